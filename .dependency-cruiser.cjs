@@ -1,0 +1,60 @@
+/** The direction of imports. test/rules/ shows each of these rules failing once. */
+const core =
+  '^src/scheduler/(domain|decide)(/|\\.ts)|^src/mesos/(types|recordio|resources)\\.ts|^src/executor/domain/';
+const tests = '\\.test\\.ts$';
+const areas = ['commands', 'demo', 'docker', 'embedded', 'executor', 'mesos', 'scheduler'];
+/** Which area may import which; an area may always import itself. */
+const allowed = {
+  commands: ['demo', 'docker', 'embedded', 'executor', 'mesos', 'scheduler'],
+  demo: ['docker', 'mesos'],
+  docker: [],
+  embedded: ['mesos'],
+  executor: ['docker', 'mesos'],
+  mesos: [],
+  scheduler: ['mesos', 'executor/task-data.ts'],
+};
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'pure-core-has-no-io',
+      comment:
+        'Planning, matching, codecs and the task life cycle take clock, randomness and data as arguments.',
+      severity: 'error',
+      from: { path: core, pathNot: tests },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'pure-core-imports-only-core',
+      severity: 'error',
+      from: { path: core, pathNot: tests },
+      to: { path: '^src/', pathNot: `${core}|^src/executor/task-data\\.ts` },
+    },
+    ...areas.map((area) => ({
+      name: `${area}-imports-only-its-neighbours`,
+      severity: 'error',
+      from: { path: `^src/${area}/`, pathNot: tests },
+      to: { path: '^src/', pathNot: `^src/(${[area, ...allowed[area]].join('|')})(/|$)` },
+    })),
+    {
+      name: 'no-tests-in-product',
+      severity: 'error',
+      from: { path: '^src/', pathNot: tests },
+      to: { path: `^test/|${tests}` },
+    },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-dev-dependencies-in-product',
+      severity: 'error',
+      from: { path: '^src/', pathNot: tests },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+    tsPreCompilationDeps: true,
+  },
+};

@@ -1,0 +1,288 @@
+/**
+ * The Mesos v1 messages mesosup reads and writes, as they stand on the wire in JSON: snake_case names,
+ * 64-bit numbers as JSON numbers, bytes as base64 strings. Only fields in use are named; others pass through.
+ * Source: include/mesos/v1/*.proto of Mesos 1.11, and transcripts of a running master and agent.
+ */
+
+export interface Value {
+  value: string;
+}
+
+export interface Range {
+  /** First port of the range. */
+  begin: number;
+  /** Last port, inclusive. */
+  end: number;
+}
+
+export interface AllocationInfo {
+  role?: string;
+}
+
+export interface ReservationInfo {
+  type?: 'STATIC' | 'DYNAMIC';
+  role?: string;
+  principal?: string;
+}
+
+export interface Resource {
+  name: string;
+  type: 'SCALAR' | 'RANGES' | 'SET';
+  scalar?: { value: number };
+  ranges?: { range: Range[] };
+  set?: { item: string[] };
+  role?: string;
+  allocation_info?: AllocationInfo;
+  reservations?: ReservationInfo[];
+}
+
+export interface Attribute {
+  name: string;
+  type: 'SCALAR' | 'RANGES' | 'SET' | 'TEXT';
+  scalar?: { value: number };
+  ranges?: { range: Range[] };
+  text?: { value: string };
+}
+
+export interface EnvironmentVariable {
+  name: string;
+  value?: string;
+  type?: 'VALUE';
+}
+
+export interface CommandUri {
+  value: string;
+  executable?: boolean;
+  extract?: boolean;
+}
+
+export interface CommandInfo {
+  value?: string;
+  /** True by default: `value` is run by `/bin/sh -c`. */
+  shell?: boolean;
+  arguments?: string[];
+  environment?: { variables: EnvironmentVariable[] };
+  user?: string;
+  uris?: CommandUri[];
+}
+
+export interface DurationInfo {
+  nanoseconds: number;
+}
+
+export interface KillPolicy {
+  grace_period?: DurationInfo;
+}
+
+export interface Labels {
+  labels: { key: string; value?: string }[];
+}
+
+export interface ExecutorInfo {
+  type?: 'CUSTOM' | 'DEFAULT';
+  executor_id: Value;
+  framework_id?: Value;
+  command?: CommandInfo;
+  resources?: Resource[];
+  name?: string;
+  source?: string;
+  data?: string;
+  labels?: Labels;
+  shutdown_grace_period?: DurationInfo;
+}
+
+/** A task to launch; it has exactly one of `command` and `executor`. */
+export interface TaskInfo {
+  name: string;
+  task_id: Value;
+  agent_id: Value;
+  resources: Resource[];
+  executor?: ExecutorInfo;
+  command?: CommandInfo;
+  /** base64 */
+  data?: string;
+  labels?: Labels;
+  kill_policy?: KillPolicy;
+}
+
+export const TASK_STATES = [
+  'TASK_STAGING',
+  'TASK_STARTING',
+  'TASK_RUNNING',
+  'TASK_KILLING',
+  'TASK_FINISHED',
+  'TASK_FAILED',
+  'TASK_KILLED',
+  'TASK_ERROR',
+  'TASK_LOST',
+  'TASK_DROPPED',
+  'TASK_UNREACHABLE',
+  'TASK_GONE',
+  'TASK_GONE_BY_OPERATOR',
+  'TASK_UNKNOWN',
+] as const;
+export type TaskState = (typeof TASK_STATES)[number];
+
+const LIVE: ReadonlySet<TaskState> = new Set([
+  'TASK_STAGING',
+  'TASK_STARTING',
+  'TASK_RUNNING',
+  'TASK_KILLING',
+]);
+
+/**
+ * True when a task in this state never runs again. TASK_UNREACHABLE is not terminal (the agent may return);
+ * TASK_UNKNOWN is treated as terminal, since the master has no trace of the task.
+ */
+export function isTerminal(state: TaskState): boolean {
+  return !LIVE.has(state) && state !== 'TASK_UNREACHABLE';
+}
+
+export interface ContainerStatus {
+  container_id?: Value;
+  network_infos?: { ip_addresses: { protocol?: 'IPv4' | 'IPv6'; ip_address?: string }[] }[];
+  executor_pid?: number;
+}
+
+export interface TaskStatus {
+  task_id: Value;
+  state: TaskState;
+  message?: string;
+  source?: 'SOURCE_MASTER' | 'SOURCE_AGENT' | 'SOURCE_EXECUTOR';
+  reason?: string;
+  data?: string;
+  agent_id?: Value;
+  executor_id?: Value;
+  /** Seconds since the epoch. */
+  timestamp?: number;
+  /** The 16 raw bytes of a UUID, base64. Present only on updates that must be acknowledged. */
+  uuid?: string;
+  container_status?: ContainerStatus;
+  healthy?: boolean;
+}
+
+export interface FrameworkInfo {
+  user: string;
+  name: string;
+  id?: Value;
+  /** Seconds; 0, the default, ends every task on a disconnect. */
+  failover_timeout?: number;
+  checkpoint?: boolean;
+  roles?: string[];
+  capabilities?: { type: string }[];
+  principal?: string;
+  hostname?: string;
+  webui_url?: string;
+  labels?: Labels;
+}
+
+export interface Address {
+  hostname?: string;
+  ip?: string;
+  port: number;
+}
+
+export interface MasterInfo {
+  id: string;
+  /** The IPv4 address as a little-endian number, as Mesos writes it. */
+  ip: number;
+  port: number;
+  pid?: string;
+  hostname?: string;
+  version?: string;
+  address?: Address;
+  capabilities?: { type: string }[];
+}
+
+export interface AgentInfo {
+  id?: Value;
+  hostname: string;
+  port?: number;
+  resources?: Resource[];
+  attributes?: Attribute[];
+}
+
+export interface Offer {
+  id: Value;
+  framework_id: Value;
+  agent_id: Value;
+  hostname: string;
+  url?: { scheme: string; address: Address; path?: string };
+  resources: Resource[];
+  attributes?: Attribute[];
+  /** The framework's own executors that already run on this agent. */
+  executor_ids?: Value[];
+  allocation_info?: AllocationInfo;
+}
+
+export interface Filters {
+  /** Seconds; Mesos takes 5 where it is absent. */
+  refuse_seconds?: number;
+}
+
+export interface OfferOperation {
+  type: 'LAUNCH';
+  launch: { task_infos: TaskInfo[] };
+}
+
+/** What a scheduler sends. `framework_id` is filled in by the session. */
+export type SchedulerCall =
+  | {
+      type: 'SUBSCRIBE';
+      framework_id?: Value;
+      subscribe: { framework_info: FrameworkInfo; suppressed_roles?: string[] };
+    }
+  | { type: 'TEARDOWN' }
+  | { type: 'ACCEPT'; accept: { offer_ids: Value[]; operations: OfferOperation[]; filters?: Filters } }
+  | { type: 'DECLINE'; decline: { offer_ids: Value[]; filters?: Filters } }
+  | { type: 'REVIVE'; revive?: { roles?: string[] } }
+  | { type: 'SUPPRESS'; suppress?: { roles?: string[] } }
+  | { type: 'KILL'; kill: { task_id: Value; agent_id?: Value; kill_policy?: KillPolicy } }
+  | { type: 'SHUTDOWN'; shutdown: { executor_id: Value; agent_id: Value } }
+  | { type: 'ACKNOWLEDGE'; acknowledge: { agent_id: Value; task_id: Value; uuid: string } }
+  | { type: 'RECONCILE'; reconcile: { tasks: { task_id: Value; agent_id?: Value }[] } }
+  | { type: 'MESSAGE'; message: { agent_id: Value; executor_id: Value; data: string } }
+  | {
+      type: 'UPDATE_FRAMEWORK';
+      update_framework: { framework_info: FrameworkInfo; suppressed_roles?: string[] };
+    };
+
+export type SchedulerEvent =
+  | {
+      type: 'SUBSCRIBED';
+      subscribed: { framework_id: Value; heartbeat_interval_seconds?: number; master_info?: MasterInfo };
+    }
+  | { type: 'OFFERS'; offers: { offers: Offer[] } }
+  | { type: 'RESCIND'; rescind: { offer_id: Value } }
+  | { type: 'UPDATE'; update: { status: TaskStatus } }
+  | { type: 'MESSAGE'; message: { agent_id: Value; executor_id: Value; data: string } }
+  | { type: 'FAILURE'; failure: { agent_id?: Value; executor_id?: Value; status?: number } }
+  | { type: 'ERROR'; error: { message: string } }
+  | { type: 'HEARTBEAT' };
+
+/** What an executor sends; the session adds `executor_id` and `framework_id`. */
+export type ExecutorCall =
+  | {
+      type: 'SUBSCRIBE';
+      subscribe: { unacknowledged_tasks: TaskInfo[]; unacknowledged_updates: { status: TaskStatus }[] };
+    }
+  | { type: 'UPDATE'; update: { status: TaskStatus } }
+  | { type: 'MESSAGE'; message: { data: string } };
+
+export type ExecutorEvent =
+  | {
+      type: 'SUBSCRIBED';
+      subscribed: {
+        executor_info: ExecutorInfo;
+        framework_info: FrameworkInfo;
+        agent_info: AgentInfo;
+        container_id?: Value;
+      };
+    }
+  | { type: 'LAUNCH'; launch: { task: TaskInfo } }
+  | { type: 'KILL'; kill: { task_id: Value; kill_policy?: KillPolicy } }
+  | { type: 'ACKNOWLEDGED'; acknowledged: { task_id: Value; uuid: string } }
+  | { type: 'MESSAGE'; message: { data: string } }
+  | { type: 'SHUTDOWN' }
+  | { type: 'ERROR'; error: { message: string } }
+  | { type: 'HEARTBEAT' };
