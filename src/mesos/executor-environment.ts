@@ -1,0 +1,72 @@
+/** What an agent puts in an executor's environment, read once at the start. */
+
+import { parseDuration } from './duration.ts';
+
+/** What an executor finds in its environment; see readExecutorEnvironment. */
+export interface ExecutorEnvironment {
+  /** The agent, `ip:port`. */
+  agentEndpoint: string;
+  agentId: string;
+  frameworkId: string;
+  executorId: string;
+  /** The sandbox, an absolute path; its last segment is the id of this run of the executor. */
+  directory: string;
+  /** True where tasks outlive a restart of the agent. */
+  checkpoint: boolean;
+  /** From SHUTDOWN to SIGKILL. */
+  shutdownGraceMs: number;
+  /** How long to wait for an agent that went away. Without checkpointing it has no meaning. */
+  recoveryTimeoutMs: number;
+  /** The agent's bound on the wait between attempts to subscribe. */
+  subscriptionBackoffMaxMs: number;
+  /** Sent as a bearer token. */
+  authenticationToken?: string;
+  /** Where set, HTTP goes over this Unix socket instead of TCP. */
+  domainSocket?: string;
+}
+
+/** An executor's environment is not what an agent makes it. */
+export class ExecutorEnvironmentError extends Error {
+  override name = 'ExecutorEnvironmentError';
+}
+
+/**
+ * Reads the environment an agent gives to an executor. `env` is left as it is: the caller deletes
+ * `MESOS_EXECUTOR_AUTHENTICATION_TOKEN` from its own environment before it starts any child.
+ * @throws ExecutorEnvironmentError naming the variable that is missing or can't be read
+ */
+export function readExecutorEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+): ExecutorEnvironment {
+  const required = (name: string): string => {
+    const value = env[name];
+    if (value === undefined || value === '') {
+      throw new ExecutorEnvironmentError(
+        `${name} is not set: an executor is started by a Mesos agent, as the executor of a task, not by hand`,
+      );
+    }
+    return value;
+  };
+  const duration = (name: string, otherwise: string): number => {
+    try {
+      return parseDuration(env[name] ?? otherwise);
+    } catch (error) {
+      throw new ExecutorEnvironmentError(`${name}: ${(error as Error).message}`);
+    }
+  };
+  const token = env.MESOS_EXECUTOR_AUTHENTICATION_TOKEN;
+  const socket = env.MESOS_DOMAIN_SOCKET;
+  return {
+    agentEndpoint: required('MESOS_AGENT_ENDPOINT'),
+    agentId: required('MESOS_SLAVE_ID'),
+    frameworkId: required('MESOS_FRAMEWORK_ID'),
+    executorId: required('MESOS_EXECUTOR_ID'),
+    directory: required('MESOS_DIRECTORY'),
+    checkpoint: env.MESOS_CHECKPOINT === '1',
+    shutdownGraceMs: duration('MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD', '5secs'),
+    recoveryTimeoutMs: duration('MESOS_RECOVERY_TIMEOUT', '15mins'),
+    subscriptionBackoffMaxMs: duration('MESOS_SUBSCRIPTION_BACKOFF_MAX', '2secs'),
+    ...(token !== undefined && token !== '' && { authenticationToken: token }),
+    ...(socket !== undefined && socket !== '' && { domainSocket: socket }),
+  };
+}

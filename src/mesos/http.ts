@@ -1,0 +1,187 @@
+/**
+ * The HTTP client for all Mesos calls, on node:http. Three things general clients get wrong here: Mesos answers
+ * 415 unless Content-Type is exactly `application/json`; an event stream may be silent for half an hour, so
+ * bodies have no timeout; and a master that does not lead answers 307 with a protocol-relative Location, to
+ * which the same body must be sent again.
+ */
+
+import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+
+/** Redirects followed before a loop is suspected: each master names the leader it knows. */
+const MAX_REDIRECTS = 5;
+/** As much of an error's body as is read and shown. */
+const MAX_TEXT_BYTES = 64 * 1024;
+
+/** A call was answered with an error, or could not be sent at all. */
+export class MesosCallError extends Error {
+  override name = 'MesosCallError';
+  /** The HTTP status; undefined where there was no answer (not connected, connection refused or reset). */
+  readonly status: number | undefined;
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** A principal and its secret for HTTP basic authentication. */
+export interface Credential {
+  principal: string;
+  secret: string;
+}
+
+export interface HttpRequest {
+  url: URL;
+  /** POST by default. */
+  method?: 'GET' | 'POST';
+  /** JSON text. */
+  body?: string;
+  headers?: Readonly<Record<string, string>>;
+  /** The connections to use; a connection of its own by default. */
+  agent?: Agent;
+  /** Send over this Unix domain socket instead of the URL's host and port. */
+  socketPath?: string;
+  /** Ends the request, and the body of its answer, when aborted. */
+  signal?: AbortSignal;
+  /** True where sending twice does no harm: sent again once when a kept-alive connection proves dead. */
+  repeatable?: boolean;
+}
+
+export interface HttpAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** Where the answer came from, after redirects. */
+  url: URL;
+  /** Must be read or destroyed by the caller. */
+  body: IncomingMessage;
+}
+
+/** The value of the Authorization header for a credential. */
+export function basicAuthorization(credential: Credential): string {
+  return `Basic ${Buffer.from(`${credential.principal}:${credential.secret}`, 'utf8').toString('base64')}`;
+}
+
+/**
+ * Sends a request and follows redirects. Resolves once the answer's headers are there, whatever its status.
+ * @throws MesosCallError without a status where no answer came, and with 307 where redirects go in circles
+ */
+export async function send(request: HttpRequest): Promise<HttpAnswer> {
+  let url = request.url;
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
+    const body = await sendOnce(request, url);
+    const status = body.statusCode ?? 0;
+    const location = body.headers.location;
+    if (status !== 307 || location === undefined) return { status, headers: body.headers, url, body };
+    body.resume();
+    url = redirected(url, location);
+  }
+  throw new MesosCallError(
+    `POST ${request.url}: redirected more than ${MAX_REDIRECTS} times, at last to ${url.host}; ` +
+      'the masters disagree about their leader, check that all name the same ZooKeeper',
+    307,
+  );
+}
+
+/** Reads the rest of an answer as text, up to 64 KiB. */
+export async function readText(body: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MAX_TEXT_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString('utf8', 0, MAX_TEXT_BYTES);
+}
+
+/** One kept-alive connection for calls, which go out strictly in the order they were made. */
+export interface CallConnection {
+  /**
+   * Sends a call after those made before it have been answered.
+   * @throws MesosCallError on anything but 202, or 200 (the answer to UPDATE_FRAMEWORK)
+   */
+  send(request: Omit<HttpRequest, 'agent' | 'signal'>): Promise<void>;
+  /** Closes the connection: calls under way and calls that wait reject. */
+  close(): void;
+}
+
+export function openCallConnection(): CallConnection {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const abort = new AbortController();
+  return {
+    send: (request) => sendCall({ ...request, agent, signal: abort.signal }),
+    close() {
+      abort.abort();
+      agent.destroy();
+    },
+  };
+}
+
+async function sendCall(request: HttpRequest): Promise<void> {
+  const answer = await send(request);
+  let text: string;
+  try {
+    text = await readText(answer.body);
+  } catch (error) {
+    throw new MesosCallError(`POST ${answer.url}: the answer broke off: ${messageOf(error)}`);
+  }
+  if (answer.status !== 202 && answer.status !== 200) {
+    throw new MesosCallError(describeRefusal(answer, text), answer.status);
+  }
+}
+
+/** A refusal in words: where, which status, and what Mesos says about it. */
+export function describeRefusal(answer: Pick<HttpAnswer, 'status' | 'url'>, text: string): string {
+  const said = text.trim() === '' ? '' : `: ${text.trim()}`;
+  const hint =
+    answer.status === 401 ? ' (check the principal and secret against the credentials of Mesos)' : '';
+  return `POST ${answer.url} was answered ${answer.status}${said}${hint}`;
+}
+
+function redirected(from: URL, location: string): URL {
+  try {
+    return new URL(location, from);
+  } catch {
+    throw new MesosCallError(`POST ${from}: redirected to "${location}", which is no address`, 307);
+  }
+}
+
+async function sendOnce(request: HttpRequest, url: URL): Promise<IncomingMessage> {
+  for (let again = request.repeatable === true; ; again = false) {
+    const outcome = await attempt(request, url);
+    if ('answer' in outcome) return outcome.answer;
+    if (request.signal?.aborted) throw new MesosCallError(`POST ${url}: the connection was closed`);
+    if (!again || !outcome.stale) throw new MesosCallError(`POST ${url}: ${messageOf(outcome.error)}`);
+  }
+}
+
+type Outcome = { answer: IncomingMessage } | { error: Error; stale: boolean };
+
+function attempt(request: HttpRequest, url: URL): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const body = request.body === undefined ? undefined : Buffer.from(request.body, 'utf8');
+    const outgoing = httpRequest({
+      method: request.method ?? 'POST',
+      ...(request.socketPath === undefined
+        ? { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 80 : Number(url.port) }
+        : { socketPath: request.socketPath }),
+      path: `${url.pathname}${url.search}`,
+      headers: {
+        Accept: 'application/json',
+        ...(body && { 'Content-Type': 'application/json', 'Content-Length': body.length }),
+        ...request.headers,
+      },
+      agent: request.agent ?? false,
+      ...(request.signal && { signal: request.signal }),
+    });
+    outgoing.once('response', (answer) => resolve({ answer }));
+    // A listener for good: errors after the answer surface on its body, and must not end the process here.
+    outgoing.on('error', (error) => resolve({ error, stale: outgoing.reusedSocket }));
+    outgoing.end(body);
+  });
+}
+
+/** An error's message; the first of several where an address was tried more than once. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
+  return error instanceof Error ? error.message : String(error);
+}
