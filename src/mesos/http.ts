@@ -75,7 +75,7 @@ export async function send(request: HttpRequest): Promise<HttpAnswer> {
     url = redirected(url, location);
   }
   throw new MesosCallError(
-    `POST ${request.url}: redirected more than ${MAX_REDIRECTS} times, at last to ${url.host}; ` +
+    `${request.url}: redirected more than ${MAX_REDIRECTS} times, at last to ${url.host}; ` +
       'the masters disagree about their leader, check that all name the same ZooKeeper',
     307,
   );
@@ -122,7 +122,7 @@ async function sendCall(request: HttpRequest): Promise<void> {
   try {
     text = await readText(answer.body);
   } catch (error) {
-    throw new MesosCallError(`POST ${answer.url}: the answer broke off: ${messageOf(error)}`);
+    throw new MesosCallError(`${answer.url}: the answer broke off: ${messageOf(error)}`);
   }
   if (answer.status !== 202 && answer.status !== 200) {
     throw new MesosCallError(describeRefusal(answer, text), answer.status);
@@ -134,14 +134,14 @@ export function describeRefusal(answer: Pick<HttpAnswer, 'status' | 'url'>, text
   const said = text.trim() === '' ? '' : `: ${text.trim()}`;
   const hint =
     answer.status === 401 ? ' (check the principal and secret against the credentials of Mesos)' : '';
-  return `POST ${answer.url} was answered ${answer.status}${said}${hint}`;
+  return `${answer.url} answered ${answer.status}${said}${hint}`;
 }
 
 function redirected(from: URL, location: string): URL {
   try {
     return new URL(location, from);
   } catch {
-    throw new MesosCallError(`POST ${from}: redirected to "${location}", which is no address`, 307);
+    throw new MesosCallError(`${from}: redirected to "${location}", which is no address`, 307);
   }
 }
 
@@ -149,8 +149,8 @@ async function sendOnce(request: HttpRequest, url: URL): Promise<IncomingMessage
   for (let again = request.repeatable === true; ; again = false) {
     const outcome = await attempt(request, url);
     if ('answer' in outcome) return outcome.answer;
-    if (request.signal?.aborted) throw new MesosCallError(`POST ${url}: the connection was closed`);
-    if (!again || !outcome.stale) throw new MesosCallError(`POST ${url}: ${messageOf(outcome.error)}`);
+    if (request.signal?.aborted) throw new MesosCallError(`${url}: the connection was closed`);
+    if (!again || !outcome.stale) throw new MesosCallError(`${url}: ${messageOf(outcome.error)}`);
   }
 }
 
