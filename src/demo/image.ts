@@ -1,0 +1,106 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+
+/** The image of the 2013 page; no registry serves a current one, so the demo makes it. */
+export const DEFAULT_IMAGE = 'johncosta/redis';
+
+const SERVER = 'redis-server';
+/** What of Redis' dependencies goes into the image: shared libraries and its own packages, no system packages. */
+const WANTED = /^(lib|zlib|lua|redis)/;
+
+/**
+ * The packages an image of `root` needs: itself and, of its dependencies, the libraries.
+ *
+ * @param depends what `apt-cache depends --recurse` printed: a package's name at the start of a line, its
+ *   dependencies indented below it
+ */
+export function packageClosure(root: string, depends: string): string[] {
+  const dependencies = new Map<string, string[]>();
+  let current: string[] = [];
+  for (const line of depends.split('\n')) {
+    const dependency = /^[ |]+(?:Pre)?Depends: (\S+)/.exec(line)?.[1];
+    if (dependency) current.push(dependency);
+    else if (/^\S/.test(line)) {
+      current = [];
+      dependencies.set(line.trim(), current);
+    }
+  }
+  const wanted = new Set([root]);
+  for (const name of wanted) {
+    for (const dependency of dependencies.get(name) ?? [])
+      if (WANTED.test(dependency)) wanted.add(dependency);
+  }
+  return [...wanted].sort();
+}
+
+/**
+ * Makes the Redis image from the distribution's own `redis-server` package: unpacks it and its libraries and
+ * imports the tree. Without arguments the container is the server on 6379; `redis-cli …` is the client. The
+ * server runs as its own user and writes nothing to disk.
+ *
+ * @param say told each step
+ * @throws Error with what to do where apt is missing or has no lists
+ */
+export async function buildRedisImage(name: string, say: (step: string) => void): Promise<void> {
+  const dir = await mkdtemp(path.join(tmpdir(), 'mesosup-image-'));
+  try {
+    const packages = await listPackages();
+    say(`fetching ${packages.length} packages of the distribution`);
+    await execa('apt-get', ['download', '-qq', ...packages], { cwd: dir }).catch((error) => {
+      throw new Error(
+        `apt-get could not fetch Redis: ${error.stderr}\nRun apt-get update, then this again; or name an image with --image.`,
+      );
+    });
+    say('unpacking');
+    const root = path.join(dir, 'root');
+    await makeTree(root);
+    await execa({ cwd: dir })`sh -c ${'for deb in *.deb; do dpkg-deb -x "$deb" root || exit 1; done'}`;
+    say('importing');
+    const changes = [
+      'CMD ["redis-server","--bind","* -::*","--port","6379","--protected-mode","no","--save","","--dir","/data"]',
+      'EXPOSE 6379',
+      'WORKDIR /data',
+      'USER 100:100',
+      'ENV PATH=/usr/bin TERM=xterm',
+    ].flatMap((change) => ['--change', change]);
+    await execa('tar', ['-C', root, '-c', '.'], { encoding: 'buffer' }).pipe('docker', [
+      'import',
+      ...changes,
+      '-',
+      name,
+    ]);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function listPackages(): Promise<string[]> {
+  const options = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map(
+    (o) => `--no-${o}`,
+  );
+  const { stdout } = await execa('apt-cache', ['depends', '--recurse', ...options, SERVER]).catch((error) => {
+    throw new Error(
+      `apt-cache does not know ${SERVER}: ${error.stderr || error.message}\n` +
+        'Run apt-get update, then this again; or name a Redis image with --image.',
+    );
+  });
+  return packageClosure(SERVER, stdout);
+}
+
+/** The directories that packages expect of the base system, with /usr merged as in current releases. */
+async function makeTree(root: string): Promise<void> {
+  for (const name of ['usr/bin', 'usr/sbin', 'usr/lib', 'usr/lib64', 'etc', 'data', 'tmp']) {
+    await mkdir(path.join(root, name), {
+      recursive: true,
+      mode: name === 'tmp' || name === 'data' ? 0o777 : 0o755,
+    });
+  }
+  for (const name of ['bin', 'sbin', 'lib', 'lib64']) await symlink(`usr/${name}`, path.join(root, name));
+  await writeFile(
+    path.join(root, 'etc/passwd'),
+    'root:x:0:0::/:/bin/false\nredis:x:100:100::/data:/bin/false\n',
+  );
+  await writeFile(path.join(root, 'etc/group'), 'root:x:0:\nredis:x:100:\n');
+}

@@ -1,0 +1,123 @@
+import path from 'node:path';
+import type { Range } from '../mesos/types.ts';
+import { freePort, portBlocks } from './ports.ts';
+
+/** One process of the demo and how it is started. */
+export interface Program {
+  /** `master`, `scheduler`, `agent1` … */
+  name: string;
+  /** The arguments of the Node runtime, the bundle first. */
+  args: string[];
+}
+
+/** All that is decided before the demo's first process starts; the supervisor runs it as it stands. */
+export interface DemoPlan {
+  /** Value of the label `mesosup.cluster` on the demo's containers. */
+  cluster: string;
+  /** The demo's own directory: state, logs and sandboxes. */
+  dir: string;
+  masterUrl: string;
+  schedulerUrl: string;
+  /** The executor's path, as apps give it. */
+  executor: string;
+  /** Host name of the agents: the gateway of Docker's bridge, reachable from the host and from containers. */
+  hostname: string;
+  programs: Program[];
+}
+
+export interface PlanInput {
+  /** The folder with the built programs. */
+  lib: string;
+  dir: string;
+  agents: number;
+  executor: string;
+  hostname: string;
+  usedPorts: ReadonlySet<number>;
+}
+
+const LOOPBACK = '127.0.0.1';
+
+/** Chooses ports and command lines: 5050, 8080 and 5051 onwards where they are free, else the next free ones. */
+export function planDemo({ lib, dir, agents, executor, hostname, usedPorts }: PlanInput): DemoPlan {
+  const used = new Set(usedPorts);
+  const take = (preferred: number): number => {
+    const port = freePort(preferred, used);
+    used.add(port);
+    return port;
+  };
+  const cluster = path.basename(dir);
+  const masterPort = take(5050);
+  const schedulerPort = take(8080);
+  const master = `${LOOPBACK}:${masterPort}`;
+  const agentPrograms = portBlocks(agents, used).map((block, i) => {
+    const name = `agent${i + 1}`;
+    return { name, args: agentArgs({ name, lib, dir, master, port: take(5051), hostname, block }) };
+  });
+  return {
+    cluster,
+    dir,
+    masterUrl: `http://${master}`,
+    schedulerUrl: `http://${LOOPBACK}:${schedulerPort}`,
+    executor,
+    hostname,
+    programs: [
+      {
+        name: 'master',
+        args: [
+          path.join(lib, 'master.js'),
+          `--ip=${LOOPBACK}`,
+          `--port=${masterPort}`,
+          `--hostname=${LOOPBACK}`,
+          `--cluster=${cluster}`,
+          `--work_dir=${path.join(dir, 'master')}`,
+        ],
+      },
+      ...agentPrograms,
+      {
+        name: 'scheduler',
+        args: [
+          path.join(lib, 'scheduler.js'),
+          '--master',
+          master,
+          '--http_address',
+          LOOPBACK,
+          '--http_port',
+          String(schedulerPort),
+          '--hostname',
+          LOOPBACK,
+          '--cluster',
+          cluster,
+          '--data_dir',
+          path.join(dir, 'scheduler'),
+          '--docker_executor',
+          executor,
+        ],
+      },
+    ],
+  };
+}
+
+interface AgentInput {
+  name: string;
+  lib: string;
+  dir: string;
+  master: string;
+  port: number;
+  hostname: string;
+  block: Range;
+}
+
+function agentArgs({ name, lib, dir, master, port, hostname, block }: AgentInput): string[] {
+  return [
+    path.join(lib, 'agent.js'),
+    `--master=${master}`,
+    `--ip=${LOOPBACK}`,
+    `--port=${port}`,
+    `--hostname=${hostname}`,
+    `--work_dir=${path.join(dir, name)}`,
+    `--resources=cpus:4;mem:4096;disk:10000;ports:[${block.begin}-${block.end}]`,
+    '--executor_reregistration_timeout=10secs',
+    // Containers are reached by the host's bridge address alone: a demo opens no port to the network.
+    `--executor_environment_variables=${JSON.stringify({ MESOSUP_PUBLISH_ADDRESS: hostname })}`,
+  ];
+}

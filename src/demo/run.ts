@@ -1,0 +1,181 @@
+import type { ListrTask } from 'listr2';
+import type { DockerEngine } from '../docker/engine.ts';
+import { type ClusterOptions, type DemoCluster, startCluster } from './cluster.ts';
+import { buildRedisImage, DEFAULT_IMAGE } from './image.ts';
+import { askRedis } from './redis.ts';
+import { type DemoApp, type Endpoint, SchedulerApi } from './scheduler-api.ts';
+import { executorCalls, union } from './timing.ts';
+
+/** How long the demo waits for its instances before it gives up, milliseconds. */
+const PATIENCE_MS = 120_000;
+/** After this long it shows why they wait, milliseconds. */
+const EXPLAIN_AFTER_MS = 3000;
+const EXPLAIN_EVERY_MS = 2000;
+
+/** What came out of a demo. */
+export interface DemoResult {
+  answer: string;
+  endpoints: Endpoint[];
+  /** Milliseconds from the start of this process to the answer. */
+  wallMs: number;
+  /** Of these, milliseconds in which a Docker create or start call was running. */
+  dockerMs: number;
+}
+
+/** What the steps hand on to each other. */
+export interface DemoContext {
+  hostname?: string;
+  cluster?: DemoCluster;
+  endpoints?: Endpoint[];
+  result?: DemoResult;
+}
+
+export interface DemoOptions extends Omit<ClusterOptions, 'hostname'> {
+  image: string;
+  engine: DockerEngine;
+  signal: AbortSignal;
+}
+
+const APP = 'multidis';
+const INSTANCES = 2;
+
+/** The steps of the demo, in order, up to the answer of Redis. */
+export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
+  const { engine, image, signal } = options;
+  return [
+    {
+      title: 'Docker engine',
+      task: async (context, task) => {
+        const version = await engine.version();
+        const gateway = await engine.networkGateway('bridge');
+        if (!gateway) {
+          throw new Error(
+            'Docker has no bridge network with a gateway, which the demo publishes on. Start dockerd without --bridge=none.',
+          );
+        }
+        context.hostname = gateway;
+        task.title = `Docker engine answers (API ${version})`;
+      },
+    },
+    {
+      title: `Image ${image}`,
+      task: async (_context, task) => {
+        if (await engine.inspectImage(image)) {
+          task.title = `Image ${image} is here`;
+          return;
+        }
+        const say = (text: string) => {
+          task.output = text;
+        };
+        if (image === DEFAULT_IMAGE) {
+          await buildRedisImage(image, say);
+          task.title = `Image ${image} made from the distribution's redis-server`;
+        } else {
+          await engine.pullImage(
+            image,
+            ({ status, id }) => say([id, status].filter(Boolean).join(': ')),
+            signal,
+          );
+          task.title = `Image ${image} pulled`;
+        }
+      },
+    },
+    {
+      title: 'Mesos master, agents and scheduler',
+      task: async (context, task) => {
+        const hostname = need(context.hostname);
+        context.cluster = await startCluster({ ...options, hostname });
+        const { plan, linkReason } = context.cluster;
+        task.title = `Mesos master on ${plan.masterUrl}, ${options.agents} agents, scheduler on ${plan.schedulerUrl}`;
+        if (linkReason) task.title += `\n  ${linkReason}: apps name the executor as ${plan.executor}`;
+      },
+    },
+    {
+      title: `App ${APP}: ${INSTANCES} instances`,
+      task: async (context, task) => {
+        const { plan } = need(context.cluster);
+        const app: DemoApp = {
+          id: APP,
+          instances: INSTANCES,
+          mem: 512,
+          cpus: 1,
+          executor: plan.executor,
+          cmd: image,
+        };
+        context.endpoints = await launch(
+          new SchedulerApi(plan.schedulerUrl, signal),
+          app,
+          signal,
+          (reasons) => {
+            task.output = reasons;
+          },
+        );
+        const where = context.endpoints.map((e) => `${e.host}:${e.port}`).join(' and ');
+        task.title = `App ${APP}: ${INSTANCES} instances run at ${where}`;
+      },
+    },
+    {
+      title: 'redis-cli in a second container: SET x 7, GET x',
+      task: async (context, task) => {
+        const { plan } = need(context.cluster);
+        const [endpoint] = need(context.endpoints);
+        const { answers, calls } = await askRedis(engine, {
+          cluster: plan.cluster,
+          dir: plan.dir,
+          image,
+          endpoint: need(endpoint),
+          lines: ['SET x 7', 'GET x'],
+        });
+        const wallMs = performance.now();
+        const until = performance.timeOrigin + wallMs;
+        const dockerMs = union([...calls, ...(await executorCalls(plan.dir))], until);
+        const answer = answers.at(-1) ?? '';
+        if (answer !== '"7"') throw new Error(`GET x answered ${answer}, "7" was expected`);
+        context.result = { answer, endpoints: need(context.endpoints), wallMs, dockerMs };
+        task.title = `redis-cli in a second container: SET x 7 → ${answers[0]}, GET x → ${answer}`;
+      },
+    },
+  ];
+}
+
+/** Posts the app and waits until all its instances run. */
+async function launch(
+  api: SchedulerApi,
+  app: DemoApp,
+  signal: AbortSignal,
+  explain: (reasons: string) => void,
+): Promise<Endpoint[]> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+  const waiting = new SchedulerApi(api.url, patience);
+  const events = waiting.events();
+  await events.next();
+  await api.startApp(app);
+  let reasons = '';
+  const started = Date.now();
+  const explaining = setInterval(async () => {
+    if (Date.now() - started < EXPLAIN_AFTER_MS) return;
+    reasons = await api.waitingReasons(app.id).catch(() => reasons);
+    if (reasons) explain(`waiting: ${reasons}`);
+  }, EXPLAIN_EVERY_MS);
+  try {
+    for (;;) {
+      const endpoints = await api.endpoints(app.id);
+      if (endpoints.length >= app.instances) return endpoints;
+      if ((await events.next()).done) throw new Error('the scheduler ended its event stream');
+    }
+  } catch (error) {
+    if (signal.aborted || !patience.aborted) throw error;
+    throw new Error(
+      `${app.id} does not run after ${PATIENCE_MS / 1000} s: ${reasons || 'no reason is known'}. ` +
+        'Look in the logs folder of the demo with --detach.',
+    );
+  } finally {
+    clearInterval(explaining);
+  }
+}
+
+/** What an earlier step left; steps run in order, so it is there. */
+function need<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('a step of the demo ran before the one it builds on');
+  return value;
+}

@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The demo's app, as the 2013 page posts it. */
+export interface DemoApp {
+  id: string;
+  instances: number;
+  mem: number;
+  cpus: number;
+  executor: string;
+  cmd: string;
+}
+
+export interface Endpoint {
+  host: string;
+  port: number;
+}
+
+const RETRY_MS = 15;
+
+/** Reads the text of `/v1/endpoints`: the instances of one app. */
+export function parseEndpoints(text: string, app: string): Endpoint[] {
+  const line = text.split('\n').find((l) => l.split(' ')[0] === app);
+  return (line?.trim().split(' ').slice(2) ?? []).map((pair) => {
+    const at = pair.lastIndexOf(':');
+    return { host: pair.slice(0, at), port: Number(pair.slice(at + 1)) };
+  });
+}
+
+/** The calls the demo makes of its own scheduler. */
+export class SchedulerApi {
+  readonly url: string;
+  readonly #signal: AbortSignal;
+
+  /** @param signal ends every call and wait */
+  constructor(url: string, signal: AbortSignal) {
+    this.url = url;
+    this.#signal = signal;
+  }
+
+  /** Opens the scheduler's event stream as soon as it listens; yields once it is open, and then for each event. */
+  async *events(): AsyncGenerator<void> {
+    const response = await this.#whenListening('/v2/events');
+    const body = response.body;
+    if (!response.ok || !body) throw new Error(`${this.url}/v2/events answered ${response.status}`);
+    yield;
+    const decoder = new TextDecoder();
+    for await (const chunk of body) {
+      if (decoder.decode(chunk, { stream: true }).includes('data:')) yield;
+    }
+  }
+
+  /** @throws Error with the scheduler's answer when it refuses the app */
+  async startApp(app: DemoApp): Promise<void> {
+    const response = await fetch(`${this.url}/v1/apps/start`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(app),
+      signal: this.#signal,
+    });
+    if (response.status !== 204) {
+      throw new Error(`the scheduler refused app ${app.id}: ${response.status} ${await response.text()}`);
+    }
+  }
+
+  async endpoints(app: string): Promise<Endpoint[]> {
+    return parseEndpoints(await this.#text('/v1/endpoints'), app);
+  }
+
+  /** Why instances of the app are not placed, in words; empty where none waits. */
+  async waitingReasons(app: string): Promise<string> {
+    const { queue } = await this.json<{ queue: { app: { id: string }; reasons: string[] }[] }>('/v2/queue');
+    const entry = queue.find(({ app: { id } }) => id === app || id === `/${app}`);
+    return entry?.reasons.join('; ') ?? '';
+  }
+
+  async json<T>(path: string): Promise<T> {
+    return JSON.parse(await this.#text(path, 'application/json')) as T;
+  }
+
+  async #text(path: string, accept = 'text/plain'): Promise<string> {
+    const response = await fetch(this.url + path, { headers: { accept }, signal: this.#signal });
+    if (!response.ok) throw new Error(`${this.url}${path} answered ${response.status}`);
+    return response.text();
+  }
+
+  async #whenListening(path: string): Promise<Response> {
+    for (;;) {
+      try {
+        return await fetch(this.url + path, {
+          headers: { accept: 'text/event-stream' },
+          signal: this.#signal,
+        });
+      } catch (error) {
+        this.#signal.throwIfAborted();
+        if ((error as { cause?: { code?: string } }).cause?.code !== 'ECONNREFUSED') throw error;
+        await sleep(RETRY_MS, undefined, { signal: this.#signal });
+      }
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readOverview } from './overview.ts';
+import type { DemoPlan } from './plan.ts';
+import type { DemoResult } from './run.ts';
+import { SchedulerApi } from './scheduler-api.ts';
+import { renderOverview } from './table.ts';
+
+const REFRESH_MS = 1000;
+const CLEAR_SCREEN = '\u001b[H\u001b[2J';
+
+/** One line: what was answered and how long it took, with Docker's share apart. */
+export function summarize({ answer, wallMs, dockerMs }: DemoResult): string {
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
+  return `GET x answered ${answer} after ${seconds(wallMs)}: ${seconds(dockerMs)} in Docker's create and start calls, ${seconds(wallMs - dockerMs)} in mesosup`;
+}
+
+/** The commands to try next, as the 2013 page has them. */
+export function nextCommands(
+  { schedulerUrl, masterUrl, executor, hostname }: DemoPlan,
+  image: string,
+): string {
+  const api = schedulerUrl.replace('127.0.0.1', 'localhost');
+  return [
+    'Try next, in another terminal:',
+    `  http GET ${api}/v1/endpoints`,
+    `  docker run -i -t ${image} redis-cli -h ${hostname} -p PORT`,
+    `  http POST ${api}/v1/apps/scale id=multidis instances=3`,
+    `  http POST ${api}/v1/apps/start id=second instances=1 mem=64 cpus=0.5 executor=${executor} cmd='${image}'`,
+    `  http POST ${api}/v1/apps/stop id=second`,
+    `  curl ${masterUrl}/state`,
+  ].join('\n');
+}
+
+/**
+ * Shows what runs until `signal` aborts or `ended` resolves: on a terminal a table that follows the cluster, else
+ * the table once.
+ */
+export async function watch(
+  plan: DemoPlan,
+  image: string,
+  out: NodeJS.WriteStream,
+  signal: AbortSignal,
+  ended: Promise<void>,
+): Promise<void> {
+  const api = new SchedulerApi(plan.schedulerUrl, signal);
+  const text = async () =>
+    `${renderOverview(await readOverview(api, plan.masterUrl, signal))}\n\n${nextCommands(plan, image)}\n`;
+  const over = ended.then(() => true);
+  if (!out.isTTY) {
+    out.write(`${await text()}\nCtrl-C ends the demo.\n`);
+    await Promise.race([over, sleep(2 ** 31 - 1, undefined, { signal })]).catch(() => undefined);
+    return;
+  }
+  while (!signal.aborted) {
+    // A program that is being restarted answers again in a moment.
+    const frame = await text().catch((error: Error) => `${error.message}\n`);
+    if (signal.aborted) return;
+    out.write(`${CLEAR_SCREEN}${frame}\nCtrl-C ends the demo.\n`);
+    if (await Promise.race([over, sleep(REFRESH_MS, false, { signal }).catch(() => true)])) return;
+  }
+}

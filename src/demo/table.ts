@@ -1,0 +1,38 @@
+/** What the live table shows; a reading of the scheduler's and the master's APIs. */
+export interface Overview {
+  apps: { id: string; instances: number; running: number }[];
+  tasks: { id: string; app: string; host: string; ports: number[] }[];
+  agents: { id: string; hostname: string; port: number; cpus: string; mem: string; ports: string }[];
+}
+
+/** Lays rows out in columns, with a heading. */
+export function columns(heading: string[], rows: string[][]): string {
+  const all = [heading, ...rows];
+  const widths = heading.map((_, i) => Math.max(...all.map((row) => (row[i] ?? '').length)));
+  return all
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** The table as text, without a trailing line break. */
+export function renderOverview({ apps, tasks, agents }: Overview): string {
+  return [
+    columns(
+      ['APP', 'INSTANCES', 'RUNNING'],
+      apps.map((a) => [a.id, String(a.instances), String(a.running)]),
+    ),
+    columns(
+      ['TASK', 'APP', 'HOST', 'PORTS'],
+      tasks.map((t) => [t.id, t.app, t.host, t.ports.join(' ')]),
+    ),
+    columns(
+      ['AGENT', 'HOST', 'PORT', 'CPUS', 'MEM', 'PORTS OFFERED'],
+      agents.map((a) => [a.id, a.hostname, String(a.port), a.cpus, a.mem, a.ports]),
+    ),
+  ].join('\n\n');
+}

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { packageClosure } from './image.ts';
+import { parseStat } from './process-id.ts';
+import { parseEndpoints } from './scheduler-api.ts';
+import { nextCommands, summarize } from './show.ts';
+import { columns } from './table.ts';
+
+test('the image holds Redis and the libraries it needs, not the system below', () => {
+  const depends = `redis-server
+  PreDepends: init-system-helpers
+ |Depends: lsb-base
+  Depends: redis-tools
+redis-tools
+  Depends: adduser
+  Depends: libc6
+  Depends: libssl3
+libssl3
+  Depends: libc6
+  Depends: debconf
+libc6
+  Depends: libgcc-s1
+libgcc-s1
+  Depends: gcc-12-base
+adduser
+  Depends: libnotwanted
+`;
+  expect(packageClosure('redis-server', depends)).toEqual([
+    'libc6',
+    'libgcc-s1',
+    'libssl3',
+    'redis-server',
+    'redis-tools',
+  ]);
+});
+
+test('endpoints of one app are read, of another not', () => {
+  const text = 'multidis2 10001 a:1 \nmultidis 10445 172.17.0.1:31001 [::1]:31000 \n';
+  expect(parseEndpoints(text, 'multidis')).toEqual([
+    { host: '172.17.0.1', port: 31001 },
+    { host: '[::1]', port: 31000 },
+  ]);
+  expect(parseEndpoints(text, 'other')).toEqual([]);
+  expect(parseEndpoints('multidis 10445 \n', 'multidis')).toEqual([]);
+});
+
+test('state and start time are found behind a name with brackets and spaces', () => {
+  const stat = `12 (a) (b c) S 1 12 12 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 98765 1 2`;
+  expect(parseStat(stat)).toEqual({ state: 'S', started: '98765' });
+  expect(parseStat('')).toBeUndefined();
+});
+
+test('the summary splits the time into Docker and ours', () => {
+  const result = { answer: '"7"', endpoints: [], wallMs: 2310, dockerMs: 1490 };
+  expect(summarize(result)).toBe(
+    'GET x answered "7" after 2.31 s: 1.49 s in Docker\'s create and start calls, 0.82 s in mesosup',
+  );
+});
+
+test('the commands to try name the ports in use', () => {
+  const text = nextCommands(
+    {
+      cluster: 'c',
+      dir: '/d',
+      masterUrl: 'http://127.0.0.1:5051',
+      schedulerUrl: 'http://127.0.0.1:8081',
+      executor: '/e/docker',
+      hostname: '172.17.0.1',
+      programs: [],
+    },
+    'some/redis',
+  );
+  expect(text).toContain('http GET http://localhost:8081/v1/endpoints');
+  expect(text).toContain('docker run -i -t some/redis redis-cli -h 172.17.0.1 -p PORT');
+  expect(text).toContain('executor=/e/docker');
+});
+
+test('columns are as wide as their widest cell', () => {
+  expect(columns(['A', 'B'], [['long', 'x'], ['s']])).toBe('A     B\nlong  x\ns');
+});
