@@ -1,0 +1,387 @@
+/** Launching: what is refused and in which words, and what a task and its updates look like. */
+
+import { describe, expect, it } from 'vitest';
+import type { Offer, Resource } from '../../src/mesos/types.ts';
+import { isUuidBase64 } from '../../src/mesos/uuid.ts';
+import { decodeJson, encodeJson, type Report } from './support/behaviour.ts';
+import { TestFramework, unique } from './support/framework.ts';
+import { fixtureJson, fixtureUpdate, shape } from './support/shapes.ts';
+import { commandTask, executorInfo, executorTask, scalar } from './support/tasks.ts';
+
+const STARTING_THEN_RUNNING = { updates: [{ state: 'TASK_STARTING' }, { state: 'TASK_RUNNING' }] } as const;
+
+describe('the updates of an executor', () => {
+  it.concurrent('have the shape of the transcript, container_status filled in', async () => {
+    await using framework = await TestFramework.subscribe();
+    const offer = await framework.offer();
+    const task = executorTask(offer, { updates: [...STARTING_THEN_RUNNING.updates] });
+    await framework.accept(offer, [task]);
+    for (const state of ['TASK_STARTING', 'TASK_RUNNING'] as const) {
+      const status = await framework.update(task.task_id.value);
+      expect(shape(status)).toEqual(shape(fixtureUpdate('t1', state)));
+      expect(status).toMatchObject({
+        state,
+        source: 'SOURCE_EXECUTOR',
+        agent_id: offer.agent_id,
+        container_status: {
+          container_id: { value: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+          network_infos: [
+            { ip_addresses: [{ protocol: 'IPv4', ip_address: expect.stringMatching(/^[\d.]+$/) }] },
+          ],
+        },
+      });
+      expect(isUuidBase64(status.uuid ?? '')).toBe(true);
+    }
+  });
+
+  it.concurrent('of one task come one at a time, repeated after 10 s until acknowledged', async () => {
+    await using framework = await TestFramework.subscribe({ acknowledge: false });
+    let id = '';
+    await framework.launch((offer) => {
+      const task = executorTask(offer, { updates: [...STARTING_THEN_RUNNING.updates] });
+      id = task.task_id.value;
+      return task;
+    });
+    const first = await framework.update(id);
+    const cameAt = framework.log.at(-1)?.at ?? 0;
+    const again = await framework.update(id);
+    expect((framework.log.at(-1)?.at ?? 0) - cameAt).toBeGreaterThanOrEqual(9900);
+    expect(again).toMatchObject({ state: 'TASK_STARTING', uuid: first.uuid });
+    await framework.acknowledge(first);
+    expect(await framework.update(id)).toMatchObject({ state: 'TASK_RUNNING' });
+    expect(framework.states(id)).toEqual(['TASK_STARTING', 'TASK_STARTING', 'TASK_RUNNING']);
+  });
+
+  it.concurrent('of several tasks do not wait for one another', async () => {
+    await using framework = await TestFramework.subscribe({ acknowledge: false });
+    const executor = executorInfo('several');
+    const ids: string[] = [];
+    await framework.launch((offer) =>
+      [1, 2, 3].map(() => {
+        const task = executorTask(offer, {}, { executor });
+        ids.push(task.task_id.value);
+        return task;
+      }),
+    );
+    for (const id of ids) await framework.update(id, 'TASK_RUNNING');
+  });
+
+  it.concurrent('need the uuid to be one: another is refused with 400, and the update is lost', async () => {
+    await using framework = await TestFramework.subscribe();
+    const uuid = Buffer.alloc(16).toString('base64');
+    let id = '';
+    await framework.launch((offer) => {
+      const task = executorTask(offer, { uuid });
+      id = task.task_id.value;
+      return task;
+    });
+    const report = decodeJson<Report>((await framework.update(id)).data);
+    expect(report.refusal).toEqual({ status: 400, message: expect.stringContaining('Not a valid UUID') });
+    expect(framework.states(id)).toEqual(['TASK_RUNNING']);
+  });
+
+  it.concurrent.each([1, 2, 3, 4, 5])('take a uuid of version %i', async (version) => {
+    await using framework = await TestFramework.subscribe();
+    const bytes = Buffer.alloc(16, 0x80);
+    bytes.writeUInt8(version << 4, 6);
+    const uuid = bytes.toString('base64');
+    let id = '';
+    await framework.launch((offer) => {
+      const task = executorTask(offer, { uuid });
+      id = task.task_id.value;
+      return task;
+    });
+    expect((await framework.update(id, 'TASK_STARTING')).uuid).toBe(uuid);
+    expect(decodeJson<Report>((await framework.update(id, 'TASK_RUNNING')).data).refusal).toBeUndefined();
+  });
+});
+
+describe('the environment of an executor', () => {
+  async function reportFor(
+    checkpoint: boolean,
+  ): Promise<{ report: Report; framework: TestFramework; offer: Offer }> {
+    const framework = await TestFramework.subscribe({ info: { checkpoint } });
+    const executor = executorInfo('environment');
+    const variables = [{ name: 'FOO', value: 'bar' }];
+    let id = '';
+    const offer = await framework.launch((offer) => {
+      const task = executorTask(
+        offer,
+        {},
+        {
+          executor: { ...executor, command: { ...executor.command, environment: { variables } } },
+        },
+      );
+      id = task.task_id.value;
+      return task;
+    });
+    const { data } = await framework.update(id, 'TASK_RUNNING');
+    return { report: decodeJson<Report>(data), framework, offer };
+  }
+
+  it.concurrent("is Mesos' own, PWD, a default PATH and the command's; nothing inherited, no HOME", async () => {
+    const { report, framework: framework_, offer } = await reportFor(true);
+    await using framework = framework_;
+    const { environment } = report;
+    expect(environment.HOME).toBeUndefined();
+    // What a shell may add on its own is no inheritance.
+    const others = Object.keys(environment).filter(
+      (name) => !/^(MESOS|LIBPROCESS)_|^(OLDPWD|SHLVL|_)$/.test(name),
+    );
+    expect(others.sort()).toEqual(['FOO', 'PATH', 'PWD']);
+    expect(environment).toMatchObject({ FOO: 'bar', PWD: report.directory });
+    expect(environment.PATH?.split(':')).toEqual(expect.arrayContaining(['/usr/bin', '/bin']));
+    const [real] = [fixtureJson<Record<string, string>>('executor-env.jsonl')];
+    expect(Object.keys(environment)).toEqual(expect.arrayContaining(Object.keys(real)));
+    expect(environment).toMatchObject({
+      MESOS_AGENT_ENDPOINT: expect.stringMatching(/^[\d.]+:\d+$/),
+      MESOS_SLAVE_ID: offer.agent_id.value,
+      MESOS_SLAVE_PID: expect.stringMatching(/^slave\(1\)@[\d.]+:\d+$/),
+      MESOS_FRAMEWORK_ID: framework.id,
+      MESOS_EXECUTOR_ID: 'environment',
+      MESOS_DIRECTORY: report.directory,
+      MESOS_SANDBOX: report.directory,
+      MESOS_CHECKPOINT: '1',
+      MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD: '3secs',
+      MESOS_HTTP_COMMAND_EXECUTOR: '0',
+      MESOS_RECOVERY_TIMEOUT: expect.stringMatching(/^[\d.]+(secs|mins|hrs)$/),
+      MESOS_SUBSCRIPTION_BACKOFF_MAX: expect.stringMatching(/^[\d.]+(ms|secs)$/),
+      LIBPROCESS_PORT: '0',
+    });
+    expect(report.directory).toMatch(
+      new RegExp(
+        `/slaves/${offer.agent_id.value}/frameworks/${framework.id}/executors/environment/runs/[0-9a-f-]{36}$`,
+      ),
+    );
+  });
+
+  it.concurrent('says nothing of recovery where the framework does not checkpoint', async () => {
+    const { report, framework: framework_ } = await reportFor(false);
+    await using _ = framework_;
+    expect(report.environment.MESOS_CHECKPOINT).toBe('0');
+    expect(report.environment.MESOS_RECOVERY_TIMEOUT).toBeUndefined();
+    expect(report.environment.MESOS_SUBSCRIPTION_BACKOFF_MAX).toBeUndefined();
+  });
+});
+
+describe('a command task', () => {
+  it.concurrent('that exits with 3 is TASK_FAILED, the code in the message; shapes as in the transcript', async () => {
+    await using framework = await TestFramework.subscribe();
+    let id = '';
+    await framework.launch((offer) => {
+      const task = commandTask(offer, 'echo hi; sleep 0.3; exit 3');
+      id = task.task_id.value;
+      return task;
+    });
+    for (const state of ['TASK_STARTING', 'TASK_RUNNING', 'TASK_FAILED'] as const) {
+      const status = await framework.update(id);
+      expect(status.state).toBe(state);
+      expect(shape(status)).toEqual(shape(fixtureUpdate('c1', state)));
+      expect(status.executor_id).toEqual({ value: id });
+      if (state === 'TASK_FAILED') expect(status.message).toBe('Command exited with status 3');
+    }
+  });
+
+  it.concurrent('that exits with 0 is TASK_FINISHED', async () => {
+    await using framework = await TestFramework.subscribe();
+    let id = '';
+    await framework.launch((offer) => {
+      const task = commandTask(offer, 'exit 0');
+      id = task.task_id.value;
+      return task;
+    });
+    expect((await framework.update(id, 'TASK_FINISHED')).message).toBe('Command exited with status 0');
+  });
+
+  it.concurrent('is TASK_KILLED by KILL, TASK_KILLING first', async () => {
+    await using framework = await TestFramework.subscribe();
+    let id = '';
+    await framework.launch((offer) => {
+      const task = commandTask(offer, 'exec sleep 600');
+      id = task.task_id.value;
+      return task;
+    });
+    await framework.update(id, 'TASK_RUNNING');
+    await framework.call({ type: 'KILL', kill: { task_id: { value: id } } });
+    await framework.update(id, 'TASK_KILLED');
+    expect(framework.states(id)).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING', 'TASK_KILLED']);
+  });
+});
+
+describe('a launch is refused', () => {
+  it('with TASK_ERROR and the whole sum where it asks for more than the offer', async () => {
+    await using framework = await TestFramework.subscribe();
+    const offer = await framework.offer();
+    const ports: Resource = {
+      name: 'ports',
+      type: 'RANGES',
+      ranges: { range: [{ begin: 31_003, end: 31_003 }] },
+      allocation_info: { role: '*' },
+    };
+    const task = executorTask(offer, {}, { resources: [scalar('cpus', 900), scalar('mem', 64), ports] });
+    await framework.accept(offer, [task]);
+    const status = await framework.update(task.task_id.value);
+    const real = fixtureUpdate('t4', 'TASK_ERROR', 'REASON_TASK_INVALID');
+    expect(shape(status)).toEqual(shape(real));
+    expect(status).toMatchObject({
+      state: 'TASK_ERROR',
+      source: 'SOURCE_MASTER',
+      reason: 'REASON_TASK_INVALID',
+    });
+    const of = (name: string) => offer.resources.find((r) => r.name === name);
+    const range = (of('ports')?.ranges?.range ?? []).map(({ begin, end }) => `${begin}-${end}`).join(', ');
+    expect(status.message?.split(' is more than available ')[0]).toBe(
+      'Total resources cpus(allocated: *):900.1; mem(allocated: *):96; ports(allocated: *):[31003-31003] required by task and its executor',
+    );
+    expect(status.message?.split(' is more than available ')[1]?.split('; ').sort()).toEqual(
+      [
+        `ports(allocated: *):[${range}]`,
+        ...['cpus', 'mem', 'disk'].map((name) => `${name}(allocated: *):${of(name)?.scalar?.value}`),
+      ].sort(),
+    );
+  });
+
+  it('with TASK_DROPPED and REASON_INVALID_OFFERS where the offer is stale', async () => {
+    await using framework = await TestFramework.subscribe();
+    const offer = await framework.offer();
+    await framework.decline(offer);
+    const task = executorTask(offer);
+    await framework.accept(offer, [task]);
+    const status = await framework.update(task.task_id.value);
+    const real = fixtureUpdate('t3', 'TASK_DROPPED', 'REASON_INVALID_OFFERS');
+    expect(shape(status)).toEqual(shape(real));
+    expect(status).toMatchObject({
+      state: 'TASK_DROPPED',
+      source: 'SOURCE_MASTER',
+      reason: 'REASON_INVALID_OFFERS',
+      message: `Task launched with invalid offers: Offer ${offer.id.value} is no longer valid`,
+    });
+  });
+
+  it.concurrent('with TASK_DROPPED where the agent does not know the user', async () => {
+    await using framework = await TestFramework.subscribe({ info: { user: 'nobody-of-that-name' } });
+    let id = '';
+    await framework.launch((offer) => {
+      const task = executorTask(offer);
+      id = task.task_id.value;
+      return task;
+    });
+    const status = await framework.update(id);
+    expect(status).toMatchObject({ state: 'TASK_DROPPED', message: expect.stringContaining('No such user') });
+  });
+
+  it.concurrent('with TASK_ERROR where the task id is in use', async () => {
+    await using framework = await TestFramework.subscribe();
+    const executor = executorInfo('duplicate');
+    const task_id = { value: unique('duplicate') };
+    const offer = await framework.launch((offer) => executorTask(offer, {}, { executor, task_id }));
+    await framework.update(task_id.value, 'TASK_RUNNING');
+    await framework.launch((other) => executorTask(other, {}, { executor, task_id }), offer.agent_id.value);
+    const status = await framework.update(task_id.value);
+    expect(status).toMatchObject({
+      state: 'TASK_ERROR',
+      reason: 'REASON_TASK_INVALID',
+      message: expect.stringContaining('Task has duplicate ID'),
+    });
+  });
+
+  it.concurrent.each([
+    ['name', executorInfo('e', { name: 'another' })],
+    ['command', executorInfo('e', { arguments: ['--another'] })],
+    ['resources', executorInfo('e', { resources: [scalar('cpus', 0.2), scalar('mem', 32)] })],
+  ])('with TASK_ERROR where ExecutorInfo differs from the running one in its %s', async (_, different) => {
+    await using framework = await TestFramework.subscribe();
+    const executor = executorInfo('e');
+    const ids = [unique('first'), unique('second'), unique('third')] as const;
+    const launch = (id: string, info: typeof executor, agentId?: string) =>
+      framework.launch(
+        (offer) => executorTask(offer, {}, { executor: info, task_id: { value: id } }),
+        agentId,
+      );
+    const { agent_id } = await launch(ids[0], executor);
+    await framework.update(ids[0], 'TASK_RUNNING');
+    await launch(ids[1], different, agent_id.value);
+    expect(await framework.update(ids[1])).toMatchObject({
+      state: 'TASK_ERROR',
+      reason: 'REASON_TASK_INVALID',
+      message: expect.stringContaining('ExecutorInfo is not compatible'),
+    });
+    await launch(ids[2], executor, agent_id.value);
+    await framework.update(ids[2], 'TASK_RUNNING');
+  });
+
+  it.concurrent('with TASK_ERROR where ExecutorInfo differs only in the role of its resources', async () => {
+    const [a, b] = [unique('role'), unique('role')];
+    await using framework = await TestFramework.subscribe({ info: { roles: [a, b] } });
+    const forRole = (role: string) => [scalar('cpus', 0.1, role), scalar('mem', 32, role)];
+    const launch = async (role: string, wanted: { agentId?: string }) => {
+      const offer = await framework.offer({ role, ...wanted });
+      const executor = executorInfo('of-roles', { resources: forRole(role) });
+      const task = executorTask(offer, {}, { executor, resources: forRole(role) });
+      await framework.accept(offer, [task]);
+      return { id: task.task_id.value, agentId: offer.agent_id.value };
+    };
+    const first = await launch(a, {});
+    await framework.update(first.id, 'TASK_RUNNING');
+    const second = await launch(b, { agentId: first.agentId });
+    expect(await framework.update(second.id)).toMatchObject({
+      state: 'TASK_ERROR',
+      message: expect.stringContaining('ExecutorInfo is not compatible'),
+    });
+  });
+
+  it.concurrent('with TASK_DROPPED and REASON_EXECUTOR_TERMINATED while its executor terminates', async () => {
+    await using framework = await TestFramework.subscribe();
+    const executor = executorInfo('terminating');
+    const launch = async (agentId?: string) => {
+      const id = unique('task');
+      const offer = await framework.launch(
+        (offer) => executorTask(offer, { shutdown: 'ignore' }, { executor, task_id: { value: id } }),
+        agentId,
+      );
+      return { id, agent_id: offer.agent_id };
+    };
+    const { id, agent_id } = await launch();
+    await framework.update(id, 'TASK_RUNNING');
+    const offer = await framework.offer({ agentId: agent_id.value });
+    await framework.call({ type: 'SHUTDOWN', shutdown: { executor_id: executor.executor_id, agent_id } });
+    const late = executorTask(offer, {}, { executor });
+    await framework.accept(offer, [late]);
+    expect(await framework.update(late.task_id.value)).toMatchObject({
+      state: 'TASK_DROPPED',
+      reason: 'REASON_EXECUTOR_TERMINATED',
+    });
+    // It ignores SHUTDOWN, so it is killed after its grace period, and its task fails with it.
+    expect(await framework.update(id)).toMatchObject({ reason: 'REASON_EXECUTOR_TERMINATED' });
+  });
+
+  it.concurrent('with TASK_ERROR where it has both a command and an executor', async () => {
+    await using framework = await TestFramework.subscribe();
+    let id = '';
+    await framework.launch((offer) => {
+      const task = executorTask(offer, {}, { command: { value: 'true' } });
+      id = task.task_id.value;
+      return task;
+    });
+    expect(await framework.update(id)).toMatchObject({ state: 'TASK_ERROR', reason: 'REASON_TASK_INVALID' });
+  });
+});
+
+it('MESSAGE passes from framework to executor and back, unchanged', async () => {
+  await using framework = await TestFramework.subscribe();
+  const executor = executorInfo('messages');
+  let id = '';
+  const { agent_id } = await framework.launch((offer) => {
+    const task = executorTask(offer, {}, { executor });
+    id = task.task_id.value;
+    return task;
+  });
+  await framework.update(id, 'TASK_RUNNING');
+  const data = encodeJson('grüß dich');
+  await framework.call({ type: 'MESSAGE', message: { agent_id, executor_id: executor.executor_id, data } });
+  expect((await framework.event('MESSAGE')).message).toEqual({
+    agent_id,
+    executor_id: executor.executor_id,
+    data,
+  });
+});

@@ -1,0 +1,60 @@
+/** Tasks and executors for the contract cases. */
+
+import { fileURLToPath } from 'node:url';
+import { quote } from 'shell-quote';
+import type { ExecutorInfo, Offer, Resource, TaskInfo } from '../../../src/mesos/types.ts';
+import { type Behaviour, encodeJson } from './behaviour.ts';
+import { unique } from './framework.ts';
+
+const EXECUTOR = fileURLToPath(new URL('./test-executor.ts', import.meta.url));
+
+export function scalar(name: string, value: number, role = '*'): Resource {
+  return { name, type: 'SCALAR', scalar: { value }, allocation_info: { role } };
+}
+
+/** The test executor. Agents give no PATH to speak of, so Node and script are named by their full paths. */
+export function executorInfo(
+  id: string,
+  more: Partial<ExecutorInfo> & { arguments?: string[] } = {},
+): ExecutorInfo {
+  const { arguments: args = [], ...rest } = more;
+  return {
+    type: 'CUSTOM',
+    executor_id: { value: id },
+    command: { shell: true, value: quote(['exec', process.execPath, EXECUTOR, ...args]) },
+    resources: [scalar('cpus', 0.1), scalar('mem', 32)],
+    name: 'contract test executor',
+    source: 'contract',
+    shutdown_grace_period: { nanoseconds: 3_000_000_000 },
+    ...rest,
+  };
+}
+
+/** A task of the test executor; a new executor unless one is given. */
+export function executorTask(
+  offer: Offer,
+  behaviour: Behaviour = {},
+  more: Partial<TaskInfo> = {},
+): TaskInfo {
+  return {
+    name: 'contract',
+    task_id: { value: unique('task') },
+    agent_id: offer.agent_id,
+    resources: [scalar('cpus', 0.1), scalar('mem', 32)],
+    executor: executorInfo(unique('executor')),
+    data: encodeJson(behaviour),
+    ...more,
+  };
+}
+
+/** A plain command, run by Mesos' own executor. */
+export function commandTask(offer: Offer, command: string, more: Partial<TaskInfo> = {}): TaskInfo {
+  return {
+    name: 'contract',
+    task_id: { value: unique('task') },
+    agent_id: offer.agent_id,
+    resources: [scalar('cpus', 0.1), scalar('mem', 32)],
+    command: { shell: true, value: command },
+    ...more,
+  };
+}
