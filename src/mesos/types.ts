@@ -157,6 +157,7 @@ export interface TaskStatus {
   timestamp?: number;
   /** The 16 raw bytes of a UUID, base64. Present only on updates that must be acknowledged. */
   uuid?: string;
+  labels?: Labels;
   container_status?: ContainerStatus;
   healthy?: boolean;
 }

@@ -1,0 +1,311 @@
+/** Performs what the life cycle decides on the Docker engine, and reports back what came of it. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createContainer, ENV_FILE_PATH, findDockerProgram } from '../docker/cli.ts';
+import { DockerError, DockerUnavailableError } from '../docker/connection.ts';
+import type { ContainerInfo, DockerEngine, PullProgress } from '../docker/engine.ts';
+import { createCommand, pairPorts } from './domain/create-command.ts';
+import type { ExecutorAction, ExecutorInput, FoundContainer, OutputStart } from './domain/state.ts';
+import type { ContainerPlan } from './domain/task-plan.ts';
+import { containerName, type Identity, LABELS, taskLabels } from './identity.ts';
+import { type Log, preciseNow } from './log.ts';
+import { OutputFollower, TaskFiles } from './task-output.ts';
+
+/** Waits between attempts to reach an engine that is away, in milliseconds. */
+const RETRY_MS = { first: 100, longest: 2000 };
+const REMOVE_ATTEMPTS = 5;
+
+export type DockerAction = Exclude<ExecutorAction, { type: 'update' | 'exit' }>;
+
+export interface ContainersOptions {
+  engine: DockerEngine;
+  identity: Identity;
+  /** The executor's sandbox, an absolute path. */
+  sandbox: string;
+  /** The 2013 form: output goes to the sandbox's own files. Known of a task by its id. */
+  isSingle: (taskId: string) => boolean;
+  publishAddress: string | undefined;
+  searchPath: string | undefined;
+  report: (input: ExecutorInput) => void;
+  log: Log;
+}
+
+export class Containers {
+  readonly #options: ContainersOptions;
+  /** Images being prepared, by task. */
+  readonly #preparing = new Map<string, AbortController>();
+  readonly #creating = new Set<Promise<unknown>>();
+  #swept: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: ContainersOptions) {
+    this.#options = options;
+  }
+
+  /** Never throws and never rejects: what goes wrong is reported as `failed`, or told to the log. */
+  perform(action: DockerAction): void {
+    this.#run(action).catch((error: unknown) => {
+      if (this.#closed) return;
+      const message = error instanceof Error ? error.message : String(error);
+      this.#options.log({
+        level: 'error',
+        msg: `${action.type} failed`,
+        task: action.taskId,
+        reason: message,
+      });
+      if (action.type === 'stop' || action.type === 'abandon') return;
+      if (action.type === 'remove') this.#options.report({ type: 'removed', taskId: action.taskId });
+      else this.#options.report({ type: 'failed', taskId: action.taskId, message });
+    });
+  }
+
+  /** Removes containers of this executor's earlier runs: Mesos has failed their tasks, and their ports are given out. */
+  sweep(): Promise<void> {
+    this.#swept ??= this.#removeEarlierRuns().catch((error: unknown) => {
+      this.#swept = undefined;
+      throw error;
+    });
+    return this.#swept;
+  }
+
+  /** The containers of this run. Waits for an engine that is away. */
+  async find(): Promise<FoundContainer[]> {
+    const { engine, identity } = this.#options;
+    const found = await this.#patiently(() =>
+      engine.listContainers({ ...identity.executor, ...identity.run }),
+    );
+    return found.map((c) => ({
+      taskId: c.Labels[LABELS.task] ?? '',
+      container: c.Id,
+      started: c.State !== 'created',
+    }));
+  }
+
+  /** Removes every container of this run at once and reports nothing any more. Rejects where the engine is away. */
+  async removeAll(): Promise<void> {
+    const { engine, identity } = this.#options;
+    this.#closed = true;
+    for (const controller of this.#preparing.values()) controller.abort();
+    await Promise.allSettled(this.#creating);
+    const found = await engine.listContainers({ ...identity.executor, ...identity.run });
+    await Promise.all(found.map((c) => engine.removeContainer(c.Id)));
+  }
+
+  async #run(action: DockerAction): Promise<void> {
+    switch (action.type) {
+      case 'prepare':
+        return await this.#prepare(action.taskId, action.image);
+      case 'abandon':
+        this.#preparing.get(action.taskId)?.abort();
+        return;
+      case 'create': {
+        const creating = this.#create(action.taskId, action.plan, action.exposed);
+        this.#creating.add(creating);
+        return await creating.finally(() => this.#creating.delete(creating));
+      }
+      case 'start':
+        return await this.#start(action.taskId, action.container, action.output);
+      case 'adopt':
+        return await this.#watch(action.taskId, action.container, action.output);
+      case 'stop':
+        return await this.#stop(action.container, action.graceMs);
+      case 'remove':
+        return await this.#remove(action.taskId, action.container);
+    }
+  }
+
+  async #prepare(taskId: string, image: string): Promise<void> {
+    const { engine, report } = this.#options;
+    const controller = new AbortController();
+    this.#preparing.set(taskId, controller);
+    try {
+      await this.sweep();
+      const info = (await engine.inspectImage(image)) ?? (await this.#pull(taskId, image, controller.signal));
+      if (controller.signal.aborted) return;
+      report({ type: 'image-ready', taskId, exposed: Object.keys(info.Config?.ExposedPorts ?? {}) });
+    } catch (error) {
+      if (!controller.signal.aborted) throw error;
+    } finally {
+      this.#preparing.delete(taskId);
+    }
+  }
+
+  async #pull(taskId: string, image: string, signal: AbortSignal) {
+    const { engine } = this.#options;
+    const files = this.#filesOf(taskId);
+    const seen = new Map<string, string | undefined>();
+    const onProgress = ({ id = '', status }: PullProgress) => {
+      // A layer's status repeats with every few bytes.
+      if (status === undefined || seen.get(id) === status) return;
+      seen.set(id, status);
+      files.note(id === '' ? status : `${id}: ${status}`);
+    };
+    files.note(`Pulling ${image}, which is not on this machine`);
+    try {
+      await engine.pullImage(image, onProgress, signal);
+    } catch (error) {
+      if (error instanceof DockerError)
+        throw new DockerError(`Image ${image} can't be pulled: ${error.message}`, error.status);
+      throw error;
+    }
+    const info = await engine.inspectImage(image);
+    if (!info)
+      throw new DockerError(`Image ${image} was pulled and is not there: was it removed at once?`, 404);
+    return info;
+  }
+
+  async #create(taskId: string, plan: ContainerPlan, exposed: readonly string[]): Promise<void> {
+    const { engine, identity, publishAddress, report, sandbox, searchPath } = this.#options;
+    const files = this.#filesOf(taskId);
+    for (const warning of pairPorts(exposed, plan.hostPorts).warnings)
+      files.note(`mesosup: warning: ${warning}`);
+    const output = files.sizes();
+    const command = createCommand({
+      plan,
+      exposed,
+      name: containerName(identity, taskId),
+      labels: taskLabels(identity, taskId),
+      publishAddress,
+      envFilePath: ENV_FILE_PATH,
+    });
+    const program = await findDockerProgram(searchPath);
+    let container: string;
+    try {
+      container = await this.#timed('create', taskId, () =>
+        createContainer(program, sandbox, engine.socketPath, command),
+      );
+    } catch (error) {
+      // A `docker create` that a killed worker left running may have come first.
+      const [earlier] = await engine.listContainers(taskLabels(identity, taskId));
+      if (!earlier) throw new DockerError(`The container can't be created: ${(error as Error).message}`, 0);
+      container = earlier.Id;
+    }
+    report({ type: 'created', taskId, container, output });
+  }
+
+  async #start(taskId: string, container: string, output: OutputStart | undefined): Promise<void> {
+    const { engine } = this.#options;
+    // Waited for before it is started: with --rm among its options it may be gone at once.
+    const wait = engine.waitContainer(container, 'next-exit');
+    await wait.registered;
+    try {
+      await this.#timed('start', taskId, () => engine.startContainer(container));
+    } catch (error) {
+      if (!(error instanceof DockerError)) throw error;
+      throw new DockerError(`The container can't be started: ${error.message}`, error.status);
+    }
+    await this.#watch(taskId, container, output ?? this.#filesOf(taskId).sizes(), wait.exit);
+  }
+
+  /** Follows a started container to its end. */
+  async #watch(
+    taskId: string,
+    container: string,
+    start: OutputStart | undefined,
+    exit?: Promise<number>,
+  ): Promise<void> {
+    const { engine, log, report } = this.#options;
+    const info = await this.#patiently(() => engine.inspectContainer(container));
+    const output = new OutputFollower({
+      engine,
+      container,
+      tty: info?.Config.Tty ?? false,
+      files: this.#filesOf(taskId),
+      start: start ?? { stdout: 0, stderr: 0 },
+      log,
+    });
+    if (info?.State.Running) report({ type: 'running', taskId, addresses: addressesOf(info) });
+    const code = await this.#exitCode(container, exit);
+    const last = await this.#patiently(() => engine.inspectContainer(container));
+    await output.drained();
+    if (this.#closed) return;
+    if (code === undefined) throw new DockerError('The container is gone: something else removed it', 404);
+    report({ type: 'exited', taskId, exitCode: code, outOfMemory: last?.State.OOMKilled ?? false });
+  }
+
+  /** Undefined where the container is gone and nobody knows how it ended. */
+  async #exitCode(container: string, first?: Promise<number>): Promise<number | undefined> {
+    let exit = first;
+    const attempt = () => {
+      const current = exit ?? this.#options.engine.waitContainer(container, 'not-running').exit;
+      exit = undefined;
+      return current;
+    };
+    try {
+      return await this.#patiently(attempt);
+    } catch (error) {
+      if (error instanceof DockerError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async #stop(container: string, graceMs: number): Promise<void> {
+    const { engine, log } = this.#options;
+    try {
+      await this.#patiently(() => engine.stopContainer(container, Math.ceil(graceMs / 1000)));
+    } catch (error) {
+      log({
+        level: 'error',
+        msg: 'the container was not stopped: killing it',
+        container,
+        reason: String(error),
+      });
+      await engine.killContainer(container);
+    }
+  }
+
+  async #remove(taskId: string, container: string): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#patiently(() => this.#options.engine.removeContainer(container));
+        break;
+      } catch (error) {
+        if (attempt === REMOVE_ATTEMPTS) throw error;
+        await sleep(RETRY_MS.first * 2 ** attempt);
+      }
+    }
+    this.#options.report({ type: 'removed', taskId });
+  }
+
+  async #removeEarlierRuns(): Promise<void> {
+    const { engine, identity, log } = this.#options;
+    const run = identity.run[LABELS.run];
+    const found = await engine.listContainers(identity.executor);
+    const earlier = found.filter((c) => c.Labels[LABELS.run] !== run);
+    for (const c of earlier)
+      log({ msg: 'removing a container of an earlier run', container: c.Id, labels: c.Labels });
+    await Promise.all(earlier.map((c) => engine.removeContainer(c.Id)));
+  }
+
+  /** Tries again for as long as the engine is away. */
+  async #patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    for (let wait = RETRY_MS.first; ; wait = Math.min(wait * 2, RETRY_MS.longest)) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!(error instanceof DockerUnavailableError) || this.#closed) throw error;
+        this.#options.log({ level: 'warning', msg: 'waiting for Docker', reason: error.message });
+        await sleep(wait);
+      }
+    }
+  }
+
+  async #timed<T>(op: string, task: string, run: () => Promise<T>): Promise<T> {
+    const start = preciseNow();
+    try {
+      return await run();
+    } finally {
+      this.#options.log({ op, task, start, end: preciseNow() });
+    }
+  }
+
+  #filesOf(taskId: string): TaskFiles {
+    return new TaskFiles(this.#options.sandbox, taskId, this.#options.isSingle(taskId));
+  }
+}
+
+function addressesOf(info: ContainerInfo): string[] {
+  return Object.values(info.NetworkSettings.Networks)
+    .flatMap((network) => [network.IPAddress, network.GlobalIPv6Address])
+    .filter((address): address is string => address !== undefined && address !== '');
+}

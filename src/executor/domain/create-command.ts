@@ -1,0 +1,99 @@
+/** The whole `docker create` command of a task, as data. */
+
+import { type ContainerPlan, needsOwnEnvironment } from './task-plan.ts';
+
+export interface CreateInput {
+  plan: ContainerPlan;
+  /** The image's EXPOSEd ports, as in `6379/tcp`. */
+  exposed: readonly string[];
+  name: string;
+  labels: Readonly<Record<string, string>>;
+  /** The address that published ports are bound to; all of the host's where undefined. */
+  publishAddress: string | undefined;
+  /** A file from which the docker program can read the environment. */
+  envFilePath: string;
+}
+
+export interface CreateCommand {
+  /** Everything after `docker`. It holds no value of the environment, since argument lists are public. */
+  argv: string[];
+  /** Lines `NAME=value` for the file at `envFilePath`. */
+  envFile: string;
+  /** For the docker program's own environment: values that an env file can't carry, taken over by `-e NAME`. */
+  environment: Record<string, string>;
+}
+
+export function createCommand(input: CreateInput): CreateCommand {
+  const { plan } = input;
+  const variables = Object.entries(plan.env);
+  const own = variables.filter(([, value]) => needsOwnEnvironment(value));
+  const inFile = variables.filter(([, value]) => !needsOwnEnvironment(value));
+  const memory = plan.memoryBytes;
+  return {
+    argv: [
+      'create',
+      '--name',
+      input.name,
+      ...Object.entries(input.labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
+      ...(plan.cpuShares === undefined ? [] : ['-c', String(plan.cpuShares)]),
+      // Without a limit on swap a container gets as much again in swap, and is not killed at its limit.
+      ...(memory === undefined ? [] : ['-m', String(memory), '--memory-swap', String(memory)]),
+      ...pairPorts(input.exposed, plan.hostPorts).pairs.flatMap((pair) => [
+        '-p',
+        publish(pair, input.publishAddress),
+      ]),
+      ...(inFile.length > 0 ? ['--env-file', input.envFilePath] : []),
+      ...own.flatMap(([name]) => ['-e', name]),
+      ...plan.options,
+      plan.image,
+      ...plan.args,
+    ],
+    envFile: inFile.map(([name, value]) => `${name}=${value}\n`).join(''),
+    environment: Object.fromEntries(own),
+  };
+}
+
+export interface PortPair {
+  host: number;
+  container: number;
+  protocol: string;
+}
+
+/**
+ * Pairs the image's EXPOSEd ports, sorted ascending, with the task's host ports in order. What is left over on
+ * either side is a warning, as in the original Docker executor.
+ */
+export function pairPorts(
+  exposed: readonly string[],
+  hostPorts: readonly number[],
+): { pairs: PortPair[]; warnings: string[] } {
+  const ports = exposed
+    .map((text) => /^(\d+)(?:\/(\w+))?$/.exec(text))
+    .filter((match) => match !== null)
+    .map(([, port, protocol = 'tcp']) => ({ container: Number(port), protocol }))
+    .sort((a, b) => a.container - b.container || (a.protocol < b.protocol ? -1 : 1));
+  const pairs: PortPair[] = [];
+  for (const [i, port] of ports.entries()) {
+    const host = hostPorts[i];
+    if (host !== undefined) pairs.push({ host, ...port });
+  }
+  const unpublished = ports.slice(pairs.length).map((p) => `${p.container}/${p.protocol}`);
+  const unused = hostPorts.slice(pairs.length);
+  return {
+    pairs,
+    warnings: [
+      ...(unpublished.length > 0
+        ? [`the image exposes ${unpublished.join(', ')}, but the task has no more ports: not published`]
+        : []),
+      ...(unused.length > 0
+        ? [`the task has ports ${unused.join(', ')}, but the image exposes no more: not in use`]
+        : []),
+    ],
+  };
+}
+
+function publish(pair: PortPair, address: string | undefined): string {
+  const bracketed = address?.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
+  const suffix = pair.protocol === 'tcp' ? '' : `/${pair.protocol}`;
+  return `${bracketed === undefined ? '' : `${bracketed}:`}${pair.host}:${pair.container}${suffix}`;
+}

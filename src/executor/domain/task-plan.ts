@@ -1,0 +1,142 @@
+/**
+ * What to run for a task: its image, arguments, environment, options, ports and limits, out of TaskInfo. In the
+ * shared form `TaskInfo.data` says all of it. In the 2013 form the image and the arguments are the executor's own
+ * command line, and the environment is the executor's own, as the original Docker executor had it.
+ */
+
+import { amountsOf } from '../../mesos/resources.ts';
+import type { TaskInfo } from '../../mesos/types.ts';
+import { type DockerTask, decodeTaskData, type TaskData } from '../task-data.ts';
+
+/** What the executor process itself was started with. */
+export interface OwnCommand {
+  /** The words after the executor's path. */
+  argv: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface ContainerPlan extends DockerTask {
+  /** The task's allocated ports, in the order of its resources. */
+  hostPorts: number[];
+  /** Docker's relative weight, 1024 to a CPU; undefined where the task has no CPUs. */
+  cpuShares: number | undefined;
+  memoryBytes: number | undefined;
+  /** True in the 2013 form: the executor runs this one container, and its sandbox is the task's. */
+  single: boolean;
+}
+
+/** The task can't be run as it is described. */
+export class TaskInvalidError extends Error {
+  override name = 'TaskInvalidError';
+}
+
+/** The least the kernel takes. */
+const MIN_CPU_SHARES = 2;
+/** What belongs to the executor's process and not to the container. */
+const OWN_NAMES =
+  /^(?:MESOS_.*|MESOSUP_.*|LIBPROCESS_.*|PATH|PWD|OLDPWD|SHLVL|HOME|USER|LOGNAME|SHELL|TERM|HOSTNAME|_)$/;
+/** Names the docker program reads for itself, so that a value for them can't go through its environment. */
+const DOCKER_NAMES = /^(?:DOCKER_.*|PATH|HOME|.*_proxy)$/i;
+const IMAGE = /^[A-Za-z0-9][A-Za-z0-9_.:@-]*(?:\/[A-Za-z0-9][A-Za-z0-9_.:@-]*)*$/;
+
+/** @throws TaskInvalidError saying what is wrong with the task */
+export function planTask(task: TaskInfo, own: OwnCommand): ContainerPlan {
+  const data = readData(task, own);
+  const single = data?.docker === undefined;
+  const docker = single ? fromCommandLine(data, own) : checkDocker(data?.docker);
+  if (!IMAGE.test(docker.image)) throw new TaskInvalidError(`"${docker.image}" is no image name`);
+  for (const [name, value] of Object.entries(docker.env)) checkVariable(name, value);
+  const { cpus, memoryBytes } = limitsOf(task);
+  return {
+    ...docker,
+    hostPorts: hostPortsOf(task),
+    cpuShares: cpus > 0 ? Math.max(MIN_CPU_SHARES, Math.round(1024 * cpus)) : undefined,
+    memoryBytes,
+    single,
+  };
+}
+
+/** The task's ports, in the order in which its resources list them. */
+export function hostPortsOf(task: TaskInfo): number[] {
+  const ranges = task.resources.filter((r) => r.name === 'ports').flatMap((r) => r.ranges?.range ?? []);
+  return ranges.flatMap(({ begin, end }) => Array.from({ length: end - begin + 1 }, (_, i) => begin + i));
+}
+
+export function limitsOf(task: TaskInfo): { cpus: number; memoryBytes: number | undefined } {
+  const { scalars } = amountsOf(task.resources);
+  const memory = scalars.get('mem') ?? 0;
+  return {
+    cpus: (scalars.get('cpus') ?? 0) / 1000,
+    memoryBytes: memory > 0 ? Math.floor((memory * 1024 * 1024) / 1000) : undefined,
+  };
+}
+
+function readData(task: TaskInfo, own: OwnCommand): TaskData | undefined {
+  try {
+    if (task.data !== undefined) return decodeTaskData(task.data);
+  } catch (error) {
+    // A framework that starts us with an image on the command line may put anything there.
+    if (own.argv.length > 0) return undefined;
+    throw new TaskInvalidError(`TaskInfo.data can't be read: ${(error as Error).message}`);
+  }
+  return undefined;
+}
+
+function checkDocker(docker: unknown): DockerTask {
+  const { image, args, env, options } = docker as Record<keyof DockerTask, unknown>;
+  if (typeof image !== 'string' || !isStrings(args) || !isStrings(options) || !isStringRecord(env)) {
+    throw new TaskInvalidError(
+      'TaskInfo.data: docker needs image (text), args and options (lists of texts) and env (names with texts)',
+    );
+  }
+  return { image, args, env, options };
+}
+
+function fromCommandLine(data: TaskData | undefined, own: OwnCommand): DockerTask {
+  const container = (isObject(data?.container) ? data.container : {}) as Record<string, unknown>;
+  const env = { ...inherited(own.env), ...(isStringRecord(data?.env) ? data.env : {}) };
+  const options = isStrings(container.options) ? container.options : [];
+  if (typeof container.image === 'string' && container.image !== '') {
+    return { image: container.image.replace(/^docker:\/{2,3}/, ''), args: [...own.argv], env, options };
+  }
+  const [image, ...args] = own.argv;
+  if (image === undefined) {
+    throw new TaskInvalidError(
+      'The task names no image: give TaskInfo.data a docker part, or make the image the first word of the command',
+    );
+  }
+  return { image, args, env, options };
+}
+
+function inherited(env: OwnCommand['env']): Record<string, string> {
+  const own = Object.entries(env).filter((e): e is [string, string] => e[1] !== undefined);
+  return Object.fromEntries(own.filter(([name]) => !OWN_NAMES.test(name)));
+}
+
+/** A value with a line break goes through the docker program's own environment: see create-command.ts. */
+export function needsOwnEnvironment(value: string): boolean {
+  // The program drops a line's last CR, and takes no line of 64 KiB or more.
+  return /[\r\n]/.test(value) || value.length >= 16_000;
+}
+
+function checkVariable(name: string, value: string): void {
+  if (!/^[^\s=#\0][^\s=\0]*$/.test(name)) {
+    throw new TaskInvalidError(`"${name}" can't be the name of an environment variable`);
+  }
+  if (value.includes('\0')) throw new TaskInvalidError(`The environment variable ${name} holds a NUL`);
+  if (needsOwnEnvironment(value) && DOCKER_NAMES.test(name)) {
+    throw new TaskInvalidError(`The environment variable ${name} can't hold a line break or 16 KB of text`);
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((v) => typeof v === 'string');
+}
+
+function isStringRecord(value: unknown): value is Record<string, string> {
+  return isObject(value) && !Array.isArray(value) && Object.values(value).every((v) => typeof v === 'string');
+}

@@ -1,0 +1,52 @@
+/** How containers carry whose they are: labels, and names that are the same after a crash. */
+
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import type { ExecutorEnvironment } from '../mesos/executor-environment.ts';
+
+export const LABELS = {
+  cluster: 'mesosup.cluster',
+  framework: 'mesosup.framework',
+  agent: 'mesosup.agent',
+  executor: 'mesosup.executor',
+  /** One life of the executor in Mesos: the last segment of its sandbox. */
+  run: 'mesosup.run',
+  sandbox: 'mesosup.sandbox',
+  task: 'mesosup.task',
+} as const;
+
+/** One run of one executor. */
+export interface Identity {
+  /** Labels of every container of this executor, whatever the run. */
+  executor: Record<string, string>;
+  /** Those that tell this run from others. */
+  run: Record<string, string>;
+}
+
+/** @param cluster keeps apart the clusters that use one Docker engine */
+export function identityOf(environment: ExecutorEnvironment, cluster: string): Identity {
+  const executor = {
+    [LABELS.cluster]: cluster,
+    [LABELS.framework]: environment.frameworkId,
+    [LABELS.agent]: environment.agentId,
+    [LABELS.executor]: environment.executorId,
+  };
+  const run = { [LABELS.run]: path.basename(environment.directory), [LABELS.sandbox]: environment.directory };
+  return { executor, run };
+}
+
+/** The labels of a task's container. */
+export function taskLabels(identity: Identity, taskId: string): Record<string, string> {
+  return { ...identity.executor, ...identity.run, [LABELS.task]: taskId };
+}
+
+/** The name of a task's container: creating it twice is refused by Docker. */
+export function containerName(identity: Identity, taskId: string): string {
+  const run = (identity.run[LABELS.run] ?? '').replace(/[^A-Za-z0-9_.-]/g, '_');
+  return `mesosup-${run}-${hashOf(taskId)}`;
+}
+
+/** A short name for a task that any file system takes. */
+export function hashOf(taskId: string): string {
+  return createHash('sha256').update(taskId).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,252 @@
+/**
+ * The executor's worker: events of the agent and results of Docker go into the life cycle one by one; its new state
+ * is stored, and only then its actions are performed.
+ */
+
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { DockerEngine } from '../docker/engine.ts';
+import type { ExecutorEnvironment } from '../mesos/executor-environment.ts';
+import { createExecutorSession, type ExecutorSession } from '../mesos/executor-session.ts';
+import { MesosCallError } from '../mesos/http.ts';
+import type { ExecutorEvent, TaskStatus } from '../mesos/types.ts';
+import { uuidBase64 } from '../mesos/uuid.ts';
+import { Containers } from './containers.ts';
+import { decide, isEmptied, isIdle, unacknowledged } from './domain/life-cycle.ts';
+import {
+  type Constants,
+  type ExecutorAction,
+  type ExecutorInput,
+  INITIAL,
+  type State,
+} from './domain/state.ts';
+import type { OwnCommand } from './domain/task-plan.ts';
+import { identityOf } from './identity.ts';
+import type { Log } from './log.ts';
+import { TaskStore } from './task-store.ts';
+
+/** Kept back from the shutdown grace period: containers still there by then are removed by force. */
+const FORCE_SLACK_MS = 700;
+/** After SHUTDOWN the agent may be gone and acknowledge nothing. */
+const LINGER_MS = 1000;
+/** Waits before an update that was refused is sent anew. */
+const REFUSED_MS = { first: 100, longest: 30_000 };
+
+export interface WorkerOptions {
+  environment: ExecutorEnvironment;
+  own: OwnCommand;
+  cluster: string;
+  publishAddress: string | undefined;
+  idleTimeoutMs: number;
+  log: Log;
+  /** Called once, when nothing is left to do. */
+  onFinished: () => void;
+}
+
+export interface Worker {
+  /** Ends all tasks within the shutdown grace period, then finishes. */
+  shutDown(): void;
+  /** The executor is gone for Mesos: removes its containers at once, then finishes. */
+  abandon(reason: string): Promise<void>;
+}
+
+export function startWorker(options: WorkerOptions): Worker {
+  const worker = new DockerWorker(options);
+  worker.start();
+  return worker;
+}
+
+class DockerWorker implements Worker {
+  readonly #options: WorkerOptions;
+  readonly #constants: Constants;
+  readonly #store: TaskStore;
+  readonly #session: ExecutorSession;
+  readonly #containers: Containers;
+  #state: State;
+  #actions: ExecutorAction[] = [];
+  #flushing = false;
+  #subscribed = false;
+  /** UUIDs of updates that the SUBSCRIBE under way carries. */
+  #told: ReadonlySet<string | undefined> = new Set();
+  #refusedInARow = 0;
+  #shuttingDown = false;
+  #finished = false;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #lingerTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: WorkerOptions) {
+    const { environment, log } = options;
+    this.#options = options;
+    this.#constants = {
+      own: options.own,
+      agentId: environment.agentId,
+      executorId: environment.executorId,
+      shutdownGraceMs: environment.shutdownGraceMs,
+    };
+    this.#store = new TaskStore(path.join(environment.directory, 'state'));
+    this.#state = { ...INITIAL, tasks: this.#store.load(log) };
+    this.#containers = new Containers({
+      engine: new DockerEngine(),
+      identity: identityOf(environment, options.cluster),
+      sandbox: environment.directory,
+      isSingle: (taskId) => this.#state.tasks.get(taskId)?.single ?? false,
+      publishAddress: options.publishAddress,
+      searchPath: options.own.env.PATH,
+      report: (input) => this.#take(input),
+      log,
+    });
+    this.#session = createExecutorSession({
+      environment,
+      unacknowledged: () => {
+        const open = unacknowledged(this.#state);
+        this.#told = new Set(open.updates.map((u) => u.status.uuid));
+        return open;
+      },
+      onEvent: (event) => this.#takeEvent(event),
+      onDisconnected: (reason) => {
+        this.#subscribed = false;
+        log({ level: 'warning', msg: 'disconnected from the agent', reason });
+      },
+      onGaveUp: (reason) => void this.abandon(reason),
+    });
+  }
+
+  start(): void {
+    const { log } = this.#options;
+    log({ msg: 'starting', tasks: [...this.#state.tasks.keys()] });
+    this.#session.start();
+    this.#containers
+      .sweep()
+      .catch((error: unknown) => log({ level: 'error', msg: 'no sweep', reason: String(error) }));
+    if (this.#state.tasks.size > 0) void this.#recover();
+    this.#watchIdleness();
+  }
+
+  shutDown(): void {
+    if (this.#shuttingDown) return;
+    this.#shuttingDown = true;
+    const forced = Math.max(0, this.#options.environment.shutdownGraceMs - FORCE_SLACK_MS);
+    setTimeout(() => void this.abandon('the shutdown grace period is over'), forced);
+    this.#take({ type: 'shutdown' });
+  }
+
+  async abandon(reason: string): Promise<void> {
+    if (this.#finished) return;
+    this.#finished = true;
+    const { log } = this.#options;
+    log({ level: 'warning', msg: 'removing all containers', reason });
+    try {
+      await this.#containers.removeAll();
+    } catch (error) {
+      log({ level: 'error', msg: 'containers are left to the janitor', reason: String(error) });
+    }
+    this.#leave();
+  }
+
+  async #recover(): Promise<void> {
+    this.#take({ type: 'recovered', containers: await this.#containers.find() });
+  }
+
+  #takeEvent(event: ExecutorEvent): void {
+    switch (event.type) {
+      case 'SUBSCRIBED': {
+        this.#subscribed = true;
+        const { capabilities = [] } = event.subscribed.framework_info;
+        this.#take({ type: 'subscribed', capabilities: capabilities.map((c) => c.type) });
+        // What came up since SUBSCRIBE was written.
+        const open = unacknowledged(this.#state).updates.map((u) => u.status);
+        for (const status of open.filter((s) => !this.#told.has(s.uuid))) this.#send(status);
+        break;
+      }
+      case 'LAUNCH':
+        this.#take({ type: 'launch', task: event.launch.task });
+        break;
+      case 'KILL': {
+        const nanoseconds = event.kill.kill_policy?.grace_period?.nanoseconds;
+        const graceMs = nanoseconds === undefined ? undefined : nanoseconds / 1e6;
+        this.#take({ type: 'kill', taskId: event.kill.task_id.value, graceMs });
+        break;
+      }
+      case 'ACKNOWLEDGED': {
+        const { task_id, uuid } = event.acknowledged;
+        this.#take({ type: 'acknowledged', taskId: task_id.value, uuid });
+        break;
+      }
+      case 'SHUTDOWN':
+        this.shutDown();
+        break;
+      case 'ERROR':
+        this.#options.log({ level: 'error', msg: 'the agent reports an error', reason: event.error.message });
+        break;
+      default:
+        break;
+    }
+  }
+
+  #take(input: ExecutorInput): void {
+    if (this.#finished) return;
+    const stamp = { now: Date.now(), uuid: () => uuidBase64(randomBytes(16)) };
+    const { state, actions } = decide(this.#state, input, this.#constants, stamp);
+    this.#state = state;
+    this.#actions.push(...actions);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    // Once for all events of a chunk.
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    const actions = this.#actions;
+    this.#actions = [];
+    this.#store.save(this.#state.tasks);
+    for (const action of actions) this.#perform(action);
+    this.#watchIdleness();
+    if (this.#shuttingDown && isEmptied(this.#state)) {
+      this.#lingerTimer ??= setTimeout(() => this.#leave(), LINGER_MS);
+    }
+  }
+
+  #perform(action: ExecutorAction): void {
+    if (action.type === 'update') this.#send(action.status);
+    else if (action.type === 'exit') this.#leave();
+    else this.#containers.perform(action);
+  }
+
+  /** Without a subscription nothing is sent: the next SUBSCRIBE carries it. */
+  #send(status: TaskStatus): void {
+    const { log } = this.#options;
+    const { state, message, uuid = '' } = status;
+    const taskId = status.task_id.value;
+    log({ msg: state, task: taskId, ...(message !== undefined && { message }) });
+    if (!this.#subscribed) return;
+    this.#session.call({ type: 'UPDATE', update: { status } }).then(
+      () => {
+        this.#refusedInARow = 0;
+      },
+      (error: unknown) => {
+        const answered = error instanceof MesosCallError ? error.status : undefined;
+        log({ level: 'error', msg: 'an update was not taken', task: taskId, state, reason: String(error) });
+        // 403 and 503 say that we are not subscribed; the session subscribes anew, with this update.
+        if (answered === undefined || answered === 403 || answered === 503) return;
+        const wait = Math.min(REFUSED_MS.longest, REFUSED_MS.first * 2 ** this.#refusedInARow);
+        this.#refusedInARow += 1;
+        setTimeout(() => this.#take({ type: 'refused', taskId, uuid }), wait);
+      },
+    );
+  }
+
+  #watchIdleness(): void {
+    if (!isIdle(this.#state)) {
+      clearTimeout(this.#idleTimer);
+      this.#idleTimer = undefined;
+    } else {
+      this.#idleTimer ??= setTimeout(() => this.#leave(), this.#options.idleTimeoutMs);
+    }
+  }
+
+  #leave(): void {
+    this.#finished = true;
+    void this.#session.stop().then(this.#options.onFinished);
+  }
+}

@@ -1,0 +1,91 @@
+#!/bin/sh
+# The Docker executor as Mesos starts it: keeps a worker running, and ends when the worker has done its work.
+# Mesos sees this process only, so a worker may be killed and come back without a change to any task.
+#
+#   /var/lib/mesos/executors/docker [IMAGE ARGUMENT...]
+#
+# The worker's standard input is a pipe whose other end is held here and nowhere else: when this process is killed
+# the worker reads its end, and removes the containers, since Mesos has then failed their tasks.
+set -u
+
+MAX_FAST_CRASHES=5
+FAST_SECONDS=10
+
+PATH=${PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
+export PATH
+
+root=$(dirname "$(dirname "$(readlink -f "$0")")")
+node=$root/bin/node
+program=$root/lib/executor.js
+
+# Without a sandbox nobody supervises: this is the janitor, started by hand or by a timer.
+if [ -z "${MESOS_DIRECTORY:-}" ]; then
+  exec "$node" "$program" "$@"
+fi
+
+# The sandbox's stdout and stderr may belong to a container.
+exec >>"$MESOS_DIRECTORY/executor.log" 2>&1
+
+say() {
+  printf '{"level":"%s","msg":"supervisor: %s"}\n' "$1" "$2"
+}
+
+if [ ! -x "$node" ] || [ ! -f "$program" ]; then
+  say error "$node or $program is missing: install mesosup again, or build it"
+  exit 2
+fi
+
+# Process id and start time, by which the janitor tells that this process is gone. The second field of the line may
+# hold spaces and brackets; what follows the last bracket begins with the third.
+read -r stat <"/proc/$$/stat"
+# shellcheck disable=SC2086 # into fields
+set_start_time() { shift 19; started=$1; }
+# shellcheck disable=SC2086
+set_start_time ${stat##*) }
+printf '%s %s\n' "$$" "$started" >"$MESOS_DIRECTORY/supervisor.pid.new"
+mv -f "$MESOS_DIRECTORY/supervisor.pid.new" "$MESOS_DIRECTORY/supervisor.pid"
+
+pipe=$MESOS_DIRECTORY/.supervisor.pipe
+rm -f "$pipe"
+mkfifo -m 600 "$pipe" || exit 1
+exec 3<>"$pipe"
+rm -f "$pipe"
+
+worker=
+stopping=
+stop() {
+  stopping=1
+  [ -z "$worker" ] || kill -TERM "$worker" 2>/dev/null
+}
+trap stop TERM INT HUP
+
+crashes=0
+while :; do
+  begun=$(date +%s 3>&-)
+  # A new opening of the pipe: a copy of descriptor 3 could be written to, and would never read its end.
+  "$node" "$program" "$@" <"/proc/$$/fd/3" 3>&- &
+  worker=$!
+  [ -z "$stopping" ] || kill -TERM "$worker" 2>/dev/null
+  # A signal to this process interrupts the wait.
+  while :; do
+    wait "$worker"
+    code=$?
+    kill -0 "$worker" 2>/dev/null || break
+  done
+  worker=
+  case $code in
+    0 | 2 | 126 | 127) exit "$code" ;;
+  esac
+  [ -z "$stopping" ] || exit "$code"
+  if [ $(($(date +%s 3>&-) - begun)) -lt "$FAST_SECONDS" ]; then
+    crashes=$((crashes + 1))
+  else
+    crashes=1
+  fi
+  if [ "$crashes" -ge "$MAX_FAST_CRASHES" ]; then
+    say error "the worker ended with status $code, $crashes times in a row within $FAST_SECONDS s: giving up"
+    exit "$code"
+  fi
+  say warning "the worker ended with status $code: starting it again"
+  [ "$crashes" -eq 1 ] || sleep "$((crashes - 1))" 3>&-
+done

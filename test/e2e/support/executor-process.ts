@@ -1,0 +1,188 @@
+/** The executor as an agent starts it: the real supervisor script and the real program, in a sandbox of its own. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { watch } from 'node:fs';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { encodeTaskData } from '../../../src/executor/task-data.ts';
+import type { TaskInfo } from '../../../src/mesos/types.ts';
+import { BUSYBOX } from './busybox-image.ts';
+import type { ScriptedAgent } from './scripted-agent.ts';
+
+const checkout = path.resolve(import.meta.dirname, '../../..');
+
+/** A `dist` folder with the executor alone, running from source. */
+export async function makeExecutorDist(): Promise<string> {
+  const dist = await mkdtemp(path.join(tmpdir(), 'mesosup-dist-'));
+  for (const folder of ['bin', 'lib', 'executors']) await mkdir(path.join(dist, folder));
+  await symlink(process.execPath, path.join(dist, 'bin/node'));
+  await writeFile(path.join(dist, 'lib/package.json'), '{"type":"module"}');
+  await writeFile(path.join(dist, 'lib/executor.js'), `import '${checkout}/src/executor/main.ts';\n`);
+  const script = path.join(dist, 'executors/docker');
+  await copyFile(path.join(checkout, 'templates/executor/docker.sh'), script);
+  await chmod(script, 0o755);
+  return dist;
+}
+
+export interface ExecutorOptions {
+  dist: string;
+  agent: ScriptedAgent;
+  /** Names this test's containers apart from all others'. */
+  cluster: string;
+  executorId?: string;
+  argv?: string[];
+  env?: Record<string, string>;
+}
+
+let runs = 0;
+
+/** One run of the executor. */
+export class ExecutorProcess {
+  readonly sandbox: string;
+  readonly supervisor: ChildProcess;
+  readonly exited: Promise<unknown[]>;
+
+  private constructor(sandbox: string, supervisor: ChildProcess) {
+    this.sandbox = sandbox;
+    this.supervisor = supervisor;
+    this.exited = once(supervisor, 'exit');
+  }
+
+  static async start(options: ExecutorOptions): Promise<ExecutorProcess> {
+    const root = await mkdtemp(path.join(tmpdir(), 'mesosup-sandbox-'));
+    runs += 1;
+    const sandbox = path.join(root, `run-${process.pid}-${runs}`);
+    await mkdir(sandbox);
+    const env = {
+      MESOS_AGENT_ENDPOINT: options.agent.endpoint,
+      MESOS_SLAVE_ID: 'agent-S0',
+      MESOS_FRAMEWORK_ID: 'framework-0000',
+      MESOS_EXECUTOR_ID: options.executorId ?? 'docker',
+      MESOS_DIRECTORY: sandbox,
+      MESOS_SANDBOX: sandbox,
+      MESOS_CHECKPOINT: '1',
+      MESOS_RECOVERY_TIMEOUT: '15mins',
+      MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD: '5secs',
+      MESOSUP_CLUSTER: options.cluster,
+      ...options.env,
+    };
+    const supervisor = spawn(path.join(options.dist, 'executors/docker'), options.argv ?? [], {
+      cwd: sandbox,
+      env,
+      stdio: 'ignore',
+    });
+    return new ExecutorProcess(sandbox, supervisor);
+  }
+
+  get pid(): number {
+    return this.supervisor.pid ?? 0;
+  }
+
+  async workerPid(): Promise<number> {
+    const children = await readFile(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8');
+    return Number(children.trim().split(' ')[0]);
+  }
+
+  async read(file: string): Promise<string> {
+    return await readFile(path.join(this.sandbox, file), 'utf8');
+  }
+
+  /** The executor's log, parsed. */
+  async log(): Promise<Record<string, unknown>[]> {
+    const lines = (await this.read('executor.log')).trim().split('\n');
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** Resolves when a file of the sandbox matches. */
+  async contains(file: string, pattern: RegExp): Promise<string> {
+    const folder = path.dirname(path.join(this.sandbox, file));
+    const changes = watch(folder);
+    try {
+      for (;;) {
+        const changed = once(changes, 'change');
+        const text = await this.read(file).catch(() => '');
+        if (pattern.test(text)) return text;
+        await changed;
+      }
+    } finally {
+      changes.close();
+    }
+  }
+
+  async end(): Promise<void> {
+    if (this.supervisor.exitCode === null && this.supervisor.signalCode === null) {
+      const worker = await this.workerPid();
+      process.kill(this.pid, 'SIGKILL');
+      await this.exited;
+      await gone(worker);
+    }
+    await rm(path.dirname(this.sandbox), { recursive: true, force: true });
+  }
+}
+
+/** Resolves when a process, not necessarily a child, has ended. */
+export async function gone(pid: number): Promise<void> {
+  if (pid > 0) await execa('tail', ['--pid', String(pid), '-f', '/dev/null']);
+}
+
+/** A task of the shared form. */
+export function taskOf(
+  id: string,
+  script: string,
+  more: Partial<TaskInfo> & {
+    image?: string;
+    ports?: [number, number][];
+    env?: Record<string, string>;
+    options?: string[];
+    mem?: number;
+  } = {},
+): TaskInfo {
+  const { image = BUSYBOX, ports = [], env = {}, options = [], mem = 32, ...info } = more;
+  return {
+    name: 'app',
+    task_id: { value: id },
+    agent_id: { value: 'agent-S0' },
+    resources: [
+      { name: 'cpus', type: 'SCALAR', scalar: { value: 0.5 } },
+      { name: 'mem', type: 'SCALAR', scalar: { value: mem } },
+      { name: 'ports', type: 'RANGES', ranges: { range: ports.map(([begin, end]) => ({ begin, end })) } },
+    ],
+    data: encodeTaskData({ id: 'app', docker: { image, args: ['/bin/sh', '-c', script], env, options } }),
+    ...info,
+  };
+}
+
+/** Ids of the containers of a cluster, running or not. */
+export async function containersOf(cluster: string): Promise<string[]> {
+  const { stdout } = await execa('docker', [
+    'ps',
+    '-aq',
+    '--no-trunc',
+    '--filter',
+    `label=mesosup.cluster=${cluster}`,
+  ]);
+  return stdout.split('\n').filter((line) => line !== '');
+}
+
+export async function removeContainersOf(cluster: string): Promise<void> {
+  const found = await containersOf(cluster);
+  if (found.length > 0) await execa('docker', ['rm', '-f', '-v', ...found], { reject: false });
+}
+
+export async function inspect(container: string): Promise<Record<string, never>> {
+  const { stdout } = await execa('docker', ['inspect', container]);
+  return (JSON.parse(stdout) as Record<string, never>[])[0] ?? {};
+}
+
+/** Folders in `/proc` of processes whose environment names this sandbox. */
+export async function processesOf(sandbox: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+    if (environment.includes(`MESOS_DIRECTORY=${sandbox}\0`)) found.push(pid);
+  }
+  return found;
+}
