@@ -16,6 +16,8 @@ const EXPLAIN_EVERY_MS = 2000;
 export interface DemoResult {
   answer: string;
   endpoints: Endpoint[];
+  /** When the answer came, milliseconds since the epoch. */
+  answeredAt: number;
   /** Milliseconds from the start of this process to the answer. */
   wallMs: number;
   /** Of these, milliseconds in which a Docker create or start call was running. */
@@ -127,11 +129,11 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
           lines: ['SET x 7', 'GET x'],
         });
         const wallMs = performance.now();
-        const until = performance.timeOrigin + wallMs;
-        const dockerMs = union([...calls, ...(await executorCalls(plan.dir))], until);
+        const answeredAt = performance.timeOrigin + wallMs;
+        const dockerMs = union([...calls, ...(await executorCalls(plan.dir))], answeredAt);
         const answer = answers.at(-1) ?? '';
         if (answer !== '"7"') throw new Error(`GET x answered ${answer}, "7" was expected`);
-        context.result = { answer, endpoints: need(context.endpoints), wallMs, dockerMs };
+        context.result = { answer, endpoints: need(context.endpoints), answeredAt, wallMs, dockerMs };
         task.title = `redis-cli in a second container: SET x 7 → ${answers[0]}, GET x → ${answer}`;
       },
     },

@@ -50,7 +50,7 @@ test('state and start time are found behind a name with brackets and spaces', ()
 });
 
 test('the summary splits the time into Docker and ours', () => {
-  const result = { answer: '"7"', endpoints: [], wallMs: 2310, dockerMs: 1490 };
+  const result = { answer: '"7"', endpoints: [], answeredAt: 0, wallMs: 2310, dockerMs: 1490 };
   expect(summarize(result)).toBe(
     'GET x answered "7" after 2.31 s: 1.49 s in Docker\'s create and start calls, 0.82 s in mesosup',
   );

@@ -17,7 +17,9 @@ test('overlapping intervals count once, and only up to the end asked for', () =>
 });
 
 test('the union is as many whole units as are covered', () => {
-  const interval = fc.tuple(fc.nat(60), fc.nat(20)).map(([start, length]) => ({ start, end: start + length }));
+  const interval = fc
+    .tuple(fc.nat(60), fc.nat(20))
+    .map(([start, length]) => ({ start, end: start + length }));
   fc.assert(
     fc.property(fc.array(interval), fc.nat(90), (intervals, until) => {
       const units = Array.from({ length: 100 }, (_, at) => at).filter(

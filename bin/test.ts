@@ -1,0 +1,60 @@
+/**
+ * Runs all tests, one kind after the other so that they do not disturb each other, and prints the totals last.
+ * Each static check counts as one test. Exits with 1 when anything failed.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { $, chalk, echo } from 'zx';
+
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  numFailedTestSuites: number;
+  success: boolean;
+}
+
+const checks = {
+  types: ['tsc'],
+  lint: ['biome', 'check', '.'],
+  'import rules': ['depcruise', 'src'],
+  'dead code': ['knip'],
+  shell: ['shellcheck', 'bin/bootstrap.sh', 'bin/mesosup', '.ci/run', 'templates/executor/docker.sh'],
+};
+const projects = { unit: ['--coverage'], contract: [], e2e: [] };
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+process.chdir(path.resolve(import.meta.dirname, '..'));
+process.env.PATH = `${path.resolve('node_modules/.bin')}:${process.env.PATH}`;
+const reports = await mkdtemp(path.join(tmpdir(), 'mesosup-test-'));
+const run = $({ stdio: 'inherit', nothrow: true });
+
+for (const [name, command] of Object.entries(checks)) {
+  const { exitCode } = await run`${command}`;
+  echo(exitCode === 0 ? chalk.green(`✓ ${name}`) : chalk.red(`✗ ${name}`));
+  total[exitCode === 0 ? 'passed' : 'failed'] += 1;
+}
+for (const [project, flags] of Object.entries(projects)) {
+  const file = path.join(reports, `${project}.json`);
+  const { exitCode } =
+    await run`vitest run --project ${project} ${flags} --reporter=default --reporter=json --outputFile.json=${file}`;
+  const report = await readReport(file);
+  total.passed += report?.numPassedTests ?? 0;
+  total.failed += report?.numFailedTests ?? 0;
+  total.skipped += report?.numPendingTests ?? 0;
+  // A suite that can't load, or a coverage threshold, fails the run without failing a test.
+  if (exitCode !== 0 && !report?.numFailedTests) total.failed += 1;
+}
+await rm(reports, { recursive: true });
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
+echo(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+async function readReport(file: string): Promise<Report | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Report;
+  } catch {
+    return undefined;
+  }
+}

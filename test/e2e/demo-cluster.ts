@@ -1,0 +1,149 @@
+import { glob, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { type DemoState, demoDirectory, readState } from '../../src/demo/directory.ts';
+import { type Endpoint, parseEndpoints } from '../../src/demo/scheduler-api.ts';
+import { DockerEngine } from '../../src/docker/engine.ts';
+
+/** What the tests of the demo ask of a demo that is up, from outside: HTTP, Docker and /proc. */
+
+export const root = path.resolve(import.meta.dirname, '../..');
+export const dir = demoDirectory(process.getuid?.() ?? 0, process.env);
+export const engine = new DockerEngine();
+
+const POLL_MS = 25;
+
+export function mesosup(...args: string[]) {
+  return execa(path.join(root, 'bin/mesosup'), args, { reject: false, stdin: 'ignore' });
+}
+
+/** Waits until `probe` gives a value. @throws Error naming `what` and the last failure after `ms` */
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | undefined | false>,
+  ms = 30_000,
+): Promise<T> {
+  const end = Date.now() + ms;
+  let last: unknown;
+  for (;;) {
+    const value = await probe().catch((error: unknown) => {
+      last = error;
+      return undefined;
+    });
+    if (value !== undefined && value !== false) return value;
+    if (Date.now() > end) throw new Error(`after ${ms} ms: ${what}`, { cause: last });
+    await sleep(POLL_MS);
+  }
+}
+
+export async function state(): Promise<DemoState> {
+  const found = await readState(dir);
+  if (!found) throw new Error('no demo is up');
+  return found;
+}
+
+export async function endpoints(app = 'multidis'): Promise<Endpoint[]> {
+  const { schedulerUrl } = await state();
+  return parseEndpoints(await (await fetch(`${schedulerUrl}/v1/endpoints`)).text(), app);
+}
+
+/** The demo's containers, with the times that a restart would change. */
+export async function containers(): Promise<
+  { id: string; task: string; startedAt: string; state: string }[]
+> {
+  const { cluster } = await state();
+  const list = await engine.listContainers({ 'mesosup.cluster': cluster });
+  const all = await Promise.all(
+    list.map(async ({ Id, Labels, State }) => {
+      const info = await engine.inspectContainer(Id);
+      return {
+        id: Id,
+        task: Labels['mesosup.task'] ?? '',
+        startedAt: info?.State.StartedAt ?? 'gone',
+        state: State,
+      };
+    }),
+  );
+  return all.sort((a, b) => a.id.localeCompare(b.id));
+}
+
+/** Pids of the running executors' supervisors and, below each, its worker. */
+export async function executors(): Promise<{ supervisor: number; worker: number }[]> {
+  const found: { supervisor: number; worker: number }[] = [];
+  const files = glob('agent*/slaves/*/frameworks/*/executors/*/runs/*/supervisor.pid', { cwd: dir });
+  for await (const file of files) {
+    const supervisor = Number.parseInt(await readFile(path.join(dir, file), 'utf8'), 10);
+    const children = await readFile(`/proc/${supervisor}/task/${supervisor}/children`, 'utf8').catch(
+      () => '',
+    );
+    for (const child of children.trim().split(' ').filter(Boolean)) {
+      const command = await readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => '');
+      if (command.includes('executor.js')) found.push({ supervisor, worker: Number(child) });
+    }
+  }
+  return found;
+}
+
+/** Resolves when `instances` of the app run and nothing more: in the endpoints, in Docker and in Mesos. */
+export async function steady(instances = 2, app = 'multidis', ms = 30_000): Promise<void> {
+  const { masterUrl } = await state();
+  await until(
+    `${instances} instances of ${app}, in endpoints, Docker and Mesos alike`,
+    async () => {
+      const listed = await endpoints(app);
+      const running = (await containers()).filter((c) => c.task.startsWith(`${app}_`));
+      const { tasks } = (await (await fetch(`${masterUrl}/tasks?limit=1000`)).json()) as {
+        tasks: { id: string; state: string }[];
+      };
+      const inMesos = tasks.filter((t) => t.id.startsWith(`${app}_`) && t.state === 'TASK_RUNNING');
+      return (
+        listed.length === instances &&
+        running.length === instances &&
+        running.every((c) => c.state === 'running') &&
+        inMesos
+          .map((t) => t.id)
+          .sort()
+          .join() ===
+          running
+            .map((c) => c.task)
+            .sort()
+            .join()
+      );
+    },
+    ms,
+  );
+}
+
+/**
+ * Types a command in a terminal of its own (util-linux `script` makes the pty) and answers its prompts.
+ *
+ * @param conversation each time the text appears in what is new, the answer is typed
+ * @returns all that the terminal showed, without colours
+ */
+export async function typed(
+  command: string,
+  conversation: { prompt: string; answer: string }[] = [],
+): Promise<string> {
+  const terminal = execa('script', ['-qefc', command, '/dev/null'], {
+    reject: false,
+    env: { TERM: 'xterm', COLUMNS: '200' },
+    timeout: 60_000,
+  });
+  let shown = '';
+  let seen = 0;
+  const rest = [...conversation];
+  terminal.stdout?.on('data', (chunk: Buffer) => {
+    shown += chunk.toString('utf8');
+    const next = rest[0];
+    const at = next ? shown.indexOf(next.prompt, seen) : -1;
+    if (!next || at < 0) return;
+    seen = at + next.prompt.length;
+    rest.shift();
+    terminal.stdin?.write(next.answer);
+  });
+  await terminal;
+  // biome's regex rule forbids control characters in literals.
+  const colours = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, 'g');
+  return shown.replace(colours, '').replaceAll('\r', '');
+}

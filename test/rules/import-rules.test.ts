@@ -1,0 +1,92 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const config = path.join(root, '.dependency-cruiser.cjs');
+const rules: { name: string }[] = createRequire(import.meta.url)(config).forbidden;
+
+/** A small tree in the product's layout that breaks no rule. */
+const sound: Record<string, string> = {
+  'package.json': '{"type":"module","dependencies":{},"devDependencies":{"seeded":"1.0.0"}}',
+  'tsconfig.json': '{}',
+  'node_modules/seeded/package.json': '{"name":"seeded","version":"1.0.0","main":"index.js"}',
+  'node_modules/seeded/index.js': 'module.exports = 1;',
+  'test/helper.ts': 'export const helper = 1;',
+  'src/mesos/types.ts': 'export const types = 1;',
+  'src/mesos/http.ts': "import 'node:http';\nimport './types.ts';\nexport const http = 1;",
+  'src/scheduler/decide.ts': "import '../mesos/types.ts';\nexport const decide = 1;",
+  'src/scheduler/main.ts': "import './decide.ts';\nimport '../mesos/http.ts';\nexport const main = 1;",
+  'src/web/page.ts': 'export const page = 1;',
+};
+for (const area of ['commands', 'demo', 'docker', 'embedded', 'executor', 'mesos', 'scheduler']) {
+  sound[`src/${area}/edge.ts`] = 'export const edge = 1;';
+}
+
+/** For each rule, a file that breaks it. */
+function seed(rule: string): [string, string] {
+  const area = /^(\w+)-imports-only-its-neighbours$/.exec(rule)?.[1];
+  if (area) return [`src/${area}/seeded-${area}.ts`, "import '../web/page.ts';"];
+  const seeds: Record<string, [string, string]> = {
+    'no-circular': ['src/demo/seeded-circle.ts', "import './seeded-circle.ts';"],
+    'pure-core-has-no-io': ['src/scheduler/domain/seeded-io.ts', "import 'node:fs';"],
+    'pure-core-imports-only-core': ['src/scheduler/domain/seeded-edge.ts', "import '../edge.ts';"],
+    'no-tests-in-product': ['src/demo/seeded-test.ts', "import '../../test/helper.ts';"],
+    'no-unresolved': ['src/demo/seeded-nowhere.ts', "import './nowhere.ts';"],
+    'no-dev-dependencies-in-product': ['src/demo/seeded-dev.ts', "import 'seeded';"],
+  };
+  const found = seeds[rule];
+  if (!found) throw new Error(`rule ${rule} has no seeded violation: add one`);
+  return found;
+}
+
+let dir: string;
+
+async function write(files: Record<string, string>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(dir, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, text);
+  }
+}
+
+/** The violations that the project's own rules find in the tree, as `rule file`. */
+async function violations(): Promise<string[]> {
+  const cli = path.join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
+  const { stdout } = await execa(
+    process.execPath,
+    [cli, 'src', '--config', config, '--output-type', 'json'],
+    {
+      cwd: dir,
+      reject: false,
+    },
+  );
+  const { summary } = JSON.parse(stdout) as {
+    summary: { violations: { rule: { name: string }; from: string }[] };
+  };
+  return summary.violations.map((v) => `${v.rule.name} ${v.from}`);
+}
+
+beforeAll(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'mesosup-rules-'));
+  await write(sound);
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+test('a sound tree breaks no rule', async () => {
+  expect(await violations()).toEqual([]);
+}, 30_000);
+
+test('each rule fails on a violation seeded for it', async () => {
+  const seeds = rules.map(({ name }) => ({ name, seed: seed(name) }));
+  await write(Object.fromEntries(seeds.map(({ seed: [file, text] }) => [file, text])));
+  const found = await violations();
+  for (const {
+    name,
+    seed: [file],
+  } of seeds)
+    expect(found).toContain(`${name} ${file}`);
+}, 30_000);
