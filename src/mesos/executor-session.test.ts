@@ -266,6 +266,14 @@ describe('when the agent goes away', () => {
     await gaveUp.next();
   });
 
+  it('an executor whose agent never answers gives up as well', async () => {
+    session.start();
+    await agent.next();
+    expect(manual.waits).toEqual([900_000]);
+    manual.fire();
+    await gaveUp.next();
+  });
+
   it('an executor that does not checkpoint gives up at once', async () => {
     session = create({ checkpoint: false });
     session.start();

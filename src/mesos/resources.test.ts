@@ -164,6 +164,8 @@ describe('amounts', () => {
     expect(contains(whole, amountsOf([scalar('gpus', 0)]))).toBe(true);
     expect(contains(whole, amountsOf([ports({ begin: 5, end: 6 })]))).toBe(false);
     expect(contains(NOTHING, amountsOf([ports({ begin: 5, end: 6 })]))).toBe(false);
+    const overdrawn = subtract(NOTHING, amountsOf([scalar('cpus', 1)]));
+    expect(contains(overdrawn, amountsOf([scalar('cpus', 0)]))).toBe(true);
   });
 
   it('go below zero when more is subtracted than there is', () => {

@@ -44,7 +44,7 @@ export function subtractRanges(a: readonly Range[], b: readonly Range[]): Range[
     for (let j = i; j < b.length && (b[j] as Range).begin <= whole.end; j += 1) {
       const hole = b[j] as Range;
       if (hole.begin > begin) out.push({ begin, end: hole.begin - 1 });
-      begin = Math.max(begin, hole.end + 1);
+      begin = hole.end + 1;
     }
     if (begin <= whole.end) out.push({ begin, end: whole.end });
   }
