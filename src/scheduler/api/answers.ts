@@ -1,0 +1,64 @@
+/** What the routes share. */
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Runner } from '../runner.ts';
+import type { EventStreams } from './events.ts';
+
+export interface ApiOptions {
+  runner: Runner;
+  events: EventStreams;
+  /** `host:port` under which others reach this API. */
+  leader: () => string;
+  info: Readonly<Record<string, unknown>>;
+  now: () => number;
+  random: () => number;
+  /** Name all endpoints `<id>_<port>`. */
+  endpointsPortSuffix: boolean;
+  /** `user:password` that every request but /ping must carry. */
+  credentials?: string;
+  /** A fault of ours, met while answering. */
+  onError: (what: string, error: unknown) => void;
+}
+
+export type Api = FastifyInstance;
+
+/**
+ * Answers as Marathon did: with these header names, no charset, and no Content-Length where the body comes in chunks.
+ * fastify would spell, add and take away headers of its own.
+ */
+export function respond(
+  reply: FastifyReply,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body?: Buffer,
+): FastifyReply {
+  reply.hijack();
+  reply.raw.writeHead(status, headers).end(body);
+  return reply;
+}
+
+export function json(
+  reply: FastifyReply,
+  value: unknown,
+  status = 200,
+  headers: Readonly<Record<string, string>> = {},
+): FastifyReply {
+  const body = Buffer.from(JSON.stringify(value));
+  const own = { 'Content-Type': 'application/json', 'Content-Length': String(body.length) };
+  return respond(reply, status, { ...own, ...headers }, body);
+}
+
+export function text(reply: FastifyReply, body: string, status = 200): FastifyReply {
+  const headers = { 'Content-Type': 'text/plain', 'Transfer-Encoding': 'chunked' };
+  return respond(reply, status, headers, Buffer.from(body));
+}
+
+/** A query parameter; of one given twice, the first. */
+export function queryOf(request: FastifyRequest, name: string): string | undefined {
+  return queriesOf(request, name)[0];
+}
+
+export function queriesOf(request: FastifyRequest, name: string): string[] {
+  const value = (request.query as Record<string, string | string[] | undefined>)[name];
+  return value === undefined ? [] : [value].flat();
+}

@@ -1,0 +1,124 @@
+/** The answers of the API, read off the state. */
+
+import { view } from '../decide/apps.ts';
+import type { TaskView } from '../decide/inputs.ts';
+import type { AppRecord, State } from '../domain/state.ts';
+import type { Task } from '../domain/task.ts';
+
+/** A task of v1: the app's id stands elsewhere in the answer. */
+export function taskJson({ id, host, ports }: TaskView) {
+  return { id, host, ports };
+}
+
+/** Sorted, so that two reads agree. */
+export function appsOf(state: State): AppRecord[] {
+  return [...state.apps.values()].sort((a, b) => (a.app.id < b.app.id ? -1 : 1));
+}
+
+/** What runs or is about to; tasks out of reach are left out. */
+export function tasksOf({ tasks }: AppRecord) {
+  return sorted([...tasks.values()].filter(({ state }) => state !== 'TASK_UNREACHABLE')).map((task) =>
+    taskJson(view(task)),
+  );
+}
+
+/**
+ * `ID SP PORT SP (HOST:HOSTPORT SP)* LF` for each app and service port. Only running tasks appear.
+ * @param portSuffix name every line `<id>_<port>`, and not only those of apps with several ports
+ */
+export function endpointsText(records: readonly AppRecord[], portSuffix: boolean): string {
+  let text = '';
+  for (const record of records) {
+    const { id, ports } = record.app;
+    const tasks = running(record);
+    const name = id.replaceAll(/\s+/g, '_');
+    for (const [i, port] of ports.entries()) {
+      text += `${portSuffix || ports.length > 1 ? `${name}_${port}` : name} ${port} `;
+      for (const task of tasks) text += `${task.host}:${task.ports[i]} `;
+      text += '\n';
+    }
+  }
+  return text;
+}
+
+export function endpointsJson(record: AppRecord) {
+  const { id, ports } = record.app;
+  return { id, ports, instances: running(record).map((task) => taskJson(view(task))) };
+}
+
+export function queueJson(state: State, now: number) {
+  const queue = [...state.waiting].sort().flatMap((id) => {
+    const record = state.apps.get(id);
+    return record ? [queueItem(state, record, now)] : [];
+  });
+  return { queue };
+}
+
+function queueItem(state: State, record: AppRecord, now: number) {
+  const leftMs = Math.max(0, (record.delay?.until ?? 0) - now);
+  return {
+    app: { id: record.app.id },
+    count: record.missing,
+    delay: { timeLeftSeconds: Math.ceil(leftMs / 1000), overdue: leftMs === 0 },
+    since: new Date(record.waitingSince ?? now).toISOString(),
+    reasons: reasonsOf(state, record, leftMs),
+  };
+}
+
+/** Why an app has fewer tasks than it should, the most recent obstacle first. */
+export function reasonsOf(state: State, record: AppRecord, delayLeftMs: number): string[] {
+  const reasons: string[] = [];
+  if (!state.connected) reasons.push(`not subscribed to a Mesos master: ${state.disconnectedBecause}`);
+  if (delayLeftMs > 0)
+    reasons.push(`its tasks keep ending: the next launch is in ${Math.ceil(delayLeftMs / 1000)} s`);
+  for (const [reason, hosts] of refusalsOf(record)) reasons.push(`${hosts.join(', ')}: ${reason}`);
+  if (reasons.length === 0) {
+    reasons.push(
+      'waiting for an offer: no agent is registered, or none has resources to offer at the moment',
+    );
+  }
+  const { lastFailure } = record;
+  if (lastFailure) {
+    const { taskId, host, state: end, message, at } = lastFailure;
+    reasons.push(`last failure: ${taskId} on ${host}, ${end} at ${new Date(at).toISOString()}: ${message}`);
+  }
+  return reasons;
+}
+
+/** Hosts that lack the same are named together. */
+function refusalsOf(record: AppRecord): Map<string, string[]> {
+  const hosts = new Map<string, string[]>();
+  for (const { host, reason } of record.refusals.values()) {
+    hosts.set(reason, [...(hosts.get(reason) ?? []), host]);
+  }
+  return hosts;
+}
+
+export function metricsJson(state: State, vitals: { uptimeSeconds: number; memoryBytes: number }) {
+  const byState: Record<string, number> = {};
+  for (const { state: name } of state.tasks.values()) byState[name] = (byState[name] ?? 0) + 1;
+  const gauges: Record<string, { value: number }> = {
+    'mesosup.apps': { value: state.apps.size },
+    'mesosup.apps.waiting': { value: state.waiting.size },
+    'mesosup.tasks': { value: state.tasks.size },
+    'mesosup.tasks.unanswered': { value: state.unanswered.size },
+    'mesosup.connected': { value: state.connected ? 1 : 0 },
+    'mesosup.connections': { value: state.connection },
+    'mesosup.uptime.seconds': { value: vitals.uptimeSeconds },
+    'mesosup.memory.bytes': { value: vitals.memoryBytes },
+  };
+  for (const [name, value] of Object.entries(byState)) gauges[`mesosup.tasks.${name}`] = { value };
+  return { version: '3.0.0', gauges };
+}
+
+function running(record: AppRecord): Task[] {
+  return sorted([...record.tasks.values()].filter(({ state }) => state === 'TASK_RUNNING'));
+}
+
+function sorted(tasks: Task[]): Task[] {
+  return tasks.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+}
+
+function order({ host, ports, id }: Task): string {
+  return `${host}\0${String(ports[0] ?? 0).padStart(5, '0')}\0${id}`;
+}

@@ -1,0 +1,32 @@
+import type { Settings } from '../domain/settings.ts';
+import type { Task } from '../domain/task.ts';
+import type { Call } from './inputs.ts';
+
+/** Tasks named in one RECONCILE, so that no call grows beyond some hundred kilobytes. */
+const RECONCILED_AT_ONCE = 1000;
+
+export function kill(task: Pick<Task, 'id' | 'agentId'>): Call {
+  return { type: 'KILL', kill: { task_id: { value: task.id }, agent_id: { value: task.agentId } } };
+}
+
+/** Asks for the latest state of each of these tasks. */
+export function reconcile(tasks: Iterable<Task>): Call[] {
+  const calls: Call[] = [];
+  let batch: { task_id: { value: string }; agent_id: { value: string } }[] = [];
+  for (const task of tasks) {
+    batch.push({ task_id: { value: task.id }, agent_id: { value: task.agentId } });
+    if (batch.length < RECONCILED_AT_ONCE) continue;
+    calls.push({ type: 'RECONCILE', reconcile: { tasks: batch } });
+    batch = [];
+  }
+  if (batch.length > 0) calls.push({ type: 'RECONCILE', reconcile: { tasks: batch } });
+  return calls;
+}
+
+/** Asks for all tasks the master knows of. */
+export const RECONCILE_ALL: Call = { type: 'RECONCILE', reconcile: { tasks: [] } };
+
+export function decline(offerIds: readonly { value: string }[], settings: Settings): Call {
+  const filters = { refuse_seconds: settings.declineOfferMs / 1000 };
+  return { type: 'DECLINE', decline: { offer_ids: [...offerIds], filters } };
+}

@@ -1,0 +1,33 @@
+import type { StateEvent } from '../domain/events.ts';
+import type { State } from '../domain/state.ts';
+import type { Task } from '../domain/task.ts';
+import { kill } from './calls.ts';
+import type { Call } from './inputs.ts';
+
+/**
+ * Asks tasks to end, and to be asked again while they have not. Without a connection only the wish is stored: it is
+ * sent when there is one.
+ */
+export function endTasks(
+  state: State,
+  tasks: readonly Task[],
+  now: number,
+): { events: StateEvent[]; calls: Call[] } {
+  const events: StateEvent[] = [];
+  const calls: Call[] = [];
+  for (const task of tasks) {
+    if (task.killedAt === undefined) events.push({ type: 'task_killed', taskId: task.id, at: now });
+    if (!state.connected) continue;
+    calls.push(kill(task));
+    events.push(killTimer(task, state, now));
+  }
+  return { events, calls };
+}
+
+function killTimer(task: Task, { settings, connection }: State, now: number): StateEvent {
+  return {
+    type: 'timer_set',
+    at: now + settings.killRetryMs,
+    timer: { kind: 'kill', taskId: task.id, connection },
+  };
+}

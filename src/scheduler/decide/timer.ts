@@ -1,0 +1,66 @@
+import type { StateEvent } from '../domain/events.ts';
+import type { State } from '../domain/state.ts';
+import { isCounted, type Task } from '../domain/task.ts';
+import { dueTimers, type Timer } from '../domain/timers.ts';
+import { RECONCILE_ALL, reconcile } from './calls.ts';
+import { LONGEST_RECONCILE_WAIT_MS } from './connection.ts';
+import { endTasks } from './ending.ts';
+import type { Call, Decision } from './inputs.ts';
+
+/** Does what is due. */
+export function timePassed(state: State, now: number): Decision {
+  const due = dueTimers(state.timers, now);
+  const events: StateEvent[] = due.length > 0 ? [{ type: 'timers_fired', until: now }] : [];
+  const calls: Call[] = [];
+  for (const timer of due) {
+    const decision = fire(state, timer, now);
+    events.push(...decision.events);
+    calls.push(...decision.calls);
+  }
+  return { events, calls };
+}
+
+function fire(state: State, timer: Timer, now: number): { events: StateEvent[]; calls: Call[] } {
+  const nothing = { events: [], calls: [] };
+  if (timer.kind === 'delay')
+    return { events: [{ type: 'delay_passed', appId: timer.appId, at: now }], calls: [] };
+  const { connection } = timer;
+  if (!state.connected || connection !== state.connection) return nothing;
+  switch (timer.kind) {
+    case 'kill': {
+      const task = state.tasks.get(timer.taskId);
+      // On an agent out of reach nothing can be ended; that is done when it returns.
+      return task && isCounted(task) ? endTasks(state, [task], now) : nothing;
+    }
+    case 'launch': {
+      const task = state.tasks.get(timer.taskId);
+      const overdue = task?.state === 'TASK_STAGING' && task.killedAt === undefined;
+      return overdue ? endTasks(state, [task], now) : nothing;
+    }
+    case 'revive':
+      return { events: [{ type: 'offers_wanted' }], calls: [] };
+    case 'reconcile_all': {
+      const at = now + state.settings.reconciliationIntervalMs;
+      return {
+        events: [{ type: 'timer_set', at, timer: { kind: 'reconcile_all', connection } }],
+        calls: [RECONCILE_ALL],
+      };
+    }
+    case 'reconcile': {
+      if (state.unanswered.size === 0) return nothing;
+      const waitMs = Math.min(timer.waitMs * 2, LONGEST_RECONCILE_WAIT_MS);
+      const again: Timer = { kind: 'reconcile', waitMs, connection };
+      return {
+        events: [{ type: 'timer_set', at: now + waitMs, timer: again }],
+        calls: reconcile(unanswered(state)),
+      };
+    }
+  }
+}
+
+function* unanswered(state: State): Generator<Task> {
+  for (const id of state.unanswered) {
+    const task = state.tasks.get(id);
+    if (task) yield task;
+  }
+}

@@ -1,0 +1,91 @@
+import { isTerminal, type TaskState, type TaskStatus } from '../../mesos/types.ts';
+import type { StateEvent } from '../domain/events.ts';
+import { DELAY_FACTOR, FIRST_DELAY_MS, LONGEST_DELAY_MS, WELL_AFTER_MS } from '../domain/settings.ts';
+import { type AppRecord, ownerOf, type State } from '../domain/state.ts';
+import type { Task } from '../domain/task.ts';
+import { isOfTheCluster } from '../domain/task-end.ts';
+import { kill } from './calls.ts';
+import { endTasks } from './ending.ts';
+import type { Call, Decision } from './inputs.ts';
+
+/** A status update, or an answer to a reconciliation. */
+export function updated(state: State, status: TaskStatus, now: number): Decision {
+  const task = state.tasks.get(status.task_id.value);
+  if (!task) return { events: [], calls: [...acknowledge(status), ...killUnknown(status)] };
+  const events: StateEvent[] = [];
+  if (state.unanswered.has(task.id)) events.push({ type: 'task_answered', taskId: task.id });
+  if (!isNews(task, status)) return { events, calls: acknowledge(status) };
+  events.push({
+    type: 'task_updated',
+    taskId: task.id,
+    state: status.state,
+    at: now,
+    ...(status.reason !== undefined && { reason: status.reason }),
+    ...(status.message !== undefined && { message: status.message }),
+  });
+  const record = ownerOf(state, task);
+  if (isTerminal(status.state)) {
+    events.push(...delayAfterEnd(record, task, status, now));
+    return { events, calls: acknowledge(status) };
+  }
+  if (task.state === 'TASK_UNREACHABLE' && status.state !== 'TASK_UNREACHABLE' && isUnwanted(record, task)) {
+    const ended = endTasks(state, [task], now);
+    return { events: [...events, ...ended.events], calls: [...acknowledge(status), ...ended.calls] };
+  }
+  return { events, calls: acknowledge(status) };
+}
+
+/** Updates from the master itself carry no uuid and want no acknowledgement. */
+function acknowledge({ task_id, agent_id, uuid }: TaskStatus): Call[] {
+  return uuid !== undefined && agent_id
+    ? [{ type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } }]
+    : [];
+}
+
+/** A task that nobody here launched, or that was given up: it would run for ever. */
+function killUnknown({ state, task_id, agent_id }: TaskStatus): Call[] {
+  if (isTerminal(state) || state === 'TASK_UNREACHABLE' || !agent_id) return [];
+  return [kill({ id: task_id.value, agentId: agent_id.value })];
+}
+
+const BEGINNING: ReadonlySet<TaskState> = new Set(['TASK_STAGING', 'TASK_STARTING']);
+
+/** Whether there is anything to store. Nothing goes back to before TASK_RUNNING, whatever order answers come in. */
+function isNews(task: Task, { state, reason, message }: TaskStatus): boolean {
+  if (BEGINNING.has(state) && (task.state === 'TASK_RUNNING' || task.state === 'TASK_KILLING')) return false;
+  if (state !== task.state) return true;
+  // What the master repeats in a reconciliation tells less than the update it stands for.
+  return reason !== 'REASON_RECONCILIATION' && message !== undefined && message !== task.message;
+}
+
+/** An agent was out of reach and is back: its task stays only if no other has been launched in its place. */
+function isUnwanted(record: AppRecord | undefined, task: Task): boolean {
+  if (!record || task.killedAt !== undefined) return true;
+  return record.counted - record.ending + 1 > record.app.instances;
+}
+
+/**
+ * Tasks that keep ending are launched ever more slowly. What had been running is replaced at once the first time: its
+ * container may have been killed. Tasks launched before the last failure was seen are of the same wave, and count once.
+ */
+function delayAfterEnd(
+  record: AppRecord | undefined,
+  task: Task,
+  { state, reason }: TaskStatus,
+  now: number,
+): StateEvent[] {
+  if (!record || task.killedAt !== undefined || isOfTheCluster(state, reason)) return [];
+  const ranMs = task.runningAt === undefined ? 0 : now - task.runningAt;
+  const last = ranMs >= WELL_AFTER_MS ? undefined : record.delay;
+  if (last && task.launchedAt < last.failedAt) return [];
+  const delayMs = nextDelay(last?.ms, task.runningAt !== undefined);
+  const appId = record.app.id;
+  const delayed: StateEvent = { type: 'app_delayed', appId, delayMs, at: now };
+  if (delayMs === 0) return [delayed];
+  return [delayed, { type: 'timer_set', at: now + delayMs, timer: { kind: 'delay', appId } }];
+}
+
+function nextDelay(last: number | undefined, hadRun: boolean): number {
+  if (last === undefined) return hadRun ? 0 : FIRST_DELAY_MS;
+  return last === 0 ? FIRST_DELAY_MS : Math.min(Math.round(last * DELAY_FACTOR), LONGEST_DELAY_MS);
+}

@@ -1,0 +1,60 @@
+/**
+ * Splits a command as the shell would that ran it in 2013, without running one: words, quotes, `$NAME`. What only a
+ * shell could do (pipes, substitution …) is told as a problem. Patterns such as `*` stay as they are, since there are
+ * no files to match them with.
+ */
+
+import { parse } from 'shell-quote';
+
+export type Words = { readonly words: readonly string[] } | { readonly problem: string };
+
+const PARSE_OPTIONS = { escape: '\\', splitUnquoted: true };
+
+/** @param env values for `$NAME`; other names become empty, as in a shell */
+export function splitCommand(command: string, env: Readonly<Record<string, string>>): Words {
+  const plain = plainCommand(command.trim());
+  if ('problem' in plain) return plain;
+  const words: string[] = [];
+  for (const entry of parse(plain.text, env, PARSE_OPTIONS)) {
+    if (typeof entry === 'string') words.push(entry);
+    else if ('comment' in entry) return { problem: needsShell('#') };
+    else if (entry.op === 'glob') words.push(entry.pattern);
+    else return { problem: needsShell(entry.op) };
+  }
+  return { words };
+}
+
+/** Finds what the parser would pass over in silence; a `#` inside a word is escaped, since it is none to a shell. */
+function plainCommand(command: string): { text: string } | { problem: string } {
+  let text = '';
+  let quote = '';
+  for (let i = 0; i < command.length; i += 1) {
+    const c = command.charAt(i);
+    const rest = command.slice(i);
+    if (quote === "'") {
+      if (c === quote) quote = '';
+    } else if (c === '\\') {
+      if (rest.length === 1) return { problem: 'ends in a backslash' };
+      text += c;
+      i += 1;
+    } else if (c === '`') return { problem: needsShell('`') };
+    else if (c === '$' && !VARIABLE.test(rest)) return { problem: needsShell(rest.slice(0, 2)) };
+    else if (quote === '"') {
+      if (c === quote) quote = '';
+    } else if (c === '"' || c === "'") quote = c;
+    else if (c === '\n') return { problem: 'has several lines: give one command' };
+    else if (c === '#') {
+      if (/(^|\s)$/.test(text)) return { problem: needsShell('#') };
+      text += '\\';
+    }
+    text += command.charAt(i);
+  }
+  return quote === '' ? { text } : { problem: `has a ${quote} that is not closed` };
+}
+
+/** A dollar that the parser and a shell read alike. */
+const VARIABLE = /^\$([A-Za-z_]|\{[A-Za-z_]\w*\}|["\s]|$)/;
+
+function needsShell(what: string): string {
+  return `has ${what}, which only a shell understands: quote it, or name a shell as in sh -c '…'`;
+}

@@ -1,0 +1,108 @@
+/**
+ * All that the scheduler knows. `evolve` alone changes it, in place; everything else reads. Besides the stored facts
+ * it holds indexes over them (counts, sets) and what is learned anew with each connection.
+ */
+
+import type { TaskState } from '../../mesos/types.ts';
+import type { App } from './app.ts';
+import type { Settings } from './settings.ts';
+import type { Task } from './task.ts';
+import type { Timers } from './timers.ts';
+
+export interface TaskFailure {
+  readonly taskId: string;
+  readonly host: string;
+  readonly state: TaskState;
+  readonly message: string;
+  readonly at: number;
+}
+
+/** Why an agent's offer did not do. */
+export interface Refusal {
+  readonly host: string;
+  readonly reason: string;
+}
+
+export interface AppRecord {
+  app: App;
+  /** Tells this start of the app from earlier ones of the same id. */
+  readonly run: number;
+  /** When it was started or scaled last. */
+  changedAt: number;
+  /** How many tasks were launched so far; numbers the next. */
+  launches: number;
+  readonly tasks: Map<string, Task>;
+  /** Tasks for which isCounted holds, and how many of them were asked to end. */
+  counted: number;
+  ending: number;
+  readonly perAgent: Map<string, number>;
+  lastFailure?: TaskFailure;
+  /** Instances still to be launched, as of the last change. */
+  missing: number;
+  /** While it lacks instances: since when, and what the offers of late lacked, by agent. */
+  waitingSince?: number;
+  readonly refusals: Map<string, Refusal>;
+  /** The launch delay: how long the last was, when it ends, and when the failure that led to it was seen. */
+  delay?: { readonly ms: number; readonly until: number; readonly failedAt: number };
+}
+
+export interface State {
+  readonly settings: Settings;
+  frameworkId?: string;
+  readonly apps: Map<string, AppRecord>;
+  /** Every task that has not ended, also those of stopped apps. */
+  readonly tasks: Map<string, Task>;
+  /** Starts of apps so far. */
+  runs: number;
+  /** How many apps use a service port. */
+  readonly servicePorts: Map<number, number>;
+  /** Tasks in each shared executor, by agent, then executor id. */
+  readonly executors: Map<string, Map<string, number>>;
+  /** Apps with fewer counted tasks than instances. */
+  readonly waiting: Set<string>;
+  /** Those of them that may launch now. */
+  readonly ready: Set<string>;
+
+  connected: boolean;
+  /** Counts SUBSCRIBED events. */
+  connection: number;
+  disconnectedBecause: string;
+  /** Whether the master has been told that no offers are wanted. */
+  suppressed: boolean;
+  /** Demand has grown since offers were last asked for. */
+  offersWanted: boolean;
+  /** Tasks the master has yet to answer for. */
+  readonly unanswered: Set<string>;
+  readonly timers: Timers;
+}
+
+export function createState(settings: Settings): State {
+  return {
+    settings,
+    apps: new Map(),
+    tasks: new Map(),
+    runs: 0,
+    servicePorts: new Map(),
+    executors: new Map(),
+    waiting: new Set(),
+    ready: new Set(),
+    connected: false,
+    connection: 0,
+    disconnectedBecause: 'it has not been reached yet',
+    suppressed: true,
+    offersWanted: false,
+    unanswered: new Set(),
+    timers: [],
+  };
+}
+
+/** The app the task is an instance of, unless that has been stopped since. */
+export function ownerOf(state: State, task: Task): AppRecord | undefined {
+  const record = state.apps.get(task.appId);
+  return record?.run === task.run ? record : undefined;
+}
+
+/** How many tasks must be asked to end. */
+export function surplus(record: AppRecord): number {
+  return Math.max(0, record.counted - record.ending - record.app.instances);
+}

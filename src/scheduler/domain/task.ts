@@ -1,0 +1,37 @@
+import { isTerminal, type TaskState } from '../../mesos/types.ts';
+
+/** A task from the moment its launch is stored until its last update is. */
+export interface Task {
+  readonly id: string;
+  readonly appId: string;
+  /** Which start of the app the task belongs to: an app stopped and started again keeps nothing of the old one. */
+  readonly run: number;
+  readonly agentId: string;
+  readonly host: string;
+  /** Host ports, in the order of the app's service ports. */
+  readonly ports: readonly number[];
+  /** The shared executor it runs in, where it does. */
+  readonly executorId?: string;
+  /** Values of the fields the app's constraints name, as the agent had them at placement. */
+  readonly fields?: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch, as all times here. */
+  readonly launchedAt: number;
+  state: TaskState;
+  /** Mesos' reason for the state. */
+  reason?: string;
+  message?: string;
+  /** When it reached TASK_RUNNING. */
+  runningAt?: number;
+  /** When it was first asked to end. It then counts for its app until it has ended, but for nothing else. */
+  killedAt?: number;
+}
+
+/** A task that occupies one of its app's instances: all but those on agents out of reach. */
+export function isCounted(task: Task): boolean {
+  return !isTerminal(task.state) && task.state !== 'TASK_UNREACHABLE';
+}
+
+/** A task that can be asked to end, and has not been. */
+export function isKillable(task: Task): boolean {
+  return task.killedAt === undefined && isCounted(task);
+}

@@ -1,0 +1,86 @@
+/**
+ * What is due at some time to come. Those that speak to the master name the connection they were set for, and are
+ * void under another, since each begins by asking for everything anew.
+ *
+ * A binary heap, so that setting and firing cost the logarithm of their number.
+ */
+
+export type Timer =
+  /** The app's launch delay is over. */
+  | { readonly kind: 'delay'; readonly appId: string }
+  /** The task was asked to end; ask again if it has not. */
+  | { readonly kind: 'kill'; readonly taskId: string; readonly connection: number }
+  /** Nothing has been heard of the task since its launch; end it. */
+  | { readonly kind: 'launch'; readonly taskId: string; readonly connection: number }
+  /** Ask the master again for the tasks it has not answered for. */
+  | { readonly kind: 'reconcile'; readonly waitMs: number; readonly connection: number }
+  /** Ask the master for all tasks it knows. */
+  | { readonly kind: 'reconcile_all'; readonly connection: number }
+  /** A call that asked for offers was lost. */
+  | { readonly kind: 'revive'; readonly connection: number };
+
+export interface TimerEntry {
+  readonly at: number;
+  readonly timer: Timer;
+}
+
+/** A heap ordered by `at`. Timers are never taken back: who handles one checks that it still matters. */
+export type Timers = TimerEntry[];
+
+/** When the next is due, or undefined. */
+export function nextTimer(timers: Timers): number | undefined {
+  return timers[0]?.at;
+}
+
+/** Those due at `now`, without removing them. */
+export function dueTimers(timers: Timers, now: number): Timer[] {
+  const due: Timer[] = [];
+  const open = [0];
+  for (let i = open.pop(); i !== undefined; i = open.pop()) {
+    const entry = timers[i];
+    if (!entry || entry.at > now) continue;
+    due.push(entry.timer);
+    open.push(2 * i + 1, 2 * i + 2);
+  }
+  return due;
+}
+
+export function pushTimer(timers: Timers, entry: TimerEntry): void {
+  timers.push(entry);
+  let i = timers.length - 1;
+  while (i > 0) {
+    const parent = (i - 1) >> 1;
+    if (!swapIfEarlier(timers, i, parent)) return;
+    i = parent;
+  }
+}
+
+/** Removes all that are due at `now`. */
+export function popTimers(timers: Timers, now: number): void {
+  while (timers.length > 0 && (timers[0]?.at ?? 0) <= now) {
+    const last = timers.pop();
+    if (last === undefined || timers.length === 0) return;
+    timers[0] = last;
+    sink(timers);
+  }
+}
+
+function sink(timers: Timers): void {
+  let i = 0;
+  for (;;) {
+    const left = 2 * i + 1;
+    const right = left + 1;
+    const child = (timers[right]?.at ?? Infinity) < (timers[left]?.at ?? Infinity) ? right : left;
+    if (!swapIfEarlier(timers, child, i)) return;
+    i = child;
+  }
+}
+
+function swapIfEarlier(timers: Timers, child: number, parent: number): boolean {
+  const a = timers[child];
+  const b = timers[parent];
+  if (!a || !b || a.at >= b.at) return false;
+  timers[child] = b;
+  timers[parent] = a;
+  return true;
+}

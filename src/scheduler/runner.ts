@@ -1,0 +1,197 @@
+/**
+ * Turns inputs into stored events, calls and replies, in that order. Inputs that arrive while events are being stored
+ * are taken together next time, so one fsync serves many. Within a batch the state runs ahead of the disk; nothing
+ * that depends on it, neither call nor reply nor read, leaves before the disk has it. If the disk fails, all ends.
+ */
+
+import { decide, settle } from './decide/decide.ts';
+import type { Call, Decision, Input, Reply } from './decide/inputs.ts';
+import { isStored, type StateEvent } from './domain/events.ts';
+import { evolve } from './domain/evolve.ts';
+import { snapshotOf } from './domain/snapshot.ts';
+import type { State } from './domain/state.ts';
+import { nextTimer } from './domain/timers.ts';
+import type { Store } from './store/store.ts';
+
+/** Bounds how long a read waits for the batch before it. */
+const INPUTS_IN_BATCH = 1000;
+/** Node takes longer timeouts for 1 ms. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+export interface RunnerOptions<Notice> {
+  state: State;
+  store: Store;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  send: (call: Call) => Promise<void>;
+  /** What the world is told of an event, looked up just before it is applied. */
+  describe: (state: State, event: StateEvent, now: number) => Notice | undefined;
+  /** Called with what was described, once it is stored. */
+  publish: (notices: Notice[]) => void;
+  /** A call failed or an input could not be handled; the daemon goes on. */
+  onError: (what: string, error: unknown) => void;
+  /** The daemon can't go on. */
+  onFatal: (message: string) => void;
+  onNewSession: () => void;
+}
+
+interface Waiting {
+  input: Input;
+  resolve: (reply: Reply | undefined) => void;
+  reject: (error: unknown) => void;
+}
+
+export interface Runner {
+  /** Resolves with the reply once what it rests on is stored. */
+  submit(input: Input): Promise<Reply | undefined>;
+  /** For inputs nobody waits for; a failure has been told to `onError`. */
+  post(input: Input): void;
+  /** Reads the state as it is stored. */
+  read<T>(reader: (state: State) => T): Promise<T>;
+  /** Takes no more inputs, and waits for the batch under way. */
+  stop(): Promise<void>;
+}
+
+export function createRunner<Notice>(options: RunnerOptions<Notice>): Runner {
+  return new BatchRunner(options);
+}
+
+class BatchRunner<Notice> implements Runner {
+  readonly #options: RunnerOptions<Notice>;
+  #inputs: Waiting[] = [];
+  #reads: (() => void)[] = [];
+  #working: Promise<void> | undefined;
+  #stopped = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Infinity;
+
+  constructor(options: RunnerOptions<Notice>) {
+    this.#options = options;
+  }
+
+  submit(input: Input): Promise<Reply | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#inputs.push({ input, resolve, reject });
+      this.#wake();
+    });
+  }
+
+  post(input: Input): void {
+    this.submit(input).catch(() => {});
+  }
+
+  read<T>(reader: (state: State) => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#reads.push(() => {
+        try {
+          resolve(reader(this.#options.state));
+        } catch (error) {
+          reject(error);
+        }
+      });
+      this.#wake();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#working;
+  }
+
+  #wake(): void {
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+      if (!this.#stopped && (this.#inputs.length > 0 || this.#reads.length > 0)) this.#wake();
+    });
+  }
+
+  async #work(): Promise<void> {
+    // Lets everything that arrived in this turn of the event loop into the first batch.
+    await Promise.resolve();
+    while (!this.#stopped && (this.#inputs.length > 0 || this.#reads.length > 0)) {
+      for (const read of this.#reads.splice(0)) read();
+      try {
+        await this.#batch(this.#inputs.splice(0, INPUTS_IN_BATCH));
+      } catch (error) {
+        this.#stopped = true;
+        this.#options.onFatal(
+          `the state could not be stored: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+    }
+    this.#setTimer();
+  }
+
+  async #batch(batch: readonly Waiting[]): Promise<void> {
+    if (batch.length === 0) return;
+    const { state, store, now, publish, onFatal, onNewSession } = this.#options;
+    const at = now();
+    const events: StateEvent[] = [];
+    const calls: Call[] = [];
+    const notices: Notice[] = [];
+    const replies: (() => void)[] = [];
+    const apply = (changes: readonly StateEvent[]) => {
+      for (const event of changes) {
+        const notice = this.#options.describe(state, event, at);
+        if (notice !== undefined) notices.push(notice);
+        evolve(state, event);
+        events.push(event);
+      }
+    };
+    let fatal: string | undefined;
+    let newSession = false;
+    for (const waiting of batch) {
+      const decision = this.#decide(waiting, at);
+      if (!decision) continue;
+      apply(decision.events);
+      calls.push(...decision.calls);
+      replies.push(() => waiting.resolve(decision.reply));
+      fatal ??= decision.fatal;
+      newSession ||= decision.newSession === true;
+    }
+    const settled = settle(state);
+    apply(settled.events);
+    calls.push(...settled.calls);
+
+    const stored = events.filter(isStored);
+    if (stored.length > 0) await store.append(stored);
+    for (const call of calls) this.#send(call);
+    for (const reply of replies) reply();
+    if (notices.length > 0) publish(notices);
+    if (newSession) onNewSession();
+    if (fatal !== undefined) onFatal(fatal);
+    if (store.snapshotDue()) await store.snapshot(snapshotOf(state));
+  }
+
+  /** A fault in one decision costs that input, not the daemon: nothing has been changed by then. */
+  #decide({ input, reject }: Waiting, at: number): Decision | undefined {
+    try {
+      return decide(this.#options.state, input, at);
+    } catch (error) {
+      this.#options.onError(`an input of type ${input.type} could not be handled`, error);
+      reject(error);
+      return undefined;
+    }
+  }
+
+  #send(call: Call): void {
+    this.#options.send(call).catch((error: unknown) => {
+      this.#options.onError(`the master did not take ${call.type}`, error);
+      this.post({ type: 'call_failed', call });
+    });
+  }
+
+  #setTimer(): void {
+    const next = this.#stopped ? Infinity : (nextTimer(this.#options.state.timers) ?? Infinity);
+    if (next === this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = next;
+    if (next === Infinity) return;
+    const wait = Math.min(Math.max(0, next - this.#options.now()), LONGEST_TIMEOUT_MS);
+    this.#timer = setTimeout(() => {
+      this.#timerAt = Infinity;
+      this.post({ type: 'timer' });
+    }, wait);
+  }
+}

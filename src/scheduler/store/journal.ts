@@ -1,0 +1,205 @@
+/**
+ * The store of a single scheduler: an append-only file of events. A snapshot is a new file that begins with the
+ * shortest list of events for the same state; the highest number in `journal.<number>` is the one in force.
+ */
+
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StoredEvent } from '../domain/events.ts';
+import { decodeFrames, encodeFrame } from './frames.ts';
+import { lockDirectory } from './lock.ts';
+import { type Store, StoreError } from './store.ts';
+
+const FORMAT = { format: 'mesosup-journal', version: 1 };
+/** Below this a snapshot isn't worth its work; above, the file is rewritten when it has doubled. */
+const SNAPSHOT_BYTES = 4 << 20;
+const EVENTS_PER_FRAME = 500;
+
+export interface JournalOptions {
+  directory: string;
+  warn: (message: string) => void;
+  /** Least growth between snapshots. */
+  snapshotBytes?: number;
+}
+
+/** @throws StoreError where the directory can't be used: another process holds it, or a file is damaged */
+export async function openJournal(options: JournalOptions): Promise<Store> {
+  const { directory } = options;
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const unlock = await lockDirectory(directory);
+    try {
+      return await Journal.open(options, unlock);
+    } catch (error) {
+      await unlock();
+      throw error;
+    }
+  } catch (error) {
+    if (error instanceof StoreError || !(error instanceof Error)) throw error;
+    throw new StoreError(`${directory} can't hold the scheduler's state: ${error.message}`, { cause: error });
+  }
+}
+
+class Journal implements Store {
+  readonly #options: JournalOptions;
+  readonly #unlock: () => Promise<void>;
+  #generation = 0;
+  #file: FileHandle;
+  #loaded: StoredEvent[];
+  #bytes: number;
+  #bytesOfSnapshot: number;
+
+  private constructor(
+    options: JournalOptions,
+    unlock: () => Promise<void>,
+    opened: { file: FileHandle; generation: number; events: StoredEvent[]; bytes: number },
+  ) {
+    this.#options = options;
+    this.#unlock = unlock;
+    this.#file = opened.file;
+    this.#generation = opened.generation;
+    this.#loaded = opened.events;
+    this.#bytes = opened.bytes;
+    this.#bytesOfSnapshot = 0;
+  }
+
+  static async open(options: JournalOptions, unlock: () => Promise<void>): Promise<Journal> {
+    const { directory, warn } = options;
+    const generations = await journals(directory);
+    const generation = generations.at(-1) ?? 1;
+    if (generations.length === 0) await writeJournal(directory, generation, []);
+    const path = pathOf(directory, generation);
+    const { events, bytes } = await readJournal(path, warn);
+    const file = await open(path, 'a', 0o600);
+    const journal = new Journal(options, unlock, { file, generation, events, bytes });
+    await journal.#removeOlder(generations);
+    return journal;
+  }
+
+  async load(): Promise<StoredEvent[]> {
+    const events = this.#loaded;
+    this.#loaded = [];
+    return events;
+  }
+
+  async append(events: readonly StoredEvent[]): Promise<void> {
+    const frame = encodeFrame(events);
+    await this.#file.appendFile(frame);
+    await this.#file.datasync();
+    this.#bytes += frame.length;
+  }
+
+  snapshotDue(): boolean {
+    const least = this.#options.snapshotBytes ?? SNAPSHOT_BYTES;
+    return this.#bytes - this.#bytesOfSnapshot >= Math.max(least, this.#bytesOfSnapshot);
+  }
+
+  async snapshot(events: Iterable<StoredEvent>): Promise<void> {
+    const { directory } = this.#options;
+    const before = this.#generation;
+    const next = before + 1;
+    const bytes = await writeJournal(directory, next, events);
+    const old = this.#file;
+    this.#file = await open(pathOf(directory, next), 'a', 0o600);
+    this.#generation = next;
+    this.#bytes = bytes;
+    this.#bytesOfSnapshot = bytes;
+    await old.close();
+    await this.#removeOlder([before]);
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+    await this.#unlock();
+  }
+
+  async #removeOlder(generations: readonly number[]): Promise<void> {
+    const { directory } = this.#options;
+    for (const generation of generations) {
+      if (generation < this.#generation) await rm(pathOf(directory, generation), { force: true });
+    }
+  }
+}
+
+function pathOf(directory: string, generation: number): string {
+  return join(directory, `journal.${String(generation).padStart(8, '0')}`);
+}
+
+async function journals(directory: string): Promise<number[]> {
+  const names = await readdir(directory);
+  return names
+    .flatMap((name) => /^journal\.(\d+)$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+async function readJournal(
+  path: string,
+  warn: (message: string) => void,
+): Promise<{ events: StoredEvent[]; bytes: number }> {
+  const bytes = await readFile(path);
+  const { records, end, corruptAt } = decodeFrames(bytes);
+  if (corruptAt !== undefined) {
+    throw new StoreError(
+      `${path} is damaged at byte ${corruptAt}, with whole records after it: restore the file from a backup, or move it away to begin without apps and tasks`,
+    );
+  }
+  const [header, ...batches] = records;
+  if (JSON.stringify(header) !== JSON.stringify(FORMAT)) {
+    throw new StoreError(
+      `${path} is not a journal that this version reads (${JSON.stringify(FORMAT)} was expected at its beginning): run the version that wrote it, or move it away to begin anew`,
+    );
+  }
+  if (end < bytes.length) {
+    warn(
+      `${path}: the last ${bytes.length - end} bytes are a record that was never completed; it is cut off`,
+    );
+    await truncate(path, end);
+    await syncPath(path);
+  }
+  return { events: batches.flat() as StoredEvent[], bytes: end };
+}
+
+/** Writes a whole file beside, makes it durable, and only then gives it its name. @returns its length */
+async function writeJournal(
+  directory: string,
+  generation: number,
+  events: Iterable<StoredEvent>,
+): Promise<number> {
+  const path = pathOf(directory, generation);
+  const draft = `${path}.new`;
+  const file = await open(draft, 'w', 0o600);
+  let bytes = 0;
+  const write = async (record: unknown) => {
+    const frame = encodeFrame(record);
+    bytes += frame.length;
+    await file.writeFile(frame);
+  };
+  try {
+    await write(FORMAT);
+    let batch: StoredEvent[] = [];
+    for (const event of events) {
+      batch.push(event);
+      if (batch.length < EVENTS_PER_FRAME) continue;
+      await write(batch);
+      batch = [];
+    }
+    if (batch.length > 0) await write(batch);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+  await syncPath(directory);
+  return bytes;
+}
+
+/** For a directory: makes the names in it durable. */
+async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

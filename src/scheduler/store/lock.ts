@@ -1,0 +1,98 @@
+/**
+ * Keeps two daemons from sharing a directory: a file `lock` that names the process that holds it. The lock of a
+ * process that is gone is taken over.
+ */
+
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StoreError } from './store.ts';
+
+const ATTEMPTS = 5;
+
+/** @returns how to let the directory go; @throws StoreError naming the process that holds it */
+export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
+  const path = join(directory, 'lock');
+  const own = JSON.stringify({ pid: process.pid, started: await startOf(process.pid) });
+  const draft = join(directory, `lock.${process.pid}`);
+  await writeFile(draft, own, { mode: 0o600 });
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      if (await linked(draft, path)) {
+        return async () => {
+          if ((await read(path)) === own) await rm(path, { force: true });
+        };
+      }
+      const held = await read(path);
+      if (held !== undefined && (await isAlive(held))) throw inUse(directory, held);
+      if (held !== undefined) await removeStale(path, held);
+    }
+    throw inUse(directory, await read(path));
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** Moved away before it is removed, and put back if it has become somebody's lock meanwhile. */
+async function removeStale(path: string, held: string): Promise<void> {
+  const aside = `${path}.stale.${process.pid}`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  if ((await read(aside)) !== held) await linked(aside, path);
+  await rm(aside, { force: true });
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function read(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function parse(held: string): { pid?: unknown; started?: unknown } {
+  try {
+    const value: unknown = JSON.parse(held);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+async function isAlive(held: string): Promise<boolean> {
+  const { pid, started } = parse(held);
+  if (typeof pid !== 'number') return false;
+  return (await startOf(pid)) === started;
+}
+
+/** When a process began, in ticks since the machine did; tells it from a later one with its id. */
+async function startOf(pid: number): Promise<string> {
+  const stat = await read(`/proc/${pid}/stat`).catch(() => undefined);
+  // The second field, the program's name, may itself hold blanks and brackets.
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+function inUse(directory: string, held: string | undefined): StoreError {
+  const { pid } = parse(held ?? '');
+  return new StoreError(
+    `${directory} is in use by process ${String(pid ?? 'of another scheduler')}: stop that, or give this one another --data_dir`,
+  );
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}

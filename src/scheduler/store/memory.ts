@@ -1,0 +1,20 @@
+import type { StoredEvent } from '../domain/events.ts';
+import type { Store } from './store.ts';
+
+/** A store that lives as long as its `disk`, for tests: share the array to let a second scheduler find the state. */
+export function createMemoryStore(disk: StoredEvent[] = [], snapshotEvery = Infinity): Store {
+  let appended = 0;
+  return {
+    load: async () => structuredClone(disk),
+    append: async (events) => {
+      disk.push(...structuredClone([...events]));
+      appended += events.length;
+    },
+    snapshotDue: () => appended >= snapshotEvery,
+    snapshot: async (events) => {
+      disk.splice(0, disk.length, ...structuredClone([...events]));
+      appended = 0;
+    },
+    close: async () => {},
+  };
+}
