@@ -2,6 +2,18 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      exclude: ['**/*.test.ts', 'src/**/main.ts', 'src/**/*-main.ts'],
+      reporter: ['text', 'html'],
+      reportOnFailure: true,
+      // The pure core; edges are covered by the contract and end-to-end tests, which run in other processes.
+      thresholds: {
+        'src/{scheduler/domain,scheduler/decide,executor/domain}/**': { branches: 95 },
+        'src/mesos/{recordio,resources}.ts': { branches: 95 },
+      },
+    },
     projects: [
       { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/rules/**/*.test.ts'] } },
       {

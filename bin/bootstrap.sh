@@ -33,19 +33,20 @@ apt_install() {
   say "installing $* with apt (waits up to 10 minutes for a lock held by another apt)"
   apt_lists
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    -o DPkg::Lock::Timeout=600 "$@" >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "apt-get install $* failed; the end of $LOG is above"; }
+    -o DPkg::Lock::Timeout=600 "$@" >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "apt-get install $* failed; the end of its output is above"; }
 }
 
 # apt's package lists, which a fresh machine lacks; the demo also reads them to fetch Redis.
 apt_lists() {
   if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then
     need_root "reading apt's package lists"
-    apt-get update -qq -o DPkg::Lock::Timeout=600 >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "apt-get update failed; the end of $LOG is above"; }
+    apt-get update -qq -o DPkg::Lock::Timeout=600 >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "apt-get update failed; the end of its output is above"; }
   fi
 }
 
-# The Node runtime and the libraries: one `npm ci` with whatever npm there is, by the sums of the lock file.
-# The runtime itself is the package node-linux-<arch>, so a machine with an old Node is enough.
+# The Node runtime and the libraries, with whatever npm there is, by the versions and sums of the lock file.
+# The runtime itself is the package node-linux-<arch>, so a machine with an old Node is enough. Not `npm ci`: that
+# wants every optional package of every other system in the lock file, which registries that serve one system lack.
 ensure_packages() {
   local stamp=node_modules/.lock-installed
   case "$(uname -m)" in
@@ -56,8 +57,10 @@ ensure_packages() {
   if [ ! -x "$NODE" ] || ! cmp -s package-lock.json "$stamp"; then
     have npm || apt_install npm
     say "installing the Node runtime and libraries with npm"
-    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "npm ci failed; the end of $LOG is above"; }
+    npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "npm install failed; the end of its output is above"; }
     [ -x "$NODE" ] || die "npm brought no runtime at $NODE"
+    "$NODE" --version >/dev/null 2>&1 || apt_install libatomic1 libstdc++6
+    "$NODE" --version >"$LOG" 2>&1 || { cat "$LOG" >&2; die "the Node runtime does not start here; it needs glibc 2.28 or later"; }
     cp package-lock.json "$stamp"
   fi
   PATH=$(dirname "$NODE"):$PATH
