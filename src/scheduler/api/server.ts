@@ -32,7 +32,8 @@ export function createApi(options: ApiOptions): Api {
     const status = error.statusCode ?? 500;
     if (status >= 500) options.onError(`${request.method} ${request.url} could not be answered`, error);
     const message = status >= 500 ? 'The scheduler failed to answer; its log says why' : error.message;
-    return json(reply, { message }, status);
+    // What is left of a body that is too large is not waited for.
+    return json(reply, { message }, status, status === 413 ? { Connection: 'close' } : {});
   });
   addV1Routes(api, options);
   addV2Routes(api, options);

@@ -77,7 +77,7 @@ function delayAfterEnd(
   if (!record || task.killedAt !== undefined || isOfTheCluster(state, reason)) return [];
   const ranMs = task.runningAt === undefined ? 0 : now - task.runningAt;
   const last = ranMs >= WELL_AFTER_MS ? undefined : record.delay;
-  if (last && task.launchedAt < last.failedAt) return [];
+  if (last && task.launchedAt <= last.failedAt) return [];
   const delayMs = nextDelay(last?.ms, task.runningAt !== undefined);
   const appId = record.app.id;
   const delayed: StateEvent = { type: 'app_delayed', appId, delayMs, at: now };

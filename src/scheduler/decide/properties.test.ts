@@ -1,0 +1,204 @@
+/**
+ * Arbitrary histories against a Mesos in memory, with crashes at any point of an input. The Mesos throws where a port
+ * or resource is given twice, a task id used again, or an update acknowledged that was not stored.
+ */
+
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { FakeAgent } from '../../../test/scheduler/fake-mesos.ts';
+import { app, DOCKER } from '../../../test/scheduler/fixtures.ts';
+import { Harness } from '../../../test/scheduler/harness.ts';
+import type { App } from '../domain/app.ts';
+import { snapshotOf } from '../domain/snapshot.ts';
+import type { State } from '../domain/state.ts';
+import { isCounted } from '../domain/task.ts';
+import type { Input } from './inputs.ts';
+
+const AGENTS: FakeAgent[] = [
+  { id: 'S0', host: 'a', cpus: 4, mem: 2000, ports: 6 },
+  { id: 'S1', host: 'b', cpus: 2, mem: 1000, ports: 3 },
+  { id: 'S2', host: 'c', cpus: 3, mem: 1500, ports: 9 },
+];
+const IDS = ['x', 'y', 'z'];
+
+type Step =
+  | { do: 'input'; input: Input }
+  | { do: 'deliver' | 'offer' | 'work' | 'repeat' | 'rescind' | 'restart' | 'reconnect' | 'timer' }
+  | { do: 'lose' | 'return'; agent: number }
+  | { do: 'end'; which: number; state: 'TASK_FAILED' | 'TASK_FINISHED' | 'TASK_DROPPED' };
+
+const id = fc.constantFrom(...IDS);
+const start: fc.Arbitrary<App> = fc
+  .record({
+    id,
+    instances: fc.nat(4),
+    cpus: fc.constantFrom(0.1, 0.5, 1, 3),
+    mem: fc.constantFrom(32, 200, 900),
+    executor: fc.constantFrom(DOCKER, '//cmd', '/own'),
+    ports: fc.constantFrom([], [0, 0], [80]),
+    constraints: fc.constantFrom<App['constraints'][]>(
+      [],
+      [['hostname', 'UNIQUE']],
+      [['hostname', 'GROUP_BY']],
+    ),
+  })
+  .map((more) => app({ cmd: 'image', ...more }));
+
+const input: fc.Arbitrary<Input> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant('start' as const),
+      app: start,
+      seed: fc.constantFrom(0, 0.3, 0.999),
+    }),
+  },
+  fc.record({ type: fc.constant('scale' as const), appId: id, instances: fc.nat(5) }),
+  fc.record({ type: fc.constant('stop' as const), appId: id }),
+  fc.record({
+    type: fc.constant('kill_tasks' as const),
+    filter: fc.record({ appId: id, host: fc.constantFrom('*', 'a') }),
+    scale: fc.boolean(),
+  }),
+);
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('input' as const), input }) },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      do: fc.constantFrom(
+        'deliver' as const,
+        'deliver' as const,
+        'deliver' as const,
+        'offer' as const,
+        'offer' as const,
+        'work' as const,
+        'repeat' as const,
+        'rescind' as const,
+        'restart' as const,
+        'reconnect' as const,
+        'timer' as const,
+      ),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constantFrom('lose' as const, 'return' as const), agent: fc.nat(2) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('end' as const),
+      which: fc.nat(5),
+      state: fc.constantFrom('TASK_FAILED' as const, 'TASK_FINISHED' as const, 'TASK_DROPPED' as const),
+    }),
+  },
+);
+
+/** Most inputs go through; some are cut off by a crash, before or after they are stored, with some calls sent. */
+const crash = fc.option(fc.record({ stored: fc.boolean(), calls: fc.nat(2) }), { freq: 8, nil: undefined });
+
+function run(harness: Harness, one: Step, cut: { stored: boolean; calls: number } | undefined): void {
+  const { mesos } = harness;
+  harness.now += 7;
+  // Calls leave only after the events are stored.
+  const crashing = cut && (cut.stored ? cut : { stored: false, calls: 0 });
+  switch (one.do) {
+    case 'input':
+      harness.input(one.input, crashing);
+      return;
+    case 'deliver':
+      if (harness.state.connected || mesos.inbox[0]?.type === 'SUBSCRIBED') harness.deliver(crashing);
+      return;
+    case 'restart':
+      harness.restart();
+      return;
+    case 'reconnect':
+      if (harness.state.connected) harness.disconnect();
+      harness.connect();
+      return;
+    case 'timer':
+      harness.pass(5000);
+      return;
+    case 'lose':
+    case 'return': {
+      const agentId = AGENTS[one.agent]?.id ?? '';
+      if (mesos.lost.has(agentId) === (one.do === 'lose')) return;
+      if (one.do === 'lose') mesos.lose(agentId);
+      else mesos.bringBack(agentId);
+      return;
+    }
+    case 'end': {
+      const task = [...mesos.tasks.values()][one.which];
+      if (task && !mesos.lost.has(task.agentId)) mesos.advance(task.info.task_id.value, one.state);
+      return;
+    }
+    default:
+      mesos[one.do]();
+  }
+}
+
+/** The indexes agree with what they index. */
+function checkIndexes(state: State): void {
+  const waiting = new Set<string>();
+  for (const [appId, record] of state.apps) {
+    const counted = [...record.tasks.values()].filter(isCounted);
+    expect(record.counted).toBe(counted.length);
+    expect(record.ending).toBe(counted.filter(({ killedAt }) => killedAt !== undefined).length);
+    expect([...record.perAgent.values()].reduce((sum, n) => sum + n, 0)).toBe(counted.length);
+    // More than wanted only while the rest is on its way out.
+    expect(record.counted - record.ending).toBeLessThanOrEqual(record.app.instances);
+    if (counted.length < record.app.instances) waiting.add(appId);
+    for (const task of record.tasks.values()) expect(state.tasks.get(task.id)).toBe(task);
+  }
+  expect(state.waiting).toEqual(waiting);
+  for (const appId of state.ready) expect(waiting).toContain(appId);
+}
+
+it('nothing is doubled, lost or left behind, whatever happens and wherever it crashes', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(step, crash), { minLength: 5, maxLength: 60 }), (steps) => {
+      const harness = new Harness(AGENTS);
+      harness.connect();
+      for (const [one, cut] of steps) {
+        run(harness, one, cut);
+        checkIndexes(harness.state);
+      }
+      for (const agent of AGENTS) if (harness.mesos.lost.has(agent.id)) harness.mesos.bringBack(agent.id);
+      harness.restart();
+      harness.rest();
+      checkIndexes(harness.state);
+      const live = harness.mesos.live();
+      // Each side knows the same tasks, and each task is an instance of an app that wants it.
+      expect(live.map(({ info }) => info.task_id.value).sort()).toEqual(
+        [...harness.state.tasks.keys()].sort(),
+      );
+      for (const [appId, record] of harness.state.apps) {
+        const instances = live.filter(({ info }) => info.name === appId);
+        expect(instances).toHaveLength(record.counted);
+        const placed = harness.state.waiting.has(appId) ? record.refusals.size > 0 : true;
+        expect(placed).toBe(true);
+      }
+      for (const { info } of live) expect(harness.state.apps.has(info.name)).toBe(true);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+it('a snapshot and a replay of the whole journal give the same state', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(step, crash), { maxLength: 40 }), (steps) => {
+      const harness = new Harness(AGENTS);
+      harness.connect();
+      for (const [one, cut] of steps) run(harness, one, cut);
+      harness.restart();
+      const replayed = [...snapshotOf(harness.state)];
+      harness.disk.splice(0, harness.disk.length, ...structuredClone(replayed));
+      harness.restart();
+      expect([...snapshotOf(harness.state)]).toEqual(replayed);
+      checkIndexes(harness.state);
+    }),
+    { numRuns: 100 },
+  );
+});
