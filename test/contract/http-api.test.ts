@@ -87,7 +87,7 @@ describe('SUBSCRIBE', () => {
       framework_id: removed.info.id,
       subscribe: { framework_info: removed.info },
     });
-    const [, subscription] = fixtureLines<{ status: number; body: string }>(
+    const [subscription] = fixtureLines<{ status: number; body: string }>(
       'scheduler-removed-framework.jsonl',
     );
     expect({ status, body: text }).toEqual({ status: subscription?.status, body: subscription?.body });
