@@ -87,10 +87,14 @@ function idIn(stdout: string): string {
   throw new DockerError(`docker create printed no container id but "${stdout.trim()}"`, 0);
 }
 
-/** The program's complaint without its hint at --help and the usage it prints. */
+/** The program's complaint without its hints at --help and the usage it prints. */
 function said(stderr: string): string {
   const [complaint = ''] = stderr.split(/\n\s*\n/, 1);
-  return complaint.replace(/^Error response from daemon: /m, '').trim();
+  const lines = complaint.split('\n').filter((line) => !/^(?:See|Run) '/.test(line));
+  return lines
+    .join('\n')
+    .replace(/^Error response from daemon: /m, '')
+    .trim();
 }
 
 function anonymousFile(directory: string, text: string): number {

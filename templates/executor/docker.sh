@@ -14,7 +14,8 @@ FAST_SECONDS=10
 PATH=${PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
 export PATH
 
-root=$(dirname "$(dirname "$(readlink -f "$0")")")
+root=$(readlink -f "$0")
+root=${root%/*/*}
 node=$root/bin/node
 program=$root/lib/executor.js
 
@@ -38,18 +39,24 @@ fi
 # Process id and start time, by which the janitor tells that this process is gone. The second field of the line may
 # hold spaces and brackets; what follows the last bracket begins with the third.
 read -r stat <"/proc/$$/stat"
+start_time() {
+  shift 19
+  started=$1
+}
 # shellcheck disable=SC2086 # into fields
-set_start_time() { shift 19; started=$1; }
-# shellcheck disable=SC2086
-set_start_time ${stat##*) }
-printf '%s %s\n' "$$" "$started" >"$MESOS_DIRECTORY/supervisor.pid.new"
-mv -f "$MESOS_DIRECTORY/supervisor.pid.new" "$MESOS_DIRECTORY/supervisor.pid"
+start_time ${stat##*) }
+printf '%s %s\n' "$$" "$started" >"$MESOS_DIRECTORY/supervisor.pid"
 
-pipe=$MESOS_DIRECTORY/.supervisor.pipe
-rm -f "$pipe"
+pipe=$MESOS_DIRECTORY/.supervisor.$$.pipe
 mkfifo -m 600 "$pipe" || exit 1
 exec 3<>"$pipe"
 rm -f "$pipe"
+
+# Sets `now` to the seconds since boot, without a process of its own.
+tell_time() {
+  read -r now _ </proc/uptime
+  now=${now%.*}
+}
 
 worker=
 stopping=
@@ -61,7 +68,8 @@ trap stop TERM INT HUP
 
 crashes=0
 while :; do
-  begun=$(date +%s 3>&-)
+  tell_time
+  begun=$now
   # A new opening of the pipe: a copy of descriptor 3 could be written to, and would never read its end.
   "$node" "$program" "$@" <"/proc/$$/fd/3" 3>&- &
   worker=$!
@@ -77,7 +85,8 @@ while :; do
     0 | 2 | 126 | 127) exit "$code" ;;
   esac
   [ -z "$stopping" ] || exit "$code"
-  if [ $(($(date +%s 3>&-) - begun)) -lt "$FAST_SECONDS" ]; then
+  tell_time
+  if [ $((now - begun)) -lt "$FAST_SECONDS" ]; then
     crashes=$((crashes + 1))
   else
     crashes=1

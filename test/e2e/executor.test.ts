@@ -1,49 +1,22 @@
-import { rm } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
-import {
-  containersOf,
-  ExecutorProcess,
-  makeExecutorDist,
-  removeContainersOf,
-  taskOf,
-} from './support/executor-process.ts';
-import { ScriptedAgent } from './support/scripted-agent.ts';
+import { readdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { encodeTaskData } from '../../src/executor/task-data.ts';
+import { BUSYBOX, WITH_PORTS } from './support/busybox-image.ts';
+import { executorBench } from './support/executor-bench.ts';
+import { containersOf, onlyContainerOf, taskOf } from './support/executor-process.ts';
 
-let dist: string;
-let agent: ScriptedAgent;
-let executors: ExecutorProcess[];
-let cluster: string;
-let tests = 0;
+const bench = executorBench();
 
-async function start(options: { argv?: string[]; env?: Record<string, string>; executorId?: string } = {}) {
-  const executor = await ExecutorProcess.start({ dist, agent, cluster, ...options });
-  executors.push(executor);
-  await agent.subscription(1);
-  return executor;
-}
-
-beforeAll(async () => {
-  await makeTestImages();
-  dist = await makeExecutorDist();
-});
-afterAll(() => rm(dist, { recursive: true, force: true }));
-
-beforeEach(async () => {
-  tests += 1;
-  cluster = `test-${process.pid}-${tests}`;
-  executors = [];
-  agent = await ScriptedAgent.start();
-});
-afterEach(async () => {
-  for (const executor of executors) await executor.end();
-  await agent.stop();
-  await removeContainersOf(cluster);
-});
+/** Runs until it is told to stop, and then ends with this status. */
+const untilStopped = (status: number) => `trap "exit ${status}" TERM; echo up; while :; do sleep 0.1; done`;
 
 describe('a task', () => {
-  test('starts, runs and finishes, with its output in the sandbox and no container left', async () => {
-    const executor = await start();
+  test('starts, runs and finishes, with its output in the sandbox', async () => {
+    const { agent } = bench;
+    const executor = await bench.start();
     agent.launch(
       taskOf('app_1', 'echo out; echo err >&2; sleep 0.3; echo "end $GREETING"', {
         env: { GREETING: 'hello' },
@@ -57,5 +30,319 @@ describe('a task', () => {
     );
     expect(await executor.read('tasks/app_1/stdout')).toBe('out\nend hello\n');
     expect(await executor.read('tasks/app_1/stderr')).toBe('err\n');
+    const operations = (await executor.log()).filter((line) => line.op !== undefined);
+    expect(operations.map((line) => [line.op, line.task])).toEqual([
+      ['create', 'app_1'],
+      ['start', 'app_1'],
+    ]);
+    for (const { start, end } of operations) expect(Number(end)).toBeGreaterThan(Number(start));
+  });
+
+  test('that ends badly is told with its exit status', async () => {
+    const { agent } = bench;
+    await bench.start();
+    agent.launch(taskOf('bad', 'exit 3'));
+    const failed = await agent.update('bad', 'TASK_FAILED');
+    expect(failed.message).toBe('Container exited with status 3');
+  });
+
+  test('that takes more memory than its limit is killed, and the reason says so', async () => {
+    const { agent } = bench;
+    await bench.start();
+    agent.launch(
+      taskOf('big', 'x=$(dd if=/dev/zero bs=1M count=300 2>/dev/null | tr "\\0" a); echo "$x"', {
+        mem: 16,
+      }),
+    );
+    const failed = await agent.update('big', 'TASK_FAILED');
+    expect(failed.message).toBe('Container exited with status 137, killed: out of memory (limit 16 MiB)');
+    expect(failed.reason).toBe('REASON_CONTAINER_LIMITATION_MEMORY');
+  });
+
+  test('whose container somebody kills or removes has failed', async () => {
+    const { agent, cluster } = bench;
+    await bench.start();
+    agent.launch(taskOf('killed', 'sleep 600'));
+    await agent.update('killed', 'TASK_RUNNING');
+    await execa('docker', ['kill', ...(await containersOf(cluster))]);
+    expect((await agent.update('killed', 'TASK_FAILED')).message).toBe('Container exited with status 137');
+    agent.launch(taskOf('removed', 'sleep 600'));
+    await agent.update('removed', 'TASK_RUNNING');
+    await execa('docker', ['rm', '-f', (await onlyContainerOf(cluster)).Id]);
+    expect((await agent.update('removed', 'TASK_FAILED')).message).toMatch(/status 137|container is gone/);
+  });
+
+  test('whose program is not in the image fails with what Docker says', async () => {
+    const { agent } = bench;
+    await bench.start();
+    const data = encodeTaskData({
+      id: 'app',
+      docker: { image: BUSYBOX, args: ['/nothing'], env: {}, options: [] },
+    });
+    agent.launch(taskOf('nothing', '', { data }));
+    const failed = await agent.update('nothing', 'TASK_FAILED');
+    expect(failed.message).toMatch(/^The container can't be started: .*\/nothing/);
+    expect(agent.statesOf('nothing')).toEqual(['TASK_STARTING', 'TASK_FAILED']);
+  });
+
+  test('gets options verbatim; one the docker program does not know fails it with its words', async () => {
+    const { agent, cluster } = bench;
+    const executor = await bench.start();
+    agent.launch(taskOf('good', 'hostname; sleep 600', { options: ['--hostname', 'named'] }));
+    await agent.update('good', 'TASK_RUNNING');
+    await executor.contains('tasks/good/stdout', /named/);
+    agent.launch(taskOf('bad', 'true', { options: ['--no-such-option'] }));
+    expect((await agent.update('bad', 'TASK_FAILED')).message).toBe(
+      "The container can't be created: unknown flag: --no-such-option",
+    );
+    expect(await containersOf(cluster)).toHaveLength(1);
+  });
+
+  test('with --rm among its options still tells how it ended', async () => {
+    const { agent } = bench;
+    await bench.start();
+    agent.launch(taskOf('rm', 'exit 4', { options: ['--rm'] }));
+    expect((await agent.update('rm', 'TASK_FAILED')).message).toBe('Container exited with status 4');
+  });
+
+  test('has its limits and labels, and its ports paired with what the image exposes', async () => {
+    const { agent, cluster } = bench;
+    const ports = [await freePort(), await freePort()] as const;
+    const executor = await bench.start({ env: { MESOSUP_PUBLISH_ADDRESS: '127.0.0.1' } });
+    agent.launch(
+      taskOf('ports', 'sleep 600', {
+        image: WITH_PORTS,
+        mem: 48,
+        ports: ports.map((port) => [port, port]),
+      }),
+    );
+    await agent.update('ports', 'TASK_RUNNING');
+    const { HostConfig, Config } = await onlyContainerOf(cluster);
+    expect(HostConfig.PortBindings).toEqual({
+      '53/udp': [{ HostIp: '127.0.0.1', HostPort: String(ports[0]) }],
+      '7000/tcp': [{ HostIp: '127.0.0.1', HostPort: String(ports[1]) }],
+    });
+    expect(HostConfig).toMatchObject({ CpuShares: 512, Memory: 48 * 1024 * 1024 });
+    expect(Config.Labels).toMatchObject({
+      'mesosup.cluster': cluster,
+      'mesosup.framework': 'framework-0000',
+      'mesosup.agent': 'agent-S0',
+      'mesosup.executor': 'docker',
+      'mesosup.task': 'ports',
+      'mesosup.sandbox': executor.sandbox,
+      'mesosup.run': executor.sandbox.split('/').at(-1),
+    });
+    expect(await executor.read('tasks/ports/stderr')).toMatch(/warning: the image exposes 9000\/tcp/);
+  });
+
+  test('gets every value of its environment as it is, and no file of them stays', async () => {
+    const { agent, cluster } = bench;
+    const executor = await bench.start({ env: { MESOS_EXECUTOR_AUTHENTICATION_TOKEN: 'bearer-secret' } });
+    const env = {
+      PLAIN: 'a b  c ',
+      QUOTED: `"it's" $HOME #no`,
+      LINES: 'first\nsecond\n',
+      CR: 'ends with\r',
+      EMPTY: '',
+      PATH: '/bin:/own',
+      LONG: 'x'.repeat(70_000),
+    };
+    agent.launch(taskOf('env', 'sleep 600', { env }));
+    await agent.update('env', 'TASK_RUNNING');
+    const got = (await onlyContainerOf(cluster)).Config.Env;
+    expect(
+      Object.fromEntries(got.map((e) => [e.slice(0, e.indexOf('=')), e.slice(e.indexOf('=') + 1)])),
+    ).toEqual(env);
+    expect(agent.authorization).toBe('Bearer bearer-secret');
+    expect((await readdir(executor.sandbox)).filter((name) => name.startsWith('.'))).toEqual([]);
+    expect(await executor.read('executor.log')).not.toContain('second');
+  });
+
+  test('may have an id that is no name for a file', async () => {
+    const { agent } = bench;
+    const executor = await bench.start();
+    agent.launch(taskOf('../a/b', 'echo inside'));
+    await agent.update('../a/b', 'TASK_FINISHED');
+    expect(await executor.read('tasks/%2E.%2Fa%2Fb/stdout')).toBe('inside\n');
+  });
+
+  test('that says nothing of use is an error of the task', async () => {
+    const { agent } = bench;
+    await bench.start();
+    agent.launch(taskOf('empty', '', { data: encodeTaskData({ id: 'app' }) }));
+    const update = await agent.update('empty', 'TASK_ERROR');
+    expect(update).toMatchObject({
+      reason: 'REASON_TASK_INVALID',
+      message: expect.stringContaining('names no image'),
+    });
   });
 });
+
+describe('killing', () => {
+  test('a running task stops it, with TASK_KILLING before TASK_KILLED', async () => {
+    const { agent, cluster } = bench;
+    const executor = await bench.start();
+    agent.launch(taskOf('k', untilStopped(0)));
+    await agent.update('k', 'TASK_RUNNING');
+    await executor.contains('tasks/k/stdout', /up/);
+    agent.kill('k', 60);
+    const killed = await agent.update('k', 'TASK_KILLED');
+    expect(killed.message).toBe('Container exited with status 0 after it was told to stop');
+    expect(agent.statesOf('k')).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING', 'TASK_KILLED']);
+    agent.send({ type: 'SHUTDOWN' });
+    await executor.exited;
+    expect(await containersOf(cluster)).toEqual([]);
+  });
+
+  test('again with less time is honoured, and a framework that does not know TASK_KILLING is not told', async () => {
+    const { agent } = bench;
+    agent.capabilities = [];
+    const executor = await bench.start();
+    agent.launch(taskOf('deaf', 'trap "" TERM; echo up; while :; do sleep 0.1; done'));
+    await agent.update('deaf', 'TASK_RUNNING');
+    await executor.contains('tasks/deaf/stdout', /up/);
+    agent.kill('deaf', 3600);
+    agent.kill('deaf', 0);
+    expect((await agent.update('deaf', 'TASK_KILLED')).message).toContain('status 137');
+    expect(agent.statesOf('deaf')).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLED']);
+  });
+
+  test('while the image is pulled ends the pull, and no container is made', async () => {
+    const { agent, cluster } = bench;
+    const registry = createServer();
+    const asked = new Promise<void>((resolve) => registry.once('request', () => resolve()));
+    registry.listen(0, '127.0.0.1');
+    const executor = await bench.start();
+    const { port } = registry.address() as AddressInfo;
+    agent.launch(taskOf('p', '', { image: `127.0.0.1:${port}/never` }));
+    await asked;
+    agent.kill('p');
+    await agent.update('p', 'TASK_KILLED');
+    registry.closeAllConnections();
+    registry.close();
+    expect(agent.statesOf('p')).toEqual(['TASK_STARTING', 'TASK_KILLED']);
+    expect(await containersOf(cluster)).toEqual([]);
+    expect(await executor.read('tasks/p/stderr')).toMatch(/^Pulling 127/);
+  });
+
+  test('the executor (SHUTDOWN) ends all tasks in time, removes their containers and exits', async () => {
+    const { agent, cluster } = bench;
+    const executor = await bench.start();
+    agent.launch(taskOf('s1', untilStopped(0)));
+    agent.launch(
+      taskOf('s2', 'trap "" TERM; while :; do sleep 0.1; done', {
+        kill_policy: { grace_period: { nanoseconds: 1e9 } },
+      }),
+    );
+    await agent.update('s1', 'TASK_RUNNING');
+    await agent.update('s2', 'TASK_RUNNING');
+    agent.send({ type: 'SHUTDOWN' });
+    await agent.update('s1', 'TASK_KILLED');
+    await agent.update('s2', 'TASK_KILLED');
+    expect(await executor.exited).toEqual([0, null]);
+    expect(await containersOf(cluster)).toEqual([]);
+  });
+
+  test('the supervisor with SIGTERM does the same', async () => {
+    const { agent, cluster } = bench;
+    const executor = await bench.start();
+    agent.launch(taskOf('t', 'sleep 600'));
+    await agent.update('t', 'TASK_RUNNING');
+    executor.supervisor.kill('SIGTERM');
+    await agent.update('t', 'TASK_KILLED');
+    expect(await executor.exited).toEqual([0, null]);
+    expect(await containersOf(cluster)).toEqual([]);
+  });
+});
+
+describe('an image that can not be pulled', () => {
+  test('fails the task with the reason', async () => {
+    const { agent } = bench;
+    const registry = createServer((_request, response) => {
+      response.writeHead(404, { 'Content-Type': 'application/json' });
+      response.end('{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}');
+    });
+    registry.listen(0, '127.0.0.1');
+    await bench.start();
+    const image = `127.0.0.1:${(registry.address() as AddressInfo).port}/absent:2`;
+    agent.launch(taskOf('absent', '', { image }));
+    const failed = await agent.update('absent', 'TASK_FAILED');
+    registry.close();
+    expect(failed.message).toMatch(
+      new RegExp(`^Image ${image} can't be pulled: .*not found|manifest unknown`),
+    );
+  });
+});
+
+describe('the executor', () => {
+  test('sends an update that was refused again, under a new uuid', async () => {
+    const { agent } = bench;
+    agent.refusals = 2;
+    const executor = await bench.start();
+    agent.launch(taskOf('r', '', { data: encodeTaskData({ id: 'app' }) }));
+    await agent.update('r', 'TASK_ERROR');
+    expect(agent.refusals).toBe(0);
+    const refused = (await executor.log()).filter((line) => line.msg === 'an update was not taken');
+    expect(refused).toHaveLength(2);
+  });
+
+  test('exits when it has been idle for a while', async () => {
+    const executor = await bench.start({ env: { MESOSUP_EXECUTOR_IDLE_TIMEOUT: '0.3' } });
+    expect(await executor.exited).toEqual([0, null]);
+  });
+
+  test('says what is missing when nobody gives it an environment, and is not restarted', async () => {
+    const { dist } = bench;
+    const { exitCode, stderr } = await execa(`${dist}/executors/docker`, ['image'], {
+      reject: false,
+      extendEnv: false,
+      env: { MESOS_EXECUTOR_ID: 'x' },
+    });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('MESOS_AGENT_ENDPOINT is not set');
+  });
+});
+
+describe('the 2013 form', () => {
+  test('takes image and arguments from its command line and the environment from its own, and exits after its task', async () => {
+    const { agent, cluster } = bench;
+    const executor = await bench.start({
+      argv: [BUSYBOX, '/bin/sh', '-c', 'echo "$FOO $PORT0 $PATH"; echo err >&2; env | grep -c MESOS; exit 0'],
+      env: {
+        FOO: 'process',
+        PORT0: '31000',
+        PATH: process.env.PATH ?? '',
+        MESOS_EXECUTOR_AUTHENTICATION_TOKEN: 't',
+      },
+    });
+    agent.launch(taskOf('old_1', '', { data: encodeTaskData({ id: 'old', env: { FOO: 'app' } }) }));
+    await agent.update('old_1', 'TASK_FINISHED');
+    expect(await executor.exited).toEqual([0, null]);
+    expect(await executor.read('stdout')).toMatch(/^app 31000 \/.*\n0\n$/);
+    expect(await executor.read('stderr')).toBe('err\n');
+    expect(await containersOf(cluster)).toEqual([]);
+  });
+
+  test('takes image and options from the app where that has them; all words are arguments then', async () => {
+    const { agent } = bench;
+    const executor = await bench.start({ argv: ['/bin/sh', '-c', 'hostname'] });
+    const container = { image: `docker:///${BUSYBOX}`, options: ['-h', 'old-host'] };
+    agent.acknowledges = false;
+    agent.launch(taskOf('old_2', '', { data: encodeTaskData({ id: 'old', container }) }));
+    agent.acknowledge(await agent.update('old_2', 'TASK_STARTING'));
+    const finished = await agent.update('old_2', 'TASK_FINISHED');
+    expect(await executor.read('stdout')).toBe('old-host\n');
+    expect(executor.supervisor.exitCode).toBeNull();
+    for (const update of agent.updates.filter((u) => u !== finished)) agent.acknowledge(update);
+    agent.acknowledge(finished);
+    expect(await executor.exited).toEqual([0, null]);
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createTcpServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

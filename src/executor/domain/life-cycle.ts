@@ -294,10 +294,15 @@ class Cycle {
     this.#put({ ...task, acknowledged: true, updates: task.updates.filter((u) => u.uuid !== uuid) });
   }
 
+  /** Sent again under a new uuid, unless the task has come further: an older state must not arrive after a newer. */
   #refused(task: Task, uuid: string): void {
     const at = task.updates.findIndex((u) => u.uuid === uuid);
     const refused = task.updates[at];
     if (!refused) return;
+    if (at < task.updates.length - 1) {
+      this.#put({ ...task, updates: task.updates.toSpliced(at, 1) });
+      return;
+    }
     const status = { ...refused, uuid: this.#stamp.uuid() };
     this.#put({ ...task, updates: task.updates.with(at, status) });
     this.#actions.push({ type: 'update', status });

@@ -17,7 +17,6 @@ const PROGRAMS = [
   'cat',
   'env',
   'kill',
-  'trap',
   'seq',
   'head',
   'true',
@@ -27,6 +26,9 @@ const PROGRAMS = [
   'httpd',
   'tail',
   'printf',
+  'tr',
+  'hostname',
+  'grep',
 ];
 
 /** Makes the images where they are not there yet. */

@@ -3,9 +3,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { watch } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { encodeTaskData } from '../../../src/executor/task-data.ts';
 import type { TaskInfo } from '../../../src/mesos/types.ts';
@@ -123,9 +124,14 @@ export class ExecutorProcess {
   }
 }
 
-/** Resolves when a process, not necessarily a child, has ended. */
+/** Resolves when a process that is no child of ours has ended: nothing tells, so it is looked for. */
 export async function gone(pid: number): Promise<void> {
-  if (pid > 0) await execa('tail', ['--pid', String(pid), '-f', '/dev/null']);
+  for (;;) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+    // Without an init an orphan stays as a zombie.
+    if (stat === undefined || stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')) return;
+    await sleep(10);
+  }
 }
 
 /** A task of the shared form. */
@@ -172,17 +178,23 @@ export async function removeContainersOf(cluster: string): Promise<void> {
   if (found.length > 0) await execa('docker', ['rm', '-f', '-v', ...found], { reject: false });
 }
 
-export async function inspect(container: string): Promise<Record<string, never>> {
-  const { stdout } = await execa('docker', ['inspect', container]);
-  return (JSON.parse(stdout) as Record<string, never>[])[0] ?? {};
+export interface Inspected {
+  Id: string;
+  State: { Running: boolean; StartedAt: string };
+  HostConfig: {
+    CpuShares: number;
+    Memory: number;
+    PortBindings: Record<string, { HostIp: string; HostPort: string }[]>;
+  };
+  Config: { Env: string[]; Labels: Record<string, string> };
 }
 
-/** Folders in `/proc` of processes whose environment names this sandbox. */
-export async function processesOf(sandbox: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-    if (environment.includes(`MESOS_DIRECTORY=${sandbox}\0`)) found.push(pid);
-  }
-  return found;
+/** The one container of a cluster. */
+export async function onlyContainerOf(cluster: string): Promise<Inspected> {
+  const found = await containersOf(cluster);
+  if (found.length !== 1) throw new Error(`one container was expected in ${cluster}, not ${found.length}`);
+  const { stdout } = await execa('docker', ['inspect', ...found]);
+  const [inspected] = JSON.parse(stdout) as Inspected[];
+  if (!inspected) throw new Error('docker inspect printed nothing');
+  return inspected;
 }

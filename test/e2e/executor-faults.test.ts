@@ -1,0 +1,241 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { executorBench } from './support/executor-bench.ts';
+import {
+  containersOf,
+  type ExecutorProcess,
+  gone,
+  onlyContainerOf,
+  taskOf,
+} from './support/executor-process.ts';
+
+const bench = executorBench();
+
+/** Says a number ten times a second on one stream or the other. */
+const COUNTING = 'i=0; while :; do i=$((i+1)); echo $i; echo e$i >&2; sleep 0.05; done';
+
+/** Ends worker and supervisor as a crash of the machine's Mesos would: neither can clean up. */
+async function vanish(executor: ExecutorProcess): Promise<void> {
+  const worker = await executor.workerPid();
+  process.kill(worker, 'SIGSTOP');
+  process.kill(executor.pid, 'SIGKILL');
+  await executor.exited;
+  process.kill(worker, 'SIGKILL');
+  await gone(worker);
+}
+
+async function killWorker(executor: ExecutorProcess): Promise<void> {
+  const worker = await executor.workerPid();
+  process.kill(worker, 'SIGKILL');
+  await gone(worker);
+}
+
+test('a killed worker comes back and adopts its container: nothing restarts, no update is made, no output is lost', async () => {
+  const { agent, cluster } = bench;
+  const executor = await bench.start();
+  agent.launch(taskOf('a', COUNTING));
+  await agent.update('a', 'TASK_RUNNING');
+  await executor.contains('tasks/a/stdout', /^5$/m);
+  const before = await onlyContainerOf(cluster);
+  await killWorker(executor);
+  expect(await agent.subscription(2)).toEqual({ unacknowledged_tasks: [], unacknowledged_updates: [] });
+  await killWorker(executor);
+  await agent.subscription(3);
+  const last = Number((await executor.read('tasks/a/stdout')).trim().split('\n').at(-1));
+  await executor.contains('tasks/a/stdout', new RegExp(`^${last + 10}$`, 'm'));
+  await executor.contains('tasks/a/stderr', new RegExp(`^e${last + 10}$`, 'm'));
+  const after = await onlyContainerOf(cluster);
+  expect([after.Id, after.State.StartedAt]).toEqual([before.Id, before.State.StartedAt]);
+  expect(agent.statesOf('a')).toEqual(['TASK_STARTING', 'TASK_RUNNING']);
+  agent.kill('a', 0);
+  await agent.update('a', 'TASK_KILLED');
+  const numbers = (await executor.read('tasks/a/stdout')).trim().split('\n').map(Number);
+  expect(numbers).toEqual(numbers.map((_, i) => i + 1));
+  const errors = (await executor.read('tasks/a/stderr')).trim().split('\n');
+  expect(errors).toEqual(errors.map((_, i) => `e${i + 1}`));
+});
+
+test('what was not acknowledged is told again after the worker was killed, under the same uuid', async () => {
+  const { agent } = bench;
+  agent.acknowledges = false;
+  const executor = await bench.start();
+  agent.launch(taskOf('u', 'sleep 600', { env: { PASSWORD: 'hunter2' } }));
+  const starting = await agent.update('u', 'TASK_STARTING');
+  const running = await agent.update('u', 'TASK_RUNNING');
+  await killWorker(executor);
+  const again = await agent.subscription(2);
+  expect(again.unacknowledged_tasks.map((t) => t.task_id.value)).toEqual(['u']);
+  expect(again.unacknowledged_updates.map((u) => u.status)).toEqual([starting, running]);
+  agent.acknowledge(starting);
+  agent.acknowledge(running);
+  agent.kill('u', 0);
+  const killed = await agent.update('u', 'TASK_KILLED');
+  await killWorker(executor);
+  const third = await agent.subscription(3);
+  expect(third.unacknowledged_tasks).toEqual([]);
+  expect(third.unacknowledged_updates.map((u) => u.status.uuid)).toContain(killed.uuid);
+});
+
+test('an exit while the worker was away is told when it is back', async () => {
+  const { agent, cluster } = bench;
+  const executor = await bench.start();
+  agent.launch(taskOf('x', 'sleep 600'));
+  await agent.update('x', 'TASK_RUNNING');
+  process.kill(executor.pid, 'SIGSTOP');
+  await killWorker(executor);
+  await execa('docker', ['kill', (await onlyContainerOf(cluster)).Id]);
+  process.kill(executor.pid, 'SIGCONT');
+  expect((await agent.update('x', 'TASK_FAILED')).message).toBe('Container exited with status 137');
+});
+
+test('a task that was launched but had no container yet goes on after the worker was killed', async () => {
+  const { agent } = bench;
+  const registry = createServer();
+  let asked = 0;
+  registry.on('request', () => {
+    asked += 1;
+    registry.emit('asked');
+  });
+  registry.listen(0, '127.0.0.1');
+  const executor = await bench.start();
+  const first = new Promise((resolve) => registry.once('asked', resolve));
+  agent.launch(taskOf('early', '', { image: `127.0.0.1:${(registry.address() as AddressInfo).port}/never` }));
+  await first;
+  const second = new Promise((resolve) => registry.once('asked', resolve));
+  await killWorker(executor);
+  await agent.subscription(2);
+  await second;
+  expect(asked).toBeGreaterThan(1);
+  agent.kill('early');
+  await agent.update('early', 'TASK_KILLED');
+  registry.closeAllConnections();
+  registry.close();
+});
+
+test('a kill under way goes on after the worker was killed', async () => {
+  const { agent, cluster } = bench;
+  const executor = await bench.start();
+  agent.launch(taskOf('d', 'trap "" TERM; echo up; while :; do sleep 0.1; done'));
+  await agent.update('d', 'TASK_RUNNING');
+  await executor.contains('tasks/d/stdout', /up/);
+  agent.kill('d', 1);
+  await agent.update('d', 'TASK_KILLING');
+  await killWorker(executor);
+  await agent.update('d', 'TASK_KILLED');
+  agent.send({ type: 'SHUTDOWN' });
+  await executor.exited;
+  expect(await containersOf(cluster)).toEqual([]);
+});
+
+test('when the supervisor is killed its worker removes the containers and ends', async () => {
+  const { agent, cluster } = bench;
+  const executor = await bench.start();
+  agent.launch(taskOf('s', 'sleep 600'));
+  await agent.update('s', 'TASK_RUNNING');
+  const worker = await executor.workerPid();
+  process.kill(executor.pid, 'SIGKILL');
+  await executor.exited;
+  await gone(worker);
+  expect(await containersOf(cluster)).toEqual([]);
+  expect(agent.statesOf('s')).toEqual(['TASK_STARTING', 'TASK_RUNNING']);
+});
+
+test('a new run of an executor removes what an earlier one left before it starts anything', async () => {
+  const { agent, cluster } = bench;
+  const executor = await bench.start();
+  agent.launch(taskOf('old', 'sleep 600'));
+  await agent.update('old', 'TASK_RUNNING');
+  const { Id } = await onlyContainerOf(cluster);
+  await vanish(executor);
+  expect(await containersOf(cluster)).toEqual([Id]);
+  await bench.start();
+  agent.launch(taskOf('new', 'sleep 600'));
+  await agent.update('new', 'TASK_RUNNING');
+  const { Config } = await onlyContainerOf(cluster);
+  expect(Config.Labels['mesosup.task']).toBe('new');
+});
+
+test('the janitor removes containers whose supervisor is gone, and no others', async () => {
+  const { agent, cluster, dist } = bench;
+  const lost = await bench.start({ executorId: 'lost' });
+  agent.launch(taskOf('lost', 'sleep 600'));
+  await agent.update('lost', 'TASK_RUNNING');
+  await vanish(lost);
+  const orphans = await containersOf(cluster);
+  const living = await bench.start({ executorId: 'living', env: { MESOSUP_CLUSTER: `${cluster}-other` } });
+  agent.launch(taskOf('living', 'sleep 600'));
+  await agent.update('living', 'TASK_RUNNING');
+  const janitor = (...args: string[]) =>
+    execa(path.join(dist, 'executors/docker'), ['janitor', '--once', ...args]);
+  await janitor('--cluster', `${cluster}-other`);
+  expect(await containersOf(cluster)).toEqual(orphans);
+  await janitor('--cluster', cluster);
+  expect(await containersOf(cluster)).toEqual([]);
+  expect(await containersOf(`${cluster}-other`)).toHaveLength(1);
+  // A process id that was given to another process is no supervisor.
+  const file = path.join(living.sandbox, 'supervisor.pid');
+  const [pid] = (await readFile(file, 'utf8')).split(' ');
+  await vanish(living);
+  await writeFile(file, `${process.pid} 1\n`);
+  expect(Number(pid)).toBe(living.pid);
+  await janitor('--cluster', `${cluster}-other`);
+  expect(await containersOf(`${cluster}-other`)).toEqual([]);
+});
+
+test('every start of a worker cleans up after other executors of its cluster', async () => {
+  const { agent, cluster } = bench;
+  const lost = await bench.start({ executorId: 'lost' });
+  agent.launch(taskOf('lost', 'sleep 600'));
+  await agent.update('lost', 'TASK_RUNNING');
+  const { Id } = await onlyContainerOf(cluster);
+  await vanish(lost);
+  const removed = execa('docker', ['wait', Id]);
+  await bench.start({ executorId: 'next' });
+  await removed;
+});
+
+test('an agent that is gone for good takes the containers with it', async () => {
+  const { agent, cluster } = bench;
+  const executor = await bench.start({ env: { MESOS_CHECKPOINT: '0' } });
+  agent.launch(taskOf('g', 'sleep 600'));
+  await agent.update('g', 'TASK_RUNNING');
+  agent.disconnect();
+  expect(await executor.exited).toEqual([0, null]);
+  expect(await containersOf(cluster)).toEqual([]);
+});
+
+test('an agent that comes back finds the executor and its tasks as they were', async () => {
+  const { agent, cluster } = bench;
+  await bench.start();
+  agent.launch(taskOf('b', 'sleep 600'));
+  await agent.update('b', 'TASK_RUNNING');
+  const before = await onlyContainerOf(cluster);
+  agent.disconnect();
+  await agent.subscription(2);
+  agent.launch(taskOf('c', 'true'));
+  await agent.update('c', 'TASK_FINISHED');
+  expect((await onlyContainerOf(cluster)).State).toEqual(before.State);
+  expect(agent.statesOf('b')).toEqual(['TASK_STARTING', 'TASK_RUNNING']);
+});
+
+test('a worker that can not live is given up after a few attempts', async () => {
+  const { agent, cluster, dist } = bench;
+  const executor = await bench.start();
+  const program = path.join(dist, 'lib/executor.js');
+  const good = await readFile(program, 'utf8');
+  await rm(program);
+  await writeFile(program, 'process.exit(7);\n');
+  try {
+    await killWorker(executor);
+    expect(await executor.exited).toEqual([7, null]);
+  } finally {
+    await writeFile(program, good);
+  }
+  expect(await executor.read('executor.log')).toContain('giving up');
+  expect(await containersOf(cluster)).toEqual([]);
+  expect(agent.updates).toEqual([]);
+}, 60_000);
