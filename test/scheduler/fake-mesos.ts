@@ -36,7 +36,8 @@ export interface FakeTask {
 export class FakeMesos {
   readonly agents: readonly FakeAgent[];
   readonly tasks = new Map<string, FakeTask>();
-  readonly executors = new Map<string, Set<string>>();
+  /** By agent and id, what each takes; an idle one keeps it. */
+  readonly executors = new Map<string, Map<string, readonly Resource[]>>();
   readonly lost = new Set<string>();
   /** Events on their way to the scheduler. */
   inbox: SchedulerEvent[] = [];
@@ -200,18 +201,15 @@ export class FakeMesos {
         { name: 'disk', type: 'SCALAR', scalar: { value: 1000 }, role: '*' },
         { name: 'ports', type: 'RANGES', ranges: { range: free }, role: '*' },
       ],
-      executor_ids: [...(this.executors.get(agent.id) ?? [])].map((value) => ({ value })),
+      executor_ids: [...(this.executors.get(agent.id)?.keys() ?? [])].map((value) => ({ value })),
     };
   }
 
   #used(agentId: string): { cpus: number; mem: number; ports: Set<number> } {
     const used = { cpus: 0, mem: 0, ports: new Set<number>() };
-    const counted = new Set<string>();
-    for (const { info } of this.#on(agentId)) {
-      const executorId = info.executor?.executor_id.value;
-      const executor = executorId !== undefined && !counted.has(executorId) ? info.executor?.resources : [];
-      if (executorId !== undefined) counted.add(executorId);
-      for (const r of [...info.resources, ...(executor ?? [])]) take(used, r);
+    for (const { info } of this.#on(agentId)) for (const r of info.resources) take(used, r);
+    for (const resources of this.executors.get(agentId)?.values() ?? []) {
+      for (const r of resources) take(used, r);
     }
     return used;
   }
@@ -233,8 +231,8 @@ export class FakeMesos {
       this.tasks.set(id, { info, agentId, state: 'TASK_STAGING', killed: false, updates: [] });
       const executorId = info.executor?.executor_id.value;
       if (executorId !== undefined) {
-        const known = this.executors.get(agentId) ?? new Set();
-        this.executors.set(agentId, known.add(executorId));
+        const known = this.executors.get(agentId) ?? new Map<string, readonly Resource[]>();
+        this.executors.set(agentId, known.set(executorId, info.executor?.resources ?? []));
       }
     }
     this.#check(offer?.agent_id.value);
