@@ -1,0 +1,175 @@
+/**
+ * What must outlive the agent, below `work_dir/meta`, in files named as Mesos names them (their contents are JSON
+ * of our own). Written at once and in order, so that what a killed agent had done is there. Nothing is forced to
+ * disk: after a crash of the whole machine the processes are gone too.
+ */
+
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { AgentInfo, ExecutorInfo, FrameworkInfo, TaskInfo } from '../../mesos/types.ts';
+import { executorPath, metaPath } from './paths.ts';
+import type { ProcessId } from './processes.ts';
+import type { UpdateRecord } from './updates.ts';
+
+/** Which executor of which framework. */
+export interface ExecutorKey {
+  readonly frameworkId: string;
+  readonly id: string;
+}
+
+export interface SavedTask {
+  info: TaskInfo;
+  records: UpdateRecord[];
+}
+
+export interface SavedExecutor {
+  info: ExecutorInfo;
+  forCommand: boolean;
+  containerId: string;
+  /** Undefined where the agent died before it had started the process. */
+  process?: ProcessId;
+  tasks: SavedTask[];
+}
+
+export interface SavedFramework {
+  info: FrameworkInfo;
+  executors: SavedExecutor[];
+}
+
+export interface SavedAgent {
+  info: AgentInfo;
+  frameworks: SavedFramework[];
+}
+
+export class Checkpoint {
+  readonly #meta: string;
+
+  /** @param workDir the agent's `--work_dir` */
+  constructor(workDir: string) {
+    this.#meta = metaPath(workDir);
+  }
+
+  /** The agent has an id now, or other resources than before. */
+  saveAgent(info: AgentInfo): void {
+    const id = info.id?.value ?? '';
+    const directory = join(this.#meta, 'slaves', id);
+    writeJson(join(directory, 'slave.info'), info);
+    const latest = join(this.#meta, 'slaves', 'latest');
+    if (existsSync(latest) && basename(readlinkSync(latest)) === id) return;
+    rmSync(latest, { force: true });
+    symlinkSync(directory, latest);
+  }
+
+  saveFramework(agentId: string, info: FrameworkInfo): void {
+    writeJson(join(this.#framework(agentId, info.id?.value ?? ''), 'framework.info'), info);
+  }
+
+  removeFramework(agentId: string, frameworkId: string): void {
+    rmSync(this.#framework(agentId, frameworkId), { recursive: true, force: true });
+  }
+
+  saveExecutor(
+    agentId: string,
+    executor: ExecutorKey & Pick<SavedExecutor, 'info' | 'forCommand' | 'containerId'>,
+  ): void {
+    const { info, forCommand, containerId } = executor;
+    writeJson(join(this.#executor(agentId, executor), 'executor.info'), { info, forCommand, containerId });
+  }
+
+  saveProcess(agentId: string, executor: ExecutorKey, process: ProcessId): void {
+    writeJson(join(this.#executor(agentId, executor), 'forked.pid'), process);
+  }
+
+  removeExecutor(agentId: string, executor: ExecutorKey): void {
+    rmSync(this.#executor(agentId, executor), { recursive: true, force: true });
+  }
+
+  saveTask(agentId: string, executor: ExecutorKey, task: TaskInfo): void {
+    writeJson(join(this.#task(agentId, executor, task.task_id.value), 'task.info'), task);
+  }
+
+  /** Adds to what is known of a task's updates; the task was saved before. */
+  addUpdate(agentId: string, executor: ExecutorKey, taskId: string, record: UpdateRecord): void {
+    const directory = this.#task(agentId, executor, taskId);
+    if (existsSync(directory)) appendFileSync(join(directory, 'task.updates'), `${JSON.stringify(record)}\n`);
+  }
+
+  removeTask(agentId: string, executor: ExecutorKey, taskId: string): void {
+    rmSync(this.#task(agentId, executor, taskId), { recursive: true, force: true });
+  }
+
+  /** Everything the agent of an earlier run left, or undefined where there was none. */
+  load(): SavedAgent | undefined {
+    const directory = join(this.#meta, 'slaves', 'latest');
+    const info = readJson<AgentInfo>(join(directory, 'slave.info'));
+    if (!info) return undefined;
+    const frameworks = list(join(directory, 'frameworks')).flatMap((id) => {
+      const path = join(directory, 'frameworks', id);
+      const framework = readJson<FrameworkInfo>(join(path, 'framework.info'));
+      if (!framework) return [];
+      const executors = list(join(path, 'executors')).flatMap((e) =>
+        loadExecutor(join(path, 'executors', e)),
+      );
+      return [{ info: framework, executors }];
+    });
+    return { info, frameworks };
+  }
+
+  #framework(agentId: string, frameworkId: string): string {
+    return join(this.#meta, 'slaves', agentId, 'frameworks', frameworkId);
+  }
+
+  #executor(agentId: string, { frameworkId, id }: ExecutorKey): string {
+    return executorPath(this.#meta, { agentId, frameworkId, executorId: id });
+  }
+
+  #task(agentId: string, executor: ExecutorKey, taskId: string): string {
+    return join(this.#executor(agentId, executor), 'tasks', taskId);
+  }
+}
+
+function loadExecutor(path: string): SavedExecutor[] {
+  const saved = readJson<Omit<SavedExecutor, 'tasks' | 'process'>>(join(path, 'executor.info'));
+  if (!saved) return [];
+  const process = readJson<ProcessId>(join(path, 'forked.pid'));
+  const tasks = list(join(path, 'tasks')).flatMap((id) => {
+    const info = readJson<TaskInfo>(join(path, 'tasks', id, 'task.info'));
+    return info ? [{ info, records: readRecords(join(path, 'tasks', id, 'task.updates')) }] : [];
+  });
+  return [{ ...saved, ...(process ? { process } : {}), tasks }];
+}
+
+/** A record that was cut off by the end of the agent is as good as never written. */
+function readRecords(path: string): UpdateRecord[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as UpdateRecord);
+}
+
+function list(directory: string): string[] {
+  return existsSync(directory) ? readdirSync(directory).sort() : [];
+}
+
+function readJson<T>(path: string): T | undefined {
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T) : undefined;
+}
+
+/** Whole or not at all. */
+function writeJson(path: string, value: unknown): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.tmp`, JSON.stringify(value));
+  renameSync(`${path}.tmp`, path);
+}

@@ -1,0 +1,58 @@
+/** May an agent go on under its old id? Mesos' `reconfiguration_policy=additive`: more is fine, the rest is not. Pure. */
+
+import { amountsOf, formatRanges, fromMilli, rangesContain } from '../../mesos/resources.ts';
+import type { AgentInfo, Attribute } from '../../mesos/types.ts';
+
+/** @returns the reason why not, or undefined */
+export function incompatibility(before: AgentInfo, now: AgentInfo): string | undefined {
+  if (before.hostname !== now.hostname) return `Hostname changed from ${before.hostname} to ${now.hostname}`;
+  if (before.port !== now.port) return `Port changed from ${before.port} to ${now.port}`;
+  return lessResources(before, now) ?? changedAttributes(before, now);
+}
+
+function lessResources(before: AgentInfo, now: AgentInfo): string | undefined {
+  const old = amountsOf(before.resources ?? []);
+  const current = amountsOf(now.resources ?? []);
+  for (const [name, milli] of old.scalars) {
+    const value = current.scalars.get(name);
+    if (value === undefined) return `Resource not found: ${name}:${fromMilli(milli)}`;
+    if (value < milli) {
+      return `Value of scalar resource '${name}' decreased from ${fromMilli(milli)} to ${fromMilli(value)}`;
+    }
+  }
+  for (const [name, ranges] of old.ranges) {
+    const value = current.ranges.get(name);
+    if (value === undefined) return `Resource not found: ${name}:${formatRanges(ranges)}`;
+    if (!rangesContain(value, ranges)) {
+      return (
+        `Previous value of range resource '${name}' (${formatRanges(ranges)})` +
+        ` not included in current ${formatRanges(value)}`
+      );
+    }
+  }
+  return undefined;
+}
+
+function changedAttributes(before: AgentInfo, now: AgentInfo): string | undefined {
+  for (const attribute of before.attributes ?? []) {
+    const { name } = attribute;
+    const match = now.attributes?.find((a) => a.name === name);
+    if (!match) return `Couldn't find attribute ${name}:${valueText(attribute)}`;
+    if (match.type !== attribute.type) {
+      return `Type of attribute '${name}' changed from ${attribute.type} to ${match.type}`;
+    }
+    if (valueText(match) !== valueText(attribute)) {
+      return (
+        `Value of ${attribute.type.toLowerCase()} attribute '${name}' changed` +
+        ` from ${valueText(attribute)} to ${valueText(match)}`
+      );
+    }
+  }
+  return undefined;
+}
+
+function valueText(attribute: Attribute): string {
+  if (attribute.type === 'SCALAR') return String(attribute.scalar?.value);
+  if (attribute.type === 'RANGES') return formatRanges(attribute.ranges?.range ?? []);
+  return attribute.text?.value ?? '';
+}

@@ -1,0 +1,204 @@
+/** Executors: started, shut down, ended. */
+
+import { join } from 'node:path';
+import type { CommandInfo, ExecutorInfo, TaskInfo } from '../../mesos/types.ts';
+import { formatDuration } from '../wire/duration.ts';
+import { executorEnvironment } from './environment.ts';
+import { type Agent, type AgentFramework, agentId, type Executor, type Termination } from './model.ts';
+import { sandboxPath } from './paths.ts';
+import type { Launch } from './processes.ts';
+import { createSandbox } from './sandbox.ts';
+import { agentStatus, removeFrameworkIfIdle, tellExited } from './status.ts';
+import type { UserIds } from './users.ts';
+
+/** Bound on an executor's wait between attempts to subscribe again. */
+const SUBSCRIPTION_BACKOFF_MAX_MS = 2000;
+
+/**
+ * Starts an executor; its tasks wait in `queued` until it subscribes.
+ * @throws Error where there is no sandbox for it: the framework's user is unknown here
+ */
+export function launchExecutor(
+  agent: Agent,
+  framework: AgentFramework,
+  info: ExecutorInfo,
+  task: TaskInfo,
+): Executor {
+  const user = info.command?.user ?? framework.info.user;
+  const containerId = agent.ports.uuid();
+  const names = { agentId: agentId(agent), frameworkId: framework.id, executorId: info.executor_id.value };
+  const directory = sandboxPath(agent.settings.workDir, names, containerId);
+  const ids = createSandbox(directory, user);
+  const executor: Executor = {
+    frameworkId: framework.id,
+    id: info.executor_id.value,
+    info,
+    forCommand: task.executor === undefined,
+    containerId,
+    directory,
+    checkpoint: framework.info.checkpoint ?? false,
+    state: 'REGISTERING',
+    queued: new Map(),
+    launched: new Map(),
+    terminated: new Map(),
+    everSentTask: false,
+  };
+  framework.executors.set(executor.id, executor);
+  if (executor.checkpoint) agent.ports.checkpoint.saveExecutor(agentId(agent), executor);
+  agent.ports.log(`Launching executor '${executor.id}' of framework ${framework.id} in '${directory}'`);
+  const { executorRegistrationTimeoutMs } = agent.settings;
+  executor.cancelRegistration = agent.ports.timer(executorRegistrationTimeoutMs, () =>
+    endExecutor(agent, executor, {
+      state: 'TASK_FAILED',
+      reason: 'REASON_EXECUTOR_REGISTRATION_TIMEOUT',
+      message: `Executor did not register within ${formatDuration(executorRegistrationTimeoutMs)}`,
+    }),
+  );
+  start(agent, framework, executor, user, ids).catch((error: Error) => {
+    executor.termination = {
+      state: 'TASK_FAILED',
+      reason: 'REASON_CONTAINER_LAUNCH_FAILED',
+      message: `Failed to launch container: ${error.message}`,
+    };
+    executorExited(agent, framework, executor, -1);
+  });
+  return executor;
+}
+
+async function start(
+  agent: Agent,
+  framework: AgentFramework,
+  executor: Executor,
+  user: string,
+  ids: UserIds | undefined,
+): Promise<void> {
+  const { settings, ip, port } = agent;
+  const { command } = executor.info;
+  if (command?.uris?.length)
+    throw new Error('URIs are not fetched here; put the files where the command finds them');
+  const environment = executorEnvironment({
+    agentId: agentId(agent),
+    frameworkId: framework.id,
+    executorId: executor.id,
+    ip,
+    port,
+    directory: executor.directory,
+    checkpoint: executor.checkpoint,
+    shutdownGraceMs: shutdownGraceMs(agent, executor),
+    recoveryTimeoutMs: settings.recoveryTimeoutMs,
+    subscriptionBackoffMaxMs: SUBSCRIPTION_BACKOFF_MAX_MS,
+    given: settings.executorEnvironment,
+    command,
+  });
+  const what: Launch = {
+    ...(executor.forCommand ? commandExecutor(settings.commandExecutor, user) : programOf(command)),
+    directory: executor.directory,
+    environment,
+    // The executor of command tasks takes on the user only when it starts the command.
+    ...(ids && !executor.forCommand ? { user: ids } : {}),
+    stdout: join(executor.directory, 'stdout'),
+    stderr: join(executor.directory, 'stderr'),
+  };
+  const process = await agent.ports.launcher.launch(what, (status) =>
+    executorExited(agent, framework, executor, status),
+  );
+  executor.process = process;
+  if (executor.checkpoint) agent.ports.checkpoint.saveProcess(agentId(agent), executor, process);
+  if (executor.termination) agent.ports.launcher.destroy(process);
+}
+
+function commandExecutor(program: readonly string[], user: string): Pick<Launch, 'program' | 'arguments'> {
+  const [first = '', ...rest] = program;
+  return { program: first, arguments: [...rest, `--user=${user}`] };
+}
+
+/** `shell` is true by default; otherwise `arguments` is the whole argv, its first the name the program goes by. */
+function programOf(command: CommandInfo | undefined): Pick<Launch, 'program' | 'arguments' | 'argv0'> {
+  const value = command?.value ?? '';
+  if (command?.shell ?? true) return { program: '/bin/sh', arguments: ['-c', value], argv0: 'sh' };
+  const [argv0 = value, ...rest] = command?.arguments ?? [];
+  return { program: value, arguments: rest, argv0 };
+}
+
+function shutdownGraceMs(agent: Agent, executor: Executor): number {
+  const given = executor.info.shutdown_grace_period?.nanoseconds;
+  return given === undefined ? agent.settings.executorShutdownGracePeriodMs : given / 1_000_000;
+}
+
+/** Asks an executor to end; what is left of it after the grace period is killed. */
+export function shutdownExecutor(agent: Agent, executor: Executor): void {
+  if (executor.state === 'TERMINATING' || executor.state === 'TERMINATED') return;
+  agent.ports.log(`Shutting down executor '${executor.id}' of framework ${executor.frameworkId}`);
+  executor.state = 'TERMINATING';
+  executor.stream?.send({ type: 'SHUTDOWN' });
+  executor.cancelShutdown = agent.ports.timer(shutdownGraceMs(agent, executor), () => {
+    agent.ports.log(`Killing executor '${executor.id}' of framework ${executor.frameworkId}`);
+    destroy(agent, executor);
+  });
+}
+
+/** Kills an executor, for this reason. */
+export function endExecutor(agent: Agent, executor: Executor, termination: Termination): void {
+  if (executor.state === 'TERMINATED') return;
+  agent.ports.log(
+    `Killing executor '${executor.id}' of framework ${executor.frameworkId}: ${termination.message}`,
+  );
+  executor.state = 'TERMINATING';
+  executor.termination = termination;
+  destroy(agent, executor);
+}
+
+/** Where the process is only being started, it is killed once it is there. */
+function destroy(agent: Agent, executor: Executor): void {
+  if (executor.process) agent.ports.launcher.destroy(executor.process);
+}
+
+/**
+ * An executor's process has ended, whatever its code: nothing of it stays, the tasks it leaves have failed, its
+ * framework hears of it. @param status as of wait(2), -1 where unknown
+ */
+export function executorExited(
+  agent: Agent,
+  framework: AgentFramework,
+  executor: Executor,
+  status: number,
+): void {
+  if (agent.stopped || executor.state === 'TERMINATED') return;
+  agent.ports.log(`Executor '${executor.id}' of framework ${framework.id} exited: ${status}`);
+  executor.state = 'TERMINATED';
+  executor.cancelRegistration?.();
+  executor.cancelShutdown?.();
+  destroy(agent, executor);
+  executor.stream?.close();
+  const end = executor.termination ?? {
+    state: 'TASK_FAILED',
+    reason: 'REASON_EXECUTOR_TERMINATED',
+    message: 'Executor terminated',
+  };
+  for (const taskId of [...executor.launched.keys(), ...executor.queued.keys()]) {
+    agentStatus(agent, framework, taskId, end.state, end.reason, end.message, executor.id);
+  }
+  if (!executor.forCommand) tellExited(agent, framework.id, executor.id, status);
+  removeIfDone(agent, framework, executor);
+  removeFrameworkIfIdle(agent, framework);
+}
+
+/** An ended executor is forgotten when no task of it waits for its last acknowledgement. */
+export function removeIfDone(agent: Agent, framework: AgentFramework, executor: Executor): void {
+  if (executor.state !== 'TERMINATED') return;
+  if (executor.terminated.size > 0 && !framework.terminating) return;
+  framework.executors.delete(executor.id);
+  if (executor.checkpoint) agent.ports.checkpoint.removeExecutor(agentId(agent), executor);
+}
+
+/** A framework is no more: nobody acknowledges its updates, its executors are shut down. */
+export function shutdownFramework(agent: Agent, framework: AgentFramework): void {
+  agent.ports.log(`Shutting down framework ${framework.id}`);
+  framework.terminating = true;
+  agent.updates.dropFramework(framework.id);
+  for (const executor of [...framework.executors.values()]) {
+    if (executor.state === 'TERMINATED') removeIfDone(agent, framework, executor);
+    else shutdownExecutor(agent, executor);
+  }
+  removeFrameworkIfIdle(agent, framework);
+}

@@ -1,0 +1,125 @@
+/** `/files`: what executors left in their sandboxes, by absolute path or by `/frameworks/…` of this agent. */
+
+import { createReadStream, type Stats } from 'node:fs';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { basename, join, resolve, sep } from 'node:path';
+import { answerJson, CallRefused, notFound } from '../wire/http.ts';
+import { type Agent, agentId } from './model.ts';
+
+/** The longest piece that one read gives, 16 pages. */
+const MAX_READ_BYTES = 16 * 4096;
+
+/** @param action the part of the path after `/files/` */
+export async function files(
+  agent: Agent,
+  action: string,
+  query: URLSearchParams,
+  response: ServerResponse,
+): Promise<void> {
+  if (action !== 'browse' && action !== 'read' && action !== 'download') return notFound(response);
+  const given = query.get('path');
+  if (given === null || given === '') throw new CallRefused(400, "Expecting 'path=value' in query.\n");
+  const path = await realPath(agent, given);
+  if (path === undefined) return notFound(response);
+  if (action === 'browse') return answerJson(response, await browse(given, path));
+  if ((await stat(path)).isDirectory()) {
+    throw new CallRefused(400, `Cannot ${action} a directory.\n`);
+  }
+  if (action === 'read') return answerJson(response, await read(path, query));
+  await download(path, response);
+}
+
+/** The file behind a path, or undefined where there is none or it is outside the sandboxes, by a link too. */
+async function realPath(agent: Agent, given: string): Promise<string | undefined> {
+  const root = join(agent.settings.workDir, 'slaves', agentId(agent));
+  const wanted = given.startsWith('/frameworks/') ? join(root, given) : resolve(given);
+  try {
+    const [real, realRoot] = await Promise.all([realpath(wanted), realpath(root)]);
+    return real.startsWith(realRoot + sep) ? real : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function browse(given: string, path: string): Promise<Record<string, unknown>[]> {
+  const info = await stat(path);
+  if (!info.isDirectory()) return [];
+  const names = (await readdir(path)).sort();
+  const listed = await Promise.all(
+    names.map(async (name) => {
+      const entry = await stat(join(path, name)).catch(() => undefined);
+      return entry && describe(join(given, name), entry);
+    }),
+  );
+  return listed.filter((entry) => entry !== undefined);
+}
+
+function describe(path: string, info: Stats): Record<string, unknown> {
+  return {
+    path,
+    nlink: info.nlink,
+    size: info.size,
+    mtime: { nanoseconds: Math.round(info.mtimeMs * 1_000_000) },
+    mode: modeText(info.mode),
+    uid: String(info.uid),
+    gid: String(info.gid),
+  };
+}
+
+/** As ls prints it: `-rw-r--r--`. */
+function modeText(mode: number): string {
+  const kind = (mode & 0o170000) === 0o040000 ? 'd' : '-';
+  return (
+    kind +
+    [6, 3, 0]
+      .map((shift) => ['r', 'w', 'x'].map((c, i) => ((mode >> shift) & (4 >> i) ? c : '-')).join(''))
+      .join('')
+  );
+}
+
+/** `offset=-1` asks for the size alone, which is then the answer's offset. */
+async function read(path: string, query: URLSearchParams): Promise<{ data: string; offset: number }> {
+  const offset = integer(query, 'offset', -1);
+  const length = integer(query, 'length', -1);
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    if (offset === -1 || offset >= size || length === 0)
+      return { data: '', offset: offset === -1 ? size : offset };
+    const wanted = Math.min(length === -1 ? size - offset : length, size - offset, MAX_READ_BYTES);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(wanted), 0, wanted, offset);
+    return { data: buffer.toString('utf8', 0, bytesRead), offset };
+  } finally {
+    await file.close();
+  }
+}
+
+function integer(query: URLSearchParams, name: string, otherwise: number): number {
+  const text = query.get(name);
+  if (text === null || text === '') return otherwise;
+  const value = Number(text);
+  if (!Number.isInteger(value))
+    throw new CallRefused(400, `Failed to parse ${name}: '${text}' is no number.\n`);
+  if (value < -1) throw new CallRefused(400, `Negative ${name} provided: ${value}.\n`);
+  return value;
+}
+
+async function download(path: string, response: ServerResponse): Promise<void> {
+  const { size } = await stat(path);
+  const name = basename(path).replaceAll(/["\\\r\n]/g, '_');
+  response.writeHead(200, {
+    'Content-Type': 'application/octet-stream',
+    'Content-Disposition': `attachment; filename="${encodeURIComponent(name)}"`,
+    'Content-Length': size,
+  });
+  if (size === 0) {
+    response.end();
+    return;
+  }
+  // Output may grow meanwhile: exactly what was announced is sent.
+  const stream = createReadStream(path, { end: size - 1 });
+  stream.on('error', () => response.destroy());
+  response.on('close', () => stream.destroy());
+  stream.pipe(response);
+}

@@ -1,0 +1,25 @@
+/** Where an agent keeps things, laid out as Mesos does. Pure. */
+
+import { join } from 'node:path';
+
+export interface ExecutorNames {
+  agentId: string;
+  frameworkId: string;
+  executorId: string;
+}
+
+/** `slaves/<agent>/frameworks/<framework>/executors/<executor>` below a root. */
+export function executorPath(root: string, names: ExecutorNames): string {
+  const { agentId, frameworkId, executorId } = names;
+  return join(root, 'slaves', agentId, 'frameworks', frameworkId, 'executors', executorId);
+}
+
+/** The sandbox of a run. */
+export function sandboxPath(workDir: string, names: ExecutorNames, containerId: string): string {
+  return join(executorPath(workDir, names), 'runs', containerId);
+}
+
+/** The root of the checkpoints. */
+export function metaPath(workDir: string): string {
+  return join(workDir, 'meta');
+}

@@ -1,0 +1,147 @@
+/** Executors as processes: started in a session of their own, watched, and killed with all of that session. */
+
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { Timer } from '../../mesos/retry.ts';
+import type { UserIds } from './users.ts';
+
+/** A process across the agent's restarts: ids are used again, but not with the same start time. */
+export interface ProcessId {
+  pid: number;
+  /** Clock ticks since boot, from `/proc`. */
+  startTime: string;
+}
+
+export interface Launch {
+  /** Program and arguments; argv0 where it differs from the program. */
+  program: string;
+  arguments: readonly string[];
+  argv0?: string;
+  directory: string;
+  /** All of it: nothing is inherited. */
+  environment: Readonly<Record<string, string>>;
+  user?: UserIds;
+  /** Files to append to. */
+  stdout: string;
+  stderr: string;
+}
+
+/** @param status as of wait(2), or -1 where it is unknown */
+export type OnExit = (status: number) => void;
+
+export interface Launcher {
+  /** Starts a process. @throws where it could not be started */
+  launch(launch: Launch, onExit: OnExit): Promise<ProcessId>;
+  /** Watches a process of an earlier run; `onExit` also comes where it is gone already. */
+  adopt(id: ProcessId, onExit: OnExit): void;
+  /** SIGKILL for every process of the session that `id` began, even where it is gone itself. */
+  destroy(id: ProcessId): void;
+  /** Stops watching. */
+  stop(): void;
+}
+
+/** How often adopted processes are looked at: they are no children, so their end is not reported. */
+const WATCH_MS = 250;
+
+export function createLauncher(timer: Timer): Launcher {
+  const watches = new Set<() => void>();
+  return {
+    launch,
+    adopt(id, onExit) {
+      let cancel = () => {};
+      const stop = () => cancel();
+      const look = () => {
+        if (isAlive(id)) {
+          cancel = timer(WATCH_MS, look);
+        } else {
+          watches.delete(stop);
+          onExit(-1);
+        }
+      };
+      watches.add(stop);
+      cancel = timer(0, look);
+    },
+    destroy,
+    stop() {
+      for (const stop of watches) stop();
+      watches.clear();
+    },
+  };
+}
+
+function launch(what: Launch, onExit: OnExit): Promise<ProcessId> {
+  const stdout = openSync(what.stdout, 'a');
+  const stderr = openSync(what.stderr, 'a');
+  return new Promise((resolve, reject) => {
+    try {
+      const child = spawn(what.program, what.arguments, {
+        cwd: what.directory,
+        env: { ...what.environment },
+        detached: true,
+        stdio: ['ignore', stdout, stderr],
+        ...(what.argv0 === undefined ? {} : { argv0: what.argv0 }),
+        ...(what.user ? { uid: what.user.uid, gid: what.user.gid } : {}),
+      });
+      child.once('error', reject);
+      child.once('spawn', () => {
+        const pid = child.pid as number;
+        child.once('exit', (code, signal) => onExit(waitStatus(code, signal)));
+        child.unref();
+        resolve({ pid, startTime: readStat(pid)?.startTime ?? '' });
+      });
+    } finally {
+      closeSync(stdout);
+      closeSync(stderr);
+    }
+  });
+}
+
+function waitStatus(code: number | null, signal: NodeJS.Signals | null): number {
+  if (signal !== null) return constants.signals[signal];
+  return code === null ? -1 : code * 256;
+}
+
+interface Stat {
+  state: string;
+  session: number;
+  startTime: string;
+}
+
+/** The fields of `/proc/<pid>/stat` in use; undefined where there is no such process. */
+function readStat(pid: number): Stat | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The second field is the program's name in parentheses and may hold anything: count from behind it.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', session: Number(fields[3]), startTime: fields[19] ?? '' };
+  } catch {
+    return undefined;
+  }
+}
+
+/** True while that very process runs; one that is dead and not reaped does not. */
+export function isAlive(id: ProcessId): boolean {
+  const stat = readStat(id.pid);
+  return stat !== undefined && stat.state !== 'Z' && stat.state !== 'X' && stat.startTime === id.startTime;
+}
+
+function destroy(id: ProcessId): void {
+  const stat = readStat(id.pid);
+  // The id may belong to somebody else by now; then only the session's remains are killed.
+  if (stat && stat.startTime === id.startTime) kill(id.pid);
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || pid === id.pid) continue;
+    const member = readStat(pid);
+    if (member && member.session === id.pid && Number(member.startTime) >= Number(id.startTime)) kill(pid);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

@@ -1,0 +1,113 @@
+/** Status updates on the agent: taken in from executors, made where a task ends without one. */
+
+import { type ContainerStatus, isTerminal, type TaskState, type TaskStatus } from '../../mesos/types.ts';
+import { type Agent, type AgentFramework, agentId, type Executor, executorOf, nowSeconds } from './model.ts';
+
+/** An update of the agent's own. */
+export function agentStatus(
+  agent: Agent,
+  framework: AgentFramework,
+  taskId: string,
+  state: TaskState,
+  reason: string,
+  message: string,
+  executorId?: string,
+): void {
+  takeUpdate(agent, framework, {
+    task_id: { value: taskId },
+    state,
+    message,
+    source: 'SOURCE_AGENT',
+    reason,
+    ...(executorId === undefined ? {} : { executor_id: { value: executorId } }),
+    timestamp: nowSeconds(agent),
+    uuid: agent.ports.updateUuid(),
+  });
+}
+
+/**
+ * Takes an update from an executor or from the agent itself: the task changes state, the framework will hear of it.
+ */
+export function takeUpdate(
+  agent: Agent,
+  framework: AgentFramework,
+  given: TaskStatus & { uuid: string },
+): void {
+  if (framework.terminating) {
+    agent.ports.log(
+      `Ignoring update of task ${given.task_id.value}: framework ${framework.id} is terminating`,
+    );
+    return;
+  }
+  const taskId = given.task_id.value;
+  const executor = executorOf(framework, taskId);
+  const fromExecutor = given.source === 'SOURCE_EXECUTOR';
+  const status = {
+    ...given,
+    agent_id: { value: agentId(agent) },
+    timestamp: given.timestamp ?? nowSeconds(agent),
+    ...(executor && fromExecutor
+      ? { container_status: containerStatus(agent, executor, given.container_status) }
+      : {}),
+  };
+  agent.ports.log(`Status update ${status.state} of task ${taskId} of framework ${framework.id}`);
+  if (executor && !changeState(executor, status)) {
+    agent.ports.log(`Dropping update ${status.state} of task ${taskId}: it has ended`);
+    return;
+  }
+  agent.updates.add(framework.id, status);
+}
+
+function containerStatus(
+  agent: Agent,
+  executor: Executor,
+  given: ContainerStatus | undefined,
+): ContainerStatus {
+  return {
+    ...given,
+    container_id: given?.container_id ?? { value: executor.containerId },
+    network_infos: given?.network_infos?.length
+      ? given.network_infos
+      : [{ ip_addresses: [{ protocol: 'IPv4', ip_address: agent.ip }] }],
+    ...(executor.process ? { executor_pid: executor.process.pid } : {}),
+  };
+}
+
+/** @returns false where the task has ended before; an update sent twice is let through to be recognised */
+function changeState(executor: Executor, status: TaskStatus): boolean {
+  const taskId = status.task_id.value;
+  const queued = executor.queued.get(taskId);
+  if (queued) {
+    executor.queued.delete(taskId);
+    const task = { info: queued, state: status.state, statuses: [status] };
+    if (isTerminal(status.state)) executor.terminated.set(taskId, task);
+    else executor.launched.set(taskId, task);
+    return true;
+  }
+  const task = executor.launched.get(taskId);
+  if (!task) return executor.terminated.get(taskId)?.statuses.some((s) => s.uuid === status.uuid) ?? true;
+  task.state = status.state;
+  if (task.statuses.at(-1)?.state === status.state) task.statuses.pop();
+  task.statuses.push(status);
+  if (isTerminal(status.state)) {
+    executor.launched.delete(taskId);
+    executor.terminated.set(taskId, task);
+  }
+  return true;
+}
+
+export function removeFrameworkIfIdle(agent: Agent, framework: AgentFramework): void {
+  if (framework.executors.size > 0) return;
+  agent.frameworks.delete(framework.id);
+  if (framework.info.checkpoint) agent.ports.checkpoint.removeFramework(agentId(agent), framework.id);
+}
+
+/** Tells the master that an executor it reckons with is gone. @param status as of wait(2), -1 where unknown */
+export function tellExited(agent: Agent, frameworkId: string, executorId: string, status: number): void {
+  agent.toMaster?.({
+    type: 'EXITED_EXECUTOR',
+    framework_id: frameworkId,
+    executor_id: executorId,
+    status,
+  });
+}

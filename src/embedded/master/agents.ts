@@ -1,0 +1,271 @@
+/** Agents: registration, disconnection, loss, return. */
+
+import { amountsOf } from '../../mesos/resources.ts';
+import { type FrameworkInfo, isTerminal, type TaskStatus } from '../../mesos/types.ts';
+import type { AgentMessage, ReportedTask } from '../wire/agent-link.ts';
+import { addFramework, startFailover } from './frameworks.ts';
+import {
+  type Agent,
+  type AgentStream,
+  allocationRole,
+  executorAmounts,
+  type Framework,
+  lostState,
+  type Master,
+  masterStatus,
+  seconds,
+  type Task,
+  take,
+  taskKey,
+  taskNames,
+  tell,
+} from './model.ts';
+import { requestAllocation, rescindOffers } from './offers.ts';
+import { endTask, removeExecutor, removeTask } from './tasks.ts';
+
+export type Register = Extract<AgentMessage, { type: 'REGISTER' }>;
+
+/**
+ * Registers an agent, new or back, with what it holds. A second connection of one agent takes the place of the
+ * first.
+ */
+export function registerAgent(master: Master, message: Register, stream: AgentStream): Agent {
+  const givenId = message.agent_info.id?.value;
+  const known = givenId === undefined ? undefined : master.agents.get(givenId);
+  const wasUnreachable = givenId !== undefined && master.unreachableAgents.delete(givenId);
+  const agent = known ?? addAgent(master, givenId, message);
+  const missing = known ? tasksMissing(known, message.tasks) : [];
+  if (known) {
+    known.stream?.close();
+    known.reregisteredTime = seconds(master.ports.now());
+    rescindOffers(master, (o) => o.agentId === known.id);
+    known.info = { ...message.agent_info, id: { value: known.id } };
+    known.ip = message.ip;
+    known.version = message.version;
+    forgetTaken(master, known, missing);
+  }
+  agent.stream = stream;
+  master.metrics.count(givenId === undefined ? 'master/slave_registrations' : 'master/slave_reregistrations');
+  master.ports.log(
+    `${givenId === undefined ? 'Registered' : 'Re-registered'} agent ${agent.id} at ${agent.ip}:${agent.info.port}` +
+      ` (${agent.info.hostname})`,
+  );
+  for (const info of message.frameworks) recoverFramework(master, info);
+  stream.send({ type: 'REGISTERED', agent_id: agent.id, reconcile: reconcileRequests(master, missing) });
+  takeReported(master, agent, message, known === undefined && givenId !== undefined, wasUnreachable);
+  repeatOrders(master, agent, message);
+  watch(master, agent);
+  requestAllocation(master);
+  return agent;
+}
+
+function addAgent(master: Master, givenId: string | undefined, message: Register): Agent {
+  const id = givenId ?? `${master.id}-S${master.next.agent}`;
+  if (givenId === undefined) master.next.agent += 1;
+  const total = amountsOf(message.agent_info.resources ?? []);
+  const agent: Agent = {
+    id,
+    info: { ...message.agent_info, id: { value: id } },
+    ip: message.ip,
+    version: message.version,
+    registeredTime: seconds(master.ports.now()),
+    total,
+    available: total,
+    executors: new Map(),
+    tasks: new Map(),
+    killed: new Set(),
+    missedPings: 0,
+  };
+  master.agents.set(id, agent);
+  return agent;
+}
+
+function tasksMissing(agent: Agent, reported: readonly ReportedTask[]): Task[] {
+  const there = new Set(reported.map((t) => taskKey(t.framework_id, t.info.task_id.value)));
+  return [...agent.tasks.values()].filter((t) => !there.has(taskKey(t.frameworkId, t.info.task_id.value)));
+}
+
+/** Starts the books of a returning agent anew from its report; only what it did not name is kept until it says. */
+function forgetTaken(master: Master, agent: Agent, missing: readonly Task[]): void {
+  for (const [frameworkId, executors] of agent.executors) {
+    for (const id of [...executors.keys()]) removeExecutor(master, agent, frameworkId, id);
+  }
+  for (const [key, task] of agent.tasks) {
+    if (missing.includes(task)) continue;
+    agent.tasks.delete(key);
+    const framework = master.frameworks.get(task.frameworkId);
+    framework?.tasks.delete(task.info.task_id.value);
+    if (framework && !isTerminal(task.state)) release(framework, task);
+  }
+  agent.total = amountsOf(agent.info.resources ?? []);
+  agent.available = agent.total;
+  for (const task of missing) {
+    if (!isTerminal(task.state)) take(agent, undefined, '*', task.amounts);
+  }
+}
+
+function release(framework: Framework, task: Task): void {
+  const held = framework.held.get(allocationRole(framework, task.info.resources));
+  for (const [name, milli] of task.amounts.scalars) held?.set(name, (held.get(name) ?? 0) - milli);
+}
+
+/** Frameworks known only from an agent have their failover timeout to subscribe to this master. */
+function recoverFramework(master: Master, info: FrameworkInfo): void {
+  const id = info.id?.value ?? '';
+  if (id === '' || master.frameworks.has(id) || master.completedFrameworks.has(id)) return;
+  const framework = addFramework(master, id, info);
+  framework.recovered = true;
+  startFailover(master, framework);
+}
+
+function reconcileRequests(
+  master: Master,
+  missing: readonly Task[],
+): { framework: FrameworkInfo; task_ids: string[] }[] {
+  const byFramework = new Map<string, string[]>();
+  for (const task of missing) {
+    byFramework.set(task.frameworkId, [
+      ...(byFramework.get(task.frameworkId) ?? []),
+      task.info.task_id.value,
+    ]);
+  }
+  return [...byFramework].flatMap(([id, task_ids]) => {
+    const framework = master.frameworks.get(id);
+    return framework ? [{ framework: framework.info, task_ids }] : [];
+  });
+}
+
+function takeReported(
+  master: Master,
+  agent: Agent,
+  message: Register,
+  unknownAgent: boolean,
+  wasUnreachable: boolean,
+): void {
+  for (const executor of message.executors) {
+    const framework = master.frameworks.get(executor.framework_id?.value ?? '');
+    if (!framework) continue;
+    const executors = agent.executors.get(framework.id) ?? new Map();
+    executors.set(executor.executor_id.value, executor);
+    agent.executors.set(framework.id, executors);
+    take(agent, framework, allocationRole(framework, executor.resources), executorAmounts(executor));
+  }
+  for (const reported of message.tasks) {
+    const framework = master.frameworks.get(reported.framework_id);
+    if (!framework) continue;
+    const task = takeTask(agent, framework, reported);
+    if (!unknownAgent) continue;
+    const text = wasUnreachable ? 'Unreachable agent re-reregistered' : 'Unknown agent reregistered';
+    const container = task.statuses.at(-1)?.container_status;
+    const names = taskNames(task);
+    const status = masterStatus(master, names, task.state, text, 'REASON_SLAVE_REREGISTERED', container);
+    tell(framework, { type: 'UPDATE', update: { status } });
+  }
+}
+
+function takeTask(agent: Agent, framework: Framework, reported: ReportedTask): Task {
+  const id = reported.info.task_id.value;
+  framework.unreachableTasks.delete(id);
+  const completed = framework.completedTasks.findIndex((t) => t.info.task_id.value === id);
+  if (completed >= 0) framework.completedTasks.splice(completed, 1);
+  const statuses: TaskStatus[] = [...reported.statuses];
+  const task: Task = {
+    info: reported.info,
+    frameworkId: framework.id,
+    agentId: agent.id,
+    amounts: amountsOf(reported.info.resources),
+    state: reported.state,
+    ...(reported.status_update_state ? { updateState: reported.status_update_state } : {}),
+    ...(reported.status_update_uuid ? { updateUuid: reported.status_update_uuid } : {}),
+    statuses,
+  };
+  framework.tasks.set(id, task);
+  agent.tasks.set(taskKey(framework.id, id), task);
+  if (!isTerminal(task.state)) {
+    take(agent, framework, allocationRole(framework, task.info.resources), task.amounts);
+  }
+  return task;
+}
+
+/** What was said to the agent while it was away: kills, and frameworks that are no more. */
+function repeatOrders(master: Master, agent: Agent, message: Register): void {
+  for (const info of message.frameworks) {
+    const id = info.id?.value ?? '';
+    const framework = master.frameworks.get(id);
+    if (framework) agent.stream?.send({ type: 'UPDATE_FRAMEWORK', framework: framework.info });
+    else agent.stream?.send({ type: 'SHUTDOWN_FRAMEWORK', framework_id: id });
+  }
+  for (const task of agent.tasks.values()) {
+    const task_id = task.info.task_id.value;
+    if (!isTerminal(task.state) && agent.killed.has(taskKey(task.frameworkId, task_id))) {
+      agent.stream?.send({ type: 'KILL_TASK', framework_id: task.frameworkId, task_id });
+    }
+  }
+}
+
+/** Sends a ping each `agent_ping_timeout`; after `max_agent_ping_timeouts` unanswered the agent is unreachable. */
+function watch(master: Master, agent: Agent): void {
+  agent.missedPings = 0;
+  if (agent.cancelPing) return;
+  const ping = () => {
+    if (agent.missedPings >= master.settings.maxAgentPingTimeouts) {
+      markUnreachable(master, agent, 'health check timed out');
+      return;
+    }
+    agent.missedPings += 1;
+    agent.stream?.send({ type: 'PING' });
+    agent.cancelPing = master.ports.timer(master.settings.agentPingTimeoutMs, ping);
+  };
+  ping();
+}
+
+/** The connection broke. Tasks of frameworks that don't checkpoint are lost; others wait for the agent. */
+export function agentDisconnected(master: Master, agent: Agent, stream: AgentStream): void {
+  if (agent.stream !== stream) return;
+  delete agent.stream;
+  master.ports.log(`Agent ${agent.id} (${agent.info.hostname}) disconnected`);
+  rescindOffers(master, (o) => o.agentId === agent.id);
+  for (const task of [...agent.tasks.values()]) {
+    const framework = master.frameworks.get(task.frameworkId);
+    if (!framework || framework.info.checkpoint) continue;
+    const message = `Agent ${agent.info.hostname} disconnected`;
+    if (isTerminal(task.state)) removeTask(master, framework, task);
+    else endTask(master, framework, task, 'TASK_LOST', message, 'REASON_SLAVE_DISCONNECTED');
+  }
+  for (const [frameworkId, executors] of agent.executors) {
+    if (master.frameworks.get(frameworkId)?.info.checkpoint) continue;
+    for (const id of [...executors.keys()]) removeExecutor(master, agent, frameworkId, id);
+  }
+}
+
+/** The agent is given up; it may still come back, with its tasks. */
+export function markUnreachable(master: Master, agent: Agent, message: string): void {
+  master.ports.log(`Marking agent ${agent.id} (${agent.info.hostname}) unreachable: ${message}`);
+  const { stream } = agent;
+  delete agent.stream;
+  forgetAgent(master, agent);
+  master.unreachableAgents.set(agent.id, master.ports.now());
+  master.metrics.count('master/slave_removals');
+  master.metrics.count('master/slave_removals/reason_unhealthy');
+  for (const task of [...agent.tasks.values()]) {
+    const framework = master.frameworks.get(task.frameworkId);
+    if (!framework) continue;
+    const state = lostState(framework.info, 'TASK_UNREACHABLE');
+    if (isTerminal(task.state)) removeTask(master, framework, task);
+    else endTask(master, framework, task, state, message, 'REASON_SLAVE_REMOVED', true);
+  }
+  for (const [frameworkId, executors] of agent.executors) {
+    for (const id of [...executors.keys()]) removeExecutor(master, agent, frameworkId, id);
+  }
+  rescindOffers(master, (o) => o.agentId === agent.id);
+  for (const framework of master.frameworks.values()) {
+    tell(framework, { type: 'FAILURE', failure: { agent_id: { value: agent.id } } });
+  }
+  stream?.close();
+}
+
+function forgetAgent(master: Master, agent: Agent): void {
+  agent.cancelPing?.();
+  delete agent.cancelPing;
+  master.agents.delete(agent.id);
+}

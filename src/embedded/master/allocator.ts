@@ -1,0 +1,122 @@
+/**
+ * Who is offered what. Resources of an agent go whole to one framework, in order of the dominant shares of roles
+ * and, within a role, of frameworks (the largest part of any one resource of the cluster that it holds); whoever
+ * refused them lately is passed over. Pure.
+ */
+
+import { type Amounts, contains } from '../../mesos/resources.ts';
+
+/** A framework said no to these resources of an agent, for a role, until then. */
+export interface Refusal {
+  role: string;
+  amounts: Amounts;
+  /** Milliseconds since the epoch. */
+  until: number;
+}
+
+export interface AllocatableAgent {
+  id: string;
+  available: Amounts;
+}
+
+export interface AllocatableFramework {
+  id: string;
+  /** Roles that want offers. */
+  roles: readonly string[];
+  /** What it holds, in tasks, executors and offers, by role; scalars in thousandths. */
+  held: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  refusals: ReadonlyMap<string, readonly Refusal[]>;
+}
+
+export interface Grant {
+  frameworkId: string;
+  agentId: string;
+  role: string;
+  amounts: Amounts;
+}
+
+/** `min_allocatable_resources`, `cpus:0.01|mem:32`: less than both is not worth an offer. In thousandths. */
+const MIN_CPUS = 10;
+const MIN_MEM = 32_000;
+
+export function allocatable(amounts: Amounts): boolean {
+  return (amounts.scalars.get('cpus') ?? 0) >= MIN_CPUS || (amounts.scalars.get('mem') ?? 0) >= MIN_MEM;
+}
+
+/** True when nothing is offered that was not refused before. */
+export function isRefused(
+  refusals: readonly Refusal[] | undefined,
+  role: string,
+  offered: Amounts,
+  now: number,
+): boolean {
+  return refusals?.some((r) => r.role === role && r.until > now && contains(r.amounts, offered)) ?? false;
+}
+
+interface Candidate {
+  framework: AllocatableFramework;
+  role: string;
+  /** What the framework holds for this role, in thousandths. */
+  held: Map<string, number>;
+}
+
+/**
+ * @param total scalars of the whole cluster, in thousandths
+ * @param now milliseconds since the epoch
+ */
+export function allocate(
+  agents: readonly AllocatableAgent[],
+  frameworks: readonly AllocatableFramework[],
+  total: ReadonlyMap<string, number>,
+  now: number,
+): Grant[] {
+  const candidates: Candidate[] = frameworks.flatMap((framework) =>
+    framework.roles.map((role) => ({ framework, role, held: new Map(framework.held.get(role)) })),
+  );
+  const roleHeld = new Map<string, Map<string, number>>();
+  for (const framework of frameworks) {
+    for (const [role, held] of framework.held) addTo(mapAt(roleHeld, role), held);
+  }
+  const grants: Grant[] = [];
+  for (const { id: agentId, available } of agents) {
+    if (!allocatable(available)) continue;
+    const order = [...candidates].sort(
+      (a, b) =>
+        dominantShare(roleHeld.get(a.role), total) - dominantShare(roleHeld.get(b.role), total) ||
+        dominantShare(a.held, total) - dominantShare(b.held, total),
+    );
+    const chosen = order.find(
+      ({ framework, role }) => !isRefused(framework.refusals.get(agentId), role, available, now),
+    );
+    if (!chosen) continue;
+    grants.push({ frameworkId: chosen.framework.id, agentId, role: chosen.role, amounts: available });
+    addTo(mapAt(roleHeld, chosen.role), available.scalars);
+    addTo(chosen.held, available.scalars);
+  }
+  return grants;
+}
+
+/** The largest part of any resource that `held` is of `total`. */
+export function dominantShare(
+  held: ReadonlyMap<string, number> | undefined,
+  total: ReadonlyMap<string, number>,
+): number {
+  let share = 0;
+  for (const [name, amount] of held ?? []) {
+    const whole = total.get(name) ?? 0;
+    if (whole > 0) share = Math.max(share, amount / whole);
+  }
+  return share;
+}
+
+function mapAt(maps: Map<string, Map<string, number>>, key: string): Map<string, number> {
+  const found = maps.get(key);
+  if (found) return found;
+  const created = new Map<string, number>();
+  maps.set(key, created);
+  return created;
+}
+
+function addTo(sum: Map<string, number>, more: ReadonlyMap<string, number>): void {
+  for (const [name, amount] of more) sum.set(name, (sum.get(name) ?? 0) + amount);
+}

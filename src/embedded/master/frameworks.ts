@@ -1,0 +1,237 @@
+/** Frameworks: subscription, failover, update, removal. */
+
+import type { FrameworkInfo } from '../../mesos/types.ts';
+import {
+  type Framework,
+  hasCapability,
+  MAX_COMPLETED_FRAMEWORKS,
+  type Master,
+  rolesOf,
+  type SchedulerStream,
+  seconds,
+} from './model.ts';
+import { dropOffersOf, requestAllocation, rescindOffers } from './offers.ts';
+import { endTask, removeExecutor } from './tasks.ts';
+
+/** Seconds between heartbeats on a scheduler's stream. */
+export const HEARTBEAT_SECONDS = 15;
+
+/** Longest failover timeout that is a duration in nanoseconds. */
+const MAX_FAILOVER_SECONDS = 9_223_372_036;
+
+/** What is wrong with a FrameworkInfo, in Mesos' words. */
+export function validateFramework(info: FrameworkInfo & { role?: string }): string | undefined {
+  if (hasCapability(info, 'MULTI_ROLE')) {
+    if (info.role !== undefined) {
+      return "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable";
+    }
+    const roles = info.roles ?? [];
+    const twice = roles.filter((role, i) => roles.indexOf(role) !== i);
+    if (twice.length > 0) {
+      return `'FrameworkInfo.roles' contains duplicate items: { ${[...new Set(twice)].join(', ')} }`;
+    }
+  } else if ((info.roles ?? []).length > 0) {
+    return "'FrameworkInfo.roles' must not be set when the framework is not MULTI_ROLE capable";
+  }
+  for (const role of rolesOf(info)) {
+    if (!/^[^-\s/.][^\s/]*(\/[^-\s/.][^\s/]*)*$/.test(role)) {
+      return `'FrameworkInfo.roles' contains invalid role: Role '${role}' is not a valid role name`;
+    }
+  }
+  const timeout = info.failover_timeout ?? 0;
+  if (!(timeout >= 0 && timeout <= MAX_FAILOVER_SECONDS)) {
+    return `The framework failover_timeout (${timeout}) is invalid`;
+  }
+  return undefined;
+}
+
+/** What may not change between two FrameworkInfos of one framework. */
+export function validateUpdate(before: FrameworkInfo, after: FrameworkInfo): string | undefined {
+  if (before.principal !== after.principal) return "Changing framework's principal is not allowed.";
+  if (before.user !== after.user) {
+    return (
+      `Updating 'FrameworkInfo.user' is unsupported; attempted to update from '${before.user}'` +
+      ` to '${after.user}'`
+    );
+  }
+  if ((before.checkpoint ?? false) !== (after.checkpoint ?? false)) {
+    return (
+      "Updating 'FrameworkInfo.checkpoint' is unsupported; attempted to update from" +
+      ` '${before.checkpoint ?? false}' to '${after.checkpoint ?? false}'`
+    );
+  }
+  return undefined;
+}
+
+/** Subscribes a framework on a new stream: a new one, one that failed over, or one from before this master. */
+export function subscribe(
+  master: Master,
+  given: FrameworkInfo,
+  suppressed: readonly string[],
+  stream: SchedulerStream,
+): void {
+  const id = given.id?.value ?? '';
+  const known = master.frameworks.get(id);
+  const error =
+    (master.completedFrameworks.has(id) ? 'Framework has been removed' : undefined) ??
+    validateFramework(given) ??
+    validateSuppressed(given, suppressed) ??
+    (known && validateUpdate(known.info, given));
+  if (error !== undefined) {
+    master.ports.log(`Refusing subscription of framework '${given.name}': ${error}`);
+    stream.send({ type: 'ERROR', error: { message: error } });
+    stream.close();
+    return;
+  }
+
+  const framework = known ?? addFramework(master, id === '' ? newFrameworkId(master) : id, given);
+  framework.info = { ...given, id: { value: framework.id } };
+  framework.roles = rolesOf(given);
+  framework.suppressed = new Set(suppressed);
+  framework.recovered = false;
+  framework.cancelFailover?.();
+  delete framework.cancelFailover;
+  delete framework.unregisteredTime;
+  if (known) framework.reregisteredTime = seconds(master.ports.now());
+  dropOffersOf(master, framework);
+  const before = framework.stream;
+  framework.stream = stream;
+  before?.send({ type: 'ERROR', error: { message: 'Framework failed over' } });
+  before?.close();
+  master.ports.log(`Subscribed framework '${given.name}' ${framework.id}`);
+  stream.send({
+    type: 'SUBSCRIBED',
+    subscribed: {
+      framework_id: { value: framework.id },
+      heartbeat_interval_seconds: HEARTBEAT_SECONDS,
+      master_info: master.info,
+    },
+  });
+  stream.send({ type: 'HEARTBEAT' });
+  if (known) tellAgents(master, framework);
+  requestAllocation(master);
+}
+
+function validateSuppressed(info: FrameworkInfo, suppressed: readonly string[]): string | undefined {
+  const roles = rolesOf(info);
+  const foreign = suppressed.filter((role) => !roles.includes(role));
+  return foreign.length === 0
+    ? undefined
+    : `Suppressed roles { ${foreign.join(', ')} } are not contained in the set of roles`;
+}
+
+function newFrameworkId(master: Master): string {
+  const number = master.next.framework;
+  master.next.framework += 1;
+  return `${master.id}-${String(number).padStart(4, '0')}`;
+}
+
+/** A framework of that id, not yet connected. */
+export function addFramework(master: Master, id: string, info: FrameworkInfo): Framework {
+  const framework: Framework = {
+    id,
+    info: { ...info, id: { value: id } },
+    roles: rolesOf(info),
+    suppressed: new Set(),
+    recovered: false,
+    registeredTime: seconds(master.ports.now()),
+    tasks: new Map(),
+    unreachableTasks: new Map(),
+    completedTasks: [],
+    held: new Map(),
+    refusals: new Map(),
+  };
+  master.frameworks.set(id, framework);
+  return framework;
+}
+
+/** UPDATE_FRAMEWORK. @returns the reason why it is refused, as the answer's body */
+export function updateFramework(
+  master: Master,
+  framework: Framework,
+  info: FrameworkInfo,
+  suppressed: readonly string[],
+): string | undefined {
+  const invalid = validateFramework(info);
+  if (invalid !== undefined) return `Supplied FrameworkInfo is not valid: ${invalid}`;
+  const update = validateUpdate(framework.info, info);
+  if (update !== undefined) return `FrameworkInfo update is not valid: ${update}`;
+  const foreign = validateSuppressed(info, suppressed);
+  if (foreign !== undefined) return `'UpdateFramework' call is not valid: ${foreign}`;
+  framework.info = { ...info, id: { value: framework.id } };
+  framework.roles = rolesOf(info);
+  framework.suppressed = new Set(suppressed);
+  rescindOffers(master, (o) => o.frameworkId === framework.id && !framework.roles.includes(o.role));
+  tellAgents(master, framework);
+  requestAllocation(master);
+  return undefined;
+}
+
+function tellAgents(master: Master, framework: Framework): void {
+  for (const agent of master.agents.values()) {
+    agent.stream?.send({ type: 'UPDATE_FRAMEWORK', framework: framework.info });
+  }
+}
+
+/** The stream broke. Offers die with it; the framework has its failover timeout to come back. */
+export function disconnected(master: Master, stream: SchedulerStream): void {
+  const framework = [...master.frameworks.values()].find((f) => f.stream === stream);
+  if (!framework) return;
+  master.ports.log(`Framework ${framework.id} disconnected`);
+  delete framework.stream;
+  framework.unregisteredTime = seconds(master.ports.now());
+  dropOffersOf(master, framework);
+  startFailover(master, framework);
+  requestAllocation(master);
+}
+
+/** From now on the framework's failover timeout runs. */
+export function startFailover(master: Master, framework: Framework): void {
+  const ms = (framework.info.failover_timeout ?? 0) * 1000;
+  master.ports.log(`Giving framework ${framework.id} ${ms / 1000}secs to failover`);
+  framework.cancelFailover?.();
+  framework.cancelFailover = longTimer(master, ms, () => {
+    master.ports.log(`Framework failover timeout, removing framework ${framework.id}`);
+    removeFramework(master, framework);
+  });
+}
+
+/** Timers of the platform end at 2^31 ms, a failover timeout may be longer. */
+function longTimer(master: Master, ms: number, run: () => void): () => void {
+  const MAX_MS = 2 ** 31 - 1;
+  let cancel: () => void;
+  const arm = (left: number) => {
+    cancel = master.ports.timer(Math.min(left, MAX_MS), () => (left > MAX_MS ? arm(left - MAX_MS) : run()));
+  };
+  arm(ms);
+  return () => cancel();
+}
+
+/** TEARDOWN, or the failover timeout has passed: executors are shut down, the id is dead for ever. */
+export function removeFramework(master: Master, framework: Framework): void {
+  framework.cancelFailover?.();
+  const { stream } = framework;
+  delete framework.stream;
+  framework.unregisteredTime = seconds(master.ports.now());
+  dropOffersOf(master, framework);
+  const message = `Framework ${framework.id} removed`;
+  for (const task of [...framework.tasks.values(), ...framework.unreachableTasks.values()]) {
+    endTask(master, framework, task, 'TASK_KILLED', message, 'REASON_FRAMEWORK_REMOVED');
+  }
+  framework.unreachableTasks.clear();
+  for (const agent of master.agents.values()) {
+    agent.stream?.send({ type: 'SHUTDOWN_FRAMEWORK', framework_id: framework.id });
+    for (const executorId of [...(agent.executors.get(framework.id)?.keys() ?? [])]) {
+      removeExecutor(master, agent, framework.id, executorId);
+    }
+  }
+  stream?.close();
+  master.frameworks.delete(framework.id);
+  master.completedFrameworks.set(framework.id, framework);
+  const [oldest] = master.completedFrameworks.keys();
+  if (master.completedFrameworks.size > MAX_COMPLETED_FRAMEWORKS && oldest !== undefined) {
+    master.completedFrameworks.delete(oldest);
+  }
+  master.ports.log(message);
+  requestAllocation(master);
+}

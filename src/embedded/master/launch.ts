@@ -1,0 +1,175 @@
+/** ACCEPT: offers turned into tasks. */
+
+import { type Amounts, add, amountsOf, NOTHING, subtract } from '../../mesos/resources.ts';
+import type { TaskInfo, TaskState } from '../../mesos/types.ts';
+import {
+  type Agent,
+  executorAmounts,
+  executorOn,
+  type Framework,
+  lostState,
+  type Master,
+  masterStatus,
+  type OutstandingOffer,
+  type Task,
+  take,
+  taskKey,
+  tell,
+} from './model.ts';
+import { refuse, removeOffer } from './offers.ts';
+import { normalizeTask, validateTask } from './task-validation.ts';
+
+export interface Accept {
+  offer_ids: readonly { value: string }[];
+  tasks: readonly TaskInfo[];
+  /** Of the call's filters; the default where undefined. */
+  refuseSeconds: number | undefined;
+}
+
+export function accept(master: Master, framework: Framework, call: Accept): void {
+  const ids = call.offer_ids.map((id) => id.value);
+  const { tasks } = call;
+  const offers = ids.flatMap((id) => master.offers.get(id) ?? []);
+  const error = validateOffers(ids, offers, framework);
+  const first = offers[0];
+  if (error !== undefined || first === undefined) {
+    for (const offer of offers) if (offer.frameworkId === framework.id) removeOffer(master, offer);
+    const message = `Task launched with invalid offers: ${error}`;
+    master.ports.log(`ACCEPT call used invalid offers '${ids.join(', ')}': ${error}`);
+    turnAway(
+      master,
+      framework,
+      tasks,
+      lostState(framework.info, 'TASK_DROPPED'),
+      message,
+      'REASON_INVALID_OFFERS',
+    );
+    return;
+  }
+  for (const offer of offers) removeOffer(master, offer);
+  const agent = master.agents.get(first.agentId);
+  if (!agent?.stream) {
+    const [message, reason] = agent
+      ? ['Agent disconnected', 'REASON_SLAVE_DISCONNECTED']
+      : ['Agent removed', 'REASON_SLAVE_REMOVED'];
+    turnAway(master, framework, tasks, lostState(framework.info, 'TASK_DROPPED'), message, reason);
+    return;
+  }
+  const offered = offers.reduce<Amounts>((sum, offer) => add(sum, offer.amounts), NOTHING);
+  const left = launchAll(master, framework, agent, first.role, offered, tasks);
+  refuse(master, framework, { agentId: agent.id, role: first.role, amounts: left }, call.refuseSeconds);
+}
+
+function validateOffers(
+  ids: readonly string[],
+  found: readonly OutstandingOffer[],
+  framework: Framework,
+): string | undefined {
+  if (ids.length === 0) return 'No offers specified';
+  const seen = new Set<string>();
+  for (const id of ids) {
+    if (seen.has(id)) return `Duplicate offer ${id} in offer list`;
+    seen.add(id);
+  }
+  const known = new Map(found.map((offer) => [offer.id, offer]));
+  for (const id of ids) {
+    const offer = known.get(id);
+    if (!offer) return `Offer ${id} is no longer valid`;
+    if (offer.frameworkId !== framework.id) {
+      return `Offer ${id} has invalid framework ${offer.frameworkId} while framework ${framework.id} is expected`;
+    }
+  }
+  const [first, ...others] = found;
+  for (const offer of others) {
+    if (offer.role !== first?.role) {
+      return (
+        `Aggregated offers must be allocated to the same role. Offer ${offer.id} uses role '${offer.role}'` +
+        ` but another is using role '${first?.role}'`
+      );
+    }
+    if (offer.agentId !== first.agentId) {
+      return (
+        `Aggregated offers must belong to one single agent. Offer ${offer.id} uses agent ${offer.agentId}` +
+        ` and agent ${first.agentId}`
+      );
+    }
+  }
+  return undefined;
+}
+
+/** Launches what is valid, in order. @returns what is left of the offers */
+function launchAll(
+  master: Master,
+  framework: Framework,
+  agent: Agent,
+  role: string,
+  offered: Amounts,
+  tasks: readonly TaskInfo[],
+): Amounts {
+  let left = offered;
+  for (const given of tasks) {
+    const task = normalizeTask(given, framework.id, role);
+    const error = validateTask(task, {
+      frameworkId: framework.id,
+      agentId: agent.id,
+      left,
+      role,
+      taskState: (id) =>
+        framework.tasks.has(id) ? 'known' : framework.unreachableTasks.has(id) ? 'unreachable' : 'none',
+      executor: (id) => executorOn(agent, framework.id, id),
+    });
+    if (error === undefined) left = subtract(left, launch(master, framework, agent, role, task));
+    else turnAway(master, framework, [given], 'TASK_ERROR', error, 'REASON_TASK_INVALID');
+  }
+  return left;
+}
+
+/** @returns what the launch takes, the executor's resources included where it is a new one */
+function launch(master: Master, framework: Framework, agent: Agent, role: string, info: TaskInfo): Amounts {
+  const task: Task = {
+    info,
+    frameworkId: framework.id,
+    agentId: agent.id,
+    amounts: amountsOf(info.resources),
+    state: 'TASK_STAGING',
+    statuses: [],
+  };
+  let taken = task.amounts;
+  const { executor } = info;
+  const isNew = executor && executorOn(agent, framework.id, executor.executor_id.value) === undefined;
+  if (executor && isNew) {
+    taken = add(taken, executorAmounts(executor));
+    const executors = agent.executors.get(framework.id) ?? new Map();
+    executors.set(executor.executor_id.value, executor);
+    agent.executors.set(framework.id, executors);
+  }
+  take(agent, framework, role, taken);
+  framework.tasks.set(info.task_id.value, task);
+  agent.tasks.set(taskKey(framework.id, info.task_id.value), task);
+  master.ports.log(`Launching task ${info.task_id.value} of framework ${framework.id} on agent ${agent.id}`);
+  agent.stream?.send({
+    type: 'RUN_TASK',
+    framework: framework.info,
+    task: info,
+    ...(executor ? { launch_executor: isNew === true } : {}),
+  });
+  return taken;
+}
+
+/** Tells a framework that tasks did not start. */
+function turnAway(
+  master: Master,
+  framework: Framework,
+  tasks: readonly TaskInfo[],
+  state: TaskState,
+  message: string,
+  reason: string,
+): void {
+  for (const task of tasks) {
+    master.ports.log(`Task ${task.task_id.value} of framework ${framework.id}: ${state}, ${message}`);
+    master.metrics.countEnd(state, 'SOURCE_MASTER', reason);
+    const names = { taskId: task.task_id.value, agentId: task.agent_id?.value };
+    const status = masterStatus(master, names, state, message, reason);
+    tell(framework, { type: 'UPDATE', update: { status } });
+  }
+}

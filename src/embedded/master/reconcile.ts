@@ -1,0 +1,69 @@
+/** RECONCILE: what the master knows of a framework's tasks. */
+
+import type { TaskState } from '../../mesos/types.ts';
+import { type Framework, lostState, type Master, masterStatus, type Task, taskNames, tell } from './model.ts';
+
+const REASON = 'REASON_RECONCILIATION';
+
+/** @param tasks those asked about; none stands for all the framework has */
+export function reconcile(
+  master: Master,
+  framework: Framework,
+  tasks: readonly { task_id: { value: string }; agent_id?: { value: string } }[],
+): void {
+  if (tasks.length === 0) {
+    for (const task of framework.tasks.values()) tellLatest(master, framework, task);
+    return;
+  }
+  for (const { task_id, agent_id } of tasks) {
+    const task = framework.tasks.get(task_id.value);
+    if (task) {
+      tellLatest(master, framework, task);
+      continue;
+    }
+    const agentId = agent_id?.value;
+    if (isRecovering(master, framework, agentId)) {
+      master.ports.log(
+        `Dropping reconciliation of task ${task_id.value} because ` +
+          `${agentId ? `agent ${agentId} has` : 'some agents have'} not yet reregistered`,
+      );
+      continue;
+    }
+    const [state, message] = unknownTask(master, agentId);
+    const names = { taskId: task_id.value, agentId };
+    const status = masterStatus(master, names, lostState(framework.info, state), message, REASON);
+    tell(framework, { type: 'UPDATE', update: { status } });
+  }
+}
+
+function tellLatest(master: Master, framework: Framework, task: Task): void {
+  const state = task.updateState ?? task.state;
+  const message = 'Reconciliation: Latest task state';
+  const container = task.statuses.findLast((s) => s.container_status)?.container_status;
+  const status = masterStatus(master, taskNames(task), state, message, REASON, container);
+  tell(framework, { type: 'UPDATE', update: { status } });
+}
+
+function unknownTask(master: Master, agentId: string | undefined): [TaskState, string] {
+  if (agentId !== undefined && master.agents.has(agentId)) {
+    return ['TASK_GONE', 'Reconciliation: Task is unknown to the agent'];
+  }
+  if (agentId !== undefined && master.unreachableAgents.has(agentId)) {
+    return ['TASK_UNREACHABLE', 'Reconciliation: Task is unreachable'];
+  }
+  return ['TASK_UNKNOWN', 'Reconciliation: Task is unknown'];
+}
+
+/**
+ * A real master keeps its agents in a registry and says nothing about the tasks of those that have not come back
+ * since it started. This one remembers nothing, but ids tell who gave them out: what a master before it named may
+ * still come back, for as long as `agent_reregister_timeout` lasts.
+ */
+function isRecovering(master: Master, framework: Framework, agentId: string | undefined): boolean {
+  if (master.ports.now() - master.startTime >= master.settings.agentReregisterTimeoutMs) return false;
+  if (agentId === undefined) return !framework.id.startsWith(`${master.id}-`);
+  if (master.agents.has(agentId) || master.unreachableAgents.has(agentId)) return false;
+  return (
+    /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-S\d+$/.test(agentId) && !agentId.startsWith(`${master.id}-`)
+  );
+}

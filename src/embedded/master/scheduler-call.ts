@@ -1,0 +1,186 @@
+/** `/api/v1/scheduler` without its HTTP: which calls are refused, and what the others do. */
+
+import type { FrameworkInfo, KillPolicy, TaskInfo, Value } from '../../mesos/types.ts';
+import { isUuidBase64 } from '../../mesos/uuid.ts';
+import { CallRefused } from '../wire/http.ts';
+import { checkShape, SCHEDULER_CALL } from '../wire/shape.ts';
+import { removeFramework, updateFramework } from './frameworks.ts';
+import { accept } from './launch.ts';
+import type { Framework, Master } from './model.ts';
+import { decline, revive, suppress } from './offers.ts';
+import { reconcile } from './reconcile.ts';
+import { acknowledge, kill, messageToExecutor, shutdownExecutor } from './tasks.ts';
+
+interface Filters {
+  refuse_seconds?: number;
+}
+
+/** A call as it stands in JSON: the part that its type names is there, the others are ignored. */
+export interface RawCall {
+  type: CallType;
+  framework_id?: Value;
+  subscribe?: { framework_info: FrameworkInfo; suppressed_roles?: string[] };
+  accept?: {
+    offer_ids?: Value[];
+    operations?: { type?: string; launch?: { task_infos?: TaskInfo[] } }[];
+    filters?: Filters;
+  };
+  decline?: { offer_ids?: Value[]; filters?: Filters };
+  revive?: { roles?: string[] };
+  suppress?: { roles?: string[] };
+  kill?: { task_id: Value; agent_id?: Value; kill_policy?: KillPolicy };
+  shutdown?: { executor_id: Value; agent_id?: Value };
+  acknowledge?: { agent_id: Value; task_id: Value; uuid: string };
+  reconcile?: { tasks?: { task_id: Value; agent_id?: Value }[] };
+  message?: { agent_id: Value; executor_id: Value; data: string };
+  update_framework?: { framework_info: FrameworkInfo; suppressed_roles?: string[] };
+}
+
+/** Calls by the part they must have; TEARDOWN, REVIVE and SUPPRESS need none. */
+const PARTS = {
+  SUBSCRIBE: 'subscribe',
+  TEARDOWN: undefined,
+  ACCEPT: 'accept',
+  DECLINE: 'decline',
+  REVIVE: undefined,
+  SUPPRESS: undefined,
+  KILL: 'kill',
+  SHUTDOWN: 'shutdown',
+  ACKNOWLEDGE: 'acknowledge',
+  RECONCILE: 'reconcile',
+  MESSAGE: 'message',
+  UPDATE_FRAMEWORK: 'update_framework',
+} as const;
+export type CallType = keyof typeof PARTS;
+
+/** @param principal of the request, where the master authenticates. @throws CallRefused */
+export function validateCall(call: Record<string, unknown>, principal: string | undefined): RawCall {
+  const wrong = checkShape(call, SCHEDULER_CALL);
+  if (wrong !== undefined) throw new CallRefused(400, `Failed to convert JSON into Call protobuf: ${wrong}`);
+  const raw = call as unknown as RawCall;
+  const error = callError(raw, principal);
+  if (error !== undefined) throw new CallRefused(400, `Failed to validate scheduler::Call: ${error}`);
+  return raw;
+}
+
+function callError(call: RawCall, principal: string | undefined): string | undefined {
+  if (!Object.hasOwn(PARTS, call.type ?? '')) return "Expecting 'type' to be present";
+  const part = PARTS[call.type];
+  if (call.type === 'SUBSCRIBE') {
+    if (!call.subscribe) return "Expecting 'subscribe' to be present";
+    const info = call.subscribe.framework_info;
+    if ((info.id?.value ?? '') !== (call.framework_id?.value ?? '')) {
+      return "'framework_id' differs from 'subscribe.framework_info.id'";
+    }
+    if (principal !== undefined && info.principal !== undefined && principal !== info.principal) {
+      return (
+        `Authenticated principal '${principal}' does not match principal '${info.principal}'` +
+        ' set in `FrameworkInfo`'
+      );
+    }
+    return undefined;
+  }
+  if (!call.framework_id) return "Expecting 'framework_id' to be present";
+  if (part !== undefined && call[part] === undefined) return `Expecting '${part}' to be present`;
+  if (call.type === 'ACKNOWLEDGE' && !isUuidBase64(call.acknowledge?.uuid ?? '')) return 'Not a valid UUID';
+  if (
+    call.type === 'UPDATE_FRAMEWORK' &&
+    call.update_framework?.framework_info.id?.value !== call.framework_id.value
+  ) {
+    return "'framework_id' differs from 'update_framework.framework_info.id'";
+  }
+  return undefined;
+}
+
+/** The framework a call other than SUBSCRIBE is for. @throws CallRefused where it may not speak for it */
+export function callingFramework(
+  master: Master,
+  call: RawCall,
+  streamId: string | undefined,
+  principal: string | undefined,
+): Framework {
+  const framework = master.frameworks.get(call.framework_id?.value ?? '');
+  if (!framework) throw new CallRefused(400, 'Framework cannot be found');
+  if (principal !== undefined && principal !== framework.info.principal) {
+    throw new CallRefused(
+      400,
+      `Authenticated principal '${principal}' does not match principal '${framework.info.principal}'` +
+        ' set in `FrameworkInfo`',
+    );
+  }
+  if (!framework.stream) throw new CallRefused(403, 'Framework is not subscribed');
+  if (streamId === undefined) {
+    throw new CallRefused(400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header");
+  }
+  if (streamId !== framework.stream.id) {
+    throw new CallRefused(
+      400,
+      `The stream ID '${streamId}' included in this request didn't match the stream ID currently associated` +
+        ` with framework ID ${framework.id}`,
+    );
+  }
+  return framework;
+}
+
+/** Does what a call other than SUBSCRIBE asks. @returns the status of the answer. @throws CallRefused */
+export function handleCall(master: Master, framework: Framework, call: RawCall): 200 | 202 {
+  const name = call.type.toLowerCase();
+  master.metrics.count(`master/frameworks/${framework.info.name}/${framework.id}/calls/${name}`);
+  switch (call.type) {
+    case 'TEARDOWN':
+      removeFramework(master, framework);
+      break;
+    case 'ACCEPT':
+      accept(master, framework, {
+        offer_ids: call.accept?.offer_ids ?? [],
+        tasks: (call.accept?.operations ?? []).flatMap((o) =>
+          o.type === 'LAUNCH' ? (o.launch?.task_infos ?? []) : [],
+        ),
+        refuseSeconds: call.accept?.filters?.refuse_seconds,
+      });
+      break;
+    case 'DECLINE':
+      decline(
+        master,
+        framework,
+        (call.decline?.offer_ids ?? []).map((id) => id.value),
+        call.decline?.filters?.refuse_seconds,
+      );
+      break;
+    case 'REVIVE':
+      revive(master, framework, call.revive?.roles ?? []);
+      break;
+    case 'SUPPRESS':
+      suppress(framework, call.suppress?.roles ?? []);
+      break;
+    case 'KILL':
+      if (call.kill) kill(master, framework, call.kill);
+      break;
+    case 'SHUTDOWN':
+      shutdownExecutor(
+        master,
+        framework,
+        call.shutdown?.agent_id?.value ?? '',
+        call.shutdown?.executor_id.value ?? '',
+      );
+      break;
+    case 'ACKNOWLEDGE':
+      if (call.acknowledge) acknowledge(master, framework, call.acknowledge);
+      break;
+    case 'RECONCILE':
+      reconcile(master, framework, call.reconcile?.tasks ?? []);
+      break;
+    case 'MESSAGE':
+      if (call.message) messageToExecutor(master, framework, call.message);
+      break;
+    case 'UPDATE_FRAMEWORK': {
+      const { framework_info, suppressed_roles = [] } = call.update_framework ?? {};
+      const error = framework_info && updateFramework(master, framework, framework_info, suppressed_roles);
+      if (error !== undefined) throw new CallRefused(400, error);
+      return 200;
+    }
+    case 'SUBSCRIBE':
+      throw new CallRefused(400, 'Failed to validate scheduler::Call: SUBSCRIBE opens a stream of its own');
+  }
+  return 202;
+}

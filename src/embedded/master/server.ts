@@ -1,0 +1,170 @@
+/** The master over HTTP. */
+
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RecordIoDecoder } from '../../mesos/recordio.ts';
+import type { SchedulerEvent } from '../../mesos/types.ts';
+import { AGENT_LINK_PATH, type AgentMessage, type MasterMessage } from '../wire/agent-link.ts';
+import {
+  acceptsJson,
+  answerEmpty,
+  answerText,
+  basicPrincipal,
+  CallRefused,
+  methodNotAllowed,
+  notFound,
+  openEventStream,
+  readCall,
+  unauthorized,
+} from '../wire/http.ts';
+import { agentDisconnected, registerAgent } from './agents.ts';
+import { disconnected, HEARTBEAT_SECONDS, subscribe } from './frameworks.ts';
+import type { Agent, AgentStream, Master, SchedulerStream } from './model.ts';
+import { type OperatorContext, operatorRoute } from './operator.ts';
+import { callingFramework, handleCall, validateCall } from './scheduler-call.ts';
+import { agentUpdate, exitedExecutor, messageFromExecutor } from './tasks.ts';
+
+/** Which requests must carry credentials of `credentials`. */
+export interface Authentication {
+  frameworks: boolean;
+  readonly: boolean;
+  readwrite: boolean;
+  /** Secrets by principal. */
+  credentials: ReadonlyMap<string, string>;
+}
+
+export interface MasterServer extends OperatorContext {
+  master: Master;
+  authentication: Authentication;
+}
+
+/** Answers one request. */
+export async function handleRequest(
+  server: MasterServer,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://master');
+  const path = url.pathname.replace(/^\/master(?=\/)/, '');
+  try {
+    if (path === '/api/v1/scheduler') await scheduler(server, request, response);
+    else if (path === AGENT_LINK_PATH) agentLink(server, request, response);
+    else await operator(server, path, request, response);
+  } catch (error) {
+    if (response.headersSent) {
+      response.destroy();
+    } else if (error instanceof CallRefused) {
+      answerText(response, error.status, error.message);
+    } else {
+      server.master.ports.log(`${request.method} ${path} failed: ${(error as Error).stack}`);
+      answerText(response, 500, `${(error as Error).message}`);
+    }
+  }
+}
+
+async function scheduler(
+  server: MasterServer,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { master, authentication } = server;
+  let principal: string | undefined;
+  if (authentication.frameworks) {
+    principal = basicPrincipal(request, authentication.credentials);
+    if (principal === undefined) return unauthorized(response, 'mesos-master-scheduler');
+  }
+  if (request.method !== 'POST') return methodNotAllowed(response, request.method);
+  const call = validateCall(await readCall(request), principal);
+  const streamId = request.headers['mesos-stream-id'];
+  if (call.type !== 'SUBSCRIBE' || !call.subscribe) {
+    const framework = callingFramework(master, call, streamId?.toString(), principal);
+    return answerEmpty(response, handleCall(master, framework, call));
+  }
+  if (!acceptsJson(request)) {
+    return answerText(
+      response,
+      406,
+      "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'",
+    );
+  }
+  if (streamId !== undefined) {
+    return answerText(response, 400, "Subscribe calls should not include the 'Mesos-Stream-Id' header");
+  }
+  const given = call.subscribe.framework_info;
+  const info = principal === undefined || given.principal !== undefined ? given : { ...given, principal };
+  const id = randomUUID();
+  const opened = openEventStream<SchedulerEvent>(
+    response,
+    { 'Mesos-Stream-Id': id },
+    () => disconnected(master, stream),
+    { event: { type: 'HEARTBEAT' }, everyMs: HEARTBEAT_SECONDS * 1000 },
+  );
+  const stream: SchedulerStream = { id, ...opened };
+  subscribe(master, info, call.subscribe.suppressed_roles ?? [], stream);
+}
+
+/** The other end is `agent/master-link.ts`; the protocol is in `wire/agent-link.ts`. */
+function agentLink(server: MasterServer, request: IncomingMessage, response: ServerResponse): void {
+  if (request.method !== 'POST') {
+    methodNotAllowed(response, request.method);
+    return;
+  }
+  const { master } = server;
+  let agent: Agent | undefined;
+  const stream: AgentStream = openEventStream<MasterMessage>(response, {}, () => {
+    request.destroy();
+    if (agent) agentDisconnected(master, agent, stream);
+  });
+  const decoder = new RecordIoDecoder();
+  request.on('error', () => response.destroy());
+  request.on('end', () => response.end());
+  request.on('data', (chunk: Buffer) => {
+    try {
+      for (const record of decoder.push(chunk)) {
+        const message = JSON.parse(record.toString('utf8')) as AgentMessage;
+        if (message.type === 'REGISTER') agent = registerAgent(master, message, stream);
+        else if (agent) agentMessage(master, agent, message);
+      }
+    } catch (error) {
+      master.ports.log(
+        `Closing the link of agent ${agent?.id ?? request.socket.remoteAddress}: ${(error as Error).stack}`,
+      );
+      response.destroy();
+    }
+  });
+}
+
+function agentMessage(master: Master, agent: Agent, message: AgentMessage): void {
+  switch (message.type) {
+    case 'PONG':
+      agent.missedPings = 0;
+      break;
+    case 'UPDATE':
+      agentUpdate(master, agent, message.framework_id, message.status, message.latest_state);
+      break;
+    case 'EXITED_EXECUTOR':
+      exitedExecutor(master, agent, message);
+      break;
+    case 'EXECUTOR_MESSAGE':
+      messageFromExecutor(master, agent, message);
+      break;
+    case 'REGISTER':
+      break;
+  }
+}
+
+async function operator(
+  server: MasterServer,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const route = operatorRoute(path);
+  if (!route) return notFound(response);
+  const { readonly, readwrite, credentials } = server.authentication;
+  const guarded = route.access === 'readwrite' ? readwrite : route.access === 'readonly' && readonly;
+  if (guarded && basicPrincipal(request, credentials) === undefined) {
+    return unauthorized(response, `mesos-master-${route.access}`);
+  }
+  await route.answer(server, request, response);
+}

@@ -1,0 +1,203 @@
+/** The shapes of `/state`, `/slaves`, `/frameworks` and `/tasks`. Pure. */
+
+import { type Amounts, add, amountsOf, NOTHING } from '../../mesos/resources.ts';
+import { type CommandInfo, type ExecutorInfo, isTerminal, type TaskStatus } from '../../mesos/types.ts';
+import { attributeModel, resourceModel, wireResources } from '../wire/resource-text.ts';
+import {
+  type Agent,
+  allocationRole,
+  executorAmounts,
+  type Framework,
+  type Master,
+  type Task,
+} from './model.ts';
+
+export type Json = Record<string, unknown>;
+
+const AGENT_CAPABILITIES = [
+  'MULTI_ROLE',
+  'HIERARCHICAL_ROLE',
+  'RESERVATION_REFINEMENT',
+  'RESOURCE_PROVIDER',
+  'RESIZE_VOLUME',
+  'AGENT_OPERATION_FEEDBACK',
+  'AGENT_DRAINING',
+  'TASK_RESOURCE_LIMITS',
+];
+
+export function taskJson(framework: Framework, task: Task): Json {
+  const { info } = task;
+  return {
+    id: info.task_id.value,
+    name: info.name,
+    framework_id: framework.id,
+    executor_id: info.executor?.executor_id.value ?? '',
+    slave_id: task.agentId,
+    state: task.state,
+    resources: resourceModel(task.amounts),
+    role: allocationRole(framework, info.resources),
+    statuses: task.statuses.map(statusJson),
+    ...(info.labels ? { labels: info.labels.labels } : {}),
+  };
+}
+
+export function statusJson(status: TaskStatus): Json {
+  const { container_id, network_infos } = status.container_status ?? {};
+  return {
+    state: status.state,
+    timestamp: status.timestamp,
+    ...(status.container_status
+      ? {
+          container_status: {
+            ...(container_id && { container_id }),
+            ...(network_infos && { network_infos }),
+          },
+        }
+      : {}),
+    ...(status.healthy === undefined ? {} : { healthy: status.healthy }),
+  };
+}
+
+export function commandJson(command: CommandInfo | undefined): Json {
+  return {
+    shell: command?.shell ?? true,
+    ...(command?.value === undefined ? {} : { value: command.value }),
+    argv: command?.arguments ?? [],
+    ...(command?.environment
+      ? {
+          environment: {
+            variables: command.environment.variables.map((v) => ({ ...v, type: v.type ?? 'VALUE' })),
+          },
+        }
+      : {}),
+    uris: command?.uris ?? [],
+  };
+}
+
+function executorJson(framework: Framework, agentId: string, executor: ExecutorInfo): Json {
+  return {
+    executor_id: executor.executor_id.value,
+    name: executor.name ?? '',
+    framework_id: framework.id,
+    command: commandJson(executor.command),
+    resources: resourceModel(executorAmounts(executor)),
+    role: allocationRole(framework, executor.resources),
+    type: executor.type ?? 'CUSTOM',
+    slave_id: agentId,
+  };
+}
+
+function usedBy(master: Master, framework: Framework): Amounts {
+  let used = NOTHING;
+  for (const task of framework.tasks.values()) if (!isTerminal(task.state)) used = add(used, task.amounts);
+  for (const agent of master.agents.values()) {
+    for (const executor of agent.executors.get(framework.id)?.values() ?? []) {
+      used = add(used, executorAmounts(executor));
+    }
+  }
+  return used;
+}
+
+export function frameworkJson(master: Master, framework: Framework): Json {
+  const { info } = framework;
+  const offers = [...master.offers.values()].filter((o) => o.frameworkId === framework.id);
+  const used = usedBy(master, framework);
+  const offered = offers.reduce((sum, o) => add(sum, o.amounts), NOTHING);
+  const connected = framework.stream !== undefined;
+  return {
+    id: framework.id,
+    name: info.name,
+    used_resources: resourceModel(used),
+    offered_resources: resourceModel(offered),
+    capabilities: (info.capabilities ?? []).map((c) => c.type),
+    hostname: info.hostname ?? '',
+    ...(info.webui_url === undefined ? {} : { webui_url: info.webui_url }),
+    active: connected,
+    connected,
+    recovered: framework.recovered,
+    user: info.user,
+    failover_timeout: info.failover_timeout ?? 0,
+    checkpoint: info.checkpoint ?? false,
+    registered_time: framework.registeredTime,
+    unregistered_time: framework.unregisteredTime ?? 0,
+    ...(framework.reregisteredTime === undefined ? {} : { reregistered_time: framework.reregisteredTime }),
+    ...(info.principal === undefined ? {} : { principal: info.principal }),
+    resources: resourceModel(add(used, offered)),
+    roles: framework.roles,
+    tasks: [...framework.tasks.values()].map((t) => taskJson(framework, t)),
+    unreachable_tasks: [...framework.unreachableTasks.values()].map((t) => taskJson(framework, t)),
+    completed_tasks: framework.completedTasks.map((t) => taskJson(framework, t)),
+    offers: offers.map((o) => ({
+      id: o.id,
+      framework_id: framework.id,
+      allocation_info: { role: o.role },
+      slave_id: o.agentId,
+      resources: resourceModel(o.amounts),
+    })),
+    executors: [...master.agents.values()].flatMap((agent) =>
+      [...(agent.executors.get(framework.id)?.values() ?? [])].map((e) =>
+        executorJson(framework, agent.id, e),
+      ),
+    ),
+    offer_constraints: {},
+  };
+}
+
+function agentAmounts(master: Master, agent: Agent): { used: Amounts; offered: Amounts } {
+  let used = NOTHING;
+  for (const task of agent.tasks.values()) if (!isTerminal(task.state)) used = add(used, task.amounts);
+  for (const executors of agent.executors.values()) {
+    for (const executor of executors.values()) used = add(used, executorAmounts(executor));
+  }
+  const offered = [...master.offers.values()]
+    .filter((o) => o.agentId === agent.id)
+    .reduce((sum, o) => add(sum, o.amounts), NOTHING);
+  return { used, offered };
+}
+
+/** As in `/state`. */
+export function agentJson(master: Master, agent: Agent): Json {
+  const { used, offered } = agentAmounts(master, agent);
+  return {
+    id: agent.id,
+    hostname: agent.info.hostname,
+    port: agent.info.port,
+    attributes: attributeModel(agent.info.attributes),
+    pid: `slave(1)@${agent.ip}:${agent.info.port}`,
+    registered_time: agent.registeredTime,
+    ...(agent.reregisteredTime === undefined ? {} : { reregistered_time: agent.reregisteredTime }),
+    resources: resourceModel(agent.total),
+    used_resources: resourceModel(used),
+    offered_resources: resourceModel(offered),
+    reserved_resources: {},
+    unreserved_resources: resourceModel(agent.total),
+    active: agent.stream !== undefined,
+    deactivated: false,
+    version: agent.version,
+    capabilities: AGENT_CAPABILITIES,
+  };
+}
+
+/** As in `/slaves`: with the resources in full. */
+export function fullAgentJson(master: Master, agent: Agent): Json {
+  const { used, offered } = agentAmounts(master, agent);
+  const role = [...master.frameworks.values()][0]?.roles[0] ?? '*';
+  return {
+    ...agentJson(master, agent),
+    reserved_resources_full: {},
+    unreserved_resources_full: (agent.info.resources ?? []).map((r) => ({ ...r, role: '*' })),
+    used_resources_full: wireResources(used, role),
+    offered_resources_full: wireResources(offered, role),
+  };
+}
+
+/** Scalars of the whole cluster, and how much of each is in use. */
+export function clusterAmounts(master: Master): { total: Amounts; used: Amounts } {
+  let total = NOTHING;
+  let used = NOTHING;
+  for (const agent of master.agents.values()) {
+    total = add(total, amountsOf(agent.info.resources ?? []));
+    used = add(used, agentAmounts(master, agent).used);
+  }
+  return { total, used };
+}

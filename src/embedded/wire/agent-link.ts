@@ -1,0 +1,81 @@
+/**
+ * How the embedded agent and master talk; both ends are ours, so this is no Mesos protocol.
+ *
+ * The agent POSTs to `/agent-link` on the master. Request and answer are both RecordIO streams of JSON messages,
+ * open at the same time for as long as the link lives. The agent's first message is REGISTER, with everything it
+ * holds; the master answers REGISTERED with the agent's id, or SHUTDOWN with the reason why it is not wanted. The
+ * master sends PING every `agent_ping_timeout` and the agent answers PONG. When the connection breaks the agent
+ * is disconnected, and registers again over a new one, with the id it was given.
+ */
+
+import type {
+  AgentInfo,
+  ExecutorInfo,
+  FrameworkInfo,
+  KillPolicy,
+  TaskInfo,
+  TaskState,
+  TaskStatus,
+} from '../../mesos/types.ts';
+
+/** Where on the master an agent connects. */
+export const AGENT_LINK_PATH = '/agent-link';
+
+/** A task as an agent reports it when it registers. */
+export interface ReportedTask {
+  framework_id: string;
+  info: TaskInfo;
+  /** The latest state the agent knows, whose resources are in use unless it is terminal. */
+  state: TaskState;
+  /** State and uuid of the update that waits for its acknowledgement. */
+  status_update_state?: TaskState;
+  status_update_uuid?: string;
+  statuses: TaskStatus[];
+}
+
+export type AgentMessage =
+  | {
+      type: 'REGISTER';
+      /** With `id` where the agent had one before. */
+      agent_info: AgentInfo;
+      /** Where the agent's API answers. */
+      ip: string;
+      version: string;
+      frameworks: FrameworkInfo[];
+      /** Executors of frameworks; those that run command tasks are the agent's own affair. */
+      executors: ExecutorInfo[];
+      tasks: ReportedTask[];
+    }
+  | { type: 'PONG' }
+  | {
+      type: 'UPDATE';
+      framework_id: string;
+      status: TaskStatus;
+      /** The task's state by now, which may be ahead of an update that waited for its turn. */
+      latest_state: TaskState;
+    }
+  | { type: 'EXITED_EXECUTOR'; framework_id: string; executor_id: string; status: number }
+  | { type: 'EXECUTOR_MESSAGE'; framework_id: string; executor_id: string; data: string };
+
+export type MasterMessage =
+  | {
+      type: 'REGISTERED';
+      agent_id: string;
+      /** Tasks the master has on this agent and the agent did not name. */
+      reconcile: { framework: FrameworkInfo; task_ids: string[] }[];
+    }
+  | { type: 'SHUTDOWN'; message: string }
+  | { type: 'PING' }
+  | {
+      type: 'RUN_TASK';
+      framework: FrameworkInfo;
+      task: TaskInfo;
+      /** Whether the master expects this launch to start the executor; undefined for a command task. */
+      launch_executor?: boolean;
+    }
+  | { type: 'KILL_TASK'; framework_id: string; task_id: string; kill_policy?: KillPolicy }
+  | { type: 'ACKNOWLEDGE'; framework_id: string; task_id: string; uuid: string }
+  | { type: 'SHUTDOWN_EXECUTOR'; framework_id: string; executor_id: string }
+  | { type: 'SHUTDOWN_FRAMEWORK'; framework_id: string }
+  | { type: 'UPDATE_FRAMEWORK'; framework: FrameworkInfo }
+  | { type: 'FRAMEWORK_MESSAGE'; framework_id: string; executor_id: string; data: string };

@@ -1,0 +1,149 @@
+/** Resources and attributes as text: the agent's flags, the sums in Mesos' messages, and the maps of `/state`. */
+
+import {
+  type Amounts,
+  amountsOf,
+  contains,
+  formatRanges,
+  fromMilli,
+  normalizeRanges,
+  toMilli,
+} from '../../mesos/resources.ts';
+import type { Attribute, Range, Resource } from '../../mesos/types.ts';
+
+/** The text is not a list of resources or attributes. */
+export class ResourceTextError extends Error {
+  override name = 'ResourceTextError';
+}
+
+function entries(text: string, what: string): [name: string, value: string][] {
+  return text
+    .split(';')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map((part) => {
+      const colon = part.indexOf(':');
+      if (colon < 1) throw new ResourceTextError(`Bad value for ${what}, missing or extra ':' in '${part}'`);
+      return [part.slice(0, colon).trim(), part.slice(colon + 1).trim()];
+    });
+}
+
+function parseRanges(text: string): Range[] | undefined {
+  if (!text.startsWith('[') || !text.endsWith(']')) return undefined;
+  const inner = text.slice(1, -1).trim();
+  if (inner === '') return [];
+  return inner.split(',').map((part) => {
+    const match = /^\s*(\d+)\s*-\s*(\d+)\s*$/.exec(part);
+    if (!match || Number(match[2]) < Number(match[1])) {
+      throw new ResourceTextError(`Bad range '${part.trim()}' in '${text}', expected first-last`);
+    }
+    return { begin: Number(match[1]), end: Number(match[2]) };
+  });
+}
+
+/** `cpus:4;mem:4096;ports:[31000-31099]`. Reserved resources and sets are not supported. */
+export function parseResources(text: string): Resource[] {
+  return entries(text, 'resources').map(([name, value]) => {
+    if (/\(.*\)$/.test(name)) {
+      throw new ResourceTextError(
+        `Resource '${name}' is reserved for a role; only unreserved ones can be given`,
+      );
+    }
+    const range = parseRanges(value);
+    if (range) return { name, type: 'RANGES', ranges: { range: normalizeRanges(range) } };
+    const number = Number(value);
+    if (value === '' || !Number.isFinite(number) || number < 0) {
+      throw new ResourceTextError(
+        `Bad value '${value}' for resource '${name}', expected a number or [first-last]`,
+      );
+    }
+    return { name, type: 'SCALAR', scalar: { value: fromMilli(toMilli(number)) } };
+  });
+}
+
+/** `rack:a;level:3`: numbers become scalars, `[…]` ranges, the rest text. */
+export function parseAttributes(text: string): Attribute[] {
+  return entries(text, 'attributes').map(([name, value]) => {
+    const range = parseRanges(value);
+    if (range) return { name, type: 'RANGES', ranges: { range: normalizeRanges(range) } };
+    if (value !== '' && Number.isFinite(Number(value))) {
+      return { name, type: 'SCALAR', scalar: { value: Number(value) } };
+    }
+    return { name, type: 'TEXT', text: { value } };
+  });
+}
+
+/** The resources of several lists as one: those equal in name, type and role are summed, in order of appearance. */
+export function mergeResources(...lists: readonly (readonly Resource[])[]): Resource[] {
+  const merged = new Map<string, Resource[]>();
+  for (const resource of lists.flat()) {
+    const key = `${resource.name} ${resource.type} ${resource.role ?? '*'} ${resource.allocation_info?.role}`;
+    merged.set(key, [...(merged.get(key) ?? []), resource]);
+  }
+  return [...merged.values()].map((same) => {
+    const first = same[0] as Resource;
+    const amounts = amountsOf(same);
+    if (first.type === 'SCALAR') {
+      return { ...first, scalar: { value: fromMilli(amounts.scalars.get(first.name) ?? 0) } };
+    }
+    return { ...first, ranges: { range: [...(amounts.ranges.get(first.name) ?? [])] } };
+  });
+}
+
+/** As in Mesos' messages: `cpus(allocated: *):0.5; ports(allocated: *):[31000-31000]`. */
+export function formatResources(resources: readonly Resource[]): string {
+  return resources
+    .map((r) => {
+      const value =
+        r.type === 'SCALAR'
+          ? String(fromMilli(toMilli(r.scalar?.value ?? 0)))
+          : formatRanges(r.ranges?.range ?? []);
+      return `${r.name}${r.allocation_info ? `(allocated: ${r.allocation_info.role})` : ''}:${value}`;
+    })
+    .join('; ');
+}
+
+/** Unreserved resources for the wire: ranges first, then scalars, the order in which a Mesos master offers them. */
+export function wireResources(amounts: Amounts, allocationRole?: string): Resource[] {
+  const rest = {
+    role: '*',
+    ...(allocationRole === undefined ? {} : { allocation_info: { role: allocationRole } }),
+  };
+  const out: Resource[] = [];
+  for (const [name, ranges] of amounts.ranges) {
+    if (ranges.length > 0) out.push({ name, type: 'RANGES', ranges: { range: [...ranges] }, ...rest });
+  }
+  for (const [name, milli] of amounts.scalars) {
+    if (milli !== 0) out.push({ name, type: 'SCALAR', scalar: { value: fromMilli(milli) }, ...rest });
+  }
+  return out;
+}
+
+/** As `/state` shows them: every basic scalar, and the ranges as text. */
+export function resourceModel(amounts: Amounts): Record<string, number | string> {
+  const model: Record<string, number | string> = { disk: 0, mem: 0, gpus: 0, cpus: 0 };
+  for (const [name, milli] of amounts.scalars) model[name] = fromMilli(milli);
+  for (const [name, ranges] of amounts.ranges) if (ranges.length > 0) model[name] = formatRanges(ranges);
+  return model;
+}
+
+export function attributeModel(
+  attributes: readonly Attribute[] | undefined,
+): Record<string, number | string> {
+  const model: Record<string, number | string> = {};
+  for (const a of attributes ?? []) {
+    model[a.name] =
+      a.type === 'SCALAR'
+        ? (a.scalar?.value ?? 0)
+        : a.type === 'RANGES'
+          ? formatRanges(a.ranges?.range ?? [])
+          : (a.text?.value ?? '');
+  }
+  return model;
+}
+
+/** True when `whole`, all allocated to `role`, covers `part`; what is allocated to another role never is. */
+export function coversFor(role: string, whole: Amounts, part: readonly Resource[]): boolean {
+  const foreign = part.some((r) => r.allocation_info !== undefined && r.allocation_info.role !== role);
+  return !foreign && contains(whole, amountsOf(part));
+}

@@ -1,0 +1,169 @@
+/**
+ * Checks parsed JSON against the messages of the Mesos API, as Mesos checks it against its protobufs: unknown fields
+ * are let through, a required one that is missing and a value of the wrong kind are not.
+ */
+
+/** `[shape]` is a list; in an object a name that ends in `!` is required. */
+export type Shape =
+  | 'string'
+  | 'number'
+  | 'boolean'
+  | 'any'
+  | readonly [Shape]
+  | { readonly [field: string]: Shape };
+
+/** @returns what is wrong, in words for a 400, or undefined */
+export function checkShape(value: unknown, shape: Shape): string | undefined {
+  const missing: string[] = [];
+  const wrong = check(value, shape, '', missing);
+  if (wrong !== undefined) return wrong;
+  return missing.length > 0 ? `Missing required fields: ${missing.join(', ')}` : undefined;
+}
+
+function check(value: unknown, shape: Shape, path: string, missing: string[]): string | undefined {
+  if (shape === 'any') return undefined;
+  if (typeof shape === 'string') {
+    const right = typeof value === shape && (shape !== 'number' || Number.isFinite(value));
+    return right ? undefined : unexpected(value, path);
+  }
+  if (Array.isArray(shape)) {
+    if (!Array.isArray(value)) return unexpected(value, path);
+    for (const [i, item] of value.entries()) {
+      const wrong = check(item, shape[0] as Shape, `${path}[${i}]`, missing);
+      if (wrong !== undefined) return wrong;
+    }
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return unexpected(value, path);
+  const fields = value as Record<string, unknown>;
+  for (const [key, inner] of Object.entries(shape)) {
+    const required = key.endsWith('!');
+    const name = required ? key.slice(0, -1) : key;
+    const at = path === '' ? name : `${path}.${name}`;
+    const field = fields[name];
+    if (field === undefined || field === null) {
+      if (required) missing.push(at);
+      delete fields[name];
+      continue;
+    }
+    const wrong = check(field, inner, at, missing);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+}
+
+function unexpected(value: unknown, path: string): string {
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+  return `Not expecting a JSON ${kind} for field '${path}'`;
+}
+
+const ID: Shape = { 'value!': 'string' };
+
+export const RESOURCE: Shape = {
+  'name!': 'string',
+  'type!': 'string',
+  scalar: { 'value!': 'number' },
+  ranges: { range: [{ 'begin!': 'number', 'end!': 'number' }] },
+  set: { item: ['string'] },
+  role: 'string',
+  allocation_info: { role: 'string' },
+};
+
+const COMMAND: Shape = {
+  value: 'string',
+  shell: 'boolean',
+  arguments: ['string'],
+  environment: { variables: [{ 'name!': 'string', value: 'string' }] },
+  user: 'string',
+  uris: [{ 'value!': 'string' }],
+};
+
+const DURATION: Shape = { 'nanoseconds!': 'number' };
+const KILL_POLICY: Shape = { grace_period: DURATION };
+const LABELS: Shape = { labels: [{ 'key!': 'string', value: 'string' }] };
+
+export const TASK_INFO: Shape = {
+  'name!': 'string',
+  'task_id!': ID,
+  'agent_id!': ID,
+  resources: [RESOURCE],
+  command: COMMAND,
+  executor: {
+    type: 'string',
+    'executor_id!': ID,
+    framework_id: ID,
+    command: COMMAND,
+    resources: [RESOURCE],
+    name: 'string',
+    source: 'string',
+    data: 'string',
+    shutdown_grace_period: DURATION,
+  },
+  data: 'string',
+  labels: LABELS,
+  kill_policy: KILL_POLICY,
+};
+
+export const FRAMEWORK_INFO: Shape = {
+  'user!': 'string',
+  'name!': 'string',
+  id: ID,
+  failover_timeout: 'number',
+  checkpoint: 'boolean',
+  role: 'string',
+  roles: ['string'],
+  hostname: 'string',
+  principal: 'string',
+  webui_url: 'string',
+  capabilities: [{ type: 'string' }],
+  labels: LABELS,
+};
+
+export const TASK_STATUS: Shape = {
+  'task_id!': ID,
+  'state!': 'string',
+  message: 'string',
+  source: 'string',
+  reason: 'string',
+  data: 'string',
+  agent_id: ID,
+  executor_id: ID,
+  timestamp: 'number',
+  uuid: 'string',
+  healthy: 'boolean',
+};
+
+const FILTERS: Shape = { refuse_seconds: 'number' };
+const NAMED_TASK: Shape = { 'task_id!': ID, agent_id: ID };
+
+export const SCHEDULER_CALL: Shape = {
+  type: 'string',
+  framework_id: ID,
+  subscribe: { 'framework_info!': FRAMEWORK_INFO, suppressed_roles: ['string'] },
+  accept: {
+    offer_ids: [ID],
+    operations: [{ type: 'string', launch: { task_infos: [TASK_INFO] } }],
+    filters: FILTERS,
+  },
+  decline: { offer_ids: [ID], filters: FILTERS },
+  revive: { roles: ['string'] },
+  suppress: { roles: ['string'] },
+  kill: { 'task_id!': ID, agent_id: ID, kill_policy: KILL_POLICY },
+  shutdown: { 'executor_id!': ID, agent_id: ID },
+  acknowledge: { 'agent_id!': ID, 'task_id!': ID, 'uuid!': 'string' },
+  reconcile: { tasks: [NAMED_TASK] },
+  message: { 'agent_id!': ID, 'executor_id!': ID, 'data!': 'string' },
+  update_framework: { 'framework_info!': FRAMEWORK_INFO, suppressed_roles: ['string'] },
+};
+
+export const EXECUTOR_CALL: Shape = {
+  type: 'string',
+  executor_id: ID,
+  framework_id: ID,
+  subscribe: {
+    unacknowledged_tasks: [TASK_INFO],
+    unacknowledged_updates: [{ 'status!': TASK_STATUS }],
+  },
+  update: { 'status!': TASK_STATUS },
+  message: { 'data!': 'string' },
+};
