@@ -204,12 +204,14 @@ export class DockerEngine {
     for await (const line of jsonLines(unbroken(body, signal))) yield line as DockerEvent;
   }
 
-  /** The address of the host on a bridge network; undefined where the network is absent or of another kind. */
+  /** The IPv4 address of the host on a bridge network; undefined where the network is absent or of another kind. */
   async networkGateway(network: string): Promise<string | undefined> {
     const found = (await this.#orAbsent({ path: `/networks/${encodeURIComponent(network)}` })) as
-      | { IPAM?: { Config?: { Gateway?: string }[] | null } }
+      | { IPAM?: { Config?: { Gateway?: string; Subnet?: string }[] | null } }
       | undefined;
-    return found?.IPAM?.Config?.find((config) => config.Gateway)?.Gateway;
+    const config = found?.IPAM?.Config?.find(({ Subnet }) => Subnet?.includes('.'));
+    // Where nobody chose a gateway, the engine names only the subnet and takes its first address.
+    return config?.Gateway ?? config?.Subnet?.replace(/(\d+)\/\d+$/, (_, last) => String(Number(last) + 1));
   }
 
   async #orAbsent(request: Parameters<DockerConnection['json']>[0]): Promise<unknown> {
