@@ -164,8 +164,10 @@ export class DockerEngine {
       for await (const line of jsonLines(unbroken(body))) return (line as { StatusCode: number }).StatusCode;
       throw new DockerUnavailableError('The Docker engine ended a wait without an answer');
     });
-    exit.catch(() => {});
-    return { registered: opened.then(() => {}), exit };
+    const registered = opened.then(() => {});
+    // A caller may look at one of them only.
+    for (const promise of [exit, registered]) promise.catch(() => {});
+    return { registered, exit };
   }
 
   /**

@@ -1,0 +1,135 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DockerError, DockerUnavailableError, dockerSocketPath } from './connection.ts';
+import { DockerEngine } from './engine.ts';
+
+let directory: string;
+let socket: string;
+let server: Server | undefined;
+let requests: string[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-engine-'));
+  socket = path.join(directory, 'docker.sock');
+  requests = [];
+});
+afterEach(async () => {
+  server?.closeAllConnections();
+  server?.close();
+  server = undefined;
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** An engine of API version 1.47 that answers everything else so. */
+async function engineThat(answers: RequestListener): Promise<DockerEngine> {
+  server = createServer((request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    if (request.url === '/_ping') response.writeHead(200, { 'Api-Version': '1.47' }).end('OK');
+    else answers(request, response);
+  });
+  server.listen(socket);
+  await once(server, 'listening');
+  return new DockerEngine(socket);
+}
+
+describe('the version', () => {
+  test('is the engine’s own, asked once', async () => {
+    const engine = await engineThat((_request, response) => response.end('[]'));
+    expect(await engine.version()).toBe('1.47');
+    await engine.listContainers({ a: 'b', c: undefined });
+    const filters = encodeURIComponent('{"label":["a=b","c"]}');
+    expect(requests).toEqual(['GET /_ping', `GET /v1.47/containers/json?all=true&filters=${filters}`]);
+  });
+
+  test('is asked again after an engine was away', async () => {
+    const away = new DockerEngine(socket);
+    await expect(away.version()).rejects.toThrow(/is not running.*systemctl start docker/);
+    await engineThat(() => {});
+    expect(await away.version()).toBe('1.47');
+  });
+
+  test('something else that answers on the socket is told apart', async () => {
+    server = createServer((_request, response) => response.end('hello')).listen(socket);
+    await once(server, 'listening');
+    await expect(new DockerEngine(socket).version()).rejects.toThrow(/is no Docker engine/);
+  });
+});
+
+describe('errors', () => {
+  test('a refusal has the engine’s words and status', async () => {
+    const engine = await engineThat((_request, response) =>
+      response.writeHead(409).end('{"message":"port is taken"}'),
+    );
+    const error = await engine.startContainer('c').catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(DockerError);
+    expect(error).toMatchObject({ message: 'port is taken', status: 409 });
+  });
+
+  test('a refusal in plain text, or without any', async () => {
+    const bodies = ['no such page\n', ''];
+    const engine = await engineThat((_request, response) => response.writeHead(500).end(bodies.shift()));
+    await expect(engine.startContainer('c')).rejects.toThrow('no such page');
+    await expect(engine.startContainer('c')).rejects.toThrow('the Docker engine answered 500');
+  });
+
+  test('what is not there is undefined, or no error', async () => {
+    const engine = await engineThat((_request, response) =>
+      response.writeHead(404).end('{"message":"no such"}'),
+    );
+    expect(await engine.inspectImage('a/b:1')).toBeUndefined();
+    expect(await engine.inspectContainer('c')).toBeUndefined();
+    await engine.stopContainer('c', 2);
+    await engine.removeContainer('c');
+    expect(requests).toContain('POST /v1.47/containers/c/stop?t=2');
+    expect(requests).toContain('DELETE /v1.47/containers/c?force=true&v=true');
+    await expect(engine.waitContainer('c', 'not-running').exit).rejects.toThrow('no such');
+  });
+
+  test('an engine that goes away in the middle', async () => {
+    const engine = await engineThat((_request, response) => {
+      response.write('{"status":"Pulling"}\n');
+      response.socket?.end();
+    });
+    await expect(engine.pullImage('x', () => {})).rejects.toThrow(DockerUnavailableError);
+    await expect(engine.inspectContainer('x')).rejects.toThrow(DockerUnavailableError);
+    await expect(engine.waitContainer('x', 'removed').exit).rejects.toThrow(DockerUnavailableError);
+  });
+
+  test('DOCKER_HOST', () => {
+    expect(dockerSocketPath({})).toBe('/var/run/docker.sock');
+    expect(dockerSocketPath({ DOCKER_HOST: 'unix:///run/user/1/docker.sock' })).toBe(
+      '/run/user/1/docker.sock',
+    );
+    expect(() => dockerSocketPath({ DOCKER_HOST: 'tcp://10.0.0.1:2375' })).toThrow(
+      /unset it, or set it to unix:/,
+    );
+  });
+});
+
+describe('pulling', () => {
+  test('tells the progress, and an error that comes inside the stream', async () => {
+    const lines = [
+      '{"status":"Pulling from a"}',
+      '{"status":"Waiting","id":"l1"}',
+      '{"error":"no space left"}',
+    ];
+    const engine = await engineThat((_request, response) => response.end(`${lines.join('\r\n')}\r\n`));
+    const progress: unknown[] = [];
+    await expect(engine.pullImage('r:5000/a', (p) => progress.push(p))).rejects.toThrow('no space left');
+    expect(progress).toEqual([{ status: 'Pulling from a' }, { status: 'Waiting', id: 'l1' }]);
+    expect(requests.at(-1)).toBe('POST /v1.47/images/create?fromImage=r%3A5000%2Fa&tag=latest');
+  });
+
+  test('ends when it is aborted', async () => {
+    const abort = new AbortController();
+    const engine = await engineThat((_request, response) => {
+      response.write('{"status":"Pulling"}\n');
+    });
+    const pull = engine.pullImage('a', () => abort.abort(), abort.signal);
+    await expect(pull).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});

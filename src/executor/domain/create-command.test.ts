@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type CreateInput, createCommand, pairPorts } from './create-command.ts';
+
+const input: CreateInput = {
+  plan: {
+    image: 'johncosta/redis',
+    args: ['redis-server', '--port', '6379'],
+    env: { PASSWORD: 'secret', MOTD: 'two\nlines', EMPTY: '' },
+    options: ['-v', '/data:/data', '--rm'],
+    hostPorts: [31000, 31001],
+    cpuShares: 1024,
+    memoryBytes: 536870912,
+    single: false,
+  },
+  exposed: ['6379/tcp', '53/udp'],
+  name: 'mesosup-run-abc',
+  labels: { 'mesosup.task': 'multidis_0', 'mesosup.cluster': 'demo' },
+  publishAddress: undefined,
+  envFilePath: '/proc/self/fd/0',
+};
+
+test('the whole command', () => {
+  expect(createCommand(input)).toEqual({
+    argv: [
+      ...['create', '--name', 'mesosup-run-abc'],
+      ...['--label', 'mesosup.task=multidis_0', '--label', 'mesosup.cluster=demo'],
+      ...['-c', '1024', '-m', '536870912', '--memory-swap', '536870912'],
+      ...['-p', '31000:53/udp', '-p', '31001:6379'],
+      ...['--env-file', '/proc/self/fd/0', '-e', 'MOTD'],
+      ...['-v', '/data:/data', '--rm', 'johncosta/redis', 'redis-server', '--port', '6379'],
+    ],
+    envFile: 'PASSWORD=secret\nEMPTY=\n',
+    environment: { MOTD: 'two\nlines' },
+  });
+});
+
+test('the least command', () => {
+  const plan = {
+    ...input.plan,
+    env: {},
+    options: [],
+    args: [],
+    hostPorts: [],
+    cpuShares: undefined,
+    memoryBytes: undefined,
+  };
+  const command = createCommand({ ...input, plan, exposed: [], labels: {} });
+  expect(command).toEqual({
+    argv: ['create', '--name', 'mesosup-run-abc', 'johncosta/redis'],
+    envFile: '',
+    environment: {},
+  });
+});
+
+test.each([
+  ['127.0.0.1', '127.0.0.1:31000:6379'],
+  ['fd00::1', '[fd00::1]:31000:6379'],
+  ['[fd00::1]', '[fd00::1]:31000:6379'],
+])('ports published on %s', (publishAddress, expected) => {
+  const { argv } = createCommand({ ...input, exposed: ['6379/tcp'], publishAddress });
+  expect(argv[argv.indexOf('-p') + 1]).toBe(expected);
+});
+
+test('no value of the environment is ever an argument', () => {
+  // Values long enough not to be in the rest by chance.
+  const value = fc.string({ minLength: 4, maxLength: 30 }).map((v) => `?${v.replaceAll('\0', '')}?`);
+  fc.assert(
+    fc.property(fc.dictionary(fc.stringMatching(/^[A-Z_]{1,8}$/), value), (env) => {
+      const { argv, envFile, environment } = createCommand({ ...input, plan: { ...input.plan, env } });
+      for (const [name, text] of Object.entries(env)) {
+        expect(argv.some((word) => word.includes(text))).toBe(false);
+        const inFile = envFile.split('\n').includes(`${name}=${text}`);
+        expect(inFile).toBe(environment[name] === undefined);
+        if (!inFile) expect(environment[name]).toBe(text);
+      }
+    }),
+  );
+});
+
+describe('pairing ports', () => {
+  test('exposed ports are sorted by number, then by protocol', () => {
+    const exposed = ['9000/tcp', '80', '53/udp', '53/tcp', 'nonsense'];
+    expect(pairPorts(exposed, [1, 2, 3, 4])).toEqual({
+      pairs: [
+        { host: 1, container: 53, protocol: 'tcp' },
+        { host: 2, container: 53, protocol: 'udp' },
+        { host: 3, container: 80, protocol: 'tcp' },
+        { host: 4, container: 9000, protocol: 'tcp' },
+      ],
+      warnings: [],
+    });
+  });
+
+  test('too few or too many on either side is a warning; the rest are paired', () => {
+    expect(pairPorts(['1/tcp', '2/tcp', '3/udp'], [31000])).toEqual({
+      pairs: [{ host: 31000, container: 1, protocol: 'tcp' }],
+      warnings: ['the image exposes 2/tcp, 3/udp, but the task has no more ports: not published'],
+    });
+    expect(pairPorts(['1/tcp'], [31000, 31001, 31002])).toEqual({
+      pairs: [{ host: 31000, container: 1, protocol: 'tcp' }],
+      warnings: ['the task has ports 31001, 31002, but the image exposes no more: not in use'],
+    });
+  });
+});

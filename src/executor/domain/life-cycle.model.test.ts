@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { isTerminal, type TaskState } from '../../mesos/types.ts';
+import { encodeTaskData } from '../task-data.ts';
+import { decide, isIdle, unacknowledged } from './life-cycle.ts';
+import { type Constants, type ExecutorAction, type ExecutorInput, INITIAL, type State } from './state.ts';
+
+/** Docker, the agent and crashes around the life cycle, in any order the random numbers make. */
+class World {
+  state: State = INITIAL;
+  readonly containers = new Map<string, { taskId: string; state: 'created' | 'running' | 'exited' }>();
+  readonly sent = new Map<string, TaskState[]>();
+  readonly #constants: Constants = {
+    own: { argv: [], env: {} },
+    agentId: 'S0',
+    executorId: 'e',
+    shutdownGraceMs: 5000,
+  };
+  /** Operations under way in Docker; they are lost when the worker dies. */
+  #pending: Exclude<ExecutorAction, { type: 'update' | 'exit' | 'abandon' }>[] = [];
+  #watched = new Set<string>();
+  #now = 0;
+  #count = 0;
+
+  step(what: number, which: number, luck: number): void {
+    this.#now += 100;
+    const moves = [
+      () => this.#launch(),
+      () => this.#operate(which, luck),
+      () => this.#operate(which, luck),
+      () => this.#kill(which, luck),
+      () => this.#acknowledge(which),
+      () => this.#end(which, luck),
+      () => this.#crash(),
+    ];
+    moves[what % moves.length]?.();
+    this.#reportExits();
+  }
+
+  /** Kills everything and lets Docker and the agent answer to the end. */
+  finish(): void {
+    for (const taskId of this.state.tasks.keys()) this.#take({ type: 'kill', taskId, graceMs: 0 });
+    for (let i = 0; i < 1000 && !isIdle(this.state); i += 1) {
+      this.#operate(i, 1);
+      this.#reportExits();
+      this.#acknowledge(i);
+    }
+  }
+
+  #launch(): void {
+    this.#count += 1;
+    const task = {
+      name: 'app',
+      task_id: { value: `t${this.#count}` },
+      agent_id: { value: 'S0' },
+      resources: [],
+      data: encodeTaskData({ id: 'app', docker: { image: 'i', args: [], env: {}, options: [] } }),
+    };
+    this.#take({ type: 'launch', task });
+  }
+
+  #kill(which: number, luck: number): void {
+    const taskId = pick([...this.state.tasks.keys()], which);
+    if (taskId !== undefined) this.#take({ type: 'kill', taskId, graceMs: luck * 1000 });
+  }
+
+  #acknowledge(which: number): void {
+    const update = pick(unacknowledged(this.state).updates, which);
+    if (!update) return;
+    const { task_id, uuid = '' } = update.status;
+    this.#take({ type: 'acknowledged', taskId: task_id.value, uuid });
+  }
+
+  /** A container ends by itself. */
+  #end(which: number, luck: number): void {
+    const container = pick(
+      [...this.containers.values()].filter((c) => c.state === 'running'),
+      which,
+    );
+    if (container && luck > 0) container.state = 'exited';
+  }
+
+  #operate(which: number, luck: number): void {
+    const operation = pick(this.#pending, which);
+    if (!operation) return;
+    this.#pending = this.#pending.filter((p) => p !== operation);
+    const { taskId } = operation;
+    if (operation.type === 'prepare') {
+      this.#take(
+        luck === 0 ? { type: 'failed', taskId, message: '' } : { type: 'image-ready', taskId, exposed: [] },
+      );
+    } else if (operation.type === 'create') {
+      if (luck === 0) {
+        this.#take({ type: 'failed', taskId, message: '' });
+        return;
+      }
+      this.#count += 1;
+      const container = `c${this.#count}`;
+      expect([...this.containers.values()].map((c) => c.taskId)).not.toContain(taskId);
+      this.containers.set(container, { taskId, state: 'created' });
+      // The worker may die before it hears of it.
+      if (luck === 1) this.#crash();
+      else this.#take({ type: 'created', taskId, container, output: { stdout: 0, stderr: 0 } });
+    } else if (operation.type === 'remove') {
+      this.containers.delete(operation.container);
+      this.#take({ type: 'removed', taskId });
+    } else {
+      this.#onContainer(operation, luck);
+    }
+  }
+
+  #onContainer(operation: Extract<ExecutorAction, { type: 'start' | 'adopt' | 'stop' }>, luck: number): void {
+    const { taskId } = operation;
+    const container = this.containers.get(operation.container);
+    if (!container) return;
+    if (operation.type === 'stop') {
+      if (container.state === 'running') container.state = 'exited';
+      return;
+    }
+    if (operation.type === 'start') {
+      expect(container.state).toBe('created');
+      if (luck === 0) {
+        this.#take({ type: 'failed', taskId, message: '' });
+        return;
+      }
+      container.state = 'running';
+    }
+    this.#watched.add(operation.container);
+    if (container.state === 'running') this.#take({ type: 'running', taskId, addresses: [] });
+  }
+
+  #reportExits(): void {
+    for (const container of this.#watched) {
+      const { taskId, state } = this.containers.get(container) ?? {};
+      if (state === 'running') continue;
+      this.#watched.delete(container);
+      if (taskId !== undefined) this.#take({ type: 'exited', taskId, exitCode: 0, outOfMemory: false });
+    }
+  }
+
+  /** The worker dies and comes back with what its files say. */
+  #crash(): void {
+    this.#pending = [];
+    this.#watched.clear();
+    const tasks = new Map(JSON.parse(JSON.stringify([...this.state.tasks])) as [string, never][]);
+    this.state = { ...INITIAL, tasks };
+    this.#take({ type: 'subscribed', capabilities: ['TASK_KILLING_STATE'] });
+    const containers = [...this.containers].map(([container, { taskId, state }]) => ({
+      taskId,
+      container,
+      started: state !== 'created',
+    }));
+    this.#take({ type: 'recovered', containers });
+  }
+
+  #take(input: ExecutorInput): void {
+    const uuid = () => {
+      this.#count += 1;
+      return `u${this.#count}`;
+    };
+    const { state, actions } = decide(this.state, input, this.#constants, { now: this.#now, uuid });
+    this.state = state;
+    for (const action of actions) {
+      if (action.type === 'update') {
+        const taskId = action.status.task_id.value;
+        this.sent.set(taskId, [...(this.sent.get(taskId) ?? []), action.status.state]);
+      } else if (action.type === 'abandon') {
+        this.#pending = this.#pending.filter((p) => p.taskId !== action.taskId);
+      } else if (action.type !== 'exit') {
+        this.#pending.push(action);
+      }
+    }
+  }
+}
+
+function pick<T>(list: readonly T[], which: number): T | undefined {
+  return list[which % Math.max(1, list.length)];
+}
+
+test('whatever happens in whatever order, each task has one end, and no container is left', () => {
+  const step = fc.tuple(fc.nat(6), fc.nat(5), fc.nat(3));
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
+      const world = new World();
+      for (const [what, which, luck] of steps) world.step(what, which, luck);
+      world.finish();
+      expect(isIdle(world.state)).toBe(true);
+      expect([...world.containers]).toEqual([]);
+      const order: TaskState[] = ['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING'];
+      for (const states of world.sent.values()) {
+        expect(states.filter(isTerminal)).toHaveLength(1);
+        expect(isTerminal(states.at(-1) ?? 'TASK_STAGING')).toBe(true);
+        const live = states.slice(0, -1);
+        expect(live).toEqual(order.filter((s) => live.includes(s)));
+        expect(live[0]).toBe('TASK_STARTING');
+      }
+    }),
+    { numRuns: 300 },
+  );
+});

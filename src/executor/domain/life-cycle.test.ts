@@ -1,0 +1,383 @@
+import { describe, expect, test } from 'vitest';
+import type { TaskInfo } from '../../mesos/types.ts';
+import { encodeTaskData } from '../task-data.ts';
+import { decide, isEmptied, isIdle, unacknowledged } from './life-cycle.ts';
+import { type Constants, type ExecutorAction, type ExecutorInput, INITIAL, type State } from './state.ts';
+
+const NOW = 1_000_000;
+
+function launched(id: string, more: Partial<TaskInfo> = {}): TaskInfo {
+  return {
+    name: 'app',
+    task_id: { value: id },
+    agent_id: { value: 'S0' },
+    resources: [{ name: 'mem', type: 'SCALAR', scalar: { value: 64 } }],
+    data: encodeTaskData({
+      id: 'app',
+      docker: { image: 'img', args: [], env: { PASSWORD: 'p' }, options: [] },
+    }),
+    ...more,
+  };
+}
+
+/** An executor fed by hand. */
+class Fed {
+  state: State = INITIAL;
+  actions: ExecutorAction[] = [];
+  now = NOW;
+  #uuids = 0;
+  readonly constants: Constants;
+
+  constructor(argv: string[] = [], shutdownGraceMs = 5000) {
+    this.constants = { own: { argv, env: {} }, agentId: 'S0', executorId: 'docker', shutdownGraceMs };
+  }
+
+  /** The actions that answer these inputs. */
+  take(...inputs: ExecutorInput[]): ExecutorAction[] {
+    this.actions = [];
+    for (const input of inputs) {
+      const uuid = () => {
+        this.#uuids += 1;
+        return `uuid-${this.#uuids}`;
+      };
+      const { state, actions } = decide(this.state, input, this.constants, { now: this.now, uuid });
+      this.state = state;
+      this.actions.push(...actions);
+    }
+    return this.actions;
+  }
+
+  /** As take; updates by their state, other actions by their type. */
+  briefly(...inputs: ExecutorInput[]): string[] {
+    return this.take(...inputs).map((a) => (a.type === 'update' ? a.status.state : a.type));
+  }
+
+  update() {
+    const found = this.actions.find((a) => a.type === 'update');
+    if (!found) throw new Error('no update was made');
+    return found.status;
+  }
+
+  acknowledgeAll(): ExecutorAction[] {
+    return this.take(
+      ...unacknowledged(this.state).updates.map(
+        ({ status }): ExecutorInput => ({
+          type: 'acknowledged',
+          taskId: status.task_id.value,
+          uuid: status.uuid ?? '',
+        }),
+      ),
+    );
+  }
+}
+
+const output = { stdout: 0, stderr: 10 };
+const launch = (id: string, more?: Partial<TaskInfo>): ExecutorInput => ({
+  type: 'launch',
+  task: launched(id, more),
+});
+const ready = (taskId: string): ExecutorInput => ({ type: 'image-ready', taskId, exposed: ['80/tcp'] });
+const created = (taskId: string): ExecutorInput => ({
+  type: 'created',
+  taskId,
+  container: `c-${taskId}`,
+  output,
+});
+const running = (taskId: string): ExecutorInput => ({
+  type: 'running',
+  taskId,
+  addresses: ['172.17.0.2', 'fd00::2'],
+});
+const exited = (taskId: string, exitCode: number, outOfMemory = false): ExecutorInput => ({
+  type: 'exited',
+  taskId,
+  exitCode,
+  outOfMemory,
+});
+const failed = (taskId: string): ExecutorInput => ({ type: 'failed', taskId, message: 'no space left' });
+const removed = (taskId: string): ExecutorInput => ({ type: 'removed', taskId });
+const kill = (taskId: string, graceMs?: number): ExecutorInput => ({ type: 'kill', taskId, graceMs });
+const SUBSCRIBED: ExecutorInput = { type: 'subscribed', capabilities: ['TASK_KILLING_STATE'] };
+
+/** A task that runs. */
+function running1(fed = new Fed(), more?: Partial<TaskInfo>): Fed {
+  fed.take(SUBSCRIBED, launch('t', more), ready('t'), created('t'), running('t'));
+  return fed;
+}
+
+describe('a task that goes well', () => {
+  test('from launch to the end', () => {
+    const fed = new Fed();
+    expect(fed.take(launch('t'))).toMatchObject([
+      {
+        type: 'update',
+        status: {
+          task_id: { value: 't' },
+          agent_id: { value: 'S0' },
+          executor_id: { value: 'docker' },
+          state: 'TASK_STARTING',
+          source: 'SOURCE_EXECUTOR',
+          timestamp: 1000,
+          uuid: 'uuid-1',
+        },
+      },
+      { type: 'prepare', taskId: 't', image: 'img' },
+    ]);
+    expect(fed.take(ready('t'))).toMatchObject([
+      { type: 'create', taskId: 't', exposed: ['80/tcp'], plan: { image: 'img', env: { PASSWORD: 'p' } } },
+    ]);
+    expect(fed.take(created('t'))).toEqual([{ type: 'start', taskId: 't', container: 'c-t', output }]);
+    expect(fed.briefly(running('t'))).toEqual(['TASK_RUNNING']);
+    expect(fed.update()).toMatchObject({
+      labels: { labels: [{ key: 'mesosup.container', value: 'c-t' }] },
+      container_status: {
+        network_infos: [
+          {
+            ip_addresses: [
+              { protocol: 'IPv4', ip_address: '172.17.0.2' },
+              { protocol: 'IPv6', ip_address: 'fd00::2' },
+            ],
+          },
+        ],
+      },
+    });
+    expect(fed.briefly(exited('t', 0))).toEqual(['TASK_FINISHED', 'remove']);
+    fed.acknowledgeAll();
+    expect(isIdle(fed.state)).toBe(false);
+    fed.take(removed('t'));
+    expect(isIdle(fed.state)).toBe(true);
+  });
+
+  test('it is forgotten after its last acknowledgement too, and late messages change nothing', () => {
+    const fed = running1();
+    fed.take(exited('t', 0), removed('t'));
+    expect(isEmptied(fed.state)).toBe(true);
+    expect(isIdle(fed.state)).toBe(false);
+    fed.acknowledgeAll();
+    expect(isIdle(fed.state)).toBe(true);
+    expect(fed.take(exited('t', 1), kill('t'), running('t'), failed('t'))).toEqual([]);
+  });
+
+  test('the agent is told in SUBSCRIBE what it may not know', () => {
+    const fed = new Fed();
+    fed.take(launch('t'));
+    expect(unacknowledged(fed.state)).toMatchObject({
+      tasks: [{ task_id: { value: 't' } }],
+      updates: [{ status: { state: 'TASK_STARTING' } }],
+    });
+    fed.take(ready('t'), created('t'));
+    expect(JSON.stringify([...fed.state.tasks.values()])).not.toContain(launched('t').data);
+    fed.acknowledgeAll();
+    expect(unacknowledged(fed.state)).toEqual({ tasks: [], updates: [] });
+  });
+
+  test('a second launch of the same id is nothing new', () => {
+    const fed = running1();
+    expect(fed.take(launch('t'))).toEqual([]);
+  });
+});
+
+describe('a task that fails', () => {
+  test('with its exit status, and out of memory', () => {
+    expect(running1().briefly(exited('t', 3))).toEqual(['TASK_FAILED', 'remove']);
+    const fed = running1();
+    fed.take(exited('t', 137, true));
+    expect(fed.update()).toMatchObject({
+      message: 'Container exited with status 137, killed: out of memory (limit 64 MiB)',
+      reason: 'REASON_CONTAINER_LIMITATION_MEMORY',
+    });
+  });
+
+  test('an exit with 0 is no failure, though a child of the container was out of memory', () => {
+    expect(running1().briefly(exited('t', 0, true))).toEqual(['TASK_FINISHED', 'remove']);
+  });
+
+  test('at any step', () => {
+    const fed = new Fed();
+    expect(fed.briefly(launch('t'), failed('t'))).toEqual(['TASK_STARTING', 'prepare', 'TASK_FAILED']);
+    expect(fed.briefly(launch('u'), ready('u'), failed('u')).at(-1)).toBe('TASK_FAILED');
+    expect(fed.briefly(launch('v'), ready('v'), created('v'), failed('v')).slice(-2)).toEqual([
+      'TASK_FAILED',
+      'remove',
+    ]);
+    expect(fed.actions.at(-1)).toEqual({ type: 'remove', taskId: 'v', container: 'c-v' });
+  });
+
+  test('a task that can’t be understood is TASK_ERROR', () => {
+    const fed = new Fed();
+    expect(fed.briefly(launch('t', { data: 'AAAA' }))).toEqual(['TASK_ERROR']);
+    expect(fed.update().reason).toBe('REASON_TASK_INVALID');
+  });
+});
+
+describe('killing', () => {
+  test('before there is a container needs none', () => {
+    const fed = new Fed();
+    fed.take(SUBSCRIBED, launch('t'));
+    expect(fed.briefly(kill('t'))).toEqual(['abandon', 'TASK_KILLED']);
+    expect(fed.take(ready('t'))).toEqual([]);
+  });
+
+  test('while the container is created waits for it and removes it', () => {
+    const fed = new Fed();
+    fed.take(SUBSCRIBED, launch('t'), ready('t'));
+    expect(fed.briefly(kill('t'))).toEqual(['TASK_KILLING']);
+    expect(fed.briefly(created('t'))).toEqual(['TASK_KILLED', 'remove']);
+  });
+
+  test('while the container is created, where creating it then fails', () => {
+    const fed = new Fed();
+    fed.take(SUBSCRIBED, launch('t'), ready('t'), kill('t'));
+    expect(fed.briefly(failed('t'))).toEqual(['TASK_KILLED']);
+  });
+
+  test('while the container starts stops it once it runs', () => {
+    const fed = new Fed();
+    fed.take(SUBSCRIBED, launch('t'), ready('t'), created('t'));
+    expect(fed.briefly(kill('t', 3000))).toEqual(['TASK_KILLING']);
+    fed.now += 1000;
+    expect(fed.take(running('t'))).toEqual([{ type: 'stop', taskId: 't', container: 'c-t', graceMs: 2000 }]);
+    expect(fed.briefly(exited('t', 143))).toEqual(['TASK_KILLED', 'remove']);
+  });
+
+  test('a running task: the grace is the call’s, else the task’s, else 2 s', () => {
+    const policy = { kill_policy: { grace_period: { nanoseconds: 7e9 } } };
+    const stop = (graceMs: number) => ({ type: 'stop', taskId: 't', container: 'c-t', graceMs });
+    expect(running1(new Fed(), policy).take(kill('t', 100)).at(-1)).toEqual(stop(100));
+    expect(running1(new Fed(), policy).take(kill('t')).at(-1)).toEqual(stop(7000));
+    expect(running1().take(kill('t')).at(-1)).toEqual(stop(2000));
+  });
+
+  test('once more with less time is honoured, with more it is not', () => {
+    const fed = running1();
+    expect(fed.briefly(kill('t', 10_000))).toEqual(['TASK_KILLING', 'stop']);
+    expect(fed.briefly(kill('t', 20_000))).toEqual([]);
+    expect(fed.take(kill('t', 500))).toEqual([{ type: 'stop', taskId: 't', container: 'c-t', graceMs: 500 }]);
+    expect(fed.briefly(exited('t', 0))).toEqual(['TASK_KILLED', 'remove']);
+  });
+
+  test('a framework without TASK_KILLING_STATE is not told of it', () => {
+    const fed = running1();
+    fed.take({ type: 'subscribed', capabilities: [] });
+    expect(fed.briefly(kill('t'))).toEqual(['stop']);
+  });
+});
+
+describe('an update that was refused', () => {
+  test('goes out again under a new uuid', () => {
+    const fed = new Fed();
+    fed.take(launch('t'));
+    const { uuid = '' } = fed.update();
+    const [again] = fed.take({ type: 'refused', taskId: 't', uuid });
+    expect(again).toMatchObject({ type: 'update', status: { state: 'TASK_STARTING', uuid: 'uuid-2' } });
+    expect(unacknowledged(fed.state).updates).toMatchObject([{ status: { uuid: 'uuid-2' } }]);
+    expect(fed.take({ type: 'refused', taskId: 't', uuid })).toEqual([]);
+  });
+
+  test('is left out where a newer one is under way', () => {
+    const fed = new Fed();
+    fed.take(launch('t'));
+    const { uuid = '' } = fed.update();
+    fed.take(ready('t'), created('t'), running('t'));
+    expect(fed.take({ type: 'refused', taskId: 't', uuid })).toEqual([]);
+    expect(unacknowledged(fed.state).updates.map((u) => u.status.state)).toEqual(['TASK_RUNNING']);
+  });
+});
+
+describe('shutdown', () => {
+  test('kills every task within the grace period, takes no more, and exits when all is told', () => {
+    const fed = running1(new Fed([], 5000), { kill_policy: { grace_period: { nanoseconds: 60e9 } } });
+    fed.take(launch('u'));
+    const actions = fed.take({ type: 'shutdown' });
+    expect(actions).toContainEqual({ type: 'stop', taskId: 't', container: 'c-t', graceMs: 4000 });
+    expect(actions).toContainEqual({ type: 'abandon', taskId: 'u' });
+    expect(fed.briefly(launch('late'))).toEqual(['TASK_FAILED']);
+    expect(fed.update().reason).toBe('REASON_EXECUTOR_TERMINATED');
+    fed.take(exited('t', 0), removed('t'));
+    expect(fed.acknowledgeAll().at(-1)).toEqual({ type: 'exit' });
+  });
+
+  test('without tasks exits at once', () => {
+    expect(new Fed().take({ type: 'shutdown' })).toEqual([{ type: 'exit' }]);
+  });
+});
+
+describe('the 2013 form', () => {
+  test('runs one task and exits when that is told', () => {
+    const fed = running1(new Fed(['img', 'arg']), { data: encodeTaskData({ id: 'app' }) });
+    expect(fed.briefly(launch('second', { data: encodeTaskData({ id: 'app' }) }))).toEqual(['TASK_ERROR']);
+    fed.take(exited('t', 0), removed('t'));
+    expect(fed.acknowledgeAll().at(-1)).toEqual({ type: 'exit' });
+  });
+});
+
+describe('after the worker has come back', () => {
+  const back = (fed: Fed, ...containers: [taskId: string, started: boolean][]): ExecutorInput => {
+    fed.state = { ...INITIAL, tasks: new Map(JSON.parse(JSON.stringify([...fed.state.tasks]))) };
+    return {
+      type: 'recovered',
+      containers: containers.map(([taskId, started]) => ({ taskId, container: `c-${taskId}`, started })),
+    };
+  };
+
+  test('a running container is adopted without an update', () => {
+    const fed = running1();
+    expect(fed.take(back(fed, ['t', true]))).toEqual([
+      { type: 'adopt', taskId: 't', container: 'c-t', output },
+    ]);
+    expect(fed.briefly(running('t'))).toEqual([]);
+    expect(fed.briefly(exited('t', 1))).toEqual(['TASK_FAILED', 'remove']);
+  });
+
+  test('a container that was never started is started, one that was is adopted', () => {
+    const fed = new Fed();
+    fed.take(launch('t'), ready('t'), launch('u'), ready('u'), created('u'));
+    expect(fed.briefly(back(fed, ['t', false], ['u', true]))).toEqual(['start', 'adopt']);
+    expect(fed.briefly(running('t'), running('u'))).toEqual(['TASK_RUNNING', 'TASK_RUNNING']);
+  });
+
+  test('a task without a container begins anew', () => {
+    const fed = new Fed();
+    fed.take(launch('t'), launch('u'), ready('u'));
+    expect(fed.briefly(back(fed))).toEqual(['prepare', 'prepare']);
+    expect(fed.briefly(ready('u'))).toEqual(['create']);
+  });
+
+  test('a container that should be there and is not has failed', () => {
+    const fed = running1();
+    expect(fed.briefly(back(fed))).toEqual(['TASK_FAILED']);
+    expect(fed.update().message).toMatch(/container is gone/);
+  });
+
+  test('a kill goes on where it was', () => {
+    const fed = running1();
+    fed.take(kill('t', 5000), launch('u'), ready('u'), kill('u'), launch('v'), ready('v'), kill('v'));
+    fed.now += 4000;
+    const actions = fed.take(back(fed, ['t', true], ['u', false]));
+    expect(actions.map((a) => (a.type === 'update' ? a.status.state : a.type))).toEqual([
+      'adopt',
+      'stop',
+      'TASK_KILLED',
+      'remove',
+      'TASK_KILLED',
+    ]);
+    expect(actions[1]).toMatchObject({ graceMs: 1000 });
+  });
+
+  test('what had ended is removed or forgotten', () => {
+    const fed = running1();
+    fed.take(launch('u'), failed('u'), exited('t', 0));
+    fed.acknowledgeAll();
+    expect([...fed.state.tasks.keys()]).toEqual(['t']);
+    expect(fed.take(back(fed, ['t', true]))).toEqual([{ type: 'remove', taskId: 't', container: 'c-t' }]);
+    fed.take(back(fed));
+    expect(isIdle(fed.state)).toBe(true);
+  });
+
+  test('a container of this run that no file knows lives on', () => {
+    const fed = new Fed();
+    expect(fed.briefly(back(fed, ['lost', true]))).toEqual(['adopt']);
+    expect(fed.briefly(kill('lost', 0))).toEqual(['stop']);
+    expect(fed.briefly(exited('lost', 137))).toEqual(['TASK_KILLED', 'remove']);
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import type { TaskInfo } from '../../mesos/types.ts';
+import { encodeTaskData } from '../task-data.ts';
+import { hostPortsOf, type OwnCommand, planTask } from './task-plan.ts';
+
+const SHARED: OwnCommand = { argv: [], env: { PATH: '/bin', FOO: 'own' } };
+
+function task(data: unknown, resources: TaskInfo['resources'] = []): TaskInfo {
+  return {
+    name: 'app',
+    task_id: { value: 't' },
+    agent_id: { value: 'a' },
+    resources,
+    ...(data !== undefined && { data: Buffer.from(JSON.stringify(data)).toString('base64') }),
+  };
+}
+
+const scalar = (name: string, value: number) => ({ name, type: 'SCALAR' as const, scalar: { value } });
+const ports = (...range: { begin: number; end: number }[]) => ({
+  name: 'ports',
+  type: 'RANGES' as const,
+  ranges: { range },
+});
+
+describe('the shared form', () => {
+  const docker = { image: 'johncosta/redis', args: ['--port', '1'], env: { A: 'b' }, options: ['--rm'] };
+
+  test('is what TaskInfo.data says, with the limits of the resources', () => {
+    const resources = [
+      scalar('cpus', 0.25),
+      scalar('cpus', 0.25),
+      scalar('mem', 512.5),
+      ports({ begin: 31005, end: 31006 }, { begin: 31000, end: 31000 }),
+    ];
+    expect(planTask(task({ id: 'app', env: { A: 'app' }, docker }, resources), SHARED)).toEqual({
+      ...docker,
+      hostPorts: [31005, 31006, 31000],
+      cpuShares: 512,
+      memoryBytes: 512.5 * 1024 * 1024,
+      single: false,
+    });
+  });
+
+  test('without CPUs or memory there is no limit, and there are never fewer than 2 shares', () => {
+    expect(planTask(task({ id: 'app', docker }), SHARED)).toMatchObject({
+      cpuShares: undefined,
+      memoryBytes: undefined,
+    });
+    expect(planTask(task({ id: 'app', docker }, [scalar('cpus', 0.001)]), SHARED).cpuShares).toBe(2);
+  });
+
+  test.each([
+    ['no JSON', Buffer.from('{').toString('base64'), /TaskInfo.data can't be read/],
+    ['no app', encodeTaskData(JSON.parse('{"id":7}')), /TaskInfo.data can't be read/],
+  ])('data that is %s', (_name, data, message) => {
+    expect(() => planTask({ ...task(undefined), data }, SHARED)).toThrow(message);
+  });
+
+  test.each([
+    [{ ...docker, args: 'redis' }, /args and options \(lists of texts\)/],
+    [{ ...docker, env: { A: 1 } }, /docker needs/],
+    [{ ...docker, env: ['A'] }, /docker needs/],
+    [{ image: 'x' }, /docker needs/],
+    [{ ...docker, image: '' }, /"" is no image name/],
+    [{ ...docker, image: '--privileged' }, /no image name/],
+    [{ ...docker, image: 'a/../b' }, /no image name/],
+    [{ ...docker, image: 'a b' }, /no image name/],
+    [{ ...docker, env: { '': 'x' } }, /"" can't be the name/],
+    [{ ...docker, env: { 'A=B': 'x' } }, /"A=B" can't be the name/],
+    [{ ...docker, env: { '#A': 'x' } }, /can't be the name/],
+    [{ ...docker, env: { 'A B': 'x' } }, /can't be the name/],
+    [{ ...docker, env: { A: 'x\0' } }, /A holds a NUL/],
+    [{ ...docker, env: { DOCKER_HOST: 'a\nb' } }, /DOCKER_HOST can't hold a line break/],
+  ])('refuses %j', (bad, message) => {
+    expect(() => planTask(task({ id: 'app', docker: bad }), SHARED)).toThrow(message);
+  });
+});
+
+describe('the 2013 form', () => {
+  const own: OwnCommand = {
+    argv: ['johncosta/redis', '--port', '1'],
+    env: {
+      PATH: '/bin',
+      PWD: '/x',
+      MESOS_DIRECTORY: '/x',
+      LIBPROCESS_PORT: '0',
+      MESOSUP_CLUSTER: 'c',
+      PORT0: '1',
+      A: 'own',
+      U: undefined,
+    },
+  };
+
+  test('has image, arguments and environment from the process; the app’s environment comes before it', () => {
+    expect(planTask(task({ id: 'app', env: { A: 'app' } }, [ports({ begin: 1, end: 1 })]), own)).toEqual({
+      image: 'johncosta/redis',
+      args: ['--port', '1'],
+      env: { PORT0: '1', A: 'app' },
+      options: [],
+      hostPorts: [1],
+      cpuShares: undefined,
+      memoryBytes: undefined,
+      single: true,
+    });
+  });
+
+  test('container.image takes the image’s place, and container.options are passed on', () => {
+    const container = { image: 'docker:///other/image', options: ['-v', '/a:/a'] };
+    expect(planTask(task({ id: 'app', container }), own)).toMatchObject({
+      image: 'other/image',
+      args: own.argv,
+      options: ['-v', '/a:/a'],
+    });
+  });
+
+  test('does without data, and with data of another framework', () => {
+    expect(planTask(task(undefined), own)).toMatchObject({ image: 'johncosta/redis', single: true });
+    expect(planTask({ ...task(undefined), data: 'AAAA' }, own)).toMatchObject({ image: 'johncosta/redis' });
+  });
+
+  test('needs an image from somewhere', () => {
+    expect(() => planTask(task({ id: 'app' }), SHARED)).toThrow(/names no image.*docker part/);
+  });
+});
+
+test('ports come in the order of the resources, from all of them', () => {
+  expect(
+    hostPortsOf(
+      task(undefined, [ports({ begin: 5, end: 6 }), scalar('mem', 1), ports({ begin: 1, end: 1 })]),
+    ),
+  ).toEqual([5, 6, 1]);
+});
