@@ -92,6 +92,7 @@ class Session implements ExecutorSession {
     this.#cancelRetry();
     this.#cancelGivingUp?.();
     this.#cancelGivingUp = undefined;
+    this.#connection?.calls.close();
     this.#drop();
   }
 
@@ -132,7 +133,7 @@ class Session implements ExecutorSession {
   #connect(): void {
     const { tasks, updates } = this.#options.unacknowledged();
     const connection: Connection = {
-      calls: openCallConnection(),
+      calls: openCallConnection(this.#timer),
       subscribed: false,
       subscription: openSubscription<ExecutorEvent>({
         ...this.#destination(),
@@ -163,7 +164,7 @@ class Session implements ExecutorSession {
     const connection = this.#connection;
     this.#connection = undefined;
     connection?.subscription.close();
-    connection?.calls.close();
+    connection?.calls.end();
   }
 
   #lost(reason: string): void {

@@ -6,11 +6,13 @@
  */
 
 import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import type { Timer } from './retry.ts';
 
 /** Redirects followed before a loop is suspected: each master names the leader it knows. */
 const MAX_REDIRECTS = 5;
 /** As much of an error's body as is read and shown. */
 const MAX_TEXT_BYTES = 64 * 1024;
+const CLOSED = 'the connection was closed';
 
 /** A call was answered with an error, or could not be sent at all. */
 export class MesosCallError extends Error {
@@ -93,6 +95,9 @@ export async function readText(body: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8', 0, MAX_TEXT_BYTES);
 }
 
+/** How long a call under way may still take for its answer once its subscription has ended. */
+const LAST_ANSWER_MS = 1000;
+
 /** One kept-alive connection for calls, which go out strictly in the order they were made. */
 export interface CallConnection {
   /**
@@ -100,19 +105,43 @@ export interface CallConnection {
    * @throws MesosCallError on anything but 202, or 200 (the answer to UPDATE_FRAMEWORK)
    */
   send(request: Omit<HttpRequest, 'agent' | 'signal'>): Promise<void>;
-  /** Closes the connection: calls under way and calls that wait reject. */
+  /**
+   * Calls that wait reject. The one under way may get its answer within a second: the answer to a TEARDOWN races
+   * the end of the subscription.
+   */
+  end(): void;
+  /** Calls under way and calls that wait reject at once. */
   close(): void;
 }
 
-export function openCallConnection(): CallConnection {
+export function openCallConnection(timer: Timer): CallConnection {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const abort = new AbortController();
+  let ended = false;
+  let last: Promise<void> = Promise.resolve();
+  const close = () => {
+    ended = true;
+    abort.abort();
+    agent.destroy();
+  };
   return {
-    send: (request) => sendCall({ ...request, agent, signal: abort.signal }),
-    close() {
-      abort.abort();
-      agent.destroy();
+    send(request) {
+      const sent = last.then(() => {
+        if (ended) throw new MesosCallError(`${request.url}: ${CLOSED}`);
+        return sendCall({ ...request, agent, signal: abort.signal });
+      });
+      last = sent.catch(() => {});
+      return sent;
     },
+    end() {
+      ended = true;
+      const cancel = timer(LAST_ANSWER_MS, close);
+      last.then(() => {
+        cancel();
+        close();
+      });
+    },
+    close,
   };
 }
 
@@ -149,7 +178,7 @@ async function sendOnce(request: HttpRequest, url: URL): Promise<IncomingMessage
   for (let again = request.repeatable === true; ; again = false) {
     const outcome = await attempt(request, url);
     if ('answer' in outcome) return outcome.answer;
-    if (request.signal?.aborted) throw new MesosCallError(`${url}: the connection was closed`);
+    if (request.signal?.aborted) throw new MesosCallError(`${url}: ${CLOSED}`);
     if (!again || !outcome.stale) throw new MesosCallError(`${url}: ${messageOf(outcome.error)}`);
   }
 }

@@ -436,6 +436,35 @@ describe('calls', () => {
     expect(master.unread).toBe(0);
   });
 
+  it('under way may be answered after the subscription has ended, as TEARDOWN may; those behind are not sent', async () => {
+    session.start();
+    const { stream } = await subscribe();
+    const teardown = session.call({ type: 'TEARDOWN' });
+    const behind = expect(session.call({ type: 'REVIVE' })).rejects.toThrow('the connection was closed');
+    const exchange = await master.next();
+    stream.end();
+    await lost.next();
+    exchange.reply(202);
+    await teardown;
+    await behind;
+    expect(manual.waits).toEqual([75]);
+    expect(master.unread).toBe(0);
+  });
+
+  it('under way reject a second after the subscription has ended', async () => {
+    session.start();
+    const { stream } = await subscribe();
+    const rejection = expect(session.call({ type: 'TEARDOWN' })).rejects.toThrow('the connection was closed');
+    await master.next();
+    stream.end();
+    await lost.next();
+    expect(manual.waits).toEqual([1000, 75]);
+    manual.fire();
+    await subscribe();
+    manual.fire();
+    await rejection;
+  });
+
   it('under way reject when the session is stopped', async () => {
     session.start();
     const { stream } = await subscribe();

@@ -110,6 +110,7 @@ class Session implements SchedulerSession {
   async stop(): Promise<void> {
     this.#running = false;
     this.#cancelRetry();
+    this.#connection?.calls.close();
     this.#drop();
   }
 
@@ -149,7 +150,7 @@ class Session implements SchedulerSession {
     const framework = this.#options.framework();
     const id = framework.id?.value ?? this.#frameworkId;
     const connection: Connection = {
-      calls: openCallConnection(),
+      calls: openCallConnection(this.#timer),
       url: undefined,
       streamId: undefined,
       subscribed: false,
@@ -215,7 +216,7 @@ class Session implements SchedulerSession {
     if (!connection) return;
     connection.cancelWatchdog();
     connection.subscription.close();
-    connection.calls.close();
+    connection.calls.end();
   }
 
   /** Two schedulers that share an id by mistake would evict each other; `waitMs` keeps that slow. */

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { TaskInfo } from '../../src/mesos/types.ts';
-import { type Behaviour, decodeJson, type KillReport, type Report } from './support/behaviour.ts';
+import { type Behaviour, decodeJson, encodeJson, type KillReport, type Report } from './support/behaviour.ts';
 import { gone, isAlive } from './support/embedded.ts';
 import { SCHEDULER_PATH, TestFramework, unique } from './support/framework.ts';
 import { agentAddress, get, getJson, master, post } from './support/mesos.ts';
@@ -149,11 +149,22 @@ describe('an executor', () => {
     },
   );
 
-  it.concurrent('that supervises may lose its child: the new one subscribes and no state changes', async () => {
+  it.concurrent('that supervises may lose its child: the new one subscribes and no state changes', async ({
+    expect,
+  }) => {
     await using framework = await TestFramework.subscribe();
     const executor = executorInfo('supervised', { arguments: ['--supervise'] });
     const { id, agentId, report } = await running(framework, {}, { executor });
     process.kill(report.pid, 'SIGKILL');
+    // A task launched before the new child has subscribed is dropped; one that answers has.
+    const answers = async () => {
+      await framework.call({
+        type: 'MESSAGE',
+        message: { agent_id: { value: agentId }, executor_id: executor.executor_id, data: encodeJson(1) },
+      });
+      return framework.log.some(({ event }) => event.type === 'MESSAGE');
+    };
+    await expect.poll(answers, { timeout: 20_000, interval: 100 }).toBe(true);
     const next = await running(framework, {}, { executor }, agentId);
     expect(next.report.pid).not.toBe(report.pid);
     expect(next.report.parent).toBe(report.parent);

@@ -5,6 +5,7 @@ import { detectFromList } from '../../src/mesos/leader.ts';
 import { LONGEST_BACKOFF_MS, systemTimer, type Timer } from '../../src/mesos/retry.ts';
 import {
   createSchedulerSession,
+  FRAMEWORK_FAILED_OVER,
   FRAMEWORK_REMOVED,
   type SchedulerSession,
 } from '../../src/mesos/scheduler-session.ts';
@@ -46,7 +47,8 @@ class SmallScheduler implements AsyncDisposable {
       const { status } = event.update;
       const { uuid, agent_id, task_id } = status;
       if (uuid !== undefined && agent_id) {
-        void this.session.call({ type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } });
+        // One that gets lost is asked for again with the update.
+        this.session.call({ type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } }).catch(() => {});
       }
       this.updates.put(status);
     }
@@ -86,7 +88,7 @@ describe('the scheduler session', () => {
     expect((await scheduler.subscriptions.next()).subscribed.framework_id).toEqual(subscribed.framework_id);
   });
 
-  it.concurrent('is kept alive by heartbeats', async () => {
+  it.concurrent('is kept alive by heartbeats', async ({ expect }) => {
     const { heartbeat_interval_seconds: seconds = 15 } = await (async () => {
       await using probe = new SmallScheduler();
       return (await probe.subscriptions.next()).subscribed;
@@ -123,10 +125,10 @@ describe('the scheduler session', () => {
       framework_id: scheduler.info.id,
       subscribe: { framework_info: scheduler.info },
     });
-    expect(await scheduler.errors.next()).toBe('Framework failed over');
+    expect(await scheduler.errors.next()).toBe(FRAMEWORK_FAILED_OVER);
     await scheduler.subscriptions.next();
     // The other's stream ended in the same way.
-    expect((await taken).text).toContain('Framework failed over');
+    expect((await taken).text).toContain(FRAMEWORK_FAILED_OVER);
   });
 
   it.concurrent('has its calls obeyed in the order they were made', async () => {

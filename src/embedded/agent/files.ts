@@ -60,7 +60,7 @@ function describe(path: string, info: Stats): Record<string, unknown> {
     path,
     nlink: info.nlink,
     size: info.size,
-    mtime: { nanoseconds: Math.round(info.mtimeMs * 1_000_000) },
+    mtime: info.mtimeMs / 1000,
     mode: modeText(info.mode),
     uid: String(info.uid),
     gid: String(info.gid),
