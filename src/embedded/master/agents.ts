@@ -52,7 +52,7 @@ export function registerAgent(master: Master, message: Register, stream: AgentSt
   );
   for (const info of message.frameworks) recoverFramework(master, info);
   stream.send({ type: 'REGISTERED', agent_id: agent.id, reconcile: reconcileRequests(master, missing) });
-  takeReported(master, agent, message, known === undefined && givenId !== undefined, wasUnreachable);
+  takeReported(master, agent, message, wasUnreachable);
   repeatOrders(master, agent, message);
   watch(master, agent);
   requestAllocation(master);
@@ -135,13 +135,7 @@ function reconcileRequests(
   });
 }
 
-function takeReported(
-  master: Master,
-  agent: Agent,
-  message: Register,
-  unknownAgent: boolean,
-  wasUnreachable: boolean,
-): void {
+function takeReported(master: Master, agent: Agent, message: Register, wasUnreachable: boolean): void {
   for (const executor of message.executors) {
     const framework = master.frameworks.get(executor.framework_id?.value ?? '');
     if (!framework) continue;
@@ -154,8 +148,8 @@ function takeReported(
     const framework = master.frameworks.get(reported.framework_id);
     if (!framework) continue;
     const task = takeTask(agent, framework, reported);
-    if (!unknownAgent) continue;
-    const text = wasUnreachable ? 'Unreachable agent re-reregistered' : 'Unknown agent reregistered';
+    if (!wasUnreachable) continue;
+    const text = 'Unreachable agent re-reregistered';
     const container = task.statuses.at(-1)?.container_status;
     const names = taskNames(task);
     const status = masterStatus(master, names, task.state, text, 'REASON_SLAVE_REREGISTERED', container);

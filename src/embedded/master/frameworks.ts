@@ -225,7 +225,8 @@ export function removeFramework(master: Master, framework: Framework): void {
       removeExecutor(master, agent, framework.id, executorId);
     }
   }
-  stream?.close();
+  // Only when the answer to TEARDOWN is on its way: with the stream a scheduler drops its other connections.
+  master.ports.timer(0, () => stream?.close());
   master.frameworks.delete(framework.id);
   master.completedFrameworks.set(framework.id, framework);
   const [oldest] = master.completedFrameworks.keys();
