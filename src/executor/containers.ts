@@ -14,6 +14,7 @@ import { OutputFollower, TaskFiles } from './task-output.ts';
 /** Waits between attempts to reach an engine that is away, in milliseconds. */
 const RETRY_MS = { first: 100, longest: 2000 };
 const REMOVE_ATTEMPTS = 5;
+const NAME_ATTEMPTS = 5;
 
 export type DockerAction = Exclude<ExecutorAction, { type: 'update' | 'exit' }>;
 
@@ -175,12 +176,23 @@ export class Containers {
         createContainer(program, sandbox, engine.socketPath, command),
       );
     } catch (error) {
-      // A `docker create` that a killed worker left running may have come first.
-      const [earlier] = await engine.listContainers(taskLabels(identity, taskId));
+      const earlier = await this.#earlierContainer(taskId, error as Error);
       if (!earlier) throw new DockerError(`The container can't be created: ${(error as Error).message}`, 0);
-      container = earlier.Id;
+      container = earlier;
     }
     report({ type: 'created', taskId, container, output });
+  }
+
+  /** The container that a `docker create` made which a killed worker left running, and whose name is in our way. */
+  async #earlierContainer(taskId: string, error: Error): Promise<string | undefined> {
+    const { engine, identity } = this.#options;
+    for (let attempt = 1; attempt <= NAME_ATTEMPTS && /already in use/.test(error.message); attempt += 1) {
+      const [earlier] = await engine.listContainers(taskLabels(identity, taskId));
+      if (earlier) return earlier.Id;
+      // Its name is taken a moment before it is listed.
+      await sleep(RETRY_MS.first);
+    }
+    return undefined;
   }
 
   async #start(taskId: string, container: string, output: OutputStart | undefined): Promise<void> {

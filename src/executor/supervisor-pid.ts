@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** In the sandbox: `<pid> <start time in ticks since boot>`, as field 22 of /proc/<pid>/stat has it. */
-export const SUPERVISOR_PID_FILE = 'supervisor.pid';
+const SUPERVISOR_PID_FILE = 'supervisor.pid';
 
 /** `unknown` where the sandbox has no such file. */
 export async function supervisorState(sandbox: string): Promise<'alive' | 'gone' | 'unknown'> {
@@ -19,7 +19,7 @@ export async function supervisorState(sandbox: string): Promise<'alive' | 'gone'
 }
 
 /** Field 22; the second field, the program's name, may hold spaces and brackets. */
-export function startTimeOf(stat: string): string | undefined {
+function startTimeOf(stat: string): string | undefined {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
 }
 

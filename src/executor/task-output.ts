@@ -4,7 +4,7 @@ import { appendFileSync, mkdirSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DockerUnavailableError } from '../docker/connection.ts';
+import { DockerError } from '../docker/connection.ts';
 import type { DockerEngine } from '../docker/engine.ts';
 import type { OutputChunk } from '../docker/log-frames.ts';
 import type { OutputStart } from './domain/state.ts';
@@ -83,7 +83,7 @@ export class OutputFollower {
   }
 
   async #follow(): Promise<void> {
-    const { engine, container } = this.#options;
+    const { engine, container, log } = this.#options;
     const { signal } = this.#abort;
     while (!signal.aborted) {
       try {
@@ -92,10 +92,12 @@ export class OutputFollower {
         if ((await engine.inspectContainer(container))?.State.Running !== true) return;
       } catch (error) {
         if (signal.aborted) return;
-        if (!(error instanceof DockerUnavailableError)) {
+        if (error instanceof DockerError) {
           this.#complain(error);
           return;
         }
+        // The engine is away or the disk is full: what is missing is known by the files' sizes.
+        log({ level: 'warning', msg: 'output is delayed', container, reason: String(error) });
         await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
       }
     }
@@ -122,8 +124,13 @@ export class OutputFollower {
   }
 
   #complain(error: unknown): void {
+    const { container, files, log } = this.#options;
     const reason = error instanceof Error ? error.message : String(error);
-    this.#options.log({ level: 'error', msg: 'output is lost', container: this.#options.container, reason });
-    this.#options.files.note(`mesosup: the container's output can't be read: ${reason}`);
+    log({ level: 'error', msg: 'output is lost', container, reason });
+    try {
+      files.note(`mesosup: the container's output can't be read: ${reason}`);
+    } catch {
+      // The log has it.
+    }
   }
 }

@@ -199,11 +199,20 @@ class DockerWorker implements Worker {
     this.#flushing = false;
     const actions = this.#actions;
     this.#actions = [];
-    this.#store.save(this.#state.tasks);
+    this.#save();
     for (const action of actions) this.#perform(action);
     this.#watchIdleness();
     if (this.#shuttingDown && isEmptied(this.#state)) {
       this.#lingerTimer ??= setTimeout(() => this.#leave(), LINGER_MS);
+    }
+  }
+
+  /** A full disk must not end the tasks: it is told, and tried again with the next change. */
+  #save(): void {
+    try {
+      this.#store.save(this.#state.tasks);
+    } catch (error) {
+      this.#options.log({ level: 'error', msg: 'tasks can not be stored', reason: String(error) });
     }
   }
 

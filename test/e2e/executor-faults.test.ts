@@ -1,9 +1,11 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
+import { EngineProxy } from './support/engine-proxy.ts';
 import { executorBench } from './support/executor-bench.ts';
 import {
   containersOf,
@@ -239,3 +241,36 @@ test('a worker that can not live is given up after a few attempts', async () => 
   expect(await containersOf(cluster)).toEqual([]);
   expect(agent.updates).toEqual([]);
 }, 60_000);
+
+test('a task lives through an engine that is away for a while, and its output goes on', async () => {
+  const { agent, cluster } = bench;
+  const folder = await mkdtemp(path.join(tmpdir(), 'mesosup-engine-'));
+  const proxy = new EngineProxy(path.join(folder, 'docker.sock'));
+  await proxy.open();
+  try {
+    const executor = await bench.start({ env: { DOCKER_HOST: `unix://${proxy.socket}` } });
+    agent.launch(taskOf('e', COUNTING));
+    await agent.update('e', 'TASK_RUNNING');
+    await executor.contains('tasks/e/stdout', /^3$/m);
+    await proxy.close();
+    await executor.contains('executor.log', /waiting for Docker/);
+    agent.launch(taskOf('meanwhile', 'true'));
+    const failed = await agent.update('meanwhile', 'TASK_FAILED');
+    expect(failed.message).toMatch(
+      /Docker engine is not running \(nothing listens on .*systemctl start docker/,
+    );
+    await proxy.open();
+    const last = Number((await executor.read('tasks/e/stdout')).trim().split('\n').at(-1));
+    await executor.contains('tasks/e/stdout', new RegExp(`^${last + 10}$`, 'm'));
+    await execa('docker', ['kill', (await onlyContainerOf(cluster)).Id]);
+    await agent.update('e', 'TASK_FAILED');
+    expect(agent.statesOf('e')).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_FAILED']);
+    const numbers = (await executor.read('tasks/e/stdout')).trim().split('\n').map(Number);
+    expect(numbers).toEqual(numbers.map((_, i) => i + 1));
+    // The worker would otherwise have no engine to clean up with.
+    await executor.end();
+  } finally {
+    await proxy.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});

@@ -7,7 +7,7 @@ import type { ContainerPlan, OwnCommand } from './task-plan.ts';
  * How far a task has come: `preparing` its image (TASK_STARTING), `creating` its container, `starting` it, and
  * `running` (TASK_RUNNING was made). It has `ended` once its terminal update was made.
  */
-export type Phase = 'preparing' | 'creating' | 'starting' | 'running' | 'ended';
+type Phase = 'preparing' | 'creating' | 'starting' | 'running' | 'ended';
 
 /** How many bytes of the task's files were there before its container wrote any: progress lines and warnings. */
 export interface OutputStart {

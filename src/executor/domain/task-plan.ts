@@ -34,7 +34,7 @@ export class TaskInvalidError extends Error {
 const MIN_CPU_SHARES = 2;
 /** What belongs to the executor's process and not to the container. */
 const OWN_NAMES =
-  /^(?:MESOS_.*|MESOSUP_.*|LIBPROCESS_.*|PATH|PWD|OLDPWD|SHLVL|HOME|USER|LOGNAME|SHELL|TERM|HOSTNAME|_)$/;
+  /^(?:MESOS_.*|MESOSUP_.*|LIBPROCESS_.*|DOCKER_HOST|PATH|PWD|OLDPWD|SHLVL|HOME|USER|LOGNAME|SHELL|TERM|HOSTNAME|_)$/;
 /** Names the docker program reads for itself, so that a value for them can't go through its environment. */
 const DOCKER_NAMES = /^(?:DOCKER_.*|PATH|HOME|.*_proxy)$/i;
 const IMAGE = /^[A-Za-z0-9][A-Za-z0-9_.:@-]*(?:\/[A-Za-z0-9][A-Za-z0-9_.:@-]*)*$/;

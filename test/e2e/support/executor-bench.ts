@@ -6,7 +6,7 @@ import { makeTestImages } from './busybox-image.ts';
 import { ExecutorProcess, makeExecutorDist, removeContainersOf } from './executor-process.ts';
 import { ScriptedAgent } from './scripted-agent.ts';
 
-export interface StartOptions {
+interface StartOptions {
   argv?: string[];
   env?: Record<string, string>;
   executorId?: string;

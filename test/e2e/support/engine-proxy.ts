@@ -1,0 +1,41 @@
+/** A Unix socket before the engine's, which a test can take away as if the engine had gone. */
+
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+export class EngineProxy {
+  readonly socket: string;
+  readonly #connections = new Set<Socket>();
+  #server: Server | undefined;
+
+  constructor(socket: string) {
+    this.socket = socket;
+  }
+
+  async open(): Promise<void> {
+    this.#server = createServer((near) => {
+      const far = connect('/var/run/docker.sock');
+      near.pipe(far).pipe(near);
+      for (const side of [near, far]) {
+        this.#connections.add(side);
+        side.on('error', () => {});
+        side.on('close', () => {
+          near.destroy();
+          far.destroy();
+          this.#connections.delete(side);
+        });
+      }
+    });
+    this.#server.listen(this.socket);
+    await once(this.#server, 'listening');
+  }
+
+  /** All connections break, and no new one is taken. */
+  async close(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    server?.close();
+    for (const connection of this.#connections) connection.destroy();
+    if (server) await once(server, 'close');
+  }
+}

@@ -1,0 +1,73 @@
+/** An image registry of one image, on this machine, where the engine needs no certificate. */
+
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+
+const MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
+
+export class FakeRegistry {
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** Serves an image under any name, whose one layer is this tar. */
+  static async start(tar: Buffer): Promise<FakeRegistry> {
+    const layer = gzipSync(tar);
+    const config = Buffer.from(
+      JSON.stringify({
+        architecture: 'amd64',
+        os: 'linux',
+        config: { Cmd: ['true'] },
+        rootfs: { type: 'layers', diff_ids: [digestOf(tar)] },
+      }),
+    );
+    const descriptor = (mediaType: string, bytes: Buffer) => ({
+      mediaType,
+      size: bytes.length,
+      digest: digestOf(bytes),
+    });
+    const manifest = Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: MANIFEST,
+        config: descriptor('application/vnd.docker.container.image.v1+json', config),
+        layers: [descriptor('application/vnd.docker.image.rootfs.diff.tar.gzip', layer)],
+      }),
+    );
+    const blobs = new Map([config, layer, manifest].map((bytes) => [digestOf(bytes), bytes]));
+    const server = createServer((request, response) => {
+      const url = request.url ?? '';
+      const name = url.slice(url.lastIndexOf('/') + 1);
+      const body = url.includes('/manifests/') ? manifest : (blobs.get(name) ?? Buffer.from('{}'));
+      response.writeHead(200, {
+        'Content-Type': url.includes('/manifests/') ? MANIFEST : 'application/octet-stream',
+        'Content-Length': body.length,
+        'Docker-Content-Digest': digestOf(body),
+      });
+      response.end(request.method === 'HEAD' ? undefined : body);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new FakeRegistry(server);
+  }
+
+  /** As in an image's name. */
+  get host(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+function digestOf(bytes: Buffer): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
