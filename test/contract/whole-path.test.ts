@@ -9,7 +9,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTestImages, WITH_PORTS } from '../e2e/support/busybox-image.ts';
+import { BUSYBOX, makeTestImages, WITH_PORTS } from '../e2e/support/busybox-image.ts';
 import { unique } from './support/framework.ts';
 import { agentAddress, getJson, master } from './support/mesos.ts';
 
@@ -80,13 +80,28 @@ async function tasksOf(app: string): Promise<Task[]> {
   return answer[app] ?? [];
 }
 
-/** The containers of this cluster's tasks, by task id, with what tells one from its successor. */
-async function containers(): Promise<Record<string, string>> {
+interface Framework {
+  id: string;
+  name: string;
+  tasks: { id: string; state: string }[];
+  executors: unknown[];
+}
+
+async function framework(): Promise<Framework> {
+  const { frameworks } = await getJson<{ frameworks: Framework[] }>(master, '/state');
+  const found = frameworks.find((entry) => entry.name === name);
+  if (!found) throw new Error(`the master at ${master} knows no framework ${name}`);
+  return found;
+}
+
+/** The containers of a framework's tasks, running or not, by task id: what tells one from its successor. */
+async function containers(frameworkId?: string): Promise<Record<string, string>> {
   const { stdout } = await execa('docker', [
     'ps',
+    '--all',
     '--no-trunc',
     '--filter',
-    `label=mesosup.cluster=${name}`,
+    `label=mesosup.framework=${frameworkId ?? (await framework()).id}`,
     '--format',
     '{{.Label "mesosup.task"}} {{.ID}}',
   ]);
@@ -98,11 +113,22 @@ async function containers(): Promise<Record<string, string>> {
   );
 }
 
+/** Removes the framework as an operator does. */
+async function tearDown(): Promise<void> {
+  const { id } = await framework();
+  const response = await fetch(`http://${master}/master/teardown`, {
+    method: 'POST',
+    body: `frameworkId=${id}`,
+  });
+  expect(response.status).toBe(200);
+}
+
 /** Waits until as many tasks are endpoints as there should be. */
 async function endpoints(app: string, count: number): Promise<void> {
   const servers = async () => {
-    const text = await (await fetch(`${api}/v1/endpoints/${app}`)).text();
-    return (text.split('\n')[0] ?? '').trim().split(/\s+/).length - 2;
+    const headers = { Accept: 'application/json' };
+    const response = await fetch(`${api}/v1/endpoints/${app}`, { headers });
+    return ((await response.json()) as { instances: unknown[] }).instances.length;
   };
   await expect.poll(servers, DEADLINE).toBe(count);
 }
@@ -117,13 +143,7 @@ beforeAll(async () => {
 afterAll(async () => {
   if (!scheduler) return;
   await endScheduler('SIGTERM');
-  const { frameworks } = await getJson<{ frameworks: { id: string; name: string }[] }>(master, '/state');
-  for (const framework of frameworks.filter((entry) => entry.name === name)) {
-    await fetch(`http://${master}/master/teardown`, {
-      method: 'POST',
-      body: `frameworkId=${framework.id}`,
-    });
-  }
+  await tearDown().catch(() => {});
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -153,14 +173,11 @@ describe('an app with the Docker executor', () => {
   });
 
   it('is known to the master as two tasks of one shared executor', async () => {
-    const state = await getJson<{
-      frameworks: { name: string; tasks: { id: string; state: string }[]; executors: unknown[] }[];
-    }>(master, '/state');
-    const framework = state.frameworks.find((entry) => entry.name === name);
-    expect(framework?.tasks.map(({ id, state }) => `${id} ${state}`).sort()).toEqual(
+    const { tasks: known, executors } = await framework();
+    expect(known.map(({ id, state }) => `${id} ${state}`).sort()).toEqual(
       tasks.map(({ id }) => `${id} TASK_RUNNING`).sort(),
     );
-    expect(framework?.executors).toHaveLength(1);
+    expect(executors).toHaveLength(1);
   });
 
   it('goes on through a kill -9 of the scheduler: no container restarts, none is doubled', async () => {
@@ -188,9 +205,7 @@ describe('an app with the Docker executor', () => {
 
   it('leaves nothing behind when it is stopped', async () => {
     expect(await post('/v1/apps/stop', { id: app })).toBe(204);
-    await expect.poll(containers, DEADLINE).toEqual({});
-    const all = ['ps', '--all', '--quiet', '--filter', `label=mesosup.cluster=${name}`];
-    await expect.poll(async () => (await execa('docker', all)).stdout, DEADLINE).toBe('');
+    await expect.poll(() => containers(), DEADLINE).toEqual({});
   });
 });
 
@@ -202,4 +217,19 @@ it('an app without an executor is a plain command of Mesos', async () => {
   await endpoints(app, 1);
   expect(await post('/v1/apps/stop', { id: app })).toBe(204);
   await expect.poll(async () => (await fetch(`${api}/v1/endpoints/${app}`)).status, DEADLINE).toBe(404);
+});
+
+it('a framework torn down by the operator leaves no container behind, and its scheduler ends', async () => {
+  const app = unique('torn-down');
+  const cmd = `${BUSYBOX} sleep 600`;
+  expect(await post('/v1/apps/start', { id: app, cmd, executor, instances: 2, cpus: 0.1, mem: 32 })).toBe(
+    204,
+  );
+  await endpoints(app, 2);
+  const { id } = await framework();
+  expect(Object.keys(await containers(id))).toHaveLength(2);
+  const ended = scheduler.exitCode === null ? once(scheduler, 'exit') : [scheduler.exitCode];
+  await tearDown();
+  await expect.poll(() => containers(id), DEADLINE).toEqual({});
+  expect((await ended)[0]).toBe(1);
 });
