@@ -21,6 +21,8 @@ export type DockerAction = Exclude<ExecutorAction, { type: 'update' | 'exit' }>;
 export interface ContainersOptions {
   engine: DockerEngine;
   identity: Identity;
+  /** Known once the executor has subscribed; nothing is created before. */
+  cluster: Promise<string>;
   /** The executor's sandbox, an absolute path. */
   sandbox: string;
   /** The 2013 form: output goes to the sandbox's own files. Known of a task by its id. */
@@ -35,6 +37,7 @@ export class Containers {
   readonly #options: ContainersOptions;
   /** Images being prepared, by task. */
   readonly #preparing = new Map<string, AbortController>();
+  /** What `removeAll` must wait for: a docker program can't be called back. */
   readonly #creating = new Set<Promise<unknown>>();
   #swept: Promise<void> | undefined;
   #closed = false;
@@ -99,11 +102,8 @@ export class Containers {
       case 'abandon':
         this.#preparing.get(action.taskId)?.abort();
         return;
-      case 'create': {
-        const creating = this.#create(action.taskId, action.plan, action.exposed);
-        this.#creating.add(creating);
-        return await creating.finally(() => this.#creating.delete(creating));
-      }
+      case 'create':
+        return await this.#create(action.taskId, action.plan, action.exposed);
       case 'start':
         return await this.#start(action.taskId, action.container, action.output);
       case 'adopt':
@@ -156,7 +156,7 @@ export class Containers {
   }
 
   async #create(taskId: string, plan: ContainerPlan, exposed: readonly string[]): Promise<void> {
-    const { engine, identity, publishAddress, report, sandbox, searchPath } = this.#options;
+    const { cluster, engine, identity, publishAddress, report, sandbox, searchPath } = this.#options;
     const files = this.#filesOf(taskId);
     for (const warning of pairPorts(exposed, plan.hostPorts).warnings)
       files.note(`mesosup: warning: ${warning}`);
@@ -165,20 +165,25 @@ export class Containers {
       plan,
       exposed,
       name: containerName(identity, taskId),
-      labels: taskLabels(identity, taskId),
+      labels: { [LABELS.cluster]: await cluster, ...taskLabels(identity, taskId) },
       publishAddress,
       envFilePath: ENV_FILE_PATH,
     });
     const program = await findDockerProgram(searchPath);
+    if (this.#closed) return;
+    const creating = this.#timed('create', taskId, () =>
+      createContainer(program, sandbox, engine.socketPath, command),
+    );
+    this.#creating.add(creating);
     let container: string;
     try {
-      container = await this.#timed('create', taskId, () =>
-        createContainer(program, sandbox, engine.socketPath, command),
-      );
+      container = await creating;
     } catch (error) {
       const earlier = await this.#earlierContainer(taskId, error as Error);
       if (!earlier) throw new DockerError(`The container can't be created: ${(error as Error).message}`, 0);
       container = earlier;
+    } finally {
+      this.#creating.delete(creating);
     }
     report({ type: 'created', taskId, container, output });
   }

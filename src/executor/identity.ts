@@ -3,8 +3,10 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { ExecutorEnvironment } from '../mesos/executor-environment.ts';
+import type { ExecutorInfo } from '../mesos/types.ts';
 
 export const LABELS = {
+  /** Keeps apart the clusters that use one Docker engine. */
   cluster: 'mesosup.cluster',
   framework: 'mesosup.framework',
   agent: 'mesosup.agent',
@@ -15,18 +17,16 @@ export const LABELS = {
   task: 'mesosup.task',
 } as const;
 
-/** One run of one executor. */
+/** One run of one executor, as labels. */
 export interface Identity {
-  /** Labels of every container of this executor, whatever the run. */
+  /** Of every container of this executor, whatever the run. */
   executor: Record<string, string>;
-  /** Those that tell this run from others. */
+  /** What tells this run from others. */
   run: Record<string, string>;
 }
 
-/** @param cluster keeps apart the clusters that use one Docker engine */
-export function identityOf(environment: ExecutorEnvironment, cluster: string): Identity {
+export function identityOf(environment: ExecutorEnvironment): Identity {
   const executor = {
-    [LABELS.cluster]: cluster,
     [LABELS.framework]: environment.frameworkId,
     [LABELS.agent]: environment.agentId,
     [LABELS.executor]: environment.executorId,
@@ -35,7 +35,12 @@ export function identityOf(environment: ExecutorEnvironment, cluster: string): I
   return { executor, run };
 }
 
-/** The labels of a task's container. */
+/** The cluster that the scheduler put in the labels of its ExecutorInfo; `default` for other frameworks. */
+export function clusterOf(info: ExecutorInfo): string {
+  return info.labels?.labels.find((label) => label.key === LABELS.cluster)?.value ?? 'default';
+}
+
+/** By which a task's container is found. */
 export function taskLabels(identity: Identity, taskId: string): Record<string, string> {
   return { ...identity.executor, ...identity.run, [LABELS.task]: taskId };
 }

@@ -24,22 +24,22 @@ async function main(): Promise<void> {
 function work(argv: string[]): void {
   const environment = readExecutorEnvironment(process.env);
   delete process.env.MESOS_EXECUTOR_AUTHENTICATION_TOKEN;
-  const cluster = process.env.MESOSUP_CLUSTER ?? 'default';
   const worker = startWorker({
     environment,
     own: { argv, env: { ...process.env } },
-    cluster,
     publishAddress: process.env.MESOSUP_PUBLISH_ADDRESS || undefined,
     idleTimeoutMs: idleTimeoutMs(process.env.MESOSUP_EXECUTOR_IDLE_TIMEOUT),
     log: logToStderr,
+    onCluster: (cluster) => {
+      clean(cluster).catch((error: unknown) => {
+        logToStderr({ level: 'warning', msg: 'the janitor could not work', reason: String(error) });
+      });
+    },
     onFinished: () => process.exit(0),
   });
   process.on('SIGTERM', () => worker.shutDown());
   process.on('SIGINT', () => worker.shutDown());
   watchSupervisor(worker);
-  void clean(cluster).catch((error: unknown) => {
-    logToStderr({ level: 'warning', msg: 'the janitor could not work', reason: String(error) });
-  });
 }
 
 /** The supervisor holds the other end of our standard input: its end is the executor's end to Mesos. */

@@ -21,7 +21,7 @@ import {
   type State,
 } from './domain/state.ts';
 import type { OwnCommand } from './domain/task-plan.ts';
-import { identityOf } from './identity.ts';
+import { clusterOf, identityOf } from './identity.ts';
 import type { Log } from './log.ts';
 import { TaskStore } from './task-store.ts';
 
@@ -35,10 +35,11 @@ const REFUSED_MS = { first: 100, longest: 30_000 };
 export interface WorkerOptions {
   environment: ExecutorEnvironment;
   own: OwnCommand;
-  cluster: string;
   publishAddress: string | undefined;
   idleTimeoutMs: number;
   log: Log;
+  /** Called once, with the cluster's name, when the executor has subscribed for the first time. */
+  onCluster: (cluster: string) => void;
   /** Called once, when nothing is left to do. */
   onFinished: () => void;
 }
@@ -62,6 +63,7 @@ class DockerWorker implements Worker {
   readonly #store: TaskStore;
   readonly #session: ExecutorSession;
   readonly #containers: Containers;
+  readonly #cluster = Promise.withResolvers<string>();
   #state: State;
   #actions: ExecutorAction[] = [];
   #flushing = false;
@@ -87,7 +89,8 @@ class DockerWorker implements Worker {
     this.#state = { ...INITIAL, tasks: this.#store.load(log) };
     this.#containers = new Containers({
       engine: new DockerEngine(),
-      identity: identityOf(environment, options.cluster),
+      identity: identityOf(environment),
+      cluster: this.#cluster.promise,
       sandbox: environment.directory,
       isSingle: (taskId) => this.#state.tasks.get(taskId)?.single ?? false,
       publishAddress: options.publishAddress,
@@ -115,6 +118,7 @@ class DockerWorker implements Worker {
     const { log } = this.#options;
     log({ msg: 'starting', tasks: [...this.#state.tasks.keys()] });
     this.#session.start();
+    void this.#cluster.promise.then(this.#options.onCluster);
     this.#containers
       .sweep()
       .catch((error: unknown) => log({ level: 'error', msg: 'no sweep', reason: String(error) }));
@@ -151,6 +155,7 @@ class DockerWorker implements Worker {
     switch (event.type) {
       case 'SUBSCRIBED': {
         this.#subscribed = true;
+        this.#cluster.resolve(clusterOf(event.subscribed.executor_info));
         const { capabilities = [] } = event.subscribed.framework_info;
         this.#take({ type: 'subscribed', capabilities: capabilities.map((c) => c.type) });
         // What came up since SUBSCRIBE was written.

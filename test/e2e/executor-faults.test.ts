@@ -168,7 +168,8 @@ test('the janitor removes containers whose supervisor is gone, and no others', a
   await agent.update('lost', 'TASK_RUNNING');
   await vanish(lost);
   const orphans = await containersOf(cluster);
-  const living = await bench.start({ executorId: 'living', env: { MESOSUP_CLUSTER: `${cluster}-other` } });
+  agent.cluster = `${cluster}-other`;
+  const living = await bench.start({ executorId: 'living' });
   agent.launch(taskOf('living', 'sleep 600'));
   await agent.update('living', 'TASK_RUNNING');
   const janitor = (...args: string[]) =>

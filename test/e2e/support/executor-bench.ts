@@ -46,6 +46,7 @@ export function executorBench(): ExecutorBench {
     tests += 1;
     bench.cluster = `test-${process.pid}-${tests}`;
     bench.agent = await ScriptedAgent.start();
+    bench.agent.cluster = bench.cluster;
   });
   afterEach(async () => {
     for (const executor of executors.splice(0)) await executor.end();

@@ -31,8 +31,6 @@ export async function makeExecutorDist(): Promise<string> {
 export interface ExecutorOptions {
   dist: string;
   agent: ScriptedAgent;
-  /** Names this test's containers apart from all others'. */
-  cluster: string;
   executorId?: string;
   argv?: string[];
   env?: Record<string, string>;
@@ -67,7 +65,6 @@ export class ExecutorProcess {
       MESOS_CHECKPOINT: '1',
       MESOS_RECOVERY_TIMEOUT: '15mins',
       MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD: '5secs',
-      MESOSUP_CLUSTER: options.cluster,
       ...options.env,
     };
     const supervisor = spawn(path.join(options.dist, 'executors/docker'), options.argv ?? [], {

@@ -24,6 +24,8 @@ export class ScriptedAgent {
   /** How many of the next updates are answered with 400. */
   refusals = 0;
   capabilities = ['TASK_KILLING_STATE', 'PARTITION_AWARE'];
+  /** As a label of the ExecutorInfo. */
+  cluster = 'test';
   authorization: string | undefined;
   readonly #changes = new EventEmitter();
   readonly #server: Server;
@@ -113,7 +115,10 @@ export class ScriptedAgent {
       this.send({
         type: 'SUBSCRIBED',
         subscribed: {
-          executor_info: { executor_id: { value: 'docker' } },
+          executor_info: {
+            executor_id: { value: 'docker' },
+            labels: { labels: [{ key: 'mesosup.cluster', value: this.cluster }] },
+          },
           framework_info: {
             user: 'root',
             name: 'test',
