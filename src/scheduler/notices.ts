@@ -46,6 +46,9 @@ export function describe(state: State, event: StateEvent, now: number): Notice |
         app: event.appId,
       });
     case 'offer_refused':
+      if (lacksTheSame(state.apps.get(event.appId)?.refusals.get(event.agentId)?.reason, event.reason)) {
+        return undefined;
+      }
       return info(`app waits: ${event.host} does not do: ${event.reason}`, { app: event.appId });
     case 'task_launched': {
       const { id, appId, host, ports } = event.task;
@@ -58,6 +61,11 @@ export function describe(state: State, event: StateEvent, now: number): Notice |
     default:
       return undefined;
   }
+}
+
+/** What an agent offers changes all the time; what it lacks of what the app wants is told once. */
+function lacksTheSame(before: string | undefined, reason: string): boolean {
+  return before?.split(', ')[0] === reason.split(', ')[0];
 }
 
 function ofUpdate(

@@ -87,11 +87,11 @@ export function reasonsOf(state: State, record: AppRecord, delayLeftMs: number):
 
 /** Hosts that lack the same are named together. */
 function refusalsOf(record: AppRecord): Map<string, string[]> {
-  const hosts = new Map<string, string[]>();
+  const hosts = new Map<string, Set<string>>();
   for (const { host, reason } of record.refusals.values()) {
-    hosts.set(reason, [...(hosts.get(reason) ?? []), host]);
+    hosts.set(reason, (hosts.get(reason) ?? new Set()).add(host));
   }
-  return hosts;
+  return new Map([...hosts].map(([reason, names]) => [reason, [...names].sort()]));
 }
 
 export function metricsJson(state: State, vitals: { uptimeSeconds: number; memoryBytes: number }) {

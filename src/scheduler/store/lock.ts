@@ -76,14 +76,19 @@ function parse(held: string): { pid?: unknown; started?: unknown } {
 async function isAlive(held: string): Promise<boolean> {
   const { pid, started } = parse(held);
   if (typeof pid !== 'number') return false;
-  return (await startOf(pid)) === started;
+  const began = await startOf(pid);
+  return began !== undefined && began === started;
 }
 
-/** When a process began, in ticks since the machine did; tells it from a later one with its id. */
-async function startOf(pid: number): Promise<string> {
+/**
+ * When a process began, in ticks since the machine did; tells it from a later one with its id. Undefined where it has
+ * ended, also when nobody has asked for its exit code yet.
+ */
+async function startOf(pid: number): Promise<string | undefined> {
   const stat = await read(`/proc/${pid}/stat`).catch(() => undefined);
   // The second field, the program's name, may itself hold blanks and brackets.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields?.[0] === 'Z' || fields?.[0] === 'X' ? undefined : fields?.[19];
 }
 
 function inUse(directory: string, held: string | undefined): StoreError {
