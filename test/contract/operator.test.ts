@@ -6,9 +6,9 @@ import { get, getJson, master } from './support/mesos.ts';
 import { fixtureJson, shape } from './support/shapes.ts';
 import { commandTask, executorInfo, executorTask, scalar } from './support/tasks.ts';
 
-/** Paths of what depends on how a Mesos was started, built or is placed, and of what it may have besides. */
+/** Paths of what depends on how a Mesos was started, built or is placed, and on what it has been through. */
 const OF_THE_PLACE =
-  /^flags\.|^build_|git_|domain|^cluster$|zookeeper|^log_dir|external_log|secrets|(^|\.)web_?ui_url$/;
+  /^flags\.|^build_|git_|domain|^cluster$|zookeeper|^log_dir|external_log|secrets|reregistered_time|(^|\.)web_?ui_url$/;
 
 const placeless = (value: unknown) => shape(value).filter((path) => !OF_THE_PLACE.test(path));
 

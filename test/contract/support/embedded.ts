@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { openSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { openSync, readdirSync, readFileSync, readlinkSync, watch, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -88,6 +88,8 @@ export async function restartEmbedded(embedded: Embedded, role: Role): Promise<v
 export async function stopEmbedded(embedded: Embedded): Promise<void> {
   await kill(embedded, 'agent', 'SIGTERM');
   await kill(embedded, 'master', 'SIGTERM');
+  // Executors outlive their agent; they are told to end by the end of their frameworks, and need a moment.
+  await Promise.all(processesIn(embedded.directory).map(gone));
   await rm(embedded.directory, { recursive: true, force: true });
 }
 
@@ -100,6 +102,20 @@ async function kill(embedded: Embedded, role: Role, signal: NodeJS.Signals): Pro
     return;
   }
   await gone(pid);
+}
+
+/** The processes that run in a directory or below it. */
+function processesIn(directory: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${directory}/`);
+      } catch {
+        return false;
+      }
+    });
 }
 
 /** Waits until a process has ended; one that lingers for 5 s is killed. A process not our child has no event. */
