@@ -158,6 +158,13 @@ describe('a task that goes well', () => {
     expect(fed.take(exited('t', 1), kill('t'), running('t'), failed('t'))).toEqual([]);
   });
 
+  test('nothing changes the end of a task that is not yet told', () => {
+    const fed = running1();
+    fed.take(exited('t', 0));
+    expect(fed.take(exited('t', 1), failed('t'), running('t'), ready('t'), kill('t', 0))).toEqual([]);
+    expect(fed.take(created('t'))).toEqual([{ type: 'remove', taskId: 't', container: 'c-t' }]);
+  });
+
   test('the agent is told in SUBSCRIBE what it may not know', () => {
     const fed = new Fed();
     fed.take(launch('t'));
@@ -190,6 +197,12 @@ describe('a task that fails', () => {
 
   test('an exit with 0 is no failure, though a child of the container was out of memory', () => {
     expect(running1().briefly(exited('t', 0, true))).toEqual(['TASK_FINISHED', 'remove']);
+  });
+
+  test('out of memory, where the limit is not known', () => {
+    const fed = running1(new Fed(), { resources: [] });
+    fed.take(exited('t', 137, true));
+    expect(fed.update().message).toBe('Container exited with status 137, killed: out of memory');
   });
 
   test('at any step', () => {
@@ -341,6 +354,18 @@ describe('after the worker has come back', () => {
     fed.take(launch('t'), launch('u'), ready('u'));
     expect(fed.briefly(back(fed))).toEqual(['prepare', 'prepare']);
     expect(fed.briefly(ready('u'))).toEqual(['create']);
+  });
+
+  test('a task whose description is not what it was is an error', () => {
+    const fed = new Fed();
+    fed.take(launch('t'), launch('u'));
+    const recovered = back(fed);
+    const spoilt = [...fed.state.tasks].map(
+      ([id, t]) => [id, { ...t, info: launched(id, { data: 'AAAA' }) }] as const,
+    );
+    fed.state = { ...fed.state, tasks: new Map(spoilt) };
+    expect(fed.briefly(ready('u'))).toEqual(['TASK_ERROR']);
+    expect(fed.briefly(recovered)).toEqual(['TASK_ERROR']);
   });
 
   test('a container that should be there and is not has failed', () => {

@@ -331,8 +331,8 @@ class Cycle {
   }
 
   #planOrEnd(task: Task): ContainerPlan | undefined {
-    if (!task.info) return undefined;
     try {
+      if (!task.info) throw new TaskInvalidError('The task has lost its description');
       return planTask(task.info, this.#constants.own);
     } catch (error) {
       if (!(error instanceof TaskInvalidError)) throw error;
