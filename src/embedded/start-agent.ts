@@ -88,6 +88,7 @@ export async function startAgent(options: AgentOptions): Promise<Running> {
         delete agent.toMaster;
         ports.log(`Master ${options.master} disconnected: ${reason}`);
       },
+      onWaiting: (reason) => ports.log(`Waiting for master ${options.master}: ${reason}`),
     });
   };
   const onSubscribed = () => {

@@ -42,7 +42,7 @@ export interface SavedExecutor {
   tasks: SavedTask[];
 }
 
-export interface SavedFramework {
+interface SavedFramework {
   info: FrameworkInfo;
   executors: SavedExecutor[];
 }

@@ -18,6 +18,8 @@ export interface MasterLinkOptions {
   onConnected(send: (message: AgentMessage) => void): void;
   onMessage(message: MasterMessage): void;
   onDisconnected(reason: string): void;
+  /** The first of several attempts to connect has failed; they go on. */
+  onWaiting(reason: string): void;
 }
 
 /** Connects and stays connected. @returns a function that ends it for good */
@@ -26,6 +28,7 @@ export function linkToMaster(options: MasterLinkOptions): () => void {
   let current: ClientRequest | undefined;
   let cancelRetry = () => {};
   let retryMs = FIRST_RETRY_MS;
+  let waiting = false;
 
   const connect = () => {
     let connected = false;
@@ -40,6 +43,8 @@ export function linkToMaster(options: MasterLinkOptions): () => void {
       request.destroy();
       if (stopped) return;
       if (connected) options.onDisconnected(reason);
+      else if (!waiting) options.onWaiting(reason);
+      waiting = !connected;
       cancelRetry = options.timer(retryMs, connect);
       retryMs = Math.min(retryMs * 1.5, LONGEST_RETRY_MS);
     };

@@ -121,7 +121,7 @@ function readStat(pid: number): Stat | undefined {
 }
 
 /** True while that very process runs; one that is dead and not reaped does not. */
-export function isAlive(id: ProcessId): boolean {
+function isAlive(id: ProcessId): boolean {
   const stat = readStat(id.pid);
   return stat !== undefined && stat.state !== 'Z' && stat.state !== 'X' && stat.startTime === id.startTime;
 }

@@ -72,7 +72,8 @@ export function masterMessage(agent: Agent, message: MasterMessage, onShutdown: 
     }
     case 'SHUTDOWN_FRAMEWORK': {
       const framework = agent.frameworks.get(message.framework_id);
-      if (framework && !framework.terminating) shutdownFramework(agent, framework);
+      if (!framework) agent.updates.dropFramework(message.framework_id);
+      else if (!framework.terminating) shutdownFramework(agent, framework);
       break;
     }
     case 'UPDATE_FRAMEWORK':

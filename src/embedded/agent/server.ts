@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FlagValues } from '../wire/flags.ts';
-import { answerEmpty, answerJson, answerText, CallRefused, notFound } from '../wire/http.ts';
+import { answerEmpty, answerJson, answerText, CallRefused, notFound, requestTarget } from '../wire/http.ts';
 import { MESOS_VERSION } from '../wire/version.ts';
 import { executorApi } from './executor-api.ts';
 import { files } from './files.ts';
@@ -24,12 +24,10 @@ export async function handleRequest(
   response: ServerResponse,
 ): Promise<void> {
   const { agent } = server;
-  const url = new URL(request.url ?? '/', 'http://agent');
-  const path = decodeURI(url.pathname)
-    .replace(/^\/slave\(1\)(?=\/)/, '')
-    .replace(/\.json$/, '');
+  const target = requestTarget(request);
+  const path = target.path.replace(/^\/slave\(1\)(?=\/)/, '').replace(/\.json$/, '');
   try {
-    await route(server, path, url, request, response);
+    await route(server, path, target.query, request, response);
   } catch (error) {
     if (response.headersSent) {
       response.destroy();
@@ -45,12 +43,11 @@ export async function handleRequest(
 async function route(
   { agent, flags, master, onSubscribed }: AgentServer,
   path: string,
-  url: URL,
+  query: URLSearchParams,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (path.startsWith('/files/'))
-    return files(agent, path.slice('/files/'.length), url.searchParams, response);
+  if (path.startsWith('/files/')) return files(agent, path.slice('/files/'.length), query, response);
   switch (path) {
     case '/api/v1/executor':
       return executorApi(agent, request, response, onSubscribed);

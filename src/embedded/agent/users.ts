@@ -15,7 +15,7 @@ export function findUser(name: string): UserIds | undefined {
 
 function fromNameService(name: string): UserIds | undefined {
   if (name === '' || name.startsWith('-')) return undefined;
-  const { status, stdout } = spawnSync('getent', ['passwd', name], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync('/usr/bin/getent', ['passwd', name], { encoding: 'utf8' });
   return status === 0 ? parsePasswd(stdout, name) : undefined;
 }
 

@@ -3,7 +3,7 @@
 import { amountsOf } from '../../mesos/resources.ts';
 import { type FrameworkInfo, isTerminal, type TaskStatus } from '../../mesos/types.ts';
 import type { AgentMessage, ReportedTask } from '../wire/agent-link.ts';
-import { addFramework, startFailover } from './frameworks.ts';
+import { addFramework } from './frameworks.ts';
 import {
   type Agent,
   type AgentStream,
@@ -109,13 +109,11 @@ function release(framework: Framework, task: Task): void {
   for (const [name, milli] of task.amounts.scalars) held?.set(name, (held.get(name) ?? 0) - milli);
 }
 
-/** Frameworks known only from an agent have their failover timeout to subscribe to this master. */
+/** A framework of an earlier master: it may subscribe again at any time, no timeout runs. */
 function recoverFramework(master: Master, info: FrameworkInfo): void {
   const id = info.id?.value ?? '';
   if (id === '' || master.frameworks.has(id) || master.completedFrameworks.has(id)) return;
-  const framework = addFramework(master, id, info);
-  framework.recovered = true;
-  startFailover(master, framework);
+  addFramework(master, id, info).recovered = true;
 }
 
 function reconcileRequests(
@@ -233,7 +231,7 @@ export function agentDisconnected(master: Master, agent: Agent, stream: AgentStr
 }
 
 /** The agent is given up; it may still come back, with its tasks. */
-export function markUnreachable(master: Master, agent: Agent, message: string): void {
+function markUnreachable(master: Master, agent: Agent, message: string): void {
   master.ports.log(`Marking agent ${agent.id} (${agent.info.hostname}) unreachable: ${message}`);
   const { stream } = agent;
   delete agent.stream;

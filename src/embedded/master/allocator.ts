@@ -39,12 +39,12 @@ export interface Grant {
 const MIN_CPUS = 10;
 const MIN_MEM = 32_000;
 
-export function allocatable(amounts: Amounts): boolean {
+function allocatable(amounts: Amounts): boolean {
   return (amounts.scalars.get('cpus') ?? 0) >= MIN_CPUS || (amounts.scalars.get('mem') ?? 0) >= MIN_MEM;
 }
 
 /** True when nothing is offered that was not refused before. */
-export function isRefused(
+function isRefused(
   refusals: readonly Refusal[] | undefined,
   role: string,
   offered: Amounts,
@@ -97,7 +97,7 @@ export function allocate(
 }
 
 /** The largest part of any resource that `held` is of `total`. */
-export function dominantShare(
+function dominantShare(
   held: ReadonlyMap<string, number> | undefined,
   total: ReadonlyMap<string, number>,
 ): number {

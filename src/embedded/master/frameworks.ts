@@ -20,7 +20,7 @@ export const HEARTBEAT_SECONDS = 15;
 const MAX_FAILOVER_SECONDS = 9_223_372_036;
 
 /** What is wrong with a FrameworkInfo, in Mesos' words. */
-export function validateFramework(info: FrameworkInfo & { role?: string }): string | undefined {
+function validateFramework(info: FrameworkInfo & { role?: string }): string | undefined {
   if (hasCapability(info, 'MULTI_ROLE')) {
     if (info.role !== undefined) {
       return "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable";
@@ -46,7 +46,7 @@ export function validateFramework(info: FrameworkInfo & { role?: string }): stri
 }
 
 /** What may not change between two FrameworkInfos of one framework. */
-export function validateUpdate(before: FrameworkInfo, after: FrameworkInfo): string | undefined {
+function validateUpdate(before: FrameworkInfo, after: FrameworkInfo): string | undefined {
   if (before.principal !== after.principal) return "Changing framework's principal is not allowed.";
   if (before.user !== after.user) {
     return (
@@ -181,12 +181,12 @@ export function disconnected(master: Master, stream: SchedulerStream): void {
   delete framework.stream;
   framework.unregisteredTime = seconds(master.ports.now());
   dropOffersOf(master, framework);
+  framework.refusals.clear();
   startFailover(master, framework);
   requestAllocation(master);
 }
 
-/** From now on the framework's failover timeout runs. */
-export function startFailover(master: Master, framework: Framework): void {
+function startFailover(master: Master, framework: Framework): void {
   const ms = (framework.info.failover_timeout ?? 0) * 1000;
   master.ports.log(`Giving framework ${framework.id} ${ms / 1000}secs to failover`);
   framework.cancelFailover?.();

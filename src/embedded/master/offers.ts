@@ -162,13 +162,20 @@ export function decline(
   }
 }
 
-/** @param roles those named in the call; none stands for all */
+/** A call that names a role its framework doesn't have is dropped as a whole. */
+function haveRoles(framework: Framework, roles: readonly string[]): boolean {
+  return roles.every((role) => framework.roles.includes(role));
+}
+
+/** Wants no offers for these roles. @param roles those named in the call; none stands for all */
 export function suppress(framework: Framework, roles: readonly string[]): void {
+  if (!haveRoles(framework, roles)) return;
   for (const role of roles.length > 0 ? roles : framework.roles) framework.suppressed.add(role);
 }
 
 /** Wants offers again, and forgets what was refused: allocated at once. */
 export function revive(master: Master, framework: Framework, roles: readonly string[]): void {
+  if (!haveRoles(framework, roles)) return;
   const revived = new Set(roles.length > 0 ? roles : framework.roles);
   for (const role of revived) framework.suppressed.delete(role);
   for (const [agentId, refusals] of framework.refusals) {

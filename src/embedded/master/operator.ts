@@ -12,6 +12,7 @@ import {
   methodNotAllowed,
   readBody,
   readCall,
+  requestTarget,
 } from '../wire/http.ts';
 import { MESOS_VERSION } from '../wire/version.ts';
 import { removeFramework } from './frameworks.ts';
@@ -52,7 +53,7 @@ function shows(
   body: (context: OperatorContext, query: URLSearchParams) => Json,
 ) {
   const answer: OperatorRoute['answer'] = (context, request, response) =>
-    answerJson(response, body(context, new URL(request.url ?? '/', 'http://master').searchParams));
+    answerJson(response, body(context, requestTarget(request).query));
   return { access, answer };
 }
 

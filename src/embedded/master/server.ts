@@ -15,6 +15,7 @@ import {
   notFound,
   openEventStream,
   readCall,
+  requestTarget,
   unauthorized,
 } from '../wire/http.ts';
 import { agentDisconnected, registerAgent } from './agents.ts';
@@ -44,8 +45,7 @@ export async function handleRequest(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://master');
-  const path = url.pathname.replace(/^\/master(?=\/)/, '');
+  const path = requestTarget(request).path.replace(/^\/master(?=\/)/, '');
   try {
     if (path === '/api/v1/scheduler') await scheduler(server, request, response);
     else if (path === AGENT_LINK_PATH) agentLink(server, request, response);

@@ -41,7 +41,7 @@ export function taskJson(framework: Framework, task: Task): Json {
   };
 }
 
-export function statusJson(status: TaskStatus): Json {
+function statusJson(status: TaskStatus): Json {
   const { container_id, network_infos } = status.container_status ?? {};
   return {
     state: status.state,
@@ -58,7 +58,7 @@ export function statusJson(status: TaskStatus): Json {
   };
 }
 
-export function commandJson(command: CommandInfo | undefined): Json {
+function commandJson(command: CommandInfo | undefined): Json {
   return {
     shell: command?.shell ?? true,
     ...(command?.value === undefined ? {} : { value: command.value }),

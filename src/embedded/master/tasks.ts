@@ -25,7 +25,7 @@ function occupies(state: TaskState): boolean {
 }
 
 /** The task goes into a state. Once that is terminal its resources are free, acknowledged or not. */
-export function setState(master: Master, task: Task, state: TaskState, status: TaskStatus): void {
+function setState(master: Master, task: Task, state: TaskState, status: TaskStatus): void {
   const last = task.statuses.at(-1);
   if (last?.state === status.state) task.statuses[task.statuses.length - 1] = status;
   else task.statuses.push(status);

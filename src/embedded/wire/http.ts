@@ -19,6 +19,17 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+/** The path and query of a request. What can't be decoded is left as it is: no route has such a name. */
+export function requestTarget(request: IncomingMessage): { path: string; query: URLSearchParams } {
+  const [raw = '/', ...rest] = (request.url ?? '/').split('?');
+  const query = new URLSearchParams(rest.join('?'));
+  try {
+    return { path: decodeURIComponent(raw), query };
+  } catch {
+    return { path: raw, query };
+  }
+}
+
 /** An answer with a text body, typed as Mesos types its errors. */
 export function answerText(
   response: ServerResponse,

@@ -59,7 +59,7 @@ function unexpected(value: unknown, path: string): string {
 
 const ID: Shape = { 'value!': 'string' };
 
-export const RESOURCE: Shape = {
+const RESOURCE: Shape = {
   'name!': 'string',
   'type!': 'string',
   scalar: { 'value!': 'number' },
@@ -82,7 +82,7 @@ const DURATION: Shape = { 'nanoseconds!': 'number' };
 const KILL_POLICY: Shape = { grace_period: DURATION };
 const LABELS: Shape = { labels: [{ 'key!': 'string', value: 'string' }] };
 
-export const TASK_INFO: Shape = {
+const TASK_INFO: Shape = {
   'name!': 'string',
   'task_id!': ID,
   'agent_id!': ID,
@@ -104,7 +104,7 @@ export const TASK_INFO: Shape = {
   kill_policy: KILL_POLICY,
 };
 
-export const FRAMEWORK_INFO: Shape = {
+const FRAMEWORK_INFO: Shape = {
   'user!': 'string',
   'name!': 'string',
   id: ID,
@@ -119,7 +119,7 @@ export const FRAMEWORK_INFO: Shape = {
   labels: LABELS,
 };
 
-export const TASK_STATUS: Shape = {
+const TASK_STATUS: Shape = {
   'task_id!': ID,
   'state!': 'string',
   message: 'string',
