@@ -96,7 +96,7 @@ function resourceError(r: Resource): string | undefined {
   if (r.type === 'SCALAR') {
     const value = r.scalar?.value;
     if (typeof value !== 'number' || r.ranges || r.set) return `Invalid scalar resource: ${r.name}`;
-    return value < 0 ? `Invalid scalar resource: value < 0: ${text()}` : undefined;
+    return !(value >= 0) ? `Invalid scalar resource: value < 0: ${text()}` : undefined;
   }
   if (r.type === 'RANGES') {
     const ranges = r.ranges?.range;

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import type { AgentInfo } from '../../mesos/types.ts';
+import { parseAttributes, parseResources } from '../wire/resource-text.ts';
+import { incompatibility } from './compatibility.ts';
+
+const agent = (more: Partial<AgentInfo> & { has?: string; is?: string } = {}): AgentInfo => {
+  const { has = 'cpus:4;ports:[1-9]', is = 'rack:a', ...rest } = more;
+  return {
+    hostname: 'h',
+    port: 5051,
+    resources: parseResources(has),
+    attributes: parseAttributes(is),
+    ...rest,
+  };
+};
+
+describe('incompatibility', () => {
+  it('lets through what only adds', () => {
+    expect(incompatibility(agent(), agent())).toBeUndefined();
+    const more = agent({ has: 'cpus:5;mem:1;ports:[1-20]', is: 'zone:z;rack:a' });
+    expect(incompatibility(agent(), more)).toBeUndefined();
+  });
+
+  it.each([
+    [{ hostname: 'i' }, 'Hostname changed from h to i'],
+    [{ port: 5052 }, 'Port changed from 5051 to 5052'],
+    [{ has: 'cpus:3.999;ports:[1-9]' }, "Value of scalar resource 'cpus' decreased from 4 to 3.999"],
+    [{ has: 'ports:[1-9]' }, 'Resource not found: cpus:4'],
+    [{ has: 'cpus:4' }, 'Resource not found: ports:[1-9]'],
+    [
+      { has: 'cpus:4;ports:[2-9]' },
+      "Previous value of range resource 'ports' ([1-9]) not included in current [2-9]",
+    ],
+    [{ is: 'rack:b' }, "Value of text attribute 'rack' changed from a to b"],
+    [{ is: 'rack:1' }, "Type of attribute 'rack' changed from TEXT to SCALAR"],
+    [{ is: 'zone:z' }, "Couldn't find attribute rack:a"],
+  ])('refuses %j', (change, reason) => {
+    expect(incompatibility(agent(), agent(change))).toBe(reason);
+  });
+});

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { amountsOf } from '../../mesos/resources.ts';
+import { formatDuration } from './duration.ts';
+import {
+  attributeModel,
+  formatResources,
+  mergeResources,
+  parseAttributes,
+  parseResources,
+  resourceModel,
+} from './resource-text.ts';
+
+describe('parseResources', () => {
+  it('reads scalars in three decimals and ranges', () => {
+    expect(parseResources('cpus:4.00049; mem:4096 ;ports:[31000-31099, 31200-31200];')).toEqual([
+      { name: 'cpus', type: 'SCALAR', scalar: { value: 4 } },
+      { name: 'mem', type: 'SCALAR', scalar: { value: 4096 } },
+      {
+        name: 'ports',
+        type: 'RANGES',
+        ranges: {
+          range: [
+            { begin: 31_000, end: 31_099 },
+            { begin: 31_200, end: 31_200 },
+          ],
+        },
+      },
+    ]);
+  });
+
+  it.each(['cpus', 'cpus:', 'cpus:four', 'cpus:-1', 'ports:[2-1]', 'ports:[x]', 'cpus(dev):1', ':4'])(
+    'refuses %s',
+    (text) => {
+      expect(() => parseResources(text)).toThrow();
+    },
+  );
+
+  it('reads back what was printed', () => {
+    const scalar = fc.integer({ min: 1, max: 1e9 }).map((milli) => milli / 1000);
+    fc.assert(
+      fc.property(fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), scalar, { minKeys: 1 }), (values) => {
+        const resources = Object.entries(values).map(([name, value]) => ({
+          name,
+          type: 'SCALAR' as const,
+          scalar: { value },
+        }));
+        expect(parseResources(formatResources(resources))).toEqual(resources);
+      }),
+    );
+  });
+});
+
+it('parseAttributes tells numbers, ranges and text apart', () => {
+  const attributes = parseAttributes('rack:a;level:3;ports:[1-2];url:http://x');
+  expect(attributes.map((a) => a.type)).toEqual(['TEXT', 'SCALAR', 'RANGES', 'TEXT']);
+  expect(attributeModel(attributes)).toEqual({ rack: 'a', level: 3, ports: '[1-2]', url: 'http://x' });
+});
+
+it('mergeResources adds up what is alike and keeps the order', () => {
+  const merged = mergeResources(
+    parseResources('cpus:0.1;ports:[1-1]'),
+    parseResources('mem:32;cpus:0.2;ports:[2-2]'),
+  );
+  expect(formatResources(merged)).toBe('cpus:0.3; ports:[1-2]; mem:32');
+});
+
+it('resourceModel shows every basic scalar, and ranges as text', () => {
+  expect(resourceModel(amountsOf(parseResources('cpus:0.5;ports:[1-2,4-4]')))).toEqual({
+    disk: 0,
+    mem: 0,
+    gpus: 0,
+    cpus: 0.5,
+    ports: '[1-2, 4-4]',
+  });
+});
+
+it.each([
+  [0, '0ns'],
+  [250, '250ms'],
+  [15_000, '15secs'],
+  [90_000, '90secs'],
+  [60_000, '1mins'],
+  [900_000, '15mins'],
+  [3_600_000, '1hrs'],
+  [604_800_000, '1weeks'],
+  [0.5, '500000ns'],
+])('formatDuration(%d) is %s', (ms, text) => {
+  expect(formatDuration(ms)).toBe(text);
+});
