@@ -69,14 +69,19 @@ describe('SUBSCRIBE', () => {
 
   it('with the id of a framework that lives takes it over; the first stream gets ERROR and ends', async () => {
     await using first = await TestFramework.subscribe({ offers: 'all' });
-    await first.event('OFFERS');
+    const [offer] = (await first.event('OFFERS')).offers.offers;
     await using second = await TestFramework.subscribe({ info: { ...first.info } });
     expect(second.id).toBe(first.id);
     expect((await first.event('ERROR')).error.message).toBe('Framework failed over');
     await expect.poll(() => first.ended, { timeout: 10_000 }).toBe('the event stream ended');
     const { status } = await first.post({ type: 'REVIVE' });
     expect(status).toBe(400);
-    await second.decline(await second.offer());
+    // The offers to the first are gone.
+    const accept = { offer_ids: offer ? [offer.id] : [], operations: [] };
+    await second.call({ type: 'ACCEPT', accept });
+    const again = await second.offer();
+    expect(again.id).not.toEqual(offer?.id);
+    await second.decline(again);
   });
 
   it('with the id of a framework that was removed is answered ERROR "Framework has been removed"', async () => {

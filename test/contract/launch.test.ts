@@ -1,7 +1,7 @@
 /** Launching: what is refused and in which words, and what a task and its updates look like. */
 
 import { describe, expect, it } from 'vitest';
-import type { Offer, Resource } from '../../src/mesos/types.ts';
+import type { KillPolicy, Offer, Resource } from '../../src/mesos/types.ts';
 import { isUuidBase64 } from '../../src/mesos/uuid.ts';
 import { decodeJson, encodeJson, type Report } from './support/behaviour.ts';
 import { TestFramework, unique } from './support/framework.ts';
@@ -193,18 +193,39 @@ describe('a command task', () => {
     expect((await framework.update(id, 'TASK_FINISHED')).message).toBe('Command exited with status 0');
   });
 
+  /** Starts a command, kills it once it runs, and gives its end. */
+  async function killed(framework: TestFramework, command: string, kill_policy?: KillPolicy) {
+    const id = unique('task');
+    await framework.launch((offer) => commandTask(offer, command, { task_id: { value: id } }));
+    await framework.update(id, 'TASK_RUNNING');
+    await framework.call({
+      type: 'KILL',
+      kill: { task_id: { value: id }, ...(kill_policy && { kill_policy }) },
+    });
+    const status = await framework.update(id, 'TASK_KILLED');
+    return { status, states: framework.states(id) };
+  }
+
   it.concurrent('is TASK_KILLED by KILL, TASK_KILLING first', async () => {
     await using framework = await TestFramework.subscribe();
-    let id = '';
-    await framework.launch((offer) => {
-      const task = commandTask(offer, 'exec sleep 600');
-      id = task.task_id.value;
-      return task;
+    const { status, states } = await killed(framework, 'exec sleep 600');
+    expect(states).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING', 'TASK_KILLED']);
+    expect(status.message).toContain('terminated with signal Terminated');
+  });
+
+  it.concurrent('is not TASK_KILLING for a framework that has not said TASK_KILLING_STATE', async () => {
+    await using framework = await TestFramework.subscribe({
+      info: { capabilities: [{ type: 'MULTI_ROLE' }] },
     });
-    await framework.update(id, 'TASK_RUNNING');
-    await framework.call({ type: 'KILL', kill: { task_id: { value: id } } });
-    await framework.update(id, 'TASK_KILLED');
-    expect(framework.states(id)).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING', 'TASK_KILLED']);
+    const { states } = await killed(framework, 'exec sleep 600');
+    expect(states).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLED']);
+  });
+
+  it.concurrent('that ignores SIGTERM is ended by SIGKILL after the grace period of the KILL', async () => {
+    await using framework = await TestFramework.subscribe();
+    const stubborn = "trap '' TERM; while :; do sleep 0.1; done";
+    const { status } = await killed(framework, stubborn, { grace_period: { nanoseconds: 300_000_000 } });
+    expect(status.message).toContain('terminated with signal Killed');
   });
 });
 

@@ -175,6 +175,25 @@ describe('an executor', () => {
     await framework.update(id, 'TASK_KILLED');
   });
 
+  it.concurrent.each([
+    ['TASK_DROPPED', [{ type: 'MULTI_ROLE' }, { type: 'PARTITION_AWARE' }]],
+    ['TASK_LOST', [{ type: 'MULTI_ROLE' }]],
+  ] as const)(
+    'whose new child does not name a task that was launched makes it %s',
+    async (state, capabilities) => {
+      await using framework = await TestFramework.subscribe({ info: { capabilities: [...capabilities] } });
+      const executor = executorInfo('forgetful', { arguments: ['--supervise'] });
+      const { id, agentId } = await running(framework, {}, { executor });
+      const forgotten = unique('forgotten');
+      await framework.launch(
+        (offer) => executorTask(offer, { die: true }, { executor, task_id: { value: forgotten } }),
+        agentId,
+      );
+      expect(await framework.update(forgotten)).toMatchObject({ state, source: 'SOURCE_AGENT' });
+      expect(framework.states(id)).toEqual(['TASK_RUNNING']);
+    },
+  );
+
   it.concurrent('that supervises and is killed takes its tasks with it', async () => {
     await using framework = await TestFramework.subscribe();
     const executor = executorInfo('supervisor', { arguments: ['--supervise'] });
@@ -287,11 +306,25 @@ describe('a framework', () => {
     left.disconnect();
     await using framework = await TestFramework.subscribe({ info: left.info });
     expect(framework.id).toBe(left.id);
+    expect(framework.streamId).not.toBe(left.streamId);
     await framework.call({ type: 'RECONCILE', reconcile: { tasks: [] } });
     expect(await framework.update(id)).toMatchObject({ state: 'TASK_RUNNING', agent_id: { value: agentId } });
     expect(isAlive(report.pid)).toBe(true);
     await framework.call({ type: 'KILL', kill: { task_id: { value: id } } });
     await framework.update(id, 'TASK_KILLED');
+  });
+
+  it.concurrent('that leaves loses its offers', async () => {
+    await using left = await TestFramework.subscribe();
+    const offer = await left.offer();
+    left.disconnect();
+    await using framework = await TestFramework.subscribe({ info: left.info });
+    const task = executorTask(offer);
+    await framework.accept(offer, [task]);
+    expect(await framework.update(task.task_id.value)).toMatchObject({
+      state: 'TASK_DROPPED',
+      reason: 'REASON_INVALID_OFFERS',
+    });
   });
 
   it.concurrent('that was away gets the updates it missed', async () => {

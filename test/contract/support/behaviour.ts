@@ -13,6 +13,8 @@ export interface Behaviour {
   shutdown?: 'obey' | 'ignore';
   /** What the end of the connection does: subscribe again, or nothing for ever after. */
   disconnect?: 'return' | 'stay silent';
+  /** Die by a signal on the launch, before anything is known of the task. */
+  die?: boolean;
   /** Send this update uuid first; the refusal is reported. */
   uuid?: string;
   /** Send the framework a message after the first update. */

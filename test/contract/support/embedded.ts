@@ -19,6 +19,8 @@ export interface Embedded {
   /** Addresses, `ip:port`; they stay the same over restarts. */
   master: string;
   agent: string;
+  /** More flags of the master. */
+  masterFlags: string[];
 }
 
 const START_DEADLINE_MS = 20_000;
@@ -27,7 +29,7 @@ const START_DEADLINE_MS = 20_000;
 export async function describeEmbedded(directory: string): Promise<Embedded> {
   await mkdir(directory, { recursive: true });
   const [master, agent] = await Promise.all([freePort(), freePort()]);
-  return { directory, master: `127.0.0.1:${master}`, agent: `127.0.0.1:${agent}` };
+  return { directory, master: `127.0.0.1:${master}`, agent: `127.0.0.1:${agent}`, masterFlags: [] };
 }
 
 /** Starts one of the two and waits until it says that it listens. */
@@ -38,6 +40,7 @@ export async function startEmbedded(embedded: Embedded, role: Role): Promise<voi
   if (role === 'agent') {
     flags.push(`--master=${embedded.master}`, '--resources=cpus:8;mem:8192;disk:10000;ports:[31000-32000]');
   }
+  if (role === 'master') flags.push(...embedded.masterFlags);
   const path = join(embedded.directory, `${role}.log`);
   const log = openSync(path, 'a');
   const before = readFileSync(path, 'utf8').length;

@@ -65,6 +65,7 @@ function run(): void {
 
   async function launch(task: TaskInfo): Promise<void> {
     const behaviour = behaviourOf(task);
+    if (behaviour.die) process.kill(process.pid, 'SIGKILL');
     tasks.set(task.task_id.value, task);
     unacknowledgedTasks.set(task.task_id.value, task);
     writeFileSync(TASKS_FILE, JSON.stringify([...tasks]));
