@@ -42,7 +42,7 @@ const text = z
 
 const id = z
   .string({ error: (issue) => (issue.input === undefined ? EMPTY : 'must be a text') })
-  .min(1, EMPTY)
+  .min(1, { error: EMPTY, abort: true })
   .max(LONGEST_ID, `may have at most ${LONGEST_ID} characters`)
   .regex(/^[A-Za-z0-9_.-]+$/, "may only hold letters, digits, '_', '.' and '-'");
 

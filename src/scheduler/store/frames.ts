@@ -6,6 +6,8 @@
 import { crc32 } from 'node:zlib';
 
 const NEWLINE = 0x0a;
+/** Checksum, length and two blanks. */
+const LONGEST_HEAD = 20;
 
 export function encodeFrame(record: unknown): Buffer {
   const body = Buffer.from(JSON.stringify(record), 'utf8');
@@ -24,34 +26,28 @@ export function decodeFrames(bytes: Buffer): Frames {
   const records: unknown[] = [];
   let at = 0;
   while (at < bytes.length) {
-    const line = lineAt(bytes, at);
-    const body = line && bodyOf(line);
-    if (!line || !body) {
-      return { records, end: at, ...(hasFrameAfter(bytes, at) && { corruptAt: at }) };
-    }
+    const body = bodyAt(bytes, at);
+    if (!body) return { records, end: at, ...(hasFrameAfter(bytes, at) && { corruptAt: at }) };
     records.push(JSON.parse(body.toString('utf8')));
-    at += line.length + 1;
+    at = body.byteOffset - bytes.byteOffset + body.length + 1;
   }
   return { records, end: at };
 }
 
-/** Up to the newline, or undefined where there is none. */
-function lineAt(bytes: Buffer, at: number): Buffer | undefined {
-  const newline = bytes.indexOf(NEWLINE, at);
-  return newline === -1 ? undefined : bytes.subarray(at, newline);
-}
-
-function bodyOf(line: Buffer): Buffer | undefined {
-  const head = /^([0-9a-f]{8}) (\d{1,10}) /.exec(line.subarray(0, 20).toString('latin1'));
+/** The body of the frame that begins here, or undefined where none does. */
+function bodyAt(bytes: Buffer, at: number): Buffer | undefined {
+  const head = /^([0-9a-f]{8}) (\d{1,10}) /.exec(bytes.subarray(at, at + LONGEST_HEAD).toString('latin1'));
   if (!head) return undefined;
-  const body = line.subarray(head[0].length);
-  return body.length === Number(head[2]) && checksum(body) === head[1] ? body : undefined;
+  const begin = at + head[0].length;
+  const body = bytes.subarray(begin, begin + Number(head[2]));
+  const whole = body.length === Number(head[2]) && bytes[begin + body.length] === NEWLINE;
+  return whole && checksum(body) === head[1] ? body : undefined;
 }
 
 function hasFrameAfter(bytes: Buffer, from: number): boolean {
-  for (let at = bytes.indexOf(NEWLINE, from); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) {
-    const line = lineAt(bytes, at + 1);
-    if (line && bodyOf(line)) return true;
+  const rest = bytes.subarray(from + 1);
+  for (const { index } of rest.toString('latin1').matchAll(/[0-9a-f]{8} \d{1,10} /g)) {
+    if (bodyAt(rest, index)) return true;
   }
   return false;
 }

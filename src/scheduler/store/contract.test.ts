@@ -1,0 +1,246 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { StoredEvent } from '../domain/events.ts';
+import { decodeFrames, encodeFrame } from './frames.ts';
+import { openJournal } from './journal.ts';
+import { createMemoryStore } from './memory.ts';
+import { type Store, StoreError } from './store.ts';
+
+const directories: string[] = [];
+
+function temporary(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'journal-'));
+  directories.push(directory);
+  return directory;
+}
+
+afterEach(() => {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
+});
+
+function scaled(instances: number): StoredEvent {
+  return { type: 'app_scaled', appId: 'ä', instances, at: 0 };
+}
+
+const warnings: string[] = [];
+
+function journal(directory: string, snapshotBytes?: number): Promise<Store> {
+  warnings.length = 0;
+  const warn = (message: string) => warnings.push(message);
+  return openJournal({ directory, warn, ...(snapshotBytes !== undefined && { snapshotBytes }) });
+}
+
+/** Each gives a way to open the same store again. */
+const STORES: Record<string, () => () => Promise<Store>> = {
+  journal: () => {
+    const directory = temporary();
+    return () => journal(directory, 300);
+  },
+  memory: () => {
+    const disk: StoredEvent[] = [];
+    return async () => createMemoryStore(disk, 3);
+  },
+};
+
+describe.each(Object.keys(STORES))('the %s store', (name) => {
+  const opener = () => STORES[name]?.() ?? expect.fail('no such store');
+
+  it('is empty at first', async () => {
+    const store = await opener()();
+    expect(await store.load()).toEqual([]);
+    await store.close();
+  });
+
+  it('gives back what was appended, in order', async () => {
+    const open = opener();
+    const store = await open();
+    await store.append([scaled(1), scaled(2)]);
+    await store.append([scaled(3)]);
+    await store.close();
+    const again = await open();
+    expect(await again.load()).toEqual([scaled(1), scaled(2), scaled(3)]);
+    await again.append([scaled(4)]);
+    await again.close();
+    const third = await open();
+    expect(await third.load()).toHaveLength(4);
+    await third.close();
+  });
+
+  it('puts a snapshot in the place of what was before', async () => {
+    const open = opener();
+    const store = await open();
+    for (let i = 0; i < 9; i += 1) await store.append([scaled(i)]);
+    expect(store.snapshotDue()).toBe(true);
+    await store.snapshot([scaled(100), scaled(101)]);
+    expect(store.snapshotDue()).toBe(false);
+    await store.append([scaled(102)]);
+    await store.close();
+    const again = await open();
+    expect(await again.load()).toEqual([scaled(100), scaled(101), scaled(102)]);
+    await again.close();
+  });
+
+  it('does not share what it was given', async () => {
+    const open = opener();
+    const store = await open();
+    const event = { type: 'app_scaled' as const, appId: 'a', instances: 1, at: 0 };
+    await store.append([event]);
+    event.instances = 2;
+    await store.close();
+    const again = await open();
+    expect(await again.load()).toMatchObject([{ instances: 1 }]);
+    await again.close();
+  });
+});
+
+describe('the journal', () => {
+  async function written(...batches: StoredEvent[][]): Promise<{ directory: string; path: string }> {
+    const directory = temporary();
+    const store = await journal(directory);
+    for (const batch of batches) await store.append(batch);
+    await store.close();
+    return { directory, path: join(directory, 'journal.00000001') };
+  }
+
+  async function loaded(directory: string): Promise<StoredEvent[]> {
+    const store = await journal(directory);
+    const events = await store.load();
+    await store.close();
+    return events;
+  }
+
+  it('cut at any byte gives back the batches before, and can be appended to', async () => {
+    const batches = [[scaled(1)], [scaled(2), scaled(3)], [scaled(4)]];
+    const { directory, path } = await written(...batches);
+    const whole = readFileSync(path);
+    const header = whole.indexOf(0x0a) + 1;
+    const ends = [header];
+    for (const batch of batches) ends.push((ends.at(-1) ?? 0) + encodeFrame(batch).length);
+    for (let cut = header; cut <= whole.length; cut += 1) {
+      writeFileSync(path, whole.subarray(0, cut));
+      const complete = ends.filter((end) => end <= cut).length - 1;
+      const store = await journal(directory);
+      expect(await store.load()).toEqual(batches.slice(0, complete).flat());
+      expect(warnings).toHaveLength(ends.includes(cut) ? 0 : 1);
+      await store.append([scaled(9)]);
+      await store.close();
+      expect(await loaded(directory)).toEqual([...batches.slice(0, complete).flat(), scaled(9)]);
+    }
+  });
+
+  it('finds a broken byte in the middle, and says where', async () => {
+    const { directory, path } = await written([scaled(1)], [scaled(2)], [scaled(3)]);
+    const whole = readFileSync(path);
+    const second = whole.indexOf(0x0a) + 1 + encodeFrame([scaled(1)]).length;
+    for (const at of [second, second + 9, second + 20, second + encodeFrame([scaled(2)]).length - 1]) {
+      const broken = Buffer.from(whole);
+      broken[at] = (broken[at] ?? 0) ^ 1;
+      writeFileSync(path, broken);
+      await expect(journal(directory)).rejects.toThrow(
+        `${path} is damaged at byte ${second}, with whole records after it`,
+      );
+      expect(readFileSync(path)).toEqual(broken);
+    }
+  });
+
+  it('takes garbage at the end for a torn record', async () => {
+    const { directory, path } = await written([scaled(1)]);
+    writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.alloc(5000), Buffer.from('\nx\n')]));
+    expect(await loaded(directory)).toEqual([scaled(1)]);
+  });
+
+  it('refuses a file of another version', async () => {
+    const { directory, path } = await written();
+    writeFileSync(path, encodeFrame({ format: 'mesosup-journal', version: 2 }));
+    await expect(journal(directory)).rejects.toThrow('is not a journal that this version reads');
+    writeFileSync(path, '');
+    await expect(journal(directory)).rejects.toThrow(StoreError);
+  });
+
+  it('keeps its files from others', async () => {
+    const { directory, path } = await written([scaled(1)]);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const made = join(directory, 'sub');
+    await (await journal(made)).close();
+    expect(statSync(made).mode & 0o777).toBe(0o700);
+  });
+
+  it('grows to twice a snapshot before the next, and leaves one file', async () => {
+    const directory = temporary();
+    const store = await journal(directory, 10);
+    const many = Array.from({ length: 1200 }, (_, i) => scaled(i));
+    await store.append(many);
+    await store.snapshot(many);
+    await store.append([scaled(1)]);
+    expect(store.snapshotDue()).toBe(false);
+    await store.append(many);
+    await store.append(many);
+    expect(store.snapshotDue()).toBe(true);
+    await store.close();
+    expect(readdirSync(directory)).toEqual(['journal.00000002']);
+    expect(await loaded(directory)).toHaveLength(3601);
+  });
+
+  it('goes on with the newest file where a snapshot was cut short', async () => {
+    const { directory, path } = await written([scaled(1)]);
+    writeFileSync(join(directory, 'journal.00000002.new'), 'half');
+    expect(await loaded(directory)).toEqual([scaled(1)]);
+    const second = await written([scaled(2)]);
+    writeFileSync(join(directory, 'journal.00000002'), readFileSync(second.path));
+    expect(await loaded(directory)).toEqual([scaled(2)]);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('is used by one at a time', async () => {
+    const directory = temporary();
+    const store = await journal(directory);
+    await expect(journal(directory)).rejects.toThrow(`${directory} is in use by process ${process.pid}`);
+    await store.close();
+    await (await journal(directory)).close();
+  });
+
+  it.each([
+    ['a process that is gone', JSON.stringify({ pid: 2 ** 22 + 1, started: '1' })],
+    ['a process whose id another has now', JSON.stringify({ pid: process.pid, started: '1' })],
+    ['nobody that can be told', 'x'],
+    ['an empty word', '7'],
+  ])('is taken over from %s', async (_name, lock) => {
+    const directory = temporary();
+    writeFileSync(join(directory, 'lock'), lock);
+    const store = await journal(directory);
+    expect(JSON.parse(readFileSync(join(directory, 'lock'), 'utf8'))).toMatchObject({ pid: process.pid });
+    await store.close();
+    expect(readdirSync(directory)).toEqual(['journal.00000001']);
+  });
+
+  it('says where it cannot be', async () => {
+    const directory = temporary();
+    const file = join(directory, 'file');
+    writeFileSync(file, '');
+    chmodSync(file, 0o600);
+    await expect(journal(join(file, 'x'))).rejects.toThrow(/can't hold the scheduler's state/);
+  });
+});
+
+it('frames come back whatever is in them', () => {
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue()), (records) => {
+      const { records: read, end, corruptAt } = decodeFrames(Buffer.concat(records.map(encodeFrame)));
+      expect(JSON.stringify(read)).toBe(JSON.stringify(records));
+      expect([end > 0 || records.length === 0, corruptAt]).toEqual([true, undefined]);
+    }),
+    { numRuns: 100 },
+  );
+});
