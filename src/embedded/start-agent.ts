@@ -91,14 +91,19 @@ export async function startAgent(options: AgentOptions): Promise<Running> {
       onWaiting: (reason) => ports.log(`Waiting for master ${options.master}: ${reason}`),
     });
   };
-  const onSubscribed = () => {
+  const onProgress = () => {
     if (agent.recovering && awaited(agent).length === 0) recovered();
   };
-  const context = { agent, flags: options.flags ?? new Map(), master: options.master, onSubscribed };
+  const context = {
+    agent,
+    flags: options.flags ?? new Map(),
+    master: options.master,
+    onSubscribed: onProgress,
+  };
   server.on('request', (request, response) => void handleRequest(context, request, response));
   try {
     const saved = ports.checkpoint.load();
-    if (saved) restore(agent, saved);
+    if (saved) restore(agent, saved, onProgress);
   } catch (error) {
     await stop();
     throw error;

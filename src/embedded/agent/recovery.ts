@@ -16,9 +16,10 @@ export class IncompatibleAgentError extends Error {
 
 /**
  * Takes over what an earlier run left. Its executors, where they live, subscribe again by themselves.
+ * @param onEnded called after an executor proved to have ended meanwhile
  * @throws IncompatibleAgentError with the reason
  */
-export function restore(agent: Agent, saved: SavedAgent): void {
+export function restore(agent: Agent, saved: SavedAgent, onEnded: () => void): void {
   const reason = incompatibility(saved.info, agent.info);
   if (reason !== undefined) {
     throw new IncompatibleAgentError(
@@ -37,12 +38,17 @@ export function restore(agent: Agent, saved: SavedAgent): void {
       terminating: false,
     };
     agent.frameworks.set(framework.id, framework);
-    for (const executor of executors) restoreExecutor(agent, framework, executor);
+    for (const executor of executors) restoreExecutor(agent, framework, executor, onEnded);
     removeFrameworkIfIdle(agent, framework);
   }
 }
 
-function restoreExecutor(agent: Agent, framework: AgentFramework, saved: SavedExecutor): void {
+function restoreExecutor(
+  agent: Agent,
+  framework: AgentFramework,
+  saved: SavedExecutor,
+  onEnded: () => void,
+): void {
   const executorId = saved.info.executor_id.value;
   const names = { agentId: agent.info.id?.value ?? '', frameworkId: framework.id, executorId };
   const executor: Executor = {
@@ -70,7 +76,10 @@ function restoreExecutor(agent: Agent, framework: AgentFramework, saved: SavedEx
       executor.terminated.delete(taskId);
   }
   if (saved.process) {
-    agent.ports.launcher.adopt(saved.process, (status) => executorExited(agent, framework, executor, status));
+    agent.ports.launcher.adopt(saved.process, (status) => {
+      executorExited(agent, framework, executor, status);
+      onEnded();
+    });
   } else {
     agent.ports.log(`Executor '${executorId}' of framework ${framework.id} was never started`);
     executorExited(agent, framework, executor, -1);

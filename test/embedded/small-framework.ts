@@ -1,0 +1,121 @@
+/** A framework that launches what a test gives it and acknowledges everything; events can be awaited. */
+
+import { vi } from 'vitest';
+import { parseResources } from '../../src/embedded/wire/resource-text.ts';
+import { createSchedulerSession } from '../../src/mesos/scheduler-session.ts';
+import type {
+  ExecutorInfo,
+  FrameworkInfo,
+  Offer,
+  SchedulerEvent,
+  TaskInfo,
+  TaskState,
+  TaskStatus,
+} from '../../src/mesos/types.ts';
+import { frameworkInfo } from './fake-master.ts';
+
+const PATIENCE_MS = 10_000;
+
+export class SmallFramework {
+  readonly info: FrameworkInfo;
+  readonly events: SchedulerEvent[] = [];
+  #offers: Offer[] = [];
+  readonly #session;
+
+  /** @param master `host:port` */
+  constructor(master: string, info: Partial<FrameworkInfo> = {}) {
+    this.info = frameworkInfo(info);
+    this.#session = createSchedulerSession({
+      detect: async () => master,
+      framework: () => this.info,
+      suppressedRoles: () => [],
+      onEvent: (event) => this.#take(event),
+      onDisconnected: () => {
+        this.#offers = [];
+      },
+    });
+    this.#session.start();
+  }
+
+  #take(event: SchedulerEvent): void {
+    this.events.push(event);
+    if (event.type === 'SUBSCRIBED') this.info.id = event.subscribed.framework_id;
+    if (event.type === 'OFFERS') this.#offers.push(...event.offers.offers);
+    if (event.type === 'RESCIND') {
+      this.#offers = this.#offers.filter((o) => o.id.value !== event.rescind.offer_id.value);
+    }
+    if (event.type !== 'UPDATE') return;
+    const { task_id, agent_id, uuid } = event.update.status;
+    if (uuid === undefined || agent_id === undefined) return;
+    this.#session.call({ type: 'ACKNOWLEDGE', acknowledge: { task_id, agent_id, uuid } }).catch(() => {
+      // Lost with its connection: the update comes again.
+    });
+  }
+
+  /** Launches a command, or a task of an executor, on the next offer, and keeps offers of the rest coming. */
+  async launch(
+    id: string,
+    what: { command: string } | { executor: ExecutorInfo },
+    resources = 'cpus:0.1;mem:32',
+  ): Promise<void> {
+    const offer = await vi.waitFor(
+      () => {
+        const next = this.#offers.shift();
+        if (!next) throw new Error('no offer came');
+        return next;
+      },
+      { timeout: PATIENCE_MS },
+    );
+    const task: TaskInfo = {
+      name: id,
+      task_id: { value: id },
+      agent_id: offer.agent_id,
+      resources: parseResources(resources),
+      ...('command' in what ? { command: { value: what.command } } : { executor: what.executor }),
+    };
+    await this.#session.call({
+      type: 'ACCEPT',
+      accept: {
+        offer_ids: [offer.id],
+        operations: [{ type: 'LAUNCH', launch: { task_infos: [task] } }],
+        filters: { refuse_seconds: 0 },
+      },
+    });
+  }
+
+  statuses(id: string): TaskStatus[] {
+    return this.events.flatMap((e) =>
+      e.type === 'UPDATE' && e.update.status.task_id.value === id ? [e.update.status] : [],
+    );
+  }
+
+  /** Waits for a task's update of that state. */
+  reached(id: string, state: TaskState): Promise<TaskStatus> {
+    return vi.waitFor(
+      () => {
+        const status = this.statuses(id).find((s) => s.state === state);
+        if (!status) {
+          const seen = this.statuses(id).map((s) => s.state);
+          throw new Error(`task ${id} is not ${state}; it was ${seen.join(', ') || 'never heard of'}`);
+        }
+        return status;
+      },
+      { timeout: PATIENCE_MS, interval: 10 },
+    );
+  }
+
+  /** @param graceMs for the kill policy; the task's own by default */
+  kill(id: string, graceMs?: number): Promise<void> {
+    const policy =
+      graceMs === undefined ? {} : { kill_policy: { grace_period: { nanoseconds: graceMs * 1_000_000 } } };
+    return this.#session.call({ type: 'KILL', kill: { task_id: { value: id }, ...policy } });
+  }
+
+  /** Ends the framework and all it runs. */
+  async end(): Promise<void> {
+    await this.#session.call({ type: 'TEARDOWN' }).catch(() => {
+      // The master may close everything before its answer is read.
+    });
+    await this.#session.stop();
+  }
+}
