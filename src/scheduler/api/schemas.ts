@@ -1,6 +1,6 @@
 /** What requests of v1 may hold. These schemas are the only place where requests are checked. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FieldError } from '../decide/inputs.ts';
 import { type App, CONSTRAINT_OPERATORS } from '../domain/app.ts';
 
@@ -29,7 +29,7 @@ function number(least: number, most: number) {
 
 function wholeNumber(least: number, most: number) {
   const schema = z
-    .number({ error: 'must be a whole number' })
+    .number({ error: (issue) => (issue.input === undefined ? EMPTY : 'must be a whole number') })
     .min(least, `must be at least ${least}`)
     .max(most, `must be at most ${most}`)
     .refine(Number.isInteger, 'must be a whole number');
@@ -133,14 +133,7 @@ const stop = z.object({ id }, { error: 'must be a JSON object' });
 const scale = z.object(
   {
     id,
-    instances: z.preprocess(
-      fromText,
-      z
-        .number({ error: (issue) => (issue.input === undefined ? EMPTY : 'must be a whole number') })
-        .min(0, 'must be at least 0')
-        .max(MOST_INSTANCES, `must be at most ${MOST_INSTANCES}`)
-        .refine(Number.isInteger, 'must be a whole number'),
-    ),
+    instances: wholeNumber(0, MOST_INSTANCES),
   },
   { error: 'must be a JSON object' },
 );

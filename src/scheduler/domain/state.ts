@@ -101,8 +101,3 @@ export function ownerOf(state: State, task: Task): AppRecord | undefined {
   const record = state.apps.get(task.appId);
   return record?.run === task.run ? record : undefined;
 }
-
-/** How many tasks must be asked to end. */
-export function surplus(record: AppRecord): number {
-  return Math.max(0, record.counted - record.ending - record.app.instances);
-}

@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { app, settings } from '../../../test/scheduler/fixtures.ts';
+import type { StateEvent } from './events.ts';
+import { evolve } from './evolve.ts';
+import { snapshotOf } from './snapshot.ts';
+import { createState, type State } from './state.ts';
+import type { Task } from './task.ts';
+import { dueTimers, nextTimer, popTimers, pushTimer, type Timers } from './timers.ts';
+
+function after(...events: StateEvent[]): State {
+  const state = createState(settings());
+  for (const event of events) evolve(state, event);
+  return state;
+}
+
+const task: Task = {
+  id: 't',
+  appId: 'multidis',
+  run: 1,
+  agentId: 'S0',
+  host: 'a',
+  ports: [],
+  executorId: 'e',
+  launchedAt: 5,
+  state: 'TASK_STAGING',
+};
+
+const started: StateEvent = { type: 'app_started', app: app(), run: 1, at: 1 };
+
+it.each<StateEvent>([
+  { type: 'app_scaled', appId: 'x', instances: 1, at: 0 },
+  { type: 'app_stopped', appId: 'x', at: 0 },
+  { type: 'task_updated', taskId: 'x', state: 'TASK_RUNNING', at: 0 },
+  { type: 'task_killed', taskId: 'x', at: 0 },
+  { type: 'app_delayed', appId: 'x', delayMs: 1, at: 0 },
+  { type: 'delay_passed', appId: 'x', at: 0 },
+  { type: 'offer_refused', appId: 'x', agentId: 'a', host: 'h', reason: 'r' },
+  { type: 'task_answered', taskId: 'x' },
+])('$type changes nothing about what is not there', (event) => {
+  expect(after(event)).toEqual(createState(settings()));
+});
+
+it('does not change the events it is given', () => {
+  const launched: StateEvent = { type: 'task_launched', task: { ...task } };
+  const state = after(started, launched, { type: 'task_updated', taskId: 't', state: 'TASK_RUNNING', at: 9 });
+  expect(launched.task.state).toBe('TASK_STAGING');
+  expect(state.tasks.get('t')).toMatchObject({ state: 'TASK_RUNNING', runningAt: 9 });
+});
+
+it('keeps the time of the first kill, and the reason of the last update', () => {
+  const state = after(
+    started,
+    { type: 'task_launched', task },
+    { type: 'task_updated', taskId: 't', state: 'TASK_RUNNING', at: 6, reason: 'R', message: 'm' },
+    { type: 'task_updated', taskId: 't', state: 'TASK_KILLING', at: 7 },
+    { type: 'task_killed', taskId: 't', at: 8 },
+    { type: 'task_killed', taskId: 't', at: 9 },
+  );
+  expect(state.tasks.get('t')).toMatchObject({ killedAt: 8, state: 'TASK_KILLING', runningAt: 6 });
+  expect(state.tasks.get('t')).not.toHaveProperty('reason');
+});
+
+it('counts the tasks of an executor, however many apps they are of', () => {
+  const other = { ...task, id: 'u', appId: 'gone', run: 7 };
+  const state = after(started, { type: 'task_launched', task }, { type: 'task_launched', task: other });
+  expect(state.executors.get('S0')?.get('e')).toBe(2);
+  evolve(state, { type: 'task_updated', taskId: 'u', state: 'TASK_FINISHED', at: 1 });
+  expect(state.executors.get('S0')?.get('e')).toBe(1);
+  evolve(state, { type: 'task_updated', taskId: 't', state: 'TASK_FINISHED', at: 1 });
+  expect(state.executors.size).toBe(0);
+});
+
+it('leaves the tasks of an app to their end though the app is started anew', () => {
+  const state = after(
+    started,
+    { type: 'task_launched', task },
+    { type: 'app_stopped', appId: 'multidis', at: 2 },
+    { ...started, run: 2 },
+    { type: 'task_updated', taskId: 't', state: 'TASK_RUNNING', at: 3 },
+    { type: 'task_killed', taskId: 't', at: 4 },
+  );
+  expect(state.apps.get('multidis')).toMatchObject({ counted: 0, missing: 2 });
+  expect(state.tasks.get('t')).toMatchObject({ killedAt: 2, state: 'TASK_RUNNING' });
+});
+
+it('keeps what v2 will show in a snapshot: the last failure, launches, and all starts', () => {
+  const state = after(
+    { type: 'framework_registered', frameworkId: 'f' },
+    started,
+    { type: 'task_launched', task },
+    { type: 'task_updated', taskId: 't', state: 'TASK_FAILED', at: 3, message: 'm' },
+    { ...started, app: app({ id: 'y' }), run: 2 },
+    { type: 'app_stopped', appId: 'y', at: 4 },
+  );
+  const again = after(...snapshotOf(state));
+  expect(again.frameworkId).toBe('f');
+  expect(again.runs).toBe(2);
+  expect(again.apps.get('multidis')).toMatchObject({
+    launches: 1,
+    lastFailure: { message: 'm' },
+    missing: 2,
+  });
+});
+
+it('timers come in the order of their times, whatever order they were set in', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(50)), fc.nat(60), (times, now) => {
+      const timers: Timers = [];
+      for (const at of times) pushTimer(timers, { at, timer: { kind: 'delay', appId: String(at) } });
+      expect(nextTimer(timers)).toBe(times.length > 0 ? Math.min(...times) : undefined);
+      const due = dueTimers(timers, now).map((timer) => (timer.kind === 'delay' ? Number(timer.appId) : -1));
+      expect(due.sort((a, b) => a - b)).toEqual(times.filter((at) => at <= now).sort((a, b) => a - b));
+      popTimers(timers, now);
+      const left: number[] = [];
+      for (let at = nextTimer(timers); at !== undefined; at = nextTimer(timers)) {
+        left.push(...dueTimers(timers, at).map(() => at));
+        popTimers(timers, at);
+      }
+      expect(left).toEqual(times.filter((at) => at > now).sort((a, b) => a - b));
+    }),
+  );
+});

@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { readFlags, usage } from './flags.ts';
+import { optionsFrom } from './options.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'flags-'));
+const secret = join(directory, 'secret');
+writeFileSync(secret, 'open sesame\n');
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function options(args: string[], environment: NodeJS.ProcessEnv = {}) {
+  return optionsFrom(readFlags(args, environment));
+}
+
+it('has a default for all but the master', () => {
+  const { settings, ...rest } = options(['--master', 'm']);
+  expect(rest).toMatchObject({
+    masters: ['m:5050'],
+    httpAddress: '127.0.0.1',
+    httpPort: 8080,
+    loggingLevel: 'info',
+  });
+  expect(rest).not.toHaveProperty('credential');
+  expect(settings.framework).toEqual({
+    user: 'root',
+    name: 'mesosup',
+    failover_timeout: 604_800,
+    checkpoint: true,
+    roles: ['*'],
+    capabilities: [{ type: 'PARTITION_AWARE' }, { type: 'MULTI_ROLE' }, { type: 'TASK_KILLING_STATE' }],
+  });
+  expect(settings.dockerExecutor.path).toBe('/var/lib/mesos/executors/docker');
+  expect(settings.dockerExecutor.info.labels?.labels).toEqual([{ key: 'mesosup.cluster', value: 'mesosup' }]);
+  expect(settings.dockerExecutor.idPrefix).toMatch(/^mesosup-docker\.[0-9a-f]{12}\.default$/);
+});
+
+it('takes flags before the environment', () => {
+  const environment = {
+    MARATHON_HTTP_PORT: '1',
+    MARATHON_MASTER: 'e:1,http://f:2/',
+    MARATHON_ENDPOINTS_PORT_SUFFIX: 'true',
+  };
+  expect(options(['--http_port=2'], environment)).toMatchObject({
+    httpPort: 2,
+    masters: ['e:1', 'f:2'],
+    endpointsPortSuffix: true,
+  });
+  expect(options(['--master', 'm', '--endpoints_port_suffix']).endpointsPortSuffix).toBe(true);
+  expect(options(['--master', 'm'], { MARATHON_ENDPOINTS_PORT_SUFFIX: 'false' }).endpointsPortSuffix).toBe(
+    false,
+  );
+});
+
+it('reads secrets from files', () => {
+  const args = [
+    '--master',
+    'm',
+    '--mesos_authentication_principal',
+    'p',
+    '--mesos_authentication_secret_file',
+    secret,
+  ];
+  expect(options(args)).toMatchObject({
+    credential: { principal: 'p', secret: 'open sesame' },
+    settings: { framework: { principal: 'p' } },
+  });
+  writeFileSync(join(directory, 'http'), 'u:p');
+  expect(options(['--master', 'm', '--http_credentials_file', join(directory, 'http')]).httpCredentials).toBe(
+    'u:p',
+  );
+});
+
+it.each([
+  [['--nonsense'], /--nonsense.*--help/],
+  [['extra'], /extra/],
+  [[], /--master is missing/],
+  [['--master', 'a b'], /--master: "a b" is no master's address/],
+  [['--master', 'm', '--http_port', 'x'], /--http_port is 'x': a whole number from 0 to 65535/],
+  [['--master', 'm', '--http_port', '65536'], /--http_port/],
+  [['--master', 'm', '--local_port_min', '5', '--local_port_max', '4'], /--local_port_max is '4'/],
+  [['--master', 'm', '--logging_level', 'loud'], /--logging_level is 'loud'/],
+  [
+    ['--master', 'm', '--mesos_authentication_secret_file', secret],
+    /without --mesos_authentication_principal/,
+  ],
+  [
+    ['--master', 'm', '--mesos_authentication_principal', 'p', '--mesos_authentication_secret_file', '/none'],
+    /can't be read.*\/none/,
+  ],
+  [['--master', 'm', '--http_credentials_file', secret], /was expected to hold USER:PASSWORD/],
+])('refuses %j', (args, message) => {
+  expect(() => options(args)).toThrow(message);
+});
+
+it('lists every flag', () => {
+  expect(usage()).toContain('--data_dir DIRECTORY');
+  expect(readFlags(['--help'], {}).on('help')).toBe(true);
+});

@@ -1,0 +1,134 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { app, settings } from '../../test/scheduler/fixtures.ts';
+import type { Call } from './decide/inputs.ts';
+import type { StateEvent, StoredEvent } from './domain/events.ts';
+import { createState } from './domain/state.ts';
+import { createRunner, type RunnerOptions } from './runner.ts';
+import { createMemoryStore } from './store/memory.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function runner(more: Partial<RunnerOptions<StateEvent>> = {}) {
+  const log: string[] = [];
+  const disk: StoredEvent[] = [];
+  const state = createState(settings());
+  const made = createRunner<StateEvent>({
+    state,
+    store: createMemoryStore(disk),
+    now: Date.now,
+    send: async ({ type }: Call) => void log.push(`call ${type}, ${disk.length} stored`),
+    describe: (_state, event) => event,
+    publish: (events) =>
+      void log.push(`published ${events.map(({ type }) => type).join(' ')}, ${disk.length} stored`),
+    onError: (what) => void log.push(what),
+    onFatal: (message) => void log.push(`fatal: ${message}`),
+    onNewSession: () => void log.push('new session'),
+    ...more,
+  });
+  return { made, log, disk, state };
+}
+
+const SUBSCRIBED = {
+  type: 'mesos',
+  event: { type: 'SUBSCRIBED', subscribed: { framework_id: { value: 'f' } } },
+} as const;
+
+it('stores first, then calls, replies and publishes', async () => {
+  const { made, log } = runner();
+  await made.submit(SUBSCRIBED);
+  expect(await made.submit({ type: 'start', app: app(), seed: 0 })).toEqual({ type: 'done' });
+  await made.stop();
+  expect(log).toEqual([
+    'published framework_registered connected timer_set, 1 stored',
+    'call REVIVE, 2 stored',
+    'published app_started offers_revived, 2 stored',
+  ]);
+});
+
+it('stores what arrives together at once', async () => {
+  const store = createMemoryStore();
+  const append = vi.spyOn(store, 'append');
+  const { made } = runner({ store });
+  await Promise.all(['a', 'b', 'c'].map((id) => made.submit({ type: 'start', app: app({ id }), seed: 0 })));
+  expect(append).toHaveBeenCalledOnce();
+  expect(append.mock.calls[0]?.[0]).toHaveLength(3);
+  await made.stop();
+});
+
+it('sends and answers nothing when the disk fails, and ends', async () => {
+  const store = createMemoryStore();
+  store.append = () => Promise.reject(new Error('disk full'));
+  const { made, log } = runner({ store });
+  let answered = false;
+  void made.submit({ type: 'start', app: app(), seed: 0 }).then(() => {
+    answered = true;
+  });
+  await vi.waitFor(() => expect(log).toEqual(['fatal: the state could not be stored: disk full']));
+  expect(answered).toBe(false);
+});
+
+it('survives an input that cannot be handled', async () => {
+  const { made, log } = runner();
+  const broken = { type: 'mesos', event: { type: 'UPDATE', update: {} } } as never;
+  await expect(made.submit(broken)).rejects.toThrow(TypeError);
+  made.post(broken);
+  expect(await made.submit({ type: 'start', app: app(), seed: 0 })).toEqual({ type: 'done' });
+  expect(log.filter((line) => line.includes('could not be handled'))).toHaveLength(2);
+  await made.stop();
+});
+
+it('passes on a reader that fails', async () => {
+  const { made } = runner();
+  await expect(
+    made.read(() => {
+      throw new Error('x');
+    }),
+  ).rejects.toThrow('x');
+  await made.stop();
+});
+
+it('hears of calls that failed', async () => {
+  const { made, log, state } = runner({ send: () => Promise.reject(new Error('no')) });
+  await made.submit(SUBSCRIBED);
+  await made.submit({ type: 'start', app: app(), seed: 0 });
+  await vi.waitFor(() => expect(state.timers.some(({ timer }) => timer.kind === 'revive')).toBe(true));
+  expect(log).toContain('the master did not take REVIVE');
+  await made.stop();
+});
+
+it('wakes up when something is due', async () => {
+  vi.useFakeTimers();
+  const { made, log } = runner();
+  await made.submit(SUBSCRIBED);
+  await vi.advanceTimersByTimeAsync(14_999);
+  expect(log).not.toContain('call RECONCILE, 1 stored');
+  await vi.advanceTimersByTimeAsync(2);
+  expect(log).toContain('call RECONCILE, 1 stored');
+  await made.stop();
+  await vi.advanceTimersByTimeAsync(700_000);
+  expect(log.filter((line) => line.startsWith('call'))).toHaveLength(1);
+});
+
+it('takes snapshots when they are due', async () => {
+  const disk: StoredEvent[] = [];
+  const { made } = runner({ store: createMemoryStore(disk, 3) });
+  await made.submit({ type: 'start', app: app(), seed: 0 });
+  await made.submit({ type: 'scale', appId: 'multidis', instances: 5 });
+  await made.submit({ type: 'scale', appId: 'multidis', instances: 6 });
+  await made.read(() => {});
+  expect(disk.map(({ type }) => type)).toEqual(['runs_restored', 'app_restored']);
+  await made.stop();
+});
+
+it('says when the daemon must end, or begin anew', async () => {
+  const { made, log } = runner();
+  const error = (message: string) =>
+    ({ type: 'mesos', event: { type: 'ERROR', error: { message } } }) as const;
+  await made.submit(error('Framework has been removed'));
+  await made.submit(error('Framework failed over'));
+  expect(log.at(-1)).toMatch(/^fatal: another scheduler/);
+  expect(log).toContain('new session');
+  await made.stop();
+});
