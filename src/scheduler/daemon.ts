@@ -15,7 +15,7 @@ import { createRunner, type Runner } from './runner.ts';
 import { openJournal } from './store/journal.ts';
 import type { Store } from './store/store.ts';
 
-export const VERSION = '0.1.0';
+const VERSION = '0.1.0';
 
 export interface Daemon {
   readonly port: number;

@@ -132,3 +132,26 @@ it('says when the daemon must end, or begin anew', async () => {
   expect(log).toContain('new session');
   await made.stop();
 });
+
+it('answers reads only with what is stored', async () => {
+  let finish: (() => void) | undefined;
+  const store = createMemoryStore();
+  const append = store.append;
+  store.append = async (events) => {
+    await new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    await append(events);
+  };
+  const { made } = runner({ store });
+  const order: string[] = [];
+  const started = made.submit({ type: 'start', app: app(), seed: 0 }).then(() => order.push('started'));
+  await Promise.resolve();
+  await Promise.resolve();
+  const read = made.read((state) => order.push(`read ${state.apps.size}`));
+  expect(order).toEqual([]);
+  finish?.();
+  await Promise.all([started, read]);
+  expect(order).toEqual(['started', 'read 1']);
+  await made.stop();
+});

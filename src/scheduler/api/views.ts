@@ -66,7 +66,7 @@ function queueItem(state: State, record: AppRecord, now: number) {
 }
 
 /** Why an app has fewer tasks than it should, the most recent obstacle first. */
-export function reasonsOf(state: State, record: AppRecord, delayLeftMs: number): string[] {
+function reasonsOf(state: State, record: AppRecord, delayLeftMs: number): string[] {
   const reasons: string[] = [];
   if (!state.connected) reasons.push(`not subscribed to a Mesos master: ${state.disconnectedBecause}`);
   if (delayLeftMs > 0)

@@ -4,7 +4,7 @@ import { kill, reconcile } from './calls.ts';
 import type { Call, Decision } from './inputs.ts';
 
 /** Until the master is asked again for tasks it has not answered for; doubled each time. */
-export const FIRST_RECONCILE_WAIT_MS = 1000;
+const FIRST_RECONCILE_WAIT_MS = 1000;
 export const LONGEST_RECONCILE_WAIT_MS = 60_000;
 /** Until offers are asked for again after a call that did so was lost. */
 const REVIVE_AGAIN_MS = 1000;

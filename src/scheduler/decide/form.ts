@@ -50,7 +50,7 @@ export function containerOf(
 }
 
 /** `PORT0`…, `PORT` and `PORTS` for a task's host ports. */
-export function portEnv(ports: readonly number[]): Record<string, string> {
+function portEnv(ports: readonly number[]): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [i, port] of ports.entries()) env[`PORT${i}`] = String(port);
   if (ports[0] !== undefined) env.PORT = String(ports[0]);

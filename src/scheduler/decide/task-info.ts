@@ -62,7 +62,7 @@ function ownExecutor(app: App, path: string, task: Task, settings: Settings): Ex
   };
 }
 
-export function sharedExecutor(id: string, settings: Settings): ExecutorInfo {
+function sharedExecutor(id: string, settings: Settings): ExecutorInfo {
   return { executor_id: { value: id }, ...settings.dockerExecutor.info };
 }
 

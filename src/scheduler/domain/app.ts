@@ -1,12 +1,12 @@
 /** An app's definition, normalized: what the API accepted, with every default filled in. */
 
 export const CONSTRAINT_OPERATORS = ['UNIQUE', 'CLUSTER', 'GROUP_BY', 'LIKE', 'UNLIKE'] as const;
-export type ConstraintOperator = (typeof CONSTRAINT_OPERATORS)[number];
+type ConstraintOperator = (typeof CONSTRAINT_OPERATORS)[number];
 
 /** `[field, operator, value?]`; the field is `hostname` or the name of an agent's attribute. */
 export type Constraint = readonly [field: string, operator: ConstraintOperator, value?: string];
 
-export interface Container {
+interface Container {
   /** `docker:///name`, or a bare name. */
   readonly image: string;
   /** Passed on to `docker run`. */

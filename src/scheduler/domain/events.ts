@@ -37,7 +37,7 @@ export type StoredEvent =
   | { readonly type: 'task_restored'; readonly task: Task };
 
 /** Changes that are learned anew after a restart. */
-export type VolatileEvent =
+type VolatileEvent =
   | { readonly type: 'connected' }
   | { readonly type: 'disconnected'; readonly reason: string }
   | { readonly type: 'offers_suppressed' }

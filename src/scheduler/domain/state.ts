@@ -18,7 +18,7 @@ export interface TaskFailure {
 }
 
 /** Why an agent's offer did not do. */
-export interface Refusal {
+interface Refusal {
   readonly host: string;
   readonly reason: string;
 }

@@ -1,0 +1,97 @@
+import { afterEach } from 'vitest';
+import type { Api } from '../../src/scheduler/api/answers.ts';
+import { EventStreams } from '../../src/scheduler/api/events.ts';
+import { createApi } from '../../src/scheduler/api/server.ts';
+import { createState } from '../../src/scheduler/domain/state.ts';
+import { describe as describeEvent } from '../../src/scheduler/notices.ts';
+import { createRunner, type Runner } from '../../src/scheduler/runner.ts';
+import { createMemoryStore } from '../../src/scheduler/store/memory.ts';
+import { FakeMesos } from './fake-mesos.ts';
+import { DOCKER, settings } from './fixtures.ts';
+
+/** What to do after a test, in order. */
+export const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+export interface Server {
+  api: Api;
+  runner: Runner;
+  mesos: FakeMesos;
+  faults: unknown[];
+  /** Connects to Mesos and lets all that is placed run. */
+  run(): Promise<void>;
+}
+
+/** The API over a scheduler on a Mesos in memory; the clock stands still. */
+export function server(more: { credentials?: string; endpointsPortSuffix?: boolean } = {}): Server {
+  const mesos = new FakeMesos([
+    { id: 'S0', host: 'a.example', cpus: 4, mem: 4096, ports: 4 },
+    { id: 'S1', host: 'b.example', cpus: 4, mem: 4096, ports: 4 },
+  ]);
+  const events = new EventStreams();
+  const faults: unknown[] = [];
+  const runner = createRunner({
+    state: createState(settings()),
+    store: createMemoryStore(),
+    now: () => 1_700_000_000_000,
+    send: async (call) => mesos.call(call),
+    describe: describeEvent,
+    publish: (notices) => {
+      for (const { event } of notices) if (event) events.publish(event);
+    },
+    onError: (_what, error) => faults.push(error),
+    onFatal: (message) => faults.push(message),
+    onNewSession: () => {},
+  });
+  const api = createApi({
+    runner,
+    events,
+    leader: () => 'host:8080',
+    info: { name: 'mesosup', version: '1' },
+    now: () => 1_700_000_000_000,
+    random: () => 0.0445,
+    endpointsPortSuffix: false,
+    onError: (_what, error) => faults.push(error),
+    ...more,
+  });
+  closing.push(async () => {
+    events.close();
+    await api.close();
+    await runner.stop();
+  });
+  const run = async () => {
+    mesos.subscribe(true);
+    for (let round = 0; round < 20; round += 1) {
+      for (const event of mesos.inbox.splice(0)) await runner.submit({ type: 'mesos', event });
+      mesos.offer();
+      mesos.work();
+    }
+  };
+  return { api, runner, mesos, faults, run };
+}
+
+/** The call of the 2013 page, as HTTPie sends it. */
+export const PAGE = {
+  id: 'multidis',
+  instances: '2',
+  mem: '512',
+  cpus: '1',
+  executor: DOCKER,
+  cmd: 'johncosta/redis',
+};
+
+export function post({ api }: Server, url: string, payload: unknown, headers: Record<string, string> = {}) {
+  const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
+  return api.inject({
+    method: 'POST',
+    url,
+    payload: body,
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+}
+
+export function get({ api }: Server, url: string, accept?: string) {
+  return api.inject({ method: 'GET', url, ...(accept !== undefined && { headers: { accept } }) });
+}

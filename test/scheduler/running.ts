@@ -1,0 +1,46 @@
+import type { TaskStatus } from '../../src/mesos/types.ts';
+import type { Call } from '../../src/scheduler/decide/inputs.ts';
+import type { FakeAgent } from './fake-mesos.ts';
+import { app } from './fixtures.ts';
+import { Harness } from './harness.ts';
+
+export const AGENTS: FakeAgent[] = ['a', 'b'].map((host, i) => ({
+  id: `S${i}`,
+  host,
+  cpus: 4,
+  mem: 8192,
+  ports: 20,
+}));
+
+/** Two agents on which all instances of the 2013 page's app run. */
+export function running(instances = 2): Harness {
+  const harness = new Harness(AGENTS);
+  harness.input({ type: 'start', app: app({ instances }), seed: 0 });
+  harness.rest();
+  return harness;
+}
+
+export function ids(harness: Harness): string[] {
+  return [...harness.state.tasks.keys()];
+}
+
+/** The id of the oldest task. */
+export function first(harness: Harness): string {
+  return ids(harness)[0] ?? '';
+}
+
+/** The calls made after the first `from`. */
+export function since(harness: Harness, from: number): Call[] {
+  return harness.mesos.calls.slice(from);
+}
+
+/** Delivers an update, of TASK_RUNNING unless said otherwise. */
+export function update(harness: Harness, taskId: string, more: Partial<TaskStatus>) {
+  const status = {
+    task_id: { value: taskId },
+    agent_id: { value: 'S0' },
+    state: 'TASK_RUNNING',
+    ...more,
+  } as const;
+  harness.input({ type: 'mesos', event: { type: 'UPDATE', update: { status } } });
+}
