@@ -107,10 +107,6 @@ await runProgram('agent', FLAGS, async (log) => {
     executorEnvironment: environmentVariables(flags.get('executor_environment_variables')),
     flags,
     log,
-    onShutdown: (reason) => {
-      log(`Master asked agent to shut down: ${reason}`);
-      process.exit(0);
-    },
   });
   log(`agent listening on ${running.url}`);
 });

@@ -20,7 +20,6 @@ const FLAGS: FlagSpecs = {
   hostname: { kind: 'text', help: 'how others are told to reach this master' },
   work_dir: { kind: 'text', help: 'taken for likeness with a real master; nothing is kept there' },
   cluster: { kind: 'text', help: 'name shown in /state' },
-  quorum: { kind: 'integer', help: 'taken for likeness with a real master; this one is always alone' },
   authenticate_http_frameworks: { kind: 'switch', default: 'false', help: 'schedulers must authenticate' },
   http_framework_authenticators: { kind: 'text', help: 'basic; obligatory with the flag before' },
   authenticate_http_readonly: { kind: 'switch', default: 'false', help: 'guards /state and the like' },
@@ -49,7 +48,6 @@ const FLAGS: FlagSpecs = {
     default: '1secs',
     help: 'time between allocations nothing else asks for',
   },
-  registry: { kind: 'text', default: 'in_memory', help: 'in_memory, the only one there is' },
 };
 
 function readCredentials(path: string): Map<string, string> {

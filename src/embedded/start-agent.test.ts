@@ -9,6 +9,9 @@ import { type AgentOptions, startAgent } from './start-agent.ts';
 import { type MasterOptions, type Running, startMaster } from './start-master.ts';
 import { parseAttributes, parseResources } from './wire/resource-text.ts';
 
+/** For what takes as long as processes take to start, on a busy machine too. */
+const PATIENCE = { timeout: 10_000, interval: 10 };
+
 let workDir: string;
 let master: Running;
 let agent: Running | undefined;
@@ -60,7 +63,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await framework.end();
   // Executors end with their framework, and only the agent can tell.
-  if (agent) await vi.waitFor(async () => expect(await containers()).toEqual([]), { timeout: 10_000 });
+  if (agent) await vi.waitFor(async () => expect(await containers()).toEqual([]), PATIENCE);
   await agent?.stop();
   await master.stop();
   rmSync(workDir, { recursive: true, force: true });
@@ -96,7 +99,7 @@ describe('a command task', () => {
     await framework.reached('c', 'TASK_RUNNING');
     const [executor] = (await state()).frameworks[0]?.executors ?? [];
     const stdout = join(executor?.directory ?? '', 'stdout');
-    await vi.waitFor(() => expect(readFileSync(stdout, 'utf8')).toBe('up\n'));
+    await vi.waitFor(() => expect(readFileSync(stdout, 'utf8')).toBe('up\n'), PATIENCE);
     await framework.kill('c', 100);
     expect(await framework.reached('c', 'TASK_KILLED')).toMatchObject({
       message: 'Command terminated with signal Killed',
@@ -116,7 +119,7 @@ describe('a command task', () => {
     await vi.waitFor(async () => {
       const { slaves } = await getJson<{ slaves: { active: boolean }[] }>(`${master.url}/slaves`);
       expect(slaves).toMatchObject([{ active: true }]);
-    });
+    }, PATIENCE);
     await framework.kill('c');
     await framework.reached('c', 'TASK_KILLED');
     expect(framework.statuses('c').map((s) => s.state)).not.toContain('TASK_LOST');
@@ -160,7 +163,10 @@ describe('an executor', () => {
   it('that stays silent after a restart of the agent is killed, its task gone', async () => {
     await start();
     await framework.launch('t', { executor: silent });
-    await vi.waitFor(async () => expect((await containers())[0]?.status.executor_pid).toBeGreaterThan(0));
+    await vi.waitFor(
+      async () => expect((await containers())[0]?.status.executor_pid).toBeGreaterThan(0),
+      PATIENCE,
+    );
     await agent?.stop();
     await start({ executorReregistrationTimeoutMs: 100 });
     expect(await framework.reached('t', 'TASK_GONE')).toMatchObject({
@@ -176,7 +182,7 @@ describe('an executor', () => {
       const [container] = await containers();
       expect(container?.status.executor_pid).toBeGreaterThan(0);
       return container?.status.executor_pid as number;
-    });
+    }, PATIENCE);
     await agent?.stop();
     process.kill(pid, 'SIGKILL');
     await start();
@@ -188,7 +194,7 @@ describe('an executor', () => {
   it('with a killed task that never reached it is shut down', async () => {
     await start({ executorShutdownGracePeriodMs: 50 });
     await framework.launch('t', { executor: silent });
-    await vi.waitFor(async () => expect(await containers()).toHaveLength(1));
+    await vi.waitFor(async () => expect(await containers()).toHaveLength(1), PATIENCE);
     await framework.kill('t');
     expect(await framework.reached('t', 'TASK_KILLED')).toMatchObject({
       reason: 'REASON_TASK_KILLED_DURING_LAUNCH',
@@ -200,24 +206,25 @@ describe('an agent', () => {
   it('that is gone too long is unreachable, and brings its tasks back', async () => {
     await framework.end();
     await master.stop();
-    await startFresh({ agentPingTimeoutMs: 100, maxAgentPingTimeouts: 2 });
+    await startFresh({ agentPingTimeoutMs: 300, maxAgentPingTimeouts: 2 });
     await start();
     await framework.launch('c', { command: 'exec sleep 1000' });
     await framework.reached('c', 'TASK_RUNNING');
     await agent?.stop();
     await framework.reached('c', 'TASK_UNREACHABLE');
     await start();
-    await vi.waitFor(() =>
-      expect(framework.statuses('c').at(-1)).toMatchObject({
-        state: 'TASK_RUNNING',
-        reason: 'REASON_SLAVE_REREGISTERED',
-      }),
+    await vi.waitFor(
+      () =>
+        expect(framework.statuses('c')).toContainEqual(
+          expect.objectContaining({ state: 'TASK_RUNNING', reason: 'REASON_SLAVE_REREGISTERED' }),
+        ),
+      PATIENCE,
     );
   });
 
   it('may grow but not change over the same work directory', async () => {
     await start({ attributes: parseAttributes('rack:a') });
-    await vi.waitFor(async () => expect((await state()).id).not.toBe(''));
+    await vi.waitFor(async () => expect((await state()).id).not.toBe(''), PATIENCE);
     const { id } = await state();
     await agent?.stop();
     await expect(startAgent(options({ attributes: parseAttributes('rack:b') }))).rejects.toThrow(
@@ -231,6 +238,6 @@ describe('an agent', () => {
     await vi.waitFor(async () => {
       const { slaves } = await getJson<{ slaves: object[] }>(`${master.url}/slaves`);
       expect(slaves).toMatchObject([{ id, resources: { cpus: 5 }, attributes: { rack: 'a', zone: 'b' } }]);
-    });
+    }, PATIENCE);
   });
 });

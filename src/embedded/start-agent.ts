@@ -35,8 +35,6 @@ export interface AgentOptions extends Partial<Omit<AgentSettings, 'workDir'>> {
   flags?: FlagValues;
   /** Takes one line for each notable thing; silent by default. */
   log?: (line: string) => void;
-  /** The master wants no more of this agent. Its executors live on; stop it. */
-  onShutdown?: (reason: string) => void;
 }
 
 /**
@@ -78,12 +76,7 @@ export async function startAgent(options: AgentOptions): Promise<Running> {
         agent.toMaster = send;
         send(registerMessage(agent));
       },
-      onMessage: (message) =>
-        masterMessage(
-          agent,
-          message,
-          options.onShutdown ?? ((why) => ports.log(`Master asks to shut down: ${why}`)),
-        ),
+      onMessage: (message) => masterMessage(agent, message),
       onDisconnected(reason) {
         delete agent.toMaster;
         ports.log(`Master ${options.master} disconnected: ${reason}`);

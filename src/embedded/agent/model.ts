@@ -78,7 +78,7 @@ export interface AgentSettings {
   commandExecutor: readonly string[];
 }
 
-export interface AgentPorts {
+interface AgentPorts {
   /** Milliseconds since the epoch. */
   now(): number;
   timer: Timer;

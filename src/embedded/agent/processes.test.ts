@@ -5,6 +5,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemTimer } from '../../mesos/retry.ts';
 import { createLauncher, type Launch, type Launcher, type ProcessId } from './processes.ts';
 
+/** For what takes as long as processes take, on a busy machine too. */
+const PATIENCE = { timeout: 10_000, interval: 10 };
+
 let directory: string;
 let launcher: Launcher;
 let started: ProcessId[];
@@ -85,12 +88,12 @@ describe('destroy', () => {
       set -m; sleep 1001 & echo $! > other-group
       echo ready > ready; wait`;
     const { id, exited } = await launch(script);
-    await vi.waitFor(() => file('ready'));
+    await vi.waitFor(() => file('ready'), PATIENCE);
     const pids = [id.pid, Number(file('child')), Number(file('other-group'))];
     expect(pids.map(alive)).toEqual([true, true, true]);
     launcher.destroy(id);
     expect(await exited).toBe(9);
-    await vi.waitFor(() => expect(pids.map(alive)).toEqual([false, false, false]));
+    await vi.waitFor(() => expect(pids.map(alive)).toEqual([false, false, false]), PATIENCE);
   });
 
   it('kills what a process left behind, though it is gone itself', async () => {
@@ -99,7 +102,7 @@ describe('destroy', () => {
     const left = Number(file('left'));
     expect(alive(left)).toBe(true);
     launcher.destroy(id);
-    await vi.waitFor(() => expect(alive(left)).toBe(false));
+    await vi.waitFor(() => expect(alive(left)).toBe(false), PATIENCE);
   });
 
   it('spares a process that only has the same id', async () => {
@@ -120,7 +123,7 @@ describe('adopt', () => {
     launcher.adopt({ pid, startTime }, onExit);
     expect(onExit).not.toHaveBeenCalled();
     process.kill(pid, 'SIGKILL');
-    await vi.waitFor(() => expect(onExit).toHaveBeenCalledExactlyOnceWith(-1), { timeout: 5000 });
+    await vi.waitFor(() => expect(onExit).toHaveBeenCalledExactlyOnceWith(-1), PATIENCE);
   });
 
   it('tells at once where it is gone, or another has its id', async () => {

@@ -28,7 +28,7 @@ export interface Launch {
 }
 
 /** @param status as of wait(2), or -1 where it is unknown */
-export type OnExit = (status: number) => void;
+type OnExit = (status: number) => void;
 
 export interface Launcher {
   /** Starts a process. @throws where it could not be started */

@@ -10,7 +10,7 @@ import { sandboxPath } from './paths.ts';
 import { removeFrameworkIfIdle } from './status.ts';
 
 /** The agent is not what it was, so it may not go on as that one. */
-export class IncompatibleAgentError extends Error {
+class IncompatibleAgentError extends Error {
   override name = 'IncompatibleAgentError';
 }
 

@@ -44,14 +44,11 @@ export function registerMessage(agent: Agent): AgentMessage {
   };
 }
 
-/** @param onShutdown the master doesn't want this agent, with the reason */
-export function masterMessage(agent: Agent, message: MasterMessage, onShutdown: (why: string) => void): void {
+/** Does what the master says. */
+export function masterMessage(agent: Agent, message: MasterMessage): void {
   switch (message.type) {
     case 'REGISTERED':
       registered(agent, message);
-      break;
-    case 'SHUTDOWN':
-      onShutdown(message.message);
       break;
     case 'PING':
       agent.toMaster?.({ type: 'PONG' });

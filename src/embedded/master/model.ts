@@ -99,7 +99,7 @@ export interface MasterSettings {
   agentReregisterTimeoutMs: number;
 }
 
-export interface MasterPorts {
+interface MasterPorts {
   /** Milliseconds since the epoch. */
   now(): number;
   timer: Timer;

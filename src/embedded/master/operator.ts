@@ -7,7 +7,6 @@ import type { FlagValues } from '../wire/flags.ts';
 import {
   answerEmpty,
   answerJson,
-  answerText,
   CallRefused,
   methodNotAllowed,
   readBody,
@@ -17,6 +16,7 @@ import {
 import { MESOS_VERSION } from '../wire/version.ts';
 import { removeFramework } from './frameworks.ts';
 import { type Master, seconds } from './model.ts';
+import { operatorCall } from './operator-call.ts';
 import {
   agentJson,
   clusterAmounts,
@@ -75,7 +75,7 @@ const ROUTES: Readonly<Record<string, OperatorRoute>> = {
       answerEmpty(response, 307, { Location: `//${master.info.hostname}:${master.info.port}` }),
   },
   '/teardown': { access: 'readwrite', answer: teardown },
-  '/api/v1': { access: 'readwrite', answer: operatorCall },
+  '/api/v1': { access: 'readwrite', answer: call },
 };
 
 function version(): Json {
@@ -218,42 +218,16 @@ async function teardown(
   answerEmpty(response, 200);
 }
 
-async function operatorCall(
-  context: OperatorContext,
+async function call(
+  { master }: OperatorContext,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   if (request.method !== 'POST') return methodNotAllowed(response, request.method);
   const { type } = await readCall(request);
-  const { master } = context;
-  switch (type) {
-    case 'GET_HEALTH':
-      return answerJson(response, { type, get_health: { healthy: true } });
-    case 'GET_VERSION':
-      return answerJson(response, { type, get_version: { version_info: { version: MESOS_VERSION } } });
-    case 'GET_METRICS': {
-      const list = Object.entries(metrics(master)).map(([name, value]) => ({ name, value }));
-      return answerJson(response, { type, get_metrics: { metrics: list } });
-    }
-    case 'GET_AGENTS':
-      return answerJson(response, { type, get_agents: getAgents(master) });
-    case undefined:
-      return answerText(response, 400, "Failed to validate master::Call: Expecting 'type' to be present");
-    default:
-      return answerText(response, 501, `The embedded master does not answer ${String(type)}`);
+  if (type === 'GET_METRICS') {
+    const list = Object.entries(metrics(master)).map(([name, value]) => ({ name, value }));
+    return answerJson(response, { type, get_metrics: { metrics: list } });
   }
-}
-
-function getAgents(master: Master): Json {
-  return {
-    agents: [...master.agents.values()].map((agent) => ({
-      agent_info: agent.info,
-      active: agent.stream !== undefined,
-      deactivated: false,
-      version: agent.version,
-      pid: `slave(1)@${agent.ip}:${agent.info.port}`,
-      registered_time: { nanoseconds: Math.round(agent.registeredTime * 1e9) },
-      total_resources: agent.info.resources ?? [],
-    })),
-  };
+  answerJson(response, operatorCall(master, type));
 }

@@ -3,8 +3,7 @@
  *
  * The agent POSTs to `/agent-link` on the master. Request and answer are both RecordIO streams of JSON messages,
  * open at the same time for as long as the link lives. The agent's first message is REGISTER, with everything it
- * holds; the master answers REGISTERED with the agent's id, or SHUTDOWN with the reason why it is not wanted. The
- * master sends PING every `agent_ping_timeout` and the agent answers PONG. When the connection breaks the agent
+ * holds; the master answers REGISTERED with the agent's id. The master sends PING every `agent_ping_timeout` and the agent answers PONG. When the connection breaks the agent
  * is disconnected, and registers again over a new one, with the id it was given.
  */
 
@@ -64,7 +63,6 @@ export type MasterMessage =
       /** Tasks the master has on this agent and the agent did not name. */
       reconcile: { framework: FrameworkInfo; task_ids: string[] }[];
     }
-  | { type: 'SHUTDOWN'; message: string }
   | { type: 'PING' }
   | {
       type: 'RUN_TASK';

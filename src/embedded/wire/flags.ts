@@ -6,9 +6,9 @@
 
 import { parseDuration } from '../../mesos/duration.ts';
 
-export type FlagKind = 'text' | 'switch' | 'integer' | 'duration';
+type FlagKind = 'text' | 'switch' | 'integer' | 'duration';
 
-export interface FlagSpec {
+interface FlagSpec {
   kind: FlagKind;
   /** What is used, and shown by `/flags`, where none is given. */
   default?: string;

@@ -12,7 +12,7 @@ import {
 import type { Attribute, Range, Resource } from '../../mesos/types.ts';
 
 /** The text is not a list of resources or attributes. */
-export class ResourceTextError extends Error {
+class ResourceTextError extends Error {
   override name = 'ResourceTextError';
 }
 
