@@ -9,6 +9,8 @@ import { type AgentOptions, startAgent } from './start-agent.ts';
 import { type MasterOptions, type Running, startMaster } from './start-master.ts';
 import { parseAttributes, parseResources } from './wire/resource-text.ts';
 
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+
 /** For what takes as long as processes take to start, on a busy machine too. */
 const PATIENCE = { timeout: 10_000, interval: 10 };
 

@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemTimer } from '../../mesos/retry.ts';
 import { createLauncher, type Launch, type Launcher, type ProcessId } from './processes.ts';
 
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+
 /** For what takes as long as processes take, on a busy machine too. */
 const PATIENCE = { timeout: 10_000, interval: 10 };
 
