@@ -4,7 +4,7 @@
  */
 
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { FakeAgent } from '../../../test/scheduler/fake-mesos.ts';
 import { app, DOCKER } from '../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../test/scheduler/harness.ts';
@@ -13,6 +13,8 @@ import { snapshotOf } from '../domain/snapshot.ts';
 import type { State } from '../domain/state.ts';
 import { isCounted } from '../domain/task.ts';
 import type { Input } from './inputs.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const AGENTS: FakeAgent[] = [
   { id: 'S0', host: 'a', cpus: 4, mem: 2000, ports: 6 },

@@ -11,12 +11,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { StoredEvent } from '../domain/events.ts';
 import { decodeFrames, encodeFrame } from './frames.ts';
 import { openJournal } from './journal.ts';
 import { createMemoryStore } from './memory.ts';
 import { type Store, StoreError } from './store.ts';
+
+/** Every write waits for the disk, which may be busy. */
+vi.setConfig({ testTimeout: 60_000 });
 
 const directories: string[] = [];
 
