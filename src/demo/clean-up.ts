@@ -5,8 +5,8 @@ import { DockerUnavailableError } from '../docker/connection.ts';
 import { DockerEngine } from '../docker/engine.ts';
 import type { DemoState } from './directory.ts';
 import { removeLink } from './executor-link.ts';
+import { MARK } from './plan.ts';
 import { processesWith } from './process-id.ts';
-import { MARK } from './supervisor.ts';
 
 const PAUSE_MS = 20;
 

@@ -4,9 +4,8 @@ import path from 'node:path';
 import { cleanUp } from './clean-up.ts';
 import { claimDirectory, type DemoState, identifySelf, inspectDirectory, writeState } from './directory.ts';
 import { EXECUTOR_PATH, makeLink } from './executor-link.ts';
-import { type DemoPlan, planDemo } from './plan.ts';
+import { type DemoPlan, MARK, planDemo } from './plan.ts';
 import { portsInUse } from './ports.ts';
-import { MARK } from './supervisor.ts';
 import type { SupervisorOrder } from './supervisor-main.ts';
 
 export interface ClusterOptions {

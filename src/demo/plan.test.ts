@@ -36,7 +36,9 @@ test('containers are published on the bridge address only', () => {
   const agents = planDemo(input).programs.filter((p) => p.name.startsWith('agent'));
   expect(agents).toHaveLength(2);
   for (const { args } of agents) {
-    expect(args).toContain('--executor_environment_variables={"MESOSUP_PUBLISH_ADDRESS":"172.17.0.1"}');
+    expect(args).toContain(
+      '--executor_environment_variables={"MESOSUP_DEMO":"/run/mesosup-demo","MESOSUP_PUBLISH_ADDRESS":"172.17.0.1"}',
+    );
     expect(args).toContain('--hostname=172.17.0.1');
     expect(args).toContain('--ip=127.0.0.1');
   }

@@ -2,6 +2,9 @@ import path from 'node:path';
 import type { Range } from '../mesos/types.ts';
 import { freePort, portBlocks } from './ports.ts';
 
+/** In the environment of every process of a demo, with the demo's directory: how the clean-up finds them. */
+export const MARK = 'MESOSUP_DEMO';
+
 /** One process of the demo and how it is started. */
 export interface Program {
   /** `master`, `scheduler`, `agent1` … */
@@ -118,6 +121,6 @@ function agentArgs({ name, lib, dir, master, port, hostname, block }: AgentInput
     `--resources=cpus:4;mem:4096;disk:10000;ports:[${block.begin}-${block.end}]`,
     '--executor_reregistration_timeout=10secs',
     // Containers are reached by the host's bridge address alone: a demo opens no port to the network.
-    `--executor_environment_variables=${JSON.stringify({ MESOSUP_PUBLISH_ADDRESS: hostname })}`,
+    `--executor_environment_variables=${JSON.stringify({ [MARK]: dir, MESOSUP_PUBLISH_ADDRESS: hostname })}`,
   ];
 }

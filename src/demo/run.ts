@@ -173,6 +173,7 @@ async function launch(
     );
   } finally {
     clearInterval(explaining);
+    await events.return(undefined);
   }
 }
 

@@ -1,10 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
-import type { DemoPlan, Program } from './plan.ts';
-
-/** In the environment of every process of a demo, with the demo's directory: how the clean-up finds them. */
-export const MARK = 'MESOSUP_DEMO';
+import { type DemoPlan, MARK, type Program } from './plan.ts';
 
 const FIRST_DELAY_MS = 50;
 const LAST_DELAY_MS = 5000;

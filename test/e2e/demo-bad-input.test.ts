@@ -66,8 +66,8 @@ test.each([
   ['instances', -2],
   ['instances', 1e12],
   ['instances', 1.5],
-  ['ports', [70_000]],
-  ['ports', [-1]],
+  ['ports.0', [70_000]],
+  ['ports.1', [0, -1]],
   ['executor', 'relative/path'],
   ['id', 'no spaces'],
   ['cmd', 5],
@@ -76,7 +76,7 @@ test.each([
     id: 'bad',
     cmd: 'johncosta/redis',
     ...docker,
-    [attribute]: value,
+    [attribute.split('.')[0] ?? '']: value,
   });
   expect(status).toBe(422);
   expect(
@@ -105,7 +105,7 @@ test('an image that does not exist', async () => {
 });
 
 test('a port range used up', async () => {
-  await waits({ id: 'harbour', cmd: 'johncosta/redis', ...docker, ports: Array(150).fill(0) }, /port/);
+  await waits({ id: 'harbour', cmd: 'johncosta/redis', ...docker, ports: Array(100).fill(0) }, /port/);
 });
 
 test('no resources left', async () => {

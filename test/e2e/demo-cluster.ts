@@ -1,10 +1,12 @@
-import { glob, readFile } from 'node:fs/promises';
+import { cp, glob, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { type DemoState, demoDirectory, readState } from '../../src/demo/directory.ts';
 import { type Endpoint, parseEndpoints } from '../../src/demo/scheduler-api.ts';
 import { DockerEngine } from '../../src/docker/engine.ts';
+import { openJournal } from '../../src/scheduler/store/journal.ts';
 
 /** What the tests of the demo ask of a demo that is up, from outside: HTTP, Docker and /proc. */
 
@@ -13,6 +15,10 @@ export const dir = demoDirectory(process.getuid?.() ?? 0, process.env);
 export const engine = new DockerEngine();
 
 const POLL_MS = 25;
+const ESCAPE = String.fromCharCode(27);
+const CURSOR_QUERY = new RegExp(`${ESCAPE}\\[6n`, 'g');
+const CURSOR_ANSWER = `${ESCAPE}[1;200R`;
+const CONTROL = new RegExp(`${ESCAPE}\\[[0-9;?]*[A-Za-z]`, 'g');
 
 export function mesosup(...args: string[]) {
   return execa(path.join(root, 'bin/mesosup'), args, { reject: false, stdin: 'ignore' });
@@ -85,20 +91,54 @@ export async function executors(): Promise<{ supervisor: number; worker: number 
   return found;
 }
 
-/** Resolves when `instances` of the app run and nothing more: in the endpoints, in Docker and in Mesos. */
+/**
+ * The tasks whose last stored update is TASK_RUNNING, as host and port, read off a copy of the scheduler's journal
+ * event by event, without the scheduler's own reckoning.
+ */
+async function storedRunning(): Promise<string[]> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'mesosup-journal-'));
+  try {
+    await cp(path.join(dir, 'scheduler'), directory, {
+      recursive: true,
+      filter: (file) => !file.endsWith('lock'),
+    });
+    const store = await openJournal({ directory, warn: () => undefined });
+    const tasks = new Map<string, { at: string; state: string }>();
+    for (const event of await store.load()) {
+      if (event.type === 'task_launched' || event.type === 'task_restored') {
+        const { id, host, ports, state } = event.task;
+        tasks.set(id, { at: `${host}:${ports[0]}`, state });
+      } else if (event.type === 'task_updated') {
+        const task = tasks.get(event.taskId);
+        if (task) task.state = event.state;
+      }
+    }
+    await store.close();
+    return [...tasks.values()].filter((t) => t.state === 'TASK_RUNNING').map((t) => t.at);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** Resolves when `instances` of the app run and nothing more: in the endpoints, the journal, Docker and Mesos. */
 export async function steady(instances = 2, app = 'multidis', ms = 30_000): Promise<void> {
   const { masterUrl } = await state();
   await until(
-    `${instances} instances of ${app}, in endpoints, Docker and Mesos alike`,
+    `${instances} instances of ${app}, in endpoints, journal, Docker and Mesos alike`,
     async () => {
       const listed = await endpoints(app);
       const running = (await containers()).filter((c) => c.task.startsWith(`${app}_`));
       const { tasks } = (await (await fetch(`${masterUrl}/tasks?limit=1000`)).json()) as {
         tasks: { id: string; state: string }[];
       };
+      const stored = await storedRunning();
       const inMesos = tasks.filter((t) => t.id.startsWith(`${app}_`) && t.state === 'TASK_RUNNING');
       return (
         listed.length === instances &&
+        listed
+          .map(({ host, port }) => `${host}:${port}`)
+          .sort()
+          .join() === stored.sort().join() &&
         running.length === instances &&
         running.every((c) => c.state === 'running') &&
         inMesos
@@ -128,22 +168,27 @@ export async function typed(
   const terminal = execa('script', ['-qefc', command, '/dev/null'], {
     reject: false,
     env: { TERM: 'xterm', COLUMNS: '200' },
-    timeout: 60_000,
+    timeout: 20_000,
   });
   let shown = '';
   let seen = 0;
   const rest = [...conversation];
+  // `script` ends only when its own input has ended, too.
+  const endInput = () => rest.length === 0 && terminal.stdin?.end();
+  endInput();
   terminal.stdout?.on('data', (chunk: Buffer) => {
-    shown += chunk.toString('utf8');
+    const text = chunk.toString('utf8');
+    shown += text;
+    // A terminal answers where its cursor is: redis-cli asks when nobody has told it how wide the terminal is.
+    for (const _ of text.matchAll(CURSOR_QUERY)) terminal.stdin?.write(CURSOR_ANSWER);
     const next = rest[0];
     const at = next ? shown.indexOf(next.prompt, seen) : -1;
     if (!next || at < 0) return;
     seen = at + next.prompt.length;
     rest.shift();
     terminal.stdin?.write(next.answer);
+    endInput();
   });
   await terminal;
-  // biome's regex rule forbids control characters in literals.
-  const colours = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, 'g');
-  return shown.replace(colours, '').replaceAll('\r', '');
+  return shown.replace(CONTROL, '').replaceAll('\r', '');
 }

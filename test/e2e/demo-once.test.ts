@@ -1,22 +1,36 @@
 /** A demo from its start to its end, and what must not be left of it. */
 import { existsSync } from 'node:fs';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { EXECUTOR_PATH } from '../../src/demo/executor-link.ts';
 import { portsInUse } from '../../src/demo/ports.ts';
-import { processesWith } from '../../src/demo/process-id.ts';
-import { MARK } from '../../src/demo/supervisor.ts';
 import { dir, engine, mesosup, root, state, until } from './demo-cluster.ts';
 
 const CLUSTER = path.basename(dir);
+
+/** Whatever runs one of the built programs, or the executor's supervisor, or works in the demo's directory. */
+async function ourProcesses(): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => '');
+      const ours =
+        command.includes(`${root}/dist/`) || command.includes(EXECUTOR_PATH) || cwd.startsWith(dir);
+      return ours ? [command.replaceAll('\0', ' ')] : [];
+    }),
+  );
+  return found.flat();
+}
 
 /** What a demo may leave: nothing. */
 async function remains(): Promise<Record<string, unknown>> {
   const ports = await portsInUse();
   return {
-    processes: await processesWith(MARK, dir),
+    processes: await ourProcesses(),
     containers: await engine.listContainers({ 'mesosup.cluster': CLUSTER }),
     directory: existsSync(dir),
     link: existsSync(EXECUTOR_PATH),
