@@ -153,11 +153,14 @@ describe('a restart of the master', () => {
     await scheduler.disconnects.next();
     expect((await scheduler.subscriptions.next()).subscribed.framework_id).toEqual(subscribed.framework_id);
 
-    // Silent while the agent has not come back yet, so it is asked again until there is an answer.
+    // Silent while the agent has not come back yet, so it is asked again until there is an answer. The agent may
+    // repeat an update too, whose acknowledgement was lost with the old master.
     const explicit = async () => {
       const tasks = [{ task_id: { value: id }, agent_id: { value: agentId } }];
       await scheduler.session.call({ type: 'RECONCILE', reconcile: { tasks } });
-      return scheduler.updates.unread.find((status) => status.task_id.value === id);
+      return scheduler.updates.unread.find(
+        (status) => status.task_id.value === id && status.reason === 'REASON_RECONCILIATION',
+      );
     };
     await expect.poll(explicit, { timeout: 40_000, interval: 250 }).toMatchObject({
       state: 'TASK_RUNNING',
