@@ -57,14 +57,23 @@ ensure_packages() {
   if [ ! -x "$NODE" ] || ! cmp -s package-lock.json "$stamp"; then
     have npm || apt_install npm
     say "installing the Node runtime and libraries with npm"
-    npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "npm install failed; the end of its output is above"; }
+    # Under an old Node, npm leaves out optional packages that want a newer one, so the runtime comes first.
+    [ -x "$NODE" ] || npm_install --omit=dev
     [ -x "$NODE" ] || die "npm brought no runtime at $NODE"
     "$NODE" --version >/dev/null 2>&1 || apt_install libatomic1 libstdc++6
     "$NODE" --version >"$LOG" 2>&1 || { cat "$LOG" >&2; die "the Node runtime does not start here; it needs glibc 2.28 or later"; }
+    PATH=$(dirname "$NODE"):$PATH npm_install
     cp package-lock.json "$stamp"
   fi
   PATH=$(dirname "$NODE"):$PATH
   export PATH
+}
+
+npm_install() {
+  npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error "$@" >"$LOG" 2>&1 || {
+    tail -n 20 "$LOG" >&2
+    die "npm install failed; the end of its output is above"
+  }
 }
 
 docker_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
