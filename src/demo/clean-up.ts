@@ -1,12 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerUnavailableError } from '../docker/connection.ts';
 import { DockerEngine } from '../docker/engine.ts';
+import { identify, killNow, processIds } from '../proc/process-id.ts';
 import type { DemoState } from './directory.ts';
 import { removeLink } from './executor-link.ts';
 import { MARK } from './plan.ts';
-import { processesWith } from './process-id.ts';
 
 const PAUSE_MS = 20;
 
@@ -18,9 +19,9 @@ const PAUSE_MS = 20;
  */
 export async function cleanUp(dir: string, state: DemoState | undefined): Promise<void> {
   for (;;) {
-    const pids = await processesWith(MARK, dir);
+    const pids = markedProcesses(dir);
     if (pids.length === 0) break;
-    for (const pid of pids) kill(pid);
+    for (const pid of pids) killNow(pid);
     await sleep(PAUSE_MS);
   }
   await removeContainers(state?.cluster ?? path.basename(dir));
@@ -39,11 +40,18 @@ async function removeContainers(cluster: string): Promise<void> {
   }
 }
 
-function kill(pid: number): void {
+/** The processes that were started with the demo's mark, this one excepted. */
+function markedProcesses(dir: string): number[] {
+  return processIds().filter(
+    (pid) => pid !== process.pid && identify(pid) && environment(pid).includes(`${MARK}=${dir}`),
+  );
+}
+
+function environment(pid: number): string[] {
   try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    // It ended by itself in between.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    // Another user's, or it ended by itself in between.
+    return [];
   }
 }

@@ -62,7 +62,7 @@ export async function startCluster({
     usedPorts: await portsInUse(),
   });
   const state: DemoState = {
-    supervisor: await identifySelf(),
+    supervisor: identifySelf(),
     cluster: plan.cluster,
     masterUrl: plan.masterUrl,
     schedulerUrl: plan.schedulerUrl,

@@ -1,6 +1,6 @@
 import { lstat, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { identify, isAlive, type ProcessId } from './process-id.ts';
+import { identify, isAlive, type ProcessId } from '../proc/process-id.ts';
 
 /** What is known of a demo that is up, in `state.json` of its directory. */
 export interface DemoState {
@@ -56,7 +56,7 @@ export async function inspectDirectory(
     );
   }
   const state = await readState(dir);
-  return state && (await isAlive(state.supervisor)) ? { kind: 'up', state } : { kind: 'remains', state };
+  return state && isAlive(state.supervisor) ? { kind: 'up', state } : { kind: 'remains', state };
 }
 
 export async function readState(dir: string): Promise<DemoState | undefined> {
@@ -75,8 +75,8 @@ export async function writeState(dir: string, state: DemoState): Promise<void> {
 }
 
 /** Names this very process. */
-export async function identifySelf(): Promise<ProcessId> {
-  const id = await identify(process.pid);
+export function identifySelf(): ProcessId {
+  const id = identify(process.pid);
   if (!id) throw new Error('/proc is not mounted: mesosup needs it to tell processes apart');
   return id;
 }

@@ -21,9 +21,8 @@ const lines = createInterface({ input: process.stdin });
 lines.once('line', (line) => void run(JSON.parse(line) as SupervisorOrder));
 
 async function run({ plan, state, detach }: SupervisorOrder): Promise<void> {
-  let writing = identifySelf().then((supervisor) => {
-    state.supervisor = supervisor;
-  });
+  state.supervisor = identifySelf();
+  let writing: Promise<void> = Promise.resolve();
   const supervisor = new Supervisor(plan, (processes) => {
     state.processes = processes;
     writing = writing.then(() => writeState(plan.dir, state));

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { packageClosure } from './image.ts';
-import { parseStat } from './process-id.ts';
 import { parseEndpoints } from './scheduler-api.ts';
 import { nextCommands, summarize } from './show.ts';
 import { columns } from './table.ts';
@@ -41,12 +40,6 @@ test('endpoints of one app are read, of another not', () => {
   ]);
   expect(parseEndpoints(text, 'other')).toEqual([]);
   expect(parseEndpoints('multidis 10445 \n', 'multidis')).toEqual([]);
-});
-
-test('state and start time are found behind a name with brackets and spaces', () => {
-  const stat = `12 (a) (b c) S 1 12 12 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 98765 1 2`;
-  expect(parseStat(stat)).toEqual({ state: 'S', started: '98765' });
-  expect(parseStat('')).toBeUndefined();
 });
 
 test('the summary splits the time into Docker and ours', () => {

@@ -22,7 +22,7 @@ const sound: Record<string, string> = {
   'src/scheduler/main.ts': "import './decide.ts';\nimport '../mesos/http.ts';\nexport const main = 1;",
   'src/web/page.ts': 'export const page = 1;',
 };
-for (const area of ['commands', 'demo', 'docker', 'embedded', 'executor', 'mesos', 'scheduler']) {
+for (const area of ['commands', 'demo', 'docker', 'embedded', 'executor', 'mesos', 'proc', 'scheduler']) {
   sound[`src/${area}/edge.ts`] = 'export const edge = 1;';
 }
 

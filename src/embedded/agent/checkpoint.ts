@@ -18,8 +18,8 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { AgentInfo, ExecutorInfo, FrameworkInfo, TaskInfo } from '../../mesos/types.ts';
+import type { ProcessId } from '../../proc/process-id.ts';
 import { executorPath, metaPath } from './paths.ts';
-import type { ProcessId } from './processes.ts';
 import type { UpdateRecord } from './updates.ts';
 
 /** Which executor of which framework. */

@@ -10,10 +10,11 @@ import type {
   TaskState,
   TaskStatus,
 } from '../../mesos/types.ts';
+import type { ProcessId } from '../../proc/process-id.ts';
 import type { AgentMessage } from '../wire/agent-link.ts';
 import type { EventStream } from '../wire/http.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import type { Launcher, ProcessId } from './processes.ts';
+import type { Launcher } from './processes.ts';
 import type { StatusUpdates } from './updates.ts';
 
 export type ExecutorStream = EventStream<ExecutorEvent>;

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemTimer } from '../../mesos/retry.ts';
-import { createLauncher, type Launch, type Launcher, type ProcessId } from './processes.ts';
+import type { ProcessId } from '../../proc/process-id.ts';
+import { createLauncher, type Launch, type Launcher } from './processes.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 

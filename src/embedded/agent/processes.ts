@@ -1,17 +1,11 @@
 /** Executors as processes: started in a session of their own, watched, and killed with all of that session. */
 
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Timer } from '../../mesos/retry.ts';
+import { isAlive, killNow, type ProcessId, processIds, readStat } from '../../proc/process-id.ts';
 import type { UserIds } from './users.ts';
-
-/** A process across the agent's restarts: ids are used again, but not with the same start time. */
-export interface ProcessId {
-  pid: number;
-  /** Clock ticks since boot, from `/proc`. */
-  startTime: string;
-}
 
 export interface Launch {
   /** Program and arguments; argv0 where it differs from the program. */
@@ -102,46 +96,13 @@ function waitStatus(code: number | null, signal: NodeJS.Signals | null): number 
   return code === null ? -1 : code * 256;
 }
 
-interface Stat {
-  state: string;
-  session: number;
-  startTime: string;
-}
-
-/** The fields of `/proc/<pid>/stat` in use; undefined where there is no such process. */
-function readStat(pid: number): Stat | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The second field is the program's name in parentheses and may hold anything: count from behind it.
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', session: Number(fields[3]), startTime: fields[19] ?? '' };
-  } catch {
-    return undefined;
-  }
-}
-
-/** True while that very process runs; one that is dead and not reaped does not. */
-function isAlive(id: ProcessId): boolean {
-  const stat = readStat(id.pid);
-  return stat !== undefined && stat.state !== 'Z' && stat.state !== 'X' && stat.startTime === id.startTime;
-}
-
 function destroy(id: ProcessId): void {
   const stat = readStat(id.pid);
   // The id may belong to somebody else by now; then only the session's remains are killed.
-  if (stat && stat.startTime === id.startTime) kill(id.pid);
-  for (const name of readdirSync('/proc')) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid) || pid === id.pid) continue;
+  if (stat && stat.startTime === id.startTime) killNow(id.pid);
+  for (const pid of processIds()) {
+    if (pid === id.pid) continue;
     const member = readStat(pid);
-    if (member && member.session === id.pid && Number(member.startTime) >= Number(id.startTime)) kill(pid);
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    if (member && member.session === id.pid && Number(member.startTime) >= Number(id.startTime)) killNow(pid);
   }
 }

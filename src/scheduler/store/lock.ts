@@ -5,6 +5,7 @@
 
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { identify, isAlive } from '../../proc/process-id.ts';
 import { StoreError } from './store.ts';
 
 const ATTEMPTS = 5;
@@ -12,7 +13,7 @@ const ATTEMPTS = 5;
 /** @returns how to let the directory go; @throws StoreError naming the process that holds it */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
   const path = join(directory, 'lock');
-  const own = JSON.stringify({ pid: process.pid, started: await startOf(process.pid) });
+  const own = JSON.stringify({ pid: process.pid, started: identify(process.pid)?.startTime });
   const draft = join(directory, `lock.${process.pid}`);
   await writeFile(draft, own, { mode: 0o600 });
   try {
@@ -23,7 +24,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
         };
       }
       const held = await read(path);
-      if (held !== undefined && (await isAlive(held))) throw inUse(directory, held);
+      if (held !== undefined && isHolderAlive(held)) throw inUse(directory, held);
       if (held !== undefined) await removeStale(path, held);
     }
     throw inUse(directory, await read(path));
@@ -73,22 +74,9 @@ function parse(held: string): { pid?: unknown; started?: unknown } {
   }
 }
 
-async function isAlive(held: string): Promise<boolean> {
+function isHolderAlive(held: string): boolean {
   const { pid, started } = parse(held);
-  if (typeof pid !== 'number') return false;
-  const began = await startOf(pid);
-  return began !== undefined && began === started;
-}
-
-/**
- * When a process began, in ticks since the machine did; tells it from a later one with its id. Undefined where it has
- * ended, also when nobody has asked for its exit code yet.
- */
-async function startOf(pid: number): Promise<string | undefined> {
-  const stat = await read(`/proc/${pid}/stat`).catch(() => undefined);
-  // The second field, the program's name, may itself hold blanks and brackets.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields?.[0] === 'Z' || fields?.[0] === 'X' ? undefined : fields?.[19];
+  return typeof pid === 'number' && isAlive({ pid, startTime: String(started) });
 }
 
 function inUse(directory: string, held: string | undefined): StoreError {
