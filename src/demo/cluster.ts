@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { cleanUp } from './clean-up.ts';
 import { claimDirectory, type DemoState, identifySelf, inspectDirectory, writeState } from './directory.ts';
@@ -60,6 +61,7 @@ export async function startCluster({
     hostname,
     executor: reason ? target : EXECUTOR_PATH,
     usedPorts: await portsInUse(),
+    user: userInfo().username,
   });
   const state: DemoState = {
     supervisor: identifySelf(),

@@ -8,6 +8,7 @@ const input = {
   executor: '/var/lib/mesos/executors/docker',
   hostname: '172.17.0.1',
   usedPorts: new Set<number>(),
+  user: 'ada',
 };
 
 test('the usual ports where they are free', () => {
@@ -30,6 +31,7 @@ test('other ports where they are taken, and every program told of them', () => {
   expect(agent1).toContain('--resources=cpus:4;mem:4096;disk:10000;ports:[31100-31199]');
   expect(agent2).toContain('--resources=cpus:4;mem:4096;disk:10000;ports:[31200-31299]');
   expect(scheduler?.join(' ')).toContain('--master 127.0.0.1:5051');
+  expect(scheduler?.join(' ')).toContain('--mesos_user ada');
 });
 
 test('containers are published on the bridge address only', () => {

@@ -36,12 +36,14 @@ export interface PlanInput {
   executor: string;
   hostname: string;
   usedPorts: ReadonlySet<number>;
+  /** Who runs the demo, and so its tasks: an agent that is not root can start them as nobody else. */
+  user: string;
 }
 
 const LOOPBACK = '127.0.0.1';
 
 /** Chooses ports and command lines: 5050, 8080 and 5051 onwards where they are free, else the next free ones. */
-export function planDemo({ lib, dir, agents, executor, hostname, usedPorts }: PlanInput): DemoPlan {
+export function planDemo({ lib, dir, agents, executor, hostname, usedPorts, user }: PlanInput): DemoPlan {
   const used = new Set(usedPorts);
   const take = (preferred: number): number => {
     const port = freePort(preferred, used);
@@ -92,6 +94,8 @@ export function planDemo({ lib, dir, agents, executor, hostname, usedPorts }: Pl
           cluster,
           '--data_dir',
           path.join(dir, 'scheduler'),
+          '--mesos_user',
+          user,
           '--docker_executor',
           executor,
         ],

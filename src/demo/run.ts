@@ -156,8 +156,10 @@ async function launch(
   const started = Date.now();
   const explaining = setInterval(async () => {
     if (Date.now() - started < EXPLAIN_AFTER_MS) return;
-    reasons = await api.waitingReasons(app.id).catch(() => reasons);
-    if (reasons) explain(`waiting: ${reasons}`);
+    const now = await api.waitingReasons(app.id).catch(() => '');
+    if (!now || now === reasons) return;
+    reasons = now;
+    explain(`waiting: ${reasons}`);
   }, EXPLAIN_EVERY_MS);
   try {
     for (;;) {

@@ -101,6 +101,38 @@ describe('tasks that end', () => {
     expect(harness.state.apps.get('multidis')?.lastFailure).toBeUndefined();
   });
 
+  it('through the cluster’s doing, again and again, are delayed after a few times, with the reason', () => {
+    const harness = new Harness(AGENTS);
+    harness.connect();
+    harness.deliverAll();
+    harness.input({ type: 'start', app: app({ instances: 2 }), seed: 0 });
+    harness.mesos.offer();
+    harness.deliverAll();
+    const lose = () => {
+      harness.now += 1;
+      for (const id of ids(harness)) {
+        harness.mesos.advance(id, 'TASK_DROPPED', {
+          reason: 'REASON_EXECUTOR_TERMINATED',
+          message: 'no space',
+        });
+      }
+      harness.deliverAll();
+      const waited = harness.state.apps.get('multidis')?.delay?.ms ?? 0;
+      harness.pass(Math.max(1, waited));
+      harness.mesos.offer();
+      harness.deliverAll();
+      return waited;
+    };
+    // Both instances are lost each time, and count as one loss.
+    expect([1, 2, 3, 4, 5, 6, 7].map(lose)).toEqual([0, 0, 0, 0, 0, 1000, 1150]);
+    expect(harness.state.apps.get('multidis')?.lastFailure?.message).toBe('no space');
+
+    // A task that begins shows that launches come through again.
+    harness.mesos.advance(first(harness), 'TASK_STARTING');
+    harness.deliverAll();
+    expect(harness.state.apps.get('multidis')?.losses).toBeUndefined();
+  });
+
   it.each([
     ['TASK_DROPPED', undefined],
     ['TASK_DROPPED', 'REASON_CONTAINER_LAUNCH_FAILED'],

@@ -1,7 +1,13 @@
 import { isTerminal, type TaskState, type TaskStatus } from '../../mesos/types.ts';
 import type { StateEvent } from '../domain/events.ts';
-import { DELAY_FACTOR, FIRST_DELAY_MS, LONGEST_DELAY_MS, WELL_AFTER_MS } from '../domain/settings.ts';
-import { type AppRecord, ownerOf, type State } from '../domain/state.ts';
+import {
+  DELAY_FACTOR,
+  FIRST_DELAY_MS,
+  LONGEST_DELAY_MS,
+  PROMPT_RELAUNCHES,
+  WELL_AFTER_MS,
+} from '../domain/settings.ts';
+import { type AppRecord, lossesWith, ownerOf, type State } from '../domain/state.ts';
 import type { Task } from '../domain/task.ts';
 import { isOfTheCluster } from '../domain/task-end.ts';
 import { kill } from './calls.ts';
@@ -66,7 +72,7 @@ function isUnwanted(record: AppRecord | undefined, task: Task): boolean {
 
 /**
  * Tasks that keep ending are launched ever more slowly. What had been running is replaced at once the first time: its
- * container may have been killed. Tasks launched before the last failure was seen are of the same wave, and count once.
+ * container may have been killed, and so is a launch that the cluster lost, a few times. Tasks launched before the last failure was seen are of the same wave, and count once.
  */
 function delayAfterEnd(
   record: AppRecord | undefined,
@@ -74,7 +80,10 @@ function delayAfterEnd(
   { state, reason }: TaskStatus,
   now: number,
 ): StateEvent[] {
-  if (!record || task.killedAt !== undefined || isOfTheCluster(state, reason)) return [];
+  if (!record || task.killedAt !== undefined) return [];
+  if (isOfTheCluster(state, reason)) {
+    if (task.runningAt !== undefined || lossesWith(record, task) <= PROMPT_RELAUNCHES) return [];
+  }
   const ranMs = task.runningAt === undefined ? 0 : now - task.runningAt;
   const last = ranMs >= WELL_AFTER_MS ? undefined : record.delay;
   if (last && task.launchedAt <= last.failedAt) return [];

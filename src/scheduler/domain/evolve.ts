@@ -1,7 +1,8 @@
 import { isTerminal, type TaskState } from '../../mesos/types.ts';
 import type { App } from './app.ts';
 import type { StateEvent } from './events.ts';
-import { type AppRecord, ownerOf, type State, type TaskFailure } from './state.ts';
+import { PROMPT_RELAUNCHES } from './settings.ts';
+import { type AppRecord, lossesWith, ownerOf, type State, type TaskFailure } from './state.ts';
 import { isCounted, type Task } from './task.ts';
 import { isOfTheCluster } from './task-end.ts';
 import { popTimers, pushTimer } from './timers.ts';
@@ -9,6 +10,7 @@ import { popTimers, pushTimer } from './timers.ts';
 /** Agents remembered for each waiting app: enough to say why, bounded however many agents there are. */
 const MOST_REFUSALS = 50;
 
+const HAS_BEGUN: ReadonlySet<TaskState> = new Set(['TASK_STARTING', 'TASK_RUNNING']);
 const FAILURES: ReadonlySet<TaskState> = new Set(['TASK_FAILED', 'TASK_ERROR', 'TASK_DROPPED', 'TASK_LOST']);
 
 /** Applies one event to the state, in place. The cost does not grow with the number of apps or tasks. */
@@ -170,14 +172,22 @@ function updateTask(state: State, update: Extract<StateEvent, { type: 'task_upda
   if (isTerminal(update.state)) {
     removeTask(state, task);
     record?.tasks.delete(task.id);
-    if (record && isFailure(task)) record.lastFailure = failureOf(task, update.at);
+    if (record) noteEnd(record, task, update.at);
     if (state.ready.size > 0) state.offersWanted = true;
-  } else if (record) tally(record, task, 1);
+  } else if (record) {
+    tally(record, task, 1);
+    if (HAS_BEGUN.has(update.state)) delete record.losses;
+  }
   refresh(state, record, update.at);
 }
 
-function isFailure(task: Task): boolean {
-  return FAILURES.has(task.state) && task.killedAt === undefined && !isOfTheCluster(task.state, task.reason);
+/** Remembers what the end of a task says of its app. */
+function noteEnd(record: AppRecord, task: Task, at: number): void {
+  if (task.killedAt !== undefined) return;
+  const lost = isOfTheCluster(task.state, task.reason);
+  if (lost && task.runningAt === undefined) record.losses = { waves: lossesWith(record, task), at };
+  const isFailure = lost ? (record.losses?.waves ?? 0) > PROMPT_RELAUNCHES : FAILURES.has(task.state);
+  if (isFailure) record.lastFailure = failureOf(task, at);
 }
 
 function failureOf(task: Task, at: number): TaskFailure {

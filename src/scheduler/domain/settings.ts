@@ -35,5 +35,7 @@ export const TASKS_PER_EXECUTOR = 200;
 export const FIRST_DELAY_MS = 1000;
 export const DELAY_FACTOR = 1.15;
 export const LONGEST_DELAY_MS = 300_000;
+/** Launches that come to nothing through the cluster's doing are repeated at once so often; then they are delayed too. */
+export const PROMPT_RELAUNCHES = 5;
 /** A task that has run this long shows that its app is well. */
 export const WELL_AFTER_MS = 30_000;

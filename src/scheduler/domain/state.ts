@@ -37,6 +37,11 @@ export interface AppRecord {
   ending: number;
   readonly perAgent: Map<string, number>;
   lastFailure?: TaskFailure;
+  /**
+   * Launches in a row that the cluster lost before their task began, and when the last was seen. Those launched
+   * before that are of one wave and count once.
+   */
+  losses?: { readonly waves: number; readonly at: number };
   /** Instances still to be launched, as of the last change. */
   missing: number;
   /** While it lacks instances: since when, and what the offers of late lacked, by agent. */
@@ -44,6 +49,12 @@ export interface AppRecord {
   readonly refusals: Map<string, Refusal>;
   /** The launch delay: how long the last was, when it ends, and when the failure that led to it was seen. */
   delay?: { readonly ms: number; readonly until: number; readonly failedAt: number };
+}
+
+/** The lost launches in a row with that of this task. */
+export function lossesWith({ losses }: AppRecord, task: Task): number {
+  if (!losses) return 1;
+  return task.launchedAt >= losses.at ? losses.waves + 1 : losses.waves;
 }
 
 export interface State {
