@@ -5,8 +5,9 @@ interface AppJson {
   id: string;
   instances: number;
 }
-type TasksJson = Record<string, { id: string; host: string; ports: number[] }[]> | TasksEntry[];
-type TasksEntry = Record<string, { id: string; host: string; ports: number[] }[]>;
+type TasksJson = Record<string, { id: string; host: string; ports: number[] }[]>;
+/** Only tasks that run appear here; /v1/tasks has those that are starting, too. */
+type EndpointsJson = { id: string; instances: unknown[] }[];
 interface Used {
   cpus: number;
   mem: number;
@@ -27,18 +28,18 @@ export async function readOverview(
   masterUrl: string,
   signal: AbortSignal,
 ): Promise<Overview> {
-  const [apps, tasksByApp, slaves] = await Promise.all([
+  const [apps, tasksByApp, endpoints, slaves] = await Promise.all([
     api.json<AppJson[]>('/v1/apps'),
     api.json<TasksJson>('/v1/tasks'),
+    api.json<EndpointsJson>('/v1/endpoints'),
     fetch(`${masterUrl}/slaves`, { signal }).then((r) => r.json() as Promise<SlavesJson>),
   ]);
-  const entries = (Array.isArray(tasksByApp) ? tasksByApp : [tasksByApp]).flatMap((e) => Object.entries(e));
-  const tasks = entries.flatMap(([app, list]) => list.map((t) => ({ ...t, app })));
+  const tasks = Object.entries(tasksByApp).flatMap(([app, list]) => list.map((t) => ({ ...t, app })));
   return {
     apps: apps.map((a) => ({
       id: a.id,
       instances: a.instances,
-      running: tasks.filter((t) => t.app === a.id).length,
+      running: endpoints.find((e) => e.id === a.id)?.instances.length ?? 0,
     })),
     tasks,
     agents: slaves.slaves.map((s) => ({

@@ -16,6 +16,8 @@ const EXPLAIN_EVERY_MS = 2000;
 export interface DemoResult {
   answer: string;
   endpoints: Endpoint[];
+  /** The instance that was asked. */
+  endpoint: Endpoint;
   /** When the answer came, milliseconds since the epoch. */
   answeredAt: number;
   /** Milliseconds from the start of this process to the answer. */
@@ -120,12 +122,13 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
       title: 'redis-cli in a second container: SET x 7, GET x',
       task: async (context, task) => {
         const { plan } = need(context.cluster);
-        const [endpoint] = need(context.endpoints);
+        const endpoints = need(context.endpoints);
+        const endpoint = need(endpoints[0]);
         const { answers, calls } = await askRedis(engine, {
           cluster: plan.cluster,
           dir: plan.dir,
           image,
-          endpoint: need(endpoint),
+          endpoint,
           lines: ['SET x 7', 'GET x'],
         });
         const wallMs = performance.now();
@@ -133,7 +136,7 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
         const dockerMs = union([...calls, ...(await executorCalls(plan.dir))], answeredAt);
         const answer = answers.at(-1) ?? '';
         if (answer !== '"7"') throw new Error(`GET x answered ${answer}, "7" was expected`);
-        context.result = { answer, endpoints: need(context.endpoints), answeredAt, wallMs, dockerMs };
+        context.result = { answer, endpoints, endpoint, answeredAt, wallMs, dockerMs };
         task.title = `redis-cli in a second container: SET x 7 → ${answers[0]}, GET x → ${answer}`;
       },
     },

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readOverview } from './overview.ts';
 import type { DemoPlan } from './plan.ts';
 import type { DemoResult } from './run.ts';
-import { SchedulerApi } from './scheduler-api.ts';
+import { type Endpoint, SchedulerApi } from './scheduler-api.ts';
 import { renderOverview } from './table.ts';
 
 const REFRESH_MS = 1000;
@@ -16,14 +16,15 @@ export function summarize({ answer, wallMs, dockerMs }: DemoResult): string {
 
 /** The commands to try next, as the 2013 page has them. */
 export function nextCommands(
-  { schedulerUrl, masterUrl, executor, hostname }: DemoPlan,
+  { schedulerUrl, masterUrl, executor }: DemoPlan,
   image: string,
+  { host, port }: Endpoint,
 ): string {
   const api = schedulerUrl.replace('127.0.0.1', 'localhost');
   return [
     'Try next, in another terminal:',
     `  http GET ${api}/v1/endpoints`,
-    `  docker run -i -t ${image} redis-cli -h ${hostname} -p PORT`,
+    `  docker run -i -t ${image} redis-cli -h ${host} -p ${port}`,
     `  http POST ${api}/v1/apps/scale id=multidis instances=3`,
     `  http POST ${api}/v1/apps/start id=second instances=1 mem=64 cpus=0.5 executor=${executor} cmd='${image}'`,
     `  http POST ${api}/v1/apps/stop id=second`,
@@ -38,13 +39,16 @@ export function nextCommands(
 export async function watch(
   plan: DemoPlan,
   image: string,
+  result: DemoResult,
   out: NodeJS.WriteStream,
   signal: AbortSignal,
   ended: Promise<void>,
 ): Promise<void> {
   const api = new SchedulerApi(plan.schedulerUrl, signal);
+  const commands = nextCommands(plan, image, result.endpoint);
   const text = async () =>
-    `${renderOverview(await readOverview(api, plan.masterUrl, signal))}\n\n${nextCommands(plan, image)}\n`;
+    `${renderOverview(await readOverview(api, plan.masterUrl, signal))}\n\n${commands}\n`;
+  const headline = summarize(result);
   const over = ended.then(() => true);
   if (!out.isTTY) {
     out.write(`${await text()}\nCtrl-C ends the demo.\n`);
@@ -55,7 +59,7 @@ export async function watch(
     // A program that is being restarted answers again in a moment.
     const frame = await text().catch((error: Error) => `${error.message}\n`);
     if (signal.aborted) return;
-    out.write(`${CLEAR_SCREEN}${frame}\nCtrl-C ends the demo.\n`);
+    out.write(`${CLEAR_SCREEN}${headline}\n\n${frame}\nCtrl-C ends the demo.\n`);
     if (await Promise.race([over, sleep(REFRESH_MS, false, { signal }).catch(() => true)])) return;
   }
 }

@@ -43,7 +43,14 @@ test('endpoints of one app are read, of another not', () => {
 });
 
 test('the summary splits the time into Docker and ours', () => {
-  const result = { answer: '"7"', endpoints: [], answeredAt: 0, wallMs: 2310, dockerMs: 1490 };
+  const result = {
+    answer: '"7"',
+    endpoints: [],
+    endpoint: { host: 'h', port: 1 },
+    answeredAt: 0,
+    wallMs: 2310,
+    dockerMs: 1490,
+  };
   expect(summarize(result)).toBe(
     'GET x answered "7" after 2.31 s: 1.49 s in Docker\'s create and start calls, 0.82 s in mesosup',
   );
@@ -61,9 +68,10 @@ test('the commands to try name the ports in use', () => {
       programs: [],
     },
     'some/redis',
+    { host: '172.17.0.1', port: 31000 },
   );
   expect(text).toContain('http GET http://localhost:8081/v1/endpoints');
-  expect(text).toContain('docker run -i -t some/redis redis-cli -h 172.17.0.1 -p PORT');
+  expect(text).toContain('docker run -i -t some/redis redis-cli -h 172.17.0.1 -p 31000');
   expect(text).toContain('executor=/e/docker');
 });
 

@@ -56,9 +56,11 @@ export default class Demo extends Command {
       if (flags.detach) {
         cluster.release();
         delete context.cluster;
-        this.log(`\n${nextCommands(cluster.plan, flags.image)}\n\nEnd it with: ${this.config.bin} demo down`);
+        this.log(
+          `\n${nextCommands(cluster.plan, flags.image, result.endpoint)}\n\nEnd it with: ${this.config.bin} demo down`,
+        );
       } else if (!flags.once) {
-        await watch(cluster.plan, flags.image, process.stdout, interrupt.signal, cluster.ended);
+        await watch(cluster.plan, flags.image, result, process.stdout, interrupt.signal, cluster.ended);
         if (interrupt.signal.aborted) process.exitCode = INTERRUPTED;
       }
       return result;
