@@ -15,7 +15,13 @@ export default defineConfig({
       },
     },
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/rules/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/rules/**/*.test.ts'],
+          setupFiles: ['test/support/properties.ts'],
+        },
+      },
       {
         test: {
           name: 'contract',

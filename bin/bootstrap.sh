@@ -62,7 +62,8 @@ ensure_packages() {
     [ -x "$NODE" ] || die "npm brought no runtime at $NODE"
     "$NODE" --version >/dev/null 2>&1 || apt_install libatomic1 libstdc++6
     "$NODE" --version >"$LOG" 2>&1 || { cat "$LOG" >&2; die "the Node runtime does not start here; it needs glibc 2.28 or later"; }
-    PATH=$(dirname "$NODE"):$PATH npm_install
+    # npm looks for its machine-wide settings (a registry, a CA) beside the Node that runs it: name the true place.
+    npm_config_globalconfig=$(npm config get globalconfig 2>/dev/null) PATH=$(dirname "$NODE"):$PATH npm_install
     cp package-lock.json "$stamp"
   fi
   PATH=$(dirname "$NODE"):$PATH

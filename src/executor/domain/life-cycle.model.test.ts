@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runs } from '../../../test/support/runs.ts';
 import { isTerminal, type TaskState } from '../../mesos/types.ts';
 import { encodeTaskData } from '../task-data.ts';
 import { decide, isIdle, unacknowledged } from './life-cycle.ts';
@@ -195,6 +196,6 @@ test('whatever happens in whatever order, each task has one end, and no containe
         expect(live[0]).toBe('TASK_STARTING');
       }
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });

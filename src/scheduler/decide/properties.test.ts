@@ -8,6 +8,7 @@ import { expect, it, vi } from 'vitest';
 import type { FakeAgent } from '../../../test/scheduler/fake-mesos.ts';
 import { app, DOCKER } from '../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../test/scheduler/harness.ts';
+import { runs } from '../../../test/support/runs.ts';
 import type { App } from '../domain/app.ts';
 import { snapshotOf } from '../domain/snapshot.ts';
 import type { State } from '../domain/state.ts';
@@ -187,7 +188,7 @@ it('nothing is doubled, lost or left behind, whatever happens and wherever it cr
       }
       for (const { info } of live) expect(harness.state.apps.has(info.name)).toBe(true);
     }),
-    { numRuns: 250 },
+    { numRuns: runs(250) },
   );
 });
 
@@ -204,6 +205,6 @@ it('a snapshot and a replay of the whole journal give the same state', () => {
       expect([...snapshotOf(harness.state)]).toEqual(replayed);
       checkIndexes(harness.state);
     }),
-    { numRuns: 100 },
+    { numRuns: runs(100) },
   );
 });

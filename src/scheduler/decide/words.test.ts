@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../test/support/runs.ts';
 import { splitCommand } from './words.ts';
 
 const ENV = { PORT0: '31000', TWO: 'a  b', EMPTY: '' };
@@ -69,7 +70,7 @@ describe('splitCommand', () => {
     );
     const commands = fc.sample(
       fc.array(part, { maxLength: 10 }).map((parts) => parts.join('')),
-      { seed: 7, numRuns: 400 },
+      { seed: 7, numRuns: runs(400) },
     );
     const split = commands
       .map((command) => ({ command, result: splitCommand(command, ENV) }))

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { runs } from '../../../test/support/runs.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import { decodeFrames, encodeFrame } from './frames.ts';
 import { openJournal } from './journal.ts';
@@ -244,6 +245,6 @@ it('frames come back whatever is in them', () => {
       expect(JSON.stringify(read)).toBe(JSON.stringify(records));
       expect([end > 0 || records.length === 0, corruptAt]).toEqual([true, undefined]);
     }),
-    { numRuns: 100 },
+    { numRuns: runs(100) },
   );
 });

@@ -1,0 +1,30 @@
+/**
+ * Runs the tests that try properties, each as many times over as FACTOR says: `npm run soak [FACTOR] [SEED]`.
+ * Prints the seed first, so that a failure can be tried again, and the totals last.
+ */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { $, echo, glob } from 'zx';
+
+const FACTOR = 100;
+const HOUR_MS = 3_600_000;
+
+process.chdir(path.resolve(import.meta.dirname, '..'));
+process.env.PATH = `${path.resolve('node_modules/.bin')}:${process.env.PATH}`;
+const factor = Number(process.argv[2] ?? FACTOR);
+const seed = Number(process.argv[3] ?? Math.floor(Math.random() * 2 ** 31));
+
+const files: string[] = [];
+for (const file of await glob('src/**/*.test.ts')) {
+  if ((await readFile(file, 'utf8')).includes('fc.assert(')) files.push(file);
+}
+echo(`soak: ${files.length} files, ${factor} times their usual runs, seed ${seed}`);
+const begun = Date.now();
+const environment = { MESOSUP_SOAK_FACTOR: String(factor), MESOSUP_SOAK_SEED: String(seed) };
+const { exitCode } = await $({
+  stdio: 'inherit',
+  nothrow: true,
+  env: { ...process.env, ...environment },
+})`vitest run --project unit --testTimeout=${HOUR_MS} ${files}`;
+echo(`soak: seed ${seed}, factor ${factor}, ${Math.round((Date.now() - begun) / 1000)} s, exit ${exitCode}`);
+process.exitCode = exitCode ?? 1;
