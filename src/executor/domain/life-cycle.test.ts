@@ -1,109 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import type { TaskInfo } from '../../mesos/types.ts';
-import { encodeTaskData } from '../task-data.ts';
-import { decide, isEmptied, isIdle, unacknowledged } from './life-cycle.ts';
-import { type Constants, type ExecutorAction, type ExecutorInput, INITIAL, type State } from './state.ts';
-
-const NOW = 1_000_000;
-
-function launched(id: string, more: Partial<TaskInfo> = {}): TaskInfo {
-  return {
-    name: 'app',
-    task_id: { value: id },
-    agent_id: { value: 'S0' },
-    resources: [{ name: 'mem', type: 'SCALAR', scalar: { value: 64 } }],
-    data: encodeTaskData({
-      id: 'app',
-      docker: { image: 'img', args: [], env: { PASSWORD: 'p' }, options: [] },
-    }),
-    ...more,
-  };
-}
-
-/** An executor fed by hand. */
-class Fed {
-  state: State = INITIAL;
-  actions: ExecutorAction[] = [];
-  now = NOW;
-  #uuids = 0;
-  readonly constants: Constants;
-
-  constructor(argv: string[] = [], shutdownGraceMs = 5000) {
-    this.constants = { own: { argv, env: {} }, agentId: 'S0', executorId: 'docker', shutdownGraceMs };
-  }
-
-  /** The actions that answer these inputs. */
-  take(...inputs: ExecutorInput[]): ExecutorAction[] {
-    this.actions = [];
-    for (const input of inputs) {
-      const uuid = () => {
-        this.#uuids += 1;
-        return `uuid-${this.#uuids}`;
-      };
-      const { state, actions } = decide(this.state, input, this.constants, { now: this.now, uuid });
-      this.state = state;
-      this.actions.push(...actions);
-    }
-    return this.actions;
-  }
-
-  /** As take; updates by their state, other actions by their type. */
-  briefly(...inputs: ExecutorInput[]): string[] {
-    return this.take(...inputs).map((a) => (a.type === 'update' ? a.status.state : a.type));
-  }
-
-  update() {
-    const found = this.actions.find((a) => a.type === 'update');
-    if (!found) throw new Error('no update was made');
-    return found.status;
-  }
-
-  acknowledgeAll(): ExecutorAction[] {
-    return this.take(
-      ...unacknowledged(this.state).updates.map(
-        ({ status }): ExecutorInput => ({
-          type: 'acknowledged',
-          taskId: status.task_id.value,
-          uuid: status.uuid ?? '',
-        }),
-      ),
-    );
-  }
-}
-
-const output = { stdout: 0, stderr: 10 };
-const launch = (id: string, more?: Partial<TaskInfo>): ExecutorInput => ({
-  type: 'launch',
-  task: launched(id, more),
-});
-const ready = (taskId: string): ExecutorInput => ({ type: 'image-ready', taskId, exposed: ['80/tcp'] });
-const created = (taskId: string): ExecutorInput => ({
-  type: 'created',
-  taskId,
-  container: `c-${taskId}`,
+import {
+  created,
+  exited,
+  Fed,
+  failed,
+  kill,
+  launch,
+  launched,
   output,
-});
-const running = (taskId: string): ExecutorInput => ({
-  type: 'running',
-  taskId,
-  addresses: ['172.17.0.2', 'fd00::2'],
-});
-const exited = (taskId: string, exitCode: number, outOfMemory = false): ExecutorInput => ({
-  type: 'exited',
-  taskId,
-  exitCode,
-  outOfMemory,
-});
-const failed = (taskId: string): ExecutorInput => ({ type: 'failed', taskId, message: 'no space left' });
-const removed = (taskId: string): ExecutorInput => ({ type: 'removed', taskId });
-const kill = (taskId: string, graceMs?: number): ExecutorInput => ({ type: 'kill', taskId, graceMs });
-const SUBSCRIBED: ExecutorInput = { type: 'subscribed', capabilities: ['TASK_KILLING_STATE'] };
-
-/** A task that runs. */
-function running1(fed = new Fed(), more?: Partial<TaskInfo>): Fed {
-  fed.take(SUBSCRIBED, launch('t', more), ready('t'), created('t'), running('t'));
-  return fed;
-}
+  ready,
+  removed,
+  running,
+  running1,
+  SUBSCRIBED,
+} from '../../../test/executor/fed.ts';
+import { encodeTaskData } from '../task-data.ts';
+import { isEmptied, isIdle, unacknowledged } from './life-cycle.ts';
+import { type ExecutorInput, INITIAL } from './state.ts';
 
 describe('a task that goes well', () => {
   test('from launch to the end', () => {
