@@ -79,6 +79,21 @@ npm_install() {
 
 docker_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
+# Without an init nobody mounts the cgroup v1 hierarchies that the kernel has attached, and Docker no longer notices
+# when a container is killed for memory if one of them is missing.
+mount_cgroups() {
+  [ ! -e /sys/fs/cgroup/cgroup.controllers ] || return 0
+  local id controllers rest
+  while IFS=: read -r id controllers rest; do
+    case "$controllers" in '' | name=*) continue ;; esac
+    ! grep -q "^cgroup /sys/fs/cgroup/$controllers " /proc/mounts || continue
+    mount -o remount,rw /sys/fs/cgroup 2>/dev/null || true
+    if ! { mkdir -p "/sys/fs/cgroup/$controllers" && mount -t cgroup -o "$controllers" cgroup "/sys/fs/cgroup/$controllers"; }; then
+      say "warning: cgroup $controllers ($id$rest) can't be mounted; Docker may not tell when a container runs out of memory"
+    fi
+  done </proc/self/cgroup
+}
+
 ensure_docker() {
   docker_answers && return
   if ! have dockerd; then
@@ -95,6 +110,7 @@ ensure_docker() {
       systemctl enable --now docker >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "systemd could not start docker: see journalctl -u docker"; }
     else
       say "starting dockerd (no init runs here); its log is /var/log/mesosup-dockerd.log"
+      mount_cgroups
       setsid dockerd >/var/log/mesosup-dockerd.log 2>&1 </dev/null &
     fi
   fi

@@ -1,6 +1,16 @@
 /** One part of a demo at a time is killed with -9, and the demo comes back whole. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { containers, endpoints, engine, executors, mesosup, state, steady, until } from './demo-cluster.ts';
+import {
+  containers,
+  endpoints,
+  engine,
+  executors,
+  mesosup,
+  state,
+  steady,
+  until,
+  workers,
+} from './demo-cluster.ts';
 
 beforeAll(async () => {
   const { exitCode, stderr } = await mesosup('demo', '--detach');
@@ -72,6 +82,10 @@ test('after kill -9 of an executor’s supervisor its containers are replaced, n
   const after = await containers();
   expect(after).toHaveLength(2);
   expect(after.filter((c) => before.some((b) => b.id === c.id)).length).toBeLessThan(2);
+  await until('every worker has its supervisor', async () => {
+    const supervised = (await executors()).map((e) => e.worker).sort();
+    return supervised.length === 2 && supervised.join() === (await workers()).sort().join();
+  });
 });
 
 test('a container killed with -9 is gone from /v1/endpoints within 2 s, and replaced', async () => {
