@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import type { FieldError } from '../decide/inputs.ts';
 import { type App, CONSTRAINT_OPERATORS } from '../domain/app.ts';
+import { patternProblem } from './patterns.ts';
 
 /** Task ids and sandbox directories are made of it. */
 const LONGEST_ID = 200;
@@ -10,9 +11,12 @@ const MOST_INSTANCES = 1_000_000;
 const MOST_CPUS = 1_000_000;
 const MOST_MIB = 1e12;
 const MOST_PORTS = 100;
+/** A list of wrong things must not give an answer many times its size. */
+const MOST_ERRORS = 100;
 
 const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
 const EMPTY = 'may not be empty';
+const NUL = 'may not hold a NUL';
 
 /** HTTPie's `instances=2` sends a string. */
 function fromText(value: unknown): unknown {
@@ -36,9 +40,7 @@ function wholeNumber(least: number, most: number) {
   return z.preprocess(fromText, schema);
 }
 
-const text = z
-  .string({ error: 'must be a text' })
-  .refine((value) => !value.includes('\0'), 'may not hold a NUL');
+const text = z.string({ error: 'must be a text' }).refine(hasNoNul, NUL);
 
 const id = z
   .string({ error: (issue) => (issue.input === undefined ? EMPTY : 'must be a text') })
@@ -52,7 +54,10 @@ const env = z.record(
     (value) => (typeof value === 'number' || typeof value === 'boolean' ? String(value) : value),
     text,
   ),
-  { error: 'must be an object of texts' },
+  {
+    error: (issue) =>
+      issue.code === 'invalid_key' ? 'is not the name of a variable' : 'must be an object of texts',
+  },
 );
 
 const constraint = z
@@ -61,9 +66,9 @@ const constraint = z
   .max(3, 'must be [field, operator, value]')
   .transform((parts, context) => {
     const [field, operator, value] = parts.map(String);
-    // Marathon 0.1 sent the operator's number.
-    const name = CONSTRAINT_OPERATORS[Number(operator)] ?? operator?.toUpperCase();
-    const known = CONSTRAINT_OPERATORS.find((candidate) => candidate === name);
+    const known = CONSTRAINT_OPERATORS.find(
+      (name, number) => name === operator?.toUpperCase() || String(number) === operator,
+    );
     if (!known) {
       context.addIssue(
         `has an unknown operator '${operator}': one of ${CONSTRAINT_OPERATORS.join(', ')} was expected`,
@@ -90,17 +95,13 @@ function valueProblem(
   }
   if (operator !== 'LIKE' && operator !== 'UNLIKE') return undefined;
   if (value === undefined) return `${operator} needs a pattern`;
-  try {
-    new RegExp(value);
-    return undefined;
-  } catch {
-    return `${operator} has a pattern that is not a regular expression: ${value}`;
-  }
+  const problem = patternProblem(value);
+  return problem && `${operator} has a pattern ${problem}: ${value}`;
 }
 
 const container = z.object(
   {
-    image: z.string({ error: EMPTY }).min(1, EMPTY),
+    image: z.string({ error: EMPTY }).min(1, EMPTY).refine(hasNoNul, NUL),
     options: z.array(text, { error: 'must be an array of texts' }).default([]),
   },
   { error: 'must be an object with an image' },
@@ -138,6 +139,10 @@ const scale = z.object(
   { error: 'must be a JSON object' },
 );
 
+function hasNoNul(value: string): boolean {
+  return !value.includes('\0');
+}
+
 function areDistinct(values: readonly number[]): boolean {
   return new Set(values).size === values.length;
 }
@@ -168,7 +173,7 @@ export function parseScale(body: unknown): Parsed<{ id: string; instances: numbe
 function check<T>(schema: z.ZodType<T>, body: unknown): Parsed<T> {
   const result = schema.safeParse(withoutNulls(body));
   if (result.success) return { value: result.data };
-  const errors = result.error.issues.map(({ path, message }) => ({
+  const errors = result.error.issues.slice(0, MOST_ERRORS).map(({ path, message }) => ({
     attribute: path.length === 0 ? 'body' : path.map(String).join('.'),
     error: message,
   }));

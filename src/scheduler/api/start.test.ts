@@ -49,7 +49,9 @@ describe('POST /v1/apps/start', () => {
     const one = server();
     const constraints = [
       ['hostname', 'unique'],
-      ['rack', 3, 'a.*'],
+      ['rack', 1, 'a.*'],
+      ['rack', '3', 2],
+      ['rack', 2],
       ['rack', 'GROUP_BY', 2],
       ['rack', 'CLUSTER'],
     ];
@@ -58,6 +60,8 @@ describe('POST /v1/apps/start', () => {
       constraints: [
         ['hostname', 'UNIQUE'],
         ['rack', 'LIKE', 'a.*'],
+        ['rack', 'GROUP_BY', '2'],
+        ['rack', 'CLUSTER'],
         ['rack', 'GROUP_BY', '2'],
         ['rack', 'CLUSTER'],
       ],
@@ -86,11 +90,22 @@ describe('POST /v1/apps/start', () => {
     [{ id: 'x', cmd: 'y', ports: '80' }, 'ports', 'must be an array of numbers'],
     [{ id: 'x', cmd: 'y', env: [] }, 'env', 'must be an object of texts'],
     [{ id: 'x', cmd: 'y', env: { A: {} } }, 'env.A', 'must be a text'],
+    [{ id: 'x', cmd: 'y', env: { 'A=': '' } }, 'env.A=', 'is not the name of a variable'],
     [{ id: 'x', cmd: 'y', constraints: [['a']] }, 'constraints.0', 'must be [field, operator, value]'],
     [
       { id: 'x', cmd: 'y', constraints: [['a', 'NEAR']] },
       'constraints.0',
-      "has an unknown operator 'NEAR': one of UNIQUE, CLUSTER, GROUP_BY, LIKE, UNLIKE was expected",
+      "has an unknown operator 'NEAR': one of UNIQUE, LIKE, CLUSTER, GROUP_BY, UNLIKE was expected",
+    ],
+    [
+      { id: 'x', cmd: 'y', constraints: [['a', '']] },
+      'constraints.0',
+      "has an unknown operator '': one of UNIQUE, LIKE, CLUSTER, GROUP_BY, UNLIKE was expected",
+    ],
+    [
+      { id: 'x', cmd: 'y', constraints: [['a', 'UNLIKE', '(a+)+\\1']] },
+      'constraints.0',
+      'UNLIKE has a pattern that looks around, looks back or repeats too often: (a+)+\\1',
     ],
     [{ id: 'x', cmd: 'y', constraints: [['a', 'LIKE']] }, 'constraints.0', 'LIKE needs a pattern'],
     [
@@ -103,6 +118,7 @@ describe('POST /v1/apps/start', () => {
       'constraints.0',
       'GROUP_BY takes a number of groups',
     ],
+    [{ id: 'x', cmd: 'y', container: { image: 'a\0' } }, 'container.image', 'may not hold a NUL'],
     [{ id: 'x', cmd: 'y', container: { image: '' } }, 'container.image', 'may not be empty'],
     [{ id: 'x', cmd: 'y', container: 'redis' }, 'container', 'must be an object with an image'],
     [[], 'body', 'must be a JSON object'],
@@ -169,5 +185,20 @@ describe('POST /v1/apps/start', () => {
       '{"id":"x","cmd":"y","__proto__":{"cpus":9},"constructor":1,"env":{"__proto__":"z","constructor":"w"}}';
     expect((await post(one, '/v1/apps/start', body)).statusCode).toBe(204);
     expect((await get(one, '/v1/apps')).json()[0]).toMatchObject({ cpus: 1, env: { constructor: 'w' } });
+  });
+
+  it('is not kept busy by a pattern, however it backtracks', async () => {
+    const one = server();
+    const constraints = [['hostname', 'LIKE', '((((((((\\w|\\.)*)*)*)*)*)*)*)*!']];
+    await post(one, '/v1/apps/start', { id: 'x', cmd: 'y', instances: 1, constraints });
+    await one.run();
+    expect((await get(one, '/v1/tasks')).json()).toEqual({ x: [] });
+  });
+
+  it('answers many errors with the first of them', async () => {
+    const constraints = Array.from({ length: 10_000 }, () => []);
+    const answer = await post(server(), '/v1/apps/start', { id: 'x', cmd: 'y', constraints });
+    expect(answer.statusCode).toBe(422);
+    expect(answer.json().errors).toHaveLength(100);
   });
 });

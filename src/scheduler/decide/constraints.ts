@@ -21,17 +21,22 @@ export function spreadOf(record: AppRecord): Spread {
   return record.app.constraints.map(([field]) => {
     const counts = new Map<string, number>();
     for (const task of record.tasks.values()) {
-      const value = task.fields?.[field];
+      const value = task.fields && fieldIn(task.fields, field);
       if (value !== undefined && isCounted(task)) counts.set(value, (counts.get(value) ?? 0) + 1);
     }
     return counts;
   });
 }
 
+/** Fields may be named like what every object has, such as `constructor`. */
+function fieldIn(fields: Readonly<Record<string, string>>, field: string): string | undefined {
+  return Object.hasOwn(fields, field) ? fields[field] : undefined;
+}
+
 /** Counts a task that is about to be launched. */
 export function addToSpread(spread: Spread, app: App, fields: Readonly<Record<string, string>>): void {
   for (const [i, [field]] of app.constraints.entries()) {
-    const value = fields[field];
+    const value = fieldIn(fields, field);
     const counts = spread[i];
     if (value !== undefined) counts?.set(value, (counts.get(value) ?? 0) + 1);
   }
@@ -44,7 +49,7 @@ export function constraintReason(
   fields: Readonly<Record<string, string>>,
 ): string | undefined {
   for (const [i, constraint] of app.constraints.entries()) {
-    const value = fields[constraint[0]];
+    const value = fieldIn(fields, constraint[0]);
     if (!satisfies(constraint, value, spread[i] ?? new Map())) {
       const has = value === undefined ? 'has none' : `is ${value}`;
       return `constraint ${constraint.join(' ')}: here ${constraint[0]} ${has}`;

@@ -257,6 +257,11 @@ describe('constraints', () => {
       ['S0', 'S1', 'S2', 'S3'],
     ],
     ['LIKE where the attribute is missing', [['zone', 'LIKE', '.*']], []],
+    [
+      'UNIQUE where the attribute is missing, though objects have such a property',
+      [['constructor', 'UNIQUE']],
+      [],
+    ],
   ])('%s', (_name, constraints, expected) => {
     expect(agentsOf(constraints)).toEqual(expected);
   });

@@ -1,6 +1,7 @@
 /** An app's definition, normalized: what the API accepted, with every default filled in. */
 
-export const CONSTRAINT_OPERATORS = ['UNIQUE', 'CLUSTER', 'GROUP_BY', 'LIKE', 'UNLIKE'] as const;
+/** By their numbers, which Marathon 0.1 sent in place of the names. */
+export const CONSTRAINT_OPERATORS = ['UNIQUE', 'LIKE', 'CLUSTER', 'GROUP_BY', 'UNLIKE'] as const;
 type ConstraintOperator = (typeof CONSTRAINT_OPERATORS)[number];
 
 /** `[field, operator, value?]`; the field is `hostname` or the name of an agent's attribute. */
