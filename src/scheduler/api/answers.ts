@@ -49,8 +49,11 @@ export function json(
 }
 
 export function text(reply: FastifyReply, body: string, status = 200): FastifyReply {
-  const headers = { 'Content-Type': 'text/plain', 'Transfer-Encoding': 'chunked' };
-  return respond(reply, status, headers, Buffer.from(body));
+  const bytes = Buffer.from(body);
+  // A client of HTTP/1.0 would take the marks between chunks for text.
+  const chunked = reply.request.raw.httpVersion !== '1.0';
+  const length = chunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': String(bytes.length) };
+  return respond(reply, status, { 'Content-Type': 'text/plain', ...length }, bytes);
 }
 
 /** A query parameter; of one given twice, the first. */

@@ -44,12 +44,12 @@ function withoutSchemas(): never {
   throw new Error('a route has a JSON schema, but requests are checked by schemas.ts');
 }
 
-/** Bodies are JSON whatever they are said to be: `curl -d` calls them a form. */
+/** Bodies are JSON whatever they are said to be: `curl -d` calls them a form, also an empty one. */
 function acceptJsonOnly(api: Api): void {
   api.removeAllContentTypeParsers();
   api.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     try {
-      done(null, JSON.parse(body.toString()));
+      done(null, body.length === 0 ? undefined : JSON.parse(body.toString()));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       done(Object.assign(new Error(`The body is not JSON: ${message}`), { statusCode: 400 }));

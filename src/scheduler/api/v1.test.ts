@@ -1,3 +1,4 @@
+import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { get, PAGE, post, server } from '../../../test/scheduler/api-server.ts';
 
@@ -149,5 +150,30 @@ describe('GET /v1/endpoints', () => {
     ]);
     const json = await get(one, '/v1/endpoints/x', 'application/json');
     expect([json.statusCode, json.json()]).toEqual([404, { message: "Unknown app 'x'" }]);
+  });
+
+  it('takes an empty body for none, whatever type it is said to have', async () => {
+    const one = server();
+    await post(one, '/v1/apps/start', { ...PAGE, instances: 1 });
+    await one.run();
+    expect((await post(one, '/v1/tasks/kill?appId=multidis&host=*', '')).statusCode).toBe(200);
+    expect((await post(one, '/v1/apps/stop', '')).json()).toEqual({
+      errors: [{ attribute: 'body', error: 'must be a JSON object' }],
+    });
+  });
+
+  it('answers clients of HTTP/1.0 without chunks', async () => {
+    const { api } = server();
+    await api.listen({ host: '127.0.0.1', port: 0 });
+    const socket = connect((api.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write('GET /ping HTTP/1.0\r\n\r\n');
+    const answer = Buffer.concat(await socket.toArray()).toString();
+    expect(answer).toMatch(/\r\nContent-Length: 4\r\n/);
+    expect(answer).not.toContain('chunked');
+  });
+
+  it('knows media types in any case', async () => {
+    const answer = await get(server(), '/v1/endpoints', 'Application/JSON');
+    expect(answer.headers['content-type']).toBe('application/json');
   });
 });

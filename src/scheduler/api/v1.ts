@@ -109,6 +109,9 @@ function unknownApp(reply: FastifyReply, id: string): FastifyReply {
 
 /** Text unless JSON is asked for by name: the 2013 scripts send no Accept, or any. */
 function wantsJson(request: FastifyRequest): boolean {
-  const types = (request.headers.accept ?? '').split(',').map((entry) => entry.split(';')[0]?.trim());
+  const types = (request.headers.accept ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((entry) => entry.split(';')[0]?.trim());
   return types.includes('application/json') && !types.includes('text/plain');
 }

@@ -158,4 +158,9 @@ describe('GET /v2/events', () => {
     await one.run();
     expect(await firstEvent(stream)).toMatch(/^event: scheduler_registered_event\ndata: \{/);
   });
+
+  it('has no HEAD, which would never be over', async () => {
+    const answer = await server().api.inject({ method: 'HEAD', url: '/v2/events' });
+    expect(answer.statusCode).toBe(404);
+  });
 });

@@ -20,7 +20,8 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
     }));
     return json(reply, { ...options.info, leader: options.leader(), elected: true, connected, frameworkId });
   });
-  api.get('/v2/events', (request, reply) => {
+  // A HEAD of it would never be over.
+  api.get('/v2/events', { exposeHeadRoute: false }, (request, reply) => {
     reply.hijack();
     events.attach(reply.raw, new Set(queriesOf(request, 'event_type')));
   });
