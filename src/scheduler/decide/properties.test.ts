@@ -15,7 +15,7 @@ import type { State } from '../domain/state.ts';
 import { isCounted } from '../domain/task.ts';
 import type { Input } from './inputs.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: runs(60_000) });
 
 const AGENTS: FakeAgent[] = [
   { id: 'S0', host: 'a', cpus: 4, mem: 2000, ports: 6 },

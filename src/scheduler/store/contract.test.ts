@@ -20,7 +20,7 @@ import { createMemoryStore } from './memory.ts';
 import { type Store, StoreError } from './store.ts';
 
 /** Every write waits for the disk, which may be busy. */
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: runs(60_000) });
 
 const directories: string[] = [];
 
