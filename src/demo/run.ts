@@ -75,11 +75,7 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
           await buildRedisImage(image, say);
           task.title = `Image ${image} made from the distribution's redis-server`;
         } else {
-          await engine.pullImage(
-            image,
-            ({ status, id }) => say([id, status].filter(Boolean).join(': ')),
-            signal,
-          );
+          await pull(engine, image, say, signal);
           task.title = `Image ${image} pulled`;
         }
       },
@@ -141,6 +137,23 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
       },
     },
   ];
+}
+
+async function pull(
+  engine: DockerEngine,
+  image: string,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await engine.pullImage(image, ({ id, status }) => say([id, status].filter(Boolean).join(': ')), signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new Error(
+      `image ${image} is not here and could not be pulled: ${(error as Error).message}. ` +
+        'Check its name and the network, load it with "docker load", or leave --image out to have one made here.',
+    );
+  }
 }
 
 /** Posts the app and waits until all its instances run. */

@@ -111,6 +111,14 @@ test('without a Docker engine: exit 1, the reason and the mend', async () => {
   expect(existsSync(dir)).toBe(false);
 });
 
+test('an image that is not here and can not be pulled: exit 1, the reason and the mend, nothing left', async () => {
+  const { exitCode, stdout, stderr } = await mesosup('demo', '--once', '--image', 'no.such.invalid/redis');
+  expect(exitCode).toBe(1);
+  expect(stdout + stderr).toMatch(/no\.such\.invalid\/redis is not here and could not be pulled.*--image/s);
+  expect(stderr).not.toContain('Warning');
+  expect(await remains()).toEqual(NOTHING);
+});
+
 test('a flag that does not exist or is out of range: exit 2', async () => {
   expect((await mesosup('demo', '--agents', '0')).exitCode).toBe(2);
   expect((await mesosup('demo', '--fly')).exitCode).toBe(2);
