@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FlagValues } from '../wire/flags.ts';
-import { answerEmpty, answerJson, answerText, CallRefused, notFound, requestTarget } from '../wire/http.ts';
+import { answerEmpty, answerError, answerJson, notFound, requestTarget } from '../wire/http.ts';
 import { MESOS_VERSION } from '../wire/version.ts';
 import { executorApi } from './executor-api.ts';
 import { files } from './files.ts';
@@ -29,14 +29,7 @@ export async function handleRequest(
   try {
     await route(server, path, target.query, request, response);
   } catch (error) {
-    if (response.headersSent) {
-      response.destroy();
-    } else if (error instanceof CallRefused) {
-      answerText(response, error.status, error.message);
-    } else {
-      agent.ports.log(`${request.method} ${path} failed: ${(error as Error).stack}`);
-      answerText(response, 500, (error as Error).message);
-    }
+    answerError(response, error, `${request.method} ${path}`, agent.ports.log);
   }
 }
 

@@ -8,9 +8,9 @@ import { AGENT_LINK_PATH, type AgentMessage, type MasterMessage } from '../wire/
 import {
   acceptsJson,
   answerEmpty,
+  answerError,
   answerText,
   basicPrincipal,
-  CallRefused,
   methodNotAllowed,
   notFound,
   openEventStream,
@@ -51,14 +51,7 @@ export async function handleRequest(
     else if (path === AGENT_LINK_PATH) agentLink(server, request, response);
     else await operator(server, path, request, response);
   } catch (error) {
-    if (response.headersSent) {
-      response.destroy();
-    } else if (error instanceof CallRefused) {
-      answerText(response, error.status, error.message);
-    } else {
-      server.master.ports.log(`${request.method} ${path} failed: ${(error as Error).stack}`);
-      answerText(response, 500, `${(error as Error).message}`);
-    }
+    answerError(response, error, `${request.method} ${path}`, server.master.ports.log);
   }
 }
 

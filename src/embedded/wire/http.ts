@@ -172,3 +172,25 @@ export function openEventStream<Event>(
   });
   return { send, close: () => response.end() };
 }
+
+/**
+ * Answers a request whose handling threw: a refusal with its own status and words, anything else with 500 and a line
+ * in the log. An answer that has begun can only be broken off.
+ *
+ * @param what the request, for the log
+ */
+export function answerError(
+  response: ServerResponse,
+  error: unknown,
+  what: string,
+  log: (line: string) => void,
+): void {
+  if (response.headersSent) {
+    response.destroy();
+  } else if (error instanceof CallRefused) {
+    answerText(response, error.status, error.message);
+  } else {
+    log(`${what} failed: ${(error as Error).stack}`);
+    answerText(response, 500, (error as Error).message);
+  }
+}
