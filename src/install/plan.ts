@@ -1,0 +1,65 @@
+/** What has to be done to each host, and nothing of how. A plan can be shown, saved and applied later. */
+
+import type { Resource } from './resources.ts';
+
+export type PlanCommand = 'install' | 'start' | 'stop' | 'uninstall';
+
+export interface Plan {
+  /** Of this shape. */
+  readonly format: 1;
+  readonly command: PlanCommand;
+  readonly cluster: string;
+  /** Of the program that made it: another refuses it. */
+  readonly version: string;
+  readonly hosts: readonly HostPlan[];
+}
+
+export interface HostPlan {
+  readonly host: string;
+  /** In the order they are applied. None: the host isn't touched. */
+  readonly items: readonly PlanItem[];
+  /** Digest of the facts the items rest on; a saved plan is refused when it has changed. */
+  readonly basis: string;
+}
+
+export type PlanAction =
+  | 'create'
+  | 'change'
+  | 'remove'
+  | 'install'
+  | 'upgrade'
+  | 'enable'
+  | 'disable'
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'replace-agent' // drain, stop, forget the agent's id, start: its tasks end
+  | 'repair' // finish what an interrupted dpkg left
+  | 'restore'; // uninstall: put back what was there
+
+export interface PlanItem {
+  /** `resourceId` of what it is about; with the action it is unique on the host. */
+  readonly id: string;
+  readonly action: PlanAction;
+  /** One line for people: `/etc/mesos-agent/attributes/rack: create`. */
+  readonly title: string;
+  /** Lines of a diff, `+`, `-` or a blank first; secrets are shown as dots. */
+  readonly diff: readonly string[];
+  /** Why, when it isn't plain from the diff: `because /etc/mesos-agent/ip changed`. */
+  readonly reason?: string;
+  /** How many tasks end by it. Above all for `replace-agent`; null when the agent can't be asked. */
+  readonly endsTasks?: number | null;
+  /** What it makes true; missing where nothing is wanted any more (`remove`, `restore`, `repair`). */
+  readonly resource?: Resource;
+}
+
+/** Something that keeps a host from being installed; all are shown at once, each with its mend. */
+export interface Problem {
+  readonly host: string;
+  /** A key for `--json` and tests: `system`, `glibc`, `cgroups`, `disk`, `memory`, `clock`, `port`, `dpkg` … */
+  readonly check: string;
+  readonly message: string;
+  readonly mend: string;
+  /** A warning doesn't stop the run. */
+  readonly severity: 'error' | 'warning';
+}

@@ -1,0 +1,21 @@
+/** What an apply script tells while it runs: one JSON object a line, kept on the host so that others can attach. */
+
+export type RunEvent =
+  | { readonly event: 'begin'; readonly run: string; readonly items: number; readonly at: number }
+  /** `item` counts from 0 in the host's plan. */
+  | { readonly event: 'start'; readonly item: number; readonly at: number }
+  /** Something is waited for, and why: `the dpkg lock is held by unattended-upgr (812)`. */
+  | { readonly event: 'wait'; readonly item: number; readonly reason: string; readonly at: number }
+  /** A line that a program wrote. */
+  | { readonly event: 'log'; readonly item: number; readonly line: string }
+  | { readonly event: 'done'; readonly item: number; readonly at: number }
+  | {
+      readonly event: 'failed';
+      readonly item: number;
+      /** A key: `package`, `hash`, `disk`, `signature`, `service`, `wait`, `drift`, `command` … */
+      readonly failure: string;
+      readonly message: string;
+      readonly mend: string;
+      readonly at: number;
+    }
+  | { readonly event: 'end'; readonly ok: boolean; readonly at: number };
