@@ -1,0 +1,48 @@
+/** The cluster's secrets, and the marks that stand for them wherever text may be seen. */
+
+/** Each is what one party proves itself with. */
+export const SECRET_NAMES = [
+  'agent', // agents to the master: principal `mesos-agent`
+  'scheduler', // the framework to the master: principal `mesosup`
+  'operator', // people and this program to masters' and agents' HTTP endpoints: principal `operator`
+  'executor-key', // agents sign the tokens of their executors with it
+  'zookeeper-mesos', // user `mesos` of ZooKeeper: the masters' znodes
+  'zookeeper-scheduler', // user `mesosup` of ZooKeeper: the scheduler's znodes
+  'api', // people to the scheduler's API: user `mesosup`
+] as const;
+
+export type SecretName = (typeof SECRET_NAMES)[number];
+
+/** Values are base64url, so they need no escaping in JSON, URLs or configuration files. */
+export type Secrets = Readonly<Record<SecretName, string>>;
+
+const MARK = /⟦secret:([a-z-]+)⟧/g;
+
+/** What stands for a secret in a template's text. */
+export function secretMark(name: SecretName): string {
+  return `⟦secret:${name}⟧`;
+}
+
+export function hasSecret(text: string): boolean {
+  return text.search(MARK) >= 0;
+}
+
+/** The text with its secrets in. @throws TypeError for a mark of no known name */
+export function reveal(text: string, secrets: Secrets): string {
+  return text.replace(MARK, (_mark, name: string) => {
+    const value = Object.entries(secrets).find(([known]) => known === name)?.[1];
+    if (value === undefined) throw new TypeError(`there is no secret "${name}"`);
+    return value;
+  });
+}
+
+/** For people: each mark as dots. */
+export function conceal(text: string): string {
+  return text.replace(MARK, '••••••••');
+}
+
+/** Fresh ones. `random` gives that many bytes. */
+export function generateSecrets(random: (bytes: number) => Uint8Array): Secrets {
+  const entries = SECRET_NAMES.map((name) => [name, Buffer.from(random(32)).toString('base64url')] as const);
+  return Object.fromEntries(entries) as Record<SecretName, string>;
+}
