@@ -1,0 +1,124 @@
+/** From a spec whose form is right to the cluster: every default filled in. */
+
+import type {
+  AptRepository,
+  Cluster,
+  ClusterHost,
+  Connection,
+  DockerSource,
+  MesosSource,
+  Role,
+} from './cluster.ts';
+import { parseHostAddress } from './host-address.ts';
+import { CLUSTERD, DOCKER_CE, MESOSPHERE } from './repositories.ts';
+import type { Spec, SpecHost, SpecRepository } from './spec-schema.ts';
+
+export const DEFAULT_NAME = 'mesosup';
+const PORTS = { master: 5050, agent: 5051, scheduler: 8080, zookeeper: 2181 };
+
+type HostBlock = Exclude<SpecHost, string>;
+
+export function buildCluster(spec: Spec): Cluster {
+  const written = spec.hosts.map(asBlock);
+  const anyRoles = written.some((host) => host.roles);
+  return {
+    name: spec.name ?? DEFAULT_NAME,
+    mesos: mesosOf(spec.mesos ?? { source: 'clusterd' }),
+    docker: dockerOf(spec.docker ?? { source: 'distribution' }),
+    hosts: written.map((host, index) => {
+      const usual: readonly Role[] = anyRoles ? ['agent'] : usualRoles(index, written.length);
+      return hostOf(host, host.roles ?? usual, spec.ssh ?? {});
+    }),
+    masterFlags: spec.masterFlags ?? {},
+    agentFlags: spec.agentFlags ?? {},
+    schedulerFlags: spec.schedulerFlags ?? {},
+    ports: { ...PORTS, ...defined(spec.ports ?? {}) },
+  };
+}
+
+/**
+ * The roles of the host at that place when no one names any: one host is all there is, without ZooKeeper; of two the
+ * first is the master; of more the first three are masters with ZooKeeper and scheduler. All are agents.
+ */
+export function usualRoles(index: number, hosts: number): Role[] {
+  if (hosts <= 2) return index === 0 ? ['master', 'scheduler', 'agent'] : ['agent'];
+  return index < 3 ? ['zookeeper', 'master', 'scheduler', 'agent'] : ['agent'];
+}
+
+function asBlock(host: SpecHost): HostBlock {
+  if (typeof host !== 'string') return host;
+  const address = parseHostAddress(host);
+  if (!address) throw new TypeError(`"${host}" is not the address of a host`);
+  const { host: name, user, port } = address;
+  return { name, ssh: defined({ user, port }) };
+}
+
+function hostOf(host: HostBlock, roles: readonly Role[], ssh: NonNullable<Spec['ssh']>): ClusterHost {
+  const connection: Connection = host.local
+    ? { kind: 'local' }
+    : { kind: 'ssh', ...defined(ssh), ...defined(host.ssh ?? {}) };
+  return {
+    name: host.name,
+    address: host.address ?? host.name,
+    ...defined({ privateAddress: host.privateAddress, hostname: host.hostname }),
+    roles: [...new Set(roles)],
+    attributes: host.attributes ?? {},
+    resources: host.resources ?? {},
+    masterFlags: host.masterFlags ?? {},
+    agentFlags: host.agentFlags ?? {},
+    connection,
+  };
+}
+
+function mesosOf(mesos: NonNullable<Spec['mesos']>): MesosSource {
+  switch (mesos.source) {
+    case 'clusterd':
+    case 'mesosphere':
+      return {
+        kind: mesos.source,
+        ...defined({ version: mesos.version }),
+        repository: repositoryOf(mesos.repository, mesos.source === 'clusterd' ? CLUSTERD : MESOSPHERE),
+      };
+    case 'package':
+      return { kind: 'package', from: locationOf(mesos.from), sha256: mesos.sha256 };
+    case 'preinstalled':
+      return { kind: 'preinstalled' };
+  }
+}
+
+function dockerOf(docker: NonNullable<Spec['docker']>): DockerSource {
+  switch (docker.source) {
+    case 'docker-ce':
+      return {
+        kind: 'docker-ce',
+        ...defined({ version: docker.version }),
+        repository: repositoryOf(docker.repository, DOCKER_CE),
+      };
+    case 'distribution':
+      return { kind: 'distribution', ...defined({ version: docker.version }) };
+    case 'preinstalled':
+      return { kind: 'preinstalled' };
+  }
+}
+
+/** Another key makes the usual fingerprint void. */
+function repositoryOf(own: SpecRepository | undefined, usual: AptRepository): AptRepository {
+  const fingerprint = own?.fingerprint ?? (own?.key === undefined ? usual.fingerprint : undefined);
+  return {
+    debian: own?.debian ?? usual.debian,
+    ubuntu: own?.ubuntu ?? usual.ubuntu,
+    key: own?.key === undefined ? usual.key : locationOf(own.key),
+    ...defined({ fingerprint }),
+  };
+}
+
+function locationOf(text: string): { readonly url: string } | { readonly file: string } {
+  return /^https?:\/\//i.test(text) ? { url: text } : { file: text };
+}
+
+/** Without the keys that have no value: optional here means absent. */
+function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}

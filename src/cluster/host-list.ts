@@ -1,0 +1,81 @@
+/** `--hosts a,b,c` and its companions, in the form of a spec. */
+
+import { usualRoles } from './build.ts';
+import type { Role } from './cluster.ts';
+import { parseHostAddress } from './host-address.ts';
+
+export interface HostOptions {
+  readonly name?: string;
+  /** As people type them: `a`, `admin@b:2222`. */
+  readonly hosts?: readonly string[];
+  /** This machine alone. */
+  readonly local?: boolean;
+  /** Names of those that are to have the role; without it the usual rule holds. */
+  readonly masters?: readonly string[];
+  readonly agents?: readonly string[];
+  readonly zookeeper?: readonly string[];
+  readonly user?: string;
+  readonly port?: number;
+  readonly key?: string;
+  readonly bastion?: string;
+}
+
+/** Options contradict each other or the hosts; the message says which. */
+export class HostOptionsError extends Error {
+  override name = 'HostOptionsError';
+}
+
+/** What the options put in place of a spec's own keys. @throws HostOptionsError */
+export function overridesOf(options: HostOptions): Record<string, unknown> {
+  const { name, user, port, key, bastion } = options;
+  const ssh = present({ user, port: port === undefined ? undefined : String(port), key, bastion });
+  return present({
+    name,
+    ssh: Object.keys(ssh).length > 0 ? ssh : undefined,
+    hosts: hostsOf(options),
+  });
+}
+
+function hostsOf(options: HostOptions): unknown[] | undefined {
+  const { hosts, local, masters, agents, zookeeper } = options;
+  if (local && hosts) throw new HostOptionsError('--local and --hosts exclude each other');
+  const chosen = { '--masters': masters, '--agents': agents, '--zookeeper': zookeeper };
+  const given = Object.entries(chosen).filter(([, names]) => names !== undefined);
+  if (!hosts) {
+    if (given.length > 0) throw new HostOptionsError(`${given[0]?.[0]} needs --hosts`);
+    return local ? [{ name: 'localhost', local: 'true' }] : undefined;
+  }
+  const names = hosts.map((typed) => parseHostAddress(typed)?.host ?? typed);
+  const index = (typed: string) => names.indexOf(parseHostAddress(typed)?.host ?? typed);
+  const sets = Object.fromEntries(
+    given.map(([flag, wanted]) => {
+      const strangers = wanted?.filter((typed) => index(typed) < 0) ?? [];
+      if (strangers.length > 0) {
+        throw new HostOptionsError(`${flag} names ${strangers.join(', ')}, which is not among --hosts`);
+      }
+      return [flag, new Set(wanted?.map(index))];
+    }),
+  );
+  return hosts.map((typed, i) => {
+    const address = parseHostAddress(typed);
+    if (!address || given.length === 0) return typed;
+    const usual = usualRoles(i, hosts.length);
+    const has = (flag: string, role: Role) => sets[flag]?.has(i) ?? usual.includes(role);
+    const master = has('--masters', 'master');
+    const roles: Role[] = [];
+    if (
+      sets['--zookeeper']?.has(i) ??
+      (sets['--masters'] ? master && sets['--masters'].size > 1 : has('', 'zookeeper'))
+    ) {
+      roles.push('zookeeper');
+    }
+    if (master) roles.push('master', 'scheduler');
+    if (has('--agents', 'agent')) roles.push('agent');
+    const ssh = present({ user: address.user, port: address.port?.toString() });
+    return present({ name: address.host, roles, ssh: Object.keys(ssh).length > 0 ? ssh : undefined });
+  });
+}
+
+function present(value: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined));
+}

@@ -1,0 +1,113 @@
+/** What is wrong with a cluster spec, and where. */
+
+import type { core } from 'zod';
+import { suggest } from './suggest.ts';
+
+/** Keys and indices from the top of the spec. */
+export type SpecPath = readonly (string | number)[];
+
+/** A complaint without its place in a file. */
+export interface Complaint {
+  readonly path: SpecPath;
+  /** True: it is about the key itself, not about its value. */
+  readonly key?: boolean;
+  /** What is wrong and what was expected. */
+  readonly message: string;
+}
+
+export interface SpecError extends Complaint {
+  readonly file: string;
+  /** From 1. Missing when it isn't about something that stands in a file. */
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** `cluster.yaml:7:11: hosts[1].roles[0]: one of … was expected, not "agnet"; did you mean "agent"?` */
+export function formatSpecError(error: SpecError): string {
+  const place = error.line === undefined ? error.file : `${error.file}:${error.line}:${error.column}`;
+  return [place, formatPath(error.path), error.message].filter((part) => part !== '').join(': ');
+}
+
+export function formatPath(path: SpecPath): string {
+  return path
+    .map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`))
+    .join('');
+}
+
+/** In words, one or more complaints an issue. `input` is the whole value that was checked. */
+export function complaintsOf(issue: core.$ZodIssue, input: unknown): Complaint[] {
+  const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
+  const found = valueAt(input, path);
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        key: true,
+        message: `is not known here${didYouMean(key, issue.message.split(' '))}`,
+      }));
+    case 'invalid_value':
+      return [
+        {
+          path,
+          message: expected(
+            issue.message.startsWith('Invalid') ? oneOf(issue.values) : issue.message,
+            found,
+            issue.values,
+          ),
+        },
+      ];
+    case 'invalid_key':
+      return [{ path, key: true, message: expected(issue.issues[0]?.message ?? 'another key', path.at(-1)) }];
+    case 'invalid_union': {
+      if (issue.errors.length === 0) {
+        const options = 'options' in issue && Array.isArray(issue.options) ? issue.options : [];
+        return [{ path, message: expected(oneOf(options), found, options) }];
+      }
+      // The branch that is meant is the one of the value's own kind.
+      const branch =
+        issue.errors.find(
+          (issues) => !issues.some((i) => i.code === 'invalid_type' && i.path.length === 0),
+        ) ?? [];
+      if (!issue.message.startsWith('Invalid') || branch.length === 0) {
+        const noun = issue.message.startsWith('Invalid')
+          ? 'a name or a block of keys and values'
+          : issue.message;
+        return [{ path, message: expected(noun, found) }];
+      }
+      return branch.flatMap((inner) => complaintsOf({ ...inner, path: [...path, ...inner.path] }, input));
+    }
+    default:
+      return [{ path, message: expected(issue.message, found) }];
+  }
+}
+
+function expected(noun: string, found: unknown, known: readonly unknown[] = []): string {
+  if (found === undefined) return `is missing: ${noun} was expected`;
+  const shown =
+    typeof found === 'string' ? JSON.stringify(shorten(found)) : Array.isArray(found) ? 'a list' : 'a block';
+  const hint = typeof found === 'string' ? didYouMean(found, known.map(String)) : '';
+  return `${noun} was expected, not ${shown}${hint}`;
+}
+
+function oneOf(values: readonly unknown[]): string {
+  const words = values.map(String);
+  return words.length === 1 ? words.join('') : `one of ${words.join(', ')}`;
+}
+
+function didYouMean(word: string, known: readonly string[]): string {
+  const near = suggest(word, known);
+  return near === undefined ? '' : `; did you mean "${near}"?`;
+}
+
+function shorten(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 60)}…`;
+}
+
+function valueAt(input: unknown, path: SpecPath): unknown {
+  let value = input;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Object.entries(value).find(([key]) => key === String(step))?.[1];
+  }
+  return value;
+}

@@ -1,0 +1,315 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { HostOptionsError, overridesOf } from './host-list.ts';
+import { checkSpec, clusterFrom, parseSpec } from './spec.ts';
+import { formatSpecError } from './spec-errors.ts';
+import { specJsonSchema } from './spec-schema.ts';
+
+function complaints(text: string): string[] {
+  const result = parseSpec(text, 'c.yaml');
+  return result.ok ? [] : result.errors.map(formatSpecError);
+}
+
+function read(text: string) {
+  const result = parseSpec(text, 'c.yaml');
+  if (!result.ok) throw new Error(result.errors.map(formatSpecError).join('\n'));
+  return result.value;
+}
+
+describe('a spec', () => {
+  test('is a name and a list of hosts at its shortest', () => {
+    const cluster = read('hosts: [a, b, admin@c:2222, d]');
+    expect(cluster.name).toBe('mesosup');
+    expect(cluster.hosts.map((h) => h.roles)).toEqual([
+      ['zookeeper', 'master', 'scheduler', 'agent'],
+      ['zookeeper', 'master', 'scheduler', 'agent'],
+      ['zookeeper', 'master', 'scheduler', 'agent'],
+      ['agent'],
+    ]);
+    expect(cluster.hosts[2]).toMatchObject({
+      name: 'c',
+      address: 'c',
+      connection: { kind: 'ssh', user: 'admin', port: 2222 },
+    });
+  });
+
+  test('keeps every scalar as it is written', () => {
+    const cluster = read(`
+mesos: { source: clusterd, version: 1.10 }
+hosts: [{ name: a, roles: [master, agent], attributes: { rack: 010, ssd: true }, resources: { cpus: 4 } }]
+masterFlags:
+  no-logger:
+  quiet: ~
+  max_completed_frameworks: 0x10
+agentFlags:
+`);
+    expect(cluster.mesos).toMatchObject({ version: '1.10' });
+    expect(cluster.hosts[0]).toMatchObject({
+      attributes: { rack: '010', ssd: 'true' },
+      resources: { cpus: '4' },
+    });
+    expect(cluster.masterFlags).toEqual({ 'no-logger': '', quiet: '', max_completed_frameworks: '0x10' });
+    expect(cluster.agentFlags).toEqual({});
+  });
+
+  test("gives hosts the common way of connecting, under their own; another key voids the usual one's fingerprint", () => {
+    const cluster = read(`
+docker: { source: docker-ce, repository: { debian: "http://mirror/d {codename} stable", key: keys/docker.asc } }
+ssh: { user: admin, port: 22, key: ~/.ssh/k, bastion: jump }
+hosts:
+  - { name: a, address: 10.0.0.1, ssh: { user: root } }
+  - { name: b, local: true }
+`);
+    expect(cluster.hosts.map((h) => h.connection)).toEqual([
+      { kind: 'ssh', user: 'root', port: 22, key: '~/.ssh/k', bastion: 'jump' },
+      { kind: 'local' },
+    ]);
+    expect(cluster.docker).toEqual({
+      kind: 'docker-ce',
+      repository: {
+        debian: 'http://mirror/d {codename} stable',
+        ubuntu: 'https://download.docker.com/linux/ubuntu {codename} stable',
+        key: { file: 'keys/docker.asc' },
+      },
+    });
+  });
+
+  test('gives hosts without roles the role of an agent once any host has some', () => {
+    expect(read('hosts: [{name: a, roles: [master]}, b]').hosts.map((h) => h.roles)).toEqual([
+      ['master'],
+      ['agent'],
+    ]);
+  });
+});
+
+describe('errors of a spec', () => {
+  test('are all told at once, each with its place, what was expected and what may have been meant', () => {
+    expect(
+      complaints(`name: prod
+mesos: { source: clustered }
+ssh: { usr: x, port: abc }
+hosts:
+  - name: h2
+    roles: [agnet, master]
+    privateAddress: 1.2.3
+  - { adress: 10.0.0.1 }
+  - -x
+  - [1]
+masterFlags:
+  --quorum: 1
+agentFlags: [x]
+colour: 1
+`),
+    ).toEqual([
+      'c.yaml:2:18: mesos.source: one of clusterd, mesosphere, package, preinstalled was expected, not "clustered"; did you mean "clusterd"?',
+      'c.yaml:3:8: ssh.usr: is not known here; did you mean "user"?',
+      'c.yaml:3:22: ssh.port: a whole number from 1 to 65535 was expected, not "abc"',
+      'c.yaml:6:13: hosts[0].roles[0]: one of zookeeper, master, scheduler, agent was expected, not "agnet"; did you mean "agent"?',
+      'c.yaml:7:21: hosts[0].privateAddress: an IP address was expected, not "1.2.3"',
+      'c.yaml:8:5: hosts[1].name: is missing: the name or address of a host was expected',
+      'c.yaml:8:7: hosts[1].adress: is not known here; did you mean "address"?',
+      'c.yaml:9:5: hosts[2]: a host, as name or user@name:port was expected, not "-x"',
+      'c.yaml:10:5: hosts[3]: a name or a block of keys and values was expected, not a list',
+      'c.yaml:12:3: masterFlags.--quorum: the name of a flag, without dashes before it was expected, not "--quorum"',
+      'c.yaml:13:13: agentFlags: a block of keys and values was expected, not a list',
+      'c.yaml:14:1: colour: is not known here',
+    ]);
+  });
+
+  test.each([
+    ['', 'c.yaml: hosts: is missing: a list of hosts was expected'],
+    ['- a', 'c.yaml:1:1: a block of keys and values was expected, not a list'],
+    ['hosts: [a]\nhosts: [b]', 'c.yaml:2:1: Map keys must be unique'],
+    ['hosts: *a', 'c.yaml: Unresolved alias (the anchor must be set before the alias): a'],
+    ['hosts: [a, b, a]', 'c.yaml:1:15: hosts[2].name: the same name as that of host a: a'],
+    [
+      'hosts: [{name: a, address: x}, {name: b, address: x}]',
+      'c.yaml:1:51: hosts[1].address: the same address as that of host a: x:22',
+    ],
+    ['hosts: [a]\nports: {master: 5051}', 'c.yaml:2:8: ports.agent: 5051 is the port of master too'],
+    [
+      'hosts: [{name: a, roles: [master, zookeeper, agent]}, {name: b, roles: [master]}]',
+      'c.yaml:1:1: hosts: 2 masters bear no more failures than 1: an odd number is needed',
+    ],
+    [
+      'hosts: [{name: a, roles: [master]}, {name: b, roles: [master]}, {name: c, roles: [master, agent]}]',
+      'c.yaml:1:1: hosts: several masters need ZooKeeper: give one, three or five hosts the role "zookeeper"',
+    ],
+    ['hosts: [{name: a, roles: [agent]}]', 'no host has the role "master"'],
+    ['hosts: [{name: a, roles: [master]}]', 'no host has the role "agent"'],
+    [
+      'hosts: [a, {name: b, roles: [master], attributes: {rack: a}}]',
+      'c.yaml:1:39: hosts[1].attributes: host b has no role "agent", which this is for',
+    ],
+    [
+      'hosts: [{name: a, local: true}, {name: b, local: true}]',
+      'c.yaml:1:50: hosts[1].local: only one host can be this machine',
+    ],
+  ])('of %j', (text, message) => {
+    expect(complaints(text).join('\n')).toContain(message);
+  });
+
+  test('no text makes it throw', () => {
+    const bits = fc.constantFrom(
+      'hosts',
+      'name',
+      'mesos',
+      'source',
+      ': ',
+      '- ',
+      '\n',
+      '  ',
+      '[',
+      ']',
+      '{',
+      '}',
+      ',',
+      '&a',
+      '*a',
+      '"',
+      "'",
+      '!!x',
+      '|',
+      '>',
+      '#',
+      '---',
+      '?',
+      'a',
+      '1',
+      '__proto__',
+      'roles',
+      'ssh',
+      '%',
+      '\t',
+    );
+    const garbage = fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      fc.array(bits, { maxLength: 30 }).map((all) => all.join('')),
+      fc.json().map((json) => `hosts: ${json}`),
+    );
+    fc.assert(
+      fc.property(garbage, (text) => {
+        const result = parseSpec(text, 'c.yaml');
+        if (!result.ok) expect(result.errors.length).toBeGreaterThan(0);
+      }),
+    );
+  });
+});
+
+const word = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
+const value = fc.stringMatching(/^[ -~]{0,20}$/);
+const flags = fc.dictionary(fc.stringMatching(/^(no-)?[a-z][a-z0-9_]{0,9}$/), value, { maxKeys: 3 });
+const port = fc.integer({ min: 1, max: 65_535 }).map(String);
+const ssh = fc.record(
+  { user: word, port, key: fc.constant('~/k'), bastion: fc.constant('u@j:1,k') },
+  { requiredKeys: [] },
+);
+const roles = fc.uniqueArray(fc.constantFrom('zookeeper', 'master', 'scheduler', 'agent'), { minLength: 1 });
+const spec = fc.record(
+  {
+    name: word,
+    mesos: fc.constantFrom(
+      { source: 'clusterd', version: '1.10' },
+      { source: 'package', from: 'https://x/y.deb', sha256: '0'.repeat(64) },
+      { source: 'preinstalled' },
+    ),
+    docker: fc.constantFrom({ source: 'docker-ce' }, { source: 'distribution' }),
+    ssh,
+    hosts: fc.uniqueArray(
+      fc.oneof(
+        word,
+        fc.record(
+          {
+            name: word,
+            address: word,
+            privateAddress: fc.ipV4(),
+            roles,
+            attributes: flags,
+            agentFlags: flags,
+            ssh,
+          },
+          { requiredKeys: ['name'] },
+        ),
+      ),
+      { minLength: 1, maxLength: 5, selector: (h) => (typeof h === 'string' ? h : h.name) },
+    ),
+    masterFlags: flags,
+    schedulerFlags: flags,
+    ports: fc.record({ master: port, zookeeper: port }, { requiredKeys: [] }),
+  },
+  { requiredKeys: ['hosts'] },
+);
+
+const outcome = (result: ReturnType<typeof parseSpec>) =>
+  result.ok ? result.value : result.errors.map(({ path, message }) => [path, message].join()).toSorted();
+
+test('a spec written down reads back as it was: quoted or not, all of it arrives', () => {
+  fc.assert(
+    fc.property(spec, (input) => {
+      expect(checkSpec(input)).toMatchObject({ ok: true });
+      expect(outcome(parseSpec(stringify(input), 'x'))).toEqual(outcome(clusterFrom(input, 'x')));
+    }),
+  );
+});
+
+describe('--hosts', () => {
+  const from = (options: Parameters<typeof overridesOf>[0]) => {
+    const result = clusterFrom(overridesOf(options), '--hosts');
+    if (!result.ok) throw new Error(result.errors.map(formatSpecError).join('\n'));
+    return result.value.hosts;
+  };
+  const all = ['master', 'scheduler', 'agent'];
+
+  test('of one host: all there is, without ZooKeeper', () => {
+    expect(from({ hosts: ['a'] }).map((h) => h.roles)).toEqual([all]);
+    expect(from({ local: true })).toMatchObject([{ roles: all, connection: { kind: 'local' } }]);
+  });
+
+  test('of two: the first is the master', () => {
+    expect(from({ hosts: ['a', 'b'] }).map((h) => h.roles)).toEqual([all, ['agent']]);
+  });
+
+  test('says otherwise with --masters, --agents and --zookeeper', () => {
+    const hosts = from({
+      hosts: ['a', 'root@b:23', 'c', 'd'],
+      masters: ['b'],
+      agents: ['c', 'd'],
+      zookeeper: ['a'],
+      user: 'joe',
+    });
+    expect(hosts.map((h) => h.roles)).toEqual([['zookeeper'], ['master', 'scheduler'], ['agent'], ['agent']]);
+    expect(hosts.map((h) => h.connection)).toMatchObject([
+      { user: 'joe' },
+      { user: 'root', port: 23 },
+      {},
+      {},
+    ]);
+    expect(from({ hosts: ['a', 'b', 'c', 'd'], masters: ['b', 'c', 'd'] }).map((h) => h.roles[0])).toEqual([
+      'agent',
+      'zookeeper',
+      'zookeeper',
+      'zookeeper',
+    ]);
+  });
+
+  test('refuses strangers and contradictions', () => {
+    expect(() => overridesOf({ hosts: ['a'], masters: ['x'] })).toThrow(HostOptionsError);
+    expect(() => overridesOf({ masters: ['x'] })).toThrow('--masters needs --hosts');
+    expect(() => overridesOf({ hosts: ['a'], local: true })).toThrow('exclude each other');
+    expect(() => from({ hosts: ['a b'] })).toThrow('--hosts: hosts[0]: a host, as name or user@name:port');
+  });
+
+  test("stands in place of the file's hosts; all else of the file holds", () => {
+    const result = parseSpec('name: x\nports: {master: 6000}', 'c.yaml', overridesOf({ hosts: ['a'] }));
+    expect(result).toMatchObject({ ok: true, value: { name: 'x', ports: { master: 6000 } } });
+  });
+});
+
+test('the JSON Schema for editors is that of the code', () => {
+  const file = path.resolve(import.meta.dirname, '../../templates/cluster.schema.json');
+  const mend = `write JSON.stringify(specJsonSchema(), null, 2) to ${file}`;
+  expect(JSON.parse(readFileSync(file, 'utf8')), mend).toEqual(specJsonSchema());
+});

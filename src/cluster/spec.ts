@@ -1,0 +1,81 @@
+/** Reading a cluster: from the text of a `cluster.yaml`, from a list of hosts, or from both. */
+
+import { buildCluster } from './build.ts';
+import type { Cluster } from './cluster.ts';
+import { type Complaint, complaintsOf, type SpecError } from './spec-errors.ts';
+import { type Spec, specSchema } from './spec-schema.ts';
+import { checkTopology } from './topology.ts';
+import { readYaml } from './yaml-text.ts';
+
+export type SpecResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly errors: readonly SpecError[] };
+
+/** Tables in which a key without a value means something. */
+const TABLES = new Set(['attributes', 'resources', 'masterFlags', 'agentFlags', 'schedulerFlags']);
+
+/**
+ * The cluster that the text asks for, or all that is wrong with it.
+ * @param file how errors call it
+ * @param overrides what stands in place of the text's own keys, in the text's form (see `overridesOf`)
+ */
+export function parseSpec(
+  text: string,
+  file: string,
+  overrides: Readonly<Record<string, unknown>> = {},
+): SpecResult<Cluster> {
+  const yaml = readYaml(text, file);
+  if (yaml.errors.length > 0) return { ok: false, errors: yaml.errors };
+  const written = yaml.value === '' ? {} : yaml.value;
+  const input = isBlock(written) ? { ...written, ...overrides } : written;
+  const checked = checkSpec(input);
+  if (!checked.ok) return { ok: false, errors: inOrder(checked.complaints.map(yaml.locate)) };
+  return complete(checked.spec, yaml.locate);
+}
+
+/** The cluster that options alone ask for. Errors bear `source` as their file, such as `--hosts`. */
+export function clusterFrom(
+  overrides: Readonly<Record<string, unknown>>,
+  source: string,
+): SpecResult<Cluster> {
+  const checked = checkSpec(overrides);
+  const locate = (complaint: Complaint): SpecError => ({ file: source, ...complaint });
+  if (!checked.ok) return { ok: false, errors: checked.complaints.map(locate) };
+  return complete(checked.spec, locate);
+}
+
+function complete(spec: Spec, locate: (complaint: Complaint) => SpecError): SpecResult<Cluster> {
+  const cluster = buildCluster(spec);
+  const complaints = checkTopology(cluster);
+  if (complaints.length > 0) return { ok: false, errors: inOrder(complaints.map(locate)) };
+  return { ok: true, value: cluster };
+}
+
+/** The form alone: nothing is filled in. */
+export function checkSpec(
+  input: unknown,
+): { readonly ok: true; readonly spec: Spec } | { readonly ok: false; readonly complaints: Complaint[] } {
+  const tidy = withoutEmpty(input);
+  const result = specSchema.safeParse(tidy);
+  if (result.success) return { ok: true, spec: result.data };
+  return { ok: false, complaints: result.error.issues.flatMap((issue) => complaintsOf(issue, tidy)) };
+}
+
+/** A key without a value is as good as none. */
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmpty);
+  if (!isBlock(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, inner]) => inner !== '')
+      .map(([key, inner]) => [key, TABLES.has(key) ? inner : withoutEmpty(inner)]),
+  );
+}
+
+function isBlock(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function inOrder(errors: readonly SpecError[]): SpecError[] {
+  return errors.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+}

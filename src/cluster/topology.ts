@@ -1,0 +1,100 @@
+/** What no single line shows: whether the hosts and roles make a cluster that can work. */
+
+import type { Cluster, ClusterHost, Role } from './cluster.ts';
+import type { Complaint } from './spec-errors.ts';
+
+export function checkTopology(cluster: Cluster): Complaint[] {
+  return [...checkHosts(cluster), ...checkRoles(cluster), ...checkPorts(cluster)];
+}
+
+export function hostsWith(cluster: Cluster, role: Role): ClusterHost[] {
+  return cluster.hosts.filter((host) => host.roles.includes(role));
+}
+
+function checkHosts({ hosts }: Cluster): Complaint[] {
+  const complaints: Complaint[] = [];
+  const unique = (what: string, key: string, of: (host: ClusterHost) => string | undefined) => {
+    const seen = new Map<string, string>();
+    for (const [i, host] of hosts.entries()) {
+      const value = of(host);
+      if (value === undefined) continue;
+      const other = seen.get(value);
+      if (other === undefined) seen.set(value, host.name);
+      else
+        complaints.push({ path: ['hosts', i, key], message: `${what} as that of host ${other}: ${value}` });
+    }
+  };
+  unique('the same name', 'name', (host) => host.name);
+  unique('the same address', 'address', (host) =>
+    host.connection.kind === 'local' || host.address === host.name
+      ? undefined
+      : `${host.address}:${host.connection.port ?? 22}`,
+  );
+  unique('the same address', 'privateAddress', (host) => host.privateAddress);
+  const local = hosts.flatMap((host, i) => (host.connection.kind === 'local' ? [i] : []));
+  for (const i of local.slice(1)) {
+    complaints.push({ path: ['hosts', i, 'local'], message: 'only one host can be this machine' });
+  }
+  for (const [i, host] of hosts.entries()) complaints.push(...unused(host, i));
+  return complaints;
+}
+
+/** Settings of a role that the host hasn't: most likely the role was forgotten. */
+function unused(host: ClusterHost, index: number): Complaint[] {
+  const needs: [keyof ClusterHost & string, Role][] = [
+    ['attributes', 'agent'],
+    ['resources', 'agent'],
+    ['agentFlags', 'agent'],
+    ['masterFlags', 'master'],
+  ];
+  return needs
+    .filter(([key, role]) => Object.keys(host[key] ?? {}).length > 0 && !host.roles.includes(role))
+    .map(([key, role]) => ({
+      path: ['hosts', index, key],
+      key: true,
+      message: `host ${host.name} has no role "${role}", which this is for`,
+    }));
+}
+
+function checkRoles(cluster: Cluster): Complaint[] {
+  const count = (role: Role) => hostsWith(cluster, role).length;
+  const [masters, zookeepers, schedulers] = [count('master'), count('zookeeper'), count('scheduler')];
+  const say = (message: string): Complaint => ({ path: ['hosts'], key: true, message });
+  const complaints: Complaint[] = [];
+  if (masters === 0) complaints.push(say('no host has the role "master": one, three or five are needed'));
+  if (count('agent') === 0) complaints.push(say('no host has the role "agent": nothing could run'));
+  if (masters > 1 && masters % 2 === 0) {
+    complaints.push(
+      say(`${masters} masters bear no more failures than ${masters - 1}: an odd number is needed`),
+    );
+  }
+  if (zookeepers > 0 && zookeepers % 2 === 0) {
+    complaints.push(
+      say(
+        `${zookeepers} ZooKeeper hosts bear no more failures than ${zookeepers - 1}: an odd number is needed`,
+      ),
+    );
+  }
+  if (zookeepers === 0 && masters > 1) {
+    complaints.push(
+      say('several masters need ZooKeeper: give one, three or five hosts the role "zookeeper"'),
+    );
+  }
+  if (zookeepers === 0 && schedulers > 1) {
+    complaints.push(
+      say('several schedulers need ZooKeeper: give one, three or five hosts the role "zookeeper"'),
+    );
+  }
+  return complaints;
+}
+
+function checkPorts({ ports }: Cluster): Complaint[] {
+  const seen = new Map<number, string>();
+  const complaints: Complaint[] = [];
+  for (const [name, port] of Object.entries(ports) as [string, number][]) {
+    const other = seen.get(port);
+    if (other === undefined) seen.set(port, name);
+    else complaints.push({ path: ['ports', name], message: `${port} is the port of ${other} too` });
+  }
+  return complaints;
+}
