@@ -1,0 +1,66 @@
+/** The Docker engine that the lab's hosts are containers of, by its command line client. */
+
+import { execa } from 'execa';
+
+/** Carried by each container, network, volume of a lab; its value is the lab's id. */
+export const LAB_LABEL = 'mesosup.lab';
+
+/** @returns what the client printed. @throws with the client's own message */
+export async function docker(...args: string[]): Promise<string> {
+  const { stdout } = await execa('docker', args, { stdin: 'ignore' });
+  return stdout;
+}
+
+/** Whether the engine has that image under this name. */
+export async function imageExists(name: string): Promise<boolean> {
+  const { exitCode } = await execa('docker', ['image', 'inspect', name], { reject: false, stdout: 'ignore' });
+  return exitCode === 0;
+}
+
+export interface Network {
+  name: string;
+  /** The first three numbers of its addresses: `10.99.7`. */
+  prefix: string;
+  /** This machine's own address in it. */
+  gateway: string;
+}
+
+/** Makes a network in the first 10.99.x.0/24 that no other has. */
+export async function createNetwork(labId: string, name: string): Promise<Network> {
+  for (let x = 0; x < 256; x += 1) {
+    const prefix = `10.99.${x}`;
+    const { exitCode, stderr } = await execa(
+      'docker',
+      ['network', 'create', '--subnet', `${prefix}.0/24`, '--label', `${LAB_LABEL}=${labId}`, name],
+      { reject: false },
+    );
+    if (exitCode === 0) return { name, prefix, gateway: `${prefix}.1` };
+    if (!/overlaps/i.test(stderr)) throw new Error(`docker network create ${name}: ${stderr}`);
+  }
+  throw new Error('no network 10.99.x.0/24 is free; see docker network ls');
+}
+
+/** Removes every container, volume and network of a lab; that there is none is no error. */
+export async function removeObjects(labId: string): Promise<void> {
+  const filter = `label=${LAB_LABEL}=${labId}`;
+  const remove = async (list: string[], command: string[]) => {
+    const names = (await docker(...list, '-q', '--filter', filter)).split('\n').filter(Boolean);
+    if (names.length > 0) await docker(...command, ...names);
+  };
+  await remove(['ps', '-a'], ['rm', '-f', '-v']);
+  await Promise.all([
+    remove(['network', 'ls'], ['network', 'rm']),
+    remove(['volume', 'ls'], ['volume', 'rm', '-f']),
+  ]);
+}
+
+/** The ids of all labs of which the engine has something. */
+export async function labsWithObjects(): Promise<string[]> {
+  const format = ['--filter', `label=${LAB_LABEL}`, '--format', `{{.Label "${LAB_LABEL}"}}`];
+  const lists = await Promise.all([
+    docker('ps', '-a', ...format),
+    docker('network', 'ls', ...format),
+    docker('volume', 'ls', ...format),
+  ]);
+  return [...new Set(lists.flatMap((list) => list.split('\n')).filter(Boolean))];
+}

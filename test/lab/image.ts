@@ -1,0 +1,86 @@
+/** The hosts' image: what debootstrap makes of the machine's own distribution, and no more than any bare host has. */
+
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { imageExists } from './docker.ts';
+import type { MachineApt } from './machine-apt.ts';
+
+/** Beyond the essential packages. Without Python, Node, Docker, curl and gnupg: a host need have none of them. */
+const PACKAGES = [
+  'systemd',
+  'systemd-sysv',
+  'libpam-systemd',
+  'dbus',
+  'openssh-server',
+  'sudo',
+  'ca-certificates',
+  'iproute2',
+];
+
+/** Written over what debootstrap left. */
+const FILES: Readonly<Record<string, string>> = {
+  // The mirror's lists may be older than they say they may be; translated descriptions are of no use here.
+  'etc/apt/apt.conf.d/90lab': 'Acquire::Check-Valid-Until "false";\nAcquire::Languages "none";\n',
+};
+/** Each host gets keys of its own. */
+const REMOVED = ['etc/ssh/ssh_host_*', 'var/cache/apt/*.bin', 'var/lib/apt/lists/*_*', 'etc/machine-id'];
+/** They would take apt's lock at a time that no test chose. */
+const MASKED = ['apt-daily.timer', 'apt-daily-upgrade.timer', 'e2scrub_all.timer', 'fstrim.timer'];
+
+/** Where the tree is put together: memory, since debootstrap's dpkg waits for the disk after each package. */
+const SIZE = '1g';
+
+/** The image's name carries a hash of all that it is made from. */
+export function hostImageName(codename: string): string {
+  const recipe = JSON.stringify([codename, PACKAGES, FILES, REMOVED, MASKED]);
+  return `mesosup-lab/host:${codename}-${createHash('sha256').update(recipe).digest('hex').slice(0, 12)}`;
+}
+
+/**
+ * Makes the image unless it is there.
+ *
+ * @param mirrorUrl of the distribution's main suite
+ * @param directory for the work; nothing is left in it
+ */
+export async function ensureHostImage(
+  { codename }: MachineApt,
+  mirrorUrl: string,
+  directory: string,
+  say: (step: string) => void,
+): Promise<string> {
+  const name = hostImageName(codename);
+  if (await imageExists(name)) return name;
+  say(`building the hosts' image ${name} with debootstrap`);
+  const root = await mkdtemp(path.join(directory, 'root-'));
+  await execa('mount', ['-t', 'tmpfs', '-o', `size=${SIZE},mode=755`, 'tmpfs', root]);
+  try {
+    const include = `--include=${PACKAGES.join(',')}`;
+    const { exitCode, all } = await execa(
+      'debootstrap',
+      ['--variant=minbase', include, codename, root, mirrorUrl],
+      { all: true, reject: false, stdin: 'ignore', env: { LC_ALL: 'C.UTF-8' } },
+    );
+    if (exitCode !== 0) throw new Error(`debootstrap failed:\n${all.split('\n').slice(-20).join('\n')}`);
+    await finish(root);
+    await execa('tar', ['-C', root, '-c', '.'], { buffer: false }).pipe('docker', ['import', '-', name]);
+  } finally {
+    await execa('umount', ['-R', root]);
+    await rm(root, { recursive: true });
+  }
+  return name;
+}
+
+async function finish(root: string): Promise<void> {
+  await execa({ cwd: root })`sh -c ${`rm -rf ${REMOVED.join(' ')}`}`;
+  await execa({ cwd: root })`sh -c ${'rm -f var/cache/apt/archives/*.deb'}`;
+  for (const [name, content] of Object.entries(FILES)) {
+    await mkdir(path.dirname(path.join(root, name)), { recursive: true });
+    await writeFile(path.join(root, name), content);
+    await chmod(path.join(root, name), 0o644);
+  }
+  // Empty, systemd makes a new one at each host's first boot.
+  await writeFile(path.join(root, 'etc/machine-id'), '');
+  for (const unit of MASKED) await symlink('/dev/null', path.join(root, 'etc/systemd/system', unit));
+}

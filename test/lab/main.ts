@@ -1,0 +1,73 @@
+/**
+ * The lab by hand:
+ *
+ *   node test/lab/main.ts up [N]        N plain hosts (3), kept until `down`
+ *   node test/lab/main.ts up --variety  one of each kind: h1 plain, h2 sudo, h3 sudo with a password, h4 behind h1, h5 Ubuntu
+ *   node test/lab/main.ts ssh HOST [COMMAND…]
+ *   node test/lab/main.ts list
+ *   node test/lab/main.ts down          all labs kept by hand
+ */
+
+import { parseArgs } from 'node:util';
+import { execa } from 'execa';
+import { type HostOptions, startLab } from './lab.ts';
+import { sshFiles } from './ssh-files.ts';
+import { labDirectory, listLabs, removeLab } from './state.ts';
+
+const VARIETY: HostOptions[] = [
+  {},
+  { login: 'sudo' },
+  { login: 'sudo-password' },
+  { behind: 'h1' },
+  { system: 'ubuntu-22.04' },
+];
+
+async function up(args: string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    options: { variety: { type: 'boolean' } },
+    allowPositionals: true,
+  });
+  const hosts = values.variety ? VARIETY : Number(positionals[0] ?? 3);
+  const begin = performance.now();
+  const lab = await startLab({ hosts, owned: false, say: (step) => console.log(step) });
+  for (const { name, address, user, bastion, sudoPassword } of lab.hosts) {
+    const notes = [bastion && `through ${bastion}`, sudoPassword && `sudo password ${sudoPassword}`];
+    console.log([name, address, user, ...notes.filter(Boolean)].join('  '));
+  }
+  console.log(`ssh -F ${lab.ssh.config} ${lab.hosts[0]?.name}`);
+  console.log(`up after ${((performance.now() - begin) / 1000).toFixed(1)} s`);
+}
+
+/** The one lab that was started by hand. */
+async function kept(): Promise<string> {
+  const labs = (await listLabs()).filter((lab) => !lab.owner);
+  const lab = labs[0];
+  if (!lab || labs.length > 1) throw new Error(`${labs.length} labs are up by hand, and this needs one`);
+  return lab.id;
+}
+
+async function main([command, ...args]: string[]): Promise<number> {
+  switch (command) {
+    case 'up':
+      await up(args);
+      return 0;
+    case 'ssh': {
+      const { config } = sshFiles(labDirectory(await kept()));
+      const result = await execa('ssh', ['-F', config, ...args], { stdio: 'inherit', reject: false });
+      return result.exitCode ?? 1;
+    }
+    case 'list':
+      for (const { id, owner } of await listLabs())
+        console.log(`${id}  ${owner ? `of process ${owner.pid}` : 'by hand'}  ${labDirectory(id)}`);
+      return 0;
+    case 'down':
+      for (const { id, owner } of await listLabs()) if (!owner) await removeLab(id);
+      return 0;
+    default:
+      console.error('usage: node test/lab/main.ts up [N|--variety] | ssh HOST [COMMAND…] | list | down');
+      return 2;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));
