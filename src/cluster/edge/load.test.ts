@@ -1,0 +1,58 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { loadCluster, type Surroundings } from './load.ts';
+
+let root: string;
+let where: Surroundings;
+
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'mesosup-load-'));
+  where = { directory: path.join(root, 'work'), home: '/home/me', stateHome: path.join(root, 'state') };
+  await mkdir(where.directory);
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const write = (name: string, text: string) => writeFile(path.join(where.directory, name), text);
+
+test('cluster.yaml in the working directory is taken, its paths meant from there', async () => {
+  await write(
+    'cluster.yaml',
+    'name: prod\nssh: {key: ~/.ssh/k}\nhosts: [a]\nmesos: {source: clusterd, repository: {key: k.asc}}',
+  );
+  const { cluster, state } = await loadCluster({ overrides: {} }, where);
+  expect(cluster).toMatchObject({
+    name: 'prod',
+    mesos: { repository: { key: { file: path.join(where.directory, 'k.asc') } } },
+    hosts: [{ connection: { key: '/home/me/.ssh/k' } }],
+  });
+  expect(state.directory).toBe(path.join(where.stateHome, 'prod'));
+});
+
+test('with --hosts the file counts only when it is named, and the hosts are those of the option', async () => {
+  await write('cluster.yaml', 'name: prod\nhosts: [a]');
+  const overrides = { hosts: ['b'] };
+  const { cluster } = await loadCluster({ overrides }, where);
+  expect([cluster.name, cluster.hosts[0]?.name]).toEqual(['mesosup', 'b']);
+  const named = await loadCluster({ overrides, file: 'cluster.yaml' }, where);
+  expect([named.cluster.name, named.cluster.hosts[0]?.name]).toEqual(['prod', 'b']);
+});
+
+test('without either the cluster that was last installed is meant', async () => {
+  const { cluster, state } = await loadCluster({ overrides: { hosts: ['b'] } }, where);
+  await expect(loadCluster({ overrides: {} }, where)).rejects.toThrow('mesosup init');
+  await state.keepCluster(cluster);
+  expect(await loadCluster({ overrides: {} }, where)).toEqual({ cluster, state });
+  await expect(loadCluster({ overrides: { name: 'other' } }, where)).rejects.toThrow('"other"');
+});
+
+test('errors name the file as it was meant, one line each', async () => {
+  await write('c.yaml', 'hosts: [a b]\nx: 1');
+  await expect(loadCluster({ overrides: {}, file: 'c.yaml' }, where)).rejects.toThrow(
+    'c.yaml:1:9: hosts[0]: a host, as name or user@name:port was expected, not "a b"\nc.yaml:2:1: x: is not known here',
+  );
+  await expect(loadCluster({ overrides: {}, file: 'd.yaml' }, where)).rejects.toThrow(
+    "d.yaml can't be read: there is no such file",
+  );
+});

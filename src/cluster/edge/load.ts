@@ -1,0 +1,114 @@
+/** Where a command gets its cluster from: a file, options, or what the last install left. */
+
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { AptRepository, Cluster } from '../cluster.ts';
+import type { SpecError } from '../spec-errors.ts';
+import { ClusterState } from './state.ts';
+
+export const SPEC_FILE = 'cluster.yaml';
+
+/** The cluster can't be read; the message has a line for each error. */
+export class SpecFileError extends Error {
+  override name = 'SpecFileError';
+  readonly errors: readonly SpecError[];
+
+  constructor(message: string, errors: readonly SpecError[] = []) {
+    super(message);
+    this.errors = errors;
+  }
+}
+
+export interface LoadOptions {
+  /** `--file`; without it, and without hosts, `cluster.yaml` in the working directory if it is there. */
+  readonly file?: string;
+  /** In the form of a spec: what `--hosts` and its companions say (`overridesOf`). */
+  readonly overrides: Readonly<Record<string, unknown>>;
+  /** `--state`: the directory of this cluster's state; by its name beneath `stateHome` without it. */
+  readonly state?: string;
+}
+
+export interface Surroundings {
+  readonly directory: string;
+  readonly home: string;
+  readonly stateHome: string;
+}
+
+export interface LoadedCluster {
+  readonly cluster: Cluster;
+  readonly state: ClusterState;
+}
+
+/** @throws SpecFileError, StateError */
+export async function loadCluster(options: LoadOptions, where: Surroundings): Promise<LoadedCluster> {
+  const stateOf = (name: string) =>
+    new ClusterState(
+      options.state === undefined
+        ? path.join(where.stateHome, name)
+        : path.resolve(where.directory, options.state),
+    );
+  const hasHosts = 'hosts' in options.overrides;
+  const file = path.resolve(where.directory, options.file ?? SPEC_FILE);
+  const text = hasHosts && options.file === undefined ? undefined : await readSpec(file, options.file);
+  if (text === undefined && !hasHosts) {
+    const name = options.overrides.name;
+    const state = stateOf(typeof name === 'string' ? name : DEFAULT_NAME);
+    const remembered = await state.cluster();
+    if (remembered) return { cluster: remembered, state };
+    throw new SpecFileError(
+      `there is no ${SPEC_FILE} here and no cluster was installed from this machine as "${path.basename(state.directory)}". ` +
+        'Name hosts with --hosts a,b,c or --local, a file with --file, or write one with "mesosup init".',
+    );
+  }
+  const { clusterFrom, parseSpec } = await import('../spec.ts');
+  const { formatSpecError } = await import('../spec-errors.ts');
+  const shown = path.relative(where.directory, file);
+  const result =
+    text === undefined
+      ? clusterFrom(options.overrides, '--hosts')
+      : parseSpec(text, shown.startsWith('..') ? file : shown, options.overrides);
+  if (!result.ok) throw new SpecFileError(result.errors.map(formatSpecError).join('\n'), result.errors);
+  const base = text === undefined ? where.directory : path.dirname(file);
+  const cluster = withFullPaths(result.value, (name) => fullPath(name, base, where.home));
+  return { cluster, state: stateOf(cluster.name) };
+}
+
+const DEFAULT_NAME = 'mesosup';
+
+async function readSpec(file: string, named: string | undefined): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && named === undefined) return undefined;
+    const reason = code === 'ENOENT' ? 'there is no such file' : code;
+    throw new SpecFileError(`${named ?? file} can't be read: ${reason}`);
+  }
+}
+
+function fullPath(name: string, base: string, home: string): string {
+  return path.resolve(base, name.replace(/^~(?=\/|$)/, home));
+}
+
+/** Paths in a spec are meant from where it lies; `~` is the home directory. */
+function withFullPaths(cluster: Cluster, full: (name: string) => string): Cluster {
+  const at = <T extends object>(place: T): T =>
+    'file' in place && typeof place.file === 'string' ? { ...place, file: full(place.file) } : place;
+  const repository = (from: AptRepository): AptRepository => ({ ...from, key: at(from.key) });
+  const { mesos, docker } = cluster;
+  return {
+    ...cluster,
+    mesos:
+      mesos.kind === 'package'
+        ? { ...mesos, from: at(mesos.from) }
+        : mesos.kind === 'preinstalled'
+          ? mesos
+          : { ...mesos, repository: repository(mesos.repository) },
+    docker: docker.kind === 'docker-ce' ? { ...docker, repository: repository(docker.repository) } : docker,
+    hosts: cluster.hosts.map((host) => {
+      const { connection } = host;
+      if (connection.kind === 'local' || connection.key === undefined) return host;
+      return { ...host, connection: { ...connection, key: full(connection.key) } };
+    }),
+  };
+}

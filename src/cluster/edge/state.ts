@@ -1,0 +1,181 @@
+/**
+ * What this machine keeps of a cluster, in a directory only its owner may enter: the secrets, and the cluster as it
+ * was last installed, so that later commands need not name its hosts again.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { link, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Cluster } from '../cluster.ts';
+import { generateSecrets, SECRET_NAMES, type Secrets } from '../secrets.ts';
+
+/** The state can't be used; `mend` says what to do. */
+export class StateError extends Error {
+  override name = 'StateError';
+  readonly mend: string;
+
+  constructor(message: string, mend: string, cause?: unknown) {
+    super(message, { cause });
+    this.mend = mend;
+  }
+}
+
+/** Where the state of all clusters lies: `$XDG_STATE_HOME/mesosup`, or `~/.local/state/mesosup`. */
+export function stateHome(environment: NodeJS.ProcessEnv, home: string): string {
+  const set = environment.XDG_STATE_HOME;
+  // The specification says that a relative path is to be passed over.
+  const base = set !== undefined && path.isAbsolute(set) ? set : path.join(home, '.local/state');
+  return path.join(base, 'mesosup');
+}
+
+export class ClusterState {
+  readonly directory: string;
+  readonly secretsFile: string;
+  readonly #clusterFile: string;
+
+  /** @param directory of this cluster alone; made when something is written */
+  constructor(directory: string) {
+    this.directory = directory;
+    this.secretsFile = path.join(directory, 'secrets.json');
+    this.#clusterFile = path.join(directory, 'cluster.json');
+  }
+
+  /** The secrets, or undefined when there are none yet. @throws StateError when others could read them */
+  async secrets(): Promise<Secrets | undefined> {
+    const text = await this.#read(this.secretsFile);
+    if (text === undefined) return undefined;
+    const found = parse(text, this.secretsFile);
+    const values = Object.fromEntries(SECRET_NAMES.map((name) => [name, found[name]]));
+    const bad = Object.values(values).some((v) => typeof v !== 'string' || !/^[A-Za-z0-9_-]{20,}$/.test(v));
+    if (bad) throw damaged(this.secretsFile);
+    return values as Record<(typeof SECRET_NAMES)[number], string>;
+  }
+
+  /** The secrets; fresh ones, written down, when there are none. Of several that ask at once all get the same. */
+  async makeSecrets(): Promise<Secrets> {
+    const there = await this.secrets();
+    if (there) return there;
+    const fresh = generateSecrets((bytes) => randomBytes(bytes));
+    const draft = await this.#draft(fresh);
+    try {
+      await link(draft, this.secretsFile);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw this.#unwritable(error);
+    } finally {
+      await rm(draft, { force: true });
+    }
+    return (await this.secrets()) ?? fresh;
+  }
+
+  /** The cluster as it was last installed or begun to be; undefined when it never was. */
+  async cluster(): Promise<Cluster | undefined> {
+    const text = await this.#read(this.#clusterFile);
+    if (text === undefined) return undefined;
+    const { format, cluster } = parse(text, this.#clusterFile);
+    if (format !== 1 || typeof cluster !== 'object' || cluster === null || !('hosts' in cluster)) {
+      throw damaged(this.#clusterFile);
+    }
+    return cluster as Cluster;
+  }
+
+  async keepCluster(cluster: Cluster): Promise<void> {
+    const draft = await this.#draft({ format: 1, cluster });
+    await rename(draft, this.#clusterFile);
+  }
+
+  /** Makes a file for the caller to write, such as a log. */
+  async newFile(name: string): Promise<string> {
+    await this.#makeDirectory();
+    return path.join(this.directory, name);
+  }
+
+  /** After an uninstall with its data: nothing needs the secrets any more. */
+  async forget(): Promise<void> {
+    await rm(this.secretsFile, { force: true });
+    await rm(this.#clusterFile, { force: true });
+  }
+
+  async #makeDirectory(): Promise<void> {
+    try {
+      await mkdir(this.directory, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw this.#unwritable(error);
+    }
+    await mustBePrivate(this.directory);
+  }
+
+  async #draft(value: unknown): Promise<string> {
+    await this.#makeDirectory();
+    const draft = path.join(this.directory, `.draft-${randomBytes(6).toString('hex')}`);
+    try {
+      await writeFile(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
+    } catch (error) {
+      throw this.#unwritable(error);
+    }
+    return draft;
+  }
+
+  async #read(file: string): Promise<string | undefined> {
+    try {
+      const text = await readFile(file, 'utf8');
+      await mustBePrivate(this.directory);
+      await mustBePrivate(file);
+      return text;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return undefined;
+      if (error instanceof StateError) throw error;
+      throw new StateError(
+        `${file} can't be read: ${code ?? error}`,
+        `Run as the user who installed the cluster, or name another directory with --state.`,
+        error,
+      );
+    }
+  }
+
+  #unwritable(error: unknown): StateError {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return new StateError(
+      `${this.directory} can't be written: ${code ?? message}`,
+      'Make it writable, or name another directory with --state.',
+      error,
+    );
+  }
+}
+
+/** @throws StateError when anybody else has a right to it */
+async function mustBePrivate(file: string): Promise<void> {
+  const stat = await lstat(file);
+  const mode = stat.mode & 0o777;
+  if ((mode & 0o077) !== 0) {
+    const wanted = stat.isDirectory() ? '700' : '600';
+    throw new StateError(
+      `${file} is open to others (mode 0${mode.toString(8)}), and secrets lie in it`,
+      `Run: chmod ${wanted} ${file}`,
+    );
+  }
+  const user = process.getuid?.();
+  if (user !== undefined && user !== 0 && stat.uid !== user) {
+    throw new StateError(
+      `${file} belongs to another user (${stat.uid})`,
+      `Run as that user, or name another directory with --state.`,
+    );
+  }
+}
+
+function parse(text: string, file: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch {
+    // An error of JSON.parse could hold a piece of the text.
+  }
+  throw damaged(file);
+}
+
+function damaged(file: string): StateError {
+  return new StateError(
+    `${file} is damaged`,
+    `Put back a copy of it. Without one: move it away, and install again for new secrets and a restart of all services.`,
+  );
+}
