@@ -1,0 +1,364 @@
+/**
+ * A session kept over connections that come and go. Its end is decided here and not only by the ensemble: a process
+ * that is cut off must know that its time is over before the others do.
+ *
+ * When that is: the ensemble's leader counts from when it last heard of us, which its followers tell it on each of
+ * their own pings. Each heartbeat is a write, though of nothing, so that its answer proves that the server is in
+ * touch with a majority, which the answer to a ping doesn't. With SAFE_SHARE of the session's time since the sending
+ * of the last heartbeat that was answered, what remains covers what the leader may have heard late.
+ */
+
+import { performance } from 'node:perf_hooks';
+import { childPath, type ZooKeeperServer } from './address.ts';
+import {
+  type Access,
+  type CreateMode,
+  isZooKeeperError,
+  type Operation,
+  type SessionState,
+  type Stat,
+  type Watch,
+  type Znode,
+  ZooKeeperError,
+  type ZooKeeperSession,
+} from './client.ts';
+import { ConnectError, type Connection, type ConnectionEnd, connect } from './connection.ts';
+import { aclOf, create, exists, getChildren, getData, remove, setData, transact } from './requests.ts';
+import { Watches, type WatchKind } from './watches.ts';
+
+/** The session time asked for, as Mesos does; the servers bound it by their ticks. */
+export const SESSION_TIMEOUT_MS = 10_000;
+const SAFE_SHARE = 2 / 3;
+const HEARTBEAT_SHARE = 1 / 6;
+/** For an answer to a heartbeat or to a new connection; leaves time to reach another server. */
+const ANSWER_SHARE = 1 / 4;
+/** Between two rounds through all servers. */
+const PAUSE_MS = 200;
+/** ZooKeeper's default for `jute.maxbuffer` is 1 MiB less one byte, with the request's own words in it. */
+export const LARGEST_REQUEST_BYTES = 1_000_000;
+const BYTES_OF_AN_OPERATION = 100;
+const CLOSE_WITHIN_MS = 1000;
+const TOO_LATE = 'no server that is in touch with a majority was reached in time';
+
+export interface OpenOptions {
+  servers: readonly [ZooKeeperServer, ...ZooKeeperServer[]];
+  /** `user:password`, for the scheme `digest`. */
+  credentials?: string;
+  timeoutMs?: number;
+  /** Ends the wait for a session; an open session goes on. */
+  signal?: AbortSignal;
+  /** Why a server could not be reached; the next is tried. */
+  onProblem?: (message: string) => void;
+}
+
+/**
+ * Opens a session, trying until a server takes it. After its end a new one is opened by calling this again.
+ * @throws the signal's reason where it aborts, ZooKeeperError where the credentials are refused
+ */
+export async function openZooKeeper(options: OpenOptions): Promise<ZooKeeperSession> {
+  const { servers, credentials, timeoutMs = SESSION_TIMEOUT_MS, signal, onProblem } = options;
+  const first = Math.floor(Math.random() * servers.length);
+  for (let attempt = 0; ; attempt += 1) {
+    const index = (first + attempt) % servers.length;
+    const server = servers[index] ?? servers[0];
+    if (attempt > 0 && attempt % servers.length === 0) await pause(signal);
+    signal?.throwIfAborted();
+    const began = performance.now();
+    try {
+      const connection = await connect({
+        server,
+        ...(credentials !== undefined && { credentials }),
+        timeoutMs,
+        withinMs: timeoutMs * ANSWER_SHARE,
+      });
+      const session = new Session(servers, credentials, connection, index, began);
+      if (!signal?.aborted) return session;
+      await session.close();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof ConnectError)) throw error;
+      if (error.fatal) throw new ZooKeeperError('NO_AUTH', error.message);
+      onProblem?.(error.message);
+    }
+  }
+}
+
+class Session implements ZooKeeperSession {
+  readonly id: string;
+  readonly timeoutMs: number;
+  readonly ended: Promise<string>;
+  readonly #servers: readonly ZooKeeperServer[];
+  readonly #credentials: string | undefined;
+  readonly #watches = new Watches();
+  readonly #listeners = new Set<(state: SessionState) => void>();
+  #server: number;
+  #connection: Connection | undefined;
+  /** Requests that wait for a connection. */
+  #waiting: { start: (connection: Connection) => void; fail: (error: Error) => void }[] = [];
+  #deadline: number;
+  #deadlineTimer: NodeJS.Timeout;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #closing = false;
+  #endReason: string | undefined;
+  #resolveEnded: (reason: string) => void = () => {};
+
+  constructor(
+    servers: readonly ZooKeeperServer[],
+    credentials: string | undefined,
+    connection: Connection,
+    server: number,
+    began: number,
+  ) {
+    this.#servers = servers;
+    this.#credentials = credentials;
+    this.#server = server;
+    this.#connection = connection;
+    this.id = connection.resumption().id.toString('hex');
+    this.timeoutMs = connection.timeoutMs;
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    this.#deadline = began + this.timeoutMs * SAFE_SHARE;
+    this.#deadlineTimer = this.#watchDeadline();
+    this.#use(connection);
+  }
+
+  get state(): SessionState {
+    if (this.#endReason !== undefined || performance.now() >= this.#deadline) return 'ended';
+    return this.#connection ? 'connected' : 'suspended';
+  }
+
+  onState(listener: (state: SessionState) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  get(path: string, watch?: Watch): Promise<Znode | undefined> {
+    return this.#read('data', path, watch, getData);
+  }
+
+  children(path: string, watch?: Watch): Promise<string[] | undefined> {
+    return this.#read('children', path, watch, getChildren);
+  }
+
+  exists(path: string, watch?: Watch): Promise<Stat | undefined> {
+    return this.#read('exists', path, watch, exists);
+  }
+
+  async create(path: string, data: Uint8Array, access: Access, mode?: CreateMode): Promise<string> {
+    refuseTooLarge([{ type: 'create', path, data, access }]);
+    return this.#send((connection) => create(connection, { path, data, mode }, this.#aclFor(access)));
+  }
+
+  async createPath(path: string, access: Access): Promise<void> {
+    // Asked for as a whole first: what is above may be closed to us.
+    if (path === '/' || (await this.exists(path))) return;
+    let made = '/';
+    for (const name of path.split('/').slice(1)) {
+      made = childPath(made, name);
+      if (await this.exists(made)) continue;
+      try {
+        await this.create(made, Buffer.alloc(0), access);
+      } catch (error) {
+        if (!isZooKeeperError(error, 'NODE_EXISTS')) throw error;
+      }
+    }
+  }
+
+  async set(path: string, data: Uint8Array, version?: number): Promise<Stat> {
+    refuseTooLarge([{ type: 'set', path, data }]);
+    return this.#send((connection) => setData(connection, path, data, version));
+  }
+
+  delete(path: string, version?: number): Promise<void> {
+    return this.#send((connection) => remove(connection, path, version));
+  }
+
+  async multi(operations: readonly Operation[]): Promise<string[]> {
+    if (operations.length === 0) return [];
+    refuseTooLarge(operations);
+    return this.#send((connection) => transact(connection, operations, this.#aclFor));
+  }
+
+  async close(): Promise<void> {
+    if (this.#endReason !== undefined) return;
+    this.#closing = true;
+    const connection = this.#connection;
+    if (connection) {
+      const tooLate = setTimeout(() => this.#end('it was closed'), CLOSE_WITHIN_MS);
+      await Promise.race([connection.endSession(), this.ended]);
+      clearTimeout(tooLate);
+    }
+    this.#end('it was closed');
+  }
+
+  #lost(connection: Connection, { reason, fatal }: ConnectionEnd): void {
+    if (this.#connection !== connection || this.#endReason !== undefined) return;
+    this.#connection = undefined;
+    clearTimeout(this.#heartbeat);
+    if (fatal) {
+      this.#end(reason);
+      return;
+    }
+    this.#tell('suspended');
+    void this.#reconnect(connection);
+  }
+
+  async #reconnect(last: Connection): Promise<void> {
+    for (let attempt = 1; this.#endReason === undefined; attempt += 1) {
+      if (attempt % (this.#servers.length + 1) === 0) await pause();
+      this.#server = (this.#server + 1) % this.#servers.length;
+      const server = this.#servers[this.#server];
+      if (!server || this.#endReason !== undefined) return;
+      try {
+        const connection = await connect({
+          server,
+          ...(this.#credentials !== undefined && { credentials: this.#credentials }),
+          timeoutMs: this.timeoutMs,
+          resume: last.resumption(),
+          withinMs: this.timeoutMs * ANSWER_SHARE,
+        });
+        this.#resume(connection);
+        return;
+      } catch (error) {
+        if (error instanceof ConnectError && error.fatal) this.#end(error.message);
+      }
+    }
+  }
+
+  /** The deadline stays until the first heartbeat: a server may take a session up without a majority. */
+  #resume(connection: Connection): void {
+    if (this.state === 'ended') {
+      connection.destroy('the session has ended');
+      return;
+    }
+    this.#connection = connection;
+    this.#use(connection);
+    for (const { start } of this.#waiting.splice(0)) start(connection);
+    this.#tell('connected');
+    this.#watches.fireAll();
+  }
+
+  #use(connection: Connection): void {
+    void connection.closed.then((end) => this.#lost(connection, end));
+    this.#beat(connection);
+  }
+
+  /** Asks once, and again after a while; a connection that gives no answer is given up. */
+  #beat(connection: Connection): void {
+    const began = performance.now();
+    const tooLate = setTimeout(
+      () => connection.destroy('a heartbeat was not answered'),
+      this.timeoutMs * ANSWER_SHARE,
+    );
+    // Whatever the answer: also that the root may not be read is one of a majority.
+    const done = (error?: unknown): void => {
+      clearTimeout(tooLate);
+      if (this.#connection !== connection || isZooKeeperError(error, 'CONNECTION_LOSS')) return;
+      this.#heard(began);
+      this.#heartbeat = setTimeout(() => this.#beat(connection), this.timeoutMs * HEARTBEAT_SHARE);
+    };
+    transact(connection, [{ type: 'check', path: '/' }], this.#aclFor).then(() => done(), done);
+  }
+
+  #heard(sentAt: number): void {
+    // Once it has been said that the time is over, it stays so.
+    if (this.state === 'ended') return;
+    this.#deadline = Math.max(this.#deadline, sentAt + this.timeoutMs * SAFE_SHARE);
+  }
+
+  #watchDeadline(): NodeJS.Timeout {
+    return setTimeout(
+      () => {
+        if (performance.now() < this.#deadline) this.#deadlineTimer = this.#watchDeadline();
+        else this.#end(TOO_LATE);
+      },
+      Math.max(0, Math.ceil(this.#deadline - performance.now())),
+    );
+  }
+
+  #end(reason: string): void {
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
+    clearTimeout(this.#deadlineTimer);
+    clearTimeout(this.#heartbeat);
+    this.#connection?.destroy(reason);
+    this.#connection = undefined;
+    for (const { fail } of this.#waiting.splice(0)) fail(this.#over());
+    this.#resolveEnded(reason);
+    this.#tell('ended');
+    this.#listeners.clear();
+  }
+
+  #tell(state: SessionState): void {
+    for (const listener of [...this.#listeners]) listener(state);
+  }
+
+  #over(): ZooKeeperError {
+    return new ZooKeeperError(
+      'SESSION_ENDED',
+      `the session with ZooKeeper has ended: ${this.#endReason ?? 'it is being closed'}`,
+    );
+  }
+
+  readonly #aclFor = (access: Access) => aclOf(access, this.#credentials !== undefined);
+
+  async #read<T>(
+    kind: WatchKind,
+    path: string,
+    watch: Watch | undefined,
+    read: (connection: Connection, path: string, watcher: (() => void) | undefined) => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      return await this.#send((connection) =>
+        read(connection, path, watch && this.#watches.add(kind, path, watch)),
+      );
+    } catch (error) {
+      if (watch) this.#watches.remove(kind, path, watch);
+      if (isZooKeeperError(error, 'NO_NODE')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Makes the request now or, while there is no connection, as soon as there is one. */
+  #send<T>(request: (connection: Connection) => Promise<T>): Promise<T> {
+    if (!this.#closing && this.state === 'ended') this.#end(TOO_LATE);
+    return new Promise<T>((resolve, reject) => {
+      const fail = (error: unknown): void => reject(this.#endReason === undefined ? error : this.#over());
+      const start = (connection: Connection): void => {
+        request(connection).then(resolve, fail);
+      };
+      if (this.#closing || this.#endReason !== undefined) reject(this.#over());
+      else if (this.#connection) start(this.#connection);
+      else this.#waiting.push({ start, fail: reject });
+    });
+  }
+}
+
+/** About what a request takes on the wire. */
+export function sizeOf(operations: readonly Operation[]): number {
+  return operations.reduce(
+    (sum, operation) =>
+      sum +
+      BYTES_OF_AN_OPERATION +
+      Buffer.byteLength(operation.path) +
+      ('data' in operation ? operation.data.length : 0),
+    0,
+  );
+}
+
+/** A server would close the connection without a word. */
+function refuseTooLarge(operations: readonly Operation[]): void {
+  const bytes = sizeOf(operations);
+  if (bytes <= LARGEST_REQUEST_BYTES) return;
+  throw new ZooKeeperError(
+    'OTHER',
+    `ZooKeeper ${operations[0]?.path ?? '/'}: ${bytes} bytes in one request, of at most ${LARGEST_REQUEST_BYTES}`,
+  );
+}
+
+async function pause(signal?: AbortSignal): Promise<void> {
+  const { setTimeout: wait } = await import('node:timers/promises');
+  const ms = PAUSE_MS * (0.5 + Math.random());
+  await wait(ms, undefined, signal && { signal }).catch(() => {});
+}
