@@ -33,7 +33,8 @@ export type PlanAction =
   | 'start'
   | 'stop'
   | 'restart'
-  | 'replace-agent' // drain, stop, forget the agent's id, start: its tasks end
+  | 'reload' // the init system reads its files anew; the service goes on
+  | 'replace-agent' // drain, stop, forget the agent's id: its tasks end. A `start` follows once its files are there
   | 'repair' // finish what an interrupted dpkg left
   | 'restore'; // uninstall: put back what was there
 
@@ -49,7 +50,11 @@ export interface PlanItem {
   readonly reason?: string;
   /** How many tasks end by it. Above all for `replace-agent`; null when the agent can't be asked. */
   readonly endsTasks?: number | null;
-  /** What it makes true; missing where nothing is wanted any more (`remove`, `restore`, `repair`). */
+  /**
+   * What it makes true, whole: `start` and `restart` of a service also enable it where it says so, `stop` disables or
+   * masks it, `disable` with `masked` stops it; `enable` and `reload` leave the process alone. Missing where nothing
+   * is wanted any more (`remove`, `restore`, `repair`).
+   */
   readonly resource?: Resource;
 }
 

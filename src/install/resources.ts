@@ -71,7 +71,7 @@ export interface AptKeyResource {
 export interface PackageResource {
   readonly kind: 'package';
   readonly name: string;
-  /** Exactly this; any that is installed, or the newest, without one. */
+  /** This one or the beginning of it, without its epoch (`1.11.0-0.7`); any installed, or the newest, without one. */
   readonly version?: string;
   /** A single file instead of a repository; `name` is then the package inside it. */
   readonly file?: { readonly url: string } | { readonly upload: string };
@@ -100,7 +100,7 @@ export type Edge = 'zookeeper-quorum' | 'master-elected';
 
 export interface ServiceResource {
   readonly kind: 'service';
-  /** Without `.service`. */
+  /** Without `.service`; a timer's with its `.timer`. */
   readonly name: string;
   readonly enabled: boolean;
   /** Null: left as it is, but restarted when it runs and its inputs changed. */
