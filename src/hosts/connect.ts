@@ -1,0 +1,72 @@
+/** Opens hosts: what they share is the person who is asked, the keys that are unlocked, and the bastions. */
+
+import type { Host, RunOptions, RunResult } from './host.ts';
+import { launch } from './launcher.ts';
+import { localHost } from './local.ts';
+import type { HostsOptions, HostTarget } from './options.ts';
+import { Questions } from './questions.ts';
+import { type RunContext, runScript } from './script-run.ts';
+import type { Connection } from './ssh/connection.ts';
+import type { Connections } from './ssh/connections.ts';
+import type { Overrides } from './ssh/plan.ts';
+
+const ROOT_TIMEOUT = 60_000;
+
+/** Opens hosts and closes them all. */
+export class Hosts {
+  readonly #options: HostsOptions;
+  readonly #questions: Questions;
+  readonly #open: Host[] = [];
+  #ssh: Promise<Connections> | null = null;
+
+  constructor(options: HostsOptions = {}) {
+    this.#options = options;
+    this.#questions = new Questions(options.ask);
+  }
+
+  /** Nothing is done yet: the first run connects. */
+  open(target: HostTarget): Host {
+    const { name, connection } = target;
+    const rootTimeout = this.#options.rootTimeout ?? ROOT_TIMEOUT;
+    const host =
+      connection.kind === 'local'
+        ? localHost(name, (user) => this.#root(name, user, rootTimeout))
+        : this.#remote(target, connection, rootTimeout);
+    this.#open.push(host);
+    return host;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#open.map((host) => host.close()));
+    await (await this.#ssh)?.close();
+  }
+
+  #root(host: string, user: string, rootTimeout: number): RunContext {
+    const password = () => this.#questions.once(`sudo:${host}`, { kind: 'sudo', host, user });
+    const forget = () => this.#questions.forget(`sudo:${host}`);
+    return { host, user, password, forget, rootTimeout };
+  }
+
+  /** SSH is loaded only once a host needs it. */
+  #remote(target: HostTarget, overrides: Overrides, rootTimeout: number): Host {
+    let connection: Promise<Connection> | null = null;
+    const connect = async () => {
+      this.#ssh ??= import('./ssh/connections.ts').then(
+        ({ Connections }) => new Connections(this.#options, this.#questions),
+      );
+      return (await this.#ssh).to(target, overrides);
+    };
+    return {
+      name: target.name,
+      run: async (script: string, options: RunOptions = {}): Promise<RunResult> => {
+        options.signal?.throwIfAborted();
+        const launched = launch(script);
+        connection ??= connect();
+        const opened = await connection;
+        const command = await opened.exec(launched.command);
+        return runScript(command, launched, options, this.#root(target.name, opened.plan.user, rootTimeout));
+      },
+      close: async () => (await connection?.catch(() => null))?.close(),
+    };
+  }
+}

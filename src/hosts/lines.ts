@@ -1,0 +1,33 @@
+/** Lines out of chunks, which may end anywhere, also within a character. */
+
+/** A line longer than this is handed on in pieces, so that a host that never ends one can't fill the memory. */
+const MAX_LINE = 1 << 20;
+
+export class Lines {
+  readonly #decoder = new TextDecoder();
+  readonly #onLine: (line: string) => void;
+  #rest = '';
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  push(chunk: Uint8Array): void {
+    const parts = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split('\n');
+    this.#rest = parts.pop() ?? '';
+    for (const line of parts) this.#onLine(line);
+    if (this.#rest.length > MAX_LINE) this.#flush();
+  }
+
+  /** The end of the output: what no newline ended is a line too. */
+  end(): void {
+    this.#rest += this.#decoder.decode();
+    this.#flush();
+  }
+
+  #flush(): void {
+    const line = this.#rest;
+    this.#rest = '';
+    if (line !== '') this.#onLine(line);
+  }
+}

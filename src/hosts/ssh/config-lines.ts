@@ -1,0 +1,153 @@
+/** The lines of an OpenSSH client configuration, each with its place, and what they say about one host (pure). */
+
+import { parse } from 'ssh-config';
+import { HostError } from '../host.ts';
+import { matchesList } from './patterns.ts';
+
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** One directive: `keyword` in lower case, the words of its value, and the files an Include stands for. */
+export interface ConfigLine extends Place {
+  readonly keyword: string;
+  readonly words: readonly string[];
+  readonly included?: readonly (readonly ConfigLine[])[];
+}
+
+export interface Setting extends Place {
+  readonly words: readonly string[];
+}
+
+/** What holds for a host, by keyword in lower case: the first that was said, and of IdentityFile all. */
+export interface Settings {
+  readonly first: ReadonlyMap<string, Setting>;
+  readonly identityFiles: readonly Setting[];
+  /** Conditions that were taken as not met, since we don't run commands of a configuration. */
+  readonly passedOver: readonly Setting[];
+}
+
+export function badConfig(host: string, place: Place, what: string): HostError {
+  const where = `${place.file}, line ${place.line}`;
+  return new HostError(host, 'configuration', `${where}: ${what}`, `Mend ${where}.`);
+}
+
+/** The directives of a file, each line by itself, since a directive never goes over two. @throws HostError 'configuration' */
+export function readLines(host: string, file: string, text: string): ConfigLine[] {
+  const lines: ConfigLine[] = [];
+  for (const [index, raw] of text.split('\n').entries()) {
+    const place = { file, line: index + 1 };
+    const trimmed = raw.trim();
+    if (trimmed === '' || trimmed.startsWith('#')) continue;
+    const [node] = parsed(host, place, trimmed);
+    if (!node || !('param' in node)) continue;
+    const value = node.value;
+    const words = typeof value === 'string' ? [value] : value.map(({ val }) => val);
+    if (words.every((word) => word === '')) throw badConfig(host, place, `${node.param} has no value`);
+    lines.push({ ...place, keyword: node.param.toLowerCase(), words });
+  }
+  return lines;
+}
+
+function parsed(host: string, place: Place, text: string) {
+  try {
+    return parse(text);
+  } catch {
+    const quotes = text.split('"').length % 2 === 0;
+    throw badConfig(host, place, quotes ? `a quote is not closed: ${text}` : `a value is missing: ${text}`);
+  }
+}
+
+/** What `Match` and `Host` are compared with. */
+export interface Asked {
+  readonly host: string;
+  readonly user: string | undefined;
+  readonly localUser: string;
+}
+
+/** Reads the files in order, the first value winning; twice where there is a `Match final`. */
+export function settingsFor(asked: Asked, files: readonly (readonly ConfigLine[])[]): Settings {
+  const reading = new Reading(asked);
+  for (const file of files) reading.read(file, true);
+  if (reading.wantsFinal) {
+    reading.final = true;
+    for (const file of files) reading.read(file, true);
+  }
+  return reading;
+}
+
+class Reading implements Settings {
+  readonly first = new Map<string, Setting>();
+  readonly identityFiles: Setting[] = [];
+  readonly passedOver: Setting[] = [];
+  final = false;
+  wantsFinal = false;
+  readonly #asked: Asked;
+
+  constructor(asked: Asked) {
+    this.#asked = asked;
+  }
+
+  read(lines: readonly ConfigLine[], within: boolean): void {
+    let active = within;
+    for (const line of lines) {
+      if (line.keyword === 'host') active = within && matchesList(line.words, this.#asked.host);
+      else if (line.keyword === 'match') active = within && this.#matches(line);
+      else if (!active) continue;
+      else if (line.keyword === 'include') for (const file of line.included ?? []) this.read(file, true);
+      else if (line.keyword === 'identityfile') this.#addIdentity(line);
+      else if (!this.first.has(line.keyword)) this.first.set(line.keyword, line);
+    }
+  }
+
+  #addIdentity(line: ConfigLine): void {
+    const known = this.identityFiles.some(({ words }) => words[0] === line.words[0]);
+    if (!known) this.identityFiles.push(line);
+  }
+
+  #matches(line: ConfigLine): boolean {
+    const words = [...line.words];
+    let all = true;
+    for (let word = words.shift(); word !== undefined; word = words.shift()) {
+      const negated = word.startsWith('!');
+      const criterion = (negated ? word.slice(1) : word).toLowerCase();
+      const met = this.#isMet(line, criterion, words);
+      if (met === negated) all = false;
+    }
+    return all;
+  }
+
+  #isMet(line: ConfigLine, criterion: string, words: string[]): boolean {
+    if (criterion === 'all') return true;
+    if (criterion === 'canonical') return false;
+    if (criterion === 'final') {
+      this.wantsFinal = true;
+      return this.final;
+    }
+    const value = words.shift();
+    if (value === undefined) throw badConfig(this.#asked.host, line, `Match ${criterion} has no value`);
+    const patterns = value.split(',');
+    const user = this.#asked.user ?? this.first.get('user')?.words[0] ?? this.#asked.localUser;
+    switch (criterion) {
+      case 'host':
+        return matchesList(patterns, this.first.get('hostname')?.words[0] ?? this.#asked.host);
+      case 'originalhost':
+        return matchesList(patterns, this.#asked.host);
+      case 'user':
+        return matchesList(patterns, user);
+      case 'localuser':
+        return matchesList(patterns, this.#asked.localUser);
+      case 'exec':
+      case 'localnetwork':
+      case 'tagged':
+      case 'version':
+      case 'sessiontype':
+      case 'command':
+        if (!this.final) this.passedOver.push({ ...line, words: [`Match ${criterion}`] });
+        return false;
+      default:
+        throw badConfig(this.#asked.host, line, `Match has no condition "${criterion}"`);
+    }
+  }
+}

@@ -1,0 +1,153 @@
+/** The connection to one host, shared by all that runs there, and for a bastion by all hosts behind it. */
+
+import type { Duplex } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Client, ClientChannel } from 'ssh2';
+import { HostError } from '../host.ts';
+import { Limit } from '../limit.ts';
+import type { Command } from '../script-run.ts';
+import { type HandshakeTools, handshake, type Tried } from './handshake.ts';
+import { forwardError, handshakeError, lost, wasDropped } from './handshake-errors.ts';
+import type { ConnectionPlan } from './plan.ts';
+
+/** sshd's default for MaxSessions. */
+const MAX_SESSIONS = 10;
+/** After so many tries a connection that sshd drops at once is given up; the pauses come to 6 s. */
+const MAX_TRIES = 6;
+const FIRST_PAUSE = 100;
+
+export class Connection {
+  readonly plan: ConnectionPlan;
+  readonly #via: Connection | null;
+  readonly #tools: HandshakeTools;
+  readonly #sessions = new Limit(MAX_SESSIONS);
+  /** Handshakes with hosts behind this one. */
+  readonly #handshakes: Limit;
+  #client: Promise<Client> | null = null;
+  #closed = false;
+
+  /** @param handshakes how many hosts may be connected to through this one at the same time */
+  constructor(plan: ConnectionPlan, via: Connection | null, handshakes: number, tools: HandshakeTools) {
+    this.plan = plan;
+    this.#via = via;
+    this.#tools = tools;
+    this.#handshakes = new Limit(handshakes);
+  }
+
+  /** Starts a command, once there is a session for it. @throws HostError */
+  async exec(command: string): Promise<Command> {
+    for (;;) {
+      const leave = await this.#sessions.enter();
+      try {
+        return asCommand(await this.#openChannel(command), leave);
+      } catch (error) {
+        leave();
+        // Fewer sessions than sshd's default are allowed there: wait for one of ours to end.
+        const others = this.#sessions.active;
+        if (error instanceof HostError || others === 0) throw this.#sessionError(error);
+        this.#sessions.lower(others);
+      }
+    }
+  }
+
+  /** A stream to a port that this host can reach. @throws HostError about the host to be reached */
+  async forward(to: ConnectionPlan): Promise<Duplex> {
+    const client = await this.#open();
+    const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+    try {
+      client.forwardOut('127.0.0.1', 0, to.hostname, to.port, (error, channel) => {
+        if (error) reject(forwardError(to, this.plan, error));
+        else resolve(channel);
+      });
+    } catch (error) {
+      reject(lost(this.plan.host, error));
+    }
+    return promise;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const client = await this.#client?.catch(() => null);
+    client?.end();
+  }
+
+  #openChannel(command: string): Promise<ClientChannel> {
+    return this.#open().then((client) => {
+      const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
+      const onClose = () => reject(lost(this.plan.host, undefined));
+      client.once('close', onClose);
+      client.exec(command, (error, channel) => {
+        if (error) reject(error);
+        else resolve(channel);
+      });
+      return promise.finally(() => client.off('close', onClose));
+    });
+  }
+
+  #sessionError(error: unknown): HostError {
+    if (error instanceof HostError) return error;
+    const { host } = this.plan;
+    const message = `${host}: sshd opens no session: ${error instanceof Error ? error.message : error}`;
+    return new HostError(
+      host,
+      'unreachable',
+      message,
+      'See MaxSessions and ForceCommand in sshd_config there.',
+      error,
+    );
+  }
+
+  #open(): Promise<Client> {
+    if (this.#closed) return Promise.reject(lost(this.plan.host, new Error('it was closed here')));
+    if (!this.#client) {
+      const opening = this.#connect();
+      this.#client = opening;
+      const forget = () => {
+        if (this.#client === opening) this.#client = null;
+      };
+      opening.then((client) => client.once('close', forget), forget);
+    }
+    return this.#client;
+  }
+
+  async #connect(): Promise<Client> {
+    for (const notice of this.plan.notices) this.#tools.notice(notice);
+    for (let tries = 1; ; tries++) {
+      const tried: Tried = { keyVerified: false, offered: [], problems: [] };
+      const leave = this.#via ? await this.#via.#handshakes.enter() : undefined;
+      try {
+        const sock = this.#via ? await this.#via.forward(this.plan) : null;
+        return await handshake(this.plan, sock, this.#tools, tried);
+      } catch (error) {
+        if (tries === MAX_TRIES || !wasDropped(error, tried)) throw handshakeError(this.plan, error, tried);
+      } finally {
+        leave?.();
+      }
+      // Spread out, so that many hosts' next tries don't meet again.
+      await wait(FIRST_PAUSE * 2 ** (tries - 1) * (0.5 + Math.random()));
+    }
+  }
+}
+
+function asCommand(channel: ClientChannel, leave: () => void): Command {
+  const { promise: ended, resolve } = Promise.withResolvers<Awaited<Command['ended']>>();
+  let exit: Awaited<Command['ended']> = { code: null, signal: null };
+  const errorOutput = new Promise<void>((done) => channel.stderr.once('end', done));
+  channel.on('exit', (code: number | null, signal?: string) => {
+    exit = { code: code ?? null, signal: signal ?? null };
+  });
+  channel.once('close', () => {
+    leave();
+    void errorOutput.then(() => resolve(exit));
+  });
+  return {
+    stdin: channel,
+    stdout: channel,
+    stderr: channel.stderr,
+    ended,
+    stop() {
+      leave();
+      channel.close();
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * Files of known hosts, as sshd(8) describes them under SSH_KNOWN_HOSTS FILE FORMAT, and what they say about a key
+ * (pure).
+ */
+
+import { createHash, createHmac } from 'node:crypto';
+import { matchesList } from './patterns.ts';
+
+export interface KnownKey {
+  readonly file: string;
+  readonly line: number;
+  readonly marker: 'none' | 'revoked' | 'cert-authority';
+  /** Patterns, or one hashed name. */
+  readonly names: string;
+  /** `ssh-ed25519` and so on. */
+  readonly type: string;
+  /** The key as it goes over the wire, in base64. */
+  readonly key: string;
+}
+
+export type Verdict =
+  | { readonly kind: 'known' }
+  | { readonly kind: 'revoked'; readonly entry: KnownKey }
+  /** Other keys are known for the host, of whatever type. */
+  | { readonly kind: 'changed'; readonly entry: KnownKey }
+  /** `authority`: a certificate authority is known for the host, which doesn't help with a plain key. */
+  | { readonly kind: 'unknown'; readonly authority?: KnownKey };
+
+const MARKERS = { '@revoked': 'revoked', '@cert-authority': 'cert-authority' } as const;
+
+/** Lines that are no entries are passed over, as OpenSSH does. */
+export function parseKnownHosts(file: string, text: string): KnownKey[] {
+  const keys: KnownKey[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    const words = line.trim().split(/[ \t]+/);
+    const first = words[0] ?? '';
+    if (first === '' || first.startsWith('#')) continue;
+    const marker =
+      first === '@revoked' || first === '@cert-authority' ? MARKERS[words.shift() as '@revoked'] : 'none';
+    const [names, type, key] = words;
+    if (names === undefined || type === undefined || key === undefined || names.startsWith('@')) continue;
+    if (keyType(Buffer.from(key, 'base64')) !== type) continue;
+    keys.push({ file, line: index + 1, marker, names, type, key });
+  }
+  return keys;
+}
+
+/** The type that a key's own bytes name: a length of four bytes and a word; empty for anything else. */
+export function keyType(key: Buffer): string {
+  if (key.length < 4) return '';
+  const length = key.readUInt32BE(0);
+  return length <= 64 && key.length > 4 + length ? key.toString('latin1', 4, 4 + length) : '';
+}
+
+/** Whether an entry is for the name, which is a host's or `[host]:port`, in lower case. */
+export function namesHost(entry: Pick<KnownKey, 'names'>, name: string): boolean {
+  const { names } = entry;
+  if (!names.startsWith('|')) return matchesList(names.toLowerCase().split(','), name);
+  const [, kind, salt, hash] = names.split('|');
+  if (kind !== '1' || salt === undefined || hash === undefined) return false;
+  return createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64') === hash;
+}
+
+/** The host's name as HashKnownHosts writes it. @param salt 20 random bytes */
+export function hashedName(name: string, salt: Buffer): string {
+  return `|1|${salt.toString('base64')}|${createHmac('sha1', salt).update(name).digest('base64')}`;
+}
+
+/** `SHA256:…`, as ssh-keygen prints it. */
+export function fingerprint(key: Buffer): string {
+  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+}
+
+/** What is known about the host under that name; with a port in it, the plain name is asked too, as OpenSSH does. */
+export function judge(entries: readonly KnownKey[], name: string, key: Buffer): Verdict {
+  const here = entries.filter((entry) => namesHost(entry, name));
+  const plain = /^\[(.*)\]:\d+$/.exec(name)?.[1];
+  const plainly = plain === undefined ? [] : entries.filter((entry) => namesHost(entry, plain));
+  const text = key.toString('base64');
+  const same = (entry: KnownKey) => entry.key === text;
+  const revoked = [...here, ...plainly].find((entry) => entry.marker === 'revoked' && same(entry));
+  if (revoked) return { kind: 'revoked', entry: revoked };
+  const plainKeys = here.filter(({ marker }) => marker === 'none');
+  if (plainKeys.some(same)) return { kind: 'known' };
+  const other = plainKeys.find(({ type }) => type === keyType(key)) ?? plainKeys[0];
+  if (other) return { kind: 'changed', entry: other };
+  if (plainly.some((entry) => entry.marker === 'none' && same(entry))) return { kind: 'known' };
+  const authority = here.find(({ marker }) => marker === 'cert-authority');
+  return authority ? { kind: 'unknown', authority } : { kind: 'unknown' };
+}
+
+const ALGORITHMS = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'rsa-sha2-512',
+  'rsa-sha2-256',
+] as const;
+export type HostKeyAlgorithm = (typeof ALGORITHMS)[number];
+
+/**
+ * The algorithms to offer a host, those of its known keys first: else it may show a key of another type than the one
+ * that is known. Signatures with SHA-1 are not offered, as OpenSSH since 8.8 doesn't.
+ */
+export function hostKeyAlgorithms(entries: readonly KnownKey[], name: string): HostKeyAlgorithm[] {
+  const plain = /^\[(.*)\]:\d+$/.exec(name)?.[1];
+  const types = (wanted: string) =>
+    entries.filter((entry) => entry.marker === 'none' && namesHost(entry, wanted)).map(({ type }) => type);
+  let known = new Set(types(name));
+  if (known.size === 0 && plain !== undefined) known = new Set(types(plain));
+  const isKnown = (algorithm: string) => known.has(algorithm.startsWith('rsa-') ? 'ssh-rsa' : algorithm);
+  return [...ALGORITHMS.filter(isKnown), ...ALGORITHMS.filter((algorithm) => !isKnown(algorithm))];
+}

@@ -1,0 +1,301 @@
+/** How a host is to be reached, from OpenSSH's configuration and what was said for this run (pure). */
+
+import { HostError } from '../host.ts';
+import { badConfig, type ConfigLine, type Setting, type Settings, settingsFor } from './config-lines.ts';
+import { type Jump, parseJumps } from './jumps.ts';
+
+/** What was said for this run; it wins over every file. */
+export interface Overrides {
+  readonly user?: string;
+  readonly port?: number;
+  /** Path of a private key. */
+  readonly key?: string;
+  /** As ProxyJump writes it: `[user@]host[:port]`, several with commas, or `none`. */
+  readonly bastion?: string;
+  /** `SHA256:…`: the only host key that will do. */
+  readonly hostKey?: string;
+  /** Path of a file of known hosts, instead of the user's. */
+  readonly knownHosts?: string;
+  /** Take a host key that no file knows yet, and write it down; a changed one is refused all the same. */
+  readonly acceptNew?: boolean;
+}
+
+/** Whose configuration it is. */
+export interface Person {
+  readonly user: string;
+  readonly home: string;
+  readonly uid: number;
+  /** This machine's name, for `%l` and `%L`. */
+  readonly hostname: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface ConnectionPlan {
+  /** As people know it. */
+  readonly host: string;
+  readonly hostname: string;
+  readonly port: number;
+  readonly user: string;
+  /** Private keys to try, in order. `named`: by someone, not by default. */
+  readonly identities: readonly { readonly file: string; readonly named: boolean }[];
+  /** Of the agent's keys only those that are also named. */
+  readonly identitiesOnly: boolean;
+  /** The agent's socket. */
+  readonly agent: string | null;
+  readonly hostKey: HostKeyPlan;
+  /** The host to go through. */
+  readonly via: ConnectionPlan | null;
+  /** Milliseconds for the way to a shell, without what a person takes to answer. */
+  readonly timeout: number;
+  /** What of the configuration is not followed to the letter. */
+  readonly notices: readonly string[];
+}
+
+export interface HostKeyPlan {
+  /** Under which the key is filed: the alias, or the host name with a port that is not 22. */
+  readonly name: string;
+  readonly userFiles: readonly string[];
+  readonly globalFiles: readonly string[];
+  readonly policy: 'strict' | 'accept-new';
+  /** Write new names hashed. */
+  readonly hash: boolean;
+  readonly pinned: string | null;
+}
+
+const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
+const DEFAULT_TIMEOUT = 30_000;
+const MAX_JUMPS = 8;
+
+/**
+ * @param target its address as one would give it to `ssh`, and what people call it
+ * @throws HostError 'configuration' with file and line
+ */
+export function resolve(
+  files: readonly (readonly ConfigLine[])[],
+  target: { readonly name: string; readonly address: string },
+  overrides: Overrides,
+  person: Person,
+): ConnectionPlan {
+  return { ...plan(files, { host: target.address }, overrides, person, 0), host: target.name };
+}
+
+function plan(
+  files: readonly (readonly ConfigLine[])[],
+  asked: Jump,
+  overrides: Overrides,
+  person: Person,
+  depth: number,
+): ConnectionPlan {
+  const { host } = asked;
+  const wantedUser = asked.user ?? overrides.user;
+  const settings = settingsFor({ host, user: wantedUser, localUser: person.user }, files);
+  const said = new Said(host, settings);
+  const port = asked.port ?? overrides.port ?? said.number('port', 1, 65535) ?? 22;
+  const user = wantedUser ?? said.word('user') ?? person.user;
+  const named = said.setting('hostname');
+  const hostname = named ? expand(host, named, word(named), { h: host, '%': '%' }) : host;
+  const tokens = tokensOf(person, host, hostname, port, user);
+  const file = (setting: Setting, text: string) => home(person, expand(host, setting, text, tokens));
+  const policy = hostKeyPolicy(said, overrides);
+  const alias = said.word('hostkeyalias');
+  const known = (keyword: string, defaults: string[]) => {
+    const setting = said.setting(keyword);
+    if (!setting) return defaults;
+    return setting.words.filter((text) => text.toLowerCase() !== 'none').map((text) => file(setting, text));
+  };
+  const named_ = settings.identityFiles.filter((setting) => word(setting).toLowerCase() !== 'none');
+  const keys = [
+    ...(overrides.key === undefined ? [] : [home(person, overrides.key)]),
+    ...named_.map((setting) => file(setting, word(setting))),
+  ];
+  const defaults =
+    settings.identityFiles.length > 0 ? [] : DEFAULT_KEYS.map((key) => `${person.home}/.ssh/${key}`);
+  const timeout = said.number('connecttimeout', 0, 86_400);
+  return {
+    host,
+    hostname,
+    port,
+    user,
+    identities: [
+      ...[...new Set(keys)].map((key) => ({ file: key, named: true })),
+      ...defaults.map((key) => ({ file: key, named: false })),
+    ],
+    identitiesOnly: said.flag('identitiesonly') ?? false,
+    agent: agentOf(host, said.setting('identityagent'), person, file),
+    hostKey: {
+      name: alias ?? filedName(hostname, port),
+      userFiles:
+        overrides.knownHosts !== undefined
+          ? [home(person, overrides.knownHosts)]
+          : known('userknownhostsfile', [
+              `${person.home}/.ssh/known_hosts`,
+              `${person.home}/.ssh/known_hosts2`,
+            ]),
+      globalFiles: known('globalknownhostsfile', ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']),
+      policy: policy.policy,
+      hash: said.flag('hashknownhosts') ?? false,
+      pinned: overrides.hostKey ?? null,
+    },
+    via: viaOf(files, said, asked, overrides, person, depth),
+    timeout: timeout === undefined || timeout === 0 ? DEFAULT_TIMEOUT : timeout * 1000,
+    notices: [...policy.notices, ...settings.passedOver.map(passedOver)],
+  };
+}
+
+/** The name under which OpenSSH files a host's keys. */
+export function filedName(hostname: string, port: number): string {
+  const name = hostname.toLowerCase();
+  return port === 22 ? name : `[${name}]:${port}`;
+}
+
+function passedOver({ file, line, words }: Setting): string {
+  return `${file}, line ${line}: "${words[0]}" is taken as not met; mesosup doesn't evaluate it`;
+}
+
+function hostKeyPolicy(
+  said: Said,
+  overrides: Overrides,
+): { policy: 'strict' | 'accept-new'; notices: string[] } {
+  const setting = said.setting('stricthostkeychecking');
+  const value = setting ? word(setting).toLowerCase() : 'ask';
+  if (setting && !['yes', 'true', 'ask', 'no', 'off', 'false', 'accept-new'].includes(value)) {
+    throw badConfig(said.host, setting, `StrictHostKeyChecking can't be "${value}"`);
+  }
+  if (overrides.acceptNew !== undefined)
+    return { policy: overrides.acceptNew ? 'accept-new' : 'strict', notices: [] };
+  if (['no', 'off', 'false'].includes(value) && setting) {
+    const where = `${setting.file}, line ${setting.line}`;
+    const notice = `${where}: StrictHostKeyChecking ${value} is taken as accept-new: new keys are written down, changed ones refused`;
+    return { policy: 'accept-new', notices: [notice] };
+  }
+  return { policy: value === 'accept-new' ? 'accept-new' : 'strict', notices: [] };
+}
+
+function viaOf(
+  files: readonly (readonly ConfigLine[])[],
+  said: Said,
+  asked: Jump,
+  overrides: Overrides,
+  person: Person,
+  depth: number,
+): ConnectionPlan | null {
+  const fixed =
+    asked.via ?? (overrides.bastion === undefined ? undefined : parseJumps(said.host, overrides.bastion));
+  const setting = fixed === undefined ? said.setting('proxyjump') : undefined;
+  const command = fixed === undefined ? said.setting('proxycommand') : undefined;
+  if (command && !setting && word(command).toLowerCase() !== 'none') {
+    throw badConfig(
+      said.host,
+      command,
+      "ProxyCommand isn't supported; use ProxyJump, or name a bastion for this run",
+    );
+  }
+  const jumps = fixed ?? (setting ? parseJumps(said.host, setting.words.join(' '), setting) : []);
+  const last = jumps.at(-1);
+  if (!last || (last.host === asked.host && depth > 0)) return null;
+  if (depth >= MAX_JUMPS) {
+    const message = `the way to ${said.host} goes through more than ${MAX_JUMPS} hosts; ProxyJump runs in a circle`;
+    throw new HostError(said.host, 'configuration', message, 'Look for ProxyJump in ~/.ssh/config.');
+  }
+  // What was said for the target alone (its user, port and host key) is not said for the hosts on the way.
+  const { knownHosts, acceptNew, key } = overrides;
+  const onTheWay = {
+    ...(knownHosts === undefined ? {} : { knownHosts }),
+    ...(acceptNew === undefined ? {} : { acceptNew }),
+    ...(key === undefined ? {} : { key }),
+  };
+  const before = jumps.slice(0, -1);
+  return plan(files, before.length > 0 ? { ...last, via: before } : last, onTheWay, person, depth + 1);
+}
+
+function agentOf(
+  host: string,
+  setting: Setting | undefined,
+  person: Person,
+  file: (setting: Setting, text: string) => string,
+): string | null {
+  if (!setting || word(setting) === 'SSH_AUTH_SOCK') return person.env.SSH_AUTH_SOCK || null;
+  const text = word(setting);
+  if (text.toLowerCase() === 'none') return null;
+  const variable = /^\$\{?(\w+)\}?$/.exec(text)?.[1];
+  if (variable === undefined) return file(setting, text);
+  const value = person.env[variable];
+  if (!value)
+    throw badConfig(host, setting, `IdentityAgent names the variable ${variable}, which is not set`);
+  return value;
+}
+
+/** The settings of a host, read as what they should be. */
+class Said {
+  readonly host: string;
+  readonly #settings: Settings;
+
+  constructor(host: string, settings: Settings) {
+    this.host = host;
+    this.#settings = settings;
+  }
+
+  setting(keyword: string): Setting | undefined {
+    return this.#settings.first.get(keyword);
+  }
+
+  word(keyword: string): string | undefined {
+    return this.setting(keyword)?.words[0];
+  }
+
+  flag(keyword: string): boolean | undefined {
+    const setting = this.setting(keyword);
+    if (!setting) return undefined;
+    const value = word(setting).toLowerCase();
+    if (value === 'yes' || value === 'true') return true;
+    if (value === 'no' || value === 'false') return false;
+    throw badConfig(this.host, setting, `${keyword} can only be yes or no, not "${value}"`);
+  }
+
+  number(keyword: string, min: number, max: number): number | undefined {
+    const setting = this.setting(keyword);
+    if (!setting) return undefined;
+    const value = Number(word(setting));
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    throw badConfig(
+      this.host,
+      setting,
+      `${keyword} has to be a number from ${min} to ${max}, not "${word(setting)}"`,
+    );
+  }
+}
+
+function word(setting: Setting): string {
+  return setting.words[0] ?? '';
+}
+
+type Tokens = Readonly<Record<string, string>>;
+
+/** ssh_config(5), TOKENS, but for those of certificates and tunnels. */
+function tokensOf(person: Person, host: string, hostname: string, port: number, user: string): Tokens {
+  return {
+    '%': '%',
+    d: person.home,
+    h: hostname,
+    i: String(person.uid),
+    L: person.hostname.split('.')[0] ?? '',
+    l: person.hostname,
+    n: host,
+    p: String(port),
+    r: user,
+    u: person.user,
+  };
+}
+
+function expand(host: string, setting: Setting, text: string, tokens: Tokens): string {
+  return text.replaceAll(/%(.?)/g, (whole, letter: string) => {
+    const value = tokens[letter];
+    if (value === undefined)
+      throw badConfig(host, setting, `"${whole}" is not a token that is understood here: ${text}`);
+    return value;
+  });
+}
+
+function home(person: Person, file: string): string {
+  return file.replace(/^~(?=\/|$)/, person.home);
+}
