@@ -1,0 +1,56 @@
+/** What the installer's commands have in common: how they end, and how they say why. */
+
+import { Command, type Interfaces } from '@oclif/core';
+import { HostError } from '../../../hosts/host.ts';
+
+/** Exit codes: 0 done, 1 failed, 2 usage, 3 changes pending, 130 interrupted. */
+export const EXIT = { failed: 1, usage: 2, changes: 3, interrupted: 130 } as const;
+
+/** The command can't be done as it was given. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+/** Something failed that has a mend; `host` when it concerns one. */
+export class RunError extends Error {
+  override name = 'RunError';
+  readonly mend: string;
+
+  constructor(message: string, mend: string, cause?: unknown) {
+    super(message, { cause });
+    this.mend = mend;
+  }
+}
+
+/** Ctrl-C, or a signal to end. What there is to say was said. */
+export class Interrupted extends Error {
+  override name = 'Interrupted';
+}
+
+const USAGE = new Set(['UsageError', 'HostOptionsError', 'SpecFileError']);
+/** Prompts of inquirer end so on Ctrl-C. */
+const INTERRUPTIONS = new Set(['Interrupted', 'ExitPromptError', 'AbortPromptError']);
+
+export abstract class ClusterCommand extends Command {
+  /** Errors as two lines, what happened and what to do next; those of the command line as oclif shows them. */
+  protected override async catch(error: Interfaces.CommandError): Promise<unknown> {
+    if (error.oclif !== undefined) return super.catch(error);
+    const { name, message } = error;
+    const mend = 'mend' in error && typeof error.mend === 'string' ? error.mend : '';
+    process.exitCode = INTERRUPTIONS.has(name)
+      ? EXIT.interrupted
+      : USAGE.has(name)
+        ? EXIT.usage
+        : EXIT.failed;
+    if (this.jsonEnabled()) {
+      const host = error instanceof HostError ? { host: error.host, failure: error.failure } : {};
+      this.logJson({ error: { name, message, ...(mend && { mend }), ...host } });
+    } else if (!INTERRUPTIONS.has(name)) {
+      const known = mend !== '' || USAGE.has(name);
+      // A defect of ours is of use only with its place.
+      this.logToStderr(known ? message : (error.stack ?? message));
+      if (mend) this.logToStderr(`→ ${mend}`);
+    } else if (message) this.logToStderr(message);
+    return undefined;
+  }
+}
