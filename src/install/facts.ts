@@ -46,7 +46,10 @@ export interface Facts {
 export interface DpkgFacts {
   /** Who holds the lock, as `program (pid)`; empty when nobody does. */
   readonly heldBy: string;
-  /** Packages left half installed, half configured or with triggers pending. */
+  /**
+   * Packages left half installed, half configured or with triggers pending; `dpkg` for its own unfinished work, and
+   * `policy-rc.d` when a killed run of ours still keeps services from starting.
+   */
   readonly broken: readonly string[];
 }
 
@@ -68,6 +71,8 @@ export interface FileFacts {
   readonly target?: string;
   /** Of a small file that all may read: its text. Never that of a file only its owner may read. */
   readonly text?: string;
+  /** The same as base64, when it isn't UTF-8 text. */
+  readonly content?: string;
 }
 
 export interface UserFacts {

@@ -1,0 +1,57 @@
+/** Asking a TCP server from a host that has neither curl nor wget: by bash's /dev/tcp, over HTTP/1.0. */
+
+import type { Secrets } from '../../cluster/secrets.ts';
+
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** People and this program, to masters and agents. */
+export function operator(secrets: Pick<Secrets, 'operator'> | undefined): Credentials | undefined {
+  return secrets && { user: 'operator', password: secrets.operator };
+}
+
+/** People and this program, to the scheduler's API. */
+export function apiUser(secrets: Pick<Secrets, 'api'> | undefined): Credentials | undefined {
+  return secrets && { user: 'mesosup', password: secrets.api };
+}
+
+/**
+ * `ask ADDRESS PORT` sends its standard input and prints the answer, within two seconds. What is sent goes through a
+ * pipe only, so that credentials show in no argument list.
+ */
+export const ASK = `ask() {
+  timeout "\${ASK_SECONDS:-2}" bash -c 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && cat <&3' "$1" "$2" 2>/dev/null
+}
+`;
+
+/** A request as text; HTTP/1.0, so that the answer ends with the connection and comes in no chunks. */
+export function httpRequest(
+  method: 'GET' | 'POST',
+  path: string,
+  credentials: Credentials | undefined,
+  body?: string,
+): string {
+  const lines = [`${method} ${path} HTTP/1.0`, 'Host: localhost', 'Accept: application/json'];
+  if (credentials) {
+    lines.push(`Authorization: Basic ${btoa(`${credentials.user}:${credentials.password}`)}`);
+  }
+  if (body !== undefined) {
+    lines.push('Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`);
+  }
+  return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`;
+}
+
+/** The answer to a request, or what came instead of one. */
+export interface HttpAnswer {
+  /** 0: nothing came, or nothing of HTTP. */
+  readonly status: number;
+  readonly body: string;
+}
+
+export function parseAnswer(text: string): HttpAnswer {
+  const status = /^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1];
+  const end = text.indexOf('\r\n\r\n');
+  return status && end >= 0 ? { status: Number(status), body: text.slice(end + 4) } : { status: 0, body: '' };
+}

@@ -1,0 +1,121 @@
+/** Makes facts of a probe's answer. */
+
+import { z } from 'zod';
+import type { Facts } from '../facts.ts';
+import { jsonOf } from './journal.ts';
+import { looseText } from './loose-text.ts';
+import { parseFiles } from './parse-files.ts';
+import { parseAgent, parseMaster, parseScheduler, parseZooKeeper } from './parse-health.ts';
+import {
+  dpkgFacts,
+  lines,
+  mesosupFacts,
+  parseAddresses,
+  parseDisks,
+  parseDocker,
+  parseInputs,
+  parseJobs,
+  parseListeners,
+  parseOsRelease,
+  parsePackages,
+  parseUnits,
+  parseUsers,
+} from './parse-system.ts';
+
+const bytes = z.base64().transform((text) => Buffer.from(text, 'base64'));
+const some = bytes.default(() => Buffer.alloc(0));
+/** Nanoseconds since 1970, to milliseconds. */
+const instant = z
+  .string()
+  .regex(/^\d{16,20}$/)
+  .transform((text) => Number(BigInt(text) / 1_000_000n));
+
+const answer = z.object({
+  format: z.literal(1),
+  asked: z.object({
+    services: z.array(z.string()),
+    disks: z.array(z.string()),
+    ports: z.array(z.number()),
+  }),
+  began: instant,
+  ended: instant,
+  plain: bytes,
+  packages: bytes,
+  list: bytes,
+  sums: bytes,
+  texts: bytes,
+  docker: some,
+  units: some,
+  jobs: some,
+  zookeeper: some,
+  masterMetrics: some,
+  masterVersion: some,
+  agentMetrics: some,
+  agentVersion: some,
+  scheduler: some,
+});
+
+/** When the probe was sent, and when its answer was there: milliseconds since 1970 by this machine's clock. */
+export interface RoundTrip {
+  readonly sentAt: number;
+  readonly receivedAt: number;
+}
+
+/** @throws TypeError when it isn't the whole answer of a probe */
+export function parseFacts(stdout: string, { sentAt, receivedAt }: RoundTrip): Facts {
+  const parsed = answer.safeParse(jsonOf(stdout));
+  if (!parsed.success) {
+    throw new TypeError(`not the answer of a probe: ${z.prettifyError(parsed.error).split('\n')[0] ?? ''}`);
+  }
+  const { data } = parsed;
+  const { asked } = data;
+  const parts = partsOf(data.plain);
+  const part = (name: string) => parts.get(name) ?? '';
+  const word = (name: string) => part(name).trim();
+  const { packages, broken } = parsePackages(looseText(data.packages));
+  const inputs = parseInputs(part('inputs'));
+  const init = word('init');
+  const cgroups = word('cgroups');
+  const now = Math.round((data.began + data.ended) / 2);
+  return {
+    clock: { now, offsetMs: now - Math.round((sentAt + receivedAt) / 2) },
+    system: parseOsRelease(part('os')),
+    arch: word('arch'),
+    kernel: word('kernel'),
+    glibc: /^glibc (\S+)/.exec(part('glibc'))?.[1] ?? '',
+    init: init === 'systemd' || init === 'upstart' ? init : 'other',
+    cgroups: cgroups === 'v1' || cgroups === 'v2' || cgroups === 'hybrid' ? cgroups : 'none',
+    hostname: word('hostname'),
+    addresses: parseAddresses(part('addresses')),
+    cpus: Number(word('cpus')) || 1,
+    memoryBytes: Number(/^MemTotal:\s+(\d+) kB/m.exec(part('memory'))?.[1] ?? 0) * 1024,
+    diskFreeBytes: parseDisks(part('disks'), asked.disks),
+    dpkg: dpkgFacts(part('held'), part('left'), broken),
+    packages,
+    files: parseFiles(data.list, data.sums, data.texts),
+    users: parseUsers(part('users')),
+    services:
+      data.jobs.length > 0
+        ? parseJobs(looseText(data.jobs), inputs)
+        : parseUnits(looseText(data.units), asked.services, inputs),
+    listeners: parseListeners(part('listeners'), asked.ports),
+    zookeeper: parseZooKeeper(looseText(data.zookeeper)),
+    master: parseMaster(looseText(data.masterMetrics), looseText(data.masterVersion)),
+    agent: parseAgent(
+      looseText(data.agentMetrics),
+      looseText(data.agentVersion),
+      lines(part('agent-id'))[0] ?? '',
+    ),
+    scheduler: parseScheduler(looseText(data.scheduler)),
+    docker: parseDocker(looseText(data.docker)),
+    mesosup: mesosupFacts(part),
+  };
+}
+
+/** Names and texts in turn, each ended by a NUL. */
+function partsOf(plain: Buffer): Map<string, string> {
+  const words = looseText(plain).split('\0');
+  const parts = new Map<string, string>();
+  for (let at = 0; at + 1 < words.length; at += 2) parts.set(words[at] ?? '', words[at + 1] ?? '');
+  return parts;
+}

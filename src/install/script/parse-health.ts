@@ -1,0 +1,81 @@
+/** What ZooKeeper, masters, agents and the scheduler said of themselves. */
+
+import { z } from 'zod';
+import type { AgentHealth, MasterHealth, SchedulerHealth, ZooKeeperHealth } from '../facts.ts';
+import { type HttpAnswer, parseAnswer } from './http-request.ts';
+import { jsonOf } from './journal.ts';
+
+/** Of `srvr`: `Zookeeper version: 3.8.0-…` and `Mode: follower`; without a quorum it says that it isn't serving. */
+export function parseZooKeeper(text: string): ZooKeeperHealth {
+  return {
+    answers: text !== '',
+    mode: /^Mode: (\S+)/m.exec(text)?.[1] ?? '',
+    version: /^Zookeeper version: ([0-9.]+)/m.exec(text)?.[1] ?? '',
+  };
+}
+
+const metrics = z.record(z.string(), z.number());
+const version = z.object({ version: z.string() });
+const info = z.object({
+  version: z.string().catch(''),
+  leader: z.string().nullish(),
+  elected: z.boolean().catch(false),
+  connected: z.boolean().catch(false),
+});
+
+function bodyOf<T>(schema: z.ZodType<T>, answer: HttpAnswer): T | undefined {
+  return answer.status === 200 ? schema.safeParse(jsonOf(answer.body)).data : undefined;
+}
+
+/** Why an answer tells nothing; empty when it does, or when there is none at all. */
+function problemOf(who: string, { status, body }: HttpAnswer): string {
+  if (status === 0 || status === 200) return '';
+  if (status === 401) return `${who} refused the operator's credentials`;
+  if (status === 403) return `${who} lets nobody read this`;
+  return `${who} answered ${status}: ${body.split('\n', 1)[0]?.slice(0, 200) ?? ''}`;
+}
+
+export function parseMaster(metricsText: string, versionText: string): MasterHealth {
+  const answer = parseAnswer(metricsText);
+  const values = bodyOf(metrics, answer) ?? {};
+  const said = bodyOf(version, parseAnswer(versionText));
+  return {
+    answers: answer.status > 0 || said !== undefined,
+    elected: values['master/elected'] === 1,
+    recovered: values['registrar/log/recovered'] === 1,
+    version: said?.version ?? '',
+    agentsActive: values['master/slaves_active'] ?? 0,
+    frameworksActive: values['master/frameworks_active'] ?? 0,
+    problem: problemOf('the master', answer),
+  };
+}
+
+/** Tasks that are not over. */
+const LIVE = ['slave/tasks_staging', 'slave/tasks_starting', 'slave/tasks_running', 'slave/tasks_killing'];
+
+export function parseAgent(metricsText: string, versionText: string, id: string): AgentHealth {
+  const answer = parseAnswer(metricsText);
+  const values = bodyOf(metrics, answer);
+  const said = bodyOf(version, parseAnswer(versionText));
+  return {
+    answers: answer.status > 0 || said !== undefined,
+    registered: values?.['slave/registered'] === 1,
+    version: said?.version ?? '',
+    id: id.trim().split('/').at(-1) ?? '',
+    tasks: values ? LIVE.reduce((sum, name) => sum + (values[name] ?? 0), 0) : null,
+    problem: problemOf('the agent', answer),
+  };
+}
+
+export function parseScheduler(text: string): SchedulerHealth {
+  const answer = parseAnswer(text);
+  const said = bodyOf(info, answer);
+  return {
+    answers: answer.status > 0,
+    leads: said?.elected ?? false,
+    leader: said?.leader ?? '',
+    subscribed: said?.connected ?? false,
+    version: said?.version ?? '',
+    problem: problemOf('the scheduler', answer),
+  };
+}

@@ -1,0 +1,200 @@
+/** The parts of a probe that tell of the system, its init and its services. */
+
+import type { DpkgFacts, Facts, MesosupFacts, PackageFacts, ServiceFacts, UserFacts } from '../facts.ts';
+import { parseJournal, parseRun } from './journal.ts';
+
+export const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
+
+/** os-release's assignments: shell words, of which only quotes and backslashes matter. */
+export function parseOsRelease(text: string): Facts['system'] {
+  const values = new Map(
+    lines(text).flatMap((line) => {
+      const [, key, value] = /^([A-Z_]+)=(.*)$/.exec(line.trim()) ?? [];
+      return key ? [[key, unquoted(value ?? '')] as const] : [];
+    }),
+  );
+  const get = (key: string) => values.get(key) ?? '';
+  return {
+    id: get('ID'),
+    version: get('VERSION_ID'),
+    codename:
+      get('VERSION_CODENAME') || get('UBUNTU_CODENAME') || /\(([a-z]+)\)/.exec(get('VERSION'))?.[1] || '',
+    name: get('PRETTY_NAME'),
+  };
+}
+
+function unquoted(value: string): string {
+  const inner = /^"(.*)"$/.exec(value)?.[1] ?? /^'(.*)'$/.exec(value)?.[1] ?? value;
+  return inner.replace(/\\(.)/g, '$1');
+}
+
+/** Bridges that Docker makes for its containers: no other host reaches them. */
+const DOCKERS = /^(docker\d+|br-[0-9a-f]{12})$/;
+
+/** Of `ip route` and `ip addr`, or of `hostname -I`. */
+export function parseAddresses(text: string): string[] {
+  const rows = lines(text);
+  const fallback = rows[0] && /^[0-9a-f.: ]+$/i.test(rows[0]) ? rows[0].split(' ').filter(Boolean) : [];
+  if (fallback.length > 0) return fallback;
+  const route = rows.find((row) => row.startsWith('default ')) ?? '';
+  const device = / dev (\S+)/.exec(route)?.[1];
+  const source = / src (\S+)/.exec(route)?.[1];
+  const found = rows.flatMap((row) => {
+    const [, name = '', family, address = ''] = /^\d+: (\S+)\s+(inet6?) ([^/\s]+)/.exec(row) ?? [];
+    if (!family || DOCKERS.test(name)) return [];
+    const rank =
+      address === source ? 0 : name === device && family === 'inet' ? 1 : family === 'inet' ? 2 : 3;
+    return [{ address, rank }];
+  });
+  return found.sort((a, b) => a.rank - b.rank).map(({ address }) => address);
+}
+
+/** Of `stat -f -c '%a %S'`, a line for each directory asked for. */
+export function parseDisks(text: string, asked: readonly string[]): Record<string, number> {
+  const rows = lines(text);
+  return Object.fromEntries(
+    asked.flatMap((path, index) => {
+      const [blocks, size] = (rows[index] ?? '').split(' ').map(Number);
+      return blocks !== undefined && size ? [[path, blocks * size] as const] : [];
+    }),
+  );
+}
+
+export function parsePackages(text: string): { packages: Record<string, PackageFacts>; broken: string[] } {
+  const packages: Record<string, PackageFacts> = {};
+  const broken: string[] = [];
+  for (const line of lines(text)) {
+    const [name = '', version = '', status = ''] = line.split('\t');
+    if (!/ not-installed$/.test(status)) packages[name] = { version, status };
+    if (!/ ok (installed|config-files|not-installed)$/.test(status)) broken.push(name);
+  }
+  return { packages, broken };
+}
+
+export function dpkgFacts(held: string, left: string, broken: readonly string[]): DpkgFacts {
+  const heldBy = lines(held)[0] ?? '';
+  // What is half done while a dpkg runs is not broken yet.
+  return { heldBy, broken: heldBy === '' ? [...broken, ...lines(left)] : [] };
+}
+
+/** Of `id`: `uid=1(daemon) gid=1(daemon) groups=1(daemon),4(adm)`. */
+export function parseUsers(text: string): Record<string, UserFacts> {
+  const users: Record<string, UserFacts> = {};
+  for (const line of lines(text)) {
+    const [, uid, name, groups] = /^uid=(\d+)\(([^)]*)\) .*groups=(\S+)/.exec(line) ?? [];
+    if (name && groups) {
+      users[name] = { uid: Number(uid), groups: [...groups.matchAll(/\(([^)]*)\)/g)].map((m) => m[1] ?? '') };
+    }
+  }
+  return users;
+}
+
+/** Of `ss -ltnp`, or of /proc/net/tcp, which names no programs. */
+export function parseListeners(text: string, ports: readonly number[]): Facts['listeners'] {
+  const found = new Map<string, { port: number; program: string }>();
+  for (const line of lines(text)) {
+    const words = line.trim().split(/\s+/);
+    const listed = words[0] === 'LISTEN' ? /:(\d+)$/.exec(words[3] ?? '')?.[1] : undefined;
+    const raw = words[3] === '0A' ? /:([0-9A-F]{4})$/.exec(words[1] ?? '')?.[1] : undefined;
+    const port = listed ? Number(listed) : raw ? Number.parseInt(raw, 16) : 0;
+    if (!ports.includes(port)) continue;
+    const program = /users:\(\("([^"]*)"/.exec(line)?.[1] ?? '';
+    found.set(`${port} ${program}`, { port, program });
+  }
+  return [...found.values()];
+}
+
+export function parseInputs(text: string): Map<string, string> {
+  return new Map(
+    lines(text).map((line) => {
+      const space = line.indexOf(' ');
+      return [line.slice(space + 1), line.slice(0, space)] as const;
+    }),
+  );
+}
+
+const UNIT_FILE_STATES: Readonly<Record<string, ServiceFacts['enabled']>> = {
+  enabled: 'enabled',
+  'enabled-runtime': 'enabled',
+  disabled: 'disabled',
+  masked: 'masked',
+  'masked-runtime': 'masked',
+  static: 'static',
+  indirect: 'static',
+  generated: 'generated',
+};
+
+/** Of `systemctl show`: a block for each unit, in the order asked for. */
+export function parseUnits(
+  text: string,
+  names: readonly string[],
+  inputs: ReadonlyMap<string, string>,
+): Record<string, ServiceFacts> {
+  const services: Record<string, ServiceFacts> = {};
+  text
+    .trim()
+    .split(/\n\n/)
+    .forEach((block, index) => {
+      const name = names[index];
+      const unit = new Map(lines(block).map((line) => line.split(/=(.*)/s, 2) as [string, string]));
+      const get = (key: string) => unit.get(key) ?? '';
+      if (name === undefined || get('LoadState') === '' || get('LoadState') === 'not-found') return;
+      const file = get('FragmentPath');
+      const generated = file.startsWith('/run/systemd/generator');
+      const enabled = UNIT_FILE_STATES[get('UnitFileState')] ?? (generated ? 'generated' : 'unknown');
+      services[name] = {
+        enabled: get('LoadState') === 'masked' ? 'masked' : enabled,
+        state: unitState(get('ActiveState'), get('SubState')),
+        pid: Number(get('MainPID')) || 0,
+        file: generated || file === '/dev/null' ? '' : file,
+        inputs: inputs.get(name) ?? '',
+        needsReload: get('NeedDaemonReload') === 'yes',
+        restarts: Number(get('NRestarts')) || 0,
+      };
+    });
+  return services;
+}
+
+function unitState(active: string, sub: string): ServiceFacts['state'] {
+  if (active === 'failed' || sub === 'auto-restart' || sub === 'auto-restart-queued') return 'failed';
+  if (active === 'active' || active === 'reloading') return 'running';
+  return active === 'activating' ? 'starting' : 'stopped';
+}
+
+/** Of Upstart: name, whether its override says `manual`, and `initctl status`: `name start/running, process 12`. */
+export function parseJobs(text: string, inputs: ReadonlyMap<string, string>): Record<string, ServiceFacts> {
+  const services: Record<string, ServiceFacts> = {};
+  for (const line of lines(text)) {
+    const [name = '', manual, status = ''] = line.split('\t');
+    const [, goal, state] = / (start|stop)\/([a-z-]+)/.exec(status) ?? [];
+    services[name] = {
+      enabled: manual === 'yes' ? 'disabled' : 'enabled',
+      state: goal === 'start' ? (state === 'running' ? 'running' : 'starting') : 'stopped',
+      pid: Number(/ process (\d+)/.exec(status)?.[1] ?? 0),
+      file: `/etc/init/${name}.conf`,
+      inputs: inputs.get(name) ?? '',
+      needsReload: false,
+      restarts: 0,
+    };
+  }
+  return services;
+}
+
+/** `running`, then the engine's version; or the client's path, then `Docker version 20.10.24+dfsg1, build 297e128`. */
+export function parseDocker(text: string): Facts['docker'] {
+  const rows = lines(text);
+  const running = rows[0] === 'running';
+  const version = rows.map((row) => /^(?:Docker version )?(\d[^\s,]*)/.exec(row)?.[1]).find(Boolean);
+  return { version: version ?? '', running };
+}
+
+export function mesosupFacts(part: (name: string) => string): MesosupFacts {
+  return {
+    cluster: part('cluster').trim(),
+    current: part('current').trim().split('/').at(-1) ?? '',
+    payloads: lines(part('payloads')),
+    started: part('is-started') !== '',
+    journal: parseJournal(part('journal')),
+    run: parseRun(part('run')),
+  };
+}
