@@ -4,7 +4,7 @@
 const MAX_LINE = 1 << 20;
 
 export class Lines {
-  readonly #decoder = new TextDecoder();
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   readonly #onLine: (line: string) => void;
   #rest = '';
 

@@ -87,7 +87,7 @@ function admits(plan: ConnectionPlan, verdict: Verdict, key: Buffer): boolean {
     : '';
   throw refuse(
     `its host key is not known yet: ${shown}${authority}`,
-    `Compare the fingerprint with the host's ("ssh-keygen -lf /etc/ssh/ssh_host_${shortType(key)}_key.pub" there), then: ${acceptLine(plan, file)}  Or allow new keys (accept-new).`,
+    `Compare the fingerprint with the host's ("ssh-keygen -lf /etc/ssh/ssh_host_${shortType(key)}_key.pub" there), then: ${acceptLine(plan, file)} ; or let new host keys be accepted (accept-new).`,
   );
 }
 
@@ -128,14 +128,21 @@ async function writeDown(plan: ConnectionPlan, key: Buffer, notice: (text: strin
   const names = hash ? hashedName(name, randomBytes(20)) : name;
   try {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    await using handle = await open(file, 'a+', 0o600);
-    const { size } = await handle.stat();
-    const last = Buffer.alloc(1);
-    if (size > 0) await handle.read(last, 0, 1, size - 1);
-    const gap = size > 0 && last.toString() !== '\n' ? '\n' : '';
-    await handle.appendFile(`${gap}${names} ${keyType(key)} ${key.toString('base64')}\n`);
+    await appendLine(file, `${names} ${keyType(key)} ${key.toString('base64')}\n`);
     notice(`${shown}, written to ${file}`);
   } catch (error) {
     notice(`${shown}, accepted but not written down: ${file}: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+async function appendLine(file: string, line: string): Promise<void> {
+  const handle = await open(file, 'a+', 0o600);
+  try {
+    const { size } = await handle.stat();
+    const last = Buffer.from('\n');
+    if (size > 0) await handle.read(last, 0, 1, size - 1);
+    await handle.appendFile(last.toString() === '\n' ? line : `\n${line}`);
+  } finally {
+    await handle.close();
   }
 }

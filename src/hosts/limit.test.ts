@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { Limit } from './limit.ts';
+
+test('no more than so many are inside, and each that leaves lets one in', async () => {
+  const limit = new Limit(2);
+  const first = await limit.enter();
+  await limit.enter();
+  let third = false;
+  const waiting = limit.enter().then(() => {
+    third = true;
+  });
+  await Promise.resolve();
+  expect(third).toBe(false);
+  first();
+  first();
+  await waiting;
+  expect(limit.active).toBe(2);
+});
+
+test('a lower limit holds for those that come, and is never none', async () => {
+  const limit = new Limit(5);
+  const leave = await limit.enter();
+  limit.lower(0);
+  let second = false;
+  const waiting = limit.enter().then(() => {
+    second = true;
+  });
+  await Promise.resolve();
+  expect(second).toBe(false);
+  leave();
+  await waiting;
+});
