@@ -6,7 +6,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
-import { mountCgroups } from './cgroups.ts';
+import { INIT, mountCgroup2 } from './cgroups.ts';
 import { createNetwork, docker, LAB_LABEL, type Network } from './docker.ts';
 import { LabHost } from './host.ts';
 import { ensureHostImage } from './image.ts';
@@ -97,11 +97,11 @@ async function start(
 ): Promise<Lab> {
   const directory = labDirectory(state.id);
   const files = sshFiles(directory);
-  const [apt, cgroupFlags, network, clientKey] = await Promise.all([
+  const [apt, network, clientKey] = await Promise.all([
     machineApt(),
-    mountCgroups(),
     createNetwork(state.id, `mesosup-lab-${state.id}`),
     makeClientKey(files),
+    mountCgroup2(),
   ]);
   const inner = hosts.some((h) => h.behind !== undefined)
     ? await createNetwork(state.id, `mesosup-lab-${state.id}-inner`)
@@ -129,7 +129,6 @@ async function start(
     network,
     inner,
     image,
-    cgroupFlags,
     clientKey,
     apt,
     mirror: mirror.url,
@@ -162,7 +161,6 @@ interface Ground {
   network: Network;
   inner: Network | undefined;
   image: string;
-  cgroupFlags: readonly string[];
   clientKey: string;
   apt: MachineApt;
   mirror: string;
@@ -215,9 +213,6 @@ async function startHost(ground: Ground, host: Named, index: number): Promise<La
   return result;
 }
 
-/** systemd keeps to cgroup v1 alone, since the maintained Mesos refuses a host with both versions. */
-const INIT = ['/lib/systemd/systemd', 'systemd.legacy_systemd_cgroup_controller=yes'];
-
 function containerFlags(
   ground: Ground,
   name: string,
@@ -232,7 +227,7 @@ function containerFlags(
     ...['--cap-add', 'ALL', '--cap-drop', 'SYS_RESOURCE'],
     ...['--security-opt', 'seccomp=unconfined', '--security-opt', 'apparmor=unconfined'],
     ...['--tmpfs', '/run', '--tmpfs', '/run/lock', '--tmpfs', '/tmp:exec'],
-    ...ground.cgroupFlags,
+    '--cgroupns=private',
     // A volume, so that the inner engine finds a file system that overlays can lie on.
     ...['-v', `${container}-docker:/var/lib/docker`],
     ...['-e', 'container=docker', '--stop-signal', 'SIGRTMIN+3', '-t'],
