@@ -144,8 +144,8 @@ class LibraryConnection implements Connection {
     });
     this.#client.connect();
     this.#manager.connect = () => {};
-    // The library makes the socket in the next tick; why it failed is heard only there.
-    setImmediate(() => {
+    // The library makes the socket in the next tick, before this one; why it failed is heard only there.
+    process.nextTick(() => {
       this.#manager.socket?.on('error', ({ message }) =>
         this.#finish({ reason: `${this.#where}: ${message}`, fatal: false }),
       );

@@ -1,0 +1,178 @@
+/**
+ * Debian's ZooKeeper as the contract suite runs it: one server or an ensemble, each a child process on loopback
+ * with its files in a directory of its own. Ticks are short, so that sessions may be too.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ZooKeeperServer } from '../../../src/zookeeper/address.ts';
+
+const JAR = '/usr/share/java/zookeeper.jar';
+const LOG_TO_STDERR = '/usr/share/java/slf4j-simple.jar';
+/** The bounds of a session are 2 and 20 of these. */
+const TICK_MS = 200;
+const START_DEADLINE_MS = 60_000;
+const LOOK_EVERY_MS = 50;
+
+export interface ZooKeeperProcess {
+  readonly at: ZooKeeperServer;
+  /** `standalone`, `leader` or `follower`; undefined while it does not serve. */
+  mode(): Promise<string | undefined>;
+  start(): Promise<void>;
+  kill(signal: NodeJS.Signals): Promise<void>;
+  /** Stops and lets go on, by signals: it keeps its connections but answers nothing. */
+  freeze(): void;
+  thaw(): void;
+}
+
+export interface Ensemble {
+  readonly processes: readonly [ZooKeeperProcess, ...ZooKeeperProcess[]];
+  readonly servers: readonly [ZooKeeperServer, ...ZooKeeperServer[]];
+  /** `host:port,…` */
+  readonly hosts: string;
+  /** Waits until each process that should run serves. */
+  ready(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Resolves once all servers serve. */
+export async function startZooKeeper(size: 1 | 3): Promise<Ensemble> {
+  if (!existsSync(JAR)) throw new Error(`${JAR} is missing: apt-get install zookeeper`);
+  const directory = await mkdtemp(join(tmpdir(), 'zookeeper-'));
+  const ports = await freePorts(size * 3);
+  const members = Array.from({ length: size }, (_, i) => {
+    const [client = 0, quorum = 0, election = 0] = ports.slice(i * 3, i * 3 + 3);
+    return { id: i + 1, client, quorum, election };
+  });
+  const peers = size === 1 ? [] : members.map((m) => `server.${m.id}=127.0.0.1:${m.quorum}:${m.election}`);
+  const processes = members.map(({ id, client }) => new Server(join(directory, `${id}`), id, client, peers));
+  const [first, ...others] = processes;
+  if (!first) throw new Error('an ensemble of none');
+  const ready = async (): Promise<void> => {
+    await Promise.all(processes.map((server) => server.serving()));
+  };
+  const stop = async (): Promise<void> => {
+    await Promise.all(processes.map((server) => server.kill('SIGKILL')));
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    await Promise.all(processes.map((server) => server.start()));
+    await ready();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    processes: [first, ...others],
+    servers: [first.at, ...others.map(({ at }) => at)],
+    hosts: processes.map(({ at }) => `${at.host}:${at.port}`).join(','),
+    ready,
+    stop,
+  };
+}
+
+class Server implements ZooKeeperProcess {
+  readonly at: ZooKeeperServer;
+  readonly #directory: string;
+  readonly #id: number;
+  readonly #peers: readonly string[];
+  #child: ChildProcess | undefined;
+
+  constructor(directory: string, id: number, port: number, peers: readonly string[]) {
+    this.at = { host: '127.0.0.1', port };
+    this.#directory = directory;
+    this.#id = id;
+    this.#peers = peers;
+  }
+
+  async start(): Promise<void> {
+    const data = join(this.#directory, 'data');
+    await mkdir(data, { recursive: true });
+    await writeFile(join(data, 'myid'), `${this.#id}\n`);
+    const config = join(this.#directory, 'zoo.cfg');
+    const lines = [
+      `dataDir=${data}`,
+      `clientPort=${this.at.port}`,
+      `clientPortAddress=${this.at.host}`,
+      `tickTime=${TICK_MS}`,
+      'initLimit=50',
+      'syncLimit=10',
+      'admin.enableServer=false',
+      '4lw.commands.whitelist=srvr',
+      'maxClientCnxns=0',
+      ...this.#peers,
+    ];
+    await writeFile(config, `${lines.join('\n')}\n`);
+    const log = openSync(join(this.#directory, 'log'), 'a');
+    const jvm = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true'];
+    const args = [...jvm, '-cp', `${JAR}:${LOG_TO_STDERR}`, MAIN, config];
+    this.#child = spawn('java', args, { stdio: ['ignore', log, log] });
+    closeSync(log);
+    await once(this.#child, 'spawn');
+  }
+
+  /** There is no event for it: the program only says so to who asks. */
+  async serving(): Promise<void> {
+    const deadline = Date.now() + START_DEADLINE_MS;
+    while ((await this.mode()) === undefined) {
+      if (this.#child?.exitCode !== null || Date.now() > deadline) {
+        const said = readFileSync(join(this.#directory, 'log'), 'utf8');
+        throw new Error(`ZooKeeper ${this.#id} does not serve; it said:\n${said}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+  }
+
+  async mode(): Promise<string | undefined> {
+    return /^Mode: (\w+)$/m.exec(await ask(this.at, 'srvr'))?.[1];
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exit = once(child, 'exit');
+    child.kill(signal);
+    await exit;
+  }
+
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+}
+
+const MAIN = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
+
+/** One of ZooKeeper's four-letter words; empty where nobody answers within a second. */
+function ask({ host, port }: ZooKeeperServer, word: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = connect({ host, port }, () => socket.write(word));
+    socket.setTimeout(1000, () => socket.destroy());
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(answer));
+  });
+}
+
+/** Different ones, since all are held until the last is found. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === 'object' && address ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
