@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { changesIn, driftBetween, endingTasks } from './drift.ts';
+import type { HostPlan, Plan, PlanItem } from './plan.ts';
+
+const item = (id: string, more: Partial<PlanItem> = {}): PlanItem => ({
+  id,
+  action: 'create',
+  title: `${id}: create`,
+  diff: [],
+  ...more,
+});
+const plan = (...hosts: HostPlan[]): Plan => ({
+  format: 1,
+  command: 'install',
+  cluster: 'c',
+  version: '1',
+  hosts,
+});
+
+test('a plan whose basis holds has not drifted, whatever its words', () => {
+  const saved = plan({ host: 'a', basis: 'x', items: [item('file:/a')] });
+  expect(driftBetween(saved, plan({ host: 'a', basis: 'x', items: [] }))).toEqual([]);
+});
+
+test('drift names what came, what went, and what reads otherwise', () => {
+  const saved = plan(
+    { host: 'a', basis: 'x', items: [item('file:/a'), item('file:/b', { diff: ['+1'] })] },
+    { host: 'b', basis: 'x', items: [] },
+    { host: 'c', basis: 'x', items: [] },
+  );
+  const fresh = plan(
+    { host: 'a', basis: 'y', items: [item('file:/b', { diff: ['+2'] })] },
+    { host: 'b', basis: 'y', items: [] },
+  );
+  expect(driftBetween(saved, fresh)).toEqual([
+    'a: now also: file:/b: create',
+    'a: no longer: file:/a: create',
+    'a: no longer: file:/b: create',
+    'b: it is another than it was, though the same is to be done',
+    "c: it can't be asked now",
+  ]);
+});
+
+test('tasks that end, also of an agent that could not be asked, are counted; none are not', () => {
+  const items = [
+    item('1'),
+    item('2', { endsTasks: 0 }),
+    item('3', { endsTasks: 2 }),
+    item('4', { endsTasks: null }),
+  ];
+  const of = plan({ host: 'a', basis: '', items });
+  expect(endingTasks(of).map(({ item: { id } }) => id)).toEqual(['3', '4']);
+  expect(changesIn(of)).toBe(4);
+});

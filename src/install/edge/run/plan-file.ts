@@ -1,0 +1,66 @@
+/** A plan on this machine, with the cluster it is for: no more is needed to apply it. It holds no secrets. */
+
+import { randomBytes } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import type { Cluster } from '../../../cluster/cluster.ts';
+import type { Plan } from '../../plan.ts';
+import { RunError, UsageError } from './cluster-command.ts';
+
+export interface SavedPlan {
+  readonly plan: Plan;
+  readonly cluster: Cluster;
+}
+
+/** Whole or not at all, for its owner alone. */
+export async function savePlan(file: string, saved: SavedPlan): Promise<void> {
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeFile(draft, `${JSON.stringify({ format: 1, ...saved }, null, 2)}\n`, {
+      mode: 0o600,
+      flag: 'wx',
+    });
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new RunError(
+      `${file} can't be written: ${code ?? message}`,
+      'Name another file with --out.',
+      error,
+    );
+  }
+}
+
+/** @throws UsageError for a file that is no plan, RunError for one of another version */
+export async function readPlan(file: string, version: string): Promise<SavedPlan> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === 'ENOENT' ? 'there is no such file' : error.code;
+    throw new UsageError(`${file} can't be read: ${reason}`);
+  });
+  const value = parse(text);
+  if (!isSavedPlan(value)) {
+    throw new UsageError(`${file} is no plan: "mesosup plan --out FILE" writes one`);
+  }
+  if (value.plan.version !== version) {
+    throw new RunError(
+      `${file} was made by mesosup ${value.plan.version}, this is ${version}`,
+      'Make a new plan with "mesosup plan --out".',
+    );
+  }
+  return value;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isSavedPlan(value: unknown): value is SavedPlan {
+  if (typeof value !== 'object' || value === null) return false;
+  const { format, plan, cluster } = value as Record<string, unknown>;
+  if (format !== 1 || typeof plan !== 'object' || typeof cluster !== 'object') return false;
+  return plan !== null && cluster !== null && 'hosts' in plan && 'hosts' in cluster && 'version' in plan;
+}

@@ -1,0 +1,109 @@
+/** Whether a cluster works as a whole, from what each of its hosts was found to be. */
+
+import type { Cluster, ClusterHost, Role } from '../cluster/cluster.ts';
+import type { Facts } from './facts.ts';
+
+export interface RoleHealth {
+  readonly role: Role | 'docker';
+  readonly healthy: boolean;
+  /** In few words: `leader`, `registered`, `does not answer on port 5050`. */
+  readonly state: string;
+  /** Empty when it isn't known. */
+  readonly version: string;
+}
+
+export interface HostHealth {
+  readonly host: string;
+  readonly healthy: boolean;
+  readonly roles: readonly RoleHealth[];
+}
+
+export interface ClusterHealth {
+  readonly healthy: boolean;
+  /** In the spec's order. */
+  readonly hosts: readonly HostHealth[];
+  /** What only all hosts together show, such as that nobody leads; empty when nothing is wrong. */
+  readonly problems: readonly string[];
+}
+
+/** @param facts by the hosts' names; a host that could not be asked has none */
+export function clusterHealth(cluster: Cluster, facts: ReadonlyMap<string, Facts>): ClusterHealth {
+  const hosts = cluster.hosts.map((host) => hostHealth(cluster, host, facts.get(host.name)));
+  const problems = together(cluster, facts);
+  return { healthy: problems.length === 0 && hosts.every((host) => host.healthy), hosts, problems };
+}
+
+function hostHealth(cluster: Cluster, host: ClusterHost, facts: Facts | undefined): HostHealth {
+  if (!facts) return { host: host.name, healthy: false, roles: [] };
+  const roles = host.roles.map((role) => roleHealth(cluster, role, facts));
+  if (host.roles.includes('agent')) {
+    const { running, version } = facts.docker;
+    roles.push({ role: 'docker', healthy: running, state: running ? 'running' : 'does not run', version });
+  }
+  return { host: host.name, healthy: roles.every((role) => role.healthy), roles };
+}
+
+function roleHealth(cluster: Cluster, role: Role, facts: Facts): RoleHealth {
+  const of = (healthy: boolean, state: string, version: string): RoleHealth => ({
+    role,
+    healthy,
+    state,
+    version,
+  });
+  const silent = `does not answer on port ${cluster.ports[role]}`;
+  switch (role) {
+    case 'zookeeper': {
+      const { answers, mode, version } = facts.zookeeper;
+      if (!answers) return of(false, silent, version);
+      return mode === '' ? of(false, 'answers, but is in no quorum', version) : of(true, mode, version);
+    }
+    case 'master': {
+      const { answers, elected, recovered, version, problem } = facts.master;
+      if (problem !== '') return of(false, problem, version);
+      if (!answers) return of(false, silent, version);
+      if (elected && !recovered) return of(false, 'leader, its registry is not recovered yet', version);
+      return of(true, elected ? 'leader' : 'stands by', version);
+    }
+    case 'agent': {
+      const { answers, registered, version, problem } = facts.agent;
+      if (problem !== '') return of(false, problem, version);
+      if (!answers) return of(false, silent, version);
+      return registered ? of(true, 'registered', version) : of(false, 'not registered yet', version);
+    }
+    case 'scheduler': {
+      const { answers, leads, subscribed, version, problem } = facts.scheduler;
+      if (problem !== '') return of(false, problem, version);
+      if (!answers) return of(false, silent, version);
+      if (leads && !subscribed) return of(false, 'leader, not subscribed yet', version);
+      return of(true, leads ? 'leader, subscribed' : 'stands by', version);
+    }
+  }
+}
+
+function together(cluster: Cluster, facts: ReadonlyMap<string, Facts>): string[] {
+  const asked = (role: Role) =>
+    cluster.hosts.filter((host) => host.roles.includes(role)).map((host) => facts.get(host.name));
+  const problems: string[] = [];
+  const zookeepers = asked('zookeeper');
+  if (zookeepers.length > 1) {
+    const leaders = zookeepers.filter((f) => f?.zookeeper.mode === 'leader').length;
+    if (leaders !== 1) problems.push(`ZooKeeper has ${leaders === 0 ? 'no' : leaders} leader`);
+  }
+  const elected = asked('master').filter((f) => f?.master.elected);
+  if (elected.length !== 1) {
+    problems.push(
+      elected.length === 0 ? 'no Mesos master is elected' : `${elected.length} Mesos masters lead`,
+    );
+  }
+  const wanted = asked('agent').length;
+  const active = elected[0]?.master.agentsActive;
+  if (elected.length === 1 && active !== undefined && active < wanted) {
+    problems.push(`${active} of ${wanted} agents are active at the master`);
+  }
+  const schedulers = asked('scheduler');
+  const leading = schedulers.filter((f) => f?.scheduler.leads).length;
+  if (schedulers.length > 0 && leading !== 1) {
+    problems.push(leading === 0 ? 'no scheduler leads' : `${leading} schedulers lead`);
+  }
+  return problems;
+}

@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import { clusterFrom } from '../cluster/spec.ts';
+import type { Facts } from './facts.ts';
+import { clusterHealth } from './health.ts';
+import { renderStatus, statusOf } from './status.ts';
+
+function clusterOf(hosts: readonly string[]) {
+  const result = clusterFrom({ hosts }, 'test');
+  if (!result.ok) throw new Error('the test has a wrong spec');
+  return result.value;
+}
+
+/** A host of three where all is well; `leads`: it leads everything. */
+function well(leads: boolean): Facts {
+  return {
+    clock: { now: 0, offsetMs: 0 },
+    system: { id: 'debian', version: '12', codename: 'bookworm', name: 'Debian GNU/Linux 12 (bookworm)' },
+    arch: 'amd64',
+    kernel: '6.1',
+    glibc: '2.36',
+    init: 'systemd',
+    cgroups: 'v2',
+    hostname: 'h',
+    addresses: ['10.0.0.1'],
+    cpus: 2,
+    memoryBytes: 2 ** 32,
+    diskFreeBytes: {},
+    dpkg: { heldBy: '', broken: [] },
+    packages: {},
+    files: {},
+    users: {},
+    services: {},
+    listeners: [],
+    zookeeper: { answers: true, mode: leads ? 'leader' : 'follower', version: '3.8.0' },
+    master: {
+      answers: true,
+      elected: leads,
+      recovered: leads,
+      version: '1.11.0',
+      agentsActive: leads ? 3 : 0,
+      frameworksActive: 1,
+      problem: '',
+    },
+    agent: { answers: true, registered: true, version: '1.11.0', id: 'S1', tasks: 0, problem: '' },
+    scheduler: { answers: true, leads, leader: 'x', subscribed: leads, version: '0.1.0', problem: '' },
+    docker: { version: '20.10.24', running: true },
+    mesosup: {
+      cluster: 'mesosup',
+      current: '0.1.0',
+      payloads: ['0.1.0'],
+      started: true,
+      journal: [],
+      run: null,
+    },
+  };
+}
+
+const cluster = clusterOf(['a', 'b', 'c']);
+const healthy = new Map([
+  ['a', well(false)],
+  ['b', well(true)],
+  ['c', well(false)],
+]);
+const plan = { format: 1, command: 'install', cluster: 'mesosup', version: '0.1.0' } as const;
+const empty = { ...plan, hosts: ['a', 'b', 'c'].map((host) => ({ host, items: [], basis: '' })) };
+
+function but(host: string, change: Partial<Facts>) {
+  const facts = healthy.get(host);
+  if (!facts) throw new Error(host);
+  return new Map([...healthy, [host, { ...facts, ...change }]]);
+}
+
+describe('a cluster', () => {
+  test('is healthy when every role answers and one of each leads', () => {
+    expect(clusterHealth(cluster, healthy)).toMatchObject({ healthy: true, problems: [] });
+    expect(renderStatus(statusOf(cluster, healthy, [], empty))).toBe(
+      `HOST  ROLES                                    VERSIONS                                                       HEALTH                                    DRIFT
+a     zookeeper master scheduler agent docker  zookeeper 3.8.0, mesos 1.11.0, docker 20.10.24, mesosup 0.1.0  well                                      none
+b     zookeeper master scheduler agent docker  zookeeper 3.8.0, mesos 1.11.0, docker 20.10.24, mesosup 0.1.0  well, leads zookeeper, master, scheduler  none
+c     zookeeper master scheduler agent docker  zookeeper 3.8.0, mesos 1.11.0, docker 20.10.24, mesosup 0.1.0  well                                      none
+
+mesosup is healthy`,
+    );
+  });
+
+  test.each<[string, Map<string, Facts>, RegExp]>([
+    [
+      'ZooKeeper in no quorum',
+      but('a', { zookeeper: { answers: true, mode: '', version: '3.8.0' } }),
+      /a: zookeeper answers, but is in no quorum/,
+    ],
+    [
+      'an agent not registered',
+      but('c', { agent: { ...well(false).agent, registered: false } }),
+      /c: agent not registered yet/,
+    ],
+    [
+      'a master whose credentials are refused',
+      but('a', { master: { ...well(false).master, problem: 'refuses the credentials' } }),
+      /a: master refuses the credentials/,
+    ],
+    ['no leaders', but('b', well(false)), /no Mesos master is elected[\s\S]*no scheduler leads/],
+    ['two leaders', but('a', well(true)), /2 Mesos masters lead/],
+    [
+      'an agent the master does not know',
+      but('b', { master: { ...well(true).master, agentsActive: 2 } }),
+      /2 of 3 agents are active at the master/,
+    ],
+    [
+      'a scheduler not subscribed',
+      but('b', { scheduler: { ...well(true).scheduler, subscribed: false } }),
+      /b: scheduler leader, not subscribed yet/,
+    ],
+    ['Docker down', but('a', { docker: { version: '', running: false } }), /a: docker does not run/],
+    [
+      'a service that is silent',
+      but('a', { agent: { ...well(false).agent, answers: false } }),
+      /a: agent does not answer on port 5051/,
+    ],
+  ])('is not healthy with %s', (_what, facts, said) => {
+    const status = statusOf(cluster, facts, [], empty);
+    expect(status.healthy).toBe(false);
+    expect(renderStatus(status)).toMatch(said);
+  });
+
+  test('that was stopped, is not there or cannot be reached says so', () => {
+    const facts = new Map([
+      ['a', { ...well(true), mesosup: { ...well(true).mesosup, started: false } }],
+      ['b', { ...well(false), mesosup: { ...well(true).mesosup, cluster: '' } }],
+    ]);
+    const problem = {
+      host: 'c',
+      check: 'unreachable',
+      message: 'c: timed out',
+      mend: '',
+      severity: 'error' as const,
+    };
+    const status = statusOf(cluster, facts, [problem], undefined);
+    expect(status.hosts.map(({ state, drift }) => [state, drift])).toEqual([
+      ['installed', null],
+      ['absent', null],
+      ['unreachable', null],
+    ]);
+    expect(renderStatus(status)).toContain('c: timed out');
+  });
+
+  test('a run that is under way is named with who and since when', () => {
+    const run = { id: 'x', command: 'install', who: 'me@there (7)', since: 0, alive: true };
+    const facts = but('a', { mesosup: { ...well(false).mesosup, run } });
+    expect(renderStatus(statusOf(cluster, facts, [], empty))).toContain(
+      'a: install by me@there (7) is under way (since 1970-01-01T00:00:00.000Z)',
+    );
+  });
+});

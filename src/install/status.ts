@@ -1,0 +1,146 @@
+/** A cluster at a glance: what `mesosup status` prints. */
+
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Facts } from './facts.ts';
+import { clusterHealth, type RoleHealth } from './health.ts';
+import type { Plan, Problem } from './plan.ts';
+
+export interface ClusterStatus {
+  readonly cluster: string;
+  readonly healthy: boolean;
+  readonly problems: readonly string[];
+  readonly hosts: readonly HostStatus[];
+}
+
+export interface HostStatus {
+  readonly host: string;
+  readonly roles: readonly RoleHealth[];
+  readonly healthy: boolean;
+  /** `installed` for this cluster, `started`; `absent`: neither; `unreachable`. */
+  readonly state: 'started' | 'installed' | 'absent' | 'unreachable';
+  /** The system's name; empty when it isn't known. */
+  readonly system: string;
+  /** Of the payload; empty without one. */
+  readonly mesosup: string;
+  /** How many changes an install would make; null when it can't be told. */
+  readonly drift: number | null;
+  /** Why it can't be reached, or what run is under way; empty when there is nothing to say. */
+  readonly note: string;
+}
+
+/** @param plan what an install would do; undefined when none can be made */
+export function statusOf(
+  cluster: Cluster,
+  facts: ReadonlyMap<string, Facts>,
+  unreachable: readonly Problem[],
+  plan: Plan | undefined,
+): ClusterStatus {
+  const health = clusterHealth(cluster, facts);
+  const hosts = cluster.hosts.map((host) => {
+    const found = facts.get(host.name);
+    const items = plan?.hosts.find((h) => h.host === host.name)?.items;
+    const role = health.hosts.find((h) => h.host === host.name);
+    const started = found?.mesosup.cluster === cluster.name && found.mesosup.started;
+    return {
+      host: host.name,
+      roles: role?.roles ?? [],
+      healthy: (role?.healthy ?? false) && started,
+      state: stateOf(cluster, found),
+      system: found?.system.name ?? '',
+      mesosup: found?.mesosup.current ?? '',
+      drift: found && items ? items.length : null,
+      note: noteOf(
+        found,
+        unreachable.filter((problem) => problem.host === host.name),
+      ),
+    };
+  });
+  return {
+    cluster: cluster.name,
+    healthy: health.problems.length === 0 && hosts.every((host) => host.healthy),
+    problems: health.problems,
+    hosts,
+  };
+}
+
+function stateOf(cluster: Cluster, facts: Facts | undefined): HostStatus['state'] {
+  if (!facts) return 'unreachable';
+  if (facts.mesosup.cluster !== cluster.name) return 'absent';
+  return facts.mesosup.started ? 'started' : 'installed';
+}
+
+function noteOf(facts: Facts | undefined, problems: readonly Problem[]): string {
+  const run = facts?.mesosup.run;
+  const running = run
+    ? `${run.command} by ${run.who} ${run.alive ? 'is under way' : 'ended without a word'} (since ${new Date(run.since).toISOString()})`
+    : '';
+  return [...problems.map((problem) => problem.message), running].filter(Boolean).join('; ');
+}
+
+/** The table, and beneath it what is wrong. */
+export function renderStatus(status: ClusterStatus): string {
+  const rows = status.hosts.map((host) => [
+    host.host,
+    host.roles.map((role) => role.role).join(' ') || '-',
+    versionsOf(host),
+    healthOf(host),
+    host.drift === null
+      ? '?'
+      : host.drift === 0
+        ? 'none'
+        : `${host.drift} change${host.drift === 1 ? '' : 's'}`,
+  ]);
+  const details = status.hosts.flatMap((host) => [
+    ...host.roles
+      .filter((role) => !role.healthy && host.state === 'started')
+      .map((role) => `${host.host}: ${role.role} ${role.state}`),
+    ...(host.note ? [host.note.startsWith(host.host) ? host.note : `${host.host}: ${host.note}`] : []),
+  ]);
+  const lines = [...details, ...status.problems.map((problem) => `${status.cluster}: ${problem}`)];
+  return [
+    columns([['HOST', 'ROLES', 'VERSIONS', 'HEALTH', 'DRIFT'], ...rows]),
+    ...(lines.length > 0 ? [lines.join('\n')] : []),
+    status.healthy ? `${status.cluster} is healthy` : `${status.cluster} is not healthy`,
+  ].join('\n\n');
+}
+
+/** Those that differ in number by role: `mesos 1.11.0, zookeeper 3.8.0, docker 20.10.24`. */
+function versionsOf(host: HostStatus): string {
+  const versions = new Map<string, string>();
+  for (const { role, version } of host.roles) {
+    if (version === '') continue;
+    versions.set(role === 'master' || role === 'agent' ? 'mesos' : role, version);
+  }
+  if (host.mesosup !== '') versions.set('mesosup', host.mesosup);
+  versions.delete('scheduler');
+  return [...versions].map(([name, version]) => `${name} ${version}`).join(', ') || '-';
+}
+
+function healthOf(host: HostStatus): string {
+  switch (host.state) {
+    case 'unreachable':
+      return 'unreachable';
+    case 'absent':
+      return 'not installed';
+    case 'installed':
+      return 'stopped';
+    case 'started': {
+      const bad = host.roles.filter((role) => !role.healthy).map((role) => role.role);
+      const leads = host.roles.filter((role) => role.state.startsWith('leader')).map((role) => role.role);
+      if (bad.length > 0) return `not well: ${bad.join(', ')}`;
+      return leads.length > 0 ? `well, leads ${leads.join(', ')}` : 'well';
+    }
+  }
+}
+
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length))) ?? [];
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
