@@ -90,11 +90,11 @@ function serverFrom(entry: string, index: number): ZooKeeperServer {
 }
 
 function pathFrom(text: string): string {
-  const path = text === '/' ? text : text.replace(/\/+$/, '');
+  const path = text === '/' ? text : text.replace(/\/$/, '');
   const names = path.split('/').slice(1);
-  const good = path === '/' || names.every((name) => name !== '' && name !== '.' && name !== '..');
+  const good = text === '/' || names.every((name) => name !== '' && name !== '.' && name !== '..');
   // Control characters are what ZooKeeper refuses too.
-  if (!good || /[\p{Cc}\p{Cs}]/u.test(path)) {
+  if (!good || path === '' || /[\p{Cc}\p{Cs}]/u.test(path)) {
     throw new AddressError(`the path after the servers is no path of ZooKeeper's: ${EXPECTED}`);
   }
   return path;

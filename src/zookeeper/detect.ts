@@ -62,10 +62,16 @@ export interface FollowMastersOptions {
 
 /** Follows who leads the masters, until the session ends. @returns how to stop */
 export function followMasters({ session, path, onLeader, onProblem }: FollowMastersOptions): () => void {
-  const problem = (error: unknown): void => {
-    onProblem(`${path}: ${error instanceof Error ? error.message : String(error)}`);
-    onLeader(undefined);
+  let last: string | undefined;
+  const tell = (leader: MasterInfo | undefined, problem?: string): void => {
+    const now = JSON.stringify([leader, problem]);
+    if (now === last) return;
+    last = now;
+    if (problem !== undefined) onProblem(problem);
+    onLeader(leader);
   };
+  const problem = (error: unknown): void =>
+    tell(undefined, `${path}: ${error instanceof Error ? error.message : String(error)}`);
   return followLeader({
     session,
     path,
@@ -79,18 +85,15 @@ export function followMasters({ session, path, onLeader, onProblem }: FollowMast
     onChange: (leader, names) => {
       if (!leader) {
         const [legacy] = inOrder(names, LEGACY_PREFIX);
-        if (legacy === undefined) onLeader(undefined);
+        if (legacy === undefined) tell(undefined);
         else problem(new Error(`${legacy} was written by a Mesos before 0.24, which is not supported`));
         return;
       }
-      let info: MasterInfo;
       try {
-        info = parseMasterInfo(leader);
+        tell(parseMasterInfo(leader));
       } catch (error) {
         problem(error);
-        return;
       }
-      onLeader(info);
     },
   });
 }

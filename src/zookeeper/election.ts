@@ -1,7 +1,8 @@
 /**
  * Standing for election in a group (see members.ts). Whoever leads does so until its session ends, it withdraws, or
  * its znode is removed; only then the next in line is elected. A session's own deadline passes before the
- * ensemble's, so two never lead at once as long as a leader that hears `onOver` stops acting.
+ * ensemble's, so two never lead at once as long as a leader stops acting at `onOver`. Where another hand removes the
+ * znode, both hear of it at about the same time; whoever stores fenced writes is safe there too.
  */
 
 import { childPath } from './address.ts';

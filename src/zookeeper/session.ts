@@ -297,7 +297,7 @@ class Session implements ZooKeeperSession {
   #over(): ZooKeeperError {
     return new ZooKeeperError(
       'SESSION_ENDED',
-      `the session with ZooKeeper has ended: ${this.#endReason ?? 'it is being closed'}`,
+      `the session with ZooKeeper has ended: ${this.#endReason ?? 'it was closed'}`,
     );
   }
 

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { DetectionError, masterAddress, parseMasterInfo } from './detect.ts';
+import { inOrder } from './members.ts';
+
+const base = { id: 'x', ip: 16_777_343, port: 5050 };
+
+describe('the address of a master', () => {
+  it.each([
+    [{ ...base, hostname: 'm1', pid: 'master@10.0.0.1:5050' }, '10.0.0.1:5050'],
+    [{ ...base, hostname: 'm1', address: { hostname: 'm1', ip: '10.0.0.2', port: 5051 } }, '10.0.0.2:5051'],
+    [{ ...base, pid: 'master@[fd00::1]:5050' }, '[fd00::1]:5050'],
+    [{ ...base, hostname: 'm1' }, 'm1:5050'],
+  ])('%j', (info, address) => {
+    expect(masterAddress(info)).toBe(address);
+  });
+
+  it('must be there', () => {
+    expect(() => masterAddress(base)).toThrow(DetectionError);
+  });
+});
+
+it.each(['', 'x', 'null', '7', '{}', '{"port":"5050"}'])('%j is no MasterInfo', (text) => {
+  expect(() => parseMasterInfo({ name: 'json.info_0000000001', data: Buffer.from(text) })).toThrow(
+    'json.info_0000000001 holds no MasterInfo in JSON',
+  );
+});
+
+it('orders a group by number, whatever else is there', () => {
+  const names = [
+    'json.info_0000000010',
+    'info_0000000001',
+    'json.info_0000000002',
+    'log_replicas',
+    'json.info_x',
+  ];
+  expect(inOrder(names, 'json.info_')).toEqual(['json.info_0000000002', 'json.info_0000000010']);
+  expect(inOrder(names, 'info_')).toEqual(['info_0000000001']);
+});
