@@ -3,7 +3,7 @@
  * lab has its networks, its keys and a mirror of the distribution's packages; no host needs any other way out.
  */
 
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { INIT, mountCgroup2 } from './cgroups.ts';
@@ -11,6 +11,7 @@ import { createNetwork, docker, LAB_LABEL, type Network } from './docker.ts';
 import { LabHost } from './host.ts';
 import { ensureHostImage } from './image.ts';
 import { type MachineApt, machineApt, sourcesList, upstreamNames } from './machine-apt.ts';
+import { ensureMesosRepository, type MesosPackages } from './mesos-repository.ts';
 import { startMirror } from './mirror-process.ts';
 import { makeClientKey, makeKey, type Reach, type SshFiles, sshFiles, writeSshFiles } from './ssh-files.ts';
 import { createState, type LabState, labDirectory, removeLab, removeLeftovers, saveState } from './state.ts';
@@ -38,6 +39,8 @@ export interface HostOptions {
 export interface LabOptions {
   /** So many plain hosts, or each as it shall be. */
   hosts: number | readonly HostOptions[];
+  /** False leaves out the Mesos packages, which take `npm run build` and some seconds; true by default. */
+  mesos?: boolean;
   /** False lets the lab stay up when this process ends. True by default: it is removed, at the latest by the next start. */
   owned?: boolean;
   /** Told each step that takes time. */
@@ -53,6 +56,8 @@ export interface Lab extends AsyncDisposable {
   ssh: SshFiles;
   /** The mirror's base URL, as hosts and this machine reach it. */
   mirrorUrl: string;
+  /** The Mesos packages and the repositories they are in. @throws Error in a lab without them */
+  mesos(): MesosPackages;
   /** Removes everything but what is cached. */
   stop(): Promise<void>;
 }
@@ -75,7 +80,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const owned = options.owned ?? true;
   const state = await createState(owned);
   try {
-    return await start(state, namedHosts(options.hosts), owned, say);
+    return await start(state, namedHosts(options.hosts), { owned, mesos: options.mesos ?? true, say });
   } catch (error) {
     await removeLab(state.id);
     throw error;
@@ -92,8 +97,7 @@ function namedHosts(hosts: LabOptions['hosts']): Named[] {
 async function start(
   state: LabState,
   hosts: readonly Named[],
-  owned: boolean,
-  say: (step: string) => void,
+  { owned, mesos, say }: { owned: boolean; mesos: boolean; say: (step: string) => void },
 ): Promise<Lab> {
   const directory = labDirectory(state.id);
   const files = sshFiles(directory);
@@ -107,6 +111,7 @@ async function start(
     ? await createNetwork(state.id, `mesosup-lab-${state.id}-inner`)
     : undefined;
   const upstreams = upstreamNames(apt.suites);
+  const served = path.join(directory, 'mesos');
   const mirror = await startMirror({
     address: network.gateway,
     log: path.join(directory, 'mirror.log'),
@@ -114,7 +119,7 @@ async function start(
     options: {
       cache: path.join(CACHE, 'apt'),
       upstreams: Object.fromEntries([...upstreams].map(([uri, name]) => [name, uri])),
-      directories: {},
+      directories: { mesos: served },
     },
   });
   await saveState({ ...state, mirror: mirror.process });
@@ -133,7 +138,11 @@ async function start(
     apt,
     mirror: mirror.url,
   };
-  const started = await Promise.all(hosts.map((host, i) => startHost(ground, host, i)));
+  const [repository, ...started] = await Promise.all([
+    mesos ? ensureMesosRepository(apt.codename, CACHE) : undefined,
+    ...hosts.map((host, i) => startHost(ground, host, i)),
+  ]);
+  if (repository) await symlink(repository.directory, served);
   await writeSshFiles(
     files,
     started.map((h) => ({ ...h, ...(h.bastion === undefined ? {} : { jump: h.bastion }) })),
@@ -149,6 +158,10 @@ async function start(
     },
     ssh: files,
     mirrorUrl: mirror.url,
+    mesos: () => {
+      if (!repository) throw new Error('this lab was started without Mesos packages');
+      return repository.at(`${mirror.url}/mesos`);
+    },
     stop: () => removeLab(state.id),
     [Symbol.asyncDispose]: () => removeLab(state.id),
   };

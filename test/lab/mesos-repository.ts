@@ -1,0 +1,223 @@
+/**
+ * Apt repositories with the lab's Mesos packages, at paths like ClusterD's. Beside the good one there are two with
+ * a fault each: one whose list has another SHA-256 than the file, and one signed by a key that has expired.
+ */
+
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { execa } from 'execa';
+import { buildDebs, type Deb, debInputs, PACKAGE } from './mesos-deb.ts';
+import { type SigningKey, withSigningKey } from './signing-key.ts';
+
+/** As a cluster spec names a repository. */
+export interface RepositoryLines {
+  /** What follows `deb` on Debian; `{codename}` stands for the host's. */
+  debian: string;
+  ubuntu: string;
+  /** URL of the public key. */
+  key: string;
+  fingerprint: string;
+}
+
+export interface MesosPackages {
+  /** The package's name. */
+  name: string;
+  version: string;
+  /** Of the upgrade, in the same repository. */
+  nextVersion: string;
+  /** The older one as a file here, as a URL for hosts, and its SHA-256 in hex. */
+  file: string;
+  url: string;
+  sha256: string;
+  good: RepositoryLines;
+  wrongHash: RepositoryLines;
+  expired: RepositoryLines;
+}
+
+/** What is kept with the files. */
+interface Index {
+  version: string;
+  nextVersion: string;
+  deb: string;
+  sha256: string;
+  fingerprints: { good: string; expired: string };
+}
+
+const UBUNTU_CODENAME = 'jammy';
+/** Builds that no lab used for so long are removed. */
+const KEPT_MS = 24 * 3600_000;
+
+/**
+ * Makes the repositories unless the cache has them for what is built now.
+ *
+ * @returns the directory to be served, and what is in it when it is served at a URL
+ */
+export async function ensureMesosRepository(
+  codename: string,
+  cache: string,
+): Promise<{ directory: string; at: (url: string) => MesosPackages }> {
+  const root = path.join(cache, 'mesos');
+  const directory = path.join(root, await digestOf(codename, await debInputs()));
+  await mkdir(root, { recursive: true });
+  if (!(await isThere(path.join(directory, 'index.json')))) {
+    const work = await mkdtemp(path.join(root, 'new-'));
+    try {
+      const served = path.join(work, 'served');
+      await build(codename, cache, served, work);
+      await rename(served, directory).catch(async (error: unknown) => {
+        if (!(await isThere(path.join(directory, 'index.json')))) throw error;
+      });
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  }
+  await utimes(directory, new Date(), new Date());
+  await removeUnused(root);
+  const index = JSON.parse(await readFile(path.join(directory, 'index.json'), 'utf8')) as Index;
+  return { directory, at: (url) => describe(index, directory, url) };
+}
+
+function describe(index: Index, directory: string, url: string): MesosPackages {
+  const lines = (kind: string, fingerprint: string): RepositoryLines => ({
+    debian: `${url}/${kind}/Debian/ {codename} main`,
+    ubuntu: `${url}/${kind}/Ubuntu/{codename} {codename} main`,
+    key: `${url}/${kind}/key.asc`,
+    fingerprint,
+  });
+  return {
+    name: PACKAGE,
+    version: index.version,
+    nextVersion: index.nextVersion,
+    file: path.join(directory, POOL, index.deb),
+    url: `${url}/${POOL}/${index.deb}`,
+    sha256: index.sha256,
+    good: lines('good', index.fingerprints.good),
+    wrongHash: lines('wrong-hash', index.fingerprints.good),
+    expired: lines('expired', index.fingerprints.expired),
+  };
+}
+
+const POOL = `pool/main/a/${PACKAGE}`;
+
+async function build(codename: string, cache: string, served: string, work: string): Promise<void> {
+  const pool = path.join(served, POOL);
+  await mkdir(pool, { recursive: true });
+  const { current, next } = await buildDebs(pool, work);
+  const entries = await Promise.all([current, next].map((deb) => entryOf(deb)));
+  const list = entries.map(({ text }) => text).join('\n');
+  const wrong = entries
+    .map(({ text, sha256 }) => text.replace(sha256, sha256.replace(/^./, flipped)))
+    .join('\n');
+  const { stdout: arch } = await execa('dpkg', ['--print-architecture']);
+  const suites = [
+    { base: 'Debian', codename },
+    { base: `Ubuntu/${UBUNTU_CODENAME}`, codename: UBUNTU_CODENAME },
+  ];
+  const publish = async (kind: string, packages: string, key: SigningKey) => {
+    for (const suite of suites) {
+      const base = path.join(served, kind, suite.base);
+      await mkdir(base, { recursive: true });
+      await symlink(path.relative(base, path.join(served, 'pool')), path.join(base, 'pool'));
+      await writeSuite(path.join(base, 'dists', suite.codename), suite.codename, arch, packages, key);
+    }
+    await writeFile(path.join(served, kind, 'key.asc'), key.publicKey);
+    return key.fingerprint;
+  };
+  const good = await withSigningKey('good', cache, async (key) => {
+    await publish('wrong-hash', wrong, key);
+    return publish('good', list, key);
+  });
+  const expired = await withSigningKey('expired', cache, (key) => publish('expired', list, key));
+  const index: Index = {
+    version: current.version,
+    nextVersion: next.version,
+    deb: current.name,
+    sha256: entries[0]?.sha256 ?? '',
+    fingerprints: { good, expired },
+  };
+  await writeFile(path.join(served, 'index.json'), JSON.stringify(index));
+}
+
+function flipped(digit: string): string {
+  return digit === '0' ? '1' : '0';
+}
+
+/** A package's paragraph in the list. */
+async function entryOf(deb: Deb): Promise<{ text: string; sha256: string }> {
+  const { stdout: control } = await execa('dpkg-deb', ['-f', deb.file]);
+  const sha256 = await fileDigest(deb.file);
+  const { size } = await stat(deb.file);
+  const text = `${control}\nFilename: ${POOL}/${deb.name}\nSize: ${size}\nSHA256: ${sha256}\n`;
+  return { text, sha256 };
+}
+
+async function writeSuite(
+  directory: string,
+  codename: string,
+  arch: string,
+  packages: string,
+  key: SigningKey,
+): Promise<void> {
+  const name = `main/binary-${arch}/Packages`;
+  await mkdir(path.dirname(path.join(directory, name)), { recursive: true });
+  await writeFile(path.join(directory, name), packages);
+  const sha256 = createHash('sha256').update(packages).digest('hex');
+  const release = [
+    'Origin: Lab',
+    'Label: Lab',
+    `Suite: ${codename}`,
+    `Codename: ${codename}`,
+    `Date: ${new Date().toUTCString()}`,
+    `Architectures: ${arch}`,
+    'Components: main',
+    'SHA256:',
+    ` ${sha256} ${Buffer.byteLength(packages)} ${name}`,
+    '',
+  ].join('\n');
+  await writeFile(path.join(directory, 'InRelease'), await key.sign(release));
+}
+
+async function fileDigest(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
+
+/** What the packages would hold, and how this file makes repositories of them. */
+async function digestOf(codename: string, inputs: readonly string[]): Promise<string> {
+  const sources = ['mesos-deb.ts', 'mesos-repository.ts'].map((name) => path.join(import.meta.dirname, name));
+  const digests = await Promise.all([...inputs, ...sources].map(fileDigest));
+  return createHash('sha256')
+    .update([codename, ...digests].join('\n'))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+async function removeUnused(root: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    const directory = path.join(root, name);
+    const used = await stat(directory).catch(() => undefined);
+    if (used && Date.now() - used.mtimeMs > KEPT_MS) await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
