@@ -1,0 +1,134 @@
+/** One command's dealings with a cluster's hosts: each is opened once, and everything asked of all side by side. */
+
+import type { Cluster, ClusterHost } from '../../../cluster/cluster.ts';
+import type { LoadedCluster } from '../../../cluster/edge/load.ts';
+import type { ClusterState } from '../../../cluster/edge/state.ts';
+import type { Secrets } from '../../../cluster/secrets.ts';
+import { Hosts } from '../../../hosts/connect.ts';
+import { type Host, HostError } from '../../../hosts/host.ts';
+import type { Facts } from '../../facts.ts';
+import type { Problem } from '../../plan.ts';
+import { probeTargets } from '../../targets.ts';
+import { probeHost } from '../probe.ts';
+import { asker } from './ask.ts';
+import type { ConnectFlags } from './connect-flags.ts';
+import { loggedHost, RunLog } from './run-log.ts';
+import { quietly, type Screen } from './screen.ts';
+
+/** What the hosts were found to be. */
+export interface Survey {
+  /** By name, in the spec's order; without those that could not be asked. */
+  readonly facts: ReadonlyMap<string, Facts>;
+  /** Of those that could not be asked, why. */
+  readonly unreachable: readonly Problem[];
+}
+
+export class Session {
+  readonly cluster: Cluster;
+  readonly state: ClusterState;
+  readonly screen: Screen;
+  /** How many hosts are worked on at once. */
+  readonly atOnce: number;
+  readonly log: RunLog | undefined;
+  readonly #hosts: Hosts;
+  readonly #open = new Map<string, Host>();
+
+  private constructor(
+    loaded: LoadedCluster,
+    screen: Screen,
+    flags: ConnectFlags,
+    hosts: Hosts,
+    log: RunLog | undefined,
+  ) {
+    this.cluster = loaded.cluster;
+    this.state = loaded.state;
+    this.screen = screen;
+    this.atOnce = flags.concurrency ?? Number.POSITIVE_INFINITY;
+    this.#hosts = hosts;
+    this.log = log;
+  }
+
+  /** No connection is made yet. */
+  static async begin(loaded: LoadedCluster, flags: ConnectFlags, screen: Screen): Promise<Session> {
+    const ask = await asker({
+      sudoPasswordFile: flags['sudo-password-file'],
+      askSudoPassword: flags['ask-sudo-password'],
+      terminal: Boolean(process.stdin.isTTY) && screen.terminal,
+    });
+    const stamp = new Date().toISOString().replaceAll(':', '').slice(0, 17);
+    const log = flags.verbose
+      ? new RunLog(await loaded.state.newFile(`run-${stamp}-${process.pid}.log`))
+      : undefined;
+    const hosts = new Hosts({
+      ask,
+      notice: (host, text) => {
+        screen.note(text);
+        log?.write(host, text);
+      },
+      acceptNew: flags['accept-new-host-keys'],
+      ...(flags['known-hosts'] !== undefined && { knownHosts: flags['known-hosts'] }),
+      ...(flags['ssh-config'] !== undefined && { configFile: flags['ssh-config'] }),
+    });
+    return new Session(loaded, screen, flags, hosts, log);
+  }
+
+  host(name: string): Host {
+    const known = this.#open.get(name);
+    if (known) return known;
+    const target = this.cluster.hosts.find((host) => host.name === name);
+    if (!target) throw new TypeError(`the cluster has no host ${name}`);
+    const plain = this.#hosts.open(target);
+    const host = this.log ? loggedHost(plain, this.log) : plain;
+    this.#open.set(name, host);
+    return host;
+  }
+
+  /** Probes the hosts (all without a list), one round trip each. */
+  async survey(secrets: Secrets | undefined, only?: readonly string[]): Promise<Survey> {
+    if (secrets) this.log?.hide(Object.values(secrets));
+    const hosts = this.cluster.hosts.filter((host) => only === undefined || only.includes(host.name));
+    const found = await quietly(
+      this.screen,
+      'Looking at the hosts',
+      hosts.map((host) => host.name),
+      this.atOnce,
+      async (name) => this.#probe(name, hosts, secrets),
+    );
+    const facts = new Map<string, Facts>();
+    const unreachable: Problem[] = [];
+    for (const [name, answer] of found) {
+      if (answer instanceof HostError) unreachable.push(problemOf(answer));
+      else facts.set(name, answer);
+    }
+    return { facts, unreachable };
+  }
+
+  async #probe(name: string, hosts: readonly ClusterHost[], secrets: Secrets | undefined) {
+    const host = hosts.find((h) => h.name === name);
+    if (!host) throw new TypeError(`the cluster has no host ${name}`);
+    try {
+      return await probeHost(this.host(name), probeTargets(this.cluster, host), secrets);
+    } catch (error) {
+      if (error instanceof HostError) return error;
+      throw error;
+    }
+  }
+
+  /** Closes all connections; says where the log lies. */
+  async close(): Promise<void> {
+    await this.#hosts.close();
+    if (!this.log) return;
+    await this.log.close();
+    this.screen.note(`The log is in ${this.log.file}`);
+  }
+}
+
+export function problemOf(error: HostError): Problem {
+  return {
+    host: error.host,
+    check: error.failure,
+    message: error.message,
+    mend: error.mend,
+    severity: 'error',
+  };
+}
