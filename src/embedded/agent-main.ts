@@ -1,45 +1,41 @@
 /** The program `agent`. */
 
-import { mkdirSync, readFileSync, statfsSync } from 'node:fs';
+import { mkdirSync, statfsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import type { Resource } from '../mesos/types.ts';
+import { isZooKeeperAddress, parseZooKeeperAddress } from '../zookeeper/address.ts';
+import { detectMaster } from './agent/master-detector.ts';
+import { fixedMaster, type MasterSource } from './agent/master-link.ts';
+import type { Authentication } from './agent/server.ts';
+import { AGENT_FLAGS } from './agent-flags.ts';
 import { startAgent } from './start-agent.ts';
-import { FlagError, type FlagSpecs, type FlagValues, flagMs, flagNumber, parseFlags } from './wire/flags.ts';
-import { runProgram } from './wire/program.ts';
+import { readCredential, readCredentials, readKey } from './wire/credentials.ts';
+import {
+  FlagError,
+  type FlagValues,
+  flagMs,
+  flagNumber,
+  flagOn,
+  flagSecret,
+  shownFlags,
+} from './wire/flags.ts';
+import { type Program, runProgram } from './wire/program.ts';
 import { parseAttributes, parseResources } from './wire/resource-text.ts';
-
-const FLAGS: FlagSpecs = {
-  master: { kind: 'text', help: 'the master, host:port' },
-  ip: { kind: 'text', default: '127.0.0.1', help: 'address to listen on' },
-  port: { kind: 'integer', default: '5051', help: 'port to listen on, 0 for any free one' },
-  hostname: { kind: 'text', help: 'where tasks of this agent are reached' },
-  work_dir: { kind: 'text', help: 'directory for sandboxes and checkpoints' },
-  resources: {
-    kind: 'text',
-    help: 'cpus:4;mem:4096;disk:10000;ports:[31000-31099]; what is not named is measured',
-  },
-  attributes: { kind: 'text', help: 'rack:a;zone:b' },
-  executor_registration_timeout: { kind: 'duration', default: '1mins', help: 'for the first subscription' },
-  executor_reregistration_timeout: {
-    kind: 'duration',
-    default: '2secs',
-    help: 'for executors to come back after a restart of the agent, at most 15secs',
-  },
-  executor_shutdown_grace_period: { kind: 'duration', default: '5secs', help: 'from shutdown to kill' },
-  recovery_timeout: { kind: 'duration', default: '15mins', help: 'how long executors wait for the agent' },
-  executor_environment_variables: {
-    kind: 'text',
-    help: 'JSON object of what executors get in their environment',
-  },
-};
 
 /** Longest `executor_reregistration_timeout`, as in Mesos. */
 const MAX_REREGISTRATION_MS = 15_000;
 
-function required(flags: FlagValues, name: string): string {
-  const value = flags.get(name);
+function required(value: string | undefined, name: string): string {
   if (value === undefined || value === '') throw new FlagError(`Missing required option --${name}`);
   return value;
+}
+
+/** @throws FlagError where the value is none of the choices */
+function choice<T extends string>(flags: FlagValues, name: string, choices: readonly T[]): T {
+  const value = flags.get(name);
+  const found = choices.find((c) => c === value);
+  if (found !== undefined) return found;
+  throw new FlagError(`Unknown option for '${name}' flag ${value}: ${choices.join(' or ')} was expected`);
 }
 
 /** What the machine has of the resources that the flag doesn't name, less what Mesos leaves to the system. */
@@ -80,33 +76,99 @@ function environmentVariables(text: string | undefined): Record<string, string> 
   return value as Record<string, string>;
 }
 
-await runProgram('agent', FLAGS, async (log) => {
-  const flags = parseFlags(FLAGS, process.argv.slice(2), process.env, (path) => readFileSync(path, 'utf8'));
-  const workDir = required(flags, 'work_dir');
-  const master = required(flags, 'master');
+async function masterSource({ flags, readFile, log }: Program): Promise<MasterSource> {
+  const master = required(flagSecret(flags, 'master', readFile), 'master');
+  if (!isZooKeeperAddress(master)) return fixedMaster(master.replace(/^master@/, ''));
+  try {
+    const address = parseZooKeeperAddress(master);
+    if (address.path === '/')
+      throw new TypeError("a path after the servers was expected, '/' is not supported");
+    return await detectMaster(address, flagMs(flags, 'zk_session_timeout'), log);
+  } catch (error) {
+    throw new FlagError(`Failed to create a master detector: ${(error as Error).message}`);
+  }
+}
+
+/** Which requests must be authenticated, and what with. */
+function authentication(
+  flags: FlagValues,
+  jwt: Uint8Array | undefined,
+  log: (line: string) => void,
+): Authentication {
+  const executors = flagOn(flags, 'authenticate_http_executors');
+  const readonly = flagOn(flags, 'authenticate_http_readonly');
+  const readwrite = flagOn(flags, 'authenticate_http_readwrite');
+  if (executors && !jwt) {
+    throw new FlagError(
+      '--jwt_secret_key must be specified when --authenticate_http_executors is set to true',
+    );
+  }
+  const file = flags.get('http_credentials');
+  const basic = file === undefined ? undefined : readCredentials(file, 'http_credentials', log);
+  const names = (flags.get('http_authenticators') ?? (executors ? 'basic,jwt' : 'basic')).split(',');
+  const unknown = names.find((name) => name !== 'basic' && name !== 'jwt');
+  if (unknown !== undefined) throw new FlagError(`HTTP authenticator '${unknown}' not found; basic or jwt`);
+  if (executors || readonly || readwrite) {
+    if (names.includes('basic') && !basic) {
+      throw new FlagError(
+        "No credentials provided for the HTTP authenticator 'basic': give --http_credentials",
+      );
+    }
+    if (names.includes('jwt') && !jwt) {
+      throw new FlagError("No secret key provided for the HTTP authenticator 'jwt': give --jwt_secret_key");
+    }
+  }
+  const authenticators = {
+    ...(names.includes('basic') && basic ? { basic } : {}),
+    ...(names.includes('jwt') && jwt ? { jwt } : {}),
+  };
+  return { authenticators, executors, readonly, readwrite };
+}
+
+await runProgram('agent', AGENT_FLAGS, async (program) => {
+  const { flags, log, exit } = program;
+  const workDir = required(flags.get('work_dir'), 'work_dir');
   const given = parseResources(flags.get('resources') ?? '');
-  const hostname = flags.get('hostname');
-  const ip = flags.get('ip') ?? '127.0.0.1';
   const reregistrationMs = flagMs(flags, 'executor_reregistration_timeout');
   if (reregistrationMs > MAX_REREGISTRATION_MS) {
     throw new FlagError('Expected `--executor_reregistration_timeout` to be not more than 15secs');
   }
-  mkdirSync(workDir, { recursive: true });
-  const running = await startAgent({
-    master,
+  const reconfigurationPolicy = choice(flags, 'reconfiguration_policy', ['equal', 'additive']);
+  const cleanup = choice(flags, 'recover', ['reconnect', 'cleanup']) === 'cleanup';
+  const keyFile = flags.get('jwt_secret_key');
+  const jwtKey = keyFile === undefined ? undefined : readKey(keyFile, 'jwt_secret_key', log);
+  const credentialFile = flags.get('credential');
+  const text = (name: string, option: string) => {
+    const value = flags.get(name);
+    return value === undefined ? {} : { [option]: value };
+  };
+  const options = {
     workDir,
-    ip,
+    ...text('ip', 'ip'),
     port: flagNumber(flags, 'port'),
-    ...(hostname === undefined ? {} : { hostname }),
-    resources: [...given, ...measured(given, workDir)],
+    ...text('hostname', 'hostname'),
+    ...text('advertise_ip', 'advertiseIp'),
+    ...(flags.has('advertise_port') ? { advertisePort: flagNumber(flags, 'advertise_port') } : {}),
     attributes: parseAttributes(flags.get('attributes') ?? ''),
     executorRegistrationTimeoutMs: flagMs(flags, 'executor_registration_timeout'),
     executorReregistrationTimeoutMs: reregistrationMs,
     executorShutdownGracePeriodMs: flagMs(flags, 'executor_shutdown_grace_period'),
     recoveryTimeoutMs: flagMs(flags, 'recovery_timeout'),
+    reconfigurationPolicy,
+    cleanup,
     executorEnvironment: environmentVariables(flags.get('executor_environment_variables')),
-    flags,
+    ...(jwtKey ? { jwtKey } : {}),
+    authentication: authentication(flags, jwtKey, log),
+    ...(credentialFile === undefined
+      ? {}
+      : { credential: readCredential(credentialFile, 'credential', log) }),
+    flags: shownFlags(AGENT_FLAGS, flags),
     log,
-  });
+    onEnd: exit,
+  };
+  const master = await masterSource(program);
+  mkdirSync(workDir, { recursive: true });
+  const resources = [...given, ...measured(given, workDir)];
+  const running = await startAgent({ ...options, master, resources });
   log(`agent listening on ${running.url}`);
 });

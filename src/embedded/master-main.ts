@@ -1,64 +1,23 @@
 /** The program `master`. */
 
-import { readFileSync } from 'node:fs';
+import { parseZooKeeperAddress, type ZooKeeperAddress } from '../zookeeper/address.ts';
 import type { Authentication } from './master/server.ts';
+import { MASTER_FLAGS } from './master-flags.ts';
 import { startMaster } from './start-master.ts';
+import { readCredentials } from './wire/credentials.ts';
 import {
   FlagError,
-  type FlagSpecs,
   type FlagValues,
   flagMs,
   flagNumber,
   flagOn,
-  parseFlags,
+  flagSecret,
+  shownFlags,
 } from './wire/flags.ts';
-import { runProgram } from './wire/program.ts';
+import { type Program, runProgram } from './wire/program.ts';
 
-const FLAGS: FlagSpecs = {
-  ip: { kind: 'text', default: '127.0.0.1', help: 'address to listen on' },
-  port: { kind: 'integer', default: '5050', help: 'port to listen on, 0 for any free one' },
-  hostname: { kind: 'text', help: 'how others are told to reach this master' },
-  work_dir: { kind: 'text', help: 'taken for likeness with a real master; nothing is kept there' },
-  cluster: { kind: 'text', help: 'name shown in /state' },
-  authenticate_http_frameworks: { kind: 'switch', default: 'false', help: 'schedulers must authenticate' },
-  http_framework_authenticators: { kind: 'text', help: 'basic; obligatory with the flag before' },
-  authenticate_http_readonly: { kind: 'switch', default: 'false', help: 'guards /state and the like' },
-  authenticate_http_readwrite: { kind: 'switch', default: 'false', help: 'guards /teardown and /api/v1' },
-  credentials: {
-    kind: 'text',
-    help: 'path of a JSON file, {"credentials":[{"principal","secret"}]}',
-  },
-  agent_ping_timeout: {
-    kind: 'duration',
-    default: '15secs',
-    help: 'how long an agent may take to answer a ping',
-  },
-  max_agent_ping_timeouts: {
-    kind: 'integer',
-    default: '5',
-    help: 'pings missed until an agent is unreachable',
-  },
-  agent_reregister_timeout: {
-    kind: 'duration',
-    default: '10mins',
-    help: 'how long agents of the master before this one may take to come back',
-  },
-  allocation_interval: {
-    kind: 'duration',
-    default: '1secs',
-    help: 'time between allocations nothing else asks for',
-  },
-};
-
-function readCredentials(path: string): Map<string, string> {
-  // A file:// value has been read already, a path has not.
-  const text = path.trimStart().startsWith('{') ? path : readFileSync(path, 'utf8');
-  const { credentials } = JSON.parse(text) as { credentials?: { principal: string; secret?: string }[] };
-  if (!Array.isArray(credentials)) throw new TypeError('it holds no list "credentials"');
-  return new Map(credentials.map((c) => [c.principal, c.secret ?? '']));
-}
-
-function authentication(flags: FlagValues): Authentication {
+function authentication(flags: FlagValues, log: (line: string) => void): Authentication {
+  const agents = flagOn(flags, 'authenticate_agents');
   const frameworks = flagOn(flags, 'authenticate_http_frameworks');
   const authenticator = flags.get('http_framework_authenticators');
   if (frameworks && authenticator === undefined) {
@@ -67,43 +26,86 @@ function authentication(flags: FlagValues): Authentication {
         ' `--authenticate_http_frameworks`',
     );
   }
-  if (authenticator !== undefined && authenticator !== 'basic') {
-    throw new FlagError(`HTTP framework authenticator '${authenticator}' not found; use basic`);
+  for (const name of [authenticator ?? 'basic', flags.get('http_authenticators')]) {
+    if (name !== 'basic') throw new FlagError(`HTTP authenticator '${name}' not found; use basic`);
   }
   const readonly = flagOn(flags, 'authenticate_http_readonly');
   const readwrite = flagOn(flags, 'authenticate_http_readwrite');
   const file = flags.get('credentials');
-  if (file === undefined) {
-    if (frameworks || readonly || readwrite) {
-      throw new FlagError('No credentials provided for the HTTP authenticator: give --credentials=PATH');
-    }
-    return { frameworks, readonly, readwrite, credentials: new Map() };
+  if (file === undefined && agents) {
+    throw new FlagError(
+      'Failed to start master with authentication enabled: agents can not be authenticated without --credentials=PATH',
+    );
   }
-  try {
-    return { frameworks, readonly, readwrite, credentials: readCredentials(file) };
-  } catch (error) {
-    // The text itself may be secret: only the reason is shown.
-    const why = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
-    throw new FlagError(`Failed to read the file of --credentials: ${why}`);
+  if (file === undefined && (frameworks || readonly || readwrite)) {
+    throw new FlagError('No credentials provided for the HTTP authenticator: give --credentials=PATH');
   }
+  const credentials = file === undefined ? new Map() : readCredentials(file, 'credentials', log);
+  return { agents, frameworks, readonly, readwrite, credentials };
 }
 
-await runProgram('master', FLAGS, async (log) => {
-  const flags = parseFlags(FLAGS, process.argv.slice(2), process.env, (path) => readFileSync(path, 'utf8'));
-  const hostname = flags.get('hostname');
-  const ip = flags.get('ip') ?? '127.0.0.1';
-  const shown = new Map([...flags].map(([name, value]) => [name, name === 'credentials' ? 'set' : value]));
+/** Where the registry is kept, and where the leader is elected. */
+function persistence({ flags, readFile }: Program): {
+  zookeeper?: ZooKeeperAddress;
+  registryDirectory?: string;
+  keepRegistry: boolean;
+} {
+  const registry = flags.get('registry') ?? '';
+  const keepRegistry = registry !== 'in_memory';
+  if (keepRegistry && registry !== 'replicated_log' && registry !== 'log_storage') {
+    throw new FlagError(`'${registry}' is not a supported option for registry persistence`);
+  }
+  const registryDirectory = flags.get('work_dir');
+  if (keepRegistry && registryDirectory === undefined) {
+    throw new FlagError('--work_dir needed for replicated log based registry');
+  }
+  const zk = flagSecret(flags, 'zk', readFile);
+  if (zk === undefined) {
+    return { keepRegistry, ...(registryDirectory === undefined ? {} : { registryDirectory }) };
+  }
+  if (keepRegistry && flags.get('quorum') === undefined) {
+    throw new FlagError('Need to specify --quorum for replicated log based registry when using ZooKeeper');
+  }
+  return { keepRegistry, zookeeper: zooKeeperAddress(zk) };
+}
+
+function zooKeeperAddress(text: string): ZooKeeperAddress {
+  let address: ZooKeeperAddress;
+  try {
+    address = parseZooKeeperAddress(text);
+  } catch (error) {
+    throw new FlagError(`Error parsing ZooKeeper URL: ${(error as Error).message}`);
+  }
+  if (address.path !== '/') return address;
+  throw new FlagError("Expecting a (chroot) path for ZooKeeper ('/' is not supported)");
+}
+
+await runProgram('master', MASTER_FLAGS, async (program) => {
+  const { flags, log, exit } = program;
+  const text = (name: string, option: string) => {
+    const value = flags.get(name);
+    return value === undefined ? {} : { [option]: value };
+  };
+  const { zookeeper, ...registry } = persistence(program);
   const running = await startMaster({
-    ip,
+    ...text('ip', 'ip'),
+    ...text('hostname', 'hostname'),
+    ...text('advertise_ip', 'advertiseIp'),
     port: flagNumber(flags, 'port'),
-    ...(hostname === undefined ? {} : { hostname }),
-    authentication: authentication(flags),
-    flags: shown,
+    ...(flags.has('advertise_port') ? { advertisePort: flagNumber(flags, 'advertise_port') } : {}),
+    authentication: authentication(flags, log),
+    ...registry,
+    ...(zookeeper
+      ? { zookeeper: { address: zookeeper, sessionTimeoutMs: flagMs(flags, 'zk_session_timeout') } }
+      : {}),
+    flags: shownFlags(MASTER_FLAGS, flags),
     allocationIntervalMs: flagMs(flags, 'allocation_interval'),
     agentPingTimeoutMs: flagMs(flags, 'agent_ping_timeout'),
     maxAgentPingTimeouts: flagNumber(flags, 'max_agent_ping_timeouts'),
     agentReregisterTimeoutMs: flagMs(flags, 'agent_reregister_timeout'),
+    ...(flags.has('offer_timeout') ? { offerTimeoutMs: flagMs(flags, 'offer_timeout') } : {}),
     log,
+    onLost: (reason) => exit(1, reason),
   });
   log(`master listening on ${running.url}`);
 });

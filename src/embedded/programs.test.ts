@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -29,8 +29,11 @@ interface Program {
   exit: Promise<number | null>;
 }
 
-function run(name: 'master' | 'agent', ...args: string[]): Program {
+/** With a `--work_dir` for a master that is given none. */
+function run(name: 'master' | 'agent', ...given: string[]): Program {
   const path = join(import.meta.dirname, `${name}-main.ts`);
+  const own = name === 'master' && !given.some((arg) => arg.startsWith('--work_dir'));
+  const args = [...given, ...(own ? [`--work_dir=${join(directory, 'master')}`] : [])];
   const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: {} });
   children.push(child);
   let text = '';
@@ -46,8 +49,8 @@ async function listening(program: Program): Promise<string> {
   for (;;) {
     const found = / listening on http:\/\/(\S+)\n/.exec(program.log());
     if (found) return found[1] as string;
-    if (program.child.exitCode !== null) throw new Error(program.log());
-    await once(program.child.stderr as NodeJS.ReadableStream, 'data');
+    const said = once(program.child.stderr as NodeJS.ReadableStream, 'data').then(() => 'more');
+    if ((await Promise.race([said, program.exit])) !== 'more') throw new Error(program.log());
   }
 }
 
@@ -70,10 +73,47 @@ describe('master', () => {
     [['--authenticate_http_frameworks'], 'Missing `--http_framework_authenticators` flag'],
     [['--authenticate_http_readonly'], 'No credentials provided'],
     [['--authenticate_http_readonly', '--credentials=/nowhere'], 'ENOENT'],
+    [['--authenticate_agents'], 'Failed to start master with authentication enabled'],
+    [['--work_dir=/tmp', '--registry=elsewhere'], "'elsewhere' is not a supported option"],
+    [['--zk=zk://127.0.0.1:1/mesos'], 'Need to specify --quorum'],
+    [['--zk=zk://127.0.0.1:1', '--quorum=1'], "'/' is not supported"],
+    [['--zk=zk://u:hush@/mesos', '--quorum=1'], 'Error parsing ZooKeeper URL'],
+    [['--zk=file:///nowhere', '--quorum=1'], "Error reading file '/nowhere'"],
+    [['--port=5050', '--port=5050'], "Flag 'port' is already loaded"],
   ])('does not start with %j', async (args, message) => {
     const master = run('master', '--port=0', ...args);
     expect(await master.exit).toBe(1);
     expect(master.log()).toContain(message);
+    expect(master.log()).not.toContain('hush');
+  });
+
+  it('wants a directory for its registry, unless that is in memory', async () => {
+    const path = join(import.meta.dirname, 'master-main.ts');
+    const bare = spawn(process.execPath, [path, '--port=0'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    children.push(bare);
+    expect((await once(bare, 'close'))[0]).toBe(1);
+  });
+
+  it('starts with what configurations of a real one hold, and writes its log where they say', async () => {
+    const logs = join(directory, 'logs');
+    const master = run(
+      'master',
+      '--port=0',
+      `--log_dir=${logs}`,
+      '--roles=a,b',
+      '--weights=a=2',
+      '--max_completed_frameworks=5',
+      '--authenticate_slaves=false',
+      '--no-root_submissions',
+      '--offer_timeout=30secs',
+      '',
+    );
+    const address = await listening(master);
+    expect(readFileSync(join(logs, 'mesos-master.INFO'), 'utf8')).toContain(`http://${address}`);
+  });
+
+  it('shows its version', async () => {
+    expect(await run('master', '--version').exit).toBe(0);
   });
 
   it('authenticates with a credentials file, whose secrets it shows nowhere', async () => {
@@ -98,6 +138,19 @@ describe('agent', () => {
     [['--work_dir=/tmp'], 'Missing required option --master'],
     [['--work_dir=/tmp', '--master=x', '--resources=cpus'], 'Bad value for resources'],
     [['--work_dir=/tmp', '--master=x', '--executor_reregistration_timeout=1mins'], 'not more than 15secs'],
+    [['--nonsense'], "Failed to load unknown flag 'nonsense'"],
+    [['--work_dir=/tmp', '--master=x', '--reconfiguration_policy=any'], "'reconfiguration_policy' flag any"],
+    [['--work_dir=/tmp', '--master=x', '--recover=x'], "'recover' flag x"],
+    [
+      ['--work_dir=/tmp', '--master=x', '--authenticate_http_executors'],
+      '--jwt_secret_key must be specified',
+    ],
+    [['--work_dir=/tmp', '--master=x', '--authenticate_http_readonly'], 'No credentials provided'],
+    [
+      ['--work_dir=/tmp', '--master=x', '--credential=/nowhere'],
+      "Failed to read credentials file '/nowhere'",
+    ],
+    [['--work_dir=/tmp', '--master=zk://h/'], "'/' is not supported"],
     [
       ['--work_dir=/tmp', '--master=x', '--executor_environment_variables={"A":1}'],
       'only contain string values',
@@ -106,6 +159,26 @@ describe('agent', () => {
     const agent = run('agent', ...args);
     expect(await agent.exit).toBe(1);
     expect(agent.log()).toContain(message);
+  });
+
+  it('starts with what configurations of a real one hold', async () => {
+    const agent = run(
+      'agent',
+      '--port=0',
+      `--work_dir=${directory}`,
+      '--master=127.0.0.1:1',
+      '--containerizers=mesos',
+      '--launcher=posix',
+      '--isolation=posix/cpu,posix/mem',
+      '--no-systemd_enable_support',
+      '--cgroups_hierarchy=/sys/fs/cgroup',
+      '--cgroups_enable_cfs',
+      '--gc_delay=1weeks',
+      '--gc_disk_headroom=0.1',
+      '--executor_registration_timeout=5mins',
+      '--no-strict',
+    );
+    await listening(agent);
   });
 
   it.each(['SIGKILL', 'SIGTERM'] as const)(

@@ -229,10 +229,12 @@ describe('an agent', () => {
     await vi.waitFor(async () => expect((await state()).id).not.toBe(''), PATIENCE);
     const { id } = await state();
     await agent?.stop();
-    await expect(startAgent(options({ attributes: parseAttributes('rack:b') }))).rejects.toThrow(
+    const additive = { reconfigurationPolicy: 'additive' } as const;
+    await expect(startAgent(options({ attributes: parseAttributes('rack:b'), ...additive }))).rejects.toThrow(
       "Value of text attribute 'rack' changed from a to b",
     );
     await start({
+      ...additive,
       attributes: parseAttributes('rack:a;zone:b'),
       resources: parseResources('cpus:5;mem:1024;ports:[31000-31009]'),
     });

@@ -4,37 +4,51 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { basicAuthorization } from '../mesos/http.ts';
 import { systemTimer } from '../mesos/retry.ts';
 import type { Attribute, Resource } from '../mesos/types.ts';
 import { uuidBase64 } from '../mesos/uuid.ts';
 import { Checkpoint } from './agent/checkpoint.ts';
-import { linkToMaster } from './agent/master-link.ts';
+import { drain } from './agent/drain.ts';
+import { fixedMaster, linkToMaster, type MasterSource } from './agent/master-link.ts';
 import { type Agent, type AgentSettings, agentId, executorOf } from './agent/model.ts';
 import { createLauncher } from './agent/processes.ts';
-import { awaited, giveUpSilent, restore } from './agent/recovery.ts';
+import { awaited, cleanUp, giveUpSilent, removeOrphans, restore } from './agent/recovery.ts';
 import { masterMessage, registerMessage } from './agent/registration.ts';
-import { handleRequest } from './agent/server.ts';
+import { type Authentication, handleRequest } from './agent/server.ts';
 import { type PendingUpdate, StatusUpdates, type UpdateRecord } from './agent/updates.ts';
-import { close, listen, type Running } from './start-master.ts';
+import type { Running } from './start-master.ts';
+import type { Credential } from './wire/credentials.ts';
 import type { FlagValues } from './wire/flags.ts';
+import { close, listen, reachableAddress } from './wire/listen.ts';
 
 export interface AgentOptions extends Partial<Omit<AgentSettings, 'workDir'>> {
-  /** `host:port` */
-  master: string;
+  /** `host:port`, or where to learn it. */
+  master: string | MasterSource;
+  /** Shown to the master. */
+  credential?: Credential;
+  authentication?: Partial<Authentication>;
   /** Holds sandboxes and checkpoints; the agent goes on where one before it in the same directory ended. */
   workDir: string;
+  /** Kill the executors of an earlier run and end, instead of going on with them. */
+  cleanup?: boolean;
   resources: Resource[];
   attributes?: Attribute[];
   /** 127.0.0.1 by default. */
   ip?: string;
   /** 5051 by default; 0 takes any free port. */
   port?: number;
+  /** Where others are told that it listens; by default where it does. */
+  advertiseIp?: string;
+  advertisePort?: number;
   /** Where its tasks are reached; by default `localhost` on 127.0.0.1, otherwise the address. */
   hostname?: string;
   /** Shown by `/flags` and `/state`. */
   flags?: FlagValues;
   /** Takes one line for each notable thing; silent by default. */
   log?: (line: string) => void;
+  /** It has come to its end by itself: refused by the master, told to shut down, done with its cleanup. */
+  onEnd?: (code: number, message: string) => void;
 }
 
 /**
@@ -43,14 +57,18 @@ export interface AgentOptions extends Partial<Omit<AgentSettings, 'workDir'>> {
  */
 export async function startAgent(options: AgentOptions): Promise<Running> {
   const ip = options.ip ?? '127.0.0.1';
-  const hostname = options.hostname ?? (ip === '127.0.0.1' ? 'localhost' : ip);
   const server = createServer();
   const port = await listen(server, options.port ?? 5051, ip);
-  const agent = createAgent(options, ip, port, hostname);
+  const masters = typeof options.master === 'string' ? fixedMaster(options.master) : options.master;
+  const agent = createAgent(options, ip, port, (code, message) => {
+    if (agent.stopped) return;
+    void stop();
+    options.onEnd?.(code, message);
+  });
   const { ports } = agent;
   let unlink = () => {};
   let cancelRecovery = () => {};
-  const stop = () => {
+  const stop = async (): Promise<void> => {
     agent.stopped = true;
     unlink();
     cancelRecovery();
@@ -62,27 +80,15 @@ export async function startAgent(options: AgentOptions): Promise<Running> {
         executor.cancelShutdown?.();
       }
     }
-    return close(server);
+    await Promise.all([masters.stop(), close(server)]);
   };
   const recovered = () => {
     if (!agent.recovering || agent.stopped) return;
     agent.recovering = false;
     cancelRecovery();
     ports.log('Finished recovery');
-    unlink = linkToMaster({
-      master: options.master,
-      timer: ports.timer,
-      onConnected(send) {
-        agent.toMaster = send;
-        send(registerMessage(agent));
-      },
-      onMessage: (message) => masterMessage(agent, message),
-      onDisconnected(reason) {
-        delete agent.toMaster;
-        ports.log(`Master ${options.master} disconnected: ${reason}`);
-      },
-      onWaiting: (reason) => ports.log(`Waiting for master ${options.master}: ${reason}`),
-    });
+    if (agent.drain) drain(agent, agent.drain);
+    unlink = link(agent, masters, options.credential);
   };
   const onProgress = () => {
     if (agent.recovering && awaited(agent).length === 0) recovered();
@@ -90,18 +96,27 @@ export async function startAgent(options: AgentOptions): Promise<Running> {
   const context = {
     agent,
     flags: options.flags ?? new Map(),
-    master: options.master,
+    authentication: {
+      authenticators: {},
+      readonly: false,
+      readwrite: false,
+      executors: false,
+      ...options.authentication,
+    },
     onSubscribed: onProgress,
   };
   server.on('request', (request, response) => void handleRequest(context, request, response));
   try {
     const saved = ports.checkpoint.load();
-    if (saved) restore(agent, saved, onProgress);
+    if (saved) restore(agent, saved, options.cleanup ? () => {} : onProgress);
+    else removeOrphans(agent);
   } catch (error) {
     await stop();
     throw error;
   }
-  if (awaited(agent).length === 0) {
+  if (options.cleanup) {
+    cleanUp(agent);
+  } else if (awaited(agent).length === 0) {
     recovered();
   } else {
     cancelRecovery = ports.timer(agent.settings.executorReregistrationTimeoutMs, () => {
@@ -112,12 +127,41 @@ export async function startAgent(options: AgentOptions): Promise<Running> {
   return { url: `http://${ip}:${port}`, address: `${ip}:${port}`, stop };
 }
 
-function createAgent(options: AgentOptions, ip: string, port: number, hostname: string): Agent {
+/** Registers with whoever leads, from now on. @returns how to end that */
+function link(agent: Agent, masters: MasterSource, credential: Credential | undefined): () => void {
+  const { log, timer, end } = agent.ports;
+  const unlink = linkToMaster({
+    masters,
+    timer,
+    ...(credential ? { authorization: basicAuthorization(credential) } : {}),
+    onConnected(master, send) {
+      agent.master = master;
+      agent.toMaster = send;
+      send(registerMessage(agent));
+    },
+    onMessage: (message) => masterMessage(agent, message),
+    onDisconnected(reason) {
+      log(`Master ${agent.master} disconnected: ${reason}`);
+      agent.registered = false;
+      delete agent.toMaster;
+      delete agent.master;
+      // Told to shut down it has nothing more to say to anybody.
+      if (agent.terminating) unlink();
+    },
+    onWaiting: (reason) => log(`Waiting for the master: ${reason}`),
+    onRefused: (master) => end(1, `Master master@${master} refused authentication`),
+  });
+  return unlink;
+}
+
+function createAgent(options: AgentOptions, listensOn: string, listensAt: number, end: EndAgent): Agent {
   const timer = systemTimer;
   const workDir = resolve(options.workDir);
+  const ip = options.advertiseIp ?? reachableAddress(listensOn);
+  const port = options.advertisePort ?? listensAt;
   const agent: Agent = {
     info: {
-      hostname,
+      hostname: options.hostname ?? (ip === '127.0.0.1' ? 'localhost' : ip),
       port,
       resources: options.resources,
       ...(options.attributes?.length ? { attributes: options.attributes } : {}),
@@ -132,6 +176,8 @@ function createAgent(options: AgentOptions, ip: string, port: number, hostname: 
       recoveryTimeoutMs: options.recoveryTimeoutMs ?? 900_000,
       executorEnvironment: options.executorEnvironment ?? {},
       commandExecutor: options.commandExecutor ?? [process.execPath, commandExecutorProgram()],
+      reconfigurationPolicy: options.reconfigurationPolicy ?? 'equal',
+      ...(options.jwtKey ? { jwtKey: options.jwtKey } : {}),
     },
     ports: {
       now: Date.now,
@@ -141,6 +187,7 @@ function createAgent(options: AgentOptions, ip: string, port: number, hostname: 
       launcher: createLauncher(timer),
       checkpoint: new Checkpoint(workDir),
       log: options.log ?? (() => {}),
+      end,
     },
     frameworks: new Map(),
     updates: new StatusUpdates({
@@ -150,10 +197,14 @@ function createAgent(options: AgentOptions, ip: string, port: number, hostname: 
     }),
     recovering: true,
     stopped: false,
+    registered: false,
+    terminating: false,
     startTime: Date.now(),
   };
   return agent;
 }
+
+type EndAgent = Agent['ports']['end'];
 
 /** Beside this file: as source, or as the bundle of its name. */
 function commandExecutorProgram(): string {

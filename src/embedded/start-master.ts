@@ -1,14 +1,21 @@
 /** A master, listening; used by the program and by tests that want one in their own process. */
 
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
+import { messageOf } from '../mesos/http.ts';
 import { systemTimer } from '../mesos/retry.ts';
+import { childPath, type ZooKeeperAddress } from '../zookeeper/address.ts';
+import { checkDrained } from './master/drain.ts';
+import { type Election, joinElection } from './master/election.ts';
 import { Metrics } from './master/metrics.ts';
 import type { Master, MasterSettings } from './master/model.ts';
 import { runAllocation } from './master/offers.ts';
+import { Registrar, type RegistryStore, recoverRegistry, registryOf } from './master/registry.ts';
+import { fileStore, memoryStore, znodeStore } from './master/registry-store.ts';
+import { giveUpRecovered } from './master/removal.ts';
 import { type Authentication, handleRequest } from './master/server.ts';
 import type { FlagValues } from './wire/flags.ts';
+import { close, listen, reachableAddress } from './wire/listen.ts';
 import { MESOS_VERSION } from './wire/version.ts';
 
 export interface MasterOptions extends Partial<MasterSettings> {
@@ -16,9 +23,20 @@ export interface MasterOptions extends Partial<MasterSettings> {
   ip?: string;
   /** 5050 by default; 0 takes any free port. */
   port?: number;
+  /** Where others are told that it listens; by default where it does. */
+  advertiseIp?: string;
+  advertisePort?: number;
   /** How others are told to reach it; by default `localhost` on 127.0.0.1, otherwise the address. */
   hostname?: string;
   authentication?: Partial<Authentication>;
+  /** Stands for election there; without it the master leads from the start. */
+  zookeeper?: { address: ZooKeeperAddress; sessionTimeoutMs: number };
+  /** Keeps the registry there, where there is no ZooKeeper for it; without either it is in memory alone. */
+  registryDirectory?: string;
+  /** False keeps the registry in memory alone, with ZooKeeper too. */
+  keepRegistry?: boolean;
+  /** It led and leads no more, or can't go on for want of its registry: the caller ends it. */
+  onLost?: (reason: string) => void;
   /** Shown by `/flags` and `/state`. */
   flags?: FlagValues;
   /** Takes one line for each notable thing; silent by default. */
@@ -34,14 +52,113 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** @throws the error of listen, EADDRINUSE and the like */
+/**
+ * Resolves once it listens, and, where it stands for no election, leads.
+ * @throws the error of listen, EADDRINUSE and the like; an error of the file that holds the registry
+ */
 export async function startMaster(options: MasterOptions = {}): Promise<Running> {
   const ip = options.ip ?? '127.0.0.1';
-  const hostname = options.hostname ?? (ip === '127.0.0.1' ? 'localhost' : ip);
   const server = createServer();
   const port = await listen(server, options.port ?? 5050, ip);
+  const { zookeeper, registryDirectory, keepRegistry = true, log = () => {} } = options;
+  let stopped = false;
+  let cancelGivingUp = () => {};
+  let registrar: Registrar | undefined;
+  const lost = (reason: string) => {
+    if (!stopped) options.onLost?.(reason);
+  };
+  const saveRegistry = async (): Promise<void> => {
+    try {
+      await registrar?.save();
+    } catch (error) {
+      lost(`Failed to write the registry: ${messageOf(error)}`);
+      // Nobody may be told that it is safe.
+      await new Promise(() => {});
+    }
+  };
+  const registryKept = keepRegistry && (zookeeper !== undefined || registryDirectory !== undefined);
+  const master = createMaster(options, ip, port, { log, saveRegistry, registryKept });
+  const lead = async (store: RegistryStore): Promise<void> => {
+    master.leader = master.info;
+    master.electedTime = Date.now();
+    master.recovering = true;
+    log('Elected as the leading master!');
+    const registry = await store.load();
+    if (registry) recoverRegistry(master, registry);
+    registrar = new Registrar(store, () => registryOf(master), registry);
+    master.recovering = false;
+    const { agentReregisterTimeoutMs } = master.settings;
+    cancelGivingUp = master.ports.timer(agentReregisterTimeoutMs, () => giveUpRecovered(master));
+  };
+  const context = {
+    master,
+    flags: options.flags ?? new Map(),
+    authentication: {
+      agents: false,
+      frameworks: false,
+      readonly: false,
+      readwrite: false,
+      credentials: new Map(),
+      ...options.authentication,
+    },
+  };
+  server.on('request', (request, response) => void handleRequest(context, request, response));
+  let election: Election | undefined;
+  if (zookeeper) {
+    const { address, sessionTimeoutMs } = zookeeper;
+    election = joinElection({
+      address,
+      sessionTimeoutMs,
+      info: master.info,
+      log,
+      onElected(session) {
+        const path = childPath(address.path, 'registry');
+        const store = keepRegistry ? znodeStore(session, path) : memoryStore;
+        lead(store).catch((error: unknown) => lost(`Recovery failed: ${messageOf(error)}`));
+      },
+      onFollow(leader) {
+        log(leader ? `The newly elected leader is ${leader.pid} with id ${leader.id}` : 'No master leads');
+        if (leader) master.leader = leader;
+        else delete master.leader;
+      },
+      onLost: lost,
+    });
+  } else {
+    await lead(registryKept && registryDirectory !== undefined ? fileStore(registryDirectory) : memoryStore);
+  }
+  const interval = setInterval(() => {
+    for (const agent of master.agents.values()) checkDrained(master, agent);
+    runAllocation(master);
+  }, master.settings.allocationIntervalMs);
+  return {
+    url: `http://${ip}:${port}`,
+    address: `${ip}:${port}`,
+    stop: async () => {
+      stopped = true;
+      clearInterval(interval);
+      cancelGivingUp();
+      for (const agent of master.agents.values()) agent.cancelPing?.();
+      for (const framework of master.frameworks.values()) {
+        delete framework.stream;
+        framework.cancelFailover?.();
+      }
+      await Promise.all([election?.stop(), close(server)]);
+    },
+  };
+}
+
+function createMaster(
+  options: MasterOptions,
+  listensOn: string,
+  listensAt: number,
+  given: Pick<Master['ports'], 'log' | 'saveRegistry'> & Pick<Master, 'registryKept'>,
+): Master {
   const id = randomUUID();
-  const master: Master = {
+  const ip = options.advertiseIp ?? reachableAddress(listensOn);
+  const port = options.advertisePort ?? listensAt;
+  const hostname = options.hostname ?? (ip === '127.0.0.1' ? 'localhost' : ip);
+  const { log, saveRegistry, registryKept } = given;
+  return {
     id,
     info: {
       id,
@@ -58,66 +175,25 @@ export async function startMaster(options: MasterOptions = {}): Promise<Running>
       agentPingTimeoutMs: options.agentPingTimeoutMs ?? 15_000,
       maxAgentPingTimeouts: options.maxAgentPingTimeouts ?? 5,
       agentReregisterTimeoutMs: options.agentReregisterTimeoutMs ?? 600_000,
+      ...(options.offerTimeoutMs === undefined ? {} : { offerTimeoutMs: options.offerTimeoutMs }),
     },
-    ports: { now: Date.now, timer: systemTimer, log: options.log ?? (() => {}) },
+    ports: { now: Date.now, timer: systemTimer, log, saveRegistry },
     metrics: new Metrics(),
     startTime: Date.now(),
+    recovering: false,
+    registryKept,
     frameworks: new Map(),
     completedFrameworks: new Map(),
     agents: new Map(),
     unreachableAgents: new Map(),
+    recoveredAgents: new Map(),
+    deactivated: new Set(),
+    draining: new Map(),
+    gone: new Map(),
     offers: new Map(),
     next: { framework: 0, agent: 0, offer: 0 },
     allocationPending: false,
   };
-  const context = {
-    master,
-    flags: options.flags ?? new Map(),
-    authentication: {
-      frameworks: false,
-      readonly: false,
-      readwrite: false,
-      credentials: new Map(),
-      ...options.authentication,
-    },
-  };
-  server.on('request', (request, response) => void handleRequest(context, request, response));
-  const interval = setInterval(() => runAllocation(master), master.settings.allocationIntervalMs);
-  return {
-    url: `http://${ip}:${port}`,
-    address: `${ip}:${port}`,
-    stop: () => {
-      clearInterval(interval);
-      for (const agent of master.agents.values()) agent.cancelPing?.();
-      for (const framework of master.frameworks.values()) {
-        delete framework.stream;
-        framework.cancelFailover?.();
-      }
-      return close(server);
-    },
-  };
-}
-
-/** Listens with limits that long streams need. @returns the port */
-export async function listen(server: Server, port: number, ip: string): Promise<number> {
-  server.requestTimeout = 0;
-  server.headersTimeout = 60_000;
-  server.keepAliveTimeout = 60_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, ip, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  return (server.address() as AddressInfo).port;
-}
-
-export function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }
 
 /** An IPv4 address as MasterInfo has it. */

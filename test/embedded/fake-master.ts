@@ -76,13 +76,24 @@ export class FakeMaster {
       maxAgentPingTimeouts: 5,
       agentReregisterTimeoutMs: 600_000,
     },
-    ports: { now: () => this.clock.now, timer: this.clock.timer, log: () => {} },
+    ports: {
+      now: () => this.clock.now,
+      timer: this.clock.timer,
+      log: () => {},
+      saveRegistry: async () => {},
+    },
     metrics: new Metrics(),
     startTime: this.clock.now,
+    recovering: false,
+    registryKept: false,
     frameworks: new Map(),
     completedFrameworks: new Map(),
     agents: new Map(),
     unreachableAgents: new Map(),
+    recoveredAgents: new Map(),
+    deactivated: new Set(),
+    draining: new Map(),
+    gone: new Map(),
     offers: new Map(),
     next: { framework: 0, agent: 0, offer: 0 },
     allocationPending: false,
@@ -126,6 +137,7 @@ export class FakeMaster {
       stream,
     );
     this.clock.settle();
+    if (!agent) throw new Error('the master told the agent to shut down');
     return { agent, stream };
   }
 

@@ -19,7 +19,8 @@ import {
 import { basename, dirname, join } from 'node:path';
 import type { AgentInfo, ExecutorInfo, FrameworkInfo, TaskInfo } from '../../mesos/types.ts';
 import type { ProcessId } from '../../proc/process-id.ts';
-import { executorPath, metaPath } from './paths.ts';
+import type { DrainConfig } from '../wire/agent-link.ts';
+import { executorPath, latestPath, metaPath } from './paths.ts';
 import type { UpdateRecord } from './updates.ts';
 
 /** Which executor of which framework. */
@@ -49,15 +50,19 @@ interface SavedFramework {
 
 export interface SavedAgent {
   info: AgentInfo;
+  /** While the agent is being emptied. */
+  drain?: DrainConfig;
   frameworks: SavedFramework[];
 }
 
 export class Checkpoint {
   readonly #meta: string;
+  readonly #latest: string;
 
   /** @param workDir the agent's `--work_dir` */
   constructor(workDir: string) {
     this.#meta = metaPath(workDir);
+    this.#latest = latestPath(workDir);
   }
 
   /** The agent has an id now, or other resources than before. */
@@ -65,10 +70,34 @@ export class Checkpoint {
     const id = info.id?.value ?? '';
     const directory = join(this.#meta, 'slaves', id);
     writeJson(join(directory, 'slave.info'), info);
-    const latest = join(this.#meta, 'slaves', 'latest');
-    if (existsSync(latest) && basename(readlinkSync(latest)) === id) return;
-    rmSync(latest, { force: true });
-    symlinkSync(directory, latest);
+    if (existsSync(this.#latest) && basename(readlinkSync(this.#latest)) === id) return;
+    rmSync(this.#latest, { force: true });
+    symlinkSync(directory, this.#latest);
+  }
+
+  /** The next start is that of a new agent. */
+  forgetAgent(): void {
+    rmSync(this.#latest, { force: true });
+  }
+
+  /** @param config undefined once the agent is empty */
+  saveDrain(agentId: string, config: DrainConfig | undefined): void {
+    const path = join(this.#meta, 'slaves', agentId, 'drain.config');
+    if (config) writeJson(path, config);
+    else rmSync(path, { force: true });
+  }
+
+  /** Executors of agents that nothing goes on with. Asked where there is no link to a latest one. */
+  orphans(): { process: ProcessId | undefined; directory: string }[] {
+    const below = (directory: string) => list(directory).map((name) => join(directory, name));
+    return below(join(this.#meta, 'slaves'))
+      .flatMap((agent) => below(join(agent, 'frameworks')))
+      .flatMap((framework) => below(join(framework, 'executors')))
+      .map((directory) => ({ directory, process: readJson<ProcessId>(join(directory, 'forked.pid')) }));
+  }
+
+  removeOrphans(): void {
+    rmSync(join(this.#meta, 'slaves'), { recursive: true, force: true });
   }
 
   saveFramework(agentId: string, info: FrameworkInfo): void {
@@ -111,9 +140,10 @@ export class Checkpoint {
 
   /** Everything the agent of an earlier run left, or undefined where there was none. */
   load(): SavedAgent | undefined {
-    const directory = join(this.#meta, 'slaves', 'latest');
+    const directory = this.#latest;
     const info = readJson<AgentInfo>(join(directory, 'slave.info'));
     if (!info) return undefined;
+    const drain = readJson<DrainConfig>(join(directory, 'drain.config'));
     const frameworks = list(join(directory, 'frameworks')).flatMap((id) => {
       const path = join(directory, 'frameworks', id);
       const framework = readJson<FrameworkInfo>(join(path, 'framework.info'));
@@ -123,7 +153,7 @@ export class Checkpoint {
       );
       return [{ info: framework, executors }];
     });
-    return { info, frameworks };
+    return { info, frameworks, ...(drain ? { drain } : {}) };
   }
 
   #framework(agentId: string, frameworkId: string): string {

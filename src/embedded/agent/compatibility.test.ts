@@ -14,11 +14,12 @@ const agent = (more: Partial<AgentInfo> & { has?: string; is?: string } = {}): A
   };
 };
 
-describe('incompatibility', () => {
+const more = agent({ has: 'cpus:5;mem:1;ports:[1-20]', is: 'zone:z;rack:a' });
+
+describe('the policy additive', () => {
   it('lets through what only adds', () => {
-    expect(incompatibility(agent(), agent())).toBeUndefined();
-    const more = agent({ has: 'cpus:5;mem:1;ports:[1-20]', is: 'zone:z;rack:a' });
-    expect(incompatibility(agent(), more)).toBeUndefined();
+    expect(incompatibility('additive', agent(), agent())).toBeUndefined();
+    expect(incompatibility('additive', agent(), more)).toBeUndefined();
   });
 
   it.each([
@@ -35,6 +36,24 @@ describe('incompatibility', () => {
     [{ is: 'rack:1' }, "Type of attribute 'rack' changed from TEXT to SCALAR"],
     [{ is: 'zone:z' }, "Couldn't find attribute rack:a"],
   ])('refuses %j', (change, reason) => {
-    expect(incompatibility(agent(), agent(change))).toBe(reason);
+    expect(incompatibility('additive', agent(), agent(change))).toBe(
+      `Configuration change not permitted under \`additive\` policy: ${reason}`,
+    );
   });
+});
+
+describe('the policy equal', () => {
+  it('lets through what is the same, in whatever order', () => {
+    const reordered = agent({ has: 'ports:[1-9];cpus:4' });
+    expect(incompatibility('equal', agent(), reordered)).toBeUndefined();
+  });
+
+  it.each([{ has: 'cpus:5;ports:[1-9]' }, { is: 'rack:a;zone:z' }, { is: 'rack:b' }, { port: 1 }])(
+    'refuses %j, and shows both',
+    (change) => {
+      const reason = incompatibility('equal', agent(), agent(change));
+      expect(reason).toContain('Old agent info:\n{"hostname":"h","port":5051');
+      expect(reason).toContain('New agent info:\n');
+    },
+  );
 });

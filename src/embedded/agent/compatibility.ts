@@ -1,10 +1,38 @@
-/** May an agent go on under its old id? Mesos' `reconfiguration_policy=additive`: more is fine, the rest is not. Pure. */
+/** May an agent go on under its old id? As `--reconfiguration_policy` has it. Pure; compatibility.cpp of Mesos 1.11. */
 
 import { amountsOf, formatRanges, fromMilli, rangesContain } from '../../mesos/resources.ts';
 import type { AgentInfo, Attribute } from '../../mesos/types.ts';
+import { formatResources } from '../wire/resource-text.ts';
 
-/** @returns the reason why not, or undefined */
-export function incompatibility(before: AgentInfo, now: AgentInfo): string | undefined {
+/**
+ * `equal` permits no change, `additive` permits more resources and attributes.
+ * @returns why the agent may not go on, or undefined
+ */
+export function incompatibility(
+  policy: 'equal' | 'additive',
+  before: AgentInfo,
+  now: AgentInfo,
+): string | undefined {
+  const change = subtraction(before, now);
+  if (policy === 'additive') {
+    return change && `Configuration change not permitted under \`additive\` policy: ${change}`;
+  }
+  if (change === undefined && subtraction(now, before) === undefined) return undefined;
+  return `Old agent info:\n${infoText(before)}\nNew agent info:\n${infoText(now)}`;
+}
+
+function infoText({ hostname, port, resources, attributes }: AgentInfo): string {
+  const attribute = (a: Attribute) => `${a.name}:${valueText(a)}`;
+  return JSON.stringify({
+    hostname,
+    port,
+    resources: formatResources(resources ?? []),
+    attributes: (attributes ?? []).map(attribute).join('; '),
+  });
+}
+
+/** What is there no more, or is another than before. */
+function subtraction(before: AgentInfo, now: AgentInfo): string | undefined {
   if (before.hostname !== now.hostname) return `Hostname changed from ${before.hostname} to ${now.hostname}`;
   if (before.port !== now.port) return `Port changed from ${before.port} to ${now.port}`;
   return lessResources(before, now) ?? changedAttributes(before, now);

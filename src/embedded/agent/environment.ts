@@ -22,6 +22,8 @@ export interface EnvironmentInput {
   /** Of the agent's flag. */
   given: Readonly<Record<string, string>>;
   command: CommandInfo | undefined;
+  /** What the executor shows the agent to be let in. */
+  token?: string;
 }
 
 /** Nothing of the agent's own environment, so no HOME; the command's variables override the rest. */
@@ -48,5 +50,6 @@ export function executorEnvironment(input: EnvironmentInput): Record<string, str
     environment.MESOS_SUBSCRIPTION_BACKOFF_MAX = formatDuration(input.subscriptionBackoffMaxMs);
   }
   for (const { name, value } of input.command?.environment?.variables ?? []) environment[name] = value ?? '';
+  if (input.token !== undefined) environment.MESOS_EXECUTOR_AUTHENTICATION_TOKEN = input.token;
   return environment;
 }

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutorEvent, TaskInfo, TaskStatus, Value } from '../../mesos/types.ts';
 import { isUuidBase64 } from '../../mesos/uuid.ts';
+import type { Principal } from '../wire/authentication.ts';
 import {
   acceptsJson,
   answerEmpty,
@@ -43,9 +44,13 @@ interface RawCall {
   message?: { data: string };
 }
 
-/** @param onSubscribed called after each subscription: recovery waits for them */
+/**
+ * @param principal who sends the request, where that is asked for
+ * @param onSubscribed called after each subscription: recovery waits for them
+ */
 export async function executorApi(
   agent: Agent,
+  principal: Principal | undefined,
   request: IncomingMessage,
   response: ServerResponse,
   onSubscribed: () => void,
@@ -65,6 +70,10 @@ export async function executorApi(
   if (!framework) throw new CallRefused(400, 'Framework cannot be found');
   const executor = framework.executors.get(call.executor_id?.value ?? '');
   if (!executor) throw new CallRefused(400, 'Executor cannot be found');
+  if (principal) {
+    const error = claimError(principal, framework.id, executor);
+    if (error !== undefined) throw new CallRefused(403, error);
+  }
   if (call.type === 'SUBSCRIBE') {
     subscribe(agent, framework, executor, call.subscribe ?? {}, response);
     onSubscribed();
@@ -81,6 +90,21 @@ export async function executorApi(
     });
   }
   answerEmpty(response, 202);
+}
+
+/** An executor speaks for itself alone, and only in the run its token was made for. @returns why not */
+function claimError(principal: Principal, frameworkId: string, executor: Executor): string | undefined {
+  const claims = 'claims' in principal ? principal.claims : {};
+  if (claims.fid !== frameworkId) {
+    return `The token does not contain an 'fid' claim with the framework ID ${frameworkId}, which is set in the call`;
+  }
+  if (claims.eid !== executor.id) {
+    return `The token does not contain an 'eid' claim with the executor ID ${executor.id}, which is set in the call`;
+  }
+  if (claims.cid !== executor.containerId) {
+    return "The token does not contain a 'cid' claim with the correct active ContainerID";
+  }
+  return undefined;
 }
 
 function validateCall(call: Record<string, unknown>): RawCall {

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { CommandInfo, ExecutorInfo, TaskInfo } from '../../mesos/types.ts';
 import { formatDuration } from '../wire/duration.ts';
+import { signToken } from '../wire/jwt.ts';
 import { executorEnvironment } from './environment.ts';
 import { type Agent, type AgentFramework, agentId, type Executor, type Termination } from './model.ts';
 import { sandboxPath } from './paths.ts';
@@ -89,6 +90,7 @@ async function start(
     subscriptionBackoffMaxMs: SUBSCRIPTION_BACKOFF_MAX_MS,
     given: settings.executorEnvironment,
     command,
+    ...(settings.jwtKey ? { token: tokenOf(executor, settings.jwtKey) } : {}),
   });
   const what: Launch = {
     ...(executor.forCommand ? commandExecutor(settings.commandExecutor, user) : programOf(command)),
@@ -105,6 +107,11 @@ async function start(
   executor.process = process;
   if (executor.checkpoint) agent.ports.checkpoint.saveProcess(agentId(agent), executor, process);
   if (executor.termination) agent.ports.launcher.destroy(process);
+}
+
+/** Claims as Mesos documents them: framework, executor and container. */
+function tokenOf({ frameworkId, id, containerId }: Executor, key: Uint8Array): string {
+  return signToken({ cid: containerId, eid: id, fid: frameworkId }, key);
 }
 
 function commandExecutor(program: readonly string[], user: string): Pick<Launch, 'program' | 'arguments'> {

@@ -1,7 +1,7 @@
 /** The agent's connection to its master, made again whenever it breaks; the protocol is in `wire/agent-link.ts`. */
 
-import { type ClientRequest, request as httpRequest } from 'node:http';
-import { messageOf } from '../../mesos/http.ts';
+import { request as httpRequest } from 'node:http';
+import { messageOf, readText } from '../../mesos/http.ts';
 import { encodeRecord, RecordIoDecoder } from '../../mesos/recordio.ts';
 import type { Timer } from '../../mesos/retry.ts';
 import { AGENT_LINK_PATH, type AgentMessage, type MasterMessage } from '../wire/agent-link.ts';
@@ -9,75 +9,140 @@ import { AGENT_LINK_PATH, type AgentMessage, type MasterMessage } from '../wire/
 /** Wait before connecting again: first and longest, in milliseconds. */
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 250;
+/** For a master that wants a credential where there is none to show: its configuration may change. */
+const REFUSED_RETRY_MS = 5000;
+
+/** Where the leading master is. */
+export interface MasterSource {
+  /** `host:port` of the one that leads now. @throws where nobody is known to */
+  current(): Promise<string>;
+  /** Told `host:port` whenever another master leads. */
+  onChange(listener: (master: string) => void): void;
+  stop(): Promise<void>;
+}
+
+/** A master that is always the same. */
+export function fixedMaster(address: string): MasterSource {
+  return { current: async () => address, onChange: () => {}, stop: async () => {} };
+}
 
 export interface MasterLinkOptions {
-  /** `host:port` */
-  master: string;
+  masters: MasterSource;
+  /** The Authorization header, where the agent has a credential. */
+  authorization?: string;
   timer: Timer;
   /** Connected: register. `send` works until `onDisconnected`. */
-  onConnected(send: (message: AgentMessage) => void): void;
+  onConnected(master: string, send: (message: AgentMessage) => void): void;
   onMessage(message: MasterMessage): void;
   onDisconnected(reason: string): void;
   /** The first of several attempts to connect has failed; they go on. */
   onWaiting(reason: string): void;
+  /** The master doesn't take the credential; there are no more attempts. */
+  onRefused(master: string): void;
 }
 
-/** Connects and stays connected. @returns a function that ends it for good */
+/** Connects and stays connected to whoever leads. @returns a function that ends it for good */
 export function linkToMaster(options: MasterLinkOptions): () => void {
   let stopped = false;
-  let current: ClientRequest | undefined;
+  let current: Connection | undefined;
   let cancelRetry = () => {};
   let retryMs = FIRST_RETRY_MS;
   let waiting = false;
 
-  const connect = () => {
-    let connected = false;
-    let over = false;
-    const decoder = new RecordIoDecoder();
-    const url = new URL(`http://${options.master}${AGENT_LINK_PATH}`);
-    const request = httpRequest(url, { method: 'POST', agent: false });
-    current = request;
-    const end = (reason: string) => {
-      if (over) return;
-      over = true;
-      request.destroy();
-      if (stopped) return;
-      if (connected) options.onDisconnected(reason);
-      else if (!waiting) options.onWaiting(reason);
-      waiting = !connected;
-      cancelRetry = options.timer(retryMs, connect);
-      retryMs = Math.min(retryMs * 1.5, LONGEST_RETRY_MS);
-    };
-    request.on('error', (error) => end(messageOf(error)));
-    request.on('close', () => end('the connection was closed'));
-    request.on('response', (response) => {
-      if (response.statusCode !== 200) {
-        end(`the master answered ${response.statusCode}`);
-        return;
-      }
-      connected = true;
-      retryMs = FIRST_RETRY_MS;
-      response.on('error', (error) => end(messageOf(error)));
-      response.on('close', () => end('the master closed the connection'));
-      response.on('data', (chunk: Buffer) => {
-        try {
-          for (const record of decoder.push(chunk)) {
-            if (!over) options.onMessage(JSON.parse(record.toString('utf8')) as MasterMessage);
-          }
-        } catch (error) {
-          end(messageOf(error));
-        }
-      });
-      options.onConnected((message) => {
-        if (!over) request.write(encodeRecord(JSON.stringify(message)));
-      });
-    });
-    request.flushHeaders();
+  const over = (outcome: Outcome): void => {
+    current = undefined;
+    if (stopped) return;
+    if (outcome.refused && options.authorization !== undefined) {
+      stopped = true;
+      options.onRefused(outcome.master);
+      return;
+    }
+    if (outcome.connected) options.onDisconnected(outcome.reason);
+    else if (!waiting) options.onWaiting(outcome.reason);
+    waiting = !outcome.connected;
+    cancelRetry = options.timer(outcome.refused ? REFUSED_RETRY_MS : retryMs, connect);
+    retryMs = outcome.connected ? FIRST_RETRY_MS : Math.min(retryMs * 1.5, LONGEST_RETRY_MS);
   };
+  const connect = (): void => {
+    options.masters.current().then(
+      (master) => {
+        if (!stopped) current = openConnection(master, options, over);
+      },
+      (error: unknown) => over({ master: '', connected: false, reason: messageOf(error) }),
+    );
+  };
+  options.masters.onChange((master) => {
+    if (current && current.master !== master) current.close(`${master} leads now`);
+  });
   connect();
   return () => {
     stopped = true;
     cancelRetry();
-    current?.destroy();
+    current?.close('stopped');
   };
+}
+
+/** How a connection, or the attempt at one, ended. */
+interface Outcome {
+  master: string;
+  /** The master took it for an agent. */
+  connected: boolean;
+  /** The master answered 401. */
+  refused?: boolean;
+  reason: string;
+}
+
+interface Connection {
+  master: string;
+  close(reason: string): void;
+}
+
+/** One connection. @param onOver called once */
+function openConnection(
+  master: string,
+  { authorization, onConnected, onMessage }: MasterLinkOptions,
+  onOver: (outcome: Outcome) => void,
+): Connection {
+  let connected = false;
+  let over = false;
+  const decoder = new RecordIoDecoder();
+  const request = httpRequest(new URL(`http://${master}${AGENT_LINK_PATH}`), {
+    method: 'POST',
+    agent: false,
+    ...(authorization === undefined ? {} : { headers: { Authorization: authorization } }),
+  });
+  const end = (reason: string, refused = false) => {
+    if (over) return;
+    over = true;
+    request.destroy();
+    onOver({ master, connected, reason, refused });
+  };
+  request.on('error', (error) => end(messageOf(error)));
+  request.on('close', () => end('the connection was closed'));
+  request.on('response', (response) => {
+    response.on('error', (error) => end(messageOf(error)));
+    if (response.statusCode !== 200) {
+      void readText(response).then(
+        (text) => end(`it answered ${response.statusCode}: ${text}`, response.statusCode === 401),
+        (error: unknown) => end(messageOf(error)),
+      );
+      return;
+    }
+    connected = true;
+    response.on('close', () => end('the master closed the connection'));
+    response.on('data', (chunk: Buffer) => {
+      try {
+        for (const record of decoder.push(chunk)) {
+          if (!over) onMessage(JSON.parse(record.toString('utf8')) as MasterMessage);
+        }
+      } catch (error) {
+        end(messageOf(error));
+      }
+    });
+    onConnected(master, (message) => {
+      if (!over) request.write(encodeRecord(JSON.stringify(message)));
+    });
+  });
+  request.flushHeaders();
+  return { master, close: end };
 }

@@ -11,7 +11,7 @@ import type {
   TaskStatus,
 } from '../../mesos/types.ts';
 import type { ProcessId } from '../../proc/process-id.ts';
-import type { AgentMessage } from '../wire/agent-link.ts';
+import type { AgentMessage, DrainConfig } from '../wire/agent-link.ts';
 import type { EventStream } from '../wire/http.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Launcher } from './processes.ts';
@@ -77,6 +77,10 @@ export interface AgentSettings {
   executorEnvironment: Readonly<Record<string, string>>;
   /** The program that runs command tasks, as argv. */
   commandExecutor: readonly string[];
+  /** Which changes of the configuration keep the agent's id and its tasks. */
+  reconfigurationPolicy: 'equal' | 'additive';
+  /** Signs a token for each executor; without it they get none. */
+  jwtKey?: Uint8Array;
 }
 
 interface AgentPorts {
@@ -90,6 +94,8 @@ interface AgentPorts {
   launcher: Launcher;
   checkpoint: Checkpoint;
   log(line: string): void;
+  /** Ends the agent; what it still runs goes on. */
+  end(code: number, message: string): void;
 }
 
 export interface Agent {
@@ -105,6 +111,14 @@ export interface Agent {
   recovering: boolean;
   /** True from the moment it is stopped; what its processes do after that is no concern of it. */
   stopped: boolean;
+  /** True once the master has said that it belongs to it. */
+  registered: boolean;
+  /** True once the master has said to shut down: it ends with its last executor. */
+  terminating: boolean;
+  /** An operator has it emptied; until nothing of any framework is left here. */
+  drain?: DrainConfig;
+  /** The master it is connected to, `host:port`. */
+  master?: string;
   /** Sends to the master, while connected. */
   toMaster?: (message: AgentMessage) => void;
   /** Milliseconds since the epoch. */

@@ -23,3 +23,8 @@ export function sandboxPath(workDir: string, names: ExecutorNames, containerId: 
 export function metaPath(workDir: string): string {
   return join(workDir, 'meta');
 }
+
+/** The link to the directory of the agent that goes on here; its last segment is the agent's id. */
+export function latestPath(workDir: string): string {
+  return join(metaPath(workDir), 'slaves', 'latest');
+}

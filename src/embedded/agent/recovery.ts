@@ -6,8 +6,8 @@ import type { SavedAgent, SavedExecutor, SavedTask } from './checkpoint.ts';
 import { incompatibility } from './compatibility.ts';
 import { endExecutor, executorExited } from './executors.ts';
 import { type Agent, type AgentFramework, type AgentTask, type Executor, isPartitionAware } from './model.ts';
-import { sandboxPath } from './paths.ts';
-import { removeFrameworkIfIdle } from './status.ts';
+import { latestPath, sandboxPath } from './paths.ts';
+import { endIfDone, removeFrameworkIfIdle } from './status.ts';
 
 /** The agent is not what it was, so it may not go on as that one. */
 class IncompatibleAgentError extends Error {
@@ -20,12 +20,14 @@ class IncompatibleAgentError extends Error {
  * @throws IncompatibleAgentError with the reason
  */
 export function restore(agent: Agent, saved: SavedAgent, onEnded: () => void): void {
-  const reason = incompatibility(saved.info, agent.info);
+  const { reconfigurationPolicy, workDir } = agent.settings;
+  const reason = incompatibility(reconfigurationPolicy, saved.info, agent.info);
   if (reason !== undefined) {
     throw new IncompatibleAgentError(
-      'Incompatible agent info detected. Configuration change not permitted under `additive` policy: ' +
-        `${reason}. Undo the change; or, to replace the agent, which ends its tasks, remove ` +
-        `${agent.settings.workDir}/meta/slaves/latest and start again`,
+      `Failed to perform recovery: Incompatible agent info detected.\n${reason}\n` +
+        'To keep the agent and its tasks, undo the change, or see whether --reconfiguration_policy=additive' +
+        ' permits it.\nTo start as a new agent instead, which ends its tasks, remove the link to the old one:\n' +
+        `rm -f ${latestPath(workDir)}`,
     );
   }
   agent.info = { ...agent.info, ...(saved.info.id ? { id: saved.info.id } : {}) };
@@ -41,6 +43,7 @@ export function restore(agent: Agent, saved: SavedAgent, onEnded: () => void): v
     for (const executor of executors) restoreExecutor(agent, framework, executor, onEnded);
     removeFrameworkIfIdle(agent, framework);
   }
+  if (saved.drain && agent.frameworks.size > 0) agent.drain = saved.drain;
 }
 
 function restoreExecutor(
@@ -89,6 +92,33 @@ function restoreExecutor(
 function restoreTask(saved: SavedTask): AgentTask {
   const statuses = saved.records.flatMap((r) => (r.type === 'UPDATE' ? [r.status] : []));
   return { info: saved.info, state: statuses.at(-1)?.state ?? 'TASK_STAGING', statuses };
+}
+
+/** `--recover=cleanup`: kills the executors of an earlier run, forgets that agent, and ends. */
+export function cleanUp(agent: Agent): void {
+  agent.terminating = true;
+  for (const framework of [...agent.frameworks.values()]) {
+    framework.terminating = true;
+    agent.updates.dropFramework(framework.id);
+    for (const executor of [...framework.executors.values()]) {
+      endExecutor(agent, executor, {
+        state: 'TASK_LOST',
+        reason: 'REASON_SLAVE_RESTARTED',
+        message: 'Executor killed by the cleanup of its agent',
+      });
+    }
+    removeFrameworkIfIdle(agent, framework);
+  }
+  endIfDone(agent);
+}
+
+/** What ran under agents that were replaced by removing the link `latest`: nobody would ever end it. */
+export function removeOrphans(agent: Agent): void {
+  for (const { process, directory } of agent.ports.checkpoint.orphans()) {
+    agent.ports.log(`Cleaning up the executor of a replaced agent in '${directory}'`);
+    if (process) agent.ports.launcher.destroy(process);
+  }
+  agent.ports.checkpoint.removeOrphans();
 }
 
 /** Executors of an earlier run that have neither subscribed nor ended. */

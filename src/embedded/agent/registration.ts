@@ -3,9 +3,10 @@
 import type { ExecutorInfo, FrameworkInfo } from '../../mesos/types.ts';
 import type { AgentMessage, MasterMessage, ReportedTask } from '../wire/agent-link.ts';
 import { MESOS_VERSION } from '../wire/version.ts';
+import { drain } from './drain.ts';
 import { shutdownExecutor, shutdownFramework } from './executors.ts';
 import { type Agent, type AgentTask, executorOf, isPartitionAware } from './model.ts';
-import { agentStatus } from './status.ts';
+import { agentStatus, endIfDone } from './status.ts';
 import { acknowledge, killTask, runTask } from './tasks.ts';
 
 /** All that the agent holds. */
@@ -82,11 +83,18 @@ export function masterMessage(agent: Agent, message: MasterMessage): void {
         ?.executors.get(message.executor_id)
         ?.stream?.send({ type: 'MESSAGE', message: { data: message.data } });
       break;
+    case 'DRAIN':
+      drain(agent, message.config);
+      break;
+    case 'SHUTDOWN':
+      shutdown(agent, message.message);
+      break;
   }
 }
 
 function registered(agent: Agent, message: Extract<MasterMessage, { type: 'REGISTERED' }>): void {
-  agent.ports.log(`Registered with master, agent id ${message.agent_id}`);
+  agent.ports.log(`Registered with master master@${agent.master}; given agent ID ${message.agent_id}`);
+  agent.registered = true;
   const before = agent.info.id?.value;
   agent.info = { ...agent.info, id: { value: message.agent_id } };
   if (before !== message.agent_id) agent.ports.checkpoint.saveAgent(agent.info);
@@ -101,6 +109,13 @@ function registered(agent: Agent, message: Extract<MasterMessage, { type: 'REGIS
     }
   }
   agent.updates.resendAll();
+}
+
+function shutdown(agent: Agent, why: string): void {
+  agent.ports.log(`Agent asked to shut down by master@${agent.master} because '${why}'`);
+  agent.terminating = true;
+  for (const framework of [...agent.frameworks.values()]) shutdownFramework(agent, framework);
+  endIfDone(agent);
 }
 
 function updateFramework(agent: Agent, info: FrameworkInfo): void {

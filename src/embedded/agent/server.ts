@@ -1,19 +1,27 @@
 /** The agent over HTTP. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Authenticators, authenticate, type Principal } from '../wire/authentication.ts';
 import type { FlagValues } from '../wire/flags.ts';
-import { answerEmpty, answerError, answerJson, notFound, requestTarget } from '../wire/http.ts';
+import { answerEmpty, answerError, answerJson, answerText, notFound, requestTarget } from '../wire/http.ts';
 import { MESOS_VERSION } from '../wire/version.ts';
 import { executorApi } from './executor-api.ts';
 import { files } from './files.ts';
 import type { Agent } from './model.ts';
 import { containersJson, metricsJson, stateJson } from './state-json.ts';
 
+/** Which requests must say who sends them, and how. */
+export interface Authentication {
+  authenticators: Authenticators;
+  readonly: boolean;
+  readwrite: boolean;
+  executors: boolean;
+}
+
 export interface AgentServer {
   agent: Agent;
   flags: FlagValues;
-  /** `host:port` */
-  master: string;
+  authentication: Authentication;
   onSubscribed: () => void;
 }
 
@@ -33,21 +41,48 @@ export async function handleRequest(
   }
 }
 
+/** The authentication flag that guards a path. */
+function guardOf(path: string): 'readonly' | 'readwrite' | 'executors' | undefined {
+  switch (path) {
+    case '/version':
+    case '/health':
+      return undefined;
+    case '/api/v1':
+      return 'readwrite';
+    case '/api/v1/executor':
+      return 'executors';
+    default:
+      return 'readonly';
+  }
+}
+
+const REALMS = {
+  readonly: 'mesos-agent-readonly',
+  readwrite: 'mesos-agent-readwrite',
+  executors: 'mesos-agent-executor',
+} as const;
+
 async function route(
-  { agent, flags, master, onSubscribed }: AgentServer,
+  { agent, flags, authentication, onSubscribed }: AgentServer,
   path: string,
   query: URLSearchParams,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const guard = guardOf(path);
+  let principal: Principal | undefined;
+  if (guard && authentication[guard]) {
+    principal = authenticate(request, response, REALMS[guard], authentication.authenticators);
+    if (!principal) return;
+  }
   if (path.startsWith('/files/')) return files(agent, path.slice('/files/'.length), query, response);
   switch (path) {
     case '/api/v1/executor':
-      return executorApi(agent, request, response, onSubscribed);
-    case '/state': {
-      const hostname = agent.toMaster ? master.replace(/:\d+$/, '') : undefined;
-      return answerJson(response, stateJson(agent, flags, hostname));
-    }
+      return executorApi(agent, principal, request, response, onSubscribed);
+    case '/api/v1':
+      return answerText(response, 501, 'The embedded agent does not answer the operator API');
+    case '/state':
+      return answerJson(response, stateJson(agent, flags));
     case '/containers':
       return answerJson(response, containersJson(agent));
     case '/flags':

@@ -79,8 +79,7 @@ function frameworkJson(agent: Agent, framework: AgentFramework): Json {
   };
 }
 
-/** @param masterHostname of the master it is registered with */
-export function stateJson(agent: Agent, flags: FlagValues, masterHostname: string | undefined): Json {
+export function stateJson(agent: Agent, flags: FlagValues): Json {
   const total = amountsOf(agent.info.resources ?? []);
   return {
     version: MESOS_VERSION,
@@ -95,7 +94,7 @@ export function stateJson(agent: Agent, flags: FlagValues, masterHostname: strin
     reserved_resources: {},
     unreserved_resources: resourceModel(total),
     attributes: attributeModel(agent.info.attributes),
-    ...(masterHostname === undefined ? {} : { master_hostname: masterHostname }),
+    ...(agent.master === undefined ? {} : { master_hostname: agent.master.replace(/:\d+$/, '') }),
     flags: Object.fromEntries(flags),
     frameworks: [...agent.frameworks.values()].map((f) => frameworkJson(agent, f)),
     completed_frameworks: [],
@@ -125,7 +124,7 @@ export function metricsJson(agent: Agent): Json {
   const total = amountsOf(agent.info.resources ?? []);
   const inUse = executors.reduce((sum, e) => add(sum, used(e)), NOTHING);
   const out: Record<string, number> = {
-    'slave/registered': agent.toMaster ? 1 : 0,
+    'slave/registered': agent.registered ? 1 : 0,
     'slave/uptime_secs': (agent.ports.now() - agent.startTime) / 1000,
     'slave/frameworks_active': agent.frameworks.size,
     'slave/executors_registering': executors.filter((e) => e.state === 'REGISTERING').length,

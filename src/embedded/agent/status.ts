@@ -1,7 +1,16 @@
 /** Status updates on the agent: taken in from executors, made where a task ends without one. */
 
 import { type ContainerStatus, isTerminal, type TaskState, type TaskStatus } from '../../mesos/types.ts';
-import { type Agent, type AgentFramework, agentId, type Executor, executorOf, nowSeconds } from './model.ts';
+import type { DrainConfig } from '../wire/agent-link.ts';
+import {
+  type Agent,
+  type AgentFramework,
+  agentId,
+  type Executor,
+  executorOf,
+  isPartitionAware,
+  nowSeconds,
+} from './model.ts';
 
 /** An update of the agent's own. */
 export function agentStatus(
@@ -44,6 +53,7 @@ export function takeUpdate(
   const fromExecutor = given.source === 'SOURCE_EXECUTOR';
   const status = {
     ...given,
+    ...(agent.drain ? drainedStatus(agent.drain, framework, given.state) : {}),
     agent_id: { value: agentId(agent) },
     timestamp: given.timestamp ?? nowSeconds(agent),
     ...(executor && fromExecutor
@@ -56,6 +66,17 @@ export function takeUpdate(
     return;
   }
   agent.updates.add(framework.id, status);
+}
+
+/** The same reason for every task that goes for the sake of draining, and where the agent is to go, the same state. */
+function drainedStatus(
+  drain: DrainConfig,
+  framework: AgentFramework,
+  state: TaskState,
+): { reason?: string; state?: TaskState } {
+  if (state !== 'TASK_KILLING' && state !== 'TASK_KILLED') return {};
+  const gone = drain.mark_gone && isPartitionAware(framework.info);
+  return { reason: 'REASON_SLAVE_DRAINING', ...(gone ? { state: 'TASK_GONE_BY_OPERATOR' } : {}) };
 }
 
 function containerStatus(
@@ -100,6 +121,20 @@ export function removeFrameworkIfIdle(agent: Agent, framework: AgentFramework): 
   if (framework.executors.size > 0) return;
   agent.frameworks.delete(framework.id);
   if (framework.info.checkpoint) agent.ports.checkpoint.removeFramework(agentId(agent), framework.id);
+  if (agent.frameworks.size > 0) return;
+  if (agent.drain) {
+    agent.ports.log('Agent finished draining');
+    delete agent.drain;
+    agent.ports.checkpoint.saveDrain(agentId(agent), undefined);
+  }
+  endIfDone(agent);
+}
+
+/** An agent that was told to shut down, or only cleans up, ends with its last executor. */
+export function endIfDone(agent: Agent): void {
+  if (!agent.terminating || agent.frameworks.size > 0) return;
+  if (agent.recovering) agent.ports.checkpoint.forgetAgent();
+  agent.ports.end(0, 'Agent terminating');
 }
 
 /** Tells the master that an executor it reckons with is gone. @param status as of wait(2), -1 where unknown */

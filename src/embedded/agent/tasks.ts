@@ -35,6 +35,12 @@ export function runTask(
     const state = isPartitionAware(framework.info) ? 'TASK_DROPPED' : 'TASK_LOST';
     agentStatus(agent, framework, taskId, state, reason, message, executorId);
   };
+  if (agent.drain) {
+    drop('REASON_SLAVE_DRAINING', 'Task was received while agent was already draining');
+    if (launchExecutorFlag) tellExited(agent, framework.id, task.executor?.executor_id.value ?? '', -1);
+    removeFrameworkIfIdle(agent, framework);
+    return;
+  }
   const info = task.executor ?? commandExecutorInfo(framework.id, task);
   const executorId = info.executor_id.value;
   let executor = framework.executors.get(executorId);

@@ -1,8 +1,9 @@
-/** Agents: registration, disconnection, loss, return. */
+/** Agents: registration, disconnection, return. */
 
 import { amountsOf } from '../../mesos/resources.ts';
 import { type FrameworkInfo, isTerminal, type TaskStatus } from '../../mesos/types.ts';
 import type { AgentMessage, ReportedTask } from '../wire/agent-link.ts';
+import { repeatDrain } from './drain.ts';
 import { addFramework } from './frameworks.ts';
 import {
   type Agent,
@@ -10,7 +11,6 @@ import {
   allocationRole,
   executorAmounts,
   type Framework,
-  lostState,
   type Master,
   masterStatus,
   seconds,
@@ -21,16 +21,24 @@ import {
   tell,
 } from './model.ts';
 import { requestAllocation, rescindOffers } from './offers.ts';
+import { markUnreachable } from './removal.ts';
 import { endTask, removeExecutor, removeTask } from './tasks.ts';
 
 export type Register = Extract<AgentMessage, { type: 'REGISTER' }>;
 
 /**
  * Registers an agent, new or back, with what it holds. A second connection of one agent takes the place of the
- * first.
+ * first. @returns undefined for an agent that was marked gone: it is told to shut down
  */
-export function registerAgent(master: Master, message: Register, stream: AgentStream): Agent {
+export function registerAgent(master: Master, message: Register, stream: AgentStream): Agent | undefined {
   const givenId = message.agent_info.id?.value;
+  if (givenId !== undefined && master.gone.has(givenId)) {
+    master.ports.log(`Refusing to reregister agent ${givenId} at ${message.ip}: it has been marked gone`);
+    stream.send({ type: 'SHUTDOWN', message: 'Agent has been marked gone' });
+    stream.close();
+    return undefined;
+  }
+  if (givenId !== undefined) master.recoveredAgents.delete(givenId);
   const known = givenId === undefined ? undefined : master.agents.get(givenId);
   const wasUnreachable = givenId !== undefined && master.unreachableAgents.delete(givenId);
   const agent = known ?? addAgent(master, givenId, message);
@@ -54,7 +62,9 @@ export function registerAgent(master: Master, message: Register, stream: AgentSt
   stream.send({ type: 'REGISTERED', agent_id: agent.id, reconcile: reconcileRequests(master, missing) });
   takeReported(master, agent, message, wasUnreachable);
   repeatOrders(master, agent, message);
+  repeatDrain(master, agent);
   watch(master, agent);
+  void master.ports.saveRegistry();
   requestAllocation(master);
   return agent;
 }
@@ -228,36 +238,4 @@ export function agentDisconnected(master: Master, agent: Agent, stream: AgentStr
     if (master.frameworks.get(frameworkId)?.info.checkpoint) continue;
     for (const id of [...executors.keys()]) removeExecutor(master, agent, frameworkId, id);
   }
-}
-
-/** The agent is given up; it may still come back, with its tasks. */
-function markUnreachable(master: Master, agent: Agent, message: string): void {
-  master.ports.log(`Marking agent ${agent.id} (${agent.info.hostname}) unreachable: ${message}`);
-  const { stream } = agent;
-  delete agent.stream;
-  forgetAgent(master, agent);
-  master.unreachableAgents.set(agent.id, master.ports.now());
-  master.metrics.count('master/slave_removals');
-  master.metrics.count('master/slave_removals/reason_unhealthy');
-  for (const task of [...agent.tasks.values()]) {
-    const framework = master.frameworks.get(task.frameworkId);
-    if (!framework) continue;
-    const state = lostState(framework.info, 'TASK_UNREACHABLE');
-    if (isTerminal(task.state)) removeTask(master, framework, task);
-    else endTask(master, framework, task, state, message, 'REASON_SLAVE_REMOVED', true);
-  }
-  for (const [frameworkId, executors] of agent.executors) {
-    for (const id of [...executors.keys()]) removeExecutor(master, agent, frameworkId, id);
-  }
-  rescindOffers(master, (o) => o.agentId === agent.id);
-  for (const framework of master.frameworks.values()) {
-    tell(framework, { type: 'FAILURE', failure: { agent_id: { value: agent.id } } });
-  }
-  stream?.close();
-}
-
-function forgetAgent(master: Master, agent: Agent): void {
-  agent.cancelPing?.();
-  delete agent.cancelPing;
-  master.agents.delete(agent.id);
 }

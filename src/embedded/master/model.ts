@@ -13,7 +13,7 @@ import type {
   TaskState,
   TaskStatus,
 } from '../../mesos/types.ts';
-import type { MasterMessage } from '../wire/agent-link.ts';
+import type { DrainConfig, MasterMessage } from '../wire/agent-link.ts';
 import type { EventStream } from '../wire/http.ts';
 import type { Refusal } from './allocator.ts';
 import type { Metrics } from './metrics.ts';
@@ -81,6 +81,14 @@ export interface Agent {
   readonly killed: Set<string>;
   missedPings: number;
   cancelPing?: () => void;
+  /** When its draining was asked for, by this master; seconds since the epoch. */
+  drainStartTime?: number;
+}
+
+/** Of an agent that an operator had emptied; a message of Mesos. */
+export interface DrainInfo {
+  state: 'DRAINING' | 'DRAINED';
+  config: DrainConfig;
 }
 
 export interface OutstandingOffer {
@@ -97,6 +105,8 @@ export interface MasterSettings {
   agentPingTimeoutMs: number;
   maxAgentPingTimeouts: number;
   agentReregisterTimeoutMs: number;
+  /** After which an offer is taken back; never where it is undefined. */
+  offerTimeoutMs?: number;
 }
 
 interface MasterPorts {
@@ -104,6 +114,8 @@ interface MasterPorts {
   now(): number;
   timer: Timer;
   log(line: string): void;
+  /** Keeps what the registry must hold by now. Resolves once it is safe; where that fails the master ends. */
+  saveRegistry(): Promise<void>;
 }
 
 export interface Master {
@@ -114,11 +126,26 @@ export interface Master {
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly startTime: number;
+  /** Who leads as far as is known: this master, another, or nobody. */
+  leader?: MasterInfo;
+  /** When this master was elected, in milliseconds since the epoch. */
+  electedTime?: number;
+  /** True from the election until the registry is read. */
+  recovering: boolean;
+  /** False where the registry is in memory alone. */
+  readonly registryKept: boolean;
   readonly frameworks: Map<string, Framework>;
   readonly completedFrameworks: Map<string, Framework>;
   readonly agents: Map<string, Agent>;
   /** When each agent was marked unreachable, in milliseconds since the epoch. */
   readonly unreachableAgents: Map<string, number>;
+  /** Agents that the registry knew when this master was elected and that have not come back since. */
+  readonly recoveredAgents: Map<string, AgentInfo>;
+  /** Agents without offers, by an operator's wish. */
+  readonly deactivated: Set<string>;
+  readonly draining: Map<string, DrainInfo>;
+  /** Agents that may not come back, and since when, in milliseconds since the epoch. */
+  readonly gone: Map<string, number>;
   readonly offers: Map<string, OutstandingOffer>;
   /** Counters behind the ids given out. */
   readonly next: { framework: number; agent: number; offer: number };
@@ -129,6 +156,15 @@ export interface Master {
 /** Most tasks and frameworks that are remembered after their end, as the real master's flags have it. */
 export const MAX_COMPLETED_TASKS = 1000;
 export const MAX_COMPLETED_FRAMEWORKS = 50;
+
+export function leads(master: Master): boolean {
+  return master.leader?.id === master.id;
+}
+
+/** True while offers of an agent may be made. */
+export function isActive(master: Master, agent: Agent): boolean {
+  return agent.stream !== undefined && !master.deactivated.has(agent.id);
+}
 
 export function taskKey(frameworkId: string, taskId: string): string {
   return `${frameworkId}/${taskId}`;

@@ -7,6 +7,7 @@ import {
   type Agent,
   type Framework,
   giveBack,
+  isActive,
   type Master,
   type OutstandingOffer,
   take,
@@ -31,7 +32,7 @@ export function runAllocation(master: Master): void {
   const now = master.ports.now();
   const wanting = [...master.frameworks.values()].filter((f) => f.stream !== undefined);
   if (wanting.length === 0) return;
-  const agents = [...master.agents.values()].filter((a) => a.stream !== undefined);
+  const agents = [...master.agents.values()].filter((a) => isActive(master, a));
   const total = new Map<string, number>();
   for (const agent of agents) {
     for (const [name, milli] of agent.total.scalars) total.set(name, (total.get(name) ?? 0) + milli);
@@ -57,6 +58,7 @@ export function runAllocation(master: Master): void {
     const offer: OutstandingOffer = { id: `${master.id}-O${master.next.offer}`, ...grant };
     master.next.offer += 1;
     master.offers.set(offer.id, offer);
+    expireLater(master, offer);
     byFramework.set(framework.id, [
       ...(byFramework.get(framework.id) ?? []),
       wireOffer(framework, agent, offer),
@@ -69,6 +71,12 @@ export function runAllocation(master: Master): void {
     master.ports.log(`Sending offers ${offers.map((o) => o.id.value).join(', ')} to framework ${id}`);
     tell(framework, event);
   }
+}
+
+function expireLater(master: Master, offer: OutstandingOffer): void {
+  const { offerTimeoutMs } = master.settings;
+  if (offerTimeoutMs === undefined) return;
+  master.ports.timer(offerTimeoutMs, () => rescindOffers(master, ({ id }) => id === offer.id));
 }
 
 function forgetExpired(framework: Framework, now: number): void {

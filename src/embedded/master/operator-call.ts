@@ -4,7 +4,7 @@ import { isTerminal } from '../../mesos/types.ts';
 import { CallRefused } from '../wire/http.ts';
 import { wireResources } from '../wire/resource-text.ts';
 import { MESOS_VERSION } from '../wire/version.ts';
-import { type Framework, type Master, type Task, taskNames } from './model.ts';
+import { type Framework, isActive, type Master, type Task, taskNames } from './model.ts';
 import type { Json } from './state-json.ts';
 
 /** @returns the answer's body. @throws CallRefused for a call that is not answered here */
@@ -43,15 +43,27 @@ function nanoseconds(seconds: number): Json {
 
 function agents(master: Master): Json {
   return {
-    agents: [...master.agents.values()].map((agent) => ({
-      agent_info: agent.info,
-      active: agent.stream !== undefined,
-      deactivated: false,
-      version: agent.version,
-      pid: `slave(1)@${agent.ip}:${agent.info.port}`,
-      registered_time: nanoseconds(agent.registeredTime),
-      total_resources: wireResources(agent.total),
-    })),
+    agents: [...master.agents.values()].map((agent) => {
+      const drain_info = master.draining.get(agent.id);
+      const drainStart = agent.drainStartTime;
+      return {
+        agent_info: agent.info,
+        active: isActive(master, agent),
+        deactivated: master.deactivated.has(agent.id),
+        version: agent.version,
+        pid: `slave(1)@${agent.ip}:${agent.info.port}`,
+        registered_time: nanoseconds(agent.registeredTime),
+        ...(agent.reregisteredTime === undefined
+          ? {}
+          : { reregistered_time: nanoseconds(agent.reregisteredTime) }),
+        total_resources: wireResources(agent.total),
+        ...(drain_info ? { drain_info } : {}),
+        ...(drain_info && drainStart !== undefined
+          ? { estimated_drain_start_time: nanoseconds(drainStart) }
+          : {}),
+      };
+    }),
+    recovered_agents: [...master.recoveredAgents.values()],
   };
 }
 

@@ -1,12 +1,12 @@
 /** The master's operator endpoints. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { cpus, freemem, loadavg, totalmem } from 'node:os';
-import { fromMilli } from '../../mesos/resources.ts';
+import type { MasterInfo } from '../../mesos/types.ts';
 import type { FlagValues } from '../wire/flags.ts';
 import {
   answerEmpty,
   answerJson,
+  answerText,
   CallRefused,
   methodNotAllowed,
   readBody,
@@ -15,14 +15,16 @@ import {
 } from '../wire/http.ts';
 import { MESOS_VERSION } from '../wire/version.ts';
 import { removeFramework } from './frameworks.ts';
-import { type Master, seconds } from './model.ts';
+import { metricsJson } from './metrics-json.ts';
+import { isActive, type Master, seconds } from './model.ts';
+import { operatorAct } from './operator-act.ts';
 import { operatorCall } from './operator-call.ts';
 import {
   agentJson,
-  clusterAmounts,
   frameworkJson,
   fullAgentJson,
   type Json,
+  recoveredAgentJson,
   taskJson,
 } from './state-json.ts';
 
@@ -35,6 +37,8 @@ export interface OperatorContext {
 export interface OperatorRoute {
   /** Which of the master's authentication flags guards it. */
   access: 'open' | 'readonly' | 'readwrite';
+  /** True where a master that does not lead answers itself. */
+  local?: true;
   answer: (
     context: OperatorContext,
     request: IncomingMessage,
@@ -51,7 +55,7 @@ export function operatorRoute(path: string): OperatorRoute | undefined {
 function shows(
   access: OperatorRoute['access'],
   body: (context: OperatorContext, query: URLSearchParams) => Json,
-) {
+): OperatorRoute {
   const answer: OperatorRoute['answer'] = (context, request, response) =>
     answerJson(response, body(context, requestTarget(request).query));
   return { access, answer };
@@ -61,22 +65,33 @@ const ROUTES: Readonly<Record<string, OperatorRoute>> = {
   '/state': shows('readonly', state),
   '/slaves': shows('readonly', ({ master }) => ({
     slaves: [...master.agents.values()].map((agent) => fullAgentJson(master, agent)),
-    recovered_slaves: [],
+    recovered_slaves: [...master.recoveredAgents.values()].map(recoveredAgentJson),
   })),
   '/frameworks': shows('readonly', ({ master }) => frameworks(master)),
   '/tasks': shows('readonly', tasks),
-  '/flags': shows('readonly', ({ flags }) => ({ flags: Object.fromEntries(flags) })),
-  '/metrics/snapshot': shows('readonly', ({ master }) => metrics(master)),
-  '/version': shows('open', version),
-  '/health': { access: 'open', answer: (_context, _request, response) => answerEmpty(response, 200) },
+  '/flags': { ...shows('readonly', ({ flags }) => ({ flags: Object.fromEntries(flags) })), local: true },
+  '/metrics/snapshot': { ...shows('readonly', ({ master }) => metricsJson(master)), local: true },
+  '/version': { ...shows('open', version), local: true },
+  '/health': {
+    access: 'open',
+    local: true,
+    answer: (_context, _request, response) => answerEmpty(response, 200),
+  },
   '/redirect': {
     access: 'open',
-    answer: ({ master }, _request, response) =>
-      answerEmpty(response, 307, { Location: `//${master.info.hostname}:${master.info.port}` }),
+    local: true,
+    answer: ({ master }, _request, response) => redirectToLeader(master, '', response),
   },
   '/teardown': { access: 'readwrite', answer: teardown },
   '/api/v1': { access: 'readwrite', answer: call },
 };
+
+/** @param path of the leader; empty for its root. 503 where nobody leads */
+export function redirectToLeader(master: Master, path: string, response: ServerResponse): void {
+  const { leader } = master;
+  if (!leader) answerText(response, 503, 'No leader elected');
+  else answerEmpty(response, 307, { Location: `//${leader.hostname}:${leader.port}${path}` });
+}
 
 function version(): Json {
   return { build_date: '', build_time: 0, build_user: '', version: MESOS_VERSION };
@@ -91,32 +106,36 @@ function frameworks(master: Master): Json {
 }
 
 function state({ master, flags }: OperatorContext): Json {
-  const { id, pid, port, hostname } = master.info;
+  const { id, pid, hostname } = master.info;
+  const { leader } = master;
   const agents = [...master.agents.values()];
-  const started = seconds(master.startTime);
+  const active = agents.filter((agent) => isActive(master, agent)).length;
   const cluster = flags.get('cluster');
   return {
     ...version(),
-    start_time: started,
-    elected_time: started,
+    start_time: seconds(master.startTime),
+    ...(master.electedTime === undefined ? {} : { elected_time: seconds(master.electedTime) }),
     id,
     pid,
     hostname,
     ...(cluster === undefined ? {} : { cluster }),
     capabilities: (master.info.capabilities ?? []).map((c) => c.type),
-    activated_slaves: agents.filter((a) => a.stream).length,
-    deactivated_slaves: agents.filter((a) => !a.stream).length,
+    activated_slaves: active,
+    deactivated_slaves: agents.length - active,
     unreachable_slaves: master.unreachableAgents.size,
-    leader: pid,
-    leader_info: { id, pid, port, hostname },
+    ...(leader ? { leader: leader.pid, leader_info: leaderJson(leader) } : {}),
     flags: Object.fromEntries(flags),
     slaves: agents.map((agent) => agentJson(master, agent)),
-    recovered_slaves: [],
+    recovered_slaves: [...master.recoveredAgents.values()].map(recoveredAgentJson),
     frameworks: [...master.frameworks.values()].map((f) => frameworkJson(master, f)),
     completed_frameworks: [...master.completedFrameworks.values()].map((f) => frameworkJson(master, f)),
     orphan_tasks: [],
     unregistered_frameworks: [],
   };
+}
+
+function leaderJson({ id, pid, port, hostname }: MasterInfo): Json {
+  return { id, pid, port, hostname };
 }
 
 /** All tasks, the latest first where their times are known; `limit` (100), `offset` and `order` as in Mesos. */
@@ -141,68 +160,6 @@ function tasks({ master }: OperatorContext, query: URLSearchParams): Json {
   };
 }
 
-/** The keys that schedulers and installers look at, named as in Mesos. */
-function metrics(master: Master): Json {
-  const all = [...master.frameworks.values()];
-  const agents = [...master.agents.values()];
-  const live = all.flatMap((f) => [...f.tasks.values()]);
-  const inState = (name: string) => live.filter((t) => t.state === name).length;
-  const { total, used } = clusterAmounts(master);
-  const out: Record<string, number> = {
-    'master/elected': 1,
-    'master/uptime_secs': seconds(master.ports.now() - master.startTime),
-    'master/slaves_active': agents.filter((a) => a.stream).length,
-    'master/slaves_connected': agents.filter((a) => a.stream).length,
-    'master/slaves_disconnected': agents.filter((a) => !a.stream).length,
-    'master/slaves_inactive': agents.filter((a) => !a.stream).length,
-    'master/slaves_unreachable': master.unreachableAgents.size,
-    'master/frameworks_active': all.filter((f) => f.stream).length,
-    'master/frameworks_connected': all.filter((f) => f.stream).length,
-    'master/frameworks_disconnected': all.filter((f) => !f.stream).length,
-    'master/frameworks_inactive': all.filter((f) => !f.stream).length,
-    'master/outstanding_offers': master.offers.size,
-    'master/tasks_staging': inState('TASK_STAGING'),
-    'master/tasks_starting': inState('TASK_STARTING'),
-    'master/tasks_running': inState('TASK_RUNNING'),
-    'master/tasks_killing': inState('TASK_KILLING'),
-    'master/tasks_unreachable': all.reduce((sum, f) => sum + f.unreachableTasks.size, 0),
-    'system/cpus_total': cpus().length,
-    'system/mem_total_bytes': totalmem(),
-    'system/mem_free_bytes': freemem(),
-  };
-  for (const name of [
-    'dropped',
-    'error',
-    'failed',
-    'finished',
-    'gone',
-    'gone_by_operator',
-    'killed',
-    'lost',
-  ]) {
-    out[`master/tasks_${name}`] = 0;
-  }
-  for (const name of [
-    'slave_registrations',
-    'slave_reregistrations',
-    'slave_removals',
-    'valid_status_updates',
-  ]) {
-    out[`master/${name}`] = 0;
-  }
-  for (const name of ['cpus', 'mem', 'disk', 'gpus']) {
-    const whole = fromMilli(total.scalars.get(name) ?? 0);
-    const part = fromMilli(used.scalars.get(name) ?? 0);
-    out[`master/${name}_total`] = whole;
-    out[`master/${name}_used`] = part;
-    out[`master/${name}_percent`] = whole === 0 ? 0 : part / whole;
-  }
-  for (const [i, period] of ['1min', '5min', '15min'].entries())
-    out[`system/load_${period}`] = loadavg()[i] ?? 0;
-  for (const [name, count] of master.metrics.entries()) out[name] = count;
-  return Object.fromEntries(Object.entries(out).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
 async function teardown(
   { master }: OperatorContext,
   request: IncomingMessage,
@@ -224,10 +181,14 @@ async function call(
   response: ServerResponse,
 ): Promise<void> {
   if (request.method !== 'POST') return methodNotAllowed(response, request.method);
-  const { type } = await readCall(request);
+  const given = await readCall(request);
+  const { type } = given;
   if (type === 'GET_METRICS') {
-    const list = Object.entries(metrics(master)).map(([name, value]) => ({ name, value }));
+    const list = Object.entries(metricsJson(master)).map(([name, value]) => ({ name, value }));
     return answerJson(response, { type, get_metrics: { metrics: list } });
   }
-  answerJson(response, operatorCall(master, type));
+  const done = operatorAct(master, given);
+  if (!done) return answerJson(response, operatorCall(master, type));
+  await done;
+  answerEmpty(response, 200);
 }

@@ -55,11 +55,13 @@ function unknownTask(master: Master, agentId: string | undefined): [TaskState, s
 }
 
 /**
- * A real master keeps its agents in a registry and says nothing about the tasks of those that have not come back
- * since it started. This one remembers nothing, but ids tell who gave them out: what a master before it named may
- * still come back, for as long as `agent_reregister_timeout` lasts.
+ * A master says nothing about the tasks of agents in its registry that have not come back since it was elected. Where
+ * no registry is kept, ids tell who gave them out: what a master before this one named may still come back, for as
+ * long as `agent_reregister_timeout` lasts.
  */
 function isRecovering(master: Master, framework: Framework, agentId: string | undefined): boolean {
+  if (agentId === undefined ? master.recoveredAgents.size > 0 : master.recoveredAgents.has(agentId))
+    return true;
   if (master.ports.now() - master.startTime >= master.settings.agentReregisterTimeoutMs) return false;
   if (agentId === undefined) return !framework.id.startsWith(`${master.id}-`);
   if (master.agents.has(agentId) || master.unreachableAgents.has(agentId)) return false;

@@ -4,6 +4,7 @@ import type { FrameworkInfo, KillPolicy, TaskInfo, Value } from '../../mesos/typ
 import { isUuidBase64 } from '../../mesos/uuid.ts';
 import { CallRefused } from '../wire/http.ts';
 import { checkShape, SCHEDULER_CALL } from '../wire/shape.ts';
+import { checkDrained } from './drain.ts';
 import { removeFramework, updateFramework } from './frameworks.ts';
 import { accept } from './launch.ts';
 import type { Framework, Master } from './model.ts';
@@ -122,6 +123,11 @@ export function callingFramework(
   return framework;
 }
 
+function checkDrainedById(master: Master, agentId: string | undefined): void {
+  const agent = master.agents.get(agentId ?? '');
+  if (agent) checkDrained(master, agent);
+}
+
 /** Does what a call other than SUBSCRIBE asks. @returns the status of the answer. @throws CallRefused */
 export function handleCall(master: Master, framework: Framework, call: RawCall): 200 | 202 {
   const name = call.type.toLowerCase();
@@ -166,6 +172,7 @@ export function handleCall(master: Master, framework: Framework, call: RawCall):
       break;
     case 'ACKNOWLEDGE':
       if (call.acknowledge) acknowledge(master, framework, call.acknowledge);
+      checkDrainedById(master, call.acknowledge?.agent_id.value);
       break;
     case 'RECONCILE':
       reconcile(master, framework, call.reconcile?.tasks ?? []);

@@ -5,38 +5,52 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RecordIoDecoder } from '../../mesos/recordio.ts';
 import type { SchedulerEvent } from '../../mesos/types.ts';
 import { AGENT_LINK_PATH, type AgentMessage, type MasterMessage } from '../wire/agent-link.ts';
+import { authenticate, basicPrincipal } from '../wire/authentication.ts';
+import type { Credentials } from '../wire/credentials.ts';
 import {
   acceptsJson,
   answerEmpty,
   answerError,
   answerText,
-  basicPrincipal,
+  CallRefused,
   methodNotAllowed,
   notFound,
   openEventStream,
   readCall,
   requestTarget,
-  unauthorized,
 } from '../wire/http.ts';
 import { agentDisconnected, registerAgent } from './agents.ts';
 import { disconnected, HEARTBEAT_SECONDS, subscribe } from './frameworks.ts';
-import type { Agent, AgentStream, Master, SchedulerStream } from './model.ts';
-import { type OperatorContext, operatorRoute } from './operator.ts';
+import { type Agent, type AgentStream, leads, type Master, type SchedulerStream } from './model.ts';
+import { type OperatorContext, operatorRoute, redirectToLeader } from './operator.ts';
 import { callingFramework, handleCall, validateCall } from './scheduler-call.ts';
 import { agentUpdate, exitedExecutor, messageFromExecutor } from './tasks.ts';
 
 /** Which requests must carry credentials of `credentials`. */
 export interface Authentication {
+  agents: boolean;
   frameworks: boolean;
   readonly: boolean;
   readwrite: boolean;
-  /** Secrets by principal. */
-  credentials: ReadonlyMap<string, string>;
+  credentials: Credentials;
 }
 
 export interface MasterServer extends OperatorContext {
   master: Master;
   authentication: Authentication;
+}
+
+/**
+ * Lets the leader answer. @returns true where this master doesn't lead and has said who does
+ * @throws CallRefused with 503 while it recovers
+ */
+function answeredForLeader(master: Master, request: IncomingMessage, response: ServerResponse): boolean {
+  if (leads(master)) {
+    if (master.recovering) throw new CallRefused(503, 'Master has not finished recovery');
+    return false;
+  }
+  redirectToLeader(master, `/master${(request.url ?? '/').replace(/^\/master(?=\/)/, '')}`, response);
+  return true;
 }
 
 /** Answers one request. */
@@ -63,9 +77,12 @@ async function scheduler(
   const { master, authentication } = server;
   let principal: string | undefined;
   if (authentication.frameworks) {
-    principal = basicPrincipal(request, authentication.credentials);
-    if (principal === undefined) return unauthorized(response, 'mesos-master-scheduler');
+    const authenticators = { basic: authentication.credentials };
+    const found = authenticate(request, response, 'mesos-master-scheduler', authenticators);
+    if (!found) return;
+    if ('name' in found) principal = found.name;
   }
+  if (answeredForLeader(master, request, response)) return;
   if (request.method !== 'POST') return methodNotAllowed(response, request.method);
   const call = validateCall(await readCall(request), principal);
   const streamId = request.headers['mesos-stream-id'];
@@ -103,6 +120,20 @@ function agentLink(server: MasterServer, request: IncomingMessage, response: Ser
     return;
   }
   const { master } = server;
+  if (!leads(master) || master.recovering) {
+    answerText(
+      response,
+      503,
+      leads(master) ? 'Master has not finished recovery' : 'This master does not lead',
+    );
+    return;
+  }
+  const refusal = agentRefusal(server.authentication, request);
+  if (refusal !== undefined) {
+    master.ports.log(`Refusing registration of agent at ${request.socket.remoteAddress}: ${refusal}`);
+    answerText(response, 401, refusal);
+    return;
+  }
   let agent: Agent | undefined;
   const stream: AgentStream = openEventStream<MasterMessage>(response, {}, () => {
     request.destroy();
@@ -125,6 +156,12 @@ function agentLink(server: MasterServer, request: IncomingMessage, response: Ser
       response.destroy();
     }
   });
+}
+
+/** Credentials must be right wherever they are given. @returns why not, in words, or undefined */
+function agentRefusal({ agents, credentials }: Authentication, request: IncomingMessage): string | undefined {
+  if (request.headers.authorization === undefined) return agents ? 'it is not authenticated' : undefined;
+  return basicPrincipal(request, credentials) === undefined ? 'its credential is refused' : undefined;
 }
 
 function agentMessage(master: Master, agent: Agent, message: AgentMessage): void {
@@ -156,8 +193,8 @@ async function operator(
   if (!route) return notFound(response);
   const { readonly, readwrite, credentials } = server.authentication;
   const guarded = route.access === 'readwrite' ? readwrite : route.access === 'readonly' && readonly;
-  if (guarded && basicPrincipal(request, credentials) === undefined) {
-    return unauthorized(response, `mesos-master-${route.access}`);
-  }
+  const realm = `mesos-master-${route.access}`;
+  if (guarded && !authenticate(request, response, realm, { basic: credentials })) return;
+  if (!route.local && answeredForLeader(server.master, request, response)) return;
   await route.answer(server, request, response);
 }

@@ -1,13 +1,20 @@
 /** The shapes of `/state`, `/slaves`, `/frameworks` and `/tasks`. Pure. */
 
 import { type Amounts, add, amountsOf, NOTHING } from '../../mesos/resources.ts';
-import { type CommandInfo, type ExecutorInfo, isTerminal, type TaskStatus } from '../../mesos/types.ts';
+import {
+  type AgentInfo,
+  type CommandInfo,
+  type ExecutorInfo,
+  isTerminal,
+  type TaskStatus,
+} from '../../mesos/types.ts';
 import { attributeModel, resourceModel, wireResources } from '../wire/resource-text.ts';
 import {
   type Agent,
   allocationRole,
   executorAmounts,
   type Framework,
+  isActive,
   type Master,
   type Task,
 } from './model.ts';
@@ -171,10 +178,32 @@ export function agentJson(master: Master, agent: Agent): Json {
     offered_resources: resourceModel(offered),
     reserved_resources: {},
     unreserved_resources: resourceModel(agent.total),
-    active: agent.stream !== undefined,
-    deactivated: false,
+    active: isActive(master, agent),
+    deactivated: master.deactivated.has(agent.id),
     version: agent.version,
     capabilities: AGENT_CAPABILITIES,
+    ...drainJson(master, agent),
+  };
+}
+
+function drainJson(master: Master, agent: Agent): Json {
+  const drain_info = master.draining.get(agent.id);
+  if (!drain_info) return {};
+  const started = agent.drainStartTime;
+  return { drain_info, ...(started === undefined ? {} : { estimated_drain_start_time_seconds: started }) };
+}
+
+/** As `/state` and `/slaves` show agents that have not come back since this master was elected. */
+export function recoveredAgentJson(info: AgentInfo): Json {
+  const total = resourceModel(amountsOf(info.resources ?? []));
+  return {
+    id: info.id?.value,
+    hostname: info.hostname,
+    port: info.port,
+    attributes: attributeModel(info.attributes),
+    resources: total,
+    reserved_resources: {},
+    unreserved_resources: total,
   };
 }
 

@@ -3,12 +3,17 @@
  *
  * The agent POSTs to `/agent-link` on the master. Request and answer are both RecordIO streams of JSON messages,
  * open at the same time for as long as the link lives. The agent's first message is REGISTER, with everything it
- * holds; the master answers REGISTERED with the agent's id. The master sends PING every `agent_ping_timeout` and the agent answers PONG. When the connection breaks the agent
- * is disconnected, and registers again over a new one, with the id it was given.
+ * holds; the master answers REGISTERED with the agent's id. The master sends PING every `agent_ping_timeout` and the
+ * agent answers PONG. When the connection breaks the agent is disconnected, and registers again over a new one, with
+ * the id it was given.
+ *
+ * An agent with a credential sends it as HTTP basic authentication (a real one proves it with CRAM-MD5, without
+ * sending the secret). 401 refuses it, or the lack of it; 503 comes from a master that does not lead.
  */
 
 import type {
   AgentInfo,
+  DurationInfo,
   ExecutorInfo,
   FrameworkInfo,
   KillPolicy,
@@ -19,6 +24,13 @@ import type {
 
 /** Where on the master an agent connects. */
 export const AGENT_LINK_PATH = '/agent-link';
+
+/** How an operator wants an agent emptied; a message of Mesos. */
+export interface DrainConfig {
+  /** The most that the tasks' own kill policies are given. */
+  max_grace_period?: DurationInfo;
+  mark_gone: boolean;
+}
 
 /** A task as an agent reports it when it registers. */
 export interface ReportedTask {
@@ -76,4 +88,7 @@ export type MasterMessage =
   | { type: 'SHUTDOWN_EXECUTOR'; framework_id: string; executor_id: string }
   | { type: 'SHUTDOWN_FRAMEWORK'; framework_id: string }
   | { type: 'UPDATE_FRAMEWORK'; framework: FrameworkInfo }
+  | { type: 'DRAIN'; config: DrainConfig }
+  /** End all executors, then the agent itself. */
+  | { type: 'SHUTDOWN'; message: string }
   | { type: 'FRAMEWORK_MESSAGE'; framework_id: string; executor_id: string; data: string };

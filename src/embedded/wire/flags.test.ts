@@ -1,19 +1,32 @@
 import { describe, expect, it } from 'vitest';
-import { FlagError, type FlagSpecs, flagMs, flagNumber, flagOn, parseFlags, usage } from './flags.ts';
+import {
+  FlagError,
+  type FlagSpecs,
+  flagMs,
+  flagNumber,
+  flagOn,
+  flagSecret,
+  inertFlags,
+  parseFlags,
+  shownFlags,
+  usage,
+} from './flags.ts';
 
 const SPECS: FlagSpecs = {
   port: { kind: 'integer', default: '5050', help: 'port' },
   work_dir: { kind: 'text', help: 'directory' },
-  authenticate: { kind: 'switch', default: 'false', help: 'guard' },
+  authenticate: { kind: 'switch', default: 'false', help: 'guard', alias: 'authenticate_old' },
+  credentials: { kind: 'path', help: 'file' },
+  zk: { kind: 'secret', help: 'address' },
   timeout: { kind: 'duration', default: '15secs', help: 'time' },
 };
-const FILES: Record<string, string> = { '/etc/dir': '/var/lib\n' };
-const parse = (argv: string[], env: Record<string, string> = {}) =>
-  parseFlags(SPECS, argv, env, (path) => {
-    const text = FILES[path];
-    if (text === undefined) throw new Error('no such file');
-    return text;
-  });
+const FILES: Record<string, string> = { '/etc/dir': '/var/lib\n', '/etc/zk': 'zk://u:p@h/mesos\n' };
+const readFile = (path: string): string => {
+  const text = FILES[path];
+  if (text === undefined) throw new Error('no such file');
+  return text;
+};
+const parse = (argv: string[], env: Record<string, string> = {}) => parseFlags(SPECS, argv, env, readFile);
 
 describe('parseFlags', () => {
   it('fills in defaults and leaves the rest out', () => {
@@ -24,14 +37,16 @@ describe('parseFlags', () => {
     ]);
   });
 
-  it('takes --name=value, --name value, and dashes for underscores', () => {
-    expect(parse(['--work_dir=/a=b']).get('work_dir')).toBe('/a=b');
-    expect(parse(['--work-dir', '/b']).get('work_dir')).toBe('/b');
+  it('takes --name=value, an older name, and passes by what is no flag', () => {
+    expect(parse(['--work_dir=/a=b', '', 'stray']).get('work_dir')).toBe('/a=b');
+    expect(flagOn(parse(['--authenticate_old']), 'authenticate')).toBe(true);
+    expect(flagOn(parse([], { MESOS_AUTHENTICATE_OLD: '' }), 'authenticate')).toBe(true);
+    expect(parse(['--', '--nonsense']).get('port')).toBe('5050');
   });
 
   it('takes switches bare, negated and with a value, and never the next argument', () => {
     expect(flagOn(parse(['--authenticate', '--port=1']), 'authenticate')).toBe(true);
-    expect(flagOn(parse(['--authenticate=true', '--no-authenticate']), 'authenticate')).toBe(false);
+    expect(flagOn(parse(['--no-authenticate'], { MESOS_AUTHENTICATE: 'true' }), 'authenticate')).toBe(false);
     expect(flagOn(parse(['--authenticate=1']), 'authenticate')).toBe(true);
   });
 
@@ -44,18 +59,33 @@ describe('parseFlags', () => {
 
   it('reads file:// values from the file', () => {
     expect(parse(['--work_dir=file:///etc/dir']).get('work_dir')).toBe('/var/lib');
-    expect(() => parse(['--work_dir=file:///missing'])).toThrow("cannot read '/missing'");
+    expect(() => parse(['--work_dir=file:///missing'])).toThrow("Error reading file '/missing'");
+  });
+
+  it('leaves files of paths and of secrets unread', () => {
+    const flags = parse(['--credentials=file:///etc/c', '--zk=file:///etc/zk']);
+    expect(flags.get('credentials')).toBe('/etc/c');
+    expect(shownFlags(SPECS, flags).get('zk')).toBe('file:///etc/zk');
+    expect(flagSecret(flags, 'zk', readFile)).toBe('zk://u:p@h/mesos');
+    expect(() => flagSecret(parse(['--zk=file:///x']), 'zk', readFile)).toThrow("Error reading file '/x'");
+  });
+
+  it('shows no password', () => {
+    expect(shownFlags(SPECS, parse(['--zk=zk://u:p@ss@h/mesos'])).get('zk')).toBe('zk://***@h/mesos');
+    expect(shownFlags(SPECS, parse(['--zk=zk://h/mesos'])).get('zk')).toBe('zk://h/mesos');
   });
 
   it.each([
     [['--nonsense=1'], "Failed to load unknown flag 'nonsense'"],
-    [['--no-port'], "Failed to load unknown flag 'no-port'"],
-    [['stray'], "'stray' is not a flag"],
-    [['--port'], "Failed to load flag 'port': Missing value"],
+    [['--no-nonsense'], "Failed to load unknown flag 'nonsense' via 'no-nonsense'"],
+    [['--work-dir=/a'], "Failed to load unknown flag 'work-dir'"],
+    [['--no-port'], "Failed to load non-boolean flag 'port' via 'no-port'"],
+    [['--port', '1'], "Failed to load non-boolean flag 'port': Missing value"],
+    [['--port=1', '--port=2'], "Flag 'port' is already loaded via name 'port'"],
     [['--port=x'], 'expected a whole number'],
     [['--timeout=5'], 'is no duration'],
     [['--authenticate=maybe'], 'expected true or false'],
-    [['--no-authenticate=true'], 'takes no value'],
+    [['--no-authenticate=true'], "via 'no-authenticate' with value 'true'"],
   ])('refuses %j', (argv, message) => {
     expect(() => parse(argv)).toThrow(FlagError);
     expect(() => parse(argv)).toThrow(message);
@@ -66,7 +96,9 @@ describe('parseFlags', () => {
   });
 });
 
-it('usage names every flag', () => {
-  const text = usage('master', SPECS);
-  for (const name of Object.keys(SPECS)) expect(text).toContain(name);
+it('usage names every flag, and says which do nothing', () => {
+  const specs = { ...SPECS, ...inertFlags('switch', 'quiet\n  strict') };
+  const text = usage('master', specs);
+  for (const name of Object.keys(specs)) expect(text).toContain(name);
+  expect(text).toMatch(/--\[no-\]strict .*without effect/);
 });

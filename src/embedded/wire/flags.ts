@@ -1,24 +1,36 @@
 /**
- * Command-line flags as Mesos takes them: `--name=value` or `--name value`, `--name` and `--no-name` for switches,
- * and MESOS_NAME in the environment, which the command line overrides. A value `file://…` is read from that file.
- * An unknown flag stops the start; an unknown MESOS_ variable does not.
+ * Command-line flags as Mesos takes them: `--name=value`, `--name` and `--no-name` for switches, and MESOS_NAME in
+ * the environment, which the command line overrides. A value `file://…` is read from that file. An unknown flag, and
+ * one given twice, stop the start; an unknown MESOS_ variable does not, nor does an argument that is no flag.
+ * Source: stout/flags/flags.hpp of Mesos 1.11.
  */
 
 import { parseDuration } from '../../mesos/duration.ts';
 
-type FlagKind = 'text' | 'switch' | 'integer' | 'duration';
+/**
+ * `path`: a file, as such or as `file://…`. `secret`: text that must not be shown; `file://…` names a file that holds
+ * it, which `flagSecret` reads.
+ */
+export type FlagKind = 'text' | 'switch' | 'integer' | 'number' | 'duration' | 'path' | 'secret';
 
-interface FlagSpec {
+export interface FlagSpec {
   kind: FlagKind;
   /** What is used, and shown by `/flags`, where none is given. */
   default?: string;
   help: string;
+  /** The name of earlier releases, taken as well. */
+  alias?: string;
+  /** Taken and shown, as configurations of a real Mesos name it, and without effect here. */
+  inert?: true;
 }
 
 /** Wrong use of the command line; the message is for the person who typed it. */
 export class FlagError extends Error {
   override name = 'FlagError';
 }
+
+/** What a value begins with whose text is in a file. */
+const FILE = 'file://';
 
 export type FlagSpecs = Readonly<Record<string, FlagSpec>>;
 
@@ -35,56 +47,73 @@ export function parseFlags(
   env: Readonly<Record<string, string | undefined>>,
   readFile: (path: string) => string,
 ): FlagValues {
+  const names = new Map(Object.keys(specs).map((name) => [name, name]));
+  for (const [name, { alias }] of Object.entries(specs)) if (alias !== undefined) names.set(alias, name);
   const given = new Map<string, string>();
-  for (const name of Object.keys(specs)) {
-    const value = env[`MESOS_${name.toUpperCase()}`];
-    if (value !== undefined) given.set(name, value);
+  for (const argument of argv) {
+    if (argument === '--') break;
+    const match = /^--([^=]+)(?:=([\s\S]*))?$/.exec(argument.trim());
+    if (!match) continue;
+    const [name, value] = argumentValue(specs, names, (match[1] ?? '').toLowerCase(), match[2]);
+    if (given.has(name)) throw new FlagError(`Flag '${match[1]}' is already loaded via name '${name}'`);
+    given.set(name, value);
   }
-  for (let i = 0; i < argv.length; i += 1) {
-    const argument = argv[i] as string;
-    const { name, value } = splitFlag(specs, argument, argv[i + 1]);
-    if (value.fromNext) i += 1;
-    given.set(name, value.text);
+  for (const [written, name] of names) {
+    const value = env[`MESOS_${written.toUpperCase()}`];
+    if (value !== undefined && !given.has(name)) {
+      given.set(name, value === '' && specs[name]?.kind === 'switch' ? 'true' : value);
+    }
   }
   const flags = new Map<string, string>();
   for (const [name, spec] of Object.entries(specs)) {
     const raw = given.get(name) ?? spec.default;
-    if (raw === undefined) continue;
-    flags.set(name, checkValue(name, spec.kind, resolveFile(name, raw, readFile)));
+    if (raw !== undefined)
+      flags.set(name, checkValue(name, spec.kind, resolveFile(name, spec, raw, readFile)));
   }
   return flags;
 }
 
-function splitFlag(
+function argumentValue(
   specs: FlagSpecs,
-  argument: string,
-  next: string | undefined,
-): { name: string; value: { text: string; fromNext: boolean } } {
-  const match = /^--([^=]+)(?:=([\s\S]*))?$/.exec(argument);
-  if (!match) throw new FlagError(`Failed to load flags: '${argument}' is not a flag (--name=value)`);
-  const written = (match[1] as string).replaceAll('-', '_');
-  const negated = written.startsWith('no_') && specs[written.slice(3)]?.kind === 'switch';
-  const name = negated ? written.slice(3) : written;
-  const spec = specs[name];
-  if (!spec) throw new FlagError(`Failed to load unknown flag '${match[1]}'`);
-  const text = match[2];
-  if (negated) {
-    if (text !== undefined) throw new FlagError(`Failed to load flag '${name}': --no-${name} takes no value`);
-    return { name, value: { text: 'false', fromNext: false } };
+  names: ReadonlyMap<string, string>,
+  written: string,
+  value: string | undefined,
+): [name: string, value: string] {
+  const negated = written.startsWith('no-');
+  const name = names.get(negated ? written.slice(3) : written);
+  const spec = name === undefined ? undefined : specs[name];
+  if (name === undefined || !spec) {
+    const plain = negated ? `${written.slice(3)}' via '${written}` : written;
+    throw new FlagError(`Failed to load unknown flag '${plain}'`);
   }
-  if (text !== undefined) return { name, value: { text, fromNext: false } };
-  if (spec.kind === 'switch') return { name, value: { text: 'true', fromNext: false } };
-  if (next === undefined) throw new FlagError(`Failed to load flag '${name}': Missing value`);
-  return { name, value: { text: next, fromNext: true } };
+  if (spec.kind === 'switch') {
+    if (value === undefined || value === '') return [name, negated ? 'false' : 'true'];
+    if (!negated) return [name, value];
+    throw new FlagError(`Failed to load boolean flag '${name}' via '${written}' with value '${value}'`);
+  }
+  if (negated) throw new FlagError(`Failed to load non-boolean flag '${name}' via '${written}'`);
+  if (value === undefined) throw new FlagError(`Failed to load non-boolean flag '${name}': Missing value`);
+  return [name, value];
 }
 
-function resolveFile(name: string, value: string, readFile: (path: string) => string): string {
-  if (!value.startsWith('file://')) return value;
-  const path = value.slice('file://'.length);
+function resolveFile(
+  name: string,
+  { kind }: FlagSpec,
+  value: string,
+  readFile: (path: string) => string,
+): string {
+  if (!value.startsWith(FILE) || kind === 'secret') return value;
+  return kind === 'path' ? value.slice(FILE.length) : fileContents(name, value, readFile);
+}
+
+function fileContents(name: string, value: string, readFile: (path: string) => string): string {
+  const path = value.slice(FILE.length);
   try {
     return readFile(path).trim();
   } catch (error) {
-    throw new FlagError(`Failed to load flag '${name}': cannot read '${path}': ${(error as Error).message}`);
+    throw new FlagError(
+      `Failed to load flag '${name}': Error reading file '${path}': ${(error as Error).message}`,
+    );
   }
 }
 
@@ -99,6 +128,8 @@ function checkValue(name: string, kind: FlagKind, value: string): string {
       return value === '1' ? 'true' : value === '0' ? 'false' : value;
     case 'integer':
       return /^\d+$/.test(value) ? value : fail('expected a whole number');
+    case 'number':
+      return value !== '' && Number.isFinite(Number(value)) ? value : fail('expected a number');
     case 'duration':
       try {
         parseDuration(value);
@@ -106,7 +137,7 @@ function checkValue(name: string, kind: FlagKind, value: string): string {
       } catch (error) {
         return fail((error as Error).message);
       }
-    case 'text':
+    default:
       return value;
   }
 }
@@ -124,11 +155,47 @@ export function flagOn(flags: FlagValues, name: string): boolean {
   return flags.get(name) === 'true';
 }
 
+/** The value of a `secret` flag, read from its file where it names one. @throws FlagError, without the value */
+export function flagSecret(
+  flags: FlagValues,
+  name: string,
+  readFile: (path: string) => string,
+): string | undefined {
+  const value = flags.get(name);
+  return value?.startsWith(FILE) ? fileContents(name, value, readFile) : value;
+}
+
+/** The flags as anybody may see them: of a secret only the file it is in, or the address without the password. */
+export function shownFlags(specs: FlagSpecs, flags: FlagValues): FlagValues {
+  return new Map(
+    [...flags].map(([name, value]) => [
+      name,
+      specs[name]?.kind === 'secret' ? value.replace(/^(zk:\/\/).*@/s, '$1***@') : value,
+    ]),
+  );
+}
+
 /** For --help. */
 export function usage(program: string, specs: FlagSpecs): string {
   const lines = Object.entries(specs).map(([name, spec]) => {
     const value = spec.kind === 'switch' ? `--[no-]${name}` : `--${name}=VALUE`;
-    return `  ${value.padEnd(44)} ${spec.help}${spec.default ? ` (default: ${spec.default})` : ''}`;
+    const notes = [
+      ...(spec.alias === undefined ? [] : [`also ${spec.alias}`]),
+      ...(spec.default === undefined || spec.default === '' ? [] : [`default: ${spec.default}`]),
+    ];
+    const after = notes.length > 0 ? ` (${notes.join('; ')})` : '';
+    return `  ${value.padEnd(44)} ${spec.help}${after}`;
   });
   return `Usage: ${program} [options]\n\n${lines.join('\n')}\n`;
+}
+
+/** Flags of a real Mesos that mean nothing here: `names` parted by blanks, all of one kind. */
+export function inertFlags(kind: FlagKind, names: string): Record<string, FlagSpec> {
+  const help = 'taken as a real Mesos takes it; without effect in the embedded one';
+  return Object.fromEntries(
+    names
+      .trim()
+      .split(/\s+/)
+      .map((name) => [name, { kind, help, inert: true }]),
+  );
 }

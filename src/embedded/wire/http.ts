@@ -1,6 +1,5 @@
-/** The little of HTTP that master and agent share: reading a body, answering, authenticating, streaming events. */
+/** The little of HTTP that master and agent share: reading a body, answering, streaming events. */
 
-import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { encodeRecord } from '../../mesos/recordio.ts';
 
@@ -82,7 +81,7 @@ export function acceptsJson(request: IncomingMessage): boolean {
   });
 }
 
-/** Something is wrong with the body of a call; the message is the whole answer, status 400 or 415. */
+/** Something is wrong with the body of a call; the message is the whole answer. */
 export class CallRefused extends Error {
   override name = 'CallRefused';
   readonly status: number;
@@ -113,31 +112,6 @@ export async function readCall(request: IncomingMessage): Promise<Record<string,
     throw new CallRefused(400, 'Failed to convert JSON into Call protobuf: Expecting a JSON object');
   }
   return value as Record<string, unknown>;
-}
-
-/** The principal of HTTP basic authentication, or undefined where the credentials are absent or wrong. */
-export function basicPrincipal(
-  request: IncomingMessage,
-  credentials: ReadonlyMap<string, string>,
-): string | undefined {
-  const match = /^Basic\s+(\S+)$/i.exec(request.headers.authorization ?? '');
-  if (!match) return undefined;
-  const text = Buffer.from(match[1] as string, 'base64').toString('utf8');
-  const colon = text.indexOf(':');
-  if (colon < 0) return undefined;
-  const principal = text.slice(0, colon);
-  const secret = credentials.get(principal);
-  return secret !== undefined && sameSecret(secret, text.slice(colon + 1)) ? principal : undefined;
-}
-
-function sameSecret(a: string, b: string): boolean {
-  const left = Buffer.from(a, 'utf8');
-  const right = Buffer.from(b, 'utf8');
-  return left.length === right.length && timingSafeEqual(left, right);
-}
-
-export function unauthorized(response: ServerResponse, realm: string): void {
-  answerText(response, 401, '401 Unauthorized.', { 'WWW-Authenticate': `Basic realm="${realm}"` });
 }
 
 /** One RecordIO stream of JSON events to one client. */

@@ -1,25 +1,58 @@
-/** What both programs do around their flags: log, end on a signal, end with the reason where they can't start. */
+/** What both programs do around their flags: log, end on a signal, end with the reason where they can't go on. */
 
-import { FlagError, type FlagSpecs, usage } from './flags.ts';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FlagError, type FlagSpecs, type FlagValues, flagOn, parseFlags, usage } from './flags.ts';
+import { MESOS_VERSION } from './version.ts';
+
+export interface Program {
+  flags: FlagValues;
+  readFile: (path: string) => string;
+  /** Writes a line to standard error and into `log_dir`. */
+  log: (line: string) => void;
+  /** Ends the process. */
+  exit: (code: number, message: string) => void;
+}
 
 /** Runs `start`; afterwards SIGTERM and SIGINT end the process at once, exit 0. Exits 1 where `start` throws. */
 export async function runProgram(
   name: string,
-  flags: FlagSpecs,
-  start: (log: (line: string) => void) => Promise<void>,
+  specs: FlagSpecs,
+  start: (program: Program) => Promise<void>,
 ): Promise<void> {
   if (process.argv.includes('--help')) {
-    process.stdout.write(usage(name, flags));
+    process.stdout.write(usage(name, specs));
     return;
   }
   process.on('SIGTERM', () => process.exit(0));
   process.on('SIGINT', () => process.exit(0));
-  const log = (line: string) => void process.stderr.write(`${line}\n`);
+  let log: Program['log'] = (line) => void process.stderr.write(`${line}\n`);
+  const readFile = (path: string) => readFileSync(path, 'utf8');
   try {
-    await start(log);
+    const flags = parseFlags(specs, process.argv.slice(2), process.env, readFile);
+    if (flagOn(flags, 'version')) {
+      process.stdout.write(`mesos ${MESOS_VERSION}\n`);
+      return;
+    }
+    log = logger(name, flags);
+    const exit = (code: number, message: string) => {
+      log(message);
+      process.exit(code);
+    };
+    await start({ flags, readFile, log, exit });
   } catch (error) {
     log((error as Error).message);
     if (error instanceof FlagError) log(`See ${name} --help`);
     process.exit(1);
   }
+}
+
+function logger(name: string, flags: FlagValues): (line: string) => void {
+  const directory = flags.get('log_dir');
+  const quiet = flagOn(flags, 'quiet');
+  if (directory !== undefined) mkdirSync(directory, { recursive: true });
+  return (line) => {
+    if (directory !== undefined) appendFileSync(join(directory, `mesos-${name}.INFO`), `${line}\n`);
+    if (!quiet) process.stderr.write(`${line}\n`);
+  };
 }

@@ -1,0 +1,37 @@
+/** An agent that is emptied for an operator: its tasks are killed, new ones turned away. Slave::drain of Mesos 1.11. */
+
+import type { KillPolicy, TaskInfo } from '../../mesos/types.ts';
+import type { DrainConfig } from '../wire/agent-link.ts';
+import { type Agent, agentId } from './model.ts';
+import { killTask } from './tasks.ts';
+
+/** The wish is kept until nothing of any framework is left here, over restarts too. */
+export function drain(agent: Agent, config: DrainConfig): void {
+  if (agent.frameworks.size === 0) {
+    agent.ports.log('Asked to drain; there are no frameworks here, so draining is complete');
+    return;
+  }
+  agent.ports.log(`Initiating drain with ${JSON.stringify(config)}`);
+  agent.drain = config;
+  agent.ports.checkpoint.saveDrain(agentId(agent), config);
+  for (const framework of [...agent.frameworks.values()]) {
+    for (const executor of [...framework.executors.values()]) {
+      const tasks = [
+        ...[...executor.launched.values()].map((task) => task.info),
+        ...executor.queued.values(),
+      ];
+      for (const task of tasks) {
+        killTask(agent, framework.id, task.task_id.value, shorterPolicy(task, config));
+      }
+    }
+  }
+}
+
+/** The longest grace that an operator grants, where the task's own is longer or unknown. */
+function shorterPolicy({ kill_policy }: TaskInfo, { max_grace_period }: DrainConfig): KillPolicy | undefined {
+  if (!max_grace_period) return undefined;
+  const own = kill_policy?.grace_period?.nanoseconds;
+  return own === undefined || own > max_grace_period.nanoseconds
+    ? { grace_period: max_grace_period }
+    : undefined;
+}
