@@ -4,10 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { Flags } from '@oclif/core';
 import { type Answers, askForSpec } from '../cluster/edge/questions.ts';
 import { overridesOf } from '../cluster/host-list.ts';
-import { clusterFrom } from '../cluster/spec.ts';
 import { formatSpecError } from '../cluster/spec-errors.ts';
 import type { SpecInput } from '../cluster/spec-schema.ts';
-import { specText } from '../cluster/spec-text.ts';
 import { ClusterCommand, UsageError } from '../install/edge/run/cluster-command.ts';
 import { hostFlags, hostOptions } from '../install/edge/run/spec-flags.ts';
 
@@ -63,13 +61,18 @@ export default class Init extends ClusterCommand {
     });
     const answers: Answers = asks ? await askForSpec(given, flags.local) : given;
     if (!answers.hosts && !flags.local) throw new UsageError('name the hosts with --hosts a,b,c, or --local');
+    const [{ clusterFrom }, { specText }] = await Promise.all([
+      import('../cluster/spec.ts'),
+      import('../cluster/spec-text.ts'),
+    ]);
     const input = specOf(answers, overridesOf({ ...hosts, ...hostAnswers(answers) }));
     const result = clusterFrom(input, 'the answers');
     if (!result.ok) throw new UsageError(result.errors.map(formatSpecError).join('\n'));
     const schema = pathToFileURL(path.join(this.config.root, 'templates/cluster.schema.json')).href;
     await write(flags.file, specText(input as SpecInput, schema), flags.force);
     const cluster = result.value;
-    this.log(`${flags.file}: cluster ${cluster.name} of ${cluster.hosts.length} host(s)`);
+    const count = `${cluster.hosts.length} ${cluster.hosts.length === 1 ? 'host' : 'hosts'}`;
+    this.log(`${flags.file}: cluster ${cluster.name} of ${count}`);
     for (const host of cluster.hosts) this.log(`  ${host.name}: ${host.roles.join(', ')}`);
     const named = flags.file === 'cluster.yaml' ? '' : ` --file ${flags.file}`;
     this.log(`Next: ${this.config.bin} plan${named}, then ${this.config.bin} install${named} --start`);

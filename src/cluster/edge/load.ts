@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { AptRepository, Cluster } from '../cluster.ts';
-import type { SpecError } from '../spec-errors.ts';
+import { formatSpecError, type SpecError } from '../spec-errors.ts';
 import { ClusterState } from './state.ts';
 
 export const SPEC_FILE = 'cluster.yaml';
@@ -61,7 +61,6 @@ export async function loadCluster(options: LoadOptions, where: Surroundings): Pr
     );
   }
   const { clusterFrom, parseSpec } = await import('../spec.ts');
-  const { formatSpecError } = await import('../spec-errors.ts');
   const shown = path.relative(where.directory, file);
   const result =
     text === undefined
