@@ -20,6 +20,7 @@ import {
   START_POLICY_MARK,
   STARTED,
 } from './places.ts';
+import { unitName } from './unit-name.ts';
 
 export interface ProbeOptions {
   /** To ask masters, agents and schedulers with; without them only what is open to all can be told. */
@@ -153,7 +154,7 @@ export const LOCK_HOLDER = `held() {
 
 function unitsBranch({ services }: ProbeTargets): string {
   if (services.length === 0) return 'true';
-  const units = words(services.map((name) => `${name}.service`));
+  const units = words(services.map((name) => unitName(name)));
   const jobs = words(services);
   return `if [ -d /run/systemd/system ]; then
   systemctl show -p ${UNIT_PROPERTIES} -- ${units} | member units

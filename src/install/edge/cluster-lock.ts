@@ -1,0 +1,85 @@
+/** The cluster's lock: held on one host by an open channel, so that it goes when the one who holds it goes. */
+
+import { PassThrough } from 'node:stream';
+import { z } from 'zod';
+import type { Host } from '../../hosts/host.ts';
+import { quote } from '../../hosts/quote.ts';
+import { jsonOf } from '../script/journal.ts';
+
+/** Somebody else holds the cluster's lock. */
+export class ClusterLockedError extends Error {
+  override name = 'ClusterLockedError';
+  /** user@machine (pid). */
+  readonly who: string;
+  /** Milliseconds since 1970, by the host's clock. */
+  readonly since: number;
+  readonly mend = 'Wait until that one is done; when its machine is gone, the lock goes with its connection.';
+
+  constructor(host: string, who: string, since: number) {
+    super(`the cluster is locked on ${host} by ${who} since ${new Date(since).toISOString()}`);
+    this.who = who;
+    this.since = since;
+  }
+}
+
+export interface ClusterLock extends AsyncDisposable {
+  /** Settles when the lock is no longer held: released, or the connection was lost. */
+  readonly over: Promise<void>;
+  release(): Promise<void>;
+}
+
+const holder = z.object({ who: z.string(), since: z.number() });
+
+/** @throws ClusterLockedError; HostError when the host can't be used */
+export async function acquireClusterLock(host: Host, who: string): Promise<ClusterLock> {
+  const input = new PassThrough();
+  const { promise: answered, resolve: answer } = Promise.withResolvers<string>();
+  const running = host.run(lockScript(who), { input, onLine: answer });
+  const first = await Promise.race([answered, running.then(({ stderr }) => stderr)]);
+  if (first !== 'locked') {
+    input.end();
+    await running;
+    const other = holder.safeParse(jsonOf(first)).data ?? { who: 'somebody', since: Date.now() };
+    throw new ClusterLockedError(host.name, other.who, other.since);
+  }
+  const over = running.then(
+    () => {},
+    () => {},
+  );
+  const release = async () => {
+    input.end();
+    await over;
+  };
+  return { over, release, [Symbol.asyncDispose]: release };
+}
+
+/** Holds the lock while `body` runs. @throws ClusterLockedError; HostError; what `body` throws */
+export async function withClusterLock<T>(host: Host, who: string, body: () => Promise<T>): Promise<T> {
+  const lock = await acquireClusterLock(host, who);
+  try {
+    return await body();
+  } finally {
+    await lock.release();
+  }
+}
+
+const LOCK = '/run/mesosup/cluster.lock';
+
+/** Holds it until its standard input ends. A lock file that was removed by its last holder is no lock: again then. */
+function lockScript(who: string): string {
+  const record = JSON.stringify({ who }).replace(/}$/, '');
+  return `umask 077
+while :; do
+  mkdir -p /run/mesosup
+  exec 9>>${LOCK}
+  if ! flock -n 9; then cat ${LOCK}; exit 75; fi
+  [ ! /proc/self/fd/9 -ef ${LOCK} ] || break
+done
+printf '%s,"since":%s}\\n' ${quote(record)} "$(date +%s%3N)" >${LOCK}
+echo locked
+cat >/dev/null
+rm -f ${LOCK}
+rmdir /run/mesosup 2>/dev/null
+exit 0
+`;
+}

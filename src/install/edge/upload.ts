@@ -1,0 +1,82 @@
+/** Sends files to a host, each in one transfer. */
+
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { PassThrough, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Host, HostError } from '../../hosts/host.ts';
+import { quote } from '../../hosts/quote.ts';
+import { PAYLOADS, UPLOADS } from '../script/places.ts';
+
+export interface UploadOptions {
+  /** Bytes sent so far, of so many. */
+  readonly onProgress?: (sent: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Sends a file to where the apply script looks for a payload or a package with this SHA-256 (hex); nothing is sent
+ * when it is there.
+ * @returns whether it was sent
+ * @throws HostError when the host can't be used, has no space, or what arrived is not the file
+ */
+export async function uploadPayload(
+  host: Host,
+  file: string,
+  sha256: string,
+  options: UploadOptions = {},
+): Promise<boolean> {
+  const { size } = await stat(file);
+  const input = new PassThrough();
+  let sent = false;
+  let sending: Promise<void> | undefined;
+  const send = () => {
+    sent = true;
+    let bytes = 0;
+    const counter = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        bytes += chunk.length;
+        options.onProgress?.(bytes, size);
+        done(null, chunk);
+      },
+    });
+    sending = pipeline(createReadStream(file), counter, input);
+    sending.catch(() => {});
+  };
+  const result = await host.run(uploadScript(sha256, size), {
+    input,
+    onLine: (line) => {
+      if (line === 'send') send();
+    },
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  input.destroy();
+  if (result.code === 0) {
+    await sending;
+    return sent;
+  }
+  const why = result.stderr.trim() || `exit ${result.code ?? result.signal}`;
+  throw new HostError(
+    host.name,
+    'root',
+    `${file} could not be sent to ${host.name}: ${why}`,
+    `See that there is space in ${PAYLOADS} on the host, and run the same command again.`,
+  );
+}
+
+function uploadScript(sha256: string, bytes: number): string {
+  return `umask 022
+mkdir -p ${UPLOADS} && chmod 0700 ${UPLOADS} || exit
+file=${quote(`${UPLOADS}/${sha256}`)}
+if [ -f "$file" ] && [ "$(wc -c <"$file")" -eq ${bytes} ]; then exit 0; fi
+trap 'rm -f "$file.$$"' EXIT
+echo send
+head -c ${bytes} >"$file.$$" || exit
+got=$(sha256sum <"$file.$$")
+if [ "\${got%% *}" != ${quote(sha256)} ]; then
+  echo "what arrived has the SHA-256 \${got%% *}, not ${sha256}" >&2
+  exit 1
+fi
+mv -f "$file.$$" "$file"
+`;
+}

@@ -1,0 +1,30 @@
+/** Lines of a run's events, as they come from the host. */
+
+import { z } from 'zod';
+import type { RunEvent } from '../run-events.ts';
+import { jsonOf } from './journal.ts';
+
+const at = z.number();
+const item = z.number();
+
+const runEvent = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('begin'), run: z.string(), items: z.number(), at }),
+  z.object({ event: z.literal('start'), item, at }),
+  z.object({ event: z.literal('wait'), item, reason: z.string(), at }),
+  z.object({ event: z.literal('log'), item, line: z.string() }),
+  z.object({ event: z.literal('done'), item, at }),
+  z.object({
+    event: z.literal('failed'),
+    item,
+    failure: z.string(),
+    message: z.string(),
+    mend: z.string(),
+    at,
+  }),
+  z.object({ event: z.literal('end'), ok: z.boolean(), at }),
+]);
+
+/** Undefined for a line that is no event, such as one torn by a full disk. */
+export function parseRunEvent(line: string): RunEvent | undefined {
+  return runEvent.safeParse(jsonOf(line)).data;
+}

@@ -1,0 +1,168 @@
+/** The part of an apply script that starts and stops services, under systemd or Upstart. */
+
+import { SERVICES } from './places.ts';
+
+export const SERVICE_STEPS = `if [ -d /run/systemd/system ]; then init=systemd
+elif initctl version 2>/dev/null | grep -q upstart; then init=upstart
+else init=other; fi
+reload=
+watched=
+need_init() {
+  [ "$init" != other ] || fail service 'the host runs neither systemd nor Upstart' 'Boot it with one of them.'
+}
+reload_units() {
+  [ "$init" = systemd ] || { reload=; return 0; }
+  if [ -n "$reload" ] || [ "$(systemctl show -p NeedDaemonReload "\${1:-init.scope}")" = NeedDaemonReload=yes ]; then
+    logged systemctl daemon-reload
+    reload=
+  fi
+}
+# failing WHAT UNIT: with what the service last wrote
+failing() {
+  if [ "$init" = systemd ]; then
+    how=$(systemctl show -p Result,ExecMainStatus "$2" | tr '\\n' ' ')
+    last=$(journalctl -q --no-pager -o cat -n 20 -u "$2" 2>/dev/null)
+    where="journalctl -u $2"
+  else
+    how=
+    last=$(tail -n 20 "/var/log/upstart/\${2%.service}.log" 2>/dev/null)
+    where="/var/log/upstart/\${2%.service}.log"
+  fi
+  fail service "$1\${how:+ ($how)}. Its last lines:
+$last" "Mend what it complains of, and run the same command again; all it wrote is in: $where"
+}
+# keep_service NAME UNIT
+keep_service() {
+  case $known in *"{\\"kind\\":\\"service\\",\\"name\\":\\"$1\\","*) return 0 ;; esac
+  enabled=unknown
+  running=false
+  if [ "$init" = systemd ]; then
+    state=$(systemctl is-enabled "$2" 2>/dev/null)
+    case $state in
+      enabled* | disabled | static | generated) enabled=\${state%-runtime} ;;
+      masked*) enabled=masked ;;
+      indirect) enabled=static ;;
+    esac
+    systemctl -q is-active "$2" && running=true
+  elif [ "$init" = upstart ]; then
+    if [ -f "/etc/init/$1.conf" ]; then
+      enabled=enabled
+      grep -qsx manual "/etc/init/$1.override" && enabled=disabled
+    fi
+    initctl status "$1" 2>/dev/null | grep -q ' start/' && running=true
+  fi
+  record "{\\"kind\\":\\"service\\",\\"name\\":\\"$1\\",\\"before\\":{\\"enabled\\":\\"$enabled\\",\\"running\\":$running}}"
+}
+# set_enabled NAME UNIT enabled|disabled|masked
+set_enabled() {
+  need_init
+  if [ "$init" = upstart ]; then
+    case $3 in
+      enabled) rm -f "/etc/init/$1.override" ;;
+      *) echo manual >"/etc/init/$1.override" ;;
+    esac
+    return
+  fi
+  reload_units "$2"
+  case $3 in
+    masked) change=mask ;;
+    disabled) change=disable ;;
+    *) change=enable ;;
+  esac
+  state=$(systemctl is-enabled "$2" 2>/dev/null)
+  if [ "$change" != mask ]; then
+    case $state in masked*) logged systemctl unmask "$2" || failing "$1 could not be unmasked" "$2" ;; esac
+  fi
+  logged systemctl "$change" "$2" || failing "systemctl $change $2 failed: $(said 3)" "$2"
+}
+# unit_state UNIT: a word of its own, its process and its restarts
+unit_state() {
+  if [ "$init" = systemd ]; then
+    systemctl show -p ActiveState,SubState,MainPID,NRestarts "$1" | awk -F = '{ v[$1] = $2 }
+      END { print (v["ActiveState"] == "failed" || v["ActiveState"] ~ /^inactive/ || v["SubState"] ~ /^auto-restart/ ? "down" :
+        v["ActiveState"] == "activating" ? "starting" : "up"), v["MainPID"] + 0, v["NRestarts"] + 0 }'
+  else
+    initctl status "\${1%.service}" 2>/dev/null | awk '{ pid = 0; for (i = 1; i < NF; i++) if ($i == "process") pid = $(i + 1)
+      print ($2 ~ /^start\\/running/ ? "up" : $2 ~ /^start\\// ? "starting" : "down"), pid + 0, 0 }'
+  fi
+}
+# run_service start|restart NAME UNIT INPUTS: it is done only when it has stayed up, see settle_services
+run_service() {
+  need_init
+  reload_units "$3"
+  since=$(date +%s)
+  if [ "$init" = systemd ]; then
+    systemctl reset-failed "$3" 2>/dev/null
+    logged systemctl "$1" "$3" || failing "$2 does not start" "$3"
+  else
+    # A restart would keep the old job's definition.
+    [ "$1" = start ] || logged initctl stop "$2"
+    initctl status "$2" 2>/dev/null | grep -q ' start/' || logged initctl start "$2" || failing "$2 does not start" "$3"
+  fi
+  set -- "$1" "$2" "$3" "$4" "$(unit_state "$3" | tr ' ' '/')"
+  case $5 in down/*) failing "$2 ended right after its start" "$3" ;; esac
+  watched="$watched $item|$2|$3|$4|$5"
+  last_start=$(now)
+}
+# Fails as soon as a service that was started has come down or begun again.
+check_services() {
+  for entry in $watched; do
+    rest=\${entry#*|} name=\${entry#*|} name=\${name%%|*} rest=\${rest#*|}
+    unit=\${rest%%|*} was=\${entry##*|}
+    is=$(unit_state "$unit" | tr ' ' '/')
+    case $is in
+      up/* | starting/*)
+        # A process that is replaced while it still starts is no crash.
+        case $was in starting/*) continue ;; esac
+        [ "$is" != "$was" ] || continue
+        ;;
+    esac
+    item=\${entry%%|*}
+    failing "$name does not stay up" "$unit"
+  done
+}
+settle_services() {
+  [ -n "$watched" ] || return 0
+  while :; do
+    check_services
+    [ $(($(now) - last_start)) -lt "$stay_milliseconds" ] || break
+    sleep 0.1
+  done
+  for entry in $watched; do
+    rest=\${entry#*|} name=\${entry#*|} name=\${name%%|*} rest=\${rest#*|} rest=\${rest#*|}
+    printf '%s\\n' "\${rest%%|*}" >"${SERVICES}/$name.inputs"
+    done_item "\${entry%%|*}"
+  done
+  watched=
+}
+# stop_service NAME UNIT
+stop_service() {
+  need_init
+  if [ "$init" = systemd ]; then
+    reload_units "$2"
+    [ "$(systemctl show -p LoadState "$2")" != LoadState=not-found ] || return 0
+    logged systemctl stop "$2" || failing "$1 does not stop" "$2"
+    systemctl reset-failed "$2" 2>/dev/null
+  elif initctl status "$1" 2>/dev/null | grep -q ' start/'; then
+    logged initctl stop "$1" || failing "$1 does not stop" "$2"
+  fi
+}
+# restore_service NAME UNIT STATE RUNNING: as it was; one that is not there any more is left alone
+restore_service() {
+  rm -f "${SERVICES}/$1.inputs"
+  if [ "$init" = systemd ]; then
+    reload_units "$2"
+    if [ "$3" != masked ]; then
+      case $(systemctl is-enabled "$2" 2>/dev/null) in masked*) logged systemctl unmask "$2" ;; esac
+    fi
+    [ "$(systemctl show -p LoadState "$2")" != LoadState=not-found ] || return 0
+  elif [ "$init" = other ] || [ ! -f "/etc/init/$1.conf" ]; then
+    return 0
+  fi
+  case $3 in enabled | disabled | masked) set_enabled "$1" "$2" "$3" ;; esac
+  case $4 in
+    true) logged systemctl start "$2" || say "$1 did not start again" ;;
+    *) stop_service "$1" "$2" ;;
+  esac
+}
+`;
