@@ -116,3 +116,17 @@ export class ZooKeeperError extends Error {
 export function isZooKeeperError(error: unknown, ...codes: ZooKeeperErrorCode[]): error is ZooKeeperError {
   return error instanceof ZooKeeperError && codes.includes(error.code);
 }
+
+/**
+ * Repeats a request until it is answered, for those that may be: reads, and changes that come out the same. A
+ * request waits where the session is suspended, so this does not spin, and the end of the session ends it.
+ */
+export async function untilAnswered<T>(request: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await request();
+    } catch (error) {
+      if (!isZooKeeperError(error, 'CONNECTION_LOSS')) throw error;
+    }
+  }
+}

@@ -6,7 +6,7 @@
  */
 
 import { childPath } from './address.ts';
-import { type Access, isZooKeeperError, type ZooKeeperSession } from './client.ts';
+import { type Access, isZooKeeperError, untilAnswered, type ZooKeeperSession } from './client.ts';
 import { inOrder } from './members.ts';
 
 export interface ContendOptions {
@@ -116,17 +116,6 @@ class Contender implements Candidacy {
     if (this.#over) return;
     this.#over = true;
     this.#options.onOver(reason);
-  }
-}
-
-/** For requests that may be repeated: one waits where the session is suspended, so this does not spin. */
-async function untilAnswered<T>(request: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await request();
-    } catch (error) {
-      if (!isZooKeeperError(error, 'CONNECTION_LOSS')) throw error;
-    }
   }
 }
 

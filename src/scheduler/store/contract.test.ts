@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describeStore, scaled } from '../../../test/scheduler/store-contract.ts';
 import { runs } from '../../../test/support/runs.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import { decodeFrames, encodeFrame } from './frames.ts';
@@ -34,10 +35,6 @@ afterEach(() => {
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
 });
 
-function scaled(instances: number): StoredEvent {
-  return { type: 'app_scaled', appId: 'ä', instances, at: 0 };
-}
-
 const warnings: string[] = [];
 
 function journal(directory: string, snapshotBytes?: number): Promise<Store> {
@@ -46,67 +43,14 @@ function journal(directory: string, snapshotBytes?: number): Promise<Store> {
   return openJournal({ directory, warn, ...(snapshotBytes !== undefined && { snapshotBytes }) });
 }
 
-/** Each gives a way to open the same store again. */
-const STORES: Record<string, () => () => Promise<Store>> = {
-  journal: () => {
-    const directory = temporary();
-    return () => journal(directory, 300);
-  },
-  memory: () => {
-    const disk: StoredEvent[] = [];
-    return async () => createMemoryStore(disk, 3);
-  },
-};
+describeStore('journal', () => {
+  const directory = temporary();
+  return { open: () => journal(directory, 300), sharing: 'refused' };
+});
 
-describe.each(Object.keys(STORES))('the %s store', (name) => {
-  const opener = () => STORES[name]?.() ?? expect.fail('no such store');
-
-  it('is empty at first', async () => {
-    const store = await opener()();
-    expect(await store.load()).toEqual([]);
-    await store.close();
-  });
-
-  it('gives back what was appended, in order', async () => {
-    const open = opener();
-    const store = await open();
-    await store.append([scaled(1), scaled(2)]);
-    await store.append([scaled(3)]);
-    await store.close();
-    const again = await open();
-    expect(await again.load()).toEqual([scaled(1), scaled(2), scaled(3)]);
-    await again.append([scaled(4)]);
-    await again.close();
-    const third = await open();
-    expect(await third.load()).toHaveLength(4);
-    await third.close();
-  });
-
-  it('puts a snapshot in the place of what was before', async () => {
-    const open = opener();
-    const store = await open();
-    for (let i = 0; i < 9; i += 1) await store.append([scaled(i)]);
-    expect(store.snapshotDue()).toBe(true);
-    await store.snapshot([scaled(100), scaled(101)]);
-    expect(store.snapshotDue()).toBe(false);
-    await store.append([scaled(102)]);
-    await store.close();
-    const again = await open();
-    expect(await again.load()).toEqual([scaled(100), scaled(101), scaled(102)]);
-    await again.close();
-  });
-
-  it('does not share what it was given', async () => {
-    const open = opener();
-    const store = await open();
-    const event = { type: 'app_scaled' as const, appId: 'a', instances: 1, at: 0 };
-    await store.append([event]);
-    event.instances = 2;
-    await store.close();
-    const again = await open();
-    expect(await again.load()).toMatchObject([{ instances: 1 }]);
-    await again.close();
-  });
+describeStore('memory', () => {
+  const disk: StoredEvent[] = [];
+  return { open: async () => createMemoryStore(disk, 3) };
 });
 
 describe('the journal', () => {
@@ -207,12 +151,11 @@ describe('the journal', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('is used by one at a time', async () => {
+  it('names the process that has it', async () => {
     const directory = temporary();
     const store = await journal(directory);
     await expect(journal(directory)).rejects.toThrow(`${directory} is in use by process ${process.pid}`);
     await store.close();
-    await (await journal(directory)).close();
   });
 
   it.each([

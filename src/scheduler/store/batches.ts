@@ -1,0 +1,74 @@
+/**
+ * How a batch of events is put on znodes, none of which may near ZooKeeper's 1 MB. The batch `e<number>` holds one
+ * line that says in how many parts the rest is, and the last part; the others, `p<number>-<index>`, come before it.
+ */
+
+import type { StoredEvent } from '../domain/events.ts';
+
+const DIGITS = 10;
+
+export interface Part {
+  readonly name: string;
+  readonly data: Buffer;
+}
+
+/** The znodes of a batch in the order they must be written: it counts once the last is there. */
+export function encodeBatch(number: number, events: readonly StoredEvent[], bytesPerPart: number): Part[] {
+  const body = Buffer.from(JSON.stringify(events), 'utf8');
+  const count = Math.max(1, Math.ceil(body.length / bytesPerPart));
+  const parts = Array.from({ length: count }, (_, i) =>
+    body.subarray(i * bytesPerPart, (i + 1) * bytesPerPart),
+  );
+  const head = Buffer.from(`${JSON.stringify({ parts: count })}\n`, 'utf8');
+  return parts.map((data, i) =>
+    i < count - 1
+      ? { name: partName(number, i), data }
+      : { name: batchName(number), data: Buffer.concat([head, data]) },
+  );
+}
+
+/**
+ * @param partsBefore gives a part's data by name
+ * @throws SyntaxError where the data is no batch
+ */
+export async function decodeBatch(
+  number: number,
+  data: Buffer,
+  partsBefore: (name: string) => Promise<Buffer>,
+): Promise<StoredEvent[]> {
+  const end = data.indexOf(0x0a);
+  const { parts } = JSON.parse(data.subarray(0, Math.max(0, end)).toString('utf8')) as { parts: number };
+  const before = await Promise.all(
+    Array.from({ length: parts - 1 }, (_, i) => partsBefore(partName(number, i))),
+  );
+  return JSON.parse(Buffer.concat([...before, data.subarray(end + 1)]).toString('utf8')) as StoredEvent[];
+}
+
+export interface Contents {
+  /** The numbers of whole batches, in order. */
+  readonly batches: readonly number[];
+  /** Parts whose batch was never completed. */
+  readonly torn: readonly string[];
+}
+
+/** Sorts out the names of the znodes of one generation. */
+export function contentsOf(names: readonly string[]): Contents {
+  const batches = names
+    .flatMap((name) => /^e(\d{10})$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+  const whole = new Set(batches);
+  const torn = names.filter((name) => {
+    const number = /^p(\d{10})-\d+$/.exec(name)?.[1];
+    return number !== undefined && !whole.has(Number(number));
+  });
+  return { batches, torn };
+}
+
+export function batchName(number: number): string {
+  return `e${String(number).padStart(DIGITS, '0')}`;
+}
+
+function partName(number: number, index: number): string {
+  return `p${String(number).padStart(DIGITS, '0')}-${index}`;
+}

@@ -1,0 +1,285 @@
+/**
+ * The store of schedulers that stand in for each other, in ZooKeeper:
+ *
+ *     <path>            the format
+ *     <path>/epoch      its version is the fence: who opens the store raises it, and each write checks it
+ *     <path>/head       the number of the generation in force
+ *     <path>/g<number>  a generation: the batches of events since, and with, a snapshot (see batches.ts)
+ *
+ * A batch counts once its last znode is there. A snapshot is a new generation, which counts once `head` names it.
+ * Each step is one multi with a check of the epoch, so that nothing of a deposed leader gets in. A step that the
+ * connection was lost over is repeated: it finds what it made, since under the same epoch nobody else made it.
+ */
+
+import { childPath } from '../../zookeeper/address.ts';
+import {
+  isZooKeeperError,
+  type Operation,
+  untilAnswered,
+  type ZooKeeperSession,
+} from '../../zookeeper/client.ts';
+import type { StoredEvent } from '../domain/events.ts';
+import { batchName, contentsOf, decodeBatch, encodeBatch, type Part } from './batches.ts';
+import { type Store, StoreError } from './store.ts';
+
+const FORMAT = JSON.stringify({ format: 'mesosup-state', version: 1 });
+/** Well below the 1 MB of a request, with its other words. */
+const BYTES_PER_STEP = 512 << 10;
+const OPERATIONS_PER_STEP = 500;
+/** Below these a snapshot isn't worth its work; above, it is made when the bytes have doubled. */
+const SNAPSHOT_BYTES = 1 << 20;
+const SNAPSHOT_BATCHES = 2000;
+const EVENTS_PER_BATCH = 500;
+const READS_AT_ONCE = 500;
+
+export interface ZooKeeperStoreOptions {
+  session: ZooKeeperSession;
+  /** Where all of it goes; made if it isn't there, its creator's only. */
+  path: string;
+  warn: (message: string) => void;
+  /** Least growth between snapshots. */
+  snapshotBytes?: number;
+  /** The most data in one request. */
+  bytesPerStep?: number;
+}
+
+/**
+ * Takes the store over: whoever had it open can write no more.
+ * @throws StoreError where it can't be used
+ */
+export async function openZooKeeperStore(options: ZooKeeperStoreOptions): Promise<Store> {
+  const store = new ZooKeeperStore(options);
+  await store.open();
+  return store;
+}
+
+class ZooKeeperStore implements Store {
+  readonly #session: ZooKeeperSession;
+  readonly #path: string;
+  readonly #options: ZooKeeperStoreOptions;
+  readonly #bytesPerStep: number;
+  #epoch = 0;
+  #generation = 1;
+  #next = 0;
+  #loaded: StoredEvent[] = [];
+  #bytes = 0;
+  #bytesOfSnapshot = 0;
+  #batchesSinceSnapshot = 0;
+
+  constructor(options: ZooKeeperStoreOptions) {
+    this.#options = options;
+    this.#session = options.session;
+    this.#path = options.path;
+    this.#bytesPerStep = options.bytesPerStep ?? BYTES_PER_STEP;
+  }
+
+  open(): Promise<void> {
+    return this.#guard(async () => {
+      await this.#takeOver();
+      await this.#cleanUp();
+      await this.#read();
+    });
+  }
+
+  async load(): Promise<StoredEvent[]> {
+    const events = this.#loaded;
+    this.#loaded = [];
+    return events;
+  }
+
+  append(events: readonly StoredEvent[]): Promise<void> {
+    return this.#guard(async () => {
+      this.#bytes += await this.#write(this.#generation, this.#next, events);
+      this.#next += 1;
+      this.#batchesSinceSnapshot += 1;
+    });
+  }
+
+  snapshotDue(): boolean {
+    const least = this.#options.snapshotBytes ?? SNAPSHOT_BYTES;
+    return (
+      this.#bytes - this.#bytesOfSnapshot >= Math.max(least, this.#bytesOfSnapshot) ||
+      this.#batchesSinceSnapshot >= SNAPSHOT_BATCHES
+    );
+  }
+
+  snapshot(events: Iterable<StoredEvent>): Promise<void> {
+    return this.#guard(async () => {
+      const before = this.#generation;
+      const generation = before + 1;
+      await this.#step([this.#creation(this.#pathOf(generation), Buffer.alloc(0))]);
+      let batches = 0;
+      let bytes = 0;
+      for (const batch of inBatches(events)) {
+        bytes += await this.#write(generation, batches, batch);
+        batches += 1;
+      }
+      await this.#step([{ type: 'set', path: this.#at('head'), data: Buffer.from(String(generation)) }]);
+      this.#generation = generation;
+      this.#next = batches;
+      this.#bytes = bytes;
+      this.#bytesOfSnapshot = bytes;
+      this.#batchesSinceSnapshot = 0;
+      await this.#removeGeneration(this.#pathOf(before));
+    });
+  }
+
+  /** The session is its owner's to close. */
+  async close(): Promise<void> {}
+
+  /** Raises the epoch, from where on nobody else writes, and makes what is missing. */
+  async #takeOver(): Promise<void> {
+    const { session, path } = this.#options;
+    const epoch = this.#at('epoch');
+    await untilAnswered(() => session.createPath(path, 'creator'));
+    await untilAnswered(() => session.createPath(epoch, 'creator'));
+    this.#epoch = (await untilAnswered(() => session.set(epoch, Buffer.alloc(0)))).version;
+    const format = (await untilAnswered(() => session.get(path)))?.data.toString('utf8') ?? '';
+    const head = await untilAnswered(() => session.get(this.#at('head')));
+    if (!head && format === '') {
+      await this.#step([
+        { type: 'set', path, data: Buffer.from(FORMAT) },
+        this.#creation(this.#pathOf(1), Buffer.alloc(0)),
+        this.#creation(this.#at('head'), Buffer.from('1')),
+      ]);
+      return;
+    }
+    if (format !== FORMAT || !head) {
+      throw new StoreError(
+        `${path} in ZooKeeper is not a state that this version reads (${FORMAT} was expected): run the version that wrote it, or give another path in --zk to begin anew`,
+      );
+    }
+    this.#generation = Number(head.data.toString('utf8'));
+  }
+
+  /** Removes what a snapshot or a large batch left that was cut short. */
+  async #cleanUp(): Promise<void> {
+    const current = this.#pathOf(this.#generation);
+    const names = (await untilAnswered(() => this.#session.children(this.#path))) ?? [];
+    for (const name of names) {
+      const path = this.#at(name);
+      if (/^g\d+$/.test(name) && path !== current) await this.#removeGeneration(path);
+    }
+    const { torn } = contentsOf((await untilAnswered(() => this.#session.children(current))) ?? []);
+    if (torn.length === 0) return;
+    this.#options.warn(`${current}: a batch of events was never completed; its parts are removed`);
+    await this.#remove(torn.map((name) => childPath(current, name)));
+  }
+
+  async #read(): Promise<void> {
+    const generation = this.#pathOf(this.#generation);
+    const data = async (name: string): Promise<Buffer> => {
+      const znode = await untilAnswered(() => this.#session.get(childPath(generation, name)));
+      if (!znode) {
+        throw new StoreError(
+          `${childPath(generation, name)} in ZooKeeper is missing, but what follows it is there: restore it, or give another path in --zk to begin anew`,
+        );
+      }
+      this.#bytes += znode.data.length;
+      return znode.data;
+    };
+    const { batches } = contentsOf((await untilAnswered(() => this.#session.children(generation))) ?? []);
+    const events: StoredEvent[] = [];
+    for (let from = 0; from < batches.length; from += READS_AT_ONCE) {
+      const some = await Promise.all(
+        // By position, so that a gap shows.
+        batches.slice(from, from + READS_AT_ONCE).map(async (_, i) => {
+          const number = from + i;
+          return decodeBatch(number, await data(batchName(number)), data);
+        }),
+      );
+      for (const batch of some) for (const event of batch) events.push(event);
+    }
+    this.#loaded = events;
+    this.#next = batches.length;
+    this.#batchesSinceSnapshot = batches.length;
+  }
+
+  /** @returns the bytes written */
+  async #write(generation: number, number: number, events: readonly StoredEvent[]): Promise<number> {
+    let bytes = 0;
+    let waiting: Part[] = [];
+    let size = 0;
+    const path = this.#pathOf(generation);
+    const flush = async (): Promise<void> => {
+      await this.#step(waiting.map(({ name, data }) => this.#creation(childPath(path, name), data)));
+      waiting = [];
+      size = 0;
+    };
+    for (const part of encodeBatch(number, events, this.#bytesPerStep)) {
+      if (size > 0 && size + part.data.length > this.#bytesPerStep) await flush();
+      waiting.push(part);
+      size += part.data.length;
+      bytes += part.data.length;
+    }
+    await flush();
+    return bytes;
+  }
+
+  async #removeGeneration(path: string): Promise<void> {
+    const names = (await untilAnswered(() => this.#session.children(path))) ?? [];
+    await this.#remove([...names.map((name) => childPath(path, name)), path]);
+  }
+
+  async #remove(paths: readonly string[]): Promise<void> {
+    for (let from = 0; from < paths.length; from += OPERATIONS_PER_STEP) {
+      const some = paths.slice(from, from + OPERATIONS_PER_STEP);
+      await this.#step(some.map((path) => ({ type: 'delete', path })));
+    }
+  }
+
+  /** All of the operations, unless somebody else has taken over. */
+  async #step(operations: readonly Operation[]): Promise<void> {
+    const fence: Operation = { type: 'check', path: this.#at('epoch'), version: this.#epoch };
+    let repeated = false;
+    for (;;) {
+      try {
+        await this.#session.multi([fence, ...operations]);
+        return;
+      } catch (error) {
+        // The fence is looked at first, so this says that it holds and that the step was done.
+        if (repeated && isZooKeeperError(error, 'NODE_EXISTS', 'NO_NODE')) return;
+        if (!isZooKeeperError(error, 'CONNECTION_LOSS')) throw error;
+        repeated = true;
+      }
+    }
+  }
+
+  #creation(path: string, data: Buffer): Operation {
+    return { type: 'create', path, data, access: 'creator' };
+  }
+
+  #at(name: string): string {
+    return childPath(this.#path, name);
+  }
+
+  #pathOf(generation: number): string {
+    return this.#at(`g${String(generation).padStart(8, '0')}`);
+  }
+
+  /** Says in words what to do where ZooKeeper refuses. */
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof StoreError || !(error instanceof Error)) throw error;
+      const why = isZooKeeperError(error, 'BAD_VERSION')
+        ? 'another scheduler has taken over the state'
+        : isZooKeeperError(error, 'NO_AUTH')
+          ? 'it belongs to another identity: give its user:password in the address of --zk'
+          : error.message;
+      throw new StoreError(`${this.#path} in ZooKeeper: ${why}`, { cause: error });
+    }
+  }
+}
+
+function* inBatches(events: Iterable<StoredEvent>): Iterable<StoredEvent[]> {
+  let batch: StoredEvent[] = [];
+  for (const event of events) {
+    batch.push(event);
+    if (batch.length < EVENTS_PER_BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}

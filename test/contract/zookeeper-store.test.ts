@@ -1,0 +1,198 @@
+/** The store on ZooKeeper: what all stores must do, on a real server, and what is its own. */
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openZooKeeperStore } from '../../src/scheduler/store/zookeeper.ts';
+import { ZooKeeperError, type ZooKeeperSession } from '../../src/zookeeper/client.ts';
+import { LARGEST_REQUEST_BYTES, openZooKeeper } from '../../src/zookeeper/session.ts';
+import { describeStore, scaled } from '../scheduler/store-contract.ts';
+import { type Ensemble, startZooKeeper } from './support/zookeeper.ts';
+import { type Proxy, startProxy } from './support/zookeeper-proxy.ts';
+
+const CREDENTIALS = 'mesosup:pw';
+/** Small, so that a few events already take several znodes and steps. */
+const BYTES_PER_STEP = 300;
+const SNAPSHOT_BYTES = 300;
+
+let zookeeper: Ensemble;
+let proxy: Proxy;
+let session: ZooKeeperSession;
+let count = 0;
+const warnings: string[] = [];
+
+beforeAll(async () => {
+  zookeeper = await startZooKeeper(1);
+  proxy = await startProxy(zookeeper.processes[0].at);
+  session = await openZooKeeper({ servers: zookeeper.servers, credentials: CREDENTIALS, timeoutMs: 4000 });
+});
+
+afterEach(() => {
+  warnings.length = 0;
+});
+
+afterAll(async () => {
+  await session?.close();
+  await proxy?.close();
+  await zookeeper?.stop();
+});
+
+function freshPath(): string {
+  count += 1;
+  return `/mesosup/state${count}`;
+}
+
+function open(path: string, by: ZooKeeperSession = session, bytesPerStep = BYTES_PER_STEP) {
+  const warn = (message: string) => warnings.push(message);
+  return openZooKeeperStore({ session: by, path, warn, snapshotBytes: SNAPSHOT_BYTES, bytesPerStep });
+}
+
+/**
+ * A fault at the write with that number, from 0, just before it is made or after. Death: the process does nothing
+ * more. Loss: the connection breaks, and is there again.
+ */
+interface Fault {
+  kind: 'death' | 'loss';
+  at: number;
+  when: 'before' | 'after';
+  /** Whether it came to that. */
+  struck?: boolean;
+}
+
+/** The session, with a fault. */
+function faulty(fault: Fault): ZooKeeperSession {
+  let writes = 0;
+  const failure = () =>
+    fault.kind === 'death'
+      ? new ZooKeeperError('SESSION_ENDED', 'the process is dead')
+      : new ZooKeeperError('CONNECTION_LOSS', 'the connection was lost');
+  const write = async <T>(make: () => Promise<T>): Promise<T> => {
+    const number = writes;
+    writes += 1;
+    if (fault.kind === 'death' && fault.struck) throw failure();
+    if (number !== fault.at) return make();
+    fault.struck = true;
+    if (fault.when === 'after') await make();
+    throw failure();
+  };
+  return new Proxy(session, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      const isWrite = name === 'multi' || name === 'set' || name === 'createPath';
+      return (...args: unknown[]) =>
+        isWrite ? write(() => Reflect.apply(value, target, args)) : Reflect.apply(value, target, args);
+    },
+  });
+}
+
+describeStore('ZooKeeper', () => {
+  const path = freshPath();
+  return {
+    open: () => open(path),
+    sharing: 'taken over',
+    openDying: (at, when) => open(path, faulty({ kind: 'death', at, when })),
+  };
+});
+
+async function names(path: string): Promise<string[]> {
+  return ((await session.children(path)) ?? []).sort();
+}
+
+describe('the store on ZooKeeper', () => {
+  it.each(['before', 'after'] as const)(
+    'does each write once, though the connection is lost just %s it was made',
+    async (when) => {
+      const many = Array.from({ length: 30 }, (_, i) => scaled(i));
+      for (let at = 0; ; at += 1) {
+        const path = freshPath();
+        const fault: Fault = { kind: 'loss', at, when };
+        const store = await open(path, faulty(fault));
+        await store.append([scaled(1)]);
+        await store.append(many);
+        await store.snapshot(many);
+        await store.append([scaled(2)]);
+        expect(await (await open(path)).load()).toEqual([...many, scaled(2)]);
+        expect(await names(path)).toEqual(['epoch', 'g00000002', 'head']);
+        if (!fault.struck) break;
+      }
+    },
+  );
+
+  it('leaves nothing of what was cut short', async () => {
+    const path = freshPath();
+    const many = Array.from({ length: 30 }, (_, i) => scaled(i));
+    await (await open(path)).append([scaled(1)]);
+    // createPath, createPath and set of the opening, then two parts of the batch.
+    const dying = await open(path, faulty({ kind: 'death', at: 5, when: 'before' }));
+    await expect(dying.append(many)).rejects.toThrow('the process is dead');
+    expect(await names(`${path}/g00000001`)).toEqual(['e0000000000', 'p0000000001-0', 'p0000000001-1']);
+    const again = await open(path);
+    expect(warnings).toEqual([expect.stringContaining('a batch of events was never completed')]);
+    expect(await names(`${path}/g00000001`)).toEqual(['e0000000000']);
+    await again.snapshot(many);
+    const cut = await open(path, faulty({ kind: 'death', at: 6, when: 'before' }));
+    await expect(cut.snapshot(many)).rejects.toThrow('the process is dead');
+    expect(await names(path)).toEqual(['epoch', 'g00000002', 'g00000003', 'head']);
+    expect(await (await open(path)).load()).toEqual(many);
+    expect(await names(path)).toEqual(['epoch', 'g00000002', 'head']);
+  });
+
+  it('takes what is larger than a request may be, in requests that none may be too large', async () => {
+    const path = freshPath();
+    const store = await openZooKeeperStore({ session, path, warn: () => {} });
+    const large = { ...scaled(1), appId: 'x'.repeat(3 * LARGEST_REQUEST_BYTES) };
+    await store.append([large, scaled(2)]);
+    await store.snapshot([large, large, scaled(3)]);
+    expect(await (await open(path)).load()).toEqual([large, large, scaled(3)]);
+  });
+
+  it('is of its creator alone', async () => {
+    const path = freshPath();
+    await (await open(path)).append([scaled(1)]);
+    const other = await openZooKeeper({ servers: zookeeper.servers, credentials: 'other:pw' });
+    for (const znode of [path, `${path}/epoch`, `${path}/head`, `${path}/g00000001/e0000000000`]) {
+      await expect(other.get(znode)).rejects.toMatchObject({ code: 'NO_AUTH' });
+    }
+    await expect(open(path, other)).rejects.toThrow(
+      `${path} in ZooKeeper: it belongs to another identity: give its user:password in the address of --zk`,
+    );
+    await other.close();
+  });
+
+  it('refuses what another version or program wrote, and a state with a hole', async () => {
+    const path = freshPath();
+    const store = await open(path);
+    await store.append([scaled(1)]);
+    await store.append([scaled(2)]);
+    await session.delete(`${path}/g00000001/e0000000000`);
+    await expect(open(path)).rejects.toThrow('e0000000000 in ZooKeeper is missing');
+    await session.set(path, Buffer.from('{"format":"mesosup-state","version":2}'));
+    await expect(open(path)).rejects.toThrow('is not a state that this version reads');
+  });
+
+  it('grows to many batches before a snapshot is due for their number alone', async () => {
+    const path = freshPath();
+    const store = await openZooKeeperStore({ session, path, warn: () => {} });
+    let batches = 0;
+    while (!store.snapshotDue()) {
+      await store.append([scaled(batches)]);
+      batches += 1;
+    }
+    expect(batches).toBe(2000);
+    expect(await (await open(path)).load()).toHaveLength(2000);
+  });
+
+  it('writes on after the connection was away, and no more after the session', async () => {
+    const path = freshPath();
+    const by = await openZooKeeper({ servers: [proxy.at], credentials: CREDENTIALS, timeoutMs: 2000 });
+    const store = await open(path, by);
+    proxy.cut();
+    const appended = store.append([scaled(1)]);
+    proxy.heal();
+    await appended;
+    proxy.swallow('both');
+    await expect(store.append([scaled(2)])).rejects.toThrow('the session with ZooKeeper has ended');
+    proxy.heal();
+    await expect(store.append([scaled(3)])).rejects.toThrow('the session with ZooKeeper has ended');
+    expect((await (await open(path)).load())[0]).toEqual(scaled(1));
+  });
+});

@@ -1,0 +1,157 @@
+/** What every store must do; run for each of them, where what it stores on is at hand. */
+
+import { describe, expect, it } from 'vitest';
+import type { StoredEvent } from '../../src/scheduler/domain/events.ts';
+import { type Store, StoreError } from '../../src/scheduler/store/store.ts';
+
+export interface Medium {
+  /** Opens the same store again. Its snapshots are due after a handful of events. */
+  open(): Promise<Store>;
+  /** Whether a second one is refused while the first is open, or takes over from it; absent for neither. */
+  sharing?: 'refused' | 'taken over';
+  /**
+   * Opens the store so that its process dies at the write with that number, from 0: just before it is made or just
+   * after. Absent where only a test of the store's own can do that.
+   */
+  openDying?(write: number, when: 'before' | 'after'): Promise<Store>;
+}
+
+export function scaled(instances: number): StoredEvent {
+  return { type: 'app_scaled', appId: 'ä', instances, at: 0 };
+}
+
+/** Events from a number on, that many. */
+function several(from: number, count: number): StoredEvent[] {
+  return Array.from({ length: count }, (_, i) => scaled(from + i));
+}
+
+async function loaded(medium: Medium): Promise<StoredEvent[]> {
+  const store = await medium.open();
+  const events = await store.load();
+  await store.close();
+  return events;
+}
+
+/** What a life of a store does, and what there must be after each step. */
+const LIFE: { act: (store: Store) => Promise<void>; then: StoredEvent[] }[] = [
+  { act: (store) => store.append([scaled(1)]), then: [scaled(1)] },
+  { act: (store) => store.append(several(2, 60)), then: several(1, 61) },
+  { act: (store) => store.snapshot(several(100, 70)), then: several(100, 70) },
+  { act: (store) => store.append([scaled(170)]), then: several(100, 71) },
+  { act: (store) => store.snapshot([scaled(7)]), then: [scaled(7)] },
+  { act: (store) => store.append([scaled(8)]), then: several(7, 2) },
+];
+
+/** Called for each test; gives a store that nobody has used. */
+export function describeStore(name: string, fresh: () => Medium): void {
+  const { sharing, openDying } = fresh();
+
+  describe(`the ${name} store`, () => {
+    it('is empty at first', async () => {
+      expect(await loaded(fresh())).toEqual([]);
+    });
+
+    it('gives back what was appended, in order', async () => {
+      const medium = fresh();
+      const store = await medium.open();
+      await store.append([scaled(1), scaled(2)]);
+      await store.append([scaled(3)]);
+      await store.close();
+      const again = await medium.open();
+      expect(await again.load()).toEqual(several(1, 3));
+      await again.append([scaled(4)]);
+      await again.close();
+      expect(await loaded(medium)).toEqual(several(1, 4));
+    });
+
+    it('puts a snapshot in the place of what was before', async () => {
+      const medium = fresh();
+      const store = await medium.open();
+      for (let i = 0; i < 9; i += 1) await store.append([scaled(i)]);
+      expect(store.snapshotDue()).toBe(true);
+      await store.snapshot([scaled(100), scaled(101)]);
+      expect(store.snapshotDue()).toBe(false);
+      await store.append([scaled(102)]);
+      await store.close();
+      expect(await loaded(medium)).toEqual(several(100, 3));
+    });
+
+    it('takes batches and snapshots of any size, and none', async () => {
+      const medium = fresh();
+      const store = await medium.open();
+      const many = several(0, 3000);
+      await store.append(many);
+      await store.append([scaled(1)]);
+      await store.close();
+      expect(await loaded(medium)).toEqual([...many, scaled(1)]);
+      const again = await medium.open();
+      await again.snapshot(many);
+      await again.append(many);
+      await again.close();
+      expect(await loaded(medium)).toEqual([...many, ...many]);
+      const third = await medium.open();
+      await third.snapshot([]);
+      await third.append([scaled(2)]);
+      await third.close();
+      expect(await loaded(medium)).toEqual([scaled(2)]);
+    });
+
+    it('does not share what it was given', async () => {
+      const medium = fresh();
+      const store = await medium.open();
+      const event = { type: 'app_scaled' as const, appId: 'a', instances: 1, at: 0 };
+      await store.append([event]);
+      event.instances = 2;
+      await store.close();
+      expect(await loaded(medium)).toMatchObject([{ instances: 1 }]);
+    });
+
+    it.runIf(sharing)('is written by one at a time', async () => {
+      const medium = fresh();
+      const first = await medium.open();
+      await first.append([scaled(1)]);
+      if (sharing === 'refused') {
+        await expect(medium.open()).rejects.toThrow(StoreError);
+        await first.append([scaled(2)]);
+        await first.close();
+        expect(await loaded(medium)).toEqual(several(1, 2));
+        return;
+      }
+      const second = await medium.open();
+      expect(await second.load()).toEqual([scaled(1)]);
+      await expect(first.append([scaled(9)])).rejects.toThrow(/another scheduler has taken over/);
+      await expect(first.append(several(0, 100))).rejects.toThrow(StoreError);
+      await expect(first.snapshot([scaled(9)])).rejects.toThrow(StoreError);
+      await second.append([scaled(2)]);
+      await expect(first.snapshot([])).rejects.toThrow(StoreError);
+      expect(await loaded(medium)).toEqual(several(1, 2));
+    });
+
+    it.runIf(openDying).each(['before', 'after'] as const)(
+      'has all or none of what was under way when its process died just %s a write',
+      async (when) => {
+        let completed = 0;
+        for (let write = 0; completed < LIFE.length; write += 1) {
+          const medium = fresh();
+          completed = 0;
+          try {
+            const store = await medium.openDying?.(write, when);
+            for (const { act } of LIFE) {
+              if (store) await act(store);
+              completed += 1;
+            }
+          } catch (error) {
+            expect(error).toBeInstanceOf(StoreError);
+          }
+          const possible = [LIFE[completed - 1]?.then ?? [], LIFE[completed]?.then ?? []];
+          const store = await medium.open();
+          const found = await store.load();
+          expect(possible).toContainEqual(found);
+          await store.append([scaled(1000)]);
+          await store.snapshot([...found, scaled(1000), scaled(1001)]);
+          expect(await loaded(medium)).toEqual([...found, scaled(1000), scaled(1001)]);
+        }
+      },
+    );
+  });
+}
