@@ -1,0 +1,101 @@
+/**
+ * Whether an agent can go on as itself after a change. With `reconfiguration_policy=additive` it may gain attributes and
+ * resources; an attribute that changed or went, fewer resources, another host name or port make it exit with
+ * "Incompatible agent info", so it has to become a new agent, and its tasks end.
+ */
+
+import { foundResource, resourceCovers } from './agent-resources.ts';
+import type { Facts } from './facts.ts';
+import type { MesosLayout } from './layout.ts';
+import type { FileResource, Resource } from './resources.ts';
+import { variableName } from './wanted/mesos-service.ts';
+
+/** Other flags that make it another agent. */
+const IDENTITY = ['hostname', 'port', 'work_dir', 'attributes', 'resources'] as const;
+
+/** What makes it another agent, for people; empty when it can stay itself. */
+export function incompatibilities(
+  facts: Facts,
+  wanted: readonly Resource[],
+  layout: MesosLayout,
+): readonly string[] {
+  const then = readAgent(layout, (path) => facts.files[path]?.text, Object.keys(facts.files));
+  const files = new Map(
+    wanted.filter((one): one is FileResource => one.kind === 'file').map((one) => [one.path, one.content]),
+  );
+  const now = readAgent(layout, (path) => files.get(path), [...files.keys()]);
+  return [
+    ...IDENTITY.filter((flag) => then.flags.get(flag) !== now.flags.get(flag)).map(
+      (flag) => `the ${flag} changes`,
+    ),
+    ...attributeChanges(then.attributes, now.attributes),
+    ...resourceChanges(then.resources, now.resources, facts),
+  ];
+}
+
+interface AgentConfiguration {
+  readonly flags: ReadonlyMap<string, string>;
+  readonly attributes: ReadonlyMap<string, string>;
+  readonly resources: ReadonlyMap<string, string>;
+}
+
+type ReadText = (path: string) => string | undefined;
+
+function readAgent(layout: MesosLayout, text: ReadText, paths: readonly string[]): AgentConfiguration {
+  const { flags, defaults } = layout.agent;
+  if (layout.kind === 'own') return readVariables(text(defaults) ?? '');
+  const table = (directory: string) =>
+    new Map(
+      paths
+        .filter((path) => path.startsWith(`${directory}/`) && !path.slice(directory.length + 1).includes('/'))
+        .flatMap((path) => {
+          const value = text(path);
+          return value === undefined ? [] : [[path.slice(directory.length + 1), value.trim()] as const];
+        }),
+    );
+  return {
+    flags: table(flags),
+    attributes: table(`${flags}/attributes`),
+    resources: table(`${flags}/resources`),
+  };
+}
+
+function readVariables(text: string): AgentConfiguration {
+  const variables = new Map(
+    [...text.matchAll(/^(\w+)="((?:[^"\\]|\\.)*)"$/gm)].map(
+      ([, name = '', value = '']) => [name, value.replace(/\\(.)/g, '$1')] as const,
+    ),
+  );
+  const table = (flag: string) =>
+    new Map(
+      (variables.get(variableName(flag)) ?? '')
+        .split(';')
+        .filter((pair) => pair.includes(':'))
+        .map((pair) => [pair.slice(0, pair.indexOf(':')), pair.slice(pair.indexOf(':') + 1)] as const),
+    );
+  const flags = IDENTITY.slice(0, 3).flatMap((flag) => {
+    const value = variables.get(variableName(flag));
+    return value === undefined ? [] : [[flag, value] as const];
+  });
+  return { flags: new Map(flags), attributes: table('attributes'), resources: table('resources') };
+}
+
+type Table = ReadonlyMap<string, string>;
+
+function attributeChanges(then: Table, now: Table): string[] {
+  return [...then].flatMap(([key, value]) => {
+    if (!now.has(key)) return [`the attribute ${key} goes`];
+    return now.get(key) === value ? [] : [`the attribute ${key} changes from ${value} to ${now.get(key)}`];
+  });
+}
+
+function resourceChanges(then: Table, now: Table, facts: Facts): string[] {
+  return [...new Set([...then.keys(), ...now.keys()])].toSorted().flatMap((name) => {
+    const before = then.get(name) ?? foundResource(name, facts);
+    const after = now.get(name) ?? foundResource(name, facts);
+    if (before === after || (before !== undefined && after !== undefined && resourceCovers(after, before)))
+      return [];
+    const text = (value: string | undefined) => value ?? 'what Mesos finds';
+    return [`the resource ${name} may shrink, from ${text(before)} to ${text(after)}`];
+  });
+}

@@ -1,0 +1,120 @@
+/** The flags of a host's Mesos master and agent: what a safe cluster needs, and over it what the spec says. */
+
+import type { Cluster, ClusterHost, MesosFlags } from '../cluster/cluster.ts';
+import type { Facts } from './facts.ts';
+import type { MesosLayout } from './layout.ts';
+import { quorumOf, type Topology } from './topology.ts';
+
+/** Names without dashes; an empty value is a switch, `no-x` turns one off. */
+export type Flags = ReadonlyMap<string, string>;
+
+export interface FlagInput {
+  readonly cluster: Cluster;
+  readonly host: ClusterHost;
+  readonly facts: Facts;
+  readonly topology: Topology;
+  readonly layout: MesosLayout;
+  /** The host's own, within the cluster. */
+  readonly address: string;
+}
+
+/** Files that flags name; what is secret is for root alone. */
+export const MESOS_FILES = {
+  /** Where masters meet and agents find them. */
+  master: '/etc/mesosup/master',
+  masterCredentials: '/etc/mesosup/master-credentials',
+  agentCredential: '/etc/mesosup/agent-credential',
+  agentHttpCredentials: '/etc/mesosup/agent-http-credentials',
+  executorKey: '/etc/mesosup/executor-key',
+} as const;
+
+export const MASTER_WORK_DIR = '/var/lib/mesos/master';
+export const AGENT_WORK_DIR = '/var/lib/mesos/agent';
+
+/** Builds without TLS have neither, and an unknown flag stops the start. */
+const EXECUTOR_AUTHENTICATION = 'authenticate_http_executors';
+
+export function masterFlags(input: FlagInput): Flags {
+  const { cluster, host, topology } = input;
+  const withZooKeeper: MesosFlags =
+    topology.zookeepers.length === 0
+      ? {}
+      : { zk: `file://${MESOS_FILES.master}`, quorum: String(quorumOf(topology.masters.length)) };
+  return merge(
+    {
+      ...common(input, cluster.ports.master, MASTER_WORK_DIR),
+      ...withZooKeeper,
+      cluster: cluster.name,
+      authenticate_agents: '',
+      // This one guards frameworks that speak the old protocol only; those of HTTP have the next two.
+      authenticate_frameworks: '',
+      authenticate_http_frameworks: '',
+      http_framework_authenticators: 'basic',
+      authenticate_http_readonly: '',
+      authenticate_http_readwrite: '',
+      credentials: MESOS_FILES.masterCredentials,
+    },
+    cluster.masterFlags,
+    host.masterFlags,
+  );
+}
+
+/** Attributes and resources are not among them: see `attributesOf`. */
+export function agentFlags(input: FlagInput): Flags {
+  const { cluster, host, layout } = input;
+  const flags = merge(
+    {
+      ...common(input, cluster.ports.agent, AGENT_WORK_DIR),
+      master: `file://${MESOS_FILES.master}`,
+      containerizers: 'mesos',
+      // The Docker executor leaves isolation to Docker; this launcher works with cgroups v1 and v2.
+      launcher: 'posix',
+      executor_registration_timeout: '5mins',
+      executor_reregistration_timeout: '10secs',
+      reconfiguration_policy: 'additive',
+      credential: MESOS_FILES.agentCredential,
+      authenticate_http_readonly: '',
+      authenticate_http_readwrite: '',
+      http_credentials: MESOS_FILES.agentHttpCredentials,
+      ...(layout.kind === 'clusterd' && { [EXECUTOR_AUTHENTICATION]: '' }),
+    },
+    cluster.agentFlags,
+    host.agentFlags,
+  );
+  if (flags.get('launcher') === 'posix' && !flags.has('isolation')) {
+    flags.set('isolation', 'posix/cpu,posix/mem');
+  }
+  const executors = flags.get(EXECUTOR_AUTHENTICATION);
+  if (executors === undefined || executors === 'false') {
+    for (const name of [EXECUTOR_AUTHENTICATION, `no-${EXECUTOR_AUTHENTICATION}`, 'jwt_secret_key']) {
+      flags.delete(name);
+    }
+  } else if (!flags.has('jwt_secret_key')) {
+    flags.set('jwt_secret_key', MESOS_FILES.executorKey);
+  }
+  return flags;
+}
+
+function common(input: FlagInput, port: number, workDirectory: string): MesosFlags {
+  const { host, facts, layout, address } = input;
+  return {
+    ip: address,
+    port: String(port),
+    hostname: host.hostname ?? address,
+    work_dir: workDirectory,
+    // Of the wrapper: into the journal instead of syslog.
+    ...(layout.kind !== 'own' && facts.init === 'systemd' && { 'no-logger': '' }),
+  };
+}
+
+/** Later ones win; `x` takes the place of `no-x` and the other way round. */
+function merge(...layers: readonly MesosFlags[]): Map<string, string> {
+  const flags = new Map<string, string>();
+  for (const layer of layers) {
+    for (const [name, value] of Object.entries(layer)) {
+      flags.delete(name.startsWith('no-') ? name.slice('no-'.length) : `no-${name}`);
+      flags.set(name, value);
+    }
+  }
+  return flags;
+}

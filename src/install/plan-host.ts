@@ -1,0 +1,154 @@
+/** What has to be done to one host: the difference between what it should have and what it was found to be. */
+
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Secrets } from '../cluster/secrets.ts';
+import { incompatibilities } from './agent-change.ts';
+import { basisOf } from './basis.ts';
+import { diffResource } from './diff.ts';
+import { diffService } from './diff-service.ts';
+import type { Facts } from './facts.ts';
+import { mesosLayout } from './layout.ts';
+import { leftovers } from './leftovers.ts';
+import type { HostPlan, PlanItem } from './plan.ts';
+import { type Resource, resourceId, type ServiceResource } from './resources.ts';
+import { STARTED } from './script/places.ts';
+
+export interface HostPlanInput {
+  readonly cluster: Cluster;
+  readonly host: string;
+  readonly facts: Facts;
+  readonly wanted: readonly Resource[];
+  /** `stop` touches services alone, whatever else may differ. */
+  readonly command: 'install' | 'start' | 'stop';
+  readonly secrets: Secrets;
+  readonly sha256: (text: string) => string;
+}
+
+/** The same facts and wanted state give the same plan; a host that has all of it gets no items. */
+export function planHost(input: HostPlanInput): HostPlan {
+  const { host, facts, sha256 } = input;
+  const items = input.command === 'stop' ? stopItems(input) : allItems(input);
+  return { host, items, basis: basisOf(facts, sha256) };
+}
+
+function allItems(input: HostPlanInput): PlanItem[] {
+  const { facts, wanted } = input;
+  const old = leftovers(facts, wanted);
+  const items: PlanItem[] = [...old.services, ...old.files];
+  const going = new Set(old.files.map(({ id }) => id.slice(id.indexOf(':') + 1)));
+  const present = { ...input, facts: { ...facts, files: without(facts.files, going) } };
+  for (const resource of wanted) {
+    const item =
+      resource.kind === 'service' ? serviceItem(resource, items, input) : diffResource(resource, present);
+    if (item) items.push(item);
+  }
+  return withRepair(replaceAgent(items, input), input);
+}
+
+function without<T>(all: Readonly<Record<string, T>>, keys: ReadonlySet<string>): Record<string, T> {
+  return Object.fromEntries(Object.entries(all).filter(([key]) => !keys.has(key)));
+}
+
+function serviceItem(
+  resource: ServiceResource,
+  before: readonly PlanItem[],
+  { facts, wanted }: HostPlanInput,
+): PlanItem | undefined {
+  const paths = [`/etc/systemd/system/${resource.name}`, `/etc/systemd/system/${resource.name}.service`];
+  const unitIsOurs = wanted.some(
+    (one) =>
+      one.kind === 'file' && (paths.includes(one.path) || one.path === `/etc/init/${resource.name}.conf`),
+  );
+  return diffService(resource, { facts, before, unitIsOurs });
+}
+
+function stopItems(input: HostPlanInput): PlanItem[] {
+  const items: PlanItem[] = [];
+  for (const resource of input.wanted) {
+    if (resource.kind === 'service') {
+      const item =
+        resource.running === false && !resource.masked ? serviceItem(resource, [], input) : undefined;
+      if (item) items.push(item);
+    } else if (resource.kind === 'absent' && resource.path === STARTED) {
+      const item = diffResource(resource, input);
+      if (item) items.push(item);
+    }
+  }
+  // Who depends on the others goes first.
+  return [
+    ...items.filter(({ id }) => !id.startsWith('service:')),
+    ...items.filter(({ id }) => id.startsWith('service:')).reverse(),
+  ];
+}
+
+/**
+ * An agent that can't go on as itself is drained, stopped and forgotten before the first of its files changes: were it
+ * done later, a run that broke off in between would leave files that the old agent can't start with. Its start comes
+ * last, as for any stopped service.
+ */
+function replaceAgent(items: readonly PlanItem[], input: HostPlanInput): PlanItem[] {
+  const { cluster, facts, wanted } = input;
+  const layout = mesosLayout(cluster, facts);
+  const service = wanted.find(
+    (one): one is ServiceResource =>
+      one.kind === 'service' && one.name === layout.agent.service && !one.masked,
+  );
+  const found = facts.services[layout.agent.service];
+  // With the inputs it was started with, it is the wanted agent already, whatever was done to its files since.
+  if (service === undefined || facts.agent.id === '' || found?.inputs === service.inputs) return [...items];
+  const why = incompatibilities(facts, wanted, layout);
+  if (why.length === 0) return [...items];
+  const id = resourceId(service);
+  const tasks = facts.agent.tasks;
+  const replacement: PlanItem = {
+    id,
+    action: 'replace-agent',
+    title: `service ${service.name}: drain, stop and forget the agent; a new one takes its place`,
+    diff: [],
+    reason: `because ${why.join(', ')}`,
+    endsTasks: tasks,
+    resource: service,
+  };
+  const runs = found !== undefined && found.state !== 'stopped';
+  const start = service.running === true || (service.running === null && runs);
+  const others = items.filter((item) => item.id !== id);
+  const first = others.findIndex(
+    (item) => service.restartOn.includes(item.id) || isBeneath(item, layout.agent.flags),
+  );
+  const at = first < 0 ? others.length : first;
+  const begin: PlanItem[] = start
+    ? [
+        {
+          id,
+          action: 'start',
+          title: `service ${service.name}: start as a new agent`,
+          diff: [],
+          resource: service,
+        },
+      ]
+    : [];
+  const position = items.findIndex((item) => item.id === id);
+  const after = position < 0 ? others.length : position;
+  return [...others.slice(0, at), replacement, ...others.slice(at, after), ...begin, ...others.slice(after)];
+}
+
+function isBeneath({ id }: PlanItem, directory: string): boolean {
+  return id.slice(id.indexOf(':') + 1).startsWith(`${directory}/`);
+}
+
+/** What an interrupted dpkg left is finished first, where packages matter to this plan. */
+function withRepair(items: PlanItem[], { facts, wanted }: HostPlanInput): PlanItem[] {
+  const { broken } = facts.dpkg;
+  const names = new Set(wanted.flatMap((one) => (one.kind === 'package' ? [one.name] : [])));
+  const matters =
+    items.some(({ resource }) => resource?.kind === 'package') || broken.some((name) => names.has(name));
+  if (broken.length === 0 || !matters) return items;
+  const repair: PlanItem = {
+    id: 'dpkg',
+    action: 'repair',
+    title: 'dpkg: finish what was interrupted',
+    diff: [],
+    reason: `because of ${broken.join(', ')}`,
+  };
+  return [repair, ...items];
+}

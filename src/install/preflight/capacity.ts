@@ -1,0 +1,87 @@
+/** Memory and disk: how much is needed, and how much there is. */
+
+import type { Role } from '../../cluster/cluster.ts';
+import { mesosPackage } from '../layout.ts';
+import { installedPackage } from '../package-state.ts';
+import { ZOOKEEPER_PACKAGE } from '../wanted/zookeeper.ts';
+import { error, type HostCheck, type HostCheckInput, isMesos, isOurs, warning } from './check.ts';
+
+const MB = 1e6;
+
+/** In MB, without what tasks use. */
+const MEMORY: Readonly<Record<Role, number>> = { zookeeper: 256, master: 256, scheduler: 256, agent: 256 };
+const MEMORY_OF_SYSTEM = 256;
+
+export const memoryCheck: HostCheck = ({ host, own }) => {
+  const needed = host.roles.reduce((sum, role) => sum + MEMORY[role], MEMORY_OF_SYSTEM);
+  const found = Math.floor(own.memoryBytes / MB);
+  if (found >= needed) return [];
+  const say = found < needed / 2 ? error : warning;
+  const message = `it has ${found} MB of memory; its roles (${host.roles.join(', ')}) need ${needed} MB`;
+  return [say(host.name, 'memory', message, 'take roles from it, or give it more memory')];
+};
+
+/** In MB, roughly: unpacked beneath /usr with what comes along, and the download of it. */
+const PACKAGES = {
+  docker: { unpacked: 420, download: 110 },
+  mesos: { unpacked: 400, download: 100 },
+  // With a Java runtime.
+  zookeeper: { unpacked: 520, download: 130 },
+} as const;
+
+/** What the archive grows to. */
+const UNPACKED_PAYLOAD = 4;
+
+export const diskCheck: HostCheck = (input) => {
+  const { host, own } = input;
+  // Directories of one file system have the same free bytes; those of others hardly ever.
+  const systems = new Map<number, { needed: number; paths: string[] }>();
+  for (const [path, needed] of needs(input)) {
+    const free = freeAt(own.diskFreeBytes, path);
+    if (free === undefined || needed === 0) continue;
+    const system = systems.get(free) ?? { needed: 0, paths: [] };
+    system.needed += needed;
+    system.paths.push(path);
+    systems.set(free, system);
+  }
+  return [...systems].flatMap(([free, { needed, paths }]) =>
+    free >= needed
+      ? []
+      : [
+          error(
+            host.name,
+            'disk',
+            `${paths.join(' and ')} ${paths.length === 1 ? 'has' : 'have'} ${Math.floor(free / MB)} MB free, and ${Math.ceil(needed / MB)} MB are needed`,
+            'free some space there, e.g. with apt-get clean',
+          ),
+        ],
+  );
+};
+
+function needs({ cluster, host, own, payload }: HostCheckInput): [path: string, bytes: number][] {
+  const missing: (keyof typeof PACKAGES)[] = [];
+  const mesos = mesosPackage(cluster.mesos);
+  if (isMesos(host) && mesos !== undefined && !installedPackage(own, mesos)) missing.push('mesos');
+  if (host.roles.includes('agent') && cluster.docker.kind !== 'preinstalled') {
+    const name = cluster.docker.kind === 'docker-ce' ? 'docker-ce' : 'docker.io';
+    if (!installedPackage(own, name)) missing.push('docker');
+  }
+  if (host.roles.includes('zookeeper') && !installedPackage(own, ZOOKEEPER_PACKAGE))
+    missing.push('zookeeper');
+  const sum = (part: 'unpacked' | 'download') =>
+    missing.reduce((bytes, name) => bytes + PACKAGES[name][part] * MB, 0);
+  const unpacks = isOurs(host) && own.mesosup.payloads.length === 0;
+  return [
+    ['/', sum('unpacked')],
+    ['/var/cache/apt', sum('download')],
+    ['/opt', unpacks ? payload.bytes * (1 + UNPACKED_PAYLOAD) : 0],
+  ];
+}
+
+/** Of the directory or the nearest above it that is known. */
+function freeAt(free: Readonly<Record<string, number>>, path: string): number | undefined {
+  for (let at = path; ; at = at.slice(0, at.lastIndexOf('/')) || '/') {
+    if (free[at] !== undefined) return free[at];
+    if (at === '/') return undefined;
+  }
+}

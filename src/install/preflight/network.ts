@@ -1,0 +1,108 @@
+/** Addresses and ports. */
+
+import { mesosLayout } from '../layout.ts';
+import type { Problem } from '../plan.ts';
+import { addressOf, isIpv4, ZOOKEEPER_PEER_PORTS } from '../topology.ts';
+import { SCHEDULER_SERVICE } from '../wanted/scheduler.ts';
+import { ZOOKEEPER_SERVICE } from '../wanted/zookeeper.ts';
+import { error, type HostCheck, type HostCheckInput, type PreflightInput } from './check.ts';
+
+export const addressCheck: HostCheck = ({ cluster, host, own, facts }) => {
+  const address = addressOf(cluster, host, facts);
+  const say = 'say privateAddress for it in the spec';
+  if (address === undefined) {
+    return [
+      error(host.name, 'address', 'it has no IPv4 address of its own that others could reach it by', say),
+    ];
+  }
+  if (!isIpv4(address)) {
+    return [error(host.name, 'address', `Mesos speaks IPv4 only, and its address is ${address}`, say)];
+  }
+  if (cluster.hosts.length === 1) return [];
+  if (address.startsWith('127.')) {
+    return [error(host.name, 'address', `others can't reach it by the loopback address ${address}`, say)];
+  }
+  if (own.addresses.includes(address)) return [];
+  const message = `the address ${address} is none of its own (${own.addresses.join(', ') || 'it has none'})`;
+  return [error(host.name, 'address', message, say)];
+};
+
+/** Hosts that can't be asked count when others have to reach them. */
+export function unknownMembers({ cluster, facts }: PreflightInput): Problem[] {
+  return cluster.hosts
+    .filter((host) => !facts.has(host.name))
+    .filter(({ roles }) => roles.includes('zookeeper') || roles.includes('master'))
+    .filter((host) => addressOf(cluster, host, facts) === undefined)
+    .map(({ name }) =>
+      error(
+        name,
+        'address',
+        "it can't be asked, so the others can't be told its address",
+        'say privateAddress for it in the spec, or see that it can be reached',
+      ),
+    );
+}
+
+/** Two names of one machine, or one address given to two. */
+export function twinCheck({ cluster, facts }: PreflightInput): Problem[] {
+  const seen = new Map<string, string>();
+  const problems: Problem[] = [];
+  for (const host of cluster.hosts) {
+    const own = facts.get(host.name);
+    const address = addressOf(cluster, host, facts);
+    const machine =
+      own && own.addresses.length > 0 ? `${own.hostname} ${own.addresses.join(' ')}` : undefined;
+    const keys = [machine, address].filter((key) => key !== undefined);
+    const other = keys.map((key) => seen.get(key)).find((name) => name !== undefined);
+    if (other !== undefined) {
+      const same = machine !== undefined && seen.get(machine) === other;
+      problems.push(
+        same
+          ? error(
+              host.name,
+              'machine',
+              `it is the same machine as ${other}`,
+              'take one of them out of the spec',
+            )
+          : error(
+              host.name,
+              'address',
+              `its address ${address} is that of ${other} too`,
+              'say privateAddress for both in the spec',
+            ),
+      );
+    }
+    for (const key of keys) if (!seen.has(key)) seen.set(key, host.name);
+  }
+  return problems;
+}
+
+export const portCheck: HostCheck = (input) => {
+  const { host, own } = input;
+  return portsOf(input).flatMap(({ port, service, what }) => {
+    const taken = own.listeners.find((one) => one.port === port);
+    if (taken === undefined || own.services[service]?.state === 'running') return [];
+    const by = taken.program === '' ? 'another program' : taken.program;
+    return [
+      error(
+        host.name,
+        'port',
+        `port ${port}, which ${what} needs, is in use by ${by}`,
+        `stop ${by} there, or give ${what} another port in the spec`,
+      ),
+    ];
+  });
+};
+
+function portsOf({ cluster, host, own }: HostCheckInput) {
+  const { ports } = cluster;
+  const layout = mesosLayout(cluster, own);
+  const zookeeper = [ports.zookeeper, ...ZOOKEEPER_PEER_PORTS];
+  const all = [
+    ...zookeeper.map((port) => ({ role: 'zookeeper', port, service: ZOOKEEPER_SERVICE, what: 'ZooKeeper' })),
+    { role: 'master', port: ports.master, service: layout.master.service, what: 'the Mesos master' },
+    { role: 'agent', port: ports.agent, service: layout.agent.service, what: 'the Mesos agent' },
+    { role: 'scheduler', port: ports.scheduler, service: SCHEDULER_SERVICE, what: 'the scheduler' },
+  ];
+  return all.filter(({ role }) => host.roles.some((one) => one === role));
+}

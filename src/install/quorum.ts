@@ -1,0 +1,116 @@
+/** Changes of the masters that could tear their replicated log apart. */
+
+import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
+import type { Facts } from './facts.ts';
+import { mesosLayout } from './layout.ts';
+import { masterFlags } from './mesos-flags.ts';
+import type { Problem } from './plan.ts';
+import { REPLICATED_LOG } from './targets.ts';
+import { addressOf, type FactsByHost, topologyOf, UnknownAddressError } from './topology.ts';
+
+/**
+ * A log entry is safe once a quorum of masters has it, so any two quorums must have a master in common at all times.
+ * Therefore one run changes either who is a master or how many make a quorum; who comes must find a quorum that has
+ * the log already; and nobody may come while another who goes still runs.
+ */
+export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] {
+  const masters = cluster.hosts.filter(({ roles }) => roles.includes('master'));
+  const first = masters[0];
+  const wanted = first && wantedQuorum(cluster, first, facts);
+  if (wanted === undefined) return [];
+  const say = (host: string, message: string, mend: string): Problem => ({
+    host,
+    check: 'quorum',
+    message,
+    mend,
+    severity: 'error',
+  });
+  if (wanted * 2 <= masters.length || wanted > masters.length) {
+    const right = Math.floor(masters.length / 2) + 1;
+    return [
+      say(
+        first?.name ?? '',
+        `a quorum of ${wanted} is not safe with ${masters.length} masters: it must be more than half of them`,
+        `take the flag quorum out of the spec; it is ${right} then`,
+      ),
+    ];
+  }
+  const known = cluster.hosts.filter((host) => facts.get(host.name)?.files[REPLICATED_LOG] !== undefined);
+  if (known.length === 0) return [];
+  const added = masters.filter((host) => !known.includes(host) && facts.has(host.name));
+  const kept = masters.filter((host) => known.includes(host));
+  const leaving = known.filter((host) => !masters.includes(host) && runs(cluster, host, facts));
+  const quorums = known.map((host) => presentQuorum(cluster, facts.get(host.name)));
+  const present = quorums.find((quorum) => quorum !== wanted);
+  const names = (hosts: readonly ClusterHost[]) => hosts.map(({ name }) => name).join(', ');
+  if ((added.length > 0 || leaving.length > 0) && present !== undefined) {
+    const old = known.length;
+    return [
+      say(
+        (added[0] ?? leaving[0] ?? first)?.name ?? '',
+        `masters change (${names([...added, ...leaving])}) while the quorum goes from ${present} to ${wanted}`,
+        wanted > present
+          ? `install with the ${old} masters there are and "quorum: ${wanted}" in masterFlags first, then add the others`
+          : `leave "quorum: ${present}" in masterFlags while masters go, and take it out in a second run`,
+      ),
+    ];
+  }
+  if (added.length > 0 && kept.length < wanted) {
+    return [
+      say(
+        added[0]?.name ?? '',
+        `${kept.length} of the present masters stay, and new ones need ${wanted} that have the log`,
+        'add or exchange fewer masters at once; a cluster of one master grows only by uninstalling it with --purge and installing anew',
+      ),
+    ];
+  }
+  if (added.length > 0 && leaving.length > 0) {
+    return [
+      say(
+        added[0]?.name ?? '',
+        `${names(added)} would become master while ${names(leaving)} still runs as one`,
+        `stop the master on ${names(leaving)} first: systemctl disable --now mesos-master`,
+      ),
+    ];
+  }
+  return [];
+}
+
+function wantedQuorum(cluster: Cluster, host: ClusterHost, facts: FactsByHost): number | undefined {
+  const own = facts.get(host.name);
+  const address = addressOf(cluster, host, facts);
+  if (own === undefined || address === undefined) return undefined;
+  try {
+    const topology = topologyOf(cluster, facts);
+    const flags = masterFlags({
+      cluster,
+      host,
+      facts: own,
+      topology,
+      layout: mesosLayout(cluster, own),
+      address,
+    });
+    return Number(flags.get('quorum') ?? '1');
+  } catch (error) {
+    if (error instanceof UnknownAddressError) return undefined;
+    throw error;
+  }
+}
+
+/** By the host's files; 1 without one, as for a master alone. */
+function presentQuorum(cluster: Cluster, facts: Facts | undefined): number {
+  if (facts === undefined) return 1;
+  const { kind, master } = mesosLayout(cluster, facts);
+  const text =
+    kind === 'own'
+      ? /^MESOS_QUORUM="(\d+)"/m.exec(facts.files[master.defaults]?.text ?? '')?.[1]
+      : facts.files[`${master.flags}/quorum`]?.text;
+  return Number(text?.trim() || '1');
+}
+
+function runs(cluster: Cluster, host: ClusterHost, facts: FactsByHost): boolean {
+  const own = facts.get(host.name);
+  if (own === undefined) return false;
+  const state = own.services[mesosLayout(cluster, own).master.service]?.state;
+  return state !== undefined && state !== 'stopped';
+}

@@ -1,0 +1,96 @@
+/** A plan for a terminal, or for a file read by people. */
+
+import type { HostPlan, Plan, PlanAction, PlanItem } from './plan.ts';
+
+export interface RenderOptions {
+  readonly colour: boolean;
+  /** Without the lines of diffs. */
+  readonly brief?: boolean;
+}
+
+type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+const CODES: Readonly<Record<Colour, readonly [number, number]>> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+};
+
+type Paint = (colour: Colour, text: string) => string;
+
+const SIGNS: Readonly<Record<PlanAction, readonly [sign: string, colour: Colour]>> = {
+  create: ['+', 'green'],
+  install: ['+', 'green'],
+  enable: ['+', 'green'],
+  start: ['+', 'green'],
+  change: ['~', 'yellow'],
+  upgrade: ['~', 'yellow'],
+  restart: ['~', 'yellow'],
+  reload: ['~', 'yellow'],
+  repair: ['~', 'yellow'],
+  restore: ['~', 'yellow'],
+  remove: ['-', 'red'],
+  disable: ['-', 'red'],
+  stop: ['-', 'red'],
+  'replace-agent': ['!', 'red'],
+};
+
+/** Ends with a line end. Secrets are in no plan, so none are here. */
+export function renderPlan(plan: Plan, options: RenderOptions): string {
+  const paint: Paint = (colour, text) => {
+    const [on, off] = CODES[colour];
+    return options.colour ? `\u001b[${on}m${text}\u001b[${off}m` : text;
+  };
+  const changed = plan.hosts.filter(({ items }) => items.length > 0);
+  const blocks = changed.map((host) => renderHost(host, paint, options.brief === true));
+  return `${[...blocks, [summary(plan, changed, paint)]].map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function renderHost({ host, items }: HostPlan, paint: Paint, brief: boolean): string[] {
+  return [
+    paint('bold', `${host}  ${count(items.length, 'change')}`),
+    ...items.flatMap((item) => renderItem(item, paint, brief)),
+  ];
+}
+
+function renderItem(item: PlanItem, paint: Paint, brief: boolean): string[] {
+  const [sign, colour] = SIGNS[item.action];
+  const reason = item.reason === undefined ? '' : paint('dim', ` ${item.reason}`);
+  const lines = [`  ${paint(colour, sign)} ${item.title}${reason}`];
+  if (item.endsTasks !== undefined) lines.push(`    ${paint('red', endsTasks(item))}`);
+  if (!brief) lines.push(...item.diff.map((line) => `      ${diffLine(line, paint)}`));
+  return lines;
+}
+
+function endsTasks({ action, endsTasks: tasks }: PlanItem): string {
+  const who = action === 'replace-agent' ? 'replaces the agent' : 'stops the agent';
+  if (tasks === null || tasks === undefined)
+    return `${who}: its tasks end, and how many there are can't be told`;
+  return `${who}: ${count(tasks, 'task')} ${tasks === 1 ? 'ends' : 'end'}`;
+}
+
+function diffLine(line: string, paint: Paint): string {
+  if (line.startsWith('+')) return paint('green', line);
+  return line.startsWith('-') ? paint('red', line) : paint('dim', line);
+}
+
+function summary(plan: Plan, changed: readonly HostPlan[], paint: Paint): string {
+  const hosts = count(plan.hosts.length, 'host');
+  if (changed.length === 0) return `${paint('green', 'No changes')}: ${hosts} as wanted.`;
+  const items = changed.flatMap((host) => host.items);
+  const restarts = items.filter(({ action }) => action === 'restart').length;
+  const replaced = items.filter(({ action }) => action === 'replace-agent').length;
+  const parts = [
+    `${count(items.length, 'change')} on ${changed.length} of ${hosts}`,
+    ...(restarts > 0 ? [`${count(restarts, 'service')} ${restarts === 1 ? 'restarts' : 'restart'}`] : []),
+    ...(replaced > 0 ? [paint('red', `${count(replaced, 'agent')} replaced`)] : []),
+  ];
+  return `${parts.join(', ')}.`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

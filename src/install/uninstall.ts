@@ -1,0 +1,136 @@
+/** Taking mesosup off again: the journal of each host, backwards. */
+
+import type { Cluster } from '../cluster/cluster.ts';
+import { basisOf } from './basis.ts';
+import type { Facts, JournalEntry } from './facts.ts';
+import { PACKAGED_LAYOUTS } from './layout.ts';
+import { isData } from './leftovers.ts';
+import type { HostPlan, Plan, PlanItem } from './plan.ts';
+import { PAYLOADS, STATE } from './script/places.ts';
+import type { FactsByHost } from './topology.ts';
+
+export interface UninstallInput {
+  readonly cluster: Cluster;
+  readonly facts: FactsByHost;
+  /** Of this program. */
+  readonly version: string;
+  /** Data goes too: Mesos' and ZooKeeper's state, sandboxes, Docker's images, packages' configuration. */
+  readonly purge: boolean;
+  readonly sha256: (text: string) => string;
+}
+
+export function uninstallPlan(input: UninstallInput): Plan {
+  const { cluster, facts, version, purge, sha256 } = input;
+  const hosts = cluster.hosts.flatMap((host): HostPlan[] => {
+    const own = facts.get(host.name);
+    if (own === undefined) return [];
+    return [{ host: host.name, items: uninstallItems(own, purge), basis: basisOf(own, sha256) }];
+  });
+  return { format: 1, command: 'uninstall', cluster: cluster.name, version, hosts };
+}
+
+/** What packages leave in place even when they are purged, by the package that made it. */
+const PACKAGE_DATA: Readonly<Record<string, readonly string[]>> = {
+  'docker.io': ['/var/lib/docker', '/etc/docker'],
+  'docker-ce': ['/var/lib/docker', '/etc/docker'],
+  'containerd.io': ['/var/lib/containerd'],
+  containerd: ['/var/lib/containerd'],
+  zookeeper: ['/var/lib/zookeeper', '/var/log/zookeeper'],
+};
+
+export function uninstallItems(facts: Facts, purge: boolean): PlanItem[] {
+  const backwards = facts.mesosup.journal.toReversed();
+  const services = backwards.filter((entry) => entry.kind === 'service');
+  const items = [
+    ...services.flatMap((entry) => stopItem(entry, facts)),
+    ...backwards.flatMap((entry) => undo(entry, facts, purge)),
+    ...facts.mesosup.payloads.map((version) =>
+      plain(`payload:${version}`, 'remove', `${PAYLOADS}/${version}: remove`),
+    ),
+    ...(purge ? dataItems(facts) : []),
+    ...services.toReversed().flatMap(restoreItem),
+  ];
+  const known = items.length > 0 || facts.mesosup.cluster !== '';
+  const unique = [...new Map(items.map((one) => [`${one.action} ${one.id}`, one])).values()];
+  const last = plain(`directory:${STATE}`, 'remove', `${STATE}: remove what mesosup remembers of this host`);
+  return known ? [...unique, last] : [];
+}
+
+function plain(id: string, action: PlanItem['action'], title: string): PlanItem {
+  return { id, action, title, diff: [] };
+}
+
+type ServiceEntry = JournalEntry & { kind: 'service' };
+
+/** What ran before us runs on. */
+function stopItem(entry: ServiceEntry, facts: Facts): PlanItem[] {
+  if (entry.before.running) return [];
+  const isAgent = PACKAGED_LAYOUTS.some(({ agent }) => agent.service === entry.name);
+  const item = plain(`service:${entry.name}`, 'stop', `service ${entry.name}: stop and disable`);
+  return [
+    isAgent && facts.agent.id !== ''
+      ? {
+          ...item,
+          title: `service ${entry.name}: stop and disable, with its tasks`,
+          endsTasks: facts.agent.tasks,
+        }
+      : item,
+  ];
+}
+
+function restoreItem(entry: ServiceEntry): PlanItem[] {
+  const { enabled, running } = entry.before;
+  if (!running && enabled !== 'enabled' && enabled !== 'masked') return [];
+  const words = [
+    enabled === 'masked' ? 'mask' : enabled === 'enabled' ? 'enable' : 'disable',
+    running ? 'restart' : '',
+  ];
+  const what = words.filter((word) => word !== '').join(' and ');
+  return [plain(`service:${entry.name}`, 'restore', `service ${entry.name}: ${what}, as before`)];
+}
+
+function undo(entry: JournalEntry, facts: Facts, purge: boolean): PlanItem[] {
+  switch (entry.kind) {
+    case 'service':
+      return [];
+    case 'package':
+      return undoPackage(entry, purge);
+    case 'user':
+      return undoUser(entry, facts);
+    default:
+      return undoPath(entry, purge);
+  }
+}
+
+function undoPackage(entry: JournalEntry & { kind: 'package' }, purge: boolean): PlanItem[] {
+  // An older version may be nowhere any more; the newer one stays.
+  if (entry.before !== 'absent') return [];
+  const how = purge ? 'purge' : 'remove';
+  return [plain(`package:${entry.name}`, 'remove', `package ${entry.name}: ${how}`)];
+}
+
+function undoUser(entry: JournalEntry & { kind: 'user' }, facts: Facts): PlanItem[] {
+  const { name, before } = entry;
+  if (before === 'absent') return [plain(`user:${name}`, 'remove', `user ${name}: remove`)];
+  const extra = (facts.users[name]?.groups ?? []).filter((group) => !before.groups.includes(group));
+  if (extra.length === 0) return [];
+  return [plain(`user:${name}`, 'restore', `user ${name}: take out of ${extra.join(', ')}`)];
+}
+
+function undoPath(entry: JournalEntry & { kind: 'file' | 'directory' | 'link' }, purge: boolean): PlanItem[] {
+  const { kind, path, before } = entry;
+  if (path === STATE) return [];
+  if (before !== 'absent') return [plain(`${kind}:${path}`, 'restore', `${path}: as before mesosup`)];
+  if (kind === 'directory' && isData(path) && !purge) return [];
+  const all = kind === 'directory' && isData(path) ? ' with all in it' : '';
+  return [plain(`${kind}:${path}`, 'remove', `${path}: remove${all}`)];
+}
+
+/** Only of packages that came with us. */
+function dataItems(facts: Facts): PlanItem[] {
+  const ours = facts.mesosup.journal.flatMap((entry) =>
+    entry.kind === 'package' && entry.before === 'absent' ? [entry.name] : [],
+  );
+  const paths = [...new Set(ours.flatMap((name) => PACKAGE_DATA[name] ?? []))];
+  return paths.map((path) => plain(`directory:${path}`, 'remove', `${path}: remove with all in it`));
+}

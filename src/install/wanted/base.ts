@@ -1,0 +1,38 @@
+/** What every host has: this program's own marks, the payload, and the libraries the payload's runtime needs. */
+
+import { CLUSTER, PAYLOADS, STARTED, STATE } from '../script/places.ts';
+import { directory, file } from './build.ts';
+import type { Context, Part } from './context.ts';
+
+export const ETC = '/etc/mesosup';
+
+/** The link to the payload in use. */
+export const CURRENT = `${PAYLOADS}/current`;
+
+export function base(context: Context): Part {
+  const { cluster, own, payload } = context;
+  const started = context.running ?? own.mesosup.started;
+  const marks = [
+    directory(ETC),
+    directory(STATE),
+    file(CLUSTER, `${cluster.name}\n`, { note: 'the cluster this host belongs to' }),
+    started
+      ? file(STARTED, 'The cluster runs here, also after a boot.\n', { note: 'that the cluster runs here' })
+      : { kind: 'absent' as const, path: STARTED },
+  ];
+  if (!needsPayload(context)) return { configuration: marks };
+  return {
+    packages: ['libatomic1', 'libstdc++6'].map((name) => ({ kind: 'package', name })),
+    configuration: [
+      ...marks,
+      directory(PAYLOADS),
+      { kind: 'payload', ...payload },
+      { kind: 'link', path: CURRENT, target: payload.version },
+    ],
+  };
+}
+
+/** The scheduler and the executor run on the payload's runtime. */
+export function needsPayload(context: Pick<Context, 'host'>): boolean {
+  return context.host.roles.includes('scheduler') || context.host.roles.includes('agent');
+}

@@ -1,0 +1,100 @@
+/** Short ways to write resources down. */
+
+import { reveal } from '../../cluster/secrets.ts';
+import {
+  type DirectoryResource,
+  type Edge,
+  type FileResource,
+  type Resource,
+  resourceId,
+  type ServiceResource,
+} from '../resources.ts';
+import type { Context, WantedInput } from './context.ts';
+
+interface FileOptions {
+  readonly mode?: string;
+  /** User and group. */
+  readonly owner?: string;
+  readonly note?: string;
+}
+
+/** Root's, readable by all, unless told otherwise. */
+export function file(path: string, content: string, options: FileOptions = {}): FileResource {
+  const owner = options.owner ?? 'root';
+  return {
+    kind: 'file',
+    path,
+    content,
+    owner,
+    group: owner,
+    mode: options.mode ?? '0644',
+    ...(options.note !== undefined && { note: options.note }),
+  };
+}
+
+/** For its owner alone. */
+export function secretFile(path: string, content: string, note: string, owner = 'root'): FileResource {
+  return file(path, content, { mode: '0600', owner, note });
+}
+
+export function directory(
+  path: string,
+  options: { readonly mode?: string; readonly owner?: string; readonly only?: readonly string[] } = {},
+): DirectoryResource {
+  const owner = options.owner ?? 'root';
+  return {
+    kind: 'directory',
+    path,
+    owner,
+    group: owner,
+    mode: options.mode ?? '0755',
+    ...(options.only && { only: options.only }),
+  };
+}
+
+/** Of a unit or job of ours. */
+export function unitPath(context: Context, name: string): string {
+  if (context.own.init === 'upstart') return `/etc/init/${name}.conf`;
+  return `/etc/systemd/system/${name.includes('.') ? name : `${name}.service`}`;
+}
+
+interface ServiceOptions {
+  readonly after?: Edge;
+  /** As the cluster's services are without it. */
+  readonly running?: boolean;
+}
+
+/** A service that restarts when one of `inputs` changes. */
+export function service(
+  context: WantedInput,
+  name: string,
+  inputs: readonly Resource[],
+  options: ServiceOptions = {},
+): ServiceResource {
+  const running = options.running ?? context.running;
+  return {
+    kind: 'service',
+    name,
+    enabled: running === true,
+    running,
+    inputs: inputsDigest(context, inputs),
+    restartOn: inputs.map(resourceId),
+    ...(options.after && { after: options.after }),
+  };
+}
+
+/** A service of a package whose role this host hasn't: nothing may start it. */
+export function maskedService(name: string): ServiceResource {
+  return { kind: 'service', name, enabled: false, running: false, masked: true, inputs: '', restartOn: [] };
+}
+
+function inputsDigest({ sha256, secrets }: WantedInput, inputs: readonly Resource[]): string {
+  const lines = inputs.map((resource) => {
+    const plain =
+      resource.kind === 'file'
+        ? { ...resource, content: reveal(resource.content, secrets), note: '' }
+        : { ...resource, content: '' };
+    return JSON.stringify(plain);
+  });
+  return sha256(lines.join('\n'));
+}

@@ -1,0 +1,109 @@
+/** The Docker engine of an agent. */
+
+import type { DockerSource } from '../../cluster/cluster.ts';
+import { installedPackage } from '../package-state.ts';
+import type { PackageResource, Resource } from '../resources.ts';
+import { render } from '../templates.ts';
+import { compareNumbers, meetsVersion } from '../versions.ts';
+import { directory, file, service } from './build.ts';
+import { type Context, has, type Part } from './context.ts';
+import { aptRepository, wantsRepository } from './repository.ts';
+
+export const DOCKER_SERVICE = 'docker';
+export const DOCKER_CONFIG = '/etc/docker/daemon.json';
+/** Of its list and key: as Docker's own instructions call them. */
+export const DOCKER_REPOSITORY = 'docker';
+export const DOCKER_CE_PACKAGES = ['docker-ce', 'docker-ce-cli', 'containerd.io'] as const;
+
+export function docker(context: Context): Part {
+  if (!has(context, 'agent')) return {};
+  const { cluster, own } = context;
+  const packages = dockerPackages(cluster.docker, context);
+  if (cluster.docker.kind === 'preinstalled') {
+    // One that came otherwise than as a service is its owner's.
+    return own.services[DOCKER_SERVICE]
+      ? { services: [{ ...service(context, DOCKER_SERVICE, [], { running: true }), inputs: '' }] }
+      : {};
+  }
+  const content = daemonConfig(context);
+  const configuration: Resource[] =
+    content === undefined
+      ? []
+      : [
+          directory('/etc/docker'),
+          file(DOCKER_CONFIG, content, { note: 'containers live on when the engine restarts' }),
+        ];
+  const satisfied = packages.every(({ name, version }) => {
+    const found = installedPackage(own, name);
+    return found !== undefined && meetsVersion(found.version, version);
+  });
+  return {
+    repositories:
+      cluster.docker.kind === 'docker-ce' && wantsRepository(own, DOCKER_REPOSITORY, satisfied)
+        ? aptRepository(context, DOCKER_REPOSITORY, cluster.docker.repository)
+        : [],
+    packages,
+    configuration: [...configuration, ...memberships(context)],
+    services: [service(context, DOCKER_SERVICE, [...packages, ...configuration], { running: true })],
+  };
+}
+
+function dockerPackages(source: DockerSource, { own }: Context): PackageResource[] {
+  switch (source.kind) {
+    case 'preinstalled':
+      return [];
+    case 'docker-ce':
+      return DOCKER_CE_PACKAGES.map((name) => packageOf(name, name === 'containerd.io' ? {} : source));
+    case 'distribution': {
+      // From Debian 13 on the client is a package of its own.
+      const apart = own.system.id === 'debian' && compareNumbers(own.system.version || '13', '13') >= 0;
+      return [
+        packageOf('docker.io', source),
+        ...(apart ? [packageOf('docker-cli', source)] : []),
+        packageOf('iptables', {}),
+      ];
+    }
+  }
+}
+
+function packageOf(name: string, { version }: { readonly version?: string }): PackageResource {
+  return { kind: 'package', name, ...(version !== undefined && { version }) };
+}
+
+/**
+ * Ours, and over it what was there before us, such as a mirror or a proxy. Undefined when that can't be read: then it
+ * stays as it is.
+ */
+function daemonConfig({ own, templates }: Context): string | undefined {
+  const ours = JSON.parse(render(templates, 'config/docker-daemon.json', {})) as Record<string, unknown>;
+  const theirs = parseObject(earlierConfig(own));
+  if (theirs === undefined) return undefined;
+  // Limits are of one driver only.
+  if (theirs['log-driver'] !== undefined) delete ours['log-opts'];
+  return `${JSON.stringify({ ...ours, ...theirs }, null, 2)}\n`;
+}
+
+function earlierConfig({ mesosup, files }: Context['own']): string | undefined {
+  const entry = mesosup.journal.find((one) => one.kind === 'file' && one.path === DOCKER_CONFIG);
+  if (entry?.kind === 'file') return entry.before === 'absent' ? '{}' : entry.before.facts.text;
+  const now = files[DOCKER_CONFIG];
+  return now === undefined ? '{}' : now.text;
+}
+
+function parseObject(text: string | undefined): Record<string, unknown> | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Who logs in to administer the host may use Docker too; root may anyway. */
+function memberships({ host, own }: Context): Resource[] {
+  const user = host.connection.kind === 'ssh' ? host.connection.user : undefined;
+  if (user === undefined || user === 'root' || !own.users[user]) return [];
+  return [{ kind: 'user', name: user, home: `/home/${user}`, groups: ['docker'] }];
+}

@@ -1,0 +1,38 @@
+/** The Docker executor as Mesos finds it, and the janitor for containers whose executor is gone. */
+
+import { render } from '../templates.ts';
+import { CURRENT } from './base.ts';
+import { directory, file, service, unitPath } from './build.ts';
+import { type Context, has, type Part } from './context.ts';
+
+export const EXECUTOR = '/var/lib/mesos/executors/docker';
+export const JANITOR_TIMER = 'mesosup-janitor.timer';
+
+export function executor(context: Context): Part {
+  if (!has(context, 'agent')) return {};
+  const { cluster, own, templates } = context;
+  const program = `${CURRENT}/executors/docker`;
+  const wrapper = [
+    directory('/var/lib/mesos'),
+    directory('/var/lib/mesos/executors'),
+    file(EXECUTOR, render(templates, 'config/executor-docker.sh', { executor: program }), {
+      mode: '0755',
+      note: 'the Docker executor',
+    }),
+  ];
+  // Upstart has no timers; no host with it can run the executor anyway.
+  if (own.init === 'upstart') return { configuration: wrapper };
+  const command = [program, 'janitor', '--once', '--cluster', cluster.name];
+  const timer = file(
+    unitPath(context, JANITOR_TIMER),
+    render(templates, 'systemd/mesosup-janitor.timer', {}),
+  );
+  const unit = file(
+    unitPath(context, 'mesosup-janitor'),
+    render(templates, 'systemd/mesosup-janitor.service', { command }),
+  );
+  return {
+    configuration: [...wrapper, unit, timer],
+    services: [service(context, JANITOR_TIMER, [timer])],
+  };
+}

@@ -1,0 +1,50 @@
+/** The Mesos agent. */
+
+import { secretMark } from '../../cluster/secrets.ts';
+import { AGENT_WORK_DIR, agentFlags, MESOS_FILES } from '../mesos-flags.ts';
+import { render } from '../templates.ts';
+import { secretFile } from './build.ts';
+import { type Context, has, type Part } from './context.ts';
+import { masterFile } from './mesos-master.ts';
+import { mesosService, unwantedService } from './mesos-service.ts';
+
+export function mesosAgent(context: Context): Part {
+  const { cluster, host, own: facts, topology, layout, address, templates } = context;
+  if (!has(context, 'agent')) return { services: unwantedService(context, layout.agent) };
+  const flags = agentFlags({ cluster, host, facts, topology, layout, address });
+  return mesosService(context, {
+    names: layout.agent,
+    agent: true,
+    flags,
+    tables: { attributes: host.attributes, resources: host.resources },
+    workDirectory: AGENT_WORK_DIR,
+    files: [
+      masterFile(context),
+      secretFile(
+        MESOS_FILES.agentCredential,
+        render(templates, 'config/mesos-credential.json', {
+          principal: 'mesos-agent',
+          secret: secretMark('agent'),
+        }),
+        'what the agent proves itself to the master with',
+      ),
+      secretFile(
+        MESOS_FILES.agentHttpCredentials,
+        render(templates, 'config/mesos-credentials.json', {
+          credentials: [{ principal: 'operator', secret: secretMark('operator') }],
+        }),
+        'who may speak to the agent',
+      ),
+      ...(flags.get('jwt_secret_key') === MESOS_FILES.executorKey
+        ? [
+            secretFile(
+              MESOS_FILES.executorKey,
+              secretMark('executor-key'),
+              "what executors' tokens are signed with",
+            ),
+          ]
+        : []),
+    ],
+    after: 'master-elected',
+  });
+}

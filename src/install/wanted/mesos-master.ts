@@ -1,0 +1,42 @@
+/** The Mesos master. */
+
+import { secretMark } from '../../cluster/secrets.ts';
+import { MASTER_WORK_DIR, MESOS_FILES, masterFlags } from '../mesos-flags.ts';
+import type { Resource } from '../resources.ts';
+import { render } from '../templates.ts';
+import { secretFile } from './build.ts';
+import { type Context, has, type Part } from './context.ts';
+import { mesosService, unwantedService } from './mesos-service.ts';
+
+export function mesosMaster(context: Context): Part {
+  const { cluster, host, own: facts, topology, layout, address } = context;
+  if (!has(context, 'master')) return { services: unwantedService(context, layout.master) };
+  const withZooKeeper = topology.zookeepers.length > 0;
+  return mesosService(context, {
+    names: layout.master,
+    agent: false,
+    flags: masterFlags({ cluster, host, facts, topology, layout, address }),
+    tables: {},
+    workDirectory: MASTER_WORK_DIR,
+    files: [
+      ...(withZooKeeper ? [masterFile(context)] : []),
+      secretFile(
+        MESOS_FILES.masterCredentials,
+        render(context.templates, 'config/mesos-credentials.json', {
+          credentials: [
+            { principal: 'mesos-agent', secret: secretMark('agent') },
+            { principal: 'mesosup', secret: secretMark('scheduler') },
+            { principal: 'operator', secret: secretMark('operator') },
+          ],
+        }),
+        'who may speak to the master',
+      ),
+    ],
+    ...(withZooKeeper && { after: 'zookeeper-quorum' }),
+  });
+}
+
+/** Without a line end: Mesos takes the text as it is. */
+export function masterFile({ topology }: Context): Resource {
+  return secretFile(MESOS_FILES.master, topology.mesos, 'where masters meet and agents find them');
+}

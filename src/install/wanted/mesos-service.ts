@@ -1,0 +1,120 @@
+/** A Mesos master or agent in the form its package reads: files of flags for a wrapper, or variables for our unit. */
+
+import type { MesosService } from '../layout.ts';
+import type { Flags } from '../mesos-flags.ts';
+import type { Edge, Resource, ServiceResource } from '../resources.ts';
+import { render } from '../templates.ts';
+import { directory, file, maskedService, service, unitPath } from './build.ts';
+import type { Context, Part } from './context.ts';
+import { packageResource } from './mesos-package.ts';
+
+interface MesosServiceInput {
+  readonly names: MesosService;
+  readonly agent: boolean;
+  readonly flags: Flags;
+  /** By name: directories beneath that of the flags, each file a key with its value. */
+  readonly tables: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly workDirectory: string;
+  /** What the flags name. */
+  readonly files: readonly Resource[];
+  readonly after?: Edge;
+}
+
+export function mesosService(context: Context, input: MesosServiceInput): Part {
+  const { names, files } = input;
+  const own = context.layout.kind === 'own';
+  const wanted = packageResource(context.cluster.mesos);
+  const settings = own ? variables(context, input) : flagFiles(context, input);
+  const inputs = [...(wanted ? [wanted] : []), ...files, ...settings, ...units(context, input)];
+  const edge = input.after && { after: input.after };
+  return {
+    configuration: [
+      directory('/var/lib/mesos'),
+      directory(input.workDirectory),
+      ...files,
+      ...settings,
+      ...units(context, input),
+    ],
+    services: [service(context, names.service, inputs, edge)],
+  };
+}
+
+/** For the service of a role this host hasn't, which the package brings all the same. */
+export function unwantedService(context: Context, names: MesosService): ServiceResource[] {
+  const comes = context.layout.kind !== 'own' && context.host.roles.some(isMesos);
+  return comes ? [maskedService(names.service)] : [];
+}
+
+function isMesos(role: string): boolean {
+  return role === 'master' || role === 'agent';
+}
+
+function flagFiles(context: Context, { names, flags, tables }: MesosServiceInput): Resource[] {
+  const files = [...flags].map(([name, value]) =>
+    value === '' || name.startsWith('no-')
+      ? file(`${names.flags}/?${name}`, '')
+      : file(`${names.flags}/${name}`, `${value}\n`),
+  );
+  const keys = Object.entries(tables).flatMap(([table, values]) => [
+    directory(`${names.flags}/${table}`, { only: Object.keys(values).toSorted() }),
+    ...Object.entries(values).map(([key, value]) => file(`${names.flags}/${table}/${key}`, `${value}\n`)),
+  ]);
+  const only = [...files.map(({ path }) => path.slice(names.flags.length + 1)), ...Object.keys(tables)];
+  return [
+    directory(names.flags, { only: only.toSorted() }),
+    ...files,
+    ...keys,
+    ...defaults(context, names.defaults),
+  ];
+}
+
+/** Variables of a hand-written or packaged file would become flags beside ours. */
+function defaults({ layout, templates, topology }: Context, path: string): Resource[] {
+  const flags = [layout.master.flags, layout.agent.flags];
+  const files = ['/etc/default/mesos', path].map((one) =>
+    file(one, render(templates, 'config/mesos-defaults', { flags })),
+  );
+  if (layout.kind !== 'legacy' || topology.zookeepers.length === 0) return files;
+  // Where other programs of that time look; as readers they need no secret.
+  return [directory('/etc/mesos'), file('/etc/mesos/zk', `${topology.mesosForReaders}\n`), ...files];
+}
+
+function variables(context: Context, { names, flags, tables }: MesosServiceInput): Resource[] {
+  const all = new Map<string, string>();
+  for (const [name, value] of flags) {
+    const off = name.startsWith('no-');
+    all.set(
+      variableName(off ? name.slice('no-'.length) : name),
+      off ? 'false' : value === '' ? 'true' : value,
+    );
+  }
+  for (const [table, values] of Object.entries(tables)) {
+    const text = Object.entries(values).map(([key, value]) => `${key}:${value}`);
+    if (text.length > 0) all.set(variableName(table), text.join(';'));
+  }
+  const content = render(context.templates, 'config/mesos-environment', {
+    service: names.service,
+    variables: [...all],
+  });
+  return [file(names.defaults, content, { note: 'flags' })];
+}
+
+export function variableName(flag: string): string {
+  return `MESOS_${flag.toUpperCase()}`;
+}
+
+/** The package's own unit is kept, with a drop-in over it; only where there is none comes one of ours. */
+function units(context: Context, { names, agent }: MesosServiceInput): Resource[] {
+  const { layout, own, templates } = context;
+  if (layout.kind === 'own') {
+    const template = own.init === 'upstart' ? 'upstart/mesos.conf' : 'systemd/mesos.service';
+    const data = { agent, program: names.program, defaults: names.defaults };
+    return [file(unitPath(context, names.service), render(templates, template, data))];
+  }
+  if (own.init === 'upstart') return [];
+  const drop = `/etc/systemd/system/${names.service}.service.d`;
+  return [
+    directory(drop),
+    file(`${drop}/mesosup.conf`, render(templates, 'systemd/mesos-drop-in.conf', { agent })),
+  ];
+}

@@ -1,0 +1,79 @@
+/** The scheduler. */
+
+import { secretMark } from '../../cluster/secrets.ts';
+import type { ServiceResource } from '../resources.ts';
+import { STATE } from '../script/places.ts';
+import { render } from '../templates.ts';
+import { CURRENT } from './base.ts';
+import { directory, file, secretFile, service, unitPath } from './build.ts';
+import { type Context, has, type Part } from './context.ts';
+
+export const SCHEDULER_SERVICE = 'mesosup-scheduler';
+export const SCHEDULER_USER = 'mesosup';
+export const SCHEDULER_STATE = `${STATE}/scheduler`;
+
+const ETC = '/etc/mesosup/scheduler';
+
+export function scheduler(context: Context): Part {
+  if (!has(context, 'scheduler')) return {};
+  const { cluster, own, payload, templates, topology } = context;
+  const owned = (name: string, content: string, note: string) =>
+    secretFile(`${ETC}/${name}`, content, note, SCHEDULER_USER);
+  const upstart = own.init === 'upstart';
+  const inputs = [
+    owned('master', topology.mesosForReaders, 'where the Mesos master is found'),
+    ...(topology.scheduler === undefined
+      ? []
+      : [owned('zk', topology.scheduler, "where the scheduler's state is")]),
+    owned('secret', secretMark('scheduler'), 'what the framework proves itself with'),
+    owned('api', `mesosup:${secretMark('api')}`, 'who may use the API'),
+    file(
+      unitPath(context, SCHEDULER_SERVICE),
+      render(
+        templates,
+        `${upstart ? 'upstart' : 'systemd'}/${SCHEDULER_SERVICE}.${upstart ? 'conf' : 'service'}`,
+        {
+          cluster: cluster.name,
+          stateDirectory: SCHEDULER_STATE,
+          privilegedPort: cluster.ports.scheduler < 1024,
+          command: [`${CURRENT}/bin/node`, `${CURRENT}/lib/scheduler.js`, ...schedulerArguments(context)],
+        },
+      ),
+    ),
+  ];
+  return {
+    configuration: [
+      { kind: 'user', name: SCHEDULER_USER, home: STATE, groups: [] },
+      directory(ETC, { owner: SCHEDULER_USER, mode: '0700' }),
+      directory(SCHEDULER_STATE, { owner: SCHEDULER_USER, mode: '0700' }),
+      ...inputs,
+    ],
+    services: [
+      service(context, SCHEDULER_SERVICE, [{ kind: 'payload', ...payload }, ...inputs], {
+        after: 'master-elected',
+      }) satisfies ServiceResource,
+    ],
+  };
+}
+
+/**
+ * Ours, and over them the spec's. A flag of ours with an empty value in the spec is left out; any other with an empty
+ * value is a switch.
+ */
+function schedulerArguments({ cluster, host, address, topology }: Context): string[] {
+  const ours: Record<string, string> = {
+    master: `file://${ETC}/master`,
+    ...(topology.scheduler === undefined ? { data_dir: SCHEDULER_STATE } : { zk: `file://${ETC}/zk` }),
+    cluster: cluster.name,
+    http_address: '0.0.0.0',
+    http_port: String(cluster.ports.scheduler),
+    http_credentials_file: `${ETC}/api`,
+    hostname: host.hostname ?? address,
+    mesos_authentication_principal: 'mesosup',
+    mesos_authentication_secret_file: `${ETC}/secret`,
+  };
+  return Object.entries({ ...ours, ...cluster.schedulerFlags }).flatMap(([name, value]) => {
+    if (value !== '') return [`--${name}=${value}`];
+    return name in ours ? [] : [`--${name}`];
+  });
+}
