@@ -7,7 +7,8 @@ import { readConfig } from './config-files.ts';
 import type { ConfigLine } from './config-lines.ts';
 import { Connection } from './connection.ts';
 import { UnlockedKeys } from './key-files.ts';
-import { type ConnectionPlan, type Overrides, type Person, resolve } from './plan.ts';
+import { type ConnectionPlan, type Overrides, resolve } from './plan.ts';
+import type { Person } from './said.ts';
 
 const HANDSHAKES_PER_BASTION = 8;
 

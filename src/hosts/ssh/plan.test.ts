@@ -171,7 +171,7 @@ test.each([
 });
 
 test('the alias names the key, without a port', () => {
-  expect(plan('HostKeyAlias The-Node\nPort 2', 'h').hostKey.name).toBe('The-Node');
+  expect(plan('HostKeyAlias The-Node\nPort 2', 'h').hostKey.name).toBe('the-node');
 });
 
 test.each([

@@ -3,6 +3,7 @@
 import { HostError } from '../host.ts';
 import { badConfig, type ConfigLine, type Setting, type Settings, settingsFor } from './config-lines.ts';
 import { type Jump, parseJumps } from './jumps.ts';
+import { expand, home, type Person, Said, tokensOf, word } from './said.ts';
 
 /** What was said for this run; it wins over every file. */
 export interface Overrides {
@@ -18,16 +19,6 @@ export interface Overrides {
   readonly knownHosts?: string;
   /** Take a host key that no file knows yet, and write it down; a changed one is refused all the same. */
   readonly acceptNew?: boolean;
-}
-
-/** Whose configuration it is. */
-export interface Person {
-  readonly user: string;
-  readonly home: string;
-  readonly uid: number;
-  /** This machine's name, for `%l` and `%L`. */
-  readonly hostname: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 export interface ConnectionPlan {
@@ -97,29 +88,19 @@ function plan(
   const tokens = tokensOf(person, host, hostname, port, user);
   const file = (setting: Setting, text: string) => home(person, expand(host, setting, text, tokens));
   const policy = hostKeyPolicy(said, overrides);
-  const alias = said.word('hostkeyalias');
+  const alias = said.word('hostkeyalias')?.toLowerCase();
   const known = (keyword: string, defaults: string[]) => {
     const setting = said.setting(keyword);
     if (!setting) return defaults;
     return setting.words.filter((text) => text.toLowerCase() !== 'none').map((text) => file(setting, text));
   };
-  const named_ = settings.identityFiles.filter((setting) => word(setting).toLowerCase() !== 'none');
-  const keys = [
-    ...(overrides.key === undefined ? [] : [home(person, overrides.key)]),
-    ...named_.map((setting) => file(setting, word(setting))),
-  ];
-  const defaults =
-    settings.identityFiles.length > 0 ? [] : DEFAULT_KEYS.map((key) => `${person.home}/.ssh/${key}`);
   const timeout = said.number('connecttimeout', 0, 86_400);
   return {
     host,
     hostname,
     port,
     user,
-    identities: [
-      ...[...new Set(keys)].map((key) => ({ file: key, named: true })),
-      ...defaults.map((key) => ({ file: key, named: false })),
-    ],
+    identities: identitiesOf(settings, overrides, person, file),
     identitiesOnly: said.flag('identitiesonly') ?? false,
     agent: agentOf(host, said.setting('identityagent'), person, file),
     hostKey: {
@@ -140,6 +121,24 @@ function plan(
     timeout: timeout === undefined || timeout === 0 ? DEFAULT_TIMEOUT : timeout * 1000,
     notices: [...policy.notices, ...settings.passedOver.map(passedOver)],
   };
+}
+
+/** The key of this run, those of the files, and the usual ones where no file names any. */
+function identitiesOf(
+  settings: Settings,
+  overrides: Overrides,
+  person: Person,
+  file: (setting: Setting, text: string) => string,
+): ConnectionPlan['identities'] {
+  const written = settings.identityFiles.filter((setting) => word(setting).toLowerCase() !== 'none');
+  const named = written.map((setting) => file(setting, word(setting)));
+  if (overrides.key !== undefined) named.unshift(home(person, overrides.key));
+  const usual =
+    settings.identityFiles.length > 0 ? [] : DEFAULT_KEYS.map((key) => `${person.home}/.ssh/${key}`);
+  return [
+    ...[...new Set(named)].map((key) => ({ file: key, named: true })),
+    ...usual.map((key) => ({ file: key, named: false })),
+  ];
 }
 
 /** The name under which OpenSSH files a host's keys. */
@@ -223,79 +222,4 @@ function agentOf(
   if (!value)
     throw badConfig(host, setting, `IdentityAgent names the variable ${variable}, which is not set`);
   return value;
-}
-
-/** The settings of a host, read as what they should be. */
-class Said {
-  readonly host: string;
-  readonly #settings: Settings;
-
-  constructor(host: string, settings: Settings) {
-    this.host = host;
-    this.#settings = settings;
-  }
-
-  setting(keyword: string): Setting | undefined {
-    return this.#settings.first.get(keyword);
-  }
-
-  word(keyword: string): string | undefined {
-    return this.setting(keyword)?.words[0];
-  }
-
-  flag(keyword: string): boolean | undefined {
-    const setting = this.setting(keyword);
-    if (!setting) return undefined;
-    const value = word(setting).toLowerCase();
-    if (value === 'yes' || value === 'true') return true;
-    if (value === 'no' || value === 'false') return false;
-    throw badConfig(this.host, setting, `${keyword} can only be yes or no, not "${value}"`);
-  }
-
-  number(keyword: string, min: number, max: number): number | undefined {
-    const setting = this.setting(keyword);
-    if (!setting) return undefined;
-    const value = Number(word(setting));
-    if (Number.isInteger(value) && value >= min && value <= max) return value;
-    throw badConfig(
-      this.host,
-      setting,
-      `${keyword} has to be a number from ${min} to ${max}, not "${word(setting)}"`,
-    );
-  }
-}
-
-function word(setting: Setting): string {
-  return setting.words[0] ?? '';
-}
-
-type Tokens = Readonly<Record<string, string>>;
-
-/** ssh_config(5), TOKENS, but for those of certificates and tunnels. */
-function tokensOf(person: Person, host: string, hostname: string, port: number, user: string): Tokens {
-  return {
-    '%': '%',
-    d: person.home,
-    h: hostname,
-    i: String(person.uid),
-    L: person.hostname.split('.')[0] ?? '',
-    l: person.hostname,
-    n: host,
-    p: String(port),
-    r: user,
-    u: person.user,
-  };
-}
-
-function expand(host: string, setting: Setting, text: string, tokens: Tokens): string {
-  return text.replaceAll(/%(.?)/g, (whole, letter: string) => {
-    const value = tokens[letter];
-    if (value === undefined)
-      throw badConfig(host, setting, `"${whole}" is not a token that is understood here: ${text}`);
-    return value;
-  });
-}
-
-function home(person: Person, file: string): string {
-  return file.replace(/^~(?=\/|$)/, person.home);
 }

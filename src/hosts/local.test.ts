@@ -1,0 +1,55 @@
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { Hosts } from './connect.ts';
+import { launch } from './launcher.ts';
+
+const host = new Hosts().open({ name: 'here', address: 'here', connection: { kind: 'local' } });
+// Becoming root by sudo is the same as over SSH, and tested there.
+const asRoot = test.skipIf(process.getuid?.() !== 0);
+
+asRoot('a script runs as root with a plain environment, and its input follows it', async () => {
+  const script = 'id -u; umask; pwd; echo "$LC_ALL $#"; cat; echo "§" >&2; exit 7\n\n';
+  expect(await host.run(script, { input: Buffer.from('täglich\n') })).toEqual({
+    stdout: '0\n0022\n/\nC 0\ntäglich\n',
+    stderr: '§\n',
+    code: 7,
+    signal: null,
+  });
+});
+
+asRoot('lines, a stream for input, and a signal at the end', async () => {
+  const lines: string[] = [];
+  const input = Readable.from([Buffer.from('a'), Buffer.from('b\nc\n')]);
+  const result = await host.run('cat; kill -TERM $$', { input, onLine: (line) => lines.push(line) });
+  expect(result).toEqual({ stdout: '', stderr: '', code: null, signal: 'SIGTERM' });
+  expect(lines).toEqual(['ab', 'c']);
+});
+
+asRoot(
+  'a script that leaves its input unread, and one of a megabyte with characters of several bytes',
+  async () => {
+    expect(await host.run('exit 3', { input: Buffer.alloc(5_000_000) })).toMatchObject({ code: 3 });
+    expect((await host.run(`# ${'€'.repeat(300_000)}\necho end`)).stdout).toBe('end\n');
+  },
+);
+
+asRoot('an abort ends the script', async () => {
+  const abort = new AbortController();
+  const run = host.run('echo on; exec sleep 60', {
+    signal: abort.signal,
+    onLine: () => abort.abort(new Error('enough')),
+  });
+  await expect(run).rejects.toThrow('enough');
+});
+
+test('what is asked of a host holds nothing of the script, and is one line that any login shell reads', () => {
+  const { command, script } = launch('echo secret');
+  expect(command).not.toContain('secret');
+  expect(command).not.toMatch(/[\n\\!]/);
+  expect(script.toString()).toBe('echo secret');
+  expect(launch('').command).not.toBe(launch('').command);
+});
+
+test('a script with a NUL is refused', () => {
+  expect(() => launch('a\0b')).toThrow(TypeError);
+});

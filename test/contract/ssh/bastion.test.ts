@@ -1,0 +1,141 @@
+/** Through other hosts, and what many connections at once come to. */
+
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Sshd, SshLab, target } from './sshd.ts';
+
+let lab: SshLab;
+let bastion: Sshd;
+let inner: Sshd;
+
+beforeAll(async () => {
+  lab = await SshLab.make();
+  // sshd listens at no more than 16 addresses.
+  const more = Array.from({ length: 14 }, (_, i) => `ListenAddress 127.0.0.${i + 2}`);
+  [bastion, inner] = await Promise.all([
+    lab.start({ config: ['MaxStartups 10:30:100'] }),
+    lab.start({ config: [...more, 'MaxStartups 10:30:100'] }),
+  ]);
+  await lab.know(bastion);
+  await lab.know(inner, `[127.0.0.*]:${inner.port}`);
+});
+afterAll(() => lab.remove());
+
+/** 30 connections: 15 addresses, two users at each. */
+function crowd() {
+  return ['root', 'free'].flatMap((user) =>
+    Array.from({ length: 15 }, (_, i) => ({ ...target(inner, { user }), address: `127.0.0.${i + 1}` })),
+  );
+}
+
+test('30 hosts through one bastion: one connection to it, and none of theirs is dropped', async () => {
+  const hosts = lab.hosts();
+  const accepted = bastion.count(/Accepted publickey/);
+  const through = { bastion: `127.0.0.1:${bastion.port}` };
+  const results = await Promise.all(
+    crowd().map((one) => hosts.open({ ...one, connection: { ...one.connection, ...through } }).run('true')),
+  );
+  expect(results.map(({ code }) => code)).toEqual(crowd().map(() => 0));
+  expect(inner.count(/Accepted publickey/)).toBe(30);
+  expect(bastion.count(/Accepted publickey/) - accepted).toBe(1);
+  expect(inner.count(/drop connection/)).toBe(0);
+  await hosts.close();
+});
+
+test('a host that drops connections is tried again, until each is in', async () => {
+  const narrow = await lab.start({ config: ['MaxStartups 1'] });
+  await lab.know(narrow);
+  const all = lab.hosts();
+  // Names of their own, so that each makes a connection of its own.
+  const users = ['root', 'free', 'asks', 'refused'];
+  const logins = users.map((user) =>
+    all
+      .open(target(narrow, { user }))
+      .run('true')
+      .catch((error) => error),
+  );
+  const [root, free, ...others] = await Promise.all(logins);
+  expect([root, free]).toMatchObject([{ code: 0 }, { code: 0 }]);
+  expect(others).toMatchObject([{ failure: 'root' }, { failure: 'root' }]);
+  expect(narrow.count(/drop connection/)).toBeGreaterThan(0);
+});
+
+test('a port where connections are closed at once is given up with a reason', async () => {
+  const { createServer } = await import('node:net');
+  const { once } = await import('node:events');
+  let tries = 0;
+  const server = createServer((socket) => {
+    tries++;
+    socket.end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  await expect(lab.open({ port }).run('true')).rejects.toMatchObject({
+    failure: 'unreachable',
+    mend: expect.stringContaining('MaxStartups'),
+  });
+  expect(tries).toBeGreaterThan(3);
+  server.close();
+});
+
+test('ProxyJump of the configuration, over two hosts, each with its own user and name', async () => {
+  const second = await lab.start();
+  await lab.know(second);
+  const config = [
+    `Host near\nHostName 127.0.0.1\nPort ${bastion.port}`,
+    `Host far\nHostName 127.0.0.1\nPort ${second.port}\nUser free\nProxyJump near`,
+    `Host goal\nHostName 127.0.0.1\nPort ${inner.port}\nUser asks\nProxyJump far`,
+  ];
+  await writeFile(path.join(lab.ssh, 'config'), config.join('\n'));
+  const host = lab.hosts().open({ name: 'goal', address: 'goal', connection: { kind: 'ssh' } });
+  await expect(host.run('true')).rejects.toMatchObject({ host: 'goal', failure: 'root' });
+  expect(second.count(/Accepted publickey for free/)).toBe(1);
+  await writeFile(path.join(lab.ssh, 'config'), '');
+});
+
+test('the bastion’s own key is checked, and a bastion that is not let through is named', async () => {
+  const unknown = await lab.start();
+  const shut = await lab.start({ config: ['AllowTcpForwarding no'] });
+  await lab.know(shut);
+  const by = (sshd: Sshd, port = inner.port) =>
+    lab.open({ port }, { bastion: `127.0.0.1:${sshd.port}` }).run('true');
+  await expect(by(unknown)).rejects.toMatchObject({ host: '127.0.0.1', failure: 'host-key' });
+  await expect(by(shut)).rejects.toMatchObject({
+    host: 'box',
+    failure: 'unreachable',
+    mend: expect.stringContaining('AllowTcpForwarding'),
+  });
+  await expect(by(bastion, 1)).rejects.toMatchObject({
+    host: 'box',
+    failure: 'unreachable',
+    message: expect.stringContaining("can't reach 127.0.0.1:1"),
+  });
+});
+
+test.each([
+  ['127.0.0.1', 1, 'nothing listens'],
+  ['no-such-host.invalid', 22, 'not known to DNS'],
+])('%s, port %i: %s', async (address, port, what) => {
+  const host = lab.hosts().open({ name: 'box', address, connection: { kind: 'ssh', port } });
+  await expect(host.run('true')).rejects.toMatchObject({
+    host: 'box',
+    failure: 'unreachable',
+    message: expect.stringContaining(what),
+  });
+});
+
+test('who takes the connection and then says nothing is given up after ConnectTimeout', async () => {
+  const { createServer } = await import('node:net');
+  const { once } = await import('node:events');
+  const server = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const configFile = path.join(lab.dir, 'hasty');
+  await writeFile(configFile, 'ConnectTimeout 1');
+  await expect(lab.open({ port }, {}, { configFile }).run('true')).rejects.toMatchObject({
+    failure: 'unreachable',
+    message: expect.stringContaining('within 1 s'),
+  });
+  server.close();
+});

@@ -1,0 +1,167 @@
+/** That a host is who it was, judged by the files OpenSSH uses. */
+
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Sshd, SshLab } from './sshd.ts';
+
+let lab: SshLab;
+/** With an RSA and an Ed25519 key. */
+let sshd: Sshd;
+let known: string;
+let name: string;
+
+beforeAll(async () => {
+  lab = await SshLab.make();
+  sshd = await lab.start({ keys: ['ed25519', 'rsa'] });
+  known = path.join(lab.ssh, 'known_hosts');
+  name = `[127.0.0.1]:${sshd.port}`;
+});
+beforeEach(async () => {
+  await writeFile(known, '');
+  await writeFile(path.join(lab.ssh, 'config'), '');
+  lab.notices.length = 0;
+});
+afterAll(() => lab.remove());
+
+async function publicKey(index: number): Promise<string> {
+  return (await readFile(`${sshd.keys[index]}.pub`, 'utf8')).split(' ').slice(0, 2).join(' ');
+}
+
+async function shownFingerprint(index: number): Promise<string> {
+  const { stdout } = await execa('ssh-keygen', ['-lf', `${sshd.keys[index]}.pub`]);
+  return stdout.split(' ')[1] ?? '';
+}
+
+const connect = (...args: Parameters<SshLab['open']> extends [unknown, ...infer Rest] ? Rest : never) =>
+  lab.open(sshd, ...args).run('true');
+
+test('an unknown key is refused, with its fingerprint and a command that makes it known', async () => {
+  const error = await connect().catch((e) => e);
+  expect(error).toMatchObject({ name: 'HostError', host: 'box', failure: 'host-key' });
+  expect(error.message).toContain(await shownFingerprint(0));
+  expect(await readFile(known, 'utf8')).toBe('');
+  const command = /then: (.*) ;/.exec(error.mend)?.[1] ?? '';
+  await execa('sh', ['-c', command]);
+  expect(await connect()).toMatchObject({ code: 0 });
+});
+
+test('accept-new writes the key down for its owner alone, and knows it afterwards', async () => {
+  const file = path.join(lab.dir, 'new/known');
+  await writeFile(path.join(lab.ssh, 'config'), 'HashKnownHosts no');
+  expect(await connect({}, { acceptNew: true, knownHosts: file })).toMatchObject({ code: 0 });
+  expect(await readFile(file, 'utf8')).toBe(`${name} ${await publicKey(0)}\n`);
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect(lab.notices).toEqual([expect.stringContaining(await shownFingerprint(0))]);
+  expect(await connect({}, { knownHosts: file })).toMatchObject({ code: 0 });
+});
+
+test('with HashKnownHosts the name is hashed, and OpenSSH finds it', async () => {
+  await writeFile(known, '# no end of line');
+  await writeFile(path.join(lab.ssh, 'config'), 'HashKnownHosts yes\nStrictHostKeyChecking no');
+  await connect();
+  expect(lab.notices[0]).toContain('StrictHostKeyChecking no is taken as accept-new');
+  const text = await readFile(known, 'utf8');
+  expect(text).toMatch(/^# no end of line\n\|1\|/);
+  expect(text).not.toContain('127.0.0.1');
+  const { stdout } = await execa('ssh-keygen', ['-F', name, '-f', known]);
+  expect(stdout).toContain(await publicKey(0));
+  expect(await connect({}, { acceptNew: false })).toMatchObject({ code: 0 });
+});
+
+test('a changed key is refused, also by accept-new, and the entry is named', async () => {
+  const other = await lab.keygen('other');
+  const [type, key] = (await readFile(`${other}.pub`, 'utf8')).split(' ');
+  const text = `\n${name} ${type} ${key}\n`;
+  await writeFile(known, text);
+  for (const acceptNew of [true, false]) {
+    const error = await connect({}, { acceptNew }).catch((e) => e);
+    expect(error).toMatchObject({
+      failure: 'host-key',
+      message: expect.stringContaining(`${known}, line 2`),
+    });
+    expect(error.mend).toContain(`ssh-keygen -R '${name}'`);
+  }
+  expect(await readFile(known, 'utf8')).toBe(text);
+});
+
+test('where only one of the host’s keys is known, that one is asked for', async () => {
+  await writeFile(known, `${name} ${await publicKey(1)}\n`);
+  expect(await connect()).toMatchObject({ code: 0 });
+});
+
+test('a key of another type is no new one where one is known', async () => {
+  const rsaOnly = await lab.start({ keys: ['rsa'] });
+  await writeFile(known, `[127.0.0.1]:${rsaOnly.port} ${await publicKey(0)}\n`);
+  await expect(lab.open(rsaOnly, {}, { acceptNew: true }).run('true')).rejects.toMatchObject({
+    failure: 'host-key',
+  });
+});
+
+test('a revoked key is refused although it is known', async () => {
+  await writeFile(known, `${name} ${await publicKey(0)}\n@revoked * ${await publicKey(0)}\n`);
+  await expect(connect({}, { acceptNew: true })).rejects.toMatchObject({
+    failure: 'host-key',
+    message: expect.stringContaining('revoked'),
+  });
+});
+
+test('a certificate authority alone is said to be of no use', async () => {
+  await writeFile(known, `@cert-authority * ${await publicKey(0)}\n`);
+  await expect(connect()).rejects.toMatchObject({
+    message: expect.stringContaining('certificate authority'),
+  });
+});
+
+test('a pinned key needs no file, and no other will do', async () => {
+  expect(await connect({ hostKey: await shownFingerprint(0) })).toMatchObject({ code: 0 });
+  await lab.know(sshd);
+  await expect(connect({ hostKey: await shownFingerprint(1) })).rejects.toMatchObject({
+    failure: 'host-key',
+  });
+});
+
+test('what ssh-keygen finds in a file of known hosts, we find', async () => {
+  const { parseKnownHosts, namesHost } = await import('../../../src/hosts/ssh/known-hosts.ts');
+  const key = await publicKey(0);
+  const file = path.join(lab.dir, 'many');
+  const names = [
+    'a.example.org',
+    '*.example.org,!b.example.org',
+    '[a.example.org]:2222',
+    'x?',
+    '192.0.2.*',
+    'UPPER',
+    '[::1]:22',
+  ];
+  await writeFile(file, names.map((n) => `${n} ${key}\n`).join(''));
+  // Hashes what can be hashed, into another file.
+  const hashed = path.join(lab.dir, 'hashed');
+  await writeFile(hashed, names.map((n) => `${n} ${key}\n`).join(''));
+  await execa('ssh-keygen', ['-H', '-f', hashed], { reject: false });
+  const asked = [
+    'a.example.org',
+    'b.example.org',
+    'c.example.org',
+    '[a.example.org]:2222',
+    '[c.example.org]:2222',
+    'x',
+    'xy',
+    '192.0.2.77',
+    'upper',
+    '[::1]:22',
+    'nowhere',
+  ];
+  for (const from of [file, hashed]) {
+    const entries = parseKnownHosts(from, await readFile(from, 'utf8'));
+    for (const host of asked) {
+      const { stdout } = await execa('ssh-keygen', ['-F', host, '-f', from], { reject: false });
+      const theirs = [...stdout.matchAll(/found: line (\d+)/g)].map(([, line]) => Number(line));
+      expect(
+        entries.filter((entry) => namesHost(entry, host)).map(({ line }) => line),
+        `${host} in ${from}`,
+      ).toEqual(theirs);
+    }
+  }
+});

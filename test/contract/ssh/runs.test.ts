@@ -1,0 +1,170 @@
+/** What runs over a connection: its bytes, its end, and what becomes of it when the connection is cut. */
+
+import { Readable } from 'node:stream';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Host } from '../../../src/hosts/host.ts';
+import { Inbox } from '../../support/inbox.ts';
+import { type Sshd, SshLab, Wire } from './sshd.ts';
+
+let lab: SshLab;
+let sshd: Sshd;
+let host: Host;
+const wires: Wire[] = [];
+
+beforeAll(async () => {
+  lab = await SshLab.make();
+  sshd = await lab.start();
+  await lab.know(sshd);
+  host = lab.open(sshd);
+});
+afterEach(() => {
+  for (const wire of wires.splice(0)) wire.close();
+});
+afterAll(() => lab.remove());
+
+/** The same host over a wire that can be cut. */
+async function overWire(): Promise<[Host, Wire]> {
+  const wire = await Wire.to(sshd);
+  wires.push(wire);
+  await lab.know(sshd, `[127.0.0.1]:${wire.port}`);
+  return [lab.open(wire), wire];
+}
+
+test('a script runs as root with a plain environment, its input after it, and its output whole', async () => {
+  const script = [
+    '#!/bin/sh',
+    'id -u; umask; pwd; echo "$LANG $LC_ALL $#"; echo "$PATH"',
+    'cat; echo "§ to the end" >&2; exit 7',
+    '',
+  ].join('\n');
+  const result = await host.run(script, { input: Buffer.from('täglich\n') });
+  const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  expect(result).toEqual({
+    stdout: `0\n0022\n/\nC C 0\n${path}\ntäglich\n`,
+    stderr: '§ to the end\n',
+    code: 7,
+    signal: null,
+  });
+});
+
+test('without an input there is none', async () => {
+  expect((await host.run('cat; echo end')).stdout).toBe('end\n');
+});
+
+test('a character that is split over chunks stays one, in the text and in lines', async () => {
+  // Three bytes a character, and packets of some power of two: most end within one.
+  const line = '€'.repeat(1000);
+  const script = 'i=0; while [ $i -lt 500 ]; do cat "$f"; i=$((i + 1)); done; rm "$f"';
+  const make = `f=$(mktemp); cat >"$f"; ${script}`;
+  expect((await host.run(make, { input: Buffer.from(`${line}\n`) })).stdout).toBe(`${line}\n`.repeat(500));
+  const lines: string[] = [];
+  await host.run(make, { input: Buffer.from(`${line}\n`), onLine: (text) => lines.push(text) });
+  expect(lines).toEqual(Array.from({ length: 500 }, () => line));
+});
+
+test('a signal is told, and a syntax error is the script’s own failure', async () => {
+  expect(await host.run('kill -TERM $$')).toMatchObject({ code: null, signal: 'SIGTERM' });
+  expect(await host.run('if')).toMatchObject({ code: 2, stderr: expect.stringContaining('Syntax error') });
+});
+
+test('nothing of the script is in any argument list', async () => {
+  const script = 'secret=swordfish; grep -l sword[f]ish /proc/[0-9]*/cmdline 2>/dev/null; echo seen';
+  expect((await host.run(script)).stdout).toBe('seen\n');
+});
+
+test('a script and an input of many megabytes arrive to the byte, at once with other runs', async () => {
+  const comment = `# ${'x'.repeat(300_000)}\n`;
+  const input = Buffer.alloc(20_000_000, 'mesos ');
+  const chunks = Readable.from(
+    (function* () {
+      for (let at = 0; at < input.length; at += 70_000) yield input.subarray(at, at + 70_000);
+    })(),
+  );
+  const results = await Promise.all([
+    host.run(`${comment.repeat(3)}wc -c`, { input: chunks }),
+    host.run('wc -c', { input }),
+    ...Array.from({ length: 20 }, (_, i) => host.run(`sleep 0.1; echo ${i}`)),
+  ]);
+  expect(results.map(({ stdout }) => stdout.trim())).toEqual([
+    '20000000',
+    '20000000',
+    ...Array.from({ length: 20 }, (_, i) => String(i)),
+  ]);
+  expect(sshd.count(/Accepted publickey/)).toBe(1);
+});
+
+test('a script that ends without reading its input ends the run', async () => {
+  expect(await host.run('exit 3', { input: Buffer.alloc(20_000_000) })).toMatchObject({ code: 3 });
+});
+
+test('an input that fails ends the run with its error', async () => {
+  const input = new Readable({ read() {} });
+  const started = new Inbox<string>();
+  const run = host.run('echo started; cat', { input, onLine: started.put });
+  await started.next();
+  input.destroy(new Error('the disk is on fire'));
+  await expect(run).rejects.toThrow('the disk is on fire');
+});
+
+test('lines come while the script runs', async () => {
+  const lines = new Inbox<string>();
+  const input = new Readable({ read() {} });
+  const run = host.run('echo one; read -r x; echo "$x"; printf rest', { input, onLine: lines.put });
+  expect(await lines.next()).toBe('one');
+  input.push('two\n');
+  expect(await lines.next()).toBe('two');
+  expect(await run).toMatchObject({ stdout: '', code: 0 });
+  expect(lines.unread).toEqual(['rest']);
+});
+
+test('an abort ends the run with its reason, and the connection serves on', async () => {
+  const abort = new AbortController();
+  const lines = new Inbox<string>();
+  const run = host.run('echo on; sleep 30', { signal: abort.signal, onLine: lines.put });
+  await lines.next();
+  abort.abort(new Error('enough'));
+  await expect(run).rejects.toThrow('enough');
+  await expect(host.run('true', { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow(
+    'before',
+  );
+  expect((await host.run('echo well')).stdout).toBe('well\n');
+});
+
+test('a reset under way fails every run as lost, and the next run connects again', async () => {
+  const [far, wire] = await overWire();
+  const lines = new Inbox<string>();
+  const runs = [1, 2].map(() => far.run('echo on; sleep 30', { onLine: lines.put }));
+  await Promise.all(runs.map(() => lines.next()));
+  wire.reset();
+  for (const run of runs) {
+    await expect(run).rejects.toMatchObject({ name: 'HostError', host: 'box', failure: 'lost' });
+  }
+  expect((await far.run('echo again')).stdout).toBe('again\n');
+});
+
+test('a reset while nothing runs is no one’s failure', async () => {
+  const [far, wire] = await overWire();
+  await far.run('true');
+  wire.reset();
+  await expect.poll(async () => (await far.run('echo again').catch(() => null))?.stdout).toBe('again\n');
+});
+
+test('a script of which a part is lost is not begun', async () => {
+  const [far, wire] = await overWire();
+  const file = `${lab.dir}/begun`;
+  wire.resetAfter(5_000_000);
+  await expect(far.run(`touch ${file}\n${`# ${'x'.repeat(1000)}\n`.repeat(10_000)}`)).rejects.toMatchObject({
+    failure: 'lost',
+  });
+  // Once the shell there is gone, it can begin nothing any more.
+  await host.run(`while pgrep -f "head -c 100[0-9]*" >/dev/null; do sleep 0.05; done`);
+  expect((await host.run(`test -e ${file}`)).code).toBe(1);
+});
+
+test('fewer sessions than usual are shared by all that runs', async () => {
+  const narrow = await lab.start({ config: ['MaxSessions 2'] });
+  await lab.know(narrow);
+  const one = lab.open(narrow);
+  const results = await Promise.all(Array.from({ length: 12 }, (_, i) => one.run(`echo ${i}`)));
+  expect(results.map(({ stdout }) => Number(stdout))).toEqual(Array.from({ length: 12 }, (_, i) => i));
+});

@@ -1,0 +1,137 @@
+/** Becoming root by the real sudo, in one round trip, with a password only where it is asked for. */
+
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Question } from '../../../src/hosts/questions.ts';
+import { PASSWORD, type Sshd, SshLab } from './sshd.ts';
+
+let lab: SshLab;
+let sshd: Sshd;
+
+beforeAll(async () => {
+  lab = await SshLab.make();
+  sshd = await lab.start();
+  await lab.know(sshd);
+});
+afterAll(() => lab.remove());
+
+function answering(...answers: (string | undefined)[]) {
+  const questions: Question[] = [];
+  const ask = async (question: Question) => {
+    questions.push(question);
+    return answers.shift();
+  };
+  return { ask, questions };
+}
+
+/** What a root's script sees; its input must be what was given, to the byte. */
+const SCRIPT = 'id -u; echo "$HOME"; umask; cat; echo "to stderr" >&2; exit 5';
+const input = Buffer.from('the input\n');
+const seen = { stdout: '0\n/root\n0022\nthe input\n', stderr: 'to stderr\n', code: 5 };
+
+test('the password goes to sudo alone, is asked once a host, and the script and its input come whole', async () => {
+  const { ask, questions } = answering(PASSWORD);
+  const host = lab.open(sshd, { user: 'asks' }, { ask });
+  expect(await host.run(SCRIPT, { input })).toMatchObject(seen);
+  expect(await host.run(SCRIPT, { input })).toMatchObject(seen);
+  expect(questions).toEqual([{ kind: 'sudo', host: 'box', user: 'asks' }]);
+});
+
+test('where sudo asks for none, none is sent', async () => {
+  const { ask, questions } = answering('never');
+  expect(await lab.open(sshd, { user: 'free' }, { ask }).run(SCRIPT, { input })).toMatchObject(seen);
+  expect(questions).toEqual([]);
+});
+
+test('a password is in no argument list while the script runs', async () => {
+  const { ask } = answering(PASSWORD);
+  const script = 'cat /proc/[0-9]*/cmdline | tr "\\0" "\\n"';
+  const { stdout } = await lab.open(sshd, { user: 'asks' }, { ask }).run(script);
+  expect(stdout).toContain('sudo');
+  expect(stdout).not.toContain(PASSWORD);
+});
+
+test('a wrong password is tried once, and the next run asks again', async () => {
+  const { ask, questions } = answering('guess', PASSWORD);
+  const host = lab.open(sshd, { user: 'asks' }, { ask });
+  const error = await host.run(SCRIPT).catch((e) => e);
+  expect(error).toMatchObject({ name: 'HostError', host: 'box', failure: 'root' });
+  expect(error.message).toMatch(/password of asks is wrong/);
+  expect(`${error.message}${error.mend}`).not.toContain('guess');
+  expect(await host.run(SCRIPT, { input })).toMatchObject(seen);
+  expect(questions).toHaveLength(2);
+});
+
+test.each([
+  ['no password is to be had', 'asks', [undefined], /sudo asks for the password of asks, and none was given/],
+  ['the user may not use sudo', 'refused', [PASSWORD], /sudo does not let refused become root/],
+])('when %s', async (_what, user, answers, message) => {
+  const { ask } = answering(...answers);
+  await expect(lab.open(sshd, { user }, { ask }).run('true')).rejects.toMatchObject({
+    failure: 'root',
+    message: expect.stringMatching(message),
+    mend: expect.stringContaining(user),
+  });
+});
+
+test('sudo for some commands only is not enough', async () => {
+  const some = await lab.start({ sudoers: ['refused ALL=(ALL) NOPASSWD: /bin/ls'] });
+  await lab.know(some);
+  await expect(lab.open(some, { user: 'refused' }, answering(PASSWORD)).run('true')).rejects.toMatchObject({
+    failure: 'root',
+    message: expect.stringContaining('does not let refused become root'),
+  });
+});
+
+test('no sudo at all', async () => {
+  const sudo = (await execa('sh', ['-c', 'command -v sudo'])).stdout;
+  const bare = await lab.start({ without: [sudo] });
+  await lab.know(bare);
+  await expect(lab.open(bare, { user: 'free' }).run('true')).rejects.toMatchObject({
+    failure: 'root',
+    message: expect.stringContaining('there is no sudo'),
+  });
+  expect(await lab.open(bare).run('true')).toMatchObject({ code: 0 });
+});
+
+test.each([
+  ['use_pty', [], true],
+  ['lecture=always, log_output', [], true],
+  ['passprompt="%u, please: ", passprompt_override', [], true],
+  ['!use_pty, timestamp_timeout=0, passwd_tries=1', [], true],
+  ['requiretty', [], false],
+] as const)('with sudo’s options %s', async (options, _none, works) => {
+  const set = await lab.start({ sudoers: [`Defaults ${options}`] });
+  await lab.know(set);
+  const { ask } = answering(PASSWORD);
+  const run = lab.open(set, { user: 'asks' }, { ask }).run(SCRIPT, { input });
+  if (works) expect(await run).toMatchObject(seen);
+  else
+    await expect(run).rejects.toMatchObject({
+      failure: 'root',
+      mend: expect.stringContaining('!requiretty'),
+    });
+});
+
+test('a login shell that talks doesn’t disturb, and one that refuses is quoted', async () => {
+  const talks = await lab.start({
+    config: ['ForceCommand echo hello; echo "watch out" >&2; eval "$SSH_ORIGINAL_COMMAND"'],
+  });
+  const refuses = await lab.start({ config: ['ForceCommand echo "Please log in as ubuntu."; exit 1'] });
+  await lab.know(talks);
+  await lab.know(refuses);
+  expect(await lab.open(talks, { user: 'free' }).run(SCRIPT, { input })).toMatchObject(seen);
+  await expect(lab.open(refuses).run('true')).rejects.toMatchObject({
+    failure: 'root',
+    message: expect.stringContaining('Please log in as ubuntu.'),
+  });
+});
+
+test('who never answers is given up after the time for it', async () => {
+  const mute = await lab.start({ config: ['ForceCommand echo thinking; sleep 30'] });
+  await lab.know(mute);
+  await expect(lab.open(mute, {}, { rootTimeout: 300 }).run('true')).rejects.toMatchObject({
+    failure: 'root',
+    message: expect.stringContaining('it said: thinking'),
+  });
+});
