@@ -129,7 +129,7 @@ plain() {
   part cluster text ${CLUSTER}
   part payloads payloads
   part current readlink ${PAYLOADS}/current
-  part started [ -e ${STARTED} ] && part is-started echo yes
+  [ -e ${STARTED} ] && part is-started echo yes
   part run run_state${targets.health.agent === undefined || !targets.health.agentWorkDir ? '' : `\n  part agent-id readlink ${quote(`${targets.health.agentWorkDir}/meta/slaves/latest`)}`}
 }`;
 }

@@ -83,7 +83,7 @@ trap 'interrupted "by SIGINT"' INT
 trap '' HUP
 # logged COMMAND...: its output as log events, and in $output; gives its exit code
 logged() {
-  code=$({ { { "$@" 3>&- 4>&- 8>&- 9>&-; echo $? >&4; } 2>&1 |
+  code=$({ { "$@" 3>&- 4>&- 8>&- 9>&-; echo $? >&4; } 2>&1 |
     tee -a "$output" 4>&- |
     sed -u -f "$escape" -e "s/.*/{\\"event\\":\\"log\\",\\"item\\":$item,\\"line\\":\\"&\\"}/" >&3 4>&-; } 4>&1)
   return "$code"

@@ -27,11 +27,16 @@ save() {
 # keep KIND PATH JSON: the state of a path, once and for all; JSON is the path as a JSON string
 keep() {
   case $known in *"\\"path\\":$3,"*) return 0 ;; esac
-  if [ ! -e "$2" ] && [ ! -L "$2" ]; then record "{\\"kind\\":\\"$1\\",\\"path\\":$3,\\"before\\":\\"absent\\"}"; return 0; fi
-  rest= digest=
-  if [ -L "$2" ]; then type=link; rest=",\\"target\\":\\"$(json "$(readlink "$2")")\\""
+  if [ ! -e "$2" ] && [ ! -L "$2" ]; then
+    keep_parents "$2"
+    record "{\\"kind\\":\\"$1\\",\\"path\\":$3,\\"before\\":\\"absent\\"}"
+    return 0
+  fi
+  rest=''
+  digest=''
+  if [ -L "$2" ]; then type='link'; rest=",\\"target\\":\\"$(json "$(readlink "$2")")\\""
   elif [ -f "$2" ]; then
-    type=file
+    type='file'
     save "$2" 2>"$error" || broke "$2 could not be kept"
     rest=",\\"sha256\\":\\"$digest\\""
   elif [ -d "$2" ]; then type=directory
@@ -41,6 +46,11 @@ keep() {
   record "{\\"kind\\":\\"$1\\",\\"path\\":$3,\\"before\\":{\\"facts\\":{\\"type\\":\\"$type\\",\\"mode\\":\\"$(printf '%04d' "$mode")\\",\\"owner\\":\\"$(json "\${facts%% *}")\\",\\"group\\":\\"$(json "\${facts#* }")\\"$rest},\\"backup\\":\\"$digest\\"}}"
 }
 keep_here() { keep "$1" "$2" "\\"$(json "$2")\\""; }
+# keep_parents PATH: the directories above it that are missing, the highest first
+keep_parents() {
+  set -- "\${1%/*}"
+  if [ -n "$1" ] && [ ! -e "$1" ]; then keep_here directory "$1"; fi
+}
 # keep_tree PATH: it with all beneath it
 keep_tree() {
   keep_here file "$1"

@@ -75,15 +75,25 @@ set_enabled() {
   fi
   logged systemctl "$change" "$2" || failing "systemctl $change $2 failed: $(said 3)" "$2"
 }
-# unit_state UNIT: a word of its own, its process and its restarts
+# unit_state UNIT: up, starting or down, its process and its restarts, as one word
 unit_state() {
   if [ "$init" = systemd ]; then
     systemctl show -p ActiveState,SubState,MainPID,NRestarts "$1" | awk -F = '{ v[$1] = $2 }
-      END { print (v["ActiveState"] == "failed" || v["ActiveState"] ~ /^inactive/ || v["SubState"] ~ /^auto-restart/ ? "down" :
-        v["ActiveState"] == "activating" ? "starting" : "up"), v["MainPID"] + 0, v["NRestarts"] + 0 }'
+      END {
+        state = "up"
+        if (v["ActiveState"] == "activating") state = "starting"
+        if (v["ActiveState"] ~ /^(failed|inactive)$/ || v["SubState"] ~ /^auto-restart/) state = "down"
+        print state "/" (v["MainPID"] + 0) "/" (v["NRestarts"] + 0)
+      }'
   else
-    initctl status "\${1%.service}" 2>/dev/null | awk '{ pid = 0; for (i = 1; i < NF; i++) if ($i == "process") pid = $(i + 1)
-      print ($2 ~ /^start\\/running/ ? "up" : $2 ~ /^start\\// ? "starting" : "down"), pid + 0, 0 }'
+    initctl status "\${1%.service}" 2>/dev/null | awk '{
+      pid = 0
+      for (i = 1; i < NF; i++) if ($i == "process") pid = $(i + 1) + 0
+      state = "down"
+      if ($2 ~ /^start\\//) state = "starting"
+      if ($2 ~ /^start\\/running/) state = "up"
+      print state "/" pid "/0"
+    }'
   fi
 }
 # run_service start|restart NAME UNIT INPUTS: it is done only when it has stayed up, see settle_services
@@ -99,8 +109,8 @@ run_service() {
     [ "$1" = start ] || logged initctl stop "$2"
     initctl status "$2" 2>/dev/null | grep -q ' start/' || logged initctl start "$2" || failing "$2 does not start" "$3"
   fi
-  set -- "$1" "$2" "$3" "$4" "$(unit_state "$3" | tr ' ' '/')"
-  case $5 in down/*) failing "$2 ended right after its start" "$3" ;; esac
+  set -- "$1" "$2" "$3" "$4" "$(unit_state "$3")"
+  case $5 in down/* | '') failing "$2 ended right after its start" "$3" ;; esac
   watched="$watched $item|$2|$3|$4|$5"
   last_start=$(now)
 }
@@ -109,7 +119,7 @@ check_services() {
   for entry in $watched; do
     rest=\${entry#*|} name=\${entry#*|} name=\${name%%|*} rest=\${rest#*|}
     unit=\${rest%%|*} was=\${entry##*|}
-    is=$(unit_state "$unit" | tr ' ' '/')
+    is=$(unit_state "$unit")
     case $is in
       up/* | starting/*)
         # A process that is replaced while it still starts is no crash.
