@@ -29,6 +29,8 @@ const RETRY_MS = 250;
 const LAST_WORD_MS = 60_000;
 
 const environment = readExecutorEnvironment(process.env);
+// The command is not to speak for its executor.
+delete process.env.MESOS_EXECUTOR_AUTHENTICATION_TOKEN;
 const user = process.argv.find((a) => a.startsWith('--user='))?.slice('--user='.length);
 
 /** Updates the agent has not acknowledged, by uuid, in order. */

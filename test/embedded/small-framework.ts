@@ -2,6 +2,7 @@
 
 import { vi } from 'vitest';
 import { parseResources } from '../../src/embedded/wire/resource-text.ts';
+import type { Credential } from '../../src/mesos/http.ts';
 import { createSchedulerSession } from '../../src/mesos/scheduler-session.ts';
 import type {
   ExecutorInfo,
@@ -22,11 +23,16 @@ export class SmallFramework {
   #offers: Offer[] = [];
   readonly #session;
 
-  /** @param master `host:port` */
-  constructor(master: string, info: Partial<FrameworkInfo> = {}) {
-    this.info = frameworkInfo(info);
+  /** @param master `host:port`, or how it is found each time */
+  constructor(
+    master: string | (() => Promise<string>),
+    info: Partial<FrameworkInfo> = {},
+    credential?: Credential,
+  ) {
+    this.info = frameworkInfo({ ...info, ...(credential ? { principal: credential.principal } : {}) });
     this.#session = createSchedulerSession({
-      detect: async () => master,
+      detect: typeof master === 'string' ? async () => master : master,
+      ...(credential ? { credential } : {}),
       framework: () => this.info,
       suppressedRoles: () => [],
       onEvent: (event) => this.#take(event),
@@ -57,6 +63,7 @@ export class SmallFramework {
     id: string,
     what: { command: string } | { executor: ExecutorInfo },
     resources = 'cpus:0.1;mem:32',
+    more: Partial<TaskInfo> = {},
   ): Promise<void> {
     const offer = await vi.waitFor(
       () => {
@@ -72,6 +79,7 @@ export class SmallFramework {
       agent_id: offer.agent_id,
       resources: parseResources(resources),
       ...('command' in what ? { command: { value: what.command } } : { executor: what.executor }),
+      ...more,
     };
     await this.#session.call({
       type: 'ACCEPT',
@@ -81,6 +89,16 @@ export class SmallFramework {
         filters: { refuse_seconds: 0 },
       },
     });
+  }
+
+  /** Offers that came and were neither used nor taken back. */
+  get offers(): readonly Offer[] {
+    return this.#offers;
+  }
+
+  reconcile(id: string, agentId: string): Promise<void> {
+    const task = { task_id: { value: id }, agent_id: { value: agentId } };
+    return this.#session.call({ type: 'RECONCILE', reconcile: { tasks: [task] } });
   }
 
   statuses(id: string): TaskStatus[] {
