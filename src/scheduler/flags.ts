@@ -12,7 +12,14 @@ interface Flag {
 }
 
 const FLAGS = {
-  master: { value: 'HOST:PORT,…', help: 'the Mesos masters; any that is up leads to the one that leads' },
+  master: {
+    value: 'MASTERS',
+    help: 'the Mesos masters: host:port,… or zk://user:password@host:port,…/path; or file:///path with either',
+  },
+  zk: {
+    value: 'ADDRESS',
+    help: 'zk://user:password@host:port,…/path, or file:///path with that: several schedulers elect a leader there and keep the state there instead of in --data_dir',
+  },
   http_address: { value: 'ADDRESS', default: '127.0.0.1', help: 'where the API listens' },
   http_port: { value: 'PORT', default: '8080', help: 'its port; 0 for any that is free' },
   http_credentials_file: {
@@ -62,7 +69,7 @@ const FLAGS = {
   help: { help: 'show this' },
 } as const satisfies Record<string, Flag>;
 
-type Name = keyof typeof FLAGS;
+export type Name = keyof typeof FLAGS;
 
 /** A flag is unknown, missing, or has a value that makes no sense. */
 export class FlagError extends Error {

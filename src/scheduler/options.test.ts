@@ -17,7 +17,7 @@ function options(args: string[], environment: NodeJS.ProcessEnv = {}) {
 it('has a default for all but the master', () => {
   const { settings, ...rest } = options(['--master', 'm']);
   expect(rest).toMatchObject({
-    masters: ['m:5050'],
+    masters: { list: ['m:5050'] },
     httpAddress: '127.0.0.1',
     httpPort: 8080,
     loggingLevel: 'info',
@@ -44,7 +44,7 @@ it('takes flags before the environment', () => {
   };
   expect(options(['--http_port=2'], environment)).toMatchObject({
     httpPort: 2,
-    masters: ['e:1', 'f:2'],
+    masters: { list: ['e:1', 'f:2'] },
     endpointsPortSuffix: true,
   });
   expect(options(['--master', 'm', '--endpoints_port_suffix']).endpointsPortSuffix).toBe(true);

@@ -4,16 +4,25 @@ import { hostname } from 'node:os';
 import { parseMasters } from '../mesos/leader.ts';
 import type { Credential } from '../mesos/scheduler-session.ts';
 import type { FrameworkInfo } from '../mesos/types.ts';
+import {
+  fileOfFlag,
+  isZooKeeperAddress,
+  parseZooKeeperAddress,
+  type ZooKeeperAddress,
+} from '../zookeeper/address.ts';
 import { sharedExecutorOf } from './domain/executor.ts';
 import type { Settings } from './domain/settings.ts';
-import { FlagError, type Flags } from './flags.ts';
+import { FlagError, type Flags, type Name } from './flags.ts';
+import type { Masters } from './masters.ts';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 const LONGEST_MS = 2 ** 31 - 1;
 const LONGEST_SECONDS = 10 * 365 * 86_400;
 
 export interface DaemonOptions {
-  masters: readonly string[];
+  masters: Masters;
+  /** Where schedulers elect a leader and keep the state; without it, one scheduler alone has a journal. */
+  zooKeeper?: ZooKeeperAddress;
   credential?: Credential;
   settings: Settings;
   dataDirectory: string;
@@ -39,8 +48,10 @@ export function optionsFrom(flags: Flags): DaemonOptions {
   const path = flags.required('docker_executor');
   const credential = credentialFrom(flags);
   const credentialsFile = flags.text('http_credentials_file');
+  const zk = flags.text('zk');
   return {
     masters: mastersFrom(flags),
+    ...(zk !== undefined && { zooKeeper: zooKeeperFrom('zk', fromFile('zk', zk)) }),
     ...(credential && { credential }),
     settings: {
       framework: frameworkFrom(flags, role),
@@ -78,12 +89,27 @@ function frameworkFrom(flags: Flags, role: string): FrameworkInfo {
   };
 }
 
-function mastersFrom(flags: Flags): string[] {
-  const given = flags.required('master').replaceAll(/(^|,)\s*http:\/\/([^,/]+)\/?/g, '$1$2');
+function mastersFrom(flags: Flags): Masters {
+  const given = fromFile('master', flags.required('master'));
+  if (isZooKeeperAddress(given)) return { zooKeeper: zooKeeperFrom('master', given) };
   try {
-    return parseMasters(given);
+    return { list: parseMasters(given.replaceAll(/(^|,)\s*http:\/\/([^,/]+)\/?/g, '$1$2')) };
   } catch (error) {
     throw new FlagError(`--master: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** The value, or what is in the file it names, which keeps a password out of the argument list. */
+function fromFile(flag: Name, value: string): string {
+  const file = fileOfFlag(value);
+  return file === undefined ? value : secretFrom(flag, file).trim();
+}
+
+function zooKeeperFrom(flag: Name, text: string): ZooKeeperAddress {
+  try {
+    return parseZooKeeperAddress(text);
+  } catch (error) {
+    throw new FlagError(`--${flag}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -105,7 +131,7 @@ function httpCredentialsFrom(file: string): string {
   throw new FlagError(`--http_credentials_file: ${file} was expected to hold USER:PASSWORD`);
 }
 
-function secretFrom(flag: string, file: string): string {
+function secretFrom(flag: Name, file: string): string {
   try {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {

@@ -20,6 +20,8 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
     }));
     return json(reply, { ...options.info, leader: options.leader(), elected: true, connected, frameworkId });
   });
+  // Whoever answers leads.
+  api.get('/v2/leader', async (_request, reply) => json(reply, { leader: options.leader() }));
   // A HEAD of it would never be over.
   api.get('/v2/events', { exposeHeadRoute: false }, (request, reply) => {
     reply.hijack();

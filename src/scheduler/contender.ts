@@ -1,0 +1,140 @@
+/**
+ * One of several schedulers: it answers from the start, by passing requests on to the one that leads, and becomes
+ * the scheduler when it is elected. It does so once: after losing the lead the process has to end.
+ */
+
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { childPath, showZooKeeperAddress, type ZooKeeperAddress } from '../zookeeper/address.ts';
+import type { ZooKeeperSession } from '../zookeeper/client.ts';
+import type { Daemon } from './daemon.ts';
+import { type Election, standForElection } from './election.ts';
+import { portTaken } from './listen.ts';
+import type { DaemonOptions } from './options.ts';
+import { passOn, unavailable } from './proxy.ts';
+import { createScheduler, type Scheduler } from './scheduler.ts';
+import { openZooKeeperStore } from './store/zookeeper.ts';
+
+export interface ContenderOptions {
+  options: DaemonOptions;
+  zooKeeper: ZooKeeperAddress;
+  log: Logger;
+  onFatal: (message: string) => void;
+}
+
+/** Resolves once the API listens. */
+export async function startContender({
+  options,
+  zooKeeper,
+  log,
+  onFatal,
+}: ContenderOptions): Promise<Daemon> {
+  const where = showZooKeeperAddress(zooKeeper);
+  let scheduler: Scheduler | undefined;
+  let becoming: Promise<void> = Promise.resolve();
+  let stopping = false;
+
+  const server = createServer((request, answer) => {
+    if (scheduler && election.leads()) scheduler.api.routing(request, answer);
+    else answerAsFollower(request, answer, election, address);
+  });
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  const address = `${options.hostname}:${port}`;
+  const url = `http://${options.httpAddress}:${port}`;
+  log.info({ url, zk: where, address }, `listening on ${url}`);
+  warnOfTraps(options, zooKeeper, log);
+
+  const become = async (session: ZooKeeperSession): Promise<void> => {
+    log.info('elected: this scheduler leads');
+    const store = await openZooKeeperStore({
+      session,
+      path: childPath(zooKeeper.path, 'state'),
+      warn: (message) => log.warn(message),
+    });
+    const created = await createScheduler({
+      options,
+      log,
+      store,
+      onFatal,
+      address: () => address,
+      leads: () => election.leads(),
+    });
+    await created.api.ready();
+    scheduler = created;
+    if (stopping) return;
+    log.info({ apps: created.apps, tasks: created.tasks }, 'the state is loaded');
+    created.start();
+  };
+
+  const election: Election = standForElection({
+    zooKeeper,
+    address,
+    log,
+    onElected: (session) => {
+      becoming = become(session).catch((error: unknown) => {
+        if (!stopping) onFatal(error instanceof Error ? error.message : String(error));
+      });
+    },
+    onDeposed: (reason) =>
+      onFatal(`this scheduler leads no more: ${reason}. It ends; started again, it stands for election anew`),
+  });
+
+  return {
+    port,
+    stop: async () => {
+      stopping = true;
+      const closed = once(server, 'close');
+      server.close();
+      // The state is stored before the lead is given away.
+      await Promise.race([becoming, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+      await scheduler?.stop();
+      await election.stop();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function answerAsFollower(
+  request: IncomingMessage,
+  answer: ServerResponse,
+  election: Election,
+  own: string,
+): void {
+  const path = request.url?.split('?')[0];
+  if (path === '/ping') {
+    answer.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': 4 }).end('pong');
+    return;
+  }
+  const leader = election.leader();
+  if (leader !== undefined && leader !== own) passOn(request, answer, leader, own);
+  else if (leader === own) unavailable(answer, 'This scheduler was just elected and reads its state');
+  else if (path === '/v2/leader') {
+    const body = JSON.stringify({ message: 'There is no leader' });
+    const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+    answer.writeHead(404, headers).end(body);
+  } else unavailable(answer, 'No scheduler leads: ZooKeeper is being asked, or out of reach');
+}
+
+async function listen(server: Server, { httpAddress: host, httpPort: port }: DaemonOptions): Promise<void> {
+  server.listen({ host, port });
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw portTaken(error, host, port);
+  }
+}
+
+function warnOfTraps(options: DaemonOptions, zooKeeper: ZooKeeperAddress, log: Logger): void {
+  if (zooKeeper.credentials === undefined) {
+    log.warn('--zk has no user:password: whoever reaches ZooKeeper may read and change the state');
+  }
+  if (/^(127\.|::1$|localhost$)/.test(options.httpAddress) && options.hostname !== options.httpAddress) {
+    log.warn(
+      `the API listens on ${options.httpAddress} alone, where schedulers on other hosts can't pass requests on to: give --http_address`,
+    );
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * The election among schedulers, in ZooKeeper below the path of `--zk`: `leader/member_NNNNNNNNNN`, each with the
+ * `host:port` where its API is. A follower whose session ends stands again with a new one; a leader doesn't.
+ */
+
+import type { Logger } from 'pino';
+import { childPath, type ZooKeeperAddress } from '../zookeeper/address.ts';
+import type { ZooKeeperSession } from '../zookeeper/client.ts';
+import { type Candidacy, contend } from '../zookeeper/election.ts';
+import { followLeader } from '../zookeeper/members.ts';
+import { openZooKeeper } from '../zookeeper/session.ts';
+
+const PREFIX = 'member_';
+
+export interface ElectionOptions {
+  zooKeeper: ZooKeeperAddress;
+  /** `host:port` under which others reach our API. */
+  address: string;
+  log: Logger;
+  /** We lead; the session is the one that we lead by. Called once at most. */
+  onElected: (session: ZooKeeperSession) => void;
+  /** We led, and may no more: nothing may be done from here on. */
+  onDeposed: (reason: string) => void;
+}
+
+export interface Election {
+  /** Whether we lead, by the clock too. */
+  leads(): boolean;
+  /** `host:port` of the scheduler that leads, maybe ours; undefined where none is known. */
+  leader(): string | undefined;
+  /** Lets others lead at once. */
+  stop(): Promise<void>;
+}
+
+export function standForElection(options: ElectionOptions): Election {
+  const { zooKeeper, address, log, onElected, onDeposed } = options;
+  const { servers, credentials } = zooKeeper;
+  const path = childPath(zooKeeper.path, 'leader');
+  const stopping = new AbortController();
+  let session: ZooKeeperSession | undefined;
+  let candidacy: Candidacy | undefined;
+  let leader: string | undefined;
+  let wasElected = false;
+
+  /** @returns why it is over, once it is */
+  const stand = async (by: ZooKeeperSession): Promise<string> => {
+    const unfollow = followLeader({
+      session: by,
+      path,
+      prefix: PREFIX,
+      onChange: (member) => {
+        leader = member?.data.toString('utf8');
+      },
+      onError: (error) => log.error({ err: error }, `who leads can't be read in ZooKeeper at ${path}`),
+    });
+    const reason = await new Promise<string>((resolve) => {
+      candidacy = contend({
+        session: by,
+        path,
+        prefix: PREFIX,
+        data: Buffer.from(address),
+        access: 'creator',
+        onElected: () => {
+          wasElected = true;
+          onElected(by);
+        },
+        onOver: (why) => {
+          if (wasElected && !stopping.signal.aborted) onDeposed(why);
+          resolve(why);
+        },
+      });
+    });
+    unfollow();
+    leader = undefined;
+    return reason;
+  };
+
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted && !wasElected) {
+      session = await openZooKeeper({
+        servers,
+        ...(credentials !== undefined && { credentials }),
+        signal: stopping.signal,
+        onProblem: (message) => log.warn(`ZooKeeper: ${message}`),
+      });
+      log.info({ session: session.id }, 'in touch with ZooKeeper; standing for election');
+      const reason = await stand(session);
+      if (!stopping.signal.aborted) log.warn(`no candidate any more: ${reason}`);
+      await session.close();
+    }
+  };
+  const running = run().catch((error: unknown) => {
+    if (!stopping.signal.aborted) onDeposed(error instanceof Error ? error.message : String(error));
+  });
+
+  return {
+    leads: () => candidacy?.leads() ?? false,
+    leader: () => leader,
+    stop: async () => {
+      stopping.abort();
+      await session?.close();
+      await running;
+    },
+  };
+}

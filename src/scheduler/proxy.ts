@@ -1,0 +1,88 @@
+/** Passes a request on to the scheduler that leads, and its answer back, both as they come. */
+
+import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http';
+
+/** Says that a request was passed on already, and by whom; Marathon's name for it. */
+const VIA = 'x-marathon-via';
+/** For the connection; an answer may take as long as it takes. */
+const CONNECT_WITHIN_MS = 5000;
+/** Those of one connection; what else `Connection` names is too. */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+/**
+ * @param leader `host:port`
+ * @param own `host:port` of this one, to be told to the leader
+ */
+export function passOn(incoming: IncomingMessage, answer: ServerResponse, leader: string, own: string): void {
+  if (incoming.headers[VIA] !== undefined) {
+    unavailable(answer, `The schedulers disagree about their leader for the moment (${own} was asked)`);
+    return;
+  }
+  const url = URL.parse(`http://${leader}`);
+  if (!url) {
+    unavailable(answer, `The leading scheduler's address in ZooKeeper is no host:port`);
+    return;
+  }
+  const { method } = incoming;
+  const outgoing = request({
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port || 80,
+    ...(method !== undefined && { method }),
+    path: incoming.url ?? '/',
+    // As they came: the leader looks at Host and Origin together, and at the credentials.
+    headers: { ...passing(incoming.headers), [VIA]: own },
+    // A connection of its own: one that was kept could break under a request that must not be repeated.
+    agent: false,
+    setHost: false,
+  });
+  const fail = (reason: string): void => {
+    outgoing.destroy();
+    if (answer.headersSent) answer.destroy();
+    else unavailable(answer, `The leading scheduler, ${leader}, can't be reached: ${reason}`);
+  };
+  connectInTime(outgoing, () => fail('no connection within 5 s'));
+  outgoing.on('error', ({ message }) => fail(message));
+  outgoing.on('response', (response) => {
+    answer.writeHead(response.statusCode ?? 502, passing(response.headers));
+    answer.flushHeaders();
+    response.on('error', ({ message }) => fail(message));
+    response.pipe(answer);
+  });
+  // Whoever asked has gone.
+  answer.on('close', () => outgoing.destroy());
+  incoming.pipe(outgoing);
+}
+
+/** 503, with what to do. */
+export function unavailable(answer: ServerResponse, message: string): void {
+  const body = JSON.stringify({ message: `${message}; try again in a moment` });
+  answer.writeHead(503, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+    'Retry-After': '1',
+  });
+  answer.end(body);
+}
+
+function connectInTime(outgoing: ClientRequest, onLate: () => void): void {
+  const tooLate = setTimeout(onLate, CONNECT_WITHIN_MS);
+  const done = (): void => clearTimeout(tooLate);
+  outgoing.on('socket', (socket) => socket.on('connect', done));
+  outgoing.on('close', done);
+}
+
+function passing(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
+  const named = (headers.connection ?? '').toLowerCase().split(/\s*,\s*/);
+  const dropped = new Set([...HOP_BY_HOP, ...named]);
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name)));
+}

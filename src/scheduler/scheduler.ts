@@ -1,0 +1,130 @@
+/** The scheduler itself, put together: state from its store, decisions, the session with the master, the API. */
+
+import type { Logger } from 'pino';
+import { createSchedulerSession, type SchedulerSession } from '../mesos/scheduler-session.ts';
+import type { FrameworkInfo } from '../mesos/types.ts';
+import { showZooKeeperAddress } from '../zookeeper/address.ts';
+import type { Api } from './api/answers.ts';
+import { EventStreams } from './api/events.ts';
+import { createApi } from './api/server.ts';
+import { evolve } from './domain/evolve.ts';
+import { createState } from './domain/state.ts';
+import { type Detection, openDetection, showMasters } from './masters.ts';
+import { describe, type Notice } from './notices.ts';
+import type { DaemonOptions } from './options.ts';
+import { createRunner, type Runner } from './runner.ts';
+import type { Store } from './store/store.ts';
+
+const VERSION = '0.1.0';
+
+export interface SchedulerOptions {
+  options: DaemonOptions;
+  log: Logger;
+  /** Closed by whoever opened it, after `stop`. */
+  store: Store;
+  /** `host:port` under which others reach the API. */
+  address: () => string;
+  /** False from when another scheduler may act: nothing goes to the master any more. */
+  leads: () => boolean;
+  /** Called when the scheduler can't go on. */
+  onFatal: (message: string) => void;
+}
+
+export interface Scheduler {
+  /** Not yet listening. */
+  readonly api: Api;
+  readonly apps: number;
+  readonly tasks: number;
+  /** Subscribes with the master. */
+  start(): void;
+  /** Ends no task. */
+  stop(): Promise<void>;
+}
+
+/** @throws StoreError */
+export async function createScheduler(given: SchedulerOptions): Promise<Scheduler> {
+  const { options, log, store, leads, onFatal } = given;
+  const state = createState(options.settings);
+  for (const event of await store.load()) evolve(state, event);
+
+  const events = new EventStreams();
+  const onError = (what: string, error: unknown) => log.error({ err: error }, what);
+  let session: SchedulerSession;
+  const refuseUnlessLeading = (): void => {
+    if (!leads()) throw new Error('another scheduler may lead by now');
+  };
+  const runner: Runner = createRunner<Notice>({
+    state,
+    store,
+    now: Date.now,
+    send: async (call) => {
+      refuseUnlessLeading();
+      await session.call(call);
+    },
+    describe,
+    publish: (notices) => {
+      for (const { level, text, fields, event } of notices) {
+        log[level](fields, text);
+        if (event) events.publish(event);
+      }
+    },
+    onError,
+    onFatal,
+    onNewSession: () => {
+      void session.stop();
+      session = openSession();
+      session.start();
+    },
+  });
+
+  const detection: Detection = await openDetection(options.masters, log, () => {
+    runner.post({ type: 'disconnected', reason: 'another master leads' });
+    void session.stop();
+    session.start();
+  });
+  const openSession = (): SchedulerSession => {
+    const { settings, credential } = options;
+    return createSchedulerSession({
+      detect: async () => {
+        refuseUnlessLeading();
+        return detection.detect();
+      },
+      framework: (): FrameworkInfo => ({
+        ...settings.framework,
+        ...(state.frameworkId !== undefined && { id: { value: state.frameworkId } }),
+      }),
+      suppressedRoles: () => (state.suppressed ? [settings.role] : []),
+      ...(credential && { credential }),
+      onEvent: (event) => runner.post({ type: 'mesos', event }),
+      onDisconnected: (reason) => runner.post({ type: 'disconnected', reason }),
+    });
+  };
+  session = openSession();
+
+  const api = createApi({
+    runner,
+    events,
+    leader: given.address,
+    info: {
+      name: options.settings.framework.name,
+      version: VERSION,
+      marathon_config: { master: showMasters(options.masters), mesos_role: options.settings.role },
+      ...(options.zooKeeper && { zookeeper_config: { zk: showZooKeeperAddress(options.zooKeeper) } }),
+    },
+    now: Date.now,
+    random: Math.random,
+    endpointsPortSuffix: options.endpointsPortSuffix,
+    ...(options.httpCredentials !== undefined && { credentials: options.httpCredentials }),
+    onError,
+  });
+  return {
+    api,
+    apps: state.apps.size,
+    tasks: state.tasks.size,
+    start: () => session.start(),
+    stop: async () => {
+      events.close();
+      await Promise.all([api.close(), session.stop(), runner.stop(), detection.stop()]);
+    },
+  };
+}
