@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { basisOf } from './basis.ts';
 import type { Facts, JournalEntry } from './facts.ts';
 import { PACKAGED_LAYOUTS } from './layout.ts';
-import { isData } from './leftovers.ts';
+import { isData, removalAction } from './leftovers.ts';
 import type { HostPlan, Plan, PlanItem } from './plan.ts';
 import { PAYLOADS, STATE } from './script/places.ts';
 import type { FactsByHost } from './topology.ts';
@@ -64,16 +64,12 @@ type ServiceEntry = JournalEntry & { kind: 'service' };
 
 /** What ran before us runs on. */
 function stopItem(entry: ServiceEntry, facts: Facts): PlanItem[] {
-  if (entry.before.running) return [];
+  if (entry.before.running || facts.services[entry.name] === undefined) return [];
   const isAgent = PACKAGED_LAYOUTS.some(({ agent }) => agent.service === entry.name);
-  const item = plain(`service:${entry.name}`, 'stop', `service ${entry.name}: stop and disable`);
+  const item = plain(`service:${entry.name}`, 'remove', `service ${entry.name}: stop and disable`);
   return [
     isAgent && facts.agent.id !== ''
-      ? {
-          ...item,
-          title: `service ${entry.name}: stop and disable, with its tasks`,
-          endsTasks: facts.agent.tasks,
-        }
+      ? { ...item, title: `${item.title}, and end its tasks`, endsTasks: facts.agent.tasks }
       : item,
   ];
 }
@@ -94,7 +90,7 @@ function undo(entry: JournalEntry, facts: Facts, purge: boolean): PlanItem[] {
     case 'service':
       return [];
     case 'package':
-      return undoPackage(entry, purge);
+      return undoPackage(entry);
     case 'user':
       return undoUser(entry, facts);
     default:
@@ -102,11 +98,12 @@ function undo(entry: JournalEntry, facts: Facts, purge: boolean): PlanItem[] {
   }
 }
 
-function undoPackage(entry: JournalEntry & { kind: 'package' }, purge: boolean): PlanItem[] {
+function undoPackage(entry: JournalEntry & { kind: 'package' }): PlanItem[] {
   // An older version may be nowhere any more; the newer one stays.
   if (entry.before !== 'absent') return [];
   const how = purge ? 'purge' : 'remove';
-  return [plain(`package:${entry.name}`, 'remove', `package ${entry.name}: ${how}`)];
+  const item = plain(`package:${entry.name}`, 'remove', `package ${entry.name}: ${how}`);
+  return [purge ? { ...item, whole: true } : item];
 }
 
 function undoUser(entry: JournalEntry & { kind: 'user' }, facts: Facts): PlanItem[] {
@@ -121,9 +118,13 @@ function undoPath(entry: JournalEntry & { kind: 'file' | 'directory' | 'link' },
   const { kind, path, before } = entry;
   if (path === STATE) return [];
   if (before !== 'absent') return [plain(`${kind}:${path}`, 'restore', `${path}: as before mesosup`)];
-  if (kind === 'directory' && isData(path) && !purge) return [];
-  const all = kind === 'directory' && isData(path) ? ' with all in it' : '';
-  return [plain(`${kind}:${path}`, 'remove', `${path}: remove${all}`)];
+  const data = kind === 'directory' && isData(path);
+  if (data && !purge) return [];
+  return [
+    data
+      ? plain(`directory:${path}`, 'remove', `${path}: remove with all in it`)
+      : plain(`${kind}:${path}`, removalAction(kind), `${path}: remove`),
+  ];
 }
 
 /** Only of packages that came with us. */
@@ -132,5 +133,8 @@ function dataItems(facts: Facts): PlanItem[] {
     entry.kind === 'package' && entry.before === 'absent' ? [entry.name] : [],
   );
   const paths = [...new Set(ours.flatMap((name) => PACKAGE_DATA[name] ?? []))];
-  return paths.map((path) => plain(`directory:${path}`, 'remove', `${path}: remove with all in it`));
+  return paths.map((path) => ({
+    ...plain(`directory:${path}`, 'remove', `${path}: remove with all in it`),
+    whole: true,
+  }));
 }

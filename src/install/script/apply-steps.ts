@@ -6,7 +6,7 @@ import type { FileFacts, JournalEntry } from '../facts.ts';
 import type { PlanItem } from '../plan.ts';
 import type { FileResource, PackageResource, Resource, ServiceResource } from '../resources.ts';
 import { pathWord } from './path-word.ts';
-import { LISTS_STALE, PAYLOADS } from './places.ts';
+import { LISTS_STALE, PAYLOADS, STATE } from './places.ts';
 import { unitName } from './unit-name.ts';
 
 /** What steps need besides the plan. */
@@ -64,7 +64,7 @@ export function stepLines(numbered: Numbered, context: StepContext): string[] {
   if (item.action === 'repair') return ['repair'];
   if (item.action === 'restore') return restoreLines(item, context);
   if (item.resource === undefined) {
-    if (item.action === 'remove') return removeLines(item.id);
+    if (item.action === 'remove') return removeLines(item);
     throw new TypeError(`the plan's item ${item.id}: ${item.action} says not what it wants`);
   }
   return item.resource.kind === 'service'
@@ -143,7 +143,7 @@ export function isWatched({ item }: Numbered): boolean {
 }
 
 /** Things nobody wants any more, which no journal has to remember. */
-function removeLines(id: string): string[] {
+function removeLines({ id, whole }: PlanItem): string[] {
   const { kind, name } = idParts(id);
   switch (kind) {
     case 'user':
@@ -156,8 +156,12 @@ function removeLines(id: string): string[] {
     }
     case 'package':
       throw new TypeError('packages are done together');
+    case 'directory':
+      // This program's own goes at the very end of an uninstall.
+      if (name === STATE) return [];
+      return [`${whole ? 'discard' : 'gone'} ${pathWord(name)}`];
     default:
-      return [`discard ${pathWord(name)}`];
+      return [`gone ${pathWord(name)}`];
   }
 }
 
@@ -201,26 +205,25 @@ function putBack(path: string, { type, owner, group, mode, target }: FileFacts, 
   }
 }
 
+export type PackageWork = 'install' | 'remove' | 'purge';
+
 /** Whether a package is brought or taken away, for those that can be done together; undefined of anything else. */
-export function packageWork(
-  { item }: Numbered,
-  journal: readonly JournalEntry[],
-): 'install' | 'purge' | undefined {
+export function packageWork({ item }: Numbered, journal: readonly JournalEntry[]): PackageWork | undefined {
   const { kind, name } = idParts(item.id);
   if (kind !== 'package' || item.action === 'repair') return undefined;
-  if (item.action === 'remove') return 'purge';
+  if (item.action === 'remove') return item.whole ? 'purge' : 'remove';
   if (item.action === 'restore') {
     const entry = journal.find((known) => known.kind === 'package' && known.name === name);
-    return entry?.before === 'absent' ? 'purge' : undefined;
+    return entry?.before === 'absent' ? 'remove' : undefined;
   }
   return 'install';
 }
 
 /** Lines that do packages together, in one run of apt-get. @throws TypeError for a file without its SHA-256 */
-export function packageLines(work: 'install' | 'purge', items: readonly Numbered[]): string[] {
+export function packageLines(work: PackageWork, items: readonly Numbered[]): string[] {
   const names = items.map(({ item }) => idParts(item.id).name);
   const what = `packages=${quote(names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', '))}`;
-  if (work === 'purge') return [what, `purge_packages ${names.map(quote).join(' ')}`];
+  if (work !== 'install') return [what, `drop_packages ${work} ${names.map(quote).join(' ')}`];
   const before: string[] = [];
   const words = items.map(({ item }) => {
     if (item.resource?.kind !== 'package') throw new TypeError(`the plan's item ${item.id} names no package`);
@@ -232,7 +235,7 @@ export function packageLines(work: 'install' | 'purge', items: readonly Numbered
 }
 
 function packageFile({ name, version, file, sha256 }: PackageResource): { before: string[]; word: string } {
-  if (!file) return { before: [], word: quote(version === undefined ? name : `${name}=${version}*`) };
+  if (!file) return { before: [], word: quote(version === undefined ? name : `${name}=~${version}`) };
   if (sha256 === undefined) throw new TypeError(`the package file of ${name} has no SHA-256`);
   const word = `"$dir"/${quote(`${name}.deb`)}`;
   return 'url' in file

@@ -12,6 +12,7 @@ import {
   isWatched,
   keepLines,
   type Numbered,
+  type PackageWork,
   packageLines,
   packageWork,
   type StepContext,
@@ -85,6 +86,7 @@ export function applyScript(plan: HostPlan, options: ApplyOptions): string {
     UNPACK,
     `emit "{\\"event\\":\\"begin\\",\\"run\\":\\"${run}\\",\\"items\\":${items.length},\\"at\\":$(now)}"`,
     'release_starts',
+    'unshield',
     ...(command === 'uninstall' ? [] : [`printf '%s\\n' ${quote(cluster)} >${CLUSTER}`]),
     ...startedLines(options),
     ...itemLines(items, context),
@@ -119,7 +121,7 @@ function itemLines(items: readonly Numbered[], context: StepContext): string[] {
   return lines;
 }
 
-function packageGroup(work: 'install' | 'purge', group: readonly Numbered[]): string[] {
+function packageGroup(work: PackageWork, group: readonly Numbered[]): string[] {
   // The first is begun last, so that what is said is its.
   const begun = group.toReversed().map(({ index }) => `begin_item ${index}`);
   return [...begun, ...packageLines(work, group), ...group.map(({ index }) => `done_item ${index}`)];

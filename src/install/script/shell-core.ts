@@ -70,6 +70,7 @@ fail() {
 finish() {
   ended=yes
   release_starts
+  unshield
   rm -f ${RUN} "$dir/hook"
   emit "{\\"event\\":\\"end\\",\\"ok\\":$1,\\"at\\":$(now)}"
 }

@@ -32,6 +32,9 @@ free=$(stat -f -c '%a %S' /usr | { read -r blocks size; echo $((blocks * size / 
 [ "\${need:-0}" -lt "$free" ] || { echo "not enough free space: the packages need $((need / 1000)) MB in /usr, $((free / 1000)) MB are free"; exit 1; }
 `;
 
+/** Data that packages drop when they are purged. */
+const KEPT = '/var/lib/zookeeper /var/log/zookeeper';
+
 export const PACKAGES = `${LOCK_HOLDER}
 holding=
 # Package scripts start services before their configuration is there; ours start them.
@@ -124,14 +127,11 @@ repair() {
   fi
   release_starts
 }
-# settled COMMAND...: apt-get until it has done it; mends on the way what can be mended
+# settled WHAT COMMAND...: apt-get until it has done it; mends on the way what can be mended
 settled() {
   what=$1
   shift
-  : >"$output"
   mended=
-  updated=
-  if [ -e ${LISTS_STALE} ]; then update_lists; fi
   while :; do
     wait_for_dpkg
     mark=$(wc -l <"$output")
@@ -150,22 +150,81 @@ settled() {
     fi
   done
 }
-# install_packages WORD...: as apt-get knows them
+# newest NAME VERSION: of the versions there are, that one or the newest that begins so, epoch aside
+newest() {
+  apt-cache madison "$1" 2>/dev/null | awk -v want="$2" '{
+    bare = $3
+    sub(/^[0-9]+:/, "", bare)
+    if ($3 == want || bare == want) { exact = $3; exit }
+    if (first == "" && (index($3, want) == 1 || index(bare, want) == 1)) first = $3
+  } END { print exact == "" ? first : exact }'
+}
+# install_packages WORD...: as apt-get knows them, or NAME=~VERSION for the version's beginning
 install_packages() {
   hold_starts
+  : >"$output"
+  updated=
+  if [ -e ${LISTS_STALE} ]; then update_lists; fi
+  for word in "$@"; do
+    case $word in
+      *=~*)
+        version=$(newest "\${word%%=~*}" "\${word#*=~}")
+        if [ -z "$version" ] && [ -z "$updated" ]; then
+          update_lists
+          version=$(newest "\${word%%=~*}" "\${word#*=~}")
+        fi
+        word=\${word%%=~*}=\${version:-\${word#*=~}} ;;
+    esac
+    shift
+    set -- "$@" "$word"
+  done
   settled "$packages" install "$@"
   release_starts
 }
-# purge_packages NAME...: those that are there
-purge_packages() {
+# present COMMAND NAME...: those that apt-get COMMAND has something to do with
+present() {
   there=
+  command=$1
+  shift
   for name in "$@"; do
     status=$(dpkg-query -W -f '\${Status}' "$name" 2>/dev/null) || continue
-    case $status in *' not-installed') ;; *) there="$there $name" ;; esac
+    case $command:$status in *' not-installed' | remove:*' config-files') ;; *) there="$there $name" ;; esac
   done
+}
+# Data that packages take along when they are purged waits beside its place, or has its remover taken away.
+shield() {
+  rm -f /var/lib/docker/nuke-graph-directory.sh
+  for data in ${KEPT}; do
+    [ ! -d "$data" ] || mv -fT -- "$data" "\${data%/*}/.\${data##*/}.mesosup" || return
+  done
+}
+unshield() {
+  for data in ${KEPT}; do
+    away=\${data%/*}/.\${data##*/}.mesosup
+    if [ -d "$away" ] && [ ! -e "$data" ]; then mv -fT -- "$away" "$data"; fi
+  done
+}
+# drop_packages remove|purge NAME...: with their configuration, so that nothing of it is left. Only purge drops data.
+drop_packages() {
+  how=$1
+  shift
+  : >"$output"
+  updated=
   # The names are dpkg's own words.
   # shellcheck disable=SC2086
+  if [ "$how" = remove ]; then
+    present remove "$@"
+    [ -z "$there" ] || settled "$packages" remove $there
+    if ! shield 2>"$error"; then
+      unshield
+      say "packages keep their configuration, since their data can't be set aside: $(cat "$error")"
+      return 0
+    fi
+  fi
+  present purge "$@"
+  # shellcheck disable=SC2086
   [ -z "$there" ] || settled "$packages" purge $there
+  unshield
 }
 # check_file FILE DIGEST: it is what was promised
 check_file() {
