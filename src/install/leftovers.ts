@@ -91,11 +91,16 @@ function restoredFile(entry: PathEntry, facts: Facts): PlanItem[] {
 function removal(path: string, kind: PathEntry['kind']): PlanItem {
   return {
     id: `${kind}:${path}`,
-    action: 'remove',
+    action: removalAction(kind),
     title: `${path}: remove`,
     diff: [],
     reason: 'because it is wanted no more',
   };
+}
+
+/** A directory that is put back to absent goes only when it is empty; `remove` takes all in it along. */
+export function removalAction(kind: PathEntry['kind']): 'remove' | 'restore' {
+  return kind === 'directory' ? 'restore' : 'remove';
 }
 
 export function isData(path: string): boolean {

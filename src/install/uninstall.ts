@@ -90,7 +90,7 @@ function undo(entry: JournalEntry, facts: Facts, purge: boolean): PlanItem[] {
     case 'service':
       return [];
     case 'package':
-      return undoPackage(entry);
+      return undoPackage(entry, purge);
     case 'user':
       return undoUser(entry, facts);
     default:
@@ -98,7 +98,7 @@ function undo(entry: JournalEntry, facts: Facts, purge: boolean): PlanItem[] {
   }
 }
 
-function undoPackage(entry: JournalEntry & { kind: 'package' }): PlanItem[] {
+function undoPackage(entry: JournalEntry & { kind: 'package' }, purge: boolean): PlanItem[] {
   // An older version may be nowhere any more; the newer one stays.
   if (entry.before !== 'absent') return [];
   const how = purge ? 'purge' : 'remove';
@@ -120,11 +120,11 @@ function undoPath(entry: JournalEntry & { kind: 'file' | 'directory' | 'link' },
   if (before !== 'absent') return [plain(`${kind}:${path}`, 'restore', `${path}: as before mesosup`)];
   const data = kind === 'directory' && isData(path);
   if (data && !purge) return [];
-  return [
-    data
-      ? plain(`directory:${path}`, 'remove', `${path}: remove with all in it`)
-      : plain(`${kind}:${path}`, removalAction(kind), `${path}: remove`),
-  ];
+  return [data ? wholeDirectory(path) : plain(`${kind}:${path}`, removalAction(kind), `${path}: remove`)];
+}
+
+function wholeDirectory(path: string): PlanItem {
+  return { ...plain(`directory:${path}`, 'remove', `${path}: remove with all in it`), whole: true };
 }
 
 /** Only of packages that came with us. */
@@ -132,9 +132,5 @@ function dataItems(facts: Facts): PlanItem[] {
   const ours = facts.mesosup.journal.flatMap((entry) =>
     entry.kind === 'package' && entry.before === 'absent' ? [entry.name] : [],
   );
-  const paths = [...new Set(ours.flatMap((name) => PACKAGE_DATA[name] ?? []))];
-  return paths.map((path) => ({
-    ...plain(`directory:${path}`, 'remove', `${path}: remove with all in it`),
-    whole: true,
-  }));
+  return [...new Set(ours.flatMap((name) => PACKAGE_DATA[name] ?? []))].map(wholeDirectory);
 }

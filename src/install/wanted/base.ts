@@ -17,7 +17,7 @@ export function base(context: Context): Part {
     directory(STATE),
     file(CLUSTER, `${cluster.name}\n`, { note: 'the cluster this host belongs to' }),
     started
-      ? file(STARTED, 'The cluster runs here, also after a boot.\n', { note: 'that the cluster runs here' })
+      ? file(STARTED, '', { note: 'that the cluster runs here, also after a boot' })
       : { kind: 'absent' as const, path: STARTED },
   ];
   if (!needsPayload(context)) return { configuration: marks };

@@ -71,23 +71,23 @@ function packageOf(name: string, { version }: { readonly version?: string }): Pa
 }
 
 /**
- * Ours, and over it what was there before us, such as a mirror or a proxy. Undefined when that can't be read: then it
- * stays as it is.
+ * Ours where there was none before us. A file that was there is its owner's: what is missing in it is added, such a
+ * thing as a mirror or a proxy stays, and so does what it says otherwise. Undefined when it can't be read: then it stays
+ * as it is.
  */
 function daemonConfig({ own, templates }: Context): string | undefined {
-  const ours = JSON.parse(render(templates, 'config/docker-daemon.json', {})) as Record<string, unknown>;
-  const theirs = parseObject(earlierConfig(own));
-  if (theirs === undefined) return undefined;
-  // Limits are of one driver only.
-  if (theirs['log-driver'] !== undefined) delete ours['log-opts'];
-  return `${JSON.stringify({ ...ours, ...theirs }, null, 2)}\n`;
-}
-
-function earlierConfig({ mesosup, files }: Context['own']): string | undefined {
-  const entry = mesosup.journal.find((one) => one.kind === 'file' && one.path === DOCKER_CONFIG);
-  if (entry?.kind === 'file') return entry.before === 'absent' ? '{}' : entry.before.facts.text;
-  const now = files[DOCKER_CONFIG];
-  return now === undefined ? '{}' : now.text;
+  const ours = render(templates, 'config/docker-daemon.json', {});
+  const entry = own.mesosup.journal.find((one) => one.kind === 'file' && one.path === DOCKER_CONFIG);
+  const found = own.files[DOCKER_CONFIG];
+  if (found === undefined || (entry?.kind === 'file' && entry.before === 'absent')) return ours;
+  const theirs = parseObject(found.text);
+  if (found.text === undefined || theirs === undefined) return undefined;
+  const added = Object.entries(parseObject(ours) ?? {}).filter(
+    // Limits are of one driver only.
+    ([key]) => theirs[key] === undefined && !(key === 'log-opts' && theirs['log-driver'] !== undefined),
+  );
+  if (added.length === 0) return found.text;
+  return `${JSON.stringify({ ...theirs, ...Object.fromEntries(added) }, null, 2)}\n`;
 }
 
 function parseObject(text: string | undefined): Record<string, unknown> | undefined {

@@ -1,16 +1,16 @@
 /** Everything that keeps a cluster from being installed, told at once, each with its mend. */
 
-import type { Cluster } from '../../cluster/cluster.ts';
-import { installedPackage } from '../package-state.ts';
-import type { Problem } from '../plan.ts';
-import { quorumProblems } from '../quorum.ts';
-import { ZOOKEEPER_PACKAGE } from '../wanted/zookeeper.ts';
-import { diskCheck, memoryCheck } from './capacity.ts';
-import { type HostCheck, type PreflightInput, warning } from './check.ts';
-import { clockCheck } from './clock.ts';
-import { addressCheck, portCheck, twinCheck, unknownMembers } from './network.ts';
-import { clusterCheck, dockerCheck, dpkgCheck, mesosCheck } from './software.ts';
-import { cgroupCheck, initCheck, runtimeCheck, systemCheck } from './system.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { installedPackage } from './package-state.ts';
+import type { Problem } from './plan.ts';
+import { diskCheck, memoryCheck } from './preflight/capacity.ts';
+import { type HostCheck, type PreflightInput, warning } from './preflight/check.ts';
+import { clockCheck } from './preflight/clock.ts';
+import { addressCheck, portCheck, twinCheck, unknownMembers } from './preflight/network.ts';
+import { clusterCheck, dockerCheck, dpkgCheck, mesosCheck } from './preflight/software.ts';
+import { cgroupCheck, initCheck, runtimeCheck, systemCheck } from './preflight/system.ts';
+import { quorumProblems } from './quorum.ts';
+import { ZOOKEEPER_PACKAGE } from './wanted/zookeeper.ts';
 
 const HOST_CHECKS: readonly HostCheck[] = [
   clusterCheck,
