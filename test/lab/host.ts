@@ -77,6 +77,11 @@ export class LabHost {
     await docker('stop', this.container);
   }
 
+  /** The power fails. */
+  async kill(): Promise<void> {
+    await docker('kill', this.container);
+  }
+
   /** Power comes back, after `stop` or `kill`. */
   async start(): Promise<void> {
     await docker('start', this.container);
@@ -86,5 +91,25 @@ export class LabHost {
   async reboot(): Promise<void> {
     await this.stop();
     await this.start();
+  }
+
+  /** Takes its network away; a host behind which there are others keeps the one to them. */
+  async disconnect(): Promise<void> {
+    await docker('network', 'disconnect', this.network, this.container);
+  }
+
+  /** Gives the network back, with the address it had. */
+  async connect(): Promise<void> {
+    await docker(
+      'network',
+      'connect',
+      '--ip',
+      this.address,
+      '--alias',
+      this.name,
+      this.network,
+      this.container,
+    );
+    await this.run(this.#afterBoot);
   }
 }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
-import { imageExists } from './docker.ts';
+import { docker, imageExists } from './docker.ts';
 import type { MachineApt } from './machine-apt.ts';
 
 /** Beyond the essential packages. Without Python, Node, Docker, curl and gnupg: a host need have none of them. */
@@ -24,8 +24,15 @@ const FILES: Readonly<Record<string, string>> = {
   // The mirror's lists may be older than they say they may be; translated descriptions are of no use here.
   'etc/apt/apt.conf.d/90lab': 'Acquire::Check-Valid-Until "false";\nAcquire::Languages "none";\n',
 };
-/** Each host gets keys of its own. */
-const REMOVED = ['etc/ssh/ssh_host_*', 'var/cache/apt/*.bin', 'var/lib/apt/lists/*_*', 'etc/machine-id'];
+/** Each host gets keys and an id of its own. */
+const REMOVED = [
+  'etc/ssh/ssh_host_*',
+  'etc/machine-id',
+  'var/lib/dbus/machine-id',
+  'var/cache/apt/*.bin',
+  'var/cache/apt/archives/*.deb',
+  'var/lib/apt/lists/*_*',
+];
 /** They would take apt's lock at a time that no test chose. */
 const MASKED = ['apt-daily.timer', 'apt-daily-upgrade.timer', 'e2scrub_all.timer', 'fstrim.timer'];
 
@@ -52,6 +59,7 @@ export async function ensureHostImage(
 ): Promise<string> {
   const name = hostImageName(codename);
   if (await imageExists(name)) return name;
+  await removeOtherImages();
   say(`building the hosts' image ${name} with debootstrap`);
   const root = await mkdtemp(path.join(directory, 'root-'));
   await execa('mount', ['-t', 'tmpfs', '-o', `size=${SIZE},mode=755`, 'tmpfs', root]);
@@ -74,7 +82,6 @@ export async function ensureHostImage(
 
 async function finish(root: string): Promise<void> {
   await execa({ cwd: root })`sh -c ${`rm -rf ${REMOVED.join(' ')}`}`;
-  await execa({ cwd: root })`sh -c ${'rm -f var/cache/apt/archives/*.deb'}`;
   for (const [name, content] of Object.entries(FILES)) {
     await mkdir(path.dirname(path.join(root, name)), { recursive: true });
     await writeFile(path.join(root, name), content);
@@ -83,4 +90,19 @@ async function finish(root: string): Promise<void> {
   // Empty, systemd makes a new one at each host's first boot.
   await writeFile(path.join(root, 'etc/machine-id'), '');
   for (const unit of MASKED) await symlink('/dev/null', path.join(root, 'etc/systemd/system', unit));
+}
+
+/** Those of earlier recipes; the engine keeps what is in use. */
+async function removeOtherImages(): Promise<void> {
+  const names = await docker(
+    'image',
+    'ls',
+    '--format',
+    '{{.Repository}}:{{.Tag}}',
+    '--filter',
+    'reference=mesosup-lab/*',
+  );
+  for (const name of names.split('\n').filter(Boolean)) {
+    await execa('docker', ['image', 'rm', name], { reject: false });
+  }
 }

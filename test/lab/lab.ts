@@ -3,38 +3,22 @@
  * lab has its networks, its keys and a mirror of the distribution's packages; no host needs any other way out.
  */
 
-import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { execa } from 'execa';
-import { INIT, mountCgroup2 } from './cgroups.ts';
-import { createNetwork, docker, LAB_LABEL, type Network } from './docker.ts';
-import { LabHost } from './host.ts';
+import { mountCgroup2 } from './cgroups.ts';
+import { ensureImageWith } from './derived-image.ts';
+import { createNetwork } from './docker.ts';
+import type { LabHost } from './host.ts';
 import { ensureHostImage } from './image.ts';
-import { type MachineApt, machineApt, sourcesList, upstreamNames } from './machine-apt.ts';
+import { machineApt, upstreamNames } from './machine-apt.ts';
 import { ensureMesosRepository, type MesosPackages } from './mesos-repository.ts';
 import { startMirror } from './mirror-process.ts';
-import { makeClientKey, makeKey, type Reach, type SshFiles, sshFiles, writeSshFiles } from './ssh-files.ts';
+import { makeClientKey, type SshFiles, sshFiles, writeSshFiles } from './ssh-files.ts';
+import { type Ground, type HostOptions, type NamedHost, startHost } from './start-host.ts';
 import { createState, type LabState, labDirectory, removeLab, removeLeftovers, saveState } from './state.ts';
 
 /** Kept between labs: downloads. */
 export const CACHE = process.env.MESOSUP_LAB_CACHE ?? '/var/cache/mesosup-lab';
-
-/** The password that sudo asks of `ops`. */
-const SUDO_PASSWORD = "it's a lab";
-
-/** How one gets in, and to be root. */
-export type Login = 'root' | 'sudo' | 'sudo-password';
-
-export interface HostOptions {
-  /** `h1`, `h2` … by default. */
-  name?: string;
-  /** root by key, by default; else the user `ops`, whose sudo asks for a password or doesn't. */
-  login?: Login;
-  /** The name of another host of the lab: this one is in a second network and reached only through that one. */
-  behind?: string;
-  /** What /etc/os-release says; the packages stay those of this machine's own distribution. */
-  system?: 'ubuntu-22.04';
-}
 
 export interface LabOptions {
   /** So many plain hosts, or each as it shall be. */
@@ -62,18 +46,6 @@ export interface Lab extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const UBUNTU_22_04 = [
-  'PRETTY_NAME="Ubuntu 22.04.5 LTS"',
-  'NAME="Ubuntu"',
-  'VERSION_ID="22.04"',
-  'VERSION="22.04.5 LTS (Jammy Jellyfish)"',
-  'VERSION_CODENAME=jammy',
-  'ID=ubuntu',
-  'ID_LIKE=debian',
-  'UBUNTU_CODENAME=jammy',
-  '',
-].join('\n');
-
 export async function startLab(options: LabOptions): Promise<Lab> {
   const say = options.say ?? (() => {});
   await removeLeftovers();
@@ -87,16 +59,14 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }
 }
 
-type Named = HostOptions & { name: string };
-
-function namedHosts(hosts: LabOptions['hosts']): Named[] {
+function namedHosts(hosts: LabOptions['hosts']): NamedHost[] {
   const list = typeof hosts === 'number' ? Array.from({ length: hosts }, (): HostOptions => ({})) : hosts;
   return list.map((host, i) => ({ ...host, name: host.name ?? `h${i + 1}` }));
 }
 
 async function start(
   state: LabState,
-  hosts: readonly Named[],
+  hosts: readonly NamedHost[],
   { owned, mesos, say }: { owned: boolean; mesos: boolean; say: (step: string) => void },
 ): Promise<Lab> {
   const directory = labDirectory(state.id);
@@ -127,20 +97,12 @@ async function start(
   const work = path.join(directory, 'image');
   await mkdir(work);
   const image = await ensureHostImage(apt, `${mirror.url}/${upstreams.get(main)}`, work, say);
+  const ground: Ground = { labId: state.id, directory, network, inner, clientKey, apt, mirror: mirror.url };
+  const images = await imagesOf(ground, image, hosts, say);
   say(`starting ${hosts.length} hosts`);
-  const ground = {
-    labId: state.id,
-    directory,
-    network,
-    inner,
-    image,
-    clientKey,
-    apt,
-    mirror: mirror.url,
-  };
   const [repository, ...started] = await Promise.all([
     mesos ? ensureMesosRepository(apt.codename, CACHE) : undefined,
-    ...hosts.map((host, i) => startHost(ground, host, i)),
+    ...hosts.map((host, i) => startHost(ground, images[i] ?? image, host, i)),
   ]);
   if (repository) await symlink(repository.directory, served);
   await writeSshFiles(
@@ -167,115 +129,15 @@ async function start(
   };
 }
 
-/** What all hosts of a lab have in common. */
-interface Ground {
-  labId: string;
-  directory: string;
-  network: Network;
-  inner: Network | undefined;
-  image: string;
-  clientKey: string;
-  apt: MachineApt;
-  mirror: string;
-}
-
-const FIRST_ADDRESS = 11;
-
-async function startHost(ground: Ground, host: Named, index: number): Promise<LabHost> {
-  const network = host.behind !== undefined && ground.inner ? ground.inner : ground.network;
-  const login = host.login ?? 'root';
-  const container = `mesosup-lab-${ground.labId}-${host.name}`;
-  const tree = path.join(ground.directory, 'hosts', host.name);
-  const hostKey = await writeTree(tree, ground, host);
-  const reach: Reach = {
-    name: host.name,
-    address: `${network.prefix}.${FIRST_ADDRESS + index}`,
-    user: login === 'root' ? 'root' : 'ops',
-    hostKey,
-    ...(host.behind === undefined ? {} : { jump: host.behind }),
-  };
-  const volume = `${container}-docker`;
-  const label = `${LAB_LABEL}=${ground.labId}`;
-  await docker('volume', 'create', '--label', label, volume);
-  await docker(
-    'create',
-    ...containerFlags(ground, host.name, container, network.name, reach.address),
-    ground.image,
-    ...INIT,
-  );
-  await execa('tar', ['-C', tree, '--owner=0', '--group=0', '-c', 'etc', 'root', 'usr'], {
-    buffer: false,
-  }).pipe('docker', ['cp', '-', `${container}:/`]);
-  if (ground.inner && host.behind === undefined) {
-    await docker(
-      'network',
-      'connect',
-      '--ip',
-      `${ground.inner.prefix}.${FIRST_ADDRESS + index}`,
-      ground.inner.name,
-      container,
-    );
-  }
-  await docker('start', container);
-  // Docker's machine is in all its networks; a host behind a bastion must not answer it.
-  const afterBoot = host.behind === undefined ? ':' : `ip route add unreachable ${network.gateway}/32`;
-  const sudoPassword = login === 'sudo-password' ? SUDO_PASSWORD : undefined;
-  const result = new LabHost(reach, { container, network: network.name, sudoPassword, afterBoot });
-  await result.booted();
-  if (login !== 'root') await addUser(result, login, ground.clientKey);
-  return result;
-}
-
-function containerFlags(
+/** The image of each host. */
+async function imagesOf(
   ground: Ground,
-  name: string,
-  container: string,
-  network: string,
-  address: string,
-): string[] {
-  // Not --privileged: where the machine itself lacks a capability, that fails.
-  return [
-    ...['--name', container, '--hostname', name, '--label', `${LAB_LABEL}=${ground.labId}`],
-    ...['--network', network, '--ip', address, '--network-alias', name],
-    ...['--cap-add', 'ALL', '--cap-drop', 'SYS_RESOURCE'],
-    ...['--security-opt', 'seccomp=unconfined', '--security-opt', 'apparmor=unconfined'],
-    ...['--tmpfs', '/run', '--tmpfs', '/run/lock', '--tmpfs', '/tmp:exec'],
-    '--cgroupns=private',
-    // A volume, so that the inner engine finds a file system that overlays can lie on.
-    ...['-v', `${container}-docker:/var/lib/docker`],
-    ...['-e', 'container=docker', '--stop-signal', 'SIGRTMIN+3', '-t'],
-  ];
-}
-
-/** What is this host's own in its file system. @returns its public host key */
-async function writeTree(tree: string, ground: Ground, host: Named): Promise<string> {
-  const put = async (name: string, content: string, mode = 0o644) => {
-    const file = path.join(tree, name);
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o755 });
-    await writeFile(file, content);
-    await chmod(file, mode);
-  };
-  await mkdir(path.join(tree, 'usr/lib'), { recursive: true });
-  await mkdir(path.join(tree, 'root'), { mode: 0o700 });
-  await put('etc/apt/sources.list', sourcesList(ground.apt.suites, ground.mirror));
-  if (host.system === 'ubuntu-22.04') await put('usr/lib/os-release', UBUNTU_22_04);
-  if ((host.login ?? 'root') === 'root') {
-    await mkdir(path.join(tree, 'root/.ssh'), { mode: 0o700 });
-    await put('root/.ssh/authorized_keys', `${ground.clientKey}\n`, 0o600);
-  }
-  await mkdir(path.join(tree, 'etc/ssh'), { recursive: true });
-  return makeKey(path.join(tree, 'etc/ssh/ssh_host_ed25519_key'), host.name);
-}
-
-async function addUser(host: LabHost, login: Login, clientKey: string): Promise<void> {
-  const sudo =
-    login === 'sudo'
-      ? "umask 226; echo 'ops ALL=(ALL:ALL) NOPASSWD: ALL' >/etc/sudoers.d/ops"
-      : 'usermod -aG sudo ops; chpasswd';
-  const key = `install -d -m 700 -o ops -g ops /home/ops/.ssh
-    echo '${clientKey}' >/home/ops/.ssh/authorized_keys
-    chown ops:ops /home/ops/.ssh/authorized_keys; chmod 600 /home/ops/.ssh/authorized_keys`;
-  await host.run(`set -e; useradd -m -s /bin/bash ops; ${key}; ${sudo}`, {
-    input: login === 'sudo' ? '' : `ops:${SUDO_PASSWORD}\n`,
-  });
+  base: string,
+  hosts: readonly NamedHost[],
+  say: (step: string) => void,
+): Promise<string[]> {
+  const images: string[] = [];
+  for (const { packages = [] } of hosts)
+    images.push(packages.length === 0 ? base : await ensureImageWith(ground, base, packages, say));
+  return images;
 }

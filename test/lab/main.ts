@@ -5,13 +5,16 @@
  *   node test/lab/main.ts up --variety  one of each kind: h1 plain, h2 sudo, h3 sudo with a password, h4 behind h1, h5 Ubuntu
  *   node test/lab/main.ts ssh HOST [COMMAND…]
  *   node test/lab/main.ts list
- *   node test/lab/main.ts down          all labs kept by hand
+ *   node test/lab/main.ts down
+ *
+ * Where several labs are up by hand, MESOSUP_LAB=ID says which is meant.
  */
 
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
-import { type HostOptions, startLab } from './lab.ts';
+import { startLab } from './lab.ts';
 import { sshFiles } from './ssh-files.ts';
+import type { HostOptions } from './start-host.ts';
 import { labDirectory, listLabs, removeLab } from './state.ts';
 
 const VARIETY: HostOptions[] = [
@@ -35,16 +38,19 @@ async function up(args: string[]): Promise<void> {
     const notes = [bastion && `through ${bastion}`, sudoPassword && `sudo password ${sudoPassword}`];
     console.log([name, address, user, ...notes.filter(Boolean)].join('  '));
   }
-  console.log(`ssh -F ${lab.ssh.config} ${lab.hosts[0]?.name}`);
+  console.log(`lab ${lab.id}: ssh -F ${lab.ssh.config} ${lab.hosts[0]?.name}`);
   console.log(`up after ${((performance.now() - begin) / 1000).toFixed(1)} s`);
 }
 
-/** The one lab that was started by hand. */
+/** The lab that MESOSUP_LAB names, or the only one that was started by hand. */
 async function kept(): Promise<string> {
-  const labs = (await listLabs()).filter((lab) => !lab.owner);
-  const lab = labs[0];
-  if (!lab || labs.length > 1) throw new Error(`${labs.length} labs are up by hand, and this needs one`);
-  return lab.id;
+  const named = process.env.MESOSUP_LAB;
+  const ids = (await listLabs()).filter((lab) => !lab.owner).map((lab) => lab.id);
+  const fitting = named === undefined ? ids : ids.filter((id) => id === named);
+  const [id] = fitting;
+  if (id === undefined) throw new Error('no such lab is up by hand');
+  if (fitting.length > 1) throw new Error(`say which by MESOSUP_LAB: ${ids.join(', ')}`);
+  return id;
 }
 
 async function main([command, ...args]: string[]): Promise<number> {
@@ -62,7 +68,7 @@ async function main([command, ...args]: string[]): Promise<number> {
         console.log(`${id}  ${owner ? `of process ${owner.pid}` : 'by hand'}  ${labDirectory(id)}`);
       return 0;
     case 'down':
-      for (const { id, owner } of await listLabs()) if (!owner) await removeLab(id);
+      await removeLab(await kept());
       return 0;
     default:
       console.error('usage: node test/lab/main.ts up [N|--variety] | ssh HOST [COMMAND…] | list | down');

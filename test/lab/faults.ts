@@ -1,0 +1,104 @@
+/** What goes wrong on hosts. Power and network are the host's own methods; each fault here gives what mends it. */
+
+import { createInterface } from 'node:readline';
+import { execa } from 'execa';
+import { quote } from '../../src/hosts/quote.ts';
+import { docker } from './docker.ts';
+import type { LabHost } from './host.ts';
+
+export type Mend = () => Promise<void>;
+
+/** All processes stand still, as under a stopped virtual machine; connections stay open and silent. */
+export async function freeze(host: LabHost): Promise<Mend> {
+  await docker('pause', host.container);
+  return async () => {
+    await docker('unpause', host.container);
+  };
+}
+
+/**
+ * What the host sends is delayed or lost.
+ * @param how as tc-netem takes it: `delay 200ms`, `loss 30%`
+ */
+export async function badNetwork(host: LabHost, how: string): Promise<Mend> {
+  const device = `$(ip -o -4 address show to ${host.address} | awk '{ print $2 }')`;
+  await host.run(`tc qdisc add dev "${device}" root netem ${how}`);
+  return async () => {
+    await host.run(`tc qdisc del dev "${device}" root`);
+  };
+}
+
+/** Every SSH connection to the host dies at once; what was started over it lives on. sshd takes new ones. */
+export async function killConnections(host: LabHost): Promise<void> {
+  await host.run(`main=$(systemctl show -P MainPID ssh)
+    for dir in /proc/[0-9]*; do
+      pid=\${dir#/proc/}
+      case $(cat "$dir/comm" 2>/dev/null) in
+        sshd*) [ "$pid" = "$main" ] || kill -9 "$pid" || : ;;
+      esac
+    done`);
+}
+
+/** Takes dpkg's lock as apt does, with fcntl, under the name of the culprit known best. */
+const HOLD_LOCK = `
+  $0 = "unattended-upgr"; $| = 1;
+  use Fcntl;
+  sysopen(my $file, "/var/lib/dpkg/lock-frontend", O_RDWR | O_CREAT, 0640) or die $!;
+  my $lock = pack("ssx4qqlx4", F_WRLCK, 0, 0, 0, 0);
+  fcntl($file, F_SETLK, $lock) or die $!;
+  print "$$\\n";
+  1 while <STDIN>;`;
+
+/** Another process has dpkg's lock, until it is mended or this process ends. */
+export async function holdDpkgLock(host: LabHost): Promise<{ pid: number; release: Mend }> {
+  const holder = execa('docker', ['exec', '-i', host.container, 'perl', '-e', HOLD_LOCK], { reject: false });
+  const pid = await new Promise<number>((resolve, reject) => {
+    createInterface(holder.stdout).once('line', (line) => resolve(Number(line)));
+    holder.then(
+      ({ stderr }) => reject(new Error(`${host.name}: dpkg's lock can't be taken: ${stderr}`)),
+      reject,
+    );
+  });
+  return {
+    pid,
+    release: async () => {
+      holder.stdin.end();
+      await holder;
+    },
+  };
+}
+
+/**
+ * Little space is left below a directory, which is made if need be: a small file system with what is in it now is
+ * mounted there. Mending gives it space; it stays mounted until the host ends.
+ */
+export async function fillDisk(host: LabHost, directory: string, freeKib: number): Promise<Mend> {
+  const dir = quote(directory);
+  await host.run(`set -e
+    mkdir -p ${dir} /run/lab-disk
+    used=$(du -sk ${dir} | cut -f1)
+    mount -t tmpfs -o "mode=$(stat -c %a ${dir}),size=$((used + ${freeKib}))k" tmpfs /run/lab-disk
+    cp -a ${dir}/. /run/lab-disk
+    mount --move /run/lab-disk ${dir} 2>/dev/null || { mount --bind /run/lab-disk ${dir}; umount /run/lab-disk; }`);
+  return async () => {
+    await host.run(`mount -o remount,size=2g ${dir}`);
+  };
+}
+
+/**
+ * The host's clock is off, for whoever asks \`date\`: hosts share the machine's clock, so no process' own idea of the
+ * time changes, nor what it stamps on files.
+ */
+export async function shiftClock(host: LabHost, seconds: number): Promise<Mend> {
+  const wrapper = `#!/bin/sh
+for word; do
+  case $word in -d* | --date* | -f* | --file* | -r* | --reference* | -s* | --set*) exec /usr/bin/date "$@" ;; esac
+done
+exec /usr/bin/date -d '${seconds} seconds' "$@"
+`;
+  const file = '/usr/local/sbin/date';
+  await host.run(`cat >${file} && chmod 755 ${file}`, { input: wrapper });
+  return async () => {
+    await host.run(`rm ${file}`);
+  };
+}

@@ -1,0 +1,161 @@
+/** Makes one host: a container from the image, with what is this host's own put into its file system. */
+
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { INIT } from './cgroups.ts';
+import { docker, LAB_LABEL, type Network } from './docker.ts';
+import { LabHost } from './host.ts';
+import { type MachineApt, sourcesList } from './machine-apt.ts';
+import { makeKey, type Reach } from './ssh-files.ts';
+
+/** The password that sudo asks of `ops`. */
+const SUDO_PASSWORD = "it's a lab";
+
+/** How one gets in, and to be root. */
+export type Login = 'root' | 'sudo' | 'sudo-password';
+
+export interface HostOptions {
+  /** `h1`, `h2` … by default. */
+  name?: string;
+  /** root by key, by default; else the user `ops`, whose sudo asks for a password or doesn't. */
+  login?: Login;
+  /** The name of another host of the lab: this one is in a second network and reached only through that one. */
+  behind?: string;
+  /** What /etc/os-release says; the packages stay those of this machine's own distribution. */
+  system?: 'ubuntu-22.04';
+  /** Packages of the distribution that are installed from the first, from an image that is kept. */
+  packages?: readonly string[];
+}
+
+export type NamedHost = HostOptions & { name: string };
+
+const UBUNTU_22_04 = [
+  'PRETTY_NAME="Ubuntu 22.04.5 LTS"',
+  'NAME="Ubuntu"',
+  'VERSION_ID="22.04"',
+  'VERSION="22.04.5 LTS (Jammy Jellyfish)"',
+  'VERSION_CODENAME=jammy',
+  'ID=ubuntu',
+  'ID_LIKE=debian',
+  'UBUNTU_CODENAME=jammy',
+  '',
+].join('\n');
+
+/** What all hosts of a lab have in common. */
+export interface Ground {
+  labId: string;
+  directory: string;
+  network: Network;
+  inner: Network | undefined;
+  clientKey: string;
+  apt: MachineApt;
+  mirror: string;
+}
+
+const FIRST_ADDRESS = 11;
+
+/** @param index tells the addresses of a lab's hosts apart */
+export async function startHost(
+  ground: Ground,
+  image: string,
+  host: NamedHost,
+  index: number,
+): Promise<LabHost> {
+  const network = host.behind !== undefined && ground.inner ? ground.inner : ground.network;
+  const login = host.login ?? 'root';
+  const container = `mesosup-lab-${ground.labId}-${host.name}`;
+  const tree = path.join(ground.directory, 'hosts', host.name);
+  const hostKey = await writeTree(tree, ground, host);
+  const reach: Reach = {
+    name: host.name,
+    address: `${network.prefix}.${FIRST_ADDRESS + index}`,
+    user: login === 'root' ? 'root' : 'ops',
+    hostKey,
+    ...(host.behind === undefined ? {} : { jump: host.behind }),
+  };
+  const volume = `${container}-docker`;
+  const label = `${LAB_LABEL}=${ground.labId}`;
+  await docker('volume', 'create', '--label', label, volume);
+  await docker(
+    'create',
+    ...containerFlags(ground, host.name, container, network.name, reach.address),
+    image,
+    ...INIT,
+  );
+  await execa('tar', ['-C', tree, '--owner=0', '--group=0', '-c', 'etc', 'root', 'usr'], {
+    buffer: false,
+  }).pipe('docker', ['cp', '-', `${container}:/`]);
+  if (ground.inner && host.behind === undefined) {
+    await docker(
+      'network',
+      'connect',
+      '--ip',
+      `${ground.inner.prefix}.${FIRST_ADDRESS + index}`,
+      ground.inner.name,
+      container,
+    );
+  }
+  await docker('start', container);
+  // Docker's machine is in all its networks; a host behind a bastion must not answer it.
+  const afterBoot = host.behind === undefined ? ':' : `ip route add unreachable ${network.gateway}/32`;
+  const sudoPassword = login === 'sudo-password' ? SUDO_PASSWORD : undefined;
+  const result = new LabHost(reach, { container, network: network.name, sudoPassword, afterBoot });
+  await result.booted();
+  if (login !== 'root') await addUser(result, login, ground.clientKey);
+  return result;
+}
+
+function containerFlags(
+  ground: Ground,
+  name: string,
+  container: string,
+  network: string,
+  address: string,
+): string[] {
+  // Not --privileged: where the machine itself lacks a capability, that fails.
+  return [
+    ...['--name', container, '--hostname', name, '--label', `${LAB_LABEL}=${ground.labId}`],
+    ...['--network', network, '--ip', address, '--network-alias', name],
+    ...['--cap-add', 'ALL', '--cap-drop', 'SYS_RESOURCE'],
+    ...['--security-opt', 'seccomp=unconfined', '--security-opt', 'apparmor=unconfined'],
+    ...['--tmpfs', '/run', '--tmpfs', '/run/lock', '--tmpfs', '/tmp:exec'],
+    '--cgroupns=private',
+    // A volume, so that the inner engine finds a file system that overlays can lie on.
+    ...['-v', `${container}-docker:/var/lib/docker`],
+    ...['-e', 'container=docker', '--stop-signal', 'SIGRTMIN+3', '-t'],
+  ];
+}
+
+/** What is this host's own in its file system. @returns its public host key */
+async function writeTree(tree: string, ground: Ground, host: NamedHost): Promise<string> {
+  const put = async (name: string, content: string, mode = 0o644) => {
+    const file = path.join(tree, name);
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o755 });
+    await writeFile(file, content);
+    await chmod(file, mode);
+  };
+  await mkdir(path.join(tree, 'usr/lib'), { recursive: true });
+  await mkdir(path.join(tree, 'root'), { mode: 0o700 });
+  await put('etc/apt/sources.list', sourcesList(ground.apt.suites, ground.mirror));
+  if (host.system === 'ubuntu-22.04') await put('usr/lib/os-release', UBUNTU_22_04);
+  if ((host.login ?? 'root') === 'root') {
+    await mkdir(path.join(tree, 'root/.ssh'), { mode: 0o700 });
+    await put('root/.ssh/authorized_keys', `${ground.clientKey}\n`, 0o600);
+  }
+  await mkdir(path.join(tree, 'etc/ssh'), { recursive: true });
+  return makeKey(path.join(tree, 'etc/ssh/ssh_host_ed25519_key'), host.name);
+}
+
+async function addUser(host: LabHost, login: Login, clientKey: string): Promise<void> {
+  const sudo =
+    login === 'sudo'
+      ? "umask 226; echo 'ops ALL=(ALL:ALL) NOPASSWD: ALL' >/etc/sudoers.d/ops"
+      : 'usermod -aG sudo ops; chpasswd';
+  const key = `install -d -m 700 -o ops -g ops /home/ops/.ssh
+    echo '${clientKey}' >/home/ops/.ssh/authorized_keys
+    chown ops:ops /home/ops/.ssh/authorized_keys; chmod 600 /home/ops/.ssh/authorized_keys`;
+  await host.run(`set -e; useradd -m -s /bin/bash ops; ${key}; ${sudo}`, {
+    input: login === 'sudo' ? '' : `ops:${SUDO_PASSWORD}\n`,
+  });
+}
