@@ -1,6 +1,8 @@
 /** Three masters that elect a leader in a real ZooKeeper, and what agents, tasks and frameworks see when it changes. */
 
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import type { Registry } from '../../src/embedded/master/registry.ts';
+import { znodeStore } from '../../src/embedded/master/registry-store.ts';
 import { detectFromList } from '../../src/mesos/leader.ts';
 import type { MasterInfo } from '../../src/mesos/types.ts';
 import type { ZooKeeperSession } from '../../src/zookeeper/client.ts';
@@ -205,6 +207,20 @@ it('all end or wait without ZooKeeper, and elect again when it is back', async (
   }
   const again = await startMaster(0);
   await elected([...followers, again]);
+});
+
+it('a master that was deposed can not overwrite what its successor keeps', async () => {
+  const empty: Registry = { agents: [], unreachable: [], gone: [] };
+  const full: Registry = { ...empty, gone: [{ id: 'x', since: 1 }] };
+  const [deposed, successor] = [0, 1].map(() => znodeStore(session, `${path}/registry-of-two`));
+  await elected();
+  expect(await deposed?.load()).toBeUndefined();
+  await deposed?.save(empty);
+  expect(await successor?.load()).toEqual(empty);
+  await successor?.save(full);
+  await expect(deposed?.save(empty)).rejects.toThrow(/BAD_VERSION|version/i);
+  await successor?.save(full);
+  expect(await znodeStore(session, `${path}/registry-of-two`).load()).toEqual(full);
 });
 
 it('show no password', async () => {

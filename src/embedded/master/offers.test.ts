@@ -34,6 +34,20 @@ describe('offers', () => {
     ]);
   });
 
+  it('are taken back after offer_timeout, where there is one, and made again', () => {
+    const fake = new FakeMaster();
+    fake.master.settings.offerTimeoutMs = 5000;
+    const scheduler = fake.subscribe();
+    fake.register('cpus:4');
+    const { id } = first(scheduler.offers());
+    fake.clock.advance(4999);
+    expect(scheduler.of('RESCIND')).toEqual([]);
+    fake.clock.advance(1);
+    expect(scheduler.of('RESCIND')).toMatchObject([{ rescind: { offer_id: id } }]);
+    runAllocation(fake.master);
+    expect(scheduler.offers()).toHaveLength(1);
+  });
+
   it('leave out suppressed roles until they are revived', () => {
     const fake = new FakeMaster();
     fake.register('cpus:4');
