@@ -40,18 +40,23 @@ export async function createNetwork(labId: string, name: string): Promise<Networ
   throw new Error('no network 10.99.x.0/24 is free; see docker network ls');
 }
 
-/** Removes every container, volume and network of a lab; that there is none is no error. */
+const TRIES = 5;
+
+/** Removes every container, volume and network of a lab; another process may be about the same. */
 export async function removeObjects(labId: string): Promise<void> {
-  const filter = `label=${LAB_LABEL}=${labId}`;
-  const remove = async (list: string[], command: string[]) => {
-    const names = (await docker(...list, '-q', '--filter', filter)).split('\n').filter(Boolean);
-    if (names.length > 0) await docker(...command, ...names);
-  };
-  await remove(['ps', '-a'], ['rm', '-f', '-v']);
-  await Promise.all([
-    remove(['network', 'ls'], ['network', 'rm']),
-    remove(['volume', 'ls'], ['volume', 'rm', '-f']),
-  ]);
+  const kinds = [
+    { list: ['ps', '-a'], remove: ['rm', '-f', '-v'] },
+    { list: ['network', 'ls'], remove: ['network', 'rm'] },
+    { list: ['volume', 'ls'], remove: ['volume', 'rm', '-f'] },
+  ];
+  for (const { list, remove } of kinds) {
+    for (let tries = 1; ; tries += 1) {
+      const names = await docker(...list, '-q', '--filter', `label=${LAB_LABEL}=${labId}`);
+      if (names === '') break;
+      const { stderr } = await execa('docker', [...remove, ...names.split('\n')], { reject: false });
+      if (tries === TRIES) throw new Error(`the rest of lab ${labId} can't be removed: ${stderr}`);
+    }
+  }
 }
 
 /** The ids of all labs of which the engine has something. */

@@ -16,15 +16,11 @@ export async function freeze(host: LabHost): Promise<Mend> {
   };
 }
 
-/**
- * What the host sends is delayed or lost.
- * @param how as tc-netem takes it: `delay 200ms`, `loss 30%`
- */
-export async function badNetwork(host: LabHost, how: string): Promise<Mend> {
-  const device = `$(ip -o -4 address show to ${host.address} | awk '{ print $2 }')`;
-  await host.run(`tc qdisc add dev "${device}" root netem ${how}`);
+/** Whatever the host sends is lost: connections stay open, and new ones are neither taken nor refused. */
+export async function silence(host: LabHost): Promise<Mend> {
+  await host.run('ip rule add pref 1 blackhole');
   return async () => {
-    await host.run(`tc qdisc del dev "${device}" root`);
+    await host.run('ip rule del pref 1');
   };
 }
 
