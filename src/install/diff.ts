@@ -139,9 +139,15 @@ function diffAbsent(resource: AbsentResource, facts: Facts): PlanItem | undefine
 }
 
 function diffKey(resource: AptKeyResource, facts: Facts): PlanItem | undefined {
-  if (facts.files[resource.path]?.type === 'file') return undefined;
   const { source, fingerprint } = resource;
-  return item(resource, 'create', `${resource.path}: create (a key that packages are checked with)`, [
+  const found = facts.files[resource.path];
+  const other = fingerprint !== undefined && found?.keys?.fingerprints.includes(fingerprint) === false;
+  const expired = (found?.keys?.expires ?? Number.POSITIVE_INFINITY) <= facts.clock.now;
+  if (found?.type === 'file' && !other && !expired) return undefined;
+  const action = found === undefined ? 'create' : 'change';
+  return item(resource, action, `${resource.path}: ${action} (a key that packages are checked with)`, [
+    ...(other ? found.keys.fingerprints.map((one) => `-fingerprint ${one}`) : []),
+    ...(expired ? ['-it has expired'] : []),
     `+from ${'url' in source ? source.url : source.file}`,
     ...(fingerprint === undefined ? [] : [`+fingerprint ${fingerprint}`]),
   ]);

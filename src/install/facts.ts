@@ -73,6 +73,11 @@ export interface FileFacts {
   readonly text?: string;
   /** The same as base64, when it isn't UTF-8 text. */
   readonly content?: string;
+  /**
+   * Of a file of apt's keys: their fingerprints in hex, upper case, and when the last of them expires, in milliseconds
+   * since 1970, if they all do.
+   */
+  readonly keys?: { readonly fingerprints: readonly string[]; readonly expires?: number };
 }
 
 export interface UserFacts {

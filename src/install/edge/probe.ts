@@ -2,10 +2,11 @@
 
 import type { Secrets } from '../../cluster/secrets.ts';
 import { type Host, HostError } from '../../hosts/host.ts';
-import type { Facts } from '../facts.ts';
+import type { Facts, FileFacts } from '../facts.ts';
 import type { ProbeTargets } from '../probe-targets.ts';
 import { parseFacts } from '../script/parse-facts.ts';
 import { probeScript } from '../script/probe.ts';
+import { readKeys } from './openpgp.ts';
 
 /**
  * @param secrets to ask masters, agents and the scheduler with, where they are known
@@ -19,7 +20,7 @@ export async function probeHost(
   const sentAt = Date.now();
   const result = await host.run(probeScript(targets, secrets ? { secrets } : {}));
   try {
-    return parseFacts(result.stdout, { sentAt, receivedAt: Date.now() });
+    return withKeys(parseFacts(result.stdout, { sentAt, receivedAt: Date.now() }));
   } catch (cause) {
     const said = result.stderr.trim().split('\n').slice(-3).join('; ');
     throw new HostError(
@@ -29,5 +30,35 @@ export async function probeHost(
       'See that /bin/sh, awk, find, base64 and sha256sum work there for root.',
       cause,
     );
+  }
+}
+
+/** Where apt's keys lie. */
+const KEYRINGS = /^\/(etc\/apt\/(keyrings|trusted\.gpg\.d)|usr\/share\/keyrings)\//;
+
+function withKeys(facts: Facts): Facts {
+  const files = Object.entries(facts.files).map(
+    ([path, file]) => [path, KEYRINGS.test(path) ? withKey(file) : file] as const,
+  );
+  return { ...facts, files: Object.fromEntries(files) };
+}
+
+function withKey(file: FileFacts): FileFacts {
+  const bytes = file.content === undefined ? file.text : Buffer.from(file.content, 'base64');
+  if (bytes === undefined) return file;
+  try {
+    const keys = readKeys(typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
+    const ends = keys.map(({ expires }) => expires ?? Number.POSITIVE_INFINITY);
+    const last = Math.max(...ends);
+    return {
+      ...file,
+      keys: {
+        fingerprints: keys.map(({ fingerprint }) => fingerprint),
+        ...(Number.isFinite(last) ? { expires: last } : {}),
+      },
+    };
+  } catch {
+    // No keys: what is wrong with it, apt says.
+    return file;
   }
 }

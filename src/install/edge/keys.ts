@@ -1,0 +1,121 @@
+/** Fetches the keys of apt repositories that hosts lack, and checks them before any host sees them. */
+
+import { readFile } from 'node:fs/promises';
+import * as http from 'node:http';
+import type { HostPlan, Plan, PlanItem } from '../plan.ts';
+import type { AptKeyResource } from '../resources.ts';
+import { armour, type PublicKey, readKeys } from './openpgp.ts';
+
+/** A key can't be had, or is not the one that is meant. */
+export class AptKeyError extends Error {
+  override name = 'AptKeyError';
+  readonly mend: string;
+
+  constructor(message: string, mend: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.mend = mend;
+  }
+}
+
+const TIMEOUT_MS = 30_000;
+/** A file of keys is far smaller. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/**
+ * The plan with the content of each key in it; each is fetched once, however many hosts lack it. The environment's
+ * proxies are used.
+ * @throws AptKeyError when one can't be had, has another fingerprint than the one pinned, or has expired
+ */
+export async function fetchKeys(plan: Plan, now: () => number = Date.now): Promise<Plan> {
+  const fetched = new Map<string, Promise<Buffer>>();
+  const keyOf = (resource: AptKeyResource): Promise<Buffer> => {
+    const from = 'url' in resource.source ? resource.source.url : resource.source.file;
+    const file = fetched.get(from) ?? ('url' in resource.source ? download(from) : read(from));
+    fetched.set(from, file);
+    return file.then((bytes) => checked(bytes, from, resource, now()));
+  };
+  const filled = async (item: PlanItem): Promise<PlanItem> => {
+    const { resource } = item;
+    if (resource?.kind !== 'apt-key' || resource.content !== undefined) return item;
+    return { ...item, resource: { ...resource, content: (await keyOf(resource)).toString('base64') } };
+  };
+  const hosts = plan.hosts.map(
+    async (host): Promise<HostPlan> => ({ ...host, items: await Promise.all(host.items.map(filled)) }),
+  );
+  return { ...plan, hosts: await Promise.all(hosts) };
+}
+
+/** What goes onto the host: of several keys the pinned one alone, in the form that apt expects of the path. */
+function checked(file: Buffer, from: string, { path, fingerprint }: AptKeyResource, now: number): Buffer {
+  const keys = keysOf(file, from);
+  const wanted = fingerprint === undefined ? keys : keys.filter((key) => key.fingerprint === fingerprint);
+  if (wanted.length === 0) {
+    const found = keys.map((key) => key.fingerprint).join(', ');
+    throw new AptKeyError(
+      `the key at ${from} has the fingerprint ${found}, not ${fingerprint}`,
+      'Find out from its owner which is right, and write that one into the cluster file (repository: fingerprint).',
+    );
+  }
+  const ends = wanted.map(({ expires }) => expires ?? Number.POSITIVE_INFINITY);
+  const last = Math.max(...ends);
+  if (last <= now) {
+    throw new AptKeyError(
+      `the key at ${from} expired on ${new Date(last).toISOString().slice(0, 10)}: apt would refuse all it signed`,
+      'Ask the repository for its renewed key and name it in the cluster file (repository: key), or install a single package file by its SHA-256 (mesos: package).',
+    );
+  }
+  const packets = Buffer.concat(wanted.map((key) => key.packets));
+  return path.endsWith('.asc') ? Buffer.from(armour(packets)) : packets;
+}
+
+function keysOf(file: Buffer, from: string): PublicKey[] {
+  try {
+    return readKeys(file);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new AptKeyError(
+      `${from} is no repository's key: ${why}`,
+      'Name the key itself in the cluster file (repository: key), not a page about it.',
+      cause,
+    );
+  }
+}
+
+async function read(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new AptKeyError(
+      `the key ${file} can't be read: ${code ?? message}`,
+      'Check the path in the cluster file (repository: key).',
+      cause,
+    );
+  }
+}
+
+async function download(url: string): Promise<Buffer> {
+  const direct = http.setGlobalProxyFromEnv?.();
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    if (bytes.length > MAX_BYTES) throw new Error(`it has ${bytes.length} bytes`);
+    return bytes;
+  } catch (cause) {
+    throw new AptKeyError(
+      `the key at ${url} can't be fetched: ${reasonOf(cause)}`,
+      'See to the network or its proxy settings (https_proxy), or name a file in the cluster file (repository: key).',
+      cause,
+    );
+  } finally {
+    direct?.();
+  }
+}
+
+/** fetch says only that it failed; the reason is its cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  return cause instanceof Error ? `${(cause as NodeJS.ErrnoException).code ?? cause.message}` : error.message;
+}
