@@ -1,14 +1,17 @@
 /**
  * Builds `dist/`, laid out as it goes onto a host: `bin/node` (the runtime), `lib/` (a bundle for each program
- * and oclif command), `executors/docker` (the executor's supervisor) and `templates/`.
+ * and oclif command), `executors/docker` (the executor's supervisor) and `templates/`. `--release` says that the
+ * version of package.json is all there is to say.
  */
-import { chmod, cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build, type Plugin } from 'rolldown';
 import { fs, glob } from 'zx';
 
 const root = path.resolve(import.meta.dirname, '..');
 const dist = path.join(root, 'dist');
+/** Where it is built, so that a build which fails leaves the last one as it was. */
+const draft = path.join(root, 'build/dist');
 
 const programs = {
   scheduler: 'src/scheduler/main.ts',
@@ -36,15 +39,23 @@ const leanHttp: Plugin = {
       : null,
 };
 
+// ssh2 does without its compiled add-ons, which are not built here: what looks for one finds that there is none.
+const ADD_ON = '\0add-on';
+const noAddOns: Plugin = {
+  name: 'no-add-ons',
+  resolveId: (source) => (source === 'cpu-features' || source.endsWith('.node') ? ADD_ON : null),
+  load: (id) => (id === ADD_ON ? "throw new Error('there is no such add-on');" : null),
+};
+
 function bundle(input: Record<string, string>, codeSplitting: boolean) {
   return build({
     input,
     cwd: root,
     platform: 'node',
     logLevel: 'warn',
-    plugins: [leanHttp],
+    plugins: [leanHttp, noAddOns],
     output: {
-      dir: path.join(dist, 'lib'),
+      dir: path.join(draft, 'lib'),
       format: 'esm',
       entryFileNames: '[name].js',
       chunkFileNames: 'chunks/[name]-[hash].js',
@@ -60,23 +71,33 @@ async function commandEntries(): Promise<Record<string, string>> {
   return Object.fromEntries(files.map((f) => [f.slice('src/'.length, -'.ts'.length), f]));
 }
 
+/** npm's Node, which runs on any glibc 2.28; this one, which may be a distribution's own, only where there is none. */
+async function runtime(): Promise<string> {
+  const packed = path.join(root, `node_modules/node-linux-${process.arch}/bin/node`);
+  return fs.realpath((await fs.pathExists(packed)) ? packed : process.execPath);
+}
+
 async function writePackage(): Promise<void> {
   const { name, version, description, license, oclif } = JSON.parse(
     await readFile(path.join(root, 'package.json'), 'utf8'),
   );
-  const pkg = { name, version, description, license, type: 'module', oclif };
-  await writeFile(path.join(dist, 'package.json'), `${JSON.stringify(pkg, null, 2)}\n`);
+  // Without it a payload's version ends in a hash of its content.
+  const release = process.argv.includes('--release');
+  const pkg = { name, version, release, description, license, type: 'module', oclif };
+  await writeFile(path.join(draft, 'package.json'), `${JSON.stringify(pkg, null, 2)}\n`);
 }
 
-await rm(dist, { recursive: true, force: true });
-await mkdir(path.join(dist, 'bin'), { recursive: true });
+await rm(draft, { recursive: true, force: true });
+await mkdir(path.join(draft, 'bin'), { recursive: true });
 await Promise.all([
-  symlink(await fs.realpath(process.execPath), path.join(dist, 'bin/node')),
-  cp(path.join(root, 'templates'), path.join(dist, 'templates'), { recursive: true }),
+  symlink(await runtime(), path.join(draft, 'bin/node')),
+  cp(path.join(root, 'templates'), path.join(draft, 'templates'), { recursive: true }),
   writePackage(),
   bundle({ cli: 'src/cli.ts', ...(await commandEntries()) }, true),
   ...Object.entries(programs).map(([name, file]) => bundle({ [name]: file }, false)),
 ]);
-await mkdir(path.join(dist, 'executors'));
-await cp(path.join(root, 'templates/executor/docker.sh'), path.join(dist, 'executors/docker'));
-await chmod(path.join(dist, 'executors/docker'), 0o755);
+await mkdir(path.join(draft, 'executors'));
+await cp(path.join(root, 'templates/executor/docker.sh'), path.join(draft, 'executors/docker'));
+await chmod(path.join(draft, 'executors/docker'), 0o755);
+await rm(dist, { recursive: true, force: true });
+await rename(draft, dist);

@@ -1,0 +1,228 @@
+/**
+ * The archive that hosts get: this installation itself (runtime, bundles, executor, templates), packed the same way
+ * whether it is a checkout's `dist/` or was unpacked from such an archive.
+ */
+
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { z } from 'zod';
+import { type TarEntry, tar } from './tar.ts';
+
+export interface PayloadArchive {
+  /** Names its directory on a host; another content has another version. */
+  readonly version: string;
+  /** Of the archive, hex. */
+  readonly sha256: string;
+  readonly file: string;
+  /** Of the archive. */
+  readonly bytes: number;
+  /** What its runtime runs on, as dpkg names it. */
+  readonly arch: Arch;
+}
+
+export type Arch = 'amd64' | 'arm64';
+
+/** What of an installation belongs to it; the rest are caches. */
+const PARTS = ['bin', 'executors', 'lib', 'package.json', 'templates'];
+const RUNTIME = 'bin/node';
+/** Archives of earlier contents that are kept. */
+const KEPT = 2;
+const DPKG_ARCH: Readonly<Record<string, Arch>> = { x64: 'amd64', arm64: 'arm64' };
+
+const packageJson = z.looseObject({ version: z.string(), release: z.boolean().optional() });
+const stampJson = z.object({
+  inputs: z.string(),
+  version: z.string(),
+  sha256: z.string(),
+  bytes: z.number(),
+});
+
+/**
+ * The archive of the installation at `root`; made only when there is none of what is there now.
+ * @param root `dist/` of a checkout, or the directory of an unpacked archive
+ * @throws Error when the installation is not complete, or the archive can't be written
+ */
+export async function payload(root: string): Promise<PayloadArchive> {
+  const arch = DPKG_ARCH[process.arch];
+  if (!arch) throw new Error(`mesosup has no runtime for ${process.arch}: it runs on amd64 and arm64`);
+  return packPayload({ root, runtime: path.join(root, RUNTIME), arch, directory: archives(root) });
+}
+
+/** The version an installation goes by; of a checkout without what tells its content. */
+export async function readVersion(root: string): Promise<string> {
+  return packageJson.parse(JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'))).version;
+}
+
+/** Beside a checkout's `dist/`; for an installation, which may belong to another user, in the user's cache. */
+function archives(root: string): string {
+  if (path.basename(root) === 'dist') return path.join(root, '../build/payload');
+  return path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'mesosup/payload');
+}
+
+export interface PackOptions {
+  readonly root: string;
+  /** The Node that hosts get. */
+  readonly runtime: string;
+  readonly arch: Arch;
+  /** Where archives are kept. */
+  readonly directory: string;
+}
+
+/** As `payload`, for any runtime. */
+export async function packPayload({ root, runtime, arch, directory }: PackOptions): Promise<PayloadArchive> {
+  const found = await list(root, runtime);
+  const inputs = digest(found.map(({ name, mode, stamp }) => `${name} ${mode} ${stamp}\n`));
+  const stampFile = path.join(directory, `${arch}.json`);
+  const known = await readStamp(stampFile);
+  if (known?.inputs === inputs) {
+    const file = archive(directory, known.version, arch);
+    const there = await stat(file).catch(() => null);
+    if (there?.size === known.bytes) {
+      return { version: known.version, sha256: known.sha256, bytes: known.bytes, file, arch };
+    }
+  }
+  const { version, entries } = await content(root, found);
+  await mkdir(directory, { recursive: true });
+  const file = archive(directory, version, arch);
+  const draft = `${file}.${process.pid}`;
+  try {
+    const { sha256, bytes } = await write(entries, draft);
+    await rename(draft, file);
+    await writeFile(stampFile, `${JSON.stringify({ inputs, version, sha256, bytes })}\n`);
+    await removeOld(directory, arch, file);
+    return { version, sha256, bytes, file, arch };
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+interface Found {
+  readonly name: string;
+  /** On this machine; links are followed. */
+  readonly file: string;
+  readonly mode: number;
+  readonly size: number;
+  /** Changes when the file does. */
+  readonly stamp: string;
+}
+
+/** All files and directories of an installation, by name. */
+async function list(root: string, runtime: string): Promise<Found[]> {
+  try {
+    const parts = await Promise.all(
+      PARTS.map(async (part) => {
+        const inside = await readdir(path.join(root, part), { recursive: true }).catch(
+          onlyCode('ENOTDIR', []),
+        );
+        return [part, ...inside.map((name) => `${part}/${name}`)];
+      }),
+    );
+    const names = [...new Set([...parts.flat(), RUNTIME])].sort();
+    return await Promise.all(
+      names.map((name) => look(name, name === RUNTIME ? runtime : path.join(root, name))),
+    );
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`the installation at ${root} is not complete: ${why}`, { cause: error });
+  }
+}
+
+async function look(name: string, link: string): Promise<Found> {
+  const file = await realpath(link);
+  const info = await stat(file);
+  if (info.isDirectory()) return { name: `${name}/`, file, mode: 0o755, size: 0, stamp: '' };
+  const mode = (info.mode & 0o100) === 0 ? 0o644 : 0o755;
+  return { name, file, mode, size: info.size, stamp: `${info.size} ${info.mtimeMs} ${info.ino}` };
+}
+
+function onlyCode<T>(code: string, value: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code === code) return value;
+    throw error;
+  };
+}
+
+/**
+ * The archive's entries, and the version, which a hash of the content ends unless this is a release; package.json
+ * counts with the version it had before, so an unpacked archive packs to itself.
+ */
+async function content(
+  root: string,
+  found: readonly Found[],
+): Promise<{ version: string; entries: TarEntry[] }> {
+  const { version: stated, ...rest } = packageJson.parse(
+    JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')),
+  );
+  const base = stated.replace(/\+.*$/, '');
+  const packed = (version: string) => Buffer.from(`${JSON.stringify({ ...rest, version }, null, 2)}\n`);
+  const sums = await Promise.all(
+    found.map(async ({ name, mode, file }) => {
+      if (name.endsWith('/')) return `${name} ${mode}\n`;
+      const sum = name === 'package.json' ? digest([packed(base)]) : await fileDigest(file);
+      return `${name} ${mode} ${sum}\n`;
+    }),
+  );
+  const version = rest.release ? base : `${base}+${digest(sums).slice(0, 12)}`;
+  const entries = found.map(({ name, mode, file, size }): TarEntry => {
+    if (name.endsWith('/')) return { name, mode };
+    return { name, mode, content: name === 'package.json' ? packed(version) : { file, size } };
+  });
+  return { version, entries };
+}
+
+async function write(entries: readonly TarEntry[], file: string): Promise<{ sha256: string; bytes: number }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  await pipeline(
+    tar(entries),
+    createGzip(),
+    async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        bytes += chunk.length;
+        yield chunk;
+      }
+    },
+    createWriteStream(file),
+  );
+  return { sha256: hash.digest('hex'), bytes };
+}
+
+function archive(directory: string, version: string, arch: Arch): string {
+  return path.join(directory, `mesosup-${version}-linux-${arch === 'amd64' ? 'x64' : arch}.tar.gz`);
+}
+
+async function readStamp(file: string): Promise<z.infer<typeof stampJson> | null> {
+  try {
+    return stampJson.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+/** The newest of the others are kept: another run may be sending one. */
+async function removeOld(directory: string, arch: Arch, current: string): Promise<void> {
+  const end = path.basename(archive('', '', arch)).replace('mesosup-', '');
+  const names = (await readdir(directory)).filter((name) => name.endsWith(end));
+  const others = names.map((name) => path.join(directory, name)).filter((file) => file !== current);
+  const aged = await Promise.all(others.map(async (file) => ({ file, age: (await stat(file)).mtimeMs })));
+  const old = aged.sort((a, b) => b.age - a.age).slice(KEPT);
+  await Promise.all(old.map(({ file }) => rm(file, { force: true })));
+}
+
+function digest(parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+}
+
+async function fileDigest(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
+  return hash.digest('hex');
+}
