@@ -51,6 +51,8 @@ export abstract class ClusterCommand extends Command {
       this.logToStderr(known ? message : (error.stack ?? message));
       if (mend) this.logToStderr(`→ ${mend}`);
     } else if (message) this.logToStderr(message);
+    // Whatever is still open, such as a line that is drawn anew, must not hold an interrupted program.
+    if (process.exitCode === EXIT.interrupted) process.exit();
     return undefined;
   }
 }

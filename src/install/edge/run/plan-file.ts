@@ -31,8 +31,8 @@ export async function savePlan(file: string, saved: SavedPlan): Promise<void> {
   }
 }
 
-/** @throws UsageError for a file that is no plan, RunError for one of another version */
-export async function readPlan(file: string, version: string): Promise<SavedPlan> {
+/** @throws UsageError for a file that is no plan */
+export async function readPlan(file: string): Promise<SavedPlan> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     const reason = error.code === 'ENOENT' ? 'there is no such file' : error.code;
     throw new UsageError(`${file} can't be read: ${reason}`);
@@ -40,12 +40,6 @@ export async function readPlan(file: string, version: string): Promise<SavedPlan
   const value = parse(text);
   if (!isSavedPlan(value)) {
     throw new UsageError(`${file} is no plan: "mesosup plan --out FILE" writes one`);
-  }
-  if (value.plan.version !== version) {
-    throw new RunError(
-      `${file} was made by mesosup ${value.plan.version}, this is ${version}`,
-      'Make a new plan with "mesosup plan --out".',
-    );
   }
   return value;
 }

@@ -23,6 +23,8 @@ export interface Survey {
   readonly unreachable: readonly Problem[];
 }
 
+const NOTHING_ELSE = { files: [], trees: [], packages: [], users: [], services: [], ports: [], disks: [] };
+
 export class Session {
   readonly cluster: Cluster;
   readonly state: ClusterState;
@@ -30,6 +32,8 @@ export class Session {
   /** How many hosts are worked on at once. */
   readonly atOnce: number;
   readonly log: RunLog | undefined;
+  /** Hosts are being changed, and will go on with it when this program ends. */
+  atWork = false;
   readonly #hosts: Hosts;
   readonly #open = new Map<string, Host>();
 
@@ -83,16 +87,36 @@ export class Session {
     return host;
   }
 
-  /** Probes the hosts (all without a list), one round trip each. */
-  async survey(secrets: Secrets | undefined, only?: readonly string[]): Promise<Survey> {
+  /** Probes all hosts, one round trip each. */
+  survey(secrets: Secrets | undefined): Promise<Survey> {
+    return this.#ask(this.cluster.hosts, secrets, false);
+  }
+
+  /** Asks these hosts how their services are, and little else. */
+  health(secrets: Secrets, names: readonly string[]): Promise<Survey> {
+    return this.#ask(
+      this.cluster.hosts.filter((host) => names.includes(host.name)),
+      secrets,
+      true,
+    );
+  }
+
+  async #ask(
+    hosts: readonly ClusterHost[],
+    secrets: Secrets | undefined,
+    healthAlone: boolean,
+  ): Promise<Survey> {
     if (secrets) this.log?.hide(Object.values(secrets));
-    const hosts = this.cluster.hosts.filter((host) => only === undefined || only.includes(host.name));
     const found = await quietly(
       this.screen,
       'Looking at the hosts',
       hosts.map((host) => host.name),
       this.atOnce,
-      async (name) => this.#probe(name, hosts, secrets),
+      async (name) => {
+        const host = hosts.find((one) => one.name === name);
+        if (!host) throw new TypeError(`the cluster has no host ${name}`);
+        return this.#probe(host, secrets, healthAlone);
+      },
     );
     const facts = new Map<string, Facts>();
     const unreachable: Problem[] = [];
@@ -103,11 +127,14 @@ export class Session {
     return { facts, unreachable };
   }
 
-  async #probe(name: string, hosts: readonly ClusterHost[], secrets: Secrets | undefined) {
-    const host = hosts.find((h) => h.name === name);
-    if (!host) throw new TypeError(`the cluster has no host ${name}`);
+  async #probe(host: ClusterHost, secrets: Secrets | undefined, healthAlone: boolean) {
+    const targets = probeTargets(this.cluster, host);
     try {
-      return await probeHost(this.host(name), probeTargets(this.cluster, host), secrets);
+      return await probeHost(
+        this.host(host.name),
+        healthAlone ? { ...targets, ...NOTHING_ELSE } : targets,
+        secrets,
+      );
     } catch (error) {
       if (error instanceof HostError) return error;
       throw error;

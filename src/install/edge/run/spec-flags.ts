@@ -1,9 +1,10 @@
 /** The flags that say which cluster is meant. */
 
 import { homedir } from 'node:os';
+import path from 'node:path';
 import { Flags } from '@oclif/core';
 import { type LoadedCluster, loadCluster } from '../../../cluster/edge/load.ts';
-import { stateHome } from '../../../cluster/edge/state.ts';
+import { ClusterState, stateHome } from '../../../cluster/edge/state.ts';
 import { type HostOptions, overridesOf } from '../../../cluster/host-list.ts';
 
 const names = (summary: string) =>
@@ -85,4 +86,9 @@ export async function clusterOf(
     },
     { directory: process.cwd(), home, stateHome: stateHome(process.env, home) },
   );
+}
+
+/** The state of the cluster of that name, or in the directory that --state says. */
+export function stateOf(name: string, directory: string | undefined): ClusterState {
+  return new ClusterState(path.resolve(directory ?? path.join(stateHome(process.env, homedir()), name)));
 }

@@ -1,0 +1,56 @@
+import { Args, Flags } from '@oclif/core';
+import type { LoadedCluster } from '../cluster/edge/load.ts';
+import { allowAgentReplaceFlag, timeoutFlag, yesFlag } from '../install/edge/run/change-flags.ts';
+import { ClusterCommand, UsageError } from '../install/edge/run/cluster-command.ts';
+import type { ChangeReport } from '../install/edge/run/command-support.ts';
+import { connectFlags } from '../install/edge/run/connect-flags.ts';
+import { readPlan } from '../install/edge/run/plan-file.ts';
+import { runChange } from '../install/edge/run/run-change.ts';
+import { clusterOf, hostOptions, specFlags, stateOf } from '../install/edge/run/spec-flags.ts';
+import type { Plan } from '../install/plan.ts';
+
+export default class Install extends ClusterCommand {
+  static override summary = 'Install Mesos, ZooKeeper, Docker and the scheduler on the hosts of a cluster.';
+  static override description =
+    'Shows what it will change and asks before it does. Run again, it changes only what differs; with nothing to change it ends at once. A host that fails does not stop the others, and what a host has begun it finishes even if the connection is lost: the next run goes on from there.';
+  static override examples = [
+    '<%= config.bin %> install --hosts h1,h2,h3 --start',
+    '<%= config.bin %> install --file cluster.yaml --yes',
+    '<%= config.bin %> install --local --start',
+    '<%= config.bin %> install plan.json',
+  ];
+  static override enableJsonFlag = true;
+  static override args = {
+    plan: Args.string({ description: 'A plan that "plan --out" has saved; exactly that is applied.' }),
+  };
+  static override flags = {
+    ...specFlags,
+    ...connectFlags,
+    start: Flags.boolean({
+      summary: 'Start the cluster too, and wait until it is healthy.',
+      helpGroup: 'CHANGE',
+    }),
+    yes: yesFlag,
+    'allow-agent-replace': allowAgentReplaceFlag,
+    timeout: timeoutFlag,
+  };
+
+  async run(): Promise<ChangeReport> {
+    const { args, flags } = await this.parse(Install);
+    const saved = args.plan === undefined ? undefined : await readPlan(args.plan);
+    if (saved && (flags.file !== undefined || flags.start || Object.keys(hostOptions(flags)).length > 0)) {
+      throw new UsageError(
+        'a saved plan says itself what it is for: leave out the hosts, --file and --start',
+      );
+    }
+    const loaded: LoadedCluster = saved
+      ? { cluster: saved.cluster, state: stateOf(saved.cluster.name, flags.state) }
+      : await clusterOf(flags);
+    const plan: Plan | undefined = saved?.plan;
+    return runChange(this, loaded, flags, {
+      intent: { command: 'install', start: flags.start },
+      allowAgentReplace: flags['allow-agent-replace'],
+      ...(plan && { saved: plan }),
+    });
+  }
+}

@@ -1,0 +1,61 @@
+import { Flags } from '@oclif/core';
+import { changesIn } from '../install/drift.ts';
+import { ClusterCommand, EXIT } from '../install/edge/run/cluster-command.ts';
+import { interruption, programOf, screenFor, withSession } from '../install/edge/run/command-support.ts';
+import { connectFlags } from '../install/edge/run/connect-flags.ts';
+import { savePlan } from '../install/edge/run/plan-file.ts';
+import { look, prepare } from '../install/edge/run/prepare.ts';
+import { renderProblems } from '../install/edge/run/reach.ts';
+import { clusterOf, specFlags } from '../install/edge/run/spec-flags.ts';
+import type { Plan, Problem } from '../install/plan.ts';
+import { renderPlan } from '../install/render-plan.ts';
+
+export default class PlanCommand extends ClusterCommand {
+  static override summary = 'Show what an install would change on the hosts; nothing is changed.';
+  static override description =
+    'Exits with 3 when there are changes, 0 when there are none, 1 when a host will not do. "install FILE" applies exactly what --out has saved, as long as the hosts have not changed since.';
+  static override examples = [
+    '<%= config.bin %> plan',
+    '<%= config.bin %> plan --hosts h1,h2,h3 --out plan.json',
+    '<%= config.bin %> plan --local --json',
+  ];
+  static override enableJsonFlag = true;
+  static override flags = {
+    ...specFlags,
+    ...connectFlags,
+    out: Flags.string({
+      summary: 'Save the plan, for its owner alone; it holds no secrets.',
+      helpValue: 'FILE',
+    }),
+    brief: Flags.boolean({ summary: 'Without the lines of diffs.' }),
+  };
+
+  async run(): Promise<{ plan: Plan; problems: readonly Problem[] }> {
+    const { flags } = await this.parse(PlanCommand);
+    const loaded = await clusterOf(flags);
+    return withSession(loaded, flags, screenFor(this.jsonEnabled()), interruption(), async (session) => {
+      const looked = await look(session);
+      // A saved plan is applied with the secrets it was made with.
+      const secrets =
+        looked.secrets ?? (flags.out === undefined ? undefined : await loaded.state.makeSecrets());
+      const intent = { command: 'install', start: false } as const;
+      const { plan, problems, reach } = await prepare(
+        session,
+        programOf(this.config),
+        { ...looked, secrets },
+        intent,
+      );
+      if (problems.length > 0) this.log(`${renderProblems(problems)}\n`);
+      this.log(
+        renderPlan(plan, { colour: process.stdout.hasColors?.() ?? false, brief: flags.brief }).trimEnd(),
+      );
+      if (flags.out !== undefined) {
+        await savePlan(flags.out, { plan, cluster: loaded.cluster });
+        this.log(`Saved. Apply it with: ${this.config.bin} install ${flags.out}`);
+      }
+      if (reach.leftOut.length > 0) process.exitCode = EXIT.failed;
+      else if (changesIn(plan) > 0) process.exitCode = EXIT.changes;
+      return { plan, problems };
+    });
+  }
+}

@@ -1,0 +1,29 @@
+import { allowAgentReplaceFlag, timeoutFlag, yesFlag } from '../install/edge/run/change-flags.ts';
+import { ClusterCommand } from '../install/edge/run/cluster-command.ts';
+import type { ChangeReport } from '../install/edge/run/command-support.ts';
+import { connectFlags } from '../install/edge/run/connect-flags.ts';
+import { runChange } from '../install/edge/run/run-change.ts';
+import { clusterOf, specFlags } from '../install/edge/run/spec-flags.ts';
+
+export default class Start extends ClusterCommand {
+  static override summary = 'Start a cluster and wait until it is healthy.';
+  static override description =
+    'ZooKeeper, masters, agents and scheduler start as soon as what they need is there. Then the leader is elected, every agent registered and the scheduler subscribed, and the URLs are printed.';
+  static override examples = ['<%= config.bin %> start', '<%= config.bin %> start --file cluster.yaml --yes'];
+  static override enableJsonFlag = true;
+  static override flags = {
+    ...specFlags,
+    ...connectFlags,
+    yes: yesFlag,
+    'allow-agent-replace': allowAgentReplaceFlag,
+    timeout: timeoutFlag,
+  };
+
+  async run(): Promise<ChangeReport> {
+    const { flags } = await this.parse(Start);
+    return runChange(this, await clusterOf(flags), flags, {
+      intent: { command: 'start' },
+      allowAgentReplace: flags['allow-agent-replace'],
+    });
+  }
+}

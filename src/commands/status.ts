@@ -1,0 +1,28 @@
+import { ClusterCommand, EXIT } from '../install/edge/run/cluster-command.ts';
+import { interruption, programOf, screenFor, withSession } from '../install/edge/run/command-support.ts';
+import { connectFlags } from '../install/edge/run/connect-flags.ts';
+import { driftOf, look } from '../install/edge/run/prepare.ts';
+import { clusterOf, specFlags } from '../install/edge/run/spec-flags.ts';
+import { type ClusterStatus, renderStatus, statusOf } from '../install/status.ts';
+
+export default class Status extends ClusterCommand {
+  static override summary = 'Show how a cluster is: its hosts, roles, versions, health and drift.';
+  static override description =
+    'Drift is the number of changes an install would make. Exits with 1 when the cluster is not healthy.';
+  static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];
+  static override enableJsonFlag = true;
+  static override flags = { ...specFlags, ...connectFlags };
+
+  async run(): Promise<ClusterStatus> {
+    const { flags } = await this.parse(Status);
+    const loaded = await clusterOf(flags);
+    return withSession(loaded, flags, screenFor(this.jsonEnabled()), interruption(), async (session) => {
+      const looked = await look(session);
+      const plan = await driftOf(session, programOf(this.config), looked);
+      const status = statusOf(session.cluster, looked.facts, looked.unreachable, plan);
+      this.log(renderStatus(status));
+      if (!status.healthy) process.exitCode = EXIT.failed;
+      return status;
+    });
+  }
+}

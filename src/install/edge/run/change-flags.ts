@@ -1,0 +1,24 @@
+/** The flags of commands that change hosts, and what those commands do with them. */
+
+import { Flags } from '@oclif/core';
+
+const helpGroup = 'CHANGE';
+
+export const yesFlag = Flags.boolean({
+  char: 'y',
+  summary: 'Do not ask before the hosts are changed.',
+  helpGroup,
+});
+
+export const timeoutFlag = Flags.integer({
+  summary: 'How long nothing may change while something is waited for.',
+  helpValue: 'SECONDS',
+  default: 300,
+  min: 1,
+  helpGroup,
+});
+
+export const allowAgentReplaceFlag = Flags.boolean({
+  summary: "Allow what ends an agent's tasks, such as another value of an attribute.",
+  helpGroup,
+});

@@ -1,0 +1,132 @@
+/** From a cluster to what is to be done: probe, preflight, plan. Nothing is changed on any host. */
+
+import { createHash, randomBytes } from 'node:crypto';
+import { generateSecrets, type Secrets } from '../../../cluster/secrets.ts';
+import type { Facts } from '../../facts.ts';
+import type { Plan, Problem } from '../../plan.ts';
+import { planCluster } from '../../plan-cluster.ts';
+import { preflight } from '../../preflight.ts';
+import { UnknownAddressError } from '../../topology.ts';
+import { uninstallPlan } from '../../uninstall.ts';
+import { payload } from '../payload.ts';
+import { loadTemplates } from '../templates.ts';
+import { RunError } from './cluster-command.ts';
+import { type Reach, reachOf, renderProblems } from './reach.ts';
+import type { Session, Survey } from './session.ts';
+
+export type Intent =
+  | { readonly command: 'install'; readonly start: boolean }
+  | { readonly command: 'start' | 'stop' }
+  | { readonly command: 'uninstall'; readonly purge: boolean };
+
+export interface Prepared {
+  readonly secrets: Secrets;
+  readonly facts: ReadonlyMap<string, Facts>;
+  /** Of hosts that can't be reached, and what the preflight found. */
+  readonly problems: readonly Problem[];
+  readonly reach: Reach;
+  /** Of the hosts that will do. */
+  readonly plan: Plan;
+}
+
+export interface Program {
+  /** Where this program is installed: `dist/` of a checkout, or `/opt/mesosup/<version>`. */
+  readonly root: string;
+  readonly version: string;
+}
+
+/** The state's secrets, and what the hosts were found to be. */
+export async function look(session: Session): Promise<Survey & { readonly secrets: Secrets | undefined }> {
+  const secrets = await session.state.secrets();
+  const survey = await session.survey(secrets);
+  if (!secrets) refuseForeign(session, survey);
+  return { ...survey, secrets };
+}
+
+/** Hosts that were installed with secrets which aren't here would all have to start anew with others. */
+function refuseForeign({ cluster, state }: Session, { facts }: Survey): void {
+  const ours = [...facts].filter(([, host]) => host.mesosup.cluster === cluster.name).map(([name]) => name);
+  if (ours.length === 0) return;
+  throw new RunError(
+    `${ours.join(', ')} ${ours.length === 1 ? 'belongs' : 'belong'} to the cluster ${cluster.name} already, but its secrets are not on this machine (${state.secretsFile})`,
+    `Copy them from the machine that installed it: mkdir -m 700 -p ${state.directory} && scp -p MACHINE:${state.secretsFile} ${state.directory}/  Or give this cluster another name.`,
+  );
+}
+
+/**
+ * @param survey what was found
+ * @throws RunError when the plan can't be made, with all problems
+ */
+export async function prepare(
+  session: Session,
+  program: Program,
+  survey: Survey & { readonly secrets: Secrets | undefined },
+  intent: Intent,
+): Promise<Prepared> {
+  const { cluster } = session;
+  const { facts, unreachable } = survey;
+  // Any will do for a plan of hosts that have none: they are made in earnest by whoever applies it.
+  const secrets = survey.secrets ?? freshSecrets();
+  if (intent.command === 'uninstall') {
+    const plan = uninstallPlan({ cluster, facts, version: program.version, purge: intent.purge, sha256 });
+    const names = cluster.hosts.map((host) => host.name);
+    const leftOut = names.filter((name) => !facts.has(name));
+    const reach = {
+      goOn: names.filter((name) => facts.has(name)),
+      leftOut,
+      stop: facts.size === 0 ? 'no host can be reached' : '',
+    };
+    return { secrets, facts, problems: unreachable, reach, plan };
+  }
+  const made = await payload(program.root);
+  const checks = intent.command === 'stop' ? [] : preflight({ cluster, facts, payload: made });
+  const problems = [...unreachable, ...checks];
+  const reach = reachOf(cluster, problems);
+  if (reach.stop !== '' && intent.command !== 'stop') throw nothingDone(reach, problems);
+  const plan = await planWith(session, program, facts, secrets, intent);
+  const hosts = plan.hosts.filter(({ host }) => reach.goOn.includes(host));
+  return { secrets, facts, problems, reach, plan: { ...plan, hosts } };
+}
+
+async function planWith(
+  { cluster }: Session,
+  program: Program,
+  facts: ReadonlyMap<string, Facts>,
+  secrets: Secrets,
+  intent: Exclude<Intent, { command: 'uninstall' }>,
+): Promise<Plan> {
+  const [templates, made] = await Promise.all([loadTemplates(program.root), payload(program.root)]);
+  return planCluster({ cluster, facts, templates, payload: made, secrets, sha256, ...intent });
+}
+
+/** What an install would do, whatever the preflight says; undefined when not even a plan can be made. */
+export async function driftOf(
+  session: Session,
+  program: Program,
+  { facts, secrets }: Survey & { readonly secrets: Secrets | undefined },
+): Promise<Plan | undefined> {
+  try {
+    const some = secrets ?? freshSecrets();
+    return await planWith(session, program, facts, some, { command: 'install', start: false });
+  } catch (error) {
+    if (error instanceof UnknownAddressError) return undefined;
+    throw error;
+  }
+}
+
+function freshSecrets(): Secrets {
+  return generateSecrets((bytes) => randomBytes(bytes));
+}
+
+function nothingDone(reach: Reach, problems: readonly Problem[]): RunError {
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  const one = errors.length === 1 ? errors[0] : undefined;
+  return new RunError(
+    `${renderProblems(problems)}\nNothing was changed: ${reach.stop}.`,
+    one ? one.mend : 'Mend what is named above, and run the same command again.',
+  );
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

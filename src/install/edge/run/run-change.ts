@@ -1,0 +1,65 @@
+/** A command that changes hosts, from its flags to its report. */
+
+import type { LoadedCluster } from '../../../cluster/edge/load.ts';
+import { changesIn } from '../../drift.ts';
+import type { Plan } from '../../plan.ts';
+import { type ChangeResult, change } from './change.ts';
+import type { ClusterCommand } from './cluster-command.ts';
+import {
+  type ChangeReport,
+  confirmed,
+  count,
+  interruption,
+  programOf,
+  report,
+  screenFor,
+  withSession,
+} from './command-support.ts';
+import type { ConnectFlags } from './connect-flags.ts';
+import type { Intent, Prepared } from './prepare.ts';
+import type { Screen } from './screen.ts';
+import type { Session } from './session.ts';
+
+export interface RunChangeOptions {
+  readonly intent: Intent;
+  readonly saved?: Plan;
+  readonly allowAgentReplace: boolean;
+  /** How the person is asked; by the number of changes without it. */
+  readonly confirm?: (session: Session, screen: Screen) => Promise<boolean>;
+  /** After hosts were changed without trouble. */
+  readonly afterwards?: (session: Session, result: ChangeResult) => Promise<void>;
+}
+
+export async function runChange(
+  command: ClusterCommand,
+  loaded: LoadedCluster,
+  flags: ConnectFlags & { readonly yes: boolean; readonly timeout: number },
+  options: RunChangeOptions,
+): Promise<ChangeReport> {
+  const screen = screenFor(command.jsonEnabled());
+  const signal = interruption();
+  const say = (text: string) => command.log(text);
+  const { intent, saved, allowAgentReplace } = options;
+  return withSession(loaded, flags, screen, signal, async (session) => {
+    const confirm = ({ plan }: Prepared) => {
+      if (flags.yes) return Promise.resolve(true);
+      if (options.confirm) return options.confirm(session, screen);
+      const touched = plan.hosts.filter(({ items }) => items.length > 0).length;
+      return confirmed(`Make ${count(changesIn(plan), 'change')} on ${count(touched, 'host')}?`, screen);
+    };
+    const result = await change(session, programOf(command.config), {
+      intent,
+      ...(saved && { saved }),
+      confirm,
+      allowAgentReplace,
+      patience: flags.timeout,
+      signal,
+      say,
+      colour: process.stdout.hasColors?.() ?? false,
+    });
+    const { troubles, leftOut, declined } = result;
+    if (!declined && troubles.length === 0 && leftOut.length === 0)
+      await options.afterwards?.(session, result);
+    return report(session, result, say);
+  });
+}

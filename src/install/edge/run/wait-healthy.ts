@@ -1,0 +1,72 @@
+/** Waits until a cluster that was started works, with a visible reason for every wait. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Secrets } from '../../../cluster/secrets.ts';
+import type { Facts } from '../../facts.ts';
+import { type ClusterHealth, clusterHealth } from '../../health.ts';
+import { RunError } from './cluster-command.ts';
+import { sideBySide } from './screen.ts';
+import type { Session } from './session.ts';
+
+/** Between two looks at the hosts. */
+const PAUSE_MS = 500;
+
+export interface WaitOptions {
+  readonly secrets: Secrets;
+  /** Hosts that were left out are not waited for. */
+  readonly hosts: readonly string[];
+  /** Seconds for which nothing may change. */
+  readonly patience: number;
+  readonly signal: AbortSignal;
+}
+
+/** @throws RunError naming what is still missing when nothing has changed for so long */
+export async function waitHealthy(
+  session: Session,
+  options: WaitOptions,
+): Promise<ReadonlyMap<string, Facts>> {
+  let latest: ReadonlyMap<string, Facts> = new Map();
+  let failure: RunError | undefined;
+  await sideBySide(session.screen, [session.cluster.name], 1, async (_name, line) => {
+    let last = '';
+    let since = performance.now();
+    for (;;) {
+      options.signal.throwIfAborted();
+      const { facts, unreachable } = await session.health(options.secrets, options.hosts);
+      latest = facts;
+      const missing = [
+        ...unreachable.map((problem) => problem.message),
+        ...missingOf(clusterHealth(session.cluster, facts), options.hosts),
+      ];
+      if (missing.length === 0) return 'healthy';
+      const said = missing.join('; ');
+      if (said !== last) {
+        line.say(`waiting: ${said}`);
+        last = said;
+        since = performance.now();
+      } else if (performance.now() - since > options.patience * 1000) {
+        failure = new RunError(
+          `${session.cluster.name} is not healthy, and nothing has changed for ${options.patience} s:\n${missing.map((one) => `  ${one}`).join('\n')}`,
+          'Look at the journal of the service that is named, e.g. journalctl -u mesos-master; "mesosup status" shows the whole.',
+        );
+        throw new Error(`not healthy: ${said}`);
+      }
+      await sleep(PAUSE_MS, undefined, { signal: options.signal });
+    }
+  });
+  options.signal.throwIfAborted();
+  if (failure) throw failure;
+  return latest;
+}
+
+/** What keeps these hosts and the whole from being healthy, a line each. */
+export function missingOf(health: ClusterHealth, hosts: readonly string[]): string[] {
+  const own = health.hosts
+    .filter(({ host }) => hosts.includes(host))
+    .flatMap(({ host, roles }) =>
+      roles.filter((role) => !role.healthy).map((role) => `${host}: ${role.role} ${role.state}`),
+    );
+  // With hosts left out not all agents can be there.
+  const whole = hosts.length === health.hosts.length ? health.problems : [];
+  return [...own, ...whole];
+}
