@@ -1,0 +1,336 @@
+/** From three bare hosts to the 2013 example on a real cluster, what is done to it afterwards, and back. */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LabHost } from '../lab/host.ts';
+import { ensureRedisImage, loadImage } from '../lab/images.ts';
+import { type Lab, startLab } from '../lab/lab.ts';
+import { until } from './demo-cluster.ts';
+import { fileList, listDifference } from './support/file-list.ts';
+import { expectDone, LabCluster, PORTS } from './support/lab-cluster.ts';
+
+const INSTALL_MS = 600_000;
+const APP = 'multidis';
+/** The hosts' cgroups are what the containers' engine gives them; the agents measure nothing there. */
+const AGENT_FLAGS = { launcher: 'posix', isolation: 'posix/cpu,posix/mem' };
+
+let lab: Lab;
+let cluster: LabCluster;
+let h1: LabHost;
+let h2: LabHost;
+let h3: LabHost;
+let before: Map<string, Map<string, string>>;
+
+beforeAll(async () => {
+  lab = await startLab({ hosts: [{}, { login: 'sudo' }, { login: 'sudo-password' }] });
+  cluster = new LabCluster(lab);
+  [h1, h2, h3] = ['h1', 'h2', 'h3'].map((name) => lab.host(name)) as [LabHost, LabHost, LabHost];
+  await cluster.writeSpec({ agentFlags: AGENT_FLAGS });
+  before = await lists();
+}, INSTALL_MS);
+
+afterAll(() => lab?.stop());
+
+async function lists(): Promise<Map<string, Map<string, string>>> {
+  return new Map(await Promise.all(lab.hosts.map(async (h) => [h.name, await fileList(h)] as const)));
+}
+
+const HOSTS = ['--hosts', 'h1,h2,h3'];
+
+/** Every container of the app, by host: its id and task. */
+async function containers(): Promise<string[]> {
+  const format = '{{.ID}} {{.Label "mesosup.task"}}';
+  const all = await Promise.all(
+    lab.hosts.map((h) => h.run(`docker ps --filter label=mesosup.task --format '${format}'`)),
+  );
+  return all.flatMap((text) => text.trim().split('\n').filter(Boolean)).sort();
+}
+
+async function running(): Promise<void> {
+  await until('three instances run', async () => (await cluster.endpoints(h1, APP)).length === 3, 120_000);
+}
+
+async function pidOf(host: LabHost, unit: string): Promise<string> {
+  return (await host.run(`systemctl show -p MainPID --value ${unit}`)).trim();
+}
+
+const UNITS = ['zookeeper', 'mesos-master', 'mesos-agent', 'mesosup-scheduler', 'docker'];
+
+/** Main pids of all services on all hosts. */
+async function pids(): Promise<Record<string, string>> {
+  const all = await Promise.all(
+    lab.hosts.flatMap((h) => UNITS.map(async (unit) => [`${h.name} ${unit}`, await pidOf(h, unit)] as const)),
+  );
+  return Object.fromEntries(all);
+}
+
+describe('a cluster of three hosts', () => {
+  test('plan shows what it would do, and does nothing', async () => {
+    const { code, stdout } = await cluster.run('plan', ...HOSTS);
+    expect(code, stdout).toBe(3);
+    for (const name of ['h1', 'h2', 'h3']) expect(stdout).toContain(name);
+    expect(stdout).toContain('aventer-mesos');
+    const after = await lists();
+    for (const [name, list] of before) expect(listDifference(list, after.get(name))).toEqual([]);
+  });
+
+  test(
+    'install --start ends with a healthy cluster',
+    async () => {
+      const began = performance.now();
+      const done = await cluster.run('install', ...HOSTS, '--start', '--yes');
+      console.log(`install of 3 hosts: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+      expectDone(done);
+      expect(done.stdout).toContain(`:${PORTS.scheduler}`);
+      const status = await cluster.status();
+      expect(status.problems).toEqual([]);
+      expect(status.hosts.map(({ host, healthy, drift }) => ({ host, healthy, drift }))).toEqual(
+        ['h1', 'h2', 'h3'].map((host) => ({ host, healthy: true, drift: 0 })),
+      );
+    },
+    INSTALL_MS,
+  );
+
+  test('ZooKeeper is a quorum of three, one master and one scheduler lead, three agents are registered', async () => {
+    const modes = await Promise.all(
+      lab.hosts.map((h) =>
+        h.run(`bash -c 'exec 3<>/dev/tcp/${h.address}/2181; echo srvr >&3; cat <&3' | sed -n 's/^Mode: //p'`),
+      ),
+    );
+    expect(modes.map((m) => m.trim()).sort()).toEqual(['follower', 'follower', 'leader']);
+    const metrics = await Promise.all(
+      lab.hosts.map(async (h) => {
+        const answer = await cluster.operator(h, PORTS.master, '/metrics/snapshot');
+        return (await answer.json()) as Record<string, number>;
+      }),
+    );
+    const leading = metrics.filter((m) => m['master/elected'] === 1);
+    expect(leading).toHaveLength(1);
+    expect(leading[0]?.['master/slaves_active']).toBe(3);
+    const leaders = await Promise.all(
+      lab.hosts.map(
+        async (h) => ((await (await cluster.api(h, '/v2/leader')).json()) as { leader: string }).leader,
+      ),
+    );
+    expect(new Set(leaders).size).toBe(1);
+  });
+
+  test(
+    'the 2013 example: Redis on every agent, reachable from every other',
+    async () => {
+      const image = await ensureRedisImage();
+      await Promise.all(lab.hosts.map((h) => loadImage(h, image)));
+      const answer = await cluster.api(h2, '/v1/apps/start', {
+        method: 'POST',
+        body: JSON.stringify({
+          id: APP,
+          instances: 3,
+          mem: 256,
+          cpus: 0.5,
+          executor: '/var/lib/mesos/executors/docker',
+          cmd: image,
+          constraints: [['hostname', 'UNIQUE']],
+        }),
+      });
+      expect(answer.status, await answer.text()).toBe(204);
+      await running();
+      const endpoints = await cluster.endpoints(h3, APP);
+      expect(endpoints.map((e) => e.host).sort()).toEqual(lab.hosts.map((h) => h.address).sort());
+      const ask = (host: string, port: number, line: string) =>
+        `docker run --rm ${image} redis-cli -h ${host} -p ${port} ${line}`;
+      for (const [i, { host, port }] of endpoints.entries()) {
+        const from = lab.hosts.find((h) => h.address !== host) ?? h1;
+        expect((await from.run(ask(host, port, `SET x ${i}`))).trim()).toBe('OK');
+        expect((await from.run(ask(host, port, 'GET x'))).trim()).toBe(String(i));
+      }
+    },
+    INSTALL_MS,
+  );
+
+  test('install again changes nothing, and touches no process', async () => {
+    const was = await pids();
+    const done = await cluster.run('install', ...HOSTS, '--start', '--yes');
+    expectDone(done);
+    expect(done.stdout).toMatch(/no changes/i);
+    expect(await cluster.planned()).toEqual({});
+    expect(await pids()).toEqual(was);
+  });
+
+  test('no secret is in any argument list, nor in a file that others may read', async () => {
+    const secrets = Object.values(await cluster.secrets());
+    for (const host of lab.hosts) {
+      const commands = await host.run("cat /proc/[0-9]*/cmdline | tr '\\0' ' '");
+      expect(commands).toContain('mesosup/current/lib/scheduler.js');
+      for (const secret of secrets) expect(commands.includes(secret)).toBe(false);
+      const files = await host.run(
+        'grep -rlaF -f - --exclude-dir=docker /etc /var/lib /var/log /opt/mesosup /run /tmp /root /home 2>/dev/null |' +
+          ' while read -r f; do stat -c \'%a %n\' "$f"; done',
+        { input: `${secrets.join('\n')}\n` },
+      );
+      expect(files).toContain('/etc/');
+      expect(files.split('\n').filter((line) => line !== '' && !/^[67]00 /.test(line))).toEqual([]);
+    }
+  });
+
+  test('nobody gets in without credentials', async () => {
+    const subscribe = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+    };
+    const framework = JSON.stringify({
+      type: 'SUBSCRIBE',
+      subscribe: { framework_info: { user: 'root', name: 'anonymous' } },
+    });
+    const executor = JSON.stringify({
+      type: 'SUBSCRIBE',
+      framework_id: { value: 'f' },
+      executor_id: { value: 'e' },
+      subscribe: { unacknowledged_tasks: [], unacknowledged_updates: [] },
+    });
+    const asked: [number, string, RequestInit][] = [
+      [PORTS.master, '/state', {}],
+      [PORTS.master, '/teardown', { method: 'POST', body: 'frameworkId=x' }],
+      [PORTS.master, '/api/v1', { ...subscribe, body: '{"type":"GET_STATE"}' }],
+      [PORTS.master, '/api/v1/scheduler', { ...subscribe, body: framework }],
+      [PORTS.agent, '/state', {}],
+      [PORTS.agent, '/api/v1/executor', { ...subscribe, body: executor }],
+      [PORTS.scheduler, '/v2/apps', {}],
+      [PORTS.scheduler, '/v1/endpoints', {}],
+    ];
+    // Where the leading master is: the others redirect before they look at credentials.
+    const leads = await Promise.all(
+      lab.hosts.map(async (h) => {
+        const answer = await cluster.operator(h, PORTS.master, '/metrics/snapshot');
+        return ((await answer.json()) as Record<string, number>)['master/elected'] === 1;
+      }),
+    );
+    const host = lab.hosts[leads.indexOf(true)] ?? h1;
+    for (const [port, route, init] of asked) {
+      const answer = await fetch(`http://${host.address}:${port}${route}`, { ...init, redirect: 'manual' });
+      await answer.body?.cancel();
+      expect(`${port}${route} ${answer.status}`).toBe(`${port}${route} 401`);
+    }
+    // An agent that brings none is sent away.
+    const stray = await h1.exec(
+      `timeout 20 mesos-agent --master=${host.address}:5050 --work_dir=/tmp/stray --port=5999 --ip=${h1.address} --launcher=posix 2>&1`,
+    );
+    expect(stray.code, stray.stdout).not.toBe(124);
+    expect(stray.stdout).toMatch(/authenticat/i);
+    const agents = (await (await cluster.operator(host, PORTS.master, '/slaves')).json()) as {
+      slaves: unknown[];
+    };
+    expect(agents.slaves).toHaveLength(3);
+  });
+});
+
+describe('changes to it', () => {
+  test('an attribute more: one host is touched, one service restarts, containers and tasks stay', async () => {
+    await cluster.writeSpec({
+      agentFlags: AGENT_FLAGS,
+      hosts: ['h1', { name: 'h2', attributes: { rack: 'a' } }, 'h3'],
+    });
+    const was = { pids: await pids(), containers: await containers() };
+    const plan = await cluster.planned();
+    expect(Object.keys(plan)).toEqual(['h2']);
+    expect(plan.h2).toContain('restart service:mesos-agent');
+    expectDone(await cluster.run('install', '--yes'));
+    const now = { pids: await pids(), containers: await containers() };
+    expect(now.containers).toEqual(was.containers);
+    const { 'h2 mesos-agent': restarted, ...others } = now.pids;
+    const { 'h2 mesos-agent': earlier, ...same } = was.pids;
+    expect(others).toEqual(same);
+    expect(restarted).not.toBe(earlier);
+    await running();
+    expect((await cluster.status()).healthy).toBe(true);
+  });
+
+  test('another value of an attribute is refused, and with the flag the agent is drained and replaced', async () => {
+    await cluster.writeSpec({
+      agentFlags: AGENT_FLAGS,
+      hosts: ['h1', { name: 'h2', attributes: { rack: 'b' } }, 'h3'],
+    });
+    const was = await containers();
+    const refused = await cluster.run('install', '--yes');
+    expect(refused.code, refused.all).toBe(1);
+    expect(refused.all).toMatch(/1 of its tasks end/);
+    expect(refused.all).toContain('--allow-agent-replace');
+    expect(await containers()).toEqual(was);
+    const allowed = await cluster.run('install', '--yes', '--allow-agent-replace');
+    expectDone(allowed);
+    await running();
+    const now = await until('three containers', async () => {
+      const list = await containers();
+      return list.length === 3 && list;
+    });
+    expect(now.filter((line) => was.includes(line))).toHaveLength(2);
+    const status = await until('healthy', async () => {
+      const found = await cluster.status();
+      return found.healthy && found;
+    });
+    expect(status.hosts.map((h) => h.drift)).toEqual([0, 0, 0]);
+  });
+
+  test('a service stopped and a file edited by hand: the plan shows just that, install mends it', async () => {
+    await h3.run('systemctl stop mesosup-scheduler');
+    await h1.run('echo 9secs >/etc/mesos-agent/executor_reregistration_timeout');
+    const plan = await cluster.planned();
+    expect(plan).toEqual({
+      h1: ['change file:/etc/mesos-agent/executor_reregistration_timeout', 'restart service:mesos-agent'],
+      h3: ['start service:mesosup-scheduler'],
+    });
+    const was = await containers();
+    expectDone(await cluster.run('install', '--yes'));
+    expect(await cluster.planned()).toEqual({});
+    expect(await containers()).toEqual(was);
+    await until('healthy', async () => (await cluster.status()).healthy);
+  });
+
+  test('a saved plan is applied exactly, and refused once the hosts have changed', async () => {
+    await cluster.writeSpec({
+      agentFlags: { ...AGENT_FLAGS, gc_delay: '2days' },
+      hosts: ['h1', { name: 'h2', attributes: { rack: 'b' } }, 'h3'],
+    });
+    const saved = await cluster.run('plan', '--out', 'plan.json');
+    expect(saved.code, saved.all).toBe(3);
+    await h2.run('echo 8secs >/etc/mesos-agent/executor_reregistration_timeout');
+    const apply = () => cluster.startPlan('plan.json');
+    const refused = await apply();
+    expect(refused.code).toBe(1);
+    expect(refused.all).toContain('h2');
+    await h2.run('echo 10secs >/etc/mesos-agent/executor_reregistration_timeout');
+    expectDone(await apply());
+    expect(await cluster.planned()).toEqual({});
+  });
+
+  test(
+    'stop ends the services and start brings them and the tasks back',
+    async () => {
+      expectDone(await cluster.run('stop', '--yes'));
+      const stopped = await cluster.run('status');
+      expect(stopped.code).toBe(1);
+      expectDone(await cluster.run('start', '--yes'));
+      expect((await cluster.status()).healthy).toBe(true);
+      await running();
+    },
+    INSTALL_MS,
+  );
+});
+
+describe('uninstall', () => {
+  test(
+    'leaves the hosts as they were',
+    async () => {
+      const stop = await cluster.api(h1, '/v1/apps/stop', {
+        method: 'POST',
+        body: JSON.stringify({ id: APP }),
+      });
+      expect(stop.status).toBe(204);
+      await until('no container is left', async () => (await containers()).length === 0);
+      expectDone(await cluster.run('uninstall', '--yes', '--purge'));
+      const after = await lists();
+      for (const [name, list] of before) {
+        expect({ name, left: listDifference(list, after.get(name)) }).toEqual({ name, left: [] });
+      }
+    },
+    INSTALL_MS,
+  );
+});

@@ -1,0 +1,131 @@
+/** A cluster that the installer makes on lab hosts, seen from outside: the commands, HTTP, and each host's shell. */
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { stringify } from 'yaml';
+import type { Secrets } from '../../../src/cluster/secrets.ts';
+import { type Endpoint, parseEndpoints } from '../../../src/demo/scheduler-api.ts';
+import type { Plan, PlanItem } from '../../../src/install/plan.ts';
+import type { ClusterStatus } from '../../../src/install/status.ts';
+import type { LabHost } from '../../lab/host.ts';
+import type { Lab } from '../../lab/lab.ts';
+import type { RepositoryLines } from '../../lab/mesos-repository.ts';
+import { root } from '../demo-cluster.ts';
+
+export const PORTS = { master: 5050, agent: 5051, scheduler: 8080, zookeeper: 2181 };
+
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+  /** Both, for messages. */
+  all: string;
+}
+
+export class LabCluster {
+  readonly lab: Lab;
+  readonly directory: string;
+  readonly state: string;
+  readonly specFile: string;
+
+  /** @param name of the directory for its spec and state within the lab's */
+  constructor(lab: Lab, name = 'cluster') {
+    this.lab = lab;
+    this.directory = path.join(lab.directory, name);
+    this.state = path.join(this.directory, 'state');
+    this.specFile = path.join(this.directory, 'cluster.yaml');
+  }
+
+  /** Writes the spec: the lab's Mesos repository, and what else is given. */
+  async writeSpec(
+    more: Record<string, unknown> = {},
+    lines: RepositoryLines = this.lab.mesos().good,
+  ): Promise<void> {
+    await mkdir(this.directory, { recursive: true });
+    const { debian, ubuntu, key, fingerprint } = lines;
+    const mesos = { source: 'clusterd', repository: { debian, ubuntu, key, fingerprint } };
+    await writeFile(this.specFile, stringify({ name: 'lab', mesos, ...more }));
+    await writeFile(path.join(this.directory, 'sudo-password'), `${this.#sudoPassword()}\n`, { mode: 0o600 });
+  }
+
+  /** Runs a command of the program with the flags that reach the lab's hosts. */
+  start(command: string, ...args: string[]) {
+    const flags = ['--file', this.specFile, '--state', this.state, ...this.connection()];
+    return this.#mesosup([command, ...args, ...flags]);
+  }
+
+  /** Applies a saved plan, which says itself what it is for. */
+  async startPlan(file: string): Promise<Outcome> {
+    const args = ['install', file, '--yes', '--state', this.state, ...this.connection()];
+    const { exitCode, stdout, stderr, all } = await this.#mesosup(args);
+    return { code: exitCode ?? -1, stdout, stderr, all: all ?? '' };
+  }
+
+  connection(): string[] {
+    const { config, knownHosts } = this.lab.ssh;
+    const password = path.join(this.directory, 'sudo-password');
+    return ['--ssh-config', config, '--known-hosts', knownHosts, '--sudo-password-file', password];
+  }
+
+  async run(command: string, ...args: string[]): Promise<Outcome> {
+    const { exitCode, stdout, stderr, all } = await this.start(command, ...args);
+    return { code: exitCode ?? -1, stdout, stderr, all: all ?? '' };
+  }
+
+  async status(): Promise<ClusterStatus> {
+    return JSON.parse((await this.run('status', '--json')).stdout) as ClusterStatus;
+  }
+
+  /** The items of the plan by host, of hosts that have any, each as `action id`. */
+  async planned(): Promise<Record<string, string[]>> {
+    const { stdout } = await this.run('plan', '--json');
+    const { plan } = JSON.parse(stdout) as { plan: Plan };
+    const line = ({ action, id }: PlanItem) => `${action} ${id}`;
+    const changed = plan.hosts.filter(({ items }) => items.length > 0);
+    return Object.fromEntries(changed.map(({ host, items }) => [host, items.map(line)]));
+  }
+
+  async secrets(): Promise<Secrets> {
+    return JSON.parse(await readFile(path.join(this.state, 'secrets.json'), 'utf8')) as Secrets;
+  }
+
+  /** A request of the scheduler's API on a host, as the user it lets in. */
+  async api(host: LabHost, route: string, init: RequestInit = {}): Promise<Response> {
+    const basic = Buffer.from(`mesosup:${(await this.secrets()).api}`).toString('base64');
+    const headers = { authorization: `Basic ${basic}`, 'content-type': 'application/json', ...init.headers };
+    return fetch(`http://${host.address}:${PORTS.scheduler}${route}`, { ...init, headers });
+  }
+
+  async endpoints(host: LabHost, app: string): Promise<Endpoint[]> {
+    const answer = await this.api(host, '/v1/endpoints');
+    return parseEndpoints(await answer.text(), app);
+  }
+
+  /** A request of a master or an agent as operator. */
+  async operator(host: LabHost, port: number, route: string, init: RequestInit = {}): Promise<Response> {
+    const basic = Buffer.from(`operator:${(await this.secrets()).operator}`).toString('base64');
+    return fetch(`http://${host.address}:${port}${route}`, {
+      ...init,
+      headers: { authorization: `Basic ${basic}`, ...init.headers },
+    });
+  }
+
+  #mesosup(args: readonly string[]) {
+    return execa(path.join(root, 'bin/mesosup'), args, {
+      reject: false,
+      stdin: 'ignore',
+      all: true,
+      cwd: this.directory,
+    });
+  }
+
+  #sudoPassword(): string {
+    return this.lab.hosts.find((h) => h.sudoPassword !== undefined)?.sudoPassword ?? 'none';
+  }
+}
+
+/** A command line with arguments as one would type it; fails with what it printed. */
+export function expectDone({ code, all }: Outcome): void {
+  if (code !== 0) throw new Error(`exit ${code}:\n${all}`);
+}
