@@ -163,6 +163,7 @@ it('draining goes on over restarts of master and agent', async () => {
     status: 400,
     text: 'Agent is still in the DRAINING state',
   });
+  await framework.subscribed(2);
   await framework.end();
   await vi.waitFor(async () => expect((await slave()).drain_info?.state).toBe('DRAINED'), PATIENCE);
   await agent.said(/Agent finished draining/);

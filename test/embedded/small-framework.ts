@@ -107,6 +107,17 @@ export class SmallFramework {
     );
   }
 
+  /** Waits until it has subscribed that many times since its start. */
+  async subscribed(times: number): Promise<void> {
+    await vi.waitFor(
+      () => {
+        const seen = this.events.filter((e) => e.type === 'SUBSCRIBED').length;
+        if (seen < times) throw new Error(`subscribed ${seen} times, not ${times}`);
+      },
+      { timeout: PATIENCE_MS, interval: 10 },
+    );
+  }
+
   /** Waits for a task's update of that state. */
   reached(id: string, state: TaskState): Promise<TaskStatus> {
     return vi.waitFor(

@@ -11,9 +11,9 @@ export function drain(agent: Agent, config: DrainConfig): void {
     agent.ports.log('Asked to drain; there are no frameworks here, so draining is complete');
     return;
   }
-  agent.ports.log(`Initiating drain with ${JSON.stringify(config)}`);
   agent.drain = config;
   agent.ports.checkpoint.saveDrain(agentId(agent), config);
+  agent.ports.log(`Initiating drain with ${JSON.stringify(config)}`);
   for (const framework of [...agent.frameworks.values()]) {
     for (const executor of [...framework.executors.values()]) {
       const tasks = [
