@@ -110,8 +110,8 @@ function answerAsFollower(
     return;
   }
   const leader = election.leader();
-  if (leader !== undefined && leader !== own) passOn(request, answer, leader, own);
-  else if (leader === own) unavailable(answer, 'This scheduler was just elected and reads its state');
+  if (leader !== undefined && leader.address !== own) passOn(request, answer, leader, own);
+  else if (leader !== undefined) unavailable(answer, 'This scheduler was just elected and reads its state');
   else if (path === '/v2/leader') {
     const body = JSON.stringify({ message: 'There is no leader' });
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };

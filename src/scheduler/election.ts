@@ -9,6 +9,7 @@ import type { ZooKeeperSession } from '../zookeeper/client.ts';
 import { type Candidacy, contend } from '../zookeeper/election.ts';
 import { followLeader } from '../zookeeper/members.ts';
 import { openZooKeeper } from '../zookeeper/session.ts';
+import type { Leader } from './proxy.ts';
 
 const PREFIX = 'member_';
 
@@ -26,8 +27,8 @@ export interface ElectionOptions {
 export interface Election {
   /** Whether we lead, by the clock too. */
   leads(): boolean;
-  /** `host:port` of the scheduler that leads, maybe ours; undefined where none is known. */
-  leader(): string | undefined;
+  /** The scheduler that leads, maybe ours; undefined where none is known. */
+  leader(): Leader | undefined;
   /** Lets others lead at once. */
   stop(): Promise<void>;
 }
@@ -39,8 +40,17 @@ export function standForElection(options: ElectionOptions): Election {
   const stopping = new AbortController();
   let session: ZooKeeperSession | undefined;
   let candidacy: Candidacy | undefined;
-  let leader: string | undefined;
+  let leader: Leader | undefined;
+  let endTerm = (): void => {};
   let wasElected = false;
+
+  const follow = (leading: string | undefined): void => {
+    if (leading === leader?.address) return;
+    endTerm();
+    const term = new AbortController();
+    endTerm = () => term.abort();
+    leader = leading === undefined ? undefined : { address: leading, term: term.signal };
+  };
 
   /** @returns why it is over, once it is */
   const stand = async (by: ZooKeeperSession): Promise<string> => {
@@ -48,9 +58,7 @@ export function standForElection(options: ElectionOptions): Election {
       session: by,
       path,
       prefix: PREFIX,
-      onChange: (member) => {
-        leader = member?.data.toString('utf8');
-      },
+      onChange: (member) => follow(member?.data.toString('utf8')),
       onError: (error) => log.error({ err: error }, `who leads can't be read in ZooKeeper at ${path}`),
     });
     const reason = await new Promise<string>((resolve) => {
@@ -71,7 +79,7 @@ export function standForElection(options: ElectionOptions): Election {
       });
     });
     unfollow();
-    leader = undefined;
+    follow(undefined);
     return reason;
   };
 

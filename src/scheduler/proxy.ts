@@ -19,16 +19,20 @@ const HOP_BY_HOP = [
   'upgrade',
 ];
 
-/**
- * @param leader `host:port`
- * @param own `host:port` of this one, to be told to the leader
- */
-export function passOn(incoming: IncomingMessage, answer: ServerResponse, leader: string, own: string): void {
+export interface Leader {
+  /** `host:port` */
+  readonly address: string;
+  /** Aborts when this one leads no more: what it has not answered by then it may never answer. */
+  readonly term: AbortSignal;
+}
+
+/** @param own `host:port` of this one, to be told to the leader */
+export function passOn(incoming: IncomingMessage, answer: ServerResponse, leader: Leader, own: string): void {
   if (incoming.headers[VIA] !== undefined) {
     unavailable(answer, `The schedulers disagree about their leader for the moment (${own} was asked)`);
     return;
   }
-  const url = URL.parse(`http://${leader}`);
+  const url = URL.parse(`http://${leader.address}`);
   if (!url) {
     unavailable(answer, `The leading scheduler's address in ZooKeeper is no host:port`);
     return;
@@ -44,11 +48,13 @@ export function passOn(incoming: IncomingMessage, answer: ServerResponse, leader
     // A connection of its own: one that was kept could break under a request that must not be repeated.
     agent: false,
     setHost: false,
+    signal: leader.term,
   });
   const fail = (reason: string): void => {
     outgoing.destroy();
     if (answer.headersSent) answer.destroy();
-    else unavailable(answer, `The leading scheduler, ${leader}, can't be reached: ${reason}`);
+    else if (leader.term.aborted) unavailable(answer, `${leader.address} leads no more, and gave no answer`);
+    else unavailable(answer, `The leading scheduler, ${leader.address}, can't be reached: ${reason}`);
   };
   connectInTime(outgoing, () => fail('no connection within 5 s'));
   outgoing.on('error', ({ message }) => fail(message));

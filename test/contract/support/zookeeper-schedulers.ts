@@ -1,0 +1,47 @@
+/** Schedulers as processes, several at a time. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../../../src/scheduler/main.ts', import.meta.url));
+const WITHIN = { timeout: 40_000, interval: 20 };
+
+export interface SchedulerProcess {
+  readonly child: ChildProcess;
+  /** Every line of its log. */
+  readonly said: string[];
+  readonly ended: Promise<[number | null, NodeJS.Signals | null]>;
+  /** Where its API is, once it listens. */
+  url(): Promise<string>;
+  /** Ends it, as an init system would in the worst case. */
+  kill(): Promise<void>;
+}
+
+/** Starts one; the API is on a port of its own on loopback. */
+export function startScheduler(...args: string[]): SchedulerProcess {
+  const own = ['--http_port', '0', '--hostname', '127.0.0.1', '--logging_level', 'debug'];
+  const child = spawn(process.execPath, [MAIN, ...own, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = once(child, 'exit') as SchedulerProcess['ended'];
+  const said: string[] = [];
+  if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
+  return {
+    child,
+    said,
+    ended,
+    url: () =>
+      vi.waitFor(() => {
+        const url = /listening on (http:[^"]+)/.exec(said.join('\n'))?.[1];
+        if (url === undefined) throw new Error(`it does not listen: ${said.join('\n')}`);
+        return url;
+      }, WITHIN),
+    kill: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGCONT');
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}

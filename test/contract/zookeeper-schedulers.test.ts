@@ -1,0 +1,258 @@
+/**
+ * Three schedulers as processes, on a real ZooKeeper, with two embedded masters and an agent that find each other
+ * there too. Whatever is killed, stopped or cut off, the same tasks run on, once each.
+ */
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import {
+  describeEmbedded,
+  type Embedded,
+  restartEmbedded,
+  startEmbedded,
+  stopEmbedded,
+} from './support/embedded.ts';
+import { type Ensemble, startZooKeeper } from './support/zookeeper.ts';
+import { type SchedulerProcess, startScheduler } from './support/zookeeper-schedulers.ts';
+
+const WITHIN = { timeout: 40_000, interval: 50 };
+const AUTHORIZATION = `Basic ${Buffer.from('me:pw').toString('base64')}`;
+
+let directory: string;
+let zookeeper: Ensemble;
+let masters: [Embedded, Embedded];
+let schedulers: SchedulerProcess[] = [];
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'schedulers-'));
+  zookeeper = await startZooKeeper(1);
+  const mesos = `zk://mesos:pw@${zookeeper.hosts}/mesos`;
+  const [a, b] = await Promise.all(['a', 'b'].map((name) => describeEmbedded(join(directory, name))));
+  if (!a || !b) throw new Error('no masters');
+  masters = [a, b];
+  for (const master of masters) {
+    master.masterFlags = [`--zk=${mesos}`, '--quorum=1'];
+    await startEmbedded(master, 'master');
+  }
+  await startEmbedded({ ...a, master: mesos }, 'agent');
+
+  await writeFile(join(directory, 'zk'), `zk://mesosup:p/w@${zookeeper.hosts}/mesosup\n`, { mode: 0o600 });
+  await writeFile(join(directory, 'mesos'), `${mesos}\n`, { mode: 0o600 });
+  await writeFile(join(directory, 'http'), 'me:pw', { mode: 0o600 });
+  schedulers = [start(), start(), start()];
+  await Promise.all(schedulers.map((scheduler) => scheduler.url()));
+});
+
+afterAll(async () => {
+  await Promise.all(schedulers.map((scheduler) => scheduler.kill()));
+  for (const master of masters ?? []) await stopEmbedded(master);
+  await zookeeper?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+function start(): SchedulerProcess {
+  const file = (flag: string, name: string) => [`--${flag}`, `file://${join(directory, name)}`];
+  return startScheduler(
+    ...file('zk', 'zk'),
+    ...file('master', 'mesos'),
+    ...['--http_credentials_file', join(directory, 'http')],
+    ...['--mesos_user', userInfo().username],
+    ...['--reconciliation_initial_delay', '100'],
+  );
+}
+
+interface Answer {
+  status: number;
+  body: string;
+}
+
+async function ask(scheduler: SchedulerProcess, path: string, init: RequestInit = {}): Promise<Answer> {
+  const headers = { Authorization: AUTHORIZATION, ...init.headers };
+  const response = await fetch((await scheduler.url()) + path, { ...init, headers });
+  return { status: response.status, body: await response.text() };
+}
+
+function post(scheduler: SchedulerProcess, path: string, body: unknown): Promise<Answer> {
+  return ask(scheduler, path, { method: 'POST', body: JSON.stringify(body) });
+}
+
+/** Waits until all that are up name the same leader, and it answers. */
+async function leader(): Promise<SchedulerProcess> {
+  return vi.waitFor(async () => {
+    const up = schedulers.filter(({ child }) => child.exitCode === null && child.signalCode === null);
+    const answers = await Promise.all(up.map((scheduler) => ask(scheduler, '/v2/leader')));
+    const [first] = answers;
+    expect(answers.every(({ status, body }) => status === 200 && body === first?.body)).toBe(true);
+    const { leader: address } = JSON.parse(first?.body ?? '{}') as { leader: string };
+    for (const scheduler of up) if ((await scheduler.url()) === `http://${address}`) return scheduler;
+    throw new Error(`${address} is not up`);
+  }, WITHIN);
+}
+
+async function followers(): Promise<SchedulerProcess[]> {
+  const leading = await leader();
+  return schedulers.filter((scheduler) => scheduler !== leading && scheduler.child.exitCode === null);
+}
+
+interface Task {
+  id: string;
+  state: string;
+}
+
+interface MasterState {
+  frameworks: { tasks: Task[] }[];
+}
+
+/** The leading master and what it says; the others redirect to it. */
+async function leadingMaster(): Promise<{ master: Embedded; state: MasterState }> {
+  for (const master of masters) {
+    const response = await fetch(`http://${master.master}/state`, { redirect: 'manual' }).catch(() => null);
+    if (response?.status === 200) return { master, state: (await response.json()) as MasterState };
+  }
+  throw new Error('no master leads');
+}
+
+async function tasksOnMesos(): Promise<Task[]> {
+  const { frameworks } = (await leadingMaster()).state;
+  expect(frameworks).toHaveLength(1);
+  return frameworks.flatMap(({ tasks }) => tasks).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Waits until exactly these run, and the leader has asked the master about them. @returns their ids */
+async function running(count: number): Promise<string[]> {
+  const scheduler = await leader();
+  return vi.waitFor(async () => {
+    const { gauges } = JSON.parse((await ask(scheduler, '/metrics')).body);
+    expect(gauges).toMatchObject({
+      'mesosup.connected': { value: 1 },
+      'mesosup.tasks': { value: count },
+      'mesosup.tasks.unanswered': { value: 0 },
+    });
+    const tasks = await tasksOnMesos();
+    expect(tasks.map(({ state }) => state)).toEqual(Array(count).fill('TASK_RUNNING'));
+    return tasks.map(({ id }) => id);
+  }, WITHIN);
+}
+
+it('answers at each of them with what the leader says, for those who may ask', async () => {
+  const leading = await leader();
+  const [follower] = await followers();
+  if (!follower) throw new Error('nobody follows');
+  for (const scheduler of schedulers) {
+    expect(await (await fetch(`${await scheduler.url()}/ping`)).text()).toBe('pong');
+    expect((await ask(scheduler, '/v1/apps', { headers: { Authorization: 'Basic eDp5' } })).status).toBe(401);
+    const { body } = await ask(scheduler, '/v2/info');
+    expect(JSON.parse(body)).toMatchObject({
+      leader: new URL(await leading.url()).host,
+      elected: true,
+      marathon_config: { master: `zk://mesos:***@${zookeeper.hosts}/mesos` },
+      zookeeper_config: { zk: `zk://mesosup:***@${zookeeper.hosts}/mesosup` },
+    });
+  }
+  // A page of another site is told so by the leader, whose name differs from the one that was asked.
+  const foreign = await post(follower, '/v1/apps/start', {});
+  expect(foreign.status).toBe(422);
+  const origin = { method: 'POST', body: '{}', headers: { Origin: 'http://elsewhere.example' } };
+  expect((await ask(follower, '/v1/apps/start', origin)).status).toBe(403);
+  const same = { ...origin, headers: { Origin: await follower.url() } };
+  expect((await ask(follower, '/v1/apps/start', same)).status).toBe(422);
+  // One that was passed on already is not passed on again.
+  expect(await ask(follower, '/v1/apps', { headers: { 'X-Marathon-Via': 'x:1' } })).toMatchObject({
+    status: 503,
+    body: expect.stringContaining('disagree about their leader'),
+  });
+});
+
+it('takes an app at a follower, and streams what becomes of it', async () => {
+  const [follower] = await followers();
+  if (!follower) throw new Error('nobody follows');
+  const stopped = new AbortController();
+  const events = await fetch(`${await follower.url()}/v2/events?event_type=status_update_event`, {
+    headers: { Authorization: AUTHORIZATION },
+    signal: stopped.signal,
+  });
+  expect(events.headers.get('content-type')).toMatch(/text\/event-stream/);
+  const app = { id: 'x', cmd: 'sleep 600', instances: 2, cpus: 0.1, mem: 32 };
+  expect((await post(follower, '/v1/apps/start', app)).status).toBe(204);
+  let heard = '';
+  for await (const chunk of events.body ?? []) {
+    heard += Buffer.from(chunk).toString();
+    if (heard.includes('TASK_RUNNING')) break;
+  }
+  stopped.abort();
+  expect(await running(2)).toHaveLength(2);
+});
+
+it('goes on under another when the leader is killed', async () => {
+  const before = await running(2);
+  const killed = await leader();
+  await killed.kill();
+  expect(await running(2)).toEqual(before);
+  const now = await leader();
+  expect(now).not.toBe(killed);
+  expect((await post(now, '/v1/apps/scale', { id: 'x', instances: 3 })).status).toBe(204);
+  expect(await running(3)).toEqual(expect.arrayContaining(before));
+  schedulers = [...schedulers.filter((scheduler) => scheduler !== killed), start()];
+});
+
+it('ends a leader that was held up for longer than its session, before it does anything', async () => {
+  const before = await running(3);
+  const stopped = await leader();
+  stopped.child.kill('SIGSTOP');
+  schedulers = schedulers.filter((scheduler) => scheduler !== stopped);
+  try {
+    expect(await running(3)).toEqual(before);
+    const said = stopped.said.length;
+    stopped.child.kill('SIGCONT');
+    expect(await stopped.ended).toEqual([1, null]);
+    const since = stopped.said.slice(said).join('\n');
+    expect(since).toMatch(/this scheduler leads no more|the state could not be stored/);
+    expect(since).not.toContain('subscribed to the master');
+  } finally {
+    await stopped.kill();
+  }
+  expect(await running(3)).toEqual(before);
+  schedulers.push(start());
+});
+
+it('hands over at once when the leader is told to stop', async () => {
+  const before = await running(3);
+  const stopped = await leader();
+  stopped.child.kill('SIGTERM');
+  expect(await stopped.ended).toEqual([0, null]);
+  schedulers = [...schedulers.filter((scheduler) => scheduler !== stopped), start()];
+  expect(await running(3)).toEqual(before);
+});
+
+it('finds the other master when the leading one is killed', async () => {
+  const before = await running(3);
+  await restartEmbedded((await leadingMaster()).master, 'master');
+  expect(await running(3)).toEqual(before);
+});
+
+it('leaves the tasks alone while ZooKeeper is away, and goes on with them after', async () => {
+  const before = await running(3);
+  const leading = await leader();
+  const [follower] = await followers();
+  if (!follower) throw new Error('nobody follows');
+  await zookeeper.processes[0].kill('SIGKILL');
+  expect(await leading.ended).toEqual([1, null]);
+  expect(leading.said.at(-1)).toMatch(/this scheduler leads no more|the state could not be stored/);
+  await vi.waitFor(async () => {
+    expect(await ask(follower, '/v2/leader')).toMatchObject({ status: 404 });
+  }, WITHIN);
+  expect(await ask(follower, '/v1/apps')).toEqual({
+    status: 503,
+    body: expect.stringContaining('No scheduler leads'),
+  });
+  expect(await (await fetch(`${await follower.url()}/ping`)).text()).toBe('pong');
+  expect(follower.child.exitCode).toBeNull();
+
+  await zookeeper.processes[0].start();
+  await zookeeper.ready();
+  schedulers = schedulers.filter((scheduler) => scheduler !== leading);
+  // The master that led has ended as well; the other goes on.
+  expect(await running(3)).toEqual(before);
+});
