@@ -6,7 +6,7 @@
 
 import { foundResource, resourceCovers } from './agent-resources.ts';
 import type { Facts } from './facts.ts';
-import type { MesosLayout } from './layout.ts';
+import { type MesosLayout, PACKAGED_LAYOUTS } from './layout.ts';
 import type { FileResource, Resource } from './resources.ts';
 import { variableName } from './wanted/mesos-service.ts';
 
@@ -19,7 +19,7 @@ export function incompatibilities(
   wanted: readonly Resource[],
   layout: MesosLayout,
 ): readonly string[] {
-  const then = readAgent(layout, (path) => facts.files[path]?.text, Object.keys(facts.files));
+  const then = presentAgent(facts, layout);
   const files = new Map(
     wanted.filter((one): one is FileResource => one.kind === 'file').map((one) => [one.path, one.content]),
   );
@@ -37,6 +37,21 @@ interface AgentConfiguration {
   readonly flags: ReadonlyMap<string, string>;
   readonly attributes: ReadonlyMap<string, string>;
   readonly resources: ReadonlyMap<string, string>;
+}
+
+/** In whatever form its package of then read it. */
+function presentAgent(facts: Facts, layout: MesosLayout): AgentConfiguration {
+  const forms = [layout, ...PACKAGED_LAYOUTS, { ...layout, kind: 'own' as const }];
+  const all = forms.map((form) =>
+    readAgent(form, (path) => facts.files[path]?.text, Object.keys(facts.files)),
+  );
+  return (
+    all.find(({ flags }) => flags.has('work_dir')) ?? {
+      flags: new Map(),
+      attributes: new Map(),
+      resources: new Map(),
+    }
+  );
 }
 
 type ReadText = (path: string) => string | undefined;

@@ -8,7 +8,7 @@ export interface ServiceDiffInput {
   readonly facts: Facts;
   /** The plan so far. */
   readonly before: readonly PlanItem[];
-  /** False: the init system knows the service only once a package of this plan is there. */
+  /** The unit or job is a file of the wanted state; else a package brings it. */
   readonly unitIsOurs: boolean;
 }
 
@@ -84,7 +84,9 @@ function enablement(
   if (resource.enabled) {
     return is === 'enabled' || is === 'static' || is === 'generated' ? [] : ['enable'];
   }
-  if (is === undefined) return !input.unitIsOurs && packagesCome(input) ? ['disable'] : [];
+  // A new unit of ours starts at no boot by itself; Upstart's jobs do, and a package's may.
+  const startsAtBoot = input.unitIsOurs ? input.facts.init === 'upstart' : packagesCome(input);
+  if (is === undefined || is === 'unknown') return startsAtBoot ? ['disable'] : [];
   return is === 'enabled' || is === 'masked' ? ['disable'] : [];
 }
 

@@ -36,10 +36,23 @@ function allItems(input: HostPlanInput): PlanItem[] {
   const old = leftovers(facts, wanted);
   const items: PlanItem[] = [...old.services, ...old.files];
   const going = new Set(old.files.map(({ id }) => id.slice(id.indexOf(':') + 1)));
-  const present = { ...input, facts: { ...facts, files: without(facts.files, going) } };
+  const present = {
+    ...input,
+    facts: {
+      ...facts,
+      files: without(facts.files, going),
+      // Another unit takes the place of one that goes, and whether it starts at boot is its own affair.
+      services: Object.fromEntries(
+        Object.entries(facts.services).map(([name, one]) => [
+          name,
+          going.has(one.file) ? { ...one, enabled: 'unknown' as const } : one,
+        ]),
+      ),
+    },
+  };
   for (const resource of wanted) {
     const item =
-      resource.kind === 'service' ? serviceItem(resource, items, input) : diffResource(resource, present);
+      resource.kind === 'service' ? serviceItem(resource, items, present) : diffResource(resource, present);
     if (item) items.push(item);
   }
   return withRepair(replaceAgent(items, input), input);
@@ -112,8 +125,9 @@ function replaceAgent(items: readonly PlanItem[], input: HostPlanInput): PlanIte
   const runs = found !== undefined && found.state !== 'stopped';
   const start = service.running === true || (service.running === null && runs);
   const others = items.filter((item) => item.id !== id);
+  // Without a resource: something of an earlier form of it that goes.
   const first = others.findIndex(
-    (item) => service.restartOn.includes(item.id) || isBeneath(item, layout.agent.flags),
+    (item) => item.resource === undefined || service.restartOn.includes(item.id),
   );
   const at = first < 0 ? others.length : first;
   const begin: PlanItem[] = start
@@ -130,10 +144,6 @@ function replaceAgent(items: readonly PlanItem[], input: HostPlanInput): PlanIte
   const position = items.findIndex((item) => item.id === id);
   const after = position < 0 ? others.length : position;
   return [...others.slice(0, at), replacement, ...others.slice(at, after), ...begin, ...others.slice(after)];
-}
-
-function isBeneath({ id }: PlanItem, directory: string): boolean {
-  return id.slice(id.indexOf(':') + 1).startsWith(`${directory}/`);
 }
 
 /** What an interrupted dpkg left is finished first, where packages matter to this plan. */

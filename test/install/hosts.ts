@@ -1,0 +1,142 @@
+/** Clusters and hosts for tests of plans. */
+
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Cluster, ClusterHost, Role } from '../../src/cluster/cluster.ts';
+import { generateSecrets } from '../../src/cluster/secrets.ts';
+import type { Facts, FileFacts, ServiceFacts } from '../../src/install/facts.ts';
+import type { PlanInput } from '../../src/install/plan-cluster.ts';
+import type { Templates } from '../../src/install/templates.ts';
+import type { FactsByHost } from '../../src/install/topology.ts';
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+let counter = 0;
+/** All bytes of each differ from those of the others. */
+export const secrets = generateSecrets((bytes) => {
+  counter += 1;
+  return new Uint8Array(bytes).fill(counter * 17);
+});
+
+export const templates: Templates = loadTemplates();
+
+function loadTemplates(): Templates {
+  const root = path.resolve(import.meta.dirname, '../../templates');
+  const files = ['systemd', 'upstart', 'config'].flatMap((folder) =>
+    readdirSync(path.join(root, folder)).map((name) => `${folder}/${name}`),
+  );
+  return Object.fromEntries(files.map((file) => [file, readFileSync(path.join(root, file), 'utf8')]));
+}
+
+export const payload = { version: '1.2.3', sha256: 'ab'.repeat(32), bytes: 40_000_000 };
+
+export const ALL_ROLES: readonly Role[] = ['zookeeper', 'master', 'scheduler', 'agent'];
+
+export function hostOf(name: string, changes: Partial<ClusterHost> = {}): ClusterHost {
+  return {
+    name,
+    address: name,
+    roles: ALL_ROLES,
+    attributes: {},
+    resources: {},
+    masterFlags: {},
+    agentFlags: {},
+    connection: { kind: 'ssh' },
+    ...changes,
+  };
+}
+
+export const REPOSITORY = {
+  debian: 'https://packages.example/debian {codename} main',
+  ubuntu: 'http://packages.example/{id}/{codename} {arch} main',
+  key: { url: 'https://packages.example/key.asc' },
+  fingerprint: '0123456789ABCDEF0123456789ABCDEF01234567',
+};
+
+export function clusterOf(hosts: readonly ClusterHost[], changes: Partial<Cluster> = {}): Cluster {
+  return {
+    name: 'prod',
+    mesos: { kind: 'clusterd', repository: REPOSITORY },
+    docker: { kind: 'distribution' },
+    hosts,
+    masterFlags: {},
+    agentFlags: {},
+    schedulerFlags: {},
+    ports: { master: 5050, agent: 5051, scheduler: 8080, zookeeper: 2181 },
+    ...changes,
+  };
+}
+
+/** A freshly installed Debian 12. */
+export function bareFacts(address: string, changes: Partial<Facts> = {}): Facts {
+  return {
+    clock: { now: 1_700_000_000_000, offsetMs: 0 },
+    system: { id: 'debian', version: '12', codename: 'bookworm', name: 'Debian GNU/Linux 12 (bookworm)' },
+    arch: 'amd64',
+    kernel: '6.1.0',
+    glibc: '2.36',
+    init: 'systemd',
+    cgroups: 'v2',
+    hostname: `host-${address.replaceAll('.', '-')}`,
+    addresses: [address],
+    cpus: 4,
+    memoryBytes: 8 * 2 ** 30,
+    diskFreeBytes: { '/': 50e9, '/opt': 50e9, '/var': 50e9 },
+    dpkg: { heldBy: '', broken: [] },
+    packages: {},
+    files: { '/etc/apt/keyrings': directoryFacts() },
+    users: {},
+    services: {},
+    listeners: [],
+    zookeeper: { answers: false, mode: '', version: '' },
+    master: {
+      answers: false,
+      elected: false,
+      recovered: false,
+      version: '',
+      agentsActive: 0,
+      frameworksActive: 0,
+      problem: '',
+    },
+    agent: { answers: false, registered: false, version: '', id: '', tasks: 0, problem: '' },
+    scheduler: { answers: false, leads: false, leader: '', subscribed: false, version: '', problem: '' },
+    docker: { version: '', running: false },
+    mesosup: { cluster: '', current: '', payloads: [], started: false, journal: [], run: null },
+    ...changes,
+  };
+}
+
+export function directoryFacts(changes: Partial<FileFacts> = {}): FileFacts {
+  return { type: 'directory', mode: '0755', owner: 'root', group: 'root', ...changes };
+}
+
+export function fileFacts(text: string, changes: Partial<FileFacts> = {}): FileFacts {
+  return { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256: sha256(text), text, ...changes };
+}
+
+export function serviceFacts(changes: Partial<ServiceFacts> = {}): ServiceFacts {
+  return {
+    enabled: 'enabled',
+    state: 'running',
+    pid: 100,
+    file: '/lib/systemd/system/x.service',
+    inputs: '',
+    needsReload: false,
+    restarts: 0,
+    ...changes,
+  };
+}
+
+/** Each host of the cluster, bare, at 10.0.0.1 and so on. */
+export function bareHosts(cluster: Cluster, changes: Partial<Facts> = {}): Map<string, Facts> {
+  return new Map(
+    cluster.hosts.map(({ name }, index) => [name, bareFacts(`10.0.0.${index + 1}`, changes)] as const),
+  );
+}
+
+export function planInput(cluster: Cluster, facts: FactsByHost, changes: Partial<PlanInput> = {}): PlanInput {
+  return { cluster, facts, templates, payload, command: 'install', secrets, sha256, ...changes };
+}
