@@ -1,6 +1,6 @@
 /** Opens hosts: what they share is the person who is asked, the keys that are unlocked, and the bastions. */
 
-import type { Host, RunOptions, RunResult } from './host.ts';
+import { type Host, HostError, type RunOptions, type RunResult } from './host.ts';
 import { launch } from './launcher.ts';
 import { localHost } from './local.ts';
 import type { HostsOptions, HostTarget } from './options.ts';
@@ -61,12 +61,27 @@ export class Hosts {
       run: async (script: string, options: RunOptions = {}): Promise<RunResult> => {
         options.signal?.throwIfAborted();
         const launched = launch(script);
-        connection ??= connect();
-        const opened = await connection;
-        const command = await opened.exec(launched.command);
-        return runScript(command, launched, options, this.#root(target.name, opened.plan.user, rootTimeout));
+        try {
+          connection ??= connect();
+          const opened = await connection;
+          const command = await opened.exec(launched.command);
+          return await runScript(
+            command,
+            launched,
+            options,
+            this.#root(target.name, opened.plan.user, rootTimeout),
+          );
+        } catch (error) {
+          throw aboutHost(target.name, error);
+        }
       },
       close: async () => (await connection?.catch(() => null))?.close(),
     };
   }
+}
+
+/** An error of a bastion, as one of the host behind it. */
+function aboutHost(name: string, error: unknown): unknown {
+  if (!(error instanceof HostError) || error.host === name) return error;
+  return new HostError(name, error.failure, `${name}: on the way there: ${error.message}`, error.mend, error);
 }

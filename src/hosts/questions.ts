@@ -16,14 +16,26 @@ export class Questions {
   readonly #ask: Ask;
   readonly #answers = new Map<string, Promise<string | undefined>>();
   #last: Promise<unknown> = Promise.resolve();
+  #failure: unknown;
 
   constructor(ask: Ask | undefined) {
     this.#ask = ask ?? (async () => undefined);
   }
 
+  /** What asking failed with, as when a person ends the program at a prompt; then nothing is asked any more. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** @throws what asking fails with */
   ask(question: Question): Promise<string | undefined> {
-    const answer = this.#last.then(() => this.#ask(question));
-    this.#last = answer.catch(() => {});
+    const answer = this.#last.then(() => {
+      if (this.#failure !== undefined) throw this.#failure;
+      return this.#ask(question);
+    });
+    this.#last = answer.catch((error: unknown) => {
+      this.#failure ??= error;
+    });
     return answer;
   }
 

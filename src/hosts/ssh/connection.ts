@@ -76,10 +76,12 @@ export class Connection {
       const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
       const onClose = () => reject(lost(this.plan.host, undefined));
       client.once('close', onClose);
-      client.exec(command, (error, channel) => {
-        if (error) reject(error);
-        else resolve(channel);
-      });
+      const fail = (error: Error) => reject(isRefusal(error) ? error : lost(this.plan.host, error));
+      try {
+        client.exec(command, (error, channel) => (error ? fail(error) : resolve(channel)));
+      } catch (error) {
+        reject(lost(this.plan.host, error)); // it says "Not connected"
+      }
       return promise.finally(() => client.off('close', onClose));
     });
   }
@@ -119,6 +121,7 @@ export class Connection {
         const sock = this.#via ? await this.#via.forward(this.plan) : null;
         return await handshake(this.plan, sock, this.#tools, tried);
       } catch (error) {
+        if (this.#tools.questions.failure !== undefined) throw this.#tools.questions.failure;
         if (tries === MAX_TRIES || !wasDropped(error, tried)) throw handshakeError(this.plan, error, tried);
       } finally {
         leave?.();
@@ -127,6 +130,11 @@ export class Connection {
       await wait(FIRST_PAUSE * 2 ** (tries - 1) * (0.5 + Math.random()));
     }
   }
+}
+
+/** Whether sshd refused a session or a command; any other error is of a connection that is no more. */
+function isRefusal(error: Error & { readonly reason?: unknown }): boolean {
+  return error.reason !== undefined || error.message === 'Unable to exec';
 }
 
 function asCommand(channel: ClientChannel, leave: () => void): Command {

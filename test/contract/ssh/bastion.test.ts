@@ -100,7 +100,11 @@ test('the bastion’s own key is checked, and a bastion that is not let through 
   await lab.know(shut);
   const by = (sshd: Sshd, port = inner.port) =>
     lab.open({ port }, { bastion: `127.0.0.1:${sshd.port}` }).run('true');
-  await expect(by(unknown)).rejects.toMatchObject({ host: '127.0.0.1', failure: 'host-key' });
+  await expect(by(unknown)).rejects.toMatchObject({
+    host: 'box',
+    failure: 'host-key',
+    message: expect.stringMatching(/^box: on the way there: 127\.0\.0\.1: its host key is not known/),
+  });
   await expect(by(shut)).rejects.toMatchObject({
     host: 'box',
     failure: 'unreachable',

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Question } from '../../../src/hosts/questions.ts';
-import { PASSWORD, type Sshd, SshLab } from './sshd.ts';
+import { PASSWORD, type Sshd, SshLab, target } from './sshd.ts';
 
 let lab: SshLab;
 let sshd: Sshd;
@@ -197,4 +197,19 @@ test('where a key and a password are both wanted, both are given', async () => {
   await lab.know(both);
   const { ask } = person(PASSWORD);
   expect(await lab.open(both, { user: 'free' }, { ask }).run('true')).toMatchObject({ code: 0 });
+});
+
+test('who ends the program at a prompt is not asked again, and that is no failure of the host', async () => {
+  const open = await lab.start({ config: ['PasswordAuthentication yes'] });
+  await lab.know(open);
+  await writeFile(config, 'IdentityFile none');
+  let asked = 0;
+  const ask = async () => {
+    asked++;
+    throw new Error('the prompt was closed');
+  };
+  const hosts = lab.hosts({ ask });
+  const runs = ['free', 'asks'].map((user) => hosts.open(target(open, { user })).run('true'));
+  for (const run of runs) await expect(run).rejects.toThrow('the prompt was closed');
+  expect(asked).toBe(1);
 });

@@ -146,7 +146,10 @@ test('a reset while nothing runs is no one’s failure', async () => {
   const [far, wire] = await overWire();
   await far.run('true');
   wire.reset();
-  await expect.poll(async () => (await far.run('echo again').catch(() => null))?.stdout).toBe('again\n');
+  // Until the reset is noticed here, a run may still meet the old connection.
+  const again = async () => (await far.run('echo again').catch(() => null))?.stdout;
+  await expect.poll(again, { timeout: 30_000 }).toBe('again
+');
 });
 
 test('a script of which a part is lost is not begun', async () => {
@@ -167,4 +170,13 @@ test('fewer sessions than usual are shared by all that runs', async () => {
   const one = lab.open(narrow);
   const results = await Promise.all(Array.from({ length: 12 }, (_, i) => one.run(`echo ${i}`)));
   expect(results.map(({ stdout }) => Number(stdout))).toEqual(Array.from({ length: 12 }, (_, i) => i));
+});
+
+test('a host that opens no session says so', async () => {
+  const none = await lab.start({ config: ['MaxSessions 0'] });
+  await lab.know(none);
+  await expect(lab.open(none).run('true')).rejects.toMatchObject({
+    failure: 'unreachable',
+    mend: expect.stringContaining('MaxSessions'),
+  });
 });

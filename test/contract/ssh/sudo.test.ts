@@ -128,10 +128,10 @@ test('a login shell that talks doesn’t disturb, and one that refuses is quoted
 });
 
 test('who never answers is given up after the time for it', async () => {
-  const mute = await lab.start({ config: ['ForceCommand echo thinking; sleep 30'] });
+  const mute = await lab.start({ config: ['ForceCommand sleep 30'] });
   await lab.know(mute);
   await expect(lab.open(mute, {}, { rootTimeout: 300 }).run('true')).rejects.toMatchObject({
     failure: 'root',
-    message: expect.stringContaining('it said: thinking'),
+    message: expect.stringContaining('sudo does not answer'),
   });
 });
