@@ -2,17 +2,11 @@
 
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { portTaken } from './listen.ts';
+import { type Daemon, portTaken } from './listen.ts';
 import type { DaemonOptions } from './options.ts';
 import { createScheduler } from './scheduler.ts';
 import { openJournal } from './store/journal.ts';
 import type { Store } from './store/store.ts';
-
-export interface Daemon {
-  readonly port: number;
-  /** Stops without ending any task. */
-  stop(): Promise<void>;
-}
 
 /**
  * Resolves once the API listens; the election and the subscription follow by themselves.

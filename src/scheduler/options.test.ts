@@ -72,11 +72,41 @@ it('reads secrets from files', () => {
   );
 });
 
+it('takes the masters and the place of the state in ZooKeeper, also from a file', () => {
+  const address = { servers: [{ host: 'h', port: 2181 }], credentials: 'u:p/w', path: '/mesos' };
+  expect(options(['--master', 'zk://u:p/w@h/mesos'])).toMatchObject({ masters: { zooKeeper: address } });
+  expect(options(['--master', 'm'])).not.toHaveProperty('zooKeeper');
+  const file = join(directory, 'zk');
+  writeFileSync(file, 'zk://u:p/w@h/mesos\n');
+  expect(options(['--master', `file://${file}`, '--zk', `file://${file}`])).toMatchObject({
+    masters: { zooKeeper: address },
+    zooKeeper: address,
+  });
+  writeFileSync(file, 'm1:5050,m2:5050\n');
+  expect(options([], { MARATHON_MASTER: `file://${file}`, MARATHON_ZK: 'zk://h/x' })).toMatchObject({
+    masters: { list: ['m1:5050', 'm2:5050'] },
+    zooKeeper: { path: '/x' },
+  });
+});
+
+it('never repeats a password', () => {
+  for (const args of [
+    ['--master', 'zk://u:sesame@h h/x'],
+    ['--master', 'm', '--zk', 'zk://u:sesame@h:0/x'],
+    ['--master', 'm', '--zk', 'u:sesame@h/x'],
+  ]) {
+    expect(() => options(args)).toThrow(/^--(master|zk): (?!.*sesame)/);
+  }
+});
+
 it.each([
   [['--nonsense'], /--nonsense.*--help/],
   [['extra'], /extra/],
   [[], /--master is missing/],
   [['--master', 'a b'], /--master: "a b" is no master's address/],
+  [['--master', 'file:///none'], /--master can't be read.*\/none/],
+  [['--master', 'm', '--zk', 'h:2181'], /--zk: not a ZooKeeper address/],
+  [['--master', 'm', '--zk', 'file:///none'], /--zk can't be read.*\/none/],
   [['--master', 'm', '--http_port', 'x'], /--http_port is 'x': a whole number from 0 to 65535/],
   [['--master', 'm', '--http_port', '65536'], /--http_port/],
   [['--master', 'm', '--local_port_min', '5', '--local_port_max', '4'], /--local_port_max is '4'/],

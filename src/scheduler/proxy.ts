@@ -57,7 +57,10 @@ export function passOn(incoming: IncomingMessage, answer: ServerResponse, leader
     else unavailable(answer, `The leading scheduler, ${leader.address}, can't be reached: ${reason}`);
   };
   connectInTime(outgoing, () => fail('no connection within 5 s'));
-  outgoing.on('error', ({ message }) => fail(message));
+  outgoing.on('error', ({ message }) => {
+    // Once it has answered, what counts is whether its answer is whole.
+    if (!answer.headersSent) fail(message);
+  });
   outgoing.on('response', (response) => {
     answer.writeHead(response.statusCode ?? 502, passing(response.headers));
     answer.flushHeaders();

@@ -9,6 +9,7 @@
  */
 
 import { performance } from 'node:perf_hooks';
+import { setTimeout as wait } from 'node:timers/promises';
 import { childPath, type ZooKeeperServer } from './address.ts';
 import {
   type Access,
@@ -32,8 +33,9 @@ const SAFE_SHARE = 2 / 3;
 const HEARTBEAT_SHARE = 1 / 6;
 /** For an answer to a heartbeat or to a new connection; leaves time to reach another server. */
 const ANSWER_SHARE = 1 / 4;
-/** Between two rounds through all servers. */
+/** Between two rounds through all servers; doubled each time up to the longest while no session is at stake. */
 const PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 2000;
 /** ZooKeeper's default for `jute.maxbuffer` is 1 MiB less one byte, with the request's own words in it. */
 export const LARGEST_REQUEST_BYTES = 1_000_000;
 const BYTES_OF_AN_OPERATION = 100;
@@ -47,7 +49,7 @@ export interface OpenOptions {
   timeoutMs?: number;
   /** Ends the wait for a session; an open session goes on. */
   signal?: AbortSignal;
-  /** Why a server could not be reached; the next is tried. */
+  /** Why a server could not be reached, told once; the next is tried. */
   onProblem?: (message: string) => void;
 }
 
@@ -57,11 +59,15 @@ export interface OpenOptions {
  */
 export async function openZooKeeper(options: OpenOptions): Promise<ZooKeeperSession> {
   const { servers, credentials, timeoutMs = SESSION_TIMEOUT_MS, signal, onProblem } = options;
+  const told = new Set<string>();
   const first = Math.floor(Math.random() * servers.length);
   for (let attempt = 0; ; attempt += 1) {
     const index = (first + attempt) % servers.length;
     const server = servers[index] ?? servers[0];
-    if (attempt > 0 && attempt % servers.length === 0) await pause(signal);
+    const round = Math.floor(attempt / servers.length);
+    if (round > 0 && attempt % servers.length === 0) {
+      await pause(Math.min(PAUSE_MS * 2 ** (round - 1), LONGEST_PAUSE_MS), signal);
+    }
     signal?.throwIfAborted();
     const began = performance.now();
     try {
@@ -78,7 +84,8 @@ export async function openZooKeeper(options: OpenOptions): Promise<ZooKeeperSess
       signal?.throwIfAborted();
       if (!(error instanceof ConnectError)) throw error;
       if (error.fatal) throw new ZooKeeperError('NO_AUTH', error.message);
-      onProblem?.(error.message);
+      if (!told.has(error.message)) onProblem?.(error.message);
+      told.add(error.message);
     }
   }
 }
@@ -206,7 +213,7 @@ class Session implements ZooKeeperSession {
 
   async #reconnect(last: Connection): Promise<void> {
     for (let attempt = 1; this.#endReason === undefined; attempt += 1) {
-      if (attempt % (this.#servers.length + 1) === 0) await pause();
+      if (attempt % (this.#servers.length + 1) === 0) await pause(PAUSE_MS);
       this.#server = (this.#server + 1) % this.#servers.length;
       const server = this.#servers[this.#server];
       if (!server || this.#endReason !== undefined) return;
@@ -357,8 +364,8 @@ function refuseTooLarge(operations: readonly Operation[]): void {
   );
 }
 
-async function pause(signal?: AbortSignal): Promise<void> {
-  const { setTimeout: wait } = await import('node:timers/promises');
-  const ms = PAUSE_MS * (0.5 + Math.random());
+async function pause(about: number, signal?: AbortSignal): Promise<void> {
+  const ms = about * (0.5 + Math.random() / 2);
+  // An abort is seen by the caller.
   await wait(ms, undefined, signal && { signal }).catch(() => {});
 }

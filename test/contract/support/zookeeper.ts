@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ZooKeeperServer } from '../../../src/zookeeper/address.ts';
 
+const JAVA = '/usr/bin/java';
 const JAR = '/usr/share/java/zookeeper.jar';
 const LOG_TO_STDERR = '/usr/share/java/slf4j-simple.jar';
 /** The bounds of a session are 2 and 20 of these. */
@@ -42,7 +43,9 @@ export interface Ensemble {
 
 /** Resolves once all servers serve. */
 export async function startZooKeeper(size: 1 | 3): Promise<Ensemble> {
-  if (!existsSync(JAR)) throw new Error(`${JAR} is missing: apt-get install zookeeper`);
+  for (const file of [JAVA, JAR]) {
+    if (!existsSync(file)) throw new Error(`${file} is missing: apt-get install zookeeper`);
+  }
   const directory = await mkdtemp(join(tmpdir(), 'zookeeper-'));
   const ports = await freePorts(size * 3);
   const members = Array.from({ length: size }, (_, i) => {
@@ -111,7 +114,7 @@ class Server implements ZooKeeperProcess {
     const log = openSync(join(this.#directory, 'log'), 'a');
     const jvm = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true'];
     const args = [...jvm, '-cp', `${JAR}:${LOG_TO_STDERR}`, MAIN, config];
-    this.#child = spawn('java', args, { stdio: ['ignore', log, log] });
+    this.#child = spawn(JAVA, args, { stdio: ['ignore', log, log] });
     closeSync(log);
     await once(this.#child, 'spawn');
   }

@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { type Leader, passOn } from './proxy.ts';
+
+type Handler = (request: IncomingMessage, answer: ServerResponse) => void;
+
+const servers: Server[] = [];
+
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+async function serve(handler: Handler): Promise<string> {
+  const server = createServer(handler).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const forever = new AbortController().signal;
+
+/** A follower of that leader. @returns its URL */
+async function follower(address: string, term = forever): Promise<string> {
+  const leader: Leader = { address, term };
+  return `http://${await serve((incoming, answer) => passOn(incoming, answer, leader, 'follower:1'))}`;
+}
+
+async function bodyOf(message: IncomingMessage): Promise<string> {
+  let body = '';
+  for await (const chunk of message) body += chunk;
+  return body;
+}
+
+it('passes a request and its answer on as they are, but for what is of one connection', async () => {
+  let heard: Record<string, unknown> = {};
+  const url = await follower(
+    await serve(async (incoming, answer) => {
+      heard = {
+        ...incoming.headers,
+        method: incoming.method,
+        url: incoming.url,
+        body: await bodyOf(incoming),
+      };
+      answer.writeHead(418, 'Short and stout', { 'X-Own': 'yes', Connection: 'close, X-Hop', 'X-Hop': '1' });
+      answer.end('tea');
+    }),
+  );
+  const outgoing = request(`${url}/v1/x?a=%20b`, {
+    method: 'POST',
+    headers: {
+      Host: 'scheduler.example',
+      Authorization: 'Basic eDp5',
+      Connection: 'keep-alive, X-Secret-Hop',
+      'X-Secret-Hop': '1',
+    },
+  });
+  outgoing.end('{"id":"ä"}');
+  const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+  expect([answer.statusCode, await bodyOf(answer)]).toEqual([418, 'tea']);
+  expect(answer.headers).toMatchObject({ 'x-own': 'yes' });
+  expect(answer.headers).not.toHaveProperty('x-hop');
+  expect(heard).toMatchObject({
+    method: 'POST',
+    url: '/v1/x?a=%20b',
+    host: 'scheduler.example',
+    authorization: 'Basic eDp5',
+    'x-marathon-via': 'follower:1',
+    body: '{"id":"ä"}',
+  });
+  expect(heard).not.toHaveProperty('x-secret-hop');
+});
+
+it('lets an answer through while it is being made, and ends it where whoever asked leaves', async () => {
+  const left: Promise<unknown>[] = [];
+  const url = await follower(
+    await serve((_incoming, answer) => {
+      left.push(once(answer, 'close'));
+      answer.write('event: one\n\n');
+    }),
+  );
+  const asking = new AbortController();
+  const answer = await fetch(url, { signal: asking.signal });
+  const reader = answer.body?.getReader();
+  const { value } = (await reader?.read()) ?? {};
+  expect(Buffer.from(value ?? []).toString()).toBe('event: one\n\n');
+  asking.abort();
+  await Promise.all(left);
+  expect(left).toHaveLength(1);
+});
+
+it('breaks its answer off where the leader breaks off', async () => {
+  const url = await follower(
+    await serve((_incoming, answer) => {
+      answer.writeHead(200, { 'Content-Length': 100 });
+      answer.write('half', () => answer.destroy());
+    }),
+  );
+  await expect(fetch(url).then((answer) => answer.text())).rejects.toThrow();
+});
+
+it('says 503 where the leader is not there, or its address none', async () => {
+  for (const address of ['127.0.0.1:1', 'no address']) {
+    const answer = await fetch(await follower(address));
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(await answer.text()).toMatch(/can't be reached: .*ECONNREFUSED|is no host:port/);
+  }
+});
+
+it('says 503 where the leader leads no more and has not answered', async () => {
+  const term = new AbortController();
+  const url = await follower(await serve(() => term.abort()), term.signal);
+  const answer = await fetch(url);
+  expect(answer.status).toBe(503);
+  expect(await answer.text()).toContain('leads no more, and gave no answer');
+});
+
+it('does not pass on what was passed on', async () => {
+  const answer = await fetch(await follower('127.0.0.1:1'), { headers: { 'X-Marathon-Via': 'other:1' } });
+  expect(answer.status).toBe(503);
+  expect(await answer.text()).toContain('disagree about their leader');
+});
