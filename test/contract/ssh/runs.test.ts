@@ -148,8 +148,7 @@ test('a reset while nothing runs is no one’s failure', async () => {
   wire.reset();
   // Until the reset is noticed here, a run may still meet the old connection.
   const again = async () => (await far.run('echo again').catch(() => null))?.stdout;
-  await expect.poll(again, { timeout: 30_000 }).toBe('again
-');
+  await expect.poll(again, { timeout: 30_000 }).toBe('again\n');
 });
 
 test('a script of which a part is lost is not begun', async () => {
