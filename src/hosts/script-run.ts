@@ -1,9 +1,10 @@
 /** Drives a launched command from its first byte to its end, over SSH and locally alike. */
 
 import { Readable, type Writable } from 'node:stream';
-import { HostError, type RunOptions, type RunResult } from './host.ts';
+import type { RunOptions, RunResult } from './host.ts';
 import type { Launch } from './launcher.ts';
 import { Lines } from './lines.ts';
+import { lost } from './lost.ts';
 import { refusal } from './root-refusal.ts';
 
 /** A command under way: a channel of a connection, or a process of this machine. */
@@ -149,14 +150,7 @@ export function runScript(
   command.ended.then(({ code, signal }) => {
     settle();
     if (code === null && signal === null) {
-      reject(
-        new HostError(
-          context.host,
-          'lost',
-          `the connection to ${context.host} was lost while a script ran there`,
-          'Run the same command again: it finds what is still running on the host, or what is left to do.',
-        ),
-      );
+      reject(lost(context.host));
     } else if (!ready) {
       const noSudo = stderrParts.preamble.includes(launched.noSudo);
       refuse(

@@ -5,9 +5,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
 import { HostError } from '../host.ts';
 import { Limit } from '../limit.ts';
+import { lost } from '../lost.ts';
 import type { Command } from '../script-run.ts';
 import { type HandshakeTools, handshake, type Tried } from './handshake.ts';
-import { forwardError, handshakeError, lost, wasDropped } from './handshake-errors.ts';
+import { forwardError, handshakeError, wasDropped } from './handshake-errors.ts';
 import type { ConnectionPlan } from './plan.ts';
 
 /** sshd's default for MaxSessions. */
@@ -74,7 +75,7 @@ export class Connection {
   #openChannel(command: string): Promise<ClientChannel> {
     return this.#open().then((client) => {
       const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
-      const onClose = () => reject(lost(this.plan.host, undefined));
+      const onClose = () => reject(lost(this.plan.host));
       client.once('close', onClose);
       const fail = (error: Error) => reject(isRefusal(error) ? error : lost(this.plan.host, error));
       try {

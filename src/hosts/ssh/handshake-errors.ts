@@ -105,15 +105,3 @@ export function forwardError(plan: ConnectionPlan, via: ConnectionPlan, error: u
       : [`${via.host} can't reach ${where}: ${said}`, `Look from ${via.host} whether ${where} answers.`];
   return new HostError(plan.host, 'unreachable', `${plan.host}: ${what}`, mend, error);
 }
-
-/** A connection that was there is there no more. */
-export function lost(host: string, error: unknown): HostError {
-  const why = error instanceof Error ? `: ${error.message}` : '';
-  return new HostError(
-    host,
-    'lost',
-    `the connection to ${host} was lost${why}`,
-    'Run the same command again: it finds what is still running on the host, or what is left to do.',
-    error,
-  );
-}

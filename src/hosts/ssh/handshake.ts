@@ -11,9 +11,6 @@ import { Identities, type Pause } from './identities.ts';
 import type { UnlockedKeys } from './key-files.ts';
 import type { ConnectionPlan } from './plan.ts';
 
-/** A dead peer is noticed after a minute. */
-const KEEPALIVE = { keepaliveInterval: 15_000, keepaliveCountMax: 3 };
-
 export interface HandshakeTools {
   readonly questions: Questions;
   readonly unlocked: UnlockedKeys;
@@ -52,7 +49,8 @@ export async function handshake(
     username: plan.user,
     ...(sock ? { sock: sock as NonNullable<Parameters<NodeSSH['connect']>[0]['sock']> } : {}),
     readyTimeout: 0, // ours stands still while a person answers
-    ...KEEPALIVE,
+    keepaliveInterval: plan.keepalive.interval,
+    keepaliveCountMax: plan.keepalive.count,
     algorithms: { serverHostKey: check.algorithms },
     hostVerifier: (key: Buffer, verify: (good: boolean) => void) => {
       check.verify(key).then(

@@ -44,6 +44,7 @@ test('without any configuration, what ssh does', () => {
     },
     via: null,
     timeout: 30_000,
+    keepalive: { interval: 15_000, count: 3 },
     notices: [],
   });
 });

@@ -38,6 +38,8 @@ export interface ConnectionPlan {
   readonly via: ConnectionPlan | null;
   /** Milliseconds for the way to a shell, without what a person takes to answer. */
   readonly timeout: number;
+  /** A connection on which so many questions, so many milliseconds apart, stay without an answer is lost. */
+  readonly keepalive: { readonly interval: number; readonly count: number };
   /** What of the configuration is not followed to the letter. */
   readonly notices: readonly string[];
 }
@@ -55,6 +57,8 @@ export interface HostKeyPlan {
 
 const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 const DEFAULT_TIMEOUT = 30_000;
+/** Seconds; unlike OpenSSH never without, since a run that waits for a dead host would wait for ever. */
+const KEEPALIVE = 15;
 const MAX_JUMPS = 8;
 
 /**
@@ -119,6 +123,10 @@ function plan(
     },
     via: viaOf(files, said, asked, overrides, person, depth),
     timeout: timeout === undefined || timeout === 0 ? DEFAULT_TIMEOUT : timeout * 1000,
+    keepalive: {
+      interval: (said.number('serveraliveinterval', 0, 86_400) || KEEPALIVE) * 1000,
+      count: said.number('serveralivecountmax', 0, 1000) ?? 3,
+    },
     notices: [...policy.notices, ...settings.passedOver.map(passedOver)],
   };
 }

@@ -1,5 +1,7 @@
 /** What runs over a connection: its bytes, its end, and what becomes of it when the connection is cut. */
 
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Host } from '../../../src/hosts/host.ts';
@@ -38,9 +40,9 @@ test('a script runs as root with a plain environment, its input after it, and it
     '',
   ].join('\n');
   const result = await host.run(script, { input: Buffer.from('täglich\n') });
-  const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  const searched = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   expect(result).toEqual({
-    stdout: `0\n0022\n/\nC C 0\n${path}\ntäglich\n`,
+    stdout: `0\n0022\n/\nC C 0\n${searched}\ntäglich\n`,
     stderr: '§ to the end\n',
     code: 7,
     signal: null,
@@ -140,6 +142,17 @@ test('a reset under way fails every run as lost, and the next run connects again
     await expect(run).rejects.toMatchObject({ name: 'HostError', host: 'box', failure: 'lost' });
   }
   expect((await far.run('echo again')).stdout).toBe('again\n');
+});
+
+test('a host that falls silent is noticed, and its runs fail as lost', async () => {
+  await writeFile(path.join(lab.ssh, 'config'), 'ServerAliveInterval 1\nServerAliveCountMax 1');
+  const [far, wire] = await overWire();
+  const lines = new Inbox<string>();
+  const run = far.run('echo on; sleep 60', { onLine: lines.put });
+  await lines.next();
+  wire.freeze();
+  await expect(run).rejects.toMatchObject({ failure: 'lost' });
+  await writeFile(path.join(lab.ssh, 'config'), '');
 });
 
 test('a reset while nothing runs is no one’s failure', async () => {

@@ -264,6 +264,11 @@ export class Wire {
     this.#sockets.clear();
   }
 
+  /** As a host that is cut off: nothing comes and nothing goes, and neither side is told. */
+  freeze(): void {
+    for (const socket of this.#sockets) socket.unpipe().pause();
+  }
+
   close(): void {
     this.reset();
     this.#close();
