@@ -23,7 +23,7 @@ export const MASTER_FLAGS: FlagSpecs = {
     kind: 'integer',
     help: 'how many masters make a majority; obligatory with --zk; the registry is in ZooKeeper here',
   },
-  work_dir: { kind: 'path', help: 'holds the registry of a master without --zk' },
+  work_dir: { kind: 'path', help: 'holds replicated_log, with the registry of a master without --zk' },
   registry: {
     kind: 'text',
     default: 'replicated_log',

@@ -45,28 +45,23 @@ function authentication(flags: FlagValues, log: (line: string) => void): Authent
 }
 
 /** Where the registry is kept, and where the leader is elected. */
-function persistence({ flags, readFile }: Program): {
-  zookeeper?: ZooKeeperAddress;
-  registryDirectory?: string;
-  keepRegistry: boolean;
-} {
+function persistence({ flags, readFile }: Program): { zookeeper?: ZooKeeperAddress; workDir?: string } {
   const registry = flags.get('registry') ?? '';
-  const keepRegistry = registry !== 'in_memory';
-  if (keepRegistry && registry !== 'replicated_log' && registry !== 'log_storage') {
+  const kept = registry !== 'in_memory';
+  if (kept && registry !== 'replicated_log' && registry !== 'log_storage') {
     throw new FlagError(`'${registry}' is not a supported option for registry persistence`);
   }
-  const registryDirectory = flags.get('work_dir');
-  if (keepRegistry && registryDirectory === undefined) {
+  const workDir = flags.get('work_dir');
+  if (kept && workDir === undefined) {
     throw new FlagError('--work_dir needed for replicated log based registry');
   }
+  const where = kept && workDir !== undefined ? { workDir } : {};
   const zk = flagSecret(flags, 'zk', readFile);
-  if (zk === undefined) {
-    return { keepRegistry, ...(registryDirectory === undefined ? {} : { registryDirectory }) };
-  }
-  if (keepRegistry && flags.get('quorum') === undefined) {
+  if (zk === undefined) return where;
+  if (kept && flags.get('quorum') === undefined) {
     throw new FlagError('Need to specify --quorum for replicated log based registry when using ZooKeeper');
   }
-  return { keepRegistry, zookeeper: zooKeeperAddress(zk) };
+  return { ...where, zookeeper: zooKeeperAddress(zk) };
 }
 
 function zooKeeperAddress(text: string): ZooKeeperAddress {

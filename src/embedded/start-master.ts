@@ -11,7 +11,7 @@ import { Metrics } from './master/metrics.ts';
 import type { Master, MasterSettings } from './master/model.ts';
 import { runAllocation } from './master/offers.ts';
 import { Registrar, type RegistryStore, recoverRegistry, registryOf } from './master/registry.ts';
-import { fileStore, memoryStore, znodeStore } from './master/registry-store.ts';
+import { fileStore, memoryStore, registryDirectory, znodeStore } from './master/registry-store.ts';
 import { giveUpRecovered } from './master/removal.ts';
 import { type Authentication, handleRequest } from './master/server.ts';
 import type { FlagValues } from './wire/flags.ts';
@@ -31,10 +31,8 @@ export interface MasterOptions extends Partial<MasterSettings> {
   authentication?: Partial<Authentication>;
   /** Stands for election there; without it the master leads from the start. */
   zookeeper?: { address: ZooKeeperAddress; sessionTimeoutMs: number };
-  /** Keeps the registry there, where there is no ZooKeeper for it; without either it is in memory alone. */
-  registryDirectory?: string;
-  /** False keeps the registry in memory alone, with ZooKeeper too. */
-  keepRegistry?: boolean;
+  /** Where a registry is kept, in ZooKeeper where there is one; in memory alone without it. */
+  workDir?: string;
   /** It led and leads no more, or can't go on for want of its registry: the caller ends it. */
   onLost?: (reason: string) => void;
   /** Shown by `/flags` and `/state`. */
@@ -60,7 +58,8 @@ export async function startMaster(options: MasterOptions = {}): Promise<Running>
   const ip = options.ip ?? '127.0.0.1';
   const server = createServer();
   const port = await listen(server, options.port ?? 5050, ip);
-  const { zookeeper, registryDirectory, keepRegistry = true, log = () => {} } = options;
+  const { zookeeper, workDir, log = () => {} } = options;
+  const directory = workDir === undefined ? undefined : registryDirectory(workDir);
   let stopped = false;
   let cancelGivingUp = () => {};
   let registrar: Registrar | undefined;
@@ -76,7 +75,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Running>
       await new Promise(() => {});
     }
   };
-  const registryKept = keepRegistry && (zookeeper !== undefined || registryDirectory !== undefined);
+  const registryKept = directory !== undefined;
   const master = createMaster(options, ip, port, { log, saveRegistry, registryKept });
   const lead = async (store: RegistryStore): Promise<void> => {
     master.leader = master.info;
@@ -113,7 +112,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Running>
       log,
       onElected(session) {
         const path = childPath(address.path, 'registry');
-        const store = keepRegistry ? znodeStore(session, path) : memoryStore;
+        const store = registryKept ? znodeStore(session, path) : memoryStore;
         lead(store).catch((error: unknown) => lost(`Recovery failed: ${messageOf(error)}`));
       },
       onFollow(leader) {
@@ -124,7 +123,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Running>
       onLost: lost,
     });
   } else {
-    await lead(registryKept && registryDirectory !== undefined ? fileStore(registryDirectory) : memoryStore);
+    await lead(directory === undefined ? memoryStore : fileStore(directory));
   }
   const interval = setInterval(() => {
     for (const agent of master.agents.values()) checkDrained(master, agent);

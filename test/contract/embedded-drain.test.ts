@@ -177,7 +177,7 @@ it('a task that reaches a draining agent all the same is turned away', async () 
   await agent.said(/Initiating drain with/);
   // The agent stays as it is until its executors are gone: as in Mesos it says no while the master offers it again.
   await master.kill('SIGKILL');
-  await programs.secret('master/registry.json', { agents: [], unreachable: [], gone: [] });
+  programs.secret('master/replicated_log/registry.json', { agents: [], unreachable: [], gone: [] });
   await startMaster();
   await framework.launch('late', { command: 'exit 0' });
   expect(await framework.reached('late', 'TASK_DROPPED')).toMatchObject({

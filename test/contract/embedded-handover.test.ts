@@ -1,5 +1,7 @@
 /** Three masters that elect a leader in a real ZooKeeper, and what agents, tasks and frameworks see when it changes. */
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { Registry } from '../../src/embedded/master/registry.ts';
 import { znodeStore } from '../../src/embedded/master/registry-store.ts';
@@ -81,6 +83,12 @@ const state = (master: Program) => askJson<State>(master.address, '/state');
 
 it('publish themselves as Mesos does, lead one at a time, and redirect', async () => {
   const { leader, followers } = await elected();
+  // By this directory installers tell who keeps the registry.
+  expect([0, 1, 2].map((i) => existsSync(join(programs.directory, `master${i}`, 'replicated_log')))).toEqual([
+    true,
+    true,
+    true,
+  ]);
   const names = ((await session.children(path)) ?? []).filter((name) => name.startsWith('json.info_'));
   expect(names).toHaveLength(3);
   for (const name of names) {

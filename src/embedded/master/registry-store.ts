@@ -11,10 +11,19 @@ export const memoryStore: RegistryStore = {
   save: async () => {},
 };
 
-/** For a master on its own. @param workDir its `--work_dir`, made if it isn't there */
-export function fileStore(workDir: string): RegistryStore {
-  const path = join(workDir, 'registry.json');
-  mkdirSync(workDir, { recursive: true });
+/**
+ * Makes `work_dir/replicated_log`, which every master has that takes part in keeping a registry: installers tell by
+ * it who does. @returns its path
+ */
+export function registryDirectory(workDir: string): string {
+  const path = join(workDir, 'replicated_log');
+  mkdirSync(path, { recursive: true });
+  return path;
+}
+
+/** For a master on its own. */
+export function fileStore(directory: string): RegistryStore {
+  const path = join(directory, 'registry.json');
   return {
     load: async () => (existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Registry) : undefined),
     async save(registry) {
