@@ -6,8 +6,8 @@ export type RootRefusal =
   | { readonly kind: 'no-sudo' | 'no-password' | 'wrong-password' }
   /** Neither root's shell nor a prompt of ours came in time. */
   | { readonly kind: 'silent'; readonly said: string }
-  /** The command ended before root's shell answered. `asked`: sudo had its password. */
-  | { readonly kind: 'ended'; readonly asked: boolean; readonly code: number | null; readonly said: string };
+  /** The command ended before root's shell answered. */
+  | { readonly kind: 'ended'; readonly code: number | null; readonly said: string };
 
 const NOPASSWD = 'a line "USER ALL=(ALL) NOPASSWD: ALL" in a file of /etc/sudoers.d';
 

@@ -85,12 +85,16 @@ export function runScript(
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   const lines = options.onLine && new Lines(options.onLine);
+  const prompt = Buffer.from(launched.prompt);
   const input = options.input instanceof Readable ? options.input : undefined;
   let ready = false;
-  let asked = false;
+  let settled = false;
+  /** How much had been said when sudo asked; 0 before. */
+  let askedAt = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const settle = () => {
+    settled = true;
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', onAbort);
     input?.unpipe(stdin);
@@ -115,17 +119,18 @@ export function runScript(
     if (input) input.on('error', fail).pipe(stdin);
     else stdin.end(options.input);
   };
+  // A prompt is the end of what was said; a login shell that echoes its command shows the words elsewhere.
   const answer = async () => {
-    const prompts = stderrParts.preamble.toString('latin1').split(launched.prompt).length - 1;
-    if (ready || prompts === 0) return;
-    if (prompts > 1) {
+    const said = stderrParts.preamble;
+    if (ready || settled || said.length <= askedAt || !said.subarray(-prompt.length).equals(prompt)) return;
+    if (askedAt > 0) {
       context.forget();
       return refuse({ kind: 'wrong-password' });
     }
-    if (asked) return;
-    asked = true;
+    askedAt = said.length;
     clearTimeout(timer);
     const password = await context.password();
+    if (settled) return;
     if (password === undefined) return refuse({ kind: 'no-password' });
     startTimer();
     stdin.write(`${password}\n`);
@@ -154,9 +159,7 @@ export function runScript(
     } else if (!ready) {
       const noSudo = stderrParts.preamble.includes(launched.noSudo);
       refuse(
-        noSudo
-          ? { kind: 'no-sudo' }
-          : { kind: 'ended', asked, code, said: said().replaceAll(launched.prompt, '') },
+        noSudo ? { kind: 'no-sudo' } : { kind: 'ended', code, said: said().replaceAll(launched.prompt, '') },
       );
     } else {
       guard(() => lines?.end(), reject);

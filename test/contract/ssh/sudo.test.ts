@@ -115,12 +115,15 @@ test.each([
 
 test('a login shell that talks doesn’t disturb, and one that refuses is quoted', async () => {
   const talks = await lab.start({
-    config: ['ForceCommand echo hello; echo "watch out" >&2; eval "$SSH_ORIGINAL_COMMAND"'],
+    config: ['ForceCommand echo hello; set -x; eval "$SSH_ORIGINAL_COMMAND"'],
   });
   const refuses = await lab.start({ config: ['ForceCommand echo "Please log in as ubuntu."; exit 1'] });
   await lab.know(talks);
   await lab.know(refuses);
-  expect(await lab.open(talks, { user: 'free' }).run(SCRIPT, { input })).toMatchObject(seen);
+  const { ask, questions } = answering(PASSWORD);
+  expect(await lab.open(talks, { user: 'free' }, { ask }).run(SCRIPT, { input })).toMatchObject(seen);
+  expect(questions).toEqual([]);
+  expect(await lab.open(talks, { user: 'asks' }, { ask }).run(SCRIPT, { input })).toMatchObject(seen);
   await expect(lab.open(refuses).run('true')).rejects.toMatchObject({
     failure: 'root',
     message: expect.stringContaining('Please log in as ubuntu.'),
