@@ -7,6 +7,7 @@ import { masterFlags } from './mesos-flags.ts';
 import type { Problem } from './plan.ts';
 import { REPLICATED_LOG } from './targets.ts';
 import { addressOf, type FactsByHost, topologyOf, UnknownAddressError } from './topology.ts';
+import { variableName } from './wanted/mesos-service.ts';
 
 /**
  * A log entry is safe once a quorum of masters has it, so any two quorums must have a master in common at all times.
@@ -35,7 +36,7 @@ export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] 
       ),
     ];
   }
-  const known = cluster.hosts.filter((host) => facts.get(host.name)?.files[REPLICATED_LOG] !== undefined);
+  const known = cluster.hosts.filter((host) => presentQuorum(cluster, facts.get(host.name)) !== undefined);
   if (known.length === 0) return [];
   const added = masters.filter((host) => !known.includes(host) && facts.has(host.name));
   const kept = masters.filter((host) => known.includes(host));
@@ -97,15 +98,22 @@ function wantedQuorum(cluster: Cluster, host: ClusterHost, facts: FactsByHost): 
   }
 }
 
-/** By the host's files; 1 without one, as for a master alone. */
-function presentQuorum(cluster: Cluster, facts: Facts | undefined): number {
-  if (facts === undefined) return 1;
+/**
+ * By the files of a host whose master has run: it may have a part of the log. 1 without such a file, as for a master
+ * alone. Undefined of a host that is no master, or none that ever ran.
+ */
+function presentQuorum(cluster: Cluster, facts: Facts | undefined): number | undefined {
+  if (facts === undefined) return undefined;
   const { kind, master } = mesosLayout(cluster, facts);
-  const text =
+  const hasRun = facts.files[REPLICATED_LOG] !== undefined || facts.services[master.service]?.inputs;
+  const flag = (name: string) =>
     kind === 'own'
-      ? /^MESOS_QUORUM="(\d+)"/m.exec(facts.files[master.defaults]?.text ?? '')?.[1]
-      : facts.files[`${master.flags}/quorum`]?.text;
-  return Number(text?.trim() || '1');
+      ? new RegExp(`^${variableName(name)}="([^"]*)"`, 'm').exec(
+          facts.files[master.defaults]?.text ?? '',
+        )?.[1]
+      : facts.files[`${master.flags}/${name}`]?.text;
+  if (!hasRun || flag('work_dir') === undefined) return undefined;
+  return Number(flag('quorum')?.trim() || '1');
 }
 
 function runs(cluster: Cluster, host: ClusterHost, facts: FactsByHost): boolean {

@@ -1,0 +1,102 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { filesOf, scenarios } from '../../../test/install/scenarios.ts';
+import { parseUpstartJob } from '../../../test/install/upstart-job.ts';
+
+const run = promisify(execFile);
+
+/** A host's root with what units name, so that systemd's own checker can look at it. */
+describe.each(Object.keys(scenarios).filter((name) => /clusterd|units/.test(name)))(
+  'the units of %s',
+  (name) => {
+    let root = '';
+    beforeAll(() => {
+      root = mkdtempSync(path.join(tmpdir(), 'mesosup-units-'));
+      const put = (file: string, text: string, mode = 0o644) => {
+        mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
+        writeFileSync(path.join(root, file), text);
+        chmodSync(path.join(root, file), mode);
+      };
+      mkdirSync(path.join(root, 'usr/lib/systemd'), { recursive: true });
+      symlinkSync('/lib/systemd/system', path.join(root, 'usr/lib/systemd/system'));
+      const programs = [
+        '/bin/sh',
+        '/opt/mesosup/current/bin/node',
+        '/opt/mesosup/current/executors/docker',
+        '/usr/bin/mesos-init-wrapper',
+        '/usr/local/sbin/mesos-agent',
+        '/usr/local/sbin/mesos-master',
+      ];
+      for (const program of programs) put(program, '#!/bin/sh\n', 0o755);
+      // What the package brings, under the drop-ins.
+      for (const role of ['master', 'agent']) {
+        put(
+          `/etc/systemd/system/mesos-${role}.service`,
+          `[Unit]\nDescription=Mesos\n[Service]\nExecStart=/usr/bin/mesos-init-wrapper ${role}\n`,
+        );
+      }
+      for (const file of filesOf(name)) {
+        if (file.path.startsWith('/etc/systemd/')) put(file.path, file.content);
+      }
+    });
+    afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+    test('pass systemd-analyze verify without a word', async () => {
+      const units = filesOf(name)
+        .map((file) => file.path)
+        .filter((one) => one.startsWith('/etc/systemd/'))
+        .map((one) => /^(.*\.service)\.d\//.exec(one)?.[1] ?? one);
+      expect(units).toContain('/etc/systemd/system/mesos-agent.service');
+      const files = units.map((unit) => path.join(root, unit));
+      const { stdout, stderr } = await run('systemd-analyze', [
+        'verify',
+        '--man=no',
+        `--root=${root}`,
+        ...files,
+      ]);
+      expect(stdout + stderr).toBe('');
+    });
+  },
+);
+
+/** Upstart runs nowhere here: see `parseUpstartJob`. */
+describe.each(Object.keys(scenarios).filter((name) => /upstart|jobs/.test(name)))(
+  'the jobs of %s',
+  (name) => {
+    const jobs = filesOf(name).filter((file) => file.path.startsWith('/etc/init/'));
+
+    test('are those that no package brings', () => {
+      const names = jobs.map((job) => path.basename(job.path)).toSorted();
+      const own = name.includes('jobs') ? ['mesos-agent.conf', 'mesos-master.conf'] : [];
+      expect(names).toEqual([...own, 'mesosup-scheduler.conf', 'zookeeper.conf']);
+    });
+
+    test.each(jobs.map((job) => [job.path, job.content]))('%s has stanzas Upstart knows', (_path, text) => {
+      const { stanzas, scripts } = parseUpstartJob(text);
+      for (const stanza of ['start on', 'stop on', 'respawn', 'description'])
+        expect([...stanzas.keys()]).toContain(stanza);
+      // The init system sees the process itself, so its script must end in it.
+      expect(scripts.get('script')?.trim().split('\n').at(-1)).toMatch(/^\s*exec /);
+      execFileSync('/bin/sh', ['-n'], { input: scripts.get('script') ?? '' });
+    });
+  },
+);
+
+test('what Upstart would not know is refused', () => {
+  const job = 'start on runlevel [2345]\nexec /bin/true\n';
+  expect(() => parseUpstartJob(job)).not.toThrow();
+  for (const wrong of [
+    'start upon runlevel [2345]\nexec /bin/true\n',
+    'respawn limit often\nexec /bin/true\n',
+    'respawn\n',
+    'script\n  exec /bin/true\n',
+    `${job}exec /bin/false\n`,
+    'exec /bin/true',
+  ]) {
+    expect(() => parseUpstartJob(wrong), wrong).toThrow(SyntaxError);
+  }
+});

@@ -1,0 +1,107 @@
+/** Hosts whose files are held against golden texts and the init system's own checker: one for each form there is. */
+
+import type { Cluster } from '../../src/cluster/cluster.ts';
+import type { Facts } from '../../src/install/facts.ts';
+import type { FileResource, Resource } from '../../src/install/resources.ts';
+import { wantedResources } from '../../src/install/wanted/wanted.ts';
+import { bareHosts, clusterOf, directoryFacts, hostOf, planInput, REPOSITORY } from './hosts.ts';
+
+const TRUSTY: Partial<Facts> = {
+  init: 'upstart',
+  system: { id: 'ubuntu', version: '14.04', codename: 'trusty', name: 'Ubuntu 14.04.6 LTS' },
+  glibc: '2.19',
+  cgroups: 'v1',
+};
+const BINARIES = {
+  '/usr/local/sbin/mesos-master': { ...directoryFacts(), type: 'file' as const },
+  '/usr/local/sbin/mesos-agent': { ...directoryFacts(), type: 'file' as const },
+};
+
+const three = ['h1', 'h2', 'h3'];
+
+/** The first host of each cluster is looked at. */
+export const scenarios: Readonly<
+  Record<string, { readonly cluster: Cluster; readonly facts?: Partial<Facts> }>
+> = {
+  'clusterd-of-three': {
+    cluster: clusterOf(
+      three.map((name) => hostOf(name, { attributes: { rack: 'a' }, resources: { cpus: '4' } })),
+      { agentFlags: { executor_shutdown_grace_period: '20secs' } },
+    ),
+  },
+  'clusterd-alone': {
+    cluster: clusterOf(
+      [hostOf('h1', { roles: ['master', 'scheduler', 'agent'], hostname: 'mesos.example.org' })],
+      {
+        docker: { kind: 'docker-ce', version: '5:27', repository: REPOSITORY },
+        schedulerFlags: {
+          endpoints_port_suffix: '',
+          http_credentials_file: '',
+          framework_name: 'a "b" %c $d',
+        },
+        ports: { master: 5050, agent: 5051, scheduler: 80, zookeeper: 2181 },
+      },
+    ),
+  },
+  'mesosphere-with-upstart': {
+    cluster: clusterOf(
+      three.map((name) => hostOf(name)),
+      { mesos: { kind: 'mesosphere', repository: REPOSITORY } },
+    ),
+    facts: TRUSTY,
+  },
+  'preinstalled-without-units': {
+    cluster: clusterOf(
+      three.map((name) => hostOf(name, { attributes: { rack: 'a', note: 'it\'s "$5"' } })),
+      { mesos: { kind: 'preinstalled' }, masterFlags: { 'no-authenticate_agents': '' } },
+    ),
+    facts: { files: BINARIES },
+  },
+  'preinstalled-without-jobs': {
+    cluster: clusterOf(
+      three.map((name) => hostOf(name)),
+      { mesos: { kind: 'preinstalled' } },
+    ),
+    facts: { ...TRUSTY, files: BINARIES },
+  },
+};
+
+export function wantedOf(name: string): Resource[] {
+  const scenario = scenarios[name];
+  if (scenario === undefined) throw new TypeError(`there is no scenario ${name}`);
+  const { cluster, facts } = scenario;
+  const [host] = cluster.hosts;
+  if (host === undefined) throw new TypeError(`scenario ${name} has no host`);
+  return wantedResources({ ...planInput(cluster, bareHosts(cluster, facts)), host, running: true });
+}
+
+export function filesOf(name: string): FileResource[] {
+  return wantedOf(name).filter((one): one is FileResource => one.kind === 'file');
+}
+
+/** All of a host's wanted state as text. */
+export function describeWanted(resources: readonly Resource[]): string {
+  return resources.map(describeResource).join('\n');
+}
+
+function describeResource(resource: Resource): string {
+  switch (resource.kind) {
+    case 'file': {
+      const { path, mode, owner, content } = resource;
+      const end = content === '' || content.endsWith('\n') ? '' : '\n(no line end)\n';
+      return `== file ${path} ${mode} ${owner}\n${content}${end}`;
+    }
+    case 'directory': {
+      const only = resource.only === undefined ? '' : ` only ${resource.only.join(' ')}`;
+      return `== directory ${resource.path} ${resource.mode} ${resource.owner}${only}\n`;
+    }
+    case 'service': {
+      const { inputs: _inputs, restartOn, kind: _kind, name, ...rest } = resource;
+      return `== service ${name} ${JSON.stringify(rest)}\n${restartOn.map((id) => `  ${id}\n`).join('')}`;
+    }
+    default: {
+      const { kind, ...rest } = resource;
+      return `== ${kind} ${JSON.stringify(rest)}\n`;
+    }
+  }
+}
