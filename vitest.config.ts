@@ -18,7 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/rules/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'test/lab/**/*.test.ts', 'test/rules/**/*.test.ts'],
           setupFiles: ['test/support/properties.ts'],
         },
       },

@@ -20,7 +20,14 @@ const checks = {
   lint: ['biome', 'check', '.'],
   'import rules': ['depcruise', 'src'],
   'dead code': ['knip'],
-  shell: ['shellcheck', 'bin/bootstrap.sh', 'bin/mesosup', '.ci/run', 'templates/executor/docker.sh'],
+  shell: [
+    'shellcheck',
+    'bin/bootstrap.sh',
+    'bin/mesosup',
+    '.ci/run',
+    'templates/executor/docker.sh',
+    'test/lab/mesos-package/mesos-init-wrapper',
+  ],
 };
 const projects = { unit: ['--coverage'], contract: [], e2e: [] };
 

@@ -59,7 +59,7 @@ interface Index {
 
 const UBUNTU_CODENAME = 'jammy';
 /** Builds that no lab used for so long are removed. */
-const KEPT_MS = 24 * 3600_000;
+const KEPT_MS = 6 * 3600_000;
 
 /**
  * Makes the repositories unless the cache has them for what is built now.

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { parseTargets, sourcesList } from './machine-apt.ts';
+
+const TARGETS = [
+  'http://one.example/debian/|bookworm|main|Debian',
+  'http://one.example/debian/|bookworm|contrib|Debian',
+  'http://one.example/debian/|bookworm|main|Debian',
+  'http://two.example/security/debian/|bookworm-security|main|Debian',
+  'http://one.example/debian/|trixie|main|Debian',
+  'http://other.example/debian/|bookworm|main|Someone',
+  'http://other.example/plain/|||',
+  '',
+].join('\n');
+
+test('the machine’s own distribution is told from others’ repositories and from other releases', () => {
+  expect(parseTargets('bookworm', TARGETS)).toEqual([
+    { uri: 'http://one.example/debian', suite: 'bookworm', components: ['main', 'contrib'] },
+    { uri: 'http://two.example/security/debian', suite: 'bookworm-security', components: ['main'] },
+  ]);
+});
+
+test('hosts name the lab’s mirror instead, with a path of its own for each upstream', () => {
+  expect(sourcesList(parseTargets('bookworm', TARGETS), 'http://10.99.0.1:8000')).toBe(
+    'deb http://10.99.0.1:8000/debian bookworm main contrib\n' +
+      'deb http://10.99.0.1:8000/debian-2 bookworm-security main\n',
+  );
+});
