@@ -21,7 +21,8 @@ export function troubleOf(plan: HostPlan, outcome: RunOutcome): HostTrouble | un
     const message = 'the run ended without saying why';
     return { host, failure: 'lost', message, mend: 'Run the same command again.' };
   }
-  const { item, failure, message, mend } = outcome.failed;
+  const { item, failure, mend } = outcome.failed;
+  const message = shorten(outcome.failed.message);
   const title = plan.items[item]?.title;
   return { host, failure, message: title === undefined ? message : `${title}: ${message}`, mend };
 }
@@ -53,10 +54,23 @@ export function describe(event: RunEvent, items: number, titles: readonly string
     case 'wait':
       return `${where}: waits, ${event.reason}`;
     case 'failed':
-      return `${where}: ${event.message}`;
+      return `${where}: ${shorten(event.message).split('\n')[0]}`;
     default:
       return undefined;
   }
+}
+
+const MOST_LINES = 12;
+const MOST_COLUMNS = 200;
+
+/** What programs wrote can be of any length: its first line, its last, and none too long. */
+export function shorten(text: string): string {
+  const lines = text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => (line.length <= MOST_COLUMNS ? line : `${line.slice(0, MOST_COLUMNS)}…`));
+  if (lines.length <= MOST_LINES) return lines.join('\n');
+  return [lines[0], '…', ...lines.slice(2 - MOST_LINES)].join('\n');
 }
 
 export function renderTroubles(troubles: readonly HostTrouble[]): string {

@@ -18,6 +18,8 @@ export interface Screen {
 }
 
 const TICK_MS = 1000;
+/** What is over sooner isn't worth a line where lines stay. */
+const LINGER_MS = 1000;
 /** A question to all hosts that takes no longer isn't worth a line. */
 const PATIENCE_MS = 1500;
 
@@ -37,21 +39,14 @@ export async function sideBySide(
       title: name,
       task: async (_context, task) => {
         const began = performance.now();
-        let saying = '';
-        const show = () => {
-          task.output = screen.terminal ? `${saying} (${elapsed(began)})` : saying;
+        const put = (text: string) => {
+          task.output = text;
         };
-        const ticking = screen.terminal ? setInterval(() => saying && show(), TICK_MS) : undefined;
+        const saying = screen.terminal ? live(put, began) : lingering(put, name);
         try {
-          const end = await work(name, {
-            say: (text) => {
-              saying = text;
-              show();
-            },
-          });
-          task.title = `${name}: ${end} (${elapsed(began)})`;
+          task.title = `${name}: ${await work(name, saying)} (${elapsed(began)})`;
         } finally {
-          clearInterval(ticking);
+          saying.end();
         }
       },
     }),
@@ -66,6 +61,36 @@ export async function sideBySide(
     registerSignalListeners: false,
     rendererOptions: { collapseErrors: false, showErrorMessage: true },
   }).run();
+}
+
+interface Saying extends HostLine {
+  end(): void;
+}
+
+/** One line that is drawn anew, with the time that goes by. */
+function live(put: (text: string) => void, began: number): Saying {
+  let saying = '';
+  const show = () => put(`${saying} (${elapsed(began)})`);
+  const ticking = setInterval(() => saying && show(), TICK_MS);
+  return {
+    say: (text) => {
+      saying = text;
+      show();
+    },
+    end: () => clearInterval(ticking),
+  };
+}
+
+/** A line each, but only of what lasts: most steps are over at once, and there are many. */
+function lingering(put: (text: string) => void, name: string): Saying {
+  let waiting: NodeJS.Timeout | undefined;
+  return {
+    say: (text) => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => put(`${name}: ${text}`), LINGER_MS);
+    },
+    end: () => clearTimeout(waiting),
+  };
 }
 
 /**
