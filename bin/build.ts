@@ -94,7 +94,8 @@ await Promise.all([
   cp(path.join(root, 'templates'), path.join(draft, 'templates'), { recursive: true }),
   writePackage(),
   bundle({ cli: 'src/cli.ts', ...(await commandEntries()) }, true),
-  ...Object.entries(programs).map(([name, file]) => bundle({ [name]: file }, false)),
+  // What only schedulers among several need is kept apart, so that one alone needn't even parse it.
+  ...Object.entries(programs).map(([name, file]) => bundle({ [name]: file }, name === 'scheduler')),
 ]);
 await mkdir(path.join(draft, 'executors'));
 await cp(path.join(root, 'templates/executor/docker.sh'), path.join(draft, 'executors/docker'));

@@ -13,12 +13,14 @@ import { type Election, standForElection } from './election.ts';
 import { type Daemon, portTaken } from './listen.ts';
 import type { DaemonOptions } from './options.ts';
 import { passOn, unavailable } from './proxy.ts';
-import { createScheduler, type Scheduler } from './scheduler.ts';
+import type { createScheduler, Scheduler } from './scheduler.ts';
 import { openZooKeeperStore } from './store/zookeeper.ts';
 
 export interface ContenderOptions {
   options: DaemonOptions;
   zooKeeper: ZooKeeperAddress;
+  /** Given, not imported: what a scheduler alone needs too would otherwise be loaded in a slower way for it. */
+  createScheduler: typeof createScheduler;
   log: Logger;
   onFatal: (message: string) => void;
 }
@@ -27,6 +29,7 @@ export interface ContenderOptions {
 export async function startContender({
   options,
   zooKeeper,
+  createScheduler,
   log,
   onFatal,
 }: ContenderOptions): Promise<Daemon> {

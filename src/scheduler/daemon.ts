@@ -21,7 +21,7 @@ export async function startDaemon(
   if (options.zooKeeper) {
     // Loaded where it is needed only: a single scheduler starts without.
     const { startContender } = await import('./contender.ts');
-    return startContender({ options, zooKeeper: options.zooKeeper, log, onFatal });
+    return startContender({ options, zooKeeper: options.zooKeeper, createScheduler, log, onFatal });
   }
   const warn = (message: string) => log.warn(message);
   const store = await openJournal({ directory: options.dataDirectory, warn });

@@ -62,7 +62,8 @@ export function passOn(incoming: IncomingMessage, answer: ServerResponse, leader
     if (!answer.headersSent) fail(message);
   });
   outgoing.on('response', (response) => {
-    answer.writeHead(response.statusCode ?? 502, passing(response.headers));
+    // So that whoever asks can tell the leader's own answer from one passed on.
+    answer.writeHead(response.statusCode ?? 502, { ...passing(response.headers), [VIA]: own });
     answer.flushHeaders();
     response.on('error', ({ message }) => fail(message));
     response.pipe(answer);
