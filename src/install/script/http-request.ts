@@ -48,10 +48,19 @@ export interface HttpAnswer {
   /** 0: nothing came, or nothing of HTTP. */
   readonly status: number;
   readonly body: string;
+  /** By name in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
 }
 
 export function parseAnswer(text: string): HttpAnswer {
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1];
   const end = text.indexOf('\r\n\r\n');
-  return status && end >= 0 ? { status: Number(status), body: text.slice(end + 4) } : { status: 0, body: '' };
+  if (!status || end < 0) return { status: 0, body: '', headers: new Map() };
+  const headers = text
+    .slice(0, end)
+    .split('\r\n')
+    .slice(1)
+    .map((line) => /^([^:]*):\s*(.*)$/.exec(line))
+    .map((found) => [(found?.[1] ?? '').toLowerCase(), found?.[2] ?? ''] as const);
+  return { status: Number(status), body: text.slice(end + 4), headers: new Map(headers) };
 }

@@ -72,7 +72,8 @@ export function parseScheduler(text: string): SchedulerHealth {
   const said = bodyOf(info, answer);
   return {
     answers: answer.status > 0,
-    leads: said?.elected ?? false,
+    // A follower passes the question on, and says so.
+    leads: (said?.elected ?? false) && !answer.headers.has('x-marathon-via'),
     leader: said?.leader ?? '',
     subscribed: said?.connected ?? false,
     version: said?.version ?? '',

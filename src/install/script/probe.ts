@@ -199,7 +199,7 @@ export function hasText(file: { type: string; mode: number; size: number }): boo
 }
 
 /** The engine is asked only when its process is there: a look at its socket could make systemd start it. */
-const DOCKER = `{ read -r pid </run/docker.pid && [ -d "/proc/$pid" ] && echo running &&
+const DOCKER = `{ pid=$(cat /run/docker.pid 2>/dev/null) && [ -n "$pid" ] && [ -d "/proc/$pid" ] && echo running &&
   timeout 3 docker version --format '{{.Server.Version}}' || { command -v docker && docker --version; }; } | member docker`;
 
 function health(targets: ProbeTargets, options: ProbeOptions): string[] {

@@ -11,6 +11,8 @@ const EXCEPT = [
   /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-?$/,
   /^\/etc\/\.pwd\.lock$/,
   /^\/etc\/ld\.so\.cache$/,
+  // sudo's own mark in its user's home directory
+  /\/\.sudo_as_admin_successful$/,
   // written by systemd while it runs
   /^\/var\/lib\/systemd(\/|$)/,
 ];
