@@ -65,6 +65,7 @@ export function stepLines(numbered: Numbered, context: StepContext): string[] {
   if (item.action === 'restore') return restoreLines(item, context);
   if (item.resource === undefined) {
     if (item.action === 'remove') return removeLines(item);
+    if (item.action === 'stop') return stopLines(item, context);
     throw new TypeError(`the plan's item ${item.id}: ${item.action} says not what it wants`);
   }
   return item.resource.kind === 'service'
@@ -140,6 +141,16 @@ function serviceLines(item: PlanItem, service: ServiceResource, { agentWorkDir }
 /** True of an item that is done only when its service has stayed up for a while. */
 export function isWatched({ item }: Numbered): boolean {
   return item.resource?.kind === 'service' && (item.action === 'start' || item.action === 'restart');
+}
+
+/** For good, as an uninstall does. What was enabled before us stays so. */
+function stopLines({ id }: PlanItem, { journal }: StepContext): string[] {
+  const { name } = idParts(id);
+  const names = `${quote(name)} ${quote(unitName(name))}`;
+  const entry = journal.find((known) => known.kind === 'service' && known.name === name);
+  const was = entry?.kind === 'service' ? entry.before.enabled : 'unknown';
+  const disable = was === 'disabled' || was === 'unknown' ? [`drop_enabled ${names}`] : [];
+  return [`stop_service ${names}`, ...disable];
 }
 
 /** Things nobody wants any more, which no journal has to remember. */

@@ -71,10 +71,8 @@ parents() {
   fi
 }
 beside() { new=\${1%/*}/.\${1##*/}.mesosup; rm -rf -- "$new"; }
-owned() {
-  case $2:$3 in root:root) ;; *) chown -h "$2:$3" -- "$1" || return ;; esac
-  chmod "$4" -- "$1"
-}
+# owned PATH OWNER GROUP MODE
+owned() { chown -h "$2:$3" -- "$1" && chmod "$4" -- "$1"; }
 # A file appears whole or not at all, and never for eyes that may not see it.
 settle_file() {
   if [ -d "$1" ] && [ ! -L "$1" ]; then echo "there is a directory" >&2; return 1; fi

@@ -157,6 +157,15 @@ stop_service() {
     logged initctl stop "$1" || failing "$1 does not stop" "$2"
   fi
 }
+# drop_enabled NAME UNIT: where it is enabled at all
+drop_enabled() {
+  rm -f "${SERVICES}/$1.inputs"
+  if [ "$init" = upstart ]; then
+    [ ! -f "/etc/init/$1.conf" ] || set_enabled "$1" "$2" disabled
+  else
+    case $(systemctl is-enabled "$2" 2>/dev/null) in enabled*) set_enabled "$1" "$2" disabled ;; esac
+  fi
+}
 # restore_service NAME UNIT STATE RUNNING: as it was; one that is not there any more is left alone
 restore_service() {
   rm -f "${SERVICES}/$1.inputs"
@@ -169,7 +178,10 @@ restore_service() {
   elif [ "$init" = other ] || [ ! -f "/etc/init/$1.conf" ]; then
     return 0
   fi
-  case $3 in enabled | disabled | masked) set_enabled "$1" "$2" "$3" ;; esac
+  case $3 in
+    enabled | masked) set_enabled "$1" "$2" "$3" ;;
+    disabled | unknown) drop_enabled "$1" "$2" ;;
+  esac
   case $4 in
     true) logged systemctl start "$2" || say "$1 did not start again" ;;
     *) stop_service "$1" "$2" ;;

@@ -1,0 +1,126 @@
+/** Plans as a planner would make them, for tests of what is done with them on a real host. */
+
+import { createHash, randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { generateSecrets } from '../../../src/cluster/secrets.ts';
+import { Hosts } from '../../../src/hosts/connect.ts';
+import type { Host } from '../../../src/hosts/host.ts';
+import { type ApplyHostOptions, applyHost } from '../../../src/install/edge/apply.ts';
+import { probeHost } from '../../../src/install/edge/probe.ts';
+import type { RunOutcome } from '../../../src/install/edge/run.ts';
+import type { Facts } from '../../../src/install/facts.ts';
+import type { PlanAction, PlanItem } from '../../../src/install/plan.ts';
+import type { ProbeTargets } from '../../../src/install/probe-targets.ts';
+import {
+  type FileResource,
+  type Resource,
+  resourceId,
+  type ServiceResource,
+} from '../../../src/install/resources.ts';
+import type { RunEvent } from '../../../src/install/run-events.ts';
+import type { Lab } from '../../lab/lab.ts';
+
+export const secrets = generateSecrets(randomBytes);
+
+export function wants(action: PlanAction, resource: Resource): PlanItem {
+  return {
+    id: resourceId(resource),
+    action,
+    title: `${resourceId(resource)}: ${action}`,
+    diff: [],
+    resource,
+  };
+}
+
+/** An item that wants nothing any more. */
+export function undo(action: 'remove' | 'restore' | 'repair' | 'stop', id: string, whole?: true): PlanItem {
+  return { id, action, title: `${id}: ${action}`, diff: [], ...(whole ? { whole } : {}) };
+}
+
+export function file(at: string, content: string, extra: Partial<FileResource> = {}): FileResource {
+  return { kind: 'file', path: at, content, owner: 'root', group: 'root', mode: '0644', ...extra };
+}
+
+export function service(name: string, extra: Partial<ServiceResource> = {}): ServiceResource {
+  return { kind: 'service', name, enabled: true, running: true, inputs: 'i1', restartOn: [], ...extra };
+}
+
+/** A unit whose process is `script`. */
+export function unit(name: string, script: string): FileResource {
+  const quoted = script.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+  return file(
+    `/etc/systemd/system/${name}.service`,
+    `[Service]\nExecStart=/bin/sh -c "${quoted}"\n[Install]\nWantedBy=multi-user.target\n`,
+  );
+}
+
+export function openHosts(lab: Lab): Hosts {
+  return new Hosts({ configFile: lab.ssh.config, knownHosts: lab.ssh.knownHosts });
+}
+
+export function targets(extra: Partial<ProbeTargets> = {}): ProbeTargets {
+  return {
+    files: [],
+    trees: [],
+    packages: [],
+    users: [],
+    services: [],
+    ports: [],
+    disks: [],
+    health: {},
+    ...extra,
+  };
+}
+
+export function probe(host: Host, extra: Partial<ProbeTargets> = {}): Promise<Facts> {
+  return probeHost(host, targets(extra), secrets);
+}
+
+let runs = 0;
+
+export interface Applied {
+  outcome: RunOutcome;
+  events: RunEvent[];
+}
+
+/** Applies items and gives what came of it, with every event. */
+export async function apply(
+  host: Host,
+  items: readonly PlanItem[],
+  options: Partial<ApplyHostOptions> = {},
+): Promise<Applied> {
+  const events: RunEvent[] = [];
+  runs += 1;
+  const outcome = await applyHost(
+    host,
+    { host: host.name, items, basis: '' },
+    {
+      run: `test-${process.pid}-${runs}`,
+      command: 'install',
+      cluster: 'test',
+      who: 'tester@here (1)',
+      secrets,
+      limits: { stay: 500 },
+      ...options,
+      onEvent: (event) => {
+        events.push(event);
+        options.onEvent?.(event);
+      },
+    },
+  );
+  return { outcome, events };
+}
+
+/** What a run failed by. @throws Error when it did not fail */
+export function failureOf({ outcome, events }: Applied): Extract<RunEvent, { event: 'failed' }> {
+  if (outcome.ok || !outcome.failed) {
+    throw new Error(`the run did not fail as it should: ${JSON.stringify(events.slice(-5))}`);
+  }
+  return outcome.failed;
+}
+
+export function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+export const root = path.resolve(import.meta.dirname, '../../..');
