@@ -20,8 +20,8 @@ export function accessOf(cluster: Cluster, facts: ReadonlyMap<string, Facts>, se
       return one.roles.includes(role) && found !== undefined && leads(found);
     });
     if (!host) return undefined;
-    // From here a host is reached as SSH reaches it; services of this machine listen on its own address.
-    const address = host.connection.kind === 'local' ? addressOf(cluster, host, facts) : host.address;
+    // That of the spec may be a name that only SSH's configuration knows.
+    const address = addressOf(cluster, host, facts);
     if (address === undefined) return undefined;
     return `http://${address.includes(':') ? `[${address}]` : address}:${cluster.ports[role]}`;
   };

@@ -84,7 +84,8 @@ export async function change(
     }),
   );
   const done = { ...result, troubles, applied: true };
-  if (!starts || troubles.length > 0) return done;
+  const runs = starts || (intent.command === 'install' && someStarted(prepared));
+  if (!runs || troubles.length > 0) return done;
   return { ...done, facts: await healthy() };
 }
 
@@ -148,6 +149,11 @@ function refuseEndings(plan: Plan, intent: Intent, allowed: boolean): void {
     `the plan ends tasks, which has to be allowed:\n${lines.join('\n')}\nNothing was changed.`,
     'Add --allow-agent-replace, or take back what makes it another agent.',
   );
+}
+
+/** A change of a cluster that runs isn't done before it runs again. */
+function someStarted({ facts, reach }: Prepared): boolean {
+  return reach.goOn.some((host) => facts.get(host)?.mesosup.started);
 }
 
 function sendsPayload(plan: Plan): boolean {

@@ -98,7 +98,7 @@ function lingering(put: (text: string) => void, name: string): Saying {
  * it waits.
  */
 export async function quietly<T>(
-  screen: Screen,
+  screen: Screen | undefined,
   what: string,
   names: readonly string[],
   atOnce: number,
@@ -107,7 +107,7 @@ export async function quietly<T>(
   const waiting = new Set(names);
   const found = new Map<string, T>();
   const limit = new Limit(Math.max(1, atOnce));
-  const slow = setTimeout(() => screen.note(`${what}: waiting for ${[...waiting].join(', ')}`), PATIENCE_MS);
+  const slow = setTimeout(() => screen?.note(`${what}: waiting for ${[...waiting].join(', ')}`), PATIENCE_MS);
   try {
     await Promise.all(
       names.map(async (name) => {

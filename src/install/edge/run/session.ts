@@ -108,7 +108,8 @@ export class Session {
   ): Promise<Survey> {
     if (secrets) this.log?.hide(Object.values(secrets));
     const found = await quietly(
-      this.screen,
+      // Whoever waits for health shows by itself for what.
+      healthAlone ? undefined : this.screen,
       'Looking at the hosts',
       hosts.map((host) => host.name),
       this.atOnce,
