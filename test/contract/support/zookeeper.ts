@@ -104,7 +104,8 @@ class Server implements ZooKeeperProcess {
       `clientPortAddress=${this.at.host}`,
       `tickTime=${TICK_MS}`,
       'initLimit=50',
-      'syncLimit=10',
+      // Long enough for a server that is cut off from the others to answer for a while.
+      'syncLimit=50',
       'admin.enableServer=false',
       '4lw.commands.whitelist=srvr',
       'maxClientCnxns=0',
