@@ -31,7 +31,7 @@ export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] 
     return [
       say(
         first?.name ?? '',
-        `a quorum of ${wanted} is not safe with ${masters.length} masters: it must be more than half of them`,
+        `a quorum of ${wanted} is not safe with ${masters.length} masters: it must be more than half of them and at most all`,
         `take the flag quorum out of the spec; it is ${right} then`,
       ),
     ];

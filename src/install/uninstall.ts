@@ -3,11 +3,13 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { basisOf } from './basis.ts';
 import type { Facts, JournalEntry } from './facts.ts';
-import { PACKAGED_LAYOUTS } from './layout.ts';
+import { CLUSTERD_PACKAGE, LEGACY_PACKAGE, PACKAGED_LAYOUTS } from './layout.ts';
 import { isData, removalAction } from './leftovers.ts';
 import type { HostPlan, Plan, PlanItem } from './plan.ts';
 import { PAYLOADS, STATE } from './script/places.ts';
 import type { FactsByHost } from './topology.ts';
+import { DOCKER_SERVICE } from './wanted/docker.ts';
+import { ZOOKEEPER_PACKAGE, ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
 
 export interface UninstallInput {
   readonly cluster: Cluster;
@@ -29,10 +31,16 @@ export function uninstallPlan(input: UninstallInput): Plan {
   return { format: 1, command: 'uninstall', cluster: cluster.name, version, hosts };
 }
 
-/** What packages leave in place even when they are purged, by the package that made it. */
+/** What a package's programs made that is nobody's data, by the package. */
+const PACKAGE_TRACES: Readonly<Record<string, readonly string[]>> = {
+  'docker.io': ['/etc/docker/key.json'],
+  'docker-ce': ['/etc/docker/key.json'],
+};
+
+/** What a package leaves in place even when it is purged. */
 const PACKAGE_DATA: Readonly<Record<string, readonly string[]>> = {
-  'docker.io': ['/var/lib/docker', '/etc/docker'],
-  'docker-ce': ['/var/lib/docker', '/etc/docker'],
+  'docker.io': ['/var/lib/docker'],
+  'docker-ce': ['/var/lib/docker'],
   'containerd.io': ['/var/lib/containerd'],
   containerd: ['/var/lib/containerd'],
   zookeeper: ['/var/lib/zookeeper', '/var/log/zookeeper'],
@@ -41,19 +49,27 @@ const PACKAGE_DATA: Readonly<Record<string, readonly string[]>> = {
 export function uninstallItems(facts: Facts, purge: boolean): PlanItem[] {
   const backwards = facts.mesosup.journal.toReversed();
   const services = backwards.filter((entry) => entry.kind === 'service');
+  const ours = backwards.flatMap((entry) =>
+    entry.kind === 'package' && entry.before === 'absent' ? [entry.name] : [],
+  );
+  const data = purge ? [...new Set(ours.flatMap((name) => PACKAGE_DATA[name] ?? []))] : [];
+  const traces = [...new Set(ours.flatMap((name) => PACKAGE_TRACES[name] ?? []))];
+  const gone = (path: string) => data.some((one) => path === one || path.startsWith(`${one}/`));
   const items = [
     ...services.flatMap((entry) => stopItem(entry, facts)),
-    ...backwards.flatMap((entry) => undo(entry, facts, purge)),
+    ...traces.map((path) => plain(`file:${path}`, 'remove', `${path}: remove`)),
+    ...data.map(wholeDirectory),
+    ...backwards.flatMap((entry) => ('path' in entry && gone(entry.path) ? [] : undo(entry, facts, purge))),
     ...facts.mesosup.payloads.map((version) =>
       plain(`payload:${version}`, 'remove', `${PAYLOADS}/${version}: remove`),
     ),
-    ...(purge ? dataItems(facts) : []),
-    ...services.toReversed().flatMap(restoreItem),
+    ...services.toReversed().flatMap((entry) => (cameWithUs(entry, ours) ? [] : restoreItem(entry))),
   ];
-  const known = items.length > 0 || facts.mesosup.cluster !== '';
-  const unique = [...new Map(items.map((one) => [`${one.action} ${one.id}`, one])).values()];
-  const last = plain(`directory:${STATE}`, 'remove', `${STATE}: remove what mesosup remembers of this host`);
-  return known ? [...unique, last] : [];
+  if (items.length === 0 && facts.mesosup.cluster === '') return [];
+  return [
+    ...items,
+    plain(`directory:${STATE}`, 'remove', `${STATE}: remove what mesosup remembers of this host`),
+  ];
 }
 
 function plain(id: string, action: PlanItem['action'], title: string): PlanItem {
@@ -72,6 +88,17 @@ function stopItem(entry: ServiceEntry, facts: Facts): PlanItem[] {
       ? { ...item, title: `${item.title}, and end its tasks`, endsTasks: facts.agent.tasks }
       : item,
   ];
+}
+
+/** The packages that a service may be of. */
+const SERVICE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  [DOCKER_SERVICE]: ['docker.io', 'docker-ce'],
+  [ZOOKEEPER_SERVICE]: [ZOOKEEPER_PACKAGE, 'zookeeperd'],
+};
+
+/** What a package of ours brought goes with it. */
+function cameWithUs({ name }: ServiceEntry, ours: readonly string[]): boolean {
+  return (SERVICE_PACKAGES[name] ?? [CLUSTERD_PACKAGE, LEGACY_PACKAGE]).some((one) => ours.includes(one));
 }
 
 function restoreItem(entry: ServiceEntry): PlanItem[] {
@@ -125,12 +152,4 @@ function undoPath(entry: JournalEntry & { kind: 'file' | 'directory' | 'link' },
 
 function wholeDirectory(path: string): PlanItem {
   return { ...plain(`directory:${path}`, 'remove', `${path}: remove with all in it`), whole: true };
-}
-
-/** Only of packages that came with us. */
-function dataItems(facts: Facts): PlanItem[] {
-  const ours = facts.mesosup.journal.flatMap((entry) =>
-    entry.kind === 'package' && entry.before === 'absent' ? [entry.name] : [],
-  );
-  return [...new Set(ours.flatMap((name) => PACKAGE_DATA[name] ?? []))].map(wholeDirectory);
 }

@@ -237,7 +237,7 @@ function undo(draft: Draft, { id, action, whole }: PlanItem): void {
       draft.payloads = draft.payloads.filter((version) => version !== name);
       return;
     default:
-      undoPath(draft, name, entry, whole === true);
+      undoPath(draft, name, action === 'restore' ? entry : undefined, whole === true);
   }
 }
 

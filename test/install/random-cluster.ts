@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import type { Cluster, ClusterHost, DockerSource, MesosSource, Role } from '../../src/cluster/cluster.ts';
 import type { Facts } from '../../src/install/facts.ts';
-import { bareFacts, clusterOf, fileFacts, hostOf, REPOSITORY } from './hosts.ts';
+import { bareFacts, clusterOf, directoryFacts, fileFacts, hostOf, REPOSITORY } from './hosts.ts';
 
 const mesos: fc.Arbitrary<MesosSource> = fc.constantFrom<MesosSource>(
   { kind: 'clusterd', repository: REPOSITORY },
@@ -89,8 +89,14 @@ export function anyHosts(cluster: Cluster): fc.Arbitrary<Map<string, Facts>> {
           const bare = bareFacts(`10.0.0.${index + 1}`);
           const files = {
             ...bare.files,
-            ...(one?.daemon !== undefined && { '/etc/docker/daemon.json': fileFacts(one.daemon) }),
-            ...(one?.stray && { '/etc/mesos-agent/ip.bak': fileFacts('1.2.3.4') }),
+            ...(one?.daemon !== undefined && {
+              '/etc/docker': directoryFacts(),
+              '/etc/docker/daemon.json': fileFacts(one.daemon),
+            }),
+            ...(one?.stray && {
+              '/etc/mesos-agent': directoryFacts(),
+              '/etc/mesos-agent/ip.bak': fileFacts('1.2.3.4'),
+            }),
           };
           const facts: Facts = {
             ...bare,

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import type { Plan, PlanItem } from './plan.ts';
+import { renderPlan } from './render-plan.ts';
+
+const items: PlanItem[] = [
+  { id: 'file:/etc/x', action: 'change', title: '/etc/x: change', diff: ['-a', '+b', ' c'] },
+  {
+    id: 'service:mesos-agent',
+    action: 'replace-agent',
+    title: 'service mesos-agent: drain',
+    diff: [],
+    reason: 'because the attribute rack goes',
+    endsTasks: 2,
+  },
+  { id: 'service:mesos-master', action: 'restart', title: 'service mesos-master: restart', diff: [] },
+];
+const plan: Plan = {
+  format: 1,
+  command: 'install',
+  cluster: 'prod',
+  version: '1',
+  hosts: [
+    { host: 'h1', basis: '', items },
+    { host: 'h2', basis: '', items: [] },
+  ],
+};
+
+test('a plan for people: what changes on each host, what restarts, whose tasks end', () => {
+  expect(renderPlan(plan, { colour: false })).toBe(`h1  3 changes
+  ~ /etc/x: change
+      -a
+      +b
+       c
+  ! service mesos-agent: drain because the attribute rack goes
+    replaces the agent: 2 tasks end
+  ~ service mesos-master: restart
+
+3 changes on 1 of 2 hosts, 1 service restarts, 1 agent replaced.
+`);
+});
+
+test('in short it has no diffs, and in colour nothing else is said', () => {
+  expect(renderPlan(plan, { colour: false, brief: true })).not.toContain('+b');
+  const coloured = renderPlan(plan, { colour: true });
+  expect(coloured).toContain('\u001b[32m+b\u001b[39m');
+  // biome reads a control character in a pattern as a mistake.
+  const plain = coloured.split('\u001b').map((part, index) => (index ? part.replace(/^\[\d+m/, '') : part));
+  expect(plain.join('')).toBe(renderPlan(plan, { colour: false }));
+});
+
+test('tasks that can not be counted are said to end all the same', () => {
+  const [, item] = items;
+  const unknown = {
+    ...plan,
+    hosts: [{ host: 'h1', basis: '', items: item ? [{ ...item, endsTasks: null }] : [] }],
+  };
+  expect(renderPlan(unknown, { colour: false })).toContain(
+    "replaces the agent: its tasks end, and how many there are can't be told",
+  );
+});
+
+test('no changes are one line', () => {
+  const none = { ...plan, hosts: plan.hosts.map((host) => ({ ...host, items: [] })) };
+  expect(renderPlan(none, { colour: false })).toBe('No changes: 2 hosts as wanted.\n');
+});

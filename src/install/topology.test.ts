@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { bareFacts, bareHosts, clusterOf, fileFacts, hostOf } from '../../test/install/hosts.ts';
+import type { Facts } from './facts.ts';
+import { addressOf, quorumOf, topologyOf, UnknownAddressError, ZOO_CFG } from './topology.ts';
+
+const three = clusterOf(['h1', 'h2', 'h10'].map((name) => hostOf(name)));
+
+/** As after an install of `prod`, with these servers in its zoo.cfg. */
+function installed(address: string, servers: Readonly<Record<number, string>>): Facts {
+  const text = Object.entries(servers).map(([id, server]) => `server.${id}=${server}:2888:3888\n`);
+  const facts = bareFacts(address, { files: { [ZOO_CFG]: fileFacts(text.join('')) } });
+  return { ...facts, mesosup: { ...facts.mesosup, cluster: 'prod' } };
+}
+
+test('three fresh hosts are numbered by name, and share one ensemble', () => {
+  const { zookeepers, masters, mesos, mesosForReaders, scheduler } = topologyOf(three, bareHosts(three));
+  expect(zookeepers.map(({ id, host }) => `${id} ${host}`)).toEqual(['1 h1', '2 h2', '3 h10']);
+  expect(masters.map(({ address }) => address)).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3']);
+  const servers = '10.0.0.1:2181,10.0.0.2:2181,10.0.0.3:2181';
+  expect(mesos).toBe(`zk://mesos:⟦secret:zookeeper-mesos⟧@${servers}/mesos`);
+  expect(mesosForReaders).toBe(`zk://${servers}/mesos`);
+  expect(scheduler).toBe(`zk://mesosup:⟦secret:zookeeper-scheduler⟧@${servers}/mesosup`);
+});
+
+test('a server keeps its number when hosts come before it and go', () => {
+  const cluster = clusterOf(['h0', 'h1', 'h3', 'h4', 'h5'].map((name) => hostOf(name)));
+  const servers = { 1: '10.0.0.1', 2: '10.0.0.2', 3: '10.0.0.3' };
+  const facts = new Map([
+    ['h0', bareFacts('10.0.0.100')],
+    ['h1', installed('10.0.0.1', servers)],
+    ['h3', bareFacts('10.0.0.3')],
+    ['h4', bareFacts('10.0.0.4')],
+    ['h5', bareFacts('10.0.0.5')],
+  ]);
+  const { zookeepers } = topologyOf(cluster, facts);
+  // Number 2 was another's, whose votes may still be about.
+  expect(zookeepers.map(({ id, host }) => `${id} ${host}`)).toEqual(['1 h1', '3 h3', '4 h0', '5 h4', '6 h5']);
+});
+
+test('the numbers of another cluster count for nothing', () => {
+  const foreign = installed('10.0.0.1', { 7: '10.0.0.1' });
+  const facts = bareHosts(three).set('h1', {
+    ...foreign,
+    mesosup: { ...foreign.mesosup, cluster: 'another' },
+  });
+  expect(topologyOf(three, facts).zookeepers[0]).toEqual({ host: 'h1', address: '10.0.0.1', id: 1 });
+});
+
+test('without ZooKeeper agents go straight to the master', () => {
+  const cluster = clusterOf([
+    hostOf('h1', { roles: ['master', 'scheduler'] }),
+    hostOf('h2', { roles: ['agent'] }),
+  ]);
+  const { mesos, mesosForReaders, scheduler } = topologyOf(cluster, bareHosts(cluster));
+  expect([mesos, mesosForReaders, scheduler]).toEqual(['10.0.0.1:5050', '10.0.0.1:5050', undefined]);
+});
+
+test('an address is what the spec says, else the one people use if it is its own, else its first', () => {
+  const facts = (addresses: string[]) => new Map([['h1', bareFacts('x', { addresses })]]);
+  const of = (changes: Parameters<typeof hostOf>[1], addresses: string[]) => {
+    const host = hostOf('h1', changes);
+    return addressOf(clusterOf([host, hostOf('h2')]), host, facts(addresses));
+  };
+  expect(of({ privateAddress: '10.9.9.9', address: '10.0.0.1' }, ['10.0.0.1'])).toBe('10.9.9.9');
+  expect(of({ address: '192.168.0.5' }, ['10.0.2.15', '192.168.0.5'])).toBe('192.168.0.5');
+  expect(of({ address: '203.0.113.7' }, ['10.0.0.4', '10.0.0.5'])).toBe('10.0.0.4');
+  expect(of({}, ['fe80::1', '10.0.0.4'])).toBe('10.0.0.4');
+  expect(of({}, [])).toBeUndefined();
+  const alone = hostOf('h1');
+  expect(addressOf(clusterOf([alone]), alone, facts([]))).toBe('127.0.0.1');
+});
+
+test('a host that can not be asked is known by its address, unless the ensemble knows it by another', () => {
+  const host = hostOf('h1', { address: '10.0.0.1' });
+  const cluster = clusterOf([host, hostOf('h2')]);
+  expect(addressOf(cluster, host, new Map())).toBe('10.0.0.1');
+  const others = (server: string) => new Map([['h2', installed('10.0.0.2', { 1: server })]]);
+  expect(addressOf(cluster, host, others('10.0.0.1'))).toBe('10.0.0.1');
+  expect(addressOf(cluster, host, others('10.7.7.7'))).toBeUndefined();
+  expect(() => topologyOf(cluster, others('10.7.7.7'))).toThrow(UnknownAddressError);
+});
+
+test('a quorum is more than half', () => {
+  expect([1, 2, 3, 4, 5].map(quorumOf)).toEqual([1, 2, 2, 3, 3]);
+});

@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { bareFacts, clusterOf, fileFacts, hostOf, planInput, sha256 } from '../../test/install/hosts.ts';
+import { applyToFacts } from '../../test/install/model-host.ts';
+import { anyCluster, anyHosts } from '../../test/install/random-cluster.ts';
+import { runs } from '../../test/support/runs.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import type { Facts } from './facts.ts';
+import { planCluster } from './plan-cluster.ts';
+import { uninstallPlan } from './uninstall.ts';
+
+function uninstall(cluster: Cluster, facts: ReadonlyMap<string, Facts>, purge: boolean) {
+  return uninstallPlan({ cluster, facts, version: '1.2.3', purge, sha256 });
+}
+
+function install(cluster: Cluster, facts: ReadonlyMap<string, Facts>): Map<string, Facts> {
+  const plan = planCluster(planInput(cluster, facts, { start: true }));
+  return new Map(
+    plan.hosts.map((host) => {
+      const own = facts.get(host.host);
+      if (own === undefined) throw new Error(host.host);
+      return [host.host, applyToFacts(own, host)];
+    }),
+  );
+}
+
+const cluster = clusterOf([hostOf('h1', { roles: ['master', 'scheduler', 'agent'] })]);
+const bare = new Map([['h1', bareFacts('10.0.0.1')]]);
+
+test('with --purge a host is as it was before', () => {
+  const any = anyCluster.chain((one) => fc.record({ cluster: fc.constant(one), facts: anyHosts(one) }));
+  fc.assert(
+    fc.property(any, (one) => {
+      const after = install(one.cluster, one.facts);
+      for (const plan of uninstall(one.cluster, after, true).hosts) {
+        const [before, own] = [one.facts.get(plan.host), after.get(plan.host)];
+        if (before === undefined || own === undefined) throw new Error(plan.host);
+        const gone = applyToFacts(own, plan);
+        const bareOf = (facts: Facts) =>
+          Object.fromEntries(
+            Object.entries(facts.files).map(([path, { text: _text, ...found }]) => [path, found]),
+          );
+        expect(bareOf(gone)).toEqual(bareOf(before));
+        expect(gone.packages).toEqual(before.packages);
+        expect(gone.mesosup.payloads).toEqual([]);
+        expect(Object.keys(gone.users).filter((name) => name !== 'zookeeper')).toEqual([]);
+      }
+    }),
+    { numRuns: runs(40) },
+  );
+});
+
+test('without --purge the data stays', () => {
+  const removed = (purge: boolean) =>
+    uninstall(cluster, install(cluster, bare), purge).hosts[0]?.items.map(({ title }) => title) ?? [];
+  const data = '/var/lib/mesos/agent: remove with all in it';
+  expect(removed(true)).toContain(data);
+  expect(removed(true)).toContain('/var/lib/docker: remove with all in it');
+  expect(removed(true)).toContain('package docker.io: purge');
+  expect(removed(false)).not.toContain(data);
+  expect(removed(false)).toContain('package docker.io: remove');
+  expect(removed(false).some((title) => title.includes('/var/lib/docker'))).toBe(false);
+});
+
+test('services stop first, and the tasks that end are counted', () => {
+  const after = install(cluster, bare);
+  const own = after.get('h1');
+  if (own === undefined) throw new Error('no h1');
+  after.set('h1', { ...own, agent: { ...own.agent, tasks: 5 } });
+  const items = uninstall(cluster, after, false).hosts[0]?.items ?? [];
+  const kinds = items.map(({ id }) => id.slice(0, id.indexOf(':')));
+  expect(kinds.lastIndexOf('service')).toBeLessThan(kinds.indexOf('file'));
+  expect(items.find(({ id }) => id === 'service:mesos-agent')).toMatchObject({
+    title: 'service mesos-agent: stop and disable, and end its tasks',
+    endsTasks: 5,
+  });
+  expect(items.at(-1)?.id).toBe('directory:/var/lib/mesosup');
+});
+
+test('what ran before mesosup is put back and runs on with its own files', () => {
+  const own = bareFacts('10.0.0.1', {
+    packages: { 'docker.io': { version: '20.10', status: 'install ok installed' } },
+    files: { '/etc/docker/daemon.json': fileFacts('{"debug":true}') },
+    services: {
+      docker: {
+        enabled: 'enabled',
+        state: 'running',
+        pid: 7,
+        file: '/lib/systemd/system/docker.service',
+        inputs: '',
+        needsReload: false,
+        restarts: 0,
+      },
+    },
+  });
+  const items = uninstall(cluster, install(cluster, new Map([['h1', own]])), true).hosts[0]?.items ?? [];
+  const about = items.filter(({ id }) => /^service:docker$|daemon\.json$|^package:docker/.test(id));
+  expect(about.map(({ title }) => title)).toEqual([
+    '/etc/docker/daemon.json: as before mesosup',
+    'service docker: enable and restart, as before',
+  ]);
+});
+
+test('of a host that was never installed there is nothing to take away', () => {
+  expect(uninstall(cluster, bare, true).hosts[0]?.items).toEqual([]);
+});
