@@ -1,0 +1,54 @@
+/** What a scheduler says to the master, as long as it leads and after. */
+
+import { pino } from 'pino';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { ScriptedServer } from '../../test/support/scripted-server.ts';
+import { readFlags } from './flags.ts';
+import { optionsFrom } from './options.ts';
+import { createScheduler, type Scheduler } from './scheduler.ts';
+import { createMemoryStore } from './store/memory.ts';
+
+let master: ScriptedServer;
+let scheduler: Scheduler;
+let leading: boolean;
+const said: string[] = [];
+
+beforeEach(async () => {
+  master = new ScriptedServer();
+  await master.listen();
+  said.length = 0;
+  scheduler = await createScheduler({
+    options: optionsFrom(readFlags(['--master', master.address], {})),
+    log: pino({ level: 'debug' }, { write: (line: string) => said.push(line) }),
+    store: createMemoryStore(),
+    address: () => 'a:1',
+    leads: () => leading,
+    onFatal: (message) => said.push(message),
+  });
+});
+
+afterEach(async () => {
+  await scheduler.stop();
+  await master.close();
+});
+
+it('sends nothing once another may lead', async () => {
+  leading = true;
+  scheduler.start();
+  const stream = (await master.next()).stream({ 'Mesos-Stream-Id': 's' });
+  stream.event({ type: 'SUBSCRIBED', subscribed: { framework_id: { value: 'f' } } });
+  await vi.waitFor(() => expect(said.join('\n')).toContain('subscribed to the master'));
+
+  leading = false;
+  const payload = { id: 'x', cmd: 'y', instances: 1 };
+  const { statusCode } = await scheduler.api.inject({ method: 'POST', url: '/v1/apps/start', payload });
+  expect(statusCode).toBe(204);
+  const refused = /another scheduler may lead by now.*the master did not take REVIVE/;
+  await vi.waitFor(() => expect(said.join('\n')).toMatch(refused));
+  stream.end();
+  await vi.waitFor(() => expect(said.join('\n')).toMatch(/no leading master was found: another scheduler/));
+
+  // The next that the master hears is what it is told once this one leads again.
+  leading = true;
+  expect((await master.next()).call.type).toBe('SUBSCRIBE');
+});
