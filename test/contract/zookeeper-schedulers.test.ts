@@ -3,13 +3,14 @@
  * there too. Whatever is killed, stopped or cut off, the same tasks run on, once each.
  */
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import {
   describeEmbedded,
   type Embedded,
+  gone,
   restartEmbedded,
   startEmbedded,
   stopEmbedded,
@@ -22,7 +23,7 @@ const AUTHORIZATION = `Basic ${Buffer.from('me:pw').toString('base64')}`;
 
 let directory: string;
 let zookeeper: Ensemble;
-let masters: [Embedded, Embedded];
+let masters: Embedded[];
 let schedulers: SchedulerProcess[] = [];
 
 beforeAll(async () => {
@@ -230,6 +231,23 @@ it('finds the other master when the leading one is killed', async () => {
   const before = await running(3);
   await restartEmbedded((await leadingMaster()).master, 'master');
   expect(await running(3)).toEqual(before);
+});
+
+it('leaves a master that says nothing any more as soon as another leads', async () => {
+  const before = await running(3);
+  const { master: stopped } = await leadingMaster();
+  const pid = Number(await readFile(join(stopped.directory, 'master.pid'), 'utf8'));
+  process.kill(pid, 'SIGSTOP');
+  masters = masters.filter((master) => master !== stopped);
+  try {
+    // Missed heartbeats alone would take longer than this waits.
+    expect(await running(3)).toEqual(before);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await gone(pid);
+  await startEmbedded(stopped, 'master');
+  masters.push(stopped);
 });
 
 it('leaves the tasks alone while ZooKeeper is away, and goes on with them after', async () => {
