@@ -41,7 +41,7 @@ export async function applyAll(session: Session, options: ApplyAllOptions): Prom
   // Nothing is waited for when all goes; then not every address need be known.
   const endpoints = plan.command === 'uninstall' ? () => ({}) : endpointsOf(cluster, facts);
   const run = `${plan.command}-${Date.now().toString(36)}-${randomBytes(3).toString('hex')}`;
-  return onEach(session, work, async (hostPlan, line) => {
+  return onEach(session, work, signal, async (hostPlan, line) => {
     const own = facts.get(hostPlan.host);
     const follower = followerOf(
       line,
@@ -87,7 +87,7 @@ export async function attachAll(
     );
   }
   const plans = running.map(({ host }): HostPlan => ({ host, items: [], basis: '' }));
-  return onEach(session, plans, async ({ host }, line) => {
+  return onEach(session, plans, signal, async ({ host }, line) => {
     const run = running.find((one) => one.host === host)?.run;
     if (!run) throw new TypeError(`no run is under way on ${host}`);
     const onEvent = followerOf(line, []);
@@ -101,6 +101,7 @@ export async function attachAll(
 async function onEach(
   session: Session,
   plans: readonly HostPlan[],
+  signal: AbortSignal,
   work: (plan: HostPlan, line: HostLine) => Promise<{ outcome: RunOutcome; said: string }>,
 ): Promise<HostTrouble[]> {
   if (plans.length === 0) return [];
@@ -119,6 +120,7 @@ async function onEach(
         trouble = troubleOf(plan, outcome);
         if (!trouble) return said;
       } catch (error) {
+        if (signal.aborted) return 'goes on there by itself';
         trouble = troubleFrom(name, error);
         if (!trouble) {
           defects.push(error);
@@ -131,7 +133,8 @@ async function onEach(
       );
     },
   );
-  // A defect of ours, or an interruption; the hosts have all come to their end by now.
+  signal.throwIfAborted();
+  // A defect of ours. The hosts have all come to their end by now.
   if (defects.length > 0) throw defects[0];
   return troubles;
 }

@@ -1,0 +1,253 @@
+/** What the installer's commands say of hosts that are not as they should be: real hosts, on which nothing is changed. */
+
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { Hosts } from '../../src/hosts/connect.ts';
+import { acquireClusterLock } from '../../src/install/edge/cluster-lock.ts';
+import type { Plan, Problem } from '../../src/install/plan.ts';
+import type { ClusterStatus } from '../../src/install/status.ts';
+import type { LabHost } from '../lab/host.ts';
+import { type Lab, startLab } from '../lab/lab.ts';
+import { root, typed } from './demo-cluster.ts';
+
+const program = path.join(root, 'bin/mesosup');
+let lab: Lab;
+let plain: LabHost;
+let guarded: LabHost;
+let directory: string;
+
+beforeAll(async () => {
+  lab = await startLab({ hosts: [{}, { login: 'sudo-password' }, {}], mesos: false });
+  plain = lab.host('h1');
+  guarded = lab.host('h2');
+}, 300_000);
+afterAll(() => lab?.stop());
+
+beforeEach(async () => {
+  directory = path.join(lab.directory, 'commands');
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory);
+  await file('password', `${guarded.sudoPassword}\n`);
+});
+
+const at = (name: string) => path.join(directory, name);
+const file = (name: string, text: string) => writeFile(at(name), text, { mode: 0o600 });
+const spec = (hosts: unknown[]) => file('cluster.yaml', stringify({ name: 'lab', hosts }));
+const all = ['h1', 'h2', 'h3'];
+
+/** With all that reaches the lab's hosts; what is given comes last, and wins. */
+async function mesosup(command: string, ...args: string[]) {
+  const { config, knownHosts } = lab.ssh;
+  const usual: Record<string, string> = {
+    '--ssh-config': config,
+    '--known-hosts': knownHosts,
+    '--sudo-password-file': at('password'),
+    '--state': at('state'),
+  };
+  const flags = Object.entries(usual).flatMap(([flag, value]) => (args.includes(flag) ? [] : [flag, value]));
+  const result = await execa(program, [command, ...flags, ...args], {
+    cwd: directory,
+    reject: false,
+    stdin: 'ignore',
+    all: true,
+  });
+  return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr, all: result.all };
+}
+
+/** No host has anything of ours. */
+async function expectUntouched(): Promise<void> {
+  for (const host of lab.hosts) {
+    const seen = await host.run('ls -d /var/lib/mesosup /opt/mesosup /etc/mesosup 2>/dev/null; true');
+    expect({ host: host.name, seen }).toEqual({ host: host.name, seen: '' });
+  }
+}
+
+test('plan exits with 3, prints one object with --json, and leaves no trace on either side', async () => {
+  await spec(all);
+  const { code, stdout } = await mesosup('plan', '--json');
+  expect(code).toBe(3);
+  const { plan } = JSON.parse(stdout) as { plan: Plan };
+  expect(plan.hosts.map(({ host }) => host)).toEqual(all);
+  expect(await readdir(directory)).toEqual(['cluster.yaml', 'password']);
+  await expectUntouched();
+});
+
+test("a saved plan is its owner's alone, holds no secret, and is for its own version only", async () => {
+  await spec(all);
+  const saved = await mesosup('plan', '--out', 'plan.json', '--brief');
+  expect(saved.code, saved.all).toBe(3);
+  expect((await stat(at('plan.json'))).mode & 0o777).toBe(0o600);
+  const text = await readFile(at('plan.json'), 'utf8');
+  const secrets = JSON.parse(await readFile(at('state/secrets.json'), 'utf8')) as Record<string, string>;
+  for (const secret of Object.values(secrets)) expect(text.includes(secret)).toBe(false);
+
+  const other = JSON.parse(text) as { plan: { version: string } };
+  other.plan.version = '0.0.1';
+  await file('other.json', JSON.stringify(other));
+  const refused = await mesosup('install', 'other.json', '--yes');
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('made by mesosup 0.0.1');
+
+  await plain.run('mkdir -p /etc/mesos-agent && echo 1 >/etc/mesos-agent/quiet');
+  try {
+    const drifted = await mesosup('install', 'plan.json', '--yes');
+    expect(drifted.code).toBe(1);
+    expect(drifted.stderr).toMatch(/h1: .*\/etc\/mesos-agent/);
+    expect(drifted.stderr).not.toMatch(/h[23]:/);
+    expect(drifted.stderr).toContain('Nothing was changed.');
+  } finally {
+    await plain.run('rm -r /etc/mesos-agent');
+  }
+  expect((await mesosup('install', 'cluster.yaml')).code).toBe(2);
+  expect((await mesosup('install', 'plan.json', '--local')).code).toBe(2);
+  await expectUntouched();
+});
+
+test('without a terminal and --yes nothing is changed', async () => {
+  await spec(all);
+  const { code, stderr, stdout } = await mesosup('install');
+  expect(code, stderr).toBe(2);
+  expect(stderr).toContain('--yes');
+  expect(stdout).toContain('changes on 3 of 3 hosts');
+  await expectUntouched();
+});
+
+test('declined in a terminal, nothing is changed; Ctrl-C at the question exits with 130', async () => {
+  await spec(all);
+  const { config, knownHosts } = lab.ssh;
+  const command = `cd ${directory} && ${program} install --state ${at('state')} --ssh-config ${config} --known-hosts ${knownHosts} --sudo-password-file ${at('password')}; echo "exit $?"`;
+  const declined = await typed(command, [
+    { prompt: 'changes on 3 hosts?', answer: 'n\r' },
+    { prompt: 'exit ', answer: '' },
+  ]);
+  expect(declined).toContain('Nothing was changed.');
+  expect(declined).toContain('exit 1');
+  const interrupted = await typed(command, [
+    { prompt: 'changes on 3 hosts?', answer: '\u0003' },
+    { prompt: 'exit ', answer: '' },
+  ]);
+  expect(interrupted).toContain('exit 130');
+  await expectUntouched();
+});
+
+test('hosts that will not do are all named at once, each with its mend; the others go on', async () => {
+  await spec([
+    ...all.slice(0, 2),
+    { name: 'nowhere', address: '127.0.0.1', ssh: { port: 9 } },
+    { name: 'stranger', address: lab.host('h3').address, ssh: { user: 'nobody-here' } },
+  ]);
+  await file('known', '');
+  await file('password', 'wrong\n');
+  const { code, stdout } = await mesosup('plan', '--json');
+  expect(code).toBe(1);
+  const failed = JSON.parse(stdout) as { error: { message: string } };
+  for (const host of ['h2', 'nowhere', 'stranger']) expect(failed.error.message).toContain(`✖ ${host}`);
+  expect(failed.error.message).toContain('Nothing was changed: only 1 of 3 ZooKeeper hosts will do');
+
+  await file('password', `${guarded.sudoPassword}\n`);
+  const rest = await mesosup('plan', '--json');
+  expect(rest.code).toBe(1);
+  const { plan, problems } = JSON.parse(rest.stdout) as { plan: Plan; problems: Problem[] };
+  expect(plan.hosts.map(({ host }) => host)).toEqual(['h1', 'h2']);
+  expect(problems.filter((p) => p.severity === 'error').map(({ host, check }) => [host, check])).toEqual([
+    ['nowhere', 'unreachable'],
+    ['stranger', 'authentication'],
+  ]);
+  for (const { mend } of problems) expect(mend).not.toBe('');
+});
+
+test('a host key that is not known is refused, with the flag that accepts it once and for all', async () => {
+  await spec(['h1']);
+  const known = ['--known-hosts', at('known')];
+  const refused = await mesosup('plan', ...known);
+  expect(refused.code).toBe(1);
+  expect(refused.all).toMatch(/h1: its host key is not known yet: \S+ SHA256:/);
+  const accepted = await mesosup('plan', ...known, '--accept-new-host-keys', '--brief');
+  expect(accepted.code, accepted.all).toBe(3);
+  expect((await mesosup('plan', ...known, '--brief')).code).toBe(3);
+});
+
+test('without the password that sudo asks for, the host is named and nobody is asked in vain', async () => {
+  await spec(['h2']);
+  const { config, knownHosts } = lab.ssh;
+  const flags = ['--ssh-config', config, '--known-hosts', knownHosts, '--state', at('state')];
+  const result = await execa(program, ['plan', ...flags], { cwd: directory, reject: false, stdin: 'ignore' });
+  expect(result.exitCode).toBe(1);
+  expect(result.stderr).toContain('h2');
+  const shown = await typed(`cd ${directory} && ${program} plan --brief ${flags.join(' ')}; echo "exit $?"`, [
+    { prompt: 'sudo password of ops on h2', answer: `${guarded.sudoPassword}\r` },
+    { prompt: 'exit ', answer: '' },
+  ]);
+  expect(shown).toContain('exit 3');
+  expect(shown).not.toContain(guarded.sudoPassword);
+});
+
+test('secrets that others can read are refused before any host is asked', async () => {
+  await spec(all);
+  await mesosup('plan', '--out', 'plan.json');
+  await chmod(at('state/secrets.json'), 0o644);
+  const { code, stderr } = await mesosup('status');
+  expect(code).toBe(1);
+  expect(stderr).toContain(`→ Run: chmod 600 ${at('state/secrets.json')}`);
+});
+
+test('a cluster whose secrets are elsewhere is left alone', async () => {
+  await spec(all);
+  await plain.run('mkdir -p /var/lib/mesosup && echo lab >/var/lib/mesosup/cluster');
+  try {
+    const { code, stderr } = await mesosup('install', '--yes');
+    expect(code).toBe(1);
+    expect(stderr).toContain('h1 belongs to the cluster lab already');
+    expect(stderr).toContain('scp');
+    expect(await readdir(directory)).toEqual(['cluster.yaml', 'password']);
+  } finally {
+    await plain.run('rm -r /var/lib/mesosup');
+  }
+});
+
+test('who holds the lock is named, and nothing is changed meanwhile', async () => {
+  await spec(['h1', 'h3']);
+  const { config, knownHosts } = lab.ssh;
+  const hosts = new Hosts({ configFile: config, knownHosts });
+  const lock = await acquireClusterLock(
+    hosts.open({ name: 'h1', address: 'h1', connection: { kind: 'ssh' } }),
+    'ann@desk (7)',
+  );
+  try {
+    const { code, all: said } = await mesosup('install', '--yes');
+    expect(code, said).toBe(1);
+    expect(said).toContain('the cluster is locked on h1 by ann@desk (7)');
+    await expectUntouched();
+  } finally {
+    await lock.release();
+    await hosts.close();
+  }
+});
+
+test('status of bare hosts says that nothing is there, and exits with 1', async () => {
+  await spec(all);
+  const { code, stdout } = await mesosup('status', '--json');
+  expect(code).toBe(1);
+  const status = JSON.parse(stdout) as ClusterStatus;
+  expect(status.hosts.map(({ host, state }) => [host, state])).toEqual(all.map((h) => [h, 'absent']));
+  for (const { drift } of status.hosts) expect(drift).toBeGreaterThan(0);
+  expect((await mesosup('status')).stdout).toMatch(/^h1 .*not installed/m);
+});
+
+test('uninstall of bare hosts has nothing to do', async () => {
+  await spec(all);
+  const { code, stdout } = await mesosup('uninstall', '--yes');
+  expect(code).toBe(0);
+  expect(stdout).toContain('no changes on 3 hosts');
+});
+
+test('the log of --verbose holds what ran, for its owner alone', async () => {
+  await spec(['h1']);
+  const { stderr } = await mesosup('plan', '--verbose', '--brief');
+  const log = /The log is in (\S+)/.exec(stderr)?.[1] ?? '';
+  expect((await stat(log)).mode & 0o777).toBe(0o600);
+  expect(await readFile(log, 'utf8')).toContain('h1: runs:');
+});
