@@ -10,9 +10,6 @@ import { expectDone, LabCluster, PORTS } from './support/lab-cluster.ts';
 
 const INSTALL_MS = 600_000;
 const APP = 'multidis';
-/** The hosts' cgroups are what the containers' engine gives them; the agents measure nothing there. */
-const AGENT_FLAGS = { launcher: 'posix', isolation: 'posix/cpu,posix/mem' };
-
 let lab: Lab;
 let cluster: LabCluster;
 let h1: LabHost;
@@ -24,7 +21,8 @@ beforeAll(async () => {
   lab = await startLab({ hosts: [{}, { login: 'sudo' }, { login: 'sudo-password' }] });
   cluster = new LabCluster(lab);
   [h1, h2, h3] = ['h1', 'h2', 'h3'].map((name) => lab.host(name)) as [LabHost, LabHost, LabHost];
-  await cluster.writeSpec({ agentFlags: AGENT_FLAGS });
+  await cluster.writeSpec();
+  cluster.flags = ['--hosts', 'h1,h2,h3'];
   before = await lists();
 }, INSTALL_MS);
 
@@ -33,8 +31,6 @@ afterAll(() => lab?.stop());
 async function lists(): Promise<Map<string, Map<string, string>>> {
   return new Map(await Promise.all(lab.hosts.map(async (h) => [h.name, await fileList(h)] as const)));
 }
-
-const HOSTS = ['--hosts', 'h1,h2,h3'];
 
 /** Every container of the app, by host: its id and task. */
 async function containers(): Promise<string[]> {
@@ -65,7 +61,7 @@ async function pids(): Promise<Record<string, string>> {
 
 describe('a cluster of three hosts', () => {
   test('plan shows what it would do, and does nothing', async () => {
-    const { code, stdout } = await cluster.run('plan', ...HOSTS);
+    const { code, stdout } = await cluster.run('plan');
     expect(code, stdout).toBe(3);
     for (const name of ['h1', 'h2', 'h3']) expect(stdout).toContain(name);
     expect(stdout).toContain('aventer-mesos');
@@ -77,7 +73,7 @@ describe('a cluster of three hosts', () => {
     'install --start ends with a healthy cluster',
     async () => {
       const began = performance.now();
-      const done = await cluster.run('install', ...HOSTS, '--start', '--yes');
+      const done = await cluster.run('install', '--start', '--yes');
       console.log(`install of 3 hosts: ${((performance.now() - began) / 1000).toFixed(1)} s`);
       expectDone(done);
       expect(done.stdout).toContain(`:${PORTS.scheduler}`);
@@ -148,7 +144,7 @@ describe('a cluster of three hosts', () => {
 
   test('install again changes nothing, and touches no process', async () => {
     const was = await pids();
-    const done = await cluster.run('install', ...HOSTS, '--start', '--yes');
+    const done = await cluster.run('install', '--start', '--yes');
     expectDone(done);
     expect(done.stdout).toMatch(/no changes/i);
     expect(await cluster.planned()).toEqual({});
@@ -224,8 +220,8 @@ describe('a cluster of three hosts', () => {
 
 describe('changes to it', () => {
   test('an attribute more: one host is touched, one service restarts, containers and tasks stay', async () => {
+    cluster.flags = [];
     await cluster.writeSpec({
-      agentFlags: AGENT_FLAGS,
       hosts: ['h1', { name: 'h2', attributes: { rack: 'a' } }, 'h3'],
     });
     const was = { pids: await pids(), containers: await containers() };
@@ -245,7 +241,6 @@ describe('changes to it', () => {
 
   test('another value of an attribute is refused, and with the flag the agent is drained and replaced', async () => {
     await cluster.writeSpec({
-      agentFlags: AGENT_FLAGS,
       hosts: ['h1', { name: 'h2', attributes: { rack: 'b' } }, 'h3'],
     });
     const was = await containers();
@@ -286,7 +281,7 @@ describe('changes to it', () => {
 
   test('a saved plan is applied exactly, and refused once the hosts have changed', async () => {
     await cluster.writeSpec({
-      agentFlags: { ...AGENT_FLAGS, gc_delay: '2days' },
+      agentFlags: { gc_delay: '2days' },
       hosts: ['h1', { name: 'h2', attributes: { rack: 'b' } }, 'h3'],
     });
     const saved = await cluster.run('plan', '--out', 'plan.json');

@@ -28,6 +28,8 @@ export class LabCluster {
   readonly directory: string;
   readonly state: string;
   readonly specFile: string;
+  /** Beside the spec, with every command: `--hosts h1,h2`. */
+  flags: readonly string[] = [];
 
   /** @param name of the directory for its spec and state within the lab's */
   constructor(lab: Lab, name = 'cluster') {
@@ -51,7 +53,7 @@ export class LabCluster {
 
   /** Runs a command of the program with the flags that reach the lab's hosts. */
   start(command: string, ...args: string[]) {
-    const flags = ['--file', this.specFile, '--state', this.state, ...this.connection()];
+    const flags = [...this.flags, '--file', this.specFile, '--state', this.state, ...this.connection()];
     return this.#mesosup([command, ...args, ...flags]);
   }
 

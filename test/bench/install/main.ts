@@ -1,0 +1,161 @@
+/**
+ * What an installation takes, side by side with others doing the same to the same hosts:
+ *
+ *   npm run bench:install [HOSTS …]        3 and 10 by default
+ *
+ * For each number of hosts, on lab hosts of this machine: a first install by mesosup, and by the bare shell commands
+ * on as many fresh hosts at the same time; then runs that find nothing to do, by mesosup and by an Ansible playbook
+ * with the same keys, repositories, packages, files, users and services, whose first run comes before.
+ */
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, release } from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { stringify } from 'yaml';
+import { reveal } from '../../../src/cluster/secrets.ts';
+import { fetchKeys } from '../../../src/install/edge/keys.ts';
+import { payload } from '../../../src/install/edge/payload.ts';
+import type { Plan } from '../../../src/install/plan.ts';
+import type { Resource } from '../../../src/install/resources.ts';
+import { root } from '../../e2e/demo-cluster.ts';
+import { expectDone, LabCluster } from '../../e2e/support/lab-cluster.ts';
+import { type Lab, startLab } from '../../lab/lab.ts';
+import { hostVars, playbook } from './playbook.ts';
+import { ARCHIVE, bareCommands } from './shell.ts';
+
+const RUNS = 5;
+
+const counts = process.argv.slice(2).map(Number);
+if (counts.some((n) => !Number.isInteger(n) || n < 1)) throw new TypeError('give numbers of hosts');
+const dist = path.join(root, 'dist');
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return (performance.now() - began) / 1000;
+}
+
+const median = (values: readonly number[]) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+async function labOf(count: number): Promise<{ lab: Lab; cluster: LabCluster }> {
+  // Ansible needs Python on the hosts; it is there from the first for everyone.
+  const hosts = Array.from({ length: count }, () => ({ packages: ['python3', 'python3-apt'] }));
+  const lab = await startLab({ hosts, say: (step) => console.log(`  lab: ${step}`) });
+  const cluster = new LabCluster(lab);
+  await cluster.writeSpec({ hosts: lab.hosts.map((h) => h.name) });
+  return { lab, cluster };
+}
+
+/** All that the plan of bare hosts makes, with secrets and keys as they go onto the hosts. */
+async function wanted(cluster: LabCluster): Promise<Map<string, Resource[]>> {
+  const { stdout } = await cluster.run('plan', '--json', '--out', 'bare.json');
+  const plan = await fetchKeys((JSON.parse(stdout) as { plan: Plan }).plan);
+  const unique = (resources: Resource[]) => [...new Set(resources)];
+  return new Map(
+    plan.hosts.map(({ host, items }) => [host, unique(items.flatMap(({ resource }) => resource ?? []))]),
+  );
+}
+
+/** The bare commands on all hosts at once. @returns the slowest host's seconds */
+async function bareShell(count: number): Promise<number> {
+  const { lab, cluster } = await labOf(count);
+  try {
+    const resources = await wanted(cluster);
+    const secrets = await cluster.secrets();
+    const archive = await payload(dist);
+    const took = await Promise.all(
+      lab.hosts.map((host) =>
+        seconds(async () => {
+          const ssh = ['-F', lab.ssh.config, host.name];
+          await execa('ssh', [...ssh, `cat >${ARCHIVE}`], { inputFile: archive.file });
+          const script = bareCommands(resources.get(host.name) ?? [], (text) => reveal(text, secrets));
+          await execa('ssh', [...ssh, 'sh -s'], { input: script });
+        }),
+      ),
+    );
+    return Math.max(...took);
+  } finally {
+    await lab.stop();
+  }
+}
+
+/** Writes inventory, values and playbook. @returns a run of it */
+async function ansible(lab: Lab, cluster: LabCluster, resources: ReadonlyMap<string, Resource[]>) {
+  const directory = path.join(cluster.directory, 'ansible');
+  await mkdir(path.join(directory, 'host_vars'), { recursive: true, mode: 0o700 });
+  const secrets = await cluster.secrets();
+  const archive = await payload(dist);
+  await writeFile(path.join(directory, 'hosts'), lab.hosts.map((h) => `${h.name}\n`).join(''));
+  for (const [host, list] of resources) {
+    const values = hostVars(list, (text) => reveal(text, secrets));
+    await writeFile(path.join(directory, 'host_vars', `${host}.yml`), stringify(values), { mode: 0o600 });
+  }
+  await writeFile(path.join(directory, 'site.yml'), playbook(archive.file));
+  // The settings that its users turn on for speed.
+  const settings = [
+    '[defaults]',
+    'inventory = hosts',
+    `forks = ${lab.hosts.length}`,
+    'interpreter_python = /usr/bin/python3',
+    '[ssh_connection]',
+    'pipelining = True',
+    `ssh_args = -F ${lab.ssh.config} -o ControlMaster=auto -o ControlPersist=60s -o ControlPath=${directory}/%C`,
+    '',
+  ];
+  await writeFile(path.join(directory, 'ansible.cfg'), settings.join('\n'));
+  return async () => {
+    const { stdout } = await execa('ansible-playbook', ['site.yml'], { cwd: directory });
+    return stdout;
+  };
+}
+
+async function compare(count: number): Promise<string> {
+  console.log(`\n${count} hosts`);
+  const bare = await bareShell(count);
+  console.log(`  first install, bare shell commands, slowest host: ${bare.toFixed(1)} s`);
+  const { lab, cluster } = await labOf(count);
+  try {
+    const resources = await wanted(cluster);
+    const first = await seconds(async () => expectDone(await cluster.run('install', '--start', '--yes')));
+    console.log(
+      `  first install, mesosup: ${first.toFixed(1)} s, ${(first / bare).toFixed(2)} times the bare commands`,
+    );
+    const run = await ansible(lab, cluster, resources);
+    const again = await seconds(run);
+    console.log(`  ansible's first run over the same hosts: ${again.toFixed(1)} s`);
+    const theirs: number[] = [];
+    const ours: number[] = [];
+    for (let i = 0; i < RUNS; i += 1) {
+      theirs.push(
+        await seconds(async () => {
+          const recap = await run();
+          if (!/changed=0/.test(recap) || /changed=[1-9]/.test(recap))
+            throw new Error(`not settled:\n${recap}`);
+        }),
+      );
+      ours.push(
+        await seconds(async () => {
+          const done = await cluster.run('install', '--yes');
+          expectDone(done);
+          if (!/no changes/i.test(done.stdout)) throw new Error(`not settled:\n${done.all}`);
+        }),
+      );
+    }
+    const [mesosup, peer] = [median(ours), median(theirs)];
+    return `hosts ${count}: mesosup ${mesosup.toFixed(2)} s, ansible ${peer.toFixed(2)} s, ratio ${(peer / mesosup).toFixed(1)}`;
+  } finally {
+    await lab.stop();
+  }
+}
+
+const { stdout: version } = await execa('ansible', ['--version']).catch(() => {
+  throw new Error('ansible is missing: apt-get install --no-install-recommends ansible-core');
+});
+console.log(
+  `${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, Node ${process.version}, ${version.split('\n')[0]}`,
+);
+const lines: string[] = [];
+for (const count of counts.length > 0 ? counts : [3, 10]) lines.push(await compare(count));
+console.log(`\n${lines.join('\n')}`);

@@ -1,0 +1,115 @@
+/** The same wanted state as an Ansible playbook, written as people write one: a task a subject, lists as loops. */
+
+import { stringify } from 'yaml';
+import type { Resource } from '../../../src/install/resources.ts';
+
+export interface PlaybookHost {
+  readonly name: string;
+  readonly resources: readonly Resource[];
+}
+
+type Of<K extends Resource['kind']> = Extract<Resource, { kind: K }>;
+
+/** `host_vars` by host: the values over which the playbook loops. */
+export function hostVars(resources: readonly Resource[], reveal: (text: string) => string) {
+  const of = <K extends Resource['kind']>(kind: K) => resources.filter((r): r is Of<K> => r.kind === kind);
+  const files = of('file').map(({ path, content, owner, group, mode, aptSource }) => ({
+    path,
+    content: reveal(content),
+    owner,
+    group,
+    mode,
+    source: aptSource === true,
+  }));
+  return {
+    keys: of('apt-key').map(({ path, content }) => ({ path, content: content ?? '' })),
+    sources: files.filter((f) => f.source),
+    packages: of('package').map((p) => p.name),
+    users: of('user').map(({ name, home }) => ({ name, home })),
+    directories: of('directory').map(({ path, owner, group, mode }) => ({ path, owner, group, mode })),
+    files: files.filter((f) => !f.source),
+    links: of('link').map(({ path, target }) => ({ path, target })),
+    absent: of('absent').map(({ path }) => path),
+    payloads: of('payload').map(({ version }) => version),
+    masked: of('service')
+      .filter((s) => s.masked === true)
+      .map((s) => s.name),
+    services: of('service')
+      .filter((s) => s.masked !== true)
+      .map(({ name, enabled }) => ({ name, enabled })),
+  };
+}
+
+/** One play for all hosts. `archive` is the payload on this machine. */
+export function playbook(archive: string): string {
+  const loop = (list: string) => `{{ ${list} }}`;
+  const owned = { owner: '{{ item.owner }}', group: '{{ item.group }}', mode: '{{ item.mode }}' };
+  return stringify(
+    [
+      {
+        hosts: 'all',
+        gather_facts: false,
+        tasks: [
+          {
+            name: 'keys of repositories',
+            copy: { dest: '{{ item.path }}', content: '{{ item.content | b64decode }}', mode: '0644' },
+            loop: loop('keys'),
+          },
+          {
+            name: 'repositories',
+            copy: { dest: '{{ item.path }}', content: '{{ item.content }}', ...owned },
+            loop: loop('sources'),
+            register: 'sources_changed',
+          },
+          { name: 'package lists', apt: { update_cache: true }, when: 'sources_changed is changed' },
+          {
+            name: 'packages',
+            apt: { name: loop('packages'), state: 'present', install_recommends: false, policy_rc_d: 101 },
+          },
+          {
+            name: 'users',
+            user: { name: '{{ item.name }}', home: '{{ item.home }}', system: true, create_home: false },
+            loop: loop('users'),
+          },
+          {
+            name: 'directories',
+            file: { path: '{{ item.path }}', state: 'directory', ...owned },
+            loop: loop('directories'),
+          },
+          {
+            name: 'files',
+            copy: { dest: '{{ item.path }}', content: '{{ item.content }}', ...owned },
+            loop: loop('files'),
+          },
+          {
+            name: 'payload',
+            unarchive: {
+              src: archive,
+              dest: '/opt/mesosup',
+              creates: '/opt/mesosup/{{ item }}/package.json',
+              extra_opts: ['--transform=s,^mesosup-,,'],
+            },
+            loop: loop('payloads'),
+          },
+          {
+            name: 'links',
+            file: { path: '{{ item.path }}', src: '{{ item.target }}', state: 'link' },
+            loop: loop('links'),
+          },
+          { name: 'stray files', file: { path: '{{ item }}', state: 'absent' }, loop: loop('absent') },
+          {
+            name: 'roles that the host lacks',
+            systemd: { name: '{{ item }}', masked: true, state: 'stopped' },
+            loop: loop('masked'),
+          },
+          {
+            name: 'services',
+            systemd: { name: '{{ item.name }}', enabled: '{{ item.enabled }}', state: 'started' },
+            loop: loop('services'),
+          },
+        ],
+      },
+    ],
+    { lineWidth: 0 },
+  );
+}

@@ -1,0 +1,78 @@
+/** The bare commands that bring a host to what a plan wants: the floor that an installer can't go below. */
+
+import { quote } from '../../../src/hosts/quote.ts';
+import type { Resource, ServiceResource } from '../../../src/install/resources.ts';
+
+/** Where the payload's archive lies on the host. */
+export const ARCHIVE = '/root/payload.tar.gz';
+
+/** One sh script without checks, waits, journal or progress. `reveal` puts secrets in. */
+export function bareCommands(resources: readonly Resource[], reveal: (text: string) => string): string {
+  const lines = resources.flatMap((resource) => command(resource, reveal));
+  const packages = resources.flatMap((r) => (r.kind === 'package' ? [quote(r.name)] : []));
+  const sources = lines.filter(({ phase }) => phase === 'source');
+  const rest = lines.filter(({ phase }) => phase === 'rest');
+  const services = resources.filter((r): r is ServiceResource => r.kind === 'service');
+  const named = (of: readonly ServiceResource[]) => of.map((s) => quote(s.name)).join(' ');
+  const wanted = services.filter((s) => s.enabled);
+  const masked = services.filter((s) => s.masked === true);
+  return [
+    'set -e',
+    'export DEBIAN_FRONTEND=noninteractive LC_ALL=C',
+    ...sources.map(({ text }) => text),
+    "printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d",
+    'apt-get update -qq',
+    `apt-get install -y -qq --no-install-recommends ${packages.join(' ')}`,
+    'rm /usr/sbin/policy-rc.d',
+    ...rest.map(({ text }) => text),
+    'systemctl daemon-reload',
+    ...(masked.length > 0 ? [`systemctl mask --now ${named(masked)}`] : []),
+    `systemctl enable ${named(wanted)}`,
+    `systemctl restart ${named(wanted)}`,
+    '',
+  ].join('\n');
+}
+
+interface Line {
+  phase: 'source' | 'rest';
+  text: string;
+}
+
+function command(resource: Resource, reveal: (text: string) => string): Line[] {
+  switch (resource.kind) {
+    case 'directory':
+      return rest(
+        `install -d -o ${resource.owner} -g ${resource.group} -m ${resource.mode} ${quote(resource.path)}`,
+        resource.path.startsWith('/etc/apt/'),
+      );
+    case 'file': {
+      const base64 = Buffer.from(reveal(resource.content)).toString('base64');
+      const path = quote(resource.path);
+      return rest(
+        `mkdir -p "$(dirname ${path})"; echo ${base64} | base64 -d >${path}; chown ${resource.owner}:${resource.group} ${path}; chmod ${resource.mode} ${path}`,
+        resource.aptSource === true,
+      );
+    }
+    case 'apt-key':
+      return rest(
+        `mkdir -p "$(dirname ${quote(resource.path)})"; echo ${resource.content ?? ''} | base64 -d >${quote(resource.path)}`,
+        true,
+      );
+    case 'link':
+      return rest(`ln -sfn ${quote(resource.target)} ${quote(resource.path)}`);
+    case 'absent':
+      return rest(`rm -rf ${quote(resource.path)}`);
+    case 'user':
+      return rest(
+        `id ${quote(resource.name)} >/dev/null 2>&1 || useradd --system --home-dir ${quote(resource.home)} --shell /usr/sbin/nologin ${quote(resource.name)}`,
+      );
+    case 'payload':
+      return rest(`mkdir -p /opt/mesosup; tar -C /opt/mesosup -xzf ${ARCHIVE} --transform='s,^mesosup-,,'`);
+    default:
+      return [];
+  }
+}
+
+function rest(text: string, source = false): Line[] {
+  return [{ phase: source ? 'source' : 'rest', text }];
+}
