@@ -204,10 +204,12 @@ const DOCKER = `{ pid=$(cat /run/docker.pid 2>/dev/null) && [ -n "$pid" ] && [ -
 
 function health(targets: ProbeTargets, options: ProbeOptions): string[] {
   const { address, zookeeper, master, agent, scheduler } = targets.health;
+  const byRoute = `address=$(ip -4 route get 192.0.2.1 | awk '{ for (i = 1; i < NF; i++) if ($i == "src") print $(i + 1) }'); address=\${address:-127.0.0.1}`;
+  // One that is translated on the way to the host is none of its own, and its services don't listen there.
   const at =
     address === undefined
-      ? `address=$(ip -4 route get 192.0.2.1 | awk '{ for (i = 1; i < NF; i++) if ($i == "src") print $(i + 1) }'); address=\${address:-127.0.0.1}`
-      : `address=${quote(address)}`;
+      ? byRoute
+      : `address=${quote(address)}; case " $(hostname -I) 127.0.0.1 " in *" $address "*) ;; *) ${byRoute} ;; esac`;
   const get = (port: number, path: string, name: string, user: Parameters<typeof httpRequest>[2]) =>
     `${at}; printf '%s' ${quote(httpRequest('GET', path, user))} | ask "$address" ${port} | member ${name}`;
   const people = operator(options.secrets);
