@@ -7,7 +7,7 @@ import { createMasterDetector, followMasters, type MasterInfo } from '../../src/
 import { type Candidacy, contend } from '../../src/zookeeper/election.ts';
 import { openZooKeeper } from '../../src/zookeeper/session.ts';
 import { type Ensemble, startZooKeeper, type ZooKeeperProcess } from './support/zookeeper.ts';
-import { type Proxy, startProxy } from './support/zookeeper-proxy.ts';
+import { startProxy, type TcpProxy } from './support/zookeeper-proxy.ts';
 
 const SESSION_MS = 2000;
 const WITHIN = { timeout: 30_000, interval: 20 };
@@ -44,7 +44,7 @@ function freshPath(): string {
 }
 
 /** The servers, each through a proxy, as one contender sees them. */
-async function proxied(): Promise<{ servers: Servers; proxies: Proxy[] }> {
+async function proxied(): Promise<{ servers: Servers; proxies: TcpProxy[] }> {
   const proxies = await Promise.all(zookeeper.servers.map((server) => startProxy(server)));
   for (const proxy of proxies) cleanUps.push(() => proxy.close());
   const [first, ...others] = proxies.map(({ at }) => at);

@@ -5,13 +5,13 @@ import type { SessionState, ZooKeeperSession } from '../../src/zookeeper/client.
 import { connect } from '../../src/zookeeper/connection.ts';
 import { openZooKeeper } from '../../src/zookeeper/session.ts';
 import { type Ensemble, startZooKeeper } from './support/zookeeper.ts';
-import { type Proxy, startProxy } from './support/zookeeper-proxy.ts';
+import { startProxy, type TcpProxy } from './support/zookeeper-proxy.ts';
 
 const SESSION_MS = 2000;
 const WITHIN = { timeout: 20_000, interval: 20 };
 
 let zookeeper: Ensemble;
-let proxy: Proxy;
+let proxy: TcpProxy;
 let count = 0;
 const sessions: ZooKeeperSession[] = [];
 

@@ -6,7 +6,7 @@ import { ZooKeeperError, type ZooKeeperSession } from '../../src/zookeeper/clien
 import { LARGEST_REQUEST_BYTES, openZooKeeper } from '../../src/zookeeper/session.ts';
 import { describeStore, scaled } from '../scheduler/store-contract.ts';
 import { type Ensemble, startZooKeeper } from './support/zookeeper.ts';
-import { type Proxy, startProxy } from './support/zookeeper-proxy.ts';
+import { startProxy, type TcpProxy } from './support/zookeeper-proxy.ts';
 
 const CREDENTIALS = 'mesosup:pw';
 /** Small, so that a few events already take several znodes and steps. */
@@ -14,7 +14,7 @@ const BYTES_PER_STEP = 300;
 const SNAPSHOT_BYTES = 300;
 
 let zookeeper: Ensemble;
-let proxy: Proxy;
+let proxy: TcpProxy;
 let session: ZooKeeperSession;
 let count = 0;
 const warnings: string[] = [];

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { ZooKeeperServer } from '../../../src/zookeeper/address.ts';
 
-export interface Proxy {
+export interface TcpProxy {
   readonly at: ZooKeeperServer;
   /** Connections break, and new ones are refused or break at once. */
   cut(): void;
@@ -18,7 +18,7 @@ export interface Proxy {
   close(): Promise<void>;
 }
 
-export async function startProxy(target: ZooKeeperServer): Promise<Proxy> {
+export async function startProxy(target: ZooKeeperServer): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isCut = false;
   let swallowed: 'both' | 'to-server' | 'to-client' | undefined;
