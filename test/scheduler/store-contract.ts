@@ -33,13 +33,13 @@ async function loaded(medium: Medium): Promise<StoredEvent[]> {
 }
 
 /** What a life of a store does, and what there must be after each step. */
-const LIFE: { act: (store: Store) => Promise<void>; then: StoredEvent[] }[] = [
-  { act: (store) => store.append([scaled(1)]), then: [scaled(1)] },
-  { act: (store) => store.append(several(2, 60)), then: several(1, 61) },
-  { act: (store) => store.snapshot(several(100, 70)), then: several(100, 70) },
-  { act: (store) => store.append([scaled(170)]), then: several(100, 71) },
-  { act: (store) => store.snapshot([scaled(7)]), then: [scaled(7)] },
-  { act: (store) => store.append([scaled(8)]), then: several(7, 2) },
+const LIFE: { act: (store: Store) => Promise<void>; left: StoredEvent[] }[] = [
+  { act: (store) => store.append([scaled(1)]), left: [scaled(1)] },
+  { act: (store) => store.append(several(2, 60)), left: several(1, 61) },
+  { act: (store) => store.snapshot(several(100, 70)), left: several(100, 70) },
+  { act: (store) => store.append([scaled(170)]), left: several(100, 71) },
+  { act: (store) => store.snapshot([scaled(7)]), left: [scaled(7)] },
+  { act: (store) => store.append([scaled(8)]), left: several(7, 2) },
 ];
 
 /** Called for each test; gives a store that nobody has used. */
@@ -143,7 +143,7 @@ export function describeStore(name: string, fresh: () => Medium): void {
           } catch (error) {
             expect(error).toBeInstanceOf(StoreError);
           }
-          const possible = [LIFE[completed - 1]?.then ?? [], LIFE[completed]?.then ?? []];
+          const possible = [LIFE[completed - 1]?.left ?? [], LIFE[completed]?.left ?? []];
           const store = await medium.open();
           const found = await store.load();
           expect(possible).toContainEqual(found);
