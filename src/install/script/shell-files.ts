@@ -111,9 +111,11 @@ link() {
   { ln -s -- "$2" "$new" && mv -fT -- "$new" "$1"; } 2>"$error" || { rm -f -- "$new"; broke "$1 could not be made a link"; }
   changed "$1"
 }
-# discard PATH: what it is was kept before
+# discard PATH: what it is was kept before. A mount point can only be emptied.
 discard() {
-  rm -rf --one-file-system -- "$1" 2>"$error" || broke "$1 could not be removed"
+  rm -rf --one-file-system -- "$1" 2>"$error" ||
+    { [ -d "$1" ] && [ -z "$(ls -A -- "$1")" ] && say "$1 stays: it is a mount point"; } ||
+    broke "$1 could not be removed"
   changed "$1"
 }
 # gone PATH: it was not there before us
