@@ -1,6 +1,6 @@
 /** The texts of files on hosts, made from `templates/`. */
 
-import { Eta } from 'eta/core';
+import { Eta, type TemplateFunction } from 'eta/core';
 import { quote } from '../hosts/quote.ts';
 
 /** By path beneath `templates/`: `systemd/zookeeper.service`. Whoever plans loads them. */
@@ -16,8 +16,13 @@ const WORDS = { sh: quote, systemd: systemdWord, environment: environmentValue }
 export function render(templates: Templates, path: string, data: Readonly<Record<string, unknown>>): string {
   const template = templates[path];
   if (template === undefined) throw new Error(`there is no template ${path}: is the installation complete?`);
-  return eta.renderString(template, { ...data, ...WORDS });
+  const compiled = programs.get(template) ?? eta.compile(template);
+  programs.set(template, compiled);
+  return compiled.call(eta, { ...data, ...WORDS });
 }
+
+/** By the template's text: to compile one takes longer than all the rest of a host's plan. */
+const programs = new Map<string, TemplateFunction>();
 
 /**
  * A word of a systemd command line: in quotes where it needs them, without specifiers and variables.
