@@ -51,7 +51,7 @@ export class RunLostError extends Error {
 
 const record = z.object({ id: z.string(), command: z.string(), who: z.string(), since: z.number() });
 const control = z.union([
-  z.object({ busy: record.nullable().catch(null) }),
+  z.object({ busy: record.nullable() }),
   z.object({ followed: z.literal(true) }),
   z.object({ unknown: z.literal(true), empty: z.boolean() }),
 ]);

@@ -28,7 +28,8 @@ mkdir -p ${BACKUP} ${RUNS}
 dir=${quote(`${RUNS}/${run}`)}
 ${FOLLOW}
 busy() {
-  printf '{"busy":%s}\\n' "$(cat ${RUN} 2>/dev/null || echo null)"
+  record=$(cat ${RUN} 2>/dev/null)
+  printf '{"busy":%s}\\n' "\${record:-null}"
   exit 0
 }
 # One at a time may look whether there is a run, and start one.
@@ -36,7 +37,7 @@ exec 7>>${STATE}/start.lock
 flock -w 60 7 || busy
 if [ -s "$dir/events.ndjson" ]; then follow; exit; fi
 exec 6>>${RUN_LOCK}
-flock -n 6 || busy
+flock -n 6 || { [ ! -e ${RUN} ] && flock -w 5 6; } || busy
 exec 6>&-
 rm -rf "$dir"
 mkdir "$dir" || exit

@@ -72,6 +72,8 @@ finish() {
   release_starts
   unshield
   rm -f ${RUN} "$dir/hook"
+  # Whoever reads the end may begin another run at once.
+  exec 9>&-
   emit "{\\"event\\":\\"end\\",\\"ok\\":$1,\\"at\\":$(now)}"
 }
 interrupted() {
@@ -90,7 +92,7 @@ logged() {
   return "$code"
 }
 said() { tail -n "\${1:-5}" "$output"; }
-full() { grep -Eqi 'No space left on device|not enough free space|Disk quota exceeded' "$@"; }
+full() { grep -Eqi 'No space left on device|enough free space|Disk quota exceeded' "$@"; }
 no_space() {
   fail disk "no space is left on the host: $(df -Ph / /usr /var /opt 2>/dev/null | awk 'NR > 1 && !($6 in seen) { seen[$6] = 1; printf "%s%s free in %s", sep, $4, $6; sep = ", " }')" 'Make room there, e.g. with "apt-get clean", and run the same command again.'
 }
