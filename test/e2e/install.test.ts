@@ -205,12 +205,11 @@ describe('a cluster of three hosts', () => {
       await answer.body?.cancel();
       expect(`${port}${route} ${answer.status}`).toBe(`${port}${route} 401`);
     }
-    // An agent that brings none is sent away.
+    // An agent that brings none is turned away as often as it asks.
     const stray = await h1.exec(
-      `timeout 20 mesos-agent --master=${host.address}:5050 --work_dir=/tmp/stray --port=5999 --ip=${h1.address} --launcher=posix 2>&1`,
+      `timeout 6 mesos-agent --master=${host.address}:5050 --work_dir=/tmp/stray --port=5999 --ip=${h1.address} --launcher=posix 2>&1`,
     );
-    expect(stray.code, stray.stdout).not.toBe(124);
-    expect(stray.stdout).toMatch(/authenticat/i);
+    expect(stray.stdout).toMatch(/not authenticated/i);
     const agents = (await (await cluster.operator(host, PORTS.master, '/slaves')).json()) as {
       slaves: unknown[];
     };
