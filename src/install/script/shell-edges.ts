@@ -108,8 +108,10 @@ drained() {
   tasks=$(agent_tasks)
   [ "$tasks" != 0 ] || return 0
   to_leader GET "/slaves?slave_id=$id" ''
-  case $answer in *'"state":"DRAINED"'*) return 0 ;; esac
-  if [ -n "$tasks" ]; then missing="$tasks tasks still run on it"; else missing='it does not say how many tasks it has'; fi
+  # The agent's own object alone: it begins with its id and host name, as does the next one's.
+  own=\${answer#*"\\"id\\":\\"$id\\",\\"hostname\\":"}
+  case \${own%%'","hostname":'*} in *'"state":"DRAINED"'*) return 0 ;; esac
+  if [ -n "$tasks" ]; then missing="$tasks of them still run"; else missing='it does not say how many tasks it has'; fi
   return 1
 }
 # replace_agent NAME UNIT LATEST: LATEST is the link to the agent's id
