@@ -1,7 +1,7 @@
 /** YAML read with every scalar as the text it was written as, and the place of each value. */
 
 import { isCollection, isMap, isPair, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
-import type { Complaint, SpecError, SpecPath } from './spec-errors.ts';
+import type { Complaint, SpecError } from './spec-errors.ts';
 
 export interface YamlText {
   /** Text, lists and blocks; a key without a value has the empty text. */
@@ -72,9 +72,4 @@ function rangeOf(node: unknown): number | undefined {
   if (!isScalar(node) && !isCollection(node)) return undefined;
   if (isScalar(node) && node.value === '' && node.source === '') return undefined;
   return node.range?.[0];
-}
-
-/** Whether two paths are the same. */
-export function samePath(a: SpecPath, b: SpecPath): boolean {
-  return a.length === b.length && a.every((step, i) => step === b[i]);
 }

@@ -2,6 +2,7 @@
 
 import { changesIn, driftBetween, endingTasks } from '../../drift.ts';
 import type { Facts } from '../../facts.ts';
+import { clusterHealth } from '../../health.ts';
 import type { Plan, Problem } from '../../plan.ts';
 import { renderPlan } from '../../render-plan.ts';
 import { withClusterLock } from '../cluster-lock.ts';
@@ -13,7 +14,7 @@ import type { HostTrouble } from './outcome.ts';
 import { type Intent, look, type Prepared, type Program, prepare } from './prepare.ts';
 import { renderProblems } from './reach.ts';
 import type { Session } from './session.ts';
-import { waitHealthy } from './wait-healthy.ts';
+import { missingOf, waitHealthy } from './wait-healthy.ts';
 
 export interface ChangeOptions {
   readonly intent: Intent;
@@ -66,7 +67,11 @@ export async function change(
       patience: options.patience,
       signal,
     });
-  if (changesIn(plan) === 0) return starts ? { ...result, facts: await healthy() } : result;
+  if (changesIn(plan) === 0) {
+    if (!starts) return result;
+    const well = missingOf(clusterHealth(session.cluster, prepared.facts), reach.goOn).length === 0;
+    return { ...result, facts: well ? prepared.facts : await healthy() };
+  }
   say(renderPlan(plan, { colour: options.colour }));
   refuseEndings(plan, intent, options.allowAgentReplace);
   if (!(await options.confirm({ ...prepared, plan }))) return { ...result, declined: true };
