@@ -136,6 +136,16 @@ ensure_test_tools() {
   have http || missing+=(httpie)
   have shellcheck || missing+=(shellcheck)
   have script || missing+=(bsdutils)
+  # The lab's hosts, their signed repositories, and the machine's own ends of SSH.
+  have debootstrap || missing+=(debootstrap)
+  have gpg || missing+=(gnupg)
+  have ssh || missing+=(openssh-client)
+  [ -x /usr/sbin/sshd ] || missing+=(openssh-server)
+  have sudo || missing+=(sudo)
+  have openssl || missing+=(openssl)
+  have pgrep || missing+=(procps)
+  have systemd-analyze || missing+=(systemd)
+  [ -x /usr/share/zookeeper/bin/zkServer.sh ] || missing+=(zookeeper)
   [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
 }
 

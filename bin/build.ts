@@ -1,6 +1,6 @@
 /**
- * Builds `dist/`, laid out as it goes onto a host: `bin/node` (the runtime), `lib/` (a bundle for each program
- * and oclif command), `executors/docker` (the executor's supervisor) and `templates/`. `--release` says that the
+ * Builds `dist/`, laid out as it goes onto a host: `bin/mesosup` and `bin/node` (the runtime), `lib/` (a bundle for each
+ * program and oclif command), `executors/docker` (the executor's supervisor) and `templates/`. `--release` says that the
  * version of package.json is all there is to say.
  */
 import { chmod, cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
@@ -91,6 +91,7 @@ await rm(draft, { recursive: true, force: true });
 await mkdir(path.join(draft, 'bin'), { recursive: true });
 await Promise.all([
   symlink(await runtime(), path.join(draft, 'bin/node')),
+  cp(path.join(root, 'bin/mesosup'), path.join(draft, 'bin/mesosup')),
   cp(path.join(root, 'templates'), path.join(draft, 'templates'), { recursive: true }),
   writePackage(),
   bundle({ cli: 'src/cli.ts', ...(await commandEntries()) }, true),

@@ -2,9 +2,6 @@
 
 export type Role = 'zookeeper' | 'master' | 'scheduler' | 'agent';
 
-/** All roles, in the order their services start. */
-export const ROLES: readonly Role[] = ['zookeeper', 'master', 'agent', 'scheduler'];
-
 export interface Cluster {
   /** Letters, digits, `-` and `_`; names the state directory, the Mesos cluster and the containers' label. */
   readonly name: string;

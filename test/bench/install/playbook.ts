@@ -3,11 +3,6 @@
 import { stringify } from 'yaml';
 import type { Resource } from '../../../src/install/resources.ts';
 
-export interface PlaybookHost {
-  readonly name: string;
-  readonly resources: readonly Resource[];
-}
-
 type Of<K extends Resource['kind']> = Extract<Resource, { kind: K }>;
 
 /** `host_vars` by host: the values over which the playbook loops. */
