@@ -39,6 +39,28 @@ test('a plan for people: what changes on each host, what restarts, whose tasks e
 `);
 });
 
+test('what is the same on several hosts is said once, what is not for each', () => {
+  const [first, second, third] = items;
+  const of = (host: string, list: (PlanItem | undefined)[]) => ({
+    host,
+    basis: '',
+    items: list.filter((item) => item !== undefined),
+  });
+  const shared = { ...plan, hosts: [of('h1', [first, second]), of('h2', [first, third]), of('h3', [first])] };
+  expect(renderPlan(shared, { colour: false, brief: true })).toBe(`h1, h2, h3  1 change each
+  ~ /etc/x: change
+
+h1  1 change
+  ! service mesos-agent: drain because the attribute rack goes
+    replaces the agent: 2 tasks end
+
+h2  1 change
+  ~ service mesos-master: restart
+
+5 changes on 3 of 3 hosts, 1 service restarts, 1 agent replaced.
+`);
+});
+
 test('in short it has no diffs, and in colour nothing else is said', () => {
   expect(renderPlan(plan, { colour: false, brief: true })).not.toContain('+b');
   const coloured = renderPlan(plan, { colour: true });

@@ -45,15 +45,43 @@ export function renderPlan(plan: Plan, options: RenderOptions): string {
     return options.colour ? `\u001b[${on}m${text}\u001b[${off}m` : text;
   };
   const changed = plan.hosts.filter(({ items }) => items.length > 0);
-  const blocks = changed.map((host) => renderHost(host, paint, options.brief === true));
+  const blocks = blocksOf(changed, (item) => renderItem(item, paint, options.brief === true)).map((block) => [
+    paint('bold', heading(block)),
+    ...block.items.flat(),
+  ]);
   return `${[...blocks, [summary(plan, changed, paint)]].map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function renderHost({ host, items }: HostPlan, paint: Paint, brief: boolean): string[] {
-  return [
-    paint('bold', `${host}  ${count(items.length, 'change')}`),
-    ...items.flatMap((item) => renderItem(item, paint, brief)),
-  ];
+/** What is the same on some hosts is said once. */
+interface Block {
+  readonly hosts: readonly string[];
+  readonly items: readonly (readonly string[])[];
+}
+
+/** Those of most hosts first; within a block the order is the one in which a host does them. */
+function blocksOf(plans: readonly HostPlan[], show: (item: PlanItem) => string[]): Block[] {
+  const shown = plans.map(({ host, items }) => ({ host, items: items.map(show) }));
+  const hostsOf = new Map<string, string[]>();
+  for (const { host, items } of shown) {
+    for (const lines of items) {
+      const key = lines.join('\n');
+      hostsOf.set(key, [...(hostsOf.get(key) ?? []), host]);
+    }
+  }
+  const blocks = new Map<string, { hosts: readonly string[]; items: string[][] }>();
+  for (const { host, items } of shown) {
+    for (const lines of items) {
+      const hosts = hostsOf.get(lines.join('\n')) ?? [host];
+      const block = blocks.get(hosts.join('\n')) ?? { hosts, items: [] };
+      if (hosts[0] === host) block.items.push(lines);
+      blocks.set(hosts.join('\n'), block);
+    }
+  }
+  return [...blocks.values()].sort((a, b) => b.hosts.length - a.hosts.length);
+}
+
+function heading({ hosts, items }: Block): string {
+  return `${hosts.join(', ')}  ${count(items.length, 'change')}${hosts.length > 1 ? ' each' : ''}`;
 }
 
 function renderItem(item: PlanItem, paint: Paint, brief: boolean): string[] {
