@@ -29,7 +29,7 @@ export function looseText(bytes: Uint8Array): string {
 }
 
 /** The bytes `looseText` came from. */
-export function looseBytes(text: string): Uint8Array {
+export function looseBytes(text: string): Buffer {
   const parts = text.split(/([\udc80-\udcff])/u);
   return Buffer.concat(
     parts.map((part, index) => (index % 2 ? Buffer.from([part.charCodeAt(0) & 0xff]) : Buffer.from(part))),

@@ -3,8 +3,13 @@ import { looseBytes } from './loose-text.ts';
 
 /** A path as a word for the shell, even one that is not UTF-8 (see `looseText`). @throws TypeError for a NUL */
 export function pathWord(path: string): string {
-  if (path.isWellFormed()) return quote(path);
-  const octal = [...looseBytes(path)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
-  // The x keeps line feeds at the end.
-  return `"$(printf '${octal}x' | sed -z 's/x$//')"`;
+  if (path === '') return quote(path);
+  return path
+    .split(/([\udc80-\udcff]+)/u)
+    .map((part, index) => {
+      if (index % 2 === 0) return part === '' ? '' : quote(part);
+      const octal = [...looseBytes(part)].map((byte) => `\\${byte.toString(8)}`).join('');
+      return `"$(printf '${octal}')"`;
+    })
+    .join('');
 }

@@ -22,7 +22,7 @@ const FOLLOW = `follow() {
  */
 export function startRunScript(run: string, bytes: number): string {
   return `umask 077
-[ -d ${STATE} ] || mkdir -m 0755 -p ${STATE}
+[ -d ${STATE} ] || { mkdir -p ${STATE} && chmod 0755 ${STATE}; }
 mkdir -p ${BACKUP} ${RUNS}
 [ -d ${SERVICES} ] || mkdir -m 0755 ${SERVICES}
 dir=${quote(`${RUNS}/${run}`)}

@@ -27,7 +27,7 @@ new=$(awk '
 [ -z "$new" ] || { printf '%s\\n' "$new" >>${JOURNAL} && sync ${JOURNAL}; } || exit 1
 # apt said how much more there will be; it checks this for its downloads alone.
 need=$(awk '/additional disk space will be used/ { for (i = 1; i < NF; i++) if ($(i + 1) ~ /^[kMG]?B$/ && $(i + 2) == "of") {
-  n = $i; gsub(",", "", n); f = $(i + 1) == "GB" ? 1000000 : $(i + 1) == "MB" ? 1000 : $(i + 1) == "kB" ? 1 : 0.001; print int(n * f) } }' "$1" | tail -n 1)
+  n = $i; gsub(",", "", n); f = $(i + 1) == "GB" ? 1000000 : $(i + 1) == "MB" ? 1000 : $(i + 1) == "kB" ? 1 : 0.001; printf "%.0f\\n", n * f } }' "$1" | tail -n 1)
 free=$(stat -f -c '%a %S' /usr | { read -r blocks size; echo $((blocks * size / 1000)); })
 [ "\${need:-0}" -lt "$free" ] || { echo "not enough free space: the packages need $((need / 1000)) MB in /usr, $((free / 1000)) MB are free"; exit 1; }
 `;

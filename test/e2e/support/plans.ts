@@ -1,7 +1,6 @@
 /** Plans as a planner would make them, for tests of what is done with them on a real host. */
 
 import { createHash, randomBytes } from 'node:crypto';
-import path from 'node:path';
 import { generateSecrets } from '../../../src/cluster/secrets.ts';
 import { Hosts } from '../../../src/hosts/connect.ts';
 import type { Host } from '../../../src/hosts/host.ts';
@@ -122,5 +121,3 @@ export function failureOf({ outcome, events }: Applied): Extract<RunEvent, { eve
 export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
-
-export const root = path.resolve(import.meta.dirname, '../../..');

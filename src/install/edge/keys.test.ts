@@ -1,0 +1,106 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Plan } from '../plan.ts';
+import type { AptKeyResource } from '../resources.ts';
+import { fetchKeys } from './keys.ts';
+import { readKeys } from './openpgp.ts';
+
+const KEY = `-----BEGIN PGP PUBLIC KEY BLOCK-----
+
+mDMEXgvhABYJKwYBBAHaRw8BAQdAVDaBKUPWI34RaInNyHnBWuwJs+qcTn8Lnrl+
+V1mtYHO0F0xhYiB0d28gPHR3b0Bsb2NhbGhvc3Q+iJYEExYIAD4WIQTGk92v9JD9
+vMzH9Htto3YZvIXISQUCXgvhAAIbAwUJACeNAAULCQgHAgYVCgkICwIEFgIDAQIe
+AQIXgAAKCRBto3YZvIXISTzZAQDgoTSU5v9PjLYN1tRDzsJ9ZDEkmukGFp7DbzZN
+WQd2jgEArh94pFgfxVZj2uFZhS22Mt3OgzwKodQK8/A8HnRvMA8=
+=m+jm
+-----END PGP PUBLIC KEY BLOCK-----
+`;
+const FINGERPRINT = 'C693DDAFF490FDBCCCC7F47B6DA37619BC85C849';
+const BEFORE = () => Date.parse('2020-01-15');
+const AFTER = () => Date.parse('2020-02-15');
+
+let directory: string;
+let server: Server;
+let requests = 0;
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-keys-'));
+  server = createServer((request, response) => {
+    requests += 1;
+    if (request.url !== '/key') response.statusCode = 404;
+    response.end(KEY);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+
+afterAll(async () => {
+  server.close();
+  await rm(directory, { recursive: true });
+});
+
+const url = (at: string) => `http://127.0.0.1:${(server.address() as AddressInfo).port}${at}`;
+
+function planOf(...keys: AptKeyResource[]): Plan {
+  const items = keys.map((resource) => ({
+    id: `apt-key:${resource.path}`,
+    action: 'create' as const,
+    title: '',
+    diff: [],
+    resource,
+  }));
+  const hosts = ['a', 'b'].map((host) => ({ host, items, basis: '' }));
+  return { format: 1, command: 'install', cluster: 'c', version: '0', hosts };
+}
+
+function key(source: AptKeyResource['source'], more: Partial<AptKeyResource> = {}): AptKeyResource {
+  return { kind: 'apt-key', path: '/etc/apt/keyrings/x.asc', source, ...more };
+}
+
+function contents(plan: Plan): Buffer[] {
+  return plan.hosts.flatMap(({ items }) =>
+    items.map(({ resource }) =>
+      Buffer.from((resource?.kind === 'apt-key' && resource.content) || '', 'base64'),
+    ),
+  );
+}
+
+test('a key is fetched once for all hosts, in the form its path asks for', async () => {
+  const plan = planOf(
+    key({ url: url('/key') }, { fingerprint: FINGERPRINT }),
+    key({ url: url('/key') }, { path: '/x.gpg' }),
+  );
+  const [asText, asBytes, ...others] = contents(await fetchKeys(plan, BEFORE));
+  expect(requests).toBe(1);
+  expect(asText?.toString()).toBe(KEY);
+  expect(asBytes?.[0]).toBe(0x98);
+  expect(others).toEqual([asText, asBytes]);
+});
+
+test('of several keys in a file only the pinned one goes to hosts', async () => {
+  const file = path.join(directory, 'two.asc');
+  const other = Buffer.from(readKeys(Buffer.from(KEY))[0]?.packets ?? []);
+  // Another public key's bytes make another key.
+  other[20] = (other[20] ?? 0) ^ 1;
+  await writeFile(file, Buffer.concat([other, readKeys(Buffer.from(KEY))[0]?.packets ?? Buffer.alloc(0)]));
+  const [content] = contents(await fetchKeys(planOf(key({ file }, { fingerprint: FINGERPRINT })), BEFORE));
+  expect(content?.toString()).toBe(KEY);
+});
+
+test.each([
+  ['another fingerprint', '/key', { fingerprint: '0'.repeat(40) }, BEFORE, `${FINGERPRINT}, not 0000`],
+  ['an expired key', '/key', {}, AFTER, 'expired on 2020-01-31'],
+  ['an answer without one', '/none', {}, BEFORE, 'the server answered 404'],
+])('%s is refused', async (_what, at, more, now, message) => {
+  await expect(fetchKeys(planOf(key({ url: url(at) }, more)), now)).rejects.toThrow(message);
+});
+
+test('a file that is away, or is no key', async () => {
+  const file = path.join(directory, 'away');
+  await expect(fetchKeys(planOf(key({ file })), BEFORE)).rejects.toThrow(/away can't be read: ENOENT/);
+  await writeFile(file, '<html>');
+  await expect(fetchKeys(planOf(key({ file })), BEFORE)).rejects.toThrow(/no repository's key/);
+});

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { parseRunEvent } from './events.ts';
+import { parseJournal, parseRun } from './journal.ts';
+
+test('of two entries for one thing the first counts; a torn line is passed over', () => {
+  const first = { kind: 'file', path: '/a', before: 'absent' } as const;
+  const facts = { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256: 'ab' } as const;
+  const rows = [
+    first,
+    { kind: 'link', path: '/a', before: { facts, backup: 'ab' } },
+    { kind: 'package', name: 'a', before: { version: '1' } },
+    { kind: 'service', name: 'a', before: { enabled: 'masked', running: true } },
+    { kind: 'user', name: 'a', before: { groups: ['b'] } },
+  ];
+  const text = `${rows.map((row) => JSON.stringify(row)).join('\n')}\n{"kind":"file","path":"/b","bef`;
+  expect(parseJournal(text)).toEqual([first, ...rows.slice(2)]);
+});
+
+test('a run is alive or dead, and none where there is no record', () => {
+  const record = { id: 'r', command: 'install', who: 'me', since: 5 };
+  expect(parseRun(`${JSON.stringify(record)}\nalive\n`)).toEqual({ ...record, alive: true });
+  expect(parseRun(`${JSON.stringify(record)}\ndead\n`)).toEqual({ ...record, alive: false });
+  expect(parseRun('')).toBeNull();
+});
+
+test('only whole events are events', () => {
+  expect(parseRunEvent('{"event":"log","item":1,"line":"x"}')).toEqual({ event: 'log', item: 1, line: 'x' });
+  expect(parseRunEvent('{"event":"log","item":1,"li')).toBeUndefined();
+  expect(parseRunEvent('{"followed":true}')).toBeUndefined();
+});

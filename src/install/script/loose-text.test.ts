@@ -1,0 +1,22 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { runs } from '../../../test/support/runs.ts';
+import { looseBytes, looseText, strictText } from './loose-text.ts';
+
+test('any bytes come back from their text', () => {
+  const text = fc.string({ unit: 'binary', maxLength: 20 }).map((chars) => Buffer.from(chars));
+  const bytes = fc.oneof(fc.uint8Array({ maxLength: 20 }), text);
+  fc.assert(
+    fc.property(fc.array(bytes, { maxLength: 4 }), (parts) => {
+      const whole = Buffer.concat(parts);
+      expect(looseBytes(looseText(whole))).toEqual(whole);
+    }),
+    { numRuns: runs(200) },
+  );
+});
+
+test('text stays text, and only what is none is marked', () => {
+  expect(looseText(Buffer.from('é ⟦ 😀 \ufeff'))).toBe('é ⟦ 😀 \ufeff');
+  expect(looseText(Buffer.from([0x61, 0xff, 0xc3, 0xa9, 0xc3]))).toBe('a\udcffé\udcc3');
+  expect(strictText(Buffer.from([0xff]))).toBeUndefined();
+});

@@ -1,0 +1,264 @@
+/** The scripts that run on hosts, judged by the shells and tools they are for. */
+
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { generateSecrets } from '../../src/cluster/secrets.ts';
+import type { JournalEntry } from '../../src/install/facts.ts';
+import type { PlanAction, PlanItem } from '../../src/install/plan.ts';
+import { type Resource, resourceId } from '../../src/install/resources.ts';
+import { applyScript } from '../../src/install/script/apply.ts';
+import { looseBytes } from '../../src/install/script/loose-text.ts';
+import { parseFacts } from '../../src/install/script/parse-facts.ts';
+import { pathWord } from '../../src/install/script/path-word.ts';
+import { probeScript } from '../../src/install/script/probe.ts';
+import { attachRunScript, startRunScript } from '../../src/install/script/run-scripts.ts';
+import { escapeCommands } from '../../src/install/script/shell-core.ts';
+import { runs } from '../support/runs.ts';
+
+const secrets = generateSecrets(randomBytes);
+const digest = 'ab'.repeat(32);
+const endpoint = { address: '192.0.2.1', port: 5050 };
+const targets = {
+  files: ['/etc/hostname', "/it's"],
+  trees: ['/etc/apt'],
+  packages: ['bash'],
+  users: ['root', 'daemon'],
+  services: ['ssh', 'janitor.timer'],
+  ports: [22],
+  disks: ['/var/lib/mesos', '/opt'],
+  health: { zookeeper: 2181, master: 5050, agent: 5051, scheduler: 8080, agentWorkDir: '/var/lib/mesos' },
+};
+
+function wants(action: PlanAction, resource: Resource): PlanItem {
+  return { id: resourceId(resource), action, title: '', diff: [], resource };
+}
+const undo = (action: PlanAction, id: string): PlanItem => ({ id, action, title: '', diff: [] });
+const service = (action: PlanAction, more: object = {}) =>
+  wants(action, {
+    kind: 'service',
+    name: 'mesos-agent',
+    enabled: true,
+    running: true,
+    inputs: 'x',
+    restartOn: [],
+    ...more,
+  });
+const rights = { owner: 'daemon', group: 'root', mode: '0640' };
+const facts = { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256: digest } as const;
+
+/** Every kind of item there is, with names that have to be quoted. */
+const EVERYTHING: PlanItem[] = [
+  undo('repair', 'package:dpkg'),
+  wants('create', { kind: 'file', path: '/it\'s $here `x`\n"', content: 'é\n', ...rights }),
+  wants('create', { kind: 'directory', path: '/d d', only: ["a'b", 'c'], ...rights }),
+  wants('create', { kind: 'link', path: '/l', target: '$HOME' }),
+  wants('remove', { kind: 'absent', path: '/bad\udcff' }),
+  wants('create', { kind: 'apt-key', path: '/k.asc', source: { file: 'k' }, content: 'AAAA' }),
+  wants('create', { kind: 'file', path: '/s.list', content: 'deb x', ...rights, aptSource: true }),
+  wants('install', { kind: 'package', name: 'p', version: '1:1.0' }),
+  wants('install', { kind: 'package', name: 'q', file: { url: 'http://x/q.deb' }, sha256: digest }),
+  wants('install', { kind: 'package', name: 'r', file: { upload: 'r.deb' }, sha256: digest }),
+  wants('create', { kind: 'user', name: 'u', home: '/h', groups: ['docker'] }),
+  wants('create', { kind: 'payload', version: '1.0-a', sha256: digest, bytes: 1 }),
+  service('enable'),
+  service('start', { after: 'zookeeper-quorum' }),
+  service('restart', { after: 'master-elected' }),
+  service('reload'),
+  service('replace-agent'),
+  service('stop', { enabled: false }),
+  service('disable', { enabled: false, masked: true }),
+  undo('stop', 'service:s'),
+  undo('restore', 'service:s'),
+  undo('restore', 'file:/f'),
+  undo('restore', 'link:/l'),
+  undo('restore', 'directory:/d'),
+  undo('restore', 'user:u'),
+  undo('restore', 'package:p'),
+  undo('remove', 'package:q'),
+  undo('remove', 'user:v'),
+  undo('remove', 'payload:1.0-a'),
+  { ...undo('remove', 'directory:/var/lib/x'), whole: true },
+];
+const JOURNAL: JournalEntry[] = [
+  { kind: 'file', path: '/f', before: { facts, backup: digest } },
+  { kind: 'link', path: '/l', before: { facts: { ...facts, type: 'link', target: 'a b' }, backup: '' } },
+  { kind: 'directory', path: '/d', before: { facts: { ...facts, type: 'directory' }, backup: '' } },
+  { kind: 'package', name: 'p', before: 'absent' },
+  { kind: 'user', name: 'u', before: { groups: ['g'] } },
+  { kind: 'service', name: 's', before: { enabled: 'enabled', running: true } },
+];
+
+function apply(command: 'install' | 'uninstall'): string {
+  return applyScript(
+    { host: 'h', items: EVERYTHING, basis: '' },
+    {
+      run: 'r-1',
+      command,
+      cluster: "it's",
+      who: "o'neil@h (1)",
+      secrets,
+      journal: JOURNAL,
+      zookeeper: [endpoint],
+      masters: [endpoint],
+      agent: { ...endpoint, workDir: '/var/lib/mesos' },
+    },
+  );
+}
+
+const SCRIPTS = [
+  ['probe', probeScript(targets, { secrets })],
+  ['apply', apply('install')],
+  ['uninstall', apply('uninstall')],
+  ['start of a run', startRunScript('r-1', 100)],
+  ['attach', attachRunScript('r-1')],
+] as const;
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-scripts-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+describe.each(SCRIPTS)('the script: %s', (_name, script) => {
+  test.each(['dash', 'bash'])('%s takes it', async (shell) => {
+    const { stderr } = await execa(shell, ['-n'], { input: script });
+    expect(stderr).toBe('');
+  });
+
+  test('shellcheck finds nothing wrong with it', async () => {
+    const file = path.join(directory, 'script');
+    await writeFile(file, script);
+    const { stdout } = await execa('shellcheck', ['-s', 'sh', '-S', 'warning', file], { reject: false });
+    expect(stdout).toBe('');
+  });
+});
+
+describe('the hook that apt runs before dpkg', () => {
+  const hook = /<<'MESOSUP_HOOK'\n([\s\S]*?)MESOSUP_HOOK/.exec(apply('install'))?.[1] ?? '';
+  const told = ['VERSION 2', 'APT::Architecture=amd64', ''];
+  const packages = [
+    'libnew - < 1:2.0-1 /var/cache/apt/archives/libnew_1%3a2.0-1_amd64.deb',
+    'known 1.0 < 1.1 /var/cache/apt/archives/known_1.1_all.deb',
+    'older 3.0 > 2.0 /var/cache/apt/archives/older_2.0_all.deb',
+    'libnew - < 1:2.0-1 **CONFIGURE**',
+  ];
+
+  /** Runs it as apt would, after apt has said how much space it will take. */
+  async function run(space: string) {
+    const journal = path.join(directory, 'journal');
+    const output = path.join(directory, 'output');
+    await writeFile(journal, '{"kind":"package","name":"known","before":"absent"}\n');
+    await writeFile(output, `After this operation, ${space} of additional disk space will be used.\n`);
+    const script = hook.replaceAll('/var/lib/mesosup/journal.ndjson', journal);
+    const file = path.join(directory, 'hook');
+    await writeFile(file, script);
+    const input = [...told, ...packages, ''].join('\n');
+    const { exitCode, stdout } = await execa('sh', [file, output], { input, reject: false });
+    return { exitCode, stdout, journal: (await readFile(journal, 'utf8')).split('\n').slice(1, -1) };
+  }
+
+  test('shellcheck finds nothing wrong with it', async () => {
+    const { stdout } = await execa('shellcheck', ['-s', 'sh', '-S', 'warning', '-'], {
+      input: hook,
+      reject: false,
+    });
+    expect(hook).not.toBe('');
+    expect(stdout).toBe('');
+  });
+
+  test('writes down each package that it did not know, as it was', async () => {
+    expect(await run('1,024 kB')).toEqual({
+      exitCode: 0,
+      stdout: '',
+      journal: [
+        '{"kind":"package","name":"libnew","before":"absent"}',
+        '{"kind":"package","name":"older","before":{"version":"3.0"}}',
+      ],
+    });
+  });
+
+  test('stops apt where there is too little space', async () => {
+    const { exitCode, stdout } = await run('9,999,999 GB');
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(
+      /^not enough free space: the packages need 9999999000 MB in \/usr, \d+ MB are free$/,
+    );
+  });
+});
+
+test("any line of a program's is a JSON string once sed has escaped it", async () => {
+  const bytes = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 40 }).map((text) => Buffer.from(text)),
+    fc.uint8Array({ maxLength: 40 }).map((raw) => Buffer.from(raw)),
+  );
+  const file = path.join(directory, 'escape');
+  await writeFile(file, escapeCommands([secrets.agent]));
+  await fc.assert(
+    fc.asyncProperty(fc.array(bytes, { minLength: 1, maxLength: 30 }), async (chunks) => {
+      const lines = chunks.map((chunk) => Buffer.from(chunk.filter((byte) => byte !== 10)));
+      const input = Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')]));
+      const { stdout } = await execa('sed', ['-u', '-f', file, '-e', 's/.*/"&"/'], {
+        input,
+        encoding: 'buffer',
+        env: { LC_ALL: 'C' },
+      });
+      const decoder = new TextDecoder();
+      const read = decoder.decode(stdout).split('\n');
+      expect(read.map((line) => JSON.parse(line))).toEqual(
+        lines.map((line) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(line)),
+      );
+    }),
+    { numRuns: runs(20) },
+  );
+});
+
+test('secrets become dots, and endless lines are cut', async () => {
+  const file = path.join(directory, 'escape-2');
+  await writeFile(file, escapeCommands([secrets.agent]));
+  const { stdout } = await execa('sed', ['-f', file], {
+    input: `a ${secrets.agent} b\n${'x'.repeat(100_000)}\n`,
+    env: { LC_ALL: 'C' },
+  });
+  expect(stdout.split('\n').map((line) => (line.length > 100 ? line.length : line))).toEqual([
+    'a •••••••• b',
+    4000,
+  ]);
+});
+
+test('any path is one word for the shell', async () => {
+  const paths = fc
+    .uint8Array({ min: 1, minLength: 1, maxLength: 30 })
+    .map((raw) => new TextDecoder().decode(raw).replaceAll('\0', '').replaceAll('\ufffd', '\udcfe'));
+  await fc.assert(
+    fc.asyncProperty(fc.array(paths, { minLength: 1, maxLength: 10 }), async (all) => {
+      const script = `printf '%s\\0' ${all.map((one) => pathWord(`/${one}\n`)).join(' ')}`;
+      const { stdout } = await execa('sh', { input: script, encoding: 'buffer' });
+      expect(Buffer.from(stdout)).toEqual(
+        Buffer.concat(all.flatMap((one) => [looseBytes(`/${one}\n`), Buffer.from([0])])),
+      );
+    }),
+    { numRuns: runs(20) },
+  );
+});
+
+test('a probe answers on this machine too, in one line', async () => {
+  const sentAt = Date.now();
+  const { stdout } = await execa('sh', { input: probeScript(targets, { secrets }) });
+  expect(stdout.split('\n')).toHaveLength(1);
+  const found = parseFacts(stdout, { sentAt, receivedAt: Date.now() });
+  expect(Object.keys(found.packages)).toEqual(['bash']);
+  expect(found.users.root?.uid).toBe(0);
+  expect(Math.abs(found.clock.offsetMs)).toBeLessThan(1000);
+});
+
+test.each(['', '{}', '{"format":1', '{"format":2}'])(
+  'what is no answer of a probe is refused: %s',
+  (text) => {
+    expect(() => parseFacts(text, { sentAt: 0, receivedAt: 0 })).toThrow(/not the answer of a probe/);
+  },
+);
