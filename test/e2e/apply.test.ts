@@ -13,12 +13,12 @@ import {
   apply,
   failureOf,
   file,
+  listing,
   openHosts,
   probe,
   secrets,
   service,
   sha256,
-  undo,
   unit,
   wants,
 } from './support/plans.ts';
@@ -39,16 +39,6 @@ afterAll(async () => {
   await hosts?.close();
   await lab?.stop();
 });
-
-/** Every file, directory and link with its digest, but for what systems change by themselves. */
-function listing(): Promise<string> {
-  return shell.run(`
-    prune='/proc /sys /dev /run /tmp /var/lib/docker /var/log /var/cache /var/lib/apt /var/lib/dpkg /var/lib/systemd'
-    set --
-    for p in $prune; do set -- "$@" -path "$p" -prune -o; done
-    find / "$@" -type f ! -name 'passwd*' ! -name '*group*' ! -name '*shadow*' ! -name ld.so.cache ! -name 'sub?id*' -exec sha256sum {} + | sort
-    find / "$@" ! -type f -printf '%p %y %m %u %g %l\\n' | sort`);
-}
 
 describe('a probe', () => {
   test('tells what the host is', async () => {
@@ -110,9 +100,9 @@ describe('a probe', () => {
   });
 
   test('changes nothing on the host', async () => {
-    const before = await listing();
+    const before = await listing(shell);
     await probe(host, { trees: ['/etc'], packages: ['bash'], services: ['ssh'], health: { master: 5050 } });
-    expect(await listing()).toBe(before);
+    expect(await listing(shell)).toBe(before);
   });
 
   test('shows credentials in no argument list and no environment, even while it waits for an answer', async () => {
@@ -337,64 +327,3 @@ chmod 755 /usr/local/sbin/useradd`);
     expect((await probe(host)).mesosup.started).toBe(false);
   });
 });
-
-test('an uninstall puts everything back, and takes its own traces away', async () => {
-  await using other = await startLab({ hosts: 1, mesos: false });
-  const own = openHosts(other);
-  try {
-    const target = own.open({ name: 'h1', address: 'h1', connection: { kind: 'ssh' } });
-    shell = other.host('h1');
-    await shell.run('apt-get -qq update; systemctl disable --now cron 2>/dev/null || :');
-    await shell.run(
-      `mkdir -p /etc/mine; echo mine >/etc/mine/stray; chmod 600 /etc/mine/stray; ln -s stray /etc/mine/l`,
-    );
-    const before = await listing();
-    const { outcome } = await apply(target, [
-      wants('create', {
-        kind: 'directory',
-        path: '/etc/mine',
-        owner: 'daemon',
-        group: 'root',
-        mode: '0700',
-        only: ['conf'],
-      }),
-      wants('create', file('/etc/mine/conf', 'x\n')),
-      wants('create', file('/etc/host.conf', 'other\n', { mode: '0600' })),
-      wants('remove', { kind: 'absent', path: '/etc/issue' }),
-      wants('install', { kind: 'package', name: 'redis-server' }),
-      wants('create', { kind: 'user', name: 'robot', home: '/nonexistent', groups: [] }),
-      wants('create', unit('tick', 'exec sleep 1000')),
-      wants('start', service('tick')),
-      wants('start', service('redis-server')),
-    ]);
-    expect(outcome).toEqual({ ok: true });
-    const { mesosup } = await probe(target);
-    const items = [
-      undo('stop', 'service:tick'),
-      undo('restore', 'service:redis-server'),
-      ...mesosup.journal
-        .toReversed()
-        .filter((entry) => entry.kind !== 'service')
-        .map((entry) => {
-          const id = `${entry.kind}:${'path' in entry ? entry.path : entry.name}`;
-          return undo(entry.before === 'absent' ? 'remove' : 'restore', id);
-        }),
-    ];
-    const gone = await apply(target, items, { command: 'uninstall', journal: mesosup.journal });
-    expect(gone.outcome).toEqual({ ok: true });
-    expect(gone.events.at(-1)).toMatchObject({ event: 'end', ok: true });
-    await shell.run('systemctl daemon-reload');
-    expect(difference(before, await listing())).toEqual([]);
-    expect((await probe(target)).mesosup).toMatchObject({ journal: [], cluster: '' });
-  } finally {
-    await own.close();
-  }
-});
-
-function difference(before: string, after: string): string[] {
-  const [a, b] = [before, after].map((text) => new Set(text.split('\n')));
-  return [
-    ...[...(a ?? [])].filter((line) => !b?.has(line)).map((line) => `- ${line}`),
-    ...[...(b ?? [])].filter((line) => !a?.has(line)).map((line) => `+ ${line}`),
-  ];
-}

@@ -17,6 +17,7 @@ import {
   type ServiceResource,
 } from '../../../src/install/resources.ts';
 import type { RunEvent } from '../../../src/install/run-events.ts';
+import type { LabHost } from '../../lab/host.ts';
 import type { Lab } from '../../lab/lab.ts';
 
 export const secrets = generateSecrets(randomBytes);
@@ -120,4 +121,14 @@ export function failureOf({ outcome, events }: Applied): Extract<RunEvent, { eve
 
 export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
+}
+
+/** Every file, directory and link with its digest, but for what systems change by themselves. */
+export function listing(shell: LabHost): Promise<string> {
+  return shell.run(`
+    prune='/proc /sys /dev /run /tmp /var/lib/docker /var/log /var/cache /var/lib/apt /var/lib/dpkg /var/lib/systemd'
+    set --
+    for p in $prune; do set -- "$@" -path "$p" -prune -o; done
+    find / "$@" -type f ! -name 'passwd*' ! -name '*group*' ! -name '*shadow*' ! -name ld.so.cache ! -name 'sub?id*' -exec sha256sum {} + | sort
+    find / "$@" ! -type f -printf '%p %y %m %u %g %l\\n' | sort`);
 }

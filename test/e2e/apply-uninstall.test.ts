@@ -1,0 +1,66 @@
+/** Taking a plan back on a real host, by the journal it left there. */
+
+import { expect, test } from 'vitest';
+import { startLab } from '../lab/lab.ts';
+import { apply, file, listing, openHosts, probe, service, undo, unit, wants } from './support/plans.ts';
+
+test('an uninstall puts everything back, and takes its own traces away', async () => {
+  await using other = await startLab({ hosts: 1, mesos: false });
+  const own = openHosts(other);
+  try {
+    const target = own.open({ name: 'h1', address: 'h1', connection: { kind: 'ssh' } });
+    const shell = other.host('h1');
+    await shell.run('apt-get -qq update; systemctl disable --now cron 2>/dev/null || :');
+    await shell.run(
+      `mkdir -p /etc/mine; echo mine >/etc/mine/stray; chmod 600 /etc/mine/stray; ln -s stray /etc/mine/l`,
+    );
+    const before = await listing(shell);
+    const { outcome } = await apply(target, [
+      wants('create', {
+        kind: 'directory',
+        path: '/etc/mine',
+        owner: 'daemon',
+        group: 'root',
+        mode: '0700',
+        only: ['conf'],
+      }),
+      wants('create', file('/etc/mine/conf', 'x\n')),
+      wants('create', file('/etc/host.conf', 'other\n', { mode: '0600' })),
+      wants('remove', { kind: 'absent', path: '/etc/issue' }),
+      wants('install', { kind: 'package', name: 'redis-server' }),
+      wants('create', { kind: 'user', name: 'robot', home: '/nonexistent', groups: [] }),
+      wants('create', unit('tick', 'exec sleep 1000')),
+      wants('start', service('tick')),
+      wants('start', service('redis-server')),
+    ]);
+    expect(outcome).toEqual({ ok: true });
+    const { mesosup } = await probe(target);
+    const items = [
+      undo('stop', 'service:tick'),
+      undo('restore', 'service:redis-server'),
+      ...mesosup.journal
+        .toReversed()
+        .filter((entry) => entry.kind !== 'service')
+        .map((entry) => {
+          const id = `${entry.kind}:${'path' in entry ? entry.path : entry.name}`;
+          return undo(entry.before === 'absent' ? 'remove' : 'restore', id);
+        }),
+    ];
+    const gone = await apply(target, items, { command: 'uninstall', journal: mesosup.journal });
+    expect(gone.outcome).toEqual({ ok: true });
+    expect(gone.events.at(-1)).toMatchObject({ event: 'end', ok: true });
+    await shell.run('systemctl daemon-reload');
+    expect(difference(before, await listing(shell))).toEqual([]);
+    expect((await probe(target)).mesosup).toMatchObject({ journal: [], cluster: '' });
+  } finally {
+    await own.close();
+  }
+});
+
+function difference(before: string, after: string): string[] {
+  const [a, b] = [before, after].map((text) => new Set(text.split('\n')));
+  return [
+    ...[...(a ?? [])].filter((line) => !b?.has(line)).map((line) => `- ${line}`),
+    ...[...(b ?? [])].filter((line) => !a?.has(line)).map((line) => `+ ${line}`),
+  ];
+}
