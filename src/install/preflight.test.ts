@@ -235,6 +235,19 @@ describe('hosts among each other', () => {
     expect(of({ h2: clock(4_000) })).toEqual([]);
   });
 
+  test('with two clocks it is the host whose clock is off, ahead or behind', () => {
+    const one = clusterOf([hostOf('h1')]);
+    for (const [offsetMs, how] of [
+      [600_000, 'ahead of'],
+      [-600_000, 'behind'],
+    ] as const) {
+      const found = bareHosts(one, { clock: { now: 0, offsetMs } });
+      expect(said(preflight({ cluster: one, facts: found, payload }))).toEqual([
+        `h1 error clock: its clock is 10 min ${how} this machine's`,
+      ]);
+    }
+  });
+
   test('a clock of this machine that is off is no problem of three hosts that agree', () => {
     const clock = { clock: { now: 0, offsetMs: 600_000 } };
     expect(of({ h1: clock, h2: clock, h3: clock })).toEqual([]);
