@@ -31,7 +31,17 @@ export async function fetchKeys(plan: Plan, now: () => number = Date.now): Promi
     const from = 'url' in resource.source ? resource.source.url : resource.source.file;
     const file = fetched.get(from) ?? ('url' in resource.source ? download(from) : read(from));
     fetched.set(from, file);
-    return file.then((bytes) => checked(bytes, from, resource, now()));
+    return file
+      .then((bytes) => checked(bytes, from, resource, now()))
+      .catch((error: unknown) => {
+        if (!(error instanceof AptKeyError)) throw error;
+        const whom = hostsWith(plan, resource.path).join(', ');
+        throw new AptKeyError(
+          `${error.message}\nNothing was changed: the key is for ${whom}.`,
+          error.mend,
+          error,
+        );
+      });
   };
   const filled = async (item: PlanItem): Promise<PlanItem> => {
     const { resource } = item;
@@ -42,6 +52,11 @@ export async function fetchKeys(plan: Plan, now: () => number = Date.now): Promi
     async (host): Promise<HostPlan> => ({ ...host, items: await Promise.all(host.items.map(filled)) }),
   );
   return { ...plan, hosts: await Promise.all(hosts) };
+}
+
+function hostsWith(plan: Plan, path: string): string[] {
+  const isThis = ({ resource }: PlanItem) => resource?.kind === 'apt-key' && resource.path === path;
+  return plan.hosts.filter(({ items }) => items.some(isThis)).map(({ host }) => host);
 }
 
 /** What goes onto the host: of several keys the pinned one alone, in the form that apt expects of the path. */

@@ -22,8 +22,8 @@ export interface ApplyAllOptions {
   readonly archive?: { readonly file: string };
   /** The cluster is meant to run from now on, or not; undefined: as its hosts are. */
   readonly started?: boolean;
-  /** Seconds without progress while something elsewhere is waited for. */
-  readonly patience: number;
+  /** Seconds without progress while something is waited for; undefined: as long as is usual for each. */
+  readonly patience: number | undefined;
   /** Ends the following; hosts finish what they began. */
   readonly signal: AbortSignal;
 }
@@ -57,7 +57,7 @@ export async function applyAll(session: Session, options: ApplyAllOptions): Prom
       ...endpoints(hostPlan.host),
       ...(options.started !== undefined && { started: options.started }),
       ...(options.archive && { payload: options.archive }),
-      limits: { edge: options.patience },
+      ...(options.patience !== undefined && { limits: { edge: options.patience, lock: options.patience } }),
       signal,
       onUpload: (sent, total) => line.say(`sending ${megabytes(sent)} of ${megabytes(total)} MB`),
       onEvent: (event) => {

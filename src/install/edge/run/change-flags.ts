@@ -11,9 +11,9 @@ export const yesFlag = Flags.boolean({
 });
 
 export const timeoutFlag = Flags.integer({
-  summary: 'How long nothing may change while something is waited for.',
+  summary:
+    'How long nothing may change while something is waited for; 300 without it, and 1800 for a dpkg lock that somebody holds.',
   helpValue: 'SECONDS',
-  default: 300,
   min: 1,
   helpGroup,
 });

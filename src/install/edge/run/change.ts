@@ -7,6 +7,7 @@ import type { Plan, Problem } from '../../plan.ts';
 import { renderPlan } from '../../render-plan.ts';
 import { withClusterLock } from '../cluster-lock.ts';
 import { fetchKeys } from '../keys.ts';
+import { checkPackageFiles } from '../package-files.ts';
 import { payload } from '../payload.ts';
 import { applyAll, attachAll, whoAmI } from './apply-all.ts';
 import { RunError } from './cluster-command.ts';
@@ -23,8 +24,8 @@ export interface ChangeOptions {
   /** Asked when there is something to do, after the plan was shown; false: nothing is done. */
   readonly confirm: (prepared: Prepared) => Promise<boolean>;
   readonly allowAgentReplace: boolean;
-  /** Seconds for which nothing may change while something is waited for. */
-  readonly patience: number;
+  /** Seconds for which nothing may change while something is waited for; undefined: as long as is usual for each. */
+  readonly patience: number | undefined;
   readonly signal: AbortSignal;
   /** For people; nothing with --json. */
   readonly say: (text: string) => void;
@@ -75,11 +76,13 @@ export async function change(
   say(renderPlan(plan, { colour: options.colour }));
   refuseEndings(plan, intent, options.allowAgentReplace);
   if (!(await options.confirm({ ...prepared, plan }))) return { ...result, declined: true };
+  await checkPackageFiles(plan);
+  const complete = await fetchKeys(plan);
   if (intent.command !== 'uninstall') await session.state.keepCluster(session.cluster);
   session.atWork = true;
   const troubles = await locked(session, reach.goOn, async () =>
     applyAll(session, {
-      plan: await fetchKeys(plan),
+      plan: complete,
       facts: prepared.facts,
       secrets: prepared.secrets,
       ...(starts && { started: true }),

@@ -33,7 +33,7 @@ export interface RunChangeOptions {
 export async function runChange(
   command: ClusterCommand,
   loaded: LoadedCluster,
-  flags: ConnectFlags & { readonly yes: boolean; readonly timeout: number },
+  flags: ConnectFlags & { readonly yes: boolean; readonly timeout?: number | undefined },
   options: RunChangeOptions,
 ): Promise<ChangeReport> {
   const screen = screenFor(command.jsonEnabled());

@@ -10,13 +10,15 @@ import type { Session } from './session.ts';
 
 /** Between two looks at the hosts. */
 const PAUSE_MS = 500;
+/** Seconds for which nothing may change. */
+const PATIENCE = 300;
 
 export interface WaitOptions {
   readonly secrets: Secrets;
   /** Hosts that were left out are not waited for. */
   readonly hosts: readonly string[];
-  /** Seconds for which nothing may change. */
-  readonly patience: number;
+  /** Seconds for which nothing may change; `PATIENCE` when undefined. */
+  readonly patience: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -27,6 +29,7 @@ export async function waitHealthy(
 ): Promise<ReadonlyMap<string, Facts>> {
   let latest: ReadonlyMap<string, Facts> = new Map();
   let failure: RunError | undefined;
+  const patience = options.patience ?? PATIENCE;
   await sideBySide(session.screen, [session.cluster.name], 1, async (_name, line) => {
     let last = '';
     let since = performance.now();
@@ -44,9 +47,9 @@ export async function waitHealthy(
         line.say(`waiting: ${said}`);
         last = said;
         since = performance.now();
-      } else if (performance.now() - since > options.patience * 1000) {
+      } else if (performance.now() - since > patience * 1000) {
         failure = new RunError(
-          `${session.cluster.name} is not healthy, and nothing has changed for ${options.patience} s:\n${missing.map((one) => `  ${one}`).join('\n')}`,
+          `${session.cluster.name} is not healthy, and nothing has changed for ${patience} s:\n${missing.map((one) => `  ${one}`).join('\n')}`,
           'Look at the journal of the service that is named, e.g. journalctl -u mesos-master; "mesosup status" shows the whole.',
         );
         throw new Error(`not healthy: ${said}`);

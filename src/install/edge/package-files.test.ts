@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Plan } from '../plan.ts';
+import { checkPackageFiles, PackageFileError } from './package-files.ts';
+
+let directory: string;
+let file: string;
+const sha256 = createHash('sha256').update('a package').digest('hex');
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-packages-'));
+  file = path.join(directory, 'mesos_1_amd64.deb');
+  await writeFile(file, 'a package');
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+function plan(upload: string, digest: string): Plan {
+  const resource = { kind: 'package' as const, name: 'mesos', file: { upload }, sha256: digest };
+  const item = {
+    id: 'package:mesos',
+    action: 'install' as const,
+    title: 'package mesos',
+    diff: [],
+    resource,
+  };
+  const hosts = ['h1', 'h2'].map((host) => ({ host, items: [item], basis: '' }));
+  return { format: 1, command: 'install', cluster: 'c', version: '1', hosts };
+}
+
+test('a package that is the one meant', async () => {
+  await expect(checkPackageFiles(plan(file, sha256))).resolves.toBeUndefined();
+});
+
+test('another one, and one that is not there, are told with both sums or the reason, and for whom', async () => {
+  const other = 'ab'.repeat(32);
+  const wrong = await checkPackageFiles(plan(file, other)).catch((error: unknown) => error);
+  expect(wrong).toBeInstanceOf(PackageFileError);
+  expect((wrong as Error).message).toContain(`has the SHA-256 ${sha256}, not ${other}`);
+  expect((wrong as Error).message).toContain('the package is for h1, h2');
+  await expect(checkPackageFiles(plan(`${file}.none`, sha256))).rejects.toThrow("can't be read: ENOENT");
+});

@@ -1,0 +1,60 @@
+/** Looks at the package files that a plan sends from this machine, before any host is sent one. */
+
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import type { Plan } from '../plan.ts';
+
+/** A package file is not there, or not the one that is meant. */
+export class PackageFileError extends Error {
+  override name = 'PackageFileError';
+  readonly mend: string;
+
+  constructor(message: string, mend: string, cause?: unknown) {
+    super(message, { cause });
+    this.mend = mend;
+  }
+}
+
+/** @throws PackageFileError naming the hosts that need it */
+export async function checkPackageFiles(plan: Plan): Promise<void> {
+  const wanted = new Map<string, { file: string; sha256: string; hosts: string[] }>();
+  for (const { host, items } of plan.hosts) {
+    for (const { resource } of items) {
+      if (resource?.kind !== 'package' || !resource.file || !('upload' in resource.file)) continue;
+      const { upload: file } = resource.file;
+      const sha256 = resource.sha256 ?? '';
+      const known = wanted.get(`${sha256} ${file}`) ?? { file, sha256, hosts: [] };
+      known.hosts.push(host);
+      wanted.set(`${sha256} ${file}`, known);
+    }
+  }
+  for (const { file, sha256, hosts } of wanted.values()) {
+    const found = await digestOf(file, hosts);
+    if (found !== sha256) {
+      throw new PackageFileError(
+        `${file} has the SHA-256 ${found}, not ${sha256}\n${nothingDone(hosts)}`,
+        'See that it is the file that is meant, and write its SHA-256 into the cluster file (mesos: sha256).',
+      );
+    }
+  }
+}
+
+async function digestOf(file: string, hosts: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(file), hash);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new PackageFileError(
+      `the package ${file} can't be read: ${code ?? message}\n${nothingDone(hosts)}`,
+      'Check the path in the cluster file (mesos: from).',
+      cause,
+    );
+  }
+  return hash.digest('hex');
+}
+
+function nothingDone(hosts: readonly string[]): string {
+  return `Nothing was changed: the package is for ${hosts.join(', ')}.`;
+}
