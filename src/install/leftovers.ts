@@ -12,6 +12,7 @@ export const DATA_DIRECTORIES = [
   '/var/lib/mesosup',
   '/var/lib/mesosup/scheduler',
   '/var/lib/zookeeper',
+  '/var/lib/docker',
 ] as const;
 
 export interface Leftovers {
@@ -71,9 +72,10 @@ type PathEntry = JournalEntry & { kind: 'file' | 'directory' | 'link' };
 function restoredFile(entry: PathEntry, facts: Facts): PlanItem[] {
   const { path, before } = entry;
   const found = facts.files[path];
+  if (entry.kind === 'directory' && isData(path)) return [];
   if (before === 'absent') {
     if (found === undefined) return [];
-    if (entry.kind === 'directory' && (isData(path) || !isEmptyOfOthers(path, facts))) return [];
+    if (entry.kind === 'directory' && !isEmptyOfOthers(path, facts)) return [];
     return [removal(path, entry.kind)];
   }
   if (found !== undefined && sameFile(found, before.facts)) return [];

@@ -48,7 +48,10 @@ export interface PlanItem {
   readonly diff: readonly string[];
   /** Why, when it isn't plain from the diff: `because /etc/mesos-agent/ip changed`. */
   readonly reason?: string;
-  /** Of a `remove`: a directory goes with all in it, a package with its configuration and what it calls its data. */
+  /**
+   * Of a `remove`: a directory goes with all in it, a package with its configuration and what it calls its data,
+   * Docker with all its containers.
+   */
   readonly whole?: true;
   /** How many tasks end by it. Above all for `replace-agent`; null when the agent can't be asked. */
   readonly endsTasks?: number | null;

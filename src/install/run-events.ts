@@ -18,4 +18,6 @@ export type RunEvent =
       readonly mend: string;
       readonly at: number;
     }
+  /** Users and groups that packages made and leave behind: `user zookeeper, group docker`. */
+  | { readonly event: 'left'; readonly accounts: string }
   | { readonly event: 'end'; readonly ok: boolean; readonly at: number };

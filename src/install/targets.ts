@@ -15,7 +15,14 @@ import type { ProbeTargets } from './probe-targets.ts';
 import { CLUSTER, PAYLOADS, STARTED, STATE } from './script/places.ts';
 import { isIpv4, ZOOKEEPER_PEER_PORTS } from './topology.ts';
 import { CURRENT, ETC } from './wanted/base.ts';
-import { DOCKER_CE_PACKAGES, DOCKER_CONFIG, DOCKER_REPOSITORY, DOCKER_SERVICE } from './wanted/docker.ts';
+import {
+  CNI_DIRECTORIES,
+  DOCKER_CE_PACKAGES,
+  DOCKER_CONFIG,
+  DOCKER_DATA,
+  DOCKER_REPOSITORY,
+  DOCKER_SERVICE,
+} from './wanted/docker.ts';
 import { JANITOR_TIMER } from './wanted/executor.ts';
 import { CLUSTERD_LIBRARIES, MESOS_REPOSITORY } from './wanted/mesos-package.ts';
 import { keyPaths, listPath } from './wanted/repository.ts';
@@ -82,6 +89,8 @@ export function probeTargets(cluster: Cluster, host: ClusterHost): ProbeTargets 
       `${ZOOKEEPER_DATA}/myid`,
       '/etc/docker',
       DOCKER_CONFIG,
+      DOCKER_DATA,
+      ...CNI_DIRECTORIES,
       '/var/lib/mesos',
       MASTER_WORK_DIR,
       REPLICATED_LOG,

@@ -1,11 +1,20 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bareFacts, clusterOf, fileFacts, hostOf, planInput, sha256 } from '../../test/install/hosts.ts';
+import {
+  bareFacts,
+  clusterOf,
+  directoryFacts,
+  fileFacts,
+  hostOf,
+  planInput,
+  sha256,
+} from '../../test/install/hosts.ts';
 import { applyToFacts } from '../../test/install/model-host.ts';
 import { anyCluster, anyHosts } from '../../test/install/random-cluster.ts';
 import { runs } from '../../test/support/runs.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Facts } from './facts.ts';
+import type { PlanItem } from './plan.ts';
 import { planCluster } from './plan-cluster.ts';
 import { uninstallPlan } from './uninstall.ts';
 
@@ -75,6 +84,25 @@ test('services stop first, and the tasks that end are counted', () => {
     endsTasks: 5,
   });
   expect(items.at(-1)?.id).toBe('directory:/var/lib/mesosup');
+});
+
+test('a Docker that came with us goes with its containers, and a mount point for its data gets its rights back', () => {
+  const items = (own: Facts, purge: boolean) =>
+    uninstall(cluster, install(cluster, new Map([['h1', own]])), purge).hosts[0]?.items ?? [];
+  const mounted = bareFacts('10.0.0.1', { files: { '/var/lib/docker': directoryFacts({ mode: '0755' }) } });
+  const about = (all: readonly PlanItem[]) =>
+    all
+      .filter(({ id }) => /(service:|lib\/)docker$|^directory:\/etc\/cni/.test(id))
+      .map(({ title }) => title);
+  expect(about(items(mounted, true))).toEqual([
+    'service docker: stop and disable, and remove all containers',
+    '/var/lib/docker: remove with all in it',
+    '/etc/cni/net.d: remove',
+    '/etc/cni: remove',
+    '/var/lib/docker: as before mesosup',
+  ]);
+  // It is full of data, which others than root must not see.
+  expect(about(items(mounted, false))).not.toContain('/var/lib/docker: as before mesosup');
 });
 
 test('what ran before mesosup is put back and runs on with its own files', () => {

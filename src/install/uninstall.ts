@@ -8,7 +8,7 @@ import { isData, removalAction } from './leftovers.ts';
 import type { HostPlan, Plan, PlanItem } from './plan.ts';
 import { PAYLOADS, STATE } from './script/places.ts';
 import type { FactsByHost } from './topology.ts';
-import { DOCKER_SERVICE } from './wanted/docker.ts';
+import { DOCKER_DATA, DOCKER_SERVICE } from './wanted/docker.ts';
 import { ZOOKEEPER_PACKAGE, ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
 
 export interface UninstallInput {
@@ -39,8 +39,8 @@ const PACKAGE_TRACES: Readonly<Record<string, readonly string[]>> = {
 
 /** What a package leaves in place even when it is purged. */
 const PACKAGE_DATA: Readonly<Record<string, readonly string[]>> = {
-  'docker.io': ['/var/lib/docker'],
-  'docker-ce': ['/var/lib/docker'],
+  'docker.io': [DOCKER_DATA],
+  'docker-ce': [DOCKER_DATA],
   'containerd.io': ['/var/lib/containerd'],
   containerd: ['/var/lib/containerd'],
   zookeeper: ['/var/lib/zookeeper', '/var/log/zookeeper'],
@@ -54,12 +54,15 @@ export function uninstallItems(facts: Facts, purge: boolean): PlanItem[] {
   );
   const data = purge ? [...new Set(ours.flatMap((name) => PACKAGE_DATA[name] ?? []))] : [];
   const traces = [...new Set(ours.flatMap((name) => PACKAGE_TRACES[name] ?? []))];
-  const gone = (path: string) => data.some((one) => path === one || path.startsWith(`${one}/`));
+  // Other packages bring their directories, so that the journal says nothing of the time before them.
+  const wasThere = ({ path, before }: PathEntry) => path === DOCKER_DATA && before !== 'absent';
+  const goes = (entry: PathEntry) =>
+    !wasThere(entry) && data.some((one) => entry.path === one || entry.path.startsWith(`${one}/`));
   const items = [
-    ...services.flatMap((entry) => stopItem(entry, facts)),
+    ...services.flatMap((entry) => stopItem(entry, facts, cameWithUs(entry, ours))),
     ...traces.map((path) => plain(`file:${path}`, 'remove', `${path}: remove`)),
     ...data.map(wholeDirectory),
-    ...backwards.flatMap((entry) => ('path' in entry && gone(entry.path) ? [] : undo(entry, facts, purge))),
+    ...backwards.flatMap((entry) => ('path' in entry && goes(entry) ? [] : undo(entry, facts, purge))),
     ...facts.mesosup.payloads.map((version) =>
       plain(`payload:${version}`, 'remove', `${PAYLOADS}/${version}: remove`),
     ),
@@ -77,12 +80,16 @@ function plain(id: string, action: PlanItem['action'], title: string): PlanItem 
 }
 
 type ServiceEntry = JournalEntry & { kind: 'service' };
+type PathEntry = JournalEntry & { kind: 'file' | 'directory' | 'link' };
 
-/** What ran before us runs on. */
-function stopItem(entry: ServiceEntry, facts: Facts): PlanItem[] {
+/** What ran before us runs on. @param ours it came with a package of ours */
+function stopItem(entry: ServiceEntry, facts: Facts, ours: boolean): PlanItem[] {
   if (entry.before.running || facts.services[entry.name] === undefined) return [];
   const isAgent = PACKAGED_LAYOUTS.some(({ agent }) => agent.service === entry.name);
   const item = plain(`service:${entry.name}`, 'remove', `service ${entry.name}: stop and disable`);
+  if (ours && entry.name === DOCKER_SERVICE) {
+    return [{ ...item, title: `${item.title}, and remove all containers`, whole: true }];
+  }
   return [
     isAgent && facts.agent.id !== ''
       ? { ...item, title: `${item.title}, and end its tasks`, endsTasks: facts.agent.tasks }
@@ -141,12 +148,12 @@ function undoUser(entry: JournalEntry & { kind: 'user' }, facts: Facts): PlanIte
   return [plain(`user:${name}`, 'restore', `user ${name}: take out of ${extra.join(', ')}`)];
 }
 
-function undoPath(entry: JournalEntry & { kind: 'file' | 'directory' | 'link' }, purge: boolean): PlanItem[] {
+function undoPath(entry: PathEntry, purge: boolean): PlanItem[] {
   const { kind, path, before } = entry;
   if (path === STATE) return [];
-  if (before !== 'absent') return [plain(`${kind}:${path}`, 'restore', `${path}: as before mesosup`)];
   const data = kind === 'directory' && isData(path);
   if (data && !purge) return [];
+  if (before !== 'absent') return [plain(`${kind}:${path}`, 'restore', `${path}: as before mesosup`)];
   return [data ? wholeDirectory(path) : plain(`${kind}:${path}`, removalAction(kind), `${path}: remove`)];
 }
 

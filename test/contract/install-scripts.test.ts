@@ -83,6 +83,8 @@ const EVERYTHING: PlanItem[] = [
   undo('remove', 'user:v'),
   undo('remove', 'payload:1.0-a'),
   { ...undo('remove', 'directory:/var/lib/x'), whole: true },
+  { ...undo('remove', 'service:mesos-agent'), endsTasks: null },
+  { ...undo('remove', 'service:docker'), whole: true },
 ];
 const JOURNAL: JournalEntry[] = [
   { kind: 'file', path: '/f', before: { facts, backup: digest } },

@@ -17,6 +17,8 @@ export interface StepContext {
   readonly secrets: Secrets | undefined;
   /** Where the agent keeps its state. */
   readonly agentWorkDir: string;
+  /** The cluster's name. */
+  readonly cluster: string;
 }
 
 /** An item of a host's plan, with its number there. */
@@ -64,7 +66,7 @@ export function stepLines(numbered: Numbered, context: StepContext): string[] {
   if (item.action === 'repair') return ['repair'];
   if (item.action === 'restore') return restoreLines(item, context);
   if (item.resource === undefined) {
-    if (item.action === 'remove') return removeLines(item);
+    if (item.action === 'remove') return removeLines(item, context);
     if (item.action === 'stop') return stopLines(item, context);
     throw new TypeError(`the plan's item ${item.id}: ${item.action} says not what it wants`);
   }
@@ -154,7 +156,7 @@ function stopLines({ id }: PlanItem, { journal }: StepContext): string[] {
 }
 
 /** Things nobody wants any more, which no journal has to remember. */
-function removeLines({ id, whole }: PlanItem): string[] {
+function removeLines({ id, whole, endsTasks }: PlanItem, { agentWorkDir, cluster }: StepContext): string[] {
   const { kind, name } = idParts(id);
   switch (kind) {
     case 'user':
@@ -163,7 +165,12 @@ function removeLines({ id, whole }: PlanItem): string[] {
       return [`discard ${quote(`${PAYLOADS}/${name}`)}`];
     case 'service': {
       const names = `${quote(name)} ${quote(unitName(name))}`;
-      return [`stop_service ${names}`, `set_enabled ${names} disabled`];
+      return [
+        ...(whole ? [`end_engine ${names}`] : []),
+        `stop_service ${names}`,
+        `set_enabled ${names} disabled`,
+        ...(endsTasks === undefined ? [] : [`end_tasks ${quote(agentWorkDir)} ${quote(cluster)}`]),
+      ];
     }
     case 'package':
       throw new TypeError('packages are done together');

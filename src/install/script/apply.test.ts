@@ -105,6 +105,24 @@ test('a service that starts is enabled first, waits for its edge, and is done on
   ]);
 });
 
+test('an agent that goes takes its tasks along, and Docker all its containers', () => {
+  const lines = steps(
+    [
+      { ...undo('remove', 'service:mesos-agent'), endsTasks: 2 },
+      { ...undo('remove', 'service:docker'), whole: true },
+      undo('remove', 'service:mesos-master'),
+    ],
+    { command: 'uninstall', cluster: "it's" },
+  );
+  expect(lines.filter((line) => /^(stop_service|end_)/.test(line))).toEqual([
+    'stop_service mesos-agent mesos-agent.service',
+    "end_tasks /var/lib/mesos 'it'\\''s'",
+    'end_engine docker docker.service',
+    'stop_service docker docker.service',
+    'stop_service mesos-master mesos-master.service',
+  ]);
+});
+
 describe('what is refused', () => {
   test.each([
     ['a run whose id is a path', () => script([], { run: '../x' }), "not a run's id"],

@@ -18,12 +18,24 @@ import {
   type StepContext,
   stepLines,
 } from './apply-steps.ts';
-import { CLUSTER, JOURNAL, PAYLOADS, RUN_LOCK, RUNS, SERVICES, STARTED, STATE, UPLOADS } from './places.ts';
+import {
+  ACCOUNTS,
+  CLUSTER,
+  JOURNAL,
+  PAYLOADS,
+  RUN_LOCK,
+  RUNS,
+  SERVICES,
+  STARTED,
+  STATE,
+  UPLOADS,
+} from './places.ts';
 import { CORE, escapeCommands, opening } from './shell-core.ts';
 import { type Endpoint, edges } from './shell-edges.ts';
 import { FILES } from './shell-files.ts';
 import { PACKAGES } from './shell-packages.ts';
 import { SERVICE_STEPS } from './shell-services.ts';
+import { TASKS } from './shell-tasks.ts';
 
 export interface ApplyOptions {
   /** Letters, digits and `-`; unique on the host. */
@@ -62,7 +74,7 @@ export function applyScript(plan: HostPlan, options: ApplyOptions): string {
   const { run, command, who, secrets, cluster } = options;
   const limits = { ...LIMITS, ...options.limits };
   const journal = options.journal ?? [];
-  const context = { journal, secrets, agentWorkDir: options.agent?.workDir ?? '/var/lib/mesos' };
+  const context = { journal, secrets, cluster, agentWorkDir: options.agent?.workDir ?? '/var/lib/mesos' };
   const items = plan.items.map((item, index): Numbered => ({ item, index }));
   const record = JSON.stringify({ id: run, command, who });
   const authorization = secrets ? `Basic ${btoa(`operator:${secrets.operator}`)}` : '';
@@ -82,12 +94,16 @@ export function applyScript(plan: HostPlan, options: ApplyOptions): string {
     PACKAGES,
     FILES,
     SERVICE_STEPS,
+    TASKS,
     edges(options.zookeeper ?? [], options.masters ?? [], options.agent, authorization),
     UNPACK,
+    SYSTEM_ACCOUNTS,
     `emit "{\\"event\\":\\"begin\\",\\"run\\":\\"${run}\\",\\"items\\":${items.length},\\"at\\":$(now)}"`,
     'release_starts',
     'unshield',
-    ...(command === 'uninstall' ? [] : [`printf '%s\\n' ${quote(cluster)} >${CLUSTER}`]),
+    ...(command === 'uninstall'
+      ? []
+      : [`[ -e ${ACCOUNTS} ] || accounts >${ACCOUNTS}`, `printf '%s\\n' ${quote(cluster)} >${CLUSTER}`]),
     ...startedLines(options),
     ...itemLines(items, context),
     'settle_services',
@@ -155,8 +171,18 @@ unpack() {
   rm -f "$archive"
 }`;
 
+/** Users and groups of the system, as they were before us: packages make some and leave them behind. */
+const SYSTEM_ACCOUNTS = `accounts() {
+  getent passwd | awk -F : '$3 < 1000 { print "user " $1 }'
+  getent group | awk -F : '$3 < 1000 { print "group " $1 }'
+}`;
+
 /** The end of an uninstall: what this program kept for itself. Data of services beside it stays. */
-const FAREWELL = `rm -rf ${PAYLOADS} ${SERVICES} ${STATE}/backup ${STARTED} ${CLUSTER} ${STATE}/lists-stale ${STATE}/start.lock
+const FAREWELL = `if [ -s ${ACCOUNTS} ]; then
+  left=$(accounts | grep -vxFf ${ACCOUNTS} | sed -z 's/\\n\\(.\\)/, \\1/g')
+  [ -z "$left" ] || emit "{\\"event\\":\\"left\\",\\"accounts\\":\\"$(json "$left")\\"}"
+fi
+rm -rf ${ACCOUNTS} ${PAYLOADS} ${SERVICES} ${STATE}/backup ${STARTED} ${CLUSTER} ${STATE}/lists-stale ${STATE}/start.lock
 ended=yes
 rm -rf ${JOURNAL} ${STATE}/run.json ${RUNS} ${RUN_LOCK}
 rmdir ${STATE} 2>/dev/null`;

@@ -21,6 +21,7 @@ const runEvent = z.discriminatedUnion('event', [
     mend: z.string(),
     at,
   }),
+  z.object({ event: z.literal('left'), accounts: z.string() }),
   z.object({ event: z.literal('end'), ok: z.boolean(), at }),
 ]);
 

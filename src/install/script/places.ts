@@ -27,6 +27,9 @@ export const STARTED = `${STATE}/started`;
 /** Holds the cluster's name. */
 export const CLUSTER = `${STATE}/cluster`;
 
+/** The system's users and groups before us, each a line. */
+export const ACCOUNTS = `${STATE}/accounts`;
+
 /** There while an apt source has changed and the package lists were not fetched since. */
 export const LISTS_STALE = `${STATE}/lists-stale`;
 

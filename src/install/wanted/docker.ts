@@ -11,6 +11,9 @@ import { aptRepository, wantsRepository } from './repository.ts';
 
 export const DOCKER_SERVICE = 'docker';
 export const DOCKER_CONFIG = '/etc/docker/daemon.json';
+export const DOCKER_DATA = '/var/lib/docker';
+/** The distribution's containerd makes them when it starts. */
+export const CNI_DIRECTORIES = ['/etc/cni', '/etc/cni/net.d'] as const;
 /** Of its list and key: as Docker's own instructions call them. */
 export const DOCKER_REPOSITORY = 'docker';
 export const DOCKER_CE_PACKAGES = ['docker-ce', 'docker-ce-cli', 'containerd.io'] as const;
@@ -43,9 +46,30 @@ export function docker(context: Context): Part {
         ? aptRepository(context, DOCKER_REPOSITORY, cluster.docker.repository)
         : [],
     packages,
-    configuration: [...configuration, ...memberships(context)],
+    configuration: [...engineDirectories(context), ...configuration, ...memberships(context)],
     services: [service(context, DOCKER_SERVICE, [...packages, ...configuration], { running: true })],
   };
+}
+
+/**
+ * What the engine makes for itself as soon as it runs. Made before it does, so that the journal knows what was there;
+ * from then on they are the engine's.
+ */
+function engineDirectories({ cluster, own }: Context): Resource[] {
+  const name = cluster.docker.kind === 'docker-ce' ? 'docker-ce' : 'docker.io';
+  const installed = installedPackage(own, name) !== undefined;
+  const made = (path: string, mode?: string): Resource[] => {
+    const found = own.files[path];
+    if (found === undefined) return installed ? [] : [directory(path, mode === undefined ? {} : { mode })];
+    if (found.type !== 'directory') return [];
+    // An empty mount point, say, gets the mode that the engine would give it.
+    const { owner, group } = found;
+    return [{ kind: 'directory', path, owner, group, mode: (installed ? undefined : mode) ?? found.mode }];
+  };
+  return [
+    ...made(DOCKER_DATA, '0710'),
+    ...(cluster.docker.kind === 'distribution' ? CNI_DIRECTORIES.flatMap((path) => made(path)) : []),
+  ];
 }
 
 function dockerPackages(source: DockerSource, { own }: Context): PackageResource[] {
