@@ -5,12 +5,12 @@ import type { Resource } from '../../../src/install/resources.ts';
 
 type Of<K extends Resource['kind']> = Extract<Resource, { kind: K }>;
 
-/** `host_vars` by host: the values over which the playbook loops. */
-export function hostVars(resources: readonly Resource[], reveal: (text: string) => string) {
+/** `host_vars` of a host: the values over which the playbook loops. Files are copied from `files/HOST/NUMBER`. */
+export function hostVars(host: string, resources: readonly Resource[]) {
   const of = <K extends Resource['kind']>(kind: K) => resources.filter((r): r is Of<K> => r.kind === kind);
-  const files = of('file').map(({ path, content, owner, group, mode, aptSource }) => ({
+  const files = of('file').map(({ path, owner, group, mode, aptSource }, i) => ({
     path,
-    content: reveal(content),
+    src: `${host}/${i}`,
     owner,
     group,
     mode,
@@ -35,6 +35,11 @@ export function hostVars(resources: readonly Resource[], reveal: (text: string) 
   };
 }
 
+/** The contents of those files, in order. */
+export function fileContents(resources: readonly Resource[], reveal: (text: string) => string): string[] {
+  return resources.flatMap((r) => (r.kind === 'file' ? [reveal(r.content)] : []));
+}
+
 /** One play for all hosts. `archive` is the payload on this machine. */
 export function playbook(archive: string): string {
   const loop = (list: string) => `{{ ${list} }}`;
@@ -52,7 +57,7 @@ export function playbook(archive: string): string {
           },
           {
             name: 'repositories',
-            copy: { dest: '{{ item.path }}', content: '{{ item.content }}', ...owned },
+            copy: { dest: '{{ item.path }}', src: '{{ item.src }}', ...owned },
             loop: loop('sources'),
             register: 'sources_changed',
           },
@@ -73,7 +78,7 @@ export function playbook(archive: string): string {
           },
           {
             name: 'files',
-            copy: { dest: '{{ item.path }}', content: '{{ item.content }}', ...owned },
+            copy: { dest: '{{ item.path }}', src: '{{ item.src }}', ...owned },
             loop: loop('files'),
           },
           {
