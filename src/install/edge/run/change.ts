@@ -9,7 +9,8 @@ import { withClusterLock } from '../cluster-lock.ts';
 import { fetchKeys } from '../keys.ts';
 import { checkPackageFiles } from '../package-files.ts';
 import { payload } from '../payload.ts';
-import { applyAll, attachAll, whoAmI } from './apply-all.ts';
+import { attachAll, whoAmI } from './apply-all.ts';
+import { applyWaves } from './apply-waves.ts';
 import { RunError } from './cluster-command.ts';
 import type { HostTrouble } from './outcome.ts';
 import { type Intent, look, type Prepared, type Program, prepare } from './prepare.ts';
@@ -81,7 +82,7 @@ export async function change(
   if (intent.command !== 'uninstall') await session.state.keepCluster(session.cluster);
   session.atWork = true;
   const troubles = await locked(session, reach.goOn, async () =>
-    applyAll(session, {
+    applyWaves(session, {
       plan: complete,
       facts: prepared.facts,
       secrets: prepared.secrets,

@@ -20,6 +20,8 @@ export interface WaitOptions {
   /** Seconds for which nothing may change; `PATIENCE` when undefined. */
   readonly patience: number | undefined;
   readonly signal: AbortSignal;
+  /** What is still missing; everything that keeps these hosts and the whole from being healthy without it. */
+  readonly missing?: (facts: ReadonlyMap<string, Facts>) => string[];
 }
 
 /** @throws RunError naming what is still missing when nothing has changed for so long */
@@ -27,6 +29,8 @@ export async function waitHealthy(
   session: Session,
   options: WaitOptions,
 ): Promise<ReadonlyMap<string, Facts>> {
+  const missingIn =
+    options.missing ?? ((found) => missingOf(clusterHealth(session.cluster, found), options.hosts));
   let latest: ReadonlyMap<string, Facts> = new Map();
   let failure: RunError | undefined;
   const patience = options.patience ?? PATIENCE;
@@ -37,11 +41,8 @@ export async function waitHealthy(
       options.signal.throwIfAborted();
       const { facts, unreachable } = await session.health(options.secrets, options.hosts);
       latest = facts;
-      const missing = [
-        ...unreachable.map((problem) => problem.message),
-        ...missingOf(clusterHealth(session.cluster, facts), options.hosts),
-      ];
-      if (missing.length === 0) return 'healthy';
+      const missing = [...unreachable.map((problem) => problem.message), ...missingIn(facts)];
+      if (missing.length === 0) return options.missing ? 'goes on' : 'healthy';
       const said = missing.join('; ');
       if (said !== last) {
         line.say(`waiting: ${said}`);

@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { bareFacts, serviceFacts } from '../../test/install/hosts.ts';
+import { runs } from '../../test/support/runs.ts';
+import type { Facts } from './facts.ts';
+import type { HostPlan, Plan, PlanAction, PlanCommand } from './plan.ts';
+import { waves } from './waves.ts';
+
+/** A host's changes as `restart mesos-master`; of those that restart, the service runs. */
+interface Sketch {
+  does: readonly string[];
+  leads?: boolean;
+  /** Its service runs, but doesn't answer. */
+  deaf?: boolean;
+  /** Never was a member. */
+  isNew?: boolean;
+}
+
+function hostPlan(host: string, { does }: Sketch): HostPlan {
+  const items = does.map((what) => {
+    const [action = '', name = ''] = what.split(' ');
+    return { id: `service:${name}`, action: action as PlanAction, title: what, diff: [] };
+  });
+  return { host, items, basis: '' };
+}
+
+function factsOf({ does, leads, deaf, isNew }: Sketch): Facts {
+  const bare = bareFacts('10.0.0.1');
+  const running = does.filter((what) => !what.startsWith('start ')).map((what) => what.split(' ')[1] ?? '');
+  const member = { type: 'file', mode: '0644', owner: 'root', group: 'root' } as const;
+  const paths = ['/var/lib/mesos/master/replicated_log', '/var/lib/zookeeper/myid'];
+  const answers = running.includes('mesos-master') && !deaf;
+  return {
+    ...bare,
+    files: isNew ? {} : Object.fromEntries(paths.map((path) => [path, member])),
+    services: Object.fromEntries(running.map((name) => [name, serviceFacts()])),
+    master: { ...bare.master, answers, elected: leads === true },
+  };
+}
+
+function wavesOf(hosts: Readonly<Record<string, Sketch>>, command: PlanCommand = 'install') {
+  const plan: Plan = {
+    format: 1,
+    command,
+    cluster: 'c',
+    version: '1',
+    hosts: Object.entries(hosts).map(([name, sketch]) => hostPlan(name, sketch)),
+  };
+  return waves(plan, new Map(Object.entries(hosts).map(([name, sketch]) => [name, factsOf(sketch)])));
+}
+
+const names = (found: ReturnType<typeof waves>) => found.map(({ hosts }) => hosts.join(' '));
+const START = ['start zookeeper', 'start mesos-master', 'start mesos-agent'];
+const MASTER = ['restart mesos-master'];
+const AGENT = ['restart mesos-agent'];
+
+describe('all at once', () => {
+  test('a first installation', () => {
+    const fresh = { does: START, isNew: true };
+    expect(wavesOf({ a: fresh, b: fresh, c: fresh, d: fresh })).toEqual([
+      { hosts: ['a', 'b', 'c', 'd'], back: expect.anything() },
+    ]);
+  });
+
+  test('whatever ends the cluster', () => {
+    const all = { a: { does: ['stop mesos-master'], leads: true }, b: { does: ['stop mesos-master'] } };
+    for (const command of ['stop', 'uninstall'] as const)
+      expect(names(wavesOf(all, command))).toEqual(['a b']);
+  });
+
+  test('members that lead nobody: to make them lead again may take all of them', () => {
+    expect(names(wavesOf({ a: { does: MASTER }, b: { does: MASTER }, c: { does: AGENT } }))).toEqual([
+      'a b c',
+    ]);
+  });
+
+  test('one member with hosts that do without it for a moment', () => {
+    const one = { a: { does: MASTER, leads: true }, b: { does: ['restart docker'] }, c: { does: AGENT } };
+    expect(names(wavesOf(one))).toEqual(['a b c']);
+  });
+
+  test('nothing at all', () => {
+    expect(wavesOf({ a: { does: [], leads: true } })).toEqual([]);
+  });
+});
+
+test('members restart one by one: first those that are no use now, last the one that leads', () => {
+  const found = wavesOf({
+    leads: { does: MASTER, leads: true },
+    follows: { does: MASTER },
+    deaf: { does: MASTER, deaf: true },
+    other: { does: ['restart mesosup-scheduler'] },
+  });
+  expect(found).toEqual([
+    { hosts: ['other'], back: [] },
+    { hosts: ['deaf'], back: [{ host: 'deaf', role: 'master' }] },
+    { hosts: ['follows'], back: [{ host: 'follows', role: 'master' }] },
+    { hosts: ['leads'], back: [{ host: 'leads', role: 'master' }] },
+  ]);
+});
+
+test('a member that is down comes back before another goes, and new ones join when all others know them', () => {
+  const found = wavesOf({
+    leads: { does: MASTER, leads: true },
+    joins: { does: START, isNew: true },
+    down: { does: ['start mesos-master'] },
+    leaves: { does: ['restore mesos-master'] },
+  });
+  expect(names(found)).toEqual(['down', 'leaves', 'leads', 'joins']);
+  expect(found[0]?.back).toEqual([{ host: 'down', role: 'master' }]);
+  expect(found[1]?.back).toEqual([]);
+});
+
+test('agents restart a quarter at a time, after the members', () => {
+  const agents = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`a${i}`, { does: AGENT }]));
+  const found = wavesOf({ ...agents, x: { does: MASTER, leads: true }, y: { does: MASTER } });
+  expect(names(found)).toEqual(['y', 'x', 'a0 a1 a2', 'a3 a4 a5', 'a6 a7 a8']);
+  expect(found[2]?.back).toContainEqual({ host: 'a1', role: 'agent' });
+});
+
+test('each host has its turn once, and never do two members go at once', () => {
+  const what = fc.constantFrom(
+    ...['restart', 'start', 'restore'].flatMap((action) =>
+      ['zookeeper', 'mesos-master', 'mesos-agent', 'docker', 'mesosup-scheduler'].map(
+        (name) => `${action} ${name}`,
+      ),
+    ),
+    'replace-agent mesos-agent',
+  );
+  const sketch = fc.record({
+    does: fc.uniqueArray(what, { maxLength: 3, selector: (text) => text.split(' ')[1] }),
+    leads: fc.boolean(),
+    deaf: fc.boolean(),
+    isNew: fc.boolean(),
+  });
+  const isMember = (text: string) => /^(restart|restore) (zookeeper|mesos-master)$/.test(text);
+  const isAgent = (text: string) => /^(restart|replace-agent|restore) mesos-agent$/.test(text);
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), sketch, { maxKeys: 12, noNullPrototype: true }),
+      (hosts) => {
+        const found = wavesOf(hosts);
+        const order = found.flatMap((wave) => wave.hosts);
+        const busy = Object.keys(hosts).filter((name) => hosts[name]?.does.length);
+        expect(order.toSorted()).toEqual(busy.toSorted());
+        if (!Object.values(hosts).some(({ leads }) => leads)) return;
+        const agents = busy.filter((name) => hosts[name]?.does.some(isAgent)).length;
+        for (const wave of found) {
+          const doing = (is: (text: string) => boolean) =>
+            wave.hosts.filter((name) => hosts[name]?.does.some(is)).length;
+          expect(doing(isMember)).toBeLessThanOrEqual(1);
+          expect(doing(isAgent)).toBeLessThanOrEqual(Math.ceil(agents / 4) || 1);
+        }
+      },
+    ),
+    { numRuns: runs(200) },
+  );
+});
