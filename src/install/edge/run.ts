@@ -12,6 +12,8 @@ import { attachRunScript, startRunScript } from '../script/run-scripts.ts';
 export interface FollowOptions {
   /** Each event once, from the run's first on, even when the connection is lost on the way. */
   readonly onEvent: (event: RunEvent) => void;
+  /** The connection is lost, and taken up again after so many milliseconds. */
+  readonly onLost?: (pause: number) => void;
   /** Ends the following; the run goes on. */
   readonly signal?: AbortSignal;
 }
@@ -101,6 +103,7 @@ async function withRetries(
       const pause = RETRIES[attempt];
       const away = error instanceof HostError && ['lost', 'unreachable'].includes(error.failure);
       if (!away || pause === undefined || (attempt === 0 && error.failure !== 'lost')) throw error;
+      options.onLost?.(pause);
       await sleep(pause, undefined, options.signal ? { signal: options.signal } : {});
     }
   }

@@ -80,6 +80,13 @@ wrote() { grep -Eq "$1" "$output"; }
 locked() { wrote 'Could not get lock|Unable to (acquire|lock)|dpkg (frontend|status database) (lock )?(is )?(was )?locked'; }
 # apt_lines PATTERN: those that matter to people
 apt_lines() { grep -E "$1" "$output" | sort -u | tail -n 6; }
+# What was not as promised: the last error of that kind, and both sums where apt tells them.
+hash_lines() {
+  awk '/^[EW]: .*([Hh]ash|unexpected size)/ { about = $0; sub(/^[EW]: (Failed to fetch )?/, "", about); expected = received = "" }
+    /Hashes of (expected|received) file/ { which = $3 }
+    /SHA256:/ { sub(/.*SHA256:/, ""); if (which == "expected") expected = $0; else received = $0 }
+    END { print about; if (expected != "") print "promised SHA-256 " expected; if (received != "") print "received SHA-256 " received }' "$output"
+}
 # blame WHAT: why apt failed, from what it wrote
 blame() {
   if full "$output"; then no_space; fi
@@ -90,7 +97,7 @@ blame() {
     fail signature "$1: a repository's signature can't be verified: $(apt_lines 'NO_PUBKEY|BADSIG|REVKEYSIG|is not signed|unauthenticated')" "Check the repository's key in the cluster file (repository: key)."
   fi
   if wrote 'Hash Sum mismatch|unexpected size|Hashes of|hash mismatch'; then
-    fail hash "$1: what was downloaded is not what was promised: $(apt_lines 'Hash|unexpected size')" 'Check the SHA-256 in the cluster file, or try again once the mirror is in order.'
+    fail hash "$1: what was downloaded is not what was promised: $(hash_lines)" 'Check the SHA-256 in the cluster file, or try again once the mirror is in order.'
   fi
   if wrote 'Temporary failure resolving|Could not resolve|Unable to connect|Could not connect|Connection (failed|refused|timed out)|No route to host'; then
     fail fetch "$1: a repository can't be reached: $(apt_lines 'resol|onnect|route')" "See to the host's network, its proxy settings or its mirrors."

@@ -59,6 +59,7 @@ export async function applyAll(session: Session, options: ApplyAllOptions): Prom
       ...(options.archive && { payload: options.archive }),
       ...(options.patience !== undefined && { limits: { edge: options.patience, lock: options.patience } }),
       signal,
+      onLost: (pause) => line.say(lost(pause)),
       onUpload: (sent, total) => line.say(`sending ${megabytes(sent)} of ${megabytes(total)} MB`),
       onEvent: (event) => {
         follower(event);
@@ -91,8 +92,9 @@ export async function attachAll(
     const run = running.find((one) => one.host === host)?.run;
     if (!run) throw new TypeError(`no run is under way on ${host}`);
     const onEvent = followerOf(line, []);
+    const onLost = (pause: number) => line.say(lost(pause));
     return {
-      outcome: await attachRun(session.host(host), run.id, { onEvent, signal }),
+      outcome: await attachRun(session.host(host), run.id, { onEvent, onLost, signal }),
       said: 'its run has ended',
     };
   });
@@ -161,6 +163,10 @@ function endpointsOf(cluster: Cluster, facts: ReadonlyMap<string, Facts>) {
       ...(address !== undefined && { agent: { address, port: ports.agent, workDir: AGENT_WORK_DIR } }),
     };
   };
+}
+
+function lost(pause: number): string {
+  return `the connection is lost, and the host goes on by itself; tried again in ${pause / 1000} s`;
 }
 
 function megabytes(bytes: number): string {
