@@ -64,6 +64,25 @@ export async function holdDpkgLock(host: LabHost): Promise<{ pid: number; releas
   };
 }
 
+const DPKG_HOOK = '/etc/dpkg/dpkg.cfg.d/95hold';
+
+/**
+ * The next dpkg that unpacks or configures packages stands still at its end, with its lock held and the packages half
+ * installed, until that is mended. `begun` tells when one does.
+ */
+export async function holdDpkg(host: LabHost): Promise<{ begun: () => Promise<boolean>; release: Mend }> {
+  const mark = '/run/dpkg-held';
+  await host.run(`rm -f ${mark}; cat >${DPKG_HOOK}`, {
+    input: `post-invoke=: >${mark}; while [ -e ${DPKG_HOOK} ]; do sleep 0.1; done\n`,
+  });
+  return {
+    begun: async () => (await host.exec(`test -e ${mark}`)).code === 0,
+    release: async () => {
+      await host.run(`rm ${DPKG_HOOK}`);
+    },
+  };
+}
+
 /**
  * Little space is left below a directory, which is made if need be: a small file system with what is in it now is
  * mounted there. Mending gives it space; it stays mounted until the host ends.

@@ -1,0 +1,327 @@
+/**
+ * What goes wrong while a cluster is installed: each fault ends in an error that names the host and the mend, the other
+ * hosts are done all the same, and once it is mended the next run comes to its end and the one after finds no changes.
+ */
+
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { fillDisk, holdDpkg, holdDpkgLock, killConnections, type Mend, shiftClock } from '../lab/faults.ts';
+import type { LabHost } from '../lab/host.ts';
+import { type Lab, startLab } from '../lab/lab.ts';
+import { until } from './demo-cluster.ts';
+import { expectDone, LabCluster, type Outcome } from './support/lab-cluster.ts';
+
+/** There from the first, so that only Mesos and the payload have to come. */
+const PACKAGES = [
+  ...['docker.io', 'iptables', 'libatomic1'],
+  ...['libsvn1', 'libapr1', 'libcurl4', 'libunwind8', 'libsasl2-modules'],
+];
+const NAMES = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'h7', 'h8'];
+let lab: Lab;
+let cluster: LabCluster;
+
+beforeAll(async () => {
+  lab = await startLab({
+    hosts: NAMES.map((name) => ({
+      packages: PACKAGES,
+      login: name === 'h2' ? 'sudo-password' : 'root',
+    })),
+  });
+  cluster = new LabCluster(lab);
+}, 600_000);
+
+afterAll(() => lab?.stop());
+
+beforeEach(({ task }) => {
+  const began = performance.now();
+  return () => console.log(`${task.name}: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+});
+
+/** The cluster's hosts: the first is its master, the others are agents. */
+async function spec(
+  names: readonly string[],
+  more: Record<string, unknown> = {},
+  lines = lab.mesos().good,
+): Promise<void> {
+  const hosts = names.map((name) => (name === 'h1' ? { name, roles: ['master', 'scheduler'] } : name));
+  const { debian, ubuntu, key, fingerprint } = lines;
+  const { version } = lab.mesos();
+  const mesos = { source: 'clusterd', version, repository: { debian, ubuntu, key, fingerprint } };
+  await cluster.writeSpec({ hosts, docker: { source: 'preinstalled' }, mesos, ...more });
+}
+
+const install = (...args: string[]) => cluster.run('install', '--yes', ...args);
+
+/** A run that failed, with its words; in the plan every host is named, so that is left out. */
+function expectFailed({ code, all }: Outcome): void {
+  expect(code, all).toBe(1);
+}
+
+/** What is said of the host at last, after a mark, and the mend beneath. */
+function troubleOf(host: string, { all }: Outcome): { message: string; mend: string } | undefined {
+  const found = [...all.matchAll(/^✖ (\S+?): ((?:(?!✖).*\n)*?) {2}→ (.*)/gm)].findLast(
+    ([, of]) => of === host,
+  );
+  return found && { message: found[2] ?? '', mend: found[3] ?? '' };
+}
+
+/** Install does all that is left to do, and then there is nothing. */
+async function expectConverges(): Promise<void> {
+  expectDone(await install());
+  await expectNoChanges();
+}
+
+async function expectNoChanges(): Promise<void> {
+  const again = await install();
+  expectDone(again);
+  expect(again.stdout).toMatch(/^no changes/m);
+}
+
+async function isUntouched(host: LabHost): Promise<boolean> {
+  const seen = await host.run(
+    'ls -d /var/lib/mesosup /opt/mesosup/* /etc/mesos* /etc/apt/sources.list.d/* 2>/dev/null; true',
+  );
+  return seen === '';
+}
+
+/** Names of hosts that have Mesos' package whole, and the payload. */
+async function installed(): Promise<string[]> {
+  const look = `dpkg-query -W -f '\${Status}\\n' ${lab.mesos().name} | grep -qx 'install ok installed' &&
+    test -x /opt/mesosup/current/bin/node`;
+  const codes = await Promise.all(lab.hosts.map(async (host) => [host.name, (await host.exec(look)).code]));
+  return codes.flatMap(([name, code]) => (code === 0 ? [String(name)] : []));
+}
+
+/** The other ends of the host's SSH connections. */
+async function connections(host: LabHost): Promise<string[]> {
+  const list = await host.run("ss -Htn state established 'sport = :22' | awk '{ print $4 }'");
+  return list.split('\n').filter(Boolean);
+}
+
+/** Begins an install; `sees` waits until it has written what fits. */
+function begin(...args: string[]) {
+  const running = cluster.start('install', '--yes', ...args);
+  let text = '';
+  running.all?.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  const sees = (pattern: RegExp) => until(`the run says ${pattern}`, async () => pattern.test(text), 60_000);
+  const ended = async (): Promise<Outcome> => {
+    const { exitCode, stdout, stderr, all } = await running;
+    return { code: exitCode ?? -1, stdout, stderr, all: all ?? '' };
+  };
+  return { running, sees, ended };
+}
+
+describe('hosts that nothing can be begun on', () => {
+  const mends: Mend[] = [];
+  /** Of a host that will not do: how it becomes so, and what is said of it. */
+  const faults: Record<string, { set: () => Promise<Mend>; message: RegExp; mend: RegExp }> = {
+    h2: {
+      set: async () => {
+        const file = path.join(cluster.directory, 'sudo-password');
+        const right = await readFile(file);
+        await writeFile(file, 'wrong\n');
+        return () => writeFile(file, right);
+      },
+      message: /the sudo password of ops is wrong/,
+      mend: /Give the right sudo password of ops/,
+    },
+    h3: {
+      set: async () => {
+        await lab.host('h3').disconnect();
+        return () => lab.host('h3').connect();
+      },
+      message: /there is no way to \S+:22/,
+      mend: /Is the machine up, and the address right/,
+    },
+    h4: {
+      set: async () => {
+        const { knownHosts } = lab.ssh;
+        const right = await readFile(knownHosts, 'utf8');
+        await writeFile(knownHosts, right.replace(lab.host('h4').hostKey, lab.host('h1').hostKey));
+        return () => writeFile(knownHosts, right);
+      },
+      message: /its host key is ssh-ed25519 SHA256:\S+, but \S+known_hosts, line 4 says/,
+      mend: /Another machine may answer there.*ssh-keygen -R/,
+    },
+    h5: {
+      set: () => shiftClock(lab.host('h5'), -600),
+      message: /its clock is 10 min behind the others/,
+      mend: /timedatectl set-ntp true/,
+    },
+    h6: {
+      set: () => fillDisk(lab.host('h6'), '/opt', 1000),
+      message: /\/opt has \d MB free, and \d+ MB are needed/,
+      mend: /free some space there/,
+    },
+  };
+  const bad = Object.keys(faults);
+
+  test('are all named at once, each with its mend, and left alone; the others are installed', async () => {
+    await spec(['h1', ...bad, 'h7']);
+    for (const { set } of Object.values(faults)) mends.push(await set());
+    const failed = await install();
+    expectFailed(failed);
+    for (const [name, { message, mend }] of Object.entries(faults)) {
+      const trouble = troubleOf(name, failed);
+      expect(trouble?.message).toMatch(message);
+      expect(trouble?.mend).toMatch(mend);
+    }
+    expect(failed.stdout).toContain(`Left out: ${bad.join(', ')}.`);
+    expect(await installed()).toEqual(['h1', 'h7']);
+    for (const name of bad)
+      expect({ name, untouched: await isUntouched(lab.host(name)) }).toEqual({ name, untouched: true });
+  });
+
+  test('once each is mended they are installed, and then there are no changes', async () => {
+    for (const mend of mends) await mend();
+    await expectConverges();
+    expect(await installed()).toEqual(['h1', ...bad, 'h7']);
+  });
+
+  test('they can all be uninstalled', async () => {
+    expectDone(await cluster.run('uninstall', '--yes', '--purge'));
+    expect(await installed()).toEqual([]);
+    // apt takes what it has fetched before for what it is.
+    await Promise.all(lab.hosts.map((host) => host.run('apt-get -qq clean')));
+  });
+});
+
+describe('packages that are not what they should be', () => {
+  test('an expired key of the repository is told before any host is touched', async () => {
+    const { expired } = lab.mesos();
+    await spec(['h1', 'h2'], {}, expired);
+    const failed = await install();
+    expectFailed(failed);
+    expect(failed.stderr).toMatch(/the key at \S+ expired on \d{4}-\d\d-\d\d/);
+    expect(failed.stderr).toContain('Nothing was changed: the key is for h1, h2.');
+    expect(failed.stderr).toMatch(/→ Ask the repository for its renewed key/);
+    for (const name of ['h1', 'h2']) expect(await isUntouched(lab.host(name))).toBe(true);
+  });
+
+  test('a repository whose package has another hash than its list says; the right one does', async () => {
+    await spec(['h1', 'h2'], {}, lab.mesos().wrongHash);
+    const failed = await install();
+    expectFailed(failed);
+    for (const name of ['h1', 'h2']) {
+      const trouble = troubleOf(name, failed);
+      expect(trouble?.message).toMatch(/what was downloaded is not what was promised: .*Hash Sum mismatch/);
+      expect(trouble?.mend).toContain('Check the SHA-256 in the cluster file, or try again');
+    }
+    expect(await installed()).toEqual([]);
+    await spec(['h1', 'h2']);
+    await expectConverges();
+    expect(await installed()).toEqual(['h1', 'h2']);
+  });
+
+  test('a package file with another hash stops the host that needs it, and no other', async () => {
+    const { url, file, sha256 } = lab.mesos();
+    const wrong = sha256.replace(/^./, (digit) => (digit === '0' ? '1' : '0'));
+    const source = (from: string, sum: string) => ({ mesos: { source: 'package', from, sha256: sum } });
+    const hosts = ['h1', 'h2', 'h3'];
+    await spec(hosts, source(file, wrong));
+    const here = await install();
+    expectFailed(here);
+    expect(here.stderr).toContain(`${file} has the SHA-256 ${sha256}, not ${wrong}`);
+    expect(here.stderr).toContain('Nothing was changed: the package is for h3.');
+    expect(await isUntouched(lab.host('h3'))).toBe(true);
+
+    await spec(hosts, source(url, wrong));
+    const there = await install();
+    expectFailed(there);
+    expect(troubleOf('h3', there)?.message).toContain('Hash Sum mismatch');
+    expect(troubleOf('h3', there)?.mend).toContain('Check the SHA-256 in the cluster file');
+    for (const name of ['h1', 'h2']) expect(troubleOf(name, there)).toBeUndefined();
+    expect(Object.keys(await cluster.planned())).toEqual(['h3']);
+
+    await spec(hosts, source(url, sha256));
+    await expectConverges();
+    expect(await installed()).toEqual(hosts);
+  });
+});
+
+describe('runs that are cut', () => {
+  const hosts = ['h1', 'h2', 'h3', 'h4', 'h5'];
+
+  test('connections killed during dpkg are made again, and the run comes to its end', async () => {
+    await spec(hosts.slice(0, 4));
+    const h4 = lab.host('h4');
+    const held = await holdDpkg(h4);
+    const run = begin();
+    await until('dpkg is at work', held.begun, 120_000);
+    const killed = await connections(h4);
+    expect(killed).toHaveLength(1);
+    // That of the first host holds the cluster's lock.
+    await Promise.all([h4, lab.host('h1')].map(killConnections));
+    await until('there is another', async () => {
+      const [now] = await connections(h4);
+      return now !== undefined && !killed.includes(now);
+    });
+    await held.release();
+    const done = await run.ended();
+    expectDone(done);
+    expect(done.stdout).toMatch(/changes on 1 host,/);
+    expect(await installed()).toContain('h4');
+    await expectNoChanges();
+  });
+
+  test('the controller killed with -9: the host goes on, and the next run waits for it and ends it', async () => {
+    await spec(hosts);
+    const held = await holdDpkg(lab.host('h5'));
+    const killed = begin();
+    await until('dpkg is at work', held.begun, 120_000);
+    killed.running.kill('SIGKILL');
+    await killed.ended();
+    const next = begin();
+    await next.sees(/h5: "install" by \S+ \(\d+\) is under way since .*: waiting for its end/);
+    await held.release();
+    expectDone(await next.ended());
+    expect(await installed()).toContain('h5');
+    await expectNoChanges();
+  });
+});
+
+describe("dpkg's lock", () => {
+  const hosts = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'h7'];
+
+  test('is waited for and told; when it is never let go the host is left, and the others are done', async () => {
+    await spec(hosts);
+    const lock = await holdDpkgLock(lab.host('h6'));
+    const holder = `unattended-upgr (${lock.pid})`;
+    const failed = await install('--timeout', '2');
+    expectFailed(failed);
+    expect(failed.stdout).toContain(`⚠ h6: dpkg is in use by ${holder}`);
+    expect(troubleOf('h6', failed)).toEqual({
+      message: expect.stringContaining(`${holder} has held the dpkg lock for 2 seconds`),
+      mend: 'See what it does there; once it has ended, run the same command again.',
+    });
+    expect(await installed()).toEqual(hosts.filter((name) => name !== 'h6'));
+
+    const waiting = begin();
+    await waiting.sees(
+      new RegExp(`h6: .* waits, the dpkg lock is held by unattended-upgr \\(${lock.pid}\\)`),
+    );
+    await lock.release();
+    expectDone(await waiting.ended());
+    expect(await installed()).toEqual(hosts);
+    await expectNoChanges();
+  });
+});
+
+describe('a disk that fills up', () => {
+  test('in the midst of dpkg ends that host, and is made good once there is space', async () => {
+    await spec(NAMES);
+    const mend = await fillDisk(lab.host('h8'), '/usr/libexec', 20_000);
+    const failed = await install();
+    expectFailed(failed);
+    const trouble = troubleOf('h8', failed);
+    expect(trouble?.message).toMatch(/no space is left on the host: .* free in/);
+    expect(trouble?.mend).toMatch(/Make room there/);
+    expect(Object.keys(await cluster.planned())).toEqual(['h8']);
+    await mend();
+    await expectConverges();
+    expect(await installed()).toEqual(NAMES);
+  });
+});
