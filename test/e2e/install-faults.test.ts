@@ -207,7 +207,7 @@ describe('packages that are not what they should be', () => {
     expectFailed(failed);
     for (const name of ['h1', 'h2']) {
       const trouble = troubleOf(name, failed);
-      expect(trouble?.message).toMatch(/what was downloaded is not what was promised: .*Hash Sum mismatch/);
+      expect(trouble?.message).toMatch(/what was downloaded is not what was promised:\n.*Hash Sum mismatch/);
       expect(trouble?.mend).toContain('Check the SHA-256 in the cluster file, or try again');
     }
     expect(await installed()).toEqual([]);
@@ -231,7 +231,9 @@ describe('packages that are not what they should be', () => {
     await spec(hosts, source(url, wrong));
     const there = await install();
     expectFailed(there);
-    expect(troubleOf('h3', there)?.message).toContain('Hash Sum mismatch');
+    expect(troubleOf('h3', there)?.message).toContain(
+      `promised SHA-256 ${wrong}\nreceived SHA-256 ${sha256}`,
+    );
     expect(troubleOf('h3', there)?.mend).toContain('Check the SHA-256 in the cluster file');
     for (const name of ['h1', 'h2']) expect(troubleOf(name, there)).toBeUndefined();
     expect(Object.keys(await cluster.planned())).toEqual(['h3']);
@@ -260,9 +262,7 @@ describe('runs that are cut', () => {
       return now !== undefined && !killed.includes(now);
     });
     await held.release();
-    const done = await run.ended();
-    expectDone(done);
-    expect(done.stdout).toMatch(/changes on 1 host,/);
+    expectDone(await run.ended());
     expect(await installed()).toContain('h4');
     await expectNoChanges();
   });

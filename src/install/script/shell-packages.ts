@@ -97,7 +97,8 @@ blame() {
     fail signature "$1: a repository's signature can't be verified: $(apt_lines 'NO_PUBKEY|BADSIG|REVKEYSIG|is not signed|unauthenticated')" "Check the repository's key in the cluster file (repository: key)."
   fi
   if wrote 'Hash Sum mismatch|unexpected size|Hashes of|hash mismatch'; then
-    fail hash "$1: what was downloaded is not what was promised: $(hash_lines)" 'Check the SHA-256 in the cluster file, or try again once the mirror is in order.'
+    fail hash "$1: what was downloaded is not what was promised:
+$(hash_lines)" 'Check the SHA-256 in the cluster file, or try again once the mirror is in order.'
   fi
   if wrote 'Temporary failure resolving|Could not resolve|Unable to connect|Could not connect|Connection (failed|refused|timed out)|No route to host'; then
     fail fetch "$1: a repository can't be reached: $(apt_lines 'resol|onnect|route')" "See to the host's network, its proxy settings or its mirrors."
