@@ -1,5 +1,6 @@
 /** From three bare hosts to the 2013 example on a real cluster, what is done to it afterwards, and back. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LabHost } from '../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../lab/images.ts';
@@ -47,6 +48,17 @@ async function running(): Promise<void> {
 
 async function pidOf(host: LabHost, unit: string): Promise<string> {
   return (await host.run(`systemctl show -p MainPID --value ${unit}`)).trim();
+}
+
+/** Whether there is a master on the host, be it a slow one. */
+async function hasMaster(host: LabHost): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(2000);
+    await (await fetch(`http://${host.address}:${PORTS.master}/health`, { signal })).body?.cancel();
+    return true;
+  } catch (error) {
+    return error instanceof DOMException && error.name === 'TimeoutError';
+  }
 }
 
 const UNITS = ['zookeeper', 'mesos-master', 'mesos-agent', 'mesosup-scheduler', 'docker'];
@@ -296,6 +308,39 @@ describe('changes to it', () => {
   });
 
   test(
+    'another flag of the masters: never are two away at once, and tasks stay',
+    async () => {
+      await cluster.writeSpec({
+        agentFlags: { gc_delay: '2days' },
+        masterFlags: { max_agent_ping_timeouts: '6' },
+        hosts: ['h1', { name: 'h2', attributes: { rack: 'b' } }, 'h3'],
+      });
+      const was = { pids: await pids(), containers: await containers() };
+      const away: number[] = [];
+      let over = false;
+      const sample = async () => {
+        while (!over) {
+          const answers = await Promise.all(lab.hosts.map((h) => hasMaster(h)));
+          away.push(answers.filter((answer) => !answer).length);
+          await sleep(20);
+        }
+      };
+      const sampling = sample();
+      const done = await cluster.run('install', '--yes');
+      over = true;
+      await sampling;
+      expectDone(done);
+      expect(Math.max(...away)).toBe(1);
+      const now = await pids();
+      const changed = Object.keys(now).filter((name) => now[name] !== was.pids[name]);
+      expect(changed.sort()).toEqual(['h1 mesos-master', 'h2 mesos-master', 'h3 mesos-master']);
+      expect(await containers()).toEqual(was.containers);
+      expect((await cluster.status()).healthy).toBe(true);
+    },
+    INSTALL_MS,
+  );
+
+  test(
     'stop ends the services and start brings them and the tasks back',
     async () => {
       expectDone(await cluster.run('stop', '--yes'));
@@ -311,15 +356,17 @@ describe('changes to it', () => {
 
 describe('uninstall', () => {
   test(
-    'leaves the hosts as they were',
+    'ends what runs, leaves the hosts as they were, and names the users that stay',
     async () => {
-      const stop = await cluster.api(h1, '/v1/apps/stop', {
-        method: 'POST',
-        body: JSON.stringify({ id: APP }),
-      });
-      expect(stop.status).toBe(204);
-      await until('no container is left', async () => (await containers()).length === 0);
-      expectDone(await cluster.run('uninstall', '--yes', '--purge'));
+      await running();
+      const plan = await cluster.run('uninstall', '--yes', '--purge');
+      expectDone(plan);
+      expect(plan.stdout).toContain('stops the agent: 1 task ends');
+      for (const host of lab.hosts) {
+        expect(plan.stdout).toMatch(new RegExp(`${host.name}: .*user zookeeper`));
+        const processes = await host.run('ps -eo args');
+        expect(processes).not.toMatch(/mesos|containerd|zookeeper|redis|docker/);
+      }
       const after = await lists();
       for (const [name, list] of before) {
         expect({ name, left: listDifference(list, after.get(name)) }).toEqual({ name, left: [] });

@@ -24,6 +24,8 @@ export interface ApplyAllOptions {
   readonly started?: boolean;
   /** Seconds without progress while something is waited for; undefined: as long as is usual for each. */
   readonly patience: number | undefined;
+  /** Told what packages leave behind on a host that is uninstalled: `user zookeeper, group docker`. */
+  readonly onLeft: (host: string, accounts: string) => void;
   /** Ends the following; hosts finish what they began. */
   readonly signal: AbortSignal;
 }
@@ -64,6 +66,7 @@ export async function applyAll(session: Session, options: ApplyAllOptions): Prom
       onEvent: (event) => {
         follower(event);
         if (event.event === 'log') session.log?.write(hostPlan.host, event.line);
+        if (event.event === 'left') options.onLeft(hostPlan.host, event.accounts);
       },
     });
     return {

@@ -40,6 +40,8 @@ export interface ChangeResult {
   readonly troubles: readonly HostTrouble[];
   /** Left out for an error of theirs. */
   readonly leftOut: readonly string[];
+  /** By host: users and groups that packages left behind at an uninstall. */
+  readonly accounts: Readonly<Record<string, string>>;
   /** False: there was nothing to do, or it was declined. */
   readonly applied: boolean;
   readonly declined: boolean;
@@ -60,7 +62,9 @@ export async function change(
   const { problems, reach } = prepared;
   if (problems.length > 0) say(renderProblems(problems));
   const plan = options.saved ? exactly(options.saved, prepared) : prepared.plan;
-  const result = { plan, problems, troubles: [], leftOut: reach.leftOut, applied: false, declined: false };
+  const accounts: Record<string, string> = {};
+  const leftOut = reach.leftOut;
+  const result = { plan, problems, troubles: [], leftOut, accounts, applied: false, declined: false };
   const starts = intent.command === 'start' || (intent.command === 'install' && intent.start);
   const healthy = async () =>
     waitHealthy(session, {
@@ -89,6 +93,9 @@ export async function change(
       ...(starts && { started: true }),
       ...(sendsPayload(plan) && { archive: await payload(program.root) }),
       patience: options.patience,
+      onLeft: (host, left) => {
+        accounts[host] = left;
+      },
       signal,
     }),
   );

@@ -96,13 +96,15 @@ export interface ChangeReport {
   readonly changes: number;
   readonly troubles: readonly HostTrouble[];
   readonly leftOut: readonly string[];
+  /** By host: users and groups that packages left behind. */
+  readonly accounts: Readonly<Record<string, string>>;
   readonly seconds: number;
   readonly access?: Access;
 }
 
 /** Tells how it ended, and sets the exit code. */
 export function report(session: Session, result: ChangeResult, say: (text: string) => void): ChangeReport {
-  const { plan, troubles, leftOut } = result;
+  const { plan, troubles, leftOut, accounts } = result;
   const seconds = performance.now() / 1000;
   const touched = plan.hosts.filter(({ items }) => items.length > 0).length;
   const changes = result.applied ? changesIn(plan) : 0;
@@ -113,6 +115,7 @@ export function report(session: Session, result: ChangeResult, say: (text: strin
   if (troubles.length > 0) {
     say(`${renderTroubles(troubles)}\nRun the same command again: it goes on where it stopped.`);
   }
+  for (const [host, left] of Object.entries(accounts)) say(`${host}: packages leave behind: ${left}`);
   if (leftOut.length > 0) {
     say(`Left out: ${leftOut.join(', ')}. Mend what is named above, and run the same command again.`);
   }
@@ -125,6 +128,7 @@ export function report(session: Session, result: ChangeResult, say: (text: strin
     changes,
     troubles,
     leftOut,
+    accounts,
     seconds: Math.round(seconds * 1000) / 1000,
     ...(access && { access }),
   };
