@@ -50,17 +50,6 @@ async function pidOf(host: LabHost, unit: string): Promise<string> {
   return (await host.run(`systemctl show -p MainPID --value ${unit}`)).trim();
 }
 
-/** Whether there is a master on the host, be it a slow one. */
-async function hasMaster(host: LabHost): Promise<boolean> {
-  try {
-    const signal = AbortSignal.timeout(2000);
-    await (await fetch(`http://${host.address}:${PORTS.master}/health`, { signal })).body?.cancel();
-    return true;
-  } catch (error) {
-    return error instanceof DOMException && error.name === 'TimeoutError';
-  }
-}
-
 const UNITS = ['zookeeper', 'mesos-master', 'mesos-agent', 'mesosup-scheduler', 'docker'];
 
 /** Main pids of all services on all hosts. */
@@ -320,7 +309,7 @@ describe('changes to it', () => {
       let over = false;
       const sample = async () => {
         while (!over) {
-          const answers = await Promise.all(lab.hosts.map((h) => hasMaster(h)));
+          const answers = await Promise.all(lab.hosts.map((h) => cluster.hasMaster(h)));
           away.push(answers.filter((answer) => !answer).length);
           await sleep(20);
         }
@@ -336,6 +325,30 @@ describe('changes to it', () => {
       expect(changed.sort()).toEqual(['h1 mesos-master', 'h2 mesos-master', 'h3 mesos-master']);
       expect(await containers()).toEqual(was.containers);
       expect((await cluster.status()).healthy).toBe(true);
+    },
+    INSTALL_MS,
+  );
+
+  test(
+    'a flag that masters refuse: the first that gets it fails, and the others are left alone',
+    async () => {
+      const hosts = ['h1', { name: 'h2', attributes: { rack: 'b' } }, 'h3'];
+      const flags = { agentFlags: { gc_delay: '2days' }, hosts };
+      await cluster.writeSpec({ ...flags, masterFlags: { no_such_thing: '6' } });
+      const was = await pids();
+      const failed = await cluster.run('install', '--yes');
+      expect(failed.code, failed.all).toBe(1);
+      const [first = ''] = /h\d(?=: service mesos-master)/.exec(failed.stdout) ?? [];
+      const others = lab.hosts.filter((h) => h.name !== first);
+      expect(others).toHaveLength(2);
+      for (const { name } of others) {
+        expect(failed.stdout).toContain(`${name}: nothing was done here: ${first} failed`);
+        expect(await pidOf(lab.host(name), 'mesos-master')).toBe(was[`${name} mesos-master`]);
+      }
+      await cluster.writeSpec({ ...flags, masterFlags: { max_agent_ping_timeouts: '6' } });
+      expect(Object.keys(await cluster.planned())).toEqual([first]);
+      expectDone(await cluster.run('install', '--yes'));
+      expect(await cluster.planned()).toEqual({});
     },
     INSTALL_MS,
   );

@@ -113,6 +113,17 @@ export class LabCluster {
     });
   }
 
+  /** Whether there is a master on the host, be it a slow one. */
+  async hasMaster(host: LabHost): Promise<boolean> {
+    try {
+      const signal = AbortSignal.timeout(2000);
+      await (await fetch(`http://${host.address}:${PORTS.master}/health`, { signal })).body?.cancel();
+      return true;
+    } catch (error) {
+      return error instanceof DOMException && error.name === 'TimeoutError';
+    }
+  }
+
   #mesosup(args: readonly string[]) {
     return execa(path.join(root, 'bin/mesosup'), args, {
       reject: false,
