@@ -10,6 +10,8 @@ export interface ServiceDiffInput {
   readonly before: readonly PlanItem[];
   /** The unit or job is a file of the wanted state; else a package brings it. */
   readonly unitIsOurs: boolean;
+  /** It is the Mesos agent, whose tasks end with it. */
+  readonly isAgent: boolean;
 }
 
 /** Undefined when it is as it should be. At most one item: applying it makes the whole resource true. */
@@ -98,12 +100,15 @@ function diffMasked(
   if (found === undefined && !packagesCome(input)) return undefined;
   const running = found !== undefined && found.state !== 'stopped';
   if (found?.enabled === 'masked' && !running) return undefined;
+  const ends = running && input.isAgent && input.facts.agent.id !== '';
+  const words = ends ? 'drain, stop and mask' : running ? 'stop and mask' : 'mask';
   return {
     id: resourceId(resource),
     action: 'disable',
-    title: `service ${resource.name}: ${running ? 'stop and mask' : 'mask'}`,
+    title: `service ${resource.name}: ${words}`,
     diff: [],
     reason: 'because this host has no such role',
+    ...(ends && { endsTasks: input.facts.agent.tasks }),
     resource,
   };
 }

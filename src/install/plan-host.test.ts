@@ -181,6 +181,21 @@ test('a role that was taken from a host stops there, and its files go but not it
   expect(masked).toMatchObject({ title: 'service mesos-master: stop and mask', reason: expect.any(String) });
 });
 
+test('an agent that is to be one no more is drained first, and its tasks are counted', () => {
+  const masterOnly = clusterOf([hostOf('h1', { roles: ['master', 'scheduler'] })]);
+  const busy = { ...running, agent: { ...running.agent, id: 'a-S0', tasks: 2 } };
+  const gone = planOf(masterOnly, busy).items.find(({ id }) => id === 'service:mesos-agent');
+  expect(gone).toMatchObject({
+    action: 'disable',
+    title: 'service mesos-agent: drain, stop and mask',
+    endsTasks: 2,
+  });
+  // Where none ever ran there is nothing to end.
+  const idle = { ...running, agent: { ...running.agent, id: '' } };
+  const quiet = planOf(masterOnly, idle).items.find(({ id }) => id === 'service:mesos-agent');
+  expect(quiet).not.toHaveProperty('endsTasks');
+});
+
 test('a file that was there before mesosup comes back when it is wanted no more', () => {
   const legacy = clusterOf([hostOf('h1', { roles: ['master'] })]);
   const own = withFile(bare, '/etc/default/mesos-master', fileFacts('LOGS=/var/log\n'));

@@ -65,14 +65,15 @@ function without<T>(all: Readonly<Record<string, T>>, keys: ReadonlySet<string>)
 function serviceItem(
   resource: ServiceResource,
   before: readonly PlanItem[],
-  { facts, wanted }: HostPlanInput,
+  { cluster, facts, wanted }: HostPlanInput,
 ): PlanItem | undefined {
   const paths = [`/etc/systemd/system/${resource.name}`, `/etc/systemd/system/${resource.name}.service`];
   const unitIsOurs = wanted.some(
     (one) =>
       one.kind === 'file' && (paths.includes(one.path) || one.path === `/etc/init/${resource.name}.conf`),
   );
-  return diffService(resource, { facts, before, unitIsOurs });
+  const isAgent = resource.name === mesosLayout(cluster, facts).agent.service;
+  return diffService(resource, { facts, before, unitIsOurs, isAgent });
 }
 
 function stopItems(input: HostPlanInput): PlanItem[] {

@@ -127,7 +127,9 @@ export function probeTargets(cluster: Cluster, host: ClusterHost): ProbeTargets 
       ...(address !== undefined && { address }),
       ...(has('zookeeper') && { zookeeper: ports.zookeeper }),
       ...(has('master') && { master: ports.master }),
-      ...(has('agent') && { agent: ports.agent, agentWorkDir: AGENT_WORK_DIR }),
+      // Whatever its roles are to be: an agent that is one no more has tasks that end with it.
+      agent: ports.agent,
+      agentWorkDir: AGENT_WORK_DIR,
       ...(has('scheduler') && { scheduler: ports.scheduler }),
     },
   };

@@ -114,7 +114,8 @@ function putLines(path: string, owner: string, group: string, mode: string, cont
   return [`put ${[path, owner, group, mode].map(quote).join(' ')} <<'END'`, ...base64, 'END'];
 }
 
-function serviceLines(item: PlanItem, service: ServiceResource, { agentWorkDir }: StepContext): string[] {
+function serviceLines(item: PlanItem, service: ServiceResource, context: StepContext): string[] {
+  const latest = quote(`${context.agentWorkDir}/meta/slaves/latest`);
   const names = `${quote(service.name)} ${quote(unitName(service.name))}`;
   const wanted = service.masked ? 'masked' : service.enabled ? 'enabled' : 'disabled';
   const enable = `set_enabled ${names} ${wanted}`;
@@ -128,13 +129,15 @@ function serviceLines(item: PlanItem, service: ServiceResource, { agentWorkDir }
     case 'stop':
       return [`stop_service ${names}`, ...(service.enabled ? [] : [enable])];
     case 'disable':
+      if (item.endsTasks !== undefined)
+        return [`replace_agent ${names} ${latest}`, enable, endTasks(context)];
       return service.masked ? [`stop_service ${names}`, enable] : [enable];
     case 'enable':
       return [enable];
     case 'reload':
       return ['reload=yes', `reload_units ${quote(unitName(service.name))}`];
     case 'replace-agent':
-      return [`replace_agent ${names} ${quote(`${agentWorkDir}/meta/slaves/latest`)}`];
+      return [`replace_agent ${names} ${latest}`];
     default:
       throw new TypeError(`the plan's item ${item.id} has an action that no service knows: ${item.action}`);
   }
@@ -155,8 +158,12 @@ function stopLines({ id }: PlanItem, { journal }: StepContext): string[] {
   return [`stop_service ${names}`, ...disable];
 }
 
+function endTasks({ agentWorkDir, cluster }: StepContext): string {
+  return `end_tasks ${quote(agentWorkDir)} ${quote(cluster)}`;
+}
+
 /** Things nobody wants any more, which no journal has to remember. */
-function removeLines({ id, whole, endsTasks }: PlanItem, { agentWorkDir, cluster }: StepContext): string[] {
+function removeLines({ id, whole, endsTasks }: PlanItem, context: StepContext): string[] {
   const { kind, name } = idParts(id);
   switch (kind) {
     case 'user':
@@ -169,7 +176,7 @@ function removeLines({ id, whole, endsTasks }: PlanItem, { agentWorkDir, cluster
         ...(whole ? [`end_engine ${names}`] : []),
         `stop_service ${names}`,
         `set_enabled ${names} disabled`,
-        ...(endsTasks === undefined ? [] : [`end_tasks ${quote(agentWorkDir)} ${quote(cluster)}`]),
+        ...(endsTasks === undefined ? [] : [endTasks(context)]),
       ];
     }
     case 'package':

@@ -159,7 +159,7 @@ function endpointsOf(cluster: Cluster, facts: ReadonlyMap<string, Facts>) {
   const { ports } = cluster;
   return (name: string) => {
     const host = cluster.hosts.find((one) => one.name === name);
-    const address = host?.roles.includes('agent') ? addressOf(cluster, host, facts) : undefined;
+    const address = host && addressOf(cluster, host, facts);
     return {
       zookeeper: zookeepers.map((member) => ({ address: member.address, port: ports.zookeeper })),
       masters: masters.map((member) => ({ address: member.address, port: ports.master })),
