@@ -81,12 +81,13 @@ export async function change(
   say(renderPlan(plan, { colour: options.colour }));
   refuseEndings(plan, intent, options.allowAgentReplace);
   if (!(await options.confirm({ ...prepared, plan }))) return { ...result, declined: true };
-  await checkPackageFiles(plan);
-  const complete = await fetchKeys(plan);
-  if (intent.command !== 'uninstall') await session.state.keepCluster(session.cluster);
-  session.atWork = true;
-  const troubles = await locked(session, reach.goOn, async () =>
-    applyWaves(session, {
+  const troubles = await locked(session, reach.goOn, async () => {
+    // What can be had or not is known before any host is begun.
+    await checkPackageFiles(plan);
+    const complete = await fetchKeys(plan);
+    if (intent.command !== 'uninstall') await session.state.keepCluster(session.cluster);
+    session.atWork = true;
+    return applyWaves(session, {
       plan: complete,
       facts: prepared.facts,
       secrets: prepared.secrets,
@@ -97,8 +98,8 @@ export async function change(
         accounts[host] = left;
       },
       signal,
-    }),
-  );
+    });
+  });
   const done = { ...result, troubles, applied: true };
   const runs = starts || (intent.command === 'install' && someStarted(prepared));
   if (!runs || troubles.length > 0) return done;
