@@ -23,6 +23,10 @@ export default class PlanCommand extends ClusterCommand {
   static override flags = {
     ...specFlags,
     ...connectFlags,
+    start: Flags.boolean({
+      summary: 'What install --start would change: the services too.',
+      exclusive: ['out'],
+    }),
     out: Flags.string({
       summary: 'Save the plan, for its owner alone; it holds no secrets.',
       helpValue: 'FILE',
@@ -38,7 +42,7 @@ export default class PlanCommand extends ClusterCommand {
       // A saved plan is applied with the secrets it was made with.
       const secrets =
         looked.secrets ?? (flags.out === undefined ? undefined : await loaded.state.makeSecrets());
-      const intent = { command: 'install', start: false } as const;
+      const intent = { command: 'install', start: flags.start } as const;
       const { plan, problems, reach } = await prepare(
         session,
         programOf(this.config),

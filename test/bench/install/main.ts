@@ -50,7 +50,9 @@ async function labOf(count: number): Promise<{ lab: Lab; cluster: LabCluster }> 
 
 /** All that the plan of bare hosts makes, with secrets and keys as they go onto the hosts. */
 async function wanted(cluster: LabCluster): Promise<Map<string, Resource[]>> {
-  const { stdout } = await cluster.run('plan', '--json', '--out', 'bare.json');
+  // A plan that is saved makes the secrets.
+  await cluster.run('plan', '--out', 'bare.json');
+  const { stdout } = await cluster.run('plan', '--json', '--start');
   const plan = await fetchKeys((JSON.parse(stdout) as { plan: Plan }).plan);
   const unique = (resources: Resource[]) => [...new Set(resources)];
   return new Map(

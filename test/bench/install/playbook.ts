@@ -82,12 +82,16 @@ export function playbook(archive: string): string {
             loop: loop('files'),
           },
           {
+            name: "the payload's directory",
+            file: { path: '/opt/mesosup/{{ item }}', state: 'directory', mode: '0755' },
+            loop: loop('payloads'),
+          },
+          {
             name: 'payload',
             unarchive: {
               src: archive,
-              dest: '/opt/mesosup',
+              dest: '/opt/mesosup/{{ item }}',
               creates: '/opt/mesosup/{{ item }}/package.json',
-              extra_opts: ['--transform=s,^mesosup-,,'],
             },
             loop: loop('payloads'),
           },

@@ -67,7 +67,9 @@ function command(resource: Resource, reveal: (text: string) => string): Line[] {
         `id ${quote(resource.name)} >/dev/null 2>&1 || useradd --system --home-dir ${quote(resource.home)} --shell /usr/sbin/nologin ${quote(resource.name)}`,
       );
     case 'payload':
-      return rest(`mkdir -p /opt/mesosup; tar -C /opt/mesosup -xzf ${ARCHIVE} --transform='s,^mesosup-,,'`);
+      return rest(
+        `d=/opt/mesosup/${quote(resource.version)}; mkdir -p "$d"; tar -C "$d" -xzf ${ARCHIVE} --no-same-owner`,
+      );
     default:
       return [];
   }
