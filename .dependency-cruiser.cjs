@@ -6,6 +6,7 @@ const core = [
   '^src/cluster/(?!edge/)',
   '^src/install/(?!edge/)',
   '^src/hosts/quote\\.ts',
+  '^src/text/',
 ].join('|');
 const tests = '\\.test\\.ts$';
 const areas = [
@@ -20,21 +21,34 @@ const areas = [
   'mesos',
   'proc',
   'scheduler',
+  'text',
   'zookeeper',
 ];
 /** Which area may import which; an area may always import itself. */
 const allowed = {
   cluster: ['hosts'],
-  commands: ['cluster', 'demo', 'docker', 'embedded', 'executor', 'hosts', 'install', 'mesos', 'scheduler'],
-  demo: ['docker', 'mesos', 'proc'],
+  commands: [
+    'cluster',
+    'demo',
+    'docker',
+    'embedded',
+    'executor',
+    'hosts',
+    'install',
+    'mesos',
+    'scheduler',
+    'text',
+  ],
+  demo: ['docker', 'mesos', 'proc', 'text'],
   docker: [],
   embedded: ['mesos', 'proc', 'zookeeper'],
   executor: ['docker', 'mesos', 'proc'],
   hosts: [],
-  install: ['cluster', 'hosts'],
+  install: ['cluster', 'hosts', 'text'],
   mesos: [],
   proc: [],
   scheduler: ['mesos', 'proc', 'zookeeper', 'executor/task-data.ts'],
+  text: [],
   zookeeper: [],
 };
 

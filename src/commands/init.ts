@@ -8,6 +8,7 @@ import { formatSpecError } from '../cluster/spec-errors.ts';
 import type { SpecInput } from '../cluster/spec-schema.ts';
 import { ClusterCommand, UsageError } from '../install/edge/run/cluster-command.ts';
 import { hostFlags, hostOptions } from '../install/edge/run/spec-flags.ts';
+import { count } from '../text/count.ts';
 
 export default class Init extends ClusterCommand {
   static override summary = 'Ask for a cluster and write its cluster.yaml.';
@@ -71,8 +72,7 @@ export default class Init extends ClusterCommand {
     const schema = pathToFileURL(path.join(this.config.root, 'templates/cluster.schema.json')).href;
     await write(flags.file, specText(input as SpecInput, schema), flags.force);
     const cluster = result.value;
-    const count = `${cluster.hosts.length} ${cluster.hosts.length === 1 ? 'host' : 'hosts'}`;
-    this.log(`${flags.file}: cluster ${cluster.name} of ${count}`);
+    this.log(`${flags.file}: cluster ${cluster.name} of ${count(cluster.hosts.length, 'host')}`);
     for (const host of cluster.hosts) this.log(`  ${host.name}: ${host.roles.join(', ')}`);
     const named = flags.file === 'cluster.yaml' ? '' : ` --file ${flags.file}`;
     this.log(`Next: ${this.config.bin} plan${named}, then ${this.config.bin} install${named} --start`);

@@ -1,22 +1,10 @@
+import { columns } from '../text/columns.ts';
+
 /** What the live table shows; a reading of the scheduler's and the master's APIs. */
 export interface Overview {
   apps: { id: string; instances: number; running: number }[];
   tasks: { id: string; app: string; host: string; ports: number[] }[];
   agents: { id: string; hostname: string; port: number; cpus: string; mem: string; ports: string }[];
-}
-
-/** Lays rows out in columns, with a heading. */
-export function columns(heading: string[], rows: string[][]): string {
-  const all = [heading, ...rows];
-  const widths = heading.map((_, i) => Math.max(...all.map((row) => (row[i] ?? '').length)));
-  return all
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }
 
 /** The table as text, without a trailing line break. */

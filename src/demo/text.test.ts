@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { columns } from '../text/columns.ts';
 import { packageClosure } from './image.ts';
 import { parseEndpoints } from './scheduler-api.ts';
 import { nextCommands, summarize } from './show.ts';
-import { columns } from './table.ts';
 
 test('the image holds Redis and the libraries it needs, not the system below', () => {
   const depends = `redis-server

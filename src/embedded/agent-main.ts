@@ -14,9 +14,9 @@ import {
   FlagError,
   type FlagValues,
   flagMs,
-  flagNumber,
   flagOn,
   flagSecret,
+  networkOptions,
   shownFlags,
 } from './wire/flags.ts';
 import { type Program, runProgram } from './wire/program.ts';
@@ -138,17 +138,9 @@ await runProgram('agent', AGENT_FLAGS, async (program) => {
   const keyFile = flags.get('jwt_secret_key');
   const jwtKey = keyFile === undefined ? undefined : readKey(keyFile, 'jwt_secret_key', log);
   const credentialFile = flags.get('credential');
-  const text = (name: string, option: string) => {
-    const value = flags.get(name);
-    return value === undefined ? {} : { [option]: value };
-  };
   const options = {
     workDir,
-    ...text('ip', 'ip'),
-    port: flagNumber(flags, 'port'),
-    ...text('hostname', 'hostname'),
-    ...text('advertise_ip', 'advertiseIp'),
-    ...(flags.has('advertise_port') ? { advertisePort: flagNumber(flags, 'advertise_port') } : {}),
+    ...networkOptions(flags),
     attributes: parseAttributes(flags.get('attributes') ?? ''),
     executorRegistrationTimeoutMs: flagMs(flags, 'executor_registration_timeout'),
     executorReregistrationTimeoutMs: reregistrationMs,

@@ -12,6 +12,7 @@ import {
   flagNumber,
   flagOn,
   flagSecret,
+  networkOptions,
   shownFlags,
 } from './wire/flags.ts';
 import { type Program, runProgram } from './wire/program.ts';
@@ -77,17 +78,9 @@ function zooKeeperAddress(text: string): ZooKeeperAddress {
 
 await runProgram('master', MASTER_FLAGS, async (program) => {
   const { flags, log, exit } = program;
-  const text = (name: string, option: string) => {
-    const value = flags.get(name);
-    return value === undefined ? {} : { [option]: value };
-  };
   const { zookeeper, ...registry } = persistence(program);
   const running = await startMaster({
-    ...text('ip', 'ip'),
-    ...text('hostname', 'hostname'),
-    ...text('advertise_ip', 'advertiseIp'),
-    port: flagNumber(flags, 'port'),
-    ...(flags.has('advertise_port') ? { advertisePort: flagNumber(flags, 'advertise_port') } : {}),
+    ...networkOptions(flags),
     authentication: authentication(flags, log),
     ...registry,
     ...(zookeeper

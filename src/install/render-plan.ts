@@ -1,5 +1,6 @@
 /** A plan for a terminal, or for a file read by people. */
 
+import { count } from '../text/count.ts';
 import type { HostPlan, Plan, PlanAction, PlanItem } from './plan.ts';
 
 export interface RenderOptions {
@@ -54,34 +55,34 @@ export function renderPlan(plan: Plan, options: RenderOptions): string {
 
 /** What is the same on some hosts is said once. */
 interface Block {
-  readonly hosts: readonly string[];
+  /** Their names, and how many they are. */
+  readonly hosts: string;
+  readonly on: number;
   readonly items: readonly (readonly string[])[];
 }
 
-/** Those of most hosts first; within a block the order is the one in which a host does them. */
+/** Those of most hosts first; within a block the order is the one in which its first host does them. */
 function blocksOf(plans: readonly HostPlan[], show: (item: PlanItem) => string[]): Block[] {
-  const shown = plans.map(({ host, items }) => ({ host, items: items.map(show) }));
-  const hostsOf = new Map<string, string[]>();
-  for (const { host, items } of shown) {
-    for (const lines of items) {
+  const shown = new Map<string, { lines: string[]; hosts: string[] }>();
+  for (const { host, items } of plans) {
+    for (const lines of items.map(show)) {
       const key = lines.join('\n');
-      hostsOf.set(key, [...(hostsOf.get(key) ?? []), host]);
+      const same = shown.get(key) ?? { lines, hosts: [] };
+      same.hosts.push(host);
+      shown.set(key, same);
     }
   }
-  const blocks = new Map<string, { hosts: readonly string[]; items: string[][] }>();
-  for (const { host, items } of shown) {
-    for (const lines of items) {
-      const hosts = hostsOf.get(lines.join('\n')) ?? [host];
-      const block = blocks.get(hosts.join('\n')) ?? { hosts, items: [] };
-      if (hosts[0] === host) block.items.push(lines);
-      blocks.set(hosts.join('\n'), block);
-    }
-  }
-  return [...blocks.values()].sort((a, b) => b.hosts.length - a.hosts.length);
+  return [...Map.groupBy(shown.values(), ({ hosts }) => hosts.join(', '))]
+    .map(([hosts, same]) => ({
+      hosts,
+      on: same[0]?.hosts.length ?? 0,
+      items: same.map(({ lines }) => lines),
+    }))
+    .sort((a, b) => b.on - a.on);
 }
 
-function heading({ hosts, items }: Block): string {
-  return `${hosts.join(', ')}  ${count(items.length, 'change')}${hosts.length > 1 ? ' each' : ''}`;
+function heading({ hosts, on, items }: Block): string {
+  return `${hosts}  ${count(items.length, 'change')}${on > 1 ? ' each' : ''}`;
 }
 
 function renderItem(item: PlanItem, paint: Paint, brief: boolean): string[] {
@@ -117,8 +118,4 @@ function summary(plan: Plan, changed: readonly HostPlan[], paint: Paint): string
     ...(replaced > 0 ? [paint('red', `${count(replaced, 'agent')} replaced`)] : []),
   ];
   return `${parts.join(', ')}.`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -1,6 +1,8 @@
 /** A cluster at a glance: what `mesosup status` prints. */
 
 import type { Cluster } from '../cluster/cluster.ts';
+import { columns } from '../text/columns.ts';
+import { count } from '../text/count.ts';
 import type { Facts } from './facts.ts';
 import { clusterHealth, type RoleHealth } from './health.ts';
 import type { Plan, Problem } from './plan.ts';
@@ -84,11 +86,7 @@ export function renderStatus(status: ClusterStatus): string {
     host.roles.map((role) => role.role).join(' ') || '-',
     versionsOf(host),
     healthOf(host),
-    host.drift === null
-      ? '?'
-      : host.drift === 0
-        ? 'none'
-        : `${host.drift} change${host.drift === 1 ? '' : 's'}`,
+    host.drift === null ? '?' : host.drift === 0 ? 'none' : count(host.drift, 'change'),
   ]);
   const details = status.hosts.flatMap((host) => [
     ...host.roles
@@ -98,7 +96,7 @@ export function renderStatus(status: ClusterStatus): string {
   ]);
   const lines = [...details, ...status.problems.map((problem) => `${status.cluster}: ${problem}`)];
   return [
-    columns([['HOST', 'ROLES', 'VERSIONS', 'HEALTH', 'DRIFT'], ...rows]),
+    columns(['HOST', 'ROLES', 'VERSIONS', 'HEALTH', 'DRIFT'], rows),
     ...(lines.length > 0 ? [lines.join('\n')] : []),
     status.healthy ? `${status.cluster} is healthy` : `${status.cluster} is not healthy`,
   ].join('\n\n');
@@ -131,16 +129,4 @@ function healthOf(host: HostStatus): string {
       return leads.length > 0 ? `well, leads ${leads.join(', ')}` : 'well';
     }
   }
-}
-
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length))) ?? [];
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

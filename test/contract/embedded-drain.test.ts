@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { SmallFramework } from '../embedded/small-framework.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { type Behaviour, encodeJson } from './support/behaviour.ts';
-import { ask, askJson, freePort, type Program, Programs } from './support/programs.ts';
+import { ask, askJson, type Program, Programs } from './support/programs.ts';
 import { executorInfo } from './support/tasks.ts';
 
 const PATIENCE = { timeout: 10_000, interval: 20 };
@@ -26,7 +27,7 @@ const startAgent = async (...flags: string[]) => {
 
 beforeEach(async () => {
   programs = new Programs();
-  [port, agentPort] = await Promise.all([freePort(), freePort()]);
+  [port = 0, agentPort = 0] = await freePorts(2);
   await startMaster();
   await startAgent();
   framework = new SmallFramework(master.address);

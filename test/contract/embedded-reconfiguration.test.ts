@@ -4,9 +4,10 @@ import { existsSync, readlinkSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SmallFramework } from '../embedded/small-framework.ts';
+import { freePort } from '../support/free-ports.ts';
 import { decodeJson, encodeJson, type Report } from './support/behaviour.ts';
 import { gone, isAlive } from './support/embedded.ts';
-import { askJson, freePort, type Program, Programs } from './support/programs.ts';
+import { askJson, type Program, Programs } from './support/programs.ts';
 import { executorInfo } from './support/tasks.ts';
 
 const PATIENCE = { timeout: 10_000, interval: 20 };

@@ -2,32 +2,38 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { secretMark } from '../../src/cluster/secrets.ts';
-import type { Hosts } from '../../src/hosts/connect.ts';
 import type { Host } from '../../src/hosts/host.ts';
 import { fetchKeys } from '../../src/install/edge/keys.ts';
 import { probeHost } from '../../src/install/edge/probe.ts';
 import type { PlanItem } from '../../src/install/plan.ts';
 import { SmallFramework } from '../embedded/small-framework.ts';
 import type { LabHost } from '../lab/host.ts';
-import { type Lab, startLab } from '../lab/lab.ts';
+import type { Lab } from '../lab/lab.ts';
 import { until } from './demo-cluster.ts';
-import { apply, file, openHosts, probe, secrets, service, targets, wants } from './support/plans.ts';
+import {
+  apply,
+  file,
+  type OneHost,
+  probe,
+  secrets,
+  service,
+  startOneHost,
+  targets,
+  wants,
+} from './support/plans.ts';
 
 let lab: Lab;
-let hosts: Hosts;
+let one: OneHost;
 let host: Host;
 let shell: LabHost;
 
 beforeAll(async () => {
-  lab = await startLab({ hosts: 1 });
-  hosts = openHosts(lab);
-  shell = lab.host('h1');
-  host = hosts.open({ name: 'h1', address: 'h1', connection: { kind: 'ssh' } });
+  one = await startOneHost();
+  ({ lab, host, shell } = one);
 });
 
 afterAll(async () => {
-  await hosts?.close();
-  await lab?.stop();
+  await one?.stop();
 });
 
 /** The flags of a role as files, with the operator's credentials asked for. */

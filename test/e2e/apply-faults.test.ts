@@ -13,38 +13,37 @@ import type { PlanItem } from '../../src/install/plan.ts';
 import type { RunEvent } from '../../src/install/run-events.ts';
 import { fillDisk, holdDpkgLock, killConnections } from '../lab/faults.ts';
 import type { LabHost } from '../lab/host.ts';
-import { type Lab, startLab } from '../lab/lab.ts';
+import type { Lab } from '../lab/lab.ts';
 import type { RepositoryLines } from '../lab/mesos-repository.ts';
 import { until } from './demo-cluster.ts';
 import {
   apply,
   failureOf,
   file,
+  type OneHost,
   openHosts,
   probe,
   service,
   sha256,
+  startOneHost,
   undo,
   unit,
   wants,
 } from './support/plans.ts';
 
 let lab: Lab;
-let hosts: Hosts;
+let one: OneHost;
 let host: Host;
 let shell: LabHost;
 
 beforeAll(async () => {
-  lab = await startLab({ hosts: 1 });
-  hosts = openHosts(lab);
-  shell = lab.host('h1');
-  host = hosts.open({ name: 'h1', address: 'h1', connection: { kind: 'ssh' } });
+  one = await startOneHost();
+  ({ lab, host, shell } = one);
   await shell.run('apt-get -qq update');
 });
 
 afterAll(async () => {
-  await hosts?.close();
-  await lab?.stop();
+  await one?.stop();
 });
 
 /** A package in whose script a run can be caught: it ends once there is /run/NAME.go. */

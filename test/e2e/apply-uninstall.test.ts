@@ -1,15 +1,11 @@
 /** Taking a plan back on a real host, by the journal it left there. */
 
 import { expect, test } from 'vitest';
-import { startLab } from '../lab/lab.ts';
-import { apply, file, listing, openHosts, probe, service, undo, unit, wants } from './support/plans.ts';
+import { apply, file, listing, probe, service, startOneHost, undo, unit, wants } from './support/plans.ts';
 
 test('an uninstall puts everything back, and takes its own traces away', async () => {
-  await using other = await startLab({ hosts: 1, mesos: false });
-  const own = openHosts(other);
+  const { host: target, shell, stop } = await startOneHost({ mesos: false });
   try {
-    const target = own.open({ name: 'h1', address: 'h1', connection: { kind: 'ssh' } });
-    const shell = other.host('h1');
     await shell.run('apt-get -qq update; systemctl disable --now cron 2>/dev/null || :');
     await shell.run(
       `mkdir -p /etc/mine; echo mine >/etc/mine/stray; chmod 600 /etc/mine/stray; ln -s stray /etc/mine/l`,
@@ -53,7 +49,7 @@ test('an uninstall puts everything back, and takes its own traces away', async (
     expect(difference(before, await listing(shell))).toEqual([]);
     expect((await probe(target)).mesosup).toMatchObject({ journal: [], cluster: '' });
   } finally {
-    await own.close();
+    await stop();
   }
 });
 

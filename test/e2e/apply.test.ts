@@ -4,40 +4,37 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { secretMark } from '../../src/cluster/secrets.ts';
-import type { Hosts } from '../../src/hosts/connect.ts';
 import type { Host } from '../../src/hosts/host.ts';
 import { uploadPayload } from '../../src/install/edge/upload.ts';
 import type { LabHost } from '../lab/host.ts';
-import { type Lab, startLab } from '../lab/lab.ts';
+import type { Lab } from '../lab/lab.ts';
 import {
   apply,
   failureOf,
   file,
   listing,
-  openHosts,
+  type OneHost,
   probe,
   secrets,
   service,
   sha256,
+  startOneHost,
   unit,
   wants,
 } from './support/plans.ts';
 
 let lab: Lab;
-let hosts: Hosts;
+let one: OneHost;
 let host: Host;
 let shell: LabHost;
 
 beforeAll(async () => {
-  lab = await startLab({ hosts: 1, mesos: false });
-  hosts = openHosts(lab);
-  shell = lab.host('h1');
-  host = hosts.open({ name: 'h1', address: 'h1', connection: { kind: 'ssh' } });
+  one = await startOneHost({ mesos: false });
+  ({ lab, host, shell } = one);
 });
 
 afterAll(async () => {
-  await hosts?.close();
-  await lab?.stop();
+  await one?.stop();
 });
 
 describe('a probe', () => {

@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { encodeTaskData } from '../../src/executor/task-data.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { BUSYBOX, WITH_PORTS } from './support/busybox-image.ts';
 import { executorBench } from './support/executor-bench.ts';
 import { containersOf, onlyContainerOf, taskOf } from './support/executor-process.ts';
@@ -107,7 +108,8 @@ describe('a task', () => {
 
   test('has its limits and labels, and its ports paired with what the image exposes', async () => {
     const { agent, cluster } = bench;
-    const ports = [await freePort(), await freePort()] as const;
+    const [first = 0, second = 0] = await freePorts(2);
+    const ports = [first, second] as const;
     const executor = await bench.start({ env: { MESOSUP_PUBLISH_ADDRESS: '127.0.0.1' } });
     agent.launch(
       taskOf('ports', 'sleep 600', {
@@ -338,11 +340,3 @@ describe('the 2013 form', () => {
     expect(await executor.exited).toEqual([0, null]);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Secrets } from '../../src/cluster/secrets.ts';
 import { quote } from '../../src/hosts/quote.ts';
 import { payload } from '../../src/install/edge/payload.ts';
+import type { ChangeReport } from '../../src/install/edge/run/command-support.ts';
+import type { ClusterStatus } from '../../src/install/status.ts';
 import type { LabHost } from '../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../lab/images.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
@@ -64,9 +66,13 @@ test(
   'install --local --start makes a healthy cluster of this machine, with no ZooKeeper',
   async () => {
     const began = performance.now();
-    const done = await cluster.run('install', '--start', '--yes');
+    const done = await cluster.run('install', '--start', '--yes', '--json');
     console.log(`install of this machine: ${((performance.now() - began) / 1000).toFixed(1)} s`);
     expectDone(done);
+    const { troubles, access } = JSON.parse(done.stdout) as ChangeReport;
+    expect(troubles).toEqual([]);
+    expect(access?.scheduler).toBe(`http://${host.address}:8080`);
+    expect((await host.exec('pgrep -x "sshd|java"')).stdout).toBe('');
     const status = await cluster.status();
     expect(status.problems).toEqual([]);
     expect(status.hosts.map(({ host: name, healthy, drift }) => ({ name, healthy, drift }))).toEqual([
@@ -111,10 +117,14 @@ test('the 2013 example runs on it', async () => {
   }
 });
 
-test('install again changes nothing', async () => {
+test('its name is enough afterwards, and install again changes nothing', async () => {
+  const named = await host.exec(`cd / && ${PROGRAM}/bin/mesosup status --name lab --json`);
+  expect(named.code, named.stdout).toBe(0);
+  const { hosts } = JSON.parse(named.stdout) as ClusterStatus;
+  expect(hosts.map(({ healthy, drift }) => ({ healthy, drift }))).toEqual([{ healthy: true, drift: 0 }]);
   const done = await cluster.run('install', '--start', '--yes');
   expectDone(done);
-  expect(done.stdout).toMatch(/no changes/i);
+  expect(done.stdout).toContain('no changes on 1 host');
 });
 
 test(
@@ -125,6 +135,10 @@ test(
     expect(left).toEqual([]);
     const processes = await host.run("ps -eo args | grep -E '[m]esos|[c]ontainerd-shim|[r]edis'; true");
     expect(processes).toBe('');
+    const kept = await host.run(
+      'ls -d /opt/mesosup /etc/mesos* /var/lib/mesos* /root/.local/state/mesosup/*/secrets.json 2>/dev/null; true',
+    );
+    expect(kept).toBe('');
   },
   INSTALL_MS,
 );

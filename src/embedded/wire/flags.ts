@@ -155,6 +155,21 @@ export function flagOn(flags: FlagValues, name: string): boolean {
   return flags.get(name) === 'true';
 }
 
+/** Where master and agent listen and are told to be reached; what isn't given is missing. */
+export function networkOptions(flags: FlagValues) {
+  const text = (name: string, option: string) => {
+    const value = flags.get(name);
+    return value === undefined ? {} : { [option]: value };
+  };
+  return {
+    ...text('ip', 'ip'),
+    ...text('hostname', 'hostname'),
+    ...text('advertise_ip', 'advertiseIp'),
+    port: flagNumber(flags, 'port'),
+    ...(flags.has('advertise_port') ? { advertisePort: flagNumber(flags, 'advertise_port') } : {}),
+  };
+}
+
 /** The value of a `secret` flag, read from its file where it names one. @throws FlagError, without the value */
 export function flagSecret(
   flags: FlagValues,

@@ -4,22 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EXPIRED_FINGERPRINT, EXPIRED_KEY } from '../../../test/support/expired-key.ts';
 import type { Plan } from '../plan.ts';
 import type { AptKeyResource } from '../resources.ts';
 import { fetchKeys } from './keys.ts';
 import { readKeys } from './openpgp.ts';
 
-const KEY = `-----BEGIN PGP PUBLIC KEY BLOCK-----
-
-mDMEXgvhABYJKwYBBAHaRw8BAQdAVDaBKUPWI34RaInNyHnBWuwJs+qcTn8Lnrl+
-V1mtYHO0F0xhYiB0d28gPHR3b0Bsb2NhbGhvc3Q+iJYEExYIAD4WIQTGk92v9JD9
-vMzH9Htto3YZvIXISQUCXgvhAAIbAwUJACeNAAULCQgHAgYVCgkICwIEFgIDAQIe
-AQIXgAAKCRBto3YZvIXISTzZAQDgoTSU5v9PjLYN1tRDzsJ9ZDEkmukGFp7DbzZN
-WQd2jgEArh94pFgfxVZj2uFZhS22Mt3OgzwKodQK8/A8HnRvMA8=
-=m+jm
------END PGP PUBLIC KEY BLOCK-----
-`;
-const FINGERPRINT = 'C693DDAFF490FDBCCCC7F47B6DA37619BC85C849';
 const BEFORE = () => Date.parse('2020-01-15');
 const AFTER = () => Date.parse('2020-02-15');
 
@@ -32,7 +22,7 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     requests += 1;
     if (request.url !== '/key') response.statusCode = 404;
-    response.end(KEY);
+    response.end(EXPIRED_KEY);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
@@ -70,28 +60,39 @@ function contents(plan: Plan): Buffer[] {
 
 test('a key is fetched once for all hosts, in the form its path asks for', async () => {
   const plan = planOf(
-    key({ url: url('/key') }, { fingerprint: FINGERPRINT }),
+    key({ url: url('/key') }, { fingerprint: EXPIRED_FINGERPRINT }),
     key({ url: url('/key') }, { path: '/x.gpg' }),
   );
   const [asText, asBytes, ...others] = contents(await fetchKeys(plan, BEFORE));
   expect(requests).toBe(1);
-  expect(asText?.toString()).toBe(KEY);
+  expect(asText?.toString()).toBe(EXPIRED_KEY);
   expect(asBytes?.[0]).toBe(0x98);
   expect(others).toEqual([asText, asBytes]);
 });
 
 test('of several keys in a file only the pinned one goes to hosts', async () => {
   const file = path.join(directory, 'two.asc');
-  const other = Buffer.from(readKeys(Buffer.from(KEY))[0]?.packets ?? []);
+  const other = Buffer.from(readKeys(Buffer.from(EXPIRED_KEY))[0]?.packets ?? []);
   // Another public key's bytes make another key.
   other[20] = (other[20] ?? 0) ^ 1;
-  await writeFile(file, Buffer.concat([other, readKeys(Buffer.from(KEY))[0]?.packets ?? Buffer.alloc(0)]));
-  const [content] = contents(await fetchKeys(planOf(key({ file }, { fingerprint: FINGERPRINT })), BEFORE));
-  expect(content?.toString()).toBe(KEY);
+  await writeFile(
+    file,
+    Buffer.concat([other, readKeys(Buffer.from(EXPIRED_KEY))[0]?.packets ?? Buffer.alloc(0)]),
+  );
+  const [content] = contents(
+    await fetchKeys(planOf(key({ file }, { fingerprint: EXPIRED_FINGERPRINT })), BEFORE),
+  );
+  expect(content?.toString()).toBe(EXPIRED_KEY);
 });
 
 test.each([
-  ['another fingerprint', '/key', { fingerprint: '0'.repeat(40) }, BEFORE, `${FINGERPRINT}, not 0000`],
+  [
+    'another fingerprint',
+    '/key',
+    { fingerprint: '0'.repeat(40) },
+    BEFORE,
+    `${EXPIRED_FINGERPRINT}, not 0000`,
+  ],
   ['an expired key', '/key', {}, AFTER, 'expired on 2020-01-31'],
   ['an answer without one', '/none', {}, BEFORE, 'the server answered 404'],
 ])('%s is refused', async (_what, at, more, now, message) => {

@@ -1,9 +1,7 @@
 /** Looks at the package files that a plan sends from this machine, before any host is sent one. */
 
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import type { Plan } from '../plan.ts';
+import { fileDigest } from './file-digest.ts';
 
 /** A package file is not there, or not the one that is meant. */
 export class PackageFileError extends Error {
@@ -41,9 +39,8 @@ export async function checkPackageFiles(plan: Plan): Promise<void> {
 }
 
 async function digestOf(file: string, hosts: readonly string[]): Promise<string> {
-  const hash = createHash('sha256');
   try {
-    await pipeline(createReadStream(file), hash);
+    return await fileDigest(file);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     throw new PackageFileError(
@@ -52,7 +49,6 @@ async function digestOf(file: string, hosts: readonly string[]): Promise<string>
       cause,
     );
   }
-  return hash.digest('hex');
 }
 
 function nothingDone(hosts: readonly string[]): string {

@@ -25,16 +25,11 @@ export function mesosService(context: Context, input: MesosServiceInput): Part {
   const own = context.layout.kind === 'own';
   const wanted = packageResource(context.cluster.mesos);
   const settings = own ? variables(context, input) : flagFiles(context, input);
-  const inputs = [...(wanted ? [wanted] : []), ...files, ...settings, ...units(context, input)];
+  const read = [...files, ...settings, ...units(context, input)];
+  const inputs = [...(wanted ? [wanted] : []), ...read];
   const edge = input.after && { after: input.after };
   return {
-    configuration: [
-      directory('/var/lib/mesos'),
-      directory(input.workDirectory),
-      ...files,
-      ...settings,
-      ...units(context, input),
-    ],
+    configuration: [directory('/var/lib/mesos'), directory(input.workDirectory), ...read],
     services: [service(context, names.service, inputs, edge)],
   };
 }

@@ -18,6 +18,7 @@ import type { Host } from '../../../src/hosts/host.ts';
 import type { HostsOptions } from '../../../src/hosts/options.ts';
 import type { Overrides } from '../../../src/hosts/ssh/plan.ts';
 import type { Person } from '../../../src/hosts/ssh/said.ts';
+import { freePort } from '../../support/free-ports.ts';
 
 /** A password that a shell would trip over. */
 export const PASSWORD = `it's "a" $(pass) \\word`;
@@ -202,15 +203,6 @@ export class Sshd {
     if (this.#child.exitCode !== null || !this.#child.kill()) return;
     await once(this.#child, 'exit');
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const port = portOf(server);
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function portOf(server: Server): number {

@@ -6,9 +6,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync, readdirSync, readFileSync, readlinkSync, watch, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '../../support/free-ports.ts';
 
 export type Role = 'master' | 'agent';
 
@@ -28,7 +28,7 @@ const START_DEADLINE_MS = 20_000;
 /** @param directory where all files go; made if it isn't there */
 export async function describeEmbedded(directory: string): Promise<Embedded> {
   await mkdir(directory, { recursive: true });
-  const [master, agent] = await Promise.all([freePort(), freePort()]);
+  const [master = 0, agent = 0] = await freePorts(2);
   return { directory, master: `127.0.0.1:${master}`, agent: `127.0.0.1:${agent}`, masterFlags: [] };
 }
 
@@ -137,15 +137,4 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }

@@ -7,10 +7,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ZooKeeperServer } from '../../../src/zookeeper/address.ts';
+import { freePorts } from '../../support/free-ports.ts';
 
 const JAVA = '/usr/bin/java';
 const JAR = '/usr/share/java/zookeeper.jar';
@@ -167,16 +168,4 @@ function ask({ host, port }: ZooKeeperServer, word: string): Promise<string> {
     socket.on('error', () => {});
     socket.on('close', () => resolve(answer));
   });
-}
-
-/** Different ones, since all are held until the last is found. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

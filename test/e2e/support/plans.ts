@@ -18,7 +18,7 @@ import {
 } from '../../../src/install/resources.ts';
 import type { RunEvent } from '../../../src/install/run-events.ts';
 import type { LabHost } from '../../lab/host.ts';
-import type { Lab } from '../../lab/lab.ts';
+import { type Lab, startLab } from '../../lab/lab.ts';
 
 export const secrets = generateSecrets(randomBytes);
 
@@ -56,6 +56,32 @@ export function unit(name: string, script: string): FileResource {
 
 export function openHosts(lab: Lab): Hosts {
   return new Hosts({ configFile: lab.ssh.config, knownHosts: lab.ssh.knownHosts });
+}
+
+export interface OneHost {
+  readonly lab: Lab;
+  readonly hosts: Hosts;
+  /** As the installer reaches it. */
+  readonly host: Host;
+  /** From outside. */
+  readonly shell: LabHost;
+  stop(): Promise<void>;
+}
+
+/** A lab of one bare host, and the connection to it. */
+export async function startOneHost(options: { mesos?: boolean } = {}): Promise<OneHost> {
+  const lab = await startLab({ hosts: 1, ...options });
+  const hosts = openHosts(lab);
+  return {
+    lab,
+    hosts,
+    host: hosts.open({ name: 'h1', address: 'h1', connection: { kind: 'ssh' } }),
+    shell: lab.host('h1'),
+    stop: async () => {
+      await hosts.close();
+      await lab.stop();
+    },
+  };
 }
 
 export function targets(extra: Partial<ProbeTargets> = {}): ProbeTargets {

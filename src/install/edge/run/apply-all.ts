@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import type { Cluster } from '../../../cluster/cluster.ts';
 import type { Secrets } from '../../../cluster/secrets.ts';
+import { count } from '../../../text/count.ts';
 import type { Facts } from '../../facts.ts';
 import { AGENT_WORK_DIR } from '../../mesos-flags.ts';
 import type { HostPlan, Plan } from '../../plan.ts';
@@ -71,7 +72,7 @@ export async function applyAll(session: Session, options: ApplyAllOptions): Prom
     });
     return {
       outcome,
-      said: `${hostPlan.items.length} ${hostPlan.items.length === 1 ? 'change' : 'changes'}`,
+      said: count(hostPlan.items.length, 'change'),
     };
   });
 }

@@ -3,6 +3,7 @@
 import path from 'node:path';
 import type { Interfaces } from '@oclif/core';
 import type { LoadedCluster } from '../../../cluster/edge/load.ts';
+import { count } from '../../../text/count.ts';
 import { changesIn } from '../../drift.ts';
 import { type Access, accessOf, renderAccess } from './access.ts';
 import type { ChangeResult } from './change.ts';
@@ -132,8 +133,4 @@ export function report(session: Session, result: ChangeResult, say: (text: strin
     seconds: Math.round(seconds * 1000) / 1000,
     ...(access && { access }),
   };
-}
-
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

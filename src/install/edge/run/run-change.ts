@@ -1,6 +1,7 @@
 /** A command that changes hosts, from its flags to its report. */
 
 import type { LoadedCluster } from '../../../cluster/edge/load.ts';
+import { count } from '../../../text/count.ts';
 import { changesIn } from '../../drift.ts';
 import type { Plan } from '../../plan.ts';
 import { type ChangeResult, change } from './change.ts';
@@ -8,7 +9,6 @@ import type { ClusterCommand } from './cluster-command.ts';
 import {
   type ChangeReport,
   confirmed,
-  count,
   interruption,
   programOf,
   report,
