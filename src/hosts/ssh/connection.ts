@@ -35,7 +35,7 @@ export class Connection {
     this.#handshakes = new Limit(handshakes);
   }
 
-  /** Starts a command, once there is a session for it. @throws HostError */
+  /** Starts a command, once there is a session for it. @throws HostError; a closed prompt's error as it is */
   async exec(command: string): Promise<Command> {
     for (;;) {
       const leave = await this.#sessions.enter();
@@ -43,9 +43,10 @@ export class Connection {
         return asCommand(await this.#openChannel(command), leave);
       } catch (error) {
         leave();
+        if (!isRefusal(error)) throw error;
         // Fewer sessions than sshd's default are allowed there: wait for one of ours to end.
         const others = this.#sessions.active;
-        if (error instanceof HostError || others === 0) throw this.#sessionError(error);
+        if (others === 0) throw this.#sessionError(error);
         this.#sessions.lower(others);
       }
     }
@@ -87,10 +88,9 @@ export class Connection {
     });
   }
 
-  #sessionError(error: unknown): HostError {
-    if (error instanceof HostError) return error;
+  #sessionError(error: Error): HostError {
     const { host } = this.plan;
-    const message = `${host}: sshd opens no session: ${error instanceof Error ? error.message : error}`;
+    const message = `${host}: sshd opens no session: ${error.message}`;
     return new HostError(
       host,
       'unreachable',
@@ -134,8 +134,9 @@ export class Connection {
 }
 
 /** Whether sshd refused a session or a command; any other error is of a connection that is no more. */
-function isRefusal(error: Error & { readonly reason?: unknown }): boolean {
-  return error.reason !== undefined || error.message === 'Unable to exec';
+function isRefusal(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  return ('reason' in error && error.reason !== undefined) || error.message === 'Unable to exec';
 }
 
 function asCommand(channel: ClientChannel, leave: () => void): Command {
