@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { vi } from 'vitest';
 import { encodeTaskData } from '../../../src/executor/task-data.ts';
 import type { TaskInfo } from '../../../src/mesos/types.ts';
 import { BUSYBOX } from './busybox-image.ts';
@@ -186,10 +187,16 @@ export interface Inspected {
   Config: { Env: string[]; Labels: Record<string, string> };
 }
 
-/** The one container of a cluster. */
+/** The one container of a cluster; that of a task that has ended goes a moment after its last update. */
 export async function onlyContainerOf(cluster: string): Promise<Inspected> {
-  const found = await containersOf(cluster);
-  if (found.length !== 1) throw new Error(`one container was expected in ${cluster}, not ${found.length}`);
+  const found = await vi.waitFor(
+    async () => {
+      const ids = await containersOf(cluster);
+      if (ids.length !== 1) throw new Error(`one container was expected in ${cluster}, not ${ids.length}`);
+      return ids;
+    },
+    { timeout: 10_000 },
+  );
   const { stdout } = await execa('docker', ['inspect', ...found]);
   const [inspected] = JSON.parse(stdout) as Inspected[];
   if (!inspected) throw new Error('docker inspect printed nothing');
