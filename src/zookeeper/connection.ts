@@ -54,6 +54,9 @@ export interface Connection {
   readonly closed: Promise<ConnectionEnd>;
   /** What the next connection needs; the zxid is that of the last answer. */
   resumption(): Resumption;
+  /** How many requests have been made and answered; a server answers in the order it was asked. */
+  readonly made: number;
+  readonly answered: number;
   /** Runs a request of the library's; rejects with ZooKeeperError, CONNECTION_LOSS for all under way at the end. */
   request<T>(path: string, start: (client: Client, done: Done<T>) => void): Promise<T>;
   /** Ends the session at the server; resolves when the server has closed the connection. */
@@ -98,6 +101,8 @@ class LibraryConnection implements Connection {
   #resolveClosed: (end: ConnectionEnd) => void = () => {};
   #end: ConnectionEnd | undefined;
   #reading = false;
+  made = 0;
+  answered = 0;
 
   constructor(
     options: ConnectOptions,
@@ -173,8 +178,10 @@ class LibraryConnection implements Connection {
       }
       const fail = (reason: string): void => reject(connectionLoss(path, reason));
       this.#pending.add(fail);
+      this.made += 1;
       const done: Done<T> = (error, value) => {
         this.#pending.delete(fail);
+        this.answered += 1;
         if (error) reject(translate(error, path));
         else resolve(value);
       };

@@ -251,15 +251,28 @@ class Session implements ZooKeeperSession {
     this.#beat(connection);
   }
 
-  /** Asks once, and again after a while; a connection that gives no answer is given up. */
+  /**
+   * Asks once, and again after a while; a connection that gives no answer is given up. While the server still answers
+   * what it was asked before, the heartbeat's turn has not come.
+   */
   #beat(connection: Connection): void {
     const began = performance.now();
-    const tooLate = setTimeout(
-      () => connection.destroy('a heartbeat was not answered'),
-      this.timeoutMs * ANSWER_SHARE,
-    );
+    const ahead = connection.made;
+    let answered = connection.answered;
+    let over = false;
+    const judge = (): void => {
+      if (over) return;
+      const waitsItsTurn = connection.answered < ahead && connection.answered > answered;
+      answered = connection.answered;
+      if (waitsItsTurn) tooLate = later();
+      else connection.destroy('a heartbeat was not answered');
+    };
+    // What came while this process was busy is read first.
+    const later = () => setTimeout(() => setImmediate(judge), this.timeoutMs * ANSWER_SHARE);
+    let tooLate = later();
     // Whatever the answer: also that the root may not be read is one of a majority.
     const done = (error?: unknown): void => {
+      over = true;
       clearTimeout(tooLate);
       if (this.#connection !== connection || isZooKeeperError(error, 'CONNECTION_LOSS')) return;
       this.#heard(began);
