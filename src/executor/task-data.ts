@@ -11,6 +11,10 @@ export interface DockerTask {
   args: string[];
   /** The app's environment with PORT0…PORTn, PORT and PORTS, precedence already settled. */
   env: Record<string, string>;
+  /** The ports to publish; without it the image's EXPOSEd ports are paired with the task's in order. */
+  ports?: { host: number; container: number; protocol: string }[];
+  /** Pull the image although it is there. */
+  forcePull?: boolean;
   /** Passed on to `docker create` verbatim, in order. */
   options: string[];
 }

@@ -1,31 +1,21 @@
-/** What the log and the listeners to `/v2/events` are told of a change of state. */
+/** What the log is told of a change of state. */
 
 import { isTerminal } from '../mesos/types.ts';
+import type { Deployment } from './domain/deployment.ts';
 import type { StateEvent } from './domain/events.ts';
-import { ownerOf, type State } from './domain/state.ts';
+import type { State } from './domain/state.ts';
 
 export interface Notice {
   readonly level: 'info' | 'warn';
   readonly text: string;
   readonly fields: Readonly<Record<string, unknown>>;
-  /** In the form of Marathon's event stream. */
-  readonly event?: ServerEvent;
-}
-
-export interface ServerEvent {
-  readonly eventType: string;
-  readonly timestamp: string;
-  readonly [field: string]: unknown;
 }
 
 /** Called with the state as it is before the event, so that a task that ends can still be looked up. */
-export function describe(state: State, event: StateEvent, now: number): Notice | undefined {
+export function describe(state: State, event: StateEvent): Notice | undefined {
   switch (event.type) {
     case 'framework_registered':
-      return {
-        ...info(`registered as framework ${event.frameworkId}`, { frameworkId: event.frameworkId }),
-        event: stamp('scheduler_registered_event', now, { frameworkId: event.frameworkId }),
-      };
+      return info(`registered as framework ${event.frameworkId}`, { frameworkId: event.frameworkId });
     case 'framework_forgotten':
       return warn('the master removed the framework; it had no tasks, and registers anew', {});
     case 'connected':
@@ -34,12 +24,18 @@ export function describe(state: State, event: StateEvent, now: number): Notice |
       // Told once, however often the session tries.
       if (!state.connected && state.disconnectedBecause === event.reason) return undefined;
       return warn(`not subscribed to a master: ${event.reason}`, {});
-    case 'app_started':
-      return info('app started', { app: event.app.id, instances: event.app.instances });
-    case 'app_scaled':
-      return info('app scaled', { app: event.appId, instances: event.instances });
-    case 'app_stopped':
+    case 'app_changed': {
+      const { id, instances, version } = event.app;
+      return info(state.apps.has(id) ? 'app changed' : 'app started', { app: id, instances, version });
+    }
+    case 'app_removed':
       return info('app stopped', { app: event.appId });
+    case 'deployment_started':
+      return info('deployment started', deploymentFields(event.deployment));
+    case 'deployment_stepped':
+      return info('deployment got further', { deployment: event.deploymentId, step: event.step + 1 });
+    case 'deployment_ended':
+      return deploymentEnded(event);
     case 'app_delayed':
       if (event.delayMs === 0) return undefined;
       return warn(`app waits: its tasks keep ending; the next launch is in ${event.delayMs / 1000} s`, {
@@ -57,7 +53,7 @@ export function describe(state: State, event: StateEvent, now: number): Notice |
     case 'task_killed':
       return info('task asked to end', { task: event.taskId });
     case 'task_updated':
-      return ofUpdate(state, event, now);
+      return ofUpdate(state, event);
     default:
       return undefined;
   }
@@ -68,37 +64,29 @@ function lacksTheSame(before: string | undefined, reason: string): boolean {
   return before?.split(', ')[0] === reason.split(', ')[0];
 }
 
-function ofUpdate(
-  state: State,
-  event: Extract<StateEvent, { type: 'task_updated' }>,
-  now: number,
-): Notice | undefined {
+function ofUpdate(state: State, event: Extract<StateEvent, { type: 'task_updated' }>): Notice | undefined {
   const task = state.tasks.get(event.taskId);
   if (!task) return undefined;
   const { reason, message = '' } = event;
   const fields = { app: task.appId, task: task.id, host: task.host, state: event.state, reason };
   const wanted = task.killedAt !== undefined || event.state === 'TASK_FINISHED';
   const level = isTerminal(event.state) && !wanted ? 'warn' : 'info';
-  const data = {
-    slaveId: task.agentId,
-    taskId: task.id,
-    taskStatus: event.state,
-    message,
-    appId: `/${task.appId}`,
-    host: task.host,
-    ports: task.ports,
-    version: new Date(ownerOf(state, task)?.changedAt ?? task.launchedAt).toISOString(),
-  };
-  return {
-    level,
-    text: message === '' ? event.state : `${event.state}: ${message}`,
-    fields,
-    event: stamp('status_update_event', now, data),
-  };
+  return { level, text: message === '' ? event.state : `${event.state}: ${message}`, fields };
 }
 
-function stamp(eventType: string, now: number, data: Record<string, unknown>): ServerEvent {
-  return { ...data, eventType, timestamp: new Date(now).toISOString() };
+function deploymentFields({ id, appIds, rollbackOf }: Deployment) {
+  return { deployment: id, apps: appIds, ...(rollbackOf !== undefined && { rollbackOf }) };
+}
+
+function deploymentEnded({
+  deploymentId,
+  outcome,
+  reason,
+}: Extract<StateEvent, { type: 'deployment_ended' }>): Notice {
+  const fields = { deployment: deploymentId, ...(reason !== undefined && { reason }) };
+  const text =
+    outcome === 'success' ? 'deployment done' : `deployment ${outcome}: ${reason ?? 'no reason was given'}`;
+  return outcome === 'failed' ? warn(text, fields) : info(text, fields);
 }
 
 function info(text: string, fields: Notice['fields']): Notice {

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { app, settings } from '../../test/scheduler/fixtures.ts';
+import { app, scale, settings, start } from '../../test/scheduler/fixtures.ts';
 import type { Call } from './decide/inputs.ts';
 import type { StateEvent, StoredEvent } from './domain/events.ts';
 import { createState } from './domain/state.ts';
@@ -19,7 +19,7 @@ function runner(more: Partial<RunnerOptions<StateEvent>> = {}) {
     store: createMemoryStore(disk),
     now: Date.now,
     send: async ({ type }: Call) => void log.push(`call ${type}, ${disk.length} stored`),
-    describe: (_state, event) => event,
+    describe: (_state, event) => [event],
     publish: (events) =>
       void log.push(`published ${events.map(({ type }) => type).join(' ')}, ${disk.length} stored`),
     onError: (what) => void log.push(what),
@@ -38,12 +38,12 @@ const SUBSCRIBED = {
 it('stores first, then calls, replies and publishes', async () => {
   const { made, log } = runner();
   await made.submit(SUBSCRIBED);
-  expect(await made.submit({ type: 'start', app: app(), seed: 0 })).toEqual({ type: 'done' });
+  expect(await made.submit(start(app()))).toMatchObject({ type: 'deployed' });
   await made.stop();
   expect(log).toEqual([
     'published framework_registered connected timer_set, 1 stored',
-    'call REVIVE, 2 stored',
-    'published app_started offers_revived, 2 stored',
+    'call REVIVE, 3 stored',
+    'published app_changed deployment_started apps_settled deployment_settled offers_revived, 3 stored',
   ]);
 });
 
@@ -51,9 +51,9 @@ it('stores what arrives together at once', async () => {
   const store = createMemoryStore();
   const append = vi.spyOn(store, 'append');
   const { made } = runner({ store });
-  await Promise.all(['a', 'b', 'c'].map((id) => made.submit({ type: 'start', app: app({ id }), seed: 0 })));
+  await Promise.all(['a', 'b', 'c'].map((id) => made.submit(start(app({ id })))));
   expect(append).toHaveBeenCalledOnce();
-  expect(append.mock.calls[0]?.[0]).toHaveLength(3);
+  expect(append.mock.calls[0]?.[0]).toHaveLength(6);
   await made.stop();
 });
 
@@ -62,7 +62,7 @@ it('sends and answers nothing when the disk fails, and ends', async () => {
   store.append = () => Promise.reject(new Error('disk full'));
   const { made, log } = runner({ store });
   let answered = false;
-  void made.submit({ type: 'start', app: app(), seed: 0 }).then(() => {
+  void made.submit(start(app())).then(() => {
     answered = true;
   });
   await vi.waitFor(() => expect(log).toEqual(['fatal: the state could not be stored: disk full']));
@@ -74,7 +74,7 @@ it('survives an input that cannot be handled', async () => {
   const broken = { type: 'mesos', event: { type: 'UPDATE', update: {} } } as never;
   await expect(made.submit(broken)).rejects.toThrow(TypeError);
   made.post(broken);
-  expect(await made.submit({ type: 'start', app: app(), seed: 0 })).toEqual({ type: 'done' });
+  expect(await made.submit(start(app()))).toMatchObject({ type: 'deployed' });
   expect(log.filter((line) => line.includes('could not be handled'))).toHaveLength(2);
   await made.stop();
 });
@@ -92,7 +92,7 @@ it('passes on a reader that fails', async () => {
 it('hears of calls that failed', async () => {
   const { made, log, state } = runner({ send: () => Promise.reject(new Error('no')) });
   await made.submit(SUBSCRIBED);
-  await made.submit({ type: 'start', app: app(), seed: 0 });
+  await made.submit(start(app()));
   await vi.waitFor(() => expect(state.timers.some(({ timer }) => timer.kind === 'revive')).toBe(true));
   expect(log).toContain('the master did not take REVIVE');
   await made.stop();
@@ -114,11 +114,15 @@ it('wakes up when something is due', async () => {
 it('takes snapshots when they are due', async () => {
   const disk: StoredEvent[] = [];
   const { made } = runner({ store: createMemoryStore(disk, 3) });
-  await made.submit({ type: 'start', app: app(), seed: 0 });
-  await made.submit({ type: 'scale', appId: 'multidis', instances: 5 });
-  await made.submit({ type: 'scale', appId: 'multidis', instances: 6 });
+  await made.submit(start(app()));
+  await made.submit(scale('/multidis', 5));
+  await made.submit(scale('/multidis', 6));
   await made.read(() => {});
-  expect(disk.map(({ type }) => type)).toEqual(['runs_restored', 'app_restored']);
+  expect(disk.map(({ type }) => type)).toEqual([
+    'counters_restored',
+    'app_restored',
+    'deployment_restored',
+  ]);
   await made.stop();
 });
 
@@ -145,7 +149,7 @@ it('answers reads only with what is stored', async () => {
   };
   const { made } = runner({ store });
   const order: string[] = [];
-  const started = made.submit({ type: 'start', app: app(), seed: 0 }).then(() => order.push('started'));
+  const started = made.submit(start(app())).then(() => order.push('started'));
   await Promise.resolve();
   await Promise.resolve();
   const read = made.read((state) => order.push(`read ${state.apps.size}`));

@@ -4,8 +4,9 @@
  * that depends on it, neither call nor reply nor read, leaves before the disk has it. If the disk fails, all ends.
  */
 
-import { decide, settle } from './decide/decide.ts';
+import { decide } from './decide/decide.ts';
 import type { Call, Decision, Input, Reply } from './decide/inputs.ts';
+import { settle } from './decide/settle.ts';
 import { isStored, type StateEvent } from './domain/events.ts';
 import { evolve } from './domain/evolve.ts';
 import { snapshotOf } from './domain/snapshot.ts';
@@ -25,7 +26,7 @@ export interface RunnerOptions<Notice> {
   now: () => number;
   send: (call: Call) => Promise<void>;
   /** What the world is told of an event, looked up just before it is applied. */
-  describe: (state: State, event: StateEvent, now: number) => Notice | undefined;
+  describe: (state: State, event: StateEvent, now: number) => Notice[];
   /** Called with what was described, once it is stored. */
   publish: (notices: Notice[]) => void;
   /** A call failed or an input could not be handled; the daemon goes on. */
@@ -133,8 +134,7 @@ class BatchRunner<Notice> implements Runner {
     const replies: (() => void)[] = [];
     const apply = (changes: readonly StateEvent[]) => {
       for (const event of changes) {
-        const notice = this.#options.describe(state, event, at);
-        if (notice !== undefined) notices.push(notice);
+        notices.push(...this.#options.describe(state, event, at));
         evolve(state, event);
         events.push(event);
       }
@@ -150,9 +150,10 @@ class BatchRunner<Notice> implements Runner {
       fatal ??= decision.fatal;
       newSession ||= decision.newSession === true;
     }
-    const settled = settle(state);
-    apply(settled.events);
-    calls.push(...settled.calls);
+    for (let settled = settle(state, at); settled.events.length > 0; settled = settle(state, at)) {
+      apply(settled.events);
+      calls.push(...settled.calls);
+    }
 
     const stored = events.filter(isStored);
     if (stored.length > 0) await store.append(stored);

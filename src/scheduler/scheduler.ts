@@ -7,8 +7,10 @@ import { showZooKeeperAddress } from '../zookeeper/address.ts';
 import type { Api } from './api/answers.ts';
 import { EventStreams } from './api/events.ts';
 import { createApi } from './api/server.ts';
+import type { StateEvent } from './domain/events.ts';
 import { evolve } from './domain/evolve.ts';
-import { createState } from './domain/state.ts';
+import { createState, type State } from './domain/state.ts';
+import { type ServerEvent, serverEvents } from './marathon-events.ts';
 import { type Detection, openDetection, showMasters } from './masters.ts';
 import { describe, type Notice } from './notices.ts';
 import type { DaemonOptions } from './options.ts';
@@ -41,6 +43,12 @@ export interface Scheduler {
   stop(): Promise<void>;
 }
 
+/** What the log and the listeners are told. */
+export function told(state: State, event: StateEvent, now: number): (Notice | ServerEvent)[] {
+  const notice = describe(state, event);
+  return [...(notice ? [notice] : []), ...serverEvents(state, event, now)];
+}
+
 /** @throws StoreError */
 export async function createScheduler(given: SchedulerOptions): Promise<Scheduler> {
   const { options, log, store, leads, onFatal } = given;
@@ -53,7 +61,7 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
   const refuseUnlessLeading = (): void => {
     if (!leads()) throw new Error('another scheduler may lead by now');
   };
-  const runner: Runner = createRunner<Notice>({
+  const runner: Runner = createRunner<Notice | ServerEvent>({
     state,
     store,
     now: Date.now,
@@ -61,11 +69,11 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
       refuseUnlessLeading();
       await session.call(call);
     },
-    describe,
+    describe: told,
     publish: (notices) => {
-      for (const { level, text, fields, event } of notices) {
-        log[level](fields, text);
-        if (event) events.publish(event);
+      for (const one of notices) {
+        if ('eventType' in one) events.publish(one);
+        else log[one.level](one.fields, one.text);
       }
     },
     onError,

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openZooKeeperStore } from '../../src/scheduler/store/zookeeper.ts';
 import { ZooKeeperError, type ZooKeeperSession } from '../../src/zookeeper/client.ts';
 import { LARGEST_REQUEST_BYTES, openZooKeeper } from '../../src/zookeeper/session.ts';
-import { describeStore, scaled } from '../scheduler/store-contract.ts';
+import { describeStore, removed } from '../scheduler/store-contract.ts';
 import { type Ensemble, startZooKeeper } from './support/zookeeper.ts';
 import { startProxy, type TcpProxy } from './support/zookeeper-proxy.ts';
 
@@ -101,16 +101,16 @@ describe('the store on ZooKeeper', () => {
   it.each(['before', 'after'] as const)(
     'does each write once, though the connection is lost just %s it was made',
     async (when) => {
-      const many = Array.from({ length: 30 }, (_, i) => scaled(i));
+      const many = Array.from({ length: 30 }, (_, i) => removed(i));
       for (let at = 0; ; at += 1) {
         const path = freshPath();
         const fault: Fault = { kind: 'loss', at, when };
         const store = await open(path, faulty(fault));
-        await store.append([scaled(1)]);
+        await store.append([removed(1)]);
         await store.append(many);
         await store.snapshot(many);
-        await store.append([scaled(2)]);
-        expect(await (await open(path)).load()).toEqual([...many, scaled(2)]);
+        await store.append([removed(2)]);
+        expect(await (await open(path)).load()).toEqual([...many, removed(2)]);
         expect(await names(path)).toEqual(['epoch', 'g00000002', 'head']);
         if (!fault.struck) break;
       }
@@ -119,8 +119,8 @@ describe('the store on ZooKeeper', () => {
 
   it('leaves nothing of what was cut short', async () => {
     const path = freshPath();
-    const many = Array.from({ length: 30 }, (_, i) => scaled(i));
-    await (await open(path)).append([scaled(1)]);
+    const many = Array.from({ length: 30 }, (_, i) => removed(i));
+    await (await open(path)).append([removed(1)]);
     // createPath, createPath and set of the opening, then two parts of the batch.
     const dying = await open(path, faulty({ kind: 'death', at: 5, when: 'before' }));
     await expect(dying.append(many)).rejects.toThrow('the process is dead');
@@ -139,15 +139,15 @@ describe('the store on ZooKeeper', () => {
   it('takes what is larger than a request may be, in requests that none may be too large', async () => {
     const path = freshPath();
     const store = await openZooKeeperStore({ session, path, warn: () => {} });
-    const large = { ...scaled(1), appId: 'x'.repeat(3 * LARGEST_REQUEST_BYTES) };
-    await store.append([large, scaled(2)]);
-    await store.snapshot([large, large, scaled(3)]);
-    expect(await (await open(path)).load()).toEqual([large, large, scaled(3)]);
+    const large = { ...removed(1), appId: 'x'.repeat(3 * LARGEST_REQUEST_BYTES) };
+    await store.append([large, removed(2)]);
+    await store.snapshot([large, large, removed(3)]);
+    expect(await (await open(path)).load()).toEqual([large, large, removed(3)]);
   });
 
   it('is of its creator alone', async () => {
     const path = freshPath();
-    await (await open(path)).append([scaled(1)]);
+    await (await open(path)).append([removed(1)]);
     const other = await openZooKeeper({ servers: zookeeper.servers, credentials: 'other:pw' });
     for (const znode of [path, `${path}/epoch`, `${path}/head`, `${path}/g00000001/e0000000000`]) {
       await expect(other.get(znode)).rejects.toMatchObject({ code: 'NO_AUTH' });
@@ -161,8 +161,8 @@ describe('the store on ZooKeeper', () => {
   it('refuses what another version or program wrote, and a state with a hole', async () => {
     const path = freshPath();
     const store = await open(path);
-    await store.append([scaled(1)]);
-    await store.append([scaled(2)]);
+    await store.append([removed(1)]);
+    await store.append([removed(2)]);
     await session.delete(`${path}/g00000001/e0000000000`);
     await expect(open(path)).rejects.toThrow('e0000000000 in ZooKeeper is missing');
     await session.set(path, Buffer.from('{"format":"mesosup-state","version":2}'));
@@ -174,7 +174,7 @@ describe('the store on ZooKeeper', () => {
     const store = await openZooKeeperStore({ session, path, warn: () => {} });
     let batches = 0;
     while (!store.snapshotDue()) {
-      await store.append([scaled(batches)]);
+      await store.append([removed(batches)]);
       batches += 1;
     }
     expect(batches).toBe(2000);
@@ -186,13 +186,13 @@ describe('the store on ZooKeeper', () => {
     const by = await openZooKeeper({ servers: [proxy.at], credentials: CREDENTIALS, timeoutMs: 2000 });
     const store = await open(path, by);
     proxy.cut();
-    const appended = store.append([scaled(1)]);
+    const appended = store.append([removed(1)]);
     proxy.heal();
     await appended;
     proxy.swallow('both');
-    await expect(store.append([scaled(2)])).rejects.toThrow('the session with ZooKeeper has ended');
+    await expect(store.append([removed(2)])).rejects.toThrow('the session with ZooKeeper has ended');
     proxy.heal();
-    await expect(store.append([scaled(3)])).rejects.toThrow('the session with ZooKeeper has ended');
-    expect((await (await open(path)).load())[0]).toEqual(scaled(1));
+    await expect(store.append([removed(3)])).rejects.toThrow('the session with ZooKeeper has ended');
+    expect((await (await open(path)).load())[0]).toEqual(removed(1));
   });
 });

@@ -3,8 +3,8 @@ import type { Api } from '../../src/scheduler/api/answers.ts';
 import { EventStreams } from '../../src/scheduler/api/events.ts';
 import { createApi } from '../../src/scheduler/api/server.ts';
 import { createState } from '../../src/scheduler/domain/state.ts';
-import { describe as describeEvent } from '../../src/scheduler/notices.ts';
 import { createRunner, type Runner } from '../../src/scheduler/runner.ts';
+import { told } from '../../src/scheduler/scheduler.ts';
 import { createMemoryStore } from '../../src/scheduler/store/memory.ts';
 import { FakeMesos } from './fake-mesos.ts';
 import { DOCKER, settings } from './fixtures.ts';
@@ -37,9 +37,9 @@ export function server(more: { credentials?: string; endpointsPortSuffix?: boole
     store: createMemoryStore(),
     now: () => 1_700_000_000_000,
     send: async (call) => mesos.call(call),
-    describe: describeEvent,
+    describe: told,
     publish: (notices) => {
-      for (const { event } of notices) if (event) events.publish(event);
+      for (const one of notices) if ('eventType' in one) events.publish(one);
     },
     onError: (_what, error) => faults.push(error),
     onFatal: (message) => faults.push(message),

@@ -1,4 +1,9 @@
+import '../../src/scheduler/linear-patterns.ts';
+import { parseApp } from '../../src/scheduler/api/v1-schemas.ts';
+import { definitionOf } from '../../src/scheduler/decide/draft.ts';
+import type { Change, ChangeInput } from '../../src/scheduler/decide/inputs.ts';
 import type { App } from '../../src/scheduler/domain/app.ts';
+import { type AppDefinition, appSchema } from '../../src/scheduler/domain/app-schema.ts';
 import { sharedExecutorOf } from '../../src/scheduler/domain/executor.ts';
 import type { Settings } from '../../src/scheduler/domain/settings.ts';
 
@@ -21,20 +26,45 @@ export function settings(more: Partial<Settings> = {}): Settings {
   };
 }
 
-/** An app as the API hands it on: the 2013 page's, unless said otherwise. */
-export function app(more: Partial<App> = {}): App {
-  return {
-    id: 'multidis',
-    cmd: 'johncosta/redis',
-    env: {},
-    instances: 2,
-    cpus: 1,
-    mem: 512,
-    disk: 0,
-    executor: DOCKER,
-    constraints: [],
-    uris: [],
-    ports: [],
-    ...more,
-  };
+/** Fields of an app as v1 names them. */
+export type V1Fields = Partial<Record<keyof typeof PAGE, unknown>> & Record<string, unknown>;
+
+const PAGE = { id: 'multidis', cmd: 'johncosta/redis', instances: 2, cpus: 1, mem: 512, executor: DOCKER };
+
+/** An app as v1 makes it: the 2013 page's, unless said otherwise. */
+export function app(more: V1Fields = {}): App {
+  const parsed = parseApp({ ...PAGE, ...more });
+  if ('errors' in parsed) throw new TypeError(JSON.stringify(parsed.errors));
+  return versioned(parsed.value, 'v1');
+}
+
+/** An app as v2 makes it: one that sleeps, unless said otherwise. */
+export function appV2(more: Record<string, unknown> = {}): App {
+  return versioned(appSchema.parse({ id: '/sleeper', cmd: 'sleep 1000', ...more }), 'v2');
+}
+
+function versioned(definition: AppDefinition, api: App['api']): App {
+  const version = new Date(0).toISOString();
+  return { ...definition, api, version, configVersion: version, scaleVersion: version };
+}
+
+export function start(one: App, seed = 0): ChangeInput {
+  return changed([{ op: 'create', app: definitionOf(one), api: one.api }], true, seed);
+}
+
+export function scale(appId: string, instances: number): ChangeInput {
+  return changed([{ op: 'scale', appId, instances }]);
+}
+
+export function stop(appId: string): ChangeInput {
+  return changed([{ op: 'remove', appId }]);
+}
+
+/** Some fields of an app, as `PUT` sends them. */
+export function update(appId: string, fields: Record<string, unknown>, force = false): ChangeInput {
+  return changed([{ op: 'update', appId, fields, partial: true, upsert: true }], force);
+}
+
+export function changed(changes: readonly Change[], force = true, seed = 0): ChangeInput {
+  return { type: 'change', changes, force, seed };
 }

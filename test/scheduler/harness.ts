@@ -1,5 +1,6 @@
-import { decide, settle } from '../../src/scheduler/decide/decide.ts';
+import { decide } from '../../src/scheduler/decide/decide.ts';
 import type { Call, Decision, Input, Reply } from '../../src/scheduler/decide/inputs.ts';
+import { settle } from '../../src/scheduler/decide/settle.ts';
 import { isStored, type StateEvent, type StoredEvent } from '../../src/scheduler/domain/events.ts';
 import { evolve } from '../../src/scheduler/domain/evolve.ts';
 import type { Settings } from '../../src/scheduler/domain/settings.ts';
@@ -45,9 +46,15 @@ export class Harness {
     this.lastDecision = decision;
     const events: StateEvent[] = [...decision.events];
     for (const event of decision.events) evolve(this.state, event);
-    const settled = settle(this.state);
-    for (const event of settled.events) evolve(this.state, event);
-    const calls: Call[] = [...decision.calls, ...settled.calls];
+    const calls: Call[] = [...decision.calls];
+    for (let round = 0; ; round += 1) {
+      const settled = settle(this.state, this.now);
+      if (settled.events.length === 0) break;
+      if (round > 1000) throw new Error('the state never settles');
+      for (const event of settled.events) evolve(this.state, event);
+      events.push(...settled.events);
+      calls.push(...settled.calls);
+    }
     if (crash?.stored !== false) this.disk.push(...structuredClone(events.filter(isStored)));
     for (const call of crash ? calls.slice(0, crash.calls) : calls) this.mesos.call(structuredClone(call));
     if (!crash) return decision.reply;

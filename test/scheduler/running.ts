@@ -1,7 +1,7 @@
 import type { TaskStatus } from '../../src/mesos/types.ts';
 import type { Call } from '../../src/scheduler/decide/inputs.ts';
 import type { FakeAgent } from './fake-mesos.ts';
-import { app } from './fixtures.ts';
+import { app, start } from './fixtures.ts';
 import { Harness } from './harness.ts';
 
 export const AGENTS: FakeAgent[] = ['a', 'b'].map((host, i) => ({
@@ -15,7 +15,7 @@ export const AGENTS: FakeAgent[] = ['a', 'b'].map((host, i) => ({
 /** Two agents on which all instances of the 2013 page's app run. */
 export function running(instances = 2): Harness {
   const harness = new Harness(AGENTS);
-  harness.input({ type: 'start', app: app({ instances }), seed: 0 });
+  harness.input(start(app({ instances })));
   harness.rest();
   return harness;
 }

@@ -16,13 +16,13 @@ export interface Medium {
   openDying?(write: number, when: 'before' | 'after'): Promise<Store>;
 }
 
-export function scaled(instances: number): StoredEvent {
-  return { type: 'app_scaled', appId: 'ä', instances, at: 0 };
+export function removed(at: number): StoredEvent {
+  return { type: 'app_removed', appId: 'ä', at };
 }
 
 /** Events from a number on, that many. */
 function several(from: number, count: number): StoredEvent[] {
-  return Array.from({ length: count }, (_, i) => scaled(from + i));
+  return Array.from({ length: count }, (_, i) => removed(from + i));
 }
 
 async function loaded(medium: Medium): Promise<StoredEvent[]> {
@@ -34,12 +34,12 @@ async function loaded(medium: Medium): Promise<StoredEvent[]> {
 
 /** What a life of a store does, and what there must be after each step. */
 const LIFE: { act: (store: Store) => Promise<void>; left: StoredEvent[] }[] = [
-  { act: (store) => store.append([scaled(1)]), left: [scaled(1)] },
+  { act: (store) => store.append([removed(1)]), left: [removed(1)] },
   { act: (store) => store.append(several(2, 60)), left: several(1, 61) },
   { act: (store) => store.snapshot(several(100, 70)), left: several(100, 70) },
-  { act: (store) => store.append([scaled(170)]), left: several(100, 71) },
-  { act: (store) => store.snapshot([scaled(7)]), left: [scaled(7)] },
-  { act: (store) => store.append([scaled(8)]), left: several(7, 2) },
+  { act: (store) => store.append([removed(170)]), left: several(100, 71) },
+  { act: (store) => store.snapshot([removed(7)]), left: [removed(7)] },
+  { act: (store) => store.append([removed(8)]), left: several(7, 2) },
 ];
 
 /** Called for each test; gives a store that nobody has used. */
@@ -54,12 +54,12 @@ export function describeStore(name: string, fresh: () => Medium): void {
     it('gives back what was appended, in order', async () => {
       const medium = fresh();
       const store = await medium.open();
-      await store.append([scaled(1), scaled(2)]);
-      await store.append([scaled(3)]);
+      await store.append([removed(1), removed(2)]);
+      await store.append([removed(3)]);
       await store.close();
       const again = await medium.open();
       expect(await again.load()).toEqual(several(1, 3));
-      await again.append([scaled(4)]);
+      await again.append([removed(4)]);
       await again.close();
       expect(await loaded(medium)).toEqual(several(1, 4));
     });
@@ -67,11 +67,11 @@ export function describeStore(name: string, fresh: () => Medium): void {
     it('puts a snapshot in the place of what was before', async () => {
       const medium = fresh();
       const store = await medium.open();
-      for (let i = 0; i < 9; i += 1) await store.append([scaled(i)]);
+      for (let i = 0; i < 9; i += 1) await store.append([removed(i)]);
       expect(store.snapshotDue()).toBe(true);
-      await store.snapshot([scaled(100), scaled(101)]);
+      await store.snapshot([removed(100), removed(101)]);
       expect(store.snapshotDue()).toBe(false);
-      await store.append([scaled(102)]);
+      await store.append([removed(102)]);
       await store.close();
       expect(await loaded(medium)).toEqual(several(100, 3));
     });
@@ -81,9 +81,9 @@ export function describeStore(name: string, fresh: () => Medium): void {
       const store = await medium.open();
       const many = several(0, 3000);
       await store.append(many);
-      await store.append([scaled(1)]);
+      await store.append([removed(1)]);
       await store.close();
-      expect(await loaded(medium)).toEqual([...many, scaled(1)]);
+      expect(await loaded(medium)).toEqual([...many, removed(1)]);
       const again = await medium.open();
       await again.snapshot(many);
       await again.append(many);
@@ -91,19 +91,19 @@ export function describeStore(name: string, fresh: () => Medium): void {
       expect(await loaded(medium)).toEqual([...many, ...many]);
       const third = await medium.open();
       await third.snapshot([]);
-      await third.append([scaled(2)]);
+      await third.append([removed(2)]);
       await third.close();
-      expect(await loaded(medium)).toEqual([scaled(2)]);
+      expect(await loaded(medium)).toEqual([removed(2)]);
     });
 
     it('does not share what it was given', async () => {
       const medium = fresh();
       const store = await medium.open();
-      const event = { type: 'app_scaled' as const, appId: 'a', instances: 1, at: 0 };
+      const event = { type: 'app_removed' as const, appId: 'a', at: 1 };
       await store.append([event]);
-      event.instances = 2;
+      event.at = 2;
       await store.close();
-      expect(await loaded(medium)).toMatchObject([{ instances: 1 }]);
+      expect(await loaded(medium)).toMatchObject([{ at: 1 }]);
     });
 
     // What a store doesn't offer is no test of its.
@@ -111,20 +111,20 @@ export function describeStore(name: string, fresh: () => Medium): void {
       it('is written by one at a time', async () => {
         const medium = fresh();
         const first = await medium.open();
-        await first.append([scaled(1)]);
+        await first.append([removed(1)]);
         if (sharing === 'refused') {
           await expect(medium.open()).rejects.toThrow(StoreError);
-          await first.append([scaled(2)]);
+          await first.append([removed(2)]);
           await first.close();
           expect(await loaded(medium)).toEqual(several(1, 2));
           return;
         }
         const second = await medium.open();
-        expect(await second.load()).toEqual([scaled(1)]);
-        await expect(first.append([scaled(9)])).rejects.toThrow(/another scheduler has taken over/);
+        expect(await second.load()).toEqual([removed(1)]);
+        await expect(first.append([removed(9)])).rejects.toThrow(/another scheduler has taken over/);
         await expect(first.append(several(0, 100))).rejects.toThrow(StoreError);
-        await expect(first.snapshot([scaled(9)])).rejects.toThrow(StoreError);
-        await second.append([scaled(2)]);
+        await expect(first.snapshot([removed(9)])).rejects.toThrow(StoreError);
+        await second.append([removed(2)]);
         await expect(first.snapshot([])).rejects.toThrow(StoreError);
         expect(await loaded(medium)).toEqual(several(1, 2));
       });
@@ -150,9 +150,9 @@ export function describeStore(name: string, fresh: () => Medium): void {
             const store = await medium.open();
             const found = await store.load();
             expect(possible).toContainEqual(found);
-            await store.append([scaled(1000)]);
-            await store.snapshot([...found, scaled(1000), scaled(1001)]);
-            expect(await loaded(medium)).toEqual([...found, scaled(1000), scaled(1001)]);
+            await store.append([removed(1000)]);
+            await store.snapshot([...found, removed(1000), removed(1001)]);
+            expect(await loaded(medium)).toEqual([...found, removed(1000), removed(1001)]);
           }
         },
       );

@@ -1,7 +1,7 @@
 /** `GET /v2/events`: server-sent events, in the framing Marathon's clients read. */
 
 import type { ServerResponse } from 'node:http';
-import type { ServerEvent } from '../notices.ts';
+import type { ServerEvent } from '../marathon-events.ts';
 
 /** marathon-lb drops streams that are silent for 15 s. */
 const KEEP_ALIVE_MS = 10_000;

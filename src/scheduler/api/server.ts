@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { fastify } from 'fastify';
+import '../linear-patterns.ts';
 import { type Api, type ApiOptions, json } from './answers.ts';
 import { addV1Routes } from './v1.ts';
 import { addV2Routes } from './v2.ts';

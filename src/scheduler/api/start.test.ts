@@ -95,12 +95,12 @@ describe('POST /v1/apps/start', () => {
     [
       { id: 'x', cmd: 'y', constraints: [['a', 'NEAR']] },
       'constraints.0',
-      "has an unknown operator 'NEAR': one of UNIQUE, LIKE, CLUSTER, GROUP_BY, UNLIKE was expected",
+      "has an unknown operator 'NEAR': one of UNIQUE, LIKE, CLUSTER, GROUP_BY, UNLIKE, MAX_PER, IS was expected",
     ],
     [
       { id: 'x', cmd: 'y', constraints: [['a', '']] },
       'constraints.0',
-      "has an unknown operator '': one of UNIQUE, LIKE, CLUSTER, GROUP_BY, UNLIKE was expected",
+      "has an unknown operator '': one of UNIQUE, LIKE, CLUSTER, GROUP_BY, UNLIKE, MAX_PER, IS was expected",
     ],
     [
       { id: 'x', cmd: 'y', constraints: [['a', 'UNLIKE', '(a+)+\\1']] },

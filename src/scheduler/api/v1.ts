@@ -1,50 +1,64 @@
 /** Marathon's v1 API, as it was in 2013. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Input, Reply } from '../decide/inputs.ts';
-import { appJson } from '../decide/views.ts';
-import type { AppRecord } from '../domain/state.ts';
+import type { Change, Input, Reply } from '../decide/inputs.ts';
+import { v1Json } from '../decide/views.ts';
+import { flatId } from '../domain/app-id.ts';
+import type { AppRecord, State } from '../domain/state.ts';
 import { type Api, type ApiOptions, json, queryOf, respond, text } from './answers.ts';
-import { type Parsed, parseApp, parseScale, parseStop } from './schemas.ts';
+import { type Parsed, parseApp, parseScale, parseStop } from './v1-schemas.ts';
 import { appsOf, endpointsJson, endpointsText, taskJson, tasksOf } from './views.ts';
 
 type ById = FastifyRequest<{ Params: { id: string } }>;
 
 export function addV1Routes(api: Api, options: ApiOptions): void {
   const { runner, random } = options;
-  const post = <T>(path: string, parse: (body: unknown) => Parsed<T>, toInput: (value: T) => Input) =>
+  const post = <T>(
+    path: string,
+    parse: (body: unknown) => Parsed<T>,
+    toInput: (state: State, value: T) => Input,
+  ) =>
     api.post(path, async (request, reply) => {
       const parsed = parse(request.body);
       if ('errors' in parsed) return json(reply, parsed, 422);
-      return answer(reply, await runner.submit(toInput(parsed.value)));
+      return answer(reply, await runner.submit(await runner.read((state) => toInput(state, parsed.value))));
     });
-  post('/v1/apps/start', parseApp, (app) => ({ type: 'start', app, seed: random() }));
-  post('/v1/apps/stop', parseStop, ({ id }) => ({ type: 'stop', appId: id }));
-  post('/v1/apps/scale', parseScale, ({ id, instances }) => ({ type: 'scale', appId: id, instances }));
+  // v1 knew no deployments that could be in the way.
+  const changed = (change: Change): Input => ({
+    type: 'change',
+    changes: [change],
+    force: true,
+    seed: random(),
+  });
+  post('/v1/apps/start', parseApp, (_state, app) => changed({ op: 'create', app, api: 'v1' }));
+  post('/v1/apps/stop', parseStop, (state, { id }) => changed({ op: 'remove', appId: idOf(state, id) }));
+  post('/v1/apps/scale', parseScale, (state, { id, instances }) =>
+    changed({ op: 'scale', appId: idOf(state, id), instances }),
+  );
 
   api.get('/v1/apps', async (_request, reply) =>
-    json(reply, await runner.read((state) => appsOf(state).map(({ app }) => appJson(app)))),
+    json(reply, await runner.read((state) => appsOf(state).map(({ app }) => v1Json(app)))),
   );
   api.get('/v1/apps/search', async (request, reply) => {
     const id = (queryOf(request, 'id') ?? '').toLowerCase();
     const cmd = (queryOf(request, 'cmd') ?? '').toLowerCase();
     const found = await runner.read((state) =>
       appsOf(state)
-        .filter(({ app }) => app.id.toLowerCase().includes(id) && app.cmd.toLowerCase().includes(cmd))
-        .map(({ app }) => appJson(app)),
+        .map(({ app }) => v1Json(app))
+        .filter((app) => app.id.toLowerCase().includes(id) && String(app.cmd).toLowerCase().includes(cmd)),
     );
     return json(reply, found);
   });
   api.get('/v1/apps/:id/tasks', async (request: ById, reply) => {
     const { id } = request.params;
-    const tasks = await runner.read((state) => mapApp(state.apps.get(id), tasksOf));
+    const tasks = await runner.read((state) => mapApp(recordOf(state, id), tasksOf));
     return tasks ? json(reply, { [id]: tasks }) : unknownApp(reply, id);
   });
   api.get('/v1/tasks', async (_request, reply) =>
     json(
       reply,
       await runner.read((state) =>
-        Object.fromEntries(appsOf(state).map((record) => [record.app.id, tasksOf(record)])),
+        Object.fromEntries(appsOf(state).map((record) => [flatId(record.app.id), tasksOf(record)])),
       ),
     ),
   );
@@ -53,12 +67,14 @@ export function addV1Routes(api: Api, options: ApiOptions): void {
     const host = queryOf(request, 'host');
     const taskId = queryOf(request, 'id');
     const filter = {
-      ...(appId !== undefined && { appId }),
+      ...(appId !== undefined && {
+        appId: appId === '*' ? appId : await runner.read((state) => idOf(state, appId)),
+      }),
       ...(host !== undefined && { host }),
       ...(taskId !== undefined && { taskId }),
     };
     const scale = queryOf(request, 'scale') === 'true';
-    return answer(reply, await runner.submit({ type: 'kill_tasks', filter, scale }));
+    return answer(reply, await runner.submit({ type: 'kill_tasks', filter, scale, force: true }));
   });
 
   api.get('/v1/endpoints', async (request, reply) => {
@@ -72,11 +88,11 @@ export function addV1Routes(api: Api, options: ApiOptions): void {
     const { id } = request.params;
     const { endpointsPortSuffix } = options;
     if (wantsJson(request)) {
-      const found = await runner.read((state) => mapApp(state.apps.get(id), endpointsJson));
+      const found = await runner.read((state) => mapApp(recordOf(state, id), endpointsJson));
       return found ? json(reply, found) : unknownApp(reply, id);
     }
     const found = await runner.read((state) =>
-      mapApp(state.apps.get(id), (record) => endpointsText([record], endpointsPortSuffix)),
+      mapApp(recordOf(state, id), (record) => endpointsText([record], endpointsPortSuffix)),
     );
     return found === undefined ? text(reply, `App '${id}' does not exist`, 404) : text(reply, found);
   });
@@ -85,16 +101,33 @@ export function addV1Routes(api: Api, options: ApiOptions): void {
   api.get('/v1/debug/leaderUrl', async (_request, reply) => json(reply, options.leader()));
 }
 
+/** The app that v1 means by a name; where `a_b` is none, `/a/b` may be. */
+function recordOf(state: State, name: string): AppRecord | undefined {
+  const named = state.apps.get(`/${name}`);
+  if (named || !name.includes('_')) return named;
+  return [...state.apps.values()].find(({ app }) => flatId(app.id) === name);
+}
+
+function idOf(state: State, name: string): string {
+  return recordOf(state, name)?.app.id ?? `/${name}`;
+}
+
 function mapApp<T>(record: AppRecord | undefined, read: (record: AppRecord) => T): T | undefined {
   return record && read(record);
 }
 
 function answer(reply: FastifyReply, result: Reply | undefined): FastifyReply {
   switch (result?.type) {
-    case 'invalid':
-      return json(reply, { errors: result.errors }, 422);
+    case 'invalid': {
+      const errors = result.errors.map(({ path, error }) => ({ attribute: path.join('.'), error }));
+      return json(reply, { errors }, 422);
+    }
+    case 'exists': {
+      const error = `Already started app '${flatId(result.appId)}'`;
+      return json(reply, { errors: [{ attribute: 'id', error }] }, 422);
+    }
     case 'unknown_app':
-      return unknownApp(reply, result.appId);
+      return unknownApp(reply, flatId(result.appId));
     case 'killed':
       if (result.tasks.length === 0) return json(reply, { message: 'No tasks matched your filters' }, 404);
       return json(reply, result.tasks.map(taskJson));

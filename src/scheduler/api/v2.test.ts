@@ -11,7 +11,7 @@ describe('GET /v2/queue', () => {
     await post(one, '/v1/apps/start', { ...PAGE, cpus: 9 });
     expect(await queue()).toMatchObject([
       {
-        app: { id: 'multidis' },
+        app: { id: '/multidis' },
         count: 2,
         delay: { timeLeftSeconds: 0, overdue: true },
         reasons: ['not subscribed to a Mesos master: it has not been reached yet'],

@@ -1,7 +1,10 @@
 /** The answers of the API, read off the state. */
 
-import { view } from '../decide/apps.ts';
+import type { FastifyRequest } from 'fastify';
 import type { TaskView } from '../decide/inputs.ts';
+import { view } from '../decide/kill-tasks.ts';
+import { servicePortsOf } from '../domain/app.ts';
+import { flatId } from '../domain/app-id.ts';
 import type { AppRecord, State } from '../domain/state.ts';
 import type { Task } from '../domain/task.ts';
 
@@ -29,9 +32,9 @@ export function tasksOf({ tasks }: AppRecord) {
 export function endpointsText(records: readonly AppRecord[], portSuffix: boolean): string {
   let text = '';
   for (const record of records) {
-    const { id, ports } = record.app;
+    const ports = servicePortsOf(record.app);
     const tasks = running(record);
-    const name = id.replaceAll(/\s+/g, '_');
+    const name = flatId(record.app.id).replaceAll(/\s+/g, '_');
     for (const [i, port] of ports.entries()) {
       text += `${portSuffix || ports.length > 1 ? `${name}_${port}` : name} ${port} `;
       for (const task of tasks) text += `${task.host}:${task.ports[i]} `;
@@ -41,9 +44,34 @@ export function endpointsText(records: readonly AppRecord[], portSuffix: boolean
   return text;
 }
 
+/** What haproxy-marathon-bridge reads: `app TAB service port TAB host:port TAB … LF`. Source: Marathon's EndpointsHelper. */
+export function haproxyText(records: readonly AppRecord[]): string {
+  let text = '';
+  for (const record of records) {
+    const name = flatId(record.app.id);
+    const servers = (i: number) => running(record).map(({ host, ports }) => `\t${host}:${ports[i] ?? 0}`);
+    const ports = servicePortsOf(record.app);
+    if (ports.length === 0)
+      text += `${name}\t \t${running(record)
+        .map(({ host }) => `${host}\t`)
+        .join('')}\n`;
+    for (const [i, port] of ports.entries()) text += `${name}\t${port}${servers(i).join('')}\t\n`;
+  }
+  return text;
+}
+
+export function wantsText(request: FastifyRequest): boolean {
+  const types = (request.headers.accept ?? '').toLowerCase();
+  return types.includes('text/plain') && !types.includes('application/json');
+}
+
 export function endpointsJson(record: AppRecord) {
-  const { id, ports } = record.app;
-  return { id, ports, instances: running(record).map((task) => taskJson(view(task))) };
+  const { app } = record;
+  return {
+    id: flatId(app.id),
+    ports: servicePortsOf(app),
+    instances: running(record).map((task) => taskJson(view(task))),
+  };
 }
 
 export function queueJson(state: State, now: number) {

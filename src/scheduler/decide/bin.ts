@@ -1,12 +1,13 @@
 import { amountsOf, fromMilli, subtractRanges, toMilli } from '../../mesos/resources.ts';
 import type { Offer, Range, Resource, TaskInfo } from '../../mesos/types.ts';
 import type { App } from '../domain/app.ts';
+import { portsOf } from '../domain/app.ts';
 import { type Settings, TASKS_PER_EXECUTOR } from '../domain/settings.ts';
 import type { State } from '../domain/state.ts';
 import { constraintReason, fieldsOf, type Spread } from './constraints.ts';
 import type { Form } from './form.ts';
 
-const SCALARS = ['cpus', 'mem', 'disk'] as const;
+const SCALARS = ['cpus', 'mem', 'disk', 'gpus'] as const;
 type Scalars = Record<(typeof SCALARS)[number], number>;
 
 /** An offer while it is being filled. Scalars in thousandths. */
@@ -54,8 +55,11 @@ export function tryFit(bin: Bin, app: App, form: Form, spread: Spread, settings:
     const forExecutor = executor[name] > 0 ? `, ${fromMilli(executor[name])} of that for its executor` : '';
     return `${name}: ${fromMilli(wanted)} wanted${forExecutor}, ${fromMilli(bin.left[name])} offered`;
   }
-  const ports = lowest(bin.ports, app.ports.length);
-  if (ports.length < app.ports.length) return `ports: ${app.ports.length} wanted, ${ports.length} offered`;
+  const ports = allocate(
+    bin.ports,
+    portsOf(app).map(({ hostPort }) => hostPort),
+  );
+  if (typeof ports === 'string') return ports;
   const fields = app.constraints.length > 0 ? fieldsOf(app, bin.offer) : undefined;
   const reason = fields && constraintReason(app, spread, fields);
   if (reason !== undefined) return reason;
@@ -93,7 +97,23 @@ function scalarsOf(resources: readonly Resource[]): Scalars {
     cpus: scalars.get('cpus') ?? 0,
     mem: scalars.get('mem') ?? 0,
     disk: scalars.get('disk') ?? 0,
+    gpus: scalars.get('gpus') ?? 0,
   };
+}
+
+/** @param wanted 0 for any; @returns a host port for each, or in words what is missing */
+function allocate(ranges: readonly Range[], wanted: readonly number[]): number[] | string {
+  const fixed = wanted.filter((port) => port !== 0);
+  const missing = fixed.filter((port) => !ranges.some(({ begin, end }) => begin <= port && port <= end));
+  if (missing.length > 0) return `ports: ${missing.join(', ')} wanted, not offered`;
+  const rest = subtractRanges(
+    ranges,
+    fixed.toSorted((a, b) => a - b).map((port) => ({ begin: port, end: port })),
+  );
+  const any = lowest(rest, wanted.length - fixed.length);
+  const found = fixed.length + any.length;
+  if (found < wanted.length) return `ports: ${wanted.length} wanted, ${found} offered`;
+  return wanted.map((port) => (port !== 0 ? port : (any.shift() ?? 0)));
 }
 
 function lowest(ranges: readonly Range[], howMany: number): number[] {

@@ -1,3 +1,4 @@
+import type { KillPolicy } from '../../mesos/types.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Task } from '../domain/task.ts';
 import type { Call } from './inputs.ts';
@@ -5,8 +6,17 @@ import type { Call } from './inputs.ts';
 /** Tasks named in one RECONCILE, so that no call grows beyond some hundred kilobytes. */
 const RECONCILED_AT_ONCE = 1000;
 
-export function kill(task: Pick<Task, 'id' | 'agentId'>): Call {
-  return { type: 'KILL', kill: { task_id: { value: task.id }, agent_id: { value: task.agentId } } };
+/** @param graceSeconds how long the task has to end by itself; without it, as long as its executor gives it */
+export function kill(task: Pick<Task, 'id' | 'agentId'>, graceSeconds?: number): Call {
+  const policy = graceSeconds !== undefined && { kill_policy: killPolicy(graceSeconds) };
+  return {
+    type: 'KILL',
+    kill: { task_id: { value: task.id }, agent_id: { value: task.agentId }, ...policy },
+  };
+}
+
+export function killPolicy(graceSeconds: number): KillPolicy {
+  return { grace_period: { nanoseconds: Math.round(graceSeconds * 1e9) } };
 }
 
 /** Asks for the latest state of each of these tasks. */

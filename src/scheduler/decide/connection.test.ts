@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { app } from '../../../test/scheduler/fixtures.ts';
+import { app, start } from '../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../test/scheduler/harness.ts';
 import { AGENTS, first, ids, running, since } from '../../../test/scheduler/running.ts';
 import { nextTimer } from '../domain/timers.ts';
-import { settle } from './decide.ts';
 import type { Call } from './inputs.ts';
+import { settle } from './settle.ts';
 
 describe('the connection', () => {
   it('stores the framework id with the first subscription', () => {
@@ -62,7 +62,7 @@ describe('the connection', () => {
 
   it('asks in parts when there are many tasks', () => {
     const harness = new Harness([{ id: 'S0', host: 'a', cpus: 3000, mem: 1e6, ports: 2000 }]);
-    harness.input({ type: 'start', app: app({ executor: '', instances: 1500, cpus: 0.1, mem: 1 }), seed: 0 });
+    harness.input(start(app({ executor: '', instances: 1500, cpus: 0.1, mem: 1 })));
     harness.rest();
     harness.restart();
     harness.connect();
@@ -77,7 +77,7 @@ describe('the connection', () => {
     const harness = new Harness(AGENTS);
     harness.connect();
     harness.deliverAll();
-    harness.input({ type: 'start', app: app({ instances: 1 }), seed: 0 });
+    harness.input(start(app({ instances: 1 })));
     harness.mesos.offer();
     harness.deliverAll();
     const silent = first(harness);
@@ -125,7 +125,7 @@ describe('the connection', () => {
     const harness = running();
     harness.input({ type: 'mesos', event: { type: 'ERROR', error: { message: 'odd' } } });
     expect(harness.state).toMatchObject({ connected: false, disconnectedBecause: 'the master said: odd' });
-    expect(settle(harness.state)).toEqual({ events: [], calls: [] });
+    expect(settle(harness.state, harness.now)).toEqual({ events: [], calls: [] });
   });
 
   it.each([
@@ -162,7 +162,7 @@ describe('calls that fail', () => {
     const harness = new Harness(AGENTS);
     harness.connect();
     harness.deliverAll();
-    harness.input({ type: 'start', app: app(), seed: 0 });
+    harness.input(start(app()));
     harness.input({ type: 'call_failed', call: { type: 'REVIVE' } });
     const calls = harness.mesos.calls.length;
     harness.pass(1000);

@@ -1,6 +1,8 @@
 import type { StateEvent } from '../domain/events.ts';
 import type { State } from '../domain/state.ts';
 import { kill, reconcile } from './calls.ts';
+import { deadlines } from './deployments.ts';
+import { graceOf } from './ending.ts';
 import type { Call, Decision } from './inputs.ts';
 
 /** Until the master is asked again for tasks it has not answered for; doubled each time. */
@@ -15,7 +17,7 @@ export function subscribed(state: State, frameworkId: string, now: number): Deci
   const connection = state.connection + 1;
   const events: StateEvent[] = [];
   if (state.frameworkId !== frameworkId) events.push({ type: 'framework_registered', frameworkId });
-  events.push({ type: 'connected' });
+  events.push({ type: 'connected', at: now }, ...deadlines(state, now));
   const calls: Call[] = reconcile(state.tasks.values());
   if (calls.length > 0) {
     events.push(
@@ -30,7 +32,7 @@ export function subscribed(state: State, frameworkId: string, now: number): Deci
   events.push(timer(now + settings.reconciliationInitialDelayMs, { kind: 'reconcile_all', connection }));
   for (const task of state.tasks.values()) {
     if (task.killedAt !== undefined) {
-      calls.push(kill(task));
+      calls.push(kill(task, graceOf(state, task)));
       events.push(timer(now + settings.killRetryMs, { kind: 'kill', taskId: task.id, connection }));
     } else if (task.state === 'TASK_STAGING') {
       events.push(

@@ -1,6 +1,7 @@
 import { formatRanges } from '../../mesos/resources.ts';
 import type { Attribute, Offer } from '../../mesos/types.ts';
-import type { App, Constraint } from '../domain/app.ts';
+import type { App } from '../domain/app.ts';
+import type { Constraint } from '../domain/constraint.ts';
 import type { AppRecord } from '../domain/state.ts';
 import { isCounted } from '../domain/task.ts';
 
@@ -18,7 +19,7 @@ export function fieldsOf(app: App, offer: Offer): Record<string, string> {
 }
 
 export function spreadOf(record: AppRecord): Spread {
-  return record.app.constraints.map(([field]) => {
+  return (record.active?.constraints ?? []).map(([field]) => {
     const counts = new Map<string, number>();
     for (const task of record.tasks.values()) {
       const value = task.fields && fieldIn(task.fields, field);
@@ -75,6 +76,10 @@ function satisfies(
       const least = counts.size < Number(wanted ?? 1) ? 0 : Math.min(...counts.values());
       return (counts.get(value) ?? 0) <= least;
     }
+    case 'MAX_PER':
+      return (counts.get(value) ?? 0) < Number(wanted);
+    case 'IS':
+      return value === wanted;
     case 'LIKE':
       return matchesWhole(wanted, value);
     case 'UNLIKE':

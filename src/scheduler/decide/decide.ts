@@ -3,11 +3,12 @@
  * events, applies them with `evolve` and only then sends the calls.
  */
 
-import type { StateEvent } from '../domain/events.ts';
 import type { State } from '../domain/state.ts';
-import { killTasks, scaleApp, startApp, stopApp } from './apps.ts';
+import { change } from './change.ts';
 import { callFailed, disconnected, failed, subscribed } from './connection.ts';
-import { type Call, type Decision, type Input, NOTHING } from './inputs.ts';
+import { cancelDeployment } from './deployments.ts';
+import { type Decision, type Input, NOTHING } from './inputs.ts';
+import { killTasks } from './kill-tasks.ts';
 import { offered } from './offers.ts';
 import { timePassed } from './timer.ts';
 import { updated } from './update.ts';
@@ -15,12 +16,12 @@ import { updated } from './update.ts';
 /** @param now milliseconds since the epoch */
 export function decide(state: State, input: Input, now: number): Decision {
   switch (input.type) {
-    case 'start':
-      return startApp(state, input, now);
-    case 'scale':
-      return scaleApp(state, input, now);
-    case 'stop':
-      return stopApp(state, input.appId, now);
+    case 'change':
+      return change(state, input, now);
+    case 'cancel_deployment':
+      return cancelDeployment(state, input.deploymentId, now);
+    case 'lift_delay':
+      return liftDelay(state, input.appId, now);
     case 'kill_tasks':
       return killTasks(state, input, now);
     case 'timer':
@@ -48,17 +49,7 @@ export function decide(state: State, input: Input, now: number): Decision {
   }
 }
 
-/**
- * What must follow once the events of one or more inputs are applied: offers are asked for when demand has grown,
- * and no longer wanted when none is left.
- */
-export function settle(state: State): { events: StateEvent[]; calls: Call[] } {
-  if (!state.connected) return { events: [], calls: [] };
-  const roles = [state.settings.role];
-  if (state.ready.size > 0) {
-    if (!state.offersWanted && !state.suppressed) return { events: [], calls: [] };
-    return { events: [{ type: 'offers_revived' }], calls: [{ type: 'REVIVE', revive: { roles } }] };
-  }
-  if (state.suppressed) return { events: [], calls: [] };
-  return { events: [{ type: 'offers_suppressed' }], calls: [{ type: 'SUPPRESS', suppress: { roles } }] };
+function liftDelay(state: State, appId: string, now: number): Decision {
+  if (!state.apps.has(appId)) return { events: [], calls: [], reply: { type: 'unknown_app', appId } };
+  return { events: [{ type: 'delay_lifted', appId, at: now }], calls: [], reply: { type: 'done' } };
 }

@@ -1,5 +1,5 @@
 import type { StateEvent } from '../domain/events.ts';
-import type { State } from '../domain/state.ts';
+import { ownerOf, type State } from '../domain/state.ts';
 import type { Task } from '../domain/task.ts';
 import { kill } from './calls.ts';
 import type { Call } from './inputs.ts';
@@ -18,10 +18,15 @@ export function endTasks(
   for (const task of tasks) {
     if (task.killedAt === undefined) events.push({ type: 'task_killed', taskId: task.id, at: now });
     if (!state.connected) continue;
-    calls.push(kill(task));
+    calls.push(kill(task, graceOf(state, task)));
     events.push(killTimer(task, state, now));
   }
   return { events, calls };
+}
+
+/** How long a task has to end, where its app says so. */
+export function graceOf(state: State, task: Task): number | undefined {
+  return ownerOf(state, task)?.app.taskKillGracePeriodSeconds;
 }
 
 function killTimer(task: Task, { settings, connection }: State, now: number): StateEvent {

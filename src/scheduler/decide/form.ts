@@ -1,9 +1,11 @@
-/** How an app's `executor`, `cmd` and `container` become a Mesos task. */
+/** How an app's `executor`, `cmd`, `args` and `container` become a Mesos task. */
 
 import type { DockerTask } from '../../executor/task-data.ts';
-import { type App, imageName } from '../domain/app.ts';
+import { type App, hasOwnNetwork, imageOf, portsOf } from '../domain/app.ts';
+import { flatId } from '../domain/app-id.ts';
+import type { FieldError } from '../domain/field-errors.ts';
 import type { Settings } from '../domain/settings.ts';
-import type { FieldError } from './inputs.ts';
+import type { Task } from '../domain/task.ts';
 import { splitCommand } from './words.ts';
 
 export type Form =
@@ -15,38 +17,92 @@ export type Form =
   | { readonly type: 'own'; readonly path: string };
 
 export function formOf(app: App, settings: Settings): Form {
-  const path = app.executor === '' ? settings.defaultExecutor : app.executor;
+  const path = app.executor === '' ? defaultPath(app, settings) : app.executor;
   if (path === '' || path === '//cmd') return { type: 'command' };
   // Mesos fetches URIs for an executor, not for one of its tasks.
-  const shared = path === settings.dockerExecutor.path && app.uris.length === 0;
+  const shared = path === settings.dockerExecutor.path && app.fetch.length === 0;
   return shared ? { type: 'shared' } : { type: 'own', path };
+}
+
+/** In v2 an image alone says that the Docker executor is meant; v1 knew nothing of that. */
+function defaultPath(app: App, settings: Settings): string {
+  return describesContainer(app) ? settings.dockerExecutor.path : settings.defaultExecutor;
+}
+
+/** Whether the container is described by v2's fields, and not by the words of a command as in 2013. */
+function describesContainer(app: App): boolean {
+  return app.api === 'v2' && imageOf(app) !== undefined;
 }
 
 /** Why no task of this app could ever be launched, told when it is started. */
 export function launchProblem(app: App, settings: Settings): FieldError | undefined {
   const form = formOf(app, settings);
-  if (app.cmd.trim() === '' && (form.type === 'command' || !app.container)) {
-    return { attribute: 'cmd', error: 'may not be empty' };
+  const hasCommand = (app.cmd ?? '').trim() !== '' || (app.args ?? []).length > 0;
+  if (!hasCommand && (form.type === 'command' || imageOf(app) === undefined)) {
+    return { path: ['cmd'], error: 'may not be empty' };
+  }
+  if (form.type === 'command' && (app.cmd ?? '').trim() === '') {
+    return { path: ['args'], error: 'need an image to be given to: use cmd for a plain command' };
   }
   if (form.type !== 'shared') return undefined;
-  const container = containerOf(app, shellEnv(app, app.ports.length > 0 ? app.ports : [0]));
-  return 'problem' in container ? { attribute: container.attribute, error: container.problem } : undefined;
+  const ports = portsOf(app).map(() => 0);
+  const container = containerOf(app, shellEnv(app, ports));
+  return 'problem' in container ? { path: [container.field], error: container.problem } : undefined;
 }
 
 const IMAGE = /^[A-Za-z0-9][\w./:@-]*$/;
 
-/** Image and arguments: the first word of `cmd` is the image unless the app names one. */
+/** What of a container does not depend on the task: image, arguments, and options for `docker create`. */
 export function containerOf(
   app: App,
   env: Readonly<Record<string, string>>,
-): Pick<DockerTask, 'image' | 'args'> | { attribute: 'cmd' | 'container'; problem: string } {
-  const split = splitCommand(app.cmd, env);
-  if ('problem' in split) return { attribute: 'cmd', problem: split.problem };
+): Pick<DockerTask, 'image' | 'args' | 'options'> | { field: 'cmd' | 'container'; problem: string } {
+  if (describesContainer(app)) {
+    const image = imageOf(app) ?? '';
+    if (!IMAGE.test(image)) return { field: 'container', problem: `'${image}' is not the name of an image` };
+    const { entrypoint, args } = commandIn(app);
+    return { image, args, options: [...optionsOf(app), ...entrypoint] };
+  }
+  const split = splitCommand(app.cmd ?? '', env);
+  if ('problem' in split) return { field: 'cmd', problem: split.problem };
   const args = [...split.words];
-  const attribute = app.container ? 'container' : 'cmd';
-  const image = app.container ? imageName(app.container.image) : (args.shift() ?? '');
-  if (!IMAGE.test(image)) return { attribute, problem: `'${image}' is not the name of an image` };
-  return { image, args };
+  const named = imageOf(app);
+  const image = named ?? args.shift() ?? '';
+  const field = named === undefined ? 'cmd' : 'container';
+  if (!IMAGE.test(image)) return { field, problem: `'${image}' is not the name of an image` };
+  return { image, args, options: [...(app.container?.docker?.options ?? [])] };
+}
+
+/** `cmd` goes to a shell in the container, `args` to the image's own entry point, as Mesos' Docker runs did it. */
+function commandIn({ cmd, args }: App): { entrypoint: string[]; args: string[] } {
+  if (cmd !== undefined && cmd.trim() !== '') {
+    return { entrypoint: ['--entrypoint', '/bin/sh'], args: ['-c', cmd] };
+  }
+  return { entrypoint: [], args: [...(args ?? [])] };
+}
+
+function optionsOf({ container, networks }: App): string[] {
+  const options: string[] = [];
+  for (const { mode, name } of networks) {
+    if (mode === 'host') options.push('--network', 'host');
+    else if (mode === 'container' && name !== undefined) options.push('--network', name);
+  }
+  if (container?.docker?.privileged) options.push('--privileged');
+  for (const { hostPath, containerPath, mode } of container?.volumes ?? []) {
+    options.push('-v', `${hostPath}:${containerPath}:${mode.toLowerCase()}`);
+  }
+  for (const { key, value } of container?.docker?.parameters ?? []) options.push(`--${key}=${value}`);
+  return [...options, ...(container?.docker?.options ?? [])];
+}
+
+/** The ports to map, where the app says which; undefined where the image's EXPOSEd ports say so. */
+export function mappedPorts(app: App, hostPorts: readonly number[]): DockerTask['ports'] {
+  if (!describesContainer(app)) return undefined;
+  if (!hasOwnNetwork(app)) return [];
+  return portsOf(app).flatMap(({ containerPort, protocol }, i) => {
+    const host = hostPorts[i] ?? 0;
+    return protocol.split(',').map((one) => ({ host, container: containerPort || host, protocol: one }));
+  });
 }
 
 /** `PORT0`…, `PORT` and `PORTS` for a task's host ports. */
@@ -63,7 +119,51 @@ export function shellEnv(app: App, ports: readonly number[]): Record<string, str
   return { ...app.env, ...portEnv(ports) };
 }
 
-/** The environment of v1 containers: the original executor let the app's own variables win in turn. */
-export function containerEnv(app: App, ports: readonly number[]): Record<string, string> {
-  return { ...portEnv(ports), ...app.env };
+/** The environment of a container: the app's own variables win, in v1 because the original executor let them. */
+export function containerEnv(app: App, task: Task): Record<string, string> {
+  return { ...(app.api === 'v2' ? marathonEnv(app, task) : portEnv(task.ports)), ...app.env };
+}
+
+/** The environment of a plain command. */
+export function commandEnv(app: App, task: Task): Record<string, string> {
+  return app.api === 'v2' ? { ...marathonEnv(app, task), ...app.env } : shellEnv(app, task.ports);
+}
+
+/** Longer labels were left out of the environment by Marathon. */
+const LONGEST_LABEL = 512;
+
+/** Source: Marathon's EnvironmentHelper and TaskBuilder. */
+function marathonEnv(app: App, task: Task): Record<string, string> {
+  const env: Record<string, string> = {
+    MESOS_TASK_ID: task.id,
+    MARATHON_APP_ID: app.id,
+    MARATHON_APP_VERSION: task.version,
+    MARATHON_APP_RESOURCE_CPUS: String(app.cpus),
+    MARATHON_APP_RESOURCE_MEM: String(app.mem),
+    MARATHON_APP_RESOURCE_DISK: String(app.disk),
+    MARATHON_APP_RESOURCE_GPUS: String(app.gpus),
+    HOST: task.host,
+    ...portEnv(task.ports),
+  };
+  const image = imageOf(app);
+  if (image !== undefined) env.MARATHON_APP_DOCKER_IMAGE = image;
+  for (const [i, { containerPort, name }] of portsOf(app).entries()) {
+    const port = String(task.ports[i] ?? 0);
+    if (containerPort) env[`PORT_${containerPort}`] = port;
+    if (name !== undefined) env[`PORT_${variableName(name)}`] = port;
+  }
+  const names = Object.entries(app.labels).filter(([, value]) => value.length <= LONGEST_LABEL);
+  for (const [label, value] of names) env[`MARATHON_APP_LABEL_${variableName(label)}`] = value;
+  env.MARATHON_APP_LABELS = names.map(([label]) => variableName(label)).join(' ');
+  return env;
+}
+
+function variableName(text: string): string {
+  return text.toUpperCase().replaceAll(/[^A-Z0-9_]+/g, '_');
+}
+
+/** `<app>_<n>-<milliseconds>`, as v1 names tasks, and `<app>.instance-<uuid>._app.1`, as v2 does. */
+export function taskId(app: App, number: number, uuid: string, now: number): string {
+  const name = flatId(app.id);
+  return app.api === 'v1' ? `${name}_${number}-${now}` : `${name}.instance-${uuid}._app.1`;
 }

@@ -1,11 +1,13 @@
 import type { Offer } from '../../mesos/types.ts';
+import type { App } from '../domain/app.ts';
 import type { StateEvent } from '../domain/events.ts';
 import type { AppRecord, State } from '../domain/state.ts';
-import type { Task } from '../domain/task.ts';
+import { isCounted, type Task } from '../domain/task.ts';
+import { uuidOf } from '../domain/uuid.ts';
 import { type Bin, type Fit, fill, openBin, tryFit } from './bin.ts';
 import { decline } from './calls.ts';
 import { addToSpread, type Spread, spreadOf } from './constraints.ts';
-import { type Form, formOf } from './form.ts';
+import { type Form, formOf, taskId } from './form.ts';
 import type { Call, Decision } from './inputs.ts';
 import { taskInfo } from './task-info.ts';
 
@@ -32,25 +34,31 @@ interface Candidate {
 
 /** @returns whether all missing instances of the app found a place */
 function place(state: State, record: AppRecord, bins: Bin[], events: StateEvent[], now: number): boolean {
-  const form = formOf(record.app, state.settings);
+  const { active } = record;
+  if (!active) return true;
+  const form = formOf(active, state.settings);
   const spread = spreadOf(record);
   const counts = new Map<string, number>();
-  let open = bins.map((bin): Candidate => {
+  const taken = active.mode === 'daemon' ? agentsOf(record, active) : undefined;
+  let open = bins.flatMap((bin): Candidate[] => {
     const agentId = bin.offer.agent_id.value;
-    return { bin, count: () => (record.perAgent.get(agentId) ?? 0) + (counts.get(agentId) ?? 0) };
+    if (taken?.has(agentId)) return [];
+    return [{ bin, count: () => (record.perAgent.get(agentId) ?? 0) + (counts.get(agentId) ?? 0) }];
   });
   for (let placed = 0; placed < record.missing; placed += 1) {
-    const found = firstFit(state, record, form, open, spread);
+    const found = firstFit(state, active, form, open, spread);
     open = found.open;
     for (const [bin, reason] of found.refused) events.push(...refusal(record, bin, reason));
-    if (!found.fit) return false;
-    const { bin, fit: taken } = found.fit;
-    const task = newTask(state, record, bin, taken, placed, now);
+    // A daemon has its place on every agent that would do.
+    if (!found.fit) return active.mode === 'daemon';
+    const { bin, fit } = found.fit;
+    const task = newTask(state, record, active, bin, fit, placed, now);
     events.push(...launch(state, task, now));
-    bin.tasks.push(taskInfo(record.app, form, task, state.settings));
-    fill(bin, record.app, taken, state.settings);
-    if (taken.fields) addToSpread(spread, record.app, taken.fields);
+    bin.tasks.push(taskInfo(active, form, task, state.settings));
+    fill(bin, active, fit, state.settings);
+    if (fit.fields) addToSpread(spread, active, fit.fields);
     counts.set(task.agentId, (counts.get(task.agentId) ?? 0) + 1);
+    if (taken) open = open.filter((candidate) => candidate.bin !== bin);
   }
   return true;
 }
@@ -62,7 +70,7 @@ interface Found {
   open: Candidate[];
 }
 
-function firstFit(state: State, { app }: AppRecord, form: Form, open: Candidate[], spread: Spread): Found {
+function firstFit(state: State, app: App, form: Form, open: Candidate[], spread: Spread): Found {
   const refused: [Bin, string][] = [];
   const sorted = open.toSorted((a, b) => a.count() - b.count());
   for (const [i, { bin }] of sorted.entries()) {
@@ -78,28 +86,39 @@ function firstFit(state: State, { app }: AppRecord, form: Form, open: Candidate[
   return { refused, open: [] };
 }
 
-/** `<app>_<n>-<milliseconds>`, as v1 names tasks. */
+/** The agents that have a task of this definition already. */
+function agentsOf({ tasks }: AppRecord, { configVersion }: App): Set<string> {
+  const current = [...tasks.values()].filter(
+    (task) => isCounted(task) && task.configVersion === configVersion,
+  );
+  return new Set(current.map(({ agentId }) => agentId));
+}
+
 function newTask(
   state: State,
   record: AppRecord,
+  app: App,
   bin: Bin,
   { ports, executorId, fields }: Fit,
   placed: number,
   now: number,
 ): Task {
   let n = record.launches + placed;
-  const { id: appId } = record.app;
-  while (state.tasks.has(`${appId}_${n}-${now}`)) n += record.missing;
+  const id = () => taskId(app, n, uuidOf(now, record.run, n), now);
+  while (state.tasks.has(id())) n += Math.min(record.missing, 1000);
   return {
-    id: `${appId}_${n}-${now}`,
-    appId,
+    id: id(),
+    appId: app.id,
     run: record.run,
+    version: app.version,
+    configVersion: app.configVersion,
     agentId: bin.offer.agent_id.value,
     host: bin.offer.hostname,
     ports,
     ...(executorId !== undefined && { executorId }),
     ...(fields && { fields }),
     launchedAt: now,
+    checked: false,
     state: 'TASK_STAGING',
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FakeAgent } from '../../../test/scheduler/fake-mesos.ts';
-import { app, DOCKER, settings } from '../../../test/scheduler/fixtures.ts';
+import { app, DOCKER, scale, settings, start, stop } from '../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../test/scheduler/harness.ts';
 import { decodeTaskData } from '../../executor/task-data.ts';
 import type { TaskInfo } from '../../mesos/types.ts';
@@ -13,7 +13,7 @@ function started(agents: readonly FakeAgent[], ...apps: App[]): Harness {
   const harness = new Harness(agents);
   harness.connect();
   harness.deliverAll();
-  for (const one of apps) harness.input({ type: 'start', app: one, seed: 0.0445 });
+  for (const one of apps) harness.input(start(one, 0.0445));
   harness.mesos.offer();
   harness.deliverAll();
   return harness;
@@ -30,7 +30,7 @@ function accepts({ mesos }: Harness) {
 }
 
 function reasons(harness: Harness, appId = 'multidis'): string[] {
-  return [...(harness.state.apps.get(appId)?.refusals.values() ?? [])].map(({ reason }) => reason);
+  return [...(harness.state.apps.get(`/${appId}`)?.refusals.values() ?? [])].map(({ reason }) => reason);
 }
 
 describe('placement', () => {
@@ -53,7 +53,7 @@ describe('placement', () => {
     both.restart();
     both.connect();
     both.deliverAll();
-    both.input({ type: 'scale', appId: 'multidis', instances: 2 });
+    both.input(scale('/multidis', 2));
     both.mesos.offer();
     both.deliverAll();
     expect(launched(both).map((task) => task.agent_id.value)).toContain('S1');
@@ -198,15 +198,15 @@ describe('placement', () => {
         { name: 'mem', type: 'SCALAR' as const, scalar: { value: 9000 }, reservations: [{ role: 'other' }] },
       ],
     };
-    harness.input({ type: 'scale', appId: 'multidis', instances: 2 });
+    harness.input(scale('/multidis', 2));
     harness.input({ type: 'mesos', event: { type: 'OFFERS', offers: { offers: [offer] } } });
     expect(reasons(harness)).toEqual(['cpus: 1.1 wanted, 0.1 of that for its executor, 0 offered']);
   });
 
   it('never names two tasks alike, though an app is started anew in the same millisecond', () => {
     const harness = started([AGENT], app({ instances: 1 }));
-    harness.input({ type: 'stop', appId: 'multidis' });
-    harness.input({ type: 'start', app: app({ instances: 1 }), seed: 0 });
+    harness.input(stop('/multidis'));
+    harness.input(start(app({ instances: 1 })));
     harness.mesos.offer();
     harness.deliverAll();
     expect(launched(harness).map((task) => task.task_id.value)).toEqual([
@@ -286,7 +286,7 @@ describe('constraints', () => {
     harness.restart();
     harness.connect();
     harness.deliverAll();
-    harness.input({ type: 'scale', appId: 'multidis', instances: 9 });
+    harness.input(scale('/multidis', 9));
     harness.mesos.offer();
     harness.deliverAll();
     expect(launched(harness)).toHaveLength(3);
@@ -297,16 +297,12 @@ describe('constraints', () => {
     const harness = new Harness([]);
     harness.connect();
     harness.deliverAll();
-    const constraints: App['constraints'] = [
+    const constraints = [
       ['size', 'LIKE', '2'],
       ['slots', 'LIKE', '\\[1-2\\]'],
       ['odd', 'UNLIKE', 'x'],
     ];
-    harness.input({
-      type: 'start',
-      app: app({ executor: '', instances: 1, constraints, ports: [5] }),
-      seed: 0,
-    });
+    harness.input(start(app({ executor: '', instances: 1, constraints, ports: [5] })));
     const offer = {
       id: { value: 'o' },
       framework_id: { value: 'f' },
@@ -345,7 +341,7 @@ describe('offers that are not wanted', () => {
     const harness = started([AGENT], app());
     expect(harness.mesos.calls.at(-1)).toEqual({ type: 'SUPPRESS', suppress: { roles: ['*'] } });
     expect(accepts(harness)[0]).toMatchObject({ accept: { filters: { refuse_seconds: 120 } } });
-    harness.input({ type: 'scale', appId: 'multidis', instances: 3 });
+    harness.input(scale('/multidis', 3));
     expect(harness.mesos.calls.at(-1)).toEqual({ type: 'REVIVE', revive: { roles: ['*'] } });
   });
 
@@ -357,7 +353,7 @@ describe('offers that are not wanted', () => {
 
   it('are asked for again when demand grows though some app waits already', () => {
     const harness = started([AGENT], app({ mem: 9000 }));
-    harness.input({ type: 'scale', appId: 'multidis', instances: 3 });
+    harness.input(scale('/multidis', 3));
     expect(harness.mesos.calls.at(-1)?.type).toBe('REVIVE');
   });
 
@@ -365,8 +361,8 @@ describe('offers that are not wanted', () => {
     const harness = started([AGENT], app({ instances: 1 }), app({ id: 'big', mem: 3600, instances: 1 }));
     harness.mesos.work();
     harness.deliverAll();
-    expect(harness.state.ready).toContain('big');
-    harness.input({ type: 'stop', appId: 'multidis' });
+    expect(harness.state.ready).toContain('/big');
+    harness.input(stop('/multidis'));
     harness.mesos.work();
     harness.deliverAll();
     expect(harness.mesos.calls.at(-1)?.type).toBe('REVIVE');

@@ -6,10 +6,12 @@
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
 import type { FakeAgent } from '../../../test/scheduler/fake-mesos.ts';
-import { app, DOCKER } from '../../../test/scheduler/fixtures.ts';
+import { app, DOCKER, scale, start as startInput, stop } from '../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../test/scheduler/harness.ts';
 import { runs } from '../../../test/support/runs.ts';
 import type { App } from '../domain/app.ts';
+import { flatId } from '../domain/app-id.ts';
+import type { Constraint } from '../domain/constraint.ts';
 import { snapshotOf } from '../domain/snapshot.ts';
 import type { State } from '../domain/state.ts';
 import { isCounted } from '../domain/task.ts';
@@ -43,28 +45,20 @@ const start: fc.Arbitrary<App> = fc
     mem: fc.constantFrom(32, 200, 900),
     executor: fc.constantFrom(DOCKER, '//cmd', '/own'),
     ports: fc.constantFrom([], [0, 0], [80]),
-    constraints: fc.constantFrom<App['constraints'][]>(
-      [],
-      [['hostname', 'UNIQUE']],
-      [['hostname', 'GROUP_BY']],
-    ),
+    constraints: fc.constantFrom<Constraint[][]>([], [['hostname', 'UNIQUE']], [['hostname', 'GROUP_BY']]),
   })
   .map((more) => app({ cmd: 'image', ...more }));
 
 const input: fc.Arbitrary<Input> = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.record({
-      type: fc.constant('start' as const),
-      app: start,
-      seed: fc.constantFrom(0, 0.3, 0.999),
-    }),
+    arbitrary: fc.tuple(start, fc.constantFrom(0, 0.3, 0.999)).map(([one, seed]) => startInput(one, seed)),
   },
-  fc.record({ type: fc.constant('scale' as const), appId: id, instances: fc.nat(5) }),
-  fc.record({ type: fc.constant('stop' as const), appId: id }),
+  fc.tuple(id, fc.nat(5)).map(([appId, instances]) => scale(`/${appId}`, instances)),
+  id.map((appId) => stop(`/${appId}`)),
   fc.record({
     type: fc.constant('kill_tasks' as const),
-    filter: fc.record({ appId: id, host: fc.constantFrom('*', 'a') }),
+    filter: fc.record({ appId: id.map((appId) => `/${appId}`), host: fc.constantFrom('*', 'a') }),
     scale: fc.boolean(),
   }),
 );
@@ -181,12 +175,12 @@ it('nothing is doubled, lost or left behind, whatever happens and wherever it cr
         [...harness.state.tasks.keys()].sort(),
       );
       for (const [appId, record] of harness.state.apps) {
-        const instances = live.filter(({ info }) => info.name === appId);
+        const instances = live.filter(({ info }) => info.name === flatId(appId));
         expect(instances).toHaveLength(record.counted);
         const placed = harness.state.waiting.has(appId) ? record.refusals.size > 0 : true;
         expect(placed).toBe(true);
       }
-      for (const { info } of live) expect(harness.state.apps.has(info.name)).toBe(true);
+      for (const { info } of live) expect(harness.state.apps.has(`/${info.name}`)).toBe(true);
     }),
     { numRuns: runs(250) },
   );

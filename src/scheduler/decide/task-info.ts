@@ -1,20 +1,26 @@
 import { encodeTaskData } from '../../executor/task-data.ts';
 import { fromMilli } from '../../mesos/resources.ts';
-import type { CommandInfo, ExecutorInfo, Resource, TaskInfo } from '../../mesos/types.ts';
+import type { CommandInfo, CommandUri, ExecutorInfo, Labels, Resource, TaskInfo } from '../../mesos/types.ts';
 import type { App } from '../domain/app.ts';
+import { hostLikeId } from '../domain/app-id.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Task } from '../domain/task.ts';
-import { containerEnv, containerOf, type Form, shellEnv } from './form.ts';
-import { appJson } from './views.ts';
+import { killPolicy } from './calls.ts';
+import { commandEnv, containerEnv, containerOf, type Form, mappedPorts, shellEnv } from './form.ts';
+import { v1Json } from './views.ts';
 
 /** The task as it stands in ACCEPT. */
 export function taskInfo(app: App, form: Form, task: Task, settings: Settings): TaskInfo {
   return {
-    name: app.id,
+    name: hostLikeId(app.id),
     task_id: { value: task.id },
     agent_id: { value: task.agentId },
     resources: taskResources(app, task.ports, settings.role),
     ...launched(app, form, task, settings),
+    ...(Object.keys(app.labels).length > 0 && { labels: labelsOf(app) }),
+    ...(app.taskKillGracePeriodSeconds !== undefined && {
+      kill_policy: killPolicy(app.taskKillGracePeriodSeconds),
+    }),
   };
 }
 
@@ -26,9 +32,9 @@ function launched(
 ): Pick<TaskInfo, 'command' | 'executor' | 'data'> {
   switch (form.type) {
     case 'command':
-      return { command: command(app, app.cmd, task) };
+      return { command: command(app, app.cmd ?? '', task) };
     case 'own':
-      return { executor: ownExecutor(app, form.path, task, settings), data: encodeTaskData(appJson(app)) };
+      return { executor: ownExecutor(app, form.path, task, settings), data: encodeTaskData(v1Json(app)) };
     case 'shared':
       return {
         executor: sharedExecutor(task.executorId ?? '', settings),
@@ -39,12 +45,13 @@ function launched(
 
 /** Mesos fills in its own defaults for what is left out; only `cmd` is ever a shell's line, as its author wrote it. */
 function command(app: App, value: string, task: Task): CommandInfo {
-  const variables = Object.entries(shellEnv(app, task.ports)).map(([name, text]) => ({ name, value: text }));
+  const variables = Object.entries(commandEnv(app, task)).map(([name, text]) => ({ name, value: text }));
   return {
     value,
     shell: true,
     environment: { variables },
-    ...(app.uris.length > 0 && { uris: app.uris.map((uri) => ({ value: uri })) }),
+    ...(app.user !== undefined && { user: app.user }),
+    ...(app.fetch.length > 0 && { uris: app.fetch.map((entry) => uriOf(app, entry)) }),
   };
 }
 
@@ -54,9 +61,9 @@ function ownExecutor(app: App, path: string, task: Task, settings: Settings): Ex
   return {
     type: 'CUSTOM',
     executor_id: { value: task.id },
-    command: command(app, `${path} ${app.cmd}`.trimEnd(), task),
-    name: app.id,
-    source: app.id,
+    command: command(app, `${path} ${app.cmd ?? ''}`.trimEnd(), task),
+    name: hostLikeId(app.id),
+    source: hostLikeId(app.id),
     ...(isDocker && info.labels && { labels: info.labels }),
     ...(isDocker && info.shutdown_grace_period && { shutdown_grace_period: info.shutdown_grace_period }),
   };
@@ -69,20 +76,32 @@ function sharedExecutor(id: string, settings: Settings): ExecutorInfo {
 function sharedData(app: App, task: Task): string {
   const container = containerOf(app, shellEnv(app, task.ports));
   if ('problem' in container) throw new TypeError(`app '${app.id}': ${container.problem}`);
+  const ports = mappedPorts(app, task.ports);
   return encodeTaskData({
-    ...appJson(app),
+    // What is described by v2's fields is all in the docker part.
+    ...(ports ? { id: app.id } : v1Json(app)),
     docker: {
       ...container,
-      env: containerEnv(app, task.ports),
-      options: [...(app.container?.options ?? [])],
+      env: containerEnv(app, task),
+      ...(ports && { ports }),
+      ...(app.container?.docker?.forcePullImage && { forcePull: true }),
     },
   });
+}
+
+function labelsOf(app: App): Labels {
+  return { labels: Object.entries(app.labels).map(([key, value]) => ({ key, value })) };
+}
+
+/** v1 said nothing of how a URI is to be fetched; Mesos' defaults are what it meant. */
+function uriOf(app: App, { uri, extract, executable }: App['fetch'][number]): CommandUri {
+  return app.api === 'v1' ? { value: uri } : { value: uri, extract, executable };
 }
 
 function taskResources(app: App, ports: readonly number[], role: string): Resource[] {
   const common = { role: '*', allocation_info: { role } };
   const resources: Resource[] = [];
-  for (const name of ['cpus', 'mem', 'disk'] as const) {
+  for (const name of ['cpus', 'mem', 'disk', 'gpus'] as const) {
     const value = fromMilli(Math.round(app[name] * 1000));
     if (value > 0) resources.push({ name, type: 'SCALAR', scalar: { value }, ...common });
   }

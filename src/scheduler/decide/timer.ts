@@ -4,6 +4,7 @@ import { isCounted, type Task } from '../domain/task.ts';
 import { dueTimers, type Timer } from '../domain/timers.ts';
 import { RECONCILE_ALL, reconcile } from './calls.ts';
 import { LONGEST_RECONCILE_WAIT_MS } from './connection.ts';
+import { checkDeadline } from './deployments.ts';
 import { endTasks } from './ending.ts';
 import type { Call, Decision } from './inputs.ts';
 
@@ -24,6 +25,7 @@ function fire(state: State, timer: Timer, now: number): { events: StateEvent[]; 
   const nothing = { events: [], calls: [] };
   if (timer.kind === 'delay')
     return { events: [{ type: 'delay_passed', appId: timer.appId, at: now }], calls: [] };
+  if (timer.kind === 'deadline') return checkDeadline(state, timer.deploymentId, now);
   const { connection } = timer;
   if (!state.connected || connection !== state.connection) return nothing;
   switch (timer.kind) {

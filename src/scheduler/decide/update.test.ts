@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { app } from '../../../test/scheduler/fixtures.ts';
+import { app, start, stop } from '../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../test/scheduler/harness.ts';
 import { AGENTS, first, ids, running, since, update } from '../../../test/scheduler/running.ts';
 import { nextTimer } from '../domain/timers.ts';
@@ -13,7 +13,7 @@ describe('tasks that end', () => {
     harness.rest();
     expect(harness.now).toBe(at);
     expect(ids(harness)).toHaveLength(2);
-    expect(harness.state.apps.get('multidis')?.lastFailure).toMatchObject({
+    expect(harness.state.apps.get('/multidis')?.lastFailure).toMatchObject({
       taskId: killed,
       state: 'TASK_FAILED',
       message: 'Container exited with 137',
@@ -28,7 +28,7 @@ describe('tasks that end', () => {
     harness.rest();
     expect(harness.now).toBe(at);
     expect(harness.mesos.live()).toHaveLength(2);
-    expect(harness.state.apps.get('multidis')?.lastFailure?.message).toBe('REASON_EXECUTOR_TERMINATED');
+    expect(harness.state.apps.get('/multidis')?.lastFailure?.message).toBe('REASON_EXECUTOR_TERMINATED');
   });
 
   it('again and again are launched ever more slowly', () => {
@@ -37,7 +37,7 @@ describe('tasks that end', () => {
     for (let i = 0; i < 45; i += 1) {
       harness.mesos.advance(first(harness), 'TASK_FAILED');
       harness.deliverAll();
-      waits.push(harness.state.apps.get('multidis')?.delay?.ms ?? -1);
+      waits.push(harness.state.apps.get('/multidis')?.delay?.ms ?? -1);
       harness.now += 1;
       harness.rest();
     }
@@ -49,13 +49,13 @@ describe('tasks that end', () => {
     const harness = new Harness(AGENTS);
     harness.connect();
     harness.deliverAll();
-    harness.input({ type: 'start', app: app({ instances: 1 }), seed: 0 });
+    harness.input(start(app({ instances: 1 })));
     harness.mesos.offer();
     harness.deliverAll();
     harness.mesos.advance(first(harness), 'TASK_FAILED', { message: 'no such image' });
     harness.deliverAll();
     expect(harness.state.ready.size).toBe(0);
-    expect(harness.state.waiting).toContain('multidis');
+    expect(harness.state.waiting).toContain('/multidis');
     expect(harness.state.suppressed).toBe(true);
     expect(nextTimer(harness.state.timers)).toBe(harness.now + 1000);
     harness.pass(1000);
@@ -80,7 +80,7 @@ describe('tasks that end', () => {
       harness.mesos.advance(first(harness), state);
       harness.rest();
       expect(harness.mesos.live()).toHaveLength(1);
-      expect(harness.state.apps.get('multidis')?.lastFailure).toBeUndefined();
+      expect(harness.state.apps.get('/multidis')?.lastFailure).toBeUndefined();
     },
   );
 
@@ -98,14 +98,14 @@ describe('tasks that end', () => {
       harness.rest();
       expect(harness.now).toBe(at);
     }
-    expect(harness.state.apps.get('multidis')?.lastFailure).toBeUndefined();
+    expect(harness.state.apps.get('/multidis')?.lastFailure).toBeUndefined();
   });
 
   it('through the cluster’s doing, again and again, are delayed after a few times, with the reason', () => {
     const harness = new Harness(AGENTS);
     harness.connect();
     harness.deliverAll();
-    harness.input({ type: 'start', app: app({ instances: 2 }), seed: 0 });
+    harness.input(start(app({ instances: 2 })));
     harness.mesos.offer();
     harness.deliverAll();
     const lose = () => {
@@ -117,7 +117,7 @@ describe('tasks that end', () => {
         });
       }
       harness.deliverAll();
-      const waited = harness.state.apps.get('multidis')?.delay?.ms ?? 0;
+      const waited = harness.state.apps.get('/multidis')?.delay?.ms ?? 0;
       harness.pass(Math.max(1, waited));
       harness.mesos.offer();
       harness.deliverAll();
@@ -125,12 +125,12 @@ describe('tasks that end', () => {
     };
     // Both instances are lost each time, and count as one loss.
     expect([1, 2, 3, 4, 5, 6, 7].map(lose)).toEqual([0, 0, 0, 0, 0, 1000, 1150]);
-    expect(harness.state.apps.get('multidis')?.lastFailure?.message).toBe('no space');
+    expect(harness.state.apps.get('/multidis')?.lastFailure?.message).toBe('no space');
 
     // A task that begins shows that launches come through again.
     harness.mesos.advance(first(harness), 'TASK_STARTING');
     harness.deliverAll();
-    expect(harness.state.apps.get('multidis')?.losses).toBeUndefined();
+    expect(harness.state.apps.get('/multidis')?.losses).toBeUndefined();
   });
 
   it.each([
@@ -141,13 +141,13 @@ describe('tasks that end', () => {
     const harness = new Harness(AGENTS);
     harness.connect();
     harness.deliverAll();
-    harness.input({ type: 'start', app: app({ instances: 1 }), seed: 0 });
+    harness.input(start(app({ instances: 1 })));
     harness.mesos.offer();
     harness.deliverAll();
     harness.mesos.advance(first(harness), state, reason ? { reason } : {});
     harness.deliverAll();
     expect(harness.state.ready.size).toBe(0);
-    expect(harness.state.apps.get('multidis')?.lastFailure?.message).toBe(reason ?? 'no message was given');
+    expect(harness.state.apps.get('/multidis')?.lastFailure?.message).toBe(reason ?? 'no message was given');
   });
 });
 
@@ -213,7 +213,7 @@ describe('agents out of reach', () => {
     const harness = running();
     harness.mesos.lose('S0');
     harness.deliverAll();
-    harness.input({ type: 'stop', appId: 'multidis' });
+    harness.input(stop('/multidis'));
     harness.pass(60_000);
     harness.mesos.bringBack('S0');
     harness.rest();

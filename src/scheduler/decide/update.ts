@@ -1,12 +1,7 @@
 import { isTerminal, type TaskState, type TaskStatus } from '../../mesos/types.ts';
+import type { App } from '../domain/app.ts';
 import type { StateEvent } from '../domain/events.ts';
-import {
-  DELAY_FACTOR,
-  FIRST_DELAY_MS,
-  LONGEST_DELAY_MS,
-  PROMPT_RELAUNCHES,
-  WELL_AFTER_MS,
-} from '../domain/settings.ts';
+import { PROMPT_RELAUNCHES, WELL_AFTER_MS } from '../domain/settings.ts';
 import { type AppRecord, lossesWith, ownerOf, type State } from '../domain/state.ts';
 import type { Task } from '../domain/task.ts';
 import { isOfTheCluster } from '../domain/task-end.ts';
@@ -26,6 +21,7 @@ export function updated(state: State, status: TaskStatus, now: number): Decision
     taskId: task.id,
     state: status.state,
     at: now,
+    ...(status.healthy !== undefined && { healthy: status.healthy }),
     ...(status.reason !== undefined && { reason: status.reason }),
     ...(status.message !== undefined && { message: status.message }),
   });
@@ -57,17 +53,19 @@ function killUnknown({ state, task_id, agent_id }: TaskStatus): Call[] {
 const BEGINNING: ReadonlySet<TaskState> = new Set(['TASK_STAGING', 'TASK_STARTING']);
 
 /** Whether there is anything to store. Nothing goes back to before TASK_RUNNING, whatever order answers come in. */
-function isNews(task: Task, { state, reason, message }: TaskStatus): boolean {
+function isNews(task: Task, { state, reason, message, healthy }: TaskStatus): boolean {
   if (BEGINNING.has(state) && (task.state === 'TASK_RUNNING' || task.state === 'TASK_KILLING')) return false;
   if (state !== task.state) return true;
+  if (healthy !== undefined && healthy !== task.healthy) return true;
   // What the master repeats in a reconciliation tells less than the update it stands for.
   return reason !== 'REASON_RECONCILIATION' && message !== undefined && message !== task.message;
 }
 
 /** An agent was out of reach and is back: its task stays only if no other has been launched in its place. */
 function isUnwanted(record: AppRecord | undefined, task: Task): boolean {
-  if (!record || task.killedAt !== undefined) return true;
-  return record.counted - record.ending + 1 > record.app.instances;
+  if (!record?.active || task.killedAt !== undefined) return true;
+  if (record.active.mode === 'daemon') return record.perAgent.has(task.agentId);
+  return record.counted - record.ending + 1 > record.active.instances;
 }
 
 /**
@@ -80,21 +78,24 @@ function delayAfterEnd(
   { state, reason }: TaskStatus,
   now: number,
 ): StateEvent[] {
-  if (!record || task.killedAt !== undefined) return [];
+  if (!record?.active || task.killedAt !== undefined) return [];
+  if (record.active.mode === 'job' && state === 'TASK_FINISHED') return [];
   if (isOfTheCluster(state, reason)) {
     if (task.runningAt !== undefined || lossesWith(record, task) <= PROMPT_RELAUNCHES) return [];
   }
   const ranMs = task.runningAt === undefined ? 0 : now - task.runningAt;
   const last = ranMs >= WELL_AFTER_MS ? undefined : record.delay;
   if (last && task.launchedAt <= last.failedAt) return [];
-  const delayMs = nextDelay(last?.ms, task.runningAt !== undefined);
+  const delayMs = nextDelay(record.active, last?.ms, task.runningAt !== undefined);
   const appId = record.app.id;
   const delayed: StateEvent = { type: 'app_delayed', appId, delayMs, at: now };
   if (delayMs === 0) return [delayed];
   return [delayed, { type: 'timer_set', at: now + delayMs, timer: { kind: 'delay', appId } }];
 }
 
-function nextDelay(last: number | undefined, hadRun: boolean): number {
-  if (last === undefined) return hadRun ? 0 : FIRST_DELAY_MS;
-  return last === 0 ? FIRST_DELAY_MS : Math.min(Math.round(last * DELAY_FACTOR), LONGEST_DELAY_MS);
+function nextDelay(app: App, last: number | undefined, hadRun: boolean): number {
+  const first = app.backoffSeconds * 1000;
+  const longest = app.maxLaunchDelaySeconds * 1000;
+  if (last === undefined) return hadRun ? 0 : first;
+  return last === 0 ? first : Math.min(Math.round(last * app.backoffFactor), longest);
 }

@@ -1,12 +1,13 @@
 import type { TaskData } from '../../executor/task-data.ts';
-import type { App } from '../domain/app.ts';
+import { type App, imageOf, servicePortsOf } from '../domain/app.ts';
+import { flatId } from '../domain/app-id.ts';
 
-/** The app as v1 prints it, and as it goes to executors. */
-export function appJson(app: App): TaskData {
+/** The app as v1 prints it, and as it goes to executors of the 2013 form. */
+export function v1Json(app: App): TaskData {
   const { taskRateLimit, container } = app;
   return {
-    id: app.id,
-    cmd: app.cmd,
+    id: flatId(app.id),
+    cmd: app.cmd ?? (app.args ?? []).join(' '),
     env: app.env,
     instances: app.instances,
     cpus: app.cpus,
@@ -14,9 +15,14 @@ export function appJson(app: App): TaskData {
     disk: app.disk,
     executor: app.executor,
     constraints: app.constraints,
-    uris: app.uris,
-    ports: app.ports,
+    uris: app.fetch.map(({ uri }) => uri),
+    ports: servicePortsOf(app),
     ...(taskRateLimit !== undefined && { taskRateLimit }),
-    ...(container && { container }),
+    ...(container?.docker && {
+      container: {
+        image: app.api === 'v1' ? container.docker.image : imageOf(app),
+        options: container.docker.options ?? [],
+      },
+    }),
   };
 }

@@ -1,41 +1,66 @@
-/** An app's definition, normalized: what the API accepted, with every default filled in. */
+import type { AppDefinition } from './app-schema.ts';
 
-/** By their numbers, which Marathon 0.1 sent in place of the names. */
-export const CONSTRAINT_OPERATORS = ['UNIQUE', 'LIKE', 'CLUSTER', 'GROUP_BY', 'UNLIKE'] as const;
-type ConstraintOperator = (typeof CONSTRAINT_OPERATORS)[number];
-
-/** `[field, operator, value?]`; the field is `hostname` or the name of an agent's attribute. */
-export type Constraint = readonly [field: string, operator: ConstraintOperator, value?: string];
-
-interface Container {
-  /** `docker:///name`, or a bare name. */
-  readonly image: string;
-  /** Passed on to `docker run`. */
-  readonly options: readonly string[];
+/** An app as it is kept: its definition, where it came from, and when it became what it is. */
+export interface App extends Readonly<AppDefinition> {
+  /** The API that created it: the form of its task ids and the precedence of its environment follow that. */
+  readonly api: 'v1' | 'v2';
+  /** When this definition was made, as ISO 8601 with milliseconds; names it among the app's versions. */
+  readonly version: string;
+  /** The version in which anything but the number of instances changed: tasks of another are of an old one. */
+  readonly configVersion: string;
+  /** The version in which the number of instances changed. */
+  readonly scaleVersion: string;
 }
 
-export interface App {
-  readonly id: string;
-  /** "" where `container.image` says what to run. */
-  readonly cmd: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly instances: number;
-  readonly cpus: number;
-  /** MiB */
-  readonly mem: number;
-  /** MiB */
-  readonly disk: number;
-  /** "" for the scheduler's default, `//cmd` for a plain command, or the absolute path of an executor. */
-  readonly executor: string;
-  readonly constraints: readonly Constraint[];
-  readonly uris: readonly string[];
-  /** Service ports, one for each host port of a task. 0 in a request means any that is free. */
-  readonly ports: readonly number[];
-  readonly taskRateLimit?: number;
-  readonly container?: Container;
+export interface PortSpec {
+  /** 0: any that is free. */
+  readonly servicePort: number;
+  /** What the host's port must be; 0 for any. */
+  readonly hostPort: number;
+  /** In the container; undefined where the image or the network decides. */
+  readonly containerPort?: number;
+  readonly protocol: string;
+  readonly name?: string | undefined;
 }
 
-/** The image that `docker:///name` or `name` means. */
-export function imageName(reference: string): string {
-  return reference.startsWith('docker:///') ? reference.slice('docker:///'.length) : reference;
+type Definition = Readonly<
+  Pick<AppDefinition, 'container' | 'networks' | 'portDefinitions' | 'requirePorts'>
+>;
+
+/** Whether the container has a network of its own, so that the host's ports are mapped. */
+export function hasOwnNetwork({ networks, container }: Pick<Definition, 'networks' | 'container'>): boolean {
+  return container !== undefined && networks.some(({ mode }) => mode !== 'host');
+}
+
+/** One for each host port that a task gets, in order. */
+export function portsOf(app: Definition): PortSpec[] {
+  if (!hasOwnNetwork(app)) {
+    return app.portDefinitions.map(({ port, protocol, name }) => ({
+      servicePort: port,
+      hostPort: app.requirePorts ? port : 0,
+      protocol,
+      name,
+    }));
+  }
+  const bridged = app.networks.some(({ mode }) => mode === 'container/bridge');
+  // In a network of its own making a container needs no port of the host, unless it asks for one.
+  return (app.container?.portMappings ?? [])
+    .filter(({ hostPort }) => bridged || hostPort !== undefined)
+    .map(({ servicePort, hostPort, containerPort, protocol, name }) => ({
+      servicePort,
+      hostPort: hostPort ?? 0,
+      containerPort,
+      protocol,
+      name,
+    }));
+}
+
+export function servicePortsOf(app: Definition): number[] {
+  return portsOf(app).map(({ servicePort }) => servicePort);
+}
+
+/** The app's image, without the `docker:///` that v1 put before it. */
+export function imageOf({ container }: Pick<AppDefinition, 'container'>): string | undefined {
+  const image = container?.docker?.image;
+  return image?.startsWith('docker:///') ? image.slice('docker:///'.length) : image;
 }

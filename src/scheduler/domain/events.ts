@@ -1,5 +1,7 @@
 import type { TaskState } from '../../mesos/types.ts';
 import type { App } from './app.ts';
+import type { Deployment, Outcome } from './deployment.ts';
+import type { Group } from './group.ts';
 import type { TaskFailure } from './state.ts';
 import type { Task } from './task.ts';
 import type { Timer } from './timers.ts';
@@ -9,10 +11,28 @@ export type StoredEvent =
   | { readonly type: 'framework_registered'; readonly frameworkId: string }
   /** The master has removed the framework, and there was nothing to lose with it. */
   | { readonly type: 'framework_forgotten' }
-  | { readonly type: 'app_started'; readonly app: App; readonly run: number; readonly at: number }
-  | { readonly type: 'app_scaled'; readonly appId: string; readonly instances: number; readonly at: number }
+  /** A new app, or a new definition of one. It is run from when its step of a deployment begins. */
+  | { readonly type: 'app_changed'; readonly app: App; readonly at: number }
   /** Its tasks are asked to end from here on. */
-  | { readonly type: 'app_stopped'; readonly appId: string; readonly at: number }
+  | { readonly type: 'app_removed'; readonly appId: string; readonly at: number }
+  | { readonly type: 'group_changed'; readonly group: Group }
+  | { readonly type: 'group_removed'; readonly groupId: string }
+  /** Its first step begins with it. */
+  | { readonly type: 'deployment_started'; readonly deployment: Deployment }
+  | {
+      readonly type: 'deployment_stepped';
+      readonly deploymentId: string;
+      readonly step: number;
+      readonly at: number;
+    }
+  | {
+      readonly type: 'deployment_ended';
+      readonly deploymentId: string;
+      readonly outcome: Outcome;
+      readonly at: number;
+      /** Why it did not succeed. */
+      readonly reason?: string;
+    }
   /** Stored before the ACCEPT that carries the task leaves. */
   | { readonly type: 'task_launched'; readonly task: Task }
   | {
@@ -20,25 +40,33 @@ export type StoredEvent =
       readonly taskId: string;
       readonly state: TaskState;
       readonly at: number;
+      readonly healthy?: boolean;
       readonly reason?: string;
       readonly message?: string;
     }
   | { readonly type: 'task_killed'; readonly taskId: string; readonly at: number }
-  /** The three of a snapshot: what a compacted journal begins with. */
-  | { readonly type: 'runs_restored'; readonly runs: number }
-  | {
-      readonly type: 'app_restored';
-      readonly app: App;
-      readonly run: number;
-      readonly at: number;
-      readonly launches: number;
-      readonly lastFailure?: TaskFailure;
-    }
+  /** Those of a snapshot: what a compacted journal begins with. */
+  | { readonly type: 'counters_restored'; readonly runs: number; readonly deployments: number }
+  | { readonly type: 'app_restored'; readonly record: RestoredApp }
+  | { readonly type: 'deployment_restored'; readonly deployment: Deployment; readonly step: number }
   | { readonly type: 'task_restored'; readonly task: Task };
+
+/** What a snapshot holds of an app. */
+export interface RestoredApp {
+  readonly versions: readonly App[];
+  readonly run: number;
+  readonly changedAt: number;
+  readonly launches: number;
+  readonly succeeded: number;
+  readonly frozen: boolean;
+  /** Of the one among the versions that is run. */
+  readonly active?: App;
+  readonly lastFailure?: TaskFailure;
+}
 
 /** Changes that are learned anew after a restart. */
 type VolatileEvent =
-  | { readonly type: 'connected' }
+  | { readonly type: 'connected'; readonly at: number }
   | { readonly type: 'disconnected'; readonly reason: string }
   | { readonly type: 'offers_suppressed' }
   | { readonly type: 'offers_revived' }
@@ -47,6 +75,8 @@ type VolatileEvent =
   /** No launches of the app until then, since its tasks keep failing. `delayMs` 0: at once, but not next time. */
   | { readonly type: 'app_delayed'; readonly appId: string; readonly delayMs: number; readonly at: number }
   | { readonly type: 'delay_passed'; readonly appId: string; readonly at: number }
+  /** Somebody said that the app may launch again, as if nothing had been. */
+  | { readonly type: 'delay_lifted'; readonly appId: string; readonly at: number }
   /** An agent's offer did not do for the app. */
   | {
       readonly type: 'offer_refused';
@@ -57,6 +87,9 @@ type VolatileEvent =
     }
   | { readonly type: 'tasks_unanswered'; readonly taskIds: readonly string[] }
   | { readonly type: 'task_answered'; readonly taskId: string }
+  /** What had changed of all apps, and of a deployment, has been seen to. */
+  | { readonly type: 'apps_settled' }
+  | { readonly type: 'deployment_settled'; readonly deploymentId: string }
   | { readonly type: 'timer_set'; readonly at: number; readonly timer: Timer }
   | { readonly type: 'timers_fired'; readonly until: number };
 
@@ -65,14 +98,19 @@ export type StateEvent = StoredEvent | VolatileEvent;
 const STORED: ReadonlySet<StateEvent['type']> = new Set<StoredEvent['type']>([
   'framework_registered',
   'framework_forgotten',
-  'app_started',
-  'app_scaled',
-  'app_stopped',
+  'app_changed',
+  'app_removed',
+  'group_changed',
+  'group_removed',
+  'deployment_started',
+  'deployment_stepped',
+  'deployment_ended',
   'task_launched',
   'task_updated',
   'task_killed',
-  'runs_restored',
+  'counters_restored',
   'app_restored',
+  'deployment_restored',
   'task_restored',
 ]);
 

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { app, settings } from '../../../test/scheduler/fixtures.ts';
+import type { App } from './app.ts';
+import type { Deployment } from './deployment.ts';
 import type { StateEvent } from './events.ts';
 import { evolve } from './evolve.ts';
 import { snapshotOf } from './snapshot.ts';
@@ -8,33 +10,55 @@ import { createState, type State } from './state.ts';
 import type { Task } from './task.ts';
 import { dueTimers, nextTimer, popTimers, pushTimer, type Timers } from './timers.ts';
 
-function after(...events: StateEvent[]): State {
+function after(...events: (StateEvent | StateEvent[])[]): State {
   const state = createState(settings());
-  for (const event of events) evolve(state, event);
+  for (const event of events.flat()) evolve(state, event);
   return state;
 }
 
 const task: Task = {
   id: 't',
-  appId: 'multidis',
+  appId: '/multidis',
   run: 1,
+  version: app().version,
+  configVersion: app().configVersion,
   agentId: 'S0',
   host: 'a',
   ports: [],
   executorId: 'e',
   launchedAt: 5,
+  checked: false,
   state: 'TASK_STAGING',
 };
 
-const started: StateEvent = { type: 'app_started', app: app(), run: 1, at: 1 };
+/** An app as it is once its first deployment is over. */
+function begun(one: App): StateEvent[] {
+  const deployment: Deployment = {
+    id: `d${one.id}`,
+    version: one.version,
+    startedAt: 1,
+    steps: [[{ type: 'start', appId: one.id }]],
+    appIds: [one.id],
+    before: { apps: [], groups: [] },
+  };
+  return [
+    { type: 'app_changed', app: one, at: 1 },
+    { type: 'deployment_started', deployment },
+    { type: 'deployment_ended', deploymentId: deployment.id, outcome: 'success', at: 1 },
+  ];
+}
+
+const started = begun(app());
 
 it.each<StateEvent>([
-  { type: 'app_scaled', appId: 'x', instances: 1, at: 0 },
-  { type: 'app_stopped', appId: 'x', at: 0 },
+  { type: 'app_removed', appId: 'x', at: 0 },
+  { type: 'deployment_stepped', deploymentId: 'x', step: 1, at: 0 },
+  { type: 'deployment_ended', deploymentId: 'x', outcome: 'failed', at: 0 },
   { type: 'task_updated', taskId: 'x', state: 'TASK_RUNNING', at: 0 },
   { type: 'task_killed', taskId: 'x', at: 0 },
   { type: 'app_delayed', appId: 'x', delayMs: 1, at: 0 },
   { type: 'delay_passed', appId: 'x', at: 0 },
+  { type: 'delay_lifted', appId: 'x', at: 0 },
   { type: 'offer_refused', appId: 'x', agentId: 'a', host: 'h', reason: 'r' },
   { type: 'task_answered', taskId: 'x' },
 ])('$type changes nothing about what is not there', (event) => {
@@ -75,12 +99,12 @@ it('leaves the tasks of an app to their end though the app is started anew', () 
   const state = after(
     started,
     { type: 'task_launched', task },
-    { type: 'app_stopped', appId: 'multidis', at: 2 },
-    { ...started, run: 2 },
+    { type: 'app_removed', appId: '/multidis', at: 2 },
+    started,
     { type: 'task_updated', taskId: 't', state: 'TASK_RUNNING', at: 3 },
     { type: 'task_killed', taskId: 't', at: 4 },
   );
-  expect(state.apps.get('multidis')).toMatchObject({ counted: 0, missing: 2 });
+  expect(state.apps.get('/multidis')).toMatchObject({ counted: 0, missing: 2 });
   expect(state.tasks.get('t')).toMatchObject({ killedAt: 2, state: 'TASK_RUNNING' });
 });
 
@@ -90,13 +114,13 @@ it('keeps what v2 will show in a snapshot: the last failure, launches, and all s
     started,
     { type: 'task_launched', task },
     { type: 'task_updated', taskId: 't', state: 'TASK_FAILED', at: 3, message: 'm' },
-    { ...started, app: app({ id: 'y' }), run: 2 },
-    { type: 'app_stopped', appId: 'y', at: 4 },
+    begun(app({ id: 'y' })),
+    { type: 'app_removed', appId: '/y', at: 4 },
   );
   const again = after(...snapshotOf(state));
   expect(again.frameworkId).toBe('f');
   expect(again.runs).toBe(2);
-  expect(again.apps.get('multidis')).toMatchObject({
+  expect(again.apps.get('/multidis')).toMatchObject({
     launches: 1,
     lastFailure: { message: 'm' },
     missing: 2,

@@ -31,10 +31,6 @@ export interface SharedExecutor {
 /** More tasks than this in one executor make the agent slow: each launch costs it the sum over all of them. */
 export const TASKS_PER_EXECUTOR = 200;
 
-/** Launch delays of an app whose tasks keep failing. */
-export const FIRST_DELAY_MS = 1000;
-export const DELAY_FACTOR = 1.15;
-export const LONGEST_DELAY_MS = 300_000;
 /** Launches that come to nothing through the cluster's doing are repeated at once so often; then they are delayed too. */
 export const PROMPT_RELAUNCHES = 5;
 /** A task that has run this long shows that its app is well. */

@@ -3,13 +3,30 @@ import type { State } from './state.ts';
 
 /**
  * The stored part of a state as the shortest list of events that lead to it, for a compacted journal. Apps come
- * before their tasks.
+ * before their tasks, and before the deployments that change them.
  */
 export function* snapshotOf(state: State): Generator<StoredEvent> {
   if (state.frameworkId !== undefined) yield { type: 'framework_registered', frameworkId: state.frameworkId };
-  yield { type: 'runs_restored', runs: state.runs };
-  for (const { app, run, changedAt, launches, lastFailure } of state.apps.values()) {
-    yield { type: 'app_restored', app, run, at: changedAt, launches, ...(lastFailure && { lastFailure }) };
+  yield { type: 'counters_restored', runs: state.runs, deployments: state.deploymentCount };
+  for (const group of state.groups.values()) yield { type: 'group_changed', group };
+  for (const record of state.apps.values()) {
+    const { versions, run, changedAt, launches, succeeded, frozen, active, lastFailure } = record;
+    yield {
+      type: 'app_restored',
+      record: {
+        versions: [...versions],
+        run,
+        changedAt,
+        launches,
+        succeeded,
+        frozen,
+        ...(active && { active }),
+        ...(lastFailure && { lastFailure }),
+      },
+    };
   }
   for (const task of state.tasks.values()) yield { type: 'task_restored', task };
+  for (const { deployment, step } of state.deployments.values()) {
+    yield { type: 'deployment_restored', deployment, step };
+  }
 }

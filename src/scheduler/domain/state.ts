@@ -5,6 +5,8 @@
 
 import type { TaskState } from '../../mesos/types.ts';
 import type { App } from './app.ts';
+import type { Deployment } from './deployment.ts';
+import type { Group } from './group.ts';
 import type { Settings } from './settings.ts';
 import type { Task } from './task.ts';
 import type { Timers } from './timers.ts';
@@ -12,6 +14,8 @@ import type { Timers } from './timers.ts';
 export interface TaskFailure {
   readonly taskId: string;
   readonly host: string;
+  readonly agentId: string;
+  readonly version: string;
   readonly state: TaskState;
   readonly message: string;
   readonly at: number;
@@ -24,17 +28,31 @@ interface Refusal {
 }
 
 export interface AppRecord {
+  /** The definition as it was accepted last. */
   app: App;
+  /** The definition that is run: another than `app` until its step of a deployment begins, then the same. */
+  active?: App;
+  /** No rolling on: the deployment that did so was cancelled. */
+  frozen: boolean;
+  /** Definitions so far, the newest last. */
+  readonly versions: App[];
   /** Tells this start of the app from earlier ones of the same id. */
   readonly run: number;
-  /** When it was started or scaled last. */
+  /** When it was started or changed last. */
   changedAt: number;
   /** How many tasks were launched so far; numbers the next. */
   launches: number;
+  /** Of a job: instances that are done. */
+  succeeded: number;
+  /** The deployment that changes it. */
+  deploymentId?: string;
   readonly tasks: Map<string, Task>;
-  /** Tasks for which isCounted holds, and how many of them were asked to end. */
+  /** Tasks for which isCounted holds; how many of them were asked to end. */
   counted: number;
   ending: number;
+  /** Of those counted, the tasks of the active configuration; and of these the ones that are of use by now. */
+  current: number;
+  ready: number;
   readonly perAgent: Map<string, number>;
   lastFailure?: TaskFailure;
   /**
@@ -42,13 +60,23 @@ export interface AppRecord {
    * before that are of one wave and count once.
    */
   losses?: { readonly waves: number; readonly at: number };
-  /** Instances still to be launched, as of the last change. */
+  /** Instances to be launched, as of the last change. */
   missing: number;
   /** While it lacks instances: since when, and what the offers of late lacked, by agent. */
   waitingSince?: number;
   readonly refusals: Map<string, Refusal>;
   /** The launch delay: how long the last was, when it ends, and when the failure that led to it was seen. */
   delay?: { readonly ms: number; readonly until: number; readonly failedAt: number };
+}
+
+/** A deployment under way. */
+export interface DeploymentRecord {
+  readonly deployment: Deployment;
+  step: number;
+  /** When it got any further last. */
+  progressedAt: number;
+  /** Tasks of what it makes that failed. */
+  failures: number;
 }
 
 /** The lost launches in a row with that of this task. */
@@ -61,18 +89,26 @@ export interface State {
   readonly settings: Settings;
   frameworkId?: string;
   readonly apps: Map<string, AppRecord>;
-  /** Every task that has not ended, also those of stopped apps. */
+  readonly groups: Map<string, Group>;
+  readonly deployments: Map<string, DeploymentRecord>;
+  /** Every task that has not ended, also those of removed apps. */
   readonly tasks: Map<string, Task>;
-  /** Starts of apps so far. */
+  /** How many tasks of removed apps have not ended, by app and run. */
+  readonly orphans: Map<string, number>;
+  /** Starts of apps, and deployments, so far. */
   runs: number;
+  deploymentCount: number;
   /** How many apps use a service port. */
   readonly servicePorts: Map<number, number>;
   /** Tasks in each shared executor, by agent, then executor id. */
   readonly executors: Map<string, Map<string, number>>;
   /** Apps with fewer counted tasks than instances. */
   readonly waiting: Set<string>;
-  /** Those of them that may launch now. */
+  /** Those that may launch now. */
   readonly ready: Set<string>;
+  /** Apps with tasks to end, and deployments that may have got further: what `settle` is to look at. */
+  readonly unsettledApps: Set<string>;
+  readonly unsettledDeployments: Set<string>;
 
   connected: boolean;
   /** Counts SUBSCRIBED events. */
@@ -91,12 +127,18 @@ export function createState(settings: Settings): State {
   return {
     settings,
     apps: new Map(),
+    groups: new Map(),
+    deployments: new Map(),
     tasks: new Map(),
+    orphans: new Map(),
     runs: 0,
+    deploymentCount: 0,
     servicePorts: new Map(),
     executors: new Map(),
     waiting: new Set(),
     ready: new Set(),
+    unsettledApps: new Set(),
+    unsettledDeployments: new Set(),
     connected: false,
     connection: 0,
     disconnectedBecause: 'it has not been reached yet',
@@ -107,8 +149,13 @@ export function createState(settings: Settings): State {
   };
 }
 
-/** The app the task is an instance of, unless that has been stopped since. */
-export function ownerOf(state: State, task: Task): AppRecord | undefined {
+/** The app the task is an instance of, unless that has been removed since. */
+export function ownerOf(state: State, task: Pick<Task, 'appId' | 'run'>): AppRecord | undefined {
   const record = state.apps.get(task.appId);
   return record?.run === task.run ? record : undefined;
+}
+
+/** Names the tasks of one start of an app among the orphans. */
+export function orphansKey({ appId, run }: Pick<Task, 'appId' | 'run'>): string {
+  return `${run} ${appId}`;
 }

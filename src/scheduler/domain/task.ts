@@ -6,9 +6,12 @@ export interface Task {
   readonly appId: string;
   /** Which start of the app the task belongs to: an app stopped and started again keeps nothing of the old one. */
   readonly run: number;
+  /** The app's version it was launched as, and that version's configuration. */
+  readonly version: string;
+  readonly configVersion: string;
   readonly agentId: string;
   readonly host: string;
-  /** Host ports, in the order of the app's service ports. */
+  /** Host ports, in the order of the app's ports. */
   readonly ports: readonly number[];
   /** The shared executor it runs in, where it does. */
   readonly executorId?: string;
@@ -16,7 +19,11 @@ export interface Task {
   readonly fields?: Readonly<Record<string, string>>;
   /** Milliseconds since the epoch, as all times here. */
   readonly launchedAt: number;
+  /** Whether Mesos tells of its health. */
+  readonly checked: boolean;
   state: TaskState;
+  /** What Mesos told last of its health. */
+  healthy?: boolean;
   /** Mesos' reason for the state. */
   reason?: string;
   message?: string;
@@ -34,4 +41,16 @@ export function isCounted(task: Task): boolean {
 /** A task that can be asked to end, and has not been. */
 export function isKillable(task: Task): boolean {
   return task.killedAt === undefined && isCounted(task);
+}
+
+/** A task that is of use: it runs, and as far as its app has it checked it is well. */
+export function isReady(task: Task): boolean {
+  return (
+    task.state === 'TASK_RUNNING' && task.killedAt === undefined && (!task.checked || task.healthy === true)
+  );
+}
+
+/** The instance a task belongs to; each has one task here. v1's tasks have no instances, and stand for themselves. */
+export function instanceIdOf(taskId: string): string {
+  return taskId.replace(/\._app\.\d+$/, '').replace('.instance-', '.marathon-');
 }

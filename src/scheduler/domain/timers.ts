@@ -8,6 +8,8 @@
 export type Timer =
   /** The app's launch delay is over. */
   | { readonly kind: 'delay'; readonly appId: string }
+  /** The deployment has failed if it got no further. */
+  | { readonly kind: 'deadline'; readonly deploymentId: string }
   /** The task was asked to end; ask again if it has not. */
   | { readonly kind: 'kill'; readonly taskId: string; readonly connection: number }
   /** Nothing has been heard of the task since its launch; end it. */

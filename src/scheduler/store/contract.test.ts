@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { describeStore, scaled } from '../../../test/scheduler/store-contract.ts';
+import { describeStore, removed } from '../../../test/scheduler/store-contract.ts';
 import { runs } from '../../../test/support/runs.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import { decodeFrames, encodeFrame } from './frames.ts';
@@ -70,7 +70,7 @@ describe('the journal', () => {
   }
 
   it('cut at any byte gives back the batches before, and can be appended to', async () => {
-    const batches = [[scaled(1)], [scaled(2), scaled(3)], [scaled(4)]];
+    const batches = [[removed(1)], [removed(2), removed(3)], [removed(4)]];
     const { directory, path } = await written(...batches);
     const whole = readFileSync(path);
     const header = whole.indexOf(0x0a) + 1;
@@ -82,17 +82,17 @@ describe('the journal', () => {
       const store = await journal(directory);
       expect(await store.load()).toEqual(batches.slice(0, complete).flat());
       expect(warnings).toHaveLength(ends.includes(cut) ? 0 : 1);
-      await store.append([scaled(9)]);
+      await store.append([removed(9)]);
       await store.close();
-      expect(await loaded(directory)).toEqual([...batches.slice(0, complete).flat(), scaled(9)]);
+      expect(await loaded(directory)).toEqual([...batches.slice(0, complete).flat(), removed(9)]);
     }
   });
 
   it('finds a broken byte in the middle, and says where', async () => {
-    const { directory, path } = await written([scaled(1)], [scaled(2)], [scaled(3)]);
+    const { directory, path } = await written([removed(1)], [removed(2)], [removed(3)]);
     const whole = readFileSync(path);
-    const second = whole.indexOf(0x0a) + 1 + encodeFrame([scaled(1)]).length;
-    for (const at of [second, second + 9, second + 20, second + encodeFrame([scaled(2)]).length - 1]) {
+    const second = whole.indexOf(0x0a) + 1 + encodeFrame([removed(1)]).length;
+    for (const at of [second, second + 9, second + 20, second + encodeFrame([removed(2)]).length - 1]) {
       const broken = Buffer.from(whole);
       broken[at] = (broken[at] ?? 0) ^ 1;
       writeFileSync(path, broken);
@@ -104,9 +104,9 @@ describe('the journal', () => {
   });
 
   it('takes garbage at the end for a torn record', async () => {
-    const { directory, path } = await written([scaled(1)]);
+    const { directory, path } = await written([removed(1)]);
     writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.alloc(5000), Buffer.from('\nx\n')]));
-    expect(await loaded(directory)).toEqual([scaled(1)]);
+    expect(await loaded(directory)).toEqual([removed(1)]);
   });
 
   it('refuses a file of another version', async () => {
@@ -118,7 +118,7 @@ describe('the journal', () => {
   });
 
   it('keeps its files from others', async () => {
-    const { directory, path } = await written([scaled(1)]);
+    const { directory, path } = await written([removed(1)]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const made = join(directory, 'sub');
     await (await journal(made)).close();
@@ -128,10 +128,10 @@ describe('the journal', () => {
   it('grows to twice a snapshot before the next, and leaves one file', async () => {
     const directory = temporary();
     const store = await journal(directory, 10);
-    const many = Array.from({ length: 1200 }, (_, i) => scaled(i));
+    const many = Array.from({ length: 1200 }, (_, i) => removed(i));
     await store.append(many);
     await store.snapshot(many);
-    await store.append([scaled(1)]);
+    await store.append([removed(1)]);
     expect(store.snapshotDue()).toBe(false);
     await store.append(many);
     await store.append(many);
@@ -142,12 +142,12 @@ describe('the journal', () => {
   });
 
   it('goes on with the newest file where a snapshot was cut short', async () => {
-    const { directory, path } = await written([scaled(1)]);
+    const { directory, path } = await written([removed(1)]);
     writeFileSync(join(directory, 'journal.00000002.new'), 'half');
-    expect(await loaded(directory)).toEqual([scaled(1)]);
-    const second = await written([scaled(2)]);
+    expect(await loaded(directory)).toEqual([removed(1)]);
+    const second = await written([removed(2)]);
     writeFileSync(join(directory, 'journal.00000002'), readFileSync(second.path));
-    expect(await loaded(directory)).toEqual([scaled(2)]);
+    expect(await loaded(directory)).toEqual([removed(2)]);
     expect(existsSync(path)).toBe(false);
   });
 

@@ -1,21 +1,17 @@
 /**
  * Patterns of LIKE and UNLIKE come from whoever may call the API, and are tried against every offer. Some would keep a
  * backtracking matcher, and with it the daemon, busy for years. So V8 is told to go on with its linear matcher after
- * many steps back, and patterns that only backtracking can match are refused.
+ * many steps back (linear-patterns.ts, loaded by whatever reads requests), and patterns that only backtracking can
+ * match are refused.
  */
 
-import { setFlagsFromString } from 'node:v8';
-
 const LONGEST_PATTERN = 500;
-
-setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
-// For the flag `l`: what the linear matcher can't do is an error.
-setFlagsFromString('--enable-experimental-regexp-engine');
 
 /** @returns what is wrong with the pattern, to follow "a pattern" */
 export function patternProblem(pattern: string): string | undefined {
   if (pattern.length > LONGEST_PATTERN) return `of more than ${LONGEST_PATTERN} characters`;
   if (!compiles(pattern)) return 'that is not a regular expression';
+  // The flag `l`: what the linear matcher can't do is an error.
   return compiles(pattern, 'l') ? undefined : 'that looks around, looks back or repeats too often';
 }
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { app } from '../../../test/scheduler/fixtures.ts';
+import { app, scale, start, stop } from '../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../test/scheduler/harness.ts';
 import { AGENTS, first, ids, running, since } from '../../../test/scheduler/running.ts';
 
 describe('apps', () => {
   it('are not started twice', () => {
     const harness = running();
-    expect(harness.input({ type: 'start', app: app(), seed: 0 })).toEqual({
-      type: 'invalid',
-      errors: [{ attribute: 'id', error: "Already started app 'multidis'" }],
+    expect(harness.input(start(app()))).toEqual({
+      type: 'exists',
+      appId: '/multidis',
     });
   });
 
@@ -25,8 +25,8 @@ describe('apps', () => {
     ],
   ])('that could never run are refused: %s %j', (attribute, more, text) => {
     const harness = new Harness(AGENTS);
-    const reply = harness.input({ type: 'start', app: app(more), seed: 0 });
-    expect(reply).toMatchObject({ type: 'invalid', errors: [{ attribute }] });
+    const reply = harness.input(start(app(more)));
+    expect(reply).toMatchObject({ type: 'invalid', errors: [{ path: [attribute] }] });
     expect(JSON.stringify(reply)).toContain(text);
     expect(harness.state.apps.size).toBe(0);
   });
@@ -34,39 +34,41 @@ describe('apps', () => {
   it('need no command where the container says what to run', () => {
     const harness = new Harness(AGENTS);
     const container = { image: 'redis', options: [] };
-    expect(harness.input({ type: 'start', app: app({ cmd: '', container, ports: [80] }), seed: 0 })).toEqual({
-      type: 'done',
+    expect(harness.input(start(app({ cmd: '', container, ports: [80] })))).toMatchObject({
+      type: 'deployed',
     });
   });
 
   it('get service ports that no other has, until there are none left', () => {
     const harness = new Harness(AGENTS, { localPortMin: 10_000, localPortMax: 10_002 });
-    harness.input({ type: 'start', app: app({ id: 'a', ports: [0, 10_002] }), seed: 0.99 });
-    harness.input({ type: 'start', app: app({ id: 'b' }), seed: 0.99 });
-    expect(harness.state.apps.get('a')?.app.ports).toEqual([10_000, 10_002]);
-    expect(harness.state.apps.get('b')?.app.ports).toEqual([10_001]);
-    const reply = harness.input({ type: 'start', app: app({ id: 'c' }), seed: 0 });
-    expect(reply).toMatchObject({ type: 'invalid', errors: [{ attribute: 'ports' }] });
-    harness.input({ type: 'stop', appId: 'a' });
-    expect(harness.input({ type: 'start', app: app({ id: 'c' }), seed: 0 })).toEqual({ type: 'done' });
+    harness.input(start(app({ id: 'a', ports: [0, 10_002] }), 0.99));
+    harness.input(start(app({ id: 'b' }), 0.99));
+    expect(harness.state.apps.get('/a')?.app.portDefinitions.map(({ port }) => port)).toEqual([
+      10_000, 10_002,
+    ]);
+    expect(harness.state.apps.get('/b')?.app.portDefinitions.map(({ port }) => port)).toEqual([10_001]);
+    const reply = harness.input(start(app({ id: 'c' })));
+    expect(reply).toMatchObject({ type: 'invalid', errors: [{ path: ['ports'] }] });
+    harness.input(stop('/a'));
+    expect(harness.input(start(app({ id: 'c' })))).toMatchObject({ type: 'deployed' });
   });
 
   it('that are unknown cannot be scaled or stopped', () => {
     const harness = running();
-    expect(harness.input({ type: 'scale', appId: 'x', instances: 1 })).toEqual({
+    expect(harness.input(scale('/x', 1))).toEqual({
       type: 'unknown_app',
-      appId: 'x',
+      appId: '/x',
     });
-    expect(harness.input({ type: 'stop', appId: 'x' })).toEqual({ type: 'unknown_app', appId: 'x' });
+    expect(harness.input(stop('/x'))).toEqual({ type: 'unknown_app', appId: '/x' });
   });
 
   it('lose the youngest when scaled down', () => {
     const harness = running(1);
     const oldest = first(harness);
     harness.now += 1000;
-    harness.input({ type: 'scale', appId: 'multidis', instances: 3 });
+    harness.input(scale('/multidis', 3));
     harness.rest();
-    harness.input({ type: 'scale', appId: 'multidis', instances: 1 });
+    harness.input(scale('/multidis', 1));
     expect(harness.mesos.calls.filter(({ type }) => type === 'KILL')).toHaveLength(2);
     harness.rest();
     expect(ids(harness)).toEqual([oldest]);
@@ -76,7 +78,7 @@ describe('apps', () => {
   it('are gone at once when stopped; their tasks are seen to their end', () => {
     const harness = running();
     const tasks = ids(harness);
-    harness.input({ type: 'stop', appId: 'multidis' });
+    harness.input(stop('/multidis'));
     expect(harness.state.apps.size).toBe(0);
     expect(ids(harness)).toEqual(tasks);
     harness.rest();
@@ -88,7 +90,7 @@ describe('apps', () => {
     const harness = running();
     harness.disconnect();
     const calls = harness.mesos.calls.length;
-    harness.input({ type: 'stop', appId: 'multidis' });
+    harness.input(stop('/multidis'));
     expect(since(harness, calls)).toEqual([]);
     harness.rest();
     expect(harness.mesos.tasks.size).toBe(0);
@@ -100,10 +102,10 @@ describe('killing tasks by filter', () => {
     const harness = running();
     const reply = harness.input({
       type: 'kill_tasks',
-      filter: { appId: 'multidis', host: 'a' },
+      filter: { appId: '/multidis', host: 'a' },
       scale: false,
     });
-    expect(reply).toMatchObject({ type: 'killed', tasks: [{ appId: 'multidis', host: 'a' }] });
+    expect(reply).toMatchObject({ type: 'killed', tasks: [{ appId: '/multidis', host: 'a' }] });
     const [killed] = ids(harness);
     harness.rest();
     expect(ids(harness)).toHaveLength(2);
@@ -114,11 +116,11 @@ describe('killing tasks by filter', () => {
     const harness = running();
     harness.input({ type: 'kill_tasks', filter: { appId: '*', host: '*' }, scale: true });
     harness.rest();
-    expect(harness.state.apps.get('multidis')?.app.instances).toBe(0);
+    expect(harness.state.apps.get('/multidis')?.app.instances).toBe(0);
     expect(harness.mesos.tasks.size).toBe(0);
   });
 
-  it.each([[{}], [{ appId: 'multidis' }], [{ appId: 'x', host: '*' }], [{ taskId: 'x' }]])(
+  it.each([[{}], [{ appId: '/multidis' }], [{ appId: '/x', host: '*' }], [{ taskId: 'x' }]])(
     'ends nothing for %j',
     (filter) => {
       const harness = running();
@@ -126,7 +128,7 @@ describe('killing tasks by filter', () => {
         type: 'killed',
         tasks: [],
       });
-      expect(harness.state.apps.get('multidis')?.app.instances).toBe(2);
+      expect(harness.state.apps.get('/multidis')?.app.instances).toBe(2);
     },
   );
 

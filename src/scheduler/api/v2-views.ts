@@ -1,0 +1,155 @@
+/** Apps, tasks and groups as v2 prints them. Source: Marathon 1.11's RAML and answers. */
+
+import { definitionOf } from '../decide/draft.ts';
+import { portsOf } from '../domain/app.ts';
+import { parentOf, ROOT } from '../domain/app-id.ts';
+import type { AppRecord, State, TaskFailure } from '../domain/state.ts';
+import { instanceIdOf, isCounted, isReady, type Task } from '../domain/task.ts';
+
+export type Embed = 'tasks' | 'counts' | 'deployments' | 'readiness' | 'lastTaskFailure' | 'taskStats';
+
+/** An app's definition with its versions, and no more: what `versions/{v}` shows. */
+export function definitionJson(app: AppRecord['app']) {
+  return {
+    ...definitionOf(app),
+    version: app.version,
+    versionInfo: { lastScalingAt: app.scaleVersion, lastConfigChangeAt: app.configVersion },
+  };
+}
+
+export function appJson(record: AppRecord, embeds: ReadonlySet<Embed>) {
+  const { lastFailure, deploymentId } = record;
+  return {
+    ...definitionJson(record.app),
+    ...(embeds.has('counts') && countsOf(record)),
+    ...(embeds.has('deployments') && {
+      deployments: deploymentId === undefined ? [] : [{ id: deploymentId }],
+    }),
+    ...(embeds.has('readiness') && { readinessCheckResults: [] }),
+    ...(embeds.has('lastTaskFailure') &&
+      lastFailure && { lastTaskFailure: failureJson(record, lastFailure) }),
+    ...(embeds.has('tasks') && { tasks: tasksOf(record).map((task) => taskJson(record, task)) }),
+    ...(embeds.has('taskStats') && { taskStats: taskStats(record) }),
+  };
+}
+
+function countsOf({ tasks }: AppRecord) {
+  const counts = { tasksStaged: 0, tasksRunning: 0, tasksHealthy: 0, tasksUnhealthy: 0 };
+  for (const { state, checked, healthy } of tasks.values()) {
+    if (state === 'TASK_STAGING' || state === 'TASK_STARTING') counts.tasksStaged += 1;
+    if (state !== 'TASK_RUNNING') continue;
+    counts.tasksRunning += 1;
+    if (checked && healthy === true) counts.tasksHealthy += 1;
+    if (checked && healthy === false) counts.tasksUnhealthy += 1;
+  }
+  return counts;
+}
+
+function failureJson(
+  { app }: AppRecord,
+  { taskId, host, agentId, version, state, message, at }: TaskFailure,
+) {
+  const timestamp = new Date(at).toISOString();
+  return { appId: app.id, host, message, state, taskId, timestamp, version, slaveId: agentId };
+}
+
+/** What runs or is about to, and what may come back, sorted so that two reads agree. */
+export function tasksOf({ tasks }: AppRecord): Task[] {
+  return [...tasks.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+export function taskJson({ app }: Pick<AppRecord, 'app'>, task: Task) {
+  return {
+    id: task.id,
+    appId: app.id,
+    host: task.host,
+    ports: task.ports,
+    servicePorts: portsOf(app).map(({ servicePort }) => servicePort),
+    slaveId: task.agentId,
+    state: task.state,
+    stagedAt: new Date(task.launchedAt).toISOString(),
+    ...(task.runningAt !== undefined && { startedAt: new Date(task.runningAt).toISOString() }),
+    version: task.version,
+    ipAddresses: [],
+    localVolumes: [],
+    ...(task.checked && task.healthy !== undefined && { healthCheckResults: [healthJson(task)] }),
+  };
+}
+
+function healthJson({ id, healthy }: Task) {
+  return { alive: healthy === true, consecutiveFailures: 0, instanceId: instanceIdOf(id), taskId: id };
+}
+
+function taskStats({ tasks, app }: AppRecord) {
+  const all = [...tasks.values()].filter(isCounted);
+  const isCurrent = (task: Task) => task.configVersion === app.configVersion;
+  const stats = (some: readonly Task[]) => ({
+    stats: {
+      counts: {
+        staged: some.filter(({ state }) => state === 'TASK_STAGING' || state === 'TASK_STARTING').length,
+        running: some.filter(({ state }) => state === 'TASK_RUNNING').length,
+        healthy: some.filter((task) => task.checked && isReady(task)).length,
+        unhealthy: some.filter(({ checked, healthy }) => checked && healthy === false).length,
+      },
+    },
+  });
+  return {
+    startedAfterLastScaling: stats(all.filter(({ version }) => version >= app.scaleVersion)),
+    withLatestConfig: stats(all.filter(isCurrent)),
+    withOutdatedConfig: stats(all.filter((task) => !isCurrent(task))),
+    totalSummary: stats(all),
+  };
+}
+
+/** What of a group is shown. */
+export interface GroupEmbeds {
+  readonly groups: boolean;
+  readonly apps: boolean;
+  readonly ofApps: ReadonlySet<Embed>;
+}
+
+interface GroupJson {
+  id: string;
+  version: string;
+  dependencies: readonly string[];
+  apps: unknown[];
+  groups: GroupJson[];
+  pods: never[];
+}
+
+/** A group with all that is in it, or undefined where there is none of that id. */
+export function groupJson(state: State, id: string, embeds: GroupEmbeds): GroupJson | undefined {
+  const groups = new Map<string, GroupJson>();
+  const groupOf = (groupId: string): GroupJson => {
+    const known = groups.get(groupId);
+    if (known) return known;
+    const { version = '', dependencies = [] } = state.groups.get(groupId) ?? {};
+    const made: GroupJson = { id: groupId, version, dependencies, apps: [], groups: [], pods: [] };
+    groups.set(groupId, made);
+    if (groupId !== ROOT) groupOf(parentOf(groupId)).groups.push(made);
+    return made;
+  };
+  groupOf(ROOT);
+  for (const groupId of [...state.groups.keys()].sort()) groupOf(groupId);
+  for (const appId of [...state.apps.keys()].sort()) {
+    const record = state.apps.get(appId);
+    const group = groupOf(parentOf(appId));
+    if (!record) continue;
+    if (embeds.apps) group.apps.push(appJson(record, embeds.ofApps));
+    // A group is as new as what is in it.
+    for (
+      let at: string | undefined = group.id;
+      at !== undefined;
+      at = at === ROOT ? undefined : parentOf(at)
+    ) {
+      const one = groupOf(at);
+      if (record.app.version > one.version) one.version = record.app.version;
+    }
+  }
+  for (const group of groups.values()) {
+    if (group.version === '') group.version = new Date(0).toISOString();
+    group.groups.sort((a, b) => (a.id < b.id ? -1 : 1));
+    if (!embeds.groups) group.groups = [];
+  }
+  return groups.get(id);
+}

@@ -1,0 +1,260 @@
+/**
+ * An app as Marathon's v2 API writes it. This schema alone says what requests may hold, what an app is in the
+ * program, and what the OpenAPI document says of it. Source of names and defaults: Marathon 1.11.
+ */
+
+import * as z from 'zod';
+import {
+  EMPTY,
+  environment,
+  filled,
+  flag,
+  labels,
+  list,
+  number,
+  oneOf,
+  text,
+  wholeNumber,
+} from './app-fields.ts';
+import { constraintSchema } from './constraint.ts';
+import { modernApp, withPorts } from './legacy-fields.ts';
+
+export const MOST_INSTANCES = 1_000_000;
+const MOST_AMOUNT = 1e12;
+const MOST_PORTS = 100;
+const MOST_SECONDS = 10 * 365 * 86_400;
+const MOST_CHECKS = 20;
+
+const seconds = (least = 0) => number(least, MOST_SECONDS);
+const port = wholeNumber(0, 65_535);
+const protocol = z.enum(['tcp', 'udp', 'udp,tcp'], { error: "must be 'tcp', 'udp' or 'udp,tcp'" });
+const portName = filled.regex(/^[a-z0-9-]{1,15}$/, "may hold up to 15 lower-case letters, digits and '-'");
+
+const portMapping = z.object({
+  /** 0: the same as the host's port. */
+  containerPort: port.default(0),
+  /** 0: any. */
+  hostPort: port.optional(),
+  /** 0: any that is free. */
+  servicePort: port.default(0),
+  protocol: protocol.default('tcp'),
+  name: portName.optional(),
+  labels: labels.default({}),
+});
+
+const portDefinition = z.object({
+  /** The service port; with `requirePorts` the host's port too. 0: any that is free. */
+  port: port.default(0),
+  protocol: protocol.default('tcp'),
+  name: portName.optional(),
+  labels: labels.default({}),
+});
+
+const volume = z.object(
+  {
+    containerPath: filled,
+    hostPath: filled.optional(),
+    mode: oneOf('RW', 'RO').default('RW'),
+  },
+  { error: 'must be an object with containerPath and hostPath' },
+);
+
+const docker = z.object(
+  {
+    image: filled,
+    forcePullImage: flag.default(false),
+    privileged: flag.default(false),
+    /** `--KEY=VALUE` for `docker create`. */
+    parameters: list(z.object({ key: filled, value: text }), 200).default([]),
+    /** v1's: passed on to `docker create` as they are. */
+    options: list(text, 200, 'must be an array of texts').optional(),
+  },
+  { error: 'must be an object with an image' },
+);
+
+const container = z.object(
+  {
+    type: oneOf('DOCKER', 'MESOS').default('MESOS'),
+    docker: docker.optional(),
+    volumes: list(volume, 100).default([]),
+    portMappings: list(portMapping, MOST_PORTS).optional(),
+  },
+  { error: 'must be an object' },
+);
+
+const network = z.object({
+  mode: z.enum(['host', 'container', 'container/bridge'], {
+    error: "must be 'host', 'container' or 'container/bridge'",
+  }),
+  name: filled.optional(),
+});
+
+const checkTiming = {
+  gracePeriodSeconds: seconds().default(300),
+  intervalSeconds: seconds(1).default(60),
+  timeoutSeconds: seconds(1).default(20),
+  maxConsecutiveFailures: wholeNumber(0, MOST_INSTANCES).default(3),
+  delaySeconds: seconds().default(15),
+};
+const portOfCheck = {
+  portIndex: wholeNumber(0, MOST_PORTS).optional(),
+  port: wholeNumber(1, 65_535).optional(),
+};
+
+/** HTTP and TCP are tried by the scheduler; the others by the executor on the agent. */
+export const healthCheckSchema = z
+  .object({
+    protocol: oneOf('HTTP', 'HTTPS', 'TCP', 'COMMAND', 'MESOS_HTTP', 'MESOS_HTTPS', 'MESOS_TCP').default(
+      'HTTP',
+    ),
+    path: text.regex(/^\//, "must begin with '/'").optional(),
+    command: z.object({ value: filled }, { error: 'must be an object with a value' }).optional(),
+    ...portOfCheck,
+    ignoreHttp1xx: flag.default(false),
+    ...checkTiming,
+  })
+  .refine(({ protocol: kind, command }) => kind !== 'COMMAND' || command !== undefined, {
+    path: ['command'],
+    error: EMPTY,
+  });
+
+const readinessCheck = z.object({
+  name: filled.default('readinessCheck'),
+  protocol: oneOf('HTTP', 'HTTPS').default('HTTP'),
+  path: text.regex(/^\//, "must begin with '/'").default('/'),
+  portName: filled.default('http-api'),
+  intervalSeconds: seconds(1).default(30),
+  timeoutSeconds: seconds(1).default(10),
+  httpStatusCodesForReady: list(wholeNumber(100, 599), 100).default([200]),
+  preserveLastResponse: flag.default(false),
+});
+
+const fetchEntry = z.object({
+  uri: filled,
+  extract: flag.default(true),
+  executable: flag.default(false),
+  cache: flag.default(false),
+});
+
+const fraction = number(0, 1);
+
+const fields = z.object(
+  {
+    id: filled,
+    cmd: text.optional(),
+    args: list(text, 1000, 'must be an array of texts').optional(),
+    user: filled.optional(),
+    env: environment.default({}),
+    labels: labels.default({}),
+    instances: wholeNumber(0, MOST_INSTANCES).default(1),
+    cpus: number(0.001, MOST_AMOUNT).default(1),
+    /** MiB */
+    mem: number(0, MOST_AMOUNT).default(128),
+    /** MiB */
+    disk: number(0, MOST_AMOUNT).default(0),
+    gpus: wholeNumber(0, 10_000).default(0),
+    executor: text.regex(/^(\/\/cmd|\/[^/].*|)$/, "must be '//cmd', an absolute path, or empty").default(''),
+    constraints: list(constraintSchema, 100).default([]),
+    fetch: list(fetchEntry, 100).default([]),
+    acceptedResourceRoles: list(filled, 100).min(1, EMPTY).optional(),
+    role: filled.optional(),
+    container: container.optional(),
+    networks: list(network, 10)
+      .min(1, EMPTY)
+      .default([{ mode: 'host' }]),
+    portDefinitions: list(portDefinition, MOST_PORTS).default([]),
+    /** The host's ports are to be the service ports. */
+    requirePorts: flag.default(false),
+    healthChecks: list(healthCheckSchema, MOST_CHECKS).default([]),
+    readinessChecks: list(readinessCheck, 1).default([]),
+    dependencies: list(filled, 1000, 'must be an array of texts').default([]),
+    upgradeStrategy: z
+      .object({ minimumHealthCapacity: fraction.default(1), maximumOverCapacity: fraction.default(1) })
+      .prefault({}),
+    killSelection: oneOf('YOUNGEST_FIRST', 'OLDEST_FIRST').default('YOUNGEST_FIRST'),
+    taskKillGracePeriodSeconds: seconds().optional(),
+    backoffSeconds: seconds().default(1),
+    backoffFactor: number(1, 1000).default(1.15),
+    maxLaunchDelaySeconds: seconds().default(300),
+    unreachableStrategy: z
+      .union([
+        z.literal('disabled'),
+        z.object({ inactiveAfterSeconds: seconds().default(0), expungeAfterSeconds: seconds().default(0) }),
+      ])
+      .prefault({}),
+    /** Ours. A service is kept running, a daemon has one task on every agent that will do, a job is done at exit 0. */
+    mode: z
+      .enum(['service', 'daemon', 'job'], { error: "must be 'service', 'daemon' or 'job'" })
+      .default('service'),
+    /** Ours. A deployment that gets no further for so long has failed, and is rolled back. */
+    progressDeadlineSeconds: seconds(1).optional(),
+    /** Ours. A deployment in which more tasks than this fail has failed, and is rolled back. */
+    maxFailures: wholeNumber(0, MOST_INSTANCES).optional(),
+    /** v1's; kept, without effect. */
+    taskRateLimit: number(0, MOST_AMOUNT).optional(),
+  },
+  { error: 'must be a JSON object' },
+);
+
+type Fields = z.output<typeof fields>;
+
+export const appSchema = z.preprocess(
+  (sent) => withPorts(modernApp(sent)),
+  fields.superRefine((app, context) => {
+    for (const { path, message } of contradictions(app)) {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    }
+  }),
+);
+
+/** An app's definition, normalized: with every default filled in. */
+export type AppDefinition = z.output<typeof appSchema>;
+
+interface Contradiction {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** What no single field is to blame for. */
+function* contradictions(app: Fields): Generator<Contradiction> {
+  if (app.cmd !== undefined && app.cmd !== '' && app.args !== undefined) {
+    yield { path: ['args'], message: "can't stand beside cmd: give one of them" };
+  }
+  const ports = app.container?.portMappings ?? app.portDefinitions;
+  const where = app.container?.portMappings ? ['container', 'portMappings'] : ['portDefinitions'];
+  const names = ports.flatMap(({ name }) => name ?? []);
+  if (new Set(names).size < names.length) yield { path: where, message: 'have a name twice' };
+  const services = ports.flatMap((p) => ('port' in p ? p.port : p.servicePort)).filter((p) => p !== 0);
+  if (new Set(services).size < services.length)
+    yield { path: where, message: 'must be different from each other' };
+  if (app.networks.length > 1 && app.networks.some(({ mode }) => mode !== 'container')) {
+    yield { path: ['networks'], message: 'may be several only where all are of the mode container' };
+  }
+  for (const [i, { containerPath, hostPath }] of (app.container?.volumes ?? []).entries()) {
+    if (hostPath === undefined) {
+      const message = 'has no hostPath: only volumes of the host are known here';
+      yield { path: ['container', 'volumes', i], message };
+    } else if (/[:\0]/.test(hostPath + containerPath)) {
+      yield { path: ['container', 'volumes', i], message: "may not hold ':'" };
+    }
+  }
+  for (const [i, { port: fixed, portIndex, protocol: kind }] of app.healthChecks.entries()) {
+    if (kind === 'COMMAND' || fixed !== undefined) continue;
+    const most = Math.max(ports.length, app.container?.portMappings ? 0 : 1);
+    if ((portIndex ?? 0) >= most) {
+      yield {
+        path: ['healthChecks', i, 'portIndex'],
+        message: `must be less than ${most}, the number of ports`,
+      };
+    }
+  }
+  const values = new Map<string, string>();
+  for (const [i, [field, operator, value]] of app.constraints.entries()) {
+    if (value === undefined || (operator !== 'CLUSTER' && operator !== 'IS')) continue;
+    const other = values.get(field);
+    if (other !== undefined && other !== value) {
+      yield { path: ['constraints', i], message: `can't be met: ${field} can't be ${other} and ${value}` };
+    }
+    values.set(field, value);
+  }
+}

@@ -1,0 +1,81 @@
+import type { App } from './app.ts';
+import { servicePortsOf } from './app.ts';
+import { activate, count, refresh } from './counts.ts';
+import type { RestoredApp } from './events.ts';
+import { type AppRecord, orphansKey, type State } from './state.ts';
+
+/** Definitions that are kept of each app. */
+const MOST_VERSIONS = 20;
+
+export function changeApp(state: State, app: App, at: number): void {
+  const known = state.apps.get(app.id);
+  if (!known) {
+    state.runs += 1;
+    addRecord(state, {
+      versions: [app],
+      run: state.runs,
+      changedAt: at,
+      launches: 0,
+      succeeded: 0,
+      frozen: false,
+    });
+    return;
+  }
+  countPorts(state, known.app, -1);
+  known.app = app;
+  countPorts(state, app, 1);
+  known.changedAt = at;
+  const same = known.versions.findIndex(({ version }) => version === app.version);
+  if (same >= 0) known.versions.splice(same, 1);
+  known.versions.push(app);
+  if (known.versions.length > MOST_VERSIONS) known.versions.shift();
+}
+
+export function removeApp(state: State, appId: string, at: number): void {
+  const record = state.apps.get(appId);
+  if (!record) return;
+  for (const task of record.tasks.values()) task.killedAt ??= at;
+  const { size } = record.tasks;
+  if (size > 0) state.orphans.set(orphansKey({ appId, run: record.run }), size);
+  countPorts(state, record.app, -1);
+  state.apps.delete(appId);
+  state.waiting.delete(appId);
+  state.ready.delete(appId);
+  state.unsettledApps.delete(appId);
+}
+
+export function restoreApp(state: State, { active, ...restored }: RestoredApp): void {
+  const record = addRecord(state, restored);
+  if (!record) return;
+  if (active) activate(record, active);
+  if (restored.lastFailure) record.lastFailure = restored.lastFailure;
+  refresh(state, record, restored.changedAt);
+}
+
+type New = Omit<RestoredApp, 'active' | 'lastFailure'>;
+
+function addRecord(state: State, { versions, ...more }: New): AppRecord | undefined {
+  const app = versions.at(-1);
+  if (!app) return undefined;
+  const record: AppRecord = {
+    app,
+    ...more,
+    versions: [...versions],
+    tasks: new Map(),
+    counted: 0,
+    ending: 0,
+    current: 0,
+    ready: 0,
+    missing: 0,
+    perAgent: new Map(),
+    refusals: new Map(),
+  };
+  state.runs = Math.max(state.runs, record.run);
+  state.apps.set(app.id, record);
+  countPorts(state, app, 1);
+  return record;
+}
+
+function countPorts(state: State, app: App, by: number): void {
+  for (const port of servicePortsOf(app)) count(state.servicePorts, port, by);
+}

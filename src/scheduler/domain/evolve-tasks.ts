@@ -1,0 +1,126 @@
+import { isTerminal, type TaskState } from '../../mesos/types.ts';
+import { count, refresh, tally } from './counts.ts';
+import type { StateEvent } from './events.ts';
+import { PROMPT_RELAUNCHES } from './settings.ts';
+import { type AppRecord, lossesWith, orphansKey, ownerOf, type State, type TaskFailure } from './state.ts';
+import { isReady, type Task } from './task.ts';
+import { isOfTheCluster } from './task-end.ts';
+
+const HAS_BEGUN: ReadonlySet<TaskState> = new Set(['TASK_STARTING', 'TASK_RUNNING']);
+const FAILURES: ReadonlySet<TaskState> = new Set(['TASK_FAILED', 'TASK_ERROR', 'TASK_DROPPED', 'TASK_LOST']);
+
+export function addTask(state: State, task: Task, launched: boolean): void {
+  state.tasks.set(task.id, task);
+  if (task.executorId !== undefined) {
+    const onAgent = state.executors.get(task.agentId) ?? new Map<string, number>();
+    state.executors.set(task.agentId, onAgent);
+    count(onAgent, task.executorId, 1);
+  }
+  const record = ownerOf(state, task);
+  if (!record) {
+    count(state.orphans, orphansKey(task), 1);
+    return;
+  }
+  record.tasks.set(task.id, task);
+  if (launched) record.launches += 1;
+  tally(record, task, 1);
+  refresh(state, record, task.launchedAt);
+}
+
+function removeTask(state: State, task: Task): void {
+  state.tasks.delete(task.id);
+  state.unanswered.delete(task.id);
+  if (task.executorId === undefined) return;
+  const onAgent = state.executors.get(task.agentId);
+  if (!onAgent) return;
+  count(onAgent, task.executorId, -1);
+  if (onAgent.size === 0) state.executors.delete(task.agentId);
+}
+
+export function updateTask(state: State, update: Extract<StateEvent, { type: 'task_updated' }>): void {
+  const task = state.tasks.get(update.taskId);
+  if (!task) return;
+  const record = ownerOf(state, task);
+  const wasReady = isReady(task);
+  if (record) tally(record, task, -1);
+  task.state = update.state;
+  if (update.healthy !== undefined) task.healthy = update.healthy;
+  if (update.reason === undefined) delete task.reason;
+  else task.reason = update.reason;
+  if (update.message === undefined) delete task.message;
+  else task.message = update.message;
+  if (update.state === 'TASK_RUNNING') task.runningAt ??= update.at;
+  if (isTerminal(update.state)) {
+    removeTask(state, task);
+    if (record) endOf(state, record, task, update.at);
+    else orphanEnded(state, task);
+    if (state.ready.size > 0) state.offersWanted = true;
+  } else if (record) {
+    tally(record, task, 1);
+    if (HAS_BEGUN.has(update.state)) delete record.losses;
+    if (!wasReady && isReady(task)) progress(state, record, update.at);
+  }
+  refresh(state, record, update.at);
+}
+
+function endOf(state: State, record: AppRecord, task: Task, at: number): void {
+  record.tasks.delete(task.id);
+  noteEnd(state, record, task, at);
+  if (task.killedAt !== undefined) progress(state, record, at);
+  const isDone = task.state === 'TASK_FINISHED' && task.killedAt === undefined;
+  if (!isDone || record.active?.mode !== 'job' || task.configVersion !== record.active.configVersion) return;
+  record.succeeded += 1;
+  progress(state, record, at);
+}
+
+function orphanEnded(state: State, task: Task): void {
+  const key = orphansKey(task);
+  count(state.orphans, key, -1);
+  if (state.orphans.has(key)) return;
+  // A deployment may have waited for the last of them.
+  for (const id of state.deployments.keys()) state.unsettledDeployments.add(id);
+}
+
+/** The app's deployment has got further. */
+function progress(state: State, record: AppRecord, at: number): void {
+  const deployment = state.deployments.get(record.deploymentId ?? '');
+  if (deployment) deployment.progressedAt = at;
+}
+
+/** Remembers what the end of a task says of its app. */
+function noteEnd(state: State, record: AppRecord, task: Task, at: number): void {
+  if (task.killedAt !== undefined) return;
+  const lost = isOfTheCluster(task.state, task.reason);
+  if (lost && task.runningAt === undefined) record.losses = { waves: lossesWith(record, task), at };
+  const isFailure = lost
+    ? (record.losses?.waves ?? 0) > PROMPT_RELAUNCHES
+    : FAILURES.has(task.state) || task.healthy === false;
+  if (!isFailure) return;
+  record.lastFailure = failureOf(task, at);
+  const deployment = state.deployments.get(record.deploymentId ?? '');
+  if (deployment && task.configVersion === record.active?.configVersion) deployment.failures += 1;
+}
+
+function failureOf(task: Task, at: number): TaskFailure {
+  const { id: taskId, host, agentId, version, state } = task;
+  return {
+    taskId,
+    host,
+    agentId,
+    version,
+    state,
+    message: task.message || task.reason || 'no message was given',
+    at,
+  };
+}
+
+export function killTask(state: State, taskId: string, at: number): void {
+  const task = state.tasks.get(taskId);
+  if (!task || task.killedAt !== undefined) return;
+  const record = ownerOf(state, task);
+  if (record) tally(record, task, -1);
+  task.killedAt = at;
+  if (!record) return;
+  tally(record, task, 1);
+  refresh(state, record, at);
+}

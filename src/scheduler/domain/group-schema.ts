@@ -1,0 +1,29 @@
+/** A group as `/v2/groups` takes it. Its apps are checked one by one, once their ids are absolute. */
+
+import * as z from 'zod';
+import { filled, list, number } from './app-fields.ts';
+
+export interface GroupUpdate {
+  id?: string | undefined;
+  dependencies: string[];
+  apps?: Record<string, unknown>[] | undefined;
+  groups?: GroupUpdate[] | undefined;
+}
+
+const MOST_APPS = 100_000;
+
+const app = z.looseObject({ id: filled }, { error: 'must be an object with an id' });
+
+export const groupSchema: z.ZodType<GroupUpdate> = z.object(
+  {
+    id: filled.optional(),
+    dependencies: list(filled, 1000, 'must be an array of texts').default([]),
+    apps: list(app, MOST_APPS).optional(),
+    get groups() {
+      return list(groupSchema, MOST_APPS).optional();
+    },
+  },
+  { error: 'must be a JSON object' },
+);
+
+export const groupScaleSchema = z.object({ scaleBy: number(0, 1000) });

@@ -1,0 +1,14 @@
+/**
+ * A UUID that nothing random goes into, so that a decision can be repeated: version 8 of RFC 9562, made of the time
+ * and two numbers which together are given out once in a scheduler's life.
+ * @param at milliseconds since the epoch
+ */
+export function uuidOf(at: number, major: number, minor: number): string {
+  const time = hex(at, 12);
+  const [a, b] = [hex(major, 10), hex(minor, 8)];
+  return `${time.slice(0, 8)}-${time.slice(8)}-8${a.slice(0, 3)}-8${a.slice(3, 6)}-${a.slice(6)}${b}`;
+}
+
+function hex(value: number, digits: number): string {
+  return Math.max(0, Math.floor(value)).toString(16).padStart(digits, '0').slice(-digits);
+}

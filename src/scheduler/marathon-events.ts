@@ -1,0 +1,162 @@
+/**
+ * What the listeners to `/v2/events` are told of a change of state. Source of names and fields: Marathon 1.11's
+ * event bus.
+ */
+
+import { isTerminal } from '../mesos/types.ts';
+import { planJson } from './api/v2-deployment-views.ts';
+import type { Deployment } from './domain/deployment.ts';
+import type { StateEvent } from './domain/events.ts';
+import { currentActions } from './domain/evolve-deployments.ts';
+import { ownerOf, type State } from './domain/state.ts';
+import { instanceIdOf, isReady, type Task } from './domain/task.ts';
+
+export interface ServerEvent {
+  readonly eventType: string;
+  readonly timestamp: string;
+  readonly [field: string]: unknown;
+}
+
+/** Called with the state as it is before the event, so that what ends can still be looked up. */
+export function serverEvents(state: State, event: StateEvent, now: number): ServerEvent[] {
+  const stamp = (eventType: string, data: Record<string, unknown> = {}): ServerEvent => ({
+    ...data,
+    eventType,
+    timestamp: new Date(now).toISOString(),
+  });
+  switch (event.type) {
+    case 'framework_registered':
+      return [stamp('scheduler_registered_event', { frameworkId: event.frameworkId })];
+    case 'connected':
+      return state.connection > 0 ? [stamp('scheduler_reregistered_event')] : [];
+    case 'disconnected':
+      return state.connected ? [stamp('scheduler_disconnected_event')] : [];
+    case 'app_changed':
+      return [
+        stamp('api_post_event', { appDefinition: event.app, clientIp: '', uri: `/v2/apps${event.app.id}` }),
+        ...event.app.healthChecks.map((healthCheck) =>
+          stamp('add_health_check_event', { appId: event.app.id, version: event.app.version, healthCheck }),
+        ),
+      ];
+    case 'app_removed':
+      return [stamp('app_terminated_event', { appId: event.appId })];
+    case 'group_changed':
+      return [stamp('group_change_success', { groupId: event.group.id, version: event.group.version })];
+    case 'deployment_started':
+      return [stamp('deployment_info', stepJson(event.deployment, 0))];
+    case 'deployment_stepped': {
+      const record = state.deployments.get(event.deploymentId);
+      if (!record) return [];
+      const { deployment, step } = record;
+      return [
+        stamp('deployment_step_success', stepJson(deployment, step)),
+        stamp('deployment_info', stepJson(deployment, event.step)),
+      ];
+    }
+    case 'deployment_ended': {
+      const record = state.deployments.get(event.deploymentId);
+      if (!record) return [];
+      const { deployment, step } = record;
+      const ended = { id: deployment.id, plan: planJson(deployment) };
+      if (event.outcome === 'success') {
+        return [
+          stamp('deployment_step_success', stepJson(deployment, step)),
+          stamp('deployment_success', ended),
+        ];
+      }
+      return [
+        stamp('deployment_step_failure', stepJson(deployment, step)),
+        stamp('deployment_failed', { ...ended, reason: event.reason ?? '' }),
+      ];
+    }
+    case 'task_launched':
+      return [stamp('instance_changed_event', instanceJson(event.task, 'Provisioned'))];
+    case 'task_updated': {
+      const task = state.tasks.get(event.taskId);
+      return task ? ofUpdate(state, task, event, stamp) : [];
+    }
+    default:
+      return [];
+  }
+}
+
+function stepJson(deployment: Deployment, step: number) {
+  const record = { deployment, step, progressedAt: 0, failures: 0 };
+  const actions = currentActions(record).map(({ type, appId }) => ({ action: type, app: appId }));
+  return { plan: planJson(deployment), currentStep: { actions } };
+}
+
+function ofUpdate(
+  state: State,
+  task: Task,
+  event: Extract<StateEvent, { type: 'task_updated' }>,
+  stamp: (eventType: string, data?: Record<string, unknown>) => ServerEvent,
+): ServerEvent[] {
+  const { agentId, id: taskId, appId, host, ports, version } = task;
+  const events: ServerEvent[] = [];
+  if (event.state !== task.state || event.healthy === undefined) {
+    const { message = '' } = event;
+    events.push(
+      stamp('status_update_event', {
+        slaveId: agentId,
+        taskId,
+        taskStatus: event.state,
+        message,
+        appId,
+        host,
+        ports,
+        version,
+      }),
+      stamp('instance_changed_event', instanceJson(task, CONDITIONS[event.state] ?? 'Unknown')),
+    );
+  }
+  if (event.healthy !== undefined && event.healthy !== task.healthy) {
+    const health = { instanceId: instanceIdOf(taskId), runSpecId: appId, runSpecVersion: version };
+    events.push(
+      stamp('instance_health_changed_event', { ...health, healthy: event.healthy }),
+      stamp('health_status_changed_event', { appId, taskId, version, alive: event.healthy }),
+    );
+    if (!event.healthy && isTerminal(event.state)) {
+      events.push(
+        stamp('unhealthy_instance_kill_event', { appId, taskId, version, reason: event.message ?? '', host }),
+      );
+    }
+  }
+  if (!ownerOf(state, task) && isTerminal(event.state) && !isReady(task)) {
+    events.push(
+      stamp('unknown_instance_terminated_event', {
+        instanceId: instanceIdOf(taskId),
+        runSpecId: appId,
+        condition: CONDITIONS[event.state] ?? 'Unknown',
+      }),
+    );
+  }
+  return events;
+}
+
+const CONDITIONS: Readonly<Partial<Record<Task['state'], string>>> = {
+  TASK_STAGING: 'Staging',
+  TASK_STARTING: 'Starting',
+  TASK_RUNNING: 'Running',
+  TASK_KILLING: 'Killing',
+  TASK_FINISHED: 'Finished',
+  TASK_FAILED: 'Failed',
+  TASK_KILLED: 'Killed',
+  TASK_ERROR: 'Error',
+  TASK_LOST: 'Unreachable',
+  TASK_DROPPED: 'Dropped',
+  TASK_UNREACHABLE: 'Unreachable',
+  TASK_GONE: 'Gone',
+  TASK_GONE_BY_OPERATOR: 'Gone',
+};
+
+function instanceJson({ id, appId, version, host, agentId }: Task, condition: string) {
+  return {
+    instanceId: instanceIdOf(id),
+    condition,
+    runSpecId: appId,
+    agentId,
+    host,
+    runSpecVersion: version,
+  };
+}
