@@ -118,11 +118,7 @@ it('takes snapshots when they are due', async () => {
   await made.submit(scale('/multidis', 5));
   await made.submit(scale('/multidis', 6));
   await made.read(() => {});
-  expect(disk.map(({ type }) => type)).toEqual([
-    'counters_restored',
-    'app_restored',
-    'deployment_restored',
-  ]);
+  expect(disk.map(({ type }) => type)).toEqual(['counters_restored', 'app_restored', 'deployment_restored']);
   await made.stop();
 });
 

@@ -23,7 +23,8 @@ export function killTasks(
   const killed = { type: 'killed', tasks: tasks.map(view) } as const;
   const ended = endTasks(state, tasks, now);
   const wiped = wipe ? tasks.map((task) => forgotten(task, now)) : [];
-  if (!scale || tasks.length === 0) return { events: [...ended.events, ...wiped], calls: ended.calls, reply: killed };
+  if (!scale || tasks.length === 0)
+    return { events: [...ended.events, ...wiped], calls: ended.calls, reply: killed };
   const changes = [...matching].map(([{ app }, found]) => ({
     op: 'scale' as const,
     appId: app.id,

@@ -6,15 +6,24 @@
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
 import type { FakeAgent } from '../../../test/scheduler/fake-mesos.ts';
-import { app, DOCKER, scale, start as startInput, stop } from '../../../test/scheduler/fixtures.ts';
+import {
+  app,
+  changed,
+  DOCKER,
+  scale,
+  start as startInput,
+  stop,
+  update,
+} from '../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../test/scheduler/harness.ts';
 import { runs } from '../../../test/support/runs.ts';
 import type { App } from '../domain/app.ts';
 import { flatId } from '../domain/app-id.ts';
 import type { Constraint } from '../domain/constraint.ts';
+import { minHealthy } from '../domain/rollout.ts';
 import { snapshotOf } from '../domain/snapshot.ts';
 import type { State } from '../domain/state.ts';
-import { isCounted } from '../domain/task.ts';
+import { isCounted, isReady } from '../domain/task.ts';
 import type { Input } from './inputs.ts';
 
 vi.setConfig({ testTimeout: runs(60_000) });
@@ -49,12 +58,34 @@ const start: fc.Arbitrary<App> = fc
   })
   .map((more) => app({ cmd: 'image', ...more }));
 
+/** What an update may change: configuration, instances, and how it is rolled out. */
+const fields = fc.record(
+  {
+    env: fc.constantFrom({ A: '1' }, { A: '2' }),
+    instances: fc.nat(4),
+    upgradeStrategy: fc.record({
+      minimumHealthCapacity: fc.constantFrom(0, 0.5, 1),
+      maximumOverCapacity: fc.constantFrom(0, 0.5, 1),
+    }),
+  },
+  { requiredKeys: [] },
+);
+
 const input: fc.Arbitrary<Input> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.tuple(start, fc.constantFrom(0, 0.3, 0.999)).map(([one, seed]) => startInput(one, seed)),
   },
   fc.tuple(id, fc.nat(5)).map(([appId, instances]) => scale(`/${appId}`, instances)),
+  fc.tuple(id, fields, fc.boolean()).map(([appId, some, force]) => update(`/${appId}`, some, force)),
+  id.map((appId) => changed([{ op: 'restart', appId: `/${appId}` }])),
+  fc
+    .tuple(fc.nat(20), fc.boolean())
+    .map(([which, isCancel]) =>
+      isCancel
+        ? { type: 'cancel_deployment' as const, deploymentId: String(which) }
+        : changed([{ op: 'roll_back', deploymentId: String(which) }]),
+    ),
   id.map((appId) => stop(`/${appId}`)),
   fc.record({
     type: fc.constant('kill_tasks' as const),
@@ -103,7 +134,7 @@ function run(harness: Harness, one: Step, cut: { stored: boolean; calls: number 
   const crashing = cut && (cut.stored ? cut : { stored: false, calls: 0 });
   switch (one.do) {
     case 'input':
-      harness.input(one.input, crashing);
+      harness.input(named(harness.state, one.input), crashing);
       return;
     case 'deliver':
       if (harness.state.connected || mesos.inbox[0]?.type === 'SUBSCRIBED') harness.deliver(crashing);
@@ -139,6 +170,18 @@ function run(harness: Harness, one: Step, cut: { stored: boolean; calls: number 
   }
 }
 
+/** Deployments have ids that nobody can guess: a number stands for the one of that place. */
+function named(state: State, input: Input): Input {
+  const ids = [...state.deployments.keys()];
+  const idOf = (which: string) => ids[Number(which) % Math.max(1, ids.length)] ?? which;
+  if (input.type === 'cancel_deployment') return { ...input, deploymentId: idOf(input.deploymentId) };
+  if (input.type !== 'change') return input;
+  const changes = input.changes.map((change) =>
+    change.op === 'roll_back' ? { ...change, deploymentId: idOf(change.deploymentId) } : change,
+  );
+  return { ...input, changes };
+}
+
 /** The indexes agree with what they index. */
 function checkIndexes(state: State): void {
   const waiting = new Set<string>();
@@ -147,9 +190,21 @@ function checkIndexes(state: State): void {
     expect(record.counted).toBe(counted.length);
     expect(record.ending).toBe(counted.filter(({ killedAt }) => killedAt !== undefined).length);
     expect([...record.perAgent.values()].reduce((sum, n) => sum + n, 0)).toBe(counted.length);
-    // More than wanted only while the rest is on its way out.
-    expect(record.counted - record.ending).toBeLessThanOrEqual(record.app.instances);
-    if (counted.length < record.app.instances) waiting.add(appId);
+    const { active } = record;
+    expect(active).toBeDefined();
+    if (!active) continue;
+    const current = counted.filter(({ configVersion }) => configVersion === active.configVersion);
+    expect([record.current, record.ready]).toEqual([current.length, current.filter(isReady).length]);
+    // More than wanted only while the rest is on its way out, or gives way to new ones.
+    const alive = counted.filter(({ killedAt }) => killedAt === undefined);
+    const aliveNow = alive.filter(({ configVersion }) => configVersion === active.configVersion);
+    expect(aliveNow.length).toBeLessThanOrEqual(active.instances);
+    if (!record.frozen && alive.length > aliveNow.length) {
+      // What was there before a change of the numbers may be more than they allow: it goes as it can be spared.
+      const spare = alive.filter(isReady).length - minHealthy(active);
+      expect(spare).toBeLessThanOrEqual(0);
+    }
+    if (record.missing > 0) waiting.add(appId);
     for (const task of record.tasks.values()) expect(state.tasks.get(task.id)).toBe(task);
   }
   expect(state.waiting).toEqual(waiting);
@@ -179,6 +234,11 @@ it('nothing is doubled, lost or left behind, whatever happens and wherever it cr
         expect(instances).toHaveLength(record.counted);
         const placed = harness.state.waiting.has(appId) ? record.refusals.size > 0 : true;
         expect(placed).toBe(true);
+      }
+      // A deployment ends, unless there is no room for what it makes.
+      for (const { deployment } of harness.state.deployments.values()) {
+        const waits = deployment.appIds.some((appId) => harness.state.waiting.has(appId));
+        expect(waits).toBe(true);
       }
       for (const { info } of live) expect(harness.state.apps.has(`/${info.name}`)).toBe(true);
     }),

@@ -45,6 +45,9 @@ function beginStep(state: State, record: DeploymentRecord, at: number): void {
       // What made the tasks of another configuration end says nothing of this one.
       delete app.delay;
       delete app.losses;
+      // Nor does what offers lacked for the other.
+      app.refusals.clear();
+      state.ready.delete(appId);
     }
     activate(app, app.app);
     refresh(state, app, at);
