@@ -12,6 +12,7 @@ export default defineConfig({
       thresholds: {
         'src/{scheduler/domain,scheduler/decide,executor/domain}/**': { branches: 95 },
         'src/mesos/{recordio,resources}.ts': { branches: 95 },
+        'src/health/{command,health,validation}.ts': { branches: 95 },
       },
     },
     projects: [

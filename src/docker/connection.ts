@@ -42,6 +42,8 @@ export interface DockerRequest {
   /** Without the version prefix. */
   path: string;
   query?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  body?: unknown;
   signal?: AbortSignal;
 }
 
@@ -89,20 +91,21 @@ export class DockerConnection {
   }
 
   #send(request: DockerRequest, prefix: string): Promise<IncomingMessage> {
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const query = request.query ? `?${new URLSearchParams(request.query)}` : '';
     return new Promise((resolve, reject) => {
       const outgoing = httpRequest({
         socketPath: this.socketPath,
         method: request.method ?? 'GET',
         path: `${prefix}${request.path}${query}`,
-        headers: { Host: 'docker' },
+        headers: { Host: 'docker', ...(body !== undefined && { 'Content-Type': 'application/json' }) },
         agent: false,
         ...(request.signal && { signal: request.signal }),
       });
       outgoing.once('response', resolve);
       // A listener for good: after the answer, errors surface on its body and must not end the process here.
       outgoing.on('error', (error: NodeJS.ErrnoException) => reject(unavailable(error, this.socketPath)));
-      outgoing.end();
+      outgoing.end(body);
     });
   }
 }

@@ -61,6 +61,13 @@ export interface ContainerWait {
   exit: Promise<number>;
 }
 
+/** A command that was run in a container. `Pid` is 0 before it runs, and as the engine's host counts. */
+export interface ExecInfo {
+  Running: boolean;
+  ExitCode: number | null;
+  Pid: number;
+}
+
 /** All methods throw DockerError where the engine refuses, DockerUnavailableError where it can't be reached. */
 export class DockerEngine {
   readonly #connection: DockerConnection;
@@ -117,6 +124,35 @@ export class DockerEngine {
     return (await this.#orAbsent({ path: `${pathOf(container)}/json` })) as ContainerInfo | undefined;
   }
 
+  /**
+   * Gets a command ready to be run in a running container. 409 where the container doesn't run.
+   * @param env lines `NAME=value`, on top of the container's own environment
+   * @returns the id of the command's run
+   */
+  async createExec(
+    container: string,
+    command: readonly string[],
+    env: readonly string[],
+    signal: AbortSignal,
+  ): Promise<string> {
+    const body = { AttachStdout: true, AttachStderr: true, Cmd: command, Env: env };
+    const request = { method: 'POST', path: `${pathOf(container)}/exec`, body, signal } as const;
+    return ((await this.#connection.json(request)) as { Id: string }).Id;
+  }
+
+  /** Runs a command that `createExec` made. @returns its output as it comes, until it has ended */
+  async startExec(exec: string, signal: AbortSignal): Promise<AsyncGenerator<OutputChunk>> {
+    const body = { Detach: false, Tty: false };
+    const path = `/exec/${encodeURIComponent(exec)}/start`;
+    const answer = await this.#connection.open({ method: 'POST', path, body, signal });
+    return frames(answer, signal);
+  }
+
+  async inspectExec(exec: string, signal: AbortSignal): Promise<ExecInfo> {
+    const path = `/exec/${encodeURIComponent(exec)}/json`;
+    return (await this.#connection.json({ path, signal })) as ExecInfo;
+  }
+
   /** Starting a container that runs changes nothing. */
   async startContainer(container: string): Promise<void> {
     await this.#connection.json({ method: 'POST', path: `${pathOf(container)}/start` });
@@ -154,14 +190,20 @@ export class DockerEngine {
    * @param until `not-running`: at once where it has ended or was not started yet; `next-exit`: the next time it
    *   ends, also where it is yet to be started; `removed`: when it is gone.
    */
-  waitContainer(container: string, until: 'not-running' | 'next-exit' | 'removed'): ContainerWait {
+  waitContainer(
+    container: string,
+    until: 'not-running' | 'next-exit' | 'removed',
+    signal?: AbortSignal,
+  ): ContainerWait {
     const opened = this.#connection.open({
       method: 'POST',
       path: `${pathOf(container)}/wait`,
       query: { condition: until },
+      ...(signal && { signal }),
     });
     const exit = opened.then(async (body) => {
-      for await (const line of jsonLines(unbroken(body))) return (line as { StatusCode: number }).StatusCode;
+      for await (const line of jsonLines(unbroken(body, signal)))
+        return (line as { StatusCode: number }).StatusCode;
       throw new DockerUnavailableError('The Docker engine ended a wait without an answer');
     });
     const registered = opened.then(() => {});
@@ -183,11 +225,8 @@ export class DockerEngine {
       query: { stdout: 'true', stderr: 'true', follow: String(options.follow) },
       ...(options.signal && { signal: options.signal }),
     });
-    const decoder = new LogFrameDecoder();
-    for await (const chunk of unbroken(body, options.signal)) {
-      if (options.tty) yield { stream: 'stdout', bytes: chunk };
-      else yield* decoder.push(chunk);
-    }
+    if (!options.tty) yield* frames(body, options.signal);
+    else for await (const bytes of unbroken(body, options.signal)) yield { stream: 'stdout', bytes };
   }
 
   /**
@@ -228,6 +267,12 @@ function pathOf(container: string): string {
 function absent(error: unknown): undefined {
   if (error instanceof DockerError && error.status === 404) return undefined;
   throw error;
+}
+
+/** Output without a terminal. */
+async function* frames(body: IncomingMessage, signal?: AbortSignal): AsyncGenerator<OutputChunk> {
+  const decoder = new LogFrameDecoder();
+  for await (const chunk of unbroken(body, signal)) yield* decoder.push(chunk);
 }
 
 /** A body whose breaking off is the engine's going away, unless the caller aborted. */

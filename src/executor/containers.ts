@@ -16,7 +16,7 @@ const RETRY_MS = { first: 100, longest: 2000 };
 const REMOVE_ATTEMPTS = 5;
 const NAME_ATTEMPTS = 5;
 
-export type DockerAction = Exclude<ExecutorAction, { type: 'update' | 'exit' }>;
+export type DockerAction = Exclude<ExecutorAction, { type: 'update' | 'check' | 'uncheck' | 'exit' }>;
 
 export interface ContainersOptions {
   engine: DockerEngine;

@@ -21,6 +21,8 @@ const task = (id: string): Task => ({
   single: false,
   container: 'c',
   output: { stdout: 1, stderr: 2 },
+  addresses: ['172.17.0.2'],
+  health: { since: 1, healthy: true, failures: 0, failedAt: undefined },
   kill: { deadline: 5 },
   updates: [{ task_id: { value: id }, state: 'TASK_RUNNING' }],
 });

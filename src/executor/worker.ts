@@ -21,6 +21,7 @@ import {
   type State,
 } from './domain/state.ts';
 import type { OwnCommand } from './domain/task-plan.ts';
+import { HealthChecks } from './health-checks.ts';
 import { clusterOf, identityOf } from './identity.ts';
 import type { Log } from './log.ts';
 import { TaskStore } from './task-store.ts';
@@ -63,6 +64,7 @@ class DockerWorker implements Worker {
   readonly #store: TaskStore;
   readonly #session: ExecutorSession;
   readonly #containers: Containers;
+  readonly #healthChecks: HealthChecks;
   readonly #cluster = Promise.withResolvers<string>();
   #state: State;
   #actions: ExecutorAction[] = [];
@@ -87,15 +89,19 @@ class DockerWorker implements Worker {
     };
     this.#store = new TaskStore(path.join(environment.directory, 'state'));
     this.#state = { ...INITIAL, tasks: this.#store.load(log) };
+    const engine = new DockerEngine();
+    const { publishAddress } = options;
+    const report = (input: ExecutorInput) => this.#take(input);
+    this.#healthChecks = new HealthChecks({ engine, publishAddress, report, log });
     this.#containers = new Containers({
-      engine: new DockerEngine(),
+      engine,
       identity: identityOf(environment),
       cluster: this.#cluster.promise,
       sandbox: environment.directory,
       isSingle: (taskId) => this.#state.tasks.get(taskId)?.single ?? false,
-      publishAddress: options.publishAddress,
+      publishAddress,
       searchPath: options.own.env.PATH,
-      report: (input) => this.#take(input),
+      report,
       log,
     });
     this.#session = createExecutorSession({
@@ -139,6 +145,7 @@ class DockerWorker implements Worker {
     this.#finished = true;
     const { log } = this.#options;
     log({ level: 'warning', msg: 'removing all containers', reason });
+    this.#healthChecks.close();
     try {
       await this.#containers.removeAll();
     } catch (error) {
@@ -224,15 +231,18 @@ class DockerWorker implements Worker {
   #perform(action: ExecutorAction): void {
     if (action.type === 'update') this.#send(action.status);
     else if (action.type === 'exit') this.#leave();
+    else if (action.type === 'check') this.#healthChecks.check(action);
+    else if (action.type === 'uncheck') this.#healthChecks.uncheck(action.taskId);
     else this.#containers.perform(action);
   }
 
   /** Without a subscription nothing is sent: the next SUBSCRIBE carries it. */
   #send(status: TaskStatus): void {
     const { log } = this.#options;
-    const { state, message, uuid = '' } = status;
+    const { state, message, healthy, uuid = '' } = status;
     const taskId = status.task_id.value;
-    log({ msg: state, task: taskId, ...(message !== undefined && { message }) });
+    const more = { ...(message !== undefined && { message }), ...(healthy !== undefined && { healthy }) };
+    log({ msg: state, task: taskId, ...more });
     if (!this.#subscribed) return;
     this.#session.call({ type: 'UPDATE', update: { status } }).then(
       () => {
@@ -261,6 +271,7 @@ class DockerWorker implements Worker {
 
   #leave(): void {
     this.#finished = true;
+    this.#healthChecks.close();
     void this.#session.stop().then(this.#options.onFinished);
   }
 }

@@ -74,6 +74,31 @@ export interface KillPolicy {
   grace_period?: DurationInfo;
 }
 
+/** How an executor finds out whether a task is well. `type` names the one of its members that counts. */
+export interface HealthCheck {
+  type?: 'UNKNOWN' | 'COMMAND' | 'HTTP' | 'TCP';
+  /** From TASK_RUNNING to the first check, in seconds; 15 where it is absent. */
+  delay_seconds?: number;
+  /** From the end of one check to the start of the next, in seconds; 10 where it is absent. */
+  interval_seconds?: number;
+  /** The longest a check may take, in seconds; 20 where it is absent, and 0 for as long as it likes. */
+  timeout_seconds?: number;
+  /** From TASK_RUNNING, in seconds: failures before the first success don't count so long. 10 where it is absent. */
+  grace_period_seconds?: number;
+  /** Failures in a row after which the executor kills the task; 3 where it is absent. */
+  consecutive_failures?: number;
+  command?: CommandInfo;
+  http?: {
+    port: number;
+    path?: string;
+    scheme?: string;
+    /** What counts as healthy instead of 200 to 399. Mesos' own executors don't read it. */
+    statuses?: number[];
+    protocol?: 'IPv4' | 'IPv6';
+  };
+  tcp?: { port: number; protocol?: 'IPv4' | 'IPv6' };
+}
+
 export interface Labels {
   labels: { key: string; value?: string }[];
 }
@@ -103,6 +128,7 @@ export interface TaskInfo {
   data?: string;
   labels?: Labels;
   kill_policy?: KillPolicy;
+  health_check?: HealthCheck;
 }
 
 export const TASK_STATES = [
@@ -159,6 +185,7 @@ export interface TaskStatus {
   uuid?: string;
   labels?: Labels;
   container_status?: ContainerStatus;
+  /** What the task's health check says; absent where it has none, or none has counted yet. */
   healthy?: boolean;
 }
 

@@ -7,7 +7,7 @@ import { encodeTaskData } from '../../src/executor/task-data.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { BUSYBOX, WITH_PORTS } from './support/busybox-image.ts';
 import { executorBench } from './support/executor-bench.ts';
-import { containersOf, onlyContainerOf, taskOf } from './support/executor-process.ts';
+import { containersOf, FRAMEWORK, onlyContainerOf, taskOf } from './support/executor-process.ts';
 
 const bench = executorBench();
 
@@ -127,7 +127,7 @@ describe('a task', () => {
     expect(HostConfig).toMatchObject({ CpuShares: 512, Memory: 48 * 1024 * 1024 });
     expect(Config.Labels).toMatchObject({
       'mesosup.cluster': cluster,
-      'mesosup.framework': 'framework-0000',
+      'mesosup.framework': FRAMEWORK,
       'mesosup.agent': 'agent-S0',
       'mesosup.executor': 'docker',
       'mesosup.task': 'ports',

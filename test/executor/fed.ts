@@ -111,6 +111,16 @@ export const failed = (taskId: string): ExecutorInput => ({
   message: 'no space left',
 });
 export const removed = (taskId: string): ExecutorInput => ({ type: 'removed', taskId });
+export const passed = (taskId: string): ExecutorInput => ({
+  type: 'checked',
+  taskId,
+  result: { type: 'passed' },
+});
+export const unwell = (taskId: string, why = 'HTTP 500'): ExecutorInput => ({
+  type: 'checked',
+  taskId,
+  result: { type: 'failed', why },
+});
 export const kill = (taskId: string, graceMs?: number): ExecutorInput => ({ type: 'kill', taskId, graceMs });
 export const SUBSCRIBED: ExecutorInput = { type: 'subscribed', capabilities: ['TASK_KILLING_STATE'] };
 

@@ -1,16 +1,35 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { runs } from '../../../test/support/runs.ts';
-import { isTerminal, type TaskState } from '../../mesos/types.ts';
+import { isTerminal, type TaskState, type TaskStatus } from '../../mesos/types.ts';
 import { encodeTaskData } from '../task-data.ts';
 import { decide, isIdle, unacknowledged } from './life-cycle.ts';
 import { type Constants, type ExecutorAction, type ExecutorInput, INITIAL, type State } from './state.ts';
+
+const GRACE_MS = 500;
+const LIMIT = 2;
+const HEALTH_CHECK = {
+  type: 'TCP',
+  tcp: { port: 1 },
+  delay_seconds: 0.2,
+  interval_seconds: 0.1,
+  grace_period_seconds: GRACE_MS / 1000,
+  consecutive_failures: LIMIT,
+} as const;
+
+/** What the framework may conclude from the checks of a task, told by hand. */
+interface Checked {
+  ranAt: number;
+  wasHealthy: boolean;
+  failures: number;
+}
 
 /** Docker, the agent and crashes around the life cycle, in any order the random numbers make. */
 class World {
   state: State = INITIAL;
   readonly containers = new Map<string, { taskId: string; state: 'created' | 'running' | 'exited' }>();
-  readonly sent = new Map<string, TaskState[]>();
+  readonly sent = new Map<string, TaskStatus[]>();
+  readonly checked = new Map<string, Checked>();
   readonly #constants: Constants = {
     own: { argv: [], env: {} },
     agentId: 'S0',
@@ -18,7 +37,7 @@ class World {
     shutdownGraceMs: 5000,
   };
   /** Operations under way in Docker; they are lost when the worker dies. */
-  #pending: Exclude<ExecutorAction, { type: 'update' | 'exit' | 'abandon' }>[] = [];
+  #pending: Exclude<ExecutorAction, { type: 'update' | 'exit' | 'abandon' | 'uncheck' }>[] = [];
   #watched = new Set<string>();
   #now = 0;
   #count = 0;
@@ -26,7 +45,7 @@ class World {
   step(what: number, which: number, luck: number): void {
     this.#now += 100;
     const moves = [
-      () => this.#launch(),
+      () => this.#launch(luck > 1),
       () => this.#operate(which, luck),
       () => this.#operate(which, luck),
       () => this.#kill(which, luck),
@@ -48,9 +67,10 @@ class World {
     }
   }
 
-  #launch(): void {
+  #launch(withHealthCheck: boolean): void {
     this.#count += 1;
     const task = {
+      ...(withHealthCheck && { health_check: HEALTH_CHECK }),
       name: 'app',
       task_id: { value: `t${this.#count}` },
       agent_id: { value: 'S0' },
@@ -105,9 +125,31 @@ class World {
     } else if (operation.type === 'remove') {
       this.containers.delete(operation.container);
       this.#take({ type: 'removed', taskId });
+    } else if (operation.type === 'check') {
+      this.#check(taskId, luck);
     } else {
       this.#onContainer(operation, luck);
     }
+  }
+
+  #check(taskId: string, luck: number): void {
+    const seen = this.checked.get(taskId);
+    expect(seen).toBeDefined();
+    if (seen && luck === 0) {
+      seen.wasHealthy = true;
+      seen.failures = 0;
+    } else if (
+      seen &&
+      luck > 1 &&
+      (seen.wasHealthy || seen.failures > 0 || this.#now - seen.ranAt > GRACE_MS)
+    ) {
+      seen.failures += 1;
+    }
+    const result =
+      luck === 0
+        ? ({ type: 'passed' } as const)
+        : ({ type: luck === 1 ? 'unknown' : 'failed', why: 'w' } as const);
+    this.#take({ type: 'checked', taskId, result });
   }
 
   #onContainer(operation: Extract<ExecutorAction, { type: 'start' | 'adopt' | 'stop' }>, luck: number): void {
@@ -164,12 +206,35 @@ class World {
     for (const action of actions) {
       if (action.type === 'update') {
         const taskId = action.status.task_id.value;
-        this.sent.set(taskId, [...(this.sent.get(taskId) ?? []), action.status.state]);
+        this.sent.set(taskId, [...(this.sent.get(taskId) ?? []), action.status]);
+        this.#compare(action.status);
+      } else if (action.type === 'uncheck') {
+        this.#pending = this.#pending.filter((p) => p.type !== 'check' || p.taskId !== action.taskId);
       } else if (action.type === 'abandon') {
         this.#pending = this.#pending.filter((p) => p.taskId !== action.taskId);
       } else if (action.type !== 'exit') {
+        const same = this.#pending.filter((p) => p.type === 'check' && p.taskId === action.taskId);
+        if (action.type === 'check') expect(same).toEqual([]);
         this.#pending.push(action);
       }
+    }
+  }
+
+  /** An update agrees with what the checks have found. */
+  #compare({ task_id, state, healthy }: TaskStatus): void {
+    const taskId = task_id.value;
+    const seen = this.checked.get(taskId);
+    if (state === 'TASK_RUNNING' && !seen) {
+      expect(healthy).toBeUndefined();
+      this.checked.set(taskId, { ranAt: this.#now, wasHealthy: false, failures: 0 });
+    } else if (state === 'TASK_RUNNING') {
+      expect(healthy).toBe(seen?.failures === 0);
+      expect(seen?.wasHealthy || healthy === false).toBe(true);
+    } else if (isTerminal(state) && healthy !== undefined) {
+      expect([state, healthy]).toEqual(['TASK_KILLED', false]);
+      expect(seen?.failures).toBe(LIMIT);
+    } else {
+      expect(healthy).toBeUndefined();
     }
   }
 }
@@ -188,12 +253,23 @@ test('whatever happens in whatever order, each task has one end, and no containe
       expect(isIdle(world.state)).toBe(true);
       expect([...world.containers]).toEqual([]);
       const order: TaskState[] = ['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING'];
-      for (const states of world.sent.values()) {
+      for (const updates of world.sent.values()) {
+        const states = updates.map((u) => u.state);
         expect(states.filter(isTerminal)).toHaveLength(1);
         expect(isTerminal(states.at(-1) ?? 'TASK_STAGING')).toBe(true);
         const live = states.slice(0, -1);
-        expect(live).toEqual(order.filter((s) => live.includes(s)));
+        // Health repeats TASK_RUNNING.
+        expect(live.filter((state, i) => state !== live[i - 1])).toEqual(
+          order.filter((s) => live.includes(s)),
+        );
         expect(live[0]).toBe('TASK_STARTING');
+        const told = updates.filter((u) => u.state === 'TASK_RUNNING').map((u) => u.healthy);
+        expect(told.filter((healthy, i) => i > 0 && healthy === told[i - 1])).toEqual([]);
+      }
+      // Tasks whose failures have come to the limit were killed.
+      for (const [taskId, { failures }] of world.checked) {
+        if (failures < LIMIT) continue;
+        expect(world.sent.get(taskId)?.at(-1)).toMatchObject({ state: 'TASK_KILLED', healthy: false });
       }
     }),
     { numRuns: runs(300) },

@@ -3,6 +3,14 @@
  * performs the actions.
  */
 
+import {
+  afterCheck,
+  type CheckResult,
+  firstCheckMs,
+  initialHealth,
+  intervalMs,
+  isToBeKilled,
+} from '../../health/health.ts';
 import type { TaskInfo, TaskStatus } from '../../mesos/types.ts';
 import type {
   Constants,
@@ -13,11 +21,10 @@ import type {
   State,
   Task,
 } from './state.ts';
-import { type ContainerPlan, limitsOf, planTask, TaskInvalidError } from './task-plan.ts';
-import { makeUpdate, type Outcome } from './task-status.ts';
+import { type ContainerPlan, planTask, TaskInvalidError } from './task-plan.ts';
+import { exitOutcome, killedOutcome, makeUpdate, type Outcome } from './task-status.ts';
+import { killGraceMs, launchedTask, unknownTask, withoutData } from './tasks.ts';
 
-/** What the original Docker executor gave a container between SIGTERM and SIGKILL. */
-const DEFAULT_GRACE_MS = 2000;
 /** Kept back from the executor's shutdown grace period for removing containers and telling the agent. */
 const SHUTDOWN_SLACK_MS = 1000;
 const KILLED_BEFORE_CREATE: Outcome = {
@@ -112,6 +119,9 @@ class Cycle {
       case 'running':
         this.#running(task, input.addresses);
         break;
+      case 'checked':
+        this.#checked(task, input.result);
+        break;
       case 'exited':
         this.#exited(task, input.exitCode, input.outOfMemory);
         break;
@@ -127,18 +137,7 @@ class Cycle {
   #launch(info: TaskInfo): void {
     const id = info.task_id.value;
     if (this.#state.tasks.has(id)) return;
-    const { own } = this.#constants;
-    const launched: Task = {
-      id,
-      phase: 'preparing',
-      info,
-      acknowledged: false,
-      single: own.argv.length > 0,
-      container: undefined,
-      output: undefined,
-      kill: undefined,
-      updates: [],
-    };
+    const launched = launchedTask(info, this.#constants.own.argv.length > 0);
     if (this.#state.leaving) {
       this.#end(launched, {
         state: 'TASK_FAILED',
@@ -186,44 +185,79 @@ class Cycle {
   }
 
   #running(task: Task, addresses: readonly string[]): void {
-    if (task.phase !== 'starting' || task.container === undefined) return;
-    const running: Task = { ...task, phase: 'running' };
+    if (task.container === undefined) return;
+    if (task.phase === 'running') {
+      this.#check(task, 'first');
+      return;
+    }
+    if (task.phase !== 'starting') return;
+    const health = task.info?.health_check && initialHealth(this.#stamp.now);
+    const running: Task = { ...task, phase: 'running', addresses, health };
     if (task.kill) {
       this.#put(running);
       this.#stop(running, task.kill.deadline);
     } else {
-      this.#update(running, { state: 'TASK_RUNNING', addresses });
+      this.#update(running, { state: 'TASK_RUNNING' });
+      this.#check(running, 'first');
+    }
+  }
+
+  #check(task: Task, which: 'first' | 'next'): void {
+    const { id: taskId, container, health, kill } = task;
+    const check = task.info?.health_check;
+    if (!check || !health || kill || container === undefined) return;
+    const afterMs = which === 'first' ? firstCheckMs(health, check, this.#stamp.now) : intervalMs(check);
+    this.#actions.push({ type: 'check', taskId, container, check, afterMs });
+  }
+
+  #checked(task: Task, result: CheckResult): void {
+    const check = task.info?.health_check;
+    if (task.phase !== 'running' || task.kill || !task.health || !check) return;
+    const health = afterCheck(task.health, check, result, this.#stamp.now);
+    const checked = health === task.health ? task : { ...task, health };
+    const { healthy } = health;
+    const why = result.type === 'passed' ? undefined : `${check.type} health check failed: ${result.why}`;
+    if (healthy !== task.health.healthy && healthy !== undefined) {
+      const reason = 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED';
+      this.#update(checked, {
+        state: 'TASK_RUNNING',
+        reason,
+        healthy,
+        ...(why !== undefined && { message: why }),
+      });
+    } else if (checked !== task) {
+      this.#put(checked);
+    }
+    if (isToBeKilled(health, check)) {
+      const times = health.failures === 1 ? 'once' : `${health.failures} times in a row`;
+      this.#kill(this.#state.tasks.get(task.id) ?? checked, killGraceMs(task), `${why} (${times})`);
+    } else {
+      this.#check(checked, 'next');
     }
   }
 
   #exited(task: Task, exitCode: number, outOfMemory: boolean): void {
-    if (task.phase === 'ended') return;
-    const message = `Container exited with status ${exitCode}`;
-    if (task.kill) {
-      this.#end(task, { state: 'TASK_KILLED', message: `${message} after it was told to stop` });
-    } else if (exitCode === 0) {
-      this.#end(task, { state: 'TASK_FINISHED', message });
-    } else if (outOfMemory) {
-      const bytes = task.info && limitsOf(task.info).memoryBytes;
-      const limit = bytes === undefined ? '' : ` (limit ${Math.round(bytes / 1024 / 1024)} MiB)`;
-      const reason = 'REASON_CONTAINER_LIMITATION_MEMORY';
-      this.#end(task, { state: 'TASK_FAILED', reason, message: `${message}, killed: out of memory${limit}` });
-    } else {
-      this.#end(task, { state: 'TASK_FAILED', reason: 'REASON_COMMAND_EXECUTOR_FAILED', message });
-    }
+    if (task.phase !== 'ended') this.#end(task, exitOutcome(task, exitCode, outOfMemory));
   }
 
   #failed(task: Task, message: string): void {
     if (task.phase === 'ended') return;
-    if (task.kill) this.#end(task, { state: 'TASK_KILLED', message });
+    if (task.kill) this.#end(task, killedOutcome(task.kill, message));
     else this.#end(task, { state: 'TASK_FAILED', reason: 'REASON_CONTAINER_LAUNCH_FAILED', message });
   }
 
-  /** @param graceMs from SIGTERM to SIGKILL; one that ends later than what was asked before changes nothing */
-  #kill(task: Task, graceMs: number): void {
+  /**
+   * @param graceMs from SIGTERM to SIGKILL; one that ends later than what was asked before changes nothing
+   * @param unhealthy why the task is killed for its health, if it is
+   */
+  #kill(task: Task, graceMs: number, unhealthy?: string): void {
     const deadline = this.#stamp.now + graceMs;
     if (task.phase === 'ended' || (task.kill && task.kill.deadline <= deadline)) return;
-    const killed: Task = { ...task, kill: { deadline } };
+    const killed: Task = {
+      ...task,
+      kill: { ...task.kill, deadline, ...(unhealthy !== undefined && { unhealthy }) },
+    };
+    if (task.health && !task.kill) this.#actions.push({ type: 'uncheck', taskId: task.id });
     if (task.phase === 'preparing') {
       this.#actions.push({ type: 'abandon', taskId: task.id });
       this.#end(killed, KILLED_BEFORE_CREATE);
@@ -310,6 +344,7 @@ class Cycle {
 
   #end(task: Task, outcome: Outcome): void {
     if (task.single) this.#state = { ...this.#state, leaving: true };
+    if (task.health && !task.kill) this.#actions.push({ type: 'uncheck', taskId: task.id });
     this.#update({ ...task, phase: 'ended', info: withoutData(task.info) }, outcome);
     if (task.container === undefined) return;
     this.#actions.push({ type: 'remove', taskId: task.id, container: task.container });
@@ -340,30 +375,4 @@ class Cycle {
       return undefined;
     }
   }
-}
-
-function killGraceMs(task: Task): number {
-  const nanoseconds = task.info?.kill_policy?.grace_period?.nanoseconds;
-  return nanoseconds === undefined ? DEFAULT_GRACE_MS : nanoseconds / 1e6;
-}
-
-function withoutData(info: TaskInfo | undefined): TaskInfo | undefined {
-  if (info?.data === undefined) return info;
-  const { data: _data, ...rest } = info;
-  return rest;
-}
-
-/** For a container of this run of which the files say nothing: the agent knows the task, so it lives on. */
-function unknownTask(id: string): Task {
-  return {
-    id,
-    phase: 'running',
-    info: undefined,
-    acknowledged: true,
-    single: false,
-    container: undefined,
-    output: undefined,
-    kill: undefined,
-    updates: [],
-  };
 }

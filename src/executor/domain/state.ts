@@ -1,6 +1,7 @@
 /** What the executor knows, what it learns, and what it does about it. See life-cycle.ts. */
 
-import type { TaskInfo, TaskStatus } from '../../mesos/types.ts';
+import type { CheckResult, Health } from '../../health/health.ts';
+import type { HealthCheck, TaskInfo, TaskStatus } from '../../mesos/types.ts';
 import type { ContainerPlan, OwnCommand } from './task-plan.ts';
 
 /**
@@ -15,6 +16,13 @@ export interface OutputStart {
   stderr: number;
 }
 
+export interface Kill {
+  /** When SIGKILL is due, in milliseconds since the epoch. */
+  readonly deadline: number;
+  /** Why the task was killed for its health, if it was. */
+  readonly unhealthy?: string;
+}
+
 export interface Task {
   readonly id: string;
   readonly phase: Phase;
@@ -27,8 +35,12 @@ export interface Task {
   /** The container's id, while there is one. */
   readonly container: string | undefined;
   readonly output: OutputStart | undefined;
-  /** Asked for; `deadline` is when SIGKILL is due, in milliseconds since the epoch. */
-  readonly kill: { readonly deadline: number } | undefined;
+  /** The container's addresses on Docker's networks, since it was seen running. */
+  readonly addresses: readonly string[];
+  /** Where the task has a health check, since it was seen running. */
+  readonly health: Health | undefined;
+  /** Asked for, or due to the task's health. */
+  readonly kill: Kill | undefined;
   /** Made and not acknowledged, oldest first. */
   readonly updates: readonly TaskStatus[];
 }
@@ -76,8 +88,10 @@ export type ExecutorInput =
   | { type: 'recovered'; containers: readonly FoundContainer[] }
   | { type: 'image-ready'; taskId: string; exposed: readonly string[] }
   | { type: 'created'; taskId: string; container: string; output: OutputStart }
-  /** It has been seen running. */
+  /** It has been seen running, after a start or an adoption. */
   | { type: 'running'; taskId: string; addresses: readonly string[] }
+  /** What a health check found. */
+  | { type: 'checked'; taskId: string; result: CheckResult }
   /** It ended and its output is in the files. */
   | { type: 'exited'; taskId: string; exitCode: number; outOfMemory: boolean }
   | { type: 'failed'; taskId: string; message: string }
@@ -95,6 +109,10 @@ export type ExecutorAction =
   | { type: 'start'; taskId: string; container: string; output: OutputStart | undefined }
   /** As start, for a container that was started before. */
   | { type: 'adopt'; taskId: string; container: string; output: OutputStart | undefined }
+  /** Look after the task's health once, in a while. Answered by checked. */
+  | { type: 'check'; taskId: string; container: string; check: HealthCheck; afterMs: number }
+  /** No check that waits or is under way is of interest any more. */
+  | { type: 'uncheck'; taskId: string }
   | { type: 'stop'; taskId: string; container: string; graceMs: number }
   /** Answered by removed. */
   | { type: 'remove'; taskId: string; container: string }

@@ -4,6 +4,7 @@
  * command line, and the environment is the executor's own, as the original Docker executor had it.
  */
 
+import { healthCheckError } from '../../health/validation.ts';
 import { amountsOf } from '../../mesos/resources.ts';
 import type { TaskInfo } from '../../mesos/types.ts';
 import { type DockerTask, decodeTaskData, type TaskData } from '../task-data.ts';
@@ -46,6 +47,8 @@ export function planTask(task: TaskInfo, own: OwnCommand): ContainerPlan {
   const docker = single ? fromCommandLine(data, own) : checkDocker(data?.docker);
   if (!IMAGE.test(docker.image)) throw new TaskInvalidError(`"${docker.image}" is no image name`);
   for (const [name, value] of Object.entries(docker.env)) checkVariable(name, value);
+  const wrong = task.health_check && healthCheckError(task.health_check);
+  if (wrong !== undefined) throw new TaskInvalidError(`Task uses invalid health check: ${wrong}`);
   const { cpus, memoryBytes } = limitsOf(task);
   return {
     ...docker,

@@ -14,6 +14,9 @@ import type { TaskInfo } from '../../../src/mesos/types.ts';
 import { BUSYBOX } from './busybox-image.ts';
 import type { ScriptedAgent } from './scripted-agent.ts';
 
+/** An executor removes what an earlier run of it left: two runs of these tests must not be one framework. */
+export const FRAMEWORK = `framework-${process.pid}`;
+
 const checkout = path.resolve(import.meta.dirname, '../../..');
 
 /** A `dist` folder with the executor alone, running from source. */
@@ -59,7 +62,7 @@ export class ExecutorProcess {
     const env = {
       MESOS_AGENT_ENDPOINT: options.agent.endpoint,
       MESOS_SLAVE_ID: 'agent-S0',
-      MESOS_FRAMEWORK_ID: 'framework-0000',
+      MESOS_FRAMEWORK_ID: FRAMEWORK,
       MESOS_EXECUTOR_ID: options.executorId ?? 'docker',
       MESOS_DIRECTORY: sandbox,
       MESOS_SANDBOX: sandbox,

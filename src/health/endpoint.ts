@@ -1,0 +1,101 @@
+/** HTTP and TCP health checks: one look at an endpoint of this machine. */
+
+import { type RequestOptions, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HealthCheck } from '../mesos/types.ts';
+import { type CheckResult, timedOut, timeoutMs } from './health.ts';
+
+export interface EndpointOptions {
+  /** The address the task's ports are on; where undefined or all of them, the loopback one of the check's protocol. */
+  host?: string | undefined;
+  /**
+   * How long a TCP connection must stay open, in milliseconds. Docker's own proxy takes every connection to a published
+   * port, and closes it at once where nothing listens in the container.
+   */
+  holdMs?: number;
+  /** Honour the check's `statuses`. */
+  readsStatuses?: boolean;
+  /** Breaks the check off; it throws the signal's reason then. */
+  signal: AbortSignal;
+}
+
+/**
+ * Does an HTTP or TCP check. Redirects are not followed, the answer's body isn't read and certificates aren't
+ * verified (nor are they by Mesos).
+ */
+export async function checkEndpoint(check: HealthCheck, options: EndpointOptions): Promise<CheckResult> {
+  const limit = timeoutMs(check);
+  const timeout = limit === undefined ? undefined : AbortSignal.timeout(limit);
+  const signal = timeout ? AbortSignal.any([timeout, options.signal]) : options.signal;
+  try {
+    if (check.type === 'HTTP') return await checkHttp(check, { ...options, signal });
+    return await checkTcp(check, { ...options, signal });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    return { type: 'failed', why: timeout?.aborted ? timedOut(limit) : reasonOf(error) };
+  }
+}
+
+async function checkHttp(check: HealthCheck, options: EndpointOptions): Promise<CheckResult> {
+  const { port = 0, path = '/', scheme, statuses = [], protocol } = check.http ?? {};
+  const status = await statusOf(scheme === 'https', {
+    host: hostOf(options.host, protocol),
+    port,
+    path,
+    agent: false,
+    signal: options.signal,
+    headers: { 'User-Agent': 'mesosup-health-check', Accept: '*/*' },
+  });
+  const own = options.readsStatuses === true && statuses.length > 0;
+  const healthy = own ? statuses.includes(status) : status >= 200 && status < 400;
+  return healthy ? { type: 'passed' } : { type: 'failed', why: `HTTP ${status}` };
+}
+
+function statusOf(secure: boolean, options: RequestOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const outgoing = secure ? requestHttps({ ...options, rejectUnauthorized: false }) : requestHttp(options);
+    outgoing.once('response', (answer) => {
+      resolve(answer.statusCode ?? 0);
+      outgoing.destroy();
+    });
+    outgoing.on('error', reject);
+    outgoing.end();
+  });
+}
+
+async function checkTcp(check: HealthCheck, options: EndpointOptions): Promise<CheckResult> {
+  const { port = 0, protocol } = check.tcp ?? {};
+  const { signal } = options;
+  const holdMs = Math.min(options.holdMs ?? 0, (timeoutMs(check) ?? Number.POSITIVE_INFINITY) / 2);
+  const socket = connect({ host: hostOf(options.host, protocol), port, signal });
+  try {
+    await new Promise((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.on('error', reject);
+    });
+    if (holdMs === 0) return { type: 'passed' };
+    const closed = new Promise<boolean>((resolve) => {
+      socket.once('data', () => resolve(false));
+      socket.once('close', () => resolve(true));
+    });
+    if (!(await Promise.race([closed, sleep(holdMs, false, { signal })]))) return { type: 'passed' };
+    return { type: 'failed', why: 'the connection was closed at once: nothing listens behind the port' };
+  } finally {
+    socket.destroy();
+  }
+}
+
+function hostOf(given: string | undefined, protocol: 'IPv4' | 'IPv6' | undefined): string {
+  const host = given?.replace(/^\[(.*)\]$/, '$1') ?? '';
+  if (host !== '' && host !== '0.0.0.0' && host !== '::') return host;
+  return protocol === 'IPv6' ? '::1' : '127.0.0.1';
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ECONNREFUSED') return 'connection refused';
+  if (code === 'ECONNRESET') return 'the connection was broken off without an answer';
+  return message;
+}
