@@ -5,12 +5,14 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { argvOf } from '../health/command.ts';
 import { createExecutorSession, readExecutorEnvironment } from '../mesos/executor-session.ts';
 import { MesosCallError, messageOf } from '../mesos/http.ts';
 import type {
   CommandInfo,
   ExecutorEvent,
   FrameworkInfo,
+  HealthCheck,
   KillPolicy,
   TaskInfo,
   TaskState,
@@ -18,6 +20,7 @@ import type {
 } from '../mesos/types.ts';
 import { uuidBase64 } from '../mesos/uuid.ts';
 import { findUser } from './agent/users.ts';
+import { type CommandHealth, watchHealth } from './command-health.ts';
 import { describeExit } from './wire/exit-text.ts';
 
 /** From SIGTERM to SIGKILL where neither the kill nor the task says. */
@@ -40,7 +43,10 @@ let task: TaskInfo | undefined;
 /** True until the agent has acknowledged any update of the task. */
 let taskUnacknowledged = false;
 let child: ChildProcess | undefined;
+let health: CommandHealth | undefined;
 let killed = false;
+/** Killed because its health checks failed. */
+let unhealthy = false;
 let ended = false;
 /** When the command is killed for good, in milliseconds since the epoch; a later kill may only bring it forward. */
 let killAt = Number.POSITIVE_INFINITY;
@@ -73,7 +79,7 @@ function onEvent(event: ExecutorEvent): void {
       acknowledged(event.acknowledged.uuid);
       break;
     case 'KILL':
-      kill(graceMs(event.kill.kill_policy ?? task?.kill_policy));
+      kill(graceMs(event.kill.kill_policy));
       break;
     case 'SHUTDOWN':
       if (!child) process.exit(0);
@@ -85,8 +91,9 @@ function onEvent(event: ExecutorEvent): void {
   }
 }
 
-function graceMs(policy: KillPolicy | undefined): number {
-  const given = policy?.grace_period?.nanoseconds;
+/** @param policy of the KILL; where it doesn't say, the task's own counts */
+function graceMs(policy?: KillPolicy): number {
+  const given = (policy?.grace_period ?? task?.kill_policy?.grace_period)?.nanoseconds;
   return given === undefined ? DEFAULT_KILL_GRACE_MS : given / 1_000_000;
 }
 
@@ -95,9 +102,12 @@ function launch(info: TaskInfo): void {
   task = info;
   taskUnacknowledged = true;
   report('TASK_STARTING');
-  const process = start(info.command ?? {});
+  const process = start(info.command ?? {}, 'inherit');
   child = process;
-  process.once('spawn', () => report('TASK_RUNNING'));
+  process.once('spawn', () => {
+    report('TASK_RUNNING');
+    if (info.health_check) health = watch(info.health_check);
+  });
   process.once('error', (error) => {
     if (process.pid === undefined) end('TASK_FAILED', `Failed to launch command: ${messageOf(error)}`);
   });
@@ -107,17 +117,33 @@ function launch(info: TaskInfo): void {
   });
 }
 
+function watch(check: HealthCheck): CommandHealth {
+  return watchHealth({
+    check,
+    start: (command) => start(command, 'pipe'),
+    onChange: (healthy) => {
+      report('TASK_RUNNING', { reason: 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED', healthy });
+    },
+    onKill: () => {
+      unhealthy = true;
+      kill(graceMs());
+    },
+    log: (line) => process.stderr.write(`${line}\n`),
+  });
+}
+
 /** In a session of its own, so that a signal reaches everything the command starts. */
-function start(command: CommandInfo): ChildProcess {
-  const value = command.value ?? '';
+function start(command: CommandInfo, output: 'inherit' | 'pipe'): ChildProcess {
+  const [program = '', ...rest] = argvOf(command);
   const shell = command.shell ?? true;
-  const [argv0 = value, ...rest] = shell ? ['sh', '-c', value] : (command.arguments ?? []);
   const ids = user === undefined ? undefined : findUser(user);
-  return spawn(shell ? '/bin/sh' : value, rest, {
-    argv0,
+  const variables = (command.environment?.variables ?? []).map(({ name, value = '' }) => [name, value]);
+  return spawn(program, rest, {
+    argv0: shell ? 'sh' : (command.arguments?.[0] ?? program),
     detached: true,
     cwd: environment.directory,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...Object.fromEntries(variables) },
+    stdio: ['ignore', output, output],
     ...(ids && ids.uid !== process.getuid?.() ? { uid: ids.uid, gid: ids.gid } : {}),
   });
 }
@@ -126,6 +152,7 @@ function kill(afterMs: number): void {
   if (!child || ended) return;
   if (!killed) {
     killed = true;
+    health?.stop();
     if (framework?.capabilities?.some((c) => c.type === 'TASK_KILLING_STATE')) report('TASK_KILLING');
     signal('SIGTERM');
   }
@@ -149,19 +176,20 @@ function signal(name: NodeJS.Signals): void {
 function end(state: TaskState, message: string): void {
   if (ended) return;
   ended = true;
+  health?.stop();
   clearTimeout(killTimer);
   signal('SIGKILL');
-  report(state, message);
+  report(state, { message, ...(unhealthy && { healthy: false }) });
   setTimeout(() => process.exit(0), LAST_WORD_MS).unref();
 }
 
-function report(state: TaskState, message?: string): void {
+function report(state: TaskState, more: Pick<TaskStatus, 'message' | 'reason' | 'healthy'> = {}): void {
   if (!task) return;
   const uuid = uuidBase64(randomBytes(16));
   const status: TaskStatus = {
     task_id: task.task_id,
     state,
-    ...(message === undefined ? {} : { message }),
+    ...more,
     source: 'SOURCE_EXECUTOR',
     executor_id: { value: environment.executorId },
     timestamp: Date.now() / 1000,

@@ -90,7 +90,9 @@ function restoreExecutor(
 }
 
 function restoreTask(saved: SavedTask): AgentTask {
-  const statuses = saved.records.flatMap((r) => (r.type === 'UPDATE' ? [r.status] : []));
+  const all = saved.records.flatMap((r) => (r.type === 'UPDATE' ? [r.status] : []));
+  // The latest of each state, as while the agent runs.
+  const statuses = all.filter((status, i) => status.state !== all[i + 1]?.state);
   return { info: saved.info, state: statuses.at(-1)?.state ?? 'TASK_STAGING', statuses };
 }
 

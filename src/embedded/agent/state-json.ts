@@ -26,12 +26,14 @@ function taskJson(
     state,
     resources: resourceModel(amountsOf(info.resources)),
     role: info.resources[0]?.allocation_info?.role ?? '*',
-    statuses: statuses.map(({ state: s, timestamp, container_status }) => ({
+    statuses: statuses.map(({ state: s, timestamp, container_status, healthy }) => ({
       state: s,
       timestamp,
       ...(container_status ? { container_status } : {}),
+      ...(healthy === undefined ? {} : { healthy }),
     })),
     ...(info.labels ? { labels: info.labels.labels } : {}),
+    ...(info.health_check ? { health_check: info.health_check } : {}),
   };
 }
 

@@ -11,6 +11,7 @@ import {
   allocationRole,
   executorAmounts,
   type Framework,
+  knownOf,
   type Master,
   masterStatus,
   seconds,
@@ -158,9 +159,8 @@ function takeReported(master: Master, agent: Agent, message: Register, wasUnreac
     const task = takeTask(agent, framework, reported);
     if (!wasUnreachable) continue;
     const text = 'Unreachable agent re-reregistered';
-    const container = task.statuses.at(-1)?.container_status;
     const names = taskNames(task);
-    const status = masterStatus(master, names, task.state, text, 'REASON_SLAVE_REREGISTERED', container);
+    const status = masterStatus(master, names, task.state, text, 'REASON_SLAVE_REREGISTERED', knownOf(task));
     tell(framework, { type: 'UPDATE', update: { status } });
   }
 }

@@ -4,7 +4,6 @@ import { type Amounts, add, amountsOf, subtract } from '../../mesos/resources.ts
 import type { Timer } from '../../mesos/retry.ts';
 import type {
   AgentInfo,
-  ContainerStatus,
   ExecutorInfo,
   FrameworkInfo,
   MasterInfo,
@@ -189,14 +188,17 @@ export function seconds(ms: number): number {
   return ms / 1000;
 }
 
-/** An update of the master's own making: without uuid, so never acknowledged. */
+/**
+ * An update of the master's own making: without uuid, so never acknowledged.
+ * @param known what the task's updates said besides: see `knownOf`
+ */
 export function masterStatus(
   master: Master,
   task: { taskId: string; agentId?: string | undefined; executorId?: string | undefined },
   state: TaskState,
   message: string,
   reason: string,
-  containerStatus?: ContainerStatus,
+  known: Pick<TaskStatus, 'container_status' | 'healthy'> = {},
 ): TaskStatus {
   return {
     task_id: { value: task.taskId },
@@ -207,8 +209,15 @@ export function masterStatus(
     ...(task.agentId === undefined ? {} : { agent_id: { value: task.agentId } }),
     ...(task.executorId === undefined ? {} : { executor_id: { value: task.executorId } }),
     timestamp: seconds(master.ports.now()),
-    ...(containerStatus ? { container_status: containerStatus } : {}),
+    ...known,
   };
+}
+
+/** Where the task is and how it was by its latest update. Source: getTaskHealth of src/common/protobuf_utils.cpp. */
+export function knownOf(task: Task): Pick<TaskStatus, 'container_status' | 'healthy'> {
+  const container_status = task.statuses.findLast((s) => s.container_status)?.container_status;
+  const healthy = task.statuses.at(-1)?.healthy;
+  return { ...(container_status && { container_status }), ...(healthy !== undefined && { healthy }) };
 }
 
 /** Names a task for `masterStatus`. A command task has no executor that the master knows. */

@@ -1,7 +1,16 @@
 /** RECONCILE: what the master knows of a framework's tasks. */
 
 import type { TaskState } from '../../mesos/types.ts';
-import { type Framework, lostState, type Master, masterStatus, type Task, taskNames, tell } from './model.ts';
+import {
+  type Framework,
+  knownOf,
+  lostState,
+  type Master,
+  masterStatus,
+  type Task,
+  taskNames,
+  tell,
+} from './model.ts';
 
 const REASON = 'REASON_RECONCILIATION';
 
@@ -39,8 +48,7 @@ export function reconcile(
 function tellLatest(master: Master, framework: Framework, task: Task): void {
   const state = task.updateState ?? task.state;
   const message = 'Reconciliation: Latest task state';
-  const container = task.statuses.findLast((s) => s.container_status)?.container_status;
-  const status = masterStatus(master, taskNames(task), state, message, REASON, container);
+  const status = masterStatus(master, taskNames(task), state, message, REASON, knownOf(task));
   tell(framework, { type: 'UPDATE', update: { status } });
 }
 

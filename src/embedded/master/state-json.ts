@@ -45,6 +45,7 @@ export function taskJson(framework: Framework, task: Task): Json {
     role: allocationRole(framework, info.resources),
     statuses: task.statuses.map(statusJson),
     ...(info.labels ? { labels: info.labels.labels } : {}),
+    ...(info.health_check ? { health_check: info.health_check } : {}),
   };
 }
 

@@ -86,6 +86,16 @@ describe('validateTask', () => {
       { kill_policy: { grace_period: { nanoseconds: -1 } } },
       {},
     ],
+    [
+      "Task uses invalid health check: Expecting 'tcp' to be set for TCP health check",
+      { health_check: { type: 'TCP' as const } },
+      {},
+    ],
+    [
+      "Task uses invalid health check: HealthCheck must specify 'type'",
+      { health_check: {}, resources: [] },
+      {},
+    ],
   ])('says "%s"', (message, task, more) => {
     expect(validate(task, more)).toBe(message);
   });

@@ -1,5 +1,6 @@
 /** Which tasks a master turns away, and in which words. Pure; the texts are those of Mesos 1.11. */
 
+import { healthCheckError } from '../../health/validation.ts';
 import type { Amounts } from '../../mesos/resources.ts';
 import type { ExecutorInfo, Resource, TaskInfo } from '../../mesos/types.ts';
 import { coversFor, formatResources, mergeResources, wireResources } from '../wire/resource-text.ts';
@@ -46,8 +47,9 @@ export function validateTask(task: TaskInfo, context: LaunchContext): string | u
     validateId(task.task_id.value) ??
     validateUnique(task.task_id.value, context) ??
     validateAgent(task, context) ??
-    validateResources(task.resources, 'Task uses invalid resources') ??
     validateKillPolicy(task) ??
+    validateHealthCheck(task) ??
+    validateResources(task.resources, 'Task uses invalid resources') ??
     validateKind(task) ??
     (task.executor && validateExecutor(task.executor, context)) ??
     validateSum(task, context)
@@ -110,6 +112,11 @@ function resourceError(r: Resource): string | undefined {
 function validateKillPolicy(task: TaskInfo): string | undefined {
   const grace = task.kill_policy?.grace_period?.nanoseconds ?? 0;
   return grace < 0 ? "Task's 'kill_policy.grace_period' must be non-negative" : undefined;
+}
+
+function validateHealthCheck({ health_check }: TaskInfo): string | undefined {
+  const error = health_check && healthCheckError(health_check);
+  return error === undefined ? undefined : `Task uses invalid health check: ${error}`;
 }
 
 function validateKind(task: TaskInfo): string | undefined {

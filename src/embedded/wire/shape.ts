@@ -82,6 +82,18 @@ const DURATION: Shape = { 'nanoseconds!': 'number' };
 const KILL_POLICY: Shape = { grace_period: DURATION };
 const LABELS: Shape = { labels: [{ 'key!': 'string', value: 'string' }] };
 
+const HEALTH_CHECK: Shape = {
+  type: 'string',
+  delay_seconds: 'number',
+  interval_seconds: 'number',
+  timeout_seconds: 'number',
+  grace_period_seconds: 'number',
+  consecutive_failures: 'number',
+  command: COMMAND,
+  http: { 'port!': 'number', path: 'string', scheme: 'string', statuses: ['number'], protocol: 'string' },
+  tcp: { 'port!': 'number', protocol: 'string' },
+};
+
 const TASK_INFO: Shape = {
   'name!': 'string',
   'task_id!': ID,
@@ -102,6 +114,7 @@ const TASK_INFO: Shape = {
   data: 'string',
   labels: LABELS,
   kill_policy: KILL_POLICY,
+  health_check: HEALTH_CHECK,
 };
 
 const FRAMEWORK_INFO: Shape = {

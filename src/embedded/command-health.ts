@@ -1,0 +1,114 @@
+/**
+ * Health checks of a command task, as Mesos' command executor has them: commands run beside the task, HTTP and TCP
+ * ask this machine's loopback address.
+ */
+
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkEndpoint } from '../health/endpoint.ts';
+import {
+  afterCheck,
+  type CheckResult,
+  firstCheckMs,
+  initialHealth,
+  intervalMs,
+  isToBeKilled,
+  timedOut,
+  timeoutMs,
+} from '../health/health.ts';
+import type { CommandInfo, HealthCheck } from '../mesos/types.ts';
+import { describeExit } from './wire/exit-text.ts';
+
+/** How many characters of what a command said last are told where it failed. */
+const TAIL = 200;
+/** How long its output may lag behind its end. */
+const DRAIN_MS = 100;
+
+export interface CommandHealthOptions {
+  check: HealthCheck;
+  /** Starts a check's command in a session of its own, with its output in pipes. */
+  start: (command: CommandInfo) => ChildProcess;
+  /** Once for each change. */
+  onChange: (healthy: boolean) => void;
+  /** Too many failures in a row. No more checks follow. */
+  onKill: () => void;
+  /** Takes a line for each check that failed. */
+  log: (line: string) => void;
+}
+
+export interface CommandHealth {
+  stop(): void;
+}
+
+/** Looks after the health of a task that runs since now. */
+export function watchHealth(options: CommandHealthOptions): CommandHealth {
+  const controller = new AbortController();
+  watch(options, controller.signal).catch((error: unknown) => {
+    if (!controller.signal.aborted) throw error;
+  });
+  return { stop: () => controller.abort() };
+}
+
+async function watch(options: CommandHealthOptions, signal: AbortSignal): Promise<void> {
+  const { check, log, onChange, onKill } = options;
+  let health = initialHealth(Date.now());
+  await sleep(firstCheckMs(health, check, Date.now()), undefined, { signal });
+  for (;;) {
+    const result = await look(options, signal);
+    if (result.type !== 'passed') log(`${check.type} health check failed: ${result.why}`);
+    const before = health;
+    health = afterCheck(before, check, result, Date.now());
+    if (health.healthy !== undefined && health.healthy !== before.healthy) onChange(health.healthy);
+    if (isToBeKilled(health, check)) {
+      log(`Killing the task: ${check.type} health check failed ${health.failures} times in a row`);
+      onKill();
+      return;
+    }
+    await sleep(intervalMs(check), undefined, { signal });
+  }
+}
+
+async function look({ check, start }: CommandHealthOptions, signal: AbortSignal): Promise<CheckResult> {
+  if (check.type !== 'COMMAND') return await checkEndpoint(check, { signal });
+  const limit = timeoutMs(check);
+  const timeout = limit === undefined ? undefined : AbortSignal.timeout(limit);
+  try {
+    const child = start(check.command ?? {});
+    return await resultOf(child, timeout ? AbortSignal.any([timeout, signal]) : signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    const why = timeout?.aborted ? `the command ${timedOut(limit)}` : (error as Error).message;
+    return { type: 'failed', why };
+  }
+}
+
+/** What the command has started goes with it. */
+async function resultOf(child: ChildProcess, signal: AbortSignal): Promise<CheckResult> {
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString('utf8')).slice(-TAIL);
+    });
+  }
+  const drained = new Promise((resolve) => child.once('close', resolve));
+  try {
+    const [code, killSignal] = await once(child, 'exit', { signal });
+    if (code === 0) return { type: 'passed' };
+    killGroup(child);
+    await Promise.race([drained, sleep(DRAIN_MS, undefined, { signal })]);
+    const why = `the command ${describeExit(code, killSignal)}`;
+    return { type: 'failed', why: said.trim() === '' ? why : `${why}: ${said.trim()}` };
+  } finally {
+    killGroup(child);
+  }
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // None of them is left.
+  }
+}

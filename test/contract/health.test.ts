@@ -1,0 +1,218 @@
+/** Health checks, done by Mesos' own executor for commands and by ours for containers; and how long a kill may take. */
+
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeTaskData } from '../../src/executor/task-data.ts';
+import type { HealthCheck, KillPolicy, Offer, TaskInfo, TaskStatus } from '../../src/mesos/types.ts';
+import { BUSYBOX, makeTestImages } from '../e2e/support/busybox-image.ts';
+import { makeExecutorDist } from '../e2e/support/executor-process.ts';
+import { TestFramework, unique } from './support/framework.ts';
+import { getJson, master, restart, skipUnlessRestartable } from './support/mesos.ts';
+import { type Kind, openProbe, type Probe } from './support/probes.ts';
+import { commandTask, executorInfo } from './support/tasks.ts';
+
+const UPDATED = 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED';
+const STUBBORN = "trap '' TERM; while :; do sleep 0.1; done";
+const KINDS: Kind[] = ['COMMAND', 'HTTP', 'TCP'];
+
+let dist: string;
+beforeAll(async () => {
+  await makeTestImages();
+  dist = await makeExecutorDist();
+}, 120_000);
+afterAll(() => rm(dist, { recursive: true, force: true }));
+
+type Make = (offer: Offer, script: string, more: Partial<TaskInfo>, directory?: string) => TaskInfo;
+
+/** A container of our executor; it sees the directory as the host does. */
+const dockerTask: Make = (offer, script, more, directory) => {
+  const options = directory === undefined ? [] : ['--volume', `${directory}:${directory}`];
+  const docker = { image: BUSYBOX, args: ['/bin/sh', '-c', script], env: {}, options };
+  const { command: _, ...task } = commandTask(offer, script, more);
+  return {
+    ...task,
+    executor: executorInfo(unique('docker'), { command: { value: `${dist}/executors/docker` } }),
+    data: encodeTaskData({ id: 'contract', docker }),
+  };
+};
+
+interface Checked {
+  id: string;
+  agentId: string;
+  framework: TestFramework;
+}
+
+async function launch(
+  framework: TestFramework,
+  make: Make,
+  script: string,
+  more: Partial<TaskInfo>,
+  directory?: string,
+): Promise<Checked> {
+  const id = unique('health');
+  const offer = await framework.launch((offer) =>
+    make(offer, script, { task_id: { value: id }, ...more }, directory),
+  );
+  return { id, agentId: offer.agent_id.value, framework };
+}
+
+/** The next update that says the task is well, or not. */
+async function told({ framework, id }: Checked, healthy: boolean): Promise<TaskStatus> {
+  for (;;) {
+    const status = await framework.update(id, 'TASK_RUNNING');
+    if (status.healthy === healthy) return status;
+  }
+}
+
+/** Everything said of a task, without the repetitions that Mesos allows itself. */
+function said({ framework, id }: Checked): string[] {
+  const all = framework.log.flatMap(({ event }) =>
+    event.type === 'UPDATE' && event.update.status.task_id.value === id
+      ? [`${event.update.status.state} ${event.update.status.healthy ?? '-'}`]
+      : [],
+  );
+  return all.filter((text, i) => text !== all[i - 1]);
+}
+
+async function withProbe(kind: Kind, run: (probe: Probe) => Promise<void>): Promise<void> {
+  const probe = await openProbe(kind);
+  try {
+    await run(probe);
+  } finally {
+    await probe.close();
+  }
+}
+
+describe.each([
+  ['a command', commandTask],
+  ['a container', dockerTask],
+] as [string, Make][])('%s', (_, make) => {
+  it.concurrent.each(KINDS)('with a %s check is healthy, unhealthy and healthy again', async (kind) => {
+    await using framework = await TestFramework.subscribe();
+    await withProbe(kind, async ({ check, directory, set }) => {
+      await set(true);
+      const health_check: HealthCheck = { ...check, consecutive_failures: 1000 };
+      const task = await launch(framework, make, 'exec sleep 600', { health_check }, directory);
+      const well = await told(task, true);
+      expect(well).toMatchObject({ source: 'SOURCE_EXECUTOR', reason: UPDATED });
+      expect(well.container_status?.network_infos?.[0]?.ip_addresses[0]?.ip_address).toBeDefined();
+      await set(false);
+      expect(await told(task, false)).toMatchObject({ reason: UPDATED });
+      await set(true);
+      await told(task, true);
+      expect(said(task).slice(-4)).toEqual([
+        'TASK_RUNNING -',
+        'TASK_RUNNING true',
+        'TASK_RUNNING false',
+        'TASK_RUNNING true',
+      ]);
+    });
+  });
+
+  it.concurrent.each(KINDS)('that fails its %s check too often is killed, and not healthy', async (kind) => {
+    await using framework = await TestFramework.subscribe();
+    await withProbe(kind, async ({ check, directory }) => {
+      const more = {
+        health_check: { ...check, consecutive_failures: 2 },
+        kill_policy: { grace_period: { nanoseconds: 300_000_000 } },
+      };
+      const task = await launch(framework, make, STUBBORN, more, directory);
+      const killed = await framework.update(task.id, 'TASK_KILLED');
+      expect(killed.healthy).toBe(false);
+      expect(killed.reason).toBeUndefined();
+      expect(said(task)).toEqual([
+        'TASK_STARTING -',
+        'TASK_RUNNING -',
+        'TASK_RUNNING false',
+        'TASK_KILLING -',
+        'TASK_KILLED false',
+      ]);
+    });
+  });
+
+  it.concurrent('in its grace period may fail as it likes', async () => {
+    await using framework = await TestFramework.subscribe();
+    await withProbe('HTTP', async ({ asked, check, set }) => {
+      const health_check = { ...check, grace_period_seconds: 3600, consecutive_failures: 1 };
+      const task = await launch(framework, make, 'exec sleep 600', { health_check });
+      await expect.poll(asked, { timeout: 30_000, interval: 50 }).toBeGreaterThan(3);
+      await set(true);
+      await told(task, true);
+      expect(said(task)).toEqual(['TASK_STARTING -', 'TASK_RUNNING -', 'TASK_RUNNING true']);
+      await set(false);
+      await framework.update(task.id, 'TASK_KILLED');
+    });
+  });
+
+  it.concurrent('whose COMMAND check takes too long is not healthy', async () => {
+    await using framework = await TestFramework.subscribe();
+    const health_check: HealthCheck = {
+      type: 'COMMAND',
+      command: { value: 'sleep 600' },
+      delay_seconds: 0,
+      grace_period_seconds: 0,
+      timeout_seconds: 0.3,
+    };
+    await told(await launch(framework, make, 'exec sleep 600', { health_check }), false);
+  });
+
+  it.concurrent('whose health check makes no sense is TASK_ERROR', async () => {
+    await using framework = await TestFramework.subscribe();
+    const { id } = await launch(framework, make, 'exit 0', { health_check: { type: 'HTTP' } });
+    expect(await framework.update(id)).toMatchObject({
+      state: 'TASK_ERROR',
+      reason: 'REASON_TASK_INVALID',
+      message: "Task uses invalid health check: Expecting 'http' to be set for HTTP health check",
+    });
+  });
+
+  it.concurrent.each<[string, KillPolicy | undefined, number]>([
+    ['KILL says', { grace_period: { nanoseconds: 300_000_000 } }, 3600],
+    ['task says, where KILL has no kill policy', undefined, 0.3],
+    ['task says, where KILL has an empty one', {}, 0.3],
+  ])('that ignores SIGTERM is ended after the grace that the %s', async (_who, kill_policy, seconds) => {
+    await using framework = await TestFramework.subscribe();
+    const own = { kill_policy: { grace_period: { nanoseconds: seconds * 1e9 } } };
+    const { id } = await launch(framework, make, STUBBORN, own);
+    await framework.update(id, 'TASK_RUNNING');
+    await framework.call({
+      type: 'KILL',
+      kill: { task_id: { value: id }, ...(kill_policy && { kill_policy }) },
+    });
+    expect((await framework.update(id, 'TASK_KILLED')).message).toMatch(/signal Killed|status 137/);
+  });
+});
+
+interface State {
+  frameworks: { id: string; tasks: { id: string; health_check?: unknown; statuses: TaskStatus[] }[] }[];
+}
+
+it('health is in /state and in the answer to RECONCILE, through a restart of the agent too', async (context) => {
+  await using framework = await TestFramework.subscribe();
+  await withProbe('HTTP', async ({ check, set }) => {
+    await set(true);
+    const task = await launch(framework, commandTask, 'exec sleep 600', { health_check: check });
+    await told(task, true);
+    const known = async () => {
+      const { frameworks } = await getJson<State>(master, '/state');
+      return frameworks.find(({ id }) => id === framework.id)?.tasks.find(({ id }) => id === task.id);
+    };
+    const reconciled = async () => {
+      await framework.call({ type: 'RECONCILE', reconcile: { tasks: [{ task_id: { value: task.id } }] } });
+      for (;;) {
+        const status = await framework.update(task.id);
+        if (status.reason === 'REASON_RECONCILIATION') return status;
+      }
+    };
+    expect((await known())?.statuses.at(-1)).toMatchObject({ state: 'TASK_RUNNING', healthy: true });
+    expect((await known())?.health_check).toMatchObject({ type: 'HTTP', http: check.http });
+    expect(await reconciled()).toMatchObject({ state: 'TASK_RUNNING', healthy: true });
+    skipUnlessRestartable('agent', context);
+    await restart('agent');
+    await expect
+      .poll(async () => (await reconciled()).healthy, { timeout: 20_000, interval: 500 })
+      .toBe(true);
+    await set(false);
+    expect(await framework.update(task.id, 'TASK_KILLED')).toMatchObject({ healthy: false });
+  });
+});
