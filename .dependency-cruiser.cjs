@@ -50,7 +50,7 @@ const allowed = {
   install: ['cluster', 'hosts', 'text'],
   mesos: [],
   proc: [],
-  scheduler: ['mesos', 'proc', 'zookeeper', 'executor/task-data.ts'],
+  scheduler: ['health', 'mesos', 'proc', 'zookeeper', 'executor/task-data.ts'],
   text: [],
   zookeeper: [],
 };

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createContainer, ENV_FILE_PATH, findDockerProgram } from '../docker/cli.ts';
 import { DockerError, DockerUnavailableError } from '../docker/connection.ts';
 import type { ContainerInfo, DockerEngine, PullProgress } from '../docker/engine.ts';
-import { createCommand, pairPorts } from './domain/create-command.ts';
+import { createCommand, publishedPorts } from './domain/create-command.ts';
 import type { ExecutorAction, ExecutorInput, FoundContainer, OutputStart } from './domain/state.ts';
 import type { ContainerPlan } from './domain/task-plan.ts';
 import { containerName, type Identity, LABELS, taskLabels } from './identity.ts';
@@ -98,7 +98,7 @@ export class Containers {
   async #run(action: DockerAction): Promise<void> {
     switch (action.type) {
       case 'prepare':
-        return await this.#prepare(action.taskId, action.image);
+        return await this.#prepare(action.taskId, action.image, action.forcePull === true);
       case 'abandon':
         this.#preparing.get(action.taskId)?.abort();
         return;
@@ -115,13 +115,14 @@ export class Containers {
     }
   }
 
-  async #prepare(taskId: string, image: string): Promise<void> {
+  async #prepare(taskId: string, image: string, forcePull: boolean): Promise<void> {
     const { engine, report } = this.#options;
     const controller = new AbortController();
     this.#preparing.set(taskId, controller);
     try {
       await this.sweep();
-      const info = (await engine.inspectImage(image)) ?? (await this.#pull(taskId, image, controller.signal));
+      const here = forcePull ? undefined : await engine.inspectImage(image);
+      const info = here ?? (await this.#pull(taskId, image, controller.signal));
       if (controller.signal.aborted) return;
       report({ type: 'image-ready', taskId, exposed: Object.keys(info.Config?.ExposedPorts ?? {}) });
     } catch (error) {
@@ -141,7 +142,7 @@ export class Containers {
       seen.set(id, status);
       files.note(id === '' ? status : `${id}: ${status}`);
     };
-    files.note(`Pulling ${image}, which is not on this machine`);
+    files.note(`Pulling ${image}`);
     try {
       await engine.pullImage(image, onProgress, signal);
     } catch (error) {
@@ -158,8 +159,7 @@ export class Containers {
   async #create(taskId: string, plan: ContainerPlan, exposed: readonly string[]): Promise<void> {
     const { cluster, engine, identity, publishAddress, report, sandbox, searchPath } = this.#options;
     const files = this.#filesOf(taskId);
-    for (const warning of pairPorts(exposed, plan.hostPorts).warnings)
-      files.note(`mesosup: warning: ${warning}`);
+    for (const warning of publishedPorts(plan, exposed).warnings) files.note(`mesosup: warning: ${warning}`);
     const output = files.sizes();
     const command = createCommand({
       plan,

@@ -4,6 +4,14 @@
  * Without that part the task is of the 2013 form: image and arguments are the executor's own command line.
  */
 
+/** A port of the host, and the one of the container it leads to. */
+export interface PortPair {
+  host: number;
+  container: number;
+  /** `tcp`, `udp` or `sctp` */
+  protocol: string;
+}
+
 /** One container to run. */
 export interface DockerTask {
   image: string;
@@ -12,7 +20,7 @@ export interface DockerTask {
   /** The app's environment with PORT0…PORTn, PORT and PORTS, precedence already settled. */
   env: Record<string, string>;
   /** The ports to publish; without it the image's EXPOSEd ports are paired with the task's in order. */
-  ports?: { host: number; container: number; protocol: string }[];
+  ports?: PortPair[];
   /** Pull the image although it is there. */
   forcePull?: boolean;
   /** Passed on to `docker create` verbatim, in order. */

@@ -75,9 +75,31 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
       const task = state.tasks.get(event.taskId);
       return task ? ofUpdate(state, task, event, stamp) : [];
     }
+    case 'task_probed': {
+      const task = state.tasks.get(event.taskId);
+      return task ? healthEvents(task, event.healthy, stamp) : [];
+    }
+    case 'task_killed': {
+      const task = state.tasks.get(event.taskId);
+      if (!task || event.unhealthy === undefined) return [];
+      const { id: taskId, appId, version, host } = task;
+      return [
+        stamp('unhealthy_instance_kill_event', { appId, taskId, version, reason: event.unhealthy, host }),
+      ];
+    }
     default:
       return [];
   }
+}
+
+type Stamp = (eventType: string, data?: Record<string, unknown>) => ServerEvent;
+
+function healthEvents({ id: taskId, appId, version }: Task, alive: boolean, stamp: Stamp): ServerEvent[] {
+  const instance = { instanceId: instanceIdOf(taskId), runSpecId: appId, runSpecVersion: version };
+  return [
+    stamp('instance_health_changed_event', { ...instance, healthy: alive }),
+    stamp('health_status_changed_event', { appId, taskId, version, alive }),
+  ];
 }
 
 function stepJson(deployment: Deployment, step: number) {
@@ -90,7 +112,7 @@ function ofUpdate(
   state: State,
   task: Task,
   event: Extract<StateEvent, { type: 'task_updated' }>,
-  stamp: (eventType: string, data?: Record<string, unknown>) => ServerEvent,
+  stamp: Stamp,
 ): ServerEvent[] {
   const { agentId, id: taskId, appId, host, ports, version } = task;
   const events: ServerEvent[] = [];
@@ -111,11 +133,7 @@ function ofUpdate(
     );
   }
   if (event.healthy !== undefined && event.healthy !== task.healthy) {
-    const health = { instanceId: instanceIdOf(taskId), runSpecId: appId, runSpecVersion: version };
-    events.push(
-      stamp('instance_health_changed_event', { ...health, healthy: event.healthy }),
-      stamp('health_status_changed_event', { appId, taskId, version, alive: event.healthy }),
-    );
+    events.push(...healthEvents(task, event.healthy, stamp));
     if (!event.healthy && isTerminal(event.state)) {
       events.push(
         stamp('unhealthy_instance_kill_event', { appId, taskId, version, reason: event.message ?? '', host }),

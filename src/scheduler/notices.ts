@@ -51,7 +51,14 @@ export function describe(state: State, event: StateEvent): Notice | undefined {
       return info('task launched', { app: appId, task: id, host, ports });
     }
     case 'task_killed':
+      if (event.unhealthy !== undefined) {
+        return warn(`task asked to end: ${event.unhealthy}`, { task: event.taskId });
+      }
       return info('task asked to end', { task: event.taskId });
+    case 'task_probed': {
+      const text = event.healthy ? 'health check passed' : 'health check failed';
+      return info(text, { task: event.taskId, check: event.probe });
+    }
     case 'task_updated':
       return ofUpdate(state, event);
     default:

@@ -14,6 +14,7 @@ import { type ServerEvent, serverEvents } from './marathon-events.ts';
 import { type Detection, openDetection, showMasters } from './masters.ts';
 import { describe, type Notice } from './notices.ts';
 import type { DaemonOptions } from './options.ts';
+import { type ProbeNotice, Prober, probeNotice, probeNotices } from './prober.ts';
 import { createRunner, type Runner } from './runner.ts';
 import type { Store } from './store/store.ts';
 
@@ -43,10 +44,10 @@ export interface Scheduler {
   stop(): Promise<void>;
 }
 
-/** What the log and the listeners are told. */
-export function told(state: State, event: StateEvent, now: number): (Notice | ServerEvent)[] {
-  const notice = describe(state, event);
-  return [...(notice ? [notice] : []), ...serverEvents(state, event, now)];
+/** What the log, the listeners and the prober are told. */
+export function told(state: State, event: StateEvent, now: number): (Notice | ServerEvent | ProbeNotice)[] {
+  const notices = [describe(state, event), probeNotice(state, event)].filter((one) => one !== undefined);
+  return [...notices, ...serverEvents(state, event, now)];
 }
 
 /** @throws StoreError */
@@ -57,11 +58,12 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
 
   const events = new EventStreams();
   const onError = (what: string, error: unknown) => log.error({ err: error }, what);
+  const prober = new Prober((input) => runner.post(input));
   let session: SchedulerSession;
   const refuseUnlessLeading = (): void => {
     if (!leads()) throw new Error('another scheduler may lead by now');
   };
-  const runner: Runner = createRunner<Notice | ServerEvent>({
+  const runner: Runner = createRunner<Notice | ServerEvent | ProbeNotice>({
     state,
     store,
     now: Date.now,
@@ -73,6 +75,7 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
     publish: (notices) => {
       for (const one of notices) {
         if ('eventType' in one) events.publish(one);
+        else if ('probing' in one) prober.take(one);
         else log[one.level](one.fields, one.text);
       }
     },
@@ -129,9 +132,13 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
     api,
     apps: state.apps.size,
     tasks: state.tasks.size,
-    start: () => session.start(),
+    start: () => {
+      session.start();
+      for (const notice of probeNotices(state)) prober.take(notice);
+    },
     stop: async () => {
       events.close();
+      prober.stop();
       await Promise.all([api.close(), session.stop(), runner.stop(), detection.stop()]);
     },
   };

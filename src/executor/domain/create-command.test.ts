@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type CreateInput, createCommand, pairPorts } from './create-command.ts';
+import type { PortPair } from '../task-data.ts';
+import { type CreateInput, createCommand, pairPorts, publishedPorts } from './create-command.ts';
 
 const input: CreateInput = {
   plan: {
@@ -33,6 +34,17 @@ test('the whole command', () => {
     envFile: 'PASSWORD=secret\nEMPTY=\n',
     environment: { MOTD: 'two\nlines' },
   });
+});
+
+test('ports that the task names are published, and no others', () => {
+  const mapped = { host: 31001, container: 80, protocol: 'tcp' };
+  const published = (ports: PortPair[]) =>
+    createCommand({ ...input, plan: { ...input.plan, ports } }).argv.filter(
+      (_, i, all) => all[i - 1] === '-p',
+    );
+  expect(published([mapped, { ...mapped, protocol: 'udp' }])).toEqual(['31001:80', '31001:80/udp']);
+  expect(published([])).toEqual([]);
+  expect(publishedPorts({ ...input.plan, ports: [mapped] }, input.exposed).warnings).toEqual([]);
 });
 
 test('the least command', () => {

@@ -1,5 +1,6 @@
 /** The whole `docker create` command of a task, as data. */
 
+import type { PortPair } from '../task-data.ts';
 import { type ContainerPlan, needsOwnEnvironment } from './task-plan.ts';
 
 export interface CreateInput {
@@ -38,7 +39,7 @@ export function createCommand(input: CreateInput): CreateCommand {
       ...(plan.cpuShares === undefined ? [] : ['-c', String(plan.cpuShares)]),
       // Without a limit on swap a container gets as much again in swap, and is not killed at its limit.
       ...(memory === undefined ? [] : ['-m', String(memory), '--memory-swap', String(memory)]),
-      ...pairPorts(input.exposed, plan.hostPorts).pairs.flatMap((pair) => [
+      ...publishedPorts(plan, input.exposed).pairs.flatMap((pair) => [
         '-p',
         publish(pair, input.publishAddress),
       ]),
@@ -53,10 +54,14 @@ export function createCommand(input: CreateInput): CreateCommand {
   };
 }
 
-export interface PortPair {
-  host: number;
-  container: number;
-  protocol: string;
+/** The ports to publish: those that the task names, or else those that the image exposes. */
+export function publishedPorts(plan: ContainerPlan, exposed: readonly string[]): Pairing {
+  return plan.ports ? { pairs: plan.ports, warnings: [] } : pairPorts(exposed, plan.hostPorts);
+}
+
+interface Pairing {
+  pairs: readonly PortPair[];
+  warnings: readonly string[];
 }
 
 /**

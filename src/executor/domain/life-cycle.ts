@@ -160,7 +160,7 @@ class Cycle {
       return;
     }
     this.#update({ ...launched, single: plan.single }, { state: 'TASK_STARTING' });
-    this.#actions.push({ type: 'prepare', taskId: id, image: plan.image });
+    this.#actions.push(prepare(id, plan));
   }
 
   #imageReady(task: Task, exposed: readonly string[]): void {
@@ -305,7 +305,7 @@ class Cycle {
       const plan = this.#planOrEnd(task);
       if (!plan) return;
       this.#put({ ...task, phase: 'preparing' });
-      this.#actions.push({ type: 'prepare', taskId: task.id, image: plan.image });
+      this.#actions.push(prepare(task.id, plan));
     }
   }
 
@@ -375,4 +375,8 @@ class Cycle {
       return undefined;
     }
   }
+}
+
+function prepare(taskId: string, { image, forcePull }: ContainerPlan): ExecutorAction {
+  return { type: 'prepare', taskId, image, ...(forcePull && { forcePull: true }) };
 }

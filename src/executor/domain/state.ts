@@ -99,8 +99,8 @@ export type ExecutorInput =
 
 export type ExecutorAction =
   | { type: 'update'; status: TaskStatus }
-  /** See that the image is here; pull it if not. Answered by image-ready or failed. */
-  | { type: 'prepare'; taskId: string; image: string }
+  /** See that the image is here; pull it if not, or in any case with `forcePull`. Answered by image-ready or failed. */
+  | { type: 'prepare'; taskId: string; image: string; forcePull?: true }
   /** The image is no longer needed for this task. */
   | { type: 'abandon'; taskId: string }
   /** Answered by created or failed. */

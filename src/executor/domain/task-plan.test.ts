@@ -49,6 +49,14 @@ describe('the shared form', () => {
     expect(planTask(task({ id: 'app', docker }, [scalar('cpus', 0.001)]), SHARED).cpuShares).toBe(2);
   });
 
+  test('may name the ports to map, and an image that is pulled in any case', () => {
+    const named = { ...docker, ports: [{ host: 31000, container: 80, protocol: 'tcp' }], forcePull: true };
+    expect(planTask(task({ id: 'app', docker: named }), SHARED)).toMatchObject(named);
+    expect(planTask(task({ id: 'app', docker: { ...docker, forcePull: false } }), SHARED)).not.toHaveProperty(
+      'forcePull',
+    );
+  });
+
   test.each([
     ['no JSON', Buffer.from('{').toString('base64'), /TaskInfo.data can't be read/],
     ['no app', encodeTaskData(JSON.parse('{"id":7}')), /TaskInfo.data can't be read/],
@@ -58,6 +66,8 @@ describe('the shared form', () => {
 
   test.each([
     [{ ...docker, args: 'redis' }, /args and options \(lists of texts\)/],
+    [{ ...docker, ports: [{ host: 0, container: 80, protocol: 'tcp' }] }, /docker.ports is no list/],
+    [{ ...docker, ports: [{ host: 1, container: 80, protocol: 'x' }] }, /docker.ports is no list/],
     [{ ...docker, env: { A: 1 } }, /docker needs/],
     [{ ...docker, env: ['A'] }, /docker needs/],
     [{ image: 'x' }, /docker needs/],

@@ -7,7 +7,7 @@
 import { healthCheckError } from '../../health/validation.ts';
 import { amountsOf } from '../../mesos/resources.ts';
 import type { TaskInfo } from '../../mesos/types.ts';
-import { type DockerTask, decodeTaskData, type TaskData } from '../task-data.ts';
+import { type DockerTask, decodeTaskData, type PortPair, type TaskData } from '../task-data.ts';
 
 /** What the executor process itself was started with. */
 export interface OwnCommand {
@@ -86,13 +86,32 @@ function readData(task: TaskInfo, own: OwnCommand): TaskData | undefined {
 }
 
 function checkDocker(docker: unknown): DockerTask {
-  const { image, args, env, options } = docker as Record<keyof DockerTask, unknown>;
+  const { image, args, env, options, ports, forcePull } = docker as Record<keyof DockerTask, unknown>;
   if (typeof image !== 'string' || !isStrings(args) || !isStrings(options) || !isStringRecord(env)) {
     throw new TaskInvalidError(
       'TaskInfo.data: docker needs image (text), args and options (lists of texts) and env (names with texts)',
     );
   }
-  return { image, args, env, options };
+  if (ports !== undefined && !isPorts(ports)) {
+    throw new TaskInvalidError(
+      'TaskInfo.data: docker.ports is no list of mappings with host, container and protocol',
+    );
+  }
+  return { image, args, env, options, ...(ports && { ports }), ...(forcePull === true && { forcePull }) };
+}
+
+function isPorts(value: unknown): value is PortPair[] {
+  const isPort = (port: unknown) => Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536;
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (pair) =>
+        isObject(pair) &&
+        isPort(pair.host) &&
+        isPort(pair.container) &&
+        /^(?:tcp|udp|sctp)$/.test(String(pair.protocol)),
+    )
+  );
 }
 
 function fromCommandLine(data: TaskData | undefined, own: OwnCommand): DockerTask {

@@ -4,7 +4,7 @@ import { definitionOf } from '../decide/draft.ts';
 import { portsOf } from '../domain/app.ts';
 import { parentOf, ROOT } from '../domain/app-id.ts';
 import type { AppRecord, State, TaskFailure } from '../domain/state.ts';
-import { instanceIdOf, isCounted, isReady, type Task } from '../domain/task.ts';
+import { instanceIdOf, isCounted, isHealthy, isUnhealthy, type Task } from '../domain/task.ts';
 
 export type Embed = 'tasks' | 'counts' | 'deployments' | 'readiness' | 'lastTaskFailure' | 'taskStats';
 
@@ -35,12 +35,13 @@ export function appJson(record: AppRecord, embeds: ReadonlySet<Embed>) {
 
 function countsOf({ tasks }: AppRecord) {
   const counts = { tasksStaged: 0, tasksRunning: 0, tasksHealthy: 0, tasksUnhealthy: 0 };
-  for (const { state, checked, healthy } of tasks.values()) {
+  for (const task of tasks.values()) {
+    const { state } = task;
     if (state === 'TASK_STAGING' || state === 'TASK_STARTING') counts.tasksStaged += 1;
     if (state !== 'TASK_RUNNING') continue;
     counts.tasksRunning += 1;
-    if (checked && healthy === true) counts.tasksHealthy += 1;
-    if (checked && healthy === false) counts.tasksUnhealthy += 1;
+    if (isHealthy(task)) counts.tasksHealthy += 1;
+    if (isUnhealthy(task)) counts.tasksUnhealthy += 1;
   }
   return counts;
 }
@@ -72,12 +73,18 @@ export function taskJson({ app }: Pick<AppRecord, 'app'>, task: Task) {
     version: task.version,
     ipAddresses: [],
     localVolumes: [],
-    ...(task.checked && task.healthy !== undefined && { healthCheckResults: [healthJson(task)] }),
+    ...((isHealthy(task) || isUnhealthy(task)) && { healthCheckResults: [healthJson(task)] }),
   };
 }
 
-function healthJson({ id, healthy }: Task) {
-  return { alive: healthy === true, consecutiveFailures: 0, instanceId: instanceIdOf(id), taskId: id };
+function healthJson(task: Task) {
+  const { id } = task;
+  return {
+    alive: isHealthy(task) === true,
+    consecutiveFailures: 0,
+    instanceId: instanceIdOf(id),
+    taskId: id,
+  };
 }
 
 function taskStats({ tasks, app }: AppRecord) {
@@ -88,8 +95,8 @@ function taskStats({ tasks, app }: AppRecord) {
       counts: {
         staged: some.filter(({ state }) => state === 'TASK_STAGING' || state === 'TASK_STARTING').length,
         running: some.filter(({ state }) => state === 'TASK_RUNNING').length,
-        healthy: some.filter((task) => task.checked && isReady(task)).length,
-        unhealthy: some.filter(({ checked, healthy }) => checked && healthy === false).length,
+        healthy: some.filter(isHealthy).length,
+        unhealthy: some.filter(isUnhealthy).length,
       },
     },
   });

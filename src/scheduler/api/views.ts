@@ -6,7 +6,7 @@ import { view } from '../decide/kill-tasks.ts';
 import { servicePortsOf } from '../domain/app.ts';
 import { flatId } from '../domain/app-id.ts';
 import type { AppRecord, State } from '../domain/state.ts';
-import type { Task } from '../domain/task.ts';
+import { isReady, type Task } from '../domain/task.ts';
 
 /** A task of v1: the app's id stands elsewhere in the answer. */
 export function taskJson({ id, host, ports }: TaskView) {
@@ -139,8 +139,9 @@ export function metricsJson(state: State, vitals: { uptimeSeconds: number; memor
   return { version: '3.0.0', gauges };
 }
 
+/** What requests may be sent to: what runs, is well, and was not asked to end. */
 function running(record: AppRecord): Task[] {
-  return sorted([...record.tasks.values()].filter(({ state }) => state === 'TASK_RUNNING'));
+  return sorted([...record.tasks.values()].filter(isReady));
 }
 
 function sorted(tasks: Task[]): Task[] {

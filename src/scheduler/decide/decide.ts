@@ -10,6 +10,7 @@ import { cancelDeployment } from './deployments.ts';
 import { type Decision, type Input, NOTHING } from './inputs.ts';
 import { killTasks } from './kill-tasks.ts';
 import { offered } from './offers.ts';
+import { probed } from './probed.ts';
 import { timePassed } from './timer.ts';
 import { updated } from './update.ts';
 
@@ -24,6 +25,8 @@ export function decide(state: State, input: Input, now: number): Decision {
       return liftDelay(state, input.appId, now);
     case 'kill_tasks':
       return killTasks(state, input, now);
+    case 'probed':
+      return probed(state, input, now);
     case 'timer':
       return timePassed(state, now);
     case 'disconnected':

@@ -7,16 +7,25 @@ import type { Call } from './inputs.ts';
 /**
  * Asks tasks to end, and to be asked again while they have not. Without a connection only the wish is stored: it is
  * sent when there is one.
+ * @param unhealthy why they are not well, where that is why they are to end
  */
 export function endTasks(
   state: State,
   tasks: readonly Task[],
   now: number,
+  unhealthy?: string,
 ): { events: StateEvent[]; calls: Call[] } {
   const events: StateEvent[] = [];
   const calls: Call[] = [];
   for (const task of tasks) {
-    if (task.killedAt === undefined) events.push({ type: 'task_killed', taskId: task.id, at: now });
+    if (task.killedAt === undefined) {
+      events.push({
+        type: 'task_killed',
+        taskId: task.id,
+        at: now,
+        ...(unhealthy !== undefined && { unhealthy }),
+      });
+    }
     if (!state.connected) continue;
     calls.push(kill(task, graceOf(state, task)));
     events.push(killTimer(task, state, now));

@@ -19,6 +19,14 @@ export type Input =
   | { readonly type: 'mesos'; readonly event: SchedulerEvent }
   | { readonly type: 'disconnected'; readonly reason: string }
   | { readonly type: 'call_failed'; readonly call: Call }
+  /** What a check that is done from here found, where that is news; `giveUp` says why the task is to end. */
+  | {
+      readonly type: 'probed';
+      readonly taskId: string;
+      readonly probe: number;
+      readonly healthy: boolean;
+      readonly giveUp?: string;
+    }
   | { readonly type: 'timer' };
 
 /** Changes of apps and groups that one deployment makes, all or none. */

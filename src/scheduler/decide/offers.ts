@@ -1,5 +1,6 @@
 import type { Offer } from '../../mesos/types.ts';
 import type { App } from '../domain/app.ts';
+import { isOnAgent, probesOf } from '../domain/checks.ts';
 import type { StateEvent } from '../domain/events.ts';
 import type { AppRecord, State } from '../domain/state.ts';
 import { isCounted, type Task } from '../domain/task.ts';
@@ -104,6 +105,7 @@ function newTask(
   now: number,
 ): Task {
   let n = record.launches + placed;
+  const probes = probesOf(app, ports).length;
   const id = () => taskId(app, n, uuidOf(now, record.run, n), now);
   while (state.tasks.has(id())) n += Math.min(record.missing, 1000);
   return {
@@ -118,7 +120,8 @@ function newTask(
     ...(executorId !== undefined && { executorId }),
     ...(fields && { fields }),
     launchedAt: now,
-    checked: false,
+    checked: app.healthChecks.some(isOnAgent),
+    ...(probes > 0 && { probes }),
     state: 'TASK_STAGING',
   };
 }

@@ -3,6 +3,7 @@ import { fromMilli } from '../../mesos/resources.ts';
 import type { CommandInfo, CommandUri, ExecutorInfo, Labels, Resource, TaskInfo } from '../../mesos/types.ts';
 import type { App } from '../domain/app.ts';
 import { hostLikeId } from '../domain/app-id.ts';
+import { agentCheck } from '../domain/checks.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Task } from '../domain/task.ts';
 import { killPolicy } from './calls.ts';
@@ -11,6 +12,7 @@ import { v1Json } from './views.ts';
 
 /** The task as it stands in ACCEPT. */
 export function taskInfo(app: App, form: Form, task: Task, settings: Settings): TaskInfo {
+  const check = agentCheck(app, task.ports);
   return {
     name: hostLikeId(app.id),
     task_id: { value: task.id },
@@ -18,6 +20,7 @@ export function taskInfo(app: App, form: Form, task: Task, settings: Settings): 
     resources: taskResources(app, task.ports, settings.role),
     ...launched(app, form, task, settings),
     ...(Object.keys(app.labels).length > 0 && { labels: labelsOf(app) }),
+    ...(check && { health_check: check }),
     ...(app.taskKillGracePeriodSeconds !== undefined && {
       kill_policy: killPolicy(app.taskKillGracePeriodSeconds),
     }),

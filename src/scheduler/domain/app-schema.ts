@@ -248,6 +248,11 @@ function* contradictions(app: Fields): Generator<Contradiction> {
       };
     }
   }
+  if (app.healthChecks.filter(({ protocol: kind }) => /^MESOS_|^COMMAND$/.test(kind)).length > 1) {
+    const message =
+      'may hold one check at most that is done on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP';
+    yield { path: ['healthChecks'], message };
+  }
   const values = new Map<string, string>();
   for (const [i, [field, operator, value]] of app.constraints.entries()) {
     if (value === undefined || (operator !== 'CLUSTER' && operator !== 'IS')) continue;

@@ -44,7 +44,13 @@ export type StoredEvent =
       readonly reason?: string;
       readonly message?: string;
     }
-  | { readonly type: 'task_killed'; readonly taskId: string; readonly at: number }
+  | {
+      readonly type: 'task_killed';
+      readonly taskId: string;
+      readonly at: number;
+      /** It is ended because it is not well: why. */
+      readonly unhealthy?: string;
+    }
   /** Those of a snapshot: what a compacted journal begins with. */
   | { readonly type: 'counters_restored'; readonly runs: number; readonly deployments: number }
   | { readonly type: 'app_restored'; readonly record: RestoredApp }
@@ -86,6 +92,14 @@ type VolatileEvent =
       readonly reason: string;
     }
   | { readonly type: 'tasks_unanswered'; readonly taskIds: readonly string[] }
+  /** What a check that is done from here found. */
+  | {
+      readonly type: 'task_probed';
+      readonly taskId: string;
+      readonly probe: number;
+      readonly healthy: boolean;
+      readonly at: number;
+    }
   | { readonly type: 'task_answered'; readonly taskId: string }
   /** What had changed of all apps, and of a deployment, has been seen to. */
   | { readonly type: 'apps_settled' }

@@ -95,7 +95,10 @@ function noteEnd(state: State, record: AppRecord, task: Task, at: number): void 
   const isFailure = lost
     ? (record.losses?.waves ?? 0) > PROMPT_RELAUNCHES
     : FAILURES.has(task.state) || task.healthy === false;
-  if (!isFailure) return;
+  if (isFailure) noteFailure(state, record, task, at);
+}
+
+function noteFailure(state: State, record: AppRecord, task: Task, at: number): void {
   record.lastFailure = failureOf(task, at);
   const deployment = state.deployments.get(record.deploymentId ?? '');
   if (deployment && task.configVersion === record.active?.configVersion) deployment.failures += 1;
@@ -114,13 +117,34 @@ function failureOf(task: Task, at: number): TaskFailure {
   };
 }
 
-export function killTask(state: State, taskId: string, at: number): void {
+export function killTask(
+  state: State,
+  { taskId, at, unhealthy }: Extract<StateEvent, { type: 'task_killed' }>,
+): void {
   const task = state.tasks.get(taskId);
   if (!task || task.killedAt !== undefined) return;
   const record = ownerOf(state, task);
   if (record) tally(record, task, -1);
   task.killedAt = at;
   if (!record) return;
+  if (unhealthy !== undefined) noteFailure(state, record, { ...task, message: unhealthy }, at);
   tally(record, task, 1);
+  refresh(state, record, at);
+}
+
+export function probeTask(
+  state: State,
+  { taskId, probe, healthy, at }: Extract<StateEvent, { type: 'task_probed' }>,
+): void {
+  const task = state.tasks.get(taskId);
+  const record = task && ownerOf(state, task);
+  if (!record) return;
+  const wasReady = isReady(task);
+  tally(record, task, -1);
+  task.probed = Array.from({ length: task.probes ?? 0 }, (_, i) =>
+    i === probe ? healthy : task.probed?.[i],
+  );
+  tally(record, task, 1);
+  if (!wasReady && isReady(task)) progress(state, record, at);
   refresh(state, record, at);
 }

@@ -2,7 +2,7 @@ import { refresh } from './counts.ts';
 import type { StateEvent } from './events.ts';
 import { changeApp, removeApp, restoreApp } from './evolve-apps.ts';
 import { endDeployment, restoreDeployment, startDeployment, stepDeployment } from './evolve-deployments.ts';
-import { addTask, killTask, updateTask } from './evolve-tasks.ts';
+import { addTask, killTask, probeTask, updateTask } from './evolve-tasks.ts';
 import type { AppRecord, State } from './state.ts';
 import { popTimers, pushTimer } from './timers.ts';
 
@@ -57,7 +57,10 @@ export function evolve(state: State, event: StateEvent): void {
       updateTask(state, event);
       return;
     case 'task_killed':
-      killTask(state, event.taskId, event.at);
+      killTask(state, event);
+      return;
+    case 'task_probed':
+      probeTask(state, event);
       return;
     case 'connected':
       state.connected = true;

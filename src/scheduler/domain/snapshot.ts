@@ -25,7 +25,8 @@ export function* snapshotOf(state: State): Generator<StoredEvent> {
       },
     };
   }
-  for (const task of state.tasks.values()) yield { type: 'task_restored', task };
+  // What checks found from here is learned anew.
+  for (const { probed: _, ...task } of state.tasks.values()) yield { type: 'task_restored', task };
   for (const { deployment, step } of state.deployments.values()) {
     yield { type: 'deployment_restored', deployment, step };
   }

@@ -19,11 +19,15 @@ export interface Task {
   readonly fields?: Readonly<Record<string, string>>;
   /** Milliseconds since the epoch, as all times here. */
   readonly launchedAt: number;
-  /** Whether Mesos tells of its health. */
+  /** Whether its executor checks its health. */
   readonly checked: boolean;
+  /** How many checks are done from here. */
+  readonly probes?: number;
   state: TaskState;
-  /** What Mesos told last of its health. */
+  /** What its executor told last of its health. */
   healthy?: boolean;
+  /** What the checks from here found last; learned anew after a restart. */
+  probed?: (boolean | undefined)[];
   /** Mesos' reason for the state. */
   reason?: string;
   message?: string;
@@ -45,9 +49,19 @@ export function isKillable(task: Task): boolean {
 
 /** A task that is of use: it runs, and as far as its app has it checked it is well. */
 export function isReady(task: Task): boolean {
-  return (
-    task.state === 'TASK_RUNNING' && task.killedAt === undefined && (!task.checked || task.healthy === true)
-  );
+  return task.state === 'TASK_RUNNING' && task.killedAt === undefined && isHealthy(task) !== false;
+}
+
+/** Whether all checks of a task have passed; undefined where its app has none. Before the first result it has not. */
+export function isHealthy({ checked, healthy, probes = 0, probed = [] }: Task): boolean | undefined {
+  if (!checked && probes === 0) return undefined;
+  if (checked && healthy !== true) return false;
+  return Array.from({ length: probes }, (_, i) => probed[i]).every((one) => one === true);
+}
+
+/** Whether a check of the task has failed, other than not having passed yet. */
+export function isUnhealthy({ checked, healthy, probed = [] }: Task): boolean {
+  return (checked && healthy === false) || probed.includes(false);
 }
 
 /** The instance a task belongs to; each has one task here. v1's tasks have no instances, and stand for themselves. */

@@ -1,0 +1,101 @@
+/** Does the health and readiness checks that are done from here, and tells what they find when it is news. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkEndpoint } from '../health/endpoint.ts';
+import { afterCheck, firstCheckMs, initialHealth, intervalMs, isToBeKilled } from '../health/health.ts';
+import type { Input } from './decide/inputs.ts';
+import { type Probe, probesOf } from './domain/checks.ts';
+import type { StateEvent } from './domain/events.ts';
+import { ownerOf, type State } from './domain/state.ts';
+import type { Task } from './domain/task.ts';
+
+/** A task whose probes begin, or end where there are none. */
+export interface ProbeNotice {
+  readonly probing: string;
+  readonly host: string;
+  readonly probes: readonly Probe[];
+}
+
+/** What an event means for the probes of a task; called with the state as it is before the event. */
+export function probeNotice(state: State, event: StateEvent): ProbeNotice | undefined {
+  if (event.type === 'task_killed') return { probing: event.taskId, host: '', probes: [] };
+  if (event.type !== 'task_updated') return undefined;
+  const task = state.tasks.get(event.taskId);
+  if (!task?.probes || event.state === task.state) return undefined;
+  if (event.state !== 'TASK_RUNNING') return { probing: task.id, host: '', probes: [] };
+  return noticeOf(state, task);
+}
+
+/** The probes of all tasks that run, for a scheduler that begins. */
+export function* probeNotices(state: State): Generator<ProbeNotice> {
+  for (const task of state.tasks.values()) {
+    const runs = task.state === 'TASK_RUNNING' && task.killedAt === undefined;
+    const notice = runs && task.probes ? noticeOf(state, task) : undefined;
+    if (notice) yield notice;
+  }
+}
+
+function noticeOf(state: State, task: Task): ProbeNotice | undefined {
+  const app = ownerOf(state, task)?.versions.findLast(
+    ({ configVersion }) => configVersion === task.configVersion,
+  );
+  return app && { probing: task.id, host: task.host, probes: probesOf(app, task.ports) };
+}
+
+type Probed = Extract<Input, { type: 'probed' }>;
+
+export class Prober {
+  readonly #report: (input: Probed) => void;
+  readonly #running = new Map<string, AbortController>();
+
+  constructor(report: (input: Probed) => void) {
+    this.#report = report;
+  }
+
+  take({ probing, host, probes }: ProbeNotice): void {
+    this.#running.get(probing)?.abort();
+    this.#running.delete(probing);
+    if (probes.length === 0) return;
+    const controller = new AbortController();
+    this.#running.set(probing, controller);
+    for (const [i, probe] of probes.entries()) {
+      this.#repeat(probing, host, i, probe, controller.signal).catch((error: unknown) => {
+        if (!controller.signal.aborted) throw error;
+      });
+    }
+  }
+
+  stop(): void {
+    for (const controller of this.#running.values()) controller.abort();
+    this.#running.clear();
+  }
+
+  async #repeat(
+    taskId: string,
+    host: string,
+    i: number,
+    { check, once }: Probe,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let health = initialHealth(Date.now());
+    await sleep(firstCheckMs(health, check, Date.now()), undefined, { signal });
+    for (;;) {
+      const result = await checkEndpoint(check, { host, readsStatuses: once, signal });
+      const before = health;
+      health = afterCheck(health, check, result, Date.now());
+      const exhausted = !once && isToBeKilled(health, check);
+      if (health.healthy !== undefined && (health.healthy !== before.healthy || exhausted)) {
+        const why = result.type === 'passed' ? '' : result.why;
+        this.#report({
+          type: 'probed',
+          taskId,
+          probe: i,
+          healthy: health.healthy,
+          ...(exhausted && { giveUp: `its health check failed ${health.failures} times in a row: ${why}` }),
+        });
+      }
+      if (exhausted || (once && health.healthy)) return;
+      await sleep(intervalMs(check), undefined, { signal });
+    }
+  }
+}
