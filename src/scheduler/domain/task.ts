@@ -66,5 +66,5 @@ export function isUnhealthy({ checked, healthy, probed = [] }: Task): boolean {
 
 /** The instance a task belongs to; each has one task here. v1's tasks have no instances, and stand for themselves. */
 export function instanceIdOf(taskId: string): string {
-  return taskId.replace(/\._app\.\d+$/, '').replace('.instance-', '.marathon-');
+  return taskId.replace(/\._app\.\d+$/, '');
 }
