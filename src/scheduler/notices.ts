@@ -55,6 +55,10 @@ export function describe(state: State, event: StateEvent): Notice | undefined {
         return warn(`task asked to end: ${event.unhealthy}`, { task: event.taskId });
       }
       return info('task asked to end', { task: event.taskId });
+    case 'task_given_up':
+      return warn('the agent of a task is out of reach: another is launched in its place', {
+        task: event.taskId,
+      });
     case 'task_probed': {
       const text = event.healthy ? 'health check passed' : 'health check failed';
       return info(text, { task: event.taskId, check: event.probe });

@@ -1,9 +1,10 @@
 import type { StateEvent } from '../domain/events.ts';
-import type { State } from '../domain/state.ts';
+import { ownerOf, type State } from '../domain/state.ts';
 import { kill, reconcile } from './calls.ts';
 import { deadlines } from './deployments.ts';
 import { graceOf } from './ending.ts';
 import type { Call, Decision } from './inputs.ts';
+import { whenUnreachable } from './update.ts';
 
 /** Until the master is asked again for tasks it has not answered for; doubled each time. */
 const FIRST_RECONCILE_WAIT_MS = 1000;
@@ -34,6 +35,8 @@ export function subscribed(state: State, frameworkId: string, now: number): Deci
     if (task.killedAt !== undefined) {
       calls.push(kill(task, graceOf(state, task)));
       events.push(timer(now + settings.killRetryMs, { kind: 'kill', taskId: task.id, connection }));
+    } else if (task.state === 'TASK_UNREACHABLE') {
+      events.push(...whenUnreachable(ownerOf(state, task), task, now));
     } else if (task.state === 'TASK_STAGING') {
       events.push(
         timer(task.launchedAt + settings.taskLaunchTimeoutMs, {

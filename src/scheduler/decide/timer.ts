@@ -1,5 +1,5 @@
 import type { StateEvent } from '../domain/events.ts';
-import type { State } from '../domain/state.ts';
+import { ownerOf, type State } from '../domain/state.ts';
 import { isCounted, type Task } from '../domain/task.ts';
 import { dueTimers, type Timer } from '../domain/timers.ts';
 import { RECONCILE_ALL, reconcile } from './calls.ts';
@@ -7,6 +7,7 @@ import { LONGEST_RECONCILE_WAIT_MS } from './connection.ts';
 import { checkDeadline } from './deployments.ts';
 import { endTasks } from './ending.ts';
 import type { Call, Decision } from './inputs.ts';
+import { whenUnreachable } from './update.ts';
 
 /** Does what is due. */
 export function timePassed(state: State, now: number): Decision {
@@ -26,6 +27,11 @@ function fire(state: State, timer: Timer, now: number): { events: StateEvent[]; 
   if (timer.kind === 'delay')
     return { events: [{ type: 'delay_passed', appId: timer.appId, at: now }], calls: [] };
   if (timer.kind === 'deadline') return checkDeadline(state, timer.deploymentId, now);
+  if (timer.kind === 'unreachable') {
+    const task = state.tasks.get(timer.taskId);
+    if (task?.state !== 'TASK_UNREACHABLE') return nothing;
+    return { events: whenUnreachable(ownerOf(state, task), task, now), calls: [] };
+  }
   const { connection } = timer;
   if (!state.connected || connection !== state.connection) return nothing;
   switch (timer.kind) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { app, start, stop } from '../../../test/scheduler/fixtures.ts';
+import { app, appV2, start, stop } from '../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../test/scheduler/harness.ts';
 import { AGENTS, first, ids, running, since, update } from '../../../test/scheduler/running.ts';
 import { nextTimer } from '../domain/timers.ts';
@@ -218,5 +218,41 @@ describe('agents out of reach', () => {
     harness.mesos.bringBack('S0');
     harness.rest();
     expect(harness.mesos.tasks.size).toBe(0);
+  });
+
+  /** A cluster of which the agent with the app's only task is lost. */
+  function lost(unreachableStrategy: unknown): Harness {
+    const harness = new Harness(AGENTS);
+    harness.input(start(appV2({ unreachableStrategy })));
+    harness.rest();
+    harness.mesos.lose([...harness.state.tasks.values()][0]?.agentId ?? '');
+    harness.deliverAll();
+    harness.mesos.offer();
+    harness.deliverAll();
+    return harness;
+  }
+
+  it('are waited for as long as the app says, also by a scheduler that is started meanwhile', () => {
+    const harness = lost({ inactiveAfterSeconds: 60 });
+    expect(ids(harness)).toHaveLength(1);
+    harness.now += 30_000;
+    harness.restart();
+    harness.connect();
+    harness.deliverAll();
+    harness.pass(29_000);
+    harness.mesos.offer();
+    harness.deliverAll();
+    expect(ids(harness)).toHaveLength(1);
+    harness.pass(1000);
+    harness.mesos.offer();
+    harness.deliverAll();
+    expect(ids(harness)).toHaveLength(2);
+  });
+
+  it('are waited for without end where the app says so', () => {
+    const harness = lost('disabled');
+    harness.pass(10 * 86_400_000);
+    harness.rest();
+    expect(ids(harness)).toHaveLength(1);
   });
 });

@@ -26,11 +26,15 @@ export function updated(state: State, status: TaskStatus, now: number): Decision
     ...(status.message !== undefined && { message: status.message }),
   });
   const record = ownerOf(state, task);
+  if (status.state === 'TASK_UNREACHABLE') {
+    events.push(...whenUnreachable(record, { ...task, unreachableAt: task.unreachableAt ?? now }, now));
+    return { events, calls: acknowledge(status) };
+  }
   if (isTerminal(status.state)) {
     events.push(...delayAfterEnd(record, task, status, now));
     return { events, calls: acknowledge(status) };
   }
-  if (task.state === 'TASK_UNREACHABLE' && status.state !== 'TASK_UNREACHABLE' && isUnwanted(record, task)) {
+  if (task.state === 'TASK_UNREACHABLE' && isUnwanted(record, task)) {
     const ended = endTasks(state, [task], now);
     return { events: [...events, ...ended.events], calls: [...acknowledge(status), ...ended.calls] };
   }
@@ -61,11 +65,21 @@ function isNews(task: Task, { state, reason, message, healthy }: TaskStatus): bo
   return reason !== 'REASON_RECONCILIATION' && message !== undefined && message !== task.message;
 }
 
+/** A task out of reach is given up at once, or after a while, or never, as its app says. */
+export function whenUnreachable(record: AppRecord | undefined, task: Task, now: number): StateEvent[] {
+  const strategy = record?.app.unreachableStrategy;
+  if (task.inactive || strategy === 'disabled') return [];
+  const waitMs = (strategy?.inactiveAfterSeconds ?? 0) * 1000;
+  const at = (task.unreachableAt ?? now) + waitMs;
+  if (at <= now) return [{ type: 'task_given_up', taskId: task.id, at: now }];
+  return [{ type: 'timer_set', at, timer: { kind: 'unreachable', taskId: task.id } }];
+}
+
 /** An agent was out of reach and is back: its task stays only if no other has been launched in its place. */
 function isUnwanted(record: AppRecord | undefined, task: Task): boolean {
   if (!record?.active || task.killedAt !== undefined) return true;
-  if (record.active.mode === 'daemon') return record.perAgent.has(task.agentId);
-  return record.counted - record.ending + 1 > record.active.instances;
+  if (record.active.mode === 'daemon') return task.inactive === true && record.perAgent.has(task.agentId);
+  return record.counted - record.ending + (task.inactive ? 1 : 0) > record.active.instances;
 }
 
 /**

@@ -51,6 +51,8 @@ export type StoredEvent =
       /** It is ended because it is not well: why. */
       readonly unhealthy?: string;
     }
+  /** Its agent has been out of reach for so long that another takes its place. */
+  | { readonly type: 'task_given_up'; readonly taskId: string; readonly at: number }
   /** Those of a snapshot: what a compacted journal begins with. */
   | { readonly type: 'counters_restored'; readonly runs: number; readonly deployments: number }
   | { readonly type: 'app_restored'; readonly record: RestoredApp }
@@ -122,6 +124,7 @@ const STORED: ReadonlySet<StateEvent['type']> = new Set<StoredEvent['type']>([
   'task_launched',
   'task_updated',
   'task_killed',
+  'task_given_up',
   'counters_restored',
   'app_restored',
   'deployment_restored',

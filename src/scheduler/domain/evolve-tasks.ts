@@ -44,6 +44,11 @@ export function updateTask(state: State, update: Extract<StateEvent, { type: 'ta
   const wasReady = isReady(task);
   if (record) tally(record, task, -1);
   task.state = update.state;
+  if (update.state === 'TASK_UNREACHABLE') task.unreachableAt ??= update.at;
+  else {
+    delete task.unreachableAt;
+    delete task.inactive;
+  }
   if (update.healthy !== undefined) task.healthy = update.healthy;
   if (update.reason === undefined) delete task.reason;
   else task.reason = update.reason;
@@ -129,6 +134,16 @@ export function killTask(
   if (!record) return;
   if (unhealthy !== undefined) noteFailure(state, record, { ...task, message: unhealthy }, at);
   tally(record, task, 1);
+  refresh(state, record, at);
+}
+
+export function giveUpTask(state: State, taskId: string, at: number): void {
+  const task = state.tasks.get(taskId);
+  if (task?.state !== 'TASK_UNREACHABLE') return;
+  const record = ownerOf(state, task);
+  if (record) tally(record, task, -1);
+  task.inactive = true;
+  if (record) tally(record, task, 1);
   refresh(state, record, at);
 }
 

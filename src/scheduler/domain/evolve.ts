@@ -2,7 +2,7 @@ import { refresh } from './counts.ts';
 import type { StateEvent } from './events.ts';
 import { changeApp, removeApp, restoreApp } from './evolve-apps.ts';
 import { endDeployment, restoreDeployment, startDeployment, stepDeployment } from './evolve-deployments.ts';
-import { addTask, killTask, probeTask, updateTask } from './evolve-tasks.ts';
+import { addTask, giveUpTask, killTask, probeTask, updateTask } from './evolve-tasks.ts';
 import type { AppRecord, State } from './state.ts';
 import { popTimers, pushTimer } from './timers.ts';
 
@@ -58,6 +58,9 @@ export function evolve(state: State, event: StateEvent): void {
       return;
     case 'task_killed':
       killTask(state, event);
+      return;
+    case 'task_given_up':
+      giveUpTask(state, event.taskId, event.at);
       return;
     case 'task_probed':
       probeTask(state, event);

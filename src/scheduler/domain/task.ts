@@ -33,18 +33,21 @@ export interface Task {
   message?: string;
   /** When it reached TASK_RUNNING. */
   runningAt?: number;
+  /** While its agent is out of reach: since when, and whether another is to be launched in its place. */
+  unreachableAt?: number;
+  inactive?: boolean;
   /** When it was first asked to end. It then counts for its app until it has ended, but for nothing else. */
   killedAt?: number;
 }
 
-/** A task that occupies one of its app's instances: all but those on agents out of reach. */
+/** A task that occupies one of its app's instances: all but those on agents that were out of reach for too long. */
 export function isCounted(task: Task): boolean {
-  return !isTerminal(task.state) && task.state !== 'TASK_UNREACHABLE';
+  return !isTerminal(task.state) && task.inactive !== true;
 }
 
 /** A task that can be asked to end, and has not been. */
 export function isKillable(task: Task): boolean {
-  return task.killedAt === undefined && isCounted(task);
+  return task.killedAt === undefined && isCounted(task) && task.state !== 'TASK_UNREACHABLE';
 }
 
 /** A task that is of use: it runs, and as far as its app has it checked it is well. */

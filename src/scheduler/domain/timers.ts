@@ -10,6 +10,8 @@ export type Timer =
   | { readonly kind: 'delay'; readonly appId: string }
   /** The deployment has failed if it got no further. */
   | { readonly kind: 'deadline'; readonly deploymentId: string }
+  /** The task's agent is still out of reach, perhaps. */
+  | { readonly kind: 'unreachable'; readonly taskId: string }
   /** The task was asked to end; ask again if it has not. */
   | { readonly kind: 'kill'; readonly taskId: string; readonly connection: number }
   /** Nothing has been heard of the task since its launch; end it. */
