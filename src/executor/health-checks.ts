@@ -38,17 +38,14 @@ export class HealthChecks {
     this.uncheck(taskId);
     const controller = new AbortController();
     this.#checks.set(taskId, controller);
-    this.#run(action, controller.signal).then(
-      (result) => {
+    this.#run(action, controller.signal)
+      .catch((error: unknown): CheckResult => ({ type: 'unknown', why: String(error) }))
+      .then((result) => {
         if (controller.signal.aborted) return;
         this.#checks.delete(taskId);
         if (result.type !== 'passed') this.#tell(action, result);
         this.#options.report({ type: 'checked', taskId, result });
-      },
-      (error: unknown) => {
-        if (!controller.signal.aborted) throw error;
-      },
-    );
+      });
   }
 
   /** Gives up a task's check; nothing of it is reported. */

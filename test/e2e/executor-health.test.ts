@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { DockerEngine } from '../../src/docker/engine.ts';
 import type { HealthCheck, TaskStatus } from '../../src/mesos/types.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { WITH_PORTS } from './support/busybox-image.ts';
@@ -193,22 +194,26 @@ describe('an HTTP check', () => {
 });
 
 describe('a TCP check', () => {
-  test('sees whether anything listens behind the published port', async () => {
-    const { agent } = bench;
-    const [udp = 0, unused = 0, port = 0] = await freePorts(3);
-    const executor = await bench.start({ env: { MESOSUP_PUBLISH_ADDRESS: '127.0.0.1' } });
-    agent.launch(
-      taskOf('p', `while [ ! -e /tmp/go ]; do sleep 0.1; done; httpd -p 9000 -h /tmp; ${IDLE}`, {
-        image: WITH_PORTS,
-        ports: [udp, unused, port].map((p) => [p, p]),
-        health_check: { type: 'TCP', tcp: { port }, ...QUICK, consecutive_failures: 0 },
-      }),
-    );
-    await told('p', false);
-    await inContainer('echo > /tmp/go');
-    await told('p', true);
-    expect((await reasons(executor))[0]).toMatch(/nothing listens|refused/);
-  });
+  test.each(['127.0.0.1', 'the bridge’s address'])(
+    'sees whether anything listens behind a port published on %s',
+    async (where) => {
+      const { agent } = bench;
+      const address = where === '127.0.0.1' ? where : await new DockerEngine().networkGateway('bridge');
+      const [udp = 0, unused = 0, port = 0] = await freePorts(3);
+      const executor = await bench.start({ env: { MESOSUP_PUBLISH_ADDRESS: address ?? '' } });
+      agent.launch(
+        taskOf('p', `while [ ! -e /tmp/go ]; do sleep 0.1; done; httpd -p 9000 -h /tmp; ${IDLE}`, {
+          image: WITH_PORTS,
+          ports: [udp, unused, port].map((p) => [p, p]),
+          health_check: { type: 'TCP', tcp: { port }, ...QUICK, consecutive_failures: 0 },
+        }),
+      );
+      await told('p', false);
+      await inContainer('echo > /tmp/go');
+      await told('p', true);
+      expect((await reasons(executor))[0]).toMatch(/nothing listens|refused/);
+    },
+  );
 });
 
 test('a worker that is killed goes on: nothing is told anew, and failures before it count', async () => {
