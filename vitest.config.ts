@@ -21,6 +21,8 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/lab/**/*.test.ts', 'test/rules/**/*.test.ts'],
           setupFiles: ['test/support/properties.ts'],
+          // Properties take their time on a busy machine.
+          testTimeout: 30_000,
         },
       },
       {

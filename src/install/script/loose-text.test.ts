@@ -9,7 +9,7 @@ test('any bytes come back from their text', () => {
   fc.assert(
     fc.property(fc.array(bytes, { maxLength: 4 }), (parts) => {
       const whole = Buffer.concat(parts);
-      expect(looseBytes(looseText(whole))).toEqual(whole);
+      expect(looseBytes(looseText(whole)).equals(whole)).toBe(true);
     }),
     { numRuns: runs(200) },
   );
