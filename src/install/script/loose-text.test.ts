@@ -3,8 +3,14 @@ import { expect, test } from 'vitest';
 import { runs } from '../../../test/support/runs.ts';
 import { looseBytes, looseText, strictText } from './loose-text.ts';
 
+/** Any character, also such as nobody has been given yet; the library's own way to them takes seconds to set up. */
+const character = fc
+  .integer({ min: 0, max: 0x10ffff })
+  .filter((point) => point < 0xd800 || point > 0xdfff)
+  .map((point) => String.fromCodePoint(point));
+
 test('any bytes come back from their text', () => {
-  const text = fc.string({ unit: 'binary', maxLength: 20 }).map((chars) => Buffer.from(chars));
+  const text = fc.string({ unit: character, maxLength: 20 }).map((chars) => Buffer.from(chars));
   const bytes = fc.oneof(fc.uint8Array({ maxLength: 20 }), text);
   fc.assert(
     fc.property(fc.array(bytes, { maxLength: 4 }), (parts) => {
