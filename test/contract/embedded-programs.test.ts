@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { SmallFramework } from '../../test/embedded/small-framework.ts';
+import { SmallFramework } from '../embedded/small-framework.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
@@ -31,7 +31,7 @@ interface Program {
 
 /** With a `--work_dir` for a master that is given none. */
 function run(name: 'master' | 'agent', ...given: string[]): Program {
-  const path = join(import.meta.dirname, `${name}-main.ts`);
+  const path = join(import.meta.dirname, '../../src/embedded', `${name}-main.ts`);
   const own = name === 'master' && !given.some((arg) => arg.startsWith('--work_dir'));
   const args = [...given, ...(own ? [`--work_dir=${join(directory, 'master')}`] : [])];
   const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: {} });
@@ -88,7 +88,7 @@ describe('master', () => {
   });
 
   it('wants a directory for its registry, unless that is in memory', async () => {
-    const path = join(import.meta.dirname, 'master-main.ts');
+    const path = join(import.meta.dirname, '../../src/embedded/master-main.ts');
     const bare = spawn(process.execPath, [path, '--port=0'], { stdio: ['ignore', 'ignore', 'pipe'] });
     children.push(bare);
     expect((await once(bare, 'close'))[0]).toBe(1);

@@ -7,10 +7,10 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { startAgent } from '../embedded/start-agent.ts';
-import { startMaster } from '../embedded/start-master.ts';
+import { startAgent } from '../../src/embedded/start-agent.ts';
+import { startMaster } from '../../src/embedded/start-master.ts';
 
-const MAIN = join(import.meta.dirname, 'main.ts');
+const MAIN = join(import.meta.dirname, '../../src/scheduler/main.ts');
 const WITHIN = { timeout: 20_000, interval: 20 };
 /** Processes start slowly on a machine that is busy. */
 vi.setConfig({ testTimeout: 60_000 });
