@@ -111,7 +111,7 @@ describe('the journal', () => {
 
   it('refuses a file of another version', async () => {
     const { directory, path } = await written();
-    writeFileSync(path, encodeFrame({ format: 'mesosup-journal', version: 2 }));
+    writeFileSync(path, encodeFrame({ format: 'mesosup-journal', version: 3 }));
     await expect(journal(directory)).rejects.toThrow('is not a journal that this version reads');
     writeFileSync(path, '');
     await expect(journal(directory)).rejects.toThrow(StoreError);

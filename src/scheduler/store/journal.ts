@@ -10,7 +10,7 @@ import { decodeFrames, encodeFrame } from './frames.ts';
 import { lockDirectory } from './lock.ts';
 import { type Store, StoreError } from './store.ts';
 
-const FORMAT = { format: 'mesosup-journal', version: 1 };
+const FORMAT = { format: 'mesosup-journal', version: 2 };
 /** Below this a snapshot isn't worth its work; above, the file is rewritten when it has doubled. */
 const SNAPSHOT_BYTES = 4 << 20;
 const EVENTS_PER_FRAME = 500;

@@ -22,7 +22,7 @@ import type { StoredEvent } from '../domain/events.ts';
 import { batchName, contentsOf, decodeBatch, encodeBatch, type Part } from './batches.ts';
 import { type Store, StoreError } from './store.ts';
 
-const FORMAT = JSON.stringify({ format: 'mesosup-state', version: 1 });
+const FORMAT = JSON.stringify({ format: 'mesosup-state', version: 2 });
 /** Well below the 1 MB of a request, with its other words. */
 const BYTES_PER_STEP = 512 << 10;
 const OPERATIONS_PER_STEP = 500;
