@@ -19,7 +19,12 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/lab/**/*.test.ts', 'test/rules/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'bin/**/*.test.ts',
+            'test/lab/**/*.test.ts',
+            'test/rules/**/*.test.ts',
+          ],
           setupFiles: ['test/support/properties.ts'],
           // Properties take their time on a busy machine.
           testTimeout: 30_000,

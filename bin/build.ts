@@ -1,17 +1,23 @@
 /**
- * Builds `dist/`, laid out as it goes onto a host: `bin/mesosup` and `bin/node` (the runtime), `lib/` (a bundle for each
- * program and oclif command), `executors/docker` (the executor's supervisor) and `templates/`. `--release` says that the
- * version of package.json is all there is to say.
+ * Builds `dist/`, or the directory that `--out` names, laid out as it goes onto a host: `bin/mesosup` and `bin/node`
+ * (the runtime), `lib/` (a bundle for each program and oclif command), `executors/docker` (the executor's supervisor),
+ * `templates/`, and `LICENSES` of everything in it. `--release` says that the version of package.json is all there is
+ * to say.
  */
 import { chmod, cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { build, type Plugin } from 'rolldown';
 import { fs, glob } from 'zx';
+import { licences } from './release/licences.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
-const dist = path.join(root, 'dist');
+const { values: given } = parseArgs({
+  options: { release: { type: 'boolean', default: false }, out: { type: 'string', default: 'dist' } },
+});
+const dist = path.resolve(root, given.out);
 /** Where it is built, so that a build which fails leaves the last one as it was. */
-const draft = path.join(root, 'build/dist');
+const draft = path.join(root, 'build', `new-${path.basename(dist)}`);
 
 const programs = {
   scheduler: 'src/scheduler/main.ts',
@@ -78,28 +84,46 @@ async function runtime(): Promise<string> {
 }
 
 async function writePackage(): Promise<void> {
-  const { name, version, description, license, oclif } = JSON.parse(
+  const { name, version, description, license, bin, optionalDependencies, oclif } = JSON.parse(
     await readFile(path.join(root, 'package.json'), 'utf8'),
   );
-  // Without it a payload's version ends in a hash of its content.
-  const release = process.argv.includes('--release');
-  const pkg = { name, version, release, description, license, type: 'module', oclif };
+  // Without `release` a payload's version ends in a hash of its content. npm brings the runtime as a dependency.
+  const { release } = given;
+  const pkg = {
+    name,
+    version,
+    release,
+    description,
+    license,
+    type: 'module',
+    bin,
+    optionalDependencies,
+    oclif,
+  };
   await writeFile(path.join(draft, 'package.json'), `${JSON.stringify(pkg, null, 2)}\n`);
 }
 
 await rm(draft, { recursive: true, force: true });
 await mkdir(path.join(draft, 'bin'), { recursive: true });
-await Promise.all([
-  symlink(await runtime(), path.join(draft, 'bin/node')),
+const node = await runtime();
+const [bundles] = await Promise.all([
+  Promise.all([
+    bundle({ cli: 'src/cli.ts', ...(await commandEntries()) }, true),
+    // What only schedulers among several need is kept apart, so that one alone needn't even parse it.
+    ...Object.entries(programs).map(([name, file]) => bundle({ [name]: file }, name === 'scheduler')),
+  ]),
+  symlink(node, path.join(draft, 'bin/node')),
   cp(path.join(root, 'bin/mesosup'), path.join(draft, 'bin/mesosup')),
   cp(path.join(root, 'templates'), path.join(draft, 'templates'), { recursive: true }),
   writePackage(),
-  bundle({ cli: 'src/cli.ts', ...(await commandEntries()) }, true),
-  // What only schedulers among several need is kept apart, so that one alone needn't even parse it.
-  ...Object.entries(programs).map(([name, file]) => bundle({ [name]: file }, name === 'scheduler')),
 ]);
+const modules = bundles.flatMap(({ output }) =>
+  output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : [])),
+);
+await writeFile(path.join(draft, 'LICENSES'), await licences(root, modules, node));
 await mkdir(path.join(draft, 'executors'));
 await cp(path.join(root, 'templates/executor/docker.sh'), path.join(draft, 'executors/docker'));
 await chmod(path.join(draft, 'executors/docker'), 0o755);
 await rm(dist, { recursive: true, force: true });
+await mkdir(path.dirname(dist), { recursive: true });
 await rename(draft, dist);

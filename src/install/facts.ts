@@ -148,6 +148,8 @@ export interface MesosupFacts {
   readonly current: string;
   /** Versions unpacked whole. */
   readonly payloads: readonly string[];
+  /** Those of them that the installer didn't put there: they hold the program people call, and go by what brought it. */
+  readonly released: readonly string[];
   /** True when the cluster was started here, and not stopped since. */
   readonly started: boolean;
   /** What was there before us, oldest first. */

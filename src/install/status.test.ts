@@ -48,6 +48,7 @@ function well(leads: boolean): Facts {
       cluster: 'mesosup',
       current: '0.1.0',
       payloads: ['0.1.0'],
+      released: [],
       started: true,
       journal: [],
       run: null,

@@ -132,3 +132,13 @@ test('what ran before mesosup is put back and runs on with its own files', () =>
 test('of a host that was never installed there is nothing to take away', () => {
   expect(uninstall(cluster, bare, true).hosts[0]?.items).toEqual([]);
 });
+
+test('what bootstrap.sh unpacked stays, and what the installer did goes', () => {
+  const after = install(cluster, bare).get('h1');
+  if (after === undefined) throw new Error('h1');
+  const payloads = ['1.0.0', ...after.mesosup.payloads];
+  const facts = { ...after, mesosup: { ...after.mesosup, payloads, released: ['1.0.0'] } };
+  const items = uninstall(cluster, new Map([['h1', facts]]), true).hosts[0]?.items ?? [];
+  const removed = items.filter(({ id }) => id.startsWith('payload:')).map(({ id }) => id);
+  expect(removed).toEqual(after.mesosup.payloads.map((version) => `payload:${version}`));
+});

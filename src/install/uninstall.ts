@@ -63,9 +63,9 @@ export function uninstallItems(facts: Facts, purge: boolean): PlanItem[] {
     ...traces.map((path) => plain(`file:${path}`, 'remove', `${path}: remove`)),
     ...data.map(wholeDirectory),
     ...backwards.flatMap((entry) => ('path' in entry && goes(entry) ? [] : undo(entry, facts, purge))),
-    ...facts.mesosup.payloads.map((version) =>
-      plain(`payload:${version}`, 'remove', `${PAYLOADS}/${version}: remove`),
-    ),
+    ...facts.mesosup.payloads
+      .filter((version) => !facts.mesosup.released.includes(version))
+      .map((version) => plain(`payload:${version}`, 'remove', `${PAYLOADS}/${version}: remove`)),
     ...services.toReversed().flatMap((entry) => (cameWithUs(entry, ours) ? [] : restoreItem(entry))),
   ];
   if (items.length === 0 && facts.mesosup.cluster === '') return [];

@@ -56,7 +56,15 @@ describe('a probe', () => {
       services: { ssh: { enabled: 'enabled', state: 'running', file: '/lib/systemd/system/ssh.service' } },
       listeners: [{ port: 22, program: 'sshd' }],
       dpkg: { heldBy: '', broken: [] },
-      mesosup: { cluster: '', current: '', payloads: [], started: false, journal: [], run: null },
+      mesosup: {
+        cluster: '',
+        current: '',
+        payloads: [],
+        released: [],
+        started: false,
+        journal: [],
+        run: null,
+      },
     });
     expect(facts.glibc).toMatch(/^2\.\d+$/);
     expect(facts.addresses[0]).toBe(shell.address);

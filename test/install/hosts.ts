@@ -104,7 +104,7 @@ export function bareFacts(address: string, changes: Partial<Facts> = {}): Facts 
     agent: { answers: false, registered: false, version: '', id: '', tasks: 0, problem: '' },
     scheduler: { answers: false, leads: false, leader: '', subscribed: false, version: '', problem: '' },
     docker: { version: '', running: false },
-    mesosup: { cluster: '', current: '', payloads: [], started: false, journal: [], run: null },
+    mesosup: { cluster: '', current: '', payloads: [], released: [], started: false, journal: [], run: null },
     ...changes,
   };
 }

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { packPayload, readVersion } from './payload.ts';
+import { describePayload, packPayload, payload, readVersion } from './payload.ts';
 import { tar } from './tar.ts';
 
 let dir: string;
@@ -32,6 +32,7 @@ async function installation(name: string, release = false): Promise<string> {
   }
   await writeFile(path.join(dir, 'runtime'), 'runs'.repeat(10_000), { mode: 0o755 });
   await symlink('../../runtime', path.join(root, 'bin/node'));
+  await writeFile(path.join(root, 'LICENSES'), 'free');
   await writeFile(path.join(root, 'lib/cli.js'), 'one');
   await writeFile(path.join(root, 'lib/commands/a.js'), 'x'.repeat(512));
   await writeFile(path.join(root, 'executors/docker'), '#!/bin/sh\n');
@@ -65,6 +66,7 @@ test('the system’s tar unpacks what belongs to the installation, with plain mo
   const to = await unpack(file, 'out');
   const names = (await readdir(to, { recursive: true })).sort();
   expect(names).toEqual([
+    'LICENSES',
     'bin',
     'bin/node',
     'executors',
@@ -80,7 +82,7 @@ test('the system’s tar unpacks what belongs to the installation, with plain mo
   expect(await readFile(path.join(to, 'bin/node'), 'utf8')).toBe('runs'.repeat(10_000));
   const modes = await Promise.all(names.map(async (name) => (await stat(path.join(to, name))).mode & 0o777));
   expect(modes.map((mode) => mode.toString(8))).toEqual(
-    '755 755 755 755 755 644 755 644 644 755 644'.split(' '),
+    '644 755 755 755 755 755 644 755 644 644 755 644'.split(' '),
   );
   expect(await readVersion(to)).toBe(version);
 });
@@ -98,6 +100,39 @@ test('an unpacked archive packs to itself', async () => {
   const first = await pack(await installation('one'));
   const again = await pack(await unpack(first.file, 'out'));
   expect(again).toMatchObject({ version: first.version, sha256: first.sha256 });
+});
+
+test('manual page and completions belong to it where they are', async () => {
+  const root = await installation('one');
+  await mkdir(path.join(root, 'share/man/man1'), { recursive: true });
+  await writeFile(path.join(root, 'share/man/man1/mesosup.1'), '.TH');
+  const to = await unpack((await pack(root)).file, 'out');
+  expect(await readFile(path.join(to, 'share/man/man1/mesosup.1'), 'utf8')).toBe('.TH');
+});
+
+test('of a release nothing is packed to tell what it is, and what was changed since is not sent', async () => {
+  const root = await unpack((await pack(await installation('one', true))).file, 'dist');
+  const { sha256, bytes, version, arch } = await payload(root);
+  await rm(path.join(dir, 'build'), { recursive: true });
+  await writeFile(path.join(root, 'archive.json'), JSON.stringify({ sha256, bytes }));
+  expect(await describePayload(root)).toEqual({ sha256, bytes, version, arch });
+  await expect(stat(path.join(dir, 'build'))).rejects.toThrow('ENOENT');
+  expect(await payload(root)).toMatchObject({ sha256, bytes, version, arch });
+  await writeFile(path.join(root, 'lib/cli.js'), 'two');
+  await expect(payload(root)).rejects.toThrow(`${root} are no longer those of the release 1.2.3`);
+});
+
+test('where npm brought the runtime, hosts get the one that this runs on', async () => {
+  const root = await installation('dist');
+  await rm(path.join(root, 'bin/node'));
+  const { execPath } = process;
+  process.execPath = path.join(dir, 'runtime');
+  try {
+    const to = await unpack((await payload(root)).file, 'out');
+    expect(await readFile(path.join(to, 'bin/node'), 'utf8')).toBe('runs'.repeat(10_000));
+  } finally {
+    process.execPath = execPath;
+  }
 });
 
 test('any change of content is another version, of package.json too; a release goes by its own', async () => {

@@ -5,12 +5,13 @@
 
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { z } from 'zod';
+import { RELEASED } from '../script/places.ts';
 import { fileDigest } from './file-digest.ts';
 import { type TarEntry, tar } from './tar.ts';
 
@@ -29,13 +30,16 @@ export interface PayloadArchive {
 export type Arch = 'amd64' | 'arm64';
 
 /** What of an installation belongs to it; the rest are caches. */
-const PARTS = ['bin', 'executors', 'lib', 'package.json', 'templates'];
+const PARTS = ['LICENSES', 'bin', 'executors', 'lib', 'package.json', 'templates'];
+/** As well, where it is: manual page and completions. */
+const SHARE = 'share';
 const RUNTIME = 'bin/node';
 /** Archives of earlier contents that are kept. */
 const KEPT = 2;
 const DPKG_ARCH: Readonly<Record<string, Arch>> = { x64: 'amd64', arm64: 'arm64' };
 
 const packageJson = z.looseObject({ version: z.string(), release: z.boolean().optional() });
+const releasedJson = z.object({ sha256: z.string(), bytes: z.number() });
 const stampJson = z.object({
   inputs: z.string(),
   version: z.string(),
@@ -44,14 +48,49 @@ const stampJson = z.object({
 });
 
 /**
- * The archive of the installation at `root`; made only when there is none of what is there now.
+ * What the archive of the installation at `root` is. Nothing is packed where a release says it already.
  * @param root `dist/` of a checkout, or the directory of an unpacked archive
  * @throws Error when the installation is not complete, or the archive can't be written
  */
+export async function describePayload(root: string): Promise<Omit<PayloadArchive, 'file'>> {
+  const released = await readReleased(root);
+  if (!released) return payload(root);
+  return { version: await readVersion(root), ...released, arch: ownArch() };
+}
+
+/**
+ * The archive of the installation at `root`; made only when there is none of what is there now.
+ * @param root `dist/` of a checkout, or the directory of an unpacked archive
+ * @throws Error when the installation is not complete, isn't any more what was released, or the archive can't be
+ * written
+ */
 export async function payload(root: string): Promise<PayloadArchive> {
+  const own = path.join(root, RUNTIME);
+  // npm brings the runtime in a package of its own, and this runs on it.
+  const runtime = await access(own).then(
+    () => own,
+    () => process.execPath,
+  );
+  const packed = await packPayload({ root, runtime, arch: ownArch(), directory: archives(root) });
+  const released = await readReleased(root);
+  if (released && released.sha256 !== packed.sha256) {
+    throw new Error(
+      `the files in ${root} are no longer those of the release ${packed.version}: remove mesosup and install it again, or build a checkout with changes of your own`,
+    );
+  }
+  return packed;
+}
+
+function ownArch(): Arch {
   const arch = DPKG_ARCH[process.arch];
   if (!arch) throw new Error(`mesosup has no runtime for ${process.arch}: it runs on amd64 and arm64`);
-  return packPayload({ root, runtime: path.join(root, RUNTIME), arch, directory: archives(root) });
+  return arch;
+}
+
+/** What `root` was unpacked from, where bootstrap.sh or a package did so. */
+async function readReleased(root: string): Promise<z.infer<typeof releasedJson> | undefined> {
+  const text = await readFile(path.join(root, RELEASED), 'utf8').catch(onlyCode('ENOENT', undefined));
+  return text === undefined ? undefined : releasedJson.parse(JSON.parse(text));
 }
 
 /** The version an installation goes by; of a checkout without what tells its content. */
@@ -115,8 +154,12 @@ interface Found {
 /** All files and directories of an installation, by name. */
 async function list(root: string, runtime: string): Promise<Found[]> {
   try {
+    const share = await access(path.join(root, SHARE)).then(
+      () => [SHARE],
+      () => [],
+    );
     const parts = await Promise.all(
-      PARTS.map(async (part) => {
+      [...PARTS, ...share].map(async (part) => {
         const inside = await readdir(path.join(root, part), { recursive: true }).catch(
           onlyCode('ENOTDIR', []),
         );

@@ -23,6 +23,7 @@ import {
   CLUSTER,
   JOURNAL,
   PAYLOADS,
+  RELEASED,
   RUN_LOCK,
   RUNS,
   SERVICES,
@@ -182,7 +183,8 @@ const FAREWELL = `if [ -s ${ACCOUNTS} ]; then
   left=$(accounts | grep -vxFf ${ACCOUNTS} | sed -z 's/\\n\\(.\\)/, \\1/g')
   [ -z "$left" ] || emit "{\\"event\\":\\"left\\",\\"accounts\\":\\"$(json "$left")\\"}"
 fi
-rm -rf ${ACCOUNTS} ${PAYLOADS} ${SERVICES} ${STATE}/backup ${STARTED} ${CLUSTER} ${STATE}/lists-stale ${STATE}/start.lock
+for kept in ${PAYLOADS}/*/${RELEASED}; do [ -e "$kept" ] || rm -rf ${PAYLOADS}; done
+rm -rf ${ACCOUNTS} ${SERVICES} ${STATE}/backup ${STARTED} ${CLUSTER} ${STATE}/lists-stale ${STATE}/start.lock
 ended=yes
 rm -rf ${JOURNAL} ${STATE}/run.json ${RUNS} ${RUN_LOCK}
 rmdir ${STATE} 2>/dev/null`;

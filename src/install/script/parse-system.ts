@@ -193,6 +193,7 @@ export function mesosupFacts(part: (name: string) => string): MesosupFacts {
     cluster: part('cluster').trim(),
     current: part('current').trim().split('/').at(-1) ?? '',
     payloads: lines(part('payloads')),
+    released: lines(part('released')),
     started: part('is-started') !== '',
     journal: parseJournal(part('journal')),
     run: parseRun(part('run')),

@@ -36,6 +36,12 @@ export const LISTS_STALE = `${STATE}/lists-stale`;
 /** Versions of the payload, and `current`, the link to the one in use. */
 export const PAYLOADS = '/opt/mesosup';
 
+/**
+ * Beside a payload that bootstrap.sh or a package unpacked: the archive's sum and size. The installer leaves such a
+ * directory alone.
+ */
+export const RELEASED = 'archive.json';
+
 /** Files sent here, each named by its SHA-256. */
 export const UPLOADS = `${PAYLOADS}/.upload`;
 

@@ -13,6 +13,7 @@ import {
   DPKG_LOCKS,
   JOURNAL,
   PAYLOADS,
+  RELEASED,
   RUN,
   RUN_LOCK,
   SERVICES,
@@ -103,6 +104,7 @@ inputs() {
   done
 }
 payloads() { for d in ${PAYLOADS}/*/; do [ -d "$d" ] && [ ! -L "\${d%/}" ] && d=\${d%/} && printf '%s\\n' "\${d##*/}"; done; }
+released() { for f in ${PAYLOADS}/*/${RELEASED}; do [ -f "$f" ] && f=\${f%/*} && printf '%s\\n' "\${f##*/}"; done; }
 run_state() {
   [ -f ${RUN} ] || return
   cat ${RUN}
@@ -128,6 +130,7 @@ plain() {
   part journal text ${JOURNAL}
   part cluster text ${CLUSTER}
   part payloads payloads
+  part released released
   part current readlink ${PAYLOADS}/current
   [ -e ${STARTED} ] && part is-started echo yes
   part run run_state${targets.health.agent === undefined || !targets.health.agentWorkDir ? '' : `\n  part agent-id readlink ${quote(`${targets.health.agentWorkDir}/meta/slaves/latest`)}`}

@@ -8,7 +8,7 @@ import { planCluster } from '../../plan-cluster.ts';
 import { preflight } from '../../preflight.ts';
 import { UnknownAddressError } from '../../topology.ts';
 import { uninstallPlan } from '../../uninstall.ts';
-import { payload } from '../payload.ts';
+import { describePayload } from '../payload.ts';
 import { loadTemplates } from '../templates.ts';
 import { RunError } from './cluster-command.ts';
 import { type Reach, reachOf, renderProblems } from './reach.ts';
@@ -78,7 +78,7 @@ export async function prepare(
     };
     return { secrets, facts, problems: unreachable, reach, plan };
   }
-  const made = await payload(program.root);
+  const made = await describePayload(program.root);
   const checks = intent.command === 'stop' ? [] : preflight({ cluster, facts, payload: made });
   const problems = [...unreachable, ...checks];
   const reach = reachOf(cluster, problems);
@@ -95,7 +95,7 @@ async function planWith(
   secrets: Secrets,
   intent: Exclude<Intent, { command: 'uninstall' }>,
 ): Promise<Plan> {
-  const [templates, made] = await Promise.all([loadTemplates(program.root), payload(program.root)]);
+  const [templates, made] = await Promise.all([loadTemplates(program.root), describePayload(program.root)]);
   return planCluster({ cluster, facts, templates, payload: made, secrets, sha256, ...intent });
 }
 
