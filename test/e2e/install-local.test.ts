@@ -1,144 +1,165 @@
-/** A host on which the program installs a cluster by itself, with nobody to reach it: no SSH server runs. */
+/**
+ * `curl … | sudo bash` on a bare host without Node and Docker, with nobody to reach it, as no SSH server runs: a cluster
+ * of this machine, the 2013 example, nothing the second time, and back.
+ */
 
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Secrets } from '../../src/cluster/secrets.ts';
-import { quote } from '../../src/hosts/quote.ts';
-import { payload } from '../../src/install/edge/payload.ts';
-import type { ChangeReport } from '../../src/install/edge/run/command-support.ts';
 import type { ClusterStatus } from '../../src/install/status.ts';
 import type { LabHost } from '../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../lab/images.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
-import { root, until } from './demo-cluster.ts';
+import { until } from './demo-cluster.ts';
 import { fileList, listDifference } from './support/file-list.ts';
-import { expectDone, LabCluster, type Outcome } from './support/lab-cluster.ts';
+import { LabCluster } from './support/lab-cluster.ts';
+import { type ReleaseServer, releaseBuild, serveRelease } from './support/release-build.ts';
 
 const INSTALL_MS = 600_000;
-const APP = 'multidis';
-const PROGRAM = '/root/mesosup';
-/** Caches of the program itself and what it knows of its clusters. */
-const OWN = /^. \/root\/(mesosup\/cache|\.cache|\.local)(\/| |$)/;
-
-/** The commands run on the host, as root. */
-class LocalCluster extends LabCluster {
-  readonly host: LabHost;
-
-  constructor(lab: Lab, host: LabHost) {
-    super(lab);
-    this.host = host;
-  }
-
-  override async run(command: string, ...args: string[]): Promise<Outcome> {
-    const words = [`${PROGRAM}/bin/mesosup`, command, '--local', '--file', '/root/cluster.yaml', ...args];
-    const { code, stdout, stderr } = await this.host.exec(words.map(quote).join(' '));
-    return { code, stdout, stderr, all: `${stdout}${stderr}` };
-  }
-
-  override async secrets(): Promise<Secrets> {
-    const text = await this.host.run('cat /root/.local/state/mesosup/lab/secrets.json');
-    return JSON.parse(text) as Secrets;
-  }
-}
+/** Compiled code that the program keeps, and its logs. */
+const OWN = /^. (\/opt\/mesosup\/[^/]+\/cache|\/root\/\.local\/state\/mesosup\/lab\/[^/]+\.log)(\/| |$)/;
 
 let lab: Lab;
 let host: LabHost;
-let cluster: LocalCluster;
+let server: ReleaseServer;
 let before: Map<string, string>;
+/** The commands that the end of the installation proposes. */
+let proposed: string[];
+
+function bootstrap(args: string): Promise<{ stdout: string; stderr: string; code: number }> {
+  return host.exec(`curl -fsSL ${server.url}/bootstrap.sh | sudo bash -s -- ${args}`);
+}
+
+/** As somebody types it, who gives one answer once it is asked for. */
+async function inTerminal(args: string, question: string, answer: string) {
+  const line = `curl -fsSL ${server.url}/bootstrap.sh | sudo bash -s -- ${args}`;
+  const run = execa('docker', ['exec', '-i', host.container, 'script', '-qec', line, '/dev/null'], {
+    reject: false,
+    stdin: 'pipe',
+  });
+  let all = '';
+  run.stdout.on('data', (chunk) => {
+    const asked = all.includes(question);
+    all += chunk;
+    if (!asked && all.includes(question)) run.stdin.write(answer);
+  });
+  const { exitCode } = await run;
+  return { code: exitCode, all };
+}
 
 beforeAll(async () => {
-  // The program runs on the host before it can bring the library that its runtime needs.
-  lab = await startLab({ hosts: [{ packages: ['libatomic1'] }] });
+  const release = await releaseBuild();
+  lab = await startLab({ hosts: [{ packages: ['curl'] }] });
   host = lab.host('h1');
-  cluster = new LocalCluster(lab, host);
+  server = await serveRelease(release, path.join(lab.directory, 'release'), new URL(lab.mirrorUrl).hostname);
+  const cluster = new LabCluster(lab);
   await cluster.writeSpec();
-  const { file } = await payload(path.join(root, 'dist'));
-  await host.run(`mkdir ${PROGRAM} && tar -xz -f - -C ${PROGRAM}`, { input: createReadStream(file) });
   await host.run('cat >/root/cluster.yaml', { input: createReadStream(cluster.specFile) });
+  // What the image has in an older version would be renewed by what comes, and an uninstall leaves it so.
+  await host.run(
+    'apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get upgrade -y -qq; rm -rf /var/lib/apt/lists/*_*',
+  );
   await host.run('systemctl disable --now ssh');
+  expect(await host.run('command -v node docker dockerd; true')).toBe('');
   before = await fileList(host);
 }, INSTALL_MS);
 
-afterAll(() => lab?.stop());
+afterAll(async () => {
+  server?.close();
+  await lab?.stop();
+});
+
+test('--dry-run says what would be done, and changes nothing', async () => {
+  const { code, stdout } = await bootstrap('--dry-run --file /root/cluster.yaml');
+  expect(code).toBe(0);
+  const lines = stdout.trim().split('\n');
+  expect(lines[0]).toMatch(/^would install with apt: .*libatomic1/);
+  expect(lines.filter((line) => line.startsWith('would download'))).toHaveLength(3);
+  expect(lines.at(-1)).toBe('would run: mesosup install --local --start --file /root/cluster.yaml');
+  expect(listDifference(before, await fileList(host))).toEqual([]);
+});
 
 test(
-  'install --local --start makes a healthy cluster of this machine, with no ZooKeeper',
+  'it makes a cluster of the machine, and says what to try',
   async () => {
     const began = performance.now();
-    const done = await cluster.run('install', '--start', '--yes', '--json');
-    console.log(`install of this machine: ${((performance.now() - began) / 1000).toFixed(1)} s`);
-    expectDone(done);
-    const { troubles, access } = JSON.parse(done.stdout) as ChangeReport;
-    expect(troubles).toEqual([]);
-    expect(access?.scheduler).toBe(`http://${host.address}:8080`);
-    expect((await host.exec('pgrep -x "sshd|java"')).stdout).toBe('');
-    const status = await cluster.status();
-    expect(status.problems).toEqual([]);
-    expect(status.hosts.map(({ host: name, healthy, drift }) => ({ name, healthy, drift }))).toEqual([
-      { name: 'localhost', healthy: true, drift: 0 },
-    ]);
-    const services = await host.run('systemctl is-active ssh zookeeper mesos-master mesos-agent; true');
-    expect(services.trim().split('\n')).toEqual(['inactive', 'inactive', 'active', 'active']);
+    const { code, stdout, stderr } = await bootstrap('--file /root/cluster.yaml');
+    console.log(`curl | sudo bash: ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    expect(code, stdout + stderr).toBe(0);
+    expect(stdout).toContain('lab is healthy');
+    // The program that people call is what runs on the host: it came once.
+    expect(stdout).not.toContain(': unpack (');
+    expect(await host.run('ls -A /opt/mesosup')).toMatch(/^\.bootstrap\n\d+\.\d+\.\d+\ncurrent$/);
+    expect(await host.run('readlink -f /usr/local/bin/mesosup')).toMatch(
+      /^\/opt\/mesosup\/\d[^/]+\/bin\/mesosup$/,
+    );
+    proposed = (stdout.split('To try it')[1] ?? '').split('\n').filter((line) => line.startsWith('  '));
+    expect(proposed).toHaveLength(4);
   },
   INSTALL_MS,
 );
 
-test('what it put on the host is a program that starts, through a link too', async () => {
-  await host.run('ln -s /opt/mesosup/current/bin/mesosup /run/mesosup-link');
-  const versions = await host.run('/opt/mesosup/current/bin/mesosup --version; /run/mesosup-link --version');
-  expect(new Set(versions.trim().split('\n')).size).toBe(1);
+test('it is healthy, with no ZooKeeper, and its program starts through a link', async () => {
+  expect((await host.exec('pgrep -x "sshd|java"')).stdout).toBe('');
+  const services = await host.run('systemctl is-active ssh zookeeper mesos-master mesos-agent; true');
+  expect(services.split('\n')).toEqual(['inactive', 'inactive', 'active', 'active']);
+  const status = JSON.parse(await host.run('cd / && mesosup status --name lab --json')) as ClusterStatus;
+  expect(status.problems).toEqual([]);
+  expect(status.hosts.map(({ host: name, healthy, drift }) => ({ name, healthy, drift }))).toEqual([
+    { name: 'localhost', healthy: true, drift: 0 },
+  ]);
+  const versions = await host.run('/opt/mesosup/current/bin/mesosup --version; mesosup --version');
+  expect(new Set(versions.split('\n')).size).toBe(1);
   expect(versions).toMatch(/^mesosup\/\d+\.\d+\.\d+/);
 });
 
-test('the 2013 example runs on it', async () => {
-  const image = await ensureRedisImage();
-  await loadImage(host, image);
-  const app = { id: APP, instances: 2, mem: 64, cpus: 0.2, executor: '/var/lib/mesos/executors/docker' };
-  const answer = await cluster.api(host, '/v1/apps/start', {
-    method: 'POST',
-    body: JSON.stringify({ ...app, cmd: image }),
-  });
-  expect(answer.status, await answer.text()).toBe(204);
-  const endpoints = await until(
+test('what it says to try is the 2013 example, and runs', async () => {
+  await loadImage(host, await ensureRedisImage());
+  const [status = '', define = '', start = '', endpoints = ''] = proposed.map((line) => line.trim());
+  expect(await host.run(status)).toContain('healthy');
+  await host.run(`${define}\n${start}`);
+  const line = await until(
     'two instances run',
     async () => {
-      const found = await cluster.endpoints(host, APP);
-      return found.length === 2 && found;
+      const text = await host.run(`${define}\n${endpoints}`);
+      return text.trim().split(/\s+/).length === 4 && text.trim();
     },
     120_000,
   );
-  for (const { port } of endpoints) {
-    const ask = `docker run --rm --network host ${image} redis-cli -h ${host.address} -p ${port}`;
-    expect((await host.run(`${ask} SET x ${port} && ${ask} GET x`)).trim().split('\n')).toEqual([
-      'OK',
-      String(port),
-    ]);
+  for (const [, address, port] of line.matchAll(/(\S+):(\d+)/g)) {
+    const ask = `docker run --rm --network host johncosta/redis redis-cli -h ${address} -p ${port}`;
+    expect(await host.run(`${ask} SET x 7 && ${ask} GET x`)).toBe('OK\n7');
   }
 });
 
-test('its name is enough afterwards, and install again changes nothing', async () => {
-  const named = await host.exec(`cd / && ${PROGRAM}/bin/mesosup status --name lab --json`);
-  expect(named.code, named.stdout).toBe(0);
-  const { hosts } = JSON.parse(named.stdout) as ClusterStatus;
-  expect(hosts.map(({ healthy, drift }) => ({ healthy, drift }))).toEqual([{ healthy: true, drift: 0 }]);
-  const done = await cluster.run('install', '--start', '--yes');
-  expectDone(done);
-  expect(done.stdout).toContain('no changes on 1 host');
+test('run again, it changes nothing', async () => {
+  const [files, processes] = [await fileList(host), await host.run('pgrep -x "node|dockerd"')];
+  const { code, stdout, stderr } = await bootstrap('--file /root/cluster.yaml');
+  expect(code, stdout + stderr).toBe(0);
+  expect(stdout).toContain('no changes on 1 host');
+  expect(stderr).toContain('already');
+  const changed = listDifference(files, await fileList(host)).filter((line) => !OWN.test(line));
+  expect(changed.filter((line) => !/\/var\/lib\/(docker|mesos|mesosup\/scheduler)/.test(line))).toEqual([]);
+  expect(await host.run('pgrep -x "node|dockerd"')).toBe(processes);
+});
+
+test('--uninstall without a terminal wants --yes', async () => {
+  const { code, stderr } = await bootstrap('--uninstall');
+  expect(code).toBe(2);
+  expect(stderr).toContain('nobody can be asked here: --uninstall needs --yes');
+  expect(await host.run('mesosup status --name lab')).toContain('healthy');
 });
 
 test(
-  'uninstall ends what runs, and leaves the host as it was',
+  '--uninstall asks in a terminal, and leaves the host as it was',
   async () => {
-    expectDone(await cluster.run('uninstall', '--yes', '--purge'));
-    const left = listDifference(before, await fileList(host)).filter((line) => !OWN.test(line));
-    expect(left).toEqual([]);
-    const processes = await host.run("ps -eo args | grep -E '[m]esos|[c]ontainerd-shim|[r]edis'; true");
-    expect(processes).toBe('');
-    const kept = await host.run(
-      'ls -d /opt/mesosup /etc/mesos* /var/lib/mesos* /root/.local/state/mesosup/*/secrets.json 2>/dev/null; true',
-    );
-    expect(kept).toBe('');
+    const { code, all } = await inTerminal('--uninstall', 'Type the name of the cluster (lab)', 'lab\r');
+    expect(code, all).toBe(0);
+    expect(listDifference(before, await fileList(host))).toEqual([]);
+    expect(await host.run("ps -eo args | grep -E '[m]esos|[c]ontainerd-shim|[r]edis'; true")).toBe('');
+    const again = await bootstrap('--uninstall --yes');
+    expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining('nothing of this script') });
   },
   INSTALL_MS,
 );

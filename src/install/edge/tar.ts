@@ -12,7 +12,7 @@ export interface TarEntry {
 
 const BLOCK = 512;
 /** 1 January 2020: any time will do that is not so old that tar remarks on it. Seconds. */
-const MTIME = 1_577_836_800;
+export const MTIME = 1_577_836_800;
 
 /** @throws Error for a file that is not as long as was said, RangeError for a name or a file that ustar can't hold */
 export async function* tar(entries: readonly TarEntry[]): AsyncGenerator<Uint8Array> {

