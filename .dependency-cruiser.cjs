@@ -6,6 +6,7 @@ const core = [
   '^src/cluster/(?!edge/)',
   '^src/install/(?!edge/)',
   '^src/hosts/quote\\.ts',
+  '^src/reference/',
   '^src/text/',
 ].join('|');
 const tests = '\\.test\\.ts$';
@@ -20,6 +21,7 @@ const areas = [
   'install',
   'mesos',
   'proc',
+  'reference',
   'scheduler',
   'text',
   'zookeeper',
@@ -36,6 +38,7 @@ const allowed = {
     'hosts',
     'install',
     'mesos',
+    'reference',
     'scheduler',
     'text',
   ],
@@ -47,6 +50,7 @@ const allowed = {
   install: ['cluster', 'hosts', 'text'],
   mesos: [],
   proc: [],
+  reference: ['hosts/quote.ts'],
   scheduler: ['mesos', 'proc', 'zookeeper', 'executor/task-data.ts'],
   text: [],
   zookeeper: [],
