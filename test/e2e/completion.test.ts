@@ -5,6 +5,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { quote } from '../../src/hosts/quote.ts';
+import { docCommand } from '../support/docs.ts';
 import { mesosup, root, typed } from './demo-cluster.ts';
 
 const share = path.join(root, 'dist/share');
@@ -23,18 +24,16 @@ type Completer = (line: string) => Promise<string[]>;
 const bash: Completer = async (line) => {
   const words = line.split(/ |(?<==)|(?==)/);
   const script = [
-    'source <("$1" completion bash)',
-    'shift',
+    docCommand('README.md', 'source <('),
     'compopt() { :; }',
     'COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))',
     '"$(complete -p mesosup | sed "s/.*-F \\([^ ]*\\) .*/\\1/")"',
     `printf '%s\\n' "\${COMPREPLY[@]}"`,
   ].join('\n');
-  const { stdout } = await execa(
-    'bash',
-    ['--norc', '-euc', script, 'bash', path.join(root, 'bin/mesosup'), ...words],
-    { cwd: directory },
-  );
+  const { stdout } = await execa('bash', ['--norc', '-euc', script, 'bash', ...words], {
+    cwd: directory,
+    env: { PATH: `${root}/bin:${process.env.PATH}` },
+  });
   return stdout.split('\n').filter(Boolean).sort();
 };
 

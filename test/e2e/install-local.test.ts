@@ -11,6 +11,7 @@ import type { ClusterStatus } from '../../src/install/status.ts';
 import type { LabHost } from '../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../lab/images.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
+import { docCommand } from '../support/docs.ts';
 import { root, until } from './demo-cluster.ts';
 import { fileList, listDifference } from './support/file-list.ts';
 import { expectDone, LabCluster, type Outcome } from './support/lab-cluster.ts';
@@ -66,7 +67,7 @@ test(
   'install --local --start makes a healthy cluster of this machine, with no ZooKeeper',
   async () => {
     const began = performance.now();
-    const done = await cluster.run('install', '--start', '--yes', '--json');
+    const done = await cluster.runLine(docCommand('README.md', 'mesosup install --local'), '--yes', '--json');
     console.log(`install of this machine: ${((performance.now() - began) / 1000).toFixed(1)} s`);
     expectDone(done);
     const { troubles, access } = JSON.parse(done.stdout) as ChangeReport;
