@@ -1,10 +1,11 @@
 /** Completion and the man page, as built, in the real programs that read them. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { quote } from '../../src/hosts/quote.ts';
+import { COMPLETIONS } from '../../src/reference/completions.ts';
 import { docCommand } from '../support/docs.ts';
 import { mesosup, root, typed } from './demo-cluster.ts';
 
@@ -106,6 +107,29 @@ test('zsh completes commands, flags and their values', async () => {
       expect(shown).toMatch(expected);
     }),
   );
+});
+
+test('a text with characters that shells know is nothing but a text', async () => {
+  const summary = 'it\'s [a] "b": $(touch ran) `touch ran` \\ ; touch ran';
+  const flag = { name: 'odd', summary, value: 'FILE', options: [], negatable: false };
+  const odd = { words: 'odd', summary, description: '', arguments: [], flags: [flag], examples: [] };
+  const place = path.join(directory, 'odd');
+  await mkdir(place);
+  for (const [shell, completion] of Object.entries(COMPLETIONS)) {
+    await writeFile(path.join(place, shell), completion([odd]));
+    const before = shell === 'zsh' ? 'autoload -Uz compinit; compinit -u -D; ' : '';
+    const { stderr } = await execa(shell, ['-c', `${before}source ./${shell}`], { cwd: place });
+    expect(stderr).toBe('');
+  }
+  const { stdout } = await execa(
+    'fish',
+    ['-c', 'source ./fish; complete -C "mesosup o"; complete -C "mesosup odd --o"'],
+    {
+      cwd: place,
+    },
+  );
+  expect(stdout.split('\n')).toEqual([`odd\t${summary}`, `--odd\t${summary}`]);
+  expect((await readdir(place)).sort()).toEqual(Object.keys(COMPLETIONS).sort());
 });
 
 test('the files that the build leaves for each shell are what the command prints', async () => {
