@@ -7,6 +7,7 @@ const core = [
   '^src/cluster/(?!edge/)',
   '^src/install/(?!edge/)',
   '^src/hosts/quote\\.ts',
+  '^src/reference/',
   '^src/text/',
 ].join('|');
 const tests = '\\.test\\.ts$';
@@ -22,6 +23,7 @@ const areas = [
   'install',
   'mesos',
   'proc',
+  'reference',
   'scheduler',
   'text',
   'zookeeper',
@@ -38,6 +40,7 @@ const allowed = {
     'hosts',
     'install',
     'mesos',
+    'reference',
     'scheduler',
     'text',
   ],
@@ -50,6 +53,7 @@ const allowed = {
   install: ['cluster', 'hosts', 'text'],
   mesos: [],
   proc: [],
+  reference: ['hosts/quote.ts'],
   scheduler: ['health', 'mesos', 'proc', 'zookeeper', 'executor/task-data.ts'],
   text: [],
   zookeeper: [],

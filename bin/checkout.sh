@@ -116,6 +116,11 @@ ensure_test_tools() {
   have npm || missing+=(npm)
   have pgrep || missing+=(procps)
   have systemd-analyze || missing+=(systemd)
+  # Completion and the man page, in the programs that read them; a pipe of the docs.
+  have zsh || missing+=(zsh)
+  have fish || missing+=(fish)
+  have mandoc || missing+=(mandoc)
+  have jq || missing+=(jq)
   [ -x /usr/share/zookeeper/bin/zkServer.sh ] || missing+=(zookeeper)
   [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
 }

@@ -1,5 +1,23 @@
-import { execute } from '@oclif/core';
+/**
+ * The program's beginning, in `<installation>/lib`. oclif takes that directory for its root, where the build has put
+ * its manifest: what help, completion and the command line need is read from there, and of the commands only the one
+ * that runs is loaded.
+ */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 
-// The bundle stands in <root>/lib; oclif finds the commands by the package.json of <root>. Not awaited: oclif ends
-// the process by itself, and Node warns of a module that is still waiting then.
-void execute({ dir: import.meta.url });
+const root = import.meta.dirname;
+const pjson = JSON.parse(readFileSync(path.join(root, '../package.json'), 'utf8'));
+const { name, version } = pjson;
+
+if (process.argv[2] === '--version') {
+  // As oclif says it, without the time it takes to load it.
+  process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
+} else {
+  const { execute } = await import('@oclif/core');
+  // A payload's version ends in a hash of its content, which oclif would take for another version than its manifest's.
+  const stated = { ...pjson, version: version.replace(/\+.*$/, '') };
+  const options = { root, pjson: stated, version, userPlugins: false, devPlugins: false };
+  // Not awaited: oclif ends the process by itself, and Node warns of a module that is still waiting then.
+  void execute({ loadOptions: options });
+}

@@ -7,6 +7,7 @@ import { overridesOf } from '../cluster/host-list.ts';
 import { formatSpecError } from '../cluster/spec-errors.ts';
 import type { SpecInput } from '../cluster/spec-schema.ts';
 import { ClusterCommand, UsageError } from '../install/edge/run/cluster-command.ts';
+import { inputFlag } from '../install/edge/run/connect-flags.ts';
 import { hostFlags, hostOptions } from '../install/edge/run/spec-flags.ts';
 import { count } from '../text/count.ts';
 
@@ -27,7 +28,7 @@ export default class Init extends ClusterCommand {
       helpValue: 'FILE',
     }),
     force: Flags.boolean({ summary: 'Write over a file that is there.' }),
-    input: Flags.boolean({ default: true, allowNo: true, summary: 'Ask what no flag answers.' }),
+    input: inputFlag,
     ...hostFlags,
     mesos: Flags.string({
       options: ['clusterd', 'mesosphere', 'package', 'preinstalled'],
@@ -69,7 +70,7 @@ export default class Init extends ClusterCommand {
     const input = specOf(answers, overridesOf({ ...hosts, ...hostAnswers(answers) }));
     const result = clusterFrom(input, 'the answers');
     if (!result.ok) throw new UsageError(result.errors.map(formatSpecError).join('\n'));
-    const schema = pathToFileURL(path.join(this.config.root, 'templates/cluster.schema.json')).href;
+    const schema = pathToFileURL(path.join(this.config.root, '../templates/cluster.schema.json')).href;
     await write(flags.file, specText(input as SpecInput, schema), flags.force);
     const cluster = result.value;
     this.log(`${flags.file}: cluster ${cluster.name} of ${count(cluster.hosts.length, 'host')}`);

@@ -37,29 +37,35 @@ export default class PlanCommand extends ClusterCommand {
   async run(): Promise<{ plan: Plan; problems: readonly Problem[] }> {
     const { flags } = await this.parse(PlanCommand);
     const loaded = await clusterOf(flags);
-    return withSession(loaded, flags, screenFor(this.jsonEnabled()), interruption(), async (session) => {
-      const looked = await look(session);
-      // A saved plan is applied with the secrets it was made with.
-      const secrets =
-        looked.secrets ?? (flags.out === undefined ? undefined : await loaded.state.makeSecrets());
-      const intent = { command: 'install', start: flags.start } as const;
-      const { plan, problems, reach } = await prepare(
-        session,
-        programOf(this.config),
-        { ...looked, secrets },
-        intent,
-      );
-      if (problems.length > 0) this.log(`${renderProblems(problems)}\n`);
-      this.log(
-        renderPlan(plan, { colour: process.stdout.hasColors?.() ?? false, brief: flags.brief }).trimEnd(),
-      );
-      if (flags.out !== undefined) {
-        await savePlan(flags.out, { plan, cluster: loaded.cluster });
-        this.log(`Saved. Apply it with: ${this.config.bin} install ${flags.out}`);
-      }
-      if (reach.leftOut.length > 0) process.exitCode = EXIT.failed;
-      else if (changesIn(plan) > 0) process.exitCode = EXIT.changes;
-      return { plan, problems };
-    });
+    return withSession(
+      loaded,
+      flags,
+      screenFor(this.jsonEnabled(), flags),
+      interruption(),
+      async (session) => {
+        const looked = await look(session);
+        // A saved plan is applied with the secrets it was made with.
+        const secrets =
+          looked.secrets ?? (flags.out === undefined ? undefined : await loaded.state.makeSecrets());
+        const intent = { command: 'install', start: flags.start } as const;
+        const { plan, problems, reach } = await prepare(
+          session,
+          programOf(this.config),
+          { ...looked, secrets },
+          intent,
+        );
+        if (problems.length > 0) this.log(`${renderProblems(problems)}\n`);
+        this.log(
+          renderPlan(plan, { colour: process.stdout.hasColors?.() ?? false, brief: flags.brief }).trimEnd(),
+        );
+        if (flags.out !== undefined) {
+          await savePlan(flags.out, { plan, cluster: loaded.cluster });
+          this.log(`Saved. Apply it with: ${this.config.bin} install ${flags.out}`);
+        }
+        if (reach.leftOut.length > 0) process.exitCode = EXIT.failed;
+        else if (changesIn(plan) > 0) process.exitCode = EXIT.changes;
+        return { plan, problems };
+      },
+    );
   }
 }

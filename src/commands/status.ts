@@ -16,13 +16,19 @@ export default class Status extends ClusterCommand {
   async run(): Promise<ClusterStatus> {
     const { flags } = await this.parse(Status);
     const loaded = await clusterOf(flags);
-    return withSession(loaded, flags, screenFor(this.jsonEnabled()), interruption(), async (session) => {
-      const looked = await look(session);
-      const plan = await driftOf(session, programOf(this.config), looked);
-      const status = statusOf(session.cluster, looked.facts, looked.unreachable, plan);
-      this.log(renderStatus(status));
-      if (!status.healthy) process.exitCode = EXIT.failed;
-      return status;
-    });
+    return withSession(
+      loaded,
+      flags,
+      screenFor(this.jsonEnabled(), flags),
+      interruption(),
+      async (session) => {
+        const looked = await look(session);
+        const plan = await driftOf(session, programOf(this.config), looked);
+        const status = statusOf(session.cluster, looked.facts, looked.unreachable, plan);
+        this.log(renderStatus(status));
+        if (!status.healthy) process.exitCode = EXIT.failed;
+        return status;
+      },
+    );
   }
 }

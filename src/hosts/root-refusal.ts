@@ -46,7 +46,7 @@ export function refusal(who: { readonly host: string; readonly user: string }, w
     case 'no-password':
       return error(
         'sudo asks for the password of USER, and none was given',
-        `Give the sudo password of USER, or let USER do without: ${NOPASSWD}.`,
+        `Give the sudo password of USER (--sudo-password-file), or let USER do without: ${NOPASSWD}.`,
       );
     case 'wrong-password':
       return error(

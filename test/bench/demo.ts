@@ -3,14 +3,12 @@
  * the wall time from the start of the command less the union of the intervals in which a Docker create or start
  * call was running. `npm run bench:demo [runs]`, from a built checkout with the image present.
  */
-import { cpus, release } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
+import { machine, median } from './figures.ts';
 
 const runs = Number(process.argv[2] ?? 5);
 const mesosup = path.resolve(import.meta.dirname, '../../bin/mesosup');
-const median = (values: number[]) =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 interface Run {
   wall: number;
@@ -32,9 +30,7 @@ async function once(): Promise<Run> {
 }
 
 const { stdout: docker } = await execa('docker', ['version', '--format', '{{.Server.Version}}']);
-console.log(
-  `${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, Node ${process.version}, Docker ${docker}`,
-);
+console.log(`${machine()}, Docker ${docker}`);
 const results: Run[] = [];
 for (let i = 1; i <= runs; i += 1) {
   const run = await once();

@@ -12,6 +12,7 @@ import type { ClusterStatus } from '../../src/install/status.ts';
 import type { LabHost } from '../lab/host.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { root, typed } from './demo-cluster.ts';
+import { stylesOf } from './support/colours.ts';
 
 const program = path.join(root, 'bin/mesosup');
 let lab: Lab;
@@ -131,6 +132,34 @@ test('declined in a terminal, nothing is changed; Ctrl-C at the question exits w
   ]);
   expect(interrupted).toContain('exit 130');
   await expectUntouched();
+});
+
+test('with --no-input nothing is asked in a terminal, and it says which flag answers', async () => {
+  await spec(['h2']);
+  const { config, knownHosts } = lab.ssh;
+  const reach = `--no-input --state ${at('state')} --ssh-config ${config} --known-hosts ${knownHosts}`;
+  const run = (line: string) =>
+    typed(`cd ${directory} && ${program} ${line} ${reach}; echo "exit $?"`, [
+      { prompt: 'exit ', answer: '' },
+    ]);
+  const changing = await run(`install --sudo-password-file ${at('password')}`);
+  expect(changing).toContain('add --yes');
+  expect(changing).toContain('exit 2');
+  const locked = await run('plan');
+  expect(locked).toContain('(--sudo-password-file)');
+  expect(locked).toContain('exit 1');
+  const contrary = await run('plan --ask-sudo-password');
+  expect(contrary).toContain('--sudo-password-file');
+  expect(contrary).toContain('exit 1');
+  await expectUntouched();
+});
+
+test('a plan has colours in a terminal, and none with NO_COLOR', async () => {
+  await spec(['h1']);
+  const { config, knownHosts } = lab.ssh;
+  const command = `cd ${directory} && ${program} plan --state ${at('state')} --ssh-config ${config} --known-hosts ${knownHosts}`;
+  expect((await stylesOf(command)).length).toBeGreaterThan(0);
+  expect(await stylesOf(command, { NO_COLOR: '1' })).toEqual([]);
 });
 
 test('hosts that will not do are all named at once, each with its mend; the others go on', async () => {

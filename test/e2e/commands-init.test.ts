@@ -5,6 +5,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseSpec } from '../../src/cluster/spec.ts';
+import { docCommand } from '../support/docs.ts';
 import { root, typed } from './demo-cluster.ts';
 
 const program = path.join(root, 'bin/mesosup');
@@ -25,18 +26,21 @@ const written = async (name = 'cluster.yaml') => {
 };
 
 test('its questions, answered, make the cluster', async () => {
-  const shown = await typed(`cd ${directory} && ${program} init`, [
-    { prompt: 'Name of the cluster', answer: 'prod\r' },
-    { prompt: 'Hosts, with commas', answer: 'h1, h2 admin@h3:2222,h4\r' },
-    { prompt: 'Masters (with', answer: '\r' },
-    { prompt: 'Agents (where', answer: ' \r' },
-    { prompt: 'SSH user', answer: 'me\r' },
-    { prompt: 'SSH key', answer: '\r' },
-    { prompt: 'Jump host', answer: '\r' },
-    { prompt: 'ClusterD, the maintained', answer: '\r' },
-    { prompt: 'Version of Mesos', answer: '1.11.0-0.9.0\r' },
-    { prompt: 'docker.io', answer: '\u001b[B\r' },
-  ]);
+  const shown = await typed(
+    `cd ${directory} && PATH=${root}/bin:$PATH; ${docCommand('README.md', 'mesosup init')}`,
+    [
+      { prompt: 'Name of the cluster', answer: 'prod\r' },
+      { prompt: 'Hosts, with commas', answer: 'h1, h2 admin@h3:2222,h4\r' },
+      { prompt: 'Masters (with', answer: '\r' },
+      { prompt: 'Agents (where', answer: ' \r' },
+      { prompt: 'SSH user', answer: 'me\r' },
+      { prompt: 'SSH key', answer: '\r' },
+      { prompt: 'Jump host', answer: '\r' },
+      { prompt: 'ClusterD, the maintained', answer: '\r' },
+      { prompt: 'Version of Mesos', answer: '1.11.0-0.9.0\r' },
+      { prompt: 'docker.io', answer: '\u001b[B\r' },
+    ],
+  );
   expect(shown).toContain('cluster.yaml: cluster prod of 4 hosts');
   const { cluster } = await written();
   const master = ['zookeeper', 'master', 'scheduler'];

@@ -171,16 +171,18 @@ export async function steady(instances = 2, app = 'multidis', ms = 30_000): Prom
  * Types a command in a terminal of its own (util-linux `script` makes the pty) and answers its prompts.
  *
  * @param conversation each time the text appears in what is new, the answer is typed
+ * @param ms after which it is ended
  * @returns all that the terminal showed, without colours
  */
 export async function typed(
   command: string,
   conversation: { prompt: string; answer: string }[] = [],
+  ms = 20_000,
 ): Promise<string> {
   const terminal = execa('script', ['-qefc', command, '/dev/null'], {
     reject: false,
     env: { TERM: 'xterm', COLUMNS: '200' },
-    timeout: 20_000,
+    timeout: ms,
   });
   let shown = '';
   let seen = 0;

@@ -1,33 +1,45 @@
-/** The calls of the 2013 page, typed as there, against a demo that is up. */
+/** The calls of the 2013 page, typed as the README has them, against a demo that is up. */
+import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { endpoints, mesosup, state, steady, typed, until } from './demo-cluster.ts';
+import { docCommand } from '../support/docs.ts';
+import { endpoints, mesosup, root, state, steady, typed, until } from './demo-cluster.ts';
 
 let api: string;
 
 beforeAll(async () => {
-  const { exitCode, stdout, stderr } = await mesosup('demo', '--detach');
-  expect({ exitCode, stderr }, stdout).toEqual({ exitCode: 0, stderr: '' });
+  const { exitCode, all } = await here(docCommand('README.md', './bin/bootstrap.sh demo --detach'));
+  expect(exitCode, all).toBe(0);
   api = (await state()).schedulerUrl.replace('127.0.0.1', 'localhost');
 });
 afterAll(async () => {
-  expect((await mesosup('demo', 'down')).stdout).toContain('The demo is down');
+  const { all } = await here(docCommand('README.md', './bin/mesosup demo down'));
+  expect(all).toContain('The demo is down');
 });
+
+/** Runs a command in the checkout. */
+function here(command: string) {
+  return execa('sh', ['-c', command], { cwd: root, stdin: 'ignore', reject: false, all: true });
+}
+
+/** The command with the scheduler where it is: another port, if 8080 was in use. */
+const atApi = (command: string) => command.replace('http://localhost:8080', api);
 
 test('http POST /v1/apps/start answers 204, and both instances appear in /v1/endpoints', async () => {
   // The demo has started multidis already, so the page's call needs it out of the way first.
-  await typed(`http --ignore-stdin POST ${api}/v1/apps/stop id=multidis`);
-  await until('multidis is gone', async () => (await endpoints()).length === 0);
-  const started = await typed(
-    `http POST ${api}/v1/apps/start \\
-       id=multidis instances=2 mem=512 cpus=1 \\
-       executor=/var/lib/mesos/executors/docker \\
-       cmd='johncosta/redis'`,
+  await typed(
+    atApi(docCommand('README.md', 'http POST http://localhost:8080/v1/apps/stop')).replace(
+      'http ',
+      'http --ignore-stdin ',
+    ),
   );
+  await until('multidis is gone', async () => (await endpoints()).length === 0);
+  const start = docCommand('README.md', 'http POST http://localhost:8080/v1/apps/start');
+  const started = await typed(atApi(start));
   expect(started).toMatch(/^HTTP\/1\.1 204 No Content$/m);
   expect(started).toMatch(/^Content-Type: application\/json$/im);
   await steady();
 
-  const listed = await typed(`http GET ${api}/v1/endpoints`);
+  const listed = await typed(atApi(docCommand('README.md', 'http GET')));
   expect(listed).toMatch(/^HTTP\/1\.1 200 OK$/m);
   expect(listed).toMatch(/^Content-Type: text\/plain/im);
   expect(listed).toMatch(/^Transfer-Encoding: chunked$/im);
@@ -42,7 +54,10 @@ test('http POST /v1/apps/start answers 204, and both instances appear in /v1/end
 test('docker run -i -t … redis-cli: SET x 7 says OK, GET x says "7"', async () => {
   const [{ host, port } = { host: '', port: 0 }] = await endpoints();
   const prompt = `${host}:${port}> `;
-  const shown = await typed(`docker run --rm -i -t johncosta/redis redis-cli -h ${host} -p ${port}`, [
+  const command = docCommand('README.md', 'docker run')
+    .replace('docker run', 'docker run --rm')
+    .replace('-h 172.17.0.1 -p 31000', `-h ${host} -p ${port}`);
+  const shown = await typed(command, [
     { prompt, answer: 'SET x 7\r' },
     { prompt: 'OK', answer: '' },
     { prompt, answer: 'GET x\r' },
@@ -51,6 +66,16 @@ test('docker run -i -t … redis-cli: SET x 7 says OK, GET x says "7"', async ()
   ]);
   expect(shown).toMatch(/SET x 7\nOK\n/);
   expect(shown).toMatch(/GET x\n"7"\n/);
+});
+
+test('demo status shows apps, tasks and agents', async () => {
+  const { exitCode, all } = await here(docCommand('README.md', './bin/mesosup demo status'));
+  expect(exitCode, all).toBe(0);
+  expect(all).toMatch(/APP +INSTANCES +RUNNING\nmultidis +2 +2\n/);
+  const { stdout } = await mesosup('demo', 'status', '--json');
+  const status = JSON.parse(stdout) as { up: boolean; tasks: unknown[]; agents: unknown[] };
+  expect(status.up).toBe(true);
+  expect([status.tasks.length, status.agents.length]).toEqual([2, 2]);
 });
 
 test('a second demo is refused with the mend', async () => {

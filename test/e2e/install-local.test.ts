@@ -11,6 +11,7 @@ import type { ClusterStatus } from '../../src/install/status.ts';
 import type { LabHost } from '../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../lab/images.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
+import { docCommand } from '../support/docs.ts';
 import { until } from './demo-cluster.ts';
 import { fileList, listDifference } from './support/file-list.ts';
 import { LabCluster } from './support/lab-cluster.ts';
@@ -27,14 +28,19 @@ let before: Map<string, string>;
 /** The commands that the end of the installation proposes. */
 let proposed: string[];
 
+/** The README's line, with a release of this machine's and with arguments. */
+function line(args: string): string {
+  const shown = docCommand('README.md', 'curl -fsSL URL/bootstrap.sh | sudo bash');
+  return `${shown.replace('URL', server.url)} -s -- ${args}`;
+}
+
 function bootstrap(args: string): Promise<{ stdout: string; stderr: string; code: number }> {
-  return host.exec(`curl -fsSL ${server.url}/bootstrap.sh | sudo bash -s -- ${args}`);
+  return host.exec(line(args));
 }
 
 /** As somebody types it, who gives one answer once it is asked for. */
 async function inTerminal(args: string, question: string, answer: string) {
-  const line = `curl -fsSL ${server.url}/bootstrap.sh | sudo bash -s -- ${args}`;
-  const run = execa('docker', ['exec', '-i', host.container, 'script', '-qec', line, '/dev/null'], {
+  const run = execa('docker', ['exec', '-i', host.container, 'script', '-qec', line(args), '/dev/null'], {
     reject: false,
     stdin: 'pipe',
   });
@@ -119,7 +125,7 @@ test('what it says to try is the 2013 example, and runs', async () => {
   const [status = '', define = '', start = '', endpoints = ''] = proposed.map((line) => line.trim());
   expect(await host.run(status)).toContain('healthy');
   await host.run(`${define}\n${start}`);
-  const line = await until(
+  const endpointsLine = await until(
     'two instances run',
     async () => {
       const text = await host.run(`${define}\n${endpoints}`);
@@ -127,7 +133,7 @@ test('what it says to try is the 2013 example, and runs', async () => {
     },
     120_000,
   );
-  for (const [, address, port] of line.matchAll(/(\S+):(\d+)/g)) {
+  for (const [, address, port] of endpointsLine.matchAll(/(\S+):(\d+)/g)) {
     const ask = `docker run --rm --network host johncosta/redis redis-cli -h ${address} -p ${port}`;
     expect(await host.run(`${ask} SET x 7 && ${ask} GET x`)).toBe('OK\n7');
   }
@@ -142,6 +148,8 @@ test('run again, it changes nothing', async () => {
   const changed = listDifference(files, await fileList(host)).filter((line) => !OWN.test(line));
   expect(changed.filter((line) => !/\/var\/lib\/(docker|mesos|mesosup\/scheduler)/.test(line))).toEqual([]);
   expect(await host.run('pgrep -x "node|dockerd"')).toBe(processes);
+  const again = docCommand('README.md', 'mesosup install --local');
+  expect(await host.run(`${again} --file /root/cluster.yaml --yes`)).toContain('no changes on 1 host');
 });
 
 test('--uninstall without a terminal wants --yes', async () => {
@@ -163,3 +171,12 @@ test(
   },
   INSTALL_MS,
 );
+
+test('--cli-only brings the program alone, and --uninstall takes it away', async () => {
+  const shown = docCommand('README.md', 'curl -fsSL URL/bootstrap.sh | sudo bash -s -- --cli-only');
+  expect(await host.run(shown.replace('URL', server.url))).toContain('Next: mesosup install --hosts');
+  expect(await host.run('mesosup --version')).toMatch(/^mesosup\/\d/);
+  expect(await host.run('command -v dockerd; true')).toBe('');
+  expect((await bootstrap('--uninstall --yes')).code).toBe(0);
+  expect(listDifference(before, await fileList(host))).toEqual([]);
+});

@@ -1,10 +1,12 @@
 /** From three bare hosts to the 2013 example on a real cluster, what is done to it afterwards, and back. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LabHost } from '../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../lab/images.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
+import { docCommand } from '../support/docs.ts';
 import { until } from './demo-cluster.ts';
 import { fileList, listDifference } from './support/file-list.ts';
 import { expectDone, LabCluster, PORTS } from './support/lab-cluster.ts';
@@ -62,7 +64,7 @@ async function pids(): Promise<Record<string, string>> {
 
 describe('a cluster of three hosts', () => {
   test('plan shows what it would do, and does nothing', async () => {
-    const { code, stdout } = await cluster.run('plan');
+    const { code, stdout } = await cluster.runLine(docCommand('README.md', 'mesosup plan'));
     expect(code, stdout).toBe(3);
     for (const name of ['h1', 'h2', 'h3']) expect(stdout).toContain(name);
     expect(stdout).toContain('aventer-mesos');
@@ -74,10 +76,11 @@ describe('a cluster of three hosts', () => {
     'install --start ends with a healthy cluster',
     async () => {
       const began = performance.now();
-      const done = await cluster.run('install', '--start', '--yes');
+      const done = await cluster.runLine(docCommand('README.md', 'mesosup install --hosts'), '--yes');
       console.log(`install of 3 hosts: ${((performance.now() - began) / 1000).toFixed(1)} s`);
       expectDone(done);
       expect(done.stdout).toContain(`:${PORTS.scheduler}`);
+      expectDone(await cluster.runLine(docCommand('README.md', 'mesosup status')));
       const status = await cluster.status();
       expect(status.problems).toEqual([]);
       expect(status.hosts.map(({ host, healthy, drift }) => ({ host, healthy, drift }))).toEqual(
@@ -142,6 +145,14 @@ describe('a cluster of three hosts', () => {
     },
     INSTALL_MS,
   );
+
+  test("the API answers who has the cluster's secrets, as docs/installing.md asks it", async () => {
+    const command = docCommand('docs/installing.md', 'jq ')
+      .replace('~/.local/state/mesosup/NAME', cluster.state)
+      .replace('http://h1:8080', `http://${h1.address}:${PORTS.scheduler}`);
+    const { stdout } = await execa('sh', ['-c', command]);
+    expect(stdout).toMatch(new RegExp(`^${APP} \\d+( [\\d.]+:\\d+){3}`));
+  });
 
   test('install again changes nothing, and touches no process', async () => {
     const was = await pids();
@@ -228,7 +239,7 @@ describe('changes to it', () => {
     const plan = await cluster.planned();
     expect(Object.keys(plan)).toEqual(['h2']);
     expect(plan.h2).toContain('restart service:mesos-agent');
-    expectDone(await cluster.run('install', '--yes'));
+    expectDone(await cluster.runLine(docCommand('README.md', 'mesosup install'), '--yes'));
     const now = { pids: await pids(), containers: await containers() };
     expect(now.containers).toEqual(was.containers);
     const { 'h2 mesos-agent': restarted, ...others } = now.pids;
@@ -356,10 +367,10 @@ describe('changes to it', () => {
   test(
     'stop ends the services and start brings them and the tasks back',
     async () => {
-      expectDone(await cluster.run('stop', '--yes'));
+      expectDone(await cluster.runLine(docCommand('README.md', 'mesosup stop'), '--yes'));
       const stopped = await cluster.run('status');
       expect(stopped.code).toBe(1);
-      expectDone(await cluster.run('start', '--yes'));
+      expectDone(await cluster.runLine(docCommand('README.md', 'mesosup start'), '--yes'));
       expect((await cluster.status()).healthy).toBe(true);
       await running();
     },
@@ -372,7 +383,7 @@ describe('uninstall', () => {
     'ends what runs, leaves the hosts as they were, and names the users that stay',
     async () => {
       await running();
-      const plan = await cluster.run('uninstall', '--yes', '--purge');
+      const plan = await cluster.runLine(docCommand('README.md', 'mesosup uninstall'), '--yes', '--purge');
       expectDone(plan);
       expect(plan.stdout).toContain('stops the agent: 1 task ends');
       for (const host of lab.hosts) {

@@ -41,7 +41,7 @@ export default class Demo extends Command {
         ...flags,
         engine: new DockerEngine(),
         dir: demoDirectory(process.getuid?.() ?? 0, process.env),
-        root: path.resolve(this.config.root),
+        root: path.resolve(this.config.root, '..'),
         signal: interrupt.signal,
       });
       await new Listr(steps, {

@@ -9,7 +9,6 @@
  */
 
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus, release } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
@@ -21,6 +20,7 @@ import type { Resource } from '../../../src/install/resources.ts';
 import { root, until } from '../../e2e/demo-cluster.ts';
 import { expectDone, LabCluster, PORTS } from '../../e2e/support/lab-cluster.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
+import { machine, median } from '../figures.ts';
 import { fileContents, hostVars, playbook } from './playbook.ts';
 import { ARCHIVE, bareCommands } from './shell.ts';
 
@@ -35,9 +35,6 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
   await work();
   return (performance.now() - began) / 1000;
 }
-
-const median = (values: readonly number[]) =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 async function labOf(count: number): Promise<{ lab: Lab; cluster: LabCluster }> {
   // Ansible needs Python on the hosts; it is there from the first for everyone.
@@ -179,9 +176,7 @@ async function compare(count: number): Promise<string> {
 const { stdout: version } = await execa('ansible', ['--version']).catch(() => {
   throw new Error('ansible is missing: apt-get install --no-install-recommends ansible-core');
 });
-console.log(
-  `${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, Node ${process.version}, ${version.split('\n')[0]}`,
-);
+console.log(`${machine()}, ${version.split('\n')[0]}`);
 const lines: string[] = [];
 for (const count of counts.length > 0 ? counts : [3, 10]) lines.push(await compare(count));
 console.log(`\n${lines.join('\n')}`);

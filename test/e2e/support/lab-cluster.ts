@@ -75,6 +75,19 @@ export class LabCluster {
     return { code: exitCode ?? -1, stdout, stderr, all: all ?? '' };
   }
 
+  /** Runs a command line of the docs, which says itself which hosts are meant if its flags do. */
+  async runLine(line: string, ...more: string[]): Promise<Outcome> {
+    const [program, command = '', ...args] = line.split(' ');
+    if (program !== 'mesosup') throw new TypeError(`not a command of mesosup: ${line}`);
+    const { flags } = this;
+    if (args.includes('--hosts')) this.flags = [];
+    try {
+      return await this.run(command, ...args, ...more);
+    } finally {
+      this.flags = flags;
+    }
+  }
+
   async status(): Promise<ClusterStatus> {
     return JSON.parse((await this.run('status', '--json')).stdout) as ClusterStatus;
   }

@@ -10,7 +10,7 @@ export interface AskOptions {
   /** Ask for it at the beginning, once for all hosts. */
   readonly askSudoPassword?: boolean | undefined;
   /** Whether there is somebody to answer. */
-  readonly terminal: boolean;
+  readonly asks: boolean;
   /** Called around a question, so that the progress makes room for it. */
   readonly pause?: <T>(question: () => Promise<T>) => Promise<T>;
 }
@@ -26,11 +26,11 @@ export async function asker(options: AskOptions): Promise<Ask> {
       tried.add(question.host);
       return given;
     }
-    return options.terminal ? pause(() => password(wording(question))) : undefined;
+    return options.asks ? pause(() => password(wording(question))) : undefined;
   };
 }
 
-async function sudoPassword({ sudoPasswordFile, askSudoPassword, terminal }: AskOptions) {
+async function sudoPassword({ sudoPasswordFile, askSudoPassword, asks }: AskOptions) {
   if (sudoPasswordFile !== undefined) {
     const text = await readFile(sudoPasswordFile, 'utf8').catch((cause: NodeJS.ErrnoException) => {
       const message = `${sudoPasswordFile} can't be read: ${cause.code}`;
@@ -39,9 +39,9 @@ async function sudoPassword({ sudoPasswordFile, askSudoPassword, terminal }: Ask
     return text.split('\n')[0] ?? '';
   }
   if (!askSudoPassword) return undefined;
-  if (!terminal) {
+  if (!asks) {
     throw new RunError(
-      '--ask-sudo-password needs a terminal',
+      '--ask-sudo-password needs a terminal, and no --no-input',
       'Give a file with --sudo-password-file instead.',
     );
   }

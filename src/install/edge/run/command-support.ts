@@ -14,14 +14,18 @@ import type { Program } from './prepare.ts';
 import type { Screen } from './screen.ts';
 import { Session } from './session.ts';
 
+/** oclif's own root is `lib` in the installation. */
 export function programOf(config: Interfaces.Config): Program {
-  return { root: path.resolve(config.root), version: config.version };
+  return { root: path.resolve(config.root, '..'), version: config.version };
 }
 
-export function screenFor(json: boolean): Screen {
+/** @param input false: nothing may be asked */
+export function screenFor(json: boolean, { input }: { readonly input: boolean }): Screen {
+  const terminal = !json && Boolean(process.stdout.isTTY);
   return {
     silent: json,
-    terminal: !json && Boolean(process.stdout.isTTY),
+    terminal,
+    asks: input && terminal && Boolean(process.stdin.isTTY),
     note: (text) => {
       process.stderr.write(`${text}\n`);
     },
@@ -85,7 +89,7 @@ export async function confirmedByName(name: string, screen: Screen): Promise<boo
 }
 
 function mustBeAsked(screen: Screen): void {
-  if (screen.terminal && process.stdin.isTTY) return;
+  if (screen.asks) return;
   throw new UsageError('nobody can be asked here: add --yes to change the hosts without a question');
 }
 

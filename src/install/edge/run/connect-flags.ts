@@ -4,7 +4,15 @@ import { Flags } from '@oclif/core';
 
 const helpGroup = 'CONNECTION';
 
+export const inputFlag = Flags.boolean({
+  default: true,
+  allowNo: true,
+  summary:
+    'Ask what no flag answers. With --no-input nothing is asked: it fails, and says which flag answers.',
+});
+
 export const connectFlags = {
+  input: inputFlag,
   'accept-new-host-keys': Flags.boolean({
     summary: 'Accept the keys of hosts that are not known yet, and write them down. Changed keys never are.',
     helpGroup,
@@ -38,6 +46,7 @@ export const connectFlags = {
 };
 
 export interface ConnectFlags {
+  readonly input: boolean;
   readonly 'accept-new-host-keys': boolean;
   readonly 'known-hosts'?: string | undefined;
   readonly 'ssh-config'?: string | undefined;

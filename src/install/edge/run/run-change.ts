@@ -36,7 +36,7 @@ export async function runChange(
   flags: ConnectFlags & { readonly yes: boolean; readonly timeout?: number | undefined },
   options: RunChangeOptions,
 ): Promise<ChangeReport> {
-  const screen = screenFor(command.jsonEnabled());
+  const screen = screenFor(command.jsonEnabled(), flags);
   const signal = interruption();
   const say = (text: string) => command.log(text);
   const { intent, saved, allowAgentReplace } = options;

@@ -13,6 +13,8 @@ export interface Screen {
   readonly silent: boolean;
   /** Whether somebody looks on: then times go on while nothing else happens. */
   readonly terminal: boolean;
+  /** Whether somebody may be asked. */
+  readonly asks: boolean;
   /** For what doesn't belong to a step; on standard error. */
   note(text: string): void;
 }

@@ -57,7 +57,7 @@ export class Session {
     const ask = await asker({
       sudoPasswordFile: flags['sudo-password-file'],
       askSudoPassword: flags['ask-sudo-password'],
-      terminal: Boolean(process.stdin.isTTY) && screen.terminal,
+      asks: screen.asks,
     });
     const stamp = new Date().toISOString().replaceAll(':', '').slice(0, 17);
     const log = flags.verbose

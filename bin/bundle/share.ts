@@ -1,0 +1,23 @@
+/** What belongs among an installation's own files of shells and man, made from the commands. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Interfaces } from '@oclif/core';
+import { COMPLETIONS } from '../../src/reference/completions.ts';
+import { manPage } from '../../src/reference/man.ts';
+import { referenceOf } from '../../src/reference/reference.ts';
+
+/** Writes them beneath `share`, laid out as beneath /usr/share. */
+export async function writeShare(share: string, { commands, version }: Interfaces.Manifest): Promise<void> {
+  const reference = referenceOf(Object.values(commands));
+  const files = {
+    'man/man1/mesosup.1': manPage(reference, version),
+    'bash-completion/completions/mesosup': COMPLETIONS.bash(reference),
+    'zsh/vendor-completions/_mesosup': COMPLETIONS.zsh(reference),
+    'fish/vendor_completions.d/mesosup.fish': COMPLETIONS.fish(reference),
+  };
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(share, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, text);
+  }
+}

@@ -1,0 +1,22 @@
+import { Args, Command } from '@oclif/core';
+import { COMPLETIONS, type Shell } from '../reference/completions.ts';
+import { referenceOf } from '../reference/reference.ts';
+
+export default class Completion extends Command {
+  static override summary = 'Print what a shell needs to complete the commands and flags.';
+  static override description =
+    'For bash: source <(mesosup completion bash) in ~/.bashrc. For zsh: the same with zsh, in ~/.zshrc after compinit. For fish: mesosup completion fish > ~/.config/fish/completions/mesosup.fish.';
+  static override examples = [
+    '<%= config.bin %> completion bash',
+    '<%= config.bin %> completion zsh',
+    '<%= config.bin %> completion fish',
+  ];
+  static override args = {
+    shell: Args.string({ required: true, options: Object.keys(COMPLETIONS), description: 'The shell.' }),
+  };
+
+  async run(): Promise<void> {
+    const { args } = await this.parse(Completion);
+    this.log(COMPLETIONS[args.shell as Shell](referenceOf(this.config.commands)).trimEnd());
+  }
+}

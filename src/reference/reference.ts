@@ -1,0 +1,108 @@
+/** What there is to say about the commands, as oclif's manifest has it; completion, man page and docs are made of it. */
+import type { Command } from '@oclif/core';
+
+export interface FlagReference {
+  readonly name: string;
+  readonly char?: string;
+  readonly summary: string;
+  /** What stands for the value, such as FILE; undefined for a switch. */
+  readonly value?: string;
+  /** The only values that will do. */
+  readonly options: readonly string[];
+  readonly default?: string;
+  /** A switch that `--no-NAME` turns off. */
+  readonly negatable: boolean;
+  readonly group?: string;
+}
+
+export interface ArgumentReference {
+  readonly name: string;
+  readonly required: boolean;
+  readonly summary: string;
+  /** The only values that will do. */
+  readonly options: readonly string[];
+}
+
+export interface CommandReference {
+  /** As it is typed after the program's name: `demo down`. */
+  readonly words: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly arguments: readonly ArgumentReference[];
+  readonly flags: readonly FlagReference[];
+  /** Whole command lines. */
+  readonly examples: readonly string[];
+}
+
+/** The commands in the order of their words. */
+export function referenceOf(commands: readonly Command.Cached[]): CommandReference[] {
+  const references = commands.map(
+    (command): CommandReference => ({
+      words: command.id.replaceAll(':', ' '),
+      summary: command.summary ?? '',
+      description: command.description ?? '',
+      arguments: Object.values(command.args).map((arg) => ({
+        name: arg.name.toUpperCase(),
+        required: arg.required ?? false,
+        summary: arg.description ?? '',
+        options: arg.options ?? [],
+      })),
+      flags: Object.values(command.flags)
+        .map(flagOf)
+        .sort((a, b) => (a.name < b.name ? -1 : 1)),
+      examples: (command.examples ?? []).map((example) =>
+        (typeof example === 'string' ? example : example.command).replaceAll('<%= config.bin %>', 'mesosup'),
+      ),
+    }),
+  );
+  return references.sort((a, b) => (a.words < b.words ? -1 : 1));
+}
+
+function flagOf(flag: Command.Flag.Cached): FlagReference {
+  const { name, char, helpGroup, summary, description } = flag;
+  return {
+    name,
+    summary: summary ?? description ?? '',
+    negatable: flag.type === 'boolean' && (flag.allowNo ?? false),
+    options: flag.type === 'option' ? (flag.options ?? []) : [],
+    ...(char && { char }),
+    ...(helpGroup && { group: helpGroup }),
+    ...(flag.type === 'option' && { value: flag.helpValue?.toString() ?? 'VALUE' }),
+    ...(flag.type === 'option' && flag.default !== undefined && { default: String(flag.default) }),
+  };
+}
+
+/** Every way to write the flag: `-f`, `--file`, `--no-input`. */
+export function spellings({ name, char, negatable }: FlagReference): string[] {
+  return [...(char ? [`-${char}`] : []), `--${name}`, ...(negatable ? [`--no-${name}`] : [])];
+}
+
+/** The flag with its value: `-f, --file=FILE`. */
+export function spelledOut(flag: FlagReference): string {
+  const value =
+    flag.value === undefined ? '' : `=${flag.options.length > 0 ? flag.options.join('|') : flag.value}`;
+  return `${spellings(flag).join(', ')}${value}`;
+}
+
+/** What it says, with what holds without it. */
+export function explained({ summary, default: value }: FlagReference): string {
+  return value === undefined ? summary : `${summary} Default: ${value}.`;
+}
+
+/** As it is called: `mesosup install [PLAN] [FLAGS]`. */
+export function usage(command: CommandReference): string {
+  const words = command.arguments.map(({ name, required }) => (required ? name : `[${name}]`));
+  return ['mesosup', command.words, ...words, ...(command.flags.length > 0 ? ['[FLAGS]'] : [])].join(' ');
+}
+
+/** What a shell may offer for a value. */
+export type Values =
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  | { readonly kind: 'files' | 'directories' | 'any' };
+
+export function valuesOf({ options, value }: FlagReference): Values | undefined {
+  if (value === undefined) return undefined;
+  if (options.length > 0) return { kind: 'words', words: options };
+  if (/\bFILE\b/.test(value)) return { kind: 'files' };
+  return { kind: value === 'DIRECTORY' ? 'directories' : 'any' };
+}

@@ -1,0 +1,65 @@
+/**
+ * How long the program takes to start, beside the bare runtime that it runs on: `npm run bench:cli [runs]`, from a
+ * built checkout. The commands take turns, so that what else the machine does falls on all alike. The last lines are
+ * starts without compiled code of an earlier run, which the first one after an installation is.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { machine, median } from './figures.ts';
+
+const runs = Number(process.argv[2] ?? 21);
+const dist = path.resolve(import.meta.dirname, '../../dist');
+const node = path.join(dist, 'bin/node');
+const mesosup = path.join(dist, 'bin/mesosup');
+
+interface Start {
+  readonly title: string;
+  readonly command: readonly [string, ...string[]];
+  /** How many times the bare runtime it may take. */
+  readonly within?: number;
+  /** Without compiled code of an earlier run. */
+  readonly first?: boolean;
+}
+
+const starts: readonly Start[] = [
+  { title: 'node -e 0', command: [node, '-e', '0'] },
+  { title: 'mesosup --version', command: [mesosup, '--version'], within: 2 },
+  { title: 'mesosup --help', command: [mesosup, '--help'], within: 3 },
+  { title: 'mesosup status --help', command: [mesosup, 'status', '--help'], within: 3 },
+  { title: 'mesosup --version, first run', command: [mesosup, '--version'], first: true },
+  { title: 'mesosup status --help, first run', command: [mesosup, 'status', '--help'], first: true },
+];
+
+const directory = await mkdtemp(path.join(tmpdir(), 'mesosup-bench-'));
+let empty = 0;
+
+/** @returns milliseconds */
+async function time({ command: [file, ...args], first }: Start): Promise<number> {
+  empty += 1;
+  const cache = path.join(directory, first ? `empty-${empty}` : 'kept');
+  const began = performance.now();
+  await execa(file, args, { env: { NODE_COMPILE_CACHE: cache }, stdio: 'ignore' });
+  return performance.now() - began;
+}
+
+try {
+  const times = new Map<Start, number[]>(starts.map((start) => [start, []]));
+  for (const start of starts) await time(start);
+  for (let i = 0; i < runs; i += 1) {
+    for (const [start, taken] of times) taken.push(await time(start));
+  }
+  console.log(`${machine()}; median of ${runs}`);
+  const bare = median(times.values().next().value ?? []);
+  for (const [{ title, within }, taken] of times) {
+    const ratio = median(taken) / bare;
+    const verdict =
+      within === undefined ? '' : ratio <= within ? `  within ${within}` : `  NOT within ${within}`;
+    console.log(
+      `${title.padEnd(34)}${median(taken).toFixed(0).padStart(4)} ms  ${ratio.toFixed(2)}${verdict}`,
+    );
+  }
+} finally {
+  await rm(directory, { recursive: true });
+}

@@ -1,0 +1,88 @@
+/** How the program starts where it is installed for everyone, and what it must not need for that. */
+import { chown, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { root } from './demo-cluster.ts';
+
+const NOBODY = 65_534;
+let directory: string;
+let installed: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-installed-'));
+  await execa('chmod', ['755', directory]);
+  installed = path.join(directory, 'opt');
+  await cp(path.join(root, 'dist'), installed, {
+    recursive: true,
+    dereference: true,
+    filter: (file) => !file.endsWith('/cache'),
+  });
+  const file = path.join(installed, 'package.json');
+  const pkg = JSON.parse(await readFile(file, 'utf8'));
+  // As the installer packs it.
+  await writeFile(file, JSON.stringify({ ...pkg, version: `${pkg.version}+0123456789ab` }));
+  await mkdir(path.join(directory, 'home'));
+  await chown(path.join(directory, 'home'), NOBODY, NOBODY);
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+/** Runs it as a user to whom the installation doesn't belong. */
+function asNobody(args: string[], env: Record<string, string>) {
+  return execa(path.join(installed, 'bin/mesosup'), args, {
+    reject: false,
+    uid: NOBODY,
+    gid: NOBODY,
+    cwd: '/',
+    env: { PATH: process.env.PATH ?? '', ...env },
+    extendEnv: false,
+  });
+}
+
+test('the version is the same with oclif and without it', async () => {
+  const { stdout, stderr } = await asNobody(['--version'], {});
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^mesosup\/\d+\.\d+\.\d+\+0123456789ab linux-(x64|arm64) node-v\d+\.\d+\.\d+$/);
+  expect((await asNobody(['--help'], {})).stdout).toContain(`VERSION\n  ${stdout}\n`);
+});
+
+test('help needs none of the commands', async () => {
+  await execa('mv', ['lib/commands', 'lib/elsewhere'], { cwd: installed });
+  try {
+    const { stdout, stderr, exitCode } = await asNobody(['status', '--help'], {});
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+    expect(stdout).toContain('$ mesosup status --json');
+  } finally {
+    await execa('mv', ['lib/elsewhere', 'lib/commands'], { cwd: installed });
+  }
+});
+
+test("another user's compiled code is kept in that user's caches, or nowhere", async () => {
+  const home = path.join(directory, 'home');
+  expect(await asNobody(['--help'], { HOME: home })).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(await readdir(path.join(home, '.cache/mesosup/code'))).toHaveLength(1);
+  for (const place of ['/proc', '/nonexistent', '']) {
+    expect(await asNobody(['--help'], { HOME: place })).toMatchObject({ exitCode: 0, stderr: '' });
+  }
+  expect(await asNobody(['--help'], {})).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(await readdir(installed)).not.toContain('cache');
+});
+
+test('it starts through links, from anywhere', async () => {
+  const links = path.join(directory, 'links');
+  await execa('sh', [
+    '-c',
+    'mkdir "$1" && ln -s ../opt/bin/mesosup "$1/mesosup" && ln -s ../opt "$1/current"',
+    'sh',
+    links,
+  ]);
+  for (const file of [path.join(links, 'mesosup'), path.join(links, 'current/bin/mesosup')]) {
+    expect((await execa(file, ['--version'])).stdout).toMatch(/^mesosup\//);
+  }
+  expect(
+    (await execa('sh', ['-c', 'mesosup --version'], { env: { PATH: `${links}:${process.env.PATH}` } }))
+      .exitCode,
+  ).toBe(0);
+  expect((await execa('sh', ['mesosup', '--version'], { cwd: links })).exitCode).toBe(0);
+});

@@ -1,0 +1,20 @@
+/** NO_COLOR takes the colours from all that prints: oclif's help and errors, listr2's progress, inquirer's questions. */
+import path from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { mesosup, root } from './demo-cluster.ts';
+import { stylesOf } from './support/colours.ts';
+
+const program = path.join(root, 'bin/mesosup');
+
+afterAll(() => mesosup('demo', 'down'));
+
+test.each([
+  `${program} --help`,
+  `${program} status --help`,
+  `${program} demo --fly`,
+  `${program} demo --once --image no.such.invalid/redis`,
+  `cd /; timeout 3 ${program} init`,
+])('%s', async (command) => {
+  expect((await stylesOf(command)).length).toBeGreaterThan(0);
+  expect(await stylesOf(command, { NO_COLOR: '1' })).toEqual([]);
+});

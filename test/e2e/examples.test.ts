@@ -1,0 +1,125 @@
+/**
+ * Every example that a command's help shows, as it is written there. Those that read or concern the demo do their
+ * work. For those that need hosts, h1, h2 and h3 are names of this machine at a port where nothing listens: their
+ * flags are read, their spec is loaded, and the hosts are tried; `install.test.ts` does the same with real ones.
+ */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { quote } from '../../src/hosts/quote.ts';
+import { referenceOf } from '../../src/reference/reference.ts';
+import { ROOT_EXAMPLES } from '../../src/reference/root-examples.ts';
+import { docCommand, docCommands } from '../support/docs.ts';
+import { mesosup, root, typed } from './demo-cluster.ts';
+
+interface Ending {
+  readonly code: number | readonly number[];
+  /** In what it printed, on either stream. */
+  readonly says: RegExp;
+}
+
+const UNREACHABLE: Ending = { code: 1, says: /✖ h1: nothing listens at 127\.0\.0\.1:\d+/ };
+/** Nobody is there to be asked, so nothing is changed, whether this machine would do or not. */
+const THIS_MACHINE: Ending = { code: [1, 2], says: /Nothing was changed: no host will do|add --yes/ };
+const REACHED_ITS_FILE: Ending = { code: 2, says: /plan\.json can't be read: there is no such file/ };
+
+/** In an order in which each finds what it needs. */
+const EXAMPLES: Readonly<Record<string, Ending>> = {
+  [docCommand('README.md', 'mesosup demo')]: { code: 130, says: /GET x answered "7"/ },
+  'mesosup demo --once': { code: 0, says: /GET x answered "7"/ },
+  'mesosup demo --detach': { code: 0, says: /End it with: mesosup demo down/ },
+  'mesosup demo status': { code: 0, says: /multidis +2 +2/ },
+  'mesosup demo status --json': { code: 0, says: /"up": true/ },
+  'mesosup demo down': { code: 0, says: /The demo is down/ },
+  'mesosup init': { code: 2, says: /name the hosts with --hosts a,b,c, or --local/ },
+  'mesosup init --hosts h1,h2,h3 --user admin --no-input': { code: 0, says: /cluster mesosup of 3 hosts/ },
+  'mesosup init --local --mesos preinstalled --file here.yaml': { code: 0, says: /here\.yaml: cluster/ },
+  'mesosup install --hosts h1,h2,h3 --start': UNREACHABLE,
+  'mesosup install --file cluster.yaml --yes': UNREACHABLE,
+  'mesosup install --local --start': THIS_MACHINE,
+  'mesosup install plan.json': REACHED_ITS_FILE,
+  'mesosup plan': UNREACHABLE,
+  'mesosup plan --hosts h1,h2,h3 --out plan.json': UNREACHABLE,
+  'mesosup plan --local --json': { code: [1, 3], says: /^\{[\s\S]*\}$/ },
+  'mesosup start': UNREACHABLE,
+  'mesosup start --file cluster.yaml --yes': UNREACHABLE,
+  'mesosup status': { code: 1, says: /^h1: nothing listens at/m },
+  'mesosup status --json': { code: 1, says: /^\{[\s\S]*nothing listens[\s\S]*\}$/ },
+  'mesosup stop': UNREACHABLE,
+  'mesosup stop --file cluster.yaml --yes': UNREACHABLE,
+  'mesosup uninstall': UNREACHABLE,
+  'mesosup uninstall --purge --yes': UNREACHABLE,
+  'mesosup completion bash': { code: 0, says: /complete -F _mesosup mesosup/ },
+  'mesosup completion zsh': { code: 0, says: /^#compdef mesosup/ },
+  'mesosup completion fish': { code: 0, says: /complete -c mesosup/ },
+};
+
+let directory: string;
+
+/** A port of this machine that refuses connections. */
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new TypeError('no port');
+  return address.port;
+}
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-examples-'));
+  await mkdir(path.join(directory, 'home/.ssh'), { recursive: true, mode: 0o700 });
+  const hosts = `Host h1 h2 h3\n  HostName 127.0.0.1\n  Port ${await closedPort()}\n`;
+  await writeFile(path.join(directory, 'home/.ssh/config'), hosts, { mode: 0o600 });
+});
+afterAll(async () => {
+  await mesosup('demo', 'down');
+  await rm(directory, { recursive: true });
+});
+
+test('these are all examples that any help shows', async () => {
+  const manifest = await readFile(path.join(root, 'dist/lib/oclif.manifest.json'), 'utf8');
+  const { commands } = JSON.parse(manifest) as { commands: Record<string, never> };
+  const reference = referenceOf(Object.values(commands));
+  for (const { words, examples } of reference)
+    expect({ words, count: examples.length }).not.toEqual({ words, count: 0 });
+  const shown = [
+    ...reference.flatMap(({ examples }) => examples),
+    ...ROOT_EXAMPLES.map(({ command }) => command),
+  ];
+  expect([...new Set(shown)].sort()).toEqual(Object.keys(EXAMPLES).sort());
+  for (const command of docCommands('docs/reference.md')) expect(Object.keys(EXAMPLES)).toContain(command);
+  const help = (await mesosup('--help')).stdout;
+  for (const { command } of ROOT_EXAMPLES) expect(help).toContain(`$ ${command}`);
+});
+
+test.each(Object.entries(EXAMPLES))('%s', async (command, { code, says }) => {
+  const place = await mkdtemp(path.join(directory, 'run-'));
+  if (!command.startsWith('mesosup init')) await writeFile(path.join(place, 'cluster.yaml'), 'hosts: [h1]\n');
+  const env = {
+    HOME: path.join(directory, 'home'),
+    PATH: `${root}/bin:${process.env.PATH}`,
+    XDG_STATE_HOME: undefined,
+  };
+  if (code === 130) {
+    const shown = await typed(`PATH=${quote(env.PATH)}; ${command}; echo "exit $?"`, [
+      { prompt: 'Ctrl-C ends the demo.', answer: '\u0003' },
+      { prompt: 'exit ', answer: '' },
+    ]);
+    expect(shown).toMatch(says);
+    expect(shown).toContain('exit 130');
+    return;
+  }
+  const { exitCode, all } = await execa('sh', ['-c', command], {
+    cwd: place,
+    env,
+    stdin: 'ignore',
+    reject: false,
+    all: true,
+  });
+  expect(all).toMatch(says);
+  expect([code].flat(), all).toContain(exitCode);
+});
