@@ -23,6 +23,7 @@ export interface ReservationInfo {
   type?: 'STATIC' | 'DYNAMIC';
   role?: string;
   principal?: string;
+  labels?: Labels;
 }
 
 export interface Resource {
@@ -31,9 +32,19 @@ export interface Resource {
   scalar?: { value: number };
   ranges?: { range: Range[] };
   set?: { item: string[] };
+  /** `*` for anyone. Frameworks without RESERVATION_REFINEMENT are told here for whom it is reserved. */
   role?: string;
-  allocation_info?: AllocationInfo;
+  /** Told to those frameworks of what is reserved dynamically; it names no role. */
+  reservation?: ReservationInfo;
+  /** Told to the others: a stack, of which the last entry counts. */
   reservations?: ReservationInfo[];
+  allocation_info?: AllocationInfo;
+  /** A volume, or where the disk is; not in use here. */
+  disk?: object;
+  /** May be taken back at any time; not in use here. */
+  revocable?: object;
+  /** May be used by several tasks at once; not in use here. */
+  shared?: object;
 }
 
 export interface Attribute {
@@ -41,7 +52,13 @@ export interface Attribute {
   type: 'SCALAR' | 'RANGES' | 'SET' | 'TEXT';
   scalar?: { value: number };
   ranges?: { range: Range[] };
+  set?: { item: string[] };
   text?: { value: string };
+}
+
+/** Where an agent is, as its `--domain` says. */
+export interface DomainInfo {
+  fault_domain?: { region: { name: string }; zone: { name: string } };
 }
 
 export interface EnvironmentVariable {
@@ -238,6 +255,7 @@ export interface Offer {
   url?: { scheme: string; address: Address; path?: string };
   resources: Resource[];
   attributes?: Attribute[];
+  domain?: DomainInfo;
   /** The framework's own executors that already run on this agent. */
   executor_ids?: Value[];
   allocation_info?: AllocationInfo;

@@ -52,6 +52,11 @@ const FLAGS = {
     default: '120000',
     help: 'how long an offer that does not do stays away',
   },
+  max_instances_per_offer: {
+    value: 'NUMBER',
+    default: '1000',
+    help: 'how many tasks are launched with one offer at most',
+  },
   reconciliation_initial_delay: {
     value: 'MILLISECONDS',
     default: '15000',

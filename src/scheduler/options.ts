@@ -17,6 +17,7 @@ import type { Masters } from './masters.ts';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 const LONGEST_MS = 2 ** 31 - 1;
+const MOST_IN_OFFER = 1_000_000;
 const LONGEST_SECONDS = 10 * 365 * 86_400;
 
 export interface DaemonOptions {
@@ -61,6 +62,7 @@ export function optionsFrom(flags: Flags): DaemonOptions {
       localPortMin,
       localPortMax,
       declineOfferMs: flags.whole('decline_offer_duration', 0, LONGEST_MS),
+      maxInstancesPerOffer: flags.whole('max_instances_per_offer', 1, MOST_IN_OFFER),
       reconciliationInitialDelayMs: flags.whole('reconciliation_initial_delay', 0, LONGEST_MS),
       reconciliationIntervalMs: flags.whole('reconciliation_interval', 1, LONGEST_MS),
       killRetryMs: flags.whole('kill_retry_timeout', 1, LONGEST_MS),

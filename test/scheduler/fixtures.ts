@@ -18,6 +18,7 @@ export function settings(more: Partial<Settings> = {}): Settings {
     localPortMin: 10_000,
     localPortMax: 19_999,
     declineOfferMs: 120_000,
+    maxInstancesPerOffer: 1000,
     reconciliationInitialDelayMs: 15_000,
     reconciliationIntervalMs: 600_000,
     killRetryMs: 10_000,

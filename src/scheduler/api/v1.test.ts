@@ -119,9 +119,9 @@ describe('GET /v1/endpoints', () => {
     await post(one, '/v1/apps/start', { id: 'a', cmd: 'x', executor: '//cmd', ports: [82], instances: 1 });
     await one.run();
     expect((await get(one, '/v1/endpoints')).body).toBe(
-      'a 82 a.example:31002 \nz_81 81 a.example:31000 \nz_80 80 a.example:31001 \n',
+      'a 82 b.example:31000 \nz_81 81 a.example:31000 \nz_80 80 a.example:31001 \n',
     );
-    expect((await get(one, '/v1/endpoints/a')).body).toBe('a 82 a.example:31002 \n');
+    expect((await get(one, '/v1/endpoints/a')).body).toBe('a 82 b.example:31000 \n');
     const suffixed = server({ endpointsPortSuffix: true });
     await post(suffixed, '/v1/apps/start', { id: 'a', cmd: 'x', executor: '//cmd', ports: [82] });
     expect((await get(suffixed, '/v1/endpoints')).body).toBe('a_82 82 \n');

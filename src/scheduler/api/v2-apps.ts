@@ -11,6 +11,7 @@ import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from './ans
 import { labelSelector } from './label-selector.ts';
 import { cacheable, flagOf, invalid, pageOf, refused, unknownApp } from './v2-answers.ts';
 import { stepsJson } from './v2-deployment-views.ts';
+import { explainApp } from './v2-queue.ts';
 import { deleteAppTasks, getAppTasks } from './v2-tasks.ts';
 import { appJson, definitionJson, type Embed } from './v2-views.ts';
 import { appsOf, haproxyText, wantsText } from './views.ts';
@@ -115,6 +116,8 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
         return rest === undefined ? getAppTasks(request, reply, options, appId) : notHere(request, reply);
       case 'versions':
         return getVersions(reply, options, appId, rest);
+      case 'explain':
+        return explainApp(request, reply, options, appId);
       default:
         return notHere(request, reply);
     }
@@ -169,7 +172,7 @@ function updateOf(
 
 interface AppRoute {
   readonly appId: string;
-  readonly part?: 'tasks' | 'versions' | 'restart' | '*';
+  readonly part?: 'tasks' | 'versions' | 'restart' | 'explain' | '*';
   /** What stands after the part. */
   readonly rest?: string;
 }
@@ -178,8 +181,13 @@ interface AppRoute {
 function routeOf(request: ByPath): AppRoute {
   const segments = request.params['*'].split('/').filter((segment) => segment !== '');
   const last = segments.at(-1);
-  if (last === 'tasks' || last === 'versions' || last === 'restart' || last === '*') {
-    return { appId: absoluteId(segments.slice(0, -1).join('/')), part: last };
+  switch (last) {
+    case 'tasks':
+    case 'versions':
+    case 'restart':
+    case 'explain':
+    case '*':
+      return { appId: absoluteId(segments.slice(0, -1).join('/')), part: last };
   }
   const before = segments.at(-2);
   if (last !== undefined && segments.length > 2 && (before === 'tasks' || before === 'versions')) {

@@ -3,62 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { closing, get, PAGE, post, type Server, server } from '../../../test/scheduler/api-server.ts';
 
-describe('GET /v2/queue', () => {
-  it('says why an app waits', async () => {
-    const one = server();
-    const { runner, mesos } = one;
-    const queue = async () => (await get(one, '/v2/queue')).json().queue;
-    await post(one, '/v1/apps/start', { ...PAGE, cpus: 9 });
-    expect(await queue()).toMatchObject([
-      {
-        app: { id: '/multidis' },
-        count: 2,
-        delay: { timeLeftSeconds: 0, overdue: true },
-        reasons: ['not subscribed to a Mesos master: it has not been reached yet'],
-      },
-    ]);
-    mesos.subscribe(true);
-    for (const event of mesos.inbox.splice(0)) await runner.submit({ type: 'mesos', event });
-    expect((await queue())[0].reasons).toEqual([
-      'waiting for an offer: no agent is registered, or none has resources to offer at the moment',
-    ]);
-    mesos.offer();
-    for (const event of mesos.inbox.splice(0)) await runner.submit({ type: 'mesos', event });
-    expect((await queue())[0].reasons).toEqual([
-      'a.example, b.example: cpus: 9.1 wanted, 0.1 of that for its executor, 4 offered',
-    ]);
-  });
-
-  it('shows the delay and the last failure', async () => {
-    const one = server();
-    await post(one, '/v1/apps/start', { ...PAGE, instances: 1 });
-    one.mesos.subscribe(true);
-    const deliver = async () => {
-      while (one.mesos.inbox.length > 0)
-        for (const event of one.mesos.inbox.splice(0)) await one.runner.submit({ type: 'mesos', event });
-    };
-    await deliver();
-    one.mesos.offer();
-    await deliver();
-    one.mesos.advance('multidis_0-1700000000000', 'TASK_FAILED', { message: 'no such image' });
-    await deliver();
-    expect((await get(one, '/v2/queue')).json().queue[0]).toMatchObject({
-      delay: { timeLeftSeconds: 1, overdue: false },
-      reasons: [
-        'its tasks keep ending: the next launch is in 1 s',
-        'last failure: multidis_0-1700000000000 on a.example, TASK_FAILED at 2023-11-14T22:13:20.000Z: no such image',
-      ],
-    });
-  });
-
-  it('is empty when all runs', async () => {
-    const one = server();
-    await post(one, '/v1/apps/start', PAGE);
-    await one.run();
-    expect((await get(one, '/v2/queue')).json()).toEqual({ queue: [] });
-  });
-});
-
 describe('the rest', () => {
   it('counts in /metrics, and says what it is in /v2/info', async () => {
     const one = server();

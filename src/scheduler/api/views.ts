@@ -74,54 +74,6 @@ export function endpointsJson(record: AppRecord) {
   };
 }
 
-export function queueJson(state: State, now: number) {
-  const queue = [...state.waiting].sort().flatMap((id) => {
-    const record = state.apps.get(id);
-    return record ? [queueItem(state, record, now)] : [];
-  });
-  return { queue };
-}
-
-function queueItem(state: State, record: AppRecord, now: number) {
-  const leftMs = Math.max(0, (record.delay?.until ?? 0) - now);
-  return {
-    app: { id: record.app.id },
-    count: record.missing,
-    delay: { timeLeftSeconds: Math.ceil(leftMs / 1000), overdue: leftMs === 0 },
-    since: new Date(record.waitingSince ?? now).toISOString(),
-    reasons: reasonsOf(state, record, leftMs),
-  };
-}
-
-/** Why an app has fewer tasks than it should, the most recent obstacle first. */
-function reasonsOf(state: State, record: AppRecord, delayLeftMs: number): string[] {
-  const reasons: string[] = [];
-  if (!state.connected) reasons.push(`not subscribed to a Mesos master: ${state.disconnectedBecause}`);
-  if (delayLeftMs > 0)
-    reasons.push(`its tasks keep ending: the next launch is in ${Math.ceil(delayLeftMs / 1000)} s`);
-  for (const [reason, hosts] of refusalsOf(record)) reasons.push(`${hosts.join(', ')}: ${reason}`);
-  if (reasons.length === 0) {
-    reasons.push(
-      'waiting for an offer: no agent is registered, or none has resources to offer at the moment',
-    );
-  }
-  const { lastFailure } = record;
-  if (lastFailure) {
-    const { taskId, host, state: end, message, at } = lastFailure;
-    reasons.push(`last failure: ${taskId} on ${host}, ${end} at ${new Date(at).toISOString()}: ${message}`);
-  }
-  return reasons;
-}
-
-/** Hosts that lack the same are named together. */
-function refusalsOf(record: AppRecord): Map<string, string[]> {
-  const hosts = new Map<string, Set<string>>();
-  for (const { host, reason } of record.refusals.values()) {
-    hosts.set(reason, (hosts.get(reason) ?? new Set()).add(host));
-  }
-  return new Map([...hosts].map(([reason, names]) => [reason, [...names].sort()]));
-}
-
 export function metricsJson(state: State, vitals: { uptimeSeconds: number; memoryBytes: number }) {
   const byState: Record<string, number> = {};
   for (const { state: name } of state.tasks.values()) byState[name] = (byState[name] ?? 0) + 1;

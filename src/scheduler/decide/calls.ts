@@ -1,5 +1,4 @@
 import type { KillPolicy } from '../../mesos/types.ts';
-import type { Settings } from '../domain/settings.ts';
 import type { Task } from '../domain/task.ts';
 import type { Call } from './inputs.ts';
 
@@ -36,7 +35,6 @@ export function reconcile(tasks: Iterable<Task>): Call[] {
 /** Asks for all tasks the master knows of. */
 export const RECONCILE_ALL: Call = { type: 'RECONCILE', reconcile: { tasks: [] } };
 
-export function decline(offerIds: readonly { value: string }[], settings: Settings): Call {
-  const filters = { refuse_seconds: settings.declineOfferMs / 1000 };
-  return { type: 'DECLINE', decline: { offer_ids: [...offerIds], filters } };
+export function decline(offerIds: readonly { value: string }[], refuse_seconds: number): Call {
+  return { type: 'DECLINE', decline: { offer_ids: [...offerIds], filters: { refuse_seconds } } };
 }

@@ -15,6 +15,7 @@ import { launchProblem } from './form.ts';
 import type { Call, ChangeInput, Decision, DeploymentPlan, Refusal } from './inputs.ts';
 import { withServicePorts } from './service-ports.ts';
 import { stepsOf, type Tree } from './steps.ts';
+import { roleProblem } from './want.ts';
 
 /** @param rollbackOf the deployment that this change undoes */
 export function change(state: State, input: ChangeInput, now: number, rollbackOf?: string): Decision {
@@ -95,7 +96,7 @@ function finish(state: State, draft: Draft, seed: number, now: number): Finished
     const definition = withServicePorts(drafted.definition, before, inUse, seed);
     if (!definition) return invalid([{ path: ['ports'], error: noPortLeft(state) }]);
     const app = versionOf({ ...drafted, definition }, known?.versions ?? [], isoOf(at));
-    const problem = launchProblem(app, state.settings);
+    const problem = launchProblem(app, state.settings) ?? roleProblem(app, state.settings);
     if (problem) return invalid([problem]);
     const action = actionFor(app, before);
     if (!action) continue;

@@ -1,24 +1,24 @@
 import { encodeTaskData } from '../../executor/task-data.ts';
-import { fromMilli } from '../../mesos/resources.ts';
-import type { CommandInfo, CommandUri, ExecutorInfo, Labels, Resource, TaskInfo } from '../../mesos/types.ts';
+import type { CommandInfo, CommandUri, ExecutorInfo, Labels, TaskInfo } from '../../mesos/types.ts';
 import type { App } from '../domain/app.ts';
 import { hostLikeId } from '../domain/app-id.ts';
 import { agentCheck } from '../domain/checks.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Task } from '../domain/task.ts';
+import type { Given } from './bin.ts';
 import { killPolicy } from './calls.ts';
 import { commandEnv, containerEnv, containerOf, type Form, mappedPorts, shellEnv } from './form.ts';
 import { v1Json } from './views.ts';
 
 /** The task as it stands in ACCEPT. */
-export function taskInfo(app: App, form: Form, task: Task, settings: Settings): TaskInfo {
+export function taskInfo(app: App, form: Form, task: Task, given: Given, settings: Settings): TaskInfo {
   const check = agentCheck(app, task.ports);
   return {
     name: hostLikeId(app.id),
     task_id: { value: task.id },
     agent_id: { value: task.agentId },
-    resources: taskResources(app, task.ports, settings.role),
-    ...launched(app, form, task, settings),
+    resources: [...given.resources],
+    ...launched(app, form, task, given, settings),
     ...(Object.keys(app.labels).length > 0 && { labels: labelsOf(app) }),
     ...(check && { health_check: check }),
     ...(app.taskKillGracePeriodSeconds !== undefined && {
@@ -31,6 +31,7 @@ function launched(
   app: App,
   form: Form,
   task: Task,
+  given: Given,
   settings: Settings,
 ): Pick<TaskInfo, 'command' | 'executor' | 'data'> {
   switch (form.type) {
@@ -40,7 +41,7 @@ function launched(
       return { executor: ownExecutor(app, form.path, task, settings), data: encodeTaskData(v1Json(app)) };
     case 'shared':
       return {
-        executor: sharedExecutor(task.executorId ?? '', settings),
+        executor: sharedExecutor(task.executorId ?? '', given, settings),
         data: sharedData(app, task),
       };
   }
@@ -72,8 +73,8 @@ function ownExecutor(app: App, path: string, task: Task, settings: Settings): Ex
   };
 }
 
-function sharedExecutor(id: string, settings: Settings): ExecutorInfo {
-  return { executor_id: { value: id }, ...settings.dockerExecutor.info };
+function sharedExecutor(id: string, { executorResources = [] }: Given, settings: Settings): ExecutorInfo {
+  return { executor_id: { value: id }, ...settings.dockerExecutor.info, resources: [...executorResources] };
 }
 
 function sharedData(app: App, task: Task): string {
@@ -99,18 +100,4 @@ function labelsOf(app: App): Labels {
 /** v1 said nothing of how a URI is to be fetched; Mesos' defaults are what it meant. */
 function uriOf(app: App, { uri, extract, executable }: App['fetch'][number]): CommandUri {
   return app.api === 'v1' ? { value: uri } : { value: uri, extract, executable };
-}
-
-function taskResources(app: App, ports: readonly number[], role: string): Resource[] {
-  const common = { role: '*', allocation_info: { role } };
-  const resources: Resource[] = [];
-  for (const name of ['cpus', 'mem', 'disk', 'gpus'] as const) {
-    const value = fromMilli(Math.round(app[name] * 1000));
-    if (value > 0) resources.push({ name, type: 'SCALAR', scalar: { value }, ...common });
-  }
-  if (ports.length > 0) {
-    const range = [...ports].sort((a, b) => a - b).map((port) => ({ begin: port, end: port }));
-    resources.push({ name: 'ports', type: 'RANGES', ranges: { range }, ...common });
-  }
-  return resources;
 }

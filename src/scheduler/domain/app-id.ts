@@ -7,7 +7,7 @@ const LONGEST_ID = 200;
 /** Source: Marathon's PathId. */
 const SEGMENT = /^(?:(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])\.)*(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])$/;
 /** Last segments that would hide an app behind a route of its group. */
-const RESERVED: ReadonlySet<string> = new Set(['restart', 'tasks', 'versions']);
+const RESERVED: ReadonlySet<string> = new Set(['restart', 'tasks', 'versions', 'explain']);
 
 /** An id as it was given, made absolute: relative ones count from `base`, `.` and `..` are resolved. */
 export function absoluteId(id: string, base: string = ROOT): string {

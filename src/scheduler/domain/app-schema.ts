@@ -16,7 +16,7 @@ import {
   text,
   wholeNumber,
 } from './app-fields.ts';
-import { constraintSchema } from './constraint.ts';
+import { constraintSchema, impossible } from './constraint.ts';
 import { modernApp, withPorts } from './legacy-fields.ts';
 
 export const MOST_INSTANCES = 1_000_000;
@@ -253,13 +253,9 @@ function* contradictions(app: Fields): Generator<Contradiction> {
       'may hold one check at most that is done on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP';
     yield { path: ['healthChecks'], message };
   }
-  const values = new Map<string, string>();
-  for (const [i, [field, operator, value]] of app.constraints.entries()) {
-    if (value === undefined || (operator !== 'CLUSTER' && operator !== 'IS')) continue;
-    const other = values.get(field);
-    if (other !== undefined && other !== value) {
-      yield { path: ['constraints', i], message: `can't be met: ${field} can't be ${other} and ${value}` };
-    }
-    values.set(field, value);
+  // How many agents a daemon is for is not known.
+  const instances = app.mode === 'daemon' ? 0 : app.instances;
+  for (const { index, message } of impossible(app.constraints, instances)) {
+    yield { path: ['constraints', index], message };
   }
 }

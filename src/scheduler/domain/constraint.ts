@@ -1,6 +1,10 @@
-/** `[field, operator, value?]`; the field is `hostname`, `@region`, `@zone` or the name of an agent's attribute. */
+/**
+ * `[field, operator, value?]`; the field is `hostname`, `@hostname`, `@region`, `@zone` or the name of an agent's
+ * attribute. Source of their meaning: Marathon's Constraints and its documentation of them.
+ */
 
 import * as z from 'zod';
+import { toMilli } from '../../mesos/resources.ts';
 import { patternProblem } from './patterns.ts';
 
 /** The first five by their numbers, which Marathon 0.1 sent in place of the names. */
@@ -51,4 +55,65 @@ function valueProblem(operator: Operator, value: string | undefined): string | u
 
 function isCount(value: string): boolean {
   return /^[1-9]\d{0,5}$/.test(value);
+}
+
+/** LIKE and UNLIKE match the whole of a value. */
+export function matchesWhole(pattern: string | undefined): (value: string) => boolean {
+  const whole = new RegExp(`^(?:${pattern ?? ''})$`);
+  return (value) => whole.test(value);
+}
+
+/** Numbers are the same with three decimals, as those of Mesos are. */
+export function isValue(wanted: string | undefined, value: string): boolean {
+  if (wanted === value) return true;
+  return isNumber(wanted) && isNumber(value) && toMilli(Number(wanted)) === toMilli(Number(value));
+}
+
+function isNumber(text: string | undefined): text is string {
+  return text !== undefined && /^-?\d+(\.\d+)?$/.test(text);
+}
+
+/** What can't be met on any cluster, by the place of the constraint that makes it so. */
+export function* impossible(
+  constraints: readonly Constraint[],
+  instances: number,
+): Generator<{ index: number; message: string }> {
+  for (const [index, constraint] of constraints.entries()) {
+    for (const other of constraints.slice(0, index)) {
+      const message = clash(other, constraint) ?? clash(constraint, other);
+      if (message !== undefined) yield { index, message: `can't be met: ${message}` };
+    }
+    const most = mostInstances(constraints, constraint);
+    if (most === undefined || instances <= most) continue;
+    const message = `can't be met: ${constraint.join(' ')} and the other constraints leave room for ${most}, and ${instances} instances are wanted`;
+    yield { index, message };
+  }
+}
+
+/** The one value that a constraint leaves to its field. */
+function pinned([, operator, value]: Constraint): string | undefined {
+  return operator === 'IS' || operator === 'CLUSTER' ? value || undefined : undefined;
+}
+
+function clash(first: Constraint, second: Constraint): string | undefined {
+  const [field, operator, value] = second;
+  const only = pinned(first);
+  if (only === undefined || first[0] !== field) return undefined;
+  const other = pinned(second);
+  if (other !== undefined) return isValue(only, other) ? undefined : `${field} can't be ${only} and ${other}`;
+  if (operator !== 'LIKE' && operator !== 'UNLIKE') return undefined;
+  if (matchesWhole(value)(only) === (operator === 'LIKE')) return undefined;
+  return `${field} is to be ${only}, and ${operator} ${value}`;
+}
+
+/** How many tasks there can be at most because of a constraint on a field that has one value for all of them. */
+function mostInstances(constraints: readonly Constraint[], constraint: Constraint): number | undefined {
+  const [field, operator, value] = constraint;
+  const isOne = constraints.some(
+    (other) => other[0] === field && (pinned(other) !== undefined || other[1] === 'CLUSTER'),
+  );
+  if (!isOne) return undefined;
+  if (operator === 'UNIQUE') return 1;
+  if (operator === 'MAX_PER') return Number(value);
+  return operator === 'GROUP_BY' && Number(value ?? 1) > 1 ? 1 : undefined;
 }

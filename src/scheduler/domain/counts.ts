@@ -12,7 +12,15 @@ export function tally(record: AppRecord, task: Task, by: 1 | -1): void {
   count(record.perAgent, task.agentId, by);
   if (task.configVersion !== record.active?.configVersion) return;
   record.current += by;
+  for (const [field, value] of Object.entries(task.fields ?? {})) countField(record, field, value, by);
   if (isReady(task)) record.ready += by;
+}
+
+function countField({ perField }: AppRecord, field: string, value: string, by: number): void {
+  const counts = perField.get(field) ?? new Map<string, number>();
+  count(counts, value, by);
+  if (counts.size > 0) perField.set(field, counts);
+  else perField.delete(field);
 }
 
 export function count<K>(counts: Map<K, number>, key: K, by: number): void {
@@ -43,6 +51,7 @@ export function refresh(state: State, record: AppRecord | undefined, now: number
     state.waiting.delete(id);
     state.ready.delete(id);
     record.refusals.clear();
+    delete record.offerCounts;
     delete record.waitingSince;
     return;
   }

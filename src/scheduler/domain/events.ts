@@ -2,6 +2,7 @@ import type { TaskState } from '../../mesos/types.ts';
 import type { App } from './app.ts';
 import type { Deployment, Outcome } from './deployment.ts';
 import type { Group } from './group.ts';
+import type { Refusal, Scalars, Stage } from './placement.ts';
 import type { TaskFailure } from './state.ts';
 import type { Task } from './task.ts';
 import type { Timer } from './timers.ts';
@@ -86,13 +87,22 @@ type VolatileEvent =
   /** Somebody said that the app may launch again, as if nothing had been. */
   | { readonly type: 'delay_lifted'; readonly appId: string; readonly at: number }
   /** An agent's offer did not do for the app. */
-  | {
+  | ({
       readonly type: 'offer_refused';
       readonly appId: string;
       readonly agentId: string;
-      readonly host: string;
-      readonly reason: string;
+    } & Refusal)
+  /** How many offers were looked at for an app that still waits; it comes after the others next time. */
+  | {
+      readonly type: 'offers_weighed';
+      readonly appId: string;
+      readonly processed: number;
+      readonly refused: ReadonlyMap<Stage, number>;
+      readonly used: boolean;
+      readonly at: number;
     }
+  /** An offer had more of something than any before. */
+  | { readonly type: 'larger_offered'; readonly largest: Scalars }
   | { readonly type: 'tasks_unanswered'; readonly taskIds: readonly string[] }
   /** What a check that is done from here found. */
   | {

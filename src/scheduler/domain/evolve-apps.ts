@@ -68,6 +68,7 @@ function addRecord(state: State, { versions, ...more }: New): AppRecord | undefi
     ready: 0,
     missing: 0,
     perAgent: new Map(),
+    perField: new Map(),
     refusals: new Map(),
   };
   state.runs = Math.max(state.runs, record.run);

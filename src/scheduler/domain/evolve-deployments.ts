@@ -47,6 +47,7 @@ function beginStep(state: State, record: DeploymentRecord, at: number): void {
       delete app.losses;
       // Nor does what offers lacked for the other.
       app.refusals.clear();
+      delete app.offerCounts;
       state.ready.delete(appId);
     }
     activate(app, app.app);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { app, settings } from '../../../test/scheduler/fixtures.ts';
+import type { Offer } from '../../mesos/types.ts';
 import type { App } from './app.ts';
 import type { Deployment } from './deployment.ts';
 import type { StateEvent } from './events.ts';
@@ -50,6 +51,14 @@ function begun(one: App): StateEvent[] {
 
 const started = begun(app());
 
+const OFFER: Offer = {
+  id: { value: 'o' },
+  framework_id: { value: 'f' },
+  agent_id: { value: 'a' },
+  hostname: 'h',
+  resources: [],
+};
+
 it.each<StateEvent>([
   { type: 'app_removed', appId: 'x', at: 0 },
   { type: 'deployment_stepped', deploymentId: 'x', step: 1, at: 0 },
@@ -59,7 +68,17 @@ it.each<StateEvent>([
   { type: 'app_delayed', appId: 'x', delayMs: 1, at: 0 },
   { type: 'delay_passed', appId: 'x', at: 0 },
   { type: 'delay_lifted', appId: 'x', at: 0 },
-  { type: 'offer_refused', appId: 'x', agentId: 'a', host: 'h', reason: 'r' },
+  {
+    type: 'offer_refused',
+    appId: 'x',
+    agentId: 'a',
+    host: 'h',
+    reason: 'r',
+    checks: [],
+    offer: OFFER,
+    at: 0,
+  },
+  { type: 'offers_weighed', appId: 'x', processed: 1, refused: new Map(), used: false, at: 0 },
   { type: 'task_answered', taskId: 'x' },
 ])('$type changes nothing about what is not there', (event) => {
   expect(after(event)).toEqual(createState(settings()));

@@ -3,11 +3,9 @@ import type { StateEvent } from './events.ts';
 import { changeApp, removeApp, restoreApp } from './evolve-apps.ts';
 import { endDeployment, restoreDeployment, startDeployment, stepDeployment } from './evolve-deployments.ts';
 import { addTask, giveUpTask, killTask, probeTask, updateTask } from './evolve-tasks.ts';
+import { MOST_REFUSALS } from './placement.ts';
 import type { AppRecord, State } from './state.ts';
 import { popTimers, pushTimer } from './timers.ts';
-
-/** Agents remembered for each waiting app: enough to say why, bounded however many agents there are. */
-const MOST_REFUSALS = 50;
 
 /** Applies one event to the state, in place. The cost does not grow with the number of apps or tasks. */
 export function evolve(state: State, event: StateEvent): void {
@@ -99,6 +97,12 @@ export function evolve(state: State, event: StateEvent): void {
     case 'offer_refused':
       refuse(state.apps.get(event.appId), event);
       return;
+    case 'offers_weighed':
+      weigh(state, event);
+      return;
+    case 'larger_offered':
+      state.largestOffer = event.largest;
+      return;
     case 'tasks_unanswered':
       for (const id of event.taskIds) state.unanswered.add(id);
       return;
@@ -134,9 +138,22 @@ function liftDelay(state: State, record: AppRecord | undefined, at: number): voi
 
 function refuse(
   record: AppRecord | undefined,
-  event: { agentId: string; host: string; reason: string },
+  { agentId, host, reason, checks, offer, at }: Extract<StateEvent, { type: 'offer_refused' }>,
 ): void {
   if (!record) return;
-  if (record.refusals.size >= MOST_REFUSALS && !record.refusals.has(event.agentId)) return;
-  record.refusals.set(event.agentId, { host: event.host, reason: event.reason });
+  if (record.refusals.size >= MOST_REFUSALS && !record.refusals.has(agentId)) return;
+  record.refusals.set(agentId, { host, reason, checks, offer, at });
+}
+
+function weigh(state: State, event: Extract<StateEvent, { type: 'offers_weighed' }>): void {
+  const { appId, processed, refused, used, at } = event;
+  const record = state.apps.get(appId);
+  if (!record || !state.ready.delete(appId)) return;
+  state.ready.add(appId);
+  record.offerCounts ??= { processed: 0, refused: new Map() };
+  const counts = record.offerCounts;
+  counts.processed += processed;
+  for (const [stage, times] of refused) counts.refused.set(stage, (counts.refused.get(stage) ?? 0) + times);
+  if (used) counts.lastUsedAt = at;
+  if (refused.size > 0) counts.lastUnusedAt = at;
 }

@@ -13,6 +13,8 @@ export interface Settings {
   readonly localPortMin: number;
   readonly localPortMax: number;
   readonly declineOfferMs: number;
+  /** Tasks launched with one offer; what is left of it comes back at once. */
+  readonly maxInstancesPerOffer: number;
   readonly reconciliationInitialDelayMs: number;
   readonly reconciliationIntervalMs: number;
   readonly killRetryMs: number;

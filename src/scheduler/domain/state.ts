@@ -7,6 +7,7 @@ import type { TaskState } from '../../mesos/types.ts';
 import type { App } from './app.ts';
 import type { Deployment } from './deployment.ts';
 import type { Group } from './group.ts';
+import type { OfferCounts, Refusal, Scalars } from './placement.ts';
 import type { Settings } from './settings.ts';
 import type { Task } from './task.ts';
 import type { Timers } from './timers.ts';
@@ -19,12 +20,6 @@ export interface TaskFailure {
   readonly state: TaskState;
   readonly message: string;
   readonly at: number;
-}
-
-/** Why an agent's offer did not do. */
-interface Refusal {
-  readonly host: string;
-  readonly reason: string;
 }
 
 export interface AppRecord {
@@ -54,6 +49,8 @@ export interface AppRecord {
   current: number;
   ready: number;
   readonly perAgent: Map<string, number>;
+  /** Those of the active configuration by the values of the fields that its constraints name, field by field. */
+  readonly perField: Map<string, Map<string, number>>;
   lastFailure?: TaskFailure;
   /**
    * Launches in a row that the cluster lost before their task began, and when the last was seen. Those launched
@@ -65,6 +62,7 @@ export interface AppRecord {
   /** While it lacks instances: since when, and what the offers of late lacked, by agent. */
   waitingSince?: number;
   readonly refusals: Map<string, Refusal>;
+  offerCounts?: OfferCounts;
   /** The launch delay: how long the last was, when it ends, and when the failure that led to it was seen. */
   delay?: { readonly ms: number; readonly until: number; readonly failedAt: number };
 }
@@ -104,7 +102,7 @@ export interface State {
   readonly executors: Map<string, Map<string, number>>;
   /** Apps with fewer counted tasks than instances. */
   readonly waiting: Set<string>;
-  /** Those that may launch now. */
+  /** Those that may launch now, in the order in which offers are tried for them. */
   readonly ready: Set<string>;
   /** Apps with tasks to end, and deployments that may have got further: what `settle` is to look at. */
   readonly unsettledApps: Set<string>;
@@ -118,6 +116,8 @@ export interface State {
   suppressed: boolean;
   /** Demand has grown since offers were last asked for. */
   offersWanted: boolean;
+  /** The most that any offer had so far. */
+  largestOffer?: Scalars;
   /** Tasks the master has yet to answer for. */
   readonly unanswered: Set<string>;
   readonly timers: Timers;

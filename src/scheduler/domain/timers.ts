@@ -1,9 +1,9 @@
 /**
  * What is due at some time to come. Those that speak to the master name the connection they were set for, and are
  * void under another, since each begins by asking for everything anew.
- *
- * A binary heap, so that setting and firing cost the logarithm of their number.
  */
+
+import { popHeap, pushHeap } from './heap.ts';
 
 export type Timer =
   /** The app's launch delay is over. */
@@ -50,41 +50,14 @@ export function dueTimers(timers: Timers, now: number): Timer[] {
 }
 
 export function pushTimer(timers: Timers, entry: TimerEntry): void {
-  timers.push(entry);
-  let i = timers.length - 1;
-  while (i > 0) {
-    const parent = (i - 1) >> 1;
-    if (!swapIfEarlier(timers, i, parent)) return;
-    i = parent;
-  }
+  pushHeap(timers, entry, isEarlier);
 }
 
 /** Removes all that are due at `now`. */
 export function popTimers(timers: Timers, now: number): void {
-  while (timers.length > 0 && (timers[0]?.at ?? 0) <= now) {
-    const last = timers.pop();
-    if (last === undefined || timers.length === 0) return;
-    timers[0] = last;
-    sink(timers);
-  }
+  while ((timers[0]?.at ?? Infinity) <= now) popHeap(timers, isEarlier);
 }
 
-function sink(timers: Timers): void {
-  let i = 0;
-  for (;;) {
-    const left = 2 * i + 1;
-    const right = left + 1;
-    const child = (timers[right]?.at ?? Infinity) < (timers[left]?.at ?? Infinity) ? right : left;
-    if (!swapIfEarlier(timers, child, i)) return;
-    i = child;
-  }
-}
-
-function swapIfEarlier(timers: Timers, child: number, parent: number): boolean {
-  const a = timers[child];
-  const b = timers[parent];
-  if (!a || !b || a.at >= b.at) return false;
-  timers[child] = b;
-  timers[parent] = a;
-  return true;
+function isEarlier(a: TimerEntry, b: TimerEntry): boolean {
+  return a.at < b.at;
 }
