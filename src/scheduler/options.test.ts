@@ -31,6 +31,7 @@ it('has a default for all but the master', () => {
     roles: ['*'],
     capabilities: [{ type: 'PARTITION_AWARE' }, { type: 'MULTI_ROLE' }, { type: 'TASK_KILLING_STATE' }],
   });
+  expect(settings.maxInstancesPerOffer).toBe(1000);
   expect(settings.dockerExecutor.path).toBe('/var/lib/mesos/executors/docker');
   expect(settings.dockerExecutor.info.labels?.labels).toEqual([{ key: 'mesosup.cluster', value: 'mesosup' }]);
   expect(settings.dockerExecutor.idPrefix).toMatch(/^mesosup-docker\.[0-9a-f]{12}\.default$/);
