@@ -62,6 +62,8 @@ export async function startContender({
       store,
       onFatal,
       address: () => address,
+      // As Marathon does: it ends, and is started again by what keeps it running.
+      abdicate: () => void stop().finally(() => onFatal('this scheduler leads no more: it was asked to')),
       leads: () => election.leads(),
     });
     await created.api.ready();
@@ -84,20 +86,18 @@ export async function startContender({
       onFatal(`this scheduler leads no more: ${reason}. It ends; started again, it stands for election anew`),
   });
 
-  return {
-    port,
-    stop: async () => {
-      stopping = true;
-      const closed = once(server, 'close');
-      server.close();
-      // The state is stored before the lead is given away.
-      await Promise.race([becoming, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
-      await scheduler?.stop();
-      await election.stop();
-      server.closeAllConnections();
-      await closed;
-    },
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    const closed = once(server, 'close');
+    server.close();
+    // The state is stored before the lead is given away.
+    await Promise.race([becoming, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+    await scheduler?.stop();
+    await election.stop();
+    server.closeAllConnections();
+    await closed;
   };
+  return { port, stop };
 }
 
 function answerAsFollower(

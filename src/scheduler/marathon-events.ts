@@ -4,7 +4,7 @@
  */
 
 import { isTerminal } from '../mesos/types.ts';
-import { planJson } from './api/v2-deployment-views.ts';
+import { actionJson, planJson } from './api/v2-deployment-views.ts';
 import type { Deployment } from './domain/deployment.ts';
 import type { StateEvent } from './domain/events.ts';
 import { currentActions } from './domain/evolve-deployments.ts';
@@ -104,7 +104,7 @@ function healthEvents({ id: taskId, appId, version }: Task, alive: boolean, stam
 
 function stepJson(deployment: Deployment, step: number) {
   const record = { deployment, step, progressedAt: 0, failures: 0 };
-  const actions = currentActions(record).map(({ type, appId }) => ({ action: type, app: appId }));
+  const actions = currentActions(record).map(actionJson);
   return { plan: planJson(deployment), currentStep: { actions } };
 }
 

@@ -3,22 +3,20 @@
 import type { Logger } from 'pino';
 import { createSchedulerSession, type SchedulerSession } from '../mesos/scheduler-session.ts';
 import type { FrameworkInfo } from '../mesos/types.ts';
-import { showZooKeeperAddress } from '../zookeeper/address.ts';
 import type { Api } from './api/answers.ts';
 import { EventStreams } from './api/events.ts';
 import { createApi } from './api/server.ts';
 import type { StateEvent } from './domain/events.ts';
 import { evolve } from './domain/evolve.ts';
 import { createState, type State } from './domain/state.ts';
+import { infoOf } from './info.ts';
 import { type ServerEvent, serverEvents } from './marathon-events.ts';
-import { type Detection, openDetection, showMasters } from './masters.ts';
+import { type Detection, openDetection } from './masters.ts';
 import { describe, type Notice } from './notices.ts';
 import type { DaemonOptions } from './options.ts';
 import { type ProbeNotice, Prober, probeNotice, probeNotices } from './prober.ts';
 import { createRunner, type Runner } from './runner.ts';
 import type { Store } from './store/store.ts';
-
-const VERSION = '0.1.0';
 
 export interface SchedulerOptions {
   options: DaemonOptions;
@@ -29,6 +27,8 @@ export interface SchedulerOptions {
   address: () => string;
   /** False from when another scheduler may act: nothing goes to the master any more. */
   leads: () => boolean;
+  /** Lets another scheduler lead, where there is one. */
+  abdicate?: () => void;
   /** Called when the scheduler can't go on. */
   onFatal: (message: string) => void;
 }
@@ -116,12 +116,8 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
     runner,
     events,
     leader: given.address,
-    info: {
-      name: options.settings.framework.name,
-      version: VERSION,
-      marathon_config: { master: showMasters(options.masters), mesos_role: options.settings.role },
-      ...(options.zooKeeper && { zookeeper_config: { zk: showZooKeeperAddress(options.zooKeeper) } }),
-    },
+    info: () => infoOf(options),
+    ...(given.abdicate && { abdicate: given.abdicate }),
     now: Date.now,
     random: Math.random,
     endpointsPortSuffix: options.endpointsPortSuffix,

@@ -1,5 +1,5 @@
 import { afterEach } from 'vitest';
-import type { Api } from '../../src/scheduler/api/answers.ts';
+import type { Api, ApiOptions } from '../../src/scheduler/api/answers.ts';
 import { EventStreams } from '../../src/scheduler/api/events.ts';
 import { createApi } from '../../src/scheduler/api/server.ts';
 import { createState } from '../../src/scheduler/domain/state.ts';
@@ -25,7 +25,7 @@ export interface Server {
 }
 
 /** The API over a scheduler on a Mesos in memory; the clock stands still. */
-export function server(more: { credentials?: string; endpointsPortSuffix?: boolean } = {}): Server {
+export function server(more: Partial<ApiOptions> = {}): Server {
   const mesos = new FakeMesos([
     { id: 'S0', host: 'a.example', cpus: 4, mem: 4096, ports: 4 },
     { id: 'S1', host: 'b.example', cpus: 4, mem: 4096, ports: 4 },
@@ -49,7 +49,7 @@ export function server(more: { credentials?: string; endpointsPortSuffix?: boole
     runner,
     events,
     leader: () => 'host:8080',
-    info: { name: 'mesosup', version: '1' },
+    info: () => ({ name: 'mesosup', version: '1' }),
     now: () => 1_700_000_000_000,
     random: () => 0.0445,
     endpointsPortSuffix: false,
@@ -90,6 +90,19 @@ export function post({ api }: Server, url: string, payload: unknown, headers: Re
     payload: body,
     headers: { 'content-type': 'application/json', ...headers },
   });
+}
+
+/** A call of v2, with a body as JSON where one is given. */
+export function call(
+  { api }: Server,
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  url: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+) {
+  if (body === undefined) return api.inject({ method, url, headers });
+  const payload = typeof body === 'string' ? body : JSON.stringify(body);
+  return api.inject({ method, url, payload, headers: { 'content-type': 'application/json', ...headers } });
 }
 
 export function get({ api }: Server, url: string, accept?: string) {

@@ -230,6 +230,8 @@ function health(targets: ProbeTargets, options: ProbeOptions): string[] {
           get(agent, '/metrics/snapshot', 'agentMetrics', people),
           get(agent, '/version', 'agentVersion', undefined),
         ],
-    scheduler === undefined ? [] : get(scheduler, '/v2/info', 'scheduler', apiUser(options.secrets)),
+    scheduler === undefined
+      ? []
+      : get(scheduler, '/v2/info?embed=connected', 'scheduler', apiUser(options.secrets)),
   ].flat();
 }

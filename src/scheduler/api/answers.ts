@@ -9,7 +9,10 @@ export interface ApiOptions {
   events: EventStreams;
   /** `host:port` under which others reach this API. */
   leader: () => string;
-  info: Readonly<Record<string, unknown>>;
+  /** What `/v2/info` says of the configuration. */
+  info: () => Readonly<Record<string, unknown>>;
+  /** Lets another scheduler lead; absent where there is no other. */
+  abdicate?: () => void;
   now: () => number;
   random: () => number;
   /** Name all endpoints `<id>_<port>`. */
@@ -54,6 +57,11 @@ export function text(reply: FastifyReply, body: string, status = 200): FastifyRe
   const chunked = reply.request.raw.httpVersion !== '1.0';
   const length = chunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': String(bytes.length) };
   return respond(reply, status, { 'Content-Type': 'text/plain', ...length }, bytes);
+}
+
+/** What was asked for can't be understood; the text says why. */
+export class BadRequestError extends Error {
+  readonly statusCode = 400;
 }
 
 /** A query parameter; of one given twice, the first. */

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { fastify } from 'fastify';
 import '../linear-patterns.ts';
-import { type Api, type ApiOptions, json } from './answers.ts';
+import { type Api, type ApiOptions, BadRequestError, json } from './answers.ts';
 import { addV1Routes } from './v1.ts';
 import { addV2Routes } from './v2.ts';
 
@@ -14,6 +14,8 @@ export function createApi(options: ApiOptions): Api {
     bodyLimit: LARGEST_BODY_BYTES,
     // A keep-alive connection must not hold up the end of the daemon, nor an event stream.
     forceCloseConnections: true,
+    // What the router refuses by itself, such as a path that is no UTF-8, is answered like the rest.
+    frameworkErrors: (error, _request, reply) => json(reply, { message: error.message }, 400),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PARAMETER },
     // No route has a JSON schema, so that the compilers for them need not be loaded.
     schemaController: {
@@ -31,6 +33,8 @@ export function createApi(options: ApiOptions): Api {
   );
   api.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500;
+    if (error instanceof InvalidJsonError && request.url.startsWith('/v2/'))
+      return json(reply, error.v2(), 400);
     if (status >= 500) options.onError(`${request.method} ${request.url} could not be answered`, error);
     const message = status >= 500 ? 'The scheduler failed to answer; its log says why' : error.message;
     // What is left of a body that is too large is not waited for.
@@ -52,10 +56,22 @@ function acceptJsonOnly(api: Api): void {
     try {
       done(null, body.length === 0 ? undefined : JSON.parse(body.toString()));
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      done(Object.assign(new Error(`The body is not JSON: ${message}`), { statusCode: 400 }));
+      done(new InvalidJsonError(error instanceof Error ? error.message : String(error)));
     }
   });
+}
+
+class InvalidJsonError extends BadRequestError {
+  readonly #reason: string;
+
+  constructor(reason: string) {
+    super(`The body is not JSON: ${reason}`);
+    this.#reason = reason;
+  }
+
+  v2() {
+    return { message: 'Invalid JSON', details: [{ path: '/', errors: [this.#reason] }] };
+  }
 }
 
 /** Since any content type will do, a page of another site could otherwise start containers from a browser here. */

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Reply } from '../decide/inputs.ts';
 import type { FieldError } from '../domain/field-errors.ts';
-import { json, queryOf, respond } from './answers.ts';
+import { BadRequestError, json, queryOf, respond } from './answers.ts';
 
 /** The answer to a change that was not made. */
 export function refused(reply: FastifyReply, result: Reply | undefined): FastifyReply {
@@ -52,9 +52,17 @@ export function invalid(reply: FastifyReply, errors: readonly FieldError[]): Fas
   return json(reply, { message: 'Object is not valid', details }, 422);
 }
 
+/** A yes or no of the query, in any case: Python's clients write `False`. A bare `?force` means yes. */
 export function flagOf(request: FastifyRequest, name: string, preset = false): boolean {
-  const value = queryOf(request, name);
-  return value === undefined ? preset : value !== 'false';
+  const value = queryOf(request, name)?.toLowerCase();
+  if (value === undefined) return preset;
+  if (value === '' || value === 'true') return true;
+  if (value === 'false') return false;
+  throw new BadRequestError(`${name} is '${value}': true or false was expected`);
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** 200 with an ETag, or 304 where the client has this answer already. */
@@ -67,24 +75,48 @@ export function cacheable(request: FastifyRequest, reply: FastifyReply, value: u
   return respond(reply, 200, headers, body);
 }
 
-/**
- * The part of a list that is asked for: with `limit` so many, after the one that `cursor` names; with `fields` these
- * fields alone. `next` is the cursor of what follows.
- */
-export function pageOf<T extends { readonly id: string }>(
-  request: FastifyRequest,
-  all: readonly T[],
-): { items: Partial<T>[]; next?: string } {
-  const cursor = queryOf(request, 'cursor');
-  const limit = Number(queryOf(request, 'limit') ?? Number.NaN);
-  const fields = queryOf(request, 'fields')?.split(',');
-  const rest = cursor === undefined ? all : all.filter(({ id }) => id > cursor);
-  const page = Number.isInteger(limit) && limit > 0 ? rest.slice(0, limit) : rest;
-  const items = fields ? page.map((item) => only(item, fields)) : [...page];
-  const last = page.at(-1);
-  return { items, ...(last && page.length < rest.length && { next: last.id }) };
+/** The part of a list that is asked for. */
+export interface Paging {
+  /** Only what has a greater id than this. */
+  readonly cursor?: string;
+  readonly limit?: number;
+  /** These fields alone. */
+  readonly fields?: ReadonlySet<string>;
 }
 
-function only<T extends object>(item: T, fields: readonly string[]): Partial<T> {
-  return Object.fromEntries(Object.entries(item).filter(([name]) => fields.includes(name))) as Partial<T>;
+/** @throws BadRequestError */
+export function pagingOf(request: FastifyRequest): Paging {
+  const cursor = queryOf(request, 'cursor');
+  const limit = queryOf(request, 'limit');
+  const fields = queryOf(request, 'fields');
+  if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit)) {
+    throw new BadRequestError(`limit is '${limit}': a whole number from 1 was expected`);
+  }
+  return {
+    ...(cursor !== undefined && { cursor }),
+    ...(limit !== undefined && { limit: Number(limit) }),
+    ...(fields !== undefined && { fields: new Set(fields.split(',')) }),
+  };
+}
+
+/**
+ * @param all sorted by id
+ * @param show called for what is on the page alone
+ * @returns `next` is the cursor of what follows, where anything does
+ */
+export function pageOf<T>(
+  { cursor, limit = Infinity, fields }: Paging,
+  all: readonly T[],
+  idOf: (one: T) => string,
+  show: (one: T) => object,
+): { items: object[]; next?: string } {
+  const rest = cursor === undefined ? all : all.filter((one) => idOf(one) > cursor);
+  const page = rest.slice(0, limit);
+  const items = page.map((one) => (fields ? only(show(one), fields) : show(one)));
+  const last = page.at(-1);
+  return { items, ...(last !== undefined && page.length < rest.length && { next: idOf(last) }) };
+}
+
+function only(item: object, fields: ReadonlySet<string>): object {
+  return Object.fromEntries(Object.entries(item).filter(([name]) => fields.has(name)));
 }

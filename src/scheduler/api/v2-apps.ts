@@ -9,7 +9,7 @@ import { fieldErrors } from '../domain/field-errors.ts';
 import type { State } from '../domain/state.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from './answers.ts';
 import { labelSelector } from './label-selector.ts';
-import { cacheable, flagOf, invalid, pageOf, refused, unknownApp } from './v2-answers.ts';
+import { cacheable, flagOf, invalid, isObject, pageOf, pagingOf, refused, unknownApp } from './v2-answers.ts';
 import { stepsJson } from './v2-deployment-views.ts';
 import { explainApp } from './v2-queue.ts';
 import { deleteAppTasks, getAppTasks } from './v2-tasks.ts';
@@ -40,12 +40,16 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
     const filter = filterOf(request);
     if (!filter) return invalid(reply, [{ path: ['label'], error: 'is not a selector of labels' }]);
     const embeds = embedsOf(request, 'apps', ['counts', 'deployments']);
-    const apps = await runner.read((state) =>
-      appsOf(state)
-        .filter(({ app }) => filter(app))
-        .map((record) => appJson(record, embeds)),
-    );
-    const { items, next } = pageOf(request, apps);
+    const paging = pagingOf(request);
+    const { items, next } = await runner.read((state) => {
+      const apps = appsOf(state).filter(({ app }) => filter(app));
+      return pageOf(
+        paging,
+        apps,
+        ({ app }) => app.id,
+        (record) => appJson(record, embeds),
+      );
+    });
     return cacheable(request, reply, { apps: items, ...(next !== undefined && { next }) });
   });
   api.post('/v2/apps', async (request, reply) => {
@@ -74,9 +78,7 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
         if (!Array.isArray(bodies) || !bodies.every(hasId)) {
           return invalid(reply, [{ path: [], error: 'must be an array of apps with ids' }]);
         }
-        const changes = bodies.map((fields) =>
-          updateOf(request, absoluteId(fields.id), fields, method === 'PUT'),
-        );
+        const changes = bodies.map((fields) => changeOf(request, absoluteId(fields.id), fields));
         return deploy(request, reply, options, changes);
       },
     });
@@ -88,19 +90,10 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
         if (part !== undefined) return notHere(request, reply);
         const fields: unknown = request.body;
         if (!isObject(fields)) return invalid(reply, [{ path: [], error: 'must be a JSON object' }]);
-        if (typeof fields.version === 'string' && Object.keys(fields).length === 1) {
-          return deploy(request, reply, options, [{ op: 'revert', appId, version: fields.version }]);
-        }
         const isThere = await runner.read((state) => state.apps.has(appId));
-        return deploy(
-          request,
-          reply,
-          options,
-          [updateOf(request, appId, fields, method === 'PUT')],
-          async (plan) =>
-            isThere
-              ? json(reply, changed(plan), 200, idOf(plan))
-              : json(reply, changed(plan), 201, { Location: `/v2/apps${appId}`, ...idOf(plan) }),
+        const location = isThere ? {} : { Location: `/v2/apps${appId}` };
+        return deploy(request, reply, options, [changeOf(request, appId, fields)], async (plan) =>
+          json(reply, changed(plan), isThere ? 200 : 201, { ...location, ...idOf(plan) }),
         );
       },
     });
@@ -160,14 +153,13 @@ function idOf({ id }: DeploymentPlan): Record<string, string> {
   return { 'Marathon-Deployment-Id': id };
 }
 
-function updateOf(
-  request: FastifyRequest,
-  appId: string,
-  fields: Record<string, unknown>,
-  upsert: boolean,
-): Change {
-  const { version: _version, versionInfo: _info, ...sent } = fields;
-  return { op: 'update', appId, fields: sent, partial: flagOf(request, 'partialUpdate', true), upsert };
+/** What PUT or PATCH of an app means: with a version alone, back to that; else these fields. */
+function changeOf(request: FastifyRequest, appId: string, fields: Record<string, unknown>): Change {
+  const { id, version, versionInfo: _info, ...sent } = fields;
+  if (typeof version === 'string' && Object.keys(sent).length === 0) return { op: 'revert', appId, version };
+  const upsert = request.method === 'PUT';
+  const partial = !upsert || flagOf(request, 'partialUpdate', true);
+  return { op: 'update', appId, fields: { ...sent, ...(id !== undefined && { id }) }, partial, upsert };
 }
 
 interface AppRoute {
@@ -250,10 +242,6 @@ function filterOf(request: FastifyRequest): ((app: App) => boolean) | undefined 
 
 function notHere(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return json(reply, { message: `There is nothing at ${request.method} ${request.url}` }, 404);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function hasId(value: unknown): value is Record<string, unknown> & { id: string } {

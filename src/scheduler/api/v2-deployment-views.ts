@@ -9,7 +9,7 @@ const NAMES: Readonly<Record<Action['type'], string>> = {
   stop: 'StopApplication',
 };
 
-function actionJson({ type, appId }: Pick<Action, 'appId'> & { type: string }) {
+export function actionJson({ type, appId }: Pick<Action, 'appId'> & { type: string }) {
   return { action: NAMES[type as Action['type']], app: appId };
 }
 
@@ -19,8 +19,8 @@ export function stepsJson(steps: readonly (readonly { type: string; appId: strin
 
 /** A deployment under way, as `GET /v2/deployments` lists it. */
 export function deploymentJson(record: DeploymentRecord) {
-  const { deployment, step, failures } = record;
-  const { id, version, appIds, steps, rollbackOf } = deployment;
+  const { deployment, step } = record;
+  const { id, version, appIds, steps } = deployment;
   return {
     id,
     version,
@@ -33,18 +33,38 @@ export function deploymentJson(record: DeploymentRecord) {
     })),
     currentStep: step + 1,
     totalSteps: steps.length,
-    failures,
-    ...(rollbackOf !== undefined && { rollbackOf }),
   };
 }
 
-/** A deployment's plan in events: what it is about, without the apps' definitions, which made Marathon's grow. */
-export function planJson({ id, version, appIds, steps, rollbackOf }: Deployment) {
+/** With what Marathon had no fields for; clients such as python3-marathon stumble over them in the list. */
+export function singleDeploymentJson(record: DeploymentRecord) {
+  const { deployment, failures } = record;
+  const { rollbackOf } = deployment;
+  return { ...deploymentJson(record), failures, ...(rollbackOf !== undefined && { rollbackOf }) };
+}
+
+/**
+ * A deployment's plan in events. Of the apps before and after it names ids and versions only: their definitions, of
+ * the whole root group, made Marathon's events grow to megabytes.
+ */
+export function planJson({ id, version, startedAt, steps, before }: Deployment) {
+  const stopped = new Set(
+    steps.flatMap((actions) => actions.flatMap(({ type, appId }) => (type === 'stop' ? appId : []))),
+  );
+  const original = before.apps.flatMap(({ id: appId, app }) =>
+    app ? { id: appId, version: app.version } : [],
+  );
+  const target = before.apps.flatMap(({ id: appId }) => (stopped.has(appId) ? [] : { id: appId, version }));
   return {
     id,
     version,
-    affectedApps: appIds,
+    original: rootOf(original, new Date(startedAt).toISOString()),
+    target: rootOf(target, version),
     steps: stepsJson(steps),
-    ...(rollbackOf !== undefined && { rollbackOf }),
   };
+}
+
+/** The root group, as far as a deployment concerns it. */
+function rootOf(apps: readonly { id: string; version: string }[], version: string) {
+  return { id: '/', version, apps, groups: [], dependencies: [], pods: [] };
 }

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Api, type ApiOptions, json } from './answers.ts';
 import { flagOf, refused } from './v2-answers.ts';
 import { deploy } from './v2-apps.ts';
-import { deploymentJson } from './v2-deployment-views.ts';
+import { deploymentJson, singleDeploymentJson } from './v2-deployment-views.ts';
 
 type ById = FastifyRequest<{ Params: { id: string } }>;
 
@@ -17,7 +17,7 @@ export function addDeploymentRoutes(api: Api, options: ApiOptions): void {
     const deploymentId = request.params.id;
     const found = await runner.read((state) => {
       const record = state.deployments.get(deploymentId);
-      return record && deploymentJson(record);
+      return record && singleDeploymentJson(record);
     });
     return found ? json(reply, found) : refused(reply, { type: 'unknown_deployment', deploymentId });
   });

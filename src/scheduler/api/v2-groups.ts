@@ -2,11 +2,11 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Change, GroupTree } from '../decide/inputs.ts';
-import { absoluteId, isWithin, ROOT } from '../domain/app-id.ts';
+import { absoluteId, isWithin, parentOf, ROOT } from '../domain/app-id.ts';
 import { fieldErrors } from '../domain/field-errors.ts';
 import { type GroupUpdate, groupScaleSchema, groupSchema } from '../domain/group-schema.ts';
 import { type Api, type ApiOptions, json, queriesOf } from './answers.ts';
-import { cacheable, invalid, unknownGroup } from './v2-answers.ts';
+import { cacheable, invalid, isObject, unknownGroup } from './v2-answers.ts';
 import { deploy, embedsOf } from './v2-apps.ts';
 import { appJson, type GroupEmbeds, groupJson } from './v2-views.ts';
 import { appsOf } from './views.ts';
@@ -46,14 +46,32 @@ async function get(request: ByPath, reply: FastifyReply, { runner }: ApiOptions)
   return cacheable(request, reply, found.group);
 }
 
+const NO_VERSIONS =
+  'of groups no older versions are kept: go back with those of the apps, or by DELETE of the deployment';
+
 async function put(request: ByPath, reply: FastifyReply, options: ApiOptions): Promise<FastifyReply> {
   const groupId = groupIdOf(request);
-  const scale = groupScaleSchema.safeParse(request.body);
-  if (request.method === 'PUT' && scale.success) {
+  const { body } = request;
+  if (/\/versions(\/|$)/.test(groupId)) return invalid(reply, [{ path: ['version'], error: NO_VERSIONS }]);
+  if (request.method === 'PUT' && isObject(body) && 'scaleBy' in body) {
+    const scale = groupScaleSchema.safeParse(body);
+    if (!scale.success) return invalid(reply, fieldErrors(scale.error));
     return deploy(request, reply, options, [{ op: 'scale_group', groupId, by: scale.data.scaleBy }]);
   }
-  const parsed = groupSchema.safeParse(request.body);
+  if (isObject(body) && 'version' in body && Object.keys(body).every((name) => /^(id|version)$/.test(name))) {
+    return invalid(reply, [{ path: ['version'], error: NO_VERSIONS }]);
+  }
+  const parsed = groupSchema.safeParse(body);
   if (!parsed.success) return invalid(reply, fieldErrors(parsed.error));
+  const { id } = parsed.data;
+  if (request.method === 'PUT' && groupId !== ROOT && id !== undefined) {
+    if (absoluteId(id) !== groupId && absoluteId(id, parentOf(groupId)) !== groupId) {
+      return invalid(reply, [
+        { path: ['id'], error: `is another group than ${groupId}, which the path names` },
+      ]);
+    }
+    parsed.data.id = groupId;
+  }
   const group = treeOf(parsed.data, groupId);
   const change: Change = { op: 'put_group', group, mustBeNew: request.method === 'POST' };
   return deploy(request, reply, options, [change], async ({ id, version }) =>

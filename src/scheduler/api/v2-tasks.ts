@@ -7,7 +7,7 @@ import { fieldErrors } from '../domain/field-errors.ts';
 import type { State } from '../domain/state.ts';
 import type { Task } from '../domain/task.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from './answers.ts';
-import { cacheable, flagOf, invalid, pageOf, refused, unknownApp } from './v2-answers.ts';
+import { cacheable, flagOf, invalid, pageOf, pagingOf, refused, unknownApp } from './v2-answers.ts';
 import { taskJson, tasksOf } from './v2-views.ts';
 import { appsOf, haproxyText, wantsText } from './views.ts';
 
@@ -22,20 +22,27 @@ export function addTaskRoutes(api: Api, options: ApiOptions): void {
   api.get('/v2/tasks', async (request, reply) => {
     if (wantsText(request)) return text(reply, await runner.read((state) => haproxyText(appsOf(state))));
     const wanted = [...queriesOf(request, 'status'), ...queriesOf(request, 'status[]')];
-    const tasks = await runner.read((state) =>
-      appsOf(state).flatMap((record) =>
-        tasksOf(record)
+    const paging = pagingOf(request);
+    const { items, next } = await runner.read((state) => {
+      const tasks = [...state.apps.values()].flatMap((record) =>
+        [...record.tasks.values()]
           .filter((task) => wanted.length === 0 || wanted.includes(statusOf(task)))
-          .map((task) => taskJson(record, task)),
-      ),
-    );
-    const { items, next } = pageOf(request, tasks);
+          .map((task) => ({ record, task })),
+      );
+      tasks.sort((a, b) => (a.task.id < b.task.id ? -1 : 1));
+      return pageOf(
+        paging,
+        tasks,
+        ({ task }) => task.id,
+        ({ record, task }) => taskJson(record, task),
+      );
+    });
     return cacheable(request, reply, { tasks: items, ...(next !== undefined && { next }) });
   });
   api.post('/v2/tasks/delete', async (request, reply) => {
     const parsed = deletion.safeParse(request.body);
     if (!parsed.success) return invalid(reply, fieldErrors(parsed.error));
-    return kill(request, reply, options, { taskIds: parsed.data.ids }, (tasks) => ({ tasks }));
+    return kill(request, reply, options, { taskIds: new Set(parsed.data.ids) }, (tasks) => ({ tasks }));
   });
 }
 
@@ -101,7 +108,7 @@ function matching(state: State, { appId, taskIds, taskId }: TaskFilter): Map<str
   const records = appId === undefined ? appsOf(state) : [state.apps.get(appId)];
   for (const record of records) {
     for (const task of record?.tasks.values() ?? []) {
-      if (taskIds && !taskIds.includes(task.id)) continue;
+      if (taskIds && !taskIds.has(task.id)) continue;
       if (taskId !== undefined && taskId !== task.id) continue;
       if (record) found.set(task.id, taskJson(record, task));
     }

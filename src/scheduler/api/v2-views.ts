@@ -10,8 +10,11 @@ export type Embed = 'tasks' | 'counts' | 'deployments' | 'readiness' | 'lastTask
 
 /** An app's definition with its versions, and no more: what `versions/{v}` shows. */
 export function definitionJson(app: AppRecord['app']) {
+  const { mode, ...definition } = definitionOf(app);
   return {
-    ...definitionOf(app),
+    ...definition,
+    // Clients that were made for Marathon's fields alone stumble over another; few apps have it.
+    ...(mode !== 'service' && { mode }),
     version: app.version,
     versionInfo: { lastScalingAt: app.scaleVersion, lastConfigChangeAt: app.configVersion },
   };

@@ -10,16 +10,20 @@ describe('the rest', () => {
     expect((await get(one, '/v2/info')).json()).toMatchObject({
       name: 'mesosup',
       leader: 'host:8080',
-      connected: false,
+      elected: true,
       frameworkId: null,
     });
+    expect((await get(one, '/v2/info?embed=connected')).json().connected).toBe(false);
     await one.run();
     expect((await get(one, '/metrics')).json().gauges).toMatchObject({
       'mesosup.apps': { value: 1 },
       'mesosup.tasks.TASK_RUNNING': { value: 2 },
       'mesosup.connected': { value: 1 },
     });
-    expect((await get(one, '/v2/info')).json()).toMatchObject({ connected: true, frameworkId: 'framework' });
+    expect((await get(one, '/v2/info?embed=connected')).json()).toMatchObject({
+      connected: true,
+      frameworkId: 'framework',
+    });
   });
 
   it('has nothing elsewhere', async () => {

@@ -1,6 +1,7 @@
 /** What of Marathon's v2 API is about the scheduler itself, and the routes without a version. */
 
 import { type Api, type ApiOptions, json, queriesOf, text } from './answers.ts';
+import { invalid } from './v2-answers.ts';
 import { addAppRoutes } from './v2-apps.ts';
 import { addDeploymentRoutes } from './v2-deployments.ts';
 import { addGroupRoutes } from './v2-groups.ts';
@@ -24,15 +25,43 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
   api.get('/v2/pods', async (_request, reply) => json(reply, []));
   // Callbacks are not made; who asks is told that there are none.
   api.get('/v2/eventSubscriptions', async (_request, reply) => json(reply, { callbackUrls: [] }));
-  api.get('/v2/info', async (_request, reply) => {
+  for (const method of ['POST', 'DELETE'] as const) {
+    api.route({
+      method,
+      url: '/v2/eventSubscriptions',
+      handler: async (_request, reply) =>
+        json(reply, { message: 'Events are not sent to callback URLs: read them from GET /v2/events' }, 400),
+    });
+  }
+  api.get('/v2/info', async (request, reply) => {
     const { frameworkId, connected } = await runner.read((state) => ({
       frameworkId: state.frameworkId ?? null,
       connected: state.connected,
     }));
-    return json(reply, { ...options.info, leader: options.leader(), elected: true, connected, frameworkId });
+    // Ours, and only where it is asked for: python3-marathon takes no other fields than Marathon's.
+    const session = queriesOf(request, 'embed').includes('connected') ? { connected } : {};
+    return json(reply, {
+      ...options.info(),
+      leader: options.leader(),
+      elected: true,
+      frameworkId,
+      ...session,
+    });
   });
   // Whoever answers leads.
   api.get('/v2/leader', async (_request, reply) => json(reply, { leader: options.leader() }));
+  api.delete('/v2/leader', async (request, reply) => {
+    for (const name of ['backup', 'restore']) {
+      const error = 'is not known here: copy the data directory or the state in ZooKeeper';
+      if (queriesOf(request, name).length > 0) return invalid(reply, [{ path: [name], error }]);
+    }
+    if (!options.abdicate) {
+      const message = 'This scheduler runs alone: there is none to lead in its place';
+      return json(reply, { message }, 409);
+    }
+    reply.raw.once('finish', options.abdicate);
+    return json(reply, { message: 'Leadership abdicated' }, 200, { Connection: 'close' });
+  });
   // A HEAD of it would never be over.
   api.get('/v2/events', { exposeHeadRoute: false }, (request, reply) => {
     reply.hijack();

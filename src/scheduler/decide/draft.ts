@@ -51,7 +51,7 @@ function apply(state: State, draft: Draft, change: Change): void {
   switch (change.op) {
     case 'create':
       if (appIn(state, draft, change.app.id)) refuse({ type: 'exists', appId: change.app.id });
-      draft.apps.set(change.app.id, { definition: change.app, api: change.api });
+      draft.apps.set(change.app.id, { definition: absolute(change.app), api: change.api });
       return;
     case 'update':
       update(state, draft, change);
@@ -83,6 +83,7 @@ function apply(state: State, draft: Draft, change: Change): void {
       putGroup(state, draft, change.group);
       return;
     case 'scale_group':
+      if (!groupExists(state, change.groupId)) refuse({ type: 'unknown_group', groupId: change.groupId });
       for (const id of appsWithin(state, draft, change.groupId)) {
         const app = existing(state, draft, id);
         put(draft, app, { instances: Math.ceil(app.definition.instances * change.by) });
@@ -113,7 +114,7 @@ function update(state: State, draft: Draft, change: Extract<Change, { op: 'updat
     if (value === null) delete (base as Record<string, unknown>)[name];
   }
   if (!('networks' in sent) && 'container' in sent) delete (base as Partial<AppDefinition>).networks;
-  const definition = parsed({ ...base, ...sent, id: appId });
+  const definition = absolute(parsed({ ...base, ...sent, id: appId }));
   draft.apps.set(appId, { definition, api: known?.api ?? 'v2' });
 }
 
@@ -141,8 +142,11 @@ function putGroup(state: State, draft: Draft, group: GroupTree): void {
     }
     for (const inner of group.groups) putGroup(state, draft, inner);
   }
-  if (group.id !== ROOT || group.dependencies.length > 0) {
-    draft.groups.set(group.id, { id: group.id, dependencies: group.dependencies });
+  const { id, dependencies } = group;
+  const known = state.groups.get(id)?.dependencies ?? [];
+  // A group as it is already is no change.
+  if (!groupExists(state, id) || dependencies.join() !== known.join()) {
+    draft.groups.set(id, { id, dependencies });
   }
 }
 
@@ -167,6 +171,13 @@ function rollBack(state: State, draft: Draft, deploymentId: string): void {
 export function definitionOf(app: App): AppDefinition {
   const { api: _api, version: _version, configVersion: _config, scaleVersion: _scale, ...definition } = app;
   return definition;
+}
+
+/** What an app depends on, as ids of their own: relative ones count from its group. */
+function absolute(definition: AppDefinition): AppDefinition {
+  const { id, dependencies } = definition;
+  if (dependencies.length === 0) return definition;
+  return { ...definition, dependencies: dependencies.map((one) => absoluteId(one, parentOf(id))) };
 }
 
 function appIn(state: State, draft: Draft, id: string): DraftApp | undefined {

@@ -80,7 +80,7 @@ export interface TaskFilter {
   readonly appId?: string;
   readonly host?: string;
   readonly taskId?: string;
-  readonly taskIds?: readonly string[];
+  readonly taskIds?: ReadonlySet<string>;
 }
 
 /** The session subscribes by itself. */

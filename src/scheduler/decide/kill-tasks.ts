@@ -57,5 +57,5 @@ function appsOf(state: State, { appId }: TaskFilter): AppRecord[] {
 
 /** Neither host nor id given matches nothing: a forgotten parameter must not end every task. */
 function matches(task: Task, { host, taskId, taskIds }: TaskFilter): boolean {
-  return host === '*' || task.host === host || task.id === taskId || taskIds?.includes(task.id) === true;
+  return host === '*' || task.host === host || task.id === taskId || taskIds?.has(task.id) === true;
 }

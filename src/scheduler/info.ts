@@ -1,0 +1,42 @@
+/** What `/v2/info` says of how the scheduler was set up, by Marathon's names; secrets are left out. */
+
+import { showZooKeeperAddress } from '../zookeeper/address.ts';
+import { showMasters } from './masters.ts';
+import type { DaemonOptions } from './options.ts';
+
+/** Ours: clients that look at Marathon's take any that has numbers with dots between them. */
+const VERSION = '0.1.0';
+
+export function infoOf(options: DaemonOptions): Record<string, unknown> {
+  const { settings, zooKeeper, hostname, httpPort } = options;
+  const { framework } = settings;
+  return {
+    name: framework.name,
+    version: VERSION,
+    marathon_config: {
+      master: showMasters(options.masters),
+      framework_name: framework.name,
+      mesos_role: settings.role,
+      mesos_user: framework.user,
+      failover_timeout: framework.failover_timeout,
+      checkpoint: true,
+      executor: settings.defaultExecutor,
+      hostname,
+      ha: zooKeeper !== undefined,
+      local_port_min: settings.localPortMin,
+      local_port_max: settings.localPortMax,
+      decline_offer_duration: settings.declineOfferMs,
+      reconciliation_initial_delay: settings.reconciliationInitialDelayMs,
+      reconciliation_interval: settings.reconciliationIntervalMs,
+      task_launch_timeout: settings.taskLaunchTimeoutMs,
+    },
+    zookeeper_config: zooKeeper
+      ? {
+          zk: showZooKeeperAddress(zooKeeper),
+          zk_hosts: zooKeeper.servers.map(({ host, port }) => `${host}:${port}`).join(','),
+          zk_path: zooKeeper.path,
+        }
+      : {},
+    http_config: { http_port: httpPort },
+  };
+}
