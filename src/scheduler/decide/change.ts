@@ -17,8 +17,8 @@ import { withServicePorts } from './service-ports.ts';
 import { stepsOf, type Tree } from './steps.ts';
 import { roleProblem } from './want.ts';
 
-/** @param rollbackOf the deployment that this change undoes */
-export function change(state: State, input: ChangeInput, now: number, rollbackOf?: string): Decision {
+/** @param failed the deployment that this change undoes, and that has ended by then */
+export function change(state: State, input: ChangeInput, now: number, failed?: string): Decision {
   const draft = draftOf(state, input.changes);
   if ('type' in draft) return refused(draft);
   const finished = finish(state, draft, input.seed, now);
@@ -29,6 +29,8 @@ export function change(state: State, input: ChangeInput, now: number, rollbackOf
     const error = `lead in a circle, through ${ordered.cycle}`;
     return refused({ type: 'invalid', errors: [{ path: ['dependencies'], error }] });
   }
+  const undone = input.changes.flatMap((one) => (one.op === 'roll_back' ? one.deploymentId : []))[0];
+  const rollbackOf = failed ?? undone;
   const locks = locksOf(state, actions, rollbackOf);
   if (locks.length > 0 && !input.force) return refused({ type: 'locked', deploymentIds: locks });
   const version = apps[0]?.version ?? isoOf(now);
@@ -39,12 +41,14 @@ export function change(state: State, input: ChangeInput, now: number, rollbackOf
   };
   const reply = { type: 'deployed', plan } as const;
   const nothing = actions.length === 0 && draft.groups.size === 0;
-  if (input.dryRun || nothing) return { events: [], calls: [], reply };
+  if (input.dryRun) return { events: [], calls: [], reply };
 
-  const superseded = locks.map((deploymentId): StateEvent => {
+  const replaced = failed === undefined && undone !== undefined ? [...locks, undone] : locks;
+  const superseded = replaced.map((deploymentId): StateEvent => {
     const reason = `deployment ${plan.id} took its place`;
     return { type: 'deployment_ended', deploymentId, outcome: 'superseded', at: now, reason };
   });
+  if (nothing) return { events: superseded, calls: [], reply };
   const stopped = stops(state, actions, now);
   const events: StateEvent[] = [...superseded, ...stopped.events];
   for (const [groupId, group] of draft.groups) {
