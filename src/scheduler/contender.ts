@@ -3,14 +3,12 @@
  * the scheduler when it is elected. It does so once: after losing the lead the process has to end.
  */
 
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { childPath, showZooKeeperAddress, type ZooKeeperAddress } from '../zookeeper/address.ts';
 import type { ZooKeeperSession } from '../zookeeper/client.ts';
 import { type Election, standForElection } from './election.ts';
-import { type Daemon, portTaken } from './listen.ts';
+import { type Daemon, listen } from './listen.ts';
 import type { DaemonOptions } from './options.ts';
 import { passOn, unavailable } from './proxy.ts';
 import type { createScheduler, Scheduler } from './scheduler.ts';
@@ -38,15 +36,13 @@ export async function startContender({
   let becoming: Promise<void> = Promise.resolve();
   let stopping = false;
 
-  const server = createServer((request, answer) => {
+  const listening = await listen(options, (request, answer) => {
     if (scheduler && election.leads()) scheduler.api.routing(request, answer);
     else answerAsFollower(request, answer, election, address);
   });
-  await listen(server, options);
-  const { port } = server.address() as AddressInfo;
+  const { port, urls } = listening;
   const address = `${options.hostname}:${port}`;
-  const url = `http://${options.httpAddress}:${port}`;
-  log.info({ url, zk: where, address }, `listening on ${url}`);
+  log.info({ url: urls[0], zk: where, address }, `listening on ${urls.join(' and ')}`);
   warnOfTraps(options, zooKeeper, log);
 
   const become = async (session: ZooKeeperSession): Promise<void> => {
@@ -88,14 +84,12 @@ export async function startContender({
 
   const stop = async (): Promise<void> => {
     stopping = true;
-    const closed = once(server, 'close');
-    server.close();
+    listening.refuse();
     // The state is stored before the lead is given away.
     await Promise.race([becoming, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
     await scheduler?.stop();
     await election.stop();
-    server.closeAllConnections();
-    await closed;
+    await listening.close();
   };
   return { port, stop };
 }
@@ -119,15 +113,6 @@ function answerAsFollower(
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
     answer.writeHead(404, headers).end(body);
   } else unavailable(answer, 'No scheduler leads: ZooKeeper is being asked, or out of reach');
-}
-
-async function listen(server: Server, { httpAddress: host, httpPort: port }: DaemonOptions): Promise<void> {
-  server.listen({ host, port });
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    throw portTaken(error, host, port);
-  }
 }
 
 function warnOfTraps(options: DaemonOptions, zooKeeper: ZooKeeperAddress, log: Logger): void {

@@ -1,8 +1,7 @@
 /** The composition root: one scheduler alone with its journal, or one of several that elect a leader. */
 
-import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { type Daemon, portTaken } from './listen.ts';
+import { type Daemon, type Listening, listen } from './listen.ts';
 import type { DaemonOptions } from './options.ts';
 import { createScheduler } from './scheduler.ts';
 import { openJournal } from './store/journal.ts';
@@ -39,8 +38,7 @@ async function startAlone(
   onFatal: (message: string) => void,
   store: Store,
 ): Promise<Daemon> {
-  const { httpAddress: host } = options;
-  let port = options.httpPort;
+  let port = options.httpPort ?? 0;
   const scheduler = await createScheduler({
     options,
     log,
@@ -49,20 +47,25 @@ async function startAlone(
     address: () => `${options.hostname}:${port}`,
     leads: () => true,
   });
+  await scheduler.api.ready();
+  let listening: Listening;
   try {
-    await scheduler.api.listen({ host, port });
+    listening = await listen(options, (request, answer) => scheduler.api.routing(request, answer));
   } catch (error) {
     await scheduler.stop();
-    throw portTaken(error, host, port);
+    throw error;
   }
-  port = (scheduler.api.server.address() as AddressInfo).port;
-  const url = `http://${host}:${port}`;
-  log.info({ url, apps: scheduler.apps, tasks: scheduler.tasks }, `listening on ${url}`);
+  port = listening.port;
+  const { urls } = listening;
+  const fields = { url: urls[0], apps: scheduler.apps, tasks: scheduler.tasks };
+  log.info(fields, `listening on ${urls.join(' and ')}`);
   scheduler.start();
   return {
     port,
     stop: async () => {
+      listening.refuse();
       await scheduler.stop();
+      await listening.close();
       await store.close();
     },
   };

@@ -4,6 +4,7 @@
  */
 
 import { parseArgs } from 'node:util';
+import { foreignFlags, unknownFlag } from './unknown-flags.ts';
 
 interface Flag {
   readonly value?: string;
@@ -22,12 +23,27 @@ const FLAGS = {
   },
   http_address: { value: 'ADDRESS', default: '127.0.0.1', help: 'where the API listens' },
   http_port: { value: 'PORT', default: '8080', help: 'its port; 0 for any that is free' },
+  https_port: { value: 'PORT', help: 'where the API listens over TLS besides; 0 for any that is free' },
+  ssl_cert_file: { value: 'FILE', help: 'for that: the certificate and what leads up to it, as PEM' },
+  ssl_key_file: { value: 'FILE', help: 'its key, as PEM' },
+  disable_http: { help: 'listen over TLS alone' },
   http_credentials_file: {
     value: 'FILE',
-    help: 'holds USER:PASSWORD, which every request but /ping must then carry (basic authentication)',
+    help: 'holds USER:PASSWORD, which every request but /ping must then carry (basic authentication); or set MARATHON_HTTP_CREDENTIALS',
   },
+  http_tokens_file: {
+    value: 'FILE',
+    help: 'holds tokens, one a line; requests may carry one of them instead (Authorization: Bearer TOKEN)',
+  },
+  access_control_allow_origin: {
+    value: 'ORIGINS',
+    help: 'sites whose pages may use the API from a browser, with commas between them; * for all',
+  },
+  http_max_connections: { value: 'NUMBER', default: '10000', help: 'at a time; more are cut off' },
+  http_max_body: { value: 'BYTES', default: '1048576', help: "the most that a request's body may have" },
   hostname: { value: 'NAME', help: "under which others reach the API; this machine's name by default" },
   framework_name: { value: 'NAME', default: 'mesosup', help: 'the name Mesos shows' },
+  webui_url: { value: 'URL', help: 'where the web UI of Mesos links to' },
   cluster: { value: 'NAME', help: 'label of all containers of this cluster; the framework name by default' },
   mesos_role: { value: 'ROLE', default: '*', help: 'the role offers are asked for' },
   mesos_user: { value: 'USER', default: 'root', help: 'as whom tasks run on the agents' },
@@ -83,6 +99,8 @@ export class FlagError extends Error {
 
 export interface Flags {
   text(name: Name): string | undefined;
+  /** From the environment alone: arguments show in the list of processes. */
+  secret(name: string): string | undefined;
   /** The value or its default. */
   required(name: Name): string;
   whole(name: Name, least: number, most: number): number;
@@ -105,6 +123,7 @@ export function readFlags(args: readonly string[], environment: NodeJS.ProcessEn
   return {
     text,
     required,
+    secret: (name) => environment[`MARATHON_${name.toUpperCase()}`] || undefined,
     whole: (name, least, most) => {
       const value = required(name);
       const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
@@ -120,7 +139,7 @@ export function usage(): string {
     const left = flag.value === undefined ? `--${name}` : `--${name} ${flag.value}`;
     return `  ${left.padEnd(45)} ${flag.help}${flag.default === undefined ? '' : ` (${flag.default})`}`;
   });
-  return `The scheduler: Marathon's API for people, the Mesos v1 HTTP API for the master.\n\n${lines.join('\n')}\n`;
+  return `The scheduler: Marathon's API for people, the Mesos v1 HTTP API for the master.\n\n${lines.join('\n')}\n\nMarathon's flags that mean nothing here:\n\n${foreignFlags()}\n`;
 }
 
 function parse(args: readonly string[]): Record<string, string | boolean | undefined> {
@@ -136,7 +155,10 @@ function parse(args: readonly string[]): Record<string, string | boolean | undef
       string | boolean | undefined
     >;
   } catch (error) {
-    throw new FlagError(`${error instanceof Error ? error.message : String(error)} (--help lists all flags)`);
+    throw new FlagError(
+      unknownFlag(args, Object.keys(FLAGS)) ??
+        `${error instanceof Error ? error.message : String(error)} (--help lists all flags)`,
+    );
   }
 }
 

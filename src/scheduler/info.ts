@@ -8,7 +8,7 @@ import type { DaemonOptions } from './options.ts';
 const VERSION = '0.1.0';
 
 export function infoOf(options: DaemonOptions): Record<string, unknown> {
-  const { settings, zooKeeper, hostname, httpPort } = options;
+  const { settings, zooKeeper, hostname, httpPort, tls, allowedOrigins } = options;
   const { framework } = settings;
   return {
     name: framework.name,
@@ -29,6 +29,8 @@ export function infoOf(options: DaemonOptions): Record<string, unknown> {
       reconciliation_initial_delay: settings.reconciliationInitialDelayMs,
       reconciliation_interval: settings.reconciliationIntervalMs,
       task_launch_timeout: settings.taskLaunchTimeoutMs,
+      webui_url: framework.webui_url ?? null,
+      access_control_allow_origin: allowedOrigins ?? null,
     },
     zookeeper_config: zooKeeper
       ? {
@@ -37,6 +39,6 @@ export function infoOf(options: DaemonOptions): Record<string, unknown> {
           zk_path: zooKeeper.path,
         }
       : {},
-    http_config: { http_port: httpPort },
+    http_config: { http_port: httpPort ?? null, https_port: tls?.port ?? null },
   };
 }

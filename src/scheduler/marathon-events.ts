@@ -71,6 +71,12 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
     }
     case 'task_launched':
       return [stamp('instance_changed_event', instanceJson(event.task, 'Provisioned'))];
+    case 'task_killed': {
+      // Told when the task is asked to end, and no endpoint any more, not only when Mesos says so.
+      const task = state.tasks.get(event.taskId);
+      if (!task || task.killedAt !== undefined) return [];
+      return [stamp('instance_changed_event', instanceJson(task, 'Killing'))];
+    }
     case 'task_updated': {
       const task = state.tasks.get(event.taskId);
       return task ? ofUpdate(state, task, event, stamp) : [];

@@ -68,9 +68,36 @@ it('reads secrets from files', () => {
     settings: { framework: { principal: 'p' } },
   });
   writeFileSync(join(directory, 'http'), 'u:p');
-  expect(options(['--master', 'm', '--http_credentials_file', join(directory, 'http')]).httpCredentials).toBe(
+  expect(options(['--master', 'm', '--http_credentials_file', join(directory, 'http')]).credentials).toBe(
     'u:p',
   );
+  expect(options(['--master', 'm'], { MARATHON_HTTP_CREDENTIALS: 'u:p' }).credentials).toBe('u:p');
+  writeFileSync(join(directory, 'tokens'), '# of the deployer\n0123456789abcdef\n\n  fedcba9876543210==  \n');
+  expect(options(['--master', 'm', '--http_tokens_file', join(directory, 'tokens')]).tokens).toEqual([
+    '0123456789abcdef',
+    'fedcba9876543210==',
+  ]);
+});
+
+it('listens over TLS where it is told to', () => {
+  const tls = ['--https_port', '8443', '--ssl_cert_file', secret, '--ssl_key_file', secret];
+  expect(options(['--master', 'm', ...tls])).toMatchObject({
+    httpPort: 8080,
+    tls: { port: 8443, cert: 'open sesame', key: 'open sesame' },
+  });
+  expect(options(['--master', 'm', ...tls, '--disable_http'])).not.toHaveProperty('httpPort');
+  expect(options(['--master', 'm'])).not.toHaveProperty('tls');
+});
+
+it('takes sites whose pages may use the API', () => {
+  const origins = 'https://ui.example, http://h:1';
+  expect(options(['--master', 'm', '--access_control_allow_origin', origins]).allowedOrigins).toEqual([
+    'https://ui.example',
+    'http://h:1',
+  ]);
+  expect(options(['--master', 'm'], { MARATHON_ACCESS_CONTROL_ALLOW_ORIGIN: '*' }).allowedOrigins).toEqual([
+    '*',
+  ]);
 });
 
 it('takes the masters and the place of the state in ZooKeeper, also from a file', () => {
@@ -121,11 +148,41 @@ it.each([
     /can't be read.*\/none/,
   ],
   [['--master', 'm', '--http_credentials_file', secret], /was expected to hold USER:PASSWORD/],
+  [
+    ['--master', 'm', '--http_credentials', 'u:sesame'],
+    /^--http_credentials is Marathon's(?!.*sesame).*_file/,
+  ],
+  [['--master', 'm', '--http_tokens_file', secret], /token 1 of .*(?!.*sesame)/],
+  [['--master', 'm', '--http_tokens_file', '/dev/null'], /holds no token/],
+  [['--master', 'm', '--https_port', '1'], /needs a certificate and its key/],
+  [['--master', 'm', '--ssl_cert_file', secret], /without --https_port/],
+  [['--master', 'm', '--disable_http'], /without --https_port/],
+  [
+    [
+      '--master',
+      'm',
+      '--zk',
+      'zk://h/x',
+      '--disable_http',
+      '--https_port',
+      '1',
+      '--ssl_cert_file',
+      secret,
+      '--ssl_key_file',
+      secret,
+    ],
+    /does not go with --zk/,
+  ],
+  [['--master', 'm', '--access_control_allow_origin', 'ui.example'], /has 'ui.example'/],
+  [['--master', 'm', '--zk_max_versions=5'], /--zk_max_versions is Marathon's, and not taken here/],
+  [['--http-port', '1'], /Unknown option '--http-port'. Was --http_port meant\?/],
+  [['--mesosrole', '1'], /Was --mesos_role meant\?/],
 ])('refuses %j', (args, message) => {
   expect(() => options(args)).toThrow(message);
 });
 
 it('lists every flag', () => {
   expect(usage()).toContain('--data_dir DIRECTORY');
+  expect(usage()).toContain('--max_instances_per_offer\n      one offer takes as many tasks as fit');
   expect(readFlags(['--help'], {}).on('help')).toBe(true);
 });

@@ -10,6 +10,7 @@ import {
   parseZooKeeperAddress,
   type ZooKeeperAddress,
 } from '../zookeeper/address.ts';
+import type { Access } from './api/access.ts';
 import { sharedExecutorOf } from './domain/executor.ts';
 import type { Settings } from './domain/settings.ts';
 import { FlagError, type Flags, type Name } from './flags.ts';
@@ -20,17 +21,23 @@ const LONGEST_MS = 2 ** 31 - 1;
 const MOST_IN_OFFER = 1_000_000;
 const LONGEST_SECONDS = 10 * 365 * 86_400;
 
-export interface DaemonOptions {
+export interface ListenOptions {
+  httpAddress: string;
+  /** Absent: not over HTTP. */
+  httpPort?: number;
+  tls?: { readonly port: number; readonly cert: string; readonly key: string };
+  maxConnections: number;
+}
+
+export interface DaemonOptions extends ListenOptions, Access {
   masters: Masters;
   /** Where schedulers elect a leader and keep the state; without it, one scheduler alone has a journal. */
   zooKeeper?: ZooKeeperAddress;
   credential?: Credential;
   settings: Settings;
   dataDirectory: string;
-  httpAddress: string;
-  httpPort: number;
-  /** `user:password` that requests must carry. */
-  httpCredentials?: string;
+  /** Bytes of a request's body. */
+  largestBody: number;
   hostname: string;
   endpointsPortSuffix: boolean;
   loggingLevel: string;
@@ -48,7 +55,6 @@ export function optionsFrom(flags: Flags): DaemonOptions {
   const cluster = flags.text('cluster') ?? flags.required('framework_name');
   const path = flags.required('docker_executor');
   const credential = credentialFrom(flags);
-  const credentialsFile = flags.text('http_credentials_file');
   const zk = flags.text('zk');
   return {
     masters: mastersFrom(flags),
@@ -69,17 +75,90 @@ export function optionsFrom(flags: Flags): DaemonOptions {
       taskLaunchTimeoutMs: flags.whole('task_launch_timeout', 1, LONGEST_MS),
     },
     dataDirectory: flags.required('data_dir'),
-    httpAddress: flags.required('http_address'),
-    httpPort: flags.whole('http_port', 0, 65_535),
-    ...(credentialsFile !== undefined && { httpCredentials: httpCredentialsFrom(credentialsFile) }),
+    ...listenFrom(flags),
+    ...accessFrom(flags),
+    largestBody: flags.whole('http_max_body', 1024, 2 ** 30),
     hostname: flags.text('hostname') ?? hostname(),
     endpointsPortSuffix: flags.on('endpoints_port_suffix'),
     loggingLevel,
   };
 }
 
+function listenFrom(flags: Flags): ListenOptions {
+  const port = flags.text('https_port');
+  const cert = flags.text('ssl_cert_file');
+  const key = flags.text('ssl_key_file');
+  if (port === undefined && (cert ?? key) !== undefined) {
+    throw new FlagError(
+      '--ssl_cert_file and --ssl_key_file are given without --https_port: say where to listen',
+    );
+  }
+  if (port !== undefined && (cert === undefined || key === undefined)) {
+    throw new FlagError(
+      '--https_port needs a certificate and its key: give --ssl_cert_file and --ssl_key_file',
+    );
+  }
+  const isOff = flags.on('disable_http');
+  if (isOff && port === undefined) throw new FlagError('--disable_http is given without --https_port');
+  if (isOff && flags.text('zk') !== undefined) {
+    throw new FlagError(
+      '--disable_http does not go with --zk: schedulers pass requests on to each other over HTTP',
+    );
+  }
+  return {
+    httpAddress: flags.required('http_address'),
+    ...(!isOff && { httpPort: flags.whole('http_port', 0, 65_535) }),
+    ...(port !== undefined && {
+      tls: {
+        port: flags.whole('https_port', 0, 65_535),
+        cert: secretFrom('ssl_cert_file', cert ?? ''),
+        key: secretFrom('ssl_key_file', key ?? ''),
+      },
+    }),
+    maxConnections: flags.whole('http_max_connections', 1, 1_000_000),
+  };
+}
+
+function accessFrom(flags: Flags): Access {
+  const file = flags.text('http_credentials_file');
+  const credentials = file === undefined ? flags.secret('http_credentials') : httpCredentialsFrom(file);
+  if (credentials !== undefined && !credentials.includes(':')) {
+    throw new FlagError('MARATHON_HTTP_CREDENTIALS was expected to be USER:PASSWORD');
+  }
+  const tokensFile = flags.text('http_tokens_file');
+  const origins = flags.text('access_control_allow_origin');
+  return {
+    ...(credentials !== undefined && { credentials }),
+    ...(tokensFile !== undefined && { tokens: tokensFrom(tokensFile) }),
+    ...(origins !== undefined && { allowedOrigins: originsFrom(origins) }),
+  };
+}
+
+/** One a line; lines that begin with `#` say whose it is. */
+function tokensFrom(file: string): string[] {
+  const lines = secretFrom('http_tokens_file', file).split('\n');
+  const tokens = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+  if (tokens.length === 0) throw new FlagError(`--http_tokens_file: ${file} holds no token`);
+  const wrong = tokens.findIndex((token) => !/^[A-Za-z0-9._~+/-]{16,}=*$/.test(token));
+  if (wrong < 0) return tokens;
+  throw new FlagError(
+    `--http_tokens_file: token ${wrong + 1} of ${file} was expected to be at least 16 letters, digits or ._~+/-`,
+  );
+}
+
+function originsFrom(text: string): string[] {
+  return text.split(',').map((part) => {
+    const origin = part.trim();
+    if (origin === '*' || URL.parse(origin)?.origin === origin) return origin;
+    throw new FlagError(
+      `--access_control_allow_origin has '${origin}': * or origins such as https://ui.example:8443 were expected, with commas between them`,
+    );
+  });
+}
+
 function frameworkFrom(flags: Flags, role: string): FrameworkInfo {
   const principal = flags.text('mesos_authentication_principal');
+  const webui = flags.text('webui_url');
   return {
     user: flags.required('mesos_user'),
     name: flags.required('framework_name'),
@@ -88,6 +167,7 @@ function frameworkFrom(flags: Flags, role: string): FrameworkInfo {
     roles: [role],
     capabilities: [{ type: 'PARTITION_AWARE' }, { type: 'MULTI_ROLE' }, { type: 'TASK_KILLING_STATE' }],
     ...(principal !== undefined && { principal }),
+    ...(webui !== undefined && { webui_url: webui }),
   };
 }
 

@@ -121,7 +121,10 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
     now: Date.now,
     random: Math.random,
     endpointsPortSuffix: options.endpointsPortSuffix,
-    ...(options.httpCredentials !== undefined && { credentials: options.httpCredentials }),
+    largestBody: options.largestBody,
+    ...(options.credentials !== undefined && { credentials: options.credentials }),
+    ...(options.tokens && { tokens: options.tokens }),
+    ...(options.allowedOrigins && { allowedOrigins: options.allowedOrigins }),
     onError,
   });
   return {

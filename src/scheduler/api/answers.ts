@@ -2,9 +2,11 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Runner } from '../runner.ts';
+import type { Access } from './access.ts';
+import { squeeze } from './compress.ts';
 import type { EventStreams } from './events.ts';
 
-export interface ApiOptions {
+export interface ApiOptions extends Access {
   runner: Runner;
   events: EventStreams;
   /** `host:port` under which others reach this API. */
@@ -17,8 +19,8 @@ export interface ApiOptions {
   random: () => number;
   /** Name all endpoints `<id>_<port>`. */
   endpointsPortSuffix: boolean;
-  /** `user:password` that every request but /ping must carry. */
-  credentials?: string;
+  /** Bytes; 1 MiB where it isn't given. */
+  largestBody?: number;
   /** A fault of ours, met while answering. */
   onError: (what: string, error: unknown) => void;
 }
@@ -36,7 +38,7 @@ export function respond(
   body?: Buffer,
 ): FastifyReply {
   reply.hijack();
-  reply.raw.writeHead(status, headers).end(body);
+  if (!squeeze(reply, status, headers, body)) reply.raw.writeHead(status, headers).end(body);
   return reply;
 }
 

@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { fastify } from 'fastify';
 import '../linear-patterns.ts';
+import { guard } from './access.ts';
 import { type Api, type ApiOptions, BadRequestError, json } from './answers.ts';
 import { addV1Routes } from './v1.ts';
 import { addV2Routes } from './v2.ts';
@@ -11,7 +11,7 @@ const LONGEST_PARAMETER = 500;
 /** The HTTP API; not yet listening. */
 export function createApi(options: ApiOptions): Api {
   const api = fastify({
-    bodyLimit: LARGEST_BODY_BYTES,
+    bodyLimit: options.largestBody ?? LARGEST_BODY_BYTES,
     // A keep-alive connection must not hold up the end of the daemon, nor an event stream.
     forceCloseConnections: true,
     // What the router refuses by itself, such as a path that is no UTF-8, is answered like the rest.
@@ -26,8 +26,7 @@ export function createApi(options: ApiOptions): Api {
     },
   });
   acceptJsonOnly(api);
-  refuseOtherSites(api);
-  if (options.credentials !== undefined) requireCredentials(api, options.credentials);
+  guard(api, options);
   api.setNotFoundHandler((request, reply) =>
     json(reply, { message: `There is nothing at ${request.method} ${request.url}` }, 404),
   );
@@ -72,29 +71,4 @@ class InvalidJsonError extends BadRequestError {
   v2() {
     return { message: 'Invalid JSON', details: [{ path: '/', errors: [this.#reason] }] };
   }
-}
-
-/** Since any content type will do, a page of another site could otherwise start containers from a browser here. */
-function refuseOtherSites(api: Api): void {
-  api.addHook('onRequest', async (request, reply) => {
-    if (request.method === 'GET' || request.method === 'HEAD') return;
-    const { origin, host } = request.headers;
-    if (origin === undefined || URL.parse(origin)?.host === host) return;
-    return json(reply, { message: `Requests from pages of ${origin} are not accepted` }, 403);
-  });
-}
-
-function requireCredentials(api: Api, credentials: string): void {
-  const wanted = digest(`Basic ${Buffer.from(credentials, 'utf8').toString('base64')}`);
-  api.addHook('onRequest', async (request, reply) => {
-    if (request.url === '/ping') return;
-    // Of equal length, and compared in a time that tells nothing.
-    if (timingSafeEqual(digest(request.headers.authorization ?? ''), wanted)) return;
-    const challenge = { 'WWW-Authenticate': 'Basic realm="mesosup"' };
-    return json(reply, { message: 'User and password are missing or wrong' }, 401, challenge);
-  });
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

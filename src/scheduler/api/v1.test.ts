@@ -107,6 +107,15 @@ describe('GET /v1/endpoints', () => {
     expect((await get(one, '/v1/endpoints')).body).toBe('multidis 10445 a.example:31000 \n');
   });
 
+  it('leaves out what was asked to end, before it has ended', async () => {
+    const one = server();
+    await post(one, '/v1/apps/start', PAGE);
+    await one.run();
+    await post(one, '/v1/tasks/kill?id=multidis_1-1700000000000', {});
+    expect((await get(one, '/v1/endpoints')).body).toBe('multidis 10445 a.example:31000 \n');
+    expect((await get(one, '/v1/tasks')).json().multidis).toHaveLength(2);
+  });
+
   it('names apps with several ports by id and port', async () => {
     const one = server();
     await post(one, '/v1/apps/start', {

@@ -26,7 +26,8 @@ export function tasksOf({ tasks }: AppRecord) {
 }
 
 /**
- * `ID SP PORT SP (HOST:HOSTPORT SP)* LF` for each app and service port. Only running tasks appear.
+ * `ID SP PORT SP (HOST:HOSTPORT SP)* LF` for each app and service port. Only tasks appear that are of use: a load
+ * balancer hears first that one is to end, and then it is ended.
  * @param portSuffix name every line `<id>_<port>`, and not only those of apps with several ports
  */
 export function endpointsText(records: readonly AppRecord[], portSuffix: boolean): string {

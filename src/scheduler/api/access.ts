@@ -1,0 +1,80 @@
+/** Who may use the API: by password or token, and from pages of which sites. */
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Api, json, respond } from './answers.ts';
+
+export interface Access {
+  /** `user:password` for basic authentication. */
+  credentials?: string;
+  /** Each of them will do, as `Authorization: Bearer …`. */
+  tokens?: readonly string[];
+  /** Sites whose pages may use the API from a browser; `*` is any. */
+  allowedOrigins?: readonly string[];
+}
+
+const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+const HEADERS = 'Authorization, Content-Type, If-None-Match, Last-Event-ID';
+const EXPOSED = 'ETag, Location, Marathon-Deployment-Id, X-Request-Id';
+const PREFLIGHT_SECONDS = '600';
+
+export function guard(api: Api, { credentials, tokens = [], allowedOrigins = [] }: Access): void {
+  api.addHook('onRequest', async (request, reply) => checkOrigin(request, reply, allowedOrigins));
+  if (credentials === undefined && tokens.length === 0) return;
+  const wanted = tokens.flatMap((token) => [
+    `bearer ${token}`,
+    // What DC/OS' clients of Marathon send, python3-marathon among them.
+    `token=${token}`,
+  ]);
+  if (credentials !== undefined) wanted.push(`basic ${Buffer.from(credentials, 'utf8').toString('base64')}`);
+  const digests = wanted.map(digest);
+  const schemes = [credentials !== undefined && 'Basic', tokens.length > 0 && 'Bearer'];
+  const challenge = schemes.flatMap((scheme) => (scheme ? `${scheme} realm="mesosup"` : [])).join(', ');
+  const missing = challenge.startsWith('Basic') ? 'User and password are' : 'The token is';
+  api.addHook('onRequest', async (request, reply) => {
+    if (request.url === '/ping' || reply.sent) return;
+    const given = digest(withLowerCaseScheme(request.headers.authorization ?? ''));
+    // All are compared, in a time that tells nothing.
+    const matches = digests.filter((one) => timingSafeEqual(one, given)).length;
+    if (matches > 0) return;
+    const headers = { 'WWW-Authenticate': challenge };
+    return json(reply, { message: `${missing} missing or wrong` }, 401, headers);
+  });
+}
+
+/**
+ * Since any content type will do for a body, a page of another site could otherwise start containers from a browser
+ * here. Reading is up to the browser, which lets pages of the allowed sites alone see the answer.
+ */
+function checkOrigin(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  allowed: readonly string[],
+): FastifyReply | undefined {
+  const { origin, host } = request.headers;
+  if (allowed.length > 0) reply.raw.setHeader('Vary', 'Origin');
+  if (origin === undefined) return undefined;
+  if (allowed.includes('*') || allowed.includes(origin)) {
+    reply.raw.setHeader('Access-Control-Allow-Origin', allowed.includes('*') ? '*' : origin);
+    reply.raw.setHeader('Access-Control-Expose-Headers', EXPOSED);
+    if (request.method !== 'OPTIONS') return undefined;
+    return respond(reply, 204, {
+      'Access-Control-Allow-Methods': METHODS,
+      'Access-Control-Allow-Headers': HEADERS,
+      'Access-Control-Max-Age': PREFLIGHT_SECONDS,
+    });
+  }
+  if (request.method === 'GET' || request.method === 'HEAD') return undefined;
+  if (URL.parse(origin)?.host === host) return undefined;
+  return json(reply, { message: `Requests from pages of ${origin} are not accepted` }, 403);
+}
+
+/** Schemes may be written in any case. */
+function withLowerCaseScheme(authorization: string): string {
+  return authorization.replace(/^[A-Za-z]+(?=[ =])/, (scheme) => scheme.toLowerCase()).trim();
+}
+
+/** Of equal length whatever the text. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

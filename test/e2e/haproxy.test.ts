@@ -1,0 +1,96 @@
+import { Agent, get } from 'node:http';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { until } from './demo-cluster.ts';
+import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
+import { type Haproxy, startHaproxy } from './support/haproxy.ts';
+import { type SchedulerCluster, startSchedulerCluster } from './support/scheduler-cluster.ts';
+
+const REQUESTS = 10_000;
+const AT_ONCE = 8;
+
+let cluster: SchedulerCluster;
+let haproxy: Haproxy | undefined;
+beforeAll(async () => {
+  await execa(process.execPath, ['bin/build.ts']);
+  await makeTestImages();
+  cluster = await startSchedulerCluster();
+});
+afterAll(async () => {
+  await haproxy?.stop();
+  await cluster?.stop();
+});
+
+/** A web server that serves on for some seconds when it is asked to end, until load balancers have heard of it. */
+function web(version: string) {
+  return {
+    id: '/web',
+    cmd: `trap 'sleep 6; exit 0' TERM; mkdir /tmp/www; echo ${version} > /tmp/www/index.html; httpd -f -p $PORT0 -h /tmp/www & wait`,
+    container: { type: 'DOCKER', docker: { image: BUSYBOX } },
+    cpus: 0.1,
+    mem: 16,
+    instances: 3,
+    taskKillGracePeriodSeconds: 10,
+  };
+}
+
+async function api(method: string, path: string, body?: unknown): Promise<unknown> {
+  const init = body === undefined ? { method } : { method, body: JSON.stringify(body) };
+  const answer = await fetch(cluster.url + path, init);
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+
+async function settled(): Promise<void> {
+  await until(
+    'no deployment is under way',
+    async () => ((await api('GET', '/v2/deployments')) as unknown[]).length === 0,
+    90_000,
+  );
+}
+
+/** One request on a connection of its own; what it answers with, or why there was no answer. */
+function request(url: string, agent: Agent): Promise<string> {
+  return new Promise((resolve) => {
+    get(url, { agent }, (answer) => {
+      let text = '';
+      answer.on('data', (chunk) => {
+        text += String(chunk);
+      });
+      answer.on('error', ({ message }) => resolve(message));
+      answer.on('end', () => resolve(answer.statusCode === 200 ? text.trim() : `${answer.statusCode}`));
+    }).on('error', ({ message }) => resolve(message));
+  });
+}
+
+it('loses no request of 10,000 while an app is rolled, from endpoints that change under it', async () => {
+  await api('POST', '/v2/apps', web('one'));
+  await settled();
+  haproxy = await startHaproxy(cluster.url, 'web', cluster.directory);
+  const { url } = haproxy;
+
+  const answers = new Map<string, number>();
+  const agent = new Agent({ keepAlive: false });
+  let left = REQUESTS;
+  let isRolling = true;
+  const client = async (): Promise<void> => {
+    // Goes on for as long as the app is rolled.
+    while (left > 0 || isRolling) {
+      left -= 1;
+      const answer = await request(url, agent);
+      answers.set(answer, (answers.get(answer) ?? 0) + 1);
+    }
+  };
+  const clients = Array.from({ length: AT_ONCE }, client);
+  await api('PUT', '/v2/apps/web', web('two'));
+  await settled();
+  isRolling = false;
+  await Promise.all(clients);
+
+  const total = [...answers.values()].reduce((sum, count) => sum + count, 0);
+  const summary = `${total} requests, ${haproxy.reloads()} reloads: ${JSON.stringify([...answers])}`;
+  console.info(summary);
+  expect([...answers.keys()].sort(), summary).toEqual(['one', 'two']);
+  expect(total).toBeGreaterThanOrEqual(REQUESTS);
+  expect(haproxy.reloads()).toBeGreaterThanOrEqual(2);
+});

@@ -1,0 +1,98 @@
+/** Debian's haproxy before the tasks of an app, kept up to date as an operator's script would do it. */
+
+import { rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { freePorts } from '../../support/free-ports.ts';
+import { until } from '../demo-cluster.ts';
+
+export interface Haproxy {
+  readonly url: string;
+  /** How often it was given another configuration. */
+  reloads(): number;
+  stop(): Promise<void>;
+}
+
+/** Resolves once it serves. */
+export async function startHaproxy(scheduler: string, app: string, directory: string): Promise<Haproxy> {
+  const [port = 0] = await freePorts(1);
+  const file = path.join(directory, 'haproxy.cfg');
+  const write = async (text: string): Promise<void> => {
+    await writeFile(`${file}.new`, text);
+    await rename(`${file}.new`, file);
+  };
+  const stopped = new AbortController();
+  const events = await fetch(`${scheduler}/v2/events`, { signal: stopped.signal });
+  let current = configuration(await endpointsOf(scheduler, app), port, directory);
+  await write(current);
+  // In the foreground; the master process takes SIGUSR2 for a new configuration, and its workers hand on the socket.
+  const haproxy = execa('/usr/sbin/haproxy', ['-W', '-f', file], { reject: false, all: true });
+  const url = `http://127.0.0.1:${port}`;
+  let said = '';
+  haproxy.all.on('data', (chunk) => {
+    said += String(chunk);
+  });
+  const loaded = (): number => said.split('Loading success').length - 1;
+  let reloads = 0;
+  let working = Promise.resolve();
+  const follow = async (): Promise<void> => {
+    for await (const _ of events.body ?? []) {
+      working = working.then(async () => {
+        const next = configuration(await endpointsOf(scheduler, app), port, directory);
+        if (next === current) return;
+        current = next;
+        reloads += 1;
+        await write(next);
+        const before = loaded();
+        haproxy.kill('SIGUSR2');
+        // While it loads a configuration it is deaf for the signal.
+        await until('haproxy has loaded its configuration', async () => loaded() > before);
+      });
+    }
+  };
+  const following = follow().catch((error: unknown) => {
+    if (!stopped.signal.aborted) throw error;
+  });
+  await until('haproxy serves', async () => (await fetch(url)).ok);
+  return {
+    url,
+    reloads: () => reloads,
+    stop: async () => {
+      stopped.abort();
+      await following;
+      await working;
+      haproxy.kill('SIGTERM');
+      await haproxy;
+    },
+  };
+}
+
+/** `host:port` of each task. */
+async function endpointsOf(scheduler: string, app: string): Promise<string[]> {
+  const text = await (await fetch(`${scheduler}/v1/endpoints`)).text();
+  const line = text.split('\n').find((one) => one.startsWith(`${app} `)) ?? '';
+  return line.split(' ').slice(2).filter(Boolean);
+}
+
+/**
+ * As marathon-lb has it: a connection that isn't taken is tried at another server, since a task runs a moment before
+ * it listens. A request that was sent is never sent again.
+ */
+function configuration(servers: readonly string[], port: number, directory: string): string {
+  return `global
+  stats socket ${directory}/haproxy.sock mode 600 level admin expose-fd listeners
+  hard-stop-after 30s
+defaults
+  mode http
+  retries 3
+  retry-on conn-failure
+  option redispatch 1
+  timeout connect 5s
+  timeout client 30s
+  timeout server 30s
+  option httpclose
+listen app
+  bind 127.0.0.1:${port}
+  balance roundrobin
+${servers.map((server, i) => `  server s${i} ${server}\n`).join('')}`;
+}

@@ -1,0 +1,76 @@
+/** A scheduler process on an embedded Mesos of one agent, for tests with other people's clients. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { describeEmbedded, startEmbedded, stopEmbedded } from '../../contract/support/embedded.ts';
+
+const root = path.resolve(import.meta.dirname, '../../..');
+
+export interface SchedulerCluster {
+  /** Where the scheduler's API is. */
+  readonly url: string;
+  /** For the test's own files. */
+  readonly directory: string;
+  /** What the scheduler has logged so far. */
+  readonly log: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** @param flags of the scheduler, besides those that it can't do without */
+export async function startSchedulerCluster(flags: Record<string, string> = {}): Promise<SchedulerCluster> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'mesosup-clients-'));
+  const mesos = await describeEmbedded(path.join(directory, 'mesos'));
+  await startEmbedded(mesos, 'master');
+  await startEmbedded(mesos, 'agent');
+  const all = {
+    master: mesos.master,
+    http_address: '127.0.0.1',
+    hostname: '127.0.0.1',
+    http_port: '0',
+    data_dir: path.join(directory, 'scheduler'),
+    docker_executor: path.join(root, 'dist/executors/docker'),
+    // Executors that nobody waits for any more end with their framework.
+    failover_timeout: '1',
+    ...flags,
+  };
+  const log: string[] = [];
+  const scheduler = spawn(
+    process.execPath,
+    [
+      path.join(root, 'src/scheduler/main.ts'),
+      ...Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]),
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  const stop = async (): Promise<void> => {
+    scheduler.kill('SIGTERM');
+    if (scheduler.exitCode === null && scheduler.signalCode === null) await once(scheduler, 'exit');
+    await stopEmbedded(mesos);
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    return { url: await listening(scheduler, log), directory, log, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function listening(scheduler: ChildProcess, log: string[]): Promise<string> {
+  if (!scheduler.stderr) throw new Error('the scheduler has no stderr');
+  const lines = createInterface({ input: scheduler.stderr });
+  return new Promise((resolve, reject) => {
+    scheduler.once('exit', (code) =>
+      reject(new Error(`the scheduler exited with ${code}:\n${log.join('\n')}`)),
+    );
+    lines.on('line', (line) => {
+      log.push(line);
+      const url = /listening on (https?:[^"\s]+)/.exec(line)?.[1];
+      if (url) resolve(url);
+    });
+  });
+}
