@@ -122,7 +122,7 @@ ensure_test_tools() {
   have mandoc || missing+=(mandoc)
   have jq || missing+=(jq)
   # Marathon's clients, unmodified.
-  python3 -c 'import marathon' 2>/dev/null || missing+=(python3-marathon)
+  /usr/bin/python3 -c 'import marathon' 2>/dev/null || missing+=(python3-marathon)
   [ -x /usr/sbin/haproxy ] || missing+=(haproxy)
   [ -x /usr/share/zookeeper/bin/zkServer.sh ] || missing+=(zookeeper)
   [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"

@@ -106,6 +106,11 @@ function answerAsFollower(
     return;
   }
   const leader = election.leader();
+  // A stream is better held by the leader itself than by two. Clients give their password again after a redirect.
+  if (/^\/v2\/events\/?$/.test(path ?? '') && leader !== undefined && leader.address !== own) {
+    answer.writeHead(302, { Location: `http://${leader.address}${request.url}`, 'Content-Length': 0 }).end();
+    return;
+  }
   if (leader !== undefined && leader.address !== own) passOn(request, answer, leader, own);
   else if (leader !== undefined) unavailable(answer, 'This scheduler was just elected and reads its state');
   else if (path === '/v2/leader') {

@@ -166,11 +166,16 @@ it('answers at each of them with what the leader says, for those who may ask', a
   });
 });
 
-it('takes an app at a follower, and streams what becomes of it', async () => {
+it('takes an app at a follower, which names the leader to those who listen to events', async () => {
   const [follower] = await followers();
   if (!follower) throw new Error('nobody follows');
   const stopped = new AbortController();
-  const events = await fetch(`${await follower.url()}/v2/events?event_type=status_update_event`, {
+  const asked = `${await follower.url()}/v2/events?event_type=status_update_event`;
+  const told = await fetch(asked, { redirect: 'manual' });
+  expect(told.status).toBe(302);
+  const location = told.headers.get('location') ?? '';
+  expect(location).toBe(`${await (await leader()).url()}/v2/events?event_type=status_update_event`);
+  const events = await fetch(location, {
     headers: { Authorization: AUTHORIZATION },
     signal: stopped.signal,
   });

@@ -95,7 +95,7 @@ export function post({ api }: Server, url: string, payload: unknown, headers: Re
 /** A call of v2, with a body as JSON where one is given. */
 export function call(
   { api }: Server,
-  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS',
   url: string,
   body?: unknown,
   headers: Record<string, string> = {},

@@ -1,50 +1,148 @@
 /** `GET /v2/events`: server-sent events, in the framing Marathon's clients read. */
 
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServerEvent } from '../marathon-events.ts';
 
 /** marathon-lb drops streams that are silent for 15 s. */
 const KEEP_ALIVE_MS = 10_000;
-/** A listener this far behind is cut off; it connects again and reads the state anew. */
+/** A listener this far behind is cut off; it connects again and goes on where it was, or reads the state anew. */
 const MOST_UNSENT_BYTES = 1 << 20;
+/** How much of the past is kept for those who come back. */
+const MOST_KEPT = 10_000;
+const MOST_KEPT_CHARACTERS = 4 << 20;
+
+export interface Wanted {
+  /** None means all. */
+  readonly types: ReadonlySet<string>;
+  /** Plans without what was there before and after. */
+  readonly light: boolean;
+  /** The last event that was heard, of an earlier connection. */
+  readonly lastEventId?: string;
+}
+
+interface Kept {
+  readonly id: string;
+  readonly type: string;
+  readonly text: string;
+  /** Where it differs. */
+  readonly lightText?: string;
+}
 
 export class EventStreams {
-  readonly #listeners = new Map<ServerResponse, ReadonlySet<string>>();
+  readonly #listeners = new Map<ServerResponse, Wanted>();
+  readonly #kept: Kept[] = [];
+  #keptCharacters = 0;
+  #published = 0;
   #keepAlive: NodeJS.Timeout | undefined;
+  readonly #now: () => number;
+  /** Tells this scheduler's events from those of an earlier one. */
+  readonly #series: string;
 
-  /** @param types the events wanted; none means all */
-  attach(response: ServerResponse, types: ReadonlySet<string>): void {
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+    this.#series = now().toString(36);
+  }
+
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  attach({ socket }: IncomingMessage, response: ServerResponse, wanted: Wanted): void {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' });
     response.write(':\n\n');
-    this.#listeners.set(response, types);
-    response.once('close', () => this.#detach(response));
-    this.#keepAlive ??= setInterval(() => this.#send(':\n\n'), KEEP_ALIVE_MS).unref();
+    for (const text of this.#since(wanted)) response.write(text);
+    this.#listeners.set(response, wanted);
+    const remoteAddress = socket.remoteAddress ?? '';
+    response.once('close', () => this.#detach(response, remoteAddress));
+    this.#keepAlive ??= setInterval(() => this.#write(':\n\n'), KEEP_ALIVE_MS).unref();
+    this.#tell('event_stream_attached', remoteAddress);
   }
 
   publish(event: ServerEvent): void {
-    if (this.#listeners.size === 0) return;
-    this.#send(`event: ${event.eventType}\ndata: ${JSON.stringify(event)}\n\n`, event.eventType);
+    this.#published += 1;
+    const id = `${this.#series}-${this.#published}`;
+    const framed = (data: unknown) =>
+      `event: ${event.eventType}\ndata: ${JSON.stringify(data)}\nid: ${id}\n\n`;
+    const light = lightOf(event);
+    const kept: Kept = {
+      id,
+      type: event.eventType,
+      text: framed(event),
+      ...(light && { lightText: framed(light) }),
+    };
+    this.#keep(kept);
+    for (const [response, wanted] of this.#listeners) {
+      if (concerns(kept, wanted)) this.#send(response, textFor(kept, wanted));
+    }
   }
 
   close(): void {
     for (const response of [...this.#listeners.keys()]) {
+      this.#listeners.delete(response);
       response.end();
-      this.#detach(response);
+    }
+    this.#stopKeepAlive();
+  }
+
+  #keep(event: Kept): void {
+    this.#kept.push(event);
+    this.#keptCharacters += event.text.length;
+    while (this.#kept.length > MOST_KEPT || this.#keptCharacters > MOST_KEPT_CHARACTERS) {
+      const dropped = this.#kept.shift();
+      if (!dropped) return;
+      this.#keptCharacters -= dropped.text.length;
     }
   }
 
-  #send(text: string, type?: string): void {
-    for (const [response, types] of this.#listeners) {
-      if (type !== undefined && types.size > 0 && !types.has(type)) continue;
-      response.write(text);
-      if (response.writableLength > MOST_UNSENT_BYTES) response.destroy();
-    }
+  /** What a listener has missed. Where that isn't known any more, a comment says so. */
+  #since(wanted: Wanted): string[] {
+    const { lastEventId } = wanted;
+    if (lastEventId === undefined) return [];
+    const at = this.#kept.findLastIndex(({ id }) => id === lastEventId);
+    if (at < 0) return [': events since the last one heard are not known any more: read the state anew\n\n'];
+    return this.#kept
+      .slice(at + 1)
+      .filter((event) => concerns(event, wanted))
+      .map((event) => textFor(event, wanted));
   }
 
-  #detach(response: ServerResponse): void {
-    this.#listeners.delete(response);
-    if (this.#listeners.size > 0) return;
+  #tell(eventType: string, remoteAddress: string): void {
+    this.publish({ remoteAddress, eventType, timestamp: new Date(this.#now()).toISOString() });
+  }
+
+  #write(text: string): void {
+    for (const response of this.#listeners.keys()) this.#send(response, text);
+  }
+
+  #send(response: ServerResponse, text: string): void {
+    response.write(text);
+    if (response.writableLength > MOST_UNSENT_BYTES) response.destroy();
+  }
+
+  #detach(response: ServerResponse, remoteAddress: string): void {
+    if (!this.#listeners.delete(response)) return;
+    if (this.#listeners.size === 0) this.#stopKeepAlive();
+    this.#tell('event_stream_detached', remoteAddress);
+  }
+
+  #stopKeepAlive(): void {
     clearInterval(this.#keepAlive);
     this.#keepAlive = undefined;
   }
+}
+
+function concerns({ type }: Kept, { types }: Wanted): boolean {
+  return types.size === 0 || types.has(type);
+}
+
+function textFor({ text, lightText }: Kept, { light }: Wanted): string {
+  return light ? (lightText ?? text) : text;
+}
+
+/** Source: Marathon's `plan-format=light`. */
+function lightOf(event: ServerEvent): ServerEvent | undefined {
+  const { plan } = event;
+  if (typeof plan !== 'object' || plan === null) return undefined;
+  const { original: _original, target: _target, ...light } = plan as Record<string, unknown>;
+  return { ...event, plan: light };
 }

@@ -1,6 +1,6 @@
 /** What of Marathon's v2 API is about the scheduler itself, and the routes without a version. */
 
-import { type Api, type ApiOptions, json, queriesOf, text } from './answers.ts';
+import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from './answers.ts';
 import { invalid } from './v2-answers.ts';
 import { addAppRoutes } from './v2-apps.ts';
 import { addDeploymentRoutes } from './v2-deployments.ts';
@@ -65,6 +65,11 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
   // A HEAD of it would never be over.
   api.get('/v2/events', { exposeHeadRoute: false }, (request, reply) => {
     reply.hijack();
-    events.attach(reply.raw, new Set(queriesOf(request, 'event_type')));
+    const { 'last-event-id': lastEventId } = request.headers;
+    events.attach(request.raw, reply.raw, {
+      types: new Set(queriesOf(request, 'event_type')),
+      light: queryOf(request, 'plan-format') === 'light',
+      ...(lastEventId !== undefined && { lastEventId: String(lastEventId) }),
+    });
   });
 }
