@@ -6,6 +6,8 @@ import { addV1Routes } from './v1.ts';
 import { addV2Routes } from './v2.ts';
 
 const LARGEST_BODY_BYTES = 1 << 20;
+/** Groups within groups take two levels each. */
+const DEEPEST = 500;
 const LONGEST_PARAMETER = 500;
 
 /** The HTTP API; not yet listening. */
@@ -52,12 +54,35 @@ function withoutSchemas(): never {
 function acceptJsonOnly(api: Api): void {
   api.removeAllContentTypeParsers();
   api.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    const text = body.toString();
+    if (isTooDeep(text)) {
+      done(new BadRequestError(`The body is nested too deeply: ${DEEPEST} levels are read`));
+      return;
+    }
     try {
-      done(null, body.length === 0 ? undefined : JSON.parse(body.toString()));
+      done(null, text.length === 0 ? undefined : JSON.parse(text));
     } catch (error) {
       done(new InvalidJsonError(error instanceof Error ? error.message : String(error)));
     }
   });
+}
+
+/** Told before it is parsed: what walks through it later does so by calling itself. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i += 1) {
+    const letter = text[i];
+    if (inString) {
+      if (letter === '\\') i += 1;
+      else if (letter === '"') inString = false;
+    } else if (letter === '"') inString = true;
+    else if (letter === '{' || letter === '[') {
+      depth += 1;
+      if (depth > DEEPEST) return true;
+    } else if (letter === '}' || letter === ']') depth -= 1;
+  }
+  return false;
 }
 
 class InvalidJsonError extends BadRequestError {
