@@ -12,6 +12,7 @@ import { createState, type State } from './domain/state.ts';
 import { infoOf } from './info.ts';
 import { type ServerEvent, serverEvents } from './marathon-events.ts';
 import { type Detection, openDetection } from './masters.ts';
+import { createMetrics } from './metrics.ts';
 import { describe, type Notice } from './notices.ts';
 import type { DaemonOptions } from './options.ts';
 import { type ProbeNotice, Prober, probeNotice, probeNotices } from './prober.ts';
@@ -55,6 +56,7 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
   const { options, log, store, leads, onFatal } = given;
   const state = createState(options.settings);
   for (const event of await store.load()) evolve(state, event);
+  const metrics = createMetrics();
 
   const events = new EventStreams();
   const onError = (what: string, error: unknown) => log.error({ err: error }, what);
@@ -65,13 +67,22 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
   };
   const runner: Runner = createRunner<Notice | ServerEvent | ProbeNotice>({
     state,
-    store,
+    store: metrics.timed(store),
     now: Date.now,
     send: async (call) => {
       refuseUnlessLeading();
-      await session.call(call);
+      metrics.called(call);
+      try {
+        await session.call(call);
+      } catch (error) {
+        metrics.callFailed(call);
+        throw error;
+      }
     },
-    describe: told,
+    describe: (before, event, now) => {
+      metrics.changed(event);
+      return told(before, event, now);
+    },
     publish: (notices) => {
       for (const one of notices) {
         if ('eventType' in one) events.publish(one);
@@ -106,7 +117,14 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
       }),
       suppressedRoles: () => (state.suppressed ? [settings.role] : []),
       ...(credential && { credential }),
-      onEvent: (event) => runner.post({ type: 'mesos', event }),
+      onEvent: (event) => {
+        const begin = performance.now();
+        runner.submit({ type: 'mesos', event }).then(
+          () => metrics.mesosEvent(event, (performance.now() - begin) / 1000),
+          // It has been told to onError.
+          () => {},
+        );
+      },
       onDisconnected: (reason) => runner.post({ type: 'disconnected', reason }),
     });
   };
@@ -122,6 +140,13 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
     random: Math.random,
     endpointsPortSuffix: options.endpointsPortSuffix,
     largestBody: options.largestBody,
+    metrics,
+    onAnswered: ({ id, method, url, status, seconds }) => {
+      // Who changes something is remembered; who looks at it would fill the log.
+      const level = method === 'GET' || method === 'HEAD' ? 'debug' : 'info';
+      const ms = Math.round(seconds * 1000);
+      log[level]({ request: id, status, ms }, `${method} ${url.split('?')[0]}`);
+    },
     ...(options.credentials !== undefined && { credentials: options.credentials }),
     ...(options.tokens && { tokens: options.tokens }),
     ...(options.allowedOrigins && { allowedOrigins: options.allowedOrigins }),

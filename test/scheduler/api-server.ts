@@ -3,6 +3,7 @@ import type { Api, ApiOptions } from '../../src/scheduler/api/answers.ts';
 import { EventStreams } from '../../src/scheduler/api/events.ts';
 import { createApi } from '../../src/scheduler/api/server.ts';
 import { createState } from '../../src/scheduler/domain/state.ts';
+import { createMetrics } from '../../src/scheduler/metrics.ts';
 import { createRunner, type Runner } from '../../src/scheduler/runner.ts';
 import { told } from '../../src/scheduler/scheduler.ts';
 import { createMemoryStore } from '../../src/scheduler/store/memory.ts';
@@ -32,12 +33,16 @@ export function server(more: Partial<ApiOptions> = {}): Server {
   ]);
   const events = new EventStreams();
   const faults: unknown[] = [];
+  const metrics = createMetrics({ ofProcess: false });
   const runner = createRunner({
     state: createState(settings()),
     store: createMemoryStore(),
     now: () => 1_700_000_000_000,
     send: async (call) => mesos.call(call),
-    describe: told,
+    describe: (state, event, now) => {
+      metrics.changed(event);
+      return told(state, event, now);
+    },
     publish: (notices) => {
       for (const one of notices) if ('eventType' in one) events.publish(one);
     },
@@ -53,6 +58,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
     now: () => 1_700_000_000_000,
     random: () => 0.0445,
     endpointsPortSuffix: false,
+    metrics,
     onError: (_what, error) => faults.push(error),
     ...more,
   });

@@ -1,6 +1,7 @@
 /** What the routes share. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Metrics } from '../metrics.ts';
 import type { Runner } from '../runner.ts';
 import type { Access } from './access.ts';
 import { squeeze } from './compress.ts';
@@ -21,8 +22,24 @@ export interface ApiOptions extends Access {
   endpointsPortSuffix: boolean;
   /** Bytes; 1 MiB where it isn't given. */
   largestBody?: number;
+  metrics: Metrics;
+  /** Told of each route while they are made. */
+  onRoute?: (method: string, url: string) => void;
+  /** Called once the last byte of an answer has been handed on. */
+  onAnswered?: (answer: Answered) => void;
   /** A fault of ours, met while answering. */
   onError: (what: string, error: unknown) => void;
+}
+
+export interface Answered {
+  /** As `X-Request-Id` of the answer says. */
+  readonly id: string;
+  readonly method: string;
+  readonly url: string;
+  /** The pattern that the URL matched. */
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
 }
 
 export type Api = FastifyInstance;

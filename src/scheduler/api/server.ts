@@ -2,6 +2,8 @@ import { fastify } from 'fastify';
 import '../linear-patterns.ts';
 import { guard } from './access.ts';
 import { type Api, type ApiOptions, BadRequestError, json } from './answers.ts';
+import { addOpenApiRoutes } from './openapi.ts';
+import { followRequests, requestId } from './request-log.ts';
 import { addV1Routes } from './v1.ts';
 import { addV2Routes } from './v2.ts';
 
@@ -13,6 +15,7 @@ const LONGEST_PARAMETER = 500;
 /** The HTTP API; not yet listening. */
 export function createApi(options: ApiOptions): Api {
   const api = fastify({
+    genReqId: requestId,
     bodyLimit: options.largestBody ?? LARGEST_BODY_BYTES,
     // A keep-alive connection must not hold up the end of the daemon, nor an event stream.
     forceCloseConnections: true,
@@ -28,6 +31,16 @@ export function createApi(options: ApiOptions): Api {
     },
   });
   acceptJsonOnly(api);
+  if (options.onRoute) {
+    const { onRoute } = options;
+    api.addHook('onRoute', ({ method, url }) => {
+      for (const one of [method].flat()) onRoute(one, url);
+    });
+  }
+  followRequests(api, (answer) => {
+    options.metrics.answered(answer);
+    options.onAnswered?.(answer);
+  });
   guard(api, options);
   api.setNotFoundHandler((request, reply) =>
     json(reply, { message: `There is nothing at ${request.method} ${request.url}` }, 404),
@@ -36,13 +49,18 @@ export function createApi(options: ApiOptions): Api {
     const status = error.statusCode ?? 500;
     if (error instanceof InvalidJsonError && request.url.startsWith('/v2/'))
       return json(reply, error.v2(), 400);
-    if (status >= 500) options.onError(`${request.method} ${request.url} could not be answered`, error);
+    if (status >= 500)
+      options.onError(
+        `request ${request.id}, ${request.method} ${request.url}, could not be answered`,
+        error,
+      );
     const message = status >= 500 ? 'The scheduler failed to answer; its log says why' : error.message;
     // What is left of a body that is too large is not waited for.
     return json(reply, { message }, status, status === 413 ? { Connection: 'close' } : {});
   });
   addV1Routes(api, options);
   addV2Routes(api, options);
+  addOpenApiRoutes(api, String(options.info().version));
   return api;
 }
 

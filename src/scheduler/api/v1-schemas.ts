@@ -53,6 +53,9 @@ const app = z.object(
 const stop = z.object({ id }, { error: 'must be a JSON object' });
 const scale = z.object({ id, instances: wholeNumber(0, MOST_INSTANCES) }, { error: 'must be a JSON object' });
 
+/** By the names that the API's description gives them. */
+export const v1Schemas = { V1App: app, V1Stop: stop, V1Scale: scale };
+
 function areDistinct(values: readonly number[]): boolean {
   return new Set(values).size === values.length;
 }

@@ -12,7 +12,7 @@ import { taskJson, tasksOf } from './v2-views.ts';
 import { appsOf, haproxyText, wantsText } from './views.ts';
 
 const MOST_IDS = 100_000;
-const deletion = z.object(
+export const deletion = z.object(
   { ids: z.array(z.string(), { error: 'must be an array of texts' }).max(MOST_IDS) },
   { error: 'must be a JSON object with ids' },
 );

@@ -1,6 +1,6 @@
 /** What of Marathon's v2 API is about the scheduler itself, and the routes without a version. */
 
-import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from './answers.ts';
+import { type Api, type ApiOptions, json, queriesOf, queryOf, respond, text } from './answers.ts';
 import { invalid } from './v2-answers.ts';
 import { addAppRoutes } from './v2-apps.ts';
 import { addDeploymentRoutes } from './v2-deployments.ts';
@@ -20,6 +20,12 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
   api.get('/metrics', async (_request, reply) => {
     const vitals = { uptimeSeconds: process.uptime(), memoryBytes: process.memoryUsage.rss() };
     return json(reply, await runner.read((state) => metricsJson(state, vitals)));
+  });
+  api.get('/metrics/prometheus', async (_request, reply) => {
+    const { metrics } = options;
+    const body = Buffer.from(await await runner.read((state) => metrics.render(state, events.listeners)));
+    const headers = { 'Content-Type': metrics.contentType, 'Content-Length': String(body.length) };
+    return respond(reply, 200, headers, body);
   });
   // Of pods, which Marathon's clients ask for, there are none.
   api.get('/v2/pods', async (_request, reply) => json(reply, []));

@@ -1,0 +1,331 @@
+/** All that can be asked of the API, as its description lists it. */
+
+export interface Operation {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  /** The pattern it is registered by, where that is another: ids are paths. */
+  readonly route?: string;
+  readonly summary: string;
+  readonly query?: readonly Parameter[];
+  /** The name of a schema, or of one in an array. */
+  readonly body?: string | readonly [string];
+  /** The status of success; 200 unless said otherwise. */
+  readonly status?: number;
+  /** What it answers with; JSON unless said otherwise. */
+  readonly type?: string;
+  /** Refusals besides those of every operation. */
+  readonly refusals?: readonly (404 | 409 | 422)[];
+}
+
+export type Parameter = keyof typeof PARAMETERS;
+
+export const PARAMETERS = {
+  appId: 'the app, or * for any',
+  cmd: 'apps whose command has this in it',
+  cursor: 'what follows after the item of this id',
+  dryRun: 'true: only say what would be done',
+  embed: 'what to show besides, such as apps.tasks; may be repeated',
+  event_type: 'events of this type; may be repeated',
+  fields: 'these fields of each item, with commas between them',
+  force: 'true: although deployments under way change the same apps; they are cancelled',
+  host: 'tasks on this host, or * for any',
+  id: 'apps whose id has this in it; of /v1/tasks/kill, the task',
+  label: 'apps with these labels: name, name==value, name in (a, b), with commas between them',
+  limit: 'at most so many items; next in the answer is the cursor of what follows',
+  partialUpdate: 'false: fields that are left out get their defaults',
+  'plan-format': 'light: plans without what was there before and after',
+  scale: 'true: the app is to have as many instances fewer',
+  status: 'running or staging; may be repeated',
+  wipe: 'true: tasks out of reach are forgotten',
+} as const;
+
+const PAGE = ['limit', 'cursor', 'fields'] as const;
+const CHANGE = ['force', 'dryRun'] as const;
+const APP = '/v2/apps/*';
+const GROUP = '/v2/groups/*';
+
+export const OPERATIONS: readonly Operation[] = [
+  { method: 'GET', path: '/v2/apps', summary: 'The apps', query: ['cmd', 'id', 'label', 'embed', ...PAGE] },
+  {
+    method: 'POST',
+    path: '/v2/apps',
+    summary: 'Makes an app',
+    body: 'App',
+    query: CHANGE,
+    status: 201,
+    refusals: [409, 422],
+  },
+  {
+    method: 'PUT',
+    path: '/v2/apps',
+    summary: 'Makes or changes several apps at once',
+    body: ['AppUpdate'],
+    query: [...CHANGE, 'partialUpdate'],
+    refusals: [404, 409, 422],
+  },
+  {
+    method: 'PATCH',
+    path: '/v2/apps',
+    summary: 'Changes several apps at once',
+    body: ['AppUpdate'],
+    query: CHANGE,
+    refusals: [404, 409, 422],
+  },
+  {
+    method: 'GET',
+    path: '/v2/apps/{id}',
+    route: APP,
+    summary: 'One app; with {group}/* the apps of a group',
+    query: ['embed'],
+    refusals: [404],
+  },
+  {
+    method: 'PUT',
+    path: '/v2/apps/{id}',
+    route: APP,
+    summary: 'Makes or changes an app; with a version alone, goes back to that',
+    body: 'AppUpdate',
+    query: [...CHANGE, 'partialUpdate'],
+    refusals: [404, 409, 422],
+  },
+  {
+    method: 'PATCH',
+    path: '/v2/apps/{id}',
+    route: APP,
+    summary: 'Changes an app',
+    body: 'AppUpdate',
+    query: CHANGE,
+    refusals: [404, 409, 422],
+  },
+  {
+    method: 'DELETE',
+    path: '/v2/apps/{id}',
+    route: APP,
+    summary: 'Removes an app, and ends its tasks',
+    query: CHANGE,
+    refusals: [404, 409],
+  },
+  {
+    method: 'POST',
+    path: '/v2/apps/{id}/restart',
+    route: APP,
+    summary: 'Replaces all tasks of an app',
+    query: CHANGE,
+    refusals: [404, 409],
+  },
+  {
+    method: 'GET',
+    path: '/v2/apps/{id}/versions',
+    route: APP,
+    summary: 'The versions of an app, the newest first',
+    refusals: [404],
+  },
+  {
+    method: 'GET',
+    path: '/v2/apps/{id}/versions/{version}',
+    route: APP,
+    summary: 'An app as it was',
+    refusals: [404],
+  },
+  { method: 'GET', path: '/v2/apps/{id}/tasks', route: APP, summary: 'The tasks of an app', refusals: [404] },
+  {
+    method: 'DELETE',
+    path: '/v2/apps/{id}/tasks',
+    route: APP,
+    summary: 'Ends tasks of an app',
+    query: ['host', 'scale', 'wipe', 'force'],
+    refusals: [404, 409],
+  },
+  {
+    method: 'DELETE',
+    path: '/v2/apps/{id}/tasks/{taskId}',
+    route: APP,
+    summary: 'Ends one task',
+    query: ['scale', 'wipe', 'force'],
+    refusals: [404, 409],
+  },
+  { method: 'GET', path: '/v2/tasks', summary: 'All tasks', query: ['status', ...PAGE] },
+  {
+    method: 'POST',
+    path: '/v2/tasks/delete',
+    summary: 'Ends the tasks that are named',
+    body: 'TaskIds',
+    query: ['scale', 'wipe', 'force'],
+    refusals: [409, 422],
+  },
+  { method: 'GET', path: '/v2/deployments', summary: 'The deployments under way' },
+  {
+    method: 'GET',
+    path: '/v2/deployments/{id}',
+    route: '/v2/deployments/:id',
+    summary: 'One of them, with its failures',
+    refusals: [404],
+  },
+  {
+    method: 'DELETE',
+    path: '/v2/deployments/{id}',
+    route: '/v2/deployments/:id',
+    summary: 'Changes back what a deployment has changed; with force, leaves it half-way',
+    query: CHANGE,
+    refusals: [404, 409],
+  },
+  { method: 'GET', path: '/v2/groups', summary: 'The root group, with all that is in it', query: ['embed'] },
+  {
+    method: 'POST',
+    path: '/v2/groups',
+    summary: 'Makes a group',
+    body: 'Group',
+    query: CHANGE,
+    status: 201,
+    refusals: [409, 422],
+  },
+  {
+    method: 'PUT',
+    path: '/v2/groups',
+    summary: 'Makes or changes a group',
+    body: 'Group',
+    query: CHANGE,
+    refusals: [404, 409, 422],
+  },
+  { method: 'DELETE', path: '/v2/groups', summary: 'Removes all there is', query: CHANGE, refusals: [409] },
+  {
+    method: 'GET',
+    path: '/v2/groups/{id}',
+    route: GROUP,
+    summary: 'A group; with /apps its apps, with /versions its version',
+    query: ['embed'],
+    refusals: [404],
+  },
+  {
+    method: 'POST',
+    path: '/v2/groups/{id}',
+    route: GROUP,
+    summary: 'Makes a group within a group',
+    body: 'Group',
+    query: CHANGE,
+    status: 201,
+    refusals: [409, 422],
+  },
+  {
+    method: 'PUT',
+    path: '/v2/groups/{id}',
+    route: GROUP,
+    summary: 'Makes or changes a group; with scaleBy alone, multiplies the instances of its apps',
+    body: 'Group',
+    query: CHANGE,
+    refusals: [404, 409, 422],
+  },
+  {
+    method: 'DELETE',
+    path: '/v2/groups/{id}',
+    route: GROUP,
+    summary: 'Removes a group with all that is in it',
+    query: CHANGE,
+    refusals: [404, 409],
+  },
+  { method: 'GET', path: '/v2/queue', summary: 'Apps that wait, and why' },
+  {
+    method: 'DELETE',
+    path: '/v2/queue/{id}/delay',
+    route: '/v2/queue/*',
+    summary: 'Lets an app that waits since its tasks keep failing launch at once',
+    status: 204,
+    refusals: [404],
+  },
+  { method: 'GET', path: '/v2/info', summary: 'The scheduler and how it is set up', query: ['embed'] },
+  { method: 'GET', path: '/v2/leader', summary: 'Which scheduler leads' },
+  { method: 'DELETE', path: '/v2/leader', summary: 'Lets another scheduler lead', refusals: [409] },
+  {
+    method: 'GET',
+    path: '/v2/events',
+    summary: 'What happens, as server-sent events; goes on after Last-Event-ID',
+    query: ['event_type', 'plan-format'],
+    type: 'text/event-stream',
+  },
+  { method: 'GET', path: '/v2/eventSubscriptions', summary: 'None: callbacks are not made' },
+  {
+    method: 'POST',
+    path: '/v2/eventSubscriptions',
+    summary: 'Refused: events are read from /v2/events',
+    status: 400,
+  },
+  {
+    method: 'DELETE',
+    path: '/v2/eventSubscriptions',
+    summary: 'Refused: events are read from /v2/events',
+    status: 400,
+  },
+  { method: 'GET', path: '/v2/pods', summary: 'None: there are no pods' },
+  { method: 'GET', path: '/v2/openapi.json', summary: 'This description' },
+  {
+    method: 'GET',
+    path: '/v2/openapi',
+    summary: 'This description, to be read by people',
+    type: 'text/html',
+  },
+  {
+    method: 'GET',
+    path: '/ping',
+    summary: 'Whether the scheduler answers; without authentication',
+    type: 'text/plain',
+  },
+  { method: 'GET', path: '/metrics', summary: 'Figures, as Marathon named them' },
+  { method: 'GET', path: '/metrics/prometheus', summary: 'Figures for Prometheus', type: 'text/plain' },
+  { method: 'GET', path: '/v1/apps', summary: 'The apps, as v1 writes them' },
+  { method: 'GET', path: '/v1/apps/search', summary: 'Apps by their id and command', query: ['id', 'cmd'] },
+  {
+    method: 'POST',
+    path: '/v1/apps/start',
+    summary: 'Starts an app',
+    body: 'V1App',
+    status: 204,
+    refusals: [422],
+  },
+  {
+    method: 'POST',
+    path: '/v1/apps/stop',
+    summary: 'Stops an app',
+    body: 'V1Stop',
+    status: 204,
+    refusals: [404, 422],
+  },
+  {
+    method: 'POST',
+    path: '/v1/apps/scale',
+    summary: 'Changes the number of instances',
+    body: 'V1Scale',
+    status: 204,
+    refusals: [404, 422],
+  },
+  {
+    method: 'GET',
+    path: '/v1/apps/{id}/tasks',
+    route: '/v1/apps/:id/tasks',
+    summary: 'The tasks of an app',
+    refusals: [404],
+  },
+  { method: 'GET', path: '/v1/tasks', summary: 'All tasks, by app' },
+  {
+    method: 'POST',
+    path: '/v1/tasks/kill',
+    summary: 'Ends tasks',
+    query: ['appId', 'host', 'id', 'scale'],
+    refusals: [404],
+  },
+  {
+    method: 'GET',
+    path: '/v1/endpoints',
+    summary: 'Where apps can be reached, one line for each port',
+    type: 'text/plain',
+  },
+  {
+    method: 'GET',
+    path: '/v1/endpoints/{id}',
+    route: '/v1/endpoints/:id',
+    summary: 'Where one app can be reached',
+    type: 'text/plain',
+    refusals: [404],
+  },
+  { method: 'GET', path: '/v1/debug/isLeader', summary: 'true' },
+  { method: 'GET', path: '/v1/debug/leaderUrl', summary: 'Which scheduler leads' },
+];

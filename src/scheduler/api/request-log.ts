@@ -1,0 +1,28 @@
+/** Gives every request a name, and tells what became of it. */
+
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Answered, Api } from './answers.ts';
+
+const NAME = /^[\w.-]{1,64}$/;
+
+/** What a proxy has named it already, where that is a name. */
+export function requestId({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && NAME.test(given) ? given : randomUUID();
+}
+
+/** @param onAnswered not called for event streams, which aren't over until somebody leaves */
+export function followRequests(api: Api, onAnswered: (answer: Answered) => void): void {
+  api.addHook('onRequest', async (request, reply) => {
+    const begin = performance.now();
+    const { id, method, url } = request;
+    const route = request.routeOptions.url ?? 'none';
+    reply.raw.setHeader('X-Request-Id', id);
+    if (route === '/v2/events') return;
+    reply.raw.once('close', () => {
+      const seconds = (performance.now() - begin) / 1000;
+      onAnswered({ id, method, url, route, status: reply.raw.statusCode, seconds });
+    });
+  });
+}
