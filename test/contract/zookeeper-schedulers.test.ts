@@ -232,6 +232,21 @@ it('hands over at once when the leader is told to stop', async () => {
   expect(await running(3)).toEqual(before);
 });
 
+it('hands over at once when a client asks for that at a follower', async () => {
+  const before = await running(3);
+  const abdicating = await leader();
+  const [follower] = await followers();
+  if (!follower) throw new Error('nobody follows');
+  const answer = await ask(follower, '/v2/leader', { method: 'DELETE' });
+  expect([answer.status, answer.body]).toEqual([200, '{"message":"Leadership abdicated"}']);
+  // So that it is started again by what keeps it running.
+  expect(await abdicating.ended).toEqual([1, null]);
+  expect(abdicating.said.join('\n')).toContain('leads no more: it was asked to');
+  schedulers = [...schedulers.filter((scheduler) => scheduler !== abdicating), start()];
+  expect(await running(3)).toEqual(before);
+  expect(await leader()).not.toBe(abdicating);
+});
+
 it('finds the other master when the leading one is killed', async () => {
   const before = await running(3);
   await restartEmbedded((await leadingMaster()).master, 'master');
