@@ -2,7 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { SchedulerCall, SchedulerEvent } from '../mesos/types.ts';
-import type { Answered } from './api/answers.ts';
+import type { Answered } from './api/answered.ts';
 import type { StateEvent } from './domain/events.ts';
 import type { State } from './domain/state.ts';
 import type { Store } from './store/store.ts';

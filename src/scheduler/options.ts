@@ -10,7 +10,7 @@ import {
   parseZooKeeperAddress,
   type ZooKeeperAddress,
 } from '../zookeeper/address.ts';
-import type { Access } from './api/access.ts';
+import type { Access } from './api/access-rules.ts';
 import { sharedExecutorOf } from './domain/executor.ts';
 import type { Settings } from './domain/settings.ts';
 import { FlagError, type Flags, type Name } from './flags.ts';

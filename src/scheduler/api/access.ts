@@ -2,16 +2,8 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Access } from './access-rules.ts';
 import { type Api, json, respond } from './answers.ts';
-
-export interface Access {
-  /** `user:password` for basic authentication. */
-  credentials?: string;
-  /** Each of them will do, as `Authorization: Bearer …`. */
-  tokens?: readonly string[];
-  /** Sites whose pages may use the API from a browser; `*` is any. */
-  allowedOrigins?: readonly string[];
-}
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 const HEADERS = 'Authorization, Content-Type, If-None-Match, Last-Event-ID';

@@ -3,7 +3,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../metrics.ts';
 import type { Runner } from '../runner.ts';
-import type { Access } from './access.ts';
+import type { Access } from './access-rules.ts';
+import type { Answered } from './answered.ts';
 import { squeeze } from './compress.ts';
 import type { EventStreams } from './events.ts';
 
@@ -29,17 +30,6 @@ export interface ApiOptions extends Access {
   onAnswered?: (answer: Answered) => void;
   /** A fault of ours, met while answering. */
   onError: (what: string, error: unknown) => void;
-}
-
-export interface Answered {
-  /** As `X-Request-Id` of the answer says. */
-  readonly id: string;
-  readonly method: string;
-  readonly url: string;
-  /** The pattern that the URL matched. */
-  readonly route: string;
-  readonly status: number;
-  readonly seconds: number;
 }
 
 export type Api = FastifyInstance;

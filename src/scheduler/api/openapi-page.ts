@@ -1,6 +1,6 @@
 /** The API's description as a page: nothing in it is fetched from elsewhere, and nothing runs. */
 
-import type { JsonSchema, OpenApi } from './openapi.ts';
+import type { JsonSchema, OpenApi } from './openapi-document.ts';
 
 interface Described {
   summary: string;

@@ -4,32 +4,13 @@ import * as z from 'zod';
 import { appSchema } from '../domain/app-schema.ts';
 import { groupSchema } from '../domain/group-schema.ts';
 import { type Api, json, respond } from './answers.ts';
+import type { JsonSchema, OpenApi } from './openapi-document.ts';
 import { openApiPage } from './openapi-page.ts';
 import { OPERATIONS, type Operation, PARAMETERS } from './operations.ts';
 import { v1Schemas } from './v1-schemas.ts';
 import { deletion } from './v2-tasks.ts';
 
 const COMPONENTS = '#/components/schemas/';
-
-export interface JsonSchema {
-  $id?: string;
-  $schema?: string;
-  $ref?: string;
-  type?: string;
-  description?: string;
-  properties?: Record<string, JsonSchema>;
-  required?: string[];
-  items?: JsonSchema;
-  [field: string]: unknown;
-}
-
-export interface OpenApi {
-  openapi: string;
-  info: { title: string; version: string; description: string };
-  paths: Record<string, Record<string, unknown>>;
-  components: { schemas: Record<string, JsonSchema>; securitySchemes: Record<string, unknown> };
-  security: Record<string, string[]>[];
-}
 
 export function addOpenApiRoutes(api: Api, version: string): void {
   // Made when it is first asked for: few ever do.

@@ -2,7 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Answered, Api } from './answers.ts';
+import type { Answered } from './answered.ts';
+import type { Api } from './answers.ts';
 
 const NAME = /^[\w.-]{1,64}$/;
 
