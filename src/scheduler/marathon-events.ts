@@ -75,7 +75,14 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
       // Told when the task is asked to end, and no endpoint any more, not only when Mesos says so.
       const task = state.tasks.get(event.taskId);
       if (!task || task.killedAt !== undefined) return [];
-      return [stamp('instance_changed_event', instanceJson(task, 'Killing'))];
+      const { id: taskId, appId, version, host } = task;
+      const { unhealthy: reason } = event;
+      return [
+        stamp('instance_changed_event', instanceJson(task, 'Killing')),
+        ...(reason === undefined
+          ? []
+          : [stamp('unhealthy_instance_kill_event', { appId, taskId, version, reason, host })]),
+      ];
     }
     case 'task_updated': {
       const task = state.tasks.get(event.taskId);
@@ -84,14 +91,6 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
     case 'task_probed': {
       const task = state.tasks.get(event.taskId);
       return task ? healthEvents(task, event.healthy, stamp) : [];
-    }
-    case 'task_killed': {
-      const task = state.tasks.get(event.taskId);
-      if (!task || event.unhealthy === undefined) return [];
-      const { id: taskId, appId, version, host } = task;
-      return [
-        stamp('unhealthy_instance_kill_event', { appId, taskId, version, reason: event.unhealthy, host }),
-      ];
     }
     default:
       return [];
