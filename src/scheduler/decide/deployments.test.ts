@@ -273,6 +273,20 @@ describe('a cancelled deployment', () => {
 });
 
 describe('modes', () => {
+  it('a job ends a task that is back from an agent out of reach, where what is done and what runs is enough', () => {
+    const harness = running({ mode: 'job', instances: 2, constraints: [['hostname', 'UNIQUE']] });
+    const [away, other] = harness.mesos.live();
+    if (!away || !other) throw new Error('two were to run');
+    harness.mesos.advance(other.info.task_id.value, 'TASK_FINISHED');
+    harness.deliverAll();
+    harness.mesos.lose(away.agentId);
+    harness.rest();
+    expect(record(harness)).toMatchObject({ succeeded: 1, counted: 1 });
+    harness.mesos.bringBack(away.agentId);
+    harness.deliverAll();
+    expect(harness.state.tasks.get(away.info.task_id.value)?.killedAt).toBe(harness.now);
+  });
+
   it('a job is done at exit 0, and tried again otherwise', () => {
     const harness = running({ mode: 'job', instances: 2 });
     const [a, b] = [...record(harness).tasks.keys()];

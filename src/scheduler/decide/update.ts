@@ -79,7 +79,8 @@ export function whenUnreachable(record: AppRecord | undefined, task: Task, now: 
 function isUnwanted(record: AppRecord | undefined, task: Task): boolean {
   if (!record?.active || task.killedAt !== undefined) return true;
   if (record.active.mode === 'daemon') return task.inactive === true && record.perAgent.has(task.agentId);
-  return record.counted - record.ending + (task.inactive ? 1 : 0) > record.active.instances;
+  const done = record.active.mode === 'job' ? record.succeeded : 0;
+  return done + record.counted - record.ending + (task.inactive ? 1 : 0) > record.active.instances;
 }
 
 /**
