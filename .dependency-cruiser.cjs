@@ -8,6 +8,7 @@ const core = [
   '^src/install/(?!edge/)',
   '^src/hosts/quote\\.ts',
   '^src/reference/',
+  '^src/simulator/',
   '^src/text/',
 ].join('|');
 const tests = '\\.test\\.ts$';
@@ -25,6 +26,7 @@ const areas = [
   'proc',
   'reference',
   'scheduler',
+  'simulator',
   'text',
   'zookeeper',
 ];
@@ -42,6 +44,7 @@ const allowed = {
     'mesos',
     'reference',
     'scheduler',
+    'simulator',
     'text',
   ],
   demo: ['docker', 'mesos', 'proc', 'text'],
@@ -55,6 +58,7 @@ const allowed = {
   proc: [],
   reference: ['hosts/quote.ts'],
   scheduler: ['health', 'mesos', 'proc', 'zookeeper', 'executor/task-data.ts'],
+  simulator: ['mesos', 'scheduler/domain', 'scheduler/decide'],
   text: [],
   zookeeper: [],
 };

@@ -7,7 +7,7 @@ import { createMetrics } from '../../src/scheduler/metrics.ts';
 import { createRunner, type Runner } from '../../src/scheduler/runner.ts';
 import { told } from '../../src/scheduler/scheduler.ts';
 import { createMemoryStore } from '../../src/scheduler/store/memory.ts';
-import { FakeMesos } from './fake-mesos.ts';
+import { SimulatedMesos } from '../../src/simulator/mesos.ts';
 import { DOCKER, settings } from './fixtures.ts';
 
 /** What to do after a test, in order. */
@@ -19,7 +19,7 @@ afterEach(async () => {
 export interface Server {
   api: Api;
   runner: Runner;
-  mesos: FakeMesos;
+  mesos: SimulatedMesos;
   faults: unknown[];
   /** Connects to Mesos and lets all that is placed run. */
   run(): Promise<void>;
@@ -27,7 +27,7 @@ export interface Server {
 
 /** The API over a scheduler on a Mesos in memory; the clock stands still. */
 export function server(more: Partial<ApiOptions> = {}): Server {
-  const mesos = new FakeMesos([
+  const mesos = new SimulatedMesos([
     { id: 'S0', host: 'a.example', cpus: 4, mem: 4096, ports: 4 },
     { id: 'S1', host: 'b.example', cpus: 4, mem: 4096, ports: 4 },
   ]);

@@ -1,72 +1,66 @@
-import { decide } from '../../src/scheduler/decide/decide.ts';
 import type { Call, Decision, Input, Reply } from '../../src/scheduler/decide/inputs.ts';
-import { settle } from '../../src/scheduler/decide/settle.ts';
-import { isStored, type StateEvent, type StoredEvent } from '../../src/scheduler/domain/events.ts';
-import { evolve } from '../../src/scheduler/domain/evolve.ts';
+import type { StoredEvent } from '../../src/scheduler/domain/events.ts';
 import type { Settings } from '../../src/scheduler/domain/settings.ts';
-import { createState, type State } from '../../src/scheduler/domain/state.ts';
+import type { State } from '../../src/scheduler/domain/state.ts';
 import { nextTimer } from '../../src/scheduler/domain/timers.ts';
-import { type FakeAgent, FakeMesos } from './fake-mesos.ts';
+import { Acknowledged } from '../../src/simulator/acknowledged.ts';
+import type { AgentSpec } from '../../src/simulator/agent.ts';
+import { Core, type Crash } from '../../src/simulator/core.ts';
+import { type MesosHooks, SimulatedMesos } from '../../src/simulator/mesos.ts';
 import { settings } from './fixtures.ts';
 
-/** How far a crash lets an input come: what it would have stored, and how many of its calls. */
-export interface Crash {
-  readonly stored: boolean;
-  readonly calls: number;
+/** Keeps every call, for tests that look at them. */
+class RecordingMesos extends SimulatedMesos {
+  readonly calls: Call[] = [];
+
+  override call(call: Call): void {
+    this.calls.push(call);
+    super.call(call);
+  }
 }
 
-/** The scheduler's core against a Mesos in memory, with a disk that survives crashes, in virtual time. */
+/** The scheduler's core against a Mesos in memory that answers at once, step by step as a test says. */
 export class Harness {
-  readonly mesos: FakeMesos;
-  readonly disk: StoredEvent[] = [];
-  readonly #settings: Settings;
-  state: State;
+  readonly mesos: RecordingMesos;
+  readonly #core: Core;
   now = 1_000_000;
-  lastDecision: Decision = { events: [], calls: [] };
 
-  constructor(agents: readonly FakeAgent[], more: Partial<Settings> = {}) {
-    this.#settings = settings(more);
-    this.state = createState(this.#settings);
-    this.mesos = new FakeMesos(agents);
-    this.mesos.onAcknowledge = (status) => {
-      const id = status.task_id.value;
-      const launched = this.disk.some((event) => event.type === 'task_launched' && event.task.id === id);
-      const stored = this.disk.some(
-        (event) => event.type === 'task_updated' && event.taskId === id && event.state === status.state,
-      );
-      const ended = launched && !this.state.tasks.has(id);
-      if (launched && !stored && !ended)
-        throw new Error(`${status.state} of ${id} was acknowledged, not stored`);
+  constructor(agents: readonly AgentSpec[], more: Partial<Settings> = {}) {
+    const acknowledged = new Acknowledged();
+    this.#core = new Core(settings(more), { stored: (events) => acknowledged.stored(events) });
+    const hooks: MesosHooks = {
+      onAcknowledge: (status) => {
+        const problem = acknowledged.problem(status);
+        if (problem !== undefined) throw new Error(problem);
+      },
     };
+    this.mesos = new RecordingMesos(agents, hooks);
+  }
+
+  get state(): State {
+    return this.#core.state;
+  }
+
+  get disk(): StoredEvent[] {
+    return this.#core.disk;
+  }
+
+  get lastDecision(): Decision {
+    return this.#core.lastDecision;
   }
 
   /** @returns the reply, unless a crash swallows it */
   input(input: Input, crash?: Crash): Reply | undefined {
-    const decision = decide(this.state, input, this.now);
-    this.lastDecision = decision;
-    const events: StateEvent[] = [...decision.events];
-    for (const event of decision.events) evolve(this.state, event);
-    const calls: Call[] = [...decision.calls];
-    for (let round = 0; ; round += 1) {
-      const settled = settle(this.state, this.now);
-      if (settled.events.length === 0) break;
-      if (round > 1000) throw new Error('the state never settles');
-      for (const event of settled.events) evolve(this.state, event);
-      events.push(...settled.events);
-      calls.push(...settled.calls);
-    }
-    if (crash?.stored !== false) this.disk.push(...structuredClone(events.filter(isStored)));
-    for (const call of crash ? calls.slice(0, crash.calls) : calls) this.mesos.call(structuredClone(call));
-    if (!crash) return decision.reply;
-    this.restart();
-    return undefined;
+    const { calls, reply } = this.#core.input(input, this.now, crash);
+    for (const call of calls) this.mesos.call(structuredClone(call));
+    if (crash) this.restart();
+    return reply;
   }
 
   /** kill -9 and start again: only the disk is left. */
   restart(): void {
     this.mesos.disconnect();
-    this.state = createState(this.#settings);
-    for (const event of structuredClone(this.disk)) evolve(this.state, event);
+    this.#core.restart();
   }
 
   connect(): void {

@@ -1,10 +1,10 @@
 import type { TaskStatus } from '../../src/mesos/types.ts';
 import type { Call } from '../../src/scheduler/decide/inputs.ts';
-import type { FakeAgent } from './fake-mesos.ts';
+import type { AgentSpec } from '../../src/simulator/agent.ts';
 import { app, start } from './fixtures.ts';
 import { Harness } from './harness.ts';
 
-export const AGENTS: FakeAgent[] = ['a', 'b'].map((host, i) => ({
+export const AGENTS: AgentSpec[] = ['a', 'b'].map((host, i) => ({
   id: `S${i}`,
   host,
   cpus: 4,

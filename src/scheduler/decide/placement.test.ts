@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { FakeAgent } from '../../../test/scheduler/fake-mesos.ts';
 import { app, DOCKER, scale, settings, start, stop } from '../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../test/scheduler/harness.ts';
 import { decodeTaskData } from '../../executor/task-data.ts';
 import type { TaskInfo } from '../../mesos/types.ts';
+import type { AgentSpec } from '../../simulator/agent.ts';
 import type { App } from '../domain/app.ts';
 
-const AGENT: FakeAgent = { id: 'S0', host: 'a.example', cpus: 4, mem: 4096, ports: 10 };
-const OTHER: FakeAgent = { id: 'S1', host: 'b.example', cpus: 4, mem: 4096, ports: 10 };
+const AGENT: AgentSpec = { id: 'S0', host: 'a.example', cpus: 4, mem: 4096, ports: 10 };
+const OTHER: AgentSpec = { id: 'S1', host: 'b.example', cpus: 4, mem: 4096, ports: 10 };
 
-function started(agents: readonly FakeAgent[], ...apps: App[]): Harness {
+function started(agents: readonly AgentSpec[], ...apps: App[]): Harness {
   const harness = new Harness(agents);
   harness.connect();
   harness.deliverAll();

@@ -5,7 +5,6 @@
 
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
-import type { FakeAgent } from '../../../test/scheduler/fake-mesos.ts';
 import {
   app,
   changed,
@@ -17,6 +16,7 @@ import {
 } from '../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../test/scheduler/harness.ts';
 import { runs } from '../../../test/support/runs.ts';
+import type { AgentSpec } from '../../simulator/agent.ts';
 import type { App } from '../domain/app.ts';
 import { flatId } from '../domain/app-id.ts';
 import type { Constraint } from '../domain/constraint.ts';
@@ -28,7 +28,7 @@ import type { Input } from './inputs.ts';
 
 vi.setConfig({ testTimeout: runs(60_000) });
 
-const AGENTS: FakeAgent[] = [
+const AGENTS: AgentSpec[] = [
   { id: 'S0', host: 'a', cpus: 4, mem: 2000, ports: 6 },
   { id: 'S1', host: 'b', cpus: 2, mem: 1000, ports: 3 },
   { id: 'S2', host: 'c', cpus: 3, mem: 1500, ports: 9 },

@@ -1,0 +1,113 @@
+/** What goes wrong with agents, masters, connections and schedulers, as often as the scenario says. */
+
+import type { Agenda } from './agenda.ts';
+import type { AgentSpec } from './agent.ts';
+import type { Link } from './link.ts';
+import type { SimulatedMesos } from './mesos.ts';
+import type { Random } from './random.ts';
+import type { Scenario } from './scenario.ts';
+
+/** How long an agent is out of reach; the master notices by its missing pings. */
+const PARTITION_MS = [500, 180_000] as const;
+const NOTICED_AFTER_MS = 75_000;
+/** Until another agent takes the place of one that is gone, and until an agent has found a new master. */
+const REPLACED_MS = [1000, 60_000] as const;
+const REREGISTERED_MS = [100, 15_000] as const;
+
+interface World {
+  readonly agenda: Agenda;
+  readonly random: Random;
+  readonly mesos: SimulatedMesos;
+  readonly link: Link;
+}
+
+export class Faults {
+  readonly counts: Record<string, number> = {};
+  readonly #world: World;
+  readonly #until: number;
+  #calm = false;
+  #replacements = 0;
+
+  /** @param until when they stop, in virtual milliseconds */
+  constructor(world: World, { faults }: Pick<Scenario, 'faults'>, until: number) {
+    this.#world = world;
+    this.#until = until;
+    this.#often('schedulerCrashes', faults.schedulerCrashesPerMinute, () => world.link.crash());
+    this.#often('leaderFailovers', faults.leaderFailoversPerMinute, () => world.link.failOver());
+    this.#often('masterFailovers', faults.masterFailoversPerMinute, () => this.#failOverMaster());
+    this.#often('disconnects', faults.disconnectsPerMinute, () => world.link.break());
+    this.#often('partitions', faults.partitionsPerMinute, () => this.#partition());
+    this.#often('agentLosses', faults.agentLossesPerMinute, () => this.#loseAgent());
+    this.#often('rescinds', faults.rescindsPerMinute, () => world.mesos.rescind());
+  }
+
+  /** No more of it, and what is out of reach comes back. */
+  end(): void {
+    this.#calm = true;
+    const { mesos } = this.#world;
+    for (const id of [...mesos.cut, ...mesos.lost, ...mesos.awaited]) mesos.bringBack(id);
+  }
+
+  #often(name: string, perMinute: number, act: () => void): void {
+    if (perMinute === 0) return;
+    const { agenda, random } = this.#world;
+    const next = (): void => {
+      const at = agenda.now + random.wait(perMinute);
+      if (at >= this.#until) return;
+      agenda.at(at, () => {
+        this.counts[name] = (this.counts[name] ?? 0) + 1;
+        act();
+        next();
+      });
+    };
+    next();
+  }
+
+  #failOverMaster(): void {
+    const { agenda, random, mesos, link } = this.#world;
+    mesos.failOver();
+    for (const id of mesos.awaited) {
+      agenda.after(random.within(REREGISTERED_MS), () => {
+        if (mesos.awaited.has(id) && !mesos.cut.has(id)) mesos.bringBack(id);
+      });
+    }
+    link.break('another master leads');
+  }
+
+  #partition(): void {
+    const { agenda, random, mesos } = this.#world;
+    const id = this.#someAgent();
+    if (id === undefined) return;
+    const ms = random.within(PARTITION_MS);
+    mesos.cut.add(id);
+    if (ms > NOTICED_AFTER_MS) {
+      agenda.after(NOTICED_AFTER_MS, () => {
+        if (mesos.cut.has(id) && !this.#calm) mesos.lose(id);
+      });
+    }
+    agenda.after(ms, () => {
+      if (mesos.cut.has(id)) mesos.bringBack(id);
+    });
+  }
+
+  #loseAgent(): void {
+    const { agenda, random, mesos } = this.#world;
+    const id = this.#someAgent();
+    const agent = mesos.agents.get(id ?? '');
+    if (id === undefined || !agent) return;
+    // Gone at once for those that run there, and for the master when somebody tells it.
+    mesos.cut.add(id);
+    this.#replacements += 1;
+    const spec: AgentSpec = { ...agent.spec, id: `${agent.spec.host}-${this.#replacements}` };
+    agenda.after(random.within(REPLACED_MS), () => {
+      mesos.remove(id);
+      mesos.join(spec);
+    });
+  }
+
+  #someAgent(): string | undefined {
+    const { random, mesos } = this.#world;
+    const id = random.pick([...mesos.agents.keys()]);
+    return id === undefined || mesos.cut.has(id) || mesos.lost.has(id) ? undefined : id;
+  }
+}

@@ -1,0 +1,383 @@
+/**
+ * A master and its agents in memory, as far as a scheduler sees them: offers, launches, updates that are repeated
+ * until acknowledged, reconciliation, agents and masters that go and come back. Without a clock of its own: nothing
+ * happens by itself. It throws where a scheduler breaks the rules.
+ */
+
+import {
+  isTerminal,
+  type Offer,
+  type SchedulerEvent,
+  type TaskInfo,
+  type TaskState,
+  type TaskStatus,
+} from '../mesos/types.ts';
+import type { Call } from '../scheduler/decide/inputs.ts';
+import { Agent, type AgentSpec, type Pools, take } from './agent.ts';
+
+export interface SimulatedTask {
+  readonly info: TaskInfo;
+  readonly agentId: string;
+  state: TaskState;
+  /** What the master has heard of it. */
+  known: TaskState;
+  /** Kill was asked for. */
+  killed: boolean;
+  /** Whether its agent has heard of it. */
+  readonly arrived: boolean;
+  /** Updates not yet acknowledged, oldest first. */
+  readonly updates: TaskStatus[];
+}
+
+/** What the world around may do about what happens. */
+export interface MesosHooks {
+  now?: () => number;
+  onAcknowledge?: (status: TaskStatus) => void;
+  /** An agent has got a task, or was asked to end one. */
+  onTask?: (task: SimulatedTask) => void;
+  /** An executor of several tasks has none any more. */
+  onIdle?: (agentId: string, executorId: string) => void;
+  /** Whether an update gets lost on its way. */
+  loses?: () => boolean;
+}
+
+const FRAMEWORK = 'framework';
+
+export class SimulatedMesos {
+  readonly agents = new Map<string, Agent>();
+  /** Those that live, or whose end has not been acknowledged. */
+  readonly tasks = new Map<string, SimulatedTask>();
+  /** Agents that nothing reaches; those of them that the master knows to be out of reach. */
+  readonly cut = new Set<string>();
+  readonly lost = new Set<string>();
+  /** Agents that a new master waits for. */
+  readonly awaited = new Set<string>();
+  /** Events on their way to the scheduler. */
+  inbox: SchedulerEvent[] = [];
+  readonly #hooks: MesosHooks;
+  readonly #role: string;
+  readonly #offers = new Map<string, { agent: Agent; left: Pools }>();
+  readonly #unacknowledged = new Set<string>();
+  readonly #usedIds = new Set<string>();
+  readonly #gone = new Set<string>();
+  #suppressed = false;
+  #connected = false;
+  #serial = 0;
+  /** Offers made so far. */
+  offerCount = 0;
+
+  constructor(agents: readonly AgentSpec[], hooks: MesosHooks = {}, role = '*') {
+    for (const spec of agents) this.join(spec);
+    this.#hooks = hooks;
+    this.#role = role;
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** A new agent. */
+  join(spec: AgentSpec): void {
+    this.agents.set(spec.id, new Agent(spec));
+  }
+
+  subscribe(suppressed: boolean): void {
+    this.disconnect();
+    this.#connected = true;
+    this.#suppressed = suppressed;
+    for (const agent of this.agents.values()) agent.filteredUntil = 0;
+    this.inbox.push({ type: 'SUBSCRIBED', subscribed: { framework_id: { value: FRAMEWORK } } });
+    this.repeat();
+  }
+
+  disconnect(): void {
+    this.#connected = false;
+    for (const id of [...this.#offers.keys()]) this.#forget(id);
+    this.inbox = [];
+  }
+
+  /** Another master leads: it knows an agent and its tasks once that has registered with it. */
+  failOver(): void {
+    this.disconnect();
+    for (const id of this.agents.keys()) if (!this.lost.has(id)) this.awaited.add(id);
+  }
+
+  /** One round of allocation: an offer from each agent that has something left. */
+  offer(): void {
+    if (!this.#connected || this.#suppressed) return;
+    const now = this.#now();
+    const offers: Offer[] = [];
+    for (const agent of this.agents.values()) {
+      if (agent.offerId !== undefined || agent.filteredUntil > now || !this.#isThere(agent.spec.id)) continue;
+      const offer = this.#offerOf(agent);
+      if (offer) offers.push(offer);
+    }
+    this.offerCount += offers.length;
+    if (offers.length > 0) this.inbox.push({ type: 'OFFERS', offers: { offers } });
+  }
+
+  /** Takes an offer back; the oldest unless told which. */
+  rescind([id] = [...this.#offers.keys()]): void {
+    if (id === undefined || !this.#offers.has(id)) return;
+    this.#forget(id);
+    this.inbox.push({ type: 'RESCIND', rescind: { offer_id: { value: id } } });
+  }
+
+  call(call: Call): void {
+    if (!this.#connected) return;
+    switch (call.type) {
+      case 'ACCEPT':
+        for (const { launch } of call.accept.operations)
+          this.#launch(call.accept.offer_ids, launch.task_infos);
+        for (const { value } of call.accept.offer_ids)
+          this.#filter(value, call.accept.filters?.refuse_seconds);
+        return;
+      case 'DECLINE':
+        for (const { value } of call.decline.offer_ids)
+          this.#filter(value, call.decline.filters?.refuse_seconds);
+        return;
+      case 'REVIVE':
+        this.#suppressed = false;
+        for (const agent of this.agents.values()) agent.filteredUntil = 0;
+        return;
+      case 'SUPPRESS':
+        this.#suppressed = true;
+        return;
+      case 'KILL':
+        this.#kill(call.kill.task_id.value);
+        return;
+      case 'ACKNOWLEDGE':
+        this.#acknowledge(call.acknowledge.task_id.value, call.acknowledge.uuid);
+        return;
+      case 'RECONCILE':
+        this.#reconcile(call.reconcile.tasks);
+        return;
+      default:
+        throw new Error(`unexpected ${call.type}`);
+    }
+  }
+
+  /** Takes a task to another state and sends the update. */
+  advance(taskId: string, state: TaskState, more: Partial<TaskStatus> = {}): void {
+    const task = this.tasks.get(taskId);
+    if (!task || isTerminal(task.state)) return;
+    task.state = state;
+    this.#serial += 1;
+    task.updates.push({
+      task_id: task.info.task_id,
+      agent_id: { value: task.agentId },
+      state,
+      uuid: `uuid-${this.#serial}`,
+      ...more,
+    });
+    this.#unacknowledged.add(taskId);
+    if (task.updates.length === 1) this.#sendUpdate(task);
+    if (!isTerminal(state)) return;
+    const idle = this.agents.get(task.agentId)?.remove(task.info);
+    if (idle !== undefined) this.#hooks.onIdle?.(task.agentId, idle);
+  }
+
+  /** Every task does what it is about to: starts, or ends if asked to. @returns whether there was anything to do */
+  work(): boolean {
+    let any = false;
+    for (const task of this.tasks.values()) {
+      if (!this.#isThere(task.agentId) || isTerminal(task.state)) continue;
+      if (task.killed) this.advance(task.info.task_id.value, 'TASK_KILLED');
+      else if (task.state === 'TASK_STAGING') this.advance(task.info.task_id.value, 'TASK_RUNNING');
+      else continue;
+      any = true;
+    }
+    return any;
+  }
+
+  /** Repeats what has not been acknowledged. */
+  repeat(): void {
+    for (const id of this.#unacknowledged) {
+      const task = this.tasks.get(id);
+      if (task) this.#sendUpdate(task);
+    }
+  }
+
+  /** An executor without tasks ends, and the offer that was made beside it is taken back. */
+  endExecutor(agentId: string, executorId: string): void {
+    const agent = this.agents.get(agentId);
+    if (agent?.endExecutor(executorId)) this.rescind([agent.offerId ?? '']);
+  }
+
+  /** The master gives an agent up that nothing reaches. */
+  lose(agentId: string): void {
+    const agent = this.agents.get(agentId);
+    if (!agent || this.lost.has(agentId)) return;
+    this.lost.add(agentId);
+    this.awaited.delete(agentId);
+    this.rescind([agent.offerId ?? '']);
+    for (const id of agent.tasks) this.#tell(id, 'TASK_UNREACHABLE', agentId);
+  }
+
+  /** The agent is in reach again, or has found the new master; what never got to it is not there. */
+  bringBack(agentId: string): void {
+    const agent = this.agents.get(agentId);
+    if (!agent) return;
+    this.cut.delete(agentId);
+    this.lost.delete(agentId);
+    this.awaited.delete(agentId);
+    for (const id of [...agent.tasks]) {
+      const task = this.tasks.get(id);
+      if (!task) continue;
+      task.known = task.state;
+      if (task.arrived) this.#tell(id, task.state, agentId, 'REASON_SLAVE_REREGISTERED');
+      else this.advance(id, 'TASK_DROPPED', { reason: 'REASON_RECONCILIATION' });
+    }
+    this.repeat();
+  }
+
+  /** An agent is gone for good, with all that ran there. */
+  remove(agentId: string): void {
+    const agent = this.agents.get(agentId);
+    if (!agent) return;
+    this.rescind([agent.offerId ?? '']);
+    for (const [id, task] of this.tasks) {
+      if (task.agentId !== agentId) continue;
+      this.tasks.delete(id);
+      this.#unacknowledged.delete(id);
+      this.#tell(id, 'TASK_GONE_BY_OPERATOR', agentId);
+    }
+    this.agents.delete(agentId);
+    this.#gone.add(agentId);
+    for (const set of [this.cut, this.lost, this.awaited]) set.delete(agentId);
+  }
+
+  live(): SimulatedTask[] {
+    return [...this.tasks.values()].filter(({ state }) => !isTerminal(state));
+  }
+
+  /** Whether it is known to the master and can be spoken to. */
+  #isThere(agentId: string): boolean {
+    return !this.cut.has(agentId) && !this.lost.has(agentId) && !this.awaited.has(agentId);
+  }
+
+  #now(): number {
+    return this.#hooks.now?.() ?? 0;
+  }
+
+  #offerOf(agent: Agent): Offer | undefined {
+    const resources = agent.offered(this.#role);
+    if (resources.length === 0) return undefined;
+    this.#serial += 1;
+    const id = `offer-${this.#serial}`;
+    agent.offerId = id;
+    this.#offers.set(id, { agent, left: agent.free });
+    return {
+      id: { value: id },
+      framework_id: { value: FRAMEWORK },
+      agent_id: { value: agent.spec.id },
+      hostname: agent.spec.host,
+      attributes: agent.attributes,
+      resources,
+      executor_ids: [...agent.executors.keys()].map((value) => ({ value })),
+    };
+  }
+
+  #forget(offerId: string): void {
+    const agent = this.#offers.get(offerId)?.agent;
+    if (agent) agent.offerId = undefined;
+    this.#offers.delete(offerId);
+  }
+
+  #filter(offerId: string, seconds = 5): void {
+    const agent = this.#offers.get(offerId)?.agent;
+    if (agent && seconds > 0) agent.filteredUntil = this.#now() + seconds * 1000;
+    this.#forget(offerId);
+  }
+
+  #launch(offerIds: readonly { value: string }[], infos: readonly TaskInfo[]): void {
+    const offer = this.#offers.get(offerIds[0]?.value ?? '');
+    for (const info of infos) {
+      const id = info.task_id.value;
+      const agentId = info.agent_id.value;
+      if (this.#usedIds.has(id)) throw new Error(`task id ${id} was used twice`);
+      this.#usedIds.add(id);
+      if (!offer || this.lost.has(agentId)) {
+        this.#tell(id, 'TASK_DROPPED', agentId, 'REASON_INVALID_OFFERS');
+        continue;
+      }
+      if (offer.agent.spec.id !== agentId) throw new Error(`${id} is not on the agent of its offer`);
+      take(offer.left, offer.agent.needs(info), id);
+      offer.agent.add(info);
+      const arrived = this.#isThere(agentId);
+      const state = 'TASK_STAGING' as const;
+      const task = { info, agentId, state, known: state, killed: false, arrived, updates: [] };
+      this.tasks.set(id, task);
+      if (arrived) this.#hooks.onTask?.(task);
+    }
+  }
+
+  #kill(id: string): void {
+    const task = this.tasks.get(id);
+    if (task && this.#awaits(task.agentId)) return;
+    if (!task || isTerminal(task.state)) this.#tell(id, 'TASK_UNKNOWN', undefined);
+    else if (this.#isThere(task.agentId)) {
+      const again = task.killed;
+      task.killed = true;
+      if (!again) this.#hooks.onTask?.(task);
+    }
+  }
+
+  #acknowledge(id: string, uuid: string): void {
+    const task = this.tasks.get(id);
+    const first = task?.updates[0];
+    if (!task || first?.uuid !== uuid || !this.#isThere(task.agentId)) return;
+    this.#hooks.onAcknowledge?.(first);
+    task.updates.shift();
+    if (task.updates.length > 0) {
+      this.#sendUpdate(task);
+      return;
+    }
+    this.#unacknowledged.delete(id);
+    if (isTerminal(task.state)) this.tasks.delete(id);
+  }
+
+  #reconcile(tasks: readonly { task_id: { value: string }; agent_id?: { value: string } }[]): void {
+    if (tasks.length === 0) {
+      for (const [id, { agentId }] of this.tasks) if (!this.#awaits(agentId)) this.#answer(id, agentId);
+      return;
+    }
+    for (const { task_id, agent_id } of tasks) {
+      const agentId = this.tasks.get(task_id.value)?.agentId ?? agent_id?.value;
+      // What the new master can't know yet it says nothing about.
+      if (agentId === undefined || !this.#awaits(agentId)) this.#answer(task_id.value, agentId);
+    }
+  }
+
+  #answer(id: string, agentId: string | undefined): void {
+    const task = this.tasks.get(id);
+    const gone = this.#gone.has(agentId ?? '') ? 'TASK_GONE_BY_OPERATOR' : 'TASK_GONE';
+    const state = task && this.lost.has(task.agentId) ? 'TASK_UNREACHABLE' : task?.known;
+    this.#tell(id, state ?? gone, agentId, 'REASON_RECONCILIATION');
+  }
+
+  #awaits(agentId: string): boolean {
+    return this.awaited.has(agentId);
+  }
+
+  /** An update of the master's own: without a uuid, and sent once. */
+  #tell(id: string, state: TaskState, agentId: string | undefined, reason?: string): void {
+    if (!this.#connected) return;
+    const status: TaskStatus = {
+      task_id: { value: id },
+      state,
+      ...(agentId !== undefined && { agent_id: { value: agentId } }),
+      ...(reason !== undefined && { reason }),
+    };
+    this.inbox.push({ type: 'UPDATE', update: { status } });
+  }
+
+  #sendUpdate(task: SimulatedTask): void {
+    const [status] = task.updates;
+    if (!status || !this.#isThere(task.agentId)) return;
+    if (this.#hooks.loses?.()) return;
+    task.known = task.state;
+    if (!this.#connected) return;
+    this.inbox.push({ type: 'UPDATE', update: { status } });
+  }
+}

@@ -1,0 +1,68 @@
+/** What a simulation came to, and how people read it. */
+
+import type { LinkCounts } from './link.ts';
+import type { Violation } from './safety.ts';
+
+type Counts = Readonly<Record<string, number>>;
+
+export interface Report {
+  readonly seed: number;
+  /** Virtual seconds in all, and those it took to come to rest; undefined where it did not. */
+  readonly seconds: number;
+  readonly restSeconds: number | undefined;
+  readonly agents: number;
+  readonly apps: number;
+  /** In the end. */
+  readonly tasks: number;
+  /** Apps for which there is no room. */
+  readonly waiting: readonly string[];
+  readonly offers: number;
+  readonly scheduler: Readonly<LinkCounts>;
+  readonly faults: Counts;
+  readonly changes: Counts;
+  /** Of the scheduler, by type; updates of tasks by state. */
+  readonly events: Counts;
+  readonly violations: readonly Violation[];
+}
+
+export function renderReport(report: Report): string {
+  const { scheduler, events, restSeconds, waiting, violations } = report;
+  const states = entries(events).filter(([name]) => name.startsWith('TASK_'));
+  const deployments = entries(events).filter(([name]) => name.startsWith('deployment '));
+  const rows: [string, string][] = [
+    ['seed', String(report.seed)],
+    ['virtual time', `${Math.round(report.seconds)} s, ${rested(restSeconds)}`],
+    ['in the end', `${report.agents} agents, ${report.apps} apps, ${report.tasks} tasks`],
+    ['launched', `${events.task_launched ?? 0} tasks on ${report.offers} offers`],
+    ['updates', listed(states.map(([name, n]) => [name.slice('TASK_'.length).toLowerCase(), n]))],
+    ['deployments', listed(deployments.map(([name, n]) => [name.slice('deployment '.length), n]))],
+    ['changes', listed(entries(report.changes))],
+    ['faults', listed(entries(report.faults))],
+    ['scheduler', listed(entries({ ...scheduler }))],
+    ['no room for', waiting.length > 0 ? waiting.join(', ') : 'none'],
+    ['broken', violations.length === 0 ? 'no property' : (violations[0]?.property ?? '')],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+  const broken = violations.map(
+    ({ property, detail, at }) => `${(at / 1000).toFixed(3)} s  ${property}: ${detail}`,
+  );
+  return [...lines, ...broken].join('\n');
+}
+
+function rested(seconds: number | undefined): string {
+  return seconds === undefined ? 'not at rest' : `at rest after the last ${Math.round(seconds)}`;
+}
+
+function entries(counts: Counts): [string, number][] {
+  return Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function listed(counts: readonly [string, number][]): string {
+  return counts.length > 0 ? counts.map(([name, n]) => `${words(name)} ${n}`).join(', ') : 'none';
+}
+
+/** `lostCalls` as `lost calls`. */
+function words(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}

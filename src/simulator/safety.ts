@@ -1,0 +1,110 @@
+/**
+ * What must hold at each step, checked against nothing but the tasks themselves: the counts that the scheduler keeps
+ * of them are not relied on.
+ */
+
+import type { Input } from '../scheduler/decide/inputs.ts';
+import type { StateEvent } from '../scheduler/domain/events.ts';
+import { maxCapacity, minHealthy } from '../scheduler/domain/rollout.ts';
+import { type AppRecord, ownerOf, type State } from '../scheduler/domain/state.ts';
+import { isCounted, isReady, type Task } from '../scheduler/domain/task.ts';
+import type { Watch } from './core.ts';
+
+export type Property =
+  /** Never more instances than an app may have, by launches. */
+  | 'max-capacity'
+  /** Never fewer instances of use than an app must have, by what a deployment ends. */
+  | 'min-healthy'
+  /** No update is acknowledged that is not stored. */
+  | 'stored-first'
+  /** No port or resource is given twice, and no task id used again. */
+  | 'given-once'
+  /** In the end Mesos and the scheduler know the same tasks. */
+  | 'reconciled'
+  /** The tasks of a removed app end. */
+  | 'removed-ends'
+  /** Deployments end, and apps have the instances there is room for. */
+  | 'comes-to-rest';
+
+export interface Violation {
+  readonly property: Property;
+  readonly detail: string;
+  /** Virtual milliseconds since the beginning. */
+  readonly at: number;
+}
+
+export class Safety implements Watch {
+  readonly #report: (property: Property, detail: string) => void;
+  #input: Input | undefined;
+  /** What a deployment has taken too much of, unless the app itself goes with it. */
+  readonly #tooFew = new Map<string, string>();
+
+  constructor(report: (property: Property, detail: string) => void) {
+    this.#report = report;
+  }
+
+  begun(input: Input): void {
+    this.#input = input;
+    this.#tooFew.clear();
+  }
+
+  before(state: State, event: StateEvent, settling: boolean): void {
+    if (event.type === 'app_removed') this.#tooFew.delete(event.appId);
+    if (event.type !== 'task_killed' || !settling || this.#input?.type === 'kill_tasks') return;
+    const task = state.tasks.get(event.taskId);
+    const record = task && ownerOf(state, task);
+    if (!task || !record?.active || !isReady(task)) return;
+    const left = howMany(record, isReady) - 1;
+    const least = leastOf(record);
+    if (left >= least) return;
+    this.#tooFew.set(task.appId, `${task.appId} is left with ${left} of use, and ${least} must be`);
+  }
+
+  after(state: State, event: StateEvent): void {
+    if (event.type !== 'task_launched') return;
+    const record = state.apps.get(event.task.appId);
+    if (!record) return;
+    const problem = tooMany(record, event.task);
+    if (problem !== undefined) this.#report('max-capacity', `${event.task.appId}: ${problem}`);
+  }
+
+  done(): void {
+    for (const detail of this.#tooFew.values()) this.#report('min-healthy', detail);
+  }
+}
+
+function howMany({ tasks }: AppRecord, what: (task: Task) => boolean): number {
+  let count = 0;
+  for (const task of tasks.values()) if (what(task)) count += 1;
+  return count;
+}
+
+function leastOf({ active, tasks }: AppRecord): number {
+  if (!active) return 0;
+  if (active.mode !== 'daemon') return minHealthy(active);
+  const agents = new Set([...tasks.values()].filter(isCounted).map(({ agentId }) => agentId));
+  return minHealthy({ ...active, instances: agents.size });
+}
+
+/** What a launch has made too much of. */
+function tooMany(record: AppRecord, launched: Task): string | undefined {
+  const { active, frozen, succeeded } = record;
+  if (!active) return 'it has nothing to run';
+  const counted = howMany(record, isCounted);
+  const isCurrent = (task: Task) => isCounted(task) && task.configVersion === active.configVersion;
+  const current = howMany(record, isCurrent);
+  switch (active.mode) {
+    case 'daemon': {
+      const here = howMany(record, (task) => isCurrent(task) && task.agentId === launched.agentId);
+      return here > 1 ? `${here} tasks of a daemon on ${launched.host}` : undefined;
+    }
+    case 'job':
+      return counted + succeeded > active.instances
+        ? `${counted} tasks and ${succeeded} done, of ${active.instances}`
+        : undefined;
+    case 'service': {
+      const most = counted > current && !frozen ? maxCapacity(active) : active.instances;
+      return counted > most ? `${counted} tasks, and ${most} may be` : undefined;
+    }
+  }
+}
