@@ -169,6 +169,19 @@ describe('calls that fail', () => {
     expect(since(harness, calls).map(({ type }) => type)).toEqual(['REVIVE']);
   });
 
+  it('give offers back again, or the master would keep them', () => {
+    const harness = running();
+    const offer_ids = [{ value: 'one' }, { value: 'two' }];
+    const declined: Call = { type: 'DECLINE', decline: { offer_ids, filters: { refuse_seconds: 120 } } };
+    const accept: Call = { type: 'ACCEPT', accept: { offer_ids, operations: [] } };
+    for (const call of [declined, accept]) {
+      harness.input({ type: 'call_failed', call });
+      const calls = harness.mesos.calls.length;
+      harness.pass(1000);
+      expect(since(harness, calls)).toEqual([declined]);
+    }
+  });
+
   it('need nothing otherwise', () => {
     const harness = running();
     harness.input({ type: 'call_failed', call: { type: 'SUPPRESS' } });

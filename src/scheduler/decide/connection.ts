@@ -9,8 +9,8 @@ import { whenUnreachable } from './update.ts';
 /** Until the master is asked again for tasks it has not answered for; doubled each time. */
 const FIRST_RECONCILE_WAIT_MS = 1000;
 export const LONGEST_RECONCILE_WAIT_MS = 60_000;
-/** Until offers are asked for again after a call that did so was lost. */
-const REVIVE_AGAIN_MS = 1000;
+/** Until offers are asked for or given back again after a call that did so was lost. */
+const AGAIN_MS = 1000;
 
 /** A connection begins: the master is asked for every task, and told again what must end. */
 export function subscribed(state: State, frameworkId: string, now: number): Decision {
@@ -84,7 +84,10 @@ export function callFailed(state: State, call: Call, now: number): Decision {
   const { connection } = state;
   if (!state.connected) return { events: [], calls: [] };
   if (call.type === 'REVIVE') {
-    return { events: [timer(now + REVIVE_AGAIN_MS, { kind: 'revive', connection })], calls: [] };
+    return { events: [timer(now + AGAIN_MS, { kind: 'revive', connection })], calls: [] };
+  }
+  if (call.type === 'DECLINE') {
+    return { events: [declined(call.decline.offer_ids, state, now)], calls: [] };
   }
   if (call.type !== 'ACCEPT') return { events: [], calls: [] };
   const taskIds = call.accept.operations
@@ -96,7 +99,13 @@ export function callFailed(state: State, call: Call, now: number): Decision {
     waitMs: FIRST_RECONCILE_WAIT_MS,
     connection,
   });
-  return { events: [{ type: 'tasks_unanswered', taskIds }, again], calls: [] };
+  const unused = declined(call.accept.offer_ids, state, now);
+  return { events: [{ type: 'tasks_unanswered', taskIds }, again, unused], calls: [] };
+}
+
+function declined(ids: readonly { value: string }[], { connection }: State, now: number): StateEvent {
+  const offerIds = ids.map(({ value }) => value);
+  return timer(now + AGAIN_MS, { kind: 'decline', offerIds, connection });
 }
 
 function timer(at: number, what: Extract<StateEvent, { type: 'timer_set' }>['timer']): StateEvent {

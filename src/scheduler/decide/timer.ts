@@ -2,7 +2,7 @@ import type { StateEvent } from '../domain/events.ts';
 import { ownerOf, type State } from '../domain/state.ts';
 import { isCounted, type Task } from '../domain/task.ts';
 import { dueTimers, type Timer } from '../domain/timers.ts';
-import { RECONCILE_ALL, reconcile } from './calls.ts';
+import { decline, RECONCILE_ALL, reconcile } from './calls.ts';
 import { LONGEST_RECONCILE_WAIT_MS } from './connection.ts';
 import { checkDeadline } from './deployments.ts';
 import { endTasks } from './ending.ts';
@@ -44,6 +44,10 @@ function fire(state: State, timer: Timer, now: number): { events: StateEvent[]; 
       const task = state.tasks.get(timer.taskId);
       const overdue = task?.state === 'TASK_STAGING' && task.killedAt === undefined;
       return overdue ? endTasks(state, [task], now) : nothing;
+    }
+    case 'decline': {
+      const ids = timer.offerIds.map((value) => ({ value }));
+      return { events: [], calls: [decline(ids, state.settings)] };
     }
     case 'revive':
       return { events: [{ type: 'offers_wanted' }], calls: [] };

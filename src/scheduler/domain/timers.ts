@@ -20,6 +20,8 @@ export type Timer =
   | { readonly kind: 'reconcile'; readonly waitMs: number; readonly connection: number }
   /** Ask the master for all tasks it knows. */
   | { readonly kind: 'reconcile_all'; readonly connection: number }
+  /** The master did not take the answer to these offers; give them back, or it would keep them for us. */
+  | { readonly kind: 'decline'; readonly offerIds: readonly string[]; readonly connection: number }
   /** A call that asked for offers was lost. */
   | { readonly kind: 'revive'; readonly connection: number };
 
