@@ -1,0 +1,71 @@
+/**
+ * Loaded before the scheduler (`node --import`): kills it with SIGKILL at the n-th point, by MESOSUP_TEST_KILL_AT.
+ * There is a point before and after each write, sync and rename of a file, one in the midst of each write to the
+ * journal, and one before and after each call to the master has left.
+ */
+
+import { writeSync } from 'node:fs';
+import promises, { type FileHandle } from 'node:fs/promises';
+import http from 'node:http';
+import { syncBuiltinESMExports } from 'node:module';
+
+let left = Number(process.env.MESOSUP_TEST_KILL_AT ?? Infinity);
+
+function point(name: string): void {
+  left -= 1;
+  if (left > 0) return;
+  writeSync(2, `killed ${name}\n`);
+  process.kill(process.pid, 'SIGKILL');
+}
+
+/** Lets what a method does begin and end at a point. */
+function wrap<T extends object>(
+  target: T,
+  name: keyof T & string,
+  midst?: (self: T, args: unknown[]) => unknown,
+) {
+  const usual = target[name] as (...args: unknown[]) => Promise<unknown>;
+  const wrapped = async function (this: T, ...args: unknown[]) {
+    point(`before ${name}`);
+    // What was half written stays so only where the process dies of it.
+    if (midst && left <= 1) {
+      await midst(this, args);
+      point(`in the midst of ${name}`);
+    } else if (midst) left -= 1;
+    const result = await usual.apply(this, args);
+    point(`after ${name}`);
+    return result;
+  };
+  target[name] = wrapped as T[keyof T & string];
+}
+
+const handle = await promises.open('/dev/null');
+const prototype = Object.getPrototypeOf(handle) as FileHandle;
+await handle.close();
+const write: (this: FileHandle, bytes: Uint8Array, from: number, howMany: number) => Promise<unknown> =
+  prototype.write;
+wrap(prototype, 'appendFile', (self, [data]) => {
+  const bytes = Buffer.from(data as Uint8Array);
+  return write.call(self, bytes, 0, Math.floor(bytes.length / 2));
+});
+wrap(prototype, 'datasync');
+wrap(prototype, 'sync');
+wrap(prototype, 'writeFile');
+wrap(promises, 'rename');
+
+const request = http.request;
+http.request = ((...args: Parameters<typeof request>) => {
+  const one = request(...args);
+  if (one.path.endsWith('/api/v1/scheduler')) {
+    const end = one.end.bind(one);
+    // The body says which call it is.
+    one.end = ((body?: unknown) => {
+      const call = /"type":"(\w+)"/.exec(String(body))?.[1] ?? 'a call';
+      point(`before ${call}`);
+      one.once('finish', () => point(`after ${call}`));
+      return end(body as string);
+    }) as typeof one.end;
+  }
+  return one;
+}) as typeof request;
+syncBuiltinESMExports();
