@@ -1,5 +1,6 @@
 /**
- * Runs the tests that try properties, each as many times over as FACTOR says: `npm run soak [FACTOR] [SEED]`.
+ * Runs the tests that try properties, each as many times over as FACTOR says: `npm run soak [FACTOR] [SEED]`. With the
+ * usual factor that is 1,000 simulated clusters, and 500 kills of a real scheduler after that.
  * Prints the seed first, so that a failure can be tried again, and the totals last.
  */
 import { readFile } from 'node:fs/promises';
@@ -21,10 +22,9 @@ for (const file of await glob('src/**/*.test.ts')) {
 echo(`soak: ${files.length} files, ${factor} times their usual runs, seed ${seed}`);
 const begun = Date.now();
 const environment = { MESOSUP_SOAK_FACTOR: String(factor), MESOSUP_SOAK_SEED: String(seed) };
-const { exitCode } = await $({
-  stdio: 'inherit',
-  nothrow: true,
-  env: { ...process.env, ...environment },
-})`vitest run --project unit --testTimeout=${HOUR_MS} ${files}`;
+const run = $({ stdio: 'inherit', nothrow: true, env: { ...process.env, ...environment } });
+const properties = await run`vitest run --project unit --testTimeout=${HOUR_MS} ${files}`;
+const kills = await run`vitest run --project contract test/contract/scheduler-kills.test.ts`;
+const exitCode = properties.exitCode || kills.exitCode;
 echo(`soak: seed ${seed}, factor ${factor}, ${Math.round((Date.now() - begun) / 1000)} s, exit ${exitCode}`);
 process.exitCode = exitCode ?? 1;

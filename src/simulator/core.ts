@@ -10,7 +10,6 @@ import { snapshotOf } from '../scheduler/domain/snapshot.ts';
 import { createState, type State } from '../scheduler/domain/state.ts';
 
 const MOST_ROUNDS = 10_000;
-/** Events on disk at which a snapshot takes their place. */
 const SNAPSHOT_EVENTS = 5000;
 
 /** How far a crash lets an input come: whether its events were stored, and how many of its calls left. */
@@ -44,9 +43,13 @@ export class Core {
   lastDecision: Decision = { events: [], calls: [] };
   readonly #settings: Settings;
   readonly #watch: Watch;
-  #snapshotAt = SNAPSHOT_EVENTS;
+  readonly #snapshotEvents: number;
+  #snapshotAt: number;
 
-  constructor(settings: Settings, watch: Watch = {}) {
+  /** @param snapshotEvents events on disk at which a snapshot may take their place */
+  constructor(settings: Settings, watch: Watch = {}, snapshotEvents = SNAPSHOT_EVENTS) {
+    this.#snapshotEvents = snapshotEvents;
+    this.#snapshotAt = snapshotEvents;
     this.#settings = settings;
     this.#watch = watch;
     this.state = createState(settings);
@@ -100,7 +103,7 @@ export class Core {
     this.#watch.stored?.(stored);
     if (this.disk.length < this.#snapshotAt) return;
     this.snapshot();
-    this.#snapshotAt = Math.max(SNAPSHOT_EVENTS, 2 * this.disk.length);
+    this.#snapshotAt = Math.max(this.#snapshotEvents, 2 * this.disk.length);
   }
 }
 

@@ -54,8 +54,11 @@ function lack(record: AppRecord, state: State, mesos: SimulatedMesos): string | 
   const current = counted.filter(({ configVersion }) => configVersion === active.configVersion);
   if (active.mode === 'daemon') {
     const has = new Set((frozen ? counted : current).map(({ agentId }) => agentId));
-    const other = [...mesos.agents.values()].find((one) => !has.has(one.spec.id) && fits(one, active, state));
-    return other && !frozen ? `has no task on ${other.spec.host}, where it fits` : undefined;
+    const other = [...mesos.agents.values()].find(
+      (one) => !has.has(one.spec.id) && fits(one, active, state) && allows(active, one, counted),
+    );
+    if (other && !frozen) return `has no task on ${other.spec.host}, where it fits`;
+    return counted.length > current.length && !frozen ? 'blocked' : undefined;
   }
   if (active.mode === 'job' && succeeded >= active.instances) {
     return counted.length > 0 ? 'is done, and runs on' : undefined;

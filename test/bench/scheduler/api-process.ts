@@ -1,0 +1,99 @@
+/** A scheduler with its journal and API, and 10,000 running tasks of a simulated Mesos, for whoever forked it. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EventStreams } from '../../../src/scheduler/api/events.ts';
+import { createApi } from '../../../src/scheduler/api/server.ts';
+import { appSchema } from '../../../src/scheduler/domain/app-schema.ts';
+import { createState } from '../../../src/scheduler/domain/state.ts';
+import { createRunner } from '../../../src/scheduler/runner.ts';
+import { told } from '../../../src/scheduler/scheduler.ts';
+import { openJournal } from '../../../src/scheduler/store/journal.ts';
+import { SimulatedMesos } from '../../../src/simulator/mesos.ts';
+import { SETTINGS } from '../../../src/simulator/simulation.ts';
+
+const [apps = 0, each = 0] = process.argv.slice(2).map(Number);
+const AGENTS = 1000;
+
+const directory = mkdtempSync(join(tmpdir(), 'mesosup-bench-'));
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+const specs = Array.from({ length: AGENTS }, (_, i) => ({
+  id: `S${i}`,
+  host: `agent${i}`,
+  cpus: 16,
+  mem: 65_536,
+  ports: 100,
+}));
+const mesos = new SimulatedMesos(specs);
+const state = createState(SETTINGS);
+const events = new EventStreams();
+const fail = (error: unknown): never => {
+  throw error instanceof Error ? error : new Error(String(error));
+};
+const runner = createRunner({
+  state,
+  store: await openJournal({ directory, warn: fail }),
+  now: Date.now,
+  send: async (call) => mesos.call(call),
+  describe: told,
+  publish: (notices) => {
+    for (const one of notices) if ('eventType' in one) events.publish(one);
+  },
+  onError: (_what, error) => fail(error),
+  onFatal: fail,
+  onNewSession: () => {},
+});
+const api = createApi({
+  runner,
+  events,
+  leader: () => 'localhost:8080',
+  info: { name: 'bench', version: '1' },
+  now: Date.now,
+  random: Math.random,
+  endpointsPortSuffix: false,
+  onError: (_what, error) => fail(error),
+});
+const deliver = async (): Promise<void> => {
+  while (mesos.inbox.length > 0) {
+    await Promise.all(mesos.inbox.splice(0).map((event) => runner.submit({ type: 'mesos', event })));
+  }
+};
+mesos.subscribe(true);
+await deliver();
+const changes = Array.from({ length: apps }, (_, i) => ({
+  op: 'create' as const,
+  app: appSchema.parse({
+    id: `/group${i % 10}/app${i}`,
+    cmd: 'sleep 600',
+    instances: each,
+    cpus: 0.1,
+    mem: 64,
+    portDefinitions: [{ port: 0 }],
+  }),
+  api: 'v2' as const,
+}));
+await runner.submit({ type: 'change', changes, force: false, seed: 0 });
+for (let left = 100; state.tasks.size < apps * each && left > 0; left -= 1) {
+  mesos.offer();
+  await deliver();
+}
+while (mesos.work()) await deliver();
+await api.listen({ host: '127.0.0.1', port: 0 });
+const ids = [...state.tasks.keys()];
+let updates = 0;
+process.on('message', (message) => {
+  if (message === 'update') {
+    const id = ids[(updates * 7919) % ids.length] ?? '';
+    updates += 1;
+    mesos.advance(id, 'TASK_RUNNING', { message: `update ${updates}` });
+    process.send?.({ update: id });
+    void deliver();
+  }
+  if (message === 'rss') {
+    globalThis.gc?.();
+    process.send?.({ rss: process.memoryUsage().rss });
+  }
+});
+process.send?.({ port: (api.server.address() as AddressInfo).port, tasks: ids.length });

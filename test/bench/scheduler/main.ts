@@ -1,0 +1,86 @@
+/**
+ * How fast the scheduler is:
+ *
+ *   npm run bench:scheduler [placement|updates|launches|api …] [--agents N] [--tasks N] [--seed N]
+ *
+ * All four by default. Figures of a machine in other use are worse than they need be.
+ */
+
+import { cpus, loadavg, release } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Programs } from '../../contract/support/programs.ts';
+import { askApi } from './api.ts';
+import { byMinimalFramework, byScheduler } from './launches.ts';
+import { place, updateCost } from './placement.ts';
+
+const ROUNDS = 5;
+const LAUNCHED = 50;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    agents: { type: 'string', default: '10000' },
+    tasks: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const [agents, tasks, seed] = [values.agents, values.tasks, values.seed].map(Number) as [
+  number,
+  number,
+  number,
+];
+
+const median = (list: readonly number[]) =>
+  list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
+
+const parts: Record<string, () => Promise<void>> = {
+  async placement() {
+    const figures = place(agents, tasks, Math.ceil(tasks / 100), seed);
+    const rate = (figures.tasks / figures.coreMs) * 1000;
+    console.log(
+      `placement: ${figures.tasks} tasks of ${figures.apps} apps on ${figures.agents} agents, ${figures.offers} offers, seed ${seed}: ` +
+        `${Math.round(figures.coreMs)} ms in the core, ${Math.round(rate)} tasks a second; ${Math.round(figures.wholeMs)} ms until all run, with the simulated Mesos`,
+    );
+  },
+  async updates() {
+    for (const apps of [100, 1000, 10_000]) {
+      console.log(`updates: ${updateCost(apps).toFixed(1)} µs each, stored in memory, with ${apps} apps`);
+    }
+  },
+  async launches() {
+    await using programs = new Programs();
+    const master = await programs.master();
+    const resources = '--resources=cpus:4;mem:4096;disk:1000;ports:[31000-31009]';
+    const workDir = `--work_dir=${programs.directory}/agent`;
+    await programs.start('agent', [`--master=${master.address}`, workDir, resources]);
+    const minimal: number[] = [];
+    const ours: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      minimal.push(await byMinimalFramework(master.address, LAUNCHED));
+      ours.push(await byScheduler(programs, master.address, LAUNCHED, `bench${round}`));
+    }
+    const [a, b] = [median(ours), median(minimal)];
+    console.log(
+      `launches: ${LAUNCHED} command tasks over the embedded Mesos, median of ${ROUNDS}: ` +
+        `scheduler ${Math.round(a)} ms, minimal framework ${Math.round(b)} ms, ratio ${(a / b).toFixed(2)}`,
+    );
+  },
+  async api() {
+    const figures = await askApi(1000, 10);
+    console.log(
+      `api: ${figures.tasks} running tasks of 1000 apps: /v2/apps?embed=apps.tasks p99 ${figures.appsMs.toFixed(1)} ms ` +
+        `(${(figures.appsBytes / 2 ** 20).toFixed(1)} MiB), /v1/endpoints p99 ${figures.endpointsMs.toFixed(1)} ms, ` +
+        `an update to its event p99 ${figures.eventMs.toFixed(1)} ms, RSS ${Math.round(figures.rssMiB)} MiB with the simulated Mesos`,
+    );
+  },
+};
+
+const [model = 'unknown'] = cpus().map((cpu) => cpu.model);
+const load = loadavg()[0]?.toFixed(1);
+console.log(`${cpus().length} × ${model}, Linux ${release()}, Node ${process.version}, load ${load}`);
+const chosen = positionals.length > 0 ? positionals : Object.keys(parts);
+for (const name of chosen) {
+  const part = parts[name];
+  if (!part) throw new TypeError(`'${name}' is none of ${Object.keys(parts).join(', ')}`);
+  await part();
+}
