@@ -18,6 +18,7 @@ const [apps = 0, each = 0] = process.argv.slice(2).map(Number);
 const AGENTS = 1000;
 
 const directory = mkdtempSync(join(tmpdir(), 'mesosup-bench-'));
+process.once('disconnect', () => process.exit());
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
 const specs = Array.from({ length: AGENTS }, (_, i) => ({
   id: `S${i}`,
@@ -88,7 +89,6 @@ process.on('message', (message) => {
     const id = ids[(updates * 7919) % ids.length] ?? '';
     updates += 1;
     mesos.advance(id, 'TASK_RUNNING', { message: `update ${updates}` });
-    process.send?.({ update: id });
     void deliver();
   }
   if (message === 'rss') {

@@ -49,6 +49,7 @@ export async function byMinimalFramework(master: string, tasks: number): Promise
       roles: ['*'],
       failover_timeout: 3600,
       checkpoint: true,
+      capabilities: [{ type: 'MULTI_ROLE' }, { type: 'PARTITION_AWARE' }],
     }),
     suppressedRoles: () => ['*'],
     onEvent: (event) => {
@@ -79,7 +80,8 @@ export async function byScheduler(programs: Programs, master: string, tasks: num
   await mkdir(directory);
   const scheduler = startScheduler('--master', master, '--data_dir', directory, '--framework_name', name);
   try {
-    const url = await scheduler.url();
+    const listening = async () => /listening on (http:[^"]+)/.exec(scheduler.said.join('\n'))?.[1];
+    const url = await until('it listens', listening);
     await until('it subscribes', async () => scheduler.said.some((line) => line.includes('subscribed to')));
     const app = { id: '/bench', cmd: COMMAND, cpus: CPUS, mem: MEM, instances: tasks, portDefinitions: [] };
     const began = performance.now();
