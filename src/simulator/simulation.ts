@@ -44,6 +44,7 @@ export const SETTINGS: Settings = {
   reconciliationIntervalMs: 600_000,
   killRetryMs: 10_000,
   taskLaunchTimeoutMs: 300_000,
+  maxInstancesPerOffer: 1000,
 };
 
 /** Runs a scenario until all has come to rest, or a property is broken. */

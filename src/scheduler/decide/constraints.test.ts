@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { FakeAgent } from '../../../test/scheduler/fake-mesos.ts';
 import { appV2, start, update } from '../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../test/scheduler/harness.ts';
 import type { Offer } from '../../mesos/types.ts';
+import type { AgentSpec } from '../../simulator/agent.ts';
 import type { App } from '../domain/app.ts';
 import { isReady } from '../domain/task.ts';
 import { brokenBy, rulesOf } from './constraints.ts';
@@ -80,7 +80,7 @@ it.each<[App['constraints'][number], boolean, Record<string, number>?]>([
 });
 
 describe('an upgrade of an app with as many UNIQUE instances as agents', () => {
-  const agents: FakeAgent[] = [0, 1, 2].map((i) => ({
+  const agents: AgentSpec[] = [0, 1, 2].map((i) => ({
     id: `S${i}`,
     host: `h${i}`,
     cpus: 4,

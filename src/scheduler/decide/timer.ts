@@ -47,7 +47,7 @@ function fire(state: State, timer: Timer, now: number): { events: StateEvent[]; 
     }
     case 'decline': {
       const ids = timer.offerIds.map((value) => ({ value }));
-      return { events: [], calls: [decline(ids, state.settings)] };
+      return { events: [], calls: [decline(ids, state.settings.declineOfferMs / 1000)] };
     }
     case 'revive':
       return { events: [{ type: 'offers_wanted' }], calls: [] };

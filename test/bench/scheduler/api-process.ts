@@ -8,6 +8,7 @@ import { EventStreams } from '../../../src/scheduler/api/events.ts';
 import { createApi } from '../../../src/scheduler/api/server.ts';
 import { appSchema } from '../../../src/scheduler/domain/app-schema.ts';
 import { createState } from '../../../src/scheduler/domain/state.ts';
+import { createMetrics } from '../../../src/scheduler/metrics.ts';
 import { createRunner } from '../../../src/scheduler/runner.ts';
 import { told } from '../../../src/scheduler/scheduler.ts';
 import { openJournal } from '../../../src/scheduler/store/journal.ts';
@@ -50,7 +51,8 @@ const api = createApi({
   runner,
   events,
   leader: () => 'localhost:8080',
-  info: { name: 'bench', version: '1' },
+  info: () => ({ name: 'bench', version: '1' }),
+  metrics: createMetrics({ ofProcess: false }),
   now: Date.now,
   random: Math.random,
   endpointsPortSuffix: false,
