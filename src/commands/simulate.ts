@@ -25,8 +25,8 @@ A scenario of 50 agents on which a web app is updated while agents and scheduler
     - {at: 60, update: /web, fields: {env: {RELEASE: "2"}}}
   faults: {schedulerCrashesPerMinute: 1, partitionsPerMinute: 2, lostUpdates: 0.02}`;
   static override examples = [
-    '<%= config.bin %> simulate cluster.yaml',
-    '<%= config.bin %> simulate cluster.yaml --seed 7 --json',
+    '<%= config.bin %> simulate scenario.yaml',
+    '<%= config.bin %> simulate scenario.yaml --seed 7 --json',
   ];
   static override enableJsonFlag = true;
   static override args = {

@@ -44,6 +44,8 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup plan': UNREACHABLE,
   'mesosup plan --hosts h1,h2,h3 --out plan.json': UNREACHABLE,
   'mesosup plan --local --json': { code: [1, 3], says: /^\{[\s\S]*\}$/ },
+  'mesosup simulate scenario.yaml': { code: 0, says: /broken +no property/ },
+  'mesosup simulate scenario.yaml --seed 7 --json': { code: 0, says: /^\{[\s\S]*"violations": \[\]/ },
   'mesosup start': UNREACHABLE,
   'mesosup start --file cluster.yaml --yes': UNREACHABLE,
   'mesosup status': { code: 1, says: /^h1: nothing listens at/m },
@@ -56,6 +58,8 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup completion zsh': { code: 0, says: /^#compdef mesosup/ },
   'mesosup completion fish': { code: 0, says: /complete -c mesosup/ },
 };
+
+const SCENARIO = 'agents: [{count: 3}]\napps: [{app: {id: /web, cmd: ./serve, instances: 4}}]\n';
 
 let directory: string;
 
@@ -72,6 +76,7 @@ async function closedPort(): Promise<number> {
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'mesosup-examples-'));
   await mkdir(path.join(directory, 'home/.ssh'), { recursive: true, mode: 0o700 });
+  await writeFile(path.join(directory, 'scenario.yaml'), SCENARIO);
   const hosts = `Host h1 h2 h3\n  HostName 127.0.0.1\n  Port ${await closedPort()}\n`;
   await writeFile(path.join(directory, 'home/.ssh/config'), hosts, { mode: 0o600 });
 });
