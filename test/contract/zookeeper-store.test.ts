@@ -165,7 +165,7 @@ describe('the store on ZooKeeper', () => {
     await store.append([removed(2)]);
     await session.delete(`${path}/g00000001/e0000000000`);
     await expect(open(path)).rejects.toThrow('e0000000000 in ZooKeeper is missing');
-    await session.set(path, Buffer.from('{"format":"mesosup-state","version":2}'));
+    await session.set(path, Buffer.from('{"format":"mesosup-state","version":3}'));
     await expect(open(path)).rejects.toThrow('is not a state that this version reads');
   });
 

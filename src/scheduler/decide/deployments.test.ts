@@ -95,6 +95,20 @@ describe('a deployment', () => {
     expect(after).toEqual(expect.arrayContaining(before));
   });
 
+  it('leaves so many versions of an app to go back to', () => {
+    const harness = running({ instances: 1 });
+    for (let i = 0; i < 25; i += 1) harness.input(update(ID, { env: { A: String(i) } }, true));
+    expect(record(harness).versions.map(({ env }) => Number(env.A))).toEqual(
+      Array.from({ length: 20 }, (_, i) => i + 5),
+    );
+    const [oldest] = record(harness).versions;
+    harness.input(changed([{ op: 'revert', appId: ID, version: oldest?.version ?? '' }]));
+    harness.rest();
+    expect([record(harness).app.env.A, record(harness).tasks.size]).toEqual(['5', 1]);
+    const unknown = { op: 'revert', appId: ID, version: 'x' } as const;
+    expect(harness.input(changed([unknown]))).toEqual({ type: 'unknown_version', appId: ID, version: 'x' });
+  });
+
   it('of nothing is over before it begins', () => {
     const harness = running();
     expect(deployed(harness.input(update(ID, { cmd: 'sleep 1000' }))).steps).toEqual([]);

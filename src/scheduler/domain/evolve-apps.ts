@@ -25,8 +25,6 @@ export function changeApp(state: State, app: App, at: number): void {
   known.app = app;
   countPorts(state, app, 1);
   known.changedAt = at;
-  const same = known.versions.findIndex(({ version }) => version === app.version);
-  if (same >= 0) known.versions.splice(same, 1);
   known.versions.push(app);
   if (known.versions.length > MOST_VERSIONS) known.versions.shift();
 }

@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import '../linear-patterns.ts';
+import { hasOwnNetwork, imageOf, portsOf, servicePortsOf } from './app.ts';
+import { type AppDefinition, appSchema } from './app-schema.ts';
+import { fieldErrors } from './field-errors.ts';
+
+function parsed(fields: Record<string, unknown>): AppDefinition {
+  return appSchema.parse({ id: '/a', cmd: 'true', ...fields });
+}
+
+/** `path: message` of each thing that is wrong. */
+function wrong(fields: unknown): string[] {
+  const result = appSchema.safeParse(fields);
+  return result.success
+    ? []
+    : fieldErrors(result.error).map(({ path, error }) => `${path.join('.')}: ${error}`);
+}
+
+describe('an app', () => {
+  it('has every default filled in', () => {
+    expect(appSchema.parse({ id: '/a' })).toMatchObject({
+      instances: 1,
+      cpus: 1,
+      mem: 128,
+      networks: [{ mode: 'host' }],
+      portDefinitions: [{ port: 0, protocol: 'tcp', labels: {} }],
+      upgradeStrategy: { minimumHealthCapacity: 1, maximumOverCapacity: 1 },
+      unreachableStrategy: { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 },
+      mode: 'service',
+    });
+  });
+
+  it('may say nothing by null, at any depth', () => {
+    expect(
+      parsed({ user: null, container: { docker: { image: 'i', parameters: null } } }),
+    ).not.toHaveProperty('user');
+  });
+
+  it.each([
+    [[], 'must be a JSON object'],
+    ['x', 'must be a JSON object'],
+  ])('is an object, not %j', (sent, message) => {
+    expect(wrong(sent)).toEqual([`: ${message}`]);
+  });
+
+  it.each<[Record<string, unknown>, string]>([
+    [{ args: ['x'] }, "args: can't stand beside cmd: give one of them"],
+    [{ portDefinitions: [{ name: 'a' }, { name: 'a' }] }, 'portDefinitions: have a name twice'],
+    [{ portDefinitions: [{ port: 80 }, { port: 80 }] }, 'portDefinitions: must be different from each other'],
+    [
+      { networks: [{ mode: 'host' }, { mode: 'container', name: 'x' }] },
+      'networks: may be several only where all are of the mode container',
+    ],
+    [
+      { container: { docker: { image: 'i' }, volumes: [{ containerPath: '/x' }] } },
+      'container.volumes.0: has no hostPath: only volumes of the host are known here',
+    ],
+    [
+      { container: { docker: { image: 'i' }, volumes: [{ containerPath: '/x:/', hostPath: '/y' }] } },
+      "container.volumes.0: may not hold ':'",
+    ],
+    [
+      { healthChecks: [{ protocol: 'TCP', portIndex: 1 }] },
+      'healthChecks.0.portIndex: must be less than 1, the number of ports',
+    ],
+    [
+      {
+        container: { portMappings: [] },
+        networks: [{ mode: 'container' }],
+        healthChecks: [{ protocol: 'TCP' }],
+      },
+      'healthChecks.0.portIndex: must be less than 0, the number of ports',
+    ],
+    [{ healthChecks: [{ protocol: 'COMMAND' }] }, 'healthChecks.0.command: may not be empty'],
+    [
+      { healthChecks: [{ protocol: 'MESOS_TCP' }, { protocol: 'MESOS_HTTP' }] },
+      'healthChecks: may hold one check at most that is done on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP',
+    ],
+  ])('can not be %j', (fields, problem) => {
+    expect(wrong({ id: '/a', cmd: 'true', ...fields })).toEqual([problem]);
+  });
+
+  it('needs no port of its own for a check by a fixed port or a command', () => {
+    const healthChecks = [
+      { protocol: 'TCP', port: 80 },
+      { protocol: 'COMMAND', command: { value: 'true' } },
+    ];
+    expect(wrong({ id: '/a', cmd: 'true', portDefinitions: [], healthChecks })).toEqual([]);
+  });
+});
+
+describe('fields of older versions', () => {
+  it('of fetching, ports and addresses', () => {
+    expect(parsed({ uris: ['http://u'], ports: [80, 0] })).toMatchObject({
+      fetch: [{ uri: 'http://u', extract: true }],
+      portDefinitions: [{ port: 80 }, { port: 0 }],
+    });
+    expect(parsed({ ipAddress: { networkName: 'n' }, container: {} }).networks).toEqual([
+      { mode: 'container', name: 'n' },
+    ]);
+    expect(wrong({ id: '/a', cmd: 'true', ports: 80 })).toEqual(['portDefinitions: must be an array']);
+  });
+
+  it.each([
+    ['HOST', 'host'],
+    ['bridge', 'container/bridge'],
+    ['USER', 'container'],
+  ])('of Docker’s network %s', (network, mode) => {
+    expect(parsed({ container: { docker: { image: 'i', network } } })).toMatchObject({
+      container: { type: 'DOCKER', docker: { image: 'i' } },
+      networks: [{ mode }],
+    });
+  });
+
+  it('of mapped ports, with their service ports apart', () => {
+    const docker = {
+      image: 'i',
+      network: 'BRIDGE',
+      portMappings: [{ containerPort: 80 }, { servicePort: 7 }],
+    };
+    const app = parsed({ container: { docker }, ports: [10_001, 10_002] });
+    expect(servicePortsOf(app)).toEqual([10_001, 7]);
+    expect(app.portDefinitions).toEqual([]);
+  });
+
+  it('give way to the new ones', () => {
+    const app = parsed({
+      uris: ['http://old'],
+      fetch: [{ uri: 'http://new' }],
+      ports: [1],
+      portDefinitions: [],
+    });
+    expect([app.fetch.map(({ uri }) => uri), app.portDefinitions]).toEqual([['http://new'], []]);
+    const container = {
+      docker: { image: 'i', network: 'HOST', portMappings: [] },
+      portMappings: [{ hostPort: 1 }],
+    };
+    expect(parsed({ container, networks: [{ mode: 'container/bridge' }] })).toMatchObject({
+      container: { portMappings: [{ hostPort: 1 }] },
+      networks: [{ mode: 'container/bridge' }],
+    });
+  });
+});
+
+describe('ports of the host', () => {
+  const container = { docker: { image: 'docker:///i' } };
+
+  it('are those of the definitions where the network is the host’s', () => {
+    const app = parsed({ requirePorts: true, portDefinitions: [{ port: 80, name: 'http' }] });
+    expect(portsOf(app)).toEqual([{ servicePort: 80, hostPort: 80, protocol: 'tcp', name: 'http' }]);
+    expect(hasOwnNetwork(app)).toBe(false);
+    expect(portsOf(parsed({ portDefinitions: [{ port: 80 }] }))[0]?.hostPort).toBe(0);
+  });
+
+  it('are those of the mappings where the container has a network of its own', () => {
+    const portMappings = [{ containerPort: 80 }, { containerPort: 81, hostPort: 31_000 }];
+    const bridged = parsed({ container: { ...container, portMappings } });
+    expect(bridged.networks).toEqual([{ mode: 'container/bridge' }]);
+    expect(portsOf(bridged).map(({ hostPort, containerPort }) => [hostPort, containerPort])).toEqual([
+      [0, 80],
+      [31_000, 81],
+    ]);
+    // In one of its own making only those that ask for one.
+    const named = parsed({
+      container: { ...container, portMappings },
+      networks: [{ mode: 'container', name: 'n' }],
+    });
+    expect(portsOf(named).map(({ hostPort }) => hostPort)).toEqual([31_000]);
+    expect(portsOf(parsed({ container, networks: [{ mode: 'container/bridge' }] }))).toEqual([]);
+    expect(imageOf(named)).toBe('i');
+    expect(imageOf(parsed({}))).toBeUndefined();
+  });
+});
