@@ -31,6 +31,7 @@ const specs = Array.from({ length: AGENTS }, (_, i) => ({
 const mesos = new SimulatedMesos(specs);
 const state = createState(SETTINGS);
 const events = new EventStreams();
+const metrics = createMetrics({ ofProcess: false });
 const fail = (error: unknown): never => {
   throw error instanceof Error ? error : new Error(String(error));
 };
@@ -39,7 +40,10 @@ const runner = createRunner({
   store: await openJournal({ directory, warn: fail }),
   now: Date.now,
   send: async (call) => mesos.call(call),
-  describe: told,
+  describe: (state, event, now) => {
+    metrics.changed(event);
+    return told(state, event, now);
+  },
   publish: (notices) => {
     for (const one of notices) if ('eventType' in one) events.publish(one);
   },
@@ -52,7 +56,7 @@ const api = createApi({
   events,
   leader: () => 'localhost:8080',
   info: () => ({ name: 'bench', version: '1' }),
-  metrics: createMetrics({ ofProcess: false }),
+  metrics,
   now: Date.now,
   random: Math.random,
   endpointsPortSuffix: false,

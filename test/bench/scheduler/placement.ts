@@ -96,8 +96,11 @@ export function updateCost(apps: number): number {
   }));
   for (const call of core.input({ type: 'change', changes, force: false, seed: 0 }, 1_000_000).calls)
     mesos.call(call);
-  mesos.offer();
-  deliver();
+  // An offer is not filled with all of them at once.
+  while (core.state.waiting.size > 0) {
+    mesos.offer();
+    deliver();
+  }
   while (mesos.work()) while (mesos.inbox.length > 0) deliver();
   const ids = [...core.state.tasks.keys()];
   const updates = 20_000;
