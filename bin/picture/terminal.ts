@@ -30,7 +30,7 @@ export async function shownBy(command: string, { columns, rows }: Size): Promise
   const { stdout, exitCode } = await execa('script', ['-qefc', script, '/dev/null'], {
     stdin: 'ignore',
     reject: false,
-    env: { TERM: 'xterm-256color', NO_COLOR: undefined, FORCE_COLOR: undefined },
+    env: { TERM: 'xterm-256color', CI: undefined, NO_COLOR: undefined, FORCE_COLOR: undefined },
     timeout: 120_000,
   });
   if (exitCode !== 0) throw new Error(`${command} ended with ${exitCode}:\n${stdout}`);

@@ -8,7 +8,8 @@ export async function stylesOf(command: string, env: Record<string, string> = {}
   const { stdout } = await execa('script', ['-qefc', command, '/dev/null'], {
     stdin: 'ignore',
     reject: false,
-    env: { TERM: 'xterm-256color', ...env },
+    // A machine of a CI says so by CI, and Node then counts two colours.
+    env: { TERM: 'xterm-256color', CI: undefined, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
     timeout: 60_000,
   });
   return stdout.match(STYLE) ?? [];
