@@ -10,7 +10,8 @@ export function markdownReference(commands: readonly CommandReference[]): string
     return [
       `## mesosup ${words}`,
       summary,
-      description,
+      // Lines that are set in are what somebody would write: code, which takes four blanks here.
+      description.replaceAll(/^ {2}/gm, '      '),
       `\`${usage(command)}\``,
       list([
         ...command.arguments.map(({ name, summary: text }): [string, string] => [name, text]),
