@@ -1,7 +1,8 @@
 /**
- * Loaded before the scheduler (`node --import`): kills it with SIGKILL at the n-th point, by MESOSUP_TEST_KILL_AT.
- * There is a point before and after each write, sync and rename of a file, one in the midst of each write to the
- * journal, and one before and after each call to the master has left.
+ * Loaded before the scheduler (`node --import`): kills it with SIGKILL at a point, named with the how-manieth of its
+ * kind is meant, by MESOSUP_TEST_KILL_AT: `2 after ACKNOWLEDGE`. There is a point before and after each write, sync and
+ * rename of a file, one in the midst of each write to the journal, and one before and after each call to the master
+ * has left.
  */
 
 import { writeSync } from 'node:fs';
@@ -9,13 +10,23 @@ import promises, { type FileHandle } from 'node:fs/promises';
 import http from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
 
-let left = Number(process.env.MESOSUP_TEST_KILL_AT ?? Infinity);
+const [, howMany = '0', chosen] = /^(\d+) (.+)$/.exec(process.env.MESOSUP_TEST_KILL_AT ?? '') ?? [];
+let left = Number(howMany);
 
-function point(name: string): void {
+/** Whether the process is to die here. */
+function isHere(name: string): boolean {
+  if (name !== chosen) return false;
   left -= 1;
-  if (left > 0) return;
+  return left === 0;
+}
+
+function die(name: string): void {
   writeSync(2, `killed ${name}\n`);
   process.kill(process.pid, 'SIGKILL');
+}
+
+function point(name: string): void {
+  if (isHere(name)) die(name);
 }
 
 /** Lets what a method does begin and end at a point. */
@@ -28,10 +39,10 @@ function wrap<T extends object>(
   const wrapped = async function (this: T, ...args: unknown[]) {
     point(`before ${name}`);
     // What was half written stays so only where the process dies of it.
-    if (midst && left <= 1) {
+    if (midst && isHere(`in the midst of ${name}`)) {
       await midst(this, args);
-      point(`in the midst of ${name}`);
-    } else if (midst) left -= 1;
+      die(`in the midst of ${name}`);
+    }
     const result = await usual.apply(this, args);
     point(`after ${name}`);
     return result;
