@@ -76,7 +76,6 @@ async function closedPort(): Promise<number> {
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'mesosup-examples-'));
   await mkdir(path.join(directory, 'home/.ssh'), { recursive: true, mode: 0o700 });
-  await writeFile(path.join(directory, 'scenario.yaml'), SCENARIO);
   const hosts = `Host h1 h2 h3\n  HostName 127.0.0.1\n  Port ${await closedPort()}\n`;
   await writeFile(path.join(directory, 'home/.ssh/config'), hosts, { mode: 0o600 });
 });
@@ -103,6 +102,7 @@ test('these are all examples that any help shows', async () => {
 
 test.each(Object.entries(EXAMPLES))('%s', async (command, { code, says }) => {
   const place = await mkdtemp(path.join(directory, 'run-'));
+  await writeFile(path.join(place, 'scenario.yaml'), SCENARIO);
   if (!command.startsWith('mesosup init')) await writeFile(path.join(place, 'cluster.yaml'), 'hosts: [h1]\n');
   const env = {
     HOME: path.join(directory, 'home'),
