@@ -242,6 +242,31 @@ describe('a rollback', () => {
     expect(harness.mesos.live()).toHaveLength(4);
   });
 
+  it('does not follow when it got further in time, nor once it is over, nor while no master is heard', () => {
+    const harness = running();
+    deployed(harness.input(update(ID, { env: { A: '1' }, progressDeadlineSeconds: 60 })));
+    harness.now += 59_000;
+    harness.deliverAll();
+    harness.mesos.offer();
+    harness.deliverAll();
+    while (harness.mesos.work()) harness.deliverAll();
+    harness.pass(1000);
+    expect(record(harness).app.env.A).toBe('1');
+    harness.rest();
+    expect(harness.state.deployments.size).toBe(0);
+    harness.pass(600_000);
+    expect(record(harness).app.env.A).toBe('1');
+
+    deployed(harness.input(update(ID, { cpus: 50 })));
+    harness.disconnect();
+    harness.pass(600_000);
+    expect(record(harness).app.cpus).toBe(50);
+    harness.connect();
+    harness.deliverAll();
+    harness.pass(60_000);
+    expect(record(harness).app.cpus).toBe(0.1);
+  });
+
   it('has nothing to go back to when an app is new', () => {
     const harness = new Harness(AGENTS);
     harness.input(start(appV2({ cpus: 50, progressDeadlineSeconds: 60 })));

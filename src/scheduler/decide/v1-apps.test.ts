@@ -53,6 +53,21 @@ describe('apps', () => {
     expect(harness.input(start(app({ id: 'c' })))).toMatchObject({ type: 'deployed' });
   });
 
+  it('may launch again before their delay is over, where somebody says so', () => {
+    const harness = new Harness(AGENTS);
+    harness.input(start(app({ instances: 1 })));
+    harness.connect();
+    harness.deliverAll();
+    harness.mesos.offer();
+    harness.deliverAll();
+    harness.mesos.advance(first(harness), 'TASK_FAILED');
+    harness.deliverAll();
+    expect(harness.state.ready.size).toBe(0);
+    expect(harness.input({ type: 'lift_delay', appId: '/multidis' })).toEqual({ type: 'done' });
+    expect(harness.state.ready.size).toBe(1);
+    expect(harness.input({ type: 'lift_delay', appId: '/x' })).toEqual({ type: 'unknown_app', appId: '/x' });
+  });
+
   it('that are unknown cannot be scaled or stopped', () => {
     const harness = running();
     expect(harness.input(scale('/x', 1))).toEqual({
