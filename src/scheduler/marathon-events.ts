@@ -108,8 +108,7 @@ function healthEvents({ id: taskId, appId, version }: Task, alive: boolean, stam
 }
 
 function stepJson(deployment: Deployment, step: number) {
-  const record = { deployment, step, progressedAt: 0, failures: 0 };
-  const actions = currentActions(record).map(actionJson);
+  const actions = currentActions({ deployment, step }).map(actionJson);
   return { plan: planJson(deployment), currentStep: { actions } };
 }
 

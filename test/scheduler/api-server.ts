@@ -1,4 +1,4 @@
-import { afterEach } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { Api, ApiOptions } from '../../src/scheduler/api/answers.ts';
 import { EventStreams } from '../../src/scheduler/api/events.ts';
 import { createApi } from '../../src/scheduler/api/server.ts';
@@ -113,4 +113,19 @@ export function call(
 
 export function get({ api }: Server, url: string, accept?: string) {
   return api.inject({ method: 'GET', url, ...(accept !== undefined && { headers: { accept } }) });
+}
+
+/** An app of v2 that sleeps. */
+export const SLEEPER = { id: '/sleeper', cmd: 'sleep 1000', cpus: 0.1, mem: 16 };
+
+/** A server on which it runs, with more fields. */
+export async function withApp(more: object = {}): Promise<Server> {
+  const one = server();
+  expect((await call(one, 'POST', '/v2/apps', { ...SLEEPER, ...more })).statusCode).toBe(201);
+  await one.run();
+  return one;
+}
+
+export async function appOf(one: Server, id = SLEEPER.id) {
+  return (await get(one, `/v2/apps${id}`)).json().app;
 }

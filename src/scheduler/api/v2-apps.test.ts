@@ -1,18 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { call, get, PAGE, post, type Server, server } from '../../../test/scheduler/api-server.ts';
-
-const SLEEPER = { id: '/sleeper', cmd: 'sleep 1000', cpus: 0.1, mem: 16 };
-
-async function withApp(more: object = {}): Promise<Server> {
-  const one = server();
-  expect((await call(one, 'POST', '/v2/apps', { ...SLEEPER, ...more })).statusCode).toBe(201);
-  await one.run();
-  return one;
-}
-
-async function appOf(one: Server, id = '/sleeper') {
-  return (await get(one, `/v2/apps${id}`)).json().app;
-}
+import {
+  appOf,
+  call,
+  get,
+  PAGE,
+  post,
+  SLEEPER,
+  server,
+  withApp,
+} from '../../../test/scheduler/api-server.ts';
 
 describe('POST /v2/apps', () => {
   it('makes an app, and says where it is, what it became and which deployment makes it', async () => {

@@ -1,18 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { call, get, type Server, server } from '../../../test/scheduler/api-server.ts';
-
-const SLEEPER = { id: '/sleeper', cmd: 'sleep 1000', cpus: 0.1, mem: 16 };
-
-async function withApp(more: object = {}): Promise<Server> {
-  const one = server();
-  expect((await call(one, 'POST', '/v2/apps', { ...SLEEPER, ...more })).statusCode).toBe(201);
-  await one.run();
-  return one;
-}
-
-async function appOf(one: Server, id = '/sleeper') {
-  return (await get(one, `/v2/apps${id}`)).json().app;
-}
+import { appOf, call, get, SLEEPER, server, withApp } from '../../../test/scheduler/api-server.ts';
 
 describe.each(['PUT', 'PATCH'] as const)('%s /v2/apps/{id}', (method) => {
   it('changes the fields that are sent, by a deployment', async () => {

@@ -72,6 +72,9 @@ export function endDeployment(state: State, id: string, outcome: Outcome, at: nu
 }
 
 /** What is being done at the moment. */
-export function currentActions({ deployment, step }: DeploymentRecord): readonly Action[] {
+export function currentActions({
+  deployment,
+  step,
+}: Pick<DeploymentRecord, 'deployment' | 'step'>): readonly Action[] {
   return deployment.steps[step] ?? [];
 }
