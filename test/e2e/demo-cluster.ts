@@ -181,7 +181,8 @@ export async function typed(
 ): Promise<string> {
   const terminal = execa('script', ['-qefc', command, '/dev/null'], {
     reject: false,
-    env: { TERM: 'xterm', COLUMNS: '200' },
+    // Which shell `script` runs is the environment's choice, and not every shell goes on after a command that Ctrl-C ended.
+    env: { TERM: 'xterm', COLUMNS: '200', SHELL: '/bin/bash' },
     timeout: ms,
   });
   let shown = '';
