@@ -1,6 +1,6 @@
 /** Debian's haproxy before the tasks of an app, kept up to date as an operator's script would do it. */
 
-import { rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { freePorts } from '../../support/free-ports.ts';
@@ -25,15 +25,18 @@ export async function startHaproxy(scheduler: string, app: string, directory: st
   const events = await fetch(`${scheduler}/v2/events`, { signal: stopped.signal });
   let current = configuration(await endpointsOf(scheduler, app), port, directory);
   await write(current);
-  // In the foreground; the master process takes SIGUSR2 for a new configuration, and its workers hand on the socket.
-  const haproxy = execa('/usr/sbin/haproxy', ['-W', '-f', file], { reject: false, all: true });
+  const pids: string[] = [];
+  // A new process takes over the listening socket, and the one before ends once its requests are answered. It has
+  // loaded the configuration, or said what is wrong with it, when the command returns.
+  const load = async (): Promise<void> => {
+    const last = pids.slice(-1).flatMap((pid) => ['-x', path.join(directory, 'haproxy.sock'), '-sf', pid]);
+    await execa('/usr/sbin/haproxy', ['-D', '-p', `${directory}/haproxy.pid`, '-f', file, ...last], {
+      stdio: 'ignore',
+    });
+    pids.push((await readFile(`${directory}/haproxy.pid`, 'utf8')).trim());
+  };
+  await load();
   const url = `http://127.0.0.1:${port}`;
-  let said = '';
-  haproxy.all.on('data', (chunk) => {
-    said += String(chunk);
-  });
-  const loaded = (): number => said.split('Loading success').length - 1;
-  let reloads = 0;
   let working = Promise.resolve();
   const follow = async (): Promise<void> => {
     for await (const _ of events.body ?? []) {
@@ -41,12 +44,8 @@ export async function startHaproxy(scheduler: string, app: string, directory: st
         const next = configuration(await endpointsOf(scheduler, app), port, directory);
         if (next === current) return;
         current = next;
-        reloads += 1;
         await write(next);
-        const before = loaded();
-        haproxy.kill('SIGUSR2');
-        // While it loads a configuration it is deaf for the signal.
-        await until('haproxy has loaded its configuration', async () => loaded() > before);
+        await load();
       });
     }
   };
@@ -56,15 +55,24 @@ export async function startHaproxy(scheduler: string, app: string, directory: st
   await until('haproxy serves', async () => (await fetch(url)).ok);
   return {
     url,
-    reloads: () => reloads,
+    reloads: () => pids.length - 1,
     stop: async () => {
       stopped.abort();
-      await following;
-      await working;
-      haproxy.kill('SIGTERM');
-      await haproxy;
+      await Promise.allSettled([following, working]);
+      const running = pids.map(Number).filter(isRunning);
+      for (const pid of running) process.kill(pid);
+      await until('haproxy has ended', async () => !running.some(isRunning));
+      await Promise.all([following, working]);
     },
   };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** `host:port` of each task. */

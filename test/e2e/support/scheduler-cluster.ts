@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { describeEmbedded, startEmbedded, stopEmbedded } from '../../contract/support/embedded.ts';
+import { until } from '../demo-cluster.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 
@@ -46,18 +47,30 @@ export async function startSchedulerCluster(flags: Record<string, string> = {}):
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
-  const stop = async (): Promise<void> => {
+  const stop = async (url?: string): Promise<void> => {
+    // Containers outlive their agent, to be found again by its next start; here there is none.
+    if (url) await endTasks(url).catch((error: unknown) => console.warn(error));
     scheduler.kill('SIGTERM');
     if (scheduler.exitCode === null && scheduler.signalCode === null) await once(scheduler, 'exit');
     await stopEmbedded(mesos);
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    return { url: await listening(scheduler, log), directory, log, stop };
+    const url = await listening(scheduler, log);
+    return { url, directory, log, stop: () => stop(url) };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+async function endTasks(url: string): Promise<void> {
+  await fetch(`${url}/v2/groups?force=true`, { method: 'DELETE' });
+  // Tasks of a deleted app are in no list any more, but the deployment goes on until they have ended.
+  await until('no deployment is under way', async () => {
+    const deployments = (await (await fetch(`${url}/v2/deployments`)).json()) as unknown[];
+    return deployments.length === 0;
+  });
 }
 
 async function listening(scheduler: ChildProcess, log: string[]): Promise<string> {
