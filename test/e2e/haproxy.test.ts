@@ -1,6 +1,5 @@
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { until } from './demo-cluster.ts';
 import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
@@ -14,7 +13,6 @@ const PAUSE_MS = 8;
 let cluster: SchedulerCluster;
 let haproxy: Haproxy | undefined;
 beforeAll(async () => {
-  await execa(process.execPath, ['bin/build.ts']);
   await makeTestImages();
   cluster = await startSchedulerCluster();
 });

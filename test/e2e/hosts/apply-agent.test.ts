@@ -1,15 +1,15 @@
 /** Waiting for what must be true elsewhere, and replacing an agent, with the lab's Mesos on a real host. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { secretMark } from '../../src/cluster/secrets.ts';
-import type { Host } from '../../src/hosts/host.ts';
-import { fetchKeys } from '../../src/install/edge/keys.ts';
-import { probeHost } from '../../src/install/edge/probe.ts';
-import type { PlanItem } from '../../src/install/plan.ts';
-import { SmallFramework } from '../embedded/small-framework.ts';
-import type { LabHost } from '../lab/host.ts';
-import type { Lab } from '../lab/lab.ts';
-import { until } from './demo-cluster.ts';
+import { secretMark } from '../../../src/cluster/secrets.ts';
+import type { Host } from '../../../src/hosts/host.ts';
+import { fetchKeys } from '../../../src/install/edge/keys.ts';
+import { probeHost } from '../../../src/install/edge/probe.ts';
+import type { PlanItem } from '../../../src/install/plan.ts';
+import { SmallFramework } from '../../embedded/small-framework.ts';
+import type { LabHost } from '../../lab/host.ts';
+import type { Lab } from '../../lab/lab.ts';
+import { until } from '../demo-cluster.ts';
 import {
   apply,
   file,
@@ -20,7 +20,7 @@ import {
   startOneHost,
   targets,
   wants,
-} from './support/plans.ts';
+} from '../support/plans.ts';
 
 let lab: Lab;
 let one: OneHost;

@@ -1,10 +1,10 @@
 /** Hosts that are reached in other ways, or say that they are another system: each a cluster of its own. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Plan } from '../../src/install/plan.ts';
-import type { LabHost } from '../lab/host.ts';
-import { type Lab, startLab } from '../lab/lab.ts';
-import { expectDone, LabCluster } from './support/lab-cluster.ts';
+import type { Plan } from '../../../src/install/plan.ts';
+import type { LabHost } from '../../lab/host.ts';
+import { type Lab, startLab } from '../../lab/lab.ts';
+import { expectDone, LabCluster } from '../support/lab-cluster.ts';
 
 const INSTALL_MS = 600_000;
 /** These tests are not about installing Docker. */

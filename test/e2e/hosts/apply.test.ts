@@ -3,11 +3,11 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { secretMark } from '../../src/cluster/secrets.ts';
-import type { Host } from '../../src/hosts/host.ts';
-import { uploadPayload } from '../../src/install/edge/upload.ts';
-import type { LabHost } from '../lab/host.ts';
-import type { Lab } from '../lab/lab.ts';
+import { secretMark } from '../../../src/cluster/secrets.ts';
+import type { Host } from '../../../src/hosts/host.ts';
+import { uploadPayload } from '../../../src/install/edge/upload.ts';
+import type { LabHost } from '../../lab/host.ts';
+import type { Lab } from '../../lab/lab.ts';
 import {
   apply,
   failureOf,
@@ -21,7 +21,7 @@ import {
   startOneHost,
   unit,
   wants,
-} from './support/plans.ts';
+} from '../support/plans.ts';
 
 let lab: Lab;
 let one: OneHost;

@@ -1,7 +1,7 @@
 /** Taking a plan back on a real host, by the journal it left there. */
 
 import { expect, test } from 'vitest';
-import { apply, file, listing, probe, service, startOneHost, undo, unit, wants } from './support/plans.ts';
+import { apply, file, listing, probe, service, startOneHost, undo, unit, wants } from '../support/plans.ts';
 
 test('an uninstall puts everything back, and takes its own traces away', async () => {
   const { host: target, shell, stop } = await startOneHost({ mesos: false });

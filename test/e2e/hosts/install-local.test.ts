@@ -7,15 +7,15 @@ import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ClusterStatus } from '../../src/install/status.ts';
-import type { LabHost } from '../lab/host.ts';
-import { ensureRedisImage, loadImage } from '../lab/images.ts';
-import { type Lab, startLab } from '../lab/lab.ts';
-import { docCommand } from '../support/docs.ts';
-import { until } from './demo-cluster.ts';
-import { fileList, listDifference } from './support/file-list.ts';
-import { LabCluster } from './support/lab-cluster.ts';
-import { type ReleaseServer, releaseBuild, serveRelease } from './support/release-build.ts';
+import type { ClusterStatus } from '../../../src/install/status.ts';
+import type { LabHost } from '../../lab/host.ts';
+import { ensureRedisImage, loadImage } from '../../lab/images.ts';
+import { type Lab, startLab } from '../../lab/lab.ts';
+import { docCommand } from '../../support/docs.ts';
+import { until } from '../demo-cluster.ts';
+import { fileList, listDifference } from '../support/file-list.ts';
+import { LabCluster } from '../support/lab-cluster.ts';
+import { type ReleaseServer, releaseBuild, serveRelease } from '../support/release-build.ts';
 
 const INSTALL_MS = 600_000;
 /** Compiled code that the program keeps, and its logs. */

@@ -3,13 +3,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LabHost } from '../lab/host.ts';
-import { ensureRedisImage, loadImage } from '../lab/images.ts';
-import { type Lab, startLab } from '../lab/lab.ts';
-import { docCommand } from '../support/docs.ts';
-import { until } from './demo-cluster.ts';
-import { fileList, listDifference } from './support/file-list.ts';
-import { expectDone, LabCluster, PORTS } from './support/lab-cluster.ts';
+import type { LabHost } from '../../lab/host.ts';
+import { ensureRedisImage, loadImage } from '../../lab/images.ts';
+import { type Lab, startLab } from '../../lab/lab.ts';
+import { docCommand } from '../../support/docs.ts';
+import { until } from '../demo-cluster.ts';
+import { fileList, listDifference } from '../support/file-list.ts';
+import { expectDone, LabCluster, PORTS } from '../support/lab-cluster.ts';
 
 const INSTALL_MS = 600_000;
 const APP = 'multidis';

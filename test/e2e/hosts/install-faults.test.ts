@@ -6,11 +6,18 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fillDisk, holdDpkg, holdDpkgLock, killConnections, type Mend, shiftClock } from '../lab/faults.ts';
-import type { LabHost } from '../lab/host.ts';
-import { type Lab, startLab } from '../lab/lab.ts';
-import { until } from './demo-cluster.ts';
-import { expectDone, LabCluster, type Outcome } from './support/lab-cluster.ts';
+import {
+  fillDisk,
+  holdDpkg,
+  holdDpkgLock,
+  killConnections,
+  type Mend,
+  shiftClock,
+} from '../../lab/faults.ts';
+import type { LabHost } from '../../lab/host.ts';
+import { type Lab, startLab } from '../../lab/lab.ts';
+import { until } from '../demo-cluster.ts';
+import { expectDone, LabCluster, type Outcome } from '../support/lab-cluster.ts';
 
 /** There from the first, so that only Mesos and the payload have to come. */
 const PACKAGES = [

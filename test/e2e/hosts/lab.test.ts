@@ -8,15 +8,15 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isAlive } from '../../src/proc/process-id.ts';
-import { fillDisk, freeze, holdDpkgLock, killConnections, shiftClock, silence } from '../lab/faults.ts';
-import type { LabHost } from '../lab/host.ts';
-import { ensureRedisImage, loadImage } from '../lab/images.ts';
-import { CACHE, type Lab, startLab } from '../lab/lab.ts';
-import type { RepositoryLines } from '../lab/mesos-repository.ts';
-import { listLabs } from '../lab/state.ts';
-import { until } from './demo-cluster.ts';
-import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
+import { isAlive } from '../../../src/proc/process-id.ts';
+import { fillDisk, freeze, holdDpkgLock, killConnections, shiftClock, silence } from '../../lab/faults.ts';
+import type { LabHost } from '../../lab/host.ts';
+import { ensureRedisImage, loadImage } from '../../lab/images.ts';
+import { CACHE, type Lab, startLab } from '../../lab/lab.ts';
+import type { RepositoryLines } from '../../lab/mesos-repository.ts';
+import { listLabs } from '../../lab/state.ts';
+import { until } from '../demo-cluster.ts';
+import { BUSYBOX, makeTestImages } from '../support/busybox-image.ts';
 
 const APT = 'DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 --no-install-recommends';
 
@@ -316,7 +316,7 @@ describe('faults', () => {
 
 test('what a killed test left is removed by the next start', async () => {
   const program = `
-    const { startLab } = await import(${JSON.stringify(path.resolve(import.meta.dirname, '../lab/lab.ts'))});
+    const { startLab } = await import(${JSON.stringify(path.resolve(import.meta.dirname, '../../lab/lab.ts'))});
     const lab = await startLab({ hosts: 1, mesos: false });
     console.log(lab.id);
     setInterval(() => {}, 1000);`;

@@ -5,16 +5,16 @@ import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { writeSums } from '../../bin/release/sums.ts';
-import type { ExecResult, LabHost } from '../lab/host.ts';
-import { type Lab, startLab } from '../lab/lab.ts';
-import { fileList, listDifference } from './support/file-list.ts';
+import { writeSums } from '../../../bin/release/sums.ts';
+import type { ExecResult, LabHost } from '../../lab/host.ts';
+import { type Lab, startLab } from '../../lab/lab.ts';
+import { fileList, listDifference } from '../support/file-list.ts';
 import {
   type ReleaseBuild,
   type ReleaseServer,
   releaseBuild,
   serveRelease,
-} from './support/release-build.ts';
+} from '../support/release-build.ts';
 
 let lab: Lab;
 let host: LabHost;

@@ -4,18 +4,18 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Hosts } from '../../src/hosts/connect.ts';
-import type { Host } from '../../src/hosts/host.ts';
-import { acquireClusterLock, ClusterLockedError } from '../../src/install/edge/cluster-lock.ts';
-import { fetchKeys } from '../../src/install/edge/keys.ts';
-import { attachRun, RunBusyError, RunLostError } from '../../src/install/edge/run.ts';
-import type { PlanItem } from '../../src/install/plan.ts';
-import type { RunEvent } from '../../src/install/run-events.ts';
-import { fillDisk, holdDpkgLock, killConnections } from '../lab/faults.ts';
-import type { LabHost } from '../lab/host.ts';
-import type { Lab } from '../lab/lab.ts';
-import type { RepositoryLines } from '../lab/mesos-repository.ts';
-import { until } from './demo-cluster.ts';
+import type { Hosts } from '../../../src/hosts/connect.ts';
+import type { Host } from '../../../src/hosts/host.ts';
+import { acquireClusterLock, ClusterLockedError } from '../../../src/install/edge/cluster-lock.ts';
+import { fetchKeys } from '../../../src/install/edge/keys.ts';
+import { attachRun, RunBusyError, RunLostError } from '../../../src/install/edge/run.ts';
+import type { PlanItem } from '../../../src/install/plan.ts';
+import type { RunEvent } from '../../../src/install/run-events.ts';
+import { fillDisk, holdDpkgLock, killConnections } from '../../lab/faults.ts';
+import type { LabHost } from '../../lab/host.ts';
+import type { Lab } from '../../lab/lab.ts';
+import type { RepositoryLines } from '../../lab/mesos-repository.ts';
+import { until } from '../demo-cluster.ts';
 import {
   apply,
   failureOf,
@@ -29,7 +29,7 @@ import {
   undo,
   unit,
   wants,
-} from './support/plans.ts';
+} from '../support/plans.ts';
 
 let lab: Lab;
 let one: OneHost;
