@@ -26,6 +26,8 @@ export default defineConfig({
             'test/rules/**/*.test.ts',
           ],
           setupFiles: ['test/support/properties.ts'],
+          // No test changes what others see of a module, and loading all of them anew for each file took as long as the tests.
+          isolate: false,
           // Properties take their time on a busy machine.
           testTimeout: 30_000,
         },
