@@ -13,7 +13,7 @@ test.each([
   `${program} status --help`,
   `${program} demo --fly`,
   `${program} demo --once --image no.such.invalid/redis`,
-  `cd /; timeout 3 ${program} init`,
+  `cd /; timeout --foreground 3 ${program} init`,
 ])('%s', async (command) => {
   expect((await stylesOf(command)).length).toBeGreaterThan(0);
   expect(await stylesOf(command, { NO_COLOR: '1' })).toEqual([]);
