@@ -143,6 +143,15 @@ function serviceLines(item: PlanItem, service: ServiceResource, context: StepCon
   }
 }
 
+/** True of an item that has a service start at boot from now on. */
+export function isEnabled({ item }: Numbered): boolean {
+  return (
+    item.resource?.kind === 'service' &&
+    item.resource.enabled &&
+    (item.action === 'start' || item.action === 'restart' || item.action === 'enable')
+  );
+}
+
 /** True of an item that is done only when its service has stayed up for a while. */
 export function isWatched({ item }: Numbered): boolean {
   return item.resource?.kind === 'service' && (item.action === 'start' || item.action === 'restart');

@@ -9,6 +9,8 @@ import { quote } from '../../hosts/quote.ts';
 import type { JournalEntry } from '../facts.ts';
 import type { HostPlan, PlanCommand } from '../plan.ts';
 import {
+  idParts,
+  isEnabled,
   isWatched,
   keepLines,
   type Numbered,
@@ -37,6 +39,7 @@ import { FILES } from './shell-files.ts';
 import { PACKAGES } from './shell-packages.ts';
 import { SERVICE_STEPS } from './shell-services.ts';
 import { TASKS } from './shell-tasks.ts';
+import { unitName } from './unit-name.ts';
 
 export interface ApplyOptions {
   /** Letters, digits and `-`; unique on the host. */
@@ -147,14 +150,22 @@ function packageGroup(work: PackageWork, group: readonly Numbered[]): string[] {
 function otherGroup(group: readonly Numbered[], context: StepContext): string[] {
   const keeps = group.flatMap(keepLines);
   const first = group[0]?.index ?? 0;
+  const enabled = group.filter(isEnabled);
+  const together = enabled.length > 1 ? enabledTogether(enabled) : [];
   return [
     ...(keeps.length > 0 ? [`item=${first}`, ...keeps, 'commit'] : []),
     ...group.flatMap((numbered) => [
+      ...(numbered === enabled[0] ? together : []),
       `begin_item ${numbered.index}`,
       ...stepLines(numbered, context),
       ...(isWatched(numbered) ? [] : [`done_item ${numbered.index}`]),
     ]),
   ];
+}
+
+/** Each call of systemctl has systemd read all units anew. What fails here is told by the item itself, which looks again. */
+function enabledTogether(items: readonly Numbered[]): string[] {
+  return [`enable_together ${items.map(({ item }) => quote(unitName(idParts(item.id).name))).join(' ')}`];
 }
 
 const UNPACK = `# unpack VERSION DIGEST: a payload that was sent here before

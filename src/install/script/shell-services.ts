@@ -53,6 +53,12 @@ keep_service() {
   fi
   record "{\\"kind\\":\\"service\\",\\"name\\":\\"$1\\",\\"before\\":{\\"enabled\\":\\"$enabled\\",\\"running\\":$running}}"
 }
+# enable_together UNIT...
+enable_together() {
+  [ "$init" = systemd ] || return 0
+  reload_units "$1"
+  logged systemctl enable "$@" || :
+}
 # set_enabled NAME UNIT enabled|disabled|masked
 set_enabled() {
   need_init
@@ -70,6 +76,7 @@ set_enabled() {
     *) change=enable ;;
   esac
   state=$(systemctl is-enabled "$2" 2>/dev/null)
+  if [ "$change:$state" = enable:enabled ]; then return 0; fi
   if [ "$change" != mask ]; then
     case $state in masked*) logged systemctl unmask "$2" || failing "$1 could not be unmasked" "$2" ;; esac
   fi

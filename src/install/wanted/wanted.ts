@@ -13,15 +13,15 @@ import { mesosPackages } from './mesos-package.ts';
 import { scheduler } from './scheduler.ts';
 import { zookeeper } from './zookeeper.ts';
 
-/** In the order in which services start. */
+/** In the order in which services start: ZooKeeper finds its quorum while Docker, which takes longest, starts. */
 const PARTS: readonly ((context: Context) => Part)[] = [
   base,
-  docker,
   zookeeper,
+  docker,
   mesosPackages,
+  executor,
   mesosMaster,
   mesosAgent,
-  executor,
   scheduler,
 ];
 
