@@ -365,6 +365,36 @@ describe('changes to it', () => {
   );
 
   test(
+    'an agent whose role is taken away is drained, stopped and masked, and comes back with it',
+    async () => {
+      const flags = { agentFlags: { gc_delay: '2days' }, masterFlags: { max_agent_ping_timeouts: '6' } };
+      const others = ['zookeeper', 'master', 'scheduler'];
+      const roles = [...others, 'agent'];
+      const hosts = [
+        { name: 'h1', roles },
+        { name: 'h2', roles, attributes: { rack: 'b' } },
+      ];
+      await cluster.writeSpec({ ...flags, hosts: [...hosts, { name: 'h3', roles: others }] });
+      const was = await containers();
+      const refused = await cluster.run('install', '--yes');
+      expect(refused.code, refused.all).toBe(1);
+      expect(refused.all).toContain('--allow-agent-replace');
+      expect(await containers()).toEqual(was);
+      expectDone(await cluster.run('install', '--yes', '--allow-agent-replace'));
+      expect(await h3.run('systemctl is-enabled mesos-agent || :')).toBe('masked');
+      expect(await h3.run('docker ps -q --filter label=mesosup.task')).toBe('');
+      expect((await containers()).every((line) => was.includes(line))).toBe(true);
+      expect(await cluster.planned()).toEqual({});
+      expect((await cluster.status()).healthy).toBe(true);
+      await cluster.writeSpec({ ...flags, hosts: [...hosts, { name: 'h3', roles }] });
+      expectDone(await cluster.run('install', '--yes'));
+      await running();
+      expect((await cluster.status()).healthy).toBe(true);
+    },
+    INSTALL_MS,
+  );
+
+  test(
     'stop ends the services and start brings them and the tasks back',
     async () => {
       expectDone(await cluster.runLine(docCommand('README.md', 'mesosup stop'), '--yes'));
