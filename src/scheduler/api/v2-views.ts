@@ -1,10 +1,12 @@
 /** Apps, tasks and groups as v2 prints them. Source: Marathon 1.11's RAML and answers. */
 
 import { definitionOf } from '../decide/draft.ts';
-import { portsOf } from '../domain/app.ts';
+import { servicePortsOf } from '../domain/app.ts';
 import { parentOf, ROOT } from '../domain/app-id.ts';
 import type { AppRecord, State, TaskFailure } from '../domain/state.ts';
 import { instanceIdOf, isCounted, isHealthy, isUnhealthy, type Task } from '../domain/task.ts';
+import { type Part, partOf } from './parts.ts';
+import { only, type Paging } from './v2-answers.ts';
 
 export type Embed = 'tasks' | 'counts' | 'deployments' | 'readiness' | 'lastTaskFailure' | 'taskStats';
 
@@ -34,6 +36,17 @@ export function appJson(record: AppRecord, embeds: ReadonlySet<Embed>) {
     ...(embeds.has('tasks') && { tasks: tasksOf(record).map((task) => taskJson(record, task)) }),
     ...(embeds.has('taskStats') && { taskStats: taskStats(record) }),
   };
+}
+
+/** The same of each, for a list. */
+export function appParts(
+  records: readonly AppRecord[],
+  embeds: ReadonlySet<Embed>,
+  paging: Paging = {},
+): Part[] {
+  const kind = JSON.stringify(['app', [...embeds], paging.fields && [...paging.fields]]);
+  const show = (record: AppRecord) => JSON.stringify(only(appJson(record, embeds), paging));
+  return records.map((record) => partOf(record, kind, show));
 }
 
 function countsOf({ tasks }: AppRecord) {
@@ -68,7 +81,7 @@ export function taskJson({ app }: Pick<AppRecord, 'app'>, task: Task) {
     appId: app.id,
     host: task.host,
     ports: task.ports,
-    servicePorts: portsOf(app).map(({ servicePort }) => servicePort),
+    servicePorts: servicePortsOf(app),
     slaveId: task.agentId,
     state: task.state,
     stagedAt: new Date(task.launchedAt).toISOString(),
