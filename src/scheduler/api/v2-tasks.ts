@@ -8,7 +8,7 @@ import type { State } from '../domain/state.ts';
 import type { Task } from '../domain/task.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from './answers.ts';
 import { cacheable, flagOf, invalid, only, pageOf, pagingOf, refused, unknownApp } from './v2-answers.ts';
-import { taskJson, tasksOf } from './v2-views.ts';
+import { taskJson, tasksJson } from './v2-views.ts';
 import { appsOf, haproxyText, wantsText } from './views.ts';
 
 const MOST_IDS = 100_000;
@@ -57,7 +57,7 @@ export async function getAppTasks(
   }
   const tasks = await runner.read((state) => {
     const record = state.apps.get(appId);
-    return record && tasksOf(record).map((task) => taskJson(record, task));
+    return record && tasksJson(record);
   });
   return tasks ? cacheable(request, reply, { tasks }) : unknownApp(reply, appId);
 }

@@ -33,7 +33,7 @@ export function appJson(record: AppRecord, embeds: ReadonlySet<Embed>) {
     ...(embeds.has('readiness') && { readinessCheckResults: [] }),
     ...(embeds.has('lastTaskFailure') &&
       lastFailure && { lastTaskFailure: failureJson(record, lastFailure) }),
-    ...(embeds.has('tasks') && { tasks: tasksOf(record).map((task) => taskJson(record, task)) }),
+    ...(embeds.has('tasks') && { tasks: tasksJson(record) }),
     ...(embeds.has('taskStats') && { taskStats: taskStats(record) }),
   };
 }
@@ -71,17 +71,26 @@ function failureJson(
 }
 
 /** What runs or is about to, and what may come back, sorted so that two reads agree. */
-export function tasksOf({ tasks }: AppRecord): Task[] {
+function tasksOf({ tasks }: AppRecord): Task[] {
   return [...tasks.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-export function taskJson({ app }: Pick<AppRecord, 'app'>, task: Task) {
+export function tasksJson(record: AppRecord) {
+  const servicePorts = servicePortsOf(record.app);
+  return tasksOf(record).map((task) => taskJson(record, task, servicePorts));
+}
+
+export function taskJson(
+  { app }: Pick<AppRecord, 'app'>,
+  task: Task,
+  servicePorts: readonly number[] = servicePortsOf(app),
+) {
   return {
     id: task.id,
     appId: app.id,
     host: task.host,
     ports: task.ports,
-    servicePorts: servicePortsOf(app),
+    servicePorts,
     slaveId: task.agentId,
     state: task.state,
     stagedAt: new Date(task.launchedAt).toISOString(),

@@ -190,10 +190,9 @@ function isIn(ranges: readonly Range[], port: number): boolean {
 /** @param place less than there are ports in all */
 function portAt(ranges: readonly Range[], place: number): number {
   let left = place;
-  const range = ranges.find(({ begin, end }) => {
-    const isHere = left <= end - begin;
-    if (!isHere) left -= end - begin + 1;
-    return isHere;
-  });
-  return (range?.begin ?? 0) + left;
+  for (const { begin, end } of ranges) {
+    if (left <= end - begin) return begin + left;
+    left -= end - begin + 1;
+  }
+  throw new RangeError(`there is no port at place ${place}`);
 }

@@ -68,8 +68,8 @@ const parts: Record<string, () => Promise<void>> = {
   async api() {
     const figures = await askApi(1000, 10);
     const { tasks, apps, appsGzipped, endpoints, eventMs, rssMiB } = figures;
-    const shown = ({ ms, bytes }: typeof apps) =>
-      `p99 ${ms.toFixed(1)} ms (${(bytes / 2 ** 20).toFixed(1)} MiB)`;
+    const shown = ({ medianMs, p99Ms, bytes }: typeof apps) =>
+      `p99 ${p99Ms.toFixed(1)} ms (median ${medianMs.toFixed(1)}, ${(bytes / 2 ** 20).toFixed(1)} MiB)`;
     console.log(
       `api: ${tasks} running tasks of 1000 apps, the health of ${CHANGES} changed before each request: ` +
         `/v2/apps?embed=apps.tasks ${shown(apps)}, gzipped ${shown(appsGzipped)}, /v1/endpoints ${shown(endpoints)}, ` +
