@@ -5,9 +5,9 @@
 
 import type { Logger } from 'pino';
 import { childPath, type ZooKeeperAddress } from '../zookeeper/address.ts';
-import type { ZooKeeperSession } from '../zookeeper/client.ts';
+import { untilAnswered, type ZooKeeperSession } from '../zookeeper/client.ts';
 import { type Candidacy, contend } from '../zookeeper/election.ts';
-import { followLeader } from '../zookeeper/members.ts';
+import { followLeader, inOrder } from '../zookeeper/members.ts';
 import { openZooKeeper } from '../zookeeper/session.ts';
 import type { Leader } from './proxy.ts';
 
@@ -31,6 +31,16 @@ export interface Election {
   leader(): Leader | undefined;
   /** Lets others lead at once. */
   stop(): Promise<void>;
+}
+
+/** Where the schedulers that stand for election have their APIs, the leader's first. */
+export async function candidates(session: ZooKeeperSession, zooKeeper: ZooKeeperAddress): Promise<string[]> {
+  const path = childPath(zooKeeper.path, 'leader');
+  const names = inOrder((await untilAnswered(() => session.children(path))) ?? [], PREFIX);
+  const found = await Promise.all(
+    names.map((name) => untilAnswered(() => session.get(childPath(path, name)))),
+  );
+  return found.flatMap((znode) => znode?.data.toString('utf8') ?? []);
 }
 
 export function standForElection(options: ElectionOptions): Election {
