@@ -29,8 +29,11 @@ export default class SchedulerRestore extends SchedulerCommand {
   };
   static override flags = {
     ...placeFlags,
-    force: Flags.boolean({ summary: 'Put it in the place of a state that is there.' }),
-    'new-framework': Flags.boolean({ summary: 'Without framework id and tasks: apps are launched anew.' }),
+    force: Flags.boolean({ default: false, summary: 'Put it in the place of a state that is there.' }),
+    'new-framework': Flags.boolean({
+      default: false,
+      summary: 'Without framework id and tasks: apps are launched anew.',
+    }),
   };
 
   async run(): Promise<Restored> {
