@@ -12,6 +12,11 @@ import { openZooKeeper } from '../zookeeper/session.ts';
 import type { Leader } from './proxy.ts';
 
 const PREFIX = 'member_';
+/**
+ * A killed leader leads until its session ends, and that is nearly all of a failover: with ZooKeeper's usual tick of
+ * 2 s it is over 6 to 9 s later. A shorter one would take a slow disk of ZooKeeper's for a dead scheduler.
+ */
+const SESSION_MS = 6000;
 
 export interface ElectionOptions {
   zooKeeper: ZooKeeperAddress;
@@ -98,6 +103,7 @@ export function standForElection(options: ElectionOptions): Election {
       session = await openZooKeeper({
         servers,
         ...(credentials !== undefined && { credentials }),
+        timeoutMs: SESSION_MS,
         signal: stopping.signal,
         onProblem: (message) => log.warn(`ZooKeeper: ${message}`),
       });

@@ -51,7 +51,7 @@ export async function restoreBackup(
     const schedulers = await candidates(session, zooKeeper);
     if (schedulers.length > 0) {
       throw new StoreError(
-        `${showPlace(place)} is in use by the scheduler at ${schedulers.join(' and the one at ')}: stop all of them first (one that was killed counts until its session ends, ${Math.ceil(session.timeoutMs / 1000)} s at most)`,
+        `${showPlace(place)} is in use by the scheduler at ${schedulers.join(' and the one at ')}: stop all of them first (one that was killed counts for some ten seconds more)`,
       );
     }
     // One that is elected from here on raises the epoch, and then nothing of ours is taken any more.
