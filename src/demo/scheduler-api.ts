@@ -68,9 +68,11 @@ export class SchedulerApi {
 
   /** Why instances of the app are not placed, in words; empty where none waits. */
   async waitingReasons(app: string): Promise<string> {
-    const { queue } = await this.json<{ queue: { app: { id: string }; reasons: string[] }[] }>('/v2/queue');
+    const { queue } = await this.json<{
+      queue: { app: { id: string }; processedOffersSummary: { reasons: string[] } }[];
+    }>('/v2/queue');
     const entry = queue.find(({ app: { id } }) => id === app || id === `/${app}`);
-    return entry?.reasons.join('; ') ?? '';
+    return entry?.processedOffersSummary.reasons.join('; ') ?? '';
   }
 
   async json<T>(path: string): Promise<T> {

@@ -5,13 +5,18 @@
 
 import type { Logger } from 'pino';
 import { childPath, type ZooKeeperAddress } from '../zookeeper/address.ts';
-import type { ZooKeeperSession } from '../zookeeper/client.ts';
+import { untilAnswered, type ZooKeeperSession } from '../zookeeper/client.ts';
 import { type Candidacy, contend } from '../zookeeper/election.ts';
-import { followLeader } from '../zookeeper/members.ts';
+import { followLeader, inOrder } from '../zookeeper/members.ts';
 import { openZooKeeper } from '../zookeeper/session.ts';
 import type { Leader } from './proxy.ts';
 
 const PREFIX = 'member_';
+/**
+ * A killed leader leads until its session ends, and that is nearly all of a failover: with ZooKeeper's usual tick of
+ * 2 s it is over 6 to 9 s later. A shorter one would take a slow disk of ZooKeeper's for a dead scheduler.
+ */
+const SESSION_MS = 6000;
 
 export interface ElectionOptions {
   zooKeeper: ZooKeeperAddress;
@@ -31,6 +36,16 @@ export interface Election {
   leader(): Leader | undefined;
   /** Lets others lead at once. */
   stop(): Promise<void>;
+}
+
+/** Where the schedulers that stand for election have their APIs, the leader's first. */
+export async function candidates(session: ZooKeeperSession, zooKeeper: ZooKeeperAddress): Promise<string[]> {
+  const path = childPath(zooKeeper.path, 'leader');
+  const names = inOrder((await untilAnswered(() => session.children(path))) ?? [], PREFIX);
+  const found = await Promise.all(
+    names.map((name) => untilAnswered(() => session.get(childPath(path, name)))),
+  );
+  return found.flatMap((znode) => znode?.data.toString('utf8') ?? []);
 }
 
 export function standForElection(options: ElectionOptions): Election {
@@ -88,6 +103,7 @@ export function standForElection(options: ElectionOptions): Election {
       session = await openZooKeeper({
         servers,
         ...(credentials !== undefined && { credentials }),
+        timeoutMs: SESSION_MS,
         signal: stopping.signal,
         onProblem: (message) => log.warn(`ZooKeeper: ${message}`),
       });

@@ -24,6 +24,10 @@ export function describe(state: State, event: StateEvent): Notice | undefined {
       // Told once, however often the session tries.
       if (!state.connected && state.disconnectedBecause === event.reason) return undefined;
       return warn(`not subscribed to a master: ${event.reason}`, {});
+    case 'task_answered':
+      // The last that was waited for.
+      if (state.unanswered.size !== 1 || !state.unanswered.has(event.taskId)) return undefined;
+      return info('the master has answered for every task', { tasks: state.tasks.size });
     case 'app_changed': {
       const { id, instances, version } = event.app;
       return info(state.apps.has(id) ? 'app changed' : 'app started', { app: id, instances, version });

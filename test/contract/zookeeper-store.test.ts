@@ -2,6 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openZooKeeperStore } from '../../src/scheduler/store/zookeeper.ts';
+import { readZooKeeperEvents } from '../../src/scheduler/store/zookeeper-read.ts';
 import { ZooKeeperError, type ZooKeeperSession } from '../../src/zookeeper/client.ts';
 import { LARGEST_REQUEST_BYTES, openZooKeeper } from '../../src/zookeeper/session.ts';
 import { describeStore, removed } from '../scheduler/store-contract.ts';
@@ -89,6 +90,7 @@ describeStore('ZooKeeper', () => {
   return {
     open: () => open(path),
     sharing: 'taken over',
+    readBeside: () => readZooKeeperEvents(session, path),
     openDying: (at, when) => open(path, faulty({ kind: 'death', at, when })),
   };
 });

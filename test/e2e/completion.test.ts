@@ -66,7 +66,10 @@ async function zsh(line: string): Promise<string> {
 
 /** Bold type is a character, a step back and the character again. */
 const OVERSTRUCK = new RegExp(`.${String.fromCharCode(8)}`, 'g');
-const COMMANDS = ['completion', 'demo', 'init', 'install', 'plan', 'start', 'status', 'stop', 'uninstall'];
+const COMMANDS = [
+  ...['completion', 'demo', 'init', 'install', 'plan'],
+  ...['scheduler', 'start', 'status', 'stop', 'uninstall'],
+];
 
 test.each([
   ['bash', bash],
@@ -75,6 +78,8 @@ test.each([
   expect(await complete('mesosup ')).toEqual(expect.arrayContaining(COMMANDS));
   expect(await complete('mesosup st')).toEqual(['start', 'status', 'stop']);
   expect(await complete('mesosup demo ')).toEqual(['down', 'status']);
+  expect(await complete('mesosup scheduler ')).toEqual(['backup', 'import', 'restore']);
+  expect(await complete('mesosup scheduler restore --n')).toEqual(['--new-framework']);
   expect(await complete('mesosup demo --on')).toEqual(['--once']);
   expect(await complete('mesosup demo down --')).toEqual(['--help', '--json']);
   expect(await complete('mesosup status --kn')).toEqual(['--known-hosts']);
@@ -95,6 +100,9 @@ test('zsh completes commands, flags and their values', async () => {
   const cases: [string, RegExp | string][] = [
     ['mesosup st', /start.*-- Start a cluster and wait.*\n.*status.*-- Show how/],
     ['mesosup demo ', /down +-- End a demo/],
+    ['mesosup sc', '\nmesosup scheduler'],
+    ['mesosup scheduler ', /backup +-- Save.*\n.*import +-- Import.*\n.*restore +-- Put/],
+    ['mesosup scheduler restore --ne', '\nmesosup scheduler restore --new-framework'],
     ['mesosup demo --on', '\nmesosup demo --once'],
     ['mesosup demo down --js', '\nmesosup demo down --json'],
     ['mesosup init --mesos pre', '\nmesosup init --mesos preinstalled'],

@@ -30,10 +30,16 @@ async function post(route: string, body: unknown): Promise<{ status: number; bod
 
 async function queued(app: string): Promise<string | undefined> {
   const { queue } = (await (await fetch(`${api}/v2/queue`)).json()) as {
-    queue: { app: { id: string }; count: number; delay: unknown; reasons: string[] }[];
+    queue: {
+      app: { id: string };
+      count: number;
+      delay: unknown;
+      processedOffersSummary: { reasons: string[] };
+    }[];
   };
   const entry = queue.find((e) => e.app.id === `/${app}` || e.app.id === app);
-  return entry && entry.count > 0 && entry.delay !== undefined ? entry.reasons.join('\n') : undefined;
+  if (!entry || entry.count === 0 || entry.delay === undefined) return undefined;
+  return entry.processedOffersSummary.reasons.join('\n');
 }
 
 /** Starts an app that can't run, and gives the reason that the queue names and the log holds too. */

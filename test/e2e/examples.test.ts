@@ -26,6 +26,13 @@ const UNREACHABLE: Ending = { code: 1, says: /✖ h1: nothing listens at 127\.0\
 const THIS_MACHINE: Ending = { code: [1, 2], says: /Nothing was changed: no host will do|add --yes/ };
 const REACHED_ITS_FILE: Ending = { code: 2, says: /plan\.json can't be read: there is no such file/ };
 
+/** No scheduler is installed here; `test/contract/scheduler-{backup,import}.test.ts` do these with one. */
+const NO_STATE: Ending = { code: 1, says: /\/var\/lib\/mesosup\/scheduler holds no state of a scheduler/ };
+const NO_BACKUP: Ending = { code: 2, says: /state\.backup can't be read: there is no such file/ };
+const NO_FILE: Ending = { code: 2, says: /groups\.json can't be read: there is no such file/ };
+const NO_CREDENTIALS: Ending = { code: 2, says: /--credentials-file can't be read: ENOENT/ };
+const NO_ZK_FILE: Ending = { code: 2, says: /--zk: ENOENT/ };
+
 /** In an order in which each finds what it needs. */
 const EXAMPLES: Readonly<Record<string, Ending>> = {
   [docCommand('README.md', 'mesosup demo')]: { code: 130, says: /GET x answered "7"/ },
@@ -44,6 +51,17 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup plan': UNREACHABLE,
   'mesosup plan --hosts h1,h2,h3 --out plan.json': UNREACHABLE,
   'mesosup plan --local --json': { code: [1, 3], says: /^\{[\s\S]*\}$/ },
+  'mesosup scheduler backup': NO_STATE,
+  'mesosup scheduler backup state.backup --data-dir /var/lib/mesosup/scheduler': NO_STATE,
+  'mesosup scheduler backup state.backup --zk file:///etc/mesosup/scheduler/zk --json': NO_ZK_FILE,
+  'mesosup scheduler import groups.json --dry-run': NO_FILE,
+  'mesosup scheduler import groups.json --leave-out --json': NO_FILE,
+  'mesosup scheduler import apps.json --url https://scheduler.example:8443 --credentials-file api':
+    NO_CREDENTIALS,
+  'mesosup scheduler restore state.backup': NO_BACKUP,
+  'mesosup scheduler restore state.backup --data-dir /var/lib/mesosup/scheduler --force': NO_BACKUP,
+  'mesosup scheduler restore state.backup --zk file:///etc/mesosup/scheduler/zk --new-framework --json':
+    NO_ZK_FILE,
   'mesosup simulate scenario.yaml': { code: 0, says: /broken +no property/ },
   'mesosup simulate scenario.yaml --seed 7 --json': { code: 0, says: /^\{[\s\S]*"violations": \[\]/ },
   'mesosup start': UNREACHABLE,

@@ -9,6 +9,8 @@ export interface Medium {
   open(): Promise<Store>;
   /** Whether a second one is refused while the first is open, or takes over from it; absent for neither. */
   sharing?: 'refused' | 'taken over';
+  /** Reads it beside whoever has it open; absent where that can't be. */
+  readBeside?(): Promise<StoredEvent[]>;
   /**
    * Opens the store so that its process dies at the write with that number, from 0: just before it is made or just
    * after. Absent where only a test of the store's own can do that.
@@ -44,7 +46,7 @@ const LIFE: { act: (store: Store) => Promise<void>; left: StoredEvent[] }[] = [
 
 /** Called for each test; gives a store that nobody has used. */
 export function describeStore(name: string, fresh: () => Medium): void {
-  const { sharing, openDying } = fresh();
+  const { sharing, readBeside, openDying } = fresh();
 
   describe(`the ${name} store`, () => {
     it('is empty at first', async () => {
@@ -127,6 +129,40 @@ export function describeStore(name: string, fresh: () => Medium): void {
         await second.append([removed(2)]);
         await expect(first.snapshot([])).rejects.toThrow(StoreError);
         expect(await loaded(medium)).toEqual(several(1, 2));
+      });
+
+    if (readBeside)
+      it('is read beside the one that writes, as it was at one moment', async () => {
+        const medium = fresh();
+        const store = await medium.open();
+        let [begun, done, over] = [0, 0, false];
+        const write = async () => {
+          for (let i = 0; i < 40; i += 1) {
+            begun += 3;
+            await store.append(several(done, 3));
+            done = begun;
+            // The same state in other files or znodes; what held it before is taken away.
+            if (i % 3 === 0) await store.snapshot(several(0, done));
+          }
+          over = true;
+        };
+        const read = async () => {
+          let reads = 0;
+          do {
+            const least = done;
+            const found = await medium.readBeside?.();
+            expect(found).toEqual(several(0, found?.length ?? -1));
+            expect(found?.length).toBeGreaterThanOrEqual(least);
+            expect(found?.length).toBeLessThanOrEqual(begun);
+            reads += 1;
+          } while (!over);
+          return reads;
+        };
+        const [, reads] = await Promise.all([write(), read()]);
+        expect(reads).toBeGreaterThan(2);
+        await store.append(several(done, 1));
+        await store.close();
+        expect(await loaded(medium)).toEqual(several(0, done + 1));
       });
 
     if (openDying)

@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics.ts';
 import type { Runner } from '../runner.ts';
 import type { Access } from './access-rules.ts';
 import type { Answered } from './answered.ts';
+import { type Body, lengthOf, send } from './body.ts';
 import { squeeze } from './compress.ts';
 import type { EventStreams } from './events.ts';
 
@@ -42,10 +43,10 @@ export function respond(
   reply: FastifyReply,
   status: number,
   headers: Readonly<Record<string, string>>,
-  body?: Buffer,
+  body: Body = [],
 ): FastifyReply {
   reply.hijack();
-  if (!squeeze(reply, status, headers, body)) reply.raw.writeHead(status, headers).end(body);
+  if (!squeeze(reply, status, headers, body)) send(reply, status, headers, body);
   return reply;
 }
 
@@ -57,14 +58,14 @@ export function json(
 ): FastifyReply {
   const body = Buffer.from(JSON.stringify(value));
   const own = { 'Content-Type': 'application/json', 'Content-Length': String(body.length) };
-  return respond(reply, status, { ...own, ...headers }, body);
+  return respond(reply, status, { ...own, ...headers }, [body]);
 }
 
-export function text(reply: FastifyReply, body: string, status = 200): FastifyReply {
-  const bytes = Buffer.from(body);
+export function text(reply: FastifyReply, body: string | Body, status = 200): FastifyReply {
+  const bytes = typeof body === 'string' ? [Buffer.from(body)] : body;
   // A client of HTTP/1.0 would take the marks between chunks for text.
   const chunked = reply.request.raw.httpVersion !== '1.0';
-  const length = chunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': String(bytes.length) };
+  const length = chunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': String(lengthOf(bytes)) };
   return respond(reply, status, { 'Content-Type': 'text/plain', ...length }, bytes);
 }
 

@@ -30,7 +30,7 @@ export function addOpenApiRoutes(api: Api, version: string): void {
         'Content-Length': String(body.length),
         'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
       },
-      body,
+      [body],
     );
   });
 }

@@ -31,9 +31,9 @@ function queueItem(state: State, record: AppRecord, now: number, withOffers: boo
     count: record.missing,
     delay: { timeLeftSeconds: Math.ceil(leftMs / 1000), overdue: leftMs === 0 },
     since: isoOf(record.waitingSince ?? now),
-    processedOffersSummary: summaryOf(record),
+    // Of the item itself Marathon's clients know every field, and some take no other.
+    processedOffersSummary: { ...summaryOf(record), reasons: reasonsOf(state, record, now) },
     ...(withOffers && { lastUnusedOffers: [...record.refusals.values()].map(unusedOffer) }),
-    reasons: reasonsOf(state, record, now),
   };
 }
 

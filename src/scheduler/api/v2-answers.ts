@@ -1,10 +1,12 @@
 /** What v2's routes share: Marathon's error bodies, parts of lists, and answers that clients may keep. */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Reply } from '../decide/inputs.ts';
 import type { FieldError } from '../domain/field-errors.ts';
 import { BadRequestError, json, queryOf, respond } from './answers.ts';
+import { lengthOf } from './body.ts';
+import { bytesOf, newPart, type Part } from './parts.ts';
 
 /** The answer to a change that was not made. */
 export function refused(reply: FastifyReply, result: Reply | undefined): FastifyReply {
@@ -67,11 +69,33 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 /** 200 with an ETag, or 304 where the client has this answer already. */
 export function cacheable(request: FastifyRequest, reply: FastifyReply, value: unknown): FastifyReply {
-  const body = Buffer.from(JSON.stringify(value));
-  const etag = `"${createHash('sha1').update(body).digest('base64url')}"`;
+  return cacheableParts(request, reply, [newPart(JSON.stringify(value))]);
+}
+
+/** The same of a list of apps, `name` being what it is called. */
+export function cacheableList(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  name: string,
+  items: readonly Part[],
+  next?: string,
+): FastifyReply {
+  const end = newPart(next === undefined ? ']}' : `],"next":${JSON.stringify(next)}}`);
+  const comma = newPart(',');
+  const parts = items.flatMap((item, i) => (i === 0 ? [item] : [comma, item]));
+  return cacheableParts(request, reply, [newPart(`{${JSON.stringify(name)}:[`), ...parts, end]);
+}
+
+function cacheableParts(request: FastifyRequest, reply: FastifyReply, parts: readonly Part[]): FastifyReply {
+  const etag = `"${hash('sha1', parts.map((part) => part.hash).join(), 'base64url')}"`;
   const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   if (known?.some((tag) => tag === etag || tag === '*')) return respond(reply, 304, { ETag: etag });
-  const headers = { 'Content-Type': 'application/json', 'Content-Length': String(body.length), ETag: etag };
+  const body = bytesOf(parts);
+  const headers = {
+    'Content-Type': 'application/json',
+    'Content-Length': String(lengthOf(body)),
+    ETag: etag,
+  };
   return respond(reply, 200, headers, body);
 }
 
@@ -101,22 +125,21 @@ export function pagingOf(request: FastifyRequest): Paging {
 
 /**
  * @param all sorted by id
- * @param show called for what is on the page alone
  * @returns `next` is the cursor of what follows, where anything does
  */
 export function pageOf<T>(
-  { cursor, limit = Infinity, fields }: Paging,
+  { cursor, limit = Infinity }: Paging,
   all: readonly T[],
   idOf: (one: T) => string,
-  show: (one: T) => object,
-): { items: object[]; next?: string } {
+): { page: readonly T[]; next?: string } {
   const rest = cursor === undefined ? all : all.filter((one) => idOf(one) > cursor);
   const page = rest.slice(0, limit);
-  const items = page.map((one) => (fields ? only(show(one), fields) : show(one)));
   const last = page.at(-1);
-  return { items, ...(last !== undefined && page.length < rest.length && { next: idOf(last) }) };
+  return { page, ...(last !== undefined && page.length < rest.length && { next: idOf(last) }) };
 }
 
-function only(item: object, fields: ReadonlySet<string>): object {
+/** Of an item the fields that are asked for. */
+export function only(item: object, { fields }: Paging): object {
+  if (!fields) return item;
   return Object.fromEntries(Object.entries(item).filter(([name]) => fields.has(name)));
 }

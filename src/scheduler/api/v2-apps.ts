@@ -9,11 +9,21 @@ import { fieldErrors } from '../domain/field-errors.ts';
 import type { State } from '../domain/state.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from './answers.ts';
 import { labelSelector } from './label-selector.ts';
-import { cacheable, flagOf, invalid, isObject, pageOf, pagingOf, refused, unknownApp } from './v2-answers.ts';
+import {
+  cacheable,
+  cacheableList,
+  flagOf,
+  invalid,
+  isObject,
+  pageOf,
+  pagingOf,
+  refused,
+  unknownApp,
+} from './v2-answers.ts';
 import { stepsJson } from './v2-deployment-views.ts';
 import { explainApp } from './v2-queue.ts';
 import { deleteAppTasks, getAppTasks } from './v2-tasks.ts';
-import { appJson, definitionJson, type Embed } from './v2-views.ts';
+import { appJson, appParts, definitionJson, type Embed } from './v2-views.ts';
 import { appsOf, haproxyText, wantsText } from './views.ts';
 
 type ByPath = FastifyRequest<{ Params: { '*': string } }>;
@@ -41,16 +51,12 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
     if (!filter) return invalid(reply, [{ path: ['label'], error: 'is not a selector of labels' }]);
     const embeds = embedsOf(request, 'apps', ['counts', 'deployments']);
     const paging = pagingOf(request);
-    const { items, next } = await runner.read((state) => {
+    const { parts, next } = await runner.read((state) => {
       const apps = appsOf(state).filter(({ app }) => filter(app));
-      return pageOf(
-        paging,
-        apps,
-        ({ app }) => app.id,
-        (record) => appJson(record, embeds),
-      );
+      const { page, next } = pageOf(paging, apps, ({ app }) => app.id);
+      return { parts: appParts(page, embeds, paging), next };
     });
-    return cacheable(request, reply, { apps: items, ...(next !== undefined && { next }) });
+    return cacheableList(request, reply, 'apps', parts, next);
   });
   api.post('/v2/apps', async (request, reply) => {
     const parsed = appSchema.safeParse(request.body);
@@ -206,12 +212,11 @@ async function getWithin(
   groupId: string,
 ) {
   const embeds = embedsOf(request, 'apps', ['counts', 'deployments', 'tasks']);
-  const apps = await runner.read((state) =>
-    appsOf(state)
-      .filter(({ app }) => isWithin(app.id, groupId))
-      .map((record) => appJson(record, embeds)),
-  );
-  return cacheable(request, reply, { '*': apps });
+  const parts = await runner.read((state) => {
+    const apps = appsOf(state).filter(({ app }) => isWithin(app.id, groupId));
+    return appParts(apps, embeds);
+  });
+  return cacheableList(request, reply, '*', parts);
 }
 
 async function getVersions(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { get, PAGE, post, type Server, server } from '../../../test/scheduler/api-server.ts';
+import { call, get, PAGE, post, type Server, server } from '../../../test/scheduler/api-server.ts';
 
 describe('GET /v2/queue', () => {
   it('says why an app waits', async () => {
@@ -12,17 +12,19 @@ describe('GET /v2/queue', () => {
         app: { id: '/multidis' },
         count: 2,
         delay: { timeLeftSeconds: 0, overdue: true },
-        reasons: ['not subscribed to a Mesos master: it has not been reached yet'],
+        processedOffersSummary: {
+          reasons: ['not subscribed to a Mesos master: it has not been reached yet'],
+        },
       },
     ]);
     mesos.subscribe(true);
     for (const event of mesos.inbox.splice(0)) await runner.submit({ type: 'mesos', event });
-    expect((await queue())[0].reasons).toEqual([
+    expect((await queue())[0].processedOffersSummary.reasons).toEqual([
       'waiting for an offer: no agent is registered, or none has resources to offer at the moment',
     ]);
     mesos.offer();
     for (const event of mesos.inbox.splice(0)) await runner.submit({ type: 'mesos', event });
-    expect((await queue())[0].reasons).toEqual([
+    expect((await queue())[0].processedOffersSummary.reasons).toEqual([
       'a.example, b.example: cpus: 9.1 wanted, 0.1 of that for its executor, 4 offered',
       'cpus: 9 wanted, and no agent has offered more than 4 so far',
     ]);
@@ -43,12 +45,36 @@ describe('GET /v2/queue', () => {
     await deliver();
     expect((await get(one, '/v2/queue')).json().queue[0]).toMatchObject({
       delay: { timeLeftSeconds: 1, overdue: false },
-      reasons: [
-        'its tasks keep ending: the next launch is in 1 s',
-        'last failure: multidis_0-1700000000000 on a.example, TASK_FAILED at 2023-11-14T22:13:20.000Z: no such image',
-      ],
+      processedOffersSummary: {
+        reasons: [
+          'its tasks keep ending: the next launch is in 1 s',
+          'last failure: multidis_0-1700000000000 on a.example, TASK_FAILED at 2023-11-14T22:13:20.000Z: no such image',
+        ],
+      },
     });
   });
+
+  it.each(['/v2/queue/g/x/delay', '/v2/queue/g/x/delay/', '/v2/queue//g/x/delay'])(
+    'lets an app launch at once by DELETE %s',
+    async (url) => {
+      const one = server();
+      await post(one, '/v2/apps', { id: '/g/x', cmd: 'sleep 1' });
+      one.mesos.subscribe(true);
+      const left = async () => {
+        for (const event of one.mesos.inbox.splice(0)) await one.runner.submit({ type: 'mesos', event });
+        return (await get(one, '/v2/queue')).json().queue[0]?.delay.timeLeftSeconds;
+      };
+      expect(await left()).toBe(0);
+      one.mesos.offer();
+      expect(await left()).toBeUndefined();
+      one.mesos.advance([...one.mesos.tasks.keys()][0] ?? '', 'TASK_FAILED');
+      expect(await left()).toBe(1);
+      expect((await call(one, 'DELETE', url)).statusCode).toBe(204);
+      expect(await left()).toBe(0);
+      expect((await call(one, 'DELETE', '/v2/queue/g/y/delay')).statusCode).toBe(404);
+      expect((await call(one, 'DELETE', '/v2/queue/g/x')).statusCode).toBe(404);
+    },
+  );
 
   it('is empty when all runs', async () => {
     const one = server();
@@ -91,7 +117,10 @@ describe('the offers in GET /v2/queue', () => {
       lastUnusedOfferAt: '2023-11-14T22:13:20.000Z',
       rejectSummaryLastOffers: funnel,
       rejectSummaryLaunchAttempt: funnel,
+      reasons: expect.any(Array),
     });
+    // python3-marathon takes no others.
+    expect(Object.keys(item).sort()).toEqual(['app', 'count', 'delay', 'processedOffersSummary', 'since']);
   });
 
   it('are shown with all that they lacked, when asked for', async () => {

@@ -13,9 +13,9 @@ export function addQueueRoutes(api: Api, { runner, now }: ApiOptions): void {
     return json(reply, await runner.read((state) => queueJson(state, now(), withOffers)));
   });
   api.delete('/v2/queue/*', async (request, reply) => {
-    const path = (request.params as { '*': string })['*'];
+    const path = absoluteId((request.params as { '*': string })['*']);
     if (!path.endsWith('/delay')) return json(reply, { message: `There is nothing at ${request.url}` }, 404);
-    const appId = absoluteId(path.slice(0, -'/delay'.length));
+    const appId = path.slice(0, -'/delay'.length);
     const result = await runner.submit({ type: 'lift_delay', appId });
     return result?.type === 'done' ? respond(reply, 204, {}) : refused(reply, result);
   });

@@ -7,8 +7,8 @@ import { fieldErrors } from '../domain/field-errors.ts';
 import type { State } from '../domain/state.ts';
 import type { Task } from '../domain/task.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from './answers.ts';
-import { cacheable, flagOf, invalid, pageOf, pagingOf, refused, unknownApp } from './v2-answers.ts';
-import { taskJson, tasksOf } from './v2-views.ts';
+import { cacheable, flagOf, invalid, only, pageOf, pagingOf, refused, unknownApp } from './v2-answers.ts';
+import { taskJson, tasksJson } from './v2-views.ts';
 import { appsOf, haproxyText, wantsText } from './views.ts';
 
 const MOST_IDS = 100_000;
@@ -23,21 +23,17 @@ export function addTaskRoutes(api: Api, options: ApiOptions): void {
     if (wantsText(request)) return text(reply, await runner.read((state) => haproxyText(appsOf(state))));
     const wanted = [...queriesOf(request, 'status'), ...queriesOf(request, 'status[]')];
     const paging = pagingOf(request);
-    const { items, next } = await runner.read((state) => {
+    const { tasks, next } = await runner.read((state) => {
       const tasks = [...state.apps.values()].flatMap((record) =>
         [...record.tasks.values()]
           .filter((task) => wanted.length === 0 || wanted.includes(statusOf(task)))
           .map((task) => ({ record, task })),
       );
       tasks.sort((a, b) => (a.task.id < b.task.id ? -1 : 1));
-      return pageOf(
-        paging,
-        tasks,
-        ({ task }) => task.id,
-        ({ record, task }) => taskJson(record, task),
-      );
+      const { page, next } = pageOf(paging, tasks, ({ task }) => task.id);
+      return { tasks: page.map(({ record, task }) => only(taskJson(record, task), paging)), next };
     });
-    return cacheable(request, reply, { tasks: items, ...(next !== undefined && { next }) });
+    return cacheable(request, reply, { tasks, ...(next !== undefined && { next }) });
   });
   api.post('/v2/tasks/delete', async (request, reply) => {
     const parsed = deletion.safeParse(request.body);
@@ -61,7 +57,7 @@ export async function getAppTasks(
   }
   const tasks = await runner.read((state) => {
     const record = state.apps.get(appId);
-    return record && tasksOf(record).map((task) => taskJson(record, task));
+    return record && tasksJson(record);
   });
   return tasks ? cacheable(request, reply, { tasks }) : unknownApp(reply, appId);
 }

@@ -1,10 +1,12 @@
 /** Apps, tasks and groups as v2 prints them. Source: Marathon 1.11's RAML and answers. */
 
 import { definitionOf } from '../decide/draft.ts';
-import { portsOf } from '../domain/app.ts';
+import { servicePortsOf } from '../domain/app.ts';
 import { parentOf, ROOT } from '../domain/app-id.ts';
 import type { AppRecord, State, TaskFailure } from '../domain/state.ts';
 import { instanceIdOf, isCounted, isHealthy, isUnhealthy, type Task } from '../domain/task.ts';
+import { type Part, partOf } from './parts.ts';
+import { only, type Paging } from './v2-answers.ts';
 
 export type Embed = 'tasks' | 'counts' | 'deployments' | 'readiness' | 'lastTaskFailure' | 'taskStats';
 
@@ -31,9 +33,20 @@ export function appJson(record: AppRecord, embeds: ReadonlySet<Embed>) {
     ...(embeds.has('readiness') && { readinessCheckResults: [] }),
     ...(embeds.has('lastTaskFailure') &&
       lastFailure && { lastTaskFailure: failureJson(record, lastFailure) }),
-    ...(embeds.has('tasks') && { tasks: tasksOf(record).map((task) => taskJson(record, task)) }),
+    ...(embeds.has('tasks') && { tasks: tasksJson(record) }),
     ...(embeds.has('taskStats') && { taskStats: taskStats(record) }),
   };
+}
+
+/** The same of each, for a list. */
+export function appParts(
+  records: readonly AppRecord[],
+  embeds: ReadonlySet<Embed>,
+  paging: Paging = {},
+): Part[] {
+  const kind = JSON.stringify(['app', [...embeds], paging.fields && [...paging.fields]]);
+  const show = (record: AppRecord) => JSON.stringify(only(appJson(record, embeds), paging));
+  return records.map((record) => partOf(record, kind, show));
 }
 
 function countsOf({ tasks }: AppRecord) {
@@ -58,17 +71,26 @@ function failureJson(
 }
 
 /** What runs or is about to, and what may come back, sorted so that two reads agree. */
-export function tasksOf({ tasks }: AppRecord): Task[] {
+function tasksOf({ tasks }: AppRecord): Task[] {
   return [...tasks.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-export function taskJson({ app }: Pick<AppRecord, 'app'>, task: Task) {
+export function tasksJson(record: AppRecord) {
+  const servicePorts = servicePortsOf(record.app);
+  return tasksOf(record).map((task) => taskJson(record, task, servicePorts));
+}
+
+export function taskJson(
+  { app }: Pick<AppRecord, 'app'>,
+  task: Task,
+  servicePorts: readonly number[] = servicePortsOf(app),
+) {
   return {
     id: task.id,
     appId: app.id,
     host: task.host,
     ports: task.ports,
-    servicePorts: portsOf(app).map(({ servicePort }) => servicePort),
+    servicePorts,
     slaveId: task.agentId,
     state: task.state,
     stagedAt: new Date(task.launchedAt).toISOString(),

@@ -25,7 +25,7 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
     const { metrics } = options;
     const body = Buffer.from(await await runner.read((state) => metrics.render(state, events.listeners)));
     const headers = { 'Content-Type': metrics.contentType, 'Content-Length': String(body.length) };
-    return respond(reply, 200, headers, body);
+    return respond(reply, 200, headers, [body]);
   });
   // Of pods, which Marathon's clients ask for, there are none.
   api.get('/v2/pods', async (_request, reply) => json(reply, []));

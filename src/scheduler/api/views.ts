@@ -7,6 +7,7 @@ import { servicePortsOf } from '../domain/app.ts';
 import { flatId } from '../domain/app-id.ts';
 import type { AppRecord, State } from '../domain/state.ts';
 import { isReady, type Task } from '../domain/task.ts';
+import { bytesOf, partOf } from './parts.ts';
 
 /** A task of v1: the app's id stands elsewhere in the answer. */
 export function taskJson({ id, host, ports }: TaskView) {
@@ -30,35 +31,36 @@ export function tasksOf({ tasks }: AppRecord) {
  * balancer hears first that one is to end, and then it is ended.
  * @param portSuffix name every line `<id>_<port>`, and not only those of apps with several ports
  */
-export function endpointsText(records: readonly AppRecord[], portSuffix: boolean): string {
+export function endpointsText(records: readonly AppRecord[], portSuffix: boolean): Buffer[] {
+  const kind = `endpoints ${portSuffix}`;
+  return bytesOf(records.map((record) => partOf(record, kind, () => endpointsOf(record, portSuffix))));
+}
+
+function endpointsOf(record: AppRecord, portSuffix: boolean): string {
   let text = '';
-  for (const record of records) {
-    const ports = servicePortsOf(record.app);
-    const tasks = running(record);
-    const name = flatId(record.app.id).replaceAll(/\s+/g, '_');
-    for (const [i, port] of ports.entries()) {
-      text += `${portSuffix || ports.length > 1 ? `${name}_${port}` : name} ${port} `;
-      for (const task of tasks) text += `${task.host}:${task.ports[i]} `;
-      text += '\n';
-    }
+  const ports = servicePortsOf(record.app);
+  const tasks = running(record);
+  const name = flatId(record.app.id).replaceAll(/\s+/g, '_');
+  for (const [i, port] of ports.entries()) {
+    text += `${portSuffix || ports.length > 1 ? `${name}_${port}` : name} ${port} `;
+    for (const task of tasks) text += `${task.host}:${task.ports[i]} `;
+    text += '\n';
   }
   return text;
 }
 
 /** What haproxy-marathon-bridge reads: `app TAB service port TAB host:port TAB … LF`. Source: Marathon's EndpointsHelper. */
-export function haproxyText(records: readonly AppRecord[]): string {
-  let text = '';
-  for (const record of records) {
-    const name = flatId(record.app.id);
-    const servers = (i: number) => running(record).map(({ host, ports }) => `\t${host}:${ports[i] ?? 0}`);
-    const ports = servicePortsOf(record.app);
-    if (ports.length === 0)
-      text += `${name}\t \t${running(record)
-        .map(({ host }) => `${host}\t`)
-        .join('')}\n`;
-    for (const [i, port] of ports.entries()) text += `${name}\t${port}${servers(i).join('')}\t\n`;
-  }
-  return text;
+export function haproxyText(records: readonly AppRecord[]): Buffer[] {
+  return bytesOf(records.map((record) => partOf(record, 'haproxy', haproxyOf)));
+}
+
+function haproxyOf(record: AppRecord): string {
+  const name = flatId(record.app.id);
+  const ports = servicePortsOf(record.app);
+  const tasks = running(record);
+  if (ports.length === 0) return `${name}\t \t${tasks.map(({ host }) => `${host}\t`).join('')}\n`;
+  const servers = (i: number) => tasks.map((task) => `\t${task.host}:${task.ports[i] ?? 0}`).join('');
+  return ports.map((port, i) => `${name}\t${port}${servers(i)}\t\n`).join('');
 }
 
 export function wantsText(request: FastifyRequest): boolean {

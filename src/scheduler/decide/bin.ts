@@ -55,13 +55,17 @@ export function openBin(offer: Offer, index: number, state: State): Bin {
   };
 }
 
-/** Whether one more task fits in. @returns what it gets, or the first stage that it doesn't pass */
-export function tryFit(bin: Bin, want: Want): Fit | Stage {
+/**
+ * Whether one more task fits in.
+ * @param turn another one gives other ports, where any will do and there are others
+ * @returns what it gets, or the first stage that it doesn't pass
+ */
+export function tryFit(bin: Bin, want: Want, turn = 0): Fit | Stage {
   const pools = acceptedOf(bin, want);
   if (pools.length === 0 && bin.pools.length > 0) return 'roles';
   const executor = want.form.type === 'shared' ? executorIn(bin, want) : undefined;
   for (const name of SCALARS) if (!hasScalar(pools, want, executor, name).ok) return name;
-  const ports = allocate(pools, want.hostPorts);
+  const ports = allocate(pools, want.hostPorts, turn);
   if ('missing' in ports) return 'ports';
   return { ports, ...(executor && { executor }) };
 }
@@ -90,7 +94,7 @@ export function checksOf(bin: Bin, want: Want): Check[] {
       ...(found.divided && { divided: true }),
     });
   }
-  const ports = allocate(pools, want.hostPorts);
+  const ports = allocate(pools, want.hostPorts, 0);
   const isMissing = 'missing' in ports;
   checks.push({
     stage: 'ports',
@@ -157,26 +161,38 @@ function slotOf({ load }: Bin, { prefix }: ExecutorKind): string {
 }
 
 /** @param wanted 0 for any; @returns a host port for each, or those of the fixed ones that are missing */
-function allocate(pools: readonly Pool[], wanted: readonly number[]): number[] | { missing: number[] } {
+function allocate(
+  pools: readonly Pool[],
+  wanted: readonly number[],
+  turn: number,
+): number[] | { missing: number[] } {
   if (wanted.length === 0) return [];
   // One port may be wanted twice, for two protocols.
   const fixed = [...new Set(wanted.filter((port) => port !== 0))].sort((a, b) => a - b);
   const missing = fixed.filter((port) => !pools.some(({ ports }) => isIn(ports, port)));
   if (missing.length > 0) return { missing };
-  const any: number[] = [];
-  const howMany = wanted.filter((port) => port === 0).length;
   const holes = fixed.map((port) => ({ begin: port, end: port }));
-  for (const { ports } of pools) addLowest(any, subtractRanges(ports, holes), howMany);
-  if (any.length < howMany) return { missing: [] };
-  return wanted.map((port) => (port !== 0 ? port : (any.shift() ?? 0)));
+  const free = pools.flatMap(({ ports }) => subtractRanges(ports, holes));
+  const count = countRanges(free);
+  if (count < wanted.filter((port) => port === 0).length) return { missing: [] };
+  let next = turn;
+  return wanted.map((port) => {
+    if (port !== 0) return port;
+    next += 1;
+    return portAt(free, (next - 1) % count);
+  });
 }
 
 function isIn(ranges: readonly Range[], port: number): boolean {
   return ranges.some(({ begin, end }) => begin <= port && port <= end);
 }
 
-function addLowest(found: number[], ranges: readonly Range[], howMany: number): void {
+/** @param place less than there are ports in all */
+function portAt(ranges: readonly Range[], place: number): number {
+  let left = place;
   for (const { begin, end } of ranges) {
-    for (let port = begin; port <= end && found.length < howMany; port += 1) found.push(port);
+    if (left <= end - begin) return begin + left;
+    left -= end - begin + 1;
   }
+  throw new RangeError(`there is no port at place ${place}`);
 }

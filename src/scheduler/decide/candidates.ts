@@ -39,6 +39,8 @@ export class Candidates {
   #rules: readonly Rule[] | undefined;
   #taken: ReadonlySet<string> | undefined;
   #turns = 0;
+  /** For an app whose tasks keep failing another each time: a stranger on the agent may hold the port that they got. */
+  readonly #turn: number;
   /** Tasks about to be launched, by agent. */
   readonly #ours = new Map<string, number>();
   /** Agents that have some of the app's tasks already. */
@@ -55,6 +57,7 @@ export class Candidates {
     this.#shelf = shelf;
     this.#record = record;
     this.#app = app;
+    this.#turn = record.delay ? record.launches : 0;
   }
 
   /** The constraints, with what has been placed so far; the counts are copied only where they are needed. */
@@ -67,7 +70,7 @@ export class Candidates {
     for (;;) {
       const bin = this.#released() ?? this.#fresh() ?? popHeap(this.#aside, isEmptier)?.bin;
       if (!bin) return undefined;
-      const fit = tryFit(bin, this.#shelf.want);
+      const fit = tryFit(bin, this.#shelf.want, this.#turn);
       if (typeof fit === 'string') {
         this.tries += 1;
         this.#shelf.fail(bin, fit);

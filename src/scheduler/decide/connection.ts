@@ -69,7 +69,7 @@ export function failed(state: State, message: string): Decision {
     return {
       events: [],
       calls: [],
-      fatal: `the master has removed the framework ${id}, with ${state.tasks.size} tasks that are still on record here: make sure that none of them runs any more, then move the data directory away and start their apps again`,
+      fatal: `the master has removed the framework ${id}, with ${state.tasks.size} tasks that are still on record here: make sure that none of them runs any more, then save the state ("mesosup scheduler backup FILE") and put it back without them ("mesosup scheduler restore FILE --force --new-framework"), which launches them anew`,
     };
   }
   const events: StateEvent[] = [{ type: 'disconnected', reason: message }, { type: 'framework_forgotten' }];

@@ -37,9 +37,13 @@ export function activate(record: AppRecord, app: AppRecord['active']): void {
   for (const task of record.tasks.values()) tally(record, task, 1);
 }
 
-/** Whether the app waits, and may launch, and what is to be looked at; called after whatever could have changed that. */
+/**
+ * Whether the app waits, and may launch, and what is to be looked at; called after every change to its tasks, and
+ * whatever else could have changed that.
+ */
 export function refresh(state: State, record: AppRecord | undefined, now: number): void {
   if (!record) return;
+  record.revision += 1;
   const { id } = record.app;
   const before = record.missing;
   record.missing = missingOf(record);

@@ -23,6 +23,7 @@ export function changeApp(state: State, app: App, at: number): void {
   }
   countPorts(state, known.app, -1);
   known.app = app;
+  known.revision += 1;
   countPorts(state, app, 1);
   known.changedAt = at;
   known.versions.push(app);
@@ -58,6 +59,7 @@ function addRecord(state: State, { versions, ...more }: New): AppRecord | undefi
   const record: AppRecord = {
     app,
     ...more,
+    revision: 0,
     versions: [...versions],
     tasks: new Map(),
     counted: 0,

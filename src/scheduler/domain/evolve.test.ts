@@ -84,6 +84,22 @@ it.each<StateEvent>([
   expect(after(event)).toEqual(createState(settings()));
 });
 
+it('tells that an app has changed by its revision', () => {
+  const state = after(begun(app()));
+  const changes: StateEvent[] = [
+    { type: 'app_changed', app: app({ cpus: 2 }), at: 2 },
+    { type: 'task_launched', task },
+    { type: 'task_updated', taskId: 't', state: 'TASK_RUNNING', at: 6 },
+    { type: 'task_killed', taskId: 't', at: 7 },
+    { type: 'task_updated', taskId: 't', state: 'TASK_KILLED', at: 8 },
+  ];
+  for (const change of changes) {
+    const before = state.apps.get('/multidis')?.revision ?? 0;
+    evolve(state, change);
+    expect([change.type, state.apps.get('/multidis')?.revision]).not.toEqual([change.type, before]);
+  }
+});
+
 it('does not change the events it is given', () => {
   const launched: StateEvent = { type: 'task_launched', task: { ...task } };
   const state = after(started, launched, { type: 'task_updated', taskId: 't', state: 'TASK_RUNNING', at: 9 });

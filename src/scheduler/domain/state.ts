@@ -33,6 +33,8 @@ export interface AppRecord {
   readonly versions: App[];
   /** Tells this start of the app from earlier ones of the same id. */
   readonly run: number;
+  /** Counts changes to the record and its tasks: what is made of them may be kept until it grows. */
+  revision: number;
   /** When it was started or changed last. */
   changedAt: number;
   /** How many tasks were launched so far; numbers the next. */

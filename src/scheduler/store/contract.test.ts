@@ -16,7 +16,7 @@ import { describeStore, removed } from '../../../test/scheduler/store-contract.t
 import { runs } from '../../../test/support/runs.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import { decodeFrames, encodeFrame } from './frames.ts';
-import { openJournal } from './journal.ts';
+import { openJournal, readJournalEvents } from './journal.ts';
 import { createMemoryStore } from './memory.ts';
 import { type Store, StoreError } from './store.ts';
 
@@ -45,7 +45,11 @@ function journal(directory: string, snapshotBytes?: number): Promise<Store> {
 
 describeStore('journal', () => {
   const directory = temporary();
-  return { open: () => journal(directory, 300), sharing: 'refused' };
+  return {
+    open: () => journal(directory, 300),
+    sharing: 'refused',
+    readBeside: () => readJournalEvents(directory),
+  };
 });
 
 describeStore('memory', () => {

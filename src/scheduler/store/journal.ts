@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import type { StoredEvent } from '../domain/events.ts';
 import { decodeFrames, encodeFrame } from './frames.ts';
 import { lockDirectory } from './lock.ts';
-import { type Store, StoreError } from './store.ts';
+import { STATE_VERSION, type Store, StoreError } from './store.ts';
 
-const FORMAT = { format: 'mesosup-journal', version: 2 };
+const FORMAT = { format: 'mesosup-journal', version: STATE_VERSION };
 /** Below this a snapshot isn't worth its work; above, the file is rewritten when it has doubled. */
 const SNAPSHOT_BYTES = 4 << 20;
 const EVENTS_PER_FRAME = 500;
@@ -38,6 +38,34 @@ export async function openJournal(options: JournalOptions): Promise<Store> {
     if (error instanceof StoreError || !(error instanceof Error)) throw error;
     throw new StoreError(`${directory} can't hold the scheduler's state: ${error.message}`, { cause: error });
   }
+}
+
+/**
+ * The events of a directory, as far as they are durable, without changing anything: a scheduler may use it meanwhile.
+ * @throws StoreError where there is no state, or a file is damaged
+ */
+export async function readJournalEvents(directory: string): Promise<StoredEvent[]> {
+  try {
+    for (;;) {
+      const generation = (await journals(directory).catch(unlessMissing))?.at(-1);
+      if (generation === undefined) {
+        throw new StoreError(`${directory} holds no state of a scheduler: name another with --data-dir`);
+      }
+      const path = pathOf(directory, generation);
+      // Where it is missing, a snapshot has taken its place meanwhile.
+      const bytes = await readFile(path).catch(unlessMissing);
+      if (bytes) return parseJournal(path, bytes).events;
+    }
+  } catch (error) {
+    if (error instanceof StoreError || !(error instanceof Error)) throw error;
+    throw new StoreError(`the scheduler's state in ${directory} can't be read: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 class Journal implements Store {
@@ -138,10 +166,23 @@ async function readJournal(
   warn: (message: string) => void,
 ): Promise<{ events: StoredEvent[]; bytes: number }> {
   const bytes = await readFile(path);
+  const { events, end } = parseJournal(path, bytes);
+  if (end < bytes.length) {
+    warn(
+      `${path}: the last ${bytes.length - end} bytes are a record that was never completed; it is cut off`,
+    );
+    await truncate(path, end);
+    await syncPath(path);
+  }
+  return { events, bytes: end };
+}
+
+/** @returns the events, and where the last whole record ends */
+function parseJournal(path: string, bytes: Buffer): { events: StoredEvent[]; end: number } {
   const { records, end, corruptAt } = decodeFrames(bytes);
   if (corruptAt !== undefined) {
     throw new StoreError(
-      `${path} is damaged at byte ${corruptAt}, with whole records after it: restore the file from a backup, or move it away to begin without apps and tasks`,
+      `${path} is damaged at byte ${corruptAt}, with whole records after it: move it away, then restore a backup ("mesosup scheduler restore") or begin without apps and tasks`,
     );
   }
   const [header, ...batches] = records;
@@ -150,14 +191,7 @@ async function readJournal(
       `${path} is not a journal that this version reads (${JSON.stringify(FORMAT)} was expected at its beginning): run the version that wrote it, or move it away to begin anew`,
     );
   }
-  if (end < bytes.length) {
-    warn(
-      `${path}: the last ${bytes.length - end} bytes are a record that was never completed; it is cut off`,
-    );
-    await truncate(path, end);
-    await syncPath(path);
-  }
-  return { events: batches.flat() as StoredEvent[], bytes: end };
+  return { events: batches.flat() as StoredEvent[], end };
 }
 
 /** Writes a whole file beside, makes it durable, and only then gives it its name. @returns its length */

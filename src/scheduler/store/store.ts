@@ -1,5 +1,8 @@
 import type { StoredEvent } from '../domain/events.ts';
 
+/** Of what is stored, on whatever it is stored: raised when an event of old would be read as something else. */
+export const STATE_VERSION = 2;
+
 /** Where the scheduler's state outlives it. One process uses a store at a time. */
 export interface Store {
   /** All events in the order they were appended, or the snapshot that stands for the first of them and the rest. */

@@ -19,10 +19,10 @@ import {
   type ZooKeeperSession,
 } from '../../zookeeper/client.ts';
 import type { StoredEvent } from '../domain/events.ts';
-import { batchName, contentsOf, decodeBatch, encodeBatch, type Part } from './batches.ts';
-import { type Store, StoreError } from './store.ts';
+import { contentsOf, encodeBatch, type Part } from './batches.ts';
+import type { Store } from './store.ts';
+import { explained, FORMAT, generationIn, generationPath, readGeneration } from './zookeeper-read.ts';
 
-const FORMAT = JSON.stringify({ format: 'mesosup-state', version: 2 });
 /** Well below the 1 MB of a request, with its other words. */
 const BYTES_PER_STEP = 512 << 10;
 const OPERATIONS_PER_STEP = 500;
@@ -30,7 +30,6 @@ const OPERATIONS_PER_STEP = 500;
 const SNAPSHOT_BYTES = 1 << 20;
 const SNAPSHOT_BATCHES = 2000;
 const EVENTS_PER_BATCH = 500;
-const READS_AT_ONCE = 500;
 
 export interface ZooKeeperStoreOptions {
   session: ZooKeeperSession;
@@ -144,12 +143,7 @@ class ZooKeeperStore implements Store {
       ]);
       return;
     }
-    if (format !== FORMAT || !head) {
-      throw new StoreError(
-        `${path} in ZooKeeper is not a state that this version reads (${FORMAT} was expected): run the version that wrote it, or give another path in --zk to begin anew`,
-      );
-    }
-    this.#generation = Number(head.data.toString('utf8'));
+    this.#generation = generationIn(path, format, head?.data);
   }
 
   /** Removes what a snapshot or a large batch left that was cut short. */
@@ -167,32 +161,11 @@ class ZooKeeperStore implements Store {
   }
 
   async #read(): Promise<void> {
-    const generation = this.#pathOf(this.#generation);
-    const data = async (name: string): Promise<Buffer> => {
-      const znode = await untilAnswered(() => this.#session.get(childPath(generation, name)));
-      if (!znode) {
-        throw new StoreError(
-          `${childPath(generation, name)} in ZooKeeper is missing, but what follows it is there: restore it, or give another path in --zk to begin anew`,
-        );
-      }
-      this.#bytes += znode.data.length;
-      return znode.data;
-    };
-    const { batches } = contentsOf((await untilAnswered(() => this.#session.children(generation))) ?? []);
-    const events: StoredEvent[] = [];
-    for (let from = 0; from < batches.length; from += READS_AT_ONCE) {
-      const some = await Promise.all(
-        // By position, so that a gap shows.
-        batches.slice(from, from + READS_AT_ONCE).map(async (_, i) => {
-          const number = from + i;
-          return decodeBatch(number, await data(batchName(number)), data);
-        }),
-      );
-      for (const batch of some) for (const event of batch) events.push(event);
-    }
+    const { events, batches, bytes } = await readGeneration(this.#session, this.#pathOf(this.#generation));
     this.#loaded = events;
-    this.#next = batches.length;
-    this.#batchesSinceSnapshot = batches.length;
+    this.#bytes = bytes;
+    this.#next = batches;
+    this.#batchesSinceSnapshot = batches;
   }
 
   /** @returns the bytes written */
@@ -254,22 +227,11 @@ class ZooKeeperStore implements Store {
   }
 
   #pathOf(generation: number): string {
-    return this.#at(`g${String(generation).padStart(8, '0')}`);
+    return generationPath(this.#path, generation);
   }
 
-  /** Says in words what to do where ZooKeeper refuses. */
-  async #guard<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof StoreError || !(error instanceof Error)) throw error;
-      const why = isZooKeeperError(error, 'BAD_VERSION')
-        ? 'another scheduler has taken over the state'
-        : isZooKeeperError(error, 'NO_AUTH')
-          ? 'it belongs to another identity: give its user:password in the address of --zk'
-          : error.message;
-      throw new StoreError(`${this.#path} in ZooKeeper: ${why}`, { cause: error });
-    }
+  #guard<T>(work: () => Promise<T>): Promise<T> {
+    return explained(this.#path, work);
   }
 }
 

@@ -78,6 +78,7 @@ const changes = Array.from({ length: apps }, (_, i) => ({
     cpus: 0.1,
     mem: 64,
     portDefinitions: [{ port: 0 }],
+    healthChecks: [{ protocol: 'COMMAND', command: { value: 'true' } }],
   }),
   api: 'v2' as const,
 }));
@@ -89,17 +90,27 @@ for (let left = 100; state.tasks.size < apps * each && left > 0; left -= 1) {
 while (mesos.work()) await deliver();
 await api.listen({ host: '127.0.0.1', port: 0 });
 const ids = [...state.tasks.keys()];
-let updates = 0;
-process.on('message', (message) => {
-  if (message === 'update') {
-    const id = ids[(updates * 7919) % ids.length] ?? '';
-    updates += 1;
-    mesos.advance(id, 'TASK_RUNNING', { message: `update ${updates}` });
-    void deliver();
+const isWell = new Map<string, boolean>();
+let changed = 0;
+/** Health of so many tasks, spread over the apps: it is in every answer. */
+const change = async (count: number): Promise<void> => {
+  for (let i = 0; i < count; i += 1) {
+    const id = ids[(changed * 7919) % ids.length] ?? '';
+    const healthy = !isWell.get(id);
+    changed += 1;
+    isWell.set(id, healthy);
+    mesos.advance(id, 'TASK_RUNNING', { healthy });
   }
+  await deliver();
+};
+await change(ids.length);
+process.on('message', async (message: { change: number } | 'rss') => {
   if (message === 'rss') {
     globalThis.gc?.();
     process.send?.({ rss: process.memoryUsage().rss });
+    return;
   }
+  await change(message.change);
+  process.send?.('changed');
 });
 process.send?.({ port: (api.server.address() as AddressInfo).port, tasks: ids.length });

@@ -1,44 +1,53 @@
-/** The API of a scheduler with many running tasks: answers, events, memory. */
+/** The API of a scheduler with many running tasks, some of which change before each request: answers, events, memory. */
 
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { get } from 'node:http';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import path from 'node:path';
 
-const REQUESTS = 200;
+const REQUESTS = 500;
 const UNCOUNTED = 20;
 const UPDATES = 100;
+/** Tasks whose health changes before each request: of 1,000 apps with ten tasks each, those of about every tenth app. */
+export const CHANGES = 100;
+
+interface Figure {
+  /** From the request to the last byte: median and 99th percentile. */
+  readonly medianMs: number;
+  readonly p99Ms: number;
+  /** As they went over the wire. */
+  readonly bytes: number;
+}
 
 export interface ApiFigures {
   readonly tasks: number;
-  /** 99th percentiles, in milliseconds. */
-  readonly appsMs: number;
-  readonly endpointsMs: number;
+  readonly apps: Figure;
+  readonly appsGzipped: Figure;
+  readonly endpoints: Figure;
   readonly eventMs: number;
-  /** Of the largest answer. */
-  readonly appsBytes: number;
   /** MiB, with the simulated Mesos in the same process. */
   readonly rssMiB: number;
 }
 
-export async function askApi(apps: number, each: number): Promise<ApiFigures> {
+export async function askApi(appCount: number, each: number): Promise<ApiFigures> {
   const file = path.join(import.meta.dirname, 'api-process.ts');
-  const child = fork(file, [String(apps), String(each)], { execArgv: ['--expose-gc'] });
+  const child = fork(file, [String(appCount), String(each)], { execArgv: ['--expose-gc'] });
   const told = async <T>(): Promise<T> => ((await once(child, 'message')) as [T])[0];
   try {
     const { port, tasks } = await told<{ port: number; tasks: number }>();
     const url = `http://127.0.0.1:${port}`;
-    const appsRoute = await timed(`${url}/v2/apps?embed=apps.tasks`);
-    const endpoints = await timed(`${url}/v1/endpoints`);
-    const stream = await new Promise<import('node:http').IncomingMessage>((resolve) =>
-      get(`${url}/v2/events`, resolve),
-    );
+    const apps = await timed(child, `${url}/v2/apps?embed=apps.tasks`);
+    const appsGzipped = await timed(child, `${url}/v2/apps?embed=apps.tasks`, 'gzip');
+    const endpoints = await timed(child, `${url}/v1/endpoints`);
+    const stream = await new Promise<IncomingMessage>((resolve) => get(`${url}/v2/events`, resolve));
     const eventMs: number[] = [];
     for (let i = 0; i < UPDATES; i += 1) {
       const began = performance.now();
       const seen = once(stream, 'data').then(() => performance.now() - began);
-      child.send('update');
+      const changed = once(child, 'message');
+      child.send({ change: 1 });
       eventMs.push(await seen);
+      await changed;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     stream.destroy();
@@ -46,10 +55,10 @@ export async function askApi(apps: number, each: number): Promise<ApiFigures> {
     child.send('rss');
     return {
       tasks,
-      appsMs: p99(appsRoute.ms),
-      endpointsMs: p99(endpoints.ms),
-      eventMs: p99(eventMs),
-      appsBytes: appsRoute.bytes,
+      apps,
+      appsGzipped,
+      endpoints,
+      eventMs: percentile(eventMs, 0.99),
       rssMiB: (await rss).rss / 2 ** 20,
     };
   } finally {
@@ -58,20 +67,28 @@ export async function askApi(apps: number, each: number): Promise<ApiFigures> {
   }
 }
 
-/** One request after the other; the first few are not counted. */
-async function timed(url: string): Promise<{ ms: number[]; bytes: number }> {
+/** One request after the other, each after some changes; the first few are not counted. */
+async function timed(child: ChildProcess, url: string, encoding = 'identity'): Promise<Figure> {
+  const agent = new Agent({ keepAlive: true });
   const ms: number[] = [];
   let bytes = 0;
   for (let i = -UNCOUNTED; i < REQUESTS; i += 1) {
+    const changed = once(child, 'message');
+    child.send({ change: CHANGES });
+    await changed;
     const began = performance.now();
-    const answer = await fetch(url);
-    bytes = (await answer.arrayBuffer()).byteLength;
-    if (answer.status !== 200) throw new Error(`${url}: ${answer.status}`);
+    const answer = await new Promise<IncomingMessage>((resolve, reject) =>
+      get(url, { agent, headers: { 'Accept-Encoding': encoding } }, resolve).once('error', reject),
+    );
+    if (answer.statusCode !== 200) throw new Error(`${url}: ${answer.statusCode}`);
+    bytes = 0;
+    for await (const chunk of answer) bytes += (chunk as Buffer).length;
     if (i >= 0) ms.push(performance.now() - began);
   }
-  return { ms, bytes };
+  agent.destroy();
+  return { medianMs: percentile(ms, 0.5), p99Ms: percentile(ms, 0.99), bytes };
 }
 
-function p99(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1] ?? Number.NaN;
+function percentile(values: readonly number[], part: number): number {
+  return values.toSorted((a, b) => a - b)[Math.ceil(values.length * part) - 1] ?? Number.NaN;
 }

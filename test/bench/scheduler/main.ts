@@ -9,7 +9,7 @@
 import { cpus, loadavg, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Programs } from '../../contract/support/programs.ts';
-import { askApi } from './api.ts';
+import { askApi, CHANGES } from './api.ts';
 import { byMinimalFramework, byScheduler } from './launches.ts';
 import { place, updateCost } from './placement.ts';
 
@@ -67,10 +67,13 @@ const parts: Record<string, () => Promise<void>> = {
   },
   async api() {
     const figures = await askApi(1000, 10);
+    const { tasks, apps, appsGzipped, endpoints, eventMs, rssMiB } = figures;
+    const shown = ({ medianMs, p99Ms, bytes }: typeof apps) =>
+      `p99 ${p99Ms.toFixed(1)} ms (median ${medianMs.toFixed(1)}, ${(bytes / 2 ** 20).toFixed(1)} MiB)`;
     console.log(
-      `api: ${figures.tasks} running tasks of 1000 apps: /v2/apps?embed=apps.tasks p99 ${figures.appsMs.toFixed(1)} ms ` +
-        `(${(figures.appsBytes / 2 ** 20).toFixed(1)} MiB), /v1/endpoints p99 ${figures.endpointsMs.toFixed(1)} ms, ` +
-        `an update to its event p99 ${figures.eventMs.toFixed(1)} ms, RSS ${Math.round(figures.rssMiB)} MiB with the simulated Mesos`,
+      `api: ${tasks} running tasks of 1000 apps, the health of ${CHANGES} changed before each request: ` +
+        `/v2/apps?embed=apps.tasks ${shown(apps)}, gzipped ${shown(appsGzipped)}, /v1/endpoints ${shown(endpoints)}, ` +
+        `an update to its event p99 ${eventMs.toFixed(1)} ms, RSS ${Math.round(rssMiB)} MiB with the simulated Mesos`,
     );
   },
 };

@@ -68,7 +68,7 @@ function run(): void {
     if (behaviour.die) process.kill(process.pid, 'SIGKILL');
     tasks.set(task.task_id.value, task);
     unacknowledgedTasks.set(task.task_id.value, task);
-    writeFileSync(TASKS_FILE, JSON.stringify([...tasks]));
+    remember();
     if (behaviour.disconnect === 'stay silent') silent = true;
     const report: Report = {
       pid: process.pid,
@@ -91,6 +91,10 @@ function run(): void {
       void session.call({ type: 'MESSAGE', message: { data: encodeJson(behaviour.message) } });
     }
     exitCode = behaviour.exit ?? exitCode;
+  }
+
+  function remember(): void {
+    writeFileSync(TASKS_FILE, JSON.stringify([...tasks]));
   }
 
   /** @returns the agent's refusal, if it was one */
@@ -121,6 +125,7 @@ function run(): void {
     const task = tasks.get(event.kill.task_id.value);
     if (!task || behaviourOf(task).kill === 'ignore') return;
     tasks.delete(task.task_id.value);
+    remember();
     void update(task, { state: 'TASK_KILLED', data: encodeJson(event) });
   }
 

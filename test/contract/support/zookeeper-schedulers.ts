@@ -3,11 +3,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { vi } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../../src/scheduler/main.ts', import.meta.url));
-const WITHIN = { timeout: 40_000, interval: 20 };
+const WITHIN_MS = 40_000;
+const LOOK_EVERY_MS = 20;
 
 export interface SchedulerProcess {
   readonly child: ChildProcess;
@@ -31,12 +32,14 @@ export function startScheduler(...args: string[]): SchedulerProcess {
     child,
     said,
     ended,
-    url: () =>
-      vi.waitFor(() => {
+    url: async () => {
+      for (const end = Date.now() + WITHIN_MS; ; ) {
         const url = /listening on (http:[^"]+)/.exec(said.join('\n'))?.[1];
-        if (url === undefined) throw new Error(`it does not listen: ${said.join('\n')}`);
-        return url;
-      }, WITHIN),
+        if (url !== undefined) return url;
+        if (Date.now() > end) throw new Error(`it does not listen: ${said.join('\n')}`);
+        await sleep(LOOK_EVERY_MS);
+      }
+    },
     kill: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGCONT');

@@ -133,6 +133,15 @@ try:
     sys.exit("a locked app was changed")
 except MarathonHttpError as error:
     check("a locked app isn't changed", error.status_code == 409)
+wait("what can't be placed is queued", lambda: [one.app.id for one in client.list_queue()] == ["/web"])
+queued = client.list_queue(embed_last_unused_offers=True)[0]
+check("the queue says how many wait, and since when", queued.count >= 1 and queued.since)
+check("the queue says when the next try is", queued.delay.overdue and queued.delay.time_left_seconds == 0)
+wait(
+    "the queue says why",
+    lambda: "hostname LIKE nowhere" in " ".join(client.list_queue()[0].processed_offers_summary["reasons"]),
+)
+client.reset_delay("/web")
 back = client.delete_deployment(stuck["deploymentId"])
 check("it is rolled back by another", back["deploymentId"] != stuck["deploymentId"])
 wait("the rollback of it ends", settled)

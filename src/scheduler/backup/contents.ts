@@ -1,0 +1,41 @@
+/** What events come to. */
+
+import type { StoredEvent } from '../domain/events.ts';
+import { evolve } from '../domain/evolve.ts';
+import { snapshotOf } from '../domain/snapshot.ts';
+import { createState, type State } from '../domain/state.ts';
+import { readFlags } from '../flags.ts';
+import { optionsFrom } from '../options.ts';
+import type { Summary } from './format.ts';
+
+/** The shortest list of events for the same state, and what is in that. */
+export function compacted(events: readonly StoredEvent[]): { events: StoredEvent[]; summary: Summary } {
+  const state = stateOf(events);
+  return { events: [...snapshotOf(state)], summary: summaryOf(state) };
+}
+
+export function contentsOf(events: readonly StoredEvent[]): Summary {
+  return summaryOf(stateOf(events));
+}
+
+/** Without what ties it to one framework: the tasks are launched anew, by a framework that is yet to be registered. */
+export function withoutFramework(events: readonly StoredEvent[]): StoredEvent[] {
+  return events.filter(({ type }) => type !== 'framework_registered' && type !== 'task_restored');
+}
+
+function stateOf(events: readonly StoredEvent[]): State {
+  // What is stored doesn't depend on how the scheduler is set up.
+  const state = createState(optionsFrom(readFlags(['--master', 'localhost:5050'], {})).settings);
+  for (const event of events) evolve(state, event);
+  return state;
+}
+
+function summaryOf({ frameworkId, apps, groups, tasks, deployments }: State): Summary {
+  return {
+    ...(frameworkId !== undefined && { frameworkId }),
+    apps: apps.size,
+    groups: groups.size,
+    tasks: tasks.size,
+    deployments: deployments.size,
+  };
+}

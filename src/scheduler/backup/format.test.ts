@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { appV2, start } from '../../../test/scheduler/fixtures.ts';
+import { running } from '../../../test/scheduler/running.ts';
+import type { StoredEvent } from '../domain/events.ts';
+import { snapshotOf } from '../domain/snapshot.ts';
+import { compacted, contentsOf, withoutFramework } from './contents.ts';
+import { type Backup, BackupError, backupOf, decodeBackup, encodeBackup } from './format.ts';
+
+/** Of a scheduler with tasks, and a deployment under way. */
+function backup(): Backup {
+  const harness = running(3);
+  harness.input(start(appV2({ env: { MÄRZ: 'für "alle"\n' }, instances: 2 })));
+  const { events, summary } = compacted([...snapshotOf(harness.state)]);
+  return backupOf({ at: '2026-01-02T03:04:05.678Z', from: '/var/lib/somewhere', ...summary }, events);
+}
+
+function bytesOf(one: Backup): Buffer {
+  return Buffer.from([...encodeBackup(one)].join(''));
+}
+
+it('is read as it was written, and says first what it holds', () => {
+  const taken = backup();
+  const read = decodeBackup(bytesOf(taken), 'x');
+  expect(read).toEqual(taken);
+  expect(read.head).toMatchObject({ apps: 2, groups: 0, tasks: 3, deployments: 1 });
+  expect(contentsOf(read.events)).toEqual({
+    frameworkId: read.head.frameworkId,
+    apps: 2,
+    groups: 0,
+    tasks: 3,
+    deployments: 1,
+  });
+  const [first] = bytesOf(taken).toString().split('\n');
+  expect(JSON.parse(first ?? '')).toMatchObject({ format: 'mesosup-backup', version: 1, stateVersion: 2 });
+});
+
+it('holds many events, and none', () => {
+  const one: StoredEvent = { type: 'app_removed', appId: '/ä', at: 1 };
+  for (const count of [0, 499, 500, 501, 5000]) {
+    const { head } = backup();
+    const many = { head, events: Array.from({ length: count }, () => one) };
+    expect(decodeBackup(bytesOf(many), 'x')).toEqual(many);
+  }
+});
+
+it('is refused wherever it ends early', () => {
+  const whole = bytesOf(backup());
+  for (let end = 0; end < whole.length; end += 1) {
+    expect(() => decodeBackup(whole.subarray(0, end), 'x')).toThrow(BackupError);
+  }
+});
+
+it('is refused whatever byte of it has changed', () => {
+  const whole = bytesOf(backup());
+  fc.assert(
+    fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (at, by) => {
+      const changed = Buffer.from(whole);
+      changed[at] = (changed[at] ?? 0) ^ by;
+      expect(() => decodeBackup(changed, 'x')).toThrow(BackupError);
+    }),
+  );
+});
+
+it('names the file, and what is wrong with it', () => {
+  const text = bytesOf(backup()).toString();
+  const of = (changed: string) => () => decodeBackup(Buffer.from(changed), 'my.backup');
+  expect(of('')).toThrow('my.backup is not a backup of a scheduler');
+  expect(of('null\n')).toThrow('is not a backup of a scheduler');
+  expect(of(text.replace('"stateVersion":2', '"stateVersion":3'))).toThrow(
+    'my.backup is a backup of version 1, of a state of version 3; this mesosup reads 1 and 2',
+  );
+  expect(of(text.trimEnd())).toThrow('is cut short');
+  expect(of(text.replace('sleep', 'slept'))).toThrow('is damaged');
+});
+
+it('without the framework the apps are left, and their versions and deployments', () => {
+  const { events } = backup();
+  expect(contentsOf(withoutFramework(events))).toEqual({ apps: 2, groups: 0, tasks: 0, deployments: 1 });
+});

@@ -1,0 +1,120 @@
+/**
+ * The file of a backup: lines of JSON. The first says what it is, each other is an event of the shortest list that
+ * leads to the state, and the last holds a checksum of all before. Text, so that people can look into it and compress it.
+ */
+
+import { createHash } from 'node:crypto';
+import type { StoredEvent } from '../domain/events.ts';
+import { STATE_VERSION } from '../store/store.ts';
+
+const FORMAT = 'mesosup-backup';
+const VERSION = 1;
+const LINES_AT_ONCE = 500;
+
+/** How much there is. */
+export interface Summary {
+  /** By which the master knows the tasks as ours; undefined for a scheduler that never subscribed. */
+  readonly frameworkId?: string;
+  readonly apps: number;
+  readonly groups: number;
+  readonly tasks: number;
+  readonly deployments: number;
+}
+
+export interface BackupHead extends Summary {
+  readonly format: typeof FORMAT;
+  readonly version: typeof VERSION;
+  /** The version of the events. */
+  readonly stateVersion: number;
+  /** When it was taken, as ISO 8601. */
+  readonly at: string;
+  /** The store it was taken from, for people. */
+  readonly from: string;
+}
+
+export interface Backup {
+  readonly head: BackupHead;
+  readonly events: readonly StoredEvent[];
+}
+
+/** A file is no backup that can be used; the message says why. */
+export class BackupError extends Error {
+  override name = 'BackupError';
+}
+
+/** @param about its `at` and `from`, and what the events come to */
+export function backupOf(
+  about: Pick<BackupHead, 'at' | 'from'> & Summary,
+  events: readonly StoredEvent[],
+): Backup {
+  return { head: { format: FORMAT, version: VERSION, stateVersion: STATE_VERSION, ...about }, events };
+}
+
+/** The file's text, piece by piece. */
+export function* encodeBackup({ head, events }: Backup): Generator<string> {
+  const hash = createHash('sha256');
+  const piece = (lines: readonly unknown[]): string => {
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    hash.update(text);
+    return text;
+  };
+  yield piece([head]);
+  for (let from = 0; from < events.length; from += LINES_AT_ONCE) {
+    yield piece(events.slice(from, from + LINES_AT_ONCE));
+  }
+  yield `${JSON.stringify({ sha256: hash.digest('hex') })}\n`;
+}
+
+/**
+ * @param name of the file, for messages
+ * @throws BackupError
+ */
+export function decodeBackup(bytes: Buffer, name: string): Backup {
+  const [first, ...lines] = linesOf(bytes);
+  const head = parsed(first);
+  if (!isObject(head) || head.format !== FORMAT) {
+    throw new BackupError(`${name} is not a backup of a scheduler: its first line does not say so`);
+  }
+  if (head.version !== VERSION || head.stateVersion !== STATE_VERSION) {
+    throw new BackupError(
+      `${name} is a backup of version ${head.version}, of a state of version ${head.stateVersion}; this mesosup reads ${VERSION} and ${STATE_VERSION}: restore it with the mesosup that made it`,
+    );
+  }
+  const last = lines.pop();
+  const end = parsed(last);
+  if (!last || !isObject(end) || typeof end.sha256 !== 'string') {
+    throw new BackupError(`${name} is cut short: its last line, the checksum, is missing`);
+  }
+  const covered = bytes.subarray(0, last.byteOffset - bytes.byteOffset);
+  if (createHash('sha256').update(covered).digest('hex') !== end.sha256) {
+    throw new BackupError(`${name} is damaged: its content is not what its checksum says`);
+  }
+  // What the checksum covers was written by this program.
+  const events = lines.map((line) => JSON.parse(line.toString('utf8')) as StoredEvent);
+  return { head: head as unknown as BackupHead, events };
+}
+
+const NEWLINE = 0x0a;
+
+/** Without the last, where it doesn't end. */
+function linesOf(bytes: Buffer): Buffer[] {
+  const lines: Buffer[] = [];
+  for (let from = 0; ; ) {
+    const end = bytes.indexOf(NEWLINE, from);
+    if (end < 0) return lines;
+    lines.push(bytes.subarray(from, end));
+    from = end + 1;
+  }
+}
+
+function parsed(line: Buffer | undefined): unknown {
+  try {
+    return JSON.parse((line ?? Buffer.alloc(0)).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,46 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type Installed, PlaceError, placeOf, showPlace } from './place.ts';
+
+let directory: string;
+let installed: Installed;
+
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-place-'));
+  installed = { zkFile: path.join(directory, 'zk'), directory: '/var/lib/the-scheduler' };
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+it('what is given comes first, then where an installed scheduler has it', async () => {
+  expect(placeOf({ directory: '/d' }, installed)).toEqual({ directory: '/d' });
+  expect(placeOf({}, installed)).toEqual({ directory: '/var/lib/the-scheduler' });
+  await writeFile(installed.zkFile, 'zk://me:pw@h1,h2:2182/x\n');
+  const zooKeeper = {
+    servers: [
+      { host: 'h1', port: 2181 },
+      { host: 'h2', port: 2182 },
+    ],
+    credentials: 'me:pw',
+    path: '/x',
+  };
+  expect(placeOf({}, installed)).toEqual({ zooKeeper });
+  expect(placeOf({ zk: `file://${installed.zkFile}` }, installed)).toEqual({ zooKeeper });
+  expect(placeOf({ directory: '/d' }, installed)).toEqual({ directory: '/d' });
+  expect(
+    showPlace({ zooKeeper: placeOf({}, installed) && { ...zooKeeper, servers: [{ host: 'h', port: 1 }] } }),
+  ).toBe('zk://me:***@h:1/x');
+  expect(placeOf({ zk: 'zk://h/x' }, installed)).toMatchObject({ zooKeeper: { path: '/x' } });
+});
+
+it.each([
+  [{ zk: 'zk://h/x', directory: '/d' }, 'both given'],
+  [{ zk: 'h:2181' }, '--zk: not a ZooKeeper address'],
+  [{ zk: 'file:///nowhere/at/all' }, '--zk: ENOENT'],
+  [{ zk: 'zk://me:secret@h/x' }, 'would show in the list of processes'],
+])('%o will not do', (flags, says) => {
+  expect(() => placeOf(flags, installed)).toThrow(PlaceError);
+  expect(() => placeOf(flags, installed)).toThrow(says);
+  expect(() => placeOf(flags, installed)).not.toThrow('secret');
+});

@@ -1,0 +1,81 @@
+/** Where a scheduler's state is, by the scheduler's own flags. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import {
+  fileOfFlag,
+  parseZooKeeperAddress,
+  showZooKeeperAddress,
+  type ZooKeeperAddress,
+} from '../../zookeeper/address.ts';
+import type { ZooKeeperSession } from '../../zookeeper/client.ts';
+import { openZooKeeper } from '../../zookeeper/session.ts';
+import { StoreError } from '../store/store.ts';
+
+export type Place = { readonly directory: string } | { readonly zooKeeper: ZooKeeperAddress };
+
+/** The flags do not do. */
+export class PlaceError extends Error {
+  override name = 'PlaceError';
+}
+
+export interface PlaceFlags {
+  readonly zk?: string | undefined;
+  readonly directory?: string | undefined;
+}
+
+/** Where an installed scheduler has its state. */
+export interface Installed {
+  /** Holds the address of ZooKeeper, where the state is there. */
+  readonly zkFile: string;
+  readonly directory: string;
+}
+
+/** @throws PlaceError */
+export function placeOf({ zk, directory }: PlaceFlags, installed: Installed): Place {
+  if (zk !== undefined && directory !== undefined) {
+    throw new PlaceError('--zk and --data-dir are both given: the state is in one of them');
+  }
+  if (directory !== undefined) return { directory };
+  const given = zk ?? (existsSync(installed.zkFile) ? `file://${installed.zkFile}` : undefined);
+  if (given === undefined) return { directory: installed.directory };
+  const file = fileOfFlag(given);
+  try {
+    const address = parseZooKeeperAddress(file === undefined ? given : readFileSync(file, 'utf8'));
+    if (file !== undefined || address.credentials === undefined) return { zooKeeper: address };
+  } catch (error) {
+    throw new PlaceError(`--zk: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  throw new PlaceError(
+    '--zk has a password, which would show in the list of processes: write the address to a file that only you can read, and give --zk file:///that/file',
+  );
+}
+
+export function showPlace(place: Place): string {
+  return 'directory' in place ? place.directory : showZooKeeperAddress(place.zooKeeper);
+}
+
+const REACH_WITHIN_MS = 15_000;
+
+/** @throws StoreError where ZooKeeper is out of reach, or refuses us */
+export async function withSession<T>(
+  zooKeeper: ZooKeeperAddress,
+  work: (session: ZooKeeperSession) => Promise<T>,
+): Promise<T> {
+  const { servers, credentials } = zooKeeper;
+  const problems: string[] = [];
+  const signal = AbortSignal.timeout(REACH_WITHIN_MS);
+  const session = await openZooKeeper({
+    servers,
+    ...(credentials !== undefined && { credentials }),
+    signal,
+    onProblem: (message) => problems.push(message),
+  }).catch((error: unknown) => {
+    const why = signal.aborted ? problems.join('; ') || 'no server answers' : String(error);
+    throw new StoreError(`ZooKeeper at ${showZooKeeperAddress(zooKeeper)} can't be reached: ${why}`);
+  });
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}

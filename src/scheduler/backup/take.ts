@@ -1,0 +1,52 @@
+/** Taking a backup, of a scheduler that runs or one that doesn't. */
+
+import { link, open, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { childPath } from '../../zookeeper/address.ts';
+import { readJournalEvents } from '../store/journal.ts';
+import { StoreError } from '../store/store.ts';
+import { readZooKeeperEvents } from '../store/zookeeper-read.ts';
+import { compacted } from './contents.ts';
+import { type Backup, BackupError, backupOf, encodeBackup } from './format.ts';
+import { type Place, showPlace, withSession } from './place.ts';
+
+/**
+ * The state as it is stored at this moment.
+ * @param at when that is, as ISO 8601
+ * @throws StoreError
+ */
+export async function takeBackup(place: Place, at: string): Promise<Backup> {
+  const stored =
+    'directory' in place
+      ? await readJournalEvents(place.directory)
+      : await withSession(place.zooKeeper, (session) =>
+          readZooKeeperEvents(session, childPath(place.zooKeeper.path, 'state')),
+        );
+  if (stored.length === 0) throw new StoreError(`${showPlace(place)} holds no app and no task yet`);
+  const { events, summary } = compacted(stored);
+  return backupOf({ at, from: showPlace(place), ...summary }, events);
+}
+
+/**
+ * Makes the file, whole or not at all, for its owner alone, since apps may hold secrets.
+ * @throws BackupError where there is one already, or it can't be written
+ */
+export async function writeBackup(backup: Backup, file: string): Promise<void> {
+  const draft = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}`);
+  try {
+    const handle = await open(draft, 'wx', 0o600);
+    try {
+      for (const piece of encodeBackup(backup)) await handle.writeFile(piece);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await link(draft, file);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw new BackupError(`${file} is there already: name another file`);
+    throw new BackupError(`${file} can't be written: ${message}`);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}

@@ -1,0 +1,64 @@
+/** An import: what it would do, and doing it. */
+
+import { ImportError, type SchedulerClient } from './client.ts';
+import type { MarathonApps, Remark } from './marathon.ts';
+
+export type Change = 'create' | 'replace' | 'scale' | 'keep';
+
+export interface ImportPlan {
+  readonly apps: readonly { readonly id: string; readonly change: Change; readonly instances: unknown }[];
+  readonly problems: readonly Remark[];
+  readonly unsupported: readonly Remark[];
+}
+
+const CHANGES: Readonly<Record<string, Change>> = {
+  StartApplication: 'create',
+  RestartApplication: 'replace',
+  ScaleApplication: 'scale',
+};
+
+/**
+ * Asks the scheduler what it would do; nothing is changed.
+ * @throws ImportError
+ */
+export async function planImport(
+  client: SchedulerClient,
+  { apps, problems, unsupported }: MarathonApps,
+  force: boolean,
+): Promise<ImportPlan> {
+  if (problems.length > 0) return { apps: [], problems, unsupported };
+  try {
+    const { steps = [] } = await client.putApps(apps, { dryRun: true, force });
+    const actions = steps.flatMap((step) => step.actions);
+    const changes = new Map(actions.map(({ app, action }) => [app, CHANGES[action]]));
+    const planned = apps.map(({ id, instances = 1 }) => ({
+      id,
+      change: changes.get(id) ?? 'keep',
+      instances,
+    }));
+    return { apps: planned, problems, unsupported };
+  } catch (error) {
+    if (!(error instanceof ImportError) || error.details.length === 0) throw error;
+    const found = await problemsOneByOne(client, apps, force);
+    if (found.length === 0) throw error;
+    return { apps: [], problems: found, unsupported };
+  }
+}
+
+/** The scheduler's answer doesn't name the app; so each is asked for alone. */
+async function problemsOneByOne(
+  client: SchedulerClient,
+  apps: MarathonApps['apps'],
+  force: boolean,
+): Promise<Remark[]> {
+  const found: Remark[] = [];
+  for (const app of apps) {
+    try {
+      await client.putApps([app], { dryRun: true, force });
+    } catch (error) {
+      if (!(error instanceof ImportError) || error.details.length === 0) throw error;
+      found.push(...error.details.map((detail) => ({ id: app.id, ...detail })));
+    }
+  }
+  return found;
+}

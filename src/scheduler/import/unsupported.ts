@@ -1,0 +1,88 @@
+/** What an app of Marathon's says that the app made of it would not. */
+
+import { appSchema } from '../domain/app-schema.ts';
+import { fieldErrors } from '../domain/field-errors.ts';
+import { isJson, type Json } from './json.ts';
+
+/** A field, and why it is left out. */
+interface LeftOut {
+  readonly field: string;
+  readonly why: string;
+}
+
+/** By the field, with `[]` for the place in a list; the first that fits says why. */
+const REASONS: readonly (readonly [field: RegExp, why: string])[] = [
+  [/^secrets/, 'there are no secrets here: give the value in env, or a file by fetch'],
+  [/^residency/, 'there are no persistent volumes here'],
+  [/^check$/, 'Mesos checks that only report are not made: healthChecks and readinessChecks are'],
+  [/^executorResources/, "a task's executor is the scheduler's, with resources of its own"],
+  [/^resourceLimits/, 'a task may use what cpus and mem say, and no more'],
+  [/^tty/, 'tasks get no terminal'],
+  [/^ipAddress/, 'of ipAddress only networkName is taken: labels and groups of networks are not known here'],
+  [/^networks\[\]\.labels/, 'labels of networks are not passed on'],
+  [/\.networkNames/, 'a port is mapped in all networks of the container'],
+  [/\.(pullConfig|credential)/, 'images are pulled as the agent may: log Docker in there'],
+  [/^container\.linuxInfo/, 'Docker runs containers with its own limits; see docker.parameters'],
+  [/^container\.volumes\[\]/, 'only volumes of the host are known here'],
+  [/\.ipProtocol/, 'checks are made over IPv4'],
+  [/\.destPath/, 'what is fetched goes into the sandbox under its own name'],
+];
+const UNKNOWN = 'is not known here';
+
+/** A value that Marathon shows, but that says no more than its absence. */
+function saysNothing(value: unknown, field: string): boolean {
+  if (value === null || value === undefined || value === false || value === '') return true;
+  if (field.endsWith('.ipProtocol')) return value === 'IPv4';
+  if (Array.isArray(value)) return value.every((one) => saysNothing(one, field));
+  return typeof value === 'object' && Object.values(value).every((one) => saysNothing(one, field));
+}
+
+/** Variables that take a secret's value can't be set. */
+export function withoutSecrets(app: Json): { app: Json; secrets: LeftOut[] } {
+  if (!isJson(app.env)) return { app, secrets: [] };
+  const taken = Object.entries(app.env).filter(([, value]) => isJson(value) && 'secret' in value);
+  const names = new Set(taken.map(([name]) => name));
+  const env = Object.fromEntries(Object.entries(app.env).filter(([name]) => !names.has(name)));
+  const why = 'takes its value from a secret, and there are none here: give the value';
+  return { app: { ...app, env }, secrets: [...names].map((name) => ({ field: `env.${name}`, why })) };
+}
+
+/**
+ * @param modern the app by the names of today
+ * @param app as Marathon has it
+ */
+export function unsupportedIn(modern: unknown, app: Json): LeftOut[] {
+  const { networkName: _, ...address } = isJson(app.ipAddress) ? app.ipAddress : {};
+  return [...lostOf(modern, keptOf(modern), ''), ...lostOf({ ipAddress: address }, { ipAddress: {} }, '')];
+}
+
+/** What the schema makes of an app; of one with faults, without the fields that have them. */
+function keptOf(modern: unknown): unknown {
+  if (!isJson(modern)) return modern;
+  const parsed = appSchema.safeParse(modern);
+  if (parsed.success) return parsed.data;
+  const wrong = new Set(fieldErrors(parsed.error).map(({ path }) => String(path[0])));
+  const rest = Object.fromEntries(Object.entries(modern).filter(([name]) => !wrong.has(name)));
+  const again = appSchema.safeParse({ ...rest, id: '/x' });
+  const faulty = Object.fromEntries(Object.entries(modern).filter(([name]) => wrong.has(name)));
+  // What is wrong is told already.
+  return { ...(again.success ? again.data : rest), ...faulty };
+}
+
+/** What is in one and not in the other, by the fields' names. */
+function lostOf(sent: unknown, kept: unknown, at: string): LeftOut[] {
+  if (Array.isArray(sent) && Array.isArray(kept)) {
+    return sent.flatMap((one, i) => lostOf(one, kept[i], `${at}[${i}]`));
+  }
+  if (!isJson(sent) || !isJson(kept)) return [];
+  return Object.entries(sent).flatMap(([name, value]) => {
+    const field = at === '' ? name : `${at}.${name}`;
+    if (name in kept) return lostOf(value, kept[name], field);
+    return saysNothing(value, field) ? [] : [{ field, why: reasonFor(field) }];
+  });
+}
+
+function reasonFor(field: string): string {
+  const general = field.replaceAll(/\[\d+\]/g, '[]');
+  return REASONS.find(([pattern]) => pattern.test(general))?.[1] ?? UNKNOWN;
+}

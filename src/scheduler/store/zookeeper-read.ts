@@ -1,0 +1,101 @@
+/** Reading the store on ZooKeeper, whose layout zookeeper.ts describes. */
+
+import { childPath } from '../../zookeeper/address.ts';
+import { isZooKeeperError, untilAnswered, type ZooKeeperSession } from '../../zookeeper/client.ts';
+import type { StoredEvent } from '../domain/events.ts';
+import { batchName, contentsOf, decodeBatch } from './batches.ts';
+import { STATE_VERSION, StoreError } from './store.ts';
+
+export const FORMAT = JSON.stringify({ format: 'mesosup-state', version: STATE_VERSION });
+const READS_AT_ONCE = 500;
+
+/**
+ * All events at one moment, without changing anything: a scheduler may use the store meanwhile.
+ * @throws StoreError where there is no state, or none that this version reads
+ */
+export function readZooKeeperEvents(session: ZooKeeperSession, path: string): Promise<StoredEvent[]> {
+  return explained(path, async () => {
+    const head = childPath(path, 'head');
+    const none = () =>
+      new StoreError(`${path} in ZooKeeper holds no state of a scheduler: name another path in --zk`);
+    await catchUp(session, head, none);
+    for (;;) {
+      const format = (await untilAnswered(() => session.get(path)))?.data.toString('utf8') ?? '';
+      const before = await untilAnswered(() => session.get(head));
+      if (!before) throw none();
+      const generation = generationPath(path, generationIn(path, format, before.data));
+      const read = await readGeneration(session, generation).catch((error: Error) => error);
+      // A snapshot that takes the place of what is read takes its znodes away.
+      if ((await untilAnswered(() => session.get(head)))?.version !== before.version) continue;
+      if (read instanceof Error) throw read;
+      return read.events;
+    }
+  });
+}
+
+/** A server may lag behind what others were answered; a transaction, though it changes nothing, brings it up to date. */
+async function catchUp(session: ZooKeeperSession, path: string, missing: () => Error): Promise<void> {
+  try {
+    await untilAnswered(() => session.multi([{ type: 'check', path }]));
+  } catch (error) {
+    throw isZooKeeperError(error, 'NO_NODE') ? missing() : error;
+  }
+}
+
+/** @throws StoreError where a batch is missing */
+export async function readGeneration(
+  session: ZooKeeperSession,
+  generation: string,
+): Promise<{ events: StoredEvent[]; batches: number; bytes: number }> {
+  let bytes = 0;
+  const data = async (name: string): Promise<Buffer> => {
+    const znode = await untilAnswered(() => session.get(childPath(generation, name)));
+    if (!znode) {
+      throw new StoreError(
+        `${childPath(generation, name)} in ZooKeeper is missing, but what follows it is there: give another path in --zk, and restore a backup there ("mesosup scheduler restore") or begin anew`,
+      );
+    }
+    bytes += znode.data.length;
+    return znode.data;
+  };
+  const { batches } = contentsOf((await untilAnswered(() => session.children(generation))) ?? []);
+  const events: StoredEvent[] = [];
+  for (let from = 0; from < batches.length; from += READS_AT_ONCE) {
+    const some = await Promise.all(
+      // By position, so that a gap shows.
+      batches.slice(from, from + READS_AT_ONCE).map(async (_, i) => {
+        const number = from + i;
+        return decodeBatch(number, await data(batchName(number)), data);
+      }),
+    );
+    for (const batch of some) for (const event of batch) events.push(event);
+  }
+  return { events, batches: batches.length, bytes };
+}
+
+/** The number of the generation in force. */
+export function generationIn(path: string, format: string, head: Buffer | undefined): number {
+  if (format === FORMAT && head) return Number(head.toString('utf8'));
+  throw new StoreError(
+    `${path} in ZooKeeper is not a state that this version reads (${FORMAT} was expected): run the version that wrote it, or give another path in --zk to begin anew`,
+  );
+}
+
+export function generationPath(path: string, generation: number): string {
+  return childPath(path, `g${String(generation).padStart(8, '0')}`);
+}
+
+/** Says in words what to do where ZooKeeper refuses. */
+export async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof StoreError || !(error instanceof Error)) throw error;
+    const why = isZooKeeperError(error, 'BAD_VERSION')
+      ? 'another scheduler has taken over the state'
+      : isZooKeeperError(error, 'NO_AUTH')
+        ? 'it belongs to another identity: give its user:password in the address of --zk'
+        : error.message;
+    throw new StoreError(`${path} in ZooKeeper: ${why}`, { cause: error });
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * How long a cluster is without its scheduler when the leader is killed under load:
+ *
+ *   npm run bench:failover [FAILOVERS] [--tasks N] [--schedulers N] [--ensemble 1|3] [--tick MS]
+ *
+ * A real ZooKeeper, set up as on hosts, hundreds of tasks on the embedded Mesos, and an app that is being rolled all
+ * the while. `kill -9`, then the time until a follower is elected, has read the state, is subscribed, and has been
+ * told by the master of every task.
+ */
+
+import { loadavg } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { FailoverCluster, type FailoverTimes } from '../contract/support/failover.ts';
+import { machine, median } from './figures.ts';
+
+/** A tenth of the tasks is of the app that is rolled. */
+const ROLLED_SHARE = 0.1;
+/** Long enough for changes to be under way. */
+const LOAD_MS = 3000;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    tasks: { type: 'string', default: '300' },
+    schedulers: { type: 'string', default: '3' },
+    ensemble: { type: 'string', default: '3' },
+    tick: { type: 'string', default: '2000' },
+  },
+});
+const failovers = Number(positionals[0] ?? 5);
+const tasks = Number(values.tasks);
+const rolling = Math.ceil(tasks * ROLLED_SHARE);
+const tickMs = Number(values.tick);
+const ensemble = values.ensemble === '1' ? 1 : 3;
+
+console.log(`${machine()}, load ${loadavg()[0]?.toFixed(1)}`);
+console.log(
+  `${values.schedulers} schedulers, ${ensemble} ZooKeeper of tickTime ${tickMs} ms, ${tasks} tasks, ${rolling} of them being rolled`,
+);
+await using cluster = await FailoverCluster.start({
+  schedulers: Number(values.schedulers),
+  ensemble,
+  tickMs,
+  steady: tasks - rolling,
+  rolling,
+});
+const all: FailoverTimes[] = [];
+for (let i = 1; i <= failovers; i += 1) {
+  cluster.startChanging();
+  await sleep(LOAD_MS);
+  const times = await cluster.killLeader();
+  all.push(times);
+  console.log(`failover ${i}: ${inWords(times)}`);
+  await cluster.stopChanging();
+  await cluster.settled();
+}
+const whole = all.map(({ reconciledMs }) => reconciledMs);
+console.log(`until all is reconciled: median ${median(whole)} ms, longest ${Math.max(...whole)} ms`);
+
+function inWords({ electedMs, loadedMs, subscribedMs, reconciledMs }: FailoverTimes): string {
+  return (
+    `${reconciledMs} ms: ${electedMs} until elected, ${loadedMs - electedMs} to read the state, ` +
+    `${subscribedMs - loadedMs} to subscribe, ${reconciledMs - subscribedMs} to reconcile`
+  );
+}
