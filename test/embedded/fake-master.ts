@@ -11,6 +11,7 @@ import type {
   ExecutorInfo,
   FrameworkInfo,
   Offer,
+  OfferConstraints,
   SchedulerEvent,
   TaskInfo,
   TaskStatus,
@@ -100,10 +101,15 @@ export class FakeMaster {
   };
   #streams = 0;
 
-  subscribe(info: Partial<FrameworkInfo> = {}, suppressed: string[] = []): FakeScheduler {
+  subscribe(
+    info: Partial<FrameworkInfo> = {},
+    suppressed_roles: string[] = [],
+    offer_constraints: OfferConstraints = {},
+  ): FakeScheduler {
     this.#streams += 1;
     const stream = new FakeScheduler(`stream-${this.#streams}`);
-    subscribe(this.master, frameworkInfo(info), suppressed, stream);
+    const framework_info = frameworkInfo(info);
+    subscribe(this.master, { framework_info, suppressed_roles, offer_constraints }, stream);
     this.clock.settle();
     return stream;
   }

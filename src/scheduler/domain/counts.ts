@@ -41,6 +41,13 @@ export function activate(record: AppRecord, app: AppRecord['active']): void {
 export function refresh(state: State, record: AppRecord | undefined, now: number): void {
   if (!record) return;
   const { id } = record.app;
+  const couldLaunch = state.ready.has(id);
+  refreshDemand(state, record, now);
+  if (state.ready.has(id) !== couldLaunch) state.demandChanged = true;
+}
+
+function refreshDemand(state: State, record: AppRecord, now: number): void {
+  const { id } = record.app;
   const before = record.missing;
   record.missing = missingOf(record);
   if (record.deploymentId !== undefined) state.unsettledDeployments.add(record.deploymentId);
