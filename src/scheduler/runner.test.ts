@@ -122,6 +122,14 @@ it('hears why the master refuses a call, where it does', async () => {
       event: { type: 'SUBSCRIBED', subscribed: { framework_id, master_info } },
     });
     await made.submit(start(app({ constraints: [['rack', 'LIKE', 'a']] })));
+    const offer = {
+      id: { value: 'o' },
+      framework_id,
+      agent_id: { value: 'S' },
+      hostname: 'h',
+      resources: [{ name: 'mem', type: 'SCALAR' as const, scalar: { value: 100 } }],
+    };
+    await made.submit({ type: 'mesos', event: { type: 'OFFERS', offers: { offers: [offer] } } });
     await vi.waitFor(() => {
       expect(state.constraints.telling).toBe(telling);
       expect(log).toContain('the master did not take UPDATE_FRAMEWORK');

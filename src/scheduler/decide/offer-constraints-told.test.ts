@@ -43,6 +43,13 @@ function reconnect(harness: Harness, version = '1.11.0'): void {
   harness.deliverAll();
 }
 
+/** Of an app that no agent does for, once it has seen them. */
+function waits(harness: Harness, rack: string): void {
+  harness.input(start(on(rack)));
+  harness.mesos.offer();
+  harness.deliverAll();
+}
+
 function since(harness: Harness, calls: number): Call[] {
   return harness.mesos.calls.slice(calls);
 }
@@ -62,75 +69,82 @@ function latest(harness: Harness): Update {
 }
 
 describe('the master is told', () => {
-  it('before offers are asked for, with the framework as it is', () => {
+  it('once an app has seen what there is, with the framework as it is', () => {
     const harness = connected();
+    harness.input(start(on('a', { instances: 3, cpus: 3 })));
+    expect(told(harness)).toEqual([]);
     const calls = harness.mesos.calls.length;
-    harness.input(start(on('a')));
-    const [first, second, ...others] = since(harness, calls);
-    expect(first).toEqual({
+    harness.mesos.offer();
+    harness.deliverAll();
+    expect(since(harness, calls).map(({ type }) => type)).toEqual(['ACCEPT', 'DECLINE', 'UPDATE_FRAMEWORK']);
+    expect(latest(harness)).toEqual({
       type: 'UPDATE_FRAMEWORK',
       update_framework: {
         framework_info: { user: 'root', name: 'mesosup', roles: ['*'], id: { value: 'framework' } },
-        suppressed_roles: ['*'],
+        suppressed_roles: [],
         offer_constraints: racks('a'),
       },
     });
-    expect([second?.type, ...others]).toEqual(['REVIVE']);
+    const refused = () => [...(harness.state.apps.get('/on-a')?.refusals.keys() ?? [])];
+    expect(refused()).toContain('agent-b');
+    for (const one of AGENTS) harness.mesos.join({ ...one, id: `${one.id}2` });
     harness.rest();
-    expect(harness.mesos.live()).toMatchObject([{ agentId: 'agent-a' }]);
-    expect(harness.mesos.offerCount).toBe(1);
+    expect(harness.mesos.live().map(({ agentId }) => agentId)).toEqual(['agent-a', 'agent-a2']);
+    expect(harness.mesos.agents.get('agent-b2')).toMatchObject({ offerId: undefined, filteredUntil: 0 });
+    expect(refused()).not.toContain('agent-b2');
   });
 
   it('nothing while all offers are wanted', () => {
     const harness = connected();
     harness.input(start(appV2()));
     harness.rest();
-    harness.input(update('/sleeper', { instances: 3 }));
+    harness.input(update('/sleeper', { instances: 30, cpus: 1 }));
     harness.rest();
+    expect(harness.state.ready.size).toBe(1);
     expect(told(harness)).toEqual([]);
   });
 
   it('nothing where it is older', () => {
     for (const version of ['1.10.9', '0.28.2', '', 'none']) {
       const harness = connected(version);
-      harness.input(start(on('a')));
-      harness.rest();
+      waits(harness, 'c');
       expect(told(harness)).toEqual([]);
-      expect(harness.mesos.live()).toHaveLength(1);
     }
     for (const version of ['1.12.0', '2.0.1-dev']) {
       const harness = connected(version);
-      harness.input(start(on('a')));
-      expect(told(harness)).toEqual([racks('a')]);
+      waits(harness, 'c');
+      expect(told(harness)).toEqual([racks('c')]);
     }
   });
 
   it('when an app begins or ends to wait, and asked for offers again where more are of use', () => {
     const harness = connected();
-    harness.input(start(on('c')));
-    harness.input(start(on('d')));
-    expect(told(harness)).toEqual([racks('c'), racks('c', 'd')]);
+    waits(harness, 'c');
     let calls = harness.mesos.calls.length;
+    waits(harness, 'd');
+    expect(told(harness)).toEqual([racks('c'), {}, racks('c', 'd')]);
+    expect(since(harness, calls).map(({ type }) => type)).toEqual([
+      'UPDATE_FRAMEWORK',
+      'REVIVE',
+      'DECLINE',
+      'UPDATE_FRAMEWORK',
+    ]);
+    calls = harness.mesos.calls.length;
     harness.input(stop('/on-d'));
     expect(since(harness, calls)).toEqual([latest(harness)]);
-    expect(latest(harness).update_framework).toMatchObject({
-      suppressed_roles: [],
-      offer_constraints: racks('c'),
-    });
+    expect(told(harness).at(-1)).toEqual(racks('c'));
     calls = harness.mesos.calls.length;
     harness.input(update('/on-c', { constraints: [['rack', 'IS', 'a']] }, true));
     expect(since(harness, calls).map(({ type }) => type)).toEqual(['UPDATE_FRAMEWORK', 'REVIVE']);
-    expect(told(harness).at(-1)).toEqual(racks('a'));
+    expect(told(harness).at(-1)).toEqual({});
     harness.rest();
     expect(harness.mesos.live()).toHaveLength(1);
   });
 
   it('that all are wanted once an app waits that has no constraints', () => {
     const harness = connected();
-    harness.input(start(on('c')));
-    harness.rest();
+    waits(harness, 'c');
     harness.input(start(appV2({ cpus: 1 })));
-    expect(told(harness)).toEqual([racks('c'), {}]);
     harness.rest();
     expect(harness.mesos.live()).toHaveLength(1);
     expect(told(harness)).toEqual([racks('c'), {}, racks('c')]);
@@ -140,7 +154,7 @@ describe('the master is told', () => {
 describe('a new connection', () => {
   it('is told once by SUBSCRIBE, and again when it stands', () => {
     const harness = connected();
-    harness.input(start(on('c')));
+    waits(harness, 'c');
     harness.disconnect();
     expect(harness.state.constraints.restated).toEqual(racks('c'));
     const calls = harness.mesos.calls.length;
@@ -153,7 +167,7 @@ describe('a new connection', () => {
 
   it('is not told by a second SUBSCRIBE: the first may have failed for that', () => {
     const harness = connected();
-    harness.input(start(on('c')));
+    waits(harness, 'c');
     harness.disconnect();
     harness.disconnect();
     expect(harness.state.constraints.restated).toBeUndefined();
@@ -175,7 +189,7 @@ describe('a new connection', () => {
 
   it('with an older master is told nothing, nor is the one after by SUBSCRIBE', () => {
     const harness = connected();
-    harness.input(start(on('a')));
+    waits(harness, 'c');
     harness.disconnect();
     reconnect(harness, '1.9.0');
     harness.disconnect();
@@ -189,7 +203,7 @@ describe('a master that refuses them', () => {
 
   it('is told that there are none, and no more on this connection', () => {
     const harness = connected();
-    harness.input(start(on('c')));
+    waits(harness, 'c');
     harness.input({ type: 'call_failed', call: latest(harness), refused });
     expect(told(harness)).toEqual([racks('c'), {}]);
     expect(harness.mesos.calls.at(-1)?.type).toBe('REVIVE');
@@ -204,7 +218,7 @@ describe('a master that refuses them', () => {
 
   it('is told nothing where it refuses that too', () => {
     const harness = connected();
-    harness.input(start(on('c')));
+    waits(harness, 'c');
     for (let n = 0; n < 2; n += 1) harness.input({ type: 'call_failed', call: latest(harness), refused });
     harness.input(start(on('a')));
     harness.rest();
@@ -215,7 +229,7 @@ describe('a master that refuses them', () => {
 
 it('what got lost is told again a second later', () => {
   const harness = connected();
-  harness.input(start(on('c')));
+  waits(harness, 'c');
   harness.input({ type: 'call_failed', call: latest(harness) });
   expect(told(harness)).toHaveLength(1);
   harness.pass(1000);

@@ -13,7 +13,7 @@ import { offered } from './offers.ts';
 
 type Given = readonly string[];
 
-/** A scheduler for which these apps wait. */
+/** A scheduler for which these apps wait, which have seen offers. */
 function waiting(...apps: App[]): State {
   const state = createState(settings());
   for (const app of apps) {
@@ -29,6 +29,14 @@ function waiting(...apps: App[]): State {
         succeeded: 0,
         frozen: false,
       },
+    });
+    evolve(state, {
+      type: 'offers_weighed',
+      appId: app.id,
+      processed: 1,
+      refused: new Map(),
+      used: false,
+      at: 0,
     });
   }
   return state;
@@ -109,6 +117,12 @@ describe('constraints', () => {
     const same = Array.from({ length: 1001 }, () => constrained(a));
     expect(told(...same)).toBeUndefined();
     expect(told(...same.slice(1))).toHaveLength(1);
+  });
+
+  it('are none while an app has seen no offer', () => {
+    const state = waiting(constrained(a), constrained(b));
+    for (const record of state.apps.values()) delete record.offerCounts;
+    expect(offerConstraintsOf(state)).toEqual(NO_CONSTRAINTS);
   });
 
   it('of an app whose deployment has not come to it yet are not told', () => {

@@ -21,9 +21,10 @@ export function offerConstraintsOf(state: Pick<State, 'apps' | 'ready' | 'settin
   if (state.ready.size > MOST_APPS) return NO_CONSTRAINTS;
   const groups = new Map<string, AttributeConstraint[]>();
   for (const id of state.ready) {
-    const active = state.apps.get(id)?.active;
+    const { active, offerCounts } = state.apps.get(id) ?? {};
     if (!active) continue;
-    const group = groupOf(active);
+    // An app sees once what there is, or nobody could be told why it waits.
+    const group = offerCounts ? groupOf(active) : [];
     if (group.length === 0) return NO_CONSTRAINTS;
     groups.set(JSON.stringify(group), group);
     if (groups.size > MOST_GROUPS) return NO_CONSTRAINTS;

@@ -158,6 +158,8 @@ function weigh(state: State, event: Extract<StateEvent, { type: 'offers_weighed'
   const record = state.apps.get(appId);
   if (!record || !state.ready.delete(appId)) return;
   state.ready.add(appId);
+  // The first offers that did not do: from here on it is known which will.
+  if (!record.offerCounts) state.demandChanged = true;
   record.offerCounts ??= { processed: 0, refused: new Map() };
   const counts = record.offerCounts;
   counts.processed += processed;
