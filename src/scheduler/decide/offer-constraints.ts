@@ -24,9 +24,9 @@ export function offerConstraintsOf(state: Pick<State, 'apps' | 'ready' | 'settin
     const { active, offerCounts } = state.apps.get(id) ?? {};
     if (!active) continue;
     // An app sees once what there is, or nobody could be told why it waits.
-    const group = offerCounts ? groupOf(active) : [];
+    const { group, text } = offerCounts ? groupOf(active) : NO_GROUP;
     if (group.length === 0) return NO_CONSTRAINTS;
-    groups.set(JSON.stringify(group), group);
+    groups.set(text, group);
     if (groups.size > MOST_GROUPS) return NO_CONSTRAINTS;
   }
   if (groups.size === 0) return NO_CONSTRAINTS;
@@ -54,8 +54,27 @@ export function isNarrower(next: OfferConstraints, before: OfferConstraints, rol
   return groups.every((group) => known.has(JSON.stringify(group)));
 }
 
+interface Group {
+  readonly group: AttributeConstraint[];
+  readonly text: string;
+}
+
+const NO_GROUP: Group = { group: [], text: '[]' };
+
+/** Made once for each definition, since those that wait are looked at again with every change of demand. */
+const made = new WeakMap<App, Group>();
+
+function groupOf(app: App): Group {
+  const known = made.get(app);
+  if (known) return known;
+  const group = constraintsOf(app);
+  const fresh = { group, text: JSON.stringify(group) };
+  made.set(app, fresh);
+  return fresh;
+}
+
 /** One that every agent meets is left out. */
-function groupOf({ constraints }: Pick<App, 'constraints'>): AttributeConstraint[] {
+function constraintsOf({ constraints }: App): AttributeConstraint[] {
   const told = new Map<string, AttributeConstraint>();
   for (const constraint of constraints) {
     const selector = selectorOf(constraint[0]);

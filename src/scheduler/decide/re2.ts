@@ -63,7 +63,7 @@ export function re2Of(operator: 'LIKE' | 'UNLIKE', pattern: string): Re2Pattern 
 }
 
 function rangesIn(characterClass: string): number {
-  return characterClass.slice(1, -1).match(/.-.|./g)?.length ?? 0;
+  return characterClass.slice(1, -1).replaceAll(/.-./g, '-').length;
 }
 
 function partAt(
