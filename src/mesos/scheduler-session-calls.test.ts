@@ -77,6 +77,15 @@ describe('calls', () => {
     await call;
   });
 
+  it('that are not allowed reject, and change nothing', async () => {
+    session.start();
+    await subscribe();
+    const call = session.call({ type: 'UPDATE_FRAMEWORK', update_framework: { framework_info: framework } });
+    (await master.next()).reply(403, "Not authorized to register framework 'f1'");
+    await expect(call).rejects.toMatchObject({ status: 403 });
+    expect(lost.unread).toEqual([]);
+  });
+
   it('are refused while not subscribed', async () => {
     await expect(session.call({ type: 'REVIVE' })).rejects.toThrow(MesosCallError);
     session.start();

@@ -4,7 +4,7 @@ import { ManualTimer } from '../../test/support/manual-timer.ts';
 import { type EventStream, type Exchange, ScriptedServer } from '../../test/support/scripted-server.ts';
 import { encodeRecord } from './recordio.ts';
 import { createSchedulerSession, type SchedulerSession } from './scheduler-session.ts';
-import type { FrameworkInfo, SchedulerEvent } from './types.ts';
+import type { FrameworkInfo, OfferConstraints, SchedulerEvent } from './types.ts';
 
 const subscribed = (id: string, heartbeat = 15) => ({
   type: 'SUBSCRIBED',
@@ -88,6 +88,26 @@ describe('subscribing', () => {
       framework_id: { value: 'f7' },
       subscribe: { framework_info: { id: { value: 'f7' } } },
     });
+  });
+
+  it('restates offer constraints where there are some', async () => {
+    const predicate = { text_equals: { value: 'a' } };
+    const attribute_constraints = [{ selector: { attribute_name: 'rack' }, predicate }];
+    let constraints: OfferConstraints | undefined = {
+      role_constraints: { web: { groups: [{ attribute_constraints }] } },
+    };
+    session = create({ offerConstraints: () => constraints });
+    session.start();
+    const { exchange, stream } = await subscribe('f1');
+    expect(exchange.call).toMatchObject({ subscribe: { offer_constraints: constraints } });
+    constraints = undefined;
+    stream.end();
+    await lost.next();
+    manual.fire();
+    expect(Object.keys((await subscribe('f1')).exchange.call.subscribe as object)).toEqual([
+      'framework_info',
+      'suppressed_roles',
+    ]);
   });
 
   it('keeps the id of the last subscription where the caller still has none', async () => {

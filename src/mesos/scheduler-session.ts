@@ -13,7 +13,7 @@ import {
 } from './http.ts';
 import { backoffMs, LONGEST_BACKOFF_MS, systemTimer, type Timer } from './retry.ts';
 import { openSubscription, type Subscription } from './subscription.ts';
-import type { FrameworkInfo, SchedulerCall, SchedulerEvent } from './types.ts';
+import type { FrameworkInfo, OfferConstraints, SchedulerCall, SchedulerEvent } from './types.ts';
 
 export { type Credential, MesosCallError } from './http.ts';
 
@@ -36,6 +36,8 @@ export interface SchedulerSessionOptions {
   framework: () => FrameworkInfo;
   /** Roles without wish for offers, restated at each SUBSCRIBE. */
   suppressedRoles: () => string[];
+  /** Restated at each SUBSCRIBE; a master that has none such is not to be told. */
+  offerConstraints?: () => OfferConstraints | undefined;
   /** For HTTP basic authentication; the principal must equal `FrameworkInfo.principal`. */
   credential?: Credential;
   /**
@@ -149,6 +151,7 @@ class Session implements SchedulerSession {
     if (generation !== this.#generation) return;
     const framework = this.#options.framework();
     const id = framework.id?.value ?? this.#frameworkId;
+    const constraints = this.#options.offerConstraints?.();
     const connection: Connection = {
       calls: openCallConnection(this.#timer),
       url: undefined,
@@ -166,6 +169,7 @@ class Session implements SchedulerSession {
           subscribe: {
             framework_info: id === undefined ? framework : { ...framework, id: { value: id } },
             suppressed_roles: this.#options.suppressedRoles(),
+            ...(constraints && { offer_constraints: constraints }),
           },
         },
         onOpen: (url, streamId) => {
@@ -234,6 +238,8 @@ class Session implements SchedulerSession {
 function meansUnsubscribed(error: unknown): boolean {
   if (!(error instanceof MesosCallError)) return true;
   const { status, message } = error;
-  if (status === undefined || status === 403) return true;
+  if (status === undefined) return true;
+  // What somebody may not do, he may not do after subscribing anew.
+  if (status === 403) return !/Not authorized/.test(message);
   return status === 400 && /Framework cannot be found|stream ID|Mesos-Stream-Id/.test(message);
 }

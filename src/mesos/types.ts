@@ -271,12 +271,44 @@ export interface OfferOperation {
   launch: { task_infos: TaskInfo[] };
 }
 
+/** What of an agent is looked at: a pseudo attribute, or the first of its attributes that has the name. */
+export type AttributeSelector =
+  | { attribute_name: string }
+  | { pseudoattribute_type: 'HOSTNAME' | 'REGION' | 'ZONE' };
+
+/** Exactly one. Those on text let every attribute pass that is no text, and the negative ones where there is none. */
+export type AttributePredicate =
+  | { exists: object }
+  | { not_exists: object }
+  | { text_equals: { value: string } }
+  | { text_not_equals: { value: string } }
+  /** RE2's syntax, for the whole of the text. */
+  | { text_matches: { regex: string } }
+  | { text_not_matches: { regex: string } };
+
+export interface AttributeConstraint {
+  selector: AttributeSelector;
+  predicate: AttributePredicate;
+}
+
+/**
+ * Which agents' offers a framework wants, by role: those for which all constraints of any group hold. Roles that it
+ * does not name are offered everything; neither groups nor a group may be empty. Since Mesos 1.11.
+ */
+export interface OfferConstraints {
+  role_constraints?: Record<string, { groups: { attribute_constraints: AttributeConstraint[] }[] }>;
+}
+
 /** What a scheduler sends. `framework_id` is filled in by the session. */
 export type SchedulerCall =
   | {
       type: 'SUBSCRIBE';
       framework_id?: Value;
-      subscribe: { framework_info: FrameworkInfo; suppressed_roles?: string[] };
+      subscribe: {
+        framework_info: FrameworkInfo;
+        suppressed_roles?: string[];
+        offer_constraints?: OfferConstraints;
+      };
     }
   | { type: 'TEARDOWN' }
   | { type: 'ACCEPT'; accept: { offer_ids: Value[]; operations: OfferOperation[]; filters?: Filters } }
@@ -290,7 +322,12 @@ export type SchedulerCall =
   | { type: 'MESSAGE'; message: { agent_id: Value; executor_id: Value; data: string } }
   | {
       type: 'UPDATE_FRAMEWORK';
-      update_framework: { framework_info: FrameworkInfo; suppressed_roles?: string[] };
+      /** Suppressed roles and constraints that are left out are taken for none. */
+      update_framework: {
+        framework_info: FrameworkInfo;
+        suppressed_roles?: string[];
+        offer_constraints?: OfferConstraints;
+      };
     };
 
 export type SchedulerEvent =

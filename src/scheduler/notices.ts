@@ -40,6 +40,8 @@ export function describe(state: State, event: StateEvent): Notice | undefined {
       return info('deployment got further', { deployment: event.deploymentId, step: event.step + 1 });
     case 'deployment_ended':
       return deploymentEnded(event);
+    case 'offer_constraints_refused':
+      return warn(`the master takes no offer constraints, so it offers everything: ${event.reason}`, {});
     case 'app_delayed':
       if (event.delayMs === 0) return undefined;
       return warn(`app waits: its tasks keep ending; the next launch is in ${event.delayMs / 1000} s`, {

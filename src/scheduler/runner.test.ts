@@ -1,8 +1,10 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { app, scale, settings, start } from '../../test/scheduler/fixtures.ts';
+import { MesosCallError } from '../mesos/http.ts';
 import type { Call } from './decide/inputs.ts';
 import type { StateEvent, StoredEvent } from './domain/events.ts';
 import { createState } from './domain/state.ts';
+import { describe } from './notices.ts';
 import { createRunner, type RunnerOptions } from './runner.ts';
 import { createMemoryStore } from './store/memory.ts';
 
@@ -10,18 +12,20 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function runner(more: Partial<RunnerOptions<StateEvent>> = {}) {
+function runner(more: Partial<RunnerOptions<StateEvent | string>> = {}) {
   const log: string[] = [];
   const disk: StoredEvent[] = [];
   const state = createState(settings());
-  const made = createRunner<StateEvent>({
+  const made = createRunner<StateEvent | string>({
     state,
     store: createMemoryStore(disk),
     now: Date.now,
     send: async ({ type }: Call) => void log.push(`call ${type}, ${disk.length} stored`),
     describe: (_state, event) => [event],
     publish: (events) =>
-      void log.push(`published ${events.map(({ type }) => type).join(' ')}, ${disk.length} stored`),
+      void log.push(
+        `published ${events.map((one) => (typeof one === 'string' ? one : one.type)).join(' ')}, ${disk.length} stored`,
+      ),
     onError: (what) => void log.push(what),
     onFatal: (message) => void log.push(`fatal: ${message}`),
     onNewSession: () => void log.push('new session'),
@@ -96,6 +100,45 @@ it('hears of calls that failed', async () => {
   await vi.waitFor(() => expect(state.timers.some(({ timer }) => timer.kind === 'revive')).toBe(true));
   expect(log).toContain('the master did not take REVIVE');
   await made.stop();
+});
+
+it('hears why the master refuses a call, where it does', async () => {
+  for (const [status, telling] of [
+    [400, 'nothing'],
+    [503, 'all'],
+    [undefined, 'all'],
+  ] as const) {
+    const { made, log, state } = runner({
+      send: async ({ type }) => {
+        if (type === 'UPDATE_FRAMEWORK') throw new MesosCallError('not like that', status);
+      },
+      describe: (before, event) => [describe(before, event)?.text ?? event.type],
+      publish: (texts) => void log.push(...texts.map(String)),
+    });
+    const { framework_id } = SUBSCRIBED.event.subscribed;
+    const master_info = { id: 'm', ip: 0, port: 5050, version: '1.11.0' };
+    await made.submit({
+      type: 'mesos',
+      event: { type: 'SUBSCRIBED', subscribed: { framework_id, master_info } },
+    });
+    await made.submit(start(app({ constraints: [['rack', 'LIKE', 'a']] })));
+    const offer = {
+      id: { value: 'o' },
+      framework_id,
+      agent_id: { value: 'S' },
+      hostname: 'h',
+      resources: [{ name: 'mem', type: 'SCALAR' as const, scalar: { value: 100 } }],
+    };
+    await made.submit({ type: 'mesos', event: { type: 'OFFERS', offers: { offers: [offer] } } });
+    await vi.waitFor(() => {
+      expect(state.constraints.telling).toBe(telling);
+      expect(log).toContain('the master did not take UPDATE_FRAMEWORK');
+      expect(log.some((line) => line.includes('it offers everything: not like that'))).toBe(
+        telling === 'nothing',
+      );
+    });
+    await made.stop();
+  }
 });
 
 it('wakes up when something is due', async () => {

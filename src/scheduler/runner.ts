@@ -4,6 +4,7 @@
  * that depends on it, neither call nor reply nor read, leaves before the disk has it. If the disk fails, all ends.
  */
 
+import { MesosCallError } from '../mesos/http.ts';
 import { decide } from './decide/decide.ts';
 import type { Call, Decision, Input, Reply } from './decide/inputs.ts';
 import { settle } from './decide/settle.ts';
@@ -179,7 +180,8 @@ class BatchRunner<Notice> implements Runner {
   #send(call: Call): void {
     this.#options.send(call).catch((error: unknown) => {
       this.#options.onError(`the master did not take ${call.type}`, error);
-      this.post({ type: 'call_failed', call });
+      const refused = refusalOf(error);
+      this.post({ type: 'call_failed', call, ...(refused !== undefined && { refused }) });
     });
   }
 
@@ -195,4 +197,10 @@ class BatchRunner<Notice> implements Runner {
       this.post({ type: 'timer' });
     }, wait);
   }
+}
+
+/** What the master says against a call that it has understood. */
+function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof MesosCallError) || error.status === undefined) return undefined;
+  return error.status >= 400 && error.status < 500 ? error.message : undefined;
 }

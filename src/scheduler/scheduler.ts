@@ -116,6 +116,7 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
         ...(state.frameworkId !== undefined && { id: { value: state.frameworkId } }),
       }),
       suppressedRoles: () => (state.suppressed ? [settings.role] : []),
+      offerConstraints: () => state.constraints.restated,
       ...(credential && { credential }),
       onEvent: (event) => {
         const begin = performance.now();

@@ -73,7 +73,7 @@ export class Link {
     if (!this.#up) return;
     this.#connection += 1;
     this.counts.connections += 1;
-    mesos.subscribe(core.state.suppressed);
+    mesos.subscribe(core.state.suppressed, core.state.constraints.restated);
     this.pump();
   }
 

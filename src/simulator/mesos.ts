@@ -4,9 +4,11 @@
  * happens by itself. It throws where a scheduler breaks the rules.
  */
 
+import { letsThrough } from '../mesos/offer-constraints.ts';
 import {
   isTerminal,
   type Offer,
+  type OfferConstraints,
   type SchedulerEvent,
   type TaskInfo,
   type TaskState,
@@ -42,6 +44,7 @@ export interface MesosHooks {
 }
 
 const FRAMEWORK = 'framework';
+const VERSION = '1.11.0';
 
 export class SimulatedMesos {
   readonly agents = new Map<string, Agent>();
@@ -61,6 +64,7 @@ export class SimulatedMesos {
   readonly #usedIds = new Set<string>();
   readonly #gone = new Set<string>();
   #suppressed = false;
+  #constraints: OfferConstraints = {};
   #connected = false;
   #serial = 0;
   /** Offers made so far. */
@@ -81,12 +85,14 @@ export class SimulatedMesos {
     this.agents.set(spec.id, new Agent(spec));
   }
 
-  subscribe(suppressed: boolean): void {
+  subscribe(suppressed: boolean, constraints: OfferConstraints = {}): void {
     this.disconnect();
     this.#connected = true;
     this.#suppressed = suppressed;
+    this.#constraints = constraints;
     for (const agent of this.agents.values()) agent.filteredUntil = 0;
-    this.inbox.push({ type: 'SUBSCRIBED', subscribed: { framework_id: { value: FRAMEWORK } } });
+    const master_info = { id: 'master', ip: 0, port: 5050, version: VERSION };
+    this.inbox.push({ type: 'SUBSCRIBED', subscribed: { framework_id: { value: FRAMEWORK }, master_info } });
     this.repeat();
   }
 
@@ -109,6 +115,8 @@ export class SimulatedMesos {
     const offers: Offer[] = [];
     for (const agent of this.agents.values()) {
       if (agent.offerId !== undefined || agent.filteredUntil > now || !this.#isThere(agent.spec.id)) continue;
+      const { attributes, spec } = agent;
+      if (!letsThrough(this.#constraints, this.#role, { hostname: spec.host, attributes })) continue;
       const offer = this.#offerOf(agent);
       if (offer) offers.push(offer);
     }
@@ -143,6 +151,12 @@ export class SimulatedMesos {
       case 'SUPPRESS':
         this.#suppressed = true;
         return;
+      case 'UPDATE_FRAMEWORK': {
+        const { suppressed_roles = [], offer_constraints = {} } = call.update_framework;
+        this.#suppressed = suppressed_roles.includes(this.#role);
+        this.#constraints = offer_constraints;
+        return;
+      }
       case 'KILL':
         this.#kill(call.kill.task_id.value);
         return;

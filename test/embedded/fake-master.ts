@@ -6,11 +6,12 @@ import { Metrics } from '../../src/embedded/master/metrics.ts';
 import type { Agent, AgentStream, Master, SchedulerStream } from '../../src/embedded/master/model.ts';
 import { type CallType, handleCall, type RawCall } from '../../src/embedded/master/scheduler-call.ts';
 import type { MasterMessage, ReportedTask } from '../../src/embedded/wire/agent-link.ts';
-import { parseResources } from '../../src/embedded/wire/resource-text.ts';
+import { parseAttributes, parseResources } from '../../src/embedded/wire/resource-text.ts';
 import type {
   ExecutorInfo,
   FrameworkInfo,
   Offer,
+  OfferConstraints,
   SchedulerEvent,
   TaskInfo,
   TaskStatus,
@@ -100,10 +101,15 @@ export class FakeMaster {
   };
   #streams = 0;
 
-  subscribe(info: Partial<FrameworkInfo> = {}, suppressed: string[] = []): FakeScheduler {
+  subscribe(
+    info: Partial<FrameworkInfo> = {},
+    suppressed_roles: string[] = [],
+    offer_constraints: OfferConstraints = {},
+  ): FakeScheduler {
     this.#streams += 1;
     const stream = new FakeScheduler(`stream-${this.#streams}`);
-    subscribe(this.master, frameworkInfo(info), suppressed, stream);
+    const framework_info = frameworkInfo(info);
+    subscribe(this.master, { framework_info, suppressed_roles, offer_constraints }, stream);
     this.clock.settle();
     return stream;
   }
@@ -115,6 +121,8 @@ export class FakeMaster {
       tasks?: ReportedTask[];
       executors?: ExecutorInfo[];
       frameworks?: FrameworkInfo[];
+      hostname?: string;
+      attributes?: string;
     } = {},
   ): { agent: Agent; stream: FakeAgentStream } {
     const stream = new FakeAgentStream();
@@ -123,9 +131,10 @@ export class FakeMaster {
       {
         type: 'REGISTER',
         agent_info: {
-          hostname: 'host',
+          hostname: more.hostname ?? 'host',
           port: 5051,
           resources: parseResources(resources),
+          attributes: parseAttributes(more.attributes ?? ''),
           ...(more.id ? { id: { value: more.id } } : {}),
         },
         ip: '127.0.0.1',

@@ -64,7 +64,7 @@ export class Harness {
   }
 
   connect(): void {
-    this.mesos.subscribe(this.state.suppressed);
+    this.mesos.subscribe(this.state.suppressed, this.state.constraints.restated);
   }
 
   disconnect(): void {

@@ -20,7 +20,13 @@ const app = fc.record({
       minimumHealthCapacity: fc.constantFrom(0, 0.5, 0.9, 1),
       maximumOverCapacity: fc.constantFrom(0, 0.2, 1),
     }),
-    constraints: fc.constantFrom([], [], [], [['hostname', 'MAX_PER', '3']], [['rack', 'GROUP_BY']]),
+    constraints: fc.constantFrom<string[][]>(
+      [],
+      [],
+      [],
+      [['hostname', 'MAX_PER', '3']],
+      [['rack', 'GROUP_BY']],
+    ),
   }),
   failureRate: fc.constantFrom(0, 0.02, 0.2),
   unwellPerMinute: fc.constantFrom(0, 0.2),
@@ -45,6 +51,8 @@ export const scenario: fc.Arbitrary<Scenario> = fc
   .record({
     seed: fc.nat(2 ** 31 - 1),
     apps: fc.array(app, { minLength: 3, maxLength: 15 }),
+    // In some, no app does with any agent, so that the master is told which.
+    onRacks: fc.constantFrom(false, false, true),
     // Some clusters have little room to spare.
     cpus: fc.constantFrom(2, 4, 8),
     ports: fc.constantFrom(20, 200),
@@ -52,15 +60,20 @@ export const scenario: fc.Arbitrary<Scenario> = fc
     randomChangesPerMinute: fc.constantFrom(2, 10),
     seconds: fc.constantFrom(60, 180),
   })
-  .map(({ apps, cpus, ports, ...more }) =>
+  .map(({ apps, onRacks, cpus, ports, ...more }) =>
     scenarioSchema.parse({
       ...more,
       agents: ['a', 'b'].map((rack) => ({ count: AGENTS / 2, cpus, ports, attributes: { rack } })),
-      apps: apps.map((one, i) => appOf(one, i, apps)),
+      apps: apps.map((one, i) => appOf(onRacks ? onRack(one, i) : one, i, apps)),
     } satisfies ScenarioInput),
   );
 
 type Drawn = typeof app extends fc.Arbitrary<infer T> ? T : never;
+
+function onRack({ fields, ...more }: Drawn, i: number): Drawn {
+  const rack = ['rack', 'IS', i % 2 === 0 ? 'a' : 'b'];
+  return { ...more, fields: { ...fields, constraints: [...fields.constraints, rack] } };
+}
 
 function appOf({ fields, weight, dependsOn, ...more }: Drawn, i: number, all: readonly Drawn[]) {
   const whole = all.reduce((sum, one) => sum + one.weight, 0);

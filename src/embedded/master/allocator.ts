@@ -26,6 +26,8 @@ export interface AllocatableFramework {
   /** What it holds, in tasks, executors and offers, by role; scalars in thousandths. */
   held: ReadonlyMap<string, ReadonlyMap<string, number>>;
   refusals: ReadonlyMap<string, readonly Refusal[]>;
+  /** Whether it may be offered this agent for a role; without it, all of them. */
+  wants?: (role: string, agentId: string) => boolean;
 }
 
 export interface Grant {
@@ -86,7 +88,9 @@ export function allocate(
         dominantShare(a.held, total) - dominantShare(b.held, total),
     );
     const chosen = order.find(
-      ({ framework, role }) => !isRefused(framework.refusals.get(agentId), role, available, now),
+      ({ framework, role }) =>
+        (framework.wants?.(role, agentId) ?? true) &&
+        !isRefused(framework.refusals.get(agentId), role, available, now),
     );
     if (!chosen) continue;
     grants.push({ frameworkId: chosen.framework.id, agentId, role: chosen.role, amounts: available });

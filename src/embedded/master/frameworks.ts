@@ -1,6 +1,7 @@
 /** Frameworks: subscription, failover, update, removal. */
 
-import type { FrameworkInfo } from '../../mesos/types.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { FrameworkInfo, OfferConstraints } from '../../mesos/types.ts';
 import {
   type Framework,
   hasCapability,
@@ -10,8 +11,16 @@ import {
   type SchedulerStream,
   seconds,
 } from './model.ts';
+import { constraintsProblem } from './offer-constraints.ts';
 import { dropOffersOf, requestAllocation, rescindOffers } from './offers.ts';
 import { endTask, removeExecutor } from './tasks.ts';
+
+/** What a framework says of itself, and of the offers it wants. */
+export interface Wishes {
+  framework_info: FrameworkInfo;
+  suppressed_roles?: string[];
+  offer_constraints?: OfferConstraints;
+}
 
 /** Seconds between heartbeats on a scheduler's stream. */
 export const HEARTBEAT_SECONDS = 15;
@@ -66,8 +75,7 @@ function validateUpdate(before: FrameworkInfo, after: FrameworkInfo): string | u
 /** Subscribes a framework on a new stream: a new one, one that failed over, or one from before this master. */
 export function subscribe(
   master: Master,
-  given: FrameworkInfo,
-  suppressed: readonly string[],
+  { framework_info: given, suppressed_roles = [], offer_constraints = {} }: Wishes,
   stream: SchedulerStream,
 ): void {
   const id = given.id?.value ?? '';
@@ -75,7 +83,8 @@ export function subscribe(
   const error =
     (master.completedFrameworks.has(id) ? 'Framework has been removed' : undefined) ??
     validateFramework(given) ??
-    validateSuppressed(given, suppressed) ??
+    validateSuppressed(given, suppressed_roles) ??
+    constraintsProblem(rolesOf(given), offer_constraints) ??
     (known && validateUpdate(known.info, given));
   if (error !== undefined) {
     master.ports.log(`Refusing subscription of framework '${given.name}': ${error}`);
@@ -87,7 +96,8 @@ export function subscribe(
   const framework = known ?? addFramework(master, id === '' ? newFrameworkId(master) : id, given);
   framework.info = { ...given, id: { value: framework.id } };
   framework.roles = rolesOf(given);
-  framework.suppressed = new Set(suppressed);
+  framework.suppressed = new Set(suppressed_roles);
+  framework.offerConstraints = offer_constraints;
   framework.recovered = false;
   framework.cancelFailover?.();
   delete framework.cancelFailover;
@@ -133,6 +143,7 @@ export function addFramework(master: Master, id: string, info: FrameworkInfo): F
     info: { ...info, id: { value: id } },
     roles: rolesOf(info),
     suppressed: new Set(),
+    offerConstraints: {},
     recovered: false,
     registeredTime: seconds(master.ports.now()),
     tasks: new Map(),
@@ -149,20 +160,22 @@ export function addFramework(master: Master, id: string, info: FrameworkInfo): F
 export function updateFramework(
   master: Master,
   framework: Framework,
-  info: FrameworkInfo,
-  suppressed: readonly string[],
+  { framework_info: info, suppressed_roles = [], offer_constraints = {} }: Wishes,
 ): string | undefined {
   const invalid = validateFramework(info);
   if (invalid !== undefined) return `Supplied FrameworkInfo is not valid: ${invalid}`;
   const update = validateUpdate(framework.info, info);
   if (update !== undefined) return `FrameworkInfo update is not valid: ${update}`;
-  const foreign = validateSuppressed(info, suppressed);
-  if (foreign !== undefined) return `'UpdateFramework' call is not valid: ${foreign}`;
+  const wrong =
+    validateSuppressed(info, suppressed_roles) ?? constraintsProblem(rolesOf(info), offer_constraints);
+  if (wrong !== undefined) return `'UpdateFramework' call is not valid: ${wrong}`;
+  const changed = !isDeepStrictEqual(framework.info, info);
   framework.info = { ...info, id: { value: framework.id } };
   framework.roles = rolesOf(info);
-  framework.suppressed = new Set(suppressed);
+  framework.suppressed = new Set(suppressed_roles);
+  framework.offerConstraints = offer_constraints;
   rescindOffers(master, (o) => o.frameworkId === framework.id && !framework.roles.includes(o.role));
-  tellAgents(master, framework);
+  if (changed) tellAgents(master, framework);
   requestAllocation(master);
   return undefined;
 }

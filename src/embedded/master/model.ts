@@ -7,6 +7,7 @@ import type {
   ExecutorInfo,
   FrameworkInfo,
   MasterInfo,
+  OfferConstraints,
   SchedulerEvent,
   TaskInfo,
   TaskState,
@@ -42,6 +43,8 @@ export interface Framework {
   info: FrameworkInfo;
   roles: string[];
   suppressed: Set<string>;
+  /** Which agents it wants offers of. */
+  offerConstraints: OfferConstraints;
   stream?: SchedulerStream;
   /** Known from its agents only, since this master started. */
   recovered: boolean;

@@ -1,5 +1,6 @@
 /** Offers: made by the allocator, taken back, declined. */
 
+import { letsThrough } from '../../mesos/offer-constraints.ts';
 import type { Offer, SchedulerEvent } from '../../mesos/types.ts';
 import { wireResources } from '../wire/resource-text.ts';
 import { allocate } from './allocator.ts';
@@ -45,6 +46,7 @@ export function runAllocation(master: Master): void {
       roles: f.roles.filter((role) => !f.suppressed.has(role)),
       held: f.held,
       refusals: f.refusals,
+      wants: (role, agentId) => isWanted(master, f, role, agentId),
     })),
     total,
     now,
@@ -71,6 +73,11 @@ export function runAllocation(master: Master): void {
     master.ports.log(`Sending offers ${offers.map((o) => o.id.value).join(', ')} to framework ${id}`);
     tell(framework, event);
   }
+}
+
+function isWanted(master: Master, { offerConstraints }: Framework, role: string, agentId: string): boolean {
+  const agent = master.agents.get(agentId);
+  return agent !== undefined && letsThrough(offerConstraints, role, agent.info);
 }
 
 function expireLater(master: Master, offer: OutstandingOffer): void {

@@ -1,11 +1,11 @@
 /** `/api/v1/scheduler` without its HTTP: which calls are refused, and what the others do. */
 
-import type { FrameworkInfo, KillPolicy, TaskInfo, Value } from '../../mesos/types.ts';
+import type { KillPolicy, TaskInfo, Value } from '../../mesos/types.ts';
 import { isUuidBase64 } from '../../mesos/uuid.ts';
 import { CallRefused } from '../wire/http.ts';
 import { checkShape, SCHEDULER_CALL } from '../wire/shape.ts';
 import { checkDrained } from './drain.ts';
-import { removeFramework, updateFramework } from './frameworks.ts';
+import { removeFramework, updateFramework, type Wishes } from './frameworks.ts';
 import { accept } from './launch.ts';
 import type { Framework, Master } from './model.ts';
 import { decline, revive, suppress } from './offers.ts';
@@ -20,7 +20,7 @@ interface Filters {
 export interface RawCall {
   type: CallType;
   framework_id?: Value;
-  subscribe?: { framework_info: FrameworkInfo; suppressed_roles?: string[] };
+  subscribe?: Wishes;
   accept?: {
     offer_ids?: Value[];
     operations?: { type?: string; launch?: { task_infos?: TaskInfo[] } }[];
@@ -34,7 +34,7 @@ export interface RawCall {
   acknowledge?: { agent_id: Value; task_id: Value; uuid: string };
   reconcile?: { tasks?: { task_id: Value; agent_id?: Value }[] };
   message?: { agent_id: Value; executor_id: Value; data: string };
-  update_framework?: { framework_info: FrameworkInfo; suppressed_roles?: string[] };
+  update_framework?: Wishes;
 }
 
 /** Calls by the part they must have; TEARDOWN, REVIVE and SUPPRESS need none. */
@@ -181,8 +181,7 @@ export function handleCall(master: Master, framework: Framework, call: RawCall):
       if (call.message) messageToExecutor(master, framework, call.message);
       break;
     case 'UPDATE_FRAMEWORK': {
-      const { framework_info, suppressed_roles = [] } = call.update_framework ?? {};
-      const error = framework_info && updateFramework(master, framework, framework_info, suppressed_roles);
+      const error = call.update_framework && updateFramework(master, framework, call.update_framework);
       if (error !== undefined) throw new CallRefused(400, error);
       return 200;
     }

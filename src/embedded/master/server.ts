@@ -110,7 +110,7 @@ async function scheduler(
     { event: { type: 'HEARTBEAT' }, everyMs: HEARTBEAT_SECONDS * 1000 },
   );
   const stream: SchedulerStream = { id, ...opened };
-  subscribe(master, info, call.subscribe.suppressed_roles ?? [], stream);
+  subscribe(master, { ...call.subscribe, framework_info: info }, stream);
 }
 
 /** The other end is `agent/master-link.ts`; the protocol is in `wire/agent-link.ts`. */

@@ -147,7 +147,7 @@ export function frameworkJson(master: Master, framework: Framework): Json {
         executorJson(framework, agent.id, e),
       ),
     ),
-    offer_constraints: {},
+    offer_constraints: framework.offerConstraints,
   };
 }
 

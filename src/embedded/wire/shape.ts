@@ -3,7 +3,7 @@
  * are let through, a required one that is missing and a value of the wrong kind are not.
  */
 
-/** `[shape]` is a list; in an object a name that ends in `!` is required. */
+/** `[shape]` is a list; in an object a name that ends in `!` is required, and `*` stands for every name there is. */
 export type Shape =
   | 'string'
   | 'number'
@@ -36,7 +36,9 @@ function check(value: unknown, shape: Shape, path: string, missing: string[]): s
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return unexpected(value, path);
   const fields = value as Record<string, unknown>;
-  for (const [key, inner] of Object.entries(shape)) {
+  for (const [key, inner] of Object.entries(shape).flatMap(([key, inner]) =>
+    key === '*' ? Object.keys(fields).map((name) => [name, inner] as const) : [[key, inner] as const],
+  )) {
     const required = key.endsWith('!');
     const name = required ? key.slice(0, -1) : key;
     const at = path === '' ? name : `${path}.${name}`;
@@ -146,13 +148,42 @@ const TASK_STATUS: Shape = {
   healthy: 'boolean',
 };
 
+const PATTERN: Shape = { 'regex!': 'string' };
+const OFFER_CONSTRAINTS: Shape = {
+  role_constraints: {
+    '*': {
+      groups: [
+        {
+          attribute_constraints: [
+            {
+              'selector!': { attribute_name: 'string', pseudoattribute_type: 'string' },
+              'predicate!': {
+                exists: {},
+                not_exists: {},
+                text_equals: ID,
+                text_not_equals: ID,
+                text_matches: PATTERN,
+                text_not_matches: PATTERN,
+              },
+            },
+          ],
+        },
+      ],
+    },
+  },
+};
+
 const FILTERS: Shape = { refuse_seconds: 'number' };
 const NAMED_TASK: Shape = { 'task_id!': ID, agent_id: ID };
 
 export const SCHEDULER_CALL: Shape = {
   type: 'string',
   framework_id: ID,
-  subscribe: { 'framework_info!': FRAMEWORK_INFO, suppressed_roles: ['string'] },
+  subscribe: {
+    'framework_info!': FRAMEWORK_INFO,
+    suppressed_roles: ['string'],
+    offer_constraints: OFFER_CONSTRAINTS,
+  },
   accept: {
     offer_ids: [ID],
     operations: [{ type: 'string', launch: { task_infos: [TASK_INFO] } }],
@@ -166,7 +197,11 @@ export const SCHEDULER_CALL: Shape = {
   acknowledge: { 'agent_id!': ID, 'task_id!': ID, 'uuid!': 'string' },
   reconcile: { tasks: [NAMED_TASK] },
   message: { 'agent_id!': ID, 'executor_id!': ID, 'data!': 'string' },
-  update_framework: { 'framework_info!': FRAMEWORK_INFO, suppressed_roles: ['string'] },
+  update_framework: {
+    'framework_info!': FRAMEWORK_INFO,
+    suppressed_roles: ['string'],
+    offer_constraints: OFFER_CONSTRAINTS,
+  },
 };
 
 export const EXECUTOR_CALL: Shape = {

@@ -1,9 +1,11 @@
+import type { SchedulerEvent } from '../../mesos/types.ts';
 import type { StateEvent } from '../domain/events.ts';
 import { ownerOf, type State } from '../domain/state.ts';
 import { kill, reconcile } from './calls.ts';
 import { deadlines } from './deployments.ts';
 import { graceOf } from './ending.ts';
-import type { Call, Decision } from './inputs.ts';
+import type { Decision, Input } from './inputs.ts';
+import { NO_CONSTRAINTS } from './offer-constraints.ts';
 import { whenUnreachable } from './update.ts';
 
 /** Until the master is asked again for tasks it has not answered for; doubled each time. */
@@ -12,14 +14,24 @@ export const LONGEST_RECONCILE_WAIT_MS = 60_000;
 /** Until offers are asked for or given back again after a call that did so was lost. */
 const AGAIN_MS = 1000;
 
+type Subscribed = Extract<SchedulerEvent, { type: 'SUBSCRIBED' }>['subscribed'];
+
+/** Mesos has them since 1.11. A master has no capability that says so. */
+function knowsConstraints(version = ''): boolean {
+  const [, major = 0, minor = 0] = /^(\d+)\.(\d+)\./.exec(version)?.map(Number) ?? [];
+  return major > 1 || (major === 1 && minor >= 11);
+}
+
 /** A connection begins: the master is asked for every task, and told again what must end. */
-export function subscribed(state: State, frameworkId: string, now: number): Decision {
+export function subscribed(state: State, { framework_id, master_info }: Subscribed, now: number): Decision {
   const { settings } = state;
+  const frameworkId = framework_id.value;
+  const takesConstraints = knowsConstraints(master_info?.version);
   const connection = state.connection + 1;
   const events: StateEvent[] = [];
   if (state.frameworkId !== frameworkId) events.push({ type: 'framework_registered', frameworkId });
-  events.push({ type: 'connected', at: now }, ...deadlines(state, now));
-  const calls: Call[] = reconcile(state.tasks.values());
+  events.push({ type: 'connected', at: now, takesConstraints }, ...deadlines(state, now));
+  const calls = reconcile(state.tasks.values());
   if (calls.length > 0) {
     events.push(
       { type: 'tasks_unanswered', taskIds: [...state.tasks.keys()] },
@@ -80,11 +92,23 @@ export function failed(state: State, message: string): Decision {
  * A call did not get through. Where that was for want of a connection, all is asked anew after the next SUBSCRIBED;
  * otherwise what the call was for is seen to here.
  */
-export function callFailed(state: State, call: Call, now: number): Decision {
+export function callFailed(
+  state: State,
+  { call, refused }: Extract<Input, { type: 'call_failed' }>,
+  now: number,
+): Decision {
   const { connection } = state;
   if (!state.connected) return { events: [], calls: [] };
   if (call.type === 'REVIVE') {
     return { events: [timer(now + AGAIN_MS, { kind: 'revive', connection })], calls: [] };
+  }
+  if (call.type === 'UPDATE_FRAMEWORK') {
+    const constraints = call.update_framework.offer_constraints ?? NO_CONSTRAINTS;
+    const event: StateEvent =
+      refused === undefined
+        ? timer(now + AGAIN_MS, { kind: 'offer_constraints', connection })
+        : { type: 'offer_constraints_refused', constraints, reason: refused };
+    return { events: [event], calls: [] };
   }
   if (call.type === 'DECLINE') {
     return { events: [declined(call.decline.offer_ids, state, now)], calls: [] };

@@ -32,13 +32,13 @@ export function decide(state: State, input: Input, now: number): Decision {
     case 'disconnected':
       return disconnected(input.reason);
     case 'call_failed':
-      return callFailed(state, input.call, now);
+      return callFailed(state, input, now);
     case 'mesos':
       break;
   }
   switch (input.event.type) {
     case 'SUBSCRIBED':
-      return subscribed(state, input.event.subscribed.framework_id.value, now);
+      return subscribed(state, input.event.subscribed, now);
     case 'OFFERS':
       return offered(state, input.event.offers.offers, now);
     case 'UPDATE':

@@ -18,7 +18,8 @@ export type Input =
   | { readonly type: 'lift_delay'; readonly appId: string }
   | { readonly type: 'mesos'; readonly event: SchedulerEvent }
   | { readonly type: 'disconnected'; readonly reason: string }
-  | { readonly type: 'call_failed'; readonly call: Call }
+  /** `refused`: the master's reason, where it has answered that it does not take the call, and never would. */
+  | { readonly type: 'call_failed'; readonly call: Call; readonly refused?: string }
   /** What a check that is done from here found, where that is news; `giveUp` says why the task is to end. */
   | {
       readonly type: 'probed';

@@ -10,6 +10,7 @@ import { type DeploymentRecord, orphansKey, type State } from '../domain/state.t
 import { change } from './change.ts';
 import { endTasks } from './ending.ts';
 import type { Call, Decision } from './inputs.ts';
+import { isNarrower, isSame, NO_CONSTRAINTS, offerConstraintsOf } from './offer-constraints.ts';
 
 type Settled = Pick<Decision, 'events' | 'calls'>;
 
@@ -88,9 +89,35 @@ function offersWanted(state: State): Settled {
   if (!state.connected) return NOTHING;
   const roles = [state.settings.role];
   if (state.ready.size > 0) {
-    if (!state.offersWanted && !state.suppressed) return NOTHING;
-    return { events: [{ type: 'offers_revived' }], calls: [{ type: 'REVIVE', revive: { roles } }] };
+    const told = constraintsTold(state);
+    if (!state.offersWanted && !state.suppressed && !told.widened) return told;
+    return {
+      events: [...told.events, { type: 'offers_revived' }],
+      calls: [...told.calls, { type: 'REVIVE', revive: { roles } }],
+    };
   }
   if (state.suppressed) return NOTHING;
   return { events: [{ type: 'offers_suppressed' }], calls: [{ type: 'SUPPRESS', suppress: { roles } }] };
+}
+
+/** The master is told which offers are of use. Where more are than before, some of them may have been declined. */
+function constraintsTold(state: State): Settled & { readonly widened: boolean } {
+  const { settings, frameworkId, suppressed, demandChanged } = state;
+  const { telling, told } = state.constraints;
+  if (telling === 'nothing' || !demandChanged) return { ...NOTHING, widened: false };
+  const constraints = telling === 'all' ? offerConstraintsOf(state) : NO_CONSTRAINTS;
+  const events: StateEvent[] = [{ type: 'offer_constraints_told', constraints }];
+  if (told && isSame(constraints, told)) return { events, calls: [], widened: false };
+  const call: Call = {
+    type: 'UPDATE_FRAMEWORK',
+    update_framework: {
+      framework_info: {
+        ...settings.framework,
+        ...(frameworkId !== undefined && { id: { value: frameworkId } }),
+      },
+      suppressed_roles: suppressed ? [settings.role] : [],
+      offer_constraints: constraints,
+    },
+  };
+  return { events, calls: [call], widened: !told || !isNarrower(constraints, told, settings.role) };
 }

@@ -51,6 +51,8 @@ function fire(state: State, timer: Timer, now: number): { events: StateEvent[]; 
     }
     case 'revive':
       return { events: [{ type: 'offers_wanted' }], calls: [] };
+    case 'offer_constraints':
+      return { events: [{ type: 'offer_constraints_lost' }], calls: [] };
     case 'reconcile_all': {
       const at = now + state.settings.reconciliationIntervalMs;
       return {

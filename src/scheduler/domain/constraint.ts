@@ -69,7 +69,7 @@ export function isValue(wanted: string | undefined, value: string): boolean {
   return isNumber(wanted) && isNumber(value) && toMilli(Number(wanted)) === toMilli(Number(value));
 }
 
-function isNumber(text: string | undefined): text is string {
+export function isNumber(text: string | undefined): text is string {
   return text !== undefined && /^-?\d+(\.\d+)?$/.test(text);
 }
 

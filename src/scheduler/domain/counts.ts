@@ -45,6 +45,13 @@ export function refresh(state: State, record: AppRecord | undefined, now: number
   if (!record) return;
   record.revision += 1;
   const { id } = record.app;
+  const couldLaunch = state.ready.has(id);
+  refreshDemand(state, record, now);
+  if (state.ready.has(id) !== couldLaunch) state.demandChanged = true;
+}
+
+function refreshDemand(state: State, record: AppRecord, now: number): void {
+  const { id } = record.app;
   const before = record.missing;
   record.missing = missingOf(record);
   if (record.deploymentId !== undefined) state.unsettledDeployments.add(record.deploymentId);

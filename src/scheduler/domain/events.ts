@@ -1,4 +1,4 @@
-import type { TaskState } from '../../mesos/types.ts';
+import type { OfferConstraints, TaskState } from '../../mesos/types.ts';
 import type { App } from './app.ts';
 import type { Deployment, Outcome } from './deployment.ts';
 import type { Group } from './group.ts';
@@ -75,12 +75,21 @@ export interface RestoredApp {
 
 /** Changes that are learned anew after a restart. */
 type VolatileEvent =
-  | { readonly type: 'connected'; readonly at: number }
+  | { readonly type: 'connected'; readonly at: number; readonly takesConstraints: boolean }
   | { readonly type: 'disconnected'; readonly reason: string }
   | { readonly type: 'offers_suppressed' }
   | { readonly type: 'offers_revived' }
   /** Offers must be asked for again: a call that did so was lost. */
   | { readonly type: 'offers_wanted' }
+  /** The master is told of these, or has been. */
+  | { readonly type: 'offer_constraints_told'; readonly constraints: OfferConstraints }
+  /** A call that told it was lost. */
+  | { readonly type: 'offer_constraints_lost' }
+  | {
+      readonly type: 'offer_constraints_refused';
+      readonly constraints: OfferConstraints;
+      readonly reason: string;
+    }
   /** No launches of the app until then, since its tasks keep failing. `delayMs` 0: at once, but not next time. */
   | { readonly type: 'app_delayed'; readonly appId: string; readonly delayMs: number; readonly at: number }
   | { readonly type: 'delay_passed'; readonly appId: string; readonly at: number }

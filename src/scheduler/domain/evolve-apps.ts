@@ -39,7 +39,7 @@ export function removeApp(state: State, appId: string, at: number): void {
   countPorts(state, record.app, -1);
   state.apps.delete(appId);
   state.waiting.delete(appId);
-  state.ready.delete(appId);
+  if (state.ready.delete(appId)) state.demandChanged = true;
   state.unsettledApps.delete(appId);
 }
 

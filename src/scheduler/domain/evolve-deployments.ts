@@ -51,6 +51,7 @@ function beginStep(state: State, record: DeploymentRecord, at: number): void {
       state.ready.delete(appId);
     }
     activate(app, app.app);
+    state.demandChanged = true;
     refresh(state, app, at);
   }
 }
@@ -66,7 +67,10 @@ export function endDeployment(state: State, id: string, outcome: Outcome, at: nu
     delete app.deploymentId;
     if (outcome === 'cancelled') app.frozen = true;
     // What its step had not begun for is run from now on, since that is what people see.
-    if (app.active !== app.app) activate(app, app.app);
+    if (app.active !== app.app) {
+      activate(app, app.app);
+      state.demandChanged = true;
+    }
     refresh(state, app, at);
   }
 }

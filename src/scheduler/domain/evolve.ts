@@ -1,6 +1,7 @@
 import { refresh } from './counts.ts';
 import type { StateEvent } from './events.ts';
 import { changeApp, removeApp, restoreApp } from './evolve-apps.ts';
+import { tellConstraints } from './evolve-constraints.ts';
 import { endDeployment, restoreDeployment, startDeployment, stepDeployment } from './evolve-deployments.ts';
 import { addTask, giveUpTask, killTask, probeTask, updateTask } from './evolve-tasks.ts';
 import { MOST_REFUSALS } from './placement.ts';
@@ -66,11 +67,13 @@ export function evolve(state: State, event: StateEvent): void {
     case 'connected':
       state.connected = true;
       state.connection += 1;
+      tellConstraints(state, event);
       state.offersWanted = state.ready.size > 0;
       // Nothing could get further meanwhile.
       for (const one of state.deployments.values()) one.progressedAt = Math.max(one.progressedAt, event.at);
       return;
     case 'disconnected':
+      tellConstraints(state, event);
       state.connected = false;
       state.disconnectedBecause = event.reason;
       state.unanswered.clear();
@@ -81,6 +84,11 @@ export function evolve(state: State, event: StateEvent): void {
     case 'offers_revived':
       state.suppressed = false;
       state.offersWanted = false;
+      return;
+    case 'offer_constraints_told':
+    case 'offer_constraints_lost':
+    case 'offer_constraints_refused':
+      tellConstraints(state, event);
       return;
     case 'offers_wanted':
       state.offersWanted = true;
@@ -150,6 +158,8 @@ function weigh(state: State, event: Extract<StateEvent, { type: 'offers_weighed'
   const record = state.apps.get(appId);
   if (!record || !state.ready.delete(appId)) return;
   state.ready.add(appId);
+  // The first offers that did not do: from here on it is known which will.
+  if (!record.offerCounts) state.demandChanged = true;
   record.offerCounts ??= { processed: 0, refused: new Map() };
   const counts = record.offerCounts;
   counts.processed += processed;

@@ -3,7 +3,7 @@
  * it holds indexes over them (counts, sets) and what is learned anew with each connection.
  */
 
-import type { TaskState } from '../../mesos/types.ts';
+import type { OfferConstraints, TaskState } from '../../mesos/types.ts';
 import type { App } from './app.ts';
 import type { Deployment } from './deployment.ts';
 import type { Group } from './group.ts';
@@ -85,6 +85,19 @@ export function lossesWith({ losses }: AppRecord, task: Task): number {
   return task.launchedAt >= losses.at ? losses.waves + 1 : losses.waves;
 }
 
+/** What the master knows of which offers are of use. */
+export interface ConstraintsRecord {
+  /**
+   * Whether this connection's master is told: nothing where it can't know what it is, and that there are none once it
+   * has refused any.
+   */
+  telling: 'nothing' | 'that there are none' | 'all';
+  /** Undefined where it can't be known what it was told last. */
+  told: OfferConstraints | undefined;
+  /** For the next SUBSCRIBE. */
+  restated: OfferConstraints | undefined;
+}
+
 export interface State {
   readonly settings: Settings;
   frameworkId?: string;
@@ -118,6 +131,9 @@ export interface State {
   suppressed: boolean;
   /** Demand has grown since offers were last asked for. */
   offersWanted: boolean;
+  /** Apps may launch now, or may not any more, or are of another configuration, since the master was told. */
+  demandChanged: boolean;
+  readonly constraints: ConstraintsRecord;
   /** The most that any offer had so far. */
   largestOffer?: Scalars;
   /** Tasks the master has yet to answer for. */
@@ -146,6 +162,8 @@ export function createState(settings: Settings): State {
     disconnectedBecause: 'it has not been reached yet',
     suppressed: true,
     offersWanted: false,
+    demandChanged: false,
+    constraints: { telling: 'nothing', told: {}, restated: undefined },
     unanswered: new Set(),
     timers: [],
   };

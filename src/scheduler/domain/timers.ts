@@ -23,7 +23,9 @@ export type Timer =
   /** The master did not take the answer to these offers; give them back, or it would keep them for us. */
   | { readonly kind: 'decline'; readonly offerIds: readonly string[]; readonly connection: number }
   /** A call that asked for offers was lost. */
-  | { readonly kind: 'revive'; readonly connection: number };
+  | { readonly kind: 'revive'; readonly connection: number }
+  /** A call that told of the offers that are of use was lost. */
+  | { readonly kind: 'offer_constraints'; readonly connection: number };
 
 export interface TimerEntry {
   readonly at: number;

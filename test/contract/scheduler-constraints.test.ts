@@ -1,0 +1,124 @@
+/** A scheduler process of which the master knows which agents do for its apps, with the master and agents in this one. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, expect, it, vi } from 'vitest';
+import { startAgent } from '../../src/embedded/start-agent.ts';
+import { startMaster } from '../../src/embedded/start-master.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/scheduler/main.ts');
+const WITHIN = { timeout: 20_000, interval: 20 };
+vi.setConfig({ testTimeout: 60_000 });
+
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function scheduler(master: string, data_dir: string): Promise<string> {
+  const flags = {
+    master,
+    data_dir,
+    http_port: '0',
+    mesos_user: userInfo().username,
+    decline_offer_duration: '0',
+  };
+  const given = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
+  const child = spawn(process.execPath, [MAIN, ...given], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = once(child, 'exit');
+  cleanUps.push(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  return new Promise((resolve, reject) => {
+    const said: string[] = [];
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      said.push(line);
+      const url = /listening on (http:[^"]+)/.exec(line)?.[1];
+      if (url !== undefined) resolve(url);
+    });
+    ended.then(() => reject(new Error(`the scheduler has ended: ${said.join('\n')}`)), reject);
+  });
+}
+
+it('gets offers of the one of two agents that does for its app, and none to decline of the other', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'constraints-'));
+  cleanUps.push(() => rm(directory, { recursive: true, force: true }));
+  const master = await startMaster({ port: 0, allocationIntervalMs: 50 });
+  cleanUps.push(() => master.stop());
+  /** With room for one task, so that nothing of it is left over to be declined. */
+  const agent = async (name: string, rack: string) => {
+    const running = await startAgent({
+      master: master.address,
+      port: 0,
+      workDir: join(directory, name),
+      hostname: name,
+      attributes: [{ name: 'rack', type: 'TEXT', text: { value: rack } }],
+      resources: [
+        { name: 'cpus', type: 'SCALAR', scalar: { value: 1 } },
+        { name: 'mem', type: 'SCALAR', scalar: { value: 64 } },
+        { name: 'disk', type: 'SCALAR', scalar: { value: 100 } },
+      ],
+    });
+    cleanUps.push(() => running.stop());
+  };
+  await agent('fits', 'row-1-a');
+  await agent('other', 'row-2-a');
+  const url = await scheduler(master.address, join(directory, 'data'));
+  const fromMaster = async (path: string) => JSON.parse(await (await fetch(master.url + path)).text());
+  const [framework] = await vi.waitFor(async () => {
+    const { frameworks } = await fromMaster('/frameworks');
+    expect(frameworks).toHaveLength(1);
+    return frameworks;
+  }, WITHIN);
+
+  const post = async (id: string, instances: number, pattern: string) => {
+    const constraints = [['rack', 'LIKE', pattern]];
+    const app = { id, cmd: 'sleep 600', instances, cpus: 1, mem: 64, portDefinitions: [], constraints };
+    const answer = await fetch(`${url}/v2/apps`, { method: 'POST', body: JSON.stringify(app) });
+    expect(answer.status, await answer.text()).toBe(201);
+  };
+  const running = async (...hosts: string[]) =>
+    vi.waitFor(async () => {
+      const answer = await fetch(`${url}/v2/tasks`, { headers: { Accept: 'application/json' } });
+      const { tasks } = (await answer.json()) as { tasks: { host: string; state: string }[] };
+      expect(tasks.map(({ host, state }) => `${host} ${state}`).sort()).toEqual(
+        hosts.map((host) => `${host} TASK_RUNNING`),
+      );
+    }, WITHIN);
+  const declined = async (): Promise<number> => {
+    const name = `master/frameworks/${framework.name}/${framework.id}/calls/decline`;
+    return (await fromMaster('/metrics/snapshot'))[name] ?? 0;
+  };
+  const constraints = async () => (await fromMaster('/frameworks')).frameworks[0].offer_constraints;
+  const group = (regex: string) => ({
+    attribute_constraints: [{ selector: { attribute_name: 'rack' }, predicate: { text_matches: { regex } } }],
+  });
+
+  await post('/rows/one', 2, 'row-1-.*');
+  await running('fits');
+  const first = group('row-1-\\C*');
+  await vi.waitFor(
+    async () => expect(await constraints()).toEqual({ role_constraints: { '*': { groups: [first] } } }),
+    WITHIN,
+  );
+  // The app has seen the other once, and so it is known why that does not do.
+  const explained = await fetch(`${url}/v2/apps/rows/one/explain`, {
+    headers: { Accept: 'application/json' },
+  });
+  expect(await explained.json()).toMatchObject({ missing: 1, nearest: { hostname: 'other' } });
+  const before = await declined();
+  // The other has been free all the while until a third comes that fits.
+  await agent('fits-too', 'row-1-b');
+  await running('fits', 'fits-too');
+  expect(await declined()).toBe(before);
+
+  await post('/rows/two', 1, 'row-2-.*');
+  await running('fits', 'fits-too', 'other');
+  expect(await constraints()).toEqual({});
+});
