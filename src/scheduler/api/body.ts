@@ -1,12 +1,19 @@
 /** How the body of an answer leaves. */
 
+import type { Writable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 
-/** Pieces, one after the other: a long answer is never copied into one. */
+/** Pieces, one after the other. */
 export type Body = readonly Buffer[];
 
-/** Up to here copying is cheaper than many pieces. */
-const FEW_BYTES = 1 << 18;
+/** What goes to the socket or the compressor at a time: each turn costs as much as copying some kilobytes. */
+export const LOT_BYTES = 1 << 18;
+
+/** Enough for two of the longest answers at once. */
+const MOST_SPARE = 64;
+
+/** Lots that were written and are free again. New ones for each answer would have the garbage collector work all the time. */
+const spare: Buffer[] = [];
 
 export function lengthOf(body: Body): number {
   return body.reduce((sum, { length }) => sum + length, 0);
@@ -19,11 +26,36 @@ export function send(
   body: Body,
 ): void {
   raw.writeHead(status, headers);
-  if (lengthOf(body) <= FEW_BYTES) {
-    raw.end(Buffer.concat(body));
-    return;
+  if (lengthOf(body) <= LOT_BYTES) raw.end(Buffer.concat(body));
+  else pour(body, raw);
+}
+
+/** Writes the body in full lots, and ends the stream. */
+export function pour(body: Body, into: Writable): void {
+  let lot = spareLot();
+  let filled = 0;
+  const write = () => {
+    const written = lot;
+    into.write(written.subarray(0, filled), () => {
+      if (spare.length < MOST_SPARE) spare.push(written);
+    });
+  };
+  for (const bytes of body) {
+    for (let from = 0; from < bytes.length; ) {
+      if (filled === LOT_BYTES) {
+        write();
+        lot = spareLot();
+        filled = 0;
+      }
+      const copied = bytes.copy(lot, filled, from);
+      from += copied;
+      filled += copied;
+    }
   }
-  raw.cork();
-  for (const bytes of body) raw.write(bytes);
-  raw.end();
+  write();
+  into.end();
+}
+
+function spareLot(): Buffer {
+  return spare.pop() ?? Buffer.allocUnsafeSlow(LOT_BYTES);
 }

@@ -1,16 +1,13 @@
 /** Large answers go out compressed to those who ask for that. */
 
-import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { FastifyReply } from 'fastify';
-import { type Body, lengthOf, send } from './body.ts';
+import { type Body, LOT_BYTES, lengthOf, pour, send } from './body.ts';
 
 /** Less isn't worth it. */
 const LEAST_BYTES = 4096;
 /** Lists of apps shrink about tenfold at any level; the lower ones cost a fraction of the time. */
 const LEVEL = 1;
-/** What goes to the compressor, and comes back, at a time: each turn costs as much as some kilobytes. */
-const LOT_BYTES = 1 << 18;
 
 /** @returns whether it has taken the answer on; the work is done off the event loop */
 export function squeeze(
@@ -44,22 +41,8 @@ export function squeeze(
 
 async function gzip(body: Body): Promise<Buffer[]> {
   const zip = createGzip({ level: LEVEL, chunkSize: LOT_BYTES });
-  const [small] = await Promise.all([zip.toArray(), pipeline(lotsOf(body), zip)]);
-  return small;
-}
-
-function* lotsOf(body: Body): Generator<Buffer> {
-  let lot: Buffer[] = [];
-  let length = 0;
-  for (const bytes of body) {
-    lot.push(bytes);
-    length += bytes.length;
-    if (length < LOT_BYTES) continue;
-    yield Buffer.concat(lot);
-    lot = [];
-    length = 0;
-  }
-  if (length > 0) yield Buffer.concat(lot);
+  pour(body, zip);
+  return zip.toArray();
 }
 
 function takesGzip(header: string | string[] | undefined): boolean {

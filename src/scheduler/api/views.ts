@@ -14,9 +14,17 @@ export function taskJson({ id, host, ports }: TaskView) {
   return { id, host, ports };
 }
 
+const lastSorted = new WeakMap<State, readonly AppRecord[]>();
+
 /** Sorted, so that two reads agree. */
-export function appsOf(state: State): AppRecord[] {
-  return [...state.apps.values()].sort((a, b) => (a.app.id < b.app.id ? -1 : 1));
+export function appsOf(state: State): readonly AppRecord[] {
+  const last = lastSorted.get(state);
+  // As many, and all of them still there: none was made or removed since.
+  if (last?.length === state.apps.size && last.every((record) => state.apps.get(record.app.id) === record))
+    return last;
+  const sorted = [...state.apps.values()].sort((a, b) => (a.app.id < b.app.id ? -1 : 1));
+  lastSorted.set(state, sorted);
+  return sorted;
 }
 
 /** What runs or is about to; tasks out of reach are left out. */

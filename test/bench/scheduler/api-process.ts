@@ -103,10 +103,9 @@ const change = async (count: number): Promise<void> => {
   }
   await deliver();
 };
-await change(ids.length);
+for (let left = ids.length; left > 0; left -= 100) await change(Math.min(left, 100));
 process.on('message', async (message: { change: number } | 'rss') => {
   if (message === 'rss') {
-    globalThis.gc?.();
     process.send?.({ rss: process.memoryUsage().rss });
     return;
   }

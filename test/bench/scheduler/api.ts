@@ -4,12 +4,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import path from 'node:path';
+import { RUNTIME_FLAGS } from '../../../src/install/wanted/scheduler.ts';
 
 const REQUESTS = 500;
 const UNCOUNTED = 20;
 const UPDATES = 100;
-/** Tasks whose health changes before each request: of 1,000 apps with ten tasks each, those of about every tenth app. */
-export const CHANGES = 100;
+/** Tasks whose health changes before each request; at their rate here that is some hundred changes a second. */
+export const CHANGES = 10;
 
 interface Figure {
   /** From the request to the last byte: median and 99th percentile. */
@@ -31,7 +32,7 @@ export interface ApiFigures {
 
 export async function askApi(appCount: number, each: number): Promise<ApiFigures> {
   const file = path.join(import.meta.dirname, 'api-process.ts');
-  const child = fork(file, [String(appCount), String(each)], { execArgv: ['--expose-gc'] });
+  const child = fork(file, [String(appCount), String(each)], { execArgv: RUNTIME_FLAGS });
   const told = async <T>(): Promise<T> => ((await once(child, 'message')) as [T])[0];
   try {
     const { port, tasks } = await told<{ port: number; tasks: number }>();
