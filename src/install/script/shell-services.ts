@@ -31,6 +31,8 @@ failing() {
   fail service "$1\${how:+ ($how)}. Its last lines:
 $last" "Mend what it complains of, and run the same command again; all it wrote is in: $where"
 }
+# sockets UNIT: those that start it at the next connection
+sockets() { systemctl show -p TriggeredBy "$1" | sed 's/^TriggeredBy=//' | tr ' ' '\\n' | grep '\\.socket$'; }
 # keep_service NAME UNIT
 keep_service() {
   case $known in *"{\\"kind\\":\\"service\\",\\"name\\":\\"$1\\","*) return 0 ;; esac
@@ -43,7 +45,9 @@ keep_service() {
       masked*) enabled=masked ;;
       indirect) enabled=static ;;
     esac
-    systemctl -q is-active "$2" && running=true
+    # Words of units.
+    # shellcheck disable=SC2046
+    systemctl -q is-active "$2" $(sockets "$2") && running=true
   elif [ "$init" = upstart ]; then
     if [ -f "/etc/init/$1.conf" ]; then
       enabled=enabled
@@ -158,7 +162,8 @@ stop_service() {
   if [ "$init" = systemd ]; then
     reload_units "$2"
     [ "$(systemctl show -p LoadState "$2")" != LoadState=not-found ] || return 0
-    logged systemctl stop "$2" || failing "$1 does not stop" "$2"
+    # shellcheck disable=SC2046
+    logged systemctl stop "$2" $(sockets "$2") || failing "$1 does not stop" "$2"
     systemctl reset-failed "$2" 2>/dev/null
   elif initctl status "$1" 2>/dev/null | grep -q ' start/'; then
     logged initctl stop "$1" || failing "$1 does not stop" "$2"
