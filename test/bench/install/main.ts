@@ -24,7 +24,7 @@ import { machine, median } from '../figures.ts';
 import { fileContents, hostVars, playbook } from './playbook.ts';
 import { ARCHIVE, bareCommands } from './shell.ts';
 
-const RUNS = 5;
+const RUNS = 3;
 
 const counts = process.argv.slice(2).map(Number);
 if (counts.some((n) => !Number.isInteger(n) || n < 1)) throw new TypeError('give numbers of hosts');
