@@ -184,12 +184,15 @@ test('a role that was taken from a host stops there, and its files go but not it
 test('an agent that is to be one no more is drained first, and its tasks are counted', () => {
   const masterOnly = clusterOf([hostOf('h1', { roles: ['master', 'scheduler'] })]);
   const busy = { ...running, agent: { ...running.agent, id: 'a-S0', tasks: 2 } };
-  const gone = planOf(masterOnly, busy).items.find(({ id }) => id === 'service:mesos-agent');
-  expect(gone).toMatchObject({
+  const plan = planOf(masterOnly, busy);
+  const at = plan.items.findIndex(({ id }) => id === 'service:mesos-agent');
+  expect(plan.items[at]).toMatchObject({
     action: 'disable',
     title: 'service mesos-agent: drain, stop and mask',
     endsTasks: 2,
   });
+  // Docker goes, too, but its tasks could not end well without it.
+  expect(lines(plan)[at + 1]).toBe('restore service:docker');
   // Where none ever ran there is nothing to end.
   const idle = { ...running, agent: { ...running.agent, id: '' } };
   const quiet = planOf(masterOnly, idle).items.find(({ id }) => id === 'service:mesos-agent');

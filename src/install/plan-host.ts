@@ -12,6 +12,7 @@ import { leftovers } from './leftovers.ts';
 import type { HostPlan, PlanItem } from './plan.ts';
 import { type Resource, resourceId, type ServiceResource } from './resources.ts';
 import { STARTED } from './script/places.ts';
+import { DOCKER_SERVICE } from './wanted/docker.ts';
 
 export interface HostPlanInput {
   readonly cluster: Cluster;
@@ -55,7 +56,17 @@ function allItems(input: HostPlanInput): PlanItem[] {
       resource.kind === 'service' ? serviceItem(resource, items, present) : diffResource(resource, present);
     if (item) items.push(item);
   }
-  return withRepair(replaceAgent(items, input), input);
+  return withRepair(replaceAgent(engineAfterTasks(items), input), input);
+}
+
+/** Containers end well only while their engine runs: it goes after an agent that is drained. */
+function engineAfterTasks(items: readonly PlanItem[]): PlanItem[] {
+  const drains = items.find(({ action, endsTasks }) => action === 'disable' && endsTasks !== undefined);
+  const engine = items.filter(({ id, action }) => id === `service:${DOCKER_SERVICE}` && action === 'restore');
+  if (drains === undefined) return [...items];
+  return items
+    .filter((item) => !engine.includes(item))
+    .flatMap((item) => (item === drains ? [item, ...engine] : [item]));
 }
 
 function without<T>(all: Readonly<Record<string, T>>, keys: ReadonlySet<string>): Record<string, T> {
