@@ -57,7 +57,7 @@ const allowed = {
   mesos: [],
   proc: [],
   reference: ['hosts/quote.ts'],
-  scheduler: ['health', 'mesos', 'proc', 'zookeeper', 'executor/task-data.ts'],
+  scheduler: ['health', 'mesos', 'proc', 'text', 'zookeeper', 'executor/task-data.ts'],
   simulator: ['mesos', 'scheduler/domain', 'scheduler/decide'],
   text: [],
   zookeeper: [],

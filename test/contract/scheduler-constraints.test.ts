@@ -1,16 +1,13 @@
 /** A scheduler process of which the master knows which agents do for its apps, with the master and agents in this one. */
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterEach, expect, it, vi } from 'vitest';
 import { startAgent } from '../../src/embedded/start-agent.ts';
 import { startMaster } from '../../src/embedded/start-master.ts';
+import { startScheduler } from './support/zookeeper-schedulers.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/scheduler/main.ts');
 const WITHIN = { timeout: 20_000, interval: 20 };
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -20,30 +17,13 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-async function scheduler(master: string, data_dir: string): Promise<string> {
-  const flags = {
-    master,
-    data_dir,
-    http_port: '0',
-    mesos_user: userInfo().username,
-    decline_offer_duration: '0',
-  };
-  const given = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
-  const child = spawn(process.execPath, [MAIN, ...given], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const ended = once(child, 'exit');
-  cleanUps.push(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
-  return new Promise((resolve, reject) => {
-    const said: string[] = [];
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      said.push(line);
-      const url = /listening on (http:[^"]+)/.exec(line)?.[1];
-      if (url !== undefined) resolve(url);
-    });
-    ended.then(() => reject(new Error(`the scheduler has ended: ${said.join('\n')}`)), reject);
-  });
+function scheduler(master: string, directory: string): Promise<string> {
+  const started = startScheduler(
+    ...['--master', master, '--data_dir', directory],
+    ...['--mesos_user', userInfo().username, '--decline_offer_duration', '0'],
+  );
+  cleanUps.push(() => started.kill());
+  return started.url();
 }
 
 it('gets offers of the one of two agents that does for its app, and none to decline of the other', async () => {

@@ -1,14 +1,14 @@
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { until } from './demo-cluster.ts';
 import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
 import { type Haproxy, startHaproxy } from './support/haproxy.ts';
-import { type SchedulerCluster, startSchedulerCluster } from './support/scheduler-cluster.ts';
+import { type SchedulerCluster, settled, startSchedulerCluster } from './support/scheduler-cluster.ts';
 
 const REQUESTS = 10_000;
 const AT_ONCE = 8;
 const PAUSE_MS = 8;
+const ROLL_MS = 90_000;
 
 let cluster: SchedulerCluster;
 let haproxy: Haproxy | undefined;
@@ -48,14 +48,6 @@ async function api(method: string, path: string, body?: unknown): Promise<unknow
   return answer.json();
 }
 
-async function settled(): Promise<void> {
-  await until(
-    'no deployment is under way',
-    async () => ((await api('GET', '/v2/deployments')) as unknown[]).length === 0,
-    90_000,
-  );
-}
-
 /** One request on a connection of its own; what it answers with, or why there was no answer. */
 function request(url: string, agent: Agent): Promise<string> {
   return new Promise((resolve) => {
@@ -72,7 +64,7 @@ function request(url: string, agent: Agent): Promise<string> {
 
 it('loses no request of 10,000 while a health-checked app is rolled, from endpoints that change under it', async () => {
   await api('POST', '/v2/apps', web('one'));
-  await settled();
+  await settled(cluster.url, ROLL_MS);
   haproxy = await startHaproxy(cluster.url, 'web', cluster.directory);
   const { url } = haproxy;
 
@@ -92,7 +84,7 @@ it('loses no request of 10,000 while a health-checked app is rolled, from endpoi
   };
   const clients = Array.from({ length: AT_ONCE }, client);
   await api('PUT', '/v2/apps/web', web('two'));
-  await settled();
+  await settled(cluster.url, ROLL_MS);
   isRolling = false;
   await Promise.all(clients);
 

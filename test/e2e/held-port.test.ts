@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from './demo-cluster.ts';
 import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
-import { type SchedulerCluster, startSchedulerCluster } from './support/scheduler-cluster.ts';
+import { type SchedulerCluster, settled, startSchedulerCluster } from './support/scheduler-cluster.ts';
 
 const APP = {
   id: '/held',
@@ -49,7 +49,7 @@ async function start(): Promise<{ port: number; failure: string }> {
 
 async function stop(): Promise<void> {
   await json('DELETE', '/v2/apps/held');
-  await until('it is gone', async () => (await json<unknown[]>('GET', '/v2/deployments')).length === 0);
+  await settled(cluster.url);
 }
 
 test('is passed over for another once a container could not have it', async () => {

@@ -1,9 +1,10 @@
 import { Args } from '@oclif/core';
-import { placeFlags, placeFrom, SchedulerCommand, UsageError } from '../../scheduler/backup/command.ts';
 import { encodeBackup, type Summary } from '../../scheduler/backup/format.ts';
 import { showPlace } from '../../scheduler/backup/place.ts';
+import { placeFlags, placeFrom } from '../../scheduler/backup/place-flags.ts';
 import { takeBackup, writeBackup } from '../../scheduler/backup/take.ts';
 import { inWords } from '../../scheduler/backup/words.ts';
+import { SchedulerCommand, UsageError } from '../../scheduler/command.ts';
 
 interface BackupTaken extends Summary {
   readonly file: string;

@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
 import { Args, Flags } from '@oclif/core';
-import { SchedulerCommand, UsageError } from '../../scheduler/backup/command.ts';
+import { contentOf, nameOf, SchedulerCommand, UsageError } from '../../scheduler/command.ts';
 import { SchedulerClient } from '../../scheduler/import/client.ts';
 import { access } from '../../scheduler/import/credentials.ts';
 import { type ImportPlan, planImport } from '../../scheduler/import/import.ts';
@@ -70,13 +68,8 @@ export default class SchedulerImport extends SchedulerCommand {
   }
 
   async #read(file: string): Promise<MarathonApps> {
-    const name = file === '-' ? 'the standard input' : file;
-    const json = await (file === '-' ? text(process.stdin) : readFile(file, 'utf8')).catch(
-      (error: NodeJS.ErrnoException) => {
-        const why = error.code === 'ENOENT' ? 'there is no such file' : error.message;
-        throw new UsageError(`${name} can't be read: ${why}`);
-      },
-    );
+    const name = nameOf(file);
+    const json = (await contentOf(file)).toString('utf8');
     let answer: unknown;
     try {
       answer = JSON.parse(json);

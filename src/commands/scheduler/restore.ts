@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
 import { Args, Flags } from '@oclif/core';
-import { placeFlags, placeFrom, SchedulerCommand, UsageError } from '../../scheduler/backup/command.ts';
 import { decodeBackup, type Summary } from '../../scheduler/backup/format.ts';
 import { showPlace } from '../../scheduler/backup/place.ts';
+import { placeFlags, placeFrom } from '../../scheduler/backup/place-flags.ts';
 import { restoreBackup } from '../../scheduler/backup/restore.ts';
 import { inWords } from '../../scheduler/backup/words.ts';
+import { contentOf, nameOf, SchedulerCommand } from '../../scheduler/command.ts';
 
 interface Restored extends Summary {
   readonly to: string;
@@ -39,15 +38,7 @@ export default class SchedulerRestore extends SchedulerCommand {
   async run(): Promise<Restored> {
     const { args, flags } = await this.parse(SchedulerRestore);
     const place = placeFrom(flags);
-    const name = args.file === '-' ? 'the standard input' : args.file;
-    const bytes = await (args.file === '-' ? buffer(process.stdin) : readFile(args.file)).catch(
-      (error: NodeJS.ErrnoException) => {
-        throw new UsageError(
-          `${name} can't be read: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`,
-        );
-      },
-    );
-    const backup = decodeBackup(bytes, name);
+    const backup = decodeBackup(await contentOf(args.file), nameOf(args.file));
     this.progress(`writing ${inWords(backup.head)} to ${showPlace(place)}`);
     const summary = await restoreBackup(backup, place, {
       force: flags.force,

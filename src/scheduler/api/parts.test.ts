@@ -7,17 +7,11 @@ import { Harness } from '../../../test/scheduler/harness.ts';
 import { runs } from '../../../test/support/runs.ts';
 import type { AppRecord } from '../domain/state.ts';
 import { partOf } from './parts.ts';
+import { EMBEDS } from './v2-apps.ts';
 import { appParts, type Embed } from './v2-views.ts';
 import { endpointsText, haproxyText } from './views.ts';
 
-const ALL: ReadonlySet<Embed> = new Set<Embed>([
-  'tasks',
-  'counts',
-  'deployments',
-  'readiness',
-  'lastTaskFailure',
-  'taskStats',
-]);
+const ALL: ReadonlySet<Embed> = new Set(EMBEDS);
 
 /** What is asked for, as it is answered. */
 const QUESTIONS: ((records: readonly AppRecord[]) => readonly Buffer[])[] = [

@@ -63,10 +63,6 @@ export function flagOf(request: FastifyRequest, name: string, preset = false): b
   throw new BadRequestError(`${name} is '${value}': true or false was expected`);
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** 200 with an ETag, or 304 where the client has this answer already. */
 export function cacheable(request: FastifyRequest, reply: FastifyReply, value: unknown): FastifyReply {
   return cacheableParts(request, reply, [newPart(JSON.stringify(value))]);

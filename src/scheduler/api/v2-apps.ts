@@ -6,6 +6,7 @@ import type { App } from '../domain/app.ts';
 import { absoluteId, idProblem, isWithin } from '../domain/app-id.ts';
 import { appSchema } from '../domain/app-schema.ts';
 import { fieldErrors } from '../domain/field-errors.ts';
+import { isJson } from '../domain/json.ts';
 import type { State } from '../domain/state.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from './answers.ts';
 import { labelSelector } from './label-selector.ts';
@@ -14,7 +15,6 @@ import {
   cacheableList,
   flagOf,
   invalid,
-  isObject,
   pageOf,
   pagingOf,
   refused,
@@ -28,7 +28,7 @@ import { appsOf, haproxyText, wantsText } from './views.ts';
 
 type ByPath = FastifyRequest<{ Params: { '*': string } }>;
 
-const EMBEDS: readonly Embed[] = [
+export const EMBEDS: readonly Embed[] = [
   'tasks',
   'counts',
   'deployments',
@@ -95,7 +95,7 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
         const { appId, part } = routeOf(request as ByPath);
         if (part !== undefined) return notHere(request, reply);
         const fields: unknown = request.body;
-        if (!isObject(fields)) return invalid(reply, [{ path: [], error: 'must be a JSON object' }]);
+        if (!isJson(fields)) return invalid(reply, [{ path: [], error: 'must be a JSON object' }]);
         const isThere = await runner.read((state) => state.apps.has(appId));
         const location = isThere ? {} : { Location: `/v2/apps${appId}` };
         return deploy(request, reply, options, [changeOf(request, appId, fields)], async (plan) =>
@@ -250,5 +250,5 @@ function notHere(request: FastifyRequest, reply: FastifyReply): FastifyReply {
 }
 
 function hasId(value: unknown): value is Record<string, unknown> & { id: string } {
-  return isObject(value) && typeof value.id === 'string';
+  return isJson(value) && typeof value.id === 'string';
 }

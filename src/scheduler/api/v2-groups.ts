@@ -5,8 +5,9 @@ import type { Change, GroupTree } from '../decide/inputs.ts';
 import { absoluteId, isWithin, parentOf, ROOT } from '../domain/app-id.ts';
 import { fieldErrors } from '../domain/field-errors.ts';
 import { type GroupUpdate, groupScaleSchema, groupSchema } from '../domain/group-schema.ts';
+import { isJson } from '../domain/json.ts';
 import { type Api, type ApiOptions, json, queriesOf } from './answers.ts';
-import { cacheable, invalid, isObject, unknownGroup } from './v2-answers.ts';
+import { cacheable, invalid, unknownGroup } from './v2-answers.ts';
 import { deploy, embedsOf } from './v2-apps.ts';
 import { appJson, type GroupEmbeds, groupJson } from './v2-views.ts';
 import { appsOf } from './views.ts';
@@ -53,12 +54,12 @@ async function put(request: ByPath, reply: FastifyReply, options: ApiOptions): P
   const groupId = groupIdOf(request);
   const { body } = request;
   if (/\/versions(\/|$)/.test(groupId)) return invalid(reply, [{ path: ['version'], error: NO_VERSIONS }]);
-  if (request.method === 'PUT' && isObject(body) && 'scaleBy' in body) {
+  if (request.method === 'PUT' && isJson(body) && 'scaleBy' in body) {
     const scale = groupScaleSchema.safeParse(body);
     if (!scale.success) return invalid(reply, fieldErrors(scale.error));
     return deploy(request, reply, options, [{ op: 'scale_group', groupId, by: scale.data.scaleBy }]);
   }
-  if (isObject(body) && 'version' in body && Object.keys(body).every((name) => /^(id|version)$/.test(name))) {
+  if (isJson(body) && 'version' in body && Object.keys(body).every((name) => /^(id|version)$/.test(name))) {
     return invalid(reply, [{ path: ['version'], error: NO_VERSIONS }]);
   }
   const parsed = groupSchema.safeParse(body);

@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import type { StoredEvent } from '../domain/events.ts';
+import { isJson } from '../domain/json.ts';
 import { STATE_VERSION } from '../store/store.ts';
 
 const FORMAT = 'mesosup-backup';
@@ -72,7 +73,7 @@ export function* encodeBackup({ head, events }: Backup): Generator<string> {
 export function decodeBackup(bytes: Buffer, name: string): Backup {
   const [first, ...lines] = linesOf(bytes);
   const head = parsed(first);
-  if (!isObject(head) || head.format !== FORMAT) {
+  if (!isJson(head) || head.format !== FORMAT) {
     throw new BackupError(`${name} is not a backup of a scheduler: its first line does not say so`);
   }
   if (head.version !== VERSION || head.stateVersion !== STATE_VERSION) {
@@ -82,7 +83,7 @@ export function decodeBackup(bytes: Buffer, name: string): Backup {
   }
   const last = lines.pop();
   const end = parsed(last);
-  if (!last || !isObject(end) || typeof end.sha256 !== 'string') {
+  if (!last || !isJson(end) || typeof end.sha256 !== 'string') {
     throw new BackupError(`${name} is cut short: its last line, the checksum, is missing`);
   }
   const covered = bytes.subarray(0, last.byteOffset - bytes.byteOffset);
@@ -113,8 +114,4 @@ function parsed(line: Buffer | undefined): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

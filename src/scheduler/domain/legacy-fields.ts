@@ -1,8 +1,7 @@
 /** Fields that Marathon has since renamed, read as what they are called now. */
 
 import { withoutNulls } from './app-fields.ts';
-
-type Json = Record<string, unknown>;
+import { isJson, type Json } from './json.ts';
 
 /** An app as it was sent; what is not an object is left for the schema to refuse. */
 export function modernApp(sent: unknown): unknown {
@@ -62,8 +61,4 @@ export function withPorts(app: unknown): unknown {
   const isHost = networks.every((network) => !isJson(network) || (network.mode ?? 'host') === 'host');
   if (!isHost && isJson(app.container)) return { ...app, portDefinitions: [] };
   return app.portDefinitions === undefined ? { ...app, portDefinitions: [{}] } : app;
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 /** The calls that an import makes of the scheduler that runs. */
 
-import { isJson } from './json.ts';
+import { isJson } from '../domain/json.ts';
 
 interface Detail {
   readonly field: string;

@@ -1,7 +1,7 @@
 /** Who asks the scheduler; never an argument, since those show in the list of processes. */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { UsageError } from '../backup/command.ts';
+import { UsageError } from '../command.ts';
 
 export interface CredentialFlags {
   readonly url?: string | undefined;

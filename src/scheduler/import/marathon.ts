@@ -7,8 +7,8 @@ import '../linear-patterns.ts';
 import { absoluteId, idProblem, parentOf, ROOT } from '../domain/app-id.ts';
 import { appSchema } from '../domain/app-schema.ts';
 import { fieldErrors } from '../domain/field-errors.ts';
+import { isJson, type Json } from '../domain/json.ts';
 import { modernApp, withPorts } from '../domain/legacy-fields.ts';
-import { isJson, type Json } from './json.ts';
 import { unsupportedIn, withoutSecrets } from './unsupported.ts';
 
 /** Something about a field of an app, or of a group or pod. */

@@ -2,7 +2,7 @@
 
 import { appSchema } from '../domain/app-schema.ts';
 import { fieldErrors } from '../domain/field-errors.ts';
-import { isJson, type Json } from './json.ts';
+import { isJson, type Json } from '../domain/json.ts';
 
 /** A field, and why it is left out. */
 interface LeftOut {

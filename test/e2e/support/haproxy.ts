@@ -3,6 +3,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
+import { identify } from '../../../src/proc/process-id.ts';
 import { freePorts } from '../../support/free-ports.ts';
 import { until } from '../demo-cluster.ts';
 
@@ -68,11 +69,7 @@ export async function startHaproxy(scheduler: string, app: string, directory: st
 }
 
 function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+  return identify(pid) !== undefined;
 }
 
 /** `host:port` of each task. */

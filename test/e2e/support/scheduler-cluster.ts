@@ -67,10 +67,16 @@ export async function startSchedulerCluster(flags: Record<string, string> = {}):
 async function endTasks(url: string): Promise<void> {
   await fetch(`${url}/v2/groups?force=true`, { method: 'DELETE' });
   // Tasks of a deleted app are in no list any more, but the deployment goes on until they have ended.
-  await until('no deployment is under way', async () => {
-    const deployments = (await (await fetch(`${url}/v2/deployments`)).json()) as unknown[];
-    return deployments.length === 0;
-  });
+  await settled(url);
+}
+
+/** Waits until no deployment is under way. */
+export function settled(url: string, ms?: number): Promise<boolean> {
+  return until(
+    'no deployment is under way',
+    async () => ((await (await fetch(`${url}/v2/deployments`)).json()) as unknown[]).length === 0,
+    ms,
+  );
 }
 
 async function listening(scheduler: ChildProcess, log: string[]): Promise<string> {
