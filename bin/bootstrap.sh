@@ -7,7 +7,7 @@
 #   curl -fsSL URL/bootstrap.sh | sudo bash -s -- --help
 #
 # In a checkout, where it sets up what is needed and runs the demo or the tests (see checkout.sh):
-#   ./bin/bootstrap.sh demo|test
+#   ./bin/bootstrap.sh demo|test|tools
 {
 set -euo pipefail
 

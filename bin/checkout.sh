@@ -4,11 +4,12 @@
 
 checkout_usage() {
   cat <<'EOF'
-Usage: ./bin/bootstrap.sh demo|test [FLAGS]
+Usage: ./bin/bootstrap.sh demo|test|tools [FLAGS]
 
   demo   install what is missing (Node runtime, Docker engine), build, and run the one-shot demo;
          FLAGS go to `mesosup demo` (try --once, --detach, --help)
   test   install what the tests need and run all of them
+  tools  install what the tests need and stop there: for a single test, a benchmark, the lab by hand
 
 Needs root (or sudo) where something has to be installed or the Docker engine has to be started.
 EOF
@@ -133,7 +134,7 @@ checkout() {
   local what=$1
   shift
   case "$what" in
-    demo | test) ;;
+    demo | test | tools) ;;
     -h | --help | help) checkout_usage; exit 0 ;;
     *) checkout_usage >&2; die "unknown word: $what" ;;
   esac
@@ -150,5 +151,6 @@ checkout() {
   case "$what" in
     demo) exec ./bin/mesosup demo "$@" ;;
     test) exec "$NODE" bin/test.ts "$@" ;;
+    tools) ;;
   esac
 }

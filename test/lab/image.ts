@@ -67,12 +67,15 @@ export async function ensureHostImage(
   await execa('mount', ['-t', 'tmpfs', '-o', `size=${SIZE},mode=755`, 'tmpfs', root]);
   try {
     const include = `--include=${PACKAGES.join(',')}`;
-    const { exitCode, all } = await execa(
+    const { exitCode, all, shortMessage } = await execa(
       'debootstrap',
       ['--variant=minbase', include, codename, root, mirrorUrl],
       { all: true, reject: false, stdin: 'ignore', env: { LC_ALL: 'C.UTF-8' } },
     );
-    if (exitCode !== 0) throw new Error(`debootstrap failed:\n${all.split('\n').slice(-20).join('\n')}`);
+    if (exitCode !== 0) {
+      const end = all.split('\n').slice(-20).join('\n');
+      throw new Error(`${shortMessage}\n${end}\nwhat the lab needs is installed by ./bin/bootstrap.sh tools`);
+    }
     await finish(root);
     await execa('tar', ['-C', root, '-c', '.'], { buffer: false }).pipe('docker', ['import', '-', name]);
   } finally {

@@ -22,7 +22,7 @@ export function apiUser(secrets: Pick<Secrets, 'api'> | undefined): Credentials 
  * pipe only, so that credentials show in no argument list.
  */
 export const ASK = `ask() {
-  timeout "\${ASK_SECONDS:-2}" bash -c 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && cat <&3' "$1" "$2" 2>/dev/null
+  timeout "\${ASK_SECONDS:-2}" bash -c 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && exec cat <&3' "$1" "$2" 2>/dev/null
 }
 `;
 

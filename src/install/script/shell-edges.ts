@@ -54,10 +54,10 @@ master_elected() {
   missing=
   leader=
   while read -r address port; do
-    answer=$(http GET /redirect '' "$address" "$port" | tr -d '\\r')
+    answer=$(http GET /redirect '' "$address" "$port")
     case $answer in
       'HTTP/1.'?' 307'*)
-        leader=$(printf '%s\\n' "$answer" | sed -n 's|^[Ll]ocation: *\\(https\\{0,1\\}:\\)\\{0,1\\}//\\([^/]*\\).*|\\2|p')
+        leader=$(printf '%s\\n' "$answer" | tr -d '\\r' | sed -n 's|^[Ll]ocation: *\\(https\\{0,1\\}:\\)\\{0,1\\}//\\([^/]*\\).*|\\2|p')
         return 0 ;;
       '') missing="$missing\${missing:+, }$address:$port does not answer" ;;
       *) missing="$missing\${missing:+, }$address:$port knows no leader" ;;
@@ -67,20 +67,24 @@ $masters
 END
   return 1
 }
-# wait_until CHECK WHAT MEND: without any progress only for so long
+# wait_until CHECK WHAT MEND: without any progress only for so long. The longer nothing changes, the rarer it looks: a
+# look takes a dozen processes, and what is waited for may need the same processors.
 wait_until() {
   last=
   begun=$(date +%s)
+  tenths=1
   until "$1"; do
     check_services
     if [ "$missing" != "$last" ]; then
       waiting "$2: $missing"
       last=$missing
       begun=$(date +%s)
+      tenths=1
     elif [ $(($(date +%s) - begun)) -ge "$edge_seconds" ]; then
       fail wait "for $edge_seconds seconds nothing has changed while waiting for $2: $missing" "$3"
     fi
-    sleep 0.2
+    [ "$tenths" -ge 16 ] || tenths=$((tenths * 2))
+    sleep "$((tenths / 10)).$((tenths % 10))"
   done
 }
 wait_edge() {

@@ -86,26 +86,30 @@ set_enabled() {
   fi
   logged systemctl "$change" "$2" || failing "systemctl $change $2 failed: $(said 3)" "$2"
 }
-# unit_state UNIT: up, starting or down, its process and its restarts, as one word
-unit_state() {
+# unit_states UNIT...: of each a line: up, starting or down, its process and its restarts, as one word
+unit_states() {
   if [ "$init" = systemd ]; then
-    systemctl show -p ActiveState,SubState,MainPID,NRestarts "$1" | awk -F = '{ v[$1] = $2 }
-      END {
+    systemctl show -p ActiveState,SubState,MainPID,NRestarts "$@" | awk -F = '
+      function tell() {
         state = "up"
         if (v["ActiveState"] == "activating") state = "starting"
         if (v["ActiveState"] ~ /^(failed|inactive)$/ || v["SubState"] ~ /^auto-restart/) state = "down"
         print state "/" (v["MainPID"] + 0) "/" (v["NRestarts"] + 0)
-      }'
-  else
-    initctl status "\${1%.service}" 2>/dev/null | awk '{
-      pid = 0
-      for (i = 1; i < NF; i++) if ($i == "process") pid = $(i + 1) + 0
-      state = "down"
-      if ($2 ~ /^start\\//) state = "starting"
-      if ($2 ~ /^start\\/running/) state = "up"
-      print state "/" pid "/0"
-    }'
+        split("", v)
+      }
+      # An empty line is between two units.
+      NF == 0 { tell(); next }
+      { v[$1] = $2 }
+      END { tell() }'
+    return
   fi
+  for unit in "$@"; do
+    initctl status "\${unit%.service}" 2>/dev/null | awk '
+      { for (i = 1; i < NF; i++) if ($i == "process") pid = $(i + 1) }
+      $2 ~ /^start\\// { state = "starting" }
+      $2 ~ /^start\\/running/ { state = "up" }
+      END { print (state ? state : "down") "/" (pid + 0) "/0" }'
+  done
 }
 # run_service start|restart NAME UNIT INPUTS: it is done only when it has stayed up, see settle_services
 run_service() {
@@ -120,17 +124,25 @@ run_service() {
     [ "$1" = start ] || logged initctl stop "$2"
     initctl status "$2" 2>/dev/null | grep -q ' start/' || logged initctl start "$2" || failing "$2 does not start" "$3"
   fi
-  set -- "$1" "$2" "$3" "$4" "$(unit_state "$3")"
+  set -- "$1" "$2" "$3" "$4" "$(unit_states "$3")"
   case $5 in down/* | '') failing "$2 ended right after its start" "$3" ;; esac
   watched="$watched $item|$2|$3|$4|$5"
   last_start=$(now)
 }
 # Fails as soon as a service that was started has come down or begun again.
 check_services() {
+  [ -n "$watched" ] || return 0
+  units=
   for entry in $watched; do
-    rest=\${entry#*|} name=\${entry#*|} name=\${name%%|*} rest=\${rest#*|}
-    unit=\${rest%%|*} was=\${entry##*|}
-    is=$(unit_state "$unit")
+    rest=\${entry#*|} rest=\${rest#*|}
+    units="$units \${rest%%|*}"
+  done
+  # Words of units, and a word of each.
+  # shellcheck disable=SC2046,SC2086
+  set -- $(unit_states $units)
+  for entry in $watched; do
+    is=\${1-} was=\${entry##*|}
+    [ $# = 0 ] || shift
     case $is in
       up/* | starting/*)
         # A process that is replaced while it still starts is no crash.
@@ -139,7 +151,8 @@ check_services() {
         ;;
     esac
     item=\${entry%%|*}
-    failing "$name does not stay up" "$unit"
+    rest=\${entry#*|} name=\${rest%%|*} rest=\${rest#*|}
+    failing "$name does not stay up" "\${rest%%|*}"
   done
 }
 settle_services() {
@@ -147,7 +160,7 @@ settle_services() {
   while :; do
     check_services
     [ $(($(now) - last_start)) -lt "$stay_milliseconds" ] || break
-    sleep 0.1
+    sleep 0.5
   done
   for entry in $watched; do
     rest=\${entry#*|} name=\${entry#*|} name=\${name%%|*} rest=\${rest#*|} rest=\${rest#*|}
