@@ -18,6 +18,7 @@ import { pathWord } from '../../src/install/script/path-word.ts';
 import { probeScript } from '../../src/install/script/probe.ts';
 import { attachRunScript, startRunScript } from '../../src/install/script/run-scripts.ts';
 import { escapeCommands } from '../../src/install/script/shell-core.ts';
+import { SERVICE_STEPS } from '../../src/install/script/shell-services.ts';
 import { runs } from '../support/runs.ts';
 
 const secrets = generateSecrets(randomBytes);
@@ -190,6 +191,67 @@ describe('the hook that apt runs before dpkg', () => {
     expect(stdout).toMatch(
       /^not enough free space: the packages need 9999999000 MB in \/usr, \d+ MB are free$/,
     );
+  });
+});
+
+describe('how services that were started are', () => {
+  /** The lines of the init systems, as they print them; the whole with real units is shown by the tests on hosts. */
+  const SAYS = {
+    systemd: `systemctl() { cat <<'END'
+MainPID=12
+NRestarts=1
+ActiveState=active
+SubState=running
+
+ActiveState=active
+SubState=waiting
+
+MainPID=0
+NRestarts=2
+ActiveState=activating
+SubState=auto-restart
+
+MainPID=7
+NRestarts=0
+ActiveState=activating
+SubState=start
+END
+}`,
+    upstart: `initctl() {
+  case $2 in
+    a) echo 'a start/running, process 12' ;;
+    b) echo 'b start/running' ;;
+    c) echo 'c stop/waiting' ;;
+    d) echo 'd start/spawned, process 7' ;;
+  esac
+}`,
+  };
+  const COMES = { systemd: ['up/12/1', 'up/0/0', 'down/0/2', 'starting/7/0'] };
+
+  async function shell(init: keyof typeof SAYS, lines: string): Promise<string[]> {
+    const fail = 'failing() { echo "$1"; exit; }';
+    const input = [SERVICE_STEPS, `init=${init}`, SAYS[init], fail, lines].join('\n');
+    return (await execa('dash', { input })).stdout.split('\n');
+  }
+
+  test('systemd: each by its own lines, whatever the one before has', async () => {
+    expect(await shell('systemd', 'unit_states a b c d')).toEqual(COMES.systemd);
+  });
+
+  test('Upstart', async () => {
+    const states = ['up/12/0', 'up/0/0', 'down/0/0', 'starting/7/0'];
+    expect(await shell('upstart', 'unit_states a.service b.service c.service d.service')).toEqual(states);
+  });
+
+  const watch = (...states: string[]) =>
+    `watched='${states.map((state, i) => `${i}|${'abcd'[i]}|${'abcd'[i]}.service|x|${state}`).join(' ')}'`;
+  test.each([
+    ['one that is down', watch('up/12/1', 'up/0/0', 'up/3/0', 'up/7/0'), 'c does not stay up'],
+    ['one that began again', watch('up/11/0', 'up/0/0', 'up/3/0', 'up/7/0'), 'a does not stay up'],
+    ['those that are as they were', watch('up/12/1', 'up/0/0'), 'well'],
+    ['none', 'watched=', 'well'],
+  ])('%s', async (_what, watched, said) => {
+    expect(await shell('systemd', `${watched}\ncheck_services\necho well`)).toEqual([said]);
   });
 });
 
