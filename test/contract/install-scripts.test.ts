@@ -231,7 +231,7 @@ END
   async function shell(init: keyof typeof SAYS, lines: string): Promise<string[]> {
     const fail = 'failing() { echo "$1"; exit; }';
     const input = [SERVICE_STEPS, `init=${init}`, SAYS[init], fail, lines].join('\n');
-    return (await execa('dash', { input })).stdout.split('\n');
+    return (await execa('sh', { input })).stdout.split('\n');
   }
 
   test('systemd: each by its own lines, whatever the one before has', async () => {
