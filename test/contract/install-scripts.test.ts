@@ -226,7 +226,6 @@ END
   esac
 }`,
   };
-  const COMES = { systemd: ['up/12/1', 'up/0/0', 'down/0/2', 'starting/7/0'] };
 
   async function shell(init: keyof typeof SAYS, lines: string): Promise<string[]> {
     const fail = 'failing() { echo "$1"; exit; }';
@@ -235,7 +234,8 @@ END
   }
 
   test('systemd: each by its own lines, whatever the one before has', async () => {
-    expect(await shell('systemd', 'unit_states a b c d')).toEqual(COMES.systemd);
+    const states = ['up/12/1', 'up/0/0', 'down/0/2', 'starting/7/0'];
+    expect(await shell('systemd', 'unit_states a b c d')).toEqual(states);
   });
 
   test('Upstart', async () => {

@@ -129,19 +129,28 @@ run_service() {
   watched="$watched $item|$2|$3|$4|$5"
   last_start=$(now)
 }
+# take_apart ENTRY: of those that are watched
+take_apart() {
+  IFS='|'
+  # shellcheck disable=SC2086
+  set -- $1
+  unset IFS
+  number=$1 name=$2 unit=$3 inputs=$4 was=$5
+}
 # Fails as soon as a service that was started has come down or begun again.
 check_services() {
   [ -n "$watched" ] || return 0
   units=
   for entry in $watched; do
-    rest=\${entry#*|} rest=\${rest#*|}
-    units="$units \${rest%%|*}"
+    take_apart "$entry"
+    units="$units $unit"
   done
   # Words of units, and a word of each.
   # shellcheck disable=SC2046,SC2086
   set -- $(unit_states $units)
   for entry in $watched; do
-    is=\${1-} was=\${entry##*|}
+    take_apart "$entry"
+    is=\${1-}
     [ $# = 0 ] || shift
     case $is in
       up/* | starting/*)
@@ -150,9 +159,8 @@ check_services() {
         [ "$is" != "$was" ] || continue
         ;;
     esac
-    item=\${entry%%|*}
-    rest=\${entry#*|} name=\${rest%%|*} rest=\${rest#*|}
-    failing "$name does not stay up" "\${rest%%|*}"
+    item=$number
+    failing "$name does not stay up" "$unit"
   done
 }
 settle_services() {
@@ -163,9 +171,9 @@ settle_services() {
     sleep 0.5
   done
   for entry in $watched; do
-    rest=\${entry#*|} name=\${entry#*|} name=\${name%%|*} rest=\${rest#*|} rest=\${rest#*|}
-    printf '%s\\n' "\${rest%%|*}" >"${SERVICES}/$name.inputs"
-    done_item "\${entry%%|*}"
+    take_apart "$entry"
+    printf '%s\n' "$inputs" >"${SERVICES}/$name.inputs"
+    done_item "$number"
   done
   watched=
 }
