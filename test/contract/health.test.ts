@@ -9,10 +9,9 @@ import { makeExecutorDist } from '../e2e/support/executor-process.ts';
 import { TestFramework, unique } from './support/framework.ts';
 import { getJson, master, restart, skipUnlessRestartable } from './support/mesos.ts';
 import { type Kind, openProbe, type Probe } from './support/probes.ts';
-import { commandTask, executorInfo } from './support/tasks.ts';
+import { commandTask, executorInfo, STUBBORN } from './support/tasks.ts';
 
 const UPDATED = 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED';
-const STUBBORN = "trap '' TERM; while :; do sleep 0.1; done";
 const KINDS: Kind[] = ['COMMAND', 'HTTP', 'TCP'];
 
 let dist: string;
@@ -56,14 +55,6 @@ async function launch(
   return { id, agentId: offer.agent_id.value, framework };
 }
 
-/** The next update that says the task is well, or not. */
-async function told({ framework, id }: Checked, healthy: boolean): Promise<TaskStatus> {
-  for (;;) {
-    const status = await framework.update(id, 'TASK_RUNNING');
-    if (status.healthy === healthy) return status;
-  }
-}
-
 /** Everything said of a task, without the repetitions that Mesos allows itself. */
 function said({ framework, id }: Checked): string[] {
   const all = framework.log.flatMap(({ event }) =>
@@ -93,13 +84,13 @@ describe.each([
       await set(true);
       const health_check: HealthCheck = { ...check, consecutive_failures: 1000 };
       const task = await launch(framework, make, 'exec sleep 600', { health_check }, directory);
-      const well = await told(task, true);
+      const well = await framework.health(task.id, true);
       expect(well).toMatchObject({ source: 'SOURCE_EXECUTOR', reason: UPDATED });
       expect(well.container_status?.network_infos?.[0]?.ip_addresses[0]?.ip_address).toBeDefined();
       await set(false);
-      expect(await told(task, false)).toMatchObject({ reason: UPDATED });
+      expect(await framework.health(task.id, false)).toMatchObject({ reason: UPDATED });
       await set(true);
-      await told(task, true);
+      await framework.health(task.id, true);
       expect(said(task).slice(-4)).toEqual([
         'TASK_RUNNING -',
         'TASK_RUNNING true',
@@ -116,7 +107,7 @@ describe.each([
         health_check: { ...check, consecutive_failures: 2 },
         kill_policy: { grace_period: { nanoseconds: 300_000_000 } },
       };
-      const task = await launch(framework, make, STUBBORN, more, directory);
+      const task = await launch(framework, make, STUBBORN.command, more, directory);
       const killed = await framework.update(task.id, 'TASK_KILLED');
       expect(killed.healthy).toBe(false);
       expect(killed.reason).toBeUndefined();
@@ -137,7 +128,7 @@ describe.each([
       const task = await launch(framework, make, 'exec sleep 600', { health_check });
       await expect.poll(asked, { timeout: 30_000, interval: 50 }).toBeGreaterThan(3);
       await set(true);
-      await told(task, true);
+      await framework.health(task.id, true);
       expect(said(task)).toEqual(['TASK_STARTING -', 'TASK_RUNNING -', 'TASK_RUNNING true']);
       await set(false);
       await framework.update(task.id, 'TASK_KILLED');
@@ -153,7 +144,8 @@ describe.each([
       grace_period_seconds: 0,
       timeout_seconds: 0.3,
     };
-    await told(await launch(framework, make, 'exec sleep 600', { health_check }), false);
+    const { id } = await launch(framework, make, 'exec sleep 600', { health_check });
+    await framework.health(id, false);
   });
 
   it.concurrent('whose health check makes no sense is TASK_ERROR', async () => {
@@ -172,9 +164,12 @@ describe.each([
     ['task says, where KILL has an empty one', {}, 0.3],
   ])('that ignores SIGTERM is ended after the grace that the %s', async (_who, kill_policy, seconds) => {
     await using framework = await TestFramework.subscribe();
-    const own = { kill_policy: { grace_period: { nanoseconds: seconds * 1e9 } } };
-    const { id } = await launch(framework, make, STUBBORN, own);
-    await framework.update(id, 'TASK_RUNNING');
+    const own = {
+      kill_policy: { grace_period: { nanoseconds: seconds * 1e9 } },
+      health_check: STUBBORN.check,
+    };
+    const { id } = await launch(framework, make, STUBBORN.command, own);
+    await framework.health(id, true);
     await framework.call({
       type: 'KILL',
       kill: { task_id: { value: id }, ...(kill_policy && { kill_policy }) },
@@ -192,7 +187,7 @@ it('health is in /state and in the answer to RECONCILE, through a restart of the
   await withProbe('HTTP', async ({ check, set }) => {
     await set(true);
     const task = await launch(framework, commandTask, 'exec sleep 600', { health_check: check });
-    await told(task, true);
+    await framework.health(task.id, true);
     const known = async () => {
       const { frameworks } = await getJson<State>(master, '/state');
       return frameworks.find(({ id }) => id === framework.id)?.tasks.find(({ id }) => id === task.id);

@@ -154,6 +154,14 @@ export class TestFramework implements AsyncDisposable {
     return update.status;
   }
 
+  /** The next update that says the task is well, or not. */
+  async health(taskId: string, healthy: boolean): Promise<TaskStatus> {
+    for (;;) {
+      const status = await this.update(taskId, 'TASK_RUNNING');
+      if (status.healthy === healthy) return status;
+    }
+  }
+
   /** Every state seen of a task, in order. */
   states(taskId: string): TaskState[] {
     return this.log.flatMap(({ event }) =>

@@ -2,11 +2,24 @@
 
 import { fileURLToPath } from 'node:url';
 import { quote } from 'shell-quote';
-import type { ExecutorInfo, Offer, Resource, TaskInfo } from '../../../src/mesos/types.ts';
+import type { ExecutorInfo, HealthCheck, Offer, Resource, TaskInfo } from '../../../src/mesos/types.ts';
 import { type Behaviour, encodeJson } from './behaviour.ts';
 import { unique } from './framework.ts';
 
 const EXECUTOR = fileURLToPath(new URL('./test-executor.ts', import.meta.url));
+
+/** A command that goes on at SIGTERM, and a check that is well once it does: TASK_RUNNING comes a moment before. */
+export const STUBBORN = {
+  command: "trap '' TERM; : >stubborn; while :; do sleep 0.1; done",
+  check: {
+    type: 'COMMAND',
+    command: { value: 'test -e stubborn' },
+    delay_seconds: 0,
+    interval_seconds: 0.1,
+    grace_period_seconds: 0,
+    consecutive_failures: 1000,
+  } satisfies HealthCheck,
+};
 
 export function scalar(name: string, value: number, role = '*'): Resource {
   return { name, type: 'SCALAR', scalar: { value }, allocation_info: { role } };
