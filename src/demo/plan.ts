@@ -75,6 +75,9 @@ export function planDemo({ lib, dir, agents, executor, hostname, usedPorts, user
           `--hostname=${LOOPBACK}`,
           `--cluster=${cluster}`,
           `--work_dir=${path.join(dir, 'master')}`,
+          // Without ZooKeeper agents notice a new master only by the pings they miss: within 10 s here.
+          '--agent_ping_timeout=1secs',
+          '--max_agent_ping_timeouts=10',
         ],
       },
       ...agentPrograms,
@@ -124,6 +127,7 @@ function agentArgs({ name, lib, dir, master, port, hostname, block }: AgentInput
     `--work_dir=${path.join(dir, name)}`,
     `--resources=cpus:4;mem:4096;disk:10000;ports:[${block.begin}-${block.end}]`,
     '--executor_reregistration_timeout=10secs',
+    '--no-systemd_enable_support',
     // Containers are reached by the host's bridge address alone: a demo opens no port to the network.
     `--executor_environment_variables=${JSON.stringify({ [MARK]: dir, MESOSUP_PUBLISH_ADDRESS: hostname })}`,
   ];

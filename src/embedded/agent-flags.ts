@@ -37,6 +37,22 @@ export const AGENT_FLAGS: FlagSpecs = {
     default: 'equal',
     help: 'which changes keep the agent: equal permits none, additive more resources and attributes',
   },
+  http_command_executor: {
+    kind: 'switch',
+    default: 'false',
+    help: 'command tasks are run by an executor that hears the kill policy of a KILL',
+  },
+  systemd_enable_support: {
+    kind: 'switch',
+    default: 'true',
+    help: "under systemd, start only where systemd's own cgroup v1 hierarchy is mounted",
+  },
+  systemd_runtime_directory: {
+    kind: 'path',
+    default: '/run/systemd/system',
+    help: "systemd's directory for units that last until the next boot",
+  },
+  cgroups_hierarchy: { kind: 'path', default: '/sys/fs/cgroup', help: 'where cgroups are mounted' },
   executor_environment_variables: {
     kind: 'text',
     help: 'JSON object of what executors get in their environment',
@@ -74,9 +90,9 @@ export const AGENT_FLAGS: FlagSpecs = {
     `hostname_lookup switch_user strict docker_volume_chown docker_ignore_runtime docker_kill_orphans
      gc_non_executor_container_sandboxes cgroups_enable_cfs cgroups_limit_swap
      cgroups_cpu_enable_pids_and_tids_count host_path_volume_force_creation revocable_cpu_low_priority
-     systemd_enable_support disallow_sharing_agent_ipc_namespace disallow_sharing_agent_pid_namespace
+     disallow_sharing_agent_ipc_namespace disallow_sharing_agent_pid_namespace
      check_agent_port_range_only enforce_container_ports network_cni_root_dir_persist network_cni_metrics
-     enforce_container_disk_quota http_executor_domain_sockets http_command_executor memory_profiling
+     enforce_container_disk_quota http_executor_domain_sockets memory_profiling
      initialize_driver_logging`,
   ),
   ...inertFlags('integer', 'max_completed_executors_per_framework logbufsecs'),
@@ -91,9 +107,9 @@ export const AGENT_FLAGS: FlagSpecs = {
   ),
   ...inertFlags(
     'text',
-    `containerizers launcher launcher_dir isolation runtime_dir cgroups_hierarchy cgroups_root
+    `containerizers launcher launcher_dir isolation runtime_dir cgroups_root
      cgroups_net_cls_primary_handle cgroups_net_cls_secondary_handles allowed_devices agent_subsystems
-     slave_subsystems systemd_runtime_directory resource_provider_config_dir csi_plugin_config_dir
+     slave_subsystems resource_provider_config_dir csi_plugin_config_dir
      disk_profile_adaptor image_providers image_provisioner_backend image_gc_config
      appc_simple_discovery_uri_prefix appc_store_dir docker docker_registry docker_store_dir docker_config
      docker_mesos_image docker_socket docker_volume_checkpoint_dir default_role fetcher_cache_size

@@ -7,8 +7,9 @@ import { isZooKeeperAddress, parseZooKeeperAddress } from '../zookeeper/address.
 import { detectMaster } from './agent/master-detector.ts';
 import { fixedMaster, type MasterSource } from './agent/master-link.ts';
 import type { Authentication } from './agent/server.ts';
+import { systemdProblem } from './agent/systemd-support.ts';
 import { AGENT_FLAGS } from './agent-flags.ts';
-import { startAgent } from './start-agent.ts';
+import { commandExecutor, startAgent } from './start-agent.ts';
 import { readCredential, readCredentials, readKey } from './wire/credentials.ts';
 import {
   FlagError,
@@ -89,6 +90,13 @@ async function masterSource({ flags, readFile, log }: Program): Promise<MasterSo
   }
 }
 
+function systemdPlaces(flags: FlagValues): { runtimeDirectory: string; hierarchy: string } {
+  return {
+    runtimeDirectory: flags.get('systemd_runtime_directory') ?? '',
+    hierarchy: flags.get('cgroups_hierarchy') ?? '',
+  };
+}
+
 /** Which requests must be authenticated, and what with. */
 function authentication(
   flags: FlagValues,
@@ -148,6 +156,7 @@ await runProgram('agent', AGENT_FLAGS, async (program) => {
     recoveryTimeoutMs: flagMs(flags, 'recovery_timeout'),
     reconfigurationPolicy,
     cleanup,
+    commandExecutor: commandExecutor(flagOn(flags, 'http_command_executor')),
     executorEnvironment: environmentVariables(flags.get('executor_environment_variables')),
     ...(jwtKey ? { jwtKey } : {}),
     authentication: authentication(flags, jwtKey, log),
@@ -158,6 +167,8 @@ await runProgram('agent', AGENT_FLAGS, async (program) => {
     log,
     onEnd: exit,
   };
+  const problem = flagOn(flags, 'systemd_enable_support') ? systemdProblem(systemdPlaces(flags)) : undefined;
+  if (problem !== undefined) throw new Error(problem);
   const master = await masterSource(program);
   mkdirSync(workDir, { recursive: true });
   const resources = [...given, ...measured(given, workDir)];

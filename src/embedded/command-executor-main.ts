@@ -1,6 +1,7 @@
 /**
  * The program that runs one command task, as `mesos-executor` does for a real agent: an executor of its own, so that
- * the command outlives a restart of the agent. `--user=NAME` is whom the command runs as.
+ * the command outlives a restart of the agent. `--user=NAME` is whom the command runs as. With `--http` it heeds the kill
+ * policy of a KILL; without, only the task's own, as the driver that `mesos-executor` uses by default drops the other.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -34,6 +35,7 @@ const LAST_WORD_MS = 60_000;
 const environment = readExecutorEnvironment(process.env);
 // The command is not to speak for its executor.
 delete process.env.MESOS_EXECUTOR_AUTHENTICATION_TOKEN;
+const heedsKillPolicy = process.argv.includes('--http');
 const user = process.argv.find((a) => a.startsWith('--user='))?.slice('--user='.length);
 
 /** Updates the agent has not acknowledged, by uuid, in order. */
@@ -79,7 +81,7 @@ function onEvent(event: ExecutorEvent): void {
       acknowledged(event.acknowledged.uuid);
       break;
     case 'KILL':
-      kill(graceMs(event.kill.kill_policy));
+      kill(graceMs(heedsKillPolicy ? event.kill.kill_policy : undefined));
       break;
     case 'SHUTDOWN':
       if (!child) process.exit(0);

@@ -133,6 +133,7 @@ function link(agent: Agent, masters: MasterSource, credential: Credential | unde
   const unlink = linkToMaster({
     masters,
     timer,
+    now: agent.ports.now,
     ...(credential ? { authorization: basicAuthorization(credential) } : {}),
     onConnected(master, send) {
       agent.master = master;
@@ -175,7 +176,7 @@ function createAgent(options: AgentOptions, listensOn: string, listensAt: number
       executorShutdownGracePeriodMs: options.executorShutdownGracePeriodMs ?? 5000,
       recoveryTimeoutMs: options.recoveryTimeoutMs ?? 900_000,
       executorEnvironment: options.executorEnvironment ?? {},
-      commandExecutor: options.commandExecutor ?? [process.execPath, commandExecutorProgram()],
+      commandExecutor: options.commandExecutor ?? commandExecutor(false),
       reconfigurationPolicy: options.reconfigurationPolicy ?? 'equal',
       ...(options.jwtKey ? { jwtKey: options.jwtKey } : {}),
     },
@@ -206,11 +207,11 @@ function createAgent(options: AgentOptions, listensOn: string, listensAt: number
 
 type EndAgent = Agent['ports']['end'];
 
-/** Beside this file: as source, or as the bundle of its name. */
-function commandExecutorProgram(): string {
+/** The program that runs command tasks, as argv: beside this file, as source or as the bundle of its name. */
+export function commandExecutor(heedsKillPolicy: boolean): string[] {
   const here = fileURLToPath(import.meta.url);
   const name = extname(here) === '.ts' ? 'command-executor-main.ts' : 'command-executor.js';
-  return join(dirname(here), name);
+  return [process.execPath, join(dirname(here), name), ...(heedsKillPolicy ? ['--http'] : [])];
 }
 
 function sendUpdate(agent: Agent, frameworkId: string, status: PendingUpdate): void {

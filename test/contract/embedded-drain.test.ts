@@ -126,7 +126,9 @@ it('DRAIN_AGENT kills the tasks of an agent, which is DRAINED then and back afte
   expect(back.drain_info).toBeUndefined();
 });
 
-it('the grace that DRAIN_AGENT grants shortens that of a task', async () => {
+it('the grace that DRAIN_AGENT grants shortens that of a command task whose executor speaks HTTP', async () => {
+  await agent.kill('SIGKILL');
+  await startAgent('--http_command_executor');
   const kill_policy = { grace_period: { nanoseconds: 3_600_000_000_000 } };
   await framework.launch(
     'c',

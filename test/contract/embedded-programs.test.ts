@@ -34,7 +34,10 @@ function run(name: 'master' | 'agent', ...given: string[]): Program {
   const path = join(import.meta.dirname, '../../src/embedded', `${name}-main.ts`);
   const own = name === 'master' && !given.some((arg) => arg.startsWith('--work_dir'));
   const args = [...given, ...(own ? [`--work_dir=${join(directory, 'master')}`] : [])];
-  const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: {} });
+  const child = spawn(process.execPath, [path, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { MESOS_SYSTEMD_ENABLE_SUPPORT: 'false' },
+  });
   children.push(child);
   let text = '';
   child.stderr?.on('data', (chunk: Buffer) => {

@@ -1,12 +1,12 @@
 /** What tasks, their updates and the environment of their executors look like. */
 
 import { describe, expect, it } from 'vitest';
-import type { HealthCheck, KillPolicy, Offer } from '../../src/mesos/types.ts';
+import type { Offer } from '../../src/mesos/types.ts';
 import { isUuidBase64 } from '../../src/mesos/uuid.ts';
 import { decodeJson, encodeJson, type Report } from './support/behaviour.ts';
 import { TestFramework, unique } from './support/framework.ts';
 import { fixtureJson, fixtureUpdate, shape } from './support/shapes.ts';
-import { commandTask, executorInfo, executorTask, STUBBORN } from './support/tasks.ts';
+import { commandTask, executorInfo, executorTask } from './support/tasks.ts';
 
 const STARTING_THEN_RUNNING = { updates: [{ state: 'TASK_STARTING' }, { state: 'TASK_RUNNING' }] } as const;
 
@@ -193,21 +193,12 @@ describe('a command task', () => {
     expect((await framework.update(id, 'TASK_FINISHED')).message).toBe('Command exited with status 0');
   });
 
-  /** Starts a command, kills it once it runs and its check says that it is well, and gives its end. */
-  async function killed(
-    framework: TestFramework,
-    command: string,
-    { kill_policy, check }: { kill_policy?: KillPolicy; check?: HealthCheck } = {},
-  ) {
+  /** Starts a command, kills it once it runs, and gives its end. */
+  async function killed(framework: TestFramework, command: string) {
     const id = unique('task');
-    await framework.launch((offer) =>
-      commandTask(offer, command, { task_id: { value: id }, ...(check && { health_check: check }) }),
-    );
-    await (check ? framework.health(id, true) : framework.update(id, 'TASK_RUNNING'));
-    await framework.call({
-      type: 'KILL',
-      kill: { task_id: { value: id }, ...(kill_policy && { kill_policy }) },
-    });
+    await framework.launch((offer) => commandTask(offer, command, { task_id: { value: id } }));
+    await framework.update(id, 'TASK_RUNNING');
+    await framework.call({ type: 'KILL', kill: { task_id: { value: id } } });
     const status = await framework.update(id, 'TASK_KILLED');
     return { status, states: framework.states(id) };
   }
@@ -225,13 +216,6 @@ describe('a command task', () => {
     });
     const { states } = await killed(framework, 'exec sleep 600');
     expect(states).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLED']);
-  });
-
-  it.concurrent('that ignores SIGTERM is ended by SIGKILL after the grace period of the KILL', async () => {
-    await using framework = await TestFramework.subscribe();
-    const kill_policy = { grace_period: { nanoseconds: 300_000_000 } };
-    const { status } = await killed(framework, STUBBORN.command, { kill_policy, check: STUBBORN.check });
-    expect(status.message).toContain('terminated with signal Killed');
   });
 });
 

@@ -40,6 +40,7 @@ export async function detectMaster(
     onProblem: (problem) => log(`Cannot detect the master: ${problem}`),
   });
   return {
+    fixed: false,
     current: () => detector.detect(),
     onChange: (listener) => void listeners.push(listener),
     stop: () => detector.stop(),

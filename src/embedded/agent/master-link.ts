@@ -14,6 +14,8 @@ const REFUSED_RETRY_MS = 5000;
 
 /** Where the leading master is. */
 export interface MasterSource {
+  /** True where no change of the leader is ever told: a master's restart is noticed only by the pings that it misses. */
+  readonly fixed: boolean;
   /** `host:port` of the one that leads now. @throws where nobody is known to */
   current(): Promise<string>;
   /** Told `host:port` whenever another master leads. */
@@ -23,7 +25,7 @@ export interface MasterSource {
 
 /** A master that is always the same. */
 export function fixedMaster(address: string): MasterSource {
-  return { current: async () => address, onChange: () => {}, stop: async () => {} };
+  return { fixed: true, current: async () => address, onChange: () => {}, stop: async () => {} };
 }
 
 export interface MasterLinkOptions {
@@ -31,6 +33,8 @@ export interface MasterLinkOptions {
   /** The Authorization header, where the agent has a credential. */
   authorization?: string;
   timer: Timer;
+  /** Milliseconds since the epoch. */
+  now: () => number;
   /** Connected: register. `send` works until `onDisconnected`. */
   onConnected(master: string, send: (message: AgentMessage) => void): void;
   onMessage(message: MasterMessage): void;
@@ -41,14 +45,31 @@ export interface MasterLinkOptions {
   onRefused(master: string): void;
 }
 
-/** Connects and stays connected to whoever leads. @returns a function that ends it for good */
+/**
+ * Connects and stays connected to whoever leads. After a fixed master is gone the next attempt comes when its pings
+ * have been missing for as long as it said at the registration, as with a real agent (slave.cpp, `pingTimeout`).
+ *
+ * @returns a function that ends it for good
+ */
 export function linkToMaster(options: MasterLinkOptions): () => void {
   let stopped = false;
   let current: Connection | undefined;
   let cancelRetry = () => {};
   let retryMs = FIRST_RETRY_MS;
   let waiting = false;
+  let pingTimeoutMs = 0;
+  let pingedAt = 0;
 
+  const onMessage = (message: MasterMessage): void => {
+    if (message.type === 'REGISTERED') pingTimeoutMs = message.total_ping_timeout_ms;
+    if (message.type === 'REGISTERED' || message.type === 'PING') pingedAt = options.now();
+    options.onMessage(message);
+  };
+  const retryAfterMs = ({ refused, connected }: Outcome): number => {
+    if (refused) return REFUSED_RETRY_MS;
+    if (!connected || !options.masters.fixed) return retryMs;
+    return Math.max(retryMs, pingedAt + pingTimeoutMs - options.now());
+  };
   const over = (outcome: Outcome): void => {
     current = undefined;
     if (stopped) return;
@@ -60,13 +81,13 @@ export function linkToMaster(options: MasterLinkOptions): () => void {
     if (outcome.connected) options.onDisconnected(outcome.reason);
     else if (!waiting) options.onWaiting(outcome.reason);
     waiting = !outcome.connected;
-    cancelRetry = options.timer(outcome.refused ? REFUSED_RETRY_MS : retryMs, connect);
+    cancelRetry = options.timer(retryAfterMs(outcome), connect);
     retryMs = outcome.connected ? FIRST_RETRY_MS : Math.min(retryMs * 1.5, LONGEST_RETRY_MS);
   };
   const connect = (): void => {
     options.masters.current().then(
       (master) => {
-        if (!stopped) current = openConnection(master, options, over);
+        if (!stopped) current = openConnection(master, { ...options, onMessage }, over);
       },
       (error: unknown) => over({ master: '', connected: false, reason: messageOf(error) }),
     );

@@ -60,7 +60,13 @@ export function registerAgent(master: Master, message: Register, stream: AgentSt
       ` (${agent.info.hostname})`,
   );
   for (const info of message.frameworks) recoverFramework(master, info);
-  stream.send({ type: 'REGISTERED', agent_id: agent.id, reconcile: reconcileRequests(master, missing) });
+  const { agentPingTimeoutMs, maxAgentPingTimeouts } = master.settings;
+  stream.send({
+    type: 'REGISTERED',
+    agent_id: agent.id,
+    total_ping_timeout_ms: agentPingTimeoutMs * maxAgentPingTimeouts,
+    reconcile: reconcileRequests(master, missing),
+  });
   takeReported(master, agent, message, wasUnreachable);
   repeatOrders(master, agent, message);
   repeatDrain(master, agent);

@@ -5,7 +5,7 @@
  * open at the same time for as long as the link lives. The agent's first message is REGISTER, with everything it
  * holds; the master answers REGISTERED with the agent's id. The master sends PING every `agent_ping_timeout` and the
  * agent answers PONG. When the connection breaks the agent is disconnected, and registers again over a new one, with
- * the id it was given.
+ * the id it was given: as soon as ZooKeeper tells of a leader, or else once pings were missing for too long.
  *
  * An agent with a credential sends it as HTTP basic authentication (a real one proves it with CRAM-MD5, without
  * sending the secret). 401 refuses it, or the lack of it; 503 comes from a master that does not lead.
@@ -72,6 +72,8 @@ export type MasterMessage =
   | {
       type: 'REGISTERED';
       agent_id: string;
+      /** `MasterSlaveConnection.total_ping_timeout_seconds` of a real master. */
+      total_ping_timeout_ms: number;
       /** Tasks the master has on this agent and the agent did not name. */
       reconcile: { framework: FrameworkInfo; task_ids: string[] }[];
     }

@@ -39,8 +39,10 @@ export async function startEmbedded(embedded: Embedded, role: Role): Promise<voi
   const flags = [`--ip=${ip}`, `--port=${port}`, `--work_dir=${join(embedded.directory, role)}`];
   if (role === 'agent') {
     flags.push(`--master=${embedded.master}`, '--resources=cpus:8;mem:8192;disk:10000;ports:[31000-32000]');
+    flags.push('--no-systemd_enable_support');
   }
-  if (role === 'master') flags.push(...embedded.masterFlags);
+  // Agents come back once a restarted master's pings have been missing for that long.
+  if (role === 'master') flags.push('--agent_ping_timeout=1secs', ...embedded.masterFlags);
   const path = join(embedded.directory, `${role}.log`);
   const log = openSync(path, 'a');
   const before = readFileSync(path, 'utf8').length;

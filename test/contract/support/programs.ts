@@ -80,6 +80,7 @@ export class Programs implements AsyncDisposable {
       `--master=${master}`,
       `--work_dir=${join(this.directory, name)}`,
       '--resources=cpus:4;mem:1024;disk:1000;ports:[31000-31009]',
+      '--no-systemd_enable_support',
     ];
   }
 

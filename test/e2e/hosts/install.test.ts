@@ -219,7 +219,7 @@ describe('a cluster of three hosts', () => {
     }
     // An agent that brings none is turned away as often as it asks.
     const stray = await h1.exec(
-      `timeout 6 mesos-agent --master=${host.address}:5050 --work_dir=/tmp/stray --port=5999 --ip=${h1.address} --launcher=posix 2>&1`,
+      `timeout 6 mesos-agent --master=${host.address}:5050 --work_dir=/tmp/stray --port=5999 --ip=${h1.address} --launcher=posix --no-systemd_enable_support 2>&1`,
     );
     expect(stray.stdout).toMatch(/not authenticated/i);
     const agents = (await (await cluster.operator(host, PORTS.master, '/slaves')).json()) as {
