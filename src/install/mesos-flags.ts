@@ -36,11 +36,13 @@ const EXECUTOR_AUTHENTICATION = 'authenticate_http_executors';
 
 export function masterFlags(input: FlagInput): Flags {
   const { cluster, host, topology } = input;
+  // Of the spec: one that can't be asked yet counts all the same.
+  const masters = cluster.hosts.filter(({ roles }) => roles.includes('master')).length;
   const withZooKeeper: MesosFlags =
     topology.zookeepers.length === 0
       ? // Agents of such a master notice its restart only by missing pings: after 25 s instead of 75 s.
         { agent_ping_timeout: '5secs' }
-      : { zk: `file://${MESOS_FILES.master}`, quorum: String(quorumOf(topology.masters.length)) };
+      : { zk: `file://${MESOS_FILES.master}`, quorum: String(quorumOf(masters)) };
   return merge(
     {
       ...common(input, cluster.ports.master, MASTER_WORK_DIR),

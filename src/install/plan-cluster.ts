@@ -5,13 +5,13 @@ import type { Secrets } from '../cluster/secrets.ts';
 import type { Plan } from './plan.ts';
 import { planHost } from './plan-host.ts';
 import type { Templates } from './templates.ts';
-import type { FactsByHost } from './topology.ts';
+import { addressOf, type FactsByHost } from './topology.ts';
 import type { Payload } from './wanted/context.ts';
 import { wantedResources } from './wanted/wanted.ts';
 
 export interface PlanInput {
   readonly cluster: Cluster;
-  /** Of the hosts that could be asked: the others are left out of the plan. */
+  /** Of the hosts that could be asked: the others, and those without an address, are left out of the plan. */
   readonly facts: FactsByHost;
   readonly templates: Templates;
   readonly payload: Payload;
@@ -25,13 +25,13 @@ export interface PlanInput {
 
 /**
  * Shows and changes nothing. `preflight` says whether it may be applied.
- * @throws UnknownAddressError when a host that others have to reach has no known address, which `preflight` tells too
+ * @throws UnknownAddressError as `topologyOf`, which `preflight` reports too
  */
 export function planCluster(input: PlanInput): Plan {
   const { cluster, facts, command, payload, secrets, sha256 } = input;
   const hosts = cluster.hosts.flatMap((host) => {
     const own = facts.get(host.name);
-    if (own === undefined) return [];
+    if (own === undefined || addressOf(cluster, host, facts) === undefined) return [];
     const running = wantsRunning(input, own.mesosup.started);
     const wanted = wantedResources({ ...input, host, running });
     return [planHost({ cluster, host: host.name, facts: own, wanted, command, secrets, sha256 })];

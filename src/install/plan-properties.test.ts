@@ -41,6 +41,21 @@ test('a plan that was applied leaves nothing to do, and the same once more', () 
   );
 });
 
+test('a host that can not be asked changes nothing on the other hosts of an installed cluster', () => {
+  fc.assert(
+    fc.property(clusterWithHosts, fc.nat(), ({ cluster, facts, start }, index) => {
+      const after = settled(cluster, facts, start);
+      const masters = cluster.hosts.filter(({ roles }) => roles.includes('master'));
+      const away = cluster.hosts[index % cluster.hosts.length]?.name ?? '';
+      // Without its only master a cluster has no plan.
+      fc.pre(masters.length > 1 || masters[0]?.name !== away);
+      after.delete(away);
+      expect(titles(planCluster(planInput(cluster, after)))).toEqual([]);
+    }),
+    { numRuns: runs(60) },
+  );
+});
+
 test('whatever the cluster was before, one plan brings it to another spec', () => {
   const two = anyCluster.chain((next) => clusterWithHosts.map((first) => ({ ...first, next })));
   fc.assert(

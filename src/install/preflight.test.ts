@@ -14,6 +14,7 @@ import type { Cluster, ClusterHost, MesosSource } from '../cluster/cluster.ts';
 import type { Facts } from './facts.ts';
 import type { Problem } from './plan.ts';
 import { preflight } from './preflight.ts';
+import { ZOO_CFG } from './topology.ts';
 
 const said = (problems: readonly Problem[]) =>
   problems.map(({ host, severity, check, message }) => `${host} ${severity} ${check}: ${message}`);
@@ -260,11 +261,22 @@ describe('hosts among each other', () => {
     ]);
   });
 
-  test('a master that can not be asked, and whose address nobody knows', () => {
+  test('a master that can not be asked is no problem of its own on a first install', () => {
     const facts = bareHosts(cluster);
     facts.delete('h3');
+    expect(preflight({ cluster, facts, payload })).toEqual([]);
+  });
+
+  test('a server that can not be asked, of an ensemble in which two addresses could be its own', () => {
+    const facts = bareHosts(cluster);
+    facts.delete('h3');
+    const text = [1, 2, 3, 4].map((id) => `server.${id}=10.0.0.${id}:2888:3888\n`).join('');
+    for (const [name, own] of facts) {
+      const mesosup = { ...own.mesosup, cluster: cluster.name };
+      facts.set(name, { ...own, files: { ...own.files, [ZOO_CFG]: fileFacts(text) }, mesosup });
+    }
     expect(said(preflight({ cluster, facts, payload }))).toEqual([
-      "h3 error address: it can't be asked, so the others can't be told its address",
+      'h3 error address: the address of h3 within the cluster is not known, and the other hosts have to know it',
     ]);
     const known = cluster.hosts.map((host) => (host.name === 'h3' ? { ...host, address: '10.0.0.3' } : host));
     expect(preflight({ cluster: { ...cluster, hosts: known }, facts, payload })).toEqual([]);

@@ -4,10 +4,18 @@ import type { Facts } from './facts.ts';
 import { addressOf, quorumOf, topologyOf, UnknownAddressError, ZOO_CFG } from './topology.ts';
 
 const three = clusterOf(['h1', 'h2', 'h10'].map((name) => hostOf(name)));
+const servers = { 1: '10.0.0.1', 2: '10.0.0.2', 3: '10.0.0.3' };
 
-/** As after an install of `prod`, with these servers in its zoo.cfg. */
-function installed(address: string, servers: Readonly<Record<number, string>>): Facts {
-  const text = Object.entries(servers).map(([id, server]) => `server.${id}=${server}:2888:3888\n`);
+/** As after an install of `prod`, with these servers in its zoo.cfg, and the names of their hosts where given. */
+function installed(
+  address: string,
+  servers: Readonly<Record<number, string>>,
+  names: Readonly<Record<number, string>> = {},
+): Facts {
+  const text = [
+    ...Object.entries(names).map(([id, name]) => `# server.${id} is ${name}\n`),
+    ...Object.entries(servers).map(([id, server]) => `server.${id}=${server}:2888:3888\n`),
+  ];
   const facts = bareFacts(address, { files: { [ZOO_CFG]: fileFacts(text.join('')) } });
   return { ...facts, mesosup: { ...facts.mesosup, cluster: 'prod' } };
 }
@@ -16,15 +24,14 @@ test('three fresh hosts are numbered by name, and share one ensemble', () => {
   const { zookeepers, masters, mesos, mesosForReaders, scheduler } = topologyOf(three, bareHosts(three));
   expect(zookeepers.map(({ id, host }) => `${id} ${host}`)).toEqual(['1 h1', '2 h2', '3 h10']);
   expect(masters.map(({ address }) => address)).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3']);
-  const servers = '10.0.0.1:2181,10.0.0.2:2181,10.0.0.3:2181';
-  expect(mesos).toBe(`zk://mesos:⟦secret:zookeeper-mesos⟧@${servers}/mesos`);
-  expect(mesosForReaders).toBe(`zk://${servers}/mesos`);
-  expect(scheduler).toBe(`zk://mesosup:⟦secret:zookeeper-scheduler⟧@${servers}/mesosup`);
+  const list = '10.0.0.1:2181,10.0.0.2:2181,10.0.0.3:2181';
+  expect(mesos).toBe(`zk://mesos:⟦secret:zookeeper-mesos⟧@${list}/mesos`);
+  expect(mesosForReaders).toBe(`zk://${list}/mesos`);
+  expect(scheduler).toBe(`zk://mesosup:⟦secret:zookeeper-scheduler⟧@${list}/mesosup`);
 });
 
 test('a server keeps its number when hosts come before it and go', () => {
   const cluster = clusterOf(['h0', 'h1', 'h3', 'h4', 'h5'].map((name) => hostOf(name)));
-  const servers = { 1: '10.0.0.1', 2: '10.0.0.2', 3: '10.0.0.3' };
   const facts = new Map([
     ['h0', bareFacts('10.0.0.100')],
     ['h1', installed('10.0.0.1', servers)],
@@ -70,14 +77,57 @@ test('an address is what the spec says, else the one people use if it is its own
   expect(addressOf(clusterOf([alone]), alone, facts([]))).toBe('127.0.0.1');
 });
 
+test('on a first install a member that can not be asked is left out, and the others are numbered without it', () => {
+  const facts = bareHosts(three);
+  facts.delete('h2');
+  expect(topologyOf(three, facts)).toMatchObject({
+    zookeepers: [
+      { id: 1, host: 'h1' },
+      { id: 2, host: 'h10' },
+    ],
+    masters: [{ host: 'h1' }, { host: 'h10' }],
+    mesosForReaders: 'zk://10.0.0.1:2181,10.0.0.3:2181/mesos',
+  });
+});
+
+test('a member that can not be asked keeps the place that its ensemble remembers by its name', () => {
+  const names = { 1: 'h1', 2: 'h2', 3: 'h10' };
+  const whole = new Map([
+    ['h1', installed('10.0.0.1', servers, names)],
+    ['h2', installed('10.0.0.2', servers, names)],
+    ['h10', installed('10.0.0.3', servers, names)],
+  ]);
+  for (const name of whole.keys()) {
+    const facts = new Map([...whole].filter(([other]) => other !== name));
+    expect(topologyOf(three, facts)).toEqual(topologyOf(three, whole));
+  }
+});
+
+test('in an ensemble without names the address left over is that of the member that can not be asked', () => {
+  const facts = new Map([
+    ['h1', installed('10.0.0.1', servers)],
+    ['h10', installed('10.0.0.3', servers)],
+  ]);
+  expect(topologyOf(three, facts).zookeepers.map(({ id, host }) => `${id} ${host}`)).toEqual([
+    '1 h1',
+    '2 h2',
+    '3 h10',
+  ]);
+  // Two are left over, and one can't be asked: which it is can't be told.
+  const more = new Map([...facts, ['h1', installed('10.0.0.1', { ...servers, 4: '10.0.0.4' })]]);
+  expect(() => topologyOf(three, more)).toThrow(UnknownAddressError);
+});
+
 test('a host that can not be asked is known by its address, unless the ensemble knows it by another', () => {
   const host = hostOf('h1', { address: '10.0.0.1' });
   const cluster = clusterOf([host, hostOf('h2')]);
   expect(addressOf(cluster, host, new Map())).toBe('10.0.0.1');
-  const others = (server: string) => new Map([['h2', installed('10.0.0.2', { 1: server })]]);
-  expect(addressOf(cluster, host, others('10.0.0.1'))).toBe('10.0.0.1');
-  expect(addressOf(cluster, host, others('10.7.7.7'))).toBeUndefined();
-  expect(() => topologyOf(cluster, others('10.7.7.7'))).toThrow(UnknownAddressError);
+  const others = (server: string, name: string) =>
+    new Map([['h2', installed('10.0.0.2', { 1: server }, { 1: name })]]);
+  expect(addressOf(cluster, host, others('10.0.0.1', 'x'))).toBe('10.0.0.1');
+  expect(addressOf(cluster, host, others('10.7.7.7', 'h1'))).toBe('10.7.7.7');
+  expect(addressOf(cluster, host, others('10.7.7.7', 'x'))).toBeUndefined();
+  expect(() => topologyOf(cluster, others('10.7.7.7', 'x'))).toThrow(UnknownAddressError);
 });
 
 test('a quorum is more than half', () => {

@@ -37,7 +37,7 @@ export interface Topology {
   readonly scheduler?: MarkedText;
 }
 
-/** A member that others have to reach has no known address. */
+/** A member of a running ensemble can't be asked, and which of the ensemble's addresses is its own isn't known. */
 export class UnknownAddressError extends Error {
   override name = 'UnknownAddressError';
   readonly host: string;
@@ -48,7 +48,10 @@ export class UnknownAddressError extends Error {
   }
 }
 
-/** @throws UnknownAddressError of a ZooKeeper host or master */
+/**
+ * On a first install a host that can't be asked may be missing from the members: it joins once it can be asked.
+ * @throws UnknownAddressError of a host that a running ensemble may know by an address that can't be told
+ */
 export function topologyOf(cluster: Cluster, facts: FactsByHost): Topology {
   const zookeepers = zookeeperMembers(cluster, facts);
   const masters = membersWith(cluster, facts, 'master');
@@ -73,16 +76,30 @@ export function topologyOf(cluster: Cluster, facts: FactsByHost): Topology {
 export function addressOf(cluster: Cluster, host: ClusterHost, facts: FactsByHost): string | undefined {
   if (host.privateAddress !== undefined) return host.privateAddress;
   const own = facts.get(host.name)?.addresses;
-  if (own === undefined) return guessAddress(cluster, host, facts);
+  if (own === undefined) return rememberedAddress(cluster, host, facts);
   if (own.includes(host.address)) return host.address;
   return own.find(isIpv4) ?? (cluster.hosts.length === 1 ? '127.0.0.1' : undefined);
 }
 
-/** Of a host that can't be asked: the address of the spec, if the ensemble knows it as a member. */
-function guessAddress(cluster: Cluster, host: ClusterHost, facts: FactsByHost): string | undefined {
-  if (!isIpv4(host.address)) return undefined;
-  const known = knownServers(cluster, facts);
-  return known.size === 0 || known.has(host.address) ? host.address : undefined;
+/**
+ * Of a host that can't be asked: the address by which the ensemble knows it; in a cluster without one the address of
+ * the spec. Undefined when it can't be told.
+ */
+function rememberedAddress(cluster: Cluster, host: ClusterHost, facts: FactsByHost): string | undefined {
+  const servers = knownServers(cluster, facts);
+  const named = servers.find((server) => server.host === host.name);
+  if (named) return named.address;
+  if (servers.length === 0) return isIpv4(host.address) ? host.address : undefined;
+  if (servers.some(({ address }) => address === host.address)) return host.address;
+  // The file of an earlier release names no hosts: what is left over belongs to those that can't be asked.
+  const silent = cluster.hosts
+    .filter((one) => one.roles.includes('zookeeper') && !facts.has(one.name))
+    .toSorted(byName);
+  const claimed = new Set(
+    cluster.hosts.flatMap((one) => one.privateAddress ?? facts.get(one.name)?.addresses ?? one.address),
+  );
+  const left = servers.filter((server) => server.host === undefined && !claimed.has(server.address));
+  return left.length === silent.length ? left[silent.indexOf(host)]?.address : undefined;
 }
 
 export function isIpv4(text: string): boolean {
@@ -101,13 +118,16 @@ export function byName(a: { readonly name: string }, b: { readonly name: string 
 }
 
 function membersWith(cluster: Cluster, facts: FactsByHost, role: Role): Member[] {
+  const running = knownServers(cluster, facts).length > 0;
   return cluster.hosts
     .filter((host) => host.roles.includes(role))
     .toSorted(byName)
-    .map((host) => {
+    .flatMap((host) => {
       const address = addressOf(cluster, host, facts);
-      if (address === undefined) throw new UnknownAddressError(host.name);
-      return { host: host.name, address };
+      if (address !== undefined) return [{ host: host.name, address }];
+      // Left out of a running ensemble, a server that is only away would lose its vote.
+      if (running) throw new UnknownAddressError(host.name);
+      return [];
     });
 }
 
@@ -117,7 +137,7 @@ function membersWith(cluster: Cluster, facts: FactsByHost, role: Role): Member[]
  */
 function zookeeperMembers(cluster: Cluster, facts: FactsByHost): ZooKeeperMember[] {
   const members = membersWith(cluster, facts, 'zookeeper');
-  const known = knownServers(cluster, facts);
+  const known = new Map(knownServers(cluster, facts).map(({ address, id }) => [address, id]));
   const used = new Set(known.values());
   const lowest = () => {
     let id = 1;
@@ -130,15 +150,25 @@ function zookeeperMembers(cluster: Cluster, facts: FactsByHost): ZooKeeperMember
     .toSorted((a, b) => a.id - b.id);
 }
 
-/** Ids by address, from the zoo.cfg of every host that is this cluster's. */
-function knownServers(cluster: Cluster, facts: FactsByHost): Map<string, number> {
-  const servers = new Map<string, number>();
+interface KnownServer {
+  readonly id: number;
+  readonly address: string;
+  /** Missing in the file of an earlier release. */
+  readonly host: string | undefined;
+}
+
+/** The ensemble's servers, from the zoo.cfg of every host that is this cluster's; of each id and address the first. */
+function knownServers(cluster: Cluster, facts: FactsByHost): KnownServer[] {
+  const servers: KnownServer[] = [];
   for (const [, host] of [...facts].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (host.mesosup.cluster !== cluster.name) continue;
     const text = host.files[ZOO_CFG]?.text ?? '';
-    for (const [, id, address] of text.matchAll(/^server\.(\d+)=([^:\s]+):/gm)) {
-      const taken = [...servers.values()].includes(Number(id));
-      if (address !== undefined && !servers.has(address) && !taken) servers.set(address, Number(id));
+    const names = new Map(
+      [...text.matchAll(/^# server\.(\d+) is (\S+)$/gm)].map(([, id, name]) => [id, name]),
+    );
+    for (const [, id, address = ''] of text.matchAll(/^server\.(\d+)=([^:\s]+):/gm)) {
+      const taken = servers.some((server) => server.id === Number(id) || server.address === address);
+      if (!taken) servers.push({ id: Number(id), address, host: names.get(id) });
     }
   }
   return servers;

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { Command, type Interfaces } from '@oclif/core';
+import { Defect } from '../text/defect.ts';
 
 const USAGE = 2;
 const EXITS: Readonly<Record<string, number>> = {
@@ -37,14 +38,15 @@ export abstract class SchedulerCommand extends Command {
     if (process.stderr.isTTY && !this.jsonEnabled()) this.logToStderr(message);
   }
 
+  /** @throws Defect for an error that nobody expected, which the program's beginning reports */
   protected override async catch(error: Interfaces.CommandError): Promise<unknown> {
     if (error.oclif !== undefined) return super.catch(error);
     const { name, message } = error;
     const exit = EXITS[name];
-    process.exitCode = exit ?? 1;
+    if (exit === undefined) throw new Defect(error);
+    process.exitCode = exit;
     if (this.jsonEnabled()) this.logJson({ error: { name, message } });
-    // A defect of ours is of use only with its place.
-    else this.logToStderr(exit === undefined ? (error.stack ?? message) : message);
+    else this.logToStderr(message);
     return undefined;
   }
 }

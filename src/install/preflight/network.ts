@@ -2,7 +2,7 @@
 
 import { mesosLayout } from '../layout.ts';
 import type { Problem } from '../plan.ts';
-import { addressOf, isIpv4, ZOOKEEPER_PEER_PORTS } from '../topology.ts';
+import { addressOf, isIpv4, topologyOf, UnknownAddressError, ZOOKEEPER_PEER_PORTS } from '../topology.ts';
 import { SCHEDULER_SERVICE } from '../wanted/scheduler.ts';
 import { ZOOKEEPER_SERVICE } from '../wanted/zookeeper.ts';
 import { error, type HostCheck, type HostCheckInput, type PreflightInput } from './check.ts';
@@ -27,20 +27,17 @@ export const addressCheck: HostCheck = ({ cluster, host, own, facts }) => {
   return [error(host.name, 'address', message, say)];
 };
 
-/** Hosts that can't be asked count when others have to reach them. */
+/** A member of a running ensemble that can't be asked, and of which nobody knows which of the addresses it has. */
 export function unknownMembers({ cluster, facts }: PreflightInput): Problem[] {
-  return cluster.hosts
-    .filter((host) => !facts.has(host.name))
-    .filter(({ roles }) => roles.includes('zookeeper') || roles.includes('master'))
-    .filter((host) => addressOf(cluster, host, facts) === undefined)
-    .map(({ name }) =>
-      error(
-        name,
-        'address',
-        "it can't be asked, so the others can't be told its address",
-        'say privateAddress for it in the spec, or see that it can be reached',
-      ),
-    );
+  try {
+    topologyOf(cluster, facts);
+    return [];
+  } catch (cause) {
+    if (!(cause instanceof UnknownAddressError)) throw cause;
+    const message = `${cause.message}, and the other hosts have to know it`;
+    const mend = 'set privateAddress for it in the spec, or make the host reachable';
+    return [error(cause.host, 'address', message, mend)];
+  }
 }
 
 /** Two names of one machine, or one address given to two. */

@@ -2,6 +2,7 @@
 
 import { Command, type Interfaces } from '@oclif/core';
 import { HostError } from '../../../hosts/host.ts';
+import { Defect } from '../../../text/defect.ts';
 
 /** Exit codes: 0 done, 1 failed, 2 usage, 3 changes pending, 130 interrupted. */
 export const EXIT = { failed: 1, usage: 2, changes: 3, interrupted: 130 } as const;
@@ -32,11 +33,15 @@ const USAGE = new Set(['UsageError', 'HostOptionsError', 'SpecFileError']);
 const INTERRUPTIONS = new Set(['Interrupted', 'ExitPromptError', 'AbortPromptError']);
 
 export abstract class ClusterCommand extends Command {
-  /** Errors as two lines, what happened and what to do next; those of the command line as oclif shows them. */
+  /**
+   * Errors as two lines, what happened and what to do next; those of the command line as oclif shows them.
+   * @throws Defect for an error that nobody expected, which the program's beginning reports
+   */
   protected override async catch(error: Interfaces.CommandError): Promise<unknown> {
     if (error.oclif !== undefined) return super.catch(error);
     const { name, message } = error;
     const mend = 'mend' in error && typeof error.mend === 'string' ? error.mend : '';
+    if (mend === '' && !USAGE.has(name) && !INTERRUPTIONS.has(name)) throw new Defect(error);
     process.exitCode = INTERRUPTIONS.has(name)
       ? EXIT.interrupted
       : USAGE.has(name)
@@ -46,9 +51,7 @@ export abstract class ClusterCommand extends Command {
       const host = error instanceof HostError ? { host: error.host, failure: error.failure } : {};
       this.logJson({ error: { name, message, ...(mend && { mend }), ...host } });
     } else if (!INTERRUPTIONS.has(name)) {
-      const known = mend !== '' || USAGE.has(name);
-      // A defect of ours is of use only with its place.
-      this.logToStderr(known ? message : (error.stack ?? message));
+      this.logToStderr(message);
       if (mend) this.logToStderr(`→ ${mend}`);
     } else if (message) this.logToStderr(message);
     // Whatever is still open, such as a line that is drawn anew, must not hold an interrupted program.

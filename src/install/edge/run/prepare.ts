@@ -83,7 +83,10 @@ export async function prepare(
   const problems = [...unreachable, ...checks];
   const reach = reachOf(cluster, problems);
   if (reach.stop !== '' && intent.command !== 'stop') throw nothingDone(reach, problems);
-  const plan = await planWith(session, program, facts, secrets, intent);
+  const plan = await planWith(session, program, facts, secrets, intent).catch((cause: unknown) => {
+    if (!(cause instanceof UnknownAddressError)) throw cause;
+    throw nothingDone({ ...reach, stop: cause.message }, problems);
+  });
   const hosts = plan.hosts.filter(({ host }) => reach.goOn.includes(host));
   return { secrets, facts, problems, reach, plan: { ...plan, hosts } };
 }
