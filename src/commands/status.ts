@@ -1,6 +1,7 @@
 import { ClusterCommand, EXIT } from '../install/edge/run/cluster-command.ts';
 import { interruption, programOf, screenFor, withSession } from '../install/edge/run/command-support.ts';
 import { connectFlags } from '../install/edge/run/connect-flags.ts';
+import { lookAgain } from '../install/edge/run/look-again.ts';
 import { driftOf, look } from '../install/edge/run/prepare.ts';
 import { clusterOf, specFlags } from '../install/edge/run/spec-flags.ts';
 import { type ClusterStatus, renderStatus, statusOf } from '../install/status.ts';
@@ -24,7 +25,8 @@ export default class Status extends ClusterCommand {
       async (session) => {
         const looked = await look(session);
         const plan = await driftOf(session, programOf(this.config), looked);
-        const status = statusOf(session.cluster, looked.facts, looked.unreachable, plan);
+        const { facts, unreachable } = await lookAgain(session, looked, looked.secrets);
+        const status = statusOf(session.cluster, facts, unreachable, plan);
         this.log(renderStatus(status));
         if (!status.healthy) process.exitCode = EXIT.failed;
         return status;

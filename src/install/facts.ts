@@ -100,15 +100,23 @@ export interface ServiceFacts {
   readonly restarts: number;
 }
 
+/** How a question to a service went. */
+export interface Asked {
+  /** Milliseconds until the answer was there, or until none was expected any more. */
+  readonly tookMs?: number;
+  /** Why no answer came: nothing listens there or the connection was cut, or nothing was said for `ASK_SECONDS`. */
+  readonly silence?: 'refused' | 'timeout';
+}
+
 /** Health as the host itself sees it, over loopback or its own address. `answers` false: nothing came. */
-export interface ZooKeeperHealth {
+export interface ZooKeeperHealth extends Asked {
   readonly answers: boolean;
   /** `leader` or `follower` within a quorum, `standalone`; empty otherwise. */
   readonly mode: string;
   readonly version: string;
 }
 
-export interface MasterHealth {
+export interface MasterHealth extends Asked {
   readonly answers: boolean;
   readonly elected: boolean;
   readonly recovered: boolean;
@@ -119,7 +127,7 @@ export interface MasterHealth {
   readonly problem: string;
 }
 
-export interface AgentHealth {
+export interface AgentHealth extends Asked {
   readonly answers: boolean;
   readonly registered: boolean;
   readonly version: string;
@@ -130,7 +138,7 @@ export interface AgentHealth {
   readonly problem: string;
 }
 
-export interface SchedulerHealth {
+export interface SchedulerHealth extends Asked {
   readonly answers: boolean;
   readonly leads: boolean;
   /** host:port of the one that leads; empty when there is none. */

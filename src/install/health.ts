@@ -1,7 +1,13 @@
 /** Whether a cluster works as a whole, from what each of its hosts was found to be. */
 
 import type { Cluster, ClusterHost, Role } from '../cluster/cluster.ts';
-import type { Facts } from './facts.ts';
+import type { Asked, Facts } from './facts.ts';
+import { mesosLayout } from './layout.ts';
+import { SCHEDULER_SERVICE } from './wanted/scheduler.ts';
+import { ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
+
+/** An answer that takes longer is worth a word. */
+const SLOW_MS = 2000;
 
 export interface RoleHealth {
   readonly role: Role | 'docker';
@@ -10,6 +16,8 @@ export interface RoleHealth {
   readonly state: string;
   /** Empty when it isn't known. */
   readonly version: string;
+  /** Of a role that isn't healthy: another look may find it so. Its service runs, as far as is known. */
+  readonly mayRecover?: boolean;
 }
 
 export interface HostHealth {
@@ -24,13 +32,19 @@ export interface ClusterHealth {
   readonly hosts: readonly HostHealth[];
   /** What only all hosts together show, such as that nobody leads; empty when nothing is wrong. */
   readonly problems: readonly string[];
+  /** Not healthy, and another look may find it so: no host is unreachable and no service known to be down. */
+  readonly mayRecover: boolean;
 }
 
 /** @param facts by the hosts' names; a host that could not be asked has none */
 export function clusterHealth(cluster: Cluster, facts: ReadonlyMap<string, Facts>): ClusterHealth {
   const hosts = cluster.hosts.map((host) => hostHealth(cluster, host, facts.get(host.name)));
   const problems = together(cluster, facts);
-  return { healthy: problems.length === 0 && hosts.every((host) => host.healthy), hosts, problems };
+  const healthy = problems.length === 0 && hosts.every((host) => host.healthy);
+  const hopeful = hosts.every(
+    ({ roles }) => roles.length > 0 && roles.every((one) => one.healthy || one.mayRecover),
+  );
+  return { healthy, hosts, problems, mayRecover: !healthy && hopeful };
 }
 
 function hostHealth(cluster: Cluster, host: ClusterHost, facts: Facts | undefined): HostHealth {
@@ -44,13 +58,16 @@ function hostHealth(cluster: Cluster, host: ClusterHost, facts: Facts | undefine
 }
 
 function roleHealth(cluster: Cluster, role: Role, facts: Facts): RoleHealth {
-  const of = (healthy: boolean, state: string, version: string): RoleHealth => ({
-    role,
-    healthy,
-    state,
-    version,
-  });
-  const silent = `does not answer on port ${cluster.ports[role]}`;
+  const asked: Asked = facts[role];
+  const slow = (asked.tookMs ?? 0) > SLOW_MS ? `, slow: answered after ${seconds(asked.tookMs)}` : '';
+  const service = facts.services[serviceOf(cluster, role, facts)]?.state;
+  const mayRecover = service !== 'stopped' && service !== 'failed';
+  const of = (healthy: boolean, state: string, version: string): RoleHealth =>
+    healthy
+      ? { role, healthy, state: `${state}${slow}`, version }
+      : { role, healthy, state, version, ...(mayRecover && { mayRecover }) };
+  const why = asked.silence === 'timeout' ? ` within ${seconds(asked.tookMs)}` : '';
+  const silent = `does not answer on port ${cluster.ports[role]}${why}`;
   switch (role) {
     case 'zookeeper': {
       const { answers, mode, version } = facts.zookeeper;
@@ -78,6 +95,20 @@ function roleHealth(cluster: Cluster, role: Role, facts: Facts): RoleHealth {
       return of(true, leads ? 'leader, subscribed' : 'stands by', version);
     }
   }
+}
+
+function serviceOf(cluster: Cluster, role: Role, facts: Facts): string {
+  const { master, agent } = mesosLayout(cluster, facts);
+  return {
+    zookeeper: ZOOKEEPER_SERVICE,
+    master: master.service,
+    agent: agent.service,
+    scheduler: SCHEDULER_SERVICE,
+  }[role];
+}
+
+function seconds(milliseconds = 0): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
 function together(cluster: Cluster, facts: ReadonlyMap<string, Facts>): string[] {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { serviceFacts } from '../../test/install/hosts.ts';
 import { clusterFrom } from '../cluster/spec.ts';
 import type { Facts } from './facts.ts';
 import { clusterHealth } from './health.ts';
@@ -145,11 +146,45 @@ mesosup is healthy`,
     expect(renderStatus(status)).toContain('c: timed out');
   });
 
+  test('a service that a run under way has not started yet is no problem to tell of', () => {
+    const run = { id: 'x', command: 'install', who: 'me@there (7)', since: 0, alive: true };
+    const agent = { ...well(false).agent, answers: false };
+    const master = { ...well(false).master, answers: false };
+    const text = renderStatus(
+      statusOf(cluster, but('b', { agent, master, mesosup: { ...well(false).mesosup, run } }), [], empty),
+    );
+    expect(text).not.toMatch(/does not answer|is elected/);
+    expect(text).toMatch(/mesosup is being changed; see "mesosup status" again once that is done$/);
+  });
+
+  test('may recover while a slow or starting service is all that is missing', () => {
+    const agent = { ...well(false).agent, answers: false, silence: 'timeout' as const, tookMs: 10_000 };
+    const health = (facts: Map<string, Facts>) => clusterHealth(cluster, facts);
+    expect(health(healthy).mayRecover).toBe(false);
+    expect(health(but('a', { agent })).mayRecover).toBe(true);
+    expect(health(but('b', well(false))).mayRecover).toBe(true);
+    const services = { 'mesos-agent': serviceFacts({ state: 'failed' }) };
+    expect(health(but('a', { agent, services })).mayRecover).toBe(false);
+    expect(health(new Map([...healthy].slice(1))).mayRecover).toBe(false);
+  });
+
+  test('says how long a slow answer took, and how long a silent service was waited for', () => {
+    const slow = but('a', { agent: { ...well(false).agent, tookMs: 4230 } });
+    expect(clusterHealth(cluster, slow)).toMatchObject({ healthy: true });
+    expect(clusterHealth(cluster, slow).hosts[0]?.roles).toContainEqual(
+      expect.objectContaining({ role: 'agent', state: 'registered, slow: answered after 4.2 s' }),
+    );
+    const agent = { ...well(false).agent, answers: false, silence: 'timeout' as const, tookMs: 10_000 };
+    expect(renderStatus(statusOf(cluster, but('a', { agent }), [], empty))).toContain(
+      'a: agent does not answer on port 5051 within 10.0 s',
+    );
+  });
+
   test('a run that is under way is named with who and since when', () => {
     const run = { id: 'x', command: 'install', who: 'me@there (7)', since: 0, alive: true };
     const facts = but('a', { mesosup: { ...well(false).mesosup, run } });
-    expect(renderStatus(statusOf(cluster, facts, [], empty))).toContain(
-      'a: install by me@there (7) is under way (since 1970-01-01T00:00:00.000Z)',
+    expect(renderStatus(statusOf(cluster, facts, [], empty)).split('\n')[0]).toBe(
+      'a: install by me@there (7) (since 1970-01-01T00:00:00.000Z) is under way',
     );
   });
 });

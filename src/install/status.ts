@@ -3,7 +3,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { columns } from '../text/columns.ts';
 import { count } from '../text/count.ts';
-import type { Facts } from './facts.ts';
+import type { Facts, RunFacts } from './facts.ts';
 import { clusterHealth, type RoleHealth } from './health.ts';
 import type { Plan, Problem } from './plan.ts';
 
@@ -26,8 +26,10 @@ export interface HostStatus {
   readonly mesosup: string;
   /** How many changes an install would make; null when it can't be told. */
   readonly drift: number | null;
-  /** Why it can't be reached, or what run is under way; empty when there is nothing to say. */
+  /** Why it can't be reached, or what run ended without a word; empty when there is nothing to say. */
   readonly note: string;
+  /** The run that is under way on it. */
+  readonly run?: string;
 }
 
 /** @param plan what an install would do; undefined when none can be made */
@@ -55,6 +57,7 @@ export function statusOf(
         found,
         unreachable.filter((problem) => problem.host === host.name),
       ),
+      ...(found?.mesosup.run?.alive && { run: `${describeRun(found.mesosup.run)} is under way` }),
     };
   });
   return {
@@ -73,14 +76,17 @@ function stateOf(cluster: Cluster, facts: Facts | undefined): HostStatus['state'
 
 function noteOf(facts: Facts | undefined, problems: readonly Problem[]): string {
   const run = facts?.mesosup.run;
-  const running = run
-    ? `${run.command} by ${run.who} ${run.alive ? 'is under way' : 'ended without a word'} (since ${new Date(run.since).toISOString()})`
-    : '';
-  return [...problems.map((problem) => problem.message), running].filter(Boolean).join('; ');
+  const ended = run && !run.alive ? [`${describeRun(run)} ended without a word`] : [];
+  return [...problems.map((problem) => problem.message), ...ended].join('; ');
+}
+
+function describeRun({ command, who, since }: RunFacts): string {
+  return `${command} by ${who} (since ${new Date(since).toISOString()})`;
 }
 
 /** The table, and beneath it what is wrong. */
 export function renderStatus(status: ClusterStatus): string {
+  const busy = status.hosts.filter((host) => host.run !== undefined);
   const rows = status.hosts.map((host) => [
     host.host,
     host.roles.map((role) => role.role).join(' ') || '-',
@@ -89,16 +95,22 @@ export function renderStatus(status: ClusterStatus): string {
     host.drift === null ? '?' : host.drift === 0 ? 'none' : count(host.drift, 'change'),
   ]);
   const details = status.hosts.flatMap((host) => [
+    // What is not up yet says nothing while a run brings it up.
     ...host.roles
-      .filter((role) => !role.healthy && host.state === 'started')
+      .filter((role) => !role.healthy && host.state === 'started' && host.run === undefined)
       .map((role) => `${host.host}: ${role.role} ${role.state}`),
     ...(host.note ? [host.note.startsWith(host.host) ? host.note : `${host.host}: ${host.note}`] : []),
   ]);
-  const lines = [...details, ...status.problems.map((problem) => `${status.cluster}: ${problem}`)];
+  const problems = busy.length > 0 ? [] : status.problems;
+  const lines = [...details, ...problems.map((problem) => `${status.cluster}: ${problem}`)];
+  const verdict = status.healthy ? 'is healthy' : 'is not healthy';
   return [
+    ...busy.map(({ host, run }) => `${host}: ${run}`),
     columns(['HOST', 'ROLES', 'VERSIONS', 'HEALTH', 'DRIFT'], rows),
     ...(lines.length > 0 ? [lines.join('\n')] : []),
-    status.healthy ? `${status.cluster} is healthy` : `${status.cluster} is not healthy`,
+    busy.length > 0 && !status.healthy
+      ? `${status.cluster} is being changed; see "mesosup status" again once that is done`
+      : `${status.cluster} ${verdict}`,
   ].join('\n\n');
 }
 

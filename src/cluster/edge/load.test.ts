@@ -44,7 +44,9 @@ test('without either the cluster that was last installed is meant', async () => 
   await expect(loadCluster({ overrides: {} }, where)).rejects.toThrow('mesosup init');
   await state.keepCluster(cluster);
   expect(await loadCluster({ overrides: {} }, where)).toEqual({ cluster, state });
-  await expect(loadCluster({ overrides: { name: 'other' } }, where)).rejects.toThrow('"other"');
+  await expect(loadCluster({ overrides: { name: 'other' } }, where)).rejects.toThrow(
+    '"other". Clusters installed from here: mesosup; choose one with --name.',
+  );
 });
 
 test('errors name the file as it was meant, one line each', async () => {

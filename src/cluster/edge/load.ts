@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { AptRepository, Cluster } from '../cluster.ts';
 import { formatSpecError, type SpecError } from '../spec-errors.ts';
-import { ClusterState } from './state.ts';
+import { ClusterState, knownClusters } from './state.ts';
 
 export const SPEC_FILE = 'cluster.yaml';
 
@@ -55,8 +55,11 @@ export async function loadCluster(options: LoadOptions, where: Surroundings): Pr
     const state = stateOf(typeof name === 'string' ? name : DEFAULT_NAME);
     const remembered = await state.cluster();
     if (remembered) return { cluster: remembered, state };
+    const others = await knownClusters(where.stateHome);
+    const choose =
+      others.length > 0 ? ` Clusters installed from here: ${others.join(', ')}; choose one with --name.` : '';
     throw new SpecFileError(
-      `there is no ${SPEC_FILE} here and no cluster was installed from this machine as "${path.basename(state.directory)}". ` +
+      `there is no ${SPEC_FILE} here and no cluster was installed from this machine as "${path.basename(state.directory)}".${choose} ` +
         'Name hosts with --hosts a,b,c or --local, a file with --file, or write one with "mesosup init".',
     );
   }

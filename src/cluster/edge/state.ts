@@ -4,10 +4,12 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { link, lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, link, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Cluster } from '../cluster.ts';
 import { generateSecrets, SECRET_NAMES, type Secrets } from '../secrets.ts';
+
+const CLUSTER_FILE = 'cluster.json';
 
 /** The state can't be used; `mend` says what to do. */
 export class StateError extends Error {
@@ -28,6 +30,20 @@ export function stateHome(environment: NodeJS.ProcessEnv, home: string): string 
   return path.join(base, 'mesosup');
 }
 
+/** Names of the clusters that were installed from this machine, in order. */
+export async function knownClusters(stateHome: string): Promise<string[]> {
+  const names = await readdir(stateHome).catch(() => []);
+  const known = await Promise.all(
+    names.map((name) =>
+      access(path.join(stateHome, name, CLUSTER_FILE)).then(
+        () => [name],
+        () => [],
+      ),
+    ),
+  );
+  return known.flat().sort();
+}
+
 export class ClusterState {
   readonly directory: string;
   readonly secretsFile: string;
@@ -37,7 +53,7 @@ export class ClusterState {
   constructor(directory: string) {
     this.directory = directory;
     this.secretsFile = path.join(directory, 'secrets.json');
-    this.#clusterFile = path.join(directory, 'cluster.json');
+    this.#clusterFile = path.join(directory, CLUSTER_FILE);
   }
 
   /** The secrets, or undefined when there are none yet. @throws StateError when others could read them */

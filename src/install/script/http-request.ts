@@ -1,6 +1,7 @@
 /** Asking a TCP server from a host that has neither curl nor wget: by bash's /dev/tcp, over HTTP/1.0. */
 
 import type { Secrets } from '../../cluster/secrets.ts';
+import type { Asked } from '../facts.ts';
 
 export interface Credentials {
   readonly user: string;
@@ -18,13 +19,37 @@ export function apiUser(secrets: Pick<Secrets, 'api'> | undefined): Credentials 
 }
 
 /**
- * `ask ADDRESS PORT` sends its standard input and prints the answer, within two seconds. What is sent goes through a
- * pipe only, so that credentials show in no argument list.
+ * `ask ADDRESS PORT` sends its standard input and prints the answer, within two seconds or as many as `$ask_seconds`
+ * says. What is sent goes through a pipe only, so that credentials show in no argument list.
  */
 export const ASK = `ask() {
-  timeout "\${ASK_SECONDS:-2}" bash -c 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && exec cat <&3' "$1" "$2" 2>/dev/null
+  timeout "\${ask_seconds:-2}" bash -c 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && exec cat <&3' "$1" "$2" 2>/dev/null
 }
 `;
+
+/** A service on a busy host may take long; one that is dead refuses the connection at once. */
+export const ASK_SECONDS = 10;
+
+/** `asked ADDRESS PORT` is the same with more patience, and adds how it went: see `splitAnswer`. */
+export const ASKED = `asked() {
+  ask_seconds=${ASK_SECONDS}
+  began=$(date +%s%3N)
+  ask "$@"
+  code=$?
+  printf '\\0asked %s %s' "$code" "$(($(date +%s%3N) - began))"
+}
+`;
+
+/** What `asked` printed: the answer, and how the question went. */
+export function splitAnswer(printed: string): { readonly text: string; readonly asked: Asked } {
+  const match = /\0asked (\d+) (-?\d+)$/.exec(printed);
+  if (!match) return { text: printed, asked: {} };
+  const text = printed.slice(0, match.index);
+  const tookMs = Math.max(0, Number(match[2]));
+  if (text !== '') return { text, asked: { tookMs } };
+  // 124 is timeout's own code.
+  return { text, asked: { tookMs, silence: match[1] === '124' ? 'timeout' : 'refused' } };
+}
 
 /** A request as text; HTTP/1.0, so that the answer ends with the connection and comes in no chunks. */
 export function httpRequest(

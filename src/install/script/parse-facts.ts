@@ -76,9 +76,8 @@ export function parseFacts(stdout: string, { sentAt, receivedAt }: RoundTrip): F
   const inputs = parseInputs(part('inputs'));
   const init = word('init');
   const cgroups = word('cgroups');
-  const now = Math.round((data.began + data.ended) / 2);
   return {
-    clock: { now, offsetMs: now - Math.round((sentAt + receivedAt) / 2) },
+    clock: { now: data.ended, offsetMs: leastOffset(data, { sentAt, receivedAt }) },
     system: parseOsRelease(part('os')),
     arch: word('arch'),
     kernel: word('kernel'),
@@ -110,6 +109,17 @@ export function parseFacts(stdout: string, { sentAt, receivedAt }: RoundTrip): F
     docker: parseDocker(looseText(data.docker)),
     mesosup: mesosupFacts(part),
   };
+}
+
+/**
+ * How far the host's clock is off at the least: the probe began after it was sent and ended before its answer was here,
+ * and how much of the time between was travel, logging in or waiting for a processor isn't known.
+ */
+function leastOffset(
+  { began, ended }: { readonly began: number; readonly ended: number },
+  { sentAt, receivedAt }: RoundTrip,
+): number {
+  return Math.min(began - sentAt, Math.max(ended - receivedAt, 0));
 }
 
 /** Names and texts in turn, each ended by a NUL. */

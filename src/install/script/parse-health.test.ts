@@ -67,3 +67,15 @@ test('a scheduler says who leads', () => {
   expect(parseScheduler(answer(info))).toMatchObject({ answers: true, leads: true, leader: 'h1:8080' });
   expect(parseScheduler('')).toMatchObject({ answers: false, leads: false, leader: '' });
 });
+
+test('a question that was not answered says whether anything listened, and how long it took', () => {
+  expect(parseZooKeeper('\0asked 1 3')).toMatchObject({ answers: false, silence: 'refused', tookMs: 3 });
+  expect(parseAgent('\0asked 124 10004', '\0asked 0 9', '')).toMatchObject({
+    answers: false,
+    silence: 'timeout',
+    tookMs: 10_004,
+  });
+  const slow = parseScheduler(`${answer({ version: '0.1.0', elected: true })}\0asked 0 4210`);
+  expect(slow).toMatchObject({ answers: true, leads: true, tookMs: 4210 });
+  expect(slow.silence).toBeUndefined();
+});

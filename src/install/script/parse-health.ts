@@ -2,15 +2,17 @@
 
 import { z } from 'zod';
 import type { AgentHealth, MasterHealth, SchedulerHealth, ZooKeeperHealth } from '../facts.ts';
-import { type HttpAnswer, parseAnswer } from './http-request.ts';
+import { type HttpAnswer, parseAnswer, splitAnswer } from './http-request.ts';
 import { jsonOf } from './journal.ts';
 
 /** Of `srvr`: `Zookeeper version: 3.8.0-…` and `Mode: follower`; without a quorum it says that it isn't serving. */
-export function parseZooKeeper(text: string): ZooKeeperHealth {
+export function parseZooKeeper(printed: string): ZooKeeperHealth {
+  const { text, asked } = splitAnswer(printed);
   return {
     answers: text !== '',
     mode: /^Mode: (\S+)/m.exec(text)?.[1] ?? '',
     version: /^Zookeeper version: ([0-9.]+)/m.exec(text)?.[1] ?? '',
+    ...asked,
   };
 }
 
@@ -36,9 +38,10 @@ function problemOf(who: string, { status, body }: HttpAnswer): string {
 }
 
 export function parseMaster(metricsText: string, versionText: string): MasterHealth {
-  const answer = parseAnswer(metricsText);
+  const { text, asked } = splitAnswer(metricsText);
+  const answer = parseAnswer(text);
   const values = bodyOf(metrics, answer) ?? {};
-  const said = bodyOf(version, parseAnswer(versionText));
+  const said = bodyOf(version, parseAnswer(splitAnswer(versionText).text));
   return {
     answers: answer.status > 0 || said !== undefined,
     elected: values['master/elected'] === 1,
@@ -47,6 +50,7 @@ export function parseMaster(metricsText: string, versionText: string): MasterHea
     agentsActive: values['master/slaves_active'] ?? 0,
     frameworksActive: values['master/frameworks_active'] ?? 0,
     problem: problemOf('the master', answer),
+    ...asked,
   };
 }
 
@@ -54,9 +58,10 @@ export function parseMaster(metricsText: string, versionText: string): MasterHea
 const LIVE = ['slave/tasks_staging', 'slave/tasks_starting', 'slave/tasks_running', 'slave/tasks_killing'];
 
 export function parseAgent(metricsText: string, versionText: string, id: string): AgentHealth {
-  const answer = parseAnswer(metricsText);
+  const { text, asked } = splitAnswer(metricsText);
+  const answer = parseAnswer(text);
   const values = bodyOf(metrics, answer);
-  const said = bodyOf(version, parseAnswer(versionText));
+  const said = bodyOf(version, parseAnswer(splitAnswer(versionText).text));
   return {
     answers: answer.status > 0 || said !== undefined,
     registered: values?.['slave/registered'] === 1,
@@ -64,10 +69,12 @@ export function parseAgent(metricsText: string, versionText: string, id: string)
     id: id.trim().split('/').at(-1) ?? '',
     tasks: values ? LIVE.reduce((sum, name) => sum + (values[name] ?? 0), 0) : null,
     problem: problemOf('the agent', answer),
+    ...asked,
   };
 }
 
-export function parseScheduler(text: string): SchedulerHealth {
+export function parseScheduler(printed: string): SchedulerHealth {
+  const { text, asked } = splitAnswer(printed);
   const answer = parseAnswer(text);
   const said = bodyOf(info, answer);
   return {
@@ -78,5 +85,6 @@ export function parseScheduler(text: string): SchedulerHealth {
     subscribed: said?.connected ?? false,
     version: said?.version ?? '',
     problem: problemOf('the scheduler', answer),
+    ...asked,
   };
 }

@@ -7,7 +7,7 @@
 import type { Secrets } from '../../cluster/secrets.ts';
 import { quote } from '../../hosts/quote.ts';
 import type { ProbeTargets } from '../probe-targets.ts';
-import { ASK, apiUser, httpRequest, operator } from './http-request.ts';
+import { ASK, ASKED, apiUser, httpRequest, operator } from './http-request.ts';
 import {
   CLUSTER,
   DPKG_LOCKS,
@@ -57,7 +57,7 @@ export function probeScript(targets: ProbeTargets, options: ProbeOptions = {}): 
 umask 077
 exec 2>/dev/null
 member() { printf ',"%s":"' "$1"; base64 -w 0; printf '"'; }
-${ASK}${plain(targets)}
+${ASK}${ASKED}${plain(targets)}
 printf '{"format":1,"asked":%s,"began":"%s"' ${quote(asked)} "$(date +%s%N)"
 ${branched}
 printf ',"ended":"%s"}\\n' "$(date +%s%N)"
@@ -214,10 +214,10 @@ function health(targets: ProbeTargets, options: ProbeOptions): string[] {
       ? byRoute
       : `address=${quote(address)}; case " $(hostname -I) 127.0.0.1 " in *" $address "*) ;; *) ${byRoute} ;; esac`;
   const get = (port: number, path: string, name: string, user: Parameters<typeof httpRequest>[2]) =>
-    `${at}; printf '%s' ${quote(httpRequest('GET', path, user))} | ask "$address" ${port} | member ${name}`;
+    `${at}; printf '%s' ${quote(httpRequest('GET', path, user))} | asked "$address" ${port} | member ${name}`;
   const people = operator(options.secrets);
   return [
-    zookeeper === undefined ? [] : `${at}; echo srvr | ask "$address" ${zookeeper} | member zookeeper`,
+    zookeeper === undefined ? [] : `${at}; echo srvr | asked "$address" ${zookeeper} | member zookeeper`,
     master === undefined
       ? []
       : [

@@ -104,7 +104,10 @@ agent_tasks() {
 }
 # to_leader METHOD PATH BODY: asks the leading master; the status goes to $status
 to_leader() {
+  # A call that orders something is made once: a slow master is waited for.
+  ask_seconds=30
   answer=$(http "$1" "$2" "$3" "\${leader%:*}" "\${leader##*:}")
+  ask_seconds=2
   status=\${answer#HTTP/1.? }
   status=\${status%%[!0-9]*}
 }
