@@ -30,7 +30,7 @@ export class Hosts {
     const rootTimeout = this.#options.rootTimeout ?? ROOT_TIMEOUT;
     const host =
       connection.kind === 'local'
-        ? localHost(name, (user) => this.#root(name, user, rootTimeout))
+        ? localHost(name, (user) => this.#root(name, user, rootTimeout, (command) => command))
         : this.#remote(target, connection, rootTimeout);
     this.#open.push(host);
     return host;
@@ -41,10 +41,10 @@ export class Hosts {
     await (await this.#ssh)?.close();
   }
 
-  #root(host: string, user: string, rootTimeout: number): RunContext {
+  #root(host: string, user: string, rootTimeout: number, look: RunContext['look']): RunContext {
     const password = () => this.#questions.once(`sudo:${host}`, { kind: 'sudo', host, user });
     const forget = () => this.#questions.forget(`sudo:${host}`);
-    return { host, user, password, forget, rootTimeout };
+    return { host, user, password, forget, look, rootTimeout };
   }
 
   /** SSH is loaded only once a host needs it. */
@@ -69,7 +69,7 @@ export class Hosts {
             command,
             launched,
             options,
-            this.#root(target.name, opened.plan.user, rootTimeout),
+            this.#root(target.name, opened.plan.user, rootTimeout, opened.look),
           );
         } catch (error) {
           throw aboutHost(target.name, error);

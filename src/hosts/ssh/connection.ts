@@ -6,7 +6,9 @@ import type { Client, ClientChannel } from 'ssh2';
 import { HostError } from '../host.ts';
 import { Limit } from '../limit.ts';
 import { lost } from '../lost.ts';
+import { quote } from '../quote.ts';
 import type { Command } from '../script-run.ts';
+import { sshCommandLine } from './command-line.ts';
 import { type HandshakeTools, handshake, type Tried } from './handshake.ts';
 import { forwardError, handshakeError, wasDropped } from './handshake-errors.ts';
 import type { ConnectionPlan } from './plan.ts';
@@ -34,6 +36,9 @@ export class Connection {
     this.#tools = tools;
     this.#handshakes = new Limit(handshakes);
   }
+
+  /** The command line by which a person sees what a command does there. */
+  readonly look = (command: string): string => `${sshCommandLine(this.plan)} ${quote(command)}`;
 
   /** Starts a command, once there is a session for it. @throws HostError; a closed prompt's error as it is */
   async exec(command: string): Promise<Command> {

@@ -5,6 +5,7 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { HostError } from '../host.ts';
 import { quote } from '../quote.ts';
+import { sshCommandLine } from './command-line.ts';
 import {
   fingerprint,
   type HostKeyAlgorithm,
@@ -87,7 +88,7 @@ function admits(plan: ConnectionPlan, verdict: Verdict, key: Buffer): boolean {
     : '';
   throw refuse(
     `its host key is not known yet: ${shown}${authority}`,
-    `Compare the fingerprint with the host's ("ssh-keygen -lf /etc/ssh/ssh_host_${shortType(key)}_key.pub" there), then: ${acceptLine(plan, file)} ; or let new host keys be accepted (accept-new).`,
+    `Compare the fingerprint with the host's ("ssh-keygen -lf /etc/ssh/ssh_host_${shortType(key)}_key.pub" there), then: ${acceptLine(plan, file)} ; or accept the keys of new hosts with --accept-new-host-keys.`,
   );
 }
 
@@ -96,9 +97,9 @@ function shortType(key: Buffer): string {
 }
 
 /** The command that asks OpenSSH to take the key; ssh-keyscan can't go through another host. */
-function acceptLine({ host, hostname, port, user, via }: ConnectionPlan, file: string): string {
-  if (via)
-    return `ssh -o StrictHostKeyChecking=accept-new -J ${quote(`${via.user}@${via.hostname}:${via.port}`)} -p ${port} ${quote(`${user}@${host}`)} true`;
+function acceptLine(plan: ConnectionPlan, file: string): string {
+  const { hostname, port } = plan;
+  if (plan.via) return `${sshCommandLine(plan, ['-o', 'StrictHostKeyChecking=accept-new'])} true`;
   const shownFile = /^[\w@%+=:,./~-]+$/.test(file) ? file : quote(file);
   return `ssh-keyscan${port === 22 ? '' : ` -p ${port}`} ${quote(hostname)} >>${shownFile}`;
 }

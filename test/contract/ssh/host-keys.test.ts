@@ -41,6 +41,7 @@ test('an unknown key is refused, with its fingerprint and a command that makes i
   const error = await connect().catch((e) => e);
   expect(error).toMatchObject({ name: 'HostError', host: 'box', failure: 'host-key' });
   expect(error.message).toContain(await shownFingerprint(0));
+  expect(error.mend).toContain('--accept-new-host-keys');
   expect(await readFile(known, 'utf8')).toBe('');
   const command = /then: (.*) ;/.exec(error.mend)?.[1] ?? '';
   await execa('sh', ['-c', command]);
