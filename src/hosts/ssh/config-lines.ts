@@ -40,6 +40,12 @@ export function readLines(host: string, file: string, text: string): ConfigLine[
     const place = { file, line: index + 1 };
     const trimmed = raw.trim();
     if (trimmed === '' || trimmed.startsWith('#')) continue;
+    // Its value is the rest of the line as it is, since a shell will read it.
+    const command = /^proxycommand[ \t=]+(.*)$/i.exec(trimmed)?.[1];
+    if (command) {
+      lines.push({ ...place, keyword: 'proxycommand', words: [command] });
+      continue;
+    }
     const [node] = parsed(host, place, trimmed);
     if (!node || !('param' in node)) continue;
     const value = node.value;
@@ -97,8 +103,15 @@ class Reading implements Settings {
       else if (!active) continue;
       else if (line.keyword === 'include') for (const file of line.included ?? []) this.read(file, true);
       else if (line.keyword === 'identityfile') this.#addIdentity(line);
-      else if (!this.first.has(line.keyword)) this.first.set(line.keyword, line);
+      else if (!this.first.has(line.keyword) && !this.#hasWay(line)) this.first.set(line.keyword, line);
     }
+  }
+
+  /** Of ProxyJump and ProxyCommand the first holds; after `ProxyJump none` OpenSSH still takes a ProxyCommand. */
+  #hasWay({ keyword }: ConfigLine): boolean {
+    if (keyword === 'proxyjump') return this.first.has('proxycommand');
+    const jump = keyword === 'proxycommand' ? this.first.get('proxyjump') : undefined;
+    return jump !== undefined && jump.words.join(' ').toLowerCase() !== 'none';
   }
 
   #addIdentity(line: ConfigLine): void {

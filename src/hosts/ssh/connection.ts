@@ -12,6 +12,7 @@ import { sshCommandLine } from './command-line.ts';
 import { type HandshakeTools, handshake, type Tried } from './handshake.ts';
 import { forwardError, handshakeError, wasDropped } from './handshake-errors.ts';
 import type { ConnectionPlan } from './plan.ts';
+import { startProxy } from './proxy-command.ts';
 
 /** sshd's default for MaxSessions. */
 const MAX_SESSIONS = 10;
@@ -123,11 +124,15 @@ export class Connection {
     for (let tries = 1; ; tries++) {
       const tried: Tried = { keyVerified: false, offered: [], problems: [] };
       const leave = this.#via ? await this.#via.#handshakes.enter() : undefined;
+      const proxy = startProxy(this.plan);
       try {
-        const sock = this.#via ? await this.#via.forward(this.plan) : null;
+        const sock = this.#via ? await this.#via.forward(this.plan) : (proxy?.sock ?? null);
         return await handshake(this.plan, sock, this.#tools, tried);
       } catch (error) {
         if (this.#tools.questions.failure !== undefined) throw this.#tools.questions.failure;
+        const failure = wasDropped(error, tried) ? await proxy?.failure() : null;
+        proxy?.sock.destroy();
+        if (failure) throw failure;
         if (tries === MAX_TRIES || !wasDropped(error, tried)) throw handshakeError(this.plan, error, tried);
       } finally {
         leave?.();

@@ -43,6 +43,10 @@ const CONFIGS: Record<string, string> = {
   'tabs and comments': '\t# a comment\n\tUser\tops\t\n  Port=99 \n',
   jump: 'Host web\n ProxyJump ann@near:22,[::1]:2200\n',
   'no jump': 'Host web\n ProxyJump none\nHost *\n ProxyJump near\n',
+  'command before jump': 'ProxyCommand sh -c "a  b" \\\'\nProxyJump near\n',
+  'jump before command': 'ProxyJump near\nProxyCommand nc\n',
+  'no command': 'Host web\n ProxyCommand none\nHost *\n ProxyJump near\n',
+  'no jump, no command': 'Host web\n ProxyJump none\nHost *\n ProxyCommand nc\n',
   included: 'Host web\n Include conf.d/*.conf\n Port 12\nHost *\n User late\n',
   'included elsewhere': 'Host www\n Include conf.d/*.conf\nHost *\n User late\n',
 };
@@ -80,6 +84,7 @@ test.each(Object.keys(CONFIGS))('%s', async (name) => {
     expect(ours.timeout).toBe(Number(said('connecttimeout')) * 1000);
     expect(ours.hostKey.policy).toBe(said('stricthostkeychecking'));
   }
+  expect(ours.proxyCommand?.command ?? '').toBe(said('proxycommand').replace(/^none$/, ''));
   const jumps: string[] = [];
   for (let via = ours.via; via; via = via.via) {
     const host = via.host.includes(':') ? `[${via.host}]` : via.host;
@@ -87,7 +92,11 @@ test.each(Object.keys(CONFIGS))('%s', async (name) => {
       `${via.user === 'root' ? '' : `${via.user}@`}${host}${via.port === 22 ? '' : `:${via.port}`}`,
     );
   }
-  expect(jumps.join(',')).toBe(said('proxyjump').replace(':22,', ','));
+  expect(jumps.join(',')).toBe(
+    said('proxyjump')
+      .replace(/^none$/, '')
+      .replace(':22,', ','),
+  );
 });
 
 test('Include is relative to ~/.ssh, takes patterns, and what is not there is no error', async () => {
