@@ -5,8 +5,9 @@ import { launch } from './launcher.ts';
 import { localHost } from './local.ts';
 import type { HostsOptions, HostTarget } from './options.ts';
 import { Questions } from './questions.ts';
+import { quote } from './quote.ts';
 import { type RunContext, runScript } from './script-run.ts';
-import type { Connection } from './ssh/connection.ts';
+import { sshCommandLine } from './ssh/command-line.ts';
 import type { Connections } from './ssh/connections.ts';
 import type { Overrides } from './ssh/plan.ts';
 
@@ -49,7 +50,7 @@ export class Hosts {
 
   /** SSH is loaded only once a host needs it. */
   #remote(target: HostTarget, overrides: Overrides, rootTimeout: number): Host {
-    let connection: Promise<Connection> | null = null;
+    let connection: ReturnType<Connections['to']> | null = null;
     const connect = async () => {
       this.#ssh ??= import('./ssh/connections.ts').then(
         ({ Connections }) => new Connections(this.#options, this.#questions),
@@ -64,12 +65,13 @@ export class Hosts {
         try {
           connection ??= connect();
           const opened = await connection;
+          const look = (command: string) => `${sshCommandLine(opened.plan)} ${quote(command)}`;
           const command = await opened.exec(launched.command);
           return await runScript(
             command,
             launched,
             options,
-            this.#root(target.name, opened.plan.user, rootTimeout, opened.look),
+            this.#root(target.name, opened.plan.user, rootTimeout, look),
           );
         } catch (error) {
           throw aboutHost(target.name, error);

@@ -20,10 +20,11 @@ export interface Setting extends Place {
   readonly words: readonly string[];
 }
 
-/** What holds for a host, by keyword in lower case: the first that was said, and of IdentityFile all. */
+/** What holds for a host, by keyword in lower case: the first value, and of IdentityFile and CertificateFile all. */
 export interface Settings {
   readonly first: ReadonlyMap<string, Setting>;
   readonly identityFiles: readonly Setting[];
+  readonly certificateFiles: readonly Setting[];
   /** Conditions that were taken as not met, since we don't run commands of a configuration. */
   readonly passedOver: readonly Setting[];
 }
@@ -86,6 +87,7 @@ export function settingsFor(asked: Asked, files: readonly (readonly ConfigLine[]
 class Reading implements Settings {
   readonly first = new Map<string, Setting>();
   readonly identityFiles: Setting[] = [];
+  readonly certificateFiles: Setting[] = [];
   readonly passedOver: Setting[] = [];
   final = false;
   wantsFinal = false;
@@ -102,7 +104,8 @@ class Reading implements Settings {
       else if (line.keyword === 'match') active = within && this.#matches(line);
       else if (!active) continue;
       else if (line.keyword === 'include') for (const file of line.included ?? []) this.read(file, true);
-      else if (line.keyword === 'identityfile') this.#addIdentity(line);
+      else if (line.keyword === 'identityfile') add(this.identityFiles, line);
+      else if (line.keyword === 'certificatefile') add(this.certificateFiles, line);
       else if (!this.first.has(line.keyword) && !this.#hasWay(line)) this.first.set(line.keyword, line);
     }
   }
@@ -112,11 +115,6 @@ class Reading implements Settings {
     if (keyword === 'proxyjump') return this.first.has('proxycommand');
     const jump = keyword === 'proxycommand' ? this.first.get('proxyjump') : undefined;
     return jump !== undefined && jump.words.join(' ').toLowerCase() !== 'none';
-  }
-
-  #addIdentity(line: ConfigLine): void {
-    const known = this.identityFiles.some(({ words }) => words[0] === line.words[0]);
-    if (!known) this.identityFiles.push(line);
   }
 
   #matches(line: ConfigLine): boolean {
@@ -163,4 +161,8 @@ class Reading implements Settings {
         throw badConfig(this.#asked.host, line, `Match has no condition "${criterion}"`);
     }
   }
+}
+
+function add(files: Setting[], line: ConfigLine): void {
+  if (!files.some(({ words }) => words[0] === line.words[0])) files.push(line);
 }

@@ -1,24 +1,19 @@
 /** The connection to one host, shared by all that runs there, and for a bastion by all hosts behind it. */
 
 import type { Duplex } from 'node:stream';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
 import { HostError } from '../host.ts';
 import { Limit } from '../limit.ts';
 import { lost } from '../lost.ts';
-import { quote } from '../quote.ts';
 import type { Command } from '../script-run.ts';
-import { sshCommandLine } from './command-line.ts';
 import { type HandshakeTools, handshake, type Tried } from './handshake.ts';
 import { forwardError, handshakeError, wasDropped } from './handshake-errors.ts';
 import type { ConnectionPlan } from './plan.ts';
 import { startProxy } from './proxy-command.ts';
+import { MAX_TRIES, pauseAfter } from './tries.ts';
 
 /** sshd's default for MaxSessions. */
 const MAX_SESSIONS = 10;
-/** After so many tries a connection that sshd drops at once is given up; the pauses come to 6 s. */
-const MAX_TRIES = 6;
-const FIRST_PAUSE = 100;
 
 export class Connection {
   readonly plan: ConnectionPlan;
@@ -37,9 +32,6 @@ export class Connection {
     this.#tools = tools;
     this.#handshakes = new Limit(handshakes);
   }
-
-  /** The command line by which a person sees what a command does there. */
-  readonly look = (command: string): string => `${sshCommandLine(this.plan)} ${quote(command)}`;
 
   /** Starts a command, once there is a session for it. @throws HostError; a closed prompt's error as it is */
   async exec(command: string): Promise<Command> {
@@ -137,8 +129,7 @@ export class Connection {
       } finally {
         leave?.();
       }
-      // Spread out, so that many hosts' next tries don't meet again.
-      await wait(FIRST_PAUSE * 2 ** (tries - 1) * (0.5 + Math.random()));
+      await pauseAfter(tries);
     }
   }
 }

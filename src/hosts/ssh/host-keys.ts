@@ -30,9 +30,8 @@ export async function hostKeyCheck(
   plan: ConnectionPlan,
   notice: (text: string) => void,
 ): Promise<HostKeyCheck> {
-  const { userFiles, globalFiles, name } = plan.hostKey;
-  const read = await Promise.all([...userFiles, ...globalFiles].map((file) => readKeys(plan.host, file)));
-  const entries = read.flat();
+  const { name } = plan.hostKey;
+  const entries = await knownKeys(plan);
   return {
     algorithms: hostKeyAlgorithms(entries, name),
     async verify(key) {
@@ -50,6 +49,12 @@ export async function hostKeyCheck(
       await writeDown(plan, key, notice);
     },
   };
+}
+
+/** What the host's files of known hosts hold. @throws HostError 'configuration' for one that is there and can't be read */
+export async function knownKeys({ host, hostKey }: ConnectionPlan): Promise<KnownKey[]> {
+  const files = [...hostKey.userFiles, ...hostKey.globalFiles];
+  return (await Promise.all(files.map((file) => readKeys(host, file)))).flat();
 }
 
 /** Whether the key is to be written down. @throws HostError 'host-key' when it won't do */
@@ -83,11 +88,8 @@ function admits(plan: ConnectionPlan, verdict: Verdict, key: Buffer): boolean {
     );
   }
   if (policy === 'accept-new') return true;
-  const authority = verdict.authority
-    ? ` (${at(verdict.authority)} names a certificate authority, which mesosup doesn't use)`
-    : '';
   throw refuse(
-    `its host key is not known yet: ${shown}${authority}`,
+    `its host key is not known yet: ${shown}`,
     `Compare the fingerprint with the host's ("ssh-keygen -lf /etc/ssh/ssh_host_${shortType(key)}_key.pub" there), then: ${acceptLine(plan, file)} ; or accept the keys of new hosts with --accept-new-host-keys.`,
   );
 }

@@ -32,6 +32,7 @@ test('without any configuration, what ssh does', () => {
     port: 22,
     user: 'ann',
     identities: ['ed25519', 'ecdsa', 'rsa'].map((t) => ({ file: `/home/ann/.ssh/id_${t}`, named: false })),
+    certificateFiles: [],
     identitiesOnly: false,
     agent: '/agent',
     hostKey: {

@@ -37,6 +37,8 @@ export interface ConnectionPlan {
   readonly user: string;
   /** Private keys to try, in order. `named`: by someone, not by default. */
   readonly identities: readonly { readonly file: string; readonly named: boolean }[];
+  /** User certificates that are named; those beside an identity are not among them. */
+  readonly certificateFiles: readonly string[];
   /** Of the agent's keys only those that are also named. */
   readonly identitiesOnly: boolean;
   /** The agent's socket. */
@@ -121,6 +123,9 @@ function plan(
     port,
     user,
     identities: identitiesOf(settings, overrides, person, file),
+    certificateFiles: settings.certificateFiles
+      .filter((setting) => word(setting).toLowerCase() !== 'none')
+      .map((setting) => file(setting, word(setting))),
     identitiesOnly: said.flag('identitiesonly') ?? false,
     agent: agentOf(host, said.setting('identityagent'), person, file),
     hostKey: {

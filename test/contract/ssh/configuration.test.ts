@@ -32,6 +32,8 @@ const CONFIGS: Record<string, string> = {
   negation: 'Host * !web\n User no\nHost web !www\n User yes\n',
   quotes: 'Host "web"\n IdentityFile "/a key"\n User "some one"\n',
   'several identities': 'IdentityFile /a\nHost web\n IdentityFile /b\n IdentityFile /a\nIdentitiesOnly yes\n',
+  certificates:
+    'CertificateFile /a-cert.pub\nHost web\n CertificateFile /b-cert.pub\n CertificateFile /a-cert.pub\n',
   tokens: 'HostName %h.inside\nIdentityFile /keys/%r-%h-%n-%p-%%\nUser bob\nPort 2222\n',
   match:
     'Match host web user root\n Port 1\nMatch originalhost web,www !user bob\n User ann\nMatch host *.inside\n Port 3\n',
@@ -71,6 +73,7 @@ test.each(Object.keys(CONFIGS))('%s', async (name) => {
   if (!said('identityfile').startsWith('~') && !said('identityfile').includes('%')) {
     expect(named).toEqual(expected.get('identityfile'));
   }
+  expect(ours.certificateFiles).toEqual(expected.get('certificatefile') ?? []);
   expect(ours.identitiesOnly).toBe(said('identitiesonly') === 'yes');
   expect(ours.hostKey.hash).toBe(said('hashknownhosts') === 'yes');
   if (name === 'known hosts') {

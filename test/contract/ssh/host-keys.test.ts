@@ -108,13 +108,6 @@ test('a revoked key is refused although it is known', async () => {
   });
 });
 
-test('a certificate authority alone is said to be of no use', async () => {
-  await writeFile(known, `@cert-authority * ${await publicKey(0)}\n`);
-  await expect(connect()).rejects.toMatchObject({
-    message: expect.stringContaining('certificate authority'),
-  });
-});
-
 test('a pinned key needs no file, and no other will do', async () => {
   expect(await connect({ hostKey: await shownFingerprint(0) })).toMatchObject({ code: 0 });
   await lab.know(sshd);
