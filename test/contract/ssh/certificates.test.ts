@@ -1,10 +1,10 @@
 /** Hosts and users with certificates, which OpenSSH's own ssh connects for us. */
 
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Hosts } from '../../../src/hosts/connect.ts';
 import type { HostsOptions } from '../../../src/hosts/options.ts';
 import type { Overrides } from '../../../src/hosts/ssh/plan.ts';
 import { Inbox } from '../../support/inbox.ts';
@@ -28,6 +28,7 @@ beforeAll(async () => {
   ]);
   known = path.join(lab.dir, 'known hosts');
   configFile = path.join(lab.dir, 'config');
+  process.env.TMPDIR = lab.dir;
   sshd = await start('127.0.0.1');
 });
 beforeEach(async () => {
@@ -36,7 +37,14 @@ beforeEach(async () => {
   await trust(`@cert-authority * ${await publicKey(hostCa)}`);
   await writeFile(configFile, `IdentityFile "${key}"\nIdentitiesOnly yes\n`);
 });
-afterAll(() => lab.remove());
+const opened: Hosts[] = [];
+afterEach(async () => {
+  for (const hosts of opened.splice(0)) await hosts.close();
+});
+afterAll(async () => {
+  delete process.env.TMPDIR;
+  await lab.remove();
+});
 
 async function publicKey(file: string): Promise<string> {
   return (await readFile(`${file}.pub`, 'utf8')).split(' ').slice(0, 2).join(' ');
@@ -64,14 +72,16 @@ async function start(principal: string, validity = '+1d', more: readonly string[
 
 function open(host: { readonly port: number }, overrides: Overrides = {}, options: HostsOptions = {}) {
   const all = lab.hosts({ configFile, knownHosts: known, ...options });
+  opened.push(all);
   return { host: all.open(target(host, overrides)), close: () => all.close() };
 }
 
-/** What there is of shared connections: directories, and processes that have one in their arguments. */
+/** What there is of our connections: directories, and processes that have one in their arguments. */
 async function shared(): Promise<string[]> {
   const { stdout } = await execa('ps', ['-eo', 'args']);
-  const names = [...(await readdir(tmpdir())), ...stdout.split('\n')];
-  return names.filter((name) => name.includes('mesosup-control-'));
+  const directories = (await readdir(lab.dir)).map((name) => path.join(lab.dir, name));
+  const own = path.join(lab.dir, 'mesosup-control-');
+  return [...directories, ...stdout.split('\n')].filter((text) => text.includes(own));
 }
 
 test('host and user are known by certificates, all runs share a connection, and nothing of it stays', async () => {
@@ -170,6 +180,28 @@ test('a lost connection fails its runs as lost, and the next run connects again'
   process.kill(Number(await lines.next())); // the sshd of this connection
   await expect(run).rejects.toMatchObject({ name: 'HostError', host: 'box', failure: 'lost' });
   expect((await host.run('echo again')).stdout).toBe('again\n');
+});
+
+test('a connection that ended while nothing ran is made again', async () => {
+  const { host, close } = open(sshd);
+  expect((await host.run('echo $PPID')).code).toBe(0);
+  process.kill(Number((await host.run('echo $PPID')).stdout));
+  const again = async () => (await host.run('echo again').catch(() => null))?.stdout;
+  await expect.poll(again, { timeout: 30_000 }).toBe('again\n');
+  await close();
+  await expect.poll(shared).toEqual([]);
+});
+
+test('through a ProxyCommand, and what it writes when it fails', async () => {
+  const config = await readFile(configFile, 'utf8');
+  const relay = `bash -c 'exec 3<>"/dev/tcp/$0/$1"; cat <&3 & exec cat >&3' %h %p`;
+  await writeFile(configFile, `${config}ProxyCommand ${relay}\n`);
+  expect(await open(sshd).host.run('true')).toMatchObject({ code: 0 });
+  await writeFile(configFile, `${config}ProxyCommand sh -c 'echo "100%% no way" >&2; exit 3'\n`);
+  await expect(open(sshd).host.run('true')).rejects.toMatchObject({
+    failure: 'unreachable',
+    message: expect.stringContaining('100% no way'),
+  });
 });
 
 test('a script that ends as ssh does when it fails is no lost connection', async () => {
