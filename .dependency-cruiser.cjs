@@ -6,7 +6,7 @@ const core = [
   '^src/health/(command|health|validation)\\.ts',
   '^src/cluster/(?!edge/)',
   '^src/install/(?!edge/)',
-  '^src/hosts/quote\\.ts',
+  '^src/hosts/(quote|root-environment)\\.ts',
   '^src/reference/',
   '^src/simulator/',
   '^src/text/',

@@ -5,8 +5,9 @@ import { launch } from './launcher.ts';
 import { localHost } from './local.ts';
 import type { HostsOptions, HostTarget } from './options.ts';
 import { Questions } from './questions.ts';
+import { quote } from './quote.ts';
 import { type RunContext, runScript } from './script-run.ts';
-import type { Connection } from './ssh/connection.ts';
+import { sshCommandLine } from './ssh/command-line.ts';
 import type { Connections } from './ssh/connections.ts';
 import type { Overrides } from './ssh/plan.ts';
 
@@ -30,7 +31,7 @@ export class Hosts {
     const rootTimeout = this.#options.rootTimeout ?? ROOT_TIMEOUT;
     const host =
       connection.kind === 'local'
-        ? localHost(name, (user) => this.#root(name, user, rootTimeout))
+        ? localHost(name, (user) => this.#root(name, user, rootTimeout, (command) => command))
         : this.#remote(target, connection, rootTimeout);
     this.#open.push(host);
     return host;
@@ -41,15 +42,15 @@ export class Hosts {
     await (await this.#ssh)?.close();
   }
 
-  #root(host: string, user: string, rootTimeout: number): RunContext {
+  #root(host: string, user: string, rootTimeout: number, look: RunContext['look']): RunContext {
     const password = () => this.#questions.once(`sudo:${host}`, { kind: 'sudo', host, user });
     const forget = () => this.#questions.forget(`sudo:${host}`);
-    return { host, user, password, forget, rootTimeout };
+    return { host, user, password, forget, look, rootTimeout };
   }
 
   /** SSH is loaded only once a host needs it. */
   #remote(target: HostTarget, overrides: Overrides, rootTimeout: number): Host {
-    let connection: Promise<Connection> | null = null;
+    let connection: ReturnType<Connections['to']> | null = null;
     const connect = async () => {
       this.#ssh ??= import('./ssh/connections.ts').then(
         ({ Connections }) => new Connections(this.#options, this.#questions),
@@ -64,12 +65,13 @@ export class Hosts {
         try {
           connection ??= connect();
           const opened = await connection;
+          const look = (command: string) => `${sshCommandLine(opened.plan)} ${quote(command)}`;
           const command = await opened.exec(launched.command);
           return await runScript(
             command,
             launched,
             options,
-            this.#root(target.name, opened.plan.user, rootTimeout),
+            this.#root(target.name, opened.plan.user, rootTimeout, look),
           );
         } catch (error) {
           throw aboutHost(target.name, error);

@@ -38,6 +38,7 @@ export type HostFailure =
   | 'unreachable' // no address, refused, timed out
   | 'host-key' // unknown, changed or revoked
   | 'authentication' // no key, password or agent was accepted
+  | 'login' // the login shell did not run the command
   | 'root' // sudo is missing, refuses, or its password is wrong
   | 'lost' // the connection ended under way
   | 'configuration'; // a file that says how to connect is wrong

@@ -1,13 +1,26 @@
-/** Why a user could not become root, from what sudo or the login shell said in the C locale. */
+/** Why a user could not become root, from what the login shell or sudo wrote; sudo's texts are in the C locale. */
 
 import { HostError } from './host.ts';
 
 export type RootRefusal =
   | { readonly kind: 'no-sudo' | 'no-password' | 'wrong-password' }
-  /** Neither root's shell nor a prompt of ours came in time. */
-  | { readonly kind: 'silent'; readonly said: string }
-  /** The command ended before root's shell answered. */
+  /** The login shell did not start the command in time. */
+  | { readonly kind: 'login-silent'; readonly seconds: number; readonly said: string }
+  /** The login shell ended without starting the command. */
+  | { readonly kind: 'login-ended'; readonly code: number | null; readonly said: string }
+  /** The command was started, and neither root's shell nor a prompt of ours came in time. */
+  | { readonly kind: 'silent'; readonly seconds: number; readonly said: string }
+  /** The command was started, and ended before root's shell answered. */
   | { readonly kind: 'ended'; readonly code: number | null; readonly said: string };
+
+interface Who {
+  readonly host: string;
+  readonly user: string;
+  /** The command line by which a person sees what a command does there. */
+  readonly look: (command: string) => string;
+}
+
+const START_UP_FILES = '~/.bashrc, ~/.profile, ~/.zshenv, ~/.config/fish/config.fish';
 
 const NOPASSWD = 'a line "USER ALL=(ALL) NOPASSWD: ALL" in a file of /etc/sudoers.d';
 
@@ -35,12 +48,24 @@ const SAID: readonly (readonly [RegExp, string, string])[] = [
   ],
 ];
 
-export function refusal(who: { readonly host: string; readonly user: string }, why: RootRefusal): HostError {
-  const error = (message: string, mend: string) => {
-    const named = (text: string) => text.replaceAll('USER', who.user);
-    return new HostError(who.host, 'root', `${who.host}: ${named(message)}`, named(mend));
-  };
+export function refusal(who: Who, why: RootRefusal): HostError {
+  const named = (text: string) => text.replaceAll('USER', who.user);
+  const error = (message: string, mend: string, failure: 'root' | 'login' = 'root') =>
+    new HostError(who.host, failure, `${who.host}: ${named(message)}`, named(mend));
+  const lookAtSudo = `Run this to see why: ${who.look('sudo true')}`;
   switch (why.kind) {
+    case 'login-silent':
+      return error(
+        `the login shell of USER did not run the command within ${why.seconds} s${quoted(why.said)}`,
+        `Its start-up files (${START_UP_FILES}) may wait for something or start another shell. Run this to see: ${who.look('true')}`,
+        'login',
+      );
+    case 'login-ended':
+      return error(
+        `the login shell of USER ended with code ${why.code} before it ran the command${quoted(why.said)}`,
+        `Its start-up files (${START_UP_FILES}) may end it, or USER may not run commands there (a shell like nologin, ForceCommand in sshd_config). Run this to see: ${who.look('true')}`,
+        'login',
+      );
     case 'no-sudo':
       return error('USER is not root, and there is no sudo', 'Log in as root, or install sudo there.');
     case 'no-password':
@@ -55,20 +80,20 @@ export function refusal(who: { readonly host: string; readonly user: string }, w
       );
     case 'silent':
       return error(
-        `sudo does not answer${quoted(why.said)}`,
-        'Look with ssh whether "sudo true" works there; a directory service or name lookup may be slow.',
+        `sudo did not answer within ${why.seconds} s${quoted(why.said)}`,
+        `A directory service or name lookup may be slow. ${lookAtSudo}`,
       );
     case 'ended': {
       for (const [pattern, message, mend] of SAID) if (pattern.test(why.said)) return error(message, mend);
       return error(
-        `no root shell was to be had: the login ended with code ${why.code}${quoted(why.said)}`,
-        'Look with ssh whether "sudo true" works there.',
+        `USER could not become root: the command ended with code ${why.code}${quoted(why.said)}`,
+        lookAtSudo,
       );
     }
   }
 }
 
-/** The last lines of what was said, without control characters. */
+/** The last lines of what was written, without control characters. */
 function quoted(said: string): string {
   const lines = said.split('\n').map((line) => line.replaceAll(/\p{Cc}/gu, ' ').trim());
   const text = lines
@@ -76,5 +101,5 @@ function quoted(said: string): string {
     .slice(-3)
     .join(' / ')
     .slice(-400);
-  return text === '' ? '' : `; it said: ${text}`;
+  return text === '' ? '' : `; it wrote: ${text}`;
 }

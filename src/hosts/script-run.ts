@@ -26,7 +26,12 @@ export interface RunContext {
   readonly password: () => Promise<string | undefined>;
   /** Told that the password was wrong. */
   readonly forget: () => void;
-  /** How long becoming root may take, without the time a person takes to answer; milliseconds. */
+  /** The command line by which a person sees what a command does there. */
+  readonly look: (command: string) => string;
+  /**
+   * How long the login shell may take to start the command, and then sudo to give a root shell, without the time a
+   * person takes to answer; milliseconds.
+   */
   readonly rootTimeout: number;
 }
 
@@ -71,7 +76,7 @@ class Output {
 
 /**
  * Becomes root, sends the script and its input, and gives what came of it.
- * @throws HostError 'root' when there is no way to root, 'lost' when the connection ended under way; the signal's
+ * @throws HostError 'login' when the login shell doesn't start it, 'root' when there is no way to root, 'lost' when the connection ended under way; the signal's
  * reason; the input's error
  */
 export function runScript(
@@ -87,6 +92,8 @@ export function runScript(
   const lines = options.onLine && new Lines(options.onLine);
   const prompt = Buffer.from(launched.prompt);
   const input = options.input instanceof Readable ? options.input : undefined;
+  const begun = Buffer.from(`${launched.begun}\n`);
+  let hasBegun = false;
   let ready = false;
   let settled = false;
   /** How much had been said when sudo asked; 0 before. */
@@ -108,9 +115,22 @@ export function runScript(
   const onAbort = () => fail(options.signal?.reason);
   const refuse = (reason: Parameters<typeof refusal>[1]) => fail(refusal(context, reason));
   const startTimer = () => {
-    timer = setTimeout(() => refuse({ kind: 'silent', said: said() }), context.rootTimeout);
+    clearTimeout(timer);
+    const kind = hasBegun ? 'silent' : 'login-silent';
+    const seconds = context.rootTimeout / 1000;
+    timer = setTimeout(() => refuse({ kind, seconds, said: said() }), context.rootTimeout);
   };
-  const said = () => Buffer.concat([stdoutParts.preamble, stderrParts.preamble]).toString();
+  /** What was written before root's shell answered, without what we had written ourselves. */
+  const said = () =>
+    Buffer.concat([stdoutParts.preamble, stderrParts.preamble])
+      .toString()
+      .replaceAll(launched.prompt, '')
+      .replaceAll(`${launched.begun}\n`, '');
+  const noticeBeginning = () => {
+    if (hasBegun || !stderrParts.preamble.includes(begun)) return;
+    hasBegun = true;
+    startTimer();
+  };
 
   const send = () => {
     ready = true;
@@ -144,7 +164,10 @@ export function runScript(
   );
   const stderrParts = new Output(
     launched.ready,
-    () => void answer().catch(fail),
+    () => {
+      noticeBeginning();
+      void answer().catch(fail);
+    },
     () => {},
     (chunk) => err.push(chunk),
   );
@@ -157,10 +180,8 @@ export function runScript(
     if (code === null && signal === null) {
       reject(lost(context.host));
     } else if (!ready) {
-      const noSudo = stderrParts.preamble.includes(launched.noSudo);
-      refuse(
-        noSudo ? { kind: 'no-sudo' } : { kind: 'ended', code, said: said().replaceAll(launched.prompt, '') },
-      );
+      if (stderrParts.preamble.includes(`${launched.noSudo}\n`)) refuse({ kind: 'no-sudo' });
+      else refuse({ kind: hasBegun ? 'ended' : 'login-ended', code, said: said() });
     } else {
       guard(() => lines?.end(), reject);
       const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString();

@@ -326,3 +326,25 @@ test.each(['', '{}', '{"format":1', '{"format":2}'])(
     expect(() => parseFacts(text, { sentAt: 0, receivedAt: 0 })).toThrow(/not the answer of a probe/);
   },
 );
+
+test('a run that is started by setsid has the environment of root’s scripts, and nothing of its starter’s', async () => {
+  const script = 'dir=$(dirname "$0"); echo $$ >"$dir/pid"; env | sort >"$dir/events.ndjson"; sleep 0.2';
+  const start = startRunScript('r-1', Buffer.byteLength(script));
+  const alone = 'mount -t tmpfs tmpfs /var/lib && mount -t tmpfs tmpfs /run && cd / && exec /bin/sh -c "$1"';
+  const env = { ...process.env, HOME: '/root', BASH_ENV: '/nowhere', SSH_CLIENT: 'x', LANG: 'tr_TR.UTF-8' };
+  const { stdout } = await execa('unshare', ['--mount', 'sh', '-c', alone, 'sh', start], {
+    env,
+    input: script,
+  });
+  expect(stdout.split('\n')).toEqual([
+    'HOME=/root',
+    'LANG=C',
+    'LC_ALL=C',
+    'LOGNAME=root',
+    'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    'PWD=/',
+    'SHELL=/bin/sh',
+    'USER=root',
+    '{"followed":true}',
+  ]);
+});

@@ -20,10 +20,11 @@ export interface Setting extends Place {
   readonly words: readonly string[];
 }
 
-/** What holds for a host, by keyword in lower case: the first that was said, and of IdentityFile all. */
+/** What holds for a host, by keyword in lower case: the first value, and of IdentityFile and CertificateFile all. */
 export interface Settings {
   readonly first: ReadonlyMap<string, Setting>;
   readonly identityFiles: readonly Setting[];
+  readonly certificateFiles: readonly Setting[];
   /** Conditions that were taken as not met, since we don't run commands of a configuration. */
   readonly passedOver: readonly Setting[];
 }
@@ -40,6 +41,12 @@ export function readLines(host: string, file: string, text: string): ConfigLine[
     const place = { file, line: index + 1 };
     const trimmed = raw.trim();
     if (trimmed === '' || trimmed.startsWith('#')) continue;
+    // Its value is the rest of the line as it is, since a shell will read it.
+    const command = /^proxycommand[ \t=]+(.*)$/i.exec(trimmed)?.[1];
+    if (command) {
+      lines.push({ ...place, keyword: 'proxycommand', words: [command] });
+      continue;
+    }
     const [node] = parsed(host, place, trimmed);
     if (!node || !('param' in node)) continue;
     const value = node.value;
@@ -80,6 +87,7 @@ export function settingsFor(asked: Asked, files: readonly (readonly ConfigLine[]
 class Reading implements Settings {
   readonly first = new Map<string, Setting>();
   readonly identityFiles: Setting[] = [];
+  readonly certificateFiles: Setting[] = [];
   readonly passedOver: Setting[] = [];
   final = false;
   wantsFinal = false;
@@ -96,14 +104,17 @@ class Reading implements Settings {
       else if (line.keyword === 'match') active = within && this.#matches(line);
       else if (!active) continue;
       else if (line.keyword === 'include') for (const file of line.included ?? []) this.read(file, true);
-      else if (line.keyword === 'identityfile') this.#addIdentity(line);
-      else if (!this.first.has(line.keyword)) this.first.set(line.keyword, line);
+      else if (line.keyword === 'identityfile') add(this.identityFiles, line);
+      else if (line.keyword === 'certificatefile') add(this.certificateFiles, line);
+      else if (!this.first.has(line.keyword) && !this.#hasWay(line)) this.first.set(line.keyword, line);
     }
   }
 
-  #addIdentity(line: ConfigLine): void {
-    const known = this.identityFiles.some(({ words }) => words[0] === line.words[0]);
-    if (!known) this.identityFiles.push(line);
+  /** Of ProxyJump and ProxyCommand the first holds; after `ProxyJump none` OpenSSH still takes a ProxyCommand. */
+  #hasWay({ keyword }: ConfigLine): boolean {
+    if (keyword === 'proxyjump') return this.first.has('proxycommand');
+    const jump = keyword === 'proxycommand' ? this.first.get('proxyjump') : undefined;
+    return jump !== undefined && jump.words.join(' ').toLowerCase() !== 'none';
   }
 
   #matches(line: ConfigLine): boolean {
@@ -150,4 +161,8 @@ class Reading implements Settings {
         throw badConfig(this.#asked.host, line, `Match has no condition "${criterion}"`);
     }
   }
+}
+
+function add(files: Setting[], line: ConfigLine): void {
+  if (!files.some(({ words }) => words[0] === line.words[0])) files.push(line);
 }

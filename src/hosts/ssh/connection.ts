@@ -1,7 +1,6 @@
 /** The connection to one host, shared by all that runs there, and for a bastion by all hosts behind it. */
 
 import type { Duplex } from 'node:stream';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
 import { HostError } from '../host.ts';
 import { Limit } from '../limit.ts';
@@ -10,12 +9,11 @@ import type { Command } from '../script-run.ts';
 import { type HandshakeTools, handshake, type Tried } from './handshake.ts';
 import { forwardError, handshakeError, wasDropped } from './handshake-errors.ts';
 import type { ConnectionPlan } from './plan.ts';
+import { startProxy } from './proxy-command.ts';
+import { MAX_TRIES, pauseAfter } from './tries.ts';
 
 /** sshd's default for MaxSessions. */
 const MAX_SESSIONS = 10;
-/** After so many tries a connection that sshd drops at once is given up; the pauses come to 6 s. */
-const MAX_TRIES = 6;
-const FIRST_PAUSE = 100;
 
 export class Connection {
   readonly plan: ConnectionPlan;
@@ -118,17 +116,20 @@ export class Connection {
     for (let tries = 1; ; tries++) {
       const tried: Tried = { keyVerified: false, offered: [], problems: [] };
       const leave = this.#via ? await this.#via.#handshakes.enter() : undefined;
+      const proxy = startProxy(this.plan);
       try {
-        const sock = this.#via ? await this.#via.forward(this.plan) : null;
+        const sock = this.#via ? await this.#via.forward(this.plan) : (proxy?.sock ?? null);
         return await handshake(this.plan, sock, this.#tools, tried);
       } catch (error) {
         if (this.#tools.questions.failure !== undefined) throw this.#tools.questions.failure;
+        const failure = wasDropped(error, tried) ? await proxy?.failure() : null;
+        proxy?.sock.destroy();
+        if (failure) throw failure;
         if (tries === MAX_TRIES || !wasDropped(error, tried)) throw handshakeError(this.plan, error, tried);
       } finally {
         leave?.();
       }
-      // Spread out, so that many hosts' next tries don't meet again.
-      await wait(FIRST_PAUSE * 2 ** (tries - 1) * (0.5 + Math.random()));
+      await pauseAfter(tries);
     }
   }
 }

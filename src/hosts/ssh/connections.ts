@@ -1,12 +1,18 @@
 /** All connections of a run: each is made once, so a bastion's serves every host behind it. */
 
-import { homedir, hostname, userInfo } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { homedir, hostname, tmpdir, userInfo } from 'node:os';
+import path from 'node:path';
+import { HostError } from '../host.ts';
+import { Limit } from '../limit.ts';
 import type { HostsOptions, HostTarget } from '../options.ts';
 import type { Questions } from '../questions.ts';
+import { Certificates } from './certificates.ts';
 import { readConfig } from './config-files.ts';
 import type { ConfigLine } from './config-lines.ts';
 import { Connection } from './connection.ts';
 import { UnlockedKeys } from './key-files.ts';
+import { OpenSshConnection } from './openssh.ts';
 import { type ConnectionPlan, type Overrides, resolve } from './plan.ts';
 import type { Person } from './said.ts';
 
@@ -18,6 +24,10 @@ export class Connections {
   readonly #unlocked: UnlockedKeys;
   readonly #questions: Questions;
   readonly #made = new Map<string, Connection>();
+  readonly #certificates = new Certificates();
+  readonly #byOpenSsh = new Map<string, OpenSshConnection>();
+  readonly #openSshHandshakes: Limit;
+  #directory: Promise<string> | null = null;
   #config: Promise<ConfigLine[][]> | null = null;
 
   constructor(options: HostsOptions, questions: Questions) {
@@ -25,10 +35,11 @@ export class Connections {
     this.#person = options.person ?? whoRunsThis();
     this.#questions = questions;
     this.#unlocked = new UnlockedKeys(questions);
+    this.#openSshHandshakes = new Limit(options.handshakesPerBastion ?? HANDSHAKES_PER_BASTION);
   }
 
-  /** @throws HostError 'configuration' */
-  async to(target: HostTarget, overrides: Overrides): Promise<Connection> {
+  /** By OpenSSH where a certificate is asked for. @throws HostError 'configuration' */
+  async to(target: HostTarget, overrides: Overrides): Promise<Connection | OpenSshConnection> {
     const { configFile, knownHosts, acceptNew } = this.#options;
     this.#config ??= readConfig(target.name, {
       home: this.#person.home,
@@ -38,16 +49,44 @@ export class Connections {
       ...(knownHosts === undefined ? {} : { knownHosts }),
       ...(acceptNew === undefined ? {} : { acceptNew }),
     };
-    return this.#make(resolve(await this.#config, target, { ...common, ...overrides }, this.#person));
+    const plan = resolve(await this.#config, target, { ...common, ...overrides }, this.#person);
+    const certificate = await this.#certificates.on(plan);
+    return certificate === null ? this.#make(plan) : this.#makeByOpenSsh(plan, certificate);
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#made.values()].map((connection) => connection.close()));
+    const all = [...this.#made.values(), ...this.#byOpenSsh.values()];
+    await Promise.all(all.map((connection) => connection.close()));
+    if (this.#directory) await rm(await this.#directory, { recursive: true, force: true });
+  }
+
+  async #makeByOpenSsh(plan: ConnectionPlan, certificate: string): Promise<OpenSshConnection> {
+    const { host } = plan;
+    if (plan.hostKey.pinned !== null) {
+      throw new HostError(
+        host,
+        'configuration',
+        `${host}: its hostKey can't be checked together with ${certificate}, since OpenSSH's ssh has to log in`,
+        'Remove hostKey for this host, and have its key or certificate authority in a file of known hosts.',
+      );
+    }
+    this.#directory ??= mkdtemp(path.join(tmpdir(), 'mesosup-control-'));
+    const directory = await this.#directory;
+    const key = keyOf(plan);
+    const made = this.#byOpenSsh.get(key);
+    if (made) return made;
+    const connection = new OpenSshConnection(plan, certificate, String(this.#byOpenSsh.size), {
+      directory,
+      handshakes: this.#openSshHandshakes,
+      notice: (text) => this.#options.notice?.(host, text),
+    });
+    this.#byOpenSsh.set(key, connection);
+    return connection;
   }
 
   #make(plan: ConnectionPlan): Connection {
-    const { host, notices: _, ...way } = plan;
-    const key = JSON.stringify(way);
+    const { host } = plan;
+    const key = keyOf(plan);
     const made = this.#made.get(key);
     if (made) return made;
     const connection = new Connection(
@@ -63,6 +102,11 @@ export class Connections {
     this.#made.set(key, connection);
     return connection;
   }
+}
+
+/** The same for all hosts that are reached the same way. */
+function keyOf({ host: _host, notices: _notices, ...way }: ConnectionPlan): string {
+  return JSON.stringify(way);
 }
 
 function whoRunsThis(): Person {

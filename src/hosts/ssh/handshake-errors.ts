@@ -1,6 +1,7 @@
 /** What went wrong on the way to a shell, in terms of a host, from ssh2's and the system's errors. */
 
 import { HostError } from '../host.ts';
+import { hostAndPort } from './command-line.ts';
 import type { ConnectionPlan } from './plan.ts';
 
 /** What ssh2 adds to its errors. */
@@ -34,7 +35,7 @@ export function wasDropped(error: unknown, progress: Progress): boolean {
 export function handshakeError(plan: ConnectionPlan, error: unknown, progress: Progress): HostError {
   if (error instanceof HostError) return error;
   const { message, code, level } = error as Ssh2Error;
-  const where = `${plan.hostname}:${plan.port}`;
+  const where = hostAndPort(plan);
   const fail = (failure: HostError['failure'], what: string, mend: string) =>
     new HostError(plan.host, failure, `${plan.host}: ${what}`, mend, error);
   if (level === 'client-authentication' || level === 'agent' || /authentication failures/.test(message)) {
@@ -87,14 +88,14 @@ const TIMEOUT_MEND =
   'Is the machine up, the address right and the port open in its firewall? It may need a bastion.';
 
 export function timedOut(plan: ConnectionPlan): HostError {
-  const what = `${plan.host}: ${plan.hostname}:${plan.port} gave no shell within ${plan.timeout / 1000} s`;
+  const what = `${plan.host}: ${hostAndPort(plan)} gave no shell within ${plan.timeout / 1000} s`;
   return new HostError(plan.host, 'unreachable', what, TIMEOUT_MEND);
 }
 
 /** The bastion would not, or could not, connect to the host. */
 export function forwardError(plan: ConnectionPlan, via: ConnectionPlan, error: unknown): HostError {
   const { message, reason } = error as Ssh2Error;
-  const where = `${plan.hostname}:${plan.port}`;
+  const where = hostAndPort(plan);
   const said = message.replace(/^\(SSH\) Channel open failure: /, '');
   const [what, mend] =
     reason === 1

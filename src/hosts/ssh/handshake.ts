@@ -36,6 +36,8 @@ export async function handshake(
   tried: Tried,
 ): Promise<Client> {
   const check = await hostKeyCheck(plan, tools.notice);
+  // ssh2 would wait for the end of a stream that has ended; the words are its own for one that ends a little later.
+  if (sock?.destroyed) throw new Error('Connection lost before handshake');
   const ssh = new NodeSSH();
   const { promise: stopped, reject: stop } = Promise.withResolvers<never>();
   stopped.catch(() => {});

@@ -5,6 +5,7 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { HostError } from '../host.ts';
 import { quote } from '../quote.ts';
+import { sshCommandLine } from './command-line.ts';
 import {
   fingerprint,
   type HostKeyAlgorithm,
@@ -29,9 +30,8 @@ export async function hostKeyCheck(
   plan: ConnectionPlan,
   notice: (text: string) => void,
 ): Promise<HostKeyCheck> {
-  const { userFiles, globalFiles, name } = plan.hostKey;
-  const read = await Promise.all([...userFiles, ...globalFiles].map((file) => readKeys(plan.host, file)));
-  const entries = read.flat();
+  const { name } = plan.hostKey;
+  const entries = await knownKeys(plan);
   return {
     algorithms: hostKeyAlgorithms(entries, name),
     async verify(key) {
@@ -49,6 +49,12 @@ export async function hostKeyCheck(
       await writeDown(plan, key, notice);
     },
   };
+}
+
+/** What the host's files of known hosts hold. @throws HostError 'configuration' for one that is there and can't be read */
+export async function knownKeys({ host, hostKey }: ConnectionPlan): Promise<KnownKey[]> {
+  const files = [...hostKey.userFiles, ...hostKey.globalFiles];
+  return (await Promise.all(files.map((file) => readKeys(host, file)))).flat();
 }
 
 /** Whether the key is to be written down. @throws HostError 'host-key' when it won't do */
@@ -82,12 +88,9 @@ function admits(plan: ConnectionPlan, verdict: Verdict, key: Buffer): boolean {
     );
   }
   if (policy === 'accept-new') return true;
-  const authority = verdict.authority
-    ? ` (${at(verdict.authority)} names a certificate authority, which mesosup doesn't use)`
-    : '';
   throw refuse(
-    `its host key is not known yet: ${shown}${authority}`,
-    `Compare the fingerprint with the host's ("ssh-keygen -lf /etc/ssh/ssh_host_${shortType(key)}_key.pub" there), then: ${acceptLine(plan, file)} ; or let new host keys be accepted (accept-new).`,
+    `its host key is not known yet: ${shown}`,
+    `Compare the fingerprint with the host's ("ssh-keygen -lf /etc/ssh/ssh_host_${shortType(key)}_key.pub" there), then: ${acceptLine(plan, file)} ; or accept the keys of new hosts with --accept-new-host-keys.`,
   );
 }
 
@@ -96,9 +99,9 @@ function shortType(key: Buffer): string {
 }
 
 /** The command that asks OpenSSH to take the key; ssh-keyscan can't go through another host. */
-function acceptLine({ host, hostname, port, user, via }: ConnectionPlan, file: string): string {
-  if (via)
-    return `ssh -o StrictHostKeyChecking=accept-new -J ${quote(`${via.user}@${via.hostname}:${via.port}`)} -p ${port} ${quote(`${user}@${host}`)} true`;
+function acceptLine(plan: ConnectionPlan, file: string): string {
+  const { hostname, port } = plan;
+  if (plan.via) return `${sshCommandLine(plan, ['-o', 'StrictHostKeyChecking=accept-new'])} true`;
   const shownFile = /^[\w@%+=:,./~-]+$/.test(file) ? file : quote(file);
   return `ssh-keyscan${port === 22 ? '' : ` -p ${port}`} ${quote(hostname)} >>${shownFile}`;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  authorityFor,
   fingerprint,
   hashedName,
   hostKeyAlgorithms,
@@ -61,10 +62,17 @@ test('a revoked key is refused whatever else is known', () => {
 });
 
 test('a certificate authority makes no plain key known', () => {
-  expect(judge(known(line('@cert-authority *', ed)), 'web', ed)).toMatchObject({
-    kind: 'unknown',
-    authority: { line: 1 },
-  });
+  expect(judge(known(line('@cert-authority *', ed)), 'web', ed)).toEqual({ kind: 'unknown' });
+});
+
+test('a certificate authority is asked for a host of which no plain key is known, also by its name without port', () => {
+  const authority = line('@cert-authority *.inside,web', ed);
+  const name = (text: string, host: string) => authorityFor(known(text), host)?.line;
+  expect(name(authority, 'web')).toBe(1);
+  expect(name(authority, '[a.inside]:2222')).toBe(1);
+  expect(name(authority, 'other')).toBeUndefined();
+  expect(name(`${authority}\n${line('web', ed)}`, 'web')).toBeUndefined();
+  expect(name(`${line('@revoked *', ed)}\n${authority}`, 'web')).toBe(2);
 });
 
 test('what is no entry is passed over', () => {

@@ -23,8 +23,7 @@ export type Verdict =
   | { readonly kind: 'revoked'; readonly entry: KnownKey }
   /** Other keys are known for the host, of whatever type. */
   | { readonly kind: 'changed'; readonly entry: KnownKey }
-  /** `authority`: a certificate authority is known for the host, which doesn't help with a plain key. */
-  | { readonly kind: 'unknown'; readonly authority?: KnownKey };
+  | { readonly kind: 'unknown' };
 
 const MARKERS = { '@revoked': 'revoked', '@cert-authority': 'cert-authority' } as const;
 
@@ -85,8 +84,17 @@ export function judge(entries: readonly KnownKey[], name: string, key: Buffer): 
   const other = plainKeys.find(({ type }) => type === keyType(key)) ?? plainKeys[0];
   if (other) return { kind: 'changed', entry: other };
   if (plainly.some((entry) => entry.marker === 'none' && same(entry))) return { kind: 'known' };
-  const authority = here.find(({ marker }) => marker === 'cert-authority');
-  return authority ? { kind: 'unknown', authority } : { kind: 'unknown' };
+  return { kind: 'unknown' };
+}
+
+/** The certificate authority that alone can vouch for the host: none where a plain key of it is known. */
+export function authorityFor(entries: readonly KnownKey[], name: string): KnownKey | undefined {
+  const plain = /^\[(.*)\]:\d+$/.exec(name)?.[1];
+  const here = entries.filter(
+    (entry) => namesHost(entry, name) || (plain !== undefined && namesHost(entry, plain)),
+  );
+  if (here.some(({ marker }) => marker === 'none')) return undefined;
+  return here.find(({ marker }) => marker === 'cert-authority');
 }
 
 const ALGORITHMS = [

@@ -32,6 +32,7 @@ test('without any configuration, what ssh does', () => {
     port: 22,
     user: 'ann',
     identities: ['ed25519', 'ecdsa', 'rsa'].map((t) => ({ file: `/home/ann/.ssh/id_${t}`, named: false })),
+    certificateFiles: [],
     identitiesOnly: false,
     agent: '/agent',
     hostKey: {
@@ -43,6 +44,7 @@ test('without any configuration, what ssh does', () => {
       pinned: null,
     },
     via: null,
+    proxyCommand: null,
     timeout: 30_000,
     keepalive: { interval: 15_000, count: 3 },
     notices: [],
@@ -154,6 +156,32 @@ test('a jump has its own jump, and none ends it', () => {
   });
 });
 
+test('the command of a ProxyCommand is the rest of its line, with its tokens replaced', () => {
+  const found = plan(
+    'Host web\n HostName %h.inside\n Port 7\n User bob\n ProxyCommand = sh -c "a  b" #%n %h %p %r %%\n',
+    'web',
+  );
+  expect(found.proxyCommand).toEqual({
+    file: '/c',
+    line: 5,
+    command: 'sh -c "a  b" #web web.inside 7 bob %',
+    shell: '/bin/sh',
+  });
+});
+
+test.each([
+  ['ProxyJump j\nProxyCommand c', {}, 'j', null],
+  ['ProxyCommand c\nProxyJump j', {}, undefined, 'c'],
+  ['ProxyJump none\nProxyCommand c', {}, undefined, 'c'],
+  ['ProxyCommand none\nProxyJump j', {}, undefined, null],
+  ['ProxyCommand c', { bastion: 'k' }, 'k', null],
+  ['ProxyCommand c', { bastion: 'none' }, undefined, null],
+])('of %j with %j the way is by %s, %s', (config, overrides, jump, command) => {
+  const found = plan(config.replaceAll(/^/gm, 'Host h\n'), 'h', overrides);
+  expect(found.via?.host).toBe(jump);
+  expect(found.proxyCommand?.command ?? null).toBe(command);
+});
+
 test('ProxyJump in a circle is found', () => {
   const error = failure(() => plan('Host a\nProxyJump b\nHost b\nProxyJump a', 'a'));
   expect(error).toMatchObject({ failure: 'configuration', message: expect.stringContaining('circle') });
@@ -192,7 +220,10 @@ test.each([
   ['IdentitiesOnly maybe', 1, 'can only be yes or no'],
   ['StrictHostKeyChecking perhaps', 1, 'can\'t be "perhaps"'],
   ['Match flavour sweet', 1, 'no condition "flavour"'],
-  ['ProxyCommand nc %h %p', 1, "ProxyCommand isn't supported"],
+  ['ProxyCommand nc %h %z', 1, '"%z" is not a token'],
+  ['User "$(id)"\nProxyCommand nc %r', 2, 'its %r would be "$(id)", which a shell may misread'],
+  ['HostName -v\nProxyCommand nc %h', 2, 'its %h would be "-v"'],
+  ['ProxyCommand ', 1, 'a value is missing'],
   ['ProxyJump a b', 1, 'is no host to jump through'],
   ['ProxyJump -oProxyCommand=x', 1, 'is no host to jump through'],
   ['IdentityAgent $NOWHERE', 1, 'NOWHERE, which is not set'],

@@ -1,9 +1,17 @@
 /** How a host is to be reached, from OpenSSH's configuration and what was said for this run (pure). */
 
 import { HostError } from '../host.ts';
-import { badConfig, type ConfigLine, type Setting, type Settings, settingsFor } from './config-lines.ts';
+import { quote } from '../quote.ts';
+import {
+  badConfig,
+  type ConfigLine,
+  type Place,
+  type Setting,
+  type Settings,
+  settingsFor,
+} from './config-lines.ts';
 import { type Jump, parseJumps } from './jumps.ts';
-import { expand, home, type Person, Said, tokensOf, word } from './said.ts';
+import { expand, home, type Person, Said, type Tokens, tokensOf, word } from './said.ts';
 
 /** What was said for this run; it wins over every file. */
 export interface Overrides {
@@ -29,6 +37,8 @@ export interface ConnectionPlan {
   readonly user: string;
   /** Private keys to try, in order. `named`: by someone, not by default. */
   readonly identities: readonly { readonly file: string; readonly named: boolean }[];
+  /** User certificates that are named; those beside an identity are not among them. */
+  readonly certificateFiles: readonly string[];
   /** Of the agent's keys only those that are also named. */
   readonly identitiesOnly: boolean;
   /** The agent's socket. */
@@ -36,12 +46,20 @@ export interface ConnectionPlan {
   readonly hostKey: HostKeyPlan;
   /** The host to go through. */
   readonly via: ConnectionPlan | null;
+  /** The program whose input and output are the connection. */
+  readonly proxyCommand: ProxyCommand | null;
   /** Milliseconds for the way to a shell, without what a person takes to answer. */
   readonly timeout: number;
   /** A connection on which so many questions, so many milliseconds apart, stay without an answer is lost. */
   readonly keepalive: { readonly interval: number; readonly count: number };
   /** What of the configuration is not followed to the letter. */
   readonly notices: readonly string[];
+}
+
+export interface ProxyCommand extends Place {
+  /** For the shell, with its tokens replaced. */
+  readonly command: string;
+  readonly shell: string;
 }
 
 export interface HostKeyPlan {
@@ -105,6 +123,9 @@ function plan(
     port,
     user,
     identities: identitiesOf(settings, overrides, person, file),
+    certificateFiles: settings.certificateFiles
+      .filter((setting) => word(setting).toLowerCase() !== 'none')
+      .map((setting) => file(setting, word(setting))),
     identitiesOnly: said.flag('identitiesonly') ?? false,
     agent: agentOf(host, said.setting('identityagent'), person, file),
     hostKey: {
@@ -122,6 +143,10 @@ function plan(
       pinned: overrides.hostKey ?? null,
     },
     via: viaOf(files, said, asked, overrides, person, depth),
+    proxyCommand:
+      (asked.via ?? overrides.bastion)
+        ? null
+        : proxyCommandOf(said, { h: hostname, n: host, p: String(port), r: user }, person),
     timeout: timeout === undefined || timeout === 0 ? DEFAULT_TIMEOUT : timeout * 1000,
     keepalive: {
       interval: (said.number('serveraliveinterval', 0, 86_400) || KEEPALIVE) * 1000,
@@ -189,14 +214,6 @@ function viaOf(
   const fixed =
     asked.via ?? (overrides.bastion === undefined ? undefined : parseJumps(said.host, overrides.bastion));
   const setting = fixed === undefined ? said.setting('proxyjump') : undefined;
-  const command = fixed === undefined ? said.setting('proxycommand') : undefined;
-  if (command && !setting && word(command).toLowerCase() !== 'none') {
-    throw badConfig(
-      said.host,
-      command,
-      "ProxyCommand isn't supported; use ProxyJump, or name a bastion for this run",
-    );
-  }
   const jumps = fixed ?? (setting ? parseJumps(said.host, setting.words.join(' '), setting) : []);
   const last = jumps.at(-1);
   if (!last || (last.host === asked.host && depth > 0)) return null;
@@ -213,6 +230,21 @@ function viaOf(
   };
   const before = jumps.slice(0, -1);
   return plan(files, before.length > 0 ? { ...last, via: before } : last, onTheWay, person, depth + 1);
+}
+
+/** The tokens' values are refused where a shell would read more than a word in one, as OpenSSH does since 9.6. */
+function proxyCommandOf(said: Said, tokens: Tokens, person: Person): ProxyCommand | null {
+  const setting = said.setting('proxycommand');
+  if (!setting || word(setting).toLowerCase() === 'none') return null;
+  for (const [letter, value] of Object.entries(tokens)) {
+    if (value.startsWith('-') || quote(value) !== value) {
+      const what = `ProxyCommand is not run, since its %${letter} would be "${value}", which a shell may misread`;
+      throw badConfig(said.host, setting, what);
+    }
+  }
+  const { file, line } = setting;
+  const command = expand(said.host, setting, word(setting), { ...tokens, '%': '%' });
+  return { file, line, command, shell: person.env.SHELL || '/bin/sh' };
 }
 
 function agentOf(

@@ -20,10 +20,11 @@ export function apiUser(secrets: Pick<Secrets, 'api'> | undefined): Credentials 
 
 /**
  * `ask ADDRESS PORT` sends its standard input and prints the answer, within two seconds or as many as `$ask_seconds`
- * says. What is sent goes through a pipe only, so that credentials show in no argument list.
+ * says. What is sent goes through a pipe only, so that credentials show in no argument list. Debian's bash reads
+ * ~/.bashrc also for `-c` where it takes itself to be started by sshd, so it is told not to.
  */
 export const ASK = `ask() {
-  timeout "\${ask_seconds:-2}" bash -c 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && exec cat <&3' "$1" "$2" 2>/dev/null
+  timeout "\${ask_seconds:-2}" bash --norc --noprofile -c 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && exec cat <&3' "$1" "$2" 2>/dev/null
 }
 `;
 

@@ -1,6 +1,7 @@
 /** The scripts that start a run on a host apart from the connection, and that follow one. */
 
 import { quote } from '../../hosts/quote.ts';
+import { IN_ROOT_ENVIRONMENT } from '../../hosts/root-environment.ts';
 import { BACKUP, RUN, RUN_LOCK, RUNS, SERVICES, STATE } from './places.ts';
 
 /** So many runs are remembered; older ones' directories are removed. */
@@ -52,9 +53,9 @@ ls -1t ${RUNS} | tail -n +${REMEMBERED + 1} | while IFS= read -r old; do rm -rf 
 if [ -d /run/systemd/system ]; then
   systemctl reset-failed 'mesosup-*.service' 2>/dev/null
   systemd-run --quiet --unit=${quote(`mesosup-${run}`)} --description=mesosup --property=KillMode=process \\
-    /bin/sh "$dir/script" 6>&- 7>&- >&2 || exit
+    ${IN_ROOT_ENVIRONMENT} /bin/sh "$dir/script" 6>&- 7>&- >&2 || exit
 else
-  setsid /bin/sh "$dir/script" </dev/null >/dev/null 2>&1 6>&- 7>&- &
+  setsid ${IN_ROOT_ENVIRONMENT} /bin/sh "$dir/script" </dev/null >/dev/null 2>&1 6>&- 7>&- &
 fi
 turns=0
 until [ -s "$dir/events.ndjson" ] || [ -e "$dir/refused" ]; do

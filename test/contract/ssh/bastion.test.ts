@@ -1,6 +1,7 @@
 /** Through other hosts, and what many connections at once come to. */
 
 import { writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Sshd, SshLab, target } from './sshd.ts';
@@ -141,4 +142,29 @@ test('who takes the connection and then says nothing is given up after ConnectTi
     message: expect.stringContaining('within 1 s'),
   });
   server.close();
+});
+
+const hasIpv6 = networkInterfaces().lo?.some(({ family }) => family === 'IPv6');
+
+test.skipIf(!hasIpv6)('a host is reached at its IPv6 address, also through a bastion at one', async () => {
+  const [six, stranger] = await Promise.all([
+    lab.start({ config: ['ListenAddress ::1'] }),
+    lab.start({ config: ['ListenAddress ::1'] }),
+  ]);
+  await lab.know(six, `[::1]:${six.port}`);
+  const at = (sshd: Sshd, more = {}) =>
+    lab
+      .hosts()
+      .open({ ...target(sshd, more), address: '::1' })
+      .run('true');
+  const bastionAt = { bastion: `root@[::1]:${six.port}` };
+  expect(await at(six)).toMatchObject({ code: 0 });
+  expect(await lab.open(inner, bastionAt).run('true')).toMatchObject({ code: 0 });
+  await expect(at(stranger, bastionAt)).rejects.toMatchObject({
+    failure: 'host-key',
+    mend: expect.stringContaining(`-J 'root@[::1]:${six.port}' -p ${stranger.port} root@::1 true`),
+  });
+  await expect(at({ ...six, port: 1 } as Sshd)).rejects.toMatchObject({
+    message: 'box: nothing listens at [::1]:1',
+  });
 });

@@ -32,6 +32,8 @@ const CONFIGS: Record<string, string> = {
   negation: 'Host * !web\n User no\nHost web !www\n User yes\n',
   quotes: 'Host "web"\n IdentityFile "/a key"\n User "some one"\n',
   'several identities': 'IdentityFile /a\nHost web\n IdentityFile /b\n IdentityFile /a\nIdentitiesOnly yes\n',
+  certificates:
+    'CertificateFile /a-cert.pub\nHost web\n CertificateFile /b-cert.pub\n CertificateFile /a-cert.pub\n',
   tokens: 'HostName %h.inside\nIdentityFile /keys/%r-%h-%n-%p-%%\nUser bob\nPort 2222\n',
   match:
     'Match host web user root\n Port 1\nMatch originalhost web,www !user bob\n User ann\nMatch host *.inside\n Port 3\n',
@@ -43,6 +45,10 @@ const CONFIGS: Record<string, string> = {
   'tabs and comments': '\t# a comment\n\tUser\tops\t\n  Port=99 \n',
   jump: 'Host web\n ProxyJump ann@near:22,[::1]:2200\n',
   'no jump': 'Host web\n ProxyJump none\nHost *\n ProxyJump near\n',
+  'command before jump': 'ProxyCommand sh -c "a  b" \\\'\nProxyJump near\n',
+  'jump before command': 'ProxyJump near\nProxyCommand nc\n',
+  'no command': 'Host web\n ProxyCommand none\nHost *\n ProxyJump near\n',
+  'no jump, no command': 'Host web\n ProxyJump none\nHost *\n ProxyCommand nc\n',
   included: 'Host web\n Include conf.d/*.conf\n Port 12\nHost *\n User late\n',
   'included elsewhere': 'Host www\n Include conf.d/*.conf\nHost *\n User late\n',
 };
@@ -67,6 +73,7 @@ test.each(Object.keys(CONFIGS))('%s', async (name) => {
   if (!said('identityfile').startsWith('~') && !said('identityfile').includes('%')) {
     expect(named).toEqual(expected.get('identityfile'));
   }
+  expect(ours.certificateFiles).toEqual(expected.get('certificatefile') ?? []);
   expect(ours.identitiesOnly).toBe(said('identitiesonly') === 'yes');
   expect(ours.hostKey.hash).toBe(said('hashknownhosts') === 'yes');
   if (name === 'known hosts') {
@@ -80,6 +87,7 @@ test.each(Object.keys(CONFIGS))('%s', async (name) => {
     expect(ours.timeout).toBe(Number(said('connecttimeout')) * 1000);
     expect(ours.hostKey.policy).toBe(said('stricthostkeychecking'));
   }
+  expect(ours.proxyCommand?.command ?? '').toBe(said('proxycommand').replace(/^none$/, ''));
   const jumps: string[] = [];
   for (let via = ours.via; via; via = via.via) {
     const host = via.host.includes(':') ? `[${via.host}]` : via.host;
@@ -87,7 +95,11 @@ test.each(Object.keys(CONFIGS))('%s', async (name) => {
       `${via.user === 'root' ? '' : `${via.user}@`}${host}${via.port === 22 ? '' : `:${via.port}`}`,
     );
   }
-  expect(jumps.join(',')).toBe(said('proxyjump').replace(':22,', ','));
+  expect(jumps.join(',')).toBe(
+    said('proxyjump')
+      .replace(/^none$/, '')
+      .replace(':22,', ','),
+  );
 });
 
 test('Include is relative to ~/.ssh, takes patterns, and what is not there is no error', async () => {

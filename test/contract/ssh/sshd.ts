@@ -32,6 +32,19 @@ export interface SshdOptions {
   readonly sudoers?: readonly string[];
   /** Files that are as if they were not executable. */
   readonly without?: readonly string[];
+  /** Files that are as if they were another: its path by theirs. */
+  readonly instead?: Readonly<Record<string, string>>;
+  /** Users beside the usual ones, each with a home of its own. */
+  readonly logins?: readonly Login[];
+}
+
+/** A user who logs in with a key, and becomes root with PASSWORD. */
+export interface Login {
+  readonly name: string;
+  readonly shell: string;
+  readonly isRoot?: boolean;
+  /** Files of the home. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** One directory with keys, a person's home, and the sshds started in it. */
@@ -97,7 +110,7 @@ export class SshLab {
         '',
       ].join('\n'),
     );
-    await this.#writeAccounts(dir, options.sudoers ?? []);
+    await this.#writeAccounts(dir, options.sudoers ?? [], options.logins ?? []);
     const script = [
       'set -e',
       'mount --make-rprivate /',
@@ -105,6 +118,7 @@ export class SshLab {
       'mkdir /run/sshd',
       ...['passwd', 'shadow', 'group', 'sudoers'].map((file) => `mount --bind ${dir}/${file} /etc/${file}`),
       ...(options.without ?? []).map((file) => `mount --bind ${dir}/empty ${file}`),
+      ...Object.entries(options.instead ?? {}).map(([file, other]) => `mount --bind ${other} ${file}`),
       `exec /usr/sbin/sshd -D -e -f ${dir}/sshd_config`,
     ].join('\n');
     const sshd = new Sshd(port, keys, script);
@@ -114,16 +128,25 @@ export class SshLab {
   }
 
   /** `asks` becomes root with PASSWORD, `free` without, `refused` not at all; all of them log in with keys. */
-  async #writeAccounts(dir: string, sudoers: readonly string[]): Promise<void> {
+  async #writeAccounts(dir: string, sudoers: readonly string[], logins: readonly Login[]): Promise<void> {
     const hash = (await execa('openssl', ['passwd', '-6', '-stdin'], { input: PASSWORD })).stdout;
-    const users = ['asks', 'free', 'refused'].map((name, i) => ({ name, id: 4001 + i }));
+    const usual = ['asks', 'free', 'refused'].map((name) => ({ name, home: dir, shell: '/bin/bash' }));
+    const own = logins.map((login) => ({ ...login, home: path.join(dir, login.name) }));
+    const users = [...usual, ...own].map((user, i) => ({ ...user, id: 'isRoot' in user ? 0 : 4001 + i }));
+    for (const { home, files = {} } of own) {
+      await mkdir(home);
+      for (const [name, text] of Object.entries(files)) {
+        await mkdir(path.dirname(path.join(home, name)), { recursive: true });
+        await writeFile(path.join(home, name), text);
+      }
+    }
     const lines = (own: string, added: string[]) => `${own.trimEnd()}\n${added.join('\n')}\n`;
     const write = async (file: string, added: string[], mode: number) => {
       await writeFile(path.join(dir, file), lines(await readFile(`/etc/${file}`, 'utf8'), added), { mode });
     };
     await write(
       'passwd',
-      users.map(({ name, id }) => `${name}:x:${id}:${id}::${dir}:/bin/bash`),
+      users.map(({ name, id, home, shell }) => `${name}:x:${id}:${id}::${home}:${shell}`),
       0o644,
     );
     await write(
@@ -136,7 +159,12 @@ export class SshLab {
       users.map(({ name, id }) => `${name}:x:${id}:`),
       0o644,
     );
-    const rules = ['Defaults env_reset', 'asks ALL=(ALL) ALL', 'free ALL=(ALL) NOPASSWD: ALL', ...sudoers];
+    const rules = [
+      'Defaults env_reset',
+      'free ALL=(ALL) NOPASSWD: ALL',
+      ...['asks', ...logins.map(({ name }) => name)].map((name) => `${name} ALL=(ALL) ALL`),
+      ...sudoers,
+    ];
     await writeFile(path.join(dir, 'sudoers'), lines('', rules), { mode: 0o440 });
     await writeFile(path.join(dir, 'empty'), '', { mode: 0o644 });
   }

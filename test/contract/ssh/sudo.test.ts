@@ -1,5 +1,7 @@
 /** Becoming root by the real sudo, in one round trip, with a password only where it is asked for. */
 
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Question } from '../../../src/hosts/questions.ts';
@@ -83,9 +85,12 @@ test('sudo for some commands only is not enough', async () => {
   });
 });
 
+async function sudoFile(): Promise<string> {
+  return (await execa('sh', ['-c', 'command -v sudo'])).stdout;
+}
+
 test('no sudo at all', async () => {
-  const sudo = (await execa('sh', ['-c', 'command -v sudo'])).stdout;
-  const bare = await lab.start({ without: [sudo] });
+  const bare = await lab.start({ without: [await sudoFile()] });
   await lab.know(bare);
   await expect(lab.open(bare, { user: 'free' }).run('true')).rejects.toMatchObject({
     failure: 'root',
@@ -125,16 +130,19 @@ test('a login shell that talks doesn’t disturb, and one that refuses is quoted
   expect(questions).toEqual([]);
   expect(await lab.open(talks, { user: 'asks' }, { ask }).run(SCRIPT, { input })).toMatchObject(seen);
   await expect(lab.open(refuses).run('true')).rejects.toMatchObject({
-    failure: 'root',
+    failure: 'login',
     message: expect.stringContaining('Please log in as ubuntu.'),
   });
 });
 
-test('who never answers is given up after the time for it', async () => {
-  const mute = await lab.start({ config: ['ForceCommand sleep 30'] });
+test('a sudo that never answers is given up after the time for it, by name', async () => {
+  const fake = path.join(lab.dir, 'sleeping-sudo');
+  await writeFile(fake, '#!/bin/sh\nexec sleep 30\n', { mode: 0o755 });
+  const mute = await lab.start({ instead: { [await sudoFile()]: fake } });
   await lab.know(mute);
-  await expect(lab.open(mute, {}, { rootTimeout: 300 }).run('true')).rejects.toMatchObject({
+  await expect(lab.open(mute, { user: 'free' }, { rootTimeout: 1500 }).run('true')).rejects.toMatchObject({
     failure: 'root',
-    message: expect.stringContaining('sudo does not answer'),
+    message: expect.stringContaining('box: sudo did not answer within 1.5 s'),
+    mend: expect.stringContaining(`ssh -p ${mute.port} free@127.0.0.1 'sudo true'`),
   });
 });

@@ -1,0 +1,63 @@
+/** Finds the certificates by which a host or a user is to be known; ssh2 has none, OpenSSH's own ssh has. */
+
+import { access } from 'node:fs/promises';
+import { execa } from 'execa';
+import { knownKeys } from './host-keys.ts';
+import { authorityFor } from './known-hosts.ts';
+import type { ConnectionPlan } from './plan.ts';
+
+export class Certificates {
+  readonly #agents = new Map<string, Promise<boolean>>();
+
+  /** Names the first certificate that the way to a host asks for, or the authority of one; null where it asks for none. */
+  async on(plan: ConnectionPlan): Promise<string | null> {
+    return (
+      (await this.#ofUser(plan)) ?? (await ofHost(plan)) ?? (plan.via === null ? null : this.on(plan.via))
+    );
+  }
+
+  async #ofUser({
+    certificateFiles,
+    identities,
+    identitiesOnly,
+    agent,
+  }: ConnectionPlan): Promise<string | null> {
+    const beside = await Promise.all(
+      identities.map(async ({ file }) => ((await exists(`${file}-cert.pub`)) ? `${file}-cert.pub` : null)),
+    );
+    const file = certificateFiles[0] ?? beside.find((found) => found !== null);
+    if (file !== undefined) return `the certificate ${file}`;
+    if (agent === null || identitiesOnly || !(await this.#isHeldBy(agent))) return null;
+    return `a certificate that the agent at ${agent} holds`;
+  }
+
+  /** Each agent is asked once. */
+  #isHeldBy(agent: string): Promise<boolean> {
+    const known = this.#agents.get(agent) ?? listsCertificate(agent);
+    this.#agents.set(agent, known);
+    return known;
+  }
+}
+
+/** An agent's certificates are of use to OpenSSH alone, so its own program may list them. */
+async function listsCertificate(agent: string): Promise<boolean> {
+  const { stdout } = await execa('ssh-add', ['-L'], {
+    env: { SSH_AUTH_SOCK: agent },
+    reject: false,
+    timeout: 5000,
+  });
+  return /^\S+-cert-v01@openssh\.com /m.test(stdout ?? '');
+}
+
+async function ofHost(plan: ConnectionPlan): Promise<string | null> {
+  if (plan.hostKey.pinned !== null) return null;
+  const authority = authorityFor(await knownKeys(plan), plan.hostKey.name);
+  return authority ? `the certificate authority in ${authority.file}, line ${authority.line}` : null;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
