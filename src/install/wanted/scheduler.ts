@@ -1,5 +1,6 @@
 /** The scheduler. */
 
+import { isOwnFlag, type OwnFlag } from '../../cluster/scheduler-flags.ts';
 import { secretMark } from '../../cluster/secrets.ts';
 import type { ServiceResource } from '../resources.ts';
 import { STATE } from '../script/places.ts';
@@ -72,7 +73,7 @@ export function scheduler(context: Context): Part {
  * value is a switch.
  */
 function schedulerArguments({ cluster, host, address, topology }: Context): string[] {
-  const ours: Record<string, string> = {
+  const ours: Partial<Record<OwnFlag, string>> = {
     master: `file://${ETC}/master`,
     ...(topology.scheduler === undefined ? { data_dir: SCHEDULER_STATE } : { zk: `file://${ETC}/zk` }),
     cluster: cluster.name,
@@ -85,6 +86,6 @@ function schedulerArguments({ cluster, host, address, topology }: Context): stri
   };
   return Object.entries({ ...ours, ...cluster.schedulerFlags }).flatMap(([name, value]) => {
     if (value !== '') return [`--${name}=${value}`];
-    return name in ours ? [] : [`--${name}`];
+    return isOwnFlag(name) ? [] : [`--${name}`];
   });
 }
