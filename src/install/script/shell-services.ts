@@ -119,8 +119,9 @@ check_service() {
   words=$dir/check
   rm -f "$words"
   systemd-run --quiet --collect --property=Type=oneshot --property=TimeoutStartSec=60 \\
-    "--property=StandardOutput=file:$words" "--property=StandardError=file:$words" "$@" >"$error" 2>&1 ||
-    fail check "$name refuses its new settings: $(cat "$words" "$error" 2>/dev/null | head -c 2000)" "Correct them, and run the same command again. The service and its settings are as before."
+    "--property=StandardOutput=file:$words" "--property=StandardError=file:$words" "$@" >"$error" 2>&1 && return 0
+  why=$(cat "$words" "$error" 2>/dev/null | head -c 2000)
+  fail check "$name refuses its new settings: \${why:-it said nothing within 60 seconds}" 'Correct them, and run the same command again. The service and its settings are as before.'
 }
 # run_service start|restart NAME UNIT INPUTS: it is done only when it has stayed up, see settle_services
 run_service() {
