@@ -1,7 +1,7 @@
 /** What is wrong with a cluster spec, and where. */
 
 import type { core } from 'zod';
-import { suggest } from './suggest.ts';
+import { suggest } from '../text/suggest.ts';
 
 /** Keys and indices from the top of the spec. */
 export type SpecPath = readonly (string | number)[];
@@ -58,8 +58,14 @@ export function complaintsOf(issue: core.$ZodIssue, input: unknown): Complaint[]
       ];
     case 'invalid_key':
       return [{ path, key: true, message: expected(issue.issues[0]?.message ?? 'another key', path.at(-1)) }];
+    case 'custom':
+      return isComplaint(issue.params?.complaint)
+        ? [{ ...issue.params.complaint, path }]
+        : [{ path, message: expected(issue.message, found) }];
     case 'invalid_union': {
       if (issue.errors.length === 0) {
+        const misspelt = found === undefined ? misspeltKey(path, input) : undefined;
+        if (misspelt) return [misspelt];
         const options = 'options' in issue && Array.isArray(issue.options) ? issue.options : [];
         return [{ path, message: expected(oneOf(options), found, options) }];
       }
@@ -81,7 +87,35 @@ export function complaintsOf(issue: core.$ZodIssue, input: unknown): Complaint[]
   }
 }
 
-function expected(noun: string, found: unknown, known: readonly unknown[] = []): string {
+/** Marks a complaint that already has its words as an issue of a schema's own check. */
+export function issueOf(complaint: Complaint, input: unknown): core.$ZodRawIssue {
+  return {
+    code: 'custom',
+    input,
+    path: [...complaint.path],
+    message: complaint.message,
+    params: { complaint },
+  };
+}
+
+function isComplaint(value: unknown): value is Complaint {
+  return typeof value === 'object' && value !== null && 'message' in value;
+}
+
+/** The key beside the missing one that was probably meant to be it. */
+function misspeltKey(path: SpecPath, input: unknown): Complaint | undefined {
+  const around = path.slice(0, -1);
+  const wanted = String(path.at(-1));
+  const block = valueAt(input, around);
+  const key = Object.keys(typeof block === 'object' && block !== null ? block : {}).find(
+    (one) => suggest(one, [wanted]) === wanted,
+  );
+  if (key === undefined) return undefined;
+  return { path: [...around, key], key: true, message: `is not known here${didYouMean(key, [wanted])}` };
+}
+
+/** `NOUN was expected, not "FOUND"`, with the known word that is near. */
+export function expected(noun: string, found: unknown, known: readonly unknown[] = []): string {
   if (found === undefined) return `is missing: ${noun} was expected`;
   const shown =
     typeof found === 'string' ? JSON.stringify(shorten(found)) : Array.isArray(found) ? 'a list' : 'a block';

@@ -6,6 +6,8 @@
 
 import { z } from 'zod';
 import { HOST_NAME, parseHostAddress, USER_NAME } from './host-address.ts';
+import { checkSchedulerFlags } from './scheduler-flags.ts';
+import { issueOf } from './spec-errors.ts';
 
 /** A word or line that must fit a pattern. */
 function text(pattern: RegExp, expected: string) {
@@ -185,7 +187,12 @@ export const specSchema = block({
     .describe('Flags of every Mesos master, without dashes before them. An empty value is a switch.')
     .optional(),
   agentFlags: flags.describe("Flags of every Mesos agent; a host's own come before them.").optional(),
-  schedulerFlags: flags.describe('Flags of the scheduler.').optional(),
+  schedulerFlags: flags
+    .check(({ value, issues }) => {
+      issues.push(...checkSchedulerFlags(value).map((complaint) => issueOf(complaint, value)));
+    })
+    .describe('Flags of the scheduler.')
+    .optional(),
   ports: ports.optional(),
 }).describe('A Mesos cluster for mesosup.');
 

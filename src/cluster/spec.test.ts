@@ -129,6 +129,22 @@ colour: 1
       'hosts: [{name: a, address: x}, {name: b, address: x}]',
       'c.yaml:1:51: hosts[1].address: the same address as that of host a: x:22',
     ],
+    [
+      'hosts: [a]\nmesos: {sourc: clusterd}',
+      'c.yaml:2:9: mesos.sourc: is not known here; did you mean "source"?',
+    ],
+    [
+      'hosts: [a]\ndocker: {surce: x}',
+      'c.yaml:2:10: docker.surce: is not known here; did you mean "source"?',
+    ],
+    [
+      'hosts: [a]\nmesos: {version: 1}',
+      'c.yaml:2:8: mesos.source: is missing: one of clusterd, mesosphere, package, preinstalled was expected',
+    ],
+    [
+      'hosts: [a, b, c]\nschedulerFlags: {zk: }',
+      'c.yaml:2:18: schedulerFlags.zk: several schedulers need ZooKeeper: remove this key',
+    ],
     ['hosts: [a]\nports: {master: 5051}', 'c.yaml:2:8: ports.agent: 5051 is the port of master too'],
     [
       'hosts: [{name: a, roles: [master, zookeeper, agent]}, {name: b, roles: [master]}]',
@@ -202,6 +218,15 @@ colour: 1
 const word = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
 const value = fc.stringMatching(/^[ -~]{0,20}$/);
 const flags = fc.dictionary(fc.stringMatching(/^(no-)?[a-z][a-z0-9_]{0,9}$/), value, { maxKeys: 3 });
+const schedulerFlags = fc.record(
+  {
+    failover_timeout: fc.integer({ min: 1, max: 1000 }).map(String),
+    framework_name: fc.stringMatching(/^[ -~]{1,20}$/),
+    endpoints_port_suffix: fc.constant(''),
+    http_credentials_file: fc.constant(''),
+  },
+  { requiredKeys: [], noNullPrototype: true },
+);
 const port = fc.integer({ min: 1, max: 65_535 }).map(String);
 const ssh = fc.record(
   { user: word, port, key: fc.constant('~/k'), bastion: fc.constant('u@j:1,k') },
@@ -237,7 +262,7 @@ const spec = fc.record(
       { minLength: 1, maxLength: 5, selector: (h) => (typeof h === 'string' ? h : h.name) },
     ),
     masterFlags: flags,
-    schedulerFlags: flags,
+    schedulerFlags,
     ports: fc.record({ master: port, zookeeper: port }, { requiredKeys: [] }),
   },
   { requiredKeys: ['hosts'] },

@@ -85,6 +85,13 @@ function checkRoles(cluster: Cluster): Complaint[] {
       say('several schedulers need ZooKeeper: give one, three or five hosts the role "zookeeper"'),
     );
   }
+  if (schedulers > 1 && cluster.schedulerFlags.zk === '') {
+    complaints.push({
+      path: ['schedulerFlags', 'zk'],
+      key: true,
+      message: 'several schedulers need ZooKeeper: remove this key',
+    });
+  }
   return complaints;
 }
 

@@ -12,9 +12,13 @@ import {
 } from '../../test/install/hosts.ts';
 import type { Cluster, ClusterHost, MesosSource } from '../cluster/cluster.ts';
 import type { Facts } from './facts.ts';
+import { mesosLayout } from './layout.ts';
+import { missingFlag } from './mesos-flag-names.ts';
+import { agentFlags, masterFlags } from './mesos-flags.ts';
 import type { Problem } from './plan.ts';
 import { preflight } from './preflight.ts';
 import { ZOO_CFG } from './topology.ts';
+import { topologyOf } from './topology.ts';
 
 const said = (problems: readonly Problem[]) =>
   problems.map(({ host, severity, check, message }) => `${host} ${severity} ${check}: ${message}`);
@@ -280,5 +284,64 @@ describe('hosts among each other', () => {
     ]);
     const known = cluster.hosts.map((host) => (host.name === 'h3' ? { ...host, address: '10.0.0.3' } : host));
     expect(preflight({ cluster: { ...cluster, hosts: known }, facts, payload })).toEqual([]);
+  });
+});
+
+describe('flags', () => {
+  test('that Mesos does not have are told once for all hosts, with a suggestion', () => {
+    const cluster = clusterOf(
+      [hostOf('h1'), hostOf('h2', { agentFlags: { 'no-switch_usr': '', logger: '' } }), hostOf('h3')],
+      {
+        masterFlags: { max_agent_ping_timeout: '6', 'no-logger': '', slave_ping_timeout: '5secs' },
+        agentFlags: { gc_delay: '2days', quorum: '1' },
+      },
+    );
+    const problems = preflight({ cluster, facts: bareHosts(cluster), payload });
+    expect(said(problems)).toEqual([
+      'h1 warning flags: masterFlags.max_agent_ping_timeout: the Mesos master has no such flag; did you mean "max_agent_ping_timeouts"?',
+      'h1 warning flags: agentFlags.quorum: the Mesos agent has no such flag',
+      'h2 warning flags: agentFlags.no-switch_usr: the Mesos agent has no such flag; did you mean "no-switch_user"?',
+    ]);
+  });
+
+  test('that came later than the Mesos of the host are told, and none where its version is not known', () => {
+    const changes = { agentFlags: { docker_ignore_runtime: '', xfs_kill_containers: '' } };
+    const mesos = (version: string) => ({
+      mesos: { kind: 'clusterd', version, repository: REPOSITORY } as const,
+    });
+    expect(said(alone({}, { ...changes, ...mesos('1.8.1') }))).toEqual([
+      'h1 warning flags: agentFlags.docker_ignore_runtime: the Mesos agent has this flag since 1.9, and this is 1.8.1',
+    ]);
+    expect(said(alone({}, { ...changes, ...mesos('1.11.0-0.9.0') }))).toEqual([]);
+    expect(said(alone({}, changes))).toEqual([]);
+  });
+
+  test('that the installer sets are all flags of Mesos', () => {
+    const cluster = clusterOf([hostOf('h1'), hostOf('h2'), hostOf('h3')]);
+    const facts = bareHosts(cluster);
+    const own = facts.get('h1') ?? bareFacts('10.0.0.1');
+    const host = cluster.hosts[0] ?? hostOf('h1');
+    const topology = topologyOf(cluster, facts);
+    const input = {
+      cluster,
+      host,
+      facts: own,
+      topology,
+      layout: mesosLayout(cluster, own),
+      address: '10.0.0.1',
+    };
+    const unknown = [
+      ...[...masterFlags(input).keys()].map((name) => missingFlag('master', name, '1.11.0')),
+      ...[...agentFlags(input).keys()].map((name) => missingFlag('agent', name, '1.11.0')),
+    ];
+    expect(unknown.filter((reason) => reason !== undefined)).toEqual([]);
+  });
+
+  test('of the scheduler in a cluster that an older version remembers are told', () => {
+    const changes = { schedulerFlags: { failover_timeot: '3', http_port: '9000' } };
+    expect(said(alone({}, changes))).toEqual([
+      'h1 warning flags: schedulerFlags.failover_timeot: is not known here; did you mean "failover_timeout"?',
+      "h1 warning flags: schedulerFlags.http_port: can't be set here: mesosup sets it: use ports.scheduler instead",
+    ]);
   });
 });

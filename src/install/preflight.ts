@@ -6,6 +6,7 @@ import type { Problem } from './plan.ts';
 import { diskCheck, memoryCheck } from './preflight/capacity.ts';
 import { type HostCheck, type PreflightInput, warning } from './preflight/check.ts';
 import { clockCheck } from './preflight/clock.ts';
+import { flagCheck } from './preflight/flags.ts';
 import { addressCheck, portCheck, twinCheck, unknownMembers } from './preflight/network.ts';
 import { clusterCheck, dockerCheck, dpkgCheck, mesosCheck } from './preflight/software.ts';
 import { cgroupCheck, initCheck, runtimeCheck, systemCheck } from './preflight/system.ts';
@@ -38,6 +39,7 @@ export function preflight(input: PreflightInput): Problem[] {
     ...unknownMembers(input),
     ...twinCheck(input),
     ...clockCheck(input),
+    ...flagCheck(input),
     ...ensembleCheck(cluster, input),
     ...quorumProblems(cluster, facts),
   ];

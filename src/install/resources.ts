@@ -112,6 +112,16 @@ export interface ServiceResource {
   /** Ids of the resources behind `inputs`: a change of one restarts it. */
   readonly restartOn: readonly string[];
   readonly after?: Edge;
+  readonly check?: ServiceCheck;
+}
+
+/** A command that accepts or refuses a service's new settings while the old process still runs. */
+export interface ServiceCheck {
+  readonly command: readonly string[];
+  /** Of systemd's units: those that decide which files the command sees, as the service will. */
+  readonly properties: readonly string[];
+  /** Ids of the resources that bring the settings into force. The command runs before the first of them changes. */
+  readonly before: readonly string[];
 }
 
 /** `kind:name`, unique on a host. */

@@ -10,6 +10,8 @@ import { waves } from './waves.ts';
 interface Sketch {
   does: readonly string[];
   leads?: boolean;
+  /** Its scheduler leads. */
+  schedules?: boolean;
   /** Its service runs, but doesn't answer. */
   deaf?: boolean;
   /** Never was a member. */
@@ -24,17 +26,22 @@ function hostPlan(host: string, { does }: Sketch): HostPlan {
   return { host, items, basis: '' };
 }
 
-function factsOf({ does, leads, deaf, isNew }: Sketch): Facts {
+function factsOf({ does, leads, schedules, deaf, isNew }: Sketch): Facts {
   const bare = bareFacts('10.0.0.1');
   const running = does.filter((what) => !what.startsWith('start ')).map((what) => what.split(' ')[1] ?? '');
   const member = { type: 'file', mode: '0644', owner: 'root', group: 'root' } as const;
   const paths = ['/var/lib/mesos/master/replicated_log', '/var/lib/zookeeper/myid'];
-  const answers = running.includes('mesos-master') && !deaf;
+  const answers = (service: string) => running.includes(service) && !deaf;
   return {
     ...bare,
     files: isNew ? {} : Object.fromEntries(paths.map((path) => [path, member])),
     services: Object.fromEntries(running.map((name) => [name, serviceFacts()])),
-    master: { ...bare.master, answers, elected: leads === true },
+    master: { ...bare.master, answers: answers('mesos-master'), elected: leads === true },
+    scheduler: {
+      ...bare.scheduler,
+      answers: answers('mesosup-scheduler'),
+      leads: schedules === true,
+    },
   };
 }
 
@@ -52,6 +59,7 @@ function wavesOf(hosts: Readonly<Record<string, Sketch>>, command: PlanCommand =
 const names = (found: ReturnType<typeof waves>) => found.map(({ hosts }) => hosts.join(' '));
 const START = ['start zookeeper', 'start mesos-master', 'start mesos-agent'];
 const MASTER = ['restart mesos-master'];
+const SCHEDULER = ['restart mesosup-scheduler'];
 const AGENT = ['restart mesos-agent'];
 
 describe('all at once', () => {
@@ -89,7 +97,7 @@ test('members restart one by one: first those that are no use now, last the one 
     leads: { does: MASTER, leads: true },
     follows: { does: MASTER },
     deaf: { does: MASTER, deaf: true },
-    other: { does: ['restart mesosup-scheduler'] },
+    other: { does: ['restart docker'] },
   });
   expect(found).toEqual([
     { hosts: ['other'], back: [] },
@@ -97,6 +105,38 @@ test('members restart one by one: first those that are no use now, last the one 
     { hosts: ['follows'], back: [{ host: 'follows', role: 'master' }] },
     { hosts: ['leads'], back: [{ host: 'leads', role: 'master' }] },
   ]);
+});
+
+test('schedulers of a running cluster restart one by one, the leader last, whichever master leads', () => {
+  const found = wavesOf({
+    schedules: { does: SCHEDULER, schedules: true },
+    leads: { does: SCHEDULER, leads: true },
+    follows: { does: [...SCHEDULER, ...AGENT] },
+    agent: { does: AGENT },
+  });
+  expect(found).toEqual([
+    { hosts: ['agent'], back: [{ host: 'agent', role: 'agent' }] },
+    { hosts: ['leads'], back: [{ host: 'leads', role: 'scheduler' }] },
+    {
+      hosts: ['follows'],
+      back: [
+        { host: 'follows', role: 'scheduler' },
+        { host: 'follows', role: 'agent' },
+      ],
+    },
+    { hosts: ['schedules'], back: [{ host: 'schedules', role: 'scheduler' }] },
+  ]);
+});
+
+test('a host that leads in one role of two comes after those that lead in none', () => {
+  const both = [...MASTER, ...SCHEDULER];
+  const found = wavesOf({
+    master: { does: both, leads: true },
+    scheduler: { does: both, schedules: true },
+    follows: { does: both },
+    down: { does: ['start mesosup-scheduler'] },
+  });
+  expect(names(found)).toEqual(['down', 'follows', 'master', 'scheduler']);
 });
 
 test('a member that is down comes back before another goes, and new ones join when all others know them', () => {
@@ -130,10 +170,12 @@ test('each host has its turn once, and never do two members go at once', () => {
   const sketch = fc.record({
     does: fc.uniqueArray(what, { maxLength: 3, selector: (text) => text.split(' ')[1] }),
     leads: fc.boolean(),
+    schedules: fc.boolean(),
     deaf: fc.boolean(),
     isNew: fc.boolean(),
   });
-  const isMember = (text: string) => /^(restart|restore) (zookeeper|mesos-master)$/.test(text);
+  const isMember = (text: string) =>
+    /^(restart|restore) (zookeeper|mesos-master|mesosup-scheduler)$/.test(text);
   const isAgent = (text: string) => /^(restart|replace-agent|restore) mesos-agent$/.test(text);
   fc.assert(
     fc.property(

@@ -1,6 +1,6 @@
 /**
  * Which hosts of a plan are worked on at the same time. All of them, unless that took away what the others of a
- * running cluster need: members of a quorum restart one by one, agents a few at a time.
+ * running cluster need: members of a quorum and schedulers restart one by one, agents a few at a time.
  */
 
 import type { Role } from '../cluster/cluster.ts';
@@ -9,6 +9,7 @@ import { PACKAGED_LAYOUTS } from './layout.ts';
 import type { HostPlan, Plan, PlanAction } from './plan.ts';
 import { REPLICATED_LOG } from './targets.ts';
 import type { FactsByHost } from './topology.ts';
+import { SCHEDULER_SERVICE } from './wanted/scheduler.ts';
 import { ZOOKEEPER_DATA, ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
 
 export interface Wave {
@@ -27,6 +28,7 @@ const BATCHES = 4;
 
 const ROLES: Readonly<Record<string, Role>> = {
   [ZOOKEEPER_SERVICE]: 'zookeeper',
+  [SCHEDULER_SERVICE]: 'scheduler',
   ...Object.fromEntries(PACKAGED_LAYOUTS.map(({ master }) => [master.service, 'master' as const])),
   ...Object.fromEntries(PACKAGED_LAYOUTS.map(({ agent }) => [agent.service, 'agent' as const])),
 };
@@ -40,7 +42,7 @@ interface Effect {
   readonly up: readonly Role[];
   /** A member that the quorum doesn't know yet. */
   readonly isNew: boolean;
-  /** The later, the more there is to lose: one that is down already, then one that follows, then one that leads. */
+  /** The later, the more there is to lose: see `rankOf`. */
   readonly rank: number;
 }
 
@@ -56,8 +58,8 @@ export function waves(plan: Plan, facts: FactsByHost): Wave[] {
     ({ master, zookeeper }) => master.elected || ['leader', 'follower'].includes(zookeeper.mode),
   );
   if (ends || !quorum) return [{ hosts: effects.map(({ host }) => host), back: [] }];
-  const members = effects.filter(({ away, up }) => away.some(isQuorum) || up.some(isQuorum));
-  const joining = members.filter((one) => one.isNew && !one.away.some(isQuorum));
+  const members = effects.filter(({ away, up }) => away.some(takesTurns) || up.some(takesTurns));
+  const joining = members.filter((one) => one.isNew && !one.away.some(takesTurns));
   const going = members.filter((one) => one.away.length > 0 && !joining.includes(one));
   const alone = members.length > 1 ? [...going.toSorted((a, b) => a.rank - b.rank), ...joining] : [];
   const agents = effects.filter((one) => one.away.includes('agent') && !alone.includes(one));
@@ -76,13 +78,14 @@ function waveOf(wave: readonly Effect[]): Wave {
   return {
     hosts: wave.map(({ host }) => host),
     back: wave.flatMap(({ host, away, up }) =>
-      up.filter((role) => isQuorum(role) || away.includes(role)).map((role) => ({ host, role })),
+      up.filter((role) => takesTurns(role) || away.includes(role)).map((role) => ({ host, role })),
     ),
   };
 }
 
-function isQuorum(role: Role): boolean {
-  return role === 'zookeeper' || role === 'master';
+/** True of roles of which one host at most may be away. */
+function takesTurns(role: Role): boolean {
+  return role !== 'agent';
 }
 
 const DOWN: ReadonlySet<PlanAction> = new Set([
@@ -103,21 +106,32 @@ function effectOf({ host, items }: HostPlan, facts: Facts | undefined): Effect {
     return role === undefined ? [] : [{ role, action, runs: state === 'running' || state === 'starting' }];
   });
   const up = services.filter(({ action }) => UP.has(action)).map(({ role }) => role);
+  const away = services.filter(({ action, runs }) => runs && DOWN.has(action)).map(({ role }) => role);
   return {
     host,
-    away: services.filter(({ action, runs }) => runs && DOWN.has(action)).map(({ role }) => role),
+    away,
     up,
     isNew:
       (up.includes('master') && facts?.files[REPLICATED_LOG] === undefined) ||
       (up.includes('zookeeper') && facts?.files[`${ZOOKEEPER_DATA}/myid`] === undefined),
-    rank: rankOf(facts),
+    rank: Math.max(0, ...away.map((role) => rankOf(role, facts))),
   };
 }
 
-function rankOf(facts: Facts | undefined): number {
+/** How much goes with a role: 0 where it doesn't work now, 1 where it follows, 2 where it leads. */
+function rankOf(role: Role, facts: Facts | undefined): number {
   if (facts === undefined) return 0;
-  if (facts.master.elected || facts.zookeeper.mode === 'leader') return 2;
-  return facts.master.answers || facts.zookeeper.mode === 'follower' ? 1 : 0;
+  const { master, scheduler, zookeeper } = facts;
+  switch (role) {
+    case 'master':
+      return master.elected ? 2 : Number(master.answers);
+    case 'scheduler':
+      return scheduler.leads ? 2 : Number(scheduler.answers);
+    case 'zookeeper':
+      return zookeeper.mode === 'leader' ? 2 : Number(zookeeper.mode === 'follower');
+    case 'agent':
+      return 0;
+  }
 }
 
 function chunks<T>(list: readonly T[], size: number): T[][] {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import type { ListenOptions } from './options.ts';
 
 /** What a daemon is to whoever started it, alone or as one of several. */
@@ -44,7 +45,8 @@ export async function listen(options: ListenOptions, handler: RequestListener): 
   }
   if (tls) {
     const { port, cert, key } = tls;
-    const server = tlsServer({ ...common, cert, key, minVersion: 'TLSv1.2' as const }, handler);
+    checkCertificate({ cert, key });
+    const server = createTlsServer({ ...common, cert, key, minVersion: 'TLSv1.2' as const }, handler);
     servers.push({ server, scheme: 'https', flag: '--https_port', port });
   }
   const urls: string[] = [];
@@ -78,9 +80,10 @@ export async function listen(options: ListenOptions, handler: RequestListener): 
   };
 }
 
-function tlsServer(options: Parameters<typeof createTlsServer>[0], handler: RequestListener): Server {
+/** @throws Error where they are no certificate with its key */
+export function checkCertificate({ cert, key }: { readonly cert: string; readonly key: string }): void {
   try {
-    return createTlsServer(options, handler);
+    createSecureContext({ cert, key });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`--ssl_cert_file and --ssl_key_file are no certificate with its key: ${reason}`, {

@@ -13,13 +13,9 @@ import {
 import type { Access } from './api/access-rules.ts';
 import { sharedExecutorOf } from './domain/executor.ts';
 import type { Settings } from './domain/settings.ts';
-import { FlagError, type Flags, type Name } from './flags.ts';
+import { type FlagName, listOf } from './flag-table.ts';
+import { FlagError, type Flags } from './flags.ts';
 import type { Masters } from './masters.ts';
-
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
-const LONGEST_MS = 2 ** 31 - 1;
-const MOST_IN_OFFER = 1_000_000;
-const LONGEST_SECONDS = 10 * 365 * 86_400;
 
 export interface ListenOptions {
   httpAddress: string;
@@ -45,11 +41,10 @@ export interface DaemonOptions extends ListenOptions, Access {
 
 /** @throws FlagError */
 export function optionsFrom(flags: Flags): DaemonOptions {
-  const localPortMin = flags.whole('local_port_min', 1, 65_535);
-  const localPortMax = flags.whole('local_port_max', localPortMin, 65_535);
-  const loggingLevel = flags.required('logging_level').toLowerCase();
-  if (!LEVELS.includes(loggingLevel)) {
-    throw new FlagError(`--logging_level is '${loggingLevel}': one of ${LEVELS.join(', ')} was expected`);
+  const localPortMin = flags.whole('local_port_min');
+  const localPortMax = flags.whole('local_port_max');
+  if (localPortMax < localPortMin) {
+    throw new FlagError(`--local_port_max is '${localPortMax}': at least --local_port_min was expected`);
   }
   const role = flags.required('mesos_role');
   const cluster = flags.text('cluster') ?? flags.required('framework_name');
@@ -67,20 +62,20 @@ export function optionsFrom(flags: Flags): DaemonOptions {
       dockerExecutor: sharedExecutorOf({ path, cluster, role }, sha256),
       localPortMin,
       localPortMax,
-      declineOfferMs: flags.whole('decline_offer_duration', 0, LONGEST_MS),
-      maxInstancesPerOffer: flags.whole('max_instances_per_offer', 1, MOST_IN_OFFER),
-      reconciliationInitialDelayMs: flags.whole('reconciliation_initial_delay', 0, LONGEST_MS),
-      reconciliationIntervalMs: flags.whole('reconciliation_interval', 1, LONGEST_MS),
-      killRetryMs: flags.whole('kill_retry_timeout', 1, LONGEST_MS),
-      taskLaunchTimeoutMs: flags.whole('task_launch_timeout', 1, LONGEST_MS),
+      declineOfferMs: flags.whole('decline_offer_duration'),
+      maxInstancesPerOffer: flags.whole('max_instances_per_offer'),
+      reconciliationInitialDelayMs: flags.whole('reconciliation_initial_delay'),
+      reconciliationIntervalMs: flags.whole('reconciliation_interval'),
+      killRetryMs: flags.whole('kill_retry_timeout'),
+      taskLaunchTimeoutMs: flags.whole('task_launch_timeout'),
     },
     dataDirectory: flags.required('data_dir'),
     ...listenFrom(flags),
     ...accessFrom(flags),
-    largestBody: flags.whole('http_max_body', 1024, 2 ** 30),
+    largestBody: flags.whole('http_max_body'),
     hostname: flags.text('hostname') ?? hostname(),
     endpointsPortSuffix: flags.on('endpoints_port_suffix'),
-    loggingLevel,
+    loggingLevel: flags.required('logging_level').toLowerCase(),
   };
 }
 
@@ -107,15 +102,15 @@ function listenFrom(flags: Flags): ListenOptions {
   }
   return {
     httpAddress: flags.required('http_address'),
-    ...(!isOff && { httpPort: flags.whole('http_port', 0, 65_535) }),
+    ...(!isOff && { httpPort: flags.whole('http_port') }),
     ...(port !== undefined && {
       tls: {
-        port: flags.whole('https_port', 0, 65_535),
+        port: flags.whole('https_port'),
         cert: secretFrom('ssl_cert_file', cert ?? ''),
         key: secretFrom('ssl_key_file', key ?? ''),
       },
     }),
-    maxConnections: flags.whole('http_max_connections', 1, 1_000_000),
+    maxConnections: flags.whole('http_max_connections'),
   };
 }
 
@@ -130,7 +125,7 @@ function accessFrom(flags: Flags): Access {
   return {
     ...(credentials !== undefined && { credentials }),
     ...(tokensFile !== undefined && { tokens: tokensFrom(tokensFile) }),
-    ...(origins !== undefined && { allowedOrigins: originsFrom(origins) }),
+    ...(origins !== undefined && { allowedOrigins: listOf(origins) }),
   };
 }
 
@@ -146,23 +141,13 @@ function tokensFrom(file: string): string[] {
   );
 }
 
-function originsFrom(text: string): string[] {
-  return text.split(',').map((part) => {
-    const origin = part.trim();
-    if (origin === '*' || URL.parse(origin)?.origin === origin) return origin;
-    throw new FlagError(
-      `--access_control_allow_origin has '${origin}': * or origins such as https://ui.example:8443 were expected, with commas between them`,
-    );
-  });
-}
-
 function frameworkFrom(flags: Flags, role: string): FrameworkInfo {
   const principal = flags.text('mesos_authentication_principal');
   const webui = flags.text('webui_url');
   return {
     user: flags.required('mesos_user'),
     name: flags.required('framework_name'),
-    failover_timeout: flags.whole('failover_timeout', 1, LONGEST_SECONDS),
+    failover_timeout: flags.whole('failover_timeout'),
     checkpoint: true,
     roles: [role],
     capabilities: [{ type: 'PARTITION_AWARE' }, { type: 'MULTI_ROLE' }, { type: 'TASK_KILLING_STATE' }],
@@ -182,12 +167,12 @@ function mastersFrom(flags: Flags): Masters {
 }
 
 /** The value, or what is in the file it names, which keeps a password out of the argument list. */
-function fromFile(flag: Name, value: string): string {
+function fromFile(flag: FlagName, value: string): string {
   const file = fileOfFlag(value);
   return file === undefined ? value : secretFrom(flag, file).trim();
 }
 
-function zooKeeperFrom(flag: Name, text: string): ZooKeeperAddress {
+function zooKeeperFrom(flag: FlagName, text: string): ZooKeeperAddress {
   try {
     return parseZooKeeperAddress(text);
   } catch (error) {
@@ -213,7 +198,7 @@ function httpCredentialsFrom(file: string): string {
   throw new FlagError(`--http_credentials_file: ${file} was expected to hold USER:PASSWORD`);
 }
 
-function secretFrom(flag: Name, file: string): string {
+function secretFrom(flag: FlagName, file: string): string {
   try {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {

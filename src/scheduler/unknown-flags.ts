@@ -1,5 +1,7 @@
 /** What to say of a flag that the daemon doesn't have: Marathon's that mean nothing here, and words mistyped. */
 
+import { suggest } from '../text/suggest.ts';
+
 /** By the reason. Source of the names: Marathon 1.11's flags. */
 const FOREIGN: readonly (readonly [reason: string, ...names: string[]])[] = [
   [
@@ -12,7 +14,6 @@ const FOREIGN: readonly (readonly [reason: string, ...names: string[]])[] = [
     'ssl_keystore_password',
   ],
   ['tasks get PORT, HOST and the others without a prefix', 'env_vars_prefix'],
-  ['one offer takes as many tasks as fit', 'max_instances_per_offer'],
   ['with --zk there is an election, without there is none', 'ha', 'disable_ha'],
   ['tasks always outlive the scheduler', 'checkpoint', 'disable_checkpoint'],
   [
@@ -61,17 +62,19 @@ const FOREIGN: readonly (readonly [reason: string, ...names: string[]])[] = [
   ],
 ];
 
-/** As farther from the word than this is no flag meant. */
-const MOST_CHANGES = 4;
+/** Why a flag of Marathon's is not accepted here; undefined for any other name. */
+export function foreignReason(name: string): string | undefined {
+  return FOREIGN.find(([, ...names]) => names.includes(name))?.[0];
+}
 
 /** @returns what is wrong with the first flag that is not among the known, or undefined where there is none */
 export function unknownFlag(args: readonly string[], known: readonly string[]): string | undefined {
   for (const arg of args) {
     const name = /^--([^=]+)/.exec(arg)?.[1];
     if (name === undefined || known.includes(name)) continue;
-    const [reason] = FOREIGN.find(([, ...names]) => names.includes(name)) ?? [];
+    const reason = foreignReason(name);
     if (reason !== undefined) return `--${name} is Marathon's, and not taken here: ${reason}`;
-    const nearest = nearestOf(name, known);
+    const nearest = suggest(name.replaceAll('-', '_'), known);
     const hint = nearest === undefined ? '' : ` Was --${nearest} meant?`;
     return `Unknown option '--${name}'.${hint} (--help lists all flags)`;
   }
@@ -82,25 +85,4 @@ export function foreignFlags(): string {
   return FOREIGN.map(
     ([reason, ...names]) => `  ${names.map((name) => `--${name}`).join(', ')}\n      ${reason}`,
   ).join('\n');
-}
-
-function nearestOf(name: string, known: readonly string[]): string | undefined {
-  const plain = name.toLowerCase().replaceAll('-', '_');
-  const ranked = known.map((one) => ({ one, changes: changesBetween(plain, one) }));
-  const best = ranked.toSorted((a, b) => a.changes - b.changes)[0];
-  return best && best.changes <= Math.min(MOST_CHANGES, plain.length / 2) ? best.one : undefined;
-}
-
-/** How many letters must be put in, taken away or exchanged to make one word of the other (Levenshtein's distance). */
-function changesBetween(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
-    for (const [j, other] of [...b].entries()) {
-      const exchanged = (row[j] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(exchanged, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

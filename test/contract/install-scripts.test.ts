@@ -68,7 +68,10 @@ const EVERYTHING: PlanItem[] = [
   wants('create', { kind: 'payload', version: '1.0-a', sha256: digest, bytes: 1 }),
   service('enable'),
   service('start', { after: 'zookeeper-quorum' }),
-  service('restart', { after: 'master-elected' }),
+  service('restart', {
+    after: 'master-elected',
+    check: { command: ["/it's", '--a=$b `c`'], properties: ['User=u'], before: ['link:/l'] },
+  }),
   service('reload'),
   service('replace-agent'),
   service('stop', { enabled: false }),

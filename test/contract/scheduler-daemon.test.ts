@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -99,6 +99,31 @@ it('refuses flags it does not know', async () => {
   const program = start('--nonsense');
   expect(await program.ended).toEqual([2, null]);
   expect(program.said.join()).toContain("Unknown option '--nonsense'");
+});
+
+it('checks its flags and files beside a running one, starting nothing', async () => {
+  const first = daemon('127.0.0.1:1');
+  const { port } = new URL(await urlOf(first));
+  const tokens = join(directory, 'tokens');
+  await writeFile(tokens, '0123456789abcdef\n');
+  const data = join(directory, 'never');
+  const check = (...more: string[]) =>
+    start('--check', '--master', 'm', '--data_dir', data, '--http_port', port, ...more);
+  const sound = check('--http_tokens_file', tokens);
+  expect(await sound.ended).toEqual([0, null]);
+  expect(sound.said).toEqual([]);
+  const cert = ['--https_port', '0', '--ssl_cert_file', tokens, '--ssl_key_file', tokens];
+  const wrong: [string[], number, RegExp][] = [
+    [['--http_tokens_file', '/none'], 2, /^--http_tokens_file can't be read: ENOENT.*\/none/],
+    [['--nonsense'], 2, /^Unknown option '--nonsense'/],
+    [cert, 1, /^--ssl_cert_file and --ssl_key_file are no certificate with its key/],
+  ];
+  for (const [flags, code, message] of wrong) {
+    const refused = check(...flags);
+    expect(await refused.ended).toEqual([code, null]);
+    expect(refused.said).toEqual([expect.stringMatching(message)]);
+  }
+  expect(await readdir(directory)).not.toContain('never');
 });
 
 it('loses and doubles nothing when it is killed', async () => {

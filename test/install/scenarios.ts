@@ -96,8 +96,9 @@ function describeResource(resource: Resource): string {
       return `== directory ${resource.path} ${resource.mode} ${resource.owner}${only}\n`;
     }
     case 'service': {
-      const { inputs: _inputs, restartOn, kind: _kind, name, ...rest } = resource;
-      return `== service ${name} ${JSON.stringify(rest)}\n${restartOn.map((id) => `  ${id}\n`).join('')}`;
+      const { inputs: _inputs, restartOn, kind: _kind, name, check, ...rest } = resource;
+      const checked = check === undefined ? '' : `  checked by ${check.command.join(' ')}\n`;
+      return `== service ${name} ${JSON.stringify(rest)}\n${restartOn.map((id) => `  ${id}\n`).join('')}${checked}`;
     }
     default: {
       const { kind, ...rest } = resource;

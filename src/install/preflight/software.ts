@@ -1,5 +1,7 @@
 /** What is on the host already, and in whose hands. */
 
+import type { Cluster } from '../../cluster/cluster.ts';
+import type { Facts } from '../facts.ts';
 import { MESOS_BINARIES, mesosLayout, mesosPackage } from '../layout.ts';
 import { installedPackage } from '../package-state.ts';
 import { compareNumbers, meetsVersion, parseDebName } from '../versions.ts';
@@ -42,6 +44,13 @@ export const dpkgCheck: HostCheck = ({ host, own }) => {
 /** The oldest with `reconfiguration_policy`. */
 const OLDEST_MESOS = '1.5';
 
+/** The version of the package that the spec asks for, or else of the one that is installed. */
+export function mesosVersion({ mesos }: Cluster, own: Facts): string | undefined {
+  const name = mesosPackage(mesos);
+  const found = name === undefined ? undefined : installedPackage(own, name);
+  return packageResource(mesos)?.version ?? found?.version;
+}
+
 export const mesosCheck: HostCheck = ({ cluster, host, own }) => {
   if (!isMesos(host)) return [];
   const { mesos } = cluster;
@@ -67,7 +76,7 @@ export const mesosCheck: HostCheck = ({ cluster, host, own }) => {
   const wanted = packageResource(mesos);
   const name = mesosPackage(mesos);
   const found = name === undefined ? undefined : installedPackage(own, name);
-  const version = wanted?.version ?? found?.version;
+  const version = mesosVersion(cluster, own);
   if (version !== undefined && compareNumbers(version, OLDEST_MESOS) < 0) {
     const message = `Mesos ${version} is too old: its agents can't gain attributes without losing their tasks`;
     return [error(host.name, 'mesos', message, `use Mesos ${OLDEST_MESOS} or later`)];

@@ -143,6 +143,23 @@ function serviceLines(item: PlanItem, service: ServiceResource, context: StepCon
   }
 }
 
+/**
+ * By the index of an item, the lines to run before it is done: the checks of services that start or restart. A check
+ * that fails leaves the service and its settings as they are.
+ */
+export function checkLines(items: readonly Numbered[]): ReadonlyMap<number, readonly string[]> {
+  const lines = items.filter(isWatched).flatMap(({ item: { resource }, index }) => {
+    if (resource?.kind !== 'service' || resource.check === undefined) return [];
+    const { command, properties, before } = resource.check;
+    const first = items.find(({ item }) => before.includes(item.id))?.index ?? index;
+    // systemd expands variables in a command's words.
+    const words = command.map((word) => word.replaceAll('$', '$$$$'));
+    const all = [resource.name, ...properties.map((property) => `--property=${property}`), ...words];
+    return [[Math.min(first, index), `check_service ${all.map(quote).join(' ')}`] as const];
+  });
+  return new Map([...Map.groupBy(lines, ([at]) => at)].map(([at, of]) => [at, of.map(([, line]) => line)]));
+}
+
 /** True of an item that has a service start at boot from now on. */
 export function isEnabled({ item }: Numbered): boolean {
   return (

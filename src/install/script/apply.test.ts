@@ -105,6 +105,37 @@ test('a service that starts is enabled first, waits for its edge, and is done on
   ]);
 });
 
+describe('the check of a service', () => {
+  const check = { command: ['/new/node', '--name=a $b'], properties: ['User=x'], before: ['link:/unit'] };
+  const service = {
+    kind: 'service',
+    name: 's',
+    enabled: false,
+    running: true,
+    inputs: 'i',
+    restartOn: [],
+  } as const;
+  const line = "check_service s --property=User=x /new/node '--name=a $$b'";
+  const order = (items: readonly PlanItem[]) =>
+    steps(items).filter((one) => /^(check_service|link|run_service)/.test(one));
+
+  test('comes before its settings change, and before its start', () => {
+    const start = wants('restart', { ...service, check });
+    expect(order([link('/a'), link('/unit'), link('/b'), start])).toEqual([
+      'link /a x',
+      line,
+      'link /unit x',
+      'link /b x',
+      'run_service restart s s.service i',
+    ]);
+    expect(order([link('/a'), start])).toEqual(['link /a x', line, 'run_service restart s s.service i']);
+  });
+
+  test('is left out where the service is not started', () => {
+    expect(order([link('/unit'), wants('enable', { ...service, check })])).toEqual(['link /unit x']);
+  });
+});
+
 test('an agent that goes takes its tasks along, and Docker all its containers', () => {
   const lines = steps(
     [

@@ -9,6 +9,7 @@ import { quote } from '../../hosts/quote.ts';
 import type { JournalEntry } from '../facts.ts';
 import type { HostPlan, PlanCommand } from '../plan.ts';
 import {
+  checkLines,
   idParts,
   isEnabled,
   isWatched,
@@ -130,12 +131,13 @@ function startedLines({ command, started }: ApplyOptions): string[] {
 /** Neighbours that can be done together are: packages by one apt-get, and others share one write of the journal. */
 function itemLines(items: readonly Numbered[], context: StepContext): string[] {
   const lines: string[] = [];
+  const checks = checkLines(items);
   for (let at = 0; at < items.length; ) {
     const work = packageWork(items[at] as Numbered, context.journal);
     let end = at + 1;
     while (end < items.length && packageWork(items[end] as Numbered, context.journal) === work) end += 1;
     const group = items.slice(at, end);
-    lines.push(...(work ? packageGroup(work, group) : otherGroup(group, context)));
+    lines.push(...(work ? packageGroup(work, group) : otherGroup(group, context, checks)));
     at = end;
   }
   return lines;
@@ -147,7 +149,11 @@ function packageGroup(work: PackageWork, group: readonly Numbered[]): string[] {
   return [...begun, ...packageLines(work, group), ...group.map(({ index }) => `done_item ${index}`)];
 }
 
-function otherGroup(group: readonly Numbered[], context: StepContext): string[] {
+function otherGroup(
+  group: readonly Numbered[],
+  context: StepContext,
+  checks: ReadonlyMap<number, readonly string[]>,
+): string[] {
   const keeps = group.flatMap(keepLines);
   const first = group[0]?.index ?? 0;
   const enabled = group.filter(isEnabled);
@@ -157,6 +163,7 @@ function otherGroup(group: readonly Numbered[], context: StepContext): string[] 
     ...group.flatMap((numbered) => [
       ...(numbered === enabled[0] ? together : []),
       `begin_item ${numbered.index}`,
+      ...(checks.get(numbered.index) ?? []),
       ...stepLines(numbered, context),
       ...(isWatched(numbered) ? [] : [`done_item ${numbered.index}`]),
     ]),

@@ -111,6 +111,18 @@ unit_states() {
       END { print (state ? state : "down") "/" (pid + 0) "/0" }'
   done
 }
+# check_service NAME --property=... COMMAND...: fails where the command refuses the new settings of the service. A oneshot
+# unit needs no D-Bus, which systemd-run --wait does.
+check_service() {
+  name=$1
+  shift
+  words=$dir/check
+  rm -f "$words"
+  systemd-run --quiet --collect --property=Type=oneshot --property=TimeoutStartSec=60 \\
+    "--property=StandardOutput=file:$words" "--property=StandardError=file:$words" "$@" >"$error" 2>&1 && return 0
+  why=$(cat "$words" "$error" 2>/dev/null | head -c 2000)
+  fail check "$name refuses its new settings: \${why:-it said nothing within 60 seconds}" 'Correct them, and run the same command again. The service and its settings are as before.'
+}
 # run_service start|restart NAME UNIT INPUTS: it is done only when it has stayed up, see settle_services
 run_service() {
   need_init

@@ -23,13 +23,14 @@ export function base(context: Context): Part {
   if (!needsPayload(context)) return { configuration: marks };
   return {
     packages: ['libatomic1', 'libstdc++6'].map((name) => ({ kind: 'package', name })),
-    configuration: [
-      ...marks,
-      directory(PAYLOADS),
-      { kind: 'payload', ...payload },
-      { kind: 'link', path: CURRENT, target: payload.version },
-    ],
+    configuration: [...marks, directory(PAYLOADS), { kind: 'payload', ...payload }],
   };
+}
+
+/** After all other configuration: until then, a service that crashes starts the old program with its old files. */
+export function currentPayload(context: Context): Part {
+  if (!needsPayload(context)) return {};
+  return { configuration: [{ kind: 'link', path: CURRENT, target: context.payload.version }] };
 }
 
 /** The scheduler and the executor run on the payload's runtime. */

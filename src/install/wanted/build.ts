@@ -7,6 +7,7 @@ import {
   type FileResource,
   type Resource,
   resourceId,
+  type ServiceCheck,
   type ServiceResource,
 } from '../resources.ts';
 import type { Context, WantedInput } from './context.ts';
@@ -62,6 +63,7 @@ interface ServiceOptions {
   readonly after?: Edge;
   /** As the cluster's services are without it. */
   readonly running?: boolean;
+  readonly check?: ServiceCheck;
 }
 
 /** A service that restarts when one of `inputs` changes. */
@@ -80,6 +82,7 @@ export function service(
     inputs: inputsDigest(context, inputs),
     restartOn: inputs.map(resourceId),
     ...(options.after && { after: options.after }),
+    ...(options.check && { check: options.check }),
   };
 }
 

@@ -1,8 +1,9 @@
 /** The scheduler. */
 
+import { isOwnFlag, type OwnFlag } from '../../cluster/scheduler-flags.ts';
 import { secretMark } from '../../cluster/secrets.ts';
-import type { ServiceResource } from '../resources.ts';
-import { STATE } from '../script/places.ts';
+import { resourceId, type ServiceCheck, type ServiceResource } from '../resources.ts';
+import { PAYLOADS, STATE } from '../script/places.ts';
 import { render } from '../templates.ts';
 import { CURRENT } from './base.ts';
 import { directory, file, secretFile, service, unitPath } from './build.ts';
@@ -20,12 +21,34 @@ const ETC = '/etc/mesosup/scheduler';
  */
 export const RUNTIME_FLAGS = ['--max-semi-space-size=8'];
 
+/** Lines of the unit that decide which files the process sees. */
+const SANDBOX = [`User=${SCHEDULER_USER}`, 'ProtectHome=yes', 'PrivateTmp=yes'];
+
 export function scheduler(context: Context): Part {
   if (!has(context, 'scheduler')) return {};
   const { cluster, own, payload, templates, topology } = context;
   const owned = (name: string, content: string, note: string) =>
     secretFile(`${ETC}/${name}`, content, note, SCHEDULER_USER);
   const upstart = own.init === 'upstart';
+  const command = (root: string) => [
+    `${root}/bin/node`,
+    ...RUNTIME_FLAGS,
+    `${root}/lib/scheduler.js`,
+    ...schedulerArguments(context),
+  ];
+  const unit = file(
+    unitPath(context, SCHEDULER_SERVICE),
+    render(
+      templates,
+      `${upstart ? 'upstart' : 'systemd'}/${SCHEDULER_SERVICE}.${upstart ? 'conf' : 'service'}`,
+      {
+        cluster: cluster.name,
+        stateDirectory: SCHEDULER_STATE,
+        privilegedPort: cluster.ports.scheduler < 1024,
+        command: command(CURRENT),
+      },
+    ),
+  );
   const inputs = [
     owned('master', topology.mesosForReaders, 'where the Mesos master is found'),
     ...(topology.scheduler === undefined
@@ -33,25 +56,13 @@ export function scheduler(context: Context): Part {
       : [owned('zk', topology.scheduler, "where the scheduler's state is")]),
     owned('secret', secretMark('scheduler'), 'what the framework proves itself with'),
     owned('api', `mesosup:${secretMark('api')}`, 'who may use the API'),
-    file(
-      unitPath(context, SCHEDULER_SERVICE),
-      render(
-        templates,
-        `${upstart ? 'upstart' : 'systemd'}/${SCHEDULER_SERVICE}.${upstart ? 'conf' : 'service'}`,
-        {
-          cluster: cluster.name,
-          stateDirectory: SCHEDULER_STATE,
-          privilegedPort: cluster.ports.scheduler < 1024,
-          command: [
-            `${CURRENT}/bin/node`,
-            ...RUNTIME_FLAGS,
-            `${CURRENT}/lib/scheduler.js`,
-            ...schedulerArguments(context),
-          ],
-        },
-      ),
-    ),
+    unit,
   ];
+  const check: ServiceCheck = {
+    command: [...command(`${PAYLOADS}/${payload.version}`), '--check'],
+    properties: SANDBOX,
+    before: [resourceId(unit), `link:${CURRENT}`],
+  };
   return {
     configuration: [
       { kind: 'user', name: SCHEDULER_USER, home: STATE, groups: [] },
@@ -62,6 +73,8 @@ export function scheduler(context: Context): Part {
     services: [
       service(context, SCHEDULER_SERVICE, [{ kind: 'payload', ...payload }, ...inputs], {
         after: 'master-elected',
+        // No host with Upstart can run the scheduler.
+        ...(!upstart && { check }),
       }) satisfies ServiceResource,
     ],
   };
@@ -72,7 +85,7 @@ export function scheduler(context: Context): Part {
  * value is a switch.
  */
 function schedulerArguments({ cluster, host, address, topology }: Context): string[] {
-  const ours: Record<string, string> = {
+  const ours: Partial<Record<OwnFlag, string>> = {
     master: `file://${ETC}/master`,
     ...(topology.scheduler === undefined ? { data_dir: SCHEDULER_STATE } : { zk: `file://${ETC}/zk` }),
     cluster: cluster.name,
@@ -85,6 +98,6 @@ function schedulerArguments({ cluster, host, address, topology }: Context): stri
   };
   return Object.entries({ ...ours, ...cluster.schedulerFlags }).flatMap(([name, value]) => {
     if (value !== '') return [`--${name}=${value}`];
-    return name in ours ? [] : [`--${name}`];
+    return isOwnFlag(name) ? [] : [`--${name}`];
   });
 }

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { filesOf, scenarios } from '../../../test/install/scenarios.ts';
+import { filesOf, scenarios, wantedOf } from '../../../test/install/scenarios.ts';
 import { parseUpstartJob } from '../../../test/install/upstart-job.ts';
+import { SCHEDULER_SERVICE } from './scheduler.ts';
 
 const run = promisify(execFile);
 
@@ -62,6 +63,17 @@ describe.each(Object.keys(scenarios).filter((name) => /clusterd|units/.test(name
     });
   },
 );
+
+test("the scheduler's check sees the files that its unit lets the service see", () => {
+  const resources = wantedOf('clusterd-of-three');
+  const service = resources.find((one) => one.kind === 'service' && one.name === SCHEDULER_SERVICE);
+  const check = service?.kind === 'service' ? service.check : undefined;
+  const path = `/etc/systemd/system/${SCHEDULER_SERVICE}.service`;
+  const unit = resources.find((one) => one.kind === 'file' && one.path === path);
+  const lines = unit?.kind === 'file' ? unit.content.split('\n') : [];
+  const visible = /^(User|ProtectHome|PrivateTmp)=/;
+  expect(lines.filter((line) => visible.test(line)).toSorted()).toEqual(check?.properties.toSorted());
+});
 
 /** Upstart runs nowhere here: see `parseUpstartJob`. */
 describe.each(Object.keys(scenarios).filter((name) => /upstart|jobs/.test(name)))(

@@ -3,7 +3,7 @@
 import { mesosLayout } from '../layout.ts';
 import { type Resource, resourceId } from '../resources.ts';
 import { addressOf, topologyOf, UnknownAddressError } from '../topology.ts';
-import { base } from './base.ts';
+import { base, currentPayload } from './base.ts';
 import type { Context, Part, WantedInput } from './context.ts';
 import { docker } from './docker.ts';
 import { executor } from './executor.ts';
@@ -23,6 +23,7 @@ const PARTS: readonly ((context: Context) => Part)[] = [
   mesosMaster,
   mesosAgent,
   scheduler,
+  currentPayload,
 ];
 
 /**

@@ -62,6 +62,30 @@ async function pids(): Promise<Record<string, string>> {
   return Object.fromEntries(all);
 }
 
+/** Asks every host again and again until the work is over. @returns how many were away at once at most */
+async function mostAway(
+  has: (host: LabHost) => Promise<boolean>,
+  work: () => Promise<void>,
+): Promise<number> {
+  let most = 0;
+  let over = false;
+  const sample = async () => {
+    while (!over) {
+      const answers = await Promise.all(lab.hosts.map(has));
+      most = Math.max(most, answers.filter((answer) => !answer).length);
+      await sleep(20);
+    }
+  };
+  const sampling = sample();
+  try {
+    await work();
+  } finally {
+    over = true;
+    await sampling;
+  }
+  return most;
+}
+
 describe('a cluster of three hosts', () => {
   test('plan shows what it would do, and does nothing', async () => {
     const { code, stdout } = await cluster.runLine(docCommand('README.md', 'mesosup plan'));
@@ -316,21 +340,11 @@ describe('changes to it', () => {
         hosts: ['h1', { name: 'h2', attributes: { rack: 'b' } }, 'h3'],
       });
       const was = { pids: await pids(), containers: await containers() };
-      const away: number[] = [];
-      let over = false;
-      const sample = async () => {
-        while (!over) {
-          const answers = await Promise.all(lab.hosts.map((h) => cluster.hasMaster(h)));
-          away.push(answers.filter((answer) => !answer).length);
-          await sleep(20);
-        }
-      };
-      const sampling = sample();
-      const done = await cluster.run('install', '--yes');
-      over = true;
-      await sampling;
-      expectDone(done);
-      expect(Math.max(...away)).toBe(1);
+      const away = await mostAway(
+        (h) => cluster.hasMaster(h),
+        async () => expectDone(await cluster.run('install', '--yes')),
+      );
+      expect(away).toBe(1);
       const now = await pids();
       const changed = Object.keys(now).filter((name) => now[name] !== was.pids[name]);
       expect(changed.sort()).toEqual(['h1 mesos-master', 'h2 mesos-master', 'h3 mesos-master']);
@@ -360,6 +374,74 @@ describe('changes to it', () => {
       expect(Object.keys(await cluster.planned())).toEqual([first]);
       expectDone(await cluster.run('install', '--yes'));
       expect(await cluster.planned()).toEqual({});
+    },
+    INSTALL_MS,
+  );
+
+  test(
+    'another flag of the schedulers: they restart one by one, the leader last',
+    async () => {
+      await cluster.writeSpec({
+        agentFlags: { gc_delay: '2days' },
+        masterFlags: { max_agent_ping_timeouts: '6' },
+        schedulerFlags: { failover_timeout: '86400' },
+        hosts: ['h1', { name: 'h2', attributes: { rack: 'b' } }, 'h3'],
+      });
+      const was = { pids: await pids(), containers: await containers() };
+      const { leader } = (await (await cluster.api(h1, '/v2/leader')).json()) as { leader: string };
+      const away = await mostAway(
+        (h) => cluster.hasScheduler(h),
+        async () => expectDone(await cluster.run('install', '--yes')),
+      );
+      expect(away).toBe(1);
+      const now = await pids();
+      const changed = Object.keys(now).filter((name) => now[name] !== was.pids[name]);
+      expect(changed.sort()).toEqual(['h1', 'h2', 'h3'].map((name) => `${name} mesosup-scheduler`));
+      const starts = await Promise.all(
+        lab.hosts.map(async (h) => ({
+          address: `${h.address}:${PORTS.scheduler}`,
+          at: Number(
+            await h.run('systemctl show -p ExecMainStartTimestampMonotonic --value mesosup-scheduler'),
+          ),
+        })),
+      );
+      expect(starts.toSorted((a, b) => a.at - b.at).at(-1)?.address).toBe(leader);
+      expect(await containers()).toEqual(was.containers);
+      await running();
+    },
+    INSTALL_MS,
+  );
+
+  test(
+    'a setting that the new scheduler refuses on the host: the first says why, and all three go on as before',
+    async () => {
+      const hosts = ['h1', { name: 'h2', attributes: { rack: 'b' } }, 'h3'];
+      const masterFlags = { max_agent_ping_timeouts: '6' };
+      const flags = { agentFlags: { gc_delay: '2days' }, masterFlags, hosts };
+      const schedulerFlags = { failover_timeout: '86400' };
+      await cluster.writeSpec({ ...flags, schedulerFlags: { failover_timeot: '3' } });
+      const misspelt = await cluster.run('plan');
+      expect(misspelt.code).toBe(2);
+      expect(misspelt.stderr).toContain('is not known here; did you mean "failover_timeout"?');
+      // Whoever logs in can read it there, but the service has a /tmp of its own.
+      for (const host of lab.hosts) await host.run('umask 022; echo 0123456789abcdef >/tmp/tokens');
+      await cluster.writeSpec({
+        ...flags,
+        schedulerFlags: { ...schedulerFlags, http_tokens_file: '/tmp/tokens' },
+      });
+      const was = await pids();
+      const failed = await cluster.run('install', '--yes');
+      expect(failed.code, failed.all).toBe(1);
+      expect(failed.stdout).toMatch(
+        /mesosup-scheduler refuses its new settings: --http_tokens_file can't be read: ENOENT/,
+      );
+      expect(failed.stdout.match(/nothing was done here: h\d failed/g)).toHaveLength(2);
+      expect(await pids()).toEqual(was);
+      await cluster.writeSpec({ ...flags, schedulerFlags });
+      // Nor was anything changed that a crash or a boot would have started.
+      expect(await cluster.planned()).toEqual({});
+      await cluster.writeSpec(flags);
+      expectDone(await cluster.run('install', '--yes'));
     },
     INSTALL_MS,
   );

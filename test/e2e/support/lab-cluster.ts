@@ -127,10 +127,18 @@ export class LabCluster {
   }
 
   /** Whether there is a master on the host, be it a slow one. */
-  async hasMaster(host: LabHost): Promise<boolean> {
+  hasMaster(host: LabHost): Promise<boolean> {
+    return this.#listens(`http://${host.address}:${PORTS.master}/health`);
+  }
+
+  /** Whether there is a scheduler on the host, be it a slow one. */
+  hasScheduler(host: LabHost): Promise<boolean> {
+    return this.#listens(`http://${host.address}:${PORTS.scheduler}/ping`);
+  }
+
+  async #listens(url: string): Promise<boolean> {
     try {
-      const signal = AbortSignal.timeout(2000);
-      await (await fetch(`http://${host.address}:${PORTS.master}/health`, { signal })).body?.cancel();
+      await (await fetch(url, { signal: AbortSignal.timeout(2000) })).body?.cancel();
       return true;
     } catch (error) {
       return error instanceof DOMException && error.name === 'TimeoutError';

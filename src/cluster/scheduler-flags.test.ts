@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { parseSpec } from './spec.ts';
+import { formatSpecError } from './spec-errors.ts';
+
+function complaints(flags: string): string[] {
+  const result = parseSpec(`hosts: [h1]\nschedulerFlags:\n${flags}`, 'c.yaml');
+  return result.ok ? [] : result.errors.map(formatSpecError);
+}
+
+test('accepts flags with sound values, switches without one, and leaves out those of mesosup', () => {
+  expect(
+    complaints(`  failover_timeout: 604800
+  logging_level: DEBUG
+  access_control_allow_origin: "https://ui.example, http://h:1"
+  https_port: 8443
+  ssl_cert_file: /etc/cert.pem
+  framework_name: 'a "b" %c $d'
+  endpoints_port_suffix:
+  http_credentials_file:
+  data_dir:
+  zk:
+`),
+  ).toEqual([]);
+});
+
+test('tells all wrong flags at once, each with its place and what was expected, beside the errors of other keys', () => {
+  const result = parseSpec(
+    `hosts: [h1]
+colour: 1
+schedulerFlags:
+  failover_timeot: 3
+  failover_timeout: soon
+  https_port: 65536
+  logging_level: loud
+  webui_url:
+  endpoints_port_suffix: true
+  access_control_allow_origin: ui.example
+  zk_max_versions: 5
+`,
+    'c.yaml',
+  );
+  expect(result.ok ? [] : result.errors.map(formatSpecError)).toEqual([
+    'c.yaml:2:1: colour: is not known here',
+    'c.yaml:4:3: schedulerFlags.failover_timeot: is not known here; did you mean "failover_timeout"?',
+    'c.yaml:5:21: schedulerFlags.failover_timeout: a whole number from 1 to 315360000 was expected, not "soon"',
+    'c.yaml:6:15: schedulerFlags.https_port: a whole number from 0 to 65535 was expected, not "65536"',
+    'c.yaml:7:18: schedulerFlags.logging_level: one of trace, debug, info, warn, error, fatal was expected, not "loud"',
+    'c.yaml:8:3: schedulerFlags.webui_url: a value (URL) was expected, not ""',
+    'c.yaml:9:26: schedulerFlags.endpoints_port_suffix: an empty value (it is a switch) was expected, not "true"',
+    'c.yaml:10:32: schedulerFlags.access_control_allow_origin: * or origins such as https://ui.example:8443, with commas between them was expected, not "ui.example"',
+    "c.yaml:11:3: schedulerFlags.zk_max_versions: is a flag of Marathon that this scheduler doesn't have: the state is kept without it",
+  ]);
+});
+
+describe('refuses what would take the scheduler from the cluster', () => {
+  test.each([
+    ['master: h9:5050', 'mesosup sets it to the hosts with the role "master"'],
+    ['master:', 'mesosup sets it to the hosts with the role "master"'],
+    ['http_port: 9000', 'use ports.scheduler instead'],
+    ['disable_http:', 'over HTTP'],
+    ['help:', 'exit instead of starting'],
+    ['check:', 'exit instead of starting'],
+    ['zk: zk://h9/x', 'the role "zookeeper"'],
+    ['data_dir: /srv', 'can write in no other directory'],
+    ['hostname: h1', "use the host's own key hostname"],
+    ['http_credentials_file: /etc/x', 'asks the scheduler with the credentials in it'],
+    ['mesos_authentication_principal: x', 'the masters know'],
+  ])('%s', (flag, reason) => {
+    const [first, ...more] = complaints(`  ${flag}\n`);
+    expect(first).toContain(`c.yaml:3:3: schedulerFlags.${flag.split(':')[0]}: can't be set here: `);
+    expect(first).toContain(reason);
+    expect(more).toEqual([]);
+  });
+});
