@@ -24,7 +24,7 @@ export async function ensureImageWith(
     .update([base.image, ...wanted].join('\n'))
     .digest('hex')
     .slice(0, 12);
-  const name = `mesosup-lab/with:${base.codename}-${digest}`;
+  const name = `mesosup-lab/with:${base.image.split(':')[1]}-${digest}`;
   if (await imageExists(name)) return name;
   say(`building an image with ${wanted.join(' ')}`);
   const builder = await startHost(ground, base, { name: `builder-${digest}` }, LAST);

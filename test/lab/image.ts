@@ -89,7 +89,7 @@ export async function ensureHostImage(
 ): Promise<string> {
   const name = hostImageName(codename);
   if (await imageExists(name)) return name;
-  await removeOtherImages(codename);
+  await removeOtherImages(codename, name);
   say(`building the hosts' image ${name} with debootstrap`);
   const root = await mkdtemp(path.join(directory, 'root-'));
   await execa('mount', ['-t', 'tmpfs', '-o', `size=${SIZE},mode=755`, 'tmpfs', root]);
@@ -126,8 +126,12 @@ async function finish(root: string, { files, masked }: Extra): Promise<void> {
     await symlink('/dev/null', path.join(root, 'etc/systemd/system', unit));
 }
 
-/** Those of the release's earlier recipes; the engine keeps what is in use. */
-async function removeOtherImages(codename: string): Promise<void> {
+/**
+ * Removes the images of the release's earlier recipes, and those derived from them; the engine keeps what is in use.
+ *
+ * @param current another lab may be making it, or one from it, at the same time
+ */
+async function removeOtherImages(codename: string, current: string): Promise<void> {
   const names = await docker(
     'image',
     'ls',
@@ -136,7 +140,9 @@ async function removeOtherImages(codename: string): Promise<void> {
     '--filter',
     `reference=mesosup-lab/*:${codename}-*`,
   );
+  const tag = (name: string) => name.split(':')[1] ?? '';
   for (const name of names.split('\n').filter(Boolean)) {
+    if (tag(name).startsWith(tag(current))) continue;
     await execa('docker', ['image', 'rm', name], { reject: false });
   }
 }
