@@ -52,6 +52,11 @@ for (const [project, flags] of Object.entries(here)) await test(run, project, fl
 echo('\nOn the hosts of the lab, at the same time:');
 process.stdout.write((await hosts).stdall);
 await rm(reports, { recursive: true });
+if (!process.env.MESOSUP_TEST_MESOS_DEB) {
+  echo(
+    "\nThe hosts ran the embedded Mesos in a package laid out like ClusterD's; set MESOSUP_TEST_MESOS_DEB=FILE.deb to use a real one.",
+  );
+}
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
 echo(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exitCode = total.failed === 0 ? 0 : 1;

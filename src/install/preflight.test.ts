@@ -17,8 +17,7 @@ import { missingFlag } from './mesos-flag-names.ts';
 import { agentFlags, masterFlags } from './mesos-flags.ts';
 import type { Problem } from './plan.ts';
 import { preflight } from './preflight.ts';
-import { ZOO_CFG } from './topology.ts';
-import { topologyOf } from './topology.ts';
+import { topologyOf, ZOO_CFG } from './topology.ts';
 
 const said = (problems: readonly Problem[]) =>
   problems.map(({ host, severity, check, message }) => `${host} ${severity} ${check}: ${message}`);

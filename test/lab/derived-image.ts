@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { quote } from '../../src/hosts/quote.ts';
 import { docker, imageExists } from './docker.ts';
-import { type Ground, startHost } from './start-host.ts';
+import { type Base, type Ground, startHost } from './start-host.ts';
 
 /** The builder's address among the lab's hosts. */
 const LAST = 200;
@@ -15,16 +15,16 @@ const LAST = 200;
  */
 export async function ensureImageWith(
   ground: Ground,
-  base: string,
+  base: Base,
   packages: readonly string[],
   say: (step: string) => void,
 ): Promise<string> {
   const wanted = [...packages].sort();
   const digest = createHash('sha256')
-    .update([base, ...wanted].join('\n'))
+    .update([base.image, ...wanted].join('\n'))
     .digest('hex')
     .slice(0, 12);
-  const name = `mesosup-lab/with:${digest}`;
+  const name = `mesosup-lab/with:${base.image.split(':')[1]}-${digest}`;
   if (await imageExists(name)) return name;
   say(`building an image with ${wanted.join(' ')}`);
   const builder = await startHost(ground, base, { name: `builder-${digest}` }, LAST);

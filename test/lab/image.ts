@@ -1,11 +1,10 @@
-/** The hosts' image: what debootstrap makes of the machine's own distribution, and no more than any bare host has. */
+/** The hosts' images: what debootstrap makes of a release, and no more than any bare host has. */
 
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { docker, imageExists } from './docker.ts';
-import type { MachineApt } from './machine-apt.ts';
 
 /** Beyond the essential packages. Without Python, Node, Docker, curl and gnupg: a host need have none of them. */
 const PACKAGES = [
@@ -38,30 +37,59 @@ const REMOVED = [
 /** They would take apt's lock at a time that no test chose. */
 const MASKED = ['apt-daily.timer', 'apt-daily-upgrade.timer', 'e2scrub_all.timer', 'fstrim.timer'];
 
+interface Extra {
+  files: Readonly<Record<string, string>>;
+  masked: readonly string[];
+}
+
+/** What a release needs besides, since its hosts are containers. */
+const EXTRA: Readonly<Record<string, Extra>> = {
+  trixie: {
+    files: {
+      // Docker 26 switches IPv6 off on interfaces without an address of it, by /proc/sys, which is read-only here.
+      'etc/systemd/system/docker.service.d/lab.conf':
+        '[Service]\nEnvironment=DOCKER_ALLOW_IPV6_ON_IPV4_INTERFACE=1\n',
+    },
+    // Kernel modules can't be loaded from a container.
+    masked: ['systemd-modules-load.service'],
+  },
+};
+
+function extraOf(codename: string): Extra {
+  return EXTRA[codename] ?? { files: {}, masked: [] };
+}
+
 /** Where the tree is put together: memory, since debootstrap's dpkg waits for the disk after each package. */
 const SIZE = '1g';
 
 /** The image's name carries a hash of all that it is made from. */
 export function hostImageName(codename: string): string {
-  const recipe = JSON.stringify([codename, PACKAGES, FILES, REMOVED, MASKED]);
+  const { files, masked } = extraOf(codename);
+  const recipe = JSON.stringify([
+    codename,
+    PACKAGES,
+    { ...FILES, ...files },
+    REMOVED,
+    [...MASKED, ...masked],
+  ]);
   return `mesosup-lab/host:${codename}-${createHash('sha256').update(recipe).digest('hex').slice(0, 12)}`;
 }
 
 /**
  * Makes the image unless it is there.
  *
- * @param mirrorUrl of the distribution's main suite
+ * @param mirrorUrl of the release's main suite
  * @param directory for the work; nothing is left in it
  */
 export async function ensureHostImage(
-  { codename }: MachineApt,
+  codename: string,
   mirrorUrl: string,
   directory: string,
   say: (step: string) => void,
 ): Promise<string> {
   const name = hostImageName(codename);
   if (await imageExists(name)) return name;
-  await removeOtherImages();
+  await removeOtherImages(codename, name);
   say(`building the hosts' image ${name} with debootstrap`);
   const root = await mkdtemp(path.join(directory, 'root-'));
   await execa('mount', ['-t', 'tmpfs', '-o', `size=${SIZE},mode=755`, 'tmpfs', root]);
@@ -76,7 +104,7 @@ export async function ensureHostImage(
       const end = all.split('\n').slice(-20).join('\n');
       throw new Error(`${shortMessage}\n${end}\nwhat the lab needs is installed by ./bin/bootstrap.sh tools`);
     }
-    await finish(root);
+    await finish(root, extraOf(codename));
     await execa('tar', ['-C', root, '-c', '.'], { buffer: false }).pipe('docker', ['import', '-', name]);
   } finally {
     await execa('umount', ['-R', root]);
@@ -85,29 +113,36 @@ export async function ensureHostImage(
   return name;
 }
 
-async function finish(root: string): Promise<void> {
+async function finish(root: string, { files, masked }: Extra): Promise<void> {
   await execa({ cwd: root })`sh -c ${`rm -rf ${REMOVED.join(' ')}`}`;
-  for (const [name, content] of Object.entries(FILES)) {
+  for (const [name, content] of Object.entries({ ...FILES, ...files })) {
     await mkdir(path.dirname(path.join(root, name)), { recursive: true });
     await writeFile(path.join(root, name), content);
     await chmod(path.join(root, name), 0o644);
   }
   // Empty, systemd makes a new one at each host's first boot.
   await writeFile(path.join(root, 'etc/machine-id'), '');
-  for (const unit of MASKED) await symlink('/dev/null', path.join(root, 'etc/systemd/system', unit));
+  for (const unit of [...MASKED, ...masked])
+    await symlink('/dev/null', path.join(root, 'etc/systemd/system', unit));
 }
 
-/** Those of earlier recipes; the engine keeps what is in use. */
-async function removeOtherImages(): Promise<void> {
+/**
+ * Removes the images of the release's earlier recipes, and those derived from them; the engine keeps what is in use.
+ *
+ * @param current another lab may be making it, or one from it, at the same time
+ */
+async function removeOtherImages(codename: string, current: string): Promise<void> {
   const names = await docker(
     'image',
     'ls',
     '--format',
     '{{.Repository}}:{{.Tag}}',
     '--filter',
-    'reference=mesosup-lab/*',
+    `reference=mesosup-lab/*:${codename}-*`,
   );
+  const tag = (name: string) => name.split(':')[1] ?? '';
   for (const name of names.split('\n').filter(Boolean)) {
+    if (tag(name).startsWith(tag(current))) continue;
     await execa('docker', ['image', 'rm', name], { reject: false });
   }
 }

@@ -5,16 +5,16 @@
 
 import { mkdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { ensureBases } from './bases.ts';
 import { mountCgroup2 } from './cgroups.ts';
 import { ensureImageWith } from './derived-image.ts';
 import { createNetwork } from './docker.ts';
 import type { LabHost } from './host.ts';
-import { ensureHostImage } from './image.ts';
 import { machineApt, upstreamNames } from './machine-apt.ts';
 import { ensureMesosRepository, type MesosPackages } from './mesos-repository.ts';
 import { startMirror } from './mirror-process.ts';
 import { makeClientKey, type SshFiles, sshFiles, writeSshFiles } from './ssh-files.ts';
-import { type Ground, type HostOptions, type NamedHost, startHost } from './start-host.ts';
+import { type Base, type Ground, type HostOptions, type NamedHost, startHost } from './start-host.ts';
 import { createState, type LabState, labDirectory, removeLab, removeLeftovers, saveState } from './state.ts';
 
 /** Kept between labs: downloads. */
@@ -93,16 +93,15 @@ async function start(
     },
   });
   await saveState({ ...state, mirror: mirror.process });
-  const main = apt.suites.find((s) => s.suite === apt.codename)?.uri ?? '';
   const work = path.join(directory, 'image');
   await mkdir(work);
-  const image = await ensureHostImage(apt, `${mirror.url}/${upstreams.get(main)}`, work, say);
-  const ground: Ground = { labId: state.id, directory, network, inner, clientKey, apt, mirror: mirror.url };
-  const images = await imagesOf(ground, image, hosts, say);
+  const ground = { labId: state.id, directory, network, inner, clientKey, upstreams, mirror: mirror.url };
+  const baseOf = await ensureBases(ground, apt, hosts, work, say);
+  const bases = await withPackages(ground, baseOf, hosts, say);
   say(`starting ${hosts.length} hosts`);
   const [repository, ...started] = await Promise.all([
-    mesos ? ensureMesosRepository(apt.codename, CACHE) : undefined,
-    ...hosts.map((host, i) => startHost(ground, images[i] ?? image, host, i)),
+    mesos ? ensureMesosRepository(CACHE) : undefined,
+    ...hosts.map((host, i) => startHost(ground, bases[i] ?? baseOf(host), host, i)),
   ]);
   if (repository) await symlink(repository.directory, served);
   await writeSshFiles(
@@ -129,15 +128,19 @@ async function start(
   };
 }
 
-/** The image of each host. */
-async function imagesOf(
+/** The base of each host, with its packages in the image. */
+async function withPackages(
   ground: Ground,
-  base: string,
+  baseOf: (host: HostOptions) => Base,
   hosts: readonly NamedHost[],
   say: (step: string) => void,
-): Promise<string[]> {
-  const images: string[] = [];
-  for (const { packages = [] } of hosts)
-    images.push(packages.length === 0 ? base : await ensureImageWith(ground, base, packages, say));
-  return images;
+): Promise<Base[]> {
+  const bases: Base[] = [];
+  for (const host of hosts) {
+    const base = baseOf(host);
+    const { packages = [] } = host;
+    const image = packages.length === 0 ? base.image : await ensureImageWith(ground, base, packages, say);
+    bases.push({ ...base, image });
+  }
+  return bases;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseTargets, sourcesList } from './machine-apt.ts';
+import { parseTargets, sourcesList, suitesOf, upstreamNames } from './machine-apt.ts';
 
 const TARGETS = [
   'http://one.example/debian/|bookworm|main|Debian',
@@ -20,8 +20,17 @@ test('the machine’s own distribution is told from others’ repositories and f
 });
 
 test('hosts name the lab’s mirror instead, with a path of its own for each upstream', () => {
-  expect(sourcesList(parseTargets('bookworm', TARGETS), 'http://10.99.0.1:8000')).toBe(
+  const suites = parseTargets('bookworm', TARGETS);
+  expect(sourcesList(suites, upstreamNames(suites), 'http://10.99.0.1:8000')).toBe(
     'deb http://10.99.0.1:8000/debian bookworm main contrib\n' +
       'deb http://10.99.0.1:8000/debian-2 bookworm-security main\n',
+  );
+});
+
+test('another release has the suites of this one, on the same mirrors and under the same paths', () => {
+  const suites = parseTargets('bookworm', TARGETS);
+  const [, security] = suitesOf({ codename: 'bookworm', suites }, 'trixie');
+  expect(sourcesList(security ? [security] : [], upstreamNames(suites), 'http://10.99.0.1:8000')).toBe(
+    'deb http://10.99.0.1:8000/debian-2 trixie-security main\n',
   );
 });

@@ -12,13 +12,14 @@ export interface AptSuite {
   components: string[];
 }
 
-export interface MachineApt {
+/** A release of the distribution and where its packages come from. */
+export interface Release {
   codename: string;
   suites: AptSuite[];
 }
 
 /** @throws Error saying what to do where this isn't Debian or Ubuntu, or apt has no lists */
-export async function machineApt(): Promise<MachineApt> {
+export async function machineApt(): Promise<Release> {
   const codename = /^VERSION_CODENAME=(\S+)$/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1];
   if (codename === undefined)
     throw new Error('/etc/os-release names no VERSION_CODENAME: the lab needs Debian');
@@ -59,9 +60,21 @@ export function upstreamNames(suites: readonly AptSuite[]): Map<string, string> 
   return names;
 }
 
-/** What a host's sources.list says when `mirrorUrl` stands for the machine's own mirrors. */
-export function sourcesList(suites: readonly AptSuite[], mirrorUrl: string): string {
-  const names = upstreamNames(suites);
+/** The suites of another release on the same mirrors: `trixie-security` where this one has `bookworm-security`. */
+export function suitesOf({ codename, suites }: Release, other: string): AptSuite[] {
+  return suites.map((s) => ({ ...s, suite: s.suite.replace(codename, other) }));
+}
+
+/**
+ * Renders a host's sources.list.
+ *
+ * @param names the path of each upstream on the mirror
+ */
+export function sourcesList(
+  suites: readonly AptSuite[],
+  names: ReadonlyMap<string, string>,
+  mirrorUrl: string,
+): string {
   return suites
     .map((s) => `deb ${mirrorUrl}/${names.get(s.uri)} ${s.suite} ${s.components.join(' ')}\n`)
     .join('');

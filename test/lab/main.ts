@@ -2,6 +2,7 @@
  * The lab by hand:
  *
  *   node test/lab/main.ts up [N]        N plain hosts (3), kept until `down`
+ *   node test/lab/main.ts up --debian   h1 of Debian 11, h2 of Debian 12, h3 of Debian 13
  *   node test/lab/main.ts up --variety  one of each kind: h1 plain, h2 sudo, h3 sudo with a password, h4 behind h1, h5 Ubuntu
  *   node test/lab/main.ts ssh HOST [COMMAND…]
  *   node test/lab/main.ts list
@@ -12,6 +13,7 @@
 
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
+import { DEBIAN, type DebianName } from './bases.ts';
 import { startLab } from './lab.ts';
 import { sshFiles } from './ssh-files.ts';
 import type { HostOptions } from './start-host.ts';
@@ -28,10 +30,12 @@ const VARIETY: HostOptions[] = [
 async function up(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
-    options: { variety: { type: 'boolean' } },
+    options: { variety: { type: 'boolean' }, debian: { type: 'boolean' } },
     allowPositionals: true,
   });
-  const hosts = values.variety ? VARIETY : Number(positionals[0] ?? 3);
+  const plain = Number(positionals[0] ?? 3);
+  const debian = Object.keys(DEBIAN).map((system) => ({ system: system as DebianName }));
+  const hosts = values.variety ? VARIETY : values.debian ? debian : plain;
   const begin = performance.now();
   const lab = await startLab({ hosts, owned: false, say: (step) => console.log(step) });
   for (const { name, address, user, bastion, sudoPassword } of lab.hosts) {
@@ -71,7 +75,9 @@ async function main([command, ...args]: string[]): Promise<number> {
       await removeLab(await kept());
       return 0;
     default:
-      console.error('usage: node test/lab/main.ts up [N|--variety] | ssh HOST [COMMAND…] | list | down');
+      console.error(
+        'usage: node test/lab/main.ts up [N|--variety|--debian] | ssh HOST [COMMAND…] | list | down',
+      );
       return 2;
   }
 }

@@ -13,7 +13,6 @@ export const PACKAGE = 'aventer-mesos';
 const HERE = path.join(import.meta.dirname, 'mesos-package');
 const DIST = path.resolve(import.meta.dirname, '../../dist');
 const VERSION = '1.11.0-0.7.1.lab1';
-const NEXT_VERSION = '1.11.0-0.7.2.lab1';
 
 /** What the runtime of the embedded Mesos is linked with. */
 const DEPENDS = 'libatomic1, libc6 (>= 2.28), libgcc-s1, libstdc++6';
@@ -66,7 +65,7 @@ export async function buildDebs(directory: string, work: string): Promise<{ curr
     return { name, version: v, file: path.join(directory, name) };
   };
   const current = deb(version);
-  const next = deb(real === undefined ? NEXT_VERSION : `${version}+lab1`);
+  const next = deb(nextVersion(version));
   if (real === undefined) await pack(tree, current.file);
   else await copyFile(real, current.file);
   await writeFile(
@@ -77,9 +76,14 @@ export async function buildDebs(directory: string, work: string): Promise<{ curr
   return { current, next };
 }
 
-/** Fast rather than small: the file only crosses this machine. */
+/** Adds one to the last number. */
+function nextVersion(version: string): string {
+  return version.replace(/\d+(?=\D*$)/, (last) => String(Number(last) + 1));
+}
+
+/** Fast rather than small: the file only crosses this machine. Debian 11's dpkg reads no zstd. */
 async function pack(tree: string, file: string): Promise<void> {
-  await execa('dpkg-deb', ['--root-owner-group', '-Zzstd', '-z1', '-b', tree, file]);
+  await execa('dpkg-deb', ['--root-owner-group', '-Zgzip', '-z1', '-b', tree, file]);
 }
 
 async function makeTree(tree: string): Promise<void> {

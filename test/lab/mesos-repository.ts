@@ -20,6 +20,7 @@ import {
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
+import { DEBIAN } from './bases.ts';
 import { buildDebs, type Deb, debInputs, PACKAGE } from './mesos-deb.ts';
 import { type SigningKey, withSigningKey } from './signing-key.ts';
 
@@ -67,17 +68,16 @@ const KEPT_MS = 6 * 3600_000;
  * @returns the directory to be served, and what is in it when it is served at a URL
  */
 export async function ensureMesosRepository(
-  codename: string,
   cache: string,
 ): Promise<{ directory: string; at: (url: string) => MesosPackages }> {
   const root = path.join(cache, 'mesos');
-  const directory = path.join(root, await digestOf(codename, await debInputs()));
+  const directory = path.join(root, await digestOf(await debInputs()));
   await mkdir(root, { recursive: true });
   if (!(await isThere(path.join(directory, 'index.json')))) {
     const work = await mkdtemp(path.join(root, 'new-'));
     try {
       const served = path.join(work, 'served');
-      await build(codename, cache, served, work);
+      await build(cache, served, work);
       await rename(served, directory).catch(async (error: unknown) => {
         if (!(await isThere(path.join(directory, 'index.json')))) throw error;
       });
@@ -113,7 +113,7 @@ function describe(index: Index, directory: string, url: string): MesosPackages {
 
 const POOL = `pool/main/a/${PACKAGE}`;
 
-async function build(codename: string, cache: string, served: string, work: string): Promise<void> {
+async function build(cache: string, served: string, work: string): Promise<void> {
   const pool = path.join(served, POOL);
   await mkdir(pool, { recursive: true });
   const { current, next } = await buildDebs(pool, work);
@@ -124,14 +124,17 @@ async function build(codename: string, cache: string, served: string, work: stri
     .join('\n');
   const { stdout: arch } = await execa('dpkg', ['--print-architecture']);
   const suites = [
-    { base: 'Debian', codename },
+    ...Object.values(DEBIAN).map((codename) => ({ base: 'Debian', codename })),
     { base: `Ubuntu/${UBUNTU_CODENAME}`, codename: UBUNTU_CODENAME },
   ];
   const publish = async (kind: string, packages: string, key: SigningKey) => {
-    for (const suite of suites) {
-      const base = path.join(served, kind, suite.base);
+    for (const name of new Set(suites.map(({ base }) => base))) {
+      const base = path.join(served, kind, name);
       await mkdir(base, { recursive: true });
       await symlink(path.relative(base, path.join(served, 'pool')), path.join(base, 'pool'));
+    }
+    for (const suite of suites) {
+      const base = path.join(served, kind, suite.base);
       await writeSuite(path.join(base, 'dists', suite.codename), suite.codename, arch, packages, key);
     }
     await writeFile(path.join(served, kind, 'key.asc'), key.publicKey);
@@ -198,13 +201,10 @@ async function fileDigest(file: string): Promise<string> {
 }
 
 /** What the packages would hold, and how this file makes repositories of them. */
-async function digestOf(codename: string, inputs: readonly string[]): Promise<string> {
+async function digestOf(inputs: readonly string[]): Promise<string> {
   const sources = ['mesos-deb.ts', 'mesos-repository.ts'].map((name) => path.join(import.meta.dirname, name));
   const digests = await Promise.all([...inputs, ...sources].map(fileDigest));
-  return createHash('sha256')
-    .update([codename, ...digests].join('\n'))
-    .digest('hex')
-    .slice(0, 16);
+  return createHash('sha256').update(digests.join('\n')).digest('hex').slice(0, 16);
 }
 
 async function removeUnused(root: string): Promise<void> {

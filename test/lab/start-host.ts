@@ -3,10 +3,11 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
+import type { DebianName } from './bases.ts';
 import { INIT } from './cgroups.ts';
 import { docker, LAB_LABEL, type Network } from './docker.ts';
 import { LabHost } from './host.ts';
-import { type MachineApt, sourcesList } from './machine-apt.ts';
+import { type Release, sourcesList } from './machine-apt.ts';
 import { makeKey, type Reach } from './ssh-files.ts';
 
 /** The password that sudo asks of `ops`. */
@@ -22,8 +23,11 @@ export interface HostOptions {
   login?: Login;
   /** The name of another host of the lab: this one is in a second network and reached only through that one. */
   behind?: string;
-  /** What /etc/os-release says; the packages stay those of this machine's own distribution. */
-  system?: 'ubuntu-22.04';
+  /**
+   * This machine's own release by default. `ubuntu-22.04` is what /etc/os-release says then; the packages stay those
+   * of this machine's distribution.
+   */
+  system?: DebianName | 'ubuntu-22.04';
   /** Packages of the distribution that are installed from the first, from an image that is kept. */
   packages?: readonly string[];
 }
@@ -42,6 +46,11 @@ const UBUNTU_22_04 = [
   '',
 ].join('\n');
 
+/** What a host is made from: a release and the image with it. */
+export interface Base extends Release {
+  image: string;
+}
+
 /** What all hosts of a lab have in common. */
 export interface Ground {
   labId: string;
@@ -49,7 +58,8 @@ export interface Ground {
   network: Network;
   inner: Network | undefined;
   clientKey: string;
-  apt: MachineApt;
+  /** The path of each upstream of packages on the mirror. */
+  upstreams: ReadonlyMap<string, string>;
   mirror: string;
 }
 
@@ -58,7 +68,7 @@ const FIRST_ADDRESS = 11;
 /** @param index tells the addresses of a lab's hosts apart */
 export async function startHost(
   ground: Ground,
-  image: string,
+  base: Base,
   host: NamedHost,
   index: number,
 ): Promise<LabHost> {
@@ -66,7 +76,7 @@ export async function startHost(
   const login = host.login ?? 'root';
   const container = `mesosup-lab-${ground.labId}-${host.name}`;
   const tree = path.join(ground.directory, 'hosts', host.name);
-  const hostKey = await writeTree(tree, ground, host);
+  const hostKey = await writeTree(tree, ground, base, host);
   const reach: Reach = {
     name: host.name,
     address: `${network.prefix}.${FIRST_ADDRESS + index}`,
@@ -80,7 +90,7 @@ export async function startHost(
   await docker(
     'create',
     ...containerFlags(ground, host.name, container, network.name, reach.address),
-    image,
+    base.image,
     ...INIT,
   );
   await execa('tar', ['-C', tree, '--owner=0', '--group=0', '-c', 'etc', 'root', 'usr'], {
@@ -128,7 +138,7 @@ function containerFlags(
 }
 
 /** What is this host's own in its file system. @returns its public host key */
-async function writeTree(tree: string, ground: Ground, host: NamedHost): Promise<string> {
+async function writeTree(tree: string, ground: Ground, base: Base, host: NamedHost): Promise<string> {
   const put = async (name: string, content: string, mode = 0o644) => {
     const file = path.join(tree, name);
     await mkdir(path.dirname(file), { recursive: true, mode: 0o755 });
@@ -137,7 +147,7 @@ async function writeTree(tree: string, ground: Ground, host: NamedHost): Promise
   };
   await mkdir(path.join(tree, 'usr/lib'), { recursive: true });
   await mkdir(path.join(tree, 'root'), { mode: 0o700 });
-  await put('etc/apt/sources.list', sourcesList(ground.apt.suites, ground.mirror));
+  await put('etc/apt/sources.list', sourcesList(base.suites, ground.upstreams, ground.mirror));
   if (host.system === 'ubuntu-22.04') await put('usr/lib/os-release', UBUNTU_22_04);
   if ((host.login ?? 'root') === 'root') {
     await mkdir(path.join(tree, 'root/.ssh'), { mode: 0o700 });

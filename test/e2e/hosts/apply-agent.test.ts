@@ -80,7 +80,11 @@ test('an agent starts once its master leads, and is replaced once its tasks have
       mode: '0755',
     }),
     ...flags('master', {}),
-    ...flags('agent', { master: `${shell.address}:5050` }),
+    ...flags('agent', {
+      master: `${shell.address}:5050`,
+      launcher: 'posix',
+      '?no-systemd_enable_support': '',
+    }),
     wants('start', service('mesos-master')),
     wants('start', service('mesos-agent', { after: 'master-elected' })),
   ];

@@ -98,7 +98,7 @@ test(
     for (const one of done) expectDone(one);
     for (const name of NAMES) {
       const { cluster } = of(name);
-      const { hosts, problems, healthy } = await cluster.status();
+      const { hosts, problems, healthy } = await cluster.healthy();
       expect({ problems, healthy, drift: hosts.map(({ drift }) => drift) }).toEqual({
         problems: [],
         healthy: true,

@@ -214,6 +214,8 @@ describe('the Mesos package', () => {
         echo /var/lib/mesos/$role >/etc/mesos-$role/work_dir
         echo --nonsense >/etc/mesos-$role/flag.dpkg-dist
       done
+      : >'/etc/mesos-agent/?no-systemd_enable_support'
+      echo posix >/etc/mesos-agent/launcher
       echo MASTER=${host.address}:5050 >/etc/default/mesos-agent
       echo a >/etc/mesos-agent/attributes/rack
       systemctl daemon-reload

@@ -15,6 +15,8 @@ const EXCEPT = [
   /\/\.sudo_as_admin_successful$/,
   // written by systemd while it runs
   /^\/var\/lib\/systemd(\/|$)/,
+  // private directories of services, with other names after each boot
+  /^\/var\/tmp\/systemd-private-/,
 ];
 
 /** By path: type, mode, owner and content. Directories' times don't count. */

@@ -11,7 +11,7 @@ import type { ClusterStatus } from '../../../src/install/status.ts';
 import type { LabHost } from '../../lab/host.ts';
 import type { Lab } from '../../lab/lab.ts';
 import type { RepositoryLines } from '../../lab/mesos-repository.ts';
-import { root } from '../demo-cluster.ts';
+import { root, until } from '../demo-cluster.ts';
 
 export const PORTS = { master: 5050, agent: 5051, scheduler: 8080, zookeeper: 2181 };
 
@@ -90,6 +90,23 @@ export class LabCluster {
 
   async status(): Promise<ClusterStatus> {
     return JSON.parse((await this.run('status', '--json')).stdout) as ClusterStatus;
+  }
+
+  /** Waits until the cluster is healthy. @returns its status. @throws Error with the last problems */
+  async healthy(ms = 180_000): Promise<ClusterStatus> {
+    let last: ClusterStatus | undefined;
+    try {
+      return await until(
+        'the cluster is healthy',
+        async () => {
+          last = await this.status();
+          return last.healthy && last;
+        },
+        ms,
+      );
+    } catch (cause) {
+      throw new Error(`unhealthy after ${ms} ms: ${JSON.stringify(last?.problems)}`, { cause });
+    }
   }
 
   /** The items of the plan by host, of hosts that have any, each as `action id`. */

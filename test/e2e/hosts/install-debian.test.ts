@@ -1,0 +1,162 @@
+/** Hosts of Debian 11, 12 and 13, each a cluster of its own with ZooKeeper: installed, used, rebooted, uninstalled. */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEBIAN, type DebianName } from '../../lab/bases.ts';
+import type { LabHost } from '../../lab/host.ts';
+import { ensureRedisImage, loadImage } from '../../lab/images.ts';
+import { type Lab, startLab } from '../../lab/lab.ts';
+import { until } from '../demo-cluster.ts';
+import { fileList, listDifference } from '../support/file-list.ts';
+import { expectDone, LabCluster } from '../support/lab-cluster.ts';
+
+const INSTALL_MS = 600_000;
+const APP = 'multidis';
+const SYSTEMS = Object.keys(DEBIAN) as DebianName[];
+const roles = ['zookeeper', 'master', 'scheduler', 'agent'];
+
+interface Site {
+  host: LabHost;
+  cluster: LabCluster;
+  /** What the host's file system held at first. */
+  before: Map<string, string>;
+}
+
+let lab: Lab;
+let image: string;
+let sites: Site[];
+
+beforeAll(async () => {
+  lab = await startLab({ hosts: SYSTEMS.map((system) => ({ name: system, system })) });
+  image = await ensureRedisImage();
+  const { url, sha256 } = lab.mesos();
+  sites = await Promise.all(
+    lab.hosts.map(async (host) => {
+      const cluster = new LabCluster(lab, host.name);
+      const mesos = { source: 'package', from: url, sha256 };
+      await cluster.writeSpec({ mesos, hosts: [{ name: host.name, roles }] });
+      return { host, cluster, before: await fileList(host) };
+    }),
+  );
+}, INSTALL_MS);
+
+afterAll(() => lab?.stop());
+
+/** Runs the check on all hosts at the same time. @throws what failed first, once all have ended */
+async function onAll(check: (site: Site) => Promise<void>): Promise<void> {
+  const results = await Promise.allSettled(sites.map(check));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+/** Waits until the app's instance answers `GET x` with what was set, from a container of its host. */
+async function expectAnswer({ host, cluster }: Site): Promise<void> {
+  await until(
+    `Redis answers on ${host.name}`,
+    async () => {
+      const [endpoint] = await cluster.endpoints(host, APP).catch(() => []);
+      if (!endpoint) return false;
+      const ask = `docker run --rm ${image} redis-cli -h ${endpoint.host} -p ${endpoint.port}`;
+      const { stdout } = await host.exec(`${ask} SET x 7 && ${ask} GET x`);
+      return stdout.trim() === 'OK\n7';
+    },
+    120_000,
+  );
+}
+
+/** Waits until the cluster is healthy, and expects nothing left to change on its host. */
+async function expectHealthy({ host, cluster }: Site): Promise<void> {
+  const { hosts } = await cluster.healthy();
+  expect(hosts).toMatchObject([{ host: host.name, drift: 0 }]);
+}
+
+/** The app's containers, each with when it was started. */
+function containers(host: LabHost): Promise<string> {
+  return host.run(
+    "docker ps -q --no-trunc --filter label=mesosup.task | xargs -r docker inspect -f '{{.Id}} {{.State.StartedAt}}'",
+  );
+}
+
+describe('on each of Debian 11, 12 and 13', () => {
+  test('the host is of that release', async () => {
+    await onAll(async ({ host }) => {
+      const name = await host.run('. /etc/os-release; echo "$ID-$VERSION_ID $VERSION_CODENAME"');
+      expect(name).toBe(`${host.name} ${DEBIAN[host.name as DebianName]}`);
+    });
+  });
+
+  test(
+    'install --start ends with a healthy cluster, and again changes nothing',
+    async () => {
+      await onAll(async (site) => {
+        expectDone(await site.cluster.run('install', '--start', '--yes'));
+        await expectHealthy(site);
+        const again = await site.cluster.run('install', '--start', '--yes');
+        expectDone(again);
+        expect(again.stdout).toMatch(/no changes/i);
+      });
+    },
+    INSTALL_MS,
+  );
+
+  test(
+    'the 2013 example answers',
+    async () => {
+      await onAll(async (site) => {
+        const { host, cluster } = site;
+        await loadImage(host, image);
+        const answer = await cluster.api(host, '/v1/apps/start', {
+          method: 'POST',
+          body: JSON.stringify({
+            ...{ id: APP, instances: 1, mem: 256, cpus: 0.5 },
+            ...{ executor: '/var/lib/mesos/executors/docker', cmd: image },
+          }),
+        });
+        expect(answer.status, await answer.text()).toBe(204);
+        await expectAnswer(site);
+      });
+    },
+    INSTALL_MS,
+  );
+
+  test(
+    'a restart of any service leaves the container alone, and the app answers',
+    async () => {
+      await onAll(async (site) => {
+        const { host } = site;
+        const was = await containers(host);
+        expect(was).not.toBe('');
+        for (const unit of ['mesos-agent', 'mesosup-scheduler', 'mesos-master', 'zookeeper', 'docker']) {
+          await host.run(`systemctl restart ${unit}`);
+          await expectHealthy(site);
+          await expectAnswer(site);
+          expect({ unit, containers: await containers(host) }).toEqual({ unit, containers: was });
+        }
+      });
+    },
+    INSTALL_MS,
+  );
+
+  test(
+    'a reboot brings the cluster and the app back',
+    async () => {
+      await onAll(async (site) => {
+        await site.host.reboot();
+        await expectHealthy(site);
+        await expectAnswer(site);
+      });
+    },
+    INSTALL_MS,
+  );
+
+  test(
+    'uninstall --purge leaves nothing',
+    async () => {
+      await onAll(async ({ host, cluster, before }) => {
+        expectDone(await cluster.run('uninstall', '--yes', '--purge'));
+        expect(await host.run('ps -eo args')).not.toMatch(/mesos|containerd|zookeeper|redis|docker/);
+        const left = listDifference(before, await fileList(host));
+        expect({ host: host.name, left }).toEqual({ host: host.name, left: [] });
+      });
+    },
+    INSTALL_MS,
+  );
+});
