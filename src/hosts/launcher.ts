@@ -13,7 +13,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { quote } from './quote.ts';
-import { IN_ROOT_ENVIRONMENT, SYSTEM_PATH } from './root-environment.ts';
+import { CONNECTION_VARIABLE, IN_ROOT_ENVIRONMENT, SYSTEM_PATH } from './root-environment.ts';
 
 export interface Launch {
   /** One line for any login shell; it holds no secret. */
@@ -42,8 +42,11 @@ const AS_ROOT = [
   'eval "set --; $1"',
 ].join('; ');
 
-/** Runs root's part, `$1` with its arguments `$2` and `$3`, in root's environment, to which `cd` would add. */
-const BECOME_PLAIN = `cd /; HOME=~root; exec ${IN_ROOT_ENVIRONMENT} /bin/sh -c "$1" sh "$2" "$3"`;
+/**
+ * Runs root's part, `$1` with its arguments `$2` and `$3`, in root's environment, to which `cd` would add. `$4` is sshd's
+ * word on the connection, under a name by which bash doesn't take itself to be started by sshd.
+ */
+const BECOME_PLAIN = `cd /; HOME=~root; exec ${IN_ROOT_ENVIRONMENT} ${CONNECTION_VARIABLE}="$4" /bin/sh -c "$1" sh "$2" "$3"`;
 
 /**
  * The login user's part: `$1` becomes plain, `$2` to `$4` are root's part with its arguments, `$5` is the line that
@@ -51,13 +54,13 @@ const BECOME_PLAIN = `cd /; HOME=~root; exec ${IN_ROOT_ENVIRONMENT} /bin/sh -c "
  */
 const AS_USER = [
   'echo "$5" >&2',
-  'if [ "$(id -u)" -eq 0 ]; then exec /bin/sh -c "$1" sh "$2" "$3" "$4"; fi',
+  'if [ "$(id -u)" -eq 0 ]; then exec /bin/sh -c "$1" sh "$2" "$3" "$4" "$SSH_CONNECTION"; fi',
   'command -v sudo >/dev/null 2>&1 || { echo "$7" >&2; exit 127; }',
-  'exec sudo -H -S -p "$6" -- /bin/sh -c "$1" sh "$2" "$3" "$4"',
+  'exec sudo -H -S -p "$6" -- /bin/sh -c "$1" sh "$2" "$3" "$4" "$SSH_CONNECTION"',
 ].join('; ');
 
 /** What the login shell starts: the user's part, `$1` with its arguments, in an environment with little more than PATH. */
-const AFTER_LOGIN = `exec /usr/bin/env -i HOME="$HOME" PATH="${SYSTEM_PATH}\${PATH:+:$PATH}" LC_ALL=C LANG=C /bin/sh -c "$@"`;
+const AFTER_LOGIN = `exec /usr/bin/env -i HOME="$HOME" PATH="${SYSTEM_PATH}\${PATH:+:$PATH}" SSH_CONNECTION="\${SSH_CONNECTION-}" LC_ALL=C LANG=C /bin/sh -c "$@"`;
 
 /** @throws TypeError for a script with a NUL byte, which no shell can hold */
 export function launch(script: string): Launch {

@@ -20,6 +20,8 @@ export interface Facts {
   readonly hostname: string;
   /** Addresses of the host's own, without loopback; the one of the default route first. */
   readonly addresses: readonly string[];
+  /** The one that the SSH connection came to; empty without SSH. */
+  readonly sshAddress: string;
   readonly cpus: number;
   readonly memoryBytes: number;
   /** Free bytes of the file systems that hold these directories (or their nearest parent that is there). */

@@ -5,7 +5,7 @@ import type { Secrets } from '../cluster/secrets.ts';
 import type { Plan } from './plan.ts';
 import { planHost } from './plan-host.ts';
 import type { Templates } from './templates.ts';
-import { addressOf, type FactsByHost } from './topology.ts';
+import { chooseAddress, type FactsByHost } from './topology.ts';
 import type { Payload } from './wanted/context.ts';
 import { wantedResources } from './wanted/wanted.ts';
 
@@ -31,10 +31,13 @@ export function planCluster(input: PlanInput): Plan {
   const { cluster, facts, command, payload, secrets, sha256 } = input;
   const hosts = cluster.hosts.flatMap((host) => {
     const own = facts.get(host.name);
-    if (own === undefined || addressOf(cluster, host, facts) === undefined) return [];
+    const address = chooseAddress(cluster, host, facts);
+    if (own === undefined || address === undefined) return [];
     const running = wantsRunning(input, own.mesosup.started);
     const wanted = wantedResources({ ...input, host, running });
-    return [planHost({ cluster, host: host.name, facts: own, wanted, command, secrets, sha256 })];
+    return [
+      { ...planHost({ cluster, host: host.name, facts: own, wanted, command, secrets, sha256 }), address },
+    ];
   });
   return { format: 1, command, cluster: cluster.name, version: payload.version, hosts };
 }

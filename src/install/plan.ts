@@ -18,6 +18,8 @@ export interface HostPlan {
   readonly host: string;
   /** In the order they are applied. None: the host isn't touched. */
   readonly items: readonly PlanItem[];
+  /** How the cluster's members reach it, and why so. Missing where nothing is installed. */
+  readonly address?: { readonly address: string; readonly why: string };
   /** Digest of the facts the items rest on; a saved plan is refused when it has changed. */
   readonly basis: string;
 }

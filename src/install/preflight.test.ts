@@ -198,6 +198,22 @@ describe('what is on the host', () => {
   });
 });
 
+test.each([
+  ['10.0.0.1', 0],
+  ['172.31.255.1', 0],
+  ['192.168.3.4', 0],
+  ['100.64.0.1', 0],
+  ['172.32.0.1', 1],
+  ['203.0.113.7', 1],
+  ['100.128.0.1', 1],
+])('the address %s brings %i warnings that strangers could reach it', (address, warnings) => {
+  expect(said(alone({ addresses: [address] }))).toEqual(
+    Array(warnings).fill(
+      `h1 warning public: its address ${address} is public, and HTTP within the cluster is not encrypted`,
+    ),
+  );
+});
+
 describe('hosts among each other', () => {
   const cluster = clusterOf(['h1', 'h2', 'h3'].map((name) => hostOf(name)));
   const of = (

@@ -39,6 +39,32 @@ test('a plan for people: what changes on each host, what restarts, whose tasks e
 `);
 });
 
+test('a plan with changes shows the address of each host, and why it was chosen', () => {
+  const [changed, same] = plan.hosts;
+  const hosts = [
+    {
+      host: 'h1',
+      basis: '',
+      items: changed?.items ?? [],
+      address: { address: '10.0.0.1', why: 'privateAddress' },
+    },
+    {
+      host: 'h2',
+      basis: '',
+      items: same?.items ?? [],
+      address: { address: '10.0.0.2', why: 'its first address' },
+    },
+  ];
+  expect(renderPlan({ ...plan, hosts }, { colour: false })).toContain(`
+HOST  ADDRESS WITHIN THE CLUSTER  CHOSEN AS
+h1    10.0.0.1                    privateAddress
+h2    10.0.0.2                    its first address
+
+3 changes on 1 of 2 hosts`);
+  const none = hosts.map((host) => ({ ...host, items: [] }));
+  expect(renderPlan({ ...plan, hosts: none }, { colour: false })).not.toContain('10.0.0.1');
+});
+
 test('what is the same on several hosts is said once, what is not for each', () => {
   const [first, second, third] = items;
   const of = (host: string, list: (PlanItem | undefined)[]) => ({

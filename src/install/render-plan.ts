@@ -1,5 +1,6 @@
 /** A plan for a terminal, or for a file read by people. */
 
+import { columns } from '../text/columns.ts';
 import { count } from '../text/count.ts';
 import type { HostPlan, Plan, PlanAction, PlanItem } from './plan.ts';
 
@@ -50,7 +51,17 @@ export function renderPlan(plan: Plan, options: RenderOptions): string {
     paint('bold', heading(block)),
     ...block.items.flat(),
   ]);
-  return `${[...blocks, [summary(plan, changed, paint)]].map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  const addresses = changed.length > 0 ? addressLines(plan) : [];
+  const ending = [...addresses, summary(plan, changed, paint)];
+  return `${[...blocks, ending].map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+/** How the hosts reach each other. */
+function addressLines({ hosts }: Plan): string[] {
+  const rows = hosts.flatMap(({ host, address }) =>
+    address === undefined ? [] : [[host, address.address, address.why]],
+  );
+  return rows.length === 0 ? [] : [columns(['HOST', 'ADDRESS WITHIN THE CLUSTER', 'CHOSEN AS'], rows), ''];
 }
 
 /** What is the same on some hosts is said once. */

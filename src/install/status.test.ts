@@ -23,6 +23,7 @@ function well(leads: boolean): Facts {
     cgroups: 'v2',
     hostname: 'h',
     addresses: ['10.0.0.1'],
+    sshAddress: '',
     cpus: 2,
     memoryBytes: 2 ** 32,
     diskFreeBytes: {},

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { bareFacts, bareHosts, clusterOf, fileFacts, hostOf } from '../../test/install/hosts.ts';
 import type { Facts } from './facts.ts';
-import { addressOf, quorumOf, topologyOf, UnknownAddressError, ZOO_CFG } from './topology.ts';
+import { addressOf, chooseAddress, quorumOf, topologyOf, UnknownAddressError, ZOO_CFG } from './topology.ts';
 
 const three = clusterOf(['h1', 'h2', 'h10'].map((name) => hostOf(name)));
 const servers = { 1: '10.0.0.1', 2: '10.0.0.2', 3: '10.0.0.3' };
@@ -62,19 +62,45 @@ test('without ZooKeeper agents go straight to the master', () => {
   expect([mesos, mesosForReaders, scheduler]).toEqual(['10.0.0.1:5050', '10.0.0.1:5050', undefined]);
 });
 
-test('an address is what the spec says, else the one people use if it is its own, else its first', () => {
-  const facts = (addresses: string[]) => new Map([['h1', bareFacts('x', { addresses })]]);
-  const of = (changes: Parameters<typeof hostOf>[1], addresses: string[]) => {
+test('an address is what the spec says, else the one installed with, else where SSH connects to, else the first', () => {
+  const of = (changes: Parameters<typeof hostOf>[1], facts: Partial<Facts>) => {
     const host = hostOf('h1', changes);
-    return addressOf(clusterOf([host, hostOf('h2')]), host, facts(addresses));
+    const own = bareFacts('x', facts);
+    return chooseAddress(clusterOf([host, hostOf('h2')]), host, new Map([['h1', own]]));
   };
-  expect(of({ privateAddress: '10.9.9.9', address: '10.0.0.1' }, ['10.0.0.1'])).toBe('10.9.9.9');
-  expect(of({ address: '192.168.0.5' }, ['10.0.2.15', '192.168.0.5'])).toBe('192.168.0.5');
-  expect(of({ address: '203.0.113.7' }, ['10.0.0.4', '10.0.0.5'])).toBe('10.0.0.4');
-  expect(of({}, ['fe80::1', '10.0.0.4'])).toBe('10.0.0.4');
-  expect(of({}, [])).toBeUndefined();
+  const addresses = ['203.0.113.7', '10.0.2.15', '192.168.0.5'];
+  const chosen = (address: string, why: string) => ({ address, why });
+  expect(of({ privateAddress: '10.9.9.9', address: '10.0.2.15' }, { addresses })).toEqual(
+    chosen('10.9.9.9', 'privateAddress'),
+  );
+  expect(of({ address: '192.168.0.5' }, { addresses, sshAddress: '10.0.2.15' })).toEqual(
+    chosen('192.168.0.5', 'its address in the spec'),
+  );
+  expect(of({ address: 'name' }, { addresses, sshAddress: '10.0.2.15' })).toEqual(
+    chosen('10.0.2.15', 'where SSH connects to'),
+  );
+  // Such as one that is translated on the way, and one that Mesos can't speak.
+  for (const sshAddress of ['198.51.100.1', 'fe80::1', ''])
+    expect(of({}, { addresses: [...addresses, 'fe80::1'], sshAddress })).toEqual(
+      chosen('203.0.113.7', 'its first address'),
+    );
+  expect(of({}, { addresses: [] })).toBeUndefined();
   const alone = hostOf('h1');
-  expect(addressOf(clusterOf([alone]), alone, facts([]))).toBe('127.0.0.1');
+  const facts = new Map([['h1', bareFacts('x', { addresses: [] })]]);
+  expect(addressOf(clusterOf([alone]), alone, facts)).toBe('127.0.0.1');
+});
+
+test('an installed host keeps its address, whichever way it is reached, as long as it has it', () => {
+  const host = hostOf('h1');
+  const installedOn = (ip: string, cluster = 'prod') => {
+    const bare = bareFacts('x', { addresses: ['10.0.0.1', '10.0.0.2'], sshAddress: '10.0.0.1' });
+    const files = { '/etc/mesos-agent/ip': fileFacts(`${ip}\n`) };
+    const facts = { ...bare, files, mesosup: { ...bare.mesosup, cluster } };
+    return addressOf(clusterOf([host, hostOf('h2')]), host, new Map([['h1', facts]]));
+  };
+  expect(installedOn('10.0.0.2')).toBe('10.0.0.2');
+  expect(installedOn('10.0.0.3')).toBe('10.0.0.1');
+  expect(installedOn('10.0.0.2', 'another')).toBe('10.0.0.1');
 });
 
 test('on a first install a member that can not be asked is left out, and the others are numbered without it', () => {

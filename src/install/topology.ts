@@ -3,6 +3,7 @@
 import type { Cluster, ClusterHost, Role } from '../cluster/cluster.ts';
 import { secretMark } from '../cluster/secrets.ts';
 import type { Facts } from './facts.ts';
+import { mesosLayout } from './layout.ts';
 import type { MarkedText } from './resources.ts';
 
 /** By the hosts' names; a host that could not be reached has none. */
@@ -69,16 +70,54 @@ export function topologyOf(cluster: Cluster, facts: FactsByHost): Topology {
   };
 }
 
+export interface ChosenAddress {
+  readonly address: string;
+  /** Why this one, for people. */
+  readonly why: string;
+}
+
+/** As `chooseAddress`, the address alone. */
+export function addressOf(cluster: Cluster, host: ClusterHost, facts: FactsByHost): string | undefined {
+  return chooseAddress(cluster, host, facts)?.address;
+}
+
 /**
  * How the cluster's members reach the host: what the spec says; else the address of the spec, if it is one of the
- * host's own; else its first address. A host alone needs none but loopback. Undefined when it can't be told.
+ * host's own; else the one it was installed with, so that nothing moves with the way by which it is reached; else the
+ * one that SSH connects to; else its first. A host alone needs none but loopback. Undefined when it can't be told.
  */
-export function addressOf(cluster: Cluster, host: ClusterHost, facts: FactsByHost): string | undefined {
-  if (host.privateAddress !== undefined) return host.privateAddress;
-  const own = facts.get(host.name)?.addresses;
-  if (own === undefined) return rememberedAddress(cluster, host, facts);
-  if (own.includes(host.address)) return host.address;
-  return own.find(isIpv4) ?? (cluster.hosts.length === 1 ? '127.0.0.1' : undefined);
+export function chooseAddress(
+  cluster: Cluster,
+  host: ClusterHost,
+  facts: FactsByHost,
+): ChosenAddress | undefined {
+  if (host.privateAddress !== undefined) return { address: host.privateAddress, why: 'privateAddress' };
+  const own = facts.get(host.name);
+  if (own === undefined) {
+    const address = rememberedAddress(cluster, host, facts);
+    return address === undefined ? undefined : { address, why: 'as the other hosts know it' };
+  }
+  const isOwn = (address: string | undefined) => address !== undefined && own.addresses.includes(address);
+  if (isOwn(host.address)) return { address: host.address, why: 'its address in the spec' };
+  const installed = installedAddress(cluster, own);
+  if (installed !== undefined && isOwn(installed)) return { address: installed, why: 'as it was installed' };
+  const { sshAddress } = own;
+  if (isIpv4(sshAddress) && isOwn(sshAddress)) return { address: sshAddress, why: 'where SSH connects to' };
+  const first = own.addresses.find(isIpv4);
+  if (first !== undefined) return { address: first, why: 'its first address' };
+  return cluster.hosts.length === 1 ? { address: '127.0.0.1', why: 'it is alone' } : undefined;
+}
+
+/** By the flags of its master or agent. */
+function installedAddress(cluster: Cluster, facts: Facts): string | undefined {
+  if (facts.mesosup.cluster !== cluster.name) return undefined;
+  const { kind, master, agent } = mesosLayout(cluster, facts);
+  const found = [agent, master].map(({ flags, defaults }) =>
+    kind === 'own'
+      ? /^MESOS_IP="([^"]*)"/m.exec(facts.files[defaults]?.text ?? '')?.[1]
+      : facts.files[`${flags}/ip`]?.text?.trim(),
+  );
+  return found.find((address) => address !== undefined);
 }
 
 /**

@@ -82,6 +82,7 @@ export function bareFacts(address: string, changes: Partial<Facts> = {}): Facts 
     cgroups: 'v2',
     hostname: `host-${address.replaceAll('.', '-')}`,
     addresses: [address],
+    sshAddress: '',
     cpus: 4,
     memoryBytes: 8 * 2 ** 30,
     diskFreeBytes: { '/': 50e9, '/opt': 50e9, '/var': 50e9 },

@@ -5,7 +5,7 @@ import type { Problem } from '../plan.ts';
 import { addressOf, isIpv4, topologyOf, UnknownAddressError, ZOOKEEPER_PEER_PORTS } from '../topology.ts';
 import { SCHEDULER_SERVICE } from '../wanted/scheduler.ts';
 import { ZOOKEEPER_SERVICE } from '../wanted/zookeeper.ts';
-import { error, type HostCheck, type HostCheckInput, type PreflightInput } from './check.ts';
+import { error, type HostCheck, type HostCheckInput, type PreflightInput, warning } from './check.ts';
 
 export const addressCheck: HostCheck = ({ cluster, host, own, facts }) => {
   const address = addressOf(cluster, host, facts);
@@ -18,14 +18,26 @@ export const addressCheck: HostCheck = ({ cluster, host, own, facts }) => {
   if (!isIpv4(address)) {
     return [error(host.name, 'address', `Mesos speaks IPv4 only, and its address is ${address}`, say)];
   }
-  if (cluster.hosts.length === 1) return [];
+  if (cluster.hosts.length === 1) return publicWarning(host.name, address);
   if (address.startsWith('127.')) {
     return [error(host.name, 'address', `others can't reach it by the loopback address ${address}`, say)];
   }
-  if (own.addresses.includes(address)) return [];
+  if (own.addresses.includes(address)) return publicWarning(host.name, address);
   const message = `the address ${address} is none of its own (${own.addresses.join(', ') || 'it has none'})`;
   return [error(host.name, 'address', message, say)];
 };
+
+/** Networks that no router of the internet forwards to: RFC 1918, 6598, 3927 and 1122. */
+const PRIVATE = /^(10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\./;
+
+/** HTTP within the cluster isn't encrypted. */
+function publicWarning(host: string, address: string): Problem[] {
+  if (PRIVATE.test(address)) return [];
+  const message = `its address ${address} is public, and HTTP within the cluster is not encrypted`;
+  const mend =
+    "set privateAddress for it in the spec, or let a firewall keep strangers from the cluster's ports";
+  return [warning(host, 'public', message, mend)];
+}
 
 /** A member of a running ensemble that can't be asked, and of which nobody knows which of the addresses it has. */
 export function unknownMembers({ cluster, facts }: PreflightInput): Problem[] {

@@ -86,6 +86,8 @@ export function parseFacts(stdout: string, { sentAt, receivedAt }: RoundTrip): F
     cgroups: cgroups === 'v1' || cgroups === 'v2' || cgroups === 'hybrid' ? cgroups : 'none',
     hostname: word('hostname'),
     addresses: parseAddresses(part('addresses')),
+    // client, port, server, port
+    sshAddress: word('connection').split(' ')[2] ?? '',
     cpus: Number(word('cpus')) || 1,
     memoryBytes: Number(/^MemTotal:\s+(\d+) kB/m.exec(part('memory'))?.[1] ?? 0) * 1024,
     diskFreeBytes: parseDisks(part('disks'), asked.disks),

@@ -119,6 +119,7 @@ plain() {
   part cgroups cgroups
   part hostname uname -n
   part addresses addresses
+  part connection printf %s "\${MESOSUP_SSH_CONNECTION-}"
   part cpus getconf _NPROCESSORS_ONLN
   part memory text /proc/meminfo
   part disks disks

@@ -90,7 +90,7 @@ test.each(LOGINS.slice(0, 2 * NOISY.length).map(({ name, shell }) => [name, shel
   'a script of %s (%s) has a plain environment, and nothing but its own output',
   async (name) => {
     const script = [
-      'env | grep -v "^_=" | sort; umask; pwd; id -u; echo $-; alias',
+      'env | grep -v "^_=\\|^MESOSUP_SSH_CONNECTION=" | sort; umask; pwd; id -u; echo $-; alias',
       'head -c 4; sh -c "echo sh"; cat; echo "to stderr" >&2; exit 5',
     ].join('\n');
     const result = await open(name).run(script, { input: Buffer.from('the input') });
@@ -100,6 +100,14 @@ test.each(LOGINS.slice(0, 2 * NOISY.length).map(({ name, shell }) => [name, shel
       code: 5,
       signal: null,
     });
+  },
+);
+
+test.each(['user0', 'root0'])(
+  'a script of %s knows the address that its connection came to',
+  async (name) => {
+    const { stdout } = await open(name).run('echo "$MESOSUP_SSH_CONNECTION"');
+    expect(stdout).toMatch(new RegExp(`^127\\.0\\.0\\.1 \\d+ 127\\.0\\.0\\.1 ${sshd.port}\n$`));
   },
 );
 
