@@ -117,14 +117,19 @@ test('bash asks a server without ~/.bashrc, also where it takes itself to be sta
 });
 
 test.each([
-  ['waits', /did not run the command within 1\.5 s; it wrote: Looking for updates$/, '~/.bashrc'],
-  ['becomes', /did not run the command within 1\.5 s/, 'start another shell'],
-  ['leaves', /ended with code 3 before it ran the command; it wrote: Not here\.$/, '~/.bashrc'],
-  ['nologin', /ended with code 1 .*; it wrote: This account is currently not available\.$/, 'nologin'],
+  ['waits', 4000, /did not run the command within 4 s; it wrote: Looking for updates$/, '~/.bashrc'],
+  ['becomes', 4000, /did not run the command within 4 s/, 'start another shell'],
+  ['leaves', 60_000, /ended with code 3 before it ran the command; it wrote: Not here\.$/, '~/.bashrc'],
+  [
+    'nologin',
+    60_000,
+    /ended with code 1 .*; it wrote: This account is currently not available\.$/,
+    'nologin',
+  ],
 ])(
-  'a login shell that %s is named as the cause, with the command that shows it',
-  async (user, message, mend) => {
-    const error = await open(user, 1500)
+  'the login shell of the user “%s” is named as the cause, with the command that shows it',
+  async (user, rootTimeout, message, mend) => {
+    const error = await open(user, rootTimeout)
       .run('true')
       .catch((e) => e);
     expect(error).toMatchObject({ name: 'HostError', host: 'box', failure: 'login' });
