@@ -1,6 +1,7 @@
 /** A login shell's start-up files, and what they and the login export, against the scripts that root runs. */
 
 import { once } from 'node:events';
+import { realpath } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ASK } from '../../../src/install/script/http-request.ts';
@@ -102,6 +103,21 @@ test.each(LOGINS.slice(0, 2 * NOISY.length).map(({ name, shell }) => [name, shel
     });
   },
 );
+
+test('functions that a login exports are not taken over where /bin/sh is a bash', async () => {
+  const bash = await lab.start({
+    logins: LOGINS.filter(({ name }) => name === 'user0'),
+    instead: { [await realpath('/bin/sh')]: '/bin/bash' },
+  });
+  await lab.know(bash);
+  const host = lab.open(bash, { user: 'user0' }, { ask: async () => PASSWORD });
+  expect(await host.run('echo "$BASH"; id -u; cat', { input: Buffer.from('input') })).toEqual({
+    stdout: '/bin/sh\n0\ninput',
+    stderr: '',
+    code: 0,
+    signal: null,
+  });
+});
 
 test('bash asks a server without ~/.bashrc, also where it takes itself to be started by sshd', async () => {
   const server = createServer((socket) => socket.end('the answer\n')).listen(0, '127.0.0.1');
