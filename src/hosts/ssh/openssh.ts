@@ -65,12 +65,8 @@ export class OpenSshConnection {
     const child = spawn('ssh', ['-F', this.#files.config, '-E', log, TARGET, command], { stdio: 'pipe' });
     const { promise: ended, resolve, reject } = Promise.withResolvers<Awaited<Command['ended']>>();
     child.once('error', (error) => reject(lost(this.plan.host, error)));
-    child.once('close', (code, signal) => {
-      this.#failureOf(code, log).then((failure) => {
-        if (failure === null) return resolve({ code, signal: null });
-        forget();
-        reject(lost(this.plan.host, new Error(failure || signal || 'ssh ended')));
-      }, reject);
+    child.once('close', (code) => {
+      this.#outcome(code, log, forget).then(resolve, reject);
     });
     const { stdin, stdout, stderr } = child;
     return { stdin, stdout, stderr, ended, stop: () => void child.kill() };
@@ -85,17 +81,25 @@ export class OpenSshConnection {
     return `${this.#files.control}.${++this.#runs}`;
   }
 
-  /** What ssh itself failed with; null when its end was the command's. */
-  async #failureOf(code: number | null, log: string): Promise<string | null> {
+  /**
+   * @param code what ssh ended with; null when it was stopped from here
+   * @param forget called when the connection is no more
+   * @throws HostError 'lost' where the end was not the command's
+   */
+  async #outcome(code: number | null, log: string, forget: () => void): Promise<Awaited<Command['ended']>> {
     const text = shown(this.plan, await readFile(log, 'utf8').catch(() => ''));
     await rm(log, { force: true });
-    if (code === null) return text;
-    if (code !== SSH_FAILED) return null;
-    // ssh says nothing when the connection that it shares is lost; the socket's absence tells.
-    return text === '' && (await this.#run(['-O', 'check', TARGET])).code === 0 ? null : text;
+    if (code === null) throw lost(this.plan.host);
+    if (code !== SSH_FAILED) return { code, signal: null };
+    // ssh writes nothing when the connection that it shares is lost.
+    const isOpen = (await this.#run(['-O', 'check', TARGET])).code === 0;
+    if (!isOpen) forget();
+    if (isOpen && text === '') return { code, signal: null };
+    throw lost(this.plan.host, new Error(text || 'ssh ended'));
   }
 
   async #open(): Promise<void> {
+    for (const notice of this.plan.notices) this.#tools.notice(notice);
     const { config, way } = this.#files;
     await writeFile(config, openSshConfig(this.plan, this.#files), { mode: 0o600 });
     for (let tries = 1; ; tries++) {
@@ -141,7 +145,7 @@ export class OpenSshConnection {
     return new HostError(
       host,
       'configuration',
-      `${host}: ${this.#certificate} is of use to OpenSSH's ssh alone, which could not be started here: ${error.message}`,
+      `${host}: OpenSSH's ssh is needed for ${this.#certificate}, and could not be started here: ${error.message}`,
       'Install OpenSSH on this machine (openssh-client), or use keys without certificates.',
       error,
     );

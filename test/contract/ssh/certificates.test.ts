@@ -109,8 +109,10 @@ test('a certificate that is named in the configuration, and one that only the ag
   await cp(certificate, `${other}-cert.pub`);
   await execa('ssh-add', [other], { env: { SSH_AUTH_SOCK: socket } });
   await Promise.all([other, `${other}.pub`, `${other}-cert.pub`].map((file) => rm(file)));
-  await writeFile(configFile, `IdentityAgent ${socket}\nIdentityFile none\n`);
+  const loose = 'StrictHostKeyChecking no';
+  await writeFile(configFile, `IdentityAgent ${socket}\nIdentityFile none\n${loose}\n`);
   expect(await open(sshd).host.run('true')).toMatchObject({ code: 0 });
+  expect(lab.notices).toEqual([expect.stringContaining(`${loose} is taken as accept-new`)]);
   process.kill(Number(/SSH_AGENT_PID=(\d+)/.exec(stdout)?.[1]));
 });
 
@@ -245,6 +247,6 @@ test('without OpenSSH on this machine the certificate is named, with what to ins
     .catch((e) => e);
   process.env.PATH = PATH;
   expect(error).toMatchObject({ host: 'box', failure: 'configuration' });
-  expect(error.message).toContain(`the certificate ${key}-cert.pub is of use to OpenSSH's ssh alone`);
+  expect(error.message).toContain(`box: OpenSSH's ssh is needed for the certificate ${key}-cert.pub`);
   expect(error.mend).toContain('openssh-client');
 });

@@ -1,6 +1,7 @@
 /** A login shell's start-up files, and what they and the login export, against the scripts that root runs. */
 
 import { once } from 'node:events';
+import { realpath } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ASK } from '../../../src/install/script/http-request.ts';
@@ -111,6 +112,21 @@ test.each(['user0', 'root0'])(
   },
 );
 
+test('functions that a login exports are not taken over where /bin/sh is a bash', async () => {
+  const bash = await lab.start({
+    logins: LOGINS.filter(({ name }) => name === 'user0'),
+    instead: { [await realpath('/bin/sh')]: '/bin/bash' },
+  });
+  await lab.know(bash);
+  const host = lab.open(bash, { user: 'user0' }, { ask: async () => PASSWORD });
+  expect(await host.run('echo "$BASH"; id -u; cat', { input: Buffer.from('input') })).toEqual({
+    stdout: '/bin/sh\n0\ninput',
+    stderr: '',
+    code: 0,
+    signal: null,
+  });
+});
+
 test('bash asks a server without ~/.bashrc, also where it takes itself to be started by sshd', async () => {
   const server = createServer((socket) => socket.end('the answer\n')).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -125,14 +141,19 @@ test('bash asks a server without ~/.bashrc, also where it takes itself to be sta
 });
 
 test.each([
-  ['waits', /did not run the command within 1\.5 s; it wrote: Looking for updates$/, '~/.bashrc'],
-  ['becomes', /did not run the command within 1\.5 s/, 'start another shell'],
-  ['leaves', /ended with code 3 before it ran the command; it wrote: Not here\.$/, '~/.bashrc'],
-  ['nologin', /ended with code 1 .*; it wrote: This account is currently not available\.$/, 'nologin'],
+  ['waits', 4000, /did not run the command within 4 s; it wrote: Looking for updates$/, '~/.bashrc'],
+  ['becomes', 4000, /did not run the command within 4 s/, 'start another shell'],
+  ['leaves', 60_000, /ended with code 3 before it ran the command; it wrote: Not here\.$/, '~/.bashrc'],
+  [
+    'nologin',
+    60_000,
+    /ended with code 1 .*; it wrote: This account is currently not available\.$/,
+    'nologin',
+  ],
 ])(
-  'a login shell that %s is named as the cause, with the command that shows it',
-  async (user, message, mend) => {
-    const error = await open(user, 1500)
+  'the login shell of the user “%s” is named as the cause, with the command that shows it',
+  async (user, rootTimeout, message, mend) => {
+    const error = await open(user, rootTimeout)
       .run('true')
       .catch((e) => e);
     expect(error).toMatchObject({ name: 'HostError', host: 'box', failure: 'login' });

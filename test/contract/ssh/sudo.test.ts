@@ -140,9 +140,9 @@ test('a sudo that never answers is given up after the time for it, by name', asy
   await writeFile(fake, '#!/bin/sh\nexec sleep 30\n', { mode: 0o755 });
   const mute = await lab.start({ instead: { [await sudoFile()]: fake } });
   await lab.know(mute);
-  await expect(lab.open(mute, { user: 'free' }, { rootTimeout: 1500 }).run('true')).rejects.toMatchObject({
+  await expect(lab.open(mute, { user: 'free' }, { rootTimeout: 4000 }).run('true')).rejects.toMatchObject({
     failure: 'root',
-    message: expect.stringContaining('box: sudo did not answer within 1.5 s'),
+    message: expect.stringContaining('box: sudo did not answer within 4 s'),
     mend: expect.stringContaining(`ssh -p ${mute.port} free@127.0.0.1 'sudo true'`),
   });
 });

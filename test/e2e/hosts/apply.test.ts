@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { secretMark } from '../../../src/cluster/secrets.ts';
 import type { Host } from '../../../src/hosts/host.ts';
 import { uploadPayload } from '../../../src/install/edge/upload.ts';
+import { startRunScript } from '../../../src/install/script/run-scripts.ts';
 import type { LabHost } from '../../lab/host.ts';
 import type { Lab } from '../../lab/lab.ts';
 import {
@@ -323,6 +324,27 @@ chmod 755 /usr/local/sbin/useradd`);
       'run\n1.2.3-abc\ncurrent',
     );
     expect((await probe(host)).mesosup).toMatchObject({ current: '1.2.3-abc', payloads: ['1.2.3-abc'] });
+  });
+
+  test('runs in the environment of root’s scripts, whatever ~/.bashrc and systemd have set', async () => {
+    const noise = 'echo Welcome; export LANG=tr_TR.UTF-8 BASH_ENV=/nowhere';
+    await shell.run(`cp ~/.bashrc /tmp/bashrc; echo '${noise}' >~/.bashrc`);
+    await shell.run('systemctl set-environment LANG=tr_TR.UTF-8 BASH_ENV=/nowhere SSH_CLIENT=x');
+    const script = 'dir=$(dirname "$0"); echo $$ >"$dir/pid"; env | sort >"$dir/events.ndjson"; sleep 0.2';
+    const start = startRunScript('r-environment', Buffer.byteLength(script));
+    const { stdout } = await host.run(start, { input: Buffer.from(script) });
+    expect(stdout.trim().split('\n')).toEqual([
+      'HOME=/root',
+      'LANG=C',
+      'LC_ALL=C',
+      'LOGNAME=root',
+      'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      'PWD=/',
+      'SHELL=/bin/sh',
+      'USER=root',
+      '{"followed":true}',
+    ]);
+    await shell.run('systemctl unset-environment LANG BASH_ENV SSH_CLIENT; mv /tmp/bashrc ~/.bashrc');
   });
 
   test('remembers that the cluster was started, and for which cluster the host is', async () => {
