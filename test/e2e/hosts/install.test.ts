@@ -369,6 +369,7 @@ describe('changes to it', () => {
       const was = await pids();
       const failed = await cluster.run('install', '--yes');
       expect(failed.code, failed.all).toBe(1);
+      expect(failed.stdout).toContain('masterFlags.no_such_thing: the Mesos master has no such flag');
       const [first = ''] = /h\d(?=: service mesos-master)/.exec(failed.stdout) ?? [];
       const others = lab.hosts.filter((h) => h.name !== first);
       expect(others).toHaveLength(2);
