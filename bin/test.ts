@@ -41,8 +41,8 @@ const reports = await mkdtemp(path.join(tmpdir(), 'mesosup-test-'));
 const run = $({ stdio: 'inherit', nothrow: true });
 const runApart = $({ stdio: ['ignore', 'pipe', 'pipe'], nothrow: true, quiet: true });
 
-// The lab's hosts have ports and engines of their own, and most of their time is waiting.
-const hosts = test(runApart, 'hosts');
+// The lab's hosts have ports and engines of their own, and most of their time is waiting: two files run at a time.
+const hosts = test(runApart, 'hosts', ['--file-parallelism', '--max-workers=2']);
 for (const [name, command] of Object.entries(checks)) {
   const { exitCode } = await run`${command}`;
   echo(exitCode === 0 ? chalk.green(`✓ ${name}`) : chalk.red(`✗ ${name}`));

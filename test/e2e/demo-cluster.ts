@@ -29,7 +29,7 @@ export function mesosup(...args: string[]) {
 export async function until<T>(
   what: string,
   probe: () => Promise<T | undefined | false>,
-  ms = 30_000,
+  ms = 120_000,
 ): Promise<T> {
   const end = Date.now() + ms;
   let last: unknown;

@@ -108,7 +108,7 @@ function begin(...args: string[]) {
   running.all?.on('data', (chunk: Buffer) => {
     text += chunk.toString();
   });
-  const sees = (pattern: RegExp) => until(`the run says ${pattern}`, async () => pattern.test(text), 60_000);
+  const sees = (pattern: RegExp) => until(`the run says ${pattern}`, async () => pattern.test(text), 180_000);
   const ended = async (): Promise<Outcome> => {
     const { exitCode, stdout, stderr, all } = await running;
     return { code: exitCode ?? -1, stdout, stderr, all: all ?? '' };

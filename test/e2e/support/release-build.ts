@@ -25,8 +25,21 @@ export interface ReleaseBuild {
   readonly printed: string;
 }
 
-/** Builds it unless there is one that is newer than all it is made from. */
+/** Builds it unless there is one that is newer than all it is made from. Test files that ask at once wait for one build. */
 export async function releaseBuild(): Promise<ReleaseBuild> {
+  await mkdir(path.dirname(KEPT), { recursive: true });
+  // `flock` keeps the lock until its command ends, which it does with our end of the pipe.
+  const lock = execa('flock', [`${KEPT}.lock`, 'sh', '-c', 'echo locked; cat'], { stdin: 'pipe' });
+  await once(lock.stdout, 'data');
+  try {
+    return await buildOnce();
+  } finally {
+    lock.stdin.end();
+    await lock;
+  }
+}
+
+async function buildOnce(): Promise<ReleaseBuild> {
   const key = path.join(KEPT, 'key');
   const stamp = path.join(KEPT, 'printed');
   const out = path.join(KEPT, 'out');
