@@ -9,7 +9,7 @@ import { type Lab, startLab } from '../../lab/lab.ts';
 import { docCommand } from '../../support/docs.ts';
 import { until } from '../demo-cluster.ts';
 import { fileList, listDifference } from '../support/file-list.ts';
-import { expectDone, LabCluster, PORTS } from '../support/lab-cluster.ts';
+import { expectDone, LabCluster, mesosOf, PORTS } from '../support/lab-cluster.ts';
 
 const INSTALL_MS = 600_000;
 const APP = 'multidis';
@@ -24,7 +24,8 @@ beforeAll(async () => {
   lab = await startLab({ hosts: [{}, { login: 'sudo' }, { login: 'sudo-password' }] });
   cluster = new LabCluster(lab);
   [h1, h2, h3] = ['h1', 'h2', 'h3'].map((name) => lab.host(name)) as [LabHost, LabHost, LabHost];
-  await cluster.writeSpec();
+  const { good, version } = lab.mesos();
+  await cluster.writeSpec({ mesos: mesosOf(good, version) });
   cluster.flags = ['--hosts', 'h1,h2,h3'];
   before = await lists();
 }, INSTALL_MS);
@@ -260,6 +261,67 @@ describe('a cluster of three hosts', () => {
     };
     expect(agents.slaves).toHaveLength(3);
   });
+});
+
+/** Every executor of the app, by host: the process that the agent started. */
+async function executors(): Promise<string[]> {
+  const all = await Promise.all(
+    lab.hosts.map(
+      async (h) => `${h.name} ${await h.run("pgrep -f '^/bin/sh .*executors/docker' | sort | xargs")}`,
+    ),
+  );
+  return all.map((line) => line.trim());
+}
+
+describe('containers and executors of an agent', () => {
+  const agentOf = (host: LabHost) => pidOf(host, 'mesos-agent');
+
+  /** Does something to the agents of some hosts; each goes on as another process, and what it runs goes on as it is. */
+  async function expectOutlived(hosts: readonly LabHost[], what: () => Promise<void>): Promise<void> {
+    const was = { containers: await containers(), executors: await executors() };
+    expect(was.containers).toHaveLength(3);
+    for (const line of was.executors) expect(line).toMatch(/^h\d \d/);
+    const agents = await Promise.all(hosts.map(agentOf));
+    await what();
+    await until('the agents are others', async () => {
+      const now = await Promise.all(hosts.map(agentOf));
+      return now.every((pid, i) => pid !== '0' && pid !== agents[i]);
+    });
+    await until('the cluster is healthy', async () => (await cluster.status()).healthy, 120_000);
+    expect({ containers: await containers(), executors: await executors() }).toEqual(was);
+    await running();
+  }
+
+  test('live through its restart and its crash', async () => {
+    await expectOutlived([h1], async () => void (await h1.run('systemctl restart mesos-agent')));
+    await expectOutlived(
+      [h2],
+      async () => void (await h2.run('systemctl kill -s KILL --kill-who=main mesos-agent')),
+    );
+  });
+
+  test('live through a reload of systemd, which leaves the agent alone too', async () => {
+    const was = { containers: await containers(), executors: await executors(), agent: await agentOf(h1) };
+    await h1.run('systemctl daemon-reload; systemctl daemon-reexec');
+    expect((await cluster.status()).healthy).toBe(true);
+    expect({
+      containers: await containers(),
+      executors: await executors(),
+      agent: await agentOf(h1),
+    }).toEqual(was);
+  });
+
+  test(
+    'live through an upgrade of its package',
+    async () => {
+      const { good, nextVersion } = lab.mesos();
+      await cluster.writeSpec({ mesos: mesosOf(good, nextVersion) });
+      await expectOutlived(lab.hosts, async () => expectDone(await cluster.run('install', '--yes')));
+      for (const host of lab.hosts)
+        expect(await host.run("dpkg-query -W -f '${Version}' aventer-mesos")).toBe(nextVersion);
+    },
+    INSTALL_MS,
+  );
 });
 
 describe('changes to it', () => {

@@ -45,9 +45,7 @@ export class LabCluster {
     lines: RepositoryLines = this.lab.mesos().good,
   ): Promise<void> {
     await mkdir(this.directory, { recursive: true });
-    const { debian, ubuntu, key, fingerprint } = lines;
-    const mesos = { source: 'clusterd', repository: { debian, ubuntu, key, fingerprint } };
-    await writeFile(this.specFile, stringify({ name: 'lab', mesos, ...more }));
+    await writeFile(this.specFile, stringify({ name: 'lab', mesos: mesosOf(lines), ...more }));
     await writeFile(path.join(this.directory, 'sudo-password'), `${this.#sudoPassword()}\n`, { mode: 0o600 });
   }
 
@@ -174,6 +172,15 @@ export class LabCluster {
   #sudoPassword(): string {
     return this.lab.hosts.find((h) => h.sudoPassword !== undefined)?.sudoPassword ?? 'none';
   }
+}
+
+/** The spec's `mesos` for a repository of the lab; of this version, if one is given. */
+export function mesosOf(
+  { debian, ubuntu, key, fingerprint }: RepositoryLines,
+  version?: string,
+): Record<string, unknown> {
+  const repository = { debian, ubuntu, key, fingerprint };
+  return { source: 'clusterd', repository, ...(version !== undefined && { version }) };
 }
 
 /** A command line with arguments as one would type it; fails with what it printed. */
