@@ -23,7 +23,7 @@ function mend(plan: ConnectionPlan, certificate: string, failure: HostFailure): 
     case 'host-key':
       return `Compare the host's certificate ("ssh-keygen -L -f /etc/ssh/ssh_host_ed25519_key-cert.pub" there: its dates and principals) with the lines for the host in ${plan.hostKey.userFiles[0] ?? 'the files of known hosts'}.`;
     case 'authentication':
-      return `ssh was used because of ${certificate}. Check its dates and principals with "ssh-keygen -L -f FILE", and that the host trusts its authority (TrustedUserCAKeys). Load a locked key into an agent first (ssh-add), since ssh asks for nothing here.`;
+      return `ssh was used because of ${certificate}. Check its dates and principals with "ssh-keygen -L -f FILE", and that the host trusts its authority (TrustedUserCAKeys). Load a locked key into an agent first (ssh-add), because ssh can't ask for a pass phrase here.`;
     default:
       return `Run this to see more: ${sshCommandLine(plan, ['-v'])}`;
   }
@@ -31,9 +31,7 @@ function mend(plan: ConnectionPlan, certificate: string, failure: HostFailure): 
 
 /** Whether sshd closed the connection before anything was said, as it does by chance when many are being made. */
 export function wasDroppedEarly(text: string): boolean {
-  return /kex_exchange_identification|Connection (closed|reset) by .* port|Connection closed by remote host/.test(
-    text,
-  );
+  return text.includes('kex_exchange_identification:');
 }
 
 /** The lines by which ssh reports a new host key. */

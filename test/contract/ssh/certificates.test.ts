@@ -230,6 +230,13 @@ test('where nothing listens, that is said, with a command to look with', async (
   });
 });
 
+test('a host that drops connections is tried again', async () => {
+  const narrow = await start('127.0.0.1', '+1d', ['MaxStartups 1']);
+  const users = ['root', 'free', 'asks'];
+  const runs = users.map((user) => open(narrow, { user }, { ask: async () => PASSWORD }).host.run('id -u'));
+  expect((await Promise.all(runs)).map(({ stdout }) => stdout)).toEqual(['0\n', '0\n', '0\n']);
+});
+
 test('a host key that is pinned is not checked by ssh, so a certificate beside it is refused', async () => {
   await expect(open(sshd, { hostKey: 'SHA256:x' }).host.run('true')).rejects.toMatchObject({
     failure: 'configuration',
