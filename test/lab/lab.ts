@@ -10,6 +10,7 @@ import { mountCgroup2 } from './cgroups.ts';
 import { ensureImageWith } from './derived-image.ts';
 import { createNetwork } from './docker.ts';
 import type { LabHost } from './host.ts';
+import { raiseInotifyLimit } from './inotify.ts';
 import { machineApt, upstreamNames } from './machine-apt.ts';
 import { ensureMesosRepository, type MesosPackages } from './mesos-repository.ts';
 import { startMirror } from './mirror-process.ts';
@@ -76,6 +77,7 @@ async function start(
     createNetwork(state.id, `mesosup-lab-${state.id}`),
     makeClientKey(files),
     mountCgroup2(),
+    raiseInotifyLimit(),
   ]);
   const inner = hosts.some((h) => h.behind !== undefined)
     ? await createNetwork(state.id, `mesosup-lab-${state.id}-inner`)

@@ -44,6 +44,8 @@ export interface MesosPackages {
   file: string;
   url: string;
   sha256: string;
+  /** The directory with the largest file of the package. */
+  largestIn: string;
   good: RepositoryLines;
   wrongHash: RepositoryLines;
   expired: RepositoryLines;
@@ -55,6 +57,7 @@ interface Index {
   nextVersion: string;
   deb: string;
   sha256: string;
+  largestIn: string;
   fingerprints: { good: string; expired: string };
 }
 
@@ -105,6 +108,7 @@ function describe(index: Index, directory: string, url: string): MesosPackages {
     file: path.join(directory, POOL, index.deb),
     url: `${url}/${POOL}/${index.deb}`,
     sha256: index.sha256,
+    largestIn: index.largestIn,
     good: lines('good', index.fingerprints.good),
     wrongHash: lines('wrong-hash', index.fingerprints.good),
     expired: lines('expired', index.fingerprints.expired),
@@ -150,6 +154,7 @@ async function build(cache: string, served: string, work: string): Promise<void>
     nextVersion: next.version,
     deb: current.name,
     sha256: entries[0]?.sha256 ?? '',
+    largestIn: path.dirname(await largestFile(current)),
     fingerprints: { good, expired },
   };
   await writeFile(path.join(served, 'index.json'), JSON.stringify(index));
@@ -166,6 +171,15 @@ async function entryOf(deb: Deb): Promise<{ text: string; sha256: string }> {
   const { size } = await stat(deb.file);
   const text = `${control}\nFilename: ${POOL}/${deb.name}\nSize: ${size}\nSHA256: ${sha256}\n`;
   return { text, sha256 };
+}
+
+/** The path of the package's largest file on a host. */
+async function largestFile({ file }: Deb): Promise<string> {
+  const { stdout } = await execa('dpkg-deb', ['-c', file]);
+  // As tar lists them: `-rw-r--r-- root/root 1234 2026-01-31 12:00 ./usr/bin/name`.
+  const files = [...stdout.matchAll(/^-\S+ +\S+ +(\d+) +\S+ +\S+ +\.(\/.*)$/gm)];
+  const [largest] = files.sort(([, a], [, b]) => Number(b) - Number(a));
+  return largest?.[2] ?? '/';
 }
 
 async function writeSuite(

@@ -341,7 +341,7 @@ describe("dpkg's lock", () => {
 describe('a disk that fills up', () => {
   test('in the midst of dpkg ends that host, and is made good once there is space', async () => {
     await spec(NAMES);
-    const mend = await fillDisk(lab.host('h9'), '/usr/libexec', 20_000);
+    const mend = await fillDisk(lab.host('h9'), lab.mesos().largestIn, 20_000);
     const failed = await install();
     expectFailed(failed);
     const trouble = troubleOf('h9', failed);
