@@ -26,6 +26,8 @@ export interface Facts {
   readonly memoryBytes: number;
   /** Free bytes of the file systems that hold these directories (or their nearest parent that is there). */
   readonly diskFreeBytes: Readonly<Record<string, number>>;
+  /** How the file systems of the same directories are mounted. */
+  readonly mounts: Readonly<Record<string, { readonly noexec: boolean; readonly readonly: boolean }>>;
   readonly dpkg: DpkgFacts;
   /** By name; those that were asked for and are not wholly absent. */
   readonly packages: Readonly<Record<string, PackageFacts>>;

@@ -199,6 +199,16 @@ describe('what is on the host', () => {
 });
 
 test.each([
+  ['/opt', { noexec: true, readonly: false }, /\/opt is on .* noexec, and mesosup's runtime can't run there/],
+  ['/var', { noexec: true, readonly: false }, /\/var is on .* noexec, and dpkg's scripts can't run there/],
+  ['/usr', { noexec: false, readonly: true }, /\/usr is on a file system that is mounted read-only/],
+])('%s mounted as %j is refused', (path, mount, message) => {
+  const found = said(alone({ mounts: { [path]: mount } }));
+  expect(found).toEqual([expect.stringMatching(message)]);
+  expect(said(alone({ mounts: { [path]: { noexec: false, readonly: false } } }))).toEqual([]);
+});
+
+test.each([
   ['10.0.0.1', 0],
   ['172.31.255.1', 0],
   ['192.168.3.4', 0],

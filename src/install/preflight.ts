@@ -3,7 +3,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { installedPackage } from './package-state.ts';
 import type { Problem } from './plan.ts';
-import { diskCheck, memoryCheck } from './preflight/capacity.ts';
+import { diskCheck, memoryCheck, mountCheck } from './preflight/capacity.ts';
 import { type HostCheck, type PreflightInput, warning } from './preflight/check.ts';
 import { clockCheck } from './preflight/clock.ts';
 import { flagCheck } from './preflight/flags.ts';
@@ -21,6 +21,7 @@ const HOST_CHECKS: readonly HostCheck[] = [
   cgroupCheck,
   memoryCheck,
   diskCheck,
+  mountCheck,
   addressCheck,
   portCheck,
   dpkgCheck,

@@ -27,6 +27,7 @@ function well(leads: boolean): Facts {
     cpus: 2,
     memoryBytes: 2 ** 32,
     diskFreeBytes: {},
+    mounts: {},
     dpkg: { heldBy: '', broken: [] },
     packages: {},
     files: {},

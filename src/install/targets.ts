@@ -122,7 +122,17 @@ export function probeTargets(cluster: Cluster, host: ClusterHost): ProbeTargets 
       ...(has('agent') ? [ports.agent] : []),
       ...(has('scheduler') ? [ports.scheduler] : []),
     ],
-    disks: ['/', '/opt', '/var', '/var/lib/mesos', '/var/lib/docker', '/var/lib/zookeeper', '/var/cache/apt'],
+    disks: [
+      '/',
+      '/usr',
+      '/etc',
+      '/opt',
+      '/var',
+      '/var/lib/mesos',
+      '/var/lib/docker',
+      '/var/lib/zookeeper',
+      '/var/cache/apt',
+    ],
     health: {
       ...(address !== undefined && { address }),
       ...(has('zookeeper') && { zookeeper: ports.zookeeper }),

@@ -86,6 +86,7 @@ export function bareFacts(address: string, changes: Partial<Facts> = {}): Facts 
     cpus: 4,
     memoryBytes: 8 * 2 ** 30,
     diskFreeBytes: { '/': 50e9, '/opt': 50e9, '/var': 50e9 },
+    mounts: {},
     dpkg: { heldBy: '', broken: [] },
     packages: {},
     files: { '/etc/apt/keyrings': directoryFacts() },

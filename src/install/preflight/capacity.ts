@@ -1,6 +1,6 @@
 /** Memory and disk: how much is needed, and how much there is. */
 
-import type { Role } from '../../cluster/cluster.ts';
+import type { ClusterHost, Role } from '../../cluster/cluster.ts';
 import { mesosPackage } from '../layout.ts';
 import { installedPackage } from '../package-state.ts';
 import { ZOOKEEPER_PACKAGE } from '../wanted/zookeeper.ts';
@@ -57,6 +57,46 @@ export const diskCheck: HostCheck = (input) => {
         ],
   );
 };
+
+/** What has to be run from a directory, or written to it, by the hosts that need it. */
+const PLACES: readonly {
+  readonly path: string;
+  readonly runs?: string;
+  readonly on: (host: ClusterHost) => boolean;
+}[] = [
+  { path: '/usr', on: () => true },
+  { path: '/etc', on: () => true },
+  { path: '/var', runs: "dpkg's scripts", on: () => true },
+  { path: '/opt', runs: "mesosup's runtime", on: isOurs },
+  { path: '/var/lib/mesos', runs: 'the Docker executor', on: (host) => host.roles.includes('agent') },
+  { path: '/var/lib/docker', runs: 'containers', on: (host) => host.roles.includes('agent') },
+];
+
+export const mountCheck: HostCheck = ({ host, own }) =>
+  PLACES.filter(({ on }) => on(host)).flatMap(({ path, runs }) => {
+    const mount = own.mounts[path];
+    if (mount?.readonly) {
+      const message = `${path} is on a file system that is mounted read-only`;
+      return [
+        error(
+          host.name,
+          'mount',
+          message,
+          `make it writable: mount -o remount,rw "$(findmnt -n -o TARGET -T ${path})"`,
+        ),
+      ];
+    }
+    if (!mount?.noexec || runs === undefined) return [];
+    const message = `${path} is on a file system that is mounted noexec, and ${runs} can't run there`;
+    return [
+      error(
+        host.name,
+        'mount',
+        message,
+        `allow it: mount -o remount,exec "$(findmnt -n -o TARGET -T ${path})", and in /etc/fstab`,
+      ),
+    ];
+  });
 
 function needs({ cluster, host, own, payload }: HostCheckInput): [path: string, bytes: number][] {
   const missing: (keyof typeof PACKAGES)[] = [];

@@ -60,6 +60,17 @@ export function parseDisks(text: string, asked: readonly string[]): Record<strin
   );
 }
 
+/** Of `findmnt -o OPTIONS`, a line for each directory asked for. */
+export function parseMounts(text: string, asked: readonly string[]): Facts['mounts'] {
+  const rows = lines(text);
+  return Object.fromEntries(
+    asked.map((path, index) => {
+      const options = (rows[index] ?? '').split(',');
+      return [path, { noexec: options.includes('noexec'), readonly: options.includes('ro') }];
+    }),
+  );
+}
+
 export function parsePackages(text: string): { packages: Record<string, PackageFacts>; broken: string[] } {
   const packages: Record<string, PackageFacts> = {};
   const broken: string[] = [];

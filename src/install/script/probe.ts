@@ -91,6 +91,12 @@ disks() {
   done
   [ $# -eq 0 ] || stat -f -c '%a %S' "$@"
 }
+mounts() {
+  for p in ${words(targets.disks)}; do
+    while [ -n "$p" ] && [ ! -d "$p" ]; do p=\${p%/*}; done
+    findmnt -n -r -o OPTIONS -T "\${p:-/}" || echo unknown
+  done
+}
 ${LOCK_HOLDER}
 left() {
   for f in /var/lib/dpkg/updates/[0-9]*; do [ -e "$f" ] && echo dpkg && break; done
@@ -123,6 +129,7 @@ plain() {
   part cpus getconf _NPROCESSORS_ONLN
   part memory text /proc/meminfo
   part disks disks
+  part mounts mounts
   part held held
   part left left
   part users users
