@@ -7,7 +7,8 @@ import { diskCheck, memoryCheck } from './preflight/capacity.ts';
 import { type HostCheck, type PreflightInput, warning } from './preflight/check.ts';
 import { clockCheck } from './preflight/clock.ts';
 import { addressCheck, portCheck, twinCheck, unknownMembers } from './preflight/network.ts';
-import { clusterCheck, dockerCheck, dpkgCheck, mesosCheck } from './preflight/software.ts';
+import { lossCheck, packagesCheck } from './preflight/packages.ts';
+import { clusterCheck, dockerCheck, dpkgCheck, mesosCheck, otherDockerCheck } from './preflight/software.ts';
 import { cgroupCheck, initCheck, runtimeCheck, systemCheck } from './preflight/system.ts';
 import { quorumProblems } from './quorum.ts';
 import { ZOOKEEPER_PACKAGE } from './wanted/zookeeper.ts';
@@ -25,6 +26,9 @@ const HOST_CHECKS: readonly HostCheck[] = [
   dpkgCheck,
   mesosCheck,
   dockerCheck,
+  otherDockerCheck,
+  packagesCheck,
+  lossCheck,
 ];
 
 /** Errors keep the hosts from being changed, warnings don't. In the spec's order of hosts. */

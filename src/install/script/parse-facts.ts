@@ -17,6 +17,7 @@ import {
   parseJobs,
   parseListeners,
   parseOsRelease,
+  parseOtherDockers,
   parsePackages,
   parseUnits,
   parseUsers,
@@ -108,6 +109,7 @@ export function parseFacts(stdout: string, { sentAt, receivedAt }: RoundTrip): F
     ),
     scheduler: parseScheduler(looseText(data.scheduler)),
     docker: parseDocker(looseText(data.docker)),
+    otherDockers: parseOtherDockers(part('dockers')),
     mesosup: mesosupFacts(part),
   };
 }
