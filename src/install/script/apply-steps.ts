@@ -261,7 +261,7 @@ export function packageLines(
   items: readonly Numbered[],
   journal: readonly JournalEntry[],
 ): string[] {
-  const names = items.map(({ item }) => idParts(item.id).name);
+  const names = items.flatMap(({ item }) => (item.byApt ? [] : [idParts(item.id).name]));
   const what = `packages=${quote(names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', '))}`;
   if (work === 'restore') {
     const words = journal.flatMap((entry) =>
@@ -274,6 +274,8 @@ export function packageLines(
   if (work !== 'install') return [what, `drop_packages ${work} ${names.map(quote).join(' ')}`];
   const before: string[] = [];
   const wanted = items.filter(({ item }) => !item.byApt);
+  // Where a repository has such a package, apt removes it only when it is told so.
+  const removals = items.filter(({ item }) => item.byApt && item.action === 'remove');
   const words = wanted.map(({ item }) => {
     if (item.resource?.kind !== 'package') throw new TypeError(`the plan's item ${item.id} names no package`);
     const file = packageFile(item.resource);
@@ -281,7 +283,8 @@ export function packageLines(
     return file.word;
   });
   const numbers = wanted.map(({ item, index }) => `${idParts(item.id).name}=${index} `).join('');
-  return [what, `package_items=${quote(numbers)}`, ...before, `install_packages ${words.join(' ')}`];
+  const all = [...words, ...removals.map(({ item }) => quote(`${idParts(item.id).name}-`))];
+  return [what, `package_items=${quote(numbers)}`, ...before, `install_packages ${all.join(' ')}`];
 }
 
 function packageFile({ name, version, file, sha256 }: PackageResource): { before: string[]; word: string } {

@@ -195,6 +195,8 @@ settled() {
       repair
       hold_starts
     elif [ -z "$updated" ] && grep -Eq 'Unable to locate package|was not found|no installation candidate|404|Failed to fetch|Depends:' "$dir/last"; then
+      # What was wrong with the old lists is no reason any more.
+      : >"$output"
       update_lists
     else
       blame "$what"

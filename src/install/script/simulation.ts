@@ -105,9 +105,25 @@ for word; do
   esac
   set -- "$@" "$word"
 done
+simulate() { apt-get -c "$dir/conf" -s ${APT_CHOICES} -o APT::Get::AllowUnauthenticated=true install "$@" 2>&1; }
+# Installed packages that the packages of the plan conflict with. Where a repository has such a package, apt doesn't
+# remove it by itself, and would have to be told so: NAME-.
+rivals() {
+  awk '/have unmet dependencies:/ { on = 1 } on && / : (Conflicts|Breaks): / { print $1 }' "$dir/simulation" | while read -r name; do
+    case " ${packages.map(({ name }) => name).join(' ')} " in *" $name "*) continue ;; esac
+    ! dpkg-query -W -f '\${Status}' "$name" | grep -q ' ok installed$' || echo "$name-"
+  done
+}
 if [ $# -gt 0 ]; then
-  apt-get -c "$dir/conf" -s ${APT_CHOICES} -o APT::Get::AllowUnauthenticated=true install "$@" >"$dir/simulation" 2>&1
+  simulate "$@" >"$dir/simulation"
   code=$?
+  if [ "$code" -ne 0 ] && rivals >"$dir/rivals" && [ -s "$dir/rivals" ]; then
+    # shellcheck disable=SC2046 # Names of packages are words.
+    if simulate "$@" $(cat "$dir/rivals") >"$dir/without-rivals"; then
+      code=0
+      mv "$dir/without-rivals" "$dir/simulation"
+    fi
+  fi
   member simulation <"$dir/simulation"
   if [ "$code" -eq 0 ]; then
     awk '$1 == "Inst" { v = $3 ~ /^\\[/ ? $4 : $3; sub(/^\\(/, "", v); o = $3 ~ /^\\[/ ? $3 : ""; gsub(/[][]/, "", o); print $2, v, o }' "$dir/simulation" >"$dir/new-versions"

@@ -4,8 +4,11 @@
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Host } from '../../../src/hosts/host.ts';
+import { withAptChanges } from '../../../src/install/apt-changes.ts';
 import { simulate } from '../../../src/install/edge/simulate.ts';
 import type { Plan, Problem } from '../../../src/install/plan.ts';
+import { uninstallItems } from '../../../src/install/uninstall.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { expectDone, LabCluster, type Outcome } from '../support/lab-cluster.ts';
@@ -34,6 +37,19 @@ function of(name: (typeof NAMES)[number]): { cluster: LabCluster; host: LabHost 
   const cluster = clusters.get(name);
   if (!cluster) throw new Error(`there is no cluster on ${name}`);
   return { cluster, host: lab.host(name) };
+}
+
+/** Does the work with a connection to the host as the installer has it. */
+async function withTarget(
+  name: (typeof NAMES)[number],
+  work: (target: Host) => Promise<void>,
+): Promise<void> {
+  const hosts = openHosts(lab);
+  try {
+    await work(hosts.open({ name, address: name, connection: { kind: 'ssh' } }));
+  } finally {
+    await hosts.close();
+  }
 }
 
 /** Installs a package that has nothing in it but its control fields. */
@@ -104,9 +120,7 @@ describe("a package of the owner's in the way of Docker", () => {
 
   test('stops an apply whose plan says nothing of it before dpkg does anything', async () => {
     const { host } = of('rival');
-    const hosts = openHosts(lab);
-    try {
-      const target = hosts.open({ name: 'rival', address: 'rival', connection: { kind: 'ssh' } });
+    await withTarget('rival', async (target) => {
       const items = ['libatomic1', 'docker.io'].map((name) => wants('install', { kind: 'package', name }));
       const refused = failureOf(await apply(target, items));
       expect(refused).toMatchObject({ failure: 'removal' });
@@ -118,9 +132,7 @@ describe("a package of the owner's in the way of Docker", () => {
       expect(await statusOf(host, 'docker.io')).not.toContain('ok installed');
       expect((await probe(target)).mesosup.journal).toEqual([]);
       await host.run('rm -rf /var/lib/mesosup');
-    } finally {
-      await hosts.close();
-    }
+    });
   });
 
   test(
@@ -133,7 +145,7 @@ describe("a package of the owner's in the way of Docker", () => {
       const again = await cluster.run('install', '--start', '--yes');
       expectDone(again);
       expect(again.stdout).toMatch(/^no changes/m);
-      const gone = await cluster.run('uninstall', '--yes');
+      const gone = await cluster.run('uninstall', '--yes', '--purge');
       expectDone(gone);
       expect(gone.stdout).toContain('package containerd.io: install 1.6.20-1 again, as before mesosup');
       expect(gone.stdout).toContain(
@@ -144,30 +156,30 @@ describe("a package of the owner's in the way of Docker", () => {
     INSTALL_MS,
   );
 
-  test(
-    'comes back with an uninstall where apt still has it',
-    async () => {
-      const { cluster, host } = of('rival');
-      await host.run(
-        'dpkg -P containerd.io; mkdir /srv/own; mv /root/given.deb /srv/own/containerd.io_1.6.20-1_all.deb',
-      );
-      await give(host, CONTAINERD);
-      const control = await host.run(
-        'dpkg-deb -f /root/given.deb; sha256sum /root/given.deb; stat -c %s /root/given.deb',
-      );
-      const [fields = '', sum = '', size = ''] = control.split(/\n(?=[0-9a-f]{64} )|\n(?=\d+\n$)/);
-      await host.run('mv /root/given.deb /srv/own/c.deb; cat >/srv/own/Packages', {
-        input: `${fields}\nFilename: ./c.deb\nSize: ${size.trim()}\nSHA256: ${sum.slice(0, 64)}\n`,
-      });
-      await host.run("echo 'deb [trusted=yes] file:/srv/own ./' >/etc/apt/sources.list.d/own.list");
-      expectDone(await cluster.run('install', '--yes', '--allow-remove', 'containerd.io'));
-      const gone = await cluster.run('uninstall', '--yes');
-      expectDone(gone);
-      expect(gone.stdout).not.toContain('not restored');
+  test('comes back with an uninstall where a repository has it, and goes only if apt is told so', async () => {
+    const { host } = of('rival');
+    await give(host, CONTAINERD);
+    await host.run(`mkdir /srv/own; mv /root/given.deb /srv/own/c.deb; cd /srv/own
+      { dpkg-deb -f c.deb; echo 'Filename: ./c.deb'; stat -c 'Size: %s' c.deb; sha256sum c.deb | sed 's/ .*//;s/^/SHA256: /'; } >Packages
+      echo 'deb [trusted=yes] file:/srv/own ./' >/etc/apt/sources.list.d/own.list; apt-get -qq update`);
+    await withTarget('rival', async (target) => {
+      const apt = await simulate(target, { packages: [{ name: 'docker.io' }], sources: [] });
+      const items = withAptChanges([wants('install', { kind: 'package', name: 'docker.io' })], apt);
+      expect(items.map(({ id, action }) => `${action} ${id}`)).toEqual([
+        'remove package:containerd.io',
+        'install package:docker.io',
+      ]);
+      expect((await apply(target, items)).outcome).toEqual({ ok: true });
+      expect(await statusOf(host, 'containerd.io')).not.toContain('ok installed');
+      const facts = await probe(target);
+      const { journal } = facts.mesosup;
+      const back = await apply(target, uninstallItems(facts, false), { command: 'uninstall', journal });
+      expect(back.outcome).toEqual({ ok: true });
+      expect(back.events.filter(({ event }) => event === 'unrestored')).toEqual([]);
       expect(await statusOf(host, 'containerd.io')).toBe('install ok installed 1.6.20-1');
-    },
-    INSTALL_MS,
-  );
+      expect(await statusOf(host, 'docker.io')).not.toContain('ok installed');
+    });
+  });
 });
 
 test('a pin on a library is named with its file and its remedy, before anything is done', async () => {
@@ -193,17 +205,13 @@ test('a hold on an older dependency is named with its version, and an apply blam
   expect(failed.all).toMatch(
     /held: apt can't install docker\.io: .*runc .*; runc is held at 0\.9\n.*apt-mark unhold runc/,
   );
-  const hosts = openHosts(lab);
-  try {
-    const target = hosts.open({ name: 'held', address: 'held', connection: { kind: 'ssh' } });
+  await withTarget('held', async (target) => {
     const items = ['libatomic1', 'docker.io'].map((name) => wants('install', { kind: 'package', name }));
     expect(failureOf(await apply(target, items))).toMatchObject({
       item: 1,
       message: expect.stringMatching(/^docker\.io: /),
     });
-  } finally {
-    await hosts.close();
-  }
+  });
 });
 
 describe('a repository of the own', () => {
@@ -230,9 +238,10 @@ describe('a repository of the own', () => {
 
   test('that gives no answer is a warning at the plan', async () => {
     const { host } = of('suite');
-    const hosts = openHosts(lab);
-    try {
-      const target = hosts.open({ name: 'suite', address: 'suite', connection: { kind: 'ssh' } });
+    const look =
+      'ls -lR --time-style=full-iso /etc/apt /var/lib/apt /var/cache/apt; ls /var/tmp | grep mesosup; :';
+    const before = await host.run(look);
+    await withTarget('suite', async (target) => {
       const content = 'deb http://nosuch.invalid/debian bookworm main\n';
       const apt = await simulate(target, {
         packages: [{ name: 'aventer-mesos' }, { name: 'libatomic1' }],
@@ -240,11 +249,7 @@ describe('a repository of the own', () => {
       });
       expect(apt.unreachable).toEqual([expect.stringContaining("Could not resolve 'nosuch.invalid'")]);
       expect(apt.obstacles).toEqual([{ kind: 'absent', name: 'aventer-mesos' }]);
-      expect(
-        await host.run('ls /var/tmp | grep mesosup; ls /etc/apt/sources.list.d /var/lib/apt/lists; :'),
-      ).toBe('/etc/apt/sources.list.d:\n\n/var/lib/apt/lists:\npartial\n');
-    } finally {
-      await hosts.close();
-    }
+      expect(await host.run(look)).toBe(before);
+    });
   });
 });
