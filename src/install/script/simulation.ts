@@ -108,9 +108,10 @@ done
 simulate() { apt-get -c "$dir/conf" -s ${APT_CHOICES} -o APT::Get::AllowUnauthenticated=true install "$@" 2>&1; }
 # Installed packages that the packages of the plan conflict with. Where a repository has such a package, apt doesn't
 # remove it by itself, and would have to be told so: NAME-.
+wanted=${quote(` ${packages.map(({ name }) => name).join(' ')} `)}
 rivals() {
   awk '/have unmet dependencies:/ { on = 1 } on && / : (Conflicts|Breaks): / { print $1 }' "$dir/simulation" | while read -r name; do
-    case " ${packages.map(({ name }) => name).join(' ')} " in *" $name "*) continue ;; esac
+    case $wanted in *" $name "*) continue ;; esac
     ! dpkg-query -W -f '\${Status}' "$name" | grep -q ' ok installed$' || echo "$name-"
   done
 }

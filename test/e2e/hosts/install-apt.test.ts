@@ -172,6 +172,8 @@ describe("a package of the owner's in the way of Docker", () => {
       expect((await apply(target, items)).outcome).toEqual({ ok: true });
       expect(await statusOf(host, 'containerd.io')).not.toContain('ok installed');
       const facts = await probe(target);
+      // The package's own dockerd is no other Docker.
+      expect(facts.otherDockers).toEqual([]);
       const { journal } = facts.mesosup;
       const back = await apply(target, uninstallItems(facts, false), { command: 'uninstall', journal });
       expect(back.outcome).toEqual({ ok: true });
@@ -211,6 +213,24 @@ test('a hold on an older dependency is named with its version, and an apply blam
       item: 1,
       message: expect.stringMatching(/^docker\.io: /),
     });
+  });
+});
+
+test('Docker in forms that apt knows nothing of is found by a probe, with its path', async () => {
+  await of('pinned').host.run(`mkdir -p /snap/bin /opt/docker-desktop /home/u/.config/systemd/user
+    for p in /snap/bin/docker /usr/local/bin/dockerd /home/u/.config/systemd/user/docker.service; do : >$p; chmod +x $p; done
+    cp /bin/sleep /usr/local/bin/rootlesskit
+    systemd-run --unit=rootless /usr/bin/env -i /bin/bash -c 'exec -a "rootlesskit dockerd-rootless.sh" /usr/local/bin/rootlesskit 1000'
+    systemd-run --unit=others /usr/local/bin/rootlesskit 1000`);
+  await withTarget('pinned', async (target) => {
+    const { otherDockers } = await probe(target);
+    expect(otherDockers).toEqual([
+      { form: 'snap', path: '/snap/bin/docker' },
+      { form: 'static', path: '/usr/local/bin/dockerd' },
+      { form: 'desktop', path: '/opt/docker-desktop' },
+      { form: 'rootless', path: '/home/u/.config/systemd/user/docker.service' },
+      { form: 'rootless', path: expect.stringMatching(/^\/proc\/\d+$/) },
+    ]);
   });
 });
 
