@@ -1,6 +1,11 @@
 import { Args, Flags } from '@oclif/core';
 import type { LoadedCluster } from '../cluster/edge/load.ts';
-import { allowAgentReplaceFlag, timeoutFlag, yesFlag } from '../install/edge/run/change-flags.ts';
+import {
+  allowAgentReplaceFlag,
+  allowRemoveFlag,
+  timeoutFlag,
+  yesFlag,
+} from '../install/edge/run/change-flags.ts';
 import { ClusterCommand, UsageError } from '../install/edge/run/cluster-command.ts';
 import type { ChangeReport } from '../install/edge/run/command-support.ts';
 import { connectFlags } from '../install/edge/run/connect-flags.ts';
@@ -32,15 +37,17 @@ export default class Install extends ClusterCommand {
     }),
     yes: yesFlag,
     'allow-agent-replace': allowAgentReplaceFlag,
+    'allow-remove': allowRemoveFlag,
     timeout: timeoutFlag,
   };
 
   async run(): Promise<ChangeReport> {
     const { args, flags } = await this.parse(Install);
     const saved = args.plan === undefined ? undefined : await readPlan(args.plan);
-    if (saved && (flags.file !== undefined || flags.start || Object.keys(hostOptions(flags)).length > 0)) {
+    const own = flags.file !== undefined || flags.start || flags['allow-remove'] !== undefined;
+    if (saved && (own || Object.keys(hostOptions(flags)).length > 0)) {
       throw new UsageError(
-        'a saved plan says itself what it is for: leave out the hosts, --file and --start',
+        'a saved plan says itself what it is for: leave out the hosts, --file, --start and --allow-remove',
       );
     }
     const loaded: LoadedCluster = saved
@@ -48,7 +55,7 @@ export default class Install extends ClusterCommand {
       : await clusterOf(flags);
     const plan: Plan | undefined = saved?.plan;
     return runChange(this, loaded, flags, {
-      intent: { command: 'install', start: flags.start },
+      intent: { command: 'install', start: flags.start, allowRemove: flags['allow-remove'] ?? [] },
       allowAgentReplace: flags['allow-agent-replace'],
       ...(plan && { saved: plan }),
     });

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { changesIn } from '../install/drift.ts';
+import { allowRemoveFlag } from '../install/edge/run/change-flags.ts';
 import { ClusterCommand, EXIT } from '../install/edge/run/cluster-command.ts';
 import { interruption, programOf, screenFor, withSession } from '../install/edge/run/command-support.ts';
 import { connectFlags } from '../install/edge/run/connect-flags.ts';
@@ -27,6 +28,7 @@ export default class PlanCommand extends ClusterCommand {
       summary: 'What install --start would change: the services too.',
       exclusive: ['out'],
     }),
+    'allow-remove': allowRemoveFlag,
     out: Flags.string({
       summary: 'Save the plan, for its owner alone; it holds no secrets.',
       helpValue: 'FILE',
@@ -47,7 +49,11 @@ export default class PlanCommand extends ClusterCommand {
         // A saved plan is applied with the secrets it was made with.
         const secrets =
           looked.secrets ?? (flags.out === undefined ? undefined : await loaded.state.makeSecrets());
-        const intent = { command: 'install', start: flags.start } as const;
+        const intent = {
+          command: 'install',
+          start: flags.start,
+          allowRemove: flags['allow-remove'] ?? [],
+        } as const;
         const { plan, problems, reach } = await prepare(
           session,
           programOf(this.config),

@@ -1,4 +1,9 @@
-import { allowAgentReplaceFlag, timeoutFlag, yesFlag } from '../install/edge/run/change-flags.ts';
+import {
+  allowAgentReplaceFlag,
+  allowRemoveFlag,
+  timeoutFlag,
+  yesFlag,
+} from '../install/edge/run/change-flags.ts';
 import { ClusterCommand } from '../install/edge/run/cluster-command.ts';
 import type { ChangeReport } from '../install/edge/run/command-support.ts';
 import { connectFlags } from '../install/edge/run/connect-flags.ts';
@@ -16,13 +21,14 @@ export default class Start extends ClusterCommand {
     ...connectFlags,
     yes: yesFlag,
     'allow-agent-replace': allowAgentReplaceFlag,
+    'allow-remove': allowRemoveFlag,
     timeout: timeoutFlag,
   };
 
   async run(): Promise<ChangeReport> {
     const { flags } = await this.parse(Start);
     return runChange(this, await clusterOf(flags), flags, {
-      intent: { command: 'start' },
+      intent: { command: 'start', allowRemove: flags['allow-remove'] ?? [] },
       allowAgentReplace: flags['allow-agent-replace'],
     });
   }

@@ -1,5 +1,7 @@
 /** What a host is found to be: the answer of one probe, read whole. Nothing of it is written back into the spec. */
 
+import type { AptFacts } from './apt-facts.ts';
+
 export interface Facts {
   /** The host's clock when the probe ran, in milliseconds since 1970, and how far off this machine's it is. */
   readonly clock: { readonly now: number; readonly offsetMs: number };
@@ -44,7 +46,16 @@ export interface Facts {
   readonly agent: AgentHealth;
   readonly scheduler: SchedulerHealth;
   readonly docker: { readonly version: string; readonly running: boolean };
+  /** Docker in forms that neither its project's packages nor the distribution's bring, with a path of each. */
+  readonly otherDockers: readonly OtherDocker[];
+  /** Known only after apt was asked, which happens where a plan installs packages. */
+  readonly apt?: AptFacts;
   readonly mesosup: MesosupFacts;
+}
+
+export interface OtherDocker {
+  readonly form: 'snap' | 'static' | 'rootless' | 'desktop';
+  readonly path: string;
 }
 
 export interface DpkgFacts {
@@ -182,6 +193,8 @@ export type JournalEntry =
       readonly kind: 'package';
       readonly name: string;
       readonly before: 'absent' | { readonly version: string };
+      /** Removed by a run of ours, with the owner's permission: `uninstall` installs it again. */
+      readonly removed?: true;
     }
   | {
       readonly kind: 'service';

@@ -3,6 +3,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Secrets } from '../cluster/secrets.ts';
 import { incompatibilities } from './agent-change.ts';
+import { withAptChanges } from './apt-changes.ts';
 import { basisOf } from './basis.ts';
 import { diffResource } from './diff.ts';
 import { diffService } from './diff-service.ts';
@@ -56,7 +57,8 @@ function allItems(input: HostPlanInput): PlanItem[] {
       resource.kind === 'service' ? serviceItem(resource, items, present) : diffResource(resource, present);
     if (item) items.push(item);
   }
-  return withRepair(replaceAgent(engineAfterTasks(items), input), input);
+  const planned = withAptChanges(replaceAgent(engineAfterTasks(items), input), facts.apt);
+  return withRepair(planned, input);
 }
 
 /** Containers end well only while their engine runs: it goes after an agent that is drained. */

@@ -55,6 +55,8 @@ export interface PlanItem {
    * Docker with all its containers.
    */
   readonly whole?: true;
+  /** Of a package that apt removes or downgrades by itself while it installs the packages of the items beside it. */
+  readonly byApt?: true;
   /** How many tasks end by it. Above all for `replace-agent`; null when the agent can't be asked. */
   readonly endsTasks?: number | null;
   /**

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  aptFacts,
   bareFacts,
   bareHosts,
   clusterOf,
@@ -11,6 +12,8 @@ import {
   serviceFacts,
 } from '../../test/install/hosts.ts';
 import type { Cluster, ClusterHost, MesosSource } from '../cluster/cluster.ts';
+import { CLUSTERD } from '../cluster/repositories.ts';
+import type { AptFacts } from './apt-facts.ts';
 import type { Facts } from './facts.ts';
 import { mesosLayout } from './layout.ts';
 import { missingFlag } from './mesos-flag-names.ts';
@@ -37,6 +40,8 @@ const deb: MesosSource = {
   from: { file: '/x/aventer-mesos_1.11.0_amd64.deb' },
   sha256: 'ab'.repeat(32),
 };
+/** From the project's own repository, as it is without a word in the spec. */
+const usual: Partial<Cluster> = { mesos: { kind: 'clusterd', repository: CLUSTERD } };
 const system = (id: string, version: string) => ({
   system: { id, version, codename: 'x', name: `${id} ${version}` },
 });
@@ -66,24 +71,27 @@ describe('the system', () => {
     ['ubuntu', '22.04'],
     ['ubuntu', '24.04'],
   ])('%s %s has a package of ClusterD', (id, version) => {
-    expect(alone(system(id, version))).toEqual([]);
+    expect(alone(system(id, version), usual)).toEqual([]);
   });
 
   test.each([
     ['debian', '13'],
     ['ubuntu', '20.04'],
   ])('%s %s has none, but may have one of your own', (id, version) => {
-    expect(said(alone(system(id, version)))).toEqual([
+    expect(said(alone(system(id, version), usual))).toEqual([
       `h1 error system: clusterd has no Mesos package for ${id} ${version}, only for debian 11 and 12, ubuntu 22.04 and 24.04`,
     ]);
     expect(alone(system(id, version), { mesos: deb })).toEqual([]);
-    const other = clusterOf([hostOf('h0'), hostOf('h1', { roles: ['scheduler'] })]);
+    // A repository of one's own is asked by apt.
+    expect(alone(system(id, version))).toEqual([]);
+    const other = clusterOf([hostOf('h0'), hostOf('h1', { roles: ['scheduler'] })], usual);
     const facts = new Map([['h1', bareFacts('10.0.0.1', system(id, version))]]);
     expect(preflight({ cluster: other, facts, payload }).filter(({ host }) => host === 'h1')).toEqual([]);
   });
 
   test('an architecture that nobody builds for', () => {
-    expect(said(alone({ arch: 'arm64' }))).toEqual([
+    expect(alone({ arch: 'arm64' })).toEqual([]);
+    expect(said(alone({ arch: 'arm64' }, usual))).toEqual([
       'h1 error arch: clusterd has Mesos packages for amd64 only, and this host is arm64',
     ]);
     const cluster = clusterOf([hostOf('h1', { roles: ['scheduler'] })], { mesos: deb });
@@ -222,6 +230,120 @@ test.each([
       `h1 warning public: its address ${address} is public, and HTTP within the cluster is not encrypted`,
     ),
   );
+});
+
+describe('the packages of the plan', () => {
+  const asked = (apt: Partial<AptFacts>, facts: Partial<Facts> = {}) =>
+    alone({ apt: aptFacts(apt), ...facts });
+
+  test('an obstacle is an error that names the package, its cause and the remedy', () => {
+    const problems = asked({
+      obstacles: [
+        { kind: 'absent', name: 'a' },
+        { kind: 'version', name: 'b', wanted: '2', available: ['1.1', '1.0'] },
+        { kind: 'pinned', name: 'c', file: '/etc/apt/preferences.d/no', priority: -1 },
+        { kind: 'held', name: 'd', version: '4' },
+        { kind: 'unmet', name: 'e', reason: 'Depends: f', suspects: [{ name: 'f', heldAt: '5' }] },
+        { kind: 'unmet', name: 'g', reason: 'Depends: h', suspects: [] },
+      ],
+    });
+    expect(problems.map(({ message, mend, severity }) => [severity, message, mend])).toEqual([
+      ['error', 'no repository of the host has the package a', expect.stringContaining('apt-get update')],
+      ['error', 'no repository of the host has b 2, only 1.1, 1.0', expect.stringContaining('cluster file')],
+      [
+        'error',
+        'apt has no candidate for c: /etc/apt/preferences.d/no pins it to priority -1',
+        'take the pin of c out of /etc/apt/preferences.d/no, or give it a priority above 0',
+      ],
+      ['error', 'apt would change d, which is held at 4', 'run: apt-mark unhold d'],
+      ['error', "apt can't install e: Depends: f; f is held at 5", 'run: apt-mark unhold f'],
+      ['error', "apt can't install g: Depends: h", expect.stringContaining('apt-get -s install g')],
+    ]);
+  });
+
+  test('a repository without the suite is the error, not the packages that are absent for it', () => {
+    const missingSuites = [{ url: 'http://x/Debian', suite: 'trixie' }];
+    expect(said(asked({ missingSuites, obstacles: [{ kind: 'absent', name: 'mesos' }] }))).toEqual([
+      'h1 error repository: the repository http://x/Debian has no suite trixie',
+    ]);
+  });
+
+  test('while a repository is unreachable an absent package proves nothing', () => {
+    const found = asked({ unreachable: ['http://x timed out'], obstacles: [{ kind: 'absent', name: 'a' }] });
+    expect(found.map(({ severity, check }) => `${severity} ${check}`)).toEqual([
+      'warning repository',
+      'warning package',
+    ]);
+  });
+
+  test('what apt can not say beside an interrupted dpkg is not told twice', () => {
+    expect(said(asked({ failure: 'broken' }))).toEqual([
+      'h1 warning package: apt could not say what it would do: broken',
+    ]);
+    const dpkg = { heldBy: '', broken: ['vim'] };
+    expect(asked({ failure: 'broken' }, { dpkg }).map(({ check }) => check)).toEqual(['dpkg']);
+  });
+
+  test('a removal or downgrade of what the owner had is refused, unless it is allowed by name', () => {
+    const cluster = clusterOf([hostOf('h1', { roles: ['master', 'scheduler', 'agent'] })]);
+    const apt = aptFacts({
+      changes: [
+        {
+          name: 'containerd.io',
+          action: 'remove',
+          from: '1.6',
+          conflictsWith: 'runc',
+          wantedBy: 'docker.io',
+        },
+        { name: 'tini', action: 'downgrade', from: '9', to: '1', wantedBy: 'zookeeper' },
+        { name: 'libc6', action: 'upgrade', from: '1', to: '2' },
+      ],
+    });
+    const facts = new Map([['h1', bareFacts('10.0.0.1', { apt })]]);
+    const refused = preflight({ cluster, facts, payload });
+    expect(said(refused)).toEqual([
+      'h1 error package: apt would remove containerd.io 1.6, because it conflicts with runc, which docker.io needs',
+      'h1 error package: apt would downgrade tini from 9 to 1, because zookeeper needs it',
+    ]);
+    expect(refused.map(({ mend }) => mend)).toEqual([
+      'say "source: preinstalled" for Docker if the host has one, or allow it by name: --allow-remove containerd.io',
+      'allow it by name: --allow-remove tini',
+    ]);
+    expect(preflight({ cluster, facts, payload, allowRemove: ['tini', 'containerd.io'] })).toEqual([]);
+  });
+});
+
+describe('Docker in other forms', () => {
+  const forms = ['snap', 'static', 'rootless', 'desktop'] as const;
+  const otherDockers = forms.map((form) => ({ form, path: `/x/${form}` }));
+  const packages = { 'podman-docker': installed('4.3') };
+  const severities = (problems: readonly Problem[]) =>
+    problems.map(({ severity, message }) => `${severity} ${/\(([^)]*)\)/.exec(message)?.[1]}`);
+
+  test('each is told with its path, and stops an install of another Docker; rootless gets along with it', () => {
+    expect(severities(alone({ otherDockers, packages }))).toEqual([
+      'error /x/snap',
+      'error /x/static',
+      'warning /x/rootless',
+      'error /x/desktop',
+      'error package podman-docker 4.3',
+    ]);
+  });
+
+  test('as the preinstalled one, those that the executor can not use are warned of', () => {
+    const docker = { version: '27', running: true };
+    const preinstalled: Partial<Cluster> = { docker: { kind: 'preinstalled' } };
+    expect(severities(alone({ otherDockers, packages, docker }, preinstalled))).toEqual([
+      'warning /x/snap',
+      'warning /x/rootless',
+      'warning /x/desktop',
+      'warning package podman-docker 4.3',
+    ]);
+  });
+
+  test("on a host without tasks they are nobody's concern", () => {
+    expect(alone({ otherDockers, packages }, {}, { roles: ['master'] })).toEqual([]);
+  });
 });
 
 describe('hosts among each other', () => {

@@ -8,7 +8,8 @@ import { type HostCheck, type PreflightInput, warning } from './preflight/check.
 import { clockCheck } from './preflight/clock.ts';
 import { flagCheck } from './preflight/flags.ts';
 import { addressCheck, portCheck, twinCheck, unknownMembers } from './preflight/network.ts';
-import { clusterCheck, dockerCheck, dpkgCheck, mesosCheck } from './preflight/software.ts';
+import { lossCheck, packagesCheck } from './preflight/packages.ts';
+import { clusterCheck, dockerCheck, dpkgCheck, mesosCheck, otherDockerCheck } from './preflight/software.ts';
 import { cgroupCheck, initCheck, runtimeCheck, systemCheck } from './preflight/system.ts';
 import { quorumProblems } from './quorum.ts';
 import { ZOOKEEPER_PACKAGE } from './wanted/zookeeper.ts';
@@ -27,6 +28,9 @@ const HOST_CHECKS: readonly HostCheck[] = [
   dpkgCheck,
   mesosCheck,
   dockerCheck,
+  otherDockerCheck,
+  packagesCheck,
+  lossCheck,
 ];
 
 /** Errors keep the hosts from being changed, warnings don't. In the spec's order of hosts. */

@@ -20,4 +20,6 @@ export type RunEvent =
     }
   /** Users and groups that packages made and leave behind: `user zookeeper, group docker`. */
   | { readonly event: 'left'; readonly accounts: string }
+  /** Packages with their versions that an uninstall could not install again. */
+  | { readonly event: 'unrestored'; readonly packages: string }
   | { readonly event: 'end'; readonly ok: boolean; readonly at: number };

@@ -47,6 +47,7 @@ function well(leads: boolean): Facts {
     agent: { answers: true, registered: true, version: '1.11.0', id: 'S1', tasks: 0, problem: '' },
     scheduler: { answers: true, leads, leader: 'x', subscribed: leads, version: '0.1.0', problem: '' },
     docker: { version: '20.10.24', running: true },
+    otherDockers: [],
     mesosup: {
       cluster: 'mesosup',
       current: '0.1.0',

@@ -22,6 +22,7 @@ import {
   DOCKER_DATA,
   DOCKER_REPOSITORY,
   DOCKER_SERVICE,
+  PODMAN_DOCKER,
 } from './wanted/docker.ts';
 import { JANITOR_TIMER } from './wanted/executor.ts';
 import { CLUSTERD_LIBRARIES, MESOS_REPOSITORY } from './wanted/mesos-package.ts';
@@ -67,6 +68,7 @@ export function probeTargets(cluster: Cluster, host: ClusterHost): ProbeTargets 
     'iptables',
     'docker.io',
     'docker-cli',
+    PODMAN_DOCKER,
     ...DOCKER_CE_PACKAGES,
     ZOOKEEPER_PACKAGE,
     'zookeeperd',

@@ -13,10 +13,10 @@ import { applyToFacts } from '../../test/install/model-host.ts';
 import { anyCluster, anyHosts } from '../../test/install/random-cluster.ts';
 import { runs } from '../../test/support/runs.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import type { Facts } from './facts.ts';
+import type { Facts, JournalEntry } from './facts.ts';
 import type { PlanItem } from './plan.ts';
 import { planCluster } from './plan-cluster.ts';
-import { uninstallPlan } from './uninstall.ts';
+import { uninstallItems, uninstallPlan } from './uninstall.ts';
 
 function uninstall(cluster: Cluster, facts: ReadonlyMap<string, Facts>, purge: boolean) {
   return uninstallPlan({ cluster, facts, version: '1.2.3', purge, sha256 });
@@ -141,4 +141,21 @@ test('what bootstrap.sh unpacked stays, and what the installer did goes', () => 
   const items = uninstall(cluster, new Map([['h1', facts]]), true).hosts[0]?.items ?? [];
   const removed = items.filter(({ id }) => id.startsWith('payload:')).map(({ id }) => id);
   expect(removed).toEqual(after.mesosup.payloads.map((version) => `payload:${version}`));
+});
+
+test('a package that was removed for ours is installed again after ours are gone, unless the owner did that', () => {
+  const journal: JournalEntry[] = [
+    { kind: 'package', name: 'docker.io', before: 'absent' },
+    { kind: 'package', name: 'containerd.io', before: { version: '1.6.20-1' }, removed: true },
+    { kind: 'package', name: 'libc6', before: { version: '2.36-9' } },
+  ];
+  const found = bareFacts('10.0.0.1');
+  const facts = { ...found, mesosup: { ...found.mesosup, cluster: 'prod', journal } };
+  const packagesOf = (own: Facts) =>
+    uninstallItems(own, false).flatMap(({ id, action }) =>
+      id.startsWith('package:') ? [`${action} ${id}`] : [],
+    );
+  expect(packagesOf(facts)).toEqual(['remove package:docker.io', 'restore package:containerd.io']);
+  const packages = { 'containerd.io': { version: '1.7', status: 'install ok installed' } };
+  expect(packagesOf({ ...facts, packages })).toEqual(['remove package:docker.io']);
 });

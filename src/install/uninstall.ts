@@ -5,6 +5,7 @@ import { basisOf } from './basis.ts';
 import type { Facts, JournalEntry } from './facts.ts';
 import { CLUSTERD_PACKAGE, LEGACY_PACKAGE, PACKAGED_LAYOUTS } from './layout.ts';
 import { isData, removalAction } from './leftovers.ts';
+import { installedPackage } from './package-state.ts';
 import type { HostPlan, Plan, PlanItem } from './plan.ts';
 import { PAYLOADS, STATE } from './script/places.ts';
 import type { FactsByHost } from './topology.ts';
@@ -63,6 +64,8 @@ export function uninstallItems(facts: Facts, purge: boolean): PlanItem[] {
     ...traces.map((path) => plain(`file:${path}`, 'remove', `${path}: remove`)),
     ...data.map(wholeDirectory),
     ...backwards.flatMap((entry) => ('path' in entry && goes(entry) ? [] : undo(entry, facts, purge))),
+    // The packages that took their place are gone by now.
+    ...backwards.flatMap((entry) => (entry.kind === 'package' ? restorePackage(entry, facts) : [])),
     ...facts.mesosup.payloads
       .filter((version) => !facts.mesosup.released.includes(version))
       .map((version) => plain(`payload:${version}`, 'remove', `${PAYLOADS}/${version}: remove`)),
@@ -138,6 +141,19 @@ function undoPackage(entry: JournalEntry & { kind: 'package' }, purge: boolean):
   const how = purge ? 'purge' : 'remove';
   const item = plain(`package:${entry.name}`, 'remove', `package ${entry.name}: ${how}`);
   return [purge ? { ...item, whole: true } : item];
+}
+
+/** What a run of ours removed comes back, unless the owner has installed it again. */
+function restorePackage(entry: JournalEntry & { kind: 'package' }, facts: Facts): PlanItem[] {
+  const { name, before, removed } = entry;
+  if (before === 'absent' || !removed || installedPackage(facts, name) !== undefined) return [];
+  return [
+    plain(
+      `package:${name}`,
+      'restore',
+      `package ${name}: install ${before.version} again, as before mesosup`,
+    ),
+  ];
 }
 
 function undoUser(entry: JournalEntry & { kind: 'user' }, facts: Facts): PlanItem[] {

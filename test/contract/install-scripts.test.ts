@@ -19,6 +19,7 @@ import { probeScript } from '../../src/install/script/probe.ts';
 import { attachRunScript, startRunScript } from '../../src/install/script/run-scripts.ts';
 import { escapeCommands } from '../../src/install/script/shell-core.ts';
 import { SERVICE_STEPS } from '../../src/install/script/shell-services.ts';
+import { simulationScript } from '../../src/install/script/simulation.ts';
 import { runs } from '../support/runs.ts';
 
 const secrets = generateSecrets(randomBytes);
@@ -84,6 +85,8 @@ const EVERYTHING: PlanItem[] = [
   undo('restore', 'user:u'),
   undo('restore', 'package:p'),
   undo('remove', 'package:q'),
+  undo('restore', 'package:t'),
+  { ...undo('remove', 'package:w'), byApt: true },
   undo('remove', 'user:v'),
   undo('remove', 'payload:1.0-a'),
   { ...undo('remove', 'directory:/var/lib/x'), whole: true },
@@ -95,6 +98,7 @@ const JOURNAL: JournalEntry[] = [
   { kind: 'link', path: '/l', before: { facts: { ...facts, type: 'link', target: 'a b' }, backup: '' } },
   { kind: 'directory', path: '/d', before: { facts: { ...facts, type: 'directory' }, backup: '' } },
   { kind: 'package', name: 'p', before: 'absent' },
+  { kind: 'package', name: 't', before: { version: '1:2' }, removed: true },
   { kind: 'user', name: 'u', before: { groups: ['g'] } },
   { kind: 'service', name: 's', before: { enabled: 'enabled', running: true } },
 ];
@@ -122,6 +126,17 @@ const SCRIPTS = [
   ['uninstall', apply('uninstall')],
   ['start of a run', startRunScript('r-1', 100)],
   ['attach', attachRunScript('r-1')],
+  [
+    'simulation',
+    simulationScript({ packages: [{ name: 'p', version: '1:1.0' }, { name: 'q' }], sources: [] }),
+  ],
+  [
+    'simulation with a repository',
+    simulationScript({
+      packages: [{ name: 'p' }],
+      sources: [{ path: "/etc/apt/sources.list.d/it's.list", content: "deb [x=y] http://it's/ z\n" }],
+    }),
+  ],
 ] as const;
 
 let directory: string;
@@ -148,6 +163,7 @@ describe('the hook that apt runs before dpkg', () => {
   const hook = /<<'MESOSUP_HOOK'\n([\s\S]*?)MESOSUP_HOOK/.exec(apply('install'))?.[1] ?? '';
   const told = ['VERSION 2', 'APT::Architecture=amd64', ''];
   const packages = [
+    'ours 2.0 > - **REMOVE**',
     'libnew - < 1:2.0-1 /var/cache/apt/archives/libnew_1%3a2.0-1_amd64.deb',
     'known 1.0 < 1.1 /var/cache/apt/archives/known_1.1_all.deb',
     'older 3.0 > 2.0 /var/cache/apt/archives/older_2.0_all.deb',
@@ -155,17 +171,24 @@ describe('the hook that apt runs before dpkg', () => {
   ];
 
   /** Runs it as apt would, after apt has said how much space it will take. */
-  async function run(space: string) {
+  async function run(space: string, allowed = ['older'], more: readonly string[] = []) {
     const journal = path.join(directory, 'journal');
     const output = path.join(directory, 'output');
-    await writeFile(journal, '{"kind":"package","name":"known","before":"absent"}\n');
+    const lines = [
+      '{"kind":"package","name":"known","before":{"version":"0.9"}}',
+      '{"kind":"package","name":"ours","before":"absent"}',
+      '',
+    ];
+    await writeFile(journal, lines.join('\n'));
+    const allowedFile = path.join(directory, 'allowed');
+    await writeFile(allowedFile, `${allowed.join('\n')}\n`);
     await writeFile(output, `After this operation, ${space} of additional disk space will be used.\n`);
     const script = hook.replaceAll('/var/lib/mesosup/journal.ndjson', journal);
     const file = path.join(directory, 'hook');
     await writeFile(file, script);
-    const input = [...told, ...packages, ''].join('\n');
-    const { exitCode, stdout } = await execa('sh', [file, output], { input, reject: false });
-    return { exitCode, stdout, journal: (await readFile(journal, 'utf8')).split('\n').slice(1, -1) };
+    const input = [...told, ...packages, ...more, ''].join('\n');
+    const { exitCode, stdout } = await execa('sh', [file, output, allowedFile], { input, reject: false });
+    return { exitCode, stdout, journal: (await readFile(journal, 'utf8')).split('\n').slice(2, -1) };
   }
 
   test('shellcheck finds nothing wrong with it', async () => {
@@ -186,6 +209,24 @@ describe('the hook that apt runs before dpkg', () => {
         '{"kind":"package","name":"older","before":{"version":"3.0"}}',
       ],
     });
+  });
+
+  test('refuses to remove or downgrade what the owner had, and writes nothing down', async () => {
+    expect(await run('1 kB', [], ['known 1.0 > - **REMOVE**'])).toEqual({
+      exitCode: 1,
+      stdout: 'mesosup: downgrade older 3.0\nmesosup: remove known 1.0',
+      journal: [],
+    });
+  });
+
+  test('writes down what it removes with permission, once', async () => {
+    const removal = ['gone 1:4 > - **REMOVE**', 'gone 1:4 > - **REMOVE**', 'known 1.0 > - **REMOVE**'];
+    const { exitCode, journal } = await run('1 kB', ['*'], removal);
+    expect(exitCode).toBe(0);
+    expect(journal.slice(2)).toEqual([
+      '{"kind":"package","name":"gone","before":{"version":"1:4"},"removed":true}',
+      '{"kind":"package","name":"known","before":{"version":"1.0"},"removed":true}',
+    ]);
   });
 
   test('stops apt where there is too little space', async () => {

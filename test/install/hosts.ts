@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Cluster, ClusterHost, Role } from '../../src/cluster/cluster.ts';
 import { generateSecrets } from '../../src/cluster/secrets.ts';
+import type { AptFacts } from '../../src/install/apt-facts.ts';
 import type { Facts, FileFacts, ServiceFacts } from '../../src/install/facts.ts';
 import type { PlanInput } from '../../src/install/plan-cluster.ts';
 import type { Templates } from '../../src/install/templates.ts';
@@ -106,9 +107,15 @@ export function bareFacts(address: string, changes: Partial<Facts> = {}): Facts 
     agent: { answers: false, registered: false, version: '', id: '', tasks: 0, problem: '' },
     scheduler: { answers: false, leads: false, leader: '', subscribed: false, version: '', problem: '' },
     docker: { version: '', running: false },
+    otherDockers: [],
     mesosup: { cluster: '', current: '', payloads: [], released: [], started: false, journal: [], run: null },
     ...changes,
   };
+}
+
+/** An apt that has all packages and changes no others. */
+export function aptFacts(changes: Partial<AptFacts> = {}): AptFacts {
+  return { obstacles: [], changes: [], missingSuites: [], unreachable: [], failure: '', ...changes };
 }
 
 export function directoryFacts(changes: Partial<FileFacts> = {}): FileFacts {

@@ -50,8 +50,10 @@ export function applyToFacts(facts: Facts, plan: HostPlan, count = plan.items.le
   };
   for (const item of plan.items.slice(0, count)) applyItem(draft, item);
   const current = draft.files['/opt/mesosup/current']?.target ?? '';
+  // Of the answer of apt nothing is true any more.
+  const { apt: _apt, ...rest } = facts;
   return {
-    ...facts,
+    ...rest,
     files: draft.files,
     packages: draft.packages,
     users: draft.users,
@@ -72,6 +74,8 @@ export function applyToFacts(facts: Facts, plan: HostPlan, count = plan.items.le
 function applyItem(draft: Draft, item: PlanItem): void {
   if (item.action === 'repair') {
     draft.broken = [];
+  } else if (item.byApt) {
+    loseByApt(draft, item);
   } else if (item.resource === undefined) {
     undo(draft, item);
   } else if (item.resource.kind === 'service') {
@@ -155,6 +159,15 @@ function applyPackage(draft: Draft, name: string, version = '1.11.0'): void {
   }
 }
 
+/** As apt's hook writes it down. */
+function loseByApt(draft: Draft, { id, action }: PlanItem): void {
+  const name = id.slice(id.indexOf(':') + 1);
+  const before = { version: draft.packages[name]?.version ?? '' };
+  const removed = action === 'remove';
+  keep(draft, { kind: 'package', name, before, ...(removed && { removed }) });
+  if (removed) delete draft.packages[name];
+}
+
 /** An init system knows a unit or job as soon as its file is there; Upstart's jobs start at boot by themselves. */
 function unitComes(draft: Draft, path: string): void {
   const unit =
@@ -225,6 +238,10 @@ function undo(draft: Draft, { id, action, whole }: PlanItem): void {
       undoService(draft, name, action, entry);
       return;
     case 'package':
+      if (action === 'restore' && entry?.kind === 'package' && entry.before !== 'absent') {
+        draft.packages[name] = { version: entry.before.version, status: 'install ok installed' };
+        return;
+      }
       delete draft.packages[name];
       for (const [service] of BROUGHT[name] ?? []) delete draft.services[service];
       return;

@@ -2,8 +2,9 @@
 
 import fc from 'fast-check';
 import type { Cluster, ClusterHost, DockerSource, MesosSource, Role } from '../../src/cluster/cluster.ts';
+import type { AptChange } from '../../src/install/apt-facts.ts';
 import type { Facts } from '../../src/install/facts.ts';
-import { bareFacts, clusterOf, directoryFacts, fileFacts, hostOf, REPOSITORY } from './hosts.ts';
+import { aptFacts, bareFacts, clusterOf, directoryFacts, fileFacts, hostOf, REPOSITORY } from './hosts.ts';
 
 const mesos: fc.Arbitrary<MesosSource> = fc.constantFrom<MesosSource>(
   { kind: 'clusterd', repository: REPOSITORY },
@@ -77,7 +78,11 @@ const anyFacts = fc.record({
   daemon: fc.constantFrom(undefined, '{"registry-mirrors":["https://m"]}\n', 'no JSON'),
   stray: fc.boolean(),
   broken: fc.boolean(),
+  rival: fc.boolean(),
 });
+
+/** A package of the owner's that apt would remove. */
+const RIVAL: AptChange = { name: 'podman-docker', action: 'remove', from: '4.3.1', wantedBy: 'docker.io' };
 
 /** By the hosts' names, for each host of the cluster. */
 export function anyHosts(cluster: Cluster): fc.Arbitrary<Map<string, Facts>> {
@@ -104,6 +109,10 @@ export function anyHosts(cluster: Cluster): fc.Arbitrary<Map<string, Facts>> {
             system: { ...bare.system, version: one?.version ?? '12' },
             dpkg: { heldBy: '', broken: one?.broken ? ['libc6'] : [] },
             files,
+            ...(one?.rival && {
+              packages: { [RIVAL.name]: { version: '4.3.1', status: 'install ok installed' } },
+              apt: aptFacts({ changes: [RIVAL] }),
+            }),
           };
           return [name, facts] as const;
         }),

@@ -15,6 +15,8 @@ export interface PreflightInput {
     /** As dpkg names what its runtime is built for; not checked without it. */
     readonly arch?: string;
   };
+  /** Packages of the owner's that apt may remove or downgrade. */
+  readonly allowRemove?: readonly string[];
 }
 
 export interface HostCheckInput extends PreflightInput {

@@ -1,11 +1,11 @@
 /** What is on the host already, and in whose hands. */
 
 import type { Cluster } from '../../cluster/cluster.ts';
-import type { Facts } from '../facts.ts';
+import type { Facts, OtherDocker } from '../facts.ts';
 import { MESOS_BINARIES, mesosLayout, mesosPackage } from '../layout.ts';
 import { installedPackage } from '../package-state.ts';
 import { compareNumbers, meetsVersion, parseDebName } from '../versions.ts';
-import { DOCKER_CONFIG } from '../wanted/docker.ts';
+import { DOCKER_CONFIG, PODMAN_DOCKER } from '../wanted/docker.ts';
 import { packageResource } from '../wanted/mesos-package.ts';
 import { error, type HostCheck, isMesos, warning } from './check.ts';
 
@@ -91,6 +91,52 @@ export const mesosCheck: HostCheck = ({ cluster, host, own }) => {
   }
   return [];
 };
+
+/** Why the executor can't work with a Docker of that form; undefined where it can. */
+const UNFIT: Readonly<Record<OtherDocker['form'], string | undefined>> = {
+  snap: "Docker from a snap, which can't see directories of tasks outside of home directories",
+  static: undefined,
+  rootless: 'rootless Docker, which runs for one user only',
+  desktop: 'Docker Desktop, which runs containers in a virtual machine',
+};
+
+/** Docker in forms that apt knows nothing of. Rootless Docker gets along with a Docker of the system. */
+export const otherDockerCheck: HostCheck = ({ cluster, host, own }) => {
+  if (!host.roles.includes('agent')) return [];
+  const podman = installedPackage(own, PODMAN_DOCKER);
+  const preinstalled = cluster.docker.kind === 'preinstalled';
+  const remove = 'remove it there';
+  const found = [
+    ...own.otherDockers.map(({ form, path }) => ({
+      what: UNFIT[form] ?? 'Docker from a static archive, which no package owns',
+      where: path,
+      fits: UNFIT[form] === undefined,
+      severe: form !== 'rootless',
+      mend: form === 'static' ? `say "source: preinstalled" for Docker, or ${remove}` : remove,
+    })),
+    ...(podman === undefined
+      ? []
+      : [
+          {
+            what: 'Podman under the name of Docker',
+            where: `package ${PODMAN_DOCKER} ${podman.version}`,
+            fits: false,
+            severe: true,
+            mend: `run: apt-get remove ${PODMAN_DOCKER}`,
+          },
+        ]),
+  ];
+  return found.flatMap(({ what, where, fits, severe, mend }) => {
+    if (preinstalled && fits) return [];
+    const problem = severe && !preinstalled ? error : warning;
+    const need = preinstalled ? `${mend}, and install Docker for the whole system` : mend;
+    return [
+      problem(host.name, 'docker', `it has ${what} (${where})`, severe || preinstalled ? need : NOTHING),
+    ];
+  });
+};
+
+const NOTHING = 'nothing to do: tasks use the Docker that mesosup installs for the whole system';
 
 export const dockerCheck: HostCheck = ({ cluster, host, own }) => {
   if (!host.roles.includes('agent')) return [];

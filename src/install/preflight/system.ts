@@ -1,16 +1,23 @@
 /** Whether the host's system can carry what it should run. */
 
-import type { MesosSource } from '../../cluster/cluster.ts';
+import type { AptRepository, MesosSource } from '../../cluster/cluster.ts';
+import { CLUSTERD, MESOSPHERE } from '../../cluster/repositories.ts';
 import { compareNumbers } from '../versions.ts';
 import { error, type HostCheck, isMesos, isOurs, warning } from './check.ts';
 
 /** Of the payload's Node. */
 const OLDEST_GLIBC = '2.28';
 
-/** By source: system ids with the versions there are packages for. All are for amd64 alone. */
-const PACKAGED: Partial<Record<MesosSource['kind'], Readonly<Record<string, readonly string[]>>>> = {
-  clusterd: { debian: ['11', '12'], ubuntu: ['22.04', '24.04'] },
-  mesosphere: { ubuntu: ['14.04', '16.04', '18.04'] },
+interface Packaged {
+  readonly repository: AptRepository;
+  /** By system id the versions there are packages for. All are for amd64 alone. */
+  readonly systems: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What the projects' own repositories have. Another repository is asked by apt itself. */
+const PACKAGED: Partial<Record<MesosSource['kind'], Packaged>> = {
+  clusterd: { repository: CLUSTERD, systems: { debian: ['11', '12'], ubuntu: ['22.04', '24.04'] } },
+  mesosphere: { repository: MESOSPHERE, systems: { ubuntu: ['14.04', '16.04', '18.04'] } },
 };
 
 export const systemCheck: HostCheck = ({ cluster, host, own }) => {
@@ -19,11 +26,11 @@ export const systemCheck: HostCheck = ({ cluster, host, own }) => {
   if (id !== 'debian' && id !== 'ubuntu') {
     return [error(host.name, 'system', `it runs ${called || 'an unknown system'}`, 'use Debian or Ubuntu')];
   }
-  const packaged = PACKAGED[cluster.mesos.kind];
+  const packaged = usualSystems(cluster.mesos, id);
   if (packaged === undefined || !isMesos(host)) return [];
   const there = Object.entries(packaged).map(([system, versions]) => `${system} ${versions.join(' and ')}`);
   const others =
-    'give a package of your own (source: package), or install Mesos yourself (source: preinstalled)';
+    'name a repository that has one (repository:), give a package of your own (source: package), or install Mesos yourself (source: preinstalled)';
   if (!(packaged[id] ?? []).some((one) => version === one || version.startsWith(`${one}.`))) {
     return [
       error(
@@ -38,6 +45,13 @@ export const systemCheck: HostCheck = ({ cluster, host, own }) => {
   const message = `${cluster.mesos.kind} has Mesos packages for amd64 only, and this host is ${own.arch}`;
   return [error(host.name, 'arch', message, others)];
 };
+
+/** Undefined where the packages don't come from the project's own repository. */
+function usualSystems(source: MesosSource, id: 'debian' | 'ubuntu'): Packaged['systems'] | undefined {
+  const packaged = PACKAGED[source.kind];
+  if (packaged === undefined || !('repository' in source)) return undefined;
+  return source.repository[id] === packaged.repository[id] ? packaged.systems : undefined;
+}
 
 export const runtimeCheck: HostCheck = ({ host, own, payload }) => {
   if (!isOurs(host)) return [];

@@ -256,33 +256,52 @@ function putBack(path: string, { type, owner, group, mode, target }: FileFacts, 
   }
 }
 
-export type PackageWork = 'install' | 'remove' | 'purge';
+export type PackageWork = 'install' | 'remove' | 'purge' | 'restore';
 
 /** Whether a package is brought or taken away, for those that can be done together; undefined of anything else. */
 export function packageWork({ item }: Numbered, journal: readonly JournalEntry[]): PackageWork | undefined {
   const { kind, name } = idParts(item.id);
   if (kind !== 'package' || item.action === 'repair') return undefined;
+  if (item.byApt) return 'install';
   if (item.action === 'remove') return item.whole ? 'purge' : 'remove';
   if (item.action === 'restore') {
     const entry = journal.find((known) => known.kind === 'package' && known.name === name);
-    return entry?.before === 'absent' ? 'remove' : undefined;
+    if (entry?.kind !== 'package') return undefined;
+    return entry.before === 'absent' ? 'remove' : entry.removed ? 'restore' : undefined;
   }
   return 'install';
 }
 
 /** Lines that do packages together, in one run of apt-get. @throws TypeError for a file without its SHA-256 */
-export function packageLines(work: PackageWork, items: readonly Numbered[]): string[] {
-  const names = items.map(({ item }) => idParts(item.id).name);
+export function packageLines(
+  work: PackageWork,
+  items: readonly Numbered[],
+  journal: readonly JournalEntry[],
+): string[] {
+  const names = items.flatMap(({ item }) => (item.byApt ? [] : [idParts(item.id).name]));
   const what = `packages=${quote(names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', '))}`;
+  if (work === 'restore') {
+    const words = journal.flatMap((entry) =>
+      entry.kind === 'package' && entry.before !== 'absent' && names.includes(entry.name)
+        ? [quote(`${entry.name}=${entry.before.version}`)]
+        : [],
+    );
+    return [what, `restore_packages ${words.join(' ')}`];
+  }
   if (work !== 'install') return [what, `drop_packages ${work} ${names.map(quote).join(' ')}`];
   const before: string[] = [];
-  const words = items.map(({ item }) => {
+  const wanted = items.filter(({ item }) => !item.byApt);
+  // Where a repository has such a package, apt removes it only when it is told so.
+  const removals = items.filter(({ item }) => item.byApt && item.action === 'remove');
+  const words = wanted.map(({ item }) => {
     if (item.resource?.kind !== 'package') throw new TypeError(`the plan's item ${item.id} names no package`);
     const file = packageFile(item.resource);
     before.push(...file.before);
     return file.word;
   });
-  return [what, ...before, `install_packages ${words.join(' ')}`];
+  const numbers = wanted.map(({ item, index }) => `${idParts(item.id).name}=${index} `).join('');
+  const all = [...words, ...removals.map(({ item }) => quote(`${idParts(item.id).name}-`))];
+  return [what, `package_items=${quote(numbers)}`, ...before, `install_packages ${all.join(' ')}`];
 }
 
 function packageFile({ name, version, file, sha256 }: PackageResource): { before: string[]; word: string } {

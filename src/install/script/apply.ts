@@ -60,6 +60,8 @@ export interface ApplyOptions {
   /** True: the cluster is meant to run here from now on, false: not. By default so for `start` and `stop`. */
   readonly started?: boolean;
   readonly limits?: Partial<ApplyLimits>;
+  /** Packages of the owner's that apt may remove or downgrade beyond those that the plan names. */
+  readonly allowRemove?: readonly string[];
 }
 
 export interface ApplyLimits {
@@ -96,6 +98,7 @@ export function applyScript(plan: HostPlan, options: ApplyOptions): string {
     `lock_seconds=${limits.lock}`,
     `edge_seconds=${limits.edge}`,
     `stay_milliseconds=${limits.stay}`,
+    `allowed=${quote(allowedLosses(plan, options))}`,
     PACKAGES,
     FILES,
     SERVICE_STEPS,
@@ -120,6 +123,13 @@ export function applyScript(plan: HostPlan, options: ApplyOptions): string {
   ].join('\n');
 }
 
+/** A line each: packages that apt may remove or downgrade. An uninstall removes what the journal names. */
+function allowedLosses({ items }: HostPlan, { command, allowRemove = [] }: ApplyOptions): string {
+  if (command === 'uninstall') return '*';
+  const named = items.filter(({ resource, byApt }) => byApt || resource?.kind === 'package');
+  return [...named.map(({ id }) => idParts(id).name), ...allowRemove].join('\n');
+}
+
 function startedLines({ command, started }: ApplyOptions): string[] {
   const wanted =
     started ??
@@ -137,16 +147,20 @@ function itemLines(items: readonly Numbered[], context: StepContext): string[] {
     let end = at + 1;
     while (end < items.length && packageWork(items[end] as Numbered, context.journal) === work) end += 1;
     const group = items.slice(at, end);
-    lines.push(...(work ? packageGroup(work, group) : otherGroup(group, context, checks)));
+    lines.push(...(work ? packageGroup(work, group, context.journal) : otherGroup(group, context, checks)));
     at = end;
   }
   return lines;
 }
 
-function packageGroup(work: PackageWork, group: readonly Numbered[]): string[] {
+function packageGroup(
+  work: PackageWork,
+  group: readonly Numbered[],
+  journal: readonly JournalEntry[],
+): string[] {
   // The first is begun last, so that what is said is its.
   const begun = group.toReversed().map(({ index }) => `begin_item ${index}`);
-  return [...begun, ...packageLines(work, group), ...group.map(({ index }) => `done_item ${index}`)];
+  return [...begun, ...packageLines(work, group, journal), ...group.map(({ index }) => `done_item ${index}`)];
 }
 
 function otherGroup(

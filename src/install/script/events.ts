@@ -22,6 +22,7 @@ const runEvent = z.discriminatedUnion('event', [
     at,
   }),
   z.object({ event: z.literal('left'), accounts: z.string() }),
+  z.object({ event: z.literal('unrestored'), packages: z.string() }),
   z.object({ event: z.literal('end'), ok: z.boolean(), at }),
 ]);
 

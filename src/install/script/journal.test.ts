@@ -16,6 +16,16 @@ test('of two entries for one thing the first counts; a torn line is passed over'
   expect(parseJournal(text)).toEqual([first, ...rows.slice(2)]);
 });
 
+test('a package that was changed and later removed keeps its first version and the removal', () => {
+  const rows = [
+    { kind: 'package', name: 'a', before: { version: '1' } },
+    { kind: 'package', name: 'a', before: { version: '2' }, removed: true },
+  ];
+  expect(parseJournal(rows.map((row) => JSON.stringify(row)).join('\n'))).toEqual([
+    { kind: 'package', name: 'a', before: { version: '1' }, removed: true },
+  ]);
+});
+
 test('a run is alive or dead, and none where there is no record', () => {
   const record = { id: 'r', command: 'install', who: 'me', since: 5 };
   expect(parseRun(`${JSON.stringify(record)}\nalive\n`)).toEqual({ ...record, alive: true });

@@ -30,6 +30,7 @@ const entry = z.discriminatedUnion('kind', [
     kind: z.literal('package'),
     name: z.string(),
     before: z.union([absent, z.object({ version: z.string() })]),
+    removed: z.literal(true).exactOptional(),
   }),
   z.object({
     kind: z.literal('service'),
@@ -46,7 +47,10 @@ const entry = z.discriminatedUnion('kind', [
   }),
 ]);
 
-/** The entries, oldest first; of two for one thing the first counts. A line torn by a power cut is passed over. */
+/**
+ * The entries, oldest first; of two for one thing the first counts, and whether a package was removed since. A line
+ * torn by a power cut is passed over.
+ */
 export function parseJournal(text: string): JournalEntry[] {
   const seen = new Map<string, JournalEntry>();
   for (const line of text.split('\n')) {
@@ -54,7 +58,10 @@ export function parseJournal(text: string): JournalEntry[] {
     if (!parsed.success) continue;
     const { data } = parsed;
     const key = 'path' in data ? `path ${data.path}` : `${data.kind} ${data.name}`;
-    if (!seen.has(key)) seen.set(key, data);
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, data);
+    else if (first.kind === 'package' && data.kind === 'package' && data.removed)
+      seen.set(key, { ...first, removed: true });
   }
   return [...seen.values()];
 }

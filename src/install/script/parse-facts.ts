@@ -18,6 +18,7 @@ import {
   parseListeners,
   parseMounts,
   parseOsRelease,
+  parseOtherDockers,
   parsePackages,
   parseUnits,
   parseUsers,
@@ -111,6 +112,7 @@ export function parseFacts(stdout: string, { sentAt, receivedAt }: RoundTrip): F
     ),
     scheduler: parseScheduler(looseText(data.scheduler)),
     docker: parseDocker(looseText(data.docker)),
+    otherDockers: parseOtherDockers(part('dockers')),
     mesosup: mesosupFacts(part),
   };
 }

@@ -199,6 +199,16 @@ export function parseDocker(text: string): Facts['docker'] {
   return { version: version ?? '', running };
 }
 
+/** A form and a path a line. */
+export function parseOtherDockers(text: string): Facts['otherDockers'] {
+  return lines(text).flatMap((line) => {
+    const [form = '', path = ''] = line.split(/ (.*)/s);
+    return form === 'snap' || form === 'static' || form === 'rootless' || form === 'desktop'
+      ? [{ form, path }]
+      : [];
+  });
+}
+
 export function mesosupFacts(part: (name: string) => string): MesosupFacts {
   return {
     cluster: part('cluster').trim(),

@@ -109,6 +109,21 @@ inputs() {
     [ -f "$f" ] && IFS= read -r digest <"$f" && f=\${f##*/} && printf '%s %s\\n' "$digest" "\${f%.inputs}"
   done
 }
+dockers() {
+  for p in /snap/bin/docker /var/lib/snapd/snap/bin/docker; do [ -e "$p" ] && echo "snap $p"; done
+  for p in /usr/local/sbin/dockerd /usr/local/bin/dockerd /usr/sbin/dockerd /usr/bin/dockerd; do
+    [ -x "$p" ] && ! dpkg-query -S "$p" >/dev/null && ! dpkg-query -S "$(readlink -f "$p")" >/dev/null && echo "static $p"
+  done
+  [ -d /opt/docker-desktop ] && echo desktop /opt/docker-desktop
+  for p in /root/.config/systemd/user/docker.service /home/*/.config/systemd/user/docker.service; do
+    [ -e "$p" ] && echo "rootless $p"
+  done
+  # Other programs use rootlesskit too.
+  for p in $(grep -lx rootlesskit /proc/[0-9]*/comm); do
+    p=\${p%/comm}
+    tr '\\0' ' ' <"$p/cmdline" | grep -q dockerd && echo "rootless $p"
+  done
+}
 payloads() { for d in ${PAYLOADS}/*/; do [ -d "$d" ] && [ ! -L "\${d%/}" ] && d=\${d%/} && printf '%s\\n' "\${d##*/}"; done; }
 released() { for f in ${PAYLOADS}/*/${RELEASED}; do [ -f "$f" ] && f=\${f%/*} && printf '%s\\n' "\${f##*/}"; done; }
 run_state() {
@@ -135,6 +150,7 @@ plain() {
   part users users
   part listeners listeners
   part inputs inputs
+  part dockers dockers
   part journal text ${JOURNAL}
   part cluster text ${CLUSTER}
   part payloads payloads
@@ -180,10 +196,15 @@ elif command -v initctl >/dev/null; then
 fi`;
 }
 
-/** The packages asked for, and all that are not in order. */
+/** The packages asked for, those that runs of ours have removed, and all that are not in order. */
 function packagesBranch({ packages }: ProbeTargets): string {
   return `dpkg-query -W -f '\${Package}\\t\${Version}\\t\${Status}\\n' | awk -F '\\t' '
-  BEGIN { for (i = 1; i < ARGC; i++) want[ARGV[i]] = 1; ARGC = 1 }
+  BEGIN {
+    for (i = 1; i < ARGC; i++) want[ARGV[i]] = 1
+    ARGC = 1
+    while ((getline line <"${JOURNAL}") > 0)
+      if (line ~ /^\\{"kind":"package",.*"removed":true/) { split(line, word, "\\""); want[word[8]] = 1 }
+  }
   ($1 in want) || $3 !~ / ok (installed|config-files|not-installed)$/' ${words(packages)} | member packages`;
 }
 

@@ -71,7 +71,7 @@ finish() {
   ended=yes
   release_starts
   unshield
-  rm -f ${RUN} "$dir/hook"
+  rm -f ${RUN} "$dir/hook" "$dir/allowed"
   # Whoever reads the end may begin another run at once.
   exec 9>&-
   emit "{\\"event\\":\\"end\\",\\"ok\\":$1,\\"at\\":$(now)}"

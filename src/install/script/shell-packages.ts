@@ -9,18 +9,39 @@ import {
   UPLOADS,
 } from './places.ts';
 import { LOCK_HOLDER } from './probe.ts';
+import { APT_CHOICES, NEWEST } from './shell-apt.ts';
 
 /**
  * What apt runs once it knows all it will do and before dpkg does any of it. Its standard input is apt's protocol,
  * version 2: settings up to an empty line, then `name old direction new file` for each package (apt.conf(5),
  * DPkg::Pre-Install-Pkgs). What fails here ends apt with nothing done.
+ *
+ * A removal or downgrade (both have the direction `>`) of a package that the owner had is refused, unless the second
+ * argument, a file, has its name or `*`. The first is the file of what apt has written.
  */
 const HOOK = `export LC_ALL=C
-new=$(awk '
-  BEGIN { while ((getline line <ARGV[1]) > 0) if (match(line, /^\\{"kind":"package","name":"[^"]*"/)) known[substr(line, 27, RLENGTH - 27)] = 1; ARGC = 1 }
-  body && !($1 in known) {
+told=$(cat)
+KNOWN='function recall(journal,  line, name) {
+    while ((getline line <journal) > 0) if (match(line, /^\\{"kind":"package","name":"[^"]*"/)) {
+      name = substr(line, 27, RLENGTH - 27)
+      known[name] = 1
+      if (line ~ /"before":"absent"/) ours[name] = 1
+      if (line ~ /"removed":true/) removed[name] = 1
+    }
+  }'
+refused=$(printf '%s\\n' "$told" | awk "$KNOWN"'
+  BEGIN { recall(ARGV[1]); while ((getline line <ARGV[2]) > 0) allowed[line] = 1; ARGC = 1 }
+  body && $3 == ">" && !($1 in allowed) && !($1 in ours) && !("*" in allowed) {
+    print "mesosup: " ($5 == "**REMOVE**" ? "remove" : "downgrade") " " $1 " " $2
+  }
+  $0 == "" { body = 1 }' ${JOURNAL} "$2") || exit 1
+[ -z "$refused" ] || { printf '%s\\n' "$refused"; exit 1; }
+new=$(printf '%s\\n' "$told" | awk "$KNOWN"'
+  BEGIN { recall(ARGV[1]); ARGC = 1 }
+  body && (!($1 in known) || ($5 == "**REMOVE**" && !($1 in ours) && !($1 in removed))) {
     known[$1] = 1
     before = $2 == "-" ? "\\"absent\\"" : "{\\"version\\":\\"" $2 "\\"}"
+    if ($5 == "**REMOVE**") { removed[$1] = 1; before = before ",\\"removed\\":true" }
     printf "{\\"kind\\":\\"package\\",\\"name\\":\\"%s\\",\\"before\\":%s}\\n", $1, before
   }
   $0 == "" { body = 1 }' ${JOURNAL}) || exit 1
@@ -37,6 +58,7 @@ const KEPT = '/var/lib/zookeeper /var/log/zookeeper';
 
 export const PACKAGES = `${LOCK_HOLDER}
 holding=
+package_items=
 # Package scripts start services before their configuration is there; ours start them.
 hold_starts() {
   [ -z "$holding" ] || return 0
@@ -72,9 +94,10 @@ wait_for_dpkg() {
 apt() {
   cat >"$dir/hook" <<'MESOSUP_HOOK'
 ${HOOK}MESOSUP_HOOK
-  logged apt-get -y -q -o APT::Color=0 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \\
-    -o APT::Get::allow-downgrades=true -o APT::Get::allow-change-held-packages=true -o Acquire::Retries=2 -o DPkg::Lock::Timeout=0 \\
-    -o "DPkg::Pre-Install-Pkgs::=/bin/sh $dir/hook $output" -o DPkg::Tools::Options::/bin/sh::Version=2 "$@"
+  printf '%s\\n' "$allowed" >"$dir/allowed"
+  logged apt-get ${APT_CHOICES} -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \\
+    -o Acquire::Retries=2 -o DPkg::Lock::Timeout=0 \\
+    -o "DPkg::Pre-Install-Pkgs::=/bin/sh $dir/hook $output $dir/allowed" -o DPkg::Tools::Options::/bin/sh::Version=2 "$@"
 }
 wrote() { grep -Eq "$1" "$output"; }
 locked() { wrote 'Could not get lock|Unable to (acquire|lock)|dpkg (frontend|status database) (lock )?(is )?(was )?locked'; }
@@ -87,9 +110,29 @@ hash_lines() {
     /SHA256:/ { sub(/.*SHA256:/, ""); if (which == "expected") expected = $0; else received = $0 }
     END { print about; if (expected != "") print "promised SHA-256 " expected; if (received != "") print "received SHA-256 " received }' "$output"
 }
-# blame WHAT: why apt failed, from what it wrote
+# Lines with which apt and dpkg name the package at fault.
+NAMING="s/^E: Package '\\([^']*\\)' has no installation candidate.*/\\1/p
+s/^E: Unable to locate package \\([^ ]*\\).*/\\1/p
+s/^E: Version '[^']*' for '\\([^']*\\)' was not found.*/\\1/p
+s/^dpkg: error processing package \\([^ :]*\\).*/\\1/p
+s/^ \\([^ ]*\\) : \\(Pre\\)\\{0,1\\}Depends: .*/\\1/p"
+# blame WHAT: why apt failed, from what it wrote. The package that it names is at fault, not the first of the run.
 blame() {
   if full "$output"; then no_space; fi
+  if wrote '^mesosup: '; then
+    fail removal "apt would $(sed -n 's/^mesosup: //p' "$output" | sort -u | sed -z 's/\\n\\(.\\)/ and \\1/g;s/\\n$//') for $1, which the plan does not say; nothing of it was done" \\
+      "Run mesosup plan to see why. Then allow it by name: --allow-remove $(awk '$1 == "mesosup:" && !seen[$3]++ { printf "%s%s", sep, $3; sep = "," }' "$output")"
+  fi
+  for name in $(sed -n "$NAMING" "$output"); do
+    case " $package_items" in
+      *" $name="*)
+        item=" $package_items"
+        item=\${item##*" $name="}
+        item=\${item%% *}
+        set -- "$name"
+        break ;;
+    esac
+  done
   if wrote 'EXPKEYSIG|KEYEXPIRED|EXPSIG'; then
     fail signature "$1: a repository's key has expired: $(apt_lines 'EXPKEYSIG|KEYEXPIRED|EXPSIG')" 'Ask the repository for its renewed key and name it in the cluster file (repository: key), or install a single package file by its SHA-256 (mesos: package).'
   fi
@@ -109,7 +152,7 @@ $(hash_lines)" 'Check the SHA-256 in the cluster file, or try again once the mir
   if wrote 'Unable to locate package|was not found|no installation candidate'; then
     fail package "$1: no repository of the host has it: $(apt_lines 'Unable to locate|was not found|no installation candidate')" 'Check the version and the repository in the cluster file.'
   fi
-  fail package "$1: $(apt_lines '^E:|^dpkg:|error' | head -c 2000)" "Mend what apt-get complains of on the host; the run's log has all its output."
+  fail package "$1: $(apt_lines '^E:|^dpkg:|error| : (Pre)?Depends:' | head -c 2000)" "Mend what apt-get complains of on the host; the run's log has all its output."
 }
 update_lists() {
   updated=yes
@@ -129,7 +172,7 @@ repair() {
   say 'finishing what an interrupted dpkg left'
   logged dpkg --force-confdef --force-confold --configure -a
   wait_for_dpkg
-  apt -f install --no-install-recommends || blame 'what an interrupted dpkg left could not be finished'
+  apt -f install || blame 'what an interrupted dpkg left could not be finished'
   if dpkg-query -W -f '\${Status}\\n' | grep -Evq ' ok (installed|config-files|not-installed)$'; then
     logged dpkg --force-confdef --force-confold --configure -a || blame 'what an interrupted dpkg left could not be finished'
   fi
@@ -143,7 +186,7 @@ settled() {
   while :; do
     wait_for_dpkg
     mark=$(wc -l <"$output")
-    apt --no-install-recommends "$@" && return 0
+    apt "$@" && return 0
     if tail -n +"$((mark + 1))" "$output" >"$dir/last" && full "$dir/last"; then no_space; fi
     if grep -Eq 'Could not get lock|Unable to acquire the dpkg|is locked by another process' "$dir/last"; then
       sleep 0.5
@@ -152,21 +195,16 @@ settled() {
       repair
       hold_starts
     elif [ -z "$updated" ] && grep -Eq 'Unable to locate package|was not found|no installation candidate|404|Failed to fetch|Depends:' "$dir/last"; then
+      # What was wrong with the old lists is no reason any more.
+      : >"$output"
       update_lists
     else
       blame "$what"
     fi
   done
 }
-# newest NAME VERSION: of the versions there are, that one or the newest that begins so, epoch aside
-newest() {
-  apt-cache madison "$1" 2>/dev/null | awk -v want="$2" '{
-    bare = $3
-    sub(/^[0-9]+:/, "", bare)
-    if ($3 == want || bare == want) { exact = $3; exit }
-    if (first == "" && (index($3, want) == 1 || index(bare, want) == 1)) first = $3
-  } END { print exact == "" ? first : exact }'
-}
+cache() { apt-cache "$@"; }
+${NEWEST}
 # install_packages WORD...: as apt-get knows them, or NAME=~VERSION for the version's beginning
 install_packages() {
   hold_starts
@@ -188,6 +226,19 @@ install_packages() {
   done
   settled "$packages" install "$@"
   release_starts
+}
+# restore_packages NAME=VERSION...: what a run of ours removed, where apt still has that version
+restore_packages() {
+  : >"$output"
+  updated=
+  lost=
+  for word in "$@"; do
+    wait_for_dpkg
+    apt install "$word" && continue
+    if [ -z "$updated" ] && update_lists && apt install "$word"; then continue; fi
+    lost="$lost\${lost:+, }\${word%%=*} \${word#*=}"
+  done
+  [ -z "$lost" ] || emit "{\\"event\\":\\"unrestored\\",\\"packages\\":\\"$(json "$lost")\\"}"
 }
 # present COMMAND NAME...: those that apt-get COMMAND has something to do with
 present() {

@@ -16,6 +16,8 @@ export const DOCKER_DATA = '/var/lib/docker';
 export const CNI_DIRECTORIES = ['/etc/cni', '/etc/cni/net.d'] as const;
 /** Of its list and key: as Docker's own instructions call them. */
 export const DOCKER_REPOSITORY = 'docker';
+/** Answers to the name of docker with Podman. */
+export const PODMAN_DOCKER = 'podman-docker';
 export const DOCKER_CE_PACKAGES = ['docker-ce', 'docker-ce-cli', 'containerd.io'] as const;
 
 export function docker(context: Context): Part {

@@ -27,6 +27,10 @@ export interface ApplyAllOptions {
   readonly patience: number | undefined;
   /** Told what packages leave behind on a host that is uninstalled: `user zookeeper, group docker`. */
   readonly onLeft: (host: string, accounts: string) => void;
+  /** Receives the packages that an uninstall could not install again. */
+  readonly onUnrestored: (host: string, packages: string) => void;
+  /** Packages of the owner's that apt may remove or downgrade. */
+  readonly allowRemove?: readonly string[];
   /** Ends the following; hosts finish what they began. */
   readonly signal: AbortSignal;
 }
@@ -59,6 +63,7 @@ export async function applyAll(session: Session, options: ApplyAllOptions): Prom
       journal: own?.mesosup.journal ?? [],
       ...endpoints(hostPlan.host),
       ...(options.started !== undefined && { started: options.started }),
+      ...(options.allowRemove && { allowRemove: options.allowRemove }),
       ...(options.archive && { payload: options.archive }),
       ...(options.patience !== undefined && { limits: { edge: options.patience, lock: options.patience } }),
       signal,
@@ -68,6 +73,7 @@ export async function applyAll(session: Session, options: ApplyAllOptions): Prom
         follower(event);
         if (event.event === 'log') session.log?.write(hostPlan.host, event.line);
         if (event.event === 'left') options.onLeft(hostPlan.host, event.accounts);
+        if (event.event === 'unrestored') options.onUnrestored(hostPlan.host, event.packages);
       },
     });
     return {

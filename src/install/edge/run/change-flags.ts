@@ -18,6 +18,15 @@ export const timeoutFlag = Flags.integer({
   helpGroup,
 });
 
+export const allowRemoveFlag = Flags.string({
+  summary: 'Packages on the hosts that apt may remove or downgrade to make room for those of the plan.',
+  helpValue: 'a,b,c',
+  multiple: true,
+  multipleNonGreedy: true,
+  delimiter: ',',
+  helpGroup,
+});
+
 export const allowAgentReplaceFlag = Flags.boolean({
   summary: "Allow what ends an agent's tasks, such as another value of an attribute.",
   helpGroup,

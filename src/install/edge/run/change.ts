@@ -42,6 +42,8 @@ export interface ChangeResult {
   readonly leftOut: readonly string[];
   /** By host: users and groups that packages left behind at an uninstall. */
   readonly accounts: Readonly<Record<string, string>>;
+  /** By host: packages that an uninstall could not install again. */
+  readonly unrestored: Readonly<Record<string, string>>;
   /** False: there was nothing to do, or it was declined. */
   readonly applied: boolean;
   readonly declined: boolean;
@@ -63,8 +65,10 @@ export async function change(
   if (problems.length > 0) say(renderProblems(problems));
   const plan = options.saved ? exactly(options.saved, prepared) : prepared.plan;
   const accounts: Record<string, string> = {};
+  const unrestored: Record<string, string> = {};
   const leftOut = reach.leftOut;
-  const result = { plan, problems, troubles: [], leftOut, accounts, applied: false, declined: false };
+  const left = { leftOut, accounts, unrestored };
+  const result = { plan, problems, troubles: [], ...left, applied: false, declined: false };
   const starts = intent.command === 'start' || (intent.command === 'install' && intent.start);
   const healthy = async () =>
     waitHealthy(session, {
@@ -97,6 +101,10 @@ export async function change(
       onLeft: (host, left) => {
         accounts[host] = left;
       },
+      onUnrestored: (host, packages) => {
+        unrestored[host] = packages;
+      },
+      allowRemove: allowedBy(options),
       signal,
     });
   });
@@ -125,7 +133,15 @@ async function settle(session: Session, program: Program, options: ChangeOptions
     looked = { ...looked, secrets: await session.state.makeSecrets() };
   }
   if (looked.secrets) session.log?.hide(Object.values(looked.secrets));
-  return prepare(session, program, looked, options.intent);
+  return prepare(session, program, looked, { ...options.intent, allowRemove: allowedBy(options) });
+}
+
+/** A saved plan was made with the permission for what it removes. */
+function allowedBy({ intent, saved }: ChangeOptions): readonly string[] {
+  const planned = (saved?.hosts ?? []).flatMap(({ items }) =>
+    items.flatMap(({ id, byApt }) => (byApt ? [id.slice(id.indexOf(':') + 1)] : [])),
+  );
+  return [...(intent.allowRemove ?? []), ...planned];
 }
 
 /** A saved plan, if the hosts are still what it was made for. @throws RunError naming what has changed */

@@ -103,13 +103,15 @@ export interface ChangeReport {
   readonly leftOut: readonly string[];
   /** By host: users and groups that packages left behind. */
   readonly accounts: Readonly<Record<string, string>>;
+  /** By host: packages that an uninstall could not install again. */
+  readonly unrestored: Readonly<Record<string, string>>;
   readonly seconds: number;
   readonly access?: Access;
 }
 
 /** Tells how it ended, and sets the exit code. */
 export function report(session: Session, result: ChangeResult, say: (text: string) => void): ChangeReport {
-  const { plan, troubles, leftOut, accounts } = result;
+  const { plan, troubles, leftOut, accounts, unrestored } = result;
   const seconds = performance.now() / 1000;
   const touched = plan.hosts.filter(({ items }) => items.length > 0).length;
   const changes = result.applied ? changesIn(plan) : 0;
@@ -121,6 +123,9 @@ export function report(session: Session, result: ChangeResult, say: (text: strin
     say(`${renderTroubles(troubles)}\nRun the same command again: it goes on where it stopped.`);
   }
   for (const [host, left] of Object.entries(accounts)) say(`${host}: packages leave behind: ${left}`);
+  for (const [host, packages] of Object.entries(unrestored)) {
+    say(`${host}: not restored, since no repository of the host has it: ${packages}`);
+  }
   if (leftOut.length > 0) {
     say(`Left out: ${leftOut.join(', ')}. Mend what is named above, and run the same command again.`);
   }
@@ -134,6 +139,7 @@ export function report(session: Session, result: ChangeResult, say: (text: strin
     troubles,
     leftOut,
     accounts,
+    unrestored,
     seconds: Math.round(seconds * 1000) / 1000,
     ...(access && { access }),
   };

@@ -6,6 +6,7 @@ import type { Facts } from '../../facts.ts';
 import type { Plan, Problem } from '../../plan.ts';
 import { planCluster } from '../../plan-cluster.ts';
 import { preflight } from '../../preflight.ts';
+import { simulationRequest } from '../../simulation-request.ts';
 import { UnknownAddressError } from '../../topology.ts';
 import { uninstallPlan } from '../../uninstall.ts';
 import { describePayload } from '../payload.ts';
@@ -14,10 +15,14 @@ import { RunError } from './cluster-command.ts';
 import { type Reach, reachOf, renderProblems } from './reach.ts';
 import type { Session, Survey } from './session.ts';
 
-export type Intent =
+export type Intent = {
+  /** Packages of the owner's that apt may remove or downgrade. */
+  readonly allowRemove?: readonly string[];
+} & (
   | { readonly command: 'install'; readonly start: boolean }
   | { readonly command: 'start' | 'stop' }
-  | { readonly command: 'uninstall'; readonly purge: boolean };
+  | { readonly command: 'uninstall'; readonly purge: boolean }
+);
 
 export interface Prepared {
   readonly secrets: Secrets;
@@ -64,10 +69,11 @@ export async function prepare(
   intent: Intent,
 ): Promise<Prepared> {
   const { cluster } = session;
-  const { facts, unreachable } = survey;
+  const { unreachable } = survey;
   // Any will do for a plan of hosts that have none: they are made in earnest by whoever applies it.
   const secrets = survey.secrets ?? freshSecrets();
   if (intent.command === 'uninstall') {
+    const { facts } = survey;
     const plan = uninstallPlan({ cluster, facts, version: program.version, purge: intent.purge, sha256 });
     const names = cluster.hosts.map((host) => host.name);
     const leftOut = names.filter((name) => !facts.has(name));
@@ -79,16 +85,45 @@ export async function prepare(
     return { secrets, facts, problems: unreachable, reach, plan };
   }
   const made = await describePayload(program.root);
-  const checks = intent.command === 'stop' ? [] : preflight({ cluster, facts, payload: made });
-  const problems = [...unreachable, ...checks];
-  const reach = reachOf(cluster, problems);
-  if (reach.stop !== '' && intent.command !== 'stop') throw nothingDone(reach, problems);
-  const plan = await planWith(session, program, facts, secrets, intent).catch((cause: unknown) => {
+  const judge = (facts: ReadonlyMap<string, Facts>) => {
+    const { allowRemove = [] } = intent;
+    const checks = intent.command === 'stop' ? [] : preflight({ cluster, facts, payload: made, allowRemove });
+    const problems = [...unreachable, ...checks];
+    const reach = reachOf(cluster, problems);
+    if (reach.stop !== '' && intent.command !== 'stop') throw nothingDone(reach, problems);
+    return { problems, reach };
+  };
+  const before = judge(survey.facts);
+  const first = await planWith(session, program, survey.facts, secrets, intent).catch((cause: unknown) => {
     if (!(cause instanceof UnknownAddressError)) throw cause;
-    throw nothingDone({ ...reach, stop: cause.message }, problems);
+    throw nothingDone({ ...before.reach, stop: cause.message }, before.problems);
   });
-  const hosts = plan.hosts.filter(({ host }) => reach.goOn.includes(host));
-  return { secrets, facts, problems, reach, plan: { ...plan, hosts } };
+  const answers = await askApt(session, first, before.reach);
+  if (answers.size === 0)
+    return { secrets, facts: survey.facts, ...before, plan: onlyReached(first, before.reach) };
+  const facts = new Map(
+    [...survey.facts].map(([name, own]) => {
+      const apt = answers.get(name);
+      return [name, apt === undefined ? own : { ...own, apt }];
+    }),
+  );
+  const after = judge(facts);
+  const plan = await planWith(session, program, facts, secrets, intent);
+  return { secrets, facts, ...after, plan: onlyReached(plan, after.reach) };
+}
+
+/** Of the hosts that the run goes on with and whose plan installs packages. */
+async function askApt(session: Session, plan: Plan, reach: Reach) {
+  const requests = plan.hosts.flatMap((host) => {
+    const request =
+      plan.command !== 'stop' && reach.goOn.includes(host.host) ? simulationRequest(host) : undefined;
+    return request === undefined ? [] : [[host.host, request] as const];
+  });
+  return session.simulate(new Map(requests));
+}
+
+function onlyReached(plan: Plan, reach: Reach): Plan {
+  return { ...plan, hosts: plan.hosts.filter(({ host }) => reach.goOn.includes(host)) };
 }
 
 async function planWith(

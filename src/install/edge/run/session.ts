@@ -6,10 +6,13 @@ import type { ClusterState } from '../../../cluster/edge/state.ts';
 import type { Secrets } from '../../../cluster/secrets.ts';
 import { Hosts } from '../../../hosts/connect.ts';
 import { type Host, HostError } from '../../../hosts/host.ts';
+import type { AptFacts } from '../../apt-facts.ts';
 import type { Facts } from '../../facts.ts';
 import type { Problem } from '../../plan.ts';
+import type { SimulationRequest } from '../../simulation-request.ts';
 import { probeTargets } from '../../targets.ts';
 import { probeHost } from '../probe.ts';
+import { simulate } from '../simulate.ts';
 import { asker } from './ask.ts';
 import type { ConnectFlags } from './connect-flags.ts';
 import { loggedHost, RunLog } from './run-log.ts';
@@ -98,6 +101,29 @@ export class Session {
       this.cluster.hosts.filter((host) => names.includes(host.name)),
       secrets,
       true,
+    );
+  }
+
+  /** Asks the apt of each of these hosts what it would do. @returns without the hosts that can't be reached any more */
+  async simulate(requests: ReadonlyMap<string, SimulationRequest>): Promise<ReadonlyMap<string, AptFacts>> {
+    const answers = await quietly(
+      this.screen,
+      'Asking apt what it would do',
+      [...requests.keys()],
+      this.atOnce,
+      async (name) => {
+        const request = requests.get(name);
+        if (request === undefined) throw new TypeError(`there is no question for ${name}`);
+        try {
+          return await simulate(this.host(name), request);
+        } catch (error) {
+          if (error instanceof HostError) return error;
+          throw error;
+        }
+      },
+    );
+    return new Map(
+      [...answers].flatMap(([name, answer]) => (answer instanceof HostError ? [] : [[name, answer]])),
     );
   }
 

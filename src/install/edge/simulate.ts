@@ -1,0 +1,19 @@
+/** Asks a host's apt what it would do: the second round trip, made only where a plan installs packages. */
+
+import type { Host } from '../../hosts/host.ts';
+import type { AptFacts } from '../apt-facts.ts';
+import { parseSimulation } from '../script/parse-simulation.ts';
+import { simulationScript } from '../script/simulation.ts';
+import type { SimulationRequest } from '../simulation-request.ts';
+
+/** An apt that can't be asked is no reason to stop: what keeps it from answering is told, and checked again by the apply. */
+export async function simulate(host: Host, request: SimulationRequest): Promise<AptFacts> {
+  const { stdout, stderr, code, signal } = await host.run(simulationScript(request));
+  try {
+    return parseSimulation(stdout, request);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const reason = stderr.trim().split('\n').at(-1) || `exit ${code ?? signal}`;
+    return { obstacles: [], changes: [], missingSuites: [], unreachable: [], failure: reason };
+  }
+}

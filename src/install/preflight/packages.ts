@@ -1,0 +1,136 @@
+/** What keeps apt from installing the packages of the plan, and what it would take from the owner. */
+
+import { causeOf, ownersLosses } from '../apt-changes.ts';
+import type { AptFacts, AptObstacle, Suspect } from '../apt-facts.ts';
+import type { Problem } from '../plan.ts';
+import { error, type HostCheck, warning } from './check.ts';
+
+export const packagesCheck: HostCheck = ({ host, own }) => {
+  const { apt, dpkg } = own;
+  if (apt === undefined) return [];
+  const { name } = host;
+  const suites = apt.missingSuites.map(({ url, suite }) =>
+    error(
+      name,
+      'repository',
+      `the repository ${url} has no suite ${suite}`,
+      'name a repository for this release of the system in the cluster file (repository:), or give a package of your own (source: package)',
+    ),
+  );
+  const unreachable = apt.unreachable.map((reason) =>
+    warning(
+      name,
+      'repository',
+      `apt could not ask a repository: ${reason}`,
+      'check the network of the host, its proxy settings and its list of repositories; the packages may be in other repositories',
+    ),
+  );
+  const failure =
+    apt.failure === '' || dpkg.broken.length > 0
+      ? []
+      : [
+          warning(
+            name,
+            'package',
+            `apt could not say what it would do: ${apt.failure}`,
+            'run apt-get check on the host; without an answer nothing of yours will be removed',
+          ),
+        ];
+  return [
+    ...suites,
+    ...unreachable,
+    ...failure,
+    ...apt.obstacles.flatMap((one) => obstacleProblem(name, one, apt, dpkg.broken.length > 0)),
+  ];
+};
+
+/** A package may be absent only because its repository could not be asked, or has the wrong suite. */
+function obstacleProblem(host: string, obstacle: AptObstacle, apt: AptFacts, broken: boolean): Problem[] {
+  const unsure = apt.unreachable.length > 0;
+  switch (obstacle.kind) {
+    case 'absent': {
+      if (apt.missingSuites.length > 0) return [];
+      const problem = unsure ? warning : error;
+      const mend =
+        'add the repository that has it, or run apt-get update on the host to see what is wrong with its lists';
+      return [problem(host, 'package', `no repository of the host has the package ${obstacle.name}`, mend)];
+    }
+    case 'version': {
+      const { name, wanted, available } = obstacle;
+      const problem = unsure ? warning : error;
+      return [
+        problem(
+          host,
+          'package',
+          `no repository of the host has ${name} ${wanted}, only ${available.slice(0, 5).join(', ')}`,
+          'name one of these versions in the cluster file, or none for the newest',
+        ),
+      ];
+    }
+    case 'pinned': {
+      const { name, file, priority } = obstacle;
+      const by =
+        file === '' ? 'the preferences of apt exclude it' : `${file} pins it to priority ${priority}`;
+      return [
+        error(
+          host,
+          'package',
+          `apt has no candidate for ${name}: ${by}`,
+          `take the pin of ${name} out of ${file || '/etc/apt/preferences'}, or give it a priority above 0`,
+        ),
+      ];
+    }
+    case 'held':
+      return [
+        error(
+          host,
+          'package',
+          `apt would change ${obstacle.name}, which is held at ${obstacle.version}`,
+          `run: apt-mark unhold ${obstacle.name}`,
+        ),
+      ];
+    case 'unmet': {
+      const { name, reason, suspects } = obstacle;
+      const why = suspects.length === 0 ? '' : `; ${suspects.map(suspectText).join('; ')}`;
+      const problem = broken ? warning : error;
+      return [
+        problem(
+          host,
+          'package',
+          `apt can't install ${name}: ${reason}${why}`,
+          suspects.length === 0
+            ? `run apt-get -s install ${name} on the host to see what stands in the way`
+            : suspects.map(suspectMend).join('; '),
+        ),
+      ];
+    }
+  }
+}
+
+function suspectText({ name, file, heldAt }: Suspect): string {
+  return heldAt === undefined ? `${file} pins ${name}` : `${name} is held at ${heldAt}`;
+}
+
+function suspectMend({ name, file, heldAt }: Suspect): string {
+  return heldAt === undefined ? `take the pin of ${name} out of ${file}` : `run: apt-mark unhold ${name}`;
+}
+
+/** Docker's packages: there the owner's own can serve instead. */
+const DOCKERS = ['docker.io', 'docker-ce', 'docker-ce-cli', 'containerd.io', 'docker-cli'];
+
+export const lossCheck: HostCheck = ({ host, own, allowRemove }) =>
+  ownersLosses(own)
+    .filter(({ name }) => !(allowRemove ?? []).includes(name))
+    .map((change) => {
+      const { name, action, from, to, wantedBy } = change;
+      const what = action === 'remove' ? `remove ${name} ${from}` : `downgrade ${name} from ${from} to ${to}`;
+      const cause = causeOf(change);
+      const allow = `allow it by name: --allow-remove ${name}`;
+      const docker = wantedBy !== undefined && DOCKERS.includes(wantedBy);
+      return error(
+        host.name,
+        'package',
+        `apt would ${what}${cause === '' ? '' : `, ${cause}`}`,
+        docker ? `say "source: preinstalled" for Docker if the host has one, or ${allow}` : allow,
+      );
+    });

@@ -1,0 +1,224 @@
+/** Makes facts of the answer to `simulationScript`. */
+
+import { z } from 'zod';
+import type { AptChange, AptFacts, AptObstacle, Suspect } from '../apt-facts.ts';
+import type { SimulationRequest } from '../simulation-request.ts';
+import { type Pin, parsePreferences, pinsOf } from './apt-preferences.ts';
+import { bringers, conflictOf, parseRelations } from './apt-relations.ts';
+import { jsonOf } from './journal.ts';
+import { looseText } from './loose-text.ts';
+import { lines } from './parse-system.ts';
+
+const text = z
+  .base64()
+  .transform((encoded) => looseText(Buffer.from(encoded, 'base64')))
+  .default('');
+
+const answer = z.object({
+  format: z.literal(1),
+  hostUpdate: text,
+  planUpdate: text,
+  lacking: text,
+  policy: text,
+  madison: text,
+  holds: text,
+  preferences: text,
+  simulation: text,
+  downgrades: text,
+  relations: text,
+  dependencies: text,
+});
+
+type Answer = z.output<typeof answer>;
+
+/** @throws TypeError when it isn't the whole answer of a simulation */
+export function parseSimulation(stdout: string, request: SimulationRequest): AptFacts {
+  const parsed = answer.safeParse(jsonOf(stdout));
+  if (!parsed.success) {
+    throw new TypeError(
+      `not the answer of a simulation: ${z.prettifyError(parsed.error).split('\n')[0] ?? ''}`,
+    );
+  }
+  const { data } = parsed;
+  const missingSuites = suitesWithout(data.planUpdate);
+  const holds = new Map(lines(data.holds).map((line) => line.split(' ', 2) as [string, string]));
+  const pins = pinsIn(data.preferences);
+  const steps = stepsOf(data);
+  return {
+    obstacles: [
+      ...withoutCandidate(data, request, pins),
+      ...heldBack(steps, holds),
+      ...unmetDependencies(data, holds, pins),
+    ],
+    changes: changesOf(steps, data, request),
+    missingSuites,
+    unreachable: [
+      ...updateProblems(data.hostUpdate, /^(?:E: |W: Failed to fetch )(.*)/),
+      ...updateProblems(data.planUpdate, /^[EW]: Failed to fetch (.*)/).filter(
+        (line) =>
+          !missingSuites.some(({ url }) => line.startsWith(url)) && !bringsCertificates(line, request),
+      ),
+    ],
+    failure: failureOf(data.simulation),
+  };
+}
+
+/** The certificates come with the plan. */
+function bringsCertificates(line: string, { packages }: SimulationRequest): boolean {
+  return /certificate/i.test(line) && packages.some(({ name }) => name === 'ca-certificates');
+}
+
+const NO_RELEASE = /^[EW]: The repository '(\S+) (\S+) (?:In)?Release' does not have a Release file/;
+
+function suitesWithout(update: string): AptFacts['missingSuites'] {
+  return lines(update).flatMap((line) => {
+    const [, url, suite] = NO_RELEASE.exec(line) ?? [];
+    return url !== undefined && suite !== undefined ? [{ url, suite }] : [];
+  });
+}
+
+function updateProblems(update: string, pattern: RegExp): string[] {
+  const found = lines(update).flatMap((line) => pattern.exec(line)?.[1]?.replace(/\s+/g, ' ').trim() ?? []);
+  if (update !== '' && !/^(Reading package lists|[EW]: )/m.test(update))
+    found.push('the package lists were not complete in time');
+  return [...new Set(found)].filter((line) => !line.startsWith('Some index files failed'));
+}
+
+function pinsIn(preferences: string): Pin[] {
+  const words = preferences.split('\0');
+  return words.flatMap((file, at) => (at % 2 === 0 ? parsePreferences(file, words[at + 1] ?? '') : []));
+}
+
+/** Versions that `apt-cache policy` lists for each name, in its blocks' version tables. */
+function versionsIn(policy: string): Map<string, number> {
+  const counts = new Map<string, number>();
+  let name = '';
+  for (const line of policy.split('\n')) {
+    name = /^(\S+):$/.exec(line)?.[1] ?? name;
+    if (/^ (?: {4}|\*{3} )\S/.test(line)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function withoutCandidate(
+  { lacking, policy, madison }: Answer,
+  { packages }: SimulationRequest,
+  pins: readonly Pin[],
+): AptObstacle[] {
+  const names = new Set(lacking.split(' ').filter(Boolean));
+  const known = versionsIn(policy);
+  return packages.flatMap(({ name, version }): AptObstacle[] => {
+    if (names.has(name)) {
+      if (!known.has(name)) return [{ kind: 'absent', name }];
+      const pin = pinsOf(name, pins).find(({ priority }) => priority < 0);
+      return [{ kind: 'pinned', name, file: pin?.file ?? '', priority: pin?.priority ?? -1 }];
+    }
+    if (version === undefined) return [];
+    const available = availableIn(madison, name);
+    const begins = (one: string) => one.startsWith(version) || one.replace(/^\d+:/, '').startsWith(version);
+    return available.some(begins) ? [] : [{ kind: 'version', name, wanted: version, available }];
+  });
+}
+
+function availableIn(madison: string, name: string): string[] {
+  const rows = lines(madison).map((line) => line.split('|').map((word) => word.trim()));
+  return [
+    ...new Set(rows.flatMap(([of, version]) => (of === name && version !== undefined ? [version] : []))),
+  ];
+}
+
+interface Step {
+  readonly name: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+const STEP = /^(Inst|Remv) (\S+)(?: \[([^\]]+)\])?(?: \((\S+))?/;
+
+function stepsOf({ simulation }: Answer): Step[] {
+  return lines(simulation).flatMap((line) => {
+    const [, verb, name, from, to] = STEP.exec(line) ?? [];
+    if (name === undefined) return [];
+    return [
+      { name, ...(from !== undefined && { from }), ...(verb === 'Inst' && to !== undefined && { to }) },
+    ];
+  });
+}
+
+function heldBack(steps: readonly Step[], holds: ReadonlyMap<string, string>): AptObstacle[] {
+  return steps.flatMap(({ name }) => {
+    const version = holds.get(name);
+    return version === undefined ? [] : [{ kind: 'held' as const, name, version }];
+  });
+}
+
+function changesOf(steps: readonly Step[], data: Answer, { packages }: SimulationRequest): AptChange[] {
+  const wanted = packages.map(({ name }) => name);
+  const own = new Set(wanted.flatMap((name) => [name, `${name}t64`]));
+  const relations = parseRelations(data.relations);
+  const brought = bringers(wanted, relations);
+  const down = new Set(lines(data.downgrades));
+  const installed = steps.filter(({ to }) => to !== undefined).map(({ name }) => name);
+  return steps
+    .filter(({ name }) => !own.has(name))
+    .map((step): AptChange => {
+      if (step.to !== undefined) {
+        const action = step.from === undefined ? 'install' : down.has(step.name) ? 'downgrade' : 'upgrade';
+        const wantedBy = brought.get(step.name);
+        return { ...step, action, ...(wantedBy !== undefined && { wantedBy }) };
+      }
+      const conflictsWith = conflictOf(step.name, installed, relations);
+      const wantedBy = conflictsWith === undefined ? undefined : brought.get(conflictsWith);
+      return {
+        ...step,
+        action: 'remove',
+        ...(conflictsWith !== undefined && { conflictsWith }),
+        ...(wantedBy !== undefined && { wantedBy }),
+      };
+    });
+}
+
+/** ` docker.io : Depends: runc (>= 1.0) but it is not installable`; below it more of the same package, indented. */
+function unmetDependencies(
+  { simulation, dependencies }: Answer,
+  holds: ReadonlyMap<string, string>,
+  pins: readonly Pin[],
+): AptObstacle[] {
+  const [, list = ''] = simulation.split('The following packages have unmet dependencies:\n');
+  const reasons = new Map<string, string[]>();
+  let last: string[] = [];
+  for (const line of lines(list)) {
+    const [, name, first] = /^ (\S+) : (.*)$/.exec(line) ?? [];
+    if (name !== undefined && first !== undefined) {
+      last = [first.trim()];
+      reasons.set(name, last);
+    } else if (/^ {4,}\S/.test(line)) last.push(line.trim());
+  }
+  const all = suspectsOf(lines(dependencies), holds, pins);
+  return [...reasons].map(([name, said]) => {
+    const words = new Set(said.flatMap((reason) => reason.split(' ')));
+    const named = all.filter((suspect) => words.has(suspect.name));
+    return { kind: 'unmet', name, reason: said.join(', '), suspects: named.length > 0 ? named : all };
+  });
+}
+
+/** Pins for all packages are usual (a release that is preferred), and explain nothing. */
+function suspectsOf(
+  names: readonly string[],
+  holds: ReadonlyMap<string, string>,
+  pins: readonly Pin[],
+): Suspect[] {
+  return names.flatMap((name): Suspect[] => {
+    const heldAt = holds.get(name);
+    const pin = pinsOf(name, pins).find(({ packages }) => !packages.includes('*'));
+    if (heldAt === undefined && pin === undefined) return [];
+    return [{ name, ...(pin && { file: pin.file }), ...(heldAt !== undefined && { heldAt }) }];
+  });
+}
+
+function failureOf(simulation: string): string {
+  const errors = lines(simulation).filter((line) => line.startsWith('E: '));
+  return simulation.includes('have unmet dependencies:')
+    ? ''
+    : errors.map((line) => line.slice(3)).join('; ');
+}

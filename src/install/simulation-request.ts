@@ -1,0 +1,29 @@
+/** The question to a host's apt that follows from a plan. */
+
+import type { HostPlan } from './plan.ts';
+import type { FileResource, PackageResource } from './resources.ts';
+
+export interface SimulationRequest {
+  /** Packages that come from a repository. */
+  readonly packages: readonly Pick<PackageResource, 'name' | 'version'>[];
+  /** Lists of repositories that the plan adds or changes. */
+  readonly sources: readonly Pick<FileResource, 'path' | 'content'>[];
+}
+
+/**
+ * Undefined where the plan installs nothing from a repository. A package in a file of its own is left out: apt can
+ * judge it only once the host has it.
+ */
+export function simulationRequest({ items }: HostPlan): SimulationRequest | undefined {
+  const resources = items.flatMap(({ resource }) => resource ?? []);
+  const packages = resources.flatMap((one) =>
+    one.kind === 'package' && one.file === undefined
+      ? [{ name: one.name, ...(one.version !== undefined && { version: one.version }) }]
+      : [],
+  );
+  if (packages.length === 0) return undefined;
+  const sources = resources.flatMap((one) =>
+    one.kind === 'file' && one.aptSource ? [{ path: one.path, content: one.content }] : [],
+  );
+  return { packages, sources };
+}
