@@ -1,6 +1,7 @@
 /**
  * Runs the tests that try properties, each as many times over as FACTOR says: `npm run soak [FACTOR] [SEED]`. With the
- * usual factor that is 1,000 simulated clusters, and 500 kills of a real scheduler after that.
+ * usual factor that is 1,000 simulated clusters, after that 500 kills of a real scheduler, and 100 hosts as their owners
+ * leave them.
  * Prints the seed first, so that a failure can be tried again, and the totals last.
  */
 import { readFile } from 'node:fs/promises';
@@ -25,6 +26,13 @@ const environment = { MESOSUP_SOAK_FACTOR: String(factor), MESOSUP_SOAK_SEED: St
 const run = $({ stdio: 'inherit', nothrow: true, env: { ...process.env, ...environment } });
 const properties = await run`vitest run --project unit --testTimeout=${HOUR_MS} ${files}`;
 const kills = await run`vitest run --project contract test/contract/scheduler-kills.test.ts`;
-const exitCode = properties.exitCode || kills.exitCode;
+const hosts = $({
+  stdio: 'inherit',
+  nothrow: true,
+  // Four hosts a run.
+  env: { ...process.env, ...environment, MESOSUP_SOAK_FACTOR: String(Math.ceil(factor / 4)) },
+});
+const quirks = await hosts`vitest run --project hosts test/e2e/hosts/install-quirks.test.ts`;
+const exitCode = properties.exitCode || kills.exitCode || quirks.exitCode;
 echo(`soak: seed ${seed}, factor ${factor}, ${Math.round((Date.now() - begun) / 1000)} s, exit ${exitCode}`);
 process.exitCode = exitCode ?? 1;

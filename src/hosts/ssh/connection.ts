@@ -38,7 +38,7 @@ export class Connection {
     for (;;) {
       const leave = await this.#sessions.enter();
       try {
-        return asCommand(await this.#openChannel(command), leave);
+        return await this.#startCommand(command, leave);
       } catch (error) {
         leave();
         if (!isRefusal(error)) throw error;
@@ -71,14 +71,15 @@ export class Connection {
     client?.end();
   }
 
-  #openChannel(command: string): Promise<ClientChannel> {
+  #startCommand(command: string, leave: () => void): Promise<Command> {
     return this.#open().then((client) => {
-      const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
+      const { promise, resolve, reject } = Promise.withResolvers<Command>();
       const onClose = () => reject(lost(this.plan.host));
       client.once('close', onClose);
       const fail = (error: Error) => reject(isRefusal(error) ? error : lost(this.plan.host, error));
       try {
-        client.exec(command, (error, channel) => (error ? fail(error) : resolve(channel)));
+        // Listened to at once: how a short command ended may be in the same packet.
+        client.exec(command, (error, channel) => (error ? fail(error) : resolve(asCommand(channel, leave))));
       } catch (error) {
         reject(lost(this.plan.host, error)); // it says "Not connected"
       }
