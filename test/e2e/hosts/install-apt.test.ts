@@ -3,6 +3,7 @@
  * containerd.io is a small package with the relations of the real one.
  */
 
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Host } from '../../../src/hosts/host.ts';
 import { withAptChanges } from '../../../src/install/apt-changes.ts';
@@ -136,13 +137,15 @@ describe("a package of the owner's in the way of Docker", () => {
   });
 
   test(
-    'goes with the install, and uninstall names it as not restored',
+    'goes with a saved plan that was made with the permission, and uninstall names it as not restored',
     async () => {
       const { cluster, host } = of('rival');
-      expectDone(await cluster.run('install', '--start', '--yes', '--allow-remove', 'containerd.io'));
+      const file = path.join(cluster.directory, 'plan.json');
+      expect((await cluster.run('plan', '--out', file, '--allow-remove', 'containerd.io')).code).toBe(3);
+      expectDone(await cluster.startPlan(file));
       expect(await statusOf(host, 'containerd.io')).not.toContain('ok installed');
       expect(await statusOf(host, 'docker.io')).toContain('install ok installed');
-      const again = await cluster.run('install', '--start', '--yes');
+      const again = await cluster.run('install', '--yes');
       expectDone(again);
       expect(again.stdout).toMatch(/^no changes/m);
       const gone = await cluster.run('uninstall', '--yes', '--purge');
