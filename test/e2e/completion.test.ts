@@ -48,19 +48,20 @@ const fish: Completer = async (line) => {
     .sort();
 };
 
-/** Types the line and a tab in an interactive zsh, which shows what there is; then has it print the line as it is now. */
+/** Types the line and a tab in an interactive zsh, which shows what there is; then runs the line as it is now, which prints it. */
 async function zsh(line: string): Promise<string> {
   const start = [
     'unsetopt beep',
     'autoload -Uz compinit',
     'compinit -u -D',
     `source <(${quote(path.join(root, 'bin/mesosup'))} completion zsh)`,
+    // Nothing but the line is typed then: keys that come while zsh completes may be taken as they are.
+    'mesosup() { print -r -- mesosup "$@"; }',
     'PS1="rea""dy> "',
   ].join('; ');
-  const [home, end] = ['\u0001', '\u0005'];
   return typed(`cd ${quote(directory)} && PS1='begin> ' exec zsh -fi`, [
     { prompt: 'begin> ', answer: `${start}\r` },
-    { prompt: 'ready> ', answer: `${line}\t${home}print -r -- ${end}\rexit\r` },
+    { prompt: 'ready> ', answer: `${line}\t\rexit\r` },
   ]);
 }
 
