@@ -1,6 +1,7 @@
 /** The connection to one host, shared by all that runs there, and for a bastion by all hosts behind it. */
 
 import type { Duplex } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
 import { HostError } from '../host.ts';
 import { Limit } from '../limit.ts';
@@ -14,6 +15,8 @@ import { MAX_TRIES, pauseAfter } from './tries.ts';
 
 /** sshd's default for MaxSessions. */
 const MAX_SESSIONS = 10;
+/** Milliseconds for which a session is waited for before another connection is made. */
+const SESSION_PATIENCE = 1000;
 
 export class Connection {
   readonly plan: ConnectionPlan;
@@ -24,6 +27,8 @@ export class Connection {
   readonly #handshakes: Limit;
   #client: Promise<Client> | null = null;
   #closed = false;
+  #allowsFewer = false;
+  #next: Connection | null = null;
 
   /** @param handshakes how many hosts may be connected to through this one at the same time */
   constructor(plan: ConnectionPlan, via: Connection | null, handshakes: number, tools: HandshakeTools) {
@@ -36,7 +41,8 @@ export class Connection {
   /** Starts a command, once there is a session for it. @throws HostError; a closed prompt's error as it is */
   async exec(command: string): Promise<Command> {
     for (;;) {
-      const leave = await this.#sessions.enter();
+      const leave = await this.#place();
+      if (!leave) return this.#another().exec(command);
       try {
         return await this.#startCommand(command, leave);
       } catch (error) {
@@ -46,8 +52,27 @@ export class Connection {
         const others = this.#sessions.active;
         if (others === 0) throw this.#sessionError(error);
         this.#sessions.lower(others);
+        this.#allowsFewer = true;
       }
     }
+  }
+
+  /** Gives the place back when called; undefined where sshd allows fewer sessions than usual and none becomes free soon. */
+  async #place(): Promise<(() => void) | undefined> {
+    const entering = this.#sessions.enter();
+    if (!this.#allowsFewer) return entering;
+    const ended = new AbortController();
+    const patience = wait(SESSION_PATIENCE, undefined, { signal: ended.signal }).catch(() => undefined);
+    const leave = await Promise.race([entering, patience]);
+    ended.abort();
+    if (!leave) void entering.then((late) => late());
+    return leave;
+  }
+
+  /** A further connection to the host: a session of ours may last as long as the whole run. */
+  #another(): Connection {
+    this.#next ??= new Connection(this.plan, this.#via, 0, this.#tools);
+    return this.#next;
   }
 
   /** A stream to a port that this host can reach. @throws HostError about the host to be reached */
@@ -67,6 +92,7 @@ export class Connection {
 
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#next?.close();
     const client = await this.#client?.catch(() => null);
     client?.end();
   }

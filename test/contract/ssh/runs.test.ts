@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Host } from '../../../src/hosts/host.ts';
 import { Inbox } from '../../support/inbox.ts';
@@ -182,6 +182,19 @@ test('fewer sessions than usual are shared by all that runs', async () => {
   const one = lab.open(narrow);
   const results = await Promise.all(Array.from({ length: 12 }, (_, i) => one.run(`echo ${i}`)));
   expect(results.map(({ stdout }) => Number(stdout))).toEqual(Array.from({ length: 12 }, (_, i) => i));
+});
+
+test('a host that allows one session at a time runs a script beside one that lasts', async () => {
+  const single = await lab.start({ config: ['MaxSessions 1'] });
+  await lab.know(single);
+  const one = lab.open(single);
+  const begun = Promise.withResolvers<void>();
+  const input = new PassThrough();
+  const lasting = one.run('echo on; cat', { input, onLine: () => begun.resolve() });
+  await begun.promise;
+  expect((await one.run('echo beside')).stdout).toBe('beside\n');
+  input.end();
+  expect(await lasting).toMatchObject({ code: 0 });
 });
 
 test('a host that opens no session says so', async () => {
