@@ -6,6 +6,7 @@
 
 import type { Secrets } from '../../cluster/secrets.ts';
 import { quote } from '../../hosts/quote.ts';
+import { PACKAGED_LAYOUTS } from '../layout.ts';
 import type { ProbeTargets } from '../probe-targets.ts';
 import { ASK, ASKED, apiUser, httpRequest, operator } from './http-request.ts';
 import {
@@ -57,7 +58,7 @@ export function probeScript(targets: ProbeTargets, options: ProbeOptions = {}): 
 umask 077
 exec 2>/dev/null
 member() { printf ',"%s":"' "$1"; base64 -w 0; printf '"'; }
-${ASK}${ASKED}${plain(targets)}
+${ASK}${ASKED}${ownAddress(targets.health.address)}${plain(targets)}
 printf '{"format":1,"asked":%s,"began":"%s"' ${quote(asked)} "$(date +%s%N)"
 ${branched}
 printf ',"ended":"%s"}\\n' "$(date +%s%N)"
@@ -234,19 +235,34 @@ export function hasText(file: { type: string; mode: number; size: number }): boo
 const DOCKER = `{ pid=$(cat /run/docker.pid 2>/dev/null) && [ -n "$pid" ] && [ -d "/proc/$pid" ] && echo running &&
   timeout 3 docker version --format '{{.Server.Version}}' || { command -v docker && docker --version; }; } | member docker`;
 
+/**
+ * `$address`: where the host's services listen, by the same rule as `chooseAddress`. One that is translated on the way to
+ * the host is none of its own.
+ */
+function ownAddress(given: string | undefined): string {
+  const services = PACKAGED_LAYOUTS.flatMap(({ master, agent }) => [master, agent]);
+  const flags = services.map(({ flags }) => `${flags}/ip`);
+  const variables = services.map(({ defaults }) => defaults);
+  return `own_address() {
+  own=" $(hostname -I) "
+  # Words of addresses.
+  # shellcheck disable=SC2046
+  set -- "$@" $(cat ${words([...new Set(flags)])}; sed -n 's/^MESOS_IP="\\(.*\\)"$/\\1/p' ${words([...new Set(variables)])}; echo "\${MESOSUP_SSH_CONNECTION-}" | cut -d ' ' -f 3)
+  for one; do case $own in *" $one "*) echo "$one"; return ;; esac; done
+  ip -4 route get 192.0.2.1 | awk '{ for (i = 1; i < NF; i++) if ($i == "src") print $(i + 1) }'
+}
+address=$(own_address ${given === undefined ? '' : quote(given)})
+address=\${address:-127.0.0.1}
+`;
+}
+
 function health(targets: ProbeTargets, options: ProbeOptions): string[] {
-  const { address, zookeeper, master, agent, scheduler } = targets.health;
-  const byRoute = `address=$(ip -4 route get 192.0.2.1 | awk '{ for (i = 1; i < NF; i++) if ($i == "src") print $(i + 1) }'); address=\${address:-127.0.0.1}`;
-  // One that is translated on the way to the host is none of its own, and its services don't listen there.
-  const at =
-    address === undefined
-      ? byRoute
-      : `address=${quote(address)}; case " $(hostname -I) 127.0.0.1 " in *" $address "*) ;; *) ${byRoute} ;; esac`;
+  const { zookeeper, master, agent, scheduler } = targets.health;
   const get = (port: number, path: string, name: string, user: Parameters<typeof httpRequest>[2]) =>
-    `${at}; printf '%s' ${quote(httpRequest('GET', path, user))} | asked "$address" ${port} | member ${name}`;
+    `printf '%s' ${quote(httpRequest('GET', path, user))} | asked "$address" ${port} | member ${name}`;
   const people = operator(options.secrets);
   return [
-    zookeeper === undefined ? [] : `${at}; echo srvr | asked "$address" ${zookeeper} | member zookeeper`,
+    zookeeper === undefined ? [] : `echo srvr | asked "$address" ${zookeeper} | member zookeeper`,
     master === undefined
       ? []
       : [
