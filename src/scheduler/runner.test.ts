@@ -4,6 +4,7 @@ import { MesosCallError } from '../mesos/http.ts';
 import type { Call } from './decide/inputs.ts';
 import type { StateEvent, StoredEvent } from './domain/events.ts';
 import { createState } from './domain/state.ts';
+import { createMetrics } from './metrics.ts';
 import { describe } from './notices.ts';
 import { createRunner, type RunnerOptions } from './runner.ts';
 import { createMemoryStore } from './store/memory.ts';
@@ -71,6 +72,40 @@ it('sends and answers nothing when the disk fails, and ends', async () => {
   });
   await vi.waitFor(() => expect(log).toEqual(['fatal: the state could not be stored: disk full']));
   expect(answered).toBe(false);
+});
+
+it('counts a change once it is stored, and not before', async () => {
+  const metrics = createMetrics({ ofProcess: false });
+  const store = createMemoryStore();
+  const { promise: written, resolve: finish } = Promise.withResolvers<void>();
+  const append = vi.spyOn(store, 'append').mockReturnValue(written);
+  const { made, state } = runner({
+    store,
+    publish: (_notices, events) => {
+      for (const event of events) metrics.changed(event);
+    },
+  });
+  const started = made.submit(start(app()));
+  await vi.waitFor(() => expect(append).toHaveBeenCalledOnce());
+  expect(await metrics.render(state, 0)).toContain('mesosup_deployments_started_total 0');
+  finish();
+  await started;
+  expect(await metrics.render(state, 0)).toContain('mesosup_deployments_started_total 1');
+  await made.stop();
+});
+
+it('ends where the state does not settle, with nothing stored, sent or answered', async () => {
+  const { made, log, disk, state } = runner();
+  state.unsettledApps.add('/gone');
+  state.unsettledApps.clear = () => {};
+  void made.submit(start(app())).then(() => log.push('answered'));
+  await vi.waitFor(() =>
+    expect(log).toEqual([
+      expect.stringMatching(/^fatal: the scheduler can't continue: .* after change \(create \/multidis\)/),
+    ]),
+  );
+  await made.stop();
+  expect([disk, log.length]).toEqual([[], 1]);
 });
 
 it('survives an input that cannot be handled', async () => {

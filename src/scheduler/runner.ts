@@ -1,15 +1,13 @@
 /**
- * Turns inputs into stored events, calls and replies, in that order. Inputs that arrive while events are being stored
- * are taken together next time, so one fsync serves many. Within a batch the state runs ahead of the disk; nothing
- * that depends on it, neither call nor reply nor read, leaves before the disk has it. If the disk fails, all ends.
+ * Runs `step` on what arrives: stores the events of a batch, then sends its calls, replies and notices. Inputs that
+ * arrive while events are being stored form the next batch, so one fsync serves many. Within a batch the state runs
+ * ahead of the disk; no call, reply, notice or read leaves before the disk has it. If the disk fails, the daemon ends.
  */
 
 import { MesosCallError } from '../mesos/http.ts';
-import { decide } from './decide/decide.ts';
-import type { Call, Decision, Input, Reply } from './decide/inputs.ts';
-import { settle } from './decide/settle.ts';
-import { isStored, type StateEvent } from './domain/events.ts';
-import { evolve } from './domain/evolve.ts';
+import type { Call, Input, Reply } from './decide/inputs.ts';
+import { type Outcome, step, UnsettledError } from './decide/step.ts';
+import type { StateEvent } from './domain/events.ts';
 import { snapshotOf } from './domain/snapshot.ts';
 import type { State } from './domain/state.ts';
 import { nextTimer } from './domain/timers.ts';
@@ -28,8 +26,8 @@ export interface RunnerOptions<Notice> {
   send: (call: Call) => Promise<void>;
   /** What the world is told of an event, looked up just before it is applied. */
   describe: (state: State, event: StateEvent, now: number) => Notice[];
-  /** Called with what was described, once it is stored. */
-  publish: (notices: Notice[]) => void;
+  /** Called with the events of a batch, and what was described of them, once they are stored. */
+  publish: (notices: Notice[], events: readonly StateEvent[]) => void;
   /** A call failed or an input could not be handled; the daemon goes on. */
   onError: (what: string, error: unknown) => void;
   /** The daemon can't go on. */
@@ -117,9 +115,9 @@ class BatchRunner<Notice> implements Runner {
         await this.#batch(this.#inputs.splice(0, INPUTS_IN_BATCH));
       } catch (error) {
         this.#stopped = true;
-        this.#options.onFatal(
-          `the state could not be stored: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        const what =
+          error instanceof UnsettledError ? "the scheduler can't continue" : 'the state could not be stored';
+        this.#options.onFatal(`${what}: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
     this.#setTimer();
@@ -127,54 +125,33 @@ class BatchRunner<Notice> implements Runner {
 
   async #batch(batch: readonly Waiting[]): Promise<void> {
     if (batch.length === 0) return;
-    const { state, store, now, publish, onFatal, onNewSession } = this.#options;
+    const { state, store, now, describe, publish, onFatal, onNewSession } = this.#options;
     const at = now();
-    const events: StateEvent[] = [];
-    const calls: Call[] = [];
     const notices: Notice[] = [];
-    const replies: (() => void)[] = [];
-    const apply = (changes: readonly StateEvent[]) => {
-      for (const event of changes) {
-        notices.push(...this.#options.describe(state, event, at));
-        evolve(state, event);
-        events.push(event);
-      }
-    };
-    let fatal: string | undefined;
-    let newSession = false;
-    for (const waiting of batch) {
-      const decision = this.#decide(waiting, at);
-      if (!decision) continue;
-      apply(decision.events);
-      calls.push(...decision.calls);
-      replies.push(() => waiting.resolve(decision.reply));
-      fatal ??= decision.fatal;
-      newSession ||= decision.newSession === true;
-    }
-    for (let settled = settle(state, at); settled.events.length > 0; settled = settle(state, at)) {
-      apply(settled.events);
-      calls.push(...settled.calls);
-    }
+    const inputs = batch.map(({ input }) => input);
+    const { outcomes, events, stored, calls } = step(state, inputs, at, {
+      before: (before, event) => notices.push(...describe(before, event, at)),
+    });
 
-    const stored = events.filter(isStored);
     if (stored.length > 0) await store.append(stored);
     for (const call of calls) this.#send(call);
-    for (const reply of replies) reply();
-    if (notices.length > 0) publish(notices);
-    if (newSession) onNewSession();
+    for (const [i, waiting] of batch.entries()) this.#answer(waiting, outcomes[i]);
+    if (events.length > 0) publish(notices, events);
+    const decisions = outcomes.flatMap((one) => ('decision' in one ? [one.decision] : []));
+    if (decisions.some(({ newSession }) => newSession)) onNewSession();
+    const fatal = decisions.find((one) => one.fatal !== undefined)?.fatal;
     if (fatal !== undefined) onFatal(fatal);
     if (store.snapshotDue()) await store.snapshot(snapshotOf(state));
   }
 
-  /** A fault in one decision costs that input, not the daemon: nothing has been changed by then. */
-  #decide({ input, reject }: Waiting, at: number): Decision | undefined {
-    try {
-      return decide(this.#options.state, input, at);
-    } catch (error) {
-      this.#options.onError(`an input of type ${input.type} could not be handled`, error);
-      reject(error);
-      return undefined;
+  #answer({ input, resolve, reject }: Waiting, outcome: Outcome | undefined): void {
+    if (!outcome) throw new TypeError(`step gave no outcome for an input of type ${input.type}`);
+    if ('decision' in outcome) {
+      resolve(outcome.decision.reply);
+      return;
     }
+    this.#options.onError(`an input of type ${input.type} could not be handled`, outcome.error);
+    reject(outcome.error);
   }
 
   #send(call: Call): void {

@@ -79,11 +79,9 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
         throw error;
       }
     },
-    describe: (before, event, now) => {
-      metrics.changed(event);
-      return told(before, event, now);
-    },
-    publish: (notices) => {
+    describe: told,
+    publish: (notices, changes) => {
+      for (const change of changes) metrics.changed(change);
       for (const one of notices) {
         if ('eventType' in one) events.publish(one);
         else if ('probing' in one) prober.take(one);

@@ -50,9 +50,10 @@ export class Changes {
   /** Tried until there is a scheduler that takes it. */
   #change(name: string, changes: readonly Change[]): void {
     const { agenda, link } = this.#world;
-    const reply = link.input({ type: 'change', changes, force: true, seed: this.#world.random.fraction() });
-    if (reply === undefined) agenda.after(AGAIN_MS, () => this.#change(name, changes));
-    else this.#count(reply.type === 'deployed' ? name : `refused: ${reply.type}`);
+    link.input({ type: 'change', changes, force: true, seed: this.#world.random.fraction() }, (reply) => {
+      if (reply === undefined) agenda.after(AGAIN_MS, () => this.#change(name, changes));
+      else this.#count(reply.type === 'deployed' ? name : `refused: ${reply.type}`);
+    });
   }
 
   #planned(one: Scenario['changes'][number]): void {
@@ -124,10 +125,11 @@ export class Changes {
   }
 
   #now(name: string, input: Input): void {
-    const reply = this.#world.link.input(input);
-    if (reply === undefined) return;
-    const done = reply.type === 'deployed' || reply.type === 'done' || reply.type === 'killed';
-    this.#count(done ? name : `refused: ${reply.type}`);
+    this.#world.link.input(input, (reply) => {
+      if (reply === undefined) return;
+      const done = reply.type === 'deployed' || reply.type === 'done' || reply.type === 'killed';
+      this.#count(done ? name : `refused: ${reply.type}`);
+    });
   }
 
   #count(name: string): void {

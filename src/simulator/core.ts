@@ -1,50 +1,52 @@
-/** The scheduler's core with a disk that outlives it: what the runner does, step by step and in virtual time. */
+/** The scheduler's step with a disk that outlives it: what the runner does, in virtual time. */
 
-import { decide } from '../scheduler/decide/decide.ts';
 import type { Call, Decision, Input, Reply } from '../scheduler/decide/inputs.ts';
-import { settle } from '../scheduler/decide/settle.ts';
-import { isStored, type StateEvent, type StoredEvent } from '../scheduler/domain/events.ts';
+import { type StepWatch, step } from '../scheduler/decide/step.ts';
+import type { StateEvent, StoredEvent } from '../scheduler/domain/events.ts';
 import { evolve } from '../scheduler/domain/evolve.ts';
 import type { Settings } from '../scheduler/domain/settings.ts';
 import { snapshotOf } from '../scheduler/domain/snapshot.ts';
 import { createState, type State } from '../scheduler/domain/state.ts';
 
-const MOST_ROUNDS = 10_000;
 const SNAPSHOT_EVENTS = 5000;
 
-/** How far a crash lets an input come: whether its events were stored, and how many of its calls left. */
+/** How far a batch gets before a crash: whether its events were stored, and how many of its calls left. */
 export interface Crash {
   readonly stored: boolean;
   readonly calls: number;
 }
 
-export interface Outcome {
+export interface Taken {
   /** Calls that left. */
   readonly calls: readonly Call[];
-  /** Unless a crash swallowed it. */
-  readonly reply?: Reply | undefined;
+  /** One for each input, unless a crash swallowed them. */
+  readonly replies: readonly (Reply | undefined)[];
 }
 
-/** Somebody who looks on. */
-export interface Watch {
-  begun?(input: Input, now: number): void;
-  /** Before and after each event is applied; `settling` for those that nobody asked for. */
-  before?(state: State, event: StateEvent, settling: boolean): void;
-  after?(state: State, event: StateEvent): void;
-  done?(state: State): void;
-  /** Events that will be there after a crash. */
+/** Observes the core. */
+export interface Watch extends StepWatch {
+  begun?(inputs: readonly Input[]): void;
+  done?(): void;
+  /** Events that a restart will read. */
   stored?(events: readonly StoredEvent[]): void;
+  /** Events that the world hears of. */
+  published?(events: readonly StateEvent[]): void;
+  /** The process ended; `before` is the state it had, unless that was ahead of the disk, and `after` what was read. */
+  restarted?(before: State | undefined, after: State): void;
 }
 
 export class Core {
   state: State;
   /** What is stored, in order. */
   readonly disk: StoredEvent[] = [];
+  /** Of the last input. */
   lastDecision: Decision = { events: [], calls: [] };
   readonly #settings: Settings;
   readonly #watch: Watch;
   readonly #snapshotEvents: number;
   #snapshotAt: number;
+  /** The state holds what the disk doesn't. */
+  #ahead = false;
 
   /** @param snapshotEvents events on disk at which a snapshot may take their place */
   constructor(settings: Settings, watch: Watch = {}, snapshotEvents = SNAPSHOT_EVENTS) {
@@ -55,31 +57,32 @@ export class Core {
     this.state = createState(settings);
   }
 
-  /** @param crash where it ends in the midst of this input; it is down then until `restart` */
-  input(input: Input, now: number, crash?: Crash): Outcome {
-    this.#watch.begun?.(input, now);
-    const decision = decide(this.state, input, now);
-    this.lastDecision = decision;
-    const events: StateEvent[] = [];
-    const calls: Call[] = [...decision.calls];
-    this.#apply(decision.events, events, false);
-    for (let round = 0; ; round += 1) {
-      const settled = settle(this.state, now);
-      if (settled.events.length === 0) break;
-      if (round > MOST_ROUNDS) throw new Error('the state never settles');
-      this.#apply(settled.events, events, true);
-      calls.push(...settled.calls);
+  /** @param crash where the process ends during this batch; it is down then until `restart` */
+  take(inputs: readonly Input[], now: number, crash?: Crash): Taken {
+    this.#watch.begun?.(inputs);
+    const { outcomes, events, stored, calls } = step(this.state, inputs, now, this.#watch);
+    this.#watch.done?.();
+    const replies: (Reply | undefined)[] = [];
+    for (const outcome of outcomes) {
+      if ('error' in outcome) throw outcome.error;
+      this.lastDecision = outcome.decision;
+      replies.push(outcome.decision.reply);
     }
-    this.#watch.done?.(this.state);
-    if (crash?.stored !== false) this.#store(events);
-    if (crash) return { calls: crash.stored ? calls.slice(0, crash.calls) : [] };
-    return { calls, reply: decision.reply };
+    this.#ahead = crash?.stored === false;
+    if (this.#ahead) return { calls: [], replies: [] };
+    this.#store(stored);
+    if (crash) return { calls: calls.slice(0, crash.calls), replies: [] };
+    this.#watch.published?.(events);
+    return { calls, replies };
   }
 
   /** kill -9 and start again, here or elsewhere: only the disk is left. */
   restart(): void {
+    const before = this.#ahead ? undefined : this.state;
+    this.#ahead = false;
     this.state = createState(this.#settings);
     for (const event of copied(this.disk)) evolve(this.state, event);
+    this.#watch.restarted?.(before, this.state);
   }
 
   /** Replaces what is on disk by the shortest that leads to the same state. */
@@ -87,17 +90,7 @@ export class Core {
     this.disk.splice(0, this.disk.length, ...copied([...snapshotOf(this.state)]));
   }
 
-  #apply(events: readonly StateEvent[], applied: StateEvent[], settling: boolean): void {
-    for (const event of events) {
-      this.#watch.before?.(this.state, event, settling);
-      evolve(this.state, event);
-      this.#watch.after?.(this.state, event);
-      applied.push(event);
-    }
-  }
-
-  #store(events: readonly StateEvent[]): void {
-    const stored = events.filter(isStored);
+  #store(stored: readonly StoredEvent[]): void {
     if (stored.length === 0) return;
     for (const event of copied(stored)) this.disk.push(event);
     this.#watch.stored?.(stored);

@@ -1,6 +1,7 @@
 /**
  * The scheduler as a process that can die, and its connection to the master: messages take their time and keep their
- * order, calls may be lost or refused, connections break. Source of what follows from a lost call: scheduler-session.ts.
+ * order, calls may be lost or refused, connections break. Inputs that arrive while a batch is being stored wait and
+ * form the next batches, of random sizes. Source of what follows from a lost call: scheduler-session.ts.
  */
 
 import type { SchedulerEvent } from '../mesos/types.ts';
@@ -16,16 +17,31 @@ const RECONNECT_MS = [200, 5000] as const;
 const RESTART_MS = [500, 10_000] as const;
 /** A failover takes as long as ZooKeeper takes to see that the leader is gone. */
 const FAILOVER_MS = [2000, 15_000] as const;
+/** Calls that leave before a crash, unless all of them do. */
 const MOST_CALLS_LEFT = 4;
+const ALL_CALLS_LEAVE = 0.2;
+/** A write to the disk or to ZooKeeper; inputs wait for the one before. */
+const STORE_MS = [0, 50] as const;
+const SMALL_BATCH = 10;
+/** As many as the runner takes. */
+const LARGEST_BATCH = 1000;
 
 export interface LinkCounts {
   inputs: number;
+  batches: number;
+  /** Inputs in the largest. */
+  largestBatch: number;
   calls: number;
   lostCalls: number;
   refusedCalls: number;
   crashes: number;
   failovers: number;
   connections: number;
+}
+
+interface Waiting {
+  readonly input: Input;
+  readonly answered: (reply: Reply | undefined) => void;
 }
 
 interface World {
@@ -38,6 +54,8 @@ interface World {
 export class Link {
   readonly counts: LinkCounts = {
     inputs: 0,
+    batches: 0,
+    largestBatch: 0,
     calls: 0,
     lostCalls: 0,
     refusedCalls: 0,
@@ -58,10 +76,10 @@ export class Link {
   #eventsUntil = 0;
   #callsUntil = 0;
   #timerAt = Infinity;
-  /** The next input ends in the midst. */
+  /** The process ends during the next batch. */
   #crash: { crash: Crash; downMs: number } | undefined;
-  /** Messages on their way. */
-  underWay = 0;
+  #waiting: Waiting[] = [];
+  #storing = false;
 
   constructor(world: World, scenario: Scenario) {
     this.#world = world;
@@ -91,11 +109,12 @@ export class Link {
     });
   }
 
-  /** The scheduler dies in the midst of its next input. */
+  /** The scheduler dies during its next batch: before it is stored, or after, with some or all of its calls sent. */
   crash(): void {
     const { random } = this.#world;
     const stored = random.chance(0.5);
-    const crash = { stored, calls: random.whole(0, MOST_CALLS_LEFT) };
+    const calls = random.chance(ALL_CALLS_LEAVE) ? Infinity : random.whole(0, MOST_CALLS_LEFT);
+    const crash = { stored, calls };
     this.counts.crashes += 1;
     this.#crash = { crash, downMs: random.within(RESTART_MS) };
   }
@@ -107,22 +126,46 @@ export class Link {
     this.#goDown(this.#world.random.within(FAILOVER_MS));
   }
 
-  /** @returns the reply, where there is a scheduler to give one */
-  input(input: Input): Reply | undefined {
-    const { agenda, core } = this.#world;
-    if (!this.#up) return undefined;
+  /** @param answered called with the reply, or with nothing where no scheduler was there to give one */
+  input(input: Input, answered: (reply: Reply | undefined) => void = () => {}): void {
+    if (!this.#up) {
+      answered(undefined);
+      return;
+    }
     this.counts.inputs += 1;
+    this.#waiting.push({ input, answered });
+    this.#wake();
+  }
+
+  /** Takes some of the inputs that wait, once what was taken before them is stored. */
+  #wake(): void {
+    if (this.#storing || this.#waiting.length === 0) return;
+    const { agenda, random } = this.#world;
+    const process = this.#process;
+    const size = random.pick([1, random.whole(1, SMALL_BATCH), LARGEST_BATCH]);
+    this.#storing = true;
+    agenda.after(random.chance(0.5) ? 0 : random.within(STORE_MS), () => {
+      if (this.#process !== process || !this.#up) return;
+      this.#storing = false;
+      this.#batch(this.#waiting.splice(0, size));
+    });
+  }
+
+  #batch(batch: readonly Waiting[]): void {
+    const { agenda, core } = this.#world;
+    this.counts.batches += 1;
+    this.counts.largestBatch = Math.max(this.counts.largestBatch, batch.length);
     const crashing = this.#crash;
     this.#crash = undefined;
-    const { calls, reply } = core.input(input, agenda.now, crashing?.crash);
+    const inputs = batch.map(({ input }) => input);
+    const { calls, replies } = core.take(inputs, agenda.now, crashing?.crash);
     for (const call of calls) this.#call(call);
-    if (crashing) {
-      this.#goDown(crashing.downMs);
-      return undefined;
-    }
+    if (crashing) this.#goDown(crashing.downMs);
+    for (const [i, { answered }] of batch.entries()) answered(replies[i]);
+    if (crashing) return;
     this.#setTimer();
     this.pump();
-    return reply;
+    this.#wake();
   }
 
   /** Sends off what the master has to say. */
@@ -153,11 +196,7 @@ export class Link {
     act: () => void,
     at = this.#world.agenda.now + this.#world.random.within(this.#scenario.latencyMs),
   ): void {
-    this.underWay += 1;
-    this.#world.agenda.at(at, () => {
-      this.underWay -= 1;
-      act();
-    });
+    this.#world.agenda.at(at, act);
   }
 
   #call(call: Call): void {
@@ -196,6 +235,7 @@ export class Link {
   #goDown(downMs: number): void {
     const { agenda, mesos, core, random } = this.#world;
     this.#up = false;
+    for (const { answered } of this.#waiting.splice(0)) answered(undefined);
     // What has left may still arrive; the master sees the end of the connection when it sees it.
     const connection = this.#connection;
     agenda.after(random.within(this.#scenario.latencyMs), () => {
@@ -207,6 +247,7 @@ export class Link {
       if (this.#up) return;
       this.#up = true;
       this.#process += 1;
+      this.#storing = false;
       this.#crash = undefined;
       core.restart();
       this.#timerAt = Infinity;

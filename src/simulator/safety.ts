@@ -4,8 +4,9 @@
  */
 
 import type { Input } from '../scheduler/decide/inputs.ts';
-import type { StateEvent } from '../scheduler/domain/events.ts';
+import { isStored, type StateEvent, type StoredEvent } from '../scheduler/domain/events.ts';
 import { maxCapacity, minHealthy } from '../scheduler/domain/rollout.ts';
+import { snapshotOf } from '../scheduler/domain/snapshot.ts';
 import { type AppRecord, ownerOf, type State } from '../scheduler/domain/state.ts';
 import { isCounted, isReady, type Task } from '../scheduler/domain/task.ts';
 import type { Watch } from './core.ts';
@@ -15,8 +16,10 @@ export type Property =
   | 'max-capacity'
   /** Never fewer instances of use than an app must have, by what a deployment ends. */
   | 'min-healthy'
-  /** No update is acknowledged that is not stored. */
+  /** No update is acknowledged, and no event published, that is not stored. */
   | 'stored-first'
+  /** A restart finds the state that the scheduler had. */
+  | 'survives'
   /** No port or resource is given twice, and no task id used again. */
   | 'given-once'
   /** In the end Mesos and the scheduler know the same tasks. */
@@ -35,22 +38,24 @@ export interface Violation {
 
 export class Safety implements Watch {
   readonly #report: (property: Property, detail: string) => void;
-  #input: Input | undefined;
+  #inputs: readonly Input[] = [];
   /** What a deployment has taken too much of, unless the app itself goes with it. */
   readonly #tooFew = new Map<string, string>();
+  readonly #stored = new WeakSet<StateEvent>();
 
   constructor(report: (property: Property, detail: string) => void) {
     this.#report = report;
   }
 
-  begun(input: Input): void {
-    this.#input = input;
+  begun(inputs: readonly Input[]): void {
+    this.#inputs = inputs;
     this.#tooFew.clear();
   }
 
   before(state: State, event: StateEvent, settling: boolean): void {
     if (event.type === 'app_removed') this.#tooFew.delete(event.appId);
-    if (event.type !== 'task_killed' || !settling || this.#input?.type === 'kill_tasks') return;
+    if (event.type !== 'task_killed' || !settling) return;
+    if (this.#inputs.some(({ type }) => type === 'kill_tasks')) return;
     const task = state.tasks.get(event.taskId);
     const record = task && ownerOf(state, task);
     if (!task || !record?.active || !isReady(task)) return;
@@ -70,6 +75,26 @@ export class Safety implements Watch {
 
   done(): void {
     for (const detail of this.#tooFew.values()) this.#report('min-healthy', detail);
+  }
+
+  stored(events: readonly StoredEvent[]): void {
+    for (const event of events) this.#stored.add(event);
+  }
+
+  published(events: readonly StateEvent[]): void {
+    for (const event of events) {
+      if (!isStored(event) || this.#stored.has(event)) continue;
+      this.#report('stored-first', `${event.type} was published, not stored`);
+    }
+  }
+
+  restarted(before: State | undefined, after: State): void {
+    if (!before) return;
+    const [had, has] = [before, after].map((state) =>
+      [...snapshotOf(state)].map((one) => JSON.stringify(one)),
+    );
+    const lost = had?.find((one, i) => one !== has?.[i]);
+    if (lost !== undefined) this.#report('survives', `a restart does not find ${lost}`);
   }
 }
 

@@ -75,7 +75,7 @@ const change = z.union(
 );
 
 const faults = object({
-  /** The scheduler is killed in the midst of an input, and is back after some seconds. */
+  /** The scheduler is killed during a batch of inputs, and is back after some seconds. */
   schedulerCrashesPerMinute: perMinute,
   /** Another scheduler takes over with what is stored. */
   leaderFailoversPerMinute: perMinute,

@@ -14,7 +14,7 @@ const QUIET: ScenarioInput = {
 };
 
 it('no property is broken, whatever happens to 50 agents and 500 tasks', () => {
-  const totals = { simulations: 0, launches: 0, crashes: 0, failovers: 0 };
+  const totals = { simulations: 0, launches: 0, crashes: 0, failovers: 0, largestBatch: 0 };
   fc.assert(
     fc.property(scenario, (one) => {
       const { violations, events, scheduler } = simulate(one);
@@ -22,6 +22,7 @@ it('no property is broken, whatever happens to 50 agents and 500 tasks', () => {
       totals.launches += events.task_launched ?? 0;
       totals.crashes += scheduler.crashes;
       totals.failovers += scheduler.failovers;
+      totals.largestBatch = Math.max(totals.largestBatch, scheduler.largestBatch);
       expect(violations).toEqual([]);
     }),
     // A scenario is its seed and little more: a smaller one has another history.

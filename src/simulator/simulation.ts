@@ -73,14 +73,19 @@ class Simulation {
     const acknowledged = new Acknowledged();
     const safety = new Safety((property, detail) => this.#violated(property, detail));
     this.#core = new Core(SETTINGS, {
-      begun: (input) => safety.begun(input),
+      begun: (inputs) => safety.begun(inputs),
       before: (state, event, settling) => safety.before(state, event, settling),
       after: (state, event) => {
         safety.after(state, event);
         this.#count(event);
       },
       done: () => safety.done(),
-      stored: (events) => acknowledged.stored(events),
+      stored: (events) => {
+        acknowledged.stored(events);
+        safety.stored(events);
+      },
+      published: (events) => safety.published(events),
+      restarted: (before, after) => safety.restarted(before, after),
     });
     this.#mesos = new SimulatedMesos(agentsOf(scenario), {
       now: () => this.#agenda.now,

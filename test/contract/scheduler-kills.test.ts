@@ -150,6 +150,7 @@ it(`nothing is lost, doubled or left behind by ${KILLS} kills`, { timeout: 3_600
     `--master=${master.address}`,
     `--work_dir=${path.join(programs.directory, 'agent')}`,
     resources,
+    '--no-systemd_enable_support',
   ];
   await programs.start('agent', agent);
   const directory = path.join(programs.directory, 'scheduler');

@@ -39,11 +39,9 @@ export function server(more: Partial<ApiOptions> = {}): Server {
     store: createMemoryStore(),
     now: () => 1_700_000_000_000,
     send: async (call) => mesos.call(call),
-    describe: (state, event, now) => {
-      metrics.changed(event);
-      return told(state, event, now);
-    },
-    publish: (notices) => {
+    describe: told,
+    publish: (notices, changes) => {
+      for (const change of changes) metrics.changed(change);
       for (const one of notices) if ('eventType' in one) events.publish(one);
     },
     onError: (_what, error) => faults.push(error),

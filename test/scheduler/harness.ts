@@ -51,10 +51,15 @@ export class Harness {
 
   /** @returns the reply, unless a crash swallows it */
   input(input: Input, crash?: Crash): Reply | undefined {
-    const { calls, reply } = this.#core.input(input, this.now, crash);
+    return this.inputs([input], crash)[0];
+  }
+
+  /** Gives inputs as one batch. @returns their replies, unless a crash swallows them */
+  inputs(inputs: readonly Input[], crash?: Crash): readonly (Reply | undefined)[] {
+    const { calls, replies } = this.#core.take(inputs, this.now, crash);
     for (const call of calls) this.mesos.call(structuredClone(call));
     if (crash) this.restart();
-    return reply;
+    return replies;
   }
 
   /** kill -9 and start again: only the disk is left. */
@@ -72,11 +77,14 @@ export class Harness {
     this.input({ type: 'disconnected', reason: 'test' });
   }
 
-  /** Delivers the next event. @returns false where there is none */
-  deliver(crash?: Crash): boolean {
-    const event = this.mesos.inbox.shift();
-    if (!event) return false;
-    this.input({ type: 'mesos', event }, crash);
+  /** Delivers the next events, as one batch. @returns false where there are none */
+  deliver(crash?: Crash, count = 1): boolean {
+    const events = this.mesos.inbox.splice(0, count);
+    if (events.length === 0) return false;
+    this.inputs(
+      events.map((event) => ({ type: 'mesos', event })),
+      crash,
+    );
     return true;
   }
 

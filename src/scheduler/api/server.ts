@@ -65,7 +65,7 @@ export function createApi(options: ApiOptions): Api {
 }
 
 function withoutSchemas(): never {
-  throw new Error('a route has a JSON schema, but requests are checked by schemas.ts');
+  throw new Error('a route has a JSON schema, but requests are checked by the schemas of zod');
 }
 
 /** Bodies are JSON whatever they are said to be: `curl -d` calls them a form, also an empty one. */

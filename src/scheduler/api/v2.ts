@@ -58,7 +58,7 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
   api.get('/v2/leader', async (_request, reply) => json(reply, { leader: options.leader() }));
   api.delete('/v2/leader', async (request, reply) => {
     for (const name of ['backup', 'restore']) {
-      const error = 'is not known here: copy the data directory or the state in ZooKeeper';
+      const error = `is not supported here: use "mesosup scheduler ${name}"`;
       if (queriesOf(request, name).length > 0) return invalid(reply, [{ path: [name], error }]);
     }
     if (!options.abdicate) {

@@ -9,15 +9,13 @@ import type { Amounts } from '../../mesos/resources.ts';
 import { add, amountsOf, contains, NOTHING, subtract, toResources } from '../../mesos/resources.ts';
 import type { Offer, Resource, TaskInfo } from '../../mesos/types.ts';
 import type { App } from '../domain/app.ts';
-import { evolve } from '../domain/evolve.ts';
 import { canonicalJson, sharedExecutorOf } from '../domain/executor.ts';
 import { createState, type State } from '../domain/state.ts';
 import { checksOf, fill, openBin, tryFit } from './bin.ts';
-import { decide } from './decide.ts';
 import type { Decision, Input } from './inputs.ts';
 import { nearest } from './nearest.ts';
 import { offered } from './offers.ts';
-import { settle } from './settle.ts';
+import { step } from './step.ts';
 import { wantOf } from './want.ts';
 
 vi.setConfig({ testTimeout: runs(60_000) });
@@ -142,12 +140,9 @@ function startedWith(definitions: readonly App[]): State {
 }
 
 function run(state: State, input: Input): Decision {
-  const decision = decide(state, input, 5);
-  for (const event of decision.events) evolve(state, event);
-  for (let settled = settle(state, 5); settled.events.length > 0; settled = settle(state, 5)) {
-    for (const event of settled.events) evolve(state, event);
-  }
-  return decision;
+  const [outcome] = step(state, [input], 5).outcomes;
+  if (!outcome || 'error' in outcome) throw outcome?.error;
+  return outcome.decision;
 }
 
 function launchedBy({ calls }: Decision): TaskInfo[][] {

@@ -37,7 +37,19 @@ const IDS = ['x', 'y', 'z'];
 
 type Step =
   | { do: 'input'; input: Input }
-  | { do: 'deliver' | 'offer' | 'work' | 'repeat' | 'rescind' | 'restart' | 'reconnect' | 'timer' | 'rest' }
+  | {
+      do:
+        | 'deliver'
+        | 'deliver_all'
+        | 'offer'
+        | 'work'
+        | 'repeat'
+        | 'rescind'
+        | 'restart'
+        | 'reconnect'
+        | 'timer'
+        | 'rest';
+    }
   | { do: 'lose' | 'return'; agent: number }
   | { do: 'end'; which: number; state: 'TASK_FAILED' | 'TASK_FINISHED' | 'TASK_DROPPED' };
 
@@ -100,7 +112,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 12,
     arbitrary: fc.record({
       do: fc.constantFrom(
-        ...repeated('deliver', 8),
+        ...repeated('deliver', 6),
+        ...repeated('deliver_all', 2),
         ...repeated('offer', 3),
         ...repeated('work', 3),
         ...repeated('rest', 2),
@@ -137,7 +150,9 @@ function run(harness: Harness, one: Step, cut: { stored: boolean; calls: number 
       harness.input(named(harness.state, one.input), crashing);
       return;
     case 'deliver':
-      if (harness.state.connected || mesos.inbox[0]?.type === 'SUBSCRIBED') harness.deliver(crashing);
+    case 'deliver_all':
+      if (harness.state.connected || mesos.inbox[0]?.type === 'SUBSCRIBED')
+        harness.deliver(crashing, one.do === 'deliver' ? 1 : Infinity);
       return;
     case 'restart':
       harness.restart();

@@ -40,11 +40,9 @@ const runner = createRunner({
   store: await openJournal({ directory, warn: fail }),
   now: Date.now,
   send: async (call) => mesos.call(call),
-  describe: (state, event, now) => {
-    metrics.changed(event);
-    return told(state, event, now);
-  },
-  publish: (notices) => {
+  describe: told,
+  publish: (notices, changes) => {
+    for (const change of changes) metrics.changed(change);
     for (const one of notices) if ('eventType' in one) events.publish(one);
   },
   onError: (_what, error) => fail(error),

@@ -32,7 +32,7 @@ export function place(agents: number, tasks: number, apps: number, seed: number)
   let coreMs = 0;
   const input = (one: Input): void => {
     const began = performance.now();
-    const { calls } = core.input(one, 1_000_000);
+    const { calls } = core.take([one], 1_000_000);
     coreMs += performance.now() - began;
     for (const call of calls) mesos.call(call);
   };
@@ -84,7 +84,7 @@ export function updateCost(apps: number): number {
   const core = new Core(SETTINGS, {}, Infinity);
   const deliver = (): void => {
     for (const event of mesos.inbox.splice(0)) {
-      for (const call of core.input({ type: 'mesos', event }, 1_000_000).calls) mesos.call(call);
+      for (const call of core.take([{ type: 'mesos', event }], 1_000_000).calls) mesos.call(call);
     }
   };
   mesos.subscribe(true);
@@ -94,7 +94,7 @@ export function updateCost(apps: number): number {
     app: appSchema.parse({ id: `/app${i}`, cmd: 'sleep 600', cpus: 0.5, mem: 32 }),
     api: 'v2' as const,
   }));
-  for (const call of core.input({ type: 'change', changes, force: false, seed: 0 }, 1_000_000).calls)
+  for (const call of core.take([{ type: 'change', changes, force: false, seed: 0 }], 1_000_000).calls)
     mesos.call(call);
   // An offer is not filled with all of them at once.
   while (core.state.waiting.size > 0) {
@@ -117,7 +117,7 @@ export function updateCost(apps: number): number {
         healthy: (Math.floor(i / ids.length) + round) % 2 === 0,
         uuid: 'u',
       };
-      core.input({ type: 'mesos', event: { type: 'UPDATE', update: { status } } }, 1_000_000 + i);
+      core.take([{ type: 'mesos', event: { type: 'UPDATE', update: { status } } }], 1_000_000 + i);
     }
     least = Math.min(least, ((performance.now() - began) / updates) * 1000);
   }

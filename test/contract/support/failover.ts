@@ -92,7 +92,7 @@ export class FailoverCluster implements AsyncDisposable {
     const { directory } = this.#programs;
     this.#master = (await this.#programs.master()).address;
     const agent = [`--master=${this.#master}`, `--work_dir=${directory}/agent`, RESOURCES];
-    await this.#programs.start('agent', agent);
+    await this.#programs.start('agent', [...agent, '--no-systemd_enable_support']);
     const executor = path.join(directory, 'executor');
     writeFileSync(executor, `#!/bin/sh\nexec '${process.execPath}' '${EXECUTOR}'\n`);
     chmodSync(executor, 0o755);

@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest';
+import { app, scale, settings, start } from '../../../test/scheduler/fixtures.ts';
+import { isStored, type StateEvent } from '../domain/events.ts';
+import { createState } from '../domain/state.ts';
+import type { Input } from './inputs.ts';
+import { step } from './step.ts';
+
+const BROKEN = { type: 'mesos', event: { type: 'UPDATE', update: {} } } as unknown as Input;
+
+it('decides each input of a batch on what the inputs before it left', () => {
+  const state = createState(settings());
+  const inputs = [scale('/x', 3), start(app({ id: 'x' })), scale('/x', 3)];
+  const { outcomes } = step(state, inputs, 1);
+  const replies = outcomes.map((one) => 'decision' in one && one.decision.reply?.type);
+  expect(replies).toEqual(['unknown_app', 'deployed', 'deployed']);
+  expect(state.apps.get('/x')?.app.instances).toBe(3);
+});
+
+it('loses nothing but the input that cannot be decided', () => {
+  const state = createState(settings());
+  const { outcomes } = step(state, [start(app({ id: 'x' })), BROKEN, start(app({ id: 'y' }))], 1);
+  expect(outcomes.map((one) => 'error' in one)).toEqual([false, true, false]);
+  expect([...state.apps.keys()]).toEqual(['/x', '/y']);
+});
+
+it('gives all events in the order in which they were applied, and those to store', () => {
+  const state = createState(settings());
+  const seen: [StateEvent, boolean][] = [];
+  const { events, stored } = step(state, [start(app({ instances: 0 }))], 1, {
+    before: (_state, event, settling) => seen.push([event, settling]),
+  });
+  expect(seen.map(([event]) => event)).toEqual(events);
+  expect(seen.map(([{ type }, settling]) => `${type} ${settling}`)).toEqual([
+    'app_changed false',
+    'deployment_started false',
+    'apps_settled true',
+    'deployment_settled true',
+    'deployment_ended true',
+  ]);
+  expect(stored).toEqual(events.filter(isStored));
+});
+
+it('names the inputs after which the state does not settle', () => {
+  const state = createState(settings());
+  // Settled again and again, to no avail.
+  state.unsettledApps.add('/gone');
+  state.unsettledApps.clear = () => {};
+  const inputs: Input[] = [
+    start(app({ id: 'x' })),
+    BROKEN,
+    { type: 'change', changes: [{ op: 'scale_group', groupId: '/', by: 2 }], force: true, seed: 0 },
+    { type: 'lift_delay', appId: '/x' },
+    { type: 'call_failed', call: { type: 'REVIVE' } },
+    {
+      type: 'mesos',
+      event: { type: 'UPDATE', update: { status: { task_id: { value: 't' }, state: 'TASK_RUNNING' } } },
+    },
+    { type: 'timer' },
+  ];
+  expect(() => step(state, inputs, 1)).toThrow(
+    'the state did not settle in 10200 rounds after change (create /x), change (scale_group /), lift_delay of /x, ' +
+      'call_failed of REVIVE, UPDATE of task t and 1 more; the next event was {"type":"apps_settled"}',
+  );
+});
