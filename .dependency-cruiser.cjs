@@ -11,6 +11,7 @@ const core = [
   '^src/reference/',
   '^src/simulator/',
   '^src/text/',
+  '^src/zookeeper/(wire/|(address|client|watches)\\.ts)',
 ].join('|');
 const tests = '\\.test\\.ts$';
 const areas = [

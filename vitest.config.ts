@@ -13,6 +13,7 @@ export default defineConfig({
         'src/{scheduler/domain,scheduler/decide,executor/domain}/**': { branches: 95 },
         'src/mesos/{recordio,resources}.ts': { branches: 95 },
         'src/health/{command,health,validation}.ts': { branches: 95 },
+        'src/zookeeper/wire/**': { branches: 95 },
       },
     },
     projects: [

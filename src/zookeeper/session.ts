@@ -24,8 +24,17 @@ import {
   type ZooKeeperSession,
 } from './client.ts';
 import { ConnectError, type Connection, type ConnectionEnd, connect } from './connection.ts';
-import { aclOf, create, exists, getChildren, getData, remove, setData, transact } from './requests.ts';
 import { Watches, type WatchKind } from './watches.ts';
+import {
+  create,
+  exists,
+  getChildren,
+  getData,
+  type Request,
+  remove,
+  setData,
+  transact,
+} from './wire/requests.ts';
 
 /** The session time asked for, as Mesos does; the servers bound it by their ticks. */
 export const SESSION_TIMEOUT_MS = 10_000;
@@ -70,14 +79,16 @@ export async function openZooKeeper(options: OpenOptions): Promise<ZooKeeperSess
     }
     signal?.throwIfAborted();
     const began = performance.now();
+    const watches = new Watches();
     try {
       const connection = await connect({
         server,
         ...(credentials !== undefined && { credentials }),
         timeoutMs,
         withinMs: timeoutMs * ANSWER_SHARE,
+        onEvent: (event) => watches.fire(event),
       });
-      const session = new Session(servers, credentials, connection, index, began);
+      const session = new Session(servers, credentials, watches, connection, index, began);
       if (!signal?.aborted) return session;
       await session.close();
     } catch (error) {
@@ -96,7 +107,7 @@ class Session implements ZooKeeperSession {
   readonly ended: Promise<string>;
   readonly #servers: readonly ZooKeeperServer[];
   readonly #credentials: string | undefined;
-  readonly #watches = new Watches();
+  readonly #watches: Watches;
   readonly #listeners = new Set<(state: SessionState) => void>();
   #server: number;
   #connection: Connection | undefined;
@@ -112,12 +123,14 @@ class Session implements ZooKeeperSession {
   constructor(
     servers: readonly ZooKeeperServer[],
     credentials: string | undefined,
+    watches: Watches,
     connection: Connection,
     server: number,
     began: number,
   ) {
     this.#servers = servers;
     this.#credentials = credentials;
+    this.#watches = watches;
     this.#server = server;
     this.#connection = connection;
     this.id = connection.resumption().id.toString('hex');
@@ -141,20 +154,21 @@ class Session implements ZooKeeperSession {
   }
 
   get(path: string, watch?: Watch): Promise<Znode | undefined> {
-    return this.#read('data', path, watch, getData);
+    return this.#read('data', watch, getData(path, watch !== undefined));
   }
 
   children(path: string, watch?: Watch): Promise<string[] | undefined> {
-    return this.#read('children', path, watch, getChildren);
+    return this.#read('children', watch, getChildren(path, watch !== undefined));
   }
 
   exists(path: string, watch?: Watch): Promise<Stat | undefined> {
-    return this.#read('exists', path, watch, exists);
+    return this.#read('data', watch, exists(path, watch !== undefined));
   }
 
   async create(path: string, data: Uint8Array, access: Access, mode?: CreateMode): Promise<string> {
-    refuseTooLarge([{ type: 'create', path, data, access }]);
-    return this.#send((connection) => create(connection, { path, data, mode }, this.#aclFor(access)));
+    const operation = { type: 'create', path, data, access, ...(mode && { mode }) } as const;
+    refuseTooLarge([operation]);
+    return this.#send(create(operation, this.#authenticated));
   }
 
   async createPath(path: string, access: Access): Promise<void> {
@@ -174,17 +188,17 @@ class Session implements ZooKeeperSession {
 
   async set(path: string, data: Uint8Array, version?: number): Promise<Stat> {
     refuseTooLarge([{ type: 'set', path, data }]);
-    return this.#send((connection) => setData(connection, path, data, version));
+    return this.#send(setData(path, data, version));
   }
 
   delete(path: string, version?: number): Promise<void> {
-    return this.#send((connection) => remove(connection, path, version));
+    return this.#send(remove(path, version));
   }
 
   async multi(operations: readonly Operation[]): Promise<string[]> {
     if (operations.length === 0) return [];
     refuseTooLarge(operations);
-    return this.#send((connection) => transact(connection, operations, this.#aclFor));
+    return this.#send(transact(operations, this.#authenticated));
   }
 
   async close(): Promise<void> {
@@ -224,6 +238,7 @@ class Session implements ZooKeeperSession {
           timeoutMs: this.timeoutMs,
           resume: last.resumption(),
           withinMs: this.timeoutMs * ANSWER_SHARE,
+          onEvent: (event) => this.#watches.fire(event),
         });
         this.#resume(connection);
         return;
@@ -278,7 +293,9 @@ class Session implements ZooKeeperSession {
       this.#heard(began);
       this.#heartbeat = setTimeout(() => this.#beat(connection), this.timeoutMs * HEARTBEAT_SHARE);
     };
-    transact(connection, [{ type: 'check', path: '/' }], this.#aclFor).then(() => done(), done);
+    connection
+      .request(transact([{ type: 'check', path: '/' }], this.#authenticated))
+      .then(() => done(), done);
   }
 
   #heard(sentAt: number): void {
@@ -321,32 +338,31 @@ class Session implements ZooKeeperSession {
     );
   }
 
-  readonly #aclFor = (access: Access) => aclOf(access, this.#credentials !== undefined);
+  get #authenticated(): boolean {
+    return this.#credentials !== undefined;
+  }
 
-  async #read<T>(
-    kind: WatchKind,
-    path: string,
-    watch: Watch | undefined,
-    read: (connection: Connection, path: string, watcher: (() => void) | undefined) => Promise<T>,
-  ): Promise<T | undefined> {
+  async #read<T>(kind: WatchKind, watch: Watch | undefined, request: Request<T>): Promise<T | undefined> {
+    const read: Request<T>['read'] = (reply) => {
+      const value = request.read(reply);
+      if (watch) this.#watches.add(kind, request.path, watch);
+      return value;
+    };
     try {
-      return await this.#send((connection) =>
-        read(connection, path, watch && this.#watches.add(kind, path, watch)),
-      );
+      return await this.#send({ ...request, read });
     } catch (error) {
-      if (watch) this.#watches.remove(kind, path, watch);
       if (isZooKeeperError(error, 'NO_NODE')) return undefined;
       throw error;
     }
   }
 
   /** Makes the request now or, while there is no connection, as soon as there is one. */
-  #send<T>(request: (connection: Connection) => Promise<T>): Promise<T> {
+  #send<T>(request: Request<T>): Promise<T> {
     if (!this.#closing && this.state === 'ended') this.#end(TOO_LATE);
     return new Promise<T>((resolve, reject) => {
       const fail = (error: unknown): void => reject(this.#endReason === undefined ? error : this.#over());
       const start = (connection: Connection): void => {
-        request(connection).then(resolve, fail);
+        connection.request(request).then(resolve, fail);
       };
       if (this.#closing || this.#endReason !== undefined) reject(this.#over());
       else if (this.#connection) start(this.#connection);

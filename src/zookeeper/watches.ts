@@ -1,51 +1,48 @@
 /**
- * The watches of a session. The library is given one function a path and kind, whatever the number of watches:
- * it tells functions apart, and keeps each until something changes.
+ * The watches of a session. Like a server, it keeps one set for the data of a znode, which `exists` shares, and one for
+ * its children.
  */
 
 import type { Watch } from './client.ts';
+import type { WatchEvent, WatchEventType } from './wire/protocol.ts';
 
-export type WatchKind = 'data' | 'children' | 'exists';
+export type WatchKind = 'data' | 'children';
 
-interface Entry {
-  readonly watches: Set<Watch>;
-  readonly fire: () => void;
-}
+const FIRES: Readonly<Record<WatchEventType, readonly WatchKind[]>> = {
+  created: ['data'],
+  deleted: ['data', 'children'],
+  'data-changed': ['data'],
+  'children-changed': ['children'],
+};
 
 export class Watches {
-  readonly #entries = new Map<string, Entry>();
+  readonly #sets = new Map<string, Set<Watch>>();
 
   /**
-   * To be called before the request leaves: the change may be told in the same breath as the answer.
-   * @returns what to have called at a change
+   * To be called while the answer to the request is read: an event that precedes the answer on the connection is for
+   * an earlier watch, and one that follows it may come in the same chunk.
    */
-  add(kind: WatchKind, path: string, watch: Watch): () => void {
-    const key = `${kind} ${path}`;
-    let entry = this.#entries.get(key);
-    if (!entry) {
-      const watches = new Set<Watch>();
-      entry = { watches, fire: () => this.#fire(key, watches) };
-      this.#entries.set(key, entry);
-    }
-    entry.watches.add(watch);
-    return entry.fire;
+  add(kind: WatchKind, path: string, watch: Watch): void {
+    const key = keyOf(kind, path);
+    const watches = this.#sets.get(key) ?? new Set();
+    this.#sets.set(key, watches.add(watch));
   }
 
-  remove(kind: WatchKind, path: string, watch: Watch): void {
-    const key = `${kind} ${path}`;
-    const watches = this.#entries.get(key)?.watches;
-    watches?.delete(watch);
-    if (watches?.size === 0) this.#entries.delete(key);
+  fire({ type, path }: WatchEvent): void {
+    for (const kind of FIRES[type]) this.#fire(keyOf(kind, path));
   }
 
   fireAll(): void {
-    for (const [key, { watches }] of [...this.#entries]) this.#fire(key, watches);
+    for (const key of [...this.#sets.keys()]) this.#fire(key);
   }
 
-  #fire(key: string, watches: Set<Watch>): void {
-    if (this.#entries.get(key)?.watches === watches) this.#entries.delete(key);
-    const due = [...watches];
-    watches.clear();
+  #fire(key: string): void {
+    const due = this.#sets.get(key) ?? [];
+    this.#sets.delete(key);
     for (const watch of due) watch();
   }
+}
+
+function keyOf(kind: WatchKind, path: string): string {
+  return `${kind} ${path}`;
 }
