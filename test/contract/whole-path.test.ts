@@ -168,7 +168,9 @@ describe('an app with the Docker executor', () => {
     expect(Object.keys(await containers()).sort()).toEqual(tasks.map(({ id }) => id).sort());
     const host = (await agentAddress()).split(':')[0];
     for (const { ports } of tasks) {
-      expect((await fetch(`http://${host}:${ports[2]}/`)).status).toBe(404);
+      // Docker's proxy takes connections a moment before the server in the container does.
+      const status = () => fetch(`http://${host}:${ports[2]}/`).then((answer) => answer.status);
+      await expect.poll(() => status().catch(String), DEADLINE).toBe(404);
     }
   });
 

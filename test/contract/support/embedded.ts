@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { openSync, readdirSync, readFileSync, readlinkSync, watch, writeFileSync } from 'node:fs';
+import { openSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,7 +61,7 @@ function listening(child: ChildProcess, log: string, from: number, role: Role): 
   return new Promise((resolve, reject) => {
     const done = (error?: Error) => {
       clearTimeout(deadline);
-      watcher.close();
+      clearInterval(looking);
       child.removeAllListeners();
       if (error) reject(error);
       else resolve();
@@ -74,7 +74,8 @@ function listening(child: ChildProcess, log: string, from: number, role: Role): 
       () => done(new Error(`the embedded ${role} does not listen; it said:\n${said()}`)),
       START_DEADLINE_MS,
     );
-    const watcher = watch(log, look);
+    // Looked for, not watched: watches are few on a machine that runs test hosts.
+    const looking = setInterval(look, 50);
     child.once('error', done);
     child.once('exit', (code, signal) =>
       done(new Error(`the embedded ${role} exited with ${code ?? signal}; it said:\n${said()}`)),
