@@ -103,7 +103,7 @@ describe('a master', () => {
   it('turns an anonymous agent away, which goes on trying', async () => {
     const anonymous = await programs.agent(master.address, [], 'anonymous');
     await anonymous.said(/401: it is not authenticated/);
-    await master.said(/Refusing registration of agent at \S*127\.0\.0\.1: it is not authenticated/);
+    await master.said(/Refusing registration of agent at \S*127\.0\.0\.1 because it is not authenticated/);
     expect(await askJson(anonymous.address, '/metrics/snapshot')).toMatchObject({ 'slave/registered': 0 });
     const { slaves } = await askJson<{ slaves: object[] }>(master.address, '/slaves', operator);
     expect(slaves).toHaveLength(1);

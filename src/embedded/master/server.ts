@@ -130,7 +130,7 @@ function agentLink(server: MasterServer, request: IncomingMessage, response: Ser
   }
   const refusal = agentRefusal(server.authentication, request);
   if (refusal !== undefined) {
-    master.ports.log(`Refusing registration of agent at ${request.socket.remoteAddress}: ${refusal}`);
+    master.ports.log(`Refusing registration of agent at ${request.socket.remoteAddress} because ${refusal}`);
     answerText(response, 401, refusal);
     return;
   }
