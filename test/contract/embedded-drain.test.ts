@@ -19,7 +19,8 @@ let agentPort: number;
 let framework: SmallFramework;
 
 const startMaster = async () => {
-  master = await programs.master([`--port=${port}`]);
+  // An agent notices that its master was another by the pings that it misses.
+  master = await programs.master([`--port=${port}`, '--agent_ping_timeout=1secs']);
 };
 const startAgent = async (...flags: string[]) => {
   agent = await programs.agent(master.address, [`--port=${agentPort}`, ...flags]);
