@@ -99,7 +99,7 @@ test('an agent starts once its master leads, and is replaced once its tasks have
   expect(first.outcome).toEqual({ ok: true });
   const before = await until('the agent is registered', async () => {
     const facts = await probe(host, { health });
-    return facts.agent.registered && facts.master.agentsActive === 1 && facts;
+    return facts.agent.registered && facts.agent.id !== '' && facts.master.agentsActive === 1 && facts;
   });
   expect(before.master).toMatchObject({ answers: true, elected: true, problem: '' });
   expect(before.agent).toMatchObject({ answers: true, tasks: 0, problem: '' });
@@ -141,7 +141,8 @@ test('an agent starts once its master leads, and is replaced once its tasks have
   }
   const after = await until('the new agent is registered', async () => {
     const { agent } = await probe(host, { health });
-    return agent.registered && agent;
+    // The id is read before the agent is asked, so that one in between has none yet.
+    return agent.registered && agent.id !== '' && agent;
   });
   expect(after.id).toMatch(/-S1$/);
   const text = await shell.run('cat /var/lib/mesosup/runs/*/events.ndjson');
