@@ -15,7 +15,9 @@ import { MAX_TRIES, pauseAfter } from './tries.ts';
 
 /** sshd's default for MaxSessions. */
 const MAX_SESSIONS = 10;
-/** Milliseconds for which a session is waited for before another connection is made. */
+/** Where fewer sessions than these are allowed, those that last as long as a run can take them all. */
+const ENOUGH_SESSIONS = 4;
+/** Milliseconds for which a session is then waited for before another connection is made. */
 const SESSION_PATIENCE = 1000;
 
 export class Connection {
@@ -27,7 +29,7 @@ export class Connection {
   readonly #handshakes: Limit;
   #client: Promise<Client> | null = null;
   #closed = false;
-  #allowsFewer = false;
+  #allowsFew = false;
   #next: Connection | null = null;
 
   /** @param handshakes how many hosts may be connected to through this one at the same time */
@@ -52,15 +54,15 @@ export class Connection {
         const others = this.#sessions.active;
         if (others === 0) throw this.#sessionError(error);
         this.#sessions.lower(others);
-        this.#allowsFewer = true;
+        this.#allowsFew = others < ENOUGH_SESSIONS;
       }
     }
   }
 
-  /** Gives the place back when called; undefined where sshd allows fewer sessions than usual and none becomes free soon. */
+  /** Gives the place back when called; undefined where sshd allows few sessions and none becomes free soon. */
   async #place(): Promise<(() => void) | undefined> {
     const entering = this.#sessions.enter();
-    if (!this.#allowsFewer) return entering;
+    if (!this.#allowsFew) return entering;
     const ended = new AbortController();
     const patience = wait(SESSION_PATIENCE, undefined, { signal: ended.signal }).catch(() => undefined);
     const leave = await Promise.race([entering, patience]);
