@@ -2,9 +2,11 @@
  * Reads the events that a store or a backup holds, whichever release wrote them. An event is stored because its type
  * belongs to `StoredEvent`, and every type of those needs its codec here.
  *
- * The formats are for good: test/fixtures holds what releases have written. A field that is added is optional or has a
- * default. Where a meaning changes, the event gets a new type, and the old type keeps a codec that gives the new event.
- * A type, field or value that this release does not know is refused, since to ignore it would be to lose it.
+ * The formats are for good: test/fixtures holds what releases have written. A field that is added is
+ * optional, or has a default that is empty (false, 0, '', [], or an object of such): older releases drop an empty field
+ * that they don't know, so that there is a way back to them while it is not used. Where a meaning changes, the event
+ * gets a new type, and the old type keeps a codec that gives the new event. A type, value or field in use that this
+ * release does not know is refused, since to ignore it would be to lose it.
  */
 
 import * as z from 'zod';
