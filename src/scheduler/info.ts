@@ -3,16 +3,15 @@
 import { showZooKeeperAddress } from '../zookeeper/address.ts';
 import { showMasters } from './masters.ts';
 import type { DaemonOptions } from './options.ts';
-
-/** Ours: clients that look at Marathon's take any that has numbers with dots between them. */
-const VERSION = '0.1.0';
+import { RELEASE } from './release.ts';
 
 export function infoOf(options: DaemonOptions): Record<string, unknown> {
   const { settings, zooKeeper, hostname, httpPort, tls, allowedOrigins } = options;
   const { framework } = settings;
   return {
     name: framework.name,
-    version: VERSION,
+    // Clients that look at Marathon's take any that has numbers with dots between them.
+    version: RELEASE,
     marathon_config: {
       master: showMasters(options.masters),
       framework_name: framework.name,

@@ -3,24 +3,28 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ScriptedServer } from '../../test/support/scripted-server.ts';
+import type { StoredEvent } from './domain/events.ts';
 import { readFlags } from './flags.ts';
 import { optionsFrom } from './options.ts';
+import { RELEASE } from './release.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
 import { createMemoryStore } from './store/memory.ts';
 
 let master: ScriptedServer;
 let scheduler: Scheduler;
 let leading: boolean;
+const disk: StoredEvent[] = [];
 const said: string[] = [];
 
 beforeEach(async () => {
   master = new ScriptedServer();
   await master.listen();
   said.length = 0;
+  disk.length = 0;
   scheduler = await createScheduler({
     options: optionsFrom(readFlags(['--master', master.address], {})),
     log: pino({ level: 'debug' }, { write: (line: string) => said.push(line) }),
-    store: createMemoryStore(),
+    store: createMemoryStore(disk),
     address: () => 'a:1',
     leads: () => leading,
     onFatal: (message) => said.push(message),
@@ -51,4 +55,12 @@ it('sends nothing once another may lead', async () => {
   // The next that the master hears is what it is told once this one leads again.
   leading = true;
   expect((await master.next()).call.type).toBe('SUBSCRIBE');
+});
+
+it('stores first which release writes', async () => {
+  leading = true;
+  const payload = { id: 'x', cmd: 'y', instances: 1 };
+  await scheduler.api.inject({ method: 'POST', url: '/v1/apps/start', payload });
+  expect(disk.map(({ type }) => type)).toEqual(['release_changed', 'app_changed', 'deployment_started']);
+  expect(disk[0]).toEqual({ type: 'release_changed', release: RELEASE });
 });

@@ -16,6 +16,7 @@ import { createMetrics } from './metrics.ts';
 import { describe, type Notice } from './notices.ts';
 import type { DaemonOptions } from './options.ts';
 import { type ProbeNotice, Prober, probeNotice, probeNotices } from './prober.ts';
+import { RELEASE } from './release.ts';
 import { createRunner, type Runner } from './runner.ts';
 import type { Store } from './store/store.ts';
 
@@ -96,6 +97,8 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
       session.start();
     },
   });
+
+  runner.post({ type: 'started', release: RELEASE });
 
   const detection: Detection = await openDetection(options.masters, log, () => {
     runner.post({ type: 'disconnected', reason: 'another master leads' });

@@ -7,6 +7,7 @@ import { evolve } from '../scheduler/domain/evolve.ts';
 import type { Settings } from '../scheduler/domain/settings.ts';
 import { snapshotOf } from '../scheduler/domain/snapshot.ts';
 import { createState, type State } from '../scheduler/domain/state.ts';
+import { readEvent } from '../scheduler/domain/stored-events.ts';
 
 const SNAPSHOT_EVENTS = 5000;
 
@@ -81,7 +82,7 @@ export class Core {
     const before = this.#ahead ? undefined : this.state;
     this.#ahead = false;
     this.state = createState(this.#settings);
-    for (const event of copied(this.disk)) evolve(this.state, event);
+    for (const event of this.disk) evolve(this.state, readEvent(event));
     this.#watch.restarted?.(before, this.state);
   }
 

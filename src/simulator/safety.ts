@@ -4,10 +4,12 @@
  */
 
 import type { Input } from '../scheduler/decide/inputs.ts';
-import { isStored, type StateEvent, type StoredEvent } from '../scheduler/domain/events.ts';
+import type { StateEvent, StoredEvent } from '../scheduler/domain/events.ts';
+import { canonicalJson } from '../scheduler/domain/executor.ts';
 import { maxCapacity, minHealthy } from '../scheduler/domain/rollout.ts';
 import { snapshotOf } from '../scheduler/domain/snapshot.ts';
 import { type AppRecord, ownerOf, type State } from '../scheduler/domain/state.ts';
+import { isStored } from '../scheduler/domain/stored-events.ts';
 import { isCounted, isReady, type Task } from '../scheduler/domain/task.ts';
 import type { Watch } from './core.ts';
 
@@ -90,9 +92,7 @@ export class Safety implements Watch {
 
   restarted(before: State | undefined, after: State): void {
     if (!before) return;
-    const [had, has] = [before, after].map((state) =>
-      [...snapshotOf(state)].map((one) => JSON.stringify(one)),
-    );
+    const [had, has] = [before, after].map((state) => [...snapshotOf(state)].map(canonicalJson));
     const lost = had?.find((one, i) => one !== has?.[i]);
     if (lost !== undefined) this.#report('survives', `a restart does not find ${lost}`);
   }

@@ -2,6 +2,7 @@ import { afterEach, expect } from 'vitest';
 import type { Api, ApiOptions } from '../../src/scheduler/api/answers.ts';
 import { EventStreams } from '../../src/scheduler/api/events.ts';
 import { createApi } from '../../src/scheduler/api/server.ts';
+import type { StoredEvent } from '../../src/scheduler/domain/events.ts';
 import { createState } from '../../src/scheduler/domain/state.ts';
 import { createMetrics } from '../../src/scheduler/metrics.ts';
 import { createRunner, type Runner } from '../../src/scheduler/runner.ts';
@@ -20,6 +21,8 @@ export interface Server {
   api: Api;
   runner: Runner;
   mesos: SimulatedMesos;
+  /** What is stored. */
+  disk: StoredEvent[];
   faults: unknown[];
   /** Connects to Mesos and lets all that is placed run. */
   run(): Promise<void>;
@@ -33,10 +36,11 @@ export function server(more: Partial<ApiOptions> = {}): Server {
   ]);
   const events = new EventStreams();
   const faults: unknown[] = [];
+  const disk: StoredEvent[] = [];
   const metrics = createMetrics({ ofProcess: false });
   const runner = createRunner({
     state: createState(settings()),
-    store: createMemoryStore(),
+    store: createMemoryStore(disk),
     now: () => 1_700_000_000_000,
     send: async (call) => mesos.call(call),
     describe: told,
@@ -73,7 +77,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
       mesos.work();
     }
   };
-  return { api, runner, mesos, faults, run };
+  return { api, runner, mesos, disk, faults, run };
 }
 
 /** The call of the 2013 page, as HTTPie sends it. */

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { call, type Server, server } from '../../../test/scheduler/api-server.ts';
 import { runs } from '../../../test/support/runs.ts';
+import { readEvent } from '../domain/stored-events.ts';
 
 /** Requests of every kind to every route: none may bring the scheduler down, or find a fault of ours. */
 
@@ -281,6 +282,11 @@ it('answers whatever it is asked, and keeps no more of it than it must', { timeo
           if (i % 10 === 0) await one.run();
           await ask(one, each);
           asked += 1;
+        }
+        // What was taken must be read again by whoever starts next.
+        for (const event of one.disk.splice(0)) {
+          const stored = JSON.parse(JSON.stringify(event));
+          expect(readEvent(stored)).toEqual(stored);
         }
         if (asked === 5 * REQUESTS_IN_RUN) before = heap();
       },

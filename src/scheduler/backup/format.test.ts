@@ -70,6 +70,9 @@ it('names the file, and what is wrong with it', () => {
   expect(of(text.replace('"stateVersion":2', '"stateVersion":3'))).toThrow(
     'my.backup is a backup of version 1, of a state of version 3; this mesosup reads 1 and 2',
   );
+  expect(
+    of(text.replace('"stateVersion":2,"release":"0.1.0"', '"stateVersion":3,"release":"9.8.7"')),
+  ).toThrow('restore it with mesosup 9.8.7, which made it');
   expect(of(text.trimEnd())).toThrow('is cut short');
   expect(of(text.replace('sleep', 'slept'))).toThrow('is damaged');
 });
@@ -77,4 +80,15 @@ it('names the file, and what is wrong with it', () => {
 it('without the framework the apps are left, and their versions and deployments', () => {
   const { events } = backup();
   expect(contentsOf(withoutFramework(events))).toEqual({ apps: 2, groups: 0, tasks: 0, deployments: 1 });
+});
+
+it('is refused where it holds an event of a later release, and says which', () => {
+  const { head } = backup();
+  const events = [
+    { type: 'release_changed', release: '9.8.7' },
+    { type: 'later' },
+  ] as unknown as StoredEvent[];
+  expect(() => decodeBackup(bytesOf({ head, events }), 'my.backup')).toThrow(
+    /^my\.backup holds an event of the unknown type "later", which mesosup [\d.]+ can't read: run mesosup 9\.8\.7, which wrote it$/,
+  );
 });

@@ -6,6 +6,8 @@
 import { createHash } from 'node:crypto';
 import type { StoredEvent } from '../domain/events.ts';
 import { isJson } from '../domain/json.ts';
+import { RELEASE } from '../release.ts';
+import { readEvents } from '../store/formats.ts';
 import { STATE_VERSION } from '../store/store.ts';
 
 const FORMAT = 'mesosup-backup';
@@ -27,6 +29,8 @@ export interface BackupHead extends Summary {
   readonly version: typeof VERSION;
   /** The version of the events. */
   readonly stateVersion: number;
+  /** The release of mesosup that made it; 0.1.0 did not say. */
+  readonly release?: string;
   /** When it was taken, as ISO 8601. */
   readonly at: string;
   /** The store it was taken from, for people. */
@@ -48,7 +52,14 @@ export function backupOf(
   about: Pick<BackupHead, 'at' | 'from'> & Summary,
   events: readonly StoredEvent[],
 ): Backup {
-  return { head: { format: FORMAT, version: VERSION, stateVersion: STATE_VERSION, ...about }, events };
+  const head = {
+    format: FORMAT,
+    version: VERSION,
+    stateVersion: STATE_VERSION,
+    release: RELEASE,
+    ...about,
+  } as const;
+  return { head, events };
 }
 
 /** The file's text, piece by piece. */
@@ -77,8 +88,11 @@ export function decodeBackup(bytes: Buffer, name: string): Backup {
     throw new BackupError(`${name} is not a backup of a scheduler: its first line does not say so`);
   }
   if (head.version !== VERSION || head.stateVersion !== STATE_VERSION) {
+    const { release } = head;
+    const isOther = typeof release === 'string' && release !== RELEASE;
+    const maker = isOther ? `mesosup ${release}, which made it` : 'the mesosup that made it';
     throw new BackupError(
-      `${name} is a backup of version ${head.version}, of a state of version ${head.stateVersion}; this mesosup reads ${VERSION} and ${STATE_VERSION}: restore it with the mesosup that made it`,
+      `${name} is a backup of version ${head.version}, of a state of version ${head.stateVersion}; this mesosup reads ${VERSION} and ${STATE_VERSION}: restore it with ${maker}`,
     );
   }
   const last = lines.pop();
@@ -90,8 +104,9 @@ export function decodeBackup(bytes: Buffer, name: string): Backup {
   if (createHash('sha256').update(covered).digest('hex') !== end.sha256) {
     throw new BackupError(`${name} is damaged: its content is not what its checksum says`);
   }
-  // What the checksum covers was written by this program.
-  const events = lines.map((line) => JSON.parse(line.toString('utf8')) as StoredEvent);
+  // What the checksum covers was written by some release of this program.
+  const stored = lines.map((line): unknown => JSON.parse(line.toString('utf8')));
+  const events = readEvents(stored, (why) => new BackupError(`${name} ${why}`));
   return { head: head as unknown as BackupHead, events };
 }
 

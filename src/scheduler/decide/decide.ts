@@ -25,6 +25,8 @@ export function decide(state: State, input: Input, now: number): Decision {
       return liftDelay(state, input.appId, now);
     case 'kill_tasks':
       return killTasks(state, input, now);
+    case 'started':
+      return started(state, input.release);
     case 'probed':
       return probed(state, input, now);
     case 'timer':
@@ -50,6 +52,10 @@ export function decide(state: State, input: Input, now: number): Decision {
       // of ours sends messages.
       return NOTHING;
   }
+}
+
+function started(state: State, release: string): Decision {
+  return state.release === release ? NOTHING : { events: [{ type: 'release_changed', release }], calls: [] };
 }
 
 function liftDelay(state: State, appId: string, now: number): Decision {

@@ -16,6 +16,8 @@ export type Input =
     }
   | { readonly type: 'cancel_deployment'; readonly deploymentId: string }
   | { readonly type: 'lift_delay'; readonly appId: string }
+  /** The program has begun to run. */
+  | { readonly type: 'started'; readonly release: string }
   | { readonly type: 'mesos'; readonly event: SchedulerEvent }
   | { readonly type: 'disconnected'; readonly reason: string }
   /** `refused`: the master's reason, where it has answered that it does not take the call, and never would. */

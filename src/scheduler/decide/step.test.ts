@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import { app, scale, settings, start } from '../../../test/scheduler/fixtures.ts';
-import { isStored, type StateEvent } from '../domain/events.ts';
+import type { StateEvent } from '../domain/events.ts';
+import { snapshotOf } from '../domain/snapshot.ts';
 import { createState } from '../domain/state.ts';
+import { isStored } from '../domain/stored-events.ts';
 import type { Input } from './inputs.ts';
 import { step } from './step.ts';
 
@@ -61,4 +63,15 @@ it('names the inputs after which the state does not settle', () => {
     'the state did not settle in 10200 rounds after change (create /x), change (scale_group /), lift_delay of /x, ' +
       'call_failed of REVIVE, UPDATE of task t and 1 more; the next event was {"type":"apps_settled"}',
   );
+});
+
+it('stores the release that writes when it changes, and keeps it in a snapshot', () => {
+  const state = createState(settings());
+  const stored = ['1', '1', '2'].map((release) => step(state, [{ type: 'started', release }], 1).stored);
+  expect(stored).toEqual([
+    [{ type: 'release_changed', release: '1' }],
+    [],
+    [{ type: 'release_changed', release: '2' }],
+  ]);
+  expect([...snapshotOf(state)][0]).toEqual({ type: 'release_changed', release: '2' });
 });

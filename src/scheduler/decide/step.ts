@@ -4,9 +4,10 @@
  * settled. Does no I/O; like `evolve`, it changes the state in place.
  */
 
-import { isStored, type StateEvent, type StoredEvent } from '../domain/events.ts';
+import type { StateEvent, StoredEvent } from '../domain/events.ts';
 import { evolve } from '../domain/evolve.ts';
 import type { State } from '../domain/state.ts';
+import { isStored } from '../domain/stored-events.ts';
 import { decide } from './decide.ts';
 import type { Call, Decision, Input } from './inputs.ts';
 import { settle } from './settle.ts';
@@ -118,6 +119,7 @@ function nameOf(input: Input): string {
     case 'lift_delay':
       return `lift_delay of ${input.appId}`;
     case 'kill_tasks':
+    case 'started':
     case 'disconnected':
     case 'timer':
       return input.type;

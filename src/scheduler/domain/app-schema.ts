@@ -138,7 +138,8 @@ const fetchEntry = z.object({
 
 const fraction = number(0, 1);
 
-const fields = z.object(
+/** Each field of an app by itself; `appSchema` adds the rules that concern several. */
+export const appFields = z.object(
   {
     id: filled,
     cmd: text.optional(),
@@ -196,11 +197,11 @@ const fields = z.object(
   { error: 'must be a JSON object' },
 );
 
-type Fields = z.output<typeof fields>;
+type Fields = z.output<typeof appFields>;
 
 export const appSchema = z.preprocess(
   (sent) => withPorts(modernApp(sent)),
-  fields.superRefine((app, context) => {
+  appFields.superRefine((app, context) => {
     for (const { path, message } of contradictions(app)) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }

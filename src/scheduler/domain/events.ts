@@ -7,8 +7,13 @@ import type { TaskFailure } from './state.ts';
 import type { Task } from './task.ts';
 import type { Timer } from './timers.ts';
 
-/** Changes that must outlive the daemon. They are journaled, in order, before anything that follows from them. */
+/**
+ * Changes that must outlive the daemon. They are stored, in order, before anything that follows from them. Each needs
+ * its codec in stored-events.ts.
+ */
 export type StoredEvent =
+  /** From here on this release of mesosup writes. */
+  | { readonly type: 'release_changed'; readonly release: string }
   | { readonly type: 'framework_registered'; readonly frameworkId: string }
   /** The master has removed the framework, and there was nothing to lose with it. */
   | { readonly type: 'framework_forgotten' }
@@ -129,27 +134,3 @@ type VolatileEvent =
   | { readonly type: 'timers_fired'; readonly until: number };
 
 export type StateEvent = StoredEvent | VolatileEvent;
-
-const STORED: ReadonlySet<StateEvent['type']> = new Set<StoredEvent['type']>([
-  'framework_registered',
-  'framework_forgotten',
-  'app_changed',
-  'app_removed',
-  'group_changed',
-  'group_removed',
-  'deployment_started',
-  'deployment_stepped',
-  'deployment_ended',
-  'task_launched',
-  'task_updated',
-  'task_killed',
-  'task_given_up',
-  'counters_restored',
-  'app_restored',
-  'deployment_restored',
-  'task_restored',
-]);
-
-export function isStored(event: StateEvent): event is StoredEvent {
-  return STORED.has(event.type);
-}

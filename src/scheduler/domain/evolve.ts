@@ -11,6 +11,9 @@ import { popTimers, pushTimer } from './timers.ts';
 /** Applies one event to the state, in place. The cost does not grow with the number of apps or tasks. */
 export function evolve(state: State, event: StateEvent): void {
   switch (event.type) {
+    case 'release_changed':
+      state.release = event.release;
+      return;
     case 'framework_registered':
       state.frameworkId = event.frameworkId;
       return;

@@ -6,6 +6,8 @@ import type { State } from './state.ts';
  * before their tasks, and before the deployments that change them.
  */
 export function* snapshotOf(state: State): Generator<StoredEvent> {
+  // First, so that who can't read the rest knows who can.
+  if (state.release !== undefined) yield { type: 'release_changed', release: state.release };
   if (state.frameworkId !== undefined) yield { type: 'framework_registered', frameworkId: state.frameworkId };
   yield { type: 'counters_restored', runs: state.runs, deployments: state.deploymentCount };
   for (const group of state.groups.values()) yield { type: 'group_changed', group };

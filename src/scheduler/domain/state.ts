@@ -100,6 +100,8 @@ export interface ConstraintsRecord {
 
 export interface State {
   readonly settings: Settings;
+  /** The release of mesosup that writes what is stored. */
+  release?: string;
   frameworkId?: string;
   readonly apps: Map<string, AppRecord>;
   readonly groups: Map<string, Group>;

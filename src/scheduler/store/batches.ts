@@ -29,19 +29,20 @@ export function encodeBatch(number: number, events: readonly StoredEvent[], byte
 
 /**
  * @param partsBefore gives a part's data by name
+ * @returns the events, unread
  * @throws SyntaxError where the data is no batch
  */
 export async function decodeBatch(
   number: number,
   data: Buffer,
   partsBefore: (name: string) => Promise<Buffer>,
-): Promise<StoredEvent[]> {
+): Promise<unknown[]> {
   const end = data.indexOf(0x0a);
   const { parts } = JSON.parse(data.subarray(0, Math.max(0, end)).toString('utf8')) as { parts: number };
   const before = await Promise.all(
     Array.from({ length: parts - 1 }, (_, i) => partsBefore(partName(number, i))),
   );
-  return JSON.parse(Buffer.concat([...before, data.subarray(end + 1)]).toString('utf8')) as StoredEvent[];
+  return JSON.parse(Buffer.concat([...before, data.subarray(end + 1)]).toString('utf8')) as unknown[];
 }
 
 export interface Contents {

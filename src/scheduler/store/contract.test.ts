@@ -15,6 +15,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { describeStore, removed } from '../../../test/scheduler/store-contract.ts';
 import { runs } from '../../../test/support/runs.ts';
 import type { StoredEvent } from '../domain/events.ts';
+import { RELEASE } from '../release.ts';
 import { decodeFrames, encodeFrame } from './frames.ts';
 import { openJournal, readJournalEvents } from './journal.ts';
 import { createMemoryStore } from './memory.ts';
@@ -117,8 +118,27 @@ describe('the journal', () => {
     const { directory, path } = await written();
     writeFileSync(path, encodeFrame({ format: 'mesosup-journal', version: 3 }));
     await expect(journal(directory)).rejects.toThrow('is not a journal that this version reads');
+    const later = { format: 'mesosup-journal', version: 3, release: '9.8.7' };
+    writeFileSync(path, encodeFrame(later));
+    await expect(journal(directory)).rejects.toThrow(
+      /it has version 3, mesosup [\d.]+ reads version 2\): run mesosup 9\.8\.7, which wrote it/,
+    );
+    writeFileSync(path, Buffer.concat([{ ...later, version: 2 }].map(encodeFrame)));
+    await expect(journal(directory)).rejects.toThrow('is not a journal that this version reads');
     writeFileSync(path, '');
     await expect(journal(directory)).rejects.toThrow(StoreError);
+  });
+
+  it('refuses an event of a later release, and leaves the file as it is', async () => {
+    const { directory, path } = await written([removed(1)]);
+    const later = [{ type: 'release_changed', release: '9.8.7' }, { type: 'later' }];
+    const whole = Buffer.concat([readFileSync(path), encodeFrame(later)]);
+    writeFileSync(path, whole);
+    await expect(journal(directory)).rejects.toThrow(
+      `${path} holds an event of the unknown type "later", which mesosup ${RELEASE} can't read: run mesosup 9.8.7, which wrote it`,
+    );
+    await expect(readJournalEvents(directory)).rejects.toThrow(StoreError);
+    expect(readFileSync(path)).toEqual(whole);
   });
 
   it('keeps its files from others', async () => {

@@ -6,6 +6,7 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoredEvent } from '../domain/events.ts';
+import { headProblem, readEvents } from './formats.ts';
 import { decodeFrames, encodeFrame } from './frames.ts';
 import { lockDirectory } from './lock.ts';
 import { STATE_VERSION, type Store, StoreError } from './store.ts';
@@ -188,10 +189,10 @@ function parseJournal(path: string, bytes: Buffer): { events: StoredEvent[]; end
   const [header, ...batches] = records;
   if (JSON.stringify(header) !== JSON.stringify(FORMAT)) {
     throw new StoreError(
-      `${path} is not a journal that this version reads (${JSON.stringify(FORMAT)} was expected at its beginning): run the version that wrote it, or move it away to begin anew`,
+      `${path} is not a journal that this version reads ${headProblem(header, FORMAT)}, or move it away to begin without apps and tasks`,
     );
   }
-  return { events: batches.flat() as StoredEvent[], end };
+  return { events: readEvents(batches.flat(), (why) => new StoreError(`${path} ${why}`)), end };
 }
 
 /** Writes a whole file beside, makes it durable, and only then gives it its name. @returns its length */

@@ -1,6 +1,9 @@
 import type { StoredEvent } from '../domain/events.ts';
 
-/** Of what is stored, on whatever it is stored: raised when an event of old would be read as something else. */
+/**
+ * Of the heads of journal, ZooKeeper and backups. Releases read one version alone, so a change of it can't be undone:
+ * events change their form by their codecs instead (see stored-events.ts).
+ */
 export const STATE_VERSION = 2;
 
 /** Where the scheduler's state outlives it. One process uses a store at a time. */

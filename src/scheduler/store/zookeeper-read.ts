@@ -4,9 +4,12 @@ import { childPath } from '../../zookeeper/address.ts';
 import { isZooKeeperError, untilAnswered, type ZooKeeperSession } from '../../zookeeper/client.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import { batchName, contentsOf, decodeBatch } from './batches.ts';
+import { headProblem, readEvents } from './formats.ts';
 import { STATE_VERSION, StoreError } from './store.ts';
 
-export const FORMAT = JSON.stringify({ format: 'mesosup-state', version: STATE_VERSION });
+const FORMAT = { format: 'mesosup-state', version: STATE_VERSION };
+/** The data of the znode at the root of the state. */
+export const FORMAT_TEXT = JSON.stringify(FORMAT);
 const READS_AT_ONCE = 500;
 
 /**
@@ -59,7 +62,7 @@ export async function readGeneration(
     return znode.data;
   };
   const { batches } = contentsOf((await untilAnswered(() => session.children(generation))) ?? []);
-  const events: StoredEvent[] = [];
+  const stored: unknown[] = [];
   for (let from = 0; from < batches.length; from += READS_AT_ONCE) {
     const some = await Promise.all(
       // By position, so that a gap shows.
@@ -68,17 +71,26 @@ export async function readGeneration(
         return decodeBatch(number, await data(batchName(number)), data);
       }),
     );
-    for (const batch of some) for (const event of batch) events.push(event);
+    for (const batch of some) for (const event of batch) stored.push(event);
   }
+  const events = readEvents(stored, (why) => new StoreError(`${generation} in ZooKeeper ${why}`));
   return { events, batches: batches.length, bytes };
 }
 
 /** The number of the generation in force. */
 export function generationIn(path: string, format: string, head: Buffer | undefined): number {
-  if (format === FORMAT && head) return Number(head.toString('utf8'));
+  if (format === FORMAT_TEXT && head) return Number(head.toString('utf8'));
   throw new StoreError(
-    `${path} in ZooKeeper is not a state that this version reads (${FORMAT} was expected): run the version that wrote it, or give another path in --zk to begin anew`,
+    `${path} in ZooKeeper is not a state that this version reads ${headProblem(parsed(format), FORMAT)}, or give another path in --zk to begin without apps and tasks`,
   );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export function generationPath(path: string, generation: number): string {

@@ -21,7 +21,7 @@ import {
 import type { StoredEvent } from '../domain/events.ts';
 import { contentsOf, encodeBatch, type Part } from './batches.ts';
 import type { Store } from './store.ts';
-import { explained, FORMAT, generationIn, generationPath, readGeneration } from './zookeeper-read.ts';
+import { explained, FORMAT_TEXT, generationIn, generationPath, readGeneration } from './zookeeper-read.ts';
 
 /** Well below the 1 MB of a request, with its other words. */
 const BYTES_PER_STEP = 512 << 10;
@@ -137,7 +137,7 @@ class ZooKeeperStore implements Store {
     const head = await untilAnswered(() => session.get(this.#at('head')));
     if (!head && format === '') {
       await this.#step([
-        { type: 'set', path, data: Buffer.from(FORMAT) },
+        { type: 'set', path, data: Buffer.from(FORMAT_TEXT) },
         this.#creation(this.#pathOf(1), Buffer.alloc(0)),
         this.#creation(this.#at('head'), Buffer.from('1')),
       ]);

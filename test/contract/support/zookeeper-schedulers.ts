@@ -23,8 +23,13 @@ export interface SchedulerProcess {
 
 /** Starts one; the API is on a port of its own on loopback. */
 export function startScheduler(...args: string[]): SchedulerProcess {
+  return startSchedulerOf(MAIN, ...args);
+}
+
+/** @param main the program, of another release maybe */
+export function startSchedulerOf(main: string, ...args: string[]): SchedulerProcess {
   const own = ['--http_port', '0', '--hostname', '127.0.0.1', '--logging_level', 'debug'];
-  const child = spawn(process.execPath, [MAIN, ...own, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [main, ...own, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(child, 'exit') as SchedulerProcess['ended'];
   const said: string[] = [];
   if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => said.push(line));

@@ -1,0 +1,183 @@
+/**
+ * Reads the events that a store or a backup holds, whichever release wrote them. An event is stored because its type
+ * belongs to `StoredEvent`, and every type of those needs its codec here.
+ *
+ * The formats are for good: test/fixtures holds what releases have written. A field that is added is
+ * optional, or has a default that is empty (false, 0, '', [], or an object of such): older releases drop an empty field
+ * that they don't know, so that there is a way back to them while it is not used. Where a meaning changes, the event
+ * gets a new type, and the old type keeps a codec that gives the new event. A type, value or field in use that this
+ * release does not know is refused, since to ignore it would be to lose it.
+ */
+
+import * as z from 'zod';
+import { TASK_STATES } from '../../mesos/types.ts';
+import type { App } from './app.ts';
+import { type AppDefinition, appFields } from './app-schema.ts';
+import type { Action, Deployment } from './deployment.ts';
+import type { RestoredApp, StateEvent, StoredEvent } from './events.ts';
+import type { Group } from './group.ts';
+import { isJson } from './json.ts';
+import type { TaskFailure } from './state.ts';
+import { MismatchError, readerOf } from './stored-reader.ts';
+import type { Task } from './task.ts';
+
+/** A schema for every field, so that none can be forgotten; optional ones may stay out. */
+type Shape<T> = {
+  readonly [K in keyof T]-?: object extends Pick<T, K> ? z.ZodType<T[K] | undefined> : z.ZodType<T[K]>;
+};
+
+function record<T>(shape: Shape<T>): z.ZodType<T> {
+  return z.object(shape as z.ZodRawShape) as unknown as z.ZodType<T>;
+}
+
+const text = z.string();
+const number = z.number();
+const flag = z.boolean();
+const texts = z.array(text);
+const taskState = z.enum(TASK_STATES);
+
+const app = z.object({
+  ...appFields.shape,
+  ...({
+    api: z.enum(['v1', 'v2']),
+    version: text,
+    configVersion: text,
+    scaleVersion: text,
+  } satisfies Shape<Omit<App, keyof AppDefinition>>),
+});
+
+const group = record<Group>({ id: text, dependencies: texts, version: text });
+
+const action = record<Action>({
+  type: z.enum(['start', 'scale', 'restart', 'stop']),
+  appId: text,
+  run: number.optional(),
+});
+
+const deployment = record<Deployment>({
+  id: text,
+  version: text,
+  startedAt: number,
+  steps: z.array(z.array(action)),
+  appIds: texts,
+  before: record<Deployment['before']>({
+    apps: z.array(record<Deployment['before']['apps'][number]>({ id: text, app: app.optional() })),
+    groups: z.array(record<Deployment['before']['groups'][number]>({ id: text, group: group.optional() })),
+  }),
+  rollbackOf: text.optional(),
+});
+
+const task = record<Task>({
+  id: text,
+  appId: text,
+  run: number,
+  version: text,
+  configVersion: text,
+  agentId: text,
+  host: text,
+  ports: z.array(number),
+  executorId: text.optional(),
+  fields: z.record(text, text).optional(),
+  launchedAt: number,
+  checked: flag,
+  probes: number.optional(),
+  state: taskState,
+  healthy: flag.optional(),
+  // Learned anew after a restart, so it is not stored.
+  probed: z.never().optional(),
+  reason: text.optional(),
+  message: text.optional(),
+  runningAt: number.optional(),
+  unreachableAt: number.optional(),
+  inactive: flag.optional(),
+  killedAt: number.optional(),
+});
+
+const failure = record<TaskFailure>({
+  taskId: text,
+  host: text,
+  agentId: text,
+  version: text,
+  state: taskState,
+  message: text,
+  at: number,
+});
+
+const restoredApp = record<RestoredApp>({
+  versions: z.array(app),
+  run: number,
+  changedAt: number,
+  launches: number,
+  succeeded: number,
+  frozen: flag,
+  active: app.optional(),
+  lastFailure: failure.optional(),
+});
+
+type EventOf<T extends StoredEvent['type']> = Extract<StoredEvent, { type: T }>;
+/** The fields of every stored event. */
+type Fields = { readonly [T in StoredEvent['type']]: Shape<Omit<EventOf<T>, 'type'>> };
+
+const FIELDS: Fields = {
+  release_changed: { release: text },
+  framework_registered: { frameworkId: text },
+  framework_forgotten: {},
+  app_changed: { app, at: number },
+  app_removed: { appId: text, at: number },
+  group_changed: { group },
+  group_removed: { groupId: text },
+  deployment_started: { deployment },
+  deployment_stepped: { deploymentId: text, step: number, at: number },
+  deployment_ended: {
+    deploymentId: text,
+    outcome: z.enum(['success', 'failed', 'cancelled', 'superseded']),
+    at: number,
+    reason: text.optional(),
+  },
+  task_launched: { task },
+  task_updated: {
+    taskId: text,
+    state: taskState,
+    at: number,
+    healthy: flag.optional(),
+    reason: text.optional(),
+    message: text.optional(),
+  },
+  task_killed: { taskId: text, at: number, unhealthy: text.optional() },
+  task_given_up: { taskId: text, at: number },
+  counters_restored: { runs: number, deployments: number },
+  app_restored: { record: restoredApp },
+  deployment_restored: { deployment, step: number },
+  task_restored: { task },
+};
+
+const READERS: ReadonlyMap<string, (value: unknown) => unknown> = new Map(
+  Object.entries(FIELDS).map(([type, fields]) => [
+    type,
+    readerOf(z.object({ type: z.literal(type), ...fields })),
+  ]),
+);
+
+export function isStored(event: StateEvent): event is StoredEvent {
+  return READERS.has(event.type);
+}
+
+/** This release can't read an event. The message names what of it. */
+export class UnreadableEventError extends Error {
+  override name = 'UnreadableEventError';
+}
+
+/** @throws UnreadableEventError */
+export function readEvent(stored: unknown): StoredEvent {
+  const type = isJson(stored) ? String(stored.type) : typeof stored;
+  const read = READERS.get(type);
+  if (!read) throw new UnreadableEventError(`an event of the unknown type "${type}"`);
+  try {
+    return read(stored) as StoredEvent;
+  } catch (error) {
+    if (!(error instanceof MismatchError)) throw error;
+    throw new UnreadableEventError(
+      `an event "${type}" whose field "${error.path.join('.')}" ${error.message}`,
+    );
+  }
+}

@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import * as z from 'zod';
+import { MismatchError, readerOf } from './stored-reader.ts';
+
+it('does not change what it reads, and gives it as it is where nothing is missing', () => {
+  const read = readerOf(
+    z.object({ list: z.array(z.object({ a: z.number().default(1) })), b: z.string().default('x') }),
+  );
+  const whole = { list: [{ a: 2 }], b: 'y' };
+  expect(read(whole)).toBe(whole);
+  const old = { list: [{ a: 2 }, {}] };
+  expect(read(old)).toEqual({ list: [{ a: 2 }, { a: 1 }], b: 'x' });
+  expect(old).toEqual({ list: [{ a: 2 }, {}] });
+});
+
+it('fills in the defaults of an object that is missing as a whole', () => {
+  const read = readerOf(z.object({ inner: z.object({ a: z.number().default(1) }).prefault({}) }));
+  expect(read({})).toEqual({ inner: { a: 1 } });
+});
+
+it('drops unknown fields that are empty, and refuses those that hold anything', () => {
+  const read = readerOf(z.object({ a: z.number() }));
+  const empty = {
+    flag: false,
+    count: 0,
+    text: '',
+    list: [],
+    map: {},
+    nothing: null,
+    all: { of: '', these: [] },
+  };
+  expect(read({ a: 1, ...empty })).toEqual({ a: 1 });
+  for (const used of [true, 1, 'x', [0], { of: 'x' }]) {
+    expect(() => read({ a: 1, used })).toThrow(MismatchError);
+  }
+});
+
+it('refuses kinds of schemas that it was not made for', () => {
+  expect(() => readerOf(z.date())).toThrow("stored values can't be read by schemas of the type date");
+});

@@ -1,0 +1,39 @@
+/** Reads what any release has stored, and says which release to run where this one can't. */
+
+import type { StoredEvent } from '../domain/events.ts';
+import { isJson } from '../domain/json.ts';
+import { readEvent, UnreadableEventError } from '../domain/stored-events.ts';
+import { RELEASE } from '../release.ts';
+
+/**
+ * @param refuse makes the error for what can't be read, of a text that follows the name of the place
+ * @throws what `refuse` makes
+ */
+export function readEvents(stored: readonly unknown[], refuse: (why: string) => Error): StoredEvent[] {
+  let writer: string | undefined;
+  return stored.map((one) => {
+    try {
+      const event = readEvent(one);
+      if (event.type === 'release_changed') writer = event.release;
+      return event;
+    } catch (error) {
+      if (!(error instanceof UnreadableEventError)) throw error;
+      throw refuse(`holds ${error.message}, which mesosup ${RELEASE} can't read: ${advice(writer)}`);
+    }
+  });
+}
+
+/** Why a head is not the expected one, in brackets, and what to do. Heads of later formats name their `release`. */
+export function headProblem(head: unknown, expected: { readonly version: number }): string {
+  const { version, release } = isJson(head) ? head : {};
+  const found = typeof version === 'number' ? `it has version ${version}, ` : '';
+  const known = typeof release === 'string' ? release : undefined;
+  return `(${found}mesosup ${RELEASE} reads version ${expected.version}): ${advice(known)}`;
+}
+
+/** @param writer the release that wrote the state, where that is known */
+function advice(writer: string | undefined): string {
+  // A state that this release wrote and can't read says nothing of releases.
+  if (writer === undefined || writer === RELEASE) return 'run the release of mesosup that wrote it';
+  return `run mesosup ${writer}, which wrote it`;
+}
