@@ -217,15 +217,19 @@ describe('a cluster of three hosts', () => {
       await answer.body?.cancel();
       expect(`${port}${route} ${answer.status}`).toBe(`${port}${route} 401`);
     }
-    // An agent that brings none is turned away as often as it asks.
-    const stray = await h1.run(`
-      timeout 60 mesos-agent --master=${host.address}:5050 --work_dir=/tmp/stray --port=5999 --ip=${h1.address} \
-        --launcher=posix --no-systemd_enable_support >/tmp/stray.log 2>&1 &
-      agent=$!
-      while kill -0 $agent 2>/dev/null && ! grep -qi 'not authenticated' /tmp/stray.log; do sleep 0.2; done
-      kill $agent || :
-      cat /tmp/stray.log`);
-    expect(stray).toMatch(/not authenticated/i);
+    // An agent that brings none is turned away as often as it asks. A real master says so in its own log alone.
+    const stray =
+      h1.exec(`echo $$ >/tmp/stray.pid; exec timeout 300 mesos-agent --master=${host.address}:5050 \
+      --work_dir=/tmp/stray --runtime_dir=/tmp/stray-run --port=5999 --ip=${h1.address} --launcher=posix \
+      --no-systemd_enable_support >/tmp/stray.log 2>&1`);
+    await until(
+      'the stray agent is turned away',
+      async () =>
+        /not authenticated/i.test(await h1.run('cat /tmp/stray.log')) ||
+        /:5999 because it is not authenticated/.test(await host.run('journalctl -q -o cat')),
+    );
+    await h1.run('kill $(cat /tmp/stray.pid)');
+    await stray;
     const agents = (await (await cluster.operator(host, PORTS.master, '/slaves')).json()) as {
       slaves: unknown[];
     };
