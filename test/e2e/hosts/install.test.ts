@@ -245,7 +245,7 @@ describe('a cluster of three hosts', () => {
     // An agent that brings none is turned away as often as it asks, and only the master says so.
     await h1.run(`
       timeout 120 mesos-agent --master=${host.address}:5050 --work_dir=/tmp/stray --port=5999 --ip=${h1.address} \
-        --launcher=posix --no-systemd_enable_support >/tmp/stray.log 2>&1 </dev/null & echo $! >/tmp/stray.pid`);
+        --runtime_dir=/tmp/stray-run --launcher=posix --no-systemd_enable_support >/tmp/stray.log 2>&1 </dev/null & echo $! >/tmp/stray.pid`);
     await until('the agent is turned away', async () =>
       /Refusing registration of agent at .* because it is not authenticated/.test(
         await host.run('journalctl -q -o cat -u mesos-master'),
