@@ -27,6 +27,13 @@ export interface DockerTask {
   options: string[];
 }
 
+const IMAGE = /^[A-Za-z0-9][A-Za-z0-9_.:@-]*(?:\/[A-Za-z0-9][A-Za-z0-9_.:@-]*)*$/;
+
+/** Whether Docker can be asked for an image of this name: the scheduler and the executor agree on it. */
+export function isImageName(image: string): boolean {
+  return IMAGE.test(image);
+}
+
 export interface TaskData {
   /** The app's id. */
   id: string;

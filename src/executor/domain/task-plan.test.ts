@@ -65,6 +65,9 @@ describe('the shared form', () => {
   });
 
   test.each([
+    [null, /docker must be an object with an image/],
+    ['redis', /docker must be an object with an image/],
+    [{ ...docker, volumes: [] }, /does not know docker.volumes/],
     [{ ...docker, args: 'redis' }, /args and options \(lists of texts\)/],
     [{ ...docker, ports: [{ host: 0, container: 80, protocol: 'tcp' }] }, /docker.ports is no list/],
     [{ ...docker, ports: [{ host: 1, container: 80, protocol: 'x' }] }, /docker.ports is no list/],
@@ -75,6 +78,8 @@ describe('the shared form', () => {
     [{ ...docker, image: '--privileged' }, /no image name/],
     [{ ...docker, image: 'a/../b' }, /no image name/],
     [{ ...docker, image: 'a b' }, /no image name/],
+    [{ ...docker, image: 'redis/' }, /no image name/],
+    [{ ...docker, image: 'a//b' }, /no image name/],
     [{ ...docker, env: { '': 'x' } }, /"" can't be the name/],
     [{ ...docker, env: { 'A=B': 'x' } }, /"A=B" can't be the name/],
     [{ ...docker, env: { '#A': 'x' } }, /can't be the name/],

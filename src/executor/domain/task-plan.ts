@@ -7,7 +7,7 @@
 import { healthCheckError } from '../../health/validation.ts';
 import { amountsOf } from '../../mesos/resources.ts';
 import type { TaskInfo } from '../../mesos/types.ts';
-import { type DockerTask, decodeTaskData, type PortPair, type TaskData } from '../task-data.ts';
+import { type DockerTask, decodeTaskData, isImageName, type PortPair, type TaskData } from '../task-data.ts';
 
 /** What the executor process itself was started with. */
 export interface OwnCommand {
@@ -38,14 +38,13 @@ const OWN_NAMES =
   /^(?:MESOS_.*|MESOSUP_.*|LIBPROCESS_.*|DOCKER_HOST|PATH|PWD|OLDPWD|SHLVL|HOME|USER|LOGNAME|SHELL|TERM|HOSTNAME|_)$/;
 /** Names the docker program reads for itself, so that a value for them can't go through its environment. */
 const DOCKER_NAMES = /^(?:DOCKER_.*|PATH|HOME|.*_proxy)$/i;
-const IMAGE = /^[A-Za-z0-9][A-Za-z0-9_.:@-]*(?:\/[A-Za-z0-9][A-Za-z0-9_.:@-]*)*$/;
 
 /** @throws TaskInvalidError saying what is wrong with the task */
 export function planTask(task: TaskInfo, own: OwnCommand): ContainerPlan {
   const data = readData(task, own);
   const single = data?.docker === undefined;
   const docker = single ? fromCommandLine(data, own) : checkDocker(data?.docker);
-  if (!IMAGE.test(docker.image)) throw new TaskInvalidError(`"${docker.image}" is no image name`);
+  if (!isImageName(docker.image)) throw new TaskInvalidError(`"${docker.image}" is no image name`);
   for (const [name, value] of Object.entries(docker.env)) checkVariable(name, value);
   const wrong = task.health_check && healthCheckError(task.health_check);
   if (wrong !== undefined) throw new TaskInvalidError(`Task uses invalid health check: ${wrong}`);
@@ -86,7 +85,12 @@ function readData(task: TaskInfo, own: OwnCommand): TaskData | undefined {
 }
 
 function checkDocker(docker: unknown): DockerTask {
-  const { image, args, env, options, ports, forcePull } = docker as Record<keyof DockerTask, unknown>;
+  if (!isObject(docker)) throw new TaskInvalidError('TaskInfo.data: docker must be an object with an image');
+  const { image, args, env, options, ports, forcePull, ...unknown } = docker;
+  const [field] = Object.keys(unknown);
+  if (field !== undefined) {
+    throw new TaskInvalidError(`TaskInfo.data: this executor does not know docker.${field}`);
+  }
   if (typeof image !== 'string' || !isStrings(args) || !isStrings(options) || !isStringRecord(env)) {
     throw new TaskInvalidError(
       'TaskInfo.data: docker needs image (text), args and options (lists of texts) and env (names with texts)',

@@ -1,6 +1,6 @@
 /** How an app's `executor`, `cmd`, `args` and `container` become a Mesos task. */
 
-import type { DockerTask } from '../../executor/task-data.ts';
+import { type DockerTask, isImageName } from '../../executor/task-data.ts';
 import { type App, hasOwnNetwork, imageOf, portsOf } from '../domain/app.ts';
 import { flatId } from '../domain/app-id.ts';
 import type { FieldError } from '../domain/field-errors.ts';
@@ -50,8 +50,6 @@ export function launchProblem(app: App, settings: Settings): FieldError | undefi
   return 'problem' in container ? { path: [container.field], error: container.problem } : undefined;
 }
 
-const IMAGE = /^[A-Za-z0-9][\w./:@-]*$/;
-
 /** What of a container does not depend on the task: image, arguments, and options for `docker create`. */
 export function containerOf(
   app: App,
@@ -59,7 +57,7 @@ export function containerOf(
 ): Pick<DockerTask, 'image' | 'args' | 'options'> | { field: 'cmd' | 'container'; problem: string } {
   if (describesContainer(app)) {
     const image = imageOf(app) ?? '';
-    if (!IMAGE.test(image)) return { field: 'container', problem: `'${image}' is not the name of an image` };
+    if (!isImageName(image)) return { field: 'container', problem: `'${image}' is not the name of an image` };
     const { entrypoint, args } = commandIn(app);
     return { image, args, options: [...optionsOf(app), ...entrypoint] };
   }
@@ -69,7 +67,7 @@ export function containerOf(
   const named = imageOf(app);
   const image = named ?? args.shift() ?? '';
   const field = named === undefined ? 'cmd' : 'container';
-  if (!IMAGE.test(image)) return { field, problem: `'${image}' is not the name of an image` };
+  if (!isImageName(image)) return { field, problem: `'${image}' is not the name of an image` };
   return { image, args, options: [...(app.container?.docker?.options ?? [])] };
 }
 

@@ -81,6 +81,8 @@ describe('a plain command', () => {
     [{ cmd: undefined }, ['cmd'], 'may not be empty'],
     [{ cmd: undefined, args: ['x'] }, ['args'], 'need an image to be given to: use cmd for a plain command'],
     [{ container: { docker: { image: '-v' } } }, ['container'], "'-v' is not the name of an image"],
+    [{ container: { docker: { image: 'redis/' } } }, ['container'], "'redis/' is not the name of an image"],
+    [{ container: { docker: { image: 'a//b' } } }, ['container'], "'a//b' is not the name of an image"],
   ])('that could never run is refused: %j', (fields, path, error) => {
     const reply = new Harness(AGENTS).input(start(appV2(fields)));
     expect(reply).toEqual({ type: 'invalid', errors: [{ path, error }] });
