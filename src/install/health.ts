@@ -126,6 +126,13 @@ function together(cluster: Cluster, facts: ReadonlyMap<string, Facts>): string[]
       elected.length === 0 ? 'no Mesos master is elected' : `${elected.length} Mesos masters lead`,
     );
   }
+  const masters = cluster.hosts.filter((host) => host.roles.includes('master'));
+  const away = masters.filter(({ name }) => !facts.get(name)?.master.answers).map(({ name }) => name);
+  if (away.length > 0 && away.length < masters.length && !elected.some((f) => f?.master.recovered)) {
+    problems.push(
+      `no master has recovered the registry, and ${away.join(', ')} ${away.length === 1 ? 'does' : 'do'} not answer: a new cluster's registry begins only once all masters run`,
+    );
+  }
   const wanted = asked('agent').length;
   const active = elected[0]?.master.agentsActive;
   if (elected.length === 1 && active !== undefined && active < wanted) {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { bareFacts, clusterOf, fileFacts, hostOf, serviceFacts } from '../../test/install/hosts.ts';
 import type { Cluster, Role } from '../cluster/cluster.ts';
 import type { Facts } from './facts.ts';
-import { quorumProblems } from './quorum.ts';
+import { mastersAwaited, quorumProblems } from './quorum.ts';
 
 /** Hosts h1, h2 … of which the first are masters that ran with this quorum, and the others bare. */
 function hosts(count: number, ran: number, quorum: number): Map<string, Facts> {
@@ -39,8 +39,33 @@ const said = (cluster: Cluster, facts: ReadonlyMap<string, Facts>) =>
 const three = ['h1', 'h2', 'h3'];
 const five = [...three, 'h4', 'h5'];
 
-test('masters that never ran can be any number', () => {
-  expect(said(masters(five), hosts(5, 0, 0))).toEqual([]);
+test.each([1, 3, 5])('%s masters that never ran can begin', (count) => {
+  expect(said(masters(five.slice(0, count)), hosts(count, 0, 0))).toEqual([]);
+});
+
+test.each([
+  [2, undefined, 3],
+  [4, undefined, 5],
+  [3, 3, 5],
+])('%s new masters with the quorum %s would wait for ever', (count, quorum, needed) => {
+  expect(said(masters(five.slice(0, count), [], quorum), hosts(count, 0, 0))).toEqual([
+    `h1 quorum: ${count} masters with a quorum of ${quorum ?? count / 2 + 1} would wait for ${needed}: Mesos begins a registry only once as many masters run as twice the quorum less one`,
+  ]);
+});
+
+test('an even number of masters that have run goes on', () => {
+  expect(said(masters(five.slice(0, 4)), hosts(4, 4, 3))).toEqual([]);
+});
+
+test('new masters wait for those that are left out, and masters that have run do not', () => {
+  const all = hosts(3, 0, 0);
+  const two = new Map([...all].filter(([name]) => name !== 'h1'));
+  expect(mastersAwaited(masters(three), all, three)).toBeUndefined();
+  expect(mastersAwaited(masters(three), all, ['h1', 'h2'])).toBe(3);
+  expect(mastersAwaited(masters(three), two, ['h2', 'h3'])).toBe(3);
+  expect(mastersAwaited(masters(three), hosts(3, 3, 2), ['h1', 'h2'])).toBeUndefined();
+  expect(mastersAwaited(masters(three), hosts(3, 1, 2), ['h1', 'h2'])).toBeUndefined();
+  expect(mastersAwaited(masters(['h1']), all, ['h1'])).toBeUndefined();
 });
 
 test('three become five in two steps, as the mend says', () => {

@@ -37,7 +37,17 @@ export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] 
     ];
   }
   const known = cluster.hosts.filter((host) => presentQuorum(cluster, facts.get(host.name)) !== undefined);
-  if (known.length === 0) return [];
+  if (known.length === 0) {
+    const needed = mastersToBegin(wanted);
+    if (needed <= masters.length || !masters.every(({ name }) => facts.has(name))) return [];
+    return [
+      say(
+        first?.name ?? '',
+        `${masters.length} masters with a quorum of ${wanted} would wait for ${needed}: Mesos begins a registry only once as many masters run as twice the quorum less one`,
+        'use an odd number of masters, 1, 3 or 5, and take the flag quorum out of the spec',
+      ),
+    ];
+  }
   const added = masters.filter((host) => !known.includes(host) && facts.has(host.name));
   const kept = masters.filter((host) => known.includes(host));
   const leaving = known.filter((host) => !masters.includes(host) && runs(cluster, host, facts));
@@ -75,6 +85,33 @@ export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] 
     ];
   }
   return [];
+}
+
+/**
+ * How many masters have to run before a new registry begins: replicas of the log that are empty wait for all others,
+ * and take them for twice the quorum less one (log/recover.cpp, `--log_auto_initialize`).
+ */
+function mastersToBegin(quorum: number): number {
+  return 2 * quorum - 1;
+}
+
+/**
+ * Of a cluster whose masters never ran: whether too few of them go on for Mesos to begin a registry.
+ * @param goOn names of hosts
+ * @returns how many masters it takes, undefined where enough go on or some have run before
+ */
+export function mastersAwaited(
+  cluster: Cluster,
+  facts: FactsByHost,
+  goOn: readonly string[],
+): number | undefined {
+  if (cluster.hosts.some((host) => presentQuorum(cluster, facts.get(host.name)) !== undefined))
+    return undefined;
+  const there = cluster.hosts.filter(({ name, roles }) => roles.includes('master') && goOn.includes(name));
+  const quorum = there[0] && wantedQuorum(cluster, there[0], facts);
+  if (quorum === undefined) return undefined;
+  const needed = mastersToBegin(quorum);
+  return there.length < needed ? needed : undefined;
 }
 
 function wantedQuorum(cluster: Cluster, host: ClusterHost, facts: FactsByHost): number | undefined {

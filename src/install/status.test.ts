@@ -105,6 +105,15 @@ mesosup is healthy`,
       /a: master refuses the credentials/,
     ],
     ['no leaders', but('b', well(false)), /no Mesos master is elected[\s\S]*no scheduler leads/],
+    [
+      'a registry that waits for a master',
+      new Map([
+        ['a', { ...well(false), master: { ...well(false).master, answers: false } }],
+        ['b', { ...well(true), master: { ...well(true).master, recovered: false } }],
+        ['c', well(false)],
+      ]),
+      /no master has recovered the registry, and a does not answer: a new cluster's registry begins only once all masters run/,
+    ],
     ['two leaders', but('a', well(true)), /2 Mesos masters lead/],
     [
       'an agent the master does not know',

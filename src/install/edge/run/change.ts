@@ -61,7 +61,7 @@ export async function change(
 ): Promise<ChangeResult> {
   const { intent, signal, say } = options;
   const prepared = await settle(session, program, options);
-  const { problems, reach } = prepared;
+  const { problems, reach, starts } = prepared;
   if (problems.length > 0) say(renderProblems(problems));
   const plan = options.saved ? exactly(options.saved, prepared) : prepared.plan;
   const accounts: Record<string, string> = {};
@@ -69,7 +69,6 @@ export async function change(
   const leftOut = reach.leftOut;
   const left = { leftOut, accounts, unrestored };
   const result = { plan, problems, troubles: [], ...left, applied: false, declined: false };
-  const starts = intent.command === 'start' || (intent.command === 'install' && intent.start);
   const healthy = async () =>
     waitHealthy(session, {
       secrets: prepared.secrets,

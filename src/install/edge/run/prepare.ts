@@ -6,6 +6,7 @@ import type { Facts } from '../../facts.ts';
 import type { Plan, Problem } from '../../plan.ts';
 import { planCluster } from '../../plan-cluster.ts';
 import { preflight } from '../../preflight.ts';
+import { mastersAwaited } from '../../quorum.ts';
 import { simulationRequest } from '../../simulation-request.ts';
 import { UnknownAddressError } from '../../topology.ts';
 import { uninstallPlan } from '../../uninstall.ts';
@@ -32,6 +33,8 @@ export interface Prepared {
   readonly reach: Reach;
   /** Of the hosts that will do. */
   readonly plan: Plan;
+  /** Whether the cluster is started and waited for. */
+  readonly starts: boolean;
 }
 
 export interface Program {
@@ -82,7 +85,7 @@ export async function prepare(
       leftOut,
       stop: facts.size === 0 ? 'no host can be reached' : '',
     };
-    return { secrets, facts, problems: unreachable, reach, plan };
+    return { secrets, facts, problems: unreachable, reach, plan, starts: false };
   }
   const made = await describePayload(program.root);
   const judge = (facts: ReadonlyMap<string, Facts>) => {
@@ -94,13 +97,23 @@ export async function prepare(
     return { problems, reach };
   };
   const before = judge(survey.facts);
-  const first = await planWith(session, program, survey.facts, secrets, intent).catch((cause: unknown) => {
+  const held = heldBack(session, survey.facts, before, intent);
+  const now = held.length > 0 ? { ...intent, command: 'install' as const, start: false } : intent;
+  const starts = now.command === 'start' || (now.command === 'install' && now.start);
+  const first = await planWith(session, program, survey.facts, secrets, now).catch((cause: unknown) => {
     if (!(cause instanceof UnknownAddressError)) throw cause;
     throw nothingDone({ ...before.reach, stop: cause.message }, before.problems);
   });
   const answers = await askApt(session, first, before.reach);
   if (answers.size === 0)
-    return { secrets, facts: survey.facts, ...before, plan: onlyReached(first, before.reach) };
+    return {
+      secrets,
+      facts: survey.facts,
+      problems: [...before.problems, ...held],
+      reach: before.reach,
+      plan: onlyReached(first, before.reach),
+      starts,
+    };
   const facts = new Map(
     [...survey.facts].map(([name, own]) => {
       const apt = answers.get(name);
@@ -108,8 +121,35 @@ export async function prepare(
     }),
   );
   const after = judge(facts);
-  const plan = await planWith(session, program, facts, secrets, intent);
-  return { secrets, facts, ...after, plan: onlyReached(plan, after.reach) };
+  const plan = await planWith(session, program, facts, secrets, now);
+  const problems = [...after.problems, ...held];
+  return { secrets, facts, problems, reach: after.reach, plan: onlyReached(plan, after.reach), starts };
+}
+
+/**
+ * A new cluster whose masters can't begin without those that are left out is installed and not started: they would
+ * restart for ever. @returns what to say of those @throws RunError for "start", which has nothing else to do
+ */
+function heldBack(
+  { cluster }: Session,
+  facts: ReadonlyMap<string, Facts>,
+  { problems, reach }: { readonly problems: readonly Problem[]; readonly reach: Reach },
+  intent: Intent,
+): Problem[] {
+  if (intent.command !== 'start' && !(intent.command === 'install' && intent.start)) return [];
+  const needed = mastersAwaited(cluster, facts, reach.goOn);
+  if (needed === undefined) return [];
+  const why = `a new cluster's registry begins only once ${needed} masters run`;
+  if (intent.command === 'start') throw nothingDone({ ...reach, stop: why }, problems);
+  return cluster.hosts
+    .filter(({ name, roles }) => roles.includes('master') && reach.leftOut.includes(name))
+    .map(({ name }) => ({
+      host: name,
+      check: 'start',
+      message: `the cluster is installed without it, and not started: ${why}`,
+      mend: 'Run the same command again once it will do.',
+      severity: 'warning',
+    }));
 }
 
 /** Of the hosts that the run goes on with and whose plan installs packages. */

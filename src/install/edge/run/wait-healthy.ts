@@ -36,6 +36,8 @@ export async function waitHealthy(
   const patience = options.patience ?? PATIENCE;
   await sideBySide(session.screen, [session.cluster.name], 1, async (_name, line) => {
     let last = '';
+    // What comes and goes is no change: a master that restarts for ever says one thing after the other.
+    const seen = new Set<string>();
     let since = performance.now();
     for (;;) {
       options.signal.throwIfAborted();
@@ -44,13 +46,15 @@ export async function waitHealthy(
       const missing = [...unreachable.map((problem) => problem.message), ...missingIn(facts)];
       if (missing.length === 0) return options.missing ? 'goes on' : 'healthy';
       const said = missing.join('; ');
-      if (said !== last) {
-        line.say(`waiting: ${said}`);
-        last = said;
+      if (said !== last) line.say(`waiting: ${said}`);
+      last = said;
+      const kind = said.replaceAll(/\d+\.\d+ s/g, '');
+      if (!seen.has(kind)) {
+        seen.add(kind);
         since = performance.now();
       } else if (performance.now() - since > patience * 1000) {
         failure = new RunError(
-          `${session.cluster.name} is not healthy, and nothing has changed for ${patience} s:\n${missing.map((one) => `  ${one}`).join('\n')}`,
+          `${session.cluster.name} is not healthy, and nothing new was seen for ${patience} s:\n${missing.map((one) => `  ${one}`).join('\n')}`,
           'Look at the journal of the service that is named, e.g. journalctl -u mesos-master; "mesosup status" shows the whole.',
         );
         throw new Error(`not healthy: ${said}`);
