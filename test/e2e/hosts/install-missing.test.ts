@@ -61,7 +61,7 @@ test('a first install goes on with two of three masters, names the third with it
   expect(await members()).toEqual([`1 ${lab.host('h1').address}`, `2 ${lab.host('h2').address}`]);
   for (const name of ['h1', 'h2']) {
     const states = await lab.host(name).exec('systemctl is-active mesos-master zookeeper mesos-agent');
-    expect(states.stdout).toBe('inactive\ninactive\ninactive\n');
+    expect(states.stdout).toBe('inactive\ninactive\ninactive');
   }
   const started = await cluster.run('start', '--yes');
   expect(started.code, started.all).toBe(1);
