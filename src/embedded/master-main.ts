@@ -84,7 +84,13 @@ await runProgram('master', MASTER_FLAGS, async (program) => {
     authentication: authentication(flags, log),
     ...registry,
     ...(zookeeper
-      ? { zookeeper: { address: zookeeper, sessionTimeoutMs: flagMs(flags, 'zk_session_timeout') } }
+      ? {
+          zookeeper: {
+            address: zookeeper,
+            sessionTimeoutMs: flagMs(flags, 'zk_session_timeout'),
+            quorum: flags.has('quorum') ? flagNumber(flags, 'quorum') : 1,
+          },
+        }
       : {}),
     flags: shownFlags(MASTER_FLAGS, flags),
     allocationIntervalMs: flagMs(flags, 'allocation_interval'),

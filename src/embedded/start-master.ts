@@ -6,7 +6,7 @@ import { messageOf } from '../mesos/http.ts';
 import { systemTimer } from '../mesos/retry.ts';
 import { childPath, type ZooKeeperAddress } from '../zookeeper/address.ts';
 import { checkDrained } from './master/drain.ts';
-import { type Election, joinElection } from './master/election.ts';
+import { allMasters, type Election, joinElection } from './master/election.ts';
 import { Metrics } from './master/metrics.ts';
 import type { Master, MasterSettings } from './master/model.ts';
 import { runAllocation } from './master/offers.ts';
@@ -30,7 +30,7 @@ export interface MasterOptions extends Partial<MasterSettings> {
   hostname?: string;
   authentication?: Partial<Authentication>;
   /** Stands for election there; without it the master leads from the start. */
-  zookeeper?: { address: ZooKeeperAddress; sessionTimeoutMs: number };
+  zookeeper?: { address: ZooKeeperAddress; sessionTimeoutMs: number; quorum: number };
   /** Where a registry is kept, in ZooKeeper where there is one; in memory alone without it. */
   workDir?: string;
   /** It led and leads no more, or can't go on for want of its registry: the caller ends it. */
@@ -77,14 +77,16 @@ export async function startMaster(options: MasterOptions = {}): Promise<Running>
   };
   const registryKept = directory !== undefined;
   const master = createMaster(options, ip, port, { log, saveRegistry, registryKept });
-  const lead = async (store: RegistryStore): Promise<void> => {
+  const lead = async (store: RegistryStore, mayBegin?: () => Promise<void>): Promise<void> => {
     master.leader = master.info;
     master.electedTime = Date.now();
     master.recovering = true;
     log('Elected as the leading master!');
     const registry = await store.load();
     if (registry) recoverRegistry(master, registry);
+    else await mayBegin?.();
     registrar = new Registrar(store, () => registryOf(master), registry);
+    if (mayBegin) await registrar.save();
     master.recovering = false;
     const { agentReregisterTimeoutMs } = master.settings;
     cancelGivingUp = master.ports.timer(agentReregisterTimeoutMs, () => giveUpRecovered(master));
@@ -104,7 +106,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Running>
   server.on('request', (request, response) => void handleRequest(context, request, response));
   let election: Election | undefined;
   if (zookeeper) {
-    const { address, sessionTimeoutMs } = zookeeper;
+    const { address, sessionTimeoutMs, quorum } = zookeeper;
     election = joinElection({
       address,
       sessionTimeoutMs,
@@ -113,7 +115,10 @@ export async function startMaster(options: MasterOptions = {}): Promise<Running>
       onElected(session) {
         const path = childPath(address.path, 'registry');
         const store = registryKept ? znodeStore(session, path) : memoryStore;
-        lead(store).catch((error: unknown) => lost(`Recovery failed: ${messageOf(error)}`));
+        const all = () => allMasters(session, address.path, 2 * quorum - 1, () => stopped);
+        lead(store, registryKept ? all : undefined).catch((error: unknown) =>
+          lost(`Recovery failed: ${messageOf(error)}`),
+        );
       },
       onFollow(leader) {
         log(leader ? `The newly elected leader is ${leader.pid} with id ${leader.id}` : 'No master leads');

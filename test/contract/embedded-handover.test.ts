@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { Registry } from '../../src/embedded/master/registry.ts';
 import { znodeStore } from '../../src/embedded/master/registry-store.ts';
@@ -222,6 +223,27 @@ it('a master that was deposed can not overwrite what its successor keeps', async
   await expect(deposed?.save(empty)).rejects.toMatchObject({ code: 'BAD_VERSION' });
   await successor?.save(full);
   expect(await znodeStore(session, `${path}/registry-of-two`).load()).toEqual(full);
+});
+
+it('begin a registry only once all of them are there, and go on with two after that', async () => {
+  await Promise.all(masters.map((master) => master.kill('SIGKILL')));
+  zk = `file://${programs.secret('zk-new', `zk://${CREDENTIALS}@${zookeeper.hosts}${path}-new\n`)}`;
+  const two = await Promise.all([3, 4].map(startMaster));
+  const leads = await vi.waitFor(async () => {
+    const values = await Promise.all(two.map((master) => metric(master, 'master/elected')));
+    const leader = two[values.indexOf(1)];
+    if (!leader) throw new Error('none is elected');
+    return leader;
+  }, PATIENCE);
+  for (let look = 0; look < 5; look++) {
+    expect(await metric(leads, 'registrar/log/recovered')).toBe(0);
+    await sleep(200);
+  }
+  const third = await startMaster(5);
+  await elected([...two, third]);
+  await third.kill('SIGKILL');
+  await two[0]?.kill('SIGKILL');
+  await elected([await startMaster(3), ...two.slice(1)]);
 });
 
 it('show no password', async () => {

@@ -1,5 +1,6 @@
 /** A master among several: it stands for election in ZooKeeper and follows who leads, as `json.info_` znodes tell. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../mesos/http.ts';
 import type { MasterInfo } from '../../mesos/types.ts';
 import { showZooKeeperAddress, type ZooKeeperAddress } from '../../zookeeper/address.ts';
@@ -23,6 +24,33 @@ export interface ElectionOptions {
 export interface Election {
   /** Leaves; another can be elected once this resolves. */
   stop(): Promise<void>;
+}
+
+/** `registry_fetch_timeout` */
+const FETCH_TIMEOUT_MS = 60_000;
+/** Between two looks at who stands for election. */
+const LOOK_MS = 200;
+
+/**
+ * Resolves once so many masters stand for election. A real master's log, while it is empty, waits for all replicas,
+ * which it takes to be twice the quorum less one (log/recover.cpp); then the master gives up fetching its registry.
+ * @throws Error after `registry_fetch_timeout`
+ */
+export async function allMasters(
+  session: ZooKeeperSession,
+  path: string,
+  needed: number,
+  stopped: () => boolean,
+): Promise<void> {
+  const { MASTER_PREFIX } = await import('../../zookeeper/detect.ts');
+  const deadline = Date.now() + FETCH_TIMEOUT_MS;
+  while (!stopped()) {
+    const names = (await session.children(path)) ?? [];
+    if (names.filter((name) => name.startsWith(MASTER_PREFIX)).length >= needed) return;
+    if (Date.now() > deadline)
+      throw new Error('Failed to recover registrar: Failed to perform fetch within 1mins');
+    await sleep(LOOK_MS);
+  }
 }
 
 export function joinElection(options: ElectionOptions): Election {
