@@ -245,5 +245,6 @@ export function someQuirks(random: Random): Quirk[] {
     const isTaken = chosen.some(({ group }) => group !== undefined && group === quirk.group);
     if (!isTaken) chosen.push(quirk);
   }
-  return chosen;
+  // A disk that is full or read-only comes last: the others have to be made before.
+  return chosen.toSorted((a, b) => Number(a.cause !== undefined) - Number(b.cause !== undefined));
 }
