@@ -168,7 +168,8 @@ describe('an HTTP check', () => {
       taskOf('h', `echo ok > /tmp/health; httpd -p 9000 -h /tmp; ${IDLE}`, {
         image: WITH_PORTS,
         ports: [udp, unused, port].map((p) => [p, p]),
-        health_check: { type: 'HTTP', http: { port, path: '/health' }, ...QUICK },
+        // The server may take a moment, until its first good answer.
+        health_check: { type: 'HTTP', http: { port, path: '/health' }, ...QUICK, grace_period_seconds: 30 },
       }),
     );
     await told('h', true);
@@ -186,7 +187,7 @@ describe('an HTTP check', () => {
     agent.launch(
       taskOf('n', `httpd -f -p 127.0.0.1:${port} -h /tmp`, {
         options: ['--net', 'host'],
-        health_check: { type: 'HTTP', http: { port, statuses: [404] }, ...QUICK },
+        health_check: { type: 'HTTP', http: { port, statuses: [404] }, ...QUICK, grace_period_seconds: 30 },
       }),
     );
     await told('n', true);
