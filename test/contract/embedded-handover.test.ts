@@ -47,7 +47,12 @@ beforeEach(async () => {
   path = `/mesos${tests}`;
   programs = new Programs();
   zk = `file://${programs.secret('zk', `zk://${CREDENTIALS}@${zookeeper.hosts}${path}\n`)}`;
-  session = await openZooKeeper({ servers: zookeeper.servers, credentials: CREDENTIALS });
+  // It looks on, and may be slow on a busy machine.
+  session = await openZooKeeper({
+    servers: zookeeper.servers,
+    credentials: CREDENTIALS,
+    timeoutMs: 30_000,
+  });
   masters = await Promise.all([0, 1, 2].map(startMaster));
   agent = undefined;
   framework = undefined;
