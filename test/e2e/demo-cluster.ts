@@ -177,7 +177,7 @@ export async function steady(instances = 2, app = 'multidis', ms = 30_000): Prom
 export async function typed(
   command: string,
   conversation: { prompt: string; answer: string }[] = [],
-  ms = 20_000,
+  ms = 120_000,
 ): Promise<string> {
   const terminal = execa('script', ['-qefc', command, '/dev/null'], {
     reject: false,

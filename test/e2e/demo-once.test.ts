@@ -11,13 +11,16 @@ import { dir, engine, mesosup, root, state, until } from './demo-cluster.ts';
 
 const CLUSTER = path.basename(dir);
 
-/** Whatever runs one of the built programs, or the executor's supervisor, or works in the demo's directory. */
+/** Whatever runs one of the built programs, or the executor's supervisor, or works in the demo's directory; not on test hosts. */
 async function ourProcesses(): Promise<string[]> {
+  const here = await readlink('/proc/self/ns/pid');
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
     pids.map(async (pid) => {
       const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
       const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => '');
+      const where = await readlink(`/proc/${pid}/ns/pid`).catch(() => here);
+      if (where !== here) return [];
       const ours =
         command.includes(`${root}/dist/`) || command.includes(EXECUTOR_PATH) || cwd.startsWith(dir);
       return ours ? [command.replaceAll('\0', ' ')] : [];

@@ -20,6 +20,10 @@ const ENOUGH_SESSIONS = 4;
 /** Milliseconds for which a session is then waited for before another connection is made. */
 const SESSION_PATIENCE = 1000;
 
+/** How often a session is asked for while none of ours is open, and milliseconds between two attempts. */
+const MAX_ALONE = 15;
+const ALONE_PAUSE = 200;
+
 export class Connection {
   readonly plan: ConnectionPlan;
   readonly #via: Connection | null;
@@ -42,7 +46,7 @@ export class Connection {
 
   /** Starts a command, once there is a session for it. @throws HostError; a closed prompt's error as it is */
   async exec(command: string): Promise<Command> {
-    for (;;) {
+    for (let alone = 1; ; ) {
       const leave = await this.#place();
       if (!leave) return this.#another().exec(command);
       try {
@@ -52,7 +56,12 @@ export class Connection {
         if (!isRefusal(error)) throw error;
         // Fewer sessions than sshd's default are allowed there: wait for one of ours to end.
         const others = this.#sessions.active;
-        if (others === 0) throw this.#sessionError(error);
+        if (others === 0) {
+          // sshd may still count a session that has just ended here.
+          if (alone++ === MAX_ALONE) throw this.#sessionError(error);
+          await wait(ALONE_PAUSE);
+          continue;
+        }
         this.#sessions.lower(others);
         this.#allowsFew = others < ENOUGH_SESSIONS;
       }
