@@ -575,8 +575,10 @@ describe('uninstall', () => {
       expect(plan.stdout).toContain('stops the agent: 1 task ends');
       for (const host of lab.hosts) {
         expect(plan.stdout).toMatch(new RegExp(`${host.name}: .*user zookeeper`));
-        const processes = await host.run('ps -eo args');
-        expect(processes).not.toMatch(/mesos|containerd|zookeeper|redis|docker/);
+        await until('nothing of it runs', async () => {
+          const processes = await host.run('ps -eo args');
+          return !/mesos|containerd|zookeeper|redis|docker/.test(processes);
+        });
       }
       const after = await lists();
       for (const [name, list] of before) {
