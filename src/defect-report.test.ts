@@ -57,7 +57,7 @@ test('with --json a bug is one object on standard output', () => {
   });
 });
 
-test('the report goes where it can be written, and its absence is told', () => {
+test('the report goes where it can be written, and its absence is reported', () => {
   const nowhere = path.join(import.meta.filename, 'none');
   report(new Error('x'), [], [nowhere, directory]);
   expect(readdirSync(directory)).toHaveLength(1);

@@ -2,7 +2,7 @@
 
 import { FLAG_NAMES, type FlagName, flagOf, isFlagName } from '../scheduler/flag-table.ts';
 import { foreignReason } from '../scheduler/unknown-flags.ts';
-import { suggest } from '../text/suggest.ts';
+import { didYouMean } from '../text/suggest.ts';
 import { type Complaint, expected } from './spec-errors.ts';
 
 /** Flags that mesosup sets itself. In a spec, an empty value leaves one out. */
@@ -60,8 +60,7 @@ export function checkSchedulerFlags(flags: Readonly<Record<string, string>>): Co
 function unknown(name: string): string {
   const reason = foreignReason(name);
   if (reason !== undefined) return `is a flag of Marathon that this scheduler doesn't have: ${reason}`;
-  const near = suggest(name, FLAG_NAMES);
-  return `is not known here${near === undefined ? '' : `; did you mean "${near}"?`}`;
+  return `is not known here${didYouMean(name, FLAG_NAMES)}`;
 }
 
 /** Undefined when the value is fine. */

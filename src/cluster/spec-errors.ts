@@ -1,7 +1,7 @@
 /** What is wrong with a cluster spec, and where. */
 
 import type { core } from 'zod';
-import { suggest } from '../text/suggest.ts';
+import { didYouMean, suggest } from '../text/suggest.ts';
 
 /** Keys and indices from the top of the spec. */
 export type SpecPath = readonly (string | number)[];
@@ -126,11 +126,6 @@ export function expected(noun: string, found: unknown, known: readonly unknown[]
 function oneOf(values: readonly unknown[]): string {
   const words = values.map(String);
   return words.length === 1 ? words.join('') : `one of ${words.join(', ')}`;
-}
-
-function didYouMean(word: string, known: readonly string[]): string {
-  const near = suggest(word, known);
-  return near === undefined ? '' : `; did you mean "${near}"?`;
 }
 
 function shorten(text: string): string {

@@ -10,6 +10,10 @@ export class Limit {
     this.#most = most;
   }
 
+  get most(): number {
+    return this.#most;
+  }
+
   get active(): number {
     return this.#active;
   }

@@ -1,6 +1,7 @@
 /** Why a user could not become root, from what the login shell or sudo wrote; sudo's texts are in the C locale. */
 
 import { HostError } from './host.ts';
+import { plainLines } from './plain-lines.ts';
 
 export type RootRefusal =
   | { readonly kind: 'no-sudo' | 'no-password' | 'wrong-password' }
@@ -93,13 +94,8 @@ export function refusal(who: Who, why: RootRefusal): HostError {
   }
 }
 
-/** The last lines of what was written, without control characters. */
+/** The last lines of what was written. */
 function quoted(said: string): string {
-  const lines = said.split('\n').map((line) => line.replaceAll(/\p{Cc}/gu, ' ').trim());
-  const text = lines
-    .filter((line) => line !== '')
-    .slice(-3)
-    .join(' / ')
-    .slice(-400);
+  const text = plainLines(said).slice(-3).join(' / ').slice(-400);
   return text === '' ? '' : `; it wrote: ${text}`;
 }

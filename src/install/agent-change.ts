@@ -6,9 +6,8 @@
 
 import { foundResource, resourceCovers } from './agent-resources.ts';
 import type { Facts } from './facts.ts';
-import { type MesosLayout, PACKAGED_LAYOUTS } from './layout.ts';
+import { type MesosLayout, PACKAGED_LAYOUTS, variableName } from './layout.ts';
 import type { FileResource, Resource } from './resources.ts';
-import { variableName } from './wanted/mesos-service.ts';
 
 /** Other flags that make it another agent. */
 const IDENTITY = ['hostname', 'port', 'work_dir', 'attributes', 'resources'] as const;

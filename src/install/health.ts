@@ -1,6 +1,7 @@
 /** Whether a cluster works as a whole, from what each of its hosts was found to be. */
 
 import type { Cluster, ClusterHost, Role } from '../cluster/cluster.ts';
+import { hostsWith } from '../cluster/topology.ts';
 import type { Asked, Facts } from './facts.ts';
 import { mesosLayout } from './layout.ts';
 import { SCHEDULER_SERVICE } from './wanted/scheduler.ts';
@@ -112,8 +113,7 @@ function seconds(milliseconds = 0): string {
 }
 
 function together(cluster: Cluster, facts: ReadonlyMap<string, Facts>): string[] {
-  const asked = (role: Role) =>
-    cluster.hosts.filter((host) => host.roles.includes(role)).map((host) => facts.get(host.name));
+  const asked = (role: Role) => hostsWith(cluster, role).map((host) => facts.get(host.name));
   const problems: string[] = [];
   const zookeepers = asked('zookeeper');
   if (zookeepers.length > 1) {
@@ -126,7 +126,7 @@ function together(cluster: Cluster, facts: ReadonlyMap<string, Facts>): string[]
       elected.length === 0 ? 'no Mesos master is elected' : `${elected.length} Mesos masters lead`,
     );
   }
-  const masters = cluster.hosts.filter((host) => host.roles.includes('master'));
+  const masters = hostsWith(cluster, 'master');
   const away = masters.filter(({ name }) => !facts.get(name)?.master.answers).map(({ name }) => name);
   if (away.length > 0 && away.length < masters.length && !elected.some((f) => f?.master.recovered)) {
     problems.push(

@@ -59,6 +59,22 @@ export function mesosPackage(source: MesosSource): string | undefined {
   }
 }
 
+/** The variable by which a unit of ours gives a flag. */
+export function variableName(flag: string): string {
+  return `MESOS_${flag.toUpperCase()}`;
+}
+
+/** The value with which a master or agent was installed; undefined where its configuration doesn't have the flag. */
+export function presentFlag(
+  kind: MesosLayout['kind'],
+  { flags, defaults }: MesosService,
+  { files }: Facts,
+  name: string,
+): string | undefined {
+  if (kind !== 'own') return files[`${flags}/${name}`]?.text?.trim();
+  return new RegExp(`^${variableName(name)}="([^"]*)"`, 'm').exec(files[defaults]?.text ?? '')?.[1];
+}
+
 export function mesosLayout(cluster: Cluster, facts: Facts): MesosLayout {
   if (cluster.mesos.kind !== 'preinstalled') {
     return mesosPackage(cluster.mesos) === LEGACY_PACKAGE ? LEGACY : CLUSTERD;

@@ -1,6 +1,7 @@
 /** The flags of a host's Mesos master and agent: what a safe cluster needs, and over it what the spec says. */
 
 import type { Cluster, ClusterHost, MesosFlags } from '../cluster/cluster.ts';
+import { hostsWith } from '../cluster/topology.ts';
 import type { Facts } from './facts.ts';
 import type { MesosLayout } from './layout.ts';
 import { quorumOf, type Topology } from './topology.ts';
@@ -37,7 +38,7 @@ const EXECUTOR_AUTHENTICATION = 'authenticate_http_executors';
 export function masterFlags(input: FlagInput): Flags {
   const { cluster, host, topology } = input;
   // Of the spec: one that can't be asked yet counts all the same.
-  const masters = cluster.hosts.filter(({ roles }) => roles.includes('master')).length;
+  const masters = hostsWith(cluster, 'master').length;
   const withZooKeeper: MesosFlags =
     topology.zookeepers.length === 0
       ? // Agents of such a master notice its restart only by missing pings: after 25 s instead of 75 s.

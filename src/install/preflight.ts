@@ -1,6 +1,7 @@
 /** Everything that keeps a cluster from being installed, told at once, each with its mend. */
 
 import type { Cluster } from '../cluster/cluster.ts';
+import { hostsWith } from '../cluster/topology.ts';
 import { installedPackage } from './package-state.ts';
 import type { Problem } from './plan.ts';
 import { diskCheck, memoryCheck, mountCheck } from './preflight/capacity.ts';
@@ -54,15 +55,11 @@ export function preflight(input: PreflightInput): Problem[] {
 
 /** Servers of different versions work together while one replaces the other, and not for long. */
 function ensembleCheck(cluster: Cluster, { facts }: PreflightInput): Problem[] {
-  const versions = cluster.hosts
-    .filter(({ roles }) => roles.includes('zookeeper'))
-    .flatMap(({ name }) => {
-      const own = facts.get(name);
-      const found = own && installedPackage(own, ZOOKEEPER_PACKAGE);
-      return found
-        ? [{ name, version: /^(?:\d+:)?(\d+\.\d+)/.exec(found.version)?.[1] ?? found.version }]
-        : [];
-    });
+  const versions = hostsWith(cluster, 'zookeeper').flatMap(({ name }) => {
+    const own = facts.get(name);
+    const found = own && installedPackage(own, ZOOKEEPER_PACKAGE);
+    return found ? [{ name, version: /^(?:\d+:)?(\d+\.\d+)/.exec(found.version)?.[1] ?? found.version }] : [];
+  });
   const first = versions[0];
   return versions
     .filter(({ version }) => version !== first?.version)

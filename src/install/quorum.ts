@@ -1,13 +1,13 @@
 /** Changes of the masters that could tear their replicated log apart. */
 
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
+import { hostsWith } from '../cluster/topology.ts';
 import type { Facts } from './facts.ts';
-import { mesosLayout } from './layout.ts';
+import { mesosLayout, presentFlag } from './layout.ts';
 import { masterFlags } from './mesos-flags.ts';
 import type { Problem } from './plan.ts';
 import { REPLICATED_LOG } from './targets.ts';
 import { addressOf, type FactsByHost, topologyOf, UnknownAddressError } from './topology.ts';
-import { variableName } from './wanted/mesos-service.ts';
 
 /**
  * A log entry is safe once a quorum of masters has it, so any two quorums must have a master in common at all times.
@@ -15,7 +15,7 @@ import { variableName } from './wanted/mesos-service.ts';
  * the log already; and nobody may come while another who goes still runs.
  */
 export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] {
-  const masters = cluster.hosts.filter(({ roles }) => roles.includes('master'));
+  const masters = hostsWith(cluster, 'master');
   const first = masters[0];
   const wanted = first && wantedQuorum(cluster, first, facts);
   if (wanted === undefined) return [];
@@ -107,7 +107,7 @@ export function mastersAwaited(
 ): number | undefined {
   if (cluster.hosts.some((host) => presentQuorum(cluster, facts.get(host.name)) !== undefined))
     return undefined;
-  const there = cluster.hosts.filter(({ name, roles }) => roles.includes('master') && goOn.includes(name));
+  const there = hostsWith(cluster, 'master').filter(({ name }) => goOn.includes(name));
   const quorum = there[0] && wantedQuorum(cluster, there[0], facts);
   if (quorum === undefined) return undefined;
   const needed = mastersToBegin(quorum);
@@ -143,14 +143,8 @@ function presentQuorum(cluster: Cluster, facts: Facts | undefined): number | und
   if (facts === undefined) return undefined;
   const { kind, master } = mesosLayout(cluster, facts);
   const hasRun = facts.files[REPLICATED_LOG] !== undefined || facts.services[master.service]?.inputs;
-  const flag = (name: string) =>
-    kind === 'own'
-      ? new RegExp(`^${variableName(name)}="([^"]*)"`, 'm').exec(
-          facts.files[master.defaults]?.text ?? '',
-        )?.[1]
-      : facts.files[`${master.flags}/${name}`]?.text;
-  if (!hasRun || flag('work_dir') === undefined) return undefined;
-  return Number(flag('quorum')?.trim() || '1');
+  if (!hasRun || presentFlag(kind, master, facts, 'work_dir') === undefined) return undefined;
+  return Number(presentFlag(kind, master, facts, 'quorum') || '1');
 }
 
 function runs(cluster: Cluster, host: ClusterHost, facts: FactsByHost): boolean {

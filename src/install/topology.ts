@@ -2,8 +2,9 @@
 
 import type { Cluster, ClusterHost, Role } from '../cluster/cluster.ts';
 import { secretMark } from '../cluster/secrets.ts';
+import { hostsWith } from '../cluster/topology.ts';
 import type { Facts } from './facts.ts';
-import { mesosLayout } from './layout.ts';
+import { mesosLayout, presentFlag } from './layout.ts';
 import type { MarkedText } from './resources.ts';
 
 /** By the hosts' names; a host that could not be reached has none. */
@@ -112,12 +113,7 @@ export function chooseAddress(
 function installedAddress(cluster: Cluster, facts: Facts): string | undefined {
   if (facts.mesosup.cluster !== cluster.name) return undefined;
   const { kind, master, agent } = mesosLayout(cluster, facts);
-  const found = [agent, master].map(({ flags, defaults }) =>
-    kind === 'own'
-      ? /^MESOS_IP="([^"]*)"/m.exec(facts.files[defaults]?.text ?? '')?.[1]
-      : facts.files[`${flags}/ip`]?.text?.trim(),
-  );
-  return found.find((address) => address !== undefined);
+  return presentFlag(kind, agent, facts, 'ip') ?? presentFlag(kind, master, facts, 'ip');
 }
 
 /**
@@ -131,8 +127,8 @@ function rememberedAddress(cluster: Cluster, host: ClusterHost, facts: FactsByHo
   if (servers.length === 0) return isIpv4(host.address) ? host.address : undefined;
   if (servers.some(({ address }) => address === host.address)) return host.address;
   // The file of an earlier release names no hosts: what is left over belongs to those that can't be asked.
-  const silent = cluster.hosts
-    .filter((one) => one.roles.includes('zookeeper') && !facts.has(one.name))
+  const silent = hostsWith(cluster, 'zookeeper')
+    .filter(({ name }) => !facts.has(name))
     .toSorted(byName);
   const claimed = new Set(
     cluster.hosts.flatMap((one) => one.privateAddress ?? facts.get(one.name)?.addresses ?? one.address),
@@ -158,8 +154,7 @@ export function byName(a: { readonly name: string }, b: { readonly name: string 
 
 function membersWith(cluster: Cluster, facts: FactsByHost, role: Role): Member[] {
   const running = knownServers(cluster, facts).length > 0;
-  return cluster.hosts
-    .filter((host) => host.roles.includes(role))
+  return hostsWith(cluster, role)
     .toSorted(byName)
     .flatMap((host) => {
       const address = addressOf(cluster, host, facts);

@@ -9,6 +9,12 @@ export function suggest(word: string, known: readonly string[]): string | undefi
   return best && best.distance <= Math.max(1, Math.floor(best.name.length / 3)) ? best.name : undefined;
 }
 
+/** That as the end of a message; empty where no word is near. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const near = suggest(word, known);
+  return near === undefined ? '' : `; did you mean "${near}"?`;
+}
+
 /** Letters to insert, take away, replace or swap with the next until one word is the other. */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];

@@ -14,7 +14,7 @@ const REFUSED_RETRY_MS = 5000;
 
 /** Where the leading master is. */
 export interface MasterSource {
-  /** True where no change of the leader is ever told: a master's restart is noticed only by the pings that it misses. */
+  /** True where nothing reports a change of the leader: a restart of the master shows only in the pings that it misses. */
   readonly fixed: boolean;
   /** `host:port` of the one that leads now. @throws where nobody is known to */
   current(): Promise<string>;

@@ -33,7 +33,6 @@ export class Connection {
   readonly #handshakes: Limit;
   #client: Promise<Client> | null = null;
   #closed = false;
-  #allowsFew = false;
   #next: Connection | null = null;
 
   /** @param handshakes how many hosts may be connected to through this one at the same time */
@@ -63,7 +62,6 @@ export class Connection {
           continue;
         }
         this.#sessions.lower(others);
-        this.#allowsFew = others < ENOUGH_SESSIONS;
       }
     }
   }
@@ -71,7 +69,7 @@ export class Connection {
   /** Gives the place back when called; undefined where sshd allows few sessions and none becomes free soon. */
   async #place(): Promise<(() => void) | undefined> {
     const entering = this.#sessions.enter();
-    if (!this.#allowsFew) return entering;
+    if (this.#sessions.most >= ENOUGH_SESSIONS) return entering;
     const ended = new AbortController();
     const patience = wait(SESSION_PATIENCE, undefined, { signal: ended.signal }).catch(() => undefined);
     const leave = await Promise.race([entering, patience]);

@@ -70,10 +70,15 @@ export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
+/** The name without the port in it; undefined where there is none. */
+function withoutPort(name: string): string | undefined {
+  return /^\[(.*)\]:\d+$/.exec(name)?.[1];
+}
+
 /** What is known about the host under that name; with a port in it, the plain name is asked too, as OpenSSH does. */
 export function judge(entries: readonly KnownKey[], name: string, key: Buffer): Verdict {
   const here = entries.filter((entry) => namesHost(entry, name));
-  const plain = /^\[(.*)\]:\d+$/.exec(name)?.[1];
+  const plain = withoutPort(name);
   const plainly = plain === undefined ? [] : entries.filter((entry) => namesHost(entry, plain));
   const text = key.toString('base64');
   const same = (entry: KnownKey) => entry.key === text;
@@ -89,7 +94,7 @@ export function judge(entries: readonly KnownKey[], name: string, key: Buffer): 
 
 /** The certificate authority that alone can vouch for the host: none where a plain key of it is known. */
 export function authorityFor(entries: readonly KnownKey[], name: string): KnownKey | undefined {
-  const plain = /^\[(.*)\]:\d+$/.exec(name)?.[1];
+  const plain = withoutPort(name);
   const here = entries.filter(
     (entry) => namesHost(entry, name) || (plain !== undefined && namesHost(entry, plain)),
   );

@@ -1,6 +1,7 @@
 /** Why OpenSSH's ssh did not connect, from what it wrote (pure). Its texts are not translated. */
 
 import { HostError, type HostFailure } from '../host.ts';
+import { plainLines } from '../plain-lines.ts';
 import { sshCommandLine } from './command-line.ts';
 import type { ConnectionPlan } from './plan.ts';
 
@@ -42,9 +43,8 @@ export function newKeys(text: string): string[] {
 /** The last lines, without what is no reason: new keys, and default keys that are not there. */
 export function shown({ identities }: ConnectionPlan, text: string): string {
   const unnamed = identities.filter(({ named }) => !named).map(({ file }) => `no such identity: ${file}:`);
-  const lines = text.split('\n').map((line) => line.replaceAll(/\p{Cc}/gu, ' ').trim());
-  return lines
-    .filter((line) => line !== '' && !line.startsWith('Warning: Permanently added'))
+  return plainLines(text)
+    .filter((line) => !line.startsWith('Warning: Permanently added'))
     .filter((line) => !unnamed.some((start) => line.startsWith(start)))
     .slice(-MAX_LINES)
     .join(' / ');

@@ -3,6 +3,7 @@
 import type { MesosFlags, Role } from '../../cluster/cluster.ts';
 import { checkSchedulerFlags } from '../../cluster/scheduler-flags.ts';
 import { formatPath } from '../../cluster/spec-errors.ts';
+import { hostsWith } from '../../cluster/topology.ts';
 import type { Facts } from '../facts.ts';
 import { missingFlag } from '../mesos-flag-names.ts';
 import type { Problem } from '../plan.ts';
@@ -32,7 +33,7 @@ function mesosFlags(
       const mend = `correct it, unless your build of Mesos has it: with an unknown flag the ${role} does not start`;
       return [warning(host, 'flags', `${key}.${name}: ${reason}`, mend)];
     });
-  const hosts = hostsWith(input, role);
+  const hosts = reachedWith(input, role);
   const [first] = hosts;
   return [
     ...(first ? told(first.name, first.own, common) : []),
@@ -42,7 +43,7 @@ function mesosFlags(
 
 /** A spec with such flags is refused when it is read; a remembered cluster can be of an older version. */
 function schedulerFlags(input: PreflightInput): Problem[] {
-  const [first] = hostsWith(input, 'scheduler');
+  const [first] = reachedWith(input, 'scheduler');
   if (first === undefined) return [];
   return checkSchedulerFlags(input.cluster.schedulerFlags).map(({ path, message }) =>
     warning(
@@ -54,9 +55,9 @@ function schedulerFlags(input: PreflightInput): Problem[] {
   );
 }
 
-function hostsWith({ cluster, facts }: PreflightInput, role: Role) {
-  return cluster.hosts.flatMap((host) => {
+function reachedWith({ cluster, facts }: PreflightInput, role: Role) {
+  return hostsWith(cluster, role).flatMap((host) => {
     const own = facts.get(host.name);
-    return own !== undefined && host.roles.includes(role) ? [{ ...host, own }] : [];
+    return own !== undefined ? [{ ...host, own }] : [];
   });
 }

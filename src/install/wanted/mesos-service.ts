@@ -1,6 +1,6 @@
 /** A Mesos master or agent in the form its package reads: files of flags for a wrapper, or variables for our unit. */
 
-import type { MesosService } from '../layout.ts';
+import { type MesosService, variableName } from '../layout.ts';
 import type { Flags } from '../mesos-flags.ts';
 import type { Edge, Resource, ServiceResource } from '../resources.ts';
 import { render } from '../templates.ts';
@@ -92,10 +92,6 @@ function variables(context: Context, { names, flags, tables }: MesosServiceInput
     variables: [...all],
   });
   return [file(names.defaults, content, { note: 'flags' })];
-}
-
-export function variableName(flag: string): string {
-  return `MESOS_${flag.toUpperCase()}`;
 }
 
 /** The package's own unit is kept, with a drop-in over it; only where there is none comes one of ours. */

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import type { StoredEvent } from '../domain/events.ts';
-import { isJson } from '../domain/json.ts';
+import { isJson, parseJson } from '../domain/json.ts';
 import { RELEASE } from '../release.ts';
 import { readEvents } from '../store/formats.ts';
 import { STATE_VERSION } from '../store/store.ts';
@@ -83,7 +83,7 @@ export function* encodeBackup({ head, events }: Backup): Generator<string> {
  */
 export function decodeBackup(bytes: Buffer, name: string): Backup {
   const [first, ...lines] = linesOf(bytes);
-  const head = parsed(first);
+  const head = parseJson(String(first ?? ''));
   if (!isJson(head) || head.format !== FORMAT) {
     throw new BackupError(`${name} is not a backup of a scheduler: its first line does not say so`);
   }
@@ -96,7 +96,7 @@ export function decodeBackup(bytes: Buffer, name: string): Backup {
     );
   }
   const last = lines.pop();
-  const end = parsed(last);
+  const end = parseJson(String(last ?? ''));
   if (!last || !isJson(end) || typeof end.sha256 !== 'string') {
     throw new BackupError(`${name} is cut short: its last line, the checksum, is missing`);
   }
@@ -120,13 +120,5 @@ function linesOf(bytes: Buffer): Buffer[] {
     if (end < 0) return lines;
     lines.push(bytes.subarray(from, end));
     from = end + 1;
-  }
-}
-
-function parsed(line: Buffer | undefined): unknown {
-  try {
-    return JSON.parse((line ?? Buffer.alloc(0)).toString('utf8'));
-  } catch {
-    return undefined;
   }
 }

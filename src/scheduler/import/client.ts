@@ -1,6 +1,6 @@
 /** The calls that an import makes of the scheduler that runs. */
 
-import { isJson } from '../domain/json.ts';
+import { isJson, parseJson } from '../domain/json.ts';
 
 interface Detail {
   readonly field: string;
@@ -70,7 +70,7 @@ const ADVICE: Readonly<Record<number, string>> = {
 
 /** Of Marathon's error bodies. */
 function refusal(url: string, status: number, text: string): ImportError {
-  const body = parsed(text);
+  const body = parseJson(text);
   const details = detailsIn(body);
   const told = details.map(({ field, why }) => `${field} ${why}`).join('; ');
   const message = isJson(body) && typeof body.message === 'string' ? body.message.replace(/\.$/, '') : text;
@@ -89,12 +89,4 @@ function detailsIn(body: unknown): Detail[] {
       .replaceAll(/\((\d+)\)/g, '[$1]'),
     why: [errors].flat().join(', '),
   }));
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

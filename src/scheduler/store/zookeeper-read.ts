@@ -3,6 +3,7 @@
 import { childPath } from '../../zookeeper/address.ts';
 import { isZooKeeperError, untilAnswered, type ZooKeeperSession } from '../../zookeeper/client.ts';
 import type { StoredEvent } from '../domain/events.ts';
+import { parseJson } from '../domain/json.ts';
 import { batchName, contentsOf, decodeBatch } from './batches.ts';
 import { headProblem, readEvents } from './formats.ts';
 import { STATE_VERSION, StoreError } from './store.ts';
@@ -81,16 +82,8 @@ export async function readGeneration(
 export function generationIn(path: string, format: string, head: Buffer | undefined): number {
   if (format === FORMAT_TEXT && head) return Number(head.toString('utf8'));
   throw new StoreError(
-    `${path} in ZooKeeper is not a state that this version reads ${headProblem(parsed(format), FORMAT)}, or give another path in --zk to begin without apps and tasks`,
+    `${path} in ZooKeeper is not a state that this version reads ${headProblem(parseJson(format), FORMAT)}, or give another path in --zk to begin without apps and tasks`,
   );
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 export function generationPath(path: string, generation: number): string {

@@ -8,6 +8,7 @@ import type { Hosts } from '../../../src/hosts/connect.ts';
 import type { HostsOptions } from '../../../src/hosts/options.ts';
 import type { Overrides } from '../../../src/hosts/ssh/plan.ts';
 import { Inbox } from '../../support/inbox.ts';
+import { expectAbortable } from './abort.ts';
 import { PASSWORD, type Sshd, SshLab, target } from './sshd.ts';
 
 let lab: SshLab;
@@ -211,14 +212,7 @@ test('a script that ends as ssh does when it fails is no lost connection', async
 });
 
 test('an abort ends the run with its reason, and the connection serves on', async () => {
-  const { host } = open(sshd);
-  const abort = new AbortController();
-  const lines = new Inbox<string>();
-  const run = host.run('echo on; sleep 30', { signal: abort.signal, onLine: lines.put });
-  await lines.next();
-  abort.abort(new Error('enough'));
-  await expect(run).rejects.toThrow('enough');
-  expect((await host.run('echo well')).stdout).toBe('well\n');
+  await expectAbortable(open(sshd).host);
 });
 
 test('where nothing listens, that is said, with a command to look with', async () => {

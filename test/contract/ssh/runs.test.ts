@@ -6,6 +6,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Host } from '../../../src/hosts/host.ts';
 import { Inbox } from '../../support/inbox.ts';
+import { expectAbortable } from './abort.ts';
 import { type Sshd, SshLab, Wire } from './sshd.ts';
 
 let lab: SshLab;
@@ -120,16 +121,7 @@ test('lines come while the script runs', async () => {
 });
 
 test('an abort ends the run with its reason, and the connection serves on', async () => {
-  const abort = new AbortController();
-  const lines = new Inbox<string>();
-  const run = host.run('echo on; sleep 30', { signal: abort.signal, onLine: lines.put });
-  await lines.next();
-  abort.abort(new Error('enough'));
-  await expect(run).rejects.toThrow('enough');
-  await expect(host.run('true', { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow(
-    'before',
-  );
-  expect((await host.run('echo well')).stdout).toBe('well\n');
+  await expectAbortable(host);
 });
 
 test('a reset under way fails every run as lost, and the next run connects again', async () => {

@@ -5,6 +5,7 @@ import { realpath } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ASK } from '../../../src/install/script/http-request.ts';
+import { ROOT_ENVIRONMENT } from '../../support/root-environment.ts';
 import { type Login, PASSWORD, type Sshd, SshLab } from './sshd.ts';
 
 let lab: SshLab;
@@ -76,17 +77,6 @@ afterAll(() => lab.remove());
 const open = (user: string, rootTimeout = 60_000) =>
   lab.open(sshd, { user }, { rootTimeout, ask: async () => PASSWORD });
 
-const ENVIRONMENT = [
-  'HOME=/root',
-  'LANG=C',
-  'LC_ALL=C',
-  'LOGNAME=root',
-  'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-  'PWD=/',
-  'SHELL=/bin/sh',
-  'USER=root',
-];
-
 test.each(LOGINS.slice(0, 2 * NOISY.length).map(({ name, shell }) => [name, shell]))(
   'a script of %s (%s) has a plain environment, and nothing but its own output',
   async (name) => {
@@ -96,7 +86,7 @@ test.each(LOGINS.slice(0, 2 * NOISY.length).map(({ name, shell }) => [name, shel
     ].join('\n');
     const result = await open(name).run(script, { input: Buffer.from('the input') });
     expect(result).toEqual({
-      stdout: `${[...ENVIRONMENT, '0022', '/', '0'].join('\n')}\n\nthe sh\ninput`,
+      stdout: `${[...ROOT_ENVIRONMENT, '0022', '/', '0'].join('\n')}\n\nthe sh\ninput`,
       stderr: 'to stderr\n',
       code: 5,
       signal: null,

@@ -9,6 +9,7 @@ import { uploadPayload } from '../../../src/install/edge/upload.ts';
 import { startRunScript } from '../../../src/install/script/run-scripts.ts';
 import type { LabHost } from '../../lab/host.ts';
 import type { Lab } from '../../lab/lab.ts';
+import { ROOT_ENVIRONMENT, TELLS_ENVIRONMENT } from '../../support/root-environment.ts';
 import {
   apply,
   failureOf,
@@ -330,20 +331,10 @@ chmod 755 /usr/local/sbin/useradd`);
     const noise = 'echo Welcome; export LANG=tr_TR.UTF-8 BASH_ENV=/nowhere';
     await shell.run(`cp ~/.bashrc /tmp/bashrc; echo '${noise}' >~/.bashrc`);
     await shell.run('systemctl set-environment LANG=tr_TR.UTF-8 BASH_ENV=/nowhere SSH_CLIENT=x');
-    const script = 'dir=$(dirname "$0"); echo $$ >"$dir/pid"; env | sort >"$dir/events.ndjson"; sleep 0.2';
+    const script = TELLS_ENVIRONMENT;
     const start = startRunScript('r-environment', Buffer.byteLength(script));
     const { stdout } = await host.run(start, { input: Buffer.from(script) });
-    expect(stdout.trim().split('\n')).toEqual([
-      'HOME=/root',
-      'LANG=C',
-      'LC_ALL=C',
-      'LOGNAME=root',
-      'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-      'PWD=/',
-      'SHELL=/bin/sh',
-      'USER=root',
-      '{"followed":true}',
-    ]);
+    expect(stdout.trim().split('\n')).toEqual([...ROOT_ENVIRONMENT, '{"followed":true}']);
     await shell.run('systemctl unset-environment LANG BASH_ENV SSH_CLIENT; mv /tmp/bashrc ~/.bashrc');
   });
 

@@ -2,6 +2,8 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { generateSecrets, type Secrets } from '../../../cluster/secrets.ts';
+import { hostsWith } from '../../../cluster/topology.ts';
+import type { AptFacts } from '../../apt-facts.ts';
 import type { Facts } from '../../facts.ts';
 import type { Plan, Problem } from '../../plan.ts';
 import { planCluster } from '../../plan-cluster.ts';
@@ -97,33 +99,40 @@ export async function prepare(
     return { problems, reach };
   };
   const before = judge(survey.facts);
-  const held = heldBack(session, survey.facts, before, intent);
+  const held = startsCluster(intent) ? heldBack(session, survey.facts, before, intent) : [];
   const now = held.length > 0 ? { ...intent, command: 'install' as const, start: false } : intent;
-  const starts = now.command === 'start' || (now.command === 'install' && now.start);
   const first = await planWith(session, program, survey.facts, secrets, now).catch((cause: unknown) => {
     if (!(cause instanceof UnknownAddressError)) throw cause;
     throw nothingDone({ ...before.reach, stop: cause.message }, before.problems);
   });
   const answers = await askApt(session, first, before.reach);
-  if (answers.size === 0)
-    return {
-      secrets,
-      facts: survey.facts,
-      problems: [...before.problems, ...held],
-      reach: before.reach,
-      plan: onlyReached(first, before.reach),
-      starts,
-    };
-  const facts = new Map(
-    [...survey.facts].map(([name, own]) => {
+  const facts = withAnswers(survey.facts, answers);
+  const { problems, reach } = answers.size === 0 ? before : judge(facts);
+  const plan = answers.size === 0 ? first : await planWith(session, program, facts, secrets, now);
+  return {
+    secrets,
+    facts,
+    problems: [...problems, ...held],
+    reach,
+    plan: { ...plan, hosts: plan.hosts.filter(({ host }) => reach.goOn.includes(host)) },
+    starts: startsCluster(now),
+  };
+}
+
+function startsCluster(intent: Intent): boolean {
+  return intent.command === 'start' || (intent.command === 'install' && intent.start);
+}
+
+function withAnswers(
+  facts: ReadonlyMap<string, Facts>,
+  answers: ReadonlyMap<string, AptFacts>,
+): ReadonlyMap<string, Facts> {
+  return new Map(
+    [...facts].map(([name, own]) => {
       const apt = answers.get(name);
       return [name, apt === undefined ? own : { ...own, apt }];
     }),
   );
-  const after = judge(facts);
-  const plan = await planWith(session, program, facts, secrets, now);
-  const problems = [...after.problems, ...held];
-  return { secrets, facts, problems, reach: after.reach, plan: onlyReached(plan, after.reach), starts };
 }
 
 /**
@@ -136,13 +145,12 @@ function heldBack(
   { problems, reach }: { readonly problems: readonly Problem[]; readonly reach: Reach },
   intent: Intent,
 ): Problem[] {
-  if (intent.command !== 'start' && !(intent.command === 'install' && intent.start)) return [];
   const needed = mastersAwaited(cluster, facts, reach.goOn);
   if (needed === undefined) return [];
   const why = `a new cluster's registry begins only once ${needed} masters run`;
   if (intent.command === 'start') throw nothingDone({ ...reach, stop: why }, problems);
-  return cluster.hosts
-    .filter(({ name, roles }) => roles.includes('master') && reach.leftOut.includes(name))
+  return hostsWith(cluster, 'master')
+    .filter(({ name }) => reach.leftOut.includes(name))
     .map(({ name }) => ({
       host: name,
       check: 'start',
@@ -160,10 +168,6 @@ async function askApt(session: Session, plan: Plan, reach: Reach) {
     return request === undefined ? [] : [[host.host, request] as const];
   });
   return session.simulate(new Map(requests));
-}
-
-function onlyReached(plan: Plan, reach: Reach): Plan {
-  return { ...plan, hosts: plan.hosts.filter(({ host }) => reach.goOn.includes(host)) };
 }
 
 async function planWith(

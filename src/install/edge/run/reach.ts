@@ -1,6 +1,7 @@
 /** Which hosts a run can go on with when not all of them will do. */
 
 import type { Cluster, Role } from '../../../cluster/cluster.ts';
+import { hostsWith } from '../../../cluster/topology.ts';
 import type { Problem } from '../../plan.ts';
 
 export interface Reach {
@@ -26,7 +27,7 @@ export function reachOf(cluster: Cluster, problems: readonly Problem[]): Reach {
 
 function lacking(cluster: Cluster, bad: ReadonlySet<string>): string {
   const of = (role: Role, called: string): string[] => {
-    const all = cluster.hosts.filter((host) => host.roles.includes(role));
+    const all = hostsWith(cluster, role);
     const good = all.filter((host) => !bad.has(host.name)).length;
     if (good > all.length / 2 || all.length === 0) return [];
     return [`only ${good} of ${all.length} ${called} will do, which is no majority`];

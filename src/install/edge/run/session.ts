@@ -114,12 +114,7 @@ export class Session {
       async (name) => {
         const request = requests.get(name);
         if (request === undefined) throw new TypeError(`there is no question for ${name}`);
-        try {
-          return await simulate(this.host(name), request);
-        } catch (error) {
-          if (error instanceof HostError) return error;
-          throw error;
-        }
+        return simulate(this.host(name), request).catch(hostError);
       },
     );
     return new Map(
@@ -156,16 +151,11 @@ export class Session {
 
   async #probe(host: ClusterHost, secrets: Secrets | undefined, healthAlone: boolean) {
     const targets = probeTargets(this.cluster, host);
-    try {
-      return await probeHost(
-        this.host(host.name),
-        healthAlone ? { ...targets, ...NOTHING_ELSE } : targets,
-        secrets,
-      );
-    } catch (error) {
-      if (error instanceof HostError) return error;
-      throw error;
-    }
+    return probeHost(
+      this.host(host.name),
+      healthAlone ? { ...targets, ...NOTHING_ELSE } : targets,
+      secrets,
+    ).catch(hostError);
   }
 
   /** Closes all connections; says where the log lies. */
@@ -175,6 +165,12 @@ export class Session {
     await this.log.close();
     this.screen.note(`The log is in ${this.log.file}`);
   }
+}
+
+/** An answer like any other: a host that can't be reached doesn't stop the questions to the others. */
+function hostError(error: unknown): HostError {
+  if (error instanceof HostError) return error;
+  throw error;
 }
 
 export function problemOf(error: HostError): Problem {
