@@ -1,5 +1,5 @@
 /**
- * Runs all tests and prints the totals last.
+ * Runs all tests, and prints last what failed and the totals.
  * Each static check counts as one test. Exits with 1 when anything failed.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -11,9 +11,18 @@ interface Report {
   numPassedTests: number;
   numFailedTests: number;
   numPendingTests: number;
-  numFailedTestSuites: number;
-  success: boolean;
+  testResults: {
+    /** Path of the file. */
+    name: string;
+    status: string;
+    /** Why the file could not be run; empty where its tests failed. */
+    message: string;
+    assertionResults: { fullName: string; status: string; failureMessages: string[] }[];
+  }[];
 }
+
+/** Lines of a failure that are repeated at the end; the whole of it stands further up. */
+const FAILURE_LINES = 12;
 
 const checks = {
   types: ['tsc'],
@@ -35,6 +44,8 @@ const checks = {
 const here = { unit: ['--coverage'], contract: [], e2e: [] };
 
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** What failed, repeated at the end: a text each. */
+const failures: string[] = [];
 process.chdir(path.resolve(import.meta.dirname, '..'));
 process.env.PATH = `${path.resolve('node_modules/.bin')}:${process.env.PATH}`;
 const reports = await mkdtemp(path.join(tmpdir(), 'mesosup-test-'));
@@ -47,6 +58,7 @@ for (const [name, command] of Object.entries(checks)) {
   const { exitCode } = await run`${command}`;
   echo(exitCode === 0 ? chalk.green(`✓ ${name}`) : chalk.red(`✗ ${name}`));
   total[exitCode === 0 ? 'passed' : 'failed'] += 1;
+  if (exitCode !== 0) failures.push(name);
 }
 for (const [project, flags] of Object.entries(here)) await test(run, project, flags);
 echo('\nOn the hosts of the lab, at the same time:');
@@ -57,6 +69,7 @@ if (!process.env.MESOSUP_TEST_MESOS_DEB) {
     "\nThe hosts ran the embedded Mesos in a package laid out like ClusterD's; set MESOSUP_TEST_MESOS_DEB=FILE.deb to use a real one.",
   );
 }
+if (failures.length > 0) echo(chalk.red(`\nWhat failed:\n\n${failures.join('\n\n')}`));
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
 echo(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exitCode = total.failed === 0 ? 0 : 1;
@@ -71,8 +84,28 @@ async function test(run: Shell, project: string, flags: readonly string[] = []):
   total.failed += report?.numFailedTests ?? 0;
   total.skipped += report?.numPendingTests ?? 0;
   // A suite that can't load, or a coverage threshold, fails the run without failing a test.
-  if (output.exitCode !== 0 && !report?.numFailedTests) total.failed += 1;
+  if (output.exitCode !== 0 && !report?.numFailedTests) {
+    total.failed += 1;
+    failures.push(`${project}: ended with ${output.exitCode}, without a failed test`);
+  }
+  failures.push(...failuresOf(report));
   return output;
+}
+
+/** A text for each failed test, and for each file that could not be run. */
+function failuresOf(report: Report | undefined): string[] {
+  return (report?.testResults ?? []).flatMap((file) => {
+    const where = path.relative('.', file.name);
+    const tests = file.assertionResults.filter(({ status }) => status === 'failed');
+    if (tests.length === 0 && file.status === 'failed') return [`${where}\n${start(file.message)}`];
+    return tests.map(
+      (failed) => `${where} > ${failed.fullName}\n${start(failed.failureMessages.join('\n'))}`,
+    );
+  });
+}
+
+function start(text: string): string {
+  return text.split('\n').slice(0, FAILURE_LINES).join('\n');
 }
 
 async function readReport(file: string): Promise<Report | undefined> {
