@@ -1,5 +1,6 @@
 /** `--hosts a,b,c` and its companions, in the form of a spec. */
 
+import { UsageError } from '../errors/mesosup-error.ts';
 import { usualRoles } from './build.ts';
 import type { Role } from './cluster.ts';
 import { parseHostAddress } from './host-address.ts';
@@ -20,12 +21,7 @@ export interface HostOptions {
   readonly bastion?: string;
 }
 
-/** Options contradict each other or the hosts; the message says which. */
-export class HostOptionsError extends Error {
-  override name = 'HostOptionsError';
-}
-
-/** What the options put in place of a spec's own keys. @throws HostOptionsError */
+/** What the options put in place of a spec's own keys. @throws UsageError */
 export function overridesOf(options: HostOptions): Record<string, unknown> {
   const { name, user, port, key, bastion } = options;
   const ssh = present({ user, port: port === undefined ? undefined : String(port), key, bastion });
@@ -38,11 +34,11 @@ export function overridesOf(options: HostOptions): Record<string, unknown> {
 
 function hostsOf(options: HostOptions): unknown[] | undefined {
   const { hosts, local, masters, agents, zookeeper } = options;
-  if (local && hosts) throw new HostOptionsError('--local and --hosts exclude each other');
+  if (local && hosts) throw new UsageError('--local and --hosts exclude each other');
   const chosen = { '--masters': masters, '--agents': agents, '--zookeeper': zookeeper };
   const given = Object.entries(chosen).filter(([, names]) => names !== undefined);
   if (!hosts) {
-    if (given.length > 0) throw new HostOptionsError(`${given[0]?.[0]} needs --hosts`);
+    if (given.length > 0) throw new UsageError(`${given[0]?.[0]} needs --hosts`);
     return local ? [{ name: 'localhost', local: 'true' }] : undefined;
   }
   const names = hosts.map((typed) => parseHostAddress(typed)?.host ?? typed);
@@ -51,7 +47,7 @@ function hostsOf(options: HostOptions): unknown[] | undefined {
     given.map(([flag, wanted]) => {
       const strangers = wanted?.filter((typed) => index(typed) < 0) ?? [];
       if (strangers.length > 0) {
-        throw new HostOptionsError(`${flag} names ${strangers.join(', ')}, which is not among --hosts`);
+        throw new UsageError(`${flag} names ${strangers.join(', ')}, which is not among --hosts`);
       }
       return [flag, new Set(wanted?.map(index))];
     }),

@@ -3,7 +3,8 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { HostOptionsError, overridesOf } from './host-list.ts';
+import { UsageError } from '../errors/mesosup-error.ts';
+import { overridesOf } from './host-list.ts';
 import { checkSpec, clusterFrom, parseSpec } from './spec.ts';
 import { formatSpecError } from './spec-errors.ts';
 import { specJsonSchema } from './spec-schema.ts';
@@ -321,7 +322,7 @@ describe('--hosts', () => {
   });
 
   test('refuses strangers and contradictions', () => {
-    expect(() => overridesOf({ hosts: ['a'], masters: ['x'] })).toThrow(HostOptionsError);
+    expect(() => overridesOf({ hosts: ['a'], masters: ['x'] })).toThrow(UsageError);
     expect(() => overridesOf({ masters: ['x'] })).toThrow('--masters needs --hosts');
     expect(() => overridesOf({ hosts: ['a'], local: true })).toThrow('exclude each other');
     expect(() => from({ hosts: ['a b'] })).toThrow('--hosts: hosts[0]: a host, as name or user@name:port');
@@ -335,6 +336,6 @@ describe('--hosts', () => {
 
 test('the JSON Schema for editors is that of the code', () => {
   const file = path.resolve(import.meta.dirname, '../../templates/cluster.schema.json');
-  const mend = `write JSON.stringify(specJsonSchema(), null, 2) to ${file}`;
-  expect(JSON.parse(readFileSync(file, 'utf8')), mend).toEqual(specJsonSchema());
+  const remedy = `write JSON.stringify(specJsonSchema(), null, 2) to ${file}`;
+  expect(JSON.parse(readFileSync(file, 'utf8')), remedy).toEqual(specJsonSchema());
 });

@@ -1,8 +1,9 @@
-import { Args, Command } from '@oclif/core';
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../base-command.ts';
 import { COMPLETIONS, type Shell } from '../reference/completions.ts';
 import { referenceOf } from '../reference/reference.ts';
 
-export default class Completion extends Command {
+export default class Completion extends BaseCommand {
   static override summary = 'Print what a shell needs to complete the commands and flags.';
   static override description =
     'For bash: source <(mesosup completion bash) in ~/.bashrc. For zsh: the same with zsh, in ~/.zshrc after compinit. For fish: mesosup completion fish > ~/.config/fish/completions/mesosup.fish.';

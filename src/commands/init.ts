@@ -2,16 +2,17 @@ import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Flags } from '@oclif/core';
+import { BaseCommand } from '../base-command.ts';
 import { type Answers, askForSpec } from '../cluster/edge/questions.ts';
 import { overridesOf } from '../cluster/host-list.ts';
 import { formatSpecError } from '../cluster/spec-errors.ts';
 import type { SpecInput } from '../cluster/spec-schema.ts';
-import { ClusterCommand, UsageError } from '../install/edge/run/cluster-command.ts';
+import { UsageError } from '../errors/mesosup-error.ts';
 import { inputFlag } from '../install/edge/run/connect-flags.ts';
 import { hostFlags, hostOptions } from '../install/edge/run/spec-flags.ts';
 import { count } from '../text/count.ts';
 
-export default class Init extends ClusterCommand {
+export default class Init extends BaseCommand {
   static override summary = 'Ask for a cluster and write its cluster.yaml.';
   static override description =
     'Each question can be answered by a flag, and is then not asked. Without a terminal, or with --no-input, nothing is asked.';

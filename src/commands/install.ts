@@ -1,12 +1,13 @@
 import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../base-command.ts';
 import type { LoadedCluster } from '../cluster/edge/load.ts';
+import { UsageError } from '../errors/mesosup-error.ts';
 import {
   allowAgentReplaceFlag,
   allowRemoveFlag,
   timeoutFlag,
   yesFlag,
 } from '../install/edge/run/change-flags.ts';
-import { ClusterCommand, UsageError } from '../install/edge/run/cluster-command.ts';
 import type { ChangeReport } from '../install/edge/run/command-support.ts';
 import { connectFlags } from '../install/edge/run/connect-flags.ts';
 import { readPlan } from '../install/edge/run/plan-file.ts';
@@ -14,7 +15,7 @@ import { runChange } from '../install/edge/run/run-change.ts';
 import { clusterOf, hostOptions, specFlags, stateOf } from '../install/edge/run/spec-flags.ts';
 import type { Plan } from '../install/plan.ts';
 
-export default class Install extends ClusterCommand {
+export default class Install extends BaseCommand {
   static override summary = 'Install Mesos, ZooKeeper, Docker and the scheduler on the hosts of a cluster.';
   static override description =
     'Shows what it will change and asks before it does. Run again, it changes only what differs; with nothing to change it ends at once. A host that fails does not stop the others, and what a host has begun it finishes even if the connection is lost: the next run goes on from there.';

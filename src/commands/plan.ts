@@ -1,7 +1,8 @@
 import { Flags } from '@oclif/core';
+import { BaseCommand } from '../base-command.ts';
+import { EXIT } from '../errors/mesosup-error.ts';
 import { changesIn } from '../install/drift.ts';
 import { allowRemoveFlag } from '../install/edge/run/change-flags.ts';
-import { ClusterCommand, EXIT } from '../install/edge/run/cluster-command.ts';
 import { interruption, programOf, screenFor, withSession } from '../install/edge/run/command-support.ts';
 import { connectFlags } from '../install/edge/run/connect-flags.ts';
 import { savePlan } from '../install/edge/run/plan-file.ts';
@@ -11,7 +12,7 @@ import { clusterOf, specFlags } from '../install/edge/run/spec-flags.ts';
 import type { Plan, Problem } from '../install/plan.ts';
 import { renderPlan } from '../install/render-plan.ts';
 
-export default class PlanCommand extends ClusterCommand {
+export default class PlanCommand extends BaseCommand {
   static override summary = 'Show what an install would change on the hosts; nothing is changed.';
   static override description =
     'Exits with 3 when there are changes, 0 when there are none, 1 when a host will not do. "install FILE" applies exactly what --out has saved, as long as the hosts have not changed since.';

@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { Args, Command, Flags } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../base-command.ts';
+import { UsageError } from '../errors/mesosup-error.ts';
 import { type Report, renderReport } from '../simulator/report.ts';
 import { readScenario } from '../simulator/scenario-text.ts';
 import { simulate } from '../simulator/simulation.ts';
 
-const USAGE = 2;
 const LARGEST_SEED = 2 ** 31 - 1;
 
-export default class Simulate extends Command {
+export default class Simulate extends BaseCommand {
   static override summary = 'Try the scheduler on a cluster in virtual time, with faults.';
   static override description =
     `FILE holds a scenario in YAML or JSON: agents, apps as Marathon's v2 API takes them, changes, and what goes wrong how often. The scheduler's own code decides; tasks, agents and master are simulated. The same scenario and seed give the same history. At each step it is checked that no app has too many or too few instances because of the scheduler, that no port or resource is given twice, and that no update is acknowledged before it is stored; and in the end that nothing was lost or left behind. Exits with 1 when a property was broken, 2 when the scenario will not do.
@@ -42,11 +43,11 @@ A scenario of 50 agents on which a web app is updated while agents and scheduler
 
   async run(): Promise<Report> {
     const { args, flags } = await this.parse(Simulate);
-    const text = await readFile(args.file, 'utf8').catch((error: NodeJS.ErrnoException) =>
-      this.error(`${args.file} can't be read: ${error.message}`, { exit: USAGE }),
-    );
+    const text = await readFile(args.file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw new UsageError(`${args.file} can't be read: ${error.message}`);
+    });
     const read = readScenario(text, args.file);
-    if ('problems' in read) this.error(read.problems.join('\n'), { exit: USAGE });
+    if ('problems' in read) throw new UsageError(read.problems.join('\n'));
     const report = simulate(read.scenario, flags.seed);
     this.log(renderReport(report));
     if (report.violations.length > 0) process.exitCode = 1;

@@ -1,16 +1,16 @@
+import { BaseCommand } from '../base-command.ts';
 import {
   allowAgentReplaceFlag,
   allowRemoveFlag,
   timeoutFlag,
   yesFlag,
 } from '../install/edge/run/change-flags.ts';
-import { ClusterCommand } from '../install/edge/run/cluster-command.ts';
 import type { ChangeReport } from '../install/edge/run/command-support.ts';
 import { connectFlags } from '../install/edge/run/connect-flags.ts';
 import { runChange } from '../install/edge/run/run-change.ts';
 import { clusterOf, specFlags } from '../install/edge/run/spec-flags.ts';
 
-export default class Start extends ClusterCommand {
+export default class Start extends BaseCommand {
   static override summary = 'Start a cluster and wait until it is healthy.';
   static override description =
     'ZooKeeper, masters, agents and scheduler start as soon as what they need is there. Then the leader is elected, every agent registered and the scheduler subscribed, and the URLs are printed.';

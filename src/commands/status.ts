@@ -1,4 +1,5 @@
-import { ClusterCommand, EXIT } from '../install/edge/run/cluster-command.ts';
+import { BaseCommand } from '../base-command.ts';
+import { EXIT } from '../errors/mesosup-error.ts';
 import { interruption, programOf, screenFor, withSession } from '../install/edge/run/command-support.ts';
 import { connectFlags } from '../install/edge/run/connect-flags.ts';
 import { lookAgain } from '../install/edge/run/look-again.ts';
@@ -6,7 +7,7 @@ import { driftOf, look } from '../install/edge/run/prepare.ts';
 import { clusterOf, specFlags } from '../install/edge/run/spec-flags.ts';
 import { type ClusterStatus, renderStatus, statusOf } from '../install/status.ts';
 
-export default class Status extends ClusterCommand {
+export default class Status extends BaseCommand {
   static override summary = 'Show how a cluster is: its hosts, roles, versions, health and drift.';
   static override description =
     'Drift is the number of changes an install would make. Exits with 1 when the cluster is not healthy.';

@@ -1,12 +1,12 @@
 import { Flags } from '@oclif/core';
+import { BaseCommand } from '../base-command.ts';
 import { timeoutFlag, yesFlag } from '../install/edge/run/change-flags.ts';
-import { ClusterCommand } from '../install/edge/run/cluster-command.ts';
 import { type ChangeReport, confirmedByName } from '../install/edge/run/command-support.ts';
 import { connectFlags } from '../install/edge/run/connect-flags.ts';
 import { runChange } from '../install/edge/run/run-change.ts';
 import { clusterOf, specFlags } from '../install/edge/run/spec-flags.ts';
 
-export default class Uninstall extends ClusterCommand {
+export default class Uninstall extends BaseCommand {
   static override summary = 'Take a cluster off its hosts, and put back what was there before.';
   static override description =
     'Asks for the name of the cluster. Its tasks end. Data, such as the state of Mesos and ZooKeeper, stays without --purge.';

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { userInfo } from 'node:os';
 import path from 'node:path';
+import { MesosupError } from '../errors/mesosup-error.ts';
 import { cleanUp } from './clean-up.ts';
 import { claimDirectory, type DemoState, identifySelf, inspectDirectory, writeState } from './directory.ts';
 import { EXECUTOR_PATH, makeLink } from './executor-link.ts';
@@ -37,7 +38,7 @@ export interface DemoCluster {
 /**
  * Starts the demo's programs under a supervisor of their own. Remains of a demo that was killed are cleared first.
  *
- * @throws Error when a demo is up already
+ * @throws MesosupError when a demo is up already
  */
 export async function startCluster({
   agents,
@@ -48,7 +49,7 @@ export async function startCluster({
 }: ClusterOptions): Promise<DemoCluster> {
   const found = await inspectDirectory(dir);
   if (found.kind === 'up') {
-    throw new Error(`a demo is up already (its directory is ${dir}). Stop it with: mesosup demo down`);
+    throw new MesosupError(`a demo is up already (its directory is ${dir}). Stop it with: mesosup demo down`);
   }
   if (found.kind === 'remains') await cleanUp(dir, found.state);
   await claimDirectory(dir);

@@ -1,5 +1,6 @@
 import { lstat, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { MesosupError } from '../errors/mesosup-error.ts';
 import { identify, isAlive, type ProcessId } from '../proc/process-id.ts';
 
 /** What is known of a demo that is up, in `state.json` of its directory. */
@@ -33,12 +34,12 @@ export function demoDirectory(uid: number, env: { XDG_RUNTIME_DIR?: string | und
 /**
  * Makes the demo's directory, readable by this user alone; its making is the lock between two demos.
  *
- * @throws Error when it is there: another demo has just been started, or it is somebody else's
+ * @throws MesosupError when it is there: another demo has just been started, or it is somebody else's
  */
 export async function claimDirectory(dir: string): Promise<void> {
   await mkdir(dir, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
-    throw new Error(
+    throw new MesosupError(
       `${dir} is in use. If no demo is starting at this moment, look what it is and move it away.`,
     );
   });
@@ -51,7 +52,7 @@ export async function inspectDirectory(
   const info = await lstat(dir).catch(() => undefined);
   if (!info) return { kind: 'none' };
   if (!info.isDirectory() || info.uid !== process.getuid?.()) {
-    throw new Error(
+    throw new MesosupError(
       `${dir} is not a directory of this user's, so it is left alone. Move it away to run a demo.`,
     );
   }
@@ -77,6 +78,6 @@ export async function writeState(dir: string, state: DemoState): Promise<void> {
 /** Names this very process. */
 export function identifySelf(): ProcessId {
   const id = identify(process.pid);
-  if (!id) throw new Error('/proc is not mounted: mesosup needs it to tell processes apart');
+  if (!id) throw new MesosupError('/proc is not mounted: mesosup needs it to tell processes apart');
   return id;
 }

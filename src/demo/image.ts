@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
+import { MesosupError } from '../errors/mesosup-error.ts';
 
 /** The image of the 2013 page; no registry serves a current one, so the demo makes it. */
 export const DEFAULT_IMAGE = 'johncosta/redis';
@@ -41,7 +42,7 @@ export function packageClosure(root: string, depends: string): string[] {
  * server runs as its own user and writes nothing to disk.
  *
  * @param say told each step
- * @throws Error with what to do where apt is missing or has no lists
+ * @throws MesosupError with what to do where apt is missing or has no lists
  */
 export async function buildRedisImage(name: string, say: (step: string) => void): Promise<void> {
   const dir = await mkdtemp(path.join(tmpdir(), 'mesosup-image-'));
@@ -49,7 +50,7 @@ export async function buildRedisImage(name: string, say: (step: string) => void)
     const packages = await listPackages();
     say(`fetching ${packages.length} packages of the distribution`);
     await execa('apt-get', ['download', '-qq', ...packages], { cwd: dir }).catch((error) => {
-      throw new Error(
+      throw new MesosupError(
         `apt-get could not fetch Redis: ${error.stderr}\nRun apt-get update, then this again; or name an image with --image.`,
       );
     });
@@ -81,7 +82,7 @@ async function listPackages(): Promise<string[]> {
     (o) => `--no-${o}`,
   );
   const { stdout } = await execa('apt-cache', ['depends', '--recurse', ...options, SERVER]).catch((error) => {
-    throw new Error(
+    throw new MesosupError(
       `apt-cache does not know ${SERVER}: ${error.stderr || error.message}\n` +
         'Run apt-get update, then this again; or name a Redis image with --image.',
     );

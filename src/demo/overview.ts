@@ -1,3 +1,4 @@
+import { ask } from './ask.ts';
 import type { SchedulerApi } from './scheduler-api.ts';
 import type { Overview } from './table.ts';
 
@@ -32,7 +33,7 @@ export async function readOverview(
     api.json<AppJson[]>('/v1/apps'),
     api.json<TasksJson>('/v1/tasks'),
     api.json<EndpointsJson>('/v1/endpoints'),
-    fetch(`${masterUrl}/slaves`, { signal }).then((r) => r.json() as Promise<SlavesJson>),
+    ask(`${masterUrl}/slaves`, { signal }).then((r) => r.json() as Promise<SlavesJson>),
   ]);
   const tasks = Object.entries(tasksByApp).flatMap(([app, list]) => list.map((t) => ({ ...t, app })));
   return {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { MesosupError } from '../errors/mesosup-error.ts';
 import type { Range } from '../mesos/types.ts';
 
 const LISTEN = '0A';
@@ -28,14 +29,14 @@ export function freePort(preferred: number, used: ReadonlySet<number>): number {
 /**
  * Disjoint blocks of host ports for `agents` agents, from 31000 upwards, none with a port in use.
  *
- * @throws Error when there are not that many free blocks below 61000
+ * @throws MesosupError when there are not that many free blocks below 61000
  */
 export function portBlocks(agents: number, used: ReadonlySet<number>): Range[] {
   const blocks: Range[] = [];
   for (let begin = FIRST_BLOCK; blocks.length < agents; begin += BLOCK) {
     const end = begin + BLOCK - 1;
     if (end > LAST_PORT)
-      throw new Error(`fewer than ${agents} blocks of ${BLOCK} free ports between 31000 and 61000`);
+      throw new MesosupError(`fewer than ${agents} blocks of ${BLOCK} free ports between 31000 and 61000`);
     const taken = Array.from({ length: BLOCK }, (_, i) => begin + i).some((port) => used.has(port));
     if (!taken) blocks.push({ begin, end });
   }

@@ -2,6 +2,7 @@ import { attachContainer } from '../docker/attach.ts';
 import { createContainer, findDockerProgram } from '../docker/cli.ts';
 import { dockerSocketPath } from '../docker/connection.ts';
 import type { DockerEngine } from '../docker/engine.ts';
+import { MesosupError } from '../errors/mesosup-error.ts';
 import type { Endpoint } from './scheduler-api.ts';
 import type { Interval } from './timing.ts';
 
@@ -16,7 +17,7 @@ export interface Conversation {
  * Says `lines` to a Redis instance through `redis-cli` in a container of `image`, as the 2013 page does by hand.
  *
  * @param cluster value of the label `mesosup.cluster`, by which the clean-up finds the container
- * @throws Error with what redis-cli said when it failed
+ * @throws MesosupError with what redis-cli said when it failed
  */
 export async function askRedis(
   engine: DockerEngine,
@@ -50,7 +51,7 @@ export async function askRedis(
     const code = await wait.exit;
     const answers = text.stdout.trim().split('\n');
     if (code !== 0 || answers.length !== lines.length) {
-      throw new Error(
+      throw new MesosupError(
         `redis-cli at ${endpoint.host}:${endpoint.port} ended with ${code}: ${text.stderr || text.stdout}`,
       );
     }

@@ -1,5 +1,6 @@
 import type { ListrTask } from 'listr2';
 import type { DockerEngine } from '../docker/engine.ts';
+import { MesosupError } from '../errors/mesosup-error.ts';
 import { type ClusterOptions, type DemoCluster, startCluster } from './cluster.ts';
 import { buildRedisImage, DEFAULT_IMAGE } from './image.ts';
 import { askRedis } from './redis.ts';
@@ -53,7 +54,7 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
         const version = await engine.version();
         const gateway = await engine.networkGateway('bridge');
         if (!gateway) {
-          throw new Error(
+          throw new MesosupError(
             'Docker has no bridge network with a gateway, which the demo publishes on. Start dockerd without --bridge=none.',
           );
         }
@@ -131,7 +132,7 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
         const answeredAt = performance.timeOrigin + wallMs;
         const dockerMs = union([...calls, ...(await executorCalls(plan.dir))], answeredAt);
         const answer = answers.at(-1) ?? '';
-        if (answer !== '"7"') throw new Error(`GET x answered ${answer}, "7" was expected`);
+        if (answer !== '"7"') throw new MesosupError(`GET x answered ${answer}, "7" was expected`);
         context.result = { answer, endpoints, endpoint, answeredAt, wallMs, dockerMs };
         task.title = `redis-cli in a second container: SET x 7 → ${answers[0]}, GET x → ${answer}`;
       },
@@ -149,7 +150,7 @@ async function pull(
     await engine.pullImage(image, ({ id, status }) => say([id, status].filter(Boolean).join(': ')), signal);
   } catch (error) {
     signal.throwIfAborted();
-    throw new Error(
+    throw new MesosupError(
       `image ${image} is not here and could not be pulled: ${(error as Error).message}. ` +
         'Check its name and the network, load it with "docker load", or leave --image out to have one made here.',
     );
@@ -181,11 +182,11 @@ async function launch(
     for (;;) {
       const endpoints = await api.endpoints(app.id);
       if (endpoints.length >= app.instances) return endpoints;
-      if ((await events.next()).done) throw new Error('the scheduler ended its event stream');
+      if ((await events.next()).done) throw new MesosupError('the scheduler ended its event stream');
     }
   } catch (error) {
     if (signal.aborted || !patience.aborted) throw error;
-    throw new Error(
+    throw new MesosupError(
       `${app.id} does not run after ${PATIENCE_MS / 1000} s: ${reasons || 'no reason is known'}. ` +
         'Look in the logs folder of the demo with --detach.',
     );
@@ -197,6 +198,6 @@ async function launch(
 
 /** What an earlier step left; steps run in order, so it is there. */
 function need<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('a step of the demo ran before the one it builds on');
+  if (value === undefined) throw new MesosupError('a step of the demo ran before the one it builds on');
   return value;
 }

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MesosupError } from '../errors/mesosup-error.ts';
+import { ask } from './ask.ts';
 
 /** The demo's app, as the 2013 page posts it. */
 export interface DemoApp {
@@ -41,7 +43,7 @@ export class SchedulerApi {
   async *events(): AsyncGenerator<void> {
     const response = await this.#whenListening('/v2/events');
     const body = response.body;
-    if (!response.ok || !body) throw new Error(`${this.url}/v2/events answered ${response.status}`);
+    if (!response.ok || !body) throw new MesosupError(`${this.url}/v2/events answered ${response.status}`);
     yield;
     const decoder = new TextDecoder();
     for await (const chunk of body) {
@@ -49,16 +51,18 @@ export class SchedulerApi {
     }
   }
 
-  /** @throws Error with the scheduler's answer when it refuses the app */
+  /** @throws MesosupError with the scheduler's answer when it refuses the app */
   async startApp(app: DemoApp): Promise<void> {
-    const response = await fetch(`${this.url}/v1/apps/start`, {
+    const response = await ask(`${this.url}/v1/apps/start`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(app),
       signal: this.#signal,
     });
     if (response.status !== 204) {
-      throw new Error(`the scheduler refused app ${app.id}: ${response.status} ${await response.text()}`);
+      throw new MesosupError(
+        `the scheduler refused app ${app.id}: ${response.status} ${await response.text()}`,
+      );
     }
   }
 
@@ -80,8 +84,8 @@ export class SchedulerApi {
   }
 
   async #text(path: string, accept = 'text/plain'): Promise<string> {
-    const response = await fetch(this.url + path, { headers: { accept }, signal: this.#signal });
-    if (!response.ok) throw new Error(`${this.url}${path} answered ${response.status}`);
+    const response = await ask(this.url + path, { headers: { accept }, signal: this.#signal });
+    if (!response.ok) throw new MesosupError(`${this.url}${path} answered ${response.status}`);
     return response.text();
   }
 

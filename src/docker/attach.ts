@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
+import { MesosupError } from '../errors/mesosup-error.ts';
 import { LogFrameDecoder, type OutputChunk } from './log-frames.ts';
 
 /**
@@ -25,7 +26,9 @@ export async function attachContainer(
     outgoing.once('upgrade', (_answer, upgraded) => resolve(upgraded as Socket));
     outgoing.once('response', (answer) => {
       answer.resume();
-      reject(new Error(`Docker refused to attach to container ${container}: status ${answer.statusCode}`));
+      reject(
+        new MesosupError(`Docker refused to attach to container ${container}: status ${answer.statusCode}`),
+      );
     });
     outgoing.once('error', reject);
     outgoing.end();

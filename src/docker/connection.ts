@@ -1,14 +1,15 @@
 /**
  * HTTP to the Docker engine over its Unix socket. An answer of 400 or more becomes a DockerError with the engine's
- * own words; no answer at all becomes a DockerUnavailableError that says how to mend it.
+ * own words; no answer at all becomes a DockerUnavailableError that says what to do.
  */
 
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { MesosupError } from '../errors/mesosup-error.ts';
 
 const DEFAULT_SOCKET = '/var/run/docker.sock';
 
 /** The engine refused a call. */
-export class DockerError extends Error {
+export class DockerError extends MesosupError {
   override name = 'DockerError';
   /** The HTTP status; 200 where the error came inside a stream that had begun well. */
   readonly status: number;
@@ -19,7 +20,7 @@ export class DockerError extends Error {
 }
 
 /** The engine can't be reached: it is not running, or this user may not talk to it. */
-export class DockerUnavailableError extends Error {
+export class DockerUnavailableError extends MesosupError {
   override name = 'DockerUnavailableError';
 }
 

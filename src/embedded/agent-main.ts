@@ -2,6 +2,7 @@
 
 import { mkdirSync, statfsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
+import { MesosupError } from '../errors/mesosup-error.ts';
 import type { Resource } from '../mesos/types.ts';
 import { isZooKeeperAddress, parseZooKeeperAddress } from '../zookeeper/address.ts';
 import { detectMaster } from './agent/master-detector.ts';
@@ -168,7 +169,7 @@ await runProgram('agent', AGENT_FLAGS, async (program) => {
     onEnd: exit,
   };
   const problem = flagOn(flags, 'systemd_enable_support') ? systemdProblem(systemdPlaces(flags)) : undefined;
-  if (problem !== undefined) throw new Error(problem);
+  if (problem !== undefined) throw new MesosupError(problem);
   const master = await masterSource(program);
   mkdirSync(workDir, { recursive: true });
   const resources = [...given, ...measured(given, workDir)];

@@ -4,12 +4,15 @@
  */
 
 import { fstatSync } from 'node:fs';
-import { ExecutorEnvironmentError, readExecutorEnvironment } from '../mesos/executor-environment.ts';
+import { tmpdir } from 'node:os';
+import { failureOf } from '../errors/defect-report.ts';
+import { failureText } from '../errors/failure.ts';
+import { UsageError } from '../errors/mesosup-error.ts';
+import { readExecutorEnvironment } from '../mesos/executor-environment.ts';
+import { RELEASE } from '../release.ts';
 import { logToStderr } from './log.ts';
 import { startWorker, type Worker } from './worker.ts';
 
-/** The supervisor doesn't restart a worker that ends so. */
-const EXIT_USAGE = 2;
 const IDLE_TIMEOUT_S = 60;
 const JANITOR_EVERY_MS = 60_000;
 
@@ -53,15 +56,13 @@ function watchSupervisor(worker: Worker): void {
 function idleTimeoutMs(text: string | undefined): number {
   const seconds = Number(text ?? IDLE_TIMEOUT_S);
   if (text !== '' && seconds >= 0 && Number.isFinite(seconds)) return seconds * 1000;
-  throw new ExecutorEnvironmentError(`MESOSUP_EXECUTOR_IDLE_TIMEOUT is "${text}", not a number of seconds`);
+  throw new UsageError(`MESOSUP_EXECUTOR_IDLE_TIMEOUT is "${text}", not a number of seconds`);
 }
 
 async function janitor(argv: string[]): Promise<void> {
   const { parseArgs } = await import('node:util');
-  const { values } = parseArgs({
-    args: argv,
-    options: { cluster: { type: 'string' }, once: { type: 'boolean' } },
-  });
+  const options = { cluster: { type: 'string' }, once: { type: 'boolean' } } as const;
+  const { values } = usage(() => parseArgs({ args: argv, options }));
   do {
     await clean(values.cluster);
     if (!values.once) await new Promise((resolve) => setTimeout(resolve, JANITOR_EVERY_MS));
@@ -74,14 +75,26 @@ async function clean(cluster: string | undefined): Promise<void> {
   await removeOrphans({ engine: new DockerEngine(), cluster, log: logToStderr });
 }
 
-main().catch((error: unknown) => {
-  const usage = error instanceof ExecutorEnvironmentError || isBadFlag(error);
-  logToStderr({ level: 'error', msg: error instanceof Error ? error.message : String(error) });
-  process.exitCode = usage ? EXIT_USAGE : 1;
-});
-
-function isBadFlag(error: unknown): boolean {
-  return (
-    error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
-  );
+/** The reading of arguments, whose errors are TypeErrors of Node. @throws UsageError */
+function usage<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
+
+/** The supervisor restarts a worker that ends so, unless the environment or the arguments are wrong. */
+function failed(error: unknown): void {
+  // The working directory is the sandbox.
+  const directories = [process.cwd(), tmpdir()];
+  const failure = failureOf(error, { version: RELEASE, command: ['mesosup-executor'], directories });
+  logToStderr({ level: 'error', msg: failureText(failure) });
+  process.exitCode = failure.exitCode;
+}
+
+process.on('uncaughtException', (error) => {
+  failed(error);
+  process.exit();
+});
+main().catch(failed);

@@ -85,5 +85,11 @@ export class Hosts {
 /** An error of a bastion, as one of the host behind it. */
 function aboutHost(name: string, error: unknown): unknown {
   if (!(error instanceof HostError) || error.host === name) return error;
-  return new HostError(name, error.failure, `${name}: on the way there: ${error.message}`, error.mend, error);
+  return new HostError(
+    name,
+    error.failure,
+    `${name}: on the way there: ${error.message}`,
+    error.remedy,
+    error,
+  );
 }

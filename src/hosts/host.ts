@@ -1,6 +1,7 @@
 /** How a host is reached, whatever lies between: SSH, or nothing for this machine. */
 
 import type { Readable } from 'node:stream';
+import { MesosupError } from '../errors/mesosup-error.ts';
 
 /** A host with its connection. One connection serves all runs; it is opened by the first and kept alive. */
 export interface Host {
@@ -43,17 +44,14 @@ export type HostFailure =
   | 'lost' // the connection ended under way
   | 'configuration'; // a file that says how to connect is wrong
 
-/** A host can't be used. `message` says what happened where; `mend` says what to do next. Neither holds a secret. */
-export class HostError extends Error {
+/** A host can't be used. */
+export class HostError extends MesosupError {
   override name = 'HostError';
-  readonly host: string;
-  readonly failure: HostFailure;
-  readonly mend: string;
+  declare readonly host: string;
+  declare readonly failure: HostFailure;
+  declare readonly remedy: string;
 
-  constructor(host: string, failure: HostFailure, message: string, mend: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.host = host;
-    this.failure = failure;
-    this.mend = mend;
+  constructor(host: string, failure: HostFailure, message: string, remedy: string, cause?: unknown) {
+    super(message, { host, failure, remedy, cause });
   }
 }

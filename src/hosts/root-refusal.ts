@@ -51,8 +51,8 @@ const SAID: readonly (readonly [RegExp, string, string])[] = [
 
 export function refusal(who: Who, why: RootRefusal): HostError {
   const named = (text: string) => text.replaceAll('USER', who.user);
-  const error = (message: string, mend: string, failure: 'root' | 'login' = 'root') =>
-    new HostError(who.host, failure, `${who.host}: ${named(message)}`, named(mend));
+  const error = (message: string, remedy: string, failure: 'root' | 'login' = 'root') =>
+    new HostError(who.host, failure, `${who.host}: ${named(message)}`, named(remedy));
   const lookAtSudo = `Run this to see why: ${who.look('sudo true')}`;
   switch (why.kind) {
     case 'login-silent':
@@ -85,7 +85,8 @@ export function refusal(who: Who, why: RootRefusal): HostError {
         `A directory service or name lookup may be slow. ${lookAtSudo}`,
       );
     case 'ended': {
-      for (const [pattern, message, mend] of SAID) if (pattern.test(why.said)) return error(message, mend);
+      for (const [pattern, message, remedy] of SAID)
+        if (pattern.test(why.said)) return error(message, remedy);
       return error(
         `USER could not become root: the command ended with code ${why.code}${quoted(why.said)}`,
         lookAtSudo,

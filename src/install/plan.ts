@@ -67,13 +67,13 @@ export interface PlanItem {
   readonly resource?: Resource;
 }
 
-/** Something that keeps a host from being installed; all are shown at once, each with its mend. */
+/** Something that keeps a host from being installed; all are shown at once, each with its remedy. */
 export interface Problem {
   readonly host: string;
   /** A key for `--json` and tests: `system`, `glibc`, `cgroups`, `disk`, `memory`, `clock`, `port`, `dpkg` … */
   readonly check: string;
   readonly message: string;
-  readonly mend: string;
+  readonly remedy: string;
   /** A warning doesn't stop the run. */
   readonly severity: 'error' | 'warning';
 }

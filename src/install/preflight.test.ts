@@ -52,7 +52,7 @@ test('bare hosts of a supported system can be installed', () => {
   expect(preflight({ cluster, facts: bareHosts(cluster), payload })).toEqual([]);
 });
 
-test('every problem has a mend', () => {
+test('every problem has a remedy', () => {
   const problems = alone({
     ...system('fedora', '40'),
     glibc: '2.17',
@@ -61,7 +61,7 @@ test('every problem has a mend', () => {
     addresses: [],
   });
   expect(problems.map(({ check }) => check)).toEqual(['system', 'init', 'glibc', 'memory']);
-  for (const { mend } of problems) expect(mend).not.toBe('');
+  for (const { remedy } of problems) expect(remedy).not.toBe('');
 });
 
 describe('the system', () => {
@@ -247,7 +247,7 @@ describe('the packages of the plan', () => {
         { kind: 'unmet', name: 'g', reason: 'Depends: h', suspects: [] },
       ],
     });
-    expect(problems.map(({ message, mend, severity }) => [severity, message, mend])).toEqual([
+    expect(problems.map(({ message, remedy, severity }) => [severity, message, remedy])).toEqual([
       ['error', 'no repository of the host has the package a', expect.stringContaining('apt-get update')],
       ['error', 'no repository of the host has b 2, only 1.1, 1.0', expect.stringContaining('cluster file')],
       [
@@ -305,7 +305,7 @@ describe('the packages of the plan', () => {
       'h1 error package: apt would remove containerd.io 1.6, because it conflicts with runc, which docker.io needs',
       'h1 error package: apt would downgrade tini from 9 to 1, because zookeeper needs it',
     ]);
-    expect(refused.map(({ mend }) => mend)).toEqual([
+    expect(refused.map(({ remedy }) => remedy)).toEqual([
       'say "source: preinstalled" for Docker if the host has one, or allow it by name: --allow-remove containerd.io',
       'allow it by name: --allow-remove tini',
     ]);

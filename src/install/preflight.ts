@@ -1,4 +1,4 @@
-/** Everything that keeps a cluster from being installed, told at once, each with its mend. */
+/** Everything that keeps a cluster from being installed, told at once, each with its remedy. */
 
 import type { Cluster } from '../cluster/cluster.ts';
 import { hostsWith } from '../cluster/topology.ts';

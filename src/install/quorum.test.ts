@@ -68,20 +68,20 @@ test('new masters wait for those that are left out, and masters that have run do
   expect(mastersAwaited(masters(['h1']), all, ['h1'])).toBeUndefined();
 });
 
-test('three become five in two steps, as the mend says', () => {
+test('three become five in two steps, as the remedy says', () => {
   const facts = hosts(5, 3, 2);
   expect(said(masters(five), facts)).toEqual([
     'h4 quorum: masters change (h4, h5) while the quorum goes from 2 to 3',
   ]);
-  expect(quorumProblems(masters(five), facts)[0]?.mend).toContain('"quorum: 3" in masterFlags first');
+  expect(quorumProblems(masters(five), facts)[0]?.remedy).toContain('"quorum: 3" in masterFlags first');
   expect(said(masters(three, ['h4', 'h5'], 3), facts)).toEqual([]);
   expect(said(masters(five), hosts(5, 3, 3))).toEqual([]);
 });
 
-test('five become three in two steps, as the mend says', () => {
+test('five become three in two steps, as the remedy says', () => {
   const facts = hosts(5, 5, 3);
   expect(said(masters(three, ['h4', 'h5']), facts)).toHaveLength(1);
-  expect(quorumProblems(masters(three, ['h4', 'h5']), facts)[0]?.mend).toContain('leave "quorum: 3"');
+  expect(quorumProblems(masters(three, ['h4', 'h5']), facts)[0]?.remedy).toContain('leave "quorum: 3"');
   expect(said(masters(three, ['h4', 'h5'], 3), facts)).toEqual([]);
   expect(said(masters(three), hosts(3, 3, 3))).toEqual([]);
 });

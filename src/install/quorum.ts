@@ -19,11 +19,11 @@ export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] 
   const first = masters[0];
   const wanted = first && wantedQuorum(cluster, first, facts);
   if (wanted === undefined) return [];
-  const say = (host: string, message: string, mend: string): Problem => ({
+  const say = (host: string, message: string, remedy: string): Problem => ({
     host,
     check: 'quorum',
     message,
-    mend,
+    remedy,
     severity: 'error',
   });
   if (wanted * 2 <= masters.length || wanted > masters.length) {

@@ -15,7 +15,7 @@ export type RunEvent =
       /** A key: `package`, `hash`, `disk`, `signature`, `service`, `wait`, `drift`, `command` … */
       readonly failure: string;
       readonly message: string;
-      readonly mend: string;
+      readonly remedy: string;
       readonly at: number;
     }
   /** Users and groups that packages made and leave behind: `user zookeeper, group docker`. */

@@ -146,7 +146,7 @@ mesosup is healthy`,
       host: 'c',
       check: 'unreachable',
       message: 'c: timed out',
-      mend: '',
+      remedy: '',
       severity: 'error' as const,
     };
     const status = statusOf(cluster, facts, [problem], undefined);

@@ -1,5 +1,6 @@
 /** What an agent puts in an executor's environment, read once at the start. */
 
+import { UsageError } from '../errors/mesosup-error.ts';
 import { parseDuration } from './duration.ts';
 
 /** What an executor finds in its environment; see readExecutorEnvironment. */
@@ -25,15 +26,10 @@ export interface ExecutorEnvironment {
   domainSocket?: string;
 }
 
-/** An executor's environment is not what an agent makes it. */
-export class ExecutorEnvironmentError extends Error {
-  override name = 'ExecutorEnvironmentError';
-}
-
 /**
  * Reads the environment an agent gives to an executor. `env` is left as it is: the caller deletes
  * `MESOS_EXECUTOR_AUTHENTICATION_TOKEN` from its own environment before it starts any child.
- * @throws ExecutorEnvironmentError naming the variable that is missing or can't be read
+ * @throws UsageError naming the variable that is missing or can't be read
  */
 export function readExecutorEnvironment(
   env: Readonly<Record<string, string | undefined>>,
@@ -41,7 +37,7 @@ export function readExecutorEnvironment(
   const required = (name: string): string => {
     const value = env[name];
     if (value === undefined || value === '') {
-      throw new ExecutorEnvironmentError(
+      throw new UsageError(
         `${name} is not set: an executor is started by a Mesos agent, as the executor of a task, not by hand`,
       );
     }
@@ -51,7 +47,7 @@ export function readExecutorEnvironment(
     try {
       return parseDuration(env[name] ?? otherwise);
     } catch (error) {
-      throw new ExecutorEnvironmentError(`${name}: ${(error as Error).message}`);
+      throw new UsageError(`${name}: ${(error as Error).message}`);
     }
   };
   const token = env.MESOS_EXECUTOR_AUTHENTICATION_TOKEN;

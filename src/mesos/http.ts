@@ -6,6 +6,7 @@
  */
 
 import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { MesosupError } from '../errors/mesosup-error.ts';
 import type { Timer } from './retry.ts';
 
 /** Redirects followed before a loop is suspected: each master names the leader it knows. */
@@ -15,7 +16,7 @@ const MAX_TEXT_BYTES = 64 * 1024;
 const CLOSED = 'the connection was closed';
 
 /** A call was answered with an error, or could not be sent at all. */
-export class MesosCallError extends Error {
+export class MesosCallError extends MesosupError {
   override name = 'MesosCallError';
   /** The HTTP status; undefined where there was no answer (not connected, connection refused or reset). */
   readonly status: number | undefined;

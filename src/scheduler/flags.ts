@@ -4,13 +4,9 @@
  */
 
 import { parseArgs } from 'node:util';
+import { UsageError } from '../errors/mesosup-error.ts';
 import { FLAG_NAMES, type FlagName, flagOf, type WholeFlagName } from './flag-table.ts';
 import { foreignFlags, unknownFlag } from './unknown-flags.ts';
-
-/** A flag is unknown, missing, or has a value that makes no sense. */
-export class FlagError extends Error {
-  override name = 'FlagError';
-}
 
 export interface Flags {
   text(name: FlagName): string | undefined;
@@ -22,7 +18,7 @@ export interface Flags {
   on(name: FlagName): boolean;
 }
 
-/** @throws FlagError */
+/** @throws UsageError */
 export function readFlags(args: readonly string[], environment: NodeJS.ProcessEnv): Flags {
   const values = parse(args);
   const text = (name: FlagName): string | undefined => {
@@ -31,11 +27,11 @@ export function readFlags(args: readonly string[], environment: NodeJS.ProcessEn
     if (given === undefined || given === true || given === '') return usual;
     const value = String(given);
     if (!form || form.accepts(value)) return value;
-    throw new FlagError(`--${name} is '${value}': ${form.expected} was expected`);
+    throw new UsageError(`--${name} is '${value}': ${form.expected} was expected`);
   };
   const required = (name: FlagName): string => {
     const value = text(name);
-    if (value === undefined) throw new FlagError(`--${name} is missing: ${flagOf(name).help}`);
+    if (value === undefined) throw new UsageError(`--${name} is missing: ${flagOf(name).help}`);
     return value;
   };
   return {
@@ -69,7 +65,7 @@ function parse(args: readonly string[]): Record<string, string | boolean | undef
       string | boolean | undefined
     >;
   } catch (error) {
-    throw new FlagError(
+    throw new UsageError(
       unknownFlag(args, FLAG_NAMES) ??
         `${error instanceof Error ? error.message : String(error)} (--help lists all flags)`,
     );

@@ -1,9 +1,9 @@
 /** What `/v2/info` says of how the scheduler was set up, by Marathon's names; secrets are left out. */
 
+import { RELEASE } from '../release.ts';
 import { showZooKeeperAddress } from '../zookeeper/address.ts';
 import { showMasters } from './masters.ts';
 import type { DaemonOptions } from './options.ts';
-import { RELEASE } from './release.ts';
 
 export function infoOf(options: DaemonOptions): Record<string, unknown> {
   const { settings, zooKeeper, hostname, httpPort, tls, allowedOrigins } = options;

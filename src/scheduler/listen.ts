@@ -5,6 +5,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
+import { MesosupError } from '../errors/mesosup-error.ts';
 import type { ListenOptions } from './options.ts';
 
 /** What a daemon is to whoever started it, alone or as one of several. */
@@ -86,7 +87,7 @@ export function checkCertificate({ cert, key }: { readonly cert: string; readonl
     createSecureContext({ cert, key });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`--ssl_cert_file and --ssl_key_file are no certificate with its key: ${reason}`, {
+    throw new MesosupError(`--ssl_cert_file and --ssl_key_file are no certificate with its key: ${reason}`, {
       cause: error,
     });
   }
@@ -95,7 +96,7 @@ export function checkCertificate({ cert, key }: { readonly cert: string; readonl
 /** What to do where the API's port is another program's; any other error as it is. */
 function portTaken(error: unknown, host: string, port: number, flag: string): unknown {
   if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) return error;
-  return new Error(
+  return new MesosupError(
     `port ${port} of ${host} is taken by another program: stop it, or choose another with ${flag}`,
     { cause: error },
   );

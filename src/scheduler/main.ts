@@ -1,8 +1,12 @@
 /** The scheduler daemon. Exit codes: 0 told to stop or checked, 1 can't go on, 2 wrong flags. */
 
+import { tmpdir } from 'node:os';
 import { destination, pino } from 'pino';
+import { failureOf } from '../errors/defect-report.ts';
+import { failureText } from '../errors/failure.ts';
+import { RELEASE } from '../release.ts';
 import { startDaemon } from './daemon.ts';
-import { FlagError, readFlags, usage } from './flags.ts';
+import { readFlags, usage } from './flags.ts';
 import { checkCertificate } from './listen.ts';
 import { optionsFrom } from './options.ts';
 
@@ -16,6 +20,19 @@ function fail(message: string, exitCode: number): never {
   process.exit(exitCode);
 }
 
+/** Where a bug is reported: the service's own /tmp goes with it. */
+let reports = [tmpdir()];
+
+function failed(error: unknown): never {
+  const failure = failureOf(error, {
+    version: RELEASE,
+    command: ['mesosup-scheduler'],
+    directories: reports,
+  });
+  fail(failureText(failure), failure.exitCode);
+}
+
+process.on('uncaughtException', failed);
 try {
   const flags = readFlags(process.argv.slice(2), process.env);
   if (flags.on('help')) {
@@ -27,17 +44,15 @@ try {
     if (options.tls) checkCertificate(options.tls);
     process.exit(0);
   }
+  reports = [options.dataDirectory, tmpdir()];
   log.level = options.loggingLevel;
   const daemon = await startDaemon(options, log, (message) => fail(message, 1));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       log.info(`${signal}: stopping; the tasks go on`);
-      daemon.stop().then(
-        () => process.exit(0),
-        (error: unknown) => fail(String(error), 1),
-      );
+      daemon.stop().then(() => process.exit(0), failed);
     });
   }
 } catch (error) {
-  fail(error instanceof Error ? error.message : String(error), error instanceof FlagError ? 2 : 1);
+  failed(error);
 }

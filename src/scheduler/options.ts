@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { UsageError } from '../errors/mesosup-error.ts';
 import { parseMasters } from '../mesos/leader.ts';
 import type { Credential } from '../mesos/scheduler-session.ts';
 import type { FrameworkInfo } from '../mesos/types.ts';
@@ -14,7 +15,7 @@ import type { Access } from './api/access-rules.ts';
 import { sharedExecutorOf } from './domain/executor.ts';
 import type { Settings } from './domain/settings.ts';
 import { type FlagName, listOf } from './flag-table.ts';
-import { FlagError, type Flags } from './flags.ts';
+import type { Flags } from './flags.ts';
 import type { Masters } from './masters.ts';
 
 export interface ListenOptions {
@@ -39,12 +40,12 @@ export interface DaemonOptions extends ListenOptions, Access {
   loggingLevel: string;
 }
 
-/** @throws FlagError */
+/** @throws UsageError */
 export function optionsFrom(flags: Flags): DaemonOptions {
   const localPortMin = flags.whole('local_port_min');
   const localPortMax = flags.whole('local_port_max');
   if (localPortMax < localPortMin) {
-    throw new FlagError(`--local_port_max is '${localPortMax}': at least --local_port_min was expected`);
+    throw new UsageError(`--local_port_max is '${localPortMax}': at least --local_port_min was expected`);
   }
   const role = flags.required('mesos_role');
   const cluster = flags.text('cluster') ?? flags.required('framework_name');
@@ -84,19 +85,19 @@ function listenFrom(flags: Flags): ListenOptions {
   const cert = flags.text('ssl_cert_file');
   const key = flags.text('ssl_key_file');
   if (port === undefined && (cert ?? key) !== undefined) {
-    throw new FlagError(
+    throw new UsageError(
       '--ssl_cert_file and --ssl_key_file are given without --https_port: say where to listen',
     );
   }
   if (port !== undefined && (cert === undefined || key === undefined)) {
-    throw new FlagError(
+    throw new UsageError(
       '--https_port needs a certificate and its key: give --ssl_cert_file and --ssl_key_file',
     );
   }
   const isOff = flags.on('disable_http');
-  if (isOff && port === undefined) throw new FlagError('--disable_http is given without --https_port');
+  if (isOff && port === undefined) throw new UsageError('--disable_http is given without --https_port');
   if (isOff && flags.text('zk') !== undefined) {
-    throw new FlagError(
+    throw new UsageError(
       '--disable_http does not go with --zk: schedulers pass requests on to each other over HTTP',
     );
   }
@@ -118,7 +119,7 @@ function accessFrom(flags: Flags): Access {
   const file = flags.text('http_credentials_file');
   const credentials = file === undefined ? flags.secret('http_credentials') : httpCredentialsFrom(file);
   if (credentials !== undefined && !credentials.includes(':')) {
-    throw new FlagError('MARATHON_HTTP_CREDENTIALS was expected to be USER:PASSWORD');
+    throw new UsageError('MARATHON_HTTP_CREDENTIALS was expected to be USER:PASSWORD');
   }
   const tokensFile = flags.text('http_tokens_file');
   const origins = flags.text('access_control_allow_origin');
@@ -133,10 +134,10 @@ function accessFrom(flags: Flags): Access {
 function tokensFrom(file: string): string[] {
   const lines = secretFrom('http_tokens_file', file).split('\n');
   const tokens = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
-  if (tokens.length === 0) throw new FlagError(`--http_tokens_file: ${file} holds no token`);
+  if (tokens.length === 0) throw new UsageError(`--http_tokens_file: ${file} holds no token`);
   const wrong = tokens.findIndex((token) => !/^[A-Za-z0-9._~+/-]{16,}=*$/.test(token));
   if (wrong < 0) return tokens;
-  throw new FlagError(
+  throw new UsageError(
     `--http_tokens_file: token ${wrong + 1} of ${file} was expected to be at least 16 letters, digits or ._~+/-`,
   );
 }
@@ -162,7 +163,7 @@ function mastersFrom(flags: Flags): Masters {
   try {
     return { list: parseMasters(given.replaceAll(/(^|,)\s*http:\/\/([^,/]+)\/?/g, '$1$2')) };
   } catch (error) {
-    throw new FlagError(`--master: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`--master: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -176,7 +177,7 @@ function zooKeeperFrom(flag: FlagName, text: string): ZooKeeperAddress {
   try {
     return parseZooKeeperAddress(text);
   } catch (error) {
-    throw new FlagError(`--${flag}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`--${flag}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -185,7 +186,7 @@ function credentialFrom(flags: Flags): Credential | undefined {
   if (file === undefined) return undefined;
   const principal = flags.text('mesos_authentication_principal');
   if (principal === undefined) {
-    throw new FlagError(
+    throw new UsageError(
       '--mesos_authentication_secret_file is given without --mesos_authentication_principal: name whose secret it is',
     );
   }
@@ -195,14 +196,16 @@ function credentialFrom(flags: Flags): Credential | undefined {
 function httpCredentialsFrom(file: string): string {
   const credentials = secretFrom('http_credentials_file', file);
   if (credentials.includes(':')) return credentials;
-  throw new FlagError(`--http_credentials_file: ${file} was expected to hold USER:PASSWORD`);
+  throw new UsageError(`--http_credentials_file: ${file} was expected to hold USER:PASSWORD`);
 }
 
 function secretFrom(flag: FlagName, file: string): string {
   try {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
-    throw new FlagError(`--${flag} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(
+      `--${flag} can't be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

@@ -3,10 +3,10 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ScriptedServer } from '../../test/support/scripted-server.ts';
+import { RELEASE } from '../release.ts';
 import type { StoredEvent } from './domain/events.ts';
 import { readFlags } from './flags.ts';
 import { optionsFrom } from './options.ts';
-import { RELEASE } from './release.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
 import { createMemoryStore } from './store/memory.ts';
 

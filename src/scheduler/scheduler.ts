@@ -3,6 +3,7 @@
 import type { Logger } from 'pino';
 import { createSchedulerSession, type SchedulerSession } from '../mesos/scheduler-session.ts';
 import type { FrameworkInfo } from '../mesos/types.ts';
+import { RELEASE } from '../release.ts';
 import type { Api } from './api/answers.ts';
 import { EventStreams } from './api/events.ts';
 import { createApi } from './api/server.ts';
@@ -16,7 +17,6 @@ import { createMetrics } from './metrics.ts';
 import { describe, type Notice } from './notices.ts';
 import type { DaemonOptions } from './options.ts';
 import { type ProbeNotice, Prober, probeNotice, probeNotices } from './prober.ts';
-import { RELEASE } from './release.ts';
 import { createRunner, type Runner } from './runner.ts';
 import type { Store } from './store/store.ts';
 

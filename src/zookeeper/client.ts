@@ -3,6 +3,8 @@
  * `openZooKeeper` of session.ts. Semantics are those of the ZooKeeper programmer's guide, but for what is said here.
  */
 
+import { type ErrorDetails, MesosupError } from '../errors/mesosup-error.ts';
+
 /**
  * - `connected`: a server answers.
  * - `suspended`: no server does; the ensemble still keeps the session and its ephemeral znodes.
@@ -102,12 +104,12 @@ export type ZooKeeperErrorCode =
   /** Anything else; the message has it. */
   | 'OTHER';
 
-export class ZooKeeperError extends Error {
+export class ZooKeeperError extends MesosupError {
   override name = 'ZooKeeperError';
   readonly code: ZooKeeperErrorCode;
 
-  constructor(code: ZooKeeperErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(code: ZooKeeperErrorCode, message: string, details?: ErrorDetails) {
+    super(message, details);
     this.code = code;
   }
 }

@@ -132,7 +132,7 @@ it('problems are told all at once, by app and field, also those that only the sc
   expect(first.exitCode).toBe(1);
   expect(first.stdout).toBe('Nothing was changed.');
   expect(first.stderr.split('\n')).toEqual([
-    '2 problems, to be mended in the file:',
+    '2 problems, to fix in the file:',
     '  /a: cpus must be at least 0.001',
     '  /b: instances must be a whole number',
     'Not supported here; this would be lost, and is left out with --leave-out:',

@@ -105,7 +105,7 @@ test('a demo whose supervisor was killed with -9 is cleared by demo down', async
   expect((await mesosup('demo', 'down')).stdout).toContain('No demo is up');
 });
 
-test('without a Docker engine: exit 1, the reason and the mend', async () => {
+test('without a Docker engine: exit 1, the reason and the remedy', async () => {
   const { exitCode, stdout, stderr } = await execa(path.join(root, 'bin/mesosup'), ['demo', '--once'], {
     reject: false,
     env: { DOCKER_HOST: 'unix:///nonexistent.sock' },
@@ -115,7 +115,7 @@ test('without a Docker engine: exit 1, the reason and the mend', async () => {
   expect(existsSync(dir)).toBe(false);
 });
 
-test('an image that is not here and can not be pulled: exit 1, the reason and the mend, nothing left', async () => {
+test('an image that is not here and can not be pulled: exit 1, the reason and the remedy, nothing left', async () => {
   const { exitCode, stdout, stderr } = await mesosup('demo', '--once', '--image', 'no.such.invalid/redis');
   expect(exitCode).toBe(1);
   expect(stdout + stderr).toMatch(/no\.such\.invalid\/redis is not here and could not be pulled.*--image/s);

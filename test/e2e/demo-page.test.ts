@@ -78,7 +78,7 @@ test('demo status shows apps, tasks and agents', async () => {
   expect([status.tasks.length, status.agents.length]).toEqual([2, 2]);
 });
 
-test('a second demo is refused with the mend', async () => {
+test('a second demo is refused with the remedy', async () => {
   const { exitCode, stderr, stdout } = await mesosup('demo', '--once');
   expect(exitCode).toBe(1);
   expect(stderr + stdout).toContain('mesosup demo down');

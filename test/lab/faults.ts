@@ -1,4 +1,4 @@
-/** What goes wrong on hosts. Power and network are the host's own methods; each fault here gives what mends it. */
+/** What goes wrong on hosts. Power and network are the host's own methods; each fault here gives what repairs it. */
 
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
@@ -6,10 +6,10 @@ import { quote } from '../../src/hosts/quote.ts';
 import { docker } from './docker.ts';
 import type { LabHost } from './host.ts';
 
-export type Mend = () => Promise<void>;
+export type Repair = () => Promise<void>;
 
 /** All processes stand still, as under a stopped virtual machine; connections stay open and silent. */
-export async function freeze(host: LabHost): Promise<Mend> {
+export async function freeze(host: LabHost): Promise<Repair> {
   await docker('pause', host.container);
   return async () => {
     await docker('unpause', host.container);
@@ -17,7 +17,7 @@ export async function freeze(host: LabHost): Promise<Mend> {
 }
 
 /** Whatever the host sends is lost: connections stay open, and new ones are neither taken nor refused. */
-export async function silence(host: LabHost): Promise<Mend> {
+export async function silence(host: LabHost): Promise<Repair> {
   await host.run('ip rule add pref 1 blackhole');
   return async () => {
     await host.run('ip rule del pref 1');
@@ -45,8 +45,8 @@ const HOLD_LOCK = `
   print "$$\\n";
   1 while <STDIN>;`;
 
-/** Another process has dpkg's lock, until it is mended or this process ends. */
-export async function holdDpkgLock(host: LabHost): Promise<{ pid: number; release: Mend }> {
+/** Another process has dpkg's lock, until it is repaired or this process ends. */
+export async function holdDpkgLock(host: LabHost): Promise<{ pid: number; release: Repair }> {
   const holder = execa('docker', ['exec', '-i', host.container, 'perl', '-e', HOLD_LOCK], { reject: false });
   const pid = await new Promise<number>((resolve, reject) => {
     createInterface(holder.stdout).once('line', (line) => resolve(Number(line)));
@@ -68,9 +68,9 @@ const DPKG_HOOK = '/etc/dpkg/dpkg.cfg.d/95hold';
 
 /**
  * The next dpkg that unpacks or configures packages stands still at its end, with its lock held and the packages half
- * installed, until that is mended. `begun` tells when one does.
+ * installed, until that is repaired. `begun` tells when one does.
  */
-export async function holdDpkg(host: LabHost): Promise<{ begun: () => Promise<boolean>; release: Mend }> {
+export async function holdDpkg(host: LabHost): Promise<{ begun: () => Promise<boolean>; release: Repair }> {
   const mark = '/run/dpkg-held';
   await host.run(`rm -f ${mark}; cat >${DPKG_HOOK}`, {
     input: `post-invoke=: >${mark}; while [ -e ${DPKG_HOOK} ]; do sleep 0.1; done\n`,
@@ -85,9 +85,9 @@ export async function holdDpkg(host: LabHost): Promise<{ begun: () => Promise<bo
 
 /**
  * Little space is left below a directory, which is made if need be: a small file system with what is in it now is
- * mounted there. Mending gives it space; it stays mounted until the host ends.
+ * mounted there. Repairing gives it space; it stays mounted until the host ends.
  */
-export async function fillDisk(host: LabHost, directory: string, freeKib: number): Promise<Mend> {
+export async function fillDisk(host: LabHost, directory: string, freeKib: number): Promise<Repair> {
   const dir = quote(directory);
   await host.run(`set -e
     mkdir -p ${dir} /run/lab-disk
@@ -104,7 +104,7 @@ export async function fillDisk(host: LabHost, directory: string, freeKib: number
  * The host's clock is off, for whoever asks \`date\`: hosts share the machine's clock, so no process' own idea of the
  * time changes, nor what it stamps on files.
  */
-export async function shiftClock(host: LabHost, seconds: number): Promise<Mend> {
+export async function shiftClock(host: LabHost, seconds: number): Promise<Repair> {
   const wrapper = `#!/bin/sh
 for word; do
   case $word in -d* | --date* | -f* | --file* | -r* | --reference* | -s* | --set*) exec /usr/bin/date "$@" ;; esac

@@ -2,22 +2,12 @@
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { UsageError } from '../../errors/mesosup-error.ts';
 import type { AptRepository, Cluster } from '../cluster.ts';
-import { formatSpecError, type SpecError } from '../spec-errors.ts';
+import { formatSpecError } from '../spec-errors.ts';
 import { ClusterState, knownClusters } from './state.ts';
 
 export const SPEC_FILE = 'cluster.yaml';
-
-/** The cluster can't be read; the message has a line for each error. */
-export class SpecFileError extends Error {
-  override name = 'SpecFileError';
-  readonly errors: readonly SpecError[];
-
-  constructor(message: string, errors: readonly SpecError[] = []) {
-    super(message);
-    this.errors = errors;
-  }
-}
 
 export interface LoadOptions {
   /** `--file`; without it, and without hosts, `cluster.yaml` in the working directory if it is there. */
@@ -39,7 +29,7 @@ export interface LoadedCluster {
   readonly state: ClusterState;
 }
 
-/** @throws SpecFileError, StateError */
+/** @throws UsageError, MesosupError */
 export async function loadCluster(options: LoadOptions, where: Surroundings): Promise<LoadedCluster> {
   const stateOf = (name: string) =>
     new ClusterState(
@@ -58,7 +48,7 @@ export async function loadCluster(options: LoadOptions, where: Surroundings): Pr
     const others = await knownClusters(where.stateHome);
     const choose =
       others.length > 0 ? ` Clusters installed from here: ${others.join(', ')}; choose one with --name.` : '';
-    throw new SpecFileError(
+    throw new UsageError(
       `there is no ${SPEC_FILE} here and no cluster was installed from this machine as "${path.basename(state.directory)}".${choose} ` +
         'Name hosts with --hosts a,b,c or --local, a file with --file, or write one with "mesosup init".',
     );
@@ -69,7 +59,7 @@ export async function loadCluster(options: LoadOptions, where: Surroundings): Pr
     text === undefined
       ? clusterFrom(options.overrides, '--hosts')
       : parseSpec(text, shown.startsWith('..') ? file : shown, options.overrides);
-  if (!result.ok) throw new SpecFileError(result.errors.map(formatSpecError).join('\n'), result.errors);
+  if (!result.ok) throw new UsageError(result.errors.map(formatSpecError).join('\n'));
   const base = text === undefined ? where.directory : path.dirname(file);
   const cluster = withFullPaths(result.value, (name) => fullPath(name, base, where.home));
   return { cluster, state: stateOf(cluster.name) };
@@ -84,7 +74,7 @@ async function readSpec(file: string, named: string | undefined): Promise<string
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' && named === undefined) return undefined;
     const reason = code === 'ENOENT' ? 'there is no such file' : code;
-    throw new SpecFileError(`${named ?? file} can't be read: ${reason}`);
+    throw new UsageError(`${named ?? file} can't be read: ${reason}`);
   }
 }
 

@@ -26,13 +26,13 @@ test('reading makes nothing; making writes once, for its owner alone', async () 
   expect(await readdir(state.directory)).toEqual(['secrets.json']);
 });
 
-test('secrets that others can read are refused, with the command that mends it', async () => {
+test('secrets that others can read are refused, with the command to run', async () => {
   await state.makeSecrets();
   await chmod(state.secretsFile, 0o640);
-  await expect(state.secrets()).rejects.toMatchObject({ mend: `Run: chmod 600 ${state.secretsFile}` });
+  await expect(state.secrets()).rejects.toMatchObject({ remedy: `Run: chmod 600 ${state.secretsFile}` });
   await chmod(state.secretsFile, 0o600);
   await chmod(state.directory, 0o755);
-  await expect(state.makeSecrets()).rejects.toMatchObject({ mend: `Run: chmod 700 ${state.directory}` });
+  await expect(state.makeSecrets()).rejects.toMatchObject({ remedy: `Run: chmod 700 ${state.directory}` });
 });
 
 test('damaged secrets are refused without a word of them, and never made anew', async () => {
@@ -42,7 +42,7 @@ test('damaged secrets are refused without a word of them, and never made anew', 
     () => undefined,
     (e: unknown) => e,
   );
-  expect(error).toMatchObject({ name: 'StateError', message: `${state.secretsFile} is damaged` });
+  expect(error).toMatchObject({ name: 'MesosupError', message: `${state.secretsFile} is damaged` });
   expect(JSON.stringify(error)).not.toContain('hunter2');
 });
 

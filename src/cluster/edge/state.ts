@@ -6,21 +6,11 @@
 import { randomBytes } from 'node:crypto';
 import { access, link, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Cluster } from '../cluster.ts';
 import { generateSecrets, SECRET_NAMES, type Secrets } from '../secrets.ts';
 
 const CLUSTER_FILE = 'cluster.json';
-
-/** The state can't be used; `mend` says what to do. */
-export class StateError extends Error {
-  override name = 'StateError';
-  readonly mend: string;
-
-  constructor(message: string, mend: string, cause?: unknown) {
-    super(message, { cause });
-    this.mend = mend;
-  }
-}
 
 /** Where the state of all clusters lies: `$XDG_STATE_HOME/mesosup`, or `~/.local/state/mesosup`. */
 export function stateHome(environment: NodeJS.ProcessEnv, home: string): string {
@@ -56,7 +46,7 @@ export class ClusterState {
     this.#clusterFile = path.join(directory, CLUSTER_FILE);
   }
 
-  /** The secrets, or undefined when there are none yet. @throws StateError when others could read them */
+  /** The secrets, or undefined when there are none yet. @throws MesosupError when others could read them */
   async secrets(): Promise<Secrets | undefined> {
     const text = await this.#read(this.secretsFile);
     if (text === undefined) return undefined;
@@ -140,42 +130,38 @@ export class ClusterState {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return undefined;
-      if (error instanceof StateError) throw error;
-      throw new StateError(
-        `${file} can't be read: ${code ?? error}`,
-        `Run as the user who installed the cluster, or name another directory with --state.`,
-        error,
-      );
+      if (error instanceof MesosupError) throw error;
+      throw new MesosupError(`${file} can't be read: ${code ?? error}`, {
+        remedy: `Run as the user who installed the cluster, or name another directory with --state.`,
+        cause: error,
+      });
     }
   }
 
-  #unwritable(error: unknown): StateError {
+  #unwritable(error: unknown): MesosupError {
     const { code, message } = error as NodeJS.ErrnoException;
-    return new StateError(
-      `${this.directory} can't be written: ${code ?? message}`,
-      'Make it writable, or name another directory with --state.',
-      error,
-    );
+    return new MesosupError(`${this.directory} can't be written: ${code ?? message}`, {
+      remedy: 'Make it writable, or name another directory with --state.',
+      cause: error,
+    });
   }
 }
 
-/** @throws StateError when anybody else has a right to it */
+/** @throws MesosupError when anybody else has a right to it */
 async function mustBePrivate(file: string): Promise<void> {
   const stat = await lstat(file);
   const mode = stat.mode & 0o777;
   if ((mode & 0o077) !== 0) {
     const wanted = stat.isDirectory() ? '700' : '600';
-    throw new StateError(
-      `${file} is open to others (mode 0${mode.toString(8)}), and secrets lie in it`,
-      `Run: chmod ${wanted} ${file}`,
-    );
+    throw new MesosupError(`${file} is open to others (mode 0${mode.toString(8)}), and secrets lie in it`, {
+      remedy: `Run: chmod ${wanted} ${file}`,
+    });
   }
   const user = process.getuid?.();
   if (user !== undefined && user !== 0 && stat.uid !== user) {
-    throw new StateError(
-      `${file} belongs to another user (${stat.uid})`,
-      `Run as that user, or name another directory with --state.`,
-    );
+    throw new MesosupError(`${file} belongs to another user (${stat.uid})`, {
+      remedy: `Run as that user, or name another directory with --state.`,
+    });
   }
 }
 
@@ -189,9 +175,8 @@ function parse(text: string, file: string): Record<string, unknown> {
   throw damaged(file);
 }
 
-function damaged(file: string): StateError {
-  return new StateError(
-    `${file} is damaged`,
-    `Put back a copy of it. Without one: move it away, and install again for new secrets and a restart of all services.`,
-  );
+function damaged(file: string): MesosupError {
+  return new MesosupError(`${file} is damaged`, {
+    remedy: `Put back a copy of it. Without one: move it away, and install again for new secrets and a restart of all services.`,
+  });
 }

@@ -1,4 +1,4 @@
-import { Command } from '@oclif/core';
+import { BaseCommand } from '../../base-command.ts';
 import { stopCluster } from '../../demo/cluster.ts';
 import { demoDirectory } from '../../demo/directory.ts';
 
@@ -8,7 +8,7 @@ const SAID = {
   none: 'No demo is up.',
 };
 
-export default class DemoDown extends Command {
+export default class DemoDown extends BaseCommand {
   static override summary = 'End a demo that was left up with `mesosup demo --detach`.';
   static override description =
     'Also clears what a demo left that was killed. Does nothing when no demo is up.';

@@ -1,15 +1,15 @@
 import path from 'node:path';
-import { Command, Flags } from '@oclif/core';
+import { Flags } from '@oclif/core';
 import { Listr } from 'listr2';
+import { BaseCommand } from '../../base-command.ts';
 import { demoDirectory } from '../../demo/directory.ts';
 import { DEFAULT_IMAGE } from '../../demo/image.ts';
 import { type DemoContext, type DemoResult, demoSteps } from '../../demo/run.ts';
 import { nextCommands, summarize, watch } from '../../demo/show.ts';
 import { DockerEngine } from '../../docker/engine.ts';
+import { EXIT } from '../../errors/mesosup-error.ts';
 
-const INTERRUPTED = 130;
-
-export default class Demo extends Command {
+export default class Demo extends BaseCommand {
   static override summary = 'Run the 2013 Redis example for real, on a cluster of this machine.';
   static override description =
     `Starts a Mesos master, agents and the scheduler (the embedded Mesos: no packages needed), launches two Redis containers through Mesos, asks one of them with redis-cli from a third container, and shows what runs until Ctrl-C. Nothing is left behind but the Docker image.`;
@@ -61,12 +61,12 @@ export default class Demo extends Command {
         );
       } else if (!flags.once) {
         await watch(cluster.plan, flags.image, result, process.stdout, interrupt.signal, cluster.ended);
-        if (interrupt.signal.aborted) process.exitCode = INTERRUPTED;
+        if (interrupt.signal.aborted) process.exitCode = EXIT.interrupted;
       }
       return result;
     } catch (error) {
       if (!interrupt.signal.aborted) throw error;
-      process.exitCode = INTERRUPTED;
+      process.exitCode = EXIT.interrupted;
       return undefined;
     } finally {
       if (context.cluster) {

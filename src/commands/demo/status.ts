@@ -1,4 +1,4 @@
-import { Command } from '@oclif/core';
+import { BaseCommand } from '../../base-command.ts';
 import { demoDirectory, inspectDirectory } from '../../demo/directory.ts';
 import { readOverview } from '../../demo/overview.ts';
 import { SchedulerApi } from '../../demo/scheduler-api.ts';
@@ -13,7 +13,7 @@ interface DemoStatus extends Partial<Overview> {
   readonly masterUrl?: string;
 }
 
-export default class DemoStatusCommand extends Command {
+export default class DemoStatusCommand extends BaseCommand {
   static override summary = 'Show what runs on a demo that is up: apps, tasks and agents.';
   static override description = 'Exits with 1 when no demo is up.';
   static override examples = ['<%= config.bin %> demo status', '<%= config.bin %> demo status --json'];

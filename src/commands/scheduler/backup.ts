@@ -1,10 +1,11 @@
 import { Args } from '@oclif/core';
+import { BaseCommand } from '../../base-command.ts';
+import { UsageError } from '../../errors/mesosup-error.ts';
 import { encodeBackup, type Summary } from '../../scheduler/backup/format.ts';
 import { showPlace } from '../../scheduler/backup/place.ts';
 import { placeFlags, placeFrom } from '../../scheduler/backup/place-flags.ts';
 import { takeBackup, writeBackup } from '../../scheduler/backup/take.ts';
 import { inWords } from '../../scheduler/backup/words.ts';
-import { SchedulerCommand, UsageError } from '../../scheduler/command.ts';
 
 interface BackupTaken extends Summary {
   readonly file: string;
@@ -12,7 +13,7 @@ interface BackupTaken extends Summary {
   readonly from: string;
 }
 
-export default class SchedulerBackup extends SchedulerCommand {
+export default class SchedulerBackup extends BaseCommand {
   static override summary =
     "Save a scheduler's state to a file: apps, their versions, groups, tasks, deployments.";
   static override description =

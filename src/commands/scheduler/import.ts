@@ -1,5 +1,7 @@
 import { Args, Flags } from '@oclif/core';
-import { contentOf, nameOf, SchedulerCommand, UsageError } from '../../scheduler/command.ts';
+import { BaseCommand } from '../../base-command.ts';
+import { UsageError } from '../../errors/mesosup-error.ts';
+import { contentOf, nameOf } from '../../scheduler/file-argument.ts';
 import { SchedulerClient } from '../../scheduler/import/client.ts';
 import { access } from '../../scheduler/import/credentials.ts';
 import { type ImportPlan, planImport } from '../../scheduler/import/import.ts';
@@ -13,7 +15,7 @@ interface Imported extends ImportPlan {
   readonly deploymentId?: string;
 }
 
-export default class SchedulerImport extends SchedulerCommand {
+export default class SchedulerImport extends BaseCommand {
   static override summary = "Import a Marathon's apps into the scheduler that runs.";
   static override description =
     "FILE is what Marathon answers to GET /v2/groups or GET /v2/apps. Its apps are created or changed in one deployment; apps of the scheduler that are not in the file stay. What Marathon adds by itself is left out, what groups depend on becomes a dependency of each of their apps, and problems are told all at once, before anything is changed. Where something isn't supported here, nothing is done unless --leave-out says that it may be lost. Marathon's own tasks run on until they are stopped there. Exits with 1 when nothing could be imported, 2 when FILE or the flags will not do.";
@@ -85,7 +87,7 @@ export default class SchedulerImport extends SchedulerCommand {
 
   #tell({ problems, unsupported }: ImportPlan, leaveOut: boolean): void {
     if (problems.length > 0) {
-      this.logToStderr(`${count(problems.length, 'problem')}, to be mended in the file:`);
+      this.logToStderr(`${count(problems.length, 'problem')}, to fix in the file:`);
       for (const line of describeRemarks(problems)) this.logToStderr(line);
     }
     if (unsupported.length > 0) {

@@ -1,10 +1,11 @@
 import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../../base-command.ts';
 import { decodeBackup, type Summary } from '../../scheduler/backup/format.ts';
 import { showPlace } from '../../scheduler/backup/place.ts';
 import { placeFlags, placeFrom } from '../../scheduler/backup/place-flags.ts';
 import { restoreBackup } from '../../scheduler/backup/restore.ts';
 import { inWords } from '../../scheduler/backup/words.ts';
-import { contentOf, nameOf, SchedulerCommand } from '../../scheduler/command.ts';
+import { contentOf, nameOf } from '../../scheduler/file-argument.ts';
 
 interface Restored extends Summary {
   readonly to: string;
@@ -13,7 +14,7 @@ interface Restored extends Summary {
   readonly from: string;
 }
 
-export default class SchedulerRestore extends SchedulerCommand {
+export default class SchedulerRestore extends BaseCommand {
   static override summary = "Put a backup into the store of a scheduler that doesn't run.";
   static override description =
     "All of it or nothing. The store may be another than the one the backup was taken of: so a scheduler moves between its directory and ZooKeeper. Started again, the scheduler subscribes with the framework id of the backup and asks the master for every task: those that still run go on, those that have ended are replaced, and those launched since the backup are ended. Where the master doesn't know the framework any more (--failover_timeout has passed, or it is another cluster), --new-framework leaves out its id and tasks, and all apps are launched anew.";

@@ -1,5 +1,6 @@
 /** An agent that starts over an earlier run's `work_dir` goes on where that one ended. */
 
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import { isTerminal } from '../../mesos/types.ts';
 import { formatDuration } from '../wire/duration.ts';
 import type { SavedAgent, SavedExecutor, SavedTask } from './checkpoint.ts';
@@ -9,21 +10,16 @@ import { type Agent, type AgentFramework, type AgentTask, type Executor, isParti
 import { latestPath, sandboxPath } from './paths.ts';
 import { endIfDone, removeFrameworkIfIdle } from './status.ts';
 
-/** The agent is not what it was, so it may not go on as that one. */
-class IncompatibleAgentError extends Error {
-  override name = 'IncompatibleAgentError';
-}
-
 /**
  * Takes over what an earlier run left. Its executors, where they live, subscribe again by themselves.
  * @param onEnded called after an executor proved to have ended meanwhile
- * @throws IncompatibleAgentError with the reason
+ * @throws MesosupError with the reason
  */
 export function restore(agent: Agent, saved: SavedAgent, onEnded: () => void): void {
   const { reconfigurationPolicy, workDir } = agent.settings;
   const reason = incompatibility(reconfigurationPolicy, saved.info, agent.info);
   if (reason !== undefined) {
-    throw new IncompatibleAgentError(
+    throw new MesosupError(
       `Failed to perform recovery: Incompatible agent info detected.\n${reason}\n` +
         'To keep the agent and its tasks, undo the change, or see whether --reconfiguration_policy=additive' +
         ' permits it.\nTo start as a new agent instead, which ends its tasks, remove the link to the old one:\n' +

@@ -5,6 +5,7 @@
  * Source: stout/flags/flags.hpp of Mesos 1.11.
  */
 
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import { parseDuration } from '../../mesos/duration.ts';
 
 /**
@@ -25,7 +26,7 @@ export interface FlagSpec {
 }
 
 /** Wrong use of the command line; the message is for the person who typed it. */
-export class FlagError extends Error {
+export class FlagError extends MesosupError {
   override name = 'FlagError';
 }
 

@@ -1,7 +1,11 @@
 /** What both programs do around their flags: log, end on a signal, end with the reason where they can't go on. */
 
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { failureOf } from '../../errors/defect-report.ts';
+import { failureText } from '../../errors/failure.ts';
+import { RELEASE } from '../../release.ts';
 import { FlagError, type FlagSpecs, type FlagValues, flagOn, parseFlags, usage } from './flags.ts';
 import { MESOS_VERSION } from './version.ts';
 
@@ -28,6 +32,14 @@ export async function runProgram(
   process.on('SIGINT', () => process.exit(0));
   let log: Program['log'] = (line) => void process.stderr.write(`${line}\n`);
   const readFile = (path: string) => readFileSync(path, 'utf8');
+  const failed = (error: unknown): never => {
+    const context = { version: RELEASE, command: [`mesos-${name}`], directories: [tmpdir()] };
+    log(failureText(failureOf(error, context)));
+    if (error instanceof FlagError) log(`See ${name} --help`);
+    // Whatever it is: Mesos' programs have one code.
+    process.exit(1);
+  };
+  process.on('uncaughtException', failed);
   try {
     const flags = parseFlags(specs, process.argv.slice(2), process.env, readFile);
     if (flagOn(flags, 'version')) {
@@ -41,9 +53,7 @@ export async function runProgram(
     };
     await start({ flags, readFile, log, exit });
   } catch (error) {
-    log((error as Error).message);
-    if (error instanceof FlagError) log(`See ${name} --help`);
-    process.exit(1);
+    failed(error);
   }
 }
 

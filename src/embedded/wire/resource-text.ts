@@ -1,5 +1,6 @@
 /** Resources and attributes as text: the agent's flags, the sums in Mesos' messages, and the maps of `/state`. */
 
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import {
   type Amounts,
   amountsOf,
@@ -11,11 +12,6 @@ import {
 } from '../../mesos/resources.ts';
 import type { Attribute, Range, Resource } from '../../mesos/types.ts';
 
-/** The text is not a list of resources or attributes. */
-class ResourceTextError extends Error {
-  override name = 'ResourceTextError';
-}
-
 function entries(text: string, what: string): [name: string, value: string][] {
   return text
     .split(';')
@@ -23,7 +19,7 @@ function entries(text: string, what: string): [name: string, value: string][] {
     .filter((part) => part !== '')
     .map((part) => {
       const colon = part.indexOf(':');
-      if (colon < 1) throw new ResourceTextError(`Bad value for ${what}, missing or extra ':' in '${part}'`);
+      if (colon < 1) throw new MesosupError(`Bad value for ${what}, missing or extra ':' in '${part}'`);
       return [part.slice(0, colon).trim(), part.slice(colon + 1).trim()];
     });
 }
@@ -35,7 +31,7 @@ function parseRanges(text: string): Range[] | undefined {
   return inner.split(',').map((part) => {
     const match = /^\s*(\d+)\s*-\s*(\d+)\s*$/.exec(part);
     if (!match || Number(match[2]) < Number(match[1])) {
-      throw new ResourceTextError(`Bad range '${part.trim()}' in '${text}', expected first-last`);
+      throw new MesosupError(`Bad range '${part.trim()}' in '${text}', expected first-last`);
     }
     return { begin: Number(match[1]), end: Number(match[2]) };
   });
@@ -45,15 +41,13 @@ function parseRanges(text: string): Range[] | undefined {
 export function parseResources(text: string): Resource[] {
   return entries(text, 'resources').map(([name, value]) => {
     if (/\(.*\)$/.test(name)) {
-      throw new ResourceTextError(
-        `Resource '${name}' is reserved for a role; only unreserved ones can be given`,
-      );
+      throw new MesosupError(`Resource '${name}' is reserved for a role; only unreserved ones can be given`);
     }
     const range = parseRanges(value);
     if (range) return { name, type: 'RANGES', ranges: { range: normalizeRanges(range) } };
     const number = Number(value);
     if (value === '' || !Number.isFinite(number) || number < 0) {
-      throw new ResourceTextError(
+      throw new MesosupError(
         `Bad value '${value}' for resource '${name}', expected a number or [first-last]`,
       );
     }

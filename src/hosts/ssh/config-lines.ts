@@ -31,7 +31,7 @@ export interface Settings {
 
 export function badConfig(host: string, place: Place, what: string): HostError {
   const where = `${place.file}, line ${place.line}`;
-  return new HostError(host, 'configuration', `${where}: ${what}`, `Mend ${where}.`);
+  return new HostError(host, 'configuration', `${where}: ${what}`, `Fix ${where}.`);
 }
 
 /** The directives of a file, each line by itself, since a directive never goes over two. @throws HostError 'configuration' */

@@ -36,8 +36,8 @@ export function handshakeError(plan: ConnectionPlan, error: unknown, progress: P
   if (error instanceof HostError) return error;
   const { message, code, level } = error as Ssh2Error;
   const where = hostAndPort(plan);
-  const fail = (failure: HostError['failure'], what: string, mend: string) =>
-    new HostError(plan.host, failure, `${plan.host}: ${what}`, mend, error);
+  const fail = (failure: HostError['failure'], what: string, remedy: string) =>
+    new HostError(plan.host, failure, `${plan.host}: ${what}`, remedy, error);
   if (level === 'client-authentication' || level === 'agent' || /authentication failures/.test(message)) {
     const tried =
       progress.offered.length === 0 ? 'no key was there to offer' : `offered: ${progress.offered.join(', ')}`;
@@ -69,7 +69,7 @@ export function handshakeError(plan: ConnectionPlan, error: unknown, progress: P
         'Is the machine up, and the address right? It may need a bastion.',
       );
     case 'ETIMEDOUT':
-      if (level === 'client-socket') return fail('unreachable', `${where} doesn't answer`, TIMEOUT_MEND);
+      if (level === 'client-socket') return fail('unreachable', `${where} doesn't answer`, TIMEOUT_REMEDY);
   }
   if (/no matching/i.test(message)) {
     return fail('unreachable', `no algorithm both sides know: ${message}`, 'Bring its sshd up to date.');
@@ -84,12 +84,12 @@ export function handshakeError(plan: ConnectionPlan, error: unknown, progress: P
   return fail('unreachable', `no SSH connection to ${where}: ${message}`, 'Look with "ssh -v" what happens.');
 }
 
-const TIMEOUT_MEND =
+const TIMEOUT_REMEDY =
   'Is the machine up, the address right and the port open in its firewall? It may need a bastion.';
 
 export function timedOut(plan: ConnectionPlan): HostError {
   const what = `${plan.host}: ${hostAndPort(plan)} gave no shell within ${plan.timeout / 1000} s`;
-  return new HostError(plan.host, 'unreachable', what, TIMEOUT_MEND);
+  return new HostError(plan.host, 'unreachable', what, TIMEOUT_REMEDY);
 }
 
 /** The bastion would not, or could not, connect to the host. */
@@ -97,12 +97,12 @@ export function forwardError(plan: ConnectionPlan, via: ConnectionPlan, error: u
   const { message, reason } = error as Ssh2Error;
   const where = hostAndPort(plan);
   const said = message.replace(/^\(SSH\) Channel open failure: /, '');
-  const [what, mend] =
+  const [what, remedy] =
     reason === 1
       ? [
           `${via.host} doesn't let connections through`,
           `Set AllowTcpForwarding yes in sshd_config on ${via.host}.`,
         ]
       : [`${via.host} can't reach ${where}: ${said}`, `Look from ${via.host} whether ${where} answers.`];
-  return new HostError(plan.host, 'unreachable', `${plan.host}: ${what}`, mend, error);
+  return new HostError(plan.host, 'unreachable', `${plan.host}: ${what}`, remedy, error);
 }

@@ -62,8 +62,8 @@ function admits(plan: ConnectionPlan, verdict: Verdict, key: Buffer): boolean {
   const { host } = plan;
   const { pinned, policy, name, userFiles } = plan.hostKey;
   const shown = `${keyType(key)} ${fingerprint(key)}`;
-  const refuse = (message: string, mend: string) =>
-    new HostError(host, 'host-key', `${host}: ${message}`, mend);
+  const refuse = (message: string, remedy: string) =>
+    new HostError(host, 'host-key', `${host}: ${message}`, remedy);
   const at = (entry: KnownKey) => `${entry.file}, line ${entry.line}`;
   if (verdict.kind === 'revoked') {
     throw refuse(

@@ -16,10 +16,10 @@ const KINDS: readonly (readonly [RegExp, HostFailure])[] = [
 export function openSshError(plan: ConnectionPlan, certificate: string, text: string): HostError {
   const failure = KINDS.find(([pattern]) => pattern.test(text))?.[1] ?? 'unreachable';
   const message = `${plan.host}: ssh did not connect: ${shown(plan, text) || 'it gave no reason'}`;
-  return new HostError(plan.host, failure, message, mend(plan, certificate, failure));
+  return new HostError(plan.host, failure, message, remedy(plan, certificate, failure));
 }
 
-function mend(plan: ConnectionPlan, certificate: string, failure: HostFailure): string {
+function remedy(plan: ConnectionPlan, certificate: string, failure: HostFailure): string {
   switch (failure) {
     case 'host-key':
       return `Compare the host's certificate ("ssh-keygen -L -f /etc/ssh/ssh_host_ed25519_key-cert.pub" there: its dates and principals) with the lines for the host in ${plan.hostKey.userFiles[0] ?? 'the files of known hosts'}.`;

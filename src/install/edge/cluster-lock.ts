@@ -2,21 +2,24 @@
 
 import { PassThrough } from 'node:stream';
 import { z } from 'zod';
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Host } from '../../hosts/host.ts';
 import { quote } from '../../hosts/quote.ts';
 import { jsonOf } from '../script/journal.ts';
 
 /** Somebody else holds the cluster's lock. */
-export class ClusterLockedError extends Error {
+export class ClusterLockedError extends MesosupError {
   override name = 'ClusterLockedError';
   /** user@machine (pid). */
   readonly who: string;
   /** Milliseconds since 1970, by the host's clock. */
   readonly since: number;
-  readonly mend = 'Wait until that one is done; when its machine is gone, the lock goes with its connection.';
 
   constructor(host: string, who: string, since: number) {
-    super(`the cluster is locked on ${host} by ${who} since ${new Date(since).toISOString()}`);
+    super(`the cluster is locked on ${host} by ${who} since ${new Date(since).toISOString()}`, {
+      host,
+      remedy: 'Wait until that one is done; when its machine is gone, the lock goes with its connection.',
+    });
     this.who = who;
     this.since = since;
   }

@@ -1,20 +1,10 @@
 /** Fetches the keys of apt repositories that hosts lack, and checks them before any host sees them. */
 
 import { readFile } from 'node:fs/promises';
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { HostPlan, Plan, PlanItem } from '../plan.ts';
 import type { AptKeyResource } from '../resources.ts';
 import { armour, type PublicKey, readKeys } from './openpgp.ts';
-
-/** A key can't be had, or is not the one that is meant. */
-export class AptKeyError extends Error {
-  override name = 'AptKeyError';
-  readonly mend: string;
-
-  constructor(message: string, mend: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.mend = mend;
-  }
-}
 
 const TIMEOUT_MS = 30_000;
 /** A file of keys is far smaller. */
@@ -23,7 +13,7 @@ const MAX_BYTES = 4 * 1024 * 1024;
 /**
  * The plan with the content of each key in it; each is fetched once, however many hosts lack it. The environment's
  * proxies are used.
- * @throws AptKeyError when one can't be had, has another fingerprint than the one pinned, or has expired
+ * @throws MesosupError when one can't be had, has another fingerprint than the one pinned, or has expired
  */
 export async function fetchKeys(plan: Plan, now: () => number = Date.now): Promise<Plan> {
   const fetched = new Map<string, Promise<Buffer>>();
@@ -34,13 +24,12 @@ export async function fetchKeys(plan: Plan, now: () => number = Date.now): Promi
     return file
       .then((bytes) => checked(bytes, from, resource, now()))
       .catch((error: unknown) => {
-        if (!(error instanceof AptKeyError)) throw error;
+        if (!(error instanceof MesosupError)) throw error;
         const whom = hostsWith(plan, resource.path).join(', ');
-        throw new AptKeyError(
-          `${error.message}\nNothing was changed: the key is for ${whom}.`,
-          error.mend,
-          error,
-        );
+        throw new MesosupError(`${error.message}\nNothing was changed: the key is for ${whom}.`, {
+          remedy: error.remedy,
+          cause: error,
+        });
       });
   };
   const filled = async (item: PlanItem): Promise<PlanItem> => {
@@ -65,17 +54,20 @@ function checked(file: Buffer, from: string, { path, fingerprint }: AptKeyResour
   const wanted = fingerprint === undefined ? keys : keys.filter((key) => key.fingerprint === fingerprint);
   if (wanted.length === 0) {
     const found = keys.map((key) => key.fingerprint).join(', ');
-    throw new AptKeyError(
-      `the key at ${from} has the fingerprint ${found}, not ${fingerprint}`,
-      'Find out from its owner which is right, and write that one into the cluster file (repository: fingerprint).',
-    );
+    throw new MesosupError(`the key at ${from} has the fingerprint ${found}, not ${fingerprint}`, {
+      remedy:
+        'Find out from its owner which is right, and write that one into the cluster file (repository: fingerprint).',
+    });
   }
   const ends = wanted.map(({ expires }) => expires ?? Number.POSITIVE_INFINITY);
   const last = Math.max(...ends);
   if (last <= now) {
-    throw new AptKeyError(
+    throw new MesosupError(
       `the key at ${from} expired on ${new Date(last).toISOString().slice(0, 10)}: apt would refuse all it signed`,
-      'Ask the repository for its renewed key and name it in the cluster file (repository: key), or install a single package file by its SHA-256 (mesos: package).',
+      {
+        remedy:
+          'Ask the repository for its renewed key and name it in the cluster file (repository: key), or install a single package file by its SHA-256 (mesos: package).',
+      },
     );
   }
   const packets = Buffer.concat(wanted.map((key) => key.packets));
@@ -87,11 +79,10 @@ function keysOf(file: Buffer, from: string): PublicKey[] {
     return readKeys(file);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new AptKeyError(
-      `${from} is no repository's key: ${why}`,
-      'Name the key itself in the cluster file (repository: key), not a page about it.',
+    throw new MesosupError(`${from} is no repository's key: ${why}`, {
+      remedy: 'Name the key itself in the cluster file (repository: key), not a page about it.',
       cause,
-    );
+    });
   }
 }
 
@@ -100,11 +91,10 @@ async function read(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    throw new AptKeyError(
-      `the key ${file} can't be read: ${code ?? message}`,
-      'Check the path in the cluster file (repository: key).',
+    throw new MesosupError(`the key ${file} can't be read: ${code ?? message}`, {
+      remedy: 'Check the path in the cluster file (repository: key).',
       cause,
-    );
+    });
   }
 }
 
@@ -118,11 +108,11 @@ async function download(url: string): Promise<Buffer> {
     if (bytes.length > MAX_BYTES) throw new Error(`it has ${bytes.length} bytes`);
     return bytes;
   } catch (cause) {
-    throw new AptKeyError(
-      `the key at ${url} can't be fetched: ${reasonOf(cause)}`,
-      'See to the network or its proxy settings (https_proxy), or name a file in the cluster file (repository: key).',
+    throw new MesosupError(`the key at ${url} can't be fetched: ${reasonOf(cause)}`, {
+      remedy:
+        'See to the network or its proxy settings (https_proxy), or name a file in the cluster file (repository: key).',
       cause,
-    );
+    });
   } finally {
     direct?.();
   }

@@ -3,8 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Plan } from '../plan.ts';
-import { checkPackageFiles, PackageFileError } from './package-files.ts';
+import { checkPackageFiles } from './package-files.ts';
 
 let directory: string;
 let file: string;
@@ -37,7 +38,7 @@ test('a package that is the one meant', async () => {
 test('another one, and one that is not there, are told with both sums or the reason, and for whom', async () => {
   const other = 'ab'.repeat(32);
   const wrong = await checkPackageFiles(plan(file, other)).catch((error: unknown) => error);
-  expect(wrong).toBeInstanceOf(PackageFileError);
+  expect(wrong).toBeInstanceOf(MesosupError);
   expect((wrong as Error).message).toContain(`has the SHA-256 ${sha256}, not ${other}`);
   expect((wrong as Error).message).toContain('the package is for h1, h2');
   await expect(checkPackageFiles(plan(`${file}.none`, sha256))).rejects.toThrow("can't be read: ENOENT");

@@ -1,20 +1,10 @@
 /** Looks at the package files that a plan sends from this machine, before any host is sent one. */
 
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Plan } from '../plan.ts';
 import { fileDigest } from './file-digest.ts';
 
-/** A package file is not there, or not the one that is meant. */
-export class PackageFileError extends Error {
-  override name = 'PackageFileError';
-  readonly mend: string;
-
-  constructor(message: string, mend: string, cause?: unknown) {
-    super(message, { cause });
-    this.mend = mend;
-  }
-}
-
-/** @throws PackageFileError naming the hosts that need it */
+/** @throws MesosupError naming the hosts that need it */
 export async function checkPackageFiles(plan: Plan): Promise<void> {
   const wanted = new Map<string, { file: string; sha256: string; hosts: string[] }>();
   for (const { host, items } of plan.hosts) {
@@ -30,10 +20,10 @@ export async function checkPackageFiles(plan: Plan): Promise<void> {
   for (const { file, sha256, hosts } of wanted.values()) {
     const found = await digestOf(file, hosts);
     if (found !== sha256) {
-      throw new PackageFileError(
-        `${file} has the SHA-256 ${found}, not ${sha256}\n${nothingDone(hosts)}`,
-        'See that it is the file that is meant, and write its SHA-256 into the cluster file (mesos: sha256).',
-      );
+      throw new MesosupError(`${file} has the SHA-256 ${found}, not ${sha256}\n${nothingDone(hosts)}`, {
+        remedy:
+          'See that it is the file that is meant, and write its SHA-256 into the cluster file (mesos: sha256).',
+      });
     }
   }
 }
@@ -43,11 +33,10 @@ async function digestOf(file: string, hosts: readonly string[]): Promise<string>
     return await fileDigest(file);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    throw new PackageFileError(
-      `the package ${file} can't be read: ${code ?? message}\n${nothingDone(hosts)}`,
-      'Check the path in the cluster file (mesos: from).',
+    throw new MesosupError(`the package ${file} can't be read: ${code ?? message}\n${nothingDone(hosts)}`, {
+      remedy: 'Check the path in the cluster file (mesos: from).',
       cause,
-    );
+    });
   }
 }
 

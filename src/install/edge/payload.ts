@@ -11,9 +11,9 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { z } from 'zod';
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import { RELEASED } from '../script/places.ts';
 import { fileDigest } from './file-digest.ts';
-import { InstallationError } from './installation-error.ts';
 import { type TarEntry, tar } from './tar.ts';
 
 export interface PayloadArchive {
@@ -62,7 +62,7 @@ export async function describePayload(root: string): Promise<Omit<PayloadArchive
 /**
  * The archive of the installation at `root`; made only when there is none of what is there now.
  * @param root `dist/` of a checkout, or the directory of an unpacked archive
- * @throws InstallationError when the installation is not complete or isn't any more what was released
+ * @throws MesosupError when the installation is not complete or isn't any more what was released
  */
 export async function payload(root: string): Promise<PayloadArchive> {
   const own = path.join(root, RUNTIME);
@@ -74,10 +74,9 @@ export async function payload(root: string): Promise<PayloadArchive> {
   const packed = await packPayload({ root, runtime, arch: ownArch(), directory: archives(root) });
   const released = await readReleased(root);
   if (released && released.sha256 !== packed.sha256) {
-    throw new InstallationError(
-      `the files in ${root} are no longer those of the release ${packed.version}`,
-      'Remove mesosup and install it again, or build a checkout with changes of your own.',
-    );
+    throw new MesosupError(`the files in ${root} are no longer those of the release ${packed.version}`, {
+      remedy: 'Remove mesosup and install it again, or build a checkout with changes of your own.',
+    });
   }
   return packed;
 }
@@ -85,10 +84,9 @@ export async function payload(root: string): Promise<PayloadArchive> {
 function ownArch(): Arch {
   const arch = DPKG_ARCH[process.arch];
   if (!arch) {
-    throw new InstallationError(
-      `mesosup has no runtime for ${process.arch}`,
-      'Run mesosup on a machine that is amd64 or arm64.',
-    );
+    throw new MesosupError(`mesosup has no runtime for ${process.arch}`, {
+      remedy: 'Run mesosup on a machine that is amd64 or arm64.',
+    });
   }
   return arch;
 }
@@ -178,11 +176,10 @@ async function list(root: string, runtime: string): Promise<Found[]> {
     );
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new InstallationError(
-      `the installation at ${root} is not complete: ${why}`,
-      'Install mesosup again, or run npm run build in a checkout.',
-      error,
-    );
+    throw new MesosupError(`the installation at ${root} is not complete: ${why}`, {
+      remedy: 'Install mesosup again, or run npm run build in a checkout.',
+      cause: error,
+    });
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import { type Host, HostError, type RunResult } from '../../hosts/host.ts';
 import type { RunFacts } from '../facts.ts';
 import type { RunEvent } from '../run-events.ts';
@@ -24,30 +25,32 @@ export type RunOutcome =
   | { readonly ok: false; readonly failed: Extract<RunEvent, { event: 'failed' }> | null };
 
 /** Another run is under way on the host: it can be attached to. */
-export class RunBusyError extends Error {
+export class RunBusyError extends MesosupError {
   override name = 'RunBusyError';
-  readonly host: string;
   /** Null when that one has said nothing of itself yet. */
   readonly run: RunFacts | null;
-  readonly mend = 'Wait until it has ended, or attach to it.';
 
   constructor(host: string, run: RunFacts | null) {
     const since = run ? ` since ${new Date(run.since).toISOString()}` : '';
-    super(`${host}: ${run ? `"${run.command}" by ${run.who}` : 'another run'} is under way${since}`);
-    this.host = host;
+    super(`${host}: ${run ? `"${run.command}" by ${run.who}` : 'another run'} is under way${since}`, {
+      host,
+      failure: 'busy',
+      remedy: 'Wait until it has ended, or attach to it.',
+    });
     this.run = run;
   }
 }
 
 /** A run that ended without a word: killed, or the host went down. */
-export class RunLostError extends Error {
+export class RunLostError extends MesosupError {
   override name = 'RunLostError';
-  readonly host: string;
-  readonly mend = 'Run the same command again: it finds what is left to do.';
 
   constructor(host: string, run: string) {
-    super(`${host}: the run ${run} ended there without a word: it was killed, or the host went down`);
-    this.host = host;
+    super(`${host}: the run ${run} ended there without a word: it was killed, or the host went down`, {
+      host,
+      failure: 'lost',
+      remedy: 'Run the same command again: it finds what is left to do.',
+    });
   }
 }
 

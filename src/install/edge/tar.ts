@@ -1,7 +1,7 @@
 /** A tar archive of files in the order given, in the ustar format of POSIX.1-1988: the same files, the same bytes. */
 
 import { createReadStream } from 'node:fs';
-import { InstallationError } from './installation-error.ts';
+import { MesosupError } from '../../errors/mesosup-error.ts';
 
 export interface TarEntry {
   /** In the archive: relative, no more than 100 bytes; a directory's ends in `/`. */
@@ -36,10 +36,9 @@ async function* read(file: string, size: number): AsyncGenerator<Uint8Array> {
     yield chunk;
   }
   if (seen !== size)
-    throw new InstallationError(
-      `${file} was changed while it was being packed`,
-      'Run the same command again.',
-    );
+    throw new MesosupError(`${file} was changed while it was being packed`, {
+      remedy: 'Run the same command again.',
+    });
 }
 
 /** The header of an entry: owned by root, and of no time in particular. */

@@ -2,22 +2,21 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Templates } from '../templates.ts';
-import { InstallationError } from './installation-error.ts';
 
 /**
  * @param root of the program: it holds `templates/`
  * @returns the texts by their paths beneath it, with `/` between
- * @throws InstallationError when there are none
+ * @throws MesosupError when there are none
  */
 export async function loadTemplates(root: string): Promise<Templates> {
   const directory = path.join(root, 'templates');
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch((cause: Error) => {
-    throw new InstallationError(
-      `the installation at ${root} has no templates: ${cause.message}`,
-      'Install mesosup again, or run npm run build in a checkout.',
+    throw new MesosupError(`the installation at ${root} has no templates: ${cause.message}`, {
+      remedy: 'Install mesosup again, or run npm run build in a checkout.',
       cause,
-    );
+    });
   });
   const files = entries
     .filter((entry) => entry.isFile())

@@ -35,10 +35,10 @@ export function isOurs({ roles }: ClusterHost): boolean {
   return roles.includes('scheduler') || roles.includes('agent');
 }
 
-export function error(host: string, check: string, message: string, mend: string): Problem {
-  return { host, check, message, mend, severity: 'error' };
+export function error(host: string, check: string, message: string, remedy: string): Problem {
+  return { host, check, message, remedy, severity: 'error' };
 }
 
-export function warning(host: string, check: string, message: string, mend: string): Problem {
-  return { host, check, message, mend, severity: 'warning' };
+export function warning(host: string, check: string, message: string, remedy: string): Problem {
+  return { host, check, message, remedy, severity: 'warning' };
 }

@@ -30,8 +30,8 @@ function mesosFlags(
     Object.keys(flags).flatMap((name) => {
       const reason = missingFlag(role, name, mesosVersion(input.cluster, own));
       if (reason === undefined) return [];
-      const mend = `correct it, unless your build of Mesos has it: with an unknown flag the ${role} does not start`;
-      return [warning(host, 'flags', `${key}.${name}: ${reason}`, mend)];
+      const remedy = `correct it, unless your build of Mesos has it: with an unknown flag the ${role} does not start`;
+      return [warning(host, 'flags', `${key}.${name}: ${reason}`, remedy)];
     });
   const hosts = reachedWith(input, role);
   const [first] = hosts;

@@ -34,9 +34,9 @@ const PRIVATE = /^(10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]
 function publicWarning(host: string, address: string): Problem[] {
   if (PRIVATE.test(address)) return [];
   const message = `its address ${address} is public, and HTTP within the cluster is not encrypted`;
-  const mend =
+  const remedy =
     "set privateAddress for it in the spec, or let a firewall keep strangers from the cluster's ports";
-  return [warning(host, 'public', message, mend)];
+  return [warning(host, 'public', message, remedy)];
 }
 
 /** A member of a running ensemble that can't be asked, and of which nobody knows which of the addresses it has. */
@@ -47,8 +47,8 @@ export function unknownMembers({ cluster, facts }: PreflightInput): Problem[] {
   } catch (cause) {
     if (!(cause instanceof UnknownAddressError)) throw cause;
     const message = `${cause.message}, and the other hosts have to know it`;
-    const mend = 'set privateAddress for it in the spec, or make the host reachable';
-    return [error(cause.host, 'address', message, mend)];
+    const remedy = 'set privateAddress for it in the spec, or make the host reachable';
+    return [error(cause.host, 'address', message, remedy)];
   }
 }
 

@@ -51,9 +51,9 @@ function obstacleProblem(host: string, obstacle: AptObstacle, apt: AptFacts, bro
     case 'absent': {
       if (apt.missingSuites.length > 0) return [];
       const problem = unsure ? warning : error;
-      const mend =
+      const remedy =
         'add the repository that has it, or run apt-get update on the host to see what is wrong with its lists';
-      return [problem(host, 'package', `no repository of the host has the package ${obstacle.name}`, mend)];
+      return [problem(host, 'package', `no repository of the host has the package ${obstacle.name}`, remedy)];
     }
     case 'version': {
       const { name, wanted, available } = obstacle;

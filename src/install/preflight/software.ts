@@ -112,7 +112,7 @@ export const otherDockerCheck: HostCheck = ({ cluster, host, own }) => {
       where: path,
       fits: UNFIT[form] === undefined,
       severe: form !== 'rootless',
-      mend: form === 'static' ? `say "source: preinstalled" for Docker, or ${remove}` : remove,
+      remedy: form === 'static' ? `say "source: preinstalled" for Docker, or ${remove}` : remove,
     })),
     ...(podman === undefined
       ? []
@@ -122,14 +122,14 @@ export const otherDockerCheck: HostCheck = ({ cluster, host, own }) => {
             where: `package ${PODMAN_DOCKER} ${podman.version}`,
             fits: false,
             severe: true,
-            mend: `run: apt-get remove ${PODMAN_DOCKER}`,
+            remedy: `run: apt-get remove ${PODMAN_DOCKER}`,
           },
         ]),
   ];
-  return found.flatMap(({ what, where, fits, severe, mend }) => {
+  return found.flatMap(({ what, where, fits, severe, remedy }) => {
     if (preinstalled && fits) return [];
     const problem = severe && !preinstalled ? error : warning;
-    const need = preinstalled ? `${mend}, and install Docker for the whole system` : mend;
+    const need = preinstalled ? `${remedy}, and install Docker for the whole system` : remedy;
     return [
       problem(host.name, 'docker', `it has ${what} (${where})`, severe || preinstalled ? need : NOTHING),
     ];

@@ -18,7 +18,7 @@ const runEvent = z.discriminatedUnion('event', [
     item,
     failure: z.string(),
     message: z.string(),
-    mend: z.string(),
+    remedy: z.string(),
     at,
   }),
   z.object({ event: z.literal('left'), accounts: z.string() }),
@@ -28,5 +28,12 @@ const runEvent = z.discriminatedUnion('event', [
 
 /** Undefined for a line that is no event, such as one torn by a full disk. */
 export function parseRunEvent(line: string): RunEvent | undefined {
-  return runEvent.safeParse(jsonOf(line)).data;
+  return runEvent.safeParse(withRemedy(jsonOf(line))).data;
+}
+
+/** Release 0.1.0 wrote `mend` for `remedy`; its runs may still be under way on a host. */
+function withRemedy(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('mend' in value)) return value;
+  const { mend, ...event } = value;
+  return { remedy: mend, ...event };
 }

@@ -38,3 +38,11 @@ test('only whole events are events', () => {
   expect(parseRunEvent('{"event":"log","item":1,"li')).toBeUndefined();
   expect(parseRunEvent('{"followed":true}')).toBeUndefined();
 });
+
+test('a failure of a run that release 0.1.0 began has its remedy under the name of then', () => {
+  const failed = { event: 'failed', item: 0, failure: 'hash', message: 'wrong', at: 5 };
+  const wanted = { ...failed, remedy: 'Check it.' };
+  expect(parseRunEvent(JSON.stringify({ ...failed, mend: 'Check it.' }))).toEqual(wanted);
+  expect(parseRunEvent(JSON.stringify(wanted))).toEqual(wanted);
+  expect(parseRunEvent(JSON.stringify(failed))).toBeUndefined();
+});

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { appV2, start } from '../../../test/scheduler/fixtures.ts';
 import { running } from '../../../test/scheduler/running.ts';
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import { snapshotOf } from '../domain/snapshot.ts';
 import { compacted, contentsOf, withoutFramework } from './contents.ts';
-import { type Backup, BackupError, backupOf, decodeBackup, encodeBackup } from './format.ts';
+import { type Backup, backupOf, decodeBackup, encodeBackup } from './format.ts';
 
 /** Of a scheduler with tasks, and a deployment under way. */
 function backup(): Backup {
@@ -47,7 +48,7 @@ it('holds many events, and none', () => {
 it('is refused wherever it ends early', () => {
   const whole = bytesOf(backup());
   for (let end = 0; end < whole.length; end += 1) {
-    expect(() => decodeBackup(whole.subarray(0, end), 'x')).toThrow(BackupError);
+    expect(() => decodeBackup(whole.subarray(0, end), 'x')).toThrow(MesosupError);
   }
 });
 
@@ -57,7 +58,7 @@ it('is refused whatever byte of it has changed', () => {
     fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (at, by) => {
       const changed = Buffer.from(whole);
       changed[at] = (changed[at] ?? 0) ^ by;
-      expect(() => decodeBackup(changed, 'x')).toThrow(BackupError);
+      expect(() => decodeBackup(changed, 'x')).toThrow(MesosupError);
     }),
   );
 });

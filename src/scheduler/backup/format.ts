@@ -4,9 +4,10 @@
  */
 
 import { createHash } from 'node:crypto';
+import { MesosupError } from '../../errors/mesosup-error.ts';
+import { RELEASE } from '../../release.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import { isJson, parseJson } from '../domain/json.ts';
-import { RELEASE } from '../release.ts';
 import { readEvents } from '../store/formats.ts';
 import { STATE_VERSION } from '../store/store.ts';
 
@@ -42,11 +43,6 @@ export interface Backup {
   readonly events: readonly StoredEvent[];
 }
 
-/** A file is no backup that can be used; the message says why. */
-export class BackupError extends Error {
-  override name = 'BackupError';
-}
-
 /** @param about its `at` and `from`, and what the events come to */
 export function backupOf(
   about: Pick<BackupHead, 'at' | 'from'> & Summary,
@@ -79,34 +75,34 @@ export function* encodeBackup({ head, events }: Backup): Generator<string> {
 
 /**
  * @param name of the file, for messages
- * @throws BackupError
+ * @throws MesosupError
  */
 export function decodeBackup(bytes: Buffer, name: string): Backup {
   const [first, ...lines] = linesOf(bytes);
   const head = parseJson(String(first ?? ''));
   if (!isJson(head) || head.format !== FORMAT) {
-    throw new BackupError(`${name} is not a backup of a scheduler: its first line does not say so`);
+    throw new MesosupError(`${name} is not a backup of a scheduler: its first line does not say so`);
   }
   if (head.version !== VERSION || head.stateVersion !== STATE_VERSION) {
     const { release } = head;
     const isOther = typeof release === 'string' && release !== RELEASE;
     const maker = isOther ? `mesosup ${release}, which made it` : 'the mesosup that made it';
-    throw new BackupError(
+    throw new MesosupError(
       `${name} is a backup of version ${head.version}, of a state of version ${head.stateVersion}; this mesosup reads ${VERSION} and ${STATE_VERSION}: restore it with ${maker}`,
     );
   }
   const last = lines.pop();
   const end = parseJson(String(last ?? ''));
   if (!last || !isJson(end) || typeof end.sha256 !== 'string') {
-    throw new BackupError(`${name} is cut short: its last line, the checksum, is missing`);
+    throw new MesosupError(`${name} is cut short: its last line, the checksum, is missing`);
   }
   const covered = bytes.subarray(0, last.byteOffset - bytes.byteOffset);
   if (createHash('sha256').update(covered).digest('hex') !== end.sha256) {
-    throw new BackupError(`${name} is damaged: its content is not what its checksum says`);
+    throw new MesosupError(`${name} is damaged: its content is not what its checksum says`);
   }
   // What the checksum covers was written by some release of this program.
   const stored = lines.map((line): unknown => JSON.parse(line.toString('utf8')));
-  const events = readEvents(stored, (why) => new BackupError(`${name} ${why}`));
+  const events = readEvents(stored, (why) => new MesosupError(`${name} ${why}`));
   return { head: head as unknown as BackupHead, events };
 }
 

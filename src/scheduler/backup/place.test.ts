@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Installed, PlaceError, placeOf, showPlace } from './place.ts';
+import { UsageError } from '../../errors/mesosup-error.ts';
+import { type Installed, placeOf, showPlace } from './place.ts';
 
 let directory: string;
 let installed: Installed;
@@ -40,7 +41,7 @@ it.each([
   [{ zk: 'file:///nowhere/at/all' }, '--zk: ENOENT'],
   [{ zk: 'zk://me:secret@h/x' }, 'would show in the list of processes'],
 ])('%o will not do', (flags, says) => {
-  expect(() => placeOf(flags, installed)).toThrow(PlaceError);
+  expect(() => placeOf(flags, installed)).toThrow(UsageError);
   expect(() => placeOf(flags, installed)).toThrow(says);
   expect(() => placeOf(flags, installed)).not.toThrow('secret');
 });

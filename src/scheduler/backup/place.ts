@@ -1,6 +1,7 @@
 /** Where a scheduler's state is, by the scheduler's own flags. */
 
 import { existsSync, readFileSync } from 'node:fs';
+import { UsageError } from '../../errors/mesosup-error.ts';
 import {
   fileOfFlag,
   parseZooKeeperAddress,
@@ -12,11 +13,6 @@ import { openZooKeeper } from '../../zookeeper/session.ts';
 import { StoreError } from '../store/store.ts';
 
 export type Place = { readonly directory: string } | { readonly zooKeeper: ZooKeeperAddress };
-
-/** The flags do not do. */
-export class PlaceError extends Error {
-  override name = 'PlaceError';
-}
 
 export interface PlaceFlags {
   readonly zk?: string | undefined;
@@ -30,10 +26,10 @@ export interface Installed {
   readonly directory: string;
 }
 
-/** @throws PlaceError */
+/** @throws UsageError */
 export function placeOf({ zk, directory }: PlaceFlags, installed: Installed): Place {
   if (zk !== undefined && directory !== undefined) {
-    throw new PlaceError('--zk and --data-dir are both given: the state is in one of them');
+    throw new UsageError('--zk and --data-dir are both given: the state is in one of them');
   }
   if (directory !== undefined) return { directory };
   const given = zk ?? (existsSync(installed.zkFile) ? `file://${installed.zkFile}` : undefined);
@@ -43,9 +39,9 @@ export function placeOf({ zk, directory }: PlaceFlags, installed: Installed): Pl
     const address = parseZooKeeperAddress(file === undefined ? given : readFileSync(file, 'utf8'));
     if (file !== undefined || address.credentials === undefined) return { zooKeeper: address };
   } catch (error) {
-    throw new PlaceError(`--zk: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`--zk: ${error instanceof Error ? error.message : String(error)}`);
   }
-  throw new PlaceError(
+  throw new UsageError(
     '--zk has a password, which would show in the list of processes: write the address to a file that only you can read, and give --zk file:///that/file',
   );
 }

@@ -2,12 +2,13 @@
 
 import { link, open, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import { childPath } from '../../zookeeper/address.ts';
 import { readJournalEvents } from '../store/journal.ts';
 import { StoreError } from '../store/store.ts';
 import { readZooKeeperEvents } from '../store/zookeeper-read.ts';
 import { compacted } from './contents.ts';
-import { type Backup, BackupError, backupOf, encodeBackup } from './format.ts';
+import { type Backup, backupOf, encodeBackup } from './format.ts';
 import { type Place, showPlace, withSession } from './place.ts';
 
 /**
@@ -29,7 +30,7 @@ export async function takeBackup(place: Place, at: string): Promise<Backup> {
 
 /**
  * Makes the file, whole or not at all, for its owner alone, since apps may hold secrets.
- * @throws BackupError where there is one already, or it can't be written
+ * @throws MesosupError where there is one already, or it can't be written
  */
 export async function writeBackup(backup: Backup, file: string): Promise<void> {
   const draft = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}`);
@@ -44,8 +45,8 @@ export async function writeBackup(backup: Backup, file: string): Promise<void> {
     await link(draft, file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw new BackupError(`${file} is there already: name another file`);
-    throw new BackupError(`${file} can't be written: ${message}`);
+    if (code === 'EEXIST') throw new MesosupError(`${file} is there already: name another file`);
+    throw new MesosupError(`${file} can't be written: ${message}`);
   } finally {
     await rm(draft, { force: true });
   }

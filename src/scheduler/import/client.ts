@@ -1,5 +1,6 @@
 /** The calls that an import makes of the scheduler that runs. */
 
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import { isJson, parseJson } from '../domain/json.ts';
 
 interface Detail {
@@ -8,7 +9,7 @@ interface Detail {
 }
 
 /** The scheduler can't be asked, or says no; the message says what to do. */
-export class ImportError extends Error {
+export class ImportError extends MesosupError {
   override name = 'ImportError';
   /** What is wrong with which field, where the scheduler said so. */
   readonly details: readonly Detail[];

@@ -1,7 +1,7 @@
 /** Who asks the scheduler; never an argument, since those show in the list of processes. */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { UsageError } from '../command.ts';
+import { UsageError } from '../../errors/mesosup-error.ts';
 
 export interface CredentialFlags {
   readonly url?: string | undefined;

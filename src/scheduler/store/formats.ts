@@ -1,9 +1,9 @@
 /** Reads what any release has stored, and says which release to run where this one can't. */
 
+import { RELEASE } from '../../release.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import { isJson } from '../domain/json.ts';
 import { readEvent, UnreadableEventError } from '../domain/stored-events.ts';
-import { RELEASE } from '../release.ts';
 
 /**
  * @param refuse makes the error for what can't be read, of a text that follows the name of the place

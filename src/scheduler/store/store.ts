@@ -1,3 +1,4 @@
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { StoredEvent } from '../domain/events.ts';
 
 /**
@@ -20,6 +21,6 @@ export interface Store {
 }
 
 /** The store can't be used; the message says where it is and what to do. */
-export class StoreError extends Error {
+export class StoreError extends MesosupError {
   override name = 'StoreError';
 }

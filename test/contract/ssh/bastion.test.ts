@@ -73,7 +73,7 @@ test('a port where connections are closed at once is given up with a reason', as
   const { port } = server.address() as { port: number };
   await expect(lab.open({ port }).run('true')).rejects.toMatchObject({
     failure: 'unreachable',
-    mend: expect.stringContaining('MaxStartups'),
+    remedy: expect.stringContaining('MaxStartups'),
   });
   expect(tries).toBeGreaterThan(3);
   server.close();
@@ -108,7 +108,7 @@ test('the bastion’s own key is checked, and a bastion that is not let through 
   await expect(by(shut)).rejects.toMatchObject({
     host: 'box',
     failure: 'unreachable',
-    mend: expect.stringContaining('AllowTcpForwarding'),
+    remedy: expect.stringContaining('AllowTcpForwarding'),
   });
   await expect(by(bastion, 1)).rejects.toMatchObject({
     host: 'box',
@@ -162,7 +162,7 @@ test.skipIf(!hasIpv6)('a host is reached at its IPv6 address, also through a bas
   expect(await lab.open(inner, bastionAt).run('true')).toMatchObject({ code: 0 });
   await expect(at(stranger, bastionAt)).rejects.toMatchObject({
     failure: 'host-key',
-    mend: expect.stringContaining(`-J 'root@[::1]:${six.port}' -p ${stranger.port} root@::1 true`),
+    remedy: expect.stringContaining(`-J 'root@[::1]:${six.port}' -p ${stranger.port} root@::1 true`),
   });
   await expect(at({ ...six, port: 1 } as Sshd)).rejects.toMatchObject({
     message: 'box: nothing listens at [::1]:1',

@@ -127,7 +127,7 @@ test.each([
     host: 'box',
     failure: 'authentication',
     message: expect.stringContaining('Permission denied'),
-    mend: expect.stringContaining(`${key}-cert.pub`),
+    remedy: expect.stringContaining(`${key}-cert.pub`),
   });
 });
 
@@ -220,7 +220,7 @@ test('where nothing listens, that is said, with a command to look with', async (
     host: 'box',
     failure: 'unreachable',
     message: expect.stringContaining('Connection refused'),
-    mend: expect.stringContaining('ssh -v -p 1 root@127.0.0.1'),
+    remedy: expect.stringContaining('ssh -v -p 1 root@127.0.0.1'),
   });
 });
 
@@ -249,5 +249,5 @@ test('without OpenSSH on this machine the certificate is named, with what to ins
   process.env.PATH = PATH;
   expect(error).toMatchObject({ host: 'box', failure: 'configuration' });
   expect(error.message).toContain(`box: OpenSSH's ssh is needed for the certificate ${key}-cert.pub`);
-  expect(error.mend).toContain('openssh-client');
+  expect(error.remedy).toContain('openssh-client');
 });

@@ -41,9 +41,9 @@ test('an unknown key is refused, with its fingerprint and a command that makes i
   const error = await connect().catch((e) => e);
   expect(error).toMatchObject({ name: 'HostError', host: 'box', failure: 'host-key' });
   expect(error.message).toContain(await shownFingerprint(0));
-  expect(error.mend).toContain('--accept-new-host-keys');
+  expect(error.remedy).toContain('--accept-new-host-keys');
   expect(await readFile(known, 'utf8')).toBe('');
-  const command = /then: (.*) ;/.exec(error.mend)?.[1] ?? '';
+  const command = /then: (.*) ;/.exec(error.remedy)?.[1] ?? '';
   await execa('sh', ['-c', command]);
   expect(await connect()).toMatchObject({ code: 0 });
 });
@@ -82,7 +82,7 @@ test('a changed key is refused, also by accept-new, and the entry is named', asy
       failure: 'host-key',
       message: expect.stringContaining(`${known}, line 2`),
     });
-    expect(error.mend).toContain(`ssh-keygen -R '${name}'`);
+    expect(error.remedy).toContain(`ssh-keygen -R '${name}'`);
   }
   expect(await readFile(known, 'utf8')).toBe(text);
 });

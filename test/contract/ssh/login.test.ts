@@ -57,7 +57,7 @@ test('a default key is found, and whoever it doesn’t let in is told what was o
   await expect(lab.open(sshd, { user: 'nobody-here' }).run('true')).rejects.toMatchObject({
     ...refused,
     message: expect.stringContaining(own),
-    mend: expect.stringContaining('ssh-copy-id'),
+    remedy: expect.stringContaining('ssh-copy-id'),
   });
 });
 
@@ -108,7 +108,7 @@ test('a locked key without its pass phrase says what to do, and the phrase is in
   await expect(lab.open(sshd).run('true')).rejects.toMatchObject({
     ...refused,
     message: expect.stringContaining('locked with a pass phrase'),
-    mend: expect.stringContaining(`ssh-add ${key}`),
+    remedy: expect.stringContaining(`ssh-add ${key}`),
   });
   const { ask } = person('guess 1', 'guess 2', 'guess 3');
   const error = await lab
@@ -116,7 +116,7 @@ test('a locked key without its pass phrase says what to do, and the phrase is in
     .run('true')
     .catch((e) => e);
   expect(error).toMatchObject(refused);
-  expect(`${error.message} ${error.mend}`).not.toContain('guess');
+  expect(`${error.message} ${error.remedy}`).not.toContain('guess');
 });
 
 test('a locked key is not asked for when the host would not take it', async () => {

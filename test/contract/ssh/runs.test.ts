@@ -194,6 +194,6 @@ test('a host that opens no session says so', async () => {
   await lab.know(none);
   await expect(lab.open(none).run('true')).rejects.toMatchObject({
     failure: 'unreachable',
-    mend: expect.stringContaining('MaxSessions'),
+    remedy: expect.stringContaining('MaxSessions'),
   });
 });

@@ -142,14 +142,14 @@ test.each([
   ],
 ])(
   'the login shell of the user “%s” is named as the cause, with the command that shows it',
-  async (user, rootTimeout, message, mend) => {
+  async (user, rootTimeout, message, remedy) => {
     const error = await open(user, rootTimeout)
       .run('true')
       .catch((e) => e);
     expect(error).toMatchObject({ name: 'HostError', host: 'box', failure: 'login' });
     expect(error.message).toMatch(message);
     expect(error.message).toContain(`box: the login shell of ${user} `);
-    expect(error.mend).toContain(mend);
-    expect(error.mend).toContain(`: ssh -p ${sshd.port} ${user}@127.0.0.1 true`);
+    expect(error.remedy).toContain(remedy);
+    expect(error.remedy).toContain(`: ssh -p ${sshd.port} ${user}@127.0.0.1 true`);
   },
 );

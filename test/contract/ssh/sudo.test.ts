@@ -59,7 +59,7 @@ test('a wrong password is tried once, and the next run asks again', async () => 
   const error = await host.run(SCRIPT).catch((e) => e);
   expect(error).toMatchObject({ name: 'HostError', host: 'box', failure: 'root' });
   expect(error.message).toMatch(/password of asks is wrong/);
-  expect(`${error.message}${error.mend}`).not.toContain('guess');
+  expect(`${error.message}${error.remedy}`).not.toContain('guess');
   expect(await host.run(SCRIPT, { input })).toMatchObject(seen);
   expect(questions).toHaveLength(2);
 });
@@ -72,7 +72,7 @@ test.each([
   await expect(lab.open(sshd, { user }, { ask }).run('true')).rejects.toMatchObject({
     failure: 'root',
     message: expect.stringMatching(message),
-    mend: expect.stringContaining(user),
+    remedy: expect.stringContaining(user),
   });
 });
 
@@ -114,7 +114,7 @@ test.each([
   else
     await expect(run).rejects.toMatchObject({
       failure: 'root',
-      mend: expect.stringContaining('!requiretty'),
+      remedy: expect.stringContaining('!requiretty'),
     });
 });
 
@@ -143,6 +143,6 @@ test('a sudo that never answers is given up after the time for it, by name', asy
   await expect(lab.open(mute, { user: 'free' }, { rootTimeout: 4000 }).run('true')).rejects.toMatchObject({
     failure: 'root',
     message: expect.stringContaining('box: sudo did not answer within 4 s'),
-    mend: expect.stringContaining(`ssh -p ${mute.port} free@127.0.0.1 'sudo true'`),
+    remedy: expect.stringContaining(`ssh -p ${mute.port} free@127.0.0.1 'sudo true'`),
   });
 });

@@ -121,10 +121,10 @@ describe('dpkg', () => {
       wants('create', file('/etc/after', 'x\n')),
     ]);
     expect(outcome).toEqual({ ok: true });
-    const mended = await probe(host, { packages: ['slow-one'] });
-    expect(mended.packages['slow-one']?.status).toBe('install ok installed');
-    expect(mended.dpkg.broken).toEqual([]);
-    expect(mended.mesosup.run).toBeNull();
+    const repaired = await probe(host, { packages: ['slow-one'] });
+    expect(repaired.packages['slow-one']?.status).toBe('install ok installed');
+    expect(repaired.dpkg.broken).toEqual([]);
+    expect(repaired.mesosup.run).toBeNull();
   });
 });
 
@@ -279,7 +279,7 @@ describe('packages', () => {
 
   test('no space for them is told before dpkg begins, and for files as they are written', async () => {
     await shell.run('apt-get -qq clean');
-    const mend = await fillDisk(shell, '/usr/share/doc-base', 64);
+    const repair = await fillDisk(shell, '/usr/share/doc-base', 64);
     const full = await fillDisk(shell, '/var/cache/apt/archives', 300);
     const applied = await apply(host, [wants('install', { kind: 'package', name: 'redis-server' })]);
     expect(failureOf(applied)).toMatchObject({ failure: 'disk' });
@@ -289,7 +289,7 @@ describe('packages', () => {
       wants('create', file('/usr/share/doc-base/big', 'x'.repeat(200_000))),
     ]);
     expect(failureOf(written)).toMatchObject({ failure: 'disk' });
-    await mend();
+    await repair();
     const after = await apply(host, [
       wants('install', { kind: 'package', name: 'redis-server' }),
       wants('create', file('/usr/share/doc-base/big', 'x'.repeat(200_000))),

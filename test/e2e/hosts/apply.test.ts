@@ -276,7 +276,7 @@ describe('an apply', () => {
     expect(failed).toMatchObject({ item: 2, failure: 'service' });
     expect(failed.message).toMatch(/^crash (does not stay up|ended right after its start)/);
     expect(failed.message).toContain('key ••••••••');
-    expect(failed.mend).toContain('journalctl -u crash.service');
+    expect(failed.remedy).toContain('journalctl -u crash.service');
     expect(JSON.stringify(applied.events)).not.toContain(secrets.agent);
     const facts = await probe(host, { services: ['crash'] });
     expect(facts.services.crash).toMatchObject({ inputs: '' });

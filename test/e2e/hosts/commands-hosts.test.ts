@@ -162,7 +162,7 @@ test('a plan has colours in a terminal, and none with NO_COLOR', async () => {
   expect(await stylesOf(command, { NO_COLOR: '1' })).toEqual([]);
 });
 
-test('hosts that will not do are all named at once, each with its mend; the others go on', async () => {
+test('hosts that will not do are all named at once, each with its remedy; the others go on', async () => {
   await spec([
     ...all.slice(0, 2),
     { name: 'nowhere', address: '127.0.0.1', ssh: { port: 9 } },
@@ -185,7 +185,7 @@ test('hosts that will not do are all named at once, each with its mend; the othe
     ['nowhere', 'unreachable'],
     ['stranger', 'authentication'],
   ]);
-  for (const { mend } of problems) expect(mend).not.toBe('');
+  for (const { remedy } of problems) expect(remedy).not.toBe('');
 });
 
 test('a host key that is not known is refused, with the flag that accepts it once and for all', async () => {

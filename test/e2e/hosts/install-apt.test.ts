@@ -128,7 +128,7 @@ describe("a package of the owner's in the way of Docker", () => {
       expect(refused.message).toMatch(
         /^apt would remove containerd\.io 1\.6\.20-1 for libatomic1, docker\.io/,
       );
-      expect(refused.mend).toContain('--allow-remove containerd.io');
+      expect(refused.remedy).toContain('--allow-remove containerd.io');
       expect(await statusOf(host, 'containerd.io')).toBe('install ok installed 1.6.20-1');
       expect(await statusOf(host, 'docker.io')).not.toContain('ok installed');
       expect((await probe(target)).mesosup.journal).toEqual([]);

@@ -1,6 +1,6 @@
 /**
- * What goes wrong while a cluster is installed: each fault ends in an error that names the host and the mend, the other
- * hosts are done all the same, and once it is mended the next run comes to its end and the one after finds no changes.
+ * What goes wrong while a cluster is installed: each fault ends in an error that names the host and the remedy, the other
+ * hosts are done all the same, and once it is repaired the next run comes to its end and the one after finds no changes.
  */
 
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import {
   holdDpkg,
   holdDpkgLock,
   killConnections,
-  type Mend,
+  type Repair,
   shiftClock,
 } from '../../lab/faults.ts';
 import type { LabHost } from '../../lab/host.ts';
@@ -60,12 +60,12 @@ function expectFailed({ code, all }: Outcome): void {
   expect(code, all).toBe(1);
 }
 
-/** What is said of the host at last, after a mark, and the mend beneath. */
-function troubleOf(host: string, { all }: Outcome): { message: string; mend: string } | undefined {
+/** What is said of the host at last, after a mark, and the remedy beneath. */
+function troubleOf(host: string, { all }: Outcome): { message: string; remedy: string } | undefined {
   const found = [...all.matchAll(/^✖ (\S+?): ((?:(?!✖).*\n)*?) {2}→ (.*)/gm)].findLast(
     ([, of]) => of === host,
   );
-  return found && { message: found[2] ?? '', mend: found[3] ?? '' };
+  return found && { message: found[2] ?? '', remedy: found[3] ?? '' };
 }
 
 /** Install does all that is left to do, and then there is nothing. */
@@ -117,9 +117,9 @@ function begin(...args: string[]) {
 }
 
 describe('hosts that nothing can be begun on', () => {
-  const mends: Mend[] = [];
+  const repairs: Repair[] = [];
   /** Of a host that will not do: how it becomes so, and what is said of it. */
-  const faults: Record<string, { set: () => Promise<Mend>; message: RegExp; mend: RegExp }> = {
+  const faults: Record<string, { set: () => Promise<Repair>; message: RegExp; remedy: RegExp }> = {
     h2: {
       set: async () => {
         const file = path.join(cluster.directory, 'sudo-password');
@@ -128,7 +128,7 @@ describe('hosts that nothing can be begun on', () => {
         return () => writeFile(file, right);
       },
       message: /the sudo password of ops is wrong/,
-      mend: /Give the right sudo password of ops/,
+      remedy: /Give the right sudo password of ops/,
     },
     h3: {
       set: async () => {
@@ -136,7 +136,7 @@ describe('hosts that nothing can be begun on', () => {
         return () => lab.host('h3').connect();
       },
       message: /there is no way to \S+:22/,
-      mend: /Is the machine up, and the address right/,
+      remedy: /Is the machine up, and the address right/,
     },
     h4: {
       set: async () => {
@@ -146,30 +146,30 @@ describe('hosts that nothing can be begun on', () => {
         return () => writeFile(knownHosts, right);
       },
       message: /its host key is ssh-ed25519 SHA256:\S+, but \S+known_hosts, line 4 says/,
-      mend: /Another machine may answer there.*ssh-keygen -R/,
+      remedy: /Another machine may answer there.*ssh-keygen -R/,
     },
     h5: {
       set: () => shiftClock(lab.host('h5'), -600),
       message: /its clock is 10 min behind the others/,
-      mend: /timedatectl set-ntp true/,
+      remedy: /timedatectl set-ntp true/,
     },
     h6: {
       set: () => fillDisk(lab.host('h6'), '/opt', 1000),
       message: /\/opt has \d MB free, and \d+ MB are needed/,
-      mend: /free some space there/,
+      remedy: /free some space there/,
     },
   };
   const bad = Object.keys(faults);
 
-  test('are all named at once, each with its mend, and left alone; the others are installed', async () => {
+  test('are all named at once, each with its remedy, and left alone; the others are installed', async () => {
     await spec(['h1', ...bad, 'h7']);
-    for (const { set } of Object.values(faults)) mends.push(await set());
+    for (const { set } of Object.values(faults)) repairs.push(await set());
     const failed = await install();
     expectFailed(failed);
-    for (const [name, { message, mend }] of Object.entries(faults)) {
+    for (const [name, { message, remedy }] of Object.entries(faults)) {
       const trouble = troubleOf(name, failed);
       expect(trouble?.message).toMatch(message);
-      expect(trouble?.mend).toMatch(mend);
+      expect(trouble?.remedy).toMatch(remedy);
     }
     expect(failed.stdout).toContain(`Left out: ${bad.join(', ')}.`);
     expect(await installed()).toEqual(['h1', 'h7']);
@@ -177,8 +177,8 @@ describe('hosts that nothing can be begun on', () => {
       expect({ name, untouched: await isUntouched(lab.host(name)) }).toEqual({ name, untouched: true });
   });
 
-  test('once each is mended they are installed, and then there are no changes', async () => {
-    for (const mend of mends) await mend();
+  test('once each is repaired they are installed, and then there are no changes', async () => {
+    for (const repair of repairs) await repair();
     await expectConverges();
     expect(await installed()).toEqual(['h1', ...bad, 'h7']);
   });
@@ -210,7 +210,7 @@ describe('packages that are not what they should be', () => {
     for (const name of ['h1', 'h2']) {
       const trouble = troubleOf(name, failed);
       expect(trouble?.message).toMatch(/what was downloaded is not what was promised:\n.*Hash Sum mismatch/);
-      expect(trouble?.mend).toContain('Check the SHA-256 in the cluster file, or try again');
+      expect(trouble?.remedy).toContain('Check the SHA-256 in the cluster file, or try again');
     }
     expect(await installed()).toEqual([]);
     await spec(['h1', 'h2']);
@@ -236,7 +236,7 @@ describe('packages that are not what they should be', () => {
     expect(troubleOf('h3', there)?.message).toContain(
       `promised SHA-256 ${wrong}\nreceived SHA-256 ${sha256}`,
     );
-    expect(troubleOf('h3', there)?.mend).toContain('Check the SHA-256 in the cluster file');
+    expect(troubleOf('h3', there)?.remedy).toContain('Check the SHA-256 in the cluster file');
     for (const name of ['h1', 'h2']) expect(troubleOf(name, there)).toBeUndefined();
     expect(Object.keys(await cluster.planned())).toEqual(['h3']);
 
@@ -284,7 +284,7 @@ describe('runs that are cut', () => {
     await expectNoChanges();
   });
 
-  test('a host whose power fails during dpkg is named, and the next run finds and mends what it left', async () => {
+  test('a host whose power fails during dpkg is named, and the next run finds and repairs what it left', async () => {
     await spec(hosts);
     const h6 = lab.host('h6');
     // The end of a connection that nobody closes is seen the sooner.
@@ -299,7 +299,7 @@ describe('runs that are cut', () => {
     expectFailed(failed);
     expect(troubleOf('h6', failed)).toEqual({
       message: expect.stringMatching(/^the run \S+ ended there without a word: .*the host went down/),
-      mend: 'Run the same command again: it finds what is left to do.',
+      remedy: 'Run the same command again: it finds what is left to do.',
     });
     await held.release();
     const next = await install();
@@ -323,7 +323,7 @@ describe("dpkg's lock", () => {
     expect(failed.stdout).toContain(`⚠ h7: dpkg is in use by ${holder}`);
     expect(troubleOf('h7', failed)).toEqual({
       message: expect.stringContaining(`${holder} has held the dpkg lock for 2 seconds`),
-      mend: 'See what it does there; once it has ended, run the same command again.',
+      remedy: 'See what it does there; once it has ended, run the same command again.',
     });
     expect(await installed()).toEqual(hosts.filter((name) => name !== 'h7'));
 
@@ -341,14 +341,14 @@ describe("dpkg's lock", () => {
 describe('a disk that fills up', () => {
   test('in the midst of dpkg ends that host, and is made good once there is space', async () => {
     await spec(NAMES);
-    const mend = await fillDisk(lab.host('h9'), lab.mesos().largestIn, 20_000);
+    const repair = await fillDisk(lab.host('h9'), lab.mesos().largestIn, 20_000);
     const failed = await install();
     expectFailed(failed);
     const trouble = troubleOf('h9', failed);
     expect(trouble?.message).toMatch(/no space is left on the host: .* free in/);
-    expect(trouble?.mend).toMatch(/Make room there/);
+    expect(trouble?.remedy).toMatch(/Make room there/);
     expect(Object.keys(await cluster.planned())).toEqual(['h9']);
-    await mend();
+    await repair();
     await expectConverges();
     expect(await installed()).toEqual(NAMES);
   });

@@ -372,7 +372,7 @@ describe('changes to it', () => {
     expect(status.hosts.map((h) => h.drift)).toEqual([0, 0, 0]);
   });
 
-  test('a service stopped and a file edited by hand: the plan shows just that, install mends it', async () => {
+  test('a service stopped and a file edited by hand: the plan shows just that, install puts it right', async () => {
     await h3.run('systemctl stop mesosup-scheduler');
     await h1.run('echo 9secs >/etc/mesos-agent/executor_reregistration_timeout');
     const plan = await cluster.planned();

@@ -273,19 +273,19 @@ describe('faults', () => {
 
   test('a disk is full until there is space', async () => {
     const host = lab.host('h2');
-    const mend = await fillDisk(host, '/var/cache/apt/archives', 8);
+    const repair = await fillDisk(host, '/var/cache/apt/archives', 8);
     const write = 'dd if=/dev/zero of=/var/cache/apt/archives/file bs=1k count=64';
     expect((await host.exec(write)).stderr).toContain('No space left on device');
-    await mend();
+    await repair();
     await host.run(write);
   });
 
   test('a clock is off for whoever asks date', async () => {
     const host = lab.host('h2');
-    const mend = await shiftClock(host, 600);
+    const repair = await shiftClock(host, 600);
     const offset = async () => Number((await ssh('h2', 'sudo -n date +%s')).stdout) - Date.now() / 1000;
     expect(await offset()).toBeCloseTo(600, -2);
-    await mend();
+    await repair();
     expect(await offset()).toBeCloseTo(0, -2);
   });
 
@@ -296,9 +296,9 @@ describe('faults', () => {
     expect((await ssh('h5', 'true', { flags })).exitCode).toBe(255);
     await host.connect();
     expect((await ssh('h5', 'hostname')).stdout).toBe('h5');
-    const mend = await silence(host);
+    const repair = await silence(host);
     expect((await ssh('h5', 'true', { flags })).exitCode).toBe(255);
-    await mend();
+    await repair();
     expect((await ssh('h5', 'hostname')).stdout).toBe('h5');
   });
 

@@ -1,14 +1,14 @@
 /** Does a plan in its waves, each only once those before it work again. */
 
 import type { Cluster } from '../../../cluster/cluster.ts';
+import { MesosupError } from '../../../errors/mesosup-error.ts';
 import type { Facts } from '../../facts.ts';
 import { clusterHealth } from '../../health.ts';
 import { type Wave, waves } from '../../waves.ts';
 import { type ApplyAllOptions, applyAll } from './apply-all.ts';
-import { RunError } from './cluster-command.ts';
 import type { HostTrouble } from './outcome.ts';
 import type { Session } from './session.ts';
-import { waitHealthy } from './wait-healthy.ts';
+import { UNHEALTHY, waitHealthy } from './wait-healthy.ts';
 
 /** @returns what went wrong, a trouble a host; those that had not their turn are among them */
 export async function applyWaves(session: Session, options: ApplyAllOptions): Promise<HostTrouble[]> {
@@ -22,8 +22,8 @@ export async function applyWaves(session: Session, options: ApplyAllOptions): Pr
     const why = troubles.length > 0 ? 'failed' : await missingAfter(session, options, wave);
     if (why !== undefined) {
       const message = `nothing was done here: ${wave.hosts.join(', ')} ${why}, and they may not be away at the same time`;
-      const mend = 'Mend that first; then run the same command again.';
-      return [...troubles, ...rest.map((host) => ({ host, failure: 'turn', message, mend }))];
+      const remedy = 'Fix that first; then run the same command again.';
+      return [...troubles, ...rest.map((host) => ({ host, failure: 'turn', message, remedy }))];
     }
   }
   return [];
@@ -42,7 +42,8 @@ async function missingAfter(
     await waitHealthy(session, { secrets, hosts, patience, signal, missing });
     return undefined;
   } catch (error) {
-    if (error instanceof RunError) return `did not come back to work (${error.message})`;
+    if (error instanceof MesosupError && error.failure === UNHEALTHY)
+      return `did not come back to work (${error.message})`;
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 /** Passwords and pass phrases: from a file, from one question for all hosts, or asked when a host wants one. */
 
 import { readFile } from 'node:fs/promises';
+import { MesosupError } from '../../../errors/mesosup-error.ts';
 import type { Ask, Question } from '../../../hosts/questions.ts';
-import { RunError } from './cluster-command.ts';
 
 export interface AskOptions {
   /** Holds the sudo password of all hosts. */
@@ -15,7 +15,7 @@ export interface AskOptions {
   readonly pause?: <T>(question: () => Promise<T>) => Promise<T>;
 }
 
-/** @throws RunError when the password's file can't be read or is open to others */
+/** @throws MesosupError when the password's file can't be read or is open to others */
 export async function asker(options: AskOptions): Promise<Ask> {
   const given = await sudoPassword(options);
   const pause = options.pause ?? ((question) => question());
@@ -34,16 +34,18 @@ async function sudoPassword({ sudoPasswordFile, askSudoPassword, asks }: AskOpti
   if (sudoPasswordFile !== undefined) {
     const text = await readFile(sudoPasswordFile, 'utf8').catch((cause: NodeJS.ErrnoException) => {
       const message = `${sudoPasswordFile} can't be read: ${cause.code}`;
-      throw new RunError(message, 'Name a file that holds the sudo password in its first line.', cause);
+      throw new MesosupError(message, {
+        remedy: 'Name a file that holds the sudo password in its first line.',
+        cause,
+      });
     });
     return text.split('\n')[0] ?? '';
   }
   if (!askSudoPassword) return undefined;
   if (!asks) {
-    throw new RunError(
-      '--ask-sudo-password needs a terminal, and no --no-input',
-      'Give a file with --sudo-password-file instead.',
-    );
+    throw new MesosupError('--ask-sudo-password needs a terminal, and no --no-input', {
+      remedy: 'Give a file with --sudo-password-file instead.',
+    });
   }
   return password('sudo password of all hosts');
 }

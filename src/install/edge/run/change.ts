@@ -1,5 +1,6 @@
 /** Changes a cluster's hosts: probe, preflight, plan, show, confirm, apply, report. One way for every command. */
 
+import { MesosupError } from '../../../errors/mesosup-error.ts';
 import { changesIn, driftBetween, endingTasks } from '../../drift.ts';
 import type { Facts } from '../../facts.ts';
 import { clusterHealth } from '../../health.ts';
@@ -11,7 +12,6 @@ import { checkPackageFiles } from '../package-files.ts';
 import { payload } from '../payload.ts';
 import { attachAll, whoAmI } from './apply-all.ts';
 import { applyWaves } from './apply-waves.ts';
-import { RunError } from './cluster-command.ts';
 import type { HostTrouble } from './outcome.ts';
 import { type Intent, look, type Prepared, type Program, prepare } from './prepare.ts';
 import { renderProblems } from './reach.ts';
@@ -52,7 +52,7 @@ export interface ChangeResult {
 }
 
 /**
- * @throws RunError when nothing could be begun, or the cluster isn't healthy at last
+ * @throws MesosupError when nothing could be begun, or the cluster isn't healthy at last
  */
 export async function change(
   session: Session,
@@ -143,32 +143,31 @@ function allowedBy({ intent, saved }: ChangeOptions): readonly string[] {
   return [...(intent.allowRemove ?? []), ...planned];
 }
 
-/** A saved plan, if the hosts are still what it was made for. @throws RunError naming what has changed */
+/** A saved plan, if the hosts are still what it was made for. @throws MesosupError naming what has changed */
 function exactly(saved: Plan, { plan, reach, problems }: Prepared): Plan {
   if (saved.version !== plan.version || saved.command !== plan.command) {
-    throw new RunError(
-      `the plan was made by mesosup ${saved.version}, this is ${plan.version}`,
-      'Make a new plan with "mesosup plan --out".',
-    );
+    throw new MesosupError(`the plan was made by mesosup ${saved.version}, this is ${plan.version}`, {
+      remedy: 'Make a new plan with "mesosup plan --out".',
+    });
   }
   const wanted = saved.hosts.filter(({ items }) => items.length > 0).map(({ host }) => host);
   const missing = wanted.filter((host) => !reach.goOn.includes(host));
   if (missing.length > 0) {
     const of = problems.filter(({ host }) => missing.includes(host));
-    throw new RunError(
+    throw new MesosupError(
       `${renderProblems(of)}\nNothing was changed: the plan is for ${missing.join(', ')} too.`,
-      'Mend what is named above, or make a new plan.',
+      { remedy: 'Fix what is named above, or make a new plan.' },
     );
   }
   const drift = driftBetween(saved, plan);
   if (drift.length === 0) return saved;
-  throw new RunError(
+  throw new MesosupError(
     `the hosts have changed since the plan was made:\n${drift.map((line) => `  ${line}`).join('\n')}\nNothing was changed.`,
-    'Make a new plan with "mesosup plan --out", and look at it.',
+    { remedy: 'Make a new plan with "mesosup plan --out", and look at it.' },
   );
 }
 
-/** @throws RunError naming the agents whose tasks would end, unless that is allowed */
+/** @throws MesosupError naming the agents whose tasks would end, unless that is allowed */
 function refuseEndings(plan: Plan, intent: Intent, allowed: boolean): void {
   if (allowed || intent.command === 'uninstall') return;
   const endings = endingTasks(plan);
@@ -177,9 +176,9 @@ function refuseEndings(plan: Plan, intent: Intent, allowed: boolean): void {
     const tasks = item.endsTasks === null ? 'its tasks end' : `${item.endsTasks} of its tasks end`;
     return `  ${host}: ${item.title}${item.reason ? ` ${item.reason}` : ''}: ${tasks}`;
   });
-  throw new RunError(
+  throw new MesosupError(
     `the plan ends tasks, which has to be allowed:\n${lines.join('\n')}\nNothing was changed.`,
-    'Add --allow-agent-replace, or take back what makes it another agent.',
+    { remedy: 'Add --allow-agent-replace, or take back what makes it another agent.' },
   );
 }
 

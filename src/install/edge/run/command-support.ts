@@ -3,11 +3,11 @@
 import path from 'node:path';
 import type { Interfaces } from '@oclif/core';
 import type { LoadedCluster } from '../../../cluster/edge/load.ts';
+import { EXIT, Interrupted, UsageError } from '../../../errors/mesosup-error.ts';
 import { count } from '../../../text/count.ts';
 import { changesIn } from '../../drift.ts';
 import { type Access, accessOf, renderAccess } from './access.ts';
 import type { ChangeResult } from './change.ts';
-import { EXIT, Interrupted, UsageError } from './cluster-command.ts';
 import type { ConnectFlags } from './connect-flags.ts';
 import { type HostTrouble, renderTroubles } from './outcome.ts';
 import type { Program } from './prepare.ts';
@@ -127,7 +127,7 @@ export function report(session: Session, result: ChangeResult, say: (text: strin
     say(`${host}: not restored, since no repository of the host has it: ${packages}`);
   }
   if (leftOut.length > 0) {
-    say(`Left out: ${leftOut.join(', ')}. Mend what is named above, and run the same command again.`);
+    say(`Left out: ${leftOut.join(', ')}. Fix what is named above, and run the same command again.`);
   }
   if (result.declined || troubles.length > 0 || leftOut.length > 0) process.exitCode = EXIT.failed;
   const access = result.facts && accessOf(session.cluster, result.facts, session.state.secretsFile);

@@ -9,10 +9,22 @@ const plan: HostPlan = {
   items: [{ id: 'package:x', action: 'install', title: 'package x: install', diff: [] }],
 };
 
-test('a failed run names the item, what happened and the mend', () => {
-  const failed = { event: 'failed', item: 0, failure: 'hash', message: 'wrong', mend: 'Do.', at: 0 } as const;
+test('a failed run names the item, what happened and the remedy', () => {
+  const failed = {
+    event: 'failed',
+    item: 0,
+    failure: 'hash',
+    message: 'wrong',
+    remedy: 'Do.',
+    at: 0,
+  } as const;
   const trouble = troubleOf(plan, { ok: false, failed });
-  expect(trouble).toEqual({ host: 'h1', failure: 'hash', message: 'package x: install: wrong', mend: 'Do.' });
+  expect(trouble).toEqual({
+    host: 'h1',
+    failure: 'hash',
+    message: 'package x: install: wrong',
+    remedy: 'Do.',
+  });
   expect(renderTroubles(trouble ? [trouble] : [])).toBe('✖ h1: package x: install: wrong\n  → Do.');
   expect(troubleOf(plan, { ok: true })).toBeUndefined();
   expect(troubleOf(plan, { ok: false, failed: null })?.message).toContain('without saying why');

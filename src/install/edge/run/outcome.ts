@@ -1,16 +1,16 @@
 /** What became of a host in a run, in words. */
 
-import { HostError } from '../../../hosts/host.ts';
+import { MesosupError } from '../../../errors/mesosup-error.ts';
 import type { HostPlan } from '../../plan.ts';
 import type { RunEvent } from '../../run-events.ts';
-import { RunBusyError, RunLostError, type RunOutcome } from '../run.ts';
+import type { RunOutcome } from '../run.ts';
 
 export interface HostTrouble {
   readonly host: string;
   /** A key: of `HostFailure` or of a `failed` event. */
   readonly failure: string;
   readonly message: string;
-  readonly mend: string;
+  readonly remedy: string;
 }
 
 /** Of a run that ended without success; undefined for one with. */
@@ -19,26 +19,19 @@ export function troubleOf(plan: HostPlan, outcome: RunOutcome): HostTrouble | un
   const { host } = plan;
   if (!outcome.failed) {
     const message = 'the run ended without saying why';
-    return { host, failure: 'lost', message, mend: 'Run the same command again.' };
+    return { host, failure: 'lost', message, remedy: 'Run the same command again.' };
   }
-  const { item, failure, mend } = outcome.failed;
+  const { item, failure, remedy } = outcome.failed;
   const message = shorten(outcome.failed.message);
   const title = plan.items[item]?.title;
-  return { host, failure, message: title === undefined ? message : `${title}: ${message}`, mend };
+  return { host, failure, message: title === undefined ? message : `${title}: ${message}`, remedy };
 }
 
 /** Of an error about one host; undefined for others, which are defects. */
 export function troubleFrom(host: string, error: unknown): HostTrouble | undefined {
-  if (error instanceof HostError) {
-    return { host, failure: error.failure, message: error.message, mend: error.mend };
-  }
-  if (error instanceof RunBusyError) {
-    return { host, failure: 'busy', message: error.message, mend: error.mend };
-  }
-  if (error instanceof RunLostError) {
-    return { host, failure: 'lost', message: error.message, mend: error.mend };
-  }
-  return undefined;
+  if (!(error instanceof MesosupError) || error.failure === undefined) return undefined;
+  const { failure, message, remedy = '' } = error;
+  return { host, failure, message, remedy };
 }
 
 /**
@@ -75,9 +68,9 @@ export function shorten(text: string): string {
 
 export function renderTroubles(troubles: readonly HostTrouble[]): string {
   return troubles
-    .map(({ host, message, mend }) => {
+    .map(({ host, message, remedy }) => {
       const where = message.startsWith(`${host}:`) ? '' : `${host}: `;
-      return `✖ ${where}${message}${mend === '' ? '' : `\n  → ${mend}`}`;
+      return `✖ ${where}${message}${remedy === '' ? '' : `\n  → ${remedy}`}`;
     })
     .join('\n');
 }

@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { Cluster } from '../../../cluster/cluster.ts';
+import { MesosupError, UsageError } from '../../../errors/mesosup-error.ts';
 import type { Plan } from '../../plan.ts';
-import { RunError, UsageError } from './cluster-command.ts';
 
 export interface SavedPlan {
   readonly plan: Plan;
@@ -23,11 +23,10 @@ export async function savePlan(file: string, saved: SavedPlan): Promise<void> {
   } catch (error) {
     await rm(draft, { force: true });
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new RunError(
-      `${file} can't be written: ${code ?? message}`,
-      'Name another file with --out.',
-      error,
-    );
+    throw new MesosupError(`${file} can't be written: ${code ?? message}`, {
+      remedy: 'Name another file with --out.',
+      cause: error,
+    });
   }
 }
 

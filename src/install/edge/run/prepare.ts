@@ -3,6 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { generateSecrets, type Secrets } from '../../../cluster/secrets.ts';
 import { hostsWith } from '../../../cluster/topology.ts';
+import { MesosupError } from '../../../errors/mesosup-error.ts';
 import type { AptFacts } from '../../apt-facts.ts';
 import type { Facts } from '../../facts.ts';
 import type { Plan, Problem } from '../../plan.ts';
@@ -14,7 +15,6 @@ import { UnknownAddressError } from '../../topology.ts';
 import { uninstallPlan } from '../../uninstall.ts';
 import { describePayload } from '../payload.ts';
 import { loadTemplates } from '../templates.ts';
-import { RunError } from './cluster-command.ts';
 import { type Reach, reachOf, renderProblems } from './reach.ts';
 import type { Session, Survey } from './session.ts';
 
@@ -57,15 +57,17 @@ export async function look(session: Session): Promise<Survey & { readonly secret
 function refuseForeign({ cluster, state }: Session, { facts }: Survey): void {
   const ours = [...facts].filter(([, host]) => host.mesosup.cluster === cluster.name).map(([name]) => name);
   if (ours.length === 0) return;
-  throw new RunError(
+  throw new MesosupError(
     `${ours.join(', ')} ${ours.length === 1 ? 'belongs' : 'belong'} to the cluster ${cluster.name} already, but its secrets are not on this machine (${state.secretsFile})`,
-    `Copy them from the machine that installed it: mkdir -m 700 -p ${state.directory} && scp -p MACHINE:${state.secretsFile} ${state.directory}/  Or give this cluster another name.`,
+    {
+      remedy: `Copy them from the machine that installed it: mkdir -m 700 -p ${state.directory} && scp -p MACHINE:${state.secretsFile} ${state.directory}/  Or give this cluster another name.`,
+    },
   );
 }
 
 /**
  * @param survey what was found
- * @throws RunError when the plan can't be made, with all problems
+ * @throws MesosupError when the plan can't be made, with all problems
  */
 export async function prepare(
   session: Session,
@@ -137,7 +139,7 @@ function withAnswers(
 
 /**
  * A new cluster whose masters can't begin without those that are left out is installed and not started: they would
- * restart for ever. @returns what to say of those @throws RunError for "start", which has nothing else to do
+ * restart for ever. @returns what to say of those @throws MesosupError for "start", which has nothing else to do
  */
 function heldBack(
   { cluster }: Session,
@@ -155,7 +157,7 @@ function heldBack(
       host: name,
       check: 'start',
       message: `the cluster is installed without it, and not started: ${why}`,
-      mend: 'Run the same command again once it will do.',
+      remedy: 'Run the same command again once it will do.',
       severity: 'warning',
     }));
 }
@@ -200,13 +202,12 @@ function freshSecrets(): Secrets {
   return generateSecrets((bytes) => randomBytes(bytes));
 }
 
-function nothingDone(reach: Reach, problems: readonly Problem[]): RunError {
+function nothingDone(reach: Reach, problems: readonly Problem[]): MesosupError {
   const errors = problems.filter((problem) => problem.severity === 'error');
   const one = errors.length === 1 ? errors[0] : undefined;
-  return new RunError(
-    `${renderProblems(problems)}\nNothing was changed: ${reach.stop}.`,
-    one ? one.mend : 'Mend what is named above, and run the same command again.',
-  );
+  return new MesosupError(`${renderProblems(problems)}\nNothing was changed: ${reach.stop}.`, {
+    remedy: one ? one.remedy : 'Fix what is named above, and run the same command again.',
+  });
 }
 
 function sha256(text: string): string {

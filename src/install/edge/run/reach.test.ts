@@ -12,7 +12,7 @@ const problem = (host: string, severity: Problem['severity'] = 'error'): Problem
   host,
   check: 'disk',
   message: 'the disk is full',
-  mend: 'Empty it.',
+  remedy: 'Empty it.',
   severity,
 });
 const four = clusterOf(['a', 'b', 'c', 'd']);
@@ -40,6 +40,6 @@ test('the others go on while they have a majority of the masters', () => {
 
 test('problems read with errors first, each host named once', () => {
   expect(
-    renderProblems([problem('a', 'warning'), { ...problem('b'), message: 'b: it is gone', mend: '' }]),
+    renderProblems([problem('a', 'warning'), { ...problem('b'), message: 'b: it is gone', remedy: '' }]),
   ).toBe('✖ b: it is gone\n⚠ a: the disk is full\n  → Empty it.');
 });

@@ -35,13 +35,13 @@ function lacking(cluster: Cluster, bad: ReadonlySet<string>): string {
   return [...of('zookeeper', 'ZooKeeper hosts'), ...of('master', 'masters')].join('; ');
 }
 
-/** Problems as people read them: errors first, each with its mend. */
+/** Problems as people read them: errors first, each with its remedy. */
 export function renderProblems(problems: readonly Problem[]): string {
   return problems
     .toSorted((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'))
-    .map(({ host, message, mend, severity }) => {
+    .map(({ host, message, remedy, severity }) => {
       const where = message.startsWith(`${host}:`) ? '' : `${host}: `;
-      return `${severity === 'error' ? '✖' : '⚠'} ${where}${message}${mend === '' ? '' : `\n  → ${mend}`}`;
+      return `${severity === 'error' ? '✖' : '⚠'} ${where}${message}${remedy === '' ? '' : `\n  → ${remedy}`}`;
     })
     .join('\n');
 }

@@ -1,11 +1,11 @@
 /** A command that changes hosts, from its flags to its report. */
 
+import type { Command } from '@oclif/core';
 import type { LoadedCluster } from '../../../cluster/edge/load.ts';
 import { count } from '../../../text/count.ts';
 import { changesIn } from '../../drift.ts';
 import type { Plan } from '../../plan.ts';
 import { type ChangeResult, change } from './change.ts';
-import type { ClusterCommand } from './cluster-command.ts';
 import {
   type ChangeReport,
   confirmed,
@@ -31,7 +31,7 @@ export interface RunChangeOptions {
 }
 
 export async function runChange(
-  command: ClusterCommand,
+  command: Pick<Command, 'jsonEnabled' | 'log' | 'config'>,
   loaded: LoadedCluster,
   flags: ConnectFlags & { readonly yes: boolean; readonly timeout?: number | undefined },
   options: RunChangeOptions,

@@ -178,7 +178,7 @@ export function problemOf(error: HostError): Problem {
     host: error.host,
     check: error.failure,
     message: error.message,
-    mend: error.mend,
+    remedy: error.remedy,
     severity: 'error',
   };
 }

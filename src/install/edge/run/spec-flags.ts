@@ -73,7 +73,7 @@ export function hostOptions(flags: GivenHosts): HostOptions {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-/** @throws HostOptionsError, SpecFileError, StateError */
+/** @throws UsageError, MesosupError */
 export async function clusterOf(
   flags: GivenHosts & { readonly file?: string | undefined; readonly state?: string | undefined },
 ): Promise<LoadedCluster> {

@@ -2,14 +2,16 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Secrets } from '../../../cluster/secrets.ts';
+import { MesosupError } from '../../../errors/mesosup-error.ts';
 import type { Facts } from '../../facts.ts';
 import { type ClusterHealth, clusterHealth } from '../../health.ts';
-import { RunError } from './cluster-command.ts';
 import { sideBySide } from './screen.ts';
 import type { Session } from './session.ts';
 
 /** Between two looks at the hosts. */
 const PAUSE_MS = 500;
+/** The kind of failure when nothing has changed for too long. */
+export const UNHEALTHY = 'unhealthy';
 /** Seconds for which nothing may change. */
 const PATIENCE = 300;
 
@@ -24,7 +26,7 @@ export interface WaitOptions {
   readonly missing?: (facts: ReadonlyMap<string, Facts>) => string[];
 }
 
-/** @throws RunError naming what is still missing when nothing has changed for so long */
+/** @throws MesosupError naming what is still missing when nothing has changed for so long */
 export async function waitHealthy(
   session: Session,
   options: WaitOptions,
@@ -32,7 +34,7 @@ export async function waitHealthy(
   const missingIn =
     options.missing ?? ((found) => missingOf(clusterHealth(session.cluster, found), options.hosts));
   let latest: ReadonlyMap<string, Facts> = new Map();
-  let failure: RunError | undefined;
+  let failure: MesosupError | undefined;
   const patience = options.patience ?? PATIENCE;
   await sideBySide(session.screen, [session.cluster.name], 1, async (_name, line) => {
     let last = '';
@@ -53,9 +55,13 @@ export async function waitHealthy(
         seen.add(kind);
         since = performance.now();
       } else if (performance.now() - since > patience * 1000) {
-        failure = new RunError(
+        failure = new MesosupError(
           `${session.cluster.name} is not healthy, and nothing new was seen for ${patience} s:\n${missing.map((one) => `  ${one}`).join('\n')}`,
-          'Look at the journal of the service that is named, e.g. journalctl -u mesos-master; "mesosup status" shows the whole.',
+          {
+            remedy:
+              'Look at the journal of the service that is named, e.g. journalctl -u mesos-master; "mesosup status" shows the whole.',
+            failure: UNHEALTHY,
+          },
         );
         throw new Error(`not healthy: ${said}`);
       }
