@@ -1,11 +1,12 @@
 /** What `/v2/info` says of how the scheduler was set up, by Marathon's names; secrets are left out. */
 
 import { showZooKeeperAddress } from '../zookeeper/address.ts';
+import type { SetupJson } from './api/scheduler-schemas.ts';
 import { showMasters } from './masters.ts';
 import type { DaemonOptions } from './options.ts';
 import { RELEASE } from './release.ts';
 
-export function infoOf(options: DaemonOptions): Record<string, unknown> {
+export function infoOf(options: DaemonOptions): SetupJson {
   const { settings, zooKeeper, hostname, httpPort, tls, allowedOrigins } = options;
   const { framework } = settings;
   return {

@@ -4,12 +4,17 @@ import { EventStreams } from '../../src/scheduler/api/events.ts';
 import { createApi } from '../../src/scheduler/api/server.ts';
 import type { StoredEvent } from '../../src/scheduler/domain/events.ts';
 import { createState } from '../../src/scheduler/domain/state.ts';
+import { readFlags } from '../../src/scheduler/flags.ts';
+import { infoOf } from '../../src/scheduler/info.ts';
 import { createMetrics } from '../../src/scheduler/metrics.ts';
+import { optionsFrom } from '../../src/scheduler/options.ts';
 import { createRunner, type Runner } from '../../src/scheduler/runner.ts';
 import { told } from '../../src/scheduler/scheduler.ts';
 import { createMemoryStore } from '../../src/scheduler/store/memory.ts';
 import { SimulatedMesos } from '../../src/simulator/mesos.ts';
 import { DOCKER, settings } from './fixtures.ts';
+
+const OPTIONS = optionsFrom(readFlags(['--master', 'localhost:5050'], {}));
 
 /** What to do after a test, in order. */
 export const closing: (() => Promise<unknown>)[] = [];
@@ -56,7 +61,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
     runner,
     events,
     leader: () => 'host:8080',
-    info: () => ({ name: 'mesosup', version: '1' }),
+    info: () => ({ ...infoOf(OPTIONS), version: '1' }),
     now: () => 1_700_000_000_000,
     random: () => 0.0445,
     endpointsPortSuffix: false,
