@@ -5,6 +5,8 @@
  */
 
 import {
+  anything,
+  fits,
   flag,
   listOf,
   mapOf,
@@ -95,8 +97,6 @@ export function encodeTaskData(data: TaskData): string {
 /** @throws SyntaxError where the bytes are not JSON, TypeError where they are not an app */
 export function decodeTaskData(base64: string): TaskData {
   const data: unknown = JSON.parse(Buffer.from(base64, 'base64').toString('utf8'));
-  if (typeof data !== 'object' || data === null || typeof (data as TaskData).id !== 'string') {
-    throw new TypeError('TaskInfo.data is not an app: an object with an id was expected');
-  }
-  return data as TaskData;
+  if (fits(mapOf(anything), data) && fits(text, data.id)) return { ...data, id: data.id };
+  throw new TypeError('TaskInfo.data is not an app: an object with an id was expected');
 }
