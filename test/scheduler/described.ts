@@ -12,6 +12,7 @@ interface DescribedAnswer {
 }
 
 const { paths, components } = openApi('1');
+const EVENT: JsonSchema = { $ref: '#/components/schemas/Event' };
 const compiled = new Map<JsonSchema, z.ZodType>();
 
 /** @returns what an answer is that the description does not say, or undefined */
@@ -25,6 +26,17 @@ export function undescribed(operation: Operation, answer: LightMyRequestResponse
   if (!form) return `${statusCode} is answered as ${type}`;
   const result = schemaOf(form.schema).safeParse(type === 'application/json' ? answer.json() : body);
   return result.success ? undefined : `${statusCode}: ${z.prettifyError(result.error)} in ${body}`;
+}
+
+/** @returns what an event of `/v2/events` is that the description does not say, or undefined */
+export function undescribedEvent(event: unknown): string | undefined {
+  const result = schemaOf(EVENT).safeParse(JSON.parse(JSON.stringify(event)));
+  return result.success ? undefined : `${z.prettifyError(result.error)} in ${JSON.stringify(event)}`;
+}
+
+/** The types of events that are described. */
+export function describedEvents(): unknown[] {
+  return (components.schemas.Event?.oneOf ?? []).map(({ properties }) => properties?.eventType?.const);
 }
 
 /** The operations' successful answers, as `GET /v2/apps 200 application/json`. */

@@ -2,7 +2,12 @@
 
 import { expect, it } from 'vitest';
 import { call, type Server, server } from '../../../test/scheduler/api-server.ts';
-import { describedAnswers, undescribed } from '../../../test/scheduler/described.ts';
+import {
+  describedAnswers,
+  describedEvents,
+  undescribed,
+  undescribedEvent,
+} from '../../../test/scheduler/described.ts';
 import { DOCKER } from '../../../test/scheduler/fixtures.ts';
 import { OPERATIONS } from './operations.ts';
 
@@ -128,6 +133,15 @@ async function askOfTasks(client: Client): Promise<void> {
   await client.ask('DELETE /v2/apps/{id}/tasks', { ids, query: 'force=true' });
 }
 
+/** What Mesos and the checks tell, besides what the simulated Mesos does by itself. */
+async function happen({ server: one }: Client): Promise<void> {
+  const [taskId = ''] = await one.runner.read(({ apps }) => [...(apps.get('/g/full')?.tasks.keys() ?? [])]);
+  await one.runner.submit({ type: 'probed', taskId, probe: 0, healthy: true });
+  await one.runner.submit({ type: 'probed', taskId, probe: 0, healthy: false, giveUp: 'it failed' });
+  await one.runner.submit({ type: 'disconnected', reason: 'the test says so' });
+  await one.run();
+}
+
 async function askOfTheQueue(client: Client): Promise<void> {
   const { server: one } = client;
   const waiting: Record<string, object> = {
@@ -228,6 +242,7 @@ it('answers every operation as its description says, with no field more and none
   await client.server.run();
   await askOfApps(client);
   await askOfTasks(client);
+  await happen(client);
   await askOfTheQueue(client);
   await askOfGroups(client);
   await askByV1(client);
@@ -236,6 +251,11 @@ it('answers every operation as its description says, with no field more and none
   // Streams of events do not end: events.test.ts looks at them.
   const expected = describedAnswers().filter((one) => !one.startsWith('GET /v2/events '));
   expect(expected.filter((one) => !client.seen.has(one))).toEqual([]);
+  const { published } = client.server;
+  for (const event of published) expect(undescribedEvent(event)).toBeUndefined();
+  const sent = new Set<unknown>(published.map(({ eventType }) => eventType));
+  const unsent = describedEvents().filter((type) => !sent.has(type));
+  expect(unsent).toEqual(['event_stream_attached', 'event_stream_detached']);
 });
 
 it('describes what it refuses', async () => {

@@ -51,7 +51,9 @@ function operationHtml(method: string, path: string, operation: Described): stri
 <table>${rows.join('')}${answers.join('')}</table>${schema ? `<p>Body: ${typeHtml(schema)}</p>` : ''}</details>`;
 }
 
-function fieldsHtml({ properties = {}, required = [], description }: JsonSchema): string {
+function fieldsHtml(schema: JsonSchema): string {
+  const { properties, required = [], description } = schema;
+  if (!properties) return `<p>${typeHtml(schema)}</p>`;
   const rows = Object.entries(properties).map(([name, schema]) => {
     const preset =
       schema.default === undefined ? '' : `<code>${escaped(JSON.stringify(schema.default))}</code>`;
@@ -62,14 +64,15 @@ function fieldsHtml({ properties = {}, required = [], description }: JsonSchema)
 }
 
 function typeHtml(schema: JsonSchema): string {
-  const { $ref: ref, type, items, properties, anyOf, enum: choices } = schema;
+  const { $ref: ref, type, items, properties, anyOf, oneOf = anyOf, const: fixed, enum: choices } = schema;
   if (ref !== undefined) {
     const name = escaped(ref.split('/').at(-1) ?? '');
     return `<a href="#${name}">${name}</a>`;
   }
   if (Array.isArray(choices))
     return choices.map((one) => `<code>${escaped(String(one))}</code>`).join(' or ');
-  if (anyOf) return anyOf.map(typeHtml).join(' or ');
+  if (fixed !== undefined) return `<code>${escaped(String(fixed))}</code>`;
+  if (oneOf) return oneOf.map(typeHtml).join(' or ');
   if (items) return `list of ${typeHtml(items)}`;
   if (properties) return `<details><summary>object</summary>${fieldsHtml(schema)}</details>`;
   return escaped([type ?? 'any'].flat().join(' or '));

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { appSchema } from '../domain/app-schema.ts';
 import { groupSchema } from '../domain/group-schema.ts';
 import { errorSchemas } from './error-schemas.ts';
+import { eventSchemas } from './event-schemas.ts';
 import type { JsonSchema, OpenApi } from './openapi-document.ts';
 import { type Media, type Operation, PARAMETERS } from './operation.ts';
 import { OPERATIONS } from './operations.ts';
@@ -32,6 +33,7 @@ const REQUESTS = { App: appSchema, Group: groupSchema, TaskIds: deletion, ...v1S
 
 const ANSWERS = {
   EmptyList: emptyList,
+  ...eventSchemas,
   ...errorSchemas,
   ...v1AnswerSchemas,
   ...v2AppSchemas,
@@ -192,11 +194,12 @@ function asShown({ additionalProperties, default: _default, ...rest }: JsonSchem
 /** The schema with this done to all that is in it, and then to itself. */
 function mapped(schema: JsonSchema, change: (schema: JsonSchema) => JsonSchema): JsonSchema {
   const each = (one: JsonSchema) => mapped(one, change);
-  const { properties, items, anyOf, additionalProperties } = schema;
+  const { properties, items, anyOf, oneOf, additionalProperties } = schema;
   return change({
     ...schema,
     ...(isSchema(additionalProperties) && { additionalProperties: each(additionalProperties) }),
     ...(anyOf && { anyOf: anyOf.map(each) }),
+    ...(oneOf && { oneOf: oneOf.map(each) }),
     ...(items && { items: each(items) }),
     ...(properties && {
       properties: Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, each(one)])),

@@ -1,6 +1,7 @@
 import type { Action, Deployment } from '../domain/deployment.ts';
 import { currentActions } from '../domain/evolve-deployments.ts';
 import type { DeploymentRecord } from '../domain/state.ts';
+import type { PlanJson } from './event-schemas.ts';
 import type { ActionJson, DeploymentJson, SingleDeploymentJson, StepsJson } from './v2-deployment-schemas.ts';
 
 const NAMES: Readonly<Record<Action['type'], ActionJson['action']>> = {
@@ -48,7 +49,7 @@ export function singleDeploymentJson(record: DeploymentRecord): SingleDeployment
  * A deployment's plan in events. Of the apps before and after it names ids and versions only: their definitions, of
  * the whole root group, made Marathon's events grow to megabytes.
  */
-export function planJson({ id, version, startedAt, steps, before }: Deployment) {
+export function planJson({ id, version, startedAt, steps, before }: Deployment): PlanJson {
   const stopped = new Set(
     steps.flatMap((actions) => actions.flatMap(({ type, appId }) => (type === 'stop' ? appId : []))),
   );

@@ -168,7 +168,7 @@ export const V2_OPERATIONS: readonly Operation[] = [
     summary: 'What happens, as server-sent events; goes on after Last-Event-ID',
     query: ['event_type', 'plan-format'],
     answers: {
-      200: { events: z.string().meta({ description: 'Of each event the data is JSON, with its eventType' }) },
+      200: { events: z.string().meta({ description: 'The data of each event is an Event, as JSON' }) },
     },
   },
   {
