@@ -4,27 +4,74 @@
  * Without that part the task is of the 2013 form: image and arguments are the executor's own command line.
  */
 
-/** A port of the host, and the one of the container it leads to. */
-export interface PortPair {
-  host: number;
-  container: number;
-  /** `tcp`, `udp` or `sctp` */
-  protocol: string;
+import {
+  anything,
+  fits,
+  flag,
+  listOf,
+  mapOf,
+  type ObjectOf,
+  objectOf,
+  oneOf,
+  type Shape,
+  text,
+  wholeNumber,
+} from './domain/json-shape.ts';
+
+/** @param options what the field means to `docker create`; where it is left out, create-command.ts says that */
+function required<T>(shape: Shape<T>, options?: (value: T) => readonly string[]) {
+  return { shape, optional: false, options } as const;
 }
 
-/** One container to run. */
-export interface DockerTask {
-  image: string;
+function optional<T>(shape: Shape<T>, options?: (value: T) => readonly string[]) {
+  return { shape, optional: true, options } as const;
+}
+
+const port = wholeNumber(1, 65_535);
+
+/** A port of the host, and the one of the container it leads to. */
+const portPair = {
+  host: required(port),
+  container: required(port),
+  protocol: required(oneOf('tcp', 'udp', 'sctp')),
+};
+
+/**
+ * One container to run. The type, the executor's check, and the options that fields become all follow from this. A
+ * field that is added is optional: an executor of an older release refuses a task that has a field it does not know,
+ * so the scheduler sends a field only for apps that use it. Options come in the order of the fields, and of two that
+ * say the same Docker takes the last.
+ */
+const dockerFields = {
+  image: required(text),
   /** The container's arguments, already split and expanded. */
-  args: string[];
+  args: required(listOf(text)),
   /** The app's environment with PORT0…PORTn, PORT and PORTS, precedence already settled. */
-  env: Record<string, string>;
+  env: required(mapOf(text)),
   /** The ports to publish; without it the image's EXPOSEd ports are paired with the task's in order. */
-  ports?: PortPair[];
+  ports: optional(listOf(objectOf(portPair))),
   /** Pull the image although it is there. */
-  forcePull?: boolean;
+  forcePull: optional(flag),
   /** Passed on to `docker create` verbatim, in order. */
-  options: string[];
+  options: required(listOf(text), (words) => words),
+};
+
+export type PortPair = ObjectOf<typeof portPair>;
+export type DockerTask = ObjectOf<typeof dockerFields>;
+
+const dockerTask = objectOf(dockerFields, 'an object with an image');
+
+/** @returns what is wrong with the `docker` part; undefined where it is a DockerTask */
+export function dockerProblem(docker: unknown): string | undefined {
+  return dockerTask.problem(docker, 'docker');
+}
+
+/** What the fields of a task mean to `docker create`. */
+export function createOptions(task: DockerTask): string[] {
+  return Object.entries(dockerFields).flatMap(([name, { options }]) => {
+    const value = task[name as keyof DockerTask];
+    return value === undefined || !options ? [] : (options as (value: unknown) => readonly string[])(value);
+  });
 }
 
 const IMAGE = /^[A-Za-z0-9][A-Za-z0-9_.:@-]*(?:\/[A-Za-z0-9][A-Za-z0-9_.:@-]*)*$/;
@@ -50,8 +97,6 @@ export function encodeTaskData(data: TaskData): string {
 /** @throws SyntaxError where the bytes are not JSON, TypeError where they are not an app */
 export function decodeTaskData(base64: string): TaskData {
   const data: unknown = JSON.parse(Buffer.from(base64, 'base64').toString('utf8'));
-  if (typeof data !== 'object' || data === null || typeof (data as TaskData).id !== 'string') {
-    throw new TypeError('TaskInfo.data is not an app: an object with an id was expected');
-  }
-  return data as TaskData;
+  if (fits(mapOf(anything), data) && fits(text, data.id)) return { ...data, id: data.id };
+  throw new TypeError('TaskInfo.data is not an app: an object with an id was expected');
 }

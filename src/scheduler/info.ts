@@ -2,10 +2,11 @@
 
 import { RELEASE } from '../release.ts';
 import { showZooKeeperAddress } from '../zookeeper/address.ts';
+import type { SetupJson } from './api/scheduler-schemas.ts';
 import { showMasters } from './masters.ts';
 import type { DaemonOptions } from './options.ts';
 
-export function infoOf(options: DaemonOptions): Record<string, unknown> {
+export function infoOf(options: DaemonOptions): SetupJson {
   const { settings, zooKeeper, hostname, httpPort, tls, allowedOrigins } = options;
   const { framework } = settings;
   return {

@@ -4,6 +4,7 @@
  */
 
 import { isTerminal } from '../mesos/types.ts';
+import type { Condition, EventOf, EventType, ServerEvent } from './api/event-schemas.ts';
 import { actionJson, planJson } from './api/v2-deployment-views.ts';
 import type { Deployment } from './domain/deployment.ts';
 import type { StateEvent } from './domain/events.ts';
@@ -11,26 +12,20 @@ import { currentActions } from './domain/evolve-deployments.ts';
 import { ownerOf, type State } from './domain/state.ts';
 import { instanceIdOf, isReady, type Task } from './domain/task.ts';
 
-export interface ServerEvent {
-  readonly eventType: string;
-  readonly timestamp: string;
-  readonly [field: string]: unknown;
-}
+type Data<T extends EventType> = Omit<EventOf<T>, 'eventType' | 'timestamp'>;
+type Stamp = <T extends EventType>(eventType: T, data: Data<T>) => ServerEvent;
 
 /** Called with the state as it is before the event, so that what ends can still be looked up. */
 export function serverEvents(state: State, event: StateEvent, now: number): ServerEvent[] {
-  const stamp = (eventType: string, data: Record<string, unknown> = {}): ServerEvent => ({
-    ...data,
-    eventType,
-    timestamp: new Date(now).toISOString(),
-  });
+  const timestamp = new Date(now).toISOString();
+  const stamp: Stamp = (eventType, data) => ({ ...data, eventType, timestamp }) as unknown as ServerEvent;
   switch (event.type) {
     case 'framework_registered':
       return [stamp('scheduler_registered_event', { frameworkId: event.frameworkId })];
     case 'connected':
-      return state.connection > 0 ? [stamp('scheduler_reregistered_event')] : [];
+      return state.connection > 0 ? [stamp('scheduler_reregistered_event', {})] : [];
     case 'disconnected':
-      return state.connected ? [stamp('scheduler_disconnected_event')] : [];
+      return state.connected ? [stamp('scheduler_disconnected_event', {})] : [];
     case 'app_changed':
       return [
         stamp('api_post_event', { appDefinition: event.app, clientIp: '', uri: `/v2/apps${event.app.id}` }),
@@ -97,8 +92,6 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
   }
 }
 
-type Stamp = (eventType: string, data?: Record<string, unknown>) => ServerEvent;
-
 function healthEvents({ id: taskId, appId, version }: Task, alive: boolean, stamp: Stamp): ServerEvent[] {
   const instance = { instanceId: instanceIdOf(taskId), runSpecId: appId, runSpecVersion: version };
   return [
@@ -107,7 +100,7 @@ function healthEvents({ id: taskId, appId, version }: Task, alive: boolean, stam
   ];
 }
 
-function stepJson(deployment: Deployment, step: number) {
+function stepJson(deployment: Deployment, step: number): Data<'deployment_info'> {
   const actions = currentActions({ deployment, step }).map(actionJson);
   return { plan: planJson(deployment), currentStep: { actions } };
 }
@@ -156,7 +149,7 @@ function ofUpdate(
   return events;
 }
 
-const CONDITIONS: Readonly<Partial<Record<Task['state'], string>>> = {
+const CONDITIONS: Readonly<Partial<Record<Task['state'], Condition>>> = {
   TASK_STAGING: 'Staging',
   TASK_STARTING: 'Starting',
   TASK_RUNNING: 'Running',
@@ -172,7 +165,10 @@ const CONDITIONS: Readonly<Partial<Record<Task['state'], string>>> = {
   TASK_GONE_BY_OPERATOR: 'Gone',
 };
 
-function instanceJson({ id, appId, version, host, agentId }: Task, condition: string) {
+function instanceJson(
+  { id, appId, version, host, agentId }: Task,
+  condition: Condition,
+): Data<'instance_changed_event'> {
   return {
     instanceId: instanceIdOf(id),
     condition,

@@ -5,13 +5,14 @@ import { createSchedulerSession, type SchedulerSession } from '../mesos/schedule
 import type { FrameworkInfo } from '../mesos/types.ts';
 import { RELEASE } from '../release.ts';
 import type { Api } from './api/answers.ts';
+import type { ServerEvent } from './api/event-schemas.ts';
 import { EventStreams } from './api/events.ts';
 import { createApi } from './api/server.ts';
 import type { StateEvent } from './domain/events.ts';
 import { evolve } from './domain/evolve.ts';
 import { createState, type State } from './domain/state.ts';
 import { infoOf } from './info.ts';
-import { type ServerEvent, serverEvents } from './marathon-events.ts';
+import { serverEvents } from './marathon-events.ts';
 import { type Detection, openDetection } from './masters.ts';
 import { createMetrics } from './metrics.ts';
 import { describe, type Notice } from './notices.ts';

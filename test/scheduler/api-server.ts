@@ -1,15 +1,21 @@
 import { afterEach, expect } from 'vitest';
 import type { Api, ApiOptions } from '../../src/scheduler/api/answers.ts';
+import type { ServerEvent } from '../../src/scheduler/api/event-schemas.ts';
 import { EventStreams } from '../../src/scheduler/api/events.ts';
 import { createApi } from '../../src/scheduler/api/server.ts';
 import type { StoredEvent } from '../../src/scheduler/domain/events.ts';
 import { createState } from '../../src/scheduler/domain/state.ts';
+import { readFlags } from '../../src/scheduler/flags.ts';
+import { infoOf } from '../../src/scheduler/info.ts';
 import { createMetrics } from '../../src/scheduler/metrics.ts';
+import { optionsFrom } from '../../src/scheduler/options.ts';
 import { createRunner, type Runner } from '../../src/scheduler/runner.ts';
 import { told } from '../../src/scheduler/scheduler.ts';
 import { createMemoryStore } from '../../src/scheduler/store/memory.ts';
 import { SimulatedMesos } from '../../src/simulator/mesos.ts';
 import { DOCKER, settings } from './fixtures.ts';
+
+const OPTIONS = optionsFrom(readFlags(['--master', 'localhost:5050'], {}));
 
 /** What to do after a test, in order. */
 export const closing: (() => Promise<unknown>)[] = [];
@@ -24,6 +30,8 @@ export interface Server {
   /** What is stored. */
   disk: StoredEvent[];
   faults: unknown[];
+  /** What was sent to the listeners to `/v2/events`. */
+  published: ServerEvent[];
   /** Connects to Mesos and lets all that is placed run. */
   run(): Promise<void>;
 }
@@ -36,6 +44,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
   ]);
   const events = new EventStreams();
   const faults: unknown[] = [];
+  const published: ServerEvent[] = [];
   const disk: StoredEvent[] = [];
   const metrics = createMetrics({ ofProcess: false });
   const runner = createRunner({
@@ -46,7 +55,11 @@ export function server(more: Partial<ApiOptions> = {}): Server {
     describe: told,
     publish: (notices, changes) => {
       for (const change of changes) metrics.changed(change);
-      for (const one of notices) if ('eventType' in one) events.publish(one);
+      for (const one of notices) {
+        if (!('eventType' in one)) continue;
+        events.publish(one);
+        published.push(one);
+      }
     },
     onError: (_what, error) => faults.push(error),
     onFatal: (message) => faults.push(message),
@@ -56,7 +69,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
     runner,
     events,
     leader: () => 'host:8080',
-    info: () => ({ name: 'mesosup', version: '1' }),
+    info: () => ({ ...infoOf(OPTIONS), version: '1' }),
     now: () => 1_700_000_000_000,
     random: () => 0.0445,
     endpointsPortSuffix: false,
@@ -77,7 +90,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
       mesos.work();
     }
   };
-  return { api, runner, mesos, disk, faults, run };
+  return { api, runner, mesos, disk, faults, published, run };
 }
 
 /** The call of the 2013 page, as HTTPie sends it. */

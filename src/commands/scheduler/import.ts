@@ -62,11 +62,11 @@ export default class SchedulerImport extends BaseCommand {
       this.log(mayBe ? 'Nothing was changed yet; without --dry-run it is.' : 'Nothing was changed.');
       return { imported: false, ...plan };
     }
-    const { deploymentId } = await client.putApps(read.apps, { dryRun: false, force: flags.force });
+    const { deploymentId } = await client.putApps(read.apps, flags.force);
     this.log(
       `Imported by deployment ${deploymentId}: ${url}/v2/deployments/${deploymentId} says how far it is.`,
     );
-    return { imported: true, ...(deploymentId !== undefined && { deploymentId }), ...plan };
+    return { imported: true, deploymentId, ...plan };
   }
 
   async #read(file: string): Promise<MarathonApps> {

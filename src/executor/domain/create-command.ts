@@ -1,6 +1,6 @@
 /** The whole `docker create` command of a task, as data. */
 
-import type { PortPair } from '../task-data.ts';
+import { createOptions, type PortPair } from '../task-data.ts';
 import { type ContainerPlan, needsOwnEnvironment } from './task-plan.ts';
 
 export interface CreateInput {
@@ -45,7 +45,7 @@ export function createCommand(input: CreateInput): CreateCommand {
       ]),
       ...(inFile.length > 0 ? ['--env-file', input.envFilePath] : []),
       ...own.flatMap(([name]) => ['-e', name]),
-      ...plan.options,
+      ...createOptions(plan),
       plan.image,
       ...plan.args,
     ],

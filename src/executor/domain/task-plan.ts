@@ -7,7 +7,8 @@
 import { healthCheckError } from '../../health/validation.ts';
 import { amountsOf } from '../../mesos/resources.ts';
 import type { TaskInfo } from '../../mesos/types.ts';
-import { type DockerTask, decodeTaskData, isImageName, type PortPair, type TaskData } from '../task-data.ts';
+import { type DockerTask, decodeTaskData, dockerProblem, isImageName, type TaskData } from '../task-data.ts';
+import { anything, fits, listOf, mapOf, text } from './json-shape.ts';
 
 /** What the executor process itself was started with. */
 export interface OwnCommand {
@@ -84,45 +85,20 @@ function readData(task: TaskInfo, own: OwnCommand): TaskData | undefined {
   return undefined;
 }
 
-function checkDocker(docker: unknown): DockerTask {
-  if (!isObject(docker)) throw new TaskInvalidError('TaskInfo.data: docker must be an object with an image');
-  const { image, args, env, options, ports, forcePull, ...unknown } = docker;
-  const [field] = Object.keys(unknown);
-  if (field !== undefined) {
-    throw new TaskInvalidError(`TaskInfo.data: this executor does not know docker.${field}`);
-  }
-  if (typeof image !== 'string' || !isStrings(args) || !isStrings(options) || !isStringRecord(env)) {
-    throw new TaskInvalidError(
-      'TaskInfo.data: docker needs image (text), args and options (lists of texts) and env (names with texts)',
-    );
-  }
-  if (ports !== undefined && !isPorts(ports)) {
-    throw new TaskInvalidError(
-      'TaskInfo.data: docker.ports is no list of mappings with host, container and protocol',
-    );
-  }
-  return { image, args, env, options, ...(ports && { ports }), ...(forcePull === true && { forcePull }) };
-}
-
-function isPorts(value: unknown): value is PortPair[] {
-  const isPort = (port: unknown) => Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536;
-  return (
-    Array.isArray(value) &&
-    value.every(
-      (pair) =>
-        isObject(pair) &&
-        isPort(pair.host) &&
-        isPort(pair.container) &&
-        /^(?:tcp|udp|sctp)$/.test(String(pair.protocol)),
-    )
-  );
+function checkDocker(docker: DockerTask | undefined): DockerTask {
+  const problem = dockerProblem(docker);
+  if (problem !== undefined) throw new TaskInvalidError(`TaskInfo.data: ${problem}`);
+  // A field that is false says the same as none.
+  return Object.fromEntries(
+    Object.entries(docker ?? {}).filter(([, value]) => value !== false),
+  ) as DockerTask;
 }
 
 function fromCommandLine(data: TaskData | undefined, own: OwnCommand): DockerTask {
-  const container = (isObject(data?.container) ? data.container : {}) as Record<string, unknown>;
-  const env = { ...inherited(own.env), ...(isStringRecord(data?.env) ? data.env : {}) };
-  const options = isStrings(container.options) ? container.options : [];
-  if (typeof container.image === 'string' && container.image !== '') {
+  const env = { ...inherited(own.env), ...(fits(mapOf(text), data?.env) ? data.env : {}) };
+  const container = fits(mapOf(anything), data?.container) ? data.container : {};
+  const options = fits(listOf(text), container.options) ? container.options : [];
+  if (fits(text, container.image) && container.image !== '') {
     return { image: container.image.replace(/^docker:\/{2,3}/, ''), args: [...own.argv], env, options };
   }
   const [image, ...args] = own.argv;
@@ -153,16 +129,4 @@ function checkVariable(name: string, value: string): void {
   if (needsOwnEnvironment(value) && DOCKER_NAMES.test(name)) {
     throw new TaskInvalidError(`The environment variable ${name} can't hold a line break or 16 KB of text`);
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-function isStrings(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((v) => typeof v === 'string');
-}
-
-function isStringRecord(value: unknown): value is Record<string, string> {
-  return isObject(value) && !Array.isArray(value) && Object.values(value).every((v) => typeof v === 'string');
 }

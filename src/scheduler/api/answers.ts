@@ -8,6 +8,7 @@ import type { Answered } from './answered.ts';
 import { type Body, lengthOf, send } from './body.ts';
 import { squeeze } from './compress.ts';
 import type { EventStreams } from './events.ts';
+import type { SetupJson } from './scheduler-schemas.ts';
 
 export interface ApiOptions extends Access {
   runner: Runner;
@@ -15,7 +16,7 @@ export interface ApiOptions extends Access {
   /** `host:port` under which others reach this API. */
   leader: () => string;
   /** What `/v2/info` says of the configuration. */
-  info: () => Readonly<Record<string, unknown>>;
+  info: () => SetupJson;
   /** Lets another scheduler lead; absent where there is no other. */
   abdicate?: () => void;
   now: () => number;

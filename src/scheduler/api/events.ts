@@ -1,7 +1,7 @@
 /** `GET /v2/events`: server-sent events, in the framing Marathon's clients read. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ServerEvent } from '../marathon-events.ts';
+import type { ServerEvent } from './event-schemas.ts';
 
 /** marathon-lb drops streams that are silent for 15 s. */
 const KEEP_ALIVE_MS = 10_000;
@@ -106,7 +106,7 @@ export class EventStreams {
       .map((event) => textFor(event, wanted));
   }
 
-  #tell(eventType: string, remoteAddress: string): void {
+  #tell(eventType: 'event_stream_attached' | 'event_stream_detached', remoteAddress: string): void {
     this.publish({ remoteAddress, eventType, timestamp: new Date(this.#now()).toISOString() });
   }
 
@@ -141,8 +141,7 @@ function textFor({ text, lightText }: Kept, { light }: Wanted): string {
 
 /** Source: Marathon's `plan-format=light`. */
 function lightOf(event: ServerEvent): ServerEvent | undefined {
-  const { plan } = event;
-  if (typeof plan !== 'object' || plan === null) return undefined;
-  const { original: _original, target: _target, ...light } = plan as Record<string, unknown>;
+  if (!('plan' in event)) return undefined;
+  const { original: _original, target: _target, ...light } = event.plan;
   return { ...event, plan: light };
 }

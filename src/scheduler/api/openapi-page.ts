@@ -7,7 +7,7 @@ interface Described {
   tags: string[];
   parameters?: { name: string; in: string; description?: string }[];
   requestBody?: { content: { 'application/json': { schema: JsonSchema } } };
-  responses: Record<string, { description: string }>;
+  responses: Record<string, { description: string; content?: Record<string, { schema: JsonSchema }> }>;
 }
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
@@ -41,15 +41,19 @@ function operationHtml(method: string, path: string, operation: Described): stri
       `<tr><td><code>${escaped(name)}</code></td><td>${escaped(where)}</td><td>${escaped(description)}</td></tr>`,
   );
   const schema = requestBody?.content['application/json'].schema;
-  const answers = Object.entries(responses).map(
-    ([status, { description }]) =>
-      `<tr><td>${escaped(status)}</td><td colspan="2">${escaped(description)}</td></tr>`,
-  );
+  const answers = Object.entries(responses).map(([status, { description, content = {} }]) => {
+    const forms = Object.entries(content).map(
+      ([type, { schema }]) => `${escaped(type)}: ${typeHtml(schema)}`,
+    );
+    return `<tr><td>${escaped(status)}</td><td>${escaped(description)}</td><td>${forms.join('<br>')}</td></tr>`;
+  });
   return `<details><summary><span class="verb">${escaped(method.toUpperCase())}</span><code>${escaped(path)}</code> ${escaped(summary)}</summary>
 <table>${rows.join('')}${answers.join('')}</table>${schema ? `<p>Body: ${typeHtml(schema)}</p>` : ''}</details>`;
 }
 
-function fieldsHtml({ properties = {}, required = [], description }: JsonSchema): string {
+function fieldsHtml(schema: JsonSchema): string {
+  const { properties, required = [], description } = schema;
+  if (!properties) return `<p>${typeHtml(schema)}</p>`;
   const rows = Object.entries(properties).map(([name, schema]) => {
     const preset =
       schema.default === undefined ? '' : `<code>${escaped(JSON.stringify(schema.default))}</code>`;
@@ -60,16 +64,18 @@ function fieldsHtml({ properties = {}, required = [], description }: JsonSchema)
 }
 
 function typeHtml(schema: JsonSchema): string {
-  const { $ref: ref, type, items, properties, enum: choices } = schema;
+  const { $ref: ref, type, items, properties, anyOf, oneOf = anyOf, const: fixed, enum: choices } = schema;
   if (ref !== undefined) {
     const name = escaped(ref.split('/').at(-1) ?? '');
     return `<a href="#${name}">${name}</a>`;
   }
   if (Array.isArray(choices))
     return choices.map((one) => `<code>${escaped(String(one))}</code>`).join(' or ');
+  if (fixed !== undefined) return `<code>${escaped(String(fixed))}</code>`;
+  if (oneOf) return oneOf.map(typeHtml).join(' or ');
   if (items) return `list of ${typeHtml(items)}`;
   if (properties) return `<details><summary>object</summary>${fieldsHtml(schema)}</details>`;
-  return escaped(type ?? 'any');
+  return escaped([type ?? 'any'].flat().join(' or '));
 }
 
 function escaped(text: string): string {

@@ -41,12 +41,14 @@ it('says of an app what the schema checks', () => {
 });
 
 it('answers each operation as it says, where nothing is there', async () => {
-  for (const { method, path, body, refusals = [], status = 200, type } of OPERATIONS) {
-    if (type === 'text/event-stream') continue;
+  for (const { method, path, body, refusals = [], answers } of OPERATIONS) {
+    if (path === '/v2/events') continue;
     const url = path.replaceAll(/\{\w+\}/g, 'none');
     const sent = body === undefined ? undefined : Array.isArray(body) ? [] : {};
     const answer = await call(server(), method, url, sent);
-    expect([status, 201, ...refusals], `${method} ${url}`).toContain(answer.statusCode);
+    expect([...Object.keys(answers).map(Number), ...refusals], `${method} ${url}`).toContain(
+      answer.statusCode,
+    );
   }
 });
 

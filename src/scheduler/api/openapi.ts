@@ -1,45 +1,55 @@
-/** The API's description (OpenAPI 3.1), made of the schemas that check requests and of the list of operations. */
+/**
+ * The API's description (OpenAPI 3.1), made of the list of operations, the schemas that check requests, and the
+ * schemas that the types of answers follow from.
+ */
 
 import * as z from 'zod';
 import { appSchema } from '../domain/app-schema.ts';
 import { groupSchema } from '../domain/group-schema.ts';
-import { type Api, json, respond } from './answers.ts';
+import { errorSchemas } from './error-schemas.ts';
+import { eventSchemas } from './event-schemas.ts';
 import type { JsonSchema, OpenApi } from './openapi-document.ts';
-import { openApiPage } from './openapi-page.ts';
-import { OPERATIONS, type Operation, PARAMETERS } from './operations.ts';
+import { type Media, type Operation, PARAMETERS } from './operation.ts';
+import { OPERATIONS } from './operations.ts';
+import { queueSchemas } from './queue-schemas.ts';
+import { schedulerSchemas } from './scheduler-schemas.ts';
+import { emptyList } from './shown.ts';
+import { v1AnswerSchemas } from './v1-answer-schemas.ts';
 import { v1Schemas } from './v1-schemas.ts';
+import { v2AppSchemas } from './v2-app-schemas.ts';
+import { v2DeploymentSchemas } from './v2-deployment-schemas.ts';
 import { deletion } from './v2-tasks.ts';
 
 const COMPONENTS = '#/components/schemas/';
 
-export function addOpenApiRoutes(api: Api, version: string): void {
-  // Made when it is first asked for: few ever do.
-  let made: OpenApi | undefined;
-  const description = () => {
-    made ??= openApi(version);
-    return made;
-  };
-  api.get('/v2/openapi.json', async (_request, reply) => json(reply, description()));
-  api.get('/v2/openapi', async (_request, reply) => {
-    const body = Buffer.from(openApiPage(description()));
-    return respond(
-      reply,
-      200,
-      {
-        'Content-Type': 'text/html; charset=utf-8',
-        'Content-Length': String(body.length),
-        'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
-      },
-      [body],
-    );
-  });
-}
+const TYPES: Readonly<Record<Media, string>> = {
+  json: 'application/json',
+  text: 'text/plain',
+  html: 'text/html',
+  events: 'text/event-stream',
+};
+
+const REQUESTS = { App: appSchema, Group: groupSchema, TaskIds: deletion, ...v1Schemas };
+
+const ANSWERS = {
+  EmptyList: emptyList,
+  ...eventSchemas,
+  ...errorSchemas,
+  ...v1AnswerSchemas,
+  ...v2AppSchemas,
+  ...v2DeploymentSchemas,
+  ...queueSchemas,
+  ...schedulerSchemas,
+};
 
 export function openApi(version: string): OpenApi {
+  const names = answerNames();
   const paths: OpenApi['paths'] = {};
   for (const operation of OPERATIONS) {
     paths[operation.path] ??= {};
-    Object.assign(paths[operation.path] ?? {}, { [operation.method.toLowerCase()]: describe(operation) });
+    Object.assign(paths[operation.path] ?? {}, {
+      [operation.method.toLowerCase()]: describe(operation, names),
+    });
   }
   return {
     openapi: '3.1.0',
@@ -47,11 +57,11 @@ export function openApi(version: string): OpenApi {
       title: 'The scheduler of mesosup',
       version,
       description:
-        "Marathon's v1 and v2 APIs. Bodies are JSON whatever they are said to be; numbers may be sent as text. Ids of apps and groups are paths.",
+        "Marathon's v1 and v2 APIs. Bodies are JSON whatever they are said to be; numbers may be sent as text. Ids of apps and groups are paths. Answers may get more fields in later releases.",
     },
     paths,
     components: {
-      schemas: { ...schemas(), ...ERRORS },
+      schemas: schemas(names),
       securitySchemes: {
         password: { type: 'http', scheme: 'basic' },
         token: { type: 'http', scheme: 'bearer' },
@@ -61,38 +71,27 @@ export function openApi(version: string): OpenApi {
   };
 }
 
-const text = { type: 'string' };
-const ERRORS: Record<string, JsonSchema> = {
-  Message: { type: 'object', properties: { message: text }, required: ['message'] },
-  Invalid: {
-    type: 'object',
-    properties: {
-      message: text,
-      details: {
-        type: 'array',
-        items: { type: 'object', properties: { path: text, errors: { type: 'array', items: text } } },
-      },
-    },
-    required: ['message'],
-  },
-  Locked: {
-    type: 'object',
-    properties: {
-      message: text,
-      deployments: { type: 'array', items: { type: 'object', properties: { id: text } } },
-    },
-    required: ['message'],
-  },
-  V1Invalid: {
-    type: 'object',
-    properties: {
-      errors: { type: 'array', items: { type: 'object', properties: { attribute: text, error: text } } },
-    },
-    required: ['errors'],
-  },
-};
+type Names = ReadonlyMap<z.ZodType, string>;
 
-function describe({ method, path, summary, query = [], body, status = 200, type, refusals = [] }: Operation) {
+/** Each schema of an answer by its name; one without a name has that of the first operation that answers with it. */
+function answerNames(): Names {
+  const names = new Map<z.ZodType, string>(Object.entries(ANSWERS).map(([name, schema]) => [schema, name]));
+  for (const operation of OPERATIONS) {
+    const id = operationId(operation);
+    for (const [status, { json }] of Object.entries(operation.answers)) {
+      if (json && !names.has(json)) names.set(json, `${id}${status}`);
+    }
+  }
+  return names;
+}
+
+function operationId({ method, path }: Operation): string {
+  return `${method.toLowerCase()}${path.replaceAll(/\W+(\w?)/g, (_, letter: string) => letter.toUpperCase())}`;
+}
+
+function describe(operation: Operation, names: Names) {
+  const { path, summary, query = [], body, answers, refusals = [] } = operation;
+  const text = { type: 'string' };
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
     name,
     in: 'path',
@@ -101,58 +100,54 @@ function describe({ method, path, summary, query = [], body, status = 200, type,
   }));
   const inQuery = query.map((name) => ({ name, in: 'query', description: PARAMETERS[name], schema: text }));
   const schema = typeof body === 'string' ? refTo(body) : { type: 'array', items: refTo(body?.[0] ?? '') };
-  const success = {
-    description: status < 300 ? 'Done' : 'Refused',
-    ...(status !== 204 && { content: { [type ?? 'application/json']: {} } }),
-  };
-  const refused = Object.fromEntries(refusals.map((one) => [one, refusal(one, path)]));
+  const answered = Object.entries(answers).map(([status, answer]) => {
+    const forms = Object.entries(answer).map(([media, shown]) => {
+      const name = names.get(shown);
+      return [TYPES[media as Media], { schema: name === undefined ? jsonSchemaOf(shown) : refTo(name) }];
+    });
+    const content = forms.length > 0 && { content: Object.fromEntries(forms) };
+    return [status, { description: DESCRIPTIONS[Number(status)] ?? 'Done', ...content }];
+  });
+  const refused = refusals.map((status) => [status, refusal(status, path)]);
   return {
-    operationId: `${method.toLowerCase()}${path.replaceAll(/\W+(\w?)/g, (_, letter: string) => letter.toUpperCase())}`,
+    operationId: operationId(operation),
     summary,
     tags: [path.split('/').slice(1, 3).join(' ').replaceAll(/[{}]/g, '')],
     ...(inPath.length + inQuery.length > 0 && { parameters: [...inPath, ...inQuery] }),
     ...(body !== undefined && {
       requestBody: { required: true, content: { 'application/json': { schema } } },
     }),
-    responses: { [status]: success, ...refused },
+    responses: Object.fromEntries([...answered, ...refused]),
   };
 }
 
+const DESCRIPTIONS: Readonly<Record<number, string>> = {
+  400: 'Refused',
+  404: 'There is no such thing',
+  409: 'It exists already, or a deployment under way changes it',
+  422: 'The body is not what was expected',
+};
+
 function refusal(status: number, path: string) {
   const invalid = path.startsWith('/v1/') ? 'V1Invalid' : 'Invalid';
-  const [description, schema] =
-    {
-      404: ['There is no such thing', 'Message'],
-      409: ['It exists already, or a deployment under way changes it', 'Locked'],
-      422: ['The body is not what was expected', invalid],
-    }[status] ?? [];
-  return { description, content: { 'application/json': { schema: refTo(schema ?? 'Message') } } };
+  const schema = { 409: 'Locked', 422: invalid }[status] ?? 'Message';
+  const content = { 'application/json': { schema: refTo(schema) } };
+  return { description: DESCRIPTIONS[status], content };
 }
 
 function refTo(name: string): JsonSchema {
   return { $ref: COMPONENTS + name };
 }
 
-function schemas(): Record<string, JsonSchema> {
+function schemas(names: Names): Record<string, JsonSchema> {
   const registry = z.registry<{ id: string }>();
-  registry.add(appSchema, { id: 'App' });
-  registry.add(groupSchema, { id: 'Group' });
-  registry.add(deletion, { id: 'TaskIds' });
-  for (const [id, schema] of Object.entries(v1Schemas)) registry.add(schema, { id });
-  // What comes out of a schema: what goes in passes through functions, of which JSON Schema knows nothing.
-  const made = z.toJSONSchema(registry, {
-    unrepresentable: 'any',
-    uri: (id) => COMPONENTS + id,
-    // A default that is filled in itself.
-    override: ({ zodSchema, jsonSchema }) => {
-      const { def } = zodSchema._zod;
-      if (def.type === 'prefault') jsonSchema.default = def.defaultValue as JsonSchema['default'];
-    },
-  });
+  for (const [id, schema] of Object.entries(REQUESTS)) registry.add(schema, { id });
+  for (const [schema, id] of names) registry.add(schema, { id });
+  const made = z.toJSONSchema(registry, { ...CONVERSION, uri: (id) => COMPONENTS + id });
   const all: Record<string, JsonSchema> = {};
   for (const [name, schema] of Object.entries(made.schemas)) {
     const { $id: _id, $schema: _schema, ...rest } = schema as JsonSchema;
-    all[name] = asSent(rest);
+    all[name] = mapped(rest, name in REQUESTS ? asSent : asShown);
   }
   const { App, Group } = all;
   if (App) all.AppUpdate = { ...App, description: 'Some fields of an app', required: [] };
@@ -160,17 +155,58 @@ function schemas(): Record<string, JsonSchema> {
   return all;
 }
 
+/** What comes out of a schema: what goes in passes through functions, of which JSON Schema knows nothing. */
+const CONVERSION: z.core.ToJSONSchemaParams = {
+  unrepresentable: 'any',
+  override: ({ zodSchema, jsonSchema }) => {
+    const { def } = zodSchema._zod;
+    // A default that is filled in itself.
+    if (def.type === 'prefault') jsonSchema.default = def.defaultValue as JsonSchema['default'];
+    // What a transformation gives is what it takes, normalized.
+    if (zodSchema instanceof z.ZodPipe && zodSchema.out instanceof z.ZodTransform) {
+      Object.assign(jsonSchema, jsonSchemaOf(zodSchema.in));
+    }
+  },
+};
+
+function jsonSchemaOf(schema: z.core.$ZodType): JsonSchema {
+  const { $schema: _schema, ...rest } = z.toJSONSchema(schema, CONVERSION) as JsonSchema;
+  return rest;
+}
+
 /** What has a default need not be sent, and what isn't known is passed over. */
-function asSent(schema: JsonSchema): JsonSchema {
-  const { properties, items, required, additionalProperties, ...rest } = schema;
-  const isMap = typeof additionalProperties === 'object' && additionalProperties !== null;
+function asSent({ additionalProperties, required, ...rest }: JsonSchema): JsonSchema {
+  const { properties } = rest;
   return {
     ...rest,
-    ...(isMap && { additionalProperties: asSent(additionalProperties as JsonSchema) }),
-    ...(items && { items: asSent(items) }),
+    ...(isSchema(additionalProperties) && { additionalProperties }),
     ...(properties && {
-      properties: Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, asSent(one)])),
       required: (required ?? []).filter((name) => properties[name]?.default === undefined),
     }),
   };
+}
+
+/** Every default is filled in, and there may be more fields in later releases. */
+function asShown({ additionalProperties, default: _default, ...rest }: JsonSchema): JsonSchema {
+  return { ...rest, ...(isSchema(additionalProperties) && { additionalProperties }) };
+}
+
+/** The schema with this done to all that is in it, and then to itself. */
+function mapped(schema: JsonSchema, change: (schema: JsonSchema) => JsonSchema): JsonSchema {
+  const each = (one: JsonSchema) => mapped(one, change);
+  const { properties, items, anyOf, oneOf, additionalProperties } = schema;
+  return change({
+    ...schema,
+    ...(isSchema(additionalProperties) && { additionalProperties: each(additionalProperties) }),
+    ...(anyOf && { anyOf: anyOf.map(each) }),
+    ...(oneOf && { oneOf: oneOf.map(each) }),
+    ...(items && { items: each(items) }),
+    ...(properties && {
+      properties: Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, each(one)])),
+    }),
+  });
+}
+
+function isSchema(value: unknown): value is JsonSchema {
+  return typeof value === 'object' && value !== null;
 }

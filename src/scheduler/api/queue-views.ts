@@ -13,10 +13,15 @@ import {
   type Stage,
 } from '../domain/placement.ts';
 import type { AppRecord, State } from '../domain/state.ts';
+import type { ExplanationJson, QueueJson } from './queue-schemas.ts';
 import { definitionJson } from './v2-views.ts';
 
+type Item = QueueJson['queue'][number];
+type Summary = Item['processedOffersSummary'];
+type UnusedOffer = NonNullable<Item['lastUnusedOffers']>[number];
+
 /** @param withOffers shows the offers of late that did not do, too */
-export function queueJson(state: State, now: number, withOffers = false) {
+export function queueJson(state: State, now: number, withOffers = false): QueueJson {
   const queue = [...state.waiting].sort().flatMap((id) => {
     const record = state.apps.get(id);
     return record ? [queueItem(state, record, now, withOffers)] : [];
@@ -24,7 +29,7 @@ export function queueJson(state: State, now: number, withOffers = false) {
   return { queue };
 }
 
-function queueItem(state: State, record: AppRecord, now: number, withOffers: boolean) {
+function queueItem(state: State, record: AppRecord, now: number, withOffers: boolean): Item {
   const leftMs = Math.max(0, (record.delay?.until ?? 0) - now);
   return {
     app: definitionJson(record.app),
@@ -50,7 +55,7 @@ const MARATHON_REASONS: readonly (readonly [string, Stage | undefined])[] = [
   ['InsufficientPorts', 'ports'],
 ];
 
-function summaryOf({ refusals, offerCounts }: AppRecord) {
+function summaryOf({ refusals, offerCounts }: AppRecord): Omit<Summary, 'reasons'> {
   const { processed, refused, lastUsedAt, lastUnusedAt }: OfferCounts = offerCounts ?? {
     processed: 0,
     refused: new Map(),
@@ -71,7 +76,7 @@ function summaryOf({ refusals, offerCounts }: AppRecord) {
 }
 
 /** Each reason is asked only of those that the reasons before it have left. */
-function funnel(refused: ReadonlyMap<Stage, number>, all: number) {
+function funnel(refused: ReadonlyMap<Stage, number>, all: number): Summary['rejectSummaryLastOffers'] {
   let processed = all;
   return MARATHON_REASONS.map(([reason, stage]) => {
     const declined = (stage && refused.get(stage)) ?? 0;
@@ -81,13 +86,13 @@ function funnel(refused: ReadonlyMap<Stage, number>, all: number) {
   });
 }
 
-function unusedOffer({ offer, checks, at }: Refusal) {
+function unusedOffer({ offer, checks, at }: Refusal): UnusedOffer {
   const failed = new Set(checks.filter(({ ok }) => !ok).map(({ stage }) => stage));
   const reason = MARATHON_REASONS.flatMap(([name, stage]) => (stage && failed.has(stage) ? [name] : []));
   return { offer: offerJson(offer), reason, timestamp: isoOf(at) };
 }
 
-function offerJson({ id, agent_id, hostname, resources, attributes = [] }: Offer) {
+function offerJson({ id, agent_id, hostname, resources, attributes = [] }: Offer): UnusedOffer['offer'] {
   return {
     id: id.value,
     agentId: agent_id.value,
@@ -155,7 +160,7 @@ function tooLarge({ settings, largestOffer }: State, { active }: AppRecord): str
 }
 
 /** What `GET /v2/apps/{id}/explain` says. */
-export function explainJson(state: State, record: AppRecord, now: number) {
+export function explainJson(state: State, record: AppRecord, now: number): ExplanationJson {
   const { app, active, refusals, deploymentId } = record;
   const near = nearest(refusals);
   const isWaiting = state.waiting.has(app.id);
@@ -180,7 +185,7 @@ export function explainJson(state: State, record: AppRecord, now: number) {
   };
 }
 
-function checkJson(check: Check) {
+function checkJson(check: Check): ExplanationJson['agents'][number]['checks'][number] {
   return check.ok ? check : { ...check, reason: reasonOf(check) };
 }
 

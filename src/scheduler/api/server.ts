@@ -2,7 +2,7 @@ import { fastify } from 'fastify';
 import '../linear-patterns.ts';
 import { guard } from './access.ts';
 import { type Api, type ApiOptions, BadRequestError, json } from './answers.ts';
-import { addOpenApiRoutes } from './openapi.ts';
+import { addOpenApiRoutes } from './openapi-routes.ts';
 import { followRequests, requestId } from './request-log.ts';
 import { addV1Routes } from './v1.ts';
 import { addV2Routes } from './v2.ts';

@@ -6,6 +6,7 @@ import { v1Json } from '../decide/views.ts';
 import { flatId } from '../domain/app-id.ts';
 import type { AppRecord, State } from '../domain/state.ts';
 import { type Api, type ApiOptions, json, queryOf, respond, text } from './answers.ts';
+import type { V1AppJson } from './v1-answer-schemas.ts';
 import { type Parsed, parseApp, parseScale, parseStop } from './v1-schemas.ts';
 import { appsOf, endpointsJson, endpointsText, taskJson, tasksOf } from './views.ts';
 
@@ -36,16 +37,12 @@ export function addV1Routes(api: Api, options: ApiOptions): void {
     changed({ op: 'scale', appId: idOf(state, id), instances }),
   );
 
-  api.get('/v1/apps', async (_request, reply) =>
-    json(reply, await runner.read((state) => appsOf(state).map(({ app }) => v1Json(app)))),
-  );
+  api.get('/v1/apps', async (_request, reply) => json(reply, await runner.read(v1Apps)));
   api.get('/v1/apps/search', async (request, reply) => {
     const id = (queryOf(request, 'id') ?? '').toLowerCase();
     const cmd = (queryOf(request, 'cmd') ?? '').toLowerCase();
     const found = await runner.read((state) =>
-      appsOf(state)
-        .map(({ app }) => v1Json(app))
-        .filter((app) => app.id.toLowerCase().includes(id) && String(app.cmd).toLowerCase().includes(cmd)),
+      v1Apps(state).filter((app) => app.id.toLowerCase().includes(id) && app.cmd.toLowerCase().includes(cmd)),
     );
     return json(reply, found);
   });
@@ -99,6 +96,10 @@ export function addV1Routes(api: Api, options: ApiOptions): void {
 
   api.get('/v1/debug/isLeader', async (_request, reply) => json(reply, true));
   api.get('/v1/debug/leaderUrl', async (_request, reply) => json(reply, options.leader()));
+}
+
+function v1Apps(state: State): V1AppJson[] {
+  return appsOf(state).map(({ app }) => v1Json(app));
 }
 
 /** The app that v1 means by a name; where `a_b` is none, `/a/b` may be. */

@@ -20,6 +20,7 @@ import {
   refused,
   unknownApp,
 } from './v2-answers.ts';
+import type { ChangeJson } from './v2-deployment-schemas.ts';
 import { stepsJson } from './v2-deployment-views.ts';
 import { explainApp } from './v2-queue.ts';
 import { deleteAppTasks, getAppTasks } from './v2-tasks.ts';
@@ -151,7 +152,7 @@ export async function deploy(
   return answer ? answer(plan) : json(reply, changed(plan), 200, idOf(plan));
 }
 
-function changed({ version, id }: DeploymentPlan) {
+function changed({ version, id }: DeploymentPlan): ChangeJson {
   return { version, deploymentId: id };
 }
 

@@ -7,11 +7,20 @@ import type { AppRecord, State, TaskFailure } from '../domain/state.ts';
 import { instanceIdOf, isCounted, isHealthy, isUnhealthy, type Task } from '../domain/task.ts';
 import { type Part, partOf } from './parts.ts';
 import { only, type Paging } from './v2-answers.ts';
+import type {
+  AppJson,
+  CountsJson,
+  DefinitionJson,
+  FailureJson,
+  GroupJson,
+  TaskJson,
+  TaskStatsJson,
+} from './v2-app-schemas.ts';
 
 export type Embed = 'tasks' | 'counts' | 'deployments' | 'readiness' | 'lastTaskFailure' | 'taskStats';
 
 /** An app's definition with its versions, and no more: what `versions/{v}` shows. */
-export function definitionJson(app: AppRecord['app']) {
+export function definitionJson(app: AppRecord['app']): DefinitionJson {
   const { mode, ...definition } = definitionOf(app);
   return {
     ...definition,
@@ -22,7 +31,7 @@ export function definitionJson(app: AppRecord['app']) {
   };
 }
 
-export function appJson(record: AppRecord, embeds: ReadonlySet<Embed>) {
+export function appJson(record: AppRecord, embeds: ReadonlySet<Embed>): AppJson {
   const { lastFailure, deploymentId } = record;
   return {
     ...definitionJson(record.app),
@@ -49,7 +58,7 @@ export function appParts(
   return records.map((record) => partOf(record, kind, show));
 }
 
-function countsOf({ tasks }: AppRecord) {
+function countsOf({ tasks }: AppRecord): CountsJson {
   const counts = { tasksStaged: 0, tasksRunning: 0, tasksHealthy: 0, tasksUnhealthy: 0 };
   for (const task of tasks.values()) {
     const { state } = task;
@@ -65,7 +74,7 @@ function countsOf({ tasks }: AppRecord) {
 function failureJson(
   { app }: AppRecord,
   { taskId, host, agentId, version, state, message, at }: TaskFailure,
-) {
+): FailureJson {
   const timestamp = new Date(at).toISOString();
   return { appId: app.id, host, message, state, taskId, timestamp, version, slaveId: agentId };
 }
@@ -75,7 +84,7 @@ function tasksOf({ tasks }: AppRecord): Task[] {
   return [...tasks.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-export function tasksJson(record: AppRecord) {
+export function tasksJson(record: AppRecord): TaskJson[] {
   const servicePorts = servicePortsOf(record.app);
   return tasksOf(record).map((task) => taskJson(record, task, servicePorts));
 }
@@ -84,7 +93,7 @@ export function taskJson(
   { app }: Pick<AppRecord, 'app'>,
   task: Task,
   servicePorts: readonly number[] = servicePortsOf(app),
-) {
+): TaskJson {
   return {
     id: task.id,
     appId: app.id,
@@ -102,7 +111,7 @@ export function taskJson(
   };
 }
 
-function healthJson(task: Task) {
+function healthJson(task: Task): NonNullable<TaskJson['healthCheckResults']>[number] {
   const { id } = task;
   return {
     alive: isHealthy(task) === true,
@@ -112,7 +121,7 @@ function healthJson(task: Task) {
   };
 }
 
-function taskStats({ tasks, app }: AppRecord) {
+function taskStats({ tasks, app }: AppRecord): TaskStatsJson {
   const all = [...tasks.values()].filter(isCounted);
   const isCurrent = (task: Task) => task.configVersion === app.configVersion;
   const stats = (some: readonly Task[]) => ({
@@ -140,23 +149,21 @@ export interface GroupEmbeds {
   readonly ofApps: ReadonlySet<Embed>;
 }
 
-interface GroupJson {
-  id: string;
+/** A group that is being put together. */
+interface Gathered extends GroupJson {
   version: string;
-  dependencies: readonly string[];
-  apps: unknown[];
-  groups: GroupJson[];
-  pods: never[];
+  readonly apps: AppJson[];
+  groups: Gathered[];
 }
 
 /** A group with all that is in it, or undefined where there is none of that id. */
 export function groupJson(state: State, id: string, embeds: GroupEmbeds): GroupJson | undefined {
-  const groups = new Map<string, GroupJson>();
-  const groupOf = (groupId: string): GroupJson => {
+  const groups = new Map<string, Gathered>();
+  const groupOf = (groupId: string): Gathered => {
     const known = groups.get(groupId);
     if (known) return known;
     const { version = '', dependencies = [] } = state.groups.get(groupId) ?? {};
-    const made: GroupJson = { id: groupId, version, dependencies, apps: [], groups: [], pods: [] };
+    const made: Gathered = { id: groupId, version, dependencies, apps: [], groups: [], pods: [] };
     groups.set(groupId, made);
     if (groupId !== ROOT) groupOf(parentOf(groupId)).groups.push(made);
     return made;

@@ -1,6 +1,7 @@
 /** What of Marathon's v2 API is about the scheduler itself, and the routes without a version. */
 
 import { type Api, type ApiOptions, json, queriesOf, queryOf, respond, text } from './answers.ts';
+import type { InfoJson } from './scheduler-schemas.ts';
 import { invalid } from './v2-answers.ts';
 import { addAppRoutes } from './v2-apps.ts';
 import { addDeploymentRoutes } from './v2-deployments.ts';
@@ -46,13 +47,14 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
     }));
     // Ours, and only where it is asked for: python3-marathon takes no other fields than Marathon's.
     const session = queriesOf(request, 'embed').includes('connected') ? { connected } : {};
-    return json(reply, {
+    const info: InfoJson = {
       ...options.info(),
       leader: options.leader(),
       elected: true,
       frameworkId,
       ...session,
-    });
+    };
+    return json(reply, info);
   });
   // Whoever answers leads.
   api.get('/v2/leader', async (_request, reply) => json(reply, { leader: options.leader() }));

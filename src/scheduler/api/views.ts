@@ -8,9 +8,11 @@ import { flatId } from '../domain/app-id.ts';
 import type { AppRecord, State } from '../domain/state.ts';
 import { isReady, type Task } from '../domain/task.ts';
 import { bytesOf, partOf } from './parts.ts';
+import type { MetricsJson } from './scheduler-schemas.ts';
+import type { EndpointsJson, V1TaskJson } from './v1-answer-schemas.ts';
 
 /** A task of v1: the app's id stands elsewhere in the answer. */
-export function taskJson({ id, host, ports }: TaskView) {
+export function taskJson({ id, host, ports }: TaskView): V1TaskJson {
   return { id, host, ports };
 }
 
@@ -76,7 +78,7 @@ export function wantsText(request: FastifyRequest): boolean {
   return types.includes('text/plain') && !types.includes('application/json');
 }
 
-export function endpointsJson(record: AppRecord) {
+export function endpointsJson(record: AppRecord): EndpointsJson {
   const { app } = record;
   return {
     id: flatId(app.id),
@@ -85,7 +87,10 @@ export function endpointsJson(record: AppRecord) {
   };
 }
 
-export function metricsJson(state: State, vitals: { uptimeSeconds: number; memoryBytes: number }) {
+export function metricsJson(
+  state: State,
+  vitals: { uptimeSeconds: number; memoryBytes: number },
+): MetricsJson {
   const byState: Record<string, number> = {};
   for (const { state: name } of state.tasks.values()) byState[name] = (byState[name] ?? 0) + 1;
   const gauges: Record<string, { value: number }> = {

@@ -50,16 +50,16 @@ export function launchProblem(app: App, settings: Settings): FieldError | undefi
   return 'problem' in container ? { path: [container.field], error: container.problem } : undefined;
 }
 
-/** What of a container does not depend on the task: image, arguments, and options for `docker create`. */
+/** What of a container does not depend on the task. */
 export function containerOf(
   app: App,
   env: Readonly<Record<string, string>>,
-): Pick<DockerTask, 'image' | 'args' | 'options'> | { field: 'cmd' | 'container'; problem: string } {
+): Omit<DockerTask, 'env' | 'ports'> | { field: 'cmd' | 'container'; problem: string } {
   if (describesContainer(app)) {
     const image = imageOf(app) ?? '';
     if (!isImageName(image)) return { field: 'container', problem: `'${image}' is not the name of an image` };
     const { entrypoint, args } = commandIn(app);
-    return { image, args, options: [...optionsOf(app), ...entrypoint] };
+    return { image, args, ...passedOn(app), options: [...optionsOf(app), ...entrypoint] };
   }
   const split = splitCommand(app.cmd ?? '', env);
   if ('problem' in split) return { field: 'cmd', problem: split.problem };
@@ -68,8 +68,31 @@ export function containerOf(
   const image = named ?? args.shift() ?? '';
   const field = named === undefined ? 'cmd' : 'container';
   if (!isImageName(image)) return { field, problem: `'${image}' is not the name of an image` };
-  return { image, args, options: [...(app.container?.docker?.options ?? [])] };
+  return { image, args, ...passedOn(app), options: [...(app.container?.docker?.options ?? [])] };
 }
+
+/**
+ * What of `container.docker` is a field of the executor's too. One that both declare by the same name is passed on as
+ * it is; it must be optional, since executors of older releases refuse tasks with a field they don't know.
+ */
+function passedOn({ container }: App) {
+  if (!container?.docker) return {};
+  const {
+    image: _image,
+    privileged: _privileged,
+    parameters: _parameters,
+    options: _options,
+    forcePullImage,
+    ...same
+  } = container.docker;
+  const passed: SameInExecutor<typeof same> = same;
+  return { ...passed, ...(forcePullImage && { forcePull: true }) };
+}
+
+/** Where the executor does not declare a field, or an app can't be without it, the field is a compile error. */
+type SameInExecutor<T> = {
+  [K in keyof T]: K extends keyof DockerTask ? (undefined extends T[K] ? DockerTask[K] : never) : never;
+};
 
 /** `cmd` goes to a shell in the container, `args` to the image's own entry point, as Mesos' Docker runs did it. */
 function commandIn({ cmd, args }: App): { entrypoint: string[]; args: string[] } {

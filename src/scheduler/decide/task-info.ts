@@ -84,12 +84,7 @@ function sharedData(app: App, task: Task): string {
   return encodeTaskData({
     // What is described by v2's fields is all in the docker part.
     ...(ports ? { id: app.id } : v1Json(app)),
-    docker: {
-      ...container,
-      env: containerEnv(app, task),
-      ...(ports && { ports }),
-      ...(app.container?.docker?.forcePullImage && { forcePull: true }),
-    },
+    docker: { ...container, env: containerEnv(app, task), ...(ports && { ports }) },
   });
 }
 

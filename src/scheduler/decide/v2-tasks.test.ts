@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { appV2, DOCKER, start } from '../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../test/scheduler/harness.ts';
 import { AGENTS } from '../../../test/scheduler/running.ts';
-import { type DockerTask, decodeTaskData } from '../../executor/task-data.ts';
+import { type DockerTask, decodeTaskData, dockerProblem } from '../../executor/task-data.ts';
 import type { TaskInfo } from '../../mesos/types.ts';
 import type { Task } from '../domain/task.ts';
 import { isHealthy, isReady, isUnhealthy } from '../domain/task.ts';
@@ -24,6 +24,7 @@ function docker(fields: Record<string, unknown>): { data: DockerTask; info: Task
   const { info, task } = launched({ cmd: undefined, ...fields });
   const data = decodeTaskData(info.data ?? '').docker;
   if (!data) throw new Error('no Docker task');
+  expect(dockerProblem(data)).toBeUndefined();
   return { data, info, task };
 }
 
@@ -135,6 +136,11 @@ describe('a container', () => {
       networks: [{ mode: 'container', name: 'n' }],
     });
     expect(named.data.options).toEqual(['--network', 'n']);
+  });
+
+  it('is described without what the app does not use, so that executors of older releases take it', () => {
+    const { data } = docker({ container: { docker: { image: 'i' } } });
+    expect(Object.keys(data).sort()).toEqual(['args', 'env', 'image', 'options', 'ports']);
   });
 
   it('has a command run by its own shell', () => {

@@ -1,9 +1,8 @@
-import type { TaskData } from '../../executor/task-data.ts';
 import { type App, imageOf, servicePortsOf } from '../domain/app.ts';
 import { flatId } from '../domain/app-id.ts';
 
 /** The app as v1 prints it, and as it goes to executors of the 2013 form. */
-export function v1Json(app: App): TaskData {
+export function v1Json(app: App) {
   const { taskRateLimit, container } = app;
   return {
     id: flatId(app.id),
@@ -20,7 +19,7 @@ export function v1Json(app: App): TaskData {
     ...(taskRateLimit !== undefined && { taskRateLimit }),
     ...(container?.docker && {
       container: {
-        image: app.api === 'v1' ? container.docker.image : imageOf(app),
+        image: app.api === 'v1' ? container.docker.image : (imageOf(app) ?? ''),
         options: container.docker.options ?? [],
       },
     }),

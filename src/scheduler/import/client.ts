@@ -1,7 +1,10 @@
 /** The calls that an import makes of the scheduler that runs. */
 
+import type * as z from 'zod';
 import { MesosupError } from '../../errors/mesosup-error.ts';
-import { isJson, parseJson } from '../domain/json.ts';
+import { errorSchemas } from '../api/error-schemas.ts';
+import { v2DeploymentSchemas } from '../api/v2-deployment-schemas.ts';
+import { parseJson } from '../domain/json.ts';
 
 interface Detail {
   readonly field: string;
@@ -20,13 +23,7 @@ export class ImportError extends MesosupError {
   }
 }
 
-export interface PutAnswer {
-  readonly deploymentId?: string;
-  /** With `dryRun`: what would be done, step by step. */
-  readonly steps?: readonly {
-    readonly actions: readonly { readonly action: string; readonly app: string }[];
-  }[];
-}
+const { DeploymentChange, DeploymentPlan } = v2DeploymentSchemas;
 
 const PATIENCE_MS = 60_000;
 
@@ -44,9 +41,17 @@ export class SchedulerClient {
   }
 
   /** Makes all of them what they are given as, in one deployment; others stay. */
-  async putApps(apps: readonly object[], how: { dryRun: boolean; force: boolean }): Promise<PutAnswer> {
-    const query = `partialUpdate=false&dryRun=${how.dryRun}&force=${how.force}`;
-    const response = await fetch(`${this.url}/v2/apps?${query}`, {
+  async putApps(apps: readonly object[], force: boolean): Promise<z.output<typeof DeploymentChange>> {
+    return this.#put(apps, `dryRun=false&force=${force}`, DeploymentChange);
+  }
+
+  /** What putApps would do. */
+  async planApps(apps: readonly object[], force: boolean): Promise<z.output<typeof DeploymentPlan>> {
+    return this.#put(apps, `dryRun=true&force=${force}`, DeploymentPlan);
+  }
+
+  async #put<T>(apps: readonly object[], how: string, answer: z.ZodType<T>): Promise<T> {
+    const response = await fetch(`${this.url}/v2/apps?partialUpdate=false&${how}`, {
       method: 'PUT',
       headers: this.#headers,
       body: JSON.stringify(apps),
@@ -58,7 +63,9 @@ export class SchedulerClient {
     });
     const text = await response.text();
     if (!response.ok) throw refusal(this.url, response.status, text);
-    return JSON.parse(text) as PutAnswer;
+    const parsed = answer.safeParse(parseJson(text));
+    if (parsed.success) return parsed.data;
+    throw new ImportError(`${this.url} does not answer as a scheduler of mesosup does: check --url`);
   }
 }
 
@@ -71,23 +78,20 @@ const ADVICE: Readonly<Record<number, string>> = {
 
 /** Of Marathon's error bodies. */
 function refusal(url: string, status: number, text: string): ImportError {
-  const body = parseJson(text);
-  const details = detailsIn(body);
+  const body = errorSchemas.Invalid.safeParse(parseJson(text)).data;
+  const details = (body?.details ?? []).map(detailOf);
   const told = details.map(({ field, why }) => `${field} ${why}`).join('; ');
-  const message = isJson(body) && typeof body.message === 'string' ? body.message.replace(/\.$/, '') : text;
+  const message = body?.message.replace(/\.$/, '') ?? text;
   const advice = ADVICE[status];
   const todo = advice === undefined ? '' : `. What to do: ${advice}`;
   return new ImportError(`${url} answered ${status}: ${told || message.slice(0, 500)}${todo}`, details);
 }
 
-function detailsIn(body: unknown): Detail[] {
-  if (!isJson(body) || !Array.isArray(body.details)) return [];
-  return body.details.filter(isJson).map(({ path, errors }) => ({
-    // `/healthChecks(0)/path`
-    field: String(path)
-      .slice(1)
-      .replaceAll('/', '.')
-      .replaceAll(/\((\d+)\)/g, '[$1]'),
-    why: [errors].flat().join(', '),
-  }));
+function detailOf({ path, errors }: { path: string; errors: readonly string[] }): Detail {
+  // `/healthChecks(0)/path`
+  const field = path
+    .slice(1)
+    .replaceAll('/', '.')
+    .replaceAll(/\((\d+)\)/g, '[$1]');
+  return { field, why: errors.join(', ') };
 }

@@ -28,7 +28,7 @@ export async function planImport(
 ): Promise<ImportPlan> {
   if (problems.length > 0) return { apps: [], problems, unsupported };
   try {
-    const { steps = [] } = await client.putApps(apps, { dryRun: true, force });
+    const { steps } = await client.planApps(apps, force);
     const actions = steps.flatMap((step) => step.actions);
     const changes = new Map(actions.map(({ app, action }) => [app, CHANGES[action]]));
     const planned = apps.map(({ id, instances = 1 }) => ({
@@ -54,7 +54,7 @@ async function problemsOneByOne(
   const found: Remark[] = [];
   for (const app of apps) {
     try {
-      await client.putApps([app], { dryRun: true, force });
+      await client.planApps([app], force);
     } catch (error) {
       if (!(error instanceof ImportError) || error.details.length === 0) throw error;
       found.push(...error.details.map((detail) => ({ id: app.id, ...detail })));

@@ -6,6 +6,7 @@
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { identify, isAlive } from '../../proc/process-id.ts';
+import { isJson, type Json, parseJson } from '../domain/json.ts';
 import { StoreError } from './store.ts';
 
 const ATTEMPTS = 5;
@@ -65,13 +66,9 @@ async function read(path: string): Promise<string | undefined> {
   }
 }
 
-function parse(held: string): { pid?: unknown; started?: unknown } {
-  try {
-    const value: unknown = JSON.parse(held);
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch {
-    return {};
-  }
+function parse(held: string): Json {
+  const value = parseJson(held);
+  return isJson(value) ? value : {};
 }
 
 function isHolderAlive(held: string): boolean {

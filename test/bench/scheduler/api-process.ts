@@ -8,7 +8,10 @@ import { EventStreams } from '../../../src/scheduler/api/events.ts';
 import { createApi } from '../../../src/scheduler/api/server.ts';
 import { appSchema } from '../../../src/scheduler/domain/app-schema.ts';
 import { createState } from '../../../src/scheduler/domain/state.ts';
+import { readFlags } from '../../../src/scheduler/flags.ts';
+import { infoOf } from '../../../src/scheduler/info.ts';
 import { createMetrics } from '../../../src/scheduler/metrics.ts';
+import { optionsFrom } from '../../../src/scheduler/options.ts';
 import { createRunner } from '../../../src/scheduler/runner.ts';
 import { told } from '../../../src/scheduler/scheduler.ts';
 import { openJournal } from '../../../src/scheduler/store/journal.ts';
@@ -49,11 +52,12 @@ const runner = createRunner({
   onFatal: fail,
   onNewSession: () => {},
 });
+const daemon = optionsFrom(readFlags(['--master', 'localhost:5050'], {}));
 const api = createApi({
   runner,
   events,
   leader: () => 'localhost:8080',
-  info: () => ({ name: 'bench', version: '1' }),
+  info: () => infoOf(daemon),
   metrics,
   now: Date.now,
   random: Math.random,

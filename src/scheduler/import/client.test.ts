@@ -1,0 +1,53 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { SchedulerClient } from './client.ts';
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+/** A client of a server that answers everything so. */
+async function clientOf(status: number, body: string): Promise<SchedulerClient> {
+  const server = createServer((_request, response) => response.writeHead(status).end(body));
+  closing.push(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return new SchedulerClient(`http://127.0.0.1:${port}/`, undefined);
+}
+
+it('reads the deployment, and the plan of a dry run', async () => {
+  const change = await clientOf(200, '{"version":"v","deploymentId":"d","later":1}');
+  expect(await change.putApps([], false)).toEqual({ version: 'v', deploymentId: 'd' });
+  const steps = [{ actions: [{ action: 'StartApplication', app: '/a' }] }];
+  const plan = await clientOf(200, JSON.stringify({ steps }));
+  expect(await plan.planApps([], false)).toEqual({ steps });
+});
+
+it.each(['<html>', '{}', '{"steps":[{"actions":[{}]}]}'])(
+  'takes %s for the answer of something else',
+  async (body) => {
+    const client = await clientOf(200, body);
+    await expect(client.planApps([], false)).rejects.toThrow(
+      `${client.url} does not answer as a scheduler of mesosup does: check --url`,
+    );
+  },
+);
+
+it('says which fields are refused, and why', async () => {
+  const details = [{ path: '/healthChecks(0)/path', errors: ["must begin with '/'", 'is odd'] }];
+  const client = await clientOf(422, JSON.stringify({ message: 'Object is not valid', details }));
+  await expect(client.putApps([], false)).rejects.toMatchObject({
+    message: `${client.url} answered 422: healthChecks[0].path must begin with '/', is odd`,
+    details: [{ field: 'healthChecks[0].path', why: "must begin with '/', is odd" }],
+  });
+});
+
+it.each([
+  [409, '{"message":"App is locked.","deployments":[{"id":"d"}]}', 'App is locked. What to do: wait'],
+  [502, 'no upstream', 'no upstream'],
+])('tells of a refusal with status %d', async (status, body, told) => {
+  const client = await clientOf(status, body);
+  await expect(client.putApps([], true)).rejects.toThrow(`${client.url} answered ${status}: ${told}`);
+});
