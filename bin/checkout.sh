@@ -106,6 +106,8 @@ ensure_test_tools() {
   local missing=()
   have http || missing+=(httpie)
   have shellcheck || missing+=(shellcheck)
+  # Its sh, beside dash, runs the scripts for hosts. That of busybox-static takes its own programs for the system's.
+  [[ $(busybox sh -c 'command -v date' 2>/dev/null) = /* ]] || missing+=(busybox)
   have script || missing+=(bsdutils)
   # The lab's hosts, their signed repositories, and the machine's own ends of SSH.
   have debootstrap || missing+=(debootstrap)

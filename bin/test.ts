@@ -29,16 +29,7 @@ const checks = {
   lint: ['biome', 'check', '.'],
   'import rules': ['depcruise', 'src'],
   'dead code': ['knip'],
-  shell: [
-    'shellcheck',
-    '--external-sources',
-    '--check-sourced',
-    'bin/bootstrap.sh',
-    'bin/mesosup',
-    '.ci/run',
-    'templates/executor/docker.sh',
-    'test/lab/mesos-package/mesos-init-wrapper',
-  ],
+  shell: ['bin/check-shell.sh'],
 };
 /** One after the other, as they share this machine's ports and engine. */
 const here = { unit: ['--coverage'], contract: [], e2e: [] };

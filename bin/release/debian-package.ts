@@ -7,17 +7,10 @@ import type { PayloadArchive } from '../../src/install/edge/payload.ts';
 import { MTIME } from '../../src/install/edge/tar.ts';
 import { RELEASED } from '../../src/install/script/places.ts';
 
-/** Not /opt/mesosup, which the installer fills and empties. */
+/** Not /opt/mesosup, which the installer fills and empties. postrm.sh names it too. */
 const PLACE = 'usr/lib/mesosup';
 /** What the runtime is linked with. */
 const DEPENDS = 'libatomic1, libc6 (>= 2.28), libgcc-s1, libstdc++6';
-
-/** The program writes compiled code beside itself. */
-const POSTRM = `#!/bin/sh
-set -e
-rm -rf /${PLACE}/cache
-rmdir /${PLACE} 2>/dev/null || true
-`;
 
 /**
  * @param tree the unpacked payload; it becomes part of the package
@@ -61,7 +54,7 @@ export async function debianPackage(
     '',
   ];
   await writeFile(path.join(root, 'DEBIAN/control'), control.join('\n'));
-  await writeFile(path.join(root, 'DEBIAN/postrm'), POSTRM);
+  await cp(path.join(import.meta.dirname, 'postrm.sh'), path.join(root, 'DEBIAN/postrm'));
   await chmod(path.join(root, 'DEBIAN/postrm'), 0o755);
   const name = `mesosup_${version.replaceAll('-', '~')}_${arch}.deb`;
   // Of gzip alone every dpkg knows; the times of all files become this one.

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { $ } from 'zx';
 import { Hosts } from '../../src/hosts/connect.ts';
 import type { PayloadArchive } from '../../src/install/edge/payload.ts';
+import { hostScripts, loadTemplates, loginScripts } from '../../src/install/edge/templates.ts';
 import { uploadPayload } from '../../src/install/edge/upload.ts';
 
 export interface Measured {
@@ -20,13 +21,15 @@ export interface Measured {
 /** @param tree a directory for the unpacked archive, which stays */
 export async function measure(archive: PayloadArchive, tree: string): Promise<Measured> {
   const { file, bytes, sha256 } = archive;
-  const hosts = new Hosts();
+  const root = path.resolve(import.meta.dirname, '../..');
+  const scripts = hostScripts(root, await loadTemplates(root));
+  const hosts = new Hosts(loginScripts(scripts));
   const here = hosts.open({ name: 'here', address: 'here', connection: { kind: 'local' } });
   const received = `${tree}.received`;
   try {
     const upload =
       process.getuid?.() === 0
-        ? await seconds(() => uploadPayload(here, file, sha256, { directory: received }))
+        ? await seconds(() => uploadPayload(here, scripts, file, sha256, { directory: received }))
         : undefined;
     await rm(tree, { recursive: true, force: true });
     await mkdir(tree, { recursive: true });

@@ -40,7 +40,9 @@ export default class PlanCommand extends BaseCommand {
   async run(): Promise<{ plan: Plan; problems: readonly Problem[] }> {
     const { flags } = await this.parse(PlanCommand);
     const loaded = await clusterOf(flags);
+    const program = programOf(this.config);
     return withSession(
+      program,
       loaded,
       flags,
       screenFor(this.jsonEnabled(), flags),
@@ -55,12 +57,7 @@ export default class PlanCommand extends BaseCommand {
           start: flags.start,
           allowRemove: flags['allow-remove'] ?? [],
         } as const;
-        const { plan, problems, reach } = await prepare(
-          session,
-          programOf(this.config),
-          { ...looked, secrets },
-          intent,
-        );
+        const { plan, problems, reach } = await prepare(session, program, { ...looked, secrets }, intent);
         if (problems.length > 0) this.log(`${renderProblems(problems)}\n`);
         this.log(
           renderPlan(plan, { colour: process.stdout.hasColors?.() ?? false, brief: flags.brief }).trimEnd(),

@@ -18,14 +18,16 @@ export default class Status extends BaseCommand {
   async run(): Promise<ClusterStatus> {
     const { flags } = await this.parse(Status);
     const loaded = await clusterOf(flags);
+    const program = programOf(this.config);
     return withSession(
+      program,
       loaded,
       flags,
       screenFor(this.jsonEnabled(), flags),
       interruption(),
       async (session) => {
         const looked = await look(session);
-        const plan = await driftOf(session, programOf(this.config), looked);
+        const plan = await driftOf(session, program, looked);
         const { facts, unreachable } = await lookAgain(session, looked, looked.secrets);
         const status = statusOf(session.cluster, facts, unreachable, plan);
         this.log(renderStatus(status));

@@ -1,7 +1,7 @@
 /** Opens hosts: what they share is the person who is asked, the keys that are unlocked, and the bastions. */
 
 import { type Host, HostError, type RunOptions, type RunResult } from './host.ts';
-import { launch } from './launcher.ts';
+import { type LoginScripts, launch } from './launcher.ts';
 import { localHost } from './local.ts';
 import type { HostsOptions, HostTarget } from './options.ts';
 import { Questions } from './questions.ts';
@@ -15,12 +15,14 @@ const ROOT_TIMEOUT = 60_000;
 
 /** Opens hosts and closes them all. */
 export class Hosts {
+  readonly #login: LoginScripts;
   readonly #options: HostsOptions;
   readonly #questions: Questions;
   readonly #open: Host[] = [];
   #ssh: Promise<Connections> | null = null;
 
-  constructor(options: HostsOptions = {}) {
+  constructor(login: LoginScripts, options: HostsOptions = {}) {
+    this.#login = login;
     this.#options = options;
     this.#questions = new Questions(options.ask);
   }
@@ -31,7 +33,7 @@ export class Hosts {
     const rootTimeout = this.#options.rootTimeout ?? ROOT_TIMEOUT;
     const host =
       connection.kind === 'local'
-        ? localHost(name, (user) => this.#root(name, user, rootTimeout, (command) => command))
+        ? localHost(name, this.#login, (user) => this.#root(name, user, rootTimeout, (command) => command))
         : this.#remote(target, connection, rootTimeout);
     this.#open.push(host);
     return host;
@@ -61,7 +63,7 @@ export class Hosts {
       name: target.name,
       run: async (script: string, options: RunOptions = {}): Promise<RunResult> => {
         options.signal?.throwIfAborted();
-        const launched = launch(script);
+        const launched = launch(this.#login, script);
         try {
           connection ??= connect();
           const opened = await connection;

@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
+import { login } from '../../test/install/hosts.ts';
 import { Hosts } from './connect.ts';
 import { launch } from './launcher.ts';
 
-const host = new Hosts().open({ name: 'here', address: 'here', connection: { kind: 'local' } });
+const host = new Hosts(login).open({ name: 'here', address: 'here', connection: { kind: 'local' } });
 // Becoming root by sudo is the same as over SSH, and tested there.
 const asRoot = test.skipIf(process.getuid?.() !== 0);
 
@@ -43,13 +44,13 @@ asRoot('an abort ends the script', async () => {
 });
 
 test('what is asked of a host holds nothing of the script, and is one line that any login shell reads', () => {
-  const { command, script } = launch('echo secret');
+  const { command, script } = launch(login, 'echo secret');
   expect(command).not.toContain('secret');
   expect(command).not.toMatch(/[\n\\!]/);
   expect(script.toString()).toBe('echo secret');
-  expect(launch('').command).not.toBe(launch('').command);
+  expect(launch(login, '').command).not.toBe(launch(login, '').command);
 });
 
 test('a script with a NUL is refused', () => {
-  expect(() => launch('a\0b')).toThrow(TypeError);
+  expect(() => launch(login, 'a\0b')).toThrow(TypeError);
 });

@@ -3,16 +3,16 @@
 import { userInfo } from 'node:os';
 import { execa } from 'execa';
 import { type Host, HostError, type RunOptions, type RunResult } from './host.ts';
-import { launch } from './launcher.ts';
+import { type LoginScripts, launch } from './launcher.ts';
 import { type RunContext, runScript } from './script-run.ts';
 
-export function localHost(name: string, root: (user: string) => RunContext): Host {
+export function localHost(name: string, login: LoginScripts, root: (user: string) => RunContext): Host {
   const running = new Set<AbortController>();
   const context = root(userInfo().username);
   return {
     name,
     async run(script: string, options: RunOptions = {}): Promise<RunResult> {
-      const launched = launch(script);
+      const launched = launch(login, script);
       const stopping = new AbortController();
       running.add(stopping);
       try {

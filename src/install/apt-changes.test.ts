@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { aptFacts, bareHosts, clusterOf, hostOf, planInput } from '../../test/install/hosts.ts';
+import { aptFacts, bareHosts, clusterOf, hostOf, planInput, scripts } from '../../test/install/hosts.ts';
 import { ownersLosses } from './apt-changes.ts';
 import type { AptChange } from './apt-facts.ts';
 import type { JournalEntry } from './facts.ts';
@@ -65,12 +65,12 @@ test('one run of apt-get removes and installs, and only what the plan names may 
     item.resource?.kind === 'apt-key' ? { ...item, resource: { ...item.resource, content: '' } } : item,
   );
   const secrets = planInput(cluster, new Map()).secrets;
-  const script = applyScript({ ...host, items: keyed }, { ...options, secrets });
+  const script = applyScript(scripts, { ...host, items: keyed }, { ...options, secrets });
   const installs = script.split('\n').filter((line) => line.startsWith('install_packages '));
   expect(installs.filter((line) => line.includes('docker.io'))).toHaveLength(1);
   expect(installs.join('\n')).toContain(' containerd.io-');
   expect(script).not.toContain('drop_packages remove containerd.io');
-  const allowed = /^allowed='([^']*)'$/m.exec(script)?.[1]?.split('\n') ?? [];
+  const allowed = /^ALLOWED='([^']*)'$/m.exec(script)?.[1]?.split('\n') ?? [];
   expect(allowed).toEqual(expect.arrayContaining(['containerd.io', 'docker.io', 'other']));
   expect(allowed).not.toContain('*');
 });

@@ -1,7 +1,7 @@
 /** The scripts that run on hosts, judged by the shells and tools they are for. */
 
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -11,17 +11,18 @@ import { generateSecrets } from '../../src/cluster/secrets.ts';
 import type { JournalEntry } from '../../src/install/facts.ts';
 import type { PlanAction, PlanItem } from '../../src/install/plan.ts';
 import { type Resource, resourceId } from '../../src/install/resources.ts';
-import { applyScript } from '../../src/install/script/apply.ts';
+import { applyScript, escapeCommands } from '../../src/install/script/apply.ts';
+import { HOST_SCRIPTS } from '../../src/install/script/host-scripts.ts';
 import { looseBytes } from '../../src/install/script/loose-text.ts';
 import { parseFacts } from '../../src/install/script/parse-facts.ts';
 import { pathWord } from '../../src/install/script/path-word.ts';
 import { probeScript } from '../../src/install/script/probe.ts';
 import { attachRunScript, startRunScript } from '../../src/install/script/run-scripts.ts';
-import { escapeCommands } from '../../src/install/script/shell-core.ts';
-import { SERVICE_STEPS } from '../../src/install/script/shell-services.ts';
 import { simulationScript } from '../../src/install/script/simulation.ts';
+import { scripts } from '../install/hosts.ts';
 import { ROOT_ENVIRONMENT, TELLS_ENVIRONMENT } from '../support/root-environment.ts';
 import { runs } from '../support/runs.ts';
+import { SHELLS } from '../support/shells.ts';
 
 const secrets = generateSecrets(randomBytes);
 const digest = 'ab'.repeat(32);
@@ -106,6 +107,7 @@ const JOURNAL: JournalEntry[] = [
 
 function apply(command: 'install' | 'uninstall'): string {
   return applyScript(
+    scripts,
     { host: 'h', items: EVERYTHING, basis: '' },
     {
       run: 'r-1',
@@ -122,18 +124,18 @@ function apply(command: 'install' | 'uninstall'): string {
 }
 
 const SCRIPTS = [
-  ['probe', probeScript(targets, { secrets })],
+  ['probe', probeScript(scripts, targets, { secrets })],
   ['apply', apply('install')],
   ['uninstall', apply('uninstall')],
-  ['start of a run', startRunScript('r-1', 100)],
-  ['attach', attachRunScript('r-1')],
+  ['start of a run', startRunScript(scripts, 'r-1', 100)],
+  ['attach', attachRunScript(scripts, 'r-1')],
   [
     'simulation',
-    simulationScript({ packages: [{ name: 'p', version: '1:1.0' }, { name: 'q' }], sources: [] }),
+    simulationScript(scripts, { packages: [{ name: 'p', version: '1:1.0' }, { name: 'q' }], sources: [] }),
   ],
   [
     'simulation with a repository',
-    simulationScript({
+    simulationScript(scripts, {
       packages: [{ name: 'p' }],
       sources: [{ path: "/etc/apt/sources.list.d/it's.list", content: "deb [x=y] http://it's/ z\n" }],
     }),
@@ -147,9 +149,18 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 describe.each(SCRIPTS)('the script: %s', (_name, script) => {
-  test.each(['dash', 'bash'])('%s takes it', async (shell) => {
-    const { stderr } = await execa(shell, ['-n'], { input: script });
+  test.each(SHELLS)('%s takes it', async (_shell, [program, ...args]) => {
+    const { stderr } = await execa(program, [...args, '-n'], { input: script });
     expect(stderr).toBe('');
+  });
+
+  test('sets each variable in capital letters that it reads', () => {
+    // awk's NF among them.
+    const others = ['HOME', 'IFS', 'NF', 'PATH', 'MESOSUP_SSH_CONNECTION'];
+    const code = script.replace(/^ *#.*$/gm, '');
+    const read = [...code.matchAll(/\$\{?([A-Z][A-Z_]+)\b/g)].map(([, name]) => name ?? '');
+    const set = new Set([...code.matchAll(/^([A-Z][A-Z_0-9]+)=/gm)].map(([, name]) => name));
+    expect(read.filter((name) => !set.has(name) && !others.includes(name))).toEqual([]);
   });
 
   test('shellcheck finds nothing wrong with it', async () => {
@@ -160,8 +171,17 @@ describe.each(SCRIPTS)('the script: %s', (_name, script) => {
   });
 });
 
-describe('the hook that apt runs before dpkg', () => {
-  const hook = /<<'MESOSUP_HOOK'\n([\s\S]*?)MESOSUP_HOOK/.exec(apply('install'))?.[1] ?? '';
+test('templates/host holds these scripts and no others', async () => {
+  const root = path.resolve(import.meta.dirname, '../../templates/host');
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  expect(files.map((file) => path.relative(root, path.join(file.parentPath, file.name))).sort()).toEqual(
+    [...HOST_SCRIPTS].sort(),
+  );
+});
+
+describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [program, ...args]) => {
+  const hook = scripts['apply/apt-hook.sh'];
   const told = ['VERSION 2', 'APT::Architecture=amd64', ''];
   const packages = [
     'ours 2.0 > - **REMOVE**',
@@ -184,11 +204,13 @@ describe('the hook that apt runs before dpkg', () => {
     const allowedFile = path.join(directory, 'allowed');
     await writeFile(allowedFile, `${allowed.join('\n')}\n`);
     await writeFile(output, `After this operation, ${space} of additional disk space will be used.\n`);
-    const script = hook.replaceAll('/var/lib/mesosup/journal.ndjson', journal);
     const file = path.join(directory, 'hook');
-    await writeFile(file, script);
+    await writeFile(file, hook);
     const input = [...told, ...packages, ...more, ''].join('\n');
-    const { exitCode, stdout } = await execa('sh', [file, output, allowedFile], { input, reject: false });
+    const { exitCode, stdout } = await execa(program, [...args, file, output, allowedFile, journal], {
+      input,
+      reject: false,
+    });
     return { exitCode, stdout, journal: (await readFile(journal, 'utf8')).split('\n').slice(2, -1) };
   }
 
@@ -239,7 +261,9 @@ describe('the hook that apt runs before dpkg', () => {
   });
 });
 
-describe('how services that were started are', () => {
+describe.each(SHELLS)('how services that were started are, in %s', (_shell, [program, ...args]) => {
+  const steps = `${scripts['apply/services.sh']}${scripts['apply/service-watch.sh']}`;
+
   /** The lines of the init systems, as they print them; the whole with real units is shown by the tests on hosts. */
   const SAYS = {
     systemd: `systemctl() { cat <<'END'
@@ -274,8 +298,8 @@ END
 
   async function shell(init: keyof typeof SAYS, lines: string): Promise<string[]> {
     const fail = 'failing() { echo "$1"; exit; }';
-    const input = [SERVICE_STEPS, `init=${init}`, SAYS[init], fail, lines].join('\n');
-    return (await execa('sh', { input })).stdout.split('\n');
+    const input = [steps, `init=${init}`, SAYS[init], fail, lines].join('\n');
+    return (await execa(program, args, { input })).stdout.split('\n');
   }
 
   test('systemd: each by its own lines, whatever the one before has', async () => {
@@ -306,7 +330,7 @@ test("any line of a program's is a JSON string once sed has escaped it", async (
     fc.uint8Array({ maxLength: 40 }).map((raw) => Buffer.from(raw)),
   );
   const file = path.join(directory, 'escape');
-  await writeFile(file, escapeCommands([secrets.agent]));
+  await writeFile(file, escapeCommands(scripts, [secrets.agent]));
   await fc.assert(
     fc.asyncProperty(fc.array(bytes, { minLength: 1, maxLength: 30 }), async (chunks) => {
       const lines = chunks.map((chunk) => Buffer.from(chunk.filter((byte) => byte !== 10)));
@@ -328,7 +352,7 @@ test("any line of a program's is a JSON string once sed has escaped it", async (
 
 test('secrets become dots, and endless lines are cut', async () => {
   const file = path.join(directory, 'escape-2');
-  await writeFile(file, escapeCommands([secrets.agent]));
+  await writeFile(file, escapeCommands(scripts, [secrets.agent]));
   const { stdout } = await execa('sed', ['-f', file], {
     input: `a ${secrets.agent} b\n${'x'.repeat(100_000)}\n`,
     env: { LC_ALL: 'C' },
@@ -339,14 +363,14 @@ test('secrets become dots, and endless lines are cut', async () => {
   ]);
 });
 
-test('any path is one word for the shell', async () => {
+test.each(SHELLS)('any path is one word for %s', async (_shell, [program, ...args]) => {
   const paths = fc
     .uint8Array({ min: 1, minLength: 1, maxLength: 30 })
     .map((raw) => new TextDecoder().decode(raw).replaceAll('\0', '').replaceAll('\ufffd', '\udcfe'));
   await fc.assert(
     fc.asyncProperty(fc.array(paths, { minLength: 1, maxLength: 10 }), async (all) => {
       const script = `printf '%s\\0' ${all.map((one) => pathWord(`/${one}\n`)).join(' ')}`;
-      const { stdout } = await execa('sh', { input: script, encoding: 'buffer' });
+      const { stdout } = await execa(program, args, { input: script, encoding: 'buffer' });
       expect(Buffer.from(stdout)).toEqual(
         Buffer.concat(all.flatMap((one) => [looseBytes(`/${one}\n`), Buffer.from([0])])),
       );
@@ -355,15 +379,26 @@ test('any path is one word for the shell', async () => {
   );
 });
 
-test('a probe answers on this machine too, in one line', async () => {
-  const sentAt = Date.now();
-  const { stdout } = await execa('sh', { input: probeScript(targets, { secrets }) });
-  expect(stdout.split('\n')).toHaveLength(1);
-  const found = parseFacts(stdout, { sentAt, receivedAt: Date.now() });
-  expect(Object.keys(found.packages)).toEqual(['bash']);
-  expect(found.users.root?.uid).toBe(0);
-  expect(Math.abs(found.clock.offsetMs)).toBeLessThan(1000);
-});
+test.each(SHELLS)(
+  'a probe answers on this machine too, in one line, in %s',
+  async (_shell, [program, ...args]) => {
+    const odd = path.join(directory, `it's $(a) file\nof two "lines"`);
+    await writeFile(odd, 'its text\n');
+    await chmod(odd, 0o644);
+    const files = [...targets.files, odd];
+    const sentAt = Date.now();
+    const { stdout } = await execa(program, args, {
+      input: probeScript(scripts, { ...targets, files }, { secrets }),
+    });
+    expect(stdout.split('\n')).toHaveLength(1);
+    const found = parseFacts(stdout, { sentAt, receivedAt: Date.now() });
+    expect(Object.keys(found.packages)).toEqual(['bash']);
+    expect(found.users.root?.uid).toBe(0);
+    expect(Math.abs(found.clock.offsetMs)).toBeLessThan(1000);
+    expect(found.files[odd]).toMatchObject({ type: 'file', text: 'its text\n' });
+    expect(found.files['/etc/apt/sources.list.d']).toMatchObject({ type: 'directory' });
+  },
+);
 
 test.each(['', '{}', '{"format":1', '{"format":2}'])(
   'what is no answer of a probe is refused: %s',
@@ -374,7 +409,7 @@ test.each(['', '{}', '{"format":1', '{"format":2}'])(
 
 test('a run that is started by setsid has the environment of root’s scripts, and nothing of its starter’s', async () => {
   const script = TELLS_ENVIRONMENT;
-  const start = startRunScript('r-1', Buffer.byteLength(script));
+  const start = startRunScript(scripts, 'r-1', Buffer.byteLength(script));
   const alone = 'mount -t tmpfs tmpfs /var/lib && mount -t tmpfs tmpfs /run && cd / && exec /bin/sh -c "$1"';
   const env = { ...process.env, HOME: '/root', BASH_ENV: '/nowhere', SSH_CLIENT: 'x', LANG: 'tr_TR.UTF-8' };
   const { stdout } = await execa('unshare', ['--mount', 'sh', '-c', alone, 'sh', start], {

@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { Cluster, ClusterHost, Role } from '../../src/cluster/cluster.ts';
 import { generateSecrets } from '../../src/cluster/secrets.ts';
 import type { AptFacts } from '../../src/install/apt-facts.ts';
+import { hostScripts, loginScripts } from '../../src/install/edge/templates.ts';
 import type { Facts, FileFacts, ServiceFacts } from '../../src/install/facts.ts';
 import type { PlanInput } from '../../src/install/plan-cluster.ts';
 import type { Templates } from '../../src/install/templates.ts';
@@ -26,11 +27,16 @@ export const templates: Templates = loadTemplates();
 
 function loadTemplates(): Templates {
   const root = path.resolve(import.meta.dirname, '../../templates');
-  const files = ['systemd', 'upstart', 'config'].flatMap((folder) =>
-    readdirSync(path.join(root, folder)).map((name) => `${folder}/${name}`),
+  const files = ['systemd', 'upstart', 'config', 'host'].flatMap((folder) =>
+    readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name))),
   );
   return Object.fromEntries(files.map((file) => [file, readFileSync(path.join(root, file), 'utf8')]));
 }
+
+export const scripts = hostScripts('.', templates);
+export const login = loginScripts(scripts);
 
 export const payload = { version: '1.2.3', sha256: 'ab'.repeat(32), bytes: 40_000_000 };
 

@@ -10,6 +10,9 @@ import { LabHost } from './host.ts';
 import { type Release, sourcesList } from './machine-apt.ts';
 import { makeKey, type Reach } from './ssh-files.ts';
 
+/** What is /bin/sh on all hosts, instead of the release's own: a program of this machine, such as /bin/busybox. */
+const SHELL = process.env.MESOSUP_TEST_SHELL;
+
 /** The password that sudo asks of `ops`. */
 const SUDO_PASSWORD = "it's a lab";
 
@@ -107,6 +110,7 @@ export async function startHost(
     );
   }
   await docker('start', container);
+  if (SHELL) await replaceShell(container, SHELL);
   // Docker's machine is in all its networks; a host behind a bastion must not answer it.
   const afterBoot = host.behind === undefined ? ':' : `ip route add unreachable ${network.gateway}/32`;
   const sudoPassword = login === 'sudo-password' ? SUDO_PASSWORD : undefined;
@@ -114,6 +118,11 @@ export async function startHost(
   await result.booted();
   if (login !== 'root') await addUser(result, login, ground.clientKey);
   return result;
+}
+
+async function replaceShell(container: string, shell: string): Promise<void> {
+  await docker('cp', '--follow-link', shell, `${container}:/bin/lab-sh`);
+  await docker('exec', container, 'ln', '-sf', 'lab-sh', '/bin/sh');
 }
 
 function containerFlags(

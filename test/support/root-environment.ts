@@ -10,6 +10,9 @@ export const ROOT_ENVIRONMENT = [
   'USER=root',
 ] as const;
 
-/** A run's script that leaves its environment where the run's events are read from. */
+/**
+ * A run's script that leaves its environment where the run's events are read from, without the variable that busybox sh
+ * and bash add by themselves.
+ */
 export const TELLS_ENVIRONMENT =
-  'dir=$(dirname "$0"); echo $$ >"$dir/pid"; env | sort >"$dir/events.ndjson"; sleep 0.2';
+  'dir=$(dirname "$0"); echo $$ >"$dir/pid"; env | grep -v ^SHLVL= | sort >"$dir/events.ndjson"; sleep 0.2';

@@ -3,6 +3,7 @@
 import type { Host } from '../../hosts/host.ts';
 import type { HostPlan } from '../plan.ts';
 import { type ApplyOptions, applyScript } from '../script/apply.ts';
+import type { HostScripts } from '../script/host-scripts.ts';
 import { type FollowOptions, type RunOutcome, startRun } from './run.ts';
 import { uploadPayload } from './upload.ts';
 
@@ -17,8 +18,13 @@ export interface ApplyHostOptions extends ApplyOptions, FollowOptions {
  * One transfer for each file the plan needs, and one run. A plan without items isn't run at all.
  * @throws RunBusyError, RunLostError, HostError; TypeError when the plan needs a file that is not given
  */
-export async function applyHost(host: Host, plan: HostPlan, options: ApplyHostOptions): Promise<RunOutcome> {
-  const script = applyScript(plan, options);
+export async function applyHost(
+  host: Host,
+  scripts: HostScripts,
+  plan: HostPlan,
+  options: ApplyHostOptions,
+): Promise<RunOutcome> {
+  const script = applyScript(scripts, plan, options);
   const upload = {
     ...(options.onUpload ? { onProgress: options.onUpload } : {}),
     ...(options.signal ? { signal: options.signal } : {}),
@@ -26,11 +32,11 @@ export async function applyHost(host: Host, plan: HostPlan, options: ApplyHostOp
   for (const { resource } of plan.items) {
     if (resource?.kind === 'payload') {
       if (!options.payload) throw new TypeError(`${plan.host}: the plan needs a payload, and none is given`);
-      await uploadPayload(host, options.payload.file, resource.sha256, upload);
+      await uploadPayload(host, scripts, options.payload.file, resource.sha256, upload);
     }
     if (resource?.kind === 'package' && resource.file && 'upload' in resource.file && resource.sha256) {
-      await uploadPayload(host, resource.file.upload, resource.sha256, upload);
+      await uploadPayload(host, scripts, resource.file.upload, resource.sha256, upload);
     }
   }
-  return startRun(host, script, options.run, options);
+  return startRun(host, scripts, script, options.run, options);
 }

@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import { z } from 'zod';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Host } from '../../hosts/host.ts';
-import { quote } from '../../hosts/quote.ts';
+import { assemble, type HostScripts } from '../script/host-scripts.ts';
 import { jsonOf } from '../script/journal.ts';
 
 /** Somebody else holds the cluster's lock. */
@@ -34,10 +34,14 @@ export interface ClusterLock extends AsyncDisposable {
 const holder = z.object({ who: z.string(), since: z.number() });
 
 /** @throws ClusterLockedError; HostError when the host can't be used */
-export async function acquireClusterLock(host: Host, who: string): Promise<ClusterLock> {
+export async function acquireClusterLock(
+  host: Host,
+  scripts: HostScripts,
+  who: string,
+): Promise<ClusterLock> {
   const input = new PassThrough();
   const { promise: answered, resolve: answer } = Promise.withResolvers<string>();
-  const running = host.run(lockScript(who), { input, onLine: answer });
+  const running = host.run(lockScript(scripts, who), { input, onLine: answer });
   const first = await Promise.race([answered, running.then(({ stderr }) => stderr)]);
   if (first !== 'locked') {
     input.end();
@@ -57,8 +61,13 @@ export async function acquireClusterLock(host: Host, who: string): Promise<Clust
 }
 
 /** Holds the lock while `body` runs. @throws ClusterLockedError; HostError; what `body` throws */
-export async function withClusterLock<T>(host: Host, who: string, body: () => Promise<T>): Promise<T> {
-  const lock = await acquireClusterLock(host, who);
+export async function withClusterLock<T>(
+  host: Host,
+  scripts: HostScripts,
+  who: string,
+  body: () => Promise<T>,
+): Promise<T> {
+  const lock = await acquireClusterLock(host, scripts, who);
   try {
     return await body();
   } finally {
@@ -68,21 +77,7 @@ export async function withClusterLock<T>(host: Host, who: string, body: () => Pr
 
 const LOCK = '/run/mesosup/cluster.lock';
 
-/** Holds it until its standard input ends. A lock file that was removed by its last holder is no lock: again then. */
-function lockScript(who: string): string {
-  const record = JSON.stringify({ who }).replace(/}$/, '');
-  return `umask 077
-while :; do
-  mkdir -p /run/mesosup
-  exec 9>>${LOCK}
-  if ! flock -n 9; then cat ${LOCK}; exit 75; fi
-  [ ! /proc/self/fd/9 -ef ${LOCK} ] || break
-done
-printf '%s,"since":%s}\\n' ${quote(record)} "$(date +%s%3N)" >${LOCK}
-echo locked
-cat >/dev/null
-rm -f ${LOCK}
-rmdir /run/mesosup 2>/dev/null
-exit 0
-`;
+function lockScript(scripts: HostScripts, who: string): string {
+  const values = { LOCK, RECORD: JSON.stringify({ who }).replace(/}$/, '') };
+  return assemble(scripts, ['cluster-lock.sh'], values, ['hold_lock']);
 }

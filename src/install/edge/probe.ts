@@ -4,6 +4,7 @@ import type { Secrets } from '../../cluster/secrets.ts';
 import { type Host, HostError } from '../../hosts/host.ts';
 import type { Facts, FileFacts } from '../facts.ts';
 import type { ProbeTargets } from '../probe-targets.ts';
+import type { HostScripts } from '../script/host-scripts.ts';
 import { parseFacts } from '../script/parse-facts.ts';
 import { probeScript } from '../script/probe.ts';
 import { readKeys } from './openpgp.ts';
@@ -14,11 +15,12 @@ import { readKeys } from './openpgp.ts';
  */
 export async function probeHost(
   host: Host,
+  scripts: HostScripts,
   targets: ProbeTargets,
   secrets?: Pick<Secrets, 'operator' | 'api'>,
 ): Promise<Facts> {
   const sentAt = Date.now();
-  const result = await host.run(probeScript(targets, secrets ? { secrets } : {}));
+  const result = await host.run(probeScript(scripts, targets, secrets ? { secrets } : {}));
   try {
     return withKeys(parseFacts(result.stdout, { sentAt, receivedAt: Date.now() }));
   } catch (cause) {

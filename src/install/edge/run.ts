@@ -7,6 +7,7 @@ import { type Host, HostError, type RunResult } from '../../hosts/host.ts';
 import type { RunFacts } from '../facts.ts';
 import type { RunEvent } from '../run-events.ts';
 import { parseRunEvent } from '../script/events.ts';
+import type { HostScripts } from '../script/host-scripts.ts';
 import { jsonOf } from '../script/journal.ts';
 import { attachRunScript, startRunScript } from '../script/run-scripts.ts';
 
@@ -71,13 +72,14 @@ const RETRIES = [500, 2000, 5000, 10_000, 20_000];
  */
 export async function startRun(
   host: Host,
+  scripts: HostScripts,
   script: string,
   run: string,
   options: FollowOptions,
 ): Promise<RunOutcome> {
   const bytes = Buffer.from(script);
-  return withRetries(host, run, options, (follower) =>
-    follower.follow(startRunScript(run, bytes.length), bytes),
+  return withRetries(host, scripts, run, options, (follower) =>
+    follower.follow(startRunScript(scripts, run, bytes.length), bytes),
   );
 }
 
@@ -85,12 +87,20 @@ export async function startRun(
  * Follows a run from its beginning, be it under way or over.
  * @throws RunLostError; HostError as `startRun`, and when the host knows no such run
  */
-export async function attachRun(host: Host, run: string, options: FollowOptions): Promise<RunOutcome> {
-  return withRetries(host, run, options, (follower) => follower.follow(attachRunScript(run)));
+export async function attachRun(
+  host: Host,
+  scripts: HostScripts,
+  run: string,
+  options: FollowOptions,
+): Promise<RunOutcome> {
+  return withRetries(host, scripts, run, options, (follower) =>
+    follower.follow(attachRunScript(scripts, run)),
+  );
 }
 
 async function withRetries(
   host: Host,
+  scripts: HostScripts,
   run: string,
   options: FollowOptions,
   first: (follower: Follower) => Promise<RunOutcome | undefined>,
@@ -98,7 +108,7 @@ async function withRetries(
   const follower = new Follower(host, run, options);
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const again = attempt > 0 ? await follower.follow(attachRunScript(run)) : undefined;
+      const again = attempt > 0 ? await follower.follow(attachRunScript(scripts, run)) : undefined;
       const outcome = again ?? (await first(follower));
       if (outcome) return outcome;
       throw unknownRun(host.name, run);

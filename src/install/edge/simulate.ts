@@ -2,13 +2,18 @@
 
 import type { Host } from '../../hosts/host.ts';
 import type { AptFacts } from '../apt-facts.ts';
+import type { HostScripts } from '../script/host-scripts.ts';
 import { parseSimulation } from '../script/parse-simulation.ts';
 import { simulationScript } from '../script/simulation.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
 
-/** An apt that can't be asked is no reason to stop: what keeps it from answering is told, and checked again by the apply. */
-export async function simulate(host: Host, request: SimulationRequest): Promise<AptFacts> {
-  const { stdout, stderr, code, signal } = await host.run(simulationScript(request));
+/** An apt that does not answer is no reason to stop: the answer says why, and the apply checks again. */
+export async function simulate(
+  host: Host,
+  scripts: HostScripts,
+  request: SimulationRequest,
+): Promise<AptFacts> {
+  const { stdout, stderr, code, signal } = await host.run(simulationScript(scripts, request));
   try {
     return parseSimulation(stdout, request);
   } catch (error) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { scripts } from '../../../test/install/hosts.ts';
 import type { Host, RunResult } from '../../hosts/host.ts';
 import { uploadPayload } from './upload.ts';
 
@@ -41,7 +42,7 @@ function hostThatTakes(bytes: number, result: Partial<RunResult>): Host {
 
 test('a host that is done before the streams are has the file all the same', async () => {
   const seen: number[] = [];
-  const sent = await uploadPayload(hostThatTakes(SIZE, {}), file, 'ab', {
+  const sent = await uploadPayload(hostThatTakes(SIZE, {}), scripts, file, 'ab', {
     onProgress: (bytes) => seen.push(bytes),
   });
   expect(sent).toBe(true);
@@ -50,7 +51,7 @@ test('a host that is done before the streams are has the file all the same', asy
 
 test('a host that stops in the midst of it says why', async () => {
   const host = hostThatTakes(1, { code: 1, stderr: 'head: write error: No space left on device\n' });
-  await expect(uploadPayload(host, file, 'ab')).rejects.toMatchObject({
+  await expect(uploadPayload(host, scripts, file, 'ab')).rejects.toMatchObject({
     host: 'h1',
     message: expect.stringContaining('No space left'),
   });

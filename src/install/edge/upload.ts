@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises';
 import { PassThrough, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Host, HostError } from '../../hosts/host.ts';
-import { quote } from '../../hosts/quote.ts';
+import { assemble, type HostScripts } from '../script/host-scripts.ts';
 import { PAYLOADS, UPLOADS } from '../script/places.ts';
 
 export interface UploadOptions {
@@ -24,6 +24,7 @@ export interface UploadOptions {
  */
 export async function uploadPayload(
   host: Host,
+  scripts: HostScripts,
   file: string,
   sha256: string,
   options: UploadOptions = {},
@@ -45,7 +46,7 @@ export async function uploadPayload(
     // have all bytes, checked, before the streams here have closed.
     pipeline(createReadStream(file), counter, input).catch(() => {});
   };
-  const result = await host.run(uploadScript(sha256, size, options.directory ?? UPLOADS), {
+  const result = await host.run(uploadScript(scripts, sha256, size, options.directory ?? UPLOADS), {
     input,
     onLine: (line) => {
       if (line === 'send') send();
@@ -63,20 +64,7 @@ export async function uploadPayload(
   );
 }
 
-function uploadScript(sha256: string, bytes: number, directory: string): string {
-  const place = quote(directory);
-  return `umask 022
-mkdir -p ${place} && chmod 0700 ${place} || exit
-file=${quote(`${directory}/${sha256}`)}
-if [ -f "$file" ] && [ "$(wc -c <"$file")" -eq ${bytes} ]; then exit 0; fi
-trap 'rm -f "$file.$$"' EXIT
-echo send
-head -c ${bytes} >"$file.$$" || exit
-got=$(sha256sum <"$file.$$")
-if [ "\${got%% *}" != ${quote(sha256)} ]; then
-  echo "what arrived has the SHA-256 \${got%% *}, not ${sha256}" >&2
-  exit 1
-fi
-mv -f "$file.$$" "$file"
-`;
+function uploadScript(scripts: HostScripts, sha256: string, bytes: number, directory: string): string {
+  const values = { DIRECTORY: directory, SHA256: sha256, BYTES: bytes };
+  return assemble(scripts, ['upload.sh'], values, ['upload']);
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { scripts } from '../../../test/install/hosts.ts';
 import { generateSecrets, secretMark } from '../../cluster/secrets.ts';
 import type { JournalEntry } from '../facts.ts';
 import type { PlanAction, PlanItem } from '../plan.ts';
@@ -22,13 +23,13 @@ const pack = (name: string, version?: string): PlanItem =>
 
 function script(items: readonly PlanItem[], options: Partial<ApplyOptions> = {}): string {
   const all = { run: 'r1', command: 'install', cluster: 'c', who: 'me', secrets, ...options } as const;
-  return applyScript({ host: 'h', items, basis: '' }, all);
+  return applyScript(scripts, { host: 'h', items, basis: '' }, all);
 }
 
 /** The lines that do the items, without what they are built on. */
 function steps(items: readonly PlanItem[], options: Partial<ApplyOptions> = {}): string[] {
   const lines = script(items, options).split('\n');
-  const from = lines.findIndex((line) => line.includes('>/var/lib/mesosup/cluster') || line === 'unshield');
+  const from = lines.findIndex((line) => /^(remember_cluster|begin_steps) /.test(line));
   return lines.slice(from + 1, lines.indexOf('settle_services', from));
 }
 

@@ -1,11 +1,12 @@
 /**
- * The script that does a host's plan: POSIX sh with what the probe needs, apt-get and dpkg. It runs by itself, apart
- * from any connection; what it does it tells as one `RunEvent` a line. Each step can be done again: a script that was
- * killed is followed by a new plan, not gone on with.
+ * The script that applies a host's plan: see `templates/host/apply`. It needs what the probe needs, apt-get and dpkg. It
+ * runs by itself, apart from any connection, and reports what it does as one `RunEvent` a line. Each step can be done
+ * again: after a script that was killed comes a new plan.
  */
 
 import type { Secrets } from '../../cluster/secrets.ts';
 import { quote } from '../../hosts/quote.ts';
+import { SYSTEM_PATH } from '../../hosts/root-environment.ts';
 import type { JournalEntry } from '../facts.ts';
 import type { HostPlan, PlanCommand } from '../plan.ts';
 import {
@@ -21,26 +22,35 @@ import {
   type StepContext,
   stepLines,
 } from './apply-steps.ts';
+import { assemble, type HostScripts, type ScriptName } from './host-scripts.ts';
 import {
   ACCOUNTS,
+  BACKUP,
   CLUSTER,
+  DPKG_LOCKS,
   JOURNAL,
+  LISTS_STALE,
   PAYLOADS,
   RELEASED,
+  RUN,
   RUN_LOCK,
   RUNS,
   SERVICES,
+  START_LOCK,
+  START_POLICY,
+  START_POLICY_MARK,
+  START_POLICY_SAVED,
   STARTED,
   STATE,
   UPLOADS,
 } from './places.ts';
-import { CORE, escapeCommands, opening } from './shell-core.ts';
-import { type Endpoint, edges } from './shell-edges.ts';
-import { FILES } from './shell-files.ts';
-import { PACKAGES } from './shell-packages.ts';
-import { SERVICE_STEPS } from './shell-services.ts';
-import { TASKS } from './shell-tasks.ts';
 import { unitName } from './unit-name.ts';
+
+/** A server within the cluster, as its members reach it. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
 
 export interface ApplyOptions {
   /** Letters, digits and `-`; unique on the host. */
@@ -75,52 +85,104 @@ export interface ApplyLimits {
 
 const LIMITS: ApplyLimits = { lock: 1800, edge: 300, stay: 3000 };
 
+const PARTS: readonly ScriptName[] = [
+  'environment.sh',
+  'ask.sh',
+  'dpkg-lock.sh',
+  'apt.sh',
+  'apply/events.sh',
+  'apply/run.sh',
+  'apply/journal.sh',
+  'apply/files.sh',
+  'apply/users.sh',
+  'apply/packages.sh',
+  'apply/apt-get.sh',
+  'apply/apt-errors.sh',
+  'apply/archives.sh',
+  'apply/services.sh',
+  'apply/service-watch.sh',
+  'apply/tasks.sh',
+  'apply/edges.sh',
+  'apply/drain.sh',
+  'apply/cluster.sh',
+];
+
+const PLACES = {
+  ACCOUNTS,
+  BACKUP,
+  CLUSTER,
+  DPKG_LOCKS,
+  JOURNAL,
+  LISTS_STALE,
+  PAYLOADS,
+  RELEASED,
+  RUN,
+  RUN_LOCK,
+  RUNS,
+  SERVICES,
+  START_LOCK,
+  START_POLICY,
+  START_POLICY_MARK,
+  START_POLICY_SAVED,
+  STARTED,
+  STATE,
+  UPLOADS,
+};
+
 /** @throws TypeError for a run id or an item that can't be; it names no secret */
-export function applyScript(plan: HostPlan, options: ApplyOptions): string {
+export function applyScript(scripts: HostScripts, plan: HostPlan, options: ApplyOptions): string {
   if (!/^[A-Za-z0-9-]{1,64}$/.test(options.run)) throw new TypeError(`not a run's id: ${options.run}`);
-  const { run, command, who, secrets, cluster } = options;
-  const limits = { ...LIMITS, ...options.limits };
+  const { run, command, secrets, cluster } = options;
   const journal = options.journal ?? [];
   const context = { journal, secrets, cluster, agentWorkDir: options.agent?.workDir ?? '/var/lib/mesos' };
   const items = plan.items.map((item, index): Numbered => ({ item, index }));
-  const record = JSON.stringify({ id: run, command, who });
-  const authorization = secrets ? `Basic ${btoa(`operator:${secrets.operator}`)}` : '';
-  const hidden = secrets
-    ? [...Object.values(secrets), btoa(`operator:${secrets.operator}`).replace(/=+$/, '')]
-    : [];
-  return [
-    '#!/bin/sh',
-    opening(run, record),
-    `(umask 077; cat >"$dir/escape" <<'END'\n${escapeCommands(hidden)}\nEND\n)`,
-    'exec 8<"$dir/escape"',
-    'rm -f "$dir/escape"',
-    CORE,
-    `lock_seconds=${limits.lock}`,
-    `edge_seconds=${limits.edge}`,
-    `stay_milliseconds=${limits.stay}`,
-    `allowed=${quote(allowedLosses(plan, options))}`,
-    PACKAGES,
-    FILES,
-    SERVICE_STEPS,
-    TASKS,
-    edges(options.zookeeper ?? [], options.masters ?? [], options.agent, authorization),
-    UNPACK,
-    SYSTEM_ACCOUNTS,
-    `emit "{\\"event\\":\\"begin\\",\\"run\\":\\"${run}\\",\\"items\\":${items.length},\\"at\\":$(now)}"`,
-    'release_starts',
-    'unshield',
-    ...(command === 'uninstall'
-      ? []
-      : [`[ -e ${ACCOUNTS} ] || accounts >${ACCOUNTS}`, `printf '%s\\n' ${quote(cluster)} >${CLUSTER}`]),
+  return assemble(scripts, PARTS, valuesOf(scripts, plan, options), [
+    'open_run',
+    'open_journal',
+    'find_init',
+    `begin_steps ${quote(run)} ${items.length}`,
+    ...(command === 'uninstall' ? [] : [`remember_cluster ${quote(cluster)}`]),
     ...startedLines(options),
     ...itemLines(items, context),
     'settle_services',
     'reload_units',
-    `rm -rf ${UPLOADS}`,
-    ...(command === 'uninstall' ? [FAREWELL] : []),
+    'drop_uploads',
+    ...(command === 'uninstall' ? ['farewell'] : []),
     'finish true',
-    '',
-  ].join('\n');
+  ]);
+}
+
+function valuesOf(scripts: HostScripts, plan: HostPlan, options: ApplyOptions) {
+  const { run, command, who, secrets, zookeeper = [], masters = [], agent } = options;
+  const limits = { ...LIMITS, ...options.limits };
+  const credentials = secrets && btoa(`operator:${secrets.operator}`);
+  const hidden = secrets ? [...Object.values(secrets), (credentials ?? '').replace(/=+$/, '')] : [];
+  return {
+    ...PLACES,
+    SYSTEM_PATH,
+    RUN_DIRECTORY: `${RUNS}/${run}`,
+    RECORD: JSON.stringify({ id: run, command, who }).replace(/}$/, ''),
+    ESCAPE_COMMANDS: escapeCommands(scripts, hidden),
+    APT_HOOK: scripts['apply/apt-hook.sh'],
+    ALLOWED: allowedLosses(plan, options),
+    LOCK_SECONDS: limits.lock,
+    EDGE_SECONDS: limits.edge,
+    STAY_MILLISECONDS: limits.stay,
+    ZOOKEEPERS: zookeeper.map(endpointWords),
+    MASTERS: masters.map(endpointWords),
+    AGENT: agent ? endpointWords(agent) : '',
+    AUTHORIZATION: credentials === undefined ? '' : `Basic ${credentials}`,
+  };
+}
+
+const endpointWords = ({ address, port }: Endpoint) => `${address} ${port}`;
+
+/** sed commands that make a line safe for a JSON string; known secrets become dots. */
+export function escapeCommands(scripts: HostScripts, secrets: readonly string[]): string {
+  const plain = secrets.filter((secret) => /^[A-Za-z0-9_-]{8,}$/.test(secret));
+  return [...plain.map((secret) => `s/${secret}/••••••••/g`), scripts['apply/escape.sed'].trimEnd()].join(
+    '\n',
+  );
 }
 
 /** A line each: packages that apt may remove or downgrade. An uninstall removes what the journal names. */
@@ -158,7 +220,7 @@ function packageGroup(
   group: readonly Numbered[],
   journal: readonly JournalEntry[],
 ): string[] {
-  // The first is begun last, so that what is said is its.
+  // The first item begins last, so that the output belongs to it.
   const begun = group.toReversed().map(({ index }) => `begin_item ${index}`);
   return [...begun, ...packageLines(work, group, journal), ...group.map(({ index }) => `done_item ${index}`)];
 }
@@ -184,39 +246,7 @@ function otherGroup(
   ];
 }
 
-/** Each call of systemctl has systemd read all units anew. What fails here is told by the item itself, which looks again. */
+/** Each call of systemctl has systemd read all units again, so services are enabled by one. */
 function enabledTogether(items: readonly Numbered[]): string[] {
   return [`enable_together ${items.map(({ item }) => quote(unitName(idParts(item.id).name))).join(' ')}`];
 }
-
-const UNPACK = `# unpack VERSION DIGEST: a payload that was sent here before
-unpack() {
-  archive=${UPLOADS}/$2
-  if [ ! -f "$archive" ]; then
-    [ ! -d "${PAYLOADS}/$1" ] || return 0
-    fail payload "the payload $1 was not sent to the host" 'Run the same command again.'
-  fi
-  check_file "$archive" "$2" "the payload $1"
-  rm -rf ${PAYLOADS}/.new
-  { mkdir -m 0755 ${PAYLOADS}/.new && tar -x --no-same-owner -f "$archive" -C ${PAYLOADS}/.new; } 2>"$error" || { rm -rf ${PAYLOADS}/.new; broke "the payload $1 could not be unpacked"; }
-  rm -rf -- "${PAYLOADS}/$1"
-  mv -fT ${PAYLOADS}/.new "${PAYLOADS}/$1" 2>"$error" || broke "the payload $1 could not be put in its place"
-  rm -f "$archive"
-}`;
-
-/** Users and groups of the system, as they were before us: packages make some and leave them behind. */
-const SYSTEM_ACCOUNTS = `accounts() {
-  getent passwd | awk -F : '$3 < 1000 { print "user " $1 }'
-  getent group | awk -F : '$3 < 1000 { print "group " $1 }'
-}`;
-
-/** The end of an uninstall: what this program kept for itself. Data of services beside it stays. */
-const FAREWELL = `if [ -s ${ACCOUNTS} ]; then
-  left=$(accounts | grep -vxFf ${ACCOUNTS} | sed -z 's/\\n\\(.\\)/, \\1/g')
-  [ -z "$left" ] || emit "{\\"event\\":\\"left\\",\\"accounts\\":\\"$(json "$left")\\"}"
-fi
-for kept in ${PAYLOADS}/*/${RELEASED}; do [ -e "$kept" ] || rm -rf ${PAYLOADS}; done
-rm -rf ${ACCOUNTS} ${SERVICES} ${STATE}/backup ${STARTED} ${CLUSTER} ${STATE}/lists-stale ${STATE}/start.lock
-ended=yes
-rm -rf ${JOURNAL} ${STATE}/run.json ${RUNS} ${RUN_LOCK}
-rmdir ${STATE} 2>/dev/null`;

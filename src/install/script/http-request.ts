@@ -1,4 +1,4 @@
-/** Asking a TCP server from a host that has neither curl nor wget: by bash's /dev/tcp, over HTTP/1.0. */
+/** HTTP/1.0 for a host that has neither curl nor wget: requests as text, and what `asked` of probe/asked.sh printed. */
 
 import type { Secrets } from '../../cluster/secrets.ts';
 import type { Asked } from '../facts.ts';
@@ -18,28 +18,8 @@ export function apiUser(secrets: Pick<Secrets, 'api'> | undefined): Credentials 
   return secrets && { user: 'mesosup', password: secrets.api };
 }
 
-/**
- * `ask ADDRESS PORT` sends its standard input and prints the answer, within two seconds or as many as `$ask_seconds`
- * says. What is sent goes through a pipe only, so that credentials show in no argument list. Debian's bash reads
- * ~/.bashrc also for `-c` where it takes itself to be started by sshd, so it is told not to.
- */
-export const ASK = `ask() {
-  timeout "\${ask_seconds:-2}" bash --norc --noprofile -c 'exec 3<>"/dev/tcp/$0/$1" && cat >&3 && exec cat <&3' "$1" "$2" 2>/dev/null
-}
-`;
-
-/** A service on a busy host may take long; one that is dead refuses the connection at once. */
-export const ASK_SECONDS = 10;
-
-/** `asked ADDRESS PORT` is the same with more patience, and adds how it went: see `splitAnswer`. */
-export const ASKED = `asked() {
-  ask_seconds=${ASK_SECONDS}
-  began=$(date +%s%3N)
-  ask "$@"
-  code=$?
-  printf '\\0asked %s %s' "$code" "$(($(date +%s%3N) - began))"
-}
-`;
+/** Seconds for an answer. A service on a busy host may take long; one that is dead refuses the connection at once. */
+export const ANSWER_SECONDS = 10;
 
 /** What `asked` printed: the answer, and how the question went. */
 export function splitAnswer(printed: string): { readonly text: string; readonly asked: Asked } {

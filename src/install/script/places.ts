@@ -12,11 +12,14 @@ export const BACKUP = `${STATE}/backup`;
 /** A directory for each run, with its script and its events. */
 export const RUNS = `${STATE}/runs`;
 
-/** The run under way; taken away at its end, so that one without a lock ended without a word. */
+/** The run under way; removed at its end, so that a run without a lock was killed. */
 export const RUN = `${STATE}/run.json`;
 
 /** Held by the run's process as long as it lives. */
 export const RUN_LOCK = `${STATE}/run.lock`;
+
+/** Held by a process that looks for a run, and starts one. */
+export const START_LOCK = `${STATE}/start.lock`;
 
 /** `NAME.inputs`: the digest of what a service read when we last started it. */
 export const SERVICES = `${STATE}/services`;

@@ -18,6 +18,7 @@ import type { Host } from '../../../src/hosts/host.ts';
 import type { HostsOptions } from '../../../src/hosts/options.ts';
 import type { Overrides } from '../../../src/hosts/ssh/plan.ts';
 import type { Person } from '../../../src/hosts/ssh/said.ts';
+import { login } from '../../install/hosts.ts';
 import { freePort } from '../../support/free-ports.ts';
 
 /** A password that a shell would trip over. */
@@ -177,7 +178,7 @@ export class SshLab {
   }
 
   hosts(options: HostsOptions = {}): Hosts {
-    const hosts = new Hosts({
+    const hosts = new Hosts(login, {
       person: this.person,
       notice: (_host, text) => this.notices.push(text),
       ...options,

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { realpath } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ASK } from '../../../src/install/script/http-request.ts';
+import { scripts } from '../../install/hosts.ts';
 import { ROOT_ENVIRONMENT } from '../../support/root-environment.ts';
 import { type Login, PASSWORD, type Sshd, SshLab } from './sshd.ts';
 
@@ -124,7 +124,7 @@ test('bash asks a server without ~/.bashrc, also where it takes itself to be sta
   const script = [
     'HOME=$(getent passwd greets | cut -d: -f6) SSH_CLIENT=x SHLVL=0; export HOME SSH_CLIENT SHLVL',
     'bash -c true',
-    `${ASK}echo question | ask 127.0.0.1 ${port}`,
+    `${scripts['ask.sh']}echo question | ask 127.0.0.1 ${port}`,
   ].join('\n');
   expect((await open('greets').run(script)).stdout).toBe('Welcome\nthe answer\n');
   server.close();

@@ -7,6 +7,7 @@ import { fetchKeys } from '../../../src/install/edge/keys.ts';
 import { probeHost } from '../../../src/install/edge/probe.ts';
 import type { PlanItem } from '../../../src/install/plan.ts';
 import { SmallFramework } from '../../embedded/small-framework.ts';
+import { scripts } from '../../install/hosts.ts';
 import type { LabHost } from '../../lab/host.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { until } from '../demo-cluster.ts';
@@ -104,7 +105,10 @@ test('an agent starts once its master leads, and is replaced once its tasks have
   expect(before.master).toMatchObject({ answers: true, elected: true, problem: '' });
   expect(before.agent).toMatchObject({ answers: true, tasks: 0, problem: '' });
   expect(before.agent.id).toMatch(/-S0$/);
-  const stranger = await probeHost(host, targets({ health }), { operator: 'another', api: 'another' });
+  const stranger = await probeHost(host, scripts, targets({ health }), {
+    operator: 'another',
+    api: 'another',
+  });
   expect(stranger.master).toMatchObject({
     answers: true,
     version: before.master.version,

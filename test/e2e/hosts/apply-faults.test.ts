@@ -11,6 +11,7 @@ import { fetchKeys } from '../../../src/install/edge/keys.ts';
 import { attachRun, RunBusyError, RunLostError } from '../../../src/install/edge/run.ts';
 import type { PlanItem } from '../../../src/install/plan.ts';
 import type { RunEvent } from '../../../src/install/run-events.ts';
+import { scripts } from '../../install/hosts.ts';
 import { fillDisk, holdDpkgLock, killConnections } from '../../lab/faults.ts';
 import type { LabHost } from '../../lab/host.ts';
 import type { Lab } from '../../lab/lab.ts';
@@ -167,21 +168,25 @@ describe('a connection that is cut', () => {
     });
     expect((second as Error).message).toContain('anna@desk (77)');
     const attached: RunEvent[] = [];
-    const following = attachRun(host, run, { onEvent: (event) => attached.push(event) });
+    const following = attachRun(host, scripts, run, { onEvent: (event) => attached.push(event) });
     await until('the attached one sees the start', async () => attached.length > 1);
     await shell.run('touch /run/slow-three.go');
     expect(await following).toEqual({ ok: true });
     const { events } = await first;
     expect(attached).toEqual(events);
     const later: RunEvent[] = [];
-    expect(await attachRun(host, run, { onEvent: (event) => later.push(event) })).toEqual({ ok: true });
+    expect(await attachRun(host, scripts, run, { onEvent: (event) => later.push(event) })).toEqual({
+      ok: true,
+    });
     expect(later).toEqual(events);
   });
 
   test('old runs are forgotten, and an unknown one is said to be so', async () => {
     for (let n = 0; n < 6; n += 1) await apply(host, [wants('create', file('/etc/n', `${n}\n`))]);
     expect((await shell.run('ls /var/lib/mesosup/runs')).split('\n')).toHaveLength(5);
-    await expect(attachRun(host, 'no-such-run', { onEvent: () => {} })).rejects.toThrow(/knows no run/);
+    await expect(attachRun(host, scripts, 'no-such-run', { onEvent: () => {} })).rejects.toThrow(
+      /knows no run/,
+    );
   });
 });
 
@@ -307,21 +312,21 @@ describe("the cluster's lock", () => {
   });
 
   test('is one party’s alone, and says whose', async () => {
-    const first = await acquireClusterLock(host, 'anna@desk (1)');
-    const refused = await acquireClusterLock(host, 'ben@desk (2)').catch((error: unknown) => error);
+    const first = await acquireClusterLock(host, scripts, 'anna@desk (1)');
+    const refused = await acquireClusterLock(host, scripts, 'ben@desk (2)').catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(ClusterLockedError);
     expect(refused).toMatchObject({ who: 'anna@desk (1)' });
     await first.release();
-    await (await acquireClusterLock(host, 'ben@desk (2)')).release();
+    await (await acquireClusterLock(host, scripts, 'ben@desk (2)')).release();
     expect((await shell.exec('test -e /run/mesosup')).code).toBe(1);
   });
 
   test('goes with the connection', async () => {
     const away = other.open({ name: 'h1', address: 'h1', connection: { kind: 'ssh' } });
-    const lock = await acquireClusterLock(away, 'anna@desk (1)');
+    const lock = await acquireClusterLock(away, scripts, 'anna@desk (1)');
     await killConnections(shell);
     await lock.over;
-    const again = await until('the lock is free', () => acquireClusterLock(host, 'ben@desk (2)'));
+    const again = await until('the lock is free', () => acquireClusterLock(host, scripts, 'ben@desk (2)'));
     await again.release();
   });
 });

@@ -7,6 +7,7 @@ import { secretMark } from '../../../src/cluster/secrets.ts';
 import type { Host } from '../../../src/hosts/host.ts';
 import { uploadPayload } from '../../../src/install/edge/upload.ts';
 import { startRunScript } from '../../../src/install/script/run-scripts.ts';
+import { scripts } from '../../install/hosts.ts';
 import type { LabHost } from '../../lab/host.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { ROOT_ENVIRONMENT, TELLS_ENVIRONMENT } from '../../support/root-environment.ts';
@@ -311,10 +312,10 @@ chmod 755 /usr/local/sbin/useradd`);
     const digest = sha256(bytes);
     const seen: number[] = [];
     const onProgress = (sent: number) => seen.push(sent);
-    expect(await uploadPayload(host, archive, digest, { onProgress })).toBe(true);
+    expect(await uploadPayload(host, scripts, archive, digest, { onProgress })).toBe(true);
     expect(seen.at(-1)).toBe(bytes.length);
-    expect(await uploadPayload(host, archive, digest)).toBe(false);
-    await expect(uploadPayload(host, archive, sha256('other'))).rejects.toThrow(/has the SHA-256/);
+    expect(await uploadPayload(host, scripts, archive, digest)).toBe(false);
+    await expect(uploadPayload(host, scripts, archive, sha256('other'))).rejects.toThrow(/has the SHA-256/);
     const items = [
       wants('create', { kind: 'payload', version: '1.2.3-abc', sha256: digest, bytes: bytes.length }),
       wants('create', { kind: 'link', path: '/opt/mesosup/current', target: '1.2.3-abc' }),
@@ -332,7 +333,7 @@ chmod 755 /usr/local/sbin/useradd`);
     await shell.run(`cp ~/.bashrc /tmp/bashrc; echo '${noise}' >~/.bashrc`);
     await shell.run('systemctl set-environment LANG=tr_TR.UTF-8 BASH_ENV=/nowhere SSH_CLIENT=x');
     const script = TELLS_ENVIRONMENT;
-    const start = startRunScript('r-environment', Buffer.byteLength(script));
+    const start = startRunScript(scripts, 'r-environment', Buffer.byteLength(script));
     const { stdout } = await host.run(start, { input: Buffer.from(script) });
     expect(stdout.trim().split('\n')).toEqual([...ROOT_ENVIRONMENT, '{"followed":true}']);
     await shell.run('systemctl unset-environment LANG BASH_ENV SSH_CLIENT; mv /tmp/bashrc ~/.bashrc');

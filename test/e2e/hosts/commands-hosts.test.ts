@@ -9,6 +9,7 @@ import { Hosts } from '../../../src/hosts/connect.ts';
 import { acquireClusterLock } from '../../../src/install/edge/cluster-lock.ts';
 import type { Plan, Problem } from '../../../src/install/plan.ts';
 import type { ClusterStatus } from '../../../src/install/status.ts';
+import { login, scripts } from '../../install/hosts.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { root, typed } from '../demo-cluster.ts';
@@ -240,9 +241,10 @@ test('a cluster whose secrets are elsewhere is left alone', async () => {
 test('who holds the lock is named, and nothing is changed meanwhile', async () => {
   await spec(['h1', 'h3']);
   const { config, knownHosts } = lab.ssh;
-  const hosts = new Hosts({ configFile: config, knownHosts });
+  const hosts = new Hosts(login, { configFile: config, knownHosts });
   const lock = await acquireClusterLock(
     hosts.open({ name: 'h1', address: 'h1', connection: { kind: 'ssh' } }),
+    scripts,
     'ann@desk (7)',
   );
   try {

@@ -10,6 +10,7 @@ import { withAptChanges } from '../../../src/install/apt-changes.ts';
 import { simulate } from '../../../src/install/edge/simulate.ts';
 import type { Plan, Problem } from '../../../src/install/plan.ts';
 import { uninstallItems } from '../../../src/install/uninstall.ts';
+import { scripts } from '../../install/hosts.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { expectDone, LabCluster, type Outcome } from '../support/lab-cluster.ts';
@@ -166,7 +167,7 @@ describe("a package of the owner's in the way of Docker", () => {
       { dpkg-deb -f c.deb; echo 'Filename: ./c.deb'; stat -c 'Size: %s' c.deb; sha256sum c.deb | sed 's/ .*//;s/^/SHA256: /'; } >Packages
       echo 'deb [trusted=yes] file:/srv/own ./' >/etc/apt/sources.list.d/own.list; apt-get -qq update`);
     await withTarget('rival', async (target) => {
-      const apt = await simulate(target, { packages: [{ name: 'docker.io' }], sources: [] });
+      const apt = await simulate(target, scripts, { packages: [{ name: 'docker.io' }], sources: [] });
       const items = withAptChanges([wants('install', { kind: 'package', name: 'docker.io' })], apt);
       expect(items.map(({ id, action }) => `${action} ${id}`)).toEqual([
         'remove package:containerd.io',
@@ -266,7 +267,7 @@ describe('a repository of the own', () => {
     const before = await host.run(look);
     await withTarget('suite', async (target) => {
       const content = 'deb http://nosuch.invalid/debian bookworm main\n';
-      const apt = await simulate(target, {
+      const apt = await simulate(target, scripts, {
         packages: [{ name: 'aventer-mesos' }, { name: 'libatomic1' }],
         sources: [{ path: '/etc/apt/sources.list.d/x.list', content }],
       });

@@ -17,6 +17,7 @@ import {
   type ServiceResource,
 } from '../../../src/install/resources.ts';
 import type { RunEvent } from '../../../src/install/run-events.ts';
+import { login, scripts } from '../../install/hosts.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 
@@ -55,7 +56,7 @@ export function unit(name: string, script: string): FileResource {
 }
 
 export function openHosts(lab: Lab): Hosts {
-  return new Hosts({ configFile: lab.ssh.config, knownHosts: lab.ssh.knownHosts });
+  return new Hosts(login, { configFile: lab.ssh.config, knownHosts: lab.ssh.knownHosts });
 }
 
 export interface OneHost {
@@ -99,7 +100,7 @@ export function targets(extra: Partial<ProbeTargets> = {}): ProbeTargets {
 }
 
 export function probe(host: Host, extra: Partial<ProbeTargets> = {}): Promise<Facts> {
-  return probeHost(host, targets(extra), secrets);
+  return probeHost(host, scripts, targets(extra), secrets);
 }
 
 let runs = 0;
@@ -119,6 +120,7 @@ export async function apply(
   runs += 1;
   const outcome = await applyHost(
     host,
+    scripts,
     { host: host.name, items, basis: '' },
     {
       run: `test-${process.pid}-${runs}`,

@@ -54,7 +54,7 @@ export async function applyAll(session: Session, options: ApplyAllOptions): Prom
       line,
       hostPlan.items.map(({ title }) => title),
     );
-    const outcome = await applyHost(session.host(hostPlan.host), hostPlan, {
+    const outcome = await applyHost(session.host(hostPlan.host), session.scripts, hostPlan, {
       run,
       command: plan.command,
       cluster: cluster.name,
@@ -104,7 +104,7 @@ export async function attachAll(
     const onEvent = followerOf(line, []);
     const onLost = (pause: number) => line.say(lost(pause));
     return {
-      outcome: await attachRun(session.host(host), run.id, { onEvent, onLost, signal }),
+      outcome: await attachRun(session.host(host), session.scripts, run.id, { onEvent, onLost, signal }),
       said: 'its run has ended',
     };
   });

@@ -195,5 +195,5 @@ function sendsPayload(plan: Plan): boolean {
 async function locked<T>(session: Session, hosts: readonly string[], body: () => Promise<T>): Promise<T> {
   const [lead] = hosts;
   if (lead === undefined) throw new TypeError('there is no host to hold the lock');
-  return withClusterLock(session.host(lead), whoAmI(), body);
+  return withClusterLock(session.host(lead), session.scripts, whoAmI(), body);
 }

@@ -52,13 +52,14 @@ export function interruption(): AbortSignal {
  * @throws Interrupted as soon as the signal comes, with what goes on without us
  */
 export async function withSession<T>(
+  program: Program,
   loaded: LoadedCluster,
   flags: ConnectFlags,
   screen: Screen,
   signal: AbortSignal,
   body: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const session = await Session.begin(loaded, flags, screen);
+  const session = await Session.begin(program.root, loaded, flags, screen);
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
   const interrupt = () =>
     reject(new Interrupted(session.atWork ? GOES_ON : 'Interrupted; nothing was changed.'));

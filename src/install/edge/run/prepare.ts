@@ -14,7 +14,6 @@ import { simulationRequest } from '../../simulation-request.ts';
 import { UnknownAddressError } from '../../topology.ts';
 import { uninstallPlan } from '../../uninstall.ts';
 import { describePayload } from '../payload.ts';
-import { loadTemplates } from '../templates.ts';
 import { type Reach, reachOf, renderProblems } from './reach.ts';
 import type { Session, Survey } from './session.ts';
 
@@ -173,13 +172,13 @@ async function askApt(session: Session, plan: Plan, reach: Reach) {
 }
 
 async function planWith(
-  { cluster }: Session,
+  { cluster, templates }: Session,
   program: Program,
   facts: ReadonlyMap<string, Facts>,
   secrets: Secrets,
   intent: Exclude<Intent, { command: 'uninstall' }>,
 ): Promise<Plan> {
-  const [templates, made] = await Promise.all([loadTemplates(program.root), describePayload(program.root)]);
+  const made = await describePayload(program.root);
   return planCluster({ cluster, facts, templates, payload: made, secrets, sha256, ...intent });
 }
 

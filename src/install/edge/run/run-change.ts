@@ -40,14 +40,15 @@ export async function runChange(
   const signal = interruption();
   const say = (text: string) => command.log(text);
   const { intent, saved, allowAgentReplace } = options;
-  return withSession(loaded, flags, screen, signal, async (session) => {
+  const program = programOf(command.config);
+  return withSession(program, loaded, flags, screen, signal, async (session) => {
     const confirm = ({ plan }: Prepared) => {
       if (flags.yes) return Promise.resolve(true);
       if (options.confirm) return options.confirm(session, screen);
       const touched = plan.hosts.filter(({ items }) => items.length > 0).length;
       return confirmed(`Make ${count(changesIn(plan), 'change')} on ${count(touched, 'host')}?`, screen);
     };
-    const result = await change(session, programOf(command.config), {
+    const result = await change(session, program, {
       intent,
       ...(saved && { saved }),
       confirm,

@@ -9,10 +9,13 @@ import { type Host, HostError } from '../../../hosts/host.ts';
 import type { AptFacts } from '../../apt-facts.ts';
 import type { Facts } from '../../facts.ts';
 import type { Problem } from '../../plan.ts';
+import type { HostScripts } from '../../script/host-scripts.ts';
 import type { SimulationRequest } from '../../simulation-request.ts';
 import { probeTargets } from '../../targets.ts';
+import type { Templates } from '../../templates.ts';
 import { probeHost } from '../probe.ts';
 import { simulate } from '../simulate.ts';
+import { hostScripts, loadTemplates, loginScripts } from '../templates.ts';
 import { asker } from './ask.ts';
 import type { ConnectFlags } from './connect-flags.ts';
 import { loggedHost, RunLog } from './run-log.ts';
@@ -32,6 +35,9 @@ export class Session {
   readonly cluster: Cluster;
   readonly state: ClusterState;
   readonly screen: Screen;
+  /** Of this installation, read once. */
+  readonly templates: Templates;
+  readonly scripts: HostScripts;
   /** How many hosts are worked on at once. */
   readonly atOnce: number;
   readonly log: RunLog | undefined;
@@ -42,6 +48,7 @@ export class Session {
 
   private constructor(
     loaded: LoadedCluster,
+    files: { readonly templates: Templates; readonly scripts: HostScripts },
     screen: Screen,
     flags: ConnectFlags,
     hosts: Hosts,
@@ -49,14 +56,27 @@ export class Session {
   ) {
     this.cluster = loaded.cluster;
     this.state = loaded.state;
+    this.templates = files.templates;
+    this.scripts = files.scripts;
     this.screen = screen;
     this.atOnce = flags.concurrency ?? Number.POSITIVE_INFINITY;
     this.#hosts = hosts;
     this.log = log;
   }
 
-  /** No connection is made yet. */
-  static async begin(loaded: LoadedCluster, flags: ConnectFlags, screen: Screen): Promise<Session> {
+  /**
+   * Makes no connection yet.
+   * @param root of the program
+   * @throws MesosupError when it lacks templates
+   */
+  static async begin(
+    root: string,
+    loaded: LoadedCluster,
+    flags: ConnectFlags,
+    screen: Screen,
+  ): Promise<Session> {
+    const templates = await loadTemplates(root);
+    const scripts = hostScripts(root, templates);
     const ask = await asker({
       sudoPasswordFile: flags['sudo-password-file'],
       askSudoPassword: flags['ask-sudo-password'],
@@ -66,7 +86,7 @@ export class Session {
     const log = flags.verbose
       ? new RunLog(await loaded.state.newFile(`run-${stamp}-${process.pid}.log`))
       : undefined;
-    const hosts = new Hosts({
+    const hosts = new Hosts(loginScripts(scripts), {
       ask,
       notice: (host, text) => {
         screen.note(text);
@@ -76,7 +96,7 @@ export class Session {
       ...(flags['known-hosts'] !== undefined && { knownHosts: flags['known-hosts'] }),
       ...(flags['ssh-config'] !== undefined && { configFile: flags['ssh-config'] }),
     });
-    return new Session(loaded, screen, flags, hosts, log);
+    return new Session(loaded, { templates, scripts }, screen, flags, hosts, log);
   }
 
   host(name: string): Host {
@@ -114,7 +134,7 @@ export class Session {
       async (name) => {
         const request = requests.get(name);
         if (request === undefined) throw new TypeError(`there is no question for ${name}`);
-        return simulate(this.host(name), request).catch(hostError);
+        return simulate(this.host(name), this.scripts, request).catch(hostError);
       },
     );
     return new Map(
@@ -153,6 +173,7 @@ export class Session {
     const targets = probeTargets(this.cluster, host);
     return probeHost(
       this.host(host.name),
+      this.scripts,
       healthAlone ? { ...targets, ...NOTHING_ELSE } : targets,
       secrets,
     ).catch(hostError);

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Runs shellcheck on all shell files of the project, each by itself. Those of templates/host are checked once more by
+# test/contract/install-scripts.test.ts, as hosts get them.
+set -eu
+cd "$(dirname "$0")/.."
+command -v shellcheck >/dev/null || {
+  echo 'shellcheck is not installed, and the shell files were not checked. Install it with: apt install shellcheck' >&2
+  exit 1
+}
+exec shellcheck --external-sources --check-sourced \
+  .ci/run \
+  bin/bootstrap.sh \
+  bin/check-shell.sh \
+  bin/mesosup \
+  bin/release/postrm.sh \
+  templates/executor/docker.sh \
+  templates/host/*.sh \
+  templates/host/*/*.sh \
+  test/lab/mesos-package/mesos-init-wrapper

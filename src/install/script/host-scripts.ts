@@ -1,0 +1,64 @@
+/** Scripts for hosts, put together from the files of `templates/host` (pure). */
+
+import { assignments, type ShellValue } from '../../hosts/quote.ts';
+
+/** The files, by their paths beneath `templates/host/`. */
+export const HOST_SCRIPTS = [
+  'apply/apt-errors.sh',
+  'apply/apt-get.sh',
+  'apply/apt-hook.sh',
+  'apply/archives.sh',
+  'apply/cluster.sh',
+  'apply/drain.sh',
+  'apply/edges.sh',
+  'apply/escape.sed',
+  'apply/events.sh',
+  'apply/files.sh',
+  'apply/journal.sh',
+  'apply/packages.sh',
+  'apply/run.sh',
+  'apply/service-watch.sh',
+  'apply/services.sh',
+  'apply/tasks.sh',
+  'apply/users.sh',
+  'apt.sh',
+  'ask.sh',
+  'cluster-lock.sh',
+  'dpkg-lock.sh',
+  'environment.sh',
+  'login/after-login.sh',
+  'login/as-root.sh',
+  'login/as-user.sh',
+  'login/become-plain.sh',
+  'probe/asked.sh',
+  'probe/health.sh',
+  'probe/probe.sh',
+  'probe/software.sh',
+  'probe/system.sh',
+  'run/attach.sh',
+  'run/follow.sh',
+  'run/start.sh',
+  'simulate.sh',
+  'upload.sh',
+] as const;
+
+export type ScriptName = (typeof HOST_SCRIPTS)[number];
+
+/** The texts of all files. */
+export type HostScripts = Readonly<Record<ScriptName, string>>;
+
+/**
+ * A script as it is sent: the values as shell variables, the texts of its parts, and the lines that call their
+ * functions.
+ * @throws TypeError for a value that no shell variable can hold
+ */
+export function assemble(
+  scripts: HostScripts,
+  parts: readonly ScriptName[],
+  values: Readonly<Record<string, ShellValue>>,
+  lines: readonly string[],
+): string {
+  return ['#!/bin/sh', ...assignments(values), ...parts.map((part) => scripts[part]), ...lines, ''].join(
+    '\n',
+  );
+}

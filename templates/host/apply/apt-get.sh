@@ -1,0 +1,90 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # dir, output: set by run.sh
+# Runs apt-get until it has done its work: waits for locks, repairs what an interrupted dpkg left, fetches package lists.
+#   JOURNAL, LISTS_STALE  see places.ts
+#   APT_HOOK      the text of apt-hook.sh
+#   ALLOWED       packages that apt may remove or downgrade, a name a line
+#   LOCK_SECONDS  how long the same program may hold the dpkg lock
+
+# wait_for_dpkg: waits until no program holds a lock of dpkg or apt
+wait_for_dpkg() {
+  last=
+  since=$(date +%s)
+  while holder=$(held) && [ -n "$holder" ]; do
+    if [ "$holder" != "$last" ]; then
+      waiting "the dpkg lock is held by $holder"
+      last=$holder
+      since=$(date +%s)
+    elif [ $(($(date +%s) - since)) -ge "$LOCK_SECONDS" ]; then
+      fail dpkg-lock "$holder has held the dpkg lock for $LOCK_SECONDS seconds" 'See what it does there; once it has ended, run the same command again.'
+    fi
+    sleep 0.2
+  done
+}
+
+# apt WORD...: apt-get once, with the hook
+apt() {
+  printf '%s' "$APT_HOOK" >"$dir/hook"
+  printf '%s\n' "$ALLOWED" >"$dir/allowed"
+  logged apt_get -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+    -o Acquire::Retries=2 -o DPkg::Lock::Timeout=0 \
+    -o "DPkg::Pre-Install-Pkgs::=/bin/sh $dir/hook $output $dir/allowed $JOURNAL" -o DPkg::Tools::Options::/bin/sh::Version=2 "$@"
+}
+
+# cache WORD...: apt-cache, for newest in apt.sh
+cache() { apt-cache "$@"; }
+
+# update_lists: fetches the package lists; fails with the output of apt-get in $output
+update_lists() {
+  updated=yes
+  say 'fetching the package lists'
+  while :; do
+    wait_for_dpkg
+    apt update && { rm -f "$LISTS_STALE"; return 0; }
+    locked || return 1
+    : >"$output"
+    sleep 0.5
+  done
+}
+
+# repair: finishes what an interrupted dpkg left
+repair() {
+  wait_for_dpkg
+  hold_starts
+  say 'finishing what an interrupted dpkg left'
+  logged dpkg --force-confdef --force-confold --configure -a
+  wait_for_dpkg
+  apt -f install || blame 'what an interrupted dpkg left could not be finished'
+  # The braces are dpkg-query's.
+  # shellcheck disable=SC2016
+  if dpkg-query -W -f '${Status}\n' | grep -Evq ' ok (installed|config-files|not-installed)$'; then
+    logged dpkg --force-confdef --force-confold --configure -a || blame 'what an interrupted dpkg left could not be finished'
+  fi
+  release_starts
+}
+
+# settled WHAT COMMAND...: runs apt-get until it succeeds or fails for good; WHAT it is about is for messages
+settled() {
+  what=$1
+  shift
+  repaired=
+  while :; do
+    wait_for_dpkg
+    mark=$(wc -l <"$output")
+    apt "$@" && return 0
+    if tail -n +"$((mark + 1))" "$output" >"$dir/last" && full "$dir/last"; then no_space; fi
+    if grep -Eq 'Could not get lock|Unable to acquire the dpkg|is locked by another process' "$dir/last"; then
+      sleep 0.5
+    elif [ -z "$repaired" ] && grep -Eq 'dpkg was interrupted|Unmet dependencies|fix-broken|-f install' "$dir/last"; then
+      repaired=yes
+      repair
+      hold_starts
+    elif [ -z "$updated" ] && grep -Eq 'Unable to locate package|was not found|no installation candidate|404|Failed to fetch|Depends:' "$dir/last"; then
+      # Complaints about the old lists must not be taken for the reason of a later failure.
+      : >"$output"
+      update_lists
+    else
+      blame "$what"
+    fi
+  done
+}

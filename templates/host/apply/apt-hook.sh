@@ -1,0 +1,44 @@
+#!/bin/sh
+# apt runs this once it knows all it will do, and before dpkg does any of it. Standard input is apt's protocol,
+# version 2: settings up to an empty line, then `name old direction new file` for each package (apt.conf(5),
+# DPkg::Pre-Install-Pkgs). A failure ends apt with nothing done.
+#
+# It refuses to remove or downgrade (both have the direction `>`) a package that the host had before mesosup, unless
+# that is allowed; it records what a package was; and it checks the free space.
+#
+#   $1  the file of what apt has written so far
+#   $2  a file with the names of packages that may be removed or downgraded, a line each; `*` allows all
+#   $3  the journal
+export LC_ALL=C
+request=$(cat)
+# The packages in the journal: `known`; among them those that came with mesosup, `ours`, and that it has `removed`.
+RECALL='function recall(journal,  line, name) {
+    while ((getline line <journal) > 0) if (match(line, /^\{"kind":"package","name":"[^"]*"/)) {
+      name = substr(line, 27, RLENGTH - 27)
+      known[name] = 1
+      if (line ~ /"before":"absent"/) ours[name] = 1
+      if (line ~ /"removed":true/) removed[name] = 1
+    }
+  }'
+refused=$(printf '%s\n' "$request" | awk "$RECALL"'
+  BEGIN { recall(ARGV[1]); while ((getline line <ARGV[2]) > 0) allowed[line] = 1; ARGC = 1 }
+  body && $3 == ">" && !($1 in allowed) && !($1 in ours) && !("*" in allowed) {
+    print "mesosup: " ($5 == "**REMOVE**" ? "remove" : "downgrade") " " $1 " " $2
+  }
+  $0 == "" { body = 1 }' "$3" "$2") || exit 1
+[ -z "$refused" ] || { printf '%s\n' "$refused"; exit 1; }
+new=$(printf '%s\n' "$request" | awk "$RECALL"'
+  BEGIN { recall(ARGV[1]); ARGC = 1 }
+  body && (!($1 in known) || ($5 == "**REMOVE**" && !($1 in ours) && !($1 in removed))) {
+    known[$1] = 1
+    before = $2 == "-" ? "\"absent\"" : "{\"version\":\"" $2 "\"}"
+    if ($5 == "**REMOVE**") { removed[$1] = 1; before = before ",\"removed\":true" }
+    printf "{\"kind\":\"package\",\"name\":\"%s\",\"before\":%s}\n", $1, before
+  }
+  $0 == "" { body = 1 }' "$3") || exit 1
+[ -z "$new" ] || { printf '%s\n' "$new" >>"$3" && sync "$3"; } || exit 1
+# apt has written how much space the packages need; it checks the space for its downloads alone.
+need=$(awk '/additional disk space will be used/ { for (i = 1; i < NF; i++) if ($(i + 1) ~ /^[kMG]?B$/ && $(i + 2) == "of") {
+  n = $i; gsub(",", "", n); f = $(i + 1) == "GB" ? 1000000 : $(i + 1) == "MB" ? 1000 : $(i + 1) == "kB" ? 1 : 0.001; printf "%.0f\n", n * f } }' "$1" | tail -n 1)
+free=$(stat -f -c '%a %S' /usr | { read -r blocks size; echo $((blocks * size / 1000)); })
+[ "${need:-0}" -lt "$free" ] || { echo "not enough free space: the packages need $((need / 1000)) MB in /usr, $((free / 1000)) MB are free"; exit 1; }

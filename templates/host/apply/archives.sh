@@ -1,0 +1,43 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # output, error: set by run.sh
+# Fetches package files and unpacks payloads, each checked by its SHA-256.
+#   UPLOADS, PAYLOADS  see places.ts
+
+# check_file FILE DIGEST WHAT: fails where the file has another SHA-256, and removes it
+check_file() {
+  got=$(sha256sum <"$1") && [ "${got%% *}" = "$2" ] && return
+  rm -f -- "$1"
+  fail hash "$3 has the SHA-256 ${got%% *}, not $2" 'Check the SHA-256 in the cluster file, and that the file is the one that is meant.'
+}
+
+# fetch_package URL DIGEST FILE: downloads a package file
+fetch_package() {
+  : >"$output"
+  logged /usr/lib/apt/apt-helper -o APT::Sandbox::User=root download-file "$1" "$3" "SHA256:$2" || blame "$1"
+  check_file "$3" "$2" "$1"
+}
+
+# take_package DIGEST FILE: copies a package file that was sent to the host before
+take_package() {
+  [ -f "$UPLOADS/$1" ] || fail payload "the package file $1 was not sent to the host" 'Run the same command again.'
+  cp -- "$UPLOADS/$1" "$2" 2>"$error" || broke 'the package file could not be copied'
+  check_file "$2" "$1" 'the package file that was sent'
+}
+
+# unpack VERSION DIGEST: unpacks a payload that was sent to the host before
+unpack() {
+  archive=$UPLOADS/$2
+  if [ ! -f "$archive" ]; then
+    [ ! -d "$PAYLOADS/$1" ] || return 0
+    fail payload "the payload $1 was not sent to the host" 'Run the same command again.'
+  fi
+  check_file "$archive" "$2" "the payload $1"
+  rm -rf "$PAYLOADS/.new"
+  { mkdir -m 0755 "$PAYLOADS/.new" && tar -x --no-same-owner -f "$archive" -C "$PAYLOADS/.new"; } 2>"$error" || { rm -rf "$PAYLOADS/.new"; broke "the payload $1 could not be unpacked"; }
+  rm -rf -- "${PAYLOADS:?}/$1"
+  mv -fT "$PAYLOADS/.new" "$PAYLOADS/$1" 2>"$error" || broke "the payload $1 could not be put in its place"
+  rm -f "$archive"
+}
+
+# drop_uploads: removes what was sent and not used
+drop_uploads() { rm -rf "$UPLOADS"; }

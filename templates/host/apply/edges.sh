@@ -1,0 +1,79 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034 # leader: read by drain.sh
+# Waits for what must be true on other hosts.
+#   ZOOKEEPERS, MASTERS  members of the cluster, `ADDRESS PORT` a line
+#   AUTHORIZATION        the value of an HTTP header, or empty. It stays in this shell: only pipes carry it.
+#   EDGE_SECONDS         how long nothing may change while a run waits
+
+# http METHOD PATH BODY ADDRESS PORT: prints the whole answer
+http() {
+  { printf '%s %s HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n' "$1" "$2"
+    case $2:$AUTHORIZATION in /redirect:* | *:) ;; *) printf 'Authorization: %s\r\n' "$AUTHORIZATION" ;; esac
+    [ "$1" = GET ] || printf 'Content-Type: application/json\r\nContent-Length: %s\r\n' "${#3}"
+    printf '\r\n%s' "$3"; } | ask "$4" "$5"
+}
+
+# zookeeper_quorum: succeeds where a ZooKeeper has a quorum, else sets $missing. ZooKeeper answers `srvr` with its mode
+# only within a quorum.
+zookeeper_quorum() {
+  missing=
+  while read -r address port; do
+    case $(echo srvr | ask "$address" "$port") in
+      *'Mode: '*) return 0 ;;
+      '') missing="$missing${missing:+, }$address:$port does not answer" ;;
+      *) missing="$missing${missing:+, }$address:$port has no quorum" ;;
+    esac
+  done <<END
+$ZOOKEEPERS
+END
+  return 1
+}
+
+# master_elected: succeeds where a master leads, and sets $leader to its address and port, else sets $missing.
+# `/redirect` of a master needs no credentials and answers 307 once it knows who leads.
+master_elected() {
+  missing=
+  leader=
+  while read -r address port; do
+    answer=$(http GET /redirect '' "$address" "$port")
+    case $answer in
+      'HTTP/1.'?' 307'*)
+        leader=$(printf '%s\n' "$answer" | tr -d '\r' | sed -n 's|^[Ll]ocation: *\(https\{0,1\}:\)\{0,1\}//\([^/]*\).*|\2|p')
+        return 0 ;;
+      '') missing="$missing${missing:+, }$address:$port does not answer" ;;
+      *) missing="$missing${missing:+, }$address:$port knows no leader" ;;
+    esac
+  done <<END
+$MASTERS
+END
+  return 1
+}
+
+# wait_until CHECK WHAT REMEDY: waits for the check to succeed; fails when nothing has changed for too long. The
+# longer nothing changes, the rarer it checks: a check takes a dozen processes, which the service may need.
+wait_until() {
+  last=
+  begun=$(date +%s)
+  tenths=1
+  until "$1"; do
+    check_services
+    if [ "$missing" != "$last" ]; then
+      waiting "$2: $missing"
+      last=$missing
+      begun=$(date +%s)
+      tenths=1
+    elif [ $(($(date +%s) - begun)) -ge "$EDGE_SECONDS" ]; then
+      fail wait "for $EDGE_SECONDS seconds nothing has changed while waiting for $2: $missing" "$3"
+    fi
+    [ "$tenths" -ge 16 ] || tenths=$((tenths * 2))
+    sleep "$((tenths / 10)).$((tenths % 10))"
+  done
+}
+
+# wait_edge zookeeper-quorum|master-elected
+wait_edge() {
+  case $1 in
+    zookeeper-quorum) wait_until zookeeper_quorum 'a ZooKeeper quorum' 'See that ZooKeeper runs on more than half of its hosts, and that they reach each other on its ports 2888 and 3888; then run the same command again.' ;;
+    master-elected) wait_until master_elected 'a leading Mesos master' 'See that the masters run, and that they reach ZooKeeper and each other; then run the same command again.' ;;
+  esac
+}

@@ -1,0 +1,100 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034 # reload: read by services.sh
+# shellcheck disable=SC2154 # error: set by run.sh
+# Writes and removes files, directories and links.
+#   BACKUP  see places.ts
+
+# parents PATH: makes the missing directories above it
+parents() {
+  set -- "${1%/*}"
+  if [ -n "$1" ] && [ ! -d "$1" ]; then
+    parents "$1"
+    keep_here directory "$1"
+    commit
+    mkdir -m 0755 -- "$1" 2>"$error" || broke "$1 could not be made"
+  fi
+}
+
+# beside PATH: sets $new to the path where its new content is written first
+beside() { new=${1%/*}/.${1##*/}.mesosup; rm -rf -- "$new"; }
+
+# owned PATH OWNER GROUP MODE: sets them
+owned() { chown -h "$2:$3" -- "$1" && chmod "$4" -- "$1"; }
+
+# settle_file PATH OWNER GROUP MODE: moves $new there. The file appears whole or not at all, and is never readable by
+# users who may not read it.
+settle_file() {
+  if [ -d "$1" ] && [ ! -L "$1" ]; then echo "there is a directory" >&2; return 1; fi
+  owned "$new" "$2" "$3" "$4" && mv -fT -- "$new" "$1"
+}
+
+# changed PATH: notes that systemd has to read its units again, where the path is one
+changed() { case $1 in /etc/systemd/*|/lib/systemd/*|/usr/lib/systemd/*) reload=yes ;; esac; }
+
+# put PATH OWNER GROUP MODE: writes a file; the content comes as base64 on standard input
+put() {
+  parents "$1"
+  beside "$1"
+  { (umask 077; base64 -d >"$new") && settle_file "$@"; } 2>"$error" || { rm -f -- "$new"; broke "$1 could not be written"; }
+  changed "$1"
+}
+
+# make_directory PATH OWNER GROUP MODE
+make_directory() {
+  parents "$1"
+  if ! { [ -d "$1" ] || mkdir -m 0700 -- "$1"; } 2>"$error" || ! owned "$@" 2>"$error"; then
+    broke "$1 could not be made a directory"
+  fi
+}
+
+# only DIRECTORY NAME...: moves everything else in it to the backup
+only() {
+  directory=$1
+  shift
+  for stray in "$directory"/* "$directory"/.[!.]* "$directory"/..?*; do
+    [ -e "$stray" ] || [ -L "$stray" ] || continue
+    for name in "$@"; do [ "${stray##*/}" != "$name" ] || continue 2; done
+    keep_tree "$stray"
+    commit
+    rm -rf -- "$stray" 2>"$error" || broke "$stray could not be moved away"
+    say "$stray was moved to the backup"
+  done
+}
+
+# link PATH TARGET
+link() {
+  parents "$1"
+  beside "$1"
+  { ln -s -- "$2" "$new" && mv -fT -- "$new" "$1"; } 2>"$error" || { rm -f -- "$new"; broke "$1 could not be made a link"; }
+  changed "$1"
+}
+
+# discard PATH: removes it with everything below it; what it was has been recorded. A mount point is only emptied.
+discard() {
+  rm -rf --one-file-system -- "$1" 2>"$error" ||
+    { [ -d "$1" ] && [ -z "$(ls -A -- "$1")" ] && say "$1 stays: it is a mount point"; } ||
+    broke "$1 could not be removed"
+  changed "$1"
+}
+
+# gone PATH: removes what was not there before mesosup; a directory with other files in it stays
+gone() {
+  if [ -d "$1" ] && [ ! -L "$1" ]; then
+    rmdir -- "$1" 2>/dev/null || say "$1 stays: it is not empty"
+  else
+    rm -f -- "$1" 2>"$error" || broke "$1 could not be removed"
+  fi
+  changed "$1"
+}
+
+# put_back PATH OWNER GROUP MODE DIGEST: restores a file from the backup
+put_back() {
+  parents "$1"
+  beside "$1"
+  if ! { [ ! -d "$1" ] || [ -L "$1" ] || rmdir -- "$1"; } 2>"$error" ||
+    ! { (umask 077; cat <"$BACKUP/$5" >"$new") && settle_file "$1" "$2" "$3" "$4"; } 2>"$error"; then
+    rm -f -- "$new"
+    broke "$1 could not be restored"
+  fi
+  changed "$1"
+}

@@ -1,0 +1,70 @@
+# shellcheck shell=sh
+# Reads services, packages, files and the Docker engine.
+#   JOURNAL          see places.ts
+#   UNITS, JOBS      services by their names for systemd and for Upstart, a line each
+#   UNIT_PROPERTIES  what systemd is asked of each unit
+#   PACKAGES         names, a line each
+#   FILES, TREES     paths of files, and of directories with everything below them: words quoted for the shell, since a
+#                    path may hold a line end
+#   MAX_HASHED       bytes; larger files get no digest
+#   MAX_TEXT         bytes; larger files get no text
+
+# services: the state of each
+services() (
+  IFS=$NEWLINE
+  set -f
+  if [ -d /run/systemd/system ]; then
+    # A unit a line.
+    # shellcheck disable=SC2086
+    systemctl show -p "$UNIT_PROPERTIES" -- $UNITS | member units
+  elif command -v initctl >/dev/null; then
+    for job in $JOBS; do
+      if [ -f "/etc/init/$job.conf" ]; then
+        manual=no
+        grep -qsx 'manual' "/etc/init/$job.override" && manual=yes
+        printf '%s\t%s\t%s\n' "$job" "$manual" "$(initctl status "$job" | head -n 1)"
+      fi
+    done | member jobs
+  fi
+)
+
+# packages: PACKAGES, those that a run of mesosup has removed, and all that are not in order
+packages() (
+  IFS=$NEWLINE
+  set -f
+  # The braces are dpkg-query's. A package a line.
+  # shellcheck disable=SC2016,SC2086
+  dpkg-query -W -f '${Package}\t${Version}\t${Status}\n' | awk -F '\t' -v journal="$JOURNAL" '
+    BEGIN {
+      for (i = 1; i < ARGC; i++) want[ARGV[i]] = 1
+      ARGC = 1
+      while ((getline line <journal) > 0)
+        if (line ~ /^\{"kind":"package",.*"removed":true/) { split(line, word, "\""); want[word[8]] = 1 }
+    }
+    ($1 in want) || $3 !~ / ok (installed|config-files|not-installed)$/' $PACKAGES | member packages
+)
+
+# find_all EXPRESSION...: find, over FILES and TREES
+find_all() {
+  [ -z "$FILES" ] || eval "find $FILES -maxdepth 0 \"\$@\""
+  [ -z "$TREES" ] || eval "find $TREES \"\$@\""
+}
+
+# file_list: type, mode, owner, group, size, path and target of each, ended by NULs
+file_list() { find_all -printf '%y\0%m\0%u\0%g\0%s\0%p\0%l\0' | member list; }
+
+# file_sums: the digests of regular files
+file_sums() { find_all -type f -size -"$((MAX_HASHED + 1))"c -exec sha256sum {} + | member sums; }
+
+# file_texts: the texts of small files that everyone may read, in the order of the list; parseFacts knows their sizes
+file_texts() { find_all -type f -perm -004 -size -"$((MAX_TEXT + 1))"c -exec cat {} + | member texts; }
+
+# docker_engine: its version. It is asked only where its process is there, since systemd might start it otherwise.
+docker_engine() {
+  {
+    if ! { pid=$(cat /run/docker.pid 2>/dev/null) && [ -n "$pid" ] && [ -d "/proc/$pid" ] && echo running &&
+      timeout 3 docker version --format '{{.Server.Version}}'; }; then
+      command -v docker && docker --version
+    fi
+  } | member docker
+}

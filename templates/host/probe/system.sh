@@ -1,0 +1,146 @@
+# shellcheck shell=sh
+# Reads facts that are short and quick to read.
+#   JOURNAL, CLUSTER, STARTED, RUN, RUN_LOCK, SERVICES, PAYLOADS, RELEASED, START_POLICY, START_POLICY_MARK  see places.ts
+#   DISKS         directories whose file systems matter, a path a line
+#   USERS         names, a line each
+#   AGENT_LATEST  the link to the agent's id, or empty
+
+# part NAME COMMAND...: prints the name and what the command writes, each ended by a NUL
+part() { name=$1; shift; printf '%s\0' "$name"; "$@"; printf '\0'; }
+
+# text FILE: prints a regular file
+text() { [ -f "$1" ] && cat "$1"; }
+
+init() {
+  if [ -d /run/systemd/system ]; then echo systemd
+  elif initctl version | grep -q upstart; then echo upstart
+  else echo other; fi
+}
+
+cgroups() {
+  case $(stat -f -c %T /sys/fs/cgroup) in
+    cgroup2fs) echo v2 ;;
+    tmpfs) if [ "$(stat -f -c %T /sys/fs/cgroup/unified)" = cgroup2fs ]; then echo hybrid; else echo v1; fi ;;
+    *) echo none ;;
+  esac
+}
+
+addresses() {
+  if command -v ip >/dev/null; then ip -4 route show default; ip -o addr show scope global
+  else hostname -I; fi
+}
+
+# existing PATH: sets $place to the nearest directory above it that is there
+existing() {
+  place=$1
+  while [ -n "$place" ] && [ ! -d "$place" ]; do place=${place%/*}; done
+  place=${place:-/}
+}
+
+# disks: free blocks and their size, a line for each of DISKS
+disks() (
+  IFS=$NEWLINE
+  set -f
+  set --
+  for path in $DISKS; do
+    existing "$path"
+    set -- "$@" "$place"
+  done
+  [ $# -eq 0 ] || stat -f -c '%a %S' "$@"
+)
+
+# mounts: mount options, a line for each of DISKS
+mounts() (
+  IFS=$NEWLINE
+  set -f
+  for path in $DISKS; do
+    existing "$path"
+    findmnt -n -r -o OPTIONS -T "$place" || echo unknown
+  done
+)
+
+# left: what an interrupted dpkg, or a run that was killed, has left
+left() {
+  for file in /var/lib/dpkg/updates/[0-9]*; do [ -e "$file" ] && echo dpkg && break; done
+  if [ -f "$START_POLICY" ] && grep -qxF "$START_POLICY_MARK" "$START_POLICY"; then echo policy-rc.d; fi
+}
+
+users() (
+  IFS=$NEWLINE
+  set -f
+  for user in $USERS; do id "$user"; done
+)
+
+listeners() { if command -v ss >/dev/null; then ss -ltnp; else cat /proc/net/tcp /proc/net/tcp6; fi; }
+
+# inputs: `DIGEST NAME` for each service that mesosup has started: what it read then
+inputs() {
+  for file in "$SERVICES"/*.inputs; do
+    [ -f "$file" ] && IFS= read -r digest <"$file" && file=${file##*/} && printf '%s %s\n' "$digest" "${file%.inputs}"
+  done
+}
+
+# dockers: Docker engines that are not from a package of the distribution
+dockers() {
+  for path in /snap/bin/docker /var/lib/snapd/snap/bin/docker; do [ -e "$path" ] && echo "snap $path"; done
+  for path in /usr/local/sbin/dockerd /usr/local/bin/dockerd /usr/sbin/dockerd /usr/bin/dockerd; do
+    [ -x "$path" ] && ! dpkg-query -S "$path" >/dev/null && ! dpkg-query -S "$(readlink -f "$path")" >/dev/null && echo "static $path"
+  done
+  [ -d /opt/docker-desktop ] && echo desktop /opt/docker-desktop
+  for path in /root/.config/systemd/user/docker.service /home/*/.config/systemd/user/docker.service; do
+    [ -e "$path" ] && echo "rootless $path"
+  done
+  # Other programs use rootlesskit too.
+  # These paths hold no blanks.
+  # shellcheck disable=SC2013
+  for path in $(grep -lx rootlesskit /proc/[0-9]*/comm); do
+    path=${path%/comm}
+    tr '\0' ' ' <"$path/cmdline" | grep -q dockerd && echo "rootless $path"
+  done
+}
+
+# payloads: the versions that are there
+payloads() { for path in "$PAYLOADS"/*/; do [ -d "$path" ] && [ ! -L "${path%/}" ] && path=${path%/} && printf '%s\n' "${path##*/}"; done; }
+
+# released: the versions that bootstrap.sh or a package has unpacked
+released() { for path in "$PAYLOADS"/*/"$RELEASED"; do [ -f "$path" ] && path=${path%/*} && printf '%s\n' "${path##*/}"; done; }
+
+# run_state: the record of the latest run that has not ended, and whether its process lives
+run_state() {
+  [ -f "$RUN" ] || return
+  cat "$RUN"
+  if flock -n -s 9; then echo dead; else echo alive; fi 9<"$RUN_LOCK"
+}
+
+# system: all of these, as the member `plain`
+system() { parts | member plain; }
+
+parts() {
+  part os text /etc/os-release
+  part arch dpkg --print-architecture
+  part kernel uname -r
+  part glibc getconf GNU_LIBC_VERSION
+  part init init
+  part cgroups cgroups
+  part hostname uname -n
+  part addresses addresses
+  part connection printf %s "${MESOSUP_SSH_CONNECTION-}"
+  part cpus getconf _NPROCESSORS_ONLN
+  part memory text /proc/meminfo
+  part disks disks
+  part mounts mounts
+  part held held
+  part left left
+  part users users
+  part listeners listeners
+  part inputs inputs
+  part dockers dockers
+  part journal text "$JOURNAL"
+  part cluster text "$CLUSTER"
+  part payloads payloads
+  part released released
+  part current readlink "$PAYLOADS/current"
+  [ -e "$STARTED" ] && part is-started echo yes
+  part run run_state
+  [ -z "$AGENT_LATEST" ] || part agent-id readlink "$AGENT_LATEST"
+}
