@@ -7,7 +7,8 @@
 import { foundResource, resourceCovers } from './agent-resources.ts';
 import type { Facts } from './facts.ts';
 import { type MesosLayout, PACKAGED_LAYOUTS, variableName } from './layout.ts';
-import type { FileResource, Resource } from './resources.ts';
+import type { FileResource } from './resources/file.ts';
+import type { Resource } from './resources/registry.ts';
 
 /** Other flags that make it another agent. */
 const IDENTITY = ['hostname', 'port', 'work_dir', 'attributes', 'resources'] as const;

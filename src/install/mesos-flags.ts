@@ -32,6 +32,9 @@ export const MESOS_FILES = {
 export const MASTER_WORK_DIR = '/var/lib/mesos/master';
 export const AGENT_WORK_DIR = '/var/lib/mesos/agent';
 
+/** The masters' log of the cluster: who has one takes part in its quorum. */
+export const REPLICATED_LOG = `${MASTER_WORK_DIR}/replicated_log`;
+
 /** Builds without TLS have neither, and an unknown flag stops the start. */
 const EXECUTOR_AUTHENTICATION = 'authenticate_http_executors';
 

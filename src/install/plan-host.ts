@@ -5,13 +5,12 @@ import type { Secrets } from '../cluster/secrets.ts';
 import { incompatibilities } from './agent-change.ts';
 import { withAptChanges } from './apt-changes.ts';
 import { basisOf } from './basis.ts';
-import { diffResource } from './diff.ts';
-import { diffService } from './diff-service.ts';
 import type { Facts } from './facts.ts';
 import { mesosLayout } from './layout.ts';
 import { leftovers } from './leftovers.ts';
 import type { HostPlan, PlanItem } from './plan.ts';
-import { type Resource, resourceId, type ServiceResource } from './resources.ts';
+import { diffResource, type Resource, resourceId } from './resources/registry.ts';
+import type { ServiceResource } from './resources/service.ts';
 import { STARTED } from './script/places.ts';
 import { DOCKER_SERVICE } from './wanted/docker.ts';
 
@@ -52,9 +51,9 @@ function allItems(input: HostPlanInput): PlanItem[] {
       ),
     },
   };
+  const diff = differ(present);
   for (const resource of wanted) {
-    const item =
-      resource.kind === 'service' ? serviceItem(resource, items, present) : diffResource(resource, present);
+    const item = diff(resource, items);
     if (item) items.push(item);
   }
   const planned = withAptChanges(replaceAgent(engineAfterTasks(items), input), facts.apt);
@@ -75,32 +74,23 @@ function without<T>(all: Readonly<Record<string, T>>, keys: ReadonlySet<string>)
   return Object.fromEntries(Object.entries(all).filter(([key]) => !keys.has(key)));
 }
 
-function serviceItem(
-  resource: ServiceResource,
-  before: readonly PlanItem[],
-  { cluster, facts, wanted }: HostPlanInput,
-): PlanItem | undefined {
-  const paths = [`/etc/systemd/system/${resource.name}`, `/etc/systemd/system/${resource.name}.service`];
-  const unitIsOurs = wanted.some(
-    (one) =>
-      one.kind === 'file' && (paths.includes(one.path) || one.path === `/etc/init/${resource.name}.conf`),
-  );
-  const isAgent = resource.name === mesosLayout(cluster, facts).agent.service;
-  return diffService(resource, { facts, before, unitIsOurs, isAgent });
+/** The difference of one resource, after the items so far. */
+function differ(input: HostPlanInput) {
+  const wanted = new Set(input.wanted.map(resourceId));
+  const agentService = mesosLayout(input.cluster, input.facts).agent.service;
+  return (resource: Resource, before: readonly PlanItem[]): PlanItem | undefined =>
+    diffResource(resource, { ...input, wanted, agentService, before });
 }
 
 function stopItems(input: HostPlanInput): PlanItem[] {
-  const items: PlanItem[] = [];
-  for (const resource of input.wanted) {
-    if (resource.kind === 'service') {
-      const item =
-        resource.running === false && !resource.masked ? serviceItem(resource, [], input) : undefined;
-      if (item) items.push(item);
-    } else if (resource.kind === 'absent' && resource.path === STARTED) {
-      const item = diffResource(resource, input);
-      if (item) items.push(item);
-    }
-  }
+  const diff = differ(input);
+  const items = input.wanted
+    .filter((one) =>
+      one.kind === 'service'
+        ? one.running === false && !one.masked
+        : one.kind === 'absent' && one.path === STARTED,
+    )
+    .flatMap((one) => diff(one, []) ?? []);
   // Who depends on the others goes first.
   return [
     ...items.filter(({ id }) => !id.startsWith('service:')),

@@ -4,9 +4,8 @@ import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import { hostsWith } from '../cluster/topology.ts';
 import type { Facts } from './facts.ts';
 import { mesosLayout, presentFlag } from './layout.ts';
-import { masterFlags } from './mesos-flags.ts';
+import { masterFlags, REPLICATED_LOG } from './mesos-flags.ts';
 import type { Problem } from './plan.ts';
-import { REPLICATED_LOG } from './targets.ts';
 import { addressOf, type FactsByHost, topologyOf, UnknownAddressError } from './topology.ts';
 
 /**

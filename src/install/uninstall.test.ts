@@ -13,9 +13,10 @@ import { applyToFacts } from '../../test/install/model-host.ts';
 import { anyCluster, anyHosts } from '../../test/install/random-cluster.ts';
 import { runs } from '../../test/support/runs.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import type { Facts, JournalEntry } from './facts.ts';
+import type { Facts } from './facts.ts';
 import type { PlanItem } from './plan.ts';
 import { planCluster } from './plan-cluster.ts';
+import type { JournalEntry } from './resources/registry.ts';
 import { uninstallItems, uninstallPlan } from './uninstall.ts';
 
 function uninstall(cluster: Cluster, facts: ReadonlyMap<string, Facts>, purge: boolean) {

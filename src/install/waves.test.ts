@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { bareFacts, serviceFacts } from '../../test/install/hosts.ts';
 import { runs } from '../../test/support/runs.ts';
 import type { Facts } from './facts.ts';
-import type { HostPlan, Plan, PlanAction, PlanCommand } from './plan.ts';
+import type { PlanAction } from './item.ts';
+import type { HostPlan, Plan, PlanCommand } from './plan.ts';
 import { waves } from './waves.ts';
 
 /** A host's changes as `restart mesos-master`; of those that restart, the service runs. */

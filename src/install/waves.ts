@@ -5,9 +5,10 @@
 
 import type { Role } from '../cluster/cluster.ts';
 import type { Facts } from './facts.ts';
+import type { PlanAction } from './item.ts';
 import { PACKAGED_LAYOUTS } from './layout.ts';
-import type { HostPlan, Plan, PlanAction } from './plan.ts';
-import { REPLICATED_LOG } from './targets.ts';
+import { REPLICATED_LOG } from './mesos-flags.ts';
+import type { HostPlan, Plan } from './plan.ts';
 import type { FactsByHost } from './topology.ts';
 import { SCHEDULER_SERVICE } from './wanted/scheduler.ts';
 import { ZOOKEEPER_DATA, ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
@@ -102,8 +103,9 @@ function effectOf({ host, items }: HostPlan, facts: Facts | undefined): Effect {
   const services = items.flatMap(({ id, action }) => {
     const name = /^service:(.*)$/.exec(id)?.[1] ?? '';
     const role = ROLES[name];
+    if (role === undefined) return [];
     const state = facts?.services[name]?.state;
-    return role === undefined ? [] : [{ role, action, runs: state === 'running' || state === 'starting' }];
+    return [{ role, action, runs: state === 'running' || state === 'starting' }];
   });
   const up = services.filter(({ action }) => UP.has(action)).map(({ role }) => role);
   const away = services.filter(({ action, runs }) => runs && DOWN.has(action)).map(({ role }) => role);

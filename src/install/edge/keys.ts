@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import type { HostPlan, Plan, PlanItem } from '../plan.ts';
-import type { AptKeyResource } from '../resources.ts';
+import type { AptKeyResource } from '../resources/apt-key.ts';
 import { armour, type PublicKey, readKeys } from './openpgp.ts';
 
 /** A key can't be had, or is not the one that is meant. */

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Host, HostError, type RunResult } from '../../hosts/host.ts';
-import type { RunFacts } from '../facts.ts';
+import type { RunFacts } from '../host-facts.ts';
 import type { RunEvent } from '../run-events.ts';
 import { parseRunEvent } from '../script/events.ts';
 import { jsonOf } from '../script/journal.ts';

@@ -1,7 +1,7 @@
 /** Asking a TCP server from a host that has neither curl nor wget: by bash's /dev/tcp, over HTTP/1.0. */
 
 import type { Secrets } from '../../cluster/secrets.ts';
-import type { Asked } from '../facts.ts';
+import type { Asked } from '../host-facts.ts';
 
 export interface Credentials {
   readonly user: string;

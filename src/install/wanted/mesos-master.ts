@@ -2,8 +2,7 @@
 
 import { secretMark } from '../../cluster/secrets.ts';
 import { MASTER_WORK_DIR, MESOS_FILES, masterFlags } from '../mesos-flags.ts';
-import type { Resource } from '../resources.ts';
-import { render } from '../templates.ts';
+import type { Resource } from '../resources/registry.ts';
 import { secretFile } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 import { mesosService, unwantedService } from './mesos-service.ts';
@@ -22,7 +21,7 @@ export function mesosMaster(context: Context): Part {
       ...(withZooKeeper ? [masterFile(context)] : []),
       secretFile(
         MESOS_FILES.masterCredentials,
-        render(context.templates, 'config/mesos-credentials.json', {
+        context.render('config/mesos-credentials.json', {
           credentials: [
             { principal: 'mesos-agent', secret: secretMark('agent') },
             { principal: 'mesosup', secret: secretMark('scheduler') },

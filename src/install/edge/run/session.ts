@@ -10,7 +10,7 @@ import type { AptFacts } from '../../apt-facts.ts';
 import type { Facts } from '../../facts.ts';
 import type { Problem } from '../../plan.ts';
 import type { SimulationRequest } from '../../simulation-request.ts';
-import { probeTargets } from '../../targets.ts';
+import { healthTargets, probeTargets } from '../../targets.ts';
 import { probeHost } from '../probe.ts';
 import { simulate } from '../simulate.ts';
 import { asker } from './ask.ts';
@@ -150,12 +150,10 @@ export class Session {
   }
 
   async #probe(host: ClusterHost, secrets: Secrets | undefined, healthAlone: boolean) {
-    const targets = probeTargets(this.cluster, host);
-    return probeHost(
-      this.host(host.name),
-      healthAlone ? { ...targets, ...NOTHING_ELSE } : targets,
-      secrets,
-    ).catch(hostError);
+    const targets = healthAlone
+      ? { ...NOTHING_ELSE, health: healthTargets(this.cluster, host) }
+      : probeTargets(this.cluster, host);
+    return probeHost(this.host(host.name), targets, secrets).catch(hostError);
   }
 
   /** Closes all connections; says where the log lies. */
