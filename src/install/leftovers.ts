@@ -3,17 +3,7 @@
 import type { Facts } from './facts.ts';
 import type { UndoItem } from './item.ts';
 import { leavesFirst, leftoverItems, type Resource, resourceId } from './resources/registry.ts';
-
-/** State that no change of roles throws away; `uninstall --purge` does. */
-export const DATA_DIRECTORIES = [
-  '/var/lib/mesos',
-  '/var/lib/mesos/master',
-  '/var/lib/mesos/agent',
-  '/var/lib/mesosup',
-  '/var/lib/mesosup/scheduler',
-  '/var/lib/zookeeper',
-  '/var/lib/docker',
-] as const;
+import { holdsData } from './work-dirs.ts';
 
 export interface Leftovers {
   /** Before all else: nothing of them should run while their files go. */
@@ -22,7 +12,8 @@ export interface Leftovers {
   readonly files: readonly UndoItem[];
 }
 
-export function leftovers(facts: Facts, wanted: readonly Resource[]): Leftovers {
+/** @param data directories whose content outlives their roles */
+export function leftovers(facts: Facts, wanted: readonly Resource[], data: readonly string[]): Leftovers {
   const { journal } = facts.mesosup;
   const ids = new Set(wanted.map(resourceId));
   const paths = new Set(wanted.flatMap((one) => ('path' in one ? [one.path] : [])));
@@ -38,7 +29,7 @@ export function leftovers(facts: Facts, wanted: readonly Resource[]): Leftovers 
   );
   const context = {
     facts,
-    holdsData: isData,
+    holdsData: (path: string) => holdsData(data, path),
     isEmptyOfOthers: (path: string) =>
       Object.keys(facts.files).every((one) => !one.startsWith(`${path}/`) || ours.has(one)),
   };
@@ -47,10 +38,6 @@ export function leftovers(facts: Facts, wanted: readonly Resource[]): Leftovers 
     services: items.flatMap((one) => (one.first ? one.items : [])).toReversed(),
     files: items.flatMap((one) => (one.first ? [] : one.items)).toSorted(deepestFirst),
   };
-}
-
-export function isData(path: string): boolean {
-  return DATA_DIRECTORIES.some((one) => one === path);
 }
 
 function deepestFirst(a: UndoItem, b: UndoItem): number {

@@ -1,8 +1,8 @@
 /** What has to be done to one host: the difference between what it should have and what it was found to be. */
 
-import type { Cluster } from '../cluster/cluster.ts';
+import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import type { Secrets } from '../cluster/secrets.ts';
-import { incompatibilities } from './agent-change.ts';
+import { incompatibilities, presentAgentWorkDir } from './agent-change.ts';
 import { withAptChanges } from './apt-changes.ts';
 import { basisOf } from './basis.ts';
 import type { Facts } from './facts.ts';
@@ -10,13 +10,15 @@ import { mesosLayout } from './layout.ts';
 import { leftovers } from './leftovers.ts';
 import type { HostPlan, PlanItem } from './plan.ts';
 import { diffResource, type Resource, resourceId } from './resources/registry.ts';
+import type { DiffInput } from './resources/resource.ts';
 import type { ServiceResource } from './resources/service.ts';
 import { STARTED } from './script/places.ts';
 import { DOCKER_SERVICE } from './wanted/docker.ts';
+import { agentWorkDir, dataDirectories } from './work-dirs.ts';
 
 export interface HostPlanInput {
   readonly cluster: Cluster;
-  readonly host: string;
+  readonly host: ClusterHost;
   readonly facts: Facts;
   readonly wanted: readonly Resource[];
   /** `stop` touches services alone, whatever else may differ. */
@@ -29,12 +31,12 @@ export interface HostPlanInput {
 export function planHost(input: HostPlanInput): HostPlan {
   const { host, facts, sha256 } = input;
   const items = input.command === 'stop' ? stopItems(input) : allItems(input);
-  return { host, items, basis: basisOf(facts, sha256) };
+  return { host: host.name, items, basis: basisOf(facts, sha256) };
 }
 
 function allItems(input: HostPlanInput): PlanItem[] {
-  const { facts, wanted } = input;
-  const old = leftovers(facts, wanted);
+  const { cluster, host, facts, wanted } = input;
+  const old = leftovers(facts, wanted, dataDirectories(cluster, host));
   const items: PlanItem[] = [...old.services, ...old.files];
   const going = new Set(old.files.map(({ id }) => id.slice(id.indexOf(':') + 1)));
   const present = {
@@ -77,9 +79,17 @@ function without<T>(all: Readonly<Record<string, T>>, keys: ReadonlySet<string>)
 /** The difference of one resource, after the items so far. */
 function differ(input: HostPlanInput) {
   const wanted = new Set(input.wanted.map(resourceId));
-  const agentService = mesosLayout(input.cluster, input.facts).agent.service;
+  const agent = knownAgent(input);
   return (resource: Resource, before: readonly PlanItem[]): PlanItem | undefined =>
-    diffResource(resource, { ...input, wanted, agentService, before });
+    diffResource(resource, { ...input, wanted, agent, before });
+}
+
+/** The agent that the masters may know. One whose directory is to be another keeps its id in the old one. */
+function knownAgent({ cluster, host, facts }: HostPlanInput): DiffInput['agent'] {
+  const { service } = mesosLayout(cluster, facts).agent;
+  const moves = presentAgentWorkDir(cluster, host, facts) !== agentWorkDir(cluster, host);
+  const started = (facts.services[service]?.inputs ?? '') !== '';
+  return { service, hasRun: facts.agent.id !== '' || (moves && started) };
 }
 
 function stopItems(input: HostPlanInput): PlanItem[] {
@@ -104,15 +114,16 @@ function stopItems(input: HostPlanInput): PlanItem[] {
  * last, as for any stopped service.
  */
 function replaceAgent(items: readonly PlanItem[], input: HostPlanInput): PlanItem[] {
-  const { cluster, facts, wanted } = input;
-  const layout = mesosLayout(cluster, facts);
+  const { facts, wanted } = input;
+  const layout = mesosLayout(input.cluster, facts);
   const service = wanted.find(
     (one): one is ServiceResource =>
       one.kind === 'service' && one.name === layout.agent.service && !one.masked,
   );
   const found = facts.services[layout.agent.service];
   // With the inputs it was started with, it is the wanted agent already, whatever was done to its files since.
-  if (service === undefined || facts.agent.id === '' || found?.inputs === service.inputs) return [...items];
+  if (service === undefined || !knownAgent(input).hasRun || found?.inputs === service.inputs)
+    return [...items];
   const why = incompatibilities(facts, wanted, layout);
   if (why.length === 0) return [...items];
   const id = resourceId(service);

@@ -41,10 +41,10 @@ function expectCovered(cluster: Cluster, host: ClusterHost, wanted: readonly Res
 function expectDiffsCovered({ cluster, host, facts, wanted }: Wanted): void {
   const targets = probeTargets(cluster, host);
   const ids = new Set(wanted.map(resourceId));
-  const agentService = mesosLayout(cluster, facts).agent.service;
+  const agent = { service: mesosLayout(cluster, facts).agent.service, hasRun: true };
   const unseen = wanted.flatMap((resource) => {
     const { facts: seen, reads } = recorded(facts);
-    diffResource(resource, { facts: seen, secrets, sha256, wanted: ids, agentService, before: [] });
+    diffResource(resource, { facts: seen, secrets, sha256, wanted: ids, agent, before: [] });
     const own = resourceTargets(resource);
     // All files are listed only to find what lies in a directory, which must be looked at with all in it.
     const listed = reads.listed.has('files') && !('path' in resource && own.trees?.includes(resource.path));
@@ -136,7 +136,7 @@ test('a probe looks at all that checks, wanted state and waves read', () => {
       const facts = new Map([...all].map(([name, { facts: own }]) => [name, own]));
       preflight({ cluster, facts, payload: { bytes: 1 } });
       clusterHealth(cluster, facts);
-      waves(planCluster(planInput(cluster, facts, { start: true })), facts);
+      waves(cluster, planCluster(planInput(cluster, facts, { start: true })), facts);
       const unseen = [...all].flatMap(([name, { reads }]) => unseenReads(reads, targets.get(name) ?? {}));
       expect(unseen).toEqual([]);
     }),

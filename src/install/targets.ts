@@ -4,17 +4,18 @@
 
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import { LAYOUT_TARGETS } from './layout.ts';
-import { AGENT_WORK_DIR, REPLICATED_LOG } from './mesos-flags.ts';
 import { CAPACITY_TARGETS } from './preflight/capacity.ts';
 import { portTargets } from './preflight/network.ts';
 import { SOFTWARE_TARGETS } from './preflight/software.ts';
 import { joinTargets, type ProbeTargets } from './probe-targets.ts';
+import { quorumTargets } from './quorum.ts';
 import { resourceTargets } from './resources/registry.ts';
 import { isIpv4 } from './topology.ts';
 import { BASE_TARGETS } from './wanted/base.ts';
 import { EXECUTOR_TARGETS } from './wanted/executor.ts';
 import { DROP_IN_TARGETS } from './wanted/mesos-service.ts';
 import { possibleResources } from './wanted/possible.ts';
+import { agentWorkDir } from './work-dirs.ts';
 
 /** Things of roles that the host lacks are looked at too; health is asked for the roles it has. */
 export function probeTargets(cluster: Cluster, host: ClusterHost): ProbeTargets {
@@ -27,13 +28,14 @@ export function probeTargets(cluster: Cluster, host: ClusterHost): ProbeTargets 
     SOFTWARE_TARGETS,
     CAPACITY_TARGETS,
     portTargets(cluster, host),
-    { files: [REPLICATED_LOG] },
+    quorumTargets(cluster, host),
   ]);
   return { ...targets, health: healthTargets(cluster, host) };
 }
 
 /** Where to ask for health alone. */
-export function healthTargets({ ports }: Cluster, host: ClusterHost): ProbeTargets['health'] {
+export function healthTargets(cluster: Cluster, host: ClusterHost): ProbeTargets['health'] {
+  const { ports } = cluster;
   const has = (role: ClusterHost['roles'][number]) => host.roles.includes(role);
   const address = host.privateAddress ?? (isIpv4(host.address) ? host.address : undefined);
   return {
@@ -42,7 +44,7 @@ export function healthTargets({ ports }: Cluster, host: ClusterHost): ProbeTarge
     ...(has('master') && { master: ports.master }),
     // Whatever its roles are to be: an agent that is one no more has tasks that end with it.
     agent: ports.agent,
-    agentWorkDir: AGENT_WORK_DIR,
+    agentWorkDir: agentWorkDir(cluster, host),
     ...(has('scheduler') && { scheduler: ports.scheduler }),
   };
 }

@@ -153,7 +153,7 @@ test('a package that was removed for ours is installed again after ours are gone
   const found = bareFacts('10.0.0.1');
   const facts = { ...found, mesosup: { ...found.mesosup, cluster: 'prod', journal } };
   const packagesOf = (own: Facts) =>
-    uninstallItems(own, false).flatMap(({ id, action }) =>
+    uninstallItems(own, false, []).flatMap(({ id, action }) =>
       id.startsWith('package:') ? [`${action} ${id}`] : [],
     );
   expect(packagesOf(facts)).toEqual(['remove package:docker.io', 'restore package:containerd.io']);

@@ -5,7 +5,6 @@ import { basisOf } from './basis.ts';
 import type { Facts } from './facts.ts';
 import type { UndoItem } from './item.ts';
 import { CLUSTERD_PACKAGE, LEGACY_PACKAGE, PACKAGED_LAYOUTS } from './layout.ts';
-import { isData } from './leftovers.ts';
 import type { HostPlan, Plan } from './plan.ts';
 import { wholeDirectory } from './resources/path.ts';
 import { type JournalEntry, sweepItems, undoEntry } from './resources/registry.ts';
@@ -13,6 +12,7 @@ import { STATE } from './script/places.ts';
 import type { FactsByHost } from './topology.ts';
 import { DOCKER_DATA, DOCKER_SERVICE } from './wanted/docker.ts';
 import { ZOOKEEPER_PACKAGE, ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
+import { dataDirectories, holdsData } from './work-dirs.ts';
 
 export interface UninstallInput {
   readonly cluster: Cluster;
@@ -29,7 +29,13 @@ export function uninstallPlan(input: UninstallInput): Plan {
   const hosts = cluster.hosts.flatMap((host): HostPlan[] => {
     const own = facts.get(host.name);
     if (own === undefined) return [];
-    return [{ host: host.name, items: uninstallItems(own, purge), basis: basisOf(own, sha256) }];
+    return [
+      {
+        host: host.name,
+        items: uninstallItems(own, purge, dataDirectories(cluster, host)),
+        basis: basisOf(own, sha256),
+      },
+    ];
   });
   return { format: 1, command: 'uninstall', cluster: cluster.name, version, hosts };
 }
@@ -55,7 +61,8 @@ const SERVICE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
   [ZOOKEEPER_SERVICE]: [ZOOKEEPER_PACKAGE, 'zookeeperd'],
 };
 
-export function uninstallItems(facts: Facts, purge: boolean): UndoItem[] {
+/** @param state directories of data */
+export function uninstallItems(facts: Facts, purge: boolean, state: readonly string[]): UndoItem[] {
   const backwards = facts.mesosup.journal.toReversed();
   const ours = backwards.flatMap((entry) =>
     entry.kind === 'package' && entry.before === 'absent' ? [entry.name] : [],
@@ -65,8 +72,8 @@ export function uninstallItems(facts: Facts, purge: boolean): UndoItem[] {
   const context = {
     facts,
     purge,
-    isData,
-    holdsData: isData,
+    isData: (path: string) => state.includes(path),
+    holdsData: (path: string) => holdsData(state, path),
     // What a package of ours brought goes with it.
     cameWithUs: (service: string) =>
       (SERVICE_PACKAGES[service] ?? [CLUSTERD_PACKAGE, LEGACY_PACKAGE]).some((one) => ours.includes(one)),

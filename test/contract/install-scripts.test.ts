@@ -117,7 +117,8 @@ function apply(command: 'install' | 'uninstall'): string {
       journal: JOURNAL,
       zookeeper: [endpoint],
       masters: [endpoint],
-      agent: { ...endpoint, workDir: '/var/lib/mesos' },
+      agent: endpoint,
+      agentWorkDir: '/var/lib/mesos',
     },
   );
 }

@@ -62,8 +62,8 @@ export interface DiffInput {
   readonly before: readonly Item[];
   /** Ids of all that the host should have. */
   readonly wanted: ReadonlySet<string>;
-  /** The name of the service whose tasks end with it. */
-  readonly agentService: string;
+  /** The Mesos agent, whose tasks end with its service: whether the masters may know it. */
+  readonly agent: { readonly service: string; readonly hasRun: boolean };
 }
 
 /** What the lines of a script depend on besides the plan. */

@@ -118,7 +118,7 @@ function diffMasked(
   if (found === undefined && !packagesCome(input)) return undefined;
   const running = found !== undefined && found.state !== 'stopped';
   if (found?.enabled === 'masked' && !running) return undefined;
-  const ends = running && resource.name === input.agentService && input.facts.agent.id !== '';
+  const ends = running && resource.name === input.agent.service && input.agent.hasRun;
   const words = ends ? 'drain, stop and mask' : running ? 'stop and mask' : 'mask';
   return {
     id: `service:${resource.name}`,

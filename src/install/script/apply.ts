@@ -46,7 +46,9 @@ export interface ApplyOptions {
   /** Whom to ask what must be true elsewhere. */
   readonly zookeeper?: readonly Endpoint[];
   readonly masters?: readonly Endpoint[];
-  readonly agent?: Endpoint & { readonly workDir: string };
+  readonly agent?: Endpoint;
+  /** Where the agent that is on the host keeps its state. */
+  readonly agentWorkDir?: string;
   /** True: the cluster is meant to run here from now on, false: not. By default so for `start` and `stop`. */
   readonly started?: boolean;
   readonly limits?: Partial<ApplyLimits>;
@@ -73,7 +75,7 @@ export function applyScript(plan: HostPlan, options: ApplyOptions): string {
   const { run, command, who, secrets, cluster } = options;
   const limits = { ...LIMITS, ...options.limits };
   const journal = options.journal ?? [];
-  const context = { journal, secrets, cluster, agentWorkDir: options.agent?.workDir ?? '/var/lib/mesos' };
+  const context = { journal, secrets, cluster, agentWorkDir: options.agentWorkDir ?? '/var/lib/mesos' };
   const items = plan.items.map((item, index): Step => ({ item, index }));
   const record = JSON.stringify({ id: run, command, who });
   const authorization = secrets ? `Basic ${btoa(`operator:${secrets.operator}`)}` : '';

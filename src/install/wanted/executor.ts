@@ -1,11 +1,12 @@
 /** The Docker executor as Mesos finds it, and the janitor for containers whose executor is gone. */
 
 import type { Targets } from '../probe-targets.ts';
+import { MESOS_STATE } from '../work-dirs.ts';
 import { CURRENT } from './base.ts';
 import { directory, file, service, unitPath } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 
-const EXECUTORS = '/var/lib/mesos/executors';
+const EXECUTORS = `${MESOS_STATE}/executors`;
 export const EXECUTOR = `${EXECUTORS}/docker`;
 
 /** Executors of others keep the directory. */
@@ -18,7 +19,7 @@ export function executor(context: Context): Part {
   const { cluster, own, render } = context;
   const program = `${CURRENT}/executors/docker`;
   const wrapper = [
-    directory('/var/lib/mesos'),
+    directory(MESOS_STATE),
     directory(EXECUTORS),
     file(EXECUTOR, render('config/executor-docker.sh', { executor: program }), {
       mode: '0755',

@@ -1,7 +1,8 @@
 /** The Mesos agent. */
 
 import { secretMark } from '../../cluster/secrets.ts';
-import { AGENT_WORK_DIR, agentFlags, MESOS_FILES } from '../mesos-flags.ts';
+import { agentFlags, MESOS_FILES } from '../mesos-flags.ts';
+import { agentWorkDir } from '../work-dirs.ts';
 import { secretFile } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 import { masterFile } from './mesos-master.ts';
@@ -16,7 +17,7 @@ export function mesosAgent(context: Context): Part {
     agent: true,
     flags,
     tables: { attributes: host.attributes, resources: host.resources },
-    workDirectory: AGENT_WORK_DIR,
+    workDirectory: agentWorkDir(cluster, host),
     files: [
       masterFile(context),
       secretFile(

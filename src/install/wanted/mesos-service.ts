@@ -5,6 +5,7 @@ import type { Flags } from '../mesos-flags.ts';
 import type { Targets } from '../probe-targets.ts';
 import type { Resource } from '../resources/registry.ts';
 import type { Edge, ServiceResource } from '../resources/service.ts';
+import { isOwnersChoice, MESOS_STATE } from '../work-dirs.ts';
 import { directory, file, maskedService, service, unitPath } from './build.ts';
 import type { Context, Part } from './context.ts';
 import { packageResource } from './mesos-package.ts';
@@ -39,9 +40,19 @@ export function mesosService(context: Context, input: MesosServiceInput): Part {
   const inputs = [...(wanted ? [wanted] : []), ...read];
   const edge = input.after && { after: input.after };
   return {
-    configuration: [directory('/var/lib/mesos'), directory(input.workDirectory), ...read],
+    configuration: [directory(MESOS_STATE), ...workDirectory(context, input.workDirectory), ...read],
     services: [service(context, names.service, inputs, edge)],
   };
+}
+
+/** One that the spec names keeps its owners and mode where it is there. */
+function workDirectory({ own }: Context, path: string): Resource[] {
+  const found = own.files[path];
+  if (found === undefined || !isOwnersChoice(path)) return [directory(path)];
+  // A link, say, to where the owner has a directory for it.
+  if (found.type !== 'directory') return [];
+  const { owner, group, mode } = found;
+  return [{ kind: 'directory', path, owner, group, mode }];
 }
 
 /** For the service of a role this host hasn't, which the package brings all the same. */
