@@ -3,7 +3,7 @@
 import type { Facts } from './facts.ts';
 import type { UndoItem } from './item.ts';
 import { leavesFirst, leftoverItems, type Resource, resourceId } from './resources/registry.ts';
-import { holdsData } from './work-dirs.ts';
+import { holdsData } from './wanted/left-behind.ts';
 
 export interface Leftovers {
   /** Before all else: nothing of them should run while their files go. */

@@ -14,7 +14,8 @@ import type { DiffInput } from './resources/resource.ts';
 import type { ServiceResource } from './resources/service.ts';
 import { STARTED } from './script/places.ts';
 import { DOCKER_SERVICE } from './wanted/docker.ts';
-import { agentWorkDir, dataDirectories } from './work-dirs.ts';
+import { dataDirectories } from './wanted/left-behind.ts';
+import { agentWorkDir } from './work-dirs.ts';
 
 export interface HostPlanInput {
   readonly cluster: Cluster;

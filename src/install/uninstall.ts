@@ -4,15 +4,14 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { basisOf } from './basis.ts';
 import type { Facts } from './facts.ts';
 import type { UndoItem } from './item.ts';
-import { CLUSTERD_PACKAGE, LEGACY_PACKAGE, PACKAGED_LAYOUTS } from './layout.ts';
+import { PACKAGED_LAYOUTS } from './layout.ts';
 import type { HostPlan, Plan } from './plan.ts';
 import { wholeDirectory } from './resources/path.ts';
 import { type JournalEntry, sweepItems, undoEntry } from './resources/registry.ts';
 import { STATE } from './script/places.ts';
 import type { FactsByHost } from './topology.ts';
 import { DOCKER_DATA, DOCKER_SERVICE } from './wanted/docker.ts';
-import { ZOOKEEPER_PACKAGE, ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
-import { dataDirectories, holdsData } from './work-dirs.ts';
+import { dataDirectories, dataOf, holdsData, packagesOf, tracesOf } from './wanted/left-behind.ts';
 
 export interface UninstallInput {
   readonly cluster: Cluster;
@@ -40,43 +39,21 @@ export function uninstallPlan(input: UninstallInput): Plan {
   return { format: 1, command: 'uninstall', cluster: cluster.name, version, hosts };
 }
 
-/** What a package's programs made that is nobody's data, by the package. */
-const PACKAGE_TRACES: Readonly<Record<string, readonly string[]>> = {
-  'docker.io': ['/etc/docker/key.json'],
-  'docker-ce': ['/etc/docker/key.json'],
-};
-
-/** What a package leaves in place even when it is purged. */
-const PACKAGE_DATA: Readonly<Record<string, readonly string[]>> = {
-  'docker.io': [DOCKER_DATA],
-  'docker-ce': [DOCKER_DATA],
-  'containerd.io': ['/var/lib/containerd'],
-  containerd: ['/var/lib/containerd'],
-  zookeeper: ['/var/lib/zookeeper', '/var/log/zookeeper'],
-};
-
-/** The packages that a service may be of. */
-const SERVICE_PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  [DOCKER_SERVICE]: ['docker.io', 'docker-ce'],
-  [ZOOKEEPER_SERVICE]: [ZOOKEEPER_PACKAGE, 'zookeeperd'],
-};
-
 /** @param state directories of data */
 export function uninstallItems(facts: Facts, purge: boolean, state: readonly string[]): UndoItem[] {
   const backwards = facts.mesosup.journal.toReversed();
   const ours = backwards.flatMap((entry) =>
     entry.kind === 'package' && entry.before === 'absent' ? [entry.name] : [],
   );
-  const data = purge ? [...new Set(ours.flatMap((name) => PACKAGE_DATA[name] ?? []))] : [];
-  const traces = [...new Set(ours.flatMap((name) => PACKAGE_TRACES[name] ?? []))];
+  const data = purge ? [...new Set(ours.flatMap(dataOf))] : [];
+  const traces = [...new Set(ours.flatMap(tracesOf))];
   const context = {
     facts,
     purge,
     isData: (path: string) => state.includes(path),
     holdsData: (path: string) => holdsData(state, path),
     // What a package of ours brought goes with it.
-    cameWithUs: (service: string) =>
-      (SERVICE_PACKAGES[service] ?? [CLUSTERD_PACKAGE, LEGACY_PACKAGE]).some((one) => ours.includes(one)),
+    cameWithUs: (service: string) => packagesOf(service).some((one) => ours.includes(one)),
     isAgent: (service: string) => PACKAGED_LAYOUTS.some(({ agent }) => agent.service === service),
     isEngine: (service: string) => service === DOCKER_SERVICE,
   };

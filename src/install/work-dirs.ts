@@ -34,26 +34,10 @@ export function absolutePath(path: string): string | undefined {
   return names.length === 0 || names.includes('..') ? undefined : `/${names.join('/')}`;
 }
 
+/** Where mesosup keeps it unless the spec says otherwise, today or when the host was installed. */
+export const USUAL_STATE: readonly string[] = [MESOS_STATE, ...Object.values(DEFAULTS)];
+
 /** True of a directory that the spec names: it may be there before us, as a mount point is, and is its owner's then. */
 export function isOwnersChoice(path: string): boolean {
-  return path !== MESOS_STATE && !Object.values(DEFAULTS).some((one) => one === path);
-}
-
-/** State that no change of roles throws away; `uninstall --purge` does, where mesosup made the directory. */
-export function dataDirectories(cluster: Cluster, host: ClusterHost): string[] {
-  return [
-    MESOS_STATE,
-    ...Object.values(DEFAULTS),
-    masterWorkDir(cluster, host),
-    agentWorkDir(cluster, host),
-    '/var/lib/mesosup',
-    '/var/lib/mesosup/scheduler',
-    '/var/lib/zookeeper',
-    '/var/lib/docker',
-  ];
-}
-
-/** True of a directory of data, and of one that holds such a directory. */
-export function holdsData(data: readonly string[], path: string): boolean {
-  return data.some((one) => `${one}/`.startsWith(`${path}/`));
+  return !USUAL_STATE.includes(path);
 }

@@ -40,6 +40,17 @@ export interface Context extends Omit<WantedInput, 'templates'> {
   readonly layout: MesosLayout;
 }
 
+/** What comes with packages of one subject, beside their own files. */
+export interface Brought {
+  /** Any of them brings it. */
+  readonly packages: readonly string[];
+  readonly service?: string;
+  /** Made by their programs, and nobody's data. */
+  readonly traces?: readonly string[];
+  /** Stays in place even when they are purged. */
+  readonly data?: readonly string[];
+}
+
 /** One subject's share: of each phase all subjects come before the next phase. */
 export interface Part {
   /** Keys and lists of repositories, and what fetching from them needs. */

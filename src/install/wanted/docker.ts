@@ -6,12 +6,22 @@ import type { PackageResource } from '../resources/package.ts';
 import type { Resource } from '../resources/registry.ts';
 import { compareNumbers, meetsVersion } from '../versions.ts';
 import { directory, file, service } from './build.ts';
-import { type Context, has, type Part } from './context.ts';
+import { type Brought, type Context, has, type Part } from './context.ts';
 import { aptRepository, wantsRepository } from './repository.ts';
 
 export const DOCKER_SERVICE = 'docker';
 export const DOCKER_CONFIG = '/etc/docker/daemon.json';
 export const DOCKER_DATA = '/var/lib/docker';
+export const DOCKER_BROUGHT: readonly Brought[] = [
+  {
+    packages: ['docker.io', 'docker-ce'],
+    service: DOCKER_SERVICE,
+    traces: ['/etc/docker/key.json'],
+    data: [DOCKER_DATA],
+  },
+  { packages: ['containerd.io', 'containerd'], data: ['/var/lib/containerd'] },
+];
+
 /** The distribution's containerd makes them when it starts. */
 const CNI_DIRECTORIES = ['/etc/cni', '/etc/cni/net.d'] as const;
 /** Of its list and key: as Docker's own instructions call them. */

@@ -2,13 +2,21 @@
 
 import { ZOO_CFG, ZOOKEEPER_PEER_PORTS } from '../topology.ts';
 import { directory, file, service, unitPath } from './build.ts';
-import { type Context, has, type Part } from './context.ts';
+import { type Brought, type Context, has, type Part } from './context.ts';
 
 export const ZOOKEEPER_DATA = '/var/lib/zookeeper';
 export const ZOOKEEPER_SERVICE = 'zookeeper';
 
 /** Without the server's own start script (that is `zookeeperd`), which would start it unconfigured. */
 export const ZOOKEEPER_PACKAGE = 'zookeeper';
+
+export const ZOOKEEPER_BROUGHT: readonly Brought[] = [
+  {
+    packages: [ZOOKEEPER_PACKAGE, 'zookeeperd'],
+    service: ZOOKEEPER_SERVICE,
+    data: [ZOOKEEPER_DATA, '/var/log/zookeeper'],
+  },
+];
 
 export function zookeeper(context: Context): Part {
   if (!has(context, 'zookeeper')) return {};
