@@ -44,6 +44,6 @@ function deepestFirst(a: UndoItem, b: UndoItem): number {
   return b.id.split('/').length - a.id.split('/').length;
 }
 
-export function parentOf(path: string): string {
+function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/')) || '/';
 }
