@@ -16,6 +16,12 @@ export type SecretName = (typeof SECRET_NAMES)[number];
 /** Values are base64url, so they need no escaping in JSON, URLs or configuration files. */
 export type Secrets = Readonly<Record<SecretName, string>>;
 
+/**
+ * Text in which secrets stand as marks (`secretMark`), so that a plan can be shown and saved. They are put in only for a
+ * file's digest and in the script for the host.
+ */
+export type MarkedText = string;
+
 const MARK = /⟦secret:([a-z-]+)⟧/g;
 
 /** What stands for a secret in a template's text. */

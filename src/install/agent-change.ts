@@ -4,10 +4,13 @@
  * "Incompatible agent info", so it has to become a new agent, and its tasks end.
  */
 
+import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import { foundResource, resourceCovers } from './agent-resources.ts';
 import type { Facts } from './facts.ts';
-import { type MesosLayout, PACKAGED_LAYOUTS, variableName } from './layout.ts';
-import type { FileResource, Resource } from './resources.ts';
+import { type MesosLayout, mesosLayout, PACKAGED_LAYOUTS, variableName } from './layout.ts';
+import type { FileResource } from './resources/file.ts';
+import type { Resource } from './resources/registry.ts';
+import { absolutePath, agentWorkDir } from './work-dirs.ts';
 
 /** Other flags that make it another agent. */
 const IDENTITY = ['hostname', 'port', 'work_dir', 'attributes', 'resources'] as const;
@@ -51,6 +54,12 @@ function presentAgent(facts: Facts, layout: MesosLayout): AgentConfiguration {
       resources: new Map(),
     }
   );
+}
+
+/** Where the agent that is on the host keeps its state: as it was installed, or else as it is to be. */
+export function presentAgentWorkDir(cluster: Cluster, host: ClusterHost, facts: Facts): string {
+  const flag = presentAgent(facts, mesosLayout(cluster, facts)).flags.get('work_dir');
+  return (flag === undefined ? undefined : absolutePath(flag)) ?? agentWorkDir(cluster, host);
 }
 
 type ReadText = (path: string) => string | undefined;

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { aptFacts, bareHosts, clusterOf, hostOf, planInput, scripts } from '../../test/install/hosts.ts';
 import { ownersLosses } from './apt-changes.ts';
 import type { AptChange } from './apt-facts.ts';
-import type { JournalEntry } from './facts.ts';
 import { planCluster } from './plan-cluster.ts';
 import { renderPlan } from './render-plan.ts';
+import type { JournalEntry } from './resources/registry.ts';
 import { applyScript } from './script/apply.ts';
 
 const REMOVED: AptChange = {

@@ -2,7 +2,8 @@
 
 import type { Cluster, ClusterHost, Role } from '../cluster/cluster.ts';
 import { hostsWith } from '../cluster/topology.ts';
-import type { Asked, Facts } from './facts.ts';
+import type { Facts } from './facts.ts';
+import type { Asked } from './host-facts.ts';
 import { mesosLayout } from './layout.ts';
 import { SCHEDULER_SERVICE } from './wanted/scheduler.ts';
 import { ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';

@@ -3,6 +3,7 @@
 import type { Cluster, MesosSource } from '../cluster/cluster.ts';
 import type { Facts } from './facts.ts';
 import { installedPackage } from './package-state.ts';
+import type { Targets } from './probe-targets.ts';
 import { parseDebName } from './versions.ts';
 
 export interface MesosLayout {
@@ -29,10 +30,10 @@ export const CLUSTERD_PACKAGE = 'aventer-mesos';
 export const LEGACY_PACKAGE = 'mesos';
 
 /** Where the wrapper of either package lies. */
-export const WRAPPER = '/usr/bin/mesos-init-wrapper';
+const WRAPPER = '/usr/bin/mesos-init-wrapper';
 
 /** Only the legacy packages bring one of these. */
-export const LEGACY_JOBS = [
+const LEGACY_JOBS = [
   '/lib/systemd/system/mesos-slave.service',
   '/usr/lib/systemd/system/mesos-slave.service',
   '/etc/init/mesos-slave.conf',
@@ -44,6 +45,12 @@ const BINARY_DIRECTORIES = ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/lo
 export const MESOS_BINARIES = BINARY_DIRECTORIES.flatMap((directory) =>
   ['mesos-master', 'mesos-agent', 'mesos-slave'].map((name) => `${directory}/${name}`),
 );
+
+/** What tells whose Mesos is on a host. */
+export const LAYOUT_TARGETS: Targets = {
+  files: [WRAPPER, ...LEGACY_JOBS, ...MESOS_BINARIES],
+  packages: [CLUSTERD_PACKAGE, LEGACY_PACKAGE],
+};
 
 /** The name of the package that brings Mesos; undefined when none does. */
 export function mesosPackage(source: MesosSource): string | undefined {

@@ -5,6 +5,7 @@ import { hostsWith } from '../cluster/topology.ts';
 import type { Facts } from './facts.ts';
 import type { MesosLayout } from './layout.ts';
 import { quorumOf, type Topology } from './topology.ts';
+import { agentWorkDir, masterWorkDir } from './work-dirs.ts';
 
 /** Names without dashes; an empty value is a switch, `no-x` turns one off. */
 export type Flags = ReadonlyMap<string, string>;
@@ -29,9 +30,6 @@ export const MESOS_FILES = {
   executorKey: '/etc/mesosup/executor-key',
 } as const;
 
-export const MASTER_WORK_DIR = '/var/lib/mesos/master';
-export const AGENT_WORK_DIR = '/var/lib/mesos/agent';
-
 /** Builds without TLS have neither, and an unknown flag stops the start. */
 const EXECUTOR_AUTHENTICATION = 'authenticate_http_executors';
 
@@ -46,7 +44,7 @@ export function masterFlags(input: FlagInput): Flags {
       : { zk: `file://${MESOS_FILES.master}`, quorum: String(quorumOf(masters)) };
   return merge(
     {
-      ...common(input, cluster.ports.master, MASTER_WORK_DIR),
+      ...common(input, cluster.ports.master, masterWorkDir(cluster, host)),
       ...withZooKeeper,
       cluster: cluster.name,
       authenticate_agents: '',
@@ -68,7 +66,7 @@ export function agentFlags(input: FlagInput): Flags {
   const { cluster, host, layout } = input;
   const flags = merge(
     {
-      ...common(input, cluster.ports.agent, AGENT_WORK_DIR),
+      ...common(input, cluster.ports.agent, agentWorkDir(cluster, host)),
       master: `file://${MESOS_FILES.master}`,
       containerizers: 'mesos',
       // The Docker executor leaves isolation to Docker; this launcher works with cgroups v1 and v2.

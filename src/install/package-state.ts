@@ -1,13 +1,21 @@
 /** What dpkg knows of a package. */
 
-import type { Facts, PackageFacts } from './facts.ts';
+import type { HostFacts, PackageFacts } from './host-facts.ts';
 
-/**
- * The package if it is installed. Where a library's ABI changed with the size of time, its package ends in `t64` and
- * provides the old name.
- */
-export function installedPackage(facts: Facts, name: string): PackageFacts | undefined {
-  return [facts.packages[name], facts.packages[`${name}t64`]].find((found) => found && isInstalled(found));
+/** The names under which dpkg may know the package. */
+export function packageNames(name: string): string[] {
+  // Where a library's ABI changed with the size of time, its package ends in `t64` and provides the old name.
+  return name.startsWith('lib') ? [name, `${name}t64`] : [name];
+}
+
+/** The package if it is installed, under any of its names. */
+export function installedPackage(
+  { packages }: Pick<HostFacts, 'packages'>,
+  name: string,
+): PackageFacts | undefined {
+  return packageNames(name)
+    .map((one) => packages[one])
+    .find((found) => found && isInstalled(found));
 }
 
 /** Wanted by someone, in order, and unpacked with its scripts run. */

@@ -35,9 +35,7 @@ export function planCluster(input: PlanInput): Plan {
     if (own === undefined || address === undefined) return [];
     const running = wantsRunning(input, own.mesosup.started);
     const wanted = wantedResources({ ...input, host, running });
-    return [
-      { ...planHost({ cluster, host: host.name, facts: own, wanted, command, secrets, sha256 }), address },
-    ];
+    return [{ ...planHost({ cluster, host, facts: own, wanted, command, secrets, sha256 }), address }];
   });
   return { format: 1, command, cluster: cluster.name, version: payload.version, hosts };
 }

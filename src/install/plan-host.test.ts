@@ -10,7 +10,8 @@ import {
 } from '../../test/install/hosts.ts';
 import { applyToFacts } from '../../test/install/model-host.ts';
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
-import type { Facts, ServiceFacts } from './facts.ts';
+import type { Facts } from './facts.ts';
+import type { ServiceFacts } from './host-facts.ts';
 import type { HostPlan, PlanItem } from './plan.ts';
 import { type PlanInput, planCluster } from './plan-cluster.ts';
 

@@ -1,23 +1,25 @@
 /** What has to be done to one host: the difference between what it should have and what it was found to be. */
 
-import type { Cluster } from '../cluster/cluster.ts';
+import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import type { Secrets } from '../cluster/secrets.ts';
-import { incompatibilities } from './agent-change.ts';
+import { incompatibilities, presentAgentWorkDir } from './agent-change.ts';
 import { withAptChanges } from './apt-changes.ts';
 import { basisOf } from './basis.ts';
-import { diffResource } from './diff.ts';
-import { diffService } from './diff-service.ts';
 import type { Facts } from './facts.ts';
 import { mesosLayout } from './layout.ts';
 import { leftovers } from './leftovers.ts';
 import type { HostPlan, PlanItem } from './plan.ts';
-import { type Resource, resourceId, type ServiceResource } from './resources.ts';
+import { diffResource, type Resource, resourceId } from './resources/registry.ts';
+import type { DiffInput } from './resources/resource.ts';
+import type { ServiceResource } from './resources/service.ts';
 import { STARTED } from './script/places.ts';
 import { DOCKER_SERVICE } from './wanted/docker.ts';
+import { dataDirectories } from './wanted/left-behind.ts';
+import { agentWorkDir } from './work-dirs.ts';
 
 export interface HostPlanInput {
   readonly cluster: Cluster;
-  readonly host: string;
+  readonly host: ClusterHost;
   readonly facts: Facts;
   readonly wanted: readonly Resource[];
   /** `stop` touches services alone, whatever else may differ. */
@@ -30,12 +32,12 @@ export interface HostPlanInput {
 export function planHost(input: HostPlanInput): HostPlan {
   const { host, facts, sha256 } = input;
   const items = input.command === 'stop' ? stopItems(input) : allItems(input);
-  return { host, items, basis: basisOf(facts, sha256) };
+  return { host: host.name, items, basis: basisOf(facts, sha256) };
 }
 
 function allItems(input: HostPlanInput): PlanItem[] {
-  const { facts, wanted } = input;
-  const old = leftovers(facts, wanted);
+  const { cluster, host, facts, wanted } = input;
+  const old = leftovers(facts, wanted, dataDirectories(cluster, host));
   const items: PlanItem[] = [...old.services, ...old.files];
   const going = new Set(old.files.map(({ id }) => id.slice(id.indexOf(':') + 1)));
   const present = {
@@ -52,9 +54,9 @@ function allItems(input: HostPlanInput): PlanItem[] {
       ),
     },
   };
+  const diff = differ(present);
   for (const resource of wanted) {
-    const item =
-      resource.kind === 'service' ? serviceItem(resource, items, present) : diffResource(resource, present);
+    const item = diff(resource, items);
     if (item) items.push(item);
   }
   const planned = withAptChanges(replaceAgent(engineAfterTasks(items), input), facts.apt);
@@ -75,32 +77,31 @@ function without<T>(all: Readonly<Record<string, T>>, keys: ReadonlySet<string>)
   return Object.fromEntries(Object.entries(all).filter(([key]) => !keys.has(key)));
 }
 
-function serviceItem(
-  resource: ServiceResource,
-  before: readonly PlanItem[],
-  { cluster, facts, wanted }: HostPlanInput,
-): PlanItem | undefined {
-  const paths = [`/etc/systemd/system/${resource.name}`, `/etc/systemd/system/${resource.name}.service`];
-  const unitIsOurs = wanted.some(
-    (one) =>
-      one.kind === 'file' && (paths.includes(one.path) || one.path === `/etc/init/${resource.name}.conf`),
-  );
-  const isAgent = resource.name === mesosLayout(cluster, facts).agent.service;
-  return diffService(resource, { facts, before, unitIsOurs, isAgent });
+/** The difference of one resource, after the items so far. */
+function differ(input: HostPlanInput) {
+  const wanted = new Set(input.wanted.map(resourceId));
+  const agent = knownAgent(input);
+  return (resource: Resource, before: readonly PlanItem[]): PlanItem | undefined =>
+    diffResource(resource, { ...input, wanted, agent, before });
+}
+
+/** The agent that the masters may know. One whose directory is to be another keeps its id in the old one. */
+function knownAgent({ cluster, host, facts }: HostPlanInput): DiffInput['agent'] {
+  const { service } = mesosLayout(cluster, facts).agent;
+  const moves = presentAgentWorkDir(cluster, host, facts) !== agentWorkDir(cluster, host);
+  const started = (facts.services[service]?.inputs ?? '') !== '';
+  return { service, hasRun: facts.agent.id !== '' || (moves && started) };
 }
 
 function stopItems(input: HostPlanInput): PlanItem[] {
-  const items: PlanItem[] = [];
-  for (const resource of input.wanted) {
-    if (resource.kind === 'service') {
-      const item =
-        resource.running === false && !resource.masked ? serviceItem(resource, [], input) : undefined;
-      if (item) items.push(item);
-    } else if (resource.kind === 'absent' && resource.path === STARTED) {
-      const item = diffResource(resource, input);
-      if (item) items.push(item);
-    }
-  }
+  const diff = differ(input);
+  const items = input.wanted
+    .filter((one) =>
+      one.kind === 'service'
+        ? one.running === false && !one.masked
+        : one.kind === 'absent' && one.path === STARTED,
+    )
+    .flatMap((one) => diff(one, []) ?? []);
   // Who depends on the others goes first.
   return [
     ...items.filter(({ id }) => !id.startsWith('service:')),
@@ -114,15 +115,16 @@ function stopItems(input: HostPlanInput): PlanItem[] {
  * last, as for any stopped service.
  */
 function replaceAgent(items: readonly PlanItem[], input: HostPlanInput): PlanItem[] {
-  const { cluster, facts, wanted } = input;
-  const layout = mesosLayout(cluster, facts);
+  const { facts, wanted } = input;
+  const layout = mesosLayout(input.cluster, facts);
   const service = wanted.find(
     (one): one is ServiceResource =>
       one.kind === 'service' && one.name === layout.agent.service && !one.masked,
   );
   const found = facts.services[layout.agent.service];
   // With the inputs it was started with, it is the wanted agent already, whatever was done to its files since.
-  if (service === undefined || facts.agent.id === '' || found?.inputs === service.inputs) return [...items];
+  if (service === undefined || !knownAgent(input).hasRun || found?.inputs === service.inputs)
+    return [...items];
   const why = incompatibilities(facts, wanted, layout);
   if (why.length === 0) return [...items];
   const id = resourceId(service);

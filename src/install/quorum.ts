@@ -2,12 +2,16 @@
 
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import { hostsWith } from '../cluster/topology.ts';
-import type { Facts } from './facts.ts';
 import { mesosLayout, presentFlag } from './layout.ts';
 import { masterFlags } from './mesos-flags.ts';
 import type { Problem } from './plan.ts';
-import { REPLICATED_LOG } from './targets.ts';
+import type { Targets } from './probe-targets.ts';
 import { addressOf, type FactsByHost, topologyOf, UnknownAddressError } from './topology.ts';
+import { replicatedLog } from './work-dirs.ts';
+
+export function quorumTargets(cluster: Cluster, host: ClusterHost): Targets {
+  return { files: [replicatedLog(cluster, host)] };
+}
 
 /**
  * A log entry is safe once a quorum of masters has it, so any two quorums must have a master in common at all times.
@@ -36,7 +40,7 @@ export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] 
       ),
     ];
   }
-  const known = cluster.hosts.filter((host) => presentQuorum(cluster, facts.get(host.name)) !== undefined);
+  const known = cluster.hosts.filter((host) => presentQuorum(cluster, host, facts) !== undefined);
   if (known.length === 0) {
     const needed = mastersToBegin(wanted);
     if (needed <= masters.length || !masters.every(({ name }) => facts.has(name))) return [];
@@ -51,7 +55,7 @@ export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] 
   const added = masters.filter((host) => !known.includes(host) && facts.has(host.name));
   const kept = masters.filter((host) => known.includes(host));
   const leaving = known.filter((host) => !masters.includes(host) && runs(cluster, host, facts));
-  const quorums = known.map((host) => presentQuorum(cluster, facts.get(host.name)));
+  const quorums = known.map((host) => presentQuorum(cluster, host, facts));
   const present = quorums.find((quorum) => quorum !== wanted);
   const names = (hosts: readonly ClusterHost[]) => hosts.map(({ name }) => name).join(', ');
   if ((added.length > 0 || leaving.length > 0) && present !== undefined) {
@@ -105,8 +109,7 @@ export function mastersAwaited(
   facts: FactsByHost,
   goOn: readonly string[],
 ): number | undefined {
-  if (cluster.hosts.some((host) => presentQuorum(cluster, facts.get(host.name)) !== undefined))
-    return undefined;
+  if (cluster.hosts.some((host) => presentQuorum(cluster, host, facts) !== undefined)) return undefined;
   const there = hostsWith(cluster, 'master').filter(({ name }) => goOn.includes(name));
   const quorum = there[0] && wantedQuorum(cluster, there[0], facts);
   if (quorum === undefined) return undefined;
@@ -139,12 +142,14 @@ function wantedQuorum(cluster: Cluster, host: ClusterHost, facts: FactsByHost): 
  * By the files of a host whose master has run: it may have a part of the log. 1 without such a file, as for a master
  * alone. Undefined of a host that is no master, or none that ever ran.
  */
-function presentQuorum(cluster: Cluster, facts: Facts | undefined): number | undefined {
-  if (facts === undefined) return undefined;
-  const { kind, master } = mesosLayout(cluster, facts);
-  const hasRun = facts.files[REPLICATED_LOG] !== undefined || facts.services[master.service]?.inputs;
-  if (!hasRun || presentFlag(kind, master, facts, 'work_dir') === undefined) return undefined;
-  return Number(presentFlag(kind, master, facts, 'quorum') || '1');
+function presentQuorum(cluster: Cluster, host: ClusterHost, facts: FactsByHost): number | undefined {
+  const own = facts.get(host.name);
+  if (own === undefined) return undefined;
+  const { kind, master } = mesosLayout(cluster, own);
+  const hasRun =
+    own.files[replicatedLog(cluster, host)] !== undefined || own.services[master.service]?.inputs;
+  if (!hasRun || presentFlag(kind, master, own, 'work_dir') === undefined) return undefined;
+  return Number(presentFlag(kind, master, own, 'quorum') || '1');
 }
 
 function runs(cluster: Cluster, host: ClusterHost, facts: FactsByHost): boolean {

@@ -2,7 +2,8 @@
 
 import { columns } from '../text/columns.ts';
 import { count } from '../text/count.ts';
-import type { HostPlan, Plan, PlanAction, PlanItem } from './plan.ts';
+import type { PlanAction } from './item.ts';
+import type { HostPlan, Plan, PlanItem } from './plan.ts';
 
 export interface RenderOptions {
   readonly colour: boolean;

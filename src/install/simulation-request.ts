@@ -1,7 +1,8 @@
 /** The question to a host's apt that follows from a plan. */
 
 import type { HostPlan } from './plan.ts';
-import type { FileResource, PackageResource } from './resources.ts';
+import type { FileResource } from './resources/file.ts';
+import type { PackageResource } from './resources/package.ts';
 
 export interface SimulationRequest {
   /** Packages that come from a repository. */

@@ -3,8 +3,9 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { columns } from '../text/columns.ts';
 import { count } from '../text/count.ts';
-import type { Facts, RunFacts } from './facts.ts';
+import type { Facts } from './facts.ts';
 import { clusterHealth, type RoleHealth } from './health.ts';
+import type { RunFacts } from './host-facts.ts';
 import type { Plan, Problem } from './plan.ts';
 
 export interface ClusterStatus {

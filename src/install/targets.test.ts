@@ -1,13 +1,23 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { clusterOf, hostOf, planInput } from '../../test/install/hosts.ts';
+import { bareFacts, clusterOf, hostOf, planInput, secrets, sha256 } from '../../test/install/hosts.ts';
+import { applyToFacts } from '../../test/install/model-host.ts';
 import { anyCluster, anyHosts } from '../../test/install/random-cluster.ts';
+import { recorded, reported, unseenReads } from '../../test/install/recorded-facts.ts';
 import { scenarios, wantedOf } from '../../test/install/scenarios.ts';
 import { runs } from '../../test/support/runs.ts';
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
-import type { Resource } from './resources.ts';
+import type { Facts } from './facts.ts';
+import { clusterHealth } from './health.ts';
+import { mesosLayout } from './layout.ts';
+import { planCluster } from './plan-cluster.ts';
+import { preflight } from './preflight.ts';
+import type { ProbeTargets, Targets } from './probe-targets.ts';
+import { diffResource, type Resource, resourceId, resourceTargets } from './resources/registry.ts';
 import { probeTargets } from './targets.ts';
+import type { FactsByHost } from './topology.ts';
 import { wantedResources } from './wanted/wanted.ts';
+import { waves } from './waves.ts';
 
 /** Whatever is wanted has to have been looked at, or it would be made again and again. */
 function expectCovered(cluster: Cluster, host: ClusterHost, wanted: readonly Resource[]): void {
@@ -27,24 +37,119 @@ function expectCovered(cluster: Cluster, host: ClusterHost, wanted: readonly Res
   }
 }
 
-test('a probe looks at all that may be wanted', () => {
-  const any = anyCluster.chain((cluster) =>
-    fc.record({ cluster: fc.constant(cluster), facts: anyHosts(cluster) }),
+/** Each resource names all that its difference reads, and the probe looks at all of it. */
+function expectDiffsCovered({ cluster, host, facts, wanted }: Wanted): void {
+  const targets = probeTargets(cluster, host);
+  const ids = new Set(wanted.map(resourceId));
+  const agent = { service: mesosLayout(cluster, facts).agent.service, hasRun: true };
+  const unseen = wanted.flatMap((resource) => {
+    const { facts: seen, reads } = recorded(facts);
+    diffResource(resource, { facts: seen, secrets, sha256, wanted: ids, agent, before: [] });
+    const own = resourceTargets(resource);
+    // All files are listed only to find what lies in a directory, which must be looked at with all in it.
+    const listed = reads.listed.has('files') && !('path' in resource && own.trees?.includes(resource.path));
+    return [
+      ...[...unseenReads(reads, own), ...(listed ? ['files *'] : [])].map((one) => `its targets lack ${one}`),
+      ...[...unseenReads(reads, targets), ...unseenTrees(own, targets)].map((one) => `no probe sees ${one}`),
+    ].map((one) => `${resourceId(resource)}: ${one}`);
+  });
+  expect(unseen).toEqual([]);
+}
+
+function unseenTrees(own: Targets, { trees }: ProbeTargets): string[] {
+  const isSeen = (path: string) => trees.some((tree) => `${path}/`.startsWith(`${tree}/`));
+  return (own.trees ?? []).filter((path) => !isSeen(path)).map((path) => `all in ${path}`);
+}
+
+interface Wanted {
+  readonly cluster: Cluster;
+  readonly host: ClusterHost;
+  readonly facts: Facts;
+  readonly wanted: readonly Resource[];
+}
+
+/** Each takes its packages' keys in another form. */
+const anySystem = fc.constantFrom(
+  ['ubuntu', '14.04'],
+  ['ubuntu', '16.04'],
+  ['ubuntu', '24.04'],
+  ['debian', '13'],
+);
+
+const anyWithHosts = anyCluster.chain((cluster) =>
+  fc.record({
+    cluster: fc.constant(cluster),
+    facts: fc.tuple(anyHosts(cluster), anySystem).map(([facts, [id = '', version = '']]) => {
+      const system = { id, version, codename: '', name: '' };
+      return new Map([...facts].map(([name, own]) => [name, { ...own, system }] as const));
+    }),
+    installed: fc.boolean(),
+  }),
+);
+
+/** As found, or as installed. */
+function hostsOf({
+  cluster,
+  facts,
+  installed,
+}: {
+  cluster: Cluster;
+  facts: FactsByHost;
+  installed: boolean;
+}) {
+  if (!installed) return facts;
+  const { hosts } = planCluster(planInput(cluster, facts, { start: true }));
+  return new Map(
+    hosts.map((plan) => {
+      const own = facts.get(plan.host);
+      if (own === undefined) throw new Error(plan.host);
+      return [plan.host, applyToFacts(own, plan)];
+    }),
   );
+}
+
+test('a probe looks at all that may be wanted', () => {
   fc.assert(
-    fc.property(any, ({ cluster, facts }) => {
+    fc.property(anyWithHosts, (one) => {
+      const { cluster } = one;
+      const facts = hostsOf(one);
       for (const host of cluster.hosts) {
-        expectCovered(cluster, host, wantedResources({ ...planInput(cluster, facts), host, running: true }));
+        const own = facts.get(host.name);
+        if (own === undefined) throw new Error(host.name);
+        const wanted = wantedResources({ ...planInput(cluster, facts), host, running: true });
+        expectCovered(cluster, host, wanted);
+        expectDiffsCovered({ cluster, host, facts: own, wanted });
       }
     }),
     { numRuns: runs(40) },
   );
 });
 
-test.each(Object.entries(scenarios))('and at all of %s', (name, { cluster }) => {
+test('a probe looks at all that checks, wanted state and waves read', () => {
+  fc.assert(
+    fc.property(anyWithHosts, (one) => {
+      const { cluster } = one;
+      const targets = new Map(cluster.hosts.map((host) => [host.name, probeTargets(cluster, host)]));
+      const all = new Map(
+        [...hostsOf(one)].map(([name, own]) => [name, recorded(reported(own, targets.get(name) ?? {}))]),
+      );
+      const facts = new Map([...all].map(([name, { facts: own }]) => [name, own]));
+      preflight({ cluster, facts, payload: { bytes: 1 } });
+      clusterHealth(cluster, facts);
+      waves(cluster, planCluster(planInput(cluster, facts, { start: true })), facts);
+      const unseen = [...all].flatMap(([name, { reads }]) => unseenReads(reads, targets.get(name) ?? {}));
+      expect(unseen).toEqual([]);
+    }),
+    { numRuns: runs(40) },
+  );
+});
+
+test.each(Object.entries(scenarios))('and at all of %s', (name, { cluster, facts }) => {
   const [host] = cluster.hosts;
   if (host === undefined) throw new Error(name);
-  expectCovered(cluster, host, wantedOf(name));
+  const wanted = wantedOf(name);
+  expectCovered(cluster, host, wanted);
+  expectDiffsCovered({ cluster, host, facts: bareFacts('10.0.0.1', facts), wanted });
 });
 
 test('health is asked for the roles a host has, at an address that is known', () => {

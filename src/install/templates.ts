@@ -6,6 +6,9 @@ import { quote } from '../hosts/quote.ts';
 /** By path beneath `templates/`: `systemd/zookeeper.service`. Whoever plans loads them. */
 export type Templates = Readonly<Record<string, string>>;
 
+/** Makes the text of a file from the template at that path. */
+export type Render = (path: string, data: Readonly<Record<string, unknown>>) => string;
+
 /** Tags leave blanks and line ends as they are, except where they end in `-%>`; nothing is escaped. */
 const eta = new Eta({ autoEscape: false, autoTrim: false, cache: false });
 

@@ -1,11 +1,10 @@
 /** Who the cluster's members are to each other: addresses, ZooKeeper's ensemble, the masters. */
 
 import type { Cluster, ClusterHost, Role } from '../cluster/cluster.ts';
-import { secretMark } from '../cluster/secrets.ts';
+import { type MarkedText, secretMark } from '../cluster/secrets.ts';
 import { hostsWith } from '../cluster/topology.ts';
 import type { Facts } from './facts.ts';
 import { mesosLayout, presentFlag } from './layout.ts';
-import type { MarkedText } from './resources.ts';
 
 /** By the hosts' names; a host that could not be reached has none. */
 export type FactsByHost = ReadonlyMap<string, Facts>;

@@ -13,9 +13,10 @@ import { applyToFacts } from '../../test/install/model-host.ts';
 import { anyCluster, anyHosts } from '../../test/install/random-cluster.ts';
 import { runs } from '../../test/support/runs.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import type { Facts, JournalEntry } from './facts.ts';
+import type { Facts } from './facts.ts';
 import type { PlanItem } from './plan.ts';
 import { planCluster } from './plan-cluster.ts';
+import type { JournalEntry } from './resources/registry.ts';
 import { uninstallItems, uninstallPlan } from './uninstall.ts';
 
 function uninstall(cluster: Cluster, facts: ReadonlyMap<string, Facts>, purge: boolean) {
@@ -152,7 +153,7 @@ test('a package that was removed for ours is installed again after ours are gone
   const found = bareFacts('10.0.0.1');
   const facts = { ...found, mesosup: { ...found.mesosup, cluster: 'prod', journal } };
   const packagesOf = (own: Facts) =>
-    uninstallItems(own, false).flatMap(({ id, action }) =>
+    uninstallItems(own, false, []).flatMap(({ id, action }) =>
       id.startsWith('package:') ? [`${action} ${id}`] : [],
     );
   expect(packagesOf(facts)).toEqual(['remove package:docker.io', 'restore package:containerd.io']);

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bareFacts, serviceFacts } from '../../test/install/hosts.ts';
+import { bareFacts, clusterOf, hostOf, serviceFacts } from '../../test/install/hosts.ts';
 import { runs } from '../../test/support/runs.ts';
 import type { Facts } from './facts.ts';
-import type { HostPlan, Plan, PlanAction, PlanCommand } from './plan.ts';
+import type { PlanAction } from './item.ts';
+import type { HostPlan, Plan, PlanCommand } from './plan.ts';
 import { waves } from './waves.ts';
 
 /** A host's changes as `restart mesos-master`; of those that restart, the service runs. */
@@ -53,7 +54,12 @@ function wavesOf(hosts: Readonly<Record<string, Sketch>>, command: PlanCommand =
     version: '1',
     hosts: Object.entries(hosts).map(([name, sketch]) => hostPlan(name, sketch)),
   };
-  return waves(plan, new Map(Object.entries(hosts).map(([name, sketch]) => [name, factsOf(sketch)])));
+  const cluster = clusterOf(Object.keys(hosts).map((name) => hostOf(name)));
+  return waves(
+    cluster,
+    plan,
+    new Map(Object.entries(hosts).map(([name, sketch]) => [name, factsOf(sketch)])),
+  );
 }
 
 const names = (found: ReturnType<typeof waves>) => found.map(({ hosts }) => hosts.join(' '));

@@ -3,14 +3,15 @@
  * running cluster need: members of a quorum and schedulers restart one by one, agents a few at a time.
  */
 
-import type { Role } from '../cluster/cluster.ts';
+import type { Cluster, Role } from '../cluster/cluster.ts';
 import type { Facts } from './facts.ts';
+import type { PlanAction } from './item.ts';
 import { PACKAGED_LAYOUTS } from './layout.ts';
-import type { HostPlan, Plan, PlanAction } from './plan.ts';
-import { REPLICATED_LOG } from './targets.ts';
+import type { HostPlan, Plan } from './plan.ts';
 import type { FactsByHost } from './topology.ts';
 import { SCHEDULER_SERVICE } from './wanted/scheduler.ts';
 import { ZOOKEEPER_DATA, ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
+import { replicatedLog } from './work-dirs.ts';
 
 export interface Wave {
   readonly hosts: readonly string[];
@@ -47,10 +48,10 @@ interface Effect {
 }
 
 /** Each host with items is in one wave. A wave is begun when the one before has ended well. */
-export function waves(plan: Plan, facts: FactsByHost): Wave[] {
+export function waves(cluster: Cluster, plan: Plan, facts: FactsByHost): Wave[] {
   const effects = plan.hosts
     .filter(({ items }) => items.length > 0)
-    .map((host) => effectOf(host, facts.get(host.host)));
+    .map((host) => effectOf(cluster, host, facts.get(host.host)));
   if (effects.length === 0) return [];
   const ends = plan.command === 'stop' || plan.command === 'uninstall';
   // Without a quorum there is none to lose, and to bring one back may take all members.
@@ -98,12 +99,15 @@ const DOWN: ReadonlySet<PlanAction> = new Set([
 ]);
 const UP: ReadonlySet<PlanAction> = new Set(['start', 'restart']);
 
-function effectOf({ host, items }: HostPlan, facts: Facts | undefined): Effect {
+function effectOf(cluster: Cluster, { host, items }: HostPlan, facts: Facts | undefined): Effect {
+  const found = cluster.hosts.find(({ name }) => name === host);
+  const log = found && replicatedLog(cluster, found);
   const services = items.flatMap(({ id, action }) => {
     const name = /^service:(.*)$/.exec(id)?.[1] ?? '';
     const role = ROLES[name];
+    if (role === undefined) return [];
     const state = facts?.services[name]?.state;
-    return role === undefined ? [] : [{ role, action, runs: state === 'running' || state === 'starting' }];
+    return [{ role, action, runs: state === 'running' || state === 'starting' }];
   });
   const up = services.filter(({ action }) => UP.has(action)).map(({ role }) => role);
   const away = services.filter(({ action, runs }) => runs && DOWN.has(action)).map(({ role }) => role);
@@ -112,7 +116,7 @@ function effectOf({ host, items }: HostPlan, facts: Facts | undefined): Effect {
     away,
     up,
     isNew:
-      (up.includes('master') && facts?.files[REPLICATED_LOG] === undefined) ||
+      (up.includes('master') && (log === undefined || facts?.files[log] === undefined)) ||
       (up.includes('zookeeper') && facts?.files[`${ZOOKEEPER_DATA}/myid`] === undefined),
     rank: Math.max(0, ...away.map((role) => rankOf(role, facts))),
   };

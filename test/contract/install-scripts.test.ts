@@ -8,9 +8,10 @@ import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateSecrets } from '../../src/cluster/secrets.ts';
-import type { JournalEntry } from '../../src/install/facts.ts';
-import type { PlanAction, PlanItem } from '../../src/install/plan.ts';
-import { type Resource, resourceId } from '../../src/install/resources.ts';
+import type { PlanAction } from '../../src/install/item.ts';
+import type { PlanItem } from '../../src/install/plan.ts';
+import type { JournalEntry } from '../../src/install/resources/registry.ts';
+import { type Resource, resourceId } from '../../src/install/resources/registry.ts';
 import { applyScript, escapeCommands } from '../../src/install/script/apply.ts';
 import { HOST_SCRIPTS } from '../../src/install/script/host-scripts.ts';
 import { looseBytes } from '../../src/install/script/loose-text.ts';
@@ -118,7 +119,8 @@ function apply(command: 'install' | 'uninstall'): string {
       journal: JOURNAL,
       zookeeper: [endpoint],
       masters: [endpoint],
-      agent: { ...endpoint, workDir: '/var/lib/mesos' },
+      agent: endpoint,
+      agentWorkDir: '/var/lib/mesos',
     },
   );
 }

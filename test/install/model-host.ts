@@ -1,9 +1,12 @@
 /** A host as a value: what a plan makes of it, so that it can be planned again. */
 
 import { reveal } from '../../src/cluster/secrets.ts';
-import type { Facts, FileFacts, JournalEntry, PackageFacts, ServiceFacts } from '../../src/install/facts.ts';
+import type { Facts } from '../../src/install/facts.ts';
+import type { FileFacts, PackageFacts, ServiceFacts } from '../../src/install/host-facts.ts';
 import type { HostPlan, PlanItem } from '../../src/install/plan.ts';
-import type { DirectoryResource, Resource, ServiceResource } from '../../src/install/resources.ts';
+import type { DirectoryResource } from '../../src/install/resources/directory.ts';
+import type { JournalEntry, Resource } from '../../src/install/resources/registry.ts';
+import type { ServiceResource } from '../../src/install/resources/service.ts';
 import { CLUSTER, STARTED } from '../../src/install/script/places.ts';
 import { directoryFacts, secrets, serviceFacts, sha256 } from './hosts.ts';
 

@@ -1,7 +1,14 @@
 /** Clusters of many kinds, for properties. */
 
 import fc from 'fast-check';
-import type { Cluster, ClusterHost, DockerSource, MesosSource, Role } from '../../src/cluster/cluster.ts';
+import type {
+  Cluster,
+  ClusterHost,
+  DockerSource,
+  MesosFlags,
+  MesosSource,
+  Role,
+} from '../../src/cluster/cluster.ts';
 import type { AptChange } from '../../src/install/apt-facts.ts';
 import type { Facts } from '../../src/install/facts.ts';
 import { aptFacts, bareFacts, clusterOf, directoryFacts, fileFacts, hostOf, REPOSITORY } from './hosts.ts';
@@ -33,6 +40,9 @@ const resources = fc.record(
 
 const ROLES: readonly (readonly Role[])[] = [['agent'], ['scheduler'], ['scheduler', 'agent'], ['zookeeper']];
 
+/** Other directories for Mesos' state. */
+const WORK_DIRS = { masterFlags: '/data/master/', agentFlags: '/data/agent' } as const;
+
 /** One master or three with ZooKeeper; what else there is varies. */
 export const anyCluster: fc.Arbitrary<Cluster> = fc
   .record({
@@ -45,6 +55,7 @@ export const anyCluster: fc.Arbitrary<Cluster> = fc
     agentFlags: table,
     masterFlags: table,
     schedulerFlags: table,
+    workDirs: fc.subarray(['masterFlags', 'agentFlags'] as const),
     also: fc.subarray<Role>(['scheduler', 'agent']),
   })
   .map((one) => {
@@ -62,11 +73,13 @@ export const anyCluster: fc.Arbitrary<Cluster> = fc
         }),
     );
     const { agentFlags, masterFlags, schedulerFlags } = one;
+    const ownDir = (key: keyof typeof WORK_DIRS, flags: MesosFlags) =>
+      one.workDirs.includes(key) ? { ...flags, work_dir: WORK_DIRS[key] } : flags;
     return clusterOf(hosts, {
       mesos: one.mesos,
       docker: one.docker,
-      agentFlags,
-      masterFlags,
+      agentFlags: ownDir('agentFlags', agentFlags),
+      masterFlags: ownDir('masterFlags', masterFlags),
       schedulerFlags,
     });
   });
@@ -79,6 +92,7 @@ const anyFacts = fc.record({
   stray: fc.boolean(),
   broken: fc.boolean(),
   rival: fc.boolean(),
+  mounted: fc.boolean(),
 });
 
 /** A package of the owner's that apt would remove. */
@@ -98,6 +112,7 @@ export function anyHosts(cluster: Cluster): fc.Arbitrary<Map<string, Facts>> {
               '/etc/docker': directoryFacts(),
               '/etc/docker/daemon.json': fileFacts(one.daemon),
             }),
+            ...(one?.mounted && { '/data/agent': directoryFacts({ mode: '0700', owner: 'ann' }) }),
             ...(one?.stray && {
               '/etc/mesos-agent': directoryFacts(),
               '/etc/mesos-agent/ip.bak': fileFacts('1.2.3.4'),

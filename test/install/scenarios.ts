@@ -2,7 +2,8 @@
 
 import type { Cluster } from '../../src/cluster/cluster.ts';
 import type { Facts } from '../../src/install/facts.ts';
-import type { FileResource, Resource } from '../../src/install/resources.ts';
+import type { FileResource } from '../../src/install/resources/file.ts';
+import type { Resource } from '../../src/install/resources/registry.ts';
 import { wantedResources } from '../../src/install/wanted/wanted.ts';
 import { bareHosts, clusterOf, directoryFacts, hostOf, planInput, REPOSITORY } from './hosts.ts';
 

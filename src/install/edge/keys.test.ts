@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EXPIRED_FINGERPRINT, EXPIRED_KEY } from '../../../test/support/expired-key.ts';
 import type { Plan } from '../plan.ts';
-import type { AptKeyResource } from '../resources.ts';
+import type { AptKeyResource } from '../resources/apt-key.ts';
 import { fetchKeys } from './keys.ts';
 import { readKeys } from './openpgp.ts';
 

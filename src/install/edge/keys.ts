@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { HostPlan, Plan, PlanItem } from '../plan.ts';
-import type { AptKeyResource } from '../resources.ts';
+import type { AptKeyResource } from '../resources/apt-key.ts';
 import { armour, type PublicKey, readKeys } from './openpgp.ts';
 
 const TIMEOUT_MS = 30_000;

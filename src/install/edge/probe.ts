@@ -2,7 +2,8 @@
 
 import type { Secrets } from '../../cluster/secrets.ts';
 import { type Host, HostError } from '../../hosts/host.ts';
-import type { Facts, FileFacts } from '../facts.ts';
+import type { Facts } from '../facts.ts';
+import type { FileFacts } from '../host-facts.ts';
 import type { ProbeTargets } from '../probe-targets.ts';
 import type { HostScripts } from '../script/host-scripts.ts';
 import { parseFacts } from '../script/parse-facts.ts';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import { type Host, HostError, type RunResult } from '../../hosts/host.ts';
-import type { RunFacts } from '../facts.ts';
+import type { RunFacts } from '../host-facts.ts';
 import type { RunEvent } from '../run-events.ts';
 import { parseRunEvent } from '../script/events.ts';
 import type { HostScripts } from '../script/host-scripts.ts';

@@ -3,6 +3,7 @@
 import type { ClusterHost, Role } from '../../cluster/cluster.ts';
 import { mesosPackage } from '../layout.ts';
 import { installedPackage } from '../package-state.ts';
+import type { Targets } from '../probe-targets.ts';
 import { ZOOKEEPER_PACKAGE } from '../wanted/zookeeper.ts';
 import { error, type HostCheck, type HostCheckInput, isMesos, isOurs, warning } from './check.ts';
 
@@ -98,6 +99,14 @@ export const mountCheck: HostCheck = ({ host, own }) =>
     ];
   });
 
+/** Where packages, their download and the payload go. */
+const SPACE = { packages: '/', download: '/var/cache/apt', payload: '/opt' } as const;
+
+export const CAPACITY_TARGETS: Targets = {
+  disks: [...new Set([...Object.values(SPACE), ...PLACES.map(({ path }) => path)])],
+  packages: ['docker.io', 'docker-ce', ZOOKEEPER_PACKAGE],
+};
+
 function needs({ cluster, host, own, payload }: HostCheckInput): [path: string, bytes: number][] {
   const missing: (keyof typeof PACKAGES)[] = [];
   const mesos = mesosPackage(cluster.mesos);
@@ -112,9 +121,9 @@ function needs({ cluster, host, own, payload }: HostCheckInput): [path: string, 
     missing.reduce((bytes, name) => bytes + PACKAGES[name][part] * MB, 0);
   const unpacks = isOurs(host) && own.mesosup.payloads.length === 0;
   return [
-    ['/', sum('unpacked')],
-    ['/var/cache/apt', sum('download')],
-    ['/opt', unpacks ? payload.bytes * (1 + UNPACKED_PAYLOAD) : 0],
+    [SPACE.packages, sum('unpacked')],
+    [SPACE.download, sum('download')],
+    [SPACE.payload, unpacks ? payload.bytes * (1 + UNPACKED_PAYLOAD) : 0],
   ];
 }
 

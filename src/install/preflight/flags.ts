@@ -1,4 +1,7 @@
-/** Flags in the spec that a service would probably refuse. Warnings: the program on the host has the last word. */
+/**
+ * Flags in the spec that a service would probably refuse. Warnings: the program on the host has the last word. Errors:
+ * mesosup itself needs them.
+ */
 
 import type { MesosFlags, Role } from '../../cluster/cluster.ts';
 import { checkSchedulerFlags } from '../../cluster/scheduler-flags.ts';
@@ -7,7 +10,8 @@ import { hostsWith } from '../../cluster/topology.ts';
 import type { Facts } from '../facts.ts';
 import { missingFlag } from '../mesos-flag-names.ts';
 import type { Problem } from '../plan.ts';
-import { type PreflightInput, warning } from './check.ts';
+import { absolutePath } from '../work-dirs.ts';
+import { error, type PreflightInput, warning } from './check.ts';
 import { mesosVersion } from './software.ts';
 
 /** Flags of all hosts of a role are told once, of the first of them. */
@@ -27,7 +31,11 @@ function mesosFlags(
   common: MesosFlags,
 ): Problem[] {
   const told = (host: string, own: Facts, flags: MesosFlags) =>
-    Object.keys(flags).flatMap((name) => {
+    Object.entries(flags).flatMap(([name, value]) => {
+      if (name === 'work_dir' && absolutePath(value) === undefined) {
+        const message = `${key}.work_dir: "${value}" is not an absolute path`;
+        return [error(host, 'flags', message, 'write it from the root on, like /data/mesos')];
+      }
       const reason = missingFlag(role, name, mesosVersion(input.cluster, own));
       if (reason === undefined) return [];
       const remedy = `correct it, unless your build of Mesos has it: with an unknown flag the ${role} does not start`;

@@ -1,7 +1,9 @@
 /** Addresses and ports. */
 
+import type { Cluster, ClusterHost, Role } from '../../cluster/cluster.ts';
 import { mesosLayout } from '../layout.ts';
 import type { Problem } from '../plan.ts';
+import type { Targets } from '../probe-targets.ts';
 import { addressOf, isIpv4, topologyOf, UnknownAddressError, ZOOKEEPER_PEER_PORTS } from '../topology.ts';
 import { SCHEDULER_SERVICE } from '../wanted/scheduler.ts';
 import { ZOOKEEPER_SERVICE } from '../wanted/zookeeper.ts';
@@ -104,14 +106,22 @@ export const portCheck: HostCheck = (input) => {
 };
 
 function portsOf({ cluster, host, own }: HostCheckInput) {
-  const { ports } = cluster;
-  const layout = mesosLayout(cluster, own);
-  const zookeeper = [ports.zookeeper, ...ZOOKEEPER_PEER_PORTS];
-  const all = [
-    ...zookeeper.map((port) => ({ role: 'zookeeper', port, service: ZOOKEEPER_SERVICE, what: 'ZooKeeper' })),
-    { role: 'master', port: ports.master, service: layout.master.service, what: 'the Mesos master' },
-    { role: 'agent', port: ports.agent, service: layout.agent.service, what: 'the Mesos agent' },
-    { role: 'scheduler', port: ports.scheduler, service: SCHEDULER_SERVICE, what: 'the scheduler' },
+  const { master, agent } = mesosLayout(cluster, own);
+  const listeners: readonly { role: Role; service: string; what: string }[] = [
+    { role: 'zookeeper', service: ZOOKEEPER_SERVICE, what: 'ZooKeeper' },
+    { role: 'master', service: master.service, what: 'the Mesos master' },
+    { role: 'agent', service: agent.service, what: 'the Mesos agent' },
+    { role: 'scheduler', service: SCHEDULER_SERVICE, what: 'the scheduler' },
   ];
-  return all.filter(({ role }) => host.roles.some((one) => one === role));
+  return listeners
+    .filter(({ role }) => host.roles.includes(role))
+    .flatMap(({ role, service, what }) => rolePorts(cluster, role).map((port) => ({ port, service, what })));
+}
+
+function rolePorts({ ports }: Cluster, role: Role): readonly number[] {
+  return role === 'zookeeper' ? [ports.zookeeper, ...ZOOKEEPER_PEER_PORTS] : [ports[role]];
+}
+
+export function portTargets(cluster: Cluster, { roles }: ClusterHost): Targets {
+  return { ports: roles.flatMap((role) => rolePorts(cluster, role)) };
 }

@@ -1,13 +1,24 @@
 /** What is on the host already, and in whose hands. */
 
 import type { Cluster } from '../../cluster/cluster.ts';
-import type { Facts, OtherDocker } from '../facts.ts';
+import type { Facts } from '../facts.ts';
+import type { OtherDocker } from '../host-facts.ts';
 import { MESOS_BINARIES, mesosLayout, mesosPackage } from '../layout.ts';
 import { installedPackage } from '../package-state.ts';
+import type { Targets } from '../probe-targets.ts';
 import { compareNumbers, meetsVersion, parseDebName } from '../versions.ts';
-import { DOCKER_CONFIG, PODMAN_DOCKER } from '../wanted/docker.ts';
+import { DOCKER_CONFIG, DOCKER_SERVICE } from '../wanted/docker.ts';
 import { packageResource } from '../wanted/mesos-package.ts';
 import { error, type HostCheck, isMesos, warning } from './check.ts';
+
+/** Answers to the name of docker with Podman. */
+const PODMAN_DOCKER = 'podman-docker';
+
+export const SOFTWARE_TARGETS: Targets = {
+  files: [...MESOS_BINARIES, DOCKER_CONFIG],
+  packages: [PODMAN_DOCKER, 'docker.io', 'docker-ce'],
+  services: [DOCKER_SERVICE],
+};
 
 export const clusterCheck: HostCheck = ({ cluster, host, own }) => {
   const other = own.mesosup.cluster;
@@ -141,7 +152,7 @@ const NOTHING = 'nothing to do: tasks use the Docker that mesosup installs for t
 export const dockerCheck: HostCheck = ({ cluster, host, own }) => {
   if (!host.roles.includes('agent')) return [];
   if (cluster.docker.kind === 'preinstalled') {
-    if (own.docker.version !== '' || own.services.docker) return [];
+    if (own.docker.version !== '' || own.services[DOCKER_SERVICE]) return [];
     return [
       error(
         host.name,

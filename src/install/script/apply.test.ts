@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { scripts } from '../../../test/install/hosts.ts';
 import { generateSecrets, secretMark } from '../../cluster/secrets.ts';
-import type { JournalEntry } from '../facts.ts';
-import type { PlanAction, PlanItem } from '../plan.ts';
-import { type Resource, resourceId } from '../resources.ts';
+import type { PlanAction } from '../item.ts';
+import type { PlanItem } from '../plan.ts';
+import type { JournalEntry } from '../resources/registry.ts';
+import { type Resource, resourceId } from '../resources/registry.ts';
 import { type ApplyOptions, applyScript } from './apply.ts';
 
 const secrets = generateSecrets(randomBytes);

@@ -7,21 +7,11 @@
 import type { Secrets } from '../../cluster/secrets.ts';
 import { quote } from '../../hosts/quote.ts';
 import { SYSTEM_PATH } from '../../hosts/root-environment.ts';
-import type { JournalEntry } from '../facts.ts';
-import type { HostPlan, PlanCommand } from '../plan.ts';
-import {
-  checkLines,
-  idParts,
-  isEnabled,
-  isWatched,
-  keepLines,
-  type Numbered,
-  type PackageWork,
-  packageLines,
-  packageWork,
-  type StepContext,
-  stepLines,
-} from './apply-steps.ts';
+import { idParts, type Numbered } from '../item.ts';
+import type { HostPlan, PlanCommand, PlanItem } from '../plan.ts';
+import { type PackageWork, packageLines, packageWork } from '../resources/package.ts';
+import { type JournalEntry, keepLines, type ScriptContext, stepLines } from '../resources/registry.ts';
+import { checkLines, isEnabled, isWatched } from '../resources/service-kind.ts';
 import { assemble, type HostScripts, type ScriptName } from './host-scripts.ts';
 import {
   ACCOUNTS,
@@ -66,7 +56,9 @@ export interface ApplyOptions {
   /** Whom to ask what must be true elsewhere. */
   readonly zookeeper?: readonly Endpoint[];
   readonly masters?: readonly Endpoint[];
-  readonly agent?: Endpoint & { readonly workDir: string };
+  readonly agent?: Endpoint;
+  /** Where the agent that is on the host keeps its state. */
+  readonly agentWorkDir?: string;
   /** True: the cluster is meant to run here from now on, false: not. By default so for `start` and `stop`. */
   readonly started?: boolean;
   readonly limits?: Partial<ApplyLimits>;
@@ -129,13 +121,15 @@ const PLACES = {
   UPLOADS,
 };
 
+type Step = Numbered<PlanItem>;
+
 /** @throws TypeError for a run id or an item that can't be; it names no secret */
 export function applyScript(scripts: HostScripts, plan: HostPlan, options: ApplyOptions): string {
   if (!/^[A-Za-z0-9-]{1,64}$/.test(options.run)) throw new TypeError(`not a run's id: ${options.run}`);
   const { run, command, secrets, cluster } = options;
   const journal = options.journal ?? [];
-  const context = { journal, secrets, cluster, agentWorkDir: options.agent?.workDir ?? '/var/lib/mesos' };
-  const items = plan.items.map((item, index): Numbered => ({ item, index }));
+  const context = { journal, secrets, cluster, agentWorkDir: options.agentWorkDir ?? '/var/lib/mesos' };
+  const items = plan.items.map((item, index): Step => ({ item, index }));
   return assemble(scripts, PARTS, valuesOf(scripts, plan, options), [
     'open_run',
     'open_journal',
@@ -201,13 +195,13 @@ function startedLines({ command, started }: ApplyOptions): string[] {
 }
 
 /** Neighbours that can be done together are: packages by one apt-get, and others share one write of the journal. */
-function itemLines(items: readonly Numbered[], context: StepContext): string[] {
+function itemLines(items: readonly Step[], context: ScriptContext): string[] {
   const lines: string[] = [];
   const checks = checkLines(items);
   for (let at = 0; at < items.length; ) {
-    const work = packageWork(items[at] as Numbered, context.journal);
+    const work = packageWork(items[at] as Step, context.journal);
     let end = at + 1;
-    while (end < items.length && packageWork(items[end] as Numbered, context.journal) === work) end += 1;
+    while (end < items.length && packageWork(items[end] as Step, context.journal) === work) end += 1;
     const group = items.slice(at, end);
     lines.push(...(work ? packageGroup(work, group, context.journal) : otherGroup(group, context, checks)));
     at = end;
@@ -215,22 +209,18 @@ function itemLines(items: readonly Numbered[], context: StepContext): string[] {
   return lines;
 }
 
-function packageGroup(
-  work: PackageWork,
-  group: readonly Numbered[],
-  journal: readonly JournalEntry[],
-): string[] {
+function packageGroup(work: PackageWork, group: readonly Step[], journal: readonly JournalEntry[]): string[] {
   // The first item begins last, so that the output belongs to it.
   const begun = group.toReversed().map(({ index }) => `begin_item ${index}`);
   return [...begun, ...packageLines(work, group, journal), ...group.map(({ index }) => `done_item ${index}`)];
 }
 
 function otherGroup(
-  group: readonly Numbered[],
-  context: StepContext,
+  group: readonly Step[],
+  context: ScriptContext,
   checks: ReadonlyMap<number, readonly string[]>,
 ): string[] {
-  const keeps = group.flatMap(keepLines);
+  const keeps = group.flatMap(({ item }) => keepLines(item));
   const first = group[0]?.index ?? 0;
   const enabled = group.filter(isEnabled);
   const together = enabled.length > 1 ? enabledTogether(enabled) : [];
@@ -240,13 +230,13 @@ function otherGroup(
       ...(numbered === enabled[0] ? together : []),
       `begin_item ${numbered.index}`,
       ...(checks.get(numbered.index) ?? []),
-      ...stepLines(numbered, context),
+      ...stepLines(numbered.item, context),
       ...(isWatched(numbered) ? [] : [`done_item ${numbered.index}`]),
     ]),
   ];
 }
 
 /** Each call of systemctl has systemd read all units again, so services are enabled by one. */
-function enabledTogether(items: readonly Numbered[]): string[] {
+function enabledTogether(items: readonly Step[]): string[] {
   return [`enable_together ${items.map(({ item }) => quote(unitName(idParts(item.id).name))).join(' ')}`];
 }

@@ -1,7 +1,7 @@
 /** HTTP/1.0 for a host that has neither curl nor wget: requests as text, and what `asked` of probe/asked.sh printed. */
 
 import type { Secrets } from '../../cluster/secrets.ts';
-import type { Asked } from '../facts.ts';
+import type { Asked } from '../host-facts.ts';
 
 export interface Credentials {
   readonly user: string;

@@ -1,67 +1,18 @@
 /** The journal and the record of a run, as they are written on the host. */
 
 import { z } from 'zod';
-import type { JournalEntry, RunFacts } from '../facts.ts';
+import type { RunFacts } from '../host-facts.ts';
+import { type JournalEntry, mergeEntries, parseEntry } from '../resources/registry.ts';
 
-const fileFacts = z
-  .object({
-    type: z.enum(['file', 'directory', 'link', 'other']),
-    mode: z.string(),
-    owner: z.string(),
-    group: z.string(),
-    sha256: z.string().optional(),
-    target: z.string().optional(),
-  })
-  .transform(({ sha256, target, ...rest }) => ({
-    ...rest,
-    ...(sha256 === undefined ? {} : { sha256 }),
-    ...(target === undefined ? {} : { target }),
-  }));
-
-const absent = z.literal('absent');
-
-const entry = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.enum(['file', 'directory', 'link']),
-    path: z.string(),
-    before: z.union([absent, z.object({ facts: fileFacts, backup: z.string() })]),
-  }),
-  z.object({
-    kind: z.literal('package'),
-    name: z.string(),
-    before: z.union([absent, z.object({ version: z.string() })]),
-    removed: z.literal(true).exactOptional(),
-  }),
-  z.object({
-    kind: z.literal('service'),
-    name: z.string(),
-    before: z.object({
-      enabled: z.enum(['enabled', 'disabled', 'masked', 'static', 'generated', 'unknown']),
-      running: z.boolean(),
-    }),
-  }),
-  z.object({
-    kind: z.literal('user'),
-    name: z.string(),
-    before: z.union([absent, z.object({ groups: z.array(z.string()) })]),
-  }),
-]);
-
-/**
- * The entries, oldest first; of two for one thing the first counts, and whether a package was removed since. A line
- * torn by a power cut is passed over.
- */
+/** The entries, oldest first, one for each thing. A line torn by a power cut is passed over. */
 export function parseJournal(text: string): JournalEntry[] {
   const seen = new Map<string, JournalEntry>();
   for (const line of text.split('\n')) {
-    const parsed = entry.safeParse(jsonOf(line));
-    if (!parsed.success) continue;
-    const { data } = parsed;
-    const key = 'path' in data ? `path ${data.path}` : `${data.kind} ${data.name}`;
+    const entry = parseEntry(jsonOf(line));
+    if (entry === undefined) continue;
+    const key = 'path' in entry ? `path ${entry.path}` : `${entry.kind} ${entry.name}`;
     const first = seen.get(key);
-    if (first === undefined) seen.set(key, data);
-    else if (first.kind === 'package' && data.kind === 'package' && data.removed)
-      seen.set(key, { ...first, removed: true });
+    seen.set(key, first === undefined ? entry : mergeEntries(first, entry));
   }
   return [...seen.values()];
 }

@@ -1,6 +1,6 @@
 /** Files as a probe lists them: a list, digests, and texts one after another. */
 
-import type { FileFacts } from '../facts.ts';
+import type { FileFacts } from '../host-facts.ts';
 import { looseText, strictText } from './loose-text.ts';
 import { hasText } from './probe.ts';
 

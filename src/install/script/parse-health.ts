@@ -1,7 +1,7 @@
 /** What ZooKeeper, masters, agents and the scheduler said of themselves. */
 
 import { z } from 'zod';
-import type { AgentHealth, MasterHealth, SchedulerHealth, ZooKeeperHealth } from '../facts.ts';
+import type { AgentHealth, MasterHealth, SchedulerHealth, ZooKeeperHealth } from '../host-facts.ts';
 import { type HttpAnswer, parseAnswer, splitAnswer } from './http-request.ts';
 import { jsonOf } from './journal.ts';
 

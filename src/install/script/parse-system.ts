@@ -1,6 +1,7 @@
 /** The parts of a probe that tell of the system, its init and its services. */
 
-import type { DpkgFacts, Facts, MesosupFacts, PackageFacts, ServiceFacts, UserFacts } from '../facts.ts';
+import type { Facts, MesosupFacts } from '../facts.ts';
+import type { DpkgFacts, PackageFacts, ServiceFacts, UserFacts } from '../host-facts.ts';
 import { parseJournal, parseRun } from './journal.ts';
 
 export const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');

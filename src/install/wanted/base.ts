@@ -1,10 +1,14 @@
 /** What every host has: this program's own marks, the payload, and the libraries the payload's runtime needs. */
 
+import type { Targets } from '../probe-targets.ts';
 import { CLUSTER, PAYLOADS, STARTED, STATE } from '../script/places.ts';
 import { directory, file } from './build.ts';
 import type { Context, Part } from './context.ts';
 
-export const ETC = '/etc/mesosup';
+const ETC = '/etc/mesosup';
+
+/** All in it: what others put there keeps its directories, and an earlier release may have put other files there. */
+export const BASE_TARGETS: Targets = { trees: [ETC] };
 
 /** The link to the payload in use. */
 export const CURRENT = `${PAYLOADS}/current`;

@@ -1,16 +1,11 @@
 /** Short ways to write resources down. */
 
 import { reveal } from '../../cluster/secrets.ts';
-import {
-  type DirectoryResource,
-  type Edge,
-  type FileResource,
-  type Resource,
-  resourceId,
-  type ServiceCheck,
-  type ServiceResource,
-} from '../resources.ts';
-import type { Context, WantedInput } from './context.ts';
+import type { DirectoryResource } from '../resources/directory.ts';
+import type { FileResource } from '../resources/file.ts';
+import { type Resource, resourceId } from '../resources/registry.ts';
+import type { Edge, ServiceCheck, ServiceResource } from '../resources/service.ts';
+import type { Context } from './context.ts';
 
 interface FileOptions {
   readonly mode?: string;
@@ -68,7 +63,7 @@ interface ServiceOptions {
 
 /** A service that restarts when one of `inputs` changes. */
 export function service(
-  context: WantedInput,
+  context: Context,
   name: string,
   inputs: readonly Resource[],
   options: ServiceOptions = {},
@@ -91,7 +86,7 @@ export function maskedService(name: string): ServiceResource {
   return { kind: 'service', name, enabled: false, running: false, masked: true, inputs: '', restartOn: [] };
 }
 
-function inputsDigest({ sha256, secrets }: WantedInput, inputs: readonly Resource[]): string {
+function inputsDigest({ sha256, secrets }: Context, inputs: readonly Resource[]): string {
   const lines = inputs.map((resource) => {
     const plain =
       resource.kind === 'file'

@@ -4,8 +4,9 @@ import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import type { Secrets } from '../../cluster/secrets.ts';
 import type { Facts } from '../facts.ts';
 import type { MesosLayout } from '../layout.ts';
-import type { Resource, ServiceResource } from '../resources.ts';
-import type { Templates } from '../templates.ts';
+import type { Resource } from '../resources/registry.ts';
+import type { ServiceResource } from '../resources/service.ts';
+import type { Render, Templates } from '../templates.ts';
 import type { FactsByHost, Topology } from '../topology.ts';
 
 export interface Payload {
@@ -31,11 +32,23 @@ export interface WantedInput {
   readonly sha256: (text: string) => string;
 }
 
-export interface Context extends WantedInput {
+export interface Context extends Omit<WantedInput, 'templates'> {
+  readonly render: Render;
   readonly own: Facts;
   readonly address: string;
   readonly topology: Topology;
   readonly layout: MesosLayout;
+}
+
+/** What comes with packages of one subject, beside their own files. */
+export interface Brought {
+  /** Any of them brings it. */
+  readonly packages: readonly string[];
+  readonly service?: string;
+  /** Made by their programs, and nobody's data. */
+  readonly traces?: readonly string[];
+  /** Stays in place even when they are purged. */
+  readonly data?: readonly string[];
 }
 
 /** One subject's share: of each phase all subjects come before the next phase. */
@@ -47,6 +60,6 @@ export interface Part {
   readonly services?: readonly ServiceResource[];
 }
 
-export function has(context: WantedInput, role: ClusterHost['roles'][number]): boolean {
+export function has(context: Pick<Context, 'host'>, role: ClusterHost['roles'][number]): boolean {
   return context.host.roles.includes(role);
 }

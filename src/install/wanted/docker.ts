@@ -2,23 +2,31 @@
 
 import type { DockerSource } from '../../cluster/cluster.ts';
 import { installedPackage } from '../package-state.ts';
-import type { PackageResource, Resource } from '../resources.ts';
-import { render } from '../templates.ts';
+import type { PackageResource } from '../resources/package.ts';
+import type { Resource } from '../resources/registry.ts';
 import { compareNumbers, meetsVersion } from '../versions.ts';
 import { directory, file, service } from './build.ts';
-import { type Context, has, type Part } from './context.ts';
+import { type Brought, type Context, has, type Part } from './context.ts';
 import { aptRepository, wantsRepository } from './repository.ts';
 
 export const DOCKER_SERVICE = 'docker';
 export const DOCKER_CONFIG = '/etc/docker/daemon.json';
 export const DOCKER_DATA = '/var/lib/docker';
+export const DOCKER_BROUGHT: readonly Brought[] = [
+  {
+    packages: ['docker.io', 'docker-ce'],
+    service: DOCKER_SERVICE,
+    traces: ['/etc/docker/key.json'],
+    data: [DOCKER_DATA],
+  },
+  { packages: ['containerd.io', 'containerd'], data: ['/var/lib/containerd'] },
+];
+
 /** The distribution's containerd makes them when it starts. */
-export const CNI_DIRECTORIES = ['/etc/cni', '/etc/cni/net.d'] as const;
+const CNI_DIRECTORIES = ['/etc/cni', '/etc/cni/net.d'] as const;
 /** Of its list and key: as Docker's own instructions call them. */
-export const DOCKER_REPOSITORY = 'docker';
-/** Answers to the name of docker with Podman. */
-export const PODMAN_DOCKER = 'podman-docker';
-export const DOCKER_CE_PACKAGES = ['docker-ce', 'docker-ce-cli', 'containerd.io'] as const;
+const DOCKER_REPOSITORY = 'docker';
+const DOCKER_CE_PACKAGES = ['docker-ce', 'docker-ce-cli', 'containerd.io'] as const;
 
 export function docker(context: Context): Part {
   if (!has(context, 'agent')) return {};
@@ -101,8 +109,8 @@ function packageOf(name: string, { version }: { readonly version?: string }): Pa
  * thing as a mirror or a proxy stays, and so does what it says otherwise. Undefined when it can't be read: then it stays
  * as it is.
  */
-function daemonConfig({ own, templates }: Context): string | undefined {
-  const ours = render(templates, 'config/docker-daemon.json', {});
+function daemonConfig({ own, render }: Context): string | undefined {
+  const ours = render('config/docker-daemon.json', {});
   const entry = own.mesosup.journal.find((one) => one.kind === 'file' && one.path === DOCKER_CONFIG);
   const found = own.files[DOCKER_CONFIG];
   if (found === undefined || (entry?.kind === 'file' && entry.before === 'absent')) return ours;

@@ -1,21 +1,27 @@
 /** The Docker executor as Mesos finds it, and the janitor for containers whose executor is gone. */
 
-import { render } from '../templates.ts';
+import type { Targets } from '../probe-targets.ts';
+import { MESOS_STATE } from '../work-dirs.ts';
 import { CURRENT } from './base.ts';
 import { directory, file, service, unitPath } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 
-export const EXECUTOR = '/var/lib/mesos/executors/docker';
-export const JANITOR_TIMER = 'mesosup-janitor.timer';
+const EXECUTORS = `${MESOS_STATE}/executors`;
+export const EXECUTOR = `${EXECUTORS}/docker`;
+
+/** Executors of others keep the directory. */
+export const EXECUTOR_TARGETS: Targets = { trees: [EXECUTORS] };
+
+const JANITOR_TIMER = 'mesosup-janitor.timer';
 
 export function executor(context: Context): Part {
   if (!has(context, 'agent')) return {};
-  const { cluster, own, templates } = context;
+  const { cluster, own, render } = context;
   const program = `${CURRENT}/executors/docker`;
   const wrapper = [
-    directory('/var/lib/mesos'),
-    directory('/var/lib/mesos/executors'),
-    file(EXECUTOR, render(templates, 'config/executor-docker.sh', { executor: program }), {
+    directory(MESOS_STATE),
+    directory(EXECUTORS),
+    file(EXECUTOR, render('config/executor-docker.sh', { executor: program }), {
       mode: '0755',
       note: 'the Docker executor',
     }),
@@ -23,13 +29,10 @@ export function executor(context: Context): Part {
   // Upstart has no timers; no host with it can run the executor anyway.
   if (own.init === 'upstart') return { configuration: wrapper };
   const command = [program, 'janitor', '--once', '--cluster', cluster.name];
-  const timer = file(
-    unitPath(context, JANITOR_TIMER),
-    render(templates, 'systemd/mesosup-janitor.timer', {}),
-  );
+  const timer = file(unitPath(context, JANITOR_TIMER), render('systemd/mesosup-janitor.timer', {}));
   const unit = file(
     unitPath(context, 'mesosup-janitor'),
-    render(templates, 'systemd/mesosup-janitor.service', { command }),
+    render('systemd/mesosup-janitor.service', { command }),
   );
   return {
     configuration: [...wrapper, unit, timer],

@@ -1,15 +1,15 @@
 /** The Mesos agent. */
 
 import { secretMark } from '../../cluster/secrets.ts';
-import { AGENT_WORK_DIR, agentFlags, MESOS_FILES } from '../mesos-flags.ts';
-import { render } from '../templates.ts';
+import { agentFlags, MESOS_FILES } from '../mesos-flags.ts';
+import { agentWorkDir } from '../work-dirs.ts';
 import { secretFile } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 import { masterFile } from './mesos-master.ts';
 import { mesosService, unwantedService } from './mesos-service.ts';
 
 export function mesosAgent(context: Context): Part {
-  const { cluster, host, own: facts, topology, layout, address, templates } = context;
+  const { cluster, host, own: facts, topology, layout, address, render } = context;
   if (!has(context, 'agent')) return { services: unwantedService(context, layout.agent) };
   const flags = agentFlags({ cluster, host, facts, topology, layout, address });
   return mesosService(context, {
@@ -17,12 +17,12 @@ export function mesosAgent(context: Context): Part {
     agent: true,
     flags,
     tables: { attributes: host.attributes, resources: host.resources },
-    workDirectory: AGENT_WORK_DIR,
+    workDirectory: agentWorkDir(cluster, host),
     files: [
       masterFile(context),
       secretFile(
         MESOS_FILES.agentCredential,
-        render(templates, 'config/mesos-credential.json', {
+        render('config/mesos-credential.json', {
           principal: 'mesos-agent',
           secret: secretMark('agent'),
         }),
@@ -30,7 +30,7 @@ export function mesosAgent(context: Context): Part {
       ),
       secretFile(
         MESOS_FILES.agentHttpCredentials,
-        render(templates, 'config/mesos-credentials.json', {
+        render('config/mesos-credentials.json', {
           credentials: [{ principal: 'operator', secret: secretMark('operator') }],
         }),
         'who may speak to the agent',

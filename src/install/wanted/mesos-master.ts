@@ -1,9 +1,9 @@
 /** The Mesos master. */
 
 import { secretMark } from '../../cluster/secrets.ts';
-import { MASTER_WORK_DIR, MESOS_FILES, masterFlags } from '../mesos-flags.ts';
-import type { Resource } from '../resources.ts';
-import { render } from '../templates.ts';
+import { MESOS_FILES, masterFlags } from '../mesos-flags.ts';
+import type { Resource } from '../resources/registry.ts';
+import { masterWorkDir } from '../work-dirs.ts';
 import { secretFile } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 import { mesosService, unwantedService } from './mesos-service.ts';
@@ -17,12 +17,12 @@ export function mesosMaster(context: Context): Part {
     agent: false,
     flags: masterFlags({ cluster, host, facts, topology, layout, address }),
     tables: {},
-    workDirectory: MASTER_WORK_DIR,
+    workDirectory: masterWorkDir(cluster, host),
     files: [
       ...(withZooKeeper ? [masterFile(context)] : []),
       secretFile(
         MESOS_FILES.masterCredentials,
-        render(context.templates, 'config/mesos-credentials.json', {
+        context.render('config/mesos-credentials.json', {
           credentials: [
             { principal: 'mesos-agent', secret: secretMark('agent') },
             { principal: 'mesosup', secret: secretMark('scheduler') },

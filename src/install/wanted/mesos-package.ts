@@ -3,22 +3,17 @@
 import type { MesosSource } from '../../cluster/cluster.ts';
 import { mesosPackage } from '../layout.ts';
 import { installedPackage } from '../package-state.ts';
-import type { PackageResource, Resource } from '../resources.ts';
+import type { PackageResource } from '../resources/package.ts';
+import type { Resource } from '../resources/registry.ts';
 import { meetsVersion, parseDebName } from '../versions.ts';
 import { type Context, has, type Part } from './context.ts';
 import { aptRepository, wantsRepository } from './repository.ts';
 
 /** Of its list and key. */
-export const MESOS_REPOSITORY = 'mesosup-mesos';
+const MESOS_REPOSITORY = 'mesosup-mesos';
 
 /** ClusterD's package can miss the first four, and always misses the last, which holds CRAM-MD5. */
-export const CLUSTERD_LIBRARIES = [
-  'libsvn1',
-  'libapr1',
-  'libcurl4',
-  'libunwind8',
-  'libsasl2-modules',
-] as const;
+const CLUSTERD_LIBRARIES = ['libsvn1', 'libapr1', 'libcurl4', 'libunwind8', 'libsasl2-modules'] as const;
 
 export function mesosPackages(context: Context): Part {
   if (!has(context, 'master') && !has(context, 'agent')) return {};

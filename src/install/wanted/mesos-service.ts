@@ -1,9 +1,11 @@
 /** A Mesos master or agent in the form its package reads: files of flags for a wrapper, or variables for our unit. */
 
-import { type MesosService, variableName } from '../layout.ts';
+import { type MesosService, PACKAGED_LAYOUTS, variableName } from '../layout.ts';
 import type { Flags } from '../mesos-flags.ts';
-import type { Edge, Resource, ServiceResource } from '../resources.ts';
-import { render } from '../templates.ts';
+import type { Targets } from '../probe-targets.ts';
+import type { Resource } from '../resources/registry.ts';
+import type { Edge, ServiceResource } from '../resources/service.ts';
+import { isOwnersChoice, MESOS_STATE } from '../work-dirs.ts';
 import { directory, file, maskedService, service, unitPath } from './build.ts';
 import type { Context, Part } from './context.ts';
 import { packageResource } from './mesos-package.ts';
@@ -20,6 +22,15 @@ interface MesosServiceInput {
   readonly after?: Edge;
 }
 
+/** Drop-ins of others keep the directories. */
+export const DROP_IN_TARGETS: Targets = {
+  trees: PACKAGED_LAYOUTS.flatMap(({ master, agent }) => [master, agent]).map(dropInDirectory),
+};
+
+function dropInDirectory({ service }: MesosService): string {
+  return `/etc/systemd/system/${service}.service.d`;
+}
+
 export function mesosService(context: Context, input: MesosServiceInput): Part {
   const { names, files } = input;
   const own = context.layout.kind === 'own';
@@ -29,9 +40,19 @@ export function mesosService(context: Context, input: MesosServiceInput): Part {
   const inputs = [...(wanted ? [wanted] : []), ...read];
   const edge = input.after && { after: input.after };
   return {
-    configuration: [directory('/var/lib/mesos'), directory(input.workDirectory), ...read],
+    configuration: [directory(MESOS_STATE), ...workDirectory(context, input.workDirectory), ...read],
     services: [service(context, names.service, inputs, edge)],
   };
+}
+
+/** One that the spec names keeps its owners and mode where it is there. */
+function workDirectory({ own }: Context, path: string): Resource[] {
+  const found = own.files[path];
+  if (found === undefined || !isOwnersChoice(path)) return [directory(path)];
+  // A link, say, to where the owner has a directory for it.
+  if (found.type !== 'directory') return [];
+  const { owner, group, mode } = found;
+  return [{ kind: 'directory', path, owner, group, mode }];
 }
 
 /** For the service of a role this host hasn't, which the package brings all the same. */
@@ -64,10 +85,10 @@ function flagFiles(context: Context, { names, flags, tables }: MesosServiceInput
 }
 
 /** Variables of a hand-written or packaged file would become flags beside ours. */
-function defaults({ layout, templates, topology }: Context, path: string): Resource[] {
+function defaults({ layout, render, topology }: Context, path: string): Resource[] {
   const flags = [layout.master.flags, layout.agent.flags];
   const files = ['/etc/default/mesos', path].map((one) =>
-    file(one, render(templates, 'config/mesos-defaults', { flags })),
+    file(one, render('config/mesos-defaults', { flags })),
   );
   if (layout.kind !== 'legacy' || topology.zookeepers.length === 0) return files;
   // Where other programs of that time look; as readers they need no secret.
@@ -87,7 +108,7 @@ function variables(context: Context, { names, flags, tables }: MesosServiceInput
     const text = Object.entries(values).map(([key, value]) => `${key}:${value}`);
     if (text.length > 0) all.set(variableName(table), text.join(';'));
   }
-  const content = render(context.templates, 'config/mesos-environment', {
+  const content = context.render('config/mesos-environment', {
     service: names.service,
     variables: [...all],
   });
@@ -96,16 +117,13 @@ function variables(context: Context, { names, flags, tables }: MesosServiceInput
 
 /** The package's own unit is kept, with a drop-in over it; only where there is none comes one of ours. */
 function units(context: Context, { names, agent }: MesosServiceInput): Resource[] {
-  const { layout, own, templates } = context;
+  const { layout, own, render } = context;
   if (layout.kind === 'own') {
     const template = own.init === 'upstart' ? 'upstart/mesos.conf' : 'systemd/mesos.service';
     const data = { agent, program: names.program, defaults: names.defaults };
-    return [file(unitPath(context, names.service), render(templates, template, data))];
+    return [file(unitPath(context, names.service), render(template, data))];
   }
   if (own.init === 'upstart') return [];
-  const drop = `/etc/systemd/system/${names.service}.service.d`;
-  return [
-    directory(drop),
-    file(`${drop}/mesosup.conf`, render(templates, 'systemd/mesos-drop-in.conf', { agent })),
-  ];
+  const drop = dropInDirectory(names);
+  return [directory(drop), file(`${drop}/mesosup.conf`, render('systemd/mesos-drop-in.conf', { agent }))];
 }

@@ -2,8 +2,7 @@
 
 import type { AptRepository } from '../../cluster/cluster.ts';
 import type { Facts } from '../facts.ts';
-import type { Resource } from '../resources.ts';
-import { render } from '../templates.ts';
+import type { Resource } from '../resources/registry.ts';
 import { compareNumbers } from '../versions.ts';
 import { directory, file } from './build.ts';
 import type { Context } from './context.ts';
@@ -23,7 +22,7 @@ export function aptRepository(context: Context, name: string, repository: AptRep
     ...(key.startsWith(KEYRINGS) ? [directory(KEYRINGS)] : []),
     { kind: 'apt-key', path: key, source: repository.key, ...(fingerprint !== undefined && { fingerprint }) },
     {
-      ...file(listPath(name), render(context.templates, 'config/apt-source.list', { options, line })),
+      ...file(listPath(name), context.render('config/apt-source.list', { options, line })),
       note: `where apt finds ${name}`,
       beforePackages: true,
       aptSource: true,
@@ -31,17 +30,12 @@ export function aptRepository(context: Context, name: string, repository: AptRep
   ];
 }
 
-export function listPath(name: string): string {
+function listPath(name: string): string {
   return `/etc/apt/sources.list.d/${name}.list`;
 }
 
 const KEYRINGS = '/etc/apt/keyrings';
 const TRUSTED = '/etc/apt/trusted.gpg.d';
-
-/** All paths a key of that name may have. */
-export function keyPaths(name: string): string[] {
-  return [`${KEYRINGS}/${name}.asc`, `${KEYRINGS}/${name}.gpg`, `${TRUSTED}/${name}.gpg`];
-}
 
 /** apt reads armoured keys from 1.4 on, and keys of one repository from 1.1 on. */
 function keyPath(facts: Facts, name: string): string {

@@ -2,9 +2,9 @@
 
 import { isOwnFlag, type OwnFlag } from '../../cluster/scheduler-flags.ts';
 import { secretMark } from '../../cluster/secrets.ts';
-import { resourceId, type ServiceCheck, type ServiceResource } from '../resources.ts';
+import { resourceId } from '../resources/registry.ts';
+import type { ServiceCheck, ServiceResource } from '../resources/service.ts';
 import { PAYLOADS, STATE } from '../script/places.ts';
-import { render } from '../templates.ts';
 import { CURRENT } from './base.ts';
 import { directory, file, secretFile, service, unitPath } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
@@ -26,7 +26,7 @@ const SANDBOX = [`User=${SCHEDULER_USER}`, 'ProtectHome=yes', 'PrivateTmp=yes'];
 
 export function scheduler(context: Context): Part {
   if (!has(context, 'scheduler')) return {};
-  const { cluster, own, payload, templates, topology } = context;
+  const { cluster, own, payload, render, topology } = context;
   const owned = (name: string, content: string, note: string) =>
     secretFile(`${ETC}/${name}`, content, note, SCHEDULER_USER);
   const upstart = own.init === 'upstart';
@@ -38,16 +38,12 @@ export function scheduler(context: Context): Part {
   ];
   const unit = file(
     unitPath(context, SCHEDULER_SERVICE),
-    render(
-      templates,
-      `${upstart ? 'upstart' : 'systemd'}/${SCHEDULER_SERVICE}.${upstart ? 'conf' : 'service'}`,
-      {
-        cluster: cluster.name,
-        stateDirectory: SCHEDULER_STATE,
-        privilegedPort: cluster.ports.scheduler < 1024,
-        command: command(CURRENT),
-      },
-    ),
+    render(`${upstart ? 'upstart' : 'systemd'}/${SCHEDULER_SERVICE}.${upstart ? 'conf' : 'service'}`, {
+      cluster: cluster.name,
+      stateDirectory: SCHEDULER_STATE,
+      privilegedPort: cluster.ports.scheduler < 1024,
+      command: command(CURRENT),
+    }),
   );
   const inputs = [
     owned('master', topology.mesosForReaders, 'where the Mesos master is found'),

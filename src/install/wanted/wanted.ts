@@ -1,7 +1,8 @@
 /** A host's whole wanted state. */
 
 import { mesosLayout } from '../layout.ts';
-import { type Resource, resourceId } from '../resources.ts';
+import { type Resource, resourceId } from '../resources/registry.ts';
+import { type Render, render } from '../templates.ts';
 import { addressOf, topologyOf, UnknownAddressError } from '../topology.ts';
 import { base, currentPayload } from './base.ts';
 import type { Context, Part, WantedInput } from './context.ts';
@@ -32,13 +33,19 @@ const PARTS: readonly ((context: Context) => Part)[] = [
  * @throws UnknownAddressError when the host or one that it has to reach has no known address
  * @throws TypeError when the host has no facts
  */
-export function wantedResources(input: WantedInput): Resource[] {
+export function wantedResources({ templates, ...input }: WantedInput): Resource[] {
+  return resourcesWith(input, (path, data) => render(templates, path, data));
+}
+
+/** The same with texts from elsewhere than the templates. */
+export function resourcesWith(input: Omit<WantedInput, 'templates'>, texts: Render): Resource[] {
   const own = input.facts.get(input.host.name);
   if (own === undefined) throw new TypeError(`nothing is known of ${input.host.name}`);
   const address = addressOf(input.cluster, input.host, input.facts);
   if (address === undefined) throw new UnknownAddressError(input.host.name);
   const topology = topologyOf(input.cluster, input.facts);
-  const context = { ...input, own, address, topology, layout: mesosLayout(input.cluster, own) };
+  const layout = mesosLayout(input.cluster, own);
+  const context = { ...input, own, address, topology, layout, render: texts };
   const parts = PARTS.map((part) => part(context));
   const all = [
     ...parts.flatMap((part) => part.repositories ?? []),

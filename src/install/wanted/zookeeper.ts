@@ -1,9 +1,8 @@
 /** ZooKeeper's server, for the masters' and the schedulers' elections. */
 
-import { render } from '../templates.ts';
 import { ZOO_CFG, ZOOKEEPER_PEER_PORTS } from '../topology.ts';
 import { directory, file, service, unitPath } from './build.ts';
-import { type Context, has, type Part } from './context.ts';
+import { type Brought, type Context, has, type Part } from './context.ts';
 
 export const ZOOKEEPER_DATA = '/var/lib/zookeeper';
 export const ZOOKEEPER_SERVICE = 'zookeeper';
@@ -11,16 +10,24 @@ export const ZOOKEEPER_SERVICE = 'zookeeper';
 /** Without the server's own start script (that is `zookeeperd`), which would start it unconfigured. */
 export const ZOOKEEPER_PACKAGE = 'zookeeper';
 
+export const ZOOKEEPER_BROUGHT: readonly Brought[] = [
+  {
+    packages: [ZOOKEEPER_PACKAGE, 'zookeeperd'],
+    service: ZOOKEEPER_SERVICE,
+    data: [ZOOKEEPER_DATA, '/var/log/zookeeper'],
+  },
+];
+
 export function zookeeper(context: Context): Part {
   if (!has(context, 'zookeeper')) return {};
-  const { cluster, host, templates, topology } = context;
+  const { cluster, host, render, topology } = context;
   const member = topology.zookeepers.find((one) => one.host === host.name);
   const name = { kind: 'package' as const, name: ZOOKEEPER_PACKAGE };
   const unit = context.own.init === 'upstart' ? 'upstart/zookeeper.conf' : 'systemd/zookeeper.service';
   const inputs = [
     file(
       ZOO_CFG,
-      render(templates, 'config/zoo.cfg', {
+      render('config/zoo.cfg', {
         dataDirectory: ZOOKEEPER_DATA,
         port: cluster.ports.zookeeper,
         // With one server there is nobody to follow.
@@ -29,10 +36,10 @@ export function zookeeper(context: Context): Part {
       }),
       { note: 'the ensemble' },
     ),
-    file(`${ZOOKEEPER_DATA}/myid`, render(templates, 'config/myid', { id: member?.id }), {
+    file(`${ZOOKEEPER_DATA}/myid`, render('config/myid', { id: member?.id }), {
       note: "this server's number",
     }),
-    file(unitPath(context, ZOOKEEPER_SERVICE), render(templates, unit, { config: ZOO_CFG })),
+    file(unitPath(context, ZOOKEEPER_SERVICE), render(unit, { config: ZOO_CFG })),
   ];
   return {
     packages: [name],

@@ -16,7 +16,7 @@ import { reveal } from '../../../src/cluster/secrets.ts';
 import { fetchKeys } from '../../../src/install/edge/keys.ts';
 import { payload } from '../../../src/install/edge/payload.ts';
 import type { Plan } from '../../../src/install/plan.ts';
-import type { Resource } from '../../../src/install/resources.ts';
+import type { Resource } from '../../../src/install/resources/registry.ts';
 import { root, until } from '../../e2e/demo-cluster.ts';
 import { expectDone, LabCluster, PORTS } from '../../e2e/support/lab-cluster.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';

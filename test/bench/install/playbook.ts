@@ -1,7 +1,7 @@
 /** The same wanted state as an Ansible playbook, written as people write one: a task a subject, lists as loops. */
 
 import { stringify } from 'yaml';
-import type { Resource } from '../../../src/install/resources.ts';
+import type { Resource } from '../../../src/install/resources/registry.ts';
 
 type Of<K extends Resource['kind']> = Extract<Resource, { kind: K }>;
 

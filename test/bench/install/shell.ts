@@ -1,7 +1,8 @@
 /** The bare commands that bring a host to what a plan wants: the floor that an installer can't go below. */
 
 import { quote } from '../../../src/hosts/quote.ts';
-import type { Resource, ServiceResource } from '../../../src/install/resources.ts';
+import type { Resource } from '../../../src/install/resources/registry.ts';
+import type { ServiceResource } from '../../../src/install/resources/service.ts';
 
 /** Where the payload's archive lies on the host. */
 export const ARCHIVE = '/root/payload.tar.gz';

@@ -92,7 +92,8 @@ test('an agent starts once its master leads, and is replaced once its tasks have
   const health = { address: shell.address, master: 5050, agent: 5051, agentWorkDir: '/var/lib/mesos' };
   const options = {
     masters: [{ address: shell.address, port: 5050 }],
-    agent: { address: shell.address, port: 5051, workDir: '/var/lib/mesos' },
+    agent: { address: shell.address, port: 5051 },
+    agentWorkDir: '/var/lib/mesos',
   };
   const plan = { format: 1, command: 'install', cluster: 'c', version: '0' } as const;
   const filled = await fetchKeys({ ...plan, hosts: [{ host: 'h1', items, basis: '' }] });

@@ -179,7 +179,7 @@ describe("a package of the owner's in the way of Docker", () => {
       // The package's own dockerd is no other Docker.
       expect(facts.otherDockers).toEqual([]);
       const { journal } = facts.mesosup;
-      const back = await apply(target, uninstallItems(facts, false), { command: 'uninstall', journal });
+      const back = await apply(target, uninstallItems(facts, false, []), { command: 'uninstall', journal });
       expect(back.outcome).toEqual({ ok: true });
       expect(back.events.filter(({ event }) => event === 'unrestored')).toEqual([]);
       expect(await statusOf(host, 'containerd.io')).toBe('install ok installed 1.6.20-1');

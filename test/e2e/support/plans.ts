@@ -8,14 +8,12 @@ import { type ApplyHostOptions, applyHost } from '../../../src/install/edge/appl
 import { probeHost } from '../../../src/install/edge/probe.ts';
 import type { RunOutcome } from '../../../src/install/edge/run.ts';
 import type { Facts } from '../../../src/install/facts.ts';
-import type { PlanAction, PlanItem } from '../../../src/install/plan.ts';
+import type { PlanAction } from '../../../src/install/item.ts';
+import type { PlanItem } from '../../../src/install/plan.ts';
 import type { ProbeTargets } from '../../../src/install/probe-targets.ts';
-import {
-  type FileResource,
-  type Resource,
-  resourceId,
-  type ServiceResource,
-} from '../../../src/install/resources.ts';
+import type { FileResource } from '../../../src/install/resources/file.ts';
+import { type Resource, resourceId } from '../../../src/install/resources/registry.ts';
+import type { ServiceResource } from '../../../src/install/resources/service.ts';
 import type { RunEvent } from '../../../src/install/run-events.ts';
 import { login, scripts } from '../../install/hosts.ts';
 import type { LabHost } from '../../lab/host.ts';

@@ -5,8 +5,8 @@ import { hostname, userInfo } from 'node:os';
 import type { Cluster } from '../../../cluster/cluster.ts';
 import type { Secrets } from '../../../cluster/secrets.ts';
 import { count } from '../../../text/count.ts';
+import { presentAgentWorkDir } from '../../agent-change.ts';
 import type { Facts } from '../../facts.ts';
-import { AGENT_WORK_DIR } from '../../mesos-flags.ts';
 import type { HostPlan, Plan } from '../../plan.ts';
 import { addressOf, topologyOf } from '../../topology.ts';
 import { applyHost } from '../apply.ts';
@@ -50,6 +50,7 @@ export async function applyAll(session: Session, options: ApplyAllOptions): Prom
   const run = `${plan.command}-${Date.now().toString(36)}-${randomBytes(3).toString('hex')}`;
   return onEach(session, work, signal, async (hostPlan, line) => {
     const own = facts.get(hostPlan.host);
+    const target = cluster.hosts.find(({ name }) => name === hostPlan.host);
     const follower = followerOf(
       line,
       hostPlan.items.map(({ title }) => title),
@@ -62,6 +63,7 @@ export async function applyAll(session: Session, options: ApplyAllOptions): Prom
       secrets,
       journal: own?.mesosup.journal ?? [],
       ...endpoints(hostPlan.host),
+      ...(own && target && { agentWorkDir: presentAgentWorkDir(cluster, target, own) }),
       ...(options.started !== undefined && { started: options.started }),
       ...(options.allowRemove && { allowRemove: options.allowRemove }),
       ...(options.archive && { payload: options.archive }),
@@ -170,7 +172,7 @@ function endpointsOf(cluster: Cluster, facts: ReadonlyMap<string, Facts>) {
     return {
       zookeeper: zookeepers.map((member) => ({ address: member.address, port: ports.zookeeper })),
       masters: masters.map((member) => ({ address: member.address, port: ports.master })),
-      ...(address !== undefined && { agent: { address, port: ports.agent, workDir: AGENT_WORK_DIR } }),
+      ...(address !== undefined && { agent: { address, port: ports.agent } }),
     };
   };
 }

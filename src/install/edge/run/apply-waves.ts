@@ -13,7 +13,7 @@ import { UNHEALTHY, waitHealthy } from './wait-healthy.ts';
 /** @returns what went wrong, a trouble a host; those that had not their turn are among them */
 export async function applyWaves(session: Session, options: ApplyAllOptions): Promise<HostTrouble[]> {
   const { plan, facts } = options;
-  const all = waves(plan, facts);
+  const all = waves(session.cluster, plan, facts);
   for (const [index, wave] of all.entries()) {
     const rest = all.slice(index + 1).flatMap(({ hosts }) => hosts);
     const hosts = plan.hosts.filter(({ host }) => wave.hosts.includes(host));

@@ -11,7 +11,7 @@ import type { Facts } from '../../facts.ts';
 import type { Problem } from '../../plan.ts';
 import type { HostScripts } from '../../script/host-scripts.ts';
 import type { SimulationRequest } from '../../simulation-request.ts';
-import { probeTargets } from '../../targets.ts';
+import { healthTargets, probeTargets } from '../../targets.ts';
 import type { Templates } from '../../templates.ts';
 import { probeHost } from '../probe.ts';
 import { simulate } from '../simulate.ts';
@@ -170,13 +170,10 @@ export class Session {
   }
 
   async #probe(host: ClusterHost, secrets: Secrets | undefined, healthAlone: boolean) {
-    const targets = probeTargets(this.cluster, host);
-    return probeHost(
-      this.host(host.name),
-      this.scripts,
-      healthAlone ? { ...targets, ...NOTHING_ELSE } : targets,
-      secrets,
-    ).catch(hostError);
+    const targets = healthAlone
+      ? { ...NOTHING_ELSE, health: healthTargets(this.cluster, host) }
+      : probeTargets(this.cluster, host);
+    return probeHost(this.host(host.name), this.scripts, targets, secrets).catch(hostError);
   }
 
   /** Closes all connections; says where the log lies. */

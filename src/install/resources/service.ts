@@ -1,21 +1,40 @@
-/** What differs between a wanted service and the host's. */
+/** A service of the init system: its shape, and its difference from the host's. The rest is in `service-kind.ts`. */
 
-import type { Facts, ServiceFacts } from './facts.ts';
-import type { PlanAction, PlanItem } from './plan.ts';
-import { resourceId, type ServiceResource } from './resources.ts';
+import type { ServiceFacts } from '../host-facts.ts';
+import { type Item, idParts, type PlanAction } from '../item.ts';
+import type { DiffInput } from './resource.ts';
 
-export interface ServiceDiffInput {
-  readonly facts: Facts;
-  /** The plan so far. */
-  readonly before: readonly PlanItem[];
-  /** The unit or job is a file of the wanted state; else a package brings it. */
-  readonly unitIsOurs: boolean;
-  /** It is the Mesos agent, whose tasks end with it. */
-  readonly isAgent: boolean;
+/** Something true elsewhere in the cluster that must hold before a service starts; waited for on the host itself. */
+export type Edge = 'zookeeper-quorum' | 'master-elected';
+
+export interface ServiceResource {
+  readonly kind: 'service';
+  /** Without `.service`; a timer's with its `.timer`. */
+  readonly name: string;
+  readonly enabled: boolean;
+  /** Null: left as it is, but restarted when it runs and its inputs changed. */
+  readonly running: boolean | null;
+  /** True: it can be started neither by hand nor by a package (a role this host hasn't). */
+  readonly masked?: boolean;
+  /** Digest of all it reads at its start: files, packages, payload. */
+  readonly inputs: string;
+  /** Ids of the resources behind `inputs`: a change of one restarts it. */
+  readonly restartOn: readonly string[];
+  readonly after?: Edge;
+  readonly check?: ServiceCheck;
+}
+
+/** A command that accepts or refuses a service's new settings while the old process still runs. */
+export interface ServiceCheck {
+  readonly command: readonly string[];
+  /** Of systemd's units: those that decide which files the command sees, as the service will. */
+  readonly properties: readonly string[];
+  /** Ids of the resources that bring the settings into force. The command runs before the first of them changes. */
+  readonly before: readonly string[];
 }
 
 /** Undefined when it is as it should be. At most one item: applying it makes the whole resource true. */
-export function diffService(resource: ServiceResource, input: ServiceDiffInput): PlanItem | undefined {
+export function diffService(resource: ServiceResource, input: DiffInput): Item<ServiceResource> | undefined {
   const found = input.facts.services[resource.name];
   if (resource.masked) return diffMasked(resource, found, input);
   const step = stepOf(resource, found, input);
@@ -24,7 +43,7 @@ export function diffService(resource: ServiceResource, input: ServiceDiffInput):
   const [also] = enablement(resource, found, input);
   const words = [also !== undefined && also !== action ? also : undefined, action].filter(Boolean);
   return {
-    id: resourceId(resource),
+    id: `service:${resource.name}`,
     action,
     title: `service ${resource.name}: ${words.join(' and ')}`,
     diff: [],
@@ -41,7 +60,7 @@ interface Step {
 function stepOf(
   resource: ServiceResource,
   found: ServiceFacts | undefined,
-  input: ServiceDiffInput,
+  input: DiffInput,
 ): Step | undefined {
   const state = found?.state ?? 'stopped';
   const changed = changedInputs(resource, found, input);
@@ -61,7 +80,7 @@ function stepOf(
 function changedInputs(
   resource: ServiceResource,
   found: ServiceFacts | undefined,
-  { before }: ServiceDiffInput,
+  { before }: DiffInput,
 ): string | undefined {
   const ids = before.filter(({ id }) => resource.restartOn.includes(id)).map(({ id }) => nameOf(id));
   if (ids.length > 3) return `because ${ids.slice(0, 2).join(', ')} and ${ids.length - 2} others change`;
@@ -72,22 +91,21 @@ function changedInputs(
 
 /** `file:/etc/x` as people call it. */
 function nameOf(id: string): string {
-  const [kind = '', ...rest] = id.split(':');
-  const name = rest.join(':');
-  return ['file', 'directory', 'link', 'apt-key'].includes(kind) ? name : `${kind} ${name}`;
+  const { kind, name } = idParts(id);
+  return name.startsWith('/') ? name : `${kind} ${name}`;
 }
 
 function enablement(
   resource: ServiceResource,
   found: ServiceFacts | undefined,
-  input: ServiceDiffInput,
+  input: DiffInput,
 ): ('enable' | 'disable')[] {
   const is = found?.enabled;
   if (resource.enabled) {
     return is === 'enabled' || is === 'static' || is === 'generated' ? [] : ['enable'];
   }
   // A new unit of ours starts at no boot by itself; Upstart's jobs do, and a package's may.
-  const startsAtBoot = input.unitIsOurs ? input.facts.init === 'upstart' : packagesCome(input);
+  const startsAtBoot = hasUnitOfOurs(resource, input) ? input.facts.init === 'upstart' : packagesCome(input);
   if (is === undefined || is === 'unknown') return startsAtBoot ? ['disable'] : [];
   return is === 'enabled' || is === 'masked' ? ['disable'] : [];
 }
@@ -95,15 +113,15 @@ function enablement(
 function diffMasked(
   resource: ServiceResource,
   found: ServiceFacts | undefined,
-  input: ServiceDiffInput,
-): PlanItem | undefined {
+  input: DiffInput,
+): Item<ServiceResource> | undefined {
   if (found === undefined && !packagesCome(input)) return undefined;
   const running = found !== undefined && found.state !== 'stopped';
   if (found?.enabled === 'masked' && !running) return undefined;
-  const ends = running && input.isAgent && input.facts.agent.id !== '';
+  const ends = running && resource.name === input.agent.service && input.agent.hasRun;
   const words = ends ? 'drain, stop and mask' : running ? 'stop and mask' : 'mask';
   return {
-    id: resourceId(resource),
+    id: `service:${resource.name}`,
     action: 'disable',
     title: `service ${resource.name}: ${words}`,
     diff: [],
@@ -113,6 +131,12 @@ function diffMasked(
   };
 }
 
-function packagesCome({ before }: ServiceDiffInput): boolean {
+function packagesCome({ before }: DiffInput): boolean {
   return before.some(({ action, resource }) => action === 'install' && resource?.kind === 'package');
+}
+
+/** True of a service whose unit or job is a file of the wanted state; otherwise a package brings it. */
+function hasUnitOfOurs({ name }: ServiceResource, { wanted }: DiffInput): boolean {
+  const unit = `/etc/systemd/system/${name}`;
+  return [unit, `${unit}.service`, `/etc/init/${name}.conf`].some((path) => wanted.has(`file:${path}`));
 }

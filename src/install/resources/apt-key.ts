@@ -1,0 +1,45 @@
+/** A repository's key: its file is written when the host has none, another or an expired one. */
+
+import type { HostFacts } from '../host-facts.ts';
+import type { Item } from '../item.ts';
+import { LISTS_STALE } from '../script/places.ts';
+import { keepPath, pathId, pathItem, putLines } from './path.ts';
+import type { ResourceKind } from './resource.ts';
+
+export interface AptKeyResource {
+  readonly kind: 'apt-key';
+  readonly path: string;
+  readonly source: { readonly url: string } | { readonly file: string };
+  readonly fingerprint?: string;
+  /** ASCII-armoured or binary, as base64: filled in by the edge only when the host lacks the key. */
+  readonly content?: string;
+}
+
+/** In the journal it is a file. */
+export const aptKeyKind: ResourceKind<AptKeyResource> = {
+  kind: 'apt-key',
+  id: pathId,
+  targets: ({ path }) => ({ files: [path] }),
+  diff: (resource, { facts }) => diffKey(resource, facts),
+  keep: ({ path }) => keepPath('file', path),
+  steps({ path, content }) {
+    if (content === undefined) throw new TypeError(`the key for ${path} was not fetched`);
+    const rights = { owner: 'root', group: 'root', mode: '0644' };
+    return [`: >${LISTS_STALE}`, ...putLines(path, rights, Buffer.from(content, 'base64'))];
+  },
+};
+
+function diffKey(resource: AptKeyResource, facts: HostFacts): Item<AptKeyResource> | undefined {
+  const { path, source, fingerprint } = resource;
+  const found = facts.files[path];
+  const other = fingerprint !== undefined && found?.keys?.fingerprints.includes(fingerprint) === false;
+  const expired = (found?.keys?.expires ?? Number.POSITIVE_INFINITY) <= facts.clock.now;
+  if (found?.type === 'file' && !other && !expired) return undefined;
+  const action = found === undefined ? 'create' : 'change';
+  return pathItem(resource, action, `${path}: ${action} (a key that packages are checked with)`, [
+    ...(other ? found.keys.fingerprints.map((one) => `-fingerprint ${one}`) : []),
+    ...(expired ? ['-it has expired'] : []),
+    `+from ${'url' in source ? source.url : source.file}`,
+    ...(fingerprint === undefined ? [] : [`+fingerprint ${fingerprint}`]),
+  ]);
+}

@@ -1,0 +1,69 @@
+/** A file with its text, owners and mode. */
+
+import { type MarkedText, reveal } from '../../cluster/secrets.ts';
+import type { Item } from '../item.ts';
+import { LISTS_STALE } from '../script/places.ts';
+import { safeDiff } from '../text-diff.ts';
+import {
+  keepPath,
+  type PathEntry,
+  pathId,
+  pathItem,
+  pathJournal,
+  putLines,
+  removePath,
+  rightsLines,
+  typeLines,
+} from './path.ts';
+import type { DiffInput, JournaledKind } from './resource.ts';
+
+export interface FileResource {
+  readonly kind: 'file';
+  readonly path: string;
+  readonly content: MarkedText;
+  readonly owner: string;
+  readonly group: string;
+  /** Four octal digits. */
+  readonly mode: string;
+  /** Why it is there, for people: `the addresses of the masters`. */
+  readonly note?: string;
+  /** Written before packages come (so that their scripts find it), or only after them. */
+  readonly beforePackages?: boolean;
+  /** True for a list of an apt repository: after a change the package lists are fetched anew. */
+  readonly aptSource?: boolean;
+}
+
+export const fileKind: JournaledKind<FileResource, PathEntry<'file'>> = {
+  kind: 'file',
+  id: pathId,
+  targets: ({ path }) => ({ files: [path] }),
+  diff: diffFile,
+  keep: ({ path }) => keepPath('file', path),
+  steps(file, _item, { secrets }) {
+    const text = secrets ? reveal(file.content, secrets) : file.content;
+    const put = putLines(file.path, file, Buffer.from(text));
+    return file.aptSource ? [`: >${LISTS_STALE}`, ...put] : put;
+  },
+  remove: removePath,
+  journal: pathJournal('file'),
+};
+
+function diffFile(
+  resource: FileResource,
+  { facts, secrets, sha256 }: DiffInput,
+): Item<FileResource> | undefined {
+  const { path, content, note } = resource;
+  const found = facts.files[path];
+  const about = note === undefined ? path : `${path} (${note})`;
+  const rights = rightsLines(found, resource, '0644');
+  if (found === undefined) {
+    return pathItem(resource, 'create', `${about}: create`, [
+      ...rights,
+      ...safeDiff(undefined, content, secrets),
+    ]);
+  }
+  const same = found.type === 'file' && found.sha256 === sha256(reveal(content, secrets));
+  if (same && rights.length === 0) return undefined;
+  const lines = same ? [] : [...typeLines(found), ...safeDiff(found.text, content, secrets)];
+  return pathItem(resource, 'change', `${about}: change`, [...rights, ...lines]);
+}

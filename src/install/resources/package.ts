@@ -1,0 +1,148 @@
+/** A Debian package, from a repository or a file. Packages that are neighbours in a plan are done together. */
+
+import { z } from 'zod';
+import { quote } from '../../hosts/quote.ts';
+import type { HostFacts } from '../host-facts.ts';
+import { type Item, idParts, type Numbered, type Shape } from '../item.ts';
+import { installedPackage, packageNames } from '../package-state.ts';
+import { meetsVersion } from '../versions.ts';
+import type { Entry, JournaledKind, Undoing } from './resource.ts';
+
+export interface PackageResource {
+  readonly kind: 'package';
+  readonly name: string;
+  /** This one or the beginning of it, without its epoch (`1.11.0-0.7`); any installed, or the newest, without one. */
+  readonly version?: string;
+  /** A single file instead of a repository; `name` is then the package inside it. */
+  readonly file?: { readonly url: string } | { readonly upload: string };
+  /** Of that file, hex; checked on the host before it is unpacked. */
+  readonly sha256?: string;
+}
+
+interface PackageEntry {
+  readonly kind: 'package';
+  readonly name: string;
+  readonly before: 'absent' | { readonly version: string };
+  /** Removed by a run of ours, with the owner's permission: `uninstall` installs it again. */
+  readonly removed?: true;
+}
+
+export const packageKind: JournaledKind<PackageResource, PackageEntry> = {
+  kind: 'package',
+  id: ({ name }) => `package:${name}`,
+  targets: ({ name }) => ({ packages: packageNames(name) }),
+  diff: (resource, { facts }) => diffPackage(resource, facts),
+  // A hook of apt writes down what it changes.
+  keep: () => [],
+  steps: refuse,
+  remove: refuse,
+  journal: {
+    schema: z.object({
+      kind: z.literal('package'),
+      name: z.string(),
+      before: z.union([z.literal('absent'), z.object({ version: z.string() })]),
+      removed: z.literal(true).exactOptional(),
+    }),
+    merge: (first, later) => (later.removed ? { ...first, removed: true } : first),
+    undo: (entry, { facts, purge }) => undoPackage(entry, facts, purge),
+    restore: ({ name, before }) => (before === 'absent' ? [] : [`say ${quote(`${name} stays as it is`)}`]),
+  },
+};
+
+function refuse(): never {
+  throw new TypeError('packages are done together');
+}
+
+function diffPackage(resource: PackageResource, facts: HostFacts): Item<PackageResource> | undefined {
+  const { name, version, file } = resource;
+  const id = `package:${name}`;
+  const found = installedPackage(facts, name);
+  const wanted = version ?? 'the newest';
+  const from = file && ('url' in file ? file.url : file.upload);
+  const source = from === undefined ? [] : [`+from ${from}`];
+  if (found === undefined) {
+    const title = `package ${name}: install${version ? ` ${version}` : ''}`;
+    return { id, action: 'install', title, diff: source, resource };
+  }
+  if (meetsVersion(found.version, version)) return undefined;
+  const title = `package ${name}: ${found.version} → ${wanted}`;
+  return { id, action: 'upgrade', title, diff: [`-${found.version}`, `+${wanted}`, ...source], resource };
+}
+
+function undoPackage({ name, before, removed }: PackageEntry, facts: HostFacts, purge: boolean): Undoing {
+  const id = `package:${name}`;
+  if (before === 'absent') {
+    const title = `package ${name}: ${purge ? 'purge' : 'remove'}`;
+    return { undo: [{ id, action: 'remove', title, diff: [], ...(purge && { whole: true }) }] };
+  }
+  // What a run of ours removed comes back, unless the owner has installed it again. An older version may be nowhere
+  // any more; the newer one stays.
+  if (!removed || installedPackage(facts, name) !== undefined) return {};
+  const title = `package ${name}: install ${before.version} again, as before mesosup`;
+  return { bringBack: [{ id, action: 'restore', title, diff: [] }] };
+}
+
+export type PackageWork = 'install' | 'remove' | 'purge' | 'restore';
+
+/** Says whether a package is brought or taken away, for those that can be done together; undefined of anything else. */
+export function packageWork({ item }: Numbered, journal: readonly Entry[]): PackageWork | undefined {
+  const { kind, name } = idParts(item.id);
+  if (kind !== 'package' || item.action === 'repair') return undefined;
+  if (item.byApt) return 'install';
+  if (item.action === 'remove') return item.whole ? 'purge' : 'remove';
+  if (item.action === 'restore') {
+    const entry = journal.filter(isPackageEntry).find((known) => known.name === name);
+    if (entry === undefined) return undefined;
+    return entry.before === 'absent' ? 'remove' : entry.removed ? 'restore' : undefined;
+  }
+  return 'install';
+}
+
+function isPackageEntry(entry: Entry): entry is PackageEntry {
+  return entry.kind === 'package';
+}
+
+function isPackage(resource: Shape | undefined): resource is PackageResource {
+  return resource?.kind === 'package';
+}
+
+/** Lines that do packages together, in one run of apt-get. @throws TypeError for a file without its SHA-256 */
+export function packageLines(
+  work: PackageWork,
+  items: readonly Numbered[],
+  journal: readonly Entry[],
+): string[] {
+  const names = items.flatMap(({ item }) => (item.byApt ? [] : [idParts(item.id).name]));
+  const what = `packages=${quote(names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', '))}`;
+  if (work === 'restore') {
+    const words = journal
+      .filter(isPackageEntry)
+      .flatMap(({ name, before }) =>
+        before !== 'absent' && names.includes(name) ? [quote(`${name}=${before.version}`)] : [],
+      );
+    return [what, `restore_packages ${words.join(' ')}`];
+  }
+  if (work !== 'install') return [what, `drop_packages ${work} ${names.map(quote).join(' ')}`];
+  const before: string[] = [];
+  const wanted = items.filter(({ item }) => !item.byApt);
+  // Where a repository has such a package, apt removes it only when it is told so.
+  const removals = items.filter(({ item }) => item.byApt && item.action === 'remove');
+  const words = wanted.map(({ item: { id, resource } }) => {
+    if (!isPackage(resource)) throw new TypeError(`the plan's item ${id} names no package`);
+    const file = packageFile(resource);
+    before.push(...file.before);
+    return file.word;
+  });
+  const numbers = wanted.map(({ item, index }) => `${idParts(item.id).name}=${index} `).join('');
+  const all = [...words, ...removals.map(({ item }) => quote(`${idParts(item.id).name}-`))];
+  return [what, `package_items=${quote(numbers)}`, ...before, `install_packages ${all.join(' ')}`];
+}
+
+function packageFile({ name, version, file, sha256 }: PackageResource): { before: string[]; word: string } {
+  if (!file) return { before: [], word: quote(version === undefined ? name : `${name}=~${version}`) };
+  if (sha256 === undefined) throw new TypeError(`the package file of ${name} has no SHA-256`);
+  const word = `"$dir"/${quote(`${name}.deb`)}`;
+  return 'url' in file
+    ? { before: [`fetch_package ${quote(file.url)} ${quote(sha256)} ${word}`], word }
+    : { before: [`take_package ${quote(sha256)} ${word}`], word };
+}

@@ -1,0 +1,41 @@
+/** A version of the programs that run on hosts, unpacked beneath `/opt/mesosup`. */
+
+import { quote } from '../../hosts/quote.ts';
+import { PAYLOADS } from '../script/places.ts';
+import type { ResourceKind } from './resource.ts';
+
+export interface PayloadResource {
+  readonly kind: 'payload';
+  readonly version: string;
+  /** Of the archive, hex. */
+  readonly sha256: string;
+  /** Of the archive. */
+  readonly bytes: number;
+}
+
+/** The journal doesn't know it: what is ours beneath `/opt/mesosup` shows by itself. */
+export const payloadKind: ResourceKind<PayloadResource> = {
+  kind: 'payload',
+  id: ({ version }) => `payload:${version}`,
+  // Every probe lists the payloads.
+  targets: () => ({}),
+  diff(resource, { facts }) {
+    const { version, bytes } = resource;
+    if (facts.mesosup.payloads.includes(version)) return undefined;
+    const size = `${Math.max(1, Math.round(bytes / 1e6))} MB`;
+    const title = `${PAYLOADS}/${version}: unpack (${size}, unless it is here already)`;
+    return { id: `payload:${version}`, action: 'create', title, diff: [], resource };
+  },
+  keep: () => [],
+  steps: ({ version, sha256 }) => [`unpack ${quote(version)} ${quote(sha256)}`],
+  remove: (version) => [`discard ${quote(`${PAYLOADS}/${version}`)}`],
+  sweep: ({ mesosup }) =>
+    mesosup.payloads
+      .filter((version) => !mesosup.released.includes(version))
+      .map((version) => ({
+        id: `payload:${version}`,
+        action: 'remove',
+        title: `${PAYLOADS}/${version}: remove`,
+        diff: [],
+      })),
+};

@@ -1,0 +1,102 @@
+/**
+ * All that a host of a cluster may ever be made to have: of every role, on every system, with every source of Mesos and
+ * Docker. What the probe looks at follows from it, since nothing is known of a host before its probe, and a role, a
+ * source or a system that the host no longer has leaves things behind. Only names and paths count: texts are empty.
+ */
+
+import type {
+  AptRepository,
+  Cluster,
+  ClusterHost,
+  DockerSource,
+  MesosSource,
+  Role,
+} from '../../cluster/cluster.ts';
+import { SECRET_NAMES, type Secrets } from '../../cluster/secrets.ts';
+import type { Facts } from '../facts.ts';
+import type { Resource } from '../resources/registry.ts';
+import { resourcesWith } from './wanted.ts';
+
+const ROLES: readonly Role[] = ['zookeeper', 'master', 'scheduler', 'agent'];
+
+/** One of each form that paths and packages depend on. */
+const SYSTEMS: readonly Pick<Facts, 'init' | 'system'>[] = [
+  { init: 'upstart', system: systemOf('ubuntu', '14.04') },
+  { init: 'systemd', system: systemOf('ubuntu', '16.04') },
+  { init: 'systemd', system: systemOf('debian', '13') },
+];
+
+const REPOSITORY: AptRepository = {
+  debian: 'https://repository.invalid main',
+  ubuntu: 'https://repository.invalid main',
+  key: { file: '' },
+};
+
+/** Sources of Mesos and Docker, in pairs: neither depends on the other. */
+const SOURCES: readonly { readonly mesos: MesosSource; readonly docker: DockerSource }[] = [
+  { mesos: { kind: 'clusterd', repository: REPOSITORY }, docker: { kind: 'distribution' } },
+  { mesos: { kind: 'mesosphere', repository: REPOSITORY }, docker: { kind: 'distribution' } },
+  { mesos: { kind: 'preinstalled' }, docker: { kind: 'docker-ce', repository: REPOSITORY } },
+];
+
+const NO_SECRETS = Object.fromEntries(SECRET_NAMES.map((name) => [name, ''])) as Secrets;
+
+/** Resources may be there more than once. */
+export function possibleResources(cluster: Cluster, host: ClusterHost): Resource[] {
+  const withAll = { ...host, roles: ROLES };
+  return SYSTEMS.flatMap((system) => {
+    const facts = new Map([[host.name, bareHost(system, host)]]);
+    return [...SOURCES, cluster].flatMap(({ mesos, docker }) =>
+      resourcesWith(
+        {
+          cluster: { ...cluster, hosts: [withAll], mesos, docker },
+          host: withAll,
+          facts,
+          payload: { version: '', sha256: '', bytes: 0 },
+          running: true,
+          secrets: NO_SECRETS,
+          sha256: () => '',
+        },
+        () => '',
+      ),
+    );
+  });
+}
+
+function systemOf(id: string, version: string): Facts['system'] {
+  return { id, version, codename: '', name: '' };
+}
+
+/** Nothing is installed yet; whoever logs in exists. */
+function bareHost(system: Pick<Facts, 'init' | 'system'>, { connection }: ClusterHost): Facts {
+  const user = connection.kind === 'ssh' ? connection.user : undefined;
+  const silent = { answers: false, version: '', problem: '' };
+  return {
+    ...system,
+    clock: { now: 0, offsetMs: 0 },
+    arch: '',
+    kernel: '',
+    glibc: '',
+    cgroups: 'none',
+    hostname: '',
+    addresses: [],
+    sshAddress: '',
+    cpus: 0,
+    memoryBytes: 0,
+    diskFreeBytes: {},
+    mounts: {},
+    dpkg: { heldBy: '', broken: [] },
+    packages: {},
+    files: {},
+    users: user === undefined ? {} : { [user]: { uid: 0, groups: [] } },
+    services: {},
+    listeners: [],
+    zookeeper: { answers: false, mode: '', version: '' },
+    master: { ...silent, elected: false, recovered: false, agentsActive: 0, frameworksActive: 0 },
+    agent: { ...silent, registered: false, id: '', tasks: null },
+    scheduler: { ...silent, leads: false, leader: '', subscribed: false },
+    docker: { version: '', running: false },
+    otherDockers: [],
+    mesosup: { cluster: '', current: '', payloads: [], released: [], started: false, run: null, journal: [] },
+  };
+}
