@@ -1,6 +1,8 @@
 /** The journal and the record of a run, as they are written on the host. */
 
 import { z } from 'zod';
+import { MesosupError } from '../../errors/mesosup-error.ts';
+import { RELEASE } from '../../release.ts';
 import type { JournalEntry, RunFacts } from '../facts.ts';
 
 const fileFacts = z
@@ -47,15 +49,41 @@ const entry = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const KINDS: ReadonlySet<unknown> = new Set<JournalEntry['kind']>([
+  'file',
+  'directory',
+  'link',
+  'package',
+  'service',
+  'user',
+]);
+
+/** What a later release changed on the host could not be put back. @throws MesosupError */
+function refuseLater(value: unknown): void {
+  if (typeof value !== 'object' || value === null || !('kind' in value) || KINDS.has(value.kind)) return;
+  throw new MesosupError(
+    `a later release of mesosup has changed a thing of the kind "${value.kind}" there, which mesosup ${RELEASE} does not know`,
+    {
+      remedy:
+        'Run the release that changed it (ls -l /opt/mesosup/current on the host names it), or a later one.',
+    },
+  );
+}
+
 /**
  * The entries, oldest first; of two for one thing the first counts, and whether a package was removed since. A line
  * torn by a power cut is passed over.
+ * @throws MesosupError for one of a later release
  */
 export function parseJournal(text: string): JournalEntry[] {
   const seen = new Map<string, JournalEntry>();
   for (const line of text.split('\n')) {
-    const parsed = entry.safeParse(jsonOf(line));
-    if (!parsed.success) continue;
+    const value = jsonOf(line);
+    const parsed = entry.safeParse(value);
+    if (!parsed.success) {
+      refuseLater(value);
+      continue;
+    }
     const { data } = parsed;
     const key = 'path' in data ? `path ${data.path}` : `${data.kind} ${data.name}`;
     const first = seen.get(key);
