@@ -2,6 +2,7 @@
 const core = [
   '^src/errors/(mesosup-error|failure)\\.ts',
   '^src/release\\.ts',
+  '^src/stored/',
   '^src/scheduler/(domain|decide)(/|\\.ts)',
   '^src/scheduler/(flag-table|unknown-flags)\\.ts',
   '^src/mesos/(types|recordio|resources|offer-constraints)\\.ts',
@@ -32,6 +33,7 @@ const areas = [
   'reference',
   'scheduler',
   'simulator',
+  'stored',
   'text',
   'zookeeper',
 ];
@@ -39,7 +41,7 @@ const areas = [
 const common = ['errors', 'release.ts'];
 /** Which area may import which, too; an area may always import itself. */
 const allowed = {
-  cluster: ['hosts', 'text', 'scheduler/flag-table.ts', 'scheduler/unknown-flags.ts'],
+  cluster: ['hosts', 'stored', 'text', 'scheduler/flag-table.ts', 'scheduler/unknown-flags.ts'],
   commands: [
     'base-command.ts',
     'cluster',
@@ -62,12 +64,13 @@ const allowed = {
   executor: ['docker', 'health', 'mesos', 'proc'],
   health: ['mesos'],
   hosts: [],
-  install: ['cluster', 'hosts', 'text'],
+  install: ['cluster', 'hosts', 'stored', 'text'],
   mesos: [],
   proc: [],
   reference: ['hosts/quote.ts'],
-  scheduler: ['health', 'mesos', 'proc', 'text', 'zookeeper', 'executor/task-data.ts'],
+  scheduler: ['health', 'mesos', 'proc', 'stored', 'text', 'zookeeper', 'executor/task-data.ts'],
   simulator: ['mesos', 'scheduler/domain', 'scheduler/decide'],
+  stored: [],
   text: [],
   zookeeper: [],
 };

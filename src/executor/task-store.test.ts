@@ -1,8 +1,10 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { RELEASE } from '../release.ts';
 import type { Task } from './domain/state.ts';
+import { unknownTask } from './domain/tasks.ts';
 import { TaskStore } from './task-store.ts';
 
 let root: string;
@@ -68,4 +70,79 @@ test('what a crash left half written is not read', async () => {
   const complaints = vi.fn();
   expect([...new TaskStore(directory).load(complaints).keys()]).toEqual(['a']);
   expect(complaints).not.toHaveBeenCalled();
+});
+
+describe('a file of a later release', () => {
+  const later = JSON.stringify({ format: 2, release: '0.7.0', id: 'a', stage: 'paused' });
+  const fieldOfLater = JSON.stringify({ format: 1, release: '0.7.0', ...task('a'), paused: true });
+
+  async function loaded(text: string) {
+    new TaskStore(directory).save(mapOf(task('a')));
+    const [name = ''] = await readdir(directory);
+    const file = path.join(directory, name);
+    await writeFile(file, text);
+    const store = new TaskStore(directory);
+    const log = vi.fn();
+    return { file, store, log, tasks: store.load(log) };
+  }
+
+  test.each([
+    ['of a later format', later, `it has format 2, and mesosup ${RELEASE} reads format 1`],
+    ['with a field in use', fieldOfLater, `mesosup ${RELEASE} can't read it, its field "paused" is unknown`],
+  ])('%s is told by its name, and its task goes on', async (_title, text, why) => {
+    const { file, store, log, tasks } = await loaded(text);
+    expect(log.mock.calls).toEqual([
+      [
+        {
+          level: 'error',
+          msg: `${file} can't be read`,
+          error: `${why}: run mesosup 0.7.0, which wrote it, or a later release`,
+          task: 'a',
+        },
+      ],
+    ]);
+    expect([...tasks]).toEqual([['a', unknownTask('a')]]);
+    expect(store.isIncomplete).toBe(true);
+  });
+
+  test('is not written over while its task lives, and goes with it', async () => {
+    const { file, store } = await loaded(later);
+    const adopted = { ...unknownTask('a'), container: 'c' };
+    store.save(mapOf(adopted, task('b')));
+    store.save(mapOf({ ...adopted, addresses: ['172.17.0.2'] }, task('b')));
+    expect(await readFile(file, 'utf8')).toBe(later);
+    store.save(mapOf(task('b')));
+    expect([...new TaskStore(directory).load(() => {}).keys()]).toEqual(['b']);
+  });
+
+  test('is left to be found by its container where even the id is not known', async () => {
+    const { file, store, tasks } = await loaded('{"format":2,"task":{"id":"a"}}');
+    expect(tasks.size).toBe(0);
+    expect(store.isIncomplete).toBe(true);
+    store.save(mapOf(unknownTask('a')));
+    expect(await readFile(file, 'utf8')).toBe('{"format":2,"task":{"id":"a"}}');
+  });
+});
+
+test('a field of a later release that is empty is not in use', async () => {
+  new TaskStore(directory).save(mapOf(task('a')));
+  const [name = ''] = await readdir(directory);
+  const text = JSON.stringify({ format: 1, release: '0.7.0', ...task('a'), paused: false, mounts: [] });
+  await writeFile(path.join(directory, name), text);
+  expect(new TaskStore(directory).load(() => {})).toEqual(mapOf(task('a')));
+});
+
+test('a damaged file is told, and written over by what is known next', async () => {
+  new TaskStore(directory).save(mapOf(task('a')));
+  const [name = ''] = await readdir(directory);
+  await writeFile(path.join(directory, name), '{"id":"a","phase":"dancing"}');
+  const store = new TaskStore(directory);
+  const log = vi.fn();
+  expect(store.load(log).size).toBe(0);
+  expect(log.mock.calls[0]?.[0]).toMatchObject({
+    error: 'it is damaged: its field "phase" has an unknown value',
+  });
+  expect(store.isIncomplete).toBe(true);
+  store.save(mapOf(unknownTask('a')));
+  expect(new TaskStore(directory).load(() => {})).toEqual(mapOf(unknownTask('a')));
 });

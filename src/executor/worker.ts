@@ -74,6 +74,8 @@ class DockerWorker implements Worker {
   #told: ReadonlySet<string | undefined> = new Set();
   #refusedInARow = 0;
   #shuttingDown = false;
+  /** There may be containers that were not found yet. */
+  #recovering = false;
   #finished = false;
   #idleTimer: NodeJS.Timeout | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
@@ -128,7 +130,8 @@ class DockerWorker implements Worker {
     this.#containers
       .sweep()
       .catch((error: unknown) => log({ level: 'error', msg: 'no sweep', reason: String(error) }));
-    if (this.#state.tasks.size > 0) void this.#recover();
+    this.#recovering = this.#state.tasks.size > 0 || this.#store.isIncomplete;
+    if (this.#recovering) void this.#recover();
     this.#watchIdleness();
   }
 
@@ -155,7 +158,9 @@ class DockerWorker implements Worker {
   }
 
   async #recover(): Promise<void> {
-    this.#take({ type: 'recovered', containers: await this.#containers.find() });
+    const containers = await this.#containers.find();
+    this.#recovering = false;
+    this.#take({ type: 'recovered', containers });
   }
 
   #takeEvent(event: ExecutorEvent): void {
@@ -261,7 +266,7 @@ class DockerWorker implements Worker {
   }
 
   #watchIdleness(): void {
-    if (!isIdle(this.#state)) {
+    if (!isIdle(this.#state) || this.#recovering) {
       clearTimeout(this.#idleTimer);
       this.#idleTimer = undefined;
     } else {

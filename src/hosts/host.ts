@@ -42,6 +42,7 @@ export type HostFailure =
   | 'login' // the login shell did not run the command
   | 'root' // sudo is missing, refuses, or its password is wrong
   | 'lost' // the connection ended under way
+  | 'release' // a later release of mesosup has changed it
   | 'configuration'; // a file that says how to connect is wrong
 
 /** A host can't be used. */

@@ -7,6 +7,8 @@ import { randomBytes } from 'node:crypto';
 import { access, link, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { MesosupError } from '../../errors/mesosup-error.ts';
+import { RELEASE } from '../../release.ts';
+import type { StoredFile } from '../../stored/file.ts';
 import type { Cluster } from '../cluster.ts';
 import { generateSecrets, SECRET_NAMES, type Secrets } from '../secrets.ts';
 
@@ -50,11 +52,16 @@ export class ClusterState {
   async secrets(): Promise<Secrets | undefined> {
     const text = await this.#read(this.secretsFile);
     if (text === undefined) return undefined;
-    const found = parse(text, this.secretsFile);
-    const values = Object.fromEntries(SECRET_NAMES.map((name) => [name, found[name]]));
-    const bad = Object.values(values).some((v) => typeof v !== 'string' || !/^[A-Za-z0-9_-]{20,}$/.test(v));
-    if (bad) throw damaged(this.secretsFile);
-    return values as Record<(typeof SECRET_NAMES)[number], string>;
+    // Formats are counted only from the second on. Names that are not known are another release's, which keeps them.
+    return this.#decode(this.secretsFile, { format: 1, ...parse(text, this.secretsFile) }, async () => ({
+      format: 1,
+      read: (found) => {
+        const values = Object.fromEntries(SECRET_NAMES.map((name) => [name, found[name]]));
+        const isSecret = (value: unknown) => typeof value === 'string' && /^[A-Za-z0-9_-]{20,}$/.test(value);
+        if (!Object.values(values).every(isSecret)) throw damaged(this.secretsFile);
+        return values as Record<(typeof SECRET_NAMES)[number], string>;
+      },
+    }));
   }
 
   /** The secrets; fresh ones, written down, when there are none. Of several that ask at once all get the same. */
@@ -77,15 +84,16 @@ export class ClusterState {
   async cluster(): Promise<Cluster | undefined> {
     const text = await this.#read(this.#clusterFile);
     if (text === undefined) return undefined;
-    const { format, cluster } = parse(text, this.#clusterFile);
-    if (format !== 1 || typeof cluster !== 'object' || cluster === null || !('hosts' in cluster)) {
-      throw damaged(this.#clusterFile);
-    }
-    return cluster as Cluster;
+    const stored = parse(text, this.#clusterFile);
+    const file = await this.#decode(this.#clusterFile, stored, async () => {
+      const { clusterFile } = await import('../stored-cluster.ts');
+      return clusterFile;
+    });
+    return file.cluster;
   }
 
   async keepCluster(cluster: Cluster): Promise<void> {
-    const draft = await this.#draft({ format: 1, cluster });
+    const draft = await this.#draft({ format: 1, release: RELEASE, cluster });
     await rename(draft, this.#clusterFile);
   }
 
@@ -138,6 +146,17 @@ export class ClusterState {
     }
   }
 
+  /** @throws MesosupError for what is damaged, or of a later release */
+  async #decode<T>(file: string, stored: unknown, form: () => Promise<StoredFile<T>>): Promise<T> {
+    // Loaded only where there is something to read: a schema takes its time.
+    const [{ readStored }, known] = await Promise.all([import('../../stored/file.ts'), form()]);
+    const read = readStored(stored, known, (why, remedy) =>
+      remedy === undefined ? damaged(file, why) : new MesosupError(`${file} ${why}`, { path: file, remedy }),
+    );
+    if (read === undefined) throw damaged(file);
+    return read;
+  }
+
   #unwritable(error: unknown): MesosupError {
     const { code, message } = error as NodeJS.ErrnoException;
     return new MesosupError(`${this.directory} can't be written: ${code ?? message}`, {
@@ -175,8 +194,9 @@ function parse(text: string, file: string): Record<string, unknown> {
   throw damaged(file);
 }
 
-function damaged(file: string): MesosupError {
-  return new MesosupError(`${file} is damaged`, {
+function damaged(file: string, why = 'is damaged'): MesosupError {
+  return new MesosupError(`${file} ${why}`, {
+    path: file,
     remedy: `Put back a copy of it. Without one: move it away, and install again for new secrets and a restart of all services.`,
   });
 }

@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import { isZooKeeperError, type ZooKeeperSession } from '../../zookeeper/client.ts';
 import type { Registry, RegistryStore } from './registry.ts';
 
@@ -25,12 +26,26 @@ export function registryDirectory(workDir: string): string {
 export function fileStore(directory: string): RegistryStore {
   const path = join(directory, 'registry.json');
   return {
-    load: async () => (existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Registry) : undefined),
+    load: async () => (existsSync(path) ? registryIn(path) : undefined),
     async save(registry) {
       writeFileSync(`${path}.tmp`, JSON.stringify(registry), { mode: 0o600 });
       renameSync(`${path}.tmp`, path);
     },
   };
+}
+
+/** @throws MesosupError where the file is damaged */
+function registryIn(path: string): Registry {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Registry;
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new MesosupError(`${path} is damaged`, {
+      path,
+      remedy: 'Put back a copy of it; without one remove it, and the agents register anew.',
+      cause,
+    });
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Reads a host in one round trip. */
 
 import type { Secrets } from '../../cluster/secrets.ts';
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import { type Host, HostError } from '../../hosts/host.ts';
 import type { Facts } from '../facts.ts';
 import type { FileFacts } from '../host-facts.ts';
@@ -25,6 +26,10 @@ export async function probeHost(
   try {
     return withKeys(parseFacts(result.stdout, { sentAt, receivedAt: Date.now() }));
   } catch (cause) {
+    if (cause instanceof MesosupError) {
+      const { message, remedy = '' } = cause;
+      throw new HostError(host.name, 'release', `${host.name}: ${message}`, remedy, cause);
+    }
     const said = result.stderr.trim().split('\n').slice(-3).join('; ');
     throw new HostError(
       host.name,

@@ -1,5 +1,7 @@
 /** A repository's key: its file is written when the host has none, another or an expired one. */
 
+import { z } from 'zod';
+import { record, variant } from '../../stored/record.ts';
 import type { HostFacts } from '../host-facts.ts';
 import type { Item } from '../item.ts';
 import { LISTS_STALE } from '../script/places.ts';
@@ -18,6 +20,15 @@ export interface AptKeyResource {
 /** In the journal it is a file. */
 export const aptKeyKind: ResourceKind<AptKeyResource> = {
   kind: 'apt-key',
+  stored: variant<AptKeyResource>('apt-key', {
+    path: z.string(),
+    source: z.union([
+      record<{ readonly url: string }>({ url: z.string() }),
+      record<{ readonly file: string }>({ file: z.string() }),
+    ]),
+    fingerprint: z.string().optional(),
+    content: z.string().optional(),
+  }),
   id: pathId,
   targets: ({ path }) => ({ files: [path] }),
   diff: (resource, { facts }) => diffKey(resource, facts),

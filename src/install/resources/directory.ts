@@ -1,6 +1,8 @@
 /** A directory with its owners and mode, and with the names that alone may lie in it. */
 
+import { z } from 'zod';
 import { quote } from '../../hosts/quote.ts';
+import { variant } from '../../stored/record.ts';
 import type { HostFacts } from '../host-facts.ts';
 import type { Item } from '../item.ts';
 import { pathWord } from '../script/path-word.ts';
@@ -32,6 +34,13 @@ const HARMLESS = /\.(dpkg-dist|rpmnew)$/;
 
 export const directoryKind: JournaledKind<DirectoryResource, PathEntry<'directory'>> = {
   kind: 'directory',
+  stored: variant<DirectoryResource>('directory', {
+    path: z.string(),
+    owner: z.string(),
+    group: z.string(),
+    mode: z.string(),
+    only: z.array(z.string()).optional(),
+  }),
   id: pathId,
   targets: ({ path, only }) => (only ? { trees: [path] } : { files: [path] }),
   diff: (resource, { facts }) => diffDirectory(resource, facts),

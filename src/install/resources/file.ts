@@ -1,6 +1,8 @@
 /** A file with its text, owners and mode. */
 
+import { z } from 'zod';
 import { type MarkedText, reveal } from '../../cluster/secrets.ts';
+import { variant } from '../../stored/record.ts';
 import type { Item } from '../item.ts';
 import { LISTS_STALE } from '../script/places.ts';
 import { safeDiff } from '../text-diff.ts';
@@ -35,6 +37,16 @@ export interface FileResource {
 
 export const fileKind: JournaledKind<FileResource, PathEntry<'file'>> = {
   kind: 'file',
+  stored: variant<FileResource>('file', {
+    path: z.string(),
+    content: z.string(),
+    owner: z.string(),
+    group: z.string(),
+    mode: z.string(),
+    note: z.string().optional(),
+    beforePackages: z.boolean().optional(),
+    aptSource: z.boolean().optional(),
+  }),
   id: pathId,
   targets: ({ path }) => ({ files: [path] }),
   diff: diffFile,

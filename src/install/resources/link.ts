@@ -1,6 +1,8 @@
 /** A symbolic link. */
 
+import { z } from 'zod';
 import { quote } from '../../hosts/quote.ts';
+import { variant } from '../../stored/record.ts';
 import { keepPath, type PathEntry, pathId, pathItem, pathJournal, removePath } from './path.ts';
 import type { JournaledKind } from './resource.ts';
 
@@ -12,6 +14,7 @@ export interface LinkResource {
 
 export const linkKind: JournaledKind<LinkResource, PathEntry<'link'>> = {
   kind: 'link',
+  stored: variant<LinkResource>('link', { path: z.string(), target: z.string() }),
   id: pathId,
   targets: ({ path }) => ({ files: [path] }),
   diff(resource, { facts }) {

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { quote } from '../../hosts/quote.ts';
+import { record, variant } from '../../stored/record.ts';
 import type { HostFacts } from '../host-facts.ts';
 import { type Item, idParts, type Numbered, type Shape } from '../item.ts';
 import { installedPackage, packageNames } from '../package-state.ts';
@@ -29,6 +30,17 @@ interface PackageEntry {
 
 export const packageKind: JournaledKind<PackageResource, PackageEntry> = {
   kind: 'package',
+  stored: variant<PackageResource>('package', {
+    name: z.string(),
+    version: z.string().optional(),
+    file: z
+      .union([
+        record<{ readonly url: string }>({ url: z.string() }),
+        record<{ readonly upload: string }>({ upload: z.string() }),
+      ])
+      .optional(),
+    sha256: z.string().optional(),
+  }),
   id: ({ name }) => `package:${name}`,
   targets: ({ name }) => ({ packages: packageNames(name) }),
   diff: (resource, { facts }) => diffPackage(resource, facts),

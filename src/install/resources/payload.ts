@@ -1,6 +1,8 @@
 /** A version of the programs that run on hosts, unpacked beneath `/opt/mesosup`. */
 
+import { z } from 'zod';
 import { quote } from '../../hosts/quote.ts';
+import { variant } from '../../stored/record.ts';
 import { PAYLOADS } from '../script/places.ts';
 import type { ResourceKind } from './resource.ts';
 
@@ -16,6 +18,7 @@ export interface PayloadResource {
 /** The journal doesn't know it: what is ours beneath `/opt/mesosup` shows by itself. */
 export const payloadKind: ResourceKind<PayloadResource> = {
   kind: 'payload',
+  stored: variant<PayloadResource>('payload', { version: z.string(), sha256: z.string(), bytes: z.number() }),
   id: ({ version }) => `payload:${version}`,
   // Every probe lists the payloads.
   targets: () => ({}),

@@ -3,7 +3,7 @@
  * functions below. What is not in the list is no `Resource`, so it can't be wanted.
  */
 
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { HostFacts } from '../host-facts.ts';
 import { type Item, idParts, type UndoItem } from '../item.ts';
 import type { Targets } from '../probe-targets.ts';
@@ -67,6 +67,12 @@ function journalOf({ kind }: JournalEntry): JournalKind<JournalEntry> {
   return journal;
 }
 
+/** The schema of a resource in a saved plan. */
+export const storedResource = z.discriminatedUnion(
+  'kind',
+  KINDS.map(({ stored }: AnyKind) => stored) as unknown as [z.ZodObject, ...z.ZodObject[]],
+) as unknown as z.ZodType<Resource>;
+
 /** `kind:name`, unique on a host. */
 export function resourceId(resource: Resource): string {
   return kindOf(resource.kind).id(resource);
@@ -127,6 +133,11 @@ function restoreLines(id: string, { journal }: ScriptContext): string[] {
 export function parseEntry(line: unknown): JournalEntry | undefined {
   const kind = typeof line === 'object' && line !== null && 'kind' in line ? line.kind : undefined;
   return BY_NAME.get(String(kind))?.journal?.schema.safeParse(line).data;
+}
+
+/** True of the kinds that journals of hosts remember. */
+export function isJournaledKind(name: unknown): boolean {
+  return BY_NAME.get(String(name))?.journal !== undefined;
 }
 
 /** What the journal says of one thing of which it has two entries. */

@@ -9,6 +9,8 @@ import type { Targets } from '../probe-targets.ts';
 /** One kind of resource: everything the installer knows about it, from the probe to the uninstall. */
 export interface ResourceKind<R extends Shape> {
   readonly kind: R['kind'];
+  /** Of a resource in a saved plan. Fields of released versions must stay readable. */
+  readonly stored: z.ZodType<R>;
   /** `kind:name`, unique on a host. */
   id(resource: R): string;
   /** Lists what the probe has to report so that `diff` can tell whether the host has the resource. */

@@ -2,11 +2,12 @@
 
 import { z } from 'zod';
 import { quote } from '../../hosts/quote.ts';
+import { literals, record, variant } from '../../stored/record.ts';
 import type { HostFacts, ServiceFacts } from '../host-facts.ts';
 import type { Item, Numbered, Shape, UndoItem } from '../item.ts';
 import { unitName } from '../script/unit-name.ts';
 import type { Entry, JournaledKind, StepContext, UndoContext } from './resource.ts';
-import { diffService, type ServiceResource } from './service.ts';
+import { diffService, type Edge, type ServiceCheck, type ServiceResource } from './service.ts';
 
 interface ServiceEntry {
   readonly kind: 'service';
@@ -16,6 +17,20 @@ interface ServiceEntry {
 
 export const serviceKind: JournaledKind<ServiceResource, ServiceEntry> = {
   kind: 'service',
+  stored: variant<ServiceResource>('service', {
+    name: z.string(),
+    enabled: z.boolean(),
+    running: z.union([z.boolean(), z.null()]),
+    masked: z.boolean().optional(),
+    inputs: z.string(),
+    restartOn: z.array(z.string()),
+    after: literals<Edge>({ 'zookeeper-quorum': true, 'master-elected': true }).optional(),
+    check: record<ServiceCheck>({
+      command: z.array(z.string()),
+      properties: z.array(z.string()),
+      before: z.array(z.string()),
+    }).optional(),
+  }),
   id: ({ name }) => `service:${name}`,
   targets: ({ name }) => ({ services: [name] }),
   diff: diffService,

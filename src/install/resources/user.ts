@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { quote } from '../../hosts/quote.ts';
+import { variant } from '../../stored/record.ts';
 import type { JournaledKind } from './resource.ts';
 
 export interface UserResource {
@@ -23,6 +24,7 @@ const removeUser = (name: string) => [`remove_user ${quote(name)}`];
 
 export const userKind: JournaledKind<UserResource, UserEntry> = {
   kind: 'user',
+  stored: variant<UserResource>('user', { name: z.string(), home: z.string(), groups: z.array(z.string()) }),
   id: ({ name }) => `user:${name}`,
   targets: ({ name }) => ({ users: [name] }),
   diff(resource, { facts }) {

@@ -1,15 +1,37 @@
 /** The journal and the record of a run, as they are written on the host. */
 
 import { z } from 'zod';
+import { MesosupError } from '../../errors/mesosup-error.ts';
+import { RELEASE } from '../../release.ts';
 import type { RunFacts } from '../host-facts.ts';
-import { type JournalEntry, mergeEntries, parseEntry } from '../resources/registry.ts';
+import { isJournaledKind, type JournalEntry, mergeEntries, parseEntry } from '../resources/registry.ts';
 
-/** The entries, oldest first, one for each thing. A line torn by a power cut is passed over. */
+/** What a later release changed on the host could not be put back. @throws MesosupError */
+function refuseLater(value: unknown): void {
+  if (typeof value !== 'object' || value === null || !('kind' in value) || isJournaledKind(value.kind))
+    return;
+  throw new MesosupError(
+    `a later release of mesosup has changed a thing of the kind "${value.kind}" there, which mesosup ${RELEASE} does not know`,
+    {
+      remedy:
+        'Run the release that changed it (ls -l /opt/mesosup/current on the host names it), or a later one.',
+    },
+  );
+}
+
+/**
+ * The entries, oldest first, one for each thing. A line torn by a power cut is passed over.
+ * @throws MesosupError for one of a later release
+ */
 export function parseJournal(text: string): JournalEntry[] {
   const seen = new Map<string, JournalEntry>();
   for (const line of text.split('\n')) {
-    const entry = parseEntry(jsonOf(line));
-    if (entry === undefined) continue;
+    const value = jsonOf(line);
+    const entry = parseEntry(value);
+    if (entry === undefined) {
+      refuseLater(value);
+      continue;
+    }
     const key = 'path' in entry ? `path ${entry.path}` : `${entry.kind} ${entry.name}`;
     const first = seen.get(key);
     seen.set(key, first === undefined ? entry : mergeEntries(first, entry));

@@ -11,6 +11,8 @@
 
 import * as z from 'zod';
 import { TASK_STATES } from '../../mesos/types.ts';
+import { MismatchError, readerOf } from '../../stored/reader.ts';
+import { record, type Shape } from '../../stored/record.ts';
 import type { App } from './app.ts';
 import { type AppDefinition, appFields } from './app-schema.ts';
 import type { Action, Deployment } from './deployment.ts';
@@ -18,17 +20,7 @@ import type { RestoredApp, StateEvent, StoredEvent } from './events.ts';
 import type { Group } from './group.ts';
 import { isJson } from './json.ts';
 import type { TaskFailure } from './state.ts';
-import { MismatchError, readerOf } from './stored-reader.ts';
 import type { Task } from './task.ts';
-
-/** A schema for every field, so that none can be forgotten; optional ones may stay out. */
-type Shape<T> = {
-  readonly [K in keyof T]-?: object extends Pick<T, K> ? z.ZodType<T[K] | undefined> : z.ZodType<T[K]>;
-};
-
-function record<T>(shape: Shape<T>): z.ZodType<T> {
-  return z.object(shape as z.ZodRawShape) as unknown as z.ZodType<T>;
-}
 
 const text = z.string();
 const number = z.number();

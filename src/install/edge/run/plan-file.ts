@@ -3,19 +3,30 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { Cluster } from '../../../cluster/cluster.ts';
+import { storedCluster } from '../../../cluster/stored-cluster.ts';
 import { MesosupError, UsageError } from '../../../errors/mesosup-error.ts';
+import { RELEASE } from '../../../release.ts';
+import { readStored, type StoredFile } from '../../../stored/file.ts';
+import { readerOf } from '../../../stored/reader.ts';
+import { record } from '../../../stored/record.ts';
 import type { Plan } from '../../plan.ts';
+import { storedPlan } from '../../stored-plan.ts';
 
 export interface SavedPlan {
   readonly plan: Plan;
   readonly cluster: Cluster;
 }
 
+const PLAN_FILE: StoredFile<SavedPlan> = {
+  format: 1,
+  read: readerOf(record<SavedPlan>({ plan: storedPlan, cluster: storedCluster })),
+};
+
 /** Whole or not at all, for its owner alone. */
 export async function savePlan(file: string, saved: SavedPlan): Promise<void> {
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   try {
-    await writeFile(draft, `${JSON.stringify({ format: 1, ...saved }, null, 2)}\n`, {
+    await writeFile(draft, `${JSON.stringify({ format: 1, release: RELEASE, ...saved }, null, 2)}\n`, {
       mode: 0o600,
       flag: 'wx',
     });
@@ -37,10 +48,13 @@ export async function readPlan(file: string): Promise<SavedPlan> {
     throw new UsageError(`${file} can't be read: ${reason}`);
   });
   const value = parse(text);
-  if (!isSavedPlan(value)) {
-    throw new UsageError(`${file} is no plan: "mesosup plan --out FILE" writes one`);
-  }
-  return value;
+  const saved = isPlan(value)
+    ? readStored(value, PLAN_FILE, (why, remedy = 'Make a new plan with "mesosup plan --out".') => {
+        return new UsageError(`${file} ${why}`, { path: file, remedy });
+      })
+    : undefined;
+  if (!saved) throw new UsageError(`${file} is no plan: "mesosup plan --out FILE" writes one`);
+  return saved;
 }
 
 function parse(text: string): unknown {
@@ -51,9 +65,7 @@ function parse(text: string): unknown {
   }
 }
 
-function isSavedPlan(value: unknown): value is SavedPlan {
-  if (typeof value !== 'object' || value === null) return false;
-  const { format, plan, cluster } = value as Record<string, unknown>;
-  if (format !== 1 || typeof plan !== 'object' || typeof cluster !== 'object') return false;
-  return plan !== null && cluster !== null && 'hosts' in plan && 'hosts' in cluster && 'version' in plan;
+/** Files of other kinds have a format, too. */
+function isPlan(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'plan' in value && 'cluster' in value;
 }

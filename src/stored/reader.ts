@@ -5,7 +5,6 @@
  */
 
 import * as z from 'zod';
-import { isJson } from './json.ts';
 
 /** A value is not what the schema says. */
 export class MismatchError extends Error {
@@ -50,6 +49,10 @@ function readerFor(schema: z.core.$ZodType): Reader {
   if (schema instanceof z.ZodLiteral) return oneOf(schema.values);
   if (schema instanceof z.ZodArray) return listOf(readerFor(schema.element));
   if (schema instanceof z.ZodRecord) return recordOf(readerFor(schema.valueType));
+  if (schema instanceof z.ZodNull) return oneOf([null]);
+  if (schema instanceof z.ZodDiscriminatedUnion) {
+    return variantsOf(schema.def.discriminator, schema.options as readonly z.ZodObject[]);
+  }
   if (schema instanceof z.ZodUnion) return unionOf(schema.options.map(readerFor));
   if (schema instanceof z.ZodObject) return objectOf(schema.shape);
   if (schema instanceof z.ZodOptional) return { ...readerFor(schema.unwrap()), missing: {} };
@@ -106,7 +109,35 @@ function recordOf(field: Reader): Reader {
 function unionOf(options: readonly Reader[]): Reader {
   return {
     takes: (value) => options.some(({ takes }) => takes(value)),
-    read: (value) => options.find(({ takes }) => takes(value))?.read(value),
+    read: (value) => {
+      let first: unknown;
+      for (const { takes, read } of options) {
+        if (!takes(value)) continue;
+        try {
+          return read(value);
+        } catch (error) {
+          first ??= error;
+        }
+      }
+      throw first;
+    },
+  };
+}
+
+/** Objects told apart by the value of one field. */
+function variantsOf(field: string, schemas: readonly z.ZodObject[]): Reader {
+  const variants = schemas.map(({ shape }) => {
+    const key: z.core.$ZodType | undefined = shape[field];
+    if (!key) throw new TypeError(`a variant has no field "${field}"`);
+    return { key: readerFor(key), variant: objectOf(shape) };
+  });
+  return {
+    takes: isJson,
+    read: (value) => {
+      const found = variants.find(({ key }) => key.takes((value as Record<string, unknown>)[field]));
+      if (!found) throw new MismatchError('has an unknown value', [field]);
+      return found.variant.read(value);
+    },
   };
 }
 
@@ -146,6 +177,10 @@ function objectOf(shape: Readonly<Record<string, z.core.$ZodType>>): Reader {
 export function isEmpty(value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0;
   return isJson(value) ? Object.values(value).every(isEmpty) : !value;
+}
+
+function isJson(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Reads a part, and says where it is in an error. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import * as z from 'zod';
-import { MismatchError, readerOf } from './stored-reader.ts';
+import { MismatchError, readerOf } from './reader.ts';
 
 it('does not change what it reads, and gives it as it is where nothing is missing', () => {
   const read = readerOf(
@@ -37,4 +37,33 @@ it('drops unknown fields that are empty, and refuses those that hold anything', 
 
 it('refuses kinds of schemas that it was not made for', () => {
   expect(() => readerOf(z.date())).toThrow("stored values can't be read by schemas of the type date");
+});
+
+it('tells objects of a union apart by a field, or by trying', () => {
+  const read = readerOf(
+    z.object({
+      how: z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('a'), n: z.number().default(0) }),
+        z.object({
+          kind: z.enum(['b', 'c']),
+          at: z.union([z.object({ url: z.string() }), z.object({ file: z.string() })]),
+        }),
+      ]),
+      left: z.union([z.number(), z.null()]).optional(),
+    }),
+  );
+  expect(read({ how: { kind: 'a' }, left: null })).toEqual({ how: { kind: 'a', n: 0 }, left: null });
+  expect(read({ how: { kind: 'c', at: { file: '/x' } } })).toEqual({
+    how: { kind: 'c', at: { file: '/x' } },
+  });
+  const refused = (value: unknown) => {
+    try {
+      return read(value);
+    } catch (error) {
+      return error instanceof MismatchError ? `${error.path.join('.')} ${error.message}` : error;
+    }
+  };
+  expect(refused({ how: { kind: 'd' } })).toBe('how.kind has an unknown value');
+  expect(refused({ how: { kind: 'b', at: { file: 1 } } })).toMatch(/^how\.at\./);
+  expect(refused({ how: { kind: 'a' }, left: 'x' })).toBe('left has an unknown value');
 });

@@ -1,0 +1,161 @@
+/**
+ * Tasks in files: the task, with the `format` and the `release` that wrote it. 0.1.0 wrote the task alone, which is
+ * format 1, and takes no notice of the two. As for all that is stored, a field that is added is optional or has an
+ * empty default, and where a meaning changes the format counts up. Without a library: the worker starts at once.
+ */
+
+import type { Health } from '../health/health.ts';
+import { TASK_STATES, type TaskInfo, type TaskState, type TaskStatus } from '../mesos/types.ts';
+import { RELEASE } from '../release.ts';
+import type { Kill, OutputStart, Task } from './domain/state.ts';
+
+const FORMAT = 1;
+
+/** A file's content is not a task that this release knows. */
+export class TaskFileError extends Error {
+  override name = 'TaskFileError';
+  /** Of a file that a later release wrote: there the task is, and is told by its id where that can be read. */
+  readonly later: { readonly taskId: string | undefined } | undefined;
+
+  constructor(message: string, later?: TaskFileError['later']) {
+    super(message);
+    this.later = later;
+  }
+}
+
+export function taskText(task: Task): string {
+  return JSON.stringify({ format: FORMAT, release: RELEASE, ...task });
+}
+
+/** @throws TaskFileError saying what is wrong, and which release to run where a later one wrote it */
+export function parseTask(text: string): Task {
+  const value = json(text);
+  if (!isObject(value)) throw new TaskFileError('it is damaged: it holds no task');
+  const { format = FORMAT, release, ...fields } = value;
+  const later = { taskId: typeof fields.id === 'string' ? fields.id : undefined };
+  const isOther = typeof release === 'string' && release !== RELEASE;
+  const todo = isOther ? `run mesosup ${release}, which wrote it, or a later release` : undefined;
+  if (format !== FORMAT) {
+    throw new TaskFileError(
+      `it has format ${String(format)}, and mesosup ${RELEASE} reads format ${FORMAT}: ` +
+        (todo ?? 'run the release of mesosup that wrote it, or a later one'),
+      later,
+    );
+  }
+  try {
+    return task(fields, '');
+  } catch (error) {
+    if (!(error instanceof TaskFileError)) throw error;
+    const { message } = error;
+    if (todo === undefined) throw new TaskFileError(`it is damaged: ${message}`);
+    throw new TaskFileError(`mesosup ${RELEASE} can't read it, ${message}: ${todo}`, later);
+  }
+}
+
+type Read<T> = (value: unknown, field: string) => T;
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function wrong(field: string): TaskFileError {
+  return new TaskFileError(`its field "${field}" has an unknown value`);
+}
+
+const text: Read<string> = (value, field) => {
+  if (typeof value !== 'string') throw wrong(field);
+  return value;
+};
+
+const number: Read<number> = (value, field) => {
+  if (typeof value !== 'number') throw wrong(field);
+  return value;
+};
+
+const flag: Read<boolean> = (value, field) => {
+  if (typeof value !== 'boolean') throw wrong(field);
+  return value;
+};
+
+function word<T extends string>(...known: readonly T[]): Read<T> {
+  return (value, field) => {
+    const found = known.find((one) => one === value);
+    if (found === undefined) throw wrong(field);
+    return found;
+  };
+}
+
+function list<T>(read: Read<T>): Read<T[]> {
+  return (value, field) => {
+    if (!Array.isArray(value)) throw wrong(field);
+    return value.map((one, i) => read(one, `${field}.${i}`));
+  };
+}
+
+/** JSON leaves out what is undefined. */
+function optional<T>(read: Read<T>): Read<T | undefined> {
+  return (value, field) => (value === undefined ? undefined : read(value, field));
+}
+
+/** A reader for every field, so that none can be forgotten. */
+function record<T extends object>(fields: { readonly [K in keyof T]-?: Read<T[K]> }): Read<T> {
+  return (value, field) => {
+    if (!isObject(value)) throw wrong(field);
+    const name = (key: string) => (field === '' ? key : `${field}.${key}`);
+    // One that is empty is not in use: its default is empty.
+    const unknown = Object.keys(value).find((key) => !(key in fields) && !isEmpty(value[key]));
+    if (unknown !== undefined) throw new TaskFileError(`its field "${name(unknown)}" is unknown`);
+    const entries = Object.entries(fields) as [string, Read<unknown>][];
+    return Object.fromEntries(entries.map(([key, read]) => [key, read(value[key], name(key))])) as T;
+  };
+}
+
+function isEmpty(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return isObject(value) ? Object.values(value).every(isEmpty) : !value;
+}
+
+/** Mesos' own messages are kept as they came. */
+const info: Read<TaskInfo> = (value, field) => {
+  if (!isObject(value) || !isObject(value.task_id)) throw wrong(field);
+  text(value.task_id.value, `${field}.task_id.value`);
+  return value as unknown as TaskInfo;
+};
+
+const status: Read<TaskStatus> = (value, field) => {
+  if (!isObject(value) || !isObject(value.task_id)) throw wrong(field);
+  word<TaskState>(...TASK_STATES)(value.state, `${field}.state`);
+  return value as unknown as TaskStatus;
+};
+
+const kill: Read<Kill> = (value, field) => {
+  const { deadline, unhealthy } = record<{ deadline: number; unhealthy: string | undefined }>({
+    deadline: number,
+    unhealthy: optional(text),
+  })(value, field);
+  return { deadline, ...(unhealthy !== undefined && { unhealthy }) };
+};
+
+const task = record<Task>({
+  id: text,
+  phase: word('preparing', 'creating', 'starting', 'running', 'ended'),
+  info: optional(info),
+  acknowledged: flag,
+  single: flag,
+  container: optional(text),
+  output: optional(record<OutputStart>({ stdout: number, stderr: number })),
+  addresses: list(text),
+  health: optional(
+    record<Health>({ since: number, healthy: optional(flag), failures: number, failedAt: optional(number) }),
+  ),
+  kill: optional(kill),
+  updates: list(status),
+});

@@ -1,0 +1,53 @@
+/** The schema of a plan in a file. */
+
+import { z } from 'zod';
+import { literals, record } from '../stored/record.ts';
+import type { PlanAction } from './item.ts';
+import type { HostPlan, Plan, PlanCommand, PlanItem } from './plan.ts';
+import { storedResource } from './resources/registry.ts';
+
+const text = z.string();
+const number = z.number();
+const texts = z.array(text);
+
+const item = record<PlanItem>({
+  id: text,
+  action: literals<PlanAction>({
+    create: true,
+    change: true,
+    remove: true,
+    install: true,
+    upgrade: true,
+    enable: true,
+    disable: true,
+    start: true,
+    stop: true,
+    restart: true,
+    reload: true,
+    'replace-agent': true,
+    repair: true,
+    restore: true,
+  }),
+  title: text,
+  diff: texts,
+  reason: text.optional(),
+  whole: z.literal(true).optional(),
+  byApt: z.literal(true).optional(),
+  endsTasks: z.union([number, z.null()]).optional(),
+  resource: storedResource.optional(),
+});
+
+const host = record<HostPlan>({
+  host: text,
+  items: z.array(item),
+  address: record<NonNullable<HostPlan['address']>>({ address: text, why: text }).optional(),
+  basis: text,
+});
+
+export const storedPlan = record<Plan>({
+  format: z.literal(1),
+  command: literals<PlanCommand>({ install: true, start: true, stop: true, uninstall: true }),
+  cluster: text,
+  version: text,
+  hosts: z.array(host),
+});
