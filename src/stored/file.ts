@@ -1,5 +1,5 @@
 /**
- * Files that one release writes and others read: JSON, with the `format` and, since 0.2.0, the `release` that wrote
+ * Files that one release writes and others read: JSON, with the `format` and, after 0.1.0, the `release` that wrote
  * it beside the content. The rules are those of the scheduler's events (src/scheduler/domain/stored-events.ts): a
  * field that is added is optional or has an empty default; where a meaning changes, the format counts up, and files of
  * the old one are converted as they are read.
