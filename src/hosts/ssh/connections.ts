@@ -104,8 +104,8 @@ export class Connections {
   }
 }
 
-/** The same for all hosts that are reached the same way. */
-function keyOf({ host: _host, notices: _notices, ...way }: ConnectionPlan): string {
+/** The same for each bastion of the same name that is reached the same way; errors name the host of the connection. */
+function keyOf({ notices: _notices, ...way }: ConnectionPlan): string {
   return JSON.stringify(way);
 }
 

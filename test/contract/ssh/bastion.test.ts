@@ -129,6 +129,18 @@ test.each([
   });
 });
 
+test('two names of one host have errors of their own, whichever connects first', async () => {
+  const hosts = lab.hosts();
+  const named = ['box', 'alias'].map((name) =>
+    hosts.open({ name, address: '127.0.0.1', connection: { kind: 'ssh', port: 1 } }),
+  );
+  const results = await Promise.allSettled(named.map((host) => host.run('true')));
+  expect(results).toMatchObject([
+    { reason: { host: 'box', message: 'box: nothing listens at 127.0.0.1:1' } },
+    { reason: { host: 'alias', message: 'alias: nothing listens at 127.0.0.1:1' } },
+  ]);
+});
+
 test('who takes the connection and then says nothing is given up after ConnectTimeout', async () => {
   const { createServer } = await import('node:net');
   const { once } = await import('node:events');
