@@ -4,22 +4,22 @@ const core = [
   '^src/release\\.ts',
   '^src/stored/',
   '^src/scheduler/(domain|decide)(/|\\.ts)',
-  '^src/scheduler/(flag-table|unknown-flags)\\.ts',
+  '^src/scheduler/flags/(flag-table|unknown-flags)\\.ts',
   '^src/mesos/(types|recordio|resources|offer-constraints)\\.ts',
   '^src/executor/domain/',
   '^src/health/(command|health|validation)\\.ts',
   '^src/cluster/(?!edge/)',
-  '^src/install/(?!edge/)',
+  '^src/install/(?!(edge|operations)/)',
   '^src/hosts/(quote|root-environment)\\.ts',
-  '^src/reference/',
+  '^src/cli/reference/',
   '^src/simulator/',
   '^src/text/',
   '^src/zookeeper/(wire/|(address|client|watches)\\.ts)',
 ].join('|');
 const tests = '\\.test\\.ts$';
 const areas = [
+  'cli',
   'cluster',
-  'commands',
   'demo',
   'docker',
   'embedded',
@@ -30,7 +30,6 @@ const areas = [
   'install',
   'mesos',
   'proc',
-  'reference',
   'scheduler',
   'simulator',
   'stored',
@@ -41,9 +40,7 @@ const areas = [
 const common = ['errors', 'release.ts'];
 /** Which area may import which, too; an area may always import itself. */
 const allowed = {
-  cluster: ['hosts', 'stored', 'text', 'scheduler/flag-table.ts', 'scheduler/unknown-flags.ts'],
-  commands: [
-    'base-command.ts',
+  cli: [
     'cluster',
     'demo',
     'docker',
@@ -52,11 +49,11 @@ const allowed = {
     'hosts',
     'install',
     'mesos',
-    'reference',
     'scheduler',
     'simulator',
     'text',
   ],
+  cluster: ['hosts', 'stored', 'text', 'scheduler/flags/flag-table.ts', 'scheduler/flags/unknown-flags.ts'],
   demo: ['docker', 'mesos', 'proc', 'text'],
   docker: [],
   embedded: ['health', 'mesos', 'proc', 'zookeeper'],
@@ -67,7 +64,6 @@ const allowed = {
   install: ['cluster', 'hosts', 'stored', 'text'],
   mesos: [],
   proc: [],
-  reference: ['hosts/quote.ts'],
   scheduler: ['health', 'mesos', 'proc', 'stored', 'text', 'zookeeper', 'executor/task-data.ts'],
   simulator: ['mesos', 'scheduler/domain', 'scheduler/decide'],
   stored: [],
@@ -101,6 +97,12 @@ module.exports = {
         pathNot: `^src/(${[area, ...(area === 'errors' ? [] : common), ...allowed[area]].join('|')})(/|$)`,
       },
     })),
+    {
+      name: 'oclif-in-the-command-line-only',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/cli/|${tests}` },
+      to: { path: '@oclif/' },
+    },
     {
       name: 'no-tests-in-product',
       severity: 'error',

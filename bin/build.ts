@@ -58,8 +58,8 @@ function bundle(input: Record<string, string>, codeSplitting: boolean) {
 }
 
 async function commandEntries(): Promise<Record<string, string>> {
-  const files = await glob('src/commands/**/*.ts', { cwd: root, ignore: ['**/*.test.ts'] });
-  return Object.fromEntries(files.map((f) => [f.slice('src/'.length, -'.ts'.length), f]));
+  const files = await glob('src/cli/commands/**/*.ts', { cwd: root, ignore: ['**/*.test.ts'] });
+  return Object.fromEntries(files.map((f) => [f.slice('src/cli/'.length, -'.ts'.length), f]));
 }
 
 /** npm's Node, which runs on any glibc 2.28; this one, which may be a distribution's own, only where there is none. */
@@ -87,7 +87,7 @@ await mkdir(path.join(draft, 'bin'), { recursive: true });
 const node = await runtime();
 const [bundles] = await Promise.all([
   Promise.all([
-    bundle({ cli: 'src/cli.ts', help: 'src/help.ts', ...(await commandEntries()) }, true),
+    bundle({ cli: 'src/cli/main.ts', help: 'src/cli/help.ts', ...(await commandEntries()) }, true),
     // What only schedulers among several need is kept apart, so that one alone needn't even parse it.
     ...Object.entries(programs).map(([name, file]) => bundle({ [name]: file }, name === 'scheduler')),
   ]),

@@ -2,9 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Interfaces } from '@oclif/core';
-import { COMPLETIONS } from '../../src/reference/completions.ts';
-import { manPage } from '../../src/reference/man.ts';
-import { referenceOf } from '../../src/reference/reference.ts';
+import { COMPLETIONS } from '../../src/cli/reference/completions.ts';
+import { manPage } from '../../src/cli/reference/man.ts';
+import { referenceOf } from '../../src/cli/reference/reference.ts';
 
 /** Writes them beneath `share`, laid out as beneath /usr/share. */
 export async function writeShare(share: string, { commands, version }: Interfaces.Manifest): Promise<void> {

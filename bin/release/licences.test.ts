@@ -63,7 +63,7 @@ test('a module’s package is the innermost, and the bundler’s helpers are its
     '/x/node_modules/@a/b/node_modules/c',
   );
   expect(packageOf('/x/node_modules/@a/b/e.js', '/x')).toBe('/x/node_modules/@a/b');
-  expect(packageOf('/x/src/cli.ts', '/x')).toBeUndefined();
+  expect(packageOf('/x/src/cli/main.ts', '/x')).toBeUndefined();
   expect(packageOf('\0node:http', '/x')).toBeUndefined();
   expect(packageOf('\0rolldown/runtime.js', '/x')).toBe('/x/node_modules/rolldown');
 });

@@ -1,7 +1,7 @@
 /** The check of `schedulerFlags`, as far as it needs no host: names, and values that name no file. */
 
-import { FLAG_NAMES, type FlagName, flagOf, isFlagName } from '../scheduler/flag-table.ts';
-import { foreignReason } from '../scheduler/unknown-flags.ts';
+import { FLAG_NAMES, type FlagName, flagOf, isFlagName } from '../scheduler/flags/flag-table.ts';
+import { foreignReason } from '../scheduler/flags/unknown-flags.ts';
 import { didYouMean } from '../text/suggest.ts';
 import { type Complaint, expected } from './spec-errors.ts';
 

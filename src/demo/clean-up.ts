@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerUnavailableError } from '../docker/connection.ts';
 import { DockerEngine } from '../docker/engine.ts';
 import { identify, killNow, processIds, readStat } from '../proc/process-id.ts';
+import { MARK } from './demo-plan.ts';
 import type { DemoState } from './directory.ts';
 import { removeLink } from './executor-link.ts';
-import { MARK } from './plan.ts';
 
 const PAUSE_MS = 20;
 /** Longer than the engine takes to make a container. */

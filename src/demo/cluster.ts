@@ -4,9 +4,9 @@ import { userInfo } from 'node:os';
 import path from 'node:path';
 import { MesosupError } from '../errors/mesosup-error.ts';
 import { cleanUp } from './clean-up.ts';
+import { type DemoPlan, MARK, planDemo } from './demo-plan.ts';
 import { claimDirectory, type DemoState, identifySelf, inspectDirectory, writeState } from './directory.ts';
 import { EXECUTOR_PATH, makeLink } from './executor-link.ts';
-import { type DemoPlan, MARK, planDemo } from './plan.ts';
 import { portsInUse } from './ports.ts';
 import type { SupervisorOrder } from './supervisor-main.ts';
 

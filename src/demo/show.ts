@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DemoPlan } from './demo-plan.ts';
 import { readOverview } from './overview.ts';
-import type { DemoPlan } from './plan.ts';
 import type { DemoResult } from './run.ts';
 import { type Endpoint, SchedulerApi } from './scheduler-api.ts';
 import { renderOverview } from './table.ts';

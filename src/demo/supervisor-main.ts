@@ -5,8 +5,8 @@
  */
 import { createInterface } from 'node:readline';
 import { cleanUp } from './clean-up.ts';
+import type { DemoPlan } from './demo-plan.ts';
 import { type DemoState, identifySelf, writeState } from './directory.ts';
-import type { DemoPlan } from './plan.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** What `mesosup demo` writes to the supervisor's input, as one line of JSON. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
-import { type DemoPlan, MARK, type Program } from './plan.ts';
+import { type DemoPlan, MARK, type Program } from './demo-plan.ts';
 
 const FIRST_DELAY_MS = 50;
 const LAST_DELAY_MS = 5000;

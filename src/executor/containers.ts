@@ -5,7 +5,7 @@ import { createContainer, ENV_FILE_PATH, findDockerProgram } from '../docker/cli
 import { DockerError, DockerUnavailableError } from '../docker/connection.ts';
 import type { ContainerInfo, DockerEngine, PullProgress } from '../docker/engine.ts';
 import { createCommand, publishedPorts } from './domain/create-command.ts';
-import type { ExecutorAction, ExecutorInput, FoundContainer, OutputStart } from './domain/state.ts';
+import type { ExecutorAction, ExecutorInput, FoundContainer, OutputStart } from './domain/executor-state.ts';
 import type { ContainerPlan } from './domain/task-plan.ts';
 import { containerName, type Identity, LABELS, taskLabels } from './identity.ts';
 import { type Log, preciseNow } from './log.ts';

@@ -5,7 +5,7 @@ import type { DockerEngine } from '../docker/engine.ts';
 import { checkEndpoint } from '../health/endpoint.ts';
 import type { CheckResult } from '../health/health.ts';
 import { checkCommand } from './command-check.ts';
-import type { ExecutorAction, ExecutorInput } from './domain/state.ts';
+import type { ExecutorAction, ExecutorInput } from './domain/executor-state.ts';
 import type { Log } from './log.ts';
 
 /** How long a published port's connection must hold: see EndpointOptions. */

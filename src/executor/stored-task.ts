@@ -7,7 +7,7 @@
 import type { Health } from '../health/health.ts';
 import { TASK_STATES, type TaskInfo, type TaskState, type TaskStatus } from '../mesos/types.ts';
 import { RELEASE } from '../release.ts';
-import type { Kill, OutputStart, Task } from './domain/state.ts';
+import type { Kill, OutputStart, Task } from './domain/executor-state.ts';
 
 const FORMAT = 1;
 

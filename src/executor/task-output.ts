@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerError } from '../docker/connection.ts';
 import type { DockerEngine } from '../docker/engine.ts';
 import type { OutputChunk } from '../docker/log-frames.ts';
-import type { OutputStart } from './domain/state.ts';
+import type { OutputStart } from './domain/executor-state.ts';
 import { taskFileName } from './domain/task-directory.ts';
 import type { Log } from './log.ts';
 

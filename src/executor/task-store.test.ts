@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { RELEASE } from '../release.ts';
-import type { Task } from './domain/state.ts';
+import type { Task } from './domain/executor-state.ts';
 import { unknownTask } from './domain/tasks.ts';
 import { TaskStore } from './task-store.ts';
 

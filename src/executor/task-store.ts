@@ -6,7 +6,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Task } from './domain/state.ts';
+import type { Task } from './domain/executor-state.ts';
 import { unknownTask } from './domain/tasks.ts';
 import { hashOf } from './identity.ts';
 import type { Log } from './log.ts';

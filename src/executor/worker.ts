@@ -12,14 +12,14 @@ import { MesosCallError } from '../mesos/http.ts';
 import type { ExecutorEvent, TaskStatus } from '../mesos/types.ts';
 import { uuidBase64 } from '../mesos/uuid.ts';
 import { Containers } from './containers.ts';
-import { decide, isEmptied, isIdle, unacknowledged } from './domain/life-cycle.ts';
 import {
   type Constants,
   type ExecutorAction,
   type ExecutorInput,
   INITIAL,
   type State,
-} from './domain/state.ts';
+} from './domain/executor-state.ts';
+import { decide, isEmptied, isIdle, unacknowledged } from './domain/life-cycle.ts';
 import type { OwnCommand } from './domain/task-plan.ts';
 import { HealthChecks } from './health-checks.ts';
 import { clusterOf, identityOf } from './identity.ts';

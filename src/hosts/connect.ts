@@ -9,7 +9,7 @@ import { quote } from './quote.ts';
 import { type RunContext, runScript } from './script-run.ts';
 import { sshCommandLine } from './ssh/command-line.ts';
 import type { Connections } from './ssh/connections.ts';
-import type { Overrides } from './ssh/plan.ts';
+import type { Overrides } from './ssh/route.ts';
 
 const ROOT_TIMEOUT = 60_000;
 

@@ -1,7 +1,7 @@
 /** What callers say about the hosts to be opened. */
 
 import type { Ask } from './questions.ts';
-import type { Overrides } from './ssh/plan.ts';
+import type { Overrides } from './ssh/route.ts';
 import type { Person } from './ssh/said.ts';
 
 /** A host to be opened; a host of the cluster's spec is one. */

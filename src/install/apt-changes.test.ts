@@ -5,7 +5,7 @@ import type { AptChange } from './apt-facts.ts';
 import { planCluster } from './plan-cluster.ts';
 import { renderPlan } from './render-plan.ts';
 import type { JournalEntry } from './resources/registry.ts';
-import { applyScript } from './script/apply.ts';
+import { applyScript } from './script/apply-script.ts';
 
 const REMOVED: AptChange = {
   name: 'containerd.io',

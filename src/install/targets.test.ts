@@ -11,7 +11,7 @@ import type { Facts } from './facts.ts';
 import { clusterHealth } from './health.ts';
 import { mesosLayout } from './layout.ts';
 import { planCluster } from './plan-cluster.ts';
-import { preflight } from './preflight.ts';
+import { preflight } from './preflight/preflight.ts';
 import type { ProbeTargets, Targets } from './probe-targets.ts';
 import { diffResource, type Resource, resourceId, resourceTargets } from './resources/registry.ts';
 import { probeTargets } from './targets.ts';

@@ -17,7 +17,7 @@ import type { Facts } from './facts.ts';
 import type { UndoItem } from './item.ts';
 import type { HostPlan } from './plan.ts';
 import { planCluster } from './plan-cluster.ts';
-import { preflight } from './preflight.ts';
+import { preflight } from './preflight/preflight.ts';
 import { mastersAwaited } from './quorum.ts';
 import { probeTargets } from './targets.ts';
 import { uninstallPlan } from './uninstall.ts';

@@ -1,8 +1,8 @@
 /** The composition root: one scheduler alone with its journal, or one of several that elect a leader. */
 
 import type { Logger } from 'pino';
+import type { DaemonOptions } from './flags/options.ts';
 import { type Daemon, type Listening, listen } from './listen.ts';
-import type { DaemonOptions } from './options.ts';
 import { createScheduler } from './scheduler.ts';
 import { openJournal } from './store/journal.ts';
 import type { Store } from './store/store.ts';

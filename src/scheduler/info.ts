@@ -2,9 +2,9 @@
 
 import { RELEASE } from '../release.ts';
 import { showZooKeeperAddress } from '../zookeeper/address.ts';
-import type { SetupJson } from './api/scheduler-schemas.ts';
+import type { SetupJson } from './api/v2/scheduler-schemas.ts';
+import type { DaemonOptions } from './flags/options.ts';
 import { showMasters } from './masters.ts';
-import type { DaemonOptions } from './options.ts';
 
 export function infoOf(options: DaemonOptions): SetupJson {
   const { settings, zooKeeper, hostname, httpPort, tls, allowedOrigins } = options;

@@ -6,7 +6,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { MesosupError } from '../errors/mesosup-error.ts';
-import type { ListenOptions } from './options.ts';
+import type { ListenOptions } from './flags/options.ts';
 
 /** What a daemon is to whoever started it, alone or as one of several. */
 export interface Daemon {

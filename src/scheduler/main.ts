@@ -6,9 +6,9 @@ import { failureOf } from '../errors/defect-report.ts';
 import { failureText } from '../errors/failure.ts';
 import { RELEASE } from '../release.ts';
 import { startDaemon } from './daemon.ts';
-import { readFlags, usage } from './flags.ts';
+import { optionsFrom } from './flags/options.ts';
+import { readFlags, usage } from './flags/parse-flags.ts';
 import { checkCertificate } from './listen.ts';
-import { optionsFrom } from './options.ts';
 
 const log = pino({ level: 'info', base: null }, destination({ dest: 2, sync: true }));
 // Unknown flags end the reading before it says whether this is a check.

@@ -4,8 +4,8 @@
  */
 
 import { isTerminal } from '../mesos/types.ts';
-import type { Condition, EventOf, EventType, ServerEvent } from './api/event-schemas.ts';
-import { actionJson, planJson } from './api/v2-deployment-views.ts';
+import { actionJson, planJson } from './api/v2/deployment-views.ts';
+import type { Condition, EventOf, EventType, ServerEvent } from './api/v2/event-schemas.ts';
 import type { Deployment } from './domain/deployment.ts';
 import type { StateEvent } from './domain/events.ts';
 import { currentActions } from './domain/evolve-deployments.ts';

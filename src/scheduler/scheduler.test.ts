@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ScriptedServer } from '../../test/support/scripted-server.ts';
 import { RELEASE } from '../release.ts';
 import type { StoredEvent } from './domain/events.ts';
-import { readFlags } from './flags.ts';
-import { optionsFrom } from './options.ts';
+import { optionsFrom } from './flags/options.ts';
+import { readFlags } from './flags/parse-flags.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
 import { createMemoryStore } from './store/memory.ts';
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { COMPLETIONS } from '../../src/cli/reference/completions.ts';
 import { quote } from '../../src/hosts/quote.ts';
-import { COMPLETIONS } from '../../src/reference/completions.ts';
 import { docCommand } from '../support/docs.ts';
 import { mesosup, root, typed } from './demo-cluster.ts';
 

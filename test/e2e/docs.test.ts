@@ -6,8 +6,8 @@ import { afterAll, expect, test } from 'vitest';
 import { DEMO, DEMO_SIZE } from '../../bin/picture/demo.ts';
 import { svgText } from '../../bin/picture/svg.ts';
 import { shownBy, textOf } from '../../bin/picture/terminal.ts';
-import { markdownReference } from '../../src/reference/markdown.ts';
-import { referenceOf } from '../../src/reference/reference.ts';
+import { markdownReference } from '../../src/cli/reference/markdown.ts';
+import { referenceOf } from '../../src/cli/reference/reference.ts';
 import { docCommand, docCommands } from '../support/docs.ts';
 import { mesosup, root, typed } from './demo-cluster.ts';
 

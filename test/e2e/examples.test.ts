@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { referenceOf } from '../../src/cli/reference/reference.ts';
+import { ROOT_EXAMPLES } from '../../src/cli/reference/root-examples.ts';
 import { quote } from '../../src/hosts/quote.ts';
-import { referenceOf } from '../../src/reference/reference.ts';
-import { ROOT_EXAMPLES } from '../../src/reference/root-examples.ts';
 import { docCommand, docCommands } from '../support/docs.ts';
 import { mesosup, root, typed } from './demo-cluster.ts';
 

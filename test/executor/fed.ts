@@ -1,13 +1,13 @@
 /** For tests of the executor's life cycle: inputs in short, and an executor fed with them by hand. */
 
-import { decide, unacknowledged } from '../../src/executor/domain/life-cycle.ts';
 import {
   type Constants,
   type ExecutorAction,
   type ExecutorInput,
   INITIAL,
   type State,
-} from '../../src/executor/domain/state.ts';
+} from '../../src/executor/domain/executor-state.ts';
+import { decide, unacknowledged } from '../../src/executor/domain/life-cycle.ts';
 import { encodeTaskData } from '../../src/executor/task-data.ts';
 import type { TaskInfo } from '../../src/mesos/types.ts';
 

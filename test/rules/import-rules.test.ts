@@ -35,6 +35,7 @@ function seed(rule: string): [string, string] {
     'no-circular': ['src/demo/seeded-circle.ts', "import './seeded-circle.ts';"],
     'pure-core-has-no-io': ['src/scheduler/domain/seeded-io.ts', "import 'node:fs';"],
     'pure-core-imports-only-core': ['src/scheduler/domain/seeded-edge.ts', "import '../edge/edge.ts';"],
+    'oclif-in-the-command-line-only': ['src/install/seeded-command.ts', "import '@oclif/core';"],
     'no-tests-in-product': ['src/demo/seeded-test.ts', "import '../../test/helper.ts';"],
     'no-unresolved': ['src/demo/seeded-nowhere.ts', "import './nowhere.ts';"],
     'no-dev-dependencies-in-product': ['src/demo/seeded-dev.ts', "import 'seeded';"],

@@ -1,14 +1,14 @@
 import { afterEach, expect } from 'vitest';
 import type { Api, ApiOptions } from '../../src/scheduler/api/answers.ts';
-import type { ServerEvent } from '../../src/scheduler/api/event-schemas.ts';
-import { EventStreams } from '../../src/scheduler/api/events.ts';
 import { createApi } from '../../src/scheduler/api/server.ts';
+import type { ServerEvent } from '../../src/scheduler/api/v2/event-schemas.ts';
+import { EventStreams } from '../../src/scheduler/api/v2/event-stream.ts';
 import type { StoredEvent } from '../../src/scheduler/domain/events.ts';
 import { createState } from '../../src/scheduler/domain/state.ts';
-import { readFlags } from '../../src/scheduler/flags.ts';
+import { optionsFrom } from '../../src/scheduler/flags/options.ts';
+import { readFlags } from '../../src/scheduler/flags/parse-flags.ts';
 import { infoOf } from '../../src/scheduler/info.ts';
 import { createMetrics } from '../../src/scheduler/metrics.ts';
-import { optionsFrom } from '../../src/scheduler/options.ts';
 import { createRunner, type Runner } from '../../src/scheduler/runner.ts';
 import { told } from '../../src/scheduler/scheduler.ts';
 import { createMemoryStore } from '../../src/scheduler/store/memory.ts';

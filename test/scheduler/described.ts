@@ -2,10 +2,10 @@
 
 import type { LightMyRequestResponse } from 'fastify';
 import * as z from 'zod';
-import { openApi } from '../../src/scheduler/api/openapi.ts';
-import type { JsonSchema } from '../../src/scheduler/api/openapi-document.ts';
-import type { Operation } from '../../src/scheduler/api/operation.ts';
-import { OPERATIONS } from '../../src/scheduler/api/operations.ts';
+import type { JsonSchema } from '../../src/scheduler/api/openapi/document.ts';
+import { openApi } from '../../src/scheduler/api/openapi/openapi.ts';
+import type { Operation } from '../../src/scheduler/api/openapi/operation.ts';
+import { OPERATIONS } from '../../src/scheduler/api/openapi/operations.ts';
 
 interface DescribedAnswer {
   readonly content?: Readonly<Record<string, { schema: JsonSchema }>>;

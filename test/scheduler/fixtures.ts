@@ -1,6 +1,6 @@
 import '../../src/scheduler/linear-patterns.ts';
-import { parseApp } from '../../src/scheduler/api/v1-schemas.ts';
-import { definitionOf } from '../../src/scheduler/decide/draft.ts';
+import { parseApp } from '../../src/scheduler/api/v1/request-schemas.ts';
+import { definitionOf } from '../../src/scheduler/decide/deployments/draft.ts';
 import type { Change, ChangeInput } from '../../src/scheduler/decide/inputs.ts';
 import type { App } from '../../src/scheduler/domain/app.ts';
 import { type AppDefinition, appSchema } from '../../src/scheduler/domain/app-schema.ts';

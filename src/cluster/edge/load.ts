@@ -5,7 +5,7 @@ import path from 'node:path';
 import { UsageError } from '../../errors/mesosup-error.ts';
 import type { AptRepository, Cluster } from '../cluster.ts';
 import { formatSpecError } from '../spec-errors.ts';
-import { ClusterState, knownClusters } from './state.ts';
+import { ClusterState, knownClusters } from './cluster-state.ts';
 
 export const SPEC_FILE = 'cluster.yaml';
 

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RELEASE } from '../../release.ts';
 import type { Cluster } from '../cluster.ts';
-import { ClusterState } from './state.ts';
+import { ClusterState } from './cluster-state.ts';
 
 const FIXTURE = path.resolve(import.meta.dirname, '../../../test/fixtures/files-0.1.0');
 

@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { FrameworkInfo, OfferConstraints } from '../../mesos/types.ts';
+import { constraintsProblem } from './check-offer-constraints.ts';
 import {
   type Framework,
   hasCapability,
@@ -11,7 +12,6 @@ import {
   type SchedulerStream,
   seconds,
 } from './model.ts';
-import { constraintsProblem } from './offer-constraints.ts';
 import { dropOffersOf, requestAllocation, rescindOffers } from './offers.ts';
 import { endTask, removeExecutor } from './tasks.ts';
 

@@ -13,8 +13,8 @@ import {
   unwell,
 } from '../../../test/executor/fed.ts';
 import type { HealthCheck, TaskInfo } from '../../mesos/types.ts';
+import type { ExecutorInput, State, Task } from './executor-state.ts';
 import { unacknowledged } from './life-cycle.ts';
-import type { ExecutorInput, State, Task } from './state.ts';
 
 const CHECK: HealthCheck = {
   type: 'HTTP',

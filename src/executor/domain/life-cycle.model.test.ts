@@ -3,8 +3,14 @@ import { expect, test } from 'vitest';
 import { runs } from '../../../test/support/runs.ts';
 import { isTerminal, type TaskState, type TaskStatus } from '../../mesos/types.ts';
 import { encodeTaskData } from '../task-data.ts';
+import {
+  type Constants,
+  type ExecutorAction,
+  type ExecutorInput,
+  INITIAL,
+  type State,
+} from './executor-state.ts';
 import { decide, isIdle, unacknowledged } from './life-cycle.ts';
-import { type Constants, type ExecutorAction, type ExecutorInput, INITIAL, type State } from './state.ts';
 
 const GRACE_MS = 500;
 const LIMIT = 2;

@@ -15,8 +15,8 @@ import {
   SUBSCRIBED,
 } from '../../../test/executor/fed.ts';
 import { encodeTaskData } from '../task-data.ts';
+import { type ExecutorInput, INITIAL } from './executor-state.ts';
 import { isEmptied, isIdle, unacknowledged } from './life-cycle.ts';
-import { type ExecutorInput, INITIAL } from './state.ts';
 
 describe('a task that goes well', () => {
   test('from launch to the end', () => {

@@ -20,7 +20,7 @@ import type {
   Stamp,
   State,
   Task,
-} from './state.ts';
+} from './executor-state.ts';
 import { type ContainerPlan, planTask, TaskInvalidError } from './task-plan.ts';
 import { exitOutcome, killedOutcome, makeUpdate, type Outcome } from './task-status.ts';
 import { killGraceMs, launchedTask, unknownTask, withoutData } from './tasks.ts';

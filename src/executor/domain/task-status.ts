@@ -1,7 +1,7 @@
 /** The updates an executor sends. */
 
 import type { TaskState, TaskStatus } from '../../mesos/types.ts';
-import type { Constants, Kill, Stamp, Task } from './state.ts';
+import type { Constants, Kill, Stamp, Task } from './executor-state.ts';
 import { limitsOf } from './task-plan.ts';
 
 export interface Outcome {

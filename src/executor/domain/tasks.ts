@@ -1,7 +1,7 @@
 /** Tasks as values: new ones, and what is read off their descriptions. */
 
 import type { TaskInfo } from '../../mesos/types.ts';
-import type { Task } from './state.ts';
+import type { Task } from './executor-state.ts';
 
 /** What the original Docker executor gave a container between SIGTERM and SIGKILL. */
 const DEFAULT_GRACE_MS = 2000;

@@ -4,7 +4,7 @@ import { access } from 'node:fs/promises';
 import { execa } from 'execa';
 import { knownKeys } from './host-keys.ts';
 import { authorityFor } from './known-hosts.ts';
-import type { ConnectionPlan } from './plan.ts';
+import type { ConnectionPlan } from './route.ts';
 
 export class Certificates {
   readonly #agents = new Map<string, Promise<boolean>>();

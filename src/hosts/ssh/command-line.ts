@@ -1,7 +1,7 @@
 /** The command by which a person reaches a host as we do, for messages (pure). */
 
 import { quote } from '../quote.ts';
-import type { ConnectionPlan } from './plan.ts';
+import type { ConnectionPlan } from './route.ts';
 
 /** `ssh` with its options, the hosts on the way, the port and the user. */
 export function sshCommandLine(plan: ConnectionPlan, options: readonly string[] = []): string {

@@ -9,8 +9,8 @@ import { lost } from '../lost.ts';
 import type { Command } from '../script-run.ts';
 import { type HandshakeTools, handshake, type Tried } from './handshake.ts';
 import { forwardError, handshakeError, wasDropped } from './handshake-errors.ts';
-import type { ConnectionPlan } from './plan.ts';
 import { startProxy } from './proxy-command.ts';
+import type { ConnectionPlan } from './route.ts';
 import { MAX_TRIES, pauseAfter } from './tries.ts';
 
 /** sshd's default for MaxSessions. */

@@ -13,7 +13,7 @@ import type { ConfigLine } from './config-lines.ts';
 import { Connection } from './connection.ts';
 import { UnlockedKeys } from './key-files.ts';
 import { OpenSshConnection } from './openssh.ts';
-import { type ConnectionPlan, type Overrides, resolve } from './plan.ts';
+import { type ConnectionPlan, type Overrides, resolve } from './route.ts';
 import type { Person } from './said.ts';
 
 const HANDSHAKES_PER_BASTION = 8;

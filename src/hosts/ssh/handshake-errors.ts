@@ -2,7 +2,7 @@
 
 import { HostError } from '../host.ts';
 import { hostAndPort } from './command-line.ts';
-import type { ConnectionPlan } from './plan.ts';
+import type { ConnectionPlan } from './route.ts';
 
 /** What ssh2 adds to its errors. */
 interface Ssh2Error extends NodeJS.ErrnoException {

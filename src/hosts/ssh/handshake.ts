@@ -9,7 +9,7 @@ import { timedOut } from './handshake-errors.ts';
 import { hostKeyCheck } from './host-keys.ts';
 import { Identities, type Pause } from './identities.ts';
 import type { UnlockedKeys } from './key-files.ts';
-import type { ConnectionPlan } from './plan.ts';
+import type { ConnectionPlan } from './route.ts';
 
 export interface HandshakeTools {
   readonly questions: Questions;

@@ -17,7 +17,7 @@ import {
   parseKnownHosts,
   type Verdict,
 } from './known-hosts.ts';
-import type { ConnectionPlan } from './plan.ts';
+import type { ConnectionPlan } from './route.ts';
 
 export interface HostKeyCheck {
   readonly algorithms: HostKeyAlgorithm[];

@@ -12,7 +12,7 @@ import ssh2, {
 } from 'ssh2';
 import type { HostError } from '../host.ts';
 import { type KeyFile, readKeyFile, type UnlockedKeys } from './key-files.ts';
-import type { ConnectionPlan } from './plan.ts';
+import type { ConnectionPlan } from './route.ts';
 
 interface Identity {
   readonly publicKey: ParsedKey;

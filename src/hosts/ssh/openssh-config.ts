@@ -2,7 +2,7 @@
 
 import { HostError } from '../host.ts';
 import { quote } from '../quote.ts';
-import { type ConnectionPlan, filedName, type ProxyCommand } from './plan.ts';
+import { type ConnectionPlan, filedName, type ProxyCommand } from './route.ts';
 
 /** The name by which the configuration knows the host. */
 export const TARGET = 'target';

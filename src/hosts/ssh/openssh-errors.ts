@@ -3,7 +3,7 @@
 import { HostError, type HostFailure } from '../host.ts';
 import { plainLines } from '../plain-lines.ts';
 import { sshCommandLine } from './command-line.ts';
-import type { ConnectionPlan } from './plan.ts';
+import type { ConnectionPlan } from './route.ts';
 
 /** So many of its last lines are quoted. */
 const MAX_LINES = 4;

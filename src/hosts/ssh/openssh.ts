@@ -10,7 +10,7 @@ import type { Command } from '../script-run.ts';
 import { timedOut } from './handshake-errors.ts';
 import { type OpenSshFiles, openSshConfig, TARGET } from './openssh-config.ts';
 import { newKeys, openSshError, shown, wasDroppedEarly } from './openssh-errors.ts';
-import type { ConnectionPlan } from './plan.ts';
+import type { ConnectionPlan } from './route.ts';
 import { MAX_TRIES, pauseAfter } from './tries.ts';
 
 /** What ssh ends with when it fails itself; a command may end with it too. */

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { HostError } from '../host.ts';
-import type { ConnectionPlan } from './plan.ts';
+import type { ConnectionPlan } from './route.ts';
 
 /** So much of what the program writes to standard error is kept, in bytes. */
 const MAX_OUTPUT = 4096;

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Host } from '../../hosts/host.ts';
 import { assemble, type HostScripts } from '../script/host-scripts.ts';
-import { jsonOf } from '../script/journal.ts';
+import { jsonOf } from '../script/parse-journal.ts';
 
 /** Somebody else holds the cluster's lock. */
 export class ClusterLockedError extends MesosupError {

@@ -2,10 +2,10 @@
 
 import { z } from 'zod';
 import type { Facts } from '../facts.ts';
-import { jsonOf } from './journal.ts';
 import { looseText } from './loose-text.ts';
 import { parseFiles } from './parse-files.ts';
 import { parseAgent, parseMaster, parseScheduler, parseZooKeeper } from './parse-health.ts';
+import { jsonOf } from './parse-journal.ts';
 import {
   dpkgFacts,
   lines,

@@ -2,7 +2,7 @@
 
 import type { FileFacts } from '../host-facts.ts';
 import { looseText, strictText } from './loose-text.ts';
-import { hasText } from './probe.ts';
+import { hasText } from './probe-script.ts';
 
 const TYPES: Readonly<Record<string, FileFacts['type']>> = { f: 'file', d: 'directory', l: 'link' };
 

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { AgentHealth, MasterHealth, SchedulerHealth, ZooKeeperHealth } from '../host-facts.ts';
 import { type HttpAnswer, parseAnswer, splitAnswer } from './http-request.ts';
-import { jsonOf } from './journal.ts';
+import { jsonOf } from './parse-journal.ts';
 
 /** Of `srvr`: `Zookeeper version: 3.8.0-…` and `Mode: follower`; without a quorum it says that it isn't serving. */
 export function parseZooKeeper(printed: string): ZooKeeperHealth {

@@ -5,8 +5,8 @@ import type { AptChange, AptFacts, AptObstacle, Suspect } from '../apt-facts.ts'
 import type { SimulationRequest } from '../simulation-request.ts';
 import { type Pin, parsePreferences, pinsOf } from './apt-preferences.ts';
 import { bringers, conflictOf, parseRelations } from './apt-relations.ts';
-import { jsonOf } from './journal.ts';
 import { looseText } from './loose-text.ts';
+import { jsonOf } from './parse-journal.ts';
 import { lines } from './parse-system.ts';
 
 const text = z

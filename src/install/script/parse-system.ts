@@ -2,7 +2,7 @@
 
 import type { Facts, MesosupFacts } from '../facts.ts';
 import type { DpkgFacts, PackageFacts, ServiceFacts, UserFacts } from '../host-facts.ts';
-import { parseJournal, parseRun } from './journal.ts';
+import { parseJournal, parseRun } from './parse-journal.ts';
 
 export const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 

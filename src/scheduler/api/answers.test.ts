@@ -9,7 +9,7 @@ import {
   undescribedEvent,
 } from '../../../test/scheduler/described.ts';
 import { DOCKER } from '../../../test/scheduler/fixtures.ts';
-import { OPERATIONS } from './operations.ts';
+import { OPERATIONS } from './openapi/operations.ts';
 
 type Ids = Readonly<Record<string, string>>;
 

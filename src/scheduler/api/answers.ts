@@ -7,8 +7,8 @@ import type { Access } from './access-rules.ts';
 import type { Answered } from './answered.ts';
 import { type Body, lengthOf, send } from './body.ts';
 import { squeeze } from './compress.ts';
-import type { EventStreams } from './events.ts';
-import type { SetupJson } from './scheduler-schemas.ts';
+import type { EventStreams } from './v2/event-stream.ts';
+import type { SetupJson } from './v2/scheduler-schemas.ts';
 
 export interface ApiOptions extends Access {
   runner: Runner;

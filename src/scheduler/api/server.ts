@@ -2,10 +2,10 @@ import { fastify } from 'fastify';
 import '../linear-patterns.ts';
 import { guard } from './access.ts';
 import { type Api, type ApiOptions, BadRequestError, json } from './answers.ts';
-import { addOpenApiRoutes } from './openapi-routes.ts';
+import { addOpenApiRoutes } from './openapi/routes.ts';
 import { followRequests, requestId } from './request-log.ts';
-import { addV1Routes } from './v1.ts';
-import { addV2Routes } from './v2.ts';
+import { addV1Routes } from './v1/routes.ts';
+import { addV2Routes } from './v2/scheduler.ts';
 
 const LARGEST_BODY_BYTES = 1 << 20;
 /** Groups within groups take two levels each. */

@@ -2,14 +2,14 @@
 
 import type { FastifyRequest } from 'fastify';
 import type { TaskView } from '../decide/inputs.ts';
-import { view } from '../decide/kill-tasks.ts';
+import { view } from '../decide/tasks/kill-tasks.ts';
 import { servicePortsOf } from '../domain/app.ts';
 import { flatId } from '../domain/app-id.ts';
 import type { AppRecord, State } from '../domain/state.ts';
 import { isReady, type Task } from '../domain/task.ts';
-import { bytesOf, partOf } from './parts.ts';
-import type { MetricsJson } from './scheduler-schemas.ts';
-import type { EndpointsJson, V1TaskJson } from './v1-answer-schemas.ts';
+import type { EndpointsJson, V1TaskJson } from './v1/answer-schemas.ts';
+import { bytesOf, partOf } from './v2/parts.ts';
+import type { MetricsJson } from './v2/scheduler-schemas.ts';
 
 /** A task of v1: the app's id stands elsewhere in the answer. */
 export function taskJson({ id, host, ports }: TaskView): V1TaskJson {

@@ -4,8 +4,8 @@ import type { StoredEvent } from '../domain/events.ts';
 import { evolve } from '../domain/evolve.ts';
 import { snapshotOf } from '../domain/snapshot.ts';
 import { createState, type State } from '../domain/state.ts';
-import { readFlags } from '../flags.ts';
-import { optionsFrom } from '../options.ts';
+import { optionsFrom } from '../flags/options.ts';
+import { readFlags } from '../flags/parse-flags.ts';
 import type { Summary } from './format.ts';
 
 /** The shortest list of events for the same state, and what is in that. */

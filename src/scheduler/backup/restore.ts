@@ -2,7 +2,7 @@
 
 import { mkdir, stat } from 'node:fs/promises';
 import { childPath } from '../../zookeeper/address.ts';
-import { candidates } from '../election.ts';
+import { candidates } from '../leadership.ts';
 import { openJournal } from '../store/journal.ts';
 import { type Store, StoreError } from '../store/store.ts';
 import { openZooKeeperStore } from '../store/zookeeper.ts';

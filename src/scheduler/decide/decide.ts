@@ -4,15 +4,15 @@
  */
 
 import type { State } from '../domain/state.ts';
-import { change } from './change.ts';
-import { callFailed, disconnected, failed, subscribed } from './connection.ts';
-import { cancelDeployment } from './deployments.ts';
+import { callFailed, disconnected, failed, subscribed } from './connection/subscription.ts';
+import { updated } from './connection/update.ts';
+import { change } from './deployments/change.ts';
+import { cancelDeployment } from './deployments/deadlines.ts';
 import { type Decision, type Input, NOTHING } from './inputs.ts';
-import { killTasks } from './kill-tasks.ts';
-import { offered } from './offers.ts';
-import { probed } from './probed.ts';
+import { offered } from './placement/offers.ts';
+import { killTasks } from './tasks/kill-tasks.ts';
+import { probed } from './tasks/probed.ts';
 import { timePassed } from './timer.ts';
-import { updated } from './update.ts';
 
 /** @param now milliseconds since the epoch */
 export function decide(state: State, input: Input, now: number): Decision {

@@ -7,10 +7,10 @@ import type { StateEvent } from '../domain/events.ts';
 import { currentActions } from '../domain/evolve-deployments.ts';
 import { excessOf, isRolledOut } from '../domain/rollout.ts';
 import { type DeploymentRecord, orphansKey, type State } from '../domain/state.ts';
-import { change } from './change.ts';
-import { endTasks } from './ending.ts';
+import { change } from './deployments/change.ts';
 import type { Call, Decision } from './inputs.ts';
-import { isNarrower, isSame, NO_CONSTRAINTS, offerConstraintsOf } from './offer-constraints.ts';
+import { isNarrower, isSame, NO_CONSTRAINTS, offerConstraintsOf } from './placement/offer-filter.ts';
+import { endTasks } from './tasks/ending.ts';
 
 type Settled = Pick<Decision, 'events' | 'calls'>;
 

@@ -2,12 +2,12 @@ import type { StateEvent } from '../domain/events.ts';
 import { ownerOf, type State } from '../domain/state.ts';
 import { isCounted, type Task } from '../domain/task.ts';
 import { dueTimers, type Timer } from '../domain/timers.ts';
-import { decline, RECONCILE_ALL, reconcile } from './calls.ts';
-import { LONGEST_RECONCILE_WAIT_MS } from './connection.ts';
-import { checkDeadline } from './deployments.ts';
-import { endTasks } from './ending.ts';
+import { decline, RECONCILE_ALL, reconcile } from './connection/calls.ts';
+import { LONGEST_RECONCILE_WAIT_MS } from './connection/subscription.ts';
+import { whenUnreachable } from './connection/update.ts';
+import { checkDeadline } from './deployments/deadlines.ts';
 import type { Call, Decision } from './inputs.ts';
-import { whenUnreachable } from './update.ts';
+import { endTasks } from './tasks/ending.ts';
 
 /** Does what is due. */
 export function timePassed(state: State, now: number): Decision {

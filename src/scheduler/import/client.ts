@@ -2,8 +2,8 @@
 
 import type * as z from 'zod';
 import { MesosupError } from '../../errors/mesosup-error.ts';
-import { errorSchemas } from '../api/error-schemas.ts';
-import { v2DeploymentSchemas } from '../api/v2-deployment-schemas.ts';
+import { errorSchemas } from '../api/openapi/error-schemas.ts';
+import { v2DeploymentSchemas } from '../api/v2/deployment-schemas.ts';
 import { parseJson } from '../domain/json.ts';
 
 interface Detail {

@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Hosts } from '../../../src/hosts/connect.ts';
 import type { HostsOptions } from '../../../src/hosts/options.ts';
-import type { Overrides } from '../../../src/hosts/ssh/plan.ts';
+import type { Overrides } from '../../../src/hosts/ssh/route.ts';
 import { Inbox } from '../../support/inbox.ts';
 import { expectAbortable } from './abort.ts';
 import { PASSWORD, type Sshd, SshLab, target } from './sshd.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../../src/hosts/ssh/config-files.ts';
-import { resolve } from '../../../src/hosts/ssh/plan.ts';
+import { resolve } from '../../../src/hosts/ssh/route.ts';
 import { SshLab } from './sshd.ts';
 
 let lab: SshLab;

@@ -16,7 +16,7 @@ import { execa } from 'execa';
 import { Hosts } from '../../../src/hosts/connect.ts';
 import type { Host } from '../../../src/hosts/host.ts';
 import type { HostsOptions } from '../../../src/hosts/options.ts';
-import type { Overrides } from '../../../src/hosts/ssh/plan.ts';
+import type { Overrides } from '../../../src/hosts/ssh/route.ts';
 import type { Person } from '../../../src/hosts/ssh/said.ts';
 import { login } from '../../install/hosts.ts';
 import { freePort } from '../../support/free-ports.ts';

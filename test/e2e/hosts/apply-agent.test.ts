@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { secretMark } from '../../../src/cluster/secrets.ts';
 import type { Host } from '../../../src/hosts/host.ts';
 import { fetchKeys } from '../../../src/install/edge/keys.ts';
-import { probeHost } from '../../../src/install/edge/probe.ts';
+import { probeHost } from '../../../src/install/edge/probe-host.ts';
 import type { PlanItem } from '../../../src/install/plan.ts';
 import { SmallFramework } from '../../embedded/small-framework.ts';
 import { scripts } from '../../install/hosts.ts';

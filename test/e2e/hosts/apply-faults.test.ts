@@ -7,8 +7,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Hosts } from '../../../src/hosts/connect.ts';
 import type { Host } from '../../../src/hosts/host.ts';
 import { acquireClusterLock, ClusterLockedError } from '../../../src/install/edge/cluster-lock.ts';
+import { attachRun, RunBusyError, RunLostError } from '../../../src/install/edge/host-run.ts';
 import { fetchKeys } from '../../../src/install/edge/keys.ts';
-import { attachRun, RunBusyError, RunLostError } from '../../../src/install/edge/run.ts';
 import type { PlanItem } from '../../../src/install/plan.ts';
 import type { RunEvent } from '../../../src/install/run-events.ts';
 import { scripts } from '../../install/hosts.ts';

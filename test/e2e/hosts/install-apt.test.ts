@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Host } from '../../../src/hosts/host.ts';
 import { withAptChanges } from '../../../src/install/apt-changes.ts';
-import { simulate } from '../../../src/install/edge/simulate.ts';
+import { simulate } from '../../../src/install/edge/simulate-apt.ts';
 import type { Plan, Problem } from '../../../src/install/plan.ts';
 import { uninstallItems } from '../../../src/install/uninstall.ts';
 import { scripts } from '../../install/hosts.ts';

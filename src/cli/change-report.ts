@@ -1,0 +1,61 @@
+/** How a command that changes hosts ended: in words, as JSON, and as its exit code. */
+
+import { EXIT } from '../errors/mesosup-error.ts';
+import { changesIn } from '../install/drift.ts';
+import { type Access, accessOf, renderAccess } from '../install/operations/access.ts';
+import type { ChangeResult } from '../install/operations/change-cluster.ts';
+import { type HostTrouble, renderTroubles } from '../install/operations/outcome.ts';
+import type { Session } from '../install/operations/session.ts';
+import { count } from '../text/count.ts';
+
+/** What a command that changed hosts answers with --json. */
+export interface ChangeReport {
+  readonly cluster: string;
+  readonly hosts: number;
+  /** Done, or begun where there was trouble. */
+  readonly changes: number;
+  readonly troubles: readonly HostTrouble[];
+  readonly leftOut: readonly string[];
+  /** By host: users and groups that packages left behind. */
+  readonly accounts: Readonly<Record<string, string>>;
+  /** By host: packages that an uninstall could not install again. */
+  readonly unrestored: Readonly<Record<string, string>>;
+  readonly seconds: number;
+  readonly access?: Access;
+}
+
+/** Tells how it ended, and sets the exit code. */
+export function report(session: Session, result: ChangeResult, say: (text: string) => void): ChangeReport {
+  const { plan, troubles, leftOut, accounts, unrestored } = result;
+  const seconds = performance.now() / 1000;
+  const touched = plan.hosts.filter(({ items }) => items.length > 0).length;
+  const changes = result.applied ? changesIn(plan) : 0;
+  const time = seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
+  if (result.declined) say('Nothing was changed.');
+  else if (changes === 0) say(`no changes on ${count(plan.hosts.length, 'host')}, ${time}`);
+  else if (troubles.length === 0) say(`${count(changes, 'change')} on ${count(touched, 'host')}, ${time}`);
+  if (troubles.length > 0) {
+    say(`${renderTroubles(troubles)}\nRun the same command again: it goes on where it stopped.`);
+  }
+  for (const [host, left] of Object.entries(accounts)) say(`${host}: packages leave behind: ${left}`);
+  for (const [host, packages] of Object.entries(unrestored)) {
+    say(`${host}: not restored, since no repository of the host has it: ${packages}`);
+  }
+  if (leftOut.length > 0) {
+    say(`Left out: ${leftOut.join(', ')}. Fix what is named above, and run the same command again.`);
+  }
+  if (result.declined || troubles.length > 0 || leftOut.length > 0) process.exitCode = EXIT.failed;
+  const access = result.facts && accessOf(session.cluster, result.facts, session.state.secretsFile);
+  if (access) say(`${session.cluster.name} is healthy\n${renderAccess(access)}`);
+  return {
+    cluster: session.cluster.name,
+    hosts: session.cluster.hosts.length,
+    changes,
+    troubles,
+    leftOut,
+    accounts,
+    unrestored,
+    seconds: Math.round(seconds * 1000) / 1000,
+    ...(access && { access }),
+  };
+}

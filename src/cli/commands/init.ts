@@ -1,0 +1,116 @@
+import { rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Flags } from '@oclif/core';
+import { overridesOf } from '../../cluster/host-list.ts';
+import { formatSpecError } from '../../cluster/spec-errors.ts';
+import type { SpecInput } from '../../cluster/spec-schema.ts';
+import { UsageError } from '../../errors/mesosup-error.ts';
+import { count } from '../../text/count.ts';
+import { BaseCommand } from '../base-command.ts';
+import { hostFlags, hostOptions } from '../flags/cluster-flags.ts';
+import { inputFlag } from '../flags/connect-flags.ts';
+import { type Answers, askForSpec } from '../spec-questions.ts';
+
+export default class Init extends BaseCommand {
+  static override summary = 'Ask for a cluster and write its cluster.yaml.';
+  static override description =
+    'Each question can be answered by a flag, and is then not asked. Without a terminal, or with --no-input, nothing is asked.';
+  static override examples = [
+    '<%= config.bin %> init',
+    '<%= config.bin %> init --hosts h1,h2,h3 --user admin --no-input',
+    '<%= config.bin %> init --local --mesos preinstalled --file here.yaml',
+  ];
+  static override flags = {
+    file: Flags.string({
+      char: 'f',
+      default: 'cluster.yaml',
+      summary: 'The file to write.',
+      helpValue: 'FILE',
+    }),
+    force: Flags.boolean({ summary: 'Write over a file that is there.' }),
+    input: inputFlag,
+    ...hostFlags,
+    mesos: Flags.string({
+      options: ['clusterd', 'mesosphere', 'package', 'preinstalled'],
+      summary: 'Where Mesos comes from.',
+    }),
+    'mesos-version': Flags.string({ summary: 'Of the package.', helpValue: 'VERSION' }),
+    'mesos-package': Flags.string({ summary: 'The package, for --mesos package.', helpValue: 'URL|FILE' }),
+    'mesos-sha256': Flags.string({ summary: 'Of that package.', helpValue: 'HEX' }),
+    docker: Flags.string({
+      options: ['distribution', 'docker-ce', 'preinstalled'],
+      summary: 'Where Docker comes from.',
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Init);
+    const hosts = hostOptions(flags);
+    const asks = flags.input && process.stdin.isTTY && process.stdout.isTTY;
+    const given = withoutUndefined({
+      name: flags.name,
+      hosts: flags.hosts,
+      masters: flags.masters,
+      agents: flags.agents,
+      user: flags.user,
+      key: flags.key,
+      bastion: flags.bastion,
+      mesos: flags.mesos,
+      mesosVersion: flags['mesos-version'],
+      mesosPackage: flags['mesos-package'],
+      mesosSha256: flags['mesos-sha256'],
+      docker: flags.docker,
+    });
+    const answers: Answers = asks ? await askForSpec(given, flags.local) : given;
+    if (!answers.hosts && !flags.local) throw new UsageError('name the hosts with --hosts a,b,c, or --local');
+    const [{ clusterFrom }, { specText }] = await Promise.all([
+      import('../../cluster/spec.ts'),
+      import('../../cluster/spec-text.ts'),
+    ]);
+    const input = specOf(answers, overridesOf({ ...hosts, ...hostAnswers(answers) }));
+    const result = clusterFrom(input, 'the answers');
+    if (!result.ok) throw new UsageError(result.errors.map(formatSpecError).join('\n'));
+    const schema = pathToFileURL(path.join(this.config.root, '../templates/cluster.schema.json')).href;
+    await write(flags.file, specText(input as SpecInput, schema), flags.force);
+    const cluster = result.value;
+    this.log(`${flags.file}: cluster ${cluster.name} of ${count(cluster.hosts.length, 'host')}`);
+    for (const host of cluster.hosts) this.log(`  ${host.name}: ${host.roles.join(', ')}`);
+    const named = flags.file === 'cluster.yaml' ? '' : ` --file ${flags.file}`;
+    this.log(`Next: ${this.config.bin} plan${named}, then ${this.config.bin} install${named} --start`);
+  }
+}
+
+function hostAnswers({ name, hosts, masters, agents, user, key, bastion }: Answers) {
+  return withoutUndefined({ name, hosts, masters, agents, user, key, bastion });
+}
+
+function specOf(answers: Answers, overrides: Record<string, unknown>): Record<string, unknown> {
+  const { mesos = 'clusterd', mesosVersion, mesosPackage, mesosSha256, docker = 'distribution' } = answers;
+  const version = { version: mesosVersion, from: mesosPackage, sha256: mesosSha256 };
+  return { ...overrides, mesos: withoutUndefined({ source: mesos, ...version }), docker: { source: docker } };
+}
+
+/** Whole or not at all: a file that is there stays until the new one is written. */
+async function write(file: string, text: string, force: boolean): Promise<void> {
+  try {
+    if (force) {
+      const draft = `${file}.${process.pid}`;
+      await writeFile(draft, text, { flag: 'wx' });
+      await rename(draft, file);
+    } else await writeFile(file, text, { flag: 'wx' });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST')
+      throw new UsageError(
+        `${file} is there already: write over it with --force, or name another with --file`,
+      );
+    throw new UsageError(`${file} can't be written: ${code}`);
+  }
+}
+
+function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

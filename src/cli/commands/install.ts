@@ -1,0 +1,59 @@
+import { Args, Flags } from '@oclif/core';
+import type { LoadedCluster } from '../../cluster/edge/load.ts';
+import { UsageError } from '../../errors/mesosup-error.ts';
+import { readPlan } from '../../install/operations/plan-file.ts';
+import type { Plan } from '../../install/plan.ts';
+import { BaseCommand } from '../base-command.ts';
+import { runChange } from '../change-command.ts';
+import type { ChangeReport } from '../change-report.ts';
+import { allowAgentReplaceFlag, allowRemoveFlag, timeoutFlag, yesFlag } from '../flags/change-flags.ts';
+import { clusterOf, hostOptions, specFlags, stateOf } from '../flags/cluster-flags.ts';
+import { connectFlags } from '../flags/connect-flags.ts';
+
+export default class Install extends BaseCommand {
+  static override summary = 'Install Mesos, ZooKeeper, Docker and the scheduler on the hosts of a cluster.';
+  static override description =
+    'Shows what it will change and asks before it does. Run again, it changes only what differs; with nothing to change it ends at once. A host that fails does not stop the others, and what a host has begun it finishes even if the connection is lost: the next run goes on from there.';
+  static override examples = [
+    '<%= config.bin %> install --hosts h1,h2,h3 --start',
+    '<%= config.bin %> install --file cluster.yaml --yes',
+    '<%= config.bin %> install --local --start',
+    '<%= config.bin %> install plan.json',
+  ];
+  static override enableJsonFlag = true;
+  static override args = {
+    plan: Args.string({ description: 'A plan that "plan --out" has saved; exactly that is applied.' }),
+  };
+  static override flags = {
+    ...specFlags,
+    ...connectFlags,
+    start: Flags.boolean({
+      summary: 'Start the cluster too, and wait until it is healthy.',
+      helpGroup: 'CHANGE',
+    }),
+    yes: yesFlag,
+    'allow-agent-replace': allowAgentReplaceFlag,
+    'allow-remove': allowRemoveFlag,
+    timeout: timeoutFlag,
+  };
+
+  async run(): Promise<ChangeReport> {
+    const { args, flags } = await this.parse(Install);
+    const saved = args.plan === undefined ? undefined : await readPlan(args.plan);
+    const own = flags.file !== undefined || flags.start || flags['allow-remove'] !== undefined;
+    if (saved && (own || Object.keys(hostOptions(flags)).length > 0)) {
+      throw new UsageError(
+        'a saved plan says itself what it is for: leave out the hosts, --file, --start and --allow-remove',
+      );
+    }
+    const loaded: LoadedCluster = saved
+      ? { cluster: saved.cluster, state: stateOf(saved.cluster.name, flags.state) }
+      : await clusterOf(flags);
+    const plan: Plan | undefined = saved?.plan;
+    return runChange(this, loaded, flags, {
+      intent: { command: 'install', start: flags.start, allowRemove: flags['allow-remove'] ?? [] },
+      allowAgentReplace: flags['allow-agent-replace'],
+      ...(plan && { saved: plan }),
+    });
+  }
+}

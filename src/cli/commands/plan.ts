@@ -1,0 +1,75 @@
+import { Flags } from '@oclif/core';
+import { EXIT } from '../../errors/mesosup-error.ts';
+import { changesIn } from '../../install/drift.ts';
+import { savePlan } from '../../install/operations/plan-file.ts';
+import { look, prepare } from '../../install/operations/prepare.ts';
+import { renderProblems } from '../../install/operations/reach.ts';
+import type { Plan, Problem } from '../../install/plan.ts';
+import { renderPlan } from '../../install/render-plan.ts';
+import { BaseCommand } from '../base-command.ts';
+import { interruption, programOf, screenFor, withSession } from '../cluster-session.ts';
+import { allowRemoveFlag } from '../flags/change-flags.ts';
+import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
+import { connectFlags } from '../flags/connect-flags.ts';
+
+export default class PlanCommand extends BaseCommand {
+  static override summary = 'Show what an install would change on the hosts; nothing is changed.';
+  static override description =
+    'Exits with 3 when there are changes, 0 when there are none, 1 when a host will not do. "install FILE" applies exactly what --out has saved, as long as the hosts have not changed since.';
+  static override examples = [
+    '<%= config.bin %> plan',
+    '<%= config.bin %> plan --hosts h1,h2,h3 --out plan.json',
+    '<%= config.bin %> plan --local --json',
+  ];
+  static override enableJsonFlag = true;
+  static override flags = {
+    ...specFlags,
+    ...connectFlags,
+    start: Flags.boolean({
+      summary: 'What install --start would change: the services too.',
+      exclusive: ['out'],
+    }),
+    'allow-remove': allowRemoveFlag,
+    out: Flags.string({
+      summary: 'Save the plan, for its owner alone; it holds no secrets.',
+      helpValue: 'FILE',
+    }),
+    brief: Flags.boolean({ summary: 'Without the lines of diffs.' }),
+  };
+
+  async run(): Promise<{ plan: Plan; problems: readonly Problem[] }> {
+    const { flags } = await this.parse(PlanCommand);
+    const loaded = await clusterOf(flags);
+    const program = programOf(this.config);
+    return withSession(
+      program,
+      loaded,
+      flags,
+      screenFor(this.jsonEnabled(), flags),
+      interruption(),
+      async (session) => {
+        const looked = await look(session);
+        // A saved plan is applied with the secrets it was made with.
+        const secrets =
+          looked.secrets ?? (flags.out === undefined ? undefined : await loaded.state.makeSecrets());
+        const intent = {
+          command: 'install',
+          start: flags.start,
+          allowRemove: flags['allow-remove'] ?? [],
+        } as const;
+        const { plan, problems, reach } = await prepare(session, program, { ...looked, secrets }, intent);
+        if (problems.length > 0) this.log(`${renderProblems(problems)}\n`);
+        this.log(
+          renderPlan(plan, { colour: process.stdout.hasColors?.() ?? false, brief: flags.brief }).trimEnd(),
+        );
+        if (flags.out !== undefined) {
+          await savePlan(flags.out, { plan, cluster: loaded.cluster });
+          this.log(`Saved. Apply it with: ${this.config.bin} install ${flags.out}`);
+        }
+        if (reach.leftOut.length > 0) process.exitCode = EXIT.failed;
+        else if (changesIn(plan) > 0) process.exitCode = EXIT.changes;
+        return { plan, problems };
+      },
+    );
+  }
+}

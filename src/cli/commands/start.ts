@@ -1,0 +1,30 @@
+import { BaseCommand } from '../base-command.ts';
+import { runChange } from '../change-command.ts';
+import type { ChangeReport } from '../change-report.ts';
+import { allowAgentReplaceFlag, allowRemoveFlag, timeoutFlag, yesFlag } from '../flags/change-flags.ts';
+import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
+import { connectFlags } from '../flags/connect-flags.ts';
+
+export default class Start extends BaseCommand {
+  static override summary = 'Start a cluster and wait until it is healthy.';
+  static override description =
+    'ZooKeeper, masters, agents and scheduler start as soon as what they need is there. Then the leader is elected, every agent registered and the scheduler subscribed, and the URLs are printed.';
+  static override examples = ['<%= config.bin %> start', '<%= config.bin %> start --file cluster.yaml --yes'];
+  static override enableJsonFlag = true;
+  static override flags = {
+    ...specFlags,
+    ...connectFlags,
+    yes: yesFlag,
+    'allow-agent-replace': allowAgentReplaceFlag,
+    'allow-remove': allowRemoveFlag,
+    timeout: timeoutFlag,
+  };
+
+  async run(): Promise<ChangeReport> {
+    const { flags } = await this.parse(Start);
+    return runChange(this, await clusterOf(flags), flags, {
+      intent: { command: 'start', allowRemove: flags['allow-remove'] ?? [] },
+      allowAgentReplace: flags['allow-agent-replace'],
+    });
+  }
+}

@@ -1,0 +1,39 @@
+import { EXIT } from '../../errors/mesosup-error.ts';
+import { lookAgain } from '../../install/operations/look-again.ts';
+import { driftOf, look } from '../../install/operations/prepare.ts';
+import { type ClusterStatus, renderStatus, statusOf } from '../../install/status.ts';
+import { BaseCommand } from '../base-command.ts';
+import { interruption, programOf, screenFor, withSession } from '../cluster-session.ts';
+import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
+import { connectFlags } from '../flags/connect-flags.ts';
+
+export default class Status extends BaseCommand {
+  static override summary = 'Show how a cluster is: its hosts, roles, versions, health and drift.';
+  static override description =
+    'Drift is the number of changes an install would make. Exits with 1 when the cluster is not healthy.';
+  static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];
+  static override enableJsonFlag = true;
+  static override flags = { ...specFlags, ...connectFlags };
+
+  async run(): Promise<ClusterStatus> {
+    const { flags } = await this.parse(Status);
+    const loaded = await clusterOf(flags);
+    const program = programOf(this.config);
+    return withSession(
+      program,
+      loaded,
+      flags,
+      screenFor(this.jsonEnabled(), flags),
+      interruption(),
+      async (session) => {
+        const looked = await look(session);
+        const plan = await driftOf(session, program, looked);
+        const { facts, unreachable } = await lookAgain(session, looked, looked.secrets);
+        const status = statusOf(session.cluster, facts, unreachable, plan);
+        this.log(renderStatus(status));
+        if (!status.healthy) process.exitCode = EXIT.failed;
+        return status;
+      },
+    );
+  }
+}

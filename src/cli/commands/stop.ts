@@ -1,0 +1,23 @@
+import { BaseCommand } from '../base-command.ts';
+import { runChange } from '../change-command.ts';
+import type { ChangeReport } from '../change-report.ts';
+import { timeoutFlag, yesFlag } from '../flags/change-flags.ts';
+import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
+import { connectFlags } from '../flags/connect-flags.ts';
+
+export default class Stop extends BaseCommand {
+  static override summary = "Stop a cluster's services; what is installed stays.";
+  static override description =
+    'Containers go on without their agents, until the master gives the agents up.';
+  static override examples = ['<%= config.bin %> stop', '<%= config.bin %> stop --file cluster.yaml --yes'];
+  static override enableJsonFlag = true;
+  static override flags = { ...specFlags, ...connectFlags, yes: yesFlag, timeout: timeoutFlag };
+
+  async run(): Promise<ChangeReport> {
+    const { flags } = await this.parse(Stop);
+    return runChange(this, await clusterOf(flags), flags, {
+      intent: { command: 'stop' },
+      allowAgentReplace: false,
+    });
+  }
+}

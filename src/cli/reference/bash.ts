@@ -1,0 +1,88 @@
+import { quote } from '../../hosts/quote.ts';
+import { type CommandReference, spellings, type Values, valuesOf } from './reference.ts';
+
+/**
+ * Completion for bash, without its completion library. Of the words before the one that is completed those that name
+ * a command are taken; what is offered depends on it and on the flag before, if that wants a value.
+ */
+export function bashCompletion(commands: readonly CommandReference[]): string {
+  const names = commands.map(({ words }) => words);
+  return `# Completion of mesosup for bash.
+_mesosup() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]} command='' word i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    case "$command$word" in
+      ${patterns(names)}) command="$command$word " ;;
+      *) break ;;
+    esac
+  done
+  command=\${command% }
+  # readline takes --flag=value for three words.
+  if [[ $cur == '=' ]]; then
+    cur=''
+  elif [[ $prev == '=' ]]; then
+    prev=\${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  case "$command $prev" in
+${commands.flatMap(valueCases).join('\n')}
+  esac
+  case $command in
+    '') ${offer([...names.filter((name) => !name.includes(' ')), '--help', '--version'])} ;;
+${commands.map((command) => commandCase(command, names)).join('\n')}
+  esac
+}
+_mesosup_words() {
+  mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+}
+_mesosup_files() {
+  compopt -o filenames
+  mapfile -t COMPREPLY < <(compgen "$1" -- "$cur")
+}
+complete -F _mesosup mesosup
+`;
+}
+
+const patterns = (words: readonly string[]) => words.map(quote).join(' | ');
+const offer = (words: readonly string[]) => `_mesosup_words ${quote(words.join(' '))}`;
+const FILES = '_mesosup_files -f';
+
+function offerValues(values: Values): string {
+  switch (values.kind) {
+    case 'words':
+      return offer(values.words);
+    case 'files':
+      return FILES;
+    case 'directories':
+      return '_mesosup_files -d';
+    case 'any':
+      return ':';
+  }
+}
+
+/** The flags of a command that want a value, those with the same to offer together. */
+function valueCases({ words, flags }: CommandReference): string[] {
+  const byOffer = new Map<string, string[]>();
+  for (const flag of flags) {
+    const values = valuesOf(flag);
+    if (!values) continue;
+    const offered = offerValues(values);
+    const written = spellings(flag).map((spelling) => `${words} ${spelling}`);
+    byOffer.set(offered, [...(byOffer.get(offered) ?? []), ...written]);
+  }
+  return [...byOffer].map(([offered, written]) => `    ${patterns(written)}) ${offered}; return ;;`);
+}
+
+function commandCase(command: CommandReference, names: readonly string[]): string {
+  const { words, flags } = command;
+  const dashed = offer([...flags.flatMap(spellings), '--help']);
+  const below = names
+    .filter((name) => name.startsWith(`${words} `))
+    .map((name) => name.slice(words.length + 1));
+  const [argument] = command.arguments;
+  const offered = [...below, ...(argument?.options ?? [])];
+  const plain = offered.length > 0 ? offer(offered) : argument ? FILES : undefined;
+  const body = plain ? `if [[ $cur == -* ]]; then ${dashed}; else ${plain}; fi` : dashed;
+  return `    ${quote(words)}) ${body} ;;`;
+}

@@ -1,0 +1,104 @@
+import { quote } from '../../hosts/quote.ts';
+import { type ArgumentReference, type CommandReference, type FlagReference, valuesOf } from './reference.ts';
+
+/** Completion for zsh: a function for each command, and one that finds the command. */
+export function zshCompletion(commands: readonly CommandReference[]): string {
+  const top = commands.filter(({ words }) => !words.includes(' '));
+  return `#compdef mesosup
+# Completion of mesosup for zsh.
+_mesosup() {
+  local curcontext=$curcontext state line
+  local -a commands
+  _arguments -C '(- *)--help[Show help]' '(- *)--version[Show the version]' '1:command:->command' '*::argument:->argument'
+  case $state in
+    command)
+      commands=(${top.map(described).join(' ')})
+      _describe command commands
+      ;;
+    argument)
+      case $words[1] in
+${top.map(({ words }) => `        ${quote(words)}) ${functionOf(words)} ;;`).join('\n')}
+      esac
+      ;;
+  esac
+}
+${commands.map((command) => commandFunction(command, commands)).join('\n')}
+# Loaded by compinit it is called at once; sourced it says what it is for.
+if [[ $funcstack[1] == _mesosup ]]; then
+  _mesosup "$@"
+else
+  compdef _mesosup mesosup
+fi
+`;
+}
+
+const functionOf = (words: string) => `_mesosup_${words.replaceAll(/[ -]/g, '_')}`;
+
+/** A word with its summary, as _describe reads them. */
+function described({ words, summary }: CommandReference): string {
+  return quote(`${(words.split(' ').at(-1) ?? '').replaceAll(':', '\\:')}:${summary}`);
+}
+
+function commandFunction(command: CommandReference, all: readonly CommandReference[]): string {
+  const { words, flags } = command;
+  const below = all.filter((other) => other.words.startsWith(`${words} `));
+  const specs = [
+    ...flags.flatMap(flagSpecs),
+    quote('(- *)--help[Show help]'),
+    ...command.arguments.map(argumentSpec),
+  ];
+  if (below.length > 0) specs.push("'1:command:->command'");
+  const deeper = below.map((other) => {
+    const word = other.words.slice(words.length + 1);
+    return `  if [[ $words[2] == ${quote(word)} ]] && ((CURRENT > 2)); then
+    shift words
+    ((CURRENT--))
+    ${functionOf(other.words)}
+    return
+  fi\n`;
+  });
+  const choice = `  if [[ $state == command ]]; then
+    commands=(${below.map(described).join(' ')})
+    _describe command commands
+  fi\n`;
+  return `${functionOf(words)}() {
+  local curcontext=$curcontext state line
+  local -a commands
+${deeper.join('')}  _arguments -C ${specs.join(' \\\n    ')}
+${below.length > 0 ? choice : ''}}`;
+}
+
+/** What stands in brackets. */
+const bracketed = (text: string) => `[${text.replaceAll(/[\\[\]]/g, '\\$&')}]`;
+
+function flagSpecs(flag: FlagReference): string[] {
+  const { name, char, summary, negatable } = flag;
+  const action = actionOf(flag);
+  const long = `--${name}${flag.value === undefined ? '' : '='}${bracketed(summary)}${action}`;
+  return [
+    long,
+    ...(char ? [`-${char}${bracketed(summary)}${action}`] : []),
+    ...(negatable ? [`--no-${name}${bracketed(`Not: ${summary}`)}`] : []),
+  ].map(quote);
+}
+
+function actionOf(flag: FlagReference): string {
+  const values = valuesOf(flag);
+  if (!values) return '';
+  const message = (flag.value ?? '').replaceAll(':', '\\:');
+  switch (values.kind) {
+    case 'words':
+      return `:${message}:(${values.words.join(' ')})`;
+    case 'files':
+      return `:${message}:_files`;
+    case 'directories':
+      return `:${message}:_files -/`;
+    case 'any':
+      return `:${message}: `;
+  }
+}
+
+function argumentSpec({ name, required, options }: ArgumentReference, index: number): string {
+  const action = options.length > 0 ? `(${options.join(' ')})` : '_files';
+  return quote(`${index + 1}:${required ? '' : ':'}${name}:${action}`);
+}

@@ -1,0 +1,52 @@
+import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ClusterState, stateHome } from './cluster-state.ts';
+
+let directory: string;
+let state: ClusterState;
+
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-state-'));
+  state = new ClusterState(path.join(directory, 'a/b'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+const modeOf = async (file: string) => ((await stat(file)).mode & 0o777).toString(8);
+
+test('reading makes nothing; making writes once, for its owner alone', async () => {
+  expect(await state.secrets()).toBeUndefined();
+  expect(await readdir(directory)).toEqual([]);
+  const [one, two] = await Promise.all([state.makeSecrets(), state.makeSecrets()]);
+  expect(one).toEqual(two);
+  expect(await state.makeSecrets()).toEqual(one);
+  expect(await modeOf(state.secretsFile)).toBe('600');
+  expect(await modeOf(state.directory)).toBe('700');
+  expect(await readdir(state.directory)).toEqual(['secrets.json']);
+});
+
+test('secrets that others can read are refused, with the command to run', async () => {
+  await state.makeSecrets();
+  await chmod(state.secretsFile, 0o640);
+  await expect(state.secrets()).rejects.toMatchObject({ remedy: `Run: chmod 600 ${state.secretsFile}` });
+  await chmod(state.secretsFile, 0o600);
+  await chmod(state.directory, 0o755);
+  await expect(state.makeSecrets()).rejects.toMatchObject({ remedy: `Run: chmod 700 ${state.directory}` });
+});
+
+test('damaged secrets are refused without a word of them, and never made anew', async () => {
+  await state.makeSecrets();
+  await writeFile(state.secretsFile, '{"agent": "hunter2');
+  const error = await state.makeSecrets().then(
+    () => undefined,
+    (e: unknown) => e,
+  );
+  expect(error).toMatchObject({ name: 'MesosupError', message: `${state.secretsFile} is damaged` });
+  expect(JSON.stringify(error)).not.toContain('hunter2');
+});
+
+test('the state lies where XDG says, unless that is relative', () => {
+  expect(stateHome({ XDG_STATE_HOME: '/x' }, '/home/a')).toBe('/x/mesosup');
+  expect(stateHome({ XDG_STATE_HOME: 'x' }, '/home/a')).toBe('/home/a/.local/state/mesosup');
+});

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { planDemo } from './demo-plan.ts';
+
+const input = {
+  lib: '/dist/lib',
+  dir: '/run/mesosup-demo',
+  agents: 2,
+  executor: '/var/lib/mesos/executors/docker',
+  hostname: '172.17.0.1',
+  usedPorts: new Set<number>(),
+  user: 'ada',
+};
+
+test('the usual ports where they are free', () => {
+  const plan = planDemo(input);
+  expect(plan.masterUrl).toBe('http://127.0.0.1:5050');
+  expect(plan.schedulerUrl).toBe('http://127.0.0.1:8080');
+  expect(plan.cluster).toBe('mesosup-demo');
+  expect(plan.programs.map((p) => p.name)).toEqual(['master', 'agent1', 'agent2', 'scheduler']);
+});
+
+test('other ports where they are taken, and every program told of them', () => {
+  const plan = planDemo({ ...input, usedPorts: new Set([5050, 8080, 31_005]) });
+  expect(plan.masterUrl).toBe('http://127.0.0.1:5051');
+  expect(plan.schedulerUrl).toBe('http://127.0.0.1:8081');
+  const [master, agent1, agent2, scheduler] = plan.programs.map((p) => p.args);
+  expect(master).toContain('--port=5051');
+  expect(agent1).toContain('--master=127.0.0.1:5051');
+  expect(agent1).toContain('--port=5052');
+  expect(agent2).toContain('--port=5053');
+  expect(agent1).toContain('--resources=cpus:4;mem:4096;disk:10000;ports:[31100-31199]');
+  expect(agent2).toContain('--resources=cpus:4;mem:4096;disk:10000;ports:[31200-31299]');
+  expect(scheduler?.join(' ')).toContain('--master 127.0.0.1:5051');
+  expect(scheduler?.join(' ')).toContain('--mesos_user ada');
+});
+
+test('containers are published on the bridge address only', () => {
+  const agents = planDemo(input).programs.filter((p) => p.name.startsWith('agent'));
+  expect(agents).toHaveLength(2);
+  for (const { args } of agents) {
+    expect(args).toContain(
+      '--executor_environment_variables={"MESOSUP_DEMO":"/run/mesosup-demo","MESOSUP_PUBLISH_ADDRESS":"172.17.0.1"}',
+    );
+    expect(args).toContain('--hostname=172.17.0.1');
+    expect(args).toContain('--ip=127.0.0.1');
+  }
+});

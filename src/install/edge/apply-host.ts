@@ -1,0 +1,42 @@
+/** Does a host's plan: sends what it needs, starts the run, and follows it. */
+
+import type { Host } from '../../hosts/host.ts';
+import type { HostPlan } from '../plan.ts';
+import { type ApplyOptions, applyScript } from '../script/apply-script.ts';
+import type { HostScripts } from '../script/host-scripts.ts';
+import { type FollowOptions, type RunOutcome, startRun } from './host-run.ts';
+import { uploadPayload } from './upload.ts';
+
+export interface ApplyHostOptions extends ApplyOptions, FollowOptions {
+  /** The archive of the payload item, on this machine. */
+  readonly payload?: { readonly file: string };
+  /** Bytes sent so far of a payload or package, of so many. */
+  readonly onUpload?: (sent: number, total: number) => void;
+}
+
+/**
+ * One transfer for each file the plan needs, and one run. A plan without items isn't run at all.
+ * @throws RunBusyError, RunLostError, HostError; TypeError when the plan needs a file that is not given
+ */
+export async function applyHost(
+  host: Host,
+  scripts: HostScripts,
+  plan: HostPlan,
+  options: ApplyHostOptions,
+): Promise<RunOutcome> {
+  const script = applyScript(scripts, plan, options);
+  const upload = {
+    ...(options.onUpload ? { onProgress: options.onUpload } : {}),
+    ...(options.signal ? { signal: options.signal } : {}),
+  };
+  for (const { resource } of plan.items) {
+    if (resource?.kind === 'payload') {
+      if (!options.payload) throw new TypeError(`${plan.host}: the plan needs a payload, and none is given`);
+      await uploadPayload(host, scripts, options.payload.file, resource.sha256, upload);
+    }
+    if (resource?.kind === 'package' && resource.file && 'upload' in resource.file && resource.sha256) {
+      await uploadPayload(host, scripts, resource.file.upload, resource.sha256, upload);
+    }
+  }
+  return startRun(host, scripts, script, options.run, options);
+}

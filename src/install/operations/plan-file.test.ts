@@ -1,0 +1,124 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { planInput } from '../../../test/install/hosts.ts';
+import { anyCluster, anyHosts } from '../../../test/install/random-cluster.ts';
+import { runs } from '../../../test/support/runs.ts';
+import { UsageError } from '../../errors/mesosup-error.ts';
+import { RELEASE } from '../../release.ts';
+import { planCluster } from '../plan-cluster.ts';
+import { readPlan, type SavedPlan, savePlan } from './plan-file.ts';
+
+/** Made by release 0.1.0: see make.mjs there. */
+const FIXTURE = path.resolve(import.meta.dirname, '../../../test/fixtures/files-0.1.0');
+const FILES = ['three/install.json', 'three/change.json', 'three/uninstall.json', 'alone/install.json'];
+
+let directory: string;
+let file: string;
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-plan-'));
+  file = path.join(directory, 'plan.json');
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+const json = async (name: string) => JSON.parse(await readFile(name, 'utf8'));
+const ofRelease = (name: string) => readPlan(path.join(FIXTURE, name));
+
+async function reading(value: unknown): Promise<unknown> {
+  await writeFile(file, typeof value === 'string' ? value : JSON.stringify(value));
+  return readPlan(file).catch((error: unknown) => error);
+}
+
+test.each(FILES)('the plan %s of release 0.1.0 is as it was saved', async (name) => {
+  const { format: _format, ...saved } = await json(path.join(FIXTURE, name));
+  expect(await ofRelease(name)).toEqual(saved);
+});
+
+test('the plans of release 0.1.0 have every kind of resource that plans hold, and tasks that end', async () => {
+  const plans = await Promise.all(FILES.map(ofRelease));
+  const items = plans.flatMap(({ plan }) => plan.hosts.flatMap((host) => host.items));
+  const kinds = new Set(items.flatMap(({ resource }) => resource?.kind ?? []));
+  expect([...kinds].sort()).toEqual([
+    'apt-key',
+    'directory',
+    'file',
+    'link',
+    'package',
+    'payload',
+    'service',
+    'user',
+  ]);
+  expect(items.some(({ endsTasks }) => endsTasks !== undefined)).toBe(true);
+});
+
+test('what is saved is read again, and is what 0.1.0 saved with the release beside it', async () => {
+  const saved = await ofRelease('three/install.json');
+  await savePlan(file, saved);
+  expect(await readPlan(file)).toEqual(saved);
+  expect(await json(file)).toEqual({
+    ...(await json(path.join(FIXTURE, 'three/install.json'))),
+    release: RELEASE,
+  });
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect(await readdir(directory)).toEqual(['plan.json']);
+});
+
+test('any plan that this release makes is read as it was saved', async () => {
+  const made = anyCluster.chain((cluster) =>
+    fc.record({ cluster: fc.constant(cluster), facts: anyHosts(cluster), start: fc.boolean() }),
+  );
+  await fc.assert(
+    fc.asyncProperty(made, async ({ cluster, facts, start }) => {
+      const saved = { cluster, plan: planCluster(planInput(cluster, facts, { start })) };
+      await savePlan(file, saved);
+      // JSON leaves out what is undefined.
+      expect(await readPlan(file)).toEqual(saved);
+    }),
+    { numRuns: runs(20) },
+  );
+});
+
+test('what an item of a plan may say beside is read as it was saved', async () => {
+  const own = await ofRelease('alone/install.json');
+  for (const more of [{ endsTasks: null }, { endsTasks: 3 }, { byApt: true }, { whole: true, reason: 'x' }]) {
+    const saved = withItem(own, more);
+    expect(await reading({ format: 1, ...saved })).toEqual(saved);
+  }
+});
+
+test('what is no plan is refused', async () => {
+  for (const value of ['', 'null', '[]', { format: 1 }, await json(path.join(FIXTURE, 'own/cluster.json'))]) {
+    const error = await reading(value);
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error).toMatchObject({ message: `${file} is no plan: "mesosup plan --out FILE" writes one` });
+  }
+});
+
+test('a plan of a later release is refused by its name, and so is what only that one knows', async () => {
+  const saved = await ofRelease('alone/install.json');
+  expect(await reading({ format: 2, release: '0.7.0', ...saved })).toMatchObject({
+    exitCode: 2,
+    message: `${file} has format 2, and mesosup ${RELEASE} reads format 1: a later release wrote it`,
+    remedy: 'Run mesosup 0.7.0, which wrote it, or a later release.',
+  });
+  expect(await reading({ format: 1, release: '0.7.0', ...withItem(saved, { unless: 'x' }) })).toMatchObject({
+    message: expect.stringContaining('its field "plan.hosts.0.items.0.unless" is unknown'),
+    remedy: expect.stringContaining('0.7.0'),
+  });
+});
+
+test('a damaged plan is told with the field', async () => {
+  const saved = await ofRelease('alone/install.json');
+  expect(await reading({ format: 1, ...withItem(saved, { action: 'dance' }) })).toMatchObject({
+    message: `${file} is damaged: its field "plan.hosts.0.items.0.action" has an unknown value`,
+    remedy: 'Make a new plan with "mesosup plan --out".',
+  });
+});
+
+function withItem({ plan, cluster }: SavedPlan, change: object): object {
+  const [host] = plan.hosts;
+  const [first, ...rest] = host?.items ?? [];
+  return { plan: { ...plan, hosts: [{ ...host, items: [{ ...first, ...change }, ...rest] }] }, cluster };
+}

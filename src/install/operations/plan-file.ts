@@ -1,0 +1,71 @@
+/** A plan on this machine, with the cluster it is for: no more is needed to apply it. It holds no secrets. */
+
+import { randomBytes } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { storedCluster } from '../../cluster/stored-cluster.ts';
+import { MesosupError, UsageError } from '../../errors/mesosup-error.ts';
+import { RELEASE } from '../../release.ts';
+import { readStored, type StoredFile } from '../../stored/file.ts';
+import { readerOf } from '../../stored/reader.ts';
+import { record } from '../../stored/record.ts';
+import type { Plan } from '../plan.ts';
+import { storedPlan } from '../stored-plan.ts';
+
+export interface SavedPlan {
+  readonly plan: Plan;
+  readonly cluster: Cluster;
+}
+
+const PLAN_FILE: StoredFile<SavedPlan> = {
+  format: 1,
+  read: readerOf(record<SavedPlan>({ plan: storedPlan, cluster: storedCluster })),
+};
+
+/** Whole or not at all, for its owner alone. */
+export async function savePlan(file: string, saved: SavedPlan): Promise<void> {
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeFile(draft, `${JSON.stringify({ format: 1, release: RELEASE, ...saved }, null, 2)}\n`, {
+      mode: 0o600,
+      flag: 'wx',
+    });
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new MesosupError(`${file} can't be written: ${code ?? message}`, {
+      remedy: 'Name another file with --out.',
+      cause: error,
+    });
+  }
+}
+
+/** @throws UsageError for a file that is no plan */
+export async function readPlan(file: string): Promise<SavedPlan> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === 'ENOENT' ? 'there is no such file' : error.code;
+    throw new UsageError(`${file} can't be read: ${reason}`);
+  });
+  const value = parse(text);
+  const saved = isPlan(value)
+    ? readStored(value, PLAN_FILE, (why, remedy = 'Make a new plan with "mesosup plan --out".') => {
+        return new UsageError(`${file} ${why}`, { path: file, remedy });
+      })
+    : undefined;
+  if (!saved) throw new UsageError(`${file} is no plan: "mesosup plan --out FILE" writes one`);
+  return saved;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Files of other kinds have a format, too. */
+function isPlan(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'plan' in value && 'cluster' in value;
+}

@@ -1,0 +1,218 @@
+/** One command's dealings with a cluster's hosts: each is opened once, and everything asked of all side by side. */
+
+import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
+import type { ClusterState } from '../../cluster/edge/cluster-state.ts';
+import type { LoadedCluster } from '../../cluster/edge/load.ts';
+import type { Secrets } from '../../cluster/secrets.ts';
+import { Hosts } from '../../hosts/connect.ts';
+import { type Host, HostError } from '../../hosts/host.ts';
+import type { AptFacts } from '../apt-facts.ts';
+import { probeHost } from '../edge/probe-host.ts';
+import { simulate } from '../edge/simulate-apt.ts';
+import { hostScripts, loadTemplates, loginScripts } from '../edge/templates.ts';
+import type { Facts } from '../facts.ts';
+import type { Problem } from '../plan.ts';
+import type { HostScripts } from '../script/host-scripts.ts';
+import type { SimulationRequest } from '../simulation-request.ts';
+import { healthTargets, probeTargets } from '../targets.ts';
+import type { Templates } from '../templates.ts';
+import { asker } from './passwords.ts';
+import { loggedHost, RunLog } from './run-log.ts';
+import { quietly, type Screen } from './screen.ts';
+
+/** What the hosts were found to be. */
+export interface Survey {
+  /** By name, in the spec's order; without those that could not be asked. */
+  readonly facts: ReadonlyMap<string, Facts>;
+  /** Of those that could not be asked, why. */
+  readonly unreachable: readonly Problem[];
+}
+
+const NOTHING_ELSE = { files: [], trees: [], packages: [], users: [], services: [], ports: [], disks: [] };
+
+/** How hosts are reached, and what is kept of a run. */
+export interface ConnectOptions {
+  /** Accept and record the keys of unknown hosts. */
+  readonly acceptNewHostKeys: boolean;
+  /** Path of a file of known hosts, instead of OpenSSH's own. */
+  readonly knownHosts?: string | undefined;
+  /** Path of an SSH configuration, instead of OpenSSH's own; `none` for no file at all. */
+  readonly sshConfig?: string | undefined;
+  readonly askSudoPassword: boolean;
+  /** Path. */
+  readonly sudoPasswordFile?: string | undefined;
+  /** How many hosts are worked on at once; all without it. */
+  readonly concurrency?: number | undefined;
+  /** Keep a log of everything that runs on the hosts. */
+  readonly verbose: boolean;
+}
+
+export class Session {
+  readonly cluster: Cluster;
+  readonly state: ClusterState;
+  readonly screen: Screen;
+  /** Of this installation, read once. */
+  readonly templates: Templates;
+  readonly scripts: HostScripts;
+  /** How many hosts are worked on at once. */
+  readonly atOnce: number;
+  readonly log: RunLog | undefined;
+  /** Hosts are being changed, and will go on with it when this program ends. */
+  atWork = false;
+  readonly #hosts: Hosts;
+  readonly #open = new Map<string, Host>();
+
+  private constructor(
+    loaded: LoadedCluster,
+    files: { readonly templates: Templates; readonly scripts: HostScripts },
+    screen: Screen,
+    concurrency: number | undefined,
+    hosts: Hosts,
+    log: RunLog | undefined,
+  ) {
+    this.cluster = loaded.cluster;
+    this.state = loaded.state;
+    this.templates = files.templates;
+    this.scripts = files.scripts;
+    this.screen = screen;
+    this.atOnce = concurrency ?? Number.POSITIVE_INFINITY;
+    this.#hosts = hosts;
+    this.log = log;
+  }
+
+  /**
+   * Makes no connection yet.
+   * @param root of the program
+   * @throws MesosupError when it lacks templates
+   */
+  static async begin(
+    root: string,
+    loaded: LoadedCluster,
+    options: ConnectOptions,
+    screen: Screen,
+  ): Promise<Session> {
+    const templates = await loadTemplates(root);
+    const scripts = hostScripts(root, templates);
+    const ask = await asker({
+      sudoPasswordFile: options.sudoPasswordFile,
+      askSudoPassword: options.askSudoPassword,
+      asks: screen.asks,
+    });
+    const stamp = new Date().toISOString().replaceAll(':', '').slice(0, 17);
+    const log = options.verbose
+      ? new RunLog(await loaded.state.newFile(`run-${stamp}-${process.pid}.log`))
+      : undefined;
+    const hosts = new Hosts(loginScripts(scripts), {
+      ask,
+      notice: (host, text) => {
+        screen.note(text);
+        log?.write(host, text);
+      },
+      acceptNew: options.acceptNewHostKeys,
+      ...(options.knownHosts !== undefined && { knownHosts: options.knownHosts }),
+      ...(options.sshConfig !== undefined && { configFile: options.sshConfig }),
+    });
+    return new Session(loaded, { templates, scripts }, screen, options.concurrency, hosts, log);
+  }
+
+  host(name: string): Host {
+    const known = this.#open.get(name);
+    if (known) return known;
+    const target = this.cluster.hosts.find((host) => host.name === name);
+    if (!target) throw new TypeError(`the cluster has no host ${name}`);
+    const plain = this.#hosts.open(target);
+    const host = this.log ? loggedHost(plain, this.log) : plain;
+    this.#open.set(name, host);
+    return host;
+  }
+
+  /** Probes all hosts, one round trip each. */
+  survey(secrets: Secrets | undefined): Promise<Survey> {
+    return this.#ask(this.cluster.hosts, secrets, false);
+  }
+
+  /** Asks these hosts how their services are, and little else. */
+  health(secrets: Secrets, names: readonly string[]): Promise<Survey> {
+    return this.#ask(
+      this.cluster.hosts.filter((host) => names.includes(host.name)),
+      secrets,
+      true,
+    );
+  }
+
+  /** Asks the apt of each of these hosts what it would do. @returns without the hosts that can't be reached any more */
+  async simulate(requests: ReadonlyMap<string, SimulationRequest>): Promise<ReadonlyMap<string, AptFacts>> {
+    const answers = await quietly(
+      this.screen,
+      'Asking apt what it would do',
+      [...requests.keys()],
+      this.atOnce,
+      async (name) => {
+        const request = requests.get(name);
+        if (request === undefined) throw new TypeError(`there is no question for ${name}`);
+        return simulate(this.host(name), this.scripts, request).catch(hostError);
+      },
+    );
+    return new Map(
+      [...answers].flatMap(([name, answer]) => (answer instanceof HostError ? [] : [[name, answer]])),
+    );
+  }
+
+  async #ask(
+    hosts: readonly ClusterHost[],
+    secrets: Secrets | undefined,
+    healthAlone: boolean,
+  ): Promise<Survey> {
+    if (secrets) this.log?.hide(Object.values(secrets));
+    const found = await quietly(
+      // Whoever waits for health shows by itself for what.
+      healthAlone ? undefined : this.screen,
+      'Looking at the hosts',
+      hosts.map((host) => host.name),
+      this.atOnce,
+      async (name) => {
+        const host = hosts.find((one) => one.name === name);
+        if (!host) throw new TypeError(`the cluster has no host ${name}`);
+        return this.#probe(host, secrets, healthAlone);
+      },
+    );
+    const facts = new Map<string, Facts>();
+    const unreachable: Problem[] = [];
+    for (const [name, answer] of found) {
+      if (answer instanceof HostError) unreachable.push(problemOf(answer));
+      else facts.set(name, answer);
+    }
+    return { facts, unreachable };
+  }
+
+  async #probe(host: ClusterHost, secrets: Secrets | undefined, healthAlone: boolean) {
+    const targets = healthAlone
+      ? { ...NOTHING_ELSE, health: healthTargets(this.cluster, host) }
+      : probeTargets(this.cluster, host);
+    return probeHost(this.host(host.name), this.scripts, targets, secrets).catch(hostError);
+  }
+
+  /** Closes all connections; says where the log lies. */
+  async close(): Promise<void> {
+    await this.#hosts.close();
+    if (!this.log) return;
+    await this.log.close();
+    this.screen.note(`The log is in ${this.log.file}`);
+  }
+}
+
+/** An answer like any other: a host that can't be reached doesn't stop the questions to the others. */
+function hostError(error: unknown): HostError {
+  if (error instanceof HostError) return error;
+  throw error;
+}
+
+export function problemOf(error: HostError): Problem {
+  return {
+    host: error.host,
+    check: error.failure,
+    message: error.message,
+    remedy: error.remedy,
+    severity: 'error',
+  };
+}

@@ -1,0 +1,39 @@
+/** Lines of a run's events, as they come from the host. */
+
+import { z } from 'zod';
+import type { RunEvent } from '../run-events.ts';
+import { jsonOf } from './parse-journal.ts';
+
+const at = z.number();
+const item = z.number();
+
+const runEvent = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('begin'), run: z.string(), items: z.number(), at }),
+  z.object({ event: z.literal('start'), item, at }),
+  z.object({ event: z.literal('wait'), item, reason: z.string(), at }),
+  z.object({ event: z.literal('log'), item, line: z.string() }),
+  z.object({ event: z.literal('done'), item, at }),
+  z.object({
+    event: z.literal('failed'),
+    item,
+    failure: z.string(),
+    message: z.string(),
+    remedy: z.string(),
+    at,
+  }),
+  z.object({ event: z.literal('left'), accounts: z.string() }),
+  z.object({ event: z.literal('unrestored'), packages: z.string() }),
+  z.object({ event: z.literal('end'), ok: z.boolean(), at }),
+]);
+
+/** Undefined for a line that is no event, such as one torn by a full disk. */
+export function parseRunEvent(line: string): RunEvent | undefined {
+  return runEvent.safeParse(withRemedy(jsonOf(line))).data;
+}
+
+/** Release 0.1.0 wrote `mend` for `remedy`; its runs may still be under way on a host. */
+function withRemedy(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('mend' in value)) return value;
+  const { mend, ...event } = value;
+  return { remedy: mend, ...event };
+}

@@ -1,0 +1,212 @@
+/**
+ * The API's description (OpenAPI 3.1), made of the list of operations, the schemas that check requests, and the
+ * schemas that the types of answers follow from.
+ */
+
+import * as z from 'zod';
+import { appSchema } from '../../domain/app-schema.ts';
+import { groupSchema } from '../../domain/group-schema.ts';
+import { v1AnswerSchemas } from '../v1/answer-schemas.ts';
+import { v1Schemas } from '../v1/request-schemas.ts';
+import { v2AppSchemas } from '../v2/app-schemas.ts';
+import { v2DeploymentSchemas } from '../v2/deployment-schemas.ts';
+import { eventSchemas } from '../v2/event-schemas.ts';
+import { queueSchemas } from '../v2/queue-schemas.ts';
+import { schedulerSchemas } from '../v2/scheduler-schemas.ts';
+import { deletion } from '../v2/tasks.ts';
+import type { JsonSchema, OpenApi } from './document.ts';
+import { errorSchemas } from './error-schemas.ts';
+import { type Media, type Operation, PARAMETERS } from './operation.ts';
+import { OPERATIONS } from './operations.ts';
+import { emptyList } from './shown.ts';
+
+const COMPONENTS = '#/components/schemas/';
+
+const TYPES: Readonly<Record<Media, string>> = {
+  json: 'application/json',
+  text: 'text/plain',
+  html: 'text/html',
+  events: 'text/event-stream',
+};
+
+const REQUESTS = { App: appSchema, Group: groupSchema, TaskIds: deletion, ...v1Schemas };
+
+const ANSWERS = {
+  EmptyList: emptyList,
+  ...eventSchemas,
+  ...errorSchemas,
+  ...v1AnswerSchemas,
+  ...v2AppSchemas,
+  ...v2DeploymentSchemas,
+  ...queueSchemas,
+  ...schedulerSchemas,
+};
+
+export function openApi(version: string): OpenApi {
+  const names = answerNames();
+  const paths: OpenApi['paths'] = {};
+  for (const operation of OPERATIONS) {
+    paths[operation.path] ??= {};
+    Object.assign(paths[operation.path] ?? {}, {
+      [operation.method.toLowerCase()]: describe(operation, names),
+    });
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'The scheduler of mesosup',
+      version,
+      description:
+        "Marathon's v1 and v2 APIs. Bodies are JSON whatever they are said to be; numbers may be sent as text. Ids of apps and groups are paths. Answers may get more fields in later releases.",
+    },
+    paths,
+    components: {
+      schemas: schemas(names),
+      securitySchemes: {
+        password: { type: 'http', scheme: 'basic' },
+        token: { type: 'http', scheme: 'bearer' },
+      },
+    },
+    security: [{}, { password: [] }, { token: [] }],
+  };
+}
+
+type Names = ReadonlyMap<z.ZodType, string>;
+
+/** Each schema of an answer by its name; one without a name has that of the first operation that answers with it. */
+function answerNames(): Names {
+  const names = new Map<z.ZodType, string>(Object.entries(ANSWERS).map(([name, schema]) => [schema, name]));
+  for (const operation of OPERATIONS) {
+    const id = operationId(operation);
+    for (const [status, { json }] of Object.entries(operation.answers)) {
+      if (json && !names.has(json)) names.set(json, `${id}${status}`);
+    }
+  }
+  return names;
+}
+
+function operationId({ method, path }: Operation): string {
+  return `${method.toLowerCase()}${path.replaceAll(/\W+(\w?)/g, (_, letter: string) => letter.toUpperCase())}`;
+}
+
+function describe(operation: Operation, names: Names) {
+  const { path, summary, query = [], body, answers, refusals = [] } = operation;
+  const text = { type: 'string' };
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: text,
+  }));
+  const inQuery = query.map((name) => ({ name, in: 'query', description: PARAMETERS[name], schema: text }));
+  const schema = typeof body === 'string' ? refTo(body) : { type: 'array', items: refTo(body?.[0] ?? '') };
+  const answered = Object.entries(answers).map(([status, answer]) => {
+    const forms = Object.entries(answer).map(([media, shown]) => {
+      const name = names.get(shown);
+      return [TYPES[media as Media], { schema: name === undefined ? jsonSchemaOf(shown) : refTo(name) }];
+    });
+    const content = forms.length > 0 && { content: Object.fromEntries(forms) };
+    return [status, { description: DESCRIPTIONS[Number(status)] ?? 'Done', ...content }];
+  });
+  const refused = refusals.map((status) => [status, refusal(status, path)]);
+  return {
+    operationId: operationId(operation),
+    summary,
+    tags: [path.split('/').slice(1, 3).join(' ').replaceAll(/[{}]/g, '')],
+    ...(inPath.length + inQuery.length > 0 && { parameters: [...inPath, ...inQuery] }),
+    ...(body !== undefined && {
+      requestBody: { required: true, content: { 'application/json': { schema } } },
+    }),
+    responses: Object.fromEntries([...answered, ...refused]),
+  };
+}
+
+const DESCRIPTIONS: Readonly<Record<number, string>> = {
+  400: 'Refused',
+  404: 'There is no such thing',
+  409: 'It exists already, or a deployment under way changes it',
+  422: 'The body is not what was expected',
+};
+
+function refusal(status: number, path: string) {
+  const invalid = path.startsWith('/v1/') ? 'V1Invalid' : 'Invalid';
+  const schema = { 409: 'Locked', 422: invalid }[status] ?? 'Message';
+  const content = { 'application/json': { schema: refTo(schema) } };
+  return { description: DESCRIPTIONS[status], content };
+}
+
+function refTo(name: string): JsonSchema {
+  return { $ref: COMPONENTS + name };
+}
+
+function schemas(names: Names): Record<string, JsonSchema> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(REQUESTS)) registry.add(schema, { id });
+  for (const [schema, id] of names) registry.add(schema, { id });
+  const made = z.toJSONSchema(registry, { ...CONVERSION, uri: (id) => COMPONENTS + id });
+  const all: Record<string, JsonSchema> = {};
+  for (const [name, schema] of Object.entries(made.schemas)) {
+    const { $id: _id, $schema: _schema, ...rest } = schema as JsonSchema;
+    all[name] = mapped(rest, name in REQUESTS ? asSent : asShown);
+  }
+  const { App, Group } = all;
+  if (App) all.AppUpdate = { ...App, description: 'Some fields of an app', required: [] };
+  if (Group?.properties) Group.properties.scaleBy = { type: 'number', minimum: 0 };
+  return all;
+}
+
+/** What comes out of a schema: what goes in passes through functions, of which JSON Schema knows nothing. */
+const CONVERSION: z.core.ToJSONSchemaParams = {
+  unrepresentable: 'any',
+  override: ({ zodSchema, jsonSchema }) => {
+    const { def } = zodSchema._zod;
+    // A default that is filled in itself.
+    if (def.type === 'prefault') jsonSchema.default = def.defaultValue as JsonSchema['default'];
+    // What a transformation gives is what it takes, normalized.
+    if (zodSchema instanceof z.ZodPipe && zodSchema.out instanceof z.ZodTransform) {
+      Object.assign(jsonSchema, jsonSchemaOf(zodSchema.in));
+    }
+  },
+};
+
+function jsonSchemaOf(schema: z.core.$ZodType): JsonSchema {
+  const { $schema: _schema, ...rest } = z.toJSONSchema(schema, CONVERSION) as JsonSchema;
+  return rest;
+}
+
+/** What has a default need not be sent, and what isn't known is passed over. */
+function asSent({ additionalProperties, required, ...rest }: JsonSchema): JsonSchema {
+  const { properties } = rest;
+  return {
+    ...rest,
+    ...(isSchema(additionalProperties) && { additionalProperties }),
+    ...(properties && {
+      required: (required ?? []).filter((name) => properties[name]?.default === undefined),
+    }),
+  };
+}
+
+/** Every default is filled in, and there may be more fields in later releases. */
+function asShown({ additionalProperties, default: _default, ...rest }: JsonSchema): JsonSchema {
+  return { ...rest, ...(isSchema(additionalProperties) && { additionalProperties }) };
+}
+
+/** The schema with this done to all that is in it, and then to itself. */
+function mapped(schema: JsonSchema, change: (schema: JsonSchema) => JsonSchema): JsonSchema {
+  const each = (one: JsonSchema) => mapped(one, change);
+  const { properties, items, anyOf, oneOf, additionalProperties } = schema;
+  return change({
+    ...schema,
+    ...(isSchema(additionalProperties) && { additionalProperties: each(additionalProperties) }),
+    ...(anyOf && { anyOf: anyOf.map(each) }),
+    ...(oneOf && { oneOf: oneOf.map(each) }),
+    ...(items && { items: each(items) }),
+    ...(properties && {
+      properties: Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, each(one)])),
+    }),
+  });
+}
+
+function isSchema(value: unknown): value is JsonSchema {
+  return typeof value === 'object' && value !== null;
+}

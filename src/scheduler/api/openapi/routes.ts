@@ -1,0 +1,28 @@
+/** `/v2/openapi.json`, and the same as a page. */
+
+import { type Api, json, respond } from '../answers.ts';
+import type { OpenApi } from './document.ts';
+
+export function addOpenApiRoutes(api: Api, version: string): void {
+  let made: Promise<OpenApi> | undefined;
+  // Loaded and made when it is first asked for: few ever do, and every scheduler would start later by it.
+  const description = () => {
+    made ??= import('./openapi.ts').then(({ openApi }) => openApi(version));
+    return made;
+  };
+  api.get('/v2/openapi.json', async (_request, reply) => json(reply, await description()));
+  api.get('/v2/openapi', async (_request, reply) => {
+    const { openApiPage } = await import('./page.ts');
+    const body = Buffer.from(openApiPage(await description()));
+    return respond(
+      reply,
+      200,
+      {
+        'Content-Type': 'text/html; charset=utf-8',
+        'Content-Length': String(body.length),
+        'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
+      },
+      [body],
+    );
+  });
+}

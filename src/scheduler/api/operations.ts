@@ -1,8 +1,0 @@
-/** All that can be asked of the API. */
-
-import type { Operation } from './operation.ts';
-import { V1_OPERATIONS } from './v1-operations.ts';
-import { V2_APP_OPERATIONS } from './v2-app-operations.ts';
-import { V2_OPERATIONS } from './v2-operations.ts';
-
-export const OPERATIONS: readonly Operation[] = [...V2_APP_OPERATIONS, ...V2_OPERATIONS, ...V1_OPERATIONS];

@@ -1,0 +1,116 @@
+/** What requests of v1 may hold, and what an app of v1 is in the model of all apps. */
+
+import * as z from 'zod';
+import {
+  EMPTY,
+  environment,
+  list,
+  number,
+  text,
+  wholeNumber,
+  withoutNulls,
+} from '../../domain/app-fields.ts';
+import { type AppDefinition, appSchema, MOST_INSTANCES } from '../../domain/app-schema.ts';
+import { constraintSchema } from '../../domain/constraint.ts';
+
+/** Task ids and sandbox directories are made of it. */
+const LONGEST_ID = 200;
+const MOST_CPUS = 1_000_000;
+const MOST_MIB = 1e12;
+const MOST_PORTS = 100;
+/** A list of wrong things must not give an answer many times its size. */
+const MOST_ERRORS = 100;
+
+const id = z
+  .string({ error: (issue) => (issue.input === undefined ? EMPTY : 'must be a text') })
+  .min(1, { error: EMPTY, abort: true })
+  .max(LONGEST_ID, `may have at most ${LONGEST_ID} characters`)
+  .regex(/^[A-Za-z0-9_.-]+$/, "may only hold letters, digits, '_', '.' and '-'");
+
+const texts = 'must be an array of texts';
+
+const container = z.object(
+  {
+    image: text.min(1, EMPTY),
+    options: list(text, 200, texts).default([]),
+  },
+  { error: 'must be an object with an image' },
+);
+
+const app = z.object(
+  {
+    id,
+    cmd: text.default(''),
+    env: environment.default({}),
+    instances: wholeNumber(0, MOST_INSTANCES).default(0),
+    cpus: number(0.001, MOST_CPUS).default(1),
+    mem: number(1, MOST_MIB).default(128),
+    disk: number(0, MOST_MIB).default(0),
+    executor: text.regex(/^(\/\/cmd|\/[^/].*|)$/, "must be '//cmd', an absolute path, or empty").default(''),
+    constraints: z.array(constraintSchema, { error: 'must be an array' }).default([]),
+    uris: list(text.min(1, EMPTY), 100, texts).default([]),
+    ports: list(wholeNumber(0, 65_535), MOST_PORTS, 'must be an array of numbers')
+      .refine((ports) => areDistinct(ports.filter((port) => port !== 0)), 'must be different from each other')
+      .default([]),
+    taskRateLimit: number(0, MOST_CPUS).optional(),
+    container: container.optional(),
+  },
+  { error: 'must be a JSON object' },
+);
+
+const stop = z.object({ id }, { error: 'must be a JSON object' });
+const scale = z.object({ id, instances: wholeNumber(0, MOST_INSTANCES) }, { error: 'must be a JSON object' });
+
+/** By the names that the API's description gives them. */
+export const v1Schemas = { V1App: app, V1Stop: stop, V1Scale: scale };
+
+function areDistinct(values: readonly number[]): boolean {
+  return new Set(values).size === values.length;
+}
+
+export interface AttributeError {
+  readonly attribute: string;
+  readonly error: string;
+}
+
+export type Parsed<T> = { readonly value: T } | { readonly errors: readonly AttributeError[] };
+
+export function parseApp(body: unknown): Parsed<AppDefinition> {
+  const parsed = check(app, body);
+  return 'errors' in parsed ? parsed : { value: fromV1(parsed.value) };
+}
+
+/** v1 said what it wanted in fewer words: without ports an app gets one, and a container is Docker's. */
+export function fromV1({
+  id: name,
+  uris,
+  ports,
+  container: given,
+  ...rest
+}: z.output<typeof app>): AppDefinition {
+  return appSchema.parse({
+    ...rest,
+    id: `/${name}`,
+    fetch: uris.map((uri) => ({ uri })),
+    portDefinitions: ports.length > 0 ? ports.map((port) => ({ port })) : [{ port: 0 }],
+    ...(given && { container: { type: 'DOCKER', docker: given } }),
+  });
+}
+
+export function parseStop(body: unknown): Parsed<{ id: string }> {
+  return check(stop, body);
+}
+
+export function parseScale(body: unknown): Parsed<{ id: string; instances: number }> {
+  return check(scale, body);
+}
+
+function check<T>(schema: z.ZodType<T>, body: unknown): Parsed<T> {
+  const result = schema.safeParse(withoutNulls(body));
+  if (result.success) return { value: result.data };
+  const errors = result.error.issues.slice(0, MOST_ERRORS).map(({ path, message }) => ({
+    attribute: path.length === 0 ? 'body' : path.map(String).join('.'),
+    error: message,
+  }));
+  return { errors };
+}

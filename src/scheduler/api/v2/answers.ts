@@ -1,0 +1,141 @@
+/** What v2's routes share: Marathon's error bodies, parts of lists, and answers that clients may keep. */
+
+import { hash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Reply } from '../../decide/inputs.ts';
+import type { FieldError } from '../../domain/field-errors.ts';
+import { BadRequestError, json, queryOf, respond } from '../answers.ts';
+import { lengthOf } from '../body.ts';
+import { bytesOf, newPart, type Part } from './parts.ts';
+
+/** The answer to a change that was not made. */
+export function refused(reply: FastifyReply, result: Reply | undefined): FastifyReply {
+  switch (result?.type) {
+    case 'invalid':
+      return invalid(reply, result.errors);
+    case 'exists':
+      return json(reply, { message: `An app or group with id [${result.appId}] already exists.` }, 409);
+    case 'unknown_app':
+      return unknownApp(reply, result.appId);
+    case 'unknown_group':
+      return unknownGroup(reply, result.groupId);
+    case 'unknown_version':
+      return json(reply, { message: `App '${result.appId}' has no version '${result.version}'` }, 404);
+    case 'unknown_deployment':
+      return json(reply, { message: `Deployment '${result.deploymentId}' does not exist` }, 404);
+    case 'locked': {
+      const { deploymentIds } = result;
+      const message = `App is locked by one or more deployments. Override with the option '?force=true'. View details at '/v2/deployments/<DEPLOYMENT_ID>'.`;
+      return json(reply, { message, deployments: deploymentIds.map((id) => ({ id })) }, 409);
+    }
+    default:
+      throw new Error(`no answer is known for ${result?.type}`);
+  }
+}
+
+export function unknownApp(reply: FastifyReply, id: string): FastifyReply {
+  return json(reply, { message: `App '${id}' does not exist` }, 404);
+}
+
+export function unknownGroup(reply: FastifyReply, id: string): FastifyReply {
+  return json(reply, { message: `Group '${id}' does not exist` }, 404);
+}
+
+/** A list of wrong things must not give an answer many times its size. */
+const MOST_ERRORS = 100;
+
+export function invalid(reply: FastifyReply, errors: readonly FieldError[]): FastifyReply {
+  const byPath = new Map<string, string[]>();
+  for (const { path, error } of errors.slice(0, MOST_ERRORS)) {
+    const at = path.map((part) => (typeof part === 'number' ? `(${part})` : `/${part}`)).join('') || '/';
+    byPath.set(at, [...(byPath.get(at) ?? []), error]);
+  }
+  const details = [...byPath].map(([path, found]) => ({ path, errors: found }));
+  return json(reply, { message: 'Object is not valid', details }, 422);
+}
+
+/** A yes or no of the query, in any case: Python's clients write `False`. A bare `?force` means yes. */
+export function flagOf(request: FastifyRequest, name: string, preset = false): boolean {
+  const value = queryOf(request, name)?.toLowerCase();
+  if (value === undefined) return preset;
+  if (value === '' || value === 'true') return true;
+  if (value === 'false') return false;
+  throw new BadRequestError(`${name} is '${value}': true or false was expected`);
+}
+
+/** 200 with an ETag, or 304 where the client has this answer already. */
+export function cacheable(request: FastifyRequest, reply: FastifyReply, value: unknown): FastifyReply {
+  return cacheableParts(request, reply, [newPart(JSON.stringify(value))]);
+}
+
+/** The same of a list of apps, `name` being what it is called. */
+export function cacheableList(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  name: string,
+  items: readonly Part[],
+  next?: string,
+): FastifyReply {
+  const end = newPart(next === undefined ? ']}' : `],"next":${JSON.stringify(next)}}`);
+  const comma = newPart(',');
+  const parts = items.flatMap((item, i) => (i === 0 ? [item] : [comma, item]));
+  return cacheableParts(request, reply, [newPart(`{${JSON.stringify(name)}:[`), ...parts, end]);
+}
+
+function cacheableParts(request: FastifyRequest, reply: FastifyReply, parts: readonly Part[]): FastifyReply {
+  const etag = `"${hash('sha1', parts.map((part) => part.hash).join(), 'base64url')}"`;
+  const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  if (known?.some((tag) => tag === etag || tag === '*')) return respond(reply, 304, { ETag: etag });
+  const body = bytesOf(parts);
+  const headers = {
+    'Content-Type': 'application/json',
+    'Content-Length': String(lengthOf(body)),
+    ETag: etag,
+  };
+  return respond(reply, 200, headers, body);
+}
+
+/** The part of a list that is asked for. */
+export interface Paging {
+  /** Only what has a greater id than this. */
+  readonly cursor?: string;
+  readonly limit?: number;
+  /** These fields alone. */
+  readonly fields?: ReadonlySet<string>;
+}
+
+/** @throws BadRequestError */
+export function pagingOf(request: FastifyRequest): Paging {
+  const cursor = queryOf(request, 'cursor');
+  const limit = queryOf(request, 'limit');
+  const fields = queryOf(request, 'fields');
+  if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit)) {
+    throw new BadRequestError(`limit is '${limit}': a whole number from 1 was expected`);
+  }
+  return {
+    ...(cursor !== undefined && { cursor }),
+    ...(limit !== undefined && { limit: Number(limit) }),
+    ...(fields !== undefined && { fields: new Set(fields.split(',')) }),
+  };
+}
+
+/**
+ * @param all sorted by id
+ * @returns `next` is the cursor of what follows, where anything does
+ */
+export function pageOf<T>(
+  { cursor, limit = Infinity }: Paging,
+  all: readonly T[],
+  idOf: (one: T) => string,
+): { page: readonly T[]; next?: string } {
+  const rest = cursor === undefined ? all : all.filter((one) => idOf(one) > cursor);
+  const page = rest.slice(0, limit);
+  const last = page.at(-1);
+  return { page, ...(last !== undefined && page.length < rest.length && { next: idOf(last) }) };
+}
+
+/** Of an item the fields that are asked for. */
+export function only(item: object, { fields }: Paging): object {
+  if (!fields) return item;
+  return Object.fromEntries(Object.entries(item).filter(([name]) => fields.has(name)));
+}

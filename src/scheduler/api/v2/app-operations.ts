@@ -1,0 +1,176 @@
+/** The operations on apps and their tasks. */
+
+import * as z from 'zod';
+import type { Operation } from '../openapi/operation.ts';
+import { time } from '../openapi/shown.ts';
+import { v2AppSchemas } from './app-schemas.ts';
+import { v2DeploymentSchemas } from './deployment-schemas.ts';
+import { queueSchemas } from './queue-schemas.ts';
+
+const { AppList, AppStatus, AppVersion, EndedTask, EndedTasks, TaskList } = v2AppSchemas;
+const { ChangeAnswer, DeploymentChange, DeploymentPlan } = v2DeploymentSchemas;
+
+const APP = '/v2/apps/*';
+const CHANGE = ['force', 'dryRun'] as const;
+const PAGE = ['limit', 'cursor', 'fields'] as const;
+const CHANGED = { 200: { json: ChangeAnswer } };
+const ENDED = { 200: { json: z.union([EndedTasks, DeploymentChange]) } };
+const haproxy = z.string().meta({ description: 'What haproxy-marathon-bridge reads' });
+
+export const V2_APP_OPERATIONS: readonly Operation[] = [
+  {
+    method: 'GET',
+    path: '/v2/apps',
+    summary: 'The apps',
+    query: ['cmd', 'id', 'label', 'embed', ...PAGE],
+    answers: { 200: { json: AppList, text: haproxy } },
+  },
+  {
+    method: 'POST',
+    path: '/v2/apps',
+    summary: 'Makes an app',
+    body: 'App',
+    query: CHANGE,
+    answers: { 200: { json: DeploymentPlan }, 201: { json: AppStatus } },
+    refusals: [409, 422],
+  },
+  {
+    method: 'PUT',
+    path: '/v2/apps',
+    summary: 'Makes or changes several apps at once',
+    body: ['AppUpdate'],
+    query: [...CHANGE, 'partialUpdate'],
+    answers: CHANGED,
+    refusals: [404, 409, 422],
+  },
+  {
+    method: 'PATCH',
+    path: '/v2/apps',
+    summary: 'Changes several apps at once',
+    body: ['AppUpdate'],
+    query: CHANGE,
+    answers: CHANGED,
+    refusals: [404, 409, 422],
+  },
+  {
+    method: 'GET',
+    path: '/v2/apps/{id}',
+    route: APP,
+    summary: 'One app',
+    query: ['embed'],
+    answers: { 200: { json: z.object({ app: AppStatus }) } },
+    refusals: [404],
+  },
+  {
+    method: 'PUT',
+    path: '/v2/apps/{id}',
+    route: APP,
+    summary: 'Makes or changes an app; with a version alone, goes back to that',
+    body: 'AppUpdate',
+    query: [...CHANGE, 'partialUpdate'],
+    answers: { ...CHANGED, 201: { json: DeploymentChange } },
+    refusals: [404, 409, 422],
+  },
+  {
+    method: 'PATCH',
+    path: '/v2/apps/{id}',
+    route: APP,
+    summary: 'Changes an app',
+    body: 'AppUpdate',
+    query: CHANGE,
+    answers: CHANGED,
+    refusals: [404, 409, 422],
+  },
+  {
+    method: 'DELETE',
+    path: '/v2/apps/{id}',
+    route: APP,
+    summary: 'Removes an app, and ends its tasks',
+    query: CHANGE,
+    answers: CHANGED,
+    refusals: [404, 409],
+  },
+  {
+    method: 'GET',
+    path: '/v2/apps/{group}/*',
+    route: APP,
+    summary: 'The apps of a group, at any depth',
+    query: ['embed'],
+    answers: { 200: { json: z.object({ '*': z.array(AppStatus) }) } },
+  },
+  {
+    method: 'POST',
+    path: '/v2/apps/{id}/restart',
+    route: APP,
+    summary: 'Replaces all tasks of an app',
+    query: CHANGE,
+    answers: CHANGED,
+    refusals: [404, 409],
+  },
+  {
+    method: 'GET',
+    path: '/v2/apps/{id}/versions',
+    route: APP,
+    summary: 'The versions of an app, the newest first',
+    answers: { 200: { json: z.object({ versions: z.array(time) }) } },
+    refusals: [404],
+  },
+  {
+    method: 'GET',
+    path: '/v2/apps/{id}/versions/{version}',
+    route: APP,
+    summary: 'An app as it was',
+    answers: { 200: { json: AppVersion } },
+    refusals: [404],
+  },
+  {
+    method: 'GET',
+    path: '/v2/apps/{id}/explain',
+    route: APP,
+    summary: 'Why an app waits, agent by agent, and what would have it placed',
+    answers: { 200: { json: queueSchemas.Explanation, text: z.string() } },
+    refusals: [404],
+  },
+  {
+    method: 'GET',
+    path: '/v2/apps/{id}/tasks',
+    route: APP,
+    summary: 'The tasks of an app',
+    answers: { 200: { json: TaskList, text: haproxy } },
+    refusals: [404],
+  },
+  {
+    method: 'DELETE',
+    path: '/v2/apps/{id}/tasks',
+    route: APP,
+    summary: 'Ends tasks of an app',
+    query: ['host', 'scale', 'wipe', 'force'],
+    answers: ENDED,
+    refusals: [404, 409],
+  },
+  {
+    method: 'DELETE',
+    path: '/v2/apps/{id}/tasks/{taskId}',
+    route: APP,
+    summary: 'Ends one task',
+    query: ['scale', 'wipe', 'force'],
+    answers: { 200: { json: z.union([EndedTask, DeploymentChange]) } },
+    refusals: [404, 409],
+  },
+  {
+    method: 'GET',
+    path: '/v2/tasks',
+    summary: 'All tasks',
+    query: ['status', ...PAGE],
+    answers: { 200: { json: TaskList, text: haproxy } },
+  },
+  {
+    method: 'POST',
+    path: '/v2/tasks/delete',
+    summary: 'Ends the tasks that are named',
+    body: 'TaskIds',
+    query: ['scale', 'wipe', 'force'],
+    answers: ENDED,
+    refusals: [409, 422],
+  },
+];

@@ -1,0 +1,121 @@
+/** Apps, tasks and groups as v2 prints them. */
+
+import * as z from 'zod';
+import { TASK_STATES } from '../../../mesos/types.ts';
+import { appFields } from '../../domain/app-schema.ts';
+import { emptyList, type Shown, time } from '../openapi/shown.ts';
+
+const taskState = z.enum(TASK_STATES);
+const count = z.number();
+const reference = z.object({ id: z.string() });
+
+const task = z.object({
+  id: z.string(),
+  appId: z.string(),
+  host: z.string(),
+  ports: z.array(z.number()),
+  servicePorts: z.array(z.number()),
+  slaveId: z.string(),
+  state: taskState,
+  stagedAt: time,
+  startedAt: time.optional(),
+  version: time,
+  ipAddresses: emptyList,
+  localVolumes: emptyList,
+  healthCheckResults: z
+    .array(
+      z.object({
+        alive: z.boolean(),
+        consecutiveFailures: count,
+        instanceId: z.string(),
+        taskId: z.string(),
+      }),
+    )
+    .optional(),
+});
+
+const failure = z.object({
+  appId: z.string(),
+  host: z.string(),
+  message: z.string(),
+  state: taskState,
+  taskId: z.string(),
+  timestamp: time,
+  version: time,
+  slaveId: z.string(),
+});
+
+const stats = z.object({
+  stats: z.object({
+    counts: z.object({ staged: count, running: count, healthy: count, unhealthy: count }),
+  }),
+});
+
+const { mode } = appFields.shape;
+
+const definition = z.object({
+  ...appFields.shape,
+  mode: mode.unwrap().optional().meta({ description: 'Left out where it is service' }),
+  version: time,
+  versionInfo: z.object({ lastScalingAt: time, lastConfigChangeAt: time }),
+});
+
+const counts = z.object({
+  tasksStaged: count,
+  tasksRunning: count,
+  tasksHealthy: count,
+  tasksUnhealthy: count,
+});
+
+const taskStats = z.object({
+  startedAfterLastScaling: stats,
+  withLatestConfig: stats,
+  withOutdatedConfig: stats,
+  totalSummary: stats,
+});
+
+const app = definition
+  .extend({
+    ...counts.partial().shape,
+    deployments: z.array(reference).optional(),
+    readinessCheckResults: emptyList.optional(),
+    lastTaskFailure: failure.optional(),
+    tasks: z.array(task).optional(),
+    taskStats: taskStats.optional(),
+  })
+  .meta({ description: 'What is optional is shown where embed names it, or in any case' });
+
+const group = z.object({
+  id: z.string(),
+  version: time,
+  dependencies: z.array(z.string()),
+  apps: z.array(app),
+  get groups() {
+    return z.array(group);
+  },
+  pods: emptyList,
+});
+
+const next = z.string().optional().meta({ description: 'The cursor of what follows' });
+/** A task that had ended before it could be looked at is known by its id alone. */
+const ended = z.union([task, reference]);
+
+/** By the names that the API's description gives them. */
+export const v2AppSchemas = {
+  AppVersion: definition,
+  AppStatus: app,
+  AppList: z.object({ apps: z.array(app), next }),
+  Task: task,
+  TaskList: z.object({ tasks: z.array(task), next }),
+  EndedTasks: z.object({ tasks: z.array(ended) }),
+  EndedTask: z.object({ task: ended.nullable() }),
+  GroupStatus: group,
+};
+
+export type DefinitionJson = Shown<typeof definition>;
+export type AppJson = Shown<typeof app>;
+export type TaskJson = Shown<typeof task>;
+export type CountsJson = Shown<typeof counts>;
+export type FailureJson = Shown<typeof failure>;
+export type TaskStatsJson = Shown<typeof taskStats>;
+export type GroupJson = Shown<typeof group>;

@@ -1,0 +1,51 @@
+/** Deployments as v2 prints them. */
+
+import * as z from 'zod';
+import { emptyList, type Shown, time } from '../openapi/shown.ts';
+
+const action = z.object({
+  action: z.enum(['StartApplication', 'ScaleApplication', 'RestartApplication', 'StopApplication']),
+  app: z.string(),
+});
+
+const steps = z.array(z.object({ actions: z.array(action) }));
+
+const deployment = z.object({
+  id: z.string(),
+  version: time,
+  affectedApps: z.array(z.string()),
+  affectedPods: emptyList,
+  steps,
+  currentActions: z.array(action.extend({ readinessCheckResults: emptyList })),
+  currentStep: z.number(),
+  totalSteps: z.number(),
+});
+
+const single = deployment.extend({
+  failures: z.number().meta({ description: 'Tasks of what it makes that failed' }),
+  rollbackOf: z.string().optional(),
+});
+
+const change = z
+  .object({ version: time, deploymentId: z.string() })
+  .meta({ description: 'The deployment that makes the change' });
+
+const plan = z.object({ steps }).meta({ description: 'With dryRun: what would be done' });
+
+/** What a request answers that changes apps or groups. */
+const changeOrPlan = z.union([change, plan]);
+
+/** By the names that the API's description gives them. */
+export const v2DeploymentSchemas = {
+  Deployment: deployment,
+  DeploymentDetails: single,
+  DeploymentChange: change,
+  DeploymentPlan: plan,
+  ChangeAnswer: changeOrPlan,
+};
+
+export type ActionJson = Shown<typeof action>;
+export type StepsJson = Shown<typeof steps>;
+export type DeploymentJson = Shown<typeof deployment>;
+export type SingleDeploymentJson = Shown<typeof single>;
+export type ChangeJson = Shown<typeof change>;

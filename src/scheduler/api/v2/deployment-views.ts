@@ -1,0 +1,72 @@
+import type { Action, Deployment } from '../../domain/deployment.ts';
+import { currentActions } from '../../domain/evolve-deployments.ts';
+import type { DeploymentRecord } from '../../domain/state.ts';
+import type { ActionJson, DeploymentJson, SingleDeploymentJson, StepsJson } from './deployment-schemas.ts';
+import type { PlanJson } from './event-schemas.ts';
+
+const NAMES: Readonly<Record<Action['type'], ActionJson['action']>> = {
+  start: 'StartApplication',
+  scale: 'ScaleApplication',
+  restart: 'RestartApplication',
+  stop: 'StopApplication',
+};
+
+export function actionJson({ type, appId }: Pick<Action, 'appId'> & { type: string }): ActionJson {
+  return { action: NAMES[type as Action['type']], app: appId };
+}
+
+export function stepsJson(steps: readonly (readonly { type: string; appId: string }[])[]): StepsJson {
+  return steps.map((actions) => ({ actions: actions.map(actionJson) }));
+}
+
+/** A deployment under way, as `GET /v2/deployments` lists it. */
+export function deploymentJson(record: DeploymentRecord): DeploymentJson {
+  const { deployment, step } = record;
+  const { id, version, appIds, steps } = deployment;
+  return {
+    id,
+    version,
+    affectedApps: appIds,
+    affectedPods: [],
+    steps: stepsJson(steps),
+    currentActions: currentActions(record).map((action) => ({
+      ...actionJson(action),
+      readinessCheckResults: [],
+    })),
+    currentStep: step + 1,
+    totalSteps: steps.length,
+  };
+}
+
+/** With what Marathon had no fields for; clients such as python3-marathon stumble over them in the list. */
+export function singleDeploymentJson(record: DeploymentRecord): SingleDeploymentJson {
+  const { deployment, failures } = record;
+  const { rollbackOf } = deployment;
+  return { ...deploymentJson(record), failures, ...(rollbackOf !== undefined && { rollbackOf }) };
+}
+
+/**
+ * A deployment's plan in events. Of the apps before and after it names ids and versions only: their definitions, of
+ * the whole root group, made Marathon's events grow to megabytes.
+ */
+export function planJson({ id, version, startedAt, steps, before }: Deployment): PlanJson {
+  const stopped = new Set(
+    steps.flatMap((actions) => actions.flatMap(({ type, appId }) => (type === 'stop' ? appId : []))),
+  );
+  const original = before.apps.flatMap(({ id: appId, app }) =>
+    app ? { id: appId, version: app.version } : [],
+  );
+  const target = before.apps.flatMap(({ id: appId }) => (stopped.has(appId) ? [] : { id: appId, version }));
+  return {
+    id,
+    version,
+    original: rootOf(original, new Date(startedAt).toISOString()),
+    target: rootOf(target, version),
+    steps: stepsJson(steps),
+  };
+}
+
+/** The root group, as far as a deployment concerns it. */
+function rootOf(apps: readonly { id: string; version: string }[], version: string) {
+  return { id: '/', version, apps, groups: [], dependencies: [], pods: [] };
+}

@@ -1,0 +1,108 @@
+/** What `/v2/events` sends, by Marathon's names. */
+
+import * as z from 'zod';
+import { TASK_STATES } from '../../../mesos/types.ts';
+import { appFields, healthCheckSchema } from '../../domain/app-schema.ts';
+import { emptyList, type Shown, time } from '../openapi/shown.ts';
+import { v2DeploymentSchemas } from './deployment-schemas.ts';
+
+const text = z.string();
+const flag = z.boolean();
+
+function event<const T extends string, S extends z.ZodRawShape>(eventType: T, fields: S) {
+  return z.object({ ...fields, eventType: z.literal(eventType), timestamp: time });
+}
+
+const group = z.object({
+  id: text,
+  version: time,
+  apps: z.array(z.object({ id: text, version: time })),
+  groups: emptyList,
+  dependencies: emptyList,
+  pods: emptyList,
+});
+
+const { steps } = v2DeploymentSchemas.DeploymentPlan.shape;
+const leftOut = { description: 'Left out with plan-format=light' };
+
+const plan = z.object({
+  id: text,
+  version: time,
+  original: group.optional().meta(leftOut),
+  target: group.optional().meta(leftOut),
+  steps,
+});
+
+const step = { plan, currentStep: steps.element };
+const ended = { id: text, plan };
+const instance = { instanceId: text, runSpecId: text };
+const ofTask = { appId: text, taskId: text, version: time };
+
+const condition = z.enum([
+  'Provisioned',
+  'Staging',
+  'Starting',
+  'Running',
+  'Killing',
+  'Finished',
+  'Failed',
+  'Killed',
+  'Error',
+  'Unreachable',
+  'Dropped',
+  'Gone',
+  'Unknown',
+]);
+
+const appDefinition = z.object({
+  ...appFields.shape,
+  api: z.enum(['v1', 'v2']),
+  version: time,
+  configVersion: time,
+  scaleVersion: time,
+});
+
+const events = z.discriminatedUnion('eventType', [
+  event('scheduler_registered_event', { frameworkId: text }),
+  event('scheduler_reregistered_event', {}),
+  event('scheduler_disconnected_event', {}),
+  event('event_stream_attached', { remoteAddress: text }),
+  event('event_stream_detached', { remoteAddress: text }),
+  event('api_post_event', { appDefinition, clientIp: text, uri: text }),
+  event('add_health_check_event', { appId: text, version: time, healthCheck: healthCheckSchema }),
+  event('app_terminated_event', { appId: text }),
+  event('group_change_success', { groupId: text, version: time }),
+  event('deployment_info', step),
+  event('deployment_step_success', step),
+  event('deployment_step_failure', step),
+  event('deployment_success', ended),
+  event('deployment_failed', { ...ended, reason: text }),
+  event('status_update_event', {
+    ...ofTask,
+    slaveId: text,
+    taskStatus: z.enum(TASK_STATES),
+    message: text,
+    host: text,
+    ports: z.array(z.number()),
+  }),
+  event('instance_changed_event', {
+    ...instance,
+    condition,
+    agentId: text,
+    host: text,
+    runSpecVersion: time,
+  }),
+  event('instance_health_changed_event', { ...instance, runSpecVersion: time, healthy: flag }),
+  event('health_status_changed_event', { ...ofTask, alive: flag }),
+  event('unhealthy_instance_kill_event', { ...ofTask, reason: text, host: text }),
+  event('unknown_instance_terminated_event', { ...instance, condition }),
+]);
+
+/** By the names that the API's description gives them. */
+export const eventSchemas = { Event: events };
+
+export type ServerEvent = Shown<typeof events>;
+export type EventType = ServerEvent['eventType'];
+export type EventOf<T extends EventType> = Extract<ServerEvent, { readonly eventType: T }>;
+export type PlanJson = Shown<typeof plan>;
+export type Condition = Shown<typeof condition>;

@@ -1,0 +1,108 @@
+/** `/v2/groups`. What `GET` shows, of Marathon too, may be given to `PUT` again. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Change, GroupTree } from '../../decide/inputs.ts';
+import { absoluteId, isWithin, parentOf, ROOT } from '../../domain/app-id.ts';
+import { fieldErrors } from '../../domain/field-errors.ts';
+import { type GroupUpdate, groupScaleSchema, groupSchema } from '../../domain/group-schema.ts';
+import { isJson } from '../../domain/json.ts';
+import { type Api, type ApiOptions, json, queriesOf } from '../answers.ts';
+import { appsOf } from '../views.ts';
+import { cacheable, invalid, unknownGroup } from './answers.ts';
+import { deploy, embedsOf } from './apps.ts';
+import { appJson, type GroupEmbeds, groupJson } from './views.ts';
+
+type ByPath = FastifyRequest<{ Params: { '*'?: string } }>;
+
+export function addGroupRoutes(api: Api, options: ApiOptions): void {
+  for (const url of ['/v2/groups', '/v2/groups/*']) {
+    api.get(url, (request, reply) => get(request as ByPath, reply, options));
+    api.route({
+      method: ['POST', 'PUT'],
+      url,
+      handler: (request, reply) => put(request as ByPath, reply, options),
+    });
+    api.delete(url, async (request, reply) =>
+      deploy(request, reply, options, [{ op: 'remove_group', groupId: groupIdOf(request as ByPath) }]),
+    );
+  }
+}
+
+async function get(request: ByPath, reply: FastifyReply, { runner }: ApiOptions): Promise<FastifyReply> {
+  const path = groupIdOf(request);
+  const part = /^(.*)\/(apps|versions)$/.exec(path);
+  const id = part ? part[1] || ROOT : path;
+  const embeds = groupEmbedsOf(request);
+  const found = await runner.read((state) => {
+    const group = groupJson(state, id, embeds);
+    const within = appsOf(state).filter(({ app }) => isWithin(app.id, id));
+    return (
+      group && { group, apps: part?.[2] === 'apps' ? within.map((one) => appJson(one, embeds.ofApps)) : [] }
+    );
+  });
+  if (!found) return unknownGroup(reply, id);
+  if (part?.[2] === 'apps') return cacheable(request, reply, { apps: found.apps });
+  // Of groups only what is in force is kept; apps have their own versions.
+  if (part?.[2] === 'versions') return json(reply, [found.group.version]);
+  return cacheable(request, reply, found.group);
+}
+
+const NO_VERSIONS =
+  'of groups no older versions are kept: go back with those of the apps, or by DELETE of the deployment';
+
+async function put(request: ByPath, reply: FastifyReply, options: ApiOptions): Promise<FastifyReply> {
+  const groupId = groupIdOf(request);
+  const { body } = request;
+  if (/\/versions(\/|$)/.test(groupId)) return invalid(reply, [{ path: ['version'], error: NO_VERSIONS }]);
+  if (request.method === 'PUT' && isJson(body) && 'scaleBy' in body) {
+    const scale = groupScaleSchema.safeParse(body);
+    if (!scale.success) return invalid(reply, fieldErrors(scale.error));
+    return deploy(request, reply, options, [{ op: 'scale_group', groupId, by: scale.data.scaleBy }]);
+  }
+  if (isJson(body) && 'version' in body && Object.keys(body).every((name) => /^(id|version)$/.test(name))) {
+    return invalid(reply, [{ path: ['version'], error: NO_VERSIONS }]);
+  }
+  const parsed = groupSchema.safeParse(body);
+  if (!parsed.success) return invalid(reply, fieldErrors(parsed.error));
+  const { id } = parsed.data;
+  if (request.method === 'PUT' && groupId !== ROOT && id !== undefined) {
+    if (absoluteId(id) !== groupId && absoluteId(id, parentOf(groupId)) !== groupId) {
+      return invalid(reply, [
+        { path: ['id'], error: `is another group than ${groupId}, which the path names` },
+      ]);
+    }
+    parsed.data.id = groupId;
+  }
+  const group = treeOf(parsed.data, groupId);
+  const change: Change = { op: 'put_group', group, mustBeNew: request.method === 'POST' };
+  return deploy(request, reply, options, [change], async ({ id, version }) =>
+    json(reply, { version, deploymentId: id }, request.method === 'POST' ? 201 : 200, {
+      'Marathon-Deployment-Id': id,
+      ...(request.method === 'POST' && { Location: `/v2/groups${group.id}` }),
+    }),
+  );
+}
+
+/** The group with all ids made absolute: those of its parts count from it. */
+function treeOf({ id, dependencies, apps, groups }: GroupUpdate, base: string): GroupTree {
+  const groupId = absoluteId(id ?? base, base);
+  return {
+    id: groupId,
+    dependencies: dependencies.map((one) => absoluteId(one, groupId)),
+    ...(apps && { apps: apps.map(({ version: _version, versionInfo: _info, ...app }) => app) }),
+    ...(groups && { groups: groups.map((group) => treeOf(group, groupId)) }),
+  };
+}
+
+function groupIdOf(request: ByPath): string {
+  return absoluteId(request.params['*'] ?? '');
+}
+
+function groupEmbedsOf(request: FastifyRequest): GroupEmbeds {
+  const names = queriesOf(request, 'embed');
+  return {
+    groups: names.length === 0 || names.includes('group.groups'),
+    apps: names.length === 0 || names.some((name) => name.startsWith('group.apps')),
+    ofApps: embedsOf(request, 'group.apps', []),
+  };
+}

@@ -1,0 +1,55 @@
+/** What the scheduler says of itself. */
+
+import * as z from 'zod';
+import type { Shown } from '../openapi/shown.ts';
+
+const text = z.string();
+const number = z.number();
+
+/** By Marathon's names. */
+const setup = z.object({
+  name: text,
+  version: text.meta({ description: 'The release of mesosup' }),
+  marathon_config: z.object({
+    master: text,
+    framework_name: text,
+    mesos_role: text,
+    mesos_user: text,
+    failover_timeout: number.optional(),
+    checkpoint: z.boolean(),
+    executor: text,
+    hostname: text,
+    ha: z.boolean(),
+    local_port_min: number,
+    local_port_max: number,
+    decline_offer_duration: number,
+    reconciliation_initial_delay: number,
+    reconciliation_interval: number,
+    task_launch_timeout: number,
+    webui_url: text.nullable(),
+    access_control_allow_origin: z.array(text).nullable(),
+  }),
+  zookeeper_config: z.object({ zk: text, zk_hosts: text, zk_path: text }).partial(),
+  http_config: z.object({ http_port: number.nullable(), https_port: number.nullable() }),
+});
+
+const leader = z.object({ leader: text });
+
+const info = setup.extend({
+  ...leader.shape,
+  elected: z.boolean(),
+  frameworkId: text.nullable(),
+  connected: z.boolean().optional(),
+});
+
+const metrics = z.object({
+  version: text,
+  gauges: z.record(z.string(), z.object({ value: number })),
+});
+
+/** By the names that the API's description gives them. */
+export const schedulerSchemas = { Info: info, Leader: leader, Metrics: metrics };
+
+export type SetupJson = Shown<typeof setup>;
+export type InfoJson = Shown<typeof info>;
+export type MetricsJson = Shown<typeof metrics>;

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { get, PAGE, post, server } from '../../../../test/scheduler/api-server.ts';
+
+describe('the rest', () => {
+  it('counts in /metrics, and says what it is in /v2/info', async () => {
+    const one = server();
+    await post(one, '/v1/apps/start', PAGE);
+    expect((await get(one, '/v2/info')).json()).toMatchObject({
+      name: 'mesosup',
+      leader: 'host:8080',
+      elected: true,
+      frameworkId: null,
+    });
+    expect((await get(one, '/v2/info?embed=connected')).json().connected).toBe(false);
+    await one.run();
+    expect((await get(one, '/metrics')).json().gauges).toMatchObject({
+      'mesosup.apps': { value: 1 },
+      'mesosup.tasks.TASK_RUNNING': { value: 2 },
+      'mesosup.connected': { value: 1 },
+    });
+    expect((await get(one, '/v2/info?embed=connected')).json()).toMatchObject({
+      connected: true,
+      frameworkId: 'framework',
+    });
+  });
+
+  it('has nothing elsewhere', async () => {
+    const answer = await get(server(), '/v1/nothing');
+    expect([answer.statusCode, answer.json()]).toEqual([
+      404,
+      { message: 'There is nothing at GET /v1/nothing' },
+    ]);
+  });
+
+  it('wants the password, where there is one, but for /ping', async () => {
+    const one = server({ credentials: 'u:p' });
+    const refused = await get(one, '/v1/apps');
+    expect([refused.statusCode, refused.headers['www-authenticate']]).toEqual([401, 'Basic realm="mesosup"']);
+    const as = async (text: string) => {
+      const authorization = `Basic ${Buffer.from(text).toString('base64')}`;
+      return (await one.api.inject({ url: '/v1/apps', headers: { authorization } })).statusCode;
+    };
+    expect(await as('u:q')).toBe(401);
+    expect(await as('u:p')).toBe(200);
+    expect((await get(one, '/ping')).statusCode).toBe(200);
+  });
+
+  it('hides its own faults, and survives them', async () => {
+    const one = server();
+    one.runner.read = () => Promise.reject(new Error('secret'));
+    const answer = await get(one, '/v1/apps');
+    expect([answer.statusCode, answer.json()]).toEqual([
+      500,
+      { message: 'The scheduler failed to answer; its log says why' },
+    ]);
+    expect(one.faults).toMatchObject([{ message: 'secret' }]);
+  });
+});

@@ -1,0 +1,83 @@
+/** What of Marathon's v2 API is about the scheduler itself, and the routes without a version. */
+
+import { type Api, type ApiOptions, json, queriesOf, queryOf, respond, text } from '../answers.ts';
+import { metricsJson } from '../views.ts';
+import { invalid } from './answers.ts';
+import { addAppRoutes } from './apps.ts';
+import { addDeploymentRoutes } from './deployments.ts';
+import { addGroupRoutes } from './groups.ts';
+import { addQueueRoutes } from './queue.ts';
+import type { InfoJson } from './scheduler-schemas.ts';
+import { addTaskRoutes } from './tasks.ts';
+
+export function addV2Routes(api: Api, options: ApiOptions): void {
+  const { runner, events } = options;
+  addAppRoutes(api, options);
+  addTaskRoutes(api, options);
+  addDeploymentRoutes(api, options);
+  addGroupRoutes(api, options);
+  addQueueRoutes(api, options);
+  api.get('/ping', async (_request, reply) => text(reply, 'pong'));
+  api.get('/metrics', async (_request, reply) => {
+    const vitals = { uptimeSeconds: process.uptime(), memoryBytes: process.memoryUsage.rss() };
+    return json(reply, await runner.read((state) => metricsJson(state, vitals)));
+  });
+  api.get('/metrics/prometheus', async (_request, reply) => {
+    const { metrics } = options;
+    const body = Buffer.from(await await runner.read((state) => metrics.render(state, events.listeners)));
+    const headers = { 'Content-Type': metrics.contentType, 'Content-Length': String(body.length) };
+    return respond(reply, 200, headers, [body]);
+  });
+  // Of pods, which Marathon's clients ask for, there are none.
+  api.get('/v2/pods', async (_request, reply) => json(reply, []));
+  // Callbacks are not made; who asks is told that there are none.
+  api.get('/v2/eventSubscriptions', async (_request, reply) => json(reply, { callbackUrls: [] }));
+  for (const method of ['POST', 'DELETE'] as const) {
+    api.route({
+      method,
+      url: '/v2/eventSubscriptions',
+      handler: async (_request, reply) =>
+        json(reply, { message: 'Events are not sent to callback URLs: read them from GET /v2/events' }, 400),
+    });
+  }
+  api.get('/v2/info', async (request, reply) => {
+    const { frameworkId, connected } = await runner.read((state) => ({
+      frameworkId: state.frameworkId ?? null,
+      connected: state.connected,
+    }));
+    // Ours, and only where it is asked for: python3-marathon takes no other fields than Marathon's.
+    const session = queriesOf(request, 'embed').includes('connected') ? { connected } : {};
+    const info: InfoJson = {
+      ...options.info(),
+      leader: options.leader(),
+      elected: true,
+      frameworkId,
+      ...session,
+    };
+    return json(reply, info);
+  });
+  // Whoever answers leads.
+  api.get('/v2/leader', async (_request, reply) => json(reply, { leader: options.leader() }));
+  api.delete('/v2/leader', async (request, reply) => {
+    for (const name of ['backup', 'restore']) {
+      const error = `is not supported here: use "mesosup scheduler ${name}"`;
+      if (queriesOf(request, name).length > 0) return invalid(reply, [{ path: [name], error }]);
+    }
+    if (!options.abdicate) {
+      const message = 'This scheduler runs alone: there is none to lead in its place';
+      return json(reply, { message }, 409);
+    }
+    reply.raw.once('finish', options.abdicate);
+    return json(reply, { message: 'Leadership abdicated' }, 200, { Connection: 'close' });
+  });
+  // A HEAD of it would never be over.
+  api.get('/v2/events', { exposeHeadRoute: false }, (request, reply) => {
+    reply.hijack();
+    const { 'last-event-id': lastEventId } = request.headers;
+    events.attach(request.raw, reply.raw, {
+      types: new Set(queriesOf(request, 'event_type')),
+      light: queryOf(request, 'plan-format') === 'light',
+      ...(lastEventId !== undefined && { lastEventId: String(lastEventId) }),
+    });
+  });
+}

@@ -1,0 +1,194 @@
+/** Apps, tasks and groups as v2 prints them. Source: Marathon 1.11's RAML and answers. */
+
+import { definitionOf } from '../../decide/deployments/draft.ts';
+import { servicePortsOf } from '../../domain/app.ts';
+import { parentOf, ROOT } from '../../domain/app-id.ts';
+import type { AppRecord, State, TaskFailure } from '../../domain/state.ts';
+import { instanceIdOf, isCounted, isHealthy, isUnhealthy, type Task } from '../../domain/task.ts';
+import { only, type Paging } from './answers.ts';
+import type {
+  AppJson,
+  CountsJson,
+  DefinitionJson,
+  FailureJson,
+  GroupJson,
+  TaskJson,
+  TaskStatsJson,
+} from './app-schemas.ts';
+import { type Part, partOf } from './parts.ts';
+
+export type Embed = 'tasks' | 'counts' | 'deployments' | 'readiness' | 'lastTaskFailure' | 'taskStats';
+
+/** An app's definition with its versions, and no more: what `versions/{v}` shows. */
+export function definitionJson(app: AppRecord['app']): DefinitionJson {
+  const { mode, ...definition } = definitionOf(app);
+  return {
+    ...definition,
+    // Clients that were made for Marathon's fields alone stumble over another; few apps have it.
+    ...(mode !== 'service' && { mode }),
+    version: app.version,
+    versionInfo: { lastScalingAt: app.scaleVersion, lastConfigChangeAt: app.configVersion },
+  };
+}
+
+export function appJson(record: AppRecord, embeds: ReadonlySet<Embed>): AppJson {
+  const { lastFailure, deploymentId } = record;
+  return {
+    ...definitionJson(record.app),
+    ...(embeds.has('counts') && countsOf(record)),
+    ...(embeds.has('deployments') && {
+      deployments: deploymentId === undefined ? [] : [{ id: deploymentId }],
+    }),
+    ...(embeds.has('readiness') && { readinessCheckResults: [] }),
+    ...(embeds.has('lastTaskFailure') &&
+      lastFailure && { lastTaskFailure: failureJson(record, lastFailure) }),
+    ...(embeds.has('tasks') && { tasks: tasksJson(record) }),
+    ...(embeds.has('taskStats') && { taskStats: taskStats(record) }),
+  };
+}
+
+/** The same of each, for a list. */
+export function appParts(
+  records: readonly AppRecord[],
+  embeds: ReadonlySet<Embed>,
+  paging: Paging = {},
+): Part[] {
+  const kind = JSON.stringify(['app', [...embeds], paging.fields && [...paging.fields]]);
+  const show = (record: AppRecord) => JSON.stringify(only(appJson(record, embeds), paging));
+  return records.map((record) => partOf(record, kind, show));
+}
+
+function countsOf({ tasks }: AppRecord): CountsJson {
+  const counts = { tasksStaged: 0, tasksRunning: 0, tasksHealthy: 0, tasksUnhealthy: 0 };
+  for (const task of tasks.values()) {
+    const { state } = task;
+    if (state === 'TASK_STAGING' || state === 'TASK_STARTING') counts.tasksStaged += 1;
+    if (state !== 'TASK_RUNNING') continue;
+    counts.tasksRunning += 1;
+    if (isHealthy(task)) counts.tasksHealthy += 1;
+    if (isUnhealthy(task)) counts.tasksUnhealthy += 1;
+  }
+  return counts;
+}
+
+function failureJson(
+  { app }: AppRecord,
+  { taskId, host, agentId, version, state, message, at }: TaskFailure,
+): FailureJson {
+  const timestamp = new Date(at).toISOString();
+  return { appId: app.id, host, message, state, taskId, timestamp, version, slaveId: agentId };
+}
+
+/** What runs or is about to, and what may come back, sorted so that two reads agree. */
+function tasksOf({ tasks }: AppRecord): Task[] {
+  return [...tasks.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+export function tasksJson(record: AppRecord): TaskJson[] {
+  const servicePorts = servicePortsOf(record.app);
+  return tasksOf(record).map((task) => taskJson(record, task, servicePorts));
+}
+
+export function taskJson(
+  { app }: Pick<AppRecord, 'app'>,
+  task: Task,
+  servicePorts: readonly number[] = servicePortsOf(app),
+): TaskJson {
+  return {
+    id: task.id,
+    appId: app.id,
+    host: task.host,
+    ports: task.ports,
+    servicePorts,
+    slaveId: task.agentId,
+    state: task.state,
+    stagedAt: new Date(task.launchedAt).toISOString(),
+    ...(task.runningAt !== undefined && { startedAt: new Date(task.runningAt).toISOString() }),
+    version: task.version,
+    ipAddresses: [],
+    localVolumes: [],
+    ...((isHealthy(task) || isUnhealthy(task)) && { healthCheckResults: [healthJson(task)] }),
+  };
+}
+
+function healthJson(task: Task): NonNullable<TaskJson['healthCheckResults']>[number] {
+  const { id } = task;
+  return {
+    alive: isHealthy(task) === true,
+    consecutiveFailures: 0,
+    instanceId: instanceIdOf(id),
+    taskId: id,
+  };
+}
+
+function taskStats({ tasks, app }: AppRecord): TaskStatsJson {
+  const all = [...tasks.values()].filter(isCounted);
+  const isCurrent = (task: Task) => task.configVersion === app.configVersion;
+  const stats = (some: readonly Task[]) => ({
+    stats: {
+      counts: {
+        staged: some.filter(({ state }) => state === 'TASK_STAGING' || state === 'TASK_STARTING').length,
+        running: some.filter(({ state }) => state === 'TASK_RUNNING').length,
+        healthy: some.filter(isHealthy).length,
+        unhealthy: some.filter(isUnhealthy).length,
+      },
+    },
+  });
+  return {
+    startedAfterLastScaling: stats(all.filter(({ version }) => version >= app.scaleVersion)),
+    withLatestConfig: stats(all.filter(isCurrent)),
+    withOutdatedConfig: stats(all.filter((task) => !isCurrent(task))),
+    totalSummary: stats(all),
+  };
+}
+
+/** What of a group is shown. */
+export interface GroupEmbeds {
+  readonly groups: boolean;
+  readonly apps: boolean;
+  readonly ofApps: ReadonlySet<Embed>;
+}
+
+/** A group that is being put together. */
+interface Gathered extends GroupJson {
+  version: string;
+  readonly apps: AppJson[];
+  groups: Gathered[];
+}
+
+/** A group with all that is in it, or undefined where there is none of that id. */
+export function groupJson(state: State, id: string, embeds: GroupEmbeds): GroupJson | undefined {
+  const groups = new Map<string, Gathered>();
+  const groupOf = (groupId: string): Gathered => {
+    const known = groups.get(groupId);
+    if (known) return known;
+    const { version = '', dependencies = [] } = state.groups.get(groupId) ?? {};
+    const made: Gathered = { id: groupId, version, dependencies, apps: [], groups: [], pods: [] };
+    groups.set(groupId, made);
+    if (groupId !== ROOT) groupOf(parentOf(groupId)).groups.push(made);
+    return made;
+  };
+  groupOf(ROOT);
+  for (const groupId of [...state.groups.keys()].sort()) groupOf(groupId);
+  for (const appId of [...state.apps.keys()].sort()) {
+    const record = state.apps.get(appId);
+    const group = groupOf(parentOf(appId));
+    if (!record) continue;
+    if (embeds.apps) group.apps.push(appJson(record, embeds.ofApps));
+    // A group is as new as what is in it.
+    for (
+      let at: string | undefined = group.id;
+      at !== undefined;
+      at = at === ROOT ? undefined : parentOf(at)
+    ) {
+      const one = groupOf(at);
+      if (record.app.version > one.version) one.version = record.app.version;
+    }
+  }
+  for (const group of groups.values()) {
+    if (group.version === '') group.version = new Date(0).toISOString();
+    group.groups.sort((a, b) => (a.id < b.id ? -1 : 1));
+    if (!embeds.groups) group.groups = [];
+  }
+  return groups.get(id);
+}

@@ -1,0 +1,209 @@
+import { describe, expect, it } from 'vitest';
+import { app, start } from '../../../../test/scheduler/fixtures.ts';
+import { Harness } from '../../../../test/scheduler/harness.ts';
+import { AGENTS, first, ids, running, since } from '../../../../test/scheduler/running.ts';
+import { nextTimer } from '../../domain/timers.ts';
+import type { Call } from '../inputs.ts';
+import { settle } from '../settle.ts';
+
+describe('the connection', () => {
+  it('stores the framework id with the first subscription', () => {
+    const harness = new Harness(AGENTS);
+    harness.connect();
+    harness.deliverAll();
+    expect(harness.disk).toEqual([{ type: 'framework_registered', frameworkId: 'framework' }]);
+    harness.disconnect();
+    harness.connect();
+    harness.deliverAll();
+    expect(harness.disk).toHaveLength(1);
+  });
+
+  it('asks for every task, again and again until each has been answered for', () => {
+    const harness = running();
+    harness.restart();
+    harness.connect();
+    harness.mesos.inbox.splice(1);
+    harness.deliver();
+    harness.mesos.inbox = [];
+    const asked = () =>
+      harness.mesos.calls.filter((call) => call.type === 'RECONCILE' && call.reconcile.tasks.length > 0)
+        .length;
+    const waits: number[] = [];
+    for (let i = 0; i < 9; i += 1) {
+      const before = asked();
+      const at = harness.now;
+      while (asked() === before)
+        harness.pass(Math.max(1, (nextTimer(harness.state.timers) ?? 0) - harness.now));
+      waits.push(harness.now - at);
+      harness.mesos.inbox = [];
+    }
+    expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+    harness.mesos.call({ type: 'RECONCILE', reconcile: { tasks: [] } });
+    harness.deliverAll();
+    expect(harness.state.unanswered.size).toBe(0);
+    const before = asked();
+    harness.pass(60_000);
+    harness.pass(60_000);
+    expect(asked()).toBe(before);
+  });
+
+  it('asks for all the master knows, now and then', () => {
+    const harness = running(1);
+    const all = () =>
+      harness.mesos.calls.filter((call) => call.type === 'RECONCILE' && call.reconcile.tasks.length === 0)
+        .length;
+    harness.pass(15_000);
+    expect(all()).toBe(1);
+    harness.pass(599_999);
+    expect(all()).toBe(1);
+    harness.pass(1);
+    expect(all()).toBe(2);
+  });
+
+  it('asks in parts when there are many tasks', () => {
+    const harness = new Harness([{ id: 'S0', host: 'a', cpus: 3000, mem: 1e6, ports: 2000 }]);
+    harness.input(start(app({ executor: '', instances: 1500, cpus: 0.1, mem: 1 })));
+    harness.rest();
+    harness.restart();
+    harness.connect();
+    harness.deliver();
+    const sizes = harness.mesos.calls.flatMap((call) =>
+      call.type === 'RECONCILE' ? [call.reconcile.tasks.length] : [],
+    );
+    expect(sizes).toEqual([1000, 500]);
+  });
+
+  it('ends tasks that gave no sign since their launch', () => {
+    const harness = new Harness(AGENTS);
+    harness.connect();
+    harness.deliverAll();
+    harness.input(start(app({ instances: 1 })));
+    harness.mesos.offer();
+    harness.deliverAll();
+    const silent = first(harness);
+    harness.disconnect();
+    harness.connect();
+    harness.deliverAll();
+    harness.pass(299_999);
+    expect(harness.state.tasks.get(silent)?.killedAt).toBeUndefined();
+    harness.pass(1);
+    expect(harness.state.tasks.get(silent)?.killedAt).toBe(harness.now);
+    harness.rest();
+    expect(ids(harness)).not.toContain(silent);
+    expect(harness.mesos.live()).toHaveLength(1);
+  });
+
+  it('stops the daemon rather than take a new id while tasks are on record', () => {
+    const harness = running();
+    const event = { type: 'ERROR', error: { message: 'Framework has been removed' } } as const;
+    harness.input({ type: 'mesos', event });
+    expect(harness.lastDecision.fatal).toContain('framework, with 2 tasks');
+    expect(harness.state.frameworkId).toBe('framework');
+  });
+
+  it('begins anew where there is nothing to lose', () => {
+    const harness = new Harness(AGENTS);
+    harness.connect();
+    harness.deliverAll();
+    harness.input({
+      type: 'mesos',
+      event: { type: 'ERROR', error: { message: 'Framework has been removed' } },
+    });
+    expect(harness.lastDecision).toMatchObject({ newSession: true });
+    expect(harness.state.frameworkId).toBeUndefined();
+    harness.restart();
+    expect(harness.state.frameworkId).toBeUndefined();
+  });
+
+  it('stops the daemon when another has taken over', () => {
+    const harness = new Harness(AGENTS);
+    harness.input({ type: 'mesos', event: { type: 'ERROR', error: { message: 'Framework failed over' } } });
+    expect(harness.lastDecision.fatal).toContain('only one may run');
+  });
+
+  it('takes other errors for a disconnect', () => {
+    const harness = running();
+    harness.input({ type: 'mesos', event: { type: 'ERROR', error: { message: 'odd' } } });
+    expect(harness.state).toMatchObject({ connected: false, disconnectedBecause: 'the master said: odd' });
+    expect(settle(harness.state, harness.now)).toEqual({ events: [], calls: [] });
+  });
+
+  it.each([
+    { type: 'HEARTBEAT' },
+    { type: 'RESCIND', rescind: { offer_id: { value: 'o' } } },
+    { type: 'FAILURE', failure: {} },
+    { type: 'MESSAGE', message: { agent_id: { value: 'a' }, executor_id: { value: 'e' }, data: '' } },
+  ] as const)('needs nothing done for $type', (event) => {
+    const harness = running();
+    harness.input({ type: 'mesos', event });
+    expect(harness.lastDecision).toEqual({ events: [], calls: [] });
+  });
+});
+
+describe('calls that fail', () => {
+  const launch = (harness: Harness): Call => {
+    const call = harness.mesos.calls.find(({ type }) => type === 'ACCEPT');
+    if (!call) throw new Error('nothing was accepted');
+    return call;
+  };
+
+  it('leave no task in doubt after an ACCEPT', () => {
+    const harness = running();
+    const known = first(harness);
+    harness.mesos.tasks.delete(known);
+    harness.input({ type: 'call_failed', call: launch(harness) });
+    expect(harness.state.unanswered).toContain(known);
+    harness.rest();
+    expect(ids(harness)).not.toContain(known);
+    expect(harness.mesos.live()).toHaveLength(2);
+  });
+
+  it('ask for offers again after a REVIVE', () => {
+    const harness = new Harness(AGENTS);
+    harness.connect();
+    harness.deliverAll();
+    harness.input(start(app()));
+    harness.input({ type: 'call_failed', call: { type: 'REVIVE' } });
+    const calls = harness.mesos.calls.length;
+    harness.pass(1000);
+    expect(since(harness, calls).map(({ type }) => type)).toEqual(['REVIVE']);
+  });
+
+  it('give offers back again, or the master would keep them', () => {
+    const harness = running();
+    const offer_ids = [{ value: 'one' }, { value: 'two' }];
+    const declined: Call = { type: 'DECLINE', decline: { offer_ids, filters: { refuse_seconds: 120 } } };
+    const accept: Call = { type: 'ACCEPT', accept: { offer_ids, operations: [] } };
+    for (const call of [declined, accept]) {
+      harness.input({ type: 'call_failed', call });
+      const calls = harness.mesos.calls.length;
+      harness.pass(1000);
+      expect(since(harness, calls)).toEqual([declined]);
+    }
+  });
+
+  it('need nothing otherwise', () => {
+    const harness = running();
+    harness.input({ type: 'call_failed', call: { type: 'SUPPRESS' } });
+    expect(harness.lastDecision.events).toEqual([]);
+    harness.disconnect();
+    harness.input({ type: 'call_failed', call: launch(harness) });
+    expect(harness.lastDecision.events).toEqual([]);
+  });
+});
+
+it('ignores what was set for an earlier connection', () => {
+  const harness = running(1);
+  const taskId = first(harness);
+  harness.input({ type: 'kill_tasks', filter: { taskId }, scale: true });
+  harness.disconnect();
+  const calls = harness.mesos.calls.length;
+  harness.pass(700_000);
+  expect(since(harness, calls)).toEqual([]);
+  harness.connect();
+  harness.deliver();
+  harness.mesos.inbox = [];
+  const again = harness.mesos.calls.length;
+  harness.pass(10_000);
+  expect(since(harness, again).filter(({ type }) => type === 'KILL')).toHaveLength(1);
+});

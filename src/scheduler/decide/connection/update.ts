@@ -1,0 +1,116 @@
+import { isTerminal, type TaskState, type TaskStatus } from '../../../mesos/types.ts';
+import type { App } from '../../domain/app.ts';
+import type { StateEvent } from '../../domain/events.ts';
+import { PROMPT_RELAUNCHES, WELL_AFTER_MS } from '../../domain/settings.ts';
+import { type AppRecord, lossesWith, ownerOf, type State } from '../../domain/state.ts';
+import type { Task } from '../../domain/task.ts';
+import { isOfTheCluster } from '../../domain/task-end.ts';
+import type { Call, Decision } from '../inputs.ts';
+import { endTasks } from '../tasks/ending.ts';
+import { kill } from './calls.ts';
+
+/** A status update, or an answer to a reconciliation. */
+export function updated(state: State, status: TaskStatus, now: number): Decision {
+  const task = state.tasks.get(status.task_id.value);
+  if (!task) return { events: [], calls: [...acknowledge(status), ...killUnknown(status)] };
+  const events: StateEvent[] = [];
+  if (state.unanswered.has(task.id)) events.push({ type: 'task_answered', taskId: task.id });
+  if (!isNews(task, status)) return { events, calls: acknowledge(status) };
+  events.push({
+    type: 'task_updated',
+    taskId: task.id,
+    state: status.state,
+    at: now,
+    ...(status.healthy !== undefined && { healthy: status.healthy }),
+    ...(status.reason !== undefined && { reason: status.reason }),
+    ...(status.message !== undefined && { message: status.message }),
+  });
+  const record = ownerOf(state, task);
+  if (status.state === 'TASK_UNREACHABLE') {
+    events.push(...whenUnreachable(record, { ...task, unreachableAt: task.unreachableAt ?? now }, now));
+    return { events, calls: acknowledge(status) };
+  }
+  if (isTerminal(status.state)) {
+    events.push(...delayAfterEnd(record, task, status, now));
+    return { events, calls: acknowledge(status) };
+  }
+  if (task.state === 'TASK_UNREACHABLE' && isUnwanted(record, task)) {
+    const ended = endTasks(state, [task], now);
+    return { events: [...events, ...ended.events], calls: [...acknowledge(status), ...ended.calls] };
+  }
+  return { events, calls: acknowledge(status) };
+}
+
+/** Updates from the master itself carry no uuid and want no acknowledgement. */
+function acknowledge({ task_id, agent_id, uuid }: TaskStatus): Call[] {
+  return uuid !== undefined && agent_id
+    ? [{ type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } }]
+    : [];
+}
+
+/** A task that nobody here launched, or that was given up: it would run for ever. */
+function killUnknown({ state, task_id, agent_id }: TaskStatus): Call[] {
+  if (isTerminal(state) || state === 'TASK_UNREACHABLE' || !agent_id) return [];
+  return [kill({ id: task_id.value, agentId: agent_id.value })];
+}
+
+const BEGINNING: ReadonlySet<TaskState> = new Set(['TASK_STAGING', 'TASK_STARTING']);
+
+/** Whether there is anything to store. Nothing goes back to before TASK_RUNNING, whatever order answers come in. */
+function isNews(task: Task, { state, reason, message, healthy }: TaskStatus): boolean {
+  if (BEGINNING.has(state) && (task.state === 'TASK_RUNNING' || task.state === 'TASK_KILLING')) return false;
+  if (state !== task.state) return true;
+  if (healthy !== undefined && healthy !== task.healthy) return true;
+  // What the master repeats in a reconciliation tells less than the update it stands for.
+  return reason !== 'REASON_RECONCILIATION' && message !== undefined && message !== task.message;
+}
+
+/** A task out of reach is given up at once, or after a while, or never, as its app says. */
+export function whenUnreachable(record: AppRecord | undefined, task: Task, now: number): StateEvent[] {
+  const strategy = record?.app.unreachableStrategy;
+  if (task.inactive || strategy === 'disabled') return [];
+  const waitMs = (strategy?.inactiveAfterSeconds ?? 0) * 1000;
+  const at = (task.unreachableAt ?? now) + waitMs;
+  if (at <= now) return [{ type: 'task_given_up', taskId: task.id, at: now }];
+  return [{ type: 'timer_set', at, timer: { kind: 'unreachable', taskId: task.id } }];
+}
+
+/** An agent was out of reach and is back: its task stays only if no other has been launched in its place. */
+function isUnwanted(record: AppRecord | undefined, task: Task): boolean {
+  if (!record?.active || task.killedAt !== undefined) return true;
+  if (record.active.mode === 'daemon') return task.inactive === true && record.perAgent.has(task.agentId);
+  const done = record.active.mode === 'job' ? record.succeeded : 0;
+  return done + record.counted - record.ending + (task.inactive ? 1 : 0) > record.active.instances;
+}
+
+/**
+ * Tasks that keep ending are launched ever more slowly. What had been running is replaced at once the first time: its
+ * container may have been killed, and so is a launch that the cluster lost, a few times. Tasks launched before the last failure was seen are of the same wave, and count once.
+ */
+function delayAfterEnd(
+  record: AppRecord | undefined,
+  task: Task,
+  { state, reason }: TaskStatus,
+  now: number,
+): StateEvent[] {
+  if (!record?.active || task.killedAt !== undefined) return [];
+  if (record.active.mode === 'job' && state === 'TASK_FINISHED') return [];
+  if (isOfTheCluster(state, reason)) {
+    if (task.runningAt !== undefined || lossesWith(record, task) <= PROMPT_RELAUNCHES) return [];
+  }
+  const ranMs = task.runningAt === undefined ? 0 : now - task.runningAt;
+  const last = ranMs >= WELL_AFTER_MS ? undefined : record.delay;
+  if (last && task.launchedAt <= last.failedAt) return [];
+  const delayMs = nextDelay(record.active, last?.ms, task.runningAt !== undefined);
+  const appId = record.app.id;
+  const delayed: StateEvent = { type: 'app_delayed', appId, delayMs, at: now };
+  if (delayMs === 0) return [delayed];
+  return [delayed, { type: 'timer_set', at: now + delayMs, timer: { kind: 'delay', appId } }];
+}
+
+function nextDelay(app: App, last: number | undefined, hadRun: boolean): number {
+  const first = app.backoffSeconds * 1000;
+  const longest = app.maxLaunchDelaySeconds * 1000;
+  if (last === undefined) return hadRun ? 0 : first;
+  return last === 0 ? first : Math.min(Math.round(last * app.backoffFactor), longest);
+}

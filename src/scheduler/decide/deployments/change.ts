@@ -1,0 +1,233 @@
+/** A change of apps and groups becomes a deployment, or the reason why it can't. */
+
+import type { App } from '../../domain/app.ts';
+import type { AppDefinition } from '../../domain/app-schema.ts';
+import type { Action, Deployment } from '../../domain/deployment.ts';
+import type { StateEvent } from '../../domain/events.ts';
+import { canonicalJson } from '../../domain/executor.ts';
+import type { FieldError } from '../../domain/field-errors.ts';
+import type { State } from '../../domain/state.ts';
+import { isKillable } from '../../domain/task.ts';
+import { uuidOf } from '../../domain/uuid.ts';
+import type { Call, ChangeInput, Decision, DeploymentPlan, Refusal } from '../inputs.ts';
+import { roleProblem } from '../placement/want.ts';
+import { endTasks } from '../tasks/ending.ts';
+import { launchProblem } from '../tasks/form.ts';
+import { type Draft, type DraftApp, definitionOf, draftOf } from './draft.ts';
+import { withServicePorts } from './service-ports.ts';
+import { stepsOf, type Tree } from './steps.ts';
+
+/** @param failed the deployment that this change undoes, and that has ended by then */
+export function change(state: State, input: ChangeInput, now: number, failed?: string): Decision {
+  const draft = draftOf(state, input.changes);
+  if ('type' in draft) return refused(draft);
+  const finished = finish(state, draft, input.seed, now);
+  if ('type' in finished) return refused(finished);
+  const { apps, actions } = finished;
+  const ordered = stepsOf(actions, treeOf(state, draft));
+  if ('cycle' in ordered) {
+    const error = `lead in a circle, through ${ordered.cycle}`;
+    return refused({ type: 'invalid', errors: [{ path: ['dependencies'], error }] });
+  }
+  const undone = input.changes.flatMap((one) => (one.op === 'roll_back' ? one.deploymentId : []))[0];
+  const rollbackOf = failed ?? undone;
+  const locks = locksOf(state, actions, rollbackOf);
+  if (locks.length > 0 && !input.force) return refused({ type: 'locked', deploymentIds: locks });
+  const version = apps[0]?.version ?? isoOf(now);
+  const plan: DeploymentPlan = {
+    id: uuidOf(now, state.deploymentCount + 1, DEPLOYMENT),
+    version,
+    steps: ordered.steps,
+  };
+  const reply = { type: 'deployed', plan } as const;
+  const nothing = actions.length === 0 && draft.groups.size === 0;
+  if (input.dryRun) return { events: [], calls: [], reply };
+
+  const replaced = failed === undefined && undone !== undefined ? [...locks, undone] : locks;
+  const superseded = replaced.map((deploymentId): StateEvent => {
+    const reason = `deployment ${plan.id} took its place`;
+    return { type: 'deployment_ended', deploymentId, outcome: 'superseded', at: now, reason };
+  });
+  if (nothing) return { events: superseded, calls: [], reply };
+  const stopped = stops(state, actions, now);
+  const events: StateEvent[] = [...superseded, ...stopped.events];
+  for (const [groupId, group] of draft.groups) {
+    events.push(
+      group ? { type: 'group_changed', group: { ...group, version } } : { type: 'group_removed', groupId },
+    );
+  }
+  for (const app of apps) events.push({ type: 'app_changed', app, at: now });
+  if (actions.length === 0) return { events, calls: [], reply };
+  const deployment: Deployment = {
+    ...plan,
+    steps: ordered.steps,
+    startedAt: now,
+    appIds: actions.map(({ appId }) => appId),
+    before: beforeOf(state, actions, draft),
+    ...(rollbackOf !== undefined && { rollbackOf }),
+  };
+  events.push({ type: 'deployment_started', deployment });
+  const deadline = deadlineTimer(deployment, apps, now);
+  if (deadline) events.push(deadline);
+  return { events, calls: stopped.calls, reply };
+}
+
+/** Tells ids of deployments from those of instances. */
+const DEPLOYMENT = 0xde_00_00_00;
+
+interface Finished {
+  readonly apps: App[];
+  readonly actions: Action[];
+}
+
+/** Checks the drafted apps against the cluster, and finds out what is to be done about each. */
+function finish(state: State, draft: Draft, seed: number, now: number): Finished | Refusal {
+  const apps: App[] = [];
+  const actions: Action[] = [];
+  const at = versionTime(state, draft, now);
+  const given = new Set<number>();
+  const inUse = {
+    settings: state.settings,
+    isTaken: (port: number) => given.has(port) || state.servicePorts.has(port),
+  };
+  for (const [appId, drafted] of draft.apps) {
+    const known = state.apps.get(appId);
+    if (!drafted) {
+      if (known) actions.push({ type: 'stop', appId, run: known.run });
+      continue;
+    }
+    const before = known?.app;
+    const definition = withServicePorts(drafted.definition, before, inUse, seed);
+    if (!definition) return invalid([{ path: ['ports'], error: noPortLeft(state) }]);
+    const app = versionOf({ ...drafted, definition }, known?.versions ?? [], isoOf(at));
+    const problem = launchProblem(app, state.settings) ?? roleProblem(app, state.settings);
+    if (problem) return invalid([problem]);
+    const action = actionFor(app, before);
+    if (!action) continue;
+    actions.push({ type: action, appId });
+    apps.push(app);
+    for (const { port } of app.portDefinitions) given.add(port);
+    for (const { servicePort } of app.container?.portMappings ?? []) given.add(servicePort);
+  }
+  return { apps, actions };
+}
+
+function actionFor(app: App, before: App | undefined): Action['type'] | undefined {
+  if (!before) return 'start';
+  if (app.configVersion !== before.configVersion) return 'restart';
+  return app.instances === before.instances ? undefined : 'scale';
+}
+
+/** Later than all versions of the apps that change. */
+function versionTime(state: State, draft: Draft, now: number): number {
+  let time = now;
+  for (const id of draft.apps.keys()) {
+    const last = state.apps.get(id)?.versions.at(-1);
+    if (last) time = Math.max(time, Date.parse(last.version) + 1);
+  }
+  return time;
+}
+
+/**
+ * The app with its versions. A configuration that it had before, and that was not restarted since, is the same: tasks
+ * that still run with it need not be replaced.
+ */
+function versionOf(
+  { definition, api, restart, configVersion: given }: DraftApp,
+  versions: readonly App[],
+  version: string,
+): App {
+  const last = versions.at(-1);
+  const config = configOf(definition);
+  const same = restart ? undefined : versions.findLast((one) => configOf(definitionOf(one)) === config);
+  const configVersion = given ?? same?.configVersion ?? version;
+  const scaleVersion = last?.instances === definition.instances ? last.scaleVersion : version;
+  return { ...definition, api, version, configVersion, scaleVersion };
+}
+
+function configOf({ instances: _, ...config }: AppDefinition): string {
+  return canonicalJson(config);
+}
+
+function treeOf(state: State, draft: Draft): Tree {
+  return {
+    dependenciesOf: (id) =>
+      draft.apps.get(id)?.definition.dependencies ?? state.apps.get(id)?.app.dependencies ?? [],
+    groupDependenciesOf: (id) =>
+      (draft.groups.has(id) ? draft.groups.get(id) : state.groups.get(id))?.dependencies ?? [],
+    get appIds() {
+      return [...new Set([...state.apps.keys(), ...draft.apps.keys()])];
+    },
+  };
+}
+
+/** The deployments under way that change one of these apps. */
+function locksOf(state: State, actions: readonly Action[], except: string | undefined): string[] {
+  const ids = actions.flatMap(({ appId }) => state.apps.get(appId)?.deploymentId ?? []);
+  return [...new Set(ids)].filter((id) => id !== except);
+}
+
+function stops(
+  state: State,
+  actions: readonly Action[],
+  now: number,
+): { events: StateEvent[]; calls: Call[] } {
+  const events: StateEvent[] = [];
+  const calls: Call[] = [];
+  for (const { type, appId } of actions) {
+    const record = state.apps.get(appId);
+    if (type !== 'stop' || !record) continue;
+    const ended = endTasks(state, [...record.tasks.values()].filter(isKillable), now);
+    // The tasks are ended first: afterwards they are no app's.
+    events.push(...ended.events, { type: 'app_removed', appId, at: now });
+    calls.push(...ended.calls);
+  }
+  return { events, calls };
+}
+
+function beforeOf(state: State, actions: readonly Action[], draft: Draft): Deployment['before'] {
+  return {
+    apps: actions.map(({ appId: id }) => {
+      const record = state.apps.get(id);
+      // What was run, where that is not yet what was last asked for.
+      const app = record?.active ?? record?.app;
+      return { id, ...(app && { app }) };
+    }),
+    groups: [...draft.groups.keys()].map((id) => {
+      const group = state.groups.get(id);
+      return { id, ...(group && { group }) };
+    }),
+  };
+}
+
+/** When the deployment must have got further, by the shortest of its apps' deadlines. */
+export function deadlineTimer(
+  { id }: Pick<Deployment, 'id'>,
+  apps: readonly App[],
+  now: number,
+): StateEvent | undefined {
+  const seconds = deadlineOf(apps);
+  if (seconds === undefined) return undefined;
+  return { type: 'timer_set', at: now + seconds * 1000, timer: { kind: 'deadline', deploymentId: id } };
+}
+
+export function deadlineOf(apps: readonly App[]): number | undefined {
+  const given = apps.flatMap(({ progressDeadlineSeconds }) => progressDeadlineSeconds ?? []);
+  return given.length > 0 ? Math.min(...given) : undefined;
+}
+
+function noPortLeft({ settings: { localPortMin, localPortMax } }: State): string {
+  return `no service port is left between ${localPortMin} and ${localPortMax}: stop an app, or widen the range with --local_port_min and --local_port_max`;
+}
+
+function isoOf(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function invalid(errors: FieldError[]): Refusal {
+  return { type: 'invalid', errors };
+}
+
+function refused(reply: Refusal): Decision {
+  return { events: [], calls: [], reply };
+}

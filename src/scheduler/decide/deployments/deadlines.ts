@@ -1,0 +1,51 @@
+import type { App } from '../../domain/app.ts';
+import type { StateEvent } from '../../domain/events.ts';
+import type { State } from '../../domain/state.ts';
+import type { Call, Decision } from '../inputs.ts';
+import { fail } from '../settle.ts';
+import { deadlineOf } from './change.ts';
+
+/** Stops a deployment where it is; its apps stay half-way until they are changed again. */
+export function cancelDeployment(state: State, deploymentId: string, now: number): Decision {
+  if (!state.deployments.has(deploymentId)) {
+    return { events: [], calls: [], reply: { type: 'unknown_deployment', deploymentId } };
+  }
+  const reason = 'it was cancelled';
+  return {
+    events: [{ type: 'deployment_ended', deploymentId, outcome: 'cancelled', at: now, reason }],
+    calls: [],
+    reply: { type: 'done' },
+  };
+}
+
+/** A deployment's deadline may be over, unless it has got further since the timer was set. */
+export function checkDeadline(
+  state: State,
+  deploymentId: string,
+  now: number,
+): { events: StateEvent[]; calls: Call[] } {
+  const record = state.deployments.get(deploymentId);
+  const seconds = record && deadlineOf(appsOf(state, record.deployment.appIds));
+  if (!record || seconds === undefined) return { events: [], calls: [] };
+  // While nothing is heard of the master nothing can get further, and that is not the deployment's fault.
+  const due = (state.connected ? record.progressedAt : now) + seconds * 1000;
+  if (now < due) {
+    return { events: [{ type: 'timer_set', at: due, timer: { kind: 'deadline', deploymentId } }], calls: [] };
+  }
+  const failed = fail(state, record, `it got no further for ${seconds} s`, now);
+  return { events: [...failed.events], calls: [...failed.calls] };
+}
+
+/** The deadlines of all deployments under way, for a scheduler that has just been started. */
+export function deadlines(state: State, now: number): StateEvent[] {
+  return [...state.deployments.values()].flatMap(({ deployment }): StateEvent[] => {
+    const seconds = deadlineOf(appsOf(state, deployment.appIds));
+    if (seconds === undefined) return [];
+    const timer = { kind: 'deadline', deploymentId: deployment.id } as const;
+    return [{ type: 'timer_set', at: now + seconds * 1000, timer }];
+  });
+}
+
+function appsOf(state: State, appIds: readonly string[]): App[] {
+  return appIds.flatMap((id) => state.apps.get(id)?.app ?? []);
+}

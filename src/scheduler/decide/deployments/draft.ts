@@ -1,0 +1,224 @@
+/** What changes make of the apps and groups there are, before any of it is done. */
+
+import type { App } from '../../domain/app.ts';
+import { absoluteId, idProblem, isWithin, parentOf, ROOT } from '../../domain/app-id.ts';
+import { type AppDefinition, appSchema } from '../../domain/app-schema.ts';
+import { fieldErrors } from '../../domain/field-errors.ts';
+import type { Group } from '../../domain/group.ts';
+import { modernApp } from '../../domain/legacy-fields.ts';
+import type { State } from '../../domain/state.ts';
+import type { Change, GroupTree, Refusal } from '../inputs.ts';
+
+/** An app as it is to be. */
+export interface DraftApp {
+  readonly definition: AppDefinition;
+  readonly api: App['api'];
+  /** Its tasks are replaced although nothing of them changed. */
+  readonly restart?: true;
+  /** The configuration it had before: tasks of it that still run are not replaced. */
+  readonly configVersion?: string;
+}
+
+/** By id, what is changed; `null` is removed. */
+export interface Draft {
+  readonly apps: Map<string, DraftApp | null>;
+  readonly groups: Map<string, Omit<Group, 'version'> | null>;
+}
+
+/** A change can't be made; the draft is of no use any more. */
+class RefusedError extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.type);
+    this.refusal = refusal;
+  }
+}
+
+/** Applies changes one after the other. */
+export function draftOf(state: State, changes: readonly Change[]): Draft | Refusal {
+  const draft: Draft = { apps: new Map(), groups: new Map() };
+  try {
+    for (const change of changes) apply(state, draft, change);
+    return draft;
+  } catch (error) {
+    if (error instanceof RefusedError) return error.refusal;
+    throw error;
+  }
+}
+
+function apply(state: State, draft: Draft, change: Change): void {
+  switch (change.op) {
+    case 'create':
+      if (appIn(state, draft, change.app.id)) refuse({ type: 'exists', appId: change.app.id });
+      draft.apps.set(change.app.id, { definition: absolute(change.app), api: change.api });
+      return;
+    case 'update':
+      update(state, draft, change);
+      return;
+    case 'scale':
+      put(draft, existing(state, draft, change.appId), { instances: change.instances });
+      return;
+    case 'restart': {
+      const app = existing(state, draft, change.appId);
+      draft.apps.set(change.appId, { ...app, restart: true });
+      return;
+    }
+    case 'revert': {
+      const app = existing(state, draft, change.appId);
+      const { appId, version } = change;
+      const found = state.apps.get(appId)?.versions.find((one) => one.version === version);
+      if (!found) refuse({ type: 'unknown_version', appId, version });
+      draft.apps.set(appId, { definition: definitionOf(found), api: app.api });
+      return;
+    }
+    case 'remove':
+      existing(state, draft, change.appId);
+      draft.apps.set(change.appId, null);
+      return;
+    case 'put_group':
+      if (change.mustBeNew && groupExists(state, change.group.id)) {
+        refuse({ type: 'exists', appId: change.group.id });
+      }
+      putGroup(state, draft, change.group);
+      return;
+    case 'scale_group':
+      if (!groupExists(state, change.groupId)) refuse({ type: 'unknown_group', groupId: change.groupId });
+      for (const id of appsWithin(state, draft, change.groupId)) {
+        const app = existing(state, draft, id);
+        put(draft, app, { instances: Math.ceil(app.definition.instances * change.by) });
+      }
+      return;
+    case 'remove_group':
+      if (!groupExists(state, change.groupId)) refuse({ type: 'unknown_group', groupId: change.groupId });
+      removeWithin(state, draft, change.groupId);
+      if (change.groupId !== ROOT) draft.groups.set(change.groupId, null);
+      return;
+    case 'roll_back':
+      rollBack(state, draft, change.deploymentId);
+      return;
+  }
+}
+
+function update(state: State, draft: Draft, change: Extract<Change, { op: 'update' }>): void {
+  const { appId, fields, partial, upsert } = change;
+  const known = appIn(state, draft, appId);
+  if (!known && !upsert) refuse({ type: 'unknown_app', appId });
+  if (!known) checkId(appId);
+  const sent = modernApp(fields) as Record<string, unknown>;
+  const base = partial && known ? { ...known.definition } : {};
+  // Where one way to say what runs takes the place of the other, the other goes.
+  if ('cmd' in sent && !('args' in sent)) delete (base as Partial<AppDefinition>).args;
+  if ('args' in sent && !('cmd' in sent)) delete (base as Partial<AppDefinition>).cmd;
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === null) delete (base as Record<string, unknown>)[name];
+  }
+  if (!('networks' in sent) && 'container' in sent) delete (base as Partial<AppDefinition>).networks;
+  const definition = absolute(parsed({ ...base, ...sent, id: appId }));
+  draft.apps.set(appId, { definition, api: known?.api ?? 'v2' });
+}
+
+function putGroup(state: State, draft: Draft, group: GroupTree): void {
+  if (group.id !== ROOT) checkId(group.id);
+  const named = new Set<string>();
+  if (group.apps) {
+    for (const fields of group.apps) {
+      const appId = absoluteId(String(fields.id ?? ''), group.id);
+      named.add(appId);
+      update(state, draft, { op: 'update', appId, fields, partial: false, upsert: true });
+    }
+    for (const id of appsWithin(state, draft, group.id)) {
+      if (parentOf(id) === group.id && !named.has(id)) draft.apps.set(id, null);
+    }
+  }
+  if (group.groups) {
+    const kept = group.groups.map(({ id }) => id);
+    for (const id of [...state.groups.keys()]) {
+      if (isWithin(id, group.id) && !kept.some((one) => one === id || isWithin(id, one)))
+        draft.groups.set(id, null);
+    }
+    for (const id of appsWithin(state, draft, group.id)) {
+      if (parentOf(id) !== group.id && !kept.some((one) => isWithin(id, one))) draft.apps.set(id, null);
+    }
+    for (const inner of group.groups) putGroup(state, draft, inner);
+  }
+  const { id, dependencies } = group;
+  const known = state.groups.get(id)?.dependencies ?? [];
+  // A group as it is already is no change.
+  if (!groupExists(state, id) || dependencies.join() !== known.join()) {
+    draft.groups.set(id, { id, dependencies });
+  }
+}
+
+function removeWithin(state: State, draft: Draft, groupId: string): void {
+  for (const id of appsWithin(state, draft, groupId)) draft.apps.set(id, null);
+  for (const id of state.groups.keys()) if (isWithin(id, groupId)) draft.groups.set(id, null);
+}
+
+function rollBack(state: State, draft: Draft, deploymentId: string): void {
+  const record = state.deployments.get(deploymentId);
+  if (!record) refuse({ type: 'unknown_deployment', deploymentId });
+  for (const { id, app } of record.deployment.before.apps) {
+    draft.apps.set(
+      id,
+      app ? { definition: definitionOf(app), api: app.api, configVersion: app.configVersion } : null,
+    );
+  }
+  for (const { id, group } of record.deployment.before.groups) draft.groups.set(id, group ?? null);
+}
+
+/** Without what the scheduler adds to it. */
+export function definitionOf(app: App): AppDefinition {
+  const { api: _api, version: _version, configVersion: _config, scaleVersion: _scale, ...definition } = app;
+  return definition;
+}
+
+/** What an app depends on, as ids of their own: relative ones count from its group. */
+function absolute(definition: AppDefinition): AppDefinition {
+  const { id, dependencies } = definition;
+  if (dependencies.length === 0) return definition;
+  return { ...definition, dependencies: dependencies.map((one) => absoluteId(one, parentOf(id))) };
+}
+
+function appIn(state: State, draft: Draft, id: string): DraftApp | undefined {
+  const drafted = draft.apps.get(id);
+  if (drafted !== undefined) return drafted ?? undefined;
+  const app = state.apps.get(id)?.app;
+  return app && { definition: definitionOf(app), api: app.api };
+}
+
+function existing(state: State, draft: Draft, appId: string): DraftApp {
+  return appIn(state, draft, appId) ?? refuse({ type: 'unknown_app', appId });
+}
+
+/** With other values of some fields. */
+function put(draft: Draft, app: DraftApp, more: Partial<AppDefinition>): void {
+  const definition = { ...app.definition, ...more };
+  draft.apps.set(definition.id, { ...app, definition });
+}
+
+function appsWithin(state: State, draft: Draft, groupId: string): string[] {
+  const drafted = [...draft.apps].flatMap(([id, app]) => (app ? [id] : []));
+  const known = [...state.apps.keys()].filter((id) => !draft.apps.has(id));
+  return [...known, ...drafted].filter((id) => isWithin(id, groupId));
+}
+
+function groupExists(state: State, id: string): boolean {
+  if (id === ROOT || state.groups.has(id)) return true;
+  return [...state.apps.keys(), ...state.groups.keys()].some((one) => isWithin(one, id));
+}
+
+function checkId(id: string): void {
+  const problem = idProblem(id);
+  if (problem !== undefined) refuse({ type: 'invalid', errors: [{ path: ['id'], error: problem }] });
+}
+
+function parsed(sent: Record<string, unknown>): AppDefinition {
+  const result = appSchema.safeParse(sent);
+  if (result.success) return result.data;
+  return refuse({ type: 'invalid', errors: fieldErrors(result.error) });
+}
+
+function refuse(refusal: Refusal): never {
+  throw new RefusedError(refusal);
+}

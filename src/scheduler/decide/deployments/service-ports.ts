@@ -1,0 +1,67 @@
+import { hasOwnNetwork } from '../../domain/app.ts';
+import type { AppDefinition } from '../../domain/app-schema.ts';
+import type { Settings } from '../../domain/settings.ts';
+
+export interface PortsInUse {
+  readonly settings: Pick<Settings, 'localPortMin' | 'localPortMax'>;
+  isTaken(port: number): boolean;
+}
+
+/**
+ * Gives a free service port to each port that asks for any.
+ * @param before the app as it was: a port that it has already been given stays
+ * @param seed a random number in [0, 1): where the search begins
+ * @returns undefined when the range is used up
+ */
+export function withServicePorts(
+  app: AppDefinition,
+  before: AppDefinition | undefined,
+  inUse: PortsInUse,
+  seed: number,
+): AppDefinition | undefined {
+  const { localPortMin, localPortMax } = inUse.settings;
+  const size = localPortMax - localPortMin + 1;
+  const wanted = portsIn(app);
+  const earlier = before && hasOwnNetwork(before) === hasOwnNetwork(app) ? portsIn(before) : [];
+  const taken = new Set(wanted);
+  let next = Math.floor(seed * size);
+  let tries = 0;
+  const free = (): number | undefined => {
+    for (; tries < size; tries += 1) {
+      const candidate = localPortMin + (next % size);
+      next += 1;
+      if (!taken.has(candidate) && !inUse.isTaken(candidate)) return candidate;
+    }
+    return undefined;
+  };
+  const ports: number[] = [];
+  for (const [i, port] of wanted.entries()) {
+    const kept = earlier[i];
+    const given = port !== 0 ? port : kept !== undefined && !taken.has(kept) ? kept : free();
+    if (given === undefined) return undefined;
+    taken.add(given);
+    ports.push(given);
+  }
+  return withPorts(app, ports);
+}
+
+function portsIn(app: AppDefinition): number[] {
+  if (!hasOwnNetwork(app)) return app.portDefinitions.map(({ port }) => port);
+  return (app.container?.portMappings ?? []).map(({ servicePort }) => servicePort);
+}
+
+function withPorts(app: AppDefinition, ports: readonly number[]): AppDefinition {
+  if (!hasOwnNetwork(app)) {
+    return {
+      ...app,
+      portDefinitions: app.portDefinitions.map((one, i) => ({ ...one, port: ports[i] ?? one.port })),
+    };
+  }
+  const { container } = app;
+  if (!container?.portMappings) return app;
+  const portMappings = container.portMappings.map((one, i) => ({
+    ...one,
+    servicePort: ports[i] ?? one.servicePort,
+  }));
+  return { ...app, container: { ...container, portMappings } };
+}

@@ -1,0 +1,198 @@
+import { countRanges, fromMilli, subtractRanges } from '../../../mesos/resources.ts';
+import type { Offer, Range, Resource, TaskInfo } from '../../../mesos/types.ts';
+import { type Check, SCALARS, type Scalars, type Stage } from '../../domain/placement.ts';
+import { TASKS_PER_EXECUTOR } from '../../domain/settings.ts';
+import type { State } from '../../domain/state.ts';
+import { type ExecutorKind, executorKinds } from './executor-kinds.ts';
+import { draw, noScalars, type Pool, poolsOf, sum, UNRESERVED } from './pools.ts';
+import { accepts, type Want } from './want.ts';
+
+/** An offer while it is being filled. */
+export interface Bin {
+  readonly offer: Offer;
+  /** Its place among the offers that came together. */
+  readonly index: number;
+  readonly pools: readonly Pool[];
+  readonly kinds: readonly ExecutorKind[];
+  /** Our executors that need nothing more here: they run on the agent, or a task above brings them. */
+  readonly present: Set<string>;
+  /** Tasks by executor. */
+  readonly load: Map<string, number>;
+  readonly tasks: TaskInfo[];
+}
+
+/** The shared executor that a task goes to. */
+interface Placed {
+  readonly id: string;
+  readonly kind: ExecutorKind;
+  /** It does not run yet: it comes with the task, and takes resources of its own. */
+  readonly comes: boolean;
+}
+
+/** What a task gets of a bin. */
+export interface Fit {
+  readonly ports: readonly number[];
+  readonly executor?: Placed;
+}
+
+/** What a task was given. */
+export interface Given {
+  readonly resources: readonly Resource[];
+  /** Those of its shared executor. */
+  readonly executorResources?: readonly Resource[];
+}
+
+export function openBin(offer: Offer, index: number, state: State): Bin {
+  const pools = poolsOf(offer, state.settings.role);
+  return {
+    offer,
+    index,
+    pools,
+    kinds: executorKinds(pools, state.settings),
+    present: new Set(offer.executor_ids?.map(({ value }) => value)),
+    load: new Map(state.executors.get(offer.agent_id.value)),
+    tasks: [],
+  };
+}
+
+/**
+ * Whether one more task fits in.
+ * @param turn another one gives other ports, where any will do and there are others
+ * @returns what it gets, or the first stage that it doesn't pass
+ */
+export function tryFit(bin: Bin, want: Want, turn = 0): Fit | Stage {
+  const pools = acceptedOf(bin, want);
+  if (pools.length === 0 && bin.pools.length > 0) return 'roles';
+  const executor = want.form.type === 'shared' ? executorIn(bin, want) : undefined;
+  for (const name of SCALARS) if (!hasScalar(pools, want, executor, name).ok) return name;
+  const ports = allocate(pools, want.hostPorts, turn);
+  if ('missing' in ports) return 'ports';
+  return { ports, ...(executor && { executor }) };
+}
+
+/**
+ * Every stage by itself but for the constraints, so that it can be told whether a single thing is in the way. Where
+ * no role is accepted, the others are looked at as if all were.
+ */
+export function checksOf(bin: Bin, want: Want): Check[] {
+  const accepted = acceptedOf(bin, want);
+  const ok = accepted.length > 0 || bin.pools.length === 0;
+  const pools = ok ? accepted : bin.pools;
+  const wide: Want = ok ? want : { ...want, reserved: true, unreserved: true };
+  const executor = want.form.type === 'shared' ? executorIn(bin, wide) : undefined;
+  // As the app would name them: what is reserved for a role above ours is ours, too.
+  const offered = [...new Set(bin.pools.map(({ role }) => (role === UNRESERVED ? role : want.role)))];
+  const checks: Check[] = [{ stage: 'roles', ok, accepted: want.roles, offered }];
+  for (const name of SCALARS) {
+    const found = hasScalar(pools, want, executor, name);
+    checks.push({
+      stage: name,
+      ok: found.ok,
+      wanted: fromMilli(found.wanted),
+      executor: fromMilli(found.wanted - want.scalars[name]),
+      offered: fromMilli(found.offered),
+      ...(found.divided && { divided: true }),
+    });
+  }
+  const ports = allocate(pools, want.hostPorts, 0);
+  const isMissing = 'missing' in ports;
+  checks.push({
+    stage: 'ports',
+    ok: !isMissing,
+    wanted: want.hostPorts.length,
+    offered: pools.reduce((total, pool) => total + countRanges(pool.ports), 0),
+    missing: isMissing ? ports.missing : [],
+  });
+  return checks;
+}
+
+/** Takes what `tryFit` gave out of the bin. */
+export function fill(bin: Bin, want: Want, { ports, executor }: Fit): Given {
+  if (executor?.comes) {
+    draw(executor.kind.pool ? [executor.kind.pool] : [], executor.kind.cost, []);
+    bin.present.add(executor.id);
+  }
+  if (executor) bin.load.set(executor.id, (bin.load.get(executor.id) ?? 0) + 1);
+  const resources = draw(acceptedOf(bin, want), want.scalars, ports);
+  return { resources, ...(executor && { executorResources: executor.kind.resources }) };
+}
+
+function acceptedOf({ pools }: Bin, want: Want): readonly Pool[] {
+  return want.reserved && want.unreserved ? pools : pools.filter((pool) => accepts(want, pool));
+}
+
+const NOTHING = noScalars();
+
+function hasScalar(
+  pools: readonly Pool[],
+  want: Want,
+  executor: Placed | undefined,
+  name: keyof Scalars,
+): { ok: boolean; wanted: number; offered: number; divided: boolean } {
+  const cost = executor?.comes ? executor.kind.cost : NOTHING;
+  const wanted = want.scalars[name] + cost[name];
+  const offered = sum(pools, name);
+  // The executor's own must all come out of one part.
+  const forExecutor = cost[name] === 0 || (executor?.kind.pool?.scalars[name] ?? 0) >= cost[name];
+  const divided = !forExecutor && offered >= cost[name];
+  return { ok: wanted <= offered && forExecutor, wanted, offered, divided };
+}
+
+/** An executor that runs has what it needs; only for a new one the app must accept the role of its resources. */
+function executorIn(bin: Bin, want: Want): Placed | undefined {
+  const slots = bin.kinds.map((kind) => ({ kind, id: slotOf(bin, kind) }));
+  const present = slots.find(({ id }) => bin.present.has(id));
+  if (present) return { ...present, comes: false };
+  const open = slots.filter(({ kind }) => !kind.pool || accepts(want, kind.pool));
+  const roomy = open.find(({ kind: { pool, cost } }) =>
+    SCALARS.every((name) => cost[name] <= (pool?.scalars[name] ?? 0)),
+  );
+  const [first] = slots;
+  const placed = roomy ?? open.find(({ kind }) => kind.pool) ?? first;
+  return placed && { ...placed, comes: true };
+}
+
+/** The first executor of its kind that has room for another task. */
+function slotOf({ load }: Bin, { prefix }: ExecutorKind): string {
+  for (let slot = 0; ; slot += 1) {
+    const id = `${prefix}.${slot}`;
+    if ((load.get(id) ?? 0) < TASKS_PER_EXECUTOR) return id;
+  }
+}
+
+/** @param wanted 0 for any; @returns a host port for each, or those of the fixed ones that are missing */
+function allocate(
+  pools: readonly Pool[],
+  wanted: readonly number[],
+  turn: number,
+): number[] | { missing: number[] } {
+  if (wanted.length === 0) return [];
+  // One port may be wanted twice, for two protocols.
+  const fixed = [...new Set(wanted.filter((port) => port !== 0))].sort((a, b) => a - b);
+  const missing = fixed.filter((port) => !pools.some(({ ports }) => isIn(ports, port)));
+  if (missing.length > 0) return { missing };
+  const holes = fixed.map((port) => ({ begin: port, end: port }));
+  const free = pools.flatMap(({ ports }) => subtractRanges(ports, holes));
+  const count = countRanges(free);
+  if (count < wanted.filter((port) => port === 0).length) return { missing: [] };
+  let next = turn;
+  return wanted.map((port) => {
+    if (port !== 0) return port;
+    next += 1;
+    return portAt(free, (next - 1) % count);
+  });
+}
+
+function isIn(ranges: readonly Range[], port: number): boolean {
+  return ranges.some(({ begin, end }) => begin <= port && port <= end);
+}
+
+/** @param place less than there are ports in all */
+function portAt(ranges: readonly Range[], place: number): number {
+  let left = place;
+  for (const { begin, end } of ranges) {
+    if (left <= end - begin) return begin + left;
+    left -= end - begin + 1;
+  }
+  throw new RangeError(`there is no port at place ${place}`);
+}

@@ -1,0 +1,55 @@
+/**
+ * The shared executor takes resources of its own, and they are a part of its ExecutorInfo, which must be the same for
+ * all tasks of one executor. Most agents have unreserved resources for it; where an agent has none, or the app takes
+ * none, they come out of what is reserved, and the executor is another, with another id.
+ */
+
+import { amountsOf } from '../../../mesos/resources.ts';
+import type { Resource } from '../../../mesos/types.ts';
+import { canonicalJson } from '../../domain/executor.ts';
+import type { Scalars } from '../../domain/placement.ts';
+import type { Settings } from '../../domain/settings.ts';
+import { type Pool, UNRESERVED } from './pools.ts';
+
+export interface ExecutorKind {
+  /** Its id but for the slot's number. */
+  readonly prefix: string;
+  readonly resources: readonly Resource[];
+  readonly cost: Scalars;
+  /** What a new one takes its resources from; undefined where nothing of the kind was offered. */
+  readonly pool: Pool | undefined;
+}
+
+/** The kinds that can be told from an offer. The one without reservations comes first: it is the same everywhere. */
+export function executorKinds(pools: readonly Pool[], { dockerExecutor }: Settings): ExecutorKind[] {
+  const { info, idPrefix } = dockerExecutor;
+  const resources = info.resources ?? [];
+  const cost = costOf(resources);
+  const unreserved = pools.find(({ role }) => role === UNRESERVED);
+  const kinds: ExecutorKind[] = [{ prefix: idPrefix, resources, cost, pool: unreserved }];
+  for (const pool of pools) {
+    if (pool.role === UNRESERVED) continue;
+    const own = resources.map(({ name, type, scalar }): Resource => {
+      return { name, type, ...(scalar && { scalar }), ...pool.identity };
+    });
+    kinds.push({ prefix: `${idPrefix}-${fingerprint(canonicalJson(own))}`, resources: own, cost, pool });
+  }
+  return kinds;
+}
+
+function costOf(resources: readonly Resource[]): Scalars {
+  const { scalars } = amountsOf(resources);
+  return {
+    cpus: scalars.get('cpus') ?? 0,
+    mem: scalars.get('mem') ?? 0,
+    disk: scalars.get('disk') ?? 0,
+    gpus: scalars.get('gpus') ?? 0,
+  };
+}
+
+/** FNV-1a: tells the few kinds on one agent apart, and is the same in every run. */
+function fingerprint(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}

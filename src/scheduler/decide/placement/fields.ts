@@ -1,0 +1,49 @@
+/** What constraints can name of an agent. */
+
+import { fromMilli, toMilli } from '../../../mesos/resources.ts';
+import type { Attribute, Offer } from '../../../mesos/types.ts';
+import type { App } from '../../domain/app.ts';
+
+export type Fields = Readonly<Record<string, string>>;
+
+/** The values of the constraints' fields on the agent that made the offer. Fields it lacks are left out. */
+export function fieldsOf(app: Pick<App, 'constraints'>, offer: Offer): Fields {
+  const fields: Record<string, string> = {};
+  for (const [field] of app.constraints) {
+    const value = fieldOf(field, offer);
+    if (value !== undefined) fields[field] = value;
+  }
+  return fields;
+}
+
+/** Fields may be named like what every object has, such as `constructor`. */
+export function fieldIn(fields: Fields, field: string): string | undefined {
+  return Object.hasOwn(fields, field) ? fields[field] : undefined;
+}
+
+function fieldOf(field: string, { hostname, domain, attributes }: Offer): string | undefined {
+  switch (field) {
+    case 'hostname':
+    case '@hostname':
+      return hostname;
+    case '@region':
+      return domain?.fault_domain?.region.name;
+    case '@zone':
+      return domain?.fault_domain?.zone.name;
+    default: {
+      const attribute = attributes?.find(({ name }) => name === field);
+      return attribute && textOf(attribute);
+    }
+  }
+}
+
+/** Written as Marathon compared them. */
+function textOf({ text, scalar, ranges, set }: Attribute): string | undefined {
+  if (text) return text.value;
+  if (scalar) return String(fromMilli(toMilli(scalar.value)));
+  if (ranges) {
+    const sorted = ranges.range.toSorted((a, b) => a.begin - b.begin);
+    return `[${sorted.map(({ begin, end }) => `${begin}-${end}`).join(',')}]`;
+  }
+  return set && `{${set.item.toSorted().join(',')}}`;
+}

@@ -1,0 +1,85 @@
+import type { Offer } from '../../../mesos/types.ts';
+import type { StateEvent } from '../../domain/events.ts';
+import { SCALARS } from '../../domain/placement.ts';
+import type { State } from '../../domain/state.ts';
+import { decline } from '../connection/calls.ts';
+import type { Call, Decision } from '../inputs.ts';
+import { type Bin, openBin } from './bin.ts';
+import { place, type Round } from './place.ts';
+import { noScalars, sum } from './pools.ts';
+import { shelvedInOrder } from './shelf.ts';
+
+/**
+ * Bins that are looked at in vain for one lot of offers, so that it is answered soon however many apps wait. The apps
+ * left over come first next time.
+ */
+const MOST_EFFORT = 100_000;
+/** How long offers stay away that were not tried for all apps; Mesos' own default. */
+const AGAIN_SECONDS = 5;
+
+/**
+ * Fills offers with the tasks that wait. Each offer is answered at once, so none is ever held: one ACCEPT with all
+ * that fits, or a DECLINE that keeps it away until offers are asked for again.
+ */
+export function offered(state: State, offers: readonly Offer[], now: number): Decision {
+  const bins = offers.map((offer, i) => openBin(offer, i, state));
+  const events: StateEvent[] = larger(state, bins);
+  const inOrder = shelvedInOrder(bins);
+  const round: Round = { state, now, inOrder, shelves: new Map(), events, effort: 0 };
+  let allPlaced = true;
+  let allTried = true;
+  for (const appId of state.ready) {
+    if (round.effort > MOST_EFFORT) {
+      allTried = false;
+      break;
+    }
+    const record = state.apps.get(appId);
+    if (record && !place(round, record)) allPlaced = false;
+  }
+  return { events, calls: answers(state, bins, allPlaced && allTried, allTried) };
+}
+
+function larger({ largestOffer }: State, bins: readonly Bin[]): StateEvent[] {
+  const largest = { ...(largestOffer ?? noScalars()) };
+  let grew = largestOffer === undefined && bins.length > 0;
+  for (const name of SCALARS) {
+    for (const { pools } of bins) {
+      const amount = sum(pools, name);
+      if (amount <= largest[name]) continue;
+      largest[name] = amount;
+      grew = true;
+    }
+  }
+  return grew ? [{ type: 'larger_offered', largest }] : [];
+}
+
+function answers(state: State, bins: readonly Bin[], allPlaced: boolean, allTried: boolean): Call[] {
+  const calls: Call[] = [];
+  const unused: Bin[] = [];
+  // What is left of an accepted offer is worth seeing again only while something waits.
+  const refuse_seconds = allPlaced ? state.settings.declineOfferMs / 1000 : 0;
+  for (const bin of bins) {
+    if (bin.tasks.length === 0) {
+      unused.push(bin);
+      continue;
+    }
+    calls.push({
+      type: 'ACCEPT',
+      accept: {
+        offer_ids: [bin.offer.id],
+        operations: [{ type: 'LAUNCH', launch: { task_infos: bin.tasks } }],
+        filters: { refuse_seconds },
+      },
+    });
+  }
+  if (unused.length > 0) {
+    const seconds = state.settings.declineOfferMs / 1000;
+    calls.push(
+      decline(
+        unused.map(({ offer }) => offer.id),
+        allTried ? seconds : Math.min(AGAIN_SECONDS, seconds),
+      ),
+    );
+  }
+  return calls;
+}

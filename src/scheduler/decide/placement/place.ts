@@ -1,0 +1,174 @@
+import type { App } from '../../domain/app.ts';
+import { isOnAgent, probesOf } from '../../domain/checks.ts';
+import type { StateEvent } from '../../domain/events.ts';
+import { type Check, MOST_REFUSALS, reasonOf } from '../../domain/placement.ts';
+import type { AppRecord, State } from '../../domain/state.ts';
+import type { Task } from '../../domain/task.ts';
+import { uuidOf } from '../../domain/uuid.ts';
+import { taskId } from '../tasks/form.ts';
+import { taskInfo } from '../tasks/task-info.ts';
+import { type Bin, checksOf, fill } from './bin.ts';
+import { type Candidate, Candidates } from './candidates.ts';
+import { brokenBy } from './constraints.ts';
+import { fieldsOf } from './fields.ts';
+import { Shelf, type Shelved } from './shelf.ts';
+import { type Want, wantOf } from './want.ts';
+
+/** Offers that came together, while they are being filled. */
+export interface Round {
+  readonly state: State;
+  readonly now: number;
+  readonly inOrder: readonly Shelved[];
+  readonly shelves: Map<string, Shelf>;
+  readonly events: StateEvent[];
+  /** What was done in vain so far, in bins looked at. */
+  effort: number;
+}
+
+/** What an app costs that finds nothing, and an agent of which is told what it lacks, in bins looked at. */
+const EFFORT_OF_APP = 100;
+const EFFORT_OF_REFUSAL = 5;
+
+/** @returns whether all missing instances of the app found a place */
+export function place(round: Round, record: AppRecord): boolean {
+  const { active } = record;
+  if (!active) return true;
+  const { state, now, events } = round;
+  const want = wantOf(active, state.settings);
+  const shelf = shelfFor(round, want);
+  const candidates = new Candidates(shelf, record, active);
+  let placed = 0;
+  for (; placed < record.missing; placed += 1) {
+    const found = candidates.next();
+    if (!found) break;
+    const task = newTask(state, record, active, found, placed, now);
+    events.push(...launch(state, task, now));
+    const given = fill(found.bin, want, found.fit);
+    found.bin.tasks.push(taskInfo(active, want.form, task, given, state.settings));
+    candidates.placed(found);
+  }
+  const broken = candidates.close();
+  if (placed === record.missing) return true;
+  round.effort += EFFORT_OF_APP + candidates.tries;
+  tell(round, record, { app: active, shelf, candidates, broken, placed });
+  // A daemon has its place on every agent that would do.
+  return active.mode === 'daemon';
+}
+
+function shelfFor({ shelves, inOrder, state }: Round, want: Want): Shelf {
+  const known = shelves.get(want.shape);
+  if (known) return known;
+  const shelf = new Shelf(want, inOrder, state.settings.maxInstancesPerOffer);
+  shelves.set(want.shape, shelf);
+  return shelf;
+}
+
+function newTask(
+  state: State,
+  record: AppRecord,
+  app: App,
+  { bin, fit, fields }: Candidate,
+  placed: number,
+  now: number,
+): Task {
+  let n = record.launches + placed;
+  const probes = probesOf(app, fit.ports).length;
+  const id = () => taskId(app, n, uuidOf(now, record.run, n), now);
+  while (state.tasks.has(id())) n += Math.min(record.missing, 1000);
+  return {
+    id: id(),
+    appId: app.id,
+    run: record.run,
+    version: app.version,
+    configVersion: app.configVersion,
+    agentId: bin.offer.agent_id.value,
+    host: bin.offer.hostname,
+    ports: fit.ports,
+    ...(fit.executor && { executorId: fit.executor.id }),
+    ...(app.constraints.length > 0 && { fields }),
+    launchedAt: now,
+    checked: app.healthChecks.some(isOnAgent),
+    ...(probes > 0 && { probes }),
+    state: 'TASK_STAGING',
+  };
+}
+
+function launch({ settings, connection }: State, task: Task, now: number): StateEvent[] {
+  const at = now + settings.taskLaunchTimeoutMs;
+  return [
+    { type: 'task_launched', task },
+    { type: 'timer_set', at, timer: { kind: 'launch', taskId: task.id, connection } },
+  ];
+}
+
+interface Outcome {
+  readonly app: App;
+  readonly shelf: Shelf;
+  readonly candidates: Candidates;
+  /** The bins that broke a constraint. */
+  readonly broken: readonly Bin[];
+  readonly placed: number;
+}
+
+/** Says what the offers lacked: how many lacked what, and of a bounded number of agents everything. */
+function tell(round: Round, record: AppRecord, outcome: Outcome): void {
+  const { app, shelf, broken, placed } = outcome;
+  const { events, now: at } = round;
+  const brokenOn = new Map(broken.map((bin) => [bin.offer.agent_id.value, bin]));
+  for (const agentId of agentsToTell(record, brokenOn, shelf)) {
+    const bin = brokenOn.get(agentId) ?? shelf.failedOn(agentId);
+    if (!bin) continue;
+    round.effort += EFFORT_OF_REFUSAL;
+    const checks = [
+      ...(brokenOn.has(agentId) ? checksOf(bin, shelf.want) : shelf.checks(agentId)),
+      constraintsCheck(outcome, bin),
+    ];
+    const failed = checks.find(({ ok }) => !ok);
+    const reason = failed && reasonOf(failed);
+    // Told once, not each time the same offer comes.
+    if (reason === undefined || record.refusals.get(agentId)?.reason === reason) continue;
+    const { offer } = bin;
+    events.push({
+      type: 'offer_refused',
+      appId: app.id,
+      agentId,
+      host: offer.hostname,
+      reason,
+      checks,
+      offer,
+      at,
+    });
+  }
+  const refused = new Map(shelf.refused);
+  if (broken.length > 0) refused.set('constraints', broken.length);
+  const processed = [...refused.values()].reduce((sum, times) => sum + times, placed);
+  events.push({ type: 'offers_weighed', appId: app.id, processed, refused, used: placed > 0, at });
+}
+
+/** Those that are remembered already, and as many others as there is room for. */
+function* agentsToTell(
+  { refusals }: AppRecord,
+  brokenOn: ReadonlyMap<string, Bin>,
+  shelf: Shelf,
+): Generator<string> {
+  let left = MOST_REFUSALS - refusals.size;
+  const few = brokenOn.size + shelf.failedCount <= MOST_REFUSALS;
+  if (!few) for (const id of refusals.keys()) if (brokenOn.has(id) || shelf.failedOn(id)) yield id;
+  for (const ids of [brokenOn.keys(), shelf.failed()]) {
+    for (const id of ids) {
+      if (refusals.has(id)) {
+        if (few) yield id;
+        continue;
+      }
+      left -= 1;
+      if (left >= 0) yield id;
+      else if (!few) return;
+    }
+  }
+}
+
+function constraintsCheck({ app, candidates }: Outcome, bin: Bin): Check {
+  if (app.constraints.length === 0) return { stage: 'constraints', ok: true, broken: [] };
+  const broken = brokenBy(candidates.rules, fieldsOf(app, bin.offer));
+  return { stage: 'constraints', ok: broken.length === 0, broken };
+}

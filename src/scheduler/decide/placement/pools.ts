@@ -1,0 +1,88 @@
+/** The resources of an offer, by the role they are reserved for. */
+
+import { fromMilli, normalizeRanges, subtractRanges, toMilli } from '../../../mesos/resources.ts';
+import type { Offer, Range, Resource } from '../../../mesos/types.ts';
+import { canonicalJson } from '../../domain/executor.ts';
+import { SCALARS, type Scalars } from '../../domain/placement.ts';
+
+export const UNRESERVED = '*';
+
+/** What of an offer has all but name and amount in common, and what is left of it. */
+export interface Pool {
+  /** For whom it is reserved, or `*`. */
+  readonly role: string;
+  /** How it is reserved and allocated, exactly as it was offered: Mesos takes it for another resource otherwise. */
+  readonly identity: Omit<Resource, 'name' | 'type' | 'scalar' | 'ranges' | 'set'>;
+  readonly scalars: Scalars;
+  ports: readonly Range[];
+}
+
+/** What is reserved comes first, since nobody else can use it. */
+export function poolsOf(offer: Offer, role: string): Pool[] {
+  const pools = new Map<string, Pool>();
+  for (const resource of offer.resources) {
+    const { name, type, scalar, ranges, set: _set, ...identity } = resource;
+    const reservedFor = reservedRole(resource);
+    if (!isUsable(resource) || !isOurs(reservedFor, role)) continue;
+    const key = reservedFor === UNRESERVED ? UNRESERVED : canonicalJson(identity);
+    const pool: Pool = pools.get(key) ?? { role: reservedFor, identity, scalars: noScalars(), ports: [] };
+    pools.set(key, pool);
+    const scalarName = SCALARS.find((one) => one === name);
+    if (type === 'SCALAR' && scalarName) pool.scalars[scalarName] += toMilli(scalar?.value ?? 0);
+    if (type === 'RANGES' && name === 'ports') {
+      pool.ports = normalizeRanges([...pool.ports, ...(ranges?.range ?? [])]);
+    }
+  }
+  return [...pools.values()].sort((a, b) => Number(a.role === UNRESERVED) - Number(b.role === UNRESERVED));
+}
+
+/** For whom a resource is reserved, in either of the forms that Mesos tells it. */
+export function reservedRole({ reservations, role }: Resource): string {
+  return reservations?.at(-1)?.role ?? role ?? UNRESERVED;
+}
+
+/** Volumes, special disks and what may be taken back at any time are passed over. */
+function isUsable({ type, disk, revocable, shared }: Resource): boolean {
+  return type !== 'SET' && disk === undefined && revocable === undefined && shared === undefined;
+}
+
+/** A role has the use of what is reserved for those above it. */
+function isOurs(reservedFor: string, role: string): boolean {
+  return reservedFor === UNRESERVED || reservedFor === role || role.startsWith(`${reservedFor}/`);
+}
+
+export function noScalars(): Scalars {
+  return { cpus: 0, mem: 0, disk: 0, gpus: 0 };
+}
+
+export function sum(pools: readonly Pool[], name: keyof Scalars): number {
+  let total = 0;
+  for (const { scalars } of pools) total += scalars[name];
+  return total;
+}
+
+/** Takes so much out of the pools, of the first that has any first. @returns it, as resources of a task */
+export function draw(pools: readonly Pool[], wanted: Scalars, ports: readonly number[]): Resource[] {
+  const drawn: Resource[] = [];
+  for (const name of SCALARS) {
+    let left = wanted[name];
+    for (const { scalars, identity } of pools) {
+      const part = Math.min(left, scalars[name]);
+      if (part <= 0) continue;
+      scalars[name] -= part;
+      left -= part;
+      drawn.push({ name, type: 'SCALAR', scalar: { value: fromMilli(part) }, ...identity });
+    }
+  }
+  let open = normalizeRanges(ports.map((port) => ({ begin: port, end: port })));
+  for (const pool of pools) {
+    if (open.length === 0) break;
+    const rest = subtractRanges(pool.ports, open);
+    const range = subtractRanges(pool.ports, rest);
+    if (range.length === 0) continue;
+    pool.ports = rest;
+    open = subtractRanges(open, range);
+    drawn.push({ name: 'ports', type: 'RANGES', ranges: { range }, ...pool.identity });
+  }
+  return drawn;
+}

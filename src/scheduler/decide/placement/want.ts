@@ -1,0 +1,70 @@
+/** What an app wants of an agent, reckoned once for all of its tasks. */
+
+import { toMilli } from '../../../mesos/resources.ts';
+import type { App } from '../../domain/app.ts';
+import { portsOf } from '../../domain/app.ts';
+import type { FieldError } from '../../domain/field-errors.ts';
+import { SCALARS, type Scalars } from '../../domain/placement.ts';
+import type { Settings } from '../../domain/settings.ts';
+import { type Form, formOf } from '../tasks/form.ts';
+import { noScalars, type Pool, UNRESERVED } from './pools.ts';
+
+export interface Want {
+  readonly form: Form;
+  readonly scalars: Scalars;
+  /** 0 for any. */
+  readonly hostPorts: readonly number[];
+  /** Whether it takes what is reserved for our role, and what is reserved for nobody. */
+  readonly reserved: boolean;
+  readonly unreserved: boolean;
+  /** Those roles, as the app names them. */
+  readonly roles: readonly string[];
+  /** Our role. */
+  readonly role: string;
+  /** Equal for apps that want the same, apart from their constraints. */
+  readonly shape: string;
+}
+
+export function wantOf(app: App, settings: Settings): Want {
+  const form = formOf(app, settings);
+  const scalars = noScalars();
+  for (const name of SCALARS) scalars[name] = toMilli(app[name]);
+  const hostPorts = portsOf(app).map(({ hostPort }) => hostPort);
+  const roles = rolesOf(app, settings);
+  const amounts = SCALARS.map((name) => scalars[name]);
+  return {
+    form,
+    scalars,
+    hostPorts,
+    reserved: roles.some((role) => role !== UNRESERVED),
+    unreserved: roles.includes(UNRESERVED),
+    roles,
+    role: settings.role,
+    shape: [form.type, ...amounts, roles, hostPorts].join(' '),
+  };
+}
+
+/** Without a word from the app, all that is offered. */
+function rolesOf({ acceptedResourceRoles }: App, { role }: Settings): readonly string[] {
+  return acceptedResourceRoles ?? (role === UNRESERVED ? [UNRESERVED] : [role, UNRESERVED]);
+}
+
+export function accepts(want: Want, { role }: Pool): boolean {
+  return role === UNRESERVED ? want.unreserved : want.reserved;
+}
+
+/** Why no agent's resources will ever do, told when the app is posted. */
+export function roleProblem(
+  { acceptedResourceRoles = [], role }: App,
+  settings: Settings,
+): FieldError | undefined {
+  const known = new Set([settings.role, UNRESERVED]);
+  const names = [...known].map((name) => `'${name}'`).join(' and ');
+  for (const [i, accepted] of acceptedResourceRoles.entries()) {
+    if (known.has(accepted)) continue;
+    const error = `'${accepted}' is never offered: this scheduler has the role '${settings.role}', and can be offered resources of ${names}`;
+    return { path: ['acceptedResourceRoles', i], error };
+  }
+  if (role === undefined || role === settings.role) return undefined;
+  return { path: ['role'], error: `must be '${settings.role}', the one role of this scheduler` };
+}

@@ -1,0 +1,190 @@
+/** How an app's `executor`, `cmd`, `args` and `container` become a Mesos task. */
+
+import { type DockerTask, isImageName } from '../../../executor/task-data.ts';
+import { type App, hasOwnNetwork, imageOf, portsOf } from '../../domain/app.ts';
+import { flatId } from '../../domain/app-id.ts';
+import type { FieldError } from '../../domain/field-errors.ts';
+import type { Settings } from '../../domain/settings.ts';
+import type { Task } from '../../domain/task.ts';
+import { splitCommand } from './split-command.ts';
+
+export type Form =
+  /** `TaskInfo.command`, run by Mesos itself. */
+  | { readonly type: 'command' }
+  /** One executor for many tasks, which finds everything in `TaskInfo.data`. */
+  | { readonly type: 'shared' }
+  /** As in 2013: each task has an executor of its own, with `cmd` as its arguments. */
+  | { readonly type: 'own'; readonly path: string };
+
+export function formOf(app: App, settings: Settings): Form {
+  const path = app.executor === '' ? defaultPath(app, settings) : app.executor;
+  if (path === '' || path === '//cmd') return { type: 'command' };
+  // Mesos fetches URIs for an executor, not for one of its tasks.
+  const shared = path === settings.dockerExecutor.path && app.fetch.length === 0;
+  return shared ? { type: 'shared' } : { type: 'own', path };
+}
+
+/** In v2 an image alone says that the Docker executor is meant; v1 knew nothing of that. */
+function defaultPath(app: App, settings: Settings): string {
+  return describesContainer(app) ? settings.dockerExecutor.path : settings.defaultExecutor;
+}
+
+/** Whether the container is described by v2's fields, and not by the words of a command as in 2013. */
+function describesContainer(app: App): boolean {
+  return app.api === 'v2' && imageOf(app) !== undefined;
+}
+
+/** Why no task of this app could ever be launched, told when it is started. */
+export function launchProblem(app: App, settings: Settings): FieldError | undefined {
+  const form = formOf(app, settings);
+  const hasCommand = (app.cmd ?? '').trim() !== '' || (app.args ?? []).length > 0;
+  if (!hasCommand && (form.type === 'command' || imageOf(app) === undefined)) {
+    return { path: ['cmd'], error: 'may not be empty' };
+  }
+  if (form.type === 'command' && (app.cmd ?? '').trim() === '') {
+    return { path: ['args'], error: 'need an image to be given to: use cmd for a plain command' };
+  }
+  if (form.type !== 'shared') return undefined;
+  const ports = portsOf(app).map(() => 0);
+  const container = containerOf(app, shellEnv(app, ports));
+  return 'problem' in container ? { path: [container.field], error: container.problem } : undefined;
+}
+
+/** What of a container does not depend on the task. */
+export function containerOf(
+  app: App,
+  env: Readonly<Record<string, string>>,
+): Omit<DockerTask, 'env' | 'ports'> | { field: 'cmd' | 'container'; problem: string } {
+  if (describesContainer(app)) {
+    const image = imageOf(app) ?? '';
+    if (!isImageName(image)) return { field: 'container', problem: `'${image}' is not the name of an image` };
+    const { entrypoint, args } = commandIn(app);
+    return { image, args, ...passedOn(app), options: [...optionsOf(app), ...entrypoint] };
+  }
+  const split = splitCommand(app.cmd ?? '', env);
+  if ('problem' in split) return { field: 'cmd', problem: split.problem };
+  const args = [...split.words];
+  const named = imageOf(app);
+  const image = named ?? args.shift() ?? '';
+  const field = named === undefined ? 'cmd' : 'container';
+  if (!isImageName(image)) return { field, problem: `'${image}' is not the name of an image` };
+  return { image, args, ...passedOn(app), options: [...(app.container?.docker?.options ?? [])] };
+}
+
+/**
+ * What of `container.docker` is a field of the executor's too. One that both declare by the same name is passed on as
+ * it is; it must be optional, since executors of older releases refuse tasks with a field they don't know.
+ */
+function passedOn({ container }: App) {
+  if (!container?.docker) return {};
+  const {
+    image: _image,
+    privileged: _privileged,
+    parameters: _parameters,
+    options: _options,
+    forcePullImage,
+    ...same
+  } = container.docker;
+  const passed: SameInExecutor<typeof same> = same;
+  return { ...passed, ...(forcePullImage && { forcePull: true }) };
+}
+
+/** Where the executor does not declare a field, or an app can't be without it, the field is a compile error. */
+type SameInExecutor<T> = {
+  [K in keyof T]: K extends keyof DockerTask ? (undefined extends T[K] ? DockerTask[K] : never) : never;
+};
+
+/** `cmd` goes to a shell in the container, `args` to the image's own entry point, as Mesos' Docker runs did it. */
+function commandIn({ cmd, args }: App): { entrypoint: string[]; args: string[] } {
+  if (cmd !== undefined && cmd.trim() !== '') {
+    return { entrypoint: ['--entrypoint', '/bin/sh'], args: ['-c', cmd] };
+  }
+  return { entrypoint: [], args: [...(args ?? [])] };
+}
+
+function optionsOf({ container, networks }: App): string[] {
+  const options: string[] = [];
+  for (const { mode, name } of networks) {
+    if (mode === 'host') options.push('--network', 'host');
+    else if (mode === 'container' && name !== undefined) options.push('--network', name);
+  }
+  if (container?.docker?.privileged) options.push('--privileged');
+  for (const { hostPath, containerPath, mode } of container?.volumes ?? []) {
+    options.push('-v', `${hostPath}:${containerPath}:${mode.toLowerCase()}`);
+  }
+  for (const { key, value } of container?.docker?.parameters ?? []) options.push(`--${key}=${value}`);
+  return [...options, ...(container?.docker?.options ?? [])];
+}
+
+/** The ports to map, where the app says which; undefined where the image's EXPOSEd ports say so. */
+export function mappedPorts(app: App, hostPorts: readonly number[]): DockerTask['ports'] {
+  if (!describesContainer(app)) return undefined;
+  if (!hasOwnNetwork(app)) return [];
+  return portsOf(app).flatMap(({ containerPort, protocol }, i) => {
+    const host = hostPorts[i] ?? 0;
+    return protocol.split(',').map((one) => ({ host, container: containerPort || host, protocol: one }));
+  });
+}
+
+/** `PORT0`…, `PORT` and `PORTS` for a task's host ports. */
+function portEnv(ports: readonly number[]): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [i, port] of ports.entries()) env[`PORT${i}`] = String(port);
+  if (ports[0] !== undefined) env.PORT = String(ports[0]);
+  env.PORTS = ports.join(',');
+  return env;
+}
+
+/** The environment of v1 tasks as the scheduler gives it: its own variables win. */
+export function shellEnv(app: App, ports: readonly number[]): Record<string, string> {
+  return { ...app.env, ...portEnv(ports) };
+}
+
+/** The environment of a container: the app's own variables win, in v1 because the original executor let them. */
+export function containerEnv(app: App, task: Task): Record<string, string> {
+  return { ...(app.api === 'v2' ? marathonEnv(app, task) : portEnv(task.ports)), ...app.env };
+}
+
+/** The environment of a plain command. */
+export function commandEnv(app: App, task: Task): Record<string, string> {
+  return app.api === 'v2' ? { ...marathonEnv(app, task), ...app.env } : shellEnv(app, task.ports);
+}
+
+/** Longer labels were left out of the environment by Marathon. */
+const LONGEST_LABEL = 512;
+
+/** Source: Marathon's EnvironmentHelper and TaskBuilder. */
+function marathonEnv(app: App, task: Task): Record<string, string> {
+  const env: Record<string, string> = {
+    MESOS_TASK_ID: task.id,
+    MARATHON_APP_ID: app.id,
+    MARATHON_APP_VERSION: task.version,
+    MARATHON_APP_RESOURCE_CPUS: String(app.cpus),
+    MARATHON_APP_RESOURCE_MEM: String(app.mem),
+    MARATHON_APP_RESOURCE_DISK: String(app.disk),
+    MARATHON_APP_RESOURCE_GPUS: String(app.gpus),
+    HOST: task.host,
+    ...portEnv(task.ports),
+  };
+  const image = imageOf(app);
+  if (image !== undefined) env.MARATHON_APP_DOCKER_IMAGE = image;
+  for (const [i, { containerPort, name }] of portsOf(app).entries()) {
+    const port = String(task.ports[i] ?? 0);
+    if (containerPort) env[`PORT_${containerPort}`] = port;
+    if (name !== undefined) env[`PORT_${variableName(name)}`] = port;
+  }
+  const names = Object.entries(app.labels).filter(([, value]) => value.length <= LONGEST_LABEL);
+  for (const [label, value] of names) env[`MARATHON_APP_LABEL_${variableName(label)}`] = value;
+  env.MARATHON_APP_LABELS = names.map(([label]) => variableName(label)).join(' ');
+  return env;
+}
+
+function variableName(text: string): string {
+  return text.toUpperCase().replaceAll(/[^A-Z0-9_]+/g, '_');
+}
+
+/** `<app>_<n>-<milliseconds>`, as v1 names tasks, and `<app>.instance-<uuid>._app.1`, as v2 does. */
+export function taskId(app: App, number: number, uuid: string, now: number): string {
+  const name = flatId(app.id);
+  return app.api === 'v1' ? `${name}_${number}-${now}` : `${name}.instance-${uuid}._app.1`;
+}

@@ -1,0 +1,61 @@
+import type { StateEvent } from '../../domain/events.ts';
+import type { AppRecord, State } from '../../domain/state.ts';
+import { isKillable, type Task } from '../../domain/task.ts';
+import { change } from '../deployments/change.ts';
+import type { Decision, Input, TaskFilter, TaskView } from '../inputs.ts';
+import { endTasks } from './ending.ts';
+
+/** Ends the tasks that match; with `scale` their apps get as many instances fewer, else they are replaced. */
+export function killTasks(
+  state: State,
+  input: Extract<Input, { type: 'kill_tasks' }>,
+  now: number,
+): Decision {
+  const { filter, scale, wipe } = input;
+  const matching = new Map<AppRecord, Task[]>();
+  for (const record of appsOf(state, filter)) {
+    const found = [...record.tasks.values()].filter(
+      (task) => (isKillable(task) || wipe) && matches(task, filter),
+    );
+    if (found.length > 0) matching.set(record, found);
+  }
+  const tasks = [...matching.values()].flat();
+  const killed = { type: 'killed', tasks: tasks.map(view) } as const;
+  const ended = endTasks(state, tasks, now);
+  const wiped = wipe ? tasks.map((task) => forgotten(task, now)) : [];
+  if (!scale || tasks.length === 0)
+    return { events: [...ended.events, ...wiped], calls: ended.calls, reply: killed };
+  const changes = [...matching].map(([{ app }, found]) => ({
+    op: 'scale' as const,
+    appId: app.id,
+    instances: Math.max(0, app.instances - found.length),
+  }));
+  const scaled = change(state, { type: 'change', changes, force: input.force ?? false, seed: 0 }, now);
+  if (scaled.reply?.type !== 'deployed') return scaled;
+  return {
+    // Fewer are wanted first, so that none is launched in their place.
+    events: [...scaled.events, ...ended.events],
+    calls: [...scaled.calls, ...ended.calls],
+    reply: { ...killed, plan: scaled.reply.plan },
+  };
+}
+
+/** A task that is not waited for: its agent may never come back. */
+function forgotten({ id }: Task, now: number): StateEvent {
+  return { type: 'task_updated', taskId: id, state: 'TASK_GONE', at: now, message: 'wiped on request' };
+}
+
+export function view({ appId, id, host, ports }: Task): TaskView {
+  return { appId, id, host, ports };
+}
+
+function appsOf(state: State, { appId }: TaskFilter): AppRecord[] {
+  if (appId === undefined || appId === '*') return [...state.apps.values()];
+  const record = state.apps.get(appId);
+  return record ? [record] : [];
+}
+
+/** Neither host nor id given matches nothing: a forgotten parameter must not end every task. */
+function matches(task: Task, { host, taskId, taskIds }: TaskFilter): boolean {
+  return host === '*' || task.host === host || task.id === taskId || taskIds?.has(task.id) === true;
+}

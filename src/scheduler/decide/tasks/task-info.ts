@@ -1,0 +1,98 @@
+import { encodeTaskData } from '../../../executor/task-data.ts';
+import type { CommandInfo, CommandUri, ExecutorInfo, Labels, TaskInfo } from '../../../mesos/types.ts';
+import type { App } from '../../domain/app.ts';
+import { hostLikeId } from '../../domain/app-id.ts';
+import { agentCheck } from '../../domain/checks.ts';
+import type { Settings } from '../../domain/settings.ts';
+import type { Task } from '../../domain/task.ts';
+import { killPolicy } from '../connection/calls.ts';
+import type { Given } from '../placement/bin.ts';
+import { commandEnv, containerEnv, containerOf, type Form, mappedPorts, shellEnv } from './form.ts';
+import { v1Json } from './v1-json.ts';
+
+/** The task as it stands in ACCEPT. */
+export function taskInfo(app: App, form: Form, task: Task, given: Given, settings: Settings): TaskInfo {
+  const check = agentCheck(app, task.ports);
+  return {
+    name: hostLikeId(app.id),
+    task_id: { value: task.id },
+    agent_id: { value: task.agentId },
+    resources: [...given.resources],
+    ...launched(app, form, task, given, settings),
+    ...(Object.keys(app.labels).length > 0 && { labels: labelsOf(app) }),
+    ...(check && { health_check: check }),
+    ...(app.taskKillGracePeriodSeconds !== undefined && {
+      kill_policy: killPolicy(app.taskKillGracePeriodSeconds),
+    }),
+  };
+}
+
+function launched(
+  app: App,
+  form: Form,
+  task: Task,
+  given: Given,
+  settings: Settings,
+): Pick<TaskInfo, 'command' | 'executor' | 'data'> {
+  switch (form.type) {
+    case 'command':
+      return { command: command(app, app.cmd ?? '', task) };
+    case 'own':
+      return { executor: ownExecutor(app, form.path, task, settings), data: encodeTaskData(v1Json(app)) };
+    case 'shared':
+      return {
+        executor: sharedExecutor(task.executorId ?? '', given, settings),
+        data: sharedData(app, task),
+      };
+  }
+}
+
+/** Mesos fills in its own defaults for what is left out; only `cmd` is ever a shell's line, as its author wrote it. */
+function command(app: App, value: string, task: Task): CommandInfo {
+  const variables = Object.entries(commandEnv(app, task)).map(([name, text]) => ({ name, value: text }));
+  return {
+    value,
+    shell: true,
+    environment: { variables },
+    ...(app.user !== undefined && { user: app.user }),
+    ...(app.fetch.length > 0 && { uris: app.fetch.map((entry) => uriOf(app, entry)) }),
+  };
+}
+
+function ownExecutor(app: App, path: string, task: Task, settings: Settings): ExecutorInfo {
+  const { info } = settings.dockerExecutor;
+  const isDocker = path === settings.dockerExecutor.path;
+  return {
+    type: 'CUSTOM',
+    executor_id: { value: task.id },
+    command: command(app, `${path} ${app.cmd ?? ''}`.trimEnd(), task),
+    name: hostLikeId(app.id),
+    source: hostLikeId(app.id),
+    ...(isDocker && info.labels && { labels: info.labels }),
+    ...(isDocker && info.shutdown_grace_period && { shutdown_grace_period: info.shutdown_grace_period }),
+  };
+}
+
+function sharedExecutor(id: string, { executorResources = [] }: Given, settings: Settings): ExecutorInfo {
+  return { executor_id: { value: id }, ...settings.dockerExecutor.info, resources: [...executorResources] };
+}
+
+function sharedData(app: App, task: Task): string {
+  const container = containerOf(app, shellEnv(app, task.ports));
+  if ('problem' in container) throw new TypeError(`app '${app.id}': ${container.problem}`);
+  const ports = mappedPorts(app, task.ports);
+  return encodeTaskData({
+    // What is described by v2's fields is all in the docker part.
+    ...(ports ? { id: app.id } : v1Json(app)),
+    docker: { ...container, env: containerEnv(app, task), ...(ports && { ports }) },
+  });
+}
+
+function labelsOf(app: App): Labels {
+  return { labels: Object.entries(app.labels).map(([key, value]) => ({ key, value })) };
+}
+
+/** v1 said nothing of how a URI is to be fetched; Mesos' defaults are what it meant. */
+function uriOf(app: App, { uri, extract, executable }: App['fetch'][number]): CommandUri {
+  return app.api === 'v1' ? { value: uri } : { value: uri, extract, executable };
+}

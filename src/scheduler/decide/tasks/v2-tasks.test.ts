@@ -1,0 +1,220 @@
+/** How apps of v2 become tasks, and what their checks mean for them. */
+
+import { describe, expect, it } from 'vitest';
+import { appV2, DOCKER, start } from '../../../../test/scheduler/fixtures.ts';
+import { Harness } from '../../../../test/scheduler/harness.ts';
+import { AGENTS } from '../../../../test/scheduler/running.ts';
+import { type DockerTask, decodeTaskData, dockerProblem } from '../../../executor/task-data.ts';
+import type { TaskInfo } from '../../../mesos/types.ts';
+import type { Task } from '../../domain/task.ts';
+import { isHealthy, isReady, isUnhealthy } from '../../domain/task.ts';
+
+function launched(fields: Record<string, unknown>): { harness: Harness; info: TaskInfo; task: Task } {
+  const harness = new Harness(AGENTS);
+  const reply = harness.input(start(appV2(fields)));
+  if (reply?.type !== 'deployed') throw new Error(JSON.stringify(reply));
+  harness.rest();
+  const [task] = harness.state.tasks.values();
+  const [simulated] = harness.mesos.tasks.values();
+  if (!task || !simulated) throw new Error('nothing was launched');
+  return { harness, info: simulated.info, task };
+}
+
+function docker(fields: Record<string, unknown>): { data: DockerTask; info: TaskInfo; task: Task } {
+  const { info, task } = launched({ cmd: undefined, ...fields });
+  const data = decodeTaskData(info.data ?? '').docker;
+  if (!data) throw new Error('no Docker task');
+  expect(dockerProblem(data)).toBeUndefined();
+  return { data, info, task };
+}
+
+const variables = ({ command }: TaskInfo) =>
+  Object.fromEntries((command?.environment?.variables ?? []).map(({ name, value }) => [name, value]));
+
+describe('a plain command', () => {
+  it('has what Marathon told of the app in its environment, and the app’s own before that', () => {
+    const { info, task } = launched({
+      id: '/a/b',
+      user: 'somebody',
+      env: { HOST: 'mine' },
+      labels: { 'my-label': 'x', long: 'x'.repeat(513) },
+      portDefinitions: [{ name: 'http' }, {}],
+      fetch: [{ uri: 'http://u', extract: false }],
+      taskKillGracePeriodSeconds: 7,
+    });
+    expect(info).toMatchObject({
+      name: 'b.a',
+      command: {
+        value: 'sleep 1000',
+        shell: true,
+        user: 'somebody',
+        uris: [{ value: 'http://u', extract: false }],
+      },
+      kill_policy: { grace_period: { nanoseconds: 7e9 } },
+      labels: { labels: [{ key: 'my-label', value: 'x' }, { key: 'long' }] },
+    });
+    const [first, second] = task.ports;
+    expect(variables(info)).toMatchObject({
+      HOST: 'mine',
+      MESOS_TASK_ID: task.id,
+      MARATHON_APP_ID: '/a/b',
+      MARATHON_APP_VERSION: task.version,
+      MARATHON_APP_LABELS: 'MY_LABEL',
+      MARATHON_APP_LABEL_MY_LABEL: 'x',
+      PORT_HTTP: String(first),
+      PORT1: String(second),
+      PORTS: `${first},${second}`,
+    });
+    expect(task.id).toMatch(
+      /^a_b\.instance-[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}\._app\.1$/,
+    );
+  });
+
+  it('is asked to end with the app’s grace', () => {
+    const { harness, task } = launched({ taskKillGracePeriodSeconds: 7 });
+    harness.input({ type: 'kill_tasks', filter: { taskId: task.id }, scale: false });
+    expect(harness.mesos.calls.findLast(({ type }) => type === 'KILL')).toMatchObject({
+      kill: { kill_policy: { grace_period: { nanoseconds: 7e9 } } },
+    });
+  });
+
+  it.each([
+    [{ cmd: undefined }, ['cmd'], 'may not be empty'],
+    [{ cmd: undefined, args: ['x'] }, ['args'], 'need an image to be given to: use cmd for a plain command'],
+    [{ container: { docker: { image: '-v' } } }, ['container'], "'-v' is not the name of an image"],
+    [{ container: { docker: { image: 'redis/' } } }, ['container'], "'redis/' is not the name of an image"],
+    [{ container: { docker: { image: 'a//b' } } }, ['container'], "'a//b' is not the name of an image"],
+  ])('that could never run is refused: %j', (fields, path, error) => {
+    const reply = new Harness(AGENTS).input(start(appV2(fields)));
+    expect(reply).toEqual({ type: 'invalid', errors: [{ path, error }] });
+  });
+});
+
+describe('a container', () => {
+  it('has its ports mapped as the app says', () => {
+    const portMappings = [
+      { containerPort: 80, name: 'http' },
+      { containerPort: 0, protocol: 'udp,tcp' },
+    ];
+    const { data, task } = docker({ container: { docker: { image: 'i' }, portMappings } });
+    const [first = 0, second = 0] = task.ports;
+    expect(data.ports).toEqual([
+      { host: first, container: 80, protocol: 'tcp' },
+      { host: second, container: second, protocol: 'udp' },
+      { host: second, container: second, protocol: 'tcp' },
+    ]);
+    expect(data.env).toMatchObject({
+      PORT_80: String(first),
+      PORT_HTTP: String(first),
+      MARATHON_APP_DOCKER_IMAGE: 'i',
+    });
+    expect([data.options, data.args]).toEqual([[], []]);
+  });
+
+  it('is described by options of Docker', () => {
+    const { data } = docker({
+      args: ['--port', '80'],
+      container: {
+        docker: {
+          image: 'i',
+          forcePullImage: true,
+          privileged: true,
+          parameters: [{ key: 'hostname', value: 'h x' }],
+        },
+        volumes: [{ hostPath: '/h', containerPath: '/c', mode: 'ro' }],
+      },
+    });
+    expect(data).toMatchObject({
+      image: 'i',
+      args: ['--port', '80'],
+      options: ['--network', 'host', '--privileged', '-v', '/h:/c:ro', '--hostname=h x'],
+      ports: [],
+      forcePull: true,
+    });
+    const named = docker({
+      container: { docker: { image: 'i' } },
+      networks: [{ mode: 'container', name: 'n' }],
+    });
+    expect(named.data.options).toEqual(['--network', 'n']);
+  });
+
+  it('is described without what the app does not use, so that executors of older releases take it', () => {
+    const { data } = docker({ container: { docker: { image: 'i' } } });
+    expect(Object.keys(data).sort()).toEqual(['args', 'env', 'image', 'options', 'ports']);
+  });
+
+  it('has a command run by its own shell', () => {
+    const { data } = docker({ cmd: 'a && b', container: { docker: { image: 'i' } } });
+    expect([data.options.slice(-2), data.args]).toEqual([
+      ['--entrypoint', '/bin/sh'],
+      ['-c', 'a && b'],
+    ]);
+  });
+
+  it('of the 2013 form may come by v2 too', () => {
+    const { data } = docker({ cmd: 'redis --x', executor: DOCKER });
+    expect(data).toMatchObject({ image: 'redis', args: ['--x'] });
+    expect(data).not.toHaveProperty('ports');
+  });
+});
+
+describe('checks', () => {
+  const mesos = { protocol: 'MESOS_HTTP', path: '/x', intervalSeconds: 2, delaySeconds: 0 };
+
+  it('on the agent go with the task', () => {
+    const { info, task } = launched({ healthChecks: [mesos] });
+    expect(info.health_check).toEqual({
+      type: 'HTTP',
+      http: { port: task.ports[0], path: '/x', scheme: 'http' },
+      delay_seconds: 0,
+      interval_seconds: 2,
+      timeout_seconds: 20,
+      grace_period_seconds: 300,
+      consecutive_failures: 3,
+    });
+    expect([task.checked, isReady(task), isHealthy(task)]).toEqual([true, false, false]);
+    const command = { protocol: 'COMMAND', command: { value: 'true' } };
+    expect(launched({ healthChecks: [command] }).info.health_check).toMatchObject({
+      type: 'COMMAND',
+      command: { value: 'true', shell: true },
+    });
+    expect(launched({ healthChecks: [{ protocol: 'MESOS_TCP', port: 5 }] }).info.health_check).toMatchObject({
+      type: 'TCP',
+      tcp: { port: 5 },
+    });
+  });
+
+  it('from here make a task ready once all have passed, and end it when one is given up', () => {
+    const readiness = { portName: 'http', httpStatusCodesForReady: [204] };
+    const { harness, task } = launched({
+      portDefinitions: [{}, { name: 'http' }],
+      healthChecks: [{ protocol: 'HTTPS' }, { protocol: 'TCP', portIndex: 1 }],
+      readinessChecks: [readiness],
+    });
+    expect(task.probes).toBe(3);
+    expect(harness.state.deployments.size).toBe(1);
+    const tell = (probe: number, healthy: boolean, giveUp?: string) =>
+      harness.input({
+        type: 'probed',
+        taskId: task.id,
+        probe,
+        healthy,
+        ...(giveUp !== undefined && { giveUp }),
+      });
+    tell(0, true);
+    tell(1, true);
+    tell(2, false);
+    expect([isReady(task), isUnhealthy(task)]).toEqual([false, true]);
+    tell(2, true);
+    tell(2, true);
+    expect([isReady(task), isHealthy(task), isUnhealthy(task)]).toEqual([true, true, false]);
+    expect(harness.state.deployments.size).toBe(0);
+    tell(1, false, 'it failed');
+    expect(task.killedAt).toBeDefined();
+    expect(harness.state.apps.get('/sleeper')?.lastFailure).toMatchObject({ message: 'it failed' });
+    const calls = harness.mesos.calls.length;
+    tell(1, false, 'it failed again');
+    harness.input({ type: 'probed', taskId: 'unknown', probe: 0, healthy: true });
+    expect(harness.mesos.calls).toHaveLength(calls);
+  });
+});

@@ -1,0 +1,192 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { optionsFrom } from './options.ts';
+import { readFlags, usage } from './parse-flags.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'flags-'));
+const secret = join(directory, 'secret');
+writeFileSync(secret, 'open sesame\n');
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function options(args: string[], environment: NodeJS.ProcessEnv = {}) {
+  return optionsFrom(readFlags(args, environment));
+}
+
+it('has a default for all but the master', () => {
+  const { settings, ...rest } = options(['--master', 'm']);
+  expect(rest).toMatchObject({
+    masters: { list: ['m:5050'] },
+    httpAddress: '127.0.0.1',
+    httpPort: 8080,
+    loggingLevel: 'info',
+  });
+  expect(rest).not.toHaveProperty('credential');
+  expect(settings.framework).toEqual({
+    user: 'root',
+    name: 'mesosup',
+    failover_timeout: 604_800,
+    checkpoint: true,
+    roles: ['*'],
+    capabilities: [{ type: 'PARTITION_AWARE' }, { type: 'MULTI_ROLE' }, { type: 'TASK_KILLING_STATE' }],
+  });
+  expect(settings.maxInstancesPerOffer).toBe(1000);
+  expect(settings.dockerExecutor.path).toBe('/var/lib/mesos/executors/docker');
+  expect(settings.dockerExecutor.info.labels?.labels).toEqual([{ key: 'mesosup.cluster', value: 'mesosup' }]);
+  expect(settings.dockerExecutor.idPrefix).toMatch(/^mesosup-docker\.[0-9a-f]{12}\.default$/);
+});
+
+it('takes flags before the environment', () => {
+  const environment = {
+    MARATHON_HTTP_PORT: '1',
+    MARATHON_MASTER: 'e:1,http://f:2/',
+    MARATHON_ENDPOINTS_PORT_SUFFIX: 'true',
+  };
+  expect(options(['--http_port=2'], environment)).toMatchObject({
+    httpPort: 2,
+    masters: { list: ['e:1', 'f:2'] },
+    endpointsPortSuffix: true,
+  });
+  expect(options(['--master', 'm', '--endpoints_port_suffix']).endpointsPortSuffix).toBe(true);
+  expect(options(['--master', 'm'], { MARATHON_ENDPOINTS_PORT_SUFFIX: 'false' }).endpointsPortSuffix).toBe(
+    false,
+  );
+});
+
+it('reads secrets from files', () => {
+  const args = [
+    '--master',
+    'm',
+    '--mesos_authentication_principal',
+    'p',
+    '--mesos_authentication_secret_file',
+    secret,
+  ];
+  expect(options(args)).toMatchObject({
+    credential: { principal: 'p', secret: 'open sesame' },
+    settings: { framework: { principal: 'p' } },
+  });
+  writeFileSync(join(directory, 'http'), 'u:p');
+  expect(options(['--master', 'm', '--http_credentials_file', join(directory, 'http')]).credentials).toBe(
+    'u:p',
+  );
+  expect(options(['--master', 'm'], { MARATHON_HTTP_CREDENTIALS: 'u:p' }).credentials).toBe('u:p');
+  writeFileSync(join(directory, 'tokens'), '# of the deployer\n0123456789abcdef\n\n  fedcba9876543210==  \n');
+  expect(options(['--master', 'm', '--http_tokens_file', join(directory, 'tokens')]).tokens).toEqual([
+    '0123456789abcdef',
+    'fedcba9876543210==',
+  ]);
+});
+
+it('listens over TLS where it is told to', () => {
+  const tls = ['--https_port', '8443', '--ssl_cert_file', secret, '--ssl_key_file', secret];
+  expect(options(['--master', 'm', ...tls])).toMatchObject({
+    httpPort: 8080,
+    tls: { port: 8443, cert: 'open sesame', key: 'open sesame' },
+  });
+  expect(options(['--master', 'm', ...tls, '--disable_http'])).not.toHaveProperty('httpPort');
+  expect(options(['--master', 'm'])).not.toHaveProperty('tls');
+});
+
+it('takes sites whose pages may use the API', () => {
+  const origins = 'https://ui.example, http://h:1';
+  expect(options(['--master', 'm', '--access_control_allow_origin', origins]).allowedOrigins).toEqual([
+    'https://ui.example',
+    'http://h:1',
+  ]);
+  expect(options(['--master', 'm'], { MARATHON_ACCESS_CONTROL_ALLOW_ORIGIN: '*' }).allowedOrigins).toEqual([
+    '*',
+  ]);
+});
+
+it('takes the masters and the place of the state in ZooKeeper, also from a file', () => {
+  const address = { servers: [{ host: 'h', port: 2181 }], credentials: 'u:p/w', path: '/mesos' };
+  expect(options(['--master', 'zk://u:p/w@h/mesos'])).toMatchObject({ masters: { zooKeeper: address } });
+  expect(options(['--master', 'm'])).not.toHaveProperty('zooKeeper');
+  const file = join(directory, 'zk');
+  writeFileSync(file, 'zk://u:p/w@h/mesos\n');
+  expect(options(['--master', `file://${file}`, '--zk', `file://${file}`])).toMatchObject({
+    masters: { zooKeeper: address },
+    zooKeeper: address,
+  });
+  writeFileSync(file, 'm1:5050,m2:5050\n');
+  expect(options([], { MARATHON_MASTER: `file://${file}`, MARATHON_ZK: 'zk://h/x' })).toMatchObject({
+    masters: { list: ['m1:5050', 'm2:5050'] },
+    zooKeeper: { path: '/x' },
+  });
+});
+
+it('never repeats a password', () => {
+  for (const args of [
+    ['--master', 'zk://u:sesame@h h/x'],
+    ['--master', 'm', '--zk', 'zk://u:sesame@h:0/x'],
+    ['--master', 'm', '--zk', 'u:sesame@h/x'],
+  ]) {
+    expect(() => options(args)).toThrow(/^--(master|zk): (?!.*sesame)/);
+  }
+});
+
+it.each([
+  [['--nonsense'], /--nonsense.*--help/],
+  [['extra'], /extra/],
+  [[], /--master is missing/],
+  [['--master', 'a b'], /--master: "a b" is no master's address/],
+  [['--master', 'file:///none'], /--master can't be read.*\/none/],
+  [['--master', 'm', '--zk', 'h:2181'], /--zk: not a ZooKeeper address/],
+  [['--master', 'm', '--zk', 'file:///none'], /--zk can't be read.*\/none/],
+  [['--master', 'm', '--http_port', 'x'], /--http_port is 'x': a whole number from 0 to 65535/],
+  [['--master', 'm', '--http_port', '65536'], /--http_port/],
+  [['--master', 'm', '--local_port_min', '5', '--local_port_max', '4'], /--local_port_max is '4'/],
+  [['--master', 'm', '--logging_level', 'loud'], /--logging_level is 'loud'/],
+  [
+    ['--master', 'm', '--mesos_authentication_secret_file', secret],
+    /without --mesos_authentication_principal/,
+  ],
+  [
+    ['--master', 'm', '--mesos_authentication_principal', 'p', '--mesos_authentication_secret_file', '/none'],
+    /can't be read.*\/none/,
+  ],
+  [['--master', 'm', '--http_credentials_file', secret], /was expected to hold USER:PASSWORD/],
+  [
+    ['--master', 'm', '--http_credentials', 'u:sesame'],
+    /^--http_credentials is Marathon's(?!.*sesame).*_file/,
+  ],
+  [['--master', 'm', '--http_tokens_file', secret], /token 1 of .*(?!.*sesame)/],
+  [['--master', 'm', '--http_tokens_file', '/dev/null'], /holds no token/],
+  [['--master', 'm', '--https_port', '1'], /needs a certificate and its key/],
+  [['--master', 'm', '--ssl_cert_file', secret], /without --https_port/],
+  [['--master', 'm', '--disable_http'], /without --https_port/],
+  [
+    [
+      '--master',
+      'm',
+      '--zk',
+      'zk://h/x',
+      '--disable_http',
+      '--https_port',
+      '1',
+      '--ssl_cert_file',
+      secret,
+      '--ssl_key_file',
+      secret,
+    ],
+    /does not go with --zk/,
+  ],
+  [
+    ['--master', 'm', '--access_control_allow_origin', 'ui.example'],
+    /is 'ui.example': \* or origins such as/,
+  ],
+  [['--master', 'm', '--zk_max_versions=5'], /--zk_max_versions is Marathon's, and not taken here/],
+  [['--http-port', '1'], /Unknown option '--http-port'. Was --http_port meant\?/],
+  [['--mesosrole', '1'], /Was --mesos_role meant\?/],
+])('refuses %j', (args, message) => {
+  expect(() => options(args)).toThrow(message);
+});
+
+it('lists every flag', () => {
+  expect(usage()).toContain('--data_dir DIRECTORY');
+  expect(usage()).toContain('--env_vars_prefix\n      tasks get PORT');
+  expect(usage().match(/--max_instances_per_offer /g)).toHaveLength(1);
+  expect(readFlags(['--help'], {}).on('help')).toBe(true);
+});

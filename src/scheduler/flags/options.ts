@@ -1,0 +1,214 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { UsageError } from '../../errors/mesosup-error.ts';
+import { parseMasters } from '../../mesos/leader.ts';
+import type { Credential } from '../../mesos/scheduler-session.ts';
+import type { FrameworkInfo } from '../../mesos/types.ts';
+import {
+  fileOfFlag,
+  isZooKeeperAddress,
+  parseZooKeeperAddress,
+  type ZooKeeperAddress,
+} from '../../zookeeper/address.ts';
+import type { Access } from '../api/access-rules.ts';
+import { sharedExecutorOf } from '../domain/executor.ts';
+import type { Settings } from '../domain/settings.ts';
+import type { Masters } from '../masters.ts';
+import { type FlagName, listOf } from './flag-table.ts';
+import type { Flags } from './parse-flags.ts';
+
+export interface ListenOptions {
+  httpAddress: string;
+  /** Absent: not over HTTP. */
+  httpPort?: number;
+  tls?: { readonly port: number; readonly cert: string; readonly key: string };
+  maxConnections: number;
+}
+
+export interface DaemonOptions extends ListenOptions, Access {
+  masters: Masters;
+  /** Where schedulers elect a leader and keep the state; without it, one scheduler alone has a journal. */
+  zooKeeper?: ZooKeeperAddress;
+  credential?: Credential;
+  settings: Settings;
+  dataDirectory: string;
+  /** Bytes of a request's body. */
+  largestBody: number;
+  hostname: string;
+  endpointsPortSuffix: boolean;
+  loggingLevel: string;
+}
+
+/** @throws UsageError */
+export function optionsFrom(flags: Flags): DaemonOptions {
+  const localPortMin = flags.whole('local_port_min');
+  const localPortMax = flags.whole('local_port_max');
+  if (localPortMax < localPortMin) {
+    throw new UsageError(`--local_port_max is '${localPortMax}': at least --local_port_min was expected`);
+  }
+  const role = flags.required('mesos_role');
+  const cluster = flags.text('cluster') ?? flags.required('framework_name');
+  const path = flags.required('docker_executor');
+  const credential = credentialFrom(flags);
+  const zk = flags.text('zk');
+  return {
+    masters: mastersFrom(flags),
+    ...(zk !== undefined && { zooKeeper: zooKeeperFrom('zk', fromFile('zk', zk)) }),
+    ...(credential && { credential }),
+    settings: {
+      framework: frameworkFrom(flags, role),
+      role,
+      defaultExecutor: flags.required('executor'),
+      dockerExecutor: sharedExecutorOf({ path, cluster, role }, sha256),
+      localPortMin,
+      localPortMax,
+      declineOfferMs: flags.whole('decline_offer_duration'),
+      maxInstancesPerOffer: flags.whole('max_instances_per_offer'),
+      reconciliationInitialDelayMs: flags.whole('reconciliation_initial_delay'),
+      reconciliationIntervalMs: flags.whole('reconciliation_interval'),
+      killRetryMs: flags.whole('kill_retry_timeout'),
+      taskLaunchTimeoutMs: flags.whole('task_launch_timeout'),
+    },
+    dataDirectory: flags.required('data_dir'),
+    ...listenFrom(flags),
+    ...accessFrom(flags),
+    largestBody: flags.whole('http_max_body'),
+    hostname: flags.text('hostname') ?? hostname(),
+    endpointsPortSuffix: flags.on('endpoints_port_suffix'),
+    loggingLevel: flags.required('logging_level').toLowerCase(),
+  };
+}
+
+function listenFrom(flags: Flags): ListenOptions {
+  const port = flags.text('https_port');
+  const cert = flags.text('ssl_cert_file');
+  const key = flags.text('ssl_key_file');
+  if (port === undefined && (cert ?? key) !== undefined) {
+    throw new UsageError(
+      '--ssl_cert_file and --ssl_key_file are given without --https_port: say where to listen',
+    );
+  }
+  if (port !== undefined && (cert === undefined || key === undefined)) {
+    throw new UsageError(
+      '--https_port needs a certificate and its key: give --ssl_cert_file and --ssl_key_file',
+    );
+  }
+  const isOff = flags.on('disable_http');
+  if (isOff && port === undefined) throw new UsageError('--disable_http is given without --https_port');
+  if (isOff && flags.text('zk') !== undefined) {
+    throw new UsageError(
+      '--disable_http does not go with --zk: schedulers pass requests on to each other over HTTP',
+    );
+  }
+  return {
+    httpAddress: flags.required('http_address'),
+    ...(!isOff && { httpPort: flags.whole('http_port') }),
+    ...(port !== undefined && {
+      tls: {
+        port: flags.whole('https_port'),
+        cert: secretFrom('ssl_cert_file', cert ?? ''),
+        key: secretFrom('ssl_key_file', key ?? ''),
+      },
+    }),
+    maxConnections: flags.whole('http_max_connections'),
+  };
+}
+
+function accessFrom(flags: Flags): Access {
+  const file = flags.text('http_credentials_file');
+  const credentials = file === undefined ? flags.secret('http_credentials') : httpCredentialsFrom(file);
+  if (credentials !== undefined && !credentials.includes(':')) {
+    throw new UsageError('MARATHON_HTTP_CREDENTIALS was expected to be USER:PASSWORD');
+  }
+  const tokensFile = flags.text('http_tokens_file');
+  const origins = flags.text('access_control_allow_origin');
+  return {
+    ...(credentials !== undefined && { credentials }),
+    ...(tokensFile !== undefined && { tokens: tokensFrom(tokensFile) }),
+    ...(origins !== undefined && { allowedOrigins: listOf(origins) }),
+  };
+}
+
+/** One a line; lines that begin with `#` say whose it is. */
+function tokensFrom(file: string): string[] {
+  const lines = secretFrom('http_tokens_file', file).split('\n');
+  const tokens = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+  if (tokens.length === 0) throw new UsageError(`--http_tokens_file: ${file} holds no token`);
+  const wrong = tokens.findIndex((token) => !/^[A-Za-z0-9._~+/-]{16,}=*$/.test(token));
+  if (wrong < 0) return tokens;
+  throw new UsageError(
+    `--http_tokens_file: token ${wrong + 1} of ${file} was expected to be at least 16 letters, digits or ._~+/-`,
+  );
+}
+
+function frameworkFrom(flags: Flags, role: string): FrameworkInfo {
+  const principal = flags.text('mesos_authentication_principal');
+  const webui = flags.text('webui_url');
+  return {
+    user: flags.required('mesos_user'),
+    name: flags.required('framework_name'),
+    failover_timeout: flags.whole('failover_timeout'),
+    checkpoint: true,
+    roles: [role],
+    capabilities: [{ type: 'PARTITION_AWARE' }, { type: 'MULTI_ROLE' }, { type: 'TASK_KILLING_STATE' }],
+    ...(principal !== undefined && { principal }),
+    ...(webui !== undefined && { webui_url: webui }),
+  };
+}
+
+function mastersFrom(flags: Flags): Masters {
+  const given = fromFile('master', flags.required('master'));
+  if (isZooKeeperAddress(given)) return { zooKeeper: zooKeeperFrom('master', given) };
+  try {
+    return { list: parseMasters(given.replaceAll(/(^|,)\s*http:\/\/([^,/]+)\/?/g, '$1$2')) };
+  } catch (error) {
+    throw new UsageError(`--master: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** The value, or what is in the file it names, which keeps a password out of the argument list. */
+function fromFile(flag: FlagName, value: string): string {
+  const file = fileOfFlag(value);
+  return file === undefined ? value : secretFrom(flag, file).trim();
+}
+
+function zooKeeperFrom(flag: FlagName, text: string): ZooKeeperAddress {
+  try {
+    return parseZooKeeperAddress(text);
+  } catch (error) {
+    throw new UsageError(`--${flag}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function credentialFrom(flags: Flags): Credential | undefined {
+  const file = flags.text('mesos_authentication_secret_file');
+  if (file === undefined) return undefined;
+  const principal = flags.text('mesos_authentication_principal');
+  if (principal === undefined) {
+    throw new UsageError(
+      '--mesos_authentication_secret_file is given without --mesos_authentication_principal: name whose secret it is',
+    );
+  }
+  return { principal, secret: secretFrom('mesos_authentication_secret_file', file) };
+}
+
+function httpCredentialsFrom(file: string): string {
+  const credentials = secretFrom('http_credentials_file', file);
+  if (credentials.includes(':')) return credentials;
+  throw new UsageError(`--http_credentials_file: ${file} was expected to hold USER:PASSWORD`);
+}
+
+function secretFrom(flag: FlagName, file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new UsageError(
+      `--${flag} can't be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,77 @@
+/**
+ * The daemon's flags as they were given. Each may also be given in the environment, as MARATHON_ and the name in
+ * capitals; the command line wins.
+ */
+
+import { parseArgs } from 'node:util';
+import { UsageError } from '../../errors/mesosup-error.ts';
+import { FLAG_NAMES, type FlagName, flagOf, type WholeFlagName } from './flag-table.ts';
+import { foreignFlags, unknownFlag } from './unknown-flags.ts';
+
+export interface Flags {
+  text(name: FlagName): string | undefined;
+  /** From the environment alone: arguments show in the list of processes. */
+  secret(name: string): string | undefined;
+  /** The value or its default. */
+  required(name: FlagName): string;
+  whole(name: WholeFlagName): number;
+  on(name: FlagName): boolean;
+}
+
+/** @throws UsageError */
+export function readFlags(args: readonly string[], environment: NodeJS.ProcessEnv): Flags {
+  const values = parse(args);
+  const text = (name: FlagName): string | undefined => {
+    const { default: usual, form } = flagOf(name);
+    const given = values[name] ?? environment[`MARATHON_${name.toUpperCase()}`];
+    if (given === undefined || given === true || given === '') return usual;
+    const value = String(given);
+    if (!form || form.accepts(value)) return value;
+    throw new UsageError(`--${name} is '${value}': ${form.expected} was expected`);
+  };
+  const required = (name: FlagName): string => {
+    const value = text(name);
+    if (value === undefined) throw new UsageError(`--${name} is missing: ${flagOf(name).help}`);
+    return value;
+  };
+  return {
+    text,
+    required,
+    secret: (name) => environment[`MARATHON_${name.toUpperCase()}`] || undefined,
+    whole: (name) => Number(required(name)),
+    on: (name) => (values[name] ?? isOn(environment[`MARATHON_${name.toUpperCase()}`])) === true,
+  };
+}
+
+export function usage(): string {
+  const lines = FLAG_NAMES.map((name) => {
+    const { value, default: usual, help } = flagOf(name);
+    const left = value === undefined ? `--${name}` : `--${name} ${value}`;
+    return `  ${left.padEnd(45)} ${help}${usual === undefined ? '' : ` (${usual})`}`;
+  });
+  return `The scheduler: Marathon's API for people, the Mesos v1 HTTP API for the master.\n\n${lines.join('\n')}\n\nMarathon's flags that mean nothing here:\n\n${foreignFlags()}\n`;
+}
+
+function parse(args: readonly string[]): Record<string, string | boolean | undefined> {
+  const options = Object.fromEntries(
+    FLAG_NAMES.map((name) => [
+      name,
+      { type: flagOf(name).value === undefined ? ('boolean' as const) : ('string' as const) },
+    ]),
+  );
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values as Record<
+      string,
+      string | boolean | undefined
+    >;
+  } catch (error) {
+    throw new UsageError(
+      unknownFlag(args, FLAG_NAMES) ??
+        `${error instanceof Error ? error.message : String(error)} (--help lists all flags)`,
+    );
+  }
+}
+
+function isOn(value: string | undefined): boolean {
+  return value === '' || value === 'true' || value === '1';
+}
