@@ -113,6 +113,7 @@ function removeLines(name: string, { whole, endsTasks }: UndoItem, context: Step
   return [
     ...(whole ? [`end_engine ${words(name)}`] : []),
     `stop_service ${words(name)}`,
+    ...(whole ? ['end_shims'] : []),
     `set_enabled ${words(name)} disabled`,
     ...(endsTasks === undefined ? [] : [endTasks(context)]),
   ];

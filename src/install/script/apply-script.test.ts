@@ -152,6 +152,7 @@ test('an agent that goes takes its tasks along, and Docker all its containers', 
     "end_tasks /var/lib/mesos 'it'\\''s'",
     'end_engine docker docker.service',
     'stop_service docker docker.service',
+    'end_shims',
     'stop_service mesos-master mesos-master.service',
   ]);
 });

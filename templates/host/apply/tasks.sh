@@ -7,6 +7,8 @@
 PATIENCE=200
 # Tenths of a second after which it fails.
 SURRENDER=250
+# Tenths of a second for which processes of containerd may end by themselves.
+SHIM_PATIENCE=100
 
 # executors DIRECTORY: prints the processes whose sandbox is below it. Mesos names the sandbox in their environment;
 # where a process is in the tree of processes depends on the agent's launcher.
@@ -55,4 +57,25 @@ end_engine() {
   command -v docker >/dev/null || return 0
   docker ps -q >/dev/null 2>&1 || logged systemctl start "$2"
   end_containers
+}
+
+# shims: prints the processes by which containerd holds Docker's containers
+shims() {
+  # The kernel keeps 15 characters of a name.
+  grep -lsxF containerd-shim /proc/[0-9]*/comm | cut -d / -f 3 | while read -r pid; do
+    if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -e '-namespace moby '; then echo "$pid"; fi
+  done
+}
+
+# end_shims: waits for these processes, and kills those that stay. containerd restarts without them, so that one whose
+# container ended while Docker stopped would stay until the host restarts.
+end_shims() {
+  turns=0
+  while pids=$(shims); [ -n "$pids" ]; do
+    # A number a line.
+    # shellcheck disable=SC2086
+    [ "$turns" -lt "$SHIM_PATIENCE" ] || kill -s KILL $pids 2>/dev/null
+    turns=$((turns + 1))
+    sleep 0.1
+  done
 }
