@@ -39,7 +39,13 @@ function loadTemplates(): Templates {
 export const scripts = hostScripts('.', templates);
 export const login = loginScripts(scripts);
 
-export const payload = { version: '1.2.3', sha256: 'ab'.repeat(32), bytes: 40_000_000 };
+/** With a field that only the edge knows of an archive; no plan takes it. */
+export const payload = {
+  version: '1.2.3',
+  sha256: 'ab'.repeat(32),
+  bytes: 40_000_000,
+  file: '/only/here.tar.gz',
+};
 
 export const ALL_ROLES: readonly Role[] = ['zookeeper', 'master', 'scheduler', 'agent'];
 

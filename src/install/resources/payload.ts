@@ -13,12 +13,21 @@ export interface PayloadResource {
   readonly sha256: string;
   /** Of the archive. */
   readonly bytes: number;
+  /** Release 0.1.0 saved these two with a plan; they have no effect. */
+  readonly file?: string;
+  readonly arch?: string;
 }
 
 /** The journal doesn't know it: what is ours beneath `/opt/mesosup` shows by itself. */
 export const payloadKind: ResourceKind<PayloadResource> = {
   kind: 'payload',
-  stored: variant<PayloadResource>('payload', { version: z.string(), sha256: z.string(), bytes: z.number() }),
+  stored: variant<PayloadResource>('payload', {
+    version: z.string(),
+    sha256: z.string(),
+    bytes: z.number(),
+    file: z.string().optional(),
+    arch: z.string().optional(),
+  }),
   id: ({ version }) => `payload:${version}`,
   // Every probe lists the payloads.
   targets: () => ({}),

@@ -1,9 +1,10 @@
 /** What every host has: this program's own marks, the payload, and the libraries the payload's runtime needs. */
 
 import type { Targets } from '../probe-targets.ts';
+import type { PayloadResource } from '../resources/payload.ts';
 import { CLUSTER, PAYLOADS, STARTED, STATE } from '../script/places.ts';
 import { directory, file } from './build.ts';
-import type { Context, Part } from './context.ts';
+import type { Context, Part, Payload } from './context.ts';
 
 const ETC = '/etc/mesosup';
 
@@ -27,8 +28,13 @@ export function base(context: Context): Part {
   if (!needsPayload(context)) return { configuration: marks };
   return {
     packages: ['libatomic1', 'libstdc++6'].map((name) => ({ kind: 'package', name })),
-    configuration: [...marks, directory(PAYLOADS), { kind: 'payload', ...payload }],
+    configuration: [...marks, directory(PAYLOADS), payloadResource(payload)],
   };
+}
+
+/** Takes no other field: the archive's place on this machine must not get into a saved plan. */
+export function payloadResource({ version, sha256, bytes }: Payload): PayloadResource {
+  return { kind: 'payload', version, sha256, bytes };
 }
 
 /** After all other configuration: until then, a service that crashes starts the old program with its old files. */

@@ -5,7 +5,7 @@ import { secretMark } from '../../cluster/secrets.ts';
 import { resourceId } from '../resources/registry.ts';
 import type { ServiceCheck, ServiceResource } from '../resources/service.ts';
 import { PAYLOADS, STATE } from '../script/places.ts';
-import { CURRENT } from './base.ts';
+import { CURRENT, payloadResource } from './base.ts';
 import { directory, file, secretFile, service, unitPath } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 
@@ -67,7 +67,7 @@ export function scheduler(context: Context): Part {
       ...inputs,
     ],
     services: [
-      service(context, SCHEDULER_SERVICE, [{ kind: 'payload', ...payload }, ...inputs], {
+      service(context, SCHEDULER_SERVICE, [payloadResource(payload), ...inputs], {
         after: 'master-elected',
         // No host with Upstart can run the scheduler.
         ...(!upstart && { check }),
