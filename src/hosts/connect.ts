@@ -11,7 +11,8 @@ import { sshCommandLine } from './ssh/command-line.ts';
 import type { Connections } from './ssh/connections.ts';
 import type { Overrides } from './ssh/route.ts';
 
-const ROOT_TIMEOUT = 60_000;
+/** A host under load took more than a minute to start a shell. One that is gone shows by the connection's keepalives. */
+const ROOT_TIMEOUT = 180_000;
 
 /** Opens hosts and closes them all. */
 export class Hosts {
