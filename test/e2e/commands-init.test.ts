@@ -30,9 +30,9 @@ test('its questions, answered, make the cluster', async () => {
     `cd ${directory} && PATH=${root}/bin:$PATH; ${docCommand('README.md', 'mesosup init')}`,
     [
       { prompt: 'Name of the cluster', answer: 'prod\r' },
-      { prompt: 'Hosts, with commas', answer: 'h1, h2 admin@h3:2222,h4\r' },
+      { prompt: 'Hosts, separated by', answer: 'h1, h2 admin@h3:2222,h4\r' },
       { prompt: 'Masters (with', answer: '\r' },
-      { prompt: 'Agents (where', answer: ' \r' },
+      { prompt: 'Agents (hosts', answer: ' \r' },
       { prompt: 'SSH user', answer: 'me\r' },
       { prompt: 'SSH key', answer: '\r' },
       { prompt: 'Jump host', answer: '\r' },

@@ -99,10 +99,10 @@ test('bash completes what stands behind an equals sign', async () => {
 
 test('zsh completes commands, flags and their values', async () => {
   const cases: [string, RegExp | string][] = [
-    ['mesosup st', /start.*-- Start a cluster and wait.*\n.*status.*-- Show how/],
+    ['mesosup st', /start.*-- Start a cluster and wait.*\n.*status.*-- Show a cluster/],
     ['mesosup demo ', /down +-- End a demo/],
     ['mesosup sc', '\nmesosup scheduler'],
-    ['mesosup scheduler ', /backup +-- Save.*\n.*import +-- Import.*\n.*restore +-- Put/],
+    ['mesosup scheduler ', /backup +-- Save.*\n.*import +-- Import.*\n.*restore +-- Restore/],
     ['mesosup scheduler restore --ne', '\nmesosup scheduler restore --new-framework'],
     ['mesosup demo --on', '\nmesosup demo --once'],
     ['mesosup demo down --js', '\nmesosup demo down --json'],

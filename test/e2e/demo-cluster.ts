@@ -46,7 +46,7 @@ export async function until<T>(
 
 export async function state(): Promise<DemoState> {
   const found = await readState(dir);
-  if (!found) throw new Error('no demo is up');
+  if (!found) throw new Error('no demo is running');
   return found;
 }
 

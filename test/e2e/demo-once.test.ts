@@ -98,11 +98,11 @@ test('a demo whose supervisor was killed with -9 is cleared by demo down', async
   await sleep(50);
   const { stdout, exitCode } = await mesosup('demo', 'down');
   expect({ stdout, exitCode }).toEqual({
-    stdout: expect.stringContaining('remains are cleared'),
+    stdout: expect.stringContaining('Removed the remains of a demo'),
     exitCode: 0,
   });
   expect(await remains()).toEqual(NOTHING);
-  expect((await mesosup('demo', 'down')).stdout).toContain('No demo is up');
+  expect((await mesosup('demo', 'down')).stdout).toContain('No demo is running');
 });
 
 test('without a Docker engine: exit 1, the reason and the remedy', async () => {
