@@ -118,7 +118,7 @@ test('without a Docker engine: exit 1, the reason and the remedy', async () => {
 test('an image that is not here and can not be pulled: exit 1, the reason and the remedy, nothing left', async () => {
   const { exitCode, stdout, stderr } = await mesosup('demo', '--once', '--image', 'no.such.invalid/redis');
   expect(exitCode).toBe(1);
-  expect(stdout + stderr).toMatch(/no\.such\.invalid\/redis is not here and could not be pulled.*--image/s);
+  expect(stdout + stderr).toMatch(/no\.such\.invalid\/redis could not be pulled.*--image/s);
   expect(stderr).not.toContain('Warning');
   expect(await remains()).toEqual(NOTHING);
 });
