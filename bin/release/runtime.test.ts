@@ -36,5 +36,5 @@ test('a file with another sum than the lock file says is refused', async () => {
 
 test('there are two kinds of processor', () => {
   expect(readCpu('arm64')).toBe('arm64');
-  expect(() => readCpu('amd64')).toThrow('--arch is x64 or arm64, not amd64');
+  expect(() => readCpu('amd64')).toThrow('--arch must be x64 or arm64, not amd64');
 });
