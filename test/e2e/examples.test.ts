@@ -21,7 +21,7 @@ interface Ending {
   readonly says: RegExp;
 }
 
-const UNREACHABLE: Ending = { code: 1, says: /✖ h1: nothing listens at 127\.0\.0\.1:\d+/ };
+const UNREACHABLE: Ending = { code: 1, says: /✖ h1: no SSH server is listening at 127\.0\.0\.1:\d+/ };
 /** Nobody is there to be asked, so nothing is changed, whether this machine would do or not. */
 const THIS_MACHINE: Ending = { code: [1, 2], says: /Nothing was changed: no host will do|add --yes/ };
 const REACHED_ITS_FILE: Ending = { code: 2, says: /plan\.json can't be read: there is no such file/ };
@@ -66,8 +66,8 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup simulate scenario.yaml --seed 7 --json': { code: 0, says: /^\{[\s\S]*"violations": \[\]/ },
   'mesosup start': UNREACHABLE,
   'mesosup start --file cluster.yaml --yes': UNREACHABLE,
-  'mesosup status': { code: 1, says: /^h1: nothing listens at/m },
-  'mesosup status --json': { code: 1, says: /^\{[\s\S]*nothing listens[\s\S]*\}$/ },
+  'mesosup status': { code: 1, says: /^h1: no SSH server is listening at/m },
+  'mesosup status --json': { code: 1, says: /^\{[\s\S]*no SSH server is listening[\s\S]*\}$/ },
   'mesosup stop': UNREACHABLE,
   'mesosup stop --file cluster.yaml --yes': UNREACHABLE,
   'mesosup uninstall': UNREACHABLE,

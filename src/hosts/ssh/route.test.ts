@@ -184,7 +184,7 @@ test.each([
 
 test('ProxyJump in a circle is found', () => {
   const error = failure(() => plan('Host a\nProxyJump b\nHost b\nProxyJump a', 'a'));
-  expect(error).toMatchObject({ failure: 'configuration', message: expect.stringContaining('circle') });
+  expect(error).toMatchObject({ failure: 'configuration', message: expect.stringContaining('forms a loop') });
 });
 
 test.each([
@@ -213,19 +213,19 @@ test.each([
 });
 
 test.each([
-  ['User a\nPort x', 2, 'port has to be a number'],
+  ['User a\nPort x', 2, 'port must be a number'],
   ['\n\nHost', 3, 'a value is missing'],
   ['IdentityFile "/a b', 1, 'a quote is not closed'],
-  ['HostName %z', 1, '"%z" is not a token'],
-  ['IdentitiesOnly maybe', 1, 'can only be yes or no'],
+  ['HostName %z', 1, 'does not support the token "%z"'],
+  ['IdentitiesOnly maybe', 1, 'must be yes or no'],
   ['StrictHostKeyChecking perhaps', 1, 'can\'t be "perhaps"'],
   ['Match flavour sweet', 1, 'no condition "flavour"'],
-  ['ProxyCommand nc %h %z', 1, '"%z" is not a token'],
+  ['ProxyCommand nc %h %z', 1, 'does not support the token "%z"'],
   ['User "$(id)"\nProxyCommand nc %r', 2, 'its %r would be "$(id)", which a shell may misread'],
   ['HostName -v\nProxyCommand nc %h', 2, 'its %h would be "-v"'],
   ['ProxyCommand ', 1, 'a value is missing'],
-  ['ProxyJump a b', 1, 'is no host to jump through'],
-  ['ProxyJump -oProxyCommand=x', 1, 'is no host to jump through'],
+  ['ProxyJump a b', 1, 'is not a jump host'],
+  ['ProxyJump -oProxyCommand=x', 1, 'is not a jump host'],
   ['IdentityAgent $NOWHERE', 1, 'NOWHERE, which is not set'],
 ])('%j is refused with its line', (config, line, what) => {
   const error = failure(() => plan(config, 'h'));

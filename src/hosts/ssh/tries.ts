@@ -1,12 +1,12 @@
-/** How often a connection is tried that sshd drops at once, as it does by chance when many are made (MaxStartups). */
+/** Repeats connections that sshd drops at once. It does this at random when many clients connect (MaxStartups). */
 
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** The pauses between them come to 6 s. */
+/** The pauses between the attempts add up to about 6 s. */
 export const MAX_TRIES = 6;
 const FIRST_PAUSE = 100;
 
-/** Spread out, so that many hosts' next tries don't meet again. @param tries how many there were */
+/** Waits a random time, so that the next attempts to many hosts don't coincide. @param tries number of attempts so far */
 export function pauseAfter(tries: number): Promise<void> {
   return wait(FIRST_PAUSE * 2 ** (tries - 1) * (0.5 + Math.random()));
 }

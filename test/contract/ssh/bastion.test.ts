@@ -103,7 +103,7 @@ test('the bastion’s own key is checked, and a bastion that is not let through 
   await expect(by(unknown)).rejects.toMatchObject({
     host: 'box',
     failure: 'host-key',
-    message: expect.stringMatching(/^box: on the way there: 127\.0\.0\.1: its host key is not known/),
+    message: expect.stringMatching(/^box: through its bastion: 127\.0\.0\.1: its host key is unknown/),
   });
   await expect(by(shut)).rejects.toMatchObject({
     host: 'box',
@@ -118,8 +118,8 @@ test('the bastion’s own key is checked, and a bastion that is not let through 
 });
 
 test.each([
-  ['127.0.0.1', 1, 'nothing listens'],
-  ['no-such-host.invalid', 22, 'not known to DNS'],
+  ['127.0.0.1', 1, 'no SSH server is listening'],
+  ['no-such-host.invalid', 22, 'DNS does not know the name'],
 ])('%s, port %i: %s', async (address, port, what) => {
   const host = lab.hosts().open({ name: 'box', address, connection: { kind: 'ssh', port } });
   await expect(host.run('true')).rejects.toMatchObject({
@@ -136,8 +136,8 @@ test('two names of one host have errors of their own, whichever connects first',
   );
   const results = await Promise.allSettled(named.map((host) => host.run('true')));
   expect(results).toMatchObject([
-    { reason: { host: 'box', message: 'box: nothing listens at 127.0.0.1:1' } },
-    { reason: { host: 'alias', message: 'alias: nothing listens at 127.0.0.1:1' } },
+    { reason: { host: 'box', message: 'box: no SSH server is listening at 127.0.0.1:1' } },
+    { reason: { host: 'alias', message: 'alias: no SSH server is listening at 127.0.0.1:1' } },
   ]);
 });
 
@@ -177,6 +177,6 @@ test.skipIf(!hasIpv6)('a host is reached at its IPv6 address, also through a bas
     remedy: expect.stringContaining(`-J 'root@[::1]:${six.port}' -p ${stranger.port} root@::1 true`),
   });
   await expect(at({ ...six, port: 1 } as Sshd)).rejects.toMatchObject({
-    message: 'box: nothing listens at [::1]:1',
+    message: 'box: no SSH server is listening at [::1]:1',
   });
 });

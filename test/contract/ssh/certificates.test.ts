@@ -113,7 +113,7 @@ test('a certificate that is named in the configuration, and one that only the ag
   const loose = 'StrictHostKeyChecking no';
   await writeFile(configFile, `IdentityAgent ${socket}\nIdentityFile none\n${loose}\n`);
   expect(await open(sshd).host.run('true')).toMatchObject({ code: 0 });
-  expect(lab.notices).toEqual([expect.stringContaining(`${loose} is taken as accept-new`)]);
+  expect(lab.notices).toEqual([expect.stringContaining(`${loose} is treated as accept-new`)]);
   process.kill(Number(/SSH_AGENT_PID=(\d+)/.exec(stdout)?.[1]));
 });
 
@@ -234,9 +234,7 @@ test('a host that drops connections is tried again', async () => {
 test('a host key that is pinned is not checked by ssh, so a certificate beside it is refused', async () => {
   await expect(open(sshd, { hostKey: 'SHA256:x' }).host.run('true')).rejects.toMatchObject({
     failure: 'configuration',
-    message: expect.stringContaining(
-      `hostKey can't be checked together with the certificate ${key}-cert.pub`,
-    ),
+    message: expect.stringContaining(`hostKey can't be combined with the certificate ${key}-cert.pub`),
   });
 });
 
@@ -248,6 +246,6 @@ test('without OpenSSH on this machine the certificate is named, with what to ins
     .catch((e) => e);
   process.env.PATH = PATH;
   expect(error).toMatchObject({ host: 'box', failure: 'configuration' });
-  expect(error.message).toContain(`box: OpenSSH's ssh is needed for the certificate ${key}-cert.pub`);
+  expect(error.message).toContain(`box: the certificate ${key}-cert.pub needs OpenSSH's ssh`);
   expect(error.remedy).toContain('openssh-client');
 });

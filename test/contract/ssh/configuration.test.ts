@@ -118,7 +118,7 @@ test('an Include of itself ends, a file that is missing or broken is named', asy
     readConfig('h', { home: lab.person.home, ...(only === undefined ? {} : { only }) });
   await expect(read()).rejects.toMatchObject({
     failure: 'configuration',
-    message: `${file}, line 1: Include is nested too deeply`,
+    message: `${file}, line 1: Include is nested more than 16 levels deep`,
   });
   await expect(read('/no/such/file')).rejects.toMatchObject({ failure: 'configuration' });
   expect(await read('none')).toEqual([]);

@@ -43,7 +43,7 @@ test('an unknown key is refused, with its fingerprint and a command that makes i
   expect(error.message).toContain(await shownFingerprint(0));
   expect(error.remedy).toContain('--accept-new-host-keys');
   expect(await readFile(known, 'utf8')).toBe('');
-  const command = /then: (.*) ;/.exec(error.remedy)?.[1] ?? '';
+  const command = /then run: (.*) ;/.exec(error.remedy)?.[1] ?? '';
   await execa('sh', ['-c', command]);
   expect(await connect()).toMatchObject({ code: 0 });
 });
@@ -62,7 +62,7 @@ test('with HashKnownHosts the name is hashed, and OpenSSH finds it', async () =>
   await writeFile(known, '# no end of line');
   await writeFile(path.join(lab.ssh, 'config'), 'HashKnownHosts yes\nStrictHostKeyChecking no');
   await connect();
-  expect(lab.notices[0]).toContain('StrictHostKeyChecking no is taken as accept-new');
+  expect(lab.notices[0]).toContain('StrictHostKeyChecking no is treated as accept-new');
   const text = await readFile(known, 'utf8');
   expect(text).toMatch(/^# no end of line\n\|1\|/);
   expect(text).not.toContain('127.0.0.1');

@@ -107,7 +107,7 @@ test('a locked key without its pass phrase says what to do, and the phrase is in
   await writeFile(config, `IdentityFile ${key}\nIdentitiesOnly yes`);
   await expect(lab.open(sshd).run('true')).rejects.toMatchObject({
     ...refused,
-    message: expect.stringContaining('locked with a pass phrase'),
+    message: expect.stringContaining('needs a pass phrase'),
     remedy: expect.stringContaining(`ssh-add ${key}`),
   });
   const { ask } = person('guess 1', 'guess 2', 'guess 3');
@@ -128,10 +128,10 @@ test('a locked key is not asked for when the host would not take it', async () =
 });
 
 test.each([
-  ['can be read by others (mode 0644)', async (key: string) => chmod(key, 0o644)],
-  ['no private key in a known format', async (key: string) => writeFile(key, 'nonsense')],
-  ['is not there', async (key: string) => rm(key)],
-])('a key that %s is not used, and that is said', async (problem, spoil) => {
+  ['is not used, because other users can read it (mode 0644)', async (key: string) => chmod(key, 0o644)],
+  ['is not a private key in a supported format', async (key: string) => writeFile(key, 'nonsense')],
+  ['does not exist', async (key: string) => rm(key)],
+])('reports a skipped key: it %s', async (problem, spoil) => {
   const key = path.join(lab.dir, 'spoilt');
   await cp(own, key);
   await spoil(key);

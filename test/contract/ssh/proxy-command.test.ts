@@ -64,8 +64,8 @@ test('a program that ends under way loses the run, and the next run starts it ag
 });
 
 test.each([
-  [`sh -c 'echo "No way to $0." >&2; exit 3' %n`, /ended with code 3; it wrote: No way to 127\.0\.0\.1\.$/],
-  ['/no/such/program', /ended with code 127; it wrote: .*\/no\/such\/program.*not found/],
+  [`sh -c 'echo "No way to $0." >&2; exit 3' %n`, /ended with code 3; its output: No way to 127\.0\.0\.1\.$/],
+  ['/no/such/program', /ended with code 127; its output: .*\/no\/such\/program.*not found/],
 ])('a program that fails is quoted with its place: %s', async (command, message) => {
   const configFile = path.join(lab.dir, 'failing');
   await writeFile(configFile, `# first line\nProxyCommand ${command}\n`);

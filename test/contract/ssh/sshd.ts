@@ -16,8 +16,8 @@ import { execa } from 'execa';
 import { Hosts } from '../../../src/hosts/connect.ts';
 import type { Host } from '../../../src/hosts/host.ts';
 import type { HostsOptions } from '../../../src/hosts/options.ts';
+import type { Person } from '../../../src/hosts/ssh/host-settings.ts';
 import type { Overrides } from '../../../src/hosts/ssh/route.ts';
-import type { Person } from '../../../src/hosts/ssh/said.ts';
 import { login } from '../../install/hosts.ts';
 import { freePort } from '../../support/free-ports.ts';
 

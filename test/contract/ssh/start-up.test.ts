@@ -131,13 +131,13 @@ test('bash asks a server without ~/.bashrc, also where it takes itself to be sta
 });
 
 test.each([
-  ['waits', 4000, /did not run the command within 4 s; it wrote: Looking for updates$/, '~/.bashrc'],
+  ['waits', 4000, /did not run the command within 4 s; its output: Looking for updates$/, '~/.bashrc'],
   ['becomes', 4000, /did not run the command within 4 s/, 'start another shell'],
-  ['leaves', 60_000, /ended with code 3 before it ran the command; it wrote: Not here\.$/, '~/.bashrc'],
+  ['leaves', 60_000, /ended with code 3 before it ran the command; its output: Not here\.$/, '~/.bashrc'],
   [
     'nologin',
     60_000,
-    /ended with code 1 .*; it wrote: This account is currently not available\.$/,
+    /ended with code 1 .*; its output: This account is currently not available\.$/,
     'nologin',
   ],
 ])(

@@ -65,8 +65,13 @@ test('a wrong password is tried once, and the next run asks again', async () => 
 });
 
 test.each([
-  ['no password is to be had', 'asks', [undefined], /sudo asks for the password of asks, and none was given/],
-  ['the user may not use sudo', 'refused', [PASSWORD], /sudo does not let refused become root/],
+  [
+    'no password is to be had',
+    'asks',
+    [undefined],
+    /sudo asks for the password of asks, and none is available/,
+  ],
+  ['the user may not use sudo', 'refused', [PASSWORD], /sudo does not allow refused to become root/],
 ])('when %s', async (_what, user, answers, message) => {
   const { ask } = answering(...answers);
   await expect(lab.open(sshd, { user }, { ask }).run('true')).rejects.toMatchObject({
@@ -81,7 +86,7 @@ test('sudo for some commands only is not enough', async () => {
   await lab.know(some);
   await expect(lab.open(some, { user: 'refused' }, answering(PASSWORD)).run('true')).rejects.toMatchObject({
     failure: 'root',
-    message: expect.stringContaining('does not let refused become root'),
+    message: expect.stringContaining('does not allow refused to become root'),
   });
 });
 
@@ -94,7 +99,7 @@ test('no sudo at all', async () => {
   await lab.know(bare);
   await expect(lab.open(bare, { user: 'free' }).run('true')).rejects.toMatchObject({
     failure: 'root',
-    message: expect.stringContaining('there is no sudo'),
+    message: expect.stringContaining('sudo is not installed'),
   });
   expect(await lab.open(bare).run('true')).toMatchObject({ code: 0 });
 });
