@@ -115,7 +115,7 @@ it('a second import changes nothing, and one of another state only what differs'
   expect(stdout).toContain('/sleeper: is scaled; instances: 1\n');
   expect(stdout).toContain('/shop/db/main: changes; its tasks are replaced; instances: 1\n');
   expect(stdout).toContain('/shop/web/front: stays as it is; instances: 1\n');
-  expect(stdout).toMatch(/Imported by deployment [0-9a-f-]{36}: http:\/\/127/);
+  expect(stdout).toMatch(/Imported by deployment [0-9a-f-]{36}\. Its progress: http:\/\/127/);
   const after = Object.entries(await versions());
   const changed = after.flatMap(([id, version]) => (before[id] === version ? [] : id));
   expect(changed.sort()).toEqual(['/shop/db/main', '/sleeper']);
