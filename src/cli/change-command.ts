@@ -39,8 +39,11 @@ export async function runChange(
     const confirmPlan = ({ plan }: Prepared) => {
       if (flags.yes) return Promise.resolve(true);
       if (options.confirm) return options.confirm(session, screen);
-      const touched = plan.hosts.filter(({ items }) => items.length > 0).length;
-      return confirm(`Make ${count(changesIn(plan), 'change')} on ${count(touched, 'host')}?`, screen);
+      const changedHostCount = plan.hosts.filter(({ items }) => items.length > 0).length;
+      return confirm(
+        `Make ${count(changesIn(plan), 'change')} on ${count(changedHostCount, 'host')}?`,
+        screen,
+      );
     };
     const result = await change(session, program, {
       intent,

@@ -32,12 +32,13 @@ export function reportChange(
 ): ChangeReport {
   const { plan, troubles, leftOut, accounts, unrestored } = result;
   const seconds = performance.now() / 1000;
-  const touched = plan.hosts.filter(({ items }) => items.length > 0).length;
+  const changedHostCount = plan.hosts.filter(({ items }) => items.length > 0).length;
   const changes = result.applied ? changesIn(plan) : 0;
   const time = seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
   if (result.declined) say('Nothing was changed.');
   else if (changes === 0) say(`no changes on ${count(plan.hosts.length, 'host')}, ${time}`);
-  else if (troubles.length === 0) say(`${count(changes, 'change')} on ${count(touched, 'host')}, ${time}`);
+  else if (troubles.length === 0)
+    say(`${count(changes, 'change')} on ${count(changedHostCount, 'host')}, ${time}`);
   if (troubles.length > 0) {
     say(`${renderTroubles(troubles)}\nRun the same command again to resume.`);
   }

@@ -1,4 +1,4 @@
-/** What a person may be asked on the way to a host, and that each thing is asked once. */
+/** Asks the user questions while connecting to hosts, each question once. */
 
 export type Question =
   /** The pass phrase of a private key. `again`: the previous answer was wrong. */

@@ -1,11 +1,11 @@
 /** Follows a launched command to its end, both over SSH and locally. */
 
 import { Readable, type Writable } from 'node:stream';
+import { connectionLost } from './connection-lost.ts';
 import type { RunOptions, RunResult } from './host.ts';
 import type { Launch } from './launcher.ts';
 import { Lines } from './lines.ts';
-import { connectionLost } from './lost.ts';
-import { rootError } from './root-refusal.ts';
+import { rootError } from './root-error.ts';
 
 /** A running command: a channel of a connection, or a process of this machine. */
 export interface Command {

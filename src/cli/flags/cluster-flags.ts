@@ -7,7 +7,7 @@ import { ClusterState, stateHome } from '../../cluster/edge/cluster-state.ts';
 import { type LoadedCluster, loadCluster } from '../../cluster/edge/load.ts';
 import { type HostOptions, overridesOf } from '../../cluster/host-list.ts';
 
-const names = (summary: string) =>
+const listFlag = (summary: string) =>
   Flags.string({
     summary,
     helpValue: 'a,b,c',
@@ -17,22 +17,22 @@ const names = (summary: string) =>
     helpGroup: 'CLUSTER',
   });
 
-const word = (summary: string, helpValue: string) =>
+const textFlag = (summary: string, helpValue: string) =>
   Flags.string({ summary, helpValue, helpGroup: 'CLUSTER' });
 
 /** Hosts and how to reach them; `init` writes them into `cluster.yaml`. */
 export const hostFlags = {
-  name: word('Name of the cluster. Default: mesosup.', 'NAME'),
-  hosts: names(
+  name: textFlag('Name of the cluster. Default: mesosup.', 'NAME'),
+  hosts: listFlag(
     'Hosts, as name or user@name:port. With three or more, the first three are masters, otherwise the first one; all are agents.',
   ),
   local: Flags.boolean({ summary: 'Use this machine alone, without SSH.', helpGroup: 'CLUSTER' }),
-  masters: names(
+  masters: listFlag(
     'Hosts that run a master, ZooKeeper and a scheduler: one, three or five. Default: see --hosts.',
   ),
-  agents: names('Hosts that run containers. Default: all.'),
-  zookeeper: names('Hosts that run ZooKeeper. Default: the masters, if there are several.'),
-  user: word("SSH user. Default: from OpenSSH's configuration.", 'USER'),
+  agents: listFlag('Hosts that run containers. Default: all.'),
+  zookeeper: listFlag('Hosts that run ZooKeeper. Default: the masters, if there are several.'),
+  user: textFlag("SSH user. Default: from OpenSSH's configuration.", 'USER'),
   port: Flags.integer({
     summary: "Port of the SSH servers. Default: from OpenSSH's configuration, or 22.",
     min: 1,
@@ -40,8 +40,8 @@ export const hostFlags = {
     helpGroup: 'CLUSTER',
     helpValue: 'PORT',
   }),
-  key: word("Private key for SSH. Default: OpenSSH's default keys and the agent.", 'FILE'),
-  bastion: word(
+  key: textFlag("Private key for SSH. Default: OpenSSH's default keys and the agent.", 'FILE'),
+  bastion: textFlag(
     "Jump hosts, in the syntax of OpenSSH's ProxyJump. Default: from OpenSSH's configuration.",
     'user@host:port',
   ),
@@ -56,7 +56,7 @@ export const specFlags = {
     helpGroup: 'CLUSTER',
   }),
   ...hostFlags,
-  state: word(
+  state: textFlag(
     "Directory for the cluster's secrets on this machine. Default: ~/.local/state/mesosup/NAME.",
     'DIRECTORY',
   ),

@@ -2,9 +2,9 @@ import { flagGroups } from './flag-groups.ts';
 import {
   type CommandReference,
   type FlagReference,
-  spelledOut,
+  flagSynopsis,
   summaryWithDefault,
-  usage,
+  synopsis,
 } from './reference.ts';
 import { ROOT_EXAMPLES } from './root-examples.ts';
 
@@ -14,7 +14,7 @@ export function manPage(commands: readonly CommandReference[], version: string):
   const sections = commands.flatMap((command) => {
     const wholeGroups = groups.groupsOf(command).map((group) => `${group} FLAGS`);
     return [
-      `.SS ${quoted(usage(command))}`,
+      `.SS ${quoted(synopsis(command))}`,
       paragraph(command.summary),
       ...(command.description ? ['.PP', paragraph(command.description)] : []),
       ...command.arguments.flatMap(({ name, summary }) => term(name, summary)),
@@ -82,5 +82,5 @@ function term(name: string, text: string): string[] {
 }
 
 function flagTerm(flag: FlagReference): string[] {
-  return term(spelledOut(flag), summaryWithDefault(flag));
+  return term(flagSynopsis(flag), summaryWithDefault(flag));
 }

@@ -78,7 +78,7 @@ export function spellings({ name, char, negatable }: FlagReference): string[] {
 }
 
 /** The flag with its value: `-f, --file=FILE`. */
-export function spelledOut(flag: FlagReference): string {
+export function flagSynopsis(flag: FlagReference): string {
   const value =
     flag.value === undefined ? '' : `=${flag.options.length > 0 ? flag.options.join('|') : flag.value}`;
   return `${spellings(flag).join(', ')}${value}`;
@@ -90,7 +90,7 @@ export function summaryWithDefault({ summary, default: value }: FlagReference): 
 }
 
 /** The synopsis: `mesosup install [PLAN] [FLAGS]`. */
-export function usage(command: CommandReference): string {
+export function synopsis(command: CommandReference): string {
   const words = command.arguments.map(({ name, required }) => (required ? name : `[${name}]`));
   return ['mesosup', command.words, ...words, ...(command.flags.length > 0 ? ['[FLAGS]'] : [])].join(' ');
 }

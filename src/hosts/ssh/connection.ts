@@ -3,15 +3,15 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
+import { connectionLost } from '../connection-lost.ts';
 import { HostError } from '../host.ts';
 import { Limit } from '../limit.ts';
-import { connectionLost } from '../lost.ts';
 import type { Command } from '../script-run.ts';
 import { type Attempt, type HandshakeTools, handshake } from './handshake.ts';
 import { forwardError, handshakeError, wasDropped } from './handshake-errors.ts';
 import { startProxy } from './proxy-command.ts';
+import { MAX_TRIES, pauseAfter } from './retries.ts';
 import type { ConnectionPlan } from './route.ts';
-import { MAX_TRIES, pauseAfter } from './tries.ts';
 
 /** sshd's default for MaxSessions. */
 const MAX_SESSIONS = 10;

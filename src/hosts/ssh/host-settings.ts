@@ -77,10 +77,10 @@ export function tokensOf(person: Person, host: string, hostname: string, port: n
 
 /** @throws HostError 'configuration' for an unsupported token */
 export function expandTokens(host: string, setting: Setting, text: string, tokens: Tokens): string {
-  return text.replaceAll(/%(.?)/g, (whole, letter: string) => {
+  return text.replaceAll(/%(.?)/g, (token, letter: string) => {
     const value = tokens[letter];
     if (value === undefined)
-      throw badConfig(host, setting, `mesosup does not support the token "${whole}": ${text}`);
+      throw badConfig(host, setting, `mesosup does not support the token "${token}": ${text}`);
     return value;
   });
 }

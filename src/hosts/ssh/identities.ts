@@ -20,7 +20,7 @@ interface Identity {
   sign(data: Buffer, hash: SigningRequestOptions): Promise<Buffer>;
 }
 
-/** Runs what a person may have to wait for, with the time for the handshake standing still. */
+/** Runs a question to the user while the timeout of the handshake is paused. */
 export type Pause = <T>(work: () => Promise<T>) => Promise<T>;
 
 export class Identities extends ssh2.BaseAgent<ParsedKey> {

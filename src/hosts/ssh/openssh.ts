@@ -3,15 +3,15 @@
 import { spawn } from 'node:child_process';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { connectionLost } from '../connection-lost.ts';
 import { HostError } from '../host.ts';
 import type { Limit } from '../limit.ts';
-import { connectionLost } from '../lost.ts';
 import type { Command } from '../script-run.ts';
 import { timedOut } from './handshake-errors.ts';
 import { type OpenSshFiles, openSshConfig, TARGET } from './openssh-config.ts';
 import { newKeys, openSshError, reasonLines, wasDroppedEarly } from './openssh-errors.ts';
+import { MAX_TRIES, pauseAfter } from './retries.ts';
 import type { ConnectionPlan } from './route.ts';
-import { MAX_TRIES, pauseAfter } from './tries.ts';
 
 /** ssh's exit code for its own failures; a remote command may return it too. */
 const SSH_FAILED = 255;
