@@ -1,8 +1,8 @@
 /**
- * Builds `dist/`, or the directory that `--out` names, laid out as it goes onto a host: `bin/mesosup` and `bin/node`
- * (the runtime), `lib/` (a bundle for each program and oclif command), `executors/docker` (the executor's supervisor),
- * `templates/`, `share/` (man page and completion), and `LICENSES` of everything in it. `--release` says that the
- * version of package.json is all there is to say.
+ * Builds `dist/`, or the directory of `--out`, in the layout of an installation: `bin/mesosup` and `bin/node` (the
+ * runtime), `lib/` (a bundle for each program and oclif command), `executors/docker` (the executor's supervisor),
+ * `templates/`, `share/` (man page and completion), and `LICENSES`. With `--release`, the version is exactly that of
+ * package.json.
  */
 import { chmod, cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -16,11 +16,11 @@ import { writeShare } from './bundle/share.ts';
 import { licences } from './release/licences.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
-const { values: given } = parseArgs({
+const { values: flags } = parseArgs({
   options: { release: { type: 'boolean', default: false }, out: { type: 'string', default: 'dist' } },
 });
-const dist = path.resolve(root, given.out);
-/** Where it is built, so that a build which fails leaves the last one as it was. */
+const dist = path.resolve(root, flags.out);
+/** The build directory. A failed build leaves the previous `dist/` unchanged. */
 const draft = path.join(root, 'build', `new-${path.basename(dist)}`);
 
 const programs = {
@@ -32,7 +32,7 @@ const programs = {
   'demo-supervisor': 'src/demo/supervisor-main.ts',
 };
 
-// CommonJS dependencies call require for Node's own modules; an ES module has none unless it makes one.
+// CommonJS dependencies call require for Node's modules. An ES module has to create this function.
 const banner =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
@@ -42,7 +42,7 @@ function bundle(input: Record<string, string>, codeSplitting: boolean) {
     cwd: root,
     platform: 'node',
     logLevel: 'warn',
-    // The runtime comes with the bundles: oclif needn't look whether it is new enough.
+    // The runtime is part of the build, so oclif need not check its version.
     transform: { define: { 'process.env.OCLIF_DISABLE_ENGINE_WARNING': '"1"' } },
     plugins: [leanBuiltins, leanOclif, noAddOns],
     output: {
@@ -62,7 +62,7 @@ async function commandEntries(): Promise<Record<string, string>> {
   return Object.fromEntries(files.map((f) => [f.slice('src/cli/'.length, -'.ts'.length), f]));
 }
 
-/** npm's Node, which runs on any glibc 2.28; this one, which may be a distribution's own, only where there is none. */
+/** npm's Node, which needs only glibc 2.28. Without it, the current Node, which may be a distribution's. */
 async function runtime(): Promise<string> {
   const packed = path.join(root, `node_modules/node-linux-${process.arch}/bin/node`);
   return fs.realpath((await fs.pathExists(packed)) ? packed : process.execPath);
@@ -72,8 +72,8 @@ async function packageJson(): Promise<Interfaces.PJSON> {
   const { name, version, description, license, bin, optionalDependencies, oclif } = JSON.parse(
     await readFile(path.join(root, 'package.json'), 'utf8'),
   );
-  // Without `release` a payload's version ends in a hash of its content. npm brings the runtime as a dependency.
-  const { release } = given;
+  // Without `release`, a payload's version ends in a hash of its content. npm installs the runtime as a dependency.
+  const { release } = flags;
   return { name, version, release, description, license, type: 'module', bin, optionalDependencies, oclif };
 }
 
@@ -88,7 +88,7 @@ const node = await runtime();
 const [bundles] = await Promise.all([
   Promise.all([
     bundle({ cli: 'src/cli/main.ts', help: 'src/cli/help.ts', ...(await commandEntries()) }, true),
-    // What only schedulers among several need is kept apart, so that one alone needn't even parse it.
+    // Code for several schedulers is split off, so that a single scheduler need not parse it.
     ...Object.entries(programs).map(([name, file]) => bundle({ [name]: file }, name === 'scheduler')),
   ]),
   symlink(node, path.join(draft, 'bin/node')),

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs shellcheck on all shell files of the project, each by itself. Those of templates/host are checked once more by
-# test/contract/install-scripts.test.ts, as hosts get them.
+# Runs shellcheck on each shell file of the project. test/contract/install-scripts.test.ts also checks the files of
+# templates/host as they are sent to hosts.
 set -eu
 cd "$(dirname "$0")/.."
 command -v shellcheck >/dev/null || {
-  echo 'shellcheck is not installed, and the shell files were not checked. Install it with: apt install shellcheck' >&2
+  echo 'shellcheck is not installed, so the shell files were not checked. Install it with: apt install shellcheck' >&2
   exit 1
 }
 exec shellcheck --external-sources --check-sourced \

@@ -1,23 +1,23 @@
 # shellcheck shell=bash
-# What bin/bootstrap.sh does in a checkout, which reads this file; say, die, have and apt_install are its.
-# Safe to run again: what is there is left alone.
+# Sets up a checkout. bin/bootstrap.sh sources this file and defines say, die, have and apt_install.
+# Safe to run again: installed software is left alone.
 
 checkout_usage() {
   cat <<'EOF'
 Usage: ./bin/bootstrap.sh demo|test|tools [FLAGS]
 
-  demo   install what is missing (Node runtime, Docker engine), build, and run the one-shot demo;
-         FLAGS go to `mesosup demo` (try --once, --detach, --help)
-  test   install what the tests need and run all of them
-  tools  install what the tests need and stop there: for a single test, a benchmark, the lab by hand
+  demo   install missing software (Node runtime, Docker engine), build, and run the demo;
+         FLAGS are passed to `mesosup demo` (try --once, --detach, --help)
+  test   install the software that the tests need, and run all tests
+  tools  only install the software that the tests need: for a single test, a benchmark, or the lab
 
-Needs root (or sudo) where something has to be installed or the Docker engine has to be started.
+Needs root (or sudo) to install software and to start the Docker engine.
 EOF
 }
 
-# The Node runtime and the libraries, with whatever npm there is, by the versions and sums of the lock file.
-# The runtime itself is the package node-linux-<arch>, so a machine with an old Node is enough. Not `npm ci`: that
-# wants every optional package of every other system in the lock file, which registries that serve one system lack.
+# Installs the Node runtime and the libraries with any npm, in the versions and with the checksums of the lock file.
+# The runtime is the package node-linux-<arch>, so an old Node is enough to install it. Does not use `npm ci`: it needs
+# the optional packages for all other systems in the lock file, which a registry for one system does not have.
 ensure_packages() {
   local stamp=node_modules/.lock-installed
   case "$(uname -m)" in
@@ -28,12 +28,12 @@ ensure_packages() {
   if [ ! -x "$NODE" ] || ! cmp -s package-lock.json "$stamp"; then
     have npm || apt_install npm
     say "installing the Node runtime and libraries with npm"
-    # Under an old Node, npm leaves out optional packages that want a newer one, so the runtime comes first.
+    # Under an old Node, npm skips optional packages that need a newer one, so the runtime is installed first.
     [ -x "$NODE" ] || npm_install --omit=dev
-    [ -x "$NODE" ] || die "npm brought no runtime at $NODE"
+    [ -x "$NODE" ] || die "npm did not install the Node runtime at $NODE"
     "$NODE" --version >/dev/null 2>&1 || apt_install libatomic1 libstdc++6
-    "$NODE" --version >"$LOG" 2>&1 || { cat "$LOG" >&2; die "the Node runtime does not start here; it needs glibc 2.28 or later"; }
-    # npm looks for its machine-wide settings (a registry, a CA) beside the Node that runs it: name the true place.
+    "$NODE" --version >"$LOG" 2>&1 || { cat "$LOG" >&2; die "the Node runtime does not start on this machine; it needs glibc 2.28 or later"; }
+    # npm looks for its global settings (a registry, a CA) relative to the Node that runs it. Pass the real path.
     npm_config_globalconfig=$(npm config get globalconfig 2>/dev/null) PATH=$(dirname "$NODE"):$PATH npm_install
     cp package-lock.json "$stamp"
   fi
@@ -50,8 +50,8 @@ npm_install() {
 
 docker_answers() { docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
-# Without an init nobody mounts the cgroup v1 hierarchies that the kernel has attached, and Docker no longer notices
-# when a container is killed for memory if one of them is missing.
+# Mounts the cgroup v1 hierarchies, which nothing else does without an init system. If one is missing, Docker does not
+# notice that a container was killed because it ran out of memory.
 mount_cgroups() {
   [ ! -e /sys/fs/cgroup/cgroup.controllers ] || return 0
   local id controllers rest
@@ -60,7 +60,7 @@ mount_cgroups() {
     ! grep -q "^cgroup /sys/fs/cgroup/$controllers " /proc/mounts || continue
     mount -o remount,rw /sys/fs/cgroup 2>/dev/null || true
     if ! { mkdir -p "/sys/fs/cgroup/$controllers" && mount -t cgroup -o "$controllers" cgroup "/sys/fs/cgroup/$controllers"; }; then
-      say "warning: cgroup $controllers ($id$rest) can't be mounted; Docker may not tell when a container runs out of memory"
+      say "warning: cgroup $controllers ($id$rest) can't be mounted; Docker may not report that a container has run out of memory"
     fi
   done </proc/self/cgroup
 }
@@ -68,7 +68,7 @@ mount_cgroups() {
 ensure_docker() {
   docker_answers && return
   if ! have dockerd; then
-    # Newer Debian ships the client apart.
+    # Newer releases of Debian have the client in a package of its own.
     local packages=(docker.io iptables)
     apt_lists
     if apt-cache show docker-cli 2>/dev/null | grep -q '^Package: docker-cli$'; then packages+=(docker-cli); fi
@@ -78,9 +78,9 @@ ensure_docker() {
   if ! docker_answers; then
     need_root "starting the Docker engine"
     if [ -d /run/systemd/system ]; then
-      systemctl enable --now docker >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "systemd could not start docker: see journalctl -u docker"; }
+      systemctl enable --now docker >"$LOG" 2>&1 || { tail -n 20 "$LOG" >&2; die "systemd could not start docker. Check its log with: journalctl -u docker"; }
     else
-      say "starting dockerd (no init runs here); its log is /var/log/mesosup-dockerd.log"
+      say "starting dockerd (this machine has no init system); its log is /var/log/mesosup-dockerd.log"
       mount_cgroups
       setsid dockerd >/var/log/mesosup-dockerd.log 2>&1 </dev/null &
     fi
@@ -88,7 +88,7 @@ ensure_docker() {
   local tries=0
   until docker_answers; do
     tries=$((tries + 1))
-    [ $tries -le 120 ] || die "the Docker engine does not answer after 30 s: see /var/log/mesosup-dockerd.log, or journalctl -u docker; then run: docker version"
+    [ $tries -le 120 ] || die "the Docker engine does not answer after 30 s. Check /var/log/mesosup-dockerd.log or journalctl -u docker, then run: docker version"
     sleep 0.25
   done
 }
@@ -106,10 +106,10 @@ ensure_test_tools() {
   local missing=()
   have http || missing+=(httpie)
   have shellcheck || missing+=(shellcheck)
-  # Its sh, beside dash, runs the scripts for hosts. That of busybox-static takes its own programs for the system's.
+  # The tests run the scripts for hosts with busybox sh too. The sh of busybox-static prefers its built-in programs.
   [[ $(busybox sh -c 'command -v date' 2>/dev/null) = /* ]] || missing+=(busybox)
   have script || missing+=(bsdutils)
-  # The lab's hosts, their signed repositories, and the machine's own ends of SSH.
+  # For the lab: hosts, signed repositories, and SSH on this machine.
   have debootstrap || missing+=(debootstrap)
   have gpg || missing+=(gnupg)
   have ssh || missing+=(openssh-client)
@@ -119,12 +119,12 @@ ensure_test_tools() {
   have npm || missing+=(npm)
   have pgrep || missing+=(procps)
   have systemd-analyze || missing+=(systemd)
-  # Completion and the man page, in the programs that read them; a pipe of the docs.
+  # For the tests of completion, of the man page, and of a command in the docs.
   have zsh || missing+=(zsh)
   have fish || missing+=(fish)
   have mandoc || missing+=(mandoc)
   have jq || missing+=(jq)
-  # Marathon's clients, unmodified.
+  # Unmodified clients of Marathon.
   /usr/bin/python3 -c 'import marathon' 2>/dev/null || missing+=(python3-marathon)
   [ -x /usr/sbin/haproxy ] || missing+=(haproxy)
   [ -x /usr/share/zookeeper/bin/zkServer.sh ] || missing+=(zookeeper)
@@ -138,7 +138,7 @@ checkout() {
   case "$what" in
     demo | test | tools) ;;
     -h | --help | help) checkout_usage; exit 0 ;;
-    *) checkout_usage >&2; die "unknown word: $what" ;;
+    *) checkout_usage >&2; die "unknown command: $what" ;;
   esac
   cd "$ROOT"
   AGAIN="sudo $0 $what $*"
@@ -148,7 +148,7 @@ checkout() {
   ensure_build
   apt_lists
   [ "$what" = demo ] || ensure_test_tools
-  say "set-up took $(((${EPOCHREALTIME/./} - begin) / 1000)) ms"
+  say "setup took $(((${EPOCHREALTIME/./} - begin) / 1000)) ms"
   rm -f "$LOG"
   case "$what" in
     demo) exec ./bin/mesosup demo "$@" ;;

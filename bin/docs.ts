@@ -1,4 +1,4 @@
-/** `npm run docs`: writes docs/reference.md from the commands as they are built. */
+/** `npm run docs`: writes docs/reference.md from the built commands. */
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { markdownReference } from '../src/cli/reference/markdown.ts';

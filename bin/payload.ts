@@ -1,6 +1,6 @@
 /**
- * Packs `dist/` for hosts of one kind of processor: `node bin/payload.ts [--arch x64|arm64]`. The archive is made in
- * `build/payload/`; its path, size and SHA-256 are printed.
+ * Packs `dist/` for hosts of one processor architecture: `node bin/payload.ts [--arch x64|arm64]`. Writes the archive
+ * to `build/payload/` and prints its path, size and SHA-256.
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,4 @@
-/** `npm run picture`: runs the demo in a terminal and writes what it shows as docs/demo.svg. */
+/** `npm run picture`: runs the demo in a terminal and writes the screen to docs/demo.svg. */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DEMO, DEMO_SIZE } from './picture/demo.ts';

@@ -1,9 +1,9 @@
 /**
  * Builds a release: `npm run release -- --url URL --key FILE [--out DIR] [--arch x64] [--maintainer 'NAME <MAIL>']`.
  *
- * DIR (`build/release`) is what is to be served at URL: `bootstrap.sh`, and a directory named by the version with the
- * archives, the npm package, the Debian packages, their sums and the sums' signature. FILE is a key of OpenSSH. Without
- * a URL and a key there is no `bootstrap.sh`, since nobody could check what it downloads.
+ * Serve DIR (default: `build/release`) at URL. It contains `bootstrap.sh` and a directory, named after the version, with
+ * the archives, the npm package, the Debian packages, their checksums and the signature of the checksums. FILE is a key
+ * of OpenSSH. Without URL and key there is no `bootstrap.sh`, because it could not verify its downloads.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -20,7 +20,7 @@ import { publicKey, signSums, writeSums } from './release/sums.ts';
 const root = path.resolve(import.meta.dirname, '..');
 const work = path.join(root, 'build/release-work');
 
-const { values: given } = parseArgs({
+const { values: flags } = parseArgs({
   options: {
     out: { type: 'string', default: path.join(root, 'build/release') },
     url: { type: 'string' },
@@ -29,11 +29,11 @@ const { values: given } = parseArgs({
     maintainer: { type: 'string', default: 'mesosup <mesosup@localhost>' },
   },
 });
-const cpus = [...new Set(given.arch.map(readCpu))];
-if (given.url !== undefined && !/^https?:\/\/[^\s'"\\]+$/.test(given.url)) {
-  throw new Error(`--url is where the release will be served, as http(s)://…, not ${given.url}`);
+const cpus = [...new Set(flags.arch.map(readCpu))];
+if (flags.url !== undefined && !/^https?:\/\/[^\s'"\\]+$/.test(flags.url)) {
+  throw new Error(`--url must be the http(s) URL where the release will be served, not ${flags.url}`);
 }
-const out = path.resolve(given.out);
+const out = path.resolve(flags.out);
 const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
 const directory = path.join(out, version);
 
@@ -49,7 +49,7 @@ async function make(cpu: Cpu, dist: string): Promise<Made> {
   const archive = await packPayload({ root: dist, runtime, arch: CPUS[cpu], directory });
   const tree = path.join(work, cpu);
   const measured = await measure(archive, tree);
-  return { archive, tree, measured, debian: await debianPackage(archive, tree, given.maintainer, directory) };
+  return { archive, tree, measured, debian: await debianPackage(archive, tree, flags.maintainer, directory) };
 }
 
 const dist = path.join(work, 'dist');
@@ -57,22 +57,22 @@ await rm(directory, { recursive: true, force: true });
 await mkdir(directory, { recursive: true });
 await $({ cwd: root })`${process.execPath} bin/build.ts --release --out ${dist}`;
 const made: Made[] = [];
-// One after the other: what is measured shall not wait for the next.
+// Sequential, so that the measurements do not disturb each other.
 for (const cpu of cpus) made.push(await make(cpu, dist));
 const [first] = made;
 if (!first) throw new Error('--arch names no processor');
 const npm = await npmPackage(first.tree, version, directory);
-// packPayload's own notes of what it made.
+// packPayload's metadata files.
 for (const { archive } of made) await rm(path.join(directory, `${archive.arch}.json`));
 const files = made.flatMap(({ archive, debian }) => [path.basename(archive.file), debian]);
 await writeSums(directory, [...files, npm]);
-if (given.key !== undefined) await signSums(directory, given.key);
-if (given.key !== undefined && given.url !== undefined) {
+if (flags.key !== undefined) await signSums(directory, flags.key);
+if (flags.key !== undefined && flags.url !== undefined) {
   const needed = Math.max(...made.map(({ measured }) => measured.bytes + measured.unpackedBytes));
   const script = releaseScript(await readFile(path.join(root, 'bin/bootstrap.sh'), 'utf8'), {
-    RELEASE_URL: given.url.replace(/\/+$/, ''),
+    RELEASE_URL: flags.url.replace(/\/+$/, ''),
     RELEASE_VERSION: version,
-    RELEASE_KEY: await publicKey(given.key),
+    RELEASE_KEY: await publicKey(flags.key),
     RELEASE_MB: String(Math.ceil(needed / 1e6)),
   });
   await writeFile(path.join(out, 'bootstrap.sh'), script, { mode: 0o755 });
@@ -83,6 +83,6 @@ for (const { archive, measured } of made) {
   console.log(`${path.basename(archive.file)}: ${renderMeasured(measured)}`);
 }
 console.log(`mesosup ${version} is in ${out}`);
-if (given.key === undefined)
-  console.log('It is not signed, and has no bootstrap.sh: give --key FILE and --url URL.');
-else if (given.url === undefined) console.log('It has no bootstrap.sh: give --url URL.');
+if (flags.key === undefined)
+  console.log('It is not signed and has no bootstrap.sh: add --key FILE and --url URL.');
+else if (flags.url === undefined) console.log('It has no bootstrap.sh: add --url URL.');

@@ -1,8 +1,7 @@
 /**
- * Runs the tests that try properties, each as many times over as FACTOR says: `npm run soak [FACTOR] [SEED]`. With the
- * usual factor that is 1,000 simulated clusters, after that 500 kills of a real scheduler, and 100 hosts as their owners
- * leave them.
- * Prints the seed first, so that a failure can be tried again, and the totals last.
+ * Runs the property tests with FACTOR times as many runs: `npm run soak [FACTOR] [SEED]`. With the default factor, these
+ * include 1,000 simulated clusters. Then kills a real scheduler 500 times, and installs on 100 hosts with quirks.
+ * Prints the seed first, so that a failure can be reproduced, and the totals last.
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -29,7 +28,7 @@ const kills = await run`vitest run --project contract test/contract/scheduler-ki
 const hosts = $({
   stdio: 'inherit',
   nothrow: true,
-  // Four hosts a run.
+  // Four hosts per run.
   env: { ...process.env, ...environment, MESOSUP_SOAK_FACTOR: String(Math.ceil(factor / 4)) },
 });
 const quirks = await hosts`vitest run --project hosts test/e2e/hosts/install-quirks.test.ts`;

@@ -1,6 +1,6 @@
 /**
- * Runs all tests, and prints last what failed and the totals.
- * Each static check counts as one test. Exits with 1 when anything failed.
+ * Runs all tests, and prints the failures and the totals at the end.
+ * Each static check counts as one test. Exits with 1 if anything failed.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,13 +15,13 @@ interface Report {
     /** Path of the file. */
     name: string;
     status: string;
-    /** Why the file could not be run; empty where its tests failed. */
+    /** The reason why the file could not be run; empty if its tests failed. */
     message: string;
     assertionResults: { fullName: string; status: string; failureMessages: string[] }[];
   }[];
 }
 
-/** Lines of a failure that are repeated at the end; the whole of it stands further up. */
+/** Number of lines of a failure that are repeated at the end. */
 const FAILURE_LINES = 12;
 
 const checks = {
@@ -31,11 +31,11 @@ const checks = {
   'dead code': ['knip'],
   shell: ['bin/check-shell.sh'],
 };
-/** One after the other, as they share this machine's ports and engine. */
+/** Run one after another, because they share this machine's ports and Docker engine. */
 const here = { unit: ['--coverage'], contract: [], e2e: [] };
 
 const total = { passed: 0, failed: 0, skipped: 0 };
-/** What failed, repeated at the end: a text each. */
+/** A text for each failure, repeated at the end. */
 const failures: string[] = [];
 process.chdir(path.resolve(import.meta.dirname, '..'));
 process.env.PATH = `${path.resolve('node_modules/.bin')}:${process.env.PATH}`;
@@ -43,7 +43,7 @@ const reports = await mkdtemp(path.join(tmpdir(), 'mesosup-test-'));
 const run = $({ stdio: 'inherit', nothrow: true });
 const runApart = $({ stdio: ['ignore', 'pipe', 'pipe'], nothrow: true, quiet: true });
 
-// The lab's hosts have ports and engines of their own, and most of their time is waiting: two files run at a time.
+// The lab's hosts have their own ports and Docker engines, and their tests mostly wait: two files run at the same time.
 const hosts = test(runApart, 'hosts', ['--file-parallelism', '--max-workers=2']);
 for (const [name, command] of Object.entries(checks)) {
   const { exitCode } = await run`${command}`;
@@ -52,15 +52,15 @@ for (const [name, command] of Object.entries(checks)) {
   if (exitCode !== 0) failures.push(name);
 }
 for (const [project, flags] of Object.entries(here)) await test(run, project, flags);
-echo('\nOn the hosts of the lab, at the same time:');
+echo('\nTests on the hosts of the lab, which ran at the same time:');
 process.stdout.write((await hosts).stdall);
 await rm(reports, { recursive: true });
 if (!process.env.MESOSUP_TEST_MESOS_DEB) {
   echo(
-    "\nThe hosts ran the embedded Mesos in a package laid out like ClusterD's; set MESOSUP_TEST_MESOS_DEB=FILE.deb to use a real one.",
+    "\nThe hosts ran the embedded Mesos in a package laid out like ClusterD's; set MESOSUP_TEST_MESOS_DEB=FILE.deb to use a real Mesos.",
   );
 }
-if (failures.length > 0) echo(chalk.red(`\nWhat failed:\n\n${failures.join('\n\n')}`));
+if (failures.length > 0) echo(chalk.red(`\nFailures:\n\n${failures.join('\n\n')}`));
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
 echo(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exitCode = total.failed === 0 ? 0 : 1;
@@ -74,10 +74,10 @@ async function test(run: Shell, project: string, flags: readonly string[] = []):
   total.passed += report?.numPassedTests ?? 0;
   total.failed += report?.numFailedTests ?? 0;
   total.skipped += report?.numPendingTests ?? 0;
-  // A suite that can't load, or a coverage threshold, fails the run without failing a test.
+  // A test file that can't be loaded, or a coverage threshold, fails the run without a failed test.
   if (output.exitCode !== 0 && !report?.numFailedTests) {
     total.failed += 1;
-    failures.push(`${project}: ended with ${output.exitCode}, without a failed test`);
+    failures.push(`${project}: exit code ${output.exitCode} without a failed test`);
   }
   failures.push(...failuresOf(report));
   return output;

@@ -1,11 +1,11 @@
-/** oclif's manifest: what is known of the commands without loading them. */
+/** Builds oclif's manifest, which describes the commands, so that they need not be loaded. */
 import { type Interfaces, Plugin } from '@oclif/core';
 
 /**
  * Loads every built command once.
- * @param lib the directory of the bundles, which has `commands/`
+ * @param lib the directory of the bundles, with `commands/`
  * @param pjson the package.json of the build
- * @throws Error when a command can't be loaded
+ * @throws Error if a command can't be loaded
  */
 export async function commandManifest(lib: string, pjson: Interfaces.PJSON): Promise<Interfaces.Manifest> {
   const plugin = new Plugin({

@@ -2,14 +2,14 @@ import { isBuiltin } from 'node:module';
 import type { Plugin } from 'rolldown';
 
 const BUILTIN = '\0builtin:';
-/** What can be written as a variable's name. */
+/** Names that are valid identifiers. */
 const NAME = /^[A-Za-z_$][\w$]*$/;
 const RESERVED = new Set(['default', 'delete']);
 
 /**
- * An ES module that imports a module of Node's reads all that it exports, among them what is only made when it is
- * read: a WebSocket client of node:http takes 50 ms, node:fs and node:process some 10 ms. Taken off the module one by
- * one, what nobody uses costs nothing.
+ * An ES module that imports one of Node's modules reads all of its exports. Some are created only when they are read: the
+ * WebSocket client of node:http takes 50 ms, node:fs and node:process some 10 ms. The bundles read only the exports
+ * that they use.
  */
 export const leanBuiltins: Plugin = {
   name: 'lean-builtins',
@@ -33,11 +33,11 @@ export const leanBuiltins: Plugin = {
 
 const ADD_ON = '\0add-on';
 
-/** ssh2 does without its compiled add-ons, which are not built here: what looks for one finds that there is none. */
+/** ssh2 works without its compiled add-ons, which are not built: each import of one fails. */
 export const noAddOns: Plugin = {
   name: 'no-add-ons',
   resolveId: (source) => (source === 'cpu-features' || source.endsWith('.node') ? ADD_ON : null),
-  load: (id) => (id === ADD_ON ? "throw new Error('there is no such add-on');" : null),
+  load: (id) => (id === ADD_ON ? "throw new Error('this add-on is not available');" : null),
 };
 
 const UNREACHED = '\0unreached';
@@ -45,8 +45,8 @@ const LINUX = '\0linux';
 const SORTED = '.sort((a, b) => a.id.localeCompare(b.id))';
 
 /**
- * What oclif loads at each start and this program never comes to: the search for commands, which the manifest makes
- * needless; Windows; and the tables of the languages, for commands that the manifest has in order.
+ * Removes code that oclif loads at each start but this program never uses: the search for commands, which the manifest
+ * replaces; Windows; and the language tables for sorting commands, which the manifest has sorted already.
  */
 export const leanOclif: Plugin = {
   name: 'lean-oclif',
@@ -58,11 +58,11 @@ export const leanOclif: Plugin = {
   load(id) {
     if (id === LINUX) return 'export const isWsl = false; export const powerShellPath = () => undefined;';
     if (id !== UNREACHED) return null;
-    return "const fail = () => { throw new Error('lib/oclif.manifest.json is missing: build or install mesosup anew'); }; export { fail as glob, fail as minimatch };";
+    return "const fail = () => { throw new Error('lib/oclif.manifest.json is missing: build or install mesosup again'); }; export { fail as glob, fail as minimatch };";
   },
   transform(code, id) {
     if (!id.endsWith('/@oclif/core/lib/config/plugin.js')) return null;
-    if (!code.includes(SORTED)) throw new Error(`${id} no longer sorts commands as leanOclif knows it`);
+    if (!code.includes(SORTED)) throw new Error(`${id} no longer contains the sort that leanOclif removes`);
     return code.replace(SORTED, '');
   },
 };

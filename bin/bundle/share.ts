@@ -1,4 +1,4 @@
-/** What belongs among an installation's own files of shells and man, made from the commands. */
+/** Generates the completion scripts and the man page of an installation from the commands. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Interfaces } from '@oclif/core';
@@ -6,7 +6,7 @@ import { COMPLETIONS } from '../../src/cli/reference/completions.ts';
 import { manPage } from '../../src/cli/reference/man.ts';
 import { referenceOf } from '../../src/cli/reference/reference.ts';
 
-/** Writes them beneath `share`, laid out as beneath /usr/share. */
+/** Writes the files to `share`, in the layout of /usr/share. */
 export async function writeShare(share: string, { commands, version }: Interfaces.Manifest): Promise<void> {
   const reference = referenceOf(Object.values(commands));
   const files = {

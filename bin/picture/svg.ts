@@ -1,6 +1,6 @@
 import type { Line, Run } from './terminal.ts';
 
-/** Of the terminal's colours those that programs use for text; a light grey on nearly black for the rest. */
+/** The terminal colours that programs use for text; all other text is light grey on near black. */
 const COLOURS: Readonly<Record<number, string>> = {
   1: '#ff7b72',
   2: '#7ee787',
@@ -12,7 +12,7 @@ const COLOURS: Readonly<Record<number, string>> = {
 };
 const [CELL, LINE, MARGIN, BAR] = [8.4, 19, 16, 30];
 
-/** The lines as a picture of a terminal. @param columns its width */
+/** Draws the lines as a terminal. @param columns the terminal's width */
 export function terminalSvg(lines: readonly Line[], columns: number): string {
   const width = Math.ceil(columns * CELL + 2 * MARGIN);
   const height = lines.length * LINE + 2 * MARGIN + BAR;
@@ -34,7 +34,7 @@ ${rows.join('\n')}
 `;
 }
 
-/** The text of each line of such a picture. */
+/** Reads the text of each line back from a picture. */
 export function svgText(svg: string): string[] {
   return [...svg.matchAll(/<text [^>]*>(.*)<\/text>/g)].map(([, line]) =>
     (line ?? '')

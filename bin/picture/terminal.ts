@@ -1,14 +1,14 @@
-/** A command in a terminal, and what the terminal shows when it has ended. */
+/** Runs a command in a terminal and reads the screen at its end. */
 import { createRequire } from 'node:module';
 import { execa } from 'execa';
 
-// It is CommonJS in a package that calls itself a module's.
+// The package declares an ES module, but its file is CommonJS.
 const { Terminal } = createRequire(import.meta.url)('@xterm/headless') as typeof import('@xterm/headless');
 
-/** A stretch of a line in one style. */
+/** A part of a line with one style. */
 export interface Run {
   readonly text: string;
-  /** Of the sixteen colours of a terminal; undefined: its own. */
+  /** One of the sixteen terminal colours; undefined for the default colour. */
   readonly colour?: number;
   readonly bold: boolean;
   readonly dim: boolean;
@@ -21,9 +21,9 @@ export interface Size {
 }
 
 /**
- * Runs a shell command in a pseudo-terminal of that size (`script` makes it), and hands what comes to a real emulator.
- * @returns the lines shown at last, without empty ones at the end
- * @throws Error with what was shown when the command fails
+ * Runs a shell command in a pseudo-terminal (created by `script`) and passes its output to a terminal emulator.
+ * @returns the lines of the final screen, without empty lines at the end
+ * @throws Error with the output of a command that fails
  */
 export async function shownBy(command: string, { columns, rows }: Size): Promise<Line[]> {
   const script = `stty cols ${columns} rows ${rows}; ${command}`;

@@ -10,7 +10,7 @@ const settings = {
   RELEASE_MB: '300',
 };
 
-test('the settings are put into the script, quoted, and nothing else changes', async () => {
+test('inserts the quoted settings and changes nothing else', async () => {
   const script = await readFile(path.resolve(import.meta.dirname, '../bootstrap.sh'), 'utf8');
   const made = releaseScript(script, settings).split('\n');
   const before = script.split('\n');
@@ -22,6 +22,6 @@ test('the settings are put into the script, quoted, and nothing else changes', a
   ]);
 });
 
-test('a script without a place for them is refused', () => {
+test('refuses a script without the lines of the settings', () => {
   expect(() => releaseScript("\nRELEASE_URL=''\n", settings)).toThrow("RELEASE_VERSION=''");
 });

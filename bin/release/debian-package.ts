@@ -1,4 +1,4 @@
-/** The Debian package `mesosup`: the payload in /usr/lib/mesosup, and the program on PATH. */
+/** Builds the Debian package `mesosup`: the payload in /usr/lib/mesosup, and links in PATH and /usr/share. */
 
 import { chmod, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,14 +7,14 @@ import type { PayloadArchive } from '../../src/install/edge/payload.ts';
 import { MTIME } from '../../src/install/edge/tar.ts';
 import { RELEASED } from '../../src/install/script/places.ts';
 
-/** Not /opt/mesosup, which the installer fills and empties. postrm.sh names it too. */
+/** Not /opt/mesosup, which the installer manages. postrm.sh has the same path. */
 const PLACE = 'usr/lib/mesosup';
-/** What the runtime is linked with. */
+/** The packages of the libraries that the runtime is linked with. */
 const DEPENDS = 'libatomic1, libc6 (>= 2.28), libgcc-s1, libstdc++6';
 
 /**
- * @param tree the unpacked payload; it becomes part of the package
- * @returns the file's name
+ * @param tree the unpacked payload
+ * @returns the file name
  */
 export async function debianPackage(
   archive: PayloadArchive,
@@ -57,7 +57,7 @@ export async function debianPackage(
   await cp(path.join(import.meta.dirname, 'postrm.sh'), path.join(root, 'DEBIAN/postrm'));
   await chmod(path.join(root, 'DEBIAN/postrm'), 0o755);
   const name = `mesosup_${version.replaceAll('-', '~')}_${arch}.deb`;
-  // Of gzip alone every dpkg knows; the times of all files become this one.
+  // Every dpkg supports gzip. A fixed time makes the package reproducible.
   const pack = $({ quiet: true, env: { ...process.env, SOURCE_DATE_EPOCH: String(MTIME) } });
   await pack`dpkg-deb --root-owner-group -Zgzip -z6 -b ${root} ${path.join(directory, name)}`;
   await rm(root, { recursive: true });

@@ -27,7 +27,7 @@ function made(...modules: string[]): Promise<string> {
 
 const mit = (name: string) => JSON.stringify({ name, version: '2.0.0', license: 'MIT' });
 
-test('every package that a module comes from is there once, with its text, a notice or a part of its README', async () => {
+test('lists each package once, with its licence, its notice, or the licence section of its README', async () => {
   await put('node_modules/b', { 'package.json': mit('b'), 'LICENSE.md': 'text of b', NOTICE: 'notice of b' });
   await put('node_modules/a/node_modules/b', { 'package.json': mit('b'), LICENSE: 'text of b' });
   await put('node_modules/a', {
@@ -53,12 +53,12 @@ test('every package that a module comes from is there once, with its text, a not
   expect(twice.match(/^ {2}b 2/gm)).toHaveLength(1);
 });
 
-test('a package without any licence stops the build', async () => {
+test('refuses a package without a licence', async () => {
   await put('node_modules/c', { 'package.json': mit('c') });
   await expect(made('node_modules/c/1.js')).rejects.toThrow('node_modules/c has no licence');
 });
 
-test('a module’s package is the innermost, and the bundler’s helpers are its own', () => {
+test('finds the innermost package of a module, and the bundler for its helpers', () => {
   expect(packageOf('/x/node_modules/@a/b/node_modules/c/d/e.js', '/x')).toBe(
     '/x/node_modules/@a/b/node_modules/c',
   );

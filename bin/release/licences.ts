@@ -1,4 +1,4 @@
-/** The licences of what is in an archive: this program, the libraries bundled with it, and the Node runtime. */
+/** Collects the licences of an archive: of mesosup, the bundled libraries and the Node runtime. */
 
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,29 +9,29 @@ interface Part {
 }
 
 /**
- * @param root of the checkout, with the program's own LICENSE
- * @param modules that bundles are made of, as the bundler names them
- * @param node the runtime: `…/bin/node` of a package that holds Node's licence
- * @throws Error naming a package whose licence can't be told
+ * @param root the checkout, with mesosup's LICENSE
+ * @param modules the module ids of the bundler
+ * @param node the runtime: `…/bin/node` of a package with Node's licence
+ * @throws Error that names a package without a licence
  */
 export async function licences(root: string, modules: readonly string[], node: string): Promise<string> {
   const directories = [
     ...new Set(modules.map((id) => packageOf(id, root)).filter((one) => one !== undefined)),
   ];
   const own = await partOf(root);
-  // The same version may lie in several places.
+  // The same version may be installed in several directories.
   const bundled = new Map((await Promise.all(directories.map(partOf))).map((part) => [part.title, part]));
   const runtime = { title: 'Node.js, the runtime in bin/node', text: await nodeLicence(node) };
   const parts = [own, runtime, ...[...bundled.values()].sort((a, b) => (a.title < b.title ? -1 : 1))];
   const contents = parts.map(({ title }) => `  ${title}\n`).join('');
   const line = '='.repeat(80);
   const texts = parts.map(({ title, text }) => `${line}\n${title}\n${line}\n\n${text.trim()}\n`);
-  return `What this archive holds, and the licence of each part:\n\n${contents}\n${texts.join('\n')}`;
+  return `Contents of this archive, with the licence of each part:\n\n${contents}\n${texts.join('\n')}`;
 }
 
-/** The directory of the package that a module is of; undefined for the program's own modules. */
+/** The directory of a module's package; undefined for mesosup's own modules. */
 export function packageOf(id: string, root: string): string | undefined {
-  // The bundler's own helpers.
+  // Helper code of the bundler.
   if (id.startsWith('\0rolldown')) return path.join(root, 'node_modules/rolldown');
   const found = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id);
   return id.startsWith('\0') ? undefined : found?.[1];
@@ -55,7 +55,7 @@ async function partOf(directory: string): Promise<Part> {
   return { title, text: section };
 }
 
-/** A Node that is not npm's, with which no release is made, may bring none. */
+/** Node may lack a licence file if it isn't npm's; releases use npm's Node. */
 async function nodeLicence(node: string): Promise<string> {
   const file = path.join(path.dirname(node), '../LICENSE');
   return readFile(file, 'utf8').catch(() => 'See https://github.com/nodejs/node/blob/main/LICENSE');

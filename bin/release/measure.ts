@@ -1,4 +1,4 @@
-/** What a release costs a host: size, and the time to send and unpack it, taken on this machine. */
+/** Measures a release on this machine: its size, and the time to upload and to unpack it. */
 
 import { mkdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,7 +10,7 @@ import { uploadPayload } from '../../src/install/edge/upload.ts';
 
 export interface Measured {
   readonly bytes: number;
-  /** Seconds, as the installer sends it, checked by its sum, without a network in between; it takes root. */
+  /** Seconds for the installer's upload with its checksum, without a network. Undefined without root. */
   readonly upload: number | undefined;
   /** Seconds. */
   readonly unpack: number;
@@ -18,7 +18,7 @@ export interface Measured {
   readonly runtimeBytes: number;
 }
 
-/** @param tree a directory for the unpacked archive, which stays */
+/** @param tree the directory for the unpacked archive, which is kept */
 export async function measure(archive: PayloadArchive, tree: string): Promise<Measured> {
   const { file, bytes, sha256 } = archive;
   const root = path.resolve(import.meta.dirname, '../..');
@@ -54,13 +54,13 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - began) / 1000;
 }
 
-/** Bits in a second, for a network such as hosts have. */
+/** Bits per second of a typical network. */
 const NETWORK = 100e6;
 
 export function renderMeasured({ bytes, upload, unpack, unpackedBytes, runtimeBytes }: Measured): string {
   const mb = (n: number) => `${(n / 1e6).toFixed(1)} MB`;
   const share = Math.round((runtimeBytes / unpackedBytes) * 100);
-  const sent = upload === undefined ? 'not measured, which takes root' : `${upload.toFixed(2)} s here`;
+  const sent = upload === undefined ? 'not measured (needs root)' : `${upload.toFixed(2)} s here`;
   return [
     `archive ${mb(bytes)}`,
     `upload ${sent} (100 Mbit/s would take ${((bytes * 8) / NETWORK).toFixed(1)} s)`,

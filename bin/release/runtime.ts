@@ -1,26 +1,26 @@
-/** The Node runtime of each kind of processor: npm's package of it, as the lock file has it. */
+/** Provides npm's packages of the Node runtime for each processor architecture, in the version of the lock file. */
 
 import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { $ } from 'zx';
 
-/** As npm names processors, and as Debian does. */
+/** Processor architectures: npm's names and Debian's names. */
 export const CPUS = { x64: 'amd64', arm64: 'arm64' } as const;
 
 export type Cpu = keyof typeof CPUS;
 
-/** @throws Error for anything but a name in CPUS */
+/** @throws Error for a name that is not in CPUS */
 export function readCpu(name: string): Cpu {
   if (name === 'x64' || name === 'arm64') return name;
-  throw new Error(`--arch is x64 or arm64, not ${name}`);
+  throw new Error(`--arch must be x64 or arm64, not ${name}`);
 }
 
 /**
- * The directory of the package `node-linux-<cpu>`. npm installs that of its own processor alone; another is fetched
- * once, and kept in `build/`.
- * @param root of the checkout
- * @throws Error when the lock file doesn't name it, it can't be had, or is not what the lock file says
+ * The directory of the package `node-linux-<cpu>`. npm installs only the package of this machine's architecture; others
+ * are downloaded once and kept in `build/`.
+ * @param root the checkout
+ * @throws Error if the lock file doesn't have the package, its download fails, or its checksum differs
  */
 export async function runtimePackage(root: string, cpu: Cpu): Promise<string> {
   const name = `node-linux-${cpu}`;
@@ -42,7 +42,7 @@ export async function runtimePackage(root: string, cpu: Cpu): Promise<string> {
   return kept;
 }
 
-/** @throws Error unless the file has the sum; `integrity` is as in a lock file: `sha512-` and base64 */
+/** @param integrity in the format of a lock file: `sha512-` and base64 @throws Error if the checksum differs */
 export async function checkIntegrity(file: string, integrity: string, what: string): Promise<void> {
   const [algorithm = '', wanted] = integrity.split('-');
   const found = createHash(algorithm)

@@ -1,4 +1,4 @@
-/** SHA256SUMS of a release, and its signature by OpenSSH: what a host checks a download with. */
+/** Writes and signs SHA256SUMS of a release, with which a host verifies its download. */
 
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -6,10 +6,10 @@ import { $ } from 'zx';
 import { fileDigest } from '../../src/install/edge/file-digest.ts';
 
 export const SUMS = 'SHA256SUMS';
-/** What a signature is for: one made for anything else is not taken. */
+/** The namespace of the signatures (ssh-keygen -n). Signatures with another namespace are refused. */
 const NAMESPACE = 'mesosup';
 
-/** Writes the sums of files in a directory, as `sha256sum -c` reads them. */
+/** Writes the checksums of files in a directory, in the format of `sha256sum -c`. */
 export async function writeSums(directory: string, names: readonly string[]): Promise<void> {
   const lines = names
     .toSorted()
@@ -18,9 +18,9 @@ export async function writeSums(directory: string, names: readonly string[]): Pr
 }
 
 /**
- * Signs a directory's sums, into SHA256SUMS.sig.
- * @param key a private key of OpenSSH, or the public one of a key that the agent holds
- * @throws ProcessOutput when ssh-keygen can't
+ * Signs a directory's checksums; the signature is SHA256SUMS.sig.
+ * @param key a private key of OpenSSH, or the public key of a key in the SSH agent
+ * @throws ProcessOutput if ssh-keygen fails
  */
 export async function signSums(directory: string, key: string): Promise<void> {
   const sums = path.join(directory, SUMS);
@@ -28,7 +28,7 @@ export async function signSums(directory: string, key: string): Promise<void> {
   await $({ quiet: true })`ssh-keygen -q -Y sign -f ${key} -n ${NAMESPACE} ${sums}`;
 }
 
-/** Type and key, of a private key's file or a public one's. @throws ProcessOutput when ssh-keygen can't read it */
+/** Type and key from the file of a private or public key. @throws ProcessOutput if ssh-keygen can't read it */
 export async function publicKey(key: string): Promise<string> {
   const text = await readFile(key, 'utf8');
   const shown = text.startsWith('-----') ? (await $({ quiet: true })`ssh-keygen -y -f ${key}`).stdout : text;

@@ -1,13 +1,13 @@
-/** What all commands have in common. */
+/** The base class of all commands. */
 import { Command, type Interfaces } from '@oclif/core';
 
 export abstract class BaseCommand extends Command {
-  /** For whoever watches. */
+  /** Writes to standard error, on a terminal only. */
   protected progress(message: string): void {
     if (process.stderr.isTTY && !this.jsonEnabled()) this.logToStderr(message);
   }
 
-  /** Left to the program's beginning, which shows every error in the same way. */
+  /** Rethrows, so that `main.ts` shows every error in the same way. */
   protected override async catch(error: Interfaces.CommandError): Promise<never> {
     throw error;
   }

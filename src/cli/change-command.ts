@@ -1,4 +1,4 @@
-/** A command that changes hosts, from its flags to its report. */
+/** Runs a command that changes hosts, from its flags to its report. */
 
 import type { Command } from '@oclif/core';
 import type { LoadedCluster } from '../cluster/edge/load.ts';
@@ -9,18 +9,18 @@ import type { Screen } from '../install/operations/screen.ts';
 import type { Session } from '../install/operations/session.ts';
 import type { Plan } from '../install/plan.ts';
 import { count } from '../text/count.ts';
-import { type ChangeReport, report } from './change-report.ts';
+import { type ChangeReport, reportChange } from './change-report.ts';
 import { interruption, programOf, screenFor, withSession } from './cluster-session.ts';
-import { confirmed } from './confirm.ts';
+import { confirm } from './confirm.ts';
 import type { ConnectFlags } from './flags/connect-flags.ts';
 
 export interface RunChangeOptions {
   readonly intent: Intent;
   readonly saved?: Plan;
   readonly allowAgentReplace: boolean;
-  /** How the person is asked; by the number of changes without it. */
+  /** Asks for confirmation. Default: a yes/no question that names the number of changes. */
   readonly confirm?: (session: Session, screen: Screen) => Promise<boolean>;
-  /** After hosts were changed without trouble. */
+  /** Called when all hosts were changed without a failure. */
   readonly afterwards?: (session: Session, result: ChangeResult) => Promise<void>;
 }
 
@@ -36,16 +36,19 @@ export async function runChange(
   const { intent, saved, allowAgentReplace } = options;
   const program = programOf(command.config);
   return withSession(program, loaded, flags, screen, signal, async (session) => {
-    const confirm = ({ plan }: Prepared) => {
+    const confirmPlan = ({ plan }: Prepared) => {
       if (flags.yes) return Promise.resolve(true);
       if (options.confirm) return options.confirm(session, screen);
-      const touched = plan.hosts.filter(({ items }) => items.length > 0).length;
-      return confirmed(`Make ${count(changesIn(plan), 'change')} on ${count(touched, 'host')}?`, screen);
+      const changedHostCount = plan.hosts.filter(({ items }) => items.length > 0).length;
+      return confirm(
+        `Make ${count(changesIn(plan), 'change')} on ${count(changedHostCount, 'host')}?`,
+        screen,
+      );
     };
     const result = await change(session, program, {
       intent,
       ...(saved && { saved }),
-      confirm,
+      confirm: confirmPlan,
       allowAgentReplace,
       patience: flags.timeout,
       signal,
@@ -55,6 +58,6 @@ export async function runChange(
     const { troubles, leftOut, declined } = result;
     if (!declined && troubles.length === 0 && leftOut.length === 0)
       await options.afterwards?.(session, result);
-    return report(session, result, say);
+    return reportChange(session, result, say);
   });
 }

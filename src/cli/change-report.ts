@@ -1,4 +1,4 @@
-/** How a command that changes hosts ended: in words, as JSON, and as its exit code. */
+/** Reports the result of a command that changes hosts: as text, as JSON, and as the exit code. */
 
 import { EXIT } from '../errors/mesosup-error.ts';
 import { changesIn } from '../install/drift.ts';
@@ -8,41 +8,47 @@ import { type HostTrouble, renderTroubles } from '../install/operations/outcome.
 import type { Session } from '../install/operations/session.ts';
 import { count } from '../text/count.ts';
 
-/** What a command that changed hosts answers with --json. */
+/** The `--json` output of a command that changes hosts. */
 export interface ChangeReport {
   readonly cluster: string;
   readonly hosts: number;
-  /** Done, or begun where there was trouble. */
+  /** Changes made; on a host that failed, changes planned. */
   readonly changes: number;
   readonly troubles: readonly HostTrouble[];
   readonly leftOut: readonly string[];
   /** By host: users and groups that packages left behind. */
   readonly accounts: Readonly<Record<string, string>>;
-  /** By host: packages that an uninstall could not install again. */
+  /** By host: packages that `uninstall` could not install again. */
   readonly unrestored: Readonly<Record<string, string>>;
   readonly seconds: number;
   readonly access?: Access;
 }
 
-/** Tells how it ended, and sets the exit code. */
-export function report(session: Session, result: ChangeResult, say: (text: string) => void): ChangeReport {
+/** Prints the result and sets the exit code. */
+export function reportChange(
+  session: Session,
+  result: ChangeResult,
+  say: (text: string) => void,
+): ChangeReport {
   const { plan, troubles, leftOut, accounts, unrestored } = result;
   const seconds = performance.now() / 1000;
-  const touched = plan.hosts.filter(({ items }) => items.length > 0).length;
+  const changedHostCount = plan.hosts.filter(({ items }) => items.length > 0).length;
   const changes = result.applied ? changesIn(plan) : 0;
   const time = seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
   if (result.declined) say('Nothing was changed.');
   else if (changes === 0) say(`no changes on ${count(plan.hosts.length, 'host')}, ${time}`);
-  else if (troubles.length === 0) say(`${count(changes, 'change')} on ${count(touched, 'host')}, ${time}`);
+  else if (troubles.length === 0)
+    say(`${count(changes, 'change')} on ${count(changedHostCount, 'host')}, ${time}`);
   if (troubles.length > 0) {
-    say(`${renderTroubles(troubles)}\nRun the same command again: it goes on where it stopped.`);
+    say(`${renderTroubles(troubles)}\nRun the same command again to resume.`);
   }
-  for (const [host, left] of Object.entries(accounts)) say(`${host}: packages leave behind: ${left}`);
+  for (const [host, left] of Object.entries(accounts))
+    say(`${host}: packages left these accounts behind: ${left}`);
   for (const [host, packages] of Object.entries(unrestored)) {
-    say(`${host}: not restored, since no repository of the host has it: ${packages}`);
+    say(`${host}: not restored, because no repository on the host has it: ${packages}`);
   }
   if (leftOut.length > 0) {
-    say(`Left out: ${leftOut.join(', ')}. Fix what is named above, and run the same command again.`);
+    say(`Left out: ${leftOut.join(', ')}. Fix the problems above and run the same command again.`);
   }
   if (result.declined || troubles.length > 0 || leftOut.length > 0) process.exitCode = EXIT.failed;
   const access = result.facts && accessOf(session.cluster, result.facts, session.state.secretsFile);

@@ -1,4 +1,4 @@
-/** Runs the work of a command that talks to hosts: its terminal, its interruption, its session. */
+/** Gives commands that connect to hosts their terminal, their handling of interrupts, and their session. */
 
 import path from 'node:path';
 import type { Interfaces } from '@oclif/core';
@@ -9,12 +9,12 @@ import type { Screen } from '../install/operations/screen.ts';
 import { Session } from '../install/operations/session.ts';
 import { type ConnectFlags, connectOptions } from './flags/connect-flags.ts';
 
-/** oclif's own root is `lib` in the installation. */
+/** The installation's root. oclif's own root is the `lib` directory in it. */
 export function programOf(config: Interfaces.Config): Program {
   return { root: path.resolve(config.root, '..'), version: config.version };
 }
 
-/** @param input false: nothing may be asked */
+/** @param input false forbids questions */
 export function screenFor(json: boolean, { input }: { readonly input: boolean }): Screen {
   const terminal = !json && Boolean(process.stdout.isTTY);
   return {
@@ -27,10 +27,10 @@ export function screenFor(json: boolean, { input }: { readonly input: boolean })
   };
 }
 
-const GOES_ON =
-  'Interrupted. The hosts finish what they began; run the same command again to see how it ends.';
+const HOSTS_CONTINUE =
+  'Interrupted. Hosts finish the changes that they have started. Run the same command again to follow them.';
 
-/** Aborts on Ctrl-C and signals to end; a second Ctrl-C ends at once. */
+/** Aborts on SIGINT, SIGTERM and SIGHUP. A second signal exits at once. */
 export function interruption(): AbortSignal {
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -43,8 +43,8 @@ export function interruption(): AbortSignal {
 }
 
 /**
- * Runs the body with a session, and closes it whatever happens.
- * @throws Interrupted as soon as the signal comes, with what goes on without us
+ * Runs the body with a session, and always closes the session.
+ * @throws Interrupted as soon as the signal aborts; its message says whether hosts continue on their own
  */
 export async function withSession<T>(
   program: Program,
@@ -57,7 +57,7 @@ export async function withSession<T>(
   const session = await Session.begin(program.root, loaded, connectOptions(flags), screen);
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
   const interrupt = () =>
-    reject(new Interrupted(session.atWork ? GOES_ON : 'Interrupted; nothing was changed.'));
+    reject(new Interrupted(session.atWork ? HOSTS_CONTINUE : 'Interrupted. Nothing was changed.'));
   signal.addEventListener('abort', interrupt);
   try {
     return await Promise.race([body(session), interrupted]);

@@ -1,26 +1,28 @@
-/** Questions before hosts are changed. */
+/** Asks for confirmation before hosts are changed. */
 
 import { UsageError } from '../errors/mesosup-error.ts';
 import type { Screen } from '../install/operations/screen.ts';
 
-/** @throws UsageError where nobody can be asked */
-export async function confirmed(message: string, screen: Screen): Promise<boolean> {
-  mustBeAsked(screen);
+/** @throws UsageError without a terminal, or with --no-input */
+export async function confirm(message: string, screen: Screen): Promise<boolean> {
+  requireTerminal(screen);
   const { default: inquirer } = await import('inquirer');
   const { answer } = await inquirer.prompt([{ type: 'confirm', name: 'answer', message, default: false }]);
   return answer;
 }
 
-/** For what can't be taken back: the name has to be typed. @throws UsageError where nobody can be asked */
-export async function confirmedByName(name: string, screen: Screen): Promise<boolean> {
-  mustBeAsked(screen);
+/** Asks the user to type the cluster's name, for a change that can't be undone. @throws UsageError like `confirm` */
+export async function confirmByName(name: string, screen: Screen): Promise<boolean> {
+  requireTerminal(screen);
   const { default: inquirer } = await import('inquirer');
-  const message = `Type the name of the cluster (${name}) to take it off these hosts`;
+  const message = `Type the name of the cluster (${name}) to remove it from these hosts`;
   const { answer } = await inquirer.prompt([{ type: 'input', name: 'answer', message }]);
   return answer === name;
 }
 
-function mustBeAsked(screen: Screen): void {
+function requireTerminal(screen: Screen): void {
   if (screen.asks) return;
-  throw new UsageError('nobody can be asked here: add --yes to change the hosts without a question');
+  throw new UsageError(
+    'no terminal to ask for confirmation: add --yes to change the hosts without a question',
+  );
 }

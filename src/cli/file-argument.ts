@@ -1,18 +1,18 @@
-/** A FILE argument of the commands around a scheduler. */
+/** Reads the FILE argument of the `scheduler` commands. */
 
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { UsageError } from '../errors/mesosup-error.ts';
 
-/** As messages call it. */
-export function nameOf(file: string): string {
-  return file === '-' ? 'the standard input' : file;
+/** The name of the file in messages. */
+export function displayName(file: string): string {
+  return file === '-' ? 'standard input' : file;
 }
 
-/** Its content; `-` is the standard input. @throws UsageError */
-export async function contentOf(file: string): Promise<Buffer> {
+/** @param file a path, or `-` for standard input @throws UsageError */
+export async function readFileArgument(file: string): Promise<Buffer> {
   return (file === '-' ? buffer(process.stdin) : readFile(file)).catch((error: NodeJS.ErrnoException) => {
     const why = error.code === 'ENOENT' ? 'there is no such file' : error.message;
-    throw new UsageError(`${nameOf(file)} can't be read: ${why}`);
+    throw new UsageError(`${displayName(file)} can't be read: ${why}`);
   });
 }

@@ -1,6 +1,6 @@
 /**
- * The program's beginning, in `<installation>/lib`. oclif takes that directory for its root, where the build has put
- * its manifest: what help, completion and the command line need is read from there, and of the commands only the one
+ * The entry point of the program, `<installation>/lib/cli.js`. That directory is oclif's root, and the build puts
+ * oclif's manifest there. Help, completion and the parsing of the command line read the manifest, so only the command
  * that runs is loaded.
  */
 import { readFileSync } from 'node:fs';
@@ -12,17 +12,17 @@ const pjson = JSON.parse(readFileSync(path.join(root, '../package.json'), 'utf8'
 const { name, version } = pjson;
 
 if (process.argv[2] === '--version') {
-  // As oclif says it, without the time it takes to load it.
+  // oclif's format, without the time to load oclif.
   process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
 } else {
   const { flush, handle, run } = await import('@oclif/core');
   const args = process.argv.slice(2);
-  // A payload's version ends in a hash of its content, which oclif would take for another version than its manifest's.
-  const stated = { ...pjson, version: version.replace(/\+.*$/, '') };
-  const options = { root, pjson: stated, version, userPlugins: false, devPlugins: false };
-  const failed = async (error: Error & { oclif?: object }): Promise<void> => {
+  // A payload's version ends in a hash of its content. oclif would reject its manifest because the versions differ.
+  const withoutHash = { ...pjson, version: version.replace(/\+.*$/, '') };
+  const options = { root, pjson: withoutHash, version, userPlugins: false, devPlugins: false };
+  const exitWithError = async (error: Error & { oclif?: object }): Promise<void> => {
     const json = args.includes('--json');
-    // The command line's errors are shown with what is allowed.
+    // oclif shows errors of the command line together with the allowed flags.
     if (error.oclif !== undefined && !json) return handle(error);
     const [{ failureOf }, { failureJson, failureText }, { stateHome }] = await Promise.all([
       import('../errors/defect-report.ts'),
@@ -33,12 +33,12 @@ if (process.argv[2] === '--version') {
     const failure = failureOf(error, { version, command: [name, ...args], directories });
     if (json) process.stdout.write(`${JSON.stringify(failureJson(failure), null, 2)}\n`);
     else if (failure.message !== '') process.stderr.write(`${failureText(failure)}\n`);
-    // Connections and timers of what failed must not hold the program.
+    // Open connections and timers of the failed command must not keep the process alive.
     process.exit(failure.exitCode);
   };
-  process.on('uncaughtException', failed);
-  // Not awaited: oclif ends the process by itself, and Node warns of a module that is still waiting then.
+  process.on('uncaughtException', exitWithError);
+  // Not awaited: oclif exits by itself, and Node would then warn about an unsettled top-level await.
   void run(args, options)
     .then(() => flush())
-    .catch(failed);
+    .catch(exitWithError);
 }

@@ -1,8 +1,8 @@
-/** The questions of `mesosup init`. What a flag has answered isn't asked. */
+/** The questions of `mesosup init`. A flag answers its question in advance. */
 
 import { HOST_NAME, parseHostAddress } from '../cluster/host-address.ts';
 
-/** All as people type it. */
+/** Answers as typed. */
 export interface Answers {
   name?: string;
   hosts?: string[];
@@ -19,13 +19,13 @@ export interface Answers {
 }
 
 const list = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean);
-const has = (answers: Partial<Answers>, most: number) => (answers.hosts?.length ?? 0) > most;
-const remote = (answers: Partial<Answers>) => has(answers, 0);
+const hasMoreHosts = (answers: Partial<Answers>, than: number) => (answers.hosts?.length ?? 0) > than;
+const isRemote = (answers: Partial<Answers>) => hasMoreHosts(answers, 0);
 
-/** What was given, and what was answered. Empty answers are left out. */
-export async function askForSpec(given: Answers, local: boolean): Promise<Answers> {
+/** Asks the questions without a flag. Returns all answers except empty ones. */
+export async function askForSpec(fromFlags: Answers, local: boolean): Promise<Answers> {
   const { default: inquirer } = await import('inquirer');
-  const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const known = Object.fromEntries(Object.entries(fromFlags).filter(([, value]) => value !== undefined));
   const names = (answers: Partial<Answers>) => answers.hosts ?? [];
   const answers: Answers = await inquirer.prompt(
     [
@@ -33,7 +33,7 @@ export async function askForSpec(given: Answers, local: boolean): Promise<Answer
       {
         type: 'input',
         name: 'hosts',
-        message: 'Hosts, with commas (user@host:port is understood)',
+        message: 'Hosts, separated by commas (as host or user@host:port)',
         when: !local,
         filter: list,
         validate: checkHosts,
@@ -41,28 +41,33 @@ export async function askForSpec(given: Answers, local: boolean): Promise<Answer
       {
         type: 'checkbox',
         name: 'masters',
-        message: 'Masters (with ZooKeeper and scheduler): one, three or five',
-        when: (a: Partial<Answers>) => has(a, 2),
+        message: 'Masters (with ZooKeeper and a scheduler): one, three or five',
+        when: (a: Partial<Answers>) => hasMoreHosts(a, 2),
         choices: (a: Partial<Answers>) => names(a).map((value, i) => ({ value, checked: i < 3 })),
         validate: (chosen: readonly unknown[]) =>
-          chosen.length % 2 === 1 || 'An odd number of masters is needed',
+          chosen.length % 2 === 1 || 'Choose an odd number of masters',
       },
       {
         type: 'checkbox',
         name: 'agents',
-        message: 'Agents (where containers run)',
-        when: (a: Partial<Answers>) => has(a, 1),
+        message: 'Agents (hosts that run containers)',
+        when: (a: Partial<Answers>) => hasMoreHosts(a, 1),
         choices: (a: Partial<Answers>) => names(a).map((value) => ({ value, checked: true })),
-        validate: (chosen: readonly unknown[]) => chosen.length > 0 || 'At least one agent is needed',
+        validate: (chosen: readonly unknown[]) => chosen.length > 0 || 'Choose at least one agent',
       },
       {
         type: 'input',
         name: 'user',
-        message: "SSH user (empty: as OpenSSH's configuration says)",
-        when: remote,
+        message: "SSH user (empty: from OpenSSH's configuration)",
+        when: isRemote,
       },
-      { type: 'input', name: 'key', message: "SSH key's file (empty: as OpenSSH does)", when: remote },
-      { type: 'input', name: 'bastion', message: 'Jump host (empty: none)', when: remote },
+      {
+        type: 'input',
+        name: 'key',
+        message: "SSH key file (empty: OpenSSH's default keys and agent)",
+        when: isRemote,
+      },
+      { type: 'input', name: 'bastion', message: 'Jump host (empty: none)', when: isRemote },
       {
         type: 'select',
         name: 'mesos',
@@ -72,27 +77,27 @@ export async function askForSpec(given: Answers, local: boolean): Promise<Answer
             value: 'clusterd',
             name: 'ClusterD, the maintained Mesos (Debian 11 and 12, Ubuntu 22.04 and 24.04)',
           },
-          { value: 'mesosphere', name: 'the old packages of Mesosphere (Ubuntu 14.04 to 18.04)' },
+          { value: 'mesosphere', name: "Mesosphere's legacy packages (Ubuntu 14.04 to 18.04)" },
           { value: 'package', name: 'a single Debian package' },
-          { value: 'preinstalled', name: 'it is installed already' },
+          { value: 'preinstalled', name: 'already installed' },
         ],
       },
       {
         type: 'input',
         name: 'mesosVersion',
-        message: 'Version of Mesos (empty: the newest)',
+        message: 'Version of Mesos (empty: the latest)',
         when: (a: Partial<Answers>) => a.mesos === 'clusterd' || a.mesos === 'mesosphere',
       },
       {
         type: 'input',
         name: 'mesosPackage',
-        message: 'URL or file of the package',
+        message: 'URL or path of the package',
         when: (a: Partial<Answers>) => a.mesos === 'package',
       },
       {
         type: 'input',
         name: 'mesosSha256',
-        message: 'Its SHA-256',
+        message: 'SHA-256 of the package',
         when: (a: Partial<Answers>) => a.mesos === 'package',
       },
       {
@@ -102,7 +107,7 @@ export async function askForSpec(given: Answers, local: boolean): Promise<Answer
         choices: [
           { value: 'distribution', name: "the distribution's docker.io" },
           { value: 'docker-ce', name: "Docker's own packages" },
-          { value: 'preinstalled', name: 'it is installed already' },
+          { value: 'preinstalled', name: 'already installed' },
         ],
       },
     ],
@@ -116,6 +121,6 @@ export async function askForSpec(given: Answers, local: boolean): Promise<Answer
 function checkHosts(typed: string | readonly string[]): string | true {
   const hosts = typeof typed === 'string' ? list(typed) : typed;
   const bad = hosts.filter((host) => !parseHostAddress(host) && !HOST_NAME.test(host));
-  if (bad.length > 0) return `Not a host: ${bad.join(', ')}`;
-  return hosts.length > 0 || 'At least one host is needed';
+  if (bad.length > 0) return `Not a host name: ${bad.join(', ')}`;
+  return hosts.length > 0 || 'Enter at least one host';
 }

@@ -10,14 +10,14 @@ import type { DemoState } from './directory.ts';
 import { removeLink } from './executor-link.ts';
 
 const PAUSE_MS = 20;
-/** Longer than the engine takes to make a container. */
+/** Longer than the Docker engine takes to create a container. */
 const CREATE_MS = 300;
 
 /**
- * Takes away all there is of the demo in `dir`: its processes, then its containers, its link and its directory.
- * Processes go first, since they would start the containers anew. May be run again, or on half of a demo.
+ * Removes the demo in `dir`: its processes, then its containers, its link and its directory. Processes come first,
+ * because they would start the containers again. Safe to repeat, and to run on an incomplete demo.
  *
- * @param state what is known of the demo; where it is not, only processes, containers and directory are looked for
+ * @param state the demo's state; without it, the link is left alone
  */
 export async function cleanUp(dir: string, state: DemoState | undefined): Promise<void> {
   for (;;) {
@@ -31,7 +31,7 @@ export async function cleanUp(dir: string, state: DemoState | undefined): Promis
   await rm(dir, { recursive: true, force: true });
 }
 
-/** Looks twice, since a create call that was under way when its caller was killed is carried out all the same. */
+/** Checks twice: the engine completes a create call even if its caller is killed during the call. */
 async function removeContainers(cluster: string): Promise<void> {
   const engine = new DockerEngine();
   try {
@@ -42,14 +42,14 @@ async function removeContainers(cluster: string): Promise<void> {
       if (empty < 2) await sleep(CREATE_MS);
     }
   } catch (error) {
-    // Without an engine there is nothing of ours that runs; what it finds when it starts, it does not restart.
+    // Without a Docker engine no container runs, and the engine does not restart the demo's containers when it starts.
     if (!(error instanceof DockerUnavailableError)) throw error;
   }
 }
 
 /**
- * The processes that were started with the demo's mark, and all of the sessions that these began (an executor's
- * docker program has no environment of ours); this one excepted.
+ * The processes with the demo's mark in their environment, and all processes in sessions that they started (the docker
+ * program of an executor does not have this environment), except this process.
  */
 function markedProcesses(dir: string): number[] {
   const alive = processIds().filter((pid) => pid !== process.pid && identify(pid));
@@ -61,7 +61,7 @@ function environment(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
   } catch {
-    // Another user's, or it ended by itself in between.
+    // The process belongs to another user, or has just ended.
     return [];
   }
 }

@@ -12,33 +12,33 @@ import type { SupervisorOrder } from './supervisor-main.ts';
 
 export interface ClusterOptions {
   agents: number;
-  /** Stay up when this process ends. */
+  /** Keep running when this process ends. */
   detach: boolean;
-  /** Where the demo keeps its state. */
+  /** The directory of the demo's state. */
   dir: string;
-  /** The built product, with `lib` and `executors` below it. */
+  /** The directory of the build, with `lib` and `executors`. */
   root: string;
-  /** Host name of the agents, reachable from containers too. */
+  /** Host name of the agents, also reachable from containers. */
   hostname: string;
 }
 
-/** A demo cluster that has been started; its programs may still be coming up. */
+/** A started demo cluster. Its programs may not answer yet. */
 export interface DemoCluster {
   plan: DemoPlan;
-  /** Why the executor's path is not the page's, where it is not. */
+  /** The reason why the executor's path is not the one of the 2013 page; undefined if it is. */
   linkReason: string | undefined;
-  /** Resolves when the supervisor ends, whoever ended it. */
+  /** Resolves when the supervisor ends, for any reason. */
   ended: Promise<void>;
-  /** Lets this process end while the demo goes on. */
+  /** Lets this process end while the demo continues. */
   release(): void;
-  /** Ends the demo and resolves when nothing of it is left. */
+  /** Ends the demo and resolves when all of it is removed. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the demo's programs under a supervisor of their own. Remains of a demo that was killed are cleared first.
+ * Starts a supervisor with the demo's programs. Removes the remains of a killed demo first.
  *
- * @throws MesosupError when a demo is up already
+ * @throws MesosupError if a demo is already running
  */
 export async function startCluster({
   agents,
@@ -49,7 +49,7 @@ export async function startCluster({
 }: ClusterOptions): Promise<DemoCluster> {
   const found = await inspectDirectory(dir);
   if (found.kind === 'up') {
-    throw new MesosupError(`a demo is up already (its directory is ${dir}). Stop it with: mesosup demo down`);
+    throw new MesosupError(`a demo is already running (in ${dir}). Stop it with: mesosup demo down`);
   }
   if (found.kind === 'remains') await cleanUp(dir, found.state);
   await claimDirectory(dir);
@@ -75,7 +75,7 @@ export async function startCluster({
   };
   await writeState(dir, state);
   const order: SupervisorOrder = { plan, state, detach };
-  // In a session of its own, so that Ctrl-C at the terminal reaches this process alone.
+  // A new session, so that Ctrl-C in the terminal does not reach the supervisor.
   const supervisor = spawn(process.execPath, [path.join(root, 'lib/demo-supervisor.js')], {
     cwd: '/',
     detached: true,
@@ -104,7 +104,7 @@ export async function startCluster({
 /**
  * Ends the demo in `dir`, if there is one.
  *
- * @returns what was found: a demo that was up, remains of one, or nothing
+ * @returns `up` for a running demo, `remains` for a killed one, or `none`
  */
 export async function stopCluster(dir: string): Promise<'up' | 'remains' | 'none'> {
   const found = await inspectDirectory(dir);

@@ -11,7 +11,7 @@ const input = {
   user: 'ada',
 };
 
-test('the usual ports where they are free', () => {
+test('uses the usual ports if they are free', () => {
   const plan = planDemo(input);
   expect(plan.masterUrl).toBe('http://127.0.0.1:5050');
   expect(plan.schedulerUrl).toBe('http://127.0.0.1:8080');
@@ -19,7 +19,7 @@ test('the usual ports where they are free', () => {
   expect(plan.programs.map((p) => p.name)).toEqual(['master', 'agent1', 'agent2', 'scheduler']);
 });
 
-test('other ports where they are taken, and every program told of them', () => {
+test('uses other ports if the usual ones are taken, and passes them to every program', () => {
   const plan = planDemo({ ...input, usedPorts: new Set([5050, 8080, 31_005]) });
   expect(plan.masterUrl).toBe('http://127.0.0.1:5051');
   expect(plan.schedulerUrl).toBe('http://127.0.0.1:8081');
@@ -34,7 +34,7 @@ test('other ports where they are taken, and every program told of them', () => {
   expect(scheduler?.join(' ')).toContain('--mesos_user ada');
 });
 
-test('containers are published on the bridge address only', () => {
+test('publishes containers on the bridge address only', () => {
   const agents = planDemo(input).programs.filter((p) => p.name.startsWith('agent'));
   expect(agents).toHaveLength(2);
   for (const { args } of agents) {

@@ -2,10 +2,10 @@ import path from 'node:path';
 import type { Range } from '../mesos/types.ts';
 import { freePort, portBlocks } from './ports.ts';
 
-/** In the environment of every process of a demo, with the demo's directory: how the clean-up finds them. */
+/** The variable in the environment of each process of a demo that contains the demo's directory, for the clean-up. */
 export const MARK = 'MESOSUP_DEMO';
 
-/** One process of the demo and how it is started. */
+/** One process of the demo. */
 export interface Program {
   /** `master`, `scheduler`, `agent1` … */
   name: string;
@@ -13,7 +13,7 @@ export interface Program {
   args: string[];
 }
 
-/** All that is decided before the demo's first process starts; the supervisor runs it as it stands. */
+/** The plan that is complete before the demo's first process starts; the supervisor follows it. */
 export interface DemoPlan {
   /** Value of the label `mesosup.cluster` on the demo's containers. */
   cluster: string;
@@ -21,7 +21,7 @@ export interface DemoPlan {
   dir: string;
   masterUrl: string;
   schedulerUrl: string;
-  /** The executor's path, as apps give it. */
+  /** The executor's path in apps. */
   executor: string;
   /** Host name of the agents: the gateway of Docker's bridge, reachable from the host and from containers. */
   hostname: string;
@@ -29,20 +29,20 @@ export interface DemoPlan {
 }
 
 export interface PlanInput {
-  /** The folder with the built programs. */
+  /** The directory of the built programs. */
   lib: string;
   dir: string;
   agents: number;
   executor: string;
   hostname: string;
   usedPorts: ReadonlySet<number>;
-  /** Who runs the demo, and so its tasks: an agent that is not root can start them as nobody else. */
+  /** The user who runs the demo and its tasks: an agent without root can't start tasks as another user. */
   user: string;
 }
 
 const LOOPBACK = '127.0.0.1';
 
-/** Chooses ports and command lines: 5050, 8080 and 5051 onwards where they are free, else the next free ones. */
+/** Chooses command lines and ports: 5050, 8080 and 5051 onwards, or the next free ports. */
 export function planDemo({ lib, dir, agents, executor, hostname, usedPorts, user }: PlanInput): DemoPlan {
   const used = new Set(usedPorts);
   const take = (preferred: number): number => {
@@ -75,7 +75,7 @@ export function planDemo({ lib, dir, agents, executor, hostname, usedPorts, user
           `--hostname=${LOOPBACK}`,
           `--cluster=${cluster}`,
           `--work_dir=${path.join(dir, 'master')}`,
-          // Without ZooKeeper agents notice a new master only by the pings they miss: within 10 s here.
+          // Without ZooKeeper, agents notice a new master only by missing pings: here within 10 s.
           '--agent_ping_timeout=1secs',
           '--max_agent_ping_timeouts=10',
         ],
@@ -128,7 +128,7 @@ function agentArgs({ name, lib, dir, master, port, hostname, block }: AgentInput
     `--resources=cpus:4;mem:4096;disk:10000;ports:[${block.begin}-${block.end}]`,
     '--executor_reregistration_timeout=10secs',
     '--no-systemd_enable_support',
-    // Containers are reached by the host's bridge address alone: a demo opens no port to the network.
+    // Containers are published on the host's bridge address only: a demo opens no port to the network.
     `--executor_environment_variables=${JSON.stringify({ [MARK]: dir, MESOSUP_PUBLISH_ADDRESS: hostname })}`,
   ];
 }

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true }));
 
-test('link and directories are made, and all of it is taken away', async () => {
+test('creates the link and its directories, and removes all of them', async () => {
   const at = path.join(dir, 'var/executors/docker');
   const { link } = await makeLink('/built/docker', at);
   expect(await readlink(at)).toBe('/built/docker');
@@ -20,7 +20,7 @@ test('link and directories are made, and all of it is taken away', async () => {
   expect(existsSync(path.join(dir, 'var'))).toBe(false);
 });
 
-test("somebody else's file stays, with the reason told", async () => {
+test('keeps an existing file and returns the reason', async () => {
   const at = path.join(dir, 'docker');
   await writeFile(at, 'theirs');
   const { link, reason } = await makeLink('/built/docker', at);
@@ -29,13 +29,13 @@ test("somebody else's file stays, with the reason told", async () => {
   expect(lstatSync(at).isFile()).toBe(true);
 });
 
-test('the very link is used and not taken away, since another made it', async () => {
+test('uses an existing identical link, and does not remove it', async () => {
   const at = path.join(dir, 'docker');
   await symlink('/built/docker', at);
   expect(await makeLink('/built/docker', at)).toEqual({});
 });
 
-test('a link that somebody changed in between stays', async () => {
+test('keeps a link whose target has changed', async () => {
   const at = path.join(dir, 'docker');
   const { link } = await makeLink('/built/docker', at);
   await rm(at);
@@ -44,7 +44,7 @@ test('a link that somebody changed in between stays', async () => {
   expect(await readlink(at)).toBe('/theirs');
 });
 
-test('directories that hold something else stay', async () => {
+test('keeps directories that are not empty', async () => {
   const at = path.join(dir, 'var/docker');
   const { link } = await makeLink('/built/docker', at);
   await mkdir(path.join(dir, 'var/other'));

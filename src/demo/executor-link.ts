@@ -2,14 +2,14 @@ import { mkdir, readlink, rmdir, symlink, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { ExecutorLink } from './directory.ts';
 
-/** Where the 2013 page has the Docker executor. */
+/** The path of the Docker executor on the 2013 page. */
 export const EXECUTOR_PATH = '/var/lib/mesos/executors/docker';
 
 /**
- * Links `at` to the built executor, making the directories that lack.
+ * Creates the link `at` to the built executor, with its directories.
  *
- * @returns what was made, for `removeLink`; nothing made when the very link is there already
- * @returns a reason in words when the place is somebody else's or may not be written
+ * @returns `link` for `removeLink`; nothing if the same link exists already; `reason` if another file exists at the path
+ * or the user may not write there
  */
 export async function makeLink(
   target: string,
@@ -27,16 +27,16 @@ export async function makeLink(
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') {
       if ((await readlink(at).catch(() => undefined)) === target) return {};
-      return { reason: `${at} is there already and not this demo's` };
+      return { reason: `${at} exists already and does not belong to this demo` };
     }
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-      return { reason: `${at} may not be written by this user` };
+      return { reason: `this user may not write ${at}` };
     }
     throw error;
   }
 }
 
-/** Takes the link away if it still leads where we led it, and then the directories we made, if empty. */
+/** Removes the link if its target is unchanged, then the directories created for it, if they are empty. */
 export async function removeLink({ path: at, target, madeDirectories }: ExecutorLink): Promise<void> {
   if ((await readlink(at).catch(() => undefined)) !== target) return;
   await unlink(at);

@@ -4,18 +4,18 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { MesosupError } from '../errors/mesosup-error.ts';
 
-/** The image of the 2013 page; no registry serves a current one, so the demo makes it. */
+/** The image of the 2013 page. No registry has a current version, so the demo builds it. */
 export const DEFAULT_IMAGE = 'johncosta/redis';
 
 const SERVER = 'redis-server';
-/** What of Redis' dependencies goes into the image: shared libraries and its own packages, no system packages. */
+/** Dependencies of Redis that go into the image: shared libraries and Redis' own packages, but no system packages. */
 const WANTED = /^(lib|zlib|lua|redis)/;
 
 /**
- * The packages an image of `root` needs: itself and, of its dependencies, the libraries.
+ * The packages for an image of `root`: the package itself and the libraries among its dependencies.
  *
- * @param depends what `apt-cache depends --recurse` printed: a package's name at the start of a line, its
- *   dependencies indented below it
+ * @param depends the output of `apt-cache depends --recurse`: a package's name at the start of a line, its dependencies
+ *   indented below it
  */
 export function packageClosure(root: string, depends: string): string[] {
   const dependencies = new Map<string, string[]>();
@@ -37,21 +37,21 @@ export function packageClosure(root: string, depends: string): string[] {
 }
 
 /**
- * Makes the Redis image from the distribution's own `redis-server` package: unpacks it and its libraries and
- * imports the tree. Without arguments the container is the server on 6379; `redis-cli …` is the client. The
- * server runs as its own user and writes nothing to disk.
+ * Builds the Redis image from the distribution's `redis-server` package: unpacks it with its libraries and imports the
+ * tree. Without arguments, a container runs the server on port 6379; `redis-cli …` runs the client. The server runs as
+ * its own user and writes nothing to disk.
  *
- * @param say told each step
- * @throws MesosupError with what to do where apt is missing or has no lists
+ * @param say called with each step
+ * @throws MesosupError with a remedy if apt is missing or has no package lists
  */
 export async function buildRedisImage(name: string, say: (step: string) => void): Promise<void> {
   const dir = await mkdtemp(path.join(tmpdir(), 'mesosup-image-'));
   try {
     const packages = await listPackages();
-    say(`fetching ${packages.length} packages of the distribution`);
+    say(`downloading ${packages.length} packages of the distribution`);
     await execa('apt-get', ['download', '-qq', ...packages], { cwd: dir }).catch((error) => {
       throw new MesosupError(
-        `apt-get could not fetch Redis: ${error.stderr}\nRun apt-get update, then this again; or name an image with --image.`,
+        `apt-get could not download Redis: ${error.stderr}\nRun apt-get update and try again, or choose another image with --image.`,
       );
     });
     say('unpacking');
@@ -84,13 +84,13 @@ async function listPackages(): Promise<string[]> {
   const { stdout } = await execa('apt-cache', ['depends', '--recurse', ...options, SERVER]).catch((error) => {
     throw new MesosupError(
       `apt-cache does not know ${SERVER}: ${error.stderr || error.message}\n` +
-        'Run apt-get update, then this again; or name a Redis image with --image.',
+        'Run apt-get update and try again, or choose another Redis image with --image.',
     );
   });
   return packageClosure(SERVER, stdout);
 }
 
-/** The directories that packages expect of the base system, with /usr merged as in current releases. */
+/** Creates the directories that packages expect in the base system, with a merged /usr as in current releases. */
 async function makeTree(root: string): Promise<void> {
   for (const name of ['usr/bin', 'usr/sbin', 'usr/lib', 'usr/lib64', 'etc', 'data', 'tmp']) {
     await mkdir(path.join(root, name), {

@@ -1,4 +1,4 @@
-import { ask } from './ask.ts';
+import { request } from './request.ts';
 import type { SchedulerApi } from './scheduler-api.ts';
 import type { Overview } from './table.ts';
 
@@ -7,7 +7,7 @@ interface AppJson {
   instances: number;
 }
 type TasksJson = Record<string, { id: string; host: string; ports: number[] }[]>;
-/** Only tasks that run appear here; /v1/tasks has those that are starting, too. */
+/** Running tasks only; /v1/tasks also has starting tasks. */
 type EndpointsJson = { id: string; instances: unknown[] }[];
 interface Used {
   cpus: number;
@@ -23,7 +23,7 @@ interface SlavesJson {
   }[];
 }
 
-/** Reads what the live table shows. */
+/** Reads the data of the live table. */
 export async function readOverview(
   api: SchedulerApi,
   masterUrl: string,
@@ -33,7 +33,7 @@ export async function readOverview(
     api.json<AppJson[]>('/v1/apps'),
     api.json<TasksJson>('/v1/tasks'),
     api.json<EndpointsJson>('/v1/endpoints'),
-    ask(`${masterUrl}/slaves`, { signal }).then((r) => r.json() as Promise<SlavesJson>),
+    request(`${masterUrl}/slaves`, { signal }).then((r) => r.json() as Promise<SlavesJson>),
   ]);
   const tasks = Object.entries(tasksByApp).flatMap(([app, list]) => list.map((t) => ({ ...t, app })));
   return {

@@ -8,17 +8,17 @@ const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->whe
    2: 00000000000000000000000001000000:1F90 00000000:0000 0A 00000000:00000000
 `;
 
-test('only listening sockets of the table count', () => {
+test('reads only listening sockets', () => {
   expect(listeningPorts(TABLE)).toEqual([5050, 8080]);
   expect(listeningPorts('')).toEqual([]);
 });
 
-test('a taken port gives way to the next free one', () => {
+test('chooses the next free port', () => {
   expect(freePort(5050, new Set())).toBe(5050);
   expect(freePort(5050, new Set([5050, 5051, 5053]))).toBe(5052);
 });
 
-test('blocks are disjoint, of 100 ports, and hold no port in use', () => {
+test('returns disjoint blocks of 100 ports without a port in use', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 20 }),
@@ -34,7 +34,7 @@ test('blocks are disjoint, of 100 ports, and hold no port in use', () => {
   );
 });
 
-test('too few free blocks are an error, not an overlap', () => {
+test('throws if there are too few free blocks', () => {
   const used = new Set(Array.from({ length: 40_000 }, (_, i) => 31_000 + i));
   expect(() => portBlocks(1, used)).toThrow(/31000 and 61000/);
 });

@@ -3,7 +3,7 @@ import { MesosupError } from '../errors/mesosup-error.ts';
 import type { Range } from '../mesos/types.ts';
 
 const LISTEN = '0A';
-/** Host ports an agent of the demo offers. */
+/** Number of host ports that each agent of the demo offers. */
 const BLOCK = 100;
 const FIRST_BLOCK = 31000;
 const LAST_PORT = 61000;
@@ -27,23 +27,25 @@ export function freePort(preferred: number, used: ReadonlySet<number>): number {
 }
 
 /**
- * Disjoint blocks of host ports for `agents` agents, from 31000 upwards, none with a port in use.
+ * Disjoint blocks of unused host ports for the agents, from 31000 upwards.
  *
- * @throws MesosupError when there are not that many free blocks below 61000
+ * @throws MesosupError if there are not enough free blocks below 61000
  */
 export function portBlocks(agents: number, used: ReadonlySet<number>): Range[] {
   const blocks: Range[] = [];
   for (let begin = FIRST_BLOCK; blocks.length < agents; begin += BLOCK) {
     const end = begin + BLOCK - 1;
     if (end > LAST_PORT)
-      throw new MesosupError(`fewer than ${agents} blocks of ${BLOCK} free ports between 31000 and 61000`);
+      throw new MesosupError(
+        `not enough free ports: ${agents} agents need ${agents} blocks of ${BLOCK} free ports between 31000 and 61000`,
+      );
     const taken = Array.from({ length: BLOCK }, (_, i) => begin + i).some((port) => used.has(port));
     if (!taken) blocks.push({ begin, end });
   }
   return blocks;
 }
 
-/** The TCP ports on which something on this machine listens now. */
+/** The TCP ports of this machine that are in use. */
 export async function portsInUse(): Promise<Set<number>> {
   const tables = await Promise.all(
     ['/proc/net/tcp', '/proc/net/tcp6'].map((file) => readFile(file, 'utf8').catch(() => '')),

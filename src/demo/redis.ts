@@ -7,17 +7,17 @@ import type { Endpoint } from './scheduler-api.ts';
 import type { Interval } from './timing.ts';
 
 export interface Conversation {
-  /** One answer for each line. */
+  /** One answer per line. */
   answers: string[];
-  /** The Docker create and start calls it took. */
+  /** The times of Docker's create and start calls. */
   calls: Interval[];
 }
 
 /**
- * Says `lines` to a Redis instance through `redis-cli` in a container of `image`, as the 2013 page does by hand.
+ * Sends `lines` to a Redis instance with `redis-cli` in a container of `image`, like the 2013 page.
  *
  * @param cluster value of the label `mesosup.cluster`, by which the clean-up finds the container
- * @throws MesosupError with what redis-cli said when it failed
+ * @throws MesosupError with the output of a failed redis-cli
  */
 export async function askRedis(
   engine: DockerEngine,
@@ -52,7 +52,7 @@ export async function askRedis(
     const answers = text.stdout.trim().split('\n');
     if (code !== 0 || answers.length !== lines.length) {
       throw new MesosupError(
-        `redis-cli at ${endpoint.host}:${endpoint.port} ended with ${code}: ${text.stderr || text.stdout}`,
+        `redis-cli at ${endpoint.host}:${endpoint.port} failed with exit code ${code}: ${text.stderr || text.stdout}`,
       );
     }
     return { answers, calls };

@@ -7,27 +7,27 @@ import { askRedis } from './redis.ts';
 import { type DemoApp, type Endpoint, SchedulerApi } from './scheduler-api.ts';
 import { executorCalls, union } from './timing.ts';
 
-/** How long the demo waits for its instances before it gives up, milliseconds. */
+/** Milliseconds to wait for the instances before the demo gives up. */
 const PATIENCE_MS = 120_000;
-/** After this long it shows why they wait, milliseconds. */
+/** Milliseconds after which the demo shows why the instances are waiting. */
 const EXPLAIN_AFTER_MS = 3000;
 const EXPLAIN_EVERY_MS = 2000;
 
-/** What came out of a demo. */
+/** The result of a demo. */
 export interface DemoResult {
   answer: string;
   endpoints: Endpoint[];
-  /** The instance that was asked. */
+  /** The instance that answered. */
   endpoint: Endpoint;
-  /** When the answer came, milliseconds since the epoch. */
+  /** Time of the answer, milliseconds since the epoch. */
   answeredAt: number;
   /** Milliseconds from the start of this process to the answer. */
   wallMs: number;
-  /** Of these, milliseconds in which a Docker create or start call was running. */
+  /** The part of `wallMs` in which a Docker create or start call was running. */
   dockerMs: number;
 }
 
-/** What the steps hand on to each other. */
+/** The values that the steps pass to each other. */
 export interface DemoContext {
   hostname?: string;
   cluster?: DemoCluster;
@@ -44,7 +44,7 @@ export interface DemoOptions extends Omit<ClusterOptions, 'hostname'> {
 const APP = 'multidis';
 const INSTANCES = 2;
 
-/** The steps of the demo, in order, up to the answer of Redis. */
+/** The steps of the demo, in order, up to the answer from Redis. */
 export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
   const { engine, image, signal } = options;
   return [
@@ -55,7 +55,7 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
         const gateway = await engine.networkGateway('bridge');
         if (!gateway) {
           throw new MesosupError(
-            'Docker has no bridge network with a gateway, which the demo publishes on. Start dockerd without --bridge=none.',
+            'Docker has no bridge network with a gateway, and the demo publishes its containers there. Start dockerd without --bridge=none.',
           );
         }
         context.hostname = gateway;
@@ -66,7 +66,7 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
       title: `Image ${image}`,
       task: async (_context, task) => {
         if (await engine.inspectImage(image)) {
-          task.title = `Image ${image} is here`;
+          task.title = `Image ${image} is present`;
           return;
         }
         const say = (text: string) => {
@@ -74,7 +74,7 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
         };
         if (image === DEFAULT_IMAGE) {
           await buildRedisImage(image, say);
-          task.title = `Image ${image} made from the distribution's redis-server`;
+          task.title = `Image ${image} built from the distribution's redis-server`;
         } else {
           await pull(engine, image, say, signal);
           task.title = `Image ${image} pulled`;
@@ -84,17 +84,17 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
     {
       title: 'Mesos master, agents and scheduler',
       task: async (context, task) => {
-        const hostname = need(context.hostname);
+        const hostname = requireValue(context.hostname);
         context.cluster = await startCluster({ ...options, hostname });
         const { plan, linkReason } = context.cluster;
         task.title = `Mesos master on ${plan.masterUrl}, ${options.agents} agents, scheduler on ${plan.schedulerUrl}`;
-        if (linkReason) task.title += `\n  ${linkReason}: apps name the executor as ${plan.executor}`;
+        if (linkReason) task.title += `\n  ${linkReason}: apps use the executor ${plan.executor}`;
       },
     },
     {
       title: `App ${APP}: ${INSTANCES} instances`,
       task: async (context, task) => {
-        const { plan } = need(context.cluster);
+        const { plan } = requireValue(context.cluster);
         const app: DemoApp = {
           id: APP,
           instances: INSTANCES,
@@ -118,9 +118,9 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
     {
       title: 'redis-cli in a second container: SET x 7, GET x',
       task: async (context, task) => {
-        const { plan } = need(context.cluster);
-        const endpoints = need(context.endpoints);
-        const endpoint = need(endpoints[0]);
+        const { plan } = requireValue(context.cluster);
+        const endpoints = requireValue(context.endpoints);
+        const endpoint = requireValue(endpoints[0]);
         const { answers, calls } = await askRedis(engine, {
           cluster: plan.cluster,
           dir: plan.dir,
@@ -132,7 +132,7 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
         const answeredAt = performance.timeOrigin + wallMs;
         const dockerMs = union([...calls, ...(await executorCalls(plan.dir))], answeredAt);
         const answer = answers.at(-1) ?? '';
-        if (answer !== '"7"') throw new MesosupError(`GET x answered ${answer}, "7" was expected`);
+        if (answer !== '"7"') throw new MesosupError(`GET x answered ${answer} instead of "7"`);
         context.result = { answer, endpoints, endpoint, answeredAt, wallMs, dockerMs };
         task.title = `redis-cli in a second container: SET x 7 → ${answers[0]}, GET x → ${answer}`;
       },
@@ -151,8 +151,8 @@ async function pull(
   } catch (error) {
     signal.throwIfAborted();
     throw new MesosupError(
-      `image ${image} is not here and could not be pulled: ${(error as Error).message}. ` +
-        'Check its name and the network, load it with "docker load", or leave --image out to have one made here.',
+      `image ${image} could not be pulled: ${(error as Error).message}. ` +
+        'Check its name and the network, load it with "docker load", or leave out --image to use the built-in image.',
     );
   }
 }
@@ -187,8 +187,8 @@ async function launch(
   } catch (error) {
     if (signal.aborted || !patience.aborted) throw error;
     throw new MesosupError(
-      `${app.id} does not run after ${PATIENCE_MS / 1000} s: ${reasons || 'no reason is known'}. ` +
-        'Look in the logs folder of the demo with --detach.',
+      `${app.id} is not running after ${PATIENCE_MS / 1000} s: ${reasons || 'the scheduler gave no reason'}. ` +
+        'Run the demo with --detach and check the logs in its directory.',
     );
   } finally {
     clearInterval(explaining);
@@ -196,8 +196,9 @@ async function launch(
   }
 }
 
-/** What an earlier step left; steps run in order, so it is there. */
-function need<T>(value: T | undefined): T {
-  if (value === undefined) throw new MesosupError('a step of the demo ran before the one it builds on');
+/** A value that an earlier step has set. */
+function requireValue<T>(value: T | undefined): T {
+  if (value === undefined)
+    throw new MesosupError('a step of the demo ran before the step that it depends on');
   return value;
 }

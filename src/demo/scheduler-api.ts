@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MesosupError } from '../errors/mesosup-error.ts';
-import { ask } from './ask.ts';
+import { request } from './request.ts';
 
 /** The demo's app, as the 2013 page posts it. */
 export interface DemoApp {
@@ -28,18 +28,18 @@ export function parseEndpoints(text: string, app: string): Endpoint[] {
   });
 }
 
-/** The calls the demo makes of its own scheduler. */
+/** The demo's calls to its scheduler. */
 export class SchedulerApi {
   readonly url: string;
   readonly #signal: AbortSignal;
 
-  /** @param signal ends every call and wait */
+  /** @param signal aborts all calls and waits */
   constructor(url: string, signal: AbortSignal) {
     this.url = url;
     this.#signal = signal;
   }
 
-  /** Opens the scheduler's event stream as soon as it listens; yields once it is open, and then for each event. */
+  /** Opens the event stream as soon as the scheduler listens. Yields once it is open, and then for each event. */
   async *events(): AsyncGenerator<void> {
     const response = await this.#whenListening('/v2/events');
     const body = response.body;
@@ -51,9 +51,9 @@ export class SchedulerApi {
     }
   }
 
-  /** @throws MesosupError with the scheduler's answer when it refuses the app */
+  /** @throws MesosupError with the scheduler's answer if it refuses the app */
   async startApp(app: DemoApp): Promise<void> {
-    const response = await ask(`${this.url}/v1/apps/start`, {
+    const response = await request(`${this.url}/v1/apps/start`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(app),
@@ -70,7 +70,7 @@ export class SchedulerApi {
     return parseEndpoints(await this.#text('/v1/endpoints'), app);
   }
 
-  /** Why instances of the app are not placed, in words; empty where none waits. */
+  /** The reasons why instances of the app are waiting; empty if none is. */
   async waitingReasons(app: string): Promise<string> {
     const { queue } = await this.json<{
       queue: { app: { id: string }; processedOffersSummary: { reasons: string[] } }[];
@@ -84,7 +84,7 @@ export class SchedulerApi {
   }
 
   async #text(path: string, accept = 'text/plain'): Promise<string> {
-    const response = await ask(this.url + path, { headers: { accept }, signal: this.#signal });
+    const response = await request(this.url + path, { headers: { accept }, signal: this.#signal });
     if (!response.ok) throw new MesosupError(`${this.url}${path} answered ${response.status}`);
     return response.text();
   }

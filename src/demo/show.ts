@@ -8,13 +8,13 @@ import { renderOverview } from './table.ts';
 const REFRESH_MS = 1000;
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
 
-/** One line: what was answered and how long it took, with Docker's share apart. */
+/** One line with the answer and the time it took, split into Docker and mesosup. */
 export function summarize({ answer, wallMs, dockerMs }: DemoResult): string {
   const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
   return `GET x answered ${answer} after ${seconds(wallMs)}: ${seconds(dockerMs)} in Docker's create and start calls, ${seconds(wallMs - dockerMs)} in mesosup`;
 }
 
-/** The commands to try next, as the 2013 page has them. */
+/** Commands of the 2013 page to try next. */
 export function nextCommands(
   { schedulerUrl, masterUrl, executor }: DemoPlan,
   image: string,
@@ -33,8 +33,7 @@ export function nextCommands(
 }
 
 /**
- * Shows what runs until `signal` aborts or `ended` resolves: on a terminal a table that follows the cluster, else
- * the table once.
+ * Shows the cluster until `signal` aborts or `ended` resolves: a live table on a terminal, otherwise the table once.
  */
 export async function watch(
   plan: DemoPlan,
@@ -49,17 +48,17 @@ export async function watch(
   const text = async () =>
     `${renderOverview(await readOverview(api, plan.masterUrl, signal))}\n\n${commands}\n`;
   const headline = summarize(result);
-  const over = ended.then(() => true);
+  const hasEnded = ended.then(() => true);
   if (!out.isTTY) {
     out.write(`${await text()}\nCtrl-C ends the demo.\n`);
-    await Promise.race([over, sleep(2 ** 31 - 1, undefined, { signal })]).catch(() => undefined);
+    await Promise.race([hasEnded, sleep(2 ** 31 - 1, undefined, { signal })]).catch(() => undefined);
     return;
   }
   while (!signal.aborted) {
-    // A program that is being restarted answers again in a moment.
+    // A program that is restarting answers again soon.
     const frame = await text().catch((error: Error) => `${error.message}\n`);
     if (signal.aborted) return;
     out.write(`${CLEAR_SCREEN}${headline}\n\n${frame}\nCtrl-C ends the demo.\n`);
-    if (await Promise.race([over, sleep(REFRESH_MS, false, { signal }).catch(() => true)])) return;
+    if (await Promise.race([hasEnded, sleep(REFRESH_MS, false, { signal }).catch(() => true)])) return;
   }
 }

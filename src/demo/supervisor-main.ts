@@ -1,7 +1,7 @@
 /**
- * The demo's supervisor, a process of its own: keeps master, agents and scheduler running, and takes everything
- * away at the end. Its first line of input is the order; the end of its input, SIGTERM or SIGINT is the end of
- * the demo, unless the order says to stay up, when only the signals are.
+ * The program of the demo's supervisor: keeps master, agents and scheduler running, and removes everything at the end.
+ * Its first line of input is the order. SIGTERM and SIGINT end the demo; so does the end of its input, unless the order
+ * has `detach`.
  */
 import { createInterface } from 'node:readline';
 import { cleanUp } from './clean-up.ts';
@@ -9,11 +9,11 @@ import type { DemoPlan } from './demo-plan.ts';
 import { type DemoState, identifySelf, writeState } from './directory.ts';
 import { Supervisor } from './supervisor.ts';
 
-/** What `mesosup demo` writes to the supervisor's input, as one line of JSON. */
+/** The supervisor's input from `mesosup demo`, one line of JSON. */
 export interface SupervisorOrder {
   plan: DemoPlan;
   state: DemoState;
-  /** Stay up when the input ends. */
+  /** Keep running when the input ends. */
   detach: boolean;
 }
 

@@ -5,7 +5,7 @@ import { type DemoPlan, MARK, type Program } from './demo-plan.ts';
 
 const FIRST_DELAY_MS = 50;
 const LAST_DELAY_MS = 5000;
-/** A program that lived this long had started well: its next restart is a prompt one. */
+/** A program that ran for this long is restarted after the shortest delay. */
 const STEADY_MS = 5000;
 
 /** Keeps the programs of a plan running. */
@@ -16,7 +16,7 @@ export class Supervisor {
   readonly #timers = new Set<NodeJS.Timeout>();
   #stopped = false;
 
-  /** @param onStart told the pids of all programs each time one was started */
+  /** @param onStart called with the pids of all programs after each start */
   constructor(plan: DemoPlan, onStart: (processes: Record<string, number>) => void) {
     this.#plan = plan;
     this.#onStart = onStart;
@@ -25,10 +25,10 @@ export class Supervisor {
   start(): void {
     mkdirSync(path.join(this.#plan.dir, 'logs'), { mode: 0o700 });
     for (const program of this.#plan.programs) this.#run(program, FIRST_DELAY_MS);
-    this.#tell();
+    this.#reportPids();
   }
 
-  /** Starts nothing any more; what runs is left to the clean-up. */
+  /** Stops starting programs. The clean-up ends those that run. */
   stop(): void {
     this.#stopped = true;
     for (const timer of this.#timers) clearTimeout(timer);
@@ -50,13 +50,13 @@ export class Supervisor {
       const timer = setTimeout(() => {
         this.#timers.delete(timer);
         this.#run(program, Math.min(wait * 2, LAST_DELAY_MS));
-        this.#tell();
+        this.#reportPids();
       }, wait);
       this.#timers.add(timer);
     });
   }
 
-  #tell(): void {
+  #reportPids(): void {
     this.#onStart(Object.fromEntries([...this.#children].map(([name, child]) => [name, child.pid ?? 0])));
   }
 }

@@ -1,6 +1,6 @@
 import { columns } from '../text/columns.ts';
 
-/** What the live table shows; a reading of the scheduler's and the master's APIs. */
+/** The data of the live table, from the APIs of scheduler and master. */
 export interface Overview {
   apps: { id: string; instances: number; running: number }[];
   tasks: { id: string; app: string; host: string; ports: number[] }[];

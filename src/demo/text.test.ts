@@ -4,7 +4,7 @@ import { packageClosure } from './image.ts';
 import { parseEndpoints } from './scheduler-api.ts';
 import { nextCommands, summarize } from './show.ts';
 
-test('the image holds Redis and the libraries it needs, not the system below', () => {
+test('puts Redis and its libraries into the image, but no system packages', () => {
   const depends = `redis-server
   PreDepends: init-system-helpers
  |Depends: lsb-base
@@ -32,7 +32,7 @@ adduser
   ]);
 });
 
-test('endpoints of one app are read, of another not', () => {
+test('reads the endpoints of the requested app only', () => {
   const text = 'multidis2 10001 a:1 \nmultidis 10445 172.17.0.1:31001 [::1]:31000 \n';
   expect(parseEndpoints(text, 'multidis')).toEqual([
     { host: '172.17.0.1', port: 31001 },
@@ -42,7 +42,7 @@ test('endpoints of one app are read, of another not', () => {
   expect(parseEndpoints('multidis 10445 \n', 'multidis')).toEqual([]);
 });
 
-test('the summary splits the time into Docker and ours', () => {
+test('splits the time of the summary into Docker and mesosup', () => {
   const result = {
     answer: '"7"',
     endpoints: [],
@@ -56,7 +56,7 @@ test('the summary splits the time into Docker and ours', () => {
   );
 });
 
-test('the commands to try name the ports in use', () => {
+test('uses the actual ports in the suggested commands', () => {
   const text = nextCommands(
     {
       cluster: 'c',
@@ -75,6 +75,6 @@ test('the commands to try name the ports in use', () => {
   expect(text).toContain('executor=/e/docker');
 });
 
-test('columns are as wide as their widest cell', () => {
+test('makes columns as wide as their widest cell', () => {
   expect(columns(['A', 'B'], [['long', 'x'], ['s']])).toBe('A     B\nlong  x\ns');
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dockerCalls, union } from './timing.ts';
 
-test('overlapping intervals count once, and only up to the end asked for', () => {
+test('counts overlapping intervals once, and only up to the given end', () => {
   expect(union([])).toBe(0);
   expect(
     union([
@@ -16,7 +16,7 @@ test('overlapping intervals count once, and only up to the end asked for', () =>
   expect(union([{ start: 50, end: 100 }], 40)).toBe(0);
 });
 
-test('the union is as many whole units as are covered', () => {
+test('equals the number of covered units', () => {
   const interval = fc
     .tuple(fc.nat(60), fc.nat(20))
     .map(([start, length]) => ({ start, end: start + length }));
@@ -30,7 +30,7 @@ test('the union is as many whole units as are covered', () => {
   );
 });
 
-test('only create and start calls are read from an executor log', () => {
+test('reads only create and start calls from an executor log', () => {
   const log = [
     '{"level":"info","msg":"subscribed"}',
     '{"op":"create","task":"a","start":1.5,"end":2}',

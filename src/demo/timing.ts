@@ -1,13 +1,13 @@
 import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** A stretch of time, in milliseconds since the epoch. */
+/** Start and end in milliseconds since the epoch. */
 export interface Interval {
   start: number;
   end: number;
 }
 
-/** The time covered by at least one interval, in milliseconds; what lies after `until` does not count. */
+/** The time covered by at least one interval, in milliseconds, without the time after `until`. */
 export function union(intervals: readonly Interval[], until = Number.POSITIVE_INFINITY): number {
   let total = 0;
   let covered = Number.NEGATIVE_INFINITY;
@@ -31,7 +31,7 @@ export function dockerCalls(log: string): Interval[] {
   return calls;
 }
 
-/** All Docker create and start calls of the executors of the demo in `dir`. */
+/** The Docker create and start calls of all executors of the demo in `dir`. */
 export async function executorCalls(dir: string): Promise<Interval[]> {
   const calls: Interval[] = [];
   for await (const file of glob('agent*/slaves/*/frameworks/*/executors/*/runs/*/executor.log', {

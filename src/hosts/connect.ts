@@ -1,4 +1,4 @@
-/** Opens hosts: what they share is the person who is asked, the keys that are unlocked, and the bastions. */
+/** Opens hosts that share the answers of the user, the unlocked keys, and the connections to bastions. */
 
 import { type Host, HostError, type RunOptions, type RunResult } from './host.ts';
 import { type LoginScripts, launch } from './launcher.ts';
@@ -14,7 +14,6 @@ import type { Overrides } from './ssh/route.ts';
 /** A host under load took more than a minute to start a shell. One that is gone shows by the connection's keepalives. */
 const ROOT_TIMEOUT = 180_000;
 
-/** Opens hosts and closes them all. */
 export class Hosts {
   readonly #login: LoginScripts;
   readonly #options: HostsOptions;
@@ -28,7 +27,7 @@ export class Hosts {
     this.#questions = new Questions(options.ask);
   }
 
-  /** Nothing is done yet: the first run connects. */
+  /** Does not connect yet: the first run does. */
   open(target: HostTarget): Host {
     const { name, connection } = target;
     const rootTimeout = this.#options.rootTimeout ?? ROOT_TIMEOUT;
@@ -45,10 +44,15 @@ export class Hosts {
     await (await this.#ssh)?.close();
   }
 
-  #root(host: string, user: string, rootTimeout: number, look: RunContext['look']): RunContext {
+  #root(
+    host: string,
+    user: string,
+    rootTimeout: number,
+    debugCommand: RunContext['debugCommand'],
+  ): RunContext {
     const password = () => this.#questions.once(`sudo:${host}`, { kind: 'sudo', host, user });
     const forget = () => this.#questions.forget(`sudo:${host}`);
-    return { host, user, password, forget, look, rootTimeout };
+    return { host, user, password, forget, debugCommand, rootTimeout };
   }
 
   /** SSH is loaded only once a host needs it. */
@@ -68,16 +72,16 @@ export class Hosts {
         try {
           connection ??= connect();
           const opened = await connection;
-          const look = (command: string) => `${sshCommandLine(opened.plan)} ${quote(command)}`;
+          const debugCommand = (command: string) => `${sshCommandLine(opened.plan)} ${quote(command)}`;
           const command = await opened.exec(launched.command);
           return await runScript(
             command,
             launched,
             options,
-            this.#root(target.name, opened.plan.user, rootTimeout, look),
+            this.#root(target.name, opened.plan.user, rootTimeout, debugCommand),
           );
         } catch (error) {
-          throw aboutHost(target.name, error);
+          throw asErrorOf(target.name, error);
         }
       },
       close: async () => (await connection?.catch(() => null))?.close(),
@@ -85,13 +89,13 @@ export class Hosts {
   }
 }
 
-/** An error of a bastion, as one of the host behind it. */
-function aboutHost(name: string, error: unknown): unknown {
+/** Turns an error of a bastion into an error of the host behind it. */
+function asErrorOf(name: string, error: unknown): unknown {
   if (!(error instanceof HostError) || error.host === name) return error;
   return new HostError(
     name,
     error.failure,
-    `${name}: on the way there: ${error.message}`,
+    `${name}: through its bastion: ${error.message}`,
     error.remedy,
     error,
   );

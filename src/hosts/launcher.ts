@@ -1,12 +1,12 @@
 /**
- * The one command a host is asked to run, whatever the script: it becomes root, reports that, and then reads the
- * script. Its parts are `templates/host/login`.
+ * The command that starts every run on a host: it becomes root, reports this, and then reads the script. Its parts are
+ * in `templates/host/login`.
  *
- * Nothing is sent before the host asks for it: the password only after sudo's own prompt, which holds a random token
- * and so can't be mistaken, and the script only after root's shell has answered with the same token.
+ * Nothing is sent before the host asks for it. The password is sent only after sudo's prompt, which contains a random
+ * token and can't be mistaken for other output. The script is sent only after root's shell has answered with the token.
  *
- * The login shell has read the user's start-up files by then, and they may have changed anything. So it does one
- * thing: it becomes /bin/sh, which begins again in a new environment.
+ * By then the login shell has read the user's start-up files, which may have changed any setting. Therefore it only
+ * replaces itself with /bin/sh, which starts in a new environment.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -22,23 +22,23 @@ export interface LoginScripts {
 }
 
 export interface Launch {
-  /** One line for any login shell; it holds no secret. */
+  /** One line that any login shell can run. Contains no secret. */
   readonly command: string;
-  /** The line on standard error by which the user's part reports that the login shell has started it. */
+  /** The line on standard error that reports that the login shell has started the user's part. */
   readonly begun: string;
-  /** The line by which standard output and standard error each begin once the script can be sent. */
+  /** The line on both standard output and standard error that asks for the script. */
   readonly ready: string;
-  /** What sudo asks with. */
+  /** sudo's password prompt. */
   readonly prompt: string;
-  /** Said on standard error, as a line, where there is no sudo. */
+  /** The line on standard error that reports that sudo is missing. */
   readonly noSudo: string;
-  /** The script as it is sent. */
+  /** The bytes of the script. */
   readonly script: Buffer;
 }
 
-/** @throws TypeError for a script with a NUL byte, which no shell can hold */
+/** @throws TypeError for a script with a NUL byte, which a shell can't read */
 export function launch(login: LoginScripts, script: string): Launch {
-  if (script.includes('\0')) throw new TypeError('a script can hold no NUL byte');
+  if (script.includes('\0')) throw new TypeError('a script must not contain a NUL byte');
   const token = `mesosup-${randomBytes(12).toString('hex')}`;
   const bytes = Buffer.from(script);
   const names = {
@@ -54,7 +54,7 @@ export function launch(login: LoginScripts, script: string): Launch {
   return { ...names, command: `exec ${words.map(quote).join(' ')}`, script: bytes };
 }
 
-/** Each line of the text is a whole command, or a comment. Login shells such as csh take no line end within quotes. */
+/** Each line of the text is a complete command or a comment. csh allows no line end within quotes. */
 function oneLine(text: string, before: readonly string[] = []): string {
   const lines = text.split('\n').map((line) => line.trim());
   return [...before, ...lines.filter((line) => line !== '' && !line.startsWith('#'))].join('; ');

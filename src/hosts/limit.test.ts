@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Limit } from './limit.ts';
 
-test('no more than so many are inside, and each that leaves lets one in', async () => {
+test('admits no more callers than the limit, and the next one when a caller leaves', async () => {
   const limit = new Limit(2);
   const first = await limit.enter();
   await limit.enter();
@@ -17,7 +17,7 @@ test('no more than so many are inside, and each that leaves lets one in', async 
   expect(limit.active).toBe(2);
 });
 
-test('a lower limit holds for those that come, and is never none', async () => {
+test('applies a lower limit to later callers, and never falls below 1', async () => {
   const limit = new Limit(5);
   const leave = await limit.enter();
   limit.lower(0);

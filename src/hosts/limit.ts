@@ -1,4 +1,4 @@
-/** At most so many at once; the others wait in line. */
+/** Limits how many callers work at the same time; the others queue. */
 
 export class Limit {
   #most: number;
@@ -18,7 +18,7 @@ export class Limit {
     return this.#active;
   }
 
-  /** Gives a place once there is one; what it answers gives the place back, and may be called twice. */
+  /** Waits for a free place. @returns a function that frees the place; calling it twice is safe */
   async enter(): Promise<() => void> {
     while (this.#active >= this.#most) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#active++;
@@ -31,7 +31,7 @@ export class Limit {
     };
   }
 
-  /** For when less turns out to be allowed. */
+  /** Lowers the limit; it never falls below 1. */
   lower(most: number): void {
     this.#most = Math.max(1, Math.min(this.#most, most));
   }

@@ -10,7 +10,7 @@ function read(chunks: Uint8Array[]): string[] {
   return lines;
 }
 
-test('wherever the chunks end, also within a character, the lines are the same', () => {
+test('returns the same lines for any chunks, even if they end within a character', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'grapheme' })), fc.integer({ min: 1, max: 7 }), (words, size) => {
       const lines = words.map((word) => word.replaceAll('\n', ''));
@@ -23,11 +23,11 @@ test('wherever the chunks end, also within a character, the lines are the same',
   );
 });
 
-test('a last line without an end counts', () => {
+test('returns a last line without a line end', () => {
   expect(read([Buffer.from('a\nb')])).toEqual(['a', 'b']);
 });
 
-test('a line without end is handed on in pieces', () => {
+test('passes on an endless line in pieces', () => {
   const lines = read(Array.from({ length: 40 }, () => Buffer.alloc(100_000, 'x')));
   expect(lines.length).toBeGreaterThan(2);
   expect(lines.join('')).toHaveLength(4_000_000);

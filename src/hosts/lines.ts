@@ -1,6 +1,6 @@
-/** Lines out of chunks, which may end anywhere, also within a character. */
+/** Splits chunks into lines. A chunk may end anywhere, even within a character. */
 
-/** A line longer than this is handed on in pieces, so that a host that never ends one can't fill the memory. */
+/** A longer line is passed on in pieces, so that a host that never ends a line can't fill the memory. */
 const MAX_LINE = 1 << 20;
 
 export class Lines {
@@ -19,7 +19,7 @@ export class Lines {
     if (this.#rest.length > MAX_LINE) this.#flush();
   }
 
-  /** The end of the output: what no newline ended is a line too. */
+  /** Ends the output: text after the last newline is a line too. */
   end(): void {
     this.#rest += this.#decoder.decode();
     this.#flush();

@@ -5,7 +5,7 @@ import { Hosts } from './connect.ts';
 import { launch } from './launcher.ts';
 
 const host = new Hosts(login).open({ name: 'here', address: 'here', connection: { kind: 'local' } });
-// Becoming root by sudo is the same as over SSH, and tested there.
+// Becoming root with sudo works like over SSH, and is tested there.
 const asRoot = test.skipIf(process.getuid?.() !== 0);
 
 asRoot('a script runs as root with a plain environment, and its input follows it', async () => {
@@ -27,7 +27,7 @@ asRoot('lines, a stream for input, and a signal at the end', async () => {
 });
 
 asRoot(
-  'a script that leaves its input unread, and one of a megabyte with characters of several bytes',
+  'runs a script that ignores its input, and a script of a megabyte with multi-byte characters',
   async () => {
     expect(await host.run('exit 3', { input: Buffer.alloc(5_000_000) })).toMatchObject({ code: 3 });
     expect((await host.run(`# ${'€'.repeat(300_000)}\necho end`)).stdout).toBe('end\n');
@@ -43,7 +43,7 @@ asRoot('an abort ends the script', async () => {
   await expect(run).rejects.toThrow('enough');
 });
 
-test('what is asked of a host holds nothing of the script, and is one line that any login shell reads', () => {
+test('sends a command of one line for any login shell, without the script', () => {
   const { command, script } = launch(login, 'echo secret');
   expect(command).not.toContain('secret');
   expect(command).not.toMatch(/[\n\\!]/);
@@ -51,6 +51,6 @@ test('what is asked of a host holds nothing of the script, and is one line that 
   expect(launch(login, '').command).not.toBe(launch(login, '').command);
 });
 
-test('a script with a NUL is refused', () => {
+test('refuses a script with a NUL byte', () => {
   expect(() => launch(login, 'a\0b')).toThrow(TypeError);
 });

@@ -1,4 +1,4 @@
-/** This machine as a host: the same launcher as over SSH, in a process of its own. */
+/** This machine as a host: starts the same launcher as over SSH, in a local process. */
 
 import { userInfo } from 'node:os';
 import { execa } from 'execa';
@@ -25,12 +25,12 @@ export function localHost(name: string, login: LoginScripts, root: (user: string
         });
         const ended = child.then(({ exitCode, signal, cause }) => {
           if (exitCode === undefined && signal === undefined) {
-            const message = `${name}: /bin/sh could not be started here`;
+            const message = `${name}: /bin/sh could not be started on this machine`;
             throw new HostError(
               name,
               'unreachable',
               message,
-              'See the cause; is the machine out of memory?',
+              'Check that this machine has free memory and processes.',
               cause,
             );
           }

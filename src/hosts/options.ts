@@ -1,13 +1,13 @@
-/** What callers say about the hosts to be opened. */
+/** The options for opening hosts. */
 
 import type { Ask } from './questions.ts';
+import type { Person } from './ssh/host-settings.ts';
 import type { Overrides } from './ssh/route.ts';
-import type { Person } from './ssh/said.ts';
 
-/** A host to be opened; a host of the cluster's spec is one. */
+/** A host to open, for example a host of the cluster's spec. */
 export interface HostTarget {
   readonly name: string;
-  /** As one would give it to `ssh`. */
+  /** The argument for `ssh`. */
   readonly address: string;
   readonly connection:
     | { readonly kind: 'local' }
@@ -15,18 +15,18 @@ export interface HostTarget {
 }
 
 export interface HostsOptions {
-  /** Asks a person for pass phrases and passwords; without it they are missing. */
+  /** Asks for pass phrases and passwords. Without it, none are available. */
   readonly ask?: Ask;
-  /** Told in a line what a person should know: a new host key, a setting that is not followed. */
+  /** Receives one-line notices: a new host key, a setting that is not followed. */
   readonly notice?: (host: string, text: string) => void;
-  /** An OpenSSH configuration instead of the user's and the machine's; `none` for no file at all. */
+  /** An OpenSSH configuration that replaces the user's and the machine's; `none` uses no file. */
   readonly configFile?: string;
   readonly knownHosts?: string;
   readonly acceptNew?: boolean;
-  /** How many hosts are connected to at the same time through one bastion; 8 by default. */
+  /** Limits the hosts that are being connected to through one bastion. Default: 8. */
   readonly handshakesPerBastion?: number;
-  /** Milliseconds for becoming root; 60 s by default. */
+  /** Milliseconds to become root. Default: 60 s. */
   readonly rootTimeout?: number;
-  /** Whose configuration is read; by default whoever runs this. */
+  /** The user whose configuration is read. Default: the current user. */
   readonly person?: Person;
 }

@@ -1,4 +1,4 @@
-/** The lines of what a program wrote that hold anything, without control characters: fit to be quoted in a message. */
+/** The non-empty lines of a program's output, without control characters, for quoting in messages. */
 export function plainLines(text: string): string[] {
   return text
     .split('\n')

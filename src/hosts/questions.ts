@@ -1,17 +1,17 @@
-/** What a person may be asked on the way to a host, and that each thing is asked once. */
+/** Asks the user questions while connecting to hosts, each question once. */
 
 export type Question =
-  /** The pass phrase of a private key. `again`: the last answer was wrong. */
+  /** The pass phrase of a private key. `again`: the previous answer was wrong. */
   | { readonly kind: 'pass phrase'; readonly file: string; readonly again: boolean }
-  /** What the host itself asks for at login: a password, or a code. `text` is its own words, which may be any. */
+  /** A question of the host at login: a password or a code. `text` is the host's own prompt; it may contain anything. */
   | { readonly kind: 'login'; readonly host: string; readonly user: string; readonly text: string }
-  /** The password with which the user becomes root. */
+  /** The user's sudo password. */
   | { readonly kind: 'sudo'; readonly host: string; readonly user: string };
 
-/** Undefined when there is nobody to answer. Questions come one at a time. */
+/** Resolves to undefined if there is no terminal. Called for one question at a time. */
 export type Ask = (question: Question) => Promise<string | undefined>;
 
-/** Asks one question at a time, since there is one terminal, and remembers an answer under a key while it is right. */
+/** Asks one question at a time, because there is one terminal. Remembers an answer by a key until it is wrong. */
 export class Questions {
   readonly #ask: Ask;
   readonly #answers = new Map<string, Promise<string | undefined>>();
@@ -22,12 +22,12 @@ export class Questions {
     this.#ask = ask ?? (async () => undefined);
   }
 
-  /** What asking failed with, as when a person ends the program at a prompt; then nothing is asked any more. */
+  /** The error of a failed question, for example Ctrl-C at a prompt. No question is asked after it. */
   get failure(): unknown {
     return this.#failure;
   }
 
-  /** @throws what asking fails with */
+  /** @throws the error of a failed question */
   ask(question: Question): Promise<string | undefined> {
     const answer = this.#last.then(() => {
       if (this.#failure !== undefined) throw this.#failure;
@@ -39,7 +39,7 @@ export class Questions {
     return answer;
   }
 
-  /** The same question of several runs is asked once. */
+  /** Asks the same question of several runs only once. */
   once(key: string, question: Question): Promise<string | undefined> {
     const known = this.#answers.get(key);
     if (known) return known;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { quote } from './quote.ts';
 
-test('sh reads the words back as they were', () => {
+test('quotes words so that sh reads them back unchanged', () => {
   fc.assert(
     fc.property(
       fc.array(
@@ -19,6 +19,6 @@ test('sh reads the words back as they were', () => {
   );
 });
 
-test('a NUL is refused', () => {
+test('refuses a NUL byte', () => {
   expect(() => quote('a\0b')).toThrow(TypeError);
 });

@@ -1,46 +1,46 @@
-/** Drives a launched command from its first byte to its end, over SSH and locally alike. */
+/** Follows a launched command to its end, both over SSH and locally. */
 
 import { Readable, type Writable } from 'node:stream';
+import { connectionLost } from './connection-lost.ts';
 import type { RunOptions, RunResult } from './host.ts';
 import type { Launch } from './launcher.ts';
 import { Lines } from './lines.ts';
-import { lost } from './lost.ts';
-import { refusal } from './root-refusal.ts';
+import { rootError } from './root-error.ts';
 
-/** A command under way: a channel of a connection, or a process of this machine. */
+/** A running command: a channel of a connection, or a process of this machine. */
 export interface Command {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** How it ended, once both outputs are read to their end; both null when the connection was lost before. */
+  /** Settles after both outputs have been read to their end. Both fields are null if the connection was lost before. */
   readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
-  /** Ends it as far as that can be done from here. */
+  /** Ends the command if possible: over SSH, only its channel is closed. */
   stop(): void;
 }
 
 export interface RunContext {
   readonly host: string;
-  /** Who becomes root, for messages. */
+  /** The user who becomes root, for messages. */
   readonly user: string;
-  /** Asked only when sudo asks; undefined when there is no password. */
+  /** Called only if sudo asks; undefined without a password. */
   readonly password: () => Promise<string | undefined>;
-  /** Told that the password was wrong. */
+  /** Called when the password was wrong. */
   readonly forget: () => void;
-  /** The command line by which a person sees what a command does there. */
-  readonly look: (command: string) => string;
+  /** A command line with which a person can run a command on the host. */
+  readonly debugCommand: (command: string) => string;
   /**
-   * How long the login shell may take to start the command, and then sudo to give a root shell, without the time a
-   * person takes to answer; milliseconds.
+   * Milliseconds for the login shell to start the command, and again for sudo to start a root shell; without the time
+   * that a person takes to answer.
    */
   readonly rootTimeout: number;
 }
 
-/** Output before the ready line is the login shell's or sudo's; more of it than this is no use to anyone. */
+/** Maximum bytes kept of the output before the ready line, which the login shell or sudo writes. */
 const MAX_PREAMBLE = 64 * 1024;
 
-/** An output up to the ready line, and what comes after it. */
+/** Splits an output at the ready line. */
 class Output {
-  /** What came before the ready line. */
+  /** The output before the ready line. */
   preamble = Buffer.alloc(0);
   #ready = false;
   readonly #mark: Buffer;
@@ -75,9 +75,9 @@ class Output {
 }
 
 /**
- * Becomes root, sends the script and its input, and gives what came of it.
- * @throws HostError 'login' when the login shell doesn't start it, 'root' when there is no way to root, 'lost' when the connection ended under way; the signal's
- * reason; the input's error
+ * Becomes root, sends the script and its input, and returns the result.
+ * @throws HostError 'login' if the login shell doesn't start the command, 'root' if the user can't become root, 'lost'
+ * if the connection ended during the run; the signal's reason; the input's error
  */
 export function runScript(
   command: Command,
@@ -96,7 +96,7 @@ export function runScript(
   let hasBegun = false;
   let ready = false;
   let settled = false;
-  /** How much had been said when sudo asked; 0 before. */
+  /** Length of the output when sudo asked; 0 before. */
   let askedAt = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -113,15 +113,15 @@ export function runScript(
     command.stop();
   };
   const onAbort = () => fail(options.signal?.reason);
-  const refuse = (reason: Parameters<typeof refusal>[1]) => fail(refusal(context, reason));
+  const refuse = (reason: Parameters<typeof rootError>[1]) => fail(rootError(context, reason));
   const startTimer = () => {
     clearTimeout(timer);
     const kind = hasBegun ? 'silent' : 'login-silent';
     const seconds = context.rootTimeout / 1000;
-    timer = setTimeout(() => refuse({ kind, seconds, said: said() }), context.rootTimeout);
+    timer = setTimeout(() => refuse({ kind, seconds, output: outputBeforeRoot() }), context.rootTimeout);
   };
-  /** What was written before root's shell answered, without what we had written ourselves. */
-  const said = () =>
+  /** The output before root's shell answered, without the lines of our own scripts. */
+  const outputBeforeRoot = () =>
     Buffer.concat([stdoutParts.preamble, stderrParts.preamble])
       .toString()
       .replaceAll(launched.prompt, '')
@@ -139,15 +139,16 @@ export function runScript(
     if (input) input.on('error', fail).pipe(stdin);
     else stdin.end(options.input);
   };
-  // A prompt is the end of what was said; a login shell that echoes its command shows the words elsewhere.
+  // A prompt is the end of the output. A login shell that echoes its command also shows the prompt, but not at the end.
   const answer = async () => {
-    const said = stderrParts.preamble;
-    if (ready || settled || said.length <= askedAt || !said.subarray(-prompt.length).equals(prompt)) return;
+    const output = stderrParts.preamble;
+    if (ready || settled || output.length <= askedAt || !output.subarray(-prompt.length).equals(prompt))
+      return;
     if (askedAt > 0) {
       context.forget();
       return refuse({ kind: 'wrong-password' });
     }
-    askedAt = said.length;
+    askedAt = output.length;
     clearTimeout(timer);
     const password = await context.password();
     if (settled) return;
@@ -171,17 +172,17 @@ export function runScript(
     () => {},
     (chunk) => err.push(chunk),
   );
-  // The host may end the command while more is still being sent: how it ended is told by `ended` alone.
+  // The host may end the command while data is still being sent. Only `ended` reports the outcome.
   stdin.on('error', () => {});
   stdout.on('data', (chunk: Buffer) => guard(() => stdoutParts.push(chunk), fail));
   stderr.on('data', (chunk: Buffer) => guard(() => stderrParts.push(chunk), fail));
   command.ended.then(({ code, signal }) => {
     settle();
     if (code === null && signal === null) {
-      reject(lost(context.host));
+      reject(connectionLost(context.host));
     } else if (!ready) {
       if (stderrParts.preamble.includes(`${launched.noSudo}\n`)) refuse({ kind: 'no-sudo' });
-      else refuse({ kind: hasBegun ? 'ended' : 'login-ended', code, said: said() });
+      else refuse({ kind: hasBegun ? 'ended' : 'login-ended', code, output: outputBeforeRoot() });
     } else {
       guard(() => lines?.end(), reject);
       const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString();

@@ -168,7 +168,9 @@ it.each<[Store, Store]>([
   await wipe(from);
   const restored = await run('restore', saved, ...flags(to, 'data-dir'));
   expect(restored).toMatchObject({ code: 0, stderr: '' });
-  expect(restored.stdout).toContain(`holds 2 apps, 5 tasks and 1 group of framework ${frameworkId}, as `);
+  expect(restored.stdout).toContain(
+    `holds 2 apps, 5 tasks and 1 group of framework ${frameworkId}, restored `,
+  );
   start(to);
   expect(await settled(COUNTS)).toEqual(before);
   expect(await definitions()).toEqual(shown);

@@ -67,7 +67,7 @@ it('a dry run says what would be done, and does nothing', async () => {
     '  /shop/db/main: is new; instances: 1',
     '  /shop/web/front: is new; instances: 1',
     '  /shop/web/image: is new; instances: 0',
-    'Nothing was changed yet; without --dry-run it is.',
+    'Nothing was changed. Run again without --dry-run to import.',
   ]);
   expect(await apps()).toEqual([]);
 });
@@ -115,7 +115,7 @@ it('a second import changes nothing, and one of another state only what differs'
   expect(stdout).toContain('/sleeper: is scaled; instances: 1\n');
   expect(stdout).toContain('/shop/db/main: changes; its tasks are replaced; instances: 1\n');
   expect(stdout).toContain('/shop/web/front: stays as it is; instances: 1\n');
-  expect(stdout).toMatch(/Imported by deployment [0-9a-f-]{36}: http:\/\/127/);
+  expect(stdout).toMatch(/Imported by deployment [0-9a-f-]{36}\. Its progress: http:\/\/127/);
   const after = Object.entries(await versions());
   const changed = after.flatMap(([id, version]) => (before[id] === version ? [] : id));
   expect(changed.sort()).toEqual(['/shop/db/main', '/sleeper']);
@@ -132,10 +132,10 @@ it('problems are told all at once, by app and field, also those that only the sc
   expect(first.exitCode).toBe(1);
   expect(first.stdout).toBe('Nothing was changed.');
   expect(first.stderr.split('\n')).toEqual([
-    '2 problems, to fix in the file:',
+    'Fix 2 problems in the file:',
     '  /a: cpus must be at least 0.001',
     '  /b: instances must be a whole number',
-    'Not supported here; this would be lost, and is left out with --leave-out:',
+    'Not supported. Add --leave-out to import without this:',
     '  /c: secrets there are no secrets here: give the value in env, or a file by fetch',
   ]);
   const idle = [{ id: '/d' }, { id: '/e', cmd: 'x' }, { id: '/f', cmd: 'x', role: 'other' }];
@@ -162,7 +162,7 @@ it('what is not supported is left out only where that is said', async () => {
   expect(await versions()).toEqual(before);
   const done = await imported(lossy, '--leave-out');
   expect(done.exitCode).toBe(0);
-  expect(done.stderr).toContain('Not supported here; this is left out:');
+  expect(done.stderr).toContain('Not supported, so the import leaves this out:');
   expect((await apps()).map(({ id }) => id)).toContain('/lossy');
 });
 
@@ -177,8 +177,8 @@ it('what is given wrongly is told, each with its way out', async () => {
     [2, /one such as http/, GROUPS, '--url', 'nowhere'],
     [2, /can't be read: there is no such file/, 'nothing.json', '--url', url],
     [2, /is not JSON/, await file('text.json', 'hello'), '--url', url],
-    [2, /no answer to GET/, await file('message.json', { message: 'no' }), '--url', url],
-    [2, /has no app in it/, await file('none.json', { apps: [] }), '--url', url],
+    [2, /not an answer to GET/, await file('message.json', { message: 'no' }), '--url', url],
+    [2, /has no apps/, await file('none.json', { apps: [] }), '--url', url],
     [2, /USER:PASSWORD/, GROUPS, '--url', url, '--credentials-file', programs.secret('odd', 'x')],
   ];
   for (const [code, says, ...args] of cases) {

@@ -1,4 +1,4 @@
-/** How the program starts where it is installed for everyone, and what it must not need for that. */
+/** The start of the program in a system-wide installation, and its requirements. */
 import { chown, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -21,14 +21,14 @@ beforeAll(async () => {
   });
   const file = path.join(installed, 'package.json');
   const pkg = JSON.parse(await readFile(file, 'utf8'));
-  // As the installer packs it.
+  // The version format of a packed installation.
   await writeFile(file, JSON.stringify({ ...pkg, version: `${pkg.version}+0123456789ab` }));
   await mkdir(path.join(directory, 'home'));
   await chown(path.join(directory, 'home'), NOBODY, NOBODY);
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-/** Runs it as a user to whom the installation doesn't belong. */
+/** Runs the program as a user who does not own the installation. */
 function asNobody(args: string[], env: Record<string, string>) {
   return execa(path.join(installed, 'bin/mesosup'), args, {
     reject: false,
@@ -40,14 +40,14 @@ function asNobody(args: string[], env: Record<string, string>) {
   });
 }
 
-test('the version is the same with oclif and without it', async () => {
+test('prints the same version with and without oclif', async () => {
   const { stdout, stderr } = await asNobody(['--version'], {});
   expect(stderr).toBe('');
   expect(stdout).toMatch(/^mesosup\/\d+\.\d+\.\d+\+0123456789ab linux-(x64|arm64) node-v\d+\.\d+\.\d+$/);
   expect((await asNobody(['--help'], {})).stdout).toContain(`VERSION\n  ${stdout}\n`);
 });
 
-test('help needs none of the commands', async () => {
+test('prints help without loading a command', async () => {
   await execa('mv', ['lib/commands', 'lib/elsewhere'], { cwd: installed });
   try {
     const { stdout, stderr, exitCode } = await asNobody(['status', '--help'], {});
@@ -58,7 +58,7 @@ test('help needs none of the commands', async () => {
   }
 });
 
-test("another user's compiled code is kept in that user's caches, or nowhere", async () => {
+test("caches compiled code in the user's own cache directory, or nowhere", async () => {
   const home = path.join(directory, 'home');
   expect(await asNobody(['--help'], { HOME: home })).toMatchObject({ exitCode: 0, stderr: '' });
   expect(await readdir(path.join(home, '.cache/mesosup/code'))).toHaveLength(1);
@@ -69,7 +69,7 @@ test("another user's compiled code is kept in that user's caches, or nowhere", a
   expect(await readdir(installed)).not.toContain('cache');
 });
 
-test('it starts through links, from anywhere', async () => {
+test('starts through links, from any directory', async () => {
   const links = path.join(directory, 'links');
   await execa('sh', [
     '-c',

@@ -1,4 +1,4 @@
-/** NO_COLOR takes the colours from all that prints: oclif's help and errors, listr2's progress, inquirer's questions. */
+/** NO_COLOR disables all colours: oclif's help and errors, listr2's progress, inquirer's questions. */
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { mesosup, root } from './demo-cluster.ts';

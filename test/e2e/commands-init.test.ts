@@ -1,4 +1,4 @@
-/** `mesosup init` as it is built: its questions in a terminal, its flags without one, and the file it leaves. */
+/** The built `mesosup init`: questions in a terminal, flags without a terminal, and the file it writes. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -25,14 +25,14 @@ const written = async (name = 'cluster.yaml') => {
   return { text, cluster: result.value };
 };
 
-test('its questions, answered, make the cluster', async () => {
+test('writes the cluster from the answers', async () => {
   const shown = await typed(
     `cd ${directory} && PATH=${root}/bin:$PATH; ${docCommand('README.md', 'mesosup init')}`,
     [
       { prompt: 'Name of the cluster', answer: 'prod\r' },
-      { prompt: 'Hosts, with commas', answer: 'h1, h2 admin@h3:2222,h4\r' },
+      { prompt: 'Hosts, separated by', answer: 'h1, h2 admin@h3:2222,h4\r' },
       { prompt: 'Masters (with', answer: '\r' },
-      { prompt: 'Agents (where', answer: ' \r' },
+      { prompt: 'Agents (hosts', answer: ' \r' },
       { prompt: 'SSH user', answer: 'me\r' },
       { prompt: 'SSH key', answer: '\r' },
       { prompt: 'Jump host', answer: '\r' },
@@ -57,7 +57,7 @@ test('its questions, answered, make the cluster', async () => {
   });
 });
 
-test('Ctrl-C at a question leaves no file and exits with 130', async () => {
+test('writes no file and exits with 130 after Ctrl-C at a question', async () => {
   const shown = await typed(`cd ${directory}; ${program} init; echo "exit $?"; ls`, [
     { prompt: 'Name of the cluster', answer: '\u0003' },
     { prompt: 'exit ', answer: '' },
@@ -66,7 +66,7 @@ test('Ctrl-C at a question leaves no file and exits with 130', async () => {
   expect(shown).not.toContain('cluster.yaml');
 });
 
-test('its flags make the same without a terminal; a file that is there stays', async () => {
+test('writes the cluster from flags without a terminal, and keeps an existing file', async () => {
   const { exitCode, stdout, stderr } = await init(
     '--hosts',
     'a,b,c',
@@ -99,14 +99,14 @@ test.each([
   [['--hosts', 'a', '--mesos', 'package'], 'mesos.from: is missing'],
   [['--hosts', 'a', '--agents', 'x'], '--agents names x, which is not among --hosts'],
   [['--hosts', 'a', '--mesos', 'clustered'], 'Expected --mesos=clustered to be one of'],
-])('%j is refused with 2, and nothing is written', async (args, message) => {
+])('refuses %j with exit code 2, and writes nothing', async (args, message) => {
   const { exitCode, stderr } = await init(...args);
   expect(stderr.replaceAll(/\s+(›\s+)?/g, ' ')).toContain(message);
   expect(exitCode).toBe(2);
   await expect(written()).rejects.toThrow('ENOENT');
 });
 
-test('errors of a spec are shown all at once, with their places, and exit with 2', async () => {
+test('reports all errors of a spec together, with their positions, and exits with 2', async () => {
   await writeFile(
     path.join(directory, 'cluster.yaml'),
     'hosts:\n  - name: a\n    rols: [agent]\nprots: {}\n',

@@ -1,4 +1,4 @@
-/** Completion and the man page, as built, in the real programs that read them. */
+/** The built completion scripts and the man page in real shells and in mandoc. */
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -18,10 +18,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-/** What the shell offers for the last word of a line, in the order of words. */
+/** Returns the shell's sorted candidates for the last word of a line. */
 type Completer = (line: string) => Promise<string[]>;
 
-/** Readline's own call: the words as it splits them, and the function that `complete` names. */
+/** Splits the words and calls the completion function like readline. */
 const bash: Completer = async (line) => {
   const words = line.split(/ |(?<==)|(?==)/);
   const script = [
@@ -48,14 +48,14 @@ const fish: Completer = async (line) => {
     .sort();
 };
 
-/** Types the line and a tab in an interactive zsh, which shows what there is; then runs the line as it is now, which prints it. */
+/** Types the line and a tab in an interactive zsh, which shows the candidates; then runs the completed line, which prints it. */
 async function zsh(line: string): Promise<string> {
   const start = [
     'unsetopt beep',
     'autoload -Uz compinit',
     'compinit -u -D',
     `source <(${quote(path.join(root, 'bin/mesosup'))} completion zsh)`,
-    // Nothing but the line is typed then: keys that come while zsh completes may be taken as they are.
+    // So that only the line has to be typed: keys typed during a completion may be taken literally.
     'mesosup() { print -r -- mesosup "$@"; }',
     'PS1="rea""dy> "',
   ].join('; ');
@@ -65,7 +65,7 @@ async function zsh(line: string): Promise<string> {
   ]);
 }
 
-/** Bold type is a character, a step back and the character again. */
+/** mandoc prints bold as a character, a backspace and the same character. */
 const OVERSTRUCK = new RegExp(`.${String.fromCharCode(8)}`, 'g');
 const COMMANDS = [
   ...['completion', 'demo', 'init', 'install', 'plan'],
@@ -92,17 +92,17 @@ test.each([
   expect(await complete('mesosup completion ')).toEqual(['bash', 'fish', 'zsh']);
 });
 
-test('bash completes what stands behind an equals sign', async () => {
+test('completes a value after an equals sign in bash', async () => {
   expect(await bash('mesosup init --docker=d')).toEqual(['distribution', 'docker-ce']);
   expect(await bash('mesosup init --docker=')).toEqual(['distribution', 'docker-ce', 'preinstalled']);
 });
 
 test('zsh completes commands, flags and their values', async () => {
   const cases: [string, RegExp | string][] = [
-    ['mesosup st', /start.*-- Start a cluster and wait.*\n.*status.*-- Show how/],
+    ['mesosup st', /start.*-- Start a cluster and wait.*\n.*status.*-- Show a cluster/],
     ['mesosup demo ', /down +-- End a demo/],
     ['mesosup sc', '\nmesosup scheduler'],
-    ['mesosup scheduler ', /backup +-- Save.*\n.*import +-- Import.*\n.*restore +-- Put/],
+    ['mesosup scheduler ', /backup +-- Save.*\n.*import +-- Import.*\n.*restore +-- Restore/],
     ['mesosup scheduler restore --ne', '\nmesosup scheduler restore --new-framework'],
     ['mesosup demo --on', '\nmesosup demo --once'],
     ['mesosup demo down --js', '\nmesosup demo down --json'],
@@ -118,7 +118,7 @@ test('zsh completes commands, flags and their values', async () => {
   );
 });
 
-test('a text with characters that shells know is nothing but a text', async () => {
+test('quotes texts with special characters of shells', async () => {
   const summary = 'it\'s [a] "b": $(touch ran) `touch ran` \\ ; touch ran';
   const flag = { name: 'odd', summary, value: 'FILE', options: [], negatable: false };
   const odd = { words: 'odd', summary, description: '', arguments: [], flags: [flag], examples: [] };
@@ -141,7 +141,7 @@ test('a text with characters that shells know is nothing but a text', async () =
   expect((await readdir(place)).sort()).toEqual(Object.keys(COMPLETIONS).sort());
 });
 
-test('the files that the build leaves for each shell are what the command prints', async () => {
+test('builds files for each shell that equal the output of the command', async () => {
   const files = {
     bash: 'bash-completion/completions/mesosup',
     zsh: 'zsh/vendor-completions/_mesosup',
@@ -154,7 +154,7 @@ test('the files that the build leaves for each shell are what the command prints
   expect((await mesosup('completion', 'csh')).exitCode).toBe(2);
 });
 
-test('the man page is sound, and has every command and flag', async () => {
+test('builds a valid man page with every command and flag', async () => {
   const page = path.join(share, 'man/man1/mesosup.1');
   const lint = await execa('mandoc', ['-T', 'lint', '-W', 'error', page], { reject: false, all: true });
   expect({ code: lint.exitCode, said: lint.all }).toEqual({ code: 0, said: '' });

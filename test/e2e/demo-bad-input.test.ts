@@ -1,4 +1,4 @@
-/** Bad input to a demo that is up: the answers of the v1 reference, never a crash, and a reason for every wait. */
+/** Bad input to a running demo: the documented v1 answers, no crash, and a reason for every waiting app. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ beforeAll(async () => {
   api = (await state()).schedulerUrl;
 });
 afterAll(async () => {
-  // Whatever was posted, the scheduler and the app of the demo were not disturbed.
+  // The bad requests did not disturb the scheduler and the app of the demo.
   await steady();
   expect(await endpoints()).toHaveLength(2);
   expect((await mesosup('demo', 'down')).exitCode).toBe(0);
@@ -42,7 +42,7 @@ async function queued(app: string): Promise<string | undefined> {
   return entry.processedOffersSummary.reasons.join('\n');
 }
 
-/** Starts an app that can't run, and gives the reason that the queue names and the log holds too. */
+/** Starts an app that can't run, and waits for the reason in both the queue and the log. */
 async function waits(app: Record<string, unknown> & { id: string }, why: RegExp): Promise<void> {
   expect(await post('start', app)).toEqual({ status: 204, body: '' });
   await until(`the queue says why ${app.id} waits (${why})`, async () =>
@@ -58,7 +58,7 @@ async function waits(app: Record<string, unknown> & { id: string }, why: RegExp)
 
 const docker = { instances: 1, mem: 32, cpus: 0.1, executor: '/var/lib/mesos/executors/docker' };
 
-test('wrong JSON is 400 with a message', async () => {
+test('answers invalid JSON with 400 and a message', async () => {
   const { status, body } = await post('start', '{"id": "x", ');
   expect(status).toBe(400);
   expect(body).toEqual({ message: expect.any(String) });
@@ -90,7 +90,7 @@ test.each([
   ).toContain(attribute);
 });
 
-test('unknown fields are ignored, unknown ids are 404, a duplicate start is 422', async () => {
+test('ignores unknown fields, and answers unknown ids with 404 and a second start with 422', async () => {
   const app = { id: 'unknown-field', cmd: 'sleep 1000', instances: 0, colour: 'blue' };
   expect(await post('start', app)).toEqual({ status: 204, body: '' });
   expect(await post('start', app)).toEqual({

@@ -9,7 +9,7 @@ import { DockerEngine } from '../../src/docker/engine.ts';
 import { identify, processIds } from '../../src/proc/process-id.ts';
 import { openJournal } from '../../src/scheduler/store/journal.ts';
 
-/** What the tests of the demo ask of a demo that is up, from outside: HTTP, Docker and /proc. */
+/** Queries of a running demo for tests, from outside: with HTTP, Docker and /proc. */
 
 export const root = path.resolve(import.meta.dirname, '../..');
 export const dir = demoDirectory(process.getuid?.() ?? 0, process.env);
@@ -25,7 +25,7 @@ export function mesosup(...args: string[]) {
   return execa(path.join(root, 'bin/mesosup'), args, { reject: false, stdin: 'ignore' });
 }
 
-/** Waits until `probe` gives a value. @throws Error naming `what` and the last failure after `ms` */
+/** Waits until `probe` returns a value. @throws Error with `what` and the last failure after `ms` */
 export async function until<T>(
   what: string,
   probe: () => Promise<T | undefined | false>,
@@ -46,7 +46,7 @@ export async function until<T>(
 
 export async function state(): Promise<DemoState> {
   const found = await readState(dir);
-  if (!found) throw new Error('no demo is up');
+  if (!found) throw new Error('no demo is running');
   return found;
 }
 
@@ -55,7 +55,7 @@ export async function endpoints(app = 'multidis'): Promise<Endpoint[]> {
   return parseEndpoints(await (await fetch(`${schedulerUrl}/v1/endpoints`)).text(), app);
 }
 
-/** The demo's containers, with the times that a restart would change. */
+/** The demo's containers with their start times, which a restart would change. */
 export async function containers(): Promise<
   { id: string; task: string; startedAt: string; state: string }[]
 > {
@@ -75,7 +75,7 @@ export async function containers(): Promise<
   return all.sort((a, b) => a.id.localeCompare(b.id));
 }
 
-/** Pids of the running executors' supervisors and, below each, its worker. */
+/** Pids of the running executors' supervisors, each with its worker. */
 export async function executors(): Promise<{ supervisor: number; worker: number }[]> {
   const found: { supervisor: number; worker: number }[] = [];
   const files = glob('agent*/slaves/*/frameworks/*/executors/*/runs/*/supervisor.pid', { cwd: dir });
@@ -92,7 +92,7 @@ export async function executors(): Promise<{ supervisor: number; worker: number 
   return found;
 }
 
-/** Pids of all workers of executors, whether or not a supervisor has them. */
+/** Pids of all workers of executors, with or without a supervisor. */
 export async function workers(): Promise<number[]> {
   const found = await Promise.all(
     processIds().map(async (pid) => {
@@ -104,8 +104,8 @@ export async function workers(): Promise<number[]> {
 }
 
 /**
- * The tasks whose last stored update is TASK_RUNNING, as host and port, read off a copy of the scheduler's journal
- * event by event, without the scheduler's own reckoning.
+ * Host and port of the tasks whose last stored update is TASK_RUNNING. Reads a copy of the scheduler's journal event by
+ * event, independent of the scheduler's own code.
  */
 async function storedRunning(): Promise<string[]> {
   const directory = await mkdtemp(path.join(tmpdir(), 'mesosup-journal-'));
@@ -132,7 +132,7 @@ async function storedRunning(): Promise<string[]> {
   }
 }
 
-/** Resolves when `instances` of the app run and nothing more: in the endpoints, the journal, Docker and Mesos. */
+/** Resolves when exactly `instances` of the app run, according to the endpoints, the journal, Docker and Mesos. */
 export async function steady(instances = 2, app = 'multidis', ms = 30_000): Promise<void> {
   const { masterUrl } = await state();
   await until(
@@ -168,11 +168,11 @@ export async function steady(instances = 2, app = 'multidis', ms = 30_000): Prom
 }
 
 /**
- * Types a command in a terminal of its own (util-linux `script` makes the pty) and answers its prompts.
+ * Types a command in a new terminal (util-linux `script` creates the pty) and answers its prompts.
  *
- * @param conversation each time the text appears in what is new, the answer is typed
- * @param ms after which it is ended
- * @returns all that the terminal showed, without colours
+ * @param conversation the answer is typed when the prompt appears in the new output
+ * @param ms timeout
+ * @returns the complete output of the terminal, without colours
  */
 export async function typed(
   command: string,
@@ -181,20 +181,20 @@ export async function typed(
 ): Promise<string> {
   const terminal = execa('script', ['-qefc', command, '/dev/null'], {
     reject: false,
-    // Which shell `script` runs is the environment's choice, and not every shell goes on after a command that Ctrl-C ended.
+    // `script` runs the shell of the environment, but not every shell continues after a command that Ctrl-C ended.
     env: { TERM: 'xterm', COLUMNS: '200', SHELL: '/bin/bash' },
     timeout: ms,
   });
   let shown = '';
   let seen = 0;
   const rest = [...conversation];
-  // `script` ends only when its own input has ended, too.
+  // `script` ends only after its own input has ended.
   const endInput = () => rest.length === 0 && terminal.stdin?.end();
   endInput();
   terminal.stdout?.on('data', (chunk: Buffer) => {
     const text = chunk.toString('utf8');
     shown += text;
-    // A terminal answers where its cursor is: redis-cli asks when nobody has told it how wide the terminal is.
+    // redis-cli asks for the cursor position if it does not know the width of the terminal; a terminal answers.
     for (const _ of text.matchAll(CURSOR_QUERY)) terminal.stdin?.write(CURSOR_ANSWER);
     const next = rest[0];
     const at = next ? shown.indexOf(next.prompt, seen) : -1;

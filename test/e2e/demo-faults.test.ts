@@ -1,4 +1,4 @@
-/** One part of a demo at a time is killed with -9, and the demo comes back whole. */
+/** Kills one part of a demo at a time with -9, and expects that the demo recovers completely. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   containers,
@@ -28,14 +28,14 @@ async function killProgram(name: string): Promise<void> {
   await until(`${name} is started again`, async () => (await state()).processes[name] !== pid);
 }
 
-/** The agents as the master counts them. */
+/** The number of agents at the master. */
 async function activeAgents(): Promise<number> {
   const { masterUrl } = await state();
   const { slaves } = (await (await fetch(`${masterUrl}/slaves`)).json()) as { slaves: { active: boolean }[] };
   return slaves.filter((s) => s.active).length;
 }
 
-/** True once the scheduler is subscribed to the master and has heard of every task. */
+/** True after the scheduler has subscribed to the master and has received the state of every task. */
 async function subscribed(): Promise<boolean> {
   const { masterUrl } = await state();
   const { frameworks } = (await (await fetch(`${masterUrl}/frameworks`)).json()) as {
@@ -69,7 +69,7 @@ describe('no container restarts', () => {
   });
 });
 
-test('after kill -9 of an executor’s supervisor its containers are replaced, none is left over', async () => {
+test('replaces all containers of an executor after kill -9 of its supervisor', async () => {
   await steady();
   const before = await containers();
   const [victim] = await executors();
@@ -88,7 +88,7 @@ test('after kill -9 of an executor’s supervisor its containers are replaced, n
   });
 });
 
-test('a container killed with -9 is gone from /v1/endpoints within 2 s, and replaced', async () => {
+test('removes a container killed with -9 from /v1/endpoints within 2 s, and replaces it', async () => {
   await steady();
   const before = await containers();
   const listed = await endpoints();

@@ -1,4 +1,4 @@
-/** A demo from its start to its end, and what must not be left of it. */
+/** A demo from start to end, which must leave nothing behind. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { dir, engine, mesosup, root, state, until } from './demo-cluster.ts';
 
 const CLUSTER = path.basename(dir);
 
-/** Whatever runs one of the built programs, or the executor's supervisor, or works in the demo's directory; not on test hosts. */
+/** All processes that run a built program or the executor's supervisor, or use the demo's directory; without those on test hosts. */
 async function ourProcesses(): Promise<string[]> {
   const here = await readlink('/proc/self/ns/pid');
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
@@ -29,7 +29,7 @@ async function ourProcesses(): Promise<string[]> {
   return found.flat();
 }
 
-/** What a demo may leave: nothing. */
+/** A demo may leave nothing behind. */
 async function remains(): Promise<Record<string, unknown>> {
   const ports = await portsInUse();
   return {
@@ -42,14 +42,14 @@ async function remains(): Promise<Record<string, unknown>> {
 }
 const NOTHING = { processes: [], containers: [], directory: false, link: false, ports: [] };
 
-test('demo --once answers "7", ends with 0 and leaves nothing', async () => {
+test('prints "7", exits with 0 and leaves nothing behind with --once', async () => {
   const { exitCode, stdout, stderr } = await mesosup('demo', '--once');
   expect({ exitCode, stderr }, stdout).toEqual({ exitCode: 0, stderr: '' });
   expect(stdout).toContain('GET x answered "7"');
   expect(await remains()).toEqual(NOTHING);
 });
 
-test('demo --once --json prints one object', async () => {
+test('prints one JSON object with --once --json', async () => {
   const { exitCode, stdout } = await mesosup('demo', '--once', '--json', '--agents', '1');
   expect(exitCode).toBe(0);
   const result = JSON.parse(stdout) as {
@@ -65,7 +65,7 @@ test('demo --once --json prints one object', async () => {
   expect(await remains()).toEqual(NOTHING);
 });
 
-test('Ctrl-C while it shows the table: ends with 130 and leaves nothing', async () => {
+test('exits with 130 and leaves nothing behind after Ctrl-C at the table', async () => {
   const demo = execa(path.join(root, 'bin/mesosup'), ['demo'], { reject: false, stdin: 'ignore' });
   await new Promise<void>((resolve) => {
     demo.stdout.on('data', (chunk: Buffer) => {
@@ -79,7 +79,7 @@ test('Ctrl-C while it shows the table: ends with 130 and leaves nothing', async 
   expect(await remains()).toEqual(NOTHING);
 });
 
-test('killed with -9, the demo goes with it', async () => {
+test('removes the demo after kill -9 of its command', async () => {
   const demo = execa(path.join(root, 'bin/mesosup'), ['demo'], { reject: false, stdin: 'ignore' });
   await until('its supervisor is up', async () => Object.keys((await state()).processes).length === 4);
   await until(
@@ -92,20 +92,20 @@ test('killed with -9, the demo goes with it', async () => {
   expect(await remains()).toEqual(NOTHING);
 });
 
-test('a demo whose supervisor was killed with -9 is cleared by demo down', async () => {
+test('removes the remains of a demo after kill -9 of its supervisor with demo down', async () => {
   await mesosup('demo', '--detach');
   process.kill((await state()).supervisor.pid, 'SIGKILL');
   await sleep(50);
   const { stdout, exitCode } = await mesosup('demo', 'down');
   expect({ stdout, exitCode }).toEqual({
-    stdout: expect.stringContaining('remains are cleared'),
+    stdout: expect.stringContaining('Removed the remains of a demo'),
     exitCode: 0,
   });
   expect(await remains()).toEqual(NOTHING);
-  expect((await mesosup('demo', 'down')).stdout).toContain('No demo is up');
+  expect((await mesosup('demo', 'down')).stdout).toContain('No demo is running');
 });
 
-test('without a Docker engine: exit 1, the reason and the remedy', async () => {
+test('exits with 1, the reason and the remedy without a Docker engine', async () => {
   const { exitCode, stdout, stderr } = await execa(path.join(root, 'bin/mesosup'), ['demo', '--once'], {
     reject: false,
     env: { DOCKER_HOST: 'unix:///nonexistent.sock' },
@@ -115,15 +115,15 @@ test('without a Docker engine: exit 1, the reason and the remedy', async () => {
   expect(existsSync(dir)).toBe(false);
 });
 
-test('an image that is not here and can not be pulled: exit 1, the reason and the remedy, nothing left', async () => {
+test('exits with 1, the reason and the remedy for an image that can not be pulled, and leaves nothing behind', async () => {
   const { exitCode, stdout, stderr } = await mesosup('demo', '--once', '--image', 'no.such.invalid/redis');
   expect(exitCode).toBe(1);
-  expect(stdout + stderr).toMatch(/no\.such\.invalid\/redis is not here and could not be pulled.*--image/s);
+  expect(stdout + stderr).toMatch(/no\.such\.invalid\/redis could not be pulled.*--image/s);
   expect(stderr).not.toContain('Warning');
   expect(await remains()).toEqual(NOTHING);
 });
 
-test('a flag that does not exist or is out of range: exit 2', async () => {
+test('exits with 2 for an unknown flag or a value out of range', async () => {
   expect((await mesosup('demo', '--agents', '0')).exitCode).toBe(2);
   expect((await mesosup('demo', '--fly')).exitCode).toBe(2);
 });

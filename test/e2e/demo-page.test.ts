@@ -1,4 +1,4 @@
-/** The calls of the 2013 page, typed as the README has them, against a demo that is up. */
+/** The commands of the 2013 page from the README, typed against a running demo. */
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { docCommand } from '../support/docs.ts';
@@ -21,11 +21,11 @@ function here(command: string) {
   return execa('sh', ['-c', command], { cwd: root, stdin: 'ignore', reject: false, all: true });
 }
 
-/** The command with the scheduler where it is: another port, if 8080 was in use. */
+/** The command with the scheduler's actual port, because 8080 may be in use. */
 const atApi = (command: string) => command.replace('http://localhost:8080', api);
 
-test('http POST /v1/apps/start answers 204, and both instances appear in /v1/endpoints', async () => {
-  // The demo has started multidis already, so the page's call needs it out of the way first.
+test('answers http POST /v1/apps/start with 204, and lists both instances in /v1/endpoints', async () => {
+  // The demo has already started multidis, so it has to be stopped before the call of the page.
   await typed(
     atApi(docCommand('README.md', 'http POST http://localhost:8080/v1/apps/stop')).replace(
       'http ',
@@ -51,7 +51,7 @@ test('http POST /v1/apps/start answers 204, and both instances appear in /v1/end
   expect(Number(match?.[1])).toBeLessThan(20_000);
 });
 
-test('docker run -i -t … redis-cli: SET x 7 says OK, GET x says "7"', async () => {
+test('answers SET x 7 with OK and GET x with "7" in docker run -i -t … redis-cli', async () => {
   const [{ host, port } = { host: '', port: 0 }] = await endpoints();
   const prompt = `${host}:${port}> `;
   const command = docCommand('README.md', 'docker run')
@@ -68,7 +68,7 @@ test('docker run -i -t … redis-cli: SET x 7 says OK, GET x says "7"', async ()
   expect(shown).toMatch(/GET x\n"7"\n/);
 });
 
-test('demo status shows apps, tasks and agents', async () => {
+test('shows apps, tasks and agents with demo status', async () => {
   const { exitCode, all } = await here(docCommand('README.md', './bin/mesosup demo status'));
   expect(exitCode, all).toBe(0);
   expect(all).toMatch(/APP +INSTANCES +RUNNING\nmultidis +2 +2\n/);
@@ -78,7 +78,7 @@ test('demo status shows apps, tasks and agents', async () => {
   expect([status.tasks.length, status.agents.length]).toEqual([2, 2]);
 });
 
-test('a second demo is refused with the remedy', async () => {
+test('refuses a second demo with the remedy', async () => {
   const { exitCode, stderr, stdout } = await mesosup('demo', '--once');
   expect(exitCode).toBe(1);
   expect(stderr + stdout).toContain('mesosup demo down');

@@ -1,4 +1,4 @@
-/** Deployments over v2, with real containers: apps are changed, undone and removed, and answer all the while. */
+/** Deployments over v2 with real containers: apps are changed, rolled back and removed, and answer all the time. */
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { containers, mesosup, state, until } from './demo-cluster.ts';
@@ -6,7 +6,7 @@ import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
 
 const ID = '/web/page';
 
-/** A web server that says "ok" until its page is taken away. */
+/** A web server that answers "ok" until its page is removed. */
 const APP = {
   id: ID,
   cmd: 'busybox mkdir -p /tmp/www && echo ok >/tmp/www/page && exec busybox httpd -f -p 80 -h /tmp/www',
@@ -75,7 +75,7 @@ async function settled(): Promise<void> {
   });
 }
 
-/** Asks one of the app's instances, as a load balancer that reads `/v1/endpoints` now would. */
+/** Sends a request to one of the app's instances, like a load balancer that has just read `/v1/endpoints`. */
 async function look(): Promise<string> {
   const text = await (await fetch(`${api}/v1/endpoints/web_page`)).text();
   const servers = text.trim().split(' ').slice(2);
@@ -84,7 +84,7 @@ async function look(): Promise<string> {
   return `${response.status} ${(await response.text()).trim()}`;
 }
 
-/** Looks without a pause until the work is done. @returns what was answered, and how many there were */
+/** Sends requests without a pause until the work is done. @returns the distinct answers, and their number */
 async function lookDuring(work: () => Promise<void>): Promise<{ answers: Set<string>; count: number }> {
   const answers = new Set<string>();
   let count = 0;
@@ -102,7 +102,7 @@ async function lookDuring(work: () => Promise<void>): Promise<{ answers: Set<str
   return { answers, count };
 }
 
-test('an app with an image and mapped ports is deployed once its checks pass', async () => {
+test('completes the deployment of an app with an image and mapped ports when its checks pass', async () => {
   const { status, json } = await ask('POST', '/v2/apps', APP);
   expect([status, json]).toMatchObject([201, { deployments: [{ id: expect.any(String) }] }]);
   await settled();
@@ -110,7 +110,7 @@ test('an app with an image and mapped ports is deployed once its checks pass', a
   expect(await look()).toBe('200 ok');
 });
 
-test('changed, it is replaced step by step, and answers all the while', async () => {
+test('replaces a changed app step by step, while it answers all the time', async () => {
   const before = (await app()).tasks.map(({ id }) => id);
   const { answers, count } = await lookDuring(async () => {
     expect((await ask('PUT', `/v2/apps${ID}`, { env: { A: '1' } })).status).toBe(200);
@@ -124,7 +124,7 @@ test('changed, it is replaced step by step, and answers all the while', async ()
   expect(after.tasks.filter(({ id }) => before.includes(id))).toEqual([]);
 });
 
-test('a change to what can not run is undone by itself, and nothing that answered is touched', async () => {
+test('rolls back a change that can not run, without touching instances that answer', async () => {
   const before = (await app()).tasks.map(({ id }) => id).sort();
   const container = { ...APP.container, docker: { image: 'mesosup.invalid/none' } };
   const { answers } = await lookDuring(async () => {
@@ -138,7 +138,7 @@ test('a change to what can not run is undone by itself, and nothing that answere
   expect(after.lastTaskFailure?.message).toContain("mesosup.invalid/none can't be pulled");
 });
 
-test('an instance whose check fails is replaced', async () => {
+test('replaces an instance whose check fails', async () => {
   const [first] = (await app()).tasks;
   const container = (await containers()).find(({ task }) => task === first?.id);
   expect(container?.state).toBe('running');
@@ -150,7 +150,7 @@ test('an instance whose check fails is replaced', async () => {
   expect(await look()).toBe('200 ok');
 });
 
-test('removed, nothing of it is left', async () => {
+test('leaves nothing of a removed app behind', async () => {
   expect((await ask('DELETE', '/v2/groups/web')).status).toBe(200);
   await settled();
   expect((await ask('GET', `/v2/apps${ID}`)).status).toBe(404);

@@ -27,7 +27,7 @@ async function outputOf(container: string, tty: boolean, follow: boolean) {
 }
 
 describe('images', () => {
-  test('say which ports they expose, and are undefined where they are not', async () => {
+  test('report their exposed ports, or undefined if they do not exist', async () => {
     expect(Object.keys((await engine.inspectImage(WITH_PORTS))?.Config?.ExposedPorts ?? {}).sort()).toEqual([
       '53/udp',
       '7000/tcp',
@@ -53,7 +53,7 @@ describe('images', () => {
     }
   });
 
-  test('that nobody has are an error with the reason', async () => {
+  test('that do not exist anywhere are an error with the reason', async () => {
     await expect(engine.pullImage('127.0.0.1:1/none', () => {})).rejects.toThrow(/connection refused/);
     await expect(engine.pullImage('127.0.0.1:1/none', () => {})).rejects.toThrow(DockerError);
   });
@@ -80,13 +80,13 @@ describe('containers', () => {
     expect(await engine.inspectContainer(container)).toBeUndefined();
   });
 
-  test('with a terminal have one stream of output', async () => {
+  test('with a terminal have a single output stream', async () => {
     const container = await create('echo out; echo err >&2', '-t');
     await engine.startContainer(container);
     expect(await outputOf(container, true, true)).toEqual({ stdout: 'out\r\nerr\r\n', stderr: '' });
   });
 
-  test('stop when asked, and are killed when their time is up', async () => {
+  test('stop on request, and are killed after their timeout', async () => {
     const polite = await create('trap "exit 3" TERM; echo up; while :; do sleep 0.1; done');
     const deaf = await create('trap "" TERM; echo up; while :; do sleep 0.1; done');
     for (const [container, code] of [
@@ -104,7 +104,7 @@ describe('containers', () => {
     await expect(engine.killContainer(deaf)).rejects.toMatchObject({ status: 409 });
   });
 
-  test('are seen in the events', async () => {
+  test('appear in the events', async () => {
     const container = await create('exit 5');
     const abort = new AbortController();
     const events = engine.events(

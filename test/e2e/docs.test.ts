@@ -1,4 +1,4 @@
-/** That every command of README and docs is run by a test, that what is made from the code is fresh, and the picture. */
+/** Checks that tests run all commands of README and docs, and that the reference and the picture are up to date. */
 import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -11,12 +11,12 @@ import { referenceOf } from '../../src/cli/reference/reference.ts';
 import { docCommand, docCommands } from '../support/docs.ts';
 import { mesosup, root, typed } from './demo-cluster.ts';
 
-/** Its commands are the examples of the commands, all of which `examples.test.ts` runs. */
+/** `examples.test.ts` runs its commands, which are the examples of the help texts. */
 const REFERENCE = 'docs/reference.md';
 
 afterAll(() => mesosup('demo', 'down'));
 
-test('no command of README and docs goes without a test that runs it', async () => {
+test('finds a test for every command of README and docs', async () => {
   const pages = ['README.md'];
   for await (const page of glob('docs/*.md', { cwd: root })) if (page !== REFERENCE) pages.push(page);
   const run = new Map<string, string[]>();
@@ -35,14 +35,14 @@ test('no command of README and docs goes without a test that runs it', async () 
   expect(docCommands('README.md').length).toBeGreaterThan(10);
 });
 
-test('the reference says what the commands say; `npm run docs` makes it anew', async () => {
+test('finds the reference equal to the output of `npm run docs`', async () => {
   const manifest = await readFile(path.join(root, 'dist/lib/oclif.manifest.json'), 'utf8');
   const { commands } = JSON.parse(manifest) as { commands: Record<string, never> };
   const page = await readFile(path.join(root, REFERENCE), 'utf8');
   expect(page).toBe(markdownReference(referenceOf(Object.values(commands))));
 });
 
-test('the files and scripts that the README names as showing something are there', async () => {
+test('finds all files and scripts that the README names', async () => {
   const text = await readFile(path.join(root, 'README.md'), 'utf8');
   const { scripts } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
   for (const [, file = ''] of text.matchAll(/[`(]((?:src|test|docs)\/[\w./-]+\.\w+)[`)]/g)) {
@@ -52,9 +52,9 @@ test('the files and scripts that the README names as showing something are there
     expect(Object.keys(scripts)).toContain(script);
 });
 
-test('the demo runs until Ctrl-C', async () => {
+test('runs the demo until Ctrl-C', async () => {
   const command = docCommand('README.md', './bin/bootstrap.sh demo');
-  // A build that is out of date is made anew first.
+  // The script rebuilds an outdated build first.
   const shown = await typed(
     `cd ${root} && ${command}; echo "exit $?"`,
     [
@@ -68,14 +68,14 @@ test('the demo runs until Ctrl-C', async () => {
   expect((await mesosup('demo', 'status')).exitCode).toBe(1);
 });
 
-test('the whole suite is run as the README says', async () => {
+test('uses the README’s command for all tests in .ci/run', async () => {
   const command = docCommand('README.md', './bin/bootstrap.sh test');
   expect(await readFile(path.join(root, '.ci/run'), 'utf8')).toMatch(new RegExp(`^exec ${command}$`, 'm'));
 });
 
-test('the picture shows what a run of the demo shows, apart from times and what the machine has', async () => {
+test('finds the output of the demo in the picture, apart from times and properties of the machine', async () => {
   const { stdout } = await execa('cat', [path.join(root, 'docs/demo.svg')]);
-  // The version of its engine, the address of Docker's bridge, and which ports were free.
+  // Replaces times, the version of the Docker engine, the address of Docker's bridge, and ports.
   const plain = (line: string) =>
     line
       .replaceAll(/\d+\.\d+ s\b/g, 'N s')

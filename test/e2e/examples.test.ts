@@ -1,7 +1,7 @@
 /**
- * Every example that a command's help shows, as it is written there. Those that read or concern the demo do their
- * work. For those that need hosts, h1, h2 and h3 are names of this machine at a port where nothing listens: their
- * flags are read, their spec is loaded, and the hosts are tried; `install.test.ts` does the same with real ones.
+ * Runs every example of the help texts. Examples that only read, and those of the demo, do their work. For examples
+ * with hosts, h1, h2 and h3 are names of this machine at a port without a server: the command parses its flags, loads
+ * the spec and tries to connect; `install.test.ts` does the same with real hosts.
  */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -17,23 +17,23 @@ import { mesosup, root, typed } from './demo-cluster.ts';
 
 interface Ending {
   readonly code: number | readonly number[];
-  /** In what it printed, on either stream. */
+  /** Matches the output on both streams. */
   readonly says: RegExp;
 }
 
-const UNREACHABLE: Ending = { code: 1, says: /✖ h1: nothing listens at 127\.0\.0\.1:\d+/ };
-/** Nobody is there to be asked, so nothing is changed, whether this machine would do or not. */
+const UNREACHABLE: Ending = { code: 1, says: /✖ h1: no SSH server is listening at 127\.0\.0\.1:\d+/ };
+/** There is no terminal for the confirmation, so nothing is changed, even if this machine passes preflight. */
 const THIS_MACHINE: Ending = { code: [1, 2], says: /Nothing was changed: no host will do|add --yes/ };
 const REACHED_ITS_FILE: Ending = { code: 2, says: /plan\.json can't be read: there is no such file/ };
 
-/** No scheduler is installed here; `test/contract/scheduler-{backup,import}.test.ts` do these with one. */
+/** No scheduler is installed on this machine; `test/contract/scheduler-{backup,import}.test.ts` test with a scheduler. */
 const NO_STATE: Ending = { code: 1, says: /\/var\/lib\/mesosup\/scheduler holds no state of a scheduler/ };
 const NO_BACKUP: Ending = { code: 2, says: /state\.backup can't be read: there is no such file/ };
 const NO_FILE: Ending = { code: 2, says: /groups\.json can't be read: there is no such file/ };
 const NO_CREDENTIALS: Ending = { code: 2, says: /--credentials-file can't be read: ENOENT/ };
 const NO_ZK_FILE: Ending = { code: 2, says: /--zk: ENOENT/ };
 
-/** In an order in which each finds what it needs. */
+/** In an order in which each example finds the results that it needs. */
 const EXAMPLES: Readonly<Record<string, Ending>> = {
   [docCommand('README.md', 'mesosup demo')]: { code: 130, says: /GET x answered "7"/ },
   'mesosup demo --once': { code: 0, says: /GET x answered "7"/ },
@@ -66,8 +66,8 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup simulate scenario.yaml --seed 7 --json': { code: 0, says: /^\{[\s\S]*"violations": \[\]/ },
   'mesosup start': UNREACHABLE,
   'mesosup start --file cluster.yaml --yes': UNREACHABLE,
-  'mesosup status': { code: 1, says: /^h1: nothing listens at/m },
-  'mesosup status --json': { code: 1, says: /^\{[\s\S]*nothing listens[\s\S]*\}$/ },
+  'mesosup status': { code: 1, says: /^h1: no SSH server is listening at/m },
+  'mesosup status --json': { code: 1, says: /^\{[\s\S]*no SSH server is listening[\s\S]*\}$/ },
   'mesosup stop': UNREACHABLE,
   'mesosup stop --file cluster.yaml --yes': UNREACHABLE,
   'mesosup uninstall': UNREACHABLE,
@@ -102,7 +102,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-test('these are all examples that any help shows', async () => {
+test('covers all examples of all help texts', async () => {
   const manifest = await readFile(path.join(root, 'dist/lib/oclif.manifest.json'), 'utf8');
   const { commands } = JSON.parse(manifest) as { commands: Record<string, never> };
   const reference = referenceOf(Object.values(commands));

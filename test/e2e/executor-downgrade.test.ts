@@ -1,4 +1,4 @@
-/** A worker that finds tasks which it can't read: those of a later release after a downgrade, and a damaged file. */
+/** A worker with tasks that it can't read: tasks of a later release after a downgrade, and a damaged file. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,7 +15,7 @@ test.each([
   ['of a later release', LATER],
   ['of a later release whose id is not known', '{"format":2,"task":"a"}'],
   ['that is damaged', '{"id":"a","ph'],
-])('a task in a file %s keeps its container, and can be killed', async (_title, text) => {
+])('keeps the container of a task in a file %s, and can kill it', async (_title, text) => {
   const { agent, cluster } = bench;
   const executor = await bench.start({ env: { MESOSUP_EXECUTOR_IDLE_TIMEOUT: String(IDLE_S) } });
   agent.launch(taskOf('a', 'sleep 600'));
@@ -32,7 +32,7 @@ test.each([
   process.kill(executor.pid, 'SIGCONT');
   await agent.subscription(2);
   await executor.contains('executor.log', new RegExp(`${name} can't be read`));
-  // An executor without tasks would have left by then, and its container been removed as an orphan.
+  // By then, an executor without tasks would have exited, and its container would have been removed as an orphan.
   await sleep(2 * IDLE_S * 1000);
   expect(await Promise.race([executor.exited, sleep(1, 'lives')])).toBe('lives');
   const after = await onlyContainerOf(cluster);

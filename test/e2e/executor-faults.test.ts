@@ -17,10 +17,10 @@ import {
 
 const bench = executorBench();
 
-/** Says a number ten times a second on one stream or the other. */
+/** Writes a number ten times a second, alternately to both streams. */
 const COUNTING = 'i=0; while :; do i=$((i+1)); echo $i; echo e$i >&2; sleep 0.05; done';
 
-/** Ends worker and supervisor as a crash of the machine's Mesos would: neither can clean up. */
+/** Kills worker and supervisor like a crash of Mesos on the machine: neither can clean up. */
 async function vanish(executor: ExecutorProcess): Promise<void> {
   const worker = await executor.workerPid();
   process.kill(worker, 'SIGSTOP');
@@ -36,7 +36,7 @@ async function killWorker(executor: ExecutorProcess): Promise<void> {
   await gone(worker);
 }
 
-test('a killed worker comes back and adopts its container: nothing restarts, no update is made, no output is lost', async () => {
+test('adopts the container after a killed worker: no restart, no further update, no lost output', async () => {
   const { agent, cluster } = bench;
   const executor = await bench.start();
   agent.launch(taskOf('a', COUNTING));
@@ -61,7 +61,7 @@ test('a killed worker comes back and adopts its container: nothing restarts, no 
   expect(errors).toEqual(errors.map((_, i) => `e${i + 1}`));
 });
 
-test('what was not acknowledged is told again after the worker was killed, under the same uuid', async () => {
+test('repeats an unacknowledged update with the same uuid after the worker was killed', async () => {
   const { agent } = bench;
   agent.acknowledges = false;
   const executor = await bench.start();
@@ -82,7 +82,7 @@ test('what was not acknowledged is told again after the worker was killed, under
   expect(third.unacknowledged_updates.map((u) => u.status.uuid)).toContain(killed.uuid);
 });
 
-test('an exit while the worker was away is told when it is back', async () => {
+test('reports an exit that occurred while the worker was not running', async () => {
   const { agent, cluster } = bench;
   const executor = await bench.start();
   agent.launch(taskOf('x', 'sleep 600'));
@@ -94,7 +94,7 @@ test('an exit while the worker was away is told when it is back', async () => {
   expect((await agent.update('x', 'TASK_FAILED')).message).toBe('Container exited with status 137');
 });
 
-test('a task that was launched but had no container yet goes on after the worker was killed', async () => {
+test('continues the launch of a task without a container after the worker was killed', async () => {
   const { agent } = bench;
   const registry = createServer();
   let asked = 0;
@@ -118,7 +118,7 @@ test('a task that was launched but had no container yet goes on after the worker
   registry.close();
 });
 
-test('a kill under way goes on after the worker was killed', async () => {
+test('continues a kill after the worker was killed', async () => {
   const { agent, cluster } = bench;
   const executor = await bench.start();
   agent.launch(taskOf('d', 'trap "" TERM; echo up; while :; do sleep 0.1; done'));
@@ -133,7 +133,7 @@ test('a kill under way goes on after the worker was killed', async () => {
   expect(await containersOf(cluster)).toEqual([]);
 });
 
-test('when the supervisor is killed its worker removes the containers and ends', async () => {
+test('removes the containers and ends the worker after the supervisor was killed', async () => {
   const { agent, cluster } = bench;
   const executor = await bench.start();
   agent.launch(taskOf('s', 'sleep 600'));
@@ -146,7 +146,7 @@ test('when the supervisor is killed its worker removes the containers and ends',
   expect(agent.statesOf('s')).toEqual(['TASK_STARTING', 'TASK_RUNNING']);
 });
 
-test('a new run of an executor removes what an earlier one left before it starts anything', async () => {
+test('removes the containers of an earlier run before a new run starts a task', async () => {
   const { agent, cluster } = bench;
   const executor = await bench.start();
   agent.launch(taskOf('old', 'sleep 600'));
@@ -161,7 +161,7 @@ test('a new run of an executor removes what an earlier one left before it starts
   expect(Config.Labels['mesosup.task']).toBe('new');
 });
 
-test('the janitor removes containers whose supervisor is gone, and no others', async () => {
+test('removes only containers without a supervisor with the janitor', async () => {
   const { agent, cluster, dist } = bench;
   const lost = await bench.start({ executorId: 'lost' });
   agent.launch(taskOf('lost', 'sleep 600'));
@@ -179,7 +179,7 @@ test('the janitor removes containers whose supervisor is gone, and no others', a
   await janitor('--cluster', cluster);
   expect(await containersOf(cluster)).toEqual([]);
   expect(await containersOf(`${cluster}-other`)).toHaveLength(1);
-  // A process id that was given to another process is no supervisor.
+  // A reused process id does not count as the supervisor.
   const file = path.join(living.sandbox, 'supervisor.pid');
   const [pid] = (await readFile(file, 'utf8')).split(' ');
   await vanish(living);
@@ -189,7 +189,7 @@ test('the janitor removes containers whose supervisor is gone, and no others', a
   expect(await containersOf(`${cluster}-other`)).toEqual([]);
 });
 
-test('every start of a worker cleans up after other executors of its cluster', async () => {
+test('cleans up after other executors of the cluster at each start of a worker', async () => {
   const { agent, cluster } = bench;
   const lost = await bench.start({ executorId: 'lost' });
   agent.launch(taskOf('lost', 'sleep 600'));
@@ -201,7 +201,7 @@ test('every start of a worker cleans up after other executors of its cluster', a
   await removed;
 });
 
-test('an agent that is gone for good takes the containers with it', async () => {
+test('removes the containers if the agent does not come back', async () => {
   const { agent, cluster } = bench;
   const executor = await bench.start({ env: { MESOS_CHECKPOINT: '0' } });
   agent.launch(taskOf('g', 'sleep 600'));
@@ -211,7 +211,7 @@ test('an agent that is gone for good takes the containers with it', async () => 
   expect(await containersOf(cluster)).toEqual([]);
 });
 
-test('an agent that comes back finds the executor and its tasks as they were', async () => {
+test('keeps the executor and its tasks if the agent comes back', async () => {
   const { agent, cluster } = bench;
   await bench.start();
   agent.launch(taskOf('b', 'sleep 600'));
@@ -225,7 +225,7 @@ test('an agent that comes back finds the executor and its tasks as they were', a
   expect(agent.statesOf('b')).toEqual(['TASK_STARTING', 'TASK_RUNNING']);
 });
 
-test('a worker that can not live is given up after a few attempts', async () => {
+test('gives up a worker that crashes repeatedly', async () => {
   const { agent, cluster, dist } = bench;
   const executor = await bench.start();
   const program = path.join(dist, 'lib/executor.js');
@@ -243,7 +243,7 @@ test('a worker that can not live is given up after a few attempts', async () => 
   expect(agent.updates).toEqual([]);
 }, 60_000);
 
-test('a task lives through an engine that is away for a while, and its output goes on', async () => {
+test('keeps a task and its output while the Docker engine is not running for a while', async () => {
   const { agent, cluster } = bench;
   const folder = await mkdtemp(path.join(tmpdir(), 'mesosup-engine-'));
   const proxy = new EngineProxy(path.join(folder, 'docker.sock'));
@@ -268,7 +268,7 @@ test('a task lives through an engine that is away for a while, and its output go
     expect(agent.statesOf('e')).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_FAILED']);
     const numbers = (await executor.read('tasks/e/stdout')).trim().split('\n').map(Number);
     expect(numbers).toEqual(numbers.map((_, i) => i + 1));
-    // The worker would otherwise have no engine to clean up with.
+    // The worker needs the Docker engine to clean up.
     await executor.end();
   } finally {
     await proxy.close();

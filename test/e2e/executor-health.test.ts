@@ -17,7 +17,7 @@ import { type ExecutorProcess, gone, onlyContainerOf, taskOf } from './support/e
 const bench = executorBench();
 
 const QUICK = { delay_seconds: 0, interval_seconds: 0.1, grace_period_seconds: 0 };
-/** Waits without a child that would hold up the shell's end. */
+/** Waits without a child process that would delay the exit of the shell. */
 const IDLE = 'trap "exit 0" TERM; while :; do sleep 0.1; done';
 
 const command = (value: string, more: HealthCheck = {}): HealthCheck => ({
@@ -27,13 +27,13 @@ const command = (value: string, more: HealthCheck = {}): HealthCheck => ({
   ...more,
 });
 
-/** What was said of a task's health, in order: TASK_RUNNING and the end. */
+/** The health in the TASK_RUNNING updates of a task, in order. */
 function healthOf(taskId: string): (boolean | undefined)[] {
   const live = bench.agent.updates.filter((u) => u.task_id.value === taskId && u.state === 'TASK_RUNNING');
   return live.map((u) => u.healthy);
 }
 
-function told(taskId: string, healthy: boolean, nth = 1): Promise<TaskStatus> {
+function healthUpdate(taskId: string, healthy: boolean, nth = 1): Promise<TaskStatus> {
   return bench.agent.until(() => {
     const { updates } = bench.agent;
     return updates.filter((u) => u.task_id.value === taskId && u.healthy === healthy)[nth - 1];
@@ -59,7 +59,7 @@ async function processesWith(text: string): Promise<string[]> {
 }
 
 describe('a COMMAND check', () => {
-  test('runs in the container, with its environment and the check’s own; health comes and goes', async () => {
+  test('runs in the container with its environment and that of the check, and reports each change of health', async () => {
     const { agent } = bench;
     const executor = await bench.start();
     const check = command('test "$FROM_TASK $OWN" = "task check" && test ! -e /tmp/sick', {
@@ -68,7 +68,7 @@ describe('a COMMAND check', () => {
     const variables = [{ name: 'OWN', value: 'check' }];
     const health_check = { ...check, command: { ...check.command, environment: { variables } } };
     agent.launch(taskOf('c', IDLE, { env: { FROM_TASK: 'task' }, health_check }));
-    const well = await told('c', true);
+    const well = await healthUpdate('c', true);
     expect(well).toMatchObject({
       state: 'TASK_RUNNING',
       reason: 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED',
@@ -76,16 +76,16 @@ describe('a COMMAND check', () => {
     });
     expect(well.container_status).toEqual((await agent.update('c', 'TASK_RUNNING')).container_status);
     await inContainer('echo > /tmp/sick');
-    expect((await told('c', false)).message).toBe(
+    expect((await healthUpdate('c', false)).message).toBe(
       'COMMAND health check failed: the command exited with status 1',
     );
     await inContainer('rm /tmp/sick');
-    await told('c', true, 2);
+    await healthUpdate('c', true, 2);
     expect(healthOf('c')).toEqual([undefined, true, false, true]);
     expect(new Set(await reasons(executor))).toEqual(new Set(['the command exited with status 1']));
   });
 
-  test('that fails too often in a row gets the task killed, within its grace', async () => {
+  test('that fails too often in a row kills the task within its kill grace period', async () => {
     const { agent } = bench;
     const executor = await bench.start();
     agent.launch(
@@ -113,21 +113,21 @@ describe('a COMMAND check', () => {
     expect(await reasons(executor)).toEqual(Array(2).fill('the command exited with status 7: broken'));
   });
 
-  test('that takes too long has failed, and is killed with what it started', async () => {
+  test('that exceeds its timeout fails, and is killed with its child processes', async () => {
     const { agent } = bench;
     const executor = await bench.start();
     const hangs = 'sleep 4321 & sleep 4321';
     agent.launch(
       taskOf('t', IDLE, { health_check: command(hangs, { timeout_seconds: 0.5, interval_seconds: 3600 }) }),
     );
-    expect((await told('t', false)).message).toBe(
+    expect((await healthUpdate('t', false)).message).toBe(
       'COMMAND health check failed: the command timed out after 0.5 s',
     );
     await expect.poll(() => processesWith('4321'), { timeout: 10_000 }).toEqual([]);
     expect(await reasons(executor)).toEqual(['the command timed out after 0.5 s']);
   });
 
-  test('without a shell is a program with its arguments; one that is not there has failed', async () => {
+  test('without a shell runs a program with arguments, and fails if the program is missing', async () => {
     const { agent } = bench;
     await bench.start();
     const program = (value: string, ...args: string[]): HealthCheck => ({
@@ -137,13 +137,13 @@ describe('a COMMAND check', () => {
     });
     const words = `echo '$x "y' > /tmp/words; ${IDLE}`;
     agent.launch(taskOf('good', words, { health_check: program('/bin/grep', '-qF', '$x "y', '/tmp/words') }));
-    await told('good', true);
+    await healthUpdate('good', true);
     agent.launch(taskOf('bad', IDLE, { health_check: program('/bin/nothing') }));
-    expect((await told('bad', false)).message).toMatch(/exited with status 12[67].*nothing/);
+    expect((await healthUpdate('bad', false)).message).toMatch(/exited with status 12[67].*nothing/);
     await agent.update('bad', 'TASK_KILLED');
   });
 
-  test('fails without being counted in the grace period, and each failure is in the log', async () => {
+  test('does not count failures in the grace period, but logs each of them', async () => {
     const { agent } = bench;
     const executor = await bench.start();
     agent.launch(
@@ -152,7 +152,7 @@ describe('a COMMAND check', () => {
       }),
     );
     const running = await agent.update('g', 'TASK_RUNNING');
-    const unwell = await told('g', false);
+    const unwell = await healthUpdate('g', false);
     expect((unwell.timestamp ?? 0) - (running.timestamp ?? 0)).toBeGreaterThan(2);
     await agent.update('g', 'TASK_KILLED');
     expect((await reasons(executor)).length).toBeGreaterThan(1);
@@ -160,7 +160,7 @@ describe('a COMMAND check', () => {
 });
 
 describe('an HTTP check', () => {
-  test('asks the task’s published port, and follows its health to the kill', async () => {
+  test('requests the task’s published port, and reports its health until the kill', async () => {
     const { agent } = bench;
     const [udp = 0, unused = 0, port = 0] = await freePorts(3);
     const executor = await bench.start({ env: { MESOSUP_PUBLISH_ADDRESS: '127.0.0.1' } });
@@ -168,19 +168,19 @@ describe('an HTTP check', () => {
       taskOf('h', `echo ok > /tmp/health; httpd -p 9000 -h /tmp; ${IDLE}`, {
         image: WITH_PORTS,
         ports: [udp, unused, port].map((p) => [p, p]),
-        // The server may take a moment, until its first good answer.
+        // The server may need some time until its first success.
         health_check: { type: 'HTTP', http: { port, path: '/health' }, ...QUICK, grace_period_seconds: 30 },
       }),
     );
-    await told('h', true);
+    await healthUpdate('h', true);
     await inContainer('rm /tmp/health');
-    expect((await told('h', false)).message).toBe('HTTP health check failed: HTTP 404');
+    expect((await healthUpdate('h', false)).message).toBe('HTTP health check failed: HTTP 404');
     const killed = await agent.update('h', 'TASK_KILLED');
     expect(killed.message).toContain('HTTP 404 (3 times in a row)');
     expect((await reasons(executor)).slice(-3)).toEqual(Array(3).fill('HTTP 404'));
   });
 
-  test('of a container on the host’s network asks the same port', async () => {
+  test('requests the same port of a container on the host’s network', async () => {
     const { agent } = bench;
     const [port = 0] = await freePorts(1);
     await bench.start();
@@ -190,7 +190,7 @@ describe('an HTTP check', () => {
         health_check: { type: 'HTTP', http: { port, statuses: [404] }, ...QUICK, grace_period_seconds: 30 },
       }),
     );
-    await told('n', true);
+    await healthUpdate('n', true);
   });
 });
 
@@ -209,27 +209,27 @@ describe('a TCP check', () => {
           health_check: { type: 'TCP', tcp: { port }, ...QUICK, consecutive_failures: 0 },
         }),
       );
-      await told('p', false);
+      await healthUpdate('p', false);
       await inContainer('echo > /tmp/go');
-      await told('p', true);
+      await healthUpdate('p', true);
       expect((await reasons(executor))[0]).toMatch(/nothing listens|refused/);
     },
   );
 });
 
-test('a worker that is killed goes on: nothing is told anew, and failures before it count', async () => {
+test('continues after a killed worker: repeats no update, and counts earlier failures', async () => {
   const { agent } = bench;
   agent.acknowledges = false;
   const executor = await bench.start();
   const check = command('echo >> /proc/1/fd/1; test ! -e /tmp/sick', { consecutive_failures: 1 });
   agent.launch(taskOf('w', IDLE, { health_check: check }));
-  const well = await told('w', true);
+  const well = await healthUpdate('w', true);
   const worker = await executor.workerPid();
   process.kill(worker, 'SIGKILL');
   await gone(worker);
   const again = await agent.subscription(2);
   expect(again.unacknowledged_updates.map((u) => u.status)).toContainEqual(well);
-  // Each check leaves an empty line.
+  // Each check writes an empty line.
   const { length } = await executor.read('tasks/w/stdout');
   await executor.contains('tasks/w/stdout', new RegExp(`^\\n{${length + 5}}`));
   expect(healthOf('w')).toEqual([undefined, true]);
@@ -240,7 +240,7 @@ test('a worker that is killed goes on: nothing is told anew, and failures before
   expect(healthOf('w')).toEqual([undefined, true, false]);
 });
 
-test('a task that ends by itself was not unhealthy', async () => {
+test('does not report a task as unhealthy that ends by itself', async () => {
   const { agent } = bench;
   await bench.start();
   const [port = 0] = await freePorts(1);
@@ -260,7 +260,7 @@ test('a task that ends by itself was not unhealthy', async () => {
   expect(healthOf('e')).toEqual([undefined, true]);
 });
 
-test('while the engine is away HTTP goes on, and COMMAND says nothing of the task', async () => {
+test('continues HTTP checks without the Docker engine, and reports nothing for COMMAND checks', async () => {
   const { agent } = bench;
   const folder = await mkdtemp(path.join(tmpdir(), 'mesosup-engine-'));
   const proxy = new EngineProxy(path.join(folder, 'docker.sock'));
@@ -279,18 +279,18 @@ test('while the engine is away HTTP goes on, and COMMAND says nothing of the tas
     const executor = await bench.start({ env: { DOCKER_HOST: `unix://${proxy.socket}` } });
     const http: HealthCheck = { type: 'HTTP', http: { port }, ...QUICK, consecutive_failures: 0 };
     agent.launch(taskOf('http', IDLE, { health_check: http }));
-    await told('http', true);
+    await healthUpdate('http', true);
     agent.launch(taskOf('cmd', IDLE, { health_check: command('true', { consecutive_failures: 1 }) }));
-    await told('cmd', true);
+    await healthUpdate('cmd', true);
     await proxy.close();
     await executor.contains('executor.log', /(could not be done(.*\n)*.*){3}/);
     for (const until = asked + 3; asked < until; ) await once(server, 'asked');
     expect([healthOf('http'), healthOf('cmd')]).toEqual(Array(2).fill([undefined, true]));
     status = 500;
-    await told('http', false);
+    await healthUpdate('http', false);
     await proxy.open();
     status = 200;
-    await told('http', true, 2);
+    await healthUpdate('http', true, 2);
     expect(agent.statesOf('cmd')).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_RUNNING']);
     await executor.end();
   } finally {

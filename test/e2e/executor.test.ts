@@ -11,7 +11,7 @@ import { containersOf, FRAMEWORK, onlyContainerOf, taskOf } from './support/exec
 
 const bench = executorBench();
 
-/** Runs until it is told to stop, and then ends with this status. */
+/** Runs until SIGTERM, and then exits with this status. */
 const untilStopped = (status: number) => `trap "exit ${status}" TERM; echo up; while :; do sleep 0.1; done`;
 
 describe('a task', () => {
@@ -39,7 +39,7 @@ describe('a task', () => {
     for (const { start, end } of operations) expect(Number(end)).toBeGreaterThan(Number(start));
   });
 
-  test('that ends badly is told with its exit status', async () => {
+  test('that fails is reported with its exit status', async () => {
     const { agent } = bench;
     await bench.start();
     agent.launch(taskOf('bad', 'exit 3'));
@@ -47,7 +47,7 @@ describe('a task', () => {
     expect(failed.message).toBe('Container exited with status 3');
   });
 
-  test('that takes more memory than its limit is killed, and the reason says so', async () => {
+  test('that exceeds its memory limit is killed, with this reason', async () => {
     const { agent } = bench;
     await bench.start();
     agent.launch(
@@ -60,7 +60,7 @@ describe('a task', () => {
     expect(failed.reason).toBe('REASON_CONTAINER_LIMITATION_MEMORY');
   });
 
-  test('whose container somebody kills or removes has failed', async () => {
+  test('fails if its container is killed or removed from outside', async () => {
     const { agent, cluster } = bench;
     await bench.start();
     agent.launch(taskOf('killed', 'sleep 600'));
@@ -73,7 +73,7 @@ describe('a task', () => {
     expect((await agent.update('removed', 'TASK_FAILED')).message).toMatch(/status 137|container is gone/);
   });
 
-  test('whose program is not in the image fails with what Docker says', async () => {
+  test('whose program is not in the image fails with Docker’s message', async () => {
     const { agent } = bench;
     await bench.start();
     const data = encodeTaskData({
@@ -86,7 +86,7 @@ describe('a task', () => {
     expect(agent.statesOf('nothing')).toEqual(['TASK_STARTING', 'TASK_FAILED']);
   });
 
-  test('gets options verbatim; one the docker program does not know fails it with its words', async () => {
+  test('gets its options unchanged, and fails with the docker program’s message for an unknown option', async () => {
     const { agent, cluster } = bench;
     const executor = await bench.start();
     agent.launch(taskOf('good', 'hostname; sleep 600', { options: ['--hostname', 'named'] }));
@@ -99,14 +99,14 @@ describe('a task', () => {
     expect(await containersOf(cluster)).toHaveLength(1);
   });
 
-  test('with --rm among its options still tells how it ended', async () => {
+  test('reports its exit status even with the option --rm', async () => {
     const { agent } = bench;
     await bench.start();
     agent.launch(taskOf('rm', 'exit 4', { options: ['--rm'] }));
     expect((await agent.update('rm', 'TASK_FAILED')).message).toBe('Container exited with status 4');
   });
 
-  test('has its limits and labels, and its ports paired with what the image exposes', async () => {
+  test('has its limits and labels, and its ports mapped to the exposed ports of the image', async () => {
     const { agent, cluster } = bench;
     const [first = 0, second = 0] = await freePorts(2);
     const ports = [first, second] as const;
@@ -137,7 +137,7 @@ describe('a task', () => {
     expect(await executor.read('tasks/ports/stderr')).toMatch(/warning: the image exposes 9000\/tcp/);
   });
 
-  test('gets every value of its environment as it is, and no file of them stays', async () => {
+  test('gets each value of its environment unchanged, and leaves no file with the values', async () => {
     const { agent, cluster } = bench;
     const executor = await bench.start({ env: { MESOS_EXECUTOR_AUTHENTICATION_TOKEN: 'bearer-secret' } });
     const env = {
@@ -160,7 +160,7 @@ describe('a task', () => {
     expect(await executor.read('executor.log')).not.toContain('second');
   });
 
-  test('may have an id that is no name for a file', async () => {
+  test('may have an id that is not a valid file name', async () => {
     const { agent } = bench;
     const executor = await bench.start();
     agent.launch(taskOf('../a/b', 'echo inside'));
@@ -168,7 +168,7 @@ describe('a task', () => {
     expect(await executor.read('tasks/%2E.%2Fa%2Fb/stdout')).toBe('inside\n');
   });
 
-  test('that says nothing of use is an error of the task', async () => {
+  test('without usable data is an error of the task', async () => {
     const { agent } = bench;
     await bench.start();
     agent.launch(taskOf('empty', '', { data: encodeTaskData({ id: 'app' }) }));
@@ -181,7 +181,7 @@ describe('a task', () => {
 });
 
 describe('killing', () => {
-  test('a running task stops it, with TASK_KILLING before TASK_KILLED', async () => {
+  test('a running task stops it with TASK_KILLING before TASK_KILLED', async () => {
     const { agent, cluster } = bench;
     const executor = await bench.start();
     agent.launch(taskOf('k', untilStopped(0)));
@@ -196,7 +196,7 @@ describe('killing', () => {
     expect(await containersOf(cluster)).toEqual([]);
   });
 
-  test('again with less time is honoured, and a framework that does not know TASK_KILLING is not told', async () => {
+  test('again with a shorter grace period applies it, and sends no TASK_KILLING to a framework without this capability', async () => {
     const { agent } = bench;
     agent.capabilities = [];
     const executor = await bench.start();
@@ -209,7 +209,7 @@ describe('killing', () => {
     expect(agent.statesOf('deaf')).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLED']);
   });
 
-  test('while the image is pulled ends the pull, and no container is made', async () => {
+  test('during the pull of the image ends the pull, and creates no container', async () => {
     const { agent, cluster } = bench;
     const registry = createServer();
     const asked = new Promise<void>((resolve) => registry.once('request', () => resolve()));
@@ -277,7 +277,7 @@ describe('an image that can not be pulled', () => {
 });
 
 describe('the executor', () => {
-  test('sends an update that was refused again, under a new uuid', async () => {
+  test('repeats a refused update with a new uuid', async () => {
     const { agent } = bench;
     agent.refusals = 2;
     const executor = await bench.start();
@@ -288,12 +288,12 @@ describe('the executor', () => {
     expect(refused).toHaveLength(2);
   });
 
-  test('exits when it has been idle for a while', async () => {
+  test('exits after some time without tasks', async () => {
     const executor = await bench.start({ env: { MESOSUP_EXECUTOR_IDLE_TIMEOUT: '0.3' } });
     expect(await executor.exited).toEqual([0, null]);
   });
 
-  test('says what is missing when nobody gives it an environment, and is not restarted', async () => {
+  test('reports missing environment variables, and is not restarted', async () => {
     const { dist } = bench;
     const { exitCode, stderr } = await execa(`${dist}/executors/docker`, ['image'], {
       reject: false,
@@ -306,7 +306,7 @@ describe('the executor', () => {
 });
 
 describe('the 2013 form', () => {
-  test('takes image and arguments from its command line and the environment from its own, and exits after its task', async () => {
+  test('takes image and arguments from its command line, inherits its environment, and exits after its task', async () => {
     const { agent, cluster } = bench;
     const executor = await bench.start({
       argv: [BUSYBOX, '/bin/sh', '-c', 'echo "$FOO $PORT0 $PATH"; echo err >&2; env | grep -c MESOS; exit 0'],
@@ -325,7 +325,7 @@ describe('the 2013 form', () => {
     expect(await containersOf(cluster)).toEqual([]);
   });
 
-  test('takes image and options from the app where that has them; all words are arguments then', async () => {
+  test('takes image and options from the app if it has them; then all words are arguments', async () => {
     const { agent } = bench;
     const executor = await bench.start({ argv: ['/bin/sh', '-c', 'hostname'] });
     const container = { image: `docker:///${BUSYBOX}`, options: ['-h', 'old-host'] };

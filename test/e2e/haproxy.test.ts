@@ -24,7 +24,7 @@ afterAll(async () => {
   }
 });
 
-/** A web server that says when it is well, and serves on for some seconds when it is asked to end, until load balancers have heard of it. */
+/** A web server with a health page. After SIGTERM it serves for some more seconds, until load balancers have noticed. */
 function web(version: string) {
   return {
     id: '/web',
@@ -48,7 +48,7 @@ async function api(method: string, path: string, body?: unknown): Promise<unknow
   return answer.json();
 }
 
-/** One request on a connection of its own; what it answers with, or why there was no answer. */
+/** Sends a request on a new connection. @returns the answer, or the reason why there was none */
 function request(url: string, agent: Agent): Promise<string> {
   return new Promise((resolve) => {
     get(url, { agent }, (answer) => {
@@ -73,12 +73,12 @@ it('loses no request of 10,000 while a health-checked app is rolled, from endpoi
   let left = REQUESTS;
   let isRolling = true;
   const client = async (): Promise<void> => {
-    // Goes on for as long as the app is rolled.
+    // Continues as long as the roll takes.
     while (left > 0 || isRolling) {
       left -= 1;
       const answer = await request(url, agent);
       answers.set(answer, (answers.get(answer) ?? 0) + 1);
-      // The machine has the scheduler, Docker and the app to run, too.
+      // The machine also runs the scheduler, Docker and the app.
       await sleep(PAUSE_MS);
     }
   };

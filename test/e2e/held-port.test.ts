@@ -1,4 +1,4 @@
-/** A host port that a process outside Mesos holds: the agent offers it, and no container gets it. */
+/** A host port that a process outside Mesos uses: the agent offers it, but no container can get it. */
 
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -31,7 +31,7 @@ async function json<T>(method: string, route: string, body?: unknown): Promise<T
   return (await response.json()) as T;
 }
 
-/** Starts the app. @returns the host port on which it runs in the end, and why it did not at first */
+/** Starts the app. @returns the host port on which it finally runs, and the reason of the first failure */
 async function start(): Promise<{ port: number; failure: string }> {
   await json('POST', '/v2/apps', APP);
   let port = 0;
@@ -52,7 +52,7 @@ async function stop(): Promise<void> {
   await settled(cluster.url);
 }
 
-test('is passed over for another once a container could not have it', async () => {
+test('is skipped after a container could not get it', async () => {
   const { port } = await start();
   await stop();
   const stranger = createServer().listen(port, '127.0.0.1');

@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SchedulerCluster, startSchedulerCluster } from './support/scheduler-cluster.ts';
 
-/** Clients made for Marathon, as Debian has them, against the scheduler. */
+/** Debian's packages of clients for Marathon, against the scheduler. */
 
 let cluster: SchedulerCluster;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** What `npm run release` makes: the same bytes from any directory, and every form of it runs. */
+/** The files of `npm run release`: reproducible, and runnable in each package format. */
 
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(work, { recursive: true }));
 
-test('its sums are right, and signed as the script’s key says', async () => {
+test('has the right checksums, signed with the key in the script', async () => {
   const cwd = release.directory;
   await execa('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd });
   const listed = (await readFile(path.join(cwd, 'SHA256SUMS'), 'utf8')).match(/\S+$/gm);
@@ -34,7 +34,7 @@ test('its sums are right, and signed as the script’s key says', async () => {
   expect(await readFile(`${release.key}.pub`, 'utf8')).toBe(`${key} test\n`);
 });
 
-test('the archive is what the installer would put on hosts, with every licence', async () => {
+test('has the same archive that the installer copies to hosts, with every licence', async () => {
   const again = await packPayload({
     root: tree,
     runtime: path.join(tree, 'bin/node'),
@@ -48,13 +48,13 @@ test('the archive is what the installer would put on hosts, with every licence',
   expect(licences).toContain('Node.js, the runtime in bin/node');
 });
 
-test('size and times are printed, and the runtime is most of it', async () => {
+test('prints size and times, with the runtime as the largest part', async () => {
   const line =
     /archive [\d.]+ MB; upload [\d.]+ s .*; unpack [\d.]+ s to [\d.]+ MB; runtime [\d.]+ MB, (\d+) %/;
   expect(Number(line.exec(release.printed)?.[1])).toBeGreaterThan(50);
 });
 
-test('the npm package installs and runs, on the runtime that npm brings', async () => {
+test('has an npm package that installs, and runs with the runtime from npm', async () => {
   const prefix = path.join(work, 'prefix');
   const tgz = path.join(release.directory, `mesosup-${release.version}.tgz`);
   const offline = ['--offline', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
@@ -72,8 +72,8 @@ test('the npm package installs and runs, on the runtime that npm brings', async 
   expect(optionalDependencies[runtime]).toMatch(/^\d+\.\d+\.\d+$/);
 });
 
-test('built again from another directory it is the same to the byte', async () => {
-  // Beside the first, so that its libraries can be links to the same files.
+test('is identical if it is built in another directory', async () => {
+  // In the same file system, so that the libraries can be hard links.
   const copy = path.join(root, 'build/second-checkout');
   await rm(copy, { recursive: true, force: true });
   try {

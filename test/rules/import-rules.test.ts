@@ -9,7 +9,7 @@ const root = path.resolve(import.meta.dirname, '../..');
 const config = path.join(root, '.dependency-cruiser.cjs');
 const rules: { name: string }[] = createRequire(import.meta.url)(config).forbidden;
 
-/** A small tree in the product's layout that breaks no rule. */
+/** A small source tree in the layout of mesosup that breaks no rule. */
 const sound: Record<string, string> = {
   'package.json': '{"type":"module","dependencies":{},"devDependencies":{"seeded":"1.0.0"}}',
   'tsconfig.json': '{}',
@@ -27,7 +27,7 @@ for (const { name } of rules) {
   if (area) sound[`src/${area}/edge/edge.ts`] = 'export const edge = 1;';
 }
 
-/** For each rule, a file that breaks it. */
+/** A file for each rule that breaks it. */
 function seed(rule: string): [string, string] {
   const area = /^(\w+)-imports-only-its-neighbours$/.exec(rule)?.[1];
   if (area) return [`src/${area}/edge/seeded-${area}.ts`, "import '../../web/page.ts';"];
@@ -55,7 +55,7 @@ async function write(files: Record<string, string>): Promise<void> {
   }
 }
 
-/** The violations that the project's own rules find in the tree, as `rule file`. */
+/** The violations that the project's rules find in the tree, as `rule file`. */
 async function violations(): Promise<string[]> {
   const cli = path.join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
   const { stdout } = await execa(
@@ -78,11 +78,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-test('a sound tree breaks no rule', async () => {
+test('finds no violation in a valid tree', async () => {
   expect(await violations()).toEqual([]);
 }, 30_000);
 
-test('each rule fails on a violation seeded for it', async () => {
+test('finds a violation of each rule', async () => {
   const seeds = rules.map(({ name }) => ({ name, seed: seed(name) }));
   await write(Object.fromEntries(seeds.map(({ seed: [file, text] }) => [file, text])));
   const found = await violations();

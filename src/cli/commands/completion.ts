@@ -4,9 +4,9 @@ import { COMPLETIONS, type Shell } from '../reference/completions.ts';
 import { referenceOf } from '../reference/reference.ts';
 
 export default class Completion extends BaseCommand {
-  static override summary = 'Print what a shell needs to complete the commands and flags.';
+  static override summary = 'Print the completion script for a shell.';
   static override description =
-    'For bash: source <(mesosup completion bash) in ~/.bashrc. For zsh: the same with zsh, in ~/.zshrc after compinit. For fish: mesosup completion fish > ~/.config/fish/completions/mesosup.fish.';
+    'For bash, add to ~/.bashrc: source <(mesosup completion bash). For zsh, add to ~/.zshrc after compinit: source <(mesosup completion zsh). For fish, run: mesosup completion fish > ~/.config/fish/completions/mesosup.fish.';
   static override examples = [
     '<%= config.bin %> completion bash',
     '<%= config.bin %> completion zsh',

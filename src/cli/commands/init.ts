@@ -13,9 +13,9 @@ import { inputFlag } from '../flags/connect-flags.ts';
 import { type Answers, askForSpec } from '../spec-questions.ts';
 
 export default class Init extends BaseCommand {
-  static override summary = 'Ask for a cluster and write its cluster.yaml.';
+  static override summary = 'Ask questions about a cluster and write its cluster.yaml.';
   static override description =
-    'Each question can be answered by a flag, and is then not asked. Without a terminal, or with --no-input, nothing is asked.';
+    'A flag answers its question in advance. Without a terminal, or with --no-input, nothing is asked.';
   static override examples = [
     '<%= config.bin %> init',
     '<%= config.bin %> init --hosts h1,h2,h3 --user admin --no-input',
@@ -28,27 +28,36 @@ export default class Init extends BaseCommand {
       summary: 'The file to write.',
       helpValue: 'FILE',
     }),
-    force: Flags.boolean({ summary: 'Write over a file that is there.' }),
+    force: Flags.boolean({ summary: 'Overwrite the file if it exists.' }),
     input: inputFlag,
     ...hostFlags,
     mesos: Flags.string({
       options: ['clusterd', 'mesosphere', 'package', 'preinstalled'],
-      summary: 'Where Mesos comes from.',
+      summary: 'Source of Mesos. Default: clusterd.',
     }),
-    'mesos-version': Flags.string({ summary: 'Of the package.', helpValue: 'VERSION' }),
-    'mesos-package': Flags.string({ summary: 'The package, for --mesos package.', helpValue: 'URL|FILE' }),
-    'mesos-sha256': Flags.string({ summary: 'Of that package.', helpValue: 'HEX' }),
+    'mesos-version': Flags.string({
+      summary: 'Version of Mesos, for clusterd and mesosphere. Default: the latest.',
+      helpValue: 'VERSION',
+    }),
+    'mesos-package': Flags.string({
+      summary: 'Debian package of Mesos, for --mesos package.',
+      helpValue: 'URL|FILE',
+    }),
+    'mesos-sha256': Flags.string({
+      summary: 'SHA-256 of the package, for --mesos package.',
+      helpValue: 'HEX',
+    }),
     docker: Flags.string({
       options: ['distribution', 'docker-ce', 'preinstalled'],
-      summary: 'Where Docker comes from.',
+      summary: 'Source of Docker. Default: distribution.',
     }),
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Init);
     const hosts = hostOptions(flags);
-    const asks = flags.input && process.stdin.isTTY && process.stdout.isTTY;
-    const given = withoutUndefined({
+    const asksQuestions = flags.input && process.stdin.isTTY && process.stdout.isTTY;
+    const fromFlags = withoutUndefined({
       name: flags.name,
       hosts: flags.hosts,
       masters: flags.masters,
@@ -62,7 +71,7 @@ export default class Init extends BaseCommand {
       mesosSha256: flags['mesos-sha256'],
       docker: flags.docker,
     });
-    const answers: Answers = asks ? await askForSpec(given, flags.local) : given;
+    const answers: Answers = asksQuestions ? await askForSpec(fromFlags, flags.local) : fromFlags;
     if (!answers.hosts && !flags.local) throw new UsageError('name the hosts with --hosts a,b,c, or --local');
     const [{ clusterFrom }, { specText }] = await Promise.all([
       import('../../cluster/spec.ts'),
@@ -76,8 +85,8 @@ export default class Init extends BaseCommand {
     const cluster = result.value;
     this.log(`${flags.file}: cluster ${cluster.name} of ${count(cluster.hosts.length, 'host')}`);
     for (const host of cluster.hosts) this.log(`  ${host.name}: ${host.roles.join(', ')}`);
-    const named = flags.file === 'cluster.yaml' ? '' : ` --file ${flags.file}`;
-    this.log(`Next: ${this.config.bin} plan${named}, then ${this.config.bin} install${named} --start`);
+    const fileFlag = flags.file === 'cluster.yaml' ? '' : ` --file ${flags.file}`;
+    this.log(`Next: ${this.config.bin} plan${fileFlag}, then ${this.config.bin} install${fileFlag} --start`);
   }
 }
 
@@ -91,7 +100,7 @@ function specOf(answers: Answers, overrides: Record<string, unknown>): Record<st
   return { ...overrides, mesos: withoutUndefined({ source: mesos, ...version }), docker: { source: docker } };
 }
 
-/** Whole or not at all: a file that is there stays until the new one is written. */
+/** Replaces an existing file only after the new text has been written completely. */
 async function write(file: string, text: string, force: boolean): Promise<void> {
   try {
     if (force) {
@@ -103,7 +112,7 @@ async function write(file: string, text: string, force: boolean): Promise<void> 
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST')
       throw new UsageError(
-        `${file} is there already: write over it with --force, or name another with --file`,
+        `${file} already exists: overwrite it with --force, or name another file with --file`,
       );
     throw new UsageError(`${file} can't be written: ${code}`);
   }

@@ -13,7 +13,7 @@ import { connectFlags } from '../flags/connect-flags.ts';
 export default class Install extends BaseCommand {
   static override summary = 'Install Mesos, ZooKeeper, Docker and the scheduler on the hosts of a cluster.';
   static override description =
-    'Shows what it will change and asks before it does. Run again, it changes only what differs; with nothing to change it ends at once. A host that fails does not stop the others, and what a host has begun it finishes even if the connection is lost: the next run goes on from there.';
+    'Shows the changes and asks for confirmation. A second run changes only what differs, and does nothing if nothing differs. A failure on one host does not stop the other hosts. A host finishes the changes that it has started even if the connection is lost; the next run resumes from there.';
   static override examples = [
     '<%= config.bin %> install --hosts h1,h2,h3 --start',
     '<%= config.bin %> install --file cluster.yaml --yes',
@@ -22,13 +22,13 @@ export default class Install extends BaseCommand {
   ];
   static override enableJsonFlag = true;
   static override args = {
-    plan: Args.string({ description: 'A plan that "plan --out" has saved; exactly that is applied.' }),
+    plan: Args.string({ description: 'A plan saved by "mesosup plan --out". Exactly this plan is applied.' }),
   };
   static override flags = {
     ...specFlags,
     ...connectFlags,
     start: Flags.boolean({
-      summary: 'Start the cluster too, and wait until it is healthy.',
+      summary: 'Also start the cluster and wait until it is healthy.',
       helpGroup: 'CHANGE',
     }),
     yes: yesFlag,
@@ -40,10 +40,10 @@ export default class Install extends BaseCommand {
   async run(): Promise<ChangeReport> {
     const { args, flags } = await this.parse(Install);
     const saved = args.plan === undefined ? undefined : await readPlan(args.plan);
-    const own = flags.file !== undefined || flags.start || flags['allow-remove'] !== undefined;
-    if (saved && (own || Object.keys(hostOptions(flags)).length > 0)) {
+    const selectsCluster = flags.file !== undefined || flags.start || flags['allow-remove'] !== undefined;
+    if (saved && (selectsCluster || Object.keys(hostOptions(flags)).length > 0)) {
       throw new UsageError(
-        'a saved plan says itself what it is for: leave out the hosts, --file, --start and --allow-remove',
+        'a saved plan already contains its hosts and options: leave out the hosts, --file, --start and --allow-remove',
       );
     }
     const loaded: LoadedCluster = saved

@@ -13,9 +13,9 @@ import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
 
 export default class PlanCommand extends BaseCommand {
-  static override summary = 'Show what an install would change on the hosts; nothing is changed.';
+  static override summary = 'Show the changes that an install would make on the hosts.';
   static override description =
-    'Exits with 3 when there are changes, 0 when there are none, 1 when a host will not do. "install FILE" applies exactly what --out has saved, as long as the hosts have not changed since.';
+    'Changes nothing. Exits with 3 when there are changes, 0 when there are none, and 1 when a host fails preflight. "mesosup install FILE" applies exactly the plan that --out saved, unless the hosts have changed since then.';
   static override examples = [
     '<%= config.bin %> plan',
     '<%= config.bin %> plan --hosts h1,h2,h3 --out plan.json',
@@ -26,15 +26,15 @@ export default class PlanCommand extends BaseCommand {
     ...specFlags,
     ...connectFlags,
     start: Flags.boolean({
-      summary: 'What install --start would change: the services too.',
+      summary: 'Show the changes of install --start, which also starts the services.',
       exclusive: ['out'],
     }),
     'allow-remove': allowRemoveFlag,
     out: Flags.string({
-      summary: 'Save the plan, for its owner alone; it holds no secrets.',
+      summary: 'Save the plan to a file that only you can read. It contains no secrets.',
       helpValue: 'FILE',
     }),
-    brief: Flags.boolean({ summary: 'Without the lines of diffs.' }),
+    brief: Flags.boolean({ summary: 'Leave out the diffs of files.' }),
   };
 
   async run(): Promise<{ plan: Plan; problems: readonly Problem[] }> {

@@ -9,11 +9,11 @@ import { BaseCommand } from '../base-command.ts';
 const LARGEST_SEED = 2 ** 31 - 1;
 
 export default class Simulate extends BaseCommand {
-  static override summary = 'Try the scheduler on a cluster in virtual time, with faults.';
+  static override summary = 'Run the scheduler on a simulated cluster with faults, in virtual time.';
   static override description =
-    `FILE holds a scenario in YAML or JSON: agents, apps as Marathon's v2 API takes them, changes, and what goes wrong how often. The scheduler's own code decides; tasks, agents and master are simulated. The same scenario and seed give the same history. At each step it is checked that no app has too many or too few instances because of the scheduler, that no port or resource is given twice, and that no update is acknowledged before it is stored; and in the end that nothing was lost or left behind. Exits with 1 when a property was broken, 2 when the scenario will not do.
+    `FILE is a scenario in YAML or JSON: agents, apps in the format of Marathon's v2 API, changes, and the rates of faults. The scheduler's own code makes the decisions; tasks, agents and the master are simulated. The same scenario and seed give the same history. Each step is checked: the scheduler never causes too many or too few instances of an app, no port or resource is allocated twice, and no update is acknowledged before it is stored. At the end, nothing may be lost or left behind. Exits with 1 when a property was violated, and with 2 when the scenario is invalid.
 
-A scenario of 50 agents on which a web app is updated while agents and schedulers fail:
+A web app on 50 agents is updated while agents and schedulers fail:
 
   seconds: 300
   agents:
@@ -31,11 +31,11 @@ A scenario of 50 agents on which a web app is updated while agents and scheduler
   ];
   static override enableJsonFlag = true;
   static override args = {
-    file: Args.string({ name: 'FILE', description: 'The scenario.', required: true }),
+    file: Args.string({ name: 'FILE', description: 'The scenario file.', required: true }),
   };
   static override flags = {
     seed: Flags.integer({
-      summary: "What all that happens by chance follows from; the scenario's own by default.",
+      summary: "Seed of all random events. Default: the scenario's seed.",
       min: 0,
       max: LARGEST_SEED,
     }),

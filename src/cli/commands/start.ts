@@ -8,7 +8,7 @@ import { connectFlags } from '../flags/connect-flags.ts';
 export default class Start extends BaseCommand {
   static override summary = 'Start a cluster and wait until it is healthy.';
   static override description =
-    'ZooKeeper, masters, agents and scheduler start as soon as what they need is there. Then the leader is elected, every agent registered and the scheduler subscribed, and the URLs are printed.';
+    'Starts ZooKeeper, masters, agents and schedulers, each as soon as its dependencies are running. Waits until a leader is elected, every agent is registered and the scheduler is subscribed, then prints the URLs.';
   static override examples = ['<%= config.bin %> start', '<%= config.bin %> start --file cluster.yaml --yes'];
   static override enableJsonFlag = true;
   static override flags = {

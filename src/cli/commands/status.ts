@@ -8,9 +8,9 @@ import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
 
 export default class Status extends BaseCommand {
-  static override summary = 'Show how a cluster is: its hosts, roles, versions, health and drift.';
+  static override summary = "Show a cluster's hosts, roles, versions, health and drift.";
   static override description =
-    'Drift is the number of changes an install would make. Exits with 1 when the cluster is not healthy.';
+    'Drift is the number of changes that "mesosup install" would make. Exits with 1 when the cluster is not healthy.';
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];
   static override enableJsonFlag = true;
   static override flags = { ...specFlags, ...connectFlags };

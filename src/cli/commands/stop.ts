@@ -6,9 +6,9 @@ import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
 
 export default class Stop extends BaseCommand {
-  static override summary = "Stop a cluster's services; what is installed stays.";
+  static override summary = "Stop a cluster's services; everything stays installed.";
   static override description =
-    'Containers go on without their agents, until the master gives the agents up.';
+    'Containers keep running without their agents until the master removes the agents.';
   static override examples = ['<%= config.bin %> stop', '<%= config.bin %> stop --file cluster.yaml --yes'];
   static override enableJsonFlag = true;
   static override flags = { ...specFlags, ...connectFlags, yes: yesFlag, timeout: timeoutFlag };

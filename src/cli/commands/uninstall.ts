@@ -2,22 +2,22 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
 import { runChange } from '../change-command.ts';
 import type { ChangeReport } from '../change-report.ts';
-import { confirmedByName } from '../confirm.ts';
+import { confirmByName } from '../confirm.ts';
 import { timeoutFlag, yesFlag } from '../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
 
 export default class Uninstall extends BaseCommand {
-  static override summary = 'Take a cluster off its hosts, and put back what was there before.';
+  static override summary = 'Remove a cluster from its hosts and restore their previous state.';
   static override description =
-    'Asks for the name of the cluster. Its tasks end. Data, such as the state of Mesos and ZooKeeper, stays without --purge.';
+    'Asks for the name of the cluster first. All tasks of the cluster end. Data, such as the state of Mesos and ZooKeeper, is kept unless you add --purge.';
   static override examples = ['<%= config.bin %> uninstall', '<%= config.bin %> uninstall --purge --yes'];
   static override enableJsonFlag = true;
   static override flags = {
     ...specFlags,
     ...connectFlags,
     purge: Flags.boolean({
-      summary: 'Take away the data and the secrets, too.',
+      summary: 'Remove the data and the secrets too.',
       helpGroup: 'CHANGE',
     }),
     yes: yesFlag,
@@ -29,7 +29,7 @@ export default class Uninstall extends BaseCommand {
     return runChange(this, await clusterOf(flags), flags, {
       intent: { command: 'uninstall', purge: flags.purge },
       allowAgentReplace: true,
-      confirm: ({ cluster }, screen) => confirmedByName(cluster.name, screen),
+      confirm: ({ cluster }, screen) => confirmByName(cluster.name, screen),
       afterwards: async ({ state }) => {
         if (flags.purge) await state.forget();
       },

@@ -1,4 +1,4 @@
-/** The flags of commands that change hosts, and what those commands do with them. */
+/** The flags of commands that change hosts. */
 
 import { Flags } from '@oclif/core';
 
@@ -6,20 +6,21 @@ const helpGroup = 'CHANGE';
 
 export const yesFlag = Flags.boolean({
   char: 'y',
-  summary: 'Do not ask before the hosts are changed.',
+  summary: 'Change the hosts without asking for confirmation.',
   helpGroup,
 });
 
 export const timeoutFlag = Flags.integer({
   summary:
-    'How long nothing may change while something is waited for; 300 without it, and 1800 for a dpkg lock that somebody holds.',
+    'Give up when a wait makes no progress for this long. Default: 300, and 1800 while another process holds the dpkg lock.',
   helpValue: 'SECONDS',
   min: 1,
   helpGroup,
 });
 
 export const allowRemoveFlag = Flags.string({
-  summary: 'Packages on the hosts that apt may remove or downgrade to make room for those of the plan.',
+  summary:
+    'Let apt remove or downgrade these packages where they conflict with packages of the plan. Default: none.',
   helpValue: 'a,b,c',
   multiple: true,
   multipleNonGreedy: true,
@@ -28,6 +29,6 @@ export const allowRemoveFlag = Flags.string({
 });
 
 export const allowAgentReplaceFlag = Flags.boolean({
-  summary: "Allow what ends an agent's tasks, such as another value of an attribute.",
+  summary: "Allow changes that end an agent's tasks, for example a changed attribute.",
   helpGroup,
 });

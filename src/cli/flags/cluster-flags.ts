@@ -1,4 +1,4 @@
-/** The flags that say which cluster is meant. */
+/** The flags that select the cluster. */
 
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { ClusterState, stateHome } from '../../cluster/edge/cluster-state.ts';
 import { type LoadedCluster, loadCluster } from '../../cluster/edge/load.ts';
 import { type HostOptions, overridesOf } from '../../cluster/host-list.ts';
 
-const names = (summary: string) =>
+const listFlag = (summary: string) =>
   Flags.string({
     summary,
     helpValue: 'a,b,c',
@@ -17,43 +17,52 @@ const names = (summary: string) =>
     helpGroup: 'CLUSTER',
   });
 
-const word = (summary: string, helpValue: string) =>
+const textFlag = (summary: string, helpValue: string) =>
   Flags.string({ summary, helpValue, helpGroup: 'CLUSTER' });
 
-/** Hosts and how to reach them; `init` writes them down. */
+/** Hosts and how to reach them; `init` writes them into `cluster.yaml`. */
 export const hostFlags = {
-  name: word('The name of the cluster; mesosup without it.', 'NAME'),
-  hosts: names(
-    'Hosts, as name or user@name:port. Of three or more the first three are masters; all are agents.',
+  name: textFlag('Name of the cluster. Default: mesosup.', 'NAME'),
+  hosts: listFlag(
+    'Hosts, as name or user@name:port. With three or more, the first three are masters, otherwise the first one; all are agents.',
   ),
-  local: Flags.boolean({ summary: 'This machine alone, without SSH.', helpGroup: 'CLUSTER' }),
-  masters: names('Which of the hosts are masters, with ZooKeeper and scheduler: one, three or five.'),
-  agents: names('Which of the hosts run containers.'),
-  zookeeper: names('Which of the hosts run ZooKeeper.'),
-  user: word('Who logs in by SSH.', 'USER'),
+  local: Flags.boolean({ summary: 'Use this machine alone, without SSH.', helpGroup: 'CLUSTER' }),
+  masters: listFlag(
+    'Hosts that run a master, ZooKeeper and a scheduler: one, three or five. Default: see --hosts.',
+  ),
+  agents: listFlag('Hosts that run containers. Default: all.'),
+  zookeeper: listFlag('Hosts that run ZooKeeper. Default: the masters, if there are several.'),
+  user: textFlag("SSH user. Default: from OpenSSH's configuration.", 'USER'),
   port: Flags.integer({
-    summary: 'The port of the SSH servers.',
+    summary: "Port of the SSH servers. Default: from OpenSSH's configuration, or 22.",
     min: 1,
     max: 65_535,
     helpGroup: 'CLUSTER',
     helpValue: 'PORT',
   }),
-  key: word('A private key for SSH.', 'FILE'),
-  bastion: word('Hosts to jump through, as ProxyJump has them.', 'user@host:port'),
+  key: textFlag("Private key for SSH. Default: OpenSSH's default keys and the agent.", 'FILE'),
+  bastion: textFlag(
+    "Jump hosts, in the syntax of OpenSSH's ProxyJump. Default: from OpenSSH's configuration.",
+    'user@host:port',
+  ),
 };
 
 export const specFlags = {
   file: Flags.string({
     char: 'f',
-    summary: 'The cluster; cluster.yaml here if it is there, or else what was last installed from here.',
+    summary:
+      'Cluster file. Default: ./cluster.yaml, or the cluster with this name that was installed from this machine.',
     helpValue: 'FILE',
     helpGroup: 'CLUSTER',
   }),
   ...hostFlags,
-  state: word("Where this cluster's secrets are kept on this machine.", 'DIRECTORY'),
+  state: textFlag(
+    "Directory for the cluster's secrets on this machine. Default: ~/.local/state/mesosup/NAME.",
+    'DIRECTORY',
+  ),
 };
 
-interface GivenHosts {
+interface HostFlags {
   readonly name?: string | undefined;
   readonly hosts?: string[] | undefined;
   readonly local?: boolean | undefined;
@@ -66,8 +75,8 @@ interface GivenHosts {
   readonly bastion?: string | undefined;
 }
 
-/** Of the flags those that say something about hosts. */
-export function hostOptions(flags: GivenHosts): HostOptions {
+/** Picks the flags about hosts. */
+export function hostOptions(flags: HostFlags): HostOptions {
   const { name, hosts, local, masters, agents, zookeeper, user, port, key, bastion } = flags;
   const all = { name, hosts, local, masters, agents, zookeeper, user, port, key, bastion };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
@@ -75,7 +84,7 @@ export function hostOptions(flags: GivenHosts): HostOptions {
 
 /** @throws UsageError, MesosupError */
 export async function clusterOf(
-  flags: GivenHosts & { readonly file?: string | undefined; readonly state?: string | undefined },
+  flags: HostFlags & { readonly file?: string | undefined; readonly state?: string | undefined },
 ): Promise<LoadedCluster> {
   const home = homedir();
   return loadCluster(
@@ -88,7 +97,7 @@ export async function clusterOf(
   );
 }
 
-/** The state of the cluster of that name, or in the directory that --state says. */
+/** @param directory the value of `--state` */
 export function stateOf(name: string, directory: string | undefined): ClusterState {
   return new ClusterState(path.resolve(directory ?? path.join(stateHome(process.env, homedir()), name)));
 }

@@ -1,4 +1,4 @@
-/** The flags that say how hosts are reached and what is kept of a run. */
+/** The flags for connections to hosts and for the record of a run. */
 
 import { Flags } from '@oclif/core';
 import type { ConnectOptions } from '../../install/operations/session.ts';
@@ -9,39 +9,44 @@ export const inputFlag = Flags.boolean({
   default: true,
   allowNo: true,
   summary:
-    'Ask what no flag answers. With --no-input nothing is asked: it fails, and says which flag answers.',
+    'Ask for missing values on the terminal. --no-input asks nothing: the command fails and names the missing flag. Default: --input.',
 });
 
 export const connectFlags = {
   input: inputFlag,
   'accept-new-host-keys': Flags.boolean({
-    summary: 'Accept the keys of hosts that are not known yet, and write them down. Changed keys never are.',
+    summary: 'Accept and save the keys of unknown hosts. Changed keys are always refused.',
     helpGroup,
   }),
-  'known-hosts': Flags.string({ summary: "Instead of OpenSSH's files.", helpValue: 'FILE', helpGroup }),
+  'known-hosts': Flags.string({
+    summary: "File of known hosts. Default: OpenSSH's files.",
+    helpValue: 'FILE',
+    helpGroup,
+  }),
   'ssh-config': Flags.string({
-    summary: "Instead of OpenSSH's own; none for no file at all.",
+    summary: "OpenSSH client configuration; none uses no file. Default: OpenSSH's files.",
     helpValue: 'FILE',
     helpGroup,
   }),
   'ask-sudo-password': Flags.boolean({
-    summary: 'Ask for the sudo password once for all hosts. Without it, hosts whose sudo asks are asked for.',
+    summary:
+      'Ask once for the sudo password of all hosts. Default: ask for each host whose sudo wants a password.',
     exclusive: ['sudo-password-file'],
     helpGroup,
   }),
   'sudo-password-file': Flags.string({
-    summary: 'Holds the sudo password of all hosts.',
+    summary: 'File with the sudo password of all hosts.',
     helpValue: 'FILE',
     helpGroup,
   }),
   concurrency: Flags.integer({
-    summary: 'At most so many hosts at once; all without it.',
+    summary: 'Maximum number of hosts to work on at the same time. Default: all.',
     helpValue: 'N',
     min: 1,
     helpGroup,
   }),
   verbose: Flags.boolean({
-    summary: 'Keep all that ran on the hosts and what it wrote in a file, without the secrets.',
+    summary: 'Save all scripts and their output on the hosts to a file, without secrets.',
     helpGroup,
   }),
 };

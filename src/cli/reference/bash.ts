@@ -2,8 +2,8 @@ import { quote } from '../../hosts/quote.ts';
 import { type CommandReference, spellings, type Values, valuesOf } from './reference.ts';
 
 /**
- * Completion for bash, without its completion library. Of the words before the one that is completed those that name
- * a command are taken; what is offered depends on it and on the flag before, if that wants a value.
+ * Writes the completion script for bash, which needs no bash-completion library. The candidates depend on the command
+ * before the cursor and, if the previous word is a flag with a value, on that flag.
  */
 export function bashCompletion(commands: readonly CommandReference[]): string {
   const names = commands.map(({ words }) => words);
@@ -19,7 +19,7 @@ _mesosup() {
     esac
   done
   command=\${command% }
-  # readline takes --flag=value for three words.
+  # readline splits --flag=value into three words.
   if [[ $cur == '=' ]]; then
     cur=''
   elif [[ $prev == '=' ]]; then
@@ -61,7 +61,7 @@ function offerValues(values: Values): string {
   }
 }
 
-/** The flags of a command that want a value, those with the same to offer together. */
+/** The `case` branches for flags with a value; flags with the same candidates share a branch. */
 function valueCases({ words, flags }: CommandReference): string[] {
   const byOffer = new Map<string, string[]>();
   for (const flag of flags) {

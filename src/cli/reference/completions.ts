@@ -5,7 +5,7 @@ import { zshCompletion } from './zsh.ts';
 
 type Completion = (commands: readonly CommandReference[]) => string;
 
-/** What completes the program's words, by shell. */
+/** The completion scripts by shell. */
 export const COMPLETIONS = {
   bash: (commands) => bashCompletion(withTopics(commands)),
   zsh: (commands) => zshCompletion(withTopics(commands)),
@@ -13,7 +13,7 @@ export const COMPLETIONS = {
 } satisfies Record<string, Completion>;
 export type Shell = keyof typeof COMPLETIONS;
 
-/** With an entry for each first word that is no command by itself, such as `scheduler`. */
+/** Adds an entry for each topic: a first word that is not a command itself, for example `scheduler`. */
 function withTopics(commands: readonly CommandReference[]): CommandReference[] {
   const named = new Set(commands.map(({ words }) => words));
   const topics = new Map<string, string[]>();

@@ -1,6 +1,6 @@
 import { type CommandReference, type FlagReference, valuesOf } from './reference.ts';
 
-/** Completion for fish. */
+/** Writes the completion script for fish. */
 export function fishCompletion(commands: readonly CommandReference[]): string {
   const fn = '__mesosup_at';
   const names = commands.map(({ words }) => words);
@@ -20,7 +20,7 @@ export function fishCompletion(commands: readonly CommandReference[]): string {
     ];
   });
   return `# Completion of mesosup for fish.
-function ${fn} --description 'Whether the words before the cursor name this command'
+function ${fn} --description 'Test that the words before the cursor name this command'
     set -l command
     for word in (commandline -opc)[2..]
         contains -- "$command$word" ${names.map(quoted).join(' ')}; or break
@@ -35,7 +35,7 @@ ${lines.join('\n')}
 `;
 }
 
-/** A word as fish reads it back. */
+/** Quotes a word for fish. */
 function quoted(word: string): string {
   return `'${word.replaceAll(/[\\']/g, '\\$&')}'`;
 }

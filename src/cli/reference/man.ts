@@ -1,19 +1,25 @@
 import { flagGroups } from './flag-groups.ts';
-import { type CommandReference, explained, type FlagReference, spelledOut, usage } from './reference.ts';
+import {
+  type CommandReference,
+  type FlagReference,
+  flagSynopsis,
+  summaryWithDefault,
+  synopsis,
+} from './reference.ts';
 import { ROOT_EXAMPLES } from './root-examples.ts';
 
-/** The man page mesosup(1), in the macros of man(7). */
+/** Writes the man page mesosup(1) in the macros of man(7). */
 export function manPage(commands: readonly CommandReference[], version: string): string {
   const groups = flagGroups(commands);
   const sections = commands.flatMap((command) => {
-    const whole = groups.groupsOf(command).map((group) => `${group} FLAGS`);
+    const wholeGroups = groups.groupsOf(command).map((group) => `${group} FLAGS`);
     return [
-      `.SS ${quoted(usage(command))}`,
+      `.SS ${quoted(synopsis(command))}`,
       paragraph(command.summary),
       ...(command.description ? ['.PP', paragraph(command.description)] : []),
       ...command.arguments.flatMap(({ name, summary }) => term(name, summary)),
       ...groups.ownOf(command).flatMap(flagTerm),
-      ...(whole.length > 0 ? ['.PP', paragraph(`Also: ${whole.join(', ')}.`)] : []),
+      ...(wholeGroups.length > 0 ? ['.PP', paragraph(`Also: ${wholeGroups.join(', ')}.`)] : []),
     ];
   });
   const shared = [...groups.shared].flatMap(([group, flags]) => [
@@ -33,18 +39,18 @@ export function manPage(commands: readonly CommandReference[], version: string):
     escaped('--help | --version'),
     '.SH DESCRIPTION',
     paragraph(
-      'Takes bare Ubuntu or Debian hosts to a running Docker container on Mesos with one command, and keeps the cluster well afterwards.',
+      'Installs Apache Mesos, Docker and a scheduler on Debian or Ubuntu hosts with one command, runs Docker containers on them, and keeps the cluster healthy.',
     ),
     '.SH COMMANDS',
     ...sections,
     ...shared,
     '.SH EXAMPLES',
-    ...ROOT_EXAMPLES.flatMap(({ command, does }) => term(command, `${does}.`)),
+    ...ROOT_EXAMPLES.flatMap(({ command, summary }) => term(command, `${summary}.`)),
     '.SH ENVIRONMENT',
-    ...term('NO_COLOR', 'Nothing is coloured when it is set and not empty.'),
+    ...term('NO_COLOR', 'Turns off colours if set to a non-empty value.'),
     ...term(
       'XDG_STATE_HOME',
-      'Secrets of clusters are kept beneath it, in mesosup; ~/.local/state without it.',
+      'Secrets of clusters are kept in its subdirectory mesosup. Default: ~/.local/state.',
     ),
     '.SH EXIT STATUS',
     ...EXIT_CODES.flatMap(([code, meaning]) => term(code, meaning)),
@@ -54,12 +60,12 @@ export function manPage(commands: readonly CommandReference[], version: string):
 const EXIT_CODES = [
   ['0', 'Done.'],
   ['1', 'Failed; for status: not healthy.'],
-  ['2', "The command can't be done as it was given."],
+  ['2', 'Invalid usage.'],
   ['3', 'Changes are pending (plan).'],
   ['130', 'Interrupted.'],
 ] as const;
 
-/** Text as roff prints it: its own characters are nothing special. */
+/** Escapes the characters that roff would interpret. */
 function escaped(text: string): string {
   return text.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll("'", '\\(aq');
 }
@@ -68,7 +74,7 @@ function paragraph(text: string): string {
   return escaped(text).replace(/^\./, '\\&.');
 }
 
-/** A macro's argument. */
+/** Quotes an argument of a macro. */
 const quoted = (text: string) => `"${escaped(text).replaceAll('"', '\\(dq')}"`;
 
 function term(name: string, text: string): string[] {
@@ -76,5 +82,5 @@ function term(name: string, text: string): string[] {
 }
 
 function flagTerm(flag: FlagReference): string[] {
-  return term(spelledOut(flag), explained(flag));
+  return term(flagSynopsis(flag), summaryWithDefault(flag));
 }

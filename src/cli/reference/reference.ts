@@ -1,13 +1,13 @@
-/** What there is to say about the commands, as oclif's manifest has it; completion, man page and docs are made of it. */
+/** Describes the commands from oclif's manifest; completion, the man page and the docs are generated from it. */
 import type { Command } from '@oclif/core';
 
 export interface FlagReference {
   readonly name: string;
   readonly char?: string;
   readonly summary: string;
-  /** What stands for the value, such as FILE; undefined for a switch. */
+  /** The placeholder of the value, for example FILE; undefined for a switch. */
   readonly value?: string;
-  /** The only values that will do. */
+  /** The allowed values; empty if any value is allowed. */
   readonly options: readonly string[];
   readonly default?: string;
   /** A switch that `--no-NAME` turns off. */
@@ -19,22 +19,22 @@ export interface ArgumentReference {
   readonly name: string;
   readonly required: boolean;
   readonly summary: string;
-  /** The only values that will do. */
+  /** The allowed values; empty if any value is allowed. */
   readonly options: readonly string[];
 }
 
 export interface CommandReference {
-  /** As it is typed after the program's name: `demo down`. */
+  /** The words after the program's name: `demo down`. */
   readonly words: string;
   readonly summary: string;
   readonly description: string;
   readonly arguments: readonly ArgumentReference[];
   readonly flags: readonly FlagReference[];
-  /** Whole command lines. */
+  /** Complete command lines. */
   readonly examples: readonly string[];
 }
 
-/** The commands in the order of their words. */
+/** Sorted by the words of the commands. */
 export function referenceOf(commands: readonly Command.Cached[]): CommandReference[] {
   const references = commands.map(
     (command): CommandReference => ({
@@ -72,30 +72,30 @@ function flagOf(flag: Command.Flag.Cached): FlagReference {
   };
 }
 
-/** Every way to write the flag: `-f`, `--file`, `--no-input`. */
+/** All spellings of the flag: `-f`, `--file`, `--no-input`. */
 export function spellings({ name, char, negatable }: FlagReference): string[] {
   return [...(char ? [`-${char}`] : []), `--${name}`, ...(negatable ? [`--no-${name}`] : [])];
 }
 
 /** The flag with its value: `-f, --file=FILE`. */
-export function spelledOut(flag: FlagReference): string {
+export function flagSynopsis(flag: FlagReference): string {
   const value =
     flag.value === undefined ? '' : `=${flag.options.length > 0 ? flag.options.join('|') : flag.value}`;
   return `${spellings(flag).join(', ')}${value}`;
 }
 
-/** What it says, with what holds without it. */
-export function explained({ summary, default: value }: FlagReference): string {
+/** The summary with the default. */
+export function summaryWithDefault({ summary, default: value }: FlagReference): string {
   return value === undefined ? summary : `${summary} Default: ${value}.`;
 }
 
-/** As it is called: `mesosup install [PLAN] [FLAGS]`. */
-export function usage(command: CommandReference): string {
+/** The synopsis: `mesosup install [PLAN] [FLAGS]`. */
+export function synopsis(command: CommandReference): string {
   const words = command.arguments.map(({ name, required }) => (required ? name : `[${name}]`));
   return ['mesosup', command.words, ...words, ...(command.flags.length > 0 ? ['[FLAGS]'] : [])].join(' ');
 }
 
-/** What a shell may offer for a value. */
+/** The candidates that a shell offers for a value. */
 export type Values =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'files' | 'directories' | 'any' };

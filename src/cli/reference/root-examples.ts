@@ -1,7 +1,13 @@
-/** The first commands of most people; `mesosup --help` shows them. */
+/** The examples of `mesosup --help`. */
 export const ROOT_EXAMPLES = [
-  { command: 'mesosup demo', does: 'Two Redis containers on a cluster of this machine, until Ctrl-C' },
-  { command: 'mesosup install --hosts h1,h2,h3 --start', does: 'A cluster on three hosts, by SSH' },
-  { command: 'mesosup install --local --start', does: 'A cluster of this machine alone' },
-  { command: 'mesosup status', does: 'How it is' },
+  { command: 'mesosup demo', summary: 'Run two Redis containers on a cluster on this machine, until Ctrl-C' },
+  {
+    command: 'mesosup install --hosts h1,h2,h3 --start',
+    summary: 'Install and start a cluster on three hosts, by SSH',
+  },
+  {
+    command: 'mesosup install --local --start',
+    summary: 'Install and start a cluster on this machine alone',
+  },
+  { command: 'mesosup status', summary: "Show the cluster's health" },
 ] as const;

@@ -1,7 +1,7 @@
 import { quote } from '../../hosts/quote.ts';
 import { type ArgumentReference, type CommandReference, type FlagReference, valuesOf } from './reference.ts';
 
-/** Completion for zsh: a function for each command, and one that finds the command. */
+/** Writes the completion script for zsh: a function for each command, and one that finds the command. */
 export function zshCompletion(commands: readonly CommandReference[]): string {
   const top = commands.filter(({ words }) => !words.includes(' '));
   return `#compdef mesosup
@@ -23,7 +23,7 @@ ${top.map(({ words }) => `        ${quote(words)}) ${functionOf(words)} ;;`).joi
   esac
 }
 ${commands.map((command) => commandFunction(command, commands)).join('\n')}
-# Loaded by compinit it is called at once; sourced it says what it is for.
+# compinit calls this function at once; if the file is sourced, it registers itself.
 if [[ $funcstack[1] == _mesosup ]]; then
   _mesosup "$@"
 else
@@ -34,7 +34,7 @@ fi
 
 const functionOf = (words: string) => `_mesosup_${words.replaceAll(/[ -]/g, '_')}`;
 
-/** A word with its summary, as _describe reads them. */
+/** A word with its summary, in the format of _describe. */
 function described({ words, summary }: CommandReference): string {
   return quote(`${(words.split(' ').at(-1) ?? '').replaceAll(':', '\\:')}:${summary}`);
 }
@@ -68,7 +68,7 @@ ${deeper.join('')}  _arguments -C ${specs.join(' \\\n    ')}
 ${below.length > 0 ? choice : ''}}`;
 }
 
-/** What stands in brackets. */
+/** Escapes a description for brackets. */
 const bracketed = (text: string) => `[${text.replaceAll(/[\\[\]]/g, '\\$&')}]`;
 
 function flagSpecs(flag: FlagReference): string[] {

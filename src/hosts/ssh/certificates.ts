@@ -1,4 +1,4 @@
-/** Finds the certificates by which a host or a user is to be known; ssh2 has none, OpenSSH's own ssh has. */
+/** Finds out if a host or a user authenticates with certificates. Only OpenSSH's ssh supports them; ssh2 does not. */
 
 import { access } from 'node:fs/promises';
 import { execa } from 'execa';
@@ -9,10 +9,12 @@ import type { ConnectionPlan } from './route.ts';
 export class Certificates {
   readonly #agents = new Map<string, Promise<boolean>>();
 
-  /** Names the first certificate that the way to a host asks for, or the authority of one; null where it asks for none. */
-  async on(plan: ConnectionPlan): Promise<string | null> {
+  /** Describes the first certificate or certificate authority on the route to a host; null if there is none. */
+  async findOnRoute(plan: ConnectionPlan): Promise<string | null> {
     return (
-      (await this.#ofUser(plan)) ?? (await ofHost(plan)) ?? (plan.via === null ? null : this.on(plan.via))
+      (await this.#ofUser(plan)) ??
+      (await ofHost(plan)) ??
+      (plan.via === null ? null : this.findOnRoute(plan.via))
     );
   }
 
@@ -22,16 +24,16 @@ export class Certificates {
     identitiesOnly,
     agent,
   }: ConnectionPlan): Promise<string | null> {
-    const beside = await Promise.all(
+    const besideIdentities = await Promise.all(
       identities.map(async ({ file }) => ((await exists(`${file}-cert.pub`)) ? `${file}-cert.pub` : null)),
     );
-    const file = certificateFiles[0] ?? beside.find((found) => found !== null);
+    const file = certificateFiles[0] ?? besideIdentities.find((found) => found !== null);
     if (file !== undefined) return `the certificate ${file}`;
     if (agent === null || identitiesOnly || !(await this.#isHeldBy(agent))) return null;
-    return `a certificate that the agent at ${agent} holds`;
+    return `a certificate in the SSH agent at ${agent}`;
   }
 
-  /** Each agent is asked once. */
+  /** Asks each agent once. */
   #isHeldBy(agent: string): Promise<boolean> {
     const known = this.#agents.get(agent) ?? listsCertificate(agent);
     this.#agents.set(agent, known);
@@ -39,7 +41,7 @@ export class Certificates {
   }
 }
 
-/** An agent's certificates are of use to OpenSSH alone, so its own program may list them. */
+/** Uses ssh-add of OpenSSH: it is installed where certificates can be used at all. */
 async function listsCertificate(agent: string): Promise<boolean> {
   const { stdout } = await execa('ssh-add', ['-L'], {
     env: { SSH_AUTH_SOCK: agent },

@@ -1,9 +1,9 @@
-/** The command by which a person reaches a host as we do, for messages (pure). */
+/** Writes an ssh command that reaches a host the same way as mesosup, for messages (pure). */
 
 import { quote } from '../quote.ts';
 import type { ConnectionPlan } from './route.ts';
 
-/** `ssh` with its options, the hosts on the way, the port and the user. */
+/** `ssh` with options, jump hosts, port and user. */
 export function sshCommandLine(plan: ConnectionPlan, options: readonly string[] = []): string {
   const jumps: string[] = [];
   for (let via = plan.via; via; via = via.via) jumps.unshift(`${via.user}@${hostAndPort(via)}`);

@@ -10,11 +10,11 @@ const MAX_DEPTH = 16;
 
 export interface ConfigPlaces {
   readonly home: string;
-  /** Instead of the user's and the machine's files, as `ssh -F`. */
+  /** Replaces the user's and the machine's files, like `ssh -F`. */
   readonly only?: string;
 }
 
-/** @throws HostError 'configuration' for a file that can't be read or understood; missing default files are none */
+/** @throws HostError 'configuration' for an unreadable or invalid file; a missing default file is no error */
 export async function readConfig(host: string, places: ConfigPlaces): Promise<ConfigLine[][]> {
   if (places.only !== undefined) {
     return places.only === 'none' ? [] : [await readOne(host, places.home, places.only, true, 0)];
@@ -50,7 +50,8 @@ async function readOne(
   return Promise.all(
     readLines(host, file, text).map(async (line) => {
       if (line.keyword !== 'include') return line;
-      if (depth >= MAX_DEPTH) throw badConfig(host, line, 'Include is nested too deeply');
+      if (depth >= MAX_DEPTH)
+        throw badConfig(host, line, `Include is nested more than ${MAX_DEPTH} levels deep`);
       const base = file.startsWith('/etc/ssh/') ? '/etc/ssh' : path.join(home, '.ssh');
       const found = await Promise.all(line.words.map((word) => expand(word, home, base)));
       const included = await Promise.all(found.flat().map((f) => readOne(host, home, f, false, depth + 1)));
@@ -59,7 +60,7 @@ async function readOne(
   );
 }
 
-/** The files a pattern of Include stands for, sorted as glob(3) does. */
+/** The files that match a pattern of Include, sorted like glob(3). */
 async function expand(pattern: string, home: string, base: string): Promise<string[]> {
   const full = path.resolve(base, pattern.replace(/^~(?=\/|$)/, home));
   if (!/[*?[]/.test(full)) return [full];

@@ -1,4 +1,4 @@
-/** The lines of an OpenSSH client configuration, each with its place, and what they say about one host (pure). */
+/** Parses the lines of an OpenSSH client configuration and selects the settings of one host (pure). */
 
 import { parse } from 'ssh-config';
 import { HostError } from '../host.ts';
@@ -9,7 +9,7 @@ export interface Place {
   readonly line: number;
 }
 
-/** One directive: `keyword` in lower case, the words of its value, and the files an Include stands for. */
+/** One directive: `keyword` in lower case, the words of its value, and the files of an Include. */
 export interface ConfigLine extends Place {
   readonly keyword: string;
   readonly words: readonly string[];
@@ -20,34 +20,34 @@ export interface Setting extends Place {
   readonly words: readonly string[];
 }
 
-/** What holds for a host, by keyword in lower case: the first value, and of IdentityFile and CertificateFile all. */
+/** The settings of a host by keyword in lower case: the first value, but all of IdentityFile and CertificateFile. */
 export interface Settings {
   readonly first: ReadonlyMap<string, Setting>;
   readonly identityFiles: readonly Setting[];
   readonly certificateFiles: readonly Setting[];
-  /** Conditions that were taken as not met, since we don't run commands of a configuration. */
-  readonly passedOver: readonly Setting[];
+  /** `Match` conditions that mesosup does not evaluate and treats as not met. */
+  readonly skippedMatches: readonly Setting[];
 }
 
 export function badConfig(host: string, place: Place, what: string): HostError {
   const where = `${place.file}, line ${place.line}`;
-  return new HostError(host, 'configuration', `${where}: ${what}`, `Fix ${where}.`);
+  return new HostError(host, 'configuration', `${where}: ${what}`, `Correct ${where}.`);
 }
 
-/** The directives of a file, each line by itself, since a directive never goes over two. @throws HostError 'configuration' */
+/** Parses a file line by line: a directive never spans two lines. @throws HostError 'configuration' */
 export function readLines(host: string, file: string, text: string): ConfigLine[] {
   const lines: ConfigLine[] = [];
   for (const [index, raw] of text.split('\n').entries()) {
     const place = { file, line: index + 1 };
     const trimmed = raw.trim();
     if (trimmed === '' || trimmed.startsWith('#')) continue;
-    // Its value is the rest of the line as it is, since a shell will read it.
+    // The value is the unparsed rest of the line, because a shell reads it.
     const command = /^proxycommand[ \t=]+(.*)$/i.exec(trimmed)?.[1];
     if (command) {
       lines.push({ ...place, keyword: 'proxycommand', words: [command] });
       continue;
     }
-    const [node] = parsed(host, place, trimmed);
+    const [node] = parseLine(host, place, trimmed);
     if (!node || !('param' in node)) continue;
     const value = node.value;
     const words = typeof value === 'string' ? [value] : value.map(({ val }) => val);
@@ -57,7 +57,7 @@ export function readLines(host: string, file: string, text: string): ConfigLine[
   return lines;
 }
 
-function parsed(host: string, place: Place, text: string) {
+function parseLine(host: string, place: Place, text: string) {
   try {
     return parse(text);
   } catch {
@@ -66,16 +66,16 @@ function parsed(host: string, place: Place, text: string) {
   }
 }
 
-/** What `Match` and `Host` are compared with. */
-export interface Asked {
+/** The values that `Match` and `Host` are compared with. */
+export interface MatchSubject {
   readonly host: string;
   readonly user: string | undefined;
   readonly localUser: string;
 }
 
-/** Reads the files in order, the first value winning; twice where there is a `Match final`. */
-export function settingsFor(asked: Asked, files: readonly (readonly ConfigLine[])[]): Settings {
-  const reading = new Reading(asked);
+/** Reads the files in order; the first value wins. Reads them twice if there is a `Match final`. */
+export function settingsFor(subject: MatchSubject, files: readonly (readonly ConfigLine[])[]): Settings {
+  const reading = new Reading(subject);
   for (const file of files) reading.read(file, true);
   if (reading.wantsFinal) {
     reading.final = true;
@@ -88,30 +88,31 @@ class Reading implements Settings {
   readonly first = new Map<string, Setting>();
   readonly identityFiles: Setting[] = [];
   readonly certificateFiles: Setting[] = [];
-  readonly passedOver: Setting[] = [];
+  readonly skippedMatches: Setting[] = [];
   final = false;
   wantsFinal = false;
-  readonly #asked: Asked;
+  readonly #subject: MatchSubject;
 
-  constructor(asked: Asked) {
-    this.#asked = asked;
+  constructor(subject: MatchSubject) {
+    this.#subject = subject;
   }
 
   read(lines: readonly ConfigLine[], within: boolean): void {
     let active = within;
     for (const line of lines) {
-      if (line.keyword === 'host') active = within && matchesList(line.words, this.#asked.host);
+      if (line.keyword === 'host') active = within && matchesList(line.words, this.#subject.host);
       else if (line.keyword === 'match') active = within && this.#matches(line);
       else if (!active) continue;
       else if (line.keyword === 'include') for (const file of line.included ?? []) this.read(file, true);
       else if (line.keyword === 'identityfile') add(this.identityFiles, line);
       else if (line.keyword === 'certificatefile') add(this.certificateFiles, line);
-      else if (!this.first.has(line.keyword) && !this.#hasWay(line)) this.first.set(line.keyword, line);
+      else if (!this.first.has(line.keyword) && !this.#hasOtherProxy(line))
+        this.first.set(line.keyword, line);
     }
   }
 
-  /** Of ProxyJump and ProxyCommand the first holds; after `ProxyJump none` OpenSSH still takes a ProxyCommand. */
-  #hasWay({ keyword }: ConfigLine): boolean {
+  /** The first of ProxyJump and ProxyCommand wins. After `ProxyJump none`, OpenSSH still accepts a ProxyCommand. */
+  #hasOtherProxy({ keyword }: ConfigLine): boolean {
     if (keyword === 'proxyjump') return this.first.has('proxycommand');
     const jump = keyword === 'proxycommand' ? this.first.get('proxyjump') : undefined;
     return jump !== undefined && jump.words.join(' ').toLowerCase() !== 'none';
@@ -137,28 +138,28 @@ class Reading implements Settings {
       return this.final;
     }
     const value = words.shift();
-    if (value === undefined) throw badConfig(this.#asked.host, line, `Match ${criterion} has no value`);
+    if (value === undefined) throw badConfig(this.#subject.host, line, `Match ${criterion} has no value`);
     const patterns = value.split(',');
-    const user = this.#asked.user ?? this.first.get('user')?.words[0] ?? this.#asked.localUser;
+    const user = this.#subject.user ?? this.first.get('user')?.words[0] ?? this.#subject.localUser;
     switch (criterion) {
       case 'host':
-        return matchesList(patterns, this.first.get('hostname')?.words[0] ?? this.#asked.host);
+        return matchesList(patterns, this.first.get('hostname')?.words[0] ?? this.#subject.host);
       case 'originalhost':
-        return matchesList(patterns, this.#asked.host);
+        return matchesList(patterns, this.#subject.host);
       case 'user':
         return matchesList(patterns, user);
       case 'localuser':
-        return matchesList(patterns, this.#asked.localUser);
+        return matchesList(patterns, this.#subject.localUser);
       case 'exec':
       case 'localnetwork':
       case 'tagged':
       case 'version':
       case 'sessiontype':
       case 'command':
-        if (!this.final) this.passedOver.push({ ...line, words: [`Match ${criterion}`] });
+        if (!this.final) this.skippedMatches.push({ ...line, words: [`Match ${criterion}`] });
         return false;
       default:
-        throw badConfig(this.#asked.host, line, `Match has no condition "${criterion}"`);
+        throw badConfig(this.#subject.host, line, `Match has no condition "${criterion}"`);
     }
   }
 }

@@ -1,26 +1,26 @@
-/** The connection to one host, shared by all that runs there, and for a bastion by all hosts behind it. */
+/** The connection to one host. All its runs share it; all hosts behind a bastion share the bastion's connection. */
 
 import type { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
+import { connectionLost } from '../connection-lost.ts';
 import { HostError } from '../host.ts';
 import { Limit } from '../limit.ts';
-import { lost } from '../lost.ts';
 import type { Command } from '../script-run.ts';
-import { type HandshakeTools, handshake, type Tried } from './handshake.ts';
+import { type Attempt, type HandshakeTools, handshake } from './handshake.ts';
 import { forwardError, handshakeError, wasDropped } from './handshake-errors.ts';
 import { startProxy } from './proxy-command.ts';
+import { MAX_TRIES, pauseAfter } from './retries.ts';
 import type { ConnectionPlan } from './route.ts';
-import { MAX_TRIES, pauseAfter } from './tries.ts';
 
 /** sshd's default for MaxSessions. */
 const MAX_SESSIONS = 10;
-/** Where fewer sessions than these are allowed, those that last as long as a run can take them all. */
+/** If sshd allows fewer sessions than this, the long sessions of a run can occupy all of them. */
 const ENOUGH_SESSIONS = 4;
-/** Milliseconds for which a session is then waited for before another connection is made. */
+/** Milliseconds to wait for a session in that case, before another connection is opened. */
 const SESSION_PATIENCE = 1000;
 
-/** How often a session is asked for while none of ours is open, and milliseconds between two attempts. */
+/** Number of attempts to open a session while no other is open, and the milliseconds between them. */
 const MAX_ALONE = 15;
 const ALONE_PAUSE = 200;
 
@@ -35,7 +35,7 @@ export class Connection {
   #closed = false;
   #next: Connection | null = null;
 
-  /** @param handshakes how many hosts may be connected to through this one at the same time */
+  /** @param handshakes limits the hosts that are being connected to through this one */
   constructor(plan: ConnectionPlan, via: Connection | null, handshakes: number, tools: HandshakeTools) {
     this.plan = plan;
     this.#via = via;
@@ -43,20 +43,20 @@ export class Connection {
     this.#handshakes = new Limit(handshakes);
   }
 
-  /** Starts a command, once there is a session for it. @throws HostError; a closed prompt's error as it is */
+  /** Starts a command as soon as a session is free. @throws HostError, or the error of an aborted prompt */
   async exec(command: string): Promise<Command> {
     for (let alone = 1; ; ) {
-      const leave = await this.#place();
-      if (!leave) return this.#another().exec(command);
+      const leave = await this.#enterSession();
+      if (!leave) return this.#secondConnection().exec(command);
       try {
         return await this.#startCommand(command, leave);
       } catch (error) {
         leave();
         if (!isRefusal(error)) throw error;
-        // Fewer sessions than sshd's default are allowed there: wait for one of ours to end.
+        // sshd allows fewer sessions than its default: wait until one of our sessions ends.
         const others = this.#sessions.active;
         if (others === 0) {
-          // sshd may still count a session that has just ended here.
+          // sshd may still count a session that has just ended.
           if (alone++ === MAX_ALONE) throw this.#sessionError(error);
           await wait(ALONE_PAUSE);
           continue;
@@ -66,8 +66,8 @@ export class Connection {
     }
   }
 
-  /** Gives the place back when called; undefined where sshd allows few sessions and none becomes free soon. */
-  async #place(): Promise<(() => void) | undefined> {
+  /** @returns a function that frees the session; undefined if sshd allows few sessions and none becomes free soon */
+  async #enterSession(): Promise<(() => void) | undefined> {
     const entering = this.#sessions.enter();
     if (this.#sessions.most >= ENOUGH_SESSIONS) return entering;
     const ended = new AbortController();
@@ -78,13 +78,13 @@ export class Connection {
     return leave;
   }
 
-  /** A further connection to the host: a session of ours may last as long as the whole run. */
-  #another(): Connection {
+  /** Opens a further connection, because a session may last as long as the complete run. */
+  #secondConnection(): Connection {
     this.#next ??= new Connection(this.plan, this.#via, 0, this.#tools);
     return this.#next;
   }
 
-  /** A stream to a port that this host can reach. @throws HostError about the host to be reached */
+  /** Opens a stream to a port that this host can reach. @throws HostError about the target */
   async forward(to: ConnectionPlan): Promise<Duplex> {
     const client = await this.#open();
     const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
@@ -94,7 +94,7 @@ export class Connection {
         else resolve(channel);
       });
     } catch (error) {
-      reject(lost(this.plan.host, error));
+      reject(connectionLost(this.plan.host, error));
     }
     return promise;
   }
@@ -109,14 +109,14 @@ export class Connection {
   #startCommand(command: string, leave: () => void): Promise<Command> {
     return this.#open().then((client) => {
       const { promise, resolve, reject } = Promise.withResolvers<Command>();
-      const onClose = () => reject(lost(this.plan.host));
+      const onClose = () => reject(connectionLost(this.plan.host));
       client.once('close', onClose);
-      const fail = (error: Error) => reject(isRefusal(error) ? error : lost(this.plan.host, error));
+      const fail = (error: Error) => reject(isRefusal(error) ? error : connectionLost(this.plan.host, error));
       try {
-        // Listened to at once: how a short command ended may be in the same packet.
-        client.exec(command, (error, channel) => (error ? fail(error) : resolve(asCommand(channel, leave))));
+        // Adds listeners at once: the exit status of a short command may be in the same packet.
+        client.exec(command, (error, channel) => (error ? fail(error) : resolve(toCommand(channel, leave))));
       } catch (error) {
-        reject(lost(this.plan.host, error)); // it says "Not connected"
+        reject(connectionLost(this.plan.host, error)); // its message is "Not connected"
       }
       return promise.finally(() => client.off('close', onClose));
     });
@@ -124,18 +124,18 @@ export class Connection {
 
   #sessionError(error: Error): HostError {
     const { host } = this.plan;
-    const message = `${host}: sshd opens no session: ${error.message}`;
+    const message = `${host}: sshd refuses to open a session: ${error.message}`;
     return new HostError(
       host,
       'unreachable',
       message,
-      'See MaxSessions and ForceCommand in sshd_config there.',
+      'Check MaxSessions and ForceCommand in sshd_config on the host.',
       error,
     );
   }
 
   #open(): Promise<Client> {
-    if (this.#closed) return Promise.reject(lost(this.plan.host, new Error('it was closed here')));
+    if (this.#closed) return Promise.reject(connectionLost(this.plan.host, new Error('mesosup closed it')));
     if (!this.#client) {
       const opening = this.#connect();
       this.#client = opening;
@@ -150,18 +150,19 @@ export class Connection {
   async #connect(): Promise<Client> {
     for (const notice of this.plan.notices) this.#tools.notice(notice);
     for (let tries = 1; ; tries++) {
-      const tried: Tried = { keyVerified: false, offered: [], problems: [] };
+      const attempt: Attempt = { keyVerified: false, offered: [], problems: [] };
       const leave = this.#via ? await this.#via.#handshakes.enter() : undefined;
       const proxy = startProxy(this.plan);
       try {
         const sock = this.#via ? await this.#via.forward(this.plan) : (proxy?.sock ?? null);
-        return await handshake(this.plan, sock, this.#tools, tried);
+        return await handshake(this.plan, sock, this.#tools, attempt);
       } catch (error) {
         if (this.#tools.questions.failure !== undefined) throw this.#tools.questions.failure;
-        const failure = wasDropped(error, tried) ? await proxy?.failure() : null;
+        const failure = wasDropped(error, attempt) ? await proxy?.failure() : null;
         proxy?.sock.destroy();
         if (failure) throw failure;
-        if (tries === MAX_TRIES || !wasDropped(error, tried)) throw handshakeError(this.plan, error, tried);
+        if (tries === MAX_TRIES || !wasDropped(error, attempt))
+          throw handshakeError(this.plan, error, attempt);
       } finally {
         leave?.();
       }
@@ -170,13 +171,13 @@ export class Connection {
   }
 }
 
-/** Whether sshd refused a session or a command; any other error is of a connection that is no more. */
+/** True if sshd refused a session or a command. Any other error means that the connection is closed. */
 function isRefusal(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   return ('reason' in error && error.reason !== undefined) || error.message === 'Unable to exec';
 }
 
-function asCommand(channel: ClientChannel, leave: () => void): Command {
+function toCommand(channel: ClientChannel, leave: () => void): Command {
   const { promise: ended, resolve } = Promise.withResolvers<Awaited<Command['ended']>>();
   let exit: Awaited<Command['ended']> = { code: null, signal: null };
   const errorOutput = new Promise<void>((done) => channel.stderr.once('end', done));

@@ -1,4 +1,4 @@
-/** All connections of a run: each is made once, so a bastion's serves every host behind it. */
+/** All connections of a run. Each is opened once, so all hosts behind a bastion share its connection. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, hostname, tmpdir, userInfo } from 'node:os';
@@ -11,10 +11,10 @@ import { Certificates } from './certificates.ts';
 import { readConfig } from './config-files.ts';
 import type { ConfigLine } from './config-lines.ts';
 import { Connection } from './connection.ts';
+import type { Person } from './host-settings.ts';
 import { UnlockedKeys } from './key-files.ts';
 import { OpenSshConnection } from './openssh.ts';
 import { type ConnectionPlan, type Overrides, resolve } from './route.ts';
-import type { Person } from './said.ts';
 
 const HANDSHAKES_PER_BASTION = 8;
 
@@ -32,13 +32,13 @@ export class Connections {
 
   constructor(options: HostsOptions, questions: Questions) {
     this.#options = options;
-    this.#person = options.person ?? whoRunsThis();
+    this.#person = options.person ?? currentUser();
     this.#questions = questions;
     this.#unlocked = new UnlockedKeys(questions);
     this.#openSshHandshakes = new Limit(options.handshakesPerBastion ?? HANDSHAKES_PER_BASTION);
   }
 
-  /** By OpenSSH where a certificate is asked for. @throws HostError 'configuration' */
+  /** Uses OpenSSH's ssh where certificates are needed. @throws HostError 'configuration' */
   async to(target: HostTarget, overrides: Overrides): Promise<Connection | OpenSshConnection> {
     const { configFile, knownHosts, acceptNew } = this.#options;
     this.#config ??= readConfig(target.name, {
@@ -50,7 +50,7 @@ export class Connections {
       ...(acceptNew === undefined ? {} : { acceptNew }),
     };
     const plan = resolve(await this.#config, target, { ...common, ...overrides }, this.#person);
-    const certificate = await this.#certificates.on(plan);
+    const certificate = await this.#certificates.findOnRoute(plan);
     return certificate === null ? this.#make(plan) : this.#makeByOpenSsh(plan, certificate);
   }
 
@@ -66,8 +66,8 @@ export class Connections {
       throw new HostError(
         host,
         'configuration',
-        `${host}: its hostKey can't be checked together with ${certificate}, since OpenSSH's ssh has to log in`,
-        'Remove hostKey for this host, and have its key or certificate authority in a file of known hosts.',
+        `${host}: hostKey can't be combined with ${certificate}, because only OpenSSH's ssh supports certificates`,
+        'Remove hostKey for this host, and add its key or certificate authority to a file of known hosts.',
       );
     }
     this.#directory ??= mkdtemp(path.join(tmpdir(), 'mesosup-control-'));
@@ -104,12 +104,12 @@ export class Connections {
   }
 }
 
-/** The same for each bastion of the same name that is reached the same way; errors name the host of the connection. */
-function keyOf({ notices: _notices, ...way }: ConnectionPlan): string {
-  return JSON.stringify(way);
+/** Equal for bastions with the same name and route. Includes the name, because errors mention it. */
+function keyOf({ notices: _notices, ...route }: ConnectionPlan): string {
+  return JSON.stringify(route);
 }
 
-function whoRunsThis(): Person {
+function currentUser(): Person {
   const { username, uid } = userInfo();
   return { user: username, home: homedir(), uid, hostname: hostname(), env: process.env };
 }

@@ -1,26 +1,26 @@
-/** What went wrong on the way to a shell, in terms of a host, from ssh2's and the system's errors. */
+/** Turns errors of ssh2 and of the system into errors about a host. */
 
 import { HostError } from '../host.ts';
 import { hostAndPort } from './command-line.ts';
 import type { ConnectionPlan } from './route.ts';
 
-/** What ssh2 adds to its errors. */
+/** The fields that ssh2 adds to its errors. */
 interface Ssh2Error extends NodeJS.ErrnoException {
   readonly level?: string;
-  /** Of a refused channel, by RFC 4254, 5.1. */
+  /** The reason code of a refused channel, RFC 4254, 5.1. */
   readonly reason?: number | string;
 }
 
 export interface Progress {
-  /** The host has shown a key that will do. */
+  /** The host has presented an accepted key. */
   readonly keyVerified: boolean;
   readonly offered: readonly string[];
   readonly problems: readonly string[];
 }
 
 /**
- * Whether sshd closed the connection before it said anything, as it does by chance when too many are being made at
- * once (MaxStartups): worth another try.
+ * True if sshd closed the connection before the handshake. sshd does this at random when too many clients connect at
+ * the same time (MaxStartups), so the connection is worth another attempt.
  */
 export function wasDropped(error: unknown, progress: Progress): boolean {
   if (error instanceof HostError || progress.keyVerified) return false;
@@ -40,15 +40,15 @@ export function handshakeError(plan: ConnectionPlan, error: unknown, progress: P
     new HostError(plan.host, failure, `${plan.host}: ${what}`, remedy, error);
   if (level === 'client-authentication' || level === 'agent' || /authentication failures/.test(message)) {
     const tried =
-      progress.offered.length === 0 ? 'no key was there to offer' : `offered: ${progress.offered.join(', ')}`;
-    const passed = progress.problems.map((problem) => `; ${problem}`).join('');
+      progress.offered.length === 0 ? 'found no key to offer' : `offered: ${progress.offered.join(', ')}`;
+    const skipped = progress.problems.map((problem) => `; ${problem}`).join('');
     const many = /[Tt]oo many/.test(message)
-      ? ' (too many keys were offered: name the right one, with IdentitiesOnly yes)'
+      ? ' (too many keys were offered: name the right key, with IdentitiesOnly yes)'
       : '';
     return fail(
       'authentication',
-      `${plan.user} may not log in there${many}; ${tried}${passed}`,
-      `Put a public key of yours into ~${plan.user}/.ssh/authorized_keys there (ssh-copy-id), or name the right user and key.`,
+      `the host rejected the login of ${plan.user}${many}; ${tried}${skipped}`,
+      `Add your public key to ~${plan.user}/.ssh/authorized_keys on the host (ssh-copy-id), or name the right user and key.`,
     );
   }
   switch (code) {
@@ -56,53 +56,57 @@ export function handshakeError(plan: ConnectionPlan, error: unknown, progress: P
     case 'EAI_AGAIN':
       return fail(
         'unreachable',
-        `the name ${plan.hostname} is not known to DNS`,
-        'Look for a slip in the name, or give an address.',
+        `DNS does not know the name ${plan.hostname}`,
+        'Correct the name, or use an IP address.',
       );
     case 'ECONNREFUSED':
-      return fail('unreachable', `nothing listens at ${where}`, 'Is sshd running there, and on this port?');
+      return fail(
+        'unreachable',
+        `no SSH server is listening at ${where}`,
+        'Start sshd on the host, or correct the port.',
+      );
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
       return fail(
         'unreachable',
-        `there is no way to ${where}`,
-        'Is the machine up, and the address right? It may need a bastion.',
+        `no network route to ${where}`,
+        'Check that the host is running and that its address is right. It may need a bastion.',
       );
     case 'ETIMEDOUT':
-      if (level === 'client-socket') return fail('unreachable', `${where} doesn't answer`, TIMEOUT_REMEDY);
+      if (level === 'client-socket') return fail('unreachable', `${where} does not answer`, TIMEOUT_REMEDY);
   }
   if (/no matching/i.test(message)) {
-    return fail('unreachable', `no algorithm both sides know: ${message}`, 'Bring its sshd up to date.');
+    return fail('unreachable', `no SSH algorithm in common: ${message}`, 'Upgrade sshd on the host.');
   }
   if (wasDropped(error, progress)) {
     return fail(
       'unreachable',
-      `${where} closes the connection before it begins, also when tried again`,
-      'See the log of sshd there (MaxStartups, PerSourcePenalties), or who else uses it.',
+      `${where} closes each connection before the handshake`,
+      'Check the log of sshd on the host (MaxStartups, PerSourcePenalties).',
     );
   }
-  return fail('unreachable', `no SSH connection to ${where}: ${message}`, 'Look with "ssh -v" what happens.');
+  return fail('unreachable', `no SSH connection to ${where}: ${message}`, 'Run "ssh -v" to see the cause.');
 }
 
 const TIMEOUT_REMEDY =
-  'Is the machine up, the address right and the port open in its firewall? It may need a bastion.';
+  'Check that the host is running, that its address is right, and that its firewall allows the port. It may need a bastion.';
 
 export function timedOut(plan: ConnectionPlan): HostError {
-  const what = `${plan.host}: ${hostAndPort(plan)} gave no shell within ${plan.timeout / 1000} s`;
+  const what = `${plan.host}: ${hostAndPort(plan)} did not open a shell within ${plan.timeout / 1000} s`;
   return new HostError(plan.host, 'unreachable', what, TIMEOUT_REMEDY);
 }
 
-/** The bastion would not, or could not, connect to the host. */
+/** The error of a bastion that refused or failed to connect to the host. */
 export function forwardError(plan: ConnectionPlan, via: ConnectionPlan, error: unknown): HostError {
   const { message, reason } = error as Ssh2Error;
   const where = hostAndPort(plan);
-  const said = message.replace(/^\(SSH\) Channel open failure: /, '');
+  const reasonText = message.replace(/^\(SSH\) Channel open failure: /, '');
   const [what, remedy] =
     reason === 1
       ? [
-          `${via.host} doesn't let connections through`,
+          `${via.host} does not allow forwarded connections`,
           `Set AllowTcpForwarding yes in sshd_config on ${via.host}.`,
         ]
-      : [`${via.host} can't reach ${where}: ${said}`, `Look from ${via.host} whether ${where} answers.`];
+      : [`${via.host} can't reach ${where}: ${reasonText}`, `Check on ${via.host} that ${where} answers.`];
   return new HostError(plan.host, 'unreachable', `${plan.host}: ${what}`, remedy, error);
 }

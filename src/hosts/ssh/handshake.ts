@@ -1,4 +1,4 @@
-/** One try at an authenticated connection. */
+/** Makes one attempt at an authenticated connection. */
 
 import type { Duplex } from 'node:stream';
 import { NodeSSH } from 'node-ssh';
@@ -17,26 +17,26 @@ export interface HandshakeTools {
   readonly notice: (text: string) => void;
 }
 
-/** How far a try came; filled in while it goes on. */
-export interface Tried {
+/** The progress of an attempt; updated while it runs. */
+export interface Attempt {
   keyVerified: boolean;
   offered: readonly string[];
   problems: readonly string[];
 }
 
 /**
- * @param sock the way there, where it goes through another host
- * @param tried is told how far it came
+ * @param sock a stream to the host, if the connection goes through another host
+ * @param attempt updated with the progress
  * @throws HostError, or an error of ssh2 or the system
  */
 export async function handshake(
   plan: ConnectionPlan,
   sock: Duplex | null,
   tools: HandshakeTools,
-  tried: Tried,
+  attempt: Attempt,
 ): Promise<Client> {
   const check = await hostKeyCheck(plan, tools.notice);
-  // ssh2 would wait for the end of a stream that has ended; the words are its own for one that ends a little later.
+  // ssh2 would wait for the end of a stream that has already ended. The text is ssh2's own for a stream that ends later.
   if (sock?.destroyed) throw new Error('Connection lost before handshake');
   const ssh = new NodeSSH();
   const { promise: stopped, reject: stop } = Promise.withResolvers<never>();
@@ -44,20 +44,20 @@ export async function handshake(
   const clock = new Clock(plan.timeout, () => stop(timedOut(plan)));
   const pause: Pause = (work) => clock.pausedFor(work);
   const identities = new Identities(plan, tools.unlocked, pause);
-  Object.assign(tried, { offered: identities.offered, problems: identities.problems });
+  Object.assign(attempt, { offered: identities.offered, problems: identities.problems });
   const connecting = ssh.connect({
     host: plan.hostname,
     port: plan.port,
     username: plan.user,
     ...(sock ? { sock: sock as NonNullable<Parameters<NodeSSH['connect']>[0]['sock']> } : {}),
-    readyTimeout: 0, // ours stands still while a person answers
+    readyTimeout: 0, // `clock` replaces it, because it pauses while a person answers
     keepaliveInterval: plan.keepalive.interval,
     keepaliveCountMax: plan.keepalive.count,
     algorithms: { serverHostKey: check.algorithms },
     hostVerifier: (key: Buffer, verify: (good: boolean) => void) => {
       check.verify(key).then(
         () => {
-          tried.keyVerified = true;
+          attempt.keyVerified = true;
           verify(true);
         },
         (error) => {
@@ -69,10 +69,10 @@ export async function handshake(
     authHandler: authentication(plan, identities, tools.questions, pause) as AuthHandlerMiddleware,
   });
   const client = ssh.connection;
-  if (!client) throw new Error('node-ssh made no client');
-  // node-ssh takes its own listener away once ready; without another a later reset would end the process.
+  if (!client) throw new Error('node-ssh created no client');
+  // node-ssh removes its own listener once the connection is ready. Without this one, a later reset would crash the process.
   client.on('error', () => {});
-  client.setMaxListeners(0); // one a run
+  client.setMaxListeners(0); // each run adds one
   try {
     await Promise.race([connecting, stopped]);
     client.setNoDelay(true);
@@ -88,7 +88,7 @@ export async function handshake(
   }
 }
 
-/** A time limit that can stand still. */
+/** A timeout that can be paused. */
 class Clock {
   #left: number;
   #since = performance.now();
@@ -126,8 +126,8 @@ class Clock {
 type NextAuth = (next: AnyAuthMethod | false) => void;
 
 /**
- * Keys first; then, if the host allows it and there is someone to ask, what it asks for at login. ssh2 doesn't say
- * which methods are left after an agent's keys, so `none` finds out.
+ * Offers keys first. Then, if the host allows it, asks a person for the password or the answers that the host wants.
+ * ssh2 doesn't report which methods are left after an agent's keys, so an attempt with `none` finds out.
  */
 function authentication(plan: ConnectionPlan, identities: Identities, questions: Questions, pause: Pause) {
   const username = plan.user;

@@ -1,4 +1,4 @@
-/** Checks a host's key against the files of known hosts, and writes a new one down where that is wanted. */
+/** Checks a host's key against the files of known hosts, and saves new keys if the policy allows it. */
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile } from 'node:fs/promises';
@@ -21,11 +21,11 @@ import type { ConnectionPlan } from './route.ts';
 
 export interface HostKeyCheck {
   readonly algorithms: HostKeyAlgorithm[];
-  /** @throws HostError 'host-key' for a key that won't do */
+  /** @throws HostError 'host-key' for a key that is not accepted */
   verify(key: Buffer): Promise<void>;
 }
 
-/** @throws HostError 'configuration' for a file of known hosts that is there and can't be read */
+/** @throws HostError 'configuration' for an unreadable file of known hosts; a missing file is no error */
 export async function hostKeyCheck(
   plan: ConnectionPlan,
   notice: (text: string) => void,
@@ -36,8 +36,7 @@ export async function hostKeyCheck(
     algorithms: hostKeyAlgorithms(entries, name),
     async verify(key) {
       const verdict = judge(entries, name, key);
-      const accept = admits(plan, verdict, key);
-      if (!accept) return;
+      if (!isNewKey(plan, verdict, key)) return;
       entries.push({
         file: '',
         line: 0,
@@ -46,19 +45,19 @@ export async function hostKeyCheck(
         type: keyType(key),
         key: key.toString('base64'),
       });
-      await writeDown(plan, key, notice);
+      await saveKey(plan, key, notice);
     },
   };
 }
 
-/** What the host's files of known hosts hold. @throws HostError 'configuration' for one that is there and can't be read */
+/** Reads the host's files of known hosts. @throws HostError 'configuration' for an unreadable file; a missing file is no error */
 export async function knownKeys({ host, hostKey }: ConnectionPlan): Promise<KnownKey[]> {
   const files = [...hostKey.userFiles, ...hostKey.globalFiles];
   return (await Promise.all(files.map((file) => readKeys(host, file)))).flat();
 }
 
-/** Whether the key is to be written down. @throws HostError 'host-key' when it won't do */
-function admits(plan: ConnectionPlan, verdict: Verdict, key: Buffer): boolean {
+/** True for an accepted key that has to be saved. @throws HostError 'host-key' for a key that is not accepted */
+function isNewKey(plan: ConnectionPlan, verdict: Verdict, key: Buffer): boolean {
   const { host } = plan;
   const { pinned, policy, name, userFiles } = plan.hostKey;
   const shown = `${keyType(key)} ${fingerprint(key)}`;
@@ -68,14 +67,14 @@ function admits(plan: ConnectionPlan, verdict: Verdict, key: Buffer): boolean {
   if (verdict.kind === 'revoked') {
     throw refuse(
       `its host key (${shown}) is revoked by ${at(verdict.entry)}`,
-      'Do not connect. Give the host new keys with "ssh-keygen -A" there, over another way in.',
+      'Do not connect. Log in to the host another way, for example at its console, and create new keys there with "ssh-keygen -A".',
     );
   }
   if (pinned !== null) {
     if (pinned === fingerprint(key)) return false;
     throw refuse(
-      `its host key is ${shown}, but only ${pinned} is wanted`,
-      'Find out why: another machine may answer there. If the new key is right, change hostKey in the spec.',
+      `its host key is ${shown}, but hostKey in the spec is ${pinned}`,
+      'Another machine may be answering. If the new key is right, change hostKey in the spec.',
     );
   }
   const file = userFiles[0] ?? '~/.ssh/known_hosts';
@@ -83,14 +82,14 @@ function admits(plan: ConnectionPlan, verdict: Verdict, key: Buffer): boolean {
   if (verdict.kind === 'changed') {
     const known = fingerprint(Buffer.from(verdict.entry.key, 'base64'));
     throw refuse(
-      `its host key is ${shown}, but ${at(verdict.entry)} says ${verdict.entry.type} ${known}`,
-      `Another machine may answer there, or the host was set up anew. If the new key is right: ssh-keygen -R ${quote(name)} -f ${quote(verdict.entry.file)}`,
+      `its host key is ${shown}, but ${at(verdict.entry)} has ${verdict.entry.type} ${known}`,
+      `Another machine may be answering, or the host was reinstalled. If the new key is right: ssh-keygen -R ${quote(name)} -f ${quote(verdict.entry.file)}`,
     );
   }
   if (policy === 'accept-new') return true;
   throw refuse(
-    `its host key is not known yet: ${shown}`,
-    `Compare the fingerprint with the host's ("ssh-keygen -lf /etc/ssh/ssh_host_${shortType(key)}_key.pub" there), then: ${acceptLine(plan, file)} ; or accept the keys of new hosts with --accept-new-host-keys.`,
+    `its host key is unknown: ${shown}`,
+    `Compare the fingerprint with the output of "ssh-keygen -lf /etc/ssh/ssh_host_${shortType(key)}_key.pub" on the host, then run: ${acceptLine(plan, file)} ; or accept the keys of all new hosts with --accept-new-host-keys.`,
   );
 }
 
@@ -98,7 +97,7 @@ function shortType(key: Buffer): string {
   return keyType(key).replace(/^ssh-|-sha2-.*$/g, '');
 }
 
-/** The command that asks OpenSSH to take the key; ssh-keyscan can't go through another host. */
+/** A command that saves the host's key. ssh-keyscan can't go through a jump host, so ssh itself is used there. */
 function acceptLine(plan: ConnectionPlan, file: string): string {
   const { hostname, port } = plan;
   if (plan.via) return `${sshCommandLine(plan, ['-o', 'StrictHostKeyChecking=accept-new'])} true`;
@@ -122,19 +121,19 @@ async function readKeys(host: string, file: string): Promise<KnownKey[]> {
   }
 }
 
-/** Appends the key to the user's first file. That it can't be written is no reason not to connect, as in OpenSSH. */
-async function writeDown(plan: ConnectionPlan, key: Buffer, notice: (text: string) => void): Promise<void> {
+/** Appends the key to the user's first file. Like OpenSSH, connects even if the file can't be written. */
+async function saveKey(plan: ConnectionPlan, key: Buffer, notice: (text: string) => void): Promise<void> {
   const { name, hash, userFiles } = plan.hostKey;
   const [file] = userFiles;
   const shown = `${plan.host}: new host key ${keyType(key)} ${fingerprint(key)}`;
-  if (file === undefined) return notice(`${shown}, accepted and nowhere written down`);
+  if (file === undefined) return notice(`${shown}, accepted but not saved: no file of known hosts is set`);
   const names = hash ? hashedName(name, randomBytes(20)) : name;
   try {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
     await appendLine(file, `${names} ${keyType(key)} ${key.toString('base64')}\n`);
-    notice(`${shown}, written to ${file}`);
+    notice(`${shown}, saved in ${file}`);
   } catch (error) {
-    notice(`${shown}, accepted but not written down: ${file}: ${(error as NodeJS.ErrnoException).code}`);
+    notice(`${shown}, accepted but not saved: ${file}: ${(error as NodeJS.ErrnoException).code}`);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * The keys a user can show, in order: those that are named, from the agent where it holds them; the agent's others;
- * the default files. To ssh2 they are one agent, which lets us say which key comes when, and unlock a key only once
- * the host has said that it would take it.
+ * A user's keys in the order in which they are offered: named keys (from the agent if it holds them), the agent's other
+ * keys, the default files. ssh2 sees all of them as one agent. This gives control over the order, and a key is
+ * unlocked only after the host has said that it would accept it.
  */
 
 import ssh2, {
@@ -20,15 +20,15 @@ interface Identity {
   sign(data: Buffer, hash: SigningRequestOptions): Promise<Buffer>;
 }
 
-/** Runs what a person may have to wait for, with the time for the handshake standing still. */
+/** Runs a question to the user while the timeout of the handshake is paused. */
 export type Pause = <T>(work: () => Promise<T>) => Promise<T>;
 
 export class Identities extends ssh2.BaseAgent<ParsedKey> {
-  /** What was offered, for messages. */
+  /** The offered keys, for messages. */
   readonly offered: string[] = [];
-  /** What could not be offered, and why. */
+  /** Keys that could not be offered, with the reason. */
   readonly problems: string[] = [];
-  /** Why a key that the host would take could not sign. */
+  /** The error of a key that the host would accept but that could not sign. */
   failure: HostError | Error | null = null;
   readonly #plan: ConnectionPlan;
   readonly #unlocked: UnlockedKeys;
@@ -101,7 +101,7 @@ export class Identities extends ssh2.BaseAgent<ParsedKey> {
     const inAgent = held.find((identity) => id(identity.publicKey) === id(publicKey));
     if (inAgent) return this.#add(inAgent);
     if (text === null) {
-      this.problems.push(`${file} is a public key, and no agent holds its private half`);
+      this.problems.push(`${file} is a public key, and no agent has its private key`);
       return;
     }
     const sign = async (data: Buffer, { hash }: SigningRequestOptions) => {
@@ -119,12 +119,12 @@ export class Identities extends ssh2.BaseAgent<ParsedKey> {
     this.offered.push(identity.shown);
   }
 
-  /** An agent that doesn't answer is a problem to tell of, not a reason to give up. */
+  /** An agent that doesn't answer is recorded as a problem; the login continues with the other keys. */
   #fromAgent(socket: string): Promise<Identity[]> {
     const agent = new ssh2.OpenSSHAgent(socket);
     return new Promise((resolve) => {
       agent.getIdentities((error, keys) => {
-        if (error) this.problems.push(`the agent at ${socket} doesn't answer`);
+        if (error) this.problems.push(`the SSH agent at ${socket} does not answer`);
         const parsed = (keys ?? []).flatMap((key) => {
           const publicKey = ssh2.utils.parseKey(key as ParsedKey);
           return publicKey instanceof Error ? [] : [publicKey];
@@ -150,7 +150,7 @@ function signWith(
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   agent.sign(key, data, options, (error, signature) => {
     if (signature) resolve(signature);
-    else reject(error ?? new Error('the agent gave no signature'));
+    else reject(error ?? new Error('the SSH agent returned no signature'));
   });
   return promise;
 }

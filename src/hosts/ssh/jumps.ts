@@ -1,4 +1,4 @@
-/** The hosts on the way, as ProxyJump writes them (pure). */
+/** Parses jump hosts in the syntax of ProxyJump (pure). */
 
 import { HostError } from '../host.ts';
 import { badConfig, type Setting } from './config-lines.ts';
@@ -7,13 +7,13 @@ export interface Jump {
   readonly host: string;
   readonly user?: string;
   readonly port?: number;
-  /** Through which this one is reached, when the list says so. */
+  /** The jump hosts before this one in the list. */
   readonly via?: readonly Jump[];
 }
 
 /**
- * `[user@]host[:port]` or `ssh://…`, several with commas, from the nearest to the farthest; `none` is none.
- * @param setting where it is written; for this run when missing
+ * Parses `[user@]host[:port]` or `ssh://…`, separated by commas, from the nearest to the farthest host, or `none`.
+ * @param setting the setting that contains the text; missing for an override of this run
  * @throws HostError 'configuration'
  */
 export function parseJumps(host: string, text: string, setting?: Setting): Jump[] {
@@ -21,7 +21,7 @@ export function parseJumps(host: string, text: string, setting?: Setting): Jump[
   return text.split(',').map((part) => {
     const jump = parseJump(part.trim());
     if (jump) return jump;
-    const what = `"${part}" is no host to jump through: it should be [user@]host[:port]`;
+    const what = `"${part}" is not a jump host: write [user@]host[:port]`;
     if (setting) throw badConfig(host, setting, what);
     throw new HostError(host, 'configuration', what, 'Write the bastion as [user@]host[:port].');
   });

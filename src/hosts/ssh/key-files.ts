@@ -1,4 +1,4 @@
-/** Private keys in files: what can be told about one at a glance, and the key itself once it is unlocked. */
+/** Reads private keys from files: first the parts that need no pass phrase, later the unlocked key. */
 
 import { readFile, stat } from 'node:fs/promises';
 import ssh2, { type ParsedKey } from 'ssh2';
@@ -10,19 +10,19 @@ const TRIES = 3;
 
 export interface KeyFile {
   readonly file: string;
-  /** Null when only the pass phrase would tell. */
+  /** Null if it can't be read without the pass phrase. */
   readonly publicKey: ParsedKey | null;
-  /** Null for a public key alone, which needs an agent that holds the private one. */
+  /** Null for a public key alone: an agent must hold the private key. */
   readonly text: string | null;
 }
 
-/** Why a file is passed over; empty when a default file is just not there. */
-export interface Passed {
+/** The reason why a file is skipped; empty for a default file that doesn't exist. */
+export interface SkippedKey {
   readonly problem: string;
 }
 
-/** @param named whether someone named the file, so that its absence is worth a word */
-export async function readKeyFile(file: string, named: boolean, uid: number): Promise<KeyFile | Passed> {
+/** @param named true if the user named the file: then a missing file is reported */
+export async function readKeyFile(file: string, named: boolean, uid: number): Promise<KeyFile | SkippedKey> {
   let text: string;
   try {
     const { mode, uid: owner } = await stat(file);
@@ -30,29 +30,31 @@ export async function readKeyFile(file: string, named: boolean, uid: number): Pr
     const isPrivate = text.includes('PRIVATE KEY') || text.startsWith('PuTTY-User-Key-File');
     if (isPrivate && owner === uid && (mode & 0o077) !== 0) {
       const shown = `0${(mode & 0o777).toString(8)}`;
-      return { problem: `${file} can be read by others (mode ${shown}) and is not used: chmod 600 ${file}` };
+      return {
+        problem: `${file} is not used, because other users can read it (mode ${shown}); run: chmod 600 ${file}`,
+      };
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') return { problem: `${file} can't be read: ${code}` };
     const publicKey = await readPublic(file);
     if (publicKey) return { file, publicKey, text: null };
-    return { problem: named ? `${file} is not there` : '' };
+    return { problem: named ? `${file} does not exist` : '' };
   }
   const outline = outlineOpenSshKey(text);
   if (outline) {
     const type = outline.publicKey.toString('latin1', 4, 4 + outline.publicKey.readUInt32BE(0));
     const publicKey = ssh2.utils.parseKey(`${type} ${outline.publicKey.toString('base64')}`);
     if (!(publicKey instanceof Error)) return { file, publicKey, text };
-    return { problem: `${file} holds a key of type ${type}, which can be used only through an agent` };
+    return { problem: `${file} has a key of type ${type}, which works only through an SSH agent` };
   }
   const key = ssh2.utils.parseKey(text);
   if (!(key instanceof Error)) return { file, publicKey: key, text: key.isPrivateKey() ? text : null };
-  if (!isLocked(key)) return { problem: `${file} is no private key in a known format` };
+  if (!isLocked(key)) return { problem: `${file} is not a private key in a supported format` };
   return { file, publicKey: await readPublic(file), text };
 }
 
-/** ssh2 has no error codes: it says "Encrypted … detected, but no passphrase given". */
+/** ssh2 has no error codes; its message is "Encrypted … detected, but no passphrase given". */
 function isLocked(error: Error): boolean {
   return error.message.includes('no passphrase given');
 }
@@ -66,7 +68,7 @@ async function readPublic(file: string): Promise<ParsedKey | null> {
   }
 }
 
-/** The keys in files that were unlocked in this run: each is asked for once, however many hosts want it. */
+/** The unlocked keys of this run. Each pass phrase is asked for once, for all hosts. */
 export class UnlockedKeys {
   readonly #keys = new Map<string, Promise<ParsedKey>>();
   readonly #questions: Questions;
@@ -91,7 +93,7 @@ export class UnlockedKeys {
         host,
         'authentication',
         `${host}: ${what}`,
-        `Load the key into an agent first: ssh-add ${file}`,
+        `Load the key into an SSH agent first: ssh-add ${file}`,
       );
     if (!isLocked(open)) throw refuse(`the key ${file} can't be used: ${open.message}`);
     for (let tries = 0; tries < TRIES; tries++) {
@@ -99,8 +101,8 @@ export class UnlockedKeys {
       if (answer === undefined) break;
       const key = ssh2.utils.parseKey(text, answer);
       if (!(key instanceof Error)) return key;
-      if (tries === TRIES - 1) throw refuse(`no pass phrase given opens the key ${file}`);
+      if (tries === TRIES - 1) throw refuse(`none of ${TRIES} pass phrases unlocks the key ${file}`);
     }
-    throw refuse(`the key ${file} is locked with a pass phrase, and none was given`);
+    throw refuse(`the key ${file} needs a pass phrase, and none was entered`);
   }
 }

@@ -27,7 +27,7 @@ function known(...lines: string[]) {
   return parseKnownHosts('/k', lines.join('\n'));
 }
 
-test('plain, listed, wildcard, negated and hashed names', () => {
+test('matches plain, listed, wildcard, negated and hashed names', () => {
   const salt = Buffer.alloc(20, 1);
   for (const names of ['web', 'x,web', 'w*', '*,!other', hashedName('web', salt), 'WEB']) {
     expect(judge(known(line(names, ed)), 'web', ed), names).toEqual({ kind: 'known' });
@@ -37,7 +37,7 @@ test('plain, listed, wildcard, negated and hashed names', () => {
   }
 });
 
-test('a port is part of the name, and the plain name helps only with the same key', () => {
+test('treats the port as part of the name, and accepts the plain name only with the same key', () => {
   expect(judge(known(line('[web]:22', ed)), 'web', ed).kind).toBe('unknown');
   expect(judge(known(line('[web]:2222', ed)), '[web]:2222', ed).kind).toBe('known');
   expect(judge(known(line('web', ed)), '[web]:2222', ed).kind).toBe('known');
@@ -45,7 +45,7 @@ test('a port is part of the name, and the plain name helps only with the same ke
   expect(judge(known(line('web', ed), line('[web]:2222', ed2)), '[web]:2222', ed).kind).toBe('changed');
 });
 
-test('one of several keys is enough; another key is a changed one, also of another type', () => {
+test('accepts one of several keys, and treats any other key as changed, even of another type', () => {
   expect(judge(known(line('web', rsa), line('web', ed)), 'web', ed).kind).toBe('known');
   expect(judge(known(line('web', rsa), line('web', ed2)), 'web', ed)).toMatchObject({
     kind: 'changed',
@@ -54,18 +54,18 @@ test('one of several keys is enough; another key is a changed one, also of anoth
   expect(judge(known(line('web', rsa)), 'web', ed).kind).toBe('changed');
 });
 
-test('a revoked key is refused whatever else is known', () => {
+test('refuses a revoked key even if it is known', () => {
   const entries = known(line('web', ed), line('@revoked *', ed));
   expect(judge(entries, 'web', ed)).toMatchObject({ kind: 'revoked', entry: { line: 2 } });
   expect(judge(entries, '[web]:2', ed).kind).toBe('revoked');
   expect(judge(known(line('@revoked *', ed), line('web', ed2)), 'web', ed2).kind).toBe('known');
 });
 
-test('a certificate authority makes no plain key known', () => {
+test('does not accept a plain key because of a certificate authority', () => {
   expect(judge(known(line('@cert-authority *', ed)), 'web', ed)).toEqual({ kind: 'unknown' });
 });
 
-test('a certificate authority is asked for a host of which no plain key is known, also by its name without port', () => {
+test('finds the certificate authority of a host without a plain key, also by the name without port', () => {
   const authority = line('@cert-authority *.inside,web', ed);
   const name = (text: string, host: string) => authorityFor(known(text), host)?.line;
   expect(name(authority, 'web')).toBe(1);
@@ -75,7 +75,7 @@ test('a certificate authority is asked for a host of which no plain key is known
   expect(name(`${line('@revoked *', ed)}\n${authority}`, 'web')).toBe(2);
 });
 
-test('what is no entry is passed over', () => {
+test('skips lines that are not entries', () => {
   expect(
     known(
       '',
@@ -90,7 +90,7 @@ test('what is no entry is passed over', () => {
   expect(known(`\t${line('web', ed)}\r`)).toHaveLength(1);
 });
 
-test('the algorithms of known keys come first, and SHA-1 never', () => {
+test('offers the algorithms of known keys first, and never SHA-1', () => {
   const [first, second] = hostKeyAlgorithms(known(line('web', rsa)), 'web');
   expect([first, second]).toEqual(['rsa-sha2-512', 'rsa-sha2-256']);
   expect(hostKeyAlgorithms(known(line('web', rsa)), '[web]:2')[0]).toBe('rsa-sha2-512');
@@ -99,7 +99,7 @@ test('the algorithms of known keys come first, and SHA-1 never', () => {
   expect(hostKeyAlgorithms(known(line('web', rsa)), 'web')).toHaveLength(6);
 });
 
-test('the fingerprint is ssh-keygen’s', () => {
+test('computes the same fingerprint as ssh-keygen', () => {
   // ssh-keygen -lf of: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDU8jC1k+3yCsH1cwiVSw1MPuLEgNIFCFQ340l7B4Iax
   const key = Buffer.from('AAAAC3NzaC1lZDI1NTE5AAAAIDU8jC1k+3yCsH1cwiVSw1MPuLEgNIFCFQ340l7B4Iax', 'base64');
   expect(fingerprint(key)).toBe('SHA256:81rADz5UBwAAI/SwghQtO0WY+GmGVoQyEPy1BUewcAs');

@@ -1,7 +1,4 @@
-/**
- * Files of known hosts, as sshd(8) describes them under SSH_KNOWN_HOSTS FILE FORMAT, and what they say about a key
- * (pure).
- */
+/** Reads files of known hosts (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) and compares keys with them (pure). */
 
 import { createHash, createHmac } from 'node:crypto';
 import { matchesList } from './patterns.ts';
@@ -14,20 +11,20 @@ export interface KnownKey {
   readonly names: string;
   /** `ssh-ed25519` and so on. */
   readonly type: string;
-  /** The key as it goes over the wire, in base64. */
+  /** The key in its wire format, in base64. */
   readonly key: string;
 }
 
 export type Verdict =
   | { readonly kind: 'known' }
   | { readonly kind: 'revoked'; readonly entry: KnownKey }
-  /** Other keys are known for the host, of whatever type. */
+  /** The files have only other keys of the host, of any type. */
   | { readonly kind: 'changed'; readonly entry: KnownKey }
   | { readonly kind: 'unknown' };
 
 const MARKERS = { '@revoked': 'revoked', '@cert-authority': 'cert-authority' } as const;
 
-/** Lines that are no entries are passed over, as OpenSSH does. */
+/** Skips lines that are not entries, like OpenSSH. */
 export function parseKnownHosts(file: string, text: string): KnownKey[] {
   const keys: KnownKey[] = [];
   for (const [index, line] of text.split('\n').entries()) {
@@ -44,14 +41,14 @@ export function parseKnownHosts(file: string, text: string): KnownKey[] {
   return keys;
 }
 
-/** The type that a key's own bytes name: a length of four bytes and a word; empty for anything else. */
+/** Reads the key type from the key's first bytes: a length of four bytes and a word. Empty for other bytes. */
 export function keyType(key: Buffer): string {
   if (key.length < 4) return '';
   const length = key.readUInt32BE(0);
   return length <= 64 && key.length > 4 + length ? key.toString('latin1', 4, 4 + length) : '';
 }
 
-/** Whether an entry is for the name, which is a host's or `[host]:port`, in lower case. */
+/** @param name a host name or `[host]:port`, in lower case */
 export function namesHost(entry: Pick<KnownKey, 'names'>, name: string): boolean {
   const { names } = entry;
   if (!names.startsWith('|')) return matchesList(names.toLowerCase().split(','), name);
@@ -70,12 +67,12 @@ export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** The name without the port in it; undefined where there is none. */
+/** The host of `[host]:port`; undefined for a name without a port. */
 function withoutPort(name: string): string | undefined {
   return /^\[(.*)\]:\d+$/.exec(name)?.[1];
 }
 
-/** What is known about the host under that name; with a port in it, the plain name is asked too, as OpenSSH does. */
+/** Compares a key with the entries for the name. For a name with a port, also checks the plain name, like OpenSSH. */
 export function judge(entries: readonly KnownKey[], name: string, key: Buffer): Verdict {
   const here = entries.filter((entry) => namesHost(entry, name));
   const plain = withoutPort(name);
@@ -92,7 +89,7 @@ export function judge(entries: readonly KnownKey[], name: string, key: Buffer): 
   return { kind: 'unknown' };
 }
 
-/** The certificate authority that alone can vouch for the host: none where a plain key of it is known. */
+/** The certificate authority that must sign the host's key; undefined if a plain key of the host is known. */
 export function authorityFor(entries: readonly KnownKey[], name: string): KnownKey | undefined {
   const plain = withoutPort(name);
   const here = entries.filter(
@@ -113,8 +110,8 @@ const ALGORITHMS = [
 export type HostKeyAlgorithm = (typeof ALGORITHMS)[number];
 
 /**
- * The algorithms to offer a host, those of its known keys first: else it may show a key of another type than the one
- * that is known. Signatures with SHA-1 are not offered, as OpenSSH since 8.8 doesn't.
+ * The algorithms to offer a host. Those of its known keys come first: otherwise the host may present a key of another
+ * type. Signatures with SHA-1 are not offered, like in OpenSSH since 8.8.
  */
 export function hostKeyAlgorithms(entries: readonly KnownKey[], name: string): HostKeyAlgorithm[] {
   const plain = /^\[(.*)\]:\d+$/.exec(name)?.[1];

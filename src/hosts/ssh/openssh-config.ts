@@ -1,20 +1,20 @@
-/** A connection's plan as a configuration of OpenSSH, so that its ssh does what the plan says and nothing else (pure). */
+/** Writes a connection plan as an OpenSSH configuration, so that ssh follows exactly the plan (pure). */
 
 import { HostError } from '../host.ts';
 import { quote } from '../quote.ts';
-import { type ConnectionPlan, filedName, type ProxyCommand } from './route.ts';
+import { type ConnectionPlan, knownHostsName, type ProxyCommand } from './route.ts';
 
-/** The name by which the configuration knows the host. */
+/** The host's name in the configuration. */
 export const TARGET = 'target';
-/** Seconds for which a connection outlives this program when nothing uses it. */
+/** Seconds for which an unused connection outlives this program. */
 const PERSIST = 60;
 
-/** Where the files of a connection are. */
+/** The paths of a connection's files. */
 export interface OpenSshFiles {
   readonly config: string;
-  /** The socket by which the connection is shared. */
+  /** The socket for sharing the connection (ControlPath). */
   readonly control: string;
-  /** What the programs on the way write to standard error, which ssh would throw away. */
+  /** Collects the standard error of ProxyCommands, which ssh would discard. */
   readonly way: string;
 }
 
@@ -30,11 +30,11 @@ export function openSshConfig(plan: ConnectionPlan, files: OpenSshFiles): string
   for (let hop = plan.via, count = 1; hop; hop = hop.via, count++) {
     lines.push(`Host hop${count}`, ...sectionLines(hop, files, `hop${count + 1}`));
   }
-  // Nobody is asked anything: many hosts are connected to at once.
+  // ssh must not ask questions, because many hosts are connected to at the same time.
   return [...lines, 'Host *', '  BatchMode yes', '  RequestTTY no', ''].join('\n');
 }
 
-/** @param next the section of the host to go through, if there is one */
+/** @param next the section of the jump host, if there is one */
 function sectionLines(hop: ConnectionPlan, files: OpenSshFiles, next: string): string[] {
   const { hostname, port, proxyCommand, via } = hop;
   const lines = hopLines(hop);
@@ -55,7 +55,7 @@ function hopLines(hop: ConnectionPlan): string[] {
   const { hostKey } = hop;
   const quoted = (text: string) => value(hop, text);
   const files = (list: readonly string[]) => (list.length > 0 ? list.map(quoted).join(' ') : 'none');
-  const alias = hostKey.name === filedName(hop.hostname, hop.port) ? [] : [hostKey.name];
+  const alias = hostKey.name === knownHostsName(hop.hostname, hop.port) ? [] : [hostKey.name];
   return [
     `HostName ${quoted(hop.hostname)}`,
     `Port ${hop.port}`,
@@ -77,9 +77,14 @@ function hopLines(hop: ConnectionPlan): string[] {
   ];
 }
 
-/** A word as ssh_config reads it back; its tokens have been replaced. */
+/** Quotes a value for ssh_config. Its tokens have been replaced already. */
 function value({ host }: ConnectionPlan, text: string): string {
   if (!/["\p{Cc}]/u.test(text)) return `"${text.replaceAll('%', '%%')}"`;
-  const message = `${host}: OpenSSH's configuration can't hold ${JSON.stringify(text)}`;
-  throw new HostError(host, 'configuration', message, 'Use a name without quotes and control characters.');
+  const message = `${host}: OpenSSH's configuration can't contain ${JSON.stringify(text)}`;
+  throw new HostError(
+    host,
+    'configuration',
+    message,
+    'Use a name without quotation marks and control characters.',
+  );
 }

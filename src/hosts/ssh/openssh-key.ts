@@ -1,4 +1,4 @@
-/** The public half of a private key in OpenSSH's own format, which is in the clear even where the key is locked (pure). */
+/** Reads the public key from a private key file in OpenSSH's format, where it is never encrypted (pure). */
 
 const BEGIN = '-----BEGIN OPENSSH PRIVATE KEY-----';
 const END = '-----END OPENSSH PRIVATE KEY-----';

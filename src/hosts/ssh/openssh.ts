@@ -1,32 +1,32 @@
-/** The connection to a host by OpenSSH's own ssh, which has what ssh2 lacks: certificates. */
+/** Connects to a host with OpenSSH's own ssh, because ssh2 does not support certificates. */
 
 import { spawn } from 'node:child_process';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { connectionLost } from '../connection-lost.ts';
 import { HostError } from '../host.ts';
 import type { Limit } from '../limit.ts';
-import { lost } from '../lost.ts';
 import type { Command } from '../script-run.ts';
 import { timedOut } from './handshake-errors.ts';
 import { type OpenSshFiles, openSshConfig, TARGET } from './openssh-config.ts';
-import { newKeys, openSshError, shown, wasDroppedEarly } from './openssh-errors.ts';
+import { newKeys, openSshError, reasonLines, wasDroppedEarly } from './openssh-errors.ts';
+import { MAX_TRIES, pauseAfter } from './retries.ts';
 import type { ConnectionPlan } from './route.ts';
-import { MAX_TRIES, pauseAfter } from './tries.ts';
 
-/** What ssh ends with when it fails itself; a command may end with it too. */
+/** ssh's exit code for its own failures; a remote command may return it too. */
 const SSH_FAILED = 255;
 
 export interface OpenSshTools {
-  /** A private directory of this run, for configuration, sockets and what ssh writes. */
+  /** A private directory of this run for configuration, sockets and ssh's logs. */
   readonly directory: string;
-  /** How many connections are made at the same time. */
+  /** Limits the number of connections that are being opened. */
   readonly handshakes: Limit;
   readonly notice: (text: string) => void;
 }
 
 /**
- * One connection, which all commands share: the first ssh authenticates and stays behind a socket (ControlMaster),
- * later ones go through that.
+ * One connection that all commands share: the first ssh authenticates and keeps a socket open (ControlMaster); later
+ * ones use this socket.
  */
 export class OpenSshConnection {
   readonly plan: ConnectionPlan;
@@ -38,8 +38,8 @@ export class OpenSshConnection {
   #closing: Promise<void> | null = null;
 
   /**
-   * @param certificate what ssh is used for, as `Certificates` names it
-   * @param name unique in the directory; short, since a socket's path may have some hundred bytes only
+   * @param certificate the certificate that requires ssh, as described by `Certificates`
+   * @param name unique in the directory, and short: the path of a socket is limited to about 100 bytes
    */
   constructor(plan: ConnectionPlan, certificate: string, name: string, tools: OpenSshTools) {
     this.plan = plan;
@@ -51,7 +51,7 @@ export class OpenSshConnection {
 
   /** Starts a command. @throws HostError */
   async exec(command: string): Promise<Command> {
-    if (this.#closing) throw lost(this.plan.host, new Error('it was closed here'));
+    if (this.#closing) throw connectionLost(this.plan.host, new Error('mesosup closed it'));
     this.#opening ??= this.#open();
     const opening = this.#opening;
     const forget = () => {
@@ -64,7 +64,7 @@ export class OpenSshConnection {
     const log = this.#newLog();
     const child = spawn('ssh', ['-F', this.#files.config, '-E', log, TARGET, command], { stdio: 'pipe' });
     const { promise: ended, resolve, reject } = Promise.withResolvers<Awaited<Command['ended']>>();
-    child.once('error', (error) => reject(lost(this.plan.host, error)));
+    child.once('error', (error) => reject(connectionLost(this.plan.host, error)));
     child.once('close', (code) => {
       this.#outcome(code, log, forget).then(resolve, reject);
     });
@@ -82,20 +82,20 @@ export class OpenSshConnection {
   }
 
   /**
-   * @param code what ssh ended with; null when it was stopped from here
-   * @param forget called when the connection is no more
-   * @throws HostError 'lost' where the end was not the command's
+   * @param code ssh's exit code; null if mesosup stopped it
+   * @param forget called when the connection is closed
+   * @throws HostError 'lost' if ssh failed rather than the command
    */
   async #outcome(code: number | null, log: string, forget: () => void): Promise<Awaited<Command['ended']>> {
-    const text = shown(this.plan, await readFile(log, 'utf8').catch(() => ''));
+    const text = reasonLines(this.plan, await readFile(log, 'utf8').catch(() => ''));
     await rm(log, { force: true });
-    if (code === null) throw lost(this.plan.host);
+    if (code === null) throw connectionLost(this.plan.host);
     if (code !== SSH_FAILED) return { code, signal: null };
-    // ssh writes nothing when the connection that it shares is lost.
+    // ssh writes nothing when the shared connection is lost.
     const isOpen = (await this.#run(['-O', 'check', TARGET])).code === 0;
     if (!isOpen) forget();
     if (isOpen && text === '') return { code, signal: null };
-    throw lost(this.plan.host, new Error(text || 'ssh ended'));
+    throw connectionLost(this.plan.host, new Error(text || 'ssh exited'));
   }
 
   async #open(): Promise<void> {
@@ -104,23 +104,23 @@ export class OpenSshConnection {
     await writeFile(config, openSshConfig(this.plan, this.#files), { mode: 0o600 });
     for (let tries = 1; ; tries++) {
       const leave = await this.#tools.handshakes.enter();
-      // It goes to the background once it is connected, since the connection is to persist.
+      // With ControlPersist, ssh goes into the background once it is connected.
       const { code, text, isLate } = await this.#run(['-N', TARGET], this.plan.timeout).finally(leave);
       if (code === 0) {
         for (const line of newKeys(text)) this.#tools.notice(`${this.plan.host}: ${line}`);
         return;
       }
       if (isLate) throw timedOut(this.plan);
-      const onTheWay = await readFile(way, 'utf8').catch(() => '');
+      const proxyOutput = await readFile(way, 'utf8').catch(() => '');
       await rm(way, { force: true });
-      if (tries === MAX_TRIES || !wasDroppedEarly(onTheWay || text)) {
-        throw openSshError(this.plan, this.#certificate, `${onTheWay}${text}`);
+      if (tries === MAX_TRIES || !wasDroppedEarly(proxyOutput || text)) {
+        throw openSshError(this.plan, this.#certificate, `${proxyOutput}${text}`);
       }
       await pauseAfter(tries);
     }
   }
 
-  /** Runs ssh to its end, or to its departure to the background, with all that it writes. */
+  /** Runs ssh until it exits or goes into the background, and returns its output. */
   async #run(words: readonly string[], timeout?: number) {
     const log = this.#newLog();
     const file = await open(log, 'w', 0o600);
@@ -145,7 +145,7 @@ export class OpenSshConnection {
     return new HostError(
       host,
       'configuration',
-      `${host}: OpenSSH's ssh is needed for ${this.#certificate}, and could not be started here: ${error.message}`,
+      `${host}: ${this.#certificate} needs OpenSSH's ssh, which could not be started on this machine: ${error.message}`,
       'Install OpenSSH on this machine (openssh-client), or use keys without certificates.',
       error,
     );

@@ -1,8 +1,8 @@
-/** OpenSSH's patterns: `*`, `?`, and a list in which a negated match refuses; ssh_config(5), PATTERNS (pure). */
+/** Matches OpenSSH's patterns: `*`, `?`, and lists with negated patterns; ssh_config(5), PATTERNS (pure). */
 
-/** Whether the whole text matches; letters count as they are. */
+/** Matches the complete text, case-sensitively. */
 export function matchesPattern(pattern: string, text: string): boolean {
-  // Back to the last star on a mismatch: linear in practice, where a regular expression could take for ever.
+  // Goes back to the last star on a mismatch: linear in practice, while a regular expression could take exponential time.
   let p = 0;
   let t = 0;
   let star = -1;
@@ -23,7 +23,7 @@ export function matchesPattern(pattern: string, text: string): boolean {
   return p === pattern.length;
 }
 
-/** Whether one pattern matches and none of the negated (`!pattern`) does. */
+/** True if at least one pattern matches and no negated pattern (`!pattern`) does. */
 export function matchesList(patterns: readonly string[], text: string): boolean {
   let matched = false;
   for (const pattern of patterns) {

@@ -1,4 +1,4 @@
-/** ProxyCommand: a program of this machine whose input and output are the connection, run as OpenSSH does. */
+/** Runs a ProxyCommand like OpenSSH: a local program whose input and output are the connection. */
 
 import { spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
@@ -6,19 +6,19 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { HostError } from '../host.ts';
 import type { ConnectionPlan } from './route.ts';
 
-/** So much of what the program writes to standard error is kept, in bytes. */
+/** Number of last bytes of standard error that are kept. */
 const MAX_OUTPUT = 4096;
-/** How long a program may take to end once its output has ended, in milliseconds. */
+/** Milliseconds that a program may take to exit after its output has ended. */
 const MAX_ENDING = 1000;
 
 interface Proxy {
-  /** The program ends with it. */
+  /** Closing it ends the program. */
   readonly sock: Duplex;
-  /** The error by which the program has ended, or why it could not be started. */
+  /** The error of a program that failed or could not be started. */
   failure(): Promise<HostError | null>;
 }
 
-/** Null where the plan has none. */
+/** Returns null for a plan without ProxyCommand. */
 export function startProxy(plan: ConnectionPlan): Proxy | null {
   if (!plan.proxyCommand) return null;
   const { command, shell, file, line } = plan.proxyCommand;
@@ -27,10 +27,10 @@ export function startProxy(plan: ConnectionPlan): Proxy | null {
   child.stderr.on('data', (chunk: Buffer) => {
     output = Buffer.concat([output, chunk]).subarray(-MAX_OUTPUT);
   });
-  // The types know this of the web's streams alone.
+  // `Duplex.from` accepts Node's streams too, but its types list only web streams.
   const streams = { readable: child.stdout, writable: child.stdin } as unknown as NodeJS.ReadWriteStream;
   const sock = Duplex.from(streams);
-  sock.on('error', () => {}); // told by its close
+  sock.on('error', () => {}); // the handler of `close` does the work
   sock.once('close', () => child.kill('SIGHUP'));
   const error = (what: string, cause?: Error) => {
     const text = output
@@ -40,8 +40,8 @@ export function startProxy(plan: ConnectionPlan): Proxy | null {
     return new HostError(
       plan.host,
       'unreachable',
-      `${plan.host}: ProxyCommand (${file}, line ${line}) ${what}${text === '' ? '' : `; it wrote: ${text}`}`,
-      `Change ${file}, line ${line}, or name a bastion for the host.`,
+      `${plan.host}: ProxyCommand (${file}, line ${line}) ${what}${text === '' ? '' : `; its output: ${text}`}`,
+      `Correct ${file}, line ${line}, or set a bastion for the host.`,
       cause,
     );
   };

@@ -25,7 +25,7 @@ function failure(action: () => unknown): HostError {
   throw new Error('it did not fail');
 }
 
-test('without any configuration, what ssh does', () => {
+test('uses OpenSSH’s defaults without a configuration', () => {
   expect(plan('', 'Web')).toEqual({
     host: 'the Web',
     hostname: 'Web',
@@ -51,7 +51,7 @@ test('without any configuration, what ssh does', () => {
   });
 });
 
-test('the first value wins, identity files add up, and keywords and values are read as OpenSSH reads them', () => {
+test('uses the first value of a keyword but all identity files, and parses keywords and values like OpenSSH', () => {
   const found = plan(
     `# a comment
      HOST web *.example.org !bad.example.org
@@ -83,7 +83,7 @@ test('the first value wins, identity files add up, and keywords and values are r
   expect(plan('Host !bad *\nPort 1', 'bad').port).toBe(22);
 });
 
-test('what was said for this run wins over every file', () => {
+test('prefers the overrides of this run to all files', () => {
   const config =
     'User a\nPort 1\nIdentityFile /k\nUserKnownHostsFile /known\nProxyJump j\nStrictHostKeyChecking no';
   const found = plan(config, 'h', {
@@ -100,7 +100,7 @@ test('what was said for this run wins over every file', () => {
   expect(found.hostKey).toMatchObject({ userFiles: ['/other'], policy: 'strict', pinned: 'SHA256:x' });
 });
 
-test('Match conditions: all of them must be met, negated ones not', () => {
+test('requires all conditions of a Match to be met, and negated ones not to be met', () => {
   const config = `Match host inner user ops
        Port 1
      Match originalhost outer !localuser ann
@@ -116,17 +116,17 @@ test('Match conditions: all of them must be met, negated ones not', () => {
   expect(plan(config, 'outer', { user: 'root' }).port).toBe(4);
 });
 
-test('Match final holds in a second reading, which sees the whole first one', () => {
+test('evaluates Match final in a second reading, after all settings of the first', () => {
   expect(plan('Match final host inner\nPort 5\nHost o\nHostName inner', 'o').port).toBe(5);
 });
 
-test('conditions that would run a command are taken as not met, and said', () => {
+test('treats conditions that would run a command as not met, and reports them', () => {
   const found = plan('Match exec "true"\n  Port 1\n', 'h');
   expect(found.port).toBe(22);
   expect(found.notices).toEqual([expect.stringMatching(/^\/c, line 1: "Match exec"/)]);
 });
 
-test('an Include counts where it stands, and only if its section does', () => {
+test('reads an Include at its position, and only if its section applies', () => {
   const inner = readLines('h', '/inner', 'Port 7\nHost other\nPort 8');
   const outer = readLines('h', '/c', 'Host h\nInclude x\nHost *\nUser late').map((line) =>
     line.keyword === 'include' ? { ...line, included: [inner] } : line,
@@ -136,7 +136,7 @@ test('an Include counts where it stands, and only if its section does', () => {
   expect(at('other')).toMatchObject({ port: 22, user: 'late' });
 });
 
-test('several jumps form a chain, the last one next to the target, each with its own settings', () => {
+test('chains several jump hosts, the last one next to the target, each with its own settings', () => {
   const found = plan(
     'Host b2\nHostName second\nPort 2\nHost t\nProxyJump u1@b1:1,b2\nHost *\nUser everyone',
     't',
@@ -145,7 +145,7 @@ test('several jumps form a chain, the last one next to the target, each with its
   expect(found.via?.via).toMatchObject({ host: 'b1', port: 1, user: 'u1', via: null });
 });
 
-test('a jump has its own jump, and none ends it', () => {
+test('follows the jump host of a jump host, unless it is none', () => {
   expect(plan('Host t\nProxyJump b\nHost b\nProxyJump a', 't').via?.via?.host).toBe('a');
   expect(plan('Host t\nProxyJump none\nHost *\nProxyJump a', 't').via).toBeNull();
   expect(plan('Host *\nProxyJump a', 'a').via?.via ?? null).toBeNull();
@@ -156,7 +156,7 @@ test('a jump has its own jump, and none ends it', () => {
   });
 });
 
-test('the command of a ProxyCommand is the rest of its line, with its tokens replaced', () => {
+test('reads a ProxyCommand as the rest of its line, with its tokens replaced', () => {
   const found = plan(
     'Host web\n HostName %h.inside\n Port 7\n User bob\n ProxyCommand = sh -c "a  b" #%n %h %p %r %%\n',
     'web',
@@ -176,15 +176,15 @@ test.each([
   ['ProxyCommand none\nProxyJump j', {}, undefined, null],
   ['ProxyCommand c', { bastion: 'k' }, 'k', null],
   ['ProxyCommand c', { bastion: 'none' }, undefined, null],
-])('of %j with %j the way is by %s, %s', (config, overrides, jump, command) => {
+])('reads %j with %j as jump host %s and command %s', (config, overrides, jump, command) => {
   const found = plan(config.replaceAll(/^/gm, 'Host h\n'), 'h', overrides);
   expect(found.via?.host).toBe(jump);
   expect(found.proxyCommand?.command ?? null).toBe(command);
 });
 
-test('ProxyJump in a circle is found', () => {
+test('detects a loop of ProxyJump', () => {
   const error = failure(() => plan('Host a\nProxyJump b\nHost b\nProxyJump a', 'a'));
-  expect(error).toMatchObject({ failure: 'configuration', message: expect.stringContaining('circle') });
+  expect(error).toMatchObject({ failure: 'configuration', message: expect.stringContaining('forms a loop') });
 });
 
 test.each([
@@ -193,13 +193,13 @@ test.each([
   ['accept-new', 'accept-new', 0],
   ['ask', 'strict', 0],
   ['yes', 'strict', 0],
-])('StrictHostKeyChecking %s comes to %s', (value, policy, notices) => {
+])('reads StrictHostKeyChecking %s as %s', (value, policy, notices) => {
   const found = plan(`StrictHostKeyChecking ${value}`, 'h');
   expect(found.hostKey.policy).toBe(policy);
   expect(found.notices).toHaveLength(notices);
 });
 
-test('the alias names the key, without a port', () => {
+test('uses HostKeyAlias as the name of the key, without a port', () => {
   expect(plan('HostKeyAlias The-Node\nPort 2', 'h').hostKey.name).toBe('the-node');
 });
 
@@ -213,21 +213,21 @@ test.each([
 });
 
 test.each([
-  ['User a\nPort x', 2, 'port has to be a number'],
+  ['User a\nPort x', 2, 'port must be a number'],
   ['\n\nHost', 3, 'a value is missing'],
   ['IdentityFile "/a b', 1, 'a quote is not closed'],
-  ['HostName %z', 1, '"%z" is not a token'],
-  ['IdentitiesOnly maybe', 1, 'can only be yes or no'],
+  ['HostName %z', 1, 'does not support the token "%z"'],
+  ['IdentitiesOnly maybe', 1, 'must be yes or no'],
   ['StrictHostKeyChecking perhaps', 1, 'can\'t be "perhaps"'],
   ['Match flavour sweet', 1, 'no condition "flavour"'],
-  ['ProxyCommand nc %h %z', 1, '"%z" is not a token'],
+  ['ProxyCommand nc %h %z', 1, 'does not support the token "%z"'],
   ['User "$(id)"\nProxyCommand nc %r', 2, 'its %r would be "$(id)", which a shell may misread'],
   ['HostName -v\nProxyCommand nc %h', 2, 'its %h would be "-v"'],
   ['ProxyCommand ', 1, 'a value is missing'],
-  ['ProxyJump a b', 1, 'is no host to jump through'],
-  ['ProxyJump -oProxyCommand=x', 1, 'is no host to jump through'],
+  ['ProxyJump a b', 1, 'is not a jump host'],
+  ['ProxyJump -oProxyCommand=x', 1, 'is not a jump host'],
   ['IdentityAgent $NOWHERE', 1, 'NOWHERE, which is not set'],
-])('%j is refused with its line', (config, line, what) => {
+])('refuses %j with its line', (config, line, what) => {
   const error = failure(() => plan(config, 'h'));
   expect(error.failure).toBe('configuration');
   expect(error.message).toContain(`/c, line ${line}: `);

@@ -1,4 +1,4 @@
-/** How a host is to be reached, from OpenSSH's configuration and what was said for this run (pure). */
+/** Decides how to reach a host, from OpenSSH's configuration and the overrides of this run (pure). */
 
 import { HostError } from '../host.ts';
 import { quote } from '../quote.ts';
@@ -10,60 +10,68 @@ import {
   type Settings,
   settingsFor,
 } from './config-lines.ts';
+import {
+  expandHome,
+  expandTokens,
+  HostSettings,
+  type Person,
+  type Tokens,
+  tokensOf,
+  word,
+} from './host-settings.ts';
 import { type Jump, parseJumps } from './jumps.ts';
-import { expand, home, type Person, Said, type Tokens, tokensOf, word } from './said.ts';
 
-/** What was said for this run; it wins over every file. */
+/** Settings of this run. They override all files. */
 export interface Overrides {
   readonly user?: string;
   readonly port?: number;
   /** Path of a private key. */
   readonly key?: string;
-  /** As ProxyJump writes it: `[user@]host[:port]`, several with commas, or `none`. */
+  /** In the syntax of ProxyJump: `[user@]host[:port]`, separated by commas, or `none`. */
   readonly bastion?: string;
-  /** `SHA256:…`: the only host key that will do. */
+  /** `SHA256:…`, the fingerprint of the only accepted host key. */
   readonly hostKey?: string;
-  /** Path of a file of known hosts, instead of the user's. */
+  /** Path of a file of known hosts that replaces the user's files. */
   readonly knownHosts?: string;
-  /** Take a host key that no file knows yet, and write it down; a changed one is refused all the same. */
+  /** Accept and save unknown host keys. Changed keys are still refused. */
   readonly acceptNew?: boolean;
 }
 
 export interface ConnectionPlan {
-  /** As people know it. */
+  /** The name that users know. */
   readonly host: string;
   readonly hostname: string;
   readonly port: number;
   readonly user: string;
-  /** Private keys to try, in order. `named`: by someone, not by default. */
+  /** Private keys to try, in order. `named`: set explicitly, not a default. */
   readonly identities: readonly { readonly file: string; readonly named: boolean }[];
-  /** User certificates that are named; those beside an identity are not among them. */
+  /** User certificates set explicitly, without those that lie beside an identity file. */
   readonly certificateFiles: readonly string[];
-  /** Of the agent's keys only those that are also named. */
+  /** Use only those keys of the agent that are also in `identities`. */
   readonly identitiesOnly: boolean;
   /** The agent's socket. */
   readonly agent: string | null;
   readonly hostKey: HostKeyPlan;
-  /** The host to go through. */
+  /** The jump host. */
   readonly via: ConnectionPlan | null;
   /** The program whose input and output are the connection. */
   readonly proxyCommand: ProxyCommand | null;
-  /** Milliseconds for the way to a shell, without what a person takes to answer. */
+  /** Milliseconds to open a shell, without the time that a person takes to answer. */
   readonly timeout: number;
-  /** A connection on which so many questions, so many milliseconds apart, stay without an answer is lost. */
+  /** The connection is lost after `count` unanswered keepalives, `interval` milliseconds apart. */
   readonly keepalive: { readonly interval: number; readonly count: number };
-  /** What of the configuration is not followed to the letter. */
+  /** Warnings about settings that are not followed exactly. */
   readonly notices: readonly string[];
 }
 
 export interface ProxyCommand extends Place {
-  /** For the shell, with its tokens replaced. */
+  /** The shell command with its tokens replaced. */
   readonly command: string;
   readonly shell: string;
 }
 
 export interface HostKeyPlan {
-  /** Under which the key is filed: the alias, or the host name with a port that is not 22. */
+  /** The host's name in files of known hosts: the alias, or the host name, with a port other than 22. */
   readonly name: string;
   readonly userFiles: readonly string[];
   readonly globalFiles: readonly string[];
@@ -75,12 +83,12 @@ export interface HostKeyPlan {
 
 const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 const DEFAULT_TIMEOUT = 30_000;
-/** Seconds; unlike OpenSSH never without, since a run that waits for a dead host would wait for ever. */
+/** Seconds. OpenSSH's default is none, but then a run would wait forever for a dead host. */
 const KEEPALIVE = 15;
 const MAX_JUMPS = 8;
 
 /**
- * @param target its address as one would give it to `ssh`, and what people call it
+ * @param target the address as for `ssh`, and the name for users
  * @throws HostError 'configuration' with file and line
  */
 export function resolve(
@@ -94,29 +102,32 @@ export function resolve(
 
 function plan(
   files: readonly (readonly ConfigLine[])[],
-  asked: Jump,
+  target: Jump,
   overrides: Overrides,
   person: Person,
   depth: number,
 ): ConnectionPlan {
-  const { host } = asked;
-  const wantedUser = asked.user ?? overrides.user;
+  const { host } = target;
+  const wantedUser = target.user ?? overrides.user;
   const settings = settingsFor({ host, user: wantedUser, localUser: person.user }, files);
-  const said = new Said(host, settings);
-  const port = asked.port ?? overrides.port ?? said.number('port', 1, 65535) ?? 22;
-  const user = wantedUser ?? said.word('user') ?? person.user;
-  const named = said.setting('hostname');
-  const hostname = named ? expand(host, named, word(named), { h: host, '%': '%' }) : host;
+  const hostSettings = new HostSettings(host, settings);
+  const port = target.port ?? overrides.port ?? hostSettings.number('port', 1, 65535) ?? 22;
+  const user = wantedUser ?? hostSettings.word('user') ?? person.user;
+  const hostnameSetting = hostSettings.setting('hostname');
+  const hostname = hostnameSetting
+    ? expandTokens(host, hostnameSetting, word(hostnameSetting), { h: host, '%': '%' })
+    : host;
   const tokens = tokensOf(person, host, hostname, port, user);
-  const file = (setting: Setting, text: string) => home(person, expand(host, setting, text, tokens));
-  const policy = hostKeyPolicy(said, overrides);
-  const alias = said.word('hostkeyalias')?.toLowerCase();
-  const known = (keyword: string, defaults: string[]) => {
-    const setting = said.setting(keyword);
+  const file = (setting: Setting, text: string) =>
+    expandHome(person, expandTokens(host, setting, text, tokens));
+  const policy = hostKeyPolicy(hostSettings, overrides);
+  const alias = hostSettings.word('hostkeyalias')?.toLowerCase();
+  const filesOf = (keyword: string, defaults: string[]) => {
+    const setting = hostSettings.setting(keyword);
     if (!setting) return defaults;
     return setting.words.filter((text) => text.toLowerCase() !== 'none').map((text) => file(setting, text));
   };
-  const timeout = said.number('connecttimeout', 0, 86_400);
+  const timeout = hostSettings.number('connecttimeout', 0, 86_400);
   return {
     host,
     hostname,
@@ -126,37 +137,37 @@ function plan(
     certificateFiles: settings.certificateFiles
       .filter((setting) => word(setting).toLowerCase() !== 'none')
       .map((setting) => file(setting, word(setting))),
-    identitiesOnly: said.flag('identitiesonly') ?? false,
-    agent: agentOf(host, said.setting('identityagent'), person, file),
+    identitiesOnly: hostSettings.flag('identitiesonly') ?? false,
+    agent: agentOf(host, hostSettings.setting('identityagent'), person, file),
     hostKey: {
-      name: alias ?? filedName(hostname, port),
+      name: alias ?? knownHostsName(hostname, port),
       userFiles:
         overrides.knownHosts !== undefined
-          ? [home(person, overrides.knownHosts)]
-          : known('userknownhostsfile', [
+          ? [expandHome(person, overrides.knownHosts)]
+          : filesOf('userknownhostsfile', [
               `${person.home}/.ssh/known_hosts`,
               `${person.home}/.ssh/known_hosts2`,
             ]),
-      globalFiles: known('globalknownhostsfile', ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']),
+      globalFiles: filesOf('globalknownhostsfile', ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']),
       policy: policy.policy,
-      hash: said.flag('hashknownhosts') ?? false,
+      hash: hostSettings.flag('hashknownhosts') ?? false,
       pinned: overrides.hostKey ?? null,
     },
-    via: viaOf(files, said, asked, overrides, person, depth),
+    via: viaOf(files, hostSettings, target, overrides, person, depth),
     proxyCommand:
-      (asked.via ?? overrides.bastion)
+      (target.via ?? overrides.bastion)
         ? null
-        : proxyCommandOf(said, { h: hostname, n: host, p: String(port), r: user }, person),
+        : proxyCommandOf(hostSettings, { h: hostname, n: host, p: String(port), r: user }, person),
     timeout: timeout === undefined || timeout === 0 ? DEFAULT_TIMEOUT : timeout * 1000,
     keepalive: {
-      interval: (said.number('serveraliveinterval', 0, 86_400) || KEEPALIVE) * 1000,
-      count: said.number('serveralivecountmax', 0, 1000) ?? 3,
+      interval: (hostSettings.number('serveraliveinterval', 0, 86_400) || KEEPALIVE) * 1000,
+      count: hostSettings.number('serveralivecountmax', 0, 1000) ?? 3,
     },
-    notices: [...policy.notices, ...settings.passedOver.map(passedOver)],
+    notices: [...policy.notices, ...settings.skippedMatches.map(skippedMatchNotice)],
   };
 }
 
-/** The key of this run, those of the files, and the usual ones where no file names any. */
+/** The key of this run, then the keys of the files; the default keys if no file names any. */
 function identitiesOf(
   settings: Settings,
   overrides: Overrides,
@@ -165,39 +176,39 @@ function identitiesOf(
 ): ConnectionPlan['identities'] {
   const written = settings.identityFiles.filter((setting) => word(setting).toLowerCase() !== 'none');
   const named = written.map((setting) => file(setting, word(setting)));
-  if (overrides.key !== undefined) named.unshift(home(person, overrides.key));
-  const usual =
+  if (overrides.key !== undefined) named.unshift(expandHome(person, overrides.key));
+  const defaults =
     settings.identityFiles.length > 0 ? [] : DEFAULT_KEYS.map((key) => `${person.home}/.ssh/${key}`);
   return [
     ...[...new Set(named)].map((key) => ({ file: key, named: true })),
-    ...usual.map((key) => ({ file: key, named: false })),
+    ...defaults.map((key) => ({ file: key, named: false })),
   ];
 }
 
-/** The name under which OpenSSH files a host's keys. */
-export function filedName(hostname: string, port: number): string {
+/** A host's name in OpenSSH's files of known hosts. */
+export function knownHostsName(hostname: string, port: number): string {
   const name = hostname.toLowerCase();
   return port === 22 ? name : `[${name}]:${port}`;
 }
 
-function passedOver({ file, line, words }: Setting): string {
-  return `${file}, line ${line}: "${words[0]}" is taken as not met; mesosup doesn't evaluate it`;
+function skippedMatchNotice({ file, line, words }: Setting): string {
+  return `${file}, line ${line}: "${words[0]}" is ignored: mesosup does not evaluate this condition`;
 }
 
 function hostKeyPolicy(
-  said: Said,
+  settings: HostSettings,
   overrides: Overrides,
 ): { policy: 'strict' | 'accept-new'; notices: string[] } {
-  const setting = said.setting('stricthostkeychecking');
+  const setting = settings.setting('stricthostkeychecking');
   const value = setting ? word(setting).toLowerCase() : 'ask';
   if (setting && !['yes', 'true', 'ask', 'no', 'off', 'false', 'accept-new'].includes(value)) {
-    throw badConfig(said.host, setting, `StrictHostKeyChecking can't be "${value}"`);
+    throw badConfig(settings.host, setting, `StrictHostKeyChecking can't be "${value}"`);
   }
   if (overrides.acceptNew !== undefined)
     return { policy: overrides.acceptNew ? 'accept-new' : 'strict', notices: [] };
   if (['no', 'off', 'false'].includes(value) && setting) {
     const where = `${setting.file}, line ${setting.line}`;
-    const notice = `${where}: StrictHostKeyChecking ${value} is taken as accept-new: new keys are written down, changed ones refused`;
+    const notice = `${where}: StrictHostKeyChecking ${value} is treated as accept-new: unknown host keys are saved, changed host keys are refused`;
     return { policy: 'accept-new', notices: [notice] };
   }
   return { policy: value === 'accept-new' ? 'accept-new' : 'strict', notices: [] };
@@ -205,45 +216,46 @@ function hostKeyPolicy(
 
 function viaOf(
   files: readonly (readonly ConfigLine[])[],
-  said: Said,
-  asked: Jump,
+  settings: HostSettings,
+  target: Jump,
   overrides: Overrides,
   person: Person,
   depth: number,
 ): ConnectionPlan | null {
   const fixed =
-    asked.via ?? (overrides.bastion === undefined ? undefined : parseJumps(said.host, overrides.bastion));
-  const setting = fixed === undefined ? said.setting('proxyjump') : undefined;
-  const jumps = fixed ?? (setting ? parseJumps(said.host, setting.words.join(' '), setting) : []);
+    target.via ??
+    (overrides.bastion === undefined ? undefined : parseJumps(settings.host, overrides.bastion));
+  const setting = fixed === undefined ? settings.setting('proxyjump') : undefined;
+  const jumps = fixed ?? (setting ? parseJumps(settings.host, setting.words.join(' '), setting) : []);
   const last = jumps.at(-1);
-  if (!last || (last.host === asked.host && depth > 0)) return null;
+  if (!last || (last.host === target.host && depth > 0)) return null;
   if (depth >= MAX_JUMPS) {
-    const message = `the way to ${said.host} goes through more than ${MAX_JUMPS} hosts; ProxyJump runs in a circle`;
-    throw new HostError(said.host, 'configuration', message, 'Look for ProxyJump in ~/.ssh/config.');
+    const message = `${settings.host} has more than ${MAX_JUMPS} jump hosts: ProxyJump forms a loop`;
+    throw new HostError(settings.host, 'configuration', message, 'Correct ProxyJump in ~/.ssh/config.');
   }
-  // What was said for the target alone (its user, port and host key) is not said for the hosts on the way.
+  // The overrides of user, port and host key are for the target only, not for jump hosts.
   const { knownHosts, acceptNew, key } = overrides;
-  const onTheWay = {
+  const jumpOverrides = {
     ...(knownHosts === undefined ? {} : { knownHosts }),
     ...(acceptNew === undefined ? {} : { acceptNew }),
     ...(key === undefined ? {} : { key }),
   };
   const before = jumps.slice(0, -1);
-  return plan(files, before.length > 0 ? { ...last, via: before } : last, onTheWay, person, depth + 1);
+  return plan(files, before.length > 0 ? { ...last, via: before } : last, jumpOverrides, person, depth + 1);
 }
 
-/** The tokens' values are refused where a shell would read more than a word in one, as OpenSSH does since 9.6. */
-function proxyCommandOf(said: Said, tokens: Tokens, person: Person): ProxyCommand | null {
-  const setting = said.setting('proxycommand');
+/** Refuses values of tokens that a shell would not read as one plain word, like OpenSSH since 9.6. */
+function proxyCommandOf(settings: HostSettings, tokens: Tokens, person: Person): ProxyCommand | null {
+  const setting = settings.setting('proxycommand');
   if (!setting || word(setting).toLowerCase() === 'none') return null;
   for (const [letter, value] of Object.entries(tokens)) {
     if (value.startsWith('-') || quote(value) !== value) {
-      const what = `ProxyCommand is not run, since its %${letter} would be "${value}", which a shell may misread`;
-      throw badConfig(said.host, setting, what);
+      const what = `ProxyCommand is not run: its %${letter} would be "${value}", which a shell may misread`;
+      throw badConfig(settings.host, setting, what);
     }
   }
   const { file, line } = setting;
-  const command = expand(said.host, setting, word(setting), { ...tokens, '%': '%' });
+  const command = expandTokens(settings.host, setting, word(setting), { ...tokens, '%': '%' });
   return { file, line, command, shell: person.env.SHELL || '/bin/sh' };
 }
 

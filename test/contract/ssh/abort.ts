@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Host } from '../../../src/hosts/host.ts';
 import { Inbox } from '../../support/inbox.ts';
 
-/** An abort ends a run with its reason, whether it has begun or not, and the connection serves on. */
+/** Expects that an abort ends a run with its reason, before and after its start, and that the connection stays usable. */
 export async function expectAbortable(host: Host): Promise<void> {
   const abort = new AbortController();
   const lines = new Inbox<string>();

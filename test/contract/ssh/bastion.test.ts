@@ -1,4 +1,4 @@
-/** Through other hosts, and what many connections at once come to. */
+/** Connections through jump hosts, and many connections at the same time. */
 
 import { writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
@@ -23,14 +23,14 @@ beforeAll(async () => {
 });
 afterAll(() => lab.remove());
 
-/** 30 connections: 15 addresses, two users at each. */
+/** 30 connections: 15 addresses with two users each. */
 function crowd() {
   return ['root', 'free'].flatMap((user) =>
     Array.from({ length: 15 }, (_, i) => ({ ...target(inner, { user }), address: `127.0.0.${i + 1}` })),
   );
 }
 
-test('30 hosts through one bastion: one connection to it, and all of theirs get in', async () => {
+test('reaches 30 hosts through one connection to their bastion', async () => {
   const hosts = lab.hosts();
   const accepted = bastion.count(/Accepted publickey/);
   const through = { bastion: `127.0.0.1:${bastion.port}` };
@@ -43,11 +43,11 @@ test('30 hosts through one bastion: one connection to it, and all of theirs get 
   await hosts.close();
 });
 
-test('a host that drops connections is tried again, until each is in', async () => {
+test('repeats dropped connections until all are open', async () => {
   const narrow = await lab.start({ config: ['MaxStartups 1'] });
   await lab.know(narrow);
   const all = lab.hosts();
-  // Names of their own, so that each makes a connection of its own.
+  // Different names, so that each host has its own connection.
   const users = ['root', 'free', 'asks', 'refused'];
   const logins = users.map((user) =>
     all
@@ -61,7 +61,7 @@ test('a host that drops connections is tried again, until each is in', async () 
   expect(narrow.count(/drop connection/)).toBeGreaterThan(0);
 });
 
-test('a port where connections are closed at once is given up with a reason', async () => {
+test('gives up with a reason if all connections are closed at once', async () => {
   const { createServer } = await import('node:net');
   const { once } = await import('node:events');
   let tries = 0;
@@ -79,7 +79,7 @@ test('a port where connections are closed at once is given up with a reason', as
   server.close();
 });
 
-test('ProxyJump of the configuration, over two hosts, each with its own user and name', async () => {
+test('follows ProxyJump over two hosts with different users and names', async () => {
   const second = await lab.start();
   await lab.know(second);
   const config = [
@@ -94,7 +94,7 @@ test('ProxyJump of the configuration, over two hosts, each with its own user and
   await writeFile(path.join(lab.ssh, 'config'), '');
 });
 
-test('the bastion’s own key is checked, and a bastion that is not let through is named', async () => {
+test('checks the bastion’s key, and names a bastion that refuses to forward', async () => {
   const unknown = await lab.start();
   const shut = await lab.start({ config: ['AllowTcpForwarding no'] });
   await lab.know(shut);
@@ -103,7 +103,7 @@ test('the bastion’s own key is checked, and a bastion that is not let through 
   await expect(by(unknown)).rejects.toMatchObject({
     host: 'box',
     failure: 'host-key',
-    message: expect.stringMatching(/^box: on the way there: 127\.0\.0\.1: its host key is not known/),
+    message: expect.stringMatching(/^box: through its bastion: 127\.0\.0\.1: its host key is unknown/),
   });
   await expect(by(shut)).rejects.toMatchObject({
     host: 'box',
@@ -118,8 +118,8 @@ test('the bastion’s own key is checked, and a bastion that is not let through 
 });
 
 test.each([
-  ['127.0.0.1', 1, 'nothing listens'],
-  ['no-such-host.invalid', 22, 'not known to DNS'],
+  ['127.0.0.1', 1, 'no SSH server is listening'],
+  ['no-such-host.invalid', 22, 'DNS does not know the name'],
 ])('%s, port %i: %s', async (address, port, what) => {
   const host = lab.hosts().open({ name: 'box', address, connection: { kind: 'ssh', port } });
   await expect(host.run('true')).rejects.toMatchObject({
@@ -129,19 +129,19 @@ test.each([
   });
 });
 
-test('two names of one host have errors of their own, whichever connects first', async () => {
+test('reports errors under the name of the host, also for two names of one address', async () => {
   const hosts = lab.hosts();
   const named = ['box', 'alias'].map((name) =>
     hosts.open({ name, address: '127.0.0.1', connection: { kind: 'ssh', port: 1 } }),
   );
   const results = await Promise.allSettled(named.map((host) => host.run('true')));
   expect(results).toMatchObject([
-    { reason: { host: 'box', message: 'box: nothing listens at 127.0.0.1:1' } },
-    { reason: { host: 'alias', message: 'alias: nothing listens at 127.0.0.1:1' } },
+    { reason: { host: 'box', message: 'box: no SSH server is listening at 127.0.0.1:1' } },
+    { reason: { host: 'alias', message: 'alias: no SSH server is listening at 127.0.0.1:1' } },
   ]);
 });
 
-test('who takes the connection and then says nothing is given up after ConnectTimeout', async () => {
+test('gives up a silent server after ConnectTimeout', async () => {
   const { createServer } = await import('node:net');
   const { once } = await import('node:events');
   const server = createServer(() => {}).listen(0, '127.0.0.1');
@@ -158,25 +158,28 @@ test('who takes the connection and then says nothing is given up after ConnectTi
 
 const hasIpv6 = networkInterfaces().lo?.some(({ family }) => family === 'IPv6');
 
-test.skipIf(!hasIpv6)('a host is reached at its IPv6 address, also through a bastion at one', async () => {
-  const [six, stranger] = await Promise.all([
-    lab.start({ config: ['ListenAddress ::1'] }),
-    lab.start({ config: ['ListenAddress ::1'] }),
-  ]);
-  await lab.know(six, `[::1]:${six.port}`);
-  const at = (sshd: Sshd, more = {}) =>
-    lab
-      .hosts()
-      .open({ ...target(sshd, more), address: '::1' })
-      .run('true');
-  const bastionAt = { bastion: `root@[::1]:${six.port}` };
-  expect(await at(six)).toMatchObject({ code: 0 });
-  expect(await lab.open(inner, bastionAt).run('true')).toMatchObject({ code: 0 });
-  await expect(at(stranger, bastionAt)).rejects.toMatchObject({
-    failure: 'host-key',
-    remedy: expect.stringContaining(`-J 'root@[::1]:${six.port}' -p ${stranger.port} root@::1 true`),
-  });
-  await expect(at({ ...six, port: 1 } as Sshd)).rejects.toMatchObject({
-    message: 'box: nothing listens at [::1]:1',
-  });
-});
+test.skipIf(!hasIpv6)(
+  'reaches a host at an IPv6 address, also through a bastion at an IPv6 address',
+  async () => {
+    const [six, stranger] = await Promise.all([
+      lab.start({ config: ['ListenAddress ::1'] }),
+      lab.start({ config: ['ListenAddress ::1'] }),
+    ]);
+    await lab.know(six, `[::1]:${six.port}`);
+    const at = (sshd: Sshd, more = {}) =>
+      lab
+        .hosts()
+        .open({ ...target(sshd, more), address: '::1' })
+        .run('true');
+    const bastionAt = { bastion: `root@[::1]:${six.port}` };
+    expect(await at(six)).toMatchObject({ code: 0 });
+    expect(await lab.open(inner, bastionAt).run('true')).toMatchObject({ code: 0 });
+    await expect(at(stranger, bastionAt)).rejects.toMatchObject({
+      failure: 'host-key',
+      remedy: expect.stringContaining(`-J 'root@[::1]:${six.port}' -p ${stranger.port} root@::1 true`),
+    });
+    await expect(at({ ...six, port: 1 } as Sshd)).rejects.toMatchObject({
+      message: 'box: no SSH server is listening at [::1]:1',
+    });
+  },
+);

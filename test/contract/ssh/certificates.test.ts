@@ -1,4 +1,4 @@
-/** Hosts and users with certificates, which OpenSSH's own ssh connects for us. */
+/** Hosts and users with certificates, which are connected with OpenSSH's own ssh. */
 
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -15,7 +15,7 @@ let lab: SshLab;
 let sshd: Sshd;
 let userCa: string;
 let hostCa: string;
-/** Of no host's authorized_keys; its certificate is made by each test. */
+/** A key that is in no authorized_keys; each test creates its certificate. */
 let key: string;
 let known: string;
 let configFile: string;
@@ -55,14 +55,14 @@ async function trust(...lines: string[]): Promise<void> {
   await writeFile(known, lines.map((line) => `${line}\n`).join(''));
 }
 
-/** Makes a user certificate beside the key. */
+/** Creates a user certificate beside the key. */
 async function sign(file: string, ...args: string[]): Promise<string> {
   await execa('ssh-keygen', ['-q', '-s', userCa, '-I', 'me', ...args, `${file}.pub`]);
   return `${file}-cert.pub`;
 }
 
 let hosts = 0;
-/** A host with a certificate for the principal, that lets in whom the user authority has signed. */
+/** A host with a certificate for the principal; it accepts users with a certificate of the user authority. */
 async function start(principal: string, validity = '+1d', more: readonly string[] = []): Promise<Sshd> {
   const file = await lab.keygen(`host${++hosts}`);
   const args = ['-I', 'host', '-h', '-n', principal, '-V', validity, `${file}.pub`];
@@ -77,7 +77,7 @@ function open(host: { readonly port: number }, overrides: Overrides = {}, option
   return { host: all.open(target(host, overrides)), close: () => all.close() };
 }
 
-/** What there is of our connections: directories, and processes that have one in their arguments. */
+/** Traces of connections: their directories, and processes with such a directory in their arguments. */
 async function shared(): Promise<string[]> {
   const { stdout } = await execa('ps', ['-eo', 'args']);
   const directories = (await readdir(lab.dir)).map((name) => path.join(lab.dir, name));
@@ -85,7 +85,7 @@ async function shared(): Promise<string[]> {
   return [...directories, ...stdout.split('\n')].filter((text) => text.includes(own));
 }
 
-test('host and user are known by certificates, all runs share a connection, and nothing of it stays', async () => {
+test('authenticates host and user with certificates over one shared connection, and leaves no traces', async () => {
   const { host, close } = open(sshd, { user: 'asks' }, { ask: async () => PASSWORD });
   const script = 'id -u; wc -c; echo "to stderr" >&2; exit 5';
   const input = Buffer.alloc(5_000_000, 'x');
@@ -98,7 +98,7 @@ test('host and user are known by certificates, all runs share a connection, and 
   await expect.poll(shared).toEqual([]);
 });
 
-test('a certificate that is named in the configuration, and one that only the agent holds', async () => {
+test('uses a certificate from the configuration, and one from the agent', async () => {
   const other = await lab.keygen('other');
   const certificate = path.join(lab.dir, 'elsewhere-cert.pub');
   await cp(await sign(other, '-n', 'root'), certificate);
@@ -113,14 +113,14 @@ test('a certificate that is named in the configuration, and one that only the ag
   const loose = 'StrictHostKeyChecking no';
   await writeFile(configFile, `IdentityAgent ${socket}\nIdentityFile none\n${loose}\n`);
   expect(await open(sshd).host.run('true')).toMatchObject({ code: 0 });
-  expect(lab.notices).toEqual([expect.stringContaining(`${loose} is taken as accept-new`)]);
+  expect(lab.notices).toEqual([expect.stringContaining(`${loose} is treated as accept-new`)]);
   process.kill(Number(/SSH_AGENT_PID=(\d+)/.exec(stdout)?.[1]));
 });
 
 test.each([
   ['has expired', ['-n', 'root', '-V', '20200101:20200102']],
   ['is for another user', ['-n', 'somebody']],
-])('a user certificate that %s is refused by the host, and named', async (_what, args) => {
+])('names a user certificate that %s and that the host refuses', async (_what, args) => {
   await sign(key, ...args);
   await expect(open(sshd).host.run('true')).rejects.toMatchObject({
     name: 'HostError',
@@ -131,7 +131,7 @@ test.each([
   });
 });
 
-test('a key that the host has revoked is refused in spite of its certificate', async () => {
+test('is refused with a revoked key in spite of its certificate', async () => {
   const strict = await start('127.0.0.1', '+1d', [`RevokedKeys "${key}.pub"`]);
   await expect(open(strict).host.run('true')).rejects.toMatchObject({ failure: 'authentication' });
 });
@@ -139,7 +139,7 @@ test('a key that the host has revoked is refused in spite of its certificate', a
 test.each([
   ['has expired', '127.0.0.1', '20200101:20200102', /expired/],
   ['is for another host', 'elsewhere', '+1d', /name is not a listed principal/],
-])('a host certificate that %s is refused, with its reason', async (_what, principal, validity, reason) => {
+])('refuses a host certificate that %s, with the reason', async (_what, principal, validity, reason) => {
   const bad = await start(principal, validity);
   const error = await open(bad)
     .host.run('true')
@@ -149,7 +149,7 @@ test.each([
   expect(error.message).toMatch(reason);
 });
 
-test('a revoked authority makes no host known, and a host without a certificate is not known by one', async () => {
+test('refuses a host of a revoked authority, and a host without a certificate', async () => {
   await trust(`@cert-authority * ${await publicKey(hostCa)}`, `@revoked * ${await publicKey(hostCa)}`);
   await expect(open(sshd).host.run('true')).rejects.toMatchObject({ failure: 'host-key' });
   await trust(`@cert-authority * ${await publicKey(hostCa)}`);
@@ -162,7 +162,7 @@ test('a revoked authority makes no host known, and a host without a certificate 
   expect(lab.notices).toEqual([expect.stringMatching(/^box: Warning: Permanently added/)]);
 });
 
-test('a bastion and the host behind it, both with certificates', async () => {
+test('reaches a host behind a bastion, both with certificates', async () => {
   const bastion = await start('127.0.0.1');
   const accepted = sshd.count(/Accepted publickey for free/);
   const { host } = open(sshd, { user: 'free', bastion: `root@127.0.0.1:${bastion.port}` });
@@ -176,7 +176,7 @@ test('a bastion and the host behind it, both with certificates', async () => {
   });
 });
 
-test('a lost connection fails its runs as lost, and the next run connects again', async () => {
+test('fails the runs of a lost connection as lost, and connects again for the next run', async () => {
   const { host } = open(sshd);
   const lines = new Inbox<string>();
   const run = host.run('echo $PPID; sleep 30', { onLine: lines.put });
@@ -185,7 +185,7 @@ test('a lost connection fails its runs as lost, and the next run connects again'
   expect((await host.run('echo again')).stdout).toBe('again\n');
 });
 
-test('a connection that ended while nothing ran is made again', async () => {
+test('reconnects after a connection ended between two runs', async () => {
   const { host, close } = open(sshd);
   expect((await host.run('echo $PPID')).code).toBe(0);
   process.kill(Number((await host.run('echo $PPID')).stdout));
@@ -195,7 +195,7 @@ test('a connection that ended while nothing ran is made again', async () => {
   await expect.poll(shared).toEqual([]);
 });
 
-test('through a ProxyCommand, and what it writes when it fails', async () => {
+test('uses a ProxyCommand, and quotes the output of one that fails', async () => {
   const config = await readFile(configFile, 'utf8');
   const relay = `bash -c 'exec 3<>"/dev/tcp/$0/$1"; cat <&3 & exec cat >&3' %h %p`;
   await writeFile(configFile, `${config}ProxyCommand ${relay}\n`);
@@ -207,15 +207,15 @@ test('through a ProxyCommand, and what it writes when it fails', async () => {
   });
 });
 
-test('a script that ends as ssh does when it fails is no lost connection', async () => {
+test('does not mistake exit code 255 of a script for a lost connection', async () => {
   expect(await open(sshd).host.run('echo out; exit 255')).toMatchObject({ stdout: 'out\n', code: 255 });
 });
 
-test('an abort ends the run with its reason, and the connection serves on', async () => {
+test('ends an aborted run with its reason, and keeps the connection usable', async () => {
   await expectAbortable(open(sshd).host);
 });
 
-test('where nothing listens, that is said, with a command to look with', async () => {
+test('reports a refused connection, with a command that shows the cause', async () => {
   await expect(open({ port: 1 }).host.run('true')).rejects.toMatchObject({
     host: 'box',
     failure: 'unreachable',
@@ -224,23 +224,21 @@ test('where nothing listens, that is said, with a command to look with', async (
   });
 });
 
-test('a host that drops connections is tried again', async () => {
+test('repeats dropped connections', async () => {
   const narrow = await start('127.0.0.1', '+1d', ['MaxStartups 1']);
   const users = ['root', 'free', 'asks'];
   const runs = users.map((user) => open(narrow, { user }, { ask: async () => PASSWORD }).host.run('id -u'));
   expect((await Promise.all(runs)).map(({ stdout }) => stdout)).toEqual(['0\n', '0\n', '0\n']);
 });
 
-test('a host key that is pinned is not checked by ssh, so a certificate beside it is refused', async () => {
+test('refuses a pinned host key together with a certificate, because ssh can’t check it', async () => {
   await expect(open(sshd, { hostKey: 'SHA256:x' }).host.run('true')).rejects.toMatchObject({
     failure: 'configuration',
-    message: expect.stringContaining(
-      `hostKey can't be checked together with the certificate ${key}-cert.pub`,
-    ),
+    message: expect.stringContaining(`hostKey can't be combined with the certificate ${key}-cert.pub`),
   });
 });
 
-test('without OpenSSH on this machine the certificate is named, with what to install', async () => {
+test('names the certificate and the missing package without OpenSSH on this machine', async () => {
   const { PATH } = process.env;
   process.env.PATH = '/nowhere';
   const error = await open(sshd)
@@ -248,6 +246,6 @@ test('without OpenSSH on this machine the certificate is named, with what to ins
     .catch((e) => e);
   process.env.PATH = PATH;
   expect(error).toMatchObject({ host: 'box', failure: 'configuration' });
-  expect(error.message).toContain(`box: OpenSSH's ssh is needed for the certificate ${key}-cert.pub`);
+  expect(error.message).toContain(`box: the certificate ${key}-cert.pub needs OpenSSH's ssh`);
   expect(error.remedy).toContain('openssh-client');
 });

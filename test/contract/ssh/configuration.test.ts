@@ -1,4 +1,4 @@
-/** That a configuration means to us what it means to OpenSSH, which says so with `ssh -G`. */
+/** Compares the interpretation of configurations with OpenSSH's, which `ssh -G` prints. */
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => lab.remove());
 
-/** What `ssh -G` prints, by keyword. */
+/** The output of `ssh -G`, by keyword. */
 async function theirs(file: string, host: string): Promise<Map<string, string[]>> {
   const { stdout } = await execa('ssh', ['-G', '-F', file, host]);
   const said = new Map<string, string[]>();
@@ -61,7 +61,7 @@ test.each(Object.keys(CONFIGS))('%s', async (name) => {
     'User included\nHost nothing\n Port 4\nHost web\n Port 5\n',
   );
   await writeFile(path.join(lab.dir, 'conf.d/b.conf'), 'User second\n');
-  // ssh takes Include as relative to the home that the account database names, so it is made absolute here.
+  // ssh resolves Include relative to the home directory of the account database, so the test uses an absolute path.
   await writeFile(file, (CONFIGS[name] ?? '').replace('conf.d', `${lab.dir}/conf.d`));
   const expected = await theirs(file, 'web');
   const files = await readConfig('web', { home: lab.person.home, only: file });
@@ -69,7 +69,7 @@ test.each(Object.keys(CONFIGS))('%s', async (name) => {
   const said = (keyword: string) => expected.get(keyword)?.[0] ?? '';
   expect(ours).toMatchObject({ hostname: said('hostname'), user: said('user'), port: Number(said('port')) });
   const named = ours.identities.filter((identity) => identity.named).map((identity) => identity.file);
-  // ssh -G shows a path as it is written, tokens and all, and the defaults where there is none.
+  // ssh -G prints paths with unexpanded tokens, and the defaults if no path is set.
   if (!said('identityfile').startsWith('~') && !said('identityfile').includes('%')) {
     expect(named).toEqual(expected.get('identityfile'));
   }
@@ -102,7 +102,7 @@ test.each(Object.keys(CONFIGS))('%s', async (name) => {
   );
 });
 
-test('Include is relative to ~/.ssh, takes patterns, and what is not there is no error', async () => {
+test('resolves Include relative to ~/.ssh, expands patterns, and ignores missing files', async () => {
   await mkdir(path.join(lab.ssh, 'more'));
   await writeFile(path.join(lab.ssh, 'more/1'), 'User one\n');
   await writeFile(path.join(lab.ssh, 'more/2'), 'User two\nPort 2\n');
@@ -111,14 +111,14 @@ test('Include is relative to ~/.ssh, takes patterns, and what is not there is no
   expect(resolve(files, { name: 'h', address: 'h' }, {}, lab.person)).toMatchObject({ user: 'one', port: 2 });
 });
 
-test('an Include of itself ends, a file that is missing or broken is named', async () => {
+test('refuses a file that includes itself, and a named file that is missing', async () => {
   const file = path.join(lab.ssh, 'config');
   await writeFile(file, 'Include config\n');
   const read = (only?: string) =>
     readConfig('h', { home: lab.person.home, ...(only === undefined ? {} : { only }) });
   await expect(read()).rejects.toMatchObject({
     failure: 'configuration',
-    message: `${file}, line 1: Include is nested too deeply`,
+    message: `${file}, line 1: Include is nested more than 16 levels deep`,
   });
   await expect(read('/no/such/file')).rejects.toMatchObject({ failure: 'configuration' });
   expect(await read('none')).toEqual([]);

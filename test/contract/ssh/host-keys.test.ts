@@ -1,4 +1,4 @@
-/** That a host is who it was, judged by the files OpenSSH uses. */
+/** Checks of host keys against the files that OpenSSH uses. */
 
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Sshd, SshLab } from './sshd.ts';
 
 let lab: SshLab;
-/** With an RSA and an Ed25519 key. */
+/** Has an RSA and an Ed25519 key. */
 let sshd: Sshd;
 let known: string;
 let name: string;
@@ -37,18 +37,18 @@ async function shownFingerprint(index: number): Promise<string> {
 const connect = (...args: Parameters<SshLab['open']> extends [unknown, ...infer Rest] ? Rest : never) =>
   lab.open(sshd, ...args).run('true');
 
-test('an unknown key is refused, with its fingerprint and a command that makes it known', async () => {
+test('refuses an unknown key, with its fingerprint and a command that saves it', async () => {
   const error = await connect().catch((e) => e);
   expect(error).toMatchObject({ name: 'HostError', host: 'box', failure: 'host-key' });
   expect(error.message).toContain(await shownFingerprint(0));
   expect(error.remedy).toContain('--accept-new-host-keys');
   expect(await readFile(known, 'utf8')).toBe('');
-  const command = /then: (.*) ;/.exec(error.remedy)?.[1] ?? '';
+  const command = /then run: (.*) ;/.exec(error.remedy)?.[1] ?? '';
   await execa('sh', ['-c', command]);
   expect(await connect()).toMatchObject({ code: 0 });
 });
 
-test('accept-new writes the key down for its owner alone, and knows it afterwards', async () => {
+test('saves a key with accept-new in a file with mode 0600, and knows the key afterwards', async () => {
   const file = path.join(lab.dir, 'new/known');
   await writeFile(path.join(lab.ssh, 'config'), 'HashKnownHosts no');
   expect(await connect({}, { acceptNew: true, knownHosts: file })).toMatchObject({ code: 0 });
@@ -58,11 +58,11 @@ test('accept-new writes the key down for its owner alone, and knows it afterward
   expect(await connect({}, { knownHosts: file })).toMatchObject({ code: 0 });
 });
 
-test('with HashKnownHosts the name is hashed, and OpenSSH finds it', async () => {
+test('hashes the name with HashKnownHosts so that OpenSSH finds it', async () => {
   await writeFile(known, '# no end of line');
   await writeFile(path.join(lab.ssh, 'config'), 'HashKnownHosts yes\nStrictHostKeyChecking no');
   await connect();
-  expect(lab.notices[0]).toContain('StrictHostKeyChecking no is taken as accept-new');
+  expect(lab.notices[0]).toContain('StrictHostKeyChecking no is treated as accept-new');
   const text = await readFile(known, 'utf8');
   expect(text).toMatch(/^# no end of line\n\|1\|/);
   expect(text).not.toContain('127.0.0.1');
@@ -71,7 +71,7 @@ test('with HashKnownHosts the name is hashed, and OpenSSH finds it', async () =>
   expect(await connect({}, { acceptNew: false })).toMatchObject({ code: 0 });
 });
 
-test('a changed key is refused, also by accept-new, and the entry is named', async () => {
+test('refuses a changed key, even with accept-new, and names the entry', async () => {
   const other = await lab.keygen('other');
   const [type, key] = (await readFile(`${other}.pub`, 'utf8')).split(' ');
   const text = `\n${name} ${type} ${key}\n`;
@@ -87,12 +87,12 @@ test('a changed key is refused, also by accept-new, and the entry is named', asy
   expect(await readFile(known, 'utf8')).toBe(text);
 });
 
-test('where only one of the host’s keys is known, that one is asked for', async () => {
+test('asks for the known key of a host with several keys', async () => {
   await writeFile(known, `${name} ${await publicKey(1)}\n`);
   expect(await connect()).toMatchObject({ code: 0 });
 });
 
-test('a key of another type is no new one where one is known', async () => {
+test('refuses a key of another type if a key of the host is known', async () => {
   const rsaOnly = await lab.start({ keys: ['rsa'] });
   await writeFile(known, `[127.0.0.1]:${rsaOnly.port} ${await publicKey(0)}\n`);
   await expect(lab.open(rsaOnly, {}, { acceptNew: true }).run('true')).rejects.toMatchObject({
@@ -100,7 +100,7 @@ test('a key of another type is no new one where one is known', async () => {
   });
 });
 
-test('a revoked key is refused although it is known', async () => {
+test('refuses a revoked key although it is known', async () => {
   await writeFile(known, `${name} ${await publicKey(0)}\n@revoked * ${await publicKey(0)}\n`);
   await expect(connect({}, { acceptNew: true })).rejects.toMatchObject({
     failure: 'host-key',
@@ -108,7 +108,7 @@ test('a revoked key is refused although it is known', async () => {
   });
 });
 
-test('a pinned key needs no file, and no other will do', async () => {
+test('accepts a pinned key without a file, and no other key', async () => {
   expect(await connect({ hostKey: await shownFingerprint(0) })).toMatchObject({ code: 0 });
   await lab.know(sshd);
   await expect(connect({ hostKey: await shownFingerprint(1) })).rejects.toMatchObject({
@@ -116,7 +116,7 @@ test('a pinned key needs no file, and no other will do', async () => {
   });
 });
 
-test('what ssh-keygen finds in a file of known hosts, we find', async () => {
+test('finds the same entries in a file of known hosts as ssh-keygen', async () => {
   const { parseKnownHosts, namesHost } = await import('../../../src/hosts/ssh/known-hosts.ts');
   const key = await publicKey(0);
   const file = path.join(lab.dir, 'many');
@@ -130,7 +130,7 @@ test('what ssh-keygen finds in a file of known hosts, we find', async () => {
     '[::1]:22',
   ];
   await writeFile(file, names.map((n) => `${n} ${key}\n`).join(''));
-  // Hashes what can be hashed, into another file.
+  // Hashes the names that can be hashed, in another file.
   const hashed = path.join(lab.dir, 'hashed');
   await writeFile(hashed, names.map((n) => `${n} ${key}\n`).join(''));
   await execa('ssh-keygen', ['-H', '-f', hashed], { reject: false });

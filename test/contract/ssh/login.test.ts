@@ -1,4 +1,4 @@
-/** How a user shows who they are: keys in files, locked and not, the agent, and what is said when nothing will do. */
+/** Authentication of a user: keys in files with and without a pass phrase, the agent, passwords, and the errors. */
 
 import { chmod, cp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,7 +10,7 @@ import { PASSWORD, type Sshd, SshLab, target } from './sshd.ts';
 let lab: SshLab;
 let sshd: Sshd;
 let config: string;
-/** A key that logs in, beside which there are others that don't. */
+/** The key that the hosts accept; other keys are not accepted. */
 let own: string;
 let agent: { socket: string; pid: number } | undefined;
 
@@ -27,7 +27,7 @@ afterAll(async () => {
   await lab.remove();
 });
 
-/** A real ssh-agent that holds these keys alone. */
+/** A real ssh-agent with exactly these keys. */
 async function agentWith(...keys: string[]): Promise<{ SSH_AUTH_SOCK: string }> {
   if (!agent) {
     const socket = path.join(lab.dir, 'agent');
@@ -40,7 +40,7 @@ async function agentWith(...keys: string[]): Promise<{ SSH_AUTH_SOCK: string }> 
   return env;
 }
 
-/** Answers every question with what is expected next, and keeps the questions. */
+/** Answers each question with the next answer, and records the questions. */
 function person(...answers: (string | undefined)[]) {
   const questions: Question[] = [];
   const ask = async (question: Question) => {
@@ -52,7 +52,7 @@ function person(...answers: (string | undefined)[]) {
 
 const refused = { name: 'HostError', host: 'box', failure: 'authentication' };
 
-test('a default key is found, and whoever it doesn’t let in is told what was offered', async () => {
+test('finds a default key, and lists the offered keys if the host rejects them', async () => {
   expect(await lab.open(sshd).run('true')).toMatchObject({ code: 0 });
   await expect(lab.open(sshd, { user: 'nobody-here' }).run('true')).rejects.toMatchObject({
     ...refused,
@@ -61,7 +61,7 @@ test('a default key is found, and whoever it doesn’t let in is told what was o
   });
 });
 
-test('a named key is tried before all others, and alone is not enough when it is the wrong one', async () => {
+test('tries a named key first, and fails if it is wrong and the only key', async () => {
   const stranger = await lab.keygen('stranger');
   const elsewhere = { ...lab.person, home: path.join(lab.dir, 'nowhere') };
   const options = { person: elsewhere, configFile: 'none', knownHosts: path.join(lab.ssh, 'known_hosts') };
@@ -69,7 +69,7 @@ test('a named key is tried before all others, and alone is not enough when it is
   expect(await lab.open(sshd, { key: own }, options).run('true')).toMatchObject({ code: 0 });
 });
 
-test.each(['rsa', 'ecdsa'])('a key of type %s, in the older format too', async (type) => {
+test.each(['rsa', 'ecdsa'])('uses a key of type %s, also in the older format', async (type) => {
   for (const format of ['RFC4716', 'PEM']) {
     const key = await lab.keygen(`${type}-${format}`, '-t', type, '-m', format);
     await lab.authorize(`${key}.pub`);
@@ -78,36 +78,33 @@ test.each(['rsa', 'ecdsa'])('a key of type %s, in the older format too', async (
   }
 });
 
-test.each(['RFC4716', 'PEM'])(
-  'a locked key (%s) asks for its pass phrase once for all hosts',
-  async (format) => {
-    const key = await lab.keygen(`locked-${format}`, '-t', 'rsa', '-N', 'open sesame', '-m', format);
-    await lab.authorize(`${key}.pub`);
-    await writeFile(config, `IdentityFile ${key}\nIdentitiesOnly yes`);
-    const { ask, questions } = person('wrong', 'open sesame');
-    const hosts = lab.hosts({ ask });
-    const other = await lab.start();
-    await lab.know(other);
-    const results = await Promise.all(
-      [sshd, other].map(({ port }) =>
-        hosts.open({ name: `h${port}`, address: '127.0.0.1', connection: { kind: 'ssh', port } }).run('true'),
-      ),
-    );
-    expect(results).toMatchObject([{ code: 0 }, { code: 0 }]);
-    expect(questions).toEqual([
-      { kind: 'pass phrase', file: key, again: false },
-      { kind: 'pass phrase', file: key, again: true },
-    ]);
-  },
-);
+test.each(['RFC4716', 'PEM'])('asks for the pass phrase of a key (%s) once for all hosts', async (format) => {
+  const key = await lab.keygen(`locked-${format}`, '-t', 'rsa', '-N', 'open sesame', '-m', format);
+  await lab.authorize(`${key}.pub`);
+  await writeFile(config, `IdentityFile ${key}\nIdentitiesOnly yes`);
+  const { ask, questions } = person('wrong', 'open sesame');
+  const hosts = lab.hosts({ ask });
+  const other = await lab.start();
+  await lab.know(other);
+  const results = await Promise.all(
+    [sshd, other].map(({ port }) =>
+      hosts.open({ name: `h${port}`, address: '127.0.0.1', connection: { kind: 'ssh', port } }).run('true'),
+    ),
+  );
+  expect(results).toMatchObject([{ code: 0 }, { code: 0 }]);
+  expect(questions).toEqual([
+    { kind: 'pass phrase', file: key, again: false },
+    { kind: 'pass phrase', file: key, again: true },
+  ]);
+});
 
-test('a locked key without its pass phrase says what to do, and the phrase is in no message', async () => {
+test('explains what to do without the pass phrase of a key, and never shows a pass phrase', async () => {
   const key = await lab.keygen('locked', '-N', 'open sesame');
   await lab.authorize(`${key}.pub`);
   await writeFile(config, `IdentityFile ${key}\nIdentitiesOnly yes`);
   await expect(lab.open(sshd).run('true')).rejects.toMatchObject({
     ...refused,
-    message: expect.stringContaining('locked with a pass phrase'),
+    message: expect.stringContaining('needs a pass phrase'),
     remedy: expect.stringContaining(`ssh-add ${key}`),
   });
   const { ask } = person('guess 1', 'guess 2', 'guess 3');
@@ -119,7 +116,7 @@ test('a locked key without its pass phrase says what to do, and the phrase is in
   expect(`${error.message} ${error.remedy}`).not.toContain('guess');
 });
 
-test('a locked key is not asked for when the host would not take it', async () => {
+test('does not ask for the pass phrase of a key that the host would not accept', async () => {
   const key = await lab.keygen('unwanted', '-N', 'open sesame');
   await writeFile(config, `IdentityFile ${key}\nIdentityFile ${own}`);
   const { ask, questions } = person();
@@ -128,10 +125,10 @@ test('a locked key is not asked for when the host would not take it', async () =
 });
 
 test.each([
-  ['can be read by others (mode 0644)', async (key: string) => chmod(key, 0o644)],
-  ['no private key in a known format', async (key: string) => writeFile(key, 'nonsense')],
-  ['is not there', async (key: string) => rm(key)],
-])('a key that %s is not used, and that is said', async (problem, spoil) => {
+  ['is not used, because other users can read it (mode 0644)', async (key: string) => chmod(key, 0o644)],
+  ['is not a private key in a supported format', async (key: string) => writeFile(key, 'nonsense')],
+  ['does not exist', async (key: string) => rm(key)],
+])('reports a skipped key: it %s', async (problem, spoil) => {
   const key = path.join(lab.dir, 'spoilt');
   await cp(own, key);
   await spoil(key);
@@ -142,10 +139,10 @@ test.each([
   });
 });
 
-test('the agent’s keys serve, a named one first, and with IdentitiesOnly only named ones', async () => {
+test('uses the agent’s keys, named keys first, and with IdentitiesOnly only named keys', async () => {
   const held = await lab.keygen('held');
   await lab.authorize(`${held}.pub`);
-  // More strangers than sshd lets be tried; the named key comes before them.
+  // More keys than sshd allows to try; the named key comes before them.
   const strangers = await Promise.all(Array.from({ length: 7 }, (_, i) => lab.keygen(`stranger${i}`)));
   const env = await agentWith(...strangers, held);
   await rm(held);
@@ -163,12 +160,12 @@ test('the agent’s keys serve, a named one first, and with IdentitiesOnly only 
   });
 });
 
-test('an agent that doesn’t answer is no reason not to try the files', async () => {
+test('tries the key files if the agent doesn’t answer', async () => {
   const env = { SSH_AUTH_SOCK: path.join(lab.dir, 'no-agent') };
   expect(await lab.open(sshd, {}, { person: { ...lab.person, env } }).run('true')).toMatchObject({ code: 0 });
 });
 
-test('a password is asked for where the host takes one, and for no other reason', async () => {
+test('asks for a password only if the host accepts passwords', async () => {
   const open = await lab.start({ config: ['PasswordAuthentication yes'] });
   await lab.know(open);
   await writeFile(config, 'IdentityFile none\nIdentityAgent none');
@@ -190,7 +187,7 @@ test('a password is asked for where the host takes one, and for no other reason'
   expect(none.questions).toEqual([]);
 });
 
-test('where a key and a password are both wanted, both are given', async () => {
+test('sends both a key and a password if the host requires both', async () => {
   const both = await lab.start({
     config: ['PasswordAuthentication yes', 'AuthenticationMethods publickey,password'],
   });
@@ -199,7 +196,7 @@ test('where a key and a password are both wanted, both are given', async () => {
   expect(await lab.open(both, { user: 'free' }, { ask }).run('true')).toMatchObject({ code: 0 });
 });
 
-test('who ends the program at a prompt is not asked again, and that is no failure of the host', async () => {
+test('asks nothing more after a closed prompt, and does not report it as an error of the host', async () => {
   const open = await lab.start({ config: ['PasswordAuthentication yes'] });
   await lab.know(open);
   await writeFile(config, 'IdentityFile none');
@@ -210,7 +207,7 @@ test('who ends the program at a prompt is not asked again, and that is no failur
   };
   const hosts = lab.hosts({ ask });
   const runs = ['free', 'asks'].map((user) => hosts.open(target(open, { user })).run('true'));
-  // Both at once: neither may fail while nobody looks.
+  // Awaits both at the same time, so that neither rejection is unhandled.
   await Promise.all(
     runs.map((run) => expect(run).rejects.toMatchObject({ name: 'Error', message: 'the prompt was closed' })),
   );

@@ -1,4 +1,4 @@
-/** Through a program of this machine, as OpenSSH's ProxyCommand. */
+/** Connections through a ProxyCommand. */
 
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => lab.remove());
 
-/** A configuration whose ProxyCommand goes through `near`, and writes its process's id to a file. */
+/** A configuration with a ProxyCommand that connects through `near` and writes its process id to a file. */
 async function through(): Promise<{ configFile: string; pid: () => Promise<number> }> {
   const program = path.join(lab.dir, 'way');
   const known = path.join(lab.ssh, 'known_hosts');
@@ -38,7 +38,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-test('a host is reached through the program, which ends with the connection', async () => {
+test('reaches a host through the program, which ends with the connection', async () => {
   const { configFile, pid } = await through();
   const accepted = near.count(/Accepted publickey/);
   const hosts = lab.hosts({ configFile });
@@ -52,7 +52,7 @@ test('a host is reached through the program, which ends with the connection', as
   await expect.poll(() => isRunning(program)).toBe(false);
 });
 
-test('a program that ends under way loses the run, and the next run starts it again', async () => {
+test('loses the run if the program ends, and starts it again for the next run', async () => {
   const { configFile, pid } = await through();
   const host = lab.hosts({ configFile }).open(target(inner));
   const lines = new Inbox<string>();
@@ -64,9 +64,9 @@ test('a program that ends under way loses the run, and the next run starts it ag
 });
 
 test.each([
-  [`sh -c 'echo "No way to $0." >&2; exit 3' %n`, /ended with code 3; it wrote: No way to 127\.0\.0\.1\.$/],
-  ['/no/such/program', /ended with code 127; it wrote: .*\/no\/such\/program.*not found/],
-])('a program that fails is quoted with its place: %s', async (command, message) => {
+  [`sh -c 'echo "No way to $0." >&2; exit 3' %n`, /ended with code 3; its output: No way to 127\.0\.0\.1\.$/],
+  ['/no/such/program', /ended with code 127; its output: .*\/no\/such\/program.*not found/],
+])('quotes a program that fails, with file and line: %s', async (command, message) => {
   const configFile = path.join(lab.dir, 'failing');
   await writeFile(configFile, `# first line\nProxyCommand ${command}\n`);
   const error = await lab
@@ -78,7 +78,7 @@ test.each([
   expect(error.message).toMatch(message);
 });
 
-test('a shell that is not there is named', async () => {
+test('names a missing shell', async () => {
   const configFile = path.join(lab.dir, 'failing');
   await writeFile(configFile, 'ProxyCommand true\n');
   const person = { ...lab.person, env: { SHELL: '/no/such/shell' } };
@@ -88,7 +88,7 @@ test('a shell that is not there is named', async () => {
   });
 });
 
-test('a bastion that is named for the run is used instead of the program', async () => {
+test('uses the bastion of the run instead of the program', async () => {
   const configFile = path.join(lab.dir, 'failing');
   await writeFile(configFile, 'Host 127.0.0.1\n ProxyCommand false\n');
   const bastion = `localhost:${near.port}`;

@@ -1,4 +1,4 @@
-/** What runs over a connection: its bytes, its end, and what becomes of it when the connection is cut. */
+/** Runs over a connection: their data, their end, and the effect of a lost connection. */
 
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -25,7 +25,7 @@ afterEach(() => {
 });
 afterAll(() => lab.remove());
 
-/** The same host over a wire that can be cut. */
+/** The same host over a connection that the test can cut. */
 async function overWire(): Promise<[Host, Wire]> {
   const wire = await Wire.to(sshd);
   wires.push(wire);
@@ -33,7 +33,7 @@ async function overWire(): Promise<[Host, Wire]> {
   return [lab.open(wire), wire];
 }
 
-test('a script runs as root with a plain environment, its input after it, and its output whole', async () => {
+test('runs a script as root with a plain environment, its input, and its complete output', async () => {
   const script = [
     '#!/bin/sh',
     'id -u; umask; pwd; echo "$LANG $LC_ALL $#"; echo "$PATH"',
@@ -50,12 +50,12 @@ test('a script runs as root with a plain environment, its input after it, and it
   });
 });
 
-test('without an input there is none', async () => {
+test('runs a script with an empty input by default', async () => {
   expect((await host.run('cat; echo end')).stdout).toBe('end\n');
 });
 
-test('a character that is split over chunks stays one, in the text and in lines', async () => {
-  // Three bytes a character, and packets of some power of two: most end within one.
+test('keeps a character that is split over two chunks, in the text and in lines', async () => {
+  // A character has three bytes and packets have a power of two, so most packets end within a character.
   const line = '€'.repeat(1000);
   const script = 'i=0; while [ $i -lt 500 ]; do cat "$f"; i=$((i + 1)); done; rm "$f"';
   const make = `f=$(mktemp); cat >"$f"; ${script}`;
@@ -65,17 +65,17 @@ test('a character that is split over chunks stays one, in the text and in lines'
   expect(lines).toEqual(Array.from({ length: 500 }, () => line));
 });
 
-test('a signal is told, and a syntax error is the script’s own failure', async () => {
+test('reports a signal, and a syntax error as a failure of the script', async () => {
   expect(await host.run('kill -TERM $$')).toMatchObject({ code: null, signal: 'SIGTERM' });
   expect(await host.run('if')).toMatchObject({ code: 2, stderr: expect.stringContaining('Syntax error') });
 });
 
-test('nothing of the script is in any argument list', async () => {
+test('shows no part of the script in an argument list', async () => {
   const script = 'secret=swordfish; grep -l sword[f]ish /proc/[0-9]*/cmdline 2>/dev/null; echo seen';
   expect((await host.run(script)).stdout).toBe('seen\n');
 });
 
-test('a script and an input of many megabytes arrive to the byte, at once with other runs', async () => {
+test('transfers a script and an input of many megabytes unchanged, beside other runs', async () => {
   const comment = `# ${'x'.repeat(300_000)}\n`;
   const input = Buffer.alloc(20_000_000, 'mesos ');
   const chunks = Readable.from(
@@ -96,11 +96,11 @@ test('a script and an input of many megabytes arrive to the byte, at once with o
   expect(sshd.count(/Accepted publickey/)).toBe(1);
 });
 
-test('a script that ends without reading its input ends the run', async () => {
+test('ends the run if the script ends without reading its input', async () => {
   expect(await host.run('exit 3', { input: Buffer.alloc(20_000_000) })).toMatchObject({ code: 3 });
 });
 
-test('an input that fails ends the run with its error', async () => {
+test('ends the run with the error of its input', async () => {
   const input = new Readable({ read() {} });
   const started = new Inbox<string>();
   const run = host.run('echo started; cat', { input, onLine: started.put });
@@ -109,7 +109,7 @@ test('an input that fails ends the run with its error', async () => {
   await expect(run).rejects.toThrow('the disk is on fire');
 });
 
-test('lines come while the script runs', async () => {
+test('delivers lines while the script runs', async () => {
   const lines = new Inbox<string>();
   const input = new Readable({ read() {} });
   const run = host.run('echo one; read -r x; echo "$x"; printf rest', { input, onLine: lines.put });
@@ -120,11 +120,11 @@ test('lines come while the script runs', async () => {
   expect(lines.unread).toEqual(['rest']);
 });
 
-test('an abort ends the run with its reason, and the connection serves on', async () => {
+test('ends an aborted run with its reason, and keeps the connection usable', async () => {
   await expectAbortable(host);
 });
 
-test('a reset under way fails every run as lost, and the next run connects again', async () => {
+test('fails all runs as lost after a reset, and connects again for the next run', async () => {
   const [far, wire] = await overWire();
   const lines = new Inbox<string>();
   const runs = [1, 2].map(() => far.run('echo on; sleep 30', { onLine: lines.put }));
@@ -136,7 +136,7 @@ test('a reset under way fails every run as lost, and the next run connects again
   expect((await far.run('echo again')).stdout).toBe('again\n');
 });
 
-test('a host that falls silent is noticed, and its runs fail as lost', async () => {
+test('fails the runs of a host that stops answering as lost', async () => {
   await writeFile(path.join(lab.ssh, 'config'), 'ServerAliveInterval 1\nServerAliveCountMax 1');
   const [far, wire] = await overWire();
   const lines = new Inbox<string>();
@@ -147,28 +147,28 @@ test('a host that falls silent is noticed, and its runs fail as lost', async () 
   await writeFile(path.join(lab.ssh, 'config'), '');
 });
 
-test('a reset while nothing runs is no one’s failure', async () => {
+test('reports no failure for a reset between runs', async () => {
   const [far, wire] = await overWire();
   await far.run('true');
   wire.reset();
-  // Until the reset is noticed here, a run may still meet the old connection.
+  // A run may still use the old connection until the reset is noticed.
   const again = async () => (await far.run('echo again').catch(() => null))?.stdout;
   await expect.poll(again, { timeout: 30_000 }).toBe('again\n');
 });
 
-test('a script of which a part is lost is not begun', async () => {
+test('does not start a script that arrived incompletely', async () => {
   const [far, wire] = await overWire();
   const file = `${lab.dir}/begun`;
   wire.resetAfter(5_000_000);
   await expect(far.run(`touch ${file}\n${`# ${'x'.repeat(1000)}\n`.repeat(10_000)}`)).rejects.toMatchObject({
     failure: 'lost',
   });
-  // Once the shell there is gone, it can begin nothing any more.
+  // A shell that has ended can't start the script.
   await host.run(`while pgrep -f "head -c 100[0-9]*" >/dev/null; do sleep 0.05; done`);
   expect((await host.run(`test -e ${file}`)).code).toBe(1);
 });
 
-test('fewer sessions than usual are shared by all that runs', async () => {
+test('shares the sessions of a host that allows fewer than usual', async () => {
   const narrow = await lab.start({ config: ['MaxSessions 2'] });
   await lab.know(narrow);
   const one = lab.open(narrow);
@@ -176,7 +176,7 @@ test('fewer sessions than usual are shared by all that runs', async () => {
   expect(results.map(({ stdout }) => Number(stdout))).toEqual(Array.from({ length: 12 }, (_, i) => i));
 });
 
-test('a host that allows one session at a time runs a script beside one that lasts', async () => {
+test('runs a script beside a long one on a host that allows one session per connection', async () => {
   const single = await lab.start({ config: ['MaxSessions 1'] });
   await lab.know(single);
   const one = lab.open(single);
@@ -189,7 +189,7 @@ test('a host that allows one session at a time runs a script beside one that las
   expect(await lasting).toMatchObject({ code: 0 });
 });
 
-test('a host that opens no session says so', async () => {
+test('reports a host that refuses to open a session', async () => {
   const none = await lab.start({ config: ['MaxSessions 0'] });
   await lab.know(none);
   await expect(lab.open(none).run('true')).rejects.toMatchObject({

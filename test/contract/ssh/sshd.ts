@@ -1,7 +1,7 @@
 /**
- * A real sshd with users of its own, and a person with a home who connects to it. Both live in a directory that is
- * removed afterwards; the users exist only in the mount namespace that sshd runs in, so sudo there is the real one
- * and the machine's own accounts stay as they are.
+ * A real sshd with its own users, and a person with a home directory who connects to it. Both use a directory that is
+ * removed afterwards. The users exist only in the mount namespace of sshd, so the tests use the real sudo without a
+ * change of the machine's accounts.
  */
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
@@ -16,26 +16,26 @@ import { execa } from 'execa';
 import { Hosts } from '../../../src/hosts/connect.ts';
 import type { Host } from '../../../src/hosts/host.ts';
 import type { HostsOptions } from '../../../src/hosts/options.ts';
+import type { Person } from '../../../src/hosts/ssh/host-settings.ts';
 import type { Overrides } from '../../../src/hosts/ssh/route.ts';
-import type { Person } from '../../../src/hosts/ssh/said.ts';
 import { login } from '../../install/hosts.ts';
 import { freePort } from '../../support/free-ports.ts';
 
-/** A password that a shell would trip over. */
+/** A password with characters that are special in a shell. */
 export const PASSWORD = `it's "a" $(pass) \\word`;
 
 export interface SshdOptions {
-  /** Lines of sshd_config, before the usual ones, so they win. */
+  /** Lines of sshd_config that override the usual ones, because they come first. */
   readonly config?: readonly string[];
-  /** Types of host keys; ed25519 alone by default. */
+  /** Types of host keys. Default: ed25519. */
   readonly keys?: readonly string[];
-  /** Lines of sudoers. */
+  /** Additional lines of sudoers. */
   readonly sudoers?: readonly string[];
-  /** Files that are as if they were not executable. */
+  /** Files that appear as not executable. */
   readonly without?: readonly string[];
-  /** Files that are as if they were another: its path by theirs. */
+  /** Files that are replaced: the replacement's path by the file's path. */
   readonly instead?: Readonly<Record<string, string>>;
-  /** Users beside the usual ones, each with a home of its own. */
+  /** Additional users, each with its own home directory. */
   readonly logins?: readonly Login[];
 }
 
@@ -44,15 +44,15 @@ export interface Login {
   readonly name: string;
   readonly shell: string;
   readonly isRoot?: boolean;
-  /** Files of the home. */
+  /** Files in the home directory. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** One directory with keys, a person's home, and the sshds started in it. */
+/** A directory with keys, a person's home directory, and the sshds started in it. */
 export class SshLab {
   readonly dir: string;
   readonly person: Person;
-  /** Where the person's own files of known hosts and configuration are. */
+  /** The person's directory with known hosts and configuration. */
   readonly ssh: string;
   readonly notices: string[] = [];
   #count = 0;
@@ -73,7 +73,7 @@ export class SshLab {
     return lab;
   }
 
-  /** Makes a key pair under the lab's directory. */
+  /** Creates a key pair in the lab's directory. */
   async keygen(name: string, ...args: string[]): Promise<string> {
     const file = path.join(this.dir, name);
     const type = args.includes('-t') ? [] : ['-t', 'ed25519'];
@@ -128,7 +128,7 @@ export class SshLab {
     return sshd;
   }
 
-  /** `asks` becomes root with PASSWORD, `free` without, `refused` not at all; all of them log in with keys. */
+  /** `asks` becomes root with PASSWORD, `free` without, `refused` never. All of them log in with keys. */
   async #writeAccounts(dir: string, sudoers: readonly string[], logins: readonly Login[]): Promise<void> {
     const hash = (await execa('openssl', ['passwd', '-6', '-stdin'], { input: PASSWORD })).stdout;
     const usual = ['asks', 'free', 'refused'].map((name) => ({ name, home: dir, shell: '/bin/bash' }));
@@ -187,7 +187,7 @@ export class SshLab {
     return hosts;
   }
 
-  /** The host at an address, with nothing said but the port. */
+  /** The host at an address and a port, without other settings. */
   open(sshd: { readonly port: number }, overrides: Overrides = {}, options: HostsOptions = {}): Host {
     return this.hosts(options).open(target(sshd, overrides));
   }
@@ -210,7 +210,7 @@ export class Sshd {
   readonly listening: Promise<void>;
   readonly #child: ChildProcessByStdio<null, null, Readable>;
 
-  /** @param script becomes sshd in a mount namespace of its own */
+  /** @param script starts sshd in a new mount namespace */
   constructor(port: number, keys: readonly string[], script: string) {
     this.port = port;
     this.keys = keys;
@@ -240,7 +240,7 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-/** A way to a port that can be cut. */
+/** A forwarded port whose connections the test can cut. */
 export class Wire {
   readonly port: number;
   readonly #close: () => void;
@@ -267,7 +267,7 @@ export class Wire {
     return wire;
   }
 
-  /** Resets once so many bytes more have gone to the host. */
+  /** Resets the connection after this many further bytes to the host. */
   resetAfter(bytes: number): void {
     this.#left = bytes;
   }
@@ -279,13 +279,13 @@ export class Wire {
     this.reset();
   }
 
-  /** As a failing network does: a reset to either side. */
+  /** Sends a reset to both sides, like a failing network. */
   reset(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
     this.#sockets.clear();
   }
 
-  /** As a host that is cut off: nothing comes and nothing goes, and neither side is told. */
+  /** Drops all data in both directions without a reset, like a host that is cut off. */
   freeze(): void {
     for (const socket of this.#sockets) socket.unpipe().pause();
   }

@@ -1,4 +1,4 @@
-/** A login shell's start-up files, and what they and the login export, against the scripts that root runs. */
+/** Scripts that run as root, with start-up files of login shells and exported variables that could disturb them. */
 
 import { once } from 'node:events';
 import { realpath } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { type Login, PASSWORD, type Sshd, SshLab } from './sshd.ts';
 let lab: SshLab;
 let sshd: Sshd;
 
-/** Lines that disturb a bash, a zsh or any POSIX shell. */
+/** Lines in start-up files that disturb scripts in bash, zsh or any POSIX shell. */
 const POSIX_NOISE = [
   'echo Welcome',
   'echo "You have new mail." >&2',
@@ -25,7 +25,7 @@ const POSIX_NOISE = [
   'trap "echo Goodbye" EXIT',
   'alias sh=false id=false sudo=false env=false',
 ];
-/** What bash alone knows: exported functions, which a /bin/sh that is bash would take over. */
+/** Lines for bash: exported functions, which /bin/sh would inherit if it is a bash. */
 const FUNCTIONS = ['sh', 'id', 'sudo', 'env', 'head', 'cat', 'command', 'umask'].map(
   (name) => `${name}() { echo "not ${name}"; return 1; }; export -f ${name}`,
 );
@@ -78,7 +78,7 @@ const open = (user: string, rootTimeout = 60_000) =>
   lab.open(sshd, { user }, { rootTimeout, ask: async () => PASSWORD });
 
 test.each(LOGINS.slice(0, 2 * NOISY.length).map(({ name, shell }) => [name, shell]))(
-  'a script of %s (%s) has a plain environment, and nothing but its own output',
+  'gives a script of %s (%s) a plain environment and only its own output',
   async (name) => {
     const script = [
       'env | grep -v "^_=\\|^MESOSUP_SSH_CONNECTION=" | sort; umask; pwd; id -u; echo $-; alias',
@@ -94,15 +94,12 @@ test.each(LOGINS.slice(0, 2 * NOISY.length).map(({ name, shell }) => [name, shel
   },
 );
 
-test.each(['user0', 'root0'])(
-  'a script of %s knows the address that its connection came to',
-  async (name) => {
-    const { stdout } = await open(name).run('echo "$MESOSUP_SSH_CONNECTION"');
-    expect(stdout).toMatch(new RegExp(`^127\\.0\\.0\\.1 \\d+ 127\\.0\\.0\\.1 ${sshd.port}\n$`));
-  },
-);
+test.each(['user0', 'root0'])('gives a script of %s the addresses of its connection', async (name) => {
+  const { stdout } = await open(name).run('echo "$MESOSUP_SSH_CONNECTION"');
+  expect(stdout).toMatch(new RegExp(`^127\\.0\\.0\\.1 \\d+ 127\\.0\\.0\\.1 ${sshd.port}\n$`));
+});
 
-test('functions that a login exports are not taken over where /bin/sh is a bash', async () => {
+test('does not inherit exported functions if /bin/sh is a bash', async () => {
   const bash = await lab.start({
     logins: LOGINS.filter(({ name }) => name === 'user0'),
     instead: { [await realpath('/bin/sh')]: '/bin/bash' },
@@ -117,7 +114,7 @@ test('functions that a login exports are not taken over where /bin/sh is a bash'
   });
 });
 
-test('bash asks a server without ~/.bashrc, also where it takes itself to be started by sshd', async () => {
+test('does not read ~/.bashrc in a bash that seems to be started by sshd', async () => {
   const server = createServer((socket) => socket.end('the answer\n')).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -131,17 +128,17 @@ test('bash asks a server without ~/.bashrc, also where it takes itself to be sta
 });
 
 test.each([
-  ['waits', 4000, /did not run the command within 4 s; it wrote: Looking for updates$/, '~/.bashrc'],
+  ['waits', 4000, /did not run the command within 4 s; its output: Looking for updates$/, '~/.bashrc'],
   ['becomes', 4000, /did not run the command within 4 s/, 'start another shell'],
-  ['leaves', 60_000, /ended with code 3 before it ran the command; it wrote: Not here\.$/, '~/.bashrc'],
+  ['leaves', 60_000, /ended with code 3 before it ran the command; its output: Not here\.$/, '~/.bashrc'],
   [
     'nologin',
     60_000,
-    /ended with code 1 .*; it wrote: This account is currently not available\.$/,
+    /ended with code 1 .*; its output: This account is currently not available\.$/,
     'nologin',
   ],
 ])(
-  'the login shell of the user “%s” is named as the cause, with the command that shows it',
+  'names the login shell of the user “%s” as the cause, with a command that shows it',
   async (user, rootTimeout, message, remedy) => {
     const error = await open(user, rootTimeout)
       .run('true')

@@ -1,4 +1,4 @@
-/** Becoming root by the real sudo, in one round trip, with a password only where it is asked for. */
+/** Becoming root with the real sudo, in one round trip, with a password only if sudo asks for it. */
 
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -26,12 +26,12 @@ function answering(...answers: (string | undefined)[]) {
   return { ask, questions };
 }
 
-/** What a root's script sees; its input must be what was given, to the byte. */
+/** The output of a script as root; its input must arrive unchanged. */
 const SCRIPT = 'id -u; echo "$HOME"; umask; cat; echo "to stderr" >&2; exit 5';
 const input = Buffer.from('the input\n');
 const seen = { stdout: '0\n/root\n0022\nthe input\n', stderr: 'to stderr\n', code: 5 };
 
-test('the password goes to sudo alone, is asked once a host, and the script and its input come whole', async () => {
+test('asks for the password once per host, sends it to sudo only, and transfers script and input completely', async () => {
   const { ask, questions } = answering(PASSWORD);
   const host = lab.open(sshd, { user: 'asks' }, { ask });
   expect(await host.run(SCRIPT, { input })).toMatchObject(seen);
@@ -39,13 +39,13 @@ test('the password goes to sudo alone, is asked once a host, and the script and 
   expect(questions).toEqual([{ kind: 'sudo', host: 'box', user: 'asks' }]);
 });
 
-test('where sudo asks for none, none is sent', async () => {
+test('sends no password if sudo asks for none', async () => {
   const { ask, questions } = answering('never');
   expect(await lab.open(sshd, { user: 'free' }, { ask }).run(SCRIPT, { input })).toMatchObject(seen);
   expect(questions).toEqual([]);
 });
 
-test('a password is in no argument list while the script runs', async () => {
+test('shows the password in no argument list', async () => {
   const { ask } = answering(PASSWORD);
   const script = 'cat /proc/[0-9]*/cmdline | tr "\\0" "\\n"';
   const { stdout } = await lab.open(sshd, { user: 'asks' }, { ask }).run(script);
@@ -53,7 +53,7 @@ test('a password is in no argument list while the script runs', async () => {
   expect(stdout).not.toContain(PASSWORD);
 });
 
-test('a wrong password is tried once, and the next run asks again', async () => {
+test('tries a wrong password once, and asks again for the next run', async () => {
   const { ask, questions } = answering('guess', PASSWORD);
   const host = lab.open(sshd, { user: 'asks' }, { ask });
   const error = await host.run(SCRIPT).catch((e) => e);
@@ -65,9 +65,14 @@ test('a wrong password is tried once, and the next run asks again', async () => 
 });
 
 test.each([
-  ['no password is to be had', 'asks', [undefined], /sudo asks for the password of asks, and none was given/],
-  ['the user may not use sudo', 'refused', [PASSWORD], /sudo does not let refused become root/],
-])('when %s', async (_what, user, answers, message) => {
+  [
+    'no password is available',
+    'asks',
+    [undefined],
+    /sudo asks for the password of asks, and none is available/,
+  ],
+  ['the user may not use sudo', 'refused', [PASSWORD], /sudo does not allow refused to become root/],
+])('reports that %s', async (_what, user, answers, message) => {
   const { ask } = answering(...answers);
   await expect(lab.open(sshd, { user }, { ask }).run('true')).rejects.toMatchObject({
     failure: 'root',
@@ -76,12 +81,12 @@ test.each([
   });
 });
 
-test('sudo for some commands only is not enough', async () => {
+test('refuses sudo that allows only some commands', async () => {
   const some = await lab.start({ sudoers: ['refused ALL=(ALL) NOPASSWD: /bin/ls'] });
   await lab.know(some);
   await expect(lab.open(some, { user: 'refused' }, answering(PASSWORD)).run('true')).rejects.toMatchObject({
     failure: 'root',
-    message: expect.stringContaining('does not let refused become root'),
+    message: expect.stringContaining('does not allow refused to become root'),
   });
 });
 
@@ -89,12 +94,12 @@ async function sudoFile(): Promise<string> {
   return (await execa('sh', ['-c', 'command -v sudo'])).stdout;
 }
 
-test('no sudo at all', async () => {
+test('reports a missing sudo', async () => {
   const bare = await lab.start({ without: [await sudoFile()] });
   await lab.know(bare);
   await expect(lab.open(bare, { user: 'free' }).run('true')).rejects.toMatchObject({
     failure: 'root',
-    message: expect.stringContaining('there is no sudo'),
+    message: expect.stringContaining('sudo is not installed'),
   });
   expect(await lab.open(bare).run('true')).toMatchObject({ code: 0 });
 });
@@ -105,7 +110,7 @@ test.each([
   ['passprompt="%u, please: ", passprompt_override', [], true],
   ['!use_pty, timestamp_timeout=0, passwd_tries=1', [], true],
   ['requiretty', [], false],
-] as const)('with sudo’s options %s', async (options, _none, works) => {
+] as const)('handles sudo’s options %s', async (options, _none, works) => {
   const set = await lab.start({ sudoers: [`Defaults ${options}`] });
   await lab.know(set);
   const { ask } = answering(PASSWORD);
@@ -118,7 +123,7 @@ test.each([
     });
 });
 
-test('a login shell that talks doesn’t disturb, and one that refuses is quoted', async () => {
+test('ignores the output of a login shell, and quotes one that refuses', async () => {
   const talks = await lab.start({
     config: ['ForceCommand echo hello; set -x; eval "$SSH_ORIGINAL_COMMAND"'],
   });
@@ -135,7 +140,7 @@ test('a login shell that talks doesn’t disturb, and one that refuses is quoted
   });
 });
 
-test('a sudo that never answers is given up after the time for it, by name', async () => {
+test('gives up a sudo that does not answer within the timeout', async () => {
   const fake = path.join(lab.dir, 'sleeping-sudo');
   await writeFile(fake, '#!/bin/sh\nexec sleep 30\n', { mode: 0o755 });
   const mute = await lab.start({ instead: { [await sudoFile()]: fake } });

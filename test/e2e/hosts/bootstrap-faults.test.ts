@@ -110,7 +110,8 @@ describe('nothing is installed', () => {
     const { code, stderr } = await bootstrap();
     expect(code).toBe(1);
     expect(stderr).toContain('installing libatomic1 with apt');
-    const sums = 'has the SHA-256 [0-9a-f]{64}, and [0-9a-f]{64} is what was signed. Nothing was installed.';
+    const sums =
+      'has the SHA-256 [0-9a-f]{64}, but the signed SHA-256 is [0-9a-f]{64}. Nothing was installed.';
     expect(stderr).toMatch(new RegExp(`${archive} ${sums}`));
   });
 });
@@ -163,7 +164,7 @@ describe('nothing is installed on a machine that has all libraries', () => {
     expect(refused.stderr).toContain(
       `http://${address}:1/mesosup/${release.version}/SHA256SUMS could not be downloaded`,
     );
-    expect(refused.stderr).toContain('Nothing was installed. See to the network');
+    expect(refused.stderr).toContain('Nothing was installed. Check the network');
     const missing = await bootstrap('--version=9.9.9');
     expect(missing.code).toBe(1);
     expect(missing.stderr).toContain('error: 404');
@@ -178,7 +179,7 @@ describe('nothing is installed on a machine that has all libraries', () => {
     [
       'full under way',
       'size=1g,nr_inodes=60',
-      /the disk of \/opt\/mesosup is full: .* could not be unpacked\. Nothing was installed\. tar said: /,
+      /the disk of \/opt\/mesosup is full: .* could not be unpacked\. Nothing was installed\. Output of tar: /,
     ],
   ])('when the disk is %s', async (_how, options, message) => {
     const { code, stderr, stdout } = await bootstrap(
@@ -208,10 +209,10 @@ describe('nothing is installed on a machine that has all libraries', () => {
     const usage = {
       'demo --once': 'the word demo works in a checkout of mesosup only',
       test: 'the word test works in a checkout of mesosup only',
-      '--version': '--version wants a value',
-      '--version ../x': '--version is one such as',
-      '--mirror ftp://x': 'a mirror is an http(s) URL, not ftp://x',
-      '--cli-only --start': 'with --cli-only nothing is passed on: --start',
+      '--version': '--version needs a value',
+      '--version ../x': '--version must look like',
+      '--mirror ftp://x': '--mirror must be an http(s) URL, not ftp://x',
+      '--cli-only --start': "--cli-only can't be combined with other arguments: --start",
     };
     for (const [args, message] of Object.entries(usage)) {
       const { code, stderr } = await bootstrap(args);
@@ -226,7 +227,7 @@ describe('nothing is installed on a machine that has all libraries', () => {
     const { code, stderr } = await bootstrap('--cli-only');
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: expect.stringContaining('/usr/local/bin/mesosup is there already'),
+      stderr: expect.stringContaining('/usr/local/bin/mesosup already exists'),
     });
     await host.run('rm /usr/local/bin/mesosup');
   });
@@ -255,7 +256,7 @@ test('the program alone: through a proxy, by wget, without ssh-keygen, where /tm
   });
   expect(asked).toMatchObject({
     code: 1,
-    stdout: expect.stringMatching(/Take mesosup off this machine\? .*mesosup stays/s),
+    stdout: expect.stringMatching(/Remove mesosup from this machine\? .*mesosup was not removed/s),
   });
   expect(await run('--uninstall --dry-run')).toMatchObject({
     stdout: expect.stringContaining(`would remove /opt/mesosup/${release.version}\n`),

@@ -194,7 +194,7 @@ test('a host key that is not known is refused, with the flag that accepts it onc
   const known = ['--known-hosts', at('known')];
   const refused = await mesosup('plan', ...known);
   expect(refused.code).toBe(1);
-  expect(refused.all).toMatch(/h1: its host key is not known yet: \S+ SHA256:/);
+  expect(refused.all).toMatch(/h1: its host key is unknown: \S+ SHA256:/);
   const accepted = await mesosup('plan', ...known, '--accept-new-host-keys', '--brief');
   expect(accepted.code, accepted.all).toBe(3);
   expect((await mesosup('plan', ...known, '--brief')).code).toBe(3);

@@ -153,7 +153,7 @@ describe("a package of the owner's in the way of Docker", () => {
       expectDone(gone);
       expect(gone.stdout).toContain('package containerd.io: install 1.6.20-1 again, as before mesosup');
       expect(gone.stdout).toContain(
-        'rival: not restored, since no repository of the host has it: containerd.io 1.6.20-1',
+        'rival: not restored, because no repository on the host has it: containerd.io 1.6.20-1',
       );
       expect(await statusOf(host, 'docker.io')).not.toContain('ok installed');
     },

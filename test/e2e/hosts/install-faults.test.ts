@@ -128,15 +128,15 @@ describe('hosts that nothing can be begun on', () => {
         return () => writeFile(file, right);
       },
       message: /the sudo password of ops is wrong/,
-      remedy: /Give the right sudo password of ops/,
+      remedy: /Enter the right sudo password of ops/,
     },
     h3: {
       set: async () => {
         await lab.host('h3').disconnect();
         return () => lab.host('h3').connect();
       },
-      message: /there is no way to \S+:22/,
-      remedy: /Is the machine up, and the address right/,
+      message: /no network route to \S+:22/,
+      remedy: /Check that the host is running and that its address is right/,
     },
     h4: {
       set: async () => {
@@ -145,8 +145,8 @@ describe('hosts that nothing can be begun on', () => {
         await writeFile(knownHosts, right.replace(lab.host('h4').hostKey, lab.host('h1').hostKey));
         return () => writeFile(knownHosts, right);
       },
-      message: /its host key is ssh-ed25519 SHA256:\S+, but \S+known_hosts, line 4 says/,
-      remedy: /Another machine may answer there.*ssh-keygen -R/,
+      message: /its host key is ssh-ed25519 SHA256:\S+, but \S+known_hosts, line 4 has/,
+      remedy: /Another machine may be answering.*ssh-keygen -R/,
     },
     h5: {
       set: () => shiftClock(lab.host('h5'), -600),

@@ -1,11 +1,11 @@
-/** Tiny images for tests, made here from the distribution's static busybox: no registry is asked. */
+/** Small images for tests, built from the distribution's static busybox without a registry. */
 
 import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 
-/** Exposes nothing. */
+/** Exposes no port. */
 export const BUSYBOX = 'mesosup-test/busybox:1';
 /** Exposes 9000/tcp, 7000/tcp and 53/udp, in this order. */
 export const WITH_PORTS = 'mesosup-test/ports:1';
@@ -31,12 +31,12 @@ const PROGRAMS = [
   'grep',
 ];
 
-/** Makes the images where they are not there yet. */
+/** Builds the images that do not exist yet. */
 export async function makeTestImages(): Promise<void> {
   if (await present(BUSYBOX, WITH_PORTS)) return;
   const directory = await mkdtemp(path.join(tmpdir(), 'mesosup-busybox-'));
   try {
-    // The package cache's user has no right to this directory, and says so on stderr only.
+    // apt's sandbox user has no access to this directory, which is only a warning on stderr.
     await execa('apt-get', ['download', '-q', 'busybox-static'], { cwd: directory });
     const [deb] = (await readdir(directory)).filter((name) => name.endsWith('.deb'));
     if (deb === undefined) throw new Error('apt-get download busybox-static left no package');

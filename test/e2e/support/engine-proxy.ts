@@ -1,4 +1,4 @@
-/** A Unix socket before the engine's, which a test can take away as if the engine had gone. */
+/** A Unix socket in front of the Docker engine's, which a test can close to simulate a stopped engine. */
 
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -30,7 +30,7 @@ export class EngineProxy {
     await once(this.#server, 'listening');
   }
 
-  /** All connections break, and no new one is taken. */
+  /** Closes all connections and accepts no new one. */
   async close(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;

@@ -1,4 +1,4 @@
-/** What every test of the executor has: an agent, a cluster of its own, and an end without anything left. */
+/** The environment of each test of the executor: an agent, a separate cluster, and a clean-up. */
 
 import { rm } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
@@ -21,7 +21,7 @@ export interface ExecutorBench {
   start(options?: StartOptions): Promise<ExecutorProcess>;
 }
 
-/** Registers the hooks; what it returns is filled in before each test. */
+/** Registers the hooks. @returns an object whose fields are set before each test */
 export function executorBench(): ExecutorBench {
   const executors: ExecutorProcess[] = [];
   let tests = 0;

@@ -1,4 +1,4 @@
-/** The executor as an agent starts it: the real supervisor script and the real program, in a sandbox of its own. */
+/** An executor like an agent starts it: the real supervisor script and the real program, in a new sandbox. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,12 +13,12 @@ import type { TaskInfo } from '../../../src/mesos/types.ts';
 import { BUSYBOX } from './busybox-image.ts';
 import type { ScriptedAgent } from './scripted-agent.ts';
 
-/** An executor removes what an earlier run of it left: two runs of these tests must not be one framework. */
+/** Unique for each process, because an executor removes the containers of earlier runs of the same framework. */
 export const FRAMEWORK = `framework-${process.pid}`;
 
 const checkout = path.resolve(import.meta.dirname, '../../..');
 
-/** A `dist` folder with the executor alone, running from source. */
+/** Creates a `dist` directory with only the executor, which runs from source. */
 export async function makeExecutorDist(): Promise<string> {
   const dist = await mkdtemp(path.join(tmpdir(), 'mesosup-dist-'));
   for (const folder of ['bin', 'lib', 'executors']) await mkdir(path.join(dist, folder));
@@ -97,7 +97,7 @@ export class ExecutorProcess {
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
-  /** Resolves when a file of the sandbox matches: looked for, since watches are few on a machine that runs test hosts. */
+  /** Resolves when a file of the sandbox matches. Polls, because test hosts may use up the machine's inotify watches. */
   async contains(file: string, pattern: RegExp): Promise<string> {
     for (;;) {
       const text = await this.read(file).catch(() => '');
@@ -117,11 +117,11 @@ export class ExecutorProcess {
   }
 }
 
-/** Resolves when a process that is no child of ours has ended: nothing tells, so it is looked for. */
+/** Resolves when a process that is not our child has ended. Polls, because there is no event for this. */
 export async function gone(pid: number): Promise<void> {
   for (;;) {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-    // Without an init an orphan stays as a zombie.
+    // Without an init system, an orphan remains as a zombie.
     if (stat === undefined || stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')) return;
     await sleep(10);
   }
@@ -182,7 +182,7 @@ export interface Inspected {
   Config: { Env: string[]; Labels: Record<string, string> };
 }
 
-/** The one container of a cluster; that of a task that has ended goes a moment after its last update. */
+/** Waits until the cluster has one container: that of an ended task is removed shortly after its last update. */
 export async function onlyContainerOf(cluster: string): Promise<Inspected> {
   const found = await vi.waitFor(
     async () => {

@@ -1,4 +1,4 @@
-/** An image registry of one image, on this machine, where the engine needs no certificate. */
+/** A local image registry with one image; for local registries the Docker engine needs no certificate. */
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ export class FakeRegistry {
     this.#server = server;
   }
 
-  /** Serves an image under any name, whose one layer is this tar. */
+  /** Serves an image with this tar as its only layer, under any name. */
   static async start(tar: Buffer): Promise<FakeRegistry> {
     const layer = gzipSync(tar);
     const config = Buffer.from(
@@ -56,7 +56,7 @@ export class FakeRegistry {
     return new FakeRegistry(server);
   }
 
-  /** As in an image's name. */
+  /** The registry's part of an image name. */
   get host(): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }

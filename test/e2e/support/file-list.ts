@@ -1,25 +1,25 @@
-/** A host's file system as a listing with hashes, to see what an uninstall leaves. */
+/** Lists a host's files with hashes, to check what an uninstall leaves behind. */
 
 import type { LabHost } from '../../lab/host.ts';
 
-/** What an uninstall can't or shouldn't bring back. */
+/** Files that an uninstall can't or shouldn't restore. */
 const EXCEPT = [
   // apt's and dpkg's own databases, caches and logs
   /^\/var\/(lib\/(apt|dpkg|systemd\/deb-systemd-helper-(enabled|masked)|ucf)|cache\/(apt|debconf|ldconfig|fontconfig|man))(\/|$)/,
   /^\/var\/log(\/|$)/,
-  // users that a package leaves behind
+  // users that packages leave behind
   /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-?$/,
   /^\/etc\/\.pwd\.lock$/,
   /^\/etc\/ld\.so\.cache$/,
-  // sudo's own mark in its user's home directory
+  // sudo's marker file in the user's home directory
   /\/\.sudo_as_admin_successful$/,
-  // written by systemd while it runs
+  // files that systemd writes while it runs
   /^\/var\/lib\/systemd(\/|$)/,
-  // private directories of services, with other names after each boot
+  // private directories of services, with new names after each boot
   /^\/var\/tmp\/systemd-private-/,
 ];
 
-/** By path: type, mode, owner and content. Directories' times don't count. */
+/** Type, mode, owner and content by path, without the times of directories. */
 export async function fileList(host: LabHost): Promise<Map<string, string>> {
   const roots = '/bin /boot /etc /home /lib /lib64 /opt /root /sbin /srv /usr /var';
   const text = await host.run(`
@@ -40,7 +40,7 @@ export async function fileList(host: LabHost): Promise<Map<string, string>> {
   return list;
 }
 
-/** Paths that came, went or changed, each with how. */
+/** Paths that were added, removed or changed, each with the kind of difference. */
 export function listDifference(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string> = new Map(),

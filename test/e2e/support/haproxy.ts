@@ -1,4 +1,4 @@
-/** Debian's haproxy before the tasks of an app, kept up to date as an operator's script would do it. */
+/** Debian's haproxy in front of the tasks of an app, updated like with an operator's script. */
 
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,12 +9,12 @@ import { until } from '../demo-cluster.ts';
 
 export interface Haproxy {
   readonly url: string;
-  /** How often it was given another configuration. */
+  /** Number of reloads with a changed configuration. */
   reloads(): number;
   stop(): Promise<void>;
 }
 
-/** Resolves once it serves. */
+/** Resolves when haproxy serves requests. */
 export async function startHaproxy(scheduler: string, app: string, directory: string): Promise<Haproxy> {
   const [port = 0] = await freePorts(1);
   const file = path.join(directory, 'haproxy.cfg');
@@ -27,8 +27,8 @@ export async function startHaproxy(scheduler: string, app: string, directory: st
   let current = configuration(await endpointsOf(scheduler, app), port, directory);
   await write(current);
   const pids: string[] = [];
-  // A new process takes over the listening socket, and the one before ends once its requests are answered. It has
-  // loaded the configuration, or said what is wrong with it, when the command returns.
+  // A new process takes over the listening socket, and the old process exits after its last request. When the command
+  // returns, the new process has loaded the configuration or has reported an error.
   const load = async (): Promise<void> => {
     const last = pids.slice(-1).flatMap((pid) => ['-x', path.join(directory, 'haproxy.sock'), '-sf', pid]);
     await execa('/usr/sbin/haproxy', ['-D', '-p', `${directory}/haproxy.pid`, '-f', file, ...last], {
@@ -80,8 +80,8 @@ async function endpointsOf(scheduler: string, app: string): Promise<string[]> {
 }
 
 /**
- * As marathon-lb has it: a connection that isn't taken is tried at another server, since a task runs a moment before
- * it listens. A request that was sent is never sent again.
+ * Like marathon-lb: if a server refuses the connection, another server is tried, because a task runs shortly before it
+ * listens. A request that was sent is never repeated.
  */
 function configuration(servers: readonly string[], port: number, directory: string): string {
   return `global

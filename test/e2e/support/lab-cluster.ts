@@ -1,4 +1,4 @@
-/** A cluster that the installer makes on lab hosts, seen from outside: the commands, HTTP, and each host's shell. */
+/** A cluster that the installer creates on lab hosts, for tests: commands, HTTP requests, and a shell on each host. */
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -19,7 +19,7 @@ export interface Outcome {
   code: number;
   stdout: string;
   stderr: string;
-  /** Both, for messages. */
+  /** Both outputs, for messages. */
   all: string;
 }
 
@@ -28,10 +28,10 @@ export class LabCluster {
   readonly directory: string;
   readonly state: string;
   readonly specFile: string;
-  /** Beside the spec, with every command: `--hosts h1,h2`. */
+  /** Additional arguments of each command, for example `--hosts h1,h2`. */
   flags: readonly string[] = [];
 
-  /** @param name of the directory for its spec and state within the lab's */
+  /** @param name the directory for its spec and state, within the lab's directory */
   constructor(lab: Lab, name = 'cluster') {
     this.lab = lab;
     this.directory = path.join(lab.directory, name);
@@ -39,7 +39,7 @@ export class LabCluster {
     this.specFile = path.join(this.directory, 'cluster.yaml');
   }
 
-  /** Writes the spec: the lab's Mesos repository, and what else is given. */
+  /** Writes the spec: the lab's Mesos repository, and the given keys. */
   async writeSpec(
     more: Record<string, unknown> = {},
     lines: RepositoryLines = this.lab.mesos().good,
@@ -49,13 +49,13 @@ export class LabCluster {
     await writeFile(path.join(this.directory, 'sudo-password'), `${this.#sudoPassword()}\n`, { mode: 0o600 });
   }
 
-  /** Runs a command of the program with the flags that reach the lab's hosts. */
+  /** Runs a command with the flags for the lab's hosts. */
   start(command: string, ...args: string[]) {
     const flags = [...this.flags, '--file', this.specFile, '--state', this.state, ...this.connection()];
     return this.#mesosup([command, ...args, ...flags]);
   }
 
-  /** Applies a saved plan, which says itself what it is for. */
+  /** Applies a saved plan, which contains its hosts and options. */
   async startPlan(file: string): Promise<Outcome> {
     const args = ['install', file, '--yes', '--state', this.state, ...this.connection()];
     const { exitCode, stdout, stderr, all } = await this.#mesosup(args);
@@ -73,7 +73,7 @@ export class LabCluster {
     return { code: exitCode ?? -1, stdout, stderr, all: all ?? '' };
   }
 
-  /** Runs a command line of the docs, which says itself which hosts are meant if its flags do. */
+  /** Runs a command line of the docs. Uses the spec unless the command line has flags for hosts. */
   async runLine(line: string, ...more: string[]): Promise<Outcome> {
     const [program, command = '', ...args] = line.split(' ');
     if (program !== 'mesosup') throw new TypeError(`not a command of mesosup: ${line}`);
@@ -107,7 +107,7 @@ export class LabCluster {
     }
   }
 
-  /** The items of the plan by host, of hosts that have any, each as `action id`. */
+  /** The items of the plan by host as `action id`, without hosts that have no items. */
   async planned(): Promise<Record<string, string[]>> {
     const { stdout } = await this.run('plan', '--json');
     const { plan } = JSON.parse(stdout) as { plan: Plan };
@@ -120,7 +120,7 @@ export class LabCluster {
     return JSON.parse(await readFile(path.join(this.state, 'secrets.json'), 'utf8')) as Secrets;
   }
 
-  /** A request of the scheduler's API on a host, as the user it lets in. */
+  /** Sends a request to the scheduler's API on a host, with the user of the API. */
   async api(host: LabHost, route: string, init: RequestInit = {}): Promise<Response> {
     const basic = Buffer.from(`mesosup:${(await this.secrets()).api}`).toString('base64');
     const headers = { authorization: `Basic ${basic}`, 'content-type': 'application/json', ...init.headers };
@@ -132,7 +132,7 @@ export class LabCluster {
     return parseEndpoints(await answer.text(), app);
   }
 
-  /** A request of a master or an agent as operator. */
+  /** Sends a request to a master or an agent as the operator. */
   async operator(host: LabHost, port: number, route: string, init: RequestInit = {}): Promise<Response> {
     const basic = Buffer.from(`operator:${(await this.secrets()).operator}`).toString('base64');
     return fetch(`http://${host.address}:${port}${route}`, {
@@ -141,12 +141,12 @@ export class LabCluster {
     });
   }
 
-  /** Whether there is a master on the host, be it a slow one. */
+  /** True if a master listens on the host, even if it answers slowly. */
   hasMaster(host: LabHost): Promise<boolean> {
     return this.#listens(`http://${host.address}:${PORTS.master}/health`);
   }
 
-  /** Whether there is a scheduler on the host, be it a slow one. */
+  /** True if a scheduler listens on the host, even if it answers slowly. */
   hasScheduler(host: LabHost): Promise<boolean> {
     return this.#listens(`http://${host.address}:${PORTS.scheduler}/ping`);
   }
@@ -174,7 +174,7 @@ export class LabCluster {
   }
 }
 
-/** The spec's `mesos` for a repository of the lab; of this version, if one is given. */
+/** The spec's `mesos` for a repository of the lab, with an optional version. */
 export function mesosOf(
   { debian, ubuntu, key, fingerprint }: RepositoryLines,
   version?: string,
@@ -183,7 +183,7 @@ export function mesosOf(
   return { source: 'clusterd', repository, ...(version !== undefined && { version }) };
 }
 
-/** A command line with arguments as one would type it; fails with what it printed. */
+/** Expects exit code 0; a failure shows the output of the command. */
 export function expectDone({ code, all }: Outcome): void {
   if (code !== 0) throw new Error(`exit ${code}:\n${all}`);
 }

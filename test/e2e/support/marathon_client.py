@@ -1,4 +1,4 @@
-"""Drives the scheduler with Debian's python3-marathon, as a script of an operator would; any surprise ends it."""
+"""Drives the scheduler with Debian's python3-marathon, like a script of an operator. Exits at the first unexpected result."""
 
 import sys
 import threading
@@ -37,7 +37,7 @@ def wait(what, probe, seconds=60):
 
 def check(what, holds):
     if not holds:
-        sys.exit("not so: %s" % what)
+        sys.exit("unexpected: %s" % what)
     print("ok", what, flush=True)
 
 
@@ -65,7 +65,7 @@ wait("both instances run", lambda: running(2))
 wait("the deployment is over", settled)
 try:
     client.create_app("/web", app)
-    sys.exit("an app was made twice")
+    sys.exit("an app was created twice")
 except MarathonHttpError as error:
     check("no app is made twice", error.status_code == 409)
 
@@ -124,7 +124,7 @@ wait("the group is scaled", lambda: running(2, "/shop/db") and running(2, "/shop
 client.delete_group("/shop")
 wait("the group is gone", lambda: [one.id for one in client.list_apps()] == ["/web"] and settled())
 
-# One that can't ever run, to be taken back.
+# A change that can never run, to be rolled back.
 stuck = client.update_app("/web", MarathonApp(cmd="exec sleep 601", constraints=[["hostname", "LIKE", "nowhere"]]))
 check("a deployment is under way", [one.id for one in client.list_deployments()] == [stuck["deploymentId"]])
 check("what is under way is described", client.list_deployments()[0].current_actions[0].action == "RestartApplication")

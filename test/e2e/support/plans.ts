@@ -1,4 +1,4 @@
-/** Plans as a planner would make them, for tests of what is done with them on a real host. */
+/** Plans like those of the planner, for tests that apply them on a real host. */
 
 import { createHash, randomBytes } from 'node:crypto';
 import { generateSecrets } from '../../../src/cluster/secrets.ts';
@@ -31,7 +31,7 @@ export function wants(action: PlanAction, resource: Resource): PlanItem {
   };
 }
 
-/** An item that wants nothing any more. */
+/** An item without a wanted resource. */
 export function undo(action: 'remove' | 'restore' | 'repair' | 'stop', id: string, whole?: true): PlanItem {
   return { id, action, title: `${id}: ${action}`, diff: [], ...(whole ? { whole } : {}) };
 }
@@ -44,7 +44,7 @@ export function service(name: string, extra: Partial<ServiceResource> = {}): Ser
   return { kind: 'service', name, enabled: true, running: true, inputs: 'i1', restartOn: [], ...extra };
 }
 
-/** A unit whose process is `script`. */
+/** A systemd unit that runs `script`. */
 export function unit(name: string, script: string): FileResource {
   const quoted = script.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
   return file(
@@ -60,14 +60,14 @@ export function openHosts(lab: Lab): Hosts {
 export interface OneHost {
   readonly lab: Lab;
   readonly hosts: Hosts;
-  /** As the installer reaches it. */
+  /** The host with the installer's connection. */
   readonly host: Host;
-  /** From outside. */
+  /** A shell on the host, independent of the installer. */
   readonly shell: LabHost;
   stop(): Promise<void>;
 }
 
-/** A lab of one bare host, and the connection to it. */
+/** Starts a lab with one bare host and connects to it. */
 export async function startOneHost(options: { mesos?: boolean } = {}): Promise<OneHost> {
   const lab = await startLab({ hosts: 1, ...options });
   const hosts = openHosts(lab);
@@ -108,7 +108,7 @@ export interface Applied {
   events: RunEvent[];
 }
 
-/** Applies items and gives what came of it, with every event. */
+/** Applies items. @returns the outcome with all events */
 export async function apply(
   host: Host,
   items: readonly PlanItem[],
@@ -137,7 +137,7 @@ export async function apply(
   return { outcome, events };
 }
 
-/** What a run failed by. @throws Error when it did not fail */
+/** The failure of a run. @throws Error if it did not fail */
 export function failureOf({ outcome, events }: Applied): Extract<RunEvent, { event: 'failed' }> {
   if (outcome.ok || !outcome.failed) {
     throw new Error(`the run did not fail as it should: ${JSON.stringify(events.slice(-5))}`);
@@ -149,7 +149,7 @@ export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** Every file, directory and link with its digest, but for what systems change by themselves. */
+/** All files, directories and links with their digests, except those that the system changes by itself. */
 export function listing(shell: LabHost): Promise<string> {
   return shell.run(`
     prune='/proc /sys /dev /run /tmp /var/lib/docker /var/log /var/cache /var/lib/apt /var/lib/dpkg /var/lib/systemd'

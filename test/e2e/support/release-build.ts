@@ -1,4 +1,4 @@
-/** A release of this checkout for tests, for this machine's processor alone; and a server as people download from. */
+/** Builds a release of this checkout for tests, for this machine's processor only, and serves it over HTTP. */
 
 import { once } from 'node:events';
 import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
@@ -10,25 +10,25 @@ import { root } from '../demo-cluster.ts';
 
 const KEPT = path.join(root, 'build/test-release');
 const SOURCES = ['src', 'templates', 'bin', 'package.json', 'package-lock.json', 'LICENSE'];
-/** In the released script; tests put their server's in its place. */
+/** The URL in the released script; tests replace it with the URL of their server. */
 export const RELEASE_URL = 'http://release.invalid/mesosup';
 
 export interface ReleaseBuild {
   readonly version: string;
-  /** With bootstrap.sh; as it would be uploaded. */
+  /** The directory to upload, with bootstrap.sh. */
   readonly out: string;
-  /** The version's own in it. */
+  /** The directory of the version in `out`. */
   readonly directory: string;
-  /** The private key that signed it. */
+  /** The private key of the signature. */
   readonly key: string;
-  /** What the build printed. */
+  /** The output of the build. */
   readonly printed: string;
 }
 
-/** Builds it unless there is one that is newer than all it is made from. Test files that ask at once wait for one build. */
+/** Builds a release, or reuses one that is newer than its sources. Parallel test files wait for the same build. */
 export async function releaseBuild(): Promise<ReleaseBuild> {
   await mkdir(path.dirname(KEPT), { recursive: true });
-  // `flock` keeps the lock until its command ends, which it does with our end of the pipe.
+  // `flock` holds the lock until its command exits, which it does when our end of the pipe is closed.
   const lock = execa('flock', [`${KEPT}.lock`, 'sh', '-c', 'echo locked; cat'], { stdin: 'pipe' });
   await once(lock.stdout, 'data');
   try {
@@ -58,7 +58,7 @@ async function buildOnce(): Promise<ReleaseBuild> {
   return { version, out, directory: path.join(out, version), key, printed };
 }
 
-/** @param checkout to be built @returns what the build printed */
+/** @param checkout the checkout to build @returns the output of the build */
 export async function buildRelease(checkout: string, out: string, key: string): Promise<string> {
   const args = ['--out', out, '--key', key, '--url', RELEASE_URL, '--arch', process.arch];
   const { stdout } = await execa(process.execPath, ['bin/release.ts', ...args], { cwd: checkout });
@@ -66,15 +66,15 @@ export async function buildRelease(checkout: string, out: string, key: string): 
 }
 
 export interface ReleaseServer {
-  /** Where the release lies. */
+  /** The URL of the release. */
   readonly url: string;
   close(): void;
 }
 
 /**
- * Serves a release, or what a test made of one.
- * @param directory for the script; what is in it already is left alone
- * @param address of this machine
+ * Serves a release, or a release that a test has modified.
+ * @param directory the directory for the script; existing files in it are left alone
+ * @param address an address of this machine
  */
 export async function serveRelease(
   { out, version, directory }: ReleaseBuild,

@@ -1,4 +1,4 @@
-/** A scheduler process on an embedded Mesos of one agent, for tests with other people's clients. */
+/** A scheduler process on an embedded Mesos with one agent, for tests with third-party clients. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,16 +12,16 @@ import { until } from '../demo-cluster.ts';
 const root = path.resolve(import.meta.dirname, '../../..');
 
 export interface SchedulerCluster {
-  /** Where the scheduler's API is. */
+  /** The URL of the scheduler's API. */
   readonly url: string;
-  /** For the test's own files. */
+  /** A directory for the test's files. */
   readonly directory: string;
-  /** What the scheduler has logged so far. */
+  /** The scheduler's log so far. */
   readonly log: readonly string[];
   stop(): Promise<void>;
 }
 
-/** @param flags of the scheduler, besides those that it can't do without */
+/** @param flags additional flags of the scheduler */
 export async function startSchedulerCluster(flags: Record<string, string> = {}): Promise<SchedulerCluster> {
   const directory = await mkdtemp(path.join(tmpdir(), 'mesosup-clients-'));
   const mesos = await describeEmbedded(path.join(directory, 'mesos'));
@@ -34,7 +34,7 @@ export async function startSchedulerCluster(flags: Record<string, string> = {}):
     http_port: '0',
     data_dir: path.join(directory, 'scheduler'),
     docker_executor: path.join(root, 'dist/executors/docker'),
-    // Executors that nobody waits for any more end with their framework.
+    // Executors that are still running end with their framework.
     failover_timeout: '1',
     ...flags,
   };
@@ -48,7 +48,7 @@ export async function startSchedulerCluster(flags: Record<string, string> = {}):
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   const stop = async (url?: string): Promise<void> => {
-    // Containers outlive their agent, to be found again by its next start; here there is none.
+    // Containers outlive their agent until its next start, but this agent does not start again.
     if (url) await endTasks(url).catch((error: unknown) => console.warn(error));
     scheduler.kill('SIGTERM');
     if (scheduler.exitCode === null && scheduler.signalCode === null) await once(scheduler, 'exit');
@@ -66,11 +66,11 @@ export async function startSchedulerCluster(flags: Record<string, string> = {}):
 
 async function endTasks(url: string): Promise<void> {
   await fetch(`${url}/v2/groups?force=true`, { method: 'DELETE' });
-  // Tasks of a deleted app are in no list any more, but the deployment goes on until they have ended.
+  // Tasks of a deleted app are no longer listed, but the deployment continues until they have ended.
   await settled(url);
 }
 
-/** Waits until no deployment is under way. */
+/** Waits until no deployment is running. */
 export function settled(url: string, ms?: number): Promise<boolean> {
   return until(
     'no deployment is under way',

@@ -1,4 +1,4 @@
-/** An agent that does as the test says: the executor API over real HTTP, and a record of what the executor sent. */
+/** An agent that the test controls: the executor API over real HTTP, with a record of the executor's calls. */
 
 import { EventEmitter, once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
@@ -16,15 +16,15 @@ import { isUuidBase64 } from '../../../src/mesos/uuid.ts';
 type Subscribe = Extract<ExecutorCall, { type: 'SUBSCRIBE' }>['subscribe'];
 
 export class ScriptedAgent {
-  /** In the order received, those in SUBSCRIBE among them; a repeated one (same uuid) is recorded once. */
+  /** Updates in the order of arrival, including those in SUBSCRIBE; a repeated update (same uuid) is recorded once. */
   readonly updates: TaskStatus[] = [];
   readonly subscriptions: Subscribe[] = [];
-  /** As a framework would: acknowledge each update at once. */
+  /** Acknowledges each update at once, like a framework. */
   acknowledges = true;
-  /** How many of the next updates are answered with 400. */
+  /** Number of next updates that are answered with 400. */
   refusals = 0;
   capabilities = ['TASK_KILLING_STATE', 'PARTITION_AWARE'];
-  /** As a label of the ExecutorInfo. */
+  /** A label of the ExecutorInfo. */
   cluster = 'test';
   authorization: string | undefined;
   readonly #changes = new EventEmitter();
@@ -80,17 +80,17 @@ export class ScriptedAgent {
     this.send({ type: 'ACKNOWLEDGED', acknowledged: { task_id: status.task_id, uuid: status.uuid ?? '' } });
   }
 
-  /** The states a task was said to be in, in order. */
+  /** The reported states of a task, in order. */
   statesOf(taskId: string): TaskState[] {
     return this.updates.filter((u) => u.task_id.value === taskId).map((u) => u.state);
   }
 
-  /** Resolves when the executor has sent this, or had before. */
+  /** Resolves when the executor has sent this update, or at once if it already has. */
   async update(taskId: string, state: TaskState): Promise<TaskStatus> {
     return await this.until(() => this.updates.find((u) => u.task_id.value === taskId && u.state === state));
   }
 
-  /** Resolves when the executor has subscribed for the n-th time. */
+  /** Resolves after the n-th subscription of the executor. */
   async subscription(n: number): Promise<Subscribe> {
     return await this.until(() => this.subscriptions[n - 1]);
   }
@@ -103,7 +103,7 @@ export class ScriptedAgent {
     }
   }
 
-  /** Cuts the event stream, as an agent that restarts does. */
+  /** Closes the event stream, like an agent that restarts. */
   disconnect(): void {
     this.#stream?.destroy();
   }

@@ -10,9 +10,9 @@ import { EXIT } from '../../../errors/mesosup-error.ts';
 import { BaseCommand } from '../../base-command.ts';
 
 export default class Demo extends BaseCommand {
-  static override summary = 'Run the 2013 Redis example for real, on a cluster of this machine.';
+  static override summary = 'Run the Redis example of 2013 on a cluster on this machine.';
   static override description =
-    `Starts a Mesos master, agents and the scheduler (the embedded Mesos: no packages needed), launches two Redis containers through Mesos, asks one of them with redis-cli from a third container, and shows what runs until Ctrl-C. Nothing is left behind but the Docker image.`;
+    'Starts a Mesos master, agents and the scheduler (the embedded Mesos: no packages needed), launches two Redis containers through Mesos, queries one of them with redis-cli from a third container, and shows a live table until Ctrl-C. Leaves nothing behind except the Docker image.';
   static override examples = [
     '<%= config.bin %> demo',
     '<%= config.bin %> demo --once',
@@ -20,13 +20,13 @@ export default class Demo extends BaseCommand {
   ];
   static override enableJsonFlag = true;
   static override flags = {
-    agents: Flags.integer({ default: 2, min: 1, max: 20, summary: 'How many Mesos agents to start.' }),
+    agents: Flags.integer({ default: 2, min: 1, max: 20, summary: 'Number of Mesos agents.' }),
     image: Flags.string({
       default: DEFAULT_IMAGE,
-      summary: `A Redis image. ${DEFAULT_IMAGE} is made here from the distribution's package; another is pulled.`,
+      summary: `Redis image. ${DEFAULT_IMAGE} is built from the distribution's package; any other image is pulled.`,
     }),
-    once: Flags.boolean({ summary: 'End after the answer of Redis.', exclusive: ['detach'] }),
-    detach: Flags.boolean({ summary: 'Leave the demo up until `mesosup demo down`.' }),
+    once: Flags.boolean({ summary: 'Exit after the answer from Redis.', exclusive: ['detach'] }),
+    detach: Flags.boolean({ summary: 'Exit, but keep the demo running until `mesosup demo down`.' }),
   };
 
   async run(): Promise<DemoResult | undefined> {
@@ -70,7 +70,7 @@ export default class Demo extends BaseCommand {
       return undefined;
     } finally {
       if (context.cluster) {
-        if (interrupt.signal.aborted) this.log('\nTaking the demo away …');
+        if (interrupt.signal.aborted) this.log('\nRemoving the demo …');
         await context.cluster.stop();
       }
     }

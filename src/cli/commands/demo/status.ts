@@ -4,7 +4,7 @@ import { SchedulerApi } from '../../../demo/scheduler-api.ts';
 import { type Overview, renderOverview } from '../../../demo/table.ts';
 import { BaseCommand } from '../../base-command.ts';
 
-/** Programs that are being restarted answer again in a moment; longer nobody waits. */
+/** Long enough for a program that is restarting. */
 const PATIENCE_MS = 10_000;
 
 interface DemoStatus extends Partial<Overview> {
@@ -14,8 +14,8 @@ interface DemoStatus extends Partial<Overview> {
 }
 
 export default class DemoStatusCommand extends BaseCommand {
-  static override summary = 'Show what runs on a demo that is up: apps, tasks and agents.';
-  static override description = 'Exits with 1 when no demo is up.';
+  static override summary = 'Show the apps, tasks and agents of a running demo.';
+  static override description = 'Exits with 1 when no demo is running.';
   static override examples = ['<%= config.bin %> demo status', '<%= config.bin %> demo status --json'];
   static override enableJsonFlag = true;
 
@@ -23,7 +23,7 @@ export default class DemoStatusCommand extends BaseCommand {
     await this.parse(DemoStatusCommand);
     const found = await inspectDirectory(demoDirectory(process.getuid?.() ?? 0, process.env));
     if (found.kind !== 'up' || !found.state) {
-      this.log(`No demo is up. Start one with: ${this.config.bin} demo --detach`);
+      this.log(`No demo is running. Start one with: ${this.config.bin} demo --detach`);
       process.exitCode = 1;
       return { up: false };
     }

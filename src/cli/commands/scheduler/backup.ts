@@ -14,10 +14,9 @@ interface BackupTaken extends Summary {
 }
 
 export default class SchedulerBackup extends BaseCommand {
-  static override summary =
-    "Save a scheduler's state to a file: apps, their versions, groups, tasks, deployments.";
+  static override summary = "Save a scheduler's apps, versions, groups, tasks and deployments to a file.";
   static override description =
-    'The state is read from where the scheduler keeps it, at one moment, while it runs or when it does not; nothing of it is changed. On an installed host no flag is needed. The file is text with a checksum, for its owner alone, since apps may hold secrets. FILE - writes to the standard output.';
+    "Reads a consistent state from the scheduler's store, whether the scheduler runs or not, and changes nothing. On an installed host, no flag is needed. The file is text with a checksum. Only its owner may read it, because apps may contain secrets. FILE - writes to standard output.";
   static override examples = [
     '<%= config.bin %> scheduler backup',
     '<%= config.bin %> scheduler backup state.backup --data-dir /var/lib/mesosup/scheduler',
@@ -27,7 +26,7 @@ export default class SchedulerBackup extends BaseCommand {
   static override args = {
     file: Args.string({
       name: 'FILE',
-      description: 'The file to make; scheduler-TIME.backup by default.',
+      description: 'The file to write. Default: scheduler-TIME.backup.',
     }),
   };
   static override flags = placeFlags;
@@ -37,7 +36,7 @@ export default class SchedulerBackup extends BaseCommand {
     const at = new Date().toISOString();
     const file = args.file ?? `scheduler-${at.replace(/\.\d+/, '').replaceAll(':', '-')}.backup`;
     if (file === '-' && this.jsonEnabled()) {
-      throw new UsageError('--json and FILE - would both write to the standard output: name a file');
+      throw new UsageError('--json and FILE - would both write to standard output: name a file');
     }
     const place = placeFrom(flags);
     this.progress(`reading the state in ${showPlace(place)}`);

@@ -7,18 +7,18 @@ import { type MarathonApps, readMarathon } from '../../../scheduler/import/marat
 import { describePlan, describeRemarks } from '../../../scheduler/import/report.ts';
 import { count } from '../../../text/count.ts';
 import { BaseCommand } from '../../base-command.ts';
-import { contentOf, nameOf } from '../../file-argument.ts';
+import { displayName, readFileArgument } from '../../file-argument.ts';
 
 interface Imported extends ImportPlan {
-  /** Whether it was done. */
+  /** False with `--dry-run`, or when something prevented the import. */
   readonly imported: boolean;
   readonly deploymentId?: string;
 }
 
 export default class SchedulerImport extends BaseCommand {
-  static override summary = "Import a Marathon's apps into the scheduler that runs.";
+  static override summary = "Import Marathon's apps into a running scheduler.";
   static override description =
-    "FILE is what Marathon answers to GET /v2/groups or GET /v2/apps. Its apps are created or changed in one deployment; apps of the scheduler that are not in the file stay. What Marathon adds by itself is left out, what groups depend on becomes a dependency of each of their apps, and problems are told all at once, before anything is changed. Where something isn't supported here, nothing is done unless --leave-out says that it may be lost. Marathon's own tasks run on until they are stopped there. Exits with 1 when nothing could be imported, 2 when FILE or the flags will not do.";
+    "FILE is Marathon's answer to GET /v2/groups or GET /v2/apps. One deployment creates or changes its apps; apps of the scheduler that are not in the file stay as they are. Fields that Marathon adds itself are left out, and dependencies of a group become dependencies of each of its apps. All problems are reported together, before anything changes. If the file uses unsupported features, nothing is imported unless you add --leave-out. Marathon's own tasks keep running until you stop them in Marathon. Exits with 1 when nothing could be imported, and with 2 when FILE or the flags are invalid.";
   static override examples = [
     '<%= config.bin %> scheduler import groups.json --dry-run',
     '<%= config.bin %> scheduler import groups.json --leave-out --json',
@@ -26,25 +26,29 @@ export default class SchedulerImport extends BaseCommand {
   ];
   static override enableJsonFlag = true;
   static override args = {
-    file: Args.string({ name: 'FILE', description: 'The JSON; - for the standard input.', required: true }),
+    file: Args.string({
+      name: 'FILE',
+      description: 'The JSON file; - reads standard input.',
+      required: true,
+    }),
   };
   static override flags = {
-    'dry-run': Flags.boolean({ default: false, summary: 'Show what would be done; nothing is changed.' }),
-    'leave-out': Flags.boolean({ default: false, summary: "Import without what isn't supported." }),
+    'dry-run': Flags.boolean({ default: false, summary: 'Show the changes without making them.' }),
+    'leave-out': Flags.boolean({ default: false, summary: 'Import without the unsupported features.' }),
     force: Flags.boolean({
       default: false,
-      summary: 'Also where a deployment is changing the same apps: that one ends.',
+      summary: 'Cancel a running deployment of the same apps.',
     }),
     url: Flags.string({
-      summary: 'Where the scheduler is; http://127.0.0.1:8080 by default.',
+      summary: 'URL of the scheduler. Default: http://127.0.0.1:8080.',
       helpValue: 'URL',
     }),
     'credentials-file': Flags.string({
-      summary: 'Holds USER:PASSWORD for the API.',
+      summary: 'File with USER:PASSWORD for the API.',
       helpValue: 'PATH',
       exclusive: ['token-file'],
     }),
-    'token-file': Flags.string({ summary: 'Holds a token for the API.', helpValue: 'PATH' }),
+    'token-file': Flags.string({ summary: 'File with a token for the API.', helpValue: 'PATH' }),
   };
 
   async run(): Promise<Imported> {
@@ -52,26 +56,26 @@ export default class SchedulerImport extends BaseCommand {
     const { url, authorization } = access(flags);
     const read = await this.#read(args.file);
     const client = new SchedulerClient(url, authorization);
-    this.progress(`asking ${url} what ${count(read.apps.length, 'app')} would change`);
+    this.progress(`asking ${url} for the changes of ${count(read.apps.length, 'app')}`);
     const plan = await planImport(client, read, flags.force);
     for (const line of describePlan(plan)) this.log(line);
-    this.#tell(plan, flags['leave-out']);
-    const mayBe = plan.problems.length === 0 && (plan.unsupported.length === 0 || flags['leave-out']);
-    if (!mayBe) process.exitCode = 1;
-    if (!mayBe || flags['dry-run']) {
-      this.log(mayBe ? 'Nothing was changed yet; without --dry-run it is.' : 'Nothing was changed.');
+    this.#report(plan, flags['leave-out']);
+    const isAllowed = plan.problems.length === 0 && (plan.unsupported.length === 0 || flags['leave-out']);
+    if (!isAllowed) process.exitCode = 1;
+    if (!isAllowed || flags['dry-run']) {
+      this.log(
+        isAllowed ? 'Nothing was changed. Run again without --dry-run to import.' : 'Nothing was changed.',
+      );
       return { imported: false, ...plan };
     }
     const { deploymentId } = await client.putApps(read.apps, flags.force);
-    this.log(
-      `Imported by deployment ${deploymentId}: ${url}/v2/deployments/${deploymentId} says how far it is.`,
-    );
+    this.log(`Imported by deployment ${deploymentId}. Its progress: ${url}/v2/deployments/${deploymentId}`);
     return { imported: true, deploymentId, ...plan };
   }
 
   async #read(file: string): Promise<MarathonApps> {
-    const name = nameOf(file);
-    const json = (await contentOf(file)).toString('utf8');
+    const name = displayName(file);
+    const json = (await readFileArgument(file)).toString('utf8');
     let answer: unknown;
     try {
       answer = JSON.parse(json);
@@ -80,19 +84,24 @@ export default class SchedulerImport extends BaseCommand {
     }
     const read = readMarathon(answer);
     if (!read)
-      throw new UsageError(`${name} is no answer to GET /v2/groups or GET /v2/apps: it has no list of apps`);
-    if (read.apps.length === 0) throw new UsageError(`${name} has no app in it`);
+      throw new UsageError(
+        `${name} is not an answer to GET /v2/groups or GET /v2/apps: it has no list of apps`,
+      );
+    if (read.apps.length === 0) throw new UsageError(`${name} has no apps`);
     return read;
   }
 
-  #tell({ problems, unsupported }: ImportPlan, leaveOut: boolean): void {
+  #report({ problems, unsupported }: ImportPlan, leaveOut: boolean): void {
     if (problems.length > 0) {
-      this.logToStderr(`${count(problems.length, 'problem')}, to fix in the file:`);
+      this.logToStderr(`Fix ${count(problems.length, 'problem')} in the file:`);
       for (const line of describeRemarks(problems)) this.logToStderr(line);
     }
     if (unsupported.length > 0) {
-      const what = leaveOut ? 'is left out' : 'would be lost, and is left out with --leave-out';
-      this.logToStderr(`Not supported here; this ${what}:`);
+      this.logToStderr(
+        leaveOut
+          ? 'Not supported, so the import leaves this out:'
+          : 'Not supported. Add --leave-out to import without this:',
+      );
       for (const line of describeRemarks(unsupported)) this.logToStderr(line);
     }
   }

@@ -4,20 +4,21 @@ import { showPlace } from '../../../scheduler/backup/place.ts';
 import { restoreBackup } from '../../../scheduler/backup/restore.ts';
 import { inWords } from '../../../scheduler/backup/words.ts';
 import { BaseCommand } from '../../base-command.ts';
-import { contentOf, nameOf } from '../../file-argument.ts';
+import { displayName, readFileArgument } from '../../file-argument.ts';
 import { placeFlags, placeFrom } from '../../flags/place-flags.ts';
 
 interface Restored extends Summary {
   readonly to: string;
-  /** When the backup was taken, and of what. */
+  /** The time of the backup. */
   readonly at: string;
+  /** The store that the backup was taken from. */
   readonly from: string;
 }
 
 export default class SchedulerRestore extends BaseCommand {
-  static override summary = "Put a backup into the store of a scheduler that doesn't run.";
+  static override summary = 'Restore a backup into the store of a stopped scheduler.';
   static override description =
-    "All of it or nothing. The store may be another than the one the backup was taken of: so a scheduler moves between its directory and ZooKeeper. Started again, the scheduler subscribes with the framework id of the backup and asks the master for every task: those that still run go on, those that have ended are replaced, and those launched since the backup are ended. Where the master doesn't know the framework any more (--failover_timeout has passed, or it is another cluster), --new-framework leaves out its id and tasks, and all apps are launched anew.";
+    'Restores either the complete backup or nothing. The store may differ from the one that was backed up: this is how a scheduler moves between its directory and ZooKeeper. When you start the scheduler again, it subscribes with the framework id of the backup and asks the master for every task. Tasks that still run continue, tasks that have ended are replaced, and tasks launched after the backup are ended. If the master no longer knows the framework (--failover_timeout has passed, or the cluster is another one), add --new-framework: the framework id and the tasks are left out, and all apps are launched again.';
   static override examples = [
     '<%= config.bin %> scheduler restore state.backup',
     '<%= config.bin %> scheduler restore state.backup --data-dir /var/lib/mesosup/scheduler --force',
@@ -25,21 +26,25 @@ export default class SchedulerRestore extends BaseCommand {
   ];
   static override enableJsonFlag = true;
   static override args = {
-    file: Args.string({ name: 'FILE', description: 'The backup; - for the standard input.', required: true }),
+    file: Args.string({
+      name: 'FILE',
+      description: 'The backup file; - reads standard input.',
+      required: true,
+    }),
   };
   static override flags = {
     ...placeFlags,
-    force: Flags.boolean({ default: false, summary: 'Put it in the place of a state that is there.' }),
+    force: Flags.boolean({ default: false, summary: 'Replace a state that exists in the store.' }),
     'new-framework': Flags.boolean({
       default: false,
-      summary: 'Without framework id and tasks: apps are launched anew.',
+      summary: 'Leave out framework id and tasks, so that all apps are launched again.',
     }),
   };
 
   async run(): Promise<Restored> {
     const { args, flags } = await this.parse(SchedulerRestore);
     const place = placeFrom(flags);
-    const backup = decodeBackup(await contentOf(args.file), nameOf(args.file));
+    const backup = decodeBackup(await readFileArgument(args.file), displayName(args.file));
     this.progress(`writing ${inWords(backup.head)} to ${showPlace(place)}`);
     const summary = await restoreBackup(backup, place, {
       force: flags.force,
@@ -48,7 +53,7 @@ export default class SchedulerRestore extends BaseCommand {
     });
     const { at, from } = backup.head;
     this.log(
-      `${showPlace(place)} holds ${inWords(summary)}, as ${from} was at ${at}. Start the scheduler now.`,
+      `${showPlace(place)} now holds ${inWords(summary)}, restored from the backup of ${from} at ${at}. Start the scheduler now.`,
     );
     return { to: showPlace(place), at, from, ...summary };
   }

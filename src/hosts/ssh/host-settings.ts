@@ -1,19 +1,19 @@
-/** The settings that hold for a host, read as what they should be, and the tokens in them (pure). */
+/** Parses the values of a host's settings and replaces the tokens in them (pure). */
 
 import { badConfig, type Setting, type Settings } from './config-lines.ts';
 
-/** Whose configuration it is. */
+/** The user whose configuration is read. */
 export interface Person {
   readonly user: string;
   readonly home: string;
   readonly uid: number;
-  /** This machine's name, for `%l` and `%L`. */
+  /** This machine's name, for the tokens `%l` and `%L`. */
   readonly hostname: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The settings of a host, read as what they should be. */
-export class Said {
+/** The settings of a host, with typed access. */
+export class HostSettings {
   readonly host: string;
   readonly #settings: Settings;
 
@@ -36,7 +36,7 @@ export class Said {
     const value = word(setting).toLowerCase();
     if (value === 'yes' || value === 'true') return true;
     if (value === 'no' || value === 'false') return false;
-    throw badConfig(this.host, setting, `${keyword} can only be yes or no, not "${value}"`);
+    throw badConfig(this.host, setting, `${keyword} must be yes or no, not "${value}"`);
   }
 
   number(keyword: string, min: number, max: number): number | undefined {
@@ -47,19 +47,19 @@ export class Said {
     throw badConfig(
       this.host,
       setting,
-      `${keyword} has to be a number from ${min} to ${max}, not "${word(setting)}"`,
+      `${keyword} must be a number from ${min} to ${max}, not "${word(setting)}"`,
     );
   }
 }
 
-/** The value, where it is one word. */
+/** The first word of the value. */
 export function word(setting: Setting): string {
   return setting.words[0] ?? '';
 }
 
 export type Tokens = Readonly<Record<string, string>>;
 
-/** ssh_config(5), TOKENS, but for those of certificates and tunnels. */
+/** The tokens of ssh_config(5), TOKENS, without those for certificates and tunnels. */
 export function tokensOf(person: Person, host: string, hostname: string, port: number, user: string): Tokens {
   return {
     '%': '%',
@@ -75,17 +75,17 @@ export function tokensOf(person: Person, host: string, hostname: string, port: n
   };
 }
 
-/** The text with its tokens replaced. @throws HostError 'configuration' for one that is not among them */
-export function expand(host: string, setting: Setting, text: string, tokens: Tokens): string {
-  return text.replaceAll(/%(.?)/g, (whole, letter: string) => {
+/** @throws HostError 'configuration' for an unsupported token */
+export function expandTokens(host: string, setting: Setting, text: string, tokens: Tokens): string {
+  return text.replaceAll(/%(.?)/g, (token, letter: string) => {
     const value = tokens[letter];
     if (value === undefined)
-      throw badConfig(host, setting, `"${whole}" is not a token that is understood here: ${text}`);
+      throw badConfig(host, setting, `mesosup does not support the token "${token}": ${text}`);
     return value;
   });
 }
 
-/** A path that may begin with `~`. */
-export function home(person: Person, file: string): string {
+/** Replaces a leading `~` with the home directory. */
+export function expandHome(person: Person, file: string): string {
   return file.replace(/^~(?=\/|$)/, person.home);
 }
