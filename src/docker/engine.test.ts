@@ -55,7 +55,7 @@ describe('the version', () => {
   test('something else that answers on the socket is told apart', async () => {
     server = createServer((_request, response) => response.end('hello')).listen(socket);
     await once(server, 'listening');
-    await expect(new DockerEngine(socket).version()).rejects.toThrow(/is no Docker engine/);
+    await expect(new DockerEngine(socket).version()).rejects.toThrow(/is not a Docker engine/);
   });
 });
 
@@ -73,7 +73,7 @@ describe('errors', () => {
     const bodies = ['no such page\n', ''];
     const engine = await engineThat((_request, response) => response.writeHead(500).end(bodies.shift()));
     await expect(engine.startContainer('c')).rejects.toThrow('no such page');
-    await expect(engine.startContainer('c')).rejects.toThrow('the Docker engine answered 500');
+    await expect(engine.startContainer('c')).rejects.toThrow('Docker answered with status 500');
   });
 
   test('what is not there is undefined, or no error', async () => {
@@ -105,7 +105,7 @@ describe('errors', () => {
       '/run/user/1/docker.sock',
     );
     expect(() => dockerSocketPath({ DOCKER_HOST: 'tcp://10.0.0.1:2375' })).toThrow(
-      /unset it, or set it to unix:/,
+      /Unset it, or set it to unix:/,
     );
   });
 });

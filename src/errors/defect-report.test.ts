@@ -23,7 +23,7 @@ test('a bug is shown in two lines without a stack, and its stack goes into a fil
   const [name = ''] = readdirSync(directory);
   const file = path.join(directory, name);
   expect(failureText(failure)).toBe(
-    `mesosup has a bug and stopped: TypeError: x is not a function\n→ Report it with the file ${file}`,
+    `mesosup stopped because of a bug: TypeError: x is not a function\n→ Report the bug and attach the file ${file}`,
   );
   expect(failure.exitCode).toBe(1);
   const text = readFileSync(file, 'utf8');
@@ -51,7 +51,7 @@ test('the report goes where it can be written, and its absence is reported', () 
   const nowhere = path.join(import.meta.filename, 'none');
   report(new Error('x'), [], [nowhere, directory]);
   expect(readdirSync(directory)).toHaveLength(1);
-  expect(failureText(report(new Error('x'), [], [nowhere]))).toContain('No report could be written');
+  expect(failureText(report(new Error('x'), [], [nowhere]))).toContain('No report was written');
 });
 
 test('no report is written of an error that is for people', () => {

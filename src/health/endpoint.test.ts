@@ -103,7 +103,7 @@ describe('HTTP', () => {
     const silent = await serving(() => {});
     expect(await look({ ...http(silent), timeout_seconds: 0.1 })).toEqual(failed('timed out after 0.1 s'));
     const rude = await serving((request) => request.socket.destroy());
-    expect(await look(http(rude))).toEqual(failed('the connection was broken off without an answer'));
+    expect(await look(http(rude))).toEqual(failed('the connection was reset without an answer'));
     const other = await listening(createTcpServer((socket) => socket.end('220 hello\r\n')));
     expect(await look(http(other))).toMatchObject({
       type: 'failed',
@@ -128,7 +128,7 @@ describe('TCP', () => {
     expect(await look(tcp(holding), { holdMs: 50 })).toEqual(PASSED);
     expect(await look(tcp(greeting), { holdMs: 5000 })).toEqual(PASSED);
     expect(await look(tcp(closing), { holdMs: 5000 })).toEqual(
-      failed('the connection was closed at once: nothing listens behind the port'),
+      failed('the connection was closed immediately: nothing listens on the port in the container'),
     );
     expect(await look({ ...tcp(holding), timeout_seconds: 0.2 }, { holdMs: 5000 })).toEqual(PASSED);
   });

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { HealthCheck } from '../mesos/types.ts';
-import { argvOf } from './command.ts';
+import { commandArgv } from './command.ts';
 import {
   afterCheck,
   type CheckResult,
   firstCheckMs,
   initialHealth,
   intervalMs,
-  isToBeKilled,
+  mustBeKilled,
   timeoutMs,
 } from './health.ts';
 
@@ -66,7 +66,7 @@ describe('health', () => {
           const since = counting.length - 1 - counting.lastIndexOf(PASSED);
           expect(health.failures).toBe(since);
           expect(health.healthy).toBe(counting.length === 0 ? undefined : counting.at(-1) === PASSED);
-          expect(isToBeKilled(health, checks)).toBe(limit > 0 && since >= limit);
+          expect(mustBeKilled(health, checks)).toBe(limit > 0 && since >= limit);
           expect(firstCheckMs(health, checks, now)).toBeLessThanOrEqual(15_000);
         }
       }),
@@ -80,7 +80,7 @@ describe('health', () => {
 });
 
 test('a command’s words', () => {
-  expect(argvOf({ value: 'a "b"' })).toEqual(['/bin/sh', '-c', 'a "b"']);
-  expect(argvOf({ shell: false, value: '/bin/x', arguments: ['x', '-v'] })).toEqual(['/bin/x', '-v']);
-  expect(argvOf({ shell: false, value: '/bin/x' })).toEqual(['/bin/x']);
+  expect(commandArgv({ value: 'a "b"' })).toEqual(['/bin/sh', '-c', 'a "b"']);
+  expect(commandArgv({ shell: false, value: '/bin/x', arguments: ['x', '-v'] })).toEqual(['/bin/x', '-v']);
+  expect(commandArgv({ shell: false, value: '/bin/x' })).toEqual(['/bin/x']);
 });

@@ -42,7 +42,7 @@ describe('RecordIoDecoder', () => {
 
   it('takes a record as large as the guard and refuses one byte more, before it has arrived', () => {
     expect(new RecordIoDecoder(3).push(Buffer.from('3\nabc'))).toEqual([Buffer.from('abc')]);
-    expect(() => new RecordIoDecoder(3).push(Buffer.from('4\n'))).toThrow('4 bytes is over the limit of 3');
+    expect(() => new RecordIoDecoder(3).push(Buffer.from('4\n'))).toThrow('4 bytes exceeds the limit of 3');
   });
 
   it.each([

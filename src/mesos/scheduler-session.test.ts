@@ -259,7 +259,7 @@ describe('events', () => {
       },
       'the event stream ended inside a record',
     ],
-    ['broke off', (stream: EventStream) => stream.break(), 'the event stream broke off: aborted'],
+    ['broke off', (stream: EventStream) => stream.break(), 'the event stream was interrupted: aborted'],
   ])('stop when the stream %s', async (_, end, reason) => {
     session.start();
     const { stream } = await subscribe();
@@ -295,7 +295,7 @@ describe('the watchdog', () => {
     await events.next();
     expect(manual.waits).toEqual([10_000]);
     manual.fire();
-    expect(await lost.next()).toBe('nothing was heard from the master for 5 heartbeats');
+    expect(await lost.next()).toBe('received nothing from the master for 5 heartbeats');
     await stream.closed;
     manual.fire();
     await subscribe();

@@ -38,7 +38,7 @@ describe('parseDuration', () => {
 
   it.each(['', '15', 'mins', '15 mins', '-1secs', '1.secs', '1fortnight', '1toString'])(
     'refuses "%s"',
-    (text) => expect(() => parseDuration(text)).toThrow(`"${text}" is no duration`),
+    (text) => expect(() => parseDuration(text)).toThrow(`"${text}" is not a duration`),
   );
 });
 
@@ -128,7 +128,7 @@ describe('readExecutorEnvironment', () => {
 
   it('names a duration it cannot read', () => {
     const env = { ...real, MESOS_RECOVERY_TIMEOUT: 'soon' };
-    expect(() => readExecutorEnvironment(env)).toThrow('MESOS_RECOVERY_TIMEOUT: "soon" is no duration');
+    expect(() => readExecutorEnvironment(env)).toThrow('MESOS_RECOVERY_TIMEOUT: "soon" is not a duration');
   });
 });
 
@@ -153,7 +153,7 @@ describe('leader detection from a list', () => {
   });
 
   it.each(['', 'a,', 'a:b', 'http://a:5050', 'user@a:1', 'a:99999'])('refuses "%s"', (text) => {
-    expect(() => parseMasters(text)).toThrow("is no master's address");
+    expect(() => parseMasters(text)).toThrow('is not a master address');
   });
 
   it('goes through the list, again and again', async () => {
@@ -162,6 +162,6 @@ describe('leader detection from a list', () => {
   });
 
   it('has no answer from an empty list', async () => {
-    await expect(detectFromList([])()).rejects.toThrow('name at least one');
+    await expect(detectFromList([])()).rejects.toThrow('add at least one');
   });
 });

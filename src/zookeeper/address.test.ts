@@ -43,13 +43,13 @@ describe('a ZooKeeper address', () => {
     ['zk://h:65536/mesos', 'server 1 of the list is not host:port'],
     ['zk://a b/mesos', 'server 1 of the list is not host:port'],
     ['zk://fd00::1/mesos', 'server 1 of the list is not host:port'],
-    ['zk://me@h/mesos', 'what precedes the @ is not user:password'],
-    ['zk://:pw@h/mesos', 'what precedes the @ is not user:password'],
-    ['zk://me:@h/mesos', 'what precedes the @ is not user:password'],
-    ['zk://h/a//b', "the path after the servers is no path of ZooKeeper's"],
-    ['zk://h/a/../b', "the path after the servers is no path of ZooKeeper's"],
-    ['zk://h//', "the path after the servers is no path of ZooKeeper's"],
-    ['zk://h/a\u0000', "the path after the servers is no path of ZooKeeper's"],
+    ['zk://me@h/mesos', 'the text before the @ is not user:password'],
+    ['zk://:pw@h/mesos', 'the text before the @ is not user:password'],
+    ['zk://me:@h/mesos', 'the text before the @ is not user:password'],
+    ['zk://h/a//b', 'the path after the servers is not a ZooKeeper path'],
+    ['zk://h/a/../b', 'the path after the servers is not a ZooKeeper path'],
+    ['zk://h//', 'the path after the servers is not a ZooKeeper path'],
+    ['zk://h/a\u0000', 'the path after the servers is not a ZooKeeper path'],
   ])('refuses %j', (text, message) => {
     expect(() => parseZooKeeperAddress(text)).toThrow(AddressError);
     expect(() => parseZooKeeperAddress(text)).toThrow(message);

@@ -76,7 +76,7 @@ describe('the handshake', () => {
     const connecting = connect({ server: at, timeoutMs: 1000, withinMs: 20_000 });
     const refused = expect(connecting).rejects.toMatchObject({
       fatal: false,
-      message: `127.0.0.1:${at.port} sent what can't be read: 1213486160 is not the length of a packet`,
+      message: `127.0.0.1:${at.port} sent an invalid packet: 1213486160 is not the length of a packet`,
     });
     await arrival(1);
     socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
@@ -110,7 +110,7 @@ describe('the handshake', () => {
     expect(auth.buffer().toString()).toBe('me:pw');
     socket.write(reply(-4, LONG_AGO, -115));
     expect(await connection.closed).toEqual({
-      reason: `127.0.0.1:${at.port} refused user and password`,
+      reason: `127.0.0.1:${at.port} refused the user and password`,
       fatal: true,
     });
     await gone;
@@ -135,7 +135,7 @@ describe('a connection', () => {
     socket.write(Buffer.concat([...early, reply(1, LONG_AGO, -101), event(4, '/late')]));
     expect(await both).toEqual([undefined, undefined]);
     expect(order).toEqual(['deleted /early', 'first', 'created /a', 'second', 'children-changed /late']);
-    expect([connection.made, connection.answered]).toEqual([2, 2]);
+    expect([connection.sentCount, connection.answeredCount]).toEqual([2, 2]);
   });
 
   it('resumes after the last change that an answer named, an error included', async () => {
@@ -164,10 +164,10 @@ describe('a connection', () => {
   it.each([
     ['a length that is none', int(-5), '-5 is not the length of a packet'],
     ['a header cut short', packet(int(0)), /a field of 8 bytes exceeds its packet of 4 bytes/],
-    ['an answer to no request', reply(7, LONG_AGO, 0), 'an answer to no request or out of turn: xid 7'],
-    ['an answer out of turn', reply(1, LONG_AGO, 0), 'an answer to no request or out of turn: xid 1'],
+    ['an answer to no request', reply(7, LONG_AGO, 0), 'an unexpected or out-of-order answer: xid 7'],
+    ['an answer out of turn', reply(1, LONG_AGO, 0), 'an unexpected or out-of-order answer: xid 1'],
     ['an answer cut short', reply(0, LONG_AGO, 0, int(3)), /a field of 3 bytes exceeds/],
-    ['an event of an unknown type', event(9, '/a'), '9 is no type of a watch event'],
+    ['an event of an unknown type', event(9, '/a'), '9 is not a type of watch event'],
   ])('is lost, with all of its requests, at %s', async (_, bytes, message) => {
     const connection = await connected();
     const lost = [getData('/a', false), getData('/b', false)].map((request) =>

@@ -313,7 +313,7 @@ it('learns from the server that its session was ended', async () => {
   const twin = await connect({ server, timeoutMs: SESSION_MS, withinMs: 5000, resume });
   await twin.endSession();
   proxy.heal();
-  expect(await session.ended).toMatch(/says that the session has expired/);
+  expect(await session.ended).toMatch(/reports that the session has expired/);
   await expect(session.exists(path)).rejects.toMatchObject({ code: 'SESSION_ENDED' });
   expect(await (await open()).exists(path)).toBeUndefined();
 });

@@ -7,7 +7,7 @@ import {
   INITIAL,
   type State,
 } from '../../src/executor/domain/executor-state.ts';
-import { decide, unacknowledged } from '../../src/executor/domain/life-cycle.ts';
+import { decide, listUnacknowledged } from '../../src/executor/domain/life-cycle.ts';
 import { encodeTaskData } from '../../src/executor/task-data.ts';
 import type { TaskInfo } from '../../src/mesos/types.ts';
 
@@ -67,7 +67,7 @@ export class Fed {
 
   acknowledgeAll(): ExecutorAction[] {
     return this.take(
-      ...unacknowledged(this.state).updates.map(
+      ...listUnacknowledged(this.state).updates.map(
         ({ status }): ExecutorInput => ({
           type: 'acknowledged',
           taskId: status.task_id.value,

@@ -1,4 +1,4 @@
-/** May an agent go on under its old id? As `--reconfiguration_policy` has it. Pure; compatibility.cpp of Mesos 1.11. */
+/** Decides by `--reconfiguration_policy` if an agent may keep its id. Pure. Source: compatibility.cpp of Mesos 1.11. */
 
 import { amountsOf, formatRanges, fromMilli, rangesContain } from '../../mesos/resources.ts';
 import type { AgentInfo, Attribute } from '../../mesos/types.ts';
@@ -6,7 +6,7 @@ import { formatResources } from '../wire/resource-text.ts';
 
 /**
  * `equal` permits no change, `additive` permits more resources and attributes.
- * @returns why the agent may not go on, or undefined
+ * @returns the reason why the agent may not keep its id, or undefined
  */
 export function incompatibility(
   policy: 'equal' | 'additive',
@@ -31,7 +31,7 @@ function infoText({ hostname, port, resources, attributes }: AgentInfo): string 
   });
 }
 
-/** What is there no more, or is another than before. */
+/** Describes the first value that was removed, reduced or changed. */
 function subtraction(before: AgentInfo, now: AgentInfo): string | undefined {
   if (before.hostname !== now.hostname) return `Hostname changed from ${before.hostname} to ${now.hostname}`;
   if (before.port !== now.port) return `Port changed from ${before.port} to ${now.port}`;

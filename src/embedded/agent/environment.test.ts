@@ -30,7 +30,7 @@ const input = (more: Partial<EnvironmentInput> = {}): EnvironmentInput => ({
   shutdownGraceMs: 15_000,
   recoveryTimeoutMs: 900_000,
   subscriptionBackoffMaxMs: 2000,
-  given: {},
+  flagVariables: {},
   command: undefined,
   ...more,
 });
@@ -52,7 +52,7 @@ it('speaks of recovery only where the framework checkpoints', () => {
 it("adds the agent's flag, which yields to Mesos' own, and the command's variables, which win", () => {
   const environment = executorEnvironment(
     input({
-      given: { PATH: '/flag', A: 'flag', B: 'flag', MESOS_DIRECTORY: '/flag' },
+      flagVariables: { PATH: '/flag', A: 'flag', B: 'flag', MESOS_DIRECTORY: '/flag' },
       command: { environment: { variables: [{ name: 'B', value: 'command' }, { name: 'C' }] } },
     }),
   );

@@ -1,4 +1,4 @@
-/** The agent and its master: what it says when it registers, and what it does with the master's messages. */
+/** Builds the agent's registration and handles the master's messages. */
 
 import type { ExecutorInfo, FrameworkInfo } from '../../mesos/types.ts';
 import type { AgentMessage, MasterMessage, ReportedTask } from '../wire/agent-link.ts';
@@ -9,7 +9,7 @@ import { type Agent, type AgentTask, executorOf, isPartitionAware } from './mode
 import { agentStatus, endIfDone } from './status.ts';
 import { acknowledge, killTask, runTask } from './tasks.ts';
 
-/** All that the agent holds. */
+/** Builds REGISTER with all executors and tasks of the agent. */
 export function registerMessage(agent: Agent): AgentMessage {
   const executors: ExecutorInfo[] = [];
   const tasks: ReportedTask[] = [];
@@ -45,7 +45,7 @@ export function registerMessage(agent: Agent): AgentMessage {
   };
 }
 
-/** Does what the master says. */
+/** Handles one message of the master. */
 export function masterMessage(agent: Agent, message: MasterMessage): void {
   switch (message.type) {
     case 'REGISTERED':

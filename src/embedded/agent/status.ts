@@ -1,4 +1,4 @@
-/** Status updates on the agent: taken in from executors, made where a task ends without one. */
+/** Handles status updates of executors, and creates updates for tasks that end without one. */
 
 import { type ContainerStatus, isTerminal, type TaskState, type TaskStatus } from '../../mesos/types.ts';
 import type { DrainConfig } from '../wire/agent-link.ts';
@@ -12,7 +12,7 @@ import {
   nowSeconds,
 } from './model.ts';
 
-/** An update of the agent's own. */
+/** Creates an update of the agent itself. */
 export function agentStatus(
   agent: Agent,
   framework: AgentFramework,
@@ -35,7 +35,7 @@ export function agentStatus(
 }
 
 /**
- * Takes an update from an executor or from the agent itself: the task changes state, the framework will hear of it.
+ * Takes an update of an executor or of the agent itself: changes the task's state and forwards the update.
  */
 export function takeUpdate(
   agent: Agent,
@@ -68,7 +68,7 @@ export function takeUpdate(
   agent.updates.add(framework.id, status);
 }
 
-/** The same reason for every task that goes for the sake of draining, and where the agent is to go, the same state. */
+/** Sets the reason for tasks that end because of draining, and the state if the agent will be marked gone. */
 function drainedStatus(
   drain: DrainConfig,
   framework: AgentFramework,
@@ -94,7 +94,7 @@ function containerStatus(
   };
 }
 
-/** @returns false where the task has ended before; an update sent twice is let through to be recognised */
+/** @returns false if the task had already ended; a repeated update passes, and is recognized later */
 function changeState(executor: Executor, status: TaskStatus): boolean {
   const taskId = status.task_id.value;
   const queued = executor.queued.get(taskId);
@@ -130,15 +130,15 @@ export function removeFrameworkIfIdle(agent: Agent, framework: AgentFramework): 
   endIfDone(agent);
 }
 
-/** An agent that was told to shut down, or only cleans up, ends with its last executor. */
+/** Ends an agent that shuts down or cleans up, after its last executor. */
 export function endIfDone(agent: Agent): void {
   if (!agent.terminating || agent.frameworks.size > 0) return;
   if (agent.recovering) agent.ports.checkpoint.forgetAgent();
   agent.ports.end(0, 'Agent terminating');
 }
 
-/** Tells the master that an executor it reckons with is gone. @param status as of wait(2), -1 where unknown */
-export function tellExited(agent: Agent, frameworkId: string, executorId: string, status: number): void {
+/** Reports the end of an executor that the master knows. @param status as in wait(2), -1 if unknown */
+export function reportExited(agent: Agent, frameworkId: string, executorId: string, status: number): void {
   agent.toMaster?.({
     type: 'EXITED_EXECUTOR',
     framework_id: frameworkId,

@@ -1,4 +1,4 @@
-/** The master over HTTP. */
+/** The master's HTTP server. */
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -21,12 +21,12 @@ import {
 } from '../wire/http.ts';
 import { agentDisconnected, registerAgent } from './agents.ts';
 import { disconnected, HEARTBEAT_SECONDS, subscribe } from './frameworks.ts';
-import { type Agent, type AgentStream, leads, type Master, type SchedulerStream } from './model.ts';
+import { type Agent, type AgentStream, isLeader, type Master, type SchedulerStream } from './model.ts';
 import { type OperatorContext, operatorRoute, redirectToLeader } from './operator.ts';
 import { callingFramework, handleCall, validateCall } from './scheduler-call.ts';
 import { agentUpdate, exitedExecutor, messageFromExecutor } from './tasks.ts';
 
-/** Which requests must carry credentials of `credentials`. */
+/** The requests that require one of `credentials`. */
 export interface Authentication {
   agents: boolean;
   frameworks: boolean;
@@ -41,11 +41,11 @@ export interface MasterServer extends OperatorContext {
 }
 
 /**
- * Lets the leader answer. @returns true where this master doesn't lead and has said who does
- * @throws CallRefused with 503 while it recovers
+ * Redirects to the leader. @returns true if this master doesn't lead and has answered with a redirect or 503
+ * @throws CallRefused with 503 while this master leads and recovers
  */
 function answeredForLeader(master: Master, request: IncomingMessage, response: ServerResponse): boolean {
-  if (leads(master)) {
+  if (isLeader(master)) {
     if (master.recovering) throw new CallRefused(503, 'Master has not finished recovery');
     return false;
   }
@@ -113,18 +113,18 @@ async function scheduler(
   subscribe(master, { ...call.subscribe, framework_info: info }, stream);
 }
 
-/** The other end is `agent/master-link.ts`; the protocol is in `wire/agent-link.ts`. */
+/** The master's side of `agent/master-link.ts`. The protocol is in `wire/agent-link.ts`. */
 function agentLink(server: MasterServer, request: IncomingMessage, response: ServerResponse): void {
   if (request.method !== 'POST') {
     methodNotAllowed(response, request.method);
     return;
   }
   const { master } = server;
-  if (!leads(master) || master.recovering) {
+  if (!isLeader(master) || master.recovering) {
     answerText(
       response,
       503,
-      leads(master) ? 'Master has not finished recovery' : 'This master does not lead',
+      isLeader(master) ? 'Master has not finished recovery' : 'This master does not lead',
     );
     return;
   }
@@ -158,7 +158,7 @@ function agentLink(server: MasterServer, request: IncomingMessage, response: Ser
   });
 }
 
-/** Credentials must be right wherever they are given. @returns why not, in words, or undefined */
+/** Checks an agent's credentials, also if they are optional. @returns the reason of a refusal, or undefined */
 function agentRefusal({ agents, credentials }: Authentication, request: IncomingMessage): string | undefined {
   if (request.headers.authorization === undefined) return agents ? 'it is not authenticated' : undefined;
   return basicPrincipal(request, credentials) === undefined ? 'its credential is refused' : undefined;

@@ -41,10 +41,10 @@ it('warns of a file that others can read', () => {
 it.each([
   ['', 'Empty credential file'],
   ['p hush', 'it is not JSON'],
-  ['{"hush":1}', 'it holds no list "credentials"'],
+  ['{"hush":1}', 'it contains no list "credentials"'],
   ['{"credentials":[]}', 'must contain at least one credential'],
-  ['{"credentials":[{"secret":"hush"}]}', 'a credential is'],
-  ['{"credentials":[null]}', 'a credential is'],
+  ['{"credentials":[{"secret":"hush"}]}', 'expected {"principal"'],
+  ['{"credentials":[null]}', 'expected {"principal"'],
 ])('refuses %j without repeating it', (content, reason) => {
   const read = () => readCredentials(file(content), 'credentials', log);
   expect(read).toThrow(reason);

@@ -83,7 +83,7 @@ describe('parseFlags', () => {
     [['--port', '1'], "Failed to load non-boolean flag 'port': Missing value"],
     [['--port=1', '--port=2'], "Flag 'port' is already loaded via name 'port'"],
     [['--port=x'], 'expected a whole number'],
-    [['--timeout=5'], 'is no duration'],
+    [['--timeout=5'], 'is not a duration'],
     [['--authenticate=maybe'], 'expected true or false'],
     [['--no-authenticate=true'], "via 'no-authenticate' with value 'true'"],
   ])('refuses %j', (argv, message) => {
@@ -100,5 +100,5 @@ it('usage names every flag, and says which do nothing', () => {
   const specs = { ...SPECS, ...inertFlags('switch', 'quiet\n  strict') };
   const text = usage('master', specs);
   for (const name of Object.keys(specs)) expect(text).toContain(name);
-  expect(text).toMatch(/--\[no-\]strict .*without effect/);
+  expect(text).toMatch(/--\[no-\]strict .*no effect/);
 });

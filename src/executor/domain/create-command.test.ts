@@ -107,11 +107,11 @@ describe('pairing ports', () => {
   test('too few or too many on either side is a warning; the rest are paired', () => {
     expect(pairPorts(['1/tcp', '2/tcp', '3/udp'], [31000])).toEqual({
       pairs: [{ host: 31000, container: 1, protocol: 'tcp' }],
-      warnings: ['the image exposes 2/tcp, 3/udp, but the task has no more ports: not published'],
+      warnings: ['the image exposes 2/tcp, 3/udp, but the task has no more ports; they are not published'],
     });
     expect(pairPorts(['1/tcp'], [31000, 31001, 31002])).toEqual({
       pairs: [{ host: 31000, container: 1, protocol: 'tcp' }],
-      warnings: ['the task has ports 31001, 31002, but the image exposes no more: not in use'],
+      warnings: ['the task has ports 31001, 31002, but the image exposes no more ports; they are not used'],
     });
   });
 });

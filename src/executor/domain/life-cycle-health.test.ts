@@ -14,7 +14,7 @@ import {
 } from '../../../test/executor/fed.ts';
 import type { HealthCheck, TaskInfo } from '../../mesos/types.ts';
 import type { ExecutorInput, State, Task } from './executor-state.ts';
-import { unacknowledged } from './life-cycle.ts';
+import { listUnacknowledged } from './life-cycle.ts';
 
 const CHECK: HealthCheck = {
   type: 'HTTP',
@@ -32,7 +32,7 @@ function checked(more: Partial<HealthCheck> = {}, info: Partial<TaskInfo> = {}):
 /** The worker dies, and a new one finds what the files say, and the container. */
 function crash(fed: Fed): void {
   const tasks = new Map(JSON.parse(JSON.stringify([...fed.state.tasks])) as [string, Task][]);
-  fed.state = { tasks, tellsKilling: true, leaving: false } satisfies State;
+  fed.state = { tasks, supportsKilling: true, leaving: false } satisfies State;
   fed.take({ type: 'recovered', containers: [{ taskId: 't', container: 'c-t', started: true }] });
 }
 
@@ -59,7 +59,7 @@ describe('a health check', () => {
 
   test('that succeeds makes the task healthy, told once, with all that TASK_RUNNING said', () => {
     const fed = checked();
-    const first = unacknowledged(fed.state).updates.at(-1)?.status;
+    const first = listUnacknowledged(fed.state).updates.at(-1)?.status;
     expect(first).toMatchObject({ state: 'TASK_RUNNING' });
     expect(first?.healthy).toBeUndefined();
     fed.take(passed('t'));
@@ -135,7 +135,7 @@ describe('failures', () => {
       state: 'TASK_KILLED',
       healthy: false,
       message:
-        'HTTP health check failed: HTTP 500 (3 times in a row). Container exited with status 143 after it was told to stop',
+        'HTTP health check failed: HTTP 500 (3 times in a row). Container exited with status 143 after a stop request',
     });
     expect(fed.update().reason).toBeUndefined();
   });

@@ -10,7 +10,7 @@ import {
   INITIAL,
   type State,
 } from './executor-state.ts';
-import { decide, isIdle, unacknowledged } from './life-cycle.ts';
+import { decide, isIdle, listUnacknowledged } from './life-cycle.ts';
 
 const GRACE_MS = 500;
 const LIMIT = 2;
@@ -92,7 +92,7 @@ class World {
   }
 
   #acknowledge(which: number): void {
-    const update = pick(unacknowledged(this.state).updates, which);
+    const update = pick(listUnacknowledged(this.state).updates, which);
     if (!update) return;
     const { task_id, uuid = '' } = update.status;
     this.#take({ type: 'acknowledged', taskId: task_id.value, uuid });

@@ -16,7 +16,7 @@ import {
 } from '../../../test/executor/fed.ts';
 import { encodeTaskData } from '../task-data.ts';
 import { type ExecutorInput, INITIAL } from './executor-state.ts';
-import { isEmptied, isIdle, unacknowledged } from './life-cycle.ts';
+import { isEmptied, isIdle, listUnacknowledged } from './life-cycle.ts';
 
 describe('a task that goes well', () => {
   test('from launch to the end', () => {
@@ -81,14 +81,14 @@ describe('a task that goes well', () => {
   test('the agent is told in SUBSCRIBE what it may not know', () => {
     const fed = new Fed();
     fed.take(launch('t'));
-    expect(unacknowledged(fed.state)).toMatchObject({
+    expect(listUnacknowledged(fed.state)).toMatchObject({
       tasks: [{ task_id: { value: 't' } }],
       updates: [{ status: { state: 'TASK_STARTING' } }],
     });
     fed.take(ready('t'), created('t'));
     expect(JSON.stringify([...fed.state.tasks.values()])).not.toContain(launched('t').data);
     fed.acknowledgeAll();
-    expect(unacknowledged(fed.state)).toEqual({ tasks: [], updates: [] });
+    expect(listUnacknowledged(fed.state)).toEqual({ tasks: [], updates: [] });
   });
 
   test('a second launch of the same id is nothing new', () => {
@@ -196,7 +196,7 @@ describe('an update that was refused', () => {
     const { uuid = '' } = fed.update();
     const [again] = fed.take({ type: 'refused', taskId: 't', uuid });
     expect(again).toMatchObject({ type: 'update', status: { state: 'TASK_STARTING', uuid: 'uuid-2' } });
-    expect(unacknowledged(fed.state).updates).toMatchObject([{ status: { uuid: 'uuid-2' } }]);
+    expect(listUnacknowledged(fed.state).updates).toMatchObject([{ status: { uuid: 'uuid-2' } }]);
     expect(fed.take({ type: 'refused', taskId: 't', uuid })).toEqual([]);
   });
 
@@ -206,7 +206,7 @@ describe('an update that was refused', () => {
     const { uuid = '' } = fed.update();
     fed.take(ready('t'), created('t'), running('t'));
     expect(fed.take({ type: 'refused', taskId: 't', uuid })).toEqual([]);
-    expect(unacknowledged(fed.state).updates.map((u) => u.status.state)).toEqual(['TASK_RUNNING']);
+    expect(listUnacknowledged(fed.state).updates.map((u) => u.status.state)).toEqual(['TASK_RUNNING']);
   });
 });
 
@@ -284,7 +284,7 @@ describe('after the worker has come back', () => {
   test('a container that should be there and is not has failed', () => {
     const fed = running1();
     expect(fed.briefly(back(fed))).toEqual(['TASK_FAILED']);
-    expect(fed.update().message).toMatch(/container is gone/);
+    expect(fed.update().message).toMatch(/container was removed by another program/);
   });
 
   test('a kill goes on where it was', () => {

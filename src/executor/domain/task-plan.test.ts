@@ -67,11 +67,11 @@ describe('the shared form', () => {
   test.each([
     [null, /docker must be an object with an image/],
     ['redis', /docker must be an object with an image/],
-    [{ ...docker, volumes: [] }, /does not know docker.volumes/],
-    [{ ...docker, constructor: 1 }, /does not know docker.constructor: install/],
-    [{ ...docker, image: 1 }, /TaskInfo.data: docker.image must be a text/],
+    [{ ...docker, volumes: [] }, /does not support docker.volumes/],
+    [{ ...docker, constructor: 1 }, /does not support docker.constructor: install/],
+    [{ ...docker, image: 1 }, /TaskInfo.data: docker.image must be a string/],
     [{ ...docker, args: 'redis' }, /docker.args must be a list/],
-    [{ ...docker, options: ['--rm', 1] }, /docker.options\[1\] must be a text/],
+    [{ ...docker, options: ['--rm', 1] }, /docker.options\[1\] must be a string/],
     [{ ...docker, forcePull: 'yes' }, /docker.forcePull must be true or false/],
     [{ ...docker, ports: null }, /docker.ports must be a list/],
     [
@@ -84,23 +84,23 @@ describe('the shared form', () => {
     ],
     [
       { ...docker, ports: [{ host: 1, container: 80, protocol: 'tcp', address: '::' }] },
-      /does not know docker.ports\[0\].address/,
+      /does not support docker.ports\[0\].address/,
     ],
-    [{ ...docker, env: { A: 1 } }, /docker.env.A must be a text/],
+    [{ ...docker, env: { A: 1 } }, /docker.env.A must be a string/],
     [{ ...docker, env: ['A'] }, /docker.env must be an object/],
     [{ image: 'x' }, /docker.args is missing/],
-    [{ ...docker, image: '' }, /"" is no image name/],
-    [{ ...docker, image: '--privileged' }, /no image name/],
-    [{ ...docker, image: 'a/../b' }, /no image name/],
-    [{ ...docker, image: 'a b' }, /no image name/],
-    [{ ...docker, image: 'redis/' }, /no image name/],
-    [{ ...docker, image: 'a//b' }, /no image name/],
-    [{ ...docker, env: { '': 'x' } }, /"" can't be the name/],
-    [{ ...docker, env: { 'A=B': 'x' } }, /"A=B" can't be the name/],
-    [{ ...docker, env: { '#A': 'x' } }, /can't be the name/],
-    [{ ...docker, env: { 'A B': 'x' } }, /can't be the name/],
-    [{ ...docker, env: { A: 'x\0' } }, /A holds a NUL/],
-    [{ ...docker, env: { DOCKER_HOST: 'a\nb' } }, /DOCKER_HOST can't hold a line break/],
+    [{ ...docker, image: '' }, /"" is not a valid image name/],
+    [{ ...docker, image: '--privileged' }, /not a valid image name/],
+    [{ ...docker, image: 'a/../b' }, /not a valid image name/],
+    [{ ...docker, image: 'a b' }, /not a valid image name/],
+    [{ ...docker, image: 'redis/' }, /not a valid image name/],
+    [{ ...docker, image: 'a//b' }, /not a valid image name/],
+    [{ ...docker, env: { '': 'x' } }, /"" is not a valid name/],
+    [{ ...docker, env: { 'A=B': 'x' } }, /"A=B" is not a valid name/],
+    [{ ...docker, env: { '#A': 'x' } }, /is not a valid name/],
+    [{ ...docker, env: { 'A B': 'x' } }, /is not a valid name/],
+    [{ ...docker, env: { A: 'x\0' } }, /A contains a NUL/],
+    [{ ...docker, env: { DOCKER_HOST: 'a\nb' } }, /DOCKER_HOST can't contain a line break/],
   ])('refuses %j', (bad, message) => {
     expect(() => planTask(task({ id: 'app', docker: bad }), SHARED)).toThrow(message);
   });
@@ -149,7 +149,7 @@ describe('the 2013 form', () => {
   });
 
   test('needs an image from somewhere', () => {
-    expect(() => planTask(task({ id: 'app' }), SHARED)).toThrow(/names no image.*docker part/);
+    expect(() => planTask(task({ id: 'app' }), SHARED)).toThrow(/has no image.*docker part/);
   });
 });
 

@@ -177,7 +177,7 @@ describe('an answer', () => {
   it('to a multi without an end, or with a result of an unknown type, is refused', () => {
     expect(() => answer(transact([], false), header(13))).toThrow(WireError);
     expect(() => answer(transact([], false), header(99))).toThrow(
-      new WireError('99 is no result of a multi'),
+      new WireError('99 is not a result type of a multi'),
     );
   });
 

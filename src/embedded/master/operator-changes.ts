@@ -1,4 +1,4 @@
-/** The calls of the v1 operator API that change something. */
+/** The calls of the v1 operator API that change state. */
 
 import { CallRefused } from '../wire/http.ts';
 import { checkShape, type Shape } from '../wire/shape.ts';
@@ -34,8 +34,8 @@ const ACTS: Readonly<Record<string, (master: Master, agentId: string, call: Agen
   MARK_AGENT_GONE: markAgentGone,
 };
 
-/** @returns undefined for a call of another type; otherwise resolves when it is done. @throws CallRefused */
-export function operatorAct(master: Master, call: Record<string, unknown>): Promise<void> | undefined {
+/** Performs a call. @returns undefined for a call of another type. @throws CallRefused */
+export function performChange(master: Master, call: Record<string, unknown>): Promise<void> | undefined {
   const { type } = call;
   if (typeof type !== 'string' || !Object.hasOwn(ACTS, type)) return undefined;
   const part = type.toLowerCase();
