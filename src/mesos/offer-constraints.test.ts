@@ -23,7 +23,7 @@ const none = { attribute_name: 'none' };
 
 describe('a constraint', () => {
   it.each<[AttributePredicate, boolean, boolean, boolean]>([
-    // Of a text, a scalar, and nothing.
+    // The results for text, a scalar, and a missing attribute.
     [{ exists: {} }, true, true, false],
     [{ not_exists: {} }, false, false, true],
     [{ text_equals: { value: 'a' } }, true, true, false],
@@ -39,7 +39,7 @@ describe('a constraint', () => {
     expect(holds(none, predicate)).toBe(ofNothing);
   });
 
-  it('may be about the host and where it is', () => {
+  it('may refer to the host name, the region and the zone', () => {
     const text_equals = (value: string) => ({ text_equals: { value } });
     expect(holds({ pseudoattribute_type: 'HOSTNAME' }, text_equals('h1'))).toBe(true);
     expect(holds({ pseudoattribute_type: 'REGION' }, text_equals('eu'))).toBe(true);
@@ -48,7 +48,7 @@ describe('a constraint', () => {
   });
 });
 
-it('any group will do, all of its constraints must hold, and other roles are free', () => {
+it('one group with all of its constraints must match, and other roles are not restricted', () => {
   const is = (selector: AttributeSelector, value: string) => ({
     selector,
     predicate: { text_equals: { value } },

@@ -55,7 +55,7 @@ describe('a ZooKeeper address', () => {
     expect(() => parseZooKeeperAddress(text)).toThrow(message);
   });
 
-  it('is never repeated in an error, nor shown with its password', () => {
+  it('is never repeated in an error or shown with its password', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[!-~]{8,20}$/), fc.boolean(), (password, broken) => {
         const text = `zk://me:${password}@h${broken ? ' x' : ''}/mesos`;
@@ -77,7 +77,7 @@ describe('a ZooKeeper address', () => {
   });
 });
 
-it('tells an address, a file and a list apart', () => {
+it('distinguishes an address, a file and a list', () => {
   expect(['zk://h', 'file:///x', 'h:5050'].map(isZooKeeperAddress)).toEqual([true, false, false]);
   expect(['file:///etc/x ', 'file://x', 'zk://h', '/etc/x'].map(fileOfFlag)).toEqual([
     '/etc/x',
@@ -87,6 +87,6 @@ it('tells an address, a file and a list apart', () => {
   ]);
 });
 
-it('puts names under the root too', () => {
+it('appends names to the root, too', () => {
   expect([childPath('/', 'a'), childPath('/x', 'a')]).toEqual(['/a', '/x/a']);
 });

@@ -14,18 +14,18 @@ describe('the address of a master', () => {
     expect(masterAddress(info)).toBe(address);
   });
 
-  it('must be there', () => {
+  it('is required', () => {
     expect(() => masterAddress(base)).toThrow(DetectionError);
   });
 });
 
-it.each(['', 'x', 'null', '7', '{}', '{"port":"5050"}'])('%j is no MasterInfo', (text) => {
+it.each(['', 'x', 'null', '7', '{}', '{"port":"5050"}'])('%j is not MasterInfo', (text) => {
   expect(() => parseMasterInfo({ name: 'json.info_0000000001', data: Buffer.from(text) })).toThrow(
     'json.info_0000000001 does not contain MasterInfo as JSON',
   );
 });
 
-it('orders a group by number, whatever else is there', () => {
+it('sorts a group by number, and ignores other names', () => {
   const names = [
     'json.info_0000000010',
     'info_0000000001',

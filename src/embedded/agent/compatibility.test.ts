@@ -17,7 +17,7 @@ const agent = (more: Partial<AgentInfo> & { has?: string; is?: string } = {}): A
 const more = agent({ has: 'cpus:5;mem:1;ports:[1-20]', is: 'zone:z;rack:a' });
 
 describe('the policy additive', () => {
-  it('lets through what only adds', () => {
+  it('permits additions', () => {
     expect(incompatibility('additive', agent(), agent())).toBeUndefined();
     expect(incompatibility('additive', agent(), more)).toBeUndefined();
   });
@@ -43,7 +43,7 @@ describe('the policy additive', () => {
 });
 
 describe('the policy equal', () => {
-  it('lets through what is the same, in whatever order', () => {
+  it('permits the same values in any order', () => {
     const reordered = agent({ has: 'ports:[1-9];cpus:4' });
     expect(incompatibility('equal', agent(), reordered)).toBeUndefined();
   });

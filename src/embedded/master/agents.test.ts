@@ -43,8 +43,8 @@ function reported(offer: Offer, state: TaskState = 'TASK_RUNNING'): ReportedTask
   };
 }
 
-describe('an agent that went away', () => {
-  it('has its offers rescinded at once, its tasks left alone', () => {
+describe('a disconnected agent', () => {
+  it('has its offers rescinded immediately, and keeps its tasks', () => {
     const { fake, agent, stream, scheduler } = running();
     fake.clock.advance(6000);
     fake.call(scheduler, 'REVIVE');
@@ -54,7 +54,7 @@ describe('an agent that went away', () => {
     expect(scheduler.updates()).toEqual([]);
   });
 
-  it('loses the tasks of a framework that does not checkpoint', () => {
+  it('loses the tasks of a framework without checkpointing', () => {
     const { fake, agent, stream, scheduler } = running({ checkpoint: false });
     agentDisconnected(fake.master, agent, stream);
     expect(scheduler.updates()).toMatchObject([
@@ -63,7 +63,7 @@ describe('an agent that went away', () => {
     expect(agent.available).toEqual(agent.total);
   });
 
-  it('is unreachable after the pings it missed; its tasks are reachable again when it returns', () => {
+  it('is unreachable after missed pings; its tasks are reachable again when it returns', () => {
     const { fake, agent, stream, scheduler, offer, executor } = running();
     agentDisconnected(fake.master, agent, stream);
     fake.clock.advance(5 * 15_000);
@@ -87,7 +87,7 @@ describe('an agent that went away', () => {
     expect(first(scheduler.offers()).resources).toMatchObject([{ name: 'cpus', scalar: { value: 2.5 } }, {}]);
   });
 
-  it('says TASK_LOST where the framework is not partition-aware', () => {
+  it('causes TASK_LOST for a framework that is not partition-aware', () => {
     const { fake, agent, stream, scheduler } = running({ capabilities: [{ type: 'MULTI_ROLE' }] });
     agentDisconnected(fake.master, agent, stream);
     fake.clock.advance(5 * 15_000);
@@ -104,7 +104,7 @@ describe('an agent that went away', () => {
     expect(fake.master.agents.has(AGENT)).toBe(true);
   });
 
-  it('is told again what to kill, and asked for tasks it does not name', () => {
+  it('gets kills again, and is asked for tasks missing in its report', () => {
     const { fake, agent, stream, scheduler, offer } = running();
     agentDisconnected(fake.master, agent, stream);
     fake.call(scheduler, 'KILL', { kill: { task_id: { value: 't' } } });
@@ -115,7 +115,7 @@ describe('an agent that went away', () => {
     expect(first(empty.stream.of('REGISTERED')).reconcile).toMatchObject([{ task_ids: ['t'] }]);
   });
 
-  it('that connects a second time takes the place of its first connection', () => {
+  it('that connects a second time replaces its first connection', () => {
     const { fake, agent, stream, offer } = running();
     const again = fake.register('cpus:4;mem:1024', { id: AGENT, tasks: [reported(offer)] });
     expect(stream.closed).toBe(true);
@@ -125,7 +125,7 @@ describe('an agent that went away', () => {
 });
 
 describe('a task', () => {
-  it('frees its resources when it ends, and is gone once that is acknowledged', () => {
+  it('frees its resources when it ends, and is removed after the acknowledgement', () => {
     const { fake, agent, scheduler, offer } = running();
     const framework = offer.framework_id.value;
     const status = { task_id: { value: 't' }, state: 'TASK_FAILED' as const, uuid: 'failed' };
@@ -161,7 +161,7 @@ describe('reconciliation', () => {
     },
   });
 
-  it('tells the state that was last told, not one ahead of it', () => {
+  it('sends the last forwarded state, not a newer one', () => {
     const { fake, agent, scheduler, offer } = running();
     const status = { task_id: { value: 't' }, state: 'TASK_RUNNING' as const, uuid: 'running' };
     agentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_FINISHED');
@@ -188,13 +188,13 @@ describe('reconciliation', () => {
     expect(scheduler.updates().map((s) => s.state)).toEqual(['TASK_UNREACHABLE']);
   });
 
-  it('says TASK_LOST to a framework that is not partition-aware', () => {
+  it('sends TASK_LOST to a framework that is not partition-aware', () => {
     const { fake, scheduler } = running({ capabilities: [{ type: 'MULTI_ROLE' }] });
     fake.call(scheduler, 'RECONCILE', ask([{ task_id: 'x', agent_id: AGENT }, { task_id: 'y' }]));
     expect(scheduler.updates().map((s) => s.state)).toEqual(['TASK_LOST', 'TASK_LOST']);
   });
 
-  it('is silent about agents of an earlier master until they had their time to come back', () => {
+  it('sends nothing about agents of an earlier master until their timeout to return is over', () => {
     const fake = new FakeMaster();
     const id = { value: `${EARLIER}-0000` };
     const scheduler = fake.subscribe({ id });
@@ -208,7 +208,7 @@ describe('reconciliation', () => {
 });
 
 describe('after a restart of the master', () => {
-  it('agents bring frameworks, executors and tasks back under their ids', () => {
+  it('agents report frameworks, executors and tasks with their ids', () => {
     const fake = new FakeMaster();
     const framework_id = { value: `${EARLIER}-0000` };
     const offer = { agent_id: { value: `${EARLIER}-S0` }, framework_id } as Offer;
@@ -226,7 +226,7 @@ describe('after a restart of the master', () => {
     expect(first(scheduler.offers()).executor_ids).toEqual([{ value: 'e' }]);
   });
 
-  it('a framework that was removed is shut down on an agent that still has it', () => {
+  it('a removed framework is shut down on an agent that still has it', () => {
     const { fake, agent, stream, scheduler, offer } = running();
     agentDisconnected(fake.master, agent, stream);
     fake.call(scheduler, 'TEARDOWN');

@@ -9,7 +9,7 @@ const first = <T>(list: readonly T[]): T => {
 };
 
 describe('SUBSCRIBE', () => {
-  it('names the framework, then sends a heartbeat', () => {
+  it('is answered with the framework id, then a heartbeat', () => {
     const scheduler = new FakeMaster().subscribe();
     expect(scheduler.events).toMatchObject([
       { type: 'SUBSCRIBED', subscribed: { framework_id: { value: ID }, heartbeat_interval_seconds: 15 } },
@@ -68,7 +68,7 @@ describe('a disconnected framework', () => {
     expect(fake.master.frameworks.has(ID)).toBe(true);
   });
 
-  it('is removed afterwards, its tasks and executors with it, its id dead for ever', () => {
+  it('is removed afterwards with its tasks and executors, and its id can never be used again', () => {
     const fake = new FakeMaster();
     const { agent, stream } = fake.register('cpus:4;mem:1024');
     const scheduler = fake.subscribe({ failover_timeout: 60 });
@@ -90,7 +90,7 @@ describe('a disconnected framework', () => {
     expect(fake.master.completedFrameworks.has(ID)).toBe(true);
   });
 
-  it('is not waited for shorter where its timeout is longer than a timer of the platform', () => {
+  it('is not removed early if its timeout exceeds the maximum of a timer', () => {
     const fake = new FakeMaster();
     const scheduler = fake.subscribe({ failover_timeout: 10_000_000 });
     disconnected(fake.master, scheduler);
@@ -100,7 +100,7 @@ describe('a disconnected framework', () => {
     expect(fake.master.frameworks.has(ID)).toBe(false);
   });
 
-  it('is not disconnected by the end of the stream it left', () => {
+  it('is not disconnected by the end of its previous stream', () => {
     const fake = new FakeMaster();
     const before = fake.subscribe({ failover_timeout: 0 });
     fake.subscribe({ id: { value: ID }, failover_timeout: 0 });
@@ -119,7 +119,7 @@ describe('TEARDOWN and UPDATE_FRAMEWORK', () => {
     expect(fake.master.completedFrameworks.has(ID)).toBe(true);
   });
 
-  it('UPDATE_FRAMEWORK takes back offers for a role it drops, and tells the agents', () => {
+  it('UPDATE_FRAMEWORK rescinds offers for a dropped role, and informs the agents', () => {
     const fake = new FakeMaster();
     const { stream } = fake.register('cpus:4;mem:1024');
     const scheduler = fake.subscribe({ roles: ['dev'] });

@@ -8,7 +8,7 @@ const first = <T>(list: readonly T[]): T => {
   return list[0] as T;
 };
 
-/** Time passes, with the allocations of each interval. */
+/** Advances the clock, with the allocations of each interval. */
 function pass(fake: FakeMaster, ms: number): void {
   for (let t = 0; t < ms; t += 1000) {
     fake.clock.advance(1000);
@@ -34,7 +34,7 @@ describe('offers', () => {
     ]);
   });
 
-  it('are taken back after offer_timeout, where there is one, and made again', () => {
+  it('are rescinded after an existing offer_timeout, and made again', () => {
     const fake = new FakeMaster();
     fake.master.settings.offerTimeoutMs = 5000;
     const scheduler = fake.subscribe();
@@ -80,7 +80,7 @@ describe('offers', () => {
     expect(scheduler.offers()).toHaveLength(1);
   });
 
-  it('of what is left of an accepted one wait 5 s by default', () => {
+  it('of unused resources of an accepted offer wait 5 s by default', () => {
     const fake = new FakeMaster();
     fake.register('cpus:4');
     const scheduler = fake.subscribe();
@@ -92,7 +92,7 @@ describe('offers', () => {
     expect(first(scheduler.offers()).resources).toMatchObject([{ name: 'cpus', scalar: { value: 3 } }]);
   });
 
-  it('come at once where a task ends, since that is more than was refused', () => {
+  it('come immediately when a task ends, since they exceed the refused resources', () => {
     const fake = new FakeMaster();
     const { agent } = fake.register('cpus:4');
     const scheduler = fake.subscribe();
@@ -172,7 +172,7 @@ describe('ACCEPT', () => {
     expect(scheduler.offers()).toHaveLength(1);
   });
 
-  it('says TASK_LOST to a framework that is not partition-aware', () => {
+  it('sends TASK_LOST to a framework that is not partition-aware', () => {
     const fake = new FakeMaster();
     fake.register('cpus:4');
     const scheduler = fake.subscribe({ capabilities: [{ type: 'MULTI_ROLE' }] });
@@ -181,7 +181,7 @@ describe('ACCEPT', () => {
     expect(scheduler.updates()).toMatchObject([{ state: 'TASK_LOST', reason: 'REASON_INVALID_OFFERS' }]);
   });
 
-  it('refuses offers of another framework, of several agents and named twice', () => {
+  it('refuses offers of another framework, of several agents and repeated ids', () => {
     const fake = new FakeMaster();
     fake.register('cpus:4');
     fake.register('cpus:4');

@@ -20,7 +20,7 @@ function file(content: unknown, mode = 0o600): string {
   return path;
 }
 
-it('reads a list, and a single one', () => {
+it('reads a list of credentials, and a single one', () => {
   const path = file({ credentials: [{ principal: 'p', secret: 's' }, { principal: 'q' }] });
   expect([...readCredentials(path, 'credentials', log)]).toEqual([
     ['p', 's'],
@@ -33,7 +33,7 @@ it('reads a list, and a single one', () => {
   expect(said).toEqual([]);
 });
 
-it('warns of a file that others can read', () => {
+it('warns about a file that other users can read', () => {
   expect(readKey(file('key\n', 0o644), 'jwt_secret_key', log).toString()).toBe('key\n');
   expect(said).toEqual([expect.stringContaining('too open')]);
 });
@@ -52,7 +52,7 @@ it.each([
   expect(read).not.toThrow(/hush/);
 });
 
-it('names a file that is not there', () => {
+it('names a missing file', () => {
   expect(() => readCredential('/nowhere', 'credential', log)).toThrow("credentials file '/nowhere'");
   expect(() => readKey('/nowhere', 'jwt_secret_key', log)).toThrow('--jwt_secret_key');
 });

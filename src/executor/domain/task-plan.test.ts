@@ -25,7 +25,7 @@ const ports = (...range: { begin: number; end: number }[]) => ({
 describe('the shared form', () => {
   const docker = { image: 'johncosta/redis', args: ['--port', '1'], env: { A: 'b' }, options: ['--rm'] };
 
-  test('is what TaskInfo.data says, with the limits of the resources', () => {
+  test('comes from TaskInfo.data, with the limits of the resources', () => {
     const resources = [
       scalar('cpus', 0.25),
       scalar('cpus', 0.25),
@@ -41,7 +41,7 @@ describe('the shared form', () => {
     });
   });
 
-  test('without CPUs or memory there is no limit, and there are never fewer than 2 shares', () => {
+  test('has no limit without CPUs or memory, and at least 2 shares', () => {
     expect(planTask(task({ id: 'app', docker }), SHARED)).toMatchObject({
       cpuShares: undefined,
       memoryBytes: undefined,
@@ -49,7 +49,7 @@ describe('the shared form', () => {
     expect(planTask(task({ id: 'app', docker }, [scalar('cpus', 0.001)]), SHARED).cpuShares).toBe(2);
   });
 
-  test('may name the ports to map, and an image that is pulled in any case', () => {
+  test('may name the ports to publish and force a pull', () => {
     const named = { ...docker, ports: [{ host: 31000, container: 80, protocol: 'tcp' }], forcePull: true };
     expect(planTask(task({ id: 'app', docker: named }), SHARED)).toMatchObject(named);
     expect(planTask(task({ id: 'app', docker: { ...docker, forcePull: false } }), SHARED)).not.toHaveProperty(
@@ -121,7 +121,7 @@ describe('the 2013 form', () => {
     },
   };
 
-  test('has image, arguments and environment from the process; the app’s environment comes before it', () => {
+  test('has image, arguments and environment from the process; the app’s environment takes precedence', () => {
     expect(planTask(task({ id: 'app', env: { A: 'app' } }, [ports({ begin: 1, end: 1 })]), own)).toEqual({
       image: 'johncosta/redis',
       args: ['--port', '1'],
@@ -134,7 +134,7 @@ describe('the 2013 form', () => {
     });
   });
 
-  test('container.image takes the image’s place, and container.options are passed on', () => {
+  test('container.image replaces the image, and container.options are passed on', () => {
     const container = { image: 'docker:///other/image', options: ['-v', '/a:/a'] };
     expect(planTask(task({ id: 'app', container }), own)).toMatchObject({
       image: 'other/image',
@@ -143,7 +143,7 @@ describe('the 2013 form', () => {
     });
   });
 
-  test('does without data, and with data of another framework', () => {
+  test('works without data, and with data of another framework', () => {
     expect(planTask(task(undefined), own)).toMatchObject({ image: 'johncosta/redis', single: true });
     expect(planTask({ ...task(undefined), data: 'AAAA' }, own)).toMatchObject({ image: 'johncosta/redis' });
   });

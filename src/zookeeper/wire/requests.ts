@@ -115,7 +115,7 @@ function operationBody(operation: Operation, authenticated: boolean): Buffer {
   return Buffer.concat(operation.type === 'set' ? [path, buffer(operation.data), version] : [path, version]);
 }
 
-/** The scheme `auth` stands for whoever the session has authenticated as. */
+/** The scheme `auth` means the identity that the session has authenticated. */
 function acl(access: Access, authenticated: boolean): Buffer {
   const entry = (permissions: number, scheme: string, id: string): Buffer =>
     Buffer.concat([int(permissions), string(scheme), string(id)]);
