@@ -43,7 +43,7 @@ function freshPath(): string {
   return `/group${count}/deep`;
 }
 
-/** The servers, each through a proxy, as one contender sees them. */
+/** The servers, each through a separate proxy for one contender. */
 async function proxied(): Promise<{ servers: Servers; proxies: TcpProxy[] }> {
   const proxies = await Promise.all(zookeeper.servers.map((server) => startProxy(server)));
   for (const proxy of proxies) cleanUps.push(() => proxy.close());
@@ -59,7 +59,7 @@ interface Contender {
   overBecause?: string;
 }
 
-/** Notes each election, and whether somebody else still led then. */
+/** Records each election, and any other candidate that still led. */
 class Poll {
   readonly path: string;
   readonly elected: string[] = [];
@@ -108,7 +108,7 @@ async function leaderOf(servers: readonly ZooKeeperProcess[]): Promise<ZooKeeper
   throw new Error('no server leads');
 }
 
-it('hands over by withdrawal, end of session, and removal', async () => {
+it('elects the next candidate after withdrawal, end of session, and removal', async () => {
   const poll = new Poll();
   const a = poll.join('a', await open());
   await poll.leader('a');
@@ -144,11 +144,11 @@ it('hands over by withdrawal, end of session, and removal', async () => {
   expect(a.overBecause).toBeUndefined();
 });
 
-it('never has two lead while the network of the leader goes and comes back, each time in another way', async () => {
+it('never has two leaders during different network failures of the leader', async () => {
   const poll = new Poll();
   const ways = ['both', 'to-server', 'to-client', 'cut'] as const;
   const views = await Promise.all(ways.map(() => proxied()));
-  // They join one after the other, so that they are elected in this order.
+  // They join in order, so that they are elected in this order.
   for (const [i, way] of ways.entries()) {
     poll.join(way, await open(views[i]?.servers));
     const admin = await open();
@@ -169,7 +169,7 @@ it('never has two lead while the network of the leader goes and comes back, each
   expect(poll.clashes).toEqual([]);
 });
 
-it('keeps its leader over kill -9 of the server it talks to, and of the one that leads the ensemble', async () => {
+it('keeps its leader after kill -9 of its server, and of the ensemble’s leader', async () => {
   const poll = new Poll();
   const follower = await followerOf(zookeeper.processes);
   const others = zookeeper.servers.filter(({ port }) => port !== follower.at.port);
@@ -187,13 +187,13 @@ it('keeps its leader over kill -9 of the server it talks to, and of the one that
     await zookeeper.ready();
     await vi.waitFor(() => expect(longer.state).not.toBe('suspended'), WITHIN);
   }
-  // A machine that is too busy for an election of servers within the session ends it, rightly.
+  // On a machine that is too busy to elect a server within the session timeout, the session ends correctly.
   expect([a.candidacy.isLeader(), a.overBecause === undefined]).toEqual(
     longer.state === 'ended' ? [false, false] : [true, true],
   );
 });
 
-it('stops leading when the server it talks to has lost the majority, though that still answers', async () => {
+it('stops leading when its server has lost the majority, even if the server still answers', async () => {
   const poll = new Poll();
   const server = await followerOf(zookeeper.processes);
   const a = poll.join('a', await open([server.at]));
@@ -209,8 +209,8 @@ it('stops leading when the server it talks to has lost the majority, though that
   expect(await server.mode()).toBe('follower');
 });
 
-it('stands once, though the answer to its candidacy was lost', async () => {
-  // The root needs no creation, so that the first request is the candidacy.
+it('has one znode, even if the answer to its creation was lost', async () => {
+  // The root exists, so the first request creates the candidate's znode.
   const poll = new Poll('/');
   const { servers, proxies } = await proxied();
   const a = poll.join('a', await open([servers[0]]), 'once_');
@@ -221,7 +221,7 @@ it('stands once, though the answer to its candidacy was lost', async () => {
   expect(a.overBecause).toBeUndefined();
 });
 
-it('tells why it can not stand', async () => {
+it('reports why it can not take part', async () => {
   const path = freshPath();
   const owner = await open(zookeeper.servers, 'me:pw');
   await owner.createPath(path, 'creator');
@@ -247,7 +247,7 @@ function master(id: string): Buffer {
   );
 }
 
-/** The ids of the leaders it was told, `-` for none, and the problems. */
+/** Records the ids of reported leaders (`-` for none) and problems. */
 function followed(session: ZooKeeperSession, path: string): { told: string[]; problems: string[] } {
   const told: string[] = [];
   const problems: string[] = [];
@@ -260,7 +260,7 @@ function followed(session: ZooKeeperSession, path: string): { told: string[]; pr
   return { told, problems };
 }
 
-it('follows the leading master from before the first is there', async () => {
+it('follows the leading master, starting before the first election', async () => {
   const path = freshPath();
   const session = await open();
   const { told, problems } = followed(await open(), path);
@@ -302,7 +302,7 @@ it('reports that its identity may not read the masters', async () => {
   await vi.waitFor(() => expect(problems.join()).toContain('add user:password to the zk:// address'), WITHIN);
 });
 
-it('detects over the ends of its sessions, each opened anew', async () => {
+it('continues detection with a new session after the end of each session', async () => {
   const path = freshPath();
   const masters = await open();
   await masters.createPath(path, 'open');
