@@ -41,8 +41,8 @@ function choice<T extends string>(flags: FlagValues, name: string, choices: read
 }
 
 /** Detects resources that the flag doesn't name, minus Mesos' reserve for the system. */
-function detectResources(given: readonly Resource[], workDir: string): Resource[] {
-  const has = (name: string) => given.some((r) => r.name === name);
+function detectResources(configured: readonly Resource[], workDir: string): Resource[] {
+  const has = (name: string) => configured.some((r) => r.name === name);
   const scalar = (name: string, value: number): Resource[] =>
     has(name) ? [] : [{ name, type: 'SCALAR', scalar: { value } }];
   const gib = 1024;
@@ -136,7 +136,7 @@ function authentication(
 await runProgram('agent', AGENT_FLAGS, async (program) => {
   const { flags, log, exit } = program;
   const workDir = required(flags.get('work_dir'), 'work_dir');
-  const given = parseResources(flags.get('resources') ?? '');
+  const configured = parseResources(flags.get('resources') ?? '');
   const reregistrationMs = flagMs(flags, 'executor_reregistration_timeout');
   if (reregistrationMs > MAX_REREGISTRATION_MS) {
     throw new FlagError('Expected `--executor_reregistration_timeout` to be not more than 15secs');
@@ -171,7 +171,7 @@ await runProgram('agent', AGENT_FLAGS, async (program) => {
   if (problem !== undefined) throw new MesosupError(problem);
   const master = await masterSource(program);
   mkdirSync(workDir, { recursive: true });
-  const resources = [...given, ...detectResources(given, workDir)];
+  const resources = [...configured, ...detectResources(configured, workDir)];
   const running = await startAgent({ ...options, master, resources });
   log(`agent listening on ${running.url}`);
 });

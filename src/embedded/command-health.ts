@@ -55,7 +55,7 @@ async function watch(options: CommandHealthOptions, signal: AbortSignal): Promis
   let health = initialHealth(Date.now());
   await sleep(firstCheckMs(health, check, Date.now()), undefined, { signal });
   for (;;) {
-    const result = await look(options, signal);
+    const result = await runCheck(options, signal);
     if (result.type !== 'passed') log(`${check.type} health check failed: ${result.why}`);
     const before = health;
     health = afterCheck(before, check, result, Date.now());
@@ -69,7 +69,7 @@ async function watch(options: CommandHealthOptions, signal: AbortSignal): Promis
   }
 }
 
-async function look({ check, start }: CommandHealthOptions, signal: AbortSignal): Promise<CheckResult> {
+async function runCheck({ check, start }: CommandHealthOptions, signal: AbortSignal): Promise<CheckResult> {
   if (check.type !== 'COMMAND') return await checkEndpoint(check, { signal });
   const limit = timeoutMs(check);
   const timeout = limit === undefined ? undefined : AbortSignal.timeout(limit);

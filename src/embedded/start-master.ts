@@ -155,13 +155,13 @@ function createMaster(
   options: MasterOptions,
   listensOn: string,
   listensAt: number,
-  given: Pick<Master['ports'], 'log' | 'saveRegistry'> & Pick<Master, 'registryKept'>,
+  overrides: Pick<Master['ports'], 'log' | 'saveRegistry'> & Pick<Master, 'registryKept'>,
 ): Master {
   const id = randomUUID();
   const ip = options.advertiseIp ?? reachableAddress(listensOn);
   const port = options.advertisePort ?? listensAt;
   const hostname = options.hostname ?? (ip === '127.0.0.1' ? 'localhost' : ip);
-  const { log, saveRegistry, registryKept } = given;
+  const { log, saveRegistry, registryKept } = overrides;
   return {
     id,
     info: {

@@ -38,22 +38,22 @@ export function normalizeRanges(ranges: readonly Range[]): Range[] {
 export function subtractRanges(a: readonly Range[], b: readonly Range[]): Range[] {
   const out: Range[] = [];
   let i = 0;
-  for (const whole of a) {
-    let begin = whole.begin;
+  for (const range of a) {
+    let begin = range.begin;
     while (i < b.length && (b[i] as Range).end < begin) i += 1;
-    for (let j = i; j < b.length && (b[j] as Range).begin <= whole.end; j += 1) {
+    for (let j = i; j < b.length && (b[j] as Range).begin <= range.end; j += 1) {
       const hole = b[j] as Range;
       if (hole.begin > begin) out.push({ begin, end: hole.begin - 1 });
       begin = hole.end + 1;
     }
-    if (begin <= whole.end) out.push({ begin, end: whole.end });
+    if (begin <= range.end) out.push({ begin, end: range.end });
   }
   return out;
 }
 
-/** True if every value of `part` is in `whole`. Both are normalized. */
-export function rangesContain(whole: readonly Range[], part: readonly Range[]): boolean {
-  return subtractRanges(part, whole).length === 0;
+/** True if every value of `part` is in `total`. Both are normalized. */
+export function rangesContain(total: readonly Range[], part: readonly Range[]): boolean {
+  return subtractRanges(part, total).length === 0;
 }
 
 export function countRanges(ranges: readonly Range[]): number {
@@ -92,12 +92,12 @@ export function subtract(a: Amounts, b: Amounts): Amounts {
   return { scalars, ranges };
 }
 
-/** True if `whole` has at least `part`. */
-export function contains(whole: Amounts, part: Amounts): boolean {
+/** True if `total` has at least `part`. */
+export function contains(total: Amounts, part: Amounts): boolean {
   for (const [name, value] of part.scalars)
-    if (value > 0 && (whole.scalars.get(name) ?? 0) < value) return false;
+    if (value > 0 && (total.scalars.get(name) ?? 0) < value) return false;
   for (const [name, value] of part.ranges)
-    if (!rangesContain(whole.ranges.get(name) ?? [], value)) return false;
+    if (!rangesContain(total.ranges.get(name) ?? [], value)) return false;
   return true;
 }
 

@@ -20,6 +20,6 @@ export const LONGEST_BACKOFF_MS = 10_000;
  * @returns milliseconds
  */
 export function backoffMs(attempt: number, random: number): number {
-  const whole = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(attempt, 30));
-  return Math.round(whole / 2 + (whole / 2) * random);
+  const maxMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(attempt, 30));
+  return Math.round(maxMs / 2 + (maxMs / 2) * random);
 }

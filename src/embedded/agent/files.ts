@@ -18,11 +18,12 @@ export async function files(
   response: ServerResponse,
 ): Promise<void> {
   if (action !== 'browse' && action !== 'read' && action !== 'download') return notFound(response);
-  const given = query.get('path');
-  if (given === null || given === '') throw new CallRefused(400, "Expecting 'path=value' in query.\n");
-  const path = await realPath(agent, given);
+  const requestedPath = query.get('path');
+  if (requestedPath === null || requestedPath === '')
+    throw new CallRefused(400, "Expecting 'path=value' in query.\n");
+  const path = await realPath(agent, requestedPath);
   if (path === undefined) return notFound(response);
-  if (action === 'browse') return answerJson(response, await browse(given, path));
+  if (action === 'browse') return answerJson(response, await browse(requestedPath, path));
   if ((await stat(path)).isDirectory()) {
     throw new CallRefused(400, `Cannot ${action} a directory.\n`);
   }
@@ -31,9 +32,11 @@ export async function files(
 }
 
 /** Resolves a path; undefined if the file is missing or outside the sandboxes, also by a symbolic link. */
-async function realPath(agent: Agent, given: string): Promise<string | undefined> {
+async function realPath(agent: Agent, requestedPath: string): Promise<string | undefined> {
   const root = join(agent.settings.workDir, 'slaves', agentId(agent));
-  const wanted = given.startsWith('/frameworks/') ? join(root, given) : resolve(given);
+  const wanted = requestedPath.startsWith('/frameworks/')
+    ? join(root, requestedPath)
+    : resolve(requestedPath);
   try {
     const [real, realRoot] = await Promise.all([realpath(wanted), realpath(root)]);
     return real.startsWith(realRoot + sep) ? real : undefined;
@@ -42,14 +45,14 @@ async function realPath(agent: Agent, given: string): Promise<string | undefined
   }
 }
 
-async function browse(given: string, path: string): Promise<Record<string, unknown>[]> {
+async function browse(requestedPath: string, path: string): Promise<Record<string, unknown>[]> {
   const info = await stat(path);
   if (!info.isDirectory()) return [];
   const names = (await readdir(path)).sort();
   const listed = await Promise.all(
     names.map(async (name) => {
       const entry = await stat(join(path, name)).catch(() => undefined);
-      return entry && describe(join(given, name), entry);
+      return entry && describe(join(requestedPath, name), entry);
     }),
   );
   return listed.filter((entry) => entry !== undefined);

@@ -40,24 +40,24 @@ export function agentStatus(
 export function takeUpdate(
   agent: Agent,
   framework: AgentFramework,
-  given: TaskStatus & { uuid: string },
+  received: TaskStatus & { uuid: string },
 ): void {
   if (framework.terminating) {
     agent.ports.log(
-      `Ignoring update of task ${given.task_id.value}: framework ${framework.id} is terminating`,
+      `Ignoring update of task ${received.task_id.value}: framework ${framework.id} is terminating`,
     );
     return;
   }
-  const taskId = given.task_id.value;
+  const taskId = received.task_id.value;
   const executor = executorOf(framework, taskId);
-  const fromExecutor = given.source === 'SOURCE_EXECUTOR';
+  const fromExecutor = received.source === 'SOURCE_EXECUTOR';
   const status = {
-    ...given,
-    ...(agent.drain ? drainedStatus(agent.drain, framework, given.state) : {}),
+    ...received,
+    ...(agent.drain ? drainedStatus(agent.drain, framework, received.state) : {}),
     agent_id: { value: agentId(agent) },
-    timestamp: given.timestamp ?? nowSeconds(agent),
+    timestamp: received.timestamp ?? nowSeconds(agent),
     ...(executor && fromExecutor
-      ? { container_status: containerStatus(agent, executor, given.container_status) }
+      ? { container_status: containerStatus(agent, executor, received.container_status) }
       : {}),
   };
   agent.ports.log(`Status update ${status.state} of task ${taskId} of framework ${framework.id}`);
@@ -82,13 +82,13 @@ function drainedStatus(
 function containerStatus(
   agent: Agent,
   executor: Executor,
-  given: ContainerStatus | undefined,
+  received: ContainerStatus | undefined,
 ): ContainerStatus {
   return {
-    ...given,
-    container_id: given?.container_id ?? { value: executor.containerId },
-    network_infos: given?.network_infos?.length
-      ? given.network_infos
+    ...received,
+    container_id: received?.container_id ?? { value: executor.containerId },
+    network_infos: received?.network_infos?.length
+      ? received.network_infos
       : [{ ip_addresses: [{ protocol: 'IPv4', ip_address: agent.ip }] }],
     ...(executor.process ? { executor_pid: executor.process.pid } : {}),
   };

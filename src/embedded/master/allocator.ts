@@ -63,7 +63,7 @@ interface Candidate {
 }
 
 /**
- * @param total scalars of the whole cluster, in thousandths
+ * @param total scalars of the cluster, in thousandths
  * @param now milliseconds since the epoch
  */
 export function allocate(
@@ -107,8 +107,8 @@ function dominantShare(
 ): number {
   let share = 0;
   for (const [name, amount] of held ?? []) {
-    const whole = total.get(name) ?? 0;
-    if (whole > 0) share = Math.max(share, amount / whole);
+    const sum = total.get(name) ?? 0;
+    if (sum > 0) share = Math.max(share, amount / sum);
   }
   return share;
 }

@@ -75,27 +75,27 @@ function validateUpdate(before: FrameworkInfo, after: FrameworkInfo): string | u
 /** Subscribes a framework on a new stream: a new framework, one after a failover, or one of an earlier master. */
 export function subscribe(
   master: Master,
-  { framework_info: given, suppressed_roles = [], offer_constraints = {} }: FrameworkRequest,
+  { framework_info: requested, suppressed_roles = [], offer_constraints = {} }: FrameworkRequest,
   stream: SchedulerStream,
 ): void {
-  const id = given.id?.value ?? '';
+  const id = requested.id?.value ?? '';
   const known = master.frameworks.get(id);
   const error =
     (master.completedFrameworks.has(id) ? 'Framework has been removed' : undefined) ??
-    validateFramework(given) ??
-    validateSuppressed(given, suppressed_roles) ??
-    constraintsProblem(rolesOf(given), offer_constraints) ??
-    (known && validateUpdate(known.info, given));
+    validateFramework(requested) ??
+    validateSuppressed(requested, suppressed_roles) ??
+    constraintsProblem(rolesOf(requested), offer_constraints) ??
+    (known && validateUpdate(known.info, requested));
   if (error !== undefined) {
-    master.ports.log(`Refusing subscription of framework '${given.name}': ${error}`);
+    master.ports.log(`Refusing subscription of framework '${requested.name}': ${error}`);
     stream.send({ type: 'ERROR', error: { message: error } });
     stream.close();
     return;
   }
 
-  const framework = known ?? addFramework(master, id === '' ? newFrameworkId(master) : id, given);
-  framework.info = { ...given, id: { value: framework.id } };
-  framework.roles = rolesOf(given);
+  const framework = known ?? addFramework(master, id === '' ? newFrameworkId(master) : id, requested);
+  framework.info = { ...requested, id: { value: framework.id } };
+  framework.roles = rolesOf(requested);
   framework.suppressed = new Set(suppressed_roles);
   framework.offerConstraints = offer_constraints;
   framework.recovered = false;
@@ -108,7 +108,7 @@ export function subscribe(
   framework.stream = stream;
   before?.send({ type: 'ERROR', error: { message: 'Framework failed over' } });
   before?.close();
-  master.ports.log(`Subscribed framework '${given.name}' ${framework.id}`);
+  master.ports.log(`Subscribed framework '${requested.name}' ${framework.id}`);
   stream.send({
     type: 'SUBSCRIBED',
     subscribed: {

@@ -107,8 +107,8 @@ function launchAll(
   tasks: readonly TaskInfo[],
 ): Amounts {
   let left = offered;
-  for (const given of tasks) {
-    const task = normalizeTask(given, framework.id, role);
+  for (const requested of tasks) {
+    const task = normalizeTask(requested, framework.id, role);
     const error = validateTask(task, {
       frameworkId: framework.id,
       agentId: agent.id,
@@ -119,7 +119,7 @@ function launchAll(
       executor: (id) => executorOn(agent, framework.id, id),
     });
     if (error === undefined) left = subtract(left, launch(master, framework, agent, role, task));
-    else rejectTasks(master, framework, [given], 'TASK_ERROR', error, 'REASON_TASK_INVALID');
+    else rejectTasks(master, framework, [requested], 'TASK_ERROR', error, 'REASON_TASK_INVALID');
   }
   return left;
 }

@@ -56,11 +56,11 @@ export function metricsJson(master: Master): Record<string, number> {
     out[`master/${name}`] = 0;
   }
   for (const name of ['cpus', 'mem', 'disk', 'gpus']) {
-    const whole = fromMilli(total.scalars.get(name) ?? 0);
+    const sum = fromMilli(total.scalars.get(name) ?? 0);
     const part = fromMilli(used.scalars.get(name) ?? 0);
-    out[`master/${name}_total`] = whole;
+    out[`master/${name}_total`] = sum;
     out[`master/${name}_used`] = part;
-    out[`master/${name}_percent`] = whole === 0 ? 0 : part / whole;
+    out[`master/${name}_percent`] = sum === 0 ? 0 : part / sum;
   }
   for (const [i, period] of ['1min', '5min', '15min'].entries())
     out[`system/load_${period}`] = loadavg()[i] ?? 0;

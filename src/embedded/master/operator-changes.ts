@@ -41,11 +41,11 @@ export function performChange(master: Master, call: Record<string, unknown>): Pr
   const part = type.toLowerCase();
   const wrong = checkShape(call, { [part]: AGENT_CALL });
   if (wrong !== undefined) throw new CallRefused(400, `Failed to convert JSON into Call protobuf: ${wrong}`);
-  const given = call[part] as AgentCall | undefined;
-  if (!given) {
+  const agentCall = call[part] as AgentCall | undefined;
+  if (!agentCall) {
     throw new CallRefused(400, `Failed to validate master::Call: Expecting '${part}' to be present`);
   }
-  return ACTS[type]?.(master, given.agent_id.value, given);
+  return ACTS[type]?.(master, agentCall.agent_id.value, agentCall);
 }
 
 function nanoseconds({ seconds = 0, nanos = 0 }: WireDuration): number {

@@ -181,13 +181,13 @@ async function call(
   response: ServerResponse,
 ): Promise<void> {
   if (request.method !== 'POST') return methodNotAllowed(response, request.method);
-  const given = await readCall(request);
-  const { type } = given;
+  const call = await readCall(request);
+  const { type } = call;
   if (type === 'GET_METRICS') {
     const list = Object.entries(metricsJson(master)).map(([name, value]) => ({ name, value }));
     return answerJson(response, { type, get_metrics: { metrics: list } });
   }
-  const done = performChange(master, given);
+  const done = performChange(master, call);
   if (!done) return answerJson(response, answerQuery(master, type));
   await done;
   answerEmpty(response, 200);

@@ -100,8 +100,11 @@ async function scheduler(
   if (streamId !== undefined) {
     return answerText(response, 400, "Subscribe calls should not include the 'Mesos-Stream-Id' header");
   }
-  const given = call.subscribe.framework_info;
-  const info = principal === undefined || given.principal !== undefined ? given : { ...given, principal };
+  const requestedInfo = call.subscribe.framework_info;
+  const info =
+    principal === undefined || requestedInfo.principal !== undefined
+      ? requestedInfo
+      : { ...requestedInfo, principal };
   const id = randomUUID();
   const opened = openEventStream<SchedulerEvent>(
     response,

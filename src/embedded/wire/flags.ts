@@ -50,24 +50,24 @@ export function parseFlags(
 ): FlagValues {
   const names = new Map(Object.keys(specs).map((name) => [name, name]));
   for (const [name, { alias }] of Object.entries(specs)) if (alias !== undefined) names.set(alias, name);
-  const given = new Map<string, string>();
+  const values = new Map<string, string>();
   for (const argument of argv) {
     if (argument === '--') break;
     const match = /^--([^=]+)(?:=([\s\S]*))?$/.exec(argument.trim());
     if (!match) continue;
     const [name, value] = argumentValue(specs, names, (match[1] ?? '').toLowerCase(), match[2]);
-    if (given.has(name)) throw new FlagError(`Flag '${match[1]}' is already loaded via name '${name}'`);
-    given.set(name, value);
+    if (values.has(name)) throw new FlagError(`Flag '${match[1]}' is already loaded via name '${name}'`);
+    values.set(name, value);
   }
   for (const [written, name] of names) {
     const value = env[`MESOS_${written.toUpperCase()}`];
-    if (value !== undefined && !given.has(name)) {
-      given.set(name, value === '' && specs[name]?.kind === 'switch' ? 'true' : value);
+    if (value !== undefined && !values.has(name)) {
+      values.set(name, value === '' && specs[name]?.kind === 'switch' ? 'true' : value);
     }
   }
   const flags = new Map<string, string>();
   for (const [name, spec] of Object.entries(specs)) {
-    const raw = given.get(name) ?? spec.default;
+    const raw = values.get(name) ?? spec.default;
     if (raw !== undefined)
       flags.set(name, checkValue(name, spec.kind, resolveFile(name, spec, raw, readFile)));
   }

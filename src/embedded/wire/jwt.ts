@@ -20,9 +20,9 @@ export function verifyToken(
   if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) {
     return { error: `Expected 3 components in token, got ${token.split('.').length}` };
   }
-  const given = Buffer.from(signature, 'base64url');
-  const right = hmac(`${header}.${payload}`, key);
-  if (given.length !== right.length || !timingSafeEqual(given, right)) {
+  const actual = Buffer.from(signature, 'base64url');
+  const expected = hmac(`${header}.${payload}`, key);
+  if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) {
     return { error: 'Token signature does not match' };
   }
   const { alg, crit } = decode(header) ?? {};

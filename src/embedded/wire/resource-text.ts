@@ -138,8 +138,8 @@ export function attributeModel(
   return model;
 }
 
-/** True if `whole`, all allocated to `role`, contains `part`. Resources of another role are never contained. */
-export function coversForRole(role: string, whole: Amounts, part: readonly Resource[]): boolean {
+/** True if `total`, all allocated to `role`, contains `part`. Resources of another role are never contained. */
+export function coversForRole(role: string, total: Amounts, part: readonly Resource[]): boolean {
   const foreign = part.some((r) => r.allocation_info !== undefined && r.allocation_info.role !== role);
-  return !foreign && contains(whole, amountsOf(part));
+  return !foreign && contains(total, amountsOf(part));
 }
