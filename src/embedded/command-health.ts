@@ -14,8 +14,8 @@ import {
   initialHealth,
   intervalMs,
   mustBeKilled,
-  timedOut,
   timeoutMs,
+  timeoutText,
 } from '../health/health.ts';
 import type { CommandInfo, HealthCheck } from '../mesos/types.ts';
 import { describeExit } from './wire/exit-text.ts';
@@ -78,7 +78,7 @@ async function runCheck({ check, start }: CommandHealthOptions, signal: AbortSig
     return await resultOf(child, timeout ? AbortSignal.any([timeout, signal]) : signal);
   } catch (error) {
     signal.throwIfAborted();
-    const why = timeout?.aborted ? `the command ${timedOut(limit)}` : (error as Error).message;
+    const why = timeout?.aborted ? `the command ${timeoutText(limit)}` : (error as Error).message;
     return { type: 'failed', why };
   }
 }

@@ -14,7 +14,7 @@ import { fixedMaster, linkToMaster, type MasterSource } from './agent/master-lin
 import { type Agent, type AgentSettings, agentId, executorOf } from './agent/model.ts';
 import { createLauncher } from './agent/processes.ts';
 import { cleanUp, killSilentExecutors, removeOrphans, restore, silentExecutors } from './agent/recovery.ts';
-import { masterMessage, registerMessage } from './agent/registration.ts';
+import { handleMasterMessage, registerMessage } from './agent/registration.ts';
 import { type Authentication, handleRequest } from './agent/server.ts';
 import { type PendingUpdate, StatusUpdates, type UpdateRecord } from './agent/updates.ts';
 import type { Running } from './start-master.ts';
@@ -140,7 +140,7 @@ function link(agent: Agent, masters: MasterSource, credential: Credential | unde
       agent.toMaster = send;
       send(registerMessage(agent));
     },
-    onMessage: (message) => masterMessage(agent, message),
+    onMessage: (message) => handleMasterMessage(agent, message),
     onDisconnected(reason) {
       log(`Master ${agent.master} disconnected: ${reason}`);
       agent.registered = false;

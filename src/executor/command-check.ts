@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerError, DockerUnavailableError } from '../docker/connection.ts';
 import type { DockerEngine } from '../docker/engine.ts';
 import { commandArgv } from '../health/command.ts';
-import { type CheckResult, timedOut, timeoutMs } from '../health/health.ts';
+import { type CheckResult, timeoutMs, timeoutText } from '../health/health.ts';
 import type { HealthCheck } from '../mesos/types.ts';
 import type { Log } from './log.ts';
 
@@ -39,8 +39,9 @@ export async function checkCommand(options: CommandCheckOptions): Promise<CheckR
     if (!timeout?.aborted)
       return { type: isInconclusive(error) ? 'unknown' : 'failed', why: (error as Error).message };
     await run.kill();
-    if (!run.started) return { type: 'unknown', why: `Docker did not start the command: ${timedOut(limit)}` };
-    return { type: 'failed', why: `the command ${timedOut(limit)}` };
+    if (!run.started)
+      return { type: 'unknown', why: `Docker did not start the command: ${timeoutText(limit)}` };
+    return { type: 'failed', why: `the command ${timeoutText(limit)}` };
   }
 }
 

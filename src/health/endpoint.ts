@@ -5,7 +5,7 @@ import { request as requestHttps } from 'node:https';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HealthCheck } from '../mesos/types.ts';
-import { type CheckResult, timedOut, timeoutMs } from './health.ts';
+import { type CheckResult, timeoutMs, timeoutText } from './health.ts';
 
 export interface EndpointOptions {
   /** Address of the task's ports. If undefined or a wildcard, the loopback address of the check's protocol is used. */
@@ -34,7 +34,7 @@ export async function checkEndpoint(check: HealthCheck, options: EndpointOptions
     return await checkTcp(check, { ...options, signal });
   } catch (error) {
     options.signal.throwIfAborted();
-    return { type: 'failed', why: timeout?.aborted ? timedOut(limit) : reasonOf(error) };
+    return { type: 'failed', why: timeout?.aborted ? timeoutText(limit) : reasonOf(error) };
   }
 }
 

@@ -64,7 +64,7 @@ export function timeoutMs(check: HealthCheck): number | undefined {
 }
 
 /** @param limit the result of `timeoutMs` */
-export function timedOut(limit: number | undefined): string {
+export function timeoutText(limit: number | undefined): string {
   return `timed out after ${(limit ?? 0) / 1000} s`;
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { identify, isAlive, killNow, parseStat, processIds, readStat } from './process-id.ts';
+import { identify, isAlive, killNow, listProcessIds, parseStat, readStat } from './process-id.ts';
 
 test('parses state, session and start time after a name with parentheses and blanks', () => {
   const stat = '12 (a) (b c) S 1 12 7 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 98765 1 2';
@@ -15,7 +15,7 @@ test('a process is alive until it is killed, and another process with its id is 
   const pid = child.pid ?? 0;
   const id = identify(pid);
   if (!id) throw new Error('the child was not found');
-  expect(processIds()).toContain(pid);
+  expect(listProcessIds()).toContain(pid);
   expect(isAlive(id)).toBe(true);
   expect(isAlive({ pid, startTime: String(Number(id.startTime) - 1) })).toBe(false);
   const exited = once(child, 'exit');

@@ -45,7 +45,7 @@ export function isAlive(id: ProcessId): boolean {
 }
 
 /** Lists the ids of all processes of this machine, including zombies. */
-export function processIds(): number[] {
+export function listProcessIds(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number);

@@ -8,16 +8,16 @@ import { formatResources } from '../wire/resource-text.ts';
  * `equal` permits no change, `additive` permits more resources and attributes.
  * @returns the reason why the agent may not keep its id, or undefined
  */
-export function incompatibility(
+export function findIncompatibility(
   policy: 'equal' | 'additive',
   before: AgentInfo,
   now: AgentInfo,
 ): string | undefined {
-  const change = subtraction(before, now);
+  const change = findReduction(before, now);
   if (policy === 'additive') {
     return change && `Configuration change not permitted under \`additive\` policy: ${change}`;
   }
-  if (change === undefined && subtraction(now, before) === undefined) return undefined;
+  if (change === undefined && findReduction(now, before) === undefined) return undefined;
   return `Old agent info:\n${infoText(before)}\nNew agent info:\n${infoText(now)}`;
 }
 
@@ -32,13 +32,13 @@ function infoText({ hostname, port, resources, attributes }: AgentInfo): string 
 }
 
 /** Describes the first value that was removed, reduced or changed. */
-function subtraction(before: AgentInfo, now: AgentInfo): string | undefined {
+function findReduction(before: AgentInfo, now: AgentInfo): string | undefined {
   if (before.hostname !== now.hostname) return `Hostname changed from ${before.hostname} to ${now.hostname}`;
   if (before.port !== now.port) return `Port changed from ${before.port} to ${now.port}`;
-  return lessResources(before, now) ?? changedAttributes(before, now);
+  return findReducedResource(before, now) ?? findChangedAttribute(before, now);
 }
 
-function lessResources(before: AgentInfo, now: AgentInfo): string | undefined {
+function findReducedResource(before: AgentInfo, now: AgentInfo): string | undefined {
   const old = amountsOf(before.resources ?? []);
   const current = amountsOf(now.resources ?? []);
   for (const [name, milli] of old.scalars) {
@@ -61,7 +61,7 @@ function lessResources(before: AgentInfo, now: AgentInfo): string | undefined {
   return undefined;
 }
 
-function changedAttributes(before: AgentInfo, now: AgentInfo): string | undefined {
+function findChangedAttribute(before: AgentInfo, now: AgentInfo): string | undefined {
   for (const attribute of before.attributes ?? []) {
     const { name } = attribute;
     const match = now.attributes?.find((a) => a.name === name);

@@ -22,7 +22,7 @@ import {
   type ExecutorStream,
   isPartitionAware,
 } from './model.ts';
-import { agentStatus, takeUpdate } from './status.ts';
+import { reportAgentStatus, takeUpdate } from './status.ts';
 import { deliver } from './tasks.ts';
 
 /** Interval of heartbeats on an executor's stream. */
@@ -200,7 +200,7 @@ function dropNeverReceived(
   for (const [taskId, task] of [...executor.launched]) {
     if (task.state !== 'TASK_STAGING' || known.has(taskId)) continue;
     const message = 'Task launched during agent restart';
-    agentStatus(agent, framework, taskId, state, 'REASON_SLAVE_RESTARTED', message, executor.id);
+    reportAgentStatus(agent, framework, taskId, state, 'REASON_SLAVE_RESTARTED', message, executor.id);
   }
 }
 

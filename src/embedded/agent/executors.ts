@@ -9,7 +9,7 @@ import { type Agent, type AgentFramework, agentId, type Executor, type Terminati
 import { sandboxPath } from './paths.ts';
 import type { Launch } from './processes.ts';
 import { createSandbox } from './sandbox.ts';
-import { agentStatus, removeFrameworkIfIdle, reportExited } from './status.ts';
+import { removeFrameworkIfIdle, reportAgentStatus, reportExited } from './status.ts';
 import type { UserIds } from './users.ts';
 
 /** Upper limit for an executor's wait between attempts to subscribe again. */
@@ -61,7 +61,7 @@ export function launchExecutor(
       reason: 'REASON_CONTAINER_LAUNCH_FAILED',
       message: `Failed to launch container: ${error.message}`,
     };
-    executorExited(agent, framework, executor, -1);
+    handleExecutorExit(agent, framework, executor, -1);
   });
   return executor;
 }
@@ -102,7 +102,7 @@ async function start(
     stderr: join(executor.directory, 'stderr'),
   };
   const process = await agent.ports.launcher.launch(what, (status) =>
-    executorExited(agent, framework, executor, status),
+    handleExecutorExit(agent, framework, executor, status),
   );
   executor.process = process;
   if (executor.checkpoint) agent.ports.checkpoint.saveProcess(agentId(agent), executor, process);
@@ -164,7 +164,7 @@ function destroy(agent: Agent, executor: Executor): void {
  * Handles the end of an executor's process: kills its session, fails its remaining tasks and informs its framework.
  * @param status as in wait(2), -1 if unknown
  */
-export function executorExited(
+export function handleExecutorExit(
   agent: Agent,
   framework: AgentFramework,
   executor: Executor,
@@ -183,7 +183,7 @@ export function executorExited(
     message: 'Executor terminated',
   };
   for (const taskId of [...executor.launched.keys(), ...executor.queued.keys()]) {
-    agentStatus(agent, framework, taskId, end.state, end.reason, end.message, executor.id);
+    reportAgentStatus(agent, framework, taskId, end.state, end.reason, end.message, executor.id);
   }
   if (!executor.forCommand) reportExited(agent, framework.id, executor.id, status);
   removeIfDone(agent, framework, executor);

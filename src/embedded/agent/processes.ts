@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Timer } from '../../mesos/retry.ts';
-import { isAlive, killNow, type ProcessId, processIds, readStat } from '../../proc/process-id.ts';
+import { isAlive, killNow, listProcessIds, type ProcessId, readStat } from '../../proc/process-id.ts';
 import type { UserIds } from './users.ts';
 
 export interface Launch {
@@ -100,7 +100,7 @@ function destroy(id: ProcessId): void {
   const stat = readStat(id.pid);
   // The id may belong to another process now; then only the rest of the session is killed.
   if (stat && stat.startTime === id.startTime) killNow(id.pid);
-  for (const pid of processIds()) {
+  for (const pid of listProcessIds()) {
     if (pid === id.pid) continue;
     const member = readStat(pid);
     if (member && member.session === id.pid && Number(member.startTime) >= Number(id.startTime)) killNow(pid);

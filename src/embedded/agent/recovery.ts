@@ -4,8 +4,8 @@ import { MesosupError } from '../../errors/mesosup-error.ts';
 import { isTerminal } from '../../mesos/types.ts';
 import { formatDuration } from '../wire/duration.ts';
 import type { SavedAgent, SavedExecutor, SavedTask } from './checkpoint.ts';
-import { incompatibility } from './compatibility.ts';
-import { endExecutor, executorExited } from './executors.ts';
+import { findIncompatibility } from './compatibility.ts';
+import { endExecutor, handleExecutorExit } from './executors.ts';
 import { type Agent, type AgentFramework, type AgentTask, type Executor, isPartitionAware } from './model.ts';
 import { latestPath, sandboxPath } from './paths.ts';
 import { endIfDone, removeFrameworkIfIdle } from './status.ts';
@@ -17,7 +17,7 @@ import { endIfDone, removeFrameworkIfIdle } from './status.ts';
  */
 export function restore(agent: Agent, saved: SavedAgent, onEnded: () => void): void {
   const { reconfigurationPolicy, workDir } = agent.settings;
-  const reason = incompatibility(reconfigurationPolicy, saved.info, agent.info);
+  const reason = findIncompatibility(reconfigurationPolicy, saved.info, agent.info);
   if (reason !== undefined) {
     throw new MesosupError(
       `Failed to perform recovery: Incompatible agent info detected.\n${reason}\n` +
@@ -76,12 +76,12 @@ function restoreExecutor(
   }
   if (saved.process) {
     agent.ports.launcher.adopt(saved.process, (status) => {
-      executorExited(agent, framework, executor, status);
+      handleExecutorExit(agent, framework, executor, status);
       onEnded();
     });
   } else {
     agent.ports.log(`Executor '${executorId}' of framework ${framework.id} was never started`);
-    executorExited(agent, framework, executor, -1);
+    handleExecutorExit(agent, framework, executor, -1);
   }
 }
 

@@ -6,7 +6,7 @@ import { MESOS_VERSION } from '../wire/version.ts';
 import { drain } from './drain.ts';
 import { shutdownExecutor, shutdownFramework } from './executors.ts';
 import { type Agent, type AgentTask, executorOf, isPartitionAware } from './model.ts';
-import { agentStatus, endIfDone } from './status.ts';
+import { endIfDone, reportAgentStatus } from './status.ts';
 import { acknowledge, killTask, runTask } from './tasks.ts';
 
 /** Builds REGISTER with all executors and tasks of the agent. */
@@ -46,10 +46,10 @@ export function registerMessage(agent: Agent): AgentMessage {
 }
 
 /** Handles one message of the master. */
-export function masterMessage(agent: Agent, message: MasterMessage): void {
+export function handleMasterMessage(agent: Agent, message: MasterMessage): void {
   switch (message.type) {
     case 'REGISTERED':
-      registered(agent, message);
+      handleRegistered(agent, message);
       break;
     case 'PING':
       agent.toMaster?.({ type: 'PONG' });
@@ -92,7 +92,7 @@ export function masterMessage(agent: Agent, message: MasterMessage): void {
   }
 }
 
-function registered(agent: Agent, message: Extract<MasterMessage, { type: 'REGISTERED' }>): void {
+function handleRegistered(agent: Agent, message: Extract<MasterMessage, { type: 'REGISTERED' }>): void {
   agent.ports.log(`Registered with master master@${agent.master}; given agent ID ${message.agent_id}`);
   agent.registered = true;
   const before = agent.info.id?.value;
@@ -105,7 +105,7 @@ function registered(agent: Agent, message: Extract<MasterMessage, { type: 'REGIS
     for (const taskId of task_ids) {
       if (executorOf(framework, taskId)) continue;
       const text = 'Reconciliation: task unknown to the agent';
-      agentStatus(agent, framework, taskId, state, 'REASON_RECONCILIATION', text);
+      reportAgentStatus(agent, framework, taskId, state, 'REASON_RECONCILIATION', text);
     }
   }
   agent.updates.resendAll();

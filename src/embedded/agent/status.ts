@@ -13,7 +13,7 @@ import {
 } from './model.ts';
 
 /** Creates an update of the agent itself. */
-export function agentStatus(
+export function reportAgentStatus(
   agent: Agent,
   framework: AgentFramework,
   taskId: string,

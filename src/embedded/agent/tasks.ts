@@ -16,7 +16,7 @@ import {
   executorOf,
   isPartitionAware,
 } from './model.ts';
-import { agentStatus, removeFrameworkIfIdle, reportExited } from './status.ts';
+import { removeFrameworkIfIdle, reportAgentStatus, reportExited } from './status.ts';
 
 /** Handles RUN_TASK. @param launchExecutorFlag true if the master expects a new executor; undefined for a command task */
 export function runTask(
@@ -33,7 +33,7 @@ export function runTask(
   }
   const drop = (reason: string, message: string, executorId?: string) => {
     const state = isPartitionAware(framework.info) ? 'TASK_DROPPED' : 'TASK_LOST';
-    agentStatus(agent, framework, taskId, state, reason, message, executorId);
+    reportAgentStatus(agent, framework, taskId, state, reason, message, executorId);
   };
   if (agent.drain) {
     drop('REASON_SLAVE_DRAINING', 'Task was received while agent was already draining');
@@ -136,13 +136,13 @@ export function killTask(
   const executor = executorOf(framework, taskId);
   if (!executor) {
     const state = isPartitionAware(framework.info) ? 'TASK_DROPPED' : 'TASK_LOST';
-    agentStatus(agent, framework, taskId, state, 'REASON_EXECUTOR_TERMINATED', 'Cannot find executor');
+    reportAgentStatus(agent, framework, taskId, state, 'REASON_EXECUTOR_TERMINATED', 'Cannot find executor');
     return;
   }
   if (executor.queued.has(taskId)) {
     const reason = 'REASON_TASK_KILLED_DURING_LAUNCH';
     const message = 'Killed before delivery to the executor';
-    agentStatus(agent, framework, taskId, 'TASK_KILLED', reason, message, executor.id);
+    reportAgentStatus(agent, framework, taskId, 'TASK_KILLED', reason, message, executor.id);
     return;
   }
   if (executor.state !== 'RUNNING' && executor.state !== 'REGISTERING') {

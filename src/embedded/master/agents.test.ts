@@ -8,8 +8,8 @@ import {
 } from '../../../test/embedded/fake-master.ts';
 import type { Offer, TaskState } from '../../mesos/types.ts';
 import type { ReportedTask } from '../wire/agent-link.ts';
-import { agentDisconnected } from './agents.ts';
-import { agentUpdate } from './tasks.ts';
+import { handleAgentDisconnect } from './agents.ts';
+import { handleAgentUpdate } from './tasks.ts';
 
 const AGENT = `${MASTER_ID}-S0`;
 const EARLIER = '99999999-2222-4333-8444-555555555555';
@@ -28,7 +28,7 @@ function running(info = {}) {
   const executor = executorInfo('e', 'cpus:0.5');
   fake.launch(scheduler, [offer], [taskInfo('t', offer, 'cpus:1', executor)]);
   const status = { task_id: { value: 't' }, state: 'TASK_RUNNING' as const, uuid: 'running' };
-  agentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_RUNNING');
+  handleAgentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_RUNNING');
   scheduler.updates();
   return { fake, agent, stream, scheduler, offer, executor };
 }
@@ -49,14 +49,14 @@ describe('a disconnected agent', () => {
     fake.clock.advance(6000);
     fake.call(scheduler, 'REVIVE');
     const offer = first(scheduler.offers());
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     expect(scheduler.of('RESCIND')).toEqual([{ type: 'RESCIND', rescind: { offer_id: offer.id } }]);
     expect(scheduler.updates()).toEqual([]);
   });
 
   it('loses the tasks of a framework without checkpointing', () => {
     const { fake, agent, stream, scheduler } = running({ checkpoint: false });
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     expect(scheduler.updates()).toMatchObject([
       { task_id: { value: 't' }, state: 'TASK_LOST', reason: 'REASON_SLAVE_DISCONNECTED' },
     ]);
@@ -65,7 +65,7 @@ describe('a disconnected agent', () => {
 
   it('is unreachable after missed pings; its tasks are reachable again when it returns', () => {
     const { fake, agent, stream, scheduler, offer, executor } = running();
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     fake.clock.advance(5 * 15_000);
     expect(scheduler.updates()).toMatchObject([
       { state: 'TASK_UNREACHABLE', reason: 'REASON_SLAVE_REMOVED', message: 'health check timed out' },
@@ -89,7 +89,7 @@ describe('a disconnected agent', () => {
 
   it('causes TASK_LOST for a framework that is not partition-aware', () => {
     const { fake, agent, stream, scheduler } = running({ capabilities: [{ type: 'MULTI_ROLE' }] });
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     fake.clock.advance(5 * 15_000);
     expect(scheduler.updates()).toMatchObject([{ state: 'TASK_LOST' }]);
   });
@@ -106,11 +106,11 @@ describe('a disconnected agent', () => {
 
   it('gets kills again, and is asked for tasks missing in its report', () => {
     const { fake, agent, stream, scheduler, offer } = running();
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     fake.call(scheduler, 'KILL', { kill: { task_id: { value: 't' } } });
     const back = fake.register('cpus:4;mem:1024', { id: AGENT, tasks: [reported(offer)] });
     expect(back.stream.of('KILL_TASK')).toMatchObject([{ task_id: 't' }]);
-    agentDisconnected(fake.master, agent, back.stream);
+    handleAgentDisconnect(fake.master, agent, back.stream);
     const empty = fake.register('cpus:4;mem:1024', { id: AGENT });
     expect(first(empty.stream.of('REGISTERED')).reconcile).toMatchObject([{ task_ids: ['t'] }]);
   });
@@ -119,7 +119,7 @@ describe('a disconnected agent', () => {
     const { fake, agent, stream, offer } = running();
     const again = fake.register('cpus:4;mem:1024', { id: AGENT, tasks: [reported(offer)] });
     expect(stream.closed).toBe(true);
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     expect(again.agent.stream).toBe(again.stream);
   });
 });
@@ -129,7 +129,7 @@ describe('a task', () => {
     const { fake, agent, scheduler, offer } = running();
     const framework = offer.framework_id.value;
     const status = { task_id: { value: 't' }, state: 'TASK_FAILED' as const, uuid: 'failed' };
-    agentUpdate(fake.master, agent, framework, status, 'TASK_FAILED');
+    handleAgentUpdate(fake.master, agent, framework, status, 'TASK_FAILED');
     expect(agent.available.scalars.get('cpus')).toBe(3500);
     expect(fake.master.frameworks.get(framework)?.tasks.has('t')).toBe(true);
     const acknowledge = (uuid: string) =>
@@ -146,7 +146,7 @@ describe('a task', () => {
   it('frees its resources as soon as the agent knows the end, ahead of the updates', () => {
     const { fake, agent, offer } = running();
     const status = { task_id: { value: 't' }, state: 'TASK_RUNNING' as const, uuid: 'running' };
-    agentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_FINISHED');
+    handleAgentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_FINISHED');
     expect(agent.available.scalars.get('cpus')).toBe(3500);
   });
 });
@@ -164,7 +164,7 @@ describe('reconciliation', () => {
   it('sends the last forwarded state, not a newer one', () => {
     const { fake, agent, scheduler, offer } = running();
     const status = { task_id: { value: 't' }, state: 'TASK_RUNNING' as const, uuid: 'running' };
-    agentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_FINISHED');
+    handleAgentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_FINISHED');
     scheduler.updates();
     fake.call(scheduler, 'RECONCILE', ask([]));
     expect(scheduler.updates()).toMatchObject([
@@ -181,7 +181,7 @@ describe('reconciliation', () => {
     const { fake, scheduler, agent, stream } = running();
     fake.call(scheduler, 'RECONCILE', ask([{ task_id: 'x', agent_id: AGENT }, { task_id: 'y' }]));
     expect(scheduler.updates().map((s) => s.state)).toEqual(['TASK_GONE', 'TASK_UNKNOWN']);
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     fake.clock.advance(75_000);
     scheduler.updates();
     fake.call(scheduler, 'RECONCILE', ask([{ task_id: 'x', agent_id: AGENT }]));
@@ -228,7 +228,7 @@ describe('after a restart of the master', () => {
 
   it('a removed framework is shut down on an agent that still has it', () => {
     const { fake, agent, stream, scheduler, offer } = running();
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     fake.call(scheduler, 'TEARDOWN');
     const back = fake.register('cpus:4;mem:1024', {
       id: AGENT,

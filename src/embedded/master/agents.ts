@@ -9,11 +9,11 @@ import {
   type Agent,
   type AgentStream,
   allocationRole,
+  createMasterStatus,
   executorAmounts,
   type Framework,
   knownDetails,
   type Master,
-  masterStatus,
   seconds,
   sendEvent,
   type Task,
@@ -166,7 +166,7 @@ function takeReported(master: Master, agent: Agent, message: Register, wasUnreac
     if (!wasUnreachable) continue;
     const text = 'Unreachable agent re-reregistered';
     const names = taskNames(task);
-    const status = masterStatus(
+    const status = createMasterStatus(
       master,
       names,
       task.state,
@@ -235,7 +235,7 @@ function watch(master: Master, agent: Agent): void {
 }
 
 /** Handles a lost connection. Tasks of frameworks without checkpointing are lost; other tasks wait for the agent. */
-export function agentDisconnected(master: Master, agent: Agent, stream: AgentStream): void {
+export function handleAgentDisconnect(master: Master, agent: Agent, stream: AgentStream): void {
   if (agent.stream !== stream) return;
   delete agent.stream;
   master.ports.log(`Agent ${agent.id} (${agent.info.hostname}) disconnected`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FakeMaster, frameworkInfo, MASTER_ID, taskInfo } from '../../../test/embedded/fake-master.ts';
-import { disconnected } from './frameworks.ts';
+import { handleDisconnect } from './frameworks.ts';
 
 const ID = `${MASTER_ID}-0000`;
 const first = <T>(list: readonly T[]): T => {
@@ -61,7 +61,7 @@ describe('a disconnected framework', () => {
   it('may come back within its failover timeout', () => {
     const fake = new FakeMaster();
     const scheduler = fake.subscribe({ failover_timeout: 60 });
-    disconnected(fake.master, scheduler);
+    handleDisconnect(fake.master, scheduler);
     fake.clock.advance(59_999);
     fake.subscribe({ id: { value: ID }, failover_timeout: 60 });
     fake.clock.advance(60_000);
@@ -74,7 +74,7 @@ describe('a disconnected framework', () => {
     const scheduler = fake.subscribe({ failover_timeout: 60 });
     const offer = first(scheduler.offers());
     fake.launch(scheduler, [offer], [taskInfo('t', offer, 'cpus:1')]);
-    disconnected(fake.master, scheduler);
+    handleDisconnect(fake.master, scheduler);
     fake.clock.advance(60_000);
     expect(stream.of('SHUTDOWN_FRAMEWORK')).toEqual([{ type: 'SHUTDOWN_FRAMEWORK', framework_id: ID }]);
     expect(agent.available.scalars.get('cpus')).toBe(4000);
@@ -85,7 +85,7 @@ describe('a disconnected framework', () => {
   it('is removed at once with the default timeout of 0', () => {
     const fake = new FakeMaster();
     const scheduler = fake.subscribe({ failover_timeout: 0 });
-    disconnected(fake.master, scheduler);
+    handleDisconnect(fake.master, scheduler);
     fake.clock.settle();
     expect(fake.master.completedFrameworks.has(ID)).toBe(true);
   });
@@ -93,7 +93,7 @@ describe('a disconnected framework', () => {
   it('is not removed early if its timeout exceeds the maximum of a timer', () => {
     const fake = new FakeMaster();
     const scheduler = fake.subscribe({ failover_timeout: 10_000_000 });
-    disconnected(fake.master, scheduler);
+    handleDisconnect(fake.master, scheduler);
     fake.clock.advance(9_999_999_000);
     expect(fake.master.frameworks.has(ID)).toBe(true);
     fake.clock.advance(1000);
@@ -104,7 +104,7 @@ describe('a disconnected framework', () => {
     const fake = new FakeMaster();
     const before = fake.subscribe({ failover_timeout: 0 });
     fake.subscribe({ id: { value: ID }, failover_timeout: 0 });
-    disconnected(fake.master, before);
+    handleDisconnect(fake.master, before);
     fake.clock.settle();
     expect(fake.master.frameworks.has(ID)).toBe(true);
   });

@@ -187,7 +187,7 @@ function tellAgents(master: Master, framework: Framework): void {
 }
 
 /** Handles a lost stream. Its offers end; the framework may return within its failover timeout. */
-export function disconnected(master: Master, stream: SchedulerStream): void {
+export function handleDisconnect(master: Master, stream: SchedulerStream): void {
   const framework = [...master.frameworks.values()].find((f) => f.stream === stream);
   if (!framework) return;
   master.ports.log(`Framework ${framework.id} disconnected`);

@@ -4,12 +4,12 @@ import { type Amounts, add, amountsOf, NOTHING, subtract } from '../../mesos/res
 import type { TaskInfo, TaskState } from '../../mesos/types.ts';
 import {
   type Agent,
+  createMasterStatus,
   executorAmounts,
   executorOn,
   type Framework,
   lostState,
   type Master,
-  masterStatus,
   type OutstandingOffer,
   sendEvent,
   type Task,
@@ -169,7 +169,7 @@ function rejectTasks(
     master.ports.log(`Task ${task.task_id.value} of framework ${framework.id}: ${state}, ${message}`);
     master.metrics.countEnd(state, 'SOURCE_MASTER', reason);
     const names = { taskId: task.task_id.value, agentId: task.agent_id?.value };
-    const status = masterStatus(master, names, state, message, reason);
+    const status = createMasterStatus(master, names, state, message, reason);
     sendEvent(framework, { type: 'UPDATE', update: { status } });
   }
 }

@@ -195,7 +195,7 @@ export function seconds(ms: number): number {
  * Creates an update of the master itself. It has no uuid, so it is never acknowledged.
  * @param known details from the task's earlier updates: see `knownDetails`
  */
-export function masterStatus(
+export function createMasterStatus(
   master: Master,
   task: { taskId: string; agentId?: string | undefined; executorId?: string | undefined },
   state: TaskState,
@@ -223,7 +223,7 @@ export function knownDetails(task: Task): Pick<TaskStatus, 'container_status' | 
   return { ...(container_status && { container_status }), ...(healthy !== undefined && { healthy }) };
 }
 
-/** Returns the ids of a task for `masterStatus`. The master knows no executor of a command task. */
+/** Returns the ids of a task for `createMasterStatus`. The master knows no executor of a command task. */
 export function taskNames(task: Task): { taskId: string; agentId: string; executorId?: string | undefined } {
   return {
     taskId: task.info.task_id.value,

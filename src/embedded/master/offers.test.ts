@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { executorInfo, FakeMaster, taskInfo } from '../../../test/embedded/fake-master.ts';
 import { runAllocation } from './offers.ts';
-import { agentUpdate, exitedExecutor } from './tasks.ts';
+import { handleAgentUpdate, handleExitedExecutor } from './tasks.ts';
 
 const first = <T>(list: readonly T[]): T => {
   expect(list).not.toHaveLength(0);
@@ -99,7 +99,7 @@ describe('offers', () => {
     const offer = first(scheduler.offers());
     fake.launch(scheduler, [offer], [taskInfo('t', offer, 'cpus:1')]);
     const status = { task_id: { value: 't' }, state: 'TASK_FINISHED' as const, uuid: 'u' };
-    agentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_FINISHED');
+    handleAgentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_FINISHED');
     fake.clock.settle();
     expect(first(scheduler.offers()).resources).toMatchObject([{ scalar: { value: 4 } }]);
   });
@@ -116,7 +116,7 @@ describe('offers', () => {
     expect(next).toMatchObject({ executor_ids: [{ value: 'e' }], resources: [{ scalar: { value: 2.5 } }] });
     fake.call(scheduler, 'DECLINE', { decline: { offer_ids: [next.id] } });
     const framework_id = offer.framework_id.value;
-    exitedExecutor(fake.master, agent, { framework_id, executor_id: 'e', status: 256 });
+    handleExitedExecutor(fake.master, agent, { framework_id, executor_id: 'e', status: 256 });
     fake.clock.settle();
     expect(first(scheduler.offers()).resources).toMatchObject([{ scalar: { value: 3 } }]);
     expect(scheduler.of('FAILURE')).toEqual([
@@ -147,7 +147,7 @@ describe('ACCEPT', () => {
     const rest = first(scheduler.offers());
     const framework = offer.framework_id.value;
     const ended = { task_id: { value: 'small' }, state: 'TASK_FINISHED' as const };
-    agentUpdate(fake.master, agent, framework, ended, 'TASK_FINISHED');
+    handleAgentUpdate(fake.master, agent, framework, ended, 'TASK_FINISHED');
     fake.clock.settle();
     const piece = first(scheduler.offers());
     fake.launch(scheduler, [rest, piece], [taskInfo('large', offer, 'cpus:3.5')]);

@@ -178,19 +178,19 @@ export function decline(
 }
 
 /** Checks the roles of a call. A call with a role that its framework doesn't have is dropped. */
-function haveRoles(framework: Framework, roles: readonly string[]): boolean {
+function hasRoles(framework: Framework, roles: readonly string[]): boolean {
   return roles.every((role) => framework.roles.includes(role));
 }
 
 /** Stops offers for these roles. @param roles from the call; empty for all roles */
 export function suppress(framework: Framework, roles: readonly string[]): void {
-  if (!haveRoles(framework, roles)) return;
+  if (!hasRoles(framework, roles)) return;
   for (const role of roles.length > 0 ? roles : framework.roles) framework.suppressed.add(role);
 }
 
 /** Resumes offers, deletes refusals and schedules an allocation. */
 export function revive(master: Master, framework: Framework, roles: readonly string[]): void {
-  if (!haveRoles(framework, roles)) return;
+  if (!hasRoles(framework, roles)) return;
   const revived = new Set(roles.length > 0 ? roles : framework.roles);
   for (const role of revived) framework.suppressed.delete(role);
   for (const [agentId, refusals] of framework.refusals) {

@@ -2,11 +2,11 @@
 
 import type { TaskState } from '../../mesos/types.ts';
 import {
+  createMasterStatus,
   type Framework,
   knownDetails,
   lostState,
   type Master,
-  masterStatus,
   sendEvent,
   type Task,
   taskNames,
@@ -40,7 +40,7 @@ export function reconcile(
     }
     const [state, message] = unknownTask(master, agentId);
     const names = { taskId: task_id.value, agentId };
-    const status = masterStatus(master, names, lostState(framework.info, state), message, REASON);
+    const status = createMasterStatus(master, names, lostState(framework.info, state), message, REASON);
     sendEvent(framework, { type: 'UPDATE', update: { status } });
   }
 }
@@ -48,7 +48,7 @@ export function reconcile(
 function tellLatest(master: Master, framework: Framework, task: Task): void {
   const state = task.updateState ?? task.state;
   const message = 'Reconciliation: Latest task state';
-  const status = masterStatus(master, taskNames(task), state, message, REASON, knownDetails(task));
+  const status = createMasterStatus(master, taskNames(task), state, message, REASON, knownDetails(task));
   sendEvent(framework, { type: 'UPDATE', update: { status } });
 }
 

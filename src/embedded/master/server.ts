@@ -19,12 +19,12 @@ import {
   readCall,
   requestTarget,
 } from '../wire/http.ts';
-import { agentDisconnected, registerAgent } from './agents.ts';
-import { disconnected, HEARTBEAT_SECONDS, subscribe } from './frameworks.ts';
+import { handleAgentDisconnect, registerAgent } from './agents.ts';
+import { HEARTBEAT_SECONDS, handleDisconnect, subscribe } from './frameworks.ts';
 import { type Agent, type AgentStream, isLeader, type Master, type SchedulerStream } from './model.ts';
 import { type OperatorContext, operatorRoute, redirectToLeader } from './operator.ts';
 import { callingFramework, handleCall, validateCall } from './scheduler-call.ts';
-import { agentUpdate, exitedExecutor, messageFromExecutor } from './tasks.ts';
+import { handleAgentUpdate, handleExitedExecutor, messageFromExecutor } from './tasks.ts';
 
 /** The requests that require one of `credentials`. */
 export interface Authentication {
@@ -44,7 +44,7 @@ export interface MasterServer extends OperatorContext {
  * Redirects to the leader. @returns true if this master doesn't lead and has answered with a redirect or 503
  * @throws CallRefused with 503 while this master leads and recovers
  */
-function answeredForLeader(master: Master, request: IncomingMessage, response: ServerResponse): boolean {
+function redirectIfFollower(master: Master, request: IncomingMessage, response: ServerResponse): boolean {
   if (isLeader(master)) {
     if (master.recovering) throw new CallRefused(503, 'Master has not finished recovery');
     return false;
@@ -82,7 +82,7 @@ async function scheduler(
     if (!found) return;
     if ('name' in found) principal = found.name;
   }
-  if (answeredForLeader(master, request, response)) return;
+  if (redirectIfFollower(master, request, response)) return;
   if (request.method !== 'POST') return methodNotAllowed(response, request.method);
   const call = validateCall(await readCall(request), principal);
   const streamId = request.headers['mesos-stream-id'];
@@ -109,7 +109,7 @@ async function scheduler(
   const opened = openEventStream<SchedulerEvent>(
     response,
     { 'Mesos-Stream-Id': id },
-    () => disconnected(master, stream),
+    () => handleDisconnect(master, stream),
     { event: { type: 'HEARTBEAT' }, everyMs: HEARTBEAT_SECONDS * 1000 },
   );
   const stream: SchedulerStream = { id, ...opened };
@@ -140,7 +140,7 @@ function agentLink(server: MasterServer, request: IncomingMessage, response: Ser
   let agent: Agent | undefined;
   const stream: AgentStream = openEventStream<MasterMessage>(response, {}, () => {
     request.destroy();
-    if (agent) agentDisconnected(master, agent, stream);
+    if (agent) handleAgentDisconnect(master, agent, stream);
   });
   const decoder = new RecordIoDecoder();
   request.on('error', () => response.destroy());
@@ -150,7 +150,7 @@ function agentLink(server: MasterServer, request: IncomingMessage, response: Ser
       for (const record of decoder.push(chunk)) {
         const message = JSON.parse(record.toString('utf8')) as AgentMessage;
         if (message.type === 'REGISTER') agent = registerAgent(master, message, stream);
-        else if (agent) agentMessage(master, agent, message);
+        else if (agent) handleAgentMessage(master, agent, message);
       }
     } catch (error) {
       master.ports.log(
@@ -167,16 +167,16 @@ function agentRefusal({ agents, credentials }: Authentication, request: Incoming
   return basicPrincipal(request, credentials) === undefined ? 'its credential is refused' : undefined;
 }
 
-function agentMessage(master: Master, agent: Agent, message: AgentMessage): void {
+function handleAgentMessage(master: Master, agent: Agent, message: AgentMessage): void {
   switch (message.type) {
     case 'PONG':
       agent.missedPings = 0;
       break;
     case 'UPDATE':
-      agentUpdate(master, agent, message.framework_id, message.status, message.latest_state);
+      handleAgentUpdate(master, agent, message.framework_id, message.status, message.latest_state);
       break;
     case 'EXITED_EXECUTOR':
-      exitedExecutor(master, agent, message);
+      handleExitedExecutor(master, agent, message);
       break;
     case 'EXECUTOR_MESSAGE':
       messageFromExecutor(master, agent, message);
@@ -198,6 +198,6 @@ async function operator(
   const guarded = route.access === 'readwrite' ? readwrite : route.access === 'readonly' && readonly;
   const realm = `mesos-master-${route.access}`;
   if (guarded && !authenticate(request, response, realm, { basic: credentials })) return;
-  if (!route.local && answeredForLeader(server.master, request, response)) return;
+  if (!route.local && redirectIfFollower(server.master, request, response)) return;
   await route.answer(server, request, response);
 }

@@ -4,12 +4,12 @@ import { isTerminal, type KillPolicy, type TaskState, type TaskStatus } from '..
 import {
   type Agent,
   allocationRole,
+  createMasterStatus,
   executorAmounts,
   executorOn,
   type Framework,
   MAX_COMPLETED_TASKS,
   type Master,
-  masterStatus,
   returnResources,
   sendEvent,
   type Task,
@@ -20,7 +20,7 @@ import { requestAllocation } from './offers.ts';
 import { reconcile } from './reconcile.ts';
 
 /** True if a task in this state uses resources of its agent. */
-function occupies(state: TaskState): boolean {
+function usesResources(state: TaskState): boolean {
   return !isTerminal(state) && state !== 'TASK_UNREACHABLE';
 }
 
@@ -30,7 +30,7 @@ function setState(master: Master, task: Task, state: TaskState, status: TaskStat
   if (last?.state === status.state) task.statuses[task.statuses.length - 1] = status;
   else task.statuses.push(status);
   if (isTerminal(task.state)) return;
-  const freed = occupies(task.state) && !occupies(state);
+  const freed = usesResources(task.state) && !usesResources(state);
   task.state = state;
   if (!freed) return;
   const framework = master.frameworks.get(task.frameworkId);
@@ -65,7 +65,7 @@ export function endTask(
   reason: string,
   unreachable = false,
 ): void {
-  const status = masterStatus(master, taskNames(task), state, message, reason);
+  const status = createMasterStatus(master, taskNames(task), state, message, reason);
   setState(master, task, state, status);
   task.updateState = state;
   removeTask(master, framework, task, unreachable);
@@ -73,7 +73,7 @@ export function endTask(
 }
 
 /** Handles an agent's update. Updates of unknown tasks (for example dropped tasks) are forwarded, too. */
-export function agentUpdate(
+export function handleAgentUpdate(
   master: Master,
   agent: Agent,
   frameworkId: string,
@@ -203,7 +203,7 @@ export function messageFromExecutor(
 }
 
 /** Frees the resources of an ended executor and informs its framework. The agent sends the updates of its tasks. */
-export function exitedExecutor(
+export function handleExitedExecutor(
   master: Master,
   agent: Agent,
   message: { framework_id: string; executor_id: string; status: number },
