@@ -199,10 +199,10 @@ describe('subscribing', () => {
   });
 
   it('keeps trying while no master listens', async () => {
-    const nobody = new ScriptedServer();
-    await nobody.listen();
-    const { address } = nobody;
-    await nobody.close();
+    const server = new ScriptedServer();
+    await server.listen();
+    const { address } = server;
+    await server.close();
     session = create({}, async () => address);
     session.start();
     expect(await lost.next()).toContain('ECONNREFUSED');

@@ -59,16 +59,16 @@ describe('a ZooKeeper address', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[!-~]{8,20}$/), fc.boolean(), (password, broken) => {
         const text = `zk://me:${password}@h${broken ? ' x' : ''}/mesos`;
-        let said: string;
+        let output: string;
         try {
-          said = showZooKeeperAddress(parseZooKeeperAddress(text));
+          output = showZooKeeperAddress(parseZooKeeperAddress(text));
           expect(parseZooKeeperAddress(text).credentials).toBe(`me:${password}`);
         } catch (error) {
-          said = String(error);
+          output = String(error);
           expect(error).toBeInstanceOf(AddressError);
           expect(broken).toBe(true);
         }
-        expect(said).not.toContain(password);
+        expect(output).not.toContain(password);
       }),
       { numRuns: runs(100) },
     );

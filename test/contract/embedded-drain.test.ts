@@ -229,7 +229,7 @@ it.each([
   ['DEACTIVATE_AGENT', 400, 'Unknown agent'],
   ['REACTIVATE_AGENT', 400, 'Agent is not deactivated'],
   ['MARK_AGENT_GONE', 404, "Agent 'x' not found"],
-])('%s of an agent that nobody knows is refused', async (type, status, text) => {
+])('%s of an unknown agent is refused', async (type, status, text) => {
   expect(await call(type, 'x')).toEqual({ status, text });
   const bare = await ask(master.address, '/api/v1', { body: { type } });
   expect(bare).toMatchObject({

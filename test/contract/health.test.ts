@@ -162,7 +162,7 @@ describe.each([
     // The agent's default command executor uses the old API, whose kill has no policy.
     make === dockerTask
       ? ['KILL says', { grace_period: { nanoseconds: 300_000_000 } }, 3600]
-      : ['task says, whatever the KILL says', { grace_period: { nanoseconds: 3_600_000_000_000 } }, 0.3],
+      : ['task says, regardless of the KILL', { grace_period: { nanoseconds: 3_600_000_000_000 } }, 0.3],
     ['task says, where KILL has no kill policy', undefined, 0.3],
     ['task says, where KILL has an empty one', {}, 0.3],
   ])('that ignores SIGTERM is ended after the grace that the %s', async (_who, kill_policy, seconds) => {

@@ -44,14 +44,14 @@ async function startScheduler(): Promise<void> {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   if (!scheduler.stderr) throw new Error('the scheduler has no stderr');
-  const said: string[] = [];
+  const output: string[] = [];
   const lines = createInterface({ input: scheduler.stderr });
   api = await new Promise((resolve, reject) => {
     scheduler.once('exit', (code) =>
-      reject(new Error(`the scheduler exited with ${code}:\n${said.join('\n')}`)),
+      reject(new Error(`the scheduler exited with ${code}:\n${output.join('\n')}`)),
     );
     lines.on('line', (line) => {
-      said.push(line);
+      output.push(line);
       const url = /listening on (http:[^"\s]+)/.exec(line)?.[1];
       if (url) resolve(url);
     });

@@ -248,37 +248,37 @@ function master(id: string): Buffer {
 }
 
 /** Records the ids of reported leaders (`-` for none) and problems. */
-function followed(session: ZooKeeperSession, path: string): { told: string[]; problems: string[] } {
-  const told: string[] = [];
+function follow(session: ZooKeeperSession, path: string): { leaders: string[]; problems: string[] } {
+  const leaders: string[] = [];
   const problems: string[] = [];
   followMasters({
     session,
     path,
-    onLeader: (leader: MasterInfo | undefined) => told.push(leader?.id ?? '-'),
+    onLeader: (leader: MasterInfo | undefined) => leaders.push(leader?.id ?? '-'),
     onProblem: (message) => problems.push(message),
   });
-  return { told, problems };
+  return { leaders, problems };
 }
 
 it('follows the leading master, starting before the first election', async () => {
   const path = freshPath();
   const session = await open();
-  const { told, problems } = followed(await open(), path);
-  const tells = (...ids: string[]) => vi.waitFor(() => expect(told).toEqual(ids), WITHIN);
-  await tells('-');
+  const { leaders, problems } = follow(await open(), path);
+  const expectLeaders = (...ids: string[]) => vi.waitFor(() => expect(leaders).toEqual(ids), WITHIN);
+  await expectLeaders('-');
   await session.createPath(path, 'open');
   const stand = (id: string, prefix = 'json.info_') =>
     session.create(`${path}/${prefix}`, master(id), 'open', 'ephemeral-sequential');
   await stand('x', 'log_');
   const m1 = await stand('m1');
-  await tells('-', 'm1');
+  await expectLeaders('-', 'm1');
   const m2 = await stand('m2');
   const m3 = await stand('m3');
   await session.delete(m2);
   await session.delete(m1);
-  await tells('-', 'm1', 'm3');
+  await expectLeaders('-', 'm1', 'm3');
   await session.delete(m3);
-  await tells('-', 'm1', 'm3', '-');
+  await expectLeaders('-', 'm1', 'm3', '-');
   expect(problems).toEqual([]);
 
   await stand('old', 'info_');
@@ -292,13 +292,13 @@ it('follows the leading master, starting before the first election', async () =>
   await vi.waitFor(() => expect(problems.join()).toContain('does not contain MasterInfo as JSON'), WITHIN);
   await session.delete(garbage);
   await stand('m4');
-  await vi.waitFor(() => expect(told.at(-1)).toBe('m4'), WITHIN);
+  await vi.waitFor(() => expect(leaders.at(-1)).toBe('m4'), WITHIN);
 });
 
 it('reports that its identity may not read the masters', async () => {
   const path = freshPath();
   await (await open(zookeeper.servers, 'me:pw')).createPath(path, 'creator');
-  const { problems } = followed(await open(), path);
+  const { problems } = follow(await open(), path);
   await vi.waitFor(() => expect(problems.join()).toContain('add user:password to the zk:// address'), WITHIN);
 });
 

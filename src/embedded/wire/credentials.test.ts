@@ -5,12 +5,12 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readCredential, readCredentials, readKey } from './credentials.ts';
 
 let directory: string;
-let said: string[];
-const log = (line: string) => void said.push(line);
+let lines: string[];
+const log = (line: string) => void lines.push(line);
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'mesosup-credentials-'));
-  said = [];
+  lines = [];
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -30,12 +30,12 @@ it('reads a list of credentials, and a single one', () => {
     principal: 'p',
     secret: 's',
   });
-  expect(said).toEqual([]);
+  expect(lines).toEqual([]);
 });
 
 it('warns about a file that other users can read', () => {
   expect(readKey(file('key\n', 0o644), 'jwt_secret_key', log).toString()).toBe('key\n');
-  expect(said).toEqual([expect.stringContaining('too open')]);
+  expect(lines).toEqual([expect.stringContaining('too open')]);
 });
 
 it.each([

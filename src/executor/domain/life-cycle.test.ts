@@ -71,7 +71,7 @@ describe('a successful task', () => {
     expect(fed.take(exited('t', 1), kill('t'), running('t'), failed('t'))).toEqual([]);
   });
 
-  test('keeps its unacknowledged end, whatever follows', () => {
+  test('keeps its unacknowledged end, regardless of later inputs', () => {
     const fed = running1();
     fed.take(exited('t', 0));
     expect(fed.take(exited('t', 1), failed('t'), running('t'), ready('t'), kill('t', 0))).toEqual([]);

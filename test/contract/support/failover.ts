@@ -244,8 +244,8 @@ export class FailoverCluster implements AsyncDisposable {
 }
 
 /** Returns the times of the marks, if the last one was logged. */
-function marksIn(said: readonly string[]): number[] | undefined {
-  const lines = said.flatMap((line) =>
+function marksIn(log: readonly string[]): number[] | undefined {
+  const lines = log.flatMap((line) =>
     line.startsWith('{') ? [JSON.parse(line) as { msg: string; time: number }] : [],
   );
   const elected = lines.findIndex(({ msg }) => msg === MARKS[0]);
