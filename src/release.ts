@@ -1,2 +1,2 @@
-/** The release that this program belongs to: in `/v2/info`, and in what is stored. */
+/** The release of this program, shown in `/v2/info` and stored in files. */
 export const RELEASE = '0.1.0';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerUnavailableError } from '../docker/connection.ts';
 import { DockerEngine } from '../docker/engine.ts';
-import { identify, killNow, processIds, readStat } from '../proc/process-id.ts';
+import { identify, killNow, listProcessIds, readStat } from '../proc/process-id.ts';
 import { MARK } from './demo-plan.ts';
 import type { DemoState } from './directory.ts';
 import { removeLink } from './executor-link.ts';
@@ -52,7 +52,7 @@ async function removeContainers(cluster: string): Promise<void> {
  * program of an executor does not have this environment), except this process.
  */
 function markedProcesses(dir: string): number[] {
-  const alive = processIds().filter((pid) => pid !== process.pid && identify(pid));
+  const alive = listProcessIds().filter((pid) => pid !== process.pid && identify(pid));
   const marked = new Set(alive.filter((pid) => environment(pid).includes(`${MARK}=${dir}`)));
   return alive.filter((pid) => marked.has(pid) || marked.has(readStat(pid)?.session ?? 0));
 }

@@ -41,11 +41,11 @@ export async function askRedis(
     }),
   );
   try {
-    const { say, output } = await attachContainer(socketPath, await engine.version(), container);
+    const { sendInput, output } = await attachContainer(socketPath, await engine.version(), container);
     const wait = engine.waitContainer(container, 'next-exit');
     await wait.registered;
     await timed(calls, () => engine.startContainer(container));
-    say(`${lines.join('\n')}\n`);
+    sendInput(`${lines.join('\n')}\n`);
     const text = { stdout: '', stderr: '' };
     for await (const { stream, bytes } of output) text[stream] += bytes.toString('utf8');
     const code = await wait.exit;

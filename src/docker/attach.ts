@@ -4,18 +4,18 @@ import { MesosupError } from '../errors/mesosup-error.ts';
 import { LogFrameDecoder, type OutputChunk } from './log-frames.ts';
 
 /**
- * Attaches to a container that was created with its standard input open (`docker create -i`, no terminal) and is
- * not started yet: nothing it says is missed. Source: "attach to a container" of the engine's API.
+ * Attaches to a container that was created with open standard input (`docker create -i`, no terminal) and is not started
+ * yet, so that no output is missed. Source: "attach to a container" of Docker's API.
  *
  * @param version the engine's API version
- * @returns the connection: `say` sends a text and closes the input; `output` yields until the container ends
- * @throws Error when the engine refuses
+ * @returns the connection: `sendInput` sends a text and closes the input; `output` yields until the container ends
+ * @throws Error if Docker refuses
  */
 export async function attachContainer(
   socketPath: string,
   version: string,
   container: string,
-): Promise<{ say: (text: string) => void; output: AsyncGenerator<OutputChunk> }> {
+): Promise<{ sendInput: (text: string) => void; output: AsyncGenerator<OutputChunk> }> {
   const socket = await new Promise<Socket>((resolve, reject) => {
     const outgoing = request({
       socketPath,
@@ -33,7 +33,7 @@ export async function attachContainer(
     outgoing.once('error', reject);
     outgoing.end();
   });
-  return { say: (text) => socket.end(text), output: frames(socket) };
+  return { sendInput: (text) => socket.end(text), output: frames(socket) };
 }
 
 async function* frames(socket: Socket): AsyncGenerator<OutputChunk> {

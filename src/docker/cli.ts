@@ -1,6 +1,6 @@
 /**
- * `docker create`, the one call that goes through the docker program: a container's options are that program's
- * own, so only it can read them.
+ * Runs `docker create`, the only call that uses the docker program: users write its options, which no other program can
+ * parse.
  */
 
 import { spawn } from 'node:child_process';
@@ -13,8 +13,8 @@ const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 const USUAL_PLACES = ['/usr/bin/docker', '/usr/local/bin/docker'];
 
 /**
- * Finds the docker program where packages put it, else on the PATH.
- * @throws DockerUnavailableError where there is none
+ * Finds the docker program in the directories of packages, or else on the PATH.
+ * @throws DockerUnavailableError if it is missing
  */
 export async function findDockerProgram(searchPath: string | undefined): Promise<string> {
   const onPath = (searchPath ?? '').split(':').filter((dir) => path.isAbsolute(dir));
@@ -26,7 +26,7 @@ export async function findDockerProgram(searchPath: string | undefined): Promise
     if (found) return file;
   }
   throw new DockerUnavailableError(
-    `There is no docker program in ${[...USUAL_PLACES, ...onPath].join(', ')}: install Docker (docker.io or docker-ce-cli)`,
+    `No docker program found in ${[...USUAL_PLACES, ...onPath].join(', ')}. Install Docker (docker.io or docker-ce-cli)`,
   );
 }
 
@@ -35,19 +35,19 @@ export interface CreateCommand {
   argv: readonly string[];
   /** Lines `NAME=value` for ENV_FILE_PATH. */
   envFile: string;
-  /** The environment of the docker program, for values taken over with `-e NAME`. */
+  /** The environment of the docker program, for values passed on by `-e NAME`. */
   environment: Readonly<Record<string, string>>;
 }
 
-/** Where the docker program finds `envFile`: its standard input. */
+/** The path of `envFile` for the docker program: its standard input. */
 export const ENV_FILE_PATH = '/proc/self/fd/0';
 
 /**
  * Runs `docker create`.
- * @param directory where the environment file lives for a moment; it loses its name before the program starts, so
- *   that secrets are never left behind
+ * @param directory for the environment file, which is deleted before the program starts (only the open file remains),
+ *   so that no secrets are left behind
  * @returns the container's id
- * @throws DockerError with what the program said
+ * @throws DockerError with the program's error message
  */
 export async function createContainer(
   program: string,
@@ -60,13 +60,13 @@ export async function createContainer(
     const environment = { PATH: SEARCH_PATH, ...command.environment, DOCKER_HOST: `unix://${socketPath}` };
     const { code, stdout, stderr } = await run(program, command.argv, environment, input);
     if (code === 0) return idIn(stdout);
-    throw new DockerError(said(stderr) || `docker create ended with ${code ?? 'a signal'}`, 0);
+    throw new DockerError(errorMessage(stderr) || `docker create ended with ${code ?? 'a signal'}`, 0);
   } finally {
     closeSync(input);
   }
 }
 
-/** Runs a program whose standard input is an open file, which libraries for child processes do not offer. */
+/** Runs a program whose standard input is an open file. Libraries for child processes do not support that. */
 function run(program: string, argv: readonly string[], env: Record<string, string>, input: number) {
   return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
     const child = spawn(program, argv, { env, stdio: [input, 'pipe', 'pipe'] });
@@ -84,11 +84,11 @@ function run(program: string, argv: readonly string[], env: Record<string, strin
 function idIn(stdout: string): string {
   const id = stdout.trim().split('\n').at(-1) ?? '';
   if (/^[0-9a-f]{12,64}$/.test(id)) return id;
-  throw new DockerError(`docker create printed no container id but "${stdout.trim()}"`, 0);
+  throw new DockerError(`docker create printed "${stdout.trim()}" instead of a container id`, 0);
 }
 
-/** The program's complaint without its hints at --help and the usage it prints. */
-function said(stderr: string): string {
+/** Extracts the program's error message, without its usage text and its hints about --help. */
+function errorMessage(stderr: string): string {
   const [complaint = ''] = stderr.split(/\n\s*\n/, 1);
   const lines = complaint.split('\n').filter((line) => !/^(?:See|Run) '/.test(line));
   return lines

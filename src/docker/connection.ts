@@ -1,6 +1,6 @@
 /**
- * HTTP to the Docker engine over its Unix socket. An answer of 400 or more becomes a DockerError with the engine's
- * own words; no answer at all becomes a DockerUnavailableError that says what to do.
+ * HTTP to Docker over its Unix socket. A status of 400 or more becomes a DockerError with Docker's message; no answer
+ * becomes a DockerUnavailableError with a remedy.
  */
 
 import { request as httpRequest, type IncomingMessage } from 'node:http';
@@ -8,10 +8,10 @@ import { MesosupError } from '../errors/mesosup-error.ts';
 
 const DEFAULT_SOCKET = '/var/run/docker.sock';
 
-/** The engine refused a call. */
+/** Docker refused a call. */
 export class DockerError extends MesosupError {
   override name = 'DockerError';
-  /** The HTTP status; 200 where the error came inside a stream that had begun well. */
+  /** The HTTP status; 200 if the error came inside a stream that had started successfully. */
   readonly status: number;
   constructor(message: string, status: number) {
     super(message);
@@ -19,22 +19,22 @@ export class DockerError extends MesosupError {
   }
 }
 
-/** The engine can't be reached: it is not running, or this user may not talk to it. */
+/** Docker is unreachable: it is not running, or this user has no permission. */
 export class DockerUnavailableError extends MesosupError {
   override name = 'DockerUnavailableError';
 }
 
 /**
- * The engine's socket, from DOCKER_HOST where that is set.
- * @throws DockerUnavailableError where DOCKER_HOST names anything but a Unix socket
+ * Returns the path of Docker's socket, from DOCKER_HOST if that is set.
+ * @throws DockerUnavailableError if DOCKER_HOST is not a Unix socket
  */
 export function dockerSocketPath(env: Readonly<Record<string, string | undefined>>): string {
   const host = env.DOCKER_HOST;
   if (host === undefined || host === '') return DEFAULT_SOCKET;
   if (host.startsWith('unix://')) return host.slice('unix://'.length);
   throw new DockerUnavailableError(
-    `DOCKER_HOST is ${host}, but only an engine on this machine can be used: ` +
-      `unset it, or set it to unix://${DEFAULT_SOCKET}`,
+    `DOCKER_HOST is ${host}, but mesosup can only use Docker on this machine. ` +
+      `Unset it, or set it to unix://${DEFAULT_SOCKET}`,
   );
 }
 
@@ -48,7 +48,7 @@ export interface DockerRequest {
   signal?: AbortSignal;
 }
 
-/** Requests to one engine, with paths prefixed by the API version the engine itself speaks. */
+/** Sends requests to one Docker engine, with the engine's own API version as the prefix of paths. */
 export class DockerConnection {
   readonly socketPath: string;
   #version: Promise<string> | undefined;
@@ -57,9 +57,9 @@ export class DockerConnection {
     this.socketPath = socketPath;
   }
 
-  /** The engine's own API version, as in `1.41`; asked once. */
+  /** Returns the engine's API version, for example `1.41`; requested once. */
   version(): Promise<string> {
-    this.#version ??= this.#ask().catch((error: unknown) => {
+    this.#version ??= this.#fetchVersion().catch((error: unknown) => {
       this.#version = undefined;
       throw error;
     });
@@ -77,18 +77,18 @@ export class DockerConnection {
     throw new DockerError(refusal(await readAll(answer), status), status);
   }
 
-  /** Sends a request and parses the JSON of its answer; undefined where the answer has no body. */
+  /** Sends a request and parses the JSON of its answer; undefined if the answer has no body. */
   async json(request: DockerRequest): Promise<unknown> {
     const text = await readAll(await this.open(request));
     return text === '' ? undefined : JSON.parse(text);
   }
 
-  async #ask(): Promise<string> {
+  async #fetchVersion(): Promise<string> {
     const answer = await this.#send({ path: '/_ping' }, '');
     await readAll(answer);
     const version = answer.headers['api-version'];
     if (typeof version === 'string' && /^\d+\.\d+$/.test(version)) return version;
-    throw new DockerUnavailableError(`${this.socketPath} answers, but is no Docker engine`);
+    throw new DockerUnavailableError(`The server on ${this.socketPath} is not a Docker engine`);
   }
 
   #send(request: DockerRequest, prefix: string): Promise<IncomingMessage> {
@@ -104,7 +104,7 @@ export class DockerConnection {
         ...(request.signal && { signal: request.signal }),
       });
       outgoing.once('response', resolve);
-      // A listener for good: after the answer, errors surface on its body and must not end the process here.
+      // The listener stays: errors after the answer also occur on its body, and must not end the process here.
       outgoing.on('error', (error: NodeJS.ErrnoException) => reject(unavailable(error, this.socketPath)));
       outgoing.end(body);
     });
@@ -115,17 +115,17 @@ function unavailable(error: NodeJS.ErrnoException, socketPath: string): Error {
   if (error.name === 'AbortError') return error;
   if (error.code === 'EACCES' || error.code === 'EPERM') {
     return new DockerUnavailableError(
-      `This user may not use Docker (${socketPath}: permission denied): run as root, ` +
+      `This user can't use Docker (${socketPath}: permission denied). Run as root, ` +
         'or add the user to the group "docker" and log in again',
     );
   }
   if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
     return new DockerUnavailableError(
-      `The Docker engine is not running (nothing listens on ${socketPath}): ` +
-        'start it with "systemctl start docker", or "dockerd" where no init runs',
+      `Docker is not running (nothing listens on ${socketPath}). ` +
+        'Start it with: systemctl start docker (without an init system: dockerd)',
     );
   }
-  return new DockerUnavailableError(`The Docker engine at ${socketPath} broke off: ${error.message}`);
+  return new DockerUnavailableError(`The connection to Docker at ${socketPath} failed: ${error.message}`);
 }
 
 function refusal(text: string, status: number): string {
@@ -135,16 +135,16 @@ function refusal(text: string, status: number): string {
   } catch {
     // Some refusals are plain text.
   }
-  return text.trim() === '' ? `the Docker engine answered ${status}` : text.trim();
+  return text.trim() === '' ? `Docker answered with status ${status}` : text.trim();
 }
 
-/** @throws DockerUnavailableError where the answer breaks off */
+/** @throws DockerUnavailableError if the answer is interrupted */
 async function readAll(answer: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
   } catch (error) {
-    throw new DockerUnavailableError(`The Docker engine's answer broke off: ${(error as Error).message}`);
+    throw new DockerUnavailableError(`Docker's answer was interrupted: ${(error as Error).message}`);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -24,7 +24,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** An engine of API version 1.47 that answers everything else so. */
+/** An engine of API version 1.47 with the given handler for all other requests. */
 async function engineThat(answers: RequestListener): Promise<DockerEngine> {
   server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
@@ -37,7 +37,7 @@ async function engineThat(answers: RequestListener): Promise<DockerEngine> {
 }
 
 describe('the version', () => {
-  test('is the engine’s own, asked once', async () => {
+  test('is the engine’s own, requested once', async () => {
     const engine = await engineThat((_request, response) => response.end('[]'));
     expect(await engine.version()).toBe('1.47');
     await engine.listContainers({ a: 'b', c: undefined });
@@ -45,22 +45,22 @@ describe('the version', () => {
     expect(requests).toEqual(['GET /_ping', `GET /v1.47/containers/json?all=true&filters=${filters}`]);
   });
 
-  test('is asked again after an engine was away', async () => {
+  test('is requested again after a failure', async () => {
     const away = new DockerEngine(socket);
     await expect(away.version()).rejects.toThrow(/is not running.*systemctl start docker/);
     await engineThat(() => {});
     expect(await away.version()).toBe('1.47');
   });
 
-  test('something else that answers on the socket is told apart', async () => {
+  test('a server that is not Docker is an error', async () => {
     server = createServer((_request, response) => response.end('hello')).listen(socket);
     await once(server, 'listening');
-    await expect(new DockerEngine(socket).version()).rejects.toThrow(/is no Docker engine/);
+    await expect(new DockerEngine(socket).version()).rejects.toThrow(/is not a Docker engine/);
   });
 });
 
 describe('errors', () => {
-  test('a refusal has the engine’s words and status', async () => {
+  test('a refusal has Docker’s message and status', async () => {
     const engine = await engineThat((_request, response) =>
       response.writeHead(409).end('{"message":"port is taken"}'),
     );
@@ -69,14 +69,14 @@ describe('errors', () => {
     expect(error).toMatchObject({ message: 'port is taken', status: 409 });
   });
 
-  test('a refusal in plain text, or without any', async () => {
+  test('a refusal may have plain text or no text', async () => {
     const bodies = ['no such page\n', ''];
     const engine = await engineThat((_request, response) => response.writeHead(500).end(bodies.shift()));
     await expect(engine.startContainer('c')).rejects.toThrow('no such page');
-    await expect(engine.startContainer('c')).rejects.toThrow('the Docker engine answered 500');
+    await expect(engine.startContainer('c')).rejects.toThrow('Docker answered with status 500');
   });
 
-  test('what is not there is undefined, or no error', async () => {
+  test('a missing image or container is undefined or ignored', async () => {
     const engine = await engineThat((_request, response) =>
       response.writeHead(404).end('{"message":"no such"}'),
     );
@@ -89,7 +89,7 @@ describe('errors', () => {
     await expect(engine.waitContainer('c', 'not-running').exit).rejects.toThrow('no such');
   });
 
-  test('an engine that goes away in the middle', async () => {
+  test('an interrupted answer is DockerUnavailableError', async () => {
     const engine = await engineThat((_request, response) => {
       response.write('{"status":"Pulling"}\n');
       response.socket?.end();
@@ -99,19 +99,19 @@ describe('errors', () => {
     await expect(engine.waitContainer('x', 'removed').exit).rejects.toThrow(DockerUnavailableError);
   });
 
-  test('DOCKER_HOST', () => {
+  test('DOCKER_HOST must name a Unix socket', () => {
     expect(dockerSocketPath({})).toBe('/var/run/docker.sock');
     expect(dockerSocketPath({ DOCKER_HOST: 'unix:///run/user/1/docker.sock' })).toBe(
       '/run/user/1/docker.sock',
     );
     expect(() => dockerSocketPath({ DOCKER_HOST: 'tcp://10.0.0.1:2375' })).toThrow(
-      /unset it, or set it to unix:/,
+      /Unset it, or set it to unix:/,
     );
   });
 });
 
 describe('pulling', () => {
-  test('tells the progress, and an error that comes inside the stream', async () => {
+  test('reports progress, and throws an error that comes inside the stream', async () => {
     const lines = [
       '{"status":"Pulling from a"}',
       '{"status":"Waiting","id":"l1"}',
@@ -124,7 +124,7 @@ describe('pulling', () => {
     expect(requests.at(-1)).toBe('POST /v1.47/images/create?fromImage=r%3A5000%2Fa&tag=latest');
   });
 
-  test('ends when it is aborted', async () => {
+  test('stops when it is aborted', async () => {
     const abort = new AbortController();
     const engine = await engineThat((_request, response) => {
       response.write('{"status":"Pulling"}\n');

@@ -1,6 +1,6 @@
 /**
- * The Docker Engine API, as much of it as mesosup uses. Field names are the engine's own. Containers are created
- * through the CLI instead (cli.ts), because users write its options.
+ * The part of the Docker Engine API that mesosup uses. Field names are Docker's. Containers are created by the CLI
+ * instead (cli.ts), because users write its options.
  * Source: docs.docker.com/reference/api/engine, versions 1.30 (wait's conditions) to 1.41.
  */
 
@@ -12,7 +12,7 @@ import { LogFrameDecoder, type OutputChunk } from './log-frames.ts';
 
 export interface ImageInfo {
   Id: string;
-  /** Absent where nothing is exposed; keys as in `6379/tcp`. */
+  /** Absent if no port is exposed. Keys have the form `6379/tcp`. */
   Config?: { ExposedPorts?: Record<string, unknown> | null } | null;
 }
 
@@ -41,7 +41,7 @@ export interface ContainerSummary {
 /** One line of a pull's progress. */
 export interface PullProgress {
   status?: string;
-  /** The layer. */
+  /** The layer's id. */
   id?: string;
   progress?: string;
 }
@@ -53,22 +53,22 @@ export interface DockerEvent {
   timeNano: number;
 }
 
-/** The exit of a container that is waited for. */
+/** A wait for the exit of a container. */
 export interface ContainerWait {
-  /** The engine watches the container from here on. */
+  /** Resolves when Docker watches the container. */
   registered: Promise<void>;
-  /** The exit code. Rejects with DockerUnavailableError where the engine went away. */
+  /** The exit code. Rejects with DockerUnavailableError if the connection to Docker is lost. */
   exit: Promise<number>;
 }
 
-/** A command that was run in a container. `Pid` is 0 before it runs, and as the engine's host counts. */
+/** A command that was run in a container. `Pid` is in the PID namespace of Docker's host; 0 before the command runs. */
 export interface ExecInfo {
   Running: boolean;
   ExitCode: number | null;
   Pid: number;
 }
 
-/** All methods throw DockerError where the engine refuses, DockerUnavailableError where it can't be reached. */
+/** All methods throw DockerError if Docker refuses, DockerUnavailableError if it is unreachable. */
 export class DockerEngine {
   readonly #connection: DockerConnection;
 
@@ -80,19 +80,19 @@ export class DockerEngine {
     return this.#connection.socketPath;
   }
 
-  /** The API version the engine speaks. The cheapest proof that it is there. */
+  /** Returns the API version of the engine. The cheapest check that Docker is running. */
   version(): Promise<string> {
     return this.#connection.version();
   }
 
-  /** Undefined where the image is not on this machine. */
+  /** Returns undefined if the image is not on this machine. */
   async inspectImage(image: string): Promise<ImageInfo | undefined> {
-    return (await this.#orAbsent({
+    return (await this.#jsonOrUndefined({
       path: `/images/${image.split('/').map(encodeURIComponent).join('/')}/json`,
     })) as ImageInfo | undefined;
   }
 
-  /** Pulls a public image. The engine reports most errors inside a stream that began with 200. */
+  /** Pulls a public image. Docker reports most errors inside a stream with status 200. */
   async pullImage(
     image: string,
     onProgress: (progress: PullProgress) => void,
@@ -105,28 +105,28 @@ export class DockerEngine {
       query: { fromImage: repository, tag },
       ...(signal && { signal }),
     });
-    for await (const line of jsonLines(unbroken(body, signal))) {
+    for await (const line of jsonLines(readBody(body, signal))) {
       const progress = line as PullProgress & { error?: string };
       if (progress.error !== undefined) throw new DockerError(progress.error, 200);
       onProgress(progress);
     }
   }
 
-  /** All containers, running or not, that carry each of these labels; a label without a value matches any. */
+  /** Lists all containers, running or not, that have all of the labels. An undefined value matches any value. */
   async listContainers(labels: Readonly<Record<string, string | undefined>>): Promise<ContainerSummary[]> {
     const label = Object.entries(labels).map(([k, v]) => (v === undefined ? k : `${k}=${v}`));
     const query = { all: 'true', filters: JSON.stringify({ label }) };
     return (await this.#connection.json({ path: '/containers/json', query })) as ContainerSummary[];
   }
 
-  /** Undefined where there is no such container. */
+  /** Returns undefined if the container does not exist. */
   async inspectContainer(container: string): Promise<ContainerInfo | undefined> {
-    return (await this.#orAbsent({ path: `${pathOf(container)}/json` })) as ContainerInfo | undefined;
+    return (await this.#jsonOrUndefined({ path: `${pathOf(container)}/json` })) as ContainerInfo | undefined;
   }
 
   /**
-   * Gets a command ready to be run in a running container. 409 where the container doesn't run.
-   * @param env lines `NAME=value`, on top of the container's own environment
+   * Prepares a command to be run in a running container. Status 409 if the container is not running.
+   * @param env lines `NAME=value`, added to the container's environment
    * @returns the id of the command's run
    */
   async createExec(
@@ -140,7 +140,7 @@ export class DockerEngine {
     return ((await this.#connection.json(request)) as { Id: string }).Id;
   }
 
-  /** Runs a command that `createExec` made. @returns its output as it comes, until it has ended */
+  /** Runs a command that `createExec` prepared. @returns its output as it arrives, until it has ended */
   async startExec(exec: string, signal: AbortSignal): Promise<AsyncGenerator<OutputChunk>> {
     const body = { Detach: false, Tty: false };
     const path = `/exec/${encodeURIComponent(exec)}/start`;
@@ -153,42 +153,42 @@ export class DockerEngine {
     return (await this.#connection.json({ path, signal })) as ExecInfo;
   }
 
-  /** Starting a container that runs changes nothing. */
+  /** Has no effect on a running container. */
   async startContainer(container: string): Promise<void> {
     await this.#connection.json({ method: 'POST', path: `${pathOf(container)}/start` });
   }
 
   /**
-   * Asks the container to stop, with SIGTERM or the signal it was made with, and kills it when `graceSeconds`
-   * (whole) are over. Resolves when it has stopped, also if it had before or is gone.
+   * Stops a container with SIGTERM or its configured stop signal, and kills it after `graceSeconds` (an integer).
+   * Resolves when it has stopped, and also if it was already stopped or removed.
    */
   async stopContainer(container: string, graceSeconds: number): Promise<void> {
     const query = { t: String(graceSeconds) };
-    await this.#orAbsent({ method: 'POST', path: `${pathOf(container)}/stop`, query });
+    await this.#jsonOrUndefined({ method: 'POST', path: `${pathOf(container)}/stop`, query });
   }
 
-  /** Sends a signal. 409 where the container doesn't run. */
+  /** Sends a signal. Status 409 if the container is not running. */
   async killContainer(container: string, signal = 'SIGKILL'): Promise<void> {
     await this.#connection.json({ method: 'POST', path: `${pathOf(container)}/kill`, query: { signal } });
   }
 
-  /** Removes a container, running or not, with its anonymous volumes. One that is gone already is no error. */
+  /** Removes a container, running or not, with its anonymous volumes. Succeeds if it is already gone. */
   async removeContainer(container: string): Promise<void> {
     const query = { force: 'true', v: 'true' };
     try {
-      await this.#orAbsent({ method: 'DELETE', path: pathOf(container), query });
+      await this.#jsonOrUndefined({ method: 'DELETE', path: pathOf(container), query });
     } catch (error) {
       const underWay =
         error instanceof DockerError && error.status === 409 && /in progress/.test(error.message);
       if (!underWay) throw error;
-      await this.waitContainer(container, 'removed').exit.catch(absent);
+      await this.waitContainer(container, 'removed').exit.catch(undefinedIfNotFound);
     }
   }
 
   /**
    * Waits for a container.
-   * @param until `not-running`: at once where it has ended or was not started yet; `next-exit`: the next time it
-   *   ends, also where it is yet to be started; `removed`: when it is gone.
+   * @param until `not-running`: resolves immediately if it has ended or was not started yet; `next-exit`: the next time
+   *   it ends, even if it is not started yet; `removed`: when it is gone.
    */
   waitContainer(
     container: string,
@@ -202,18 +202,18 @@ export class DockerEngine {
       ...(signal && { signal }),
     });
     const exit = opened.then(async (body) => {
-      for await (const line of jsonLines(unbroken(body, signal)))
+      for await (const line of jsonLines(readBody(body, signal)))
         return (line as { StatusCode: number }).StatusCode;
-      throw new DockerUnavailableError('The Docker engine ended a wait without an answer');
+      throw new DockerUnavailableError('Docker ended the wait for a container without an answer');
     });
     const registered = opened.then(() => {});
-    // A caller may look at one of them only.
+    // A caller may await only one of them.
     for (const promise of [exit, registered]) promise.catch(() => {});
     return { registered, exit };
   }
 
   /**
-   * A container's output from its first byte, and with `follow` as it comes, until the container ends.
+   * Yields a container's output from its first byte; with `follow`, as it arrives until the container ends.
    * @param tty as in the container's Config: with a terminal all output is stdout
    */
   async *logs(
@@ -226,12 +226,12 @@ export class DockerEngine {
       ...(options.signal && { signal: options.signal }),
     });
     if (!options.tty) yield* frames(body, options.signal);
-    else for await (const bytes of unbroken(body, options.signal)) yield { stream: 'stdout', bytes };
+    else for await (const bytes of readBody(body, options.signal)) yield { stream: 'stdout', bytes };
   }
 
   /**
-   * What happens in the engine, as it happens, until `signal` aborts or the engine goes away (which throws).
-   * @param filters as in `{ type: ['container'], label: ['mesosup.cluster=demo'], event: ['die'] }`
+   * Yields Docker's events as they happen, until `signal` aborts. Throws if the connection to Docker is lost.
+   * @param filters for example `{ type: ['container'], label: ['mesosup.cluster=demo'], event: ['die'] }`
    */
   async *events(
     filters: Readonly<Record<string, readonly string[]>>,
@@ -242,21 +242,21 @@ export class DockerEngine {
       query: { filters: JSON.stringify(filters) },
       ...(signal && { signal }),
     });
-    for await (const line of jsonLines(unbroken(body, signal))) yield line as DockerEvent;
+    for await (const line of jsonLines(readBody(body, signal))) yield line as DockerEvent;
   }
 
-  /** The IPv4 address of the host on a bridge network; undefined where the network is absent or of another kind. */
+  /** Returns the IPv4 address of the host on a bridge network; undefined for a missing network or another kind. */
   async networkGateway(network: string): Promise<string | undefined> {
-    const found = (await this.#orAbsent({ path: `/networks/${encodeURIComponent(network)}` })) as
+    const found = (await this.#jsonOrUndefined({ path: `/networks/${encodeURIComponent(network)}` })) as
       | { IPAM?: { Config?: { Gateway?: string; Subnet?: string }[] | null } }
       | undefined;
     const config = found?.IPAM?.Config?.find(({ Subnet }) => Subnet?.includes('.'));
-    // Where nobody chose a gateway, the engine names only the subnet and takes its first address.
+    // Without a configured gateway, Docker reports only the subnet and uses its first address.
     return config?.Gateway ?? config?.Subnet?.replace(/(\d+)\/\d+$/, (_, last) => String(Number(last) + 1));
   }
 
-  async #orAbsent(request: Parameters<DockerConnection['json']>[0]): Promise<unknown> {
-    return this.#connection.json(request).catch(absent);
+  async #jsonOrUndefined(request: Parameters<DockerConnection['json']>[0]): Promise<unknown> {
+    return this.#connection.json(request).catch(undefinedIfNotFound);
   }
 }
 
@@ -264,24 +264,24 @@ function pathOf(container: string): string {
   return `/containers/${encodeURIComponent(container)}`;
 }
 
-function absent(error: unknown): undefined {
+function undefinedIfNotFound(error: unknown): undefined {
   if (error instanceof DockerError && error.status === 404) return undefined;
   throw error;
 }
 
-/** Output without a terminal. */
+/** Decodes the output of a container without a terminal. */
 async function* frames(body: IncomingMessage, signal?: AbortSignal): AsyncGenerator<OutputChunk> {
   const decoder = new LogFrameDecoder();
-  for await (const chunk of unbroken(body, signal)) yield* decoder.push(chunk);
+  for await (const chunk of readBody(body, signal)) yield* decoder.push(chunk);
 }
 
-/** A body whose breaking off is the engine's going away, unless the caller aborted. */
-async function* unbroken(body: IncomingMessage, signal?: AbortSignal): AsyncGenerator<Buffer> {
+/** Reads a body. An interruption means that Docker is unavailable, unless the caller aborted. */
+async function* readBody(body: IncomingMessage, signal?: AbortSignal): AsyncGenerator<Buffer> {
   try {
     yield* body as AsyncIterable<Buffer>;
   } catch (error) {
     signal?.throwIfAborted();
-    throw new DockerUnavailableError(`The Docker engine broke off: ${(error as Error).message}`);
+    throw new DockerUnavailableError(`The connection to Docker was interrupted: ${(error as Error).message}`);
   } finally {
     body.destroy();
   }

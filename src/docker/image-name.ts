@@ -1,6 +1,6 @@
 /**
- * Splits an image's name into what the pull call takes: the repository, and a tag or digest. Without either the
- * tag is `latest`, since the engine would pull every tag there is. `name:tag@digest` keeps the digest alone.
+ * Splits an image's name into the parameters of the pull call: the repository, and a tag or digest. The default tag is
+ * `latest`, since Docker would otherwise pull all tags. `name:tag@digest` keeps only the digest.
  */
 export function splitImageName(image: string): { repository: string; tag: string } {
   const digest = image.indexOf('@');

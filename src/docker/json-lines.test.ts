@@ -11,7 +11,7 @@ async function read(chunks: Buffer[]): Promise<unknown[]> {
   return out;
 }
 
-test('gives every object once, however the bytes are cut and whichever line ends are used', async () => {
+test('yields every object once, for any chunk sizes and line ends', async () => {
   const objects = fc.array(fc.dictionary(fc.string(), fc.string({ unit: 'grapheme' })), { maxLength: 8 });
   await fc.assert(
     fc.asyncProperty(
@@ -30,6 +30,6 @@ test('gives every object once, however the bytes are cut and whichever line ends
   );
 });
 
-test('a line that is no JSON is an error', async () => {
+test('a line that is not JSON is an error', async () => {
   await expect(read([Buffer.from('{"a":1}\nnonsense\n')])).rejects.toThrow(SyntaxError);
 });

@@ -1,6 +1,6 @@
 /**
- * Reads a stream of JSON objects, one a line, as the engine sends them for pulls and events.
- * @throws SyntaxError on a line that is no JSON; what the stream throws
+ * Reads a stream of JSON objects, one per line, as Docker sends them for pulls and events.
+ * @throws SyntaxError for a line that is not JSON; errors of the stream
  */
 export async function* jsonLines(body: AsyncIterable<Buffer>): AsyncGenerator<unknown> {
   let rest: Buffer[] = [];

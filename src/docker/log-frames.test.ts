@@ -18,7 +18,7 @@ function encode(frames: readonly Frame[]): Buffer {
   );
 }
 
-/** Each stream's bytes in hex, and the order in which the streams spoke. */
+/** Each stream's bytes in hex, and the order of the streams. */
 function summary(chunks: readonly OutputChunk[]) {
   const turns: { stream: string; hex: string }[] = [];
   for (const { stream, bytes } of chunks) {
@@ -33,7 +33,7 @@ function summary(chunks: readonly OutputChunk[]) {
 const frame = fc.record({ kind: fc.integer({ min: 0, max: 3 }), bytes: fc.uint8Array({ maxLength: 40 }) });
 
 describe('LogFrameDecoder', () => {
-  test('gives out each stream in order, however the bytes are cut', () => {
+  test('yields each stream in order, for any chunk sizes', () => {
     fc.assert(
       fc.property(
         fc.array(frame, { maxLength: 12 }),
@@ -53,14 +53,14 @@ describe('LogFrameDecoder', () => {
     );
   });
 
-  test('gives out what has come of a frame before the rest is there', () => {
+  test('yields the received part of an incomplete frame', () => {
     const whole = encode([{ kind: 2, bytes: Buffer.from('abcdef') }]);
     const decoder = new LogFrameDecoder();
     expect(decoder.push(whole.subarray(0, 11))).toEqual([{ stream: 'stderr', bytes: Buffer.from('abc') }]);
     expect(decoder.push(whole.subarray(11))).toEqual([{ stream: 'stderr', bytes: Buffer.from('def') }]);
   });
 
-  test('refuses bytes without frames, such as the output of a terminal', () => {
+  test('refuses bytes without frames, for example the output of a terminal', () => {
     expect(() => new LogFrameDecoder().push(Buffer.from('hello, world'))).toThrow(LogFrameError);
     expect(() => new LogFrameDecoder().push(Buffer.from([1, 0, 1, 0, 0, 0, 0, 1]))).toThrow(
       '0100010000000001',

@@ -1,7 +1,7 @@
 /**
- * The framing of a container's output in the Docker Engine API, where the container has no terminal: 8 bytes
- * before each piece, `[stream, 0, 0, 0, length]`, the length as a big-endian 32-bit number. With a terminal there
- * is one stream and no framing.
+ * The framing of the output of a container without a terminal in the Docker Engine API: each piece follows a header of
+ * 8 bytes, `[stream, 0, 0, 0, length]`, with the length as a big-endian 32-bit number. With a terminal there is one
+ * stream without framing.
  */
 
 /** A piece of a container's output. */
@@ -18,17 +18,17 @@ export class LogFrameError extends Error {
 const HEADER_BYTES = 8;
 
 /**
- * Bytes in, output out, in order, however the bytes are cut. What has come of a frame is given out at once, so a
- * large frame is never held in memory.
+ * Decodes framed output in order, for any chunk sizes. Returns parts of a frame as they arrive, so that a large frame is
+ * never kept in memory.
  */
 export class LogFrameDecoder {
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerFilled = 0;
   #stream: OutputChunk['stream'] = 'stdout';
-  /** Bytes of the current frame still to come. */
+  /** Remaining bytes of the current frame. */
   #left = 0;
 
-  /** @throws LogFrameError where a header names no known stream */
+  /** @throws LogFrameError for a header with an unknown stream */
   push(chunk: Buffer): OutputChunk[] {
     const out: OutputChunk[] = [];
     let at = 0;
@@ -51,10 +51,10 @@ export class LogFrameDecoder {
 
   #readHeader(): void {
     const kind = this.#header.readUInt8(0);
-    // 0 is stdin, which the engine writes to stdout's side; 3 is an error of the engine's own.
+    // 0 is stdin, which Docker adds to stdout; 3 is an error message of Docker.
     if (kind > 3 || this.#header.readUIntBE(1, 3) !== 0) {
       throw new LogFrameError(
-        `a frame of the container's output begins with ${this.#header.toString('hex')}`,
+        `invalid header of a frame of the container's output: ${this.#header.toString('hex')}`,
       );
     }
     this.#stream = kind < 2 ? 'stdout' : 'stderr';

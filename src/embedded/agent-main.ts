@@ -24,7 +24,7 @@ import {
 import { type Program, runProgram } from './wire/program.ts';
 import { parseAttributes, parseResources } from './wire/resource-text.ts';
 
-/** Longest `executor_reregistration_timeout`, as in Mesos. */
+/** Maximum of `executor_reregistration_timeout`, as in Mesos. */
 const MAX_REREGISTRATION_MS = 15_000;
 
 function required(value: string | undefined, name: string): string {
@@ -32,17 +32,17 @@ function required(value: string | undefined, name: string): string {
   return value;
 }
 
-/** @throws FlagError where the value is none of the choices */
+/** @throws FlagError if the value is not one of the choices */
 function choice<T extends string>(flags: FlagValues, name: string, choices: readonly T[]): T {
   const value = flags.get(name);
   const found = choices.find((c) => c === value);
   if (found !== undefined) return found;
-  throw new FlagError(`Unknown option for '${name}' flag ${value}: ${choices.join(' or ')} was expected`);
+  throw new FlagError(`Unknown option for '${name}' flag ${value}: expected ${choices.join(' or ')}`);
 }
 
-/** What the machine has of the resources that the flag doesn't name, less what Mesos leaves to the system. */
-function measured(given: readonly Resource[], workDir: string): Resource[] {
-  const has = (name: string) => given.some((r) => r.name === name);
+/** Detects resources that the flag doesn't name, minus Mesos' reserve for the system. */
+function detectResources(configured: readonly Resource[], workDir: string): Resource[] {
+  const has = (name: string) => configured.some((r) => r.name === name);
   const scalar = (name: string, value: number): Resource[] =>
     has(name) ? [] : [{ name, type: 'SCALAR', scalar: { value } }];
   const gib = 1024;
@@ -83,8 +83,7 @@ async function masterSource({ flags, readFile, log }: Program): Promise<MasterSo
   if (!isZooKeeperAddress(master)) return fixedMaster(master.replace(/^master@/, ''));
   try {
     const address = parseZooKeeperAddress(master);
-    if (address.path === '/')
-      throw new TypeError("a path after the servers was expected, '/' is not supported");
+    if (address.path === '/') throw new TypeError("expected a path after the servers, '/' is not supported");
     return await detectMaster(address, flagMs(flags, 'zk_session_timeout'), log);
   } catch (error) {
     throw new FlagError(`Failed to create a master detector: ${(error as Error).message}`);
@@ -98,7 +97,7 @@ function systemdPlaces(flags: FlagValues): { runtimeDirectory: string; hierarchy
   };
 }
 
-/** Which requests must be authenticated, and what with. */
+/** Reads which requests must be authenticated, and the authenticators. */
 function authentication(
   flags: FlagValues,
   jwt: Uint8Array | undefined,
@@ -120,11 +119,11 @@ function authentication(
   if (executors || readonly || readwrite) {
     if (names.includes('basic') && !basic) {
       throw new FlagError(
-        "No credentials provided for the HTTP authenticator 'basic': give --http_credentials",
+        "No credentials provided for the HTTP authenticator 'basic': set --http_credentials",
       );
     }
     if (names.includes('jwt') && !jwt) {
-      throw new FlagError("No secret key provided for the HTTP authenticator 'jwt': give --jwt_secret_key");
+      throw new FlagError("No secret key provided for the HTTP authenticator 'jwt': set --jwt_secret_key");
     }
   }
   const authenticators = {
@@ -137,7 +136,7 @@ function authentication(
 await runProgram('agent', AGENT_FLAGS, async (program) => {
   const { flags, log, exit } = program;
   const workDir = required(flags.get('work_dir'), 'work_dir');
-  const given = parseResources(flags.get('resources') ?? '');
+  const configured = parseResources(flags.get('resources') ?? '');
   const reregistrationMs = flagMs(flags, 'executor_reregistration_timeout');
   if (reregistrationMs > MAX_REREGISTRATION_MS) {
     throw new FlagError('Expected `--executor_reregistration_timeout` to be not more than 15secs');
@@ -172,7 +171,7 @@ await runProgram('agent', AGENT_FLAGS, async (program) => {
   if (problem !== undefined) throw new MesosupError(problem);
   const master = await masterSource(program);
   mkdirSync(workDir, { recursive: true });
-  const resources = [...given, ...measured(given, workDir)];
+  const resources = [...configured, ...detectResources(configured, workDir)];
   const running = await startAgent({ ...options, master, resources });
   log(`agent listening on ${running.url}`);
 });

@@ -1,12 +1,13 @@
 /**
- * The program that runs one command task, as `mesos-executor` does for a real agent: an executor of its own, so that
- * the command outlives a restart of the agent. `--user=NAME` is whom the command runs as. With `--http` it heeds the kill
- * policy of a KILL; without, only the task's own, as the driver that `mesos-executor` uses by default drops the other.
+ * The program that runs one command task, like `mesos-executor` for a real agent. It is a separate process, so that the
+ * command survives a restart of the agent. `--user=NAME` is the user of the command. With `--http` it follows the kill
+ * policy of a KILL; without, only the task's own kill policy, since the default driver of `mesos-executor` drops the
+ * other.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { argvOf } from '../health/command.ts';
+import { commandArgv } from '../health/command.ts';
 import { createExecutorSession, readExecutorEnvironment } from '../mesos/executor-session.ts';
 import { MesosCallError, messageOf } from '../mesos/http.ts';
 import type {
@@ -24,18 +25,18 @@ import { findUser } from './agent/users.ts';
 import { type CommandHealth, watchHealth } from './command-health.ts';
 import { describeExit } from './wire/exit-text.ts';
 
-/** From SIGTERM to SIGKILL where neither the kill nor the task says. */
+/** From SIGTERM to SIGKILL, if neither the kill nor the task has a grace period. */
 const DEFAULT_KILL_GRACE_MS = 3000;
-/** What a shutdown leaves of its grace period for the last update to get through. */
+/** Part of the shutdown grace period that is reserved for the last update. */
 const SHUTDOWN_SLACK_MS = 1000;
-/** Wait before an update is sent again that the agent did not take, and for its last acknowledgement. */
+/** Wait before a refused update is sent again, and time limit for the last acknowledgement. */
 const RETRY_MS = 250;
-const LAST_WORD_MS = 60_000;
+const LAST_ACKNOWLEDGEMENT_MS = 60_000;
 
 const environment = readExecutorEnvironment(process.env);
-// The command is not to speak for its executor.
+// The command must not be able to act as its executor.
 delete process.env.MESOS_EXECUTOR_AUTHENTICATION_TOKEN;
-const heedsKillPolicy = process.argv.includes('--http');
+const usesKillPolicy = process.argv.includes('--http');
 const user = process.argv.find((a) => a.startsWith('--user='))?.slice('--user='.length);
 
 /** Updates the agent has not acknowledged, by uuid, in order. */
@@ -47,10 +48,10 @@ let taskUnacknowledged = false;
 let child: ChildProcess | undefined;
 let health: CommandHealth | undefined;
 let killed = false;
-/** Killed because its health checks failed. */
+/** True if it was killed because its health checks failed. */
 let unhealthy = false;
 let ended = false;
-/** When the command is killed for good, in milliseconds since the epoch; a later kill may only bring it forward. */
+/** Time of SIGKILL in milliseconds since the epoch; a later KILL can only make it earlier. */
 let killAt = Number.POSITIVE_INFINITY;
 let killTimer: NodeJS.Timeout | undefined;
 
@@ -63,7 +64,7 @@ const session = createExecutorSession({
   onEvent,
   onDisconnected: () => {},
   onGaveUp(reason) {
-    process.stderr.write(`The agent is gone: ${reason}\n`);
+    process.stderr.write(`Disconnected from the agent permanently: ${reason}\n`);
     signal('SIGKILL');
     process.exit(1);
   },
@@ -81,22 +82,22 @@ function onEvent(event: ExecutorEvent): void {
       acknowledged(event.acknowledged.uuid);
       break;
     case 'KILL':
-      kill(graceMs(heedsKillPolicy ? event.kill.kill_policy : undefined));
+      kill(graceMs(usesKillPolicy ? event.kill.kill_policy : undefined));
       break;
     case 'SHUTDOWN':
       if (!child) process.exit(0);
       kill(Math.max(0, environment.shutdownGraceMs - SHUTDOWN_SLACK_MS));
       break;
     case 'ERROR':
-      process.stderr.write(`The agent says: ${event.error.message}\n`);
+      process.stderr.write(`Error from the agent: ${event.error.message}\n`);
       break;
   }
 }
 
-/** @param policy of the KILL; where it doesn't say, the task's own counts */
+/** @param policy of the KILL; the task's own is the fallback */
 function graceMs(policy?: KillPolicy): number {
-  const given = (policy?.grace_period ?? task?.kill_policy?.grace_period)?.nanoseconds;
-  return given === undefined ? DEFAULT_KILL_GRACE_MS : given / 1_000_000;
+  const nanoseconds = (policy?.grace_period ?? task?.kill_policy?.grace_period)?.nanoseconds;
+  return nanoseconds === undefined ? DEFAULT_KILL_GRACE_MS : nanoseconds / 1_000_000;
 }
 
 function launch(info: TaskInfo): void {
@@ -134,9 +135,9 @@ function watch(check: HealthCheck): CommandHealth {
   });
 }
 
-/** In a session of its own, so that a signal reaches everything the command starts. */
+/** Starts the command in a new session, so that a signal reaches all of its child processes. */
 function start(command: CommandInfo, output: 'inherit' | 'pipe'): ChildProcess {
-  const [program = '', ...rest] = argvOf(command);
+  const [program = '', ...rest] = commandArgv(command);
   const shell = command.shell ?? true;
   const ids = user === undefined ? undefined : findUser(user);
   const variables = (command.environment?.variables ?? []).map(({ name, value = '' }) => [name, value]);
@@ -174,7 +175,7 @@ function signal(name: NodeJS.Signals): void {
   }
 }
 
-/** The command is over, and whatever it left running goes with it. Ends this program once the agent knows. */
+/** Handles the end of the command: kills its remaining child processes, and exits when the agent knows the end. */
 function end(state: TaskState, message: string): void {
   if (ended) return;
   ended = true;
@@ -182,7 +183,7 @@ function end(state: TaskState, message: string): void {
   clearTimeout(killTimer);
   signal('SIGKILL');
   report(state, { message, ...(unhealthy && { healthy: false }) });
-  setTimeout(() => process.exit(0), LAST_WORD_MS).unref();
+  setTimeout(() => process.exit(0), LAST_ACKNOWLEDGEMENT_MS).unref();
 }
 
 function report(state: TaskState, more: Pick<TaskStatus, 'message' | 'reason' | 'healthy'> = {}): void {
@@ -201,7 +202,7 @@ function report(state: TaskState, more: Pick<TaskStatus, 'message' | 'reason' | 
   send(uuid, status);
 }
 
-/** What is not sent while there is no agent goes along with the next subscription. */
+/** Sends an update. An update that can't be sent without an agent is part of the next SUBSCRIBE. */
 function send(uuid: string, status: TaskStatus): void {
   session.call({ type: 'UPDATE', update: { status } }).catch((error: unknown) => {
     if (!(error instanceof MesosCallError) || error.status === undefined) return;

@@ -1,6 +1,6 @@
 /**
- * Health checks of a command task, as Mesos' command executor has them: commands run beside the task, HTTP and TCP
- * ask this machine's loopback address.
+ * Runs health checks of a command task, like Mesos' command executor: commands run beside the task; HTTP and TCP checks
+ * connect to this machine's loopback address.
  */
 
 import type { ChildProcess } from 'node:child_process';
@@ -13,27 +13,27 @@ import {
   firstCheckMs,
   initialHealth,
   intervalMs,
-  isToBeKilled,
-  timedOut,
+  mustBeKilled,
   timeoutMs,
+  timeoutText,
 } from '../health/health.ts';
 import type { CommandInfo, HealthCheck } from '../mesos/types.ts';
 import { describeExit } from './wire/exit-text.ts';
 
-/** How many characters of what a command said last are told where it failed. */
-const TAIL = 200;
-/** How long its output may lag behind its end. */
+/** Number of characters at the end of a failed command's output that are reported. */
+const TAIL_LENGTH = 200;
+/** Time that the output may lag behind the command's end. */
 const DRAIN_MS = 100;
 
 export interface CommandHealthOptions {
   check: HealthCheck;
-  /** Starts a check's command in a session of its own, with its output in pipes. */
+  /** Starts a check's command in a new session, with its output in pipes. */
   start: (command: CommandInfo) => ChildProcess;
-  /** Once for each change. */
+  /** Called once per change. */
   onChange: (healthy: boolean) => void;
-  /** Too many failures in a row. No more checks follow. */
+  /** Called after too many failures in a row. No more checks follow. */
   onKill: () => void;
-  /** Takes a line for each check that failed. */
+  /** Called with a line for each failed check. */
   log: (line: string) => void;
 }
 
@@ -41,7 +41,7 @@ export interface CommandHealth {
   stop(): void;
 }
 
-/** Looks after the health of a task that runs since now. */
+/** Starts the health checks of a task that has just started. */
 export function watchHealth(options: CommandHealthOptions): CommandHealth {
   const controller = new AbortController();
   watch(options, controller.signal).catch((error: unknown) => {
@@ -55,12 +55,12 @@ async function watch(options: CommandHealthOptions, signal: AbortSignal): Promis
   let health = initialHealth(Date.now());
   await sleep(firstCheckMs(health, check, Date.now()), undefined, { signal });
   for (;;) {
-    const result = await look(options, signal);
+    const result = await runCheck(options, signal);
     if (result.type !== 'passed') log(`${check.type} health check failed: ${result.why}`);
     const before = health;
     health = afterCheck(before, check, result, Date.now());
     if (health.healthy !== undefined && health.healthy !== before.healthy) onChange(health.healthy);
-    if (isToBeKilled(health, check)) {
+    if (mustBeKilled(health, check)) {
       log(`Killing the task: ${check.type} health check failed ${health.failures} times in a row`);
       onKill();
       return;
@@ -69,7 +69,7 @@ async function watch(options: CommandHealthOptions, signal: AbortSignal): Promis
   }
 }
 
-async function look({ check, start }: CommandHealthOptions, signal: AbortSignal): Promise<CheckResult> {
+async function runCheck({ check, start }: CommandHealthOptions, signal: AbortSignal): Promise<CheckResult> {
   if (check.type !== 'COMMAND') return await checkEndpoint(check, { signal });
   const limit = timeoutMs(check);
   const timeout = limit === undefined ? undefined : AbortSignal.timeout(limit);
@@ -78,17 +78,17 @@ async function look({ check, start }: CommandHealthOptions, signal: AbortSignal)
     return await resultOf(child, timeout ? AbortSignal.any([timeout, signal]) : signal);
   } catch (error) {
     signal.throwIfAborted();
-    const why = timeout?.aborted ? `the command ${timedOut(limit)}` : (error as Error).message;
+    const why = timeout?.aborted ? `the command ${timeoutText(limit)}` : (error as Error).message;
     return { type: 'failed', why };
   }
 }
 
-/** What the command has started goes with it. */
+/** Waits for the command's result, and kills its child processes. */
 async function resultOf(child: ChildProcess, signal: AbortSignal): Promise<CheckResult> {
-  let said = '';
+  let tail = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk: Buffer) => {
-      said = (said + chunk.toString('utf8')).slice(-TAIL);
+      tail = (tail + chunk.toString('utf8')).slice(-TAIL_LENGTH);
     });
   }
   const drained = new Promise((resolve) => child.once('close', resolve));
@@ -98,7 +98,7 @@ async function resultOf(child: ChildProcess, signal: AbortSignal): Promise<Check
     killGroup(child);
     await Promise.race([drained, sleep(DRAIN_MS, undefined, { signal })]);
     const why = `the command ${describeExit(code, killSignal)}`;
-    return { type: 'failed', why: said.trim() === '' ? why : `${why}: ${said.trim()}` };
+    return { type: 'failed', why: tail.trim() === '' ? why : `${why}: ${tail.trim()}` };
   } finally {
     killGroup(child);
   }
@@ -109,6 +109,6 @@ function killGroup(child: ChildProcess): void {
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // None of them is left.
+    // No process is left.
   }
 }

@@ -1,78 +1,92 @@
-/** The flags of the program `master`: those of mesos-master 1.11, by its names and with its defaults. */
+/** The flags of the program `master`, with the names and defaults of mesos-master 1.11. */
 
 import { type FlagSpecs, inertFlags } from './wire/flags.ts';
 
 const TIMES = '[0-9]+ and one of ns, us, ms, secs, mins, hrs, days, weeks';
 
 export const MASTER_FLAGS: FlagSpecs = {
-  ip: { kind: 'text', default: '127.0.0.1', help: 'address to listen on; 0.0.0.0 for all of the machine' },
-  port: { kind: 'integer', default: '5050', help: 'port to listen on, 0 for any free one' },
-  advertise_ip: { kind: 'text', help: 'address at which others are told to reach this master' },
-  advertise_port: { kind: 'integer', help: 'port at which others are told to reach this master' },
-  hostname: { kind: 'text', help: 'name by which others are told to reach this master' },
+  ip: { kind: 'text', default: '127.0.0.1', help: 'address to listen on; 0.0.0.0 for all addresses' },
+  port: { kind: 'integer', default: '5050', help: 'port to listen on; 0 for any free port' },
+  advertise_ip: { kind: 'text', help: 'address of this master that is published' },
+  advertise_port: { kind: 'integer', help: 'port of this master that is published' },
+  hostname: { kind: 'text', help: 'host name of this master that is published' },
   zk: {
     kind: 'secret',
-    help: 'zk://[user:password@]host:port,…/path, or file:///… with that in it: masters elect a leader there',
+    help: 'zk://[user:password@]host:port,…/path for the election of a leader, or file:///… of a file that contains it',
   },
   zk_session_timeout: {
     kind: 'duration',
     default: '10secs',
-    help: `of the session with ZooKeeper: ${TIMES}`,
+    help: `timeout of the ZooKeeper session: ${TIMES}`,
   },
   quorum: {
     kind: 'integer',
-    help: 'how many masters make a majority; obligatory with --zk; the registry is in ZooKeeper here',
+    help: 'number of masters that form a majority; required with --zk',
   },
-  work_dir: { kind: 'path', help: 'holds replicated_log, with the registry of a master without --zk' },
+  work_dir: {
+    kind: 'path',
+    help: 'directory of replicated_log, which has the registry of a master without --zk',
+  },
   registry: {
     kind: 'text',
     default: 'replicated_log',
-    help: 'what outlives a master: replicated_log keeps it in ZooKeeper or in work_dir, in_memory nowhere',
+    help: 'storage of the registry: replicated_log: in ZooKeeper or in work_dir; in_memory: none',
   },
   cluster: { kind: 'text', help: 'name shown in /state' },
   authenticate_agents: {
     kind: 'switch',
     default: 'false',
     alias: 'authenticate_slaves',
-    help: 'agents must authenticate',
+    help: 'require authentication from agents',
   },
-  authenticate_http_frameworks: { kind: 'switch', default: 'false', help: 'schedulers must authenticate' },
-  http_framework_authenticators: { kind: 'text', help: 'basic; obligatory with the flag before' },
-  authenticate_http_readonly: { kind: 'switch', default: 'false', help: 'guards /state and the like' },
+  authenticate_http_frameworks: {
+    kind: 'switch',
+    default: 'false',
+    help: 'require authentication from schedulers',
+  },
+  http_framework_authenticators: {
+    kind: 'text',
+    help: 'basic; required with --authenticate_http_frameworks',
+  },
+  authenticate_http_readonly: {
+    kind: 'switch',
+    default: 'false',
+    help: 'require authentication for /state and other read-only endpoints',
+  },
   authenticate_http_readwrite: {
     kind: 'switch',
     default: 'false',
     alias: 'authenticate_http',
-    help: 'guards /teardown and /api/v1',
+    help: 'require authentication for /teardown and /api/v1',
   },
   http_authenticators: { kind: 'text', default: 'basic', help: 'basic' },
-  credentials: { kind: 'path', help: 'a JSON file, {"credentials":[{"principal":…,"secret":…}]}' },
+  credentials: { kind: 'path', help: 'JSON file {"credentials":[{"principal":…,"secret":…}]}' },
   agent_ping_timeout: {
     kind: 'duration',
     default: '15secs',
     alias: 'slave_ping_timeout',
-    help: 'how long an agent may take to answer a ping',
+    help: 'time limit for the answer of an agent to a ping',
   },
   max_agent_ping_timeouts: {
     kind: 'integer',
     default: '5',
     alias: 'max_slave_ping_timeouts',
-    help: 'pings missed until an agent is unreachable',
+    help: 'number of missed pings until an agent is unreachable',
   },
   agent_reregister_timeout: {
     kind: 'duration',
     default: '10mins',
     alias: 'slave_reregister_timeout',
-    help: 'how long agents may take to come back after an election',
+    help: 'time limit for agents to register again after an election',
   },
   allocation_interval: {
     kind: 'duration',
     default: '1secs',
-    help: 'time between allocations nothing else asks for',
+    help: 'interval of periodic allocations',
   },
-  offer_timeout: { kind: 'duration', help: 'after which an offer is taken back; never by default' },
-  log_dir: { kind: 'path', help: 'directory where the log is written too, as mesos-master.INFO' },
-  quiet: { kind: 'switch', default: 'false', help: 'no log on standard error' },
+  offer_timeout: { kind: 'duration', help: 'time until an unanswered offer is rescinded; default: never' },
+  log_dir: { kind: 'path', help: 'directory for an additional log file, mesos-master.INFO' },
+  quiet: { kind: 'switch', default: 'false', help: 'do not log to standard error' },
   version: { kind: 'switch', default: 'false', help: 'show the version and exit' },
   ...inertFlags(
     'switch',

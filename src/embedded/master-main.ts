@@ -45,7 +45,7 @@ function authentication(flags: FlagValues, log: (line: string) => void): Authent
   return { agents, frameworks, readonly, readwrite, credentials };
 }
 
-/** Where the registry is kept, and where the leader is elected. */
+/** Reads the storage of the registry and the place of the election. */
 function persistence({ flags, readFile }: Program): { zookeeper?: ZooKeeperAddress; workDir?: string } {
   const registry = flags.get('registry') ?? '';
   const kept = registry !== 'in_memory';

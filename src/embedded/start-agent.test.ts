@@ -11,7 +11,7 @@ import { parseAttributes, parseResources } from './wire/resource-text.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
-/** For what takes as long as processes take to start, on a busy machine too. */
+/** Time limit for starts of processes, also on a busy machine. */
 const PATIENCE = { timeout: 10_000, interval: 10 };
 
 let workDir: string;
@@ -31,14 +31,14 @@ async function start(more: Partial<AgentOptions> = {}): Promise<void> {
   agent = await startAgent(options(more));
 }
 
-/** An executor that never says a word. */
+/** An executor that never subscribes. */
 const silent: ExecutorInfo = {
   executor_id: { value: 'silent' },
   command: { value: 'exec sleep 1000' },
   resources: parseResources('cpus:0.1'),
 };
 
-/** Over a connection of its own: kept-alive ones would not survive the restarts here. */
+/** Uses a new connection: kept-alive ones would not survive the restarts here. */
 async function getJson<T>(url: string): Promise<T> {
   const { body } = await send({ url: new URL(url), method: 'GET' });
   return JSON.parse(await readText(body)) as T;
@@ -64,7 +64,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await framework.end();
-  // Executors end with their framework, and only the agent can tell.
+  // Executors end with their framework, and only the agent knows when.
   if (agent) await vi.waitFor(async () => expect(await containers()).toEqual([]), PATIENCE);
   await agent?.stop();
   await master.stop();
@@ -108,7 +108,7 @@ describe('a command task', () => {
     });
   });
 
-  it('outlives a restart of the agent, and can be killed afterwards', async () => {
+  it('survives a restart of the agent, and can be killed afterwards', async () => {
     await start();
     await framework.launch('c', { command: 'exec sleep 1000' });
     await framework.reached('c', 'TASK_RUNNING');
@@ -127,7 +127,7 @@ describe('a command task', () => {
     expect(framework.statuses('c').map((s) => s.state)).not.toContain('TASK_LOST');
   });
 
-  it('of a user that is unknown here is dropped', async () => {
+  it('of an unknown user is dropped', async () => {
     await framework.end();
     framework = new SmallFramework(master.address, { user: 'no-such-user-here' });
     await start();
@@ -153,7 +153,7 @@ describe('an executor', () => {
     });
   });
 
-  it('that exits takes its tasks with it', async () => {
+  it('that exits fails its tasks', async () => {
     await start();
     await framework.launch('t', { executor: { ...silent, command: { value: 'exit 1' } } });
     expect(await framework.reached('t', 'TASK_FAILED')).toMatchObject({
@@ -177,7 +177,7 @@ describe('an executor', () => {
     });
   });
 
-  it('that ended while the agent was away has its task failed', async () => {
+  it('that ended while the agent was down has its task failed', async () => {
     await start();
     await framework.launch('t', { executor: silent });
     const pid = await vi.waitFor(async () => {
@@ -193,7 +193,7 @@ describe('an executor', () => {
     });
   });
 
-  it('with a killed task that never reached it is shut down', async () => {
+  it('is shut down if its only task was killed before delivery', async () => {
     await start({ executorShutdownGracePeriodMs: 50 });
     await framework.launch('t', { executor: silent });
     await vi.waitFor(async () => expect(await containers()).toHaveLength(1), PATIENCE);
@@ -205,7 +205,7 @@ describe('an executor', () => {
 });
 
 describe('an agent', () => {
-  it('that is gone too long is unreachable, and brings its tasks back', async () => {
+  it('that is disconnected too long is unreachable, and reports its tasks when it returns', async () => {
     await framework.end();
     await master.stop();
     await startFresh({ agentPingTimeoutMs: 300, maxAgentPingTimeouts: 2 });
@@ -224,7 +224,7 @@ describe('an agent', () => {
     );
   });
 
-  it('may grow but not change over the same work directory', async () => {
+  it('may add resources but not change them with the same work directory', async () => {
     await start({ attributes: parseAttributes('rack:a') });
     await vi.waitFor(async () => expect((await state()).id).not.toBe(''), PATIENCE);
     const { id } = await state();

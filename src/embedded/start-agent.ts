@@ -1,4 +1,4 @@
-/** An agent, listening; used by the program and by tests that want one in their own process. */
+/** Starts an agent in this process. Used by the program and by tests. */
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -13,8 +13,8 @@ import { drain } from './agent/drain.ts';
 import { fixedMaster, linkToMaster, type MasterSource } from './agent/master-link.ts';
 import { type Agent, type AgentSettings, agentId, executorOf } from './agent/model.ts';
 import { createLauncher } from './agent/processes.ts';
-import { awaited, cleanUp, giveUpSilent, removeOrphans, restore } from './agent/recovery.ts';
-import { masterMessage, registerMessage } from './agent/registration.ts';
+import { cleanUp, killSilentExecutors, removeOrphans, restore, silentExecutors } from './agent/recovery.ts';
+import { handleMasterMessage, registerMessage } from './agent/registration.ts';
 import { type Authentication, handleRequest } from './agent/server.ts';
 import { type PendingUpdate, StatusUpdates, type UpdateRecord } from './agent/updates.ts';
 import type { Running } from './start-master.ts';
@@ -23,37 +23,37 @@ import type { FlagValues } from './wire/flags.ts';
 import { close, listen, reachableAddress } from './wire/listen.ts';
 
 export interface AgentOptions extends Partial<Omit<AgentSettings, 'workDir'>> {
-  /** `host:port`, or where to learn it. */
+  /** `host:port`, or a source of it. */
   master: string | MasterSource;
-  /** Shown to the master. */
+  /** Authenticates the agent at the master. */
   credential?: Credential;
   authentication?: Partial<Authentication>;
-  /** Holds sandboxes and checkpoints; the agent goes on where one before it in the same directory ended. */
+  /** Directory of sandboxes and checkpoints. The agent continues an earlier run in the same directory. */
   workDir: string;
-  /** Kill the executors of an earlier run and end, instead of going on with them. */
+  /** Kill the executors of an earlier run and end, instead of continuing with them. */
   cleanup?: boolean;
   resources: Resource[];
   attributes?: Attribute[];
-  /** 127.0.0.1 by default. */
+  /** Default: 127.0.0.1. */
   ip?: string;
-  /** 5051 by default; 0 takes any free port. */
+  /** Default: 5051; 0 for any free port. */
   port?: number;
-  /** Where others are told that it listens; by default where it does. */
+  /** Published address. Default: the address that it listens on. */
   advertiseIp?: string;
   advertisePort?: number;
-  /** Where its tasks are reached; by default `localhost` on 127.0.0.1, otherwise the address. */
+  /** Published host of its tasks. Default: `localhost` for 127.0.0.1, otherwise the address. */
   hostname?: string;
   /** Shown by `/flags` and `/state`. */
   flags?: FlagValues;
-  /** Takes one line for each notable thing; silent by default. */
+  /** Called with each log line. Default: no log. */
   log?: (line: string) => void;
-  /** It has come to its end by itself: refused by the master, told to shut down, done with its cleanup. */
+  /** Called when the agent ends by itself: refused by the master, shut down by the master, or after the cleanup. */
   onEnd?: (code: number, message: string) => void;
 }
 
 /**
- * Resolves once it listens. It registers by itself, after the executors of an earlier run are back.
- * @throws IncompatibleAgentError where the work directory is another agent's; the error of listen
+ * Resolves when the agent listens. It registers by itself, after the executors of an earlier run have returned.
+ * @throws MesosupError if the configuration is incompatible with the work directory; the error of listen
  */
 export async function startAgent(options: AgentOptions): Promise<Running> {
   const ip = options.ip ?? '127.0.0.1';
@@ -91,7 +91,7 @@ export async function startAgent(options: AgentOptions): Promise<Running> {
     unlink = link(agent, masters, options.credential);
   };
   const onProgress = () => {
-    if (agent.recovering && awaited(agent).length === 0) recovered();
+    if (agent.recovering && silentExecutors(agent).length === 0) recovered();
   };
   const context = {
     agent,
@@ -116,18 +116,18 @@ export async function startAgent(options: AgentOptions): Promise<Running> {
   }
   if (options.cleanup) {
     cleanUp(agent);
-  } else if (awaited(agent).length === 0) {
+  } else if (silentExecutors(agent).length === 0) {
     recovered();
   } else {
     cancelRecovery = ports.timer(agent.settings.executorReregistrationTimeoutMs, () => {
-      giveUpSilent(agent);
+      killSilentExecutors(agent);
       recovered();
     });
   }
   return { url: `http://${ip}:${port}`, address: `${ip}:${port}`, stop };
 }
 
-/** Registers with whoever leads, from now on. @returns how to end that */
+/** Keeps the agent registered with the leader. @returns a function that ends it */
 function link(agent: Agent, masters: MasterSource, credential: Credential | undefined): () => void {
   const { log, timer, end } = agent.ports;
   const unlink = linkToMaster({
@@ -140,13 +140,13 @@ function link(agent: Agent, masters: MasterSource, credential: Credential | unde
       agent.toMaster = send;
       send(registerMessage(agent));
     },
-    onMessage: (message) => masterMessage(agent, message),
+    onMessage: (message) => handleMasterMessage(agent, message),
     onDisconnected(reason) {
       log(`Master ${agent.master} disconnected: ${reason}`);
       agent.registered = false;
       delete agent.toMaster;
       delete agent.master;
-      // Told to shut down it has nothing more to say to anybody.
+      // An agent that shuts down does not register again.
       if (agent.terminating) unlink();
     },
     onWaiting: (reason) => log(`Waiting for the master: ${reason}`),
@@ -207,11 +207,11 @@ function createAgent(options: AgentOptions, listensOn: string, listensAt: number
 
 type EndAgent = Agent['ports']['end'];
 
-/** The program that runs command tasks, as argv: beside this file, as source or as the bundle of its name. */
-export function commandExecutor(heedsKillPolicy: boolean): string[] {
+/** Returns the argv of the program that runs command tasks: a source file or a bundle in this directory. */
+export function commandExecutor(usesKillPolicy: boolean): string[] {
   const here = fileURLToPath(import.meta.url);
   const name = extname(here) === '.ts' ? 'command-executor-main.ts' : 'command-executor.js';
-  return [process.execPath, join(dirname(here), name), ...(heedsKillPolicy ? ['--http'] : [])];
+  return [process.execPath, join(dirname(here), name), ...(usesKillPolicy ? ['--http'] : [])];
 }
 
 function sendUpdate(agent: Agent, frameworkId: string, status: PendingUpdate): void {

@@ -1,11 +1,11 @@
-/** A master, listening; used by the program and by tests that want one in their own process. */
+/** Starts a master in this process. Used by the program and by tests. */
 
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { messageOf } from '../mesos/http.ts';
 import { systemTimer } from '../mesos/retry.ts';
 import { childPath, type ZooKeeperAddress } from '../zookeeper/address.ts';
-import { allMasters, type Election, joinElection } from './master/candidacy.ts';
+import { type Election, joinElection, waitForMasters } from './master/candidacy.ts';
 import { checkDrained } from './master/drain.ts';
 import { Metrics } from './master/metrics.ts';
 import type { Master, MasterSettings } from './master/model.ts';
@@ -19,25 +19,25 @@ import { close, listen, reachableAddress } from './wire/listen.ts';
 import { MESOS_VERSION } from './wire/version.ts';
 
 export interface MasterOptions extends Partial<MasterSettings> {
-  /** 127.0.0.1 by default. */
+  /** Default: 127.0.0.1. */
   ip?: string;
-  /** 5050 by default; 0 takes any free port. */
+  /** Default: 5050; 0 for any free port. */
   port?: number;
-  /** Where others are told that it listens; by default where it does. */
+  /** Published address. Default: the address that it listens on. */
   advertiseIp?: string;
   advertisePort?: number;
-  /** How others are told to reach it; by default `localhost` on 127.0.0.1, otherwise the address. */
+  /** Published host name. Default: `localhost` for 127.0.0.1, otherwise the address. */
   hostname?: string;
   authentication?: Partial<Authentication>;
-  /** Stands for election there; without it the master leads from the start. */
+  /** Takes part in an election there. Without it, the master leads from the start. */
   zookeeper?: { address: ZooKeeperAddress; sessionTimeoutMs: number; quorum: number };
-  /** Where a registry is kept, in ZooKeeper where there is one; in memory alone without it. */
+  /** Enables the registry, which is in ZooKeeper if `zookeeper` is set. Without it, the registry is only in memory. */
   workDir?: string;
-  /** It led and leads no more, or can't go on for want of its registry: the caller ends it. */
+  /** Called when it no longer leads or can't write its registry. The caller must end it. */
   onLost?: (reason: string) => void;
   /** Shown by `/flags` and `/state`. */
   flags?: FlagValues;
-  /** Takes one line for each notable thing; silent by default. */
+  /** Called with each log line. Default: no log. */
   log?: (line: string) => void;
 }
 
@@ -46,13 +46,13 @@ export interface Running {
   url: string;
   /** `ip:port` */
   address: string;
-  /** Ends at once: open streams break as in a crash. Resolves when the port is free. */
+  /** Ends immediately: open streams break as in a crash. Resolves when the port is free. */
   stop(): Promise<void>;
 }
 
 /**
- * Resolves once it listens, and, where it stands for no election, leads.
- * @throws the error of listen, EADDRINUSE and the like; an error of the file that holds the registry
+ * Resolves when the master listens and, without an election, leads.
+ * @throws the error of listen, for example EADDRINUSE; an error of the registry's file
  */
 export async function startMaster(options: MasterOptions = {}): Promise<Running> {
   const ip = options.ip ?? '127.0.0.1';
@@ -71,7 +71,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Running>
       await registrar?.save();
     } catch (error) {
       lost(`Failed to write the registry: ${messageOf(error)}`);
-      // Nobody may be told that it is safe.
+      // Never resolves, since the registry is not stored.
       await new Promise(() => {});
     }
   };
@@ -115,7 +115,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Running>
       onElected(session) {
         const path = childPath(address.path, 'registry');
         const store = registryKept ? znodeStore(session, path) : memoryStore;
-        const all = () => allMasters(session, address.path, 2 * quorum - 1, () => stopped);
+        const all = () => waitForMasters(session, address.path, 2 * quorum - 1, () => stopped);
         lead(store, registryKept ? all : undefined).catch((error: unknown) =>
           lost(`Recovery failed: ${messageOf(error)}`),
         );
@@ -155,13 +155,13 @@ function createMaster(
   options: MasterOptions,
   listensOn: string,
   listensAt: number,
-  given: Pick<Master['ports'], 'log' | 'saveRegistry'> & Pick<Master, 'registryKept'>,
+  overrides: Pick<Master['ports'], 'log' | 'saveRegistry'> & Pick<Master, 'registryKept'>,
 ): Master {
   const id = randomUUID();
   const ip = options.advertiseIp ?? reachableAddress(listensOn);
   const port = options.advertisePort ?? listensAt;
   const hostname = options.hostname ?? (ip === '127.0.0.1' ? 'localhost' : ip);
-  const { log, saveRegistry, registryKept } = given;
+  const { log, saveRegistry, registryKept } = overrides;
   return {
     id,
     info: {
@@ -200,7 +200,7 @@ function createMaster(
   };
 }
 
-/** An IPv4 address as MasterInfo has it. */
+/** Converts an IPv4 address to MasterInfo's number. */
 function littleEndian(ip: string): number {
   return ip.split('.').reduceRight((sum, part) => sum * 256 + Number(part), 0);
 }

@@ -18,12 +18,12 @@ function report(error: unknown, args: readonly string[], directories = [director
   return failureOf(error, { version: '1.2.3', command: ['mesosup', ...args], directories });
 }
 
-test('a bug is shown in two lines without a stack, and its stack goes into a file for its owner alone', () => {
+test('a bug is shown in two lines without a stack, and its stack goes into a file that only its owner can read', () => {
   const failure = report(new TypeError('x is not a function'), ['plan', '--hosts', 'a']);
   const [name = ''] = readdirSync(directory);
   const file = path.join(directory, name);
   expect(failureText(failure)).toBe(
-    `mesosup has a bug and stopped: TypeError: x is not a function\n→ Report it with the file ${file}`,
+    `mesosup stopped because of a bug: TypeError: x is not a function\n→ Report the bug and attach the file ${file}`,
   );
   expect(failure.exitCode).toBe(1);
   const text = readFileSync(file, 'utf8');
@@ -47,14 +47,14 @@ test('with --json a bug is one object', () => {
   });
 });
 
-test('the report goes where it can be written, and its absence is reported', () => {
+test('the report goes into the first writable directory, and a missing report is mentioned', () => {
   const nowhere = path.join(import.meta.filename, 'none');
   report(new Error('x'), [], [nowhere, directory]);
   expect(readdirSync(directory)).toHaveLength(1);
-  expect(failureText(report(new Error('x'), [], [nowhere]))).toContain('No report could be written');
+  expect(failureText(report(new Error('x'), [], [nowhere]))).toContain('No report was written');
 });
 
-test('no report is written of an error that is for people', () => {
+test('no report is written for an expected error', () => {
   expect(failureText(report(new UsageError('no such flag'), []))).toBe('no such flag');
   expect(readdirSync(directory)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** What a program does with an error that no code expects: people get two lines, and a file gets the rest. */
+/** Handles unexpected errors (bugs): users see two lines, and a file gets the details. */
 
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -9,13 +9,13 @@ import { EXIT } from './mesosup-error.ts';
 
 export interface DefectContext {
   readonly version: string;
-  /** The command line with the program's name: flags hold no secrets, only names of files that do. */
+  /** The command line with the program's name. Flags contain no secrets, only the names of files with secrets. */
   readonly command: readonly string[];
-  /** Directories for the report; the first that can be written is taken. */
+  /** Directories for the report, in order of preference; the first writable one is used. */
   readonly directories: readonly string[];
 }
 
-/** Any error that ended a program. A bug is written to a file for its owner alone. */
+/** Converts any error that ended a program. A bug is written to a file that only its owner can read. */
 export function failureOf(error: unknown, context: DefectContext): Failure {
   return expectedFailure(error) ?? recordDefect(error, context);
 }
@@ -24,8 +24,8 @@ function recordDefect(error: unknown, context: DefectContext): Failure {
   const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
   const report = writeReport(error, context);
   const remedy = report
-    ? `Report it with the file ${report}`
-    : 'No report could be written: neither the state directory nor the temporary one is writable.';
+    ? `Report the bug and attach the file ${report}`
+    : 'No report was written: neither the state directory nor the temporary directory is writable.';
   return { name, message, remedy, bug: true, report, exitCode: EXIT.failed };
 }
 
@@ -47,7 +47,7 @@ function writeReport(error: unknown, { version, command, directories }: DefectCo
       writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
       return file;
     } catch {
-      // The next one may be writable.
+      // The next directory may be writable.
     }
   }
   return undefined;

@@ -18,14 +18,14 @@ function systemError(): unknown {
   }
 }
 
-test('an error for people is shown with its remedy in a second line', () => {
+test('an expected error is shown with its remedy on a second line', () => {
   expect(failureText(expected(new MesosupError('h1: Docker is not running', { remedy: 'Start it.' })))).toBe(
     'h1: Docker is not running\n→ Start it.',
   );
   expect(failureText(expected(new MesosupError('gone')))).toBe('gone');
 });
 
-test('its JSON holds what is known of it, and no exit code and no cause', () => {
+test('the JSON of an error has its known details, but no exit code and no cause', () => {
   const error = new MesosupError('x', {
     host: 'h1',
     failure: 'lost',

@@ -1,4 +1,4 @@
-/** How an error is shown: the one text for people, the one object for programs. */
+/** Formats errors: as text for users, as JSON for programs. */
 
 import { type ErrorDetails, EXIT, type ExitCode, MesosupError } from './mesosup-error.ts';
 
@@ -7,16 +7,16 @@ export interface Failure extends Omit<ErrorDetails, 'cause'> {
   readonly name: string;
   readonly message: string;
   readonly exitCode: ExitCode;
-  /** The program is wrong. */
+  /** True for a bug of the program. */
   readonly bug?: true;
-  /** The file with all that is known of the bug; missing where none could be written. */
+  /** The file with the details of the bug; missing if it could not be written. */
   readonly report?: string | undefined;
 }
 
-/** Prompts of inquirer end so on Ctrl-C. */
+/** Errors of inquirer's prompts after Ctrl-C. */
 const ENDED_PROMPTS = new Set(['ExitPromptError', 'AbortPromptError']);
 
-/** Undefined for an error that no code expects: a bug. */
+/** Returns undefined for an unexpected error: a bug. */
 export function expectedFailure(error: unknown): Failure | undefined {
   if (!(error instanceof Error)) return undefined;
   const { name, message } = error;
@@ -24,10 +24,10 @@ export function expectedFailure(error: unknown): Failure | undefined {
     const { exitCode, remedy, host, path, field, failure } = error;
     return { name, message, exitCode, remedy, host, path, field, failure };
   }
-  // The command line's, by oclif.
+  // Errors of oclif about the command line.
   if ('oclif' in error) return { name: 'UsageError', message, exitCode: exitOf(error.oclif) };
   if (ENDED_PROMPTS.has(name)) return { name, message, exitCode: EXIT.interrupted };
-  // The operating system's: the message names call and file.
+  // Errors of the operating system. Their messages contain the system call and the file.
   if ('syscall' in error) return { name, message, exitCode: EXIT.failed };
   return undefined;
 }
@@ -37,13 +37,13 @@ function exitOf(oclif: unknown): ExitCode {
   return isUsage ? EXIT.usage : EXIT.failed;
 }
 
-/** What happened, and in a second line what to do next. */
+/** Formats the error and, on a second line, its remedy. */
 export function failureText({ name, message, remedy, bug }: Failure): string {
-  const first = bug ? `mesosup has a bug and stopped: ${name}: ${message.split('\n', 1)[0]}` : message;
+  const first = bug ? `mesosup stopped because of a bug: ${name}: ${message.split('\n', 1)[0]}` : message;
   return remedy ? `${first}\n→ ${remedy}` : first;
 }
 
-/** What a command prints with --json. */
+/** Formats the output of a command with --json. */
 export function failureJson({ exitCode: _exitCode, ...error }: Failure): { error: object } {
   return { error };
 }

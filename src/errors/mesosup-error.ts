@@ -1,4 +1,4 @@
-/** Errors that are for people. Any other error that reaches a program's end is a bug of the program. */
+/** Errors for users. Any other error that ends a program is a bug. */
 
 /** Exit codes; a command without an error exits with 0. `changes`: "plan" found changes to make. */
 export const EXIT = { failed: 1, usage: 2, changes: 3, interrupted: 130 } as const;
@@ -6,18 +6,18 @@ export const EXIT = { failed: 1, usage: 2, changes: 3, interrupted: 130 } as con
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export interface ErrorDetails {
-  /** What to do next, as a sentence; nothing where the message says it. */
+  /** What to do next, as a sentence; missing if the message contains it. */
   readonly remedy?: string | undefined;
-  /** Where it happened: a host's name, a file, a field of a document. */
+  /** Location of the error: a host's name, a file, a field of a document. */
   readonly host?: string | undefined;
   readonly path?: string | undefined;
   readonly field?: string | undefined;
-  /** The kind of failure, a key for programs and tests. */
+  /** Identifies the kind of failure, for programs and tests. */
   readonly failure?: string | undefined;
   readonly cause?: unknown;
 }
 
-/** The message says what happened and where. Neither it nor the remedy holds a secret. */
+/** The message says what happened and where. Neither the message nor the remedy contains a secret. */
 export class MesosupError extends Error {
   override name = 'MesosupError';
   readonly exitCode: ExitCode = EXIT.failed;
@@ -37,13 +37,13 @@ export class MesosupError extends Error {
   }
 }
 
-/** Flags, arguments, the environment or a file that was named don't do: nothing was begun. */
+/** Invalid flags, arguments, environment or input file. Nothing was started. */
 export class UsageError extends MesosupError {
   override name = 'UsageError';
   override readonly exitCode = EXIT.usage;
 }
 
-/** Ctrl-C, or a signal to end. */
+/** The program was interrupted by Ctrl-C or a signal. */
 export class Interrupted extends MesosupError {
   override name = 'Interrupted';
   override readonly exitCode = EXIT.interrupted;

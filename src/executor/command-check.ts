@@ -1,32 +1,32 @@
-/** COMMAND health checks of Docker tasks: the command runs in the task's container. */
+/** Runs COMMAND health checks of Docker tasks. The command runs in the task's container. */
 
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerError, DockerUnavailableError } from '../docker/connection.ts';
 import type { DockerEngine } from '../docker/engine.ts';
-import { argvOf } from '../health/command.ts';
-import { type CheckResult, timedOut, timeoutMs } from '../health/health.ts';
+import { commandArgv } from '../health/command.ts';
+import { type CheckResult, timeoutMs, timeoutText } from '../health/health.ts';
 import type { HealthCheck } from '../mesos/types.ts';
 import type { Log } from './log.ts';
 
-/** How long the engine may take to tell of a command that is to be killed. */
-const PATIENCE_MS = 5000;
-/** Between looks at a command that has closed its output and runs on. */
+/** Timeout of the inspection of a command before it is killed. */
+const INSPECT_TIMEOUT_MS = 5000;
+/** Poll interval for a command that has closed its output but still runs. */
 const POLL_MS = 100;
-/** How many characters of what a command said last go into the log where it failed. */
-const TAIL = 200;
+/** Number of characters at the end of a failed command's output that are logged. */
+const TAIL_LENGTH = 200;
 
 export interface CommandCheckOptions {
   engine: DockerEngine;
   /** The container's id. */
   container: string;
   check: HealthCheck;
-  /** Breaks the check off, which throws the signal's reason then; the command is left to the container's end. */
+  /** Aborts the check, which then throws the signal's reason. The command runs until the container ends. */
   signal: AbortSignal;
   log: Log;
 }
 
-/** One run of the check's command. What the engine can't do, or not in time, is `unknown`. */
+/** Runs the check's command once. The result is `unknown` if Docker can't run the command, or not in time. */
 export async function checkCommand(options: CommandCheckOptions): Promise<CheckResult> {
   const { check } = options;
   const limit = timeoutMs(check);
@@ -37,15 +37,16 @@ export async function checkCommand(options: CommandCheckOptions): Promise<CheckR
   } catch (error) {
     options.signal.throwIfAborted();
     if (!timeout?.aborted)
-      return { type: isNoFault(error) ? 'unknown' : 'failed', why: (error as Error).message };
+      return { type: isInconclusive(error) ? 'unknown' : 'failed', why: (error as Error).message };
     await run.kill();
-    if (!run.started) return { type: 'unknown', why: `Docker did not start the command: ${timedOut(limit)}` };
-    return { type: 'failed', why: `the command ${timedOut(limit)}` };
+    if (!run.started)
+      return { type: 'unknown', why: `Docker did not start the command: ${timeoutText(limit)}` };
+    return { type: 'failed', why: `the command ${timeoutText(limit)}` };
   }
 }
 
-/** The engine is away, or the container is gone, ended or paused. */
-function isNoFault(error: unknown): boolean {
+/** True if Docker is unreachable, or the container is gone, ended or paused. */
+function isInconclusive(error: unknown): boolean {
   if (error instanceof DockerError) return error.status === 404 || error.status === 409;
   return error instanceof DockerUnavailableError;
 }
@@ -65,15 +66,15 @@ class Run {
     const { check, container, engine } = this.#options;
     const { command = {} } = check;
     const env = (command.environment?.variables ?? []).map(({ name, value = '' }) => `${name}=${value}`);
-    this.#exec = await engine.createExec(container, argvOf(command), env, this.#signal);
+    this.#exec = await engine.createExec(container, commandArgv(command), env, this.#signal);
     const output = await engine.startExec(this.#exec, this.#signal);
     this.started = true;
-    let said = '';
-    for await (const { bytes } of output) said = (said + bytes.toString('utf8')).slice(-TAIL);
+    let tail = '';
+    for await (const { bytes } of output) tail = (tail + bytes.toString('utf8')).slice(-TAIL_LENGTH);
     const code = await this.#exitCode(this.#exec);
     if (code === 0) return { type: 'passed' };
     const why = `the command exited with status ${code}`;
-    return { type: 'failed', why: said.trim() === '' ? why : `${why}: ${said.trim()}` };
+    return { type: 'failed', why: tail.trim() === '' ? why : `${why}: ${tail.trim()}` };
   }
 
   async #exitCode(exec: string): Promise<number> {
@@ -85,26 +86,29 @@ class Run {
   }
 
   /**
-   * Kills the command with what it has started: Docker has no call for it, but the kernel has, since the engine is on
-   * this machine. The process must be one of the container: where the engine counts processes in another namespace,
-   * the number it tells belongs to somebody else.
+   * Kills the command and its child processes by a signal, since Docker's API can't kill a command and the engine runs on
+   * this machine. Checks that the process belongs to the container: if the engine runs in another PID namespace, the
+   * reported process id may belong to an unrelated process.
    */
   async kill(): Promise<void> {
     const { container, engine, log } = this.#options;
     if (this.#exec === undefined) return;
     try {
-      const { Pid: pid, Running } = await engine.inspectExec(this.#exec, AbortSignal.timeout(PATIENCE_MS));
+      const { Pid: pid, Running } = await engine.inspectExec(
+        this.#exec,
+        AbortSignal.timeout(INSPECT_TIMEOUT_MS),
+      );
       if (!Running || pid === 0) return;
       const cgroups = await readFile(`/proc/${pid}/cgroup`, 'utf8');
       if (!cgroups.includes(container)) throw new Error(`process ${pid} is not in the container`);
-      // The engine makes it the leader of a group of its own.
+      // Docker makes the command the leader of its own process group.
       const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
       const group = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
       process.kill(group === pid ? -pid : pid, 'SIGKILL');
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ESRCH') return;
-      log({ level: 'warning', msg: 'a health check’s command was not killed', container, reason: message });
+      log({ level: 'warning', msg: 'cannot kill the command of a health check', container, reason: message });
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Performs what the life cycle decides on the Docker engine, and reports back what came of it. */
+/** Performs the life cycle's actions on Docker and reports their results. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createContainer, ENV_FILE_PATH, findDockerProgram } from '../docker/cli.ts';
@@ -11,7 +11,7 @@ import { containerName, type Identity, LABELS, taskLabels } from './identity.ts'
 import { type Log, preciseNow } from './log.ts';
 import { OutputFollower, TaskFiles } from './task-output.ts';
 
-/** Waits between attempts to reach an engine that is away, in milliseconds. */
+/** Wait between attempts to reach Docker, in milliseconds. */
 const RETRY_MS = { first: 100, longest: 2000 };
 const REMOVE_ATTEMPTS = 5;
 const NAME_ATTEMPTS = 5;
@@ -21,11 +21,11 @@ export type DockerAction = Exclude<ExecutorAction, { type: 'update' | 'check' | 
 export interface ContainersOptions {
   engine: DockerEngine;
   identity: Identity;
-  /** Known once the executor has subscribed; nothing is created before. */
+  /** Resolves when the executor has subscribed. No container is created before. */
   cluster: Promise<string>;
   /** The executor's sandbox, an absolute path. */
   sandbox: string;
-  /** The 2013 form: output goes to the sandbox's own files. Known of a task by its id. */
+  /** True for a task of the 2013 form, whose output goes to the sandbox's own `stdout` and `stderr`. */
   isSingle: (taskId: string) => boolean;
   publishAddress: string | undefined;
   searchPath: string | undefined;
@@ -35,9 +35,9 @@ export interface ContainersOptions {
 
 export class Containers {
   readonly #options: ContainersOptions;
-  /** Images being prepared, by task. */
+  /** Image preparations in progress, by task id. */
   readonly #preparing = new Map<string, AbortController>();
-  /** What `removeAll` must wait for: a docker program can't be called back. */
+  /** Runs of `docker create` that `removeAll` waits for, since they can't be cancelled. */
   readonly #creating = new Set<Promise<unknown>>();
   #swept: Promise<void> | undefined;
   #closed = false;
@@ -46,7 +46,7 @@ export class Containers {
     this.#options = options;
   }
 
-  /** Never throws and never rejects: what goes wrong is reported as `failed`, or told to the log. */
+  /** Never throws. A failure is logged, and reported as `failed` or `removed`. */
   perform(action: DockerAction): void {
     this.#run(action).catch((error: unknown) => {
       if (this.#closed) return;
@@ -63,7 +63,7 @@ export class Containers {
     });
   }
 
-  /** Removes containers of this executor's earlier runs: Mesos has failed their tasks, and their ports are given out. */
+  /** Removes containers of this executor's earlier runs: Mesos has failed their tasks and offers their ports again. */
   sweep(): Promise<void> {
     this.#swept ??= this.#removeEarlierRuns().catch((error: unknown) => {
       this.#swept = undefined;
@@ -72,10 +72,10 @@ export class Containers {
     return this.#swept;
   }
 
-  /** The containers of this run. Waits for an engine that is away. */
+  /** Lists the containers of this run. Retries while Docker is unreachable. */
   async find(): Promise<FoundContainer[]> {
     const { engine, identity } = this.#options;
-    const found = await this.#patiently(() =>
+    const found = await this.#retryWhileUnavailable(() =>
       engine.listContainers({ ...identity.executor, ...identity.run }),
     );
     return found.map((c) => ({
@@ -85,7 +85,7 @@ export class Containers {
     }));
   }
 
-  /** Removes every container of this run at once and reports nothing any more. Rejects where the engine is away. */
+  /** Removes every container of this run immediately and reports nothing afterwards. Rejects if Docker is unreachable. */
   async removeAll(): Promise<void> {
     const { engine, identity } = this.#options;
     this.#closed = true;
@@ -137,7 +137,7 @@ export class Containers {
     const files = this.#filesOf(taskId);
     const seen = new Map<string, string | undefined>();
     const onProgress = ({ id = '', status }: PullProgress) => {
-      // A layer's status repeats with every few bytes.
+      // Docker repeats a layer's status every few bytes.
       if (status === undefined || seen.get(id) === status) return;
       seen.set(id, status);
       files.note(id === '' ? status : `${id}: ${status}`);
@@ -152,7 +152,10 @@ export class Containers {
     }
     const info = await engine.inspectImage(image);
     if (!info)
-      throw new DockerError(`Image ${image} was pulled and is not there: was it removed at once?`, 404);
+      throw new DockerError(
+        `Image ${image} was pulled but is missing: another program may have removed it`,
+        404,
+      );
     return info;
   }
 
@@ -188,13 +191,16 @@ export class Containers {
     report({ type: 'created', taskId, container, output });
   }
 
-  /** The container that a `docker create` made which a killed worker left running, and whose name is in our way. */
+  /**
+   * Finds the container that blocks the name: a killed worker leaves its `docker create` running, which then creates the
+   * container.
+   */
   async #earlierContainer(taskId: string, error: Error): Promise<string | undefined> {
     const { engine, identity } = this.#options;
     for (let attempt = 1; attempt <= NAME_ATTEMPTS && /already in use/.test(error.message); attempt += 1) {
       const [earlier] = await engine.listContainers(taskLabels(identity, taskId));
       if (earlier) return earlier.Id;
-      // Its name is taken a moment before it is listed.
+      // Docker reserves the name shortly before it lists the container.
       await sleep(RETRY_MS.first);
     }
     return undefined;
@@ -202,7 +208,7 @@ export class Containers {
 
   async #start(taskId: string, container: string, output: OutputStart | undefined): Promise<void> {
     const { engine } = this.#options;
-    // Waited for before it is started: with --rm among its options it may be gone at once.
+    // The wait is registered before the start: a container with --rm may be gone right after it.
     const wait = engine.waitContainer(container, 'next-exit');
     await wait.registered;
     try {
@@ -222,7 +228,7 @@ export class Containers {
     exit?: Promise<number>,
   ): Promise<void> {
     const { engine, log, report } = this.#options;
-    const info = await this.#patiently(() => engine.inspectContainer(container));
+    const info = await this.#retryWhileUnavailable(() => engine.inspectContainer(container));
     const output = new OutputFollower({
       engine,
       container,
@@ -233,14 +239,14 @@ export class Containers {
     });
     if (info?.State.Running) report({ type: 'running', taskId, addresses: addressesOf(info) });
     const code = await this.#exitCode(container, exit);
-    const last = await this.#patiently(() => engine.inspectContainer(container));
+    const last = await this.#retryWhileUnavailable(() => engine.inspectContainer(container));
     await output.drained();
     if (this.#closed) return;
-    if (code === undefined) throw new DockerError('The container is gone: something else removed it', 404);
+    if (code === undefined) throw new DockerError('The container was removed by another program', 404);
     report({ type: 'exited', taskId, exitCode: code, outOfMemory: last?.State.OOMKilled ?? false });
   }
 
-  /** Undefined where the container is gone and nobody knows how it ended. */
+  /** Returns undefined if the container is gone, so that its exit code is unknown. */
   async #exitCode(container: string, first?: Promise<number>): Promise<number | undefined> {
     let exit = first;
     const attempt = () => {
@@ -249,7 +255,7 @@ export class Containers {
       return current;
     };
     try {
-      return await this.#patiently(attempt);
+      return await this.#retryWhileUnavailable(attempt);
     } catch (error) {
       if (error instanceof DockerError && error.status === 404) return undefined;
       throw error;
@@ -259,11 +265,11 @@ export class Containers {
   async #stop(container: string, graceMs: number): Promise<void> {
     const { engine, log } = this.#options;
     try {
-      await this.#patiently(() => engine.stopContainer(container, Math.ceil(graceMs / 1000)));
+      await this.#retryWhileUnavailable(() => engine.stopContainer(container, Math.ceil(graceMs / 1000)));
     } catch (error) {
       log({
         level: 'error',
-        msg: 'the container was not stopped: killing it',
+        msg: 'cannot stop the container; killing it',
         container,
         reason: String(error),
       });
@@ -274,7 +280,7 @@ export class Containers {
   async #remove(taskId: string, container: string): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#patiently(() => this.#options.engine.removeContainer(container));
+        await this.#retryWhileUnavailable(() => this.#options.engine.removeContainer(container));
         break;
       } catch (error) {
         if (attempt === REMOVE_ATTEMPTS) throw error;
@@ -294,8 +300,8 @@ export class Containers {
     await Promise.all(earlier.map((c) => engine.removeContainer(c.Id)));
   }
 
-  /** Tries again for as long as the engine is away. */
-  async #patiently<T>(attempt: () => Promise<T>): Promise<T> {
+  /** Repeats the attempt while Docker is unreachable. */
+  async #retryWhileUnavailable<T>(attempt: () => Promise<T>): Promise<T> {
     for (let wait = RETRY_MS.first; ; wait = Math.min(wait * 2, RETRY_MS.longest)) {
       try {
         return await attempt();

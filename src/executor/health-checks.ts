@@ -1,4 +1,4 @@
-/** Performs the health checks that the life cycle asks for, and reports back what they found. */
+/** Runs the health checks that the life cycle requests and reports their results. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DockerEngine } from '../docker/engine.ts';
@@ -8,16 +8,16 @@ import { checkCommand } from './command-check.ts';
 import type { ExecutorAction, ExecutorInput } from './domain/executor-state.ts';
 import type { Log } from './log.ts';
 
-/** How long a published port's connection must hold: see EndpointOptions. */
+/** Time that a connection to a published port must stay open: see EndpointOptions. */
 const HOLD_MS = 250;
-/** A container that ends takes its endpoints away a moment before the engine says so. */
+/** A container's endpoints stop shortly before Docker reports its end. */
 const END_LAG_MS = 1000;
 
 type CheckAction = Extract<ExecutorAction, { type: 'check' }>;
 
 export interface HealthChecksOptions {
   engine: DockerEngine;
-  /** The address that published ports are bound to; all of the host's where undefined. */
+  /** The address that published ports are bound to; undefined for all addresses of the host. */
   publishAddress: string | undefined;
   report: (input: ExecutorInput) => void;
   log: Log;
@@ -25,14 +25,14 @@ export interface HealthChecksOptions {
 
 export class HealthChecks {
   readonly #options: HealthChecksOptions;
-  /** One for each task, waiting or under way. */
+  /** Pending and running checks, by task id. */
   readonly #checks = new Map<string, AbortController>();
 
   constructor(options: HealthChecksOptions) {
     this.#options = options;
   }
 
-  /** Does one check after its wait. What was asked for that task before is given up. */
+  /** Runs one check after its wait. Cancels an earlier check of the same task. */
   check(action: CheckAction): void {
     const { taskId } = action;
     this.uncheck(taskId);
@@ -43,12 +43,12 @@ export class HealthChecks {
       .then((result) => {
         if (controller.signal.aborted) return;
         this.#checks.delete(taskId);
-        if (result.type !== 'passed') this.#tell(action, result);
+        if (result.type !== 'passed') this.#logResult(action, result);
         this.#options.report({ type: 'checked', taskId, result });
       });
   }
 
-  /** Gives up a task's check; nothing of it is reported. */
+  /** Cancels a task's check without a report. */
   uncheck(taskId: string): void {
     this.#checks.get(taskId)?.abort();
     this.#checks.delete(taskId);
@@ -66,12 +66,12 @@ export class HealthChecks {
       check.type === 'COMMAND'
         ? await checkCommand({ engine, container, check, signal, log })
         : await checkEndpoint(check, { host: publishAddress, holdMs: HOLD_MS, readsStatuses: true, signal });
-    if (result.type !== 'failed' || !(await this.#ends(container, signal))) return result;
+    if (result.type !== 'failed' || !(await this.#endsSoon(container, signal))) return result;
     return { type: 'unknown', why: `the container has ended (${result.why})` };
   }
 
-  /** The check of a container that is about to end fails: its end is what counts. */
-  async #ends(container: string, signal: AbortSignal): Promise<boolean> {
+  /** True if the container ends within END_LAG_MS: its check fails then, but only its end counts. */
+  async #endsSoon(container: string, signal: AbortSignal): Promise<boolean> {
     const late = new AbortController();
     const either = AbortSignal.any([late.signal, signal]);
     const { exit } = this.#options.engine.waitContainer(container, 'not-running', either);
@@ -88,8 +88,8 @@ export class HealthChecks {
     }
   }
 
-  #tell(action: CheckAction, { type, why }: Exclude<CheckResult, { type: 'passed' }>): void {
-    const msg = type === 'failed' ? 'a health check failed' : 'a health check could not be done';
+  #logResult(action: CheckAction, { type, why }: Exclude<CheckResult, { type: 'passed' }>): void {
+    const msg = type === 'failed' ? 'a health check failed' : 'a health check could not run';
     this.#options.log({ level: 'warning', msg, task: action.taskId, check: action.check.type, reason: why });
   }
 }

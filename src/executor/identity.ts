@@ -1,4 +1,4 @@
-/** How containers carry whose they are: labels, and names that are the same after a crash. */
+/** Labels that identify the owner of a container, and container names that stay the same after a crash. */
 
 import { createHash } from 'node:crypto';
 import path from 'node:path';
@@ -6,12 +6,12 @@ import type { ExecutorEnvironment } from '../mesos/executor-environment.ts';
 import type { ExecutorInfo } from '../mesos/types.ts';
 
 export const LABELS = {
-  /** Keeps apart the clusters that use one Docker engine. */
+  /** Separates clusters that share one Docker engine. */
   cluster: 'mesosup.cluster',
   framework: 'mesosup.framework',
   agent: 'mesosup.agent',
   executor: 'mesosup.executor',
-  /** One life of the executor in Mesos: the last segment of its sandbox. */
+  /** The run of the executor in Mesos: the last segment of its sandbox. */
   run: 'mesosup.run',
   sandbox: 'mesosup.sandbox',
   task: 'mesosup.task',
@@ -19,9 +19,9 @@ export const LABELS = {
 
 /** One run of one executor, as labels. */
 export interface Identity {
-  /** Of every container of this executor, whatever the run. */
+  /** Labels of every container of this executor, in all runs. */
   executor: Record<string, string>;
-  /** What tells this run from others. */
+  /** Labels that distinguish this run. */
   run: Record<string, string>;
 }
 
@@ -35,23 +35,23 @@ export function identityOf(environment: ExecutorEnvironment): Identity {
   return { executor, run };
 }
 
-/** The cluster that the scheduler put in the labels of its ExecutorInfo; `default` for other frameworks. */
+/** Reads the cluster's name from the labels of the ExecutorInfo; `default` for other frameworks. */
 export function clusterOf(info: ExecutorInfo): string {
   return info.labels?.labels.find((label) => label.key === LABELS.cluster)?.value ?? 'default';
 }
 
-/** By which a task's container is found. */
+/** Labels that select a task's container. */
 export function taskLabels(identity: Identity, taskId: string): Record<string, string> {
   return { ...identity.executor, ...identity.run, [LABELS.task]: taskId };
 }
 
-/** The name of a task's container: creating it twice is refused by Docker. */
+/** Derives the name of a task's container. Docker refuses to create two containers of one name. */
 export function containerName(identity: Identity, taskId: string): string {
   const run = (identity.run[LABELS.run] ?? '').replace(/[^A-Za-z0-9_.-]/g, '_');
   return `mesosup-${run}-${hashOf(taskId)}`;
 }
 
-/** A short name for a task that any file system takes. */
+/** Shortens a task id to a name that is valid on any file system. */
 export function hashOf(taskId: string): string {
   return createHash('sha256').update(taskId).digest('hex').slice(0, 16);
 }

@@ -1,24 +1,24 @@
-/** Removes containers whose executor is gone for good: its supervisor is no more, so nobody will ever adopt them. */
+/** Removes containers whose executor's supervisor has ended, since no worker will adopt them. */
 
 import type { ContainerSummary, DockerEngine } from '../docker/engine.ts';
 import { LABELS } from './identity.ts';
 import type { Log } from './log.ts';
 import { supervisorState } from './supervisor-pid.ts';
 
-/** Of a container without a supervisor's file: it may be about to be written. */
-const YOUNG_S = 60;
+/** A younger container without a supervisor's file is kept: the file may not be written yet. */
+const MIN_AGE_S = 60;
 
 export interface JanitorOptions {
   engine: DockerEngine;
-  /** Only containers of this cluster; of all clusters where undefined. */
+  /** Only containers of this cluster; undefined for all clusters. */
   cluster: string | undefined;
   log: Log;
 }
 
 /**
- * One round.
- * @returns the ids of the containers removed
- * @throws DockerUnavailableError | DockerError where the containers can't be listed
+ * Removes orphaned containers once.
+ * @returns the ids of the removed containers
+ * @throws DockerUnavailableError | DockerError if the containers can't be listed
  */
 export async function removeOrphans(options: JanitorOptions): Promise<string[]> {
   const { engine, cluster, log } = options;
@@ -31,7 +31,12 @@ export async function removeOrphans(options: JanitorOptions): Promise<string[]> 
       await engine.removeContainer(container.Id);
       removed.push(container.Id);
     } catch (error) {
-      log({ level: 'error', msg: 'not removed', container: container.Id, reason: String(error) });
+      log({
+        level: 'error',
+        msg: 'cannot remove an orphaned container',
+        container: container.Id,
+        reason: String(error),
+      });
     }
   }
   return removed;
@@ -40,5 +45,5 @@ export async function removeOrphans(options: JanitorOptions): Promise<string[]> 
 async function isOrphan(container: ContainerSummary): Promise<boolean> {
   const supervisor = await supervisorState(container.Labels[LABELS.sandbox] ?? '');
   if (supervisor !== 'unknown') return supervisor === 'gone';
-  return Date.now() / 1000 - container.Created > YOUNG_S;
+  return Date.now() / 1000 - container.Created > MIN_AGE_S;
 }

@@ -1,6 +1,6 @@
 /**
- * The program behind the executor's supervisor. Started by a Mesos agent it is the worker. Started by hand or by a
- * timer as `janitor [--cluster NAME] [--once]` it removes containers whose executor is gone, once or every minute.
+ * The program that the executor's supervisor starts. Under a Mesos agent it is the worker. Started by hand or by a
+ * timer as `janitor [--cluster NAME] [--once]`, it removes containers whose executor is gone, once or every minute.
  */
 
 import { fstatSync } from 'node:fs';
@@ -18,7 +18,7 @@ const JANITOR_EVERY_MS = 60_000;
 
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
-  // An executor of Mesos may be told to run an image of that name.
+  // A task of the 2013 form may have an image named "janitor".
   const byMesos = process.env.MESOS_EXECUTOR_ID !== undefined;
   if (argv[0] === 'janitor' && !byMesos) await janitor(argv.slice(1));
   else work(argv);
@@ -35,7 +35,7 @@ function work(argv: string[]): void {
     log: logToStderr,
     onCluster: (cluster) => {
       clean(cluster).catch((error: unknown) => {
-        logToStderr({ level: 'warning', msg: 'the janitor could not work', reason: String(error) });
+        logToStderr({ level: 'warning', msg: 'the janitor failed', reason: String(error) });
       });
     },
     onFinished: () => process.exit(0),
@@ -45,7 +45,7 @@ function work(argv: string[]): void {
   watchSupervisor(worker);
 }
 
-/** The supervisor holds the other end of our standard input: its end is the executor's end to Mesos. */
+/** The supervisor holds the other end of standard input. When it ends, the executor has ended for Mesos. */
 function watchSupervisor(worker: Worker): void {
   if (!fstatSync(0).isFIFO()) return;
   process.stdin.once('end', () => void worker.abandon('the supervisor is gone'));
@@ -56,13 +56,13 @@ function watchSupervisor(worker: Worker): void {
 function idleTimeoutMs(text: string | undefined): number {
   const seconds = Number(text ?? IDLE_TIMEOUT_S);
   if (text !== '' && seconds >= 0 && Number.isFinite(seconds)) return seconds * 1000;
-  throw new UsageError(`MESOSUP_EXECUTOR_IDLE_TIMEOUT is "${text}", not a number of seconds`);
+  throw new UsageError(`MESOSUP_EXECUTOR_IDLE_TIMEOUT must be a number of seconds, got "${text}"`);
 }
 
 async function janitor(argv: string[]): Promise<void> {
   const { parseArgs } = await import('node:util');
   const options = { cluster: { type: 'string' }, once: { type: 'boolean' } } as const;
-  const { values } = usage(() => parseArgs({ args: argv, options }));
+  const { values } = withUsageErrors(() => parseArgs({ args: argv, options }));
   do {
     await clean(values.cluster);
     if (!values.once) await new Promise((resolve) => setTimeout(resolve, JANITOR_EVERY_MS));
@@ -75,8 +75,8 @@ async function clean(cluster: string | undefined): Promise<void> {
   await removeOrphans({ engine: new DockerEngine(), cluster, log: logToStderr });
 }
 
-/** The reading of arguments, whose errors are TypeErrors of Node. @throws UsageError */
-function usage<T>(parse: () => T): T {
+/** Converts the TypeErrors of parseArgs. @throws UsageError */
+function withUsageErrors<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {
@@ -84,8 +84,8 @@ function usage<T>(parse: () => T): T {
   }
 }
 
-/** The supervisor restarts a worker that ends so, unless the environment or the arguments are wrong. */
-function failed(error: unknown): void {
+/** Reports the error. The supervisor restarts a failed worker, unless the environment or the arguments are wrong. */
+function reportFailure(error: unknown): void {
   // The working directory is the sandbox.
   const directories = [process.cwd(), tmpdir()];
   const failure = failureOf(error, { version: RELEASE, command: ['mesosup-executor'], directories });
@@ -94,7 +94,7 @@ function failed(error: unknown): void {
 }
 
 process.on('uncaughtException', (error) => {
-  failed(error);
+  reportFailure(error);
   process.exit();
 });
-main().catch(failed);
+main().catch(reportFailure);

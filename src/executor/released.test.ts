@@ -1,4 +1,4 @@
-/** What release 0.1.0 has left in sandboxes is read for good: see test/fixtures/files-0.1.0/make.mjs. */
+/** Every release reads the files of release 0.1.0 in sandboxes: see test/fixtures/files-0.1.0/make.mjs. */
 
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
 /**
- * Tasks in files: the task, with the `format` and the `release` that wrote it. 0.1.0 wrote the task alone, which is
- * format 1, and takes no notice of the two. As for all that is stored, a field that is added is optional or has an
- * empty default, and where a meaning changes the format counts up. Without a library: the worker starts at once.
+ * Reads and writes the files of tasks: the task, the `format`, and the `release` that wrote it. Release 0.1.0 wrote the
+ * task only, which is format 1, and ignores the two other fields. As in all stored files, a new field is optional or
+ * has an empty default, and a changed meaning increments the format. No library is used, to keep the start fast.
  */
 
 import type { Health } from '../health/health.ts';
@@ -11,10 +11,10 @@ import type { Kill, OutputStart, Task } from './domain/executor-state.ts';
 
 const FORMAT = 1;
 
-/** A file's content is not a task that this release knows. */
+/** The content of a file is not a task that this release can read. */
 export class TaskFileError extends Error {
   override name = 'TaskFileError';
-  /** Of a file that a later release wrote: there the task is, and is told by its id where that can be read. */
+  /** Set if a later release wrote the file. The task exists; its id is set if it can be read. */
   readonly later: { readonly taskId: string | undefined } | undefined;
 
   constructor(message: string, later?: TaskFileError['later']) {
@@ -27,18 +27,18 @@ export function taskText(task: Task): string {
   return JSON.stringify({ format: FORMAT, release: RELEASE, ...task });
 }
 
-/** @throws TaskFileError saying what is wrong, and which release to run where a later one wrote it */
+/** @throws TaskFileError with the problem, and with the release to run if a later one wrote the file */
 export function parseTask(text: string): Task {
   const value = json(text);
-  if (!isObject(value)) throw new TaskFileError('it is damaged: it holds no task');
+  if (!isObject(value)) throw new TaskFileError('it is damaged: it contains no task');
   const { format = FORMAT, release, ...fields } = value;
   const later = { taskId: typeof fields.id === 'string' ? fields.id : undefined };
-  const isOther = typeof release === 'string' && release !== RELEASE;
-  const todo = isOther ? `run mesosup ${release}, which wrote it, or a later release` : undefined;
+  const isOtherRelease = typeof release === 'string' && release !== RELEASE;
+  const remedy = isOtherRelease ? `run mesosup ${release}, which wrote it, or a later release` : undefined;
   if (format !== FORMAT) {
     throw new TaskFileError(
       `it has format ${String(format)}, and mesosup ${RELEASE} reads format ${FORMAT}: ` +
-        (todo ?? 'run the release of mesosup that wrote it, or a later one'),
+        (remedy ?? 'run the release of mesosup that wrote it, or a later one'),
       later,
     );
   }
@@ -47,8 +47,8 @@ export function parseTask(text: string): Task {
   } catch (error) {
     if (!(error instanceof TaskFileError)) throw error;
     const { message } = error;
-    if (todo === undefined) throw new TaskFileError(`it is damaged: ${message}`);
-    throw new TaskFileError(`mesosup ${RELEASE} can't read it, ${message}: ${todo}`, later);
+    if (remedy === undefined) throw new TaskFileError(`it is damaged: ${message}`);
+    throw new TaskFileError(`mesosup ${RELEASE} can't read it, ${message}: ${remedy}`, later);
   }
 }
 
@@ -100,17 +100,17 @@ function list<T>(read: Read<T>): Read<T[]> {
   };
 }
 
-/** JSON leaves out what is undefined. */
+/** JSON leaves out undefined fields. */
 function optional<T>(read: Read<T>): Read<T | undefined> {
   return (value, field) => (value === undefined ? undefined : read(value, field));
 }
 
-/** A reader for every field, so that none can be forgotten. */
+/** Reads an object. The type requires a reader for every field. */
 function record<T extends object>(fields: { readonly [K in keyof T]-?: Read<T[K]> }): Read<T> {
   return (value, field) => {
     if (!isObject(value)) throw wrong(field);
     const name = (key: string) => (field === '' ? key : `${field}.${key}`);
-    // One that is empty is not in use: its default is empty.
+    // An unknown field with an empty value is not in use: new fields have empty defaults.
     const unknown = Object.keys(value).find((key) => !(key in fields) && !isEmpty(value[key]));
     if (unknown !== undefined) throw new TaskFileError(`its field "${name(unknown)}" is unknown`);
     const entries = Object.entries(fields) as [string, Read<unknown>][];
@@ -123,7 +123,7 @@ function isEmpty(value: unknown): boolean {
   return isObject(value) ? Object.values(value).every(isEmpty) : !value;
 }
 
-/** Mesos' own messages are kept as they came. */
+/** Keeps all fields of Mesos' messages. */
 const info: Read<TaskInfo> = (value, field) => {
   if (!isObject(value) || !isObject(value.task_id)) throw wrong(field);
   text(value.task_id.value, `${field}.task_id.value`);

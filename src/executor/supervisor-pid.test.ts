@@ -27,7 +27,7 @@ test('a process id that another process has now is gone', async () => {
   expect(await supervisorState(sandbox)).toBe('gone');
 });
 
-test('a process id that nobody has is gone', async () => {
+test('a process id without a process is gone', async () => {
   await writeFile(path.join(sandbox, 'supervisor.pid'), '4194999 5\n');
   expect(await supervisorState(sandbox)).toBe('gone');
 });

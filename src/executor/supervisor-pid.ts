@@ -1,6 +1,6 @@
 /**
- * Whether an executor's supervisor lives. It writes its process id and start time into its sandbox; both are
- * compared, since ids are used again.
+ * Checks if an executor's supervisor is alive. The supervisor writes its process id and start time into its sandbox.
+ * Both are compared, since the kernel reuses process ids.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { isAlive } from '../proc/process-id.ts';
 /** In the sandbox: `<pid> <start time in ticks since boot>`, as field 22 of /proc/<pid>/stat has it. */
 const SUPERVISOR_PID_FILE = 'supervisor.pid';
 
-/** `unknown` where the sandbox has no such file. */
+/** Returns `unknown` if the sandbox has no such file. */
 export async function supervisorState(sandbox: string): Promise<'alive' | 'gone' | 'unknown'> {
   const text = await readOrUndefined(path.join(sandbox, SUPERVISOR_PID_FILE));
   const [, pid, startTime] = /^(\d+) (\d+)\s*$/.exec(text ?? '') ?? [];

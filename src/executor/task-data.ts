@@ -1,15 +1,15 @@
 /**
- * What the scheduler puts in `TaskInfo.data` for the Docker executor: the app's JSON as v1 prints it, and in the
- * shared form (one executor for many tasks) a `docker` part that says all there is to know about the container.
- * Without that part the task is of the 2013 form: image and arguments are the executor's own command line.
+ * The content of `TaskInfo.data` for the Docker executor: the app's JSON as in API v1, and in the shared form (one
+ * executor for many tasks) a `docker` part that describes the container completely. A task without that part has the
+ * 2013 form: the executor's own command line holds the image and the arguments.
  */
 
 import {
-  anything,
-  fits,
+  anyValue,
   flag,
   listOf,
   mapOf,
+  matchesShape,
   type ObjectOf,
   objectOf,
   oneOf,
@@ -18,7 +18,7 @@ import {
   wholeNumber,
 } from './domain/json-shape.ts';
 
-/** @param options what the field means to `docker create`; where it is left out, create-command.ts says that */
+/** @param options the field's options for `docker create`; without it, create-command.ts handles the field */
 function required<T>(shape: Shape<T>, options?: (value: T) => readonly string[]) {
   return { shape, optional: false, options } as const;
 }
@@ -29,7 +29,7 @@ function optional<T>(shape: Shape<T>, options?: (value: T) => readonly string[])
 
 const port = wholeNumber(1, 65_535);
 
-/** A port of the host, and the one of the container it leads to. */
+/** A port of the host, and the port of the container that it forwards to. */
 const portPair = {
   host: required(port),
   container: required(port),
@@ -37,20 +37,20 @@ const portPair = {
 };
 
 /**
- * One container to run. The type, the executor's check, and the options that fields become all follow from this. A
- * field that is added is optional: an executor of an older release refuses a task that has a field it does not know,
- * so the scheduler sends a field only for apps that use it. Options come in the order of the fields, and of two that
- * say the same Docker takes the last.
+ * One container to run. The type, the executor's validation and the `docker create` options are derived from this. A
+ * new field is optional: an executor of an older release refuses a task with an unknown field, so the scheduler sends a
+ * field only for apps that use it. Options come in the order of the fields; if an option occurs twice, Docker uses the
+ * last one.
  */
 const dockerFields = {
   image: required(text),
   /** The container's arguments, already split and expanded. */
   args: required(listOf(text)),
-  /** The app's environment with PORT0…PORTn, PORT and PORTS, precedence already settled. */
+  /** The app's environment with PORT0…PORTn, PORT and PORTS; precedence is already resolved. */
   env: required(mapOf(text)),
-  /** The ports to publish; without it the image's EXPOSEd ports are paired with the task's in order. */
+  /** The ports to publish. Without it, the image's EXPOSEd ports are paired with the task's ports in order. */
   ports: optional(listOf(objectOf(portPair))),
-  /** Pull the image although it is there. */
+  /** Pull the image even if it is present. */
   forcePull: optional(flag),
   /** Passed on to `docker create` verbatim, in order. */
   options: required(listOf(text), (words) => words),
@@ -61,12 +61,12 @@ export type DockerTask = ObjectOf<typeof dockerFields>;
 
 const dockerTask = objectOf(dockerFields, 'an object with an image');
 
-/** @returns what is wrong with the `docker` part; undefined where it is a DockerTask */
+/** @returns the problem of the `docker` part; undefined if it is a DockerTask */
 export function dockerProblem(docker: unknown): string | undefined {
   return dockerTask.problem(docker, 'docker');
 }
 
-/** What the fields of a task mean to `docker create`. */
+/** Converts the fields of a task into options of `docker create`. */
 export function createOptions(task: DockerTask): string[] {
   return Object.entries(dockerFields).flatMap(([name, { options }]) => {
     const value = task[name as keyof DockerTask];
@@ -76,7 +76,7 @@ export function createOptions(task: DockerTask): string[] {
 
 const IMAGE = /^[A-Za-z0-9][A-Za-z0-9_.:@-]*(?:\/[A-Za-z0-9][A-Za-z0-9_.:@-]*)*$/;
 
-/** Whether Docker can be asked for an image of this name: the scheduler and the executor agree on it. */
+/** True if the name is valid in a request to Docker. The scheduler and the executor share this check. */
 export function isImageName(image: string): boolean {
   return IMAGE.test(image);
 }
@@ -94,9 +94,9 @@ export function encodeTaskData(data: TaskData): string {
   return Buffer.from(JSON.stringify(data), 'utf8').toString('base64');
 }
 
-/** @throws SyntaxError where the bytes are not JSON, TypeError where they are not an app */
+/** @throws SyntaxError if the bytes are not JSON, TypeError if they are not an app */
 export function decodeTaskData(base64: string): TaskData {
   const data: unknown = JSON.parse(Buffer.from(base64, 'base64').toString('utf8'));
-  if (fits(mapOf(anything), data) && fits(text, data.id)) return { ...data, id: data.id };
-  throw new TypeError('TaskInfo.data is not an app: an object with an id was expected');
+  if (matchesShape(mapOf(anyValue), data) && matchesShape(text, data.id)) return { ...data, id: data.id };
+  throw new TypeError('TaskInfo.data is not an app: expected an object with an id');
 }

@@ -1,4 +1,4 @@
-/** A task's output files in the sandbox, and the container's output that goes into them. */
+/** Copies the output of containers into the tasks' files in the sandbox. */
 
 import { appendFileSync, mkdirSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -11,11 +11,11 @@ import type { OutputStart } from './domain/executor-state.ts';
 import { taskFileName } from './domain/task-directory.ts';
 import type { Log } from './log.ts';
 
-/** How long the output may lag behind the container's end before it is read anew. */
+/** Time that the output may lag behind the container's end before it is read again. */
 const LAG_MS = 2000;
 const RETRY_MS = 500;
 
-/** `stdout` and `stderr` of one task. */
+/** The files `stdout` and `stderr` of one task. */
 export class TaskFiles {
   readonly #directory: string;
 
@@ -35,7 +35,7 @@ export class TaskFiles {
     return { stdout: statSync(this.path('stdout')).size, stderr: statSync(this.path('stderr')).size };
   }
 
-  /** A line of the executor's own in the task's stderr. */
+  /** Adds a line of the executor to the task's stderr. */
   note(text: string): void {
     appendFileSync(this.path('stderr'), `${text}\n`);
   }
@@ -46,12 +46,12 @@ export interface FollowOptions {
   container: string;
   tty: boolean;
   files: TaskFiles;
-  /** Where in the files the container's output begins; what is behind that is not written again. */
+  /** Offset of the container's output in the files. Output that the files already contain is not written again. */
   start: OutputStart;
   log: Log;
 }
 
-/** Copies a container's output into the task's files as it comes, through restarts of the engine. */
+/** Copies a container's output into the task's files as it arrives. Survives restarts of Docker. */
 export class OutputFollower {
   readonly #options: FollowOptions;
   readonly #abort = new AbortController();
@@ -62,7 +62,7 @@ export class OutputFollower {
     this.#done = this.#follow();
   }
 
-  /** Call when the container has ended; resolves when all of its output is in the files. */
+  /** To be called when the container has ended. Resolves when all of its output is in the files. */
   async drained(): Promise<void> {
     const late = Symbol('late');
     const lag = new AbortController();
@@ -74,10 +74,10 @@ export class OutputFollower {
     if (first !== late) return;
     this.#abort.abort();
     await this.#done;
-    await this.#copy(false).catch((error: unknown) => this.#complain(error));
+    await this.#copy(false).catch((error: unknown) => this.#reportLostOutput(error));
   }
 
-  /** Stops at once, whatever is missing. */
+  /** Stops immediately, even if output is missing. */
   close(): void {
     this.#abort.abort();
   }
@@ -88,15 +88,15 @@ export class OutputFollower {
     while (!signal.aborted) {
       try {
         await this.#copy(true);
-        // The stream also ends when the engine goes away in good order while the container lives on.
+        // The stream also ends when Docker shuts down cleanly while the container still runs.
         if ((await engine.inspectContainer(container))?.State.Running !== true) return;
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof DockerError) {
-          this.#complain(error);
+          this.#reportLostOutput(error);
           return;
         }
-        // The engine is away or the disk is full: what is missing is known by the files' sizes.
+        // Docker is unreachable or the disk is full. The next attempt continues at the files' sizes.
         log({ level: 'warning', msg: 'output is delayed', container, reason: String(error) });
         await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
       }
@@ -123,14 +123,14 @@ export class OutputFollower {
     }
   }
 
-  #complain(error: unknown): void {
+  #reportLostOutput(error: unknown): void {
     const { container, files, log } = this.#options;
     const reason = error instanceof Error ? error.message : String(error);
-    log({ level: 'error', msg: 'output is lost', container, reason });
+    log({ level: 'error', msg: 'cannot read the output of a container', container, reason });
     try {
       files.note(`mesosup: the container's output can't be read: ${reason}`);
     } catch {
-      // The log has it.
+      // The error is already logged.
     }
   }
 }

@@ -30,7 +30,7 @@ const task = (id: string): Task => ({
 });
 const mapOf = (...tasks: Task[]) => new Map(tasks.map((t) => [t.id, t]));
 
-test('the next worker finds what the last one saved, whatever the ids', () => {
+test('the next worker loads the saved tasks, with any ids', () => {
   const tasks = [task('a'), task('../../b'), task('x'.repeat(5000))];
   new TaskStore(directory).save(mapOf(...tasks));
   expect(new TaskStore(directory).load(() => {})).toEqual(mapOf(...tasks));
@@ -64,7 +64,7 @@ test('a task that did not change is not written', async () => {
   expect(complaints).toHaveBeenCalledWith(expect.objectContaining({ msg: expect.stringContaining(file) }));
 });
 
-test('what a crash left half written is not read', async () => {
+test('a file that a crash left incomplete is not read', async () => {
   new TaskStore(directory).save(mapOf(task('a')));
   await writeFile(path.join(directory, 'abc.json.new'), '{"id":');
   const complaints = vi.fn();
@@ -89,7 +89,7 @@ describe('a file of a later release', () => {
   test.each([
     ['of a later format', later, `it has format 2, and mesosup ${RELEASE} reads format 1`],
     ['with a field in use', fieldOfLater, `mesosup ${RELEASE} can't read it, its field "paused" is unknown`],
-  ])('%s is told by its name, and its task goes on', async (_title, text, why) => {
+  ])('%s is logged with its name, and its task continues', async (_title, text, why) => {
     const { file, store, log, tasks } = await loaded(text);
     expect(log.mock.calls).toEqual([
       [
@@ -105,7 +105,7 @@ describe('a file of a later release', () => {
     expect(store.isIncomplete).toBe(true);
   });
 
-  test('is not written over while its task lives, and goes with it', async () => {
+  test('is not overwritten while its task lives, and is removed with it', async () => {
     const { file, store } = await loaded(later);
     const adopted = { ...unknownTask('a'), container: 'c' };
     store.save(mapOf(adopted, task('b')));
@@ -115,7 +115,7 @@ describe('a file of a later release', () => {
     expect([...new TaskStore(directory).load(() => {}).keys()]).toEqual(['b']);
   });
 
-  test('is left to be found by its container where even the id is not known', async () => {
+  test('without a readable id is ignored, and its task is found by its container', async () => {
     const { file, store, tasks } = await loaded('{"format":2,"task":{"id":"a"}}');
     expect(tasks.size).toBe(0);
     expect(store.isIncomplete).toBe(true);
@@ -124,7 +124,7 @@ describe('a file of a later release', () => {
   });
 });
 
-test('a field of a later release that is empty is not in use', async () => {
+test('an empty field of a later release is accepted', async () => {
   new TaskStore(directory).save(mapOf(task('a')));
   const [name = ''] = await readdir(directory);
   const text = JSON.stringify({ format: 1, release: '0.7.0', ...task('a'), paused: false, mounts: [] });
@@ -132,7 +132,7 @@ test('a field of a later release that is empty is not in use', async () => {
   expect(new TaskStore(directory).load(() => {})).toEqual(mapOf(task('a')));
 });
 
-test('a damaged file is told, and written over by what is known next', async () => {
+test('a damaged file is logged, and overwritten by the next save', async () => {
   new TaskStore(directory).save(mapOf(task('a')));
   const [name = ''] = await readdir(directory);
   await writeFile(path.join(directory, name), '{"id":"a","phase":"dancing"}');

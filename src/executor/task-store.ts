@@ -1,7 +1,7 @@
 /**
- * The tasks as files, one each, so that a worker that was killed finds what it had launched and what it had not
- * been told was received. Replaced by renaming, without fsync: they must outlive the process, not the machine,
- * since after a crash of the machine Mesos has failed the tasks.
+ * Stores each task in a file, so that a restarted worker finds launched tasks and unacknowledged updates. Files are
+ * replaced by renaming, without fsync: they must survive a crash of the process, not of the machine, because Mesos
+ * fails the tasks after a crash of the machine.
  */
 
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,19 +15,19 @@ import { parseTask, TaskFileError, taskText } from './stored-task.ts';
 export class TaskStore {
   readonly #directory: string;
   #stored: ReadonlyMap<string, Task> = new Map();
-  /** Files of a later release: left as they are for as long as their tasks live, so that it can go on with them. */
+  /** Files of a later release. They stay unchanged while their tasks live, so that the later release can use them. */
   readonly #later = new Set<string>();
   #isIncomplete = false;
 
-  /** @param directory made where it is not there; for the owner's eyes only, since tasks may hold secrets */
+  /** @param directory created if missing; readable by the owner only, since tasks may contain secrets */
   constructor(directory: string) {
     this.#directory = directory;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
 
   /**
-   * What the last worker left. A file that can't be read is told to the log and left alone. After a downgrade a later
-   * release may have written it: its task goes on as one of which nothing is known, whose container has labels.
+   * Loads the tasks of the previous worker. A file that can't be read is logged and left unchanged. After a downgrade, a
+   * later release may have written it: its task continues as an unknown task, whose container is found by its labels.
    */
   load(log: Log): ReadonlyMap<string, Task> {
     const tasks = new Map<string, Task>();
@@ -55,12 +55,12 @@ export class TaskStore {
     return tasks;
   }
 
-  /** True where `load` found files that it could not read: there may be containers of which it knows nothing. */
+  /** True if `load` found files that it could not read, so that containers of unknown tasks may exist. */
   get isIncomplete(): boolean {
     return this.#isIncomplete;
   }
 
-  /** Makes the files agree with `tasks`; those that didn't change (the same object) are not written. */
+  /** Writes `tasks` to the files. Unchanged tasks (same object) are skipped. */
   save(tasks: ReadonlyMap<string, Task>): void {
     for (const [id, task] of tasks) {
       const file = this.#fileOf(id);

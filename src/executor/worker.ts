@@ -1,6 +1,6 @@
 /**
- * The executor's worker: events of the agent and results of Docker go into the life cycle one by one; its new state
- * is stored, and only then its actions are performed.
+ * The executor's worker. Passes events of the agent and results of Docker to the life cycle one at a time, stores the
+ * new state, and then performs the actions.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -19,18 +19,18 @@ import {
   INITIAL,
   type State,
 } from './domain/executor-state.ts';
-import { decide, isEmptied, isIdle, unacknowledged } from './domain/life-cycle.ts';
+import { decide, isEmptied, isIdle, listUnacknowledged } from './domain/life-cycle.ts';
 import type { OwnCommand } from './domain/task-plan.ts';
 import { HealthChecks } from './health-checks.ts';
 import { clusterOf, identityOf } from './identity.ts';
 import type { Log } from './log.ts';
 import { TaskStore } from './task-store.ts';
 
-/** Kept back from the shutdown grace period: containers still there by then are removed by force. */
+/** Part of the shutdown grace period that is reserved for removing the remaining containers by force. */
 const FORCE_SLACK_MS = 700;
-/** After SHUTDOWN the agent may be gone and acknowledge nothing. */
+/** Time to wait for acknowledgements after SHUTDOWN; the agent may be gone. */
 const LINGER_MS = 1000;
-/** Waits before an update that was refused is sent anew. */
+/** Wait before a refused update is sent again, in milliseconds. */
 const REFUSED_MS = { first: 100, longest: 30_000 };
 
 export interface WorkerOptions {
@@ -39,16 +39,16 @@ export interface WorkerOptions {
   publishAddress: string | undefined;
   idleTimeoutMs: number;
   log: Log;
-  /** Called once, with the cluster's name, when the executor has subscribed for the first time. */
+  /** Called once, with the cluster's name, after the first subscription. */
   onCluster: (cluster: string) => void;
-  /** Called once, when nothing is left to do. */
+  /** Called once, when the worker has finished. */
   onFinished: () => void;
 }
 
 export interface Worker {
   /** Ends all tasks within the shutdown grace period, then finishes. */
   shutDown(): void;
-  /** The executor is gone for Mesos: removes its containers at once, then finishes. */
+  /** Removes the containers immediately, then finishes. For an executor that has ended for Mesos. */
   abandon(reason: string): Promise<void>;
 }
 
@@ -70,11 +70,11 @@ class DockerWorker implements Worker {
   #actions: ExecutorAction[] = [];
   #flushing = false;
   #subscribed = false;
-  /** UUIDs of updates that the SUBSCRIBE under way carries. */
-  #told: ReadonlySet<string | undefined> = new Set();
+  /** UUIDs of the updates in the current SUBSCRIBE. */
+  #updatesInSubscribe: ReadonlySet<string | undefined> = new Set();
   #refusedInARow = 0;
   #shuttingDown = false;
-  /** There may be containers that were not found yet. */
+  /** True until the containers of this run were listed after a restart. */
   #recovering = false;
   #finished = false;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -109,9 +109,9 @@ class DockerWorker implements Worker {
     this.#session = createExecutorSession({
       environment,
       unacknowledged: () => {
-        const open = unacknowledged(this.#state);
-        this.#told = new Set(open.updates.map((u) => u.status.uuid));
-        return open;
+        const unacknowledged = listUnacknowledged(this.#state);
+        this.#updatesInSubscribe = new Set(unacknowledged.updates.map((u) => u.status.uuid));
+        return unacknowledged;
       },
       onEvent: (event) => this.#takeEvent(event),
       onDisconnected: (reason) => {
@@ -129,10 +129,12 @@ class DockerWorker implements Worker {
     void this.#cluster.promise.then(this.#options.onCluster);
     this.#containers
       .sweep()
-      .catch((error: unknown) => log({ level: 'error', msg: 'no sweep', reason: String(error) }));
+      .catch((error: unknown) =>
+        log({ level: 'error', msg: 'cannot remove containers of earlier runs', reason: String(error) }),
+      );
     this.#recovering = this.#state.tasks.size > 0 || this.#store.isIncomplete;
     if (this.#recovering) void this.#recover();
-    this.#watchIdleness();
+    this.#updateIdleTimer();
   }
 
   shutDown(): void {
@@ -152,7 +154,11 @@ class DockerWorker implements Worker {
     try {
       await this.#containers.removeAll();
     } catch (error) {
-      log({ level: 'error', msg: 'containers are left to the janitor', reason: String(error) });
+      log({
+        level: 'error',
+        msg: 'cannot remove all containers; the janitor will remove them',
+        reason: String(error),
+      });
     }
     this.#leave();
   }
@@ -170,9 +176,10 @@ class DockerWorker implements Worker {
         this.#cluster.resolve(clusterOf(event.subscribed.executor_info));
         const { capabilities = [] } = event.subscribed.framework_info;
         this.#take({ type: 'subscribed', capabilities: capabilities.map((c) => c.type) });
-        // What came up since SUBSCRIBE was written.
-        const open = unacknowledged(this.#state).updates.map((u) => u.status);
-        for (const status of open.filter((s) => !this.#told.has(s.uuid))) this.#send(status);
+        // Sends the updates that were made since SUBSCRIBE was written.
+        const unacknowledged = listUnacknowledged(this.#state).updates.map((u) => u.status);
+        for (const status of unacknowledged.filter((s) => !this.#updatesInSubscribe.has(s.uuid)))
+          this.#send(status);
         break;
       }
       case 'LAUNCH':
@@ -208,7 +215,7 @@ class DockerWorker implements Worker {
     this.#actions.push(...actions);
     if (this.#flushing) return;
     this.#flushing = true;
-    // Once for all events of a chunk.
+    // One flush for all events of a chunk.
     queueMicrotask(() => this.#flush());
   }
 
@@ -218,18 +225,18 @@ class DockerWorker implements Worker {
     this.#actions = [];
     this.#save();
     for (const action of actions) this.#perform(action);
-    this.#watchIdleness();
+    this.#updateIdleTimer();
     if (this.#shuttingDown && isEmptied(this.#state)) {
       this.#lingerTimer ??= setTimeout(() => this.#leave(), LINGER_MS);
     }
   }
 
-  /** A full disk must not end the tasks: it is told, and tried again with the next change. */
+  /** A full disk must not end the tasks: the error is logged, and the next change tries again. */
   #save(): void {
     try {
       this.#store.save(this.#state.tasks);
     } catch (error) {
-      this.#options.log({ level: 'error', msg: 'tasks can not be stored', reason: String(error) });
+      this.#options.log({ level: 'error', msg: 'cannot store the tasks', reason: String(error) });
     }
   }
 
@@ -241,7 +248,7 @@ class DockerWorker implements Worker {
     else this.#containers.perform(action);
   }
 
-  /** Without a subscription nothing is sent: the next SUBSCRIBE carries it. */
+  /** Sends an update if subscribed; otherwise the next SUBSCRIBE contains it. */
   #send(status: TaskStatus): void {
     const { log } = this.#options;
     const { state, message, healthy, uuid = '' } = status;
@@ -255,8 +262,14 @@ class DockerWorker implements Worker {
       },
       (error: unknown) => {
         const answered = error instanceof MesosCallError ? error.status : undefined;
-        log({ level: 'error', msg: 'an update was not taken', task: taskId, state, reason: String(error) });
-        // 403 and 503 say that we are not subscribed; the session subscribes anew, with this update.
+        log({
+          level: 'error',
+          msg: 'an update was not accepted',
+          task: taskId,
+          state,
+          reason: String(error),
+        });
+        // 403 and 503 mean that the executor is not subscribed; the session subscribes again, with this update.
         if (answered === undefined || answered === 403 || answered === 503) return;
         const wait = Math.min(REFUSED_MS.longest, REFUSED_MS.first * 2 ** this.#refusedInARow);
         this.#refusedInARow += 1;
@@ -265,7 +278,7 @@ class DockerWorker implements Worker {
     );
   }
 
-  #watchIdleness(): void {
+  #updateIdleTimer(): void {
     if (!isIdle(this.#state) || this.#recovering) {
       clearTimeout(this.#idleTimer);
       this.#idleTimer = undefined;

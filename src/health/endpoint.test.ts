@@ -37,7 +37,7 @@ const tcp = (port: number): HealthCheck => ({ type: 'TCP', tcp: { port } });
 const PASSED = { type: 'passed' };
 const failed = (why: string) => ({ type: 'failed', why });
 
-/** A port where nothing listens. */
+/** A port without a listener. */
 async function closedPort(): Promise<number> {
   const server = createTcpServer();
   const port = await listening(server);
@@ -61,7 +61,7 @@ describe('HTTP', () => {
     expect(await look(http(port))).toEqual(healthy ? PASSED : failed(`HTTP ${status}`));
   });
 
-  test('asks for the path, and follows no redirect', async () => {
+  test('requests the path, and follows no redirect', async () => {
     const asked: string[] = [];
     const port = await serving((request, response) => {
       asked.push(`${request.method} ${request.url} ${request.headers['user-agent']}`);
@@ -71,7 +71,7 @@ describe('HTTP', () => {
     expect(asked).toEqual(['GET /a?b=c mesosup-health-check']);
   });
 
-  test('with statuses of its own where they are to be read', async () => {
+  test('uses the check’s statuses if enabled', async () => {
     const port = await serving((_, response) => response.writeHead(418).end());
     const check = http(port, { statuses: [418] });
     expect(await look(check, { readsStatuses: true })).toEqual(PASSED);
@@ -79,12 +79,12 @@ describe('HTTP', () => {
     expect(await look(http(port, { statuses: [200] }), { readsStatuses: true })).toEqual(failed('HTTP 418'));
   });
 
-  test('doesn’t wait for the end of the answer', async () => {
+  test('does not wait for the end of the answer', async () => {
     const port = await serving((_, response) => response.writeHead(200).write('and on'));
     expect(await look(http(port))).toEqual(PASSED);
   });
 
-  test('over TLS, whoever signed the certificate', async () => {
+  test('accepts any certificate over TLS', async () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'mesosup-tls-'));
     const file = (name: string) => path.join(directory, name);
     const subject = ['-subj', '/CN=somebody-else', '-keyout', file('key'), '-out', file('cert')];
@@ -98,12 +98,12 @@ describe('HTTP', () => {
     expect(await look(http(port))).toMatchObject({ type: 'failed' });
   });
 
-  test('says why it failed', async () => {
+  test('reports the reason of a failure', async () => {
     expect(await look(http(await closedPort()))).toEqual(failed('connection refused'));
     const silent = await serving(() => {});
     expect(await look({ ...http(silent), timeout_seconds: 0.1 })).toEqual(failed('timed out after 0.1 s'));
     const rude = await serving((request) => request.socket.destroy());
-    expect(await look(http(rude))).toEqual(failed('the connection was broken off without an answer'));
+    expect(await look(http(rude))).toEqual(failed('the connection was reset without an answer'));
     const other = await listening(createTcpServer((socket) => socket.end('220 hello\r\n')));
     expect(await look(http(other))).toMatchObject({
       type: 'failed',
@@ -115,26 +115,26 @@ describe('HTTP', () => {
 });
 
 describe('TCP', () => {
-  test('is a connection', async () => {
+  test('passes with a connection', async () => {
     const port = await listening(createTcpServer());
     expect(await look(tcp(port))).toEqual(PASSED);
     expect(await look(tcp(await closedPort()))).toEqual(failed('connection refused'));
   });
 
-  test('that must hold for a while where a proxy is in the way', async () => {
+  test('requires an open connection for some time behind a proxy', async () => {
     const holding = await listening(createTcpServer());
     const closing = await listening(createTcpServer((socket) => socket.end()));
     const greeting = await listening(createTcpServer((socket) => socket.end('220 hello\r\n')));
     expect(await look(tcp(holding), { holdMs: 50 })).toEqual(PASSED);
     expect(await look(tcp(greeting), { holdMs: 5000 })).toEqual(PASSED);
     expect(await look(tcp(closing), { holdMs: 5000 })).toEqual(
-      failed('the connection was closed at once: nothing listens behind the port'),
+      failed('the connection was closed immediately: nothing listens on the port in the container'),
     );
     expect(await look({ ...tcp(holding), timeout_seconds: 0.2 }, { holdMs: 5000 })).toEqual(PASSED);
   });
 });
 
-test('the address is the one given, unless that is all of them', async () => {
+test('uses the given address unless it is a wildcard', async () => {
   const port = await listening(createTcpServer(), '127.0.0.2');
   expect(await look(tcp(port), { host: '127.0.0.2' })).toEqual(PASSED);
   for (const host of [undefined, '127.0.0.1', '0.0.0.0', '::']) {
@@ -145,7 +145,7 @@ test('the address is the one given, unless that is all of them', async () => {
   expect(await look(tcp(six), { host: '[::1]' })).toEqual(PASSED);
 });
 
-test('a check that is given up throws', async () => {
+test('an aborted check throws', async () => {
   const port = await serving(() => {});
   const controller = new AbortController();
   const result = look(http(port), { signal: controller.signal });

@@ -1,29 +1,29 @@
-/** HTTP and TCP health checks: one look at an endpoint of this machine. */
+/** Runs HTTP and TCP health checks of endpoints on this machine. */
 
 import { type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HealthCheck } from '../mesos/types.ts';
-import { type CheckResult, timedOut, timeoutMs } from './health.ts';
+import { type CheckResult, timeoutMs, timeoutText } from './health.ts';
 
 export interface EndpointOptions {
-  /** The address the task's ports are on; where undefined or all of them, the loopback one of the check's protocol. */
+  /** Address of the task's ports. If undefined or a wildcard, the loopback address of the check's protocol is used. */
   host?: string | undefined;
   /**
-   * How long a TCP connection must stay open, in milliseconds. Docker's own proxy takes every connection to a published
-   * port, and closes it at once where nothing listens in the container.
+   * Time that a TCP connection must stay open, in milliseconds. Docker's proxy accepts every connection to a published
+   * port, and closes it immediately if nothing listens in the container.
    */
   holdMs?: number;
-  /** Honour the check's `statuses`. */
+  /** Use the check's `statuses`. */
   readsStatuses?: boolean;
-  /** Breaks the check off; it throws the signal's reason then. */
+  /** Aborts the check, which then throws the signal's reason. */
   signal: AbortSignal;
 }
 
 /**
- * Does an HTTP or TCP check. Redirects are not followed, the answer's body isn't read and certificates aren't
- * verified (nor are they by Mesos).
+ * Runs an HTTP or TCP check once. Does not follow redirects, read the answer's body or verify certificates (like
+ * Mesos).
  */
 export async function checkEndpoint(check: HealthCheck, options: EndpointOptions): Promise<CheckResult> {
   const limit = timeoutMs(check);
@@ -34,7 +34,7 @@ export async function checkEndpoint(check: HealthCheck, options: EndpointOptions
     return await checkTcp(check, { ...options, signal });
   } catch (error) {
     options.signal.throwIfAborted();
-    return { type: 'failed', why: timeout?.aborted ? timedOut(limit) : reasonOf(error) };
+    return { type: 'failed', why: timeout?.aborted ? timeoutText(limit) : reasonOf(error) };
   }
 }
 
@@ -81,14 +81,17 @@ async function checkTcp(check: HealthCheck, options: EndpointOptions): Promise<C
       socket.once('close', () => resolve(true));
     });
     if (!(await Promise.race([closed, sleep(holdMs, false, { signal })]))) return { type: 'passed' };
-    return { type: 'failed', why: 'the connection was closed at once: nothing listens behind the port' };
+    return {
+      type: 'failed',
+      why: 'the connection was closed immediately: nothing listens on the port in the container',
+    };
   } finally {
     socket.destroy();
   }
 }
 
-function hostOf(given: string | undefined, protocol: 'IPv4' | 'IPv6' | undefined): string {
-  const host = given?.replace(/^\[(.*)\]$/, '$1') ?? '';
+function hostOf(configured: string | undefined, protocol: 'IPv4' | 'IPv6' | undefined): string {
+  const host = configured?.replace(/^\[(.*)\]$/, '$1') ?? '';
   if (host !== '' && host !== '0.0.0.0' && host !== '::') return host;
   return protocol === 'IPv6' ? '::1' : '127.0.0.1';
 }
@@ -96,6 +99,6 @@ function hostOf(given: string | undefined, protocol: 'IPv4' | 'IPv6' | undefined
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ECONNREFUSED') return 'connection refused';
-  if (code === 'ECONNRESET') return 'the connection was broken off without an answer';
+  if (code === 'ECONNRESET') return 'the connection was reset without an answer';
   return message;
 }

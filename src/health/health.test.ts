@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { HealthCheck } from '../mesos/types.ts';
-import { argvOf } from './command.ts';
+import { commandArgv } from './command.ts';
 import {
   afterCheck,
   type CheckResult,
   firstCheckMs,
   initialHealth,
   intervalMs,
-  isToBeKilled,
+  mustBeKilled,
   timeoutMs,
 } from './health.ts';
 
@@ -29,11 +29,11 @@ describe('times', () => {
     ]);
   });
 
-  test('a timeout of 0 is none', () => {
+  test('with a timeout of 0 have no limit', () => {
     expect(timeoutMs({ timeout_seconds: 0 })).toBeUndefined();
   });
 
-  test('none is longer than a timer can be', () => {
+  test('do not exceed the maximum of a timer', () => {
     expect(intervalMs({ interval_seconds: 1e12 })).toBe(2 ** 31 - 1);
   });
 });
@@ -51,7 +51,7 @@ describe('health', () => {
   const result = fc.constantFrom(PASSED, FAILED, FAILED, UNKNOWN);
   const story = fc.array(fc.tuple(result, fc.nat(4000)), { maxLength: 40 });
 
-  test('is what the last result that counts says, and failures are counted since the last success', () => {
+  test('follows the last result that counts, and failures are counted since the last success', () => {
     fc.assert(
       fc.property(story, fc.nat(20), fc.nat(5), (steps, grace, limit) => {
         const checks = check({ grace_period_seconds: grace, consecutive_failures: limit });
@@ -66,21 +66,21 @@ describe('health', () => {
           const since = counting.length - 1 - counting.lastIndexOf(PASSED);
           expect(health.failures).toBe(since);
           expect(health.healthy).toBe(counting.length === 0 ? undefined : counting.at(-1) === PASSED);
-          expect(isToBeKilled(health, checks)).toBe(limit > 0 && since >= limit);
+          expect(mustBeKilled(health, checks)).toBe(limit > 0 && since >= limit);
           expect(firstCheckMs(health, checks, now)).toBeLessThanOrEqual(15_000);
         }
       }),
     );
   });
 
-  test('a success that changes nothing is the same object, so that nothing is stored', () => {
+  test('stays the same object after a success without a change, so that nothing is stored', () => {
     const well = afterCheck(initialHealth(0), {}, PASSED, 1);
     expect(afterCheck(well, {}, PASSED, 2)).toBe(well);
   });
 });
 
-test('a command’s words', () => {
-  expect(argvOf({ value: 'a "b"' })).toEqual(['/bin/sh', '-c', 'a "b"']);
-  expect(argvOf({ shell: false, value: '/bin/x', arguments: ['x', '-v'] })).toEqual(['/bin/x', '-v']);
-  expect(argvOf({ shell: false, value: '/bin/x' })).toEqual(['/bin/x']);
+test('commandArgv returns a command’s argv', () => {
+  expect(commandArgv({ value: 'a "b"' })).toEqual(['/bin/sh', '-c', 'a "b"']);
+  expect(commandArgv({ shell: false, value: '/bin/x', arguments: ['x', '-v'] })).toEqual(['/bin/x', '-v']);
+  expect(commandArgv({ shell: false, value: '/bin/x' })).toEqual(['/bin/x']);
 });

@@ -1,34 +1,34 @@
 /**
- * What a task's health checks say of it: (health, result of a check, now) → health. Pure.
+ * Computes a task's health: (health, result of a check, now) → health. Pure.
  *
- * As Mesos' executors have it (src/checks/health_checker.cpp of Mesos 1.11): failures count once the grace period is
- * over or a check has succeeded; the first that counts makes the task unhealthy, so many in a row get it killed. Two
- * things differ: Mesos repeats its update at each failure, here it comes with a change alone; and with
- * `consecutive_failures` 0 nothing is killed, as Marathon's users expect, where Mesos kills at the first failure.
+ * Follows Mesos' executors (src/checks/health_checker.cpp of Mesos 1.11): failures count after the grace period or after
+ * a successful check; the first one that counts makes the task unhealthy; `consecutive_failures` in a row get it killed.
+ * Two differences: Mesos sends an update at each failure, mesosup only at a change. With `consecutive_failures` 0
+ * mesosup kills nothing, as Marathon's users expect, whereas Mesos kills at the first failure.
  */
 
 import type { HealthCheck } from '../mesos/types.ts';
 
-/** What one check found. `unknown`: it could not be done, through no fault of the task. */
+/** Result of one check. `unknown`: the check could not run, for a reason outside the task. */
 export type CheckResult = { type: 'passed' } | { type: 'failed' | 'unknown'; why: string };
 
 export interface Health {
-  /** When the task was seen running, in milliseconds since the epoch. */
+  /** Time when the task was first seen running, in milliseconds since the epoch. */
   readonly since: number;
   /** Undefined until the first result that counts. */
   readonly healthy: boolean | undefined;
   /** Failures in a row that count. */
   readonly failures: number;
-  /** When the last of them came, in milliseconds since the epoch. */
+  /** Time of the last failure that counts, in milliseconds since the epoch. */
   readonly failedAt: number | undefined;
 }
 
-/** @param now when the task was seen running, in milliseconds since the epoch */
+/** @param now when the task was first seen running, in milliseconds since the epoch */
 export function initialHealth(now: number): Health {
   return { since: now, healthy: undefined, failures: 0, failedAt: undefined };
 }
 
-/** @returns the health after one more check: the same object where nothing changes */
+/** @returns the health after one more check; the same object if nothing changes */
 export function afterCheck(health: Health, check: HealthCheck, result: CheckResult, now: number): Health {
   if (result.type === 'unknown') return health;
   if (result.type === 'passed') {
@@ -40,13 +40,13 @@ export function afterCheck(health: Health, check: HealthCheck, result: CheckResu
   return { ...health, healthy: false, failures: health.failures + 1, failedAt: now };
 }
 
-/** True once the task has failed so often in a row that its executor is to kill it. */
-export function isToBeKilled(health: Health, check: HealthCheck): boolean {
+/** True if the task has failed so often in a row that its executor must kill it. */
+export function mustBeKilled(health: Health, check: HealthCheck): boolean {
   const limit = check.consecutive_failures ?? 3;
   return limit > 0 && health.failures >= limit;
 }
 
-/** How long the first check has to wait: that of a task which has just started, or of an executor that came back. */
+/** Computes the wait before the first check, after the start of a task or of a restarted executor. */
 export function firstCheckMs(health: Health, check: HealthCheck, now: number): number {
   const due = health.since + milliseconds(check.delay_seconds, 15);
   const next = health.failedAt === undefined ? due : Math.max(due, health.failedAt + intervalMs(check));
@@ -58,19 +58,19 @@ export function intervalMs(check: HealthCheck): number {
   return milliseconds(check.interval_seconds, 10);
 }
 
-/** The longest a check may take; undefined for as long as it likes. */
+/** Returns the time limit of a check; undefined for no limit. */
 export function timeoutMs(check: HealthCheck): number | undefined {
   return milliseconds(check.timeout_seconds, 20) || undefined;
 }
 
-/** @param limit as `timeoutMs` gives it */
-export function timedOut(limit: number | undefined): string {
+/** @param limit the result of `timeoutMs` */
+export function timeoutText(limit: number | undefined): string {
   return `timed out after ${(limit ?? 0) / 1000} s`;
 }
 
-/** The longest wait that a timer of the platform knows. */
-const LONGEST_MS = 2 ** 31 - 1;
+/** The maximum delay of setTimeout. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
-function milliseconds(given: number | undefined, otherwise: number): number {
-  return Math.min(LONGEST_MS, Math.round((given ?? otherwise) * 1000));
+function milliseconds(seconds: number | undefined, fallback: number): number {
+  return Math.min(MAX_TIMER_MS, Math.round((seconds ?? fallback) * 1000));
 }

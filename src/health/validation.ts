@@ -1,8 +1,8 @@
-/** What is wrong with a health check, in the words of Mesos 1.11 (src/common/validation.cpp). Pure. */
+/** Validates health checks with the texts of Mesos 1.11 (src/common/validation.cpp). Pure. */
 
 import type { CommandInfo, HealthCheck } from '../mesos/types.ts';
 
-/** @returns why the check can't be used, or undefined */
+/** @returns the problem of the check; undefined if it is valid */
 export function healthCheckError(check: HealthCheck): string | undefined {
   return kindError(check) ?? secondsError(check);
 }
@@ -20,7 +20,7 @@ function kindError(check: HealthCheck): string | undefined {
     case 'TCP':
       return check.tcp ? undefined : "Expecting 'tcp' to be set for TCP health check";
     default:
-      // Mesos reads a type it doesn't know as the first of the list.
+      // Mesos reads an unknown type as the first value of the enum.
       return "'UNKNOWN' is not a valid health check type";
   }
 }

@@ -1,4 +1,4 @@
-/** Durations as Mesos writes them in flags and environments: `15mins`, `250ms`, `1.5secs`. */
+/** Parses durations in Mesos' format for flags and environments: `15mins`, `250ms`, `1.5secs`. */
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -13,14 +13,14 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 
 /**
  * @returns milliseconds
- * @throws TypeError where the text is no number followed by a unit
+ * @throws TypeError if the text is not a number followed by a unit
  */
 export function parseDuration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([a-z]+)$/.exec(text.trim());
   const unit = match?.[2] === undefined ? undefined : UNIT_MS[match[2]];
   if (!match || unit === undefined) {
     throw new TypeError(
-      `"${text}" is no duration: write a number and one of ${Object.keys(UNIT_MS).join(', ')}, as in 15mins`,
+      `"${text}" is not a duration: use a number and one of ${Object.keys(UNIT_MS).join(', ')}, for example 15mins`,
     );
   }
   return Number(match[1]) * unit;

@@ -1,9 +1,9 @@
-/** What an agent puts in an executor's environment, read once at the start. */
+/** Reads the environment variables that an agent sets for an executor. */
 
 import { UsageError } from '../errors/mesosup-error.ts';
 import { parseDuration } from './duration.ts';
 
-/** What an executor finds in its environment; see readExecutorEnvironment. */
+/** An executor's environment; see readExecutorEnvironment. */
 export interface ExecutorEnvironment {
   /** The agent, `ip:port`. */
   agentEndpoint: string;
@@ -12,24 +12,24 @@ export interface ExecutorEnvironment {
   executorId: string;
   /** The sandbox, an absolute path; its last segment is the id of this run of the executor. */
   directory: string;
-  /** True where tasks outlive a restart of the agent. */
+  /** True if tasks survive a restart of the agent. */
   checkpoint: boolean;
   /** From SHUTDOWN to SIGKILL. */
   shutdownGraceMs: number;
-  /** How long to wait for an agent that went away. Without checkpointing it has no meaning. */
+  /** Time to wait for a disconnected agent. Unused without checkpointing. */
   recoveryTimeoutMs: number;
-  /** The agent's bound on the wait between attempts to subscribe. */
+  /** The agent's upper limit for the wait between attempts to subscribe. */
   subscriptionBackoffMaxMs: number;
   /** Sent as a bearer token. */
   authenticationToken?: string;
-  /** Where set, HTTP goes over this Unix socket instead of TCP. */
+  /** If set, HTTP uses this Unix socket instead of TCP. */
   domainSocket?: string;
 }
 
 /**
- * Reads the environment an agent gives to an executor. `env` is left as it is: the caller deletes
- * `MESOS_EXECUTOR_AUTHENTICATION_TOKEN` from its own environment before it starts any child.
- * @throws UsageError naming the variable that is missing or can't be read
+ * Reads the environment of an executor. Does not change `env`: the caller deletes
+ * `MESOS_EXECUTOR_AUTHENTICATION_TOKEN` from its own environment before it starts child processes.
+ * @throws UsageError naming the variable that is missing or invalid
  */
 export function readExecutorEnvironment(
   env: Readonly<Record<string, string | undefined>>,
@@ -37,15 +37,13 @@ export function readExecutorEnvironment(
   const required = (name: string): string => {
     const value = env[name];
     if (value === undefined || value === '') {
-      throw new UsageError(
-        `${name} is not set: an executor is started by a Mesos agent, as the executor of a task, not by hand`,
-      );
+      throw new UsageError(`${name} is not set: an executor must be started by a Mesos agent, not by hand`);
     }
     return value;
   };
-  const duration = (name: string, otherwise: string): number => {
+  const duration = (name: string, fallback: string): number => {
     try {
-      return parseDuration(env[name] ?? otherwise);
+      return parseDuration(env[name] ?? fallback);
     } catch (error) {
       throw new UsageError(`${name}: ${(error as Error).message}`);
     }

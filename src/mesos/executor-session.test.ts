@@ -77,7 +77,7 @@ async function subscribe(): Promise<{ exchange: Exchange; stream: EventStream }>
   return { exchange, stream };
 }
 
-it('subscribes with its ids and what is unacknowledged', async () => {
+it('subscribes with its ids and unacknowledged tasks and updates', async () => {
   unacknowledged = { tasks: [task], updates: [{ status }] };
   session.start();
   session.start();
@@ -94,7 +94,7 @@ it('subscribes with its ids and what is unacknowledged', async () => {
   expect(agent.unread).toBe(0);
 });
 
-it('delivers every event but heartbeats, and has no watchdog', async () => {
+it('delivers every event except heartbeats, and has no watchdog', async () => {
   session.start();
   const { stream } = await subscribe();
   stream.event({ type: 'HEARTBEAT' });
@@ -115,7 +115,7 @@ it('sends its token with every request', async () => {
   await call;
 });
 
-it('speaks over a Unix socket where the agent gives one', async () => {
+it('uses a Unix socket if the agent provides one', async () => {
   const path = join(tmpdir(), `${randomUUID()}.sock`);
   await agent.close();
   agent = new ScriptedServer();
@@ -129,7 +129,7 @@ it('speaks over a Unix socket where the agent gives one', async () => {
 });
 
 describe('calls', () => {
-  it('go out in order, each with its ids', async () => {
+  it('are sent in order, each with its ids', async () => {
     session.start();
     await subscribe();
     const calls = ['a', 'b', 'c'].map((data) => session.call({ type: 'MESSAGE', message: { data } }));
@@ -153,7 +153,7 @@ describe('calls', () => {
     await expect(session.call({ type: 'UPDATE', update: { status } })).rejects.toThrow('UPDATE was not sent');
   });
 
-  it('that the agent refuses reject with status and words, and change nothing', async () => {
+  it('that the agent refuses reject with status and text, and do not end the subscription', async () => {
     session.start();
     await subscribe();
     const call = session.call({ type: 'UPDATE', update: { status } });
@@ -165,7 +165,7 @@ describe('calls', () => {
     expect(lost.unread).toEqual([]);
   });
 
-  it.each([403, 503])('answered %i make it subscribe anew', async (code) => {
+  it.each([403, 503])('answered %i cause a new subscription', async (code) => {
     session.start();
     const { stream } = await subscribe();
     const call = session.call({ type: 'UPDATE', update: { status } });
@@ -175,14 +175,14 @@ describe('calls', () => {
     await stream.closed;
   });
 
-  /** One call answered, so that the next goes over a connection that was kept. */
+  /** Answers one call, so that the next one uses a kept-alive connection. */
   async function keepConnection(): Promise<void> {
     const call = session.call({ type: 'MESSAGE', message: { data: '' } });
     (await agent.next()).reply(202);
     await call;
   }
 
-  it('UPDATE is sent again where the connection that was kept proves dead', async () => {
+  it('UPDATE is sent again if the kept-alive connection is closed', async () => {
     session.start();
     await subscribe();
     await keepConnection();
@@ -197,7 +197,7 @@ describe('calls', () => {
     expect(lost.unread).toEqual([]);
   });
 
-  it('UPDATE is sent again once only', async () => {
+  it('UPDATE is repeated only once', async () => {
     session.start();
     await subscribe();
     await keepConnection();
@@ -209,7 +209,7 @@ describe('calls', () => {
     await lost.next();
   });
 
-  it('MESSAGE is never sent again', async () => {
+  it('MESSAGE is never repeated', async () => {
     session.start();
     await subscribe();
     await keepConnection();
@@ -222,8 +222,8 @@ describe('calls', () => {
   });
 });
 
-describe('when the agent goes away', () => {
-  it('a checkpointed executor comes back every 100 to 250 ms, through 503', async () => {
+describe('when the agent disconnects', () => {
+  it('a checkpointed executor retries every 100 to 250 ms, also after 503', async () => {
     session.start();
     const { stream } = await subscribe();
     unacknowledged = { tasks: [task], updates: [{ status }] };
@@ -257,7 +257,7 @@ describe('when the agent goes away', () => {
     expect(agent.unread).toBe(0);
   });
 
-  it('an executor that never gets in gives up as well', async () => {
+  it('an executor that is always refused gives up as well', async () => {
     session = create({ recoveryTimeoutMs: 150 });
     session.start();
     (await agent.next()).reply(403, 'no such executor');
@@ -274,7 +274,7 @@ describe('when the agent goes away', () => {
     await gaveUp.next();
   });
 
-  it('an executor that does not checkpoint gives up at once', async () => {
+  it('an executor without checkpointing gives up immediately', async () => {
     session = create({ checkpoint: false });
     session.start();
     const { stream } = await subscribe();
@@ -284,7 +284,7 @@ describe('when the agent goes away', () => {
     expect(manual.waits).toEqual([]);
   });
 
-  it('nothing follows where the caller stops on hearing of it', async () => {
+  it('no attempt follows if the caller stops the session in onDisconnected', async () => {
     onDisconnected = (reason) => {
       void session.stop();
       lost.put(reason);

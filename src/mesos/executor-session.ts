@@ -1,6 +1,6 @@
 /**
- * An executor's session with its agent. Unlike a scheduler's it has no watchdog (the agent sends a heartbeat every
- * 30 minutes only) and doesn't look for anybody: the agent is where the environment says, or it is gone.
+ * An executor's session with its agent. Unlike a scheduler's session it has no watchdog, since the agent sends a
+ * heartbeat only every 30 minutes, and no leader detection, since the environment has the agent's address.
  */
 
 import type { ExecutorEnvironment } from './executor-environment.ts';
@@ -12,44 +12,43 @@ import type { ExecutorCall, ExecutorEvent, TaskInfo, TaskStatus } from './types.
 export { type ExecutorEnvironment, readExecutorEnvironment } from './executor-environment.ts';
 
 /**
- * Wait between attempts, in milliseconds, somewhere in this interval: a restarted agent kills executors that are
- * silent for 2 s (`executor_reregistration_timeout`), and answers 503 while it recovers.
+ * Range of the random wait between attempts, in milliseconds. A restarted agent kills executors that are silent for 2 s
+ * (`executor_reregistration_timeout`), and answers 503 while it recovers.
  */
 const RETRY_MS = { least: 100, most: 250 };
 
 export interface ExecutorSessionOptions {
   environment: ExecutorEnvironment;
   /**
-   * What goes into each SUBSCRIBE: updates sent and not yet acknowledged, and tasks launched none of whose updates
-   * was acknowledged. A task the agent holds for STAGING and that is in neither becomes TASK_LOST.
+   * Returns the content of each SUBSCRIBE: unacknowledged updates, and tasks without any acknowledged update. A task that
+   * is STAGING for the agent and in neither list becomes TASK_LOST.
    */
   unacknowledged: () => { tasks: TaskInfo[]; updates: { status: TaskStatus }[] };
-  /** Every event but HEARTBEAT, in order. After SHUTDOWN, end the tasks and exit within the grace period. */
+  /** Receives every event except HEARTBEAT, in order. After SHUTDOWN, end the tasks and exit within the grace period. */
   onEvent: (event: ExecutorEvent) => void;
-  /** The subscription is gone, or an attempt failed. A new attempt follows by itself, or `onGaveUp`. */
+  /** Called when the subscription has ended or an attempt failed. A new attempt or `onGaveUp` follows. */
   onDisconnected: (reason: string) => void;
-  /** The agent is gone for good: not checkpointed, or the recovery timeout has passed. The session has ended. */
+  /** Called when the session has ended: without checkpointing, or after the recovery timeout. */
   onGaveUp: (reason: string) => void;
-  /** Randomness for the wait between attempts, in [0, 1). Math.random by default. */
+  /** Random numbers in [0, 1) for the wait between attempts. Default: Math.random. */
   random?: () => number;
   timer?: Timer;
 }
 
 export interface ExecutorSession {
-  /** Subscribes, and keeps subscribing after every disconnect until `stop` or `onGaveUp`. */
+  /** Subscribes, and subscribes again after every disconnect until `stop` or `onGaveUp`. */
   start(): void;
   /**
-   * Sends a call after all calls made before it, with the executor's and the framework's id filled in. Resolves at
-   * 202.
-   * @throws MesosCallError with the status of a refusal; without one where nothing was answered or the session is
-   *   not subscribed. An update that was not taken stays unacknowledged, and so is in the next SUBSCRIBE.
+   * Sends a call after all earlier calls, and adds the ids of the executor and the framework. Resolves at 202.
+   * @throws MesosCallError with the status of a refusal; without a status if there was no answer or the session is not
+   *   subscribed. A refused update stays unacknowledged and is part of the next SUBSCRIBE.
    */
   call(call: Exclude<ExecutorCall, { type: 'SUBSCRIBE' }>): Promise<void>;
-  /** Ends the subscription and all calls under way. */
+  /** Ends the subscription and all pending calls. */
   stop(): Promise<void>;
 }
 
-/** One connection to the agent, from the attempt on. */
+/** One connection to the agent, starting with the attempt. */
 interface Connection {
   subscription: Subscription;
   calls: CallConnection;
@@ -68,7 +67,7 @@ class Session implements ExecutorSession {
   #running = false;
   #connection: Connection | undefined;
   #cancelRetry: () => void = () => {};
-  /** Set from a disconnect (or the start) to SUBSCRIBED. */
+  /** Set between a disconnect (or the start) and SUBSCRIBED. */
   #cancelGivingUp: (() => void) | undefined;
 
   constructor(options: ExecutorSessionOptions) {
@@ -105,7 +104,7 @@ class Session implements ExecutorSession {
       await connection.calls.send({
         ...this.#destination(),
         body: JSON.stringify({ ...call, ...this.#ids() }),
-        // The agent knows an update it has seen by its uuid.
+        // The agent recognizes a repeated update by its uuid.
         repeatable: call.type === 'UPDATE',
       });
     } catch (error) {
@@ -173,7 +172,9 @@ class Session implements ExecutorSession {
     this.#options.onDisconnected(reason);
     if (!this.#running) return;
     if (!this.#options.environment.checkpoint) {
-      this.#giveUp(`${reason}; the framework does not checkpoint, so the agent will not come back for this`);
+      this.#giveUp(
+        `${reason}; the framework does not checkpoint, so the agent will not reconnect to this executor`,
+      );
       return;
     }
     this.#countDown();
@@ -185,7 +186,7 @@ class Session implements ExecutorSession {
   #countDown(): void {
     const { recoveryTimeoutMs } = this.#options.environment;
     this.#cancelGivingUp ??= this.#timer(recoveryTimeoutMs, () =>
-      this.#giveUp(`the agent was not back within its recovery timeout of ${recoveryTimeoutMs / 1000} s`),
+      this.#giveUp(`the agent did not return within its recovery timeout of ${recoveryTimeoutMs / 1000} s`),
     );
   }
 

@@ -1,24 +1,24 @@
 /**
- * The HTTP client for all Mesos calls, on node:http. Three things general clients get wrong here: Mesos answers
- * 415 unless Content-Type is exactly `application/json`; an event stream may be silent for half an hour, so
- * bodies have no timeout; and a master that does not lead answers 307 with a protocol-relative Location, to
- * which the same body must be sent again.
+ * The HTTP client for all Mesos calls, on node:http. It handles three cases that general clients do not: Mesos answers
+ * 415 unless Content-Type is exactly `application/json`; an event stream may be silent for half an hour, so bodies have
+ * no timeout; and a master that does not lead answers 307 with a protocol-relative Location, to which the same body
+ * must be sent again.
  */
 
 import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { MesosupError } from '../errors/mesosup-error.ts';
 import type { Timer } from './retry.ts';
 
-/** Redirects followed before a loop is suspected: each master names the leader it knows. */
+/** More redirects indicate a loop: each master redirects to the leader that it knows. */
 const MAX_REDIRECTS = 5;
-/** As much of an error's body as is read and shown. */
+/** Limit of the error text that is read and shown. */
 const MAX_TEXT_BYTES = 64 * 1024;
 const CLOSED = 'the connection was closed';
 
-/** A call was answered with an error, or could not be sent at all. */
+/** A call was answered with an error, or could not be sent. */
 export class MesosCallError extends MesosupError {
   override name = 'MesosCallError';
-  /** The HTTP status; undefined where there was no answer (not connected, connection refused or reset). */
+  /** The HTTP status; undefined if there was no answer (not connected, connection refused or reset). */
   readonly status: number | undefined;
   constructor(message: string, status?: number) {
     super(message);
@@ -39,33 +39,33 @@ export interface HttpRequest {
   /** JSON text. */
   body?: string;
   headers?: Readonly<Record<string, string>>;
-  /** The connections to use; a connection of its own by default. */
+  /** Connection pool to use. Default: a new connection. */
   agent?: Agent;
   /** Send over this Unix domain socket instead of the URL's host and port. */
   socketPath?: string;
   /** Ends the request, and the body of its answer, when aborted. */
   signal?: AbortSignal;
-  /** True where sending twice does no harm: sent again once when a kept-alive connection proves dead. */
+  /** True if the request may be sent twice: it is repeated once if a kept-alive connection has been closed. */
   repeatable?: boolean;
 }
 
 export interface HttpAnswer {
   status: number;
   headers: IncomingHttpHeaders;
-  /** Where the answer came from, after redirects. */
+  /** The URL that answered, after redirects. */
   url: URL;
   /** Must be read or destroyed by the caller. */
   body: IncomingMessage;
 }
 
-/** The value of the Authorization header for a credential. */
+/** Builds the value of the Authorization header. */
 export function basicAuthorization(credential: Credential): string {
   return `Basic ${Buffer.from(`${credential.principal}:${credential.secret}`, 'utf8').toString('base64')}`;
 }
 
 /**
- * Sends a request and follows redirects. Resolves once the answer's headers are there, whatever its status.
- * @throws MesosCallError without a status where no answer came, and with 307 where redirects go in circles
+ * Sends a request and follows redirects. Resolves at the answer's headers, with any status.
+ * @throws MesosCallError without a status if there was no answer, and with 307 for a redirect loop
  */
 export async function send(request: HttpRequest): Promise<HttpAnswer> {
   let url = request.url;
@@ -78,8 +78,8 @@ export async function send(request: HttpRequest): Promise<HttpAnswer> {
     url = redirected(url, location);
   }
   throw new MesosCallError(
-    `${request.url}: redirected more than ${MAX_REDIRECTS} times, at last to ${url.host}; ` +
-      'the masters disagree about their leader, check that all name the same ZooKeeper',
+    `${request.url}: redirected more than ${MAX_REDIRECTS} times, the last time to ${url.host}. ` +
+      'The masters disagree about their leader. Check that all masters use the same ZooKeeper address',
     307,
   );
 }
@@ -96,22 +96,22 @@ export async function readText(body: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8', 0, MAX_TEXT_BYTES);
 }
 
-/** How long a call under way may still take for its answer once its subscription has ended. */
+/** Time that a pending call may still wait for its answer after the end of its subscription. */
 const LAST_ANSWER_MS = 1000;
 
-/** One kept-alive connection for calls, which go out strictly in the order they were made. */
+/** One kept-alive connection for calls, which are sent strictly in order. */
 export interface CallConnection {
   /**
-   * Sends a call after those made before it have been answered.
-   * @throws MesosCallError on anything but 202, or 200 (the answer to UPDATE_FRAMEWORK)
+   * Sends a call after all earlier calls were answered.
+   * @throws MesosCallError unless the answer is 202, or 200 (for UPDATE_FRAMEWORK)
    */
   send(request: Omit<HttpRequest, 'agent' | 'signal'>): Promise<void>;
   /**
-   * Calls that wait reject. The one under way may get its answer within a second: the answer to a TEARDOWN races
-   * the end of the subscription.
+   * Rejects waiting calls. The pending call may still get its answer within a second, since the answer to a TEARDOWN
+   * races the end of the subscription.
    */
   end(): void;
-  /** Calls under way and calls that wait reject at once. */
+  /** Rejects pending and waiting calls immediately. */
   close(): void;
 }
 
@@ -152,26 +152,26 @@ async function sendCall(request: HttpRequest): Promise<void> {
   try {
     text = await readText(answer.body);
   } catch (error) {
-    throw new MesosCallError(`${answer.url}: the answer broke off: ${messageOf(error)}`);
+    throw new MesosCallError(`${answer.url}: the answer was interrupted: ${messageOf(error)}`);
   }
   if (answer.status !== 202 && answer.status !== 200) {
     throw new MesosCallError(describeRefusal(answer, text), answer.status);
   }
 }
 
-/** A refusal in words: where, which status, and what Mesos says about it. */
+/** Describes a refusal: the URL, the status, Mesos' text and a hint. */
 export function describeRefusal(answer: Pick<HttpAnswer, 'status' | 'url'>, text: string): string {
-  const said = text.trim() === '' ? '' : `: ${text.trim()}`;
+  const detail = text.trim() === '' ? '' : `: ${text.trim()}`;
   const hint =
     answer.status === 401 ? ' (check the principal and secret against the credentials of Mesos)' : '';
-  return `${answer.url} answered ${answer.status}${said}${hint}`;
+  return `${answer.url} answered ${answer.status}${detail}${hint}`;
 }
 
 function redirected(from: URL, location: string): URL {
   try {
     return new URL(location, from);
   } catch {
-    throw new MesosCallError(`${from}: redirected to "${location}", which is no address`, 307);
+    throw new MesosCallError(`${from}: redirected to "${location}", which is not an address`, 307);
   }
 }
 
@@ -204,13 +204,13 @@ function attempt(request: HttpRequest, url: URL): Promise<Outcome> {
       ...(request.signal && { signal: request.signal }),
     });
     outgoing.once('response', (answer) => resolve({ answer }));
-    // A listener for good: errors after the answer surface on its body, and must not end the process here.
+    // The listener stays: errors after the answer also occur on its body, and must not end the process here.
     outgoing.on('error', (error) => resolve({ error, stale: outgoing.reusedSocket }));
     outgoing.end(body);
   });
 }
 
-/** An error's message; the first of several where an address was tried more than once. */
+/** Returns an error's message; the first one if several addresses of a host were tried. */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
   return error instanceof Error ? error.message : String(error);

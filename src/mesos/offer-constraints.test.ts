@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Described, letsThrough, wholeRe2 } from './offer-constraints.ts';
+import { type AgentDescription, compileRe2, passesConstraints } from './offer-constraints.ts';
 import type { AttributePredicate, AttributeSelector } from './types.ts';
 
-const AGENT: Described = {
+const AGENT: AgentDescription = {
   hostname: 'h1',
   attributes: [
     { name: 'rack', type: 'TEXT', text: { value: 'a' } },
@@ -14,7 +14,7 @@ const AGENT: Described = {
 
 function holds(selector: AttributeSelector, predicate: AttributePredicate, agent = AGENT): boolean {
   const groups = [{ attribute_constraints: [{ selector, predicate }] }];
-  return letsThrough({ role_constraints: { '*': { groups } } }, '*', agent);
+  return passesConstraints({ role_constraints: { '*': { groups } } }, '*', agent);
 }
 
 const rack = { attribute_name: 'rack' };
@@ -23,7 +23,7 @@ const none = { attribute_name: 'none' };
 
 describe('a constraint', () => {
   it.each<[AttributePredicate, boolean, boolean, boolean]>([
-    // Of a text, a scalar, and nothing.
+    // The results for text, a scalar, and a missing attribute.
     [{ exists: {} }, true, true, false],
     [{ not_exists: {} }, false, false, true],
     [{ text_equals: { value: 'a' } }, true, true, false],
@@ -39,7 +39,7 @@ describe('a constraint', () => {
     expect(holds(none, predicate)).toBe(ofNothing);
   });
 
-  it('may be about the host and where it is', () => {
+  it('may refer to the host name, the region and the zone', () => {
     const text_equals = (value: string) => ({ text_equals: { value } });
     expect(holds({ pseudoattribute_type: 'HOSTNAME' }, text_equals('h1'))).toBe(true);
     expect(holds({ pseudoattribute_type: 'REGION' }, text_equals('eu'))).toBe(true);
@@ -48,7 +48,7 @@ describe('a constraint', () => {
   });
 });
 
-it('any group will do, all of its constraints must hold, and other roles are free', () => {
+it('one group with all of its constraints must match, and other roles are not restricted', () => {
   const is = (selector: AttributeSelector, value: string) => ({
     selector,
     predicate: { text_equals: { value } },
@@ -59,18 +59,18 @@ it('any group will do, all of its constraints must hold, and other roles are fre
       eng: { groups: groups.map((attribute_constraints) => ({ attribute_constraints })) },
     },
   });
-  expect(letsThrough(role([is(rack, 'a'), is(host, 'h2')]), 'eng', AGENT)).toBe(false);
-  expect(letsThrough(role([is(rack, 'a'), is(host, 'h2')], [is(host, 'h1')]), 'eng', AGENT)).toBe(true);
-  expect(letsThrough(role([is(rack, 'c')]), 'ops', AGENT)).toBe(true);
-  expect(letsThrough({}, 'eng', AGENT)).toBe(true);
+  expect(passesConstraints(role([is(rack, 'a'), is(host, 'h2')]), 'eng', AGENT)).toBe(false);
+  expect(passesConstraints(role([is(rack, 'a'), is(host, 'h2')], [is(host, 'h1')]), 'eng', AGENT)).toBe(true);
+  expect(passesConstraints(role([is(rack, 'c')]), 'ops', AGENT)).toBe(true);
+  expect(passesConstraints({}, 'eng', AGENT)).toBe(true);
 });
 
 it("reads RE2's patterns", () => {
-  expect(wholeRe2('a.c').test('a\rc')).toBe(true);
-  expect(wholeRe2('a.c').test('a\nc')).toBe(false);
-  expect(wholeRe2('a.c').test('a😀c')).toBe(true);
-  expect(wholeRe2('\\C*').test('a\n😀')).toBe(true);
-  expect(wholeRe2('a\\-b\\.c[.]d').test('a-b.c.d')).toBe(true);
-  expect(wholeRe2('a\\-b\\.c[.]d').test('a-bxcxd')).toBe(false);
-  expect(() => wholeRe2('(')).toThrow(SyntaxError);
+  expect(compileRe2('a.c').test('a\rc')).toBe(true);
+  expect(compileRe2('a.c').test('a\nc')).toBe(false);
+  expect(compileRe2('a.c').test('a😀c')).toBe(true);
+  expect(compileRe2('\\C*').test('a\n😀')).toBe(true);
+  expect(compileRe2('a\\-b\\.c[.]d').test('a-b.c.d')).toBe(true);
+  expect(compileRe2('a\\-b\\.c[.]d').test('a-bxcxd')).toBe(false);
+  expect(() => compileRe2('(')).toThrow(SyntaxError);
 });

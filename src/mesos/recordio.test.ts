@@ -5,7 +5,7 @@ import { encodeRecord, RecordIoDecoder, RecordIoError } from './recordio.ts';
 
 const fixture = (name: string) => readFileSync(new URL(`../../test/fixtures/mesos/${name}`, import.meta.url));
 
-/** Cuts bytes at the given places (any numbers; taken modulo the length). */
+/** Splits bytes at the given positions (any numbers; taken modulo the length). */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
   const at = [...new Set([0, ...places.map((place) => place % (bytes.length + 1)), bytes.length])];
   at.sort((a, b) => a - b);
@@ -13,7 +13,7 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 }
 
 describe('RecordIoDecoder', () => {
-  it('gives back any records, however the stream is cut', () => {
+  it('decodes any records, for any chunk sizes', () => {
     const records = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 12 });
     fc.assert(
       fc.property(records, fc.array(fc.nat(4000), { maxLength: 40 }), (sent, places) => {
@@ -31,7 +31,7 @@ describe('RecordIoDecoder', () => {
     expect(new RecordIoDecoder().push(encodeRecord('é€'))[0]?.toString('utf8')).toBe('é€');
   });
 
-  it('knows whether a stream ended between records', () => {
+  it('detects if a stream ended between records', () => {
     const bytes = encodeRecord('abc');
     for (let end = 0; end <= bytes.length; end += 1) {
       const decoder = new RecordIoDecoder();
@@ -40,9 +40,9 @@ describe('RecordIoDecoder', () => {
     }
   });
 
-  it('takes a record as large as the guard and refuses one byte more, before it has arrived', () => {
+  it('accepts a record at the size limit and refuses one byte more, before it has arrived', () => {
     expect(new RecordIoDecoder(3).push(Buffer.from('3\nabc'))).toEqual([Buffer.from('abc')]);
-    expect(() => new RecordIoDecoder(3).push(Buffer.from('4\n'))).toThrow('4 bytes is over the limit of 3');
+    expect(() => new RecordIoDecoder(3).push(Buffer.from('4\n'))).toThrow('4 bytes exceeds the limit of 3');
   });
 
   it.each([
@@ -55,13 +55,13 @@ describe('RecordIoDecoder', () => {
     expect(() => new RecordIoDecoder().push(Buffer.from(bytes))).toThrow(RecordIoError);
   });
 
-  it('stays broken once the framing is', () => {
+  it('throws again after invalid framing', () => {
     const decoder = new RecordIoDecoder();
     expect(() => decoder.push(Buffer.from('x'))).toThrow(RecordIoError);
     expect(() => decoder.push(encodeRecord('fine'))).toThrow('got byte 0x78');
   });
 
-  /** Decodes a transcript, cut every `size` bytes. */
+  /** Decodes a transcript in chunks of `size` bytes. */
   function replay(bytes: Buffer, size: number): unknown[] {
     const decoder = new RecordIoDecoder();
     const events: unknown[] = [];
@@ -74,7 +74,7 @@ describe('RecordIoDecoder', () => {
     return events;
   }
 
-  describe.each([1, 7, 1000, 1_000_000])('replays the transcripts, cut every %i bytes:', (size) => {
+  describe.each([1, 7, 1000, 1_000_000])('replays the transcripts in chunks of %i bytes:', (size) => {
     const lines = (name: string) =>
       fixture(name)
         .toString('utf8')
@@ -87,7 +87,7 @@ describe('RecordIoDecoder', () => {
     });
 
     it("an executor's", () => {
-      // The two files name the executor by different paths; everything else is the same.
+      // The two files have different paths of the executor and are equal otherwise.
       const command = '/var/lib/mesos/executors/docker johncosta/redis';
       const events = JSON.stringify(replay(fixture('executor-stream.recordio'), size));
       const renamed = events.replaceAll('/var/lib/exec.mjs johncosta/redis', command);

@@ -1,15 +1,15 @@
 /**
- * RecordIO, the framing of Mesos' event streams: `<length of the record in bytes, decimal>\n<record>`.
- * Lengths count bytes, and records split and coalesce across chunks, so everything here works on bytes.
+ * RecordIO, the framing of Mesos' event streams: `<length of the record in bytes, decimal>\n<record>`. Works on bytes,
+ * since lengths count bytes and chunks may contain parts of records or several records.
  */
 
 const NEWLINE = 0x0a;
 const ZERO = 0x30;
 const NINE = 0x39;
-/** Enough for the decimal length of any record the size guard lets through. */
+/** Enough digits for the length of any record within the size limit. */
 const MAX_LENGTH_DIGITS = 10;
 
-/** A stream broke the framing, or a record is larger than the guard. The connection can't be used further. */
+/** The framing is invalid, or a record exceeds the size limit. The connection can't be used any more. */
 export class RecordIoError extends Error {
   override name = 'RecordIoError';
 }
@@ -21,24 +21,24 @@ export function encodeRecord(record: string | Uint8Array): Buffer {
 }
 
 /**
- * Bytes in, records out. `push` takes the next chunk, of any size, and returns the records it completes.
- * Each byte is copied at most twice, however the stream is cut.
+ * Decodes a stream of bytes into records. `push` takes the next chunk, of any size, and returns the records it
+ * completes. Each byte is copied at most twice, for any chunk sizes.
  */
 export class RecordIoDecoder {
   readonly #maxBytes: number;
   #digits = 0;
   #length = 0;
-  /** The record being read; undefined while its length is. */
+  /** The record being read; undefined while its length is being read. */
   #record: Buffer | undefined;
   #filled = 0;
   #failed: RecordIoError | undefined;
 
-  /** @param maxBytes the largest record taken; a longer one is a RecordIoError. 64 MiB by default. */
+  /** @param maxBytes size limit of a record. Default: 64 MiB. */
   constructor(maxBytes = 64 * 1024 * 1024) {
     this.#maxBytes = maxBytes;
   }
 
-  /** @throws RecordIoError on bad framing or a record over the guard; every later push throws it again. */
+  /** @throws RecordIoError for invalid framing or a record over the limit; every later push throws it again. */
   push(chunk: Uint8Array): Buffer[] {
     if (this.#failed) throw this.#failed;
     const records: Buffer[] = [];
@@ -62,7 +62,7 @@ export class RecordIoDecoder {
     return records;
   }
 
-  /** True between records: a stream that ends elsewhere was cut off. */
+  /** True between records. A stream that ends at another point was truncated. */
   get atBoundary(): boolean {
     return !this.#record && this.#digits === 0;
   }
@@ -70,7 +70,7 @@ export class RecordIoDecoder {
   #readLengthByte(byte: number): void {
     if (byte === NEWLINE && this.#digits > 0) {
       if (this.#length > this.#maxBytes) {
-        this.#fail(`a record of ${this.#length} bytes is over the limit of ${this.#maxBytes}`);
+        this.#fail(`a record of ${this.#length} bytes exceeds the limit of ${this.#maxBytes}`);
       }
       this.#record = Buffer.alloc(this.#length);
       this.#digits = 0;

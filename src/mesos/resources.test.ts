@@ -29,7 +29,7 @@ const anyAmounts = fc.record({ cpus: fc.nat(5000), mem: fc.nat(5000), ports: any
   }),
 );
 
-/** The definition of what ranges mean, to hold the clever code against. */
+/** The definition of ranges as a set, to compare the optimized code with. */
 function valuesOf(ranges: readonly Range[]): Set<number> {
   const values = new Set<number>();
   for (const { begin, end } of ranges) for (let value = begin; value <= end; value += 1) values.add(value);
@@ -45,7 +45,7 @@ describe('scalars', () => {
     expect(fromMilli(7400)).toBe(7.4);
   });
 
-  it('add up exactly where floating point does not', () => {
+  it('are summed exactly where floating point is not exact', () => {
     expect(amountsOf([scalar('cpus', 0.1), scalar('cpus', 0.2)]).scalars.get('cpus')).toBe(300);
   });
 });
@@ -67,7 +67,7 @@ describe('ranges', () => {
     );
   });
 
-  it('subtract as sets do, and stay normalized', () => {
+  it('are subtracted like sets, and stay normalized', () => {
     fc.assert(
       fc.property(anyRanges, anyRanges, (a, b) => {
         const rest = subtractRanges(normalizeRanges(a), normalizeRanges(b));
@@ -86,7 +86,7 @@ describe('ranges', () => {
     );
   });
 
-  it('leave their arguments as they were', () => {
+  it('do not change their arguments', () => {
     const ranges = [
       { begin: 1, end: 2 },
       { begin: 3, end: 4 },
@@ -98,7 +98,7 @@ describe('ranges', () => {
     ]);
   });
 
-  it('are printed as Mesos prints them', () => {
+  it('are formatted as in Mesos', () => {
     expect(
       formatRanges([
         { begin: 31000, end: 31000 },
@@ -109,7 +109,7 @@ describe('ranges', () => {
 });
 
 describe('amounts', () => {
-  it('come back when what was subtracted is added, where it was contained', () => {
+  it('are restored by adding a contained, subtracted part', () => {
     fc.assert(
       fc.property(anyAmounts, anyAmounts, (a, b) => {
         const whole = add(a, b);
@@ -119,7 +119,7 @@ describe('amounts', () => {
     );
   });
 
-  it('of disjoint ports come back when what was added is subtracted', () => {
+  it('of disjoint ports are restored by subtracting an added part', () => {
     fc.assert(
       fc.property(anyAmounts, anyAmounts, (a, b) => {
         const free = {
@@ -133,7 +133,7 @@ describe('amounts', () => {
     );
   });
 
-  it('survive the way to the wire and back, less what is nothing', () => {
+  it('survive the conversion to JSON and back, without zeros', () => {
     fc.assert(
       fc.property(anyAmounts, (amounts) => {
         const again = amountsOf(toResources(amounts, 'web'));
@@ -142,7 +142,7 @@ describe('amounts', () => {
     );
   });
 
-  it('are summed by name, whatever the role; sets are left out', () => {
+  it('are summed by name over all roles; sets are left out', () => {
     const amounts = amountsOf([
       scalar('cpus', 1),
       { ...scalar('cpus', 2.5), role: 'web' },
@@ -156,7 +156,7 @@ describe('amounts', () => {
     expect(Object.fromEntries(amounts.ranges)).toEqual({ ports: [{ begin: 10, end: 29 }], none: [] });
   });
 
-  it('miss what a name or a port is missing', () => {
+  it('do not contain a missing name or port', () => {
     const whole = amountsOf([scalar('cpus', 1), ports({ begin: 1, end: 5 })]);
     expect(contains(whole, amountsOf([scalar('cpus', 1), ports({ begin: 1, end: 5 })]))).toBe(true);
     expect(contains(whole, amountsOf([scalar('cpus', 1.001)]))).toBe(false);
@@ -168,18 +168,18 @@ describe('amounts', () => {
     expect(contains(overdrawn, amountsOf([scalar('cpus', 0)]))).toBe(true);
   });
 
-  it('go below zero when more is subtracted than there is', () => {
+  it('become negative when more is subtracted than available', () => {
     const less = subtract(NOTHING, amountsOf([scalar('cpus', 1), ports({ begin: 1, end: 2 })]));
     expect(less.scalars.get('cpus')).toBe(-1000);
     expect(less.ranges.get('ports')).toEqual([]);
   });
 
-  it('add up from nothing', () => {
+  it('are summed from an empty value', () => {
     const some = amountsOf([scalar('cpus', 1), ports({ begin: 1, end: 2 })]);
     expect(add(NOTHING, some)).toEqual(some);
   });
 
-  it('stand on the wire with their role, without zeros', () => {
+  it('are converted to JSON with their role, without zeros', () => {
     const amounts = amountsOf([scalar('cpus', 0.5), scalar('mem', 0), ports({ begin: 1, end: 2 })]);
     expect(toResources(amounts, 'web')).toEqual([
       { name: 'cpus', type: 'SCALAR', scalar: { value: 0.5 }, role: '*', allocation_info: { role: 'web' } },

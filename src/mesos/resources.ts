@@ -1,6 +1,6 @@
 /**
- * Arithmetic on Mesos resources, in the form the scheduler and the embedded master reckon with: scalars with
- * three decimals (kept as whole thousandths, as Mesos does, so that sums are exact) and sorted port ranges.
+ * Arithmetic on Mesos resources. Scalars have three decimals and are stored as integer thousandths, as in Mesos, so that
+ * sums are exact. Port ranges are sorted.
  */
 
 import type { Range, Resource } from './types.ts';
@@ -13,7 +13,7 @@ export interface Amounts {
 
 export const NOTHING: Amounts = { scalars: new Map(), ranges: new Map() };
 
-/** Thousandths of a scalar, rounded half away from zero as Mesos rounds. */
+/** Converts a scalar to thousandths, rounded half away from zero as in Mesos. */
 export function toMilli(value: number): number {
   return Math.sign(value) * Math.round(Math.abs(value) * 1000);
 }
@@ -34,33 +34,33 @@ export function normalizeRanges(ranges: readonly Range[]): Range[] {
   return out;
 }
 
-/** The values of `a` that are not in `b`. Both normalized; so is the result. */
+/** Returns the values of `a` that are not in `b`. Arguments and result are normalized. */
 export function subtractRanges(a: readonly Range[], b: readonly Range[]): Range[] {
   const out: Range[] = [];
   let i = 0;
-  for (const whole of a) {
-    let begin = whole.begin;
+  for (const range of a) {
+    let begin = range.begin;
     while (i < b.length && (b[i] as Range).end < begin) i += 1;
-    for (let j = i; j < b.length && (b[j] as Range).begin <= whole.end; j += 1) {
+    for (let j = i; j < b.length && (b[j] as Range).begin <= range.end; j += 1) {
       const hole = b[j] as Range;
       if (hole.begin > begin) out.push({ begin, end: hole.begin - 1 });
       begin = hole.end + 1;
     }
-    if (begin <= whole.end) out.push({ begin, end: whole.end });
+    if (begin <= range.end) out.push({ begin, end: range.end });
   }
   return out;
 }
 
-/** True when every value of `part` is in `whole`. Both normalized. */
-export function rangesContain(whole: readonly Range[], part: readonly Range[]): boolean {
-  return subtractRanges(part, whole).length === 0;
+/** True if every value of `part` is in `total`. Both are normalized. */
+export function rangesContain(total: readonly Range[], part: readonly Range[]): boolean {
+  return subtractRanges(part, total).length === 0;
 }
 
 export function countRanges(ranges: readonly Range[]): number {
   return ranges.reduce((sum, r) => sum + r.end - r.begin + 1, 0);
 }
 
-/** Sums resources by name, whatever their role. SET resources are not in use and left out. */
+/** Sums resources of all roles by name. SET resources are not used and left out. */
 export function amountsOf(resources: readonly Resource[]): Amounts {
   const scalars = new Map<string, number>();
   const ranges = new Map<string, Range[]>();
@@ -83,7 +83,7 @@ export function add(a: Amounts, b: Amounts): Amounts {
   return { scalars, ranges };
 }
 
-/** `a` less `b`. Scalars may go below zero; check with `contains` first. */
+/** Subtracts `b` from `a`. Scalars may become negative; check with `contains` first. */
 export function subtract(a: Amounts, b: Amounts): Amounts {
   const scalars = new Map(a.scalars);
   for (const [name, value] of b.scalars) scalars.set(name, (scalars.get(name) ?? 0) - value);
@@ -92,16 +92,16 @@ export function subtract(a: Amounts, b: Amounts): Amounts {
   return { scalars, ranges };
 }
 
-/** True when `whole` has at least `part`. */
-export function contains(whole: Amounts, part: Amounts): boolean {
+/** True if `total` has at least `part`. */
+export function contains(total: Amounts, part: Amounts): boolean {
   for (const [name, value] of part.scalars)
-    if (value > 0 && (whole.scalars.get(name) ?? 0) < value) return false;
+    if (value > 0 && (total.scalars.get(name) ?? 0) < value) return false;
   for (const [name, value] of part.ranges)
-    if (!rangesContain(whole.ranges.get(name) ?? [], value)) return false;
+    if (!rangesContain(total.ranges.get(name) ?? [], value)) return false;
   return true;
 }
 
-/** Back to the wire, for one allocation role. Zero scalars and empty ranges are left out, as Mesos does. */
+/** Converts amounts to Mesos' JSON, for one allocation role. Leaves out zero scalars and empty ranges, as Mesos does. */
 export function toResources(amounts: Amounts, allocationRole: string): Resource[] {
   const allocation_info = { role: allocationRole };
   const out: Resource[] = [];
@@ -119,7 +119,7 @@ export function toResources(amounts: Amounts, allocationRole: string): Resource[
   return out;
 }
 
-/** As Mesos prints them in messages and `/state`: `[31000-31000, 31002-32000]`. */
+/** Formats ranges as in Mesos' messages and `/state`: `[31000-31000, 31002-32000]`. */
 export function formatRanges(ranges: readonly Range[]): string {
   return `[${ranges.map((r) => `${r.begin}-${r.end}`).join(', ')}]`;
 }

@@ -1,6 +1,6 @@
-/** Waiting before the next attempt: pure delays, and the timer that sessions take as an argument. */
+/** Waits before the next attempt: pure delays, and the timer that sessions take as an argument. */
 
-/** Runs `run` once after `ms` milliseconds; the function returned cancels it. Tests put their own in place. */
+/** Calls `run` once after `ms` milliseconds; the returned function cancels it. Tests use their own implementation. */
 export type Timer = (ms: number, run: () => void) => () => void;
 
 export const systemTimer: Timer = (ms, run) => {
@@ -13,13 +13,13 @@ export const FIRST_BACKOFF_MS = 100;
 export const LONGEST_BACKOFF_MS = 10_000;
 
 /**
- * How long to wait before an attempt: doubled each time up to the longest, and then somewhere in the upper half
- * of that, so that many schedulers don't return to a new leader in step.
+ * Computes the wait before an attempt. It doubles each time up to the maximum; the result is random in the upper half,
+ * so that many schedulers don't connect to a new leader at the same time.
  * @param attempt 0 for the first attempt after a disconnect
  * @param random in [0, 1)
  * @returns milliseconds
  */
 export function backoffMs(attempt: number, random: number): number {
-  const whole = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(attempt, 30));
-  return Math.round(whole / 2 + (whole / 2) * random);
+  const maxMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(attempt, 30));
+  return Math.round(maxMs / 2 + (maxMs / 2) * random);
 }

@@ -40,7 +40,7 @@ afterEach(async () => {
   await master.close();
 });
 
-/** Answers the next request, a SUBSCRIBE, with a stream that has begun. */
+/** Answers the next request, a SUBSCRIBE, with an open stream. */
 async function subscribe(id = 'f1', streamId = 's1'): Promise<{ exchange: Exchange; stream: EventStream }> {
   const exchange = await master.next();
   const stream = exchange.stream({ 'Mesos-Stream-Id': streamId });
@@ -50,7 +50,7 @@ async function subscribe(id = 'f1', streamId = 's1'): Promise<{ exchange: Exchan
 }
 
 describe('calls', () => {
-  it('carry framework and stream id, and go out in order on one other connection', async () => {
+  it('have framework and stream id, and are sent in order on one separate connection', async () => {
     session.start();
     const { exchange: subscription } = await subscribe('f1', 's9');
     const calls = [0, 1, 2, 3].map((n) => session.call(acknowledge(n)));
@@ -69,7 +69,7 @@ describe('calls', () => {
     expect(connections).not.toContain(subscription.connection);
   });
 
-  it('resolve at 200 too, the answer to UPDATE_FRAMEWORK', async () => {
+  it('resolve also at 200, the answer to UPDATE_FRAMEWORK', async () => {
     session.start();
     await subscribe();
     const call = session.call({ type: 'UPDATE_FRAMEWORK', update_framework: { framework_info: framework } });
@@ -77,7 +77,7 @@ describe('calls', () => {
     await call;
   });
 
-  it('that are not allowed reject, and change nothing', async () => {
+  it('that are not authorized reject, and do not end the subscription', async () => {
     session.start();
     await subscribe();
     const call = session.call({ type: 'UPDATE_FRAMEWORK', update_framework: { framework_info: framework } });
@@ -94,7 +94,7 @@ describe('calls', () => {
     await expect(session.call({ type: 'REVIVE' })).rejects.toThrow('REVIVE was not sent');
   });
 
-  it('that are merely wrong reject with status and words, and change nothing', async () => {
+  it('that are invalid reject with status and text, and do not end the subscription', async () => {
     session.start();
     await subscribe();
     const call = session.call({ type: 'REVIVE' });
@@ -114,7 +114,7 @@ describe('calls', () => {
     [400, "The stream ID 'x' included in this request didn't match the stream ID currently associated"],
     [400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header"],
     [403, 'Framework is not subscribed'],
-  ])('answered %i "%s" make it subscribe anew', async (status, text) => {
+  ])('answered %i "%s" cause a new subscription', async (status, text) => {
     session.start();
     const { stream } = await subscribe();
     const call = session.call({ type: 'REVIVE' });
@@ -126,7 +126,7 @@ describe('calls', () => {
     await subscribe();
   });
 
-  it('that get no answer make it subscribe anew, and those behind them are not sent', async () => {
+  it('without an answer cause a new subscription, and waiting calls are not sent', async () => {
     session.start();
     await subscribe('f1', 's1');
     const calls = [0, 1].map((n) => session.call(acknowledge(n)).catch((reason: unknown) => reason));
@@ -141,7 +141,7 @@ describe('calls', () => {
     expect(master.unread).toBe(0);
   });
 
-  it('under way may be answered after the subscription has ended, as TEARDOWN may; those behind are not sent', async () => {
+  it('in flight may be answered after the end of the subscription, like TEARDOWN; waiting calls are not sent', async () => {
     session.start();
     const { stream } = await subscribe();
     const teardown = session.call({ type: 'TEARDOWN' });
@@ -156,7 +156,7 @@ describe('calls', () => {
     expect(master.unread).toBe(0);
   });
 
-  it('under way reject a second after the subscription has ended', async () => {
+  it('in flight reject a second after the end of the subscription', async () => {
     session.start();
     const { stream } = await subscribe();
     const rejection = expect(session.call({ type: 'TEARDOWN' })).rejects.toThrow('the connection was closed');
@@ -170,7 +170,7 @@ describe('calls', () => {
     await rejection;
   });
 
-  it('under way reject when the session is stopped', async () => {
+  it('in flight reject when the session is stopped', async () => {
     session.start();
     const { stream } = await subscribe();
     const call = session.call({ type: 'REVIVE' });

@@ -54,7 +54,7 @@ function create(
   });
 }
 
-/** Answers the next request, a SUBSCRIBE, with a stream that has begun. */
+/** Answers the next request, a SUBSCRIBE, with an open stream. */
 async function subscribe(id = 'f1', streamId = 's1'): Promise<{ exchange: Exchange; stream: EventStream }> {
   const exchange = await master.next();
   expect(exchange.call.type).toBe('SUBSCRIBE');
@@ -65,7 +65,7 @@ async function subscribe(id = 'f1', streamId = 's1'): Promise<{ exchange: Exchan
 }
 
 describe('subscribing', () => {
-  it('sends JSON that Mesos takes, without a stream id', async () => {
+  it('sends JSON that Mesos accepts, without a stream id', async () => {
     suppressed = ['web'];
     session.start();
     const { exchange } = await subscribe();
@@ -80,7 +80,7 @@ describe('subscribing', () => {
     });
   });
 
-  it('names a framework id that is known, outside and inside FrameworkInfo', async () => {
+  it('sends a known framework id, outside and inside FrameworkInfo', async () => {
     framework = { ...framework, id: { value: 'f7' } };
     session.start();
     const { exchange } = await subscribe('f7');
@@ -90,7 +90,7 @@ describe('subscribing', () => {
     });
   });
 
-  it('restates offer constraints where there are some', async () => {
+  it('sends offer constraints again if there are any', async () => {
     const predicate = { text_equals: { value: 'a' } };
     const attribute_constraints = [{ selector: { attribute_name: 'rack' }, predicate }];
     let constraints: OfferConstraints | undefined = {
@@ -110,7 +110,7 @@ describe('subscribing', () => {
     ]);
   });
 
-  it('keeps the id of the last subscription where the caller still has none', async () => {
+  it('keeps the id of the last subscription if the caller has none yet', async () => {
     session.start();
     const { stream } = await subscribe('f1');
     stream.end();
@@ -119,7 +119,7 @@ describe('subscribing', () => {
     expect((await subscribe('f1')).exchange.call).toMatchObject({ framework_id: { value: 'f1' } });
   });
 
-  it('re-POSTs the call where a protocol-relative 307 says, and sends later calls there', async () => {
+  it('follows a protocol-relative 307 with the same call, and sends later calls there', async () => {
     const standby = new ScriptedServer();
     await standby.listen();
     session = create({}, async () => standby.address);
@@ -138,7 +138,7 @@ describe('subscribing', () => {
     await standby.close();
   });
 
-  it('gives up on masters that redirect in circles, and tries again', async () => {
+  it('stops after too many redirects, and tries again', async () => {
     session.start();
     for (let hop = 0; hop <= 5; hop += 1) {
       (await master.next()).reply(307, '', { Location: `//${master.address}/api/v1/scheduler` });
@@ -148,7 +148,7 @@ describe('subscribing', () => {
     await subscribe();
   });
 
-  it('asks for the leader again before each attempt, and says where none was found', async () => {
+  it('detects the leader before each attempt, and reports a failed detection', async () => {
     const answers = [Promise.reject(new Error('no masters in ZooKeeper')), Promise.resolve(master.address)];
     session = create({}, () => answers.shift() as Promise<string>);
     session.start();
@@ -157,7 +157,7 @@ describe('subscribing', () => {
     await subscribe();
   });
 
-  it('authenticates every request, and says what to check where that fails', async () => {
+  it('authenticates every request, and reports what to check after a failure', async () => {
     session = create({ credential: { principal: 'mesosup', secret: 'sesame' } });
     session.start();
     const refused = await master.next();
@@ -176,7 +176,7 @@ describe('subscribing', () => {
     await call;
   });
 
-  it('gives an attempt 15 s', async () => {
+  it('limits an attempt to 15 s', async () => {
     session.start();
     await master.next();
     expect(manual.waits).toEqual([15_000]);
@@ -184,7 +184,7 @@ describe('subscribing', () => {
     expect(await lost.next()).toBe(`${master.address} did not answer SUBSCRIBE within 15 s`);
   });
 
-  it('backs off from attempt to attempt, and from the beginning after a subscription', async () => {
+  it('backs off from attempt to attempt, and starts over after a subscription', async () => {
     session.start();
     for (const wait of [75, 150, 300]) {
       (await master.next()).reply(503, 'No leader elected');
@@ -198,18 +198,18 @@ describe('subscribing', () => {
     expect(manual.waits).toEqual([75]);
   });
 
-  it('goes on while nobody listens', async () => {
-    const nobody = new ScriptedServer();
-    await nobody.listen();
-    const { address } = nobody;
-    await nobody.close();
+  it('keeps trying while no master listens', async () => {
+    const server = new ScriptedServer();
+    await server.listen();
+    const { address } = server;
+    await server.close();
     session = create({}, async () => address);
     session.start();
     expect(await lost.next()).toContain('ECONNREFUSED');
     expect(manual.waits).toEqual([75]);
   });
 
-  it('subscribes once, however often it is started', async () => {
+  it('subscribes once if it is started repeatedly', async () => {
     session.start();
     session.start();
     await subscribe();
@@ -218,7 +218,7 @@ describe('subscribing', () => {
 });
 
 describe('events', () => {
-  it('arrive in order, whole, and without heartbeats, however they are cut', async () => {
+  it('arrive in order, complete, and without heartbeats, for any chunk sizes', async () => {
     session.start();
     const { stream } = await subscribe();
     const sent = Array.from({ length: 20 }, (_, n) => ({
@@ -237,7 +237,7 @@ describe('events', () => {
     expect(got).toEqual(sent);
   });
 
-  it('before bad framing are delivered, and the session starts anew', async () => {
+  it('before invalid framing are delivered, and a new subscription follows', async () => {
     session.start();
     const { stream } = await subscribe();
     const good = { type: 'RESCIND', rescind: { offer_id: { value: 'o' } } };
@@ -259,7 +259,7 @@ describe('events', () => {
       },
       'the event stream ended inside a record',
     ],
-    ['broke off', (stream: EventStream) => stream.break(), 'the event stream broke off: aborted'],
+    ['broke off', (stream: EventStream) => stream.break(), 'the event stream was interrupted: aborted'],
   ])('stop when the stream %s', async (_, end, reason) => {
     session.start();
     const { stream } = await subscribe();
@@ -267,7 +267,7 @@ describe('events', () => {
     expect(await lost.next()).toBe(reason);
   });
 
-  it('are not delivered once stopped, not even those of the same chunk', async () => {
+  it('are not delivered after stop, not even events of the same chunk', async () => {
     session.start();
     const { stream } = await subscribe();
     onEvent = (event) => {
@@ -287,7 +287,7 @@ describe('events', () => {
 });
 
 describe('the watchdog', () => {
-  it('drops a master silent for five heartbeats, as long as SUBSCRIBED says they are', async () => {
+  it('drops a master that is silent for five heartbeats, with the interval of SUBSCRIBED', async () => {
     session.start();
     const exchange = await master.next();
     const stream = exchange.stream();
@@ -295,13 +295,13 @@ describe('the watchdog', () => {
     await events.next();
     expect(manual.waits).toEqual([10_000]);
     manual.fire();
-    expect(await lost.next()).toBe('nothing was heard from the master for 5 heartbeats');
+    expect(await lost.next()).toBe('received nothing from the master for 5 heartbeats');
     await stream.closed;
     manual.fire();
     await subscribe();
   });
 
-  it('takes 15 s where SUBSCRIBED names no interval', async () => {
+  it('uses 15 s if SUBSCRIBED has no interval', async () => {
     session.start();
     (await master.next())
       .stream()
@@ -310,7 +310,7 @@ describe('the watchdog', () => {
     expect(manual.waits).toEqual([75_000]);
   });
 
-  it('begins anew with every event, heartbeats among them', async () => {
+  it('restarts with every event, including heartbeats', async () => {
     const begun: number[] = [];
     session = create({
       timer: (ms, run) => {
@@ -339,7 +339,7 @@ describe('ERROR', () => {
     await subscribe();
   });
 
-  it('"Framework has been removed" ends the session for good', async () => {
+  it('"Framework has been removed" ends the session permanently', async () => {
     session.start();
     const exchange = await master.next();
     const stream = exchange.stream();
@@ -350,7 +350,7 @@ describe('ERROR', () => {
     expect(lost.unread).toEqual([]);
   });
 
-  it('"Framework failed over" is answered slowly, since somebody else is subscribed', async () => {
+  it('"Framework failed over" causes a long wait, since another scheduler is subscribed', async () => {
     session.start();
     const { stream } = await subscribe();
     stream.event(error('Framework failed over'));
@@ -358,7 +358,7 @@ describe('ERROR', () => {
     expect(manual.waits).toEqual([10_000]);
   });
 
-  it('leaves no subscription for the calls that the caller makes on it', async () => {
+  it('ends the subscription before the caller makes calls on it', async () => {
     session.start();
     const { stream } = await subscribe();
     const answer = new Inbox<unknown>();
@@ -369,7 +369,7 @@ describe('ERROR', () => {
 });
 
 describe('stop', () => {
-  it('ends an attempt that waits', async () => {
+  it('cancels a waiting attempt', async () => {
     session.start();
     (await master.next()).reply(503);
     await lost.next();
@@ -377,7 +377,7 @@ describe('stop', () => {
     expect(manual.waits).toEqual([]);
   });
 
-  it('ends an attempt that still looks for the leader', async () => {
+  it('cancels an attempt that still detects the leader', async () => {
     let found: (master: string) => void = () => {};
     session = create(
       {},

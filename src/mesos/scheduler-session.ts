@@ -1,6 +1,6 @@
 /**
- * A framework's session with the leading master: subscribed, or on the way to being so again. It keeps no state
- * of the framework's own; what it delivers and sends is decided elsewhere.
+ * A framework's session with the leading master. Keeps the framework subscribed and reconnects by itself. It has no
+ * state of the framework; the caller decides about events and calls.
  */
 
 import {
@@ -17,62 +17,60 @@ import type { FrameworkInfo, OfferConstraints, SchedulerCall, SchedulerEvent } f
 
 export { type Credential, MesosCallError } from './http.ts';
 
-/** Heartbeats that may be missing before the connection is taken for dead. */
+/** Missed heartbeats after which the connection counts as dead. */
 const MISSED_HEARTBEATS = 5;
-/** Where SUBSCRIBED names no interval. */
+/** Default if SUBSCRIBED has no interval. */
 const HEARTBEAT_SECONDS = 15;
-/** From an attempt's beginning to SUBSCRIBED; a host that is down may never answer. */
+/** Time limit from an attempt's start to SUBSCRIBED; a host that is down may never answer. */
 const SUBSCRIBE_TIMEOUT_MS = 15_000;
 
-/** The master's words when a framework id is dead for ever. */
+/** Mesos' text for a framework id that can never be used again. */
 export const FRAMEWORK_REMOVED = 'Framework has been removed';
-/** The master's words when somebody else has subscribed with the same framework id. */
+/** Mesos' text when another scheduler has subscribed with the same framework id. */
 export const FRAMEWORK_FAILED_OVER = 'Framework failed over';
 
 export interface SchedulerSessionOptions {
-  /** Finds the leading master, as `host:port`; asked again before each attempt to subscribe. See leader.ts. */
+  /** Finds the leading master, as `host:port`; called before each attempt to subscribe. See leader.ts. */
   detect: () => Promise<string>;
-  /** Read anew at each SUBSCRIBE, so that it carries the framework id once there is one. */
+  /** Called at each SUBSCRIBE, so that it contains the framework id once it exists. */
   framework: () => FrameworkInfo;
-  /** Roles without wish for offers, restated at each SUBSCRIBE. */
+  /** Roles that want no offers, sent with each SUBSCRIBE. */
   suppressedRoles: () => string[];
-  /** Restated at each SUBSCRIBE; a master that has none such is not to be told. */
+  /** Sent with each SUBSCRIBE. Undefined for a master that does not support offer constraints. */
   offerConstraints?: () => OfferConstraints | undefined;
   /** For HTTP basic authentication; the principal must equal `FrameworkInfo.principal`. */
   credential?: Credential;
   /**
-   * Every event but HEARTBEAT, in order. `SUBSCRIBED` is where to store a new framework id before anything is
-   * launched, and to reconcile. `ERROR` with FRAMEWORK_REMOVED ends the session for good; any other is followed
-   * by a new attempt.
+   * Receives every event except HEARTBEAT, in order. At `SUBSCRIBED`, store a new framework id before any launch, and
+   * reconcile. `ERROR` with FRAMEWORK_REMOVED ends the session permanently; a new attempt follows any other error.
    */
   onEvent: (event: SchedulerEvent) => void;
-  /** The subscription is gone, or an attempt failed; offers are void. A new attempt follows by itself. */
+  /** Called when the subscription has ended or an attempt failed. Offers are invalid then. A new attempt follows. */
   onDisconnected: (reason: string) => void;
-  /** Randomness for the jitter, in [0, 1). Math.random by default. */
+  /** Random numbers in [0, 1) for the jitter. Default: Math.random. */
   random?: () => number;
   timer?: Timer;
 }
 
 export interface SchedulerSession {
-  /** Subscribes, and keeps subscribing after every disconnect until `stop` or FRAMEWORK_REMOVED. */
+  /** Subscribes, and subscribes again after every disconnect until `stop` or FRAMEWORK_REMOVED. */
   start(): void;
   /**
-   * Sends a call after all calls made before it, with `framework_id` filled in. Resolves at the master's 202 (200
-   * for UPDATE_FRAMEWORK), which says that the call was taken, not that it did anything. An ACKNOWLEDGE belongs
-   * here only after the caller has stored the update.
-   * @throws MesosCallError with the status of a refusal; without one where nothing was answered or the session is
-   *   not subscribed. Calls are never repeated: what got lost shows in the reconciliation after SUBSCRIBED.
+   * Sends a call after all earlier calls, and adds `framework_id`. Resolves at the master's 202 (200 for
+   * UPDATE_FRAMEWORK), which confirms the receipt, not an effect. Send ACKNOWLEDGE only after the update is stored.
+   * @throws MesosCallError with the status of a refusal; without a status if there was no answer or the session is not
+   *   subscribed. Calls are never repeated: reconciliation after SUBSCRIBED reveals lost calls.
    */
   call(call: Exclude<SchedulerCall, { type: 'SUBSCRIBE' }>): Promise<void>;
-  /** Ends the subscription and all calls under way. The master then counts down `failover_timeout`. */
+  /** Ends the subscription and all pending calls. The master then starts the `failover_timeout`. */
   stop(): Promise<void>;
 }
 
-/** One connection to a master, from the attempt on. */
+/** One connection to a master, starting with the attempt. */
 interface Connection {
   subscription: Subscription;
   calls: CallConnection;
-  /** Where calls go, once the master has answered. */
+  /** The URL for calls; set when the master has answered. */
   url: URL | undefined;
   streamId: string | undefined;
   subscribed: boolean;
@@ -88,7 +86,7 @@ class Session implements SchedulerSession {
   readonly #timer: Timer;
   readonly #headers: Readonly<Record<string, string>>;
   #running = false;
-  /** Counts starts and attempts, so that what an abandoned attempt still does is ignored. */
+  /** Counts starts and attempts, so that results of an abandoned attempt are ignored. */
   #generation = 0;
   #attempt = 0;
   #connection: Connection | undefined;
@@ -131,7 +129,7 @@ class Session implements SchedulerSession {
         body: JSON.stringify({ ...call, framework_id: { value: this.#frameworkId } }),
       });
     } catch (error) {
-      if (this.#connection === connection && meansUnsubscribed(error)) {
+      if (this.#connection === connection && isUnsubscribedError(error)) {
         this.#lost(`${call.type}: ${messageOf(error)}`);
       }
       throw error;
@@ -196,7 +194,7 @@ class Session implements SchedulerSession {
       this.#options.onEvent(event);
       return;
     }
-    // The master has closed the subscription: a call the caller makes on hearing of it is refused here already.
+    // The master has closed the subscription, so calls that the caller makes on this event must be refused.
     this.#drop();
     const { message } = event.error;
     if (message === FRAMEWORK_REMOVED) this.#running = false;
@@ -205,11 +203,11 @@ class Session implements SchedulerSession {
       this.#lost(message, message === FRAMEWORK_FAILED_OVER ? LONGEST_BACKOFF_MS : undefined);
   }
 
-  /** Anything from the master shows that it lives. */
+  /** Restarts the watchdog. Any event proves that the master is alive. */
   #watch(connection: Connection): void {
     connection.cancelWatchdog();
     connection.cancelWatchdog = this.#timer(MISSED_HEARTBEATS * this.#heartbeatMs, () =>
-      this.#lost(`nothing was heard from the master for ${MISSED_HEARTBEATS} heartbeats`),
+      this.#lost(`received nothing from the master for ${MISSED_HEARTBEATS} heartbeats`),
     );
   }
 
@@ -223,7 +221,7 @@ class Session implements SchedulerSession {
     connection.calls.end();
   }
 
-  /** Two schedulers that share an id by mistake would evict each other; `waitMs` keeps that slow. */
+  /** @param waitMs longer for two schedulers with the same id, which evict each other */
   #lost(reason: string, waitMs = backoffMs(this.#attempt, (this.#options.random ?? Math.random)())): void {
     this.#drop();
     if (!this.#running) return;
@@ -234,12 +232,12 @@ class Session implements SchedulerSession {
   }
 }
 
-/** Answers after which only a new subscription helps, and calls that got none. */
-function meansUnsubscribed(error: unknown): boolean {
+/** True for answers that require a new subscription, and for calls without an answer. */
+function isUnsubscribedError(error: unknown): boolean {
   if (!(error instanceof MesosCallError)) return true;
   const { status, message } = error;
   if (status === undefined) return true;
-  // What somebody may not do, he may not do after subscribing anew.
+  // A new subscription does not change authorization.
   if (status === 403) return !/Not authorized/.test(message);
   return status === 400 && /Framework cannot be found|stream ID|Mesos-Stream-Id/.test(message);
 }

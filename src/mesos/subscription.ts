@@ -1,6 +1,6 @@
 /**
- * One subscription to Mesos: the SUBSCRIBE call and the event stream that answers it, as schedulers and executors
- * both use it. It is never reopened; a session makes the next one.
+ * One subscription to Mesos: the SUBSCRIBE call and the event stream that answers it. Used by schedulers and executors.
+ * It is never reopened; a session creates the next one.
  */
 
 import type { IncomingMessage } from 'node:http';
@@ -13,20 +13,20 @@ export interface SubscriptionOptions<Event> {
   headers: Readonly<Record<string, string>>;
   /** The SUBSCRIBE call; sent as JSON. */
   call: unknown;
-  /** The stream is open: where it is, after redirects, and its `Mesos-Stream-Id` (a master's streams have one). */
+  /** Called when the stream is open, with its URL after redirects and its `Mesos-Stream-Id` (only masters send one). */
   onOpen: (url: URL, streamId: string | undefined) => void;
-  /** Every event, in order. */
+  /** Called for every event, in order. */
   onEvent: (event: Event) => void;
-  /** Once, when the stream has ended or never came to be. Never after `close`. */
+  /** Called once, when the stream has ended or could not be opened. Never called after `close`. */
   onClosed: (reason: string, status: number | undefined) => void;
 }
 
 export interface Subscription {
-  /** Ends the stream. Nothing is delivered afterwards, not even what one chunk still held. */
+  /** Ends the stream. No events are delivered afterwards, not even events of the current chunk. */
   close(): void;
 }
 
-/** Subscribes; everything it has to say comes through the callbacks. */
+/** Subscribes and reports through the callbacks. */
 export function openSubscription<Event>(options: SubscriptionOptions<Event>): Subscription {
   const abort = new AbortController();
   let open = true;
@@ -84,5 +84,5 @@ function readEvents<Event>(
   body.on('end', () => {
     closed(decoder.atBoundary ? 'the event stream ended' : 'the event stream ended inside a record');
   });
-  body.on('error', (error) => closed(`the event stream broke off: ${messageOf(error)}`));
+  body.on('error', (error) => closed(`the event stream was interrupted: ${messageOf(error)}`));
 }

@@ -1,6 +1,6 @@
 /**
- * The Mesos v1 messages mesosup reads and writes, as they stand on the wire in JSON: snake_case names,
- * 64-bit numbers as JSON numbers, bytes as base64 strings. Only fields in use are named; others pass through.
+ * The Mesos v1 messages that mesosup reads and writes, in their JSON form: snake_case names, 64-bit numbers as JSON
+ * numbers, bytes as base64 strings. Only fields in use are declared; other fields are passed through.
  * Source: include/mesos/v1/*.proto of Mesos 1.11, and transcripts of a running master and agent.
  */
 
@@ -32,18 +32,18 @@ export interface Resource {
   scalar?: { value: number };
   ranges?: { range: Range[] };
   set?: { item: string[] };
-  /** `*` for anyone. Frameworks without RESERVATION_REFINEMENT are told here for whom it is reserved. */
+  /** `*` if unreserved. For frameworks without RESERVATION_REFINEMENT: the role of the reservation. */
   role?: string;
-  /** Told to those frameworks of what is reserved dynamically; it names no role. */
+  /** Dynamic reservation, for frameworks without RESERVATION_REFINEMENT; has no role. */
   reservation?: ReservationInfo;
-  /** Told to the others: a stack, of which the last entry counts. */
+  /** For frameworks with RESERVATION_REFINEMENT: a stack, of which the last entry counts. */
   reservations?: ReservationInfo[];
   allocation_info?: AllocationInfo;
-  /** A volume, or where the disk is; not in use here. */
+  /** A volume or the source of a disk; not used here. */
   disk?: object;
-  /** May be taken back at any time; not in use here. */
+  /** May be revoked at any time; not used here. */
   revocable?: object;
-  /** May be used by several tasks at once; not in use here. */
+  /** May be used by several tasks at once; not used here. */
   shared?: object;
 }
 
@@ -56,7 +56,7 @@ export interface Attribute {
   text?: { value: string };
 }
 
-/** Where an agent is, as its `--domain` says. */
+/** Region and zone of an agent, from its `--domain`. */
 export interface DomainInfo {
   fault_domain?: { region: { name: string }; zone: { name: string } };
 }
@@ -91,25 +91,25 @@ export interface KillPolicy {
   grace_period?: DurationInfo;
 }
 
-/** How an executor finds out whether a task is well. `type` names the one of its members that counts. */
+/** Health check that an executor runs for a task. `type` selects the member in use. */
 export interface HealthCheck {
   type?: 'UNKNOWN' | 'COMMAND' | 'HTTP' | 'TCP';
-  /** From TASK_RUNNING to the first check, in seconds; 15 where it is absent. */
+  /** From TASK_RUNNING to the first check, in seconds. Default: 15. */
   delay_seconds?: number;
-  /** From the end of one check to the start of the next, in seconds; 10 where it is absent. */
+  /** From the end of one check to the start of the next, in seconds. Default: 10. */
   interval_seconds?: number;
-  /** The longest a check may take, in seconds; 20 where it is absent, and 0 for as long as it likes. */
+  /** Time limit of a check, in seconds. Default: 20; 0 for no limit. */
   timeout_seconds?: number;
-  /** From TASK_RUNNING, in seconds: failures before the first success don't count so long. 10 where it is absent. */
+  /** From TASK_RUNNING, in seconds: until then, failures before the first success don't count. Default: 10. */
   grace_period_seconds?: number;
-  /** Failures in a row after which the executor kills the task; 3 where it is absent. */
+  /** Failures in a row after which the executor kills the task. Default: 3. */
   consecutive_failures?: number;
   command?: CommandInfo;
   http?: {
     port: number;
     path?: string;
     scheme?: string;
-    /** What counts as healthy instead of 200 to 399. Mesos' own executors don't read it. */
+    /** Statuses that count as healthy, instead of 200 to 399. Mesos' own executors ignore it. */
     statuses?: number[];
     protocol?: 'IPv4' | 'IPv6';
   };
@@ -174,8 +174,8 @@ const LIVE: ReadonlySet<TaskState> = new Set([
 ]);
 
 /**
- * True when a task in this state never runs again. TASK_UNREACHABLE is not terminal (the agent may return);
- * TASK_UNKNOWN is treated as terminal, since the master has no trace of the task.
+ * True if a task in this state never runs again. TASK_UNREACHABLE is not terminal (the agent may return);
+ * TASK_UNKNOWN counts as terminal, since the master does not know the task.
  */
 export function isTerminal(state: TaskState): boolean {
   return !LIVE.has(state) && state !== 'TASK_UNREACHABLE';
@@ -202,7 +202,7 @@ export interface TaskStatus {
   uuid?: string;
   labels?: Labels;
   container_status?: ContainerStatus;
-  /** What the task's health check says; absent where it has none, or none has counted yet. */
+  /** Result of the task's health check; absent if there is no check or no result that counts yet. */
   healthy?: boolean;
 }
 
@@ -262,7 +262,7 @@ export interface Offer {
 }
 
 export interface Filters {
-  /** Seconds; Mesos takes 5 where it is absent. */
+  /** Seconds. Mesos' default: 5. */
   refuse_seconds?: number;
 }
 
@@ -271,18 +271,21 @@ export interface OfferOperation {
   launch: { task_infos: TaskInfo[] };
 }
 
-/** What of an agent is looked at: a pseudo attribute, or the first of its attributes that has the name. */
+/** Selects a pseudo attribute of an agent, or the first of its attributes with the name. */
 export type AttributeSelector =
   | { attribute_name: string }
   | { pseudoattribute_type: 'HOSTNAME' | 'REGION' | 'ZONE' };
 
-/** Exactly one. Those on text let every attribute pass that is no text, and the negative ones where there is none. */
+/**
+ * Exactly one predicate. Text predicates accept every attribute that is not text; negative predicates accept agents
+ * without the attribute.
+ */
 export type AttributePredicate =
   | { exists: object }
   | { not_exists: object }
   | { text_equals: { value: string } }
   | { text_not_equals: { value: string } }
-  /** RE2's syntax, for the whole of the text. */
+  /** RE2 syntax; must match the complete text. */
   | { text_matches: { regex: string } }
   | { text_not_matches: { regex: string } };
 
@@ -292,14 +295,14 @@ export interface AttributeConstraint {
 }
 
 /**
- * Which agents' offers a framework wants, by role: those for which all constraints of any group hold. Roles that it
- * does not name are offered everything; neither groups nor a group may be empty. Since Mesos 1.11.
+ * Selects the agents whose offers a framework wants, by role: agents that satisfy all constraints of any group. A role
+ * without an entry gets all offers. Neither the list of groups nor a group may be empty. Since Mesos 1.11.
  */
 export interface OfferConstraints {
   role_constraints?: Record<string, { groups: { attribute_constraints: AttributeConstraint[] }[] }>;
 }
 
-/** What a scheduler sends. `framework_id` is filled in by the session. */
+/** Calls of a scheduler. The session adds `framework_id`. */
 export type SchedulerCall =
   | {
       type: 'SUBSCRIBE';
@@ -322,7 +325,7 @@ export type SchedulerCall =
   | { type: 'MESSAGE'; message: { agent_id: Value; executor_id: Value; data: string } }
   | {
       type: 'UPDATE_FRAMEWORK';
-      /** Suppressed roles and constraints that are left out are taken for none. */
+      /** Missing suppressed roles and constraints mean none. */
       update_framework: {
         framework_info: FrameworkInfo;
         suppressed_roles?: string[];
@@ -343,7 +346,7 @@ export type SchedulerEvent =
   | { type: 'ERROR'; error: { message: string } }
   | { type: 'HEARTBEAT' };
 
-/** What an executor sends; the session adds `executor_id` and `framework_id`. */
+/** Calls of an executor. The session adds `executor_id` and `framework_id`. */
 export type ExecutorCall =
   | {
       type: 'SUBSCRIBE';

@@ -1,10 +1,10 @@
 /**
- * The UUIDs of status updates as they stand on the wire: base64 of the 16 raw bytes. An agent refuses bytes that
- * are no UUID of version 1–5 (400 "Not a valid UUID"), and the update is lost.
+ * The UUIDs of status updates in Mesos' JSON: base64 of the 16 raw bytes. An agent refuses bytes that are not a UUID of
+ * version 1–5 (400 "Not a valid UUID"), and the update is lost.
  */
 
 /**
- * A version 4 UUID in base64.
+ * Makes a version 4 UUID in base64.
  * @param random 16 random bytes
  */
 export function uuidBase64(random: Uint8Array): string {
@@ -15,7 +15,7 @@ export function uuidBase64(random: Uint8Array): string {
   return bytes.toString('base64');
 }
 
-/** True for base64 of 16 bytes whose version is 1–5, which is all that Mesos looks at. */
+/** True for base64 of 16 bytes with version 1–5. Mesos checks nothing else. */
 export function isUuidBase64(text: string): boolean {
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length !== 16 || bytes.toString('base64') !== text) return false;

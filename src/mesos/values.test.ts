@@ -12,7 +12,7 @@ const transcript = (name: string) =>
   readFileSync(new URL(`../../test/fixtures/mesos/${name}`, import.meta.url), 'utf8');
 
 describe('isTerminal', () => {
-  it('holds for every state that a task does not come back from', () => {
+  it('is true for every final state', () => {
     expect(TASK_STATES.filter((state) => !isTerminal(state))).toEqual([
       'TASK_STAGING',
       'TASK_STARTING',
@@ -38,12 +38,12 @@ describe('parseDuration', () => {
 
   it.each(['', '15', 'mins', '15 mins', '-1secs', '1.secs', '1fortnight', '1toString'])(
     'refuses "%s"',
-    (text) => expect(() => parseDuration(text)).toThrow(`"${text}" is no duration`),
+    (text) => expect(() => parseDuration(text)).toThrow(`"${text}" is not a duration`),
   );
 });
 
 describe('uuidBase64', () => {
-  it('makes a version 4 UUID of any 16 bytes', () => {
+  it('makes a version 4 UUID from any 16 bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (random) => {
         const text = uuidBase64(random);
@@ -60,7 +60,7 @@ describe('uuidBase64', () => {
 });
 
 describe('isUuidBase64', () => {
-  it('holds for the updates of a real executor', () => {
+  it('is true for the updates of a real executor', () => {
     for (const line of transcript('executor-calls.jsonl').trim().split('\n')) {
       expect(isUuidBase64(JSON.parse(line).update.status.uuid)).toBe(true);
     }
@@ -72,7 +72,7 @@ describe('isUuidBase64', () => {
     ['15 bytes', Buffer.alloc(15, 0x40)],
   ])('does not hold for %s', (_, bytes) => expect(isUuidBase64(bytes.toString('base64'))).toBe(false));
 
-  it('does not hold for what is not base64', () => expect(isUuidBase64('not base64 at all ...')).toBe(false));
+  it('is false for text that is not base64', () => expect(isUuidBase64('not base64 at all ...')).toBe(false));
 });
 
 describe('readExecutorEnvironment', () => {
@@ -92,7 +92,7 @@ describe('readExecutorEnvironment', () => {
     });
   });
 
-  it('reads the token and the socket where there are any, and leaves the environment alone', () => {
+  it('reads an existing token and socket, and does not change the environment', () => {
     const env = {
       ...real,
       MESOS_EXECUTOR_AUTHENTICATION_TOKEN: 'jwt',
@@ -106,12 +106,12 @@ describe('readExecutorEnvironment', () => {
     expect(env).toEqual(before);
   });
 
-  it('takes an empty token or socket for none', () => {
+  it('treats an empty token or socket as missing', () => {
     const env = { ...real, MESOS_EXECUTOR_AUTHENTICATION_TOKEN: '', MESOS_DOMAIN_SOCKET: '' };
     expect(readExecutorEnvironment(env)).toEqual(readExecutorEnvironment(real));
   });
 
-  it('takes what goes with checkpointing for optional', () => {
+  it('does not require the variables of checkpointing', () => {
     const { MESOS_RECOVERY_TIMEOUT: _, MESOS_SUBSCRIPTION_BACKOFF_MAX: __, ...rest } = real;
     expect(readExecutorEnvironment({ ...rest, MESOS_CHECKPOINT: '0' })).toMatchObject({ checkpoint: false });
   });
@@ -126,14 +126,14 @@ describe('readExecutorEnvironment', () => {
     expect(() => readExecutorEnvironment({ ...real, [name]: undefined })).toThrow(`${name} is not set`);
   });
 
-  it('names a duration it cannot read', () => {
+  it('reports an invalid duration', () => {
     const env = { ...real, MESOS_RECOVERY_TIMEOUT: 'soon' };
-    expect(() => readExecutorEnvironment(env)).toThrow('MESOS_RECOVERY_TIMEOUT: "soon" is no duration');
+    expect(() => readExecutorEnvironment(env)).toThrow('MESOS_RECOVERY_TIMEOUT: "soon" is not a duration');
   });
 });
 
 describe('backoffMs', () => {
-  it('starts short, at least doubles its bounds, and never waits longer than the longest', () => {
+  it('starts short, at least doubles its bounds, and never exceeds the maximum', () => {
     fc.assert(
       fc.property(fc.nat(2000), fc.double({ min: 0, max: 0.999, noNaN: true }), (attempt, random) => {
         const wait = backoffMs(attempt, random);
@@ -153,15 +153,15 @@ describe('leader detection from a list', () => {
   });
 
   it.each(['', 'a,', 'a:b', 'http://a:5050', 'user@a:1', 'a:99999'])('refuses "%s"', (text) => {
-    expect(() => parseMasters(text)).toThrow("is no master's address");
+    expect(() => parseMasters(text)).toThrow('is not a master address');
   });
 
-  it('goes through the list, again and again', async () => {
+  it('cycles through the list', async () => {
     const detect = detectFromList(['a:1', 'b:2']);
     expect([await detect(), await detect(), await detect()]).toEqual(['a:1', 'b:2', 'a:1']);
   });
 
-  it('has no answer from an empty list', async () => {
-    await expect(detectFromList([])()).rejects.toThrow('name at least one');
+  it('throws for an empty list', async () => {
+    await expect(detectFromList([])()).rejects.toThrow('add at least one');
   });
 });

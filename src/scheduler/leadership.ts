@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { childPath, type ZooKeeperAddress } from '../zookeeper/address.ts';
 import { untilAnswered, type ZooKeeperSession } from '../zookeeper/client.ts';
 import { type Candidacy, contend } from '../zookeeper/election.ts';
-import { followLeader, inOrder } from '../zookeeper/members.ts';
+import { followLeader, sortMembers } from '../zookeeper/members.ts';
 import { openZooKeeper } from '../zookeeper/session.ts';
 import type { Leader } from './proxy.ts';
 
@@ -41,7 +41,7 @@ export interface Election {
 /** Where the schedulers that stand for election have their APIs, the leader's first. */
 export async function candidates(session: ZooKeeperSession, zooKeeper: ZooKeeperAddress): Promise<string[]> {
   const path = childPath(zooKeeper.path, 'leader');
-  const names = inOrder((await untilAnswered(() => session.children(path))) ?? [], PREFIX);
+  const names = sortMembers((await untilAnswered(() => session.children(path))) ?? [], PREFIX);
   const found = await Promise.all(
     names.map((name) => untilAnswered(() => session.get(childPath(path, name)))),
   );
@@ -118,7 +118,7 @@ export function standForElection(options: ElectionOptions): Election {
   });
 
   return {
-    leads: () => candidacy?.leads() ?? false,
+    leads: () => candidacy?.isLeader() ?? false,
     leader: () => leader,
     stop: async () => {
       stopping.abort();

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkEndpoint } from '../health/endpoint.ts';
-import { afterCheck, firstCheckMs, initialHealth, intervalMs, isToBeKilled } from '../health/health.ts';
+import { afterCheck, firstCheckMs, initialHealth, intervalMs, mustBeKilled } from '../health/health.ts';
 import type { Input } from './decide/inputs.ts';
 import { type Probe, probesOf } from './domain/checks.ts';
 import type { StateEvent } from './domain/events.ts';
@@ -83,7 +83,7 @@ export class Prober {
       const result = await checkEndpoint(check, { host, readsStatuses: once, signal });
       const before = health;
       health = afterCheck(health, check, result, Date.now());
-      const exhausted = !once && isToBeKilled(health, check);
+      const exhausted = !once && mustBeKilled(health, check);
       if (health.healthy !== undefined && (health.healthy !== before.healthy || exhausted)) {
         const why = result.type === 'passed' ? '' : result.why;
         this.#report({

@@ -4,7 +4,7 @@
  * happens by itself. It throws where a scheduler breaks the rules.
  */
 
-import { letsThrough } from '../mesos/offer-constraints.ts';
+import { passesConstraints } from '../mesos/offer-constraints.ts';
 import {
   isTerminal,
   type Offer,
@@ -116,7 +116,7 @@ export class SimulatedMesos {
     for (const agent of this.agents.values()) {
       if (agent.offerId !== undefined || agent.filteredUntil > now || !this.#isThere(agent.spec.id)) continue;
       const { attributes, spec } = agent;
-      if (!letsThrough(this.#constraints, this.#role, { hostname: spec.host, attributes })) continue;
+      if (!passesConstraints(this.#constraints, this.#role, { hostname: spec.host, attributes })) continue;
       const offer = this.#offerOf(agent);
       if (offer) offers.push(offer);
     }

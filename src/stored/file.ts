@@ -1,8 +1,8 @@
 /**
- * Files that one release writes and others read: JSON, with the `format` and, after 0.1.0, the `release` that wrote
- * it beside the content. The rules are those of the scheduler's events (src/scheduler/domain/stored-events.ts): a
- * field that is added is optional or has an empty default; where a meaning changes, the format counts up, and files of
- * the old one are converted as they are read.
+ * Reads files that other releases may have written: JSON with the content, the `format` and, after 0.1.0, the `release`
+ * that wrote it. The rules are the same as for the scheduler's events (src/scheduler/domain/stored-events.ts): a new
+ * field is optional or has an empty default; a changed meaning increments the format, and files of the old format are
+ * converted when they are read.
  */
 
 import { RELEASE } from '../release.ts';
@@ -14,12 +14,12 @@ export interface StoredFile<T> {
   readonly read: (content: Readonly<Record<string, unknown>>) => T;
 }
 
-/** @param why follows the name of the file; without a remedy the file is damaged */
+/** @param why continues a sentence that begins with the file's name; without a remedy the file is damaged */
 type Refuse = (why: string, remedy?: string) => Error;
 
 /**
- * @returns undefined for a value that is no such file
- * @throws what `refuse` makes of a file of a later release, or a damaged one
+ * @returns undefined for a value that is not such a file
+ * @throws the error of `refuse` for a damaged file or a file of a later release
  */
 export function readStored<T>(
   value: unknown,

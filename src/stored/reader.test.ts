@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { MismatchError, readerOf } from './reader.ts';
 
-it('does not change what it reads, and gives it as it is where nothing is missing', () => {
+it('does not change its input, and returns it if no field is missing', () => {
   const read = readerOf(
     z.object({ list: z.array(z.object({ a: z.number().default(1) })), b: z.string().default('x') }),
   );
@@ -13,12 +13,12 @@ it('does not change what it reads, and gives it as it is where nothing is missin
   expect(old).toEqual({ list: [{ a: 2 }, {}] });
 });
 
-it('fills in the defaults of an object that is missing as a whole', () => {
+it('fills in the defaults of a missing object', () => {
   const read = readerOf(z.object({ inner: z.object({ a: z.number().default(1) }).prefault({}) }));
   expect(read({})).toEqual({ inner: { a: 1 } });
 });
 
-it('drops unknown fields that are empty, and refuses those that hold anything', () => {
+it('drops empty unknown fields, and refuses unknown fields with a value', () => {
   const read = readerOf(z.object({ a: z.number() }));
   const empty = {
     flag: false,
@@ -35,11 +35,11 @@ it('drops unknown fields that are empty, and refuses those that hold anything', 
   }
 });
 
-it('refuses kinds of schemas that it was not made for', () => {
+it('refuses unsupported kinds of schemas', () => {
   expect(() => readerOf(z.date())).toThrow("stored values can't be read by schemas of the type date");
 });
 
-it('tells objects of a union apart by a field, or by trying', () => {
+it('selects the member of a union by a field, or by trying', () => {
   const read = readerOf(
     z.object({
       how: z.discriminatedUnion('kind', [

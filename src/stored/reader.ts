@@ -1,15 +1,15 @@
 /**
- * Reads stored JSON by a schema. In contrast to the schema's own `parse` it checks no limits and converts nothing,
- * since that was done when the value came in, maybe by other limits; it refuses unknown fields that hold anything,
- * since to drop them would lose it; and it takes a fraction of the time, which counts for a state of 100,000 events.
+ * Reads stored JSON by a schema. Unlike the schema's own `parse`, it checks no limits and converts nothing, since that
+ * was done before the value was stored, possibly with other limits. It refuses unknown fields with a value, since their
+ * content would be lost. It takes a fraction of the time, which matters for a state of 100,000 events.
  */
 
 import * as z from 'zod';
 
-/** A value is not what the schema says. */
+/** A value does not match the schema. */
 export class MismatchError extends Error {
   override name = 'MismatchError';
-  /** Where, the outermost first. */
+  /** The path of the value, outermost field first. */
   readonly path: string[];
 
   constructor(message: string, path: string[] = []) {
@@ -19,16 +19,16 @@ export class MismatchError extends Error {
 }
 
 interface Reader {
-  /** Looks at the value itself, not at what is in it. */
-  readonly takes: (value: unknown) => boolean;
+  /** Checks the value itself, not its content. */
+  readonly accepts: (value: unknown) => boolean;
   readonly read: (value: unknown) => unknown;
-  /** For an object that lacks the field: `fill` where it has a default, nothing where it may lack it. */
+  /** Set for a field that an object may lack; `fill` returns its default, if it has one. */
   readonly missing?: { readonly fill?: () => unknown };
 }
 
 /**
- * @returns a function that gives the value, or a copy with defaults filled in, or throws MismatchError
- * @throws TypeError where the schema is of a kind that is not used here so far
+ * @returns a function that returns the value, or a copy with defaults filled in, or throws MismatchError
+ * @throws TypeError if the kind of the schema is not supported
  */
 export function readerOf<T>(schema: z.ZodType<T>): (value: unknown) => T {
   const reader = readerFor(schema);
@@ -36,7 +36,7 @@ export function readerOf<T>(schema: z.ZodType<T>): (value: unknown) => T {
 }
 
 function checked(reader: Reader, value: unknown): unknown {
-  if (!reader.takes(value)) throw new MismatchError('has an unknown value');
+  if (!reader.accepts(value)) throw new MismatchError('has an unknown value');
   return reader.read(value);
 }
 
@@ -63,15 +63,15 @@ function readerFor(schema: z.core.$ZodType): Reader {
     const inner = readerFor(schema.unwrap());
     return { ...inner, missing: { fill: () => checked(inner, schema.def.defaultValue) } };
   }
-  // What comes before an inner schema converts; a transformation after one gives what it takes, normalized.
+  // In a pipe, a transformation before a schema converts its input; one after a schema only normalizes its output.
   if (schema instanceof z.ZodPipe) {
     return readerFor(schema.out instanceof z.ZodTransform ? schema.in : schema.out);
   }
   throw new TypeError(`stored values can't be read by schemas of the type ${schema._zod.def.type}`);
 }
 
-function leaf(takes: Reader['takes']): Reader {
-  return { takes, read: (value) => value };
+function leaf(accepts: Reader['accepts']): Reader {
+  return { accepts, read: (value) => value };
 }
 
 function oneOf(values: Iterable<unknown>): Reader {
@@ -81,7 +81,7 @@ function oneOf(values: Iterable<unknown>): Reader {
 
 function listOf(element: Reader): Reader {
   return {
-    takes: Array.isArray,
+    accepts: Array.isArray,
     read: (value) => {
       const list = value as readonly unknown[];
       let copy: unknown[] | undefined;
@@ -98,7 +98,7 @@ function listOf(element: Reader): Reader {
 
 function recordOf(field: Reader): Reader {
   return {
-    takes: isJson,
+    accepts: isJson,
     read: (value) => {
       for (const name in value as object) at(name, field, (value as Record<string, unknown>)[name]);
       return value;
@@ -108,11 +108,11 @@ function recordOf(field: Reader): Reader {
 
 function unionOf(options: readonly Reader[]): Reader {
   return {
-    takes: (value) => options.some(({ takes }) => takes(value)),
+    accepts: (value) => options.some(({ accepts }) => accepts(value)),
     read: (value) => {
       let first: unknown;
-      for (const { takes, read } of options) {
-        if (!takes(value)) continue;
+      for (const { accepts, read } of options) {
+        if (!accepts(value)) continue;
         try {
           return read(value);
         } catch (error) {
@@ -124,7 +124,7 @@ function unionOf(options: readonly Reader[]): Reader {
   };
 }
 
-/** Objects told apart by the value of one field. */
+/** Reads a union of objects that the value of one field distinguishes. */
 function variantsOf(field: string, schemas: readonly z.ZodObject[]): Reader {
   const variants = schemas.map(({ shape }) => {
     const key: z.core.$ZodType | undefined = shape[field];
@@ -132,9 +132,9 @@ function variantsOf(field: string, schemas: readonly z.ZodObject[]): Reader {
     return { key: readerFor(key), variant: objectOf(shape) };
   });
   return {
-    takes: isJson,
+    accepts: isJson,
     read: (value) => {
-      const found = variants.find(({ key }) => key.takes((value as Record<string, unknown>)[field]));
+      const found = variants.find(({ key }) => key.accepts((value as Record<string, unknown>)[field]));
       if (!found) throw new MismatchError('has an unknown value', [field]);
       return found.variant.read(value);
     },
@@ -145,7 +145,7 @@ function objectOf(shape: Readonly<Record<string, z.core.$ZodType>>): Reader {
   const fields = new Map(Object.entries(shape).map(([name, schema]) => [name, readerFor(schema)]));
   const expected = [...fields].filter(([, { missing }]) => !missing || missing.fill);
   return {
-    takes: isJson,
+    accepts: isJson,
     read: (value) => {
       const object = value as Record<string, unknown>;
       let copy: Record<string, unknown> | undefined;
@@ -173,7 +173,7 @@ function objectOf(shape: Readonly<Record<string, z.core.$ZodType>>): Reader {
   };
 }
 
-/** A field of a later release that is empty is not in use: its default is empty, by the rule of stored-events.ts. */
+/** True for an empty value. An empty field of a later release is not in use, by the rules of stored-events.ts. */
 export function isEmpty(value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0;
   return isJson(value) ? Object.values(value).every(isEmpty) : !value;
@@ -183,7 +183,7 @@ function isJson(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Reads a part, and says where it is in an error. */
+/** Reads a part of a value and adds its name to the path of an error. */
 function at(name: string, reader: Reader, value: unknown): unknown {
   try {
     return checked(reader, value);

@@ -1,8 +1,8 @@
-/** Schemas of what is stored, checked against the types of what is saved: a field without its schema doesn't compile. */
+/** Schemas of stored values, checked against their types: a field without a schema is a compile error. */
 
 import * as z from 'zod';
 
-/** A schema for every field, so that none can be forgotten; optional ones may stay out. */
+/** Requires a schema for every field. Optional fields may be missing in values. */
 export type Shape<T> = {
   readonly [K in keyof T]-?: object extends Pick<T, K> ? z.ZodType<T[K] | undefined> : z.ZodType<T[K]>;
 };
@@ -18,7 +18,7 @@ type OfKind<T extends { readonly kind: string }, V> = T extends { readonly kind:
     : never
   : never;
 
-/** One member of a union told apart by its `kind`: its other fields, so that none can be forgotten. */
+/** Declares one member of a union by `kind`. Requires a schema for each of its other fields. */
 export function variant<T extends { readonly kind: string }>(
   kind: T['kind'],
   shape: Shape<Omit<T, 'kind'>>,
@@ -26,7 +26,7 @@ export function variant<T extends { readonly kind: string }>(
   return z.object({ kind: z.literal(kind), ...(shape as z.ZodRawShape) }) as unknown as z.ZodType<T>;
 }
 
-/** A union told apart by its `kind`: the other fields of each, so that none can be forgotten. */
+/** Declares a union by `kind`. Requires a schema for each of the other fields of each member. */
 export function byKind<T extends { readonly kind: string }>(
   shapes: {
     readonly [V in T['kind']]: Shape<Omit<OfKind<T, V>, 'kind'>>;
@@ -41,7 +41,7 @@ export function byKind<T extends { readonly kind: string }>(
   ) as unknown as z.ZodType<T>;
 }
 
-/** A union of texts, all of them. */
+/** Declares a union of strings. Requires all of its members. */
 export function literals<T extends string>(all: Readonly<Record<T, true>>): z.ZodType<T> {
   return z.enum(Object.keys(all) as T[]);
 }

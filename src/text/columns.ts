@@ -1,4 +1,4 @@
-/** Lays rows out in columns, with a heading. */
+/** Formats rows as columns, with a heading. */
 export function columns(heading: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [heading, ...rows];
   const widths = heading.map((_, i) => Math.max(...all.map((row) => (row[i] ?? '').length)));

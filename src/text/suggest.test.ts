@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { editDistance, suggest } from './suggest.ts';
 
-test('a swap of neighbours, a letter too many, one missing or another are one step each', () => {
+test('counts a swap, an extra letter, a missing letter and a wrong letter as one edit each', () => {
   expect(editDistance('agnet', 'agent')).toBe(1);
   expect(editDistance('agentt', 'agent')).toBe(1);
   expect(editDistance('agnt', 'agent')).toBe(1);
@@ -9,7 +9,7 @@ test('a swap of neighbours, a letter too many, one missing or another are one st
   expect(editDistance('', 'agent')).toBe(5);
 });
 
-test('only a near word is suggested', () => {
+test('suggests only a similar word', () => {
   expect(suggest('Hsots', ['hosts', 'ports'])).toBe('hosts');
   expect(suggest('colour', ['hosts', 'ports'])).toBeUndefined();
   expect(suggest('x', [])).toBeUndefined();

@@ -1,4 +1,4 @@
-/** What somebody may have meant: the nearest known word, when it is near enough to be a slip of the finger. */
+/** Suggests the known word with the smallest edit distance, if the distance is small enough for a typo. */
 export function suggest(word: string, known: readonly string[]): string | undefined {
   const wanted = word.toLowerCase();
   let best: { readonly name: string; readonly distance: number } | undefined;
@@ -9,13 +9,13 @@ export function suggest(word: string, known: readonly string[]): string | undefi
   return best && best.distance <= Math.max(1, Math.floor(best.name.length / 3)) ? best.name : undefined;
 }
 
-/** That as the end of a message; empty where no word is near. */
+/** Formats the suggestion as the end of a message; empty if there is none. */
 export function didYouMean(word: string, known: readonly string[]): string {
-  const near = suggest(word, known);
-  return near === undefined ? '' : `; did you mean "${near}"?`;
+  const suggestion = suggest(word, known);
+  return suggestion === undefined ? '' : `; did you mean "${suggestion}"?`;
 }
 
-/** Letters to insert, take away, replace or swap with the next until one word is the other. */
+/** Counts the letters to insert, delete, replace or swap with the next one to turn one word into the other. */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, i) => i);

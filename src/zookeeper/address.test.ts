@@ -43,32 +43,32 @@ describe('a ZooKeeper address', () => {
     ['zk://h:65536/mesos', 'server 1 of the list is not host:port'],
     ['zk://a b/mesos', 'server 1 of the list is not host:port'],
     ['zk://fd00::1/mesos', 'server 1 of the list is not host:port'],
-    ['zk://me@h/mesos', 'what precedes the @ is not user:password'],
-    ['zk://:pw@h/mesos', 'what precedes the @ is not user:password'],
-    ['zk://me:@h/mesos', 'what precedes the @ is not user:password'],
-    ['zk://h/a//b', "the path after the servers is no path of ZooKeeper's"],
-    ['zk://h/a/../b', "the path after the servers is no path of ZooKeeper's"],
-    ['zk://h//', "the path after the servers is no path of ZooKeeper's"],
-    ['zk://h/a\u0000', "the path after the servers is no path of ZooKeeper's"],
+    ['zk://me@h/mesos', 'the text before the @ is not user:password'],
+    ['zk://:pw@h/mesos', 'the text before the @ is not user:password'],
+    ['zk://me:@h/mesos', 'the text before the @ is not user:password'],
+    ['zk://h/a//b', 'the path after the servers is not a ZooKeeper path'],
+    ['zk://h/a/../b', 'the path after the servers is not a ZooKeeper path'],
+    ['zk://h//', 'the path after the servers is not a ZooKeeper path'],
+    ['zk://h/a\u0000', 'the path after the servers is not a ZooKeeper path'],
   ])('refuses %j', (text, message) => {
     expect(() => parseZooKeeperAddress(text)).toThrow(AddressError);
     expect(() => parseZooKeeperAddress(text)).toThrow(message);
   });
 
-  it('is never repeated in an error, nor shown with its password', () => {
+  it('is never repeated in an error or shown with its password', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[!-~]{8,20}$/), fc.boolean(), (password, broken) => {
         const text = `zk://me:${password}@h${broken ? ' x' : ''}/mesos`;
-        let said: string;
+        let output: string;
         try {
-          said = showZooKeeperAddress(parseZooKeeperAddress(text));
+          output = showZooKeeperAddress(parseZooKeeperAddress(text));
           expect(parseZooKeeperAddress(text).credentials).toBe(`me:${password}`);
         } catch (error) {
-          said = String(error);
+          output = String(error);
           expect(error).toBeInstanceOf(AddressError);
           expect(broken).toBe(true);
         }
-        expect(said).not.toContain(password);
+        expect(output).not.toContain(password);
       }),
       { numRuns: runs(100) },
     );
@@ -77,7 +77,7 @@ describe('a ZooKeeper address', () => {
   });
 });
 
-it('tells an address, a file and a list apart', () => {
+it('distinguishes an address, a file and a list', () => {
   expect(['zk://h', 'file:///x', 'h:5050'].map(isZooKeeperAddress)).toEqual([true, false, false]);
   expect(['file:///etc/x ', 'file://x', 'zk://h', '/etc/x'].map(fileOfFlag)).toEqual([
     '/etc/x',
@@ -87,6 +87,6 @@ it('tells an address, a file and a list apart', () => {
   ]);
 });
 
-it('puts names under the root too', () => {
+it('appends names to the root, too', () => {
   expect([childPath('/', 'a'), childPath('/x', 'a')]).toEqual(['/a', '/x/a']);
 });

@@ -1,10 +1,10 @@
 /**
- * `zk://user:password@host1:2181,host2/path`, as Mesos and Marathon take it. The password is what follows the first
- * colon up to the last @, as it is: nothing is percent-encoded. Messages never repeat what was given, since it may
- * hold a password.
+ * Parses `zk://user:password@host1:2181,host2/path`, the format of Mesos and Marathon. The password is the text between
+ * the first colon and the last @, without percent-encoding. Messages never repeat the input, since it may contain a
+ * password.
  */
 
-/** The port of a ZooKeeper server where the address names none. */
+/** The port of a ZooKeeper server if the address has no port. */
 const SERVER_PORT = 2181;
 
 export interface ZooKeeperServer {
@@ -17,7 +17,7 @@ export interface ZooKeeperAddress {
   readonly servers: readonly [ZooKeeperServer, ...ZooKeeperServer[]];
   /** `user:password`, for the scheme `digest`. */
   readonly credentials?: string;
-  /** Absolute, `/` for the root; without a slash at the end. */
+  /** Absolute, `/` for the root, without a trailing slash. */
   readonly path: string;
 }
 
@@ -25,16 +25,16 @@ export class AddressError extends Error {
   override name = 'AddressError';
 }
 
-const EXPECTED = 'zk://[user:password@]host:port,host:port,…/path was expected';
+const EXPECTED = 'expected zk://[user:password@]host:port,host:port,…/path';
 
-/** True where a flag's value is a ZooKeeper address. */
+/** True if a flag's value is a ZooKeeper address. */
 export function isZooKeeperAddress(text: string): boolean {
   return text.trim().startsWith('zk://');
 }
 
 /**
- * The path in `file:///path`, in whose file the value of a flag is kept, as Mesos does to keep a password out of
- * the argument list; undefined where the value is no such reference. Reading the file is the caller's work.
+ * Returns the path in `file:///path`; undefined for any other value. As in Mesos, the file contains the value of the
+ * flag, which keeps passwords out of the argument list. The caller reads the file.
  */
 export function fileOfFlag(text: string): string | undefined {
   const match = /^file:\/\/(\/[^\s]+)$/.exec(text.trim());
@@ -46,17 +46,17 @@ export function parseZooKeeperAddress(text: string): ZooKeeperAddress {
   const trimmed = text.trim();
   if (!isZooKeeperAddress(trimmed)) throw new AddressError(`not a ZooKeeper address: ${EXPECTED}`);
   const rest = trimmed.slice('zk://'.length);
-  // The path holds no @, the servers hold neither @ nor slash, so a password may hold slashes.
+  // The path contains no @, and the servers contain neither @ nor slash, so a password may contain slashes.
   const at = rest.lastIndexOf('@');
   const credentials = at < 0 ? undefined : rest.slice(0, at);
   if (credentials !== undefined && !/^[^:]+:./s.test(credentials)) {
-    throw new AddressError(`what precedes the @ is not user:password: ${EXPECTED}`);
+    throw new AddressError(`the text before the @ is not user:password: ${EXPECTED}`);
   }
   const target = rest.slice(at + 1);
   const slash = target.indexOf('/');
   const servers = (slash < 0 ? target : target.slice(0, slash)).split(',').map(serverFrom);
   const [first, ...others] = servers;
-  if (first === undefined) throw new AddressError(`no server is named: ${EXPECTED}`);
+  if (first === undefined) throw new AddressError(`the list of servers is empty: ${EXPECTED}`);
   return {
     servers: [first, ...others],
     ...(credentials !== undefined && { credentials }),
@@ -64,7 +64,7 @@ export function parseZooKeeperAddress(text: string): ZooKeeperAddress {
   };
 }
 
-/** The address as it may be shown: with the user, without the password. */
+/** Formats the address for messages: with the user, without the password. */
 export function showZooKeeperAddress({ servers, credentials, path }: ZooKeeperAddress): string {
   const user = credentials === undefined ? '' : `${credentials.slice(0, credentials.indexOf(':'))}:***@`;
   return `zk://${user}${servers.map(showServer).join(',')}${path}`;
@@ -74,7 +74,7 @@ export function showServer({ host, port }: ZooKeeperServer): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Puts a name under a path that may be the root. */
+/** Appends a name to a path, which may be the root. */
 export function childPath(path: string, name: string): string {
   return path === '/' ? `/${name}` : `${path}/${name}`;
 }
@@ -93,9 +93,9 @@ function pathFrom(text: string): string {
   const path = text === '/' ? text : text.replace(/\/$/, '');
   const names = path.split('/').slice(1);
   const good = text === '/' || names.every((name) => name !== '' && name !== '.' && name !== '..');
-  // Control characters are what ZooKeeper refuses too.
+  // ZooKeeper refuses control characters, too.
   if (!good || path === '' || /[\p{Cc}\p{Cs}]/u.test(path)) {
-    throw new AddressError(`the path after the servers is no path of ZooKeeper's: ${EXPECTED}`);
+    throw new AddressError(`the path after the servers is not a ZooKeeper path: ${EXPECTED}`);
   }
   return path;
 }

@@ -1,24 +1,24 @@
 /**
- * The port to ZooKeeper: one session with an ensemble, over as many connections as it takes. It is opened by
- * `openZooKeeper` of session.ts. Semantics are those of the ZooKeeper programmer's guide, but for what is said here.
+ * The interface to ZooKeeper: one session with an ensemble, which may use several connections in turn. `openZooKeeper`
+ * in session.ts opens it. The semantics are those of the ZooKeeper programmer's guide, except as documented here.
  */
 
 import { type ErrorDetails, MesosupError } from '../errors/mesosup-error.ts';
 
 /**
  * - `connected`: a server answers.
- * - `suspended`: no server does; the ensemble still keeps the session and its ephemeral znodes.
- * - `ended`: for good. Whatever rested on the session (an election won) is void.
+ * - `suspended`: no server answers; the ensemble still keeps the session and its ephemeral znodes.
+ * - `ended`: permanently. Everything that depended on the session (a won election) is lost.
  */
 export type SessionState = 'connected' | 'suspended' | 'ended';
 
-/** Who may do what with a znode. In a session without credentials all three are `open`. */
+/** Access rights of a znode. In a session without credentials all three mean `open`. */
 export type Access =
-  /** Everybody may do everything. */
+  /** All rights for everyone. */
   | 'open'
-  /** Everything for the identity of this session, nothing for others. */
+  /** All rights for the identity of this session, none for other identities. */
   | 'creator'
-  /** Everything for the identity of this session, reading for everybody: what Mesos does with its own. */
+  /** All rights for the identity of this session, read access for everyone, as for Mesos' own znodes. */
   | 'creator-world-read';
 
 export type CreateMode = 'persistent' | 'persistent-sequential' | 'ephemeral' | 'ephemeral-sequential';
@@ -26,7 +26,7 @@ export type CreateMode = 'persistent' | 'persistent-sequential' | 'ephemeral' | 
 export interface Stat {
   /** Counts the changes of the data, from 0. */
   readonly version: number;
-  /** The session a znode is ephemeral to, as `ZooKeeperSession.id`; undefined for a persistent one. */
+  /** The session that owns an ephemeral znode, as `ZooKeeperSession.id`; undefined for a persistent znode. */
   readonly owner?: string;
 }
 
@@ -34,7 +34,7 @@ export interface Znode extends Stat {
   readonly data: Buffer;
 }
 
-/** One step of `multi`. A `version` that is not given is any. */
+/** One step of `multi`. Without `version`, any version matches. */
 export type Operation =
   | {
       readonly type: 'create';
@@ -47,46 +47,46 @@ export type Operation =
   | { readonly type: 'delete' | 'check'; readonly path: string; readonly version?: number };
 
 /**
- * Called once: when what was read has changed, or after the connection was away, since a change may have been
- * missed then. Never once the session has ended.
+ * Called once: when the read value has changed, or after a reconnect, since a change may have been missed. Never called
+ * after the end of the session.
  */
 export type Watch = () => void;
 
 /**
- * Requests are answered in the order they were made. One made while the session is suspended waits. All throw
- * ZooKeeperError. Paths are absolute; data is at most about 1 MB, all of a request together too.
+ * Requests are answered in order. A request waits while the session is suspended. All requests throw ZooKeeperError.
+ * Paths are absolute. The data of one request is limited to about 1 MB in total.
  */
 export interface ZooKeeperSession {
   /** 16 hex digits. */
   readonly id: string;
-  /** As negotiated, in milliseconds: after that long without us the ensemble ends the session. */
+  /** The negotiated timeout in milliseconds: without a heartbeat for that time, the ensemble ends the session. */
   readonly timeoutMs: number;
   /**
-   * Read off the clock at the moment it is asked, so that a process that was stopped for a while learns at its
-   * first look that its time is over. The session's own deadline passes before the ensemble's does.
+   * Compared with the clock at each access, so that a process that was stopped for some time sees the end of its session
+   * immediately. The session's own deadline is before the ensemble's.
    */
   readonly state: SessionState;
-  /** Resolves when the session has ended, with the reason in words; never rejects. */
+  /** Resolves with the reason when the session has ended; never rejects. */
   readonly ended: Promise<string>;
-  /** Tells of each change of state; @returns how to hear no more. */
+  /** Calls `listener` at each change of state. @returns a function that removes the listener */
   onState(listener: (state: SessionState) => void): () => void;
 
-  /** Undefined where there is no such znode; no watch is left then: use `exists` to await one. */
+  /** Returns undefined, without setting the watch, if the znode does not exist. Use `exists` to wait for it. */
   get(path: string, watch?: Watch): Promise<Znode | undefined>;
-  /** Names without the path, in no order. Undefined where there is no such znode; no watch is left then. */
+  /** Returns names without the path, unordered; undefined, without setting the watch, if the znode does not exist. */
   children(path: string, watch?: Watch): Promise<string[] | undefined>;
-  /** The watch is also for a znode that comes to be. */
+  /** The watch also fires when the znode is created. */
   exists(path: string, watch?: Watch): Promise<Stat | undefined>;
-  /** @returns the path, with the sequence number where the mode has one */
+  /** @returns the path, including the sequence number for a sequential mode */
   create(path: string, data: Uint8Array, access: Access, mode?: CreateMode): Promise<string>;
-  /** Creates what is missing of a path, as persistent znodes without data. */
+  /** Creates the missing znodes of a path, persistent and without data. */
   createPath(path: string, access: Access): Promise<void>;
-  /** @throws ZooKeeperError BAD_VERSION where the version is another than the one given */
+  /** @throws ZooKeeperError BAD_VERSION if the znode's version is not `version` */
   set(path: string, data: Uint8Array, version?: number): Promise<Stat>;
   delete(path: string, version?: number): Promise<void>;
-  /** All of the operations or none. @returns the paths of the znodes created, in order */
+  /** Performs all of the operations or none. @returns the paths of the created znodes, in order */
   multi(operations: readonly Operation[]): Promise<string[]>;
-  /** Ends the session at the ensemble too, and with it its ephemeral znodes; at once if it can't be reached. */
+  /** Ends the session and its ephemeral znodes in the ensemble; returns immediately if the ensemble is unreachable. */
   close(): Promise<void>;
 }
 
@@ -95,13 +95,13 @@ export type ZooKeeperErrorCode =
   | 'NODE_EXISTS'
   | 'NOT_EMPTY'
   | 'BAD_VERSION'
-  /** The znode's access list says no. */
+  /** The znode's access list forbids the request. */
   | 'NO_AUTH'
-  /** The connection broke before the answer: a change may have been made or not. */
+  /** The connection was lost before the answer. A change may or may not have been made. */
   | 'CONNECTION_LOSS'
-  /** The session had ended before the request was made, or before its answer. */
+  /** The session ended before the request or before its answer. */
   | 'SESSION_ENDED'
-  /** Anything else; the message has it. */
+  /** Any other error; see the message. */
   | 'OTHER';
 
 export class ZooKeeperError extends MesosupError {
@@ -114,14 +114,14 @@ export class ZooKeeperError extends MesosupError {
   }
 }
 
-/** True for an error of that kind; for `catch`. */
+/** True for a ZooKeeperError with one of the codes. */
 export function isZooKeeperError(error: unknown, ...codes: ZooKeeperErrorCode[]): error is ZooKeeperError {
   return error instanceof ZooKeeperError && codes.includes(error.code);
 }
 
 /**
- * Repeats a request until it is answered, for those that may be: reads, and changes that come out the same. A
- * request waits where the session is suspended, so this does not spin, and the end of the session ends it.
+ * Repeats an idempotent request until it is answered. A request waits while the session is suspended, so this loop does
+ * not spin, and it ends with the session.
  */
 export async function untilAnswered<T>(request: () => Promise<T>): Promise<T> {
   for (;;) {

@@ -1,4 +1,4 @@
-/** What a real server never sends. The contract tests have a real one for the rest. */
+/** Answers that a real server never sends. The contract tests use a real server for all other cases. */
 
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -44,7 +44,7 @@ afterEach(async () => {
   await closed;
 });
 
-/** Resolves once so many packets have arrived, with the last of them. */
+/** Resolves with the last packet when the given number of packets has arrived. */
 async function arrival(count: number): Promise<Buffer> {
   while (received.length < count) {
     await new Promise<void>((resolve) => {
@@ -60,7 +60,7 @@ const reply = (xid: number, zxid: Buffer, error: number, ...record: Buffer[]): B
   packet(int(xid), zxid, int(error), ...record);
 const event = (type: number, path: string): Buffer => reply(-1, NO_ZXID, 0, int(type), int(3), string(path));
 
-/** A connection past its handshake. */
+/** A connection after its handshake. */
 async function connected(options: Partial<ConnectOptions> = {}): Promise<Connection> {
   const before = received.length;
   const connecting = connect({ server: at, timeoutMs: 1000, withinMs: 20_000, ...options });
@@ -72,18 +72,18 @@ async function connected(options: Partial<ConnectOptions> = {}): Promise<Connect
 }
 
 describe('the handshake', () => {
-  it('is given up where the other side is no ZooKeeper', async () => {
+  it('fails if the server is not ZooKeeper', async () => {
     const connecting = connect({ server: at, timeoutMs: 1000, withinMs: 20_000 });
     const refused = expect(connecting).rejects.toMatchObject({
       fatal: false,
-      message: `127.0.0.1:${at.port} sent what can't be read: 1213486160 is not the length of a packet`,
+      message: `127.0.0.1:${at.port} sent an invalid packet: 1213486160 is not the length of a packet`,
     });
     await arrival(1);
     socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
     await refused;
   });
 
-  it('is given up where the answer is cut short', async () => {
+  it('fails if the answer is truncated', async () => {
     const connecting = connect({ server: at, timeoutMs: 1000, withinMs: 20_000 });
     const refused = expect(connecting).rejects.toMatchObject({ fatal: false });
     await arrival(1);
@@ -91,7 +91,7 @@ describe('the handshake', () => {
     await refused;
   });
 
-  it('is refused for good where the session has expired, and the credentials are not sent', async () => {
+  it('fails permanently if the session has expired, and the credentials are not sent', async () => {
     const connecting = connect({ server: at, credentials: 'me:pw', timeoutMs: 1000, withinMs: 20_000 });
     const refused = expect(connecting).rejects.toMatchObject({ fatal: true });
     await arrival(1);
@@ -100,7 +100,7 @@ describe('the handshake', () => {
     expect(received).toHaveLength(1);
   });
 
-  it('precedes the credentials, and they precede all requests', async () => {
+  it('precedes the credentials, which precede all requests', async () => {
     const connection = await connected({ credentials: 'me:pw' });
     const gone = expect(connection.request(remove('/a'))).rejects.toMatchObject({ code: 'CONNECTION_LOSS' });
     const last = new JuteReader(await arrival(3));
@@ -110,7 +110,7 @@ describe('the handshake', () => {
     expect(auth.buffer().toString()).toBe('me:pw');
     socket.write(reply(-4, LONG_AGO, -115));
     expect(await connection.closed).toEqual({
-      reason: `127.0.0.1:${at.port} refused user and password`,
+      reason: `127.0.0.1:${at.port} refused the user and password`,
       fatal: true,
     });
     await gone;
@@ -118,7 +118,7 @@ describe('the handshake', () => {
 });
 
 describe('a connection', () => {
-  it('passes on answers and events in the order of their arrival, also from one chunk', async () => {
+  it('delivers answers and events in the order of arrival, also from one chunk', async () => {
     const order: string[] = [];
     const connection = await connected({ onEvent: ({ type, path }) => order.push(`${type} ${path}`) });
     const noted = (name: string) => {
@@ -135,10 +135,10 @@ describe('a connection', () => {
     socket.write(Buffer.concat([...early, reply(1, LONG_AGO, -101), event(4, '/late')]));
     expect(await both).toEqual([undefined, undefined]);
     expect(order).toEqual(['deleted /early', 'first', 'created /a', 'second', 'children-changed /late']);
-    expect([connection.made, connection.answered]).toEqual([2, 2]);
+    expect([connection.sentCount, connection.answeredCount]).toEqual([2, 2]);
   });
 
-  it('resumes after the last change that an answer named, an error included', async () => {
+  it('resumes after the zxid of the last answer, including errors', async () => {
     const connection = await connected();
     expect(connection.resumption()).toEqual({ id: ID, password: PASSWORD, zxid: Buffer.alloc(8) });
     const asked = [1, 2, 3].map(() => connection.request(exists('/a', false)));
@@ -164,10 +164,10 @@ describe('a connection', () => {
   it.each([
     ['a length that is none', int(-5), '-5 is not the length of a packet'],
     ['a header cut short', packet(int(0)), /a field of 8 bytes exceeds its packet of 4 bytes/],
-    ['an answer to no request', reply(7, LONG_AGO, 0), 'an answer to no request or out of turn: xid 7'],
-    ['an answer out of turn', reply(1, LONG_AGO, 0), 'an answer to no request or out of turn: xid 1'],
+    ['an answer to no request', reply(7, LONG_AGO, 0), 'an unexpected or out-of-order answer: xid 7'],
+    ['an answer out of turn', reply(1, LONG_AGO, 0), 'an unexpected or out-of-order answer: xid 1'],
     ['an answer cut short', reply(0, LONG_AGO, 0, int(3)), /a field of 3 bytes exceeds/],
-    ['an event of an unknown type', event(9, '/a'), '9 is no type of a watch event'],
+    ['an event of an unknown type', event(9, '/a'), '9 is not a type of watch event'],
   ])('is lost, with all of its requests, at %s', async (_, bytes, message) => {
     const connection = await connected();
     const lost = [getData('/a', false), getData('/b', false)].map((request) =>
@@ -182,7 +182,7 @@ describe('a connection', () => {
     await expect(connection.request(remove('/a'))).rejects.toMatchObject({ code: 'CONNECTION_LOSS' });
   });
 
-  it('goes on after a request that the server refuses with an unknown error', async () => {
+  it('continues after a request that the server refuses with an unknown error', async () => {
     const connection = await connected();
     const refused = expect(connection.request(remove('/a'))).rejects.toMatchObject({ code: 'OTHER' });
     await arrival(2);

@@ -1,7 +1,7 @@
 /**
- * One TCP connection to one ZooKeeper server, from the handshake to its end. The next connection continues the session
- * by its id. Pings and the renewal of watches are left out: the session's heartbeats are requests, and it fires all of
- * its watches once another connection continues it.
+ * One TCP connection to one ZooKeeper server, from the handshake to its end. The next connection resumes the session by
+ * its id. Pings and the renewal of watches are not implemented: the session's heartbeats are requests, and it fires all
+ * of its watches after a reconnect.
  */
 
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -25,29 +25,29 @@ import {
 } from './wire/protocol.ts';
 import { closeSession, type Request } from './wire/requests.ts';
 
-/** Of the password of a session that there isn't yet. */
+/** Size of the empty password for a new session. */
 const PASSWORD_BYTES = 16;
 
 export interface ConnectOptions {
   server: ZooKeeperServer;
   /** `user:password` */
   credentials?: string;
-  /** Of the session, as wished for. */
+  /** The requested session timeout. */
   timeoutMs: number;
   resume?: Resumption;
-  /** For the whole way to an answer of the server. */
+  /** Time limit from the connection attempt to the server's answer, in milliseconds. */
   withinMs: number;
-  /** Called in the order of the connection: after the answers that precede the event, before those that follow it. */
+  /** Called in the order of arrival, relative to answers and other events. */
   onEvent?: (event: WatchEvent) => void;
 }
 
 export interface ConnectionEnd {
   readonly reason: string;
-  /** The session can't go on with any server. */
+  /** True if no server can resume the session. */
   readonly fatal: boolean;
 }
 
-/** The connection did not come about. */
+/** The connection failed. */
 export class ConnectError extends Error {
   override name = 'ConnectError';
   readonly fatal: boolean;
@@ -59,20 +59,20 @@ export class ConnectError extends Error {
 }
 
 export interface Connection {
-  /** Of the session, as negotiated, in milliseconds. */
+  /** The negotiated session timeout in milliseconds. */
   readonly timeoutMs: number;
-  /** Resolves when the connection is gone, whoever ended it. */
+  /** Resolves when the connection has been closed, by either side. */
   readonly closed: Promise<ConnectionEnd>;
-  /** What the next connection needs; the zxid is that of the last answer. */
+  /** Returns the data that the next connection needs; the zxid is that of the last answer. */
   resumption(): Resumption;
-  /** How many requests have been made and answered; a server answers in the order it was asked. */
-  readonly made: number;
-  readonly answered: number;
-  /** Rejects with ZooKeeperError, CONNECTION_LOSS for all under way at the end. */
+  /** Numbers of requests sent and answered. A server answers in order. */
+  readonly sentCount: number;
+  readonly answeredCount: number;
+  /** Rejects with ZooKeeperError; with CONNECTION_LOSS for all requests pending when the connection closes. */
   request<T>(request: Request<T>): Promise<T>;
   /** Ends the session at the server; resolves when the server has closed the connection. */
   endSession(): Promise<void>;
-  /** Cuts the connection. */
+  /** Closes the connection without a request. */
   destroy(reason: string): void;
 }
 
@@ -84,10 +84,10 @@ export function connect(options: ConnectOptions): Promise<Connection> {
   });
 }
 
-/** A request that awaits its answer. */
+/** A request that waits for its answer. */
 interface Pending {
   readonly xid: number;
-  /** @throws WireError, and then the request still awaits its answer */
+  /** @throws WireError; the request then stays pending */
   readonly answer: (reply: Reply) => void;
   readonly fail: (reason: string) => void;
 }
@@ -99,18 +99,18 @@ class TcpConnection implements Connection {
   readonly #options: ConnectOptions;
   readonly #onConnected: (connection: Connection) => void;
   readonly #packets = new PacketReader();
-  /** In the order of their requests, which is that of the answers too. */
+  /** In the order of the requests, which is also the order of the answers. */
   readonly #pending: Pending[] = [];
   readonly #tooLate: NodeJS.Timeout;
   #resolveClosed: (end: ConnectionEnd) => void = () => {};
   #end: ConnectionEnd | undefined;
-  /** Of no session before the server's answer to the handshake. */
+  /** All zeros (no session) before the server's answer to the handshake. */
   #identity: Identity = { id: Buffer.alloc(LONG_BYTES), password: Buffer.alloc(PASSWORD_BYTES) };
   #zxid: Buffer = Buffer.alloc(LONG_BYTES);
   #xid = 0;
   timeoutMs = 0;
-  made = 0;
-  answered = 0;
+  sentCount = 0;
+  answeredCount = 0;
 
   constructor(options: ConnectOptions, onConnected: (connection: Connection) => void) {
     const { server, resume, withinMs } = options;
@@ -162,14 +162,14 @@ class TcpConnection implements Connection {
       const xid = this.#xid;
       this.#xid = nextXid(xid);
       this.#pending.push({ xid, answer, fail });
-      this.made += 1;
+      this.sentCount += 1;
       this.#socket.write(packet(int(xid), int(type), body));
     });
   }
 
   async endSession(): Promise<void> {
     if (this.#end) return;
-    // The end of the connection counts, not the answer before it.
+    // The end of the connection confirms the end of the session; the answer is not needed.
     this.request(closeSession).catch(() => {});
     await this.closed;
   }
@@ -182,19 +182,19 @@ class TcpConnection implements Connection {
     try {
       for (const received of this.#packets.read(chunk)) {
         if (this.#end) return;
-        if (this.timeoutMs === 0) this.#takeUp(received);
+        if (this.timeoutMs === 0) this.#startSession(received);
         else this.#take(readReply(received));
       }
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      this.destroy(`${this.#where} sent what can't be read: ${error.message}`);
+      this.destroy(`${this.#where} sent an invalid packet: ${error.message}`);
     }
   }
 
-  #takeUp(received: Buffer): void {
+  #startSession(received: Buffer): void {
     const session = readConnectResponse(received);
     if (!session) {
-      this.#finish({ reason: `${this.#where} says that the session has expired`, fatal: true });
+      this.#finish({ reason: `${this.#where} reports that the session has expired`, fatal: true });
       return;
     }
     clearTimeout(this.#tooLate);
@@ -213,16 +213,16 @@ class TcpConnection implements Connection {
     }
     if (reply.xid === AUTH_XID) {
       if (reply.error === 0) return;
-      this.#finish({ reason: `${this.#where} refused user and password`, fatal: true });
+      this.#finish({ reason: `${this.#where} refused the user and password`, fatal: true });
       return;
     }
     const first = this.#pending[0];
     if (first?.xid !== reply.xid)
-      throw new WireError(`an answer to no request or out of turn: xid ${reply.xid}`);
+      throw new WireError(`an unexpected or out-of-order answer: xid ${reply.xid}`);
     if (reply.zxid.readBigInt64BE() > 0n) this.#zxid = reply.zxid;
     first.answer(reply);
     this.#pending.shift();
-    this.answered += 1;
+    this.answeredCount += 1;
   }
 
   #finish(end: ConnectionEnd): void {

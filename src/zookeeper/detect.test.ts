@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DetectionError, masterAddress, parseMasterInfo } from './detect.ts';
-import { inOrder } from './members.ts';
+import { sortMembers } from './members.ts';
 
 const base = { id: 'x', ip: 16_777_343, port: 5050 };
 
@@ -14,18 +14,18 @@ describe('the address of a master', () => {
     expect(masterAddress(info)).toBe(address);
   });
 
-  it('must be there', () => {
+  it('is required', () => {
     expect(() => masterAddress(base)).toThrow(DetectionError);
   });
 });
 
-it.each(['', 'x', 'null', '7', '{}', '{"port":"5050"}'])('%j is no MasterInfo', (text) => {
+it.each(['', 'x', 'null', '7', '{}', '{"port":"5050"}'])('%j is not MasterInfo', (text) => {
   expect(() => parseMasterInfo({ name: 'json.info_0000000001', data: Buffer.from(text) })).toThrow(
-    'json.info_0000000001 holds no MasterInfo in JSON',
+    'json.info_0000000001 does not contain MasterInfo as JSON',
   );
 });
 
-it('orders a group by number, whatever else is there', () => {
+it('sorts a group by number, and ignores other names', () => {
   const names = [
     'json.info_0000000010',
     'info_0000000001',
@@ -33,6 +33,6 @@ it('orders a group by number, whatever else is there', () => {
     'log_replicas',
     'json.info_x',
   ];
-  expect(inOrder(names, 'json.info_')).toEqual(['json.info_0000000002', 'json.info_0000000010']);
-  expect(inOrder(names, 'info_')).toEqual(['info_0000000001']);
+  expect(sortMembers(names, 'json.info_')).toEqual(['json.info_0000000002', 'json.info_0000000010']);
+  expect(sortMembers(names, 'info_')).toEqual(['info_0000000001']);
 });

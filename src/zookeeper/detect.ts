@@ -1,21 +1,21 @@
 /**
- * Finding the leading Mesos master in ZooKeeper. Facts (Mesos 0.24 and later): each master that stands for election
- * has an ephemeral znode `json.info_NNNNNNNNNN` under the path, with its MasterInfo as JSON; the lowest number
- * leads. Older masters wrote `info_NNNNNNNNNN` with the same as protobuf; those are named in an error.
+ * Finds the leading Mesos master in ZooKeeper. Since Mesos 0.24 each candidate has an ephemeral znode
+ * `json.info_NNNNNNNNNN` under the path, with its MasterInfo as JSON; the lowest number leads. Older masters wrote
+ * `info_NNNNNNNNNN` with protobuf instead of JSON; an error names these znodes.
  */
 
 import { showServer } from './address.ts';
 import { isZooKeeperError, type ZooKeeperSession } from './client.ts';
-import { followLeader, inOrder, type Member } from './members.ts';
+import { followLeader, type Member, sortMembers } from './members.ts';
 
-/** What the znodes of masters are called, before the number. */
+/** The name of masters' znodes, without the number. */
 export const MASTER_PREFIX = 'json.info_';
 const LEGACY_PREFIX = 'info_';
 
-/** The part of Mesos' MasterInfo that a master publishes; as protobuf's JSON, with its field names. */
+/** The part of Mesos' MasterInfo that a master publishes, with the field names of protobuf's JSON. */
 export interface MasterInfo {
   readonly id: string;
-  /** IPv4 in network byte order as a number; `address.ip` says the same in words. */
+  /** IPv4 address as a number in network byte order; `address.ip` has it as text. */
   readonly ip: number;
   readonly port: number;
   readonly hostname?: string;
@@ -29,7 +29,7 @@ export class DetectionError extends Error {
   override name = 'DetectionError';
 }
 
-/** `host:port` where a master's API is. The IP address is preferred, as Mesos does: a name need not resolve here. */
+/** Returns `host:port` of a master's API. As in Mesos, the IP address is preferred: this host may not resolve the name. */
 export function masterAddress(info: MasterInfo): string {
   const host = info.address?.ip ?? info.pid?.replace(/^.*@/, '').replace(/:\d+$/, '') ?? info.hostname;
   if (host === undefined) throw new DetectionError('the leading master publishes no address');
@@ -37,7 +37,7 @@ export function masterAddress(info: MasterInfo): string {
   return showServer({ host: host.replace(/^\[|\]$/g, ''), port });
 }
 
-/** @throws DetectionError where the data is no MasterInfo in JSON */
+/** @throws DetectionError if the data is not MasterInfo as JSON */
 export function parseMasterInfo({ name, data }: Member): MasterInfo {
   let value: unknown;
   try {
@@ -48,84 +48,84 @@ export function parseMasterInfo({ name, data }: Member): MasterInfo {
   if (typeof value === 'object' && value !== null && 'port' in value && typeof value.port === 'number') {
     return value as MasterInfo;
   }
-  throw new DetectionError(`${name} holds no MasterInfo in JSON: another program uses this path`);
+  throw new DetectionError(`${name} does not contain MasterInfo as JSON: another program uses this path`);
 }
 
 export interface FollowMastersOptions {
   session: ZooKeeperSession;
   path: string;
-  /** Told first who leads, then each change; undefined where nobody does. */
+  /** Called with the current leader, then at each change; undefined if there is none. */
   onLeader: (leader: MasterInfo | undefined) => void;
-  /** Nobody can be found to lead for a reason that people should know; followed by `onLeader(undefined)`. */
+  /** Called if no leader can be found for a reason that users should know; `onLeader(undefined)` follows. */
   onProblem: (message: string) => void;
 }
 
-/** Follows who leads the masters, until the session ends. @returns how to stop */
+/** Follows the leading master until the session ends. @returns a function that stops following */
 export function followMasters({ session, path, onLeader, onProblem }: FollowMastersOptions): () => void {
   let last: string | undefined;
-  const tell = (leader: MasterInfo | undefined, problem?: string): void => {
+  const notify = (leader: MasterInfo | undefined, problem?: string): void => {
     const now = JSON.stringify([leader, problem]);
     if (now === last) return;
     last = now;
     if (problem !== undefined) onProblem(problem);
     onLeader(leader);
   };
-  const problem = (error: unknown): void =>
-    tell(undefined, `${path}: ${error instanceof Error ? error.message : String(error)}`);
+  const reportProblem = (error: unknown): void =>
+    notify(undefined, `${path}: ${error instanceof Error ? error.message : String(error)}`);
   return followLeader({
     session,
     path,
     prefix: MASTER_PREFIX,
     onError: (error) =>
-      problem(
+      reportProblem(
         isZooKeeperError(error, 'NO_AUTH')
-          ? new Error('the masters are hidden from this identity: give user:password in the zk:// address')
+          ? new Error('this identity may not read the masters: add user:password to the zk:// address')
           : error,
       ),
     onChange: (leader, names) => {
       if (!leader) {
-        const [legacy] = inOrder(names, LEGACY_PREFIX);
-        if (legacy === undefined) tell(undefined);
-        else problem(new Error(`${legacy} was written by a Mesos before 0.24, which is not supported`));
+        const [legacy] = sortMembers(names, LEGACY_PREFIX);
+        if (legacy === undefined) notify(undefined);
+        else reportProblem(new Error(`${legacy} was written by a Mesos before 0.24, which is not supported`));
         return;
       }
       try {
-        tell(parseMasterInfo(leader));
+        notify(parseMasterInfo(leader));
       } catch (error) {
-        problem(error);
+        reportProblem(error);
       }
     },
   });
 }
 
 export interface MasterDetector {
-  /** The leader as last heard; undefined while nobody leads or ZooKeeper is away for longer than the session. */
+  /** The last known leader; undefined while there is none, or after ZooKeeper was unreachable beyond the session. */
   readonly leader: MasterInfo | undefined;
-  /** `host:port` of the leader. @throws DetectionError at once where none is known, saying why */
+  /** Returns `host:port` of the leader. @throws DetectionError immediately, with the reason, if none is known */
   detect(): Promise<string>;
   stop(): Promise<void>;
 }
 
 export interface MasterDetectorOptions {
-  /** Opens a session; asked again each time the last has ended. Rejects only when `signal` aborts or for good. */
+  /** Opens a session; called again after each session's end. Rejects only if `signal` aborts or a retry can't help. */
   open: (signal: AbortSignal) => Promise<ZooKeeperSession>;
   path: string;
   onLeader?: (leader: MasterInfo | undefined) => void;
   onProblem?: (message: string) => void;
 }
 
-/** Detection that outlives its sessions. */
+/** Creates a detector that opens a new session when the old one has ended. */
 export function createMasterDetector(options: MasterDetectorOptions): MasterDetector {
   const stopping = new AbortController();
   let leader: MasterInfo | undefined;
   let why = 'ZooKeeper was not reached yet';
   let session: ZooKeeperSession | undefined;
 
-  const tell = (now: MasterInfo | undefined): void => {
+  const setLeader = (now: MasterInfo | undefined): void => {
     leader = now;
     if (!stopping.signal.aborted) options.onLeader?.(now);
   };
-  const problem = (message: string): void => {
+  const reportProblem = (message: string): void => {
     why = message;
     if (!stopping.signal.aborted) options.onProblem?.(message);
   };
@@ -134,15 +134,20 @@ export function createMasterDetector(options: MasterDetectorOptions): MasterDete
     while (!stopping.signal.aborted) {
       session = await options.open(stopping.signal);
       why = `no master has registered at ${options.path} in ZooKeeper yet`;
-      const stop = followMasters({ session, path: options.path, onLeader: tell, onProblem: problem });
+      const stop = followMasters({
+        session,
+        path: options.path,
+        onLeader: setLeader,
+        onProblem: reportProblem,
+      });
       const reason = await session.ended;
       stop();
       why = `the session with ZooKeeper ended: ${reason}`;
-      if (leader) tell(undefined);
+      if (leader) setLeader(undefined);
     }
   };
   const running = run().catch((error: unknown) => {
-    if (!stopping.signal.aborted) problem(error instanceof Error ? error.message : String(error));
+    if (!stopping.signal.aborted) reportProblem(error instanceof Error ? error.message : String(error));
   });
 
   return {

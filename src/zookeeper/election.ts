@@ -1,37 +1,37 @@
 /**
- * Standing for election in a group (see members.ts). Whoever leads does so until its session ends, it withdraws, or
- * its znode is removed; only then the next in line is elected. A session's own deadline passes before the
- * ensemble's, so two never lead at once as long as a leader stops acting at `onOver`. Where another hand removes the
- * znode, both hear of it at about the same time; whoever stores fenced writes is safe there too.
+ * Takes part in the election of a group (see members.ts). A leader leads until its session ends, it withdraws, or its
+ * znode is removed; only then the next candidate is elected. A session's own deadline is before the ensemble's, so two
+ * candidates never lead at the same time, provided that a leader stops acting at `onOver`. If an operator removes the
+ * znode, both candidates are notified at about the same time; fenced writes are safe in that case, too.
  */
 
 import { childPath } from './address.ts';
 import { type Access, isZooKeeperError, untilAnswered, type ZooKeeperSession } from './client.ts';
-import { inOrder } from './members.ts';
+import { sortMembers } from './members.ts';
 
 export interface ContendOptions {
   session: ZooKeeperSession;
-  /** Created where it is missing. */
+  /** Created if missing. */
   path: string;
-  /** Such as `json.info_` or `member_`. */
+  /** For example `json.info_` or `member_`. */
   prefix: string;
-  /** What others read of us. */
+  /** Data of the candidate's znode, for other clients. */
   data: Uint8Array;
-  /** Of the znode, and of those of the path that are created. */
+  /** Access rights of the candidate's znode and of the created znodes of the path. */
   access: Access;
-  /** We lead. Called once at most. */
+  /** Called when this candidate leads; at most once. */
   onElected: () => void;
   /**
-   * We lead no more, or will not come to: the session has ended, the znode was removed or could not be made. Called
-   * once, unless we withdrew first.
+   * Called when this candidate no longer leads or can't lead: the session has ended, or the znode was removed or could not
+   * be created. Called once, but not after a withdrawal.
    */
   onOver: (reason: string) => void;
 }
 
 export interface Candidacy {
-  /** Whether we lead, by the clock too: ask before each act that only a leader may do. */
-  leads(): boolean;
-  /** Resolves once others can be elected. */
+  /** True while this candidate leads, also by the clock. Check it before each action that only a leader may perform. */
+  isLeader(): boolean;
+  /** Resolves when another candidate can be elected. */
   withdraw(): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ class Contender implements Candidacy {
     this.#joining = this.#join().catch((error: unknown) => this.#end(messageOf(error)));
   }
 
-  leads(): boolean {
+  isLeader(): boolean {
     return this.#elected && !this.#over && this.#options.session.state !== 'ended';
   }
 
@@ -80,26 +80,26 @@ class Contender implements Candidacy {
         this.#name = await untilAnswered(() => this.#findOwn());
       }
     }
-    if (!this.#over) void this.#look();
+    if (!this.#over) void this.#checkOrder();
   }
 
-  /** Our znode may have been made although its creation was never answered. */
+  /** Finds the candidate's znode, which may exist even if its creation was never answered. */
   async #findOwn(): Promise<string | undefined> {
     const { session, path, prefix } = this.#options;
-    for (const name of inOrder((await session.children(path)) ?? [], prefix)) {
+    for (const name of sortMembers((await session.children(path)) ?? [], prefix)) {
       if ((await session.exists(childPath(path, name)))?.owner === session.id) return name;
     }
     return undefined;
   }
 
-  /** Nobody can get in before us, so once elected only our own removal matters. */
-  readonly #look = async (): Promise<void> => {
+  /** Compares the candidate's position. No candidate can join in front, so a leader only loses by its own removal. */
+  readonly #checkOrder = async (): Promise<void> => {
     if (this.#over) return;
     const { session, path, prefix, onElected } = this.#options;
     try {
-      const names = await untilAnswered(() => session.children(path, this.#look));
+      const names = await untilAnswered(() => session.children(path, this.#checkOrder));
       if (this.#over) return;
-      const [first, ...others] = inOrder(names ?? [], prefix);
+      const [first, ...others] = sortMembers(names ?? [], prefix);
       if (first === this.#name) {
         if (this.#elected) return;
         this.#elected = true;

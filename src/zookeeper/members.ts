@@ -1,19 +1,19 @@
 /**
- * A group in ZooKeeper: ephemeral sequential znodes `<prefix>NNNNNNNNNN` under one path. The lowest number leads.
- * Mesos masters and our schedulers both stand for election this way.
+ * A group in ZooKeeper: ephemeral sequential znodes `<prefix>NNNNNNNNNN` under one path. The lowest number leads. Mesos
+ * masters and mesosup's schedulers use this form of election.
  */
 
 import { childPath } from './address.ts';
 import { isZooKeeperError, type ZooKeeperSession } from './client.ts';
 
 export interface Member {
-  /** With the sequence number. */
+  /** Includes the sequence number. */
   readonly name: string;
   readonly data: Buffer;
 }
 
-/** The names of a group that begin with the prefix, the leader's first. */
-export function inOrder(names: readonly string[], prefix: string): string[] {
+/** Selects the names with the prefix and sorts them, the leader first. */
+export function sortMembers(names: readonly string[], prefix: string): string[] {
   return names
     .filter((name) => name.startsWith(prefix) && /^-?\d{10,}$/.test(name.slice(prefix.length)))
     .sort((a, b) => sequenceOf(a, prefix) - sequenceOf(b, prefix));
@@ -28,15 +28,15 @@ export interface FollowOptions {
   path: string;
   prefix: string;
   /**
-   * Told first what there is, then each change: who leads, and all names under the path. Called while the session
-   * lives only. A leader that is the same as before, but with other data, counts as a change.
+   * Called first with the current members, then at each change: the leader and all names under the path. Called only
+   * while the session is alive. New data of the same leader counts as a change.
    */
   onChange: (leader: Member | undefined, names: readonly string[]) => void;
-  /** The group can't be read, for example for want of a right; following has ended. */
+  /** Called if the group can't be read, for example without access rights. Following has ended. */
   onError: (error: unknown) => void;
 }
 
-/** Follows who leads a group, until the session ends. @returns how to stop */
+/** Follows the leader of a group until the session ends. @returns a function that stops following */
 export function followLeader(options: FollowOptions): () => void {
   const { session, path, prefix, onChange, onError } = options;
   let running = true;
@@ -44,26 +44,26 @@ export function followLeader(options: FollowOptions): () => void {
   let again = false;
   let last: string | undefined;
 
-  const look = async (): Promise<void> => {
+  const readGroup = async (): Promise<void> => {
     again = false;
     const names = await session.children(path, changed);
     if (names === undefined) {
-      // The watch is for the path's creation; it may have come to be since.
+      // The watch waits for the path's creation; the path may have been created since.
       if (await session.exists(path, changed)) again = true;
-      else tell(undefined, []);
+      else notify(undefined, []);
       return;
     }
-    for (const name of inOrder(names, prefix)) {
+    for (const name of sortMembers(names, prefix)) {
       const znode = await session.get(childPath(path, name), changed);
-      // Gone since: the next in line leads, and the watch on the children has another look follow.
+      // The znode was removed since: the next member leads, and the watch on the children causes another read.
       if (!znode) continue;
-      tell({ name, data: znode.data }, names);
+      notify({ name, data: znode.data }, names);
       return;
     }
-    tell(undefined, names);
+    notify(undefined, names);
   };
 
-  const tell = (leader: Member | undefined, names: readonly string[]): void => {
+  const notify = (leader: Member | undefined, names: readonly string[]): void => {
     const now = JSON.stringify([leader?.name, leader?.data.toString('base64'), [...names].sort()]);
     if (!running || now === last) return;
     last = now;
@@ -80,7 +80,7 @@ export function followLeader(options: FollowOptions): () => void {
     try {
       while (again && running) {
         try {
-          await look();
+          await readGroup();
         } catch (error) {
           if (!isZooKeeperError(error, 'CONNECTION_LOSS')) throw error;
           again = true;

@@ -1,11 +1,11 @@
 /**
- * A session kept over connections that come and go. Its end is decided here and not only by the ensemble: a process
- * that is cut off must know that its time is over before the others do.
+ * A ZooKeeper session over several connections in turn. It decides about its own end and does not only wait for the
+ * ensemble: a disconnected process must know that its session has ended before other processes do.
  *
- * When that is: the ensemble's leader counts from when it last heard of us, which its followers tell it on each of
- * their own pings. Each heartbeat is a write, though of nothing, so that its answer proves that the server is in
- * touch with a majority, which the answer to a ping doesn't. With SAFE_SHARE of the session's time since the sending
- * of the last heartbeat that was answered, what remains covers what the leader may have heard late.
+ * The ensemble's leader measures the timeout from the last sign of the session, which followers report to the leader
+ * with their own pings. Each heartbeat is an empty write, so that its answer proves that the server is connected to a
+ * majority; the answer to a ping does not prove that. The session ends SAFE_SHARE of the timeout after the sending of the
+ * last answered heartbeat; the remaining share covers the delay until the leader's followers report to it.
  */
 
 import { performance } from 'node:perf_hooks';
@@ -36,39 +36,39 @@ import {
   transact,
 } from './wire/requests.ts';
 
-/** The session time asked for, as Mesos does; the servers bound it by their ticks. */
+/** The requested session timeout, as in Mesos; the servers limit it by their tick time. */
 export const SESSION_TIMEOUT_MS = 10_000;
 const SAFE_SHARE = 2 / 3;
 const HEARTBEAT_SHARE = 1 / 6;
-/** For an answer to a heartbeat or to a new connection; leaves time to reach another server. */
+/** Time limit for the answer to a heartbeat or a handshake; leaves time to reach another server. */
 const ANSWER_SHARE = 1 / 4;
-/** Between two rounds through all servers; doubled each time up to the longest while no session is at stake. */
+/** Pause between two rounds through all servers. Without a session, it doubles each time up to the maximum. */
 const PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2000;
-/** ZooKeeper's default for `jute.maxbuffer` is 1 MiB less one byte, with the request's own words in it. */
+/** ZooKeeper's default for `jute.maxbuffer` is 1 MiB minus one byte, including the overhead of the request. */
 export const LARGEST_REQUEST_BYTES = 1_000_000;
 const BYTES_OF_AN_OPERATION = 100;
 const CLOSE_WITHIN_MS = 1000;
-const TOO_LATE = 'no server that is in touch with a majority was reached in time';
+const TOO_LATE = 'no server that is connected to a majority was reached in time';
 
 export interface OpenOptions {
   servers: readonly [ZooKeeperServer, ...ZooKeeperServer[]];
   /** `user:password`, for the scheme `digest`. */
   credentials?: string;
   timeoutMs?: number;
-  /** Ends the wait for a session; an open session goes on. */
+  /** Cancels the opening of a session; does not affect an open session. */
   signal?: AbortSignal;
-  /** Why a server could not be reached, told once; the next is tried. */
+  /** Called with the reason why a server could not be reached, once per reason. The next server is tried. */
   onProblem?: (message: string) => void;
 }
 
 /**
- * Opens a session, trying until a server takes it. After its end a new one is opened by calling this again.
- * @throws the signal's reason where it aborts, ZooKeeperError where the credentials are refused
+ * Opens a session. Tries until a server accepts it. After its end, call this again for a new session.
+ * @throws the signal's reason if it aborts, ZooKeeperError if the credentials are refused
  */
 export async function openZooKeeper(options: OpenOptions): Promise<ZooKeeperSession> {
   const { servers, credentials, timeoutMs = SESSION_TIMEOUT_MS, signal, onProblem } = options;
-  const told = new Set<string>();
+  const reportedProblems = new Set<string>();
   const first = Math.floor(Math.random() * servers.length);
   for (let attempt = 0; ; attempt += 1) {
     const index = (first + attempt) % servers.length;
@@ -95,8 +95,8 @@ export async function openZooKeeper(options: OpenOptions): Promise<ZooKeeperSess
       signal?.throwIfAborted();
       if (!(error instanceof ConnectError)) throw error;
       if (error.fatal) throw new ZooKeeperError('NO_AUTH', error.message);
-      if (!told.has(error.message)) onProblem?.(error.message);
-      told.add(error.message);
+      if (!reportedProblems.has(error.message)) onProblem?.(error.message);
+      reportedProblems.add(error.message);
     }
   }
 }
@@ -111,7 +111,7 @@ class Session implements ZooKeeperSession {
   readonly #listeners = new Set<(state: SessionState) => void>();
   #server: number;
   #connection: Connection | undefined;
-  /** Requests that wait for a connection. */
+  /** Requests waiting for a connection. */
   #waiting: { start: (connection: Connection) => void; fail: (error: Error) => void }[] = [];
   #deadline: number;
   #deadlineTimer: NodeJS.Timeout;
@@ -172,7 +172,7 @@ class Session implements ZooKeeperSession {
   }
 
   async createPath(path: string, access: Access): Promise<void> {
-    // Asked for as a whole first: what is above may be closed to us.
+    // Checks the complete path first: its parents may not be accessible.
     if (path === '/' || (await this.exists(path))) return;
     let made = '/';
     for (const name of path.split('/').slice(1)) {
@@ -221,7 +221,7 @@ class Session implements ZooKeeperSession {
       this.#end(reason);
       return;
     }
-    this.#tell('suspended');
+    this.#notifyListeners('suspended');
     void this.#reconnect(connection);
   }
 
@@ -248,7 +248,7 @@ class Session implements ZooKeeperSession {
     }
   }
 
-  /** The deadline stays until the first heartbeat: a server may take a session up without a majority. */
+  /** Keeps the deadline until the first heartbeat: a server may resume a session without a majority. */
   #resume(connection: Connection): void {
     if (this.state === 'ended') {
       connection.destroy('the session has ended');
@@ -257,7 +257,7 @@ class Session implements ZooKeeperSession {
     this.#connection = connection;
     this.#use(connection);
     for (const { start } of this.#waiting.splice(0)) start(connection);
-    this.#tell('connected');
+    this.#notifyListeners('connected');
     this.#watches.fireAll();
   }
 
@@ -267,39 +267,39 @@ class Session implements ZooKeeperSession {
   }
 
   /**
-   * Asks once, and again after a while; a connection that gives no answer is given up. While the server still answers
-   * what it was asked before, the heartbeat's turn has not come.
+   * Sends heartbeats. Closes a connection that does not answer one in time. While the server still answers earlier
+   * requests, the heartbeat's time limit starts again.
    */
   #beat(connection: Connection): void {
     const began = performance.now();
-    const ahead = connection.made;
-    let answered = connection.answered;
+    const ahead = connection.sentCount;
+    let answered = connection.answeredCount;
     let over = false;
-    const judge = (): void => {
+    const checkProgress = (): void => {
       if (over) return;
-      const waitsItsTurn = connection.answered < ahead && connection.answered > answered;
-      answered = connection.answered;
-      if (waitsItsTurn) tooLate = later();
+      const isQueued = connection.answeredCount < ahead && connection.answeredCount > answered;
+      answered = connection.answeredCount;
+      if (isQueued) tooLate = startTimer();
       else connection.destroy('a heartbeat was not answered');
     };
-    // What came while this process was busy is read first.
-    const later = () => setTimeout(() => setImmediate(judge), this.timeoutMs * ANSWER_SHARE);
-    let tooLate = later();
-    // Whatever the answer: also that the root may not be read is one of a majority.
-    const done = (error?: unknown): void => {
+    // setImmediate: data that arrived while this process was busy is read first.
+    const startTimer = () => setTimeout(() => setImmediate(checkProgress), this.timeoutMs * ANSWER_SHARE);
+    let tooLate = startTimer();
+    // Any answer counts: even a refusal to read the root comes from a majority.
+    const onAnswer = (error?: unknown): void => {
       over = true;
       clearTimeout(tooLate);
       if (this.#connection !== connection || isZooKeeperError(error, 'CONNECTION_LOSS')) return;
-      this.#heard(began);
+      this.#extendDeadline(began);
       this.#heartbeat = setTimeout(() => this.#beat(connection), this.timeoutMs * HEARTBEAT_SHARE);
     };
     connection
       .request(transact([{ type: 'check', path: '/' }], this.#authenticated))
-      .then(() => done(), done);
+      .then(() => onAnswer(), onAnswer);
   }
 
-  #heard(sentAt: number): void {
-    // Once it has been said that the time is over, it stays so.
+  #extendDeadline(sentAt: number): void {
+    // A session that has been reported as ended never continues.
     if (this.state === 'ended') return;
     this.#deadline = Math.max(this.#deadline, sentAt + this.timeoutMs * SAFE_SHARE);
   }
@@ -321,17 +321,17 @@ class Session implements ZooKeeperSession {
     clearTimeout(this.#heartbeat);
     this.#connection?.destroy(reason);
     this.#connection = undefined;
-    for (const { fail } of this.#waiting.splice(0)) fail(this.#over());
+    for (const { fail } of this.#waiting.splice(0)) fail(this.#endedError());
     this.#resolveEnded(reason);
-    this.#tell('ended');
+    this.#notifyListeners('ended');
     this.#listeners.clear();
   }
 
-  #tell(state: SessionState): void {
+  #notifyListeners(state: SessionState): void {
     for (const listener of [...this.#listeners]) listener(state);
   }
 
-  #over(): ZooKeeperError {
+  #endedError(): ZooKeeperError {
     return new ZooKeeperError(
       'SESSION_ENDED',
       `the session with ZooKeeper has ended: ${this.#endReason ?? 'it was closed'}`,
@@ -356,22 +356,23 @@ class Session implements ZooKeeperSession {
     }
   }
 
-  /** Makes the request now or, while there is no connection, as soon as there is one. */
+  /** Sends the request now, or at the next connection. */
   #send<T>(request: Request<T>): Promise<T> {
     if (!this.#closing && this.state === 'ended') this.#end(TOO_LATE);
     return new Promise<T>((resolve, reject) => {
-      const fail = (error: unknown): void => reject(this.#endReason === undefined ? error : this.#over());
+      const fail = (error: unknown): void =>
+        reject(this.#endReason === undefined ? error : this.#endedError());
       const start = (connection: Connection): void => {
         connection.request(request).then(resolve, fail);
       };
-      if (this.#closing || this.#endReason !== undefined) reject(this.#over());
+      if (this.#closing || this.#endReason !== undefined) reject(this.#endedError());
       else if (this.#connection) start(this.#connection);
       else this.#waiting.push({ start, fail: reject });
     });
   }
 }
 
-/** About what a request takes on the wire. */
+/** Estimates the size of a request in bytes. */
 export function sizeOf(operations: readonly Operation[]): number {
   return operations.reduce(
     (sum, operation) =>
@@ -383,18 +384,18 @@ export function sizeOf(operations: readonly Operation[]): number {
   );
 }
 
-/** A server would close the connection without a word. */
+/** Throws for a request that is too large: a server would close the connection without an answer. */
 function refuseTooLarge(operations: readonly Operation[]): void {
   const bytes = sizeOf(operations);
   if (bytes <= LARGEST_REQUEST_BYTES) return;
   throw new ZooKeeperError(
     'OTHER',
-    `ZooKeeper ${operations[0]?.path ?? '/'}: ${bytes} bytes in one request, of at most ${LARGEST_REQUEST_BYTES}`,
+    `ZooKeeper ${operations[0]?.path ?? '/'}: ${bytes} bytes in one request exceed the limit of ${LARGEST_REQUEST_BYTES}`,
   );
 }
 
 async function pause(about: number, signal?: AbortSignal): Promise<void> {
   const ms = about * (0.5 + Math.random() / 2);
-  // An abort is seen by the caller.
+  // The caller checks the signal.
   await wait(ms, undefined, signal && { signal }).catch(() => {});
 }

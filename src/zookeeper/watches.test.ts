@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { Watches, type WatchKind } from './watches.ts';
 import type { WatchEventType } from './wire/protocol.ts';
 
-/** Which of the watches left on `/a` an event fires. */
+/** Returns the watches on `/a` that an event fires. */
 function fired(type: WatchEventType, path = '/a'): WatchKind[] {
   const watches = new Watches();
   const calls: WatchKind[] = [];
@@ -12,7 +12,7 @@ function fired(type: WatchEventType, path = '/a'): WatchKind[] {
   return calls;
 }
 
-it('fires the watches that an event concerns, on its path alone', () => {
+it('fires only the watches of the event’s type and path', () => {
   expect(fired('created')).toEqual(['data']);
   expect(fired('data-changed')).toEqual(['data']);
   expect(fired('children-changed')).toEqual(['children']);
@@ -20,7 +20,7 @@ it('fires the watches that an event concerns, on its path alone', () => {
   expect(fired('deleted', '/a/b')).toEqual([]);
 });
 
-it('fires each watch once, however often it was added, and again when it was added since', () => {
+it('fires each watch once, even if it was added twice, and again if it was added since', () => {
   const watches = new Watches();
   let calls = 0;
   const watch = (): void => {

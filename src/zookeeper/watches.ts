@@ -1,6 +1,6 @@
 /**
- * The watches of a session. Like a server, it keeps one set for the data of a znode, which `exists` shares, and one for
- * its children.
+ * The watches of a session. As on a server, there is one set for the data of a znode, also used by `exists`, and one set
+ * for its children.
  */
 
 import type { Watch } from './client.ts';
@@ -19,8 +19,8 @@ export class Watches {
   readonly #sets = new Map<string, Set<Watch>>();
 
   /**
-   * To be called while the answer to the request is read: an event that precedes the answer on the connection is for
-   * an earlier watch, and one that follows it may come in the same chunk.
+   * To be called while the answer to the request is read: an event before the answer belongs to an earlier watch, and an
+   * event after it may arrive in the same chunk.
    */
   add(kind: WatchKind, path: string, watch: Watch): void {
     const key = keyOf(kind, path);

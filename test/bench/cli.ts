@@ -1,7 +1,7 @@
 /**
- * How long the program takes to start, beside the bare runtime that it runs on: `npm run bench:cli [runs]`, from a
- * built checkout. The commands take turns, so that what else the machine does falls on all alike. The last lines are
- * starts without compiled code of an earlier run, which the first one after an installation is.
+ * Measures the start of the program in comparison with the bare runtime: `npm run bench:cli [runs]`, in a built checkout.
+ * The commands run in turn, so that other load affects all of them equally. The last lines are starts without the
+ * compile cache, like the first start after an installation.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,9 +17,9 @@ const mesosup = path.join(dist, 'bin/mesosup');
 interface Start {
   readonly title: string;
   readonly command: readonly [string, ...string[]];
-  /** How many times the bare runtime it may take. */
+  /** Limit, as a multiple of the bare runtime's start. */
   readonly within?: number;
-  /** Without compiled code of an earlier run. */
+  /** True to start without a compile cache. */
   readonly first?: boolean;
 }
 

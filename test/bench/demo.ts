@@ -1,7 +1,7 @@
 /**
- * How long the demo takes to its answer, in the median of several runs, and how much of that is mesosup's own:
- * the wall time from the start of the command less the union of the intervals in which a Docker create or start
- * call was running. `npm run bench:demo [runs]`, from a built checkout with the image present.
+ * Measures the demo's time until its answer, as the median of several runs, and mesosup's own share: the wall time from
+ * the start of the command minus the time in which a Docker create or start call was running.
+ * `npm run bench:demo [runs]`, in a built checkout with the image present.
  */
 import path from 'node:path';
 import { execa } from 'execa';
@@ -24,7 +24,7 @@ async function once(): Promise<Run> {
     dockerMs: number;
     answeredAt: number;
   };
-  // The command's clock starts with its runtime; what the shell and the loader took before counts as well.
+  // The command's clock starts with its runtime; the time of the shell and the loader before counts as well.
   const wall = Math.max(answeredAt - begun, wallMs);
   return { wall, docker: dockerMs, ours: wall - dockerMs };
 }

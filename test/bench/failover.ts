@@ -1,11 +1,11 @@
 /**
- * How long a cluster is without its scheduler when the leader is killed under load:
+ * Measures how long a cluster has no scheduler after the leader was killed under load:
  *
  *   npm run bench:failover [FAILOVERS] [--tasks N] [--schedulers N] [--ensemble 1|3] [--tick MS]
  *
- * A real ZooKeeper, set up as on hosts, hundreds of tasks on the embedded Mesos, and an app that is being rolled all
- * the while. `kill -9`, then the time until a follower is elected, has read the state, is subscribed, and has been
- * told by the master of every task.
+ * Uses a real ZooKeeper, configured as on hosts, hundreds of tasks on the embedded Mesos, and an app with a permanent
+ * rolling restart. Measures the time from `kill -9` until a follower is elected, has read the state, is subscribed, and
+ * has reconciled every task with the master.
  */
 
 import { loadavg } from 'node:os';
@@ -14,9 +14,9 @@ import { parseArgs } from 'node:util';
 import { FailoverCluster, type FailoverTimes } from '../contract/support/failover.ts';
 import { machine, median } from './figures.ts';
 
-/** A tenth of the tasks is of the app that is rolled. */
+/** Share of the tasks that belong to the restarted app. */
 const ROLLED_SHARE = 0.1;
-/** Long enough for changes to be under way. */
+/** Long enough for changes to be in progress. */
 const LOAD_MS = 3000;
 
 const { values, positionals } = parseArgs({
@@ -36,7 +36,7 @@ const ensemble = values.ensemble === '1' ? 1 : 3;
 
 console.log(`${machine()}, load ${loadavg()[0]?.toFixed(1)}`);
 console.log(
-  `${values.schedulers} schedulers, ${ensemble} ZooKeeper of tickTime ${tickMs} ms, ${tasks} tasks, ${rolling} of them being rolled`,
+  `${values.schedulers} schedulers, ${ensemble} ZooKeeper of tickTime ${tickMs} ms, ${tasks} tasks, ${rolling} of them in a rolling restart`,
 );
 await using cluster = await FailoverCluster.start({
   schedulers: Number(values.schedulers),
@@ -51,14 +51,16 @@ for (let i = 1; i <= failovers; i += 1) {
   await sleep(LOAD_MS);
   const times = await cluster.killLeader();
   all.push(times);
-  console.log(`failover ${i}: ${inWords(times)}`);
+  console.log(`failover ${i}: ${describe(times)}`);
   await cluster.stopChanging();
   await cluster.settled();
 }
-const whole = all.map(({ reconciledMs }) => reconciledMs);
-console.log(`until all is reconciled: median ${median(whole)} ms, longest ${Math.max(...whole)} ms`);
+const durations = all.map(({ reconciledMs }) => reconciledMs);
+console.log(
+  `until all tasks are reconciled: median ${median(durations)} ms, longest ${Math.max(...durations)} ms`,
+);
 
-function inWords({ electedMs, loadedMs, subscribedMs, reconciledMs }: FailoverTimes): string {
+function describe({ electedMs, loadedMs, subscribedMs, reconciledMs }: FailoverTimes): string {
   return (
     `${reconciledMs} ms: ${electedMs} until elected, ${loadedMs - electedMs} to read the state, ` +
     `${subscribedMs - loadedMs} to subscribe, ${reconciledMs - subscribedMs} to reconcile`

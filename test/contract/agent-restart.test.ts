@@ -1,4 +1,4 @@
-/** One restart of the agent, seen by executors that come back, one that stays silent, and holders of offers. */
+/** One restart of the agent, with returning executors, one that stays silent, and frameworks with offers. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Offer, TaskStatus } from '../../src/mesos/types.ts';
@@ -75,7 +75,7 @@ describe('a restart of the agent', () => {
     await gone(silent.report.pid);
   });
 
-  it('changes nothing for a checkpointed executor that comes back', async () => {
+  it('does not affect a checkpointed executor that subscribes again', async () => {
     const offer = await framework.offer({ agentId: faithful.agentId });
     expect(offer.executor_ids).toContainEqual({ value: 'faithful' });
     await framework.decline(offer);
@@ -90,14 +90,14 @@ describe('a restart of the agent', () => {
     await framework.update(faithful.id, 'TASK_KILLED');
   });
 
-  it('changes nothing for a command task', async () => {
+  it('does not affect a command task', async () => {
     await framework.decline(await framework.offer({ agentId: faithful.agentId }));
     expect(framework.states(command)).toEqual(['TASK_STARTING', 'TASK_RUNNING']);
     await framework.call({ type: 'KILL', kill: { task_id: { value: command } } });
     await framework.update(command, 'TASK_KILLED');
   });
 
-  it('repeats what was not acknowledged', async () => {
+  it('repeats unacknowledged updates', async () => {
     const again = await lateAcknowledger.update(unacknowledged.task_id.value, 'TASK_RUNNING');
     expect(again.uuid).toBe(unacknowledged.uuid);
     await lateAcknowledger.acknowledge(again);

@@ -1,4 +1,4 @@
-/** A master that asks for credentials, in the words of the transcripts. An embedded one is started for this. */
+/** A master that requires credentials, with the texts of the transcripts. An embedded master is started for this. */
 
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -85,7 +85,7 @@ describe('a master that authenticates frameworks', () => {
     expect({ status: answer.status, text: answer.text }).toEqual({ status: real.status, text: real.body });
   });
 
-  it('takes a session with the right ones, and its calls', async () => {
+  it('accepts a session with the right credentials, and its calls', async () => {
     const events = new Inbox<SchedulerEvent>();
     const lost = new Inbox<string>();
     const session = createSchedulerSession({
@@ -102,7 +102,7 @@ describe('a master that authenticates frameworks', () => {
     await session.stop();
   });
 
-  it('keeps /health and /version open, and /state closed', async () => {
+  it('requires no credentials for /health and /version, but for /state', async () => {
     expect((await get(closed.master, '/health')).status).toBe(200);
     expect((await get(closed.master, '/version')).status).toBe(200);
     expect((await get(closed.master, '/state')).status).toBe(401);

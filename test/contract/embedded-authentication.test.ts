@@ -1,4 +1,4 @@
-/** Every flag of authentication on: who is let in where, and that no secret shows. Realms and words are Mesos'. */
+/** All authentication flags on: which requests are accepted, and that no secret is shown. Realms and texts are Mesos'. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -57,7 +57,7 @@ const refused = (realm: string) => ({
   headers: { 'www-authenticate': `Basic realm="${realm}"` },
 });
 
-/** As a list of authenticators refuses: combined_authenticator.cpp. */
+/** The refusal of several authenticators: combined_authenticator.cpp. */
 const refusedByAll = (realm: string) => ({
   status: 401,
   text: '"Basic" authenticator returned:\n401 Unauthorized.\n\n"Bearer" authenticator returned:\n401 Unauthorized.',
@@ -89,7 +89,7 @@ describe('a master', () => {
     expect((await ask(master.address, path, { body, credential: operator })).status).toBe(status);
   });
 
-  it('lets no anonymous framework in, nor one under the name of another', async () => {
+  it('refuses an anonymous framework, and one with the principal of another', async () => {
     const path = '/api/v1/scheduler';
     const body = { type: 'SUBSCRIBE', subscribe: { framework_info: { user: 'root', name: 'x' } } };
     expect(await ask(master.address, path, { body })).toMatchObject(refused('mesos-master-scheduler'));
@@ -100,10 +100,12 @@ describe('a master', () => {
     });
   });
 
-  it('turns an anonymous agent away, which goes on trying', async () => {
+  it('refuses an anonymous agent, which keeps trying', async () => {
     const anonymous = await programs.agent(master.address, [], 'anonymous');
-    await anonymous.said(/401: it is not authenticated/);
-    await master.said(/Refusing registration of agent at \S*127\.0\.0\.1 because it is not authenticated/);
+    await anonymous.waitForOutput(/401: it is not authenticated/);
+    await master.waitForOutput(
+      /Refusing registration of agent at \S*127\.0\.0\.1 because it is not authenticated/,
+    );
     expect(await askJson(anonymous.address, '/metrics/snapshot')).toMatchObject({ 'slave/registered': 0 });
     const { slaves } = await askJson<{ slaves: object[] }>(master.address, '/slaves', operator);
     expect(slaves).toHaveLength(1);
@@ -118,7 +120,7 @@ describe('a master', () => {
     expect(refusedAgent.log()).toContain(`Master master@${master.address} refused authentication`);
   });
 
-  it.each(['/health', '/version', '/redirect'])('keeps %s open', async (path) => {
+  it.each(['/health', '/version', '/redirect'])('requires no credentials for %s', async (path) => {
     expect((await ask(master.address, path)).status).toBe(path === '/redirect' ? 307 : 200);
   });
 });
@@ -136,12 +138,12 @@ describe('an agent', () => {
     expect((await ask(agent.address, path, { credential: operator })).status).not.toBe(401);
   });
 
-  it('takes no call from anybody', async () => {
+  it('refuses anonymous calls', async () => {
     const answer = await ask(agent.address, '/api/v1', { body: { type: 'GET_HEALTH' } });
     expect(answer).toMatchObject(refusedByAll('mesos-agent-readwrite'));
   });
 
-  it.each(['/health', '/version'])('keeps %s open', async (path) => {
+  it.each(['/health', '/version'])('requires no credentials for %s', async (path) => {
     expect((await ask(agent.address, path)).status).toBe(200);
   });
 
@@ -153,7 +155,7 @@ describe('an agent', () => {
   });
   const path = '/api/v1/executor';
 
-  it('lets no anonymous executor speak, nor one with a token of another key', async () => {
+  it('refuses an anonymous executor, and one with a token of another key', async () => {
     expect(await ask(agent.address, path, { body: call('e') })).toMatchObject(
       refusedByAll('mesos-agent-executor'),
     );
@@ -165,7 +167,7 @@ describe('an agent', () => {
     );
   });
 
-  it('gives each executor a token for itself alone', async () => {
+  it('gives each executor a token that is only valid for itself', async () => {
     const token = executor.environment.MESOS_EXECUTOR_AUTHENTICATION_TOKEN ?? '';
     const [header, claims] = token.split('.').map((part) => Buffer.from(part, 'base64url').toString('utf8'));
     expect(JSON.parse(header ?? '')).toEqual({ alg: 'HS256', typ: 'JWT' });
@@ -185,7 +187,7 @@ describe('an agent', () => {
     expect((await ask(agent.address, path, { body: call('f'), credential })).status).toBe(403);
   });
 
-  it('keeps the token of a command from the command', async () => {
+  it('does not pass the token of a command executor to the command', async () => {
     await framework.launch('c', { command: 'env; exec sleep 1000' });
     const { container_status, agent_id } = await framework.reached('c', 'TASK_RUNNING');
     const run = join(

@@ -1,4 +1,4 @@
-/** What operators do to agents over `/api/v1`, as Mesos 1.11 answers it, and what frameworks see of it. */
+/** Operators' calls for agents over `/api/v1`, with the answers of Mesos 1.11, and their effect on frameworks. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ let agentPort: number;
 let framework: SmallFramework;
 
 const startMaster = async () => {
-  // An agent notices that its master was another by the pings that it misses.
+  // An agent detects the restart of its master only by missed pings.
   master = await programs.master([`--port=${port}`, '--agent_ping_timeout=1secs']);
 };
 const startAgent = async (...flags: string[]) => {
@@ -78,7 +78,7 @@ function drained(): Promise<void> {
   return vi.waitFor(async () => expect((await slave()).drain_info?.state).toBe('DRAINED'), PATIENCE);
 }
 
-it('DEACTIVATE_AGENT takes an agent out of the offers and leaves its tasks, REACTIVATE_AGENT puts it back', async () => {
+it('DEACTIVATE_AGENT stops the offers of an agent and keeps its tasks, REACTIVATE_AGENT resumes them', async () => {
   await run('t');
   await vi.waitFor(() => expect(framework.offers).toHaveLength(1), PATIENCE);
   const { id } = await slave();
@@ -97,7 +97,7 @@ it('DEACTIVATE_AGENT takes an agent out of the offers and leaves its tasks, REAC
   expect(await slave()).toMatchObject({ active: true, deactivated: false });
 });
 
-it('DRAIN_AGENT kills the tasks of an agent, which is DRAINED then and back after REACTIVATE_AGENT', async () => {
+it('DRAIN_AGENT kills the tasks of an agent, which is then DRAINED, and offered again after REACTIVATE_AGENT', async () => {
   await run('t');
   await framework.launch('c', { command: 'exec sleep 1000' });
   await framework.reached('c', 'TASK_RUNNING');
@@ -127,7 +127,7 @@ it('DRAIN_AGENT kills the tasks of an agent, which is DRAINED then and back afte
   expect(back.drain_info).toBeUndefined();
 });
 
-it('the grace that DRAIN_AGENT grants shortens that of a command task whose executor speaks HTTP', async () => {
+it('the grace period of DRAIN_AGENT shortens that of a command task with an HTTP executor', async () => {
   await agent.kill('SIGKILL');
   await startAgent('--http_command_executor');
   const kill_policy = { grace_period: { nanoseconds: 3_600_000_000_000 } };
@@ -151,16 +151,16 @@ it('the grace that DRAIN_AGENT grants shortens that of a command task whose exec
   await drained();
 });
 
-it('draining goes on over restarts of master and agent', async () => {
+it('draining continues over restarts of master and agent', async () => {
   await run('stubborn', { kill: 'ignore' });
   const { id } = await slave();
   expect(await call('DRAIN_AGENT', id)).toEqual(OK);
-  await agent.said(/Initiating drain with/);
+  await agent.waitForOutput(/Initiating drain with/);
   await agent.kill('SIGKILL');
   await master.kill('SIGKILL');
   await startAgent('--executor_reregistration_timeout=10secs');
-  // It remembers by itself.
-  await agent.said(/Initiating drain with/);
+  // The agent has stored the request.
+  await agent.waitForOutput(/Initiating drain with/);
   await startMaster();
   expect(await slave()).toMatchObject({ id, deactivated: true, drain_info: { state: 'DRAINING' } });
   expect(await call('REACTIVATE_AGENT', id)).toEqual({
@@ -170,16 +170,16 @@ it('draining goes on over restarts of master and agent', async () => {
   await framework.subscribed(2);
   await framework.end();
   await vi.waitFor(async () => expect((await slave()).drain_info?.state).toBe('DRAINED'), PATIENCE);
-  await agent.said(/Agent finished draining/);
+  await agent.waitForOutput(/Agent finished draining/);
   expect(await call('REACTIVATE_AGENT', id)).toEqual(OK);
 });
 
-it('a task that reaches a draining agent all the same is turned away', async () => {
+it('a draining agent refuses a new task', async () => {
   await run('stubborn', { kill: 'ignore' });
   const { id } = await slave();
   expect(await call('DRAIN_AGENT', id, { mark_gone: false })).toEqual(OK);
-  await agent.said(/Initiating drain with/);
-  // The agent stays as it is until its executors are gone: as in Mesos it says no while the master offers it again.
+  await agent.waitForOutput(/Initiating drain with/);
+  // As in Mesos, the agent drains until its executors are gone, even if the master offers it again.
   await master.kill('SIGKILL');
   programs.secret('master/replicated_log/registry.json', { agents: [], unreachable: [], gone: [] });
   await startMaster();
@@ -203,7 +203,7 @@ it('DRAIN_AGENT with mark_gone ends the tasks as gone, and then the agent', asyn
   expect(await slaves()).toEqual([]);
 });
 
-it('MARK_AGENT_GONE ends tasks and agent at once; it may not come back', async () => {
+it('MARK_AGENT_GONE ends tasks and agent immediately; the agent may not return', async () => {
   await run('t', { shutdown: 'obey' });
   const { id } = await slave();
   expect(await call('MARK_AGENT_GONE', id)).toEqual(OK);
@@ -229,7 +229,7 @@ it.each([
   ['DEACTIVATE_AGENT', 400, 'Unknown agent'],
   ['REACTIVATE_AGENT', 400, 'Agent is not deactivated'],
   ['MARK_AGENT_GONE', 404, "Agent 'x' not found"],
-])('%s of an agent that nobody knows is refused', async (type, status, text) => {
+])('%s of an unknown agent is refused', async (type, status, text) => {
   expect(await call(type, 'x')).toEqual({ status, text });
   const bare = await ask(master.address, '/api/v1', { body: { type } });
   expect(bare).toMatchObject({

@@ -1,4 +1,4 @@
-/** Three masters that elect a leader in a real ZooKeeper, and what agents, tasks and frameworks see when it changes. */
+/** Three masters that elect a leader in a real ZooKeeper, and the effect of a change on agents, tasks and frameworks. */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { ask, askJson, type Program, Programs } from './support/programs.ts';
 import { shape } from './support/shapes.ts';
 import { type Ensemble, startZooKeeper } from './support/zookeeper.ts';
 
-/** Sessions are bounded by ZooKeeper's ticks; elections follow their end. */
+/** ZooKeeper's tick time limits sessions; elections follow the end of sessions. */
 const PATIENCE = { timeout: 20_000, interval: 50 };
 const CREDENTIALS = 'mesos:open-sesame';
 
@@ -47,7 +47,7 @@ beforeEach(async () => {
   path = `/mesos${tests}`;
   programs = new Programs();
   zk = `file://${programs.secret('zk', `zk://${CREDENTIALS}@${zookeeper.hosts}${path}\n`)}`;
-  // It looks on, and may be slow on a busy machine.
+  // This session only observes, and may be slow on a busy machine.
   session = await openZooKeeper({
     servers: zookeeper.servers,
     credentials: CREDENTIALS,
@@ -67,7 +67,7 @@ afterEach(async () => {
 const metric = async (program: Program, name: string) =>
   (await askJson<Record<string, number>>(program.address, '/metrics/snapshot'))[name];
 
-/** Waits until one of these masters leads and the others know it. */
+/** Waits until one of these masters leads and the other ones know it. */
 async function elected(among: Program[] = masters): Promise<{ leader: Program; followers: Program[] }> {
   return vi.waitFor(async () => {
     const leads = await Promise.all(among.map((master) => metric(master, 'master/elected')));
@@ -87,9 +87,9 @@ interface State {
 }
 const state = (master: Program) => askJson<State>(master.address, '/state');
 
-it('publish themselves as Mesos does, lead one at a time, and redirect', async () => {
+it('publish themselves like Mesos, lead one at a time, and redirect', async () => {
   const { leader, followers } = await elected();
-  // By this directory installers tell who keeps the registry.
+  // Installers recognize masters with a registry by this directory.
   expect([0, 1, 2].map((i) => existsSync(join(programs.directory, `master${i}`, 'replicated_log')))).toEqual([
     true,
     true,
@@ -101,7 +101,7 @@ it('publish themselves as Mesos does, lead one at a time, and redirect', async (
     const info = JSON.parse(
       (await session.get(`${path}/${name}`))?.data.toString('utf8') ?? '',
     ) as MasterInfo;
-    // As in the transcript of a real one.
+    // As in the transcript of a real master.
     expect(shape(info)).toEqual(
       [
         ...['address', 'address.hostname', 'address.ip', 'address.port', 'capabilities', 'capabilities[]'],
@@ -134,7 +134,7 @@ it('publish themselves as Mesos does, lead one at a time, and redirect', async (
   }
 });
 
-it('hand agents, tasks and frameworks over when the leader dies', async () => {
+it('hand over agents, tasks and frameworks when the leader dies', async () => {
   const { leader, followers } = await elected();
   agent = await programs.agent(zk);
   framework = new SmallFramework(detectFromList(masters.map(({ address }) => address)));
@@ -146,10 +146,10 @@ it('hand agents, tasks and frameworks over when the leader dies', async () => {
   const frameworkId = framework.info.id;
   await leader.kill('SIGKILL');
   const next = await elected(followers);
-  await agent.said(new RegExp(`Registered with master master@${next.leader.address}`));
+  await agent.waitForOutput(new RegExp(`Registered with master master@${next.leader.address}`));
   await framework.subscribed(2);
   expect(framework.info.id).toEqual(frameworkId);
-  // What an operator wanted of the agent is in the registry.
+  // The operator's settings of the agent are in the registry.
   expect((await state(next.leader)).slaves).toMatchObject([{ id, active: false, deactivated: true }]);
   expect(await metric(next.leader, 'master/tasks_running')).toBe(1);
   const undo = { type: 'REACTIVATE_AGENT', reactivate_agent: { agent_id: { value: id } } };
@@ -163,7 +163,7 @@ it('hand agents, tasks and frameworks over when the leader dies', async () => {
   });
 });
 
-it('say nothing of the tasks of agents that have not come back since the election', async () => {
+it('send nothing about the tasks of agents that have not returned since the election', async () => {
   const { leader, followers } = await elected();
   agent = await programs.agent(zk);
   framework = new SmallFramework(detectFromList(masters.map(({ address }) => address)));
@@ -182,7 +182,7 @@ it('say nothing of the tasks of agents that have not come back since the electio
   expect(framework.statuses('c')).toHaveLength(known);
 });
 
-it('a leader that was stopped for a while ends when it finds another in its place', async () => {
+it('a leader that was frozen ends when it detects a new leader', async () => {
   const { leader, followers } = await elected();
   process.kill(leader.pid, 'SIGSTOP');
   const next = await elected(followers);
@@ -192,7 +192,7 @@ it('a leader that was stopped for a while ends when it finds another in its plac
   expect(await metric(next.leader, 'master/elected')).toBe(1);
 });
 
-it('all end or wait without ZooKeeper, and elect again when it is back', async () => {
+it('end or wait without ZooKeeper, and elect a leader again when it is back', async () => {
   const { leader, followers } = await elected();
   await zookeeper.processes[0].kill('SIGKILL');
   try {
@@ -216,7 +216,7 @@ it('all end or wait without ZooKeeper, and elect again when it is back', async (
   await elected([...followers, again]);
 });
 
-it('a master that was deposed can not overwrite what its successor keeps', async () => {
+it('a former leader can not overwrite its successor’s registry', async () => {
   const empty: Registry = { agents: [], unreachable: [], gone: [] };
   const full: Registry = { ...empty, gone: [{ id: 'x', since: 1 }] };
   const [deposed, successor] = [0, 1].map(() => znodeStore(session, `${path}/registry-of-two`));
@@ -230,7 +230,7 @@ it('a master that was deposed can not overwrite what its successor keeps', async
   expect(await znodeStore(session, `${path}/registry-of-two`).load()).toEqual(full);
 });
 
-it('begin a registry only once all of them are there, and go on with two after that', async () => {
+it('create a registry only when all of them run, and then continue with two', async () => {
   await Promise.all(masters.map((master) => master.kill('SIGKILL')));
   zk = `file://${programs.secret('zk-new', `zk://${CREDENTIALS}@${zookeeper.hosts}${path}-new\n`)}`;
   const two = await Promise.all([3, 4].map(startMaster));
@@ -251,10 +251,10 @@ it('begin a registry only once all of them are there, and go on with two after t
   await elected([await startMaster(3), ...two.slice(1)]);
 });
 
-it('show no password', async () => {
+it('do not show the password', async () => {
   await elected();
   agent = await programs.agent(zk);
-  await agent.said(/Registered with master/);
+  await agent.waitForOutput(/Registered with master/);
   for (const program of [...masters, agent]) {
     const flags = await ask(program.address, '/flags');
     expect(flags.text).toContain('file://');

@@ -23,17 +23,17 @@ afterEach(() => {
 
 interface Program {
   child: ChildProcess;
-  /** What it wrote on standard error so far. */
+  /** Returns its standard error so far. */
   log: () => string;
   /** Resolves with the exit status. */
   exit: Promise<number | null>;
 }
 
-/** With a `--work_dir` for a master that is given none. */
-function run(name: 'master' | 'agent', ...given: string[]): Program {
+/** Starts a program. A master without `--work_dir` gets one. */
+function run(name: 'master' | 'agent', ...flags: string[]): Program {
   const path = join(import.meta.dirname, '../../src/embedded', `${name}-main.ts`);
-  const own = name === 'master' && !given.some((arg) => arg.startsWith('--work_dir'));
-  const args = [...given, ...(own ? [`--work_dir=${join(directory, 'master')}`] : [])];
+  const own = name === 'master' && !flags.some((arg) => arg.startsWith('--work_dir'));
+  const args = [...flags, ...(own ? [`--work_dir=${join(directory, 'master')}`] : [])];
   const child = spawn(process.execPath, [path, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { MESOS_SYSTEMD_ENABLE_SUPPORT: 'false' },
@@ -52,13 +52,13 @@ async function listening(program: Program): Promise<string> {
   for (;;) {
     const found = / listening on http:\/\/(\S+)\n/.exec(program.log());
     if (found) return found[1] as string;
-    const said = once(program.child.stderr as NodeJS.ReadableStream, 'data').then(() => 'more');
-    if ((await Promise.race([said, program.exit])) !== 'more') throw new Error(program.log());
+    const output = once(program.child.stderr as NodeJS.ReadableStream, 'data').then(() => 'more');
+    if ((await Promise.race([output, program.exit])) !== 'more') throw new Error(program.log());
   }
 }
 
 describe('master', () => {
-  it('says where it listens, and ends at once on SIGTERM', async () => {
+  it('reports its address, and ends immediately on SIGTERM', async () => {
     const master = run('master', '--port=0', `--work_dir=${directory}`, '--cluster=c');
     const address = await listening(master);
     const { cluster, flags } = (await (await fetch(`http://${address}/state`)).json()) as {
@@ -90,14 +90,14 @@ describe('master', () => {
     expect(master.log()).not.toContain('hush');
   });
 
-  it('wants a directory for its registry, unless that is in memory', async () => {
+  it('requires a directory for its registry, unless the registry is in memory', async () => {
     const path = join(import.meta.dirname, '../../src/embedded/master-main.ts');
     const bare = spawn(process.execPath, [path, '--port=0'], { stdio: ['ignore', 'ignore', 'pipe'] });
     children.push(bare);
     expect((await once(bare, 'close'))[0]).toBe(1);
   });
 
-  it('starts with what configurations of a real one hold, and writes its log where they say', async () => {
+  it('starts with the flags of a real master, and writes its log into log_dir', async () => {
     const logs = join(directory, 'logs');
     const master = run(
       'master',
@@ -119,7 +119,7 @@ describe('master', () => {
     expect(await run('master', '--version').exit).toBe(0);
   });
 
-  it('authenticates with a credentials file, whose secrets it shows nowhere', async () => {
+  it('authenticates with a credentials file, and never shows its secrets', async () => {
     const file = join(directory, 'credentials');
     writeFileSync(file, JSON.stringify({ credentials: [{ principal: 'p', secret: 's3cret' }] }));
     const master = run('master', '--port=0', '--authenticate_http_readonly', `--credentials=file://${file}`);
@@ -164,7 +164,7 @@ describe('agent', () => {
     expect(agent.log()).toContain(message);
   });
 
-  it('starts with what configurations of a real one hold', async () => {
+  it('starts with the flags of a real agent', async () => {
     const agent = run(
       'agent',
       '--port=0',
@@ -185,7 +185,7 @@ describe('agent', () => {
   });
 
   it.each(['SIGKILL', 'SIGTERM'] as const)(
-    'leaves its tasks running through %s and goes on',
+    'keeps its tasks running through %s and continues',
     async (signal) => {
       const master = await listening(run('master', '--port=0', '--allocation_interval=100ms'));
       const args = [`--master=${master}`, `--work_dir=${directory}`, '--resources=cpus:4;mem:512'];

@@ -1,4 +1,4 @@
-/** An agent that is started again with another configuration, or told how to treat what an earlier run left. */
+/** Restarts of an agent with another configuration or with `--recover=cleanup`. */
 
 import { existsSync, readlinkSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -43,8 +43,8 @@ async function launch(id: string): Promise<{ agentId: string; pid: number }> {
   return { agentId: status.agent_id?.value ?? '', pid: decodeJson<Report>(status.data).pid };
 }
 
-/** An update whose acknowledgement the agent did not live to keep comes twice. */
-function expectNothingSeenOf(id: string): void {
+/** A restart is invisible. An update is repeated if the agent died before it recorded the acknowledgement. */
+function expectOnlyRunning(id: string): void {
   expect(new Set(framework.statuses(id).map(({ state }) => state))).toEqual(new Set(['TASK_RUNNING']));
 }
 
@@ -64,23 +64,23 @@ afterEach(async () => {
   await programs[Symbol.asyncDispose]();
 });
 
-it('keeps its id in the link that installers read', () => {
+it('stores its id in the link that installers read', () => {
   expect(basename(readlinkSync(latest()))).toBe(agentId);
   expect(existsSync(join(latest(), 'slave.info'))).toBe(true);
 });
 
-it('an agent goes on through a restart without any change, under the policy equal', async () => {
+it('an agent continues after a restart without changes, with the policy equal', async () => {
   await agent.kill('SIGTERM');
   agent = await programs.start('agent', flagsOf({}));
   expect((await launch('u')).agentId).toBe(agentId);
   expect(isAlive(executorPid)).toBe(true);
-  expectNothingSeenOf('t');
+  expectOnlyRunning('t');
 });
 
 describe('a change', () => {
   const additive = { reconfiguration_policy: 'additive' };
 
-  it('that adds keeps agent and tasks under the policy additive', async () => {
+  it('that adds resources keeps agent and tasks with the policy additive', async () => {
     await agent.kill('SIGKILL');
     const more = { attributes: 'rack:a;zone:z', resources: 'cpus:5;mem:1024;disk:1000;ports:[31000-31019]' };
     agent = await programs.start('agent', flagsOf({ ...additive, ...more }));
@@ -92,7 +92,7 @@ describe('a change', () => {
     }, PATIENCE);
     expect((await launch('u')).agentId).toBe(agentId);
     expect(isAlive(executorPid)).toBe(true);
-    expectNothingSeenOf('t');
+    expectOnlyRunning('t');
   });
 
   it.each([
@@ -112,10 +112,10 @@ describe('a change', () => {
     expect(isAlive(executorPid)).toBe(true);
     agent = await programs.start('agent', flagsOf(additive));
     expect((await launch('u')).agentId).toBe(agentId);
-    expectNothingSeenOf('t');
+    expectOnlyRunning('t');
   });
 
-  it('that adds is too much for the policy equal', async () => {
+  it('that adds attributes is refused with the policy equal', async () => {
     await agent.kill('SIGKILL');
     const changed = await programs.spawn('agent', flagsOf({ attributes: 'rack:a;zone:z' }));
     expect(await changed.exit).toBe(1);
@@ -124,7 +124,7 @@ describe('a change', () => {
   });
 });
 
-it('without the link the agent is a new one, and what ran under the old one ends', async () => {
+it('without the link a new agent starts, and the executors of the old one end', async () => {
   await agent.kill('SIGTERM');
   rmSync(latest());
   agent = await programs.start('agent', flagsOf({ attributes: 'rack:b' }));
@@ -134,7 +134,7 @@ it('without the link the agent is a new one, and what ran under the old one ends
   expect(basename(readlinkSync(latest()))).toBe(replaced.agentId);
 });
 
-it('--recover=cleanup kills what an earlier run left, and ends; the next agent is a new one', async () => {
+it('--recover=cleanup kills the executors of an earlier run, and ends; the next start creates a new agent', async () => {
   await agent.kill('SIGKILL');
   const cleanup = await programs.spawn('agent', flagsOf({ recover: 'cleanup' }));
   expect(await cleanup.exit).toBe(0);

@@ -1,5 +1,5 @@
 /**
- * Which Mesos the contract suite speaks to: the one at MESOSUP_TEST_MASTER (host:port), or else an embedded one
+ * Selects the Mesos of the contract suite: the master at MESOSUP_TEST_MASTER (host:port), or an embedded Mesos that is
  * started here and stopped at the end.
  */
 
@@ -12,7 +12,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The master, `host:port`. */
     master: string;
-    /** Absent where the Mesos is a real one. */
+    /** Absent for a real Mesos. */
     embedded: Embedded | null;
   }
 }

@@ -1,4 +1,4 @@
-/** Health checks, done by Mesos' own executor for commands and by ours for containers; and how long a kill may take. */
+/** Health checks of Mesos' executor for commands and of mesosup's executor for containers, and kill grace periods. */
 
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ afterAll(() => rm(dist, { recursive: true, force: true }));
 
 type Make = (offer: Offer, script: string, more: Partial<TaskInfo>, directory?: string) => TaskInfo;
 
-/** A container of our executor; it sees the directory as the host does. */
+/** A container of mesosup's executor, with the directory mounted at the same path. */
 const dockerTask: Make = (offer, script, more, directory) => {
   const options = directory === undefined ? [] : ['--volume', `${directory}:${directory}`];
   const docker = { image: BUSYBOX, args: ['/bin/sh', '-c', script], env: {}, options };
@@ -55,8 +55,8 @@ async function launch(
   return { id, agentId: offer.agent_id.value, framework };
 }
 
-/** Everything said of a task, without the repetitions that Mesos allows itself. */
-function said({ framework, id }: Checked): string[] {
+/** Lists the updates of a task, without the repetitions that Mesos may send. */
+function updatesOf({ framework, id }: Checked): string[] {
   const all = framework.log.flatMap(({ event }) =>
     event.type === 'UPDATE' && event.update.status.task_id.value === id
       ? [`${event.update.status.state} ${event.update.status.healthy ?? '-'}`]
@@ -84,14 +84,14 @@ describe.each([
       await set(true);
       const health_check: HealthCheck = { ...check, consecutive_failures: 1000 };
       const task = await launch(framework, make, 'exec sleep 600', { health_check }, directory);
-      const well = await framework.health(task.id, true);
-      expect(well).toMatchObject({ source: 'SOURCE_EXECUTOR', reason: UPDATED });
-      expect(well.container_status?.network_infos?.[0]?.ip_addresses[0]?.ip_address).toBeDefined();
+      const healthy = await framework.health(task.id, true);
+      expect(healthy).toMatchObject({ source: 'SOURCE_EXECUTOR', reason: UPDATED });
+      expect(healthy.container_status?.network_infos?.[0]?.ip_addresses[0]?.ip_address).toBeDefined();
       await set(false);
       expect(await framework.health(task.id, false)).toMatchObject({ reason: UPDATED });
       await set(true);
       await framework.health(task.id, true);
-      expect(said(task).slice(-4)).toEqual([
+      expect(updatesOf(task).slice(-4)).toEqual([
         'TASK_RUNNING -',
         'TASK_RUNNING true',
         'TASK_RUNNING false',
@@ -100,7 +100,7 @@ describe.each([
     });
   });
 
-  it.concurrent.each(KINDS)('that fails its %s check too often is killed, and not healthy', async (kind) => {
+  it.concurrent.each(KINDS)('that fails its %s check too often is killed as unhealthy', async (kind) => {
     await using framework = await TestFramework.subscribe();
     await withProbe(kind, async ({ check, directory }) => {
       const more = {
@@ -111,7 +111,7 @@ describe.each([
       const killed = await framework.update(task.id, 'TASK_KILLED');
       expect(killed.healthy).toBe(false);
       expect(killed.reason).toBeUndefined();
-      expect(said(task)).toEqual([
+      expect(updatesOf(task)).toEqual([
         'TASK_STARTING -',
         'TASK_RUNNING -',
         'TASK_RUNNING false',
@@ -121,7 +121,7 @@ describe.each([
     });
   });
 
-  it.concurrent('in its grace period may fail as it likes', async () => {
+  it.concurrent('may fail during its grace period', async () => {
     await using framework = await TestFramework.subscribe();
     await withProbe('HTTP', async ({ asked, check, set }) => {
       const health_check = { ...check, grace_period_seconds: 3600, consecutive_failures: 1 };
@@ -129,13 +129,13 @@ describe.each([
       await expect.poll(asked, { timeout: 30_000, interval: 50 }).toBeGreaterThan(3);
       await set(true);
       await framework.health(task.id, true);
-      expect(said(task)).toEqual(['TASK_STARTING -', 'TASK_RUNNING -', 'TASK_RUNNING true']);
+      expect(updatesOf(task)).toEqual(['TASK_STARTING -', 'TASK_RUNNING -', 'TASK_RUNNING true']);
       await set(false);
       await framework.update(task.id, 'TASK_KILLED');
     });
   });
 
-  it.concurrent('whose COMMAND check takes too long is not healthy', async () => {
+  it.concurrent('with a COMMAND check that times out is unhealthy', async () => {
     await using framework = await TestFramework.subscribe();
     const health_check: HealthCheck = {
       type: 'COMMAND',
@@ -148,7 +148,7 @@ describe.each([
     await framework.health(id, false);
   });
 
-  it.concurrent('whose health check makes no sense is TASK_ERROR', async () => {
+  it.concurrent('with an invalid health check is TASK_ERROR', async () => {
     await using framework = await TestFramework.subscribe();
     const { id } = await launch(framework, make, 'exit 0', { health_check: { type: 'HTTP' } });
     expect(await framework.update(id)).toMatchObject({
@@ -159,10 +159,10 @@ describe.each([
   });
 
   it.concurrent.each<[string, KillPolicy | undefined, number]>([
-    // The agent's default executor of commands is driven by the old API, whose kill carries no policy.
+    // The agent's default command executor uses the old API, whose kill has no policy.
     make === dockerTask
       ? ['KILL says', { grace_period: { nanoseconds: 300_000_000 } }, 3600]
-      : ['task says, whatever the KILL says', { grace_period: { nanoseconds: 3_600_000_000_000 } }, 0.3],
+      : ['task says, regardless of the KILL', { grace_period: { nanoseconds: 3_600_000_000_000 } }, 0.3],
     ['task says, where KILL has no kill policy', undefined, 0.3],
     ['task says, where KILL has an empty one', {}, 0.3],
   ])('that ignores SIGTERM is ended after the grace that the %s', async (_who, kill_policy, seconds) => {
@@ -185,7 +185,7 @@ interface State {
   frameworks: { id: string; tasks: { id: string; health_check?: unknown; statuses: TaskStatus[] }[] }[];
 }
 
-it('health is in /state and in the answer to RECONCILE, through a restart of the agent too', async (context) => {
+it('health is in /state and in the answer to RECONCILE, also after a restart of the agent', async (context) => {
   await using framework = await TestFramework.subscribe();
   await withProbe('HTTP', async ({ check, set }) => {
     await set(true);

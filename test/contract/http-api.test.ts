@@ -1,4 +1,4 @@
-/** The v1 scheduler endpoint: what is taken, what is refused, and in which words. */
+/** The v1 scheduler endpoint: accepted and refused calls, with the texts of refusals. */
 
 import { describe, expect, it } from 'vitest';
 import type { SchedulerEvent } from '../../src/mesos/types.ts';
@@ -13,7 +13,7 @@ interface Transcript {
   body: string;
 }
 
-/** How a real master answered a call, its own ids replaced by the framework's. */
+/** The recorded answer of a real master, with its ids replaced by the framework's. */
 function recorded(name: string, framework?: TestFramework): { status: number; text: string } {
   const call = fixtureLines<Transcript>('scheduler-calls.jsonl').find((line) => line.name === name);
   if (!call) throw new Error(`no call "${name}" in the transcript`);
@@ -39,7 +39,7 @@ describe('the content type', () => {
     expect((await post(await agentAddress(), '/api/v1/executor', call, headers)).status).toBe(415);
   });
 
-  it('application/json is taken', async () => {
+  it('application/json is accepted', async () => {
     expect((await post(master, SCHEDULER_PATH, call)).status).toBe(400);
   });
 });
@@ -54,20 +54,20 @@ describe('SUBSCRIBE', () => {
     expect(shape(first?.event).filter(optional)).toEqual(shape(real));
   });
 
-  it('is followed by a heartbeat at once', async () => {
+  it('is followed immediately by a heartbeat', async () => {
     await using framework = await TestFramework.subscribe();
     await framework.event('HEARTBEAT');
     expect(framework.log.map(({ event }) => event.type).slice(0, 2)).toEqual(['SUBSCRIBED', 'HEARTBEAT']);
   });
 
-  it('gives every framework an id of its own', async () => {
+  it('gives every framework a different id', async () => {
     await using one = await TestFramework.subscribe();
     await using other = await TestFramework.subscribe();
     expect(one.id).not.toBe(other.id);
     expect(one.streamId).not.toBe(other.streamId);
   });
 
-  it('with the id of a framework that lives takes it over; the first stream gets ERROR and ends', async () => {
+  it('with the id of a subscribed framework takes it over; the first stream gets ERROR and ends', async () => {
     await using first = await TestFramework.subscribe({ offers: 'all' });
     const [offer] = (await first.event('OFFERS')).offers.offers;
     await using second = await TestFramework.subscribe({ info: { ...first.info } });
@@ -76,7 +76,7 @@ describe('SUBSCRIBE', () => {
     await expect.poll(() => first.ended, { timeout: 10_000 }).toBe('the event stream ended');
     const { status } = await first.post({ type: 'REVIVE' });
     expect(status).toBe(400);
-    // The offers to the first are gone.
+    // The offers to the first scheduler are invalid.
     const accept = { offer_ids: offer ? [offer.id] : [], operations: [] };
     await second.call({ type: 'ACCEPT', accept });
     const again = await second.offer();
@@ -84,7 +84,7 @@ describe('SUBSCRIBE', () => {
     await second.decline(again);
   });
 
-  it('with the id of a framework that was removed is answered ERROR "Framework has been removed"', async () => {
+  it('with the id of a removed framework is answered with ERROR "Framework has been removed"', async () => {
     const removed = await TestFramework.subscribe();
     await removed[Symbol.asyncDispose]();
     const { status, text } = await post(master, SCHEDULER_PATH, {
@@ -98,7 +98,7 @@ describe('SUBSCRIBE', () => {
     expect({ status, body: text }).toEqual({ status: subscription?.status, body: subscription?.body });
   });
 
-  it('with an id in FrameworkInfo that the call does not name is refused', async () => {
+  it('with an id only in FrameworkInfo is refused', async () => {
     const subscribe = { framework_info: frameworkInfo({ id: { value: 'somebody' } }) };
     expect((await post(master, SCHEDULER_PATH, { type: 'SUBSCRIBE', subscribe })).status).toBe(400);
   });
@@ -122,7 +122,7 @@ describe('other calls', () => {
     expect({ status, text }).toEqual(recorded('UPDATE_FRAMEWORK'));
   });
 
-  it('with the stream id of another are refused with 400', async () => {
+  it('with the stream id of another framework are refused with 400', async () => {
     await using framework = await TestFramework.subscribe();
     const { status, text } = await framework.post(
       { type: 'REVIVE' },
@@ -156,7 +156,7 @@ describe('other calls', () => {
     expect((await post(master, SCHEDULER_PATH, '{"type":')).status).toBe(400);
   });
 
-  it('of a framework that is gone are refused with 400', async () => {
+  it('of a removed framework are refused with 400', async () => {
     const framework = await TestFramework.subscribe();
     await framework[Symbol.asyncDispose]();
     expect((await framework.post({ type: 'REVIVE' })).status).toBe(400);

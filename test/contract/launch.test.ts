@@ -1,4 +1,4 @@
-/** What tasks, their updates and the environment of their executors look like. */
+/** The form of tasks, their updates and the environment of their executors. */
 
 import { describe, expect, it } from 'vitest';
 import type { Offer } from '../../src/mesos/types.ts';
@@ -11,7 +11,7 @@ import { commandTask, executorInfo, executorTask } from './support/tasks.ts';
 const STARTING_THEN_RUNNING = { updates: [{ state: 'TASK_STARTING' }, { state: 'TASK_RUNNING' }] } as const;
 
 describe('the updates of an executor', () => {
-  it.concurrent('have the shape of the transcript, container_status filled in', async () => {
+  it.concurrent('have the shape of the transcript, with container_status added', async () => {
     await using framework = await TestFramework.subscribe();
     const offer = await framework.offer();
     const task = executorTask(offer, { updates: [...STARTING_THEN_RUNNING.updates] });
@@ -52,7 +52,7 @@ describe('the updates of an executor', () => {
     expect(framework.states(id)).toEqual(['TASK_STARTING', 'TASK_STARTING', 'TASK_RUNNING']);
   });
 
-  it.concurrent('of several tasks do not wait for one another', async () => {
+  it.concurrent('of several tasks do not wait for each other', async () => {
     await using framework = await TestFramework.subscribe({ acknowledge: false });
     const executor = executorInfo('several');
     const ids: string[] = [];
@@ -66,7 +66,7 @@ describe('the updates of an executor', () => {
     for (const id of ids) await framework.update(id, 'TASK_RUNNING');
   });
 
-  it.concurrent('need the uuid to be one: another is refused with 400, and the update is lost', async () => {
+  it.concurrent('require a valid uuid: an invalid one is refused with 400, and the update is lost', async () => {
     await using framework = await TestFramework.subscribe();
     const uuid = Buffer.alloc(16).toString('base64');
     let id = '';
@@ -80,7 +80,7 @@ describe('the updates of an executor', () => {
     expect(framework.states(id)).toEqual(['TASK_RUNNING']);
   });
 
-  it.concurrent.each([1, 2, 3, 4, 5])('take a uuid of version %i', async (version) => {
+  it.concurrent.each([1, 2, 3, 4, 5])('accept a uuid of version %i', async (version) => {
     await using framework = await TestFramework.subscribe();
     const bytes = Buffer.alloc(16, 0x80);
     bytes.writeUInt8(version << 4, 6);
@@ -119,12 +119,12 @@ describe('the environment of an executor', () => {
     return { report: decodeJson<Report>(data), framework, offer };
   }
 
-  it.concurrent("is Mesos' own, PWD, a default PATH and the command's; nothing inherited, no HOME", async () => {
+  it.concurrent("has Mesos' variables, PWD, a default PATH and the command's variables; nothing inherited, no HOME", async () => {
     const { report, framework: framework_, offer } = await reportFor(true);
     await using framework = framework_;
     const { environment } = report;
     expect(environment.HOME).toBeUndefined();
-    // What a shell may add on its own is no inheritance.
+    // Variables that a shell adds are not inherited.
     const others = Object.keys(environment).filter(
       (name) => !/^(MESOS|LIBPROCESS)_|^(OLDPWD|SHLVL|_)$/.test(name),
     );
@@ -155,7 +155,7 @@ describe('the environment of an executor', () => {
     );
   });
 
-  it.concurrent('says nothing of recovery where the framework does not checkpoint', async () => {
+  it.concurrent('has no recovery settings if the framework does not checkpoint', async () => {
     const { report, framework: framework_ } = await reportFor(false);
     await using _ = framework_;
     expect(report.environment.MESOS_CHECKPOINT).toBe('0');
@@ -165,7 +165,7 @@ describe('the environment of an executor', () => {
 });
 
 describe('a command task', () => {
-  it.concurrent('that exits with 3 is TASK_FAILED, the code in the message; shapes as in the transcript', async () => {
+  it.concurrent('that exits with 3 is TASK_FAILED with the code in the message, in the shape of the transcript', async () => {
     await using framework = await TestFramework.subscribe();
     let id = '';
     await framework.launch((offer) => {
@@ -193,7 +193,7 @@ describe('a command task', () => {
     expect((await framework.update(id, 'TASK_FINISHED')).message).toBe('Command exited with status 0');
   });
 
-  /** Starts a command, kills it once it runs, and gives its end. */
+  /** Starts a command, kills it when it runs, and returns its end. */
   async function killed(framework: TestFramework, command: string) {
     const id = unique('task');
     await framework.launch((offer) => commandTask(offer, command, { task_id: { value: id } }));
@@ -203,14 +203,14 @@ describe('a command task', () => {
     return { status, states: framework.states(id) };
   }
 
-  it.concurrent('is TASK_KILLED by KILL, TASK_KILLING first', async () => {
+  it.concurrent('is TASK_KILLED by KILL, after TASK_KILLING', async () => {
     await using framework = await TestFramework.subscribe();
     const { status, states } = await killed(framework, 'exec sleep 600');
     expect(states).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING', 'TASK_KILLED']);
     expect(status.message).toContain('terminated with signal Terminated');
   });
 
-  it.concurrent('is not TASK_KILLING for a framework that has not said TASK_KILLING_STATE', async () => {
+  it.concurrent('is not TASK_KILLING for a framework without TASK_KILLING_STATE', async () => {
     await using framework = await TestFramework.subscribe({
       info: { capabilities: [{ type: 'MULTI_ROLE' }] },
     });
@@ -219,7 +219,7 @@ describe('a command task', () => {
   });
 });
 
-it('MESSAGE passes from framework to executor and back, unchanged', async () => {
+it('MESSAGE is passed from framework to executor and back, unchanged', async () => {
   await using framework = await TestFramework.subscribe();
   const executor = executorInfo('messages');
   let id = '';

@@ -1,4 +1,4 @@
-/** What becomes of tasks and frameworks: kills, exits, reconciliation, sandboxes, disconnects. */
+/** The life of tasks and frameworks: kills, exits, reconciliation, sandboxes, disconnects. */
 
 import { describe, expect, it } from 'vitest';
 import type { TaskInfo } from '../../src/mesos/types.ts';
@@ -48,7 +48,7 @@ describe('KILL', () => {
     });
   });
 
-  it.concurrent('may be ignored; the task runs on, and a second framework cannot kill it', async () => {
+  it.concurrent('may be ignored; the task keeps running, and a second framework cannot kill it', async () => {
     await using framework = await TestFramework.subscribe();
     await using other = await TestFramework.subscribe();
     const stubborn = await running(framework, { kill: 'ignore' });
@@ -60,7 +60,7 @@ describe('KILL', () => {
     expect(framework.states(stubborn.id)).toEqual(['TASK_RUNNING', 'TASK_RUNNING']);
   });
 
-  it.concurrent('of an unknown task is answered TASK_UNKNOWN', async () => {
+  it.concurrent('of an unknown task is answered with TASK_UNKNOWN', async () => {
     await using framework = await TestFramework.subscribe();
     await framework.call({ type: 'KILL', kill: { task_id: { value: 'nope' } } });
     const status = await framework.update('nope');
@@ -71,7 +71,7 @@ describe('KILL', () => {
 });
 
 describe('RECONCILE', () => {
-  it.concurrent('with tasks answers for each: its latest state, TASK_GONE, TASK_UNKNOWN', async () => {
+  it.concurrent('with tasks is answered for each: its latest state, TASK_GONE, TASK_UNKNOWN', async () => {
     await using framework = await TestFramework.subscribe();
     const { id, agentId } = await running(framework);
     const agent_id = { value: agentId };
@@ -98,7 +98,7 @@ describe('RECONCILE', () => {
     }
   });
 
-  it.concurrent('without tasks answers for every task that lives', async () => {
+  it.concurrent('without tasks is answered for every running task', async () => {
     await using framework = await TestFramework.subscribe();
     const executor = executorInfo('implicit');
     const one = await running(framework, {}, { executor });
@@ -106,7 +106,7 @@ describe('RECONCILE', () => {
     const dead = await running(framework, {}, { executor }, one.agentId);
     await framework.call({ type: 'KILL', kill: { task_id: { value: dead.id } } });
     await framework.update(dead.id, 'TASK_KILLED');
-    // The acknowledgement of the end has been taken before this, on the same way.
+    // The acknowledgement of the end was sent before, on the same connection.
     await framework.call({ type: 'RECONCILE', reconcile: { tasks: [{ task_id: { value: dead.id } }] } });
     await framework.update(dead.id);
     await framework.call({ type: 'RECONCILE', reconcile: { tasks: [] } });
@@ -118,7 +118,7 @@ describe('RECONCILE', () => {
     }
   });
 
-  it.concurrent('tells a framework without PARTITION_AWARE of TASK_LOST', async () => {
+  it.concurrent('is answered with TASK_LOST for a framework without PARTITION_AWARE', async () => {
     await using framework = await TestFramework.subscribe({
       info: { capabilities: [{ type: 'MULTI_ROLE' }] },
     });
@@ -129,7 +129,7 @@ describe('RECONCILE', () => {
 
 describe('an executor', () => {
   it.concurrent.each([0, 7])(
-    'that exits with %i fails its live tasks, and FAILURE tells of it',
+    'that exits with %i fails its running tasks, and causes FAILURE',
     async (code) => {
       await using framework = await TestFramework.subscribe();
       const executor = executorInfo(unique('exits'));
@@ -149,14 +149,14 @@ describe('an executor', () => {
     },
   );
 
-  it.concurrent('that supervises may lose its child: the new one subscribes and no state changes', async ({
+  it.concurrent('that supervises may lose its child: the new child subscribes and no state changes', async ({
     expect,
   }) => {
     await using framework = await TestFramework.subscribe();
     const executor = executorInfo('supervised', { arguments: ['--supervise'] });
     const { id, agentId, report } = await running(framework, {}, { executor });
     process.kill(report.pid, 'SIGKILL');
-    // A task launched before the new child has subscribed is dropped; one that answers has.
+    // A task launched before the new child has subscribed is dropped, so this waits for an answer of the child.
     const answers = async () => {
       await framework.call({
         type: 'MESSAGE',
@@ -178,23 +178,20 @@ describe('an executor', () => {
   it.concurrent.each([
     ['TASK_DROPPED', [{ type: 'MULTI_ROLE' }, { type: 'PARTITION_AWARE' }]],
     ['TASK_LOST', [{ type: 'MULTI_ROLE' }]],
-  ] as const)(
-    'whose new child does not name a task that was launched makes it %s',
-    async (state, capabilities) => {
-      await using framework = await TestFramework.subscribe({ info: { capabilities: [...capabilities] } });
-      const executor = executorInfo('forgetful', { arguments: ['--supervise'] });
-      const { id, agentId } = await running(framework, {}, { executor });
-      const forgotten = unique('forgotten');
-      await framework.launch(
-        (offer) => executorTask(offer, { die: true }, { executor, task_id: { value: forgotten } }),
-        agentId,
-      );
-      expect(await framework.update(forgotten)).toMatchObject({ state, source: 'SOURCE_AGENT' });
-      expect(framework.states(id)).toEqual(['TASK_RUNNING']);
-    },
-  );
+  ] as const)('whose new child does not report a launched task makes it %s', async (state, capabilities) => {
+    await using framework = await TestFramework.subscribe({ info: { capabilities: [...capabilities] } });
+    const executor = executorInfo('forgetful', { arguments: ['--supervise'] });
+    const { id, agentId } = await running(framework, {}, { executor });
+    const forgotten = unique('forgotten');
+    await framework.launch(
+      (offer) => executorTask(offer, { die: true }, { executor, task_id: { value: forgotten } }),
+      agentId,
+    );
+    expect(await framework.update(forgotten)).toMatchObject({ state, source: 'SOURCE_AGENT' });
+    expect(framework.states(id)).toEqual(['TASK_RUNNING']);
+  });
 
-  it.concurrent('that supervises and is killed takes its tasks with it', async () => {
+  it.concurrent('that supervises and is killed fails its tasks', async () => {
     await using framework = await TestFramework.subscribe();
     const executor = executorInfo('supervisor', { arguments: ['--supervise'] });
     const { id, report } = await running(framework, {}, { executor });
@@ -234,7 +231,7 @@ describe('an executor', () => {
 describe('a sandbox', () => {
   const path = (of: string) => encodeURIComponent(of);
 
-  it.concurrent('is browsed and read over the agent, by its full path', async () => {
+  it.concurrent('is browsed and read from the agent, by its full path', async () => {
     await using framework = await TestFramework.subscribe();
     const { agentId, report } = await running(framework);
     const agent = await agentAddress(agentId);
@@ -266,7 +263,7 @@ describe('a sandbox', () => {
     expect(end.offset).toBeGreaterThanOrEqual(whole.data.length);
   });
 
-  it.concurrent('shows nothing of what lies outside, and needs a path', async () => {
+  it.concurrent('does not show files outside, and requires a path', async () => {
     await using framework = await TestFramework.subscribe();
     const { agentId, report } = await running(framework);
     const agent = await agentAddress(agentId);
@@ -279,7 +276,7 @@ describe('a sandbox', () => {
 });
 
 describe('a framework', () => {
-  it.concurrent('is torn down by TEARDOWN, its executors with it', async () => {
+  it.concurrent('is torn down by TEARDOWN with its executors', async () => {
     const framework = await TestFramework.subscribe();
     const { report } = await running(framework);
     await framework[Symbol.asyncDispose]();
@@ -287,7 +284,7 @@ describe('a framework', () => {
     expect(isAlive(report.pid)).toBe(false);
   });
 
-  it.concurrent('that leaves with failover_timeout 0 is removed, its executors with it', async () => {
+  it.concurrent('that disconnects with failover_timeout 0 is removed with its executors', async () => {
     await using framework = await TestFramework.subscribe({ info: { failover_timeout: 0 } });
     const { report } = await running(framework);
     framework.disconnect();
@@ -300,7 +297,7 @@ describe('a framework', () => {
     expect(answer.text).toContain('Framework has been removed');
   });
 
-  it.concurrent('that leaves with a failover_timeout finds its tasks when it comes back', async () => {
+  it.concurrent('that disconnects with a failover_timeout finds its tasks when it returns', async () => {
     await using left = await TestFramework.subscribe();
     const { id, agentId, report } = await running(left);
     left.disconnect();
@@ -314,7 +311,7 @@ describe('a framework', () => {
     await framework.update(id, 'TASK_KILLED');
   });
 
-  it.concurrent('that leaves loses its offers', async () => {
+  it.concurrent('that disconnects loses its offers', async () => {
     await using left = await TestFramework.subscribe();
     const offer = await left.offer();
     left.disconnect();
@@ -327,7 +324,7 @@ describe('a framework', () => {
     });
   });
 
-  it.concurrent('that was away gets the updates it missed', async () => {
+  it.concurrent('that returns gets the updates it missed', async () => {
     await using left = await TestFramework.subscribe({ acknowledge: false });
     const { id } = await running(left);
     left.disconnect();

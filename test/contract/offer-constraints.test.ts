@@ -1,4 +1,4 @@
-/** Offer constraints of Mesos 1.11: which offers are sent, how they are shown, and which are refused. */
+/** Offer constraints of Mesos 1.11: filtered offers, their display, and refused constraints. */
 
 import { describe, expect, it } from 'vitest';
 import type { AttributeConstraint, OfferConstraints } from '../../src/mesos/types.ts';
@@ -31,8 +31,8 @@ async function update(
   return { status, text };
 }
 
-/** Everything is given back, and offered anew where it is wanted. */
-async function giveBack(framework: TestFramework): Promise<void> {
+/** Declines all offers, so that they are made again. */
+async function declineAll(framework: TestFramework): Promise<void> {
   const { offers } = (await framework.event('OFFERS')).offers;
   for (const offer of offers) await framework.decline(offer, 0);
 }
@@ -41,8 +41,8 @@ function offersOf(framework: TestFramework): number {
   return framework.log.filter(({ event }) => event.type === 'OFFERS').length;
 }
 
-/** Somebody else is offered twice, an allocation apart. */
-async function allocations(): Promise<void> {
+/** Waits for two allocations: another framework gets offers twice. */
+async function waitForAllocations(): Promise<void> {
   await using other = await TestFramework.subscribe();
   for (let n = 0; n < 2; n += 1) await other.decline(await other.offer(), 0);
 }
@@ -60,36 +60,36 @@ async function shown(framework: TestFramework): Promise<unknown[]> {
 }
 
 describe('offer constraints', () => {
-  it('keep offers away that do not match, until they are lifted', async () => {
+  it('prevent offers that do not match, until they are removed', async () => {
     await using framework = await subscribed();
     expect(await update(framework, NOWHERE)).toEqual({ status: 200, text: '' });
-    await giveBack(framework);
-    await allocations();
+    await declineAll(framework);
+    await waitForAllocations();
     expect(offersOf(framework)).toBe(1);
     expect(await update(framework)).toEqual({ status: 200, text: '' });
     await framework.event('OFFERS');
   });
 
-  it('let those pass that match', async () => {
+  it('allow offers that match', async () => {
     await using framework = await subscribed();
     expect(await update(framework, ANYWHERE)).toEqual({ status: 200, text: '' });
-    await giveBack(framework);
+    await declineAll(framework);
     const { offers } = (await framework.event('OFFERS')).offers;
     expect(offers).not.toHaveLength(0);
   });
 
-  it('do not bring back what was declined: that takes REVIVE', async () => {
+  it('do not renew declined offers, which requires REVIVE', async () => {
     await using framework = await subscribed();
     const { offers } = (await framework.event('OFFERS')).offers;
     for (const offer of offers) await framework.decline(offer, 3600);
     expect(await update(framework, ANYWHERE)).toEqual({ status: 200, text: '' });
-    await allocations();
+    await waitForAllocations();
     expect(offersOf(framework)).toBe(1);
     await framework.call({ type: 'REVIVE' });
     await framework.event('OFFERS');
   });
 
-  it('are shown with the framework, an empty object where there are none', async () => {
+  it('are shown with the framework, as an empty object if there are none', async () => {
     await using framework = await subscribed();
     expect(await shown(framework)).toEqual([{}, {}]);
     await update(framework, NOWHERE);
@@ -98,20 +98,16 @@ describe('offer constraints', () => {
 
   it.each([
     [
-      'that leave a role without a group',
+      'with an empty list of groups',
       { role_constraints: { [ROLE]: { groups: [] } } },
       `Offer constraints are not valid: 'OfferConstraints::role_constraints' has an empty 'RoleConstraints::groups' for role ${ROLE}`,
     ],
     [
-      'for a role of somebody else',
+      'for a role of another framework',
       only({ exists: {} }, 'contract-other'),
       "Offer constraints specify `role_constraints` for a role 'contract-other'not contained in the set of roles",
     ],
-    [
-      'with a pattern that is none',
-      only({ text_matches: { regex: '(' } }),
-      'Offer constraints are not valid: ',
-    ],
+    ['with an invalid pattern', only({ text_matches: { regex: '(' } }), 'Offer constraints are not valid: '],
     [
       'with a pattern that is too large',
       only({ text_matches: { regex: 'ab?'.repeat(100) } }),

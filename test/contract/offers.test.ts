@@ -1,4 +1,4 @@
-/** Offers: allocation, filters, suppression, and what launches do to what is left. */
+/** Offers: allocation, filters, suppression, and unused resources after launches. */
 
 import { describe, expect, it } from 'vitest';
 import type { Offer, SchedulerEvent } from '../../src/mesos/types.ts';
@@ -11,7 +11,7 @@ function amount(offer: Offer, name: string): number {
   return offer.resources.reduce((sum, r) => sum + (r.name === name ? (r.scalar?.value ?? 0) : 0), 0);
 }
 
-/** Accepts all of an offer for one short task and says how long the next offer of the same agent took, in ms. */
+/** Launches one short task on an offer. @returns the time until the next offer of the same agent, in ms */
 async function nextOfferAfter(
   framework: TestFramework,
   filters?: { refuse_seconds: number },
@@ -53,7 +53,7 @@ describe('an offer', () => {
           event.type === 'OFFERS' &&
           event.offers.offers.some(({ agent_id }) => agent_id.value === offer.agent_id.value),
       );
-    // An answer that comes after whatever was to come before it.
+    // The answer to this call comes after all earlier events.
     await other.call({ type: 'RECONCILE', reconcile: { tasks: [{ task_id: { value: 'unknown' } }] } });
     await other.update('unknown');
     expect(ofThatAgent()).toHaveLength(0);
@@ -61,7 +61,7 @@ describe('an offer', () => {
     await expect.poll(ofThatAgent, { timeout: 10_000 }).toHaveLength(1);
   });
 
-  it('is given for the role it is allocated to', async () => {
+  it('has the role it is allocated to', async () => {
     await using framework = await TestFramework.subscribe({ info: { roles: ['contract-a', 'contract-b'] } });
     for (const role of ['contract-b', 'contract-a']) {
       const offer = await framework.offer({ role });
@@ -82,7 +82,7 @@ describe('an offer', () => {
       master,
       '/state',
     );
-    // A command executor is given 0.1 CPU of its own by the agent, which the master does not count.
+    // The agent gives a command executor an additional 0.1 CPU, which the master does not count.
     const used = frameworks.find(({ id }) => id === framework.id)?.used_resources.cpus;
     expect(used).toBe(0.301);
     const after = await framework.offer({ agentId: before.agent_id.value });
@@ -90,20 +90,20 @@ describe('an offer', () => {
   });
 });
 
-describe('what is left of an accepted offer', () => {
-  it('is filtered for 5 s by default', async () => {
+describe('unused resources of an accepted offer', () => {
+  it('has a filter of 5 s by default', async () => {
     await using framework = await TestFramework.subscribe({ offers: 'all' });
     expect(await nextOfferAfter(framework)).toBeGreaterThanOrEqual(4900);
   });
 
-  it('comes back at the next allocation with refuse_seconds 0', async () => {
+  it('are offered at the next allocation with refuse_seconds 0', async () => {
     await using framework = await TestFramework.subscribe({ offers: 'all' });
     expect(await nextOfferAfter(framework, { refuse_seconds: 0 })).toBeLessThan(4000);
   });
 });
 
 describe('a declined offer', () => {
-  it('is filtered for 5 s by default', async () => {
+  it('has a filter of 5 s by default', async () => {
     await using framework = await TestFramework.subscribe({ offers: 'all' });
     const { offers } = (await framework.event('OFFERS')).offers;
     const began = Date.now();
@@ -112,7 +112,7 @@ describe('a declined offer', () => {
     expect((framework.log.at(-1)?.at ?? 0) - began).toBeGreaterThanOrEqual(4900);
   });
 
-  it('comes back at once after REVIVE, whatever its filter', async () => {
+  it('is made again immediately after REVIVE, regardless of its filter', async () => {
     await using framework = await TestFramework.subscribe({ offers: 'all' });
     const { offers } = (await framework.event('OFFERS')).offers;
     for (const offer of offers) await framework.decline(offer, 3600);
@@ -137,7 +137,7 @@ describe('SUPPRESS', () => {
     const { offers } = (await suppressed.event('OFFERS')).offers;
     await suppressed.call({ type: 'SUPPRESS' });
     for (const offer of offers) await suppressed.decline(offer, 0);
-    // Somebody else is offered twice meanwhile, an allocation apart.
+    // In the meantime another framework gets offers of two allocations.
     await using other = await TestFramework.subscribe();
     for (let n = 0; n < 2; n += 1) await other.decline(await other.offer(), 0);
     expect(suppressed.log.filter(({ event }) => event.type === 'OFFERS')).toHaveLength(1);
@@ -145,7 +145,7 @@ describe('SUPPRESS', () => {
     await suppressed.event('OFFERS');
   });
 
-  it('in SUBSCRIBE holds from the start', async () => {
+  it('in SUBSCRIBE takes effect from the start', async () => {
     await using suppressed = await TestFramework.subscribe();
     await using other = await TestFramework.subscribe();
     for (let n = 0; n < 2; n += 1) await other.decline(await other.offer(), 0);
@@ -154,7 +154,7 @@ describe('SUPPRESS', () => {
 });
 
 describe('an executor in offers', () => {
-  it('is listed with its framework only, and keeps its resources when idle', async () => {
+  it('is listed only for its framework, and keeps its resources when idle', async () => {
     await using framework = await TestFramework.subscribe();
     const executor = executorInfo('idle');
     let taskId = '';

@@ -6,15 +6,15 @@ import { get, getJson, master } from './support/mesos.ts';
 import { fixtureJson, shape } from './support/shapes.ts';
 import { commandTask, executorInfo, executorTask, scalar } from './support/tasks.ts';
 
-/** Paths of what depends on how a Mesos was started, built or is placed, and on what it has been through. */
-const OF_THE_PLACE =
+/** Paths of values that depend on the build, the start, the host or the history of a Mesos. */
+const HOST_SPECIFIC =
   /^flags\.|^build_|git_|domain|^cluster$|zookeeper|^log_dir|external_log|secrets|reregistered_time|(^|\.)web_?ui_url$/;
 
-const placeless = (value: unknown) => shape(value).filter((path) => !OF_THE_PLACE.test(path));
+const comparablePaths = (value: unknown) => shape(value).filter((path) => !HOST_SPECIFIC.test(path));
 
 let framework: TestFramework;
 
-/** A running task, one that was killed, one that failed, and an offer: what there was in the transcript. */
+/** A running, a killed and a failed task, and an offer, as in the transcript. */
 beforeAll(async () => {
   framework = await TestFramework.subscribe({
     info: { principal: 'mesosup', webui_url: 'http://localhost:8080' },
@@ -77,14 +77,14 @@ describe('/state', () => {
         async () => {
           const state = await getJson<State>(master, '/state');
           state.frameworks = state.frameworks.filter(({ id }) => id === framework.id);
-          return placeless({ ...state, completed_frameworks: [] });
+          return comparablePaths({ ...state, completed_frameworks: [] });
         },
         { timeout: 10_000 },
       )
-      .toEqual(placeless(fixtureJson('master-state.json')));
+      .toEqual(comparablePaths(fixtureJson('master-state.json')));
   });
 
-  it('tells the framework and its tasks', async () => {
+  it('has the framework and its tasks', async () => {
     const { frameworks } = await getJson<State>(master, '/state');
     expect(frameworks.find(({ id }) => id === framework.id)).toMatchObject({
       name: framework.info.name,
@@ -114,7 +114,7 @@ describe('/state', () => {
     });
   });
 
-  it('tells the flags as text', async () => {
+  it('has the flags as text', async () => {
     const { flags } = await getJson<State>(master, '/state');
     expect(flags).toMatchObject({
       ip: expect.any(String),
@@ -135,7 +135,7 @@ describe('/state', () => {
 it('/slaves has the shape of a real one', async () => {
   const slaves = await getJson<{ slaves: object[] }>(master, '/slaves');
   const part = /resources_full|reserved_resources|attributes|resources\./;
-  const parts = (value: unknown) => placeless(value).filter((path) => !part.test(path));
+  const parts = (value: unknown) => comparablePaths(value).filter((path) => !part.test(path));
   expect(parts(slaves)).toEqual(parts(fixtureJson('master-slaves.json')));
   expect(slaves.slaves[0]).toMatchObject({
     active: true,
@@ -164,7 +164,7 @@ it('/health is 200 and empty', async () => {
 
 it('/metrics/snapshot has the gauges and totals of a real one', async () => {
   const metrics = await getJson<Record<string, unknown>>(master, '/metrics/snapshot');
-  // Counters of messages, of operations on reserved resources and the like are left to real masters.
+  // Only real masters have counters of messages, of operations on reserved resources and similar ones.
   const gauges =
     /^system\/|^master\/((cpus|mem|disk|gpus)_(total|used|percent)|(frameworks|slaves|tasks)_\w+|elected|uptime_secs|outstanding_offers|slave_(re)?(registrations|removals))$/;
   const expected = Object.keys(fixtureJson<object>('master-metrics-snapshot.json')).filter((key) =>

@@ -1,4 +1,4 @@
-/** Launches that are refused: by whom, with which state and reason, and in which words. */
+/** Refused launches: source, state, reason and text. */
 
 import { describe, expect, it } from 'vitest';
 import type { Resource } from '../../src/mesos/types.ts';
@@ -7,7 +7,7 @@ import { fixtureUpdate, shape } from './support/shapes.ts';
 import { executorInfo, executorTask, scalar } from './support/tasks.ts';
 
 describe('a launch is refused', () => {
-  it('with TASK_ERROR and the whole sum where it asks for more than the offer', async () => {
+  it('with TASK_ERROR and the complete sum if it exceeds the offer', async () => {
     await using framework = await TestFramework.subscribe();
     const offer = await framework.offer();
     const ports: Resource = {
@@ -39,7 +39,7 @@ describe('a launch is refused', () => {
     );
   });
 
-  it('with TASK_DROPPED and REASON_INVALID_OFFERS where the offer is stale', async () => {
+  it('with TASK_DROPPED and REASON_INVALID_OFFERS if the offer is stale', async () => {
     await using framework = await TestFramework.subscribe();
     const offer = await framework.offer();
     await framework.decline(offer);
@@ -56,7 +56,7 @@ describe('a launch is refused', () => {
     });
   });
 
-  it.concurrent('with TASK_DROPPED where the agent does not know the user', async () => {
+  it.concurrent('with TASK_DROPPED if the agent does not know the user', async () => {
     await using framework = await TestFramework.subscribe({ info: { user: 'nobody-of-that-name' } });
     let id = '';
     await framework.launch((offer) => {
@@ -68,7 +68,7 @@ describe('a launch is refused', () => {
     expect(status).toMatchObject({ state: 'TASK_DROPPED', message: expect.stringContaining('No such user') });
   });
 
-  it.concurrent('with TASK_ERROR where the task id is in use', async () => {
+  it.concurrent('with TASK_ERROR if the task id is in use', async () => {
     await using framework = await TestFramework.subscribe();
     const executor = executorInfo('duplicate');
     const task_id = { value: unique('duplicate') };
@@ -108,7 +108,7 @@ describe('a launch is refused', () => {
     await framework.update(ids[2], 'TASK_RUNNING');
   });
 
-  it.concurrent('with TASK_ERROR where ExecutorInfo differs only in the role of its resources', async () => {
+  it.concurrent('with TASK_ERROR if ExecutorInfo differs only in the role of its resources', async () => {
     const [a, b] = [unique('role'), unique('role')];
     await using framework = await TestFramework.subscribe({ info: { roles: [a, b] } });
     const forRole = (role: string) => [scalar('cpus', 0.1, role), scalar('mem', 32, role)];
@@ -149,11 +149,11 @@ describe('a launch is refused', () => {
       state: 'TASK_DROPPED',
       reason: 'REASON_EXECUTOR_TERMINATED',
     });
-    // It ignores SHUTDOWN, so it is killed after its grace period, and its task fails with it.
+    // The executor ignores SHUTDOWN, so it is killed after its grace period, and its task fails.
     expect(await framework.update(id)).toMatchObject({ reason: 'REASON_EXECUTOR_TERMINATED' });
   });
 
-  it.concurrent('with TASK_ERROR where it has both a command and an executor', async () => {
+  it.concurrent('with TASK_ERROR if it has both a command and an executor', async () => {
     await using framework = await TestFramework.subscribe();
     let id = '';
     await framework.launch((offer) => {

@@ -15,7 +15,7 @@ import { frameworkInfo, SCHEDULER_PATH, unique } from './support/framework.ts';
 import { getJson, master, post, restart, skipUnlessRestartable } from './support/mesos.ts';
 import { commandTask } from './support/tasks.ts';
 
-/** A scheduler about as small as one can be: it acknowledges, and keeps the framework id. */
+/** A minimal scheduler: it acknowledges updates and stores the framework id. */
 class SmallScheduler implements AsyncDisposable {
   readonly info: FrameworkInfo = frameworkInfo();
   readonly subscriptions = new Inbox<Extract<SchedulerEvent, { type: 'SUBSCRIBED' }>>();
@@ -47,7 +47,7 @@ class SmallScheduler implements AsyncDisposable {
       const { status } = event.update;
       const { uuid, agent_id, task_id } = status;
       if (uuid !== undefined && agent_id) {
-        // One that gets lost is asked for again with the update.
+        // If it is lost, the repeated update requests it again.
         this.session.call({ type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } }).catch(() => {});
       }
       this.updates.put(status);
@@ -93,7 +93,7 @@ describe('the scheduler session', () => {
       await using probe = new SmallScheduler();
       return (await probe.subscriptions.next()).subscribed;
     })();
-    // Five intervals cut down to one and a third: still more than a master needs, if it does send heartbeats.
+    // Shortens the five intervals to one and a third: still enough for a master that sends heartbeats.
     let watched = 0;
     await using scheduler = new SmallScheduler((ms, run) => {
       if (ms !== seconds * 5000) return systemTimer(ms, run);
@@ -105,7 +105,7 @@ describe('the scheduler session', () => {
     expect(scheduler.disconnects.unread).toEqual([]);
   });
 
-  it.concurrent('ends for good where the framework was removed', async () => {
+  it.concurrent('ends permanently if the framework was removed', async () => {
     await using scheduler = new SmallScheduler();
     await scheduler.subscriptions.next();
     await scheduler.session.call({ type: 'TEARDOWN' });
@@ -114,8 +114,8 @@ describe('the scheduler session', () => {
     await expect(scheduler.session.call({ type: 'REVIVE' })).rejects.toThrow('not subscribed');
   });
 
-  it.concurrent('subscribes again where another took the framework over and left', async () => {
-    // The long wait that keeps two schedulers apart is passed over.
+  it.concurrent('subscribes again after another scheduler took the framework over and disconnected', async () => {
+    // Skips the long wait that prevents two schedulers from evicting each other.
     await using scheduler = new SmallScheduler((ms, run) =>
       systemTimer(ms === LONGEST_BACKOFF_MS ? 1000 : ms, run),
     );
@@ -127,11 +127,11 @@ describe('the scheduler session', () => {
     });
     expect(await scheduler.errors.next()).toBe(FRAMEWORK_FAILED_OVER);
     await scheduler.subscriptions.next();
-    // The other's stream ended in the same way.
+    // The other scheduler's stream ended in the same way.
     expect((await taken).text).toContain(FRAMEWORK_FAILED_OVER);
   });
 
-  it.concurrent('has its calls obeyed in the order they were made', async () => {
+  it.concurrent('has its calls performed in order', async () => {
     await using scheduler = new SmallScheduler();
     await scheduler.subscriptions.next();
     const ids = Array.from({ length: 50 }, (_, n) => `unknown-${n}`);
@@ -153,8 +153,8 @@ describe('a restart of the master', () => {
     await scheduler.disconnects.next();
     expect((await scheduler.subscriptions.next()).subscribed.framework_id).toEqual(subscribed.framework_id);
 
-    // Silent while the agent has not come back yet, so it is asked again until there is an answer. The agent may
-    // repeat an update too, whose acknowledgement was lost with the old master.
+    // The master sends nothing until the agent has returned, so this repeats until there is an answer. The agent may
+    // also repeat an update whose acknowledgement was lost with the old master.
     const explicit = async () => {
       const tasks = [{ task_id: { value: id }, agent_id: { value: agentId } }];
       await scheduler.session.call({ type: 'RECONCILE', reconcile: { tasks } });

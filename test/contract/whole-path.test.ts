@@ -1,4 +1,4 @@
-/** The whole path: an app posted to our scheduler ends as a container of our executor, over this Mesos. */
+/** End to end: an app posted to mesosup's scheduler becomes a container of mesosup's executor, on this Mesos. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,7 +28,7 @@ let directory: string;
 let scheduler: ChildProcess;
 let api: string;
 
-/** Starts the scheduler, on the data it left where it ran before. */
+/** Starts the scheduler, with the data of an earlier run, if any. */
 async function startScheduler(): Promise<void> {
   const flags = {
     master,
@@ -44,14 +44,14 @@ async function startScheduler(): Promise<void> {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   if (!scheduler.stderr) throw new Error('the scheduler has no stderr');
-  const said: string[] = [];
+  const output: string[] = [];
   const lines = createInterface({ input: scheduler.stderr });
   api = await new Promise((resolve, reject) => {
     scheduler.once('exit', (code) =>
-      reject(new Error(`the scheduler exited with ${code}:\n${said.join('\n')}`)),
+      reject(new Error(`the scheduler exited with ${code}:\n${output.join('\n')}`)),
     );
     lines.on('line', (line) => {
-      said.push(line);
+      output.push(line);
       const url = /listening on (http:[^"\s]+)/.exec(line)?.[1];
       if (url) resolve(url);
     });
@@ -94,7 +94,7 @@ async function framework(): Promise<Framework> {
   return found;
 }
 
-/** The containers of a framework's tasks, running or not, by task id: what tells one from its successor. */
+/** Lists the containers of a framework's tasks, running or not, by task id. */
 async function containers(frameworkId?: string): Promise<Record<string, string>> {
   const { stdout } = await execa('docker', [
     'ps',
@@ -113,7 +113,7 @@ async function containers(frameworkId?: string): Promise<Record<string, string>>
   );
 }
 
-/** Removes the framework as an operator does. */
+/** Removes the framework like an operator. */
 async function tearDown(): Promise<void> {
   const { id } = await framework();
   const response = await fetch(`http://${master}/master/teardown`, {
@@ -123,7 +123,7 @@ async function tearDown(): Promise<void> {
   expect(response.status).toBe(200);
 }
 
-/** Waits until as many tasks are endpoints as there should be. */
+/** Waits for the given number of endpoints. */
 async function endpoints(app: string, count: number): Promise<void> {
   const servers = async () => {
     const headers = { Accept: 'application/json' };
@@ -161,14 +161,14 @@ describe('an app with the Docker executor', () => {
   };
   let tasks: Task[];
 
-  it('runs, one container a task, and answers on the host ports it was given', async () => {
+  it('runs, with one container per task, and answers on its host ports', async () => {
     expect(await post('/v1/apps/start', definition)).toBe(204);
     await endpoints(app, 2);
     tasks = await tasksOf(app);
     expect(Object.keys(await containers()).sort()).toEqual(tasks.map(({ id }) => id).sort());
     const host = (await agentAddress()).split(':')[0];
     for (const { ports } of tasks) {
-      // Docker's proxy takes connections a moment before the server in the container does.
+      // Docker's proxy accepts connections shortly before the server in the container.
       const status = () => fetch(`http://${host}:${ports[2]}/`).then((answer) => answer.status);
       await expect.poll(() => status().catch(String), DEADLINE).toBe(404);
     }
@@ -182,7 +182,7 @@ describe('an app with the Docker executor', () => {
     expect(executors).toHaveLength(1);
   });
 
-  it('goes on through a kill -9 of the scheduler: no container restarts, none is doubled', async () => {
+  it('continues after a kill -9 of the scheduler: no container is restarted or duplicated', async () => {
     const before = await containers();
     await endScheduler('SIGKILL');
     await startScheduler();
@@ -194,7 +194,7 @@ describe('an app with the Docker executor', () => {
     expect(Object.keys(await containers())).toHaveLength(3);
   });
 
-  it('has a container replaced that was killed', async () => {
+  it('gets a new container for a killed one', async () => {
     const [task, id] = Object.entries(await containers())[0] ?? [];
     await execa('docker', ['kill', id ?? '']);
     const replaced = async () => {
@@ -205,13 +205,13 @@ describe('an app with the Docker executor', () => {
     await endpoints(app, 3);
   });
 
-  it('leaves nothing behind when it is stopped', async () => {
+  it('leaves no containers behind when it is stopped', async () => {
     expect(await post('/v1/apps/stop', { id: app })).toBe(204);
     await expect.poll(() => containers(), DEADLINE).toEqual({});
   });
 });
 
-it('an app without an executor is a plain command of Mesos', async () => {
+it('an app without an executor runs as a plain command of Mesos', async () => {
   const app = unique('command');
   expect(
     await post('/v1/apps/start', { id: app, cmd: 'exec sleep 600', instances: 1, cpus: 0.1, mem: 32 }),

@@ -43,7 +43,7 @@ function freshPath(): string {
   return `/group${count}/deep`;
 }
 
-/** The servers, each through a proxy, as one contender sees them. */
+/** The servers, each through a separate proxy for one contender. */
 async function proxied(): Promise<{ servers: Servers; proxies: TcpProxy[] }> {
   const proxies = await Promise.all(zookeeper.servers.map((server) => startProxy(server)));
   for (const proxy of proxies) cleanUps.push(() => proxy.close());
@@ -59,7 +59,7 @@ interface Contender {
   overBecause?: string;
 }
 
-/** Notes each election, and whether somebody else still led then. */
+/** Records each election, and any other candidate that still led. */
 class Poll {
   readonly path: string;
   readonly elected: string[] = [];
@@ -80,7 +80,8 @@ class Poll {
       onElected: () => {
         this.elected.push(name);
         for (const other of this.contenders) {
-          if (other.name !== name && other.candidacy.leads()) this.clashes.push(`${name} and ${other.name}`);
+          if (other.name !== name && other.candidacy.isLeader())
+            this.clashes.push(`${name} and ${other.name}`);
         }
       },
       onOver: (reason) => {
@@ -107,7 +108,7 @@ async function leaderOf(servers: readonly ZooKeeperProcess[]): Promise<ZooKeeper
   throw new Error('no server leads');
 }
 
-it('hands over by withdrawal, end of session, and removal', async () => {
+it('elects the next candidate after withdrawal, end of session, and removal', async () => {
   const poll = new Poll();
   const a = poll.join('a', await open());
   await poll.leader('a');
@@ -116,7 +117,7 @@ it('hands over by withdrawal, end of session, and removal', async () => {
   const d = poll.join('d', await open());
   const admin = await open();
   await vi.waitFor(async () => expect(await admin.children(poll.path)).toHaveLength(4), WITHIN);
-  expect(poll.contenders.map(({ candidacy }) => candidacy.leads())).toEqual([true, false, false, false]);
+  expect(poll.contenders.map(({ candidacy }) => candidacy.isLeader())).toEqual([true, false, false, false]);
   expect(poll.elected).toEqual(['a']);
 
   const names = ((await admin.children(poll.path)) ?? []).sort();
@@ -125,29 +126,29 @@ it('hands over by withdrawal, end of session, and removal', async () => {
   );
   const nameOf = Object.fromEntries(withNames);
   await a.candidacy.withdraw();
-  expect(a.candidacy.leads()).toBe(false);
+  expect(a.candidacy.isLeader()).toBe(false);
   await vi.waitFor(() => expect(poll.elected).toHaveLength(2), WITHIN);
-  const second = poll.contenders.find(({ candidacy }) => candidacy.leads()) ?? a;
+  const second = poll.contenders.find(({ candidacy }) => candidacy.isLeader()) ?? a;
   await second.session.close();
   await vi.waitFor(() =>
     expect(second.overBecause).toMatch(/session with ZooKeeper has ended: it was closed/),
   );
   await vi.waitFor(() => expect(poll.elected).toHaveLength(3), WITHIN);
-  const third = poll.contenders.find(({ candidacy }) => candidacy.leads()) ?? a;
+  const third = poll.contenders.find(({ candidacy }) => candidacy.isLeader()) ?? a;
   expect(poll.clashes).toEqual([]);
   await admin.delete(`${poll.path}/${nameOf[third.name]}`);
   await vi.waitFor(() => expect(third.overBecause).toMatch(/member_\d{10} was removed/), WITHIN);
   await vi.waitFor(() => expect(poll.elected).toHaveLength(4), WITHIN);
   expect(new Set(poll.elected)).toEqual(new Set(['a', 'b', 'c', 'd']));
-  expect([b, c, d].filter(({ candidacy }) => candidacy.leads())).toHaveLength(1);
+  expect([b, c, d].filter(({ candidacy }) => candidacy.isLeader())).toHaveLength(1);
   expect(a.overBecause).toBeUndefined();
 });
 
-it('never has two lead while the network of the leader goes and comes back, each time in another way', async () => {
+it('never has two leaders during different network failures of the leader', async () => {
   const poll = new Poll();
   const ways = ['both', 'to-server', 'to-client', 'cut'] as const;
   const views = await Promise.all(ways.map(() => proxied()));
-  // They join one after the other, so that they are elected in this order.
+  // They join in order, so that they are elected in this order.
   for (const [i, way] of ways.entries()) {
     poll.join(way, await open(views[i]?.servers));
     const admin = await open();
@@ -168,7 +169,7 @@ it('never has two lead while the network of the leader goes and comes back, each
   expect(poll.clashes).toEqual([]);
 });
 
-it('keeps its leader over kill -9 of the server it talks to, and of the one that leads the ensemble', async () => {
+it('keeps its leader after kill -9 of its server, and of the ensemble’s leader', async () => {
   const poll = new Poll();
   const follower = await followerOf(zookeeper.processes);
   const others = zookeeper.servers.filter(({ port }) => port !== follower.at.port);
@@ -186,13 +187,13 @@ it('keeps its leader over kill -9 of the server it talks to, and of the one that
     await zookeeper.ready();
     await vi.waitFor(() => expect(longer.state).not.toBe('suspended'), WITHIN);
   }
-  // A machine that is too busy for an election of servers within the session ends it, rightly.
-  expect([a.candidacy.leads(), a.overBecause === undefined]).toEqual(
+  // On a machine that is too busy to elect a server within the session timeout, the session ends correctly.
+  expect([a.candidacy.isLeader(), a.overBecause === undefined]).toEqual(
     longer.state === 'ended' ? [false, false] : [true, true],
   );
 });
 
-it('stops leading when the server it talks to has lost the majority, though that still answers', async () => {
+it('stops leading when its server has lost the majority, even if the server still answers', async () => {
   const poll = new Poll();
   const server = await followerOf(zookeeper.processes);
   const a = poll.join('a', await open([server.at]));
@@ -203,13 +204,13 @@ it('stops leading when the server it talks to has lost the majority, though that
     for (const other of others) other.thaw();
     await zookeeper.ready();
   });
-  await vi.waitFor(() => expect(a.overBecause).toMatch(/in touch with a majority/), WITHIN);
-  expect(a.candidacy.leads()).toBe(false);
+  await vi.waitFor(() => expect(a.overBecause).toMatch(/connected to a majority/), WITHIN);
+  expect(a.candidacy.isLeader()).toBe(false);
   expect(await server.mode()).toBe('follower');
 });
 
-it('stands once, though the answer to its candidacy was lost', async () => {
-  // The root needs no creation, so that the first request is the candidacy.
+it('has one znode, even if the answer to its creation was lost', async () => {
+  // The root exists, so the first request creates the candidate's znode.
   const poll = new Poll('/');
   const { servers, proxies } = await proxied();
   const a = poll.join('a', await open([servers[0]]), 'once_');
@@ -220,7 +221,7 @@ it('stands once, though the answer to its candidacy was lost', async () => {
   expect(a.overBecause).toBeUndefined();
 });
 
-it('tells why it can not stand', async () => {
+it('reports why it can not take part', async () => {
   const path = freshPath();
   const owner = await open(zookeeper.servers, 'me:pw');
   await owner.createPath(path, 'creator');
@@ -246,38 +247,38 @@ function master(id: string): Buffer {
   );
 }
 
-/** The ids of the leaders it was told, `-` for none, and the problems. */
-function followed(session: ZooKeeperSession, path: string): { told: string[]; problems: string[] } {
-  const told: string[] = [];
+/** Records the ids of reported leaders (`-` for none) and problems. */
+function follow(session: ZooKeeperSession, path: string): { leaders: string[]; problems: string[] } {
+  const leaders: string[] = [];
   const problems: string[] = [];
   followMasters({
     session,
     path,
-    onLeader: (leader: MasterInfo | undefined) => told.push(leader?.id ?? '-'),
+    onLeader: (leader: MasterInfo | undefined) => leaders.push(leader?.id ?? '-'),
     onProblem: (message) => problems.push(message),
   });
-  return { told, problems };
+  return { leaders, problems };
 }
 
-it('follows the leading master from before the first is there', async () => {
+it('follows the leading master, starting before the first election', async () => {
   const path = freshPath();
   const session = await open();
-  const { told, problems } = followed(await open(), path);
-  const tells = (...ids: string[]) => vi.waitFor(() => expect(told).toEqual(ids), WITHIN);
-  await tells('-');
+  const { leaders, problems } = follow(await open(), path);
+  const expectLeaders = (...ids: string[]) => vi.waitFor(() => expect(leaders).toEqual(ids), WITHIN);
+  await expectLeaders('-');
   await session.createPath(path, 'open');
   const stand = (id: string, prefix = 'json.info_') =>
     session.create(`${path}/${prefix}`, master(id), 'open', 'ephemeral-sequential');
   await stand('x', 'log_');
   const m1 = await stand('m1');
-  await tells('-', 'm1');
+  await expectLeaders('-', 'm1');
   const m2 = await stand('m2');
   const m3 = await stand('m3');
   await session.delete(m2);
   await session.delete(m1);
-  await tells('-', 'm1', 'm3');
+  await expectLeaders('-', 'm1', 'm3');
   await session.delete(m3);
-  await tells('-', 'm1', 'm3', '-');
+  await expectLeaders('-', 'm1', 'm3', '-');
   expect(problems).toEqual([]);
 
   await stand('old', 'info_');
@@ -288,23 +289,20 @@ it('follows the leading master from before the first is there', async () => {
     'open',
     'ephemeral-sequential',
   );
-  await vi.waitFor(() => expect(problems.join()).toContain('holds no MasterInfo in JSON'), WITHIN);
+  await vi.waitFor(() => expect(problems.join()).toContain('does not contain MasterInfo as JSON'), WITHIN);
   await session.delete(garbage);
   await stand('m4');
-  await vi.waitFor(() => expect(told.at(-1)).toBe('m4'), WITHIN);
+  await vi.waitFor(() => expect(leaders.at(-1)).toBe('m4'), WITHIN);
 });
 
-it('says so where the masters are hidden from it', async () => {
+it('reports that its identity may not read the masters', async () => {
   const path = freshPath();
   await (await open(zookeeper.servers, 'me:pw')).createPath(path, 'creator');
-  const { problems } = followed(await open(), path);
-  await vi.waitFor(
-    () => expect(problems.join()).toContain('give user:password in the zk:// address'),
-    WITHIN,
-  );
+  const { problems } = follow(await open(), path);
+  await vi.waitFor(() => expect(problems.join()).toContain('add user:password to the zk:// address'), WITHIN);
 });
 
-it('detects over the ends of its sessions, each opened anew', async () => {
+it('continues detection with a new session after the end of each session', async () => {
   const path = freshPath();
   const masters = await open();
   await masters.createPath(path, 'open');

@@ -1,6 +1,6 @@
 /**
- * Three schedulers as processes, on a real ZooKeeper, with two embedded masters and an agent that find each other
- * there too. Whatever is killed, stopped or cut off, the same tasks run on, once each.
+ * Three schedulers as processes, on a real ZooKeeper, with two embedded masters and an agent that also use it. After each
+ * kill, stop or network failure, the same tasks keep running, once each.
  */
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -79,7 +79,7 @@ function post(scheduler: SchedulerProcess, path: string, body: unknown): Promise
   return ask(scheduler, path, { method: 'POST', body: JSON.stringify(body) });
 }
 
-/** Waits until all that are up name the same leader, and it answers. */
+/** Waits until all running schedulers report the same leader, and the leader answers. */
 async function leader(): Promise<SchedulerProcess> {
   return vi.waitFor(async () => {
     const up = schedulers.filter(({ child }) => child.exitCode === null && child.signalCode === null);
@@ -106,7 +106,7 @@ interface MasterState {
   frameworks: { tasks: Task[] }[];
 }
 
-/** The leading master and what it says; the others redirect to it. */
+/** Finds the leading master and its state; other masters redirect to it. */
 async function leadingMaster(): Promise<{ master: Embedded; state: MasterState }> {
   for (const master of masters) {
     const response = await fetch(`http://${master.master}/state`, { redirect: 'manual' }).catch(() => null);
@@ -121,7 +121,7 @@ async function tasksOnMesos(): Promise<Task[]> {
   return frameworks.flatMap(({ tasks }) => tasks).sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** Waits until exactly these run, and the leader has asked the master about them. @returns their ids */
+/** Waits until the given number of tasks runs and the leader has reconciled them. @returns their ids */
 async function running(count: number): Promise<string[]> {
   const scheduler = await leader();
   return vi.waitFor(async () => {
@@ -137,10 +137,10 @@ async function running(count: number): Promise<string[]> {
   }, WITHIN);
 }
 
-it('answers at each of them with what the leader says, for those who may ask', async () => {
+it('forwards authorized requests from each scheduler to the leader', async () => {
   const leading = await leader();
   const [follower] = await followers();
-  if (!follower) throw new Error('nobody follows');
+  if (!follower) throw new Error('no scheduler follows');
   for (const scheduler of schedulers) {
     expect(await (await fetch(`${await scheduler.url()}/ping`)).text()).toBe('pong');
     expect((await ask(scheduler, '/v1/apps', { headers: { Authorization: 'Basic eDp5' } })).status).toBe(401);
@@ -152,28 +152,28 @@ it('answers at each of them with what the leader says, for those who may ask', a
       zookeeper_config: { zk: `zk://mesosup:***@${zookeeper.hosts}/mesosup` },
     });
   }
-  // A page of another site is told so by the leader, whose name differs from the one that was asked.
+  // The leader refuses pages of other sites, but accepts the follower's origin, which differs from its own.
   const foreign = await post(follower, '/v1/apps/start', {});
   expect(foreign.status).toBe(422);
   const origin = { method: 'POST', body: '{}', headers: { Origin: 'http://elsewhere.example' } };
   expect((await ask(follower, '/v1/apps/start', origin)).status).toBe(403);
   const same = { ...origin, headers: { Origin: await follower.url() } };
   expect((await ask(follower, '/v1/apps/start', same)).status).toBe(422);
-  // One that was passed on already is not passed on again.
+  // A forwarded request is not forwarded again.
   expect(await ask(follower, '/v1/apps', { headers: { 'X-Marathon-Via': 'x:1' } })).toMatchObject({
     status: 503,
     body: expect.stringContaining('disagree about their leader'),
   });
 });
 
-it('takes an app at a follower, which names the leader to those who listen to events', async () => {
+it('accepts an app at a follower, which redirects event streams to the leader', async () => {
   const [follower] = await followers();
-  if (!follower) throw new Error('nobody follows');
+  if (!follower) throw new Error('no scheduler follows');
   const stopped = new AbortController();
   const asked = `${await follower.url()}/v2/events?event_type=status_update_event`;
-  const told = await fetch(asked, { redirect: 'manual' });
-  expect(told.status).toBe(302);
-  const location = told.headers.get('location') ?? '';
+  const answer = await fetch(asked, { redirect: 'manual' });
+  expect(answer.status).toBe(302);
+  const location = answer.headers.get('location') ?? '';
   expect(location).toBe(`${await (await leader()).url()}/v2/events?event_type=status_update_event`);
   const events = await fetch(location, {
     headers: { Authorization: AUTHORIZATION },
@@ -191,7 +191,7 @@ it('takes an app at a follower, which names the leader to those who listen to ev
   expect(await running(2)).toHaveLength(2);
 });
 
-it('goes on under another when the leader is killed', async () => {
+it('continues with another leader when the leader is killed', async () => {
   const before = await running(2);
   const killed = await leader();
   await killed.kill();
@@ -203,7 +203,7 @@ it('goes on under another when the leader is killed', async () => {
   schedulers = [...schedulers.filter((scheduler) => scheduler !== killed), start()];
 });
 
-it('ends a leader that was held up for longer than its session, before it does anything', async () => {
+it('ends a leader that was frozen beyond its session, before it acts', async () => {
   const before = await running(3);
   const stopped = await leader();
   stopped.child.kill('SIGSTOP');
@@ -223,7 +223,7 @@ it('ends a leader that was held up for longer than its session, before it does a
   schedulers.push(start());
 });
 
-it('hands over at once when the leader is told to stop', async () => {
+it('hands over immediately when the leader is stopped', async () => {
   const before = await running(3);
   const stopped = await leader();
   stopped.child.kill('SIGTERM');
@@ -232,14 +232,14 @@ it('hands over at once when the leader is told to stop', async () => {
   expect(await running(3)).toEqual(before);
 });
 
-it('hands over at once when a client asks for that at a follower', async () => {
+it('hands over immediately when a client requests it at a follower', async () => {
   const before = await running(3);
   const abdicating = await leader();
   const [follower] = await followers();
-  if (!follower) throw new Error('nobody follows');
+  if (!follower) throw new Error('no scheduler follows');
   const answer = await ask(follower, '/v2/leader', { method: 'DELETE' });
   expect([answer.status, answer.body]).toEqual([200, '{"message":"Leadership abdicated"}']);
-  // So that it is started again by what keeps it running.
+  // With this exit code, its service manager starts it again.
   expect(await abdicating.ended).toEqual([1, null]);
   expect(abdicating.said.join('\n')).toContain('leads no more: it was asked to');
   schedulers = [...schedulers.filter((scheduler) => scheduler !== abdicating), start()];
@@ -253,14 +253,14 @@ it('finds the other master when the leading one is killed', async () => {
   expect(await running(3)).toEqual(before);
 });
 
-it('leaves a master that says nothing any more as soon as another leads', async () => {
+it('leaves a silent master as soon as another master leads', async () => {
   const before = await running(3);
   const { master: stopped } = await leadingMaster();
   const pid = Number(await readFile(join(stopped.directory, 'master.pid'), 'utf8'));
   process.kill(pid, 'SIGSTOP');
   masters = masters.filter((master) => master !== stopped);
   try {
-    // Missed heartbeats alone would take longer than this waits.
+    // Detection by missed heartbeats would exceed this timeout.
     expect(await running(3)).toEqual(before);
   } finally {
     process.kill(pid, 'SIGCONT');
@@ -270,11 +270,11 @@ it('leaves a master that says nothing any more as soon as another leads', async 
   masters.push(stopped);
 });
 
-it('leaves the tasks alone while ZooKeeper is away, and goes on with them after', async () => {
+it('keeps the tasks unchanged without ZooKeeper, and manages them again afterwards', async () => {
   const before = await running(3);
   const leading = await leader();
   const [follower] = await followers();
-  if (!follower) throw new Error('nobody follows');
+  if (!follower) throw new Error('no scheduler follows');
   await zookeeper.processes[0].kill('SIGKILL');
   expect(await leading.ended).toEqual([1, null]);
   expect(leading.said.at(-1)).toMatch(/this scheduler leads no more|the state could not be stored/);
@@ -291,6 +291,6 @@ it('leaves the tasks alone while ZooKeeper is away, and goes on with them after'
   await zookeeper.processes[0].start();
   await zookeeper.ready();
   schedulers = schedulers.filter((scheduler) => scheduler !== leading);
-  // The master that led has ended as well; the other goes on.
+  // The former leading master has ended as well; the other master continues.
   expect(await running(3)).toEqual(before);
 });

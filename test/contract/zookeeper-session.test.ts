@@ -1,4 +1,4 @@
-/** The session against a real server: requests, watches, rights, and what happens when the way to it breaks. */
+/** The session with a real server: requests, watches, access rights, and network failures. */
 
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import type { SessionState, ZooKeeperSession } from '../../src/zookeeper/client.ts';
@@ -45,7 +45,7 @@ async function open(
   return session;
 }
 
-/** Past the proxy. */
+/** Connects without the proxy. */
 function openDirect(credentials?: string): Promise<ZooKeeperSession> {
   return open(credentials, zookeeper.processes[0].at);
 }
@@ -55,7 +55,7 @@ function freshPath(): string {
   return `/t${count}`;
 }
 
-/** A watch, and a promise of its being called. */
+/** A watch, and a promise of its call. */
 function awaited(): { watch: () => void; called: Promise<void>; count: () => number } {
   let calls = 0;
   let resolve = (): void => {};
@@ -114,7 +114,7 @@ it('reads and writes znodes', async () => {
   expect(await other.children(path)).toEqual(['a']);
 });
 
-it('does all of a multi or none, and takes version 0 for version 0', async () => {
+it('performs all operations of a multi or none, and version 0 is a version', async () => {
   const session = await open();
   const path = freshPath();
   await session.create(path, bytes('0'), 'open');
@@ -141,7 +141,7 @@ it('does all of a multi or none, and takes version 0 for version 0', async () =>
   expect(created).toEqual([expect.stringMatching(/\/s\d{10}$/)]);
 });
 
-it('refuses what a server would cut it off for, and takes what is just below', async () => {
+it('refuses requests above the server’s limit, and accepts requests just below it', async () => {
   const session = await open();
   const path = freshPath();
   const states = statesOf(session);
@@ -151,14 +151,14 @@ it('refuses what a server would cut it off for, and takes what is just below', a
   expect(states).toEqual([]);
 });
 
-it('answers thousands of requests at once', async () => {
-  // Long enough for a busy machine to write what the heartbeat before them writes.
+it('answers thousands of concurrent requests', async () => {
+  // Long enough for a busy machine to answer the heartbeat before them.
   const session = await open(undefined, proxy.at, 30_000);
   const answers = await Promise.all(Array.from({ length: 5000 }, () => session.exists('/')));
   expect(answers.every((stat) => stat?.version === 0)).toBe(true);
 });
 
-it('tells of a change once, in each way of looking', async () => {
+it('fires a watch once per change, for each kind of read', async () => {
   const session = await open();
   const other = await openDirect();
   const path = freshPath();
@@ -191,7 +191,7 @@ it('tells of a change once, in each way of looking', async () => {
   expect(none.count()).toBe(0);
 });
 
-it('keeps others from what is its own', async () => {
+it('denies other identities access to its znodes', async () => {
   const mine = await open('me:p:w/@d');
   const path = freshPath();
   await mine.create(path, bytes('secret'), 'creator');
@@ -212,7 +212,7 @@ it('keeps others from what is its own', async () => {
   expect((await (await open('me:p:w/@d')).get(path))?.data).toEqual(bytes('secret'));
 });
 
-it('goes on over a cut: the same identity, ephemeral znodes, waiting requests, and watches told', async () => {
+it('continues after a lost connection: same identity, ephemeral znodes, waiting requests, and fired watches', async () => {
   const session = await open('me:pw');
   const path = freshPath();
   await session.create(path, bytes('1'), 'creator');
@@ -232,7 +232,7 @@ it('goes on over a cut: the same identity, ephemeral znodes, waiting requests, a
   expect(await session.exists(`${path}/e`)).toMatchObject({ owner: session.id });
 });
 
-it('rejects what was under way at a cut, even in the middle of an answer, and reads on cleanly', async () => {
+it('rejects pending requests of a lost connection, even within an answer, and continues correctly', async () => {
   const session = await open();
   const path = freshPath();
   await session.create(path, Buffer.alloc(500_000, 'x'), 'open');
@@ -276,7 +276,7 @@ it.each(['both', 'to-server', 'to-client'] as const)(
   },
 );
 
-it('gives up on a server that accepts but says nothing, and on one that was never there', async () => {
+it('skips a server that accepts but does not answer, and a missing one', async () => {
   zookeeper.processes[0].freeze();
   const problems: string[] = [];
   const stopped = new AbortController();
@@ -296,7 +296,7 @@ it('gives up on a server that accepts but says nothing, and on one that was neve
   zookeeper.processes[0].thaw();
 });
 
-it('learns from the server that its session was ended', async () => {
+it('ends when the server reports the end of its session', async () => {
   const session = await open();
   // Length, version and time precede the session's id; the length of the password precedes it.
   const greeting = proxy.lastGreeting();
@@ -313,12 +313,12 @@ it('learns from the server that its session was ended', async () => {
   const twin = await connect({ server, timeoutMs: SESSION_MS, withinMs: 5000, resume });
   await twin.endSession();
   proxy.heal();
-  expect(await session.ended).toMatch(/says that the session has expired/);
+  expect(await session.ended).toMatch(/reports that the session has expired/);
   await expect(session.exists(path)).rejects.toMatchObject({ code: 'SESSION_ENDED' });
   expect(await (await open()).exists(path)).toBeUndefined();
 });
 
-it('keeps the session over a restart of the server that is quicker than the session', async () => {
+it('keeps the session over a restart of the server within the session timeout', async () => {
   const session = await openZooKeeper({ servers: zookeeper.servers, timeoutMs: 4000 });
   sessions.push(session);
   const path = freshPath();
@@ -327,7 +327,7 @@ it('keeps the session over a restart of the server that is quicker than the sess
   await zookeeper.processes[0].start();
   await zookeeper.ready();
   const left = await session.exists(path).catch((error: unknown) => error);
-  // On a machine that is too busy the session has rightly ended.
+  // On a machine that is too busy, the session ends correctly.
   if (session.state === 'ended') expect(left).toMatchObject({ code: 'SESSION_ENDED' });
   else expect(left).toMatchObject({ owner: session.id });
 });

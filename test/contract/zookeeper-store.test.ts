@@ -1,4 +1,4 @@
-/** The store on ZooKeeper: what all stores must do, on a real server, and what is its own. */
+/** The store on a real ZooKeeper: the tests of all stores, and tests of this store. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openZooKeeperStore } from '../../src/scheduler/store/zookeeper.ts';
@@ -10,7 +10,7 @@ import { type Ensemble, startZooKeeper } from './support/zookeeper.ts';
 import { startProxy, type TcpProxy } from './support/zookeeper-proxy.ts';
 
 const CREDENTIALS = 'mesosup:pw';
-/** Small, so that a few events already take several znodes and steps. */
+/** Small, so that a few events need several znodes and steps. */
 const BYTES_PER_STEP = 300;
 const SNAPSHOT_BYTES = 300;
 
@@ -47,18 +47,18 @@ function open(path: string, by: ZooKeeperSession = session, bytesPerStep = BYTES
 }
 
 /**
- * A fault at the write with that number, from 0, just before it is made or after. Death: the process does nothing
- * more. Loss: the connection breaks, and is there again.
+ * A fault just before or after the write with this number, from 0. Death: the process stops. Loss: the connection breaks
+ * and is restored.
  */
 interface Fault {
   kind: 'death' | 'loss';
   at: number;
   when: 'before' | 'after';
-  /** Whether it came to that. */
+  /** True if the fault occurred. */
   struck?: boolean;
 }
 
-/** The session, with a fault. */
+/** Wraps the session with a fault. */
 function faulty(fault: Fault): ZooKeeperSession {
   let writes = 0;
   const failure = () =>
@@ -119,11 +119,11 @@ describe('the store on ZooKeeper', () => {
     },
   );
 
-  it('leaves nothing of what was cut short', async () => {
+  it('removes the rest of an interrupted write', async () => {
     const path = freshPath();
     const many = Array.from({ length: 30 }, (_, i) => removed(i));
     await (await open(path)).append([removed(1)]);
-    // createPath, createPath and set of the opening, then two parts of the batch.
+    // Two createPath and one set when opening, then two parts of the batch.
     const dying = await open(path, faulty({ kind: 'death', at: 5, when: 'before' }));
     await expect(dying.append(many)).rejects.toThrow('the process is dead');
     expect(await names(`${path}/g00000001`)).toEqual(['e0000000000', 'p0000000001-0', 'p0000000001-1']);
@@ -138,7 +138,7 @@ describe('the store on ZooKeeper', () => {
     expect(await names(path)).toEqual(['epoch', 'g00000002', 'head']);
   });
 
-  it('takes what is larger than a request may be, in requests that none may be too large', async () => {
+  it('splits data above the request limit into several requests', async () => {
     const path = freshPath();
     const store = await openZooKeeperStore({ session, path, warn: () => {} });
     const large = { ...removed(1), appId: 'x'.repeat(3 * LARGEST_REQUEST_BYTES) };
@@ -147,7 +147,7 @@ describe('the store on ZooKeeper', () => {
     expect(await (await open(path)).load()).toEqual([large, large, removed(3)]);
   });
 
-  it('is of its creator alone', async () => {
+  it('is accessible only to its creator', async () => {
     const path = freshPath();
     await (await open(path)).append([removed(1)]);
     const other = await openZooKeeper({ servers: zookeeper.servers, credentials: 'other:pw' });
@@ -160,7 +160,7 @@ describe('the store on ZooKeeper', () => {
     await other.close();
   });
 
-  it('refuses what another version or program wrote, and a state with a hole', async () => {
+  it('refuses data of another version or program, and a state with a gap', async () => {
     const path = freshPath();
     const store = await open(path);
     await store.append([removed(1)]);
@@ -171,7 +171,7 @@ describe('the store on ZooKeeper', () => {
     await expect(open(path)).rejects.toThrow('is not a state that this version reads');
   });
 
-  it('grows to many batches before a snapshot is due for their number alone', async () => {
+  it('accepts many batches before their number requires a snapshot', async () => {
     const path = freshPath();
     const store = await openZooKeeperStore({ session, path, warn: () => {} });
     let batches = 0;
@@ -183,7 +183,7 @@ describe('the store on ZooKeeper', () => {
     expect(await (await open(path)).load()).toHaveLength(2000);
   });
 
-  it('writes on after the connection was away, and no more after the session', async () => {
+  it('continues to write after a lost connection, but not after the end of the session', async () => {
     const path = freshPath();
     const by = await openZooKeeper({ servers: [proxy.at], credentials: CREDENTIALS, timeoutMs: 2000 });
     const store = await open(path, by);

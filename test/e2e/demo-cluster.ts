@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { type DemoState, demoDirectory, readState } from '../../src/demo/directory.ts';
 import { type Endpoint, parseEndpoints } from '../../src/demo/scheduler-api.ts';
 import { DockerEngine } from '../../src/docker/engine.ts';
-import { identify, processIds } from '../../src/proc/process-id.ts';
+import { identify, listProcessIds } from '../../src/proc/process-id.ts';
 import { openJournal } from '../../src/scheduler/store/journal.ts';
 
 /** Queries of a running demo for tests, from outside: with HTTP, Docker and /proc. */
@@ -95,7 +95,7 @@ export async function executors(): Promise<{ supervisor: number; worker: number 
 /** Pids of all workers of executors, with or without a supervisor. */
 export async function workers(): Promise<number[]> {
   const found = await Promise.all(
-    processIds().map(async (pid) => {
+    listProcessIds().map(async (pid) => {
       const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
       return command.includes(path.join(root, 'dist/lib/executor.js')) && identify(pid) ? [pid] : [];
     }),

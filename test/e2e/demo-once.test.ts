@@ -111,7 +111,7 @@ test('exits with 1, the reason and the remedy without a Docker engine', async ()
     env: { DOCKER_HOST: 'unix:///nonexistent.sock' },
   });
   expect(exitCode).toBe(1);
-  expect(stdout + stderr).toMatch(/engine is not running.*systemctl start docker/s);
+  expect(stdout + stderr).toMatch(/Docker is not running.*systemctl start docker/s);
   expect(existsSync(dir)).toBe(false);
 });
 

@@ -257,9 +257,7 @@ test('keeps a task and its output while the Docker engine is not running for a w
     await executor.contains('executor.log', /waiting for Docker/);
     agent.launch(taskOf('meanwhile', 'true'));
     const failed = await agent.update('meanwhile', 'TASK_FAILED');
-    expect(failed.message).toMatch(
-      /Docker engine is not running \(nothing listens on .*systemctl start docker/,
-    );
+    expect(failed.message).toMatch(/Docker is not running \(nothing listens on .*systemctl start docker/);
     await proxy.open();
     const last = Number((await executor.read('tasks/e/stdout')).trim().split('\n').at(-1));
     await executor.contains('tasks/e/stdout', new RegExp(`^${last + 10}$`, 'm'));

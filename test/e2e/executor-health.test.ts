@@ -99,7 +99,7 @@ describe('a COMMAND check', () => {
       healthy: false,
       message:
         'COMMAND health check failed: the command exited with status 7: broken (2 times in a row). ' +
-        'Container exited with status 137 after it was told to stop',
+        'Container exited with status 137 after a stop request',
     });
     expect(killed.reason).toBeUndefined();
     expect(agent.statesOf('k')).toEqual([
@@ -283,7 +283,7 @@ test('continues HTTP checks without the Docker engine, and reports nothing for C
     agent.launch(taskOf('cmd', IDLE, { health_check: command('true', { consecutive_failures: 1 }) }));
     await healthUpdate('cmd', true);
     await proxy.close();
-    await executor.contains('executor.log', /(could not be done(.*\n)*.*){3}/);
+    await executor.contains('executor.log', /(could not run(.*\n)*.*){3}/);
     for (const until = asked + 3; asked < until; ) await once(server, 'asked');
     expect([healthOf('http'), healthOf('cmd')]).toEqual(Array(2).fill([undefined, true]));
     status = 500;

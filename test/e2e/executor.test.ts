@@ -70,7 +70,9 @@ describe('a task', () => {
     agent.launch(taskOf('removed', 'sleep 600'));
     await agent.update('removed', 'TASK_RUNNING');
     await execa('docker', ['rm', '-f', (await onlyContainerOf(cluster)).Id]);
-    expect((await agent.update('removed', 'TASK_FAILED')).message).toMatch(/status 137|container is gone/);
+    expect((await agent.update('removed', 'TASK_FAILED')).message).toMatch(
+      /status 137|container was removed/,
+    );
   });
 
   test('whose program is not in the image fails with Docker’s message', async () => {
@@ -175,7 +177,7 @@ describe('a task', () => {
     const update = await agent.update('empty', 'TASK_ERROR');
     expect(update).toMatchObject({
       reason: 'REASON_TASK_INVALID',
-      message: expect.stringContaining('names no image'),
+      message: expect.stringContaining('has no image'),
     });
   });
 });
@@ -189,7 +191,7 @@ describe('killing', () => {
     await executor.contains('tasks/k/stdout', /up/);
     agent.kill('k', 60);
     const killed = await agent.update('k', 'TASK_KILLED');
-    expect(killed.message).toBe('Container exited with status 0 after it was told to stop');
+    expect(killed.message).toBe('Container exited with status 0 after a stop request');
     expect(agent.statesOf('k')).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING', 'TASK_KILLED']);
     agent.send({ type: 'SHUTDOWN' });
     await executor.exited;
@@ -284,7 +286,7 @@ describe('the executor', () => {
     agent.launch(taskOf('r', '', { data: encodeTaskData({ id: 'app' }) }));
     await agent.update('r', 'TASK_ERROR');
     expect(agent.refusals).toBe(0);
-    const refused = (await executor.log()).filter((line) => line.msg === 'an update was not taken');
+    const refused = (await executor.log()).filter((line) => line.msg === 'an update was not accepted');
     expect(refused).toHaveLength(2);
   });
 

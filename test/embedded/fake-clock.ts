@@ -1,4 +1,4 @@
-/** Time that stands still until a test moves it. */
+/** A clock that only advances when a test advances it. */
 
 import type { Timer } from '../../src/mesos/retry.ts';
 
@@ -15,7 +15,7 @@ export class FakeClock {
     };
   };
 
-  /** Moves time on, running what falls due, in order. */
+  /** Advances the time and runs due timers in order. */
   advance(ms: number): void {
     const end = this.now + ms;
     for (;;) {
@@ -28,7 +28,7 @@ export class FakeClock {
     this.now = end;
   }
 
-  /** Runs what is due right now. */
+  /** Runs the timers that are due now. */
   settle(): void {
     this.advance(0);
   }

@@ -1,4 +1,4 @@
-/** A master without HTTP, clock or timers of its own: tests turn them by hand. */
+/** A master without HTTP, with a clock and timers that tests control. */
 
 import { registerAgent } from '../../src/embedded/master/agents.ts';
 import { subscribe } from '../../src/embedded/master/frameworks.ts';
@@ -34,7 +34,7 @@ export class FakeScheduler implements SchedulerStream {
   close(): void {
     this.closed = true;
   }
-  /** Statuses told since the last time this was asked. */
+  /** Returns the statuses since the last call. */
   updates(): TaskStatus[] {
     return this.take((e) => (e.type === 'UPDATE' ? [e.update.status] : []));
   }
@@ -150,7 +150,7 @@ export class FakeMaster {
     return { agent, stream };
   }
 
-  /** A call of the framework that subscribed on this stream. */
+  /** Makes a call of the framework that subscribed on this stream. */
   call(scheduler: FakeScheduler, type: CallType, part: Omit<RawCall, 'type' | 'framework_id'> = {}): void {
     const framework = [...this.master.frameworks.values()].find((f) => f.stream === scheduler);
     if (!framework) throw new Error('that scheduler is not subscribed');
@@ -186,7 +186,7 @@ export function frameworkInfo(info: Partial<FrameworkInfo> = {}): FrameworkInfo 
   };
 }
 
-/** A command task, or with `executor` a task of that executor. */
+/** Builds a command task, or a task of `executor`. */
 export function taskInfo(id: string, offer: Offer, resources: string, executor?: ExecutorInfo): TaskInfo {
   return {
     name: id,

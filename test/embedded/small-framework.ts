@@ -1,4 +1,4 @@
-/** A framework that launches what a test gives it and acknowledges everything; events can be awaited. */
+/** A framework that launches tasks and acknowledges all updates. Tests can wait for events. */
 
 import { vi } from 'vitest';
 import { parseResources } from '../../src/embedded/wire/resource-text.ts';
@@ -15,7 +15,7 @@ import type {
 } from '../../src/mesos/types.ts';
 import { frameworkInfo } from './fake-master.ts';
 
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export class SmallFramework {
   readonly info: FrameworkInfo;
@@ -23,7 +23,7 @@ export class SmallFramework {
   #offers: Offer[] = [];
   readonly #session;
 
-  /** @param master `host:port`, or how it is found each time */
+  /** @param master `host:port`, or a function that detects it */
   constructor(
     master: string | (() => Promise<string>),
     info: Partial<FrameworkInfo> = {},
@@ -54,11 +54,11 @@ export class SmallFramework {
     const { task_id, agent_id, uuid } = event.update.status;
     if (uuid === undefined || agent_id === undefined) return;
     this.#session.call({ type: 'ACKNOWLEDGE', acknowledge: { task_id, agent_id, uuid } }).catch(() => {
-      // Lost with its connection: the update comes again.
+      // Lost with its connection: the master sends the update again.
     });
   }
 
-  /** Launches a command, or a task of an executor, on the next offer, and keeps offers of the rest coming. */
+  /** Launches a command, or a task of an executor, on the next offer, without a filter for the unused resources. */
   async launch(
     id: string,
     what: { command: string } | { executor: ExecutorInfo },
@@ -71,7 +71,7 @@ export class SmallFramework {
         if (!next) throw new Error('no offer came');
         return next;
       },
-      { timeout: PATIENCE_MS },
+      { timeout: TIMEOUT_MS },
     );
     const task: TaskInfo = {
       name: id,
@@ -91,7 +91,7 @@ export class SmallFramework {
     });
   }
 
-  /** Offers that came and were neither used nor taken back. */
+  /** Outstanding offers. */
   get offers(): readonly Offer[] {
     return this.#offers;
   }
@@ -107,18 +107,18 @@ export class SmallFramework {
     );
   }
 
-  /** Waits until it has subscribed that many times since its start. */
+  /** Waits for the given number of subscriptions since its start. */
   async subscribed(times: number): Promise<void> {
     await vi.waitFor(
       () => {
         const seen = this.events.filter((e) => e.type === 'SUBSCRIBED').length;
         if (seen < times) throw new Error(`subscribed ${seen} times, not ${times}`);
       },
-      { timeout: PATIENCE_MS, interval: 10 },
+      { timeout: TIMEOUT_MS, interval: 10 },
     );
   }
 
-  /** Waits for a task's update of that state. */
+  /** Waits for a task's update with this state. */
   reached(id: string, state: TaskState): Promise<TaskStatus> {
     return vi.waitFor(
       () => {
@@ -129,21 +129,21 @@ export class SmallFramework {
         }
         return status;
       },
-      { timeout: PATIENCE_MS, interval: 10 },
+      { timeout: TIMEOUT_MS, interval: 10 },
     );
   }
 
-  /** @param graceMs for the kill policy; the task's own by default */
+  /** @param graceMs for the kill policy. Default: the task's own */
   kill(id: string, graceMs?: number): Promise<void> {
     const policy =
       graceMs === undefined ? {} : { kill_policy: { grace_period: { nanoseconds: graceMs * 1_000_000 } } };
     return this.#session.call({ type: 'KILL', kill: { task_id: { value: id }, ...policy } });
   }
 
-  /** Ends the framework and all it runs. */
+  /** Ends the framework and its tasks. */
   async end(): Promise<void> {
     await this.#session.call({ type: 'TEARDOWN' }).catch(() => {
-      // The master may close everything before its answer is read.
+      // The master may close the connections before its answer is read.
     });
     await this.#session.stop();
   }

@@ -1,4 +1,4 @@
-/** For tests of the executor's life cycle: inputs in short, and an executor fed with them by hand. */
+/** For tests of the executor's life cycle: short constructors of inputs, and an executor that tests feed with them. */
 
 import {
   type Constants,
@@ -7,7 +7,7 @@ import {
   INITIAL,
   type State,
 } from '../../src/executor/domain/executor-state.ts';
-import { decide, unacknowledged } from '../../src/executor/domain/life-cycle.ts';
+import { decide, listUnacknowledged } from '../../src/executor/domain/life-cycle.ts';
 import { encodeTaskData } from '../../src/executor/task-data.ts';
 import type { TaskInfo } from '../../src/mesos/types.ts';
 
@@ -27,7 +27,7 @@ export function launched(id: string, more: Partial<TaskInfo> = {}): TaskInfo {
   };
 }
 
-/** An executor fed by hand. */
+/** An executor state that tests feed with inputs. */
 export class Fed {
   state: State = INITIAL;
   actions: ExecutorAction[] = [];
@@ -39,7 +39,7 @@ export class Fed {
     this.constants = { own: { argv, env: {} }, agentId: 'S0', executorId: 'docker', shutdownGraceMs };
   }
 
-  /** The actions that answer these inputs. */
+  /** Feeds inputs. @returns the resulting actions */
   take(...inputs: ExecutorInput[]): ExecutorAction[] {
     this.actions = [];
     for (const input of inputs) {
@@ -54,7 +54,7 @@ export class Fed {
     return this.actions;
   }
 
-  /** As take; updates by their state, other actions by their type. */
+  /** Like take, but returns updates as their state and other actions as their type. */
   briefly(...inputs: ExecutorInput[]): string[] {
     return this.take(...inputs).map((a) => (a.type === 'update' ? a.status.state : a.type));
   }
@@ -67,7 +67,7 @@ export class Fed {
 
   acknowledgeAll(): ExecutorAction[] {
     return this.take(
-      ...unacknowledged(this.state).updates.map(
+      ...listUnacknowledged(this.state).updates.map(
         ({ status }): ExecutorInput => ({
           type: 'acknowledged',
           taskId: status.task_id.value,
@@ -124,7 +124,7 @@ export const unwell = (taskId: string, why = 'HTTP 500'): ExecutorInput => ({
 export const kill = (taskId: string, graceMs?: number): ExecutorInput => ({ type: 'kill', taskId, graceMs });
 export const SUBSCRIBED: ExecutorInput = { type: 'subscribed', capabilities: ['TASK_KILLING_STATE'] };
 
-/** A task that runs. */
+/** Starts a running task. */
 export function running1(fed = new Fed(), more?: Partial<TaskInfo>): Fed {
   fed.take(SUBSCRIBED, launch('t', more), ready('t'), created('t'), running('t'));
   return fed;

@@ -1,10 +1,10 @@
-/** The commands that the README and docs show, for the tests that run them. */
+/** Reads the commands in the README and docs, for the tests that run them. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-/** The commands in the `sh` blocks of a page, in order; one over several lines is one, and comments are gone. */
+/** Returns the commands in the `sh` blocks of a page, in order. Joins continued lines and removes comments. */
 export function docCommands(page: string): string[] {
   const text = readFileSync(path.join(root, page), 'utf8');
   const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block ?? '');
@@ -15,9 +15,9 @@ export function docCommands(page: string): string[] {
 }
 
 /**
- * The command of a page that is so, or the one that starts so, for a test that runs it; `test/e2e/docs.test.ts` looks that no command of
- * any page goes without such a test.
- * @throws Error when there is none, or several start so
+ * Finds the command of a page that equals `start` or begins with it, for a test that runs it. `test/e2e/docs.test.ts`
+ * checks that every command has such a test.
+ * @throws Error if no or several commands begin with it
  */
 export function docCommand(page: string, start: string): string {
   const commands = docCommands(page);

@@ -1,4 +1,4 @@
-/** A public OpenPGP key, born on 2020-01-01 for 30 days. */
+/** A public OpenPGP key, created on 2020-01-01 and valid for 30 days. */
 export const EXPIRED_KEY = `-----BEGIN PGP PUBLIC KEY BLOCK-----
 
 mDMEXgvhABYJKwYBBAHaRw8BAQdAVDaBKUPWI34RaInNyHnBWuwJs+qcTn8Lnrl+

@@ -1,4 +1,4 @@
-/** Values that arrive one by one, to be awaited. */
+/** A queue of values that tests can wait for. */
 export class Inbox<Value> {
   readonly #values: Value[] = [];
   readonly #waiting: ((value: Value) => void)[] = [];
@@ -15,7 +15,7 @@ export class Inbox<Value> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** What has arrived and was not taken. */
+  /** The values that were not taken yet. */
   get unread(): readonly Value[] {
     return this.#values;
   }

@@ -1,4 +1,4 @@
-/** A timer that stands still until the test says so. */
+/** A timer that only fires when the test calls `fire`. */
 
 import type { Timer } from '../../src/mesos/retry.ts';
 
@@ -13,12 +13,12 @@ export class ManualTimer {
     };
   };
 
-  /** The waits under way, in milliseconds, in the order they were begun. */
+  /** The pending waits in milliseconds, in the order of their start. */
   get waits(): number[] {
     return this.#pending.map((entry) => entry.ms);
   }
 
-  /** Lets the shortest wait pass. */
+  /** Ends the shortest wait. */
   fire(): void {
     const next = this.#pending.reduce((a, b) => (b.ms < a.ms ? b : a));
     this.#pending = this.#pending.filter((other) => other !== next);

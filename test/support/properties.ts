@@ -1,4 +1,4 @@
-/** Loaded before each file of unit tests: how properties are tried that don't say it themselves. */
+/** Loaded before each file of unit tests: sets the defaults of property tests. */
 import fc from 'fast-check';
 import { runs } from './runs.ts';
 

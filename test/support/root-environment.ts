@@ -1,4 +1,4 @@
-/** The environment of root's scripts, as `env | sort` prints it: literally, so that a change of it is seen. */
+/** The environment of root's scripts, as printed by `env | sort`. Written out, so that tests detect a change. */
 export const ROOT_ENVIRONMENT = [
   'HOME=/root',
   'LANG=C',
@@ -11,8 +11,8 @@ export const ROOT_ENVIRONMENT = [
 ] as const;
 
 /**
- * A run's script that leaves its environment where the run's events are read from, without the variable that busybox sh
- * and bash add by themselves.
+ * A run's script that writes its environment into the file of the run's events, without the variable that busybox sh and
+ * bash add.
  */
 export const TELLS_ENVIRONMENT =
   'dir=$(dirname "$0"); echo $$ >"$dir/pid"; env | grep -v ^SHLVL= | sort >"$dir/events.ndjson"; sleep 0.2';

@@ -1,5 +1,5 @@
 /**
- * How often a property is tried, or how long that may take: `usual` in the suite, many times that in `npm run soak`.
+ * Scales the number of runs of a property test, or its time limit: `usual` in the suite, a multiple in `npm run soak`.
  */
 export function runs(usual: number): number {
   return usual * Number(process.env.MESOSUP_SOAK_FACTOR ?? 1);

@@ -1,4 +1,4 @@
-/** A server whose every answer the test gives by hand: what a master or agent might do, step by step. */
+/** A server whose answers the test gives one at a time, to simulate a master or agent. */
 
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,9 +8,9 @@ import { encodeRecord } from '../../src/mesos/recordio.ts';
 export interface Exchange {
   path: string;
   headers: IncomingHttpHeaders;
-  /** The JSON sent. */
+  /** The JSON of the request. */
   call: { type: string; [field: string]: unknown };
-  /** Which connection it came on, counted from 0. */
+  /** The number of its connection, counted from 0. */
   connection: number;
   reply(status: number, text?: string, headers?: Record<string, string>): void;
   stream(headers?: Record<string, string>): EventStream;
@@ -22,9 +22,9 @@ export interface EventStream {
   event(event: unknown): void;
   raw(bytes: Uint8Array): void;
   end(): void;
-  /** Breaks the connection off without an end. */
+  /** Destroys the connection without an end of the stream. */
   break(): void;
-  /** Resolves once the other side or this one has closed it. */
+  /** Resolves when either side has closed it. */
   closed: Promise<void>;
 }
 
@@ -73,14 +73,14 @@ export class ScriptedServer {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** The next request, in order of arrival. */
+  /** Waits for the next request, in order of arrival. */
   next(): Promise<Exchange> {
     const exchange = this.#arrived.shift();
     if (exchange) return Promise.resolve(exchange);
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Requests that came and were not taken with `next`. */
+  /** Number of requests that were not taken with `next`. */
   get unread(): number {
     return this.#arrived.length;
   }

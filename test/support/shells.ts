@@ -1,4 +1,4 @@
-/** The shells that hosts have as /bin/sh: that of Debian and Ubuntu, that of small systems, and bash where someone chose it. */
+/** Shells that may be /bin/sh on hosts: dash (Debian, Ubuntu), busybox (small systems), and bash (by choice). */
 export const SHELLS = [
   ['dash', ['dash']],
   ['busybox sh', ['busybox', 'sh']],

@@ -1,7 +1,7 @@
 /**
- * What must outlive the agent, below `work_dir/meta`, in files named as Mesos names them (their contents are JSON
- * of our own). Written at once and in order, so that what a killed agent had done is there. Nothing is forced to
- * disk: after a crash of the whole machine the processes are gone too.
+ * Stores the state that must survive the agent, below `work_dir/meta`. File names are those of Mesos; contents are JSON
+ * in a different format. Writes immediately and in order, so that a restarted agent finds the actions of a killed one.
+ * Does not sync to disk: after a crash of the machine the processes are gone, too.
  */
 
 import {
@@ -23,7 +23,7 @@ import type { DrainConfig } from '../wire/agent-link.ts';
 import { executorPath, latestPath, metaPath } from './paths.ts';
 import type { UpdateRecord } from './updates.ts';
 
-/** Which executor of which framework. */
+/** Identifies an executor of a framework. */
 export interface ExecutorKey {
   readonly frameworkId: string;
   readonly id: string;
@@ -38,7 +38,7 @@ export interface SavedExecutor {
   info: ExecutorInfo;
   forCommand: boolean;
   containerId: string;
-  /** Undefined where the agent died before it had started the process. */
+  /** Undefined if the agent died before it started the process. */
   process?: ProcessId;
   tasks: SavedTask[];
 }
@@ -50,7 +50,7 @@ interface SavedFramework {
 
 export interface SavedAgent {
   info: AgentInfo;
-  /** While the agent is being emptied. */
+  /** Set while the agent is being drained. */
   drain?: DrainConfig;
   frameworks: SavedFramework[];
 }
@@ -65,7 +65,7 @@ export class Checkpoint {
     this.#latest = latestPath(workDir);
   }
 
-  /** The agent has an id now, or other resources than before. */
+  /** Called when the agent gets an id or its resources change. */
   saveAgent(info: AgentInfo): void {
     const id = info.id?.value ?? '';
     const directory = join(this.#meta, 'slaves', id);
@@ -75,19 +75,19 @@ export class Checkpoint {
     symlinkSync(directory, this.#latest);
   }
 
-  /** The next start is that of a new agent. */
+  /** The next start creates a new agent. */
   forgetAgent(): void {
     rmSync(this.#latest, { force: true });
   }
 
-  /** @param config undefined once the agent is empty */
+  /** @param config undefined once the agent is drained */
   saveDrain(agentId: string, config: DrainConfig | undefined): void {
     const path = join(this.#meta, 'slaves', agentId, 'drain.config');
     if (config) writeJson(path, config);
     else rmSync(path, { force: true });
   }
 
-  /** Executors of agents that nothing goes on with. Asked where there is no link to a latest one. */
+  /** Lists executors of replaced agents. Called if there is no link to a latest agent. */
   orphans(): { process: ProcessId | undefined; directory: string }[] {
     const below = (directory: string) => list(directory).map((name) => join(directory, name));
     return below(join(this.#meta, 'slaves'))
@@ -128,7 +128,7 @@ export class Checkpoint {
     writeJson(join(this.#task(agentId, executor, task.task_id.value), 'task.info'), task);
   }
 
-  /** Adds to what is known of a task's updates; the task was saved before. */
+  /** Adds a record of a task's updates. The task must have been saved before. */
   addUpdate(agentId: string, executor: ExecutorKey, taskId: string, record: UpdateRecord): void {
     const directory = this.#task(agentId, executor, taskId);
     if (existsSync(directory)) appendFileSync(join(directory, 'task.updates'), `${JSON.stringify(record)}\n`);
@@ -138,7 +138,7 @@ export class Checkpoint {
     rmSync(this.#task(agentId, executor, taskId), { recursive: true, force: true });
   }
 
-  /** Everything the agent of an earlier run left, or undefined where there was none. */
+  /** Loads the state of an earlier run; undefined if there was none. */
   load(): SavedAgent | undefined {
     const directory = this.#latest;
     const info = readJson<AgentInfo>(join(directory, 'slave.info'));
@@ -180,7 +180,7 @@ function loadExecutor(path: string): SavedExecutor[] {
   return [{ ...saved, ...(process ? { process } : {}), tasks }];
 }
 
-/** A record that was cut off by the end of the agent is as good as never written. */
+/** Reads the records. A record that the end of the agent truncated is ignored. */
 function readRecords(path: string): UpdateRecord[] {
   if (!existsSync(path)) return [];
   return readFileSync(path, 'utf8')
@@ -197,7 +197,7 @@ function readJson<T>(path: string): T | undefined {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T) : undefined;
 }
 
-/** Whole or not at all. */
+/** Replaces the file atomically. */
 function writeJson(path: string, value: unknown): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.tmp`, JSON.stringify(value));

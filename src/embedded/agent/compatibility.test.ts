@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentInfo } from '../../mesos/types.ts';
 import { parseAttributes, parseResources } from '../wire/resource-text.ts';
-import { incompatibility } from './compatibility.ts';
+import { findIncompatibility } from './compatibility.ts';
 
 const agent = (more: Partial<AgentInfo> & { has?: string; is?: string } = {}): AgentInfo => {
   const { has = 'cpus:4;ports:[1-9]', is = 'rack:a', ...rest } = more;
@@ -17,9 +17,9 @@ const agent = (more: Partial<AgentInfo> & { has?: string; is?: string } = {}): A
 const more = agent({ has: 'cpus:5;mem:1;ports:[1-20]', is: 'zone:z;rack:a' });
 
 describe('the policy additive', () => {
-  it('lets through what only adds', () => {
-    expect(incompatibility('additive', agent(), agent())).toBeUndefined();
-    expect(incompatibility('additive', agent(), more)).toBeUndefined();
+  it('permits additions', () => {
+    expect(findIncompatibility('additive', agent(), agent())).toBeUndefined();
+    expect(findIncompatibility('additive', agent(), more)).toBeUndefined();
   });
 
   it.each([
@@ -36,22 +36,22 @@ describe('the policy additive', () => {
     [{ is: 'rack:1' }, "Type of attribute 'rack' changed from TEXT to SCALAR"],
     [{ is: 'zone:z' }, "Couldn't find attribute rack:a"],
   ])('refuses %j', (change, reason) => {
-    expect(incompatibility('additive', agent(), agent(change))).toBe(
+    expect(findIncompatibility('additive', agent(), agent(change))).toBe(
       `Configuration change not permitted under \`additive\` policy: ${reason}`,
     );
   });
 });
 
 describe('the policy equal', () => {
-  it('lets through what is the same, in whatever order', () => {
+  it('permits the same values in any order', () => {
     const reordered = agent({ has: 'ports:[1-9];cpus:4' });
-    expect(incompatibility('equal', agent(), reordered)).toBeUndefined();
+    expect(findIncompatibility('equal', agent(), reordered)).toBeUndefined();
   });
 
   it.each([{ has: 'cpus:5;ports:[1-9]' }, { is: 'rack:a;zone:z' }, { is: 'rack:b' }, { port: 1 }])(
     'refuses %j, and shows both',
     (change) => {
-      const reason = incompatibility('equal', agent(), agent(change));
+      const reason = findIncompatibility('equal', agent(), agent(change));
       expect(reason).toContain('Old agent info:\n{"hostname":"h","port":5051');
       expect(reason).toContain('New agent info:\n');
     },

@@ -1,4 +1,4 @@
-/** May an agent go on under its old id? As `--reconfiguration_policy` has it. Pure; compatibility.cpp of Mesos 1.11. */
+/** Decides by `--reconfiguration_policy` if an agent may keep its id. Pure. Source: compatibility.cpp of Mesos 1.11. */
 
 import { amountsOf, formatRanges, fromMilli, rangesContain } from '../../mesos/resources.ts';
 import type { AgentInfo, Attribute } from '../../mesos/types.ts';
@@ -6,18 +6,18 @@ import { formatResources } from '../wire/resource-text.ts';
 
 /**
  * `equal` permits no change, `additive` permits more resources and attributes.
- * @returns why the agent may not go on, or undefined
+ * @returns the reason why the agent may not keep its id, or undefined
  */
-export function incompatibility(
+export function findIncompatibility(
   policy: 'equal' | 'additive',
   before: AgentInfo,
   now: AgentInfo,
 ): string | undefined {
-  const change = subtraction(before, now);
+  const change = findReduction(before, now);
   if (policy === 'additive') {
     return change && `Configuration change not permitted under \`additive\` policy: ${change}`;
   }
-  if (change === undefined && subtraction(now, before) === undefined) return undefined;
+  if (change === undefined && findReduction(now, before) === undefined) return undefined;
   return `Old agent info:\n${infoText(before)}\nNew agent info:\n${infoText(now)}`;
 }
 
@@ -31,14 +31,14 @@ function infoText({ hostname, port, resources, attributes }: AgentInfo): string 
   });
 }
 
-/** What is there no more, or is another than before. */
-function subtraction(before: AgentInfo, now: AgentInfo): string | undefined {
+/** Describes the first value that was removed, reduced or changed. */
+function findReduction(before: AgentInfo, now: AgentInfo): string | undefined {
   if (before.hostname !== now.hostname) return `Hostname changed from ${before.hostname} to ${now.hostname}`;
   if (before.port !== now.port) return `Port changed from ${before.port} to ${now.port}`;
-  return lessResources(before, now) ?? changedAttributes(before, now);
+  return findReducedResource(before, now) ?? findChangedAttribute(before, now);
 }
 
-function lessResources(before: AgentInfo, now: AgentInfo): string | undefined {
+function findReducedResource(before: AgentInfo, now: AgentInfo): string | undefined {
   const old = amountsOf(before.resources ?? []);
   const current = amountsOf(now.resources ?? []);
   for (const [name, milli] of old.scalars) {
@@ -61,7 +61,7 @@ function lessResources(before: AgentInfo, now: AgentInfo): string | undefined {
   return undefined;
 }
 
-function changedAttributes(before: AgentInfo, now: AgentInfo): string | undefined {
+function findChangedAttribute(before: AgentInfo, now: AgentInfo): string | undefined {
   for (const attribute of before.attributes ?? []) {
     const { name } = attribute;
     const match = now.attributes?.find((a) => a.name === name);

@@ -1,11 +1,11 @@
-/** An agent that is emptied for an operator: its tasks are killed, new ones turned away. Slave::drain of Mesos 1.11. */
+/** Drains an agent for an operator: kills its tasks and refuses new tasks. Source: Slave::drain of Mesos 1.11. */
 
 import type { KillPolicy, TaskInfo } from '../../mesos/types.ts';
 import type { DrainConfig } from '../wire/agent-link.ts';
 import { type Agent, agentId } from './model.ts';
 import { killTask } from './tasks.ts';
 
-/** The wish is kept until nothing of any framework is left here, over restarts too. */
+/** Starts draining. The request stays until no framework is left on the agent, also across restarts. */
 export function drain(agent: Agent, config: DrainConfig): void {
   if (agent.frameworks.size === 0) {
     agent.ports.log('Asked to drain; there are no frameworks here, so draining is complete');
@@ -27,7 +27,7 @@ export function drain(agent: Agent, config: DrainConfig): void {
   }
 }
 
-/** The longest grace that an operator grants, where the task's own is longer or unknown. */
+/** Returns the operator's maximum grace period if the task's own is longer or unknown. */
 function shorterPolicy({ kill_policy }: TaskInfo, { max_grace_period }: DrainConfig): KillPolicy | undefined {
   if (!max_grace_period) return undefined;
   const own = kill_policy?.grace_period?.nanoseconds;

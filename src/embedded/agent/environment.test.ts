@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type EnvironmentInput, executorEnvironment } from './environment.ts';
 
-/** What an executor of a real agent found. */
+/** The environment of a real agent's executor. */
 const REAL: Record<string, string> = {
   MESOS_EXECUTOR_ID: 'docker-executor',
   MESOS_CHECKPOINT: '1',
@@ -30,29 +30,29 @@ const input = (more: Partial<EnvironmentInput> = {}): EnvironmentInput => ({
   shutdownGraceMs: 15_000,
   recoveryTimeoutMs: 900_000,
   subscriptionBackoffMaxMs: 2000,
-  given: {},
+  flagVariables: {},
   command: undefined,
   ...more,
 });
 
-it('is what a real agent gives, with PWD and a default PATH', () => {
+it('equals the environment of a real agent, with PWD and a default PATH', () => {
   const { PATH, PWD, ...rest } = executorEnvironment(input());
   expect(rest).toEqual(REAL);
   expect(PWD).toBe('/sandbox');
   expect(PATH).toBe('/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
 });
 
-it('speaks of recovery only where the framework checkpoints', () => {
+it('has recovery settings only if the framework checkpoints', () => {
   const environment = executorEnvironment(input({ checkpoint: false }));
   expect(environment.MESOS_CHECKPOINT).toBe('0');
   expect(environment).not.toHaveProperty('MESOS_RECOVERY_TIMEOUT');
   expect(environment).not.toHaveProperty('MESOS_SUBSCRIPTION_BACKOFF_MAX');
 });
 
-it("adds the agent's flag, which yields to Mesos' own, and the command's variables, which win", () => {
+it("adds the agent's flag with lower, and the command's variables with higher precedence than Mesos' variables", () => {
   const environment = executorEnvironment(
     input({
-      given: { PATH: '/flag', A: 'flag', B: 'flag', MESOS_DIRECTORY: '/flag' },
+      flagVariables: { PATH: '/flag', A: 'flag', B: 'flag', MESOS_DIRECTORY: '/flag' },
       command: { environment: { variables: [{ name: 'B', value: 'command' }, { name: 'C' }] } },
     }),
   );

@@ -1,9 +1,9 @@
-/** What an executor finds in its environment. Pure. */
+/** Builds the environment of an executor. Pure. */
 
 import type { CommandInfo } from '../../mesos/types.ts';
 import { formatDuration } from '../wire/duration.ts';
 
-/** What a process gets that is given no PATH. */
+/** The default PATH. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export interface EnvironmentInput {
@@ -19,18 +19,18 @@ export interface EnvironmentInput {
   shutdownGraceMs: number;
   recoveryTimeoutMs: number;
   subscriptionBackoffMaxMs: number;
-  /** Of the agent's flag. */
-  given: Readonly<Record<string, string>>;
+  /** From the agent's flag. */
+  flagVariables: Readonly<Record<string, string>>;
   command: CommandInfo | undefined;
-  /** What the executor shows the agent to be let in. */
+  /** The token with which the executor authenticates at the agent. */
   token?: string;
 }
 
-/** Nothing of the agent's own environment, so no HOME; the command's variables override the rest. */
+/** Builds the environment without any variable of the agent, so without HOME. The command's variables take precedence. */
 export function executorEnvironment(input: EnvironmentInput): Record<string, string> {
   const environment: Record<string, string> = {
     PATH: DEFAULT_PATH,
-    ...input.given,
+    ...input.flagVariables,
     LIBPROCESS_IP: input.ip,
     LIBPROCESS_PORT: '0',
     MESOS_AGENT_ENDPOINT: `${input.ip}:${input.port}`,

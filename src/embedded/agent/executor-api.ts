@@ -1,4 +1,4 @@
-/** `/api/v1/executor`: subscriptions, updates and messages of executors. */
+/** Implements `/api/v1/executor`: subscriptions, updates and messages of executors. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutorEvent, TaskInfo, TaskStatus, Value } from '../../mesos/types.ts';
@@ -22,10 +22,10 @@ import {
   type ExecutorStream,
   isPartitionAware,
 } from './model.ts';
-import { agentStatus, takeUpdate } from './status.ts';
+import { reportAgentStatus, takeUpdate } from './status.ts';
 import { deliver } from './tasks.ts';
 
-/** Time between heartbeats on an executor's stream. */
+/** Interval of heartbeats on an executor's stream. */
 const HEARTBEAT_MS = 30 * 60 * 1000;
 
 const RECOVERING = 'Agent has not finished recovery';
@@ -45,8 +45,8 @@ interface RawCall {
 }
 
 /**
- * @param principal who sends the request, where that is asked for
- * @param onSubscribed called after each subscription: recovery waits for them
+ * @param principal the authenticated sender, if authentication is required
+ * @param onSubscribed called after each subscription; recovery waits for subscriptions
  */
 export async function executorApi(
   agent: Agent,
@@ -92,7 +92,7 @@ export async function executorApi(
   answerEmpty(response, 202);
 }
 
-/** An executor speaks for itself alone, and only in the run its token was made for. @returns why not */
+/** Checks that the token belongs to this run of the executor. @returns the problem, if any */
 function claimError(principal: Principal, frameworkId: string, executor: Executor): string | undefined {
   const claims = 'claims' in principal ? principal.claims : {};
   if (claims.fid !== frameworkId) {
@@ -116,7 +116,7 @@ function validateCall(call: Record<string, unknown>): RawCall {
   return raw;
 }
 
-/** What is wrong with a call, in Mesos' words. */
+/** Returns the problem of a call, in Mesos' words. */
 function callError(call: RawCall): string | undefined {
   if (!['SUBSCRIBE', 'UPDATE', 'MESSAGE', 'HEARTBEAT'].includes(call.type)) {
     return "Expecting 'type' to be present";
@@ -188,7 +188,7 @@ function subscribe(
   for (const task of [...executor.queued.values()]) deliver(executor, task);
 }
 
-/** A task still STAGING that the executor doesn't name never reached it. */
+/** Drops STAGING tasks that the executor doesn't report, since it never received them. */
 function dropNeverReceived(
   agent: Agent,
   framework: AgentFramework,
@@ -200,11 +200,11 @@ function dropNeverReceived(
   for (const [taskId, task] of [...executor.launched]) {
     if (task.state !== 'TASK_STAGING' || known.has(taskId)) continue;
     const message = 'Task launched during agent restart';
-    agentStatus(agent, framework, taskId, state, 'REASON_SLAVE_RESTARTED', message, executor.id);
+    reportAgentStatus(agent, framework, taskId, state, 'REASON_SLAVE_RESTARTED', message, executor.id);
   }
 }
 
-/** The executor hears at once that its update is taken; the framework's acknowledgement stays with the agent. */
+/** Takes an update and acknowledges it to the executor immediately. The agent handles the framework's acknowledgement. */
 function update(agent: Agent, framework: AgentFramework, executor: Executor, status: TaskStatus): void {
   const uuid = status.uuid ?? '';
   takeUpdate(agent, framework, { ...status, uuid, source: 'SOURCE_EXECUTOR' });

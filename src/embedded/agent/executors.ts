@@ -1,4 +1,4 @@
-/** Executors: started, shut down, ended. */
+/** Starts and ends executors. */
 
 import { join } from 'node:path';
 import type { CommandInfo, ExecutorInfo, TaskInfo } from '../../mesos/types.ts';
@@ -9,15 +9,15 @@ import { type Agent, type AgentFramework, agentId, type Executor, type Terminati
 import { sandboxPath } from './paths.ts';
 import type { Launch } from './processes.ts';
 import { createSandbox } from './sandbox.ts';
-import { agentStatus, removeFrameworkIfIdle, tellExited } from './status.ts';
+import { removeFrameworkIfIdle, reportAgentStatus, reportExited } from './status.ts';
 import type { UserIds } from './users.ts';
 
-/** Bound on an executor's wait between attempts to subscribe again. */
+/** Upper limit for an executor's wait between attempts to subscribe again. */
 const SUBSCRIPTION_BACKOFF_MAX_MS = 2000;
 
 /**
- * Starts an executor; its tasks wait in `queued` until it subscribes.
- * @throws Error where there is no sandbox for it: the framework's user is unknown here
+ * Starts an executor. Its tasks wait in `queued` until it subscribes.
+ * @throws Error if its sandbox can't be created, for example for an unknown user of the framework
  */
 export function launchExecutor(
   agent: Agent,
@@ -61,7 +61,7 @@ export function launchExecutor(
       reason: 'REASON_CONTAINER_LAUNCH_FAILED',
       message: `Failed to launch container: ${error.message}`,
     };
-    executorExited(agent, framework, executor, -1);
+    handleExecutorExit(agent, framework, executor, -1);
   });
   return executor;
 }
@@ -76,7 +76,7 @@ async function start(
   const { settings, ip, port } = agent;
   const { command } = executor.info;
   if (command?.uris?.length)
-    throw new Error('URIs are not fetched here; put the files where the command finds them');
+    throw new Error('The embedded agent does not fetch URIs. Provide the files in another way');
   const environment = executorEnvironment({
     agentId: agentId(agent),
     frameworkId: framework.id,
@@ -88,7 +88,7 @@ async function start(
     shutdownGraceMs: shutdownGraceMs(agent, executor),
     recoveryTimeoutMs: settings.recoveryTimeoutMs,
     subscriptionBackoffMaxMs: SUBSCRIPTION_BACKOFF_MAX_MS,
-    given: settings.executorEnvironment,
+    flagVariables: settings.executorEnvironment,
     command,
     ...(settings.jwtKey ? { token: tokenOf(executor, settings.jwtKey) } : {}),
   });
@@ -96,20 +96,20 @@ async function start(
     ...(executor.forCommand ? commandExecutor(settings.commandExecutor, user) : programOf(command)),
     directory: executor.directory,
     environment,
-    // The executor of command tasks takes on the user only when it starts the command.
+    // The executor of command tasks switches to the user only when it starts the command.
     ...(ids && !executor.forCommand ? { user: ids } : {}),
     stdout: join(executor.directory, 'stdout'),
     stderr: join(executor.directory, 'stderr'),
   };
   const process = await agent.ports.launcher.launch(what, (status) =>
-    executorExited(agent, framework, executor, status),
+    handleExecutorExit(agent, framework, executor, status),
   );
   executor.process = process;
   if (executor.checkpoint) agent.ports.checkpoint.saveProcess(agentId(agent), executor, process);
   if (executor.termination) agent.ports.launcher.destroy(process);
 }
 
-/** Claims as Mesos documents them: framework, executor and container. */
+/** Signs Mesos' documented claims: framework, executor and container. */
 function tokenOf({ frameworkId, id, containerId }: Executor, key: Uint8Array): string {
   return signToken({ cid: containerId, eid: id, fid: frameworkId }, key);
 }
@@ -119,7 +119,7 @@ function commandExecutor(program: readonly string[], user: string): Pick<Launch,
   return { program: first, arguments: [...rest, `--user=${user}`] };
 }
 
-/** `shell` is true by default; otherwise `arguments` is the whole argv, its first the name the program goes by. */
+/** Returns program and arguments. If `shell` (default: true) is false, `arguments` is the complete argv. */
 function programOf(command: CommandInfo | undefined): Pick<Launch, 'program' | 'arguments' | 'argv0'> {
   const value = command?.value ?? '';
   if (command?.shell ?? true) return { program: '/bin/sh', arguments: ['-c', value], argv0: 'sh' };
@@ -128,11 +128,11 @@ function programOf(command: CommandInfo | undefined): Pick<Launch, 'program' | '
 }
 
 function shutdownGraceMs(agent: Agent, executor: Executor): number {
-  const given = executor.info.shutdown_grace_period?.nanoseconds;
-  return given === undefined ? agent.settings.executorShutdownGracePeriodMs : given / 1_000_000;
+  const nanoseconds = executor.info.shutdown_grace_period?.nanoseconds;
+  return nanoseconds === undefined ? agent.settings.executorShutdownGracePeriodMs : nanoseconds / 1_000_000;
 }
 
-/** Asks an executor to end; what is left of it after the grace period is killed. */
+/** Asks an executor to end, and kills it after the grace period. */
 export function shutdownExecutor(agent: Agent, executor: Executor): void {
   if (executor.state === 'TERMINATING' || executor.state === 'TERMINATED') return;
   agent.ports.log(`Shutting down executor '${executor.id}' of framework ${executor.frameworkId}`);
@@ -144,7 +144,7 @@ export function shutdownExecutor(agent: Agent, executor: Executor): void {
   });
 }
 
-/** Kills an executor, for this reason. */
+/** Kills an executor. @param termination the reason */
 export function endExecutor(agent: Agent, executor: Executor, termination: Termination): void {
   if (executor.state === 'TERMINATED') return;
   agent.ports.log(
@@ -155,16 +155,16 @@ export function endExecutor(agent: Agent, executor: Executor, termination: Termi
   destroy(agent, executor);
 }
 
-/** Where the process is only being started, it is killed once it is there. */
+/** Kills the process. A process that is still being started is killed right after its start. */
 function destroy(agent: Agent, executor: Executor): void {
   if (executor.process) agent.ports.launcher.destroy(executor.process);
 }
 
 /**
- * An executor's process has ended, whatever its code: nothing of it stays, the tasks it leaves have failed, its
- * framework hears of it. @param status as of wait(2), -1 where unknown
+ * Handles the end of an executor's process: kills its session, fails its remaining tasks and informs its framework.
+ * @param status as in wait(2), -1 if unknown
  */
-export function executorExited(
+export function handleExecutorExit(
   agent: Agent,
   framework: AgentFramework,
   executor: Executor,
@@ -183,14 +183,14 @@ export function executorExited(
     message: 'Executor terminated',
   };
   for (const taskId of [...executor.launched.keys(), ...executor.queued.keys()]) {
-    agentStatus(agent, framework, taskId, end.state, end.reason, end.message, executor.id);
+    reportAgentStatus(agent, framework, taskId, end.state, end.reason, end.message, executor.id);
   }
-  if (!executor.forCommand) tellExited(agent, framework.id, executor.id, status);
+  if (!executor.forCommand) reportExited(agent, framework.id, executor.id, status);
   removeIfDone(agent, framework, executor);
   removeFrameworkIfIdle(agent, framework);
 }
 
-/** An ended executor is forgotten when no task of it waits for its last acknowledgement. */
+/** Deletes an ended executor once the last updates of all its tasks are acknowledged. */
 export function removeIfDone(agent: Agent, framework: AgentFramework, executor: Executor): void {
   if (executor.state !== 'TERMINATED') return;
   if (executor.terminated.size > 0 && !framework.terminating) return;
@@ -198,7 +198,7 @@ export function removeIfDone(agent: Agent, framework: AgentFramework, executor: 
   if (executor.checkpoint) agent.ports.checkpoint.removeExecutor(agentId(agent), executor);
 }
 
-/** A framework is no more: nobody acknowledges its updates, its executors are shut down. */
+/** Shuts down the executors of a removed framework and drops its updates, which no scheduler will acknowledge. */
 export function shutdownFramework(agent: Agent, framework: AgentFramework): void {
   agent.ports.log(`Shutting down framework ${framework.id}`);
   framework.terminating = true;

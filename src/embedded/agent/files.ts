@@ -1,4 +1,4 @@
-/** `/files`: what executors left in their sandboxes, by absolute path or by `/frameworks/…` of this agent. */
+/** Implements `/files`: files in sandboxes, by absolute path or by `/frameworks/…` of this agent. */
 
 import { createReadStream, type Stats } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { basename, join, resolve, sep } from 'node:path';
 import { answerJson, CallRefused, notFound } from '../wire/http.ts';
 import { type Agent, agentId } from './model.ts';
 
-/** The longest piece that one read gives, 16 pages. */
+/** Limit of one read: 16 pages. */
 const MAX_READ_BYTES = 16 * 4096;
 
 /** @param action the part of the path after `/files/` */
@@ -18,11 +18,12 @@ export async function files(
   response: ServerResponse,
 ): Promise<void> {
   if (action !== 'browse' && action !== 'read' && action !== 'download') return notFound(response);
-  const given = query.get('path');
-  if (given === null || given === '') throw new CallRefused(400, "Expecting 'path=value' in query.\n");
-  const path = await realPath(agent, given);
+  const requestedPath = query.get('path');
+  if (requestedPath === null || requestedPath === '')
+    throw new CallRefused(400, "Expecting 'path=value' in query.\n");
+  const path = await realPath(agent, requestedPath);
   if (path === undefined) return notFound(response);
-  if (action === 'browse') return answerJson(response, await browse(given, path));
+  if (action === 'browse') return answerJson(response, await browse(requestedPath, path));
   if ((await stat(path)).isDirectory()) {
     throw new CallRefused(400, `Cannot ${action} a directory.\n`);
   }
@@ -30,10 +31,12 @@ export async function files(
   await download(path, response);
 }
 
-/** The file behind a path, or undefined where there is none or it is outside the sandboxes, by a link too. */
-async function realPath(agent: Agent, given: string): Promise<string | undefined> {
+/** Resolves a path; undefined if the file is missing or outside the sandboxes, also by a symbolic link. */
+async function realPath(agent: Agent, requestedPath: string): Promise<string | undefined> {
   const root = join(agent.settings.workDir, 'slaves', agentId(agent));
-  const wanted = given.startsWith('/frameworks/') ? join(root, given) : resolve(given);
+  const wanted = requestedPath.startsWith('/frameworks/')
+    ? join(root, requestedPath)
+    : resolve(requestedPath);
   try {
     const [real, realRoot] = await Promise.all([realpath(wanted), realpath(root)]);
     return real.startsWith(realRoot + sep) ? real : undefined;
@@ -42,14 +45,14 @@ async function realPath(agent: Agent, given: string): Promise<string | undefined
   }
 }
 
-async function browse(given: string, path: string): Promise<Record<string, unknown>[]> {
+async function browse(requestedPath: string, path: string): Promise<Record<string, unknown>[]> {
   const info = await stat(path);
   if (!info.isDirectory()) return [];
   const names = (await readdir(path)).sort();
   const listed = await Promise.all(
     names.map(async (name) => {
       const entry = await stat(join(path, name)).catch(() => undefined);
-      return entry && describe(join(given, name), entry);
+      return entry && describe(join(requestedPath, name), entry);
     }),
   );
   return listed.filter((entry) => entry !== undefined);
@@ -67,7 +70,7 @@ function describe(path: string, info: Stats): Record<string, unknown> {
   };
 }
 
-/** As ls prints it: `-rw-r--r--`. */
+/** Formats the mode like ls: `-rw-r--r--`. */
 function modeText(mode: number): string {
   const kind = (mode & 0o170000) === 0o040000 ? 'd' : '-';
   return (
@@ -78,7 +81,7 @@ function modeText(mode: number): string {
   );
 }
 
-/** `offset=-1` asks for the size alone, which is then the answer's offset. */
+/** Reads a part of a file. `offset=-1` requests only the size, which is the answer's offset. */
 async function read(path: string, query: URLSearchParams): Promise<{ data: string; offset: number }> {
   const offset = integer(query, 'offset', -1);
   const length = integer(query, 'length', -1);
@@ -95,12 +98,12 @@ async function read(path: string, query: URLSearchParams): Promise<{ data: strin
   }
 }
 
-function integer(query: URLSearchParams, name: string, otherwise: number): number {
+function integer(query: URLSearchParams, name: string, fallback: number): number {
   const text = query.get(name);
-  if (text === null || text === '') return otherwise;
+  if (text === null || text === '') return fallback;
   const value = Number(text);
   if (!Number.isInteger(value))
-    throw new CallRefused(400, `Failed to parse ${name}: '${text}' is no number.\n`);
+    throw new CallRefused(400, `Failed to parse ${name}: '${text}' is not a number.\n`);
   if (value < -1) throw new CallRefused(400, `Negative ${name} provided: ${value}.\n`);
   return value;
 }
@@ -117,7 +120,7 @@ async function download(path: string, response: ServerResponse): Promise<void> {
     response.end();
     return;
   }
-  // Output may grow meanwhile: exactly what was announced is sent.
+  // The file may grow in the meantime: only the announced length is sent.
   const stream = createReadStream(path, { end: size - 1 });
   stream.on('error', () => response.destroy());
   response.on('close', () => stream.destroy());

@@ -1,16 +1,16 @@
-/** The leading master as ZooKeeper tells it. */
+/** Detects the leading master in ZooKeeper. */
 
 import { messageOf } from '../../mesos/http.ts';
 import type { ZooKeeperAddress } from '../../zookeeper/address.ts';
 import type { MasterSource } from './master-link.ts';
 
-/** @param sessionTimeoutMs as asked for; the servers bound it */
+/** @param sessionTimeoutMs requested timeout; the servers limit it */
 export async function detectMaster(
   { servers, credentials, path }: ZooKeeperAddress,
   sessionTimeoutMs: number,
   log: (line: string) => void,
 ): Promise<MasterSource> {
-  // Only an agent of several masters needs the client: loading it takes longer than all else here.
+  // Only a cluster with ZooKeeper needs the client, and loading it is the slowest part of the start.
   const [{ openZooKeeper }, { createMasterDetector, masterAddress }] = await Promise.all([
     import('../../zookeeper/session.ts'),
     import('../../zookeeper/detect.ts'),

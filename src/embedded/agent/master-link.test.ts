@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => new Promise((resolve) => server.close(resolve)));
 
-/** An agent's link that has registered, was pinged 20 s later and lost its master 10 s after that. */
+/** A link that registered, was pinged 20 s later and lost its master another 10 s later. */
 async function lostLink(masters: MasterSource) {
   const timer = new ManualTimer();
   const messages: MasterMessage[] = [];
@@ -52,11 +52,11 @@ async function lostLink(masters: MasterSource) {
   return waits;
 }
 
-test('an agent returns to a fixed master once its pings have been missing for as long as it said', async () => {
+test('an agent reconnects to a fixed master after the announced ping timeout', async () => {
   expect(await lostLink(fixedMaster(address))).toEqual([65_000]);
 });
 
-test('an agent returns at once to a master that ZooKeeper names', async () => {
+test('an agent reconnects immediately to a master from ZooKeeper', async () => {
   const detected = { ...fixedMaster(address), fixed: false };
   expect(await lostLink(detected)).toEqual([100]);
 });

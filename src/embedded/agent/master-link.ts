@@ -1,4 +1,4 @@
-/** The agent's connection to its master, made again whenever it breaks; the protocol is in `wire/agent-link.ts`. */
+/** Keeps the agent connected to its master. The protocol is in `wire/agent-link.ts`. */
 
 import { request as httpRequest } from 'node:http';
 import { messageOf, readText } from '../../mesos/http.ts';
@@ -6,50 +6,50 @@ import { encodeRecord, RecordIoDecoder } from '../../mesos/recordio.ts';
 import type { Timer } from '../../mesos/retry.ts';
 import { AGENT_LINK_PATH, type AgentMessage, type MasterMessage } from '../wire/agent-link.ts';
 
-/** Wait before connecting again: first and longest, in milliseconds. */
+/** Initial and maximum wait before a reconnect, in milliseconds. */
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 250;
-/** For a master that wants a credential where there is none to show: its configuration may change. */
+/** Wait after a refusal of an agent without a credential: the master's configuration may change. */
 const REFUSED_RETRY_MS = 5000;
 
-/** Where the leading master is. */
+/** Finds the leading master. */
 export interface MasterSource {
-  /** True where nothing reports a change of the leader: a restart of the master shows only in the pings that it misses. */
+  /** True if no changes of the leader are reported. Only missed pings reveal a restart of the master then. */
   readonly fixed: boolean;
-  /** `host:port` of the one that leads now. @throws where nobody is known to */
+  /** Returns `host:port` of the current leader. @throws if no leader is known */
   current(): Promise<string>;
-  /** Told `host:port` whenever another master leads. */
+  /** Calls `listener` with `host:port` of each new leader. */
   onChange(listener: (master: string) => void): void;
   stop(): Promise<void>;
 }
 
-/** A master that is always the same. */
+/** Returns a source with one fixed master. */
 export function fixedMaster(address: string): MasterSource {
   return { fixed: true, current: async () => address, onChange: () => {}, stop: async () => {} };
 }
 
 export interface MasterLinkOptions {
   masters: MasterSource;
-  /** The Authorization header, where the agent has a credential. */
+  /** The Authorization header, if the agent has a credential. */
   authorization?: string;
   timer: Timer;
   /** Milliseconds since the epoch. */
   now: () => number;
-  /** Connected: register. `send` works until `onDisconnected`. */
+  /** Called when connected: register now. `send` works until `onDisconnected`. */
   onConnected(master: string, send: (message: AgentMessage) => void): void;
   onMessage(message: MasterMessage): void;
   onDisconnected(reason: string): void;
-  /** The first of several attempts to connect has failed; they go on. */
+  /** Called when the first of a series of attempts has failed; the attempts continue. */
   onWaiting(reason: string): void;
-  /** The master doesn't take the credential; there are no more attempts. */
+  /** Called when the master refuses the credential; no more attempts follow. */
   onRefused(master: string): void;
 }
 
 /**
- * Connects and stays connected to whoever leads. After a fixed master is gone the next attempt comes when its pings
- * have been missing for as long as it said at the registration, as with a real agent (slave.cpp, `pingTimeout`).
+ * Connects to the current leader and stays connected. After the loss of a fixed master, the next attempt starts when its
+ * pings have been missing for the time announced at the registration, as in a real agent (slave.cpp, `pingTimeout`).
  *
- * @returns a function that ends it for good
+ * @returns a function that stops permanently
  */
 export function linkToMaster(options: MasterLinkOptions): () => void {
   let stopped = false;
@@ -103,12 +103,12 @@ export function linkToMaster(options: MasterLinkOptions): () => void {
   };
 }
 
-/** How a connection, or the attempt at one, ended. */
+/** The end of a connection or of an attempt to connect. */
 interface Outcome {
   master: string;
-  /** The master took it for an agent. */
+  /** True if the master had accepted the connection. */
   connected: boolean;
-  /** The master answered 401. */
+  /** True if the master answered 401. */
   refused?: boolean;
   reason: string;
 }
@@ -118,7 +118,7 @@ interface Connection {
   close(reason: string): void;
 }
 
-/** One connection. @param onOver called once */
+/** Opens one connection. @param onOver called once */
 function openConnection(
   master: string,
   { authorization, onConnected, onMessage }: MasterLinkOptions,

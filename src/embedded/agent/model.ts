@@ -1,4 +1,4 @@
-/** What the agent knows, and the ports through which it touches the world. */
+/** The agent's state, and its ports to the environment. */
 
 import type { Timer } from '../../mesos/retry.ts';
 import type {
@@ -21,12 +21,12 @@ export type ExecutorStream = EventStream<ExecutorEvent>;
 
 export interface AgentTask {
   readonly info: TaskInfo;
-  /** The latest state, ahead of what the framework has acknowledged. */
+  /** The latest state, which the framework may not have acknowledged yet. */
   state: TaskState;
   statuses: TaskStatus[];
 }
 
-/** Why an executor is being ended, for the updates of the tasks it leaves. */
+/** The reason why an executor is ended, for the updates of its remaining tasks. */
 export interface Termination {
   state: TaskState;
   reason: string;
@@ -37,9 +37,9 @@ export interface Executor {
   readonly frameworkId: string;
   readonly id: string;
   readonly info: ExecutorInfo;
-  /** True where the agent made it up to run a command task; the master doesn't know it. */
+  /** True if the agent created it to run a command task; the master doesn't know it. */
   readonly forCommand: boolean;
-  /** Of this run; the last segment of the sandbox. */
+  /** Identifies this run; the last segment of the sandbox. */
   readonly containerId: string;
   /** The sandbox. */
   readonly directory: string;
@@ -47,10 +47,10 @@ export interface Executor {
   state: 'REGISTERING' | 'RUNNING' | 'TERMINATING' | 'TERMINATED';
   process?: ProcessId;
   stream?: ExecutorStream;
-  /** Tasks that wait for the executor to subscribe. */
+  /** Tasks waiting for the executor's subscription. */
   readonly queued: Map<string, TaskInfo>;
   readonly launched: Map<string, AgentTask>;
-  /** Ended, the last update not acknowledged yet. */
+  /** Ended tasks whose last update is not acknowledged yet. */
   readonly terminated: Map<string, AgentTask>;
   /** True once a task was sent to it. */
   everSentTask: boolean;
@@ -73,13 +73,13 @@ export interface AgentSettings {
   executorReregistrationTimeoutMs: number;
   executorShutdownGracePeriodMs: number;
   recoveryTimeoutMs: number;
-  /** Given to every executor besides what Mesos sets; undefined where the flag is absent. */
+  /** Variables for every executor in addition to Mesos' own. */
   executorEnvironment: Readonly<Record<string, string>>;
   /** The program that runs command tasks, as argv. */
   commandExecutor: readonly string[];
-  /** Which changes of the configuration keep the agent's id and its tasks. */
+  /** Changes of the configuration with which the agent keeps its id and its tasks. */
   reconfigurationPolicy: 'equal' | 'additive';
-  /** Signs a token for each executor; without it they get none. */
+  /** The key that signs a token for each executor; without it, executors get no token. */
   jwtKey?: Uint8Array;
 }
 
@@ -89,33 +89,33 @@ interface AgentPorts {
   timer: Timer;
   /** A random UUID, as text. */
   uuid(): string;
-  /** A random UUID as status updates carry it. */
+  /** A random UUID in the format of status updates. */
   updateUuid(): string;
   launcher: Launcher;
   checkpoint: Checkpoint;
   log(line: string): void;
-  /** Ends the agent; what it still runs goes on. */
+  /** Ends the agent. Its executors continue to run. */
   end(code: number, message: string): void;
 }
 
 export interface Agent {
   info: AgentInfo;
-  /** Where its API answers. */
+  /** The address of its API. */
   readonly ip: string;
   readonly port: number;
   readonly settings: AgentSettings;
   readonly ports: AgentPorts;
   readonly frameworks: Map<string, AgentFramework>;
   readonly updates: StatusUpdates;
-  /** True until the executors of an earlier run are back, or given up. */
+  /** True until each executor of an earlier run has subscribed again or was given up. */
   recovering: boolean;
-  /** True from the moment it is stopped; what its processes do after that is no concern of it. */
+  /** True after a stop. Later events of its processes are ignored. */
   stopped: boolean;
-  /** True once the master has said that it belongs to it. */
+  /** True after the master has confirmed the registration. */
   registered: boolean;
-  /** True once the master has said to shut down: it ends with its last executor. */
+  /** True after the master has requested a shutdown: the agent ends with its last executor. */
   terminating: boolean;
-  /** An operator has it emptied; until nothing of any framework is left here. */
+  /** Set while an operator drains the agent, until no framework is left on it. */
   drain?: DrainConfig;
   /** The master it is connected to, `host:port`. */
   master?: string;
@@ -125,12 +125,12 @@ export interface Agent {
   readonly startTime: number;
 }
 
-/** Seconds, as Mesos stamps updates. */
+/** The current time in seconds, as in Mesos' updates. */
 export function nowSeconds(agent: Agent): number {
   return agent.ports.now() / 1000;
 }
 
-/** The id the master gave; registered agents have one. */
+/** The id from the master; empty before the registration. */
 export function agentId(agent: Agent): string {
   return agent.info.id?.value ?? '';
 }
@@ -139,7 +139,7 @@ export function isPartitionAware(info: FrameworkInfo): boolean {
   return info.capabilities?.some((c) => c.type === 'PARTITION_AWARE') ?? false;
 }
 
-/** The executor that has a task, in whatever stage. */
+/** Finds the executor that has a task, in any state. */
 export function executorOf(framework: AgentFramework, taskId: string): Executor | undefined {
   for (const executor of framework.executors.values()) {
     if (executor.queued.has(taskId) || executor.launched.has(taskId) || executor.terminated.has(taskId)) {

@@ -1,4 +1,4 @@
-/** Where an agent keeps things, laid out as Mesos does. Pure. */
+/** Paths of an agent's files, in Mesos' layout. Pure. */
 
 import { join } from 'node:path';
 
@@ -24,7 +24,7 @@ export function metaPath(workDir: string): string {
   return join(workDir, 'meta');
 }
 
-/** The link to the directory of the agent that goes on here; its last segment is the agent's id. */
+/** The link to the directory of the current agent; the last segment of its target is the agent's id. */
 export function latestPath(workDir: string): string {
   return join(metaPath(workDir), 'slaves', 'latest');
 }

@@ -8,7 +8,7 @@ import { createLauncher, type Launch, type Launcher } from './processes.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
-/** For what takes as long as processes take, on a busy machine too. */
+/** Time limit for starts and ends of processes, also on a busy machine. */
 const PATIENCE = { timeout: 10_000, interval: 10 };
 
 let directory: string;
@@ -50,7 +50,7 @@ async function launch(script: string, more: Partial<Launch> = {}) {
 
 const alive = (pid: number) => {
   try {
-    // A dead process that nobody has waited for yet is as good as gone.
+    // A zombie counts as gone.
     return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
     return false;
@@ -58,7 +58,7 @@ const alive = (pid: number) => {
 };
 
 describe('launch', () => {
-  it('runs in the sandbox with exactly the environment given, output in files', async () => {
+  it('runs in the sandbox with only the given environment, and output in files', async () => {
     const { exited } = await launch('pwd; env; echo oops >&2; exit 3');
     expect(await exited).toBe(3 * 256);
     const lines = file('stdout').trim().split('\n');
@@ -67,24 +67,24 @@ describe('launch', () => {
     expect(file('stderr')).toBe('oops\n');
   });
 
-  it('begins a session of its own', async () => {
+  it('starts a new session', async () => {
     const { id, exited } = await launch('ps -o sid= -p $$ 2>/dev/null || cut -d" " -f6 /proc/$$/stat');
     await exited;
     expect(Number(file('stdout'))).toBe(id.pid);
   });
 
-  it('tells the signal that ended it', async () => {
+  it('reports the signal that ended it', async () => {
     const { exited } = await launch('kill -TERM $$');
     expect(await exited).toBe(15);
   });
 
-  it('rejects where there is no such program', async () => {
+  it('rejects for a missing program', async () => {
     await expect(launch('', { program: '/nowhere/at-all' })).rejects.toThrow('ENOENT');
   });
 });
 
 describe('destroy', () => {
-  it('kills the whole session, also what ignores SIGTERM or has left the process group', async () => {
+  it('kills the complete session, including processes that ignore SIGTERM or left the process group', async () => {
     const script = `
       trap '' TERM
       (trap '' TERM; exec sleep 1000) & echo $! > child
@@ -99,7 +99,7 @@ describe('destroy', () => {
     await vi.waitFor(() => expect(pids.map(alive)).toEqual([false, false, false]), PATIENCE);
   });
 
-  it('kills what a process left behind, though it is gone itself', async () => {
+  it('kills the rest of a session whose first process is gone', async () => {
     const { id, exited } = await launch('sleep 1000 & echo $! > left');
     await exited;
     const left = Number(file('left'));
@@ -108,7 +108,7 @@ describe('destroy', () => {
     await vi.waitFor(() => expect(alive(left)).toBe(false), PATIENCE);
   });
 
-  it('spares a process that only has the same id', async () => {
+  it('does not kill a different process with the same id', async () => {
     const { id } = await launch('exec sleep 1000');
     launcher.destroy({ pid: id.pid, startTime: String(Number(id.startTime) + 1) });
     expect(alive(id.pid)).toBe(true);
@@ -116,7 +116,7 @@ describe('destroy', () => {
 });
 
 describe('adopt', () => {
-  it('notices the end of a process that is no child', async () => {
+  it('detects the end of a process that is not a child', async () => {
     const { exited } = await launch('setsid sleep 1000 & echo $! > pid');
     await exited;
     const pid = Number(file('pid'));
@@ -129,7 +129,7 @@ describe('adopt', () => {
     await vi.waitFor(() => expect(onExit).toHaveBeenCalledExactlyOnceWith(-1), PATIENCE);
   });
 
-  it('tells at once where it is gone, or another has its id', async () => {
+  it('reports immediately that it is gone or that its id was reused', async () => {
     const { promise, resolve } = Promise.withResolvers<number>();
     launcher.adopt({ pid: process.pid, startTime: '1' }, resolve);
     expect(await promise).toBe(-1);

@@ -1,19 +1,19 @@
-/** Executors as processes: started in a session of their own, watched, and killed with all of that session. */
+/** Runs executors as processes. Each starts in its own session, and all processes of the session are killed with it. */
 
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Timer } from '../../mesos/retry.ts';
-import { isAlive, killNow, type ProcessId, processIds, readStat } from '../../proc/process-id.ts';
+import { isAlive, killNow, listProcessIds, type ProcessId, readStat } from '../../proc/process-id.ts';
 import type { UserIds } from './users.ts';
 
 export interface Launch {
-  /** Program and arguments; argv0 where it differs from the program. */
+  /** Program and arguments; argv0 if it differs from the program. */
   program: string;
   arguments: readonly string[];
   argv0?: string;
   directory: string;
-  /** All of it: nothing is inherited. */
+  /** The complete environment; nothing is inherited. */
   environment: Readonly<Record<string, string>>;
   user?: UserIds;
   /** Files to append to. */
@@ -21,21 +21,21 @@ export interface Launch {
   stderr: string;
 }
 
-/** @param status as of wait(2), or -1 where it is unknown */
+/** @param status as in wait(2), or -1 if unknown */
 type OnExit = (status: number) => void;
 
 export interface Launcher {
-  /** Starts a process. @throws where it could not be started */
+  /** Starts a process. @throws if it could not be started */
   launch(launch: Launch, onExit: OnExit): Promise<ProcessId>;
-  /** Watches a process of an earlier run; `onExit` also comes where it is gone already. */
+  /** Watches a process of an earlier run. `onExit` is also called if it is already gone. */
   adopt(id: ProcessId, onExit: OnExit): void;
-  /** SIGKILL for every process of the session that `id` began, even where it is gone itself. */
+  /** Sends SIGKILL to every process of the session that `id` started, even if `id` itself is gone. */
   destroy(id: ProcessId): void;
   /** Stops watching. */
   stop(): void;
 }
 
-/** How often adopted processes are looked at: they are no children, so their end is not reported. */
+/** Poll interval for adopted processes: they are not child processes, so their end is not reported. */
 const WATCH_MS = 250;
 
 export function createLauncher(timer: Timer): Launcher {
@@ -45,16 +45,16 @@ export function createLauncher(timer: Timer): Launcher {
     adopt(id, onExit) {
       let cancel = () => {};
       const stop = () => cancel();
-      const look = () => {
+      const poll = () => {
         if (isAlive(id)) {
-          cancel = timer(WATCH_MS, look);
+          cancel = timer(WATCH_MS, poll);
         } else {
           watches.delete(stop);
           onExit(-1);
         }
       };
       watches.add(stop);
-      cancel = timer(0, look);
+      cancel = timer(0, poll);
     },
     destroy,
     stop() {
@@ -98,9 +98,9 @@ function waitStatus(code: number | null, signal: NodeJS.Signals | null): number 
 
 function destroy(id: ProcessId): void {
   const stat = readStat(id.pid);
-  // The id may belong to somebody else by now; then only the session's remains are killed.
+  // The id may belong to another process now; then only the rest of the session is killed.
   if (stat && stat.startTime === id.startTime) killNow(id.pid);
-  for (const pid of processIds()) {
+  for (const pid of listProcessIds()) {
     if (pid === id.pid) continue;
     const member = readStat(pid);
     if (member && member.session === id.pid && Number(member.startTime) >= Number(id.startTime)) killNow(pid);

@@ -1,23 +1,23 @@
-/** An agent that starts over an earlier run's `work_dir` goes on where that one ended. */
+/** Recovers an agent from the `work_dir` of an earlier run. */
 
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import { isTerminal } from '../../mesos/types.ts';
 import { formatDuration } from '../wire/duration.ts';
 import type { SavedAgent, SavedExecutor, SavedTask } from './checkpoint.ts';
-import { incompatibility } from './compatibility.ts';
-import { endExecutor, executorExited } from './executors.ts';
+import { findIncompatibility } from './compatibility.ts';
+import { endExecutor, handleExecutorExit } from './executors.ts';
 import { type Agent, type AgentFramework, type AgentTask, type Executor, isPartitionAware } from './model.ts';
 import { latestPath, sandboxPath } from './paths.ts';
 import { endIfDone, removeFrameworkIfIdle } from './status.ts';
 
 /**
- * Takes over what an earlier run left. Its executors, where they live, subscribe again by themselves.
- * @param onEnded called after an executor proved to have ended meanwhile
+ * Restores the state of an earlier run. Running executors subscribe again by themselves.
+ * @param onEnded called for each executor that has ended in the meantime
  * @throws MesosupError with the reason
  */
 export function restore(agent: Agent, saved: SavedAgent, onEnded: () => void): void {
   const { reconfigurationPolicy, workDir } = agent.settings;
-  const reason = incompatibility(reconfigurationPolicy, saved.info, agent.info);
+  const reason = findIncompatibility(reconfigurationPolicy, saved.info, agent.info);
   if (reason !== undefined) {
     throw new MesosupError(
       `Failed to perform recovery: Incompatible agent info detected.\n${reason}\n` +
@@ -76,23 +76,23 @@ function restoreExecutor(
   }
   if (saved.process) {
     agent.ports.launcher.adopt(saved.process, (status) => {
-      executorExited(agent, framework, executor, status);
+      handleExecutorExit(agent, framework, executor, status);
       onEnded();
     });
   } else {
     agent.ports.log(`Executor '${executorId}' of framework ${framework.id} was never started`);
-    executorExited(agent, framework, executor, -1);
+    handleExecutorExit(agent, framework, executor, -1);
   }
 }
 
 function restoreTask(saved: SavedTask): AgentTask {
   const all = saved.records.flatMap((r) => (r.type === 'UPDATE' ? [r.status] : []));
-  // The latest of each state, as while the agent runs.
+  // Only the latest status of each state, as in a running agent.
   const statuses = all.filter((status, i) => status.state !== all[i + 1]?.state);
   return { info: saved.info, state: statuses.at(-1)?.state ?? 'TASK_STAGING', statuses };
 }
 
-/** `--recover=cleanup`: kills the executors of an earlier run, forgets that agent, and ends. */
+/** `--recover=cleanup`: kills the executors of an earlier run, deletes that agent, and ends. */
 export function cleanUp(agent: Agent): void {
   agent.terminating = true;
   for (const framework of [...agent.frameworks.values()]) {
@@ -110,7 +110,7 @@ export function cleanUp(agent: Agent): void {
   endIfDone(agent);
 }
 
-/** What ran under agents that were replaced by removing the link `latest`: nobody would ever end it. */
+/** Kills executors of agents that were replaced by removing the link `latest`, since no agent would end them. */
 export function removeOrphans(agent: Agent): void {
   for (const { process, directory } of agent.ports.checkpoint.orphans()) {
     agent.ports.log(`Cleaning up the executor of a replaced agent in '${directory}'`);
@@ -119,16 +119,16 @@ export function removeOrphans(agent: Agent): void {
   agent.ports.checkpoint.removeOrphans();
 }
 
-/** Executors of an earlier run that have neither subscribed nor ended. */
-export function awaited(agent: Agent): Executor[] {
+/** Lists executors of an earlier run that have neither subscribed nor ended. */
+export function silentExecutors(agent: Agent): Executor[] {
   return [...agent.frameworks.values()].flatMap((f) =>
     [...f.executors.values()].filter((e) => e.state === 'REGISTERING'),
   );
 }
 
-/** Those that stayed silent for the reregistration timeout are killed, their tasks gone. */
-export function giveUpSilent(agent: Agent): void {
-  for (const executor of awaited(agent)) {
+/** Kills executors that did not subscribe within the reregistration timeout. Their tasks are gone. */
+export function killSilentExecutors(agent: Agent): void {
+  for (const executor of silentExecutors(agent)) {
     const framework = agent.frameworks.get(executor.frameworkId);
     endExecutor(agent, executor, {
       state: framework && isPartitionAware(framework.info) ? 'TASK_GONE' : 'TASK_LOST',

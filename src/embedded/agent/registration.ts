@@ -1,4 +1,4 @@
-/** The agent and its master: what it says when it registers, and what it does with the master's messages. */
+/** Builds the agent's registration and handles the master's messages. */
 
 import type { ExecutorInfo, FrameworkInfo } from '../../mesos/types.ts';
 import type { AgentMessage, MasterMessage, ReportedTask } from '../wire/agent-link.ts';
@@ -6,10 +6,10 @@ import { MESOS_VERSION } from '../wire/version.ts';
 import { drain } from './drain.ts';
 import { shutdownExecutor, shutdownFramework } from './executors.ts';
 import { type Agent, type AgentTask, executorOf, isPartitionAware } from './model.ts';
-import { agentStatus, endIfDone } from './status.ts';
+import { endIfDone, reportAgentStatus } from './status.ts';
 import { acknowledge, killTask, runTask } from './tasks.ts';
 
-/** All that the agent holds. */
+/** Builds REGISTER with all executors and tasks of the agent. */
 export function registerMessage(agent: Agent): AgentMessage {
   const executors: ExecutorInfo[] = [];
   const tasks: ReportedTask[] = [];
@@ -45,11 +45,11 @@ export function registerMessage(agent: Agent): AgentMessage {
   };
 }
 
-/** Does what the master says. */
-export function masterMessage(agent: Agent, message: MasterMessage): void {
+/** Handles one message of the master. */
+export function handleMasterMessage(agent: Agent, message: MasterMessage): void {
   switch (message.type) {
     case 'REGISTERED':
-      registered(agent, message);
+      handleRegistered(agent, message);
       break;
     case 'PING':
       agent.toMaster?.({ type: 'PONG' });
@@ -92,7 +92,7 @@ export function masterMessage(agent: Agent, message: MasterMessage): void {
   }
 }
 
-function registered(agent: Agent, message: Extract<MasterMessage, { type: 'REGISTERED' }>): void {
+function handleRegistered(agent: Agent, message: Extract<MasterMessage, { type: 'REGISTERED' }>): void {
   agent.ports.log(`Registered with master master@${agent.master}; given agent ID ${message.agent_id}`);
   agent.registered = true;
   const before = agent.info.id?.value;
@@ -105,7 +105,7 @@ function registered(agent: Agent, message: Extract<MasterMessage, { type: 'REGIS
     for (const taskId of task_ids) {
       if (executorOf(framework, taskId)) continue;
       const text = 'Reconciliation: task unknown to the agent';
-      agentStatus(agent, framework, taskId, state, 'REASON_RECONCILIATION', text);
+      reportAgentStatus(agent, framework, taskId, state, 'REASON_RECONCILIATION', text);
     }
   }
   agent.updates.resendAll();

@@ -1,4 +1,4 @@
-/** Sandboxes on disk. */
+/** Creates sandboxes on disk. */
 
 import {
   chmodSync,
@@ -14,8 +14,8 @@ import { dirname, join } from 'node:path';
 import { findUser, type UserIds } from './users.ts';
 
 /**
- * Makes the sandbox of a run, empty files for its output, and the link `latest` to it. Private to the user.
- * @throws Error in Mesos' words, "No such user" among them
+ * Creates the sandbox of a run, empty output files, and the link `latest`. Only the user has access.
+ * @throws Error with Mesos' texts, for example "No such user"
  */
 export function createSandbox(directory: string, user: string): UserIds | undefined {
   try {

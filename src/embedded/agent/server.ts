@@ -1,4 +1,4 @@
-/** The agent over HTTP. */
+/** The agent's HTTP server. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Authenticators, authenticate, type Principal } from '../wire/authentication.ts';
@@ -10,7 +10,7 @@ import { files } from './files.ts';
 import type { Agent } from './model.ts';
 import { containersJson, metricsJson, stateJson } from './state-json.ts';
 
-/** Which requests must say who sends them, and how. */
+/** The requests that must be authenticated, and the authenticators. */
 export interface Authentication {
   authenticators: Authenticators;
   readonly: boolean;
@@ -41,7 +41,7 @@ export async function handleRequest(
   }
 }
 
-/** The authentication flag that guards a path. */
+/** Returns the authentication flag that applies to a path. */
 function guardOf(path: string): 'readonly' | 'readwrite' | 'executors' | undefined {
   switch (path) {
     case '/version':

@@ -1,4 +1,4 @@
-/** Status updates on the agent: taken in from executors, made where a task ends without one. */
+/** Handles status updates of executors, and creates updates for tasks that end without one. */
 
 import { type ContainerStatus, isTerminal, type TaskState, type TaskStatus } from '../../mesos/types.ts';
 import type { DrainConfig } from '../wire/agent-link.ts';
@@ -12,8 +12,8 @@ import {
   nowSeconds,
 } from './model.ts';
 
-/** An update of the agent's own. */
-export function agentStatus(
+/** Creates an update of the agent itself. */
+export function reportAgentStatus(
   agent: Agent,
   framework: AgentFramework,
   taskId: string,
@@ -35,29 +35,29 @@ export function agentStatus(
 }
 
 /**
- * Takes an update from an executor or from the agent itself: the task changes state, the framework will hear of it.
+ * Takes an update of an executor or of the agent itself: changes the task's state and forwards the update.
  */
 export function takeUpdate(
   agent: Agent,
   framework: AgentFramework,
-  given: TaskStatus & { uuid: string },
+  received: TaskStatus & { uuid: string },
 ): void {
   if (framework.terminating) {
     agent.ports.log(
-      `Ignoring update of task ${given.task_id.value}: framework ${framework.id} is terminating`,
+      `Ignoring update of task ${received.task_id.value}: framework ${framework.id} is terminating`,
     );
     return;
   }
-  const taskId = given.task_id.value;
+  const taskId = received.task_id.value;
   const executor = executorOf(framework, taskId);
-  const fromExecutor = given.source === 'SOURCE_EXECUTOR';
+  const fromExecutor = received.source === 'SOURCE_EXECUTOR';
   const status = {
-    ...given,
-    ...(agent.drain ? drainedStatus(agent.drain, framework, given.state) : {}),
+    ...received,
+    ...(agent.drain ? drainedStatus(agent.drain, framework, received.state) : {}),
     agent_id: { value: agentId(agent) },
-    timestamp: given.timestamp ?? nowSeconds(agent),
+    timestamp: received.timestamp ?? nowSeconds(agent),
     ...(executor && fromExecutor
-      ? { container_status: containerStatus(agent, executor, given.container_status) }
+      ? { container_status: containerStatus(agent, executor, received.container_status) }
       : {}),
   };
   agent.ports.log(`Status update ${status.state} of task ${taskId} of framework ${framework.id}`);
@@ -68,7 +68,7 @@ export function takeUpdate(
   agent.updates.add(framework.id, status);
 }
 
-/** The same reason for every task that goes for the sake of draining, and where the agent is to go, the same state. */
+/** Sets the reason for tasks that end because of draining, and the state if the agent will be marked gone. */
 function drainedStatus(
   drain: DrainConfig,
   framework: AgentFramework,
@@ -82,19 +82,19 @@ function drainedStatus(
 function containerStatus(
   agent: Agent,
   executor: Executor,
-  given: ContainerStatus | undefined,
+  received: ContainerStatus | undefined,
 ): ContainerStatus {
   return {
-    ...given,
-    container_id: given?.container_id ?? { value: executor.containerId },
-    network_infos: given?.network_infos?.length
-      ? given.network_infos
+    ...received,
+    container_id: received?.container_id ?? { value: executor.containerId },
+    network_infos: received?.network_infos?.length
+      ? received.network_infos
       : [{ ip_addresses: [{ protocol: 'IPv4', ip_address: agent.ip }] }],
     ...(executor.process ? { executor_pid: executor.process.pid } : {}),
   };
 }
 
-/** @returns false where the task has ended before; an update sent twice is let through to be recognised */
+/** @returns false if the task had already ended; a repeated update passes, and is recognized later */
 function changeState(executor: Executor, status: TaskStatus): boolean {
   const taskId = status.task_id.value;
   const queued = executor.queued.get(taskId);
@@ -130,15 +130,15 @@ export function removeFrameworkIfIdle(agent: Agent, framework: AgentFramework): 
   endIfDone(agent);
 }
 
-/** An agent that was told to shut down, or only cleans up, ends with its last executor. */
+/** Ends an agent that shuts down or cleans up, after its last executor. */
 export function endIfDone(agent: Agent): void {
   if (!agent.terminating || agent.frameworks.size > 0) return;
   if (agent.recovering) agent.ports.checkpoint.forgetAgent();
   agent.ports.end(0, 'Agent terminating');
 }
 
-/** Tells the master that an executor it reckons with is gone. @param status as of wait(2), -1 where unknown */
-export function tellExited(agent: Agent, frameworkId: string, executorId: string, status: number): void {
+/** Reports the end of an executor that the master knows. @param status as in wait(2), -1 if unknown */
+export function reportExited(agent: Agent, frameworkId: string, executorId: string, status: number): void {
   agent.toMaster?.({
     type: 'EXITED_EXECUTOR',
     framework_id: frameworkId,

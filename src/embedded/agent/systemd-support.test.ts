@@ -20,7 +20,7 @@ const v1 = put('v1', 'cgroup /sys/fs/cgroup/systemd cgroup rw,name=systemd 0 0\n
 const v2 = put('v2', 'cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n');
 const places = { runtimeDirectory: directory, hierarchy: '/sys/fs/cgroup', init: systemd, mounts: v2 };
 
-test('an agent with systemd support is refused on a host with cgroups v2 alone', () => {
+test('an agent with systemd support is refused on a host with only cgroups v2', () => {
   expect(systemdProblem(places)).toBe(
     "Failed to initialize systemd: Failed to locate systemd cgroups hierarchy: '/sys/fs/cgroup/systemd' is not a valid hierarchy",
   );
@@ -32,7 +32,7 @@ test('an agent with systemd support starts with systemd on cgroups v1, and with 
   expect(systemdProblem({ ...places, init: join(directory, 'none') })).toBeUndefined();
 });
 
-test('an agent with systemd support is refused where systemd has no runtime directory', () => {
+test('an agent with systemd support is refused if systemd has no runtime directory', () => {
   expect(systemdProblem({ ...places, runtimeDirectory: '/nonexistent' })).toBe(
     'Failed to initialize systemd: Failed to locate systemd runtime directory: /nonexistent',
   );

@@ -1,6 +1,6 @@
 /**
- * Mesos' own systemd support (`--systemd_enable_support`, on by default): under systemd a real agent needs systemd's
- * cgroup v1 hierarchy for its executors, and refuses to start without it, as on every host with cgroups v2 alone.
+ * Mesos' systemd support (`--systemd_enable_support`, on by default): under systemd, a real agent needs systemd's cgroup
+ * v1 hierarchy for its executors, and refuses to start without it. So it fails on every host that has only cgroups v2.
  * Source: linux/systemd.cpp and linux/cgroups.cpp of Mesos 1.11.
  */
 
@@ -13,13 +13,13 @@ export interface SystemdPlaces {
   readonly runtimeDirectory: string;
   /** `--cgroups_hierarchy`. */
   readonly hierarchy: string;
-  /** /sbin/init by default. */
+  /** Default: /sbin/init. */
   readonly init?: string;
-  /** /proc/mounts by default. */
+  /** Default: /proc/mounts. */
   readonly mounts?: string;
 }
 
-/** Why an agent with systemd support can't start here, in Mesos' words; undefined where it can. */
+/** Returns the reason why an agent with systemd support can't start here, in Mesos' words; undefined if it can. */
 export function systemdProblem(places: SystemdPlaces): string | undefined {
   const { runtimeDirectory, hierarchy, init = '/sbin/init', mounts = '/proc/mounts' } = places;
   if (!isSystemd(init)) return undefined;
@@ -36,7 +36,7 @@ export function systemdProblem(places: SystemdPlaces): string | undefined {
   return `${failed}Failed to locate systemd cgroups hierarchy: '${wanted}' is not a valid hierarchy`;
 }
 
-/** True where the init program is a systemd, whether or not it runs. */
+/** True if the init program is systemd, even if it does not run. */
 function isSystemd(init: string): boolean {
   try {
     const version = execFileSync(realpathSync(init), ['--version'], {

@@ -1,4 +1,4 @@
-/** Tasks on the agent: started, killed, and forgotten once their last update is acknowledged. */
+/** Starts and kills tasks, and deletes them after the acknowledgement of their last update. */
 
 import {
   type ExecutorInfo,
@@ -16,9 +16,9 @@ import {
   executorOf,
   isPartitionAware,
 } from './model.ts';
-import { agentStatus, removeFrameworkIfIdle, tellExited } from './status.ts';
+import { removeFrameworkIfIdle, reportAgentStatus, reportExited } from './status.ts';
 
-/** RUN_TASK: @param launchExecutorFlag whether the master expects a new executor; undefined for a command task */
+/** Handles RUN_TASK. @param launchExecutorFlag true if the master expects a new executor; undefined for a command task */
 export function runTask(
   agent: Agent,
   frameworkInfo: FrameworkInfo,
@@ -33,11 +33,11 @@ export function runTask(
   }
   const drop = (reason: string, message: string, executorId?: string) => {
     const state = isPartitionAware(framework.info) ? 'TASK_DROPPED' : 'TASK_LOST';
-    agentStatus(agent, framework, taskId, state, reason, message, executorId);
+    reportAgentStatus(agent, framework, taskId, state, reason, message, executorId);
   };
   if (agent.drain) {
     drop('REASON_SLAVE_DRAINING', 'Task was received while agent was already draining');
-    if (launchExecutorFlag) tellExited(agent, framework.id, task.executor?.executor_id.value ?? '', -1);
+    if (launchExecutorFlag) reportExited(agent, framework.id, task.executor?.executor_id.value ?? '', -1);
     removeFrameworkIfIdle(agent, framework);
     return;
   }
@@ -51,7 +51,7 @@ export function runTask(
   if (launchExecutorFlag === true && executor) {
     const { state } = executor;
     drop('REASON_EXECUTOR_TERMINATED', 'Master wants to launch executor, but one already exists', executorId);
-    tellExited(agent, framework.id, executorId, -1);
+    reportExited(agent, framework.id, executorId, -1);
     if (state === 'REGISTERING' || state === 'RUNNING') shutdownExecutor(agent, executor);
     return;
   }
@@ -68,7 +68,7 @@ export function runTask(
       executor = launchExecutor(agent, framework, info, task);
     } catch (error) {
       drop('REASON_EXECUTOR_TERMINATED', (error as Error).message, executorId);
-      if (task.executor) tellExited(agent, framework.id, executorId, -1);
+      if (task.executor) reportExited(agent, framework.id, executorId, -1);
       removeFrameworkIfIdle(agent, framework);
       return;
     }
@@ -92,7 +92,7 @@ function frameworkFor(agent: Agent, info: FrameworkInfo): AgentFramework {
   return framework;
 }
 
-/** The executor that runs a plain command, as Mesos names it. Its resources are the task's alone. */
+/** Describes the executor of a plain command, with Mesos' names. It has no resources besides the task's. */
 function commandExecutorInfo(frameworkId: string, task: TaskInfo): ExecutorInfo {
   const { command } = task;
   const taskId = task.task_id.value;
@@ -114,7 +114,7 @@ function commandExecutorInfo(frameworkId: string, task: TaskInfo): ExecutorInfo 
   };
 }
 
-/** Hands a task to a subscribed executor. */
+/** Sends a task to a subscribed executor. */
 export function deliver(executor: Executor, task: TaskInfo): void {
   executor.queued.delete(task.task_id.value);
   executor.launched.set(task.task_id.value, { info: task, state: 'TASK_STAGING', statuses: [] });
@@ -136,13 +136,13 @@ export function killTask(
   const executor = executorOf(framework, taskId);
   if (!executor) {
     const state = isPartitionAware(framework.info) ? 'TASK_DROPPED' : 'TASK_LOST';
-    agentStatus(agent, framework, taskId, state, 'REASON_EXECUTOR_TERMINATED', 'Cannot find executor');
+    reportAgentStatus(agent, framework, taskId, state, 'REASON_EXECUTOR_TERMINATED', 'Cannot find executor');
     return;
   }
   if (executor.queued.has(taskId)) {
     const reason = 'REASON_TASK_KILLED_DURING_LAUNCH';
     const message = 'Killed before delivery to the executor';
-    agentStatus(agent, framework, taskId, 'TASK_KILLED', reason, message, executor.id);
+    reportAgentStatus(agent, framework, taskId, 'TASK_KILLED', reason, message, executor.id);
     return;
   }
   if (executor.state !== 'RUNNING' && executor.state !== 'REGISTERING') {
@@ -155,7 +155,7 @@ export function killTask(
   });
 }
 
-/** The framework has an update; after the last one of a task everything about it can go. */
+/** Handles the framework's acknowledgement of an update. After the last one, the task is deleted. */
 export function acknowledge(agent: Agent, frameworkId: string, taskId: string, uuid: string): void {
   const framework = agent.frameworks.get(frameworkId);
   const status = agent.updates.acknowledge(frameworkId, taskId, uuid);

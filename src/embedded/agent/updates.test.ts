@@ -34,7 +34,7 @@ describe('StatusUpdates', () => {
     expect(sent.at(-1)).toBe('f t 2');
   });
 
-  it('repeats an update after 10 s, then ever less often, up to every 10 minutes', () => {
+  it('repeats an update after 10 s, then less and less often, up to every 10 minutes', () => {
     const { updates, sent, clock } = setUp();
     updates.add('f', update('1'));
     const sentBy = (ms: number) => {
@@ -52,7 +52,7 @@ describe('StatusUpdates', () => {
     expect(sentBy(3_600_000)).toBe(before + 1);
   });
 
-  it('takes an update of one uuid once', () => {
+  it('accepts an update with the same uuid only once', () => {
     const { updates, sent, records } = setUp();
     updates.add('f', update('1'));
     updates.acknowledge('f', 't', '1');
@@ -61,7 +61,7 @@ describe('StatusUpdates', () => {
     expect(records.map((r) => r.type)).toEqual(['UPDATE', 'ACK']);
   });
 
-  it('keeps an update before it is sent', () => {
+  it('records an update before it is sent', () => {
     const order: string[] = [];
     const updates = new StatusUpdates({
       timer: new FakeClock().timer,
@@ -72,7 +72,7 @@ describe('StatusUpdates', () => {
     expect(order).toEqual(['record', 'send']);
   });
 
-  it('goes on from its records after a restart, and sends when told to', () => {
+  it('continues from its records after a restart, and sends on resendAll', () => {
     const first = setUp();
     first.updates.add('f', update('1', 'TASK_STARTING'));
     first.updates.add('f', update('2'));
@@ -97,7 +97,7 @@ describe('StatusUpdates', () => {
     expect(sent).toEqual([]);
   });
 
-  it('forgets a framework', () => {
+  it('drops the updates of a removed framework', () => {
     const { updates, sent, clock } = setUp();
     updates.add('f', update('1'));
     updates.add('g', update('2'));

@@ -1,33 +1,33 @@
 /**
- * The status updates of an agent on their way to the master: one at a time for each task, repeated until it is
- * acknowledged, the next only then. Keeps no files itself; `record` is told what to keep.
+ * Sends the status updates of an agent to the master. Each task has one update in flight, which is repeated until it is
+ * acknowledged; then the next one follows. `record` stores them, since this class has no files.
  */
 
 import type { Timer } from '../../mesos/retry.ts';
 import { isTerminal, type TaskStatus } from '../../mesos/types.ts';
 
-/** First wait before an unacknowledged update is sent again; it doubles up to the longest. Milliseconds. */
+/** Initial and maximum wait before an unacknowledged update is sent again, in milliseconds. It doubles each time. */
 const FIRST_RETRY_MS = 10_000;
 const LONGEST_RETRY_MS = 600_000;
 
-/** An update that waits, with the uuid that its acknowledgement will name. */
+/** An unacknowledged update, with the uuid for its acknowledgement. */
 export type PendingUpdate = TaskStatus & { uuid: string };
 
-/** What happened to a task's updates, in order: enough to continue after a restart. */
+/** Records of a task's updates, in order; sufficient to continue after a restart. */
 export type UpdateRecord = { type: 'UPDATE'; status: PendingUpdate } | { type: 'ACK'; uuid: string };
 
 export interface UpdatePorts {
   timer: Timer;
   /** Sends to the master; does nothing while there is no connection. */
   send(frameworkId: string, status: PendingUpdate): void;
-  /** Keeps a record before anything else happens to the update. */
+  /** Stores a record before the update is processed further. */
   record(frameworkId: string, taskId: string, record: UpdateRecord): void;
 }
 
 interface Stream {
   frameworkId: string;
   taskId: string;
-  /** Uuids that were ever taken: the executor may send an update twice. */
+  /** Uuids of all updates so far: an executor may send an update twice. */
   seen: Set<string>;
   pending: PendingUpdate[];
   cancelRetry?: () => void;
@@ -41,7 +41,7 @@ export class StatusUpdates {
     this.#ports = ports;
   }
 
-  /** Takes an update. One whose uuid was taken before is dropped. */
+  /** Adds an update. An update with a known uuid is dropped. */
   add(frameworkId: string, status: PendingUpdate): void {
     const stream = this.#stream(frameworkId, status.task_id.value);
     if (stream.seen.has(status.uuid)) return;
@@ -52,8 +52,8 @@ export class StatusUpdates {
   }
 
   /**
-   * The framework has the update of that uuid.
-   * @returns it, or undefined where it is not the one that waits for acknowledgement
+   * Handles the framework's acknowledgement.
+   * @returns the update; undefined if it is not the one in flight
    */
   acknowledge(frameworkId: string, taskId: string, uuid: string): PendingUpdate | undefined {
     const stream = this.#streams.get(`${frameworkId}/${taskId}`);
@@ -67,7 +67,7 @@ export class StatusUpdates {
     return head;
   }
 
-  /** Continues where records of an earlier run end. Sends nothing yet: `resendAll` does. */
+  /** Restores the records of an earlier run. Sends nothing yet; `resendAll` does. */
   restore(frameworkId: string, taskId: string, records: readonly UpdateRecord[]): void {
     const stream = this.#stream(frameworkId, taskId);
     for (const record of records) {
@@ -86,25 +86,25 @@ export class StatusUpdates {
     if (ended) this.#drop(stream);
   }
 
-  /** Sends again what waits for acknowledgement: there is a new connection to the master. */
+  /** Sends all updates in flight again, over a new connection to the master. */
   resendAll(): void {
     for (const stream of this.#streams.values()) {
       if (stream.pending.length > 0) this.#forward(stream, FIRST_RETRY_MS);
     }
   }
 
-  /** The update that waits for its acknowledgement. */
+  /** Returns the update in flight. */
   head(frameworkId: string, taskId: string): PendingUpdate | undefined {
     return this.#streams.get(`${frameworkId}/${taskId}`)?.pending[0];
   }
 
-  /** Forgets a framework: nobody will acknowledge any more. */
+  /** Drops the updates of a removed framework, which can't acknowledge them. */
   dropFramework(frameworkId: string): void {
     for (const stream of [...this.#streams.values()])
       if (stream.frameworkId === frameworkId) this.#drop(stream);
   }
 
-  /** Stops all repetition. */
+  /** Cancels all retries. */
   stop(): void {
     for (const stream of this.#streams.values()) stream.cancelRetry?.();
   }

@@ -8,7 +8,7 @@ export interface UserIds {
   gid: number;
 }
 
-/** From `/etc/passwd`, or from whatever else the system's name service knows. Undefined for an unknown user. */
+/** Looks up a user in `/etc/passwd`, then in the system's name service. Undefined for an unknown user. */
 export function findUser(name: string): UserIds | undefined {
   return parsePasswd(readFileSync('/etc/passwd', 'utf8'), name) ?? fromNameService(name);
 }

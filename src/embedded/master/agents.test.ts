@@ -8,8 +8,8 @@ import {
 } from '../../../test/embedded/fake-master.ts';
 import type { Offer, TaskState } from '../../mesos/types.ts';
 import type { ReportedTask } from '../wire/agent-link.ts';
-import { agentDisconnected } from './agents.ts';
-import { agentUpdate } from './tasks.ts';
+import { handleAgentDisconnect } from './agents.ts';
+import { handleAgentUpdate } from './tasks.ts';
 
 const AGENT = `${MASTER_ID}-S0`;
 const EARLIER = '99999999-2222-4333-8444-555555555555';
@@ -28,7 +28,7 @@ function running(info = {}) {
   const executor = executorInfo('e', 'cpus:0.5');
   fake.launch(scheduler, [offer], [taskInfo('t', offer, 'cpus:1', executor)]);
   const status = { task_id: { value: 't' }, state: 'TASK_RUNNING' as const, uuid: 'running' };
-  agentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_RUNNING');
+  handleAgentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_RUNNING');
   scheduler.updates();
   return { fake, agent, stream, scheduler, offer, executor };
 }
@@ -43,29 +43,29 @@ function reported(offer: Offer, state: TaskState = 'TASK_RUNNING'): ReportedTask
   };
 }
 
-describe('an agent that went away', () => {
-  it('has its offers rescinded at once, its tasks left alone', () => {
+describe('a disconnected agent', () => {
+  it('has its offers rescinded immediately, and keeps its tasks', () => {
     const { fake, agent, stream, scheduler } = running();
     fake.clock.advance(6000);
     fake.call(scheduler, 'REVIVE');
     const offer = first(scheduler.offers());
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     expect(scheduler.of('RESCIND')).toEqual([{ type: 'RESCIND', rescind: { offer_id: offer.id } }]);
     expect(scheduler.updates()).toEqual([]);
   });
 
-  it('loses the tasks of a framework that does not checkpoint', () => {
+  it('loses the tasks of a framework without checkpointing', () => {
     const { fake, agent, stream, scheduler } = running({ checkpoint: false });
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     expect(scheduler.updates()).toMatchObject([
       { task_id: { value: 't' }, state: 'TASK_LOST', reason: 'REASON_SLAVE_DISCONNECTED' },
     ]);
     expect(agent.available).toEqual(agent.total);
   });
 
-  it('is unreachable after the pings it missed; its tasks are reachable again when it returns', () => {
+  it('is unreachable after missed pings; its tasks are reachable again when it returns', () => {
     const { fake, agent, stream, scheduler, offer, executor } = running();
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     fake.clock.advance(5 * 15_000);
     expect(scheduler.updates()).toMatchObject([
       { state: 'TASK_UNREACHABLE', reason: 'REASON_SLAVE_REMOVED', message: 'health check timed out' },
@@ -87,9 +87,9 @@ describe('an agent that went away', () => {
     expect(first(scheduler.offers()).resources).toMatchObject([{ name: 'cpus', scalar: { value: 2.5 } }, {}]);
   });
 
-  it('says TASK_LOST where the framework is not partition-aware', () => {
+  it('causes TASK_LOST for a framework that is not partition-aware', () => {
     const { fake, agent, stream, scheduler } = running({ capabilities: [{ type: 'MULTI_ROLE' }] });
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     fake.clock.advance(5 * 15_000);
     expect(scheduler.updates()).toMatchObject([{ state: 'TASK_LOST' }]);
   });
@@ -104,32 +104,32 @@ describe('an agent that went away', () => {
     expect(fake.master.agents.has(AGENT)).toBe(true);
   });
 
-  it('is told again what to kill, and asked for tasks it does not name', () => {
+  it('gets kills again, and is asked for tasks missing in its report', () => {
     const { fake, agent, stream, scheduler, offer } = running();
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     fake.call(scheduler, 'KILL', { kill: { task_id: { value: 't' } } });
     const back = fake.register('cpus:4;mem:1024', { id: AGENT, tasks: [reported(offer)] });
     expect(back.stream.of('KILL_TASK')).toMatchObject([{ task_id: 't' }]);
-    agentDisconnected(fake.master, agent, back.stream);
+    handleAgentDisconnect(fake.master, agent, back.stream);
     const empty = fake.register('cpus:4;mem:1024', { id: AGENT });
     expect(first(empty.stream.of('REGISTERED')).reconcile).toMatchObject([{ task_ids: ['t'] }]);
   });
 
-  it('that connects a second time takes the place of its first connection', () => {
+  it('that connects a second time replaces its first connection', () => {
     const { fake, agent, stream, offer } = running();
     const again = fake.register('cpus:4;mem:1024', { id: AGENT, tasks: [reported(offer)] });
     expect(stream.closed).toBe(true);
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     expect(again.agent.stream).toBe(again.stream);
   });
 });
 
 describe('a task', () => {
-  it('frees its resources when it ends, and is gone once that is acknowledged', () => {
+  it('frees its resources when it ends, and is removed after the acknowledgement', () => {
     const { fake, agent, scheduler, offer } = running();
     const framework = offer.framework_id.value;
     const status = { task_id: { value: 't' }, state: 'TASK_FAILED' as const, uuid: 'failed' };
-    agentUpdate(fake.master, agent, framework, status, 'TASK_FAILED');
+    handleAgentUpdate(fake.master, agent, framework, status, 'TASK_FAILED');
     expect(agent.available.scalars.get('cpus')).toBe(3500);
     expect(fake.master.frameworks.get(framework)?.tasks.has('t')).toBe(true);
     const acknowledge = (uuid: string) =>
@@ -146,7 +146,7 @@ describe('a task', () => {
   it('frees its resources as soon as the agent knows the end, ahead of the updates', () => {
     const { fake, agent, offer } = running();
     const status = { task_id: { value: 't' }, state: 'TASK_RUNNING' as const, uuid: 'running' };
-    agentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_FINISHED');
+    handleAgentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_FINISHED');
     expect(agent.available.scalars.get('cpus')).toBe(3500);
   });
 });
@@ -161,10 +161,10 @@ describe('reconciliation', () => {
     },
   });
 
-  it('tells the state that was last told, not one ahead of it', () => {
+  it('sends the last forwarded state, not a newer one', () => {
     const { fake, agent, scheduler, offer } = running();
     const status = { task_id: { value: 't' }, state: 'TASK_RUNNING' as const, uuid: 'running' };
-    agentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_FINISHED');
+    handleAgentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_FINISHED');
     scheduler.updates();
     fake.call(scheduler, 'RECONCILE', ask([]));
     expect(scheduler.updates()).toMatchObject([
@@ -181,20 +181,20 @@ describe('reconciliation', () => {
     const { fake, scheduler, agent, stream } = running();
     fake.call(scheduler, 'RECONCILE', ask([{ task_id: 'x', agent_id: AGENT }, { task_id: 'y' }]));
     expect(scheduler.updates().map((s) => s.state)).toEqual(['TASK_GONE', 'TASK_UNKNOWN']);
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     fake.clock.advance(75_000);
     scheduler.updates();
     fake.call(scheduler, 'RECONCILE', ask([{ task_id: 'x', agent_id: AGENT }]));
     expect(scheduler.updates().map((s) => s.state)).toEqual(['TASK_UNREACHABLE']);
   });
 
-  it('says TASK_LOST to a framework that is not partition-aware', () => {
+  it('sends TASK_LOST to a framework that is not partition-aware', () => {
     const { fake, scheduler } = running({ capabilities: [{ type: 'MULTI_ROLE' }] });
     fake.call(scheduler, 'RECONCILE', ask([{ task_id: 'x', agent_id: AGENT }, { task_id: 'y' }]));
     expect(scheduler.updates().map((s) => s.state)).toEqual(['TASK_LOST', 'TASK_LOST']);
   });
 
-  it('is silent about agents of an earlier master until they had their time to come back', () => {
+  it('sends nothing about agents of an earlier master until their timeout to return is over', () => {
     const fake = new FakeMaster();
     const id = { value: `${EARLIER}-0000` };
     const scheduler = fake.subscribe({ id });
@@ -208,7 +208,7 @@ describe('reconciliation', () => {
 });
 
 describe('after a restart of the master', () => {
-  it('agents bring frameworks, executors and tasks back under their ids', () => {
+  it('agents report frameworks, executors and tasks with their ids', () => {
     const fake = new FakeMaster();
     const framework_id = { value: `${EARLIER}-0000` };
     const offer = { agent_id: { value: `${EARLIER}-S0` }, framework_id } as Offer;
@@ -226,9 +226,9 @@ describe('after a restart of the master', () => {
     expect(first(scheduler.offers()).executor_ids).toEqual([{ value: 'e' }]);
   });
 
-  it('a framework that was removed is shut down on an agent that still has it', () => {
+  it('a removed framework is shut down on an agent that still has it', () => {
     const { fake, agent, stream, scheduler, offer } = running();
-    agentDisconnected(fake.master, agent, stream);
+    handleAgentDisconnect(fake.master, agent, stream);
     fake.call(scheduler, 'TEARDOWN');
     const back = fake.register('cpus:4;mem:1024', {
       id: AGENT,

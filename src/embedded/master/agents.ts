@@ -1,25 +1,25 @@
-/** Agents: registration, disconnection, return. */
+/** Registration, disconnection and return of agents. */
 
 import { amountsOf } from '../../mesos/resources.ts';
 import { type FrameworkInfo, isTerminal, type TaskStatus } from '../../mesos/types.ts';
 import type { AgentMessage, ReportedTask } from '../wire/agent-link.ts';
-import { repeatDrain } from './drain.ts';
+import { resendDrain } from './drain.ts';
 import { addFramework } from './frameworks.ts';
 import {
   type Agent,
   type AgentStream,
   allocationRole,
+  createMasterStatus,
   executorAmounts,
   type Framework,
-  knownOf,
+  knownDetails,
   type Master,
-  masterStatus,
   seconds,
+  sendEvent,
   type Task,
-  take,
+  takeResources,
   taskKey,
   taskNames,
-  tell,
 } from './model.ts';
 import { requestAllocation, rescindOffers } from './offers.ts';
 import { markUnreachable } from './removal.ts';
@@ -28,8 +28,8 @@ import { endTask, removeExecutor, removeTask } from './tasks.ts';
 export type Register = Extract<AgentMessage, { type: 'REGISTER' }>;
 
 /**
- * Registers an agent, new or back, with what it holds. A second connection of one agent takes the place of the
- * first. @returns undefined for an agent that was marked gone: it is told to shut down
+ * Registers a new or returning agent with its tasks and executors. A second connection of an agent replaces the first.
+ * @returns undefined for an agent that was marked gone, which is sent SHUTDOWN
  */
 export function registerAgent(master: Master, message: Register, stream: AgentStream): Agent | undefined {
   const givenId = message.agent_info.id?.value;
@@ -51,7 +51,7 @@ export function registerAgent(master: Master, message: Register, stream: AgentSt
     known.info = { ...message.agent_info, id: { value: known.id } };
     known.ip = message.ip;
     known.version = message.version;
-    forgetTaken(master, known, missing);
+    resetResources(master, known, missing);
   }
   agent.stream = stream;
   master.metrics.count(givenId === undefined ? 'master/slave_registrations' : 'master/slave_reregistrations');
@@ -68,8 +68,8 @@ export function registerAgent(master: Master, message: Register, stream: AgentSt
     reconcile: reconcileRequests(master, missing),
   });
   takeReported(master, agent, message, wasUnreachable);
-  repeatOrders(master, agent, message);
-  repeatDrain(master, agent);
+  resendOrders(master, agent, message);
+  resendDrain(master, agent);
   watch(master, agent);
   void master.ports.saveRegistry();
   requestAllocation(master);
@@ -102,8 +102,8 @@ function tasksMissing(agent: Agent, reported: readonly ReportedTask[]): Task[] {
   return [...agent.tasks.values()].filter((t) => !there.has(taskKey(t.frameworkId, t.info.task_id.value)));
 }
 
-/** Starts the books of a returning agent anew from its report; only what it did not name is kept until it says. */
-function forgetTaken(master: Master, agent: Agent, missing: readonly Task[]): void {
+/** Resets the resources of a returning agent. Only tasks missing in its report stay until they are reconciled. */
+function resetResources(master: Master, agent: Agent, missing: readonly Task[]): void {
   for (const [frameworkId, executors] of agent.executors) {
     for (const id of [...executors.keys()]) removeExecutor(master, agent, frameworkId, id);
   }
@@ -117,7 +117,7 @@ function forgetTaken(master: Master, agent: Agent, missing: readonly Task[]): vo
   agent.total = amountsOf(agent.info.resources ?? []);
   agent.available = agent.total;
   for (const task of missing) {
-    if (!isTerminal(task.state)) take(agent, undefined, '*', task.amounts);
+    if (!isTerminal(task.state)) takeResources(agent, undefined, '*', task.amounts);
   }
 }
 
@@ -126,7 +126,7 @@ function release(framework: Framework, task: Task): void {
   for (const [name, milli] of task.amounts.scalars) held?.set(name, (held.get(name) ?? 0) - milli);
 }
 
-/** A framework of an earlier master: it may subscribe again at any time, no timeout runs. */
+/** Adds a framework of an earlier master. It may subscribe again at any time, without a timeout. */
 function recoverFramework(master: Master, info: FrameworkInfo): void {
   const id = info.id?.value ?? '';
   if (id === '' || master.frameworks.has(id) || master.completedFrameworks.has(id)) return;
@@ -157,7 +157,7 @@ function takeReported(master: Master, agent: Agent, message: Register, wasUnreac
     const executors = agent.executors.get(framework.id) ?? new Map();
     executors.set(executor.executor_id.value, executor);
     agent.executors.set(framework.id, executors);
-    take(agent, framework, allocationRole(framework, executor.resources), executorAmounts(executor));
+    takeResources(agent, framework, allocationRole(framework, executor.resources), executorAmounts(executor));
   }
   for (const reported of message.tasks) {
     const framework = master.frameworks.get(reported.framework_id);
@@ -166,8 +166,15 @@ function takeReported(master: Master, agent: Agent, message: Register, wasUnreac
     if (!wasUnreachable) continue;
     const text = 'Unreachable agent re-reregistered';
     const names = taskNames(task);
-    const status = masterStatus(master, names, task.state, text, 'REASON_SLAVE_REREGISTERED', knownOf(task));
-    tell(framework, { type: 'UPDATE', update: { status } });
+    const status = createMasterStatus(
+      master,
+      names,
+      task.state,
+      text,
+      'REASON_SLAVE_REREGISTERED',
+      knownDetails(task),
+    );
+    sendEvent(framework, { type: 'UPDATE', update: { status } });
   }
 }
 
@@ -190,13 +197,13 @@ function takeTask(agent: Agent, framework: Framework, reported: ReportedTask): T
   framework.tasks.set(id, task);
   agent.tasks.set(taskKey(framework.id, id), task);
   if (!isTerminal(task.state)) {
-    take(agent, framework, allocationRole(framework, task.info.resources), task.amounts);
+    takeResources(agent, framework, allocationRole(framework, task.info.resources), task.amounts);
   }
   return task;
 }
 
-/** What was said to the agent while it was away: kills, and frameworks that are no more. */
-function repeatOrders(master: Master, agent: Agent, message: Register): void {
+/** Sends the orders that the agent missed: kills, and shutdowns of removed frameworks. */
+function resendOrders(master: Master, agent: Agent, message: Register): void {
   for (const info of message.frameworks) {
     const id = info.id?.value ?? '';
     const framework = master.frameworks.get(id);
@@ -211,7 +218,7 @@ function repeatOrders(master: Master, agent: Agent, message: Register): void {
   }
 }
 
-/** Sends a ping each `agent_ping_timeout`; after `max_agent_ping_timeouts` unanswered the agent is unreachable. */
+/** Sends a ping every `agent_ping_timeout`. After `max_agent_ping_timeouts` without an answer the agent is unreachable. */
 function watch(master: Master, agent: Agent): void {
   agent.missedPings = 0;
   if (agent.cancelPing) return;
@@ -227,8 +234,8 @@ function watch(master: Master, agent: Agent): void {
   ping();
 }
 
-/** The connection broke. Tasks of frameworks that don't checkpoint are lost; others wait for the agent. */
-export function agentDisconnected(master: Master, agent: Agent, stream: AgentStream): void {
+/** Handles a lost connection. Tasks of frameworks without checkpointing are lost; other tasks wait for the agent. */
+export function handleAgentDisconnect(master: Master, agent: Agent, stream: AgentStream): void {
   if (agent.stream !== stream) return;
   delete agent.stream;
   master.ports.log(`Agent ${agent.id} (${agent.info.hostname}) disconnected`);

@@ -21,7 +21,7 @@ function framework(
 }
 
 describe('allocate', () => {
-  it('gives an agent whole to one framework', () => {
+  it('offers all resources of an agent to one framework', () => {
     const grants = allocate([agent('a', 'cpus:8;mem:8192')], [framework('f'), framework('g')], TOTAL, NOW);
     expect(grants).toEqual([
       { frameworkId: 'f', agentId: 'a', role: '*', amounts: amounts('cpus:8;mem:8192') },
@@ -34,7 +34,7 @@ describe('allocate', () => {
     expect(grants.map((g) => g.frameworkId).sort()).toEqual(['f', 'g']);
   });
 
-  it('prefers the framework whose dominant share is smaller, whatever resource dominates', () => {
+  it('prefers the framework with the smaller dominant share of any resource', () => {
     const frameworks = [
       framework('much-mem', { held: { '*': 'cpus:1;mem:8192' } }),
       framework('some-cpus', { held: { '*': 'cpus:4;mem:32' } }),
@@ -43,7 +43,7 @@ describe('allocate', () => {
     expect(grant?.frameworkId).toBe('some-cpus');
   });
 
-  it('reckons shares by role first', () => {
+  it('compares shares by role first', () => {
     const frameworks = [
       framework('one', { roles: ['dev'], held: { dev: 'cpus:1' } }),
       framework('two', { roles: ['dev'], held: { dev: 'cpus:5' } }),
@@ -60,7 +60,7 @@ describe('allocate', () => {
     expect(offered('mem:32')).toBe(1);
   });
 
-  it('passes over who refused as much on that agent for that role, until the time is up', () => {
+  it('skips a framework that refused as much on the agent for the role, until the refusal ends', () => {
     const refused = (text: string, until: number, role = '*') =>
       framework('f', { refusals: { a: [{ role, amounts: amounts(text), until }] } });
     const granted = (f: AllocatableFramework) => allocate([agent('a', 'cpus:4')], [f], TOTAL, NOW).length;
@@ -74,7 +74,7 @@ describe('allocate', () => {
     ]);
   });
 
-  it('gives nothing where no role wants offers', () => {
+  it('offers nothing if no role wants offers', () => {
     expect(allocate([agent('a', 'cpus:4')], [framework('f', { roles: [] })], TOTAL, NOW)).toEqual([]);
   });
 });

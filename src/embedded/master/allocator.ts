@@ -1,12 +1,12 @@
 /**
- * Who is offered what. Resources of an agent go whole to one framework, in order of the dominant shares of roles
- * and, within a role, of frameworks (the largest part of any one resource of the cluster that it holds); whoever
- * refused them lately is passed over. Pure.
+ * Decides which resources are offered to which framework. All free resources of an agent go to one framework, in the
+ * order of the dominant shares of roles and, within a role, of frameworks (the largest share of any one resource of the
+ * cluster). Frameworks that refused them recently are skipped. Pure.
  */
 
 import { type Amounts, contains } from '../../mesos/resources.ts';
 
-/** A framework said no to these resources of an agent, for a role, until then. */
+/** A framework refused these resources of an agent, for a role and a limited time. */
 export interface Refusal {
   role: string;
   amounts: Amounts;
@@ -23,10 +23,10 @@ export interface AllocatableFramework {
   id: string;
   /** Roles that want offers. */
   roles: readonly string[];
-  /** What it holds, in tasks, executors and offers, by role; scalars in thousandths. */
+  /** Resources of its tasks, executors and offers, by role; scalars in thousandths. */
   held: ReadonlyMap<string, ReadonlyMap<string, number>>;
   refusals: ReadonlyMap<string, readonly Refusal[]>;
-  /** Whether it may be offered this agent for a role; without it, all of them. */
+  /** True if the framework wants offers of this agent for a role. Default: always true. */
   wants?: (role: string, agentId: string) => boolean;
 }
 
@@ -37,7 +37,7 @@ export interface Grant {
   amounts: Amounts;
 }
 
-/** `min_allocatable_resources`, `cpus:0.01|mem:32`: less than both is not worth an offer. In thousandths. */
+/** `min_allocatable_resources`, `cpus:0.01|mem:32`: no offer if both are below the minimum. In thousandths. */
 const MIN_CPUS = 10;
 const MIN_MEM = 32_000;
 
@@ -45,7 +45,7 @@ function allocatable(amounts: Amounts): boolean {
   return (amounts.scalars.get('cpus') ?? 0) >= MIN_CPUS || (amounts.scalars.get('mem') ?? 0) >= MIN_MEM;
 }
 
-/** True when nothing is offered that was not refused before. */
+/** True if the framework refused at least these resources before. */
 function isRefused(
   refusals: readonly Refusal[] | undefined,
   role: string,
@@ -58,12 +58,12 @@ function isRefused(
 interface Candidate {
   framework: AllocatableFramework;
   role: string;
-  /** What the framework holds for this role, in thousandths. */
+  /** Resources of the framework for this role, in thousandths. */
   held: Map<string, number>;
 }
 
 /**
- * @param total scalars of the whole cluster, in thousandths
+ * @param total scalars of the cluster, in thousandths
  * @param now milliseconds since the epoch
  */
 export function allocate(
@@ -100,15 +100,15 @@ export function allocate(
   return grants;
 }
 
-/** The largest part of any resource that `held` is of `total`. */
+/** Computes the largest share of any resource of `total` that is in `held`. */
 function dominantShare(
   held: ReadonlyMap<string, number> | undefined,
   total: ReadonlyMap<string, number>,
 ): number {
   let share = 0;
   for (const [name, amount] of held ?? []) {
-    const whole = total.get(name) ?? 0;
-    if (whole > 0) share = Math.max(share, amount / whole);
+    const sum = total.get(name) ?? 0;
+    if (sum > 0) share = Math.max(share, amount / sum);
   }
   return share;
 }

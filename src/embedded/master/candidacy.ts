@@ -1,4 +1,4 @@
-/** A master among several: it stands for election in ZooKeeper and follows who leads, as `json.info_` znodes tell. */
+/** Takes part in the election of a master in ZooKeeper and follows the leader, by `json.info_` znodes. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../mesos/http.ts';
@@ -8,35 +8,35 @@ import type { ZooKeeperSession } from '../../zookeeper/client.ts';
 
 export interface ElectionOptions {
   address: ZooKeeperAddress;
-  /** As asked for; the servers bound it. Milliseconds. */
+  /** Requested timeout in milliseconds; the servers limit it. */
   sessionTimeoutMs: number;
-  /** What others read of this master. */
+  /** The data that this master publishes. */
   info: MasterInfo;
-  /** This master leads, for as long as the session lives. */
+  /** Called when this master leads; until the end of the session. */
   onElected: (session: ZooKeeperSession) => void;
-  /** Another leads, or nobody does. */
+  /** Called when another master leads, or none. */
   onFollow: (leader: MasterInfo | undefined) => void;
-  /** This master led and leads no more, or can't stand for election at all: it has to end. */
+  /** Called when this master no longer leads or can't take part in the election: it must end. */
   onLost: (reason: string) => void;
   log: (line: string) => void;
 }
 
 export interface Election {
-  /** Leaves; another can be elected once this resolves. */
+  /** Withdraws. Another master can be elected when this resolves. */
   stop(): Promise<void>;
 }
 
 /** `registry_fetch_timeout` */
 const FETCH_TIMEOUT_MS = 60_000;
-/** Between two looks at who stands for election. */
-const LOOK_MS = 200;
+/** Poll interval for the list of candidates. */
+const POLL_MS = 200;
 
 /**
- * Resolves once so many masters stand for election. A real master's log, while it is empty, waits for all replicas,
- * which it takes to be twice the quorum less one (log/recover.cpp); then the master gives up fetching its registry.
+ * Waits for the given number of candidates. The empty log of a real master waits for all replicas, whose number is twice
+ * the quorum minus one (log/recover.cpp), until the fetch of the registry times out.
  * @throws Error after `registry_fetch_timeout`
  */
-export async function allMasters(
+export async function waitForMasters(
   session: ZooKeeperSession,
   path: string,
   needed: number,
@@ -49,7 +49,7 @@ export async function allMasters(
     if (names.filter((name) => name.startsWith(MASTER_PREFIX)).length >= needed) return;
     if (Date.now() > deadline)
       throw new Error('Failed to recover registrar: Failed to perform fetch within 1mins');
-    await sleep(LOOK_MS);
+    await sleep(POLL_MS);
   }
 }
 
@@ -58,7 +58,7 @@ export function joinElection(options: ElectionOptions): Election {
   let session: ZooKeeperSession | undefined;
 
   const run = async (): Promise<void> => {
-    // Only a master among several needs the client: loading it takes longer than all else here.
+    // Only a master with ZooKeeper needs the client, and loading it is the slowest part of the start.
     const { openZooKeeper } = await import('../../zookeeper/session.ts');
     const { servers, credentials } = options.address;
     while (!stopping.signal.aborted) {
@@ -90,7 +90,7 @@ export function joinElection(options: ElectionOptions): Election {
   };
 }
 
-/** Stands for election in one session. Resolves when that is over. */
+/** Takes part in the election during one session. Resolves at its end. */
 async function candidacy(
   { address, info, onElected, onFollow, log }: ElectionOptions,
   session: ZooKeeperSession,
@@ -104,7 +104,7 @@ async function candidacy(
     session,
     path: address.path,
     onLeader(leader) {
-      // That it leads itself a master learns from the election alone, which knows when that is over.
+      // Only the election decides if this master itself leads, since it knows when the leadership ends.
       if (led || leader?.id === info.id) return;
       onFollow(leader && { ...leader });
     },

@@ -36,13 +36,13 @@ describe('offer constraints', () => {
     fake.clock.advance(1000);
     runAllocation(fake.master);
     expect(scheduler.events.filter(({ type }) => type === 'OFFERS')).toEqual([]);
-    // The offer that is out is not taken back, and a call without constraints lifts them.
+    // An outstanding offer is not rescinded, and a call without constraints removes them.
     expect(scheduler.of('RESCIND')).toEqual([]);
     fake.call(scheduler, 'UPDATE_FRAMEWORK', { update_framework: { framework_info } });
     expect(scheduler.offers().map(({ hostname }) => hostname)).toEqual(['a']);
   });
 
-  it('are lifted by a SUBSCRIBE without, and leave the agent to others', () => {
+  it('are removed by a SUBSCRIBE without constraints, and leave the agent to other frameworks', () => {
     const fake = cluster();
     fake.subscribe({}, [], rack('none'));
     const other = fake.subscribe();
@@ -56,7 +56,7 @@ describe('offer constraints', () => {
     expect(again.offers()).toHaveLength(2);
   });
 
-  it('are shown as they were given', () => {
+  it('are shown unchanged', () => {
     const fake = cluster();
     fake.subscribe();
     fake.subscribe({}, [], rack('b'));
@@ -67,7 +67,7 @@ describe('offer constraints', () => {
   });
 });
 
-describe('wrong offer constraints', () => {
+describe('invalid offer constraints', () => {
   const groups = (value: unknown): OfferConstraints => ({ role_constraints: { '*': value } }) as never;
   const constraint = "A role * has an invalid 'AttributeConstraint': ";
   const exists = { exists: {} };
@@ -113,11 +113,11 @@ describe('wrong offer constraints', () => {
         `'UpdateFramework' call is not valid: Offer constraints are not valid: ${message}`,
       ),
     );
-    // Those before are still in force.
+    // The previous constraints are still in effect.
     expect(fake.master.frameworks.get(ID)?.offerConstraints).toEqual(rack('b'));
   });
 
-  it('name a role that is not of the framework', () => {
+  it('have a role that the framework does not have', () => {
     const fake = cluster();
     const refused = fake.subscribe({ roles: ['dev'] }, [], rack('a'));
     expect(refused.of('ERROR')).toMatchObject([

@@ -1,12 +1,12 @@
-/** Which offer constraints are refused. Source: offer_constraints_filter.cpp and validation.cpp of Mesos 1.11. */
+/** Validates offer constraints. Source: offer_constraints_filter.cpp and validation.cpp of Mesos 1.11. */
 
-import { wholeRe2 } from '../../mesos/offer-constraints.ts';
+import { compileRe2 } from '../../mesos/offer-constraints.ts';
 import type { AttributeConstraint, OfferConstraints } from '../../mesos/types.ts';
 
-/** As `--offer_constraints_re2_max_program_size` has it by default. */
+/** The default of `--offer_constraints_re2_max_program_size`. */
 const MAX_PROGRAM_SIZE = 100;
 
-/** What is wrong with a framework's offer constraints, in Mesos' words. */
+/** Returns the problem of a framework's offer constraints, in Mesos' words. */
 export function constraintsProblem(
   roles: readonly string[],
   { role_constraints = {} }: OfferConstraints,
@@ -58,14 +58,14 @@ function constraintProblem({ selector, predicate }: AttributeConstraint): string
 }
 
 /**
- * Patterns are matched by JavaScript's engine, so only what it reads as RE2 does is taken, and nothing that RE2 lacks.
- * How large RE2 would make a pattern is not known here: its length stands for that.
+ * Validates a pattern. JavaScript's engine matches the patterns, so only syntax with the same meaning in RE2 is accepted.
+ * The size of RE2's program for a pattern is unknown here; its length is used instead.
  */
 function regexProblem(regex: string): string | undefined {
-  const lacking = /\(\?(?:[=!]|<[=!])|\\(?:[1-9]|k)/.exec(regex)?.[0];
-  let problem = lacking && `invalid perl operator: ${lacking}`;
+  const unsupported = /\(\?(?:[=!]|<[=!])|\\(?:[1-9]|k)/.exec(regex)?.[0];
+  let problem = unsupported && `invalid perl operator: ${unsupported}`;
   try {
-    wholeRe2(regex);
+    compileRe2(regex);
   } catch {
     problem ??= 'invalid syntax';
   }

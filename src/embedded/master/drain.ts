@@ -1,6 +1,6 @@
 /**
- * What operators do to agents: take them out of the offers, empty them, put them back, give them up for good. The
- * answers and states are those of `Master::Http` in Mesos 1.11.
+ * Operators' calls for agents: deactivate, drain, reactivate and mark gone. The answers and states are those of
+ * `Master::Http` in Mesos 1.11.
  */
 
 import type { DrainConfig } from '../wire/agent-link.ts';
@@ -9,9 +9,9 @@ import { type Agent, type Master, seconds } from './model.ts';
 import { requestAllocation, rescindOffers } from './offers.ts';
 import { markGone } from './removal.ts';
 
-/** DRAIN_AGENT: no offers, and every task is killed, by the agent. @throws CallRefused */
+/** DRAIN_AGENT: stops offers; the agent kills every task. @throws CallRefused */
 export async function drainAgent(master: Master, agentId: string, config: DrainConfig): Promise<void> {
-  mustBeKnown(master, agentId);
+  requireKnown(master, agentId);
   master.draining.set(agentId, { state: 'DRAINING', config });
   deactivate(master, agentId);
   await master.ports.saveRegistry();
@@ -23,14 +23,14 @@ export async function drainAgent(master: Master, agentId: string, config: DrainC
   checkDrained(master, agent);
 }
 
-/** DEACTIVATE_AGENT: no offers; tasks go on. @throws CallRefused */
+/** DEACTIVATE_AGENT: stops offers; tasks continue. @throws CallRefused */
 export async function deactivateAgent(master: Master, agentId: string): Promise<void> {
-  mustBeKnown(master, agentId);
+  requireKnown(master, agentId);
   deactivate(master, agentId);
   await master.ports.saveRegistry();
 }
 
-/** REACTIVATE_AGENT: offers again. @throws CallRefused */
+/** REACTIVATE_AGENT: resumes offers. @throws CallRefused */
 export async function reactivateAgent(master: Master, agentId: string): Promise<void> {
   if (!master.deactivated.has(agentId)) throw new CallRefused(400, 'Agent is not deactivated');
   if (master.draining.get(agentId)?.state === 'DRAINING') {
@@ -46,7 +46,7 @@ export async function reactivateAgent(master: Master, agentId: string): Promise<
   requestAllocation(master);
 }
 
-/** MARK_AGENT_GONE: at once, whatever runs there. @throws CallRefused */
+/** MARK_AGENT_GONE: takes effect immediately, even with running tasks. @throws CallRefused */
 export async function markAgentGone(master: Master, agentId: string): Promise<void> {
   if (master.gone.has(agentId)) return;
   if (!isKnown(master, agentId)) throw new CallRefused(404, `Agent '${agentId}' not found`);
@@ -54,7 +54,7 @@ export async function markAgentGone(master: Master, agentId: string): Promise<vo
   await master.ports.saveRegistry();
 }
 
-/** An agent that is being emptied is DRAINED once its last task's last update is acknowledged. */
+/** Marks a draining agent as DRAINED after the acknowledgement of the last update of its last task. */
 export function checkDrained(master: Master, agent: Agent): void {
   const info = master.draining.get(agent.id);
   if (info?.state !== 'DRAINING' || agent.tasks.size > 0) return;
@@ -67,8 +67,8 @@ export function checkDrained(master: Master, agent: Agent): void {
   void master.ports.saveRegistry();
 }
 
-/** An agent that came back hears again what is wanted of it. */
-export function repeatDrain(master: Master, agent: Agent): void {
+/** Sends the drain request again to a returning agent. */
+export function resendDrain(master: Master, agent: Agent): void {
   const info = master.draining.get(agent.id);
   if (!info) return;
   agent.stream?.send({ type: 'DRAIN', config: info.config });
@@ -87,6 +87,6 @@ function isKnown(master: Master, agentId: string): boolean {
   );
 }
 
-function mustBeKnown(master: Master, agentId: string): void {
+function requireKnown(master: Master, agentId: string): void {
   if (!isKnown(master, agentId)) throw new CallRefused(400, 'Unknown agent');
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FakeMaster, frameworkInfo, MASTER_ID, taskInfo } from '../../../test/embedded/fake-master.ts';
-import { disconnected } from './frameworks.ts';
+import { handleDisconnect } from './frameworks.ts';
 
 const ID = `${MASTER_ID}-0000`;
 const first = <T>(list: readonly T[]): T => {
@@ -9,7 +9,7 @@ const first = <T>(list: readonly T[]): T => {
 };
 
 describe('SUBSCRIBE', () => {
-  it('names the framework, then sends a heartbeat', () => {
+  it('is answered with the framework id, then a heartbeat', () => {
     const scheduler = new FakeMaster().subscribe();
     expect(scheduler.events).toMatchObject([
       { type: 'SUBSCRIBED', subscribed: { framework_id: { value: ID }, heartbeat_interval_seconds: 15 } },
@@ -61,20 +61,20 @@ describe('a disconnected framework', () => {
   it('may come back within its failover timeout', () => {
     const fake = new FakeMaster();
     const scheduler = fake.subscribe({ failover_timeout: 60 });
-    disconnected(fake.master, scheduler);
+    handleDisconnect(fake.master, scheduler);
     fake.clock.advance(59_999);
     fake.subscribe({ id: { value: ID }, failover_timeout: 60 });
     fake.clock.advance(60_000);
     expect(fake.master.frameworks.has(ID)).toBe(true);
   });
 
-  it('is removed afterwards, its tasks and executors with it, its id dead for ever', () => {
+  it('is removed afterwards with its tasks and executors, and its id can never be used again', () => {
     const fake = new FakeMaster();
     const { agent, stream } = fake.register('cpus:4;mem:1024');
     const scheduler = fake.subscribe({ failover_timeout: 60 });
     const offer = first(scheduler.offers());
     fake.launch(scheduler, [offer], [taskInfo('t', offer, 'cpus:1')]);
-    disconnected(fake.master, scheduler);
+    handleDisconnect(fake.master, scheduler);
     fake.clock.advance(60_000);
     expect(stream.of('SHUTDOWN_FRAMEWORK')).toEqual([{ type: 'SHUTDOWN_FRAMEWORK', framework_id: ID }]);
     expect(agent.available.scalars.get('cpus')).toBe(4000);
@@ -85,26 +85,26 @@ describe('a disconnected framework', () => {
   it('is removed at once with the default timeout of 0', () => {
     const fake = new FakeMaster();
     const scheduler = fake.subscribe({ failover_timeout: 0 });
-    disconnected(fake.master, scheduler);
+    handleDisconnect(fake.master, scheduler);
     fake.clock.settle();
     expect(fake.master.completedFrameworks.has(ID)).toBe(true);
   });
 
-  it('is not waited for shorter where its timeout is longer than a timer of the platform', () => {
+  it('is not removed early if its timeout exceeds the maximum of a timer', () => {
     const fake = new FakeMaster();
     const scheduler = fake.subscribe({ failover_timeout: 10_000_000 });
-    disconnected(fake.master, scheduler);
+    handleDisconnect(fake.master, scheduler);
     fake.clock.advance(9_999_999_000);
     expect(fake.master.frameworks.has(ID)).toBe(true);
     fake.clock.advance(1000);
     expect(fake.master.frameworks.has(ID)).toBe(false);
   });
 
-  it('is not disconnected by the end of the stream it left', () => {
+  it('is not disconnected by the end of its previous stream', () => {
     const fake = new FakeMaster();
     const before = fake.subscribe({ failover_timeout: 0 });
     fake.subscribe({ id: { value: ID }, failover_timeout: 0 });
-    disconnected(fake.master, before);
+    handleDisconnect(fake.master, before);
     fake.clock.settle();
     expect(fake.master.frameworks.has(ID)).toBe(true);
   });
@@ -119,7 +119,7 @@ describe('TEARDOWN and UPDATE_FRAMEWORK', () => {
     expect(fake.master.completedFrameworks.has(ID)).toBe(true);
   });
 
-  it('UPDATE_FRAMEWORK takes back offers for a role it drops, and tells the agents', () => {
+  it('UPDATE_FRAMEWORK rescinds offers for a dropped role, and informs the agents', () => {
     const fake = new FakeMaster();
     const { stream } = fake.register('cpus:4;mem:1024');
     const scheduler = fake.subscribe({ roles: ['dev'] });

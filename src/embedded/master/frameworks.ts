@@ -1,4 +1,4 @@
-/** Frameworks: subscription, failover, update, removal. */
+/** Subscription, failover, update and removal of frameworks. */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { FrameworkInfo, OfferConstraints } from '../../mesos/types.ts';
@@ -15,20 +15,20 @@ import {
 import { dropOffersOf, requestAllocation, rescindOffers } from './offers.ts';
 import { endTask, removeExecutor } from './tasks.ts';
 
-/** What a framework says of itself, and of the offers it wants. */
-export interface Wishes {
+/** A framework's description and the offers that it wants. */
+export interface FrameworkRequest {
   framework_info: FrameworkInfo;
   suppressed_roles?: string[];
   offer_constraints?: OfferConstraints;
 }
 
-/** Seconds between heartbeats on a scheduler's stream. */
+/** Interval of heartbeats on a scheduler's stream, in seconds. */
 export const HEARTBEAT_SECONDS = 15;
 
-/** Longest failover timeout that is a duration in nanoseconds. */
+/** Maximum failover timeout: 2^63 nanoseconds. */
 const MAX_FAILOVER_SECONDS = 9_223_372_036;
 
-/** What is wrong with a FrameworkInfo, in Mesos' words. */
+/** Returns the problem of a FrameworkInfo, in Mesos' words. */
 function validateFramework(info: FrameworkInfo & { role?: string }): string | undefined {
   if (hasCapability(info, 'MULTI_ROLE')) {
     if (info.role !== undefined) {
@@ -54,7 +54,7 @@ function validateFramework(info: FrameworkInfo & { role?: string }): string | un
   return undefined;
 }
 
-/** What may not change between two FrameworkInfos of one framework. */
+/** Returns the forbidden change between two FrameworkInfos of one framework. */
 function validateUpdate(before: FrameworkInfo, after: FrameworkInfo): string | undefined {
   if (before.principal !== after.principal) return "Changing framework's principal is not allowed.";
   if (before.user !== after.user) {
@@ -72,30 +72,30 @@ function validateUpdate(before: FrameworkInfo, after: FrameworkInfo): string | u
   return undefined;
 }
 
-/** Subscribes a framework on a new stream: a new one, one that failed over, or one from before this master. */
+/** Subscribes a framework on a new stream: a new framework, one after a failover, or one of an earlier master. */
 export function subscribe(
   master: Master,
-  { framework_info: given, suppressed_roles = [], offer_constraints = {} }: Wishes,
+  { framework_info: requested, suppressed_roles = [], offer_constraints = {} }: FrameworkRequest,
   stream: SchedulerStream,
 ): void {
-  const id = given.id?.value ?? '';
+  const id = requested.id?.value ?? '';
   const known = master.frameworks.get(id);
   const error =
     (master.completedFrameworks.has(id) ? 'Framework has been removed' : undefined) ??
-    validateFramework(given) ??
-    validateSuppressed(given, suppressed_roles) ??
-    constraintsProblem(rolesOf(given), offer_constraints) ??
-    (known && validateUpdate(known.info, given));
+    validateFramework(requested) ??
+    validateSuppressed(requested, suppressed_roles) ??
+    constraintsProblem(rolesOf(requested), offer_constraints) ??
+    (known && validateUpdate(known.info, requested));
   if (error !== undefined) {
-    master.ports.log(`Refusing subscription of framework '${given.name}': ${error}`);
+    master.ports.log(`Refusing subscription of framework '${requested.name}': ${error}`);
     stream.send({ type: 'ERROR', error: { message: error } });
     stream.close();
     return;
   }
 
-  const framework = known ?? addFramework(master, id === '' ? newFrameworkId(master) : id, given);
-  framework.info = { ...given, id: { value: framework.id } };
-  framework.roles = rolesOf(given);
+  const framework = known ?? addFramework(master, id === '' ? newFrameworkId(master) : id, requested);
+  framework.info = { ...requested, id: { value: framework.id } };
+  framework.roles = rolesOf(requested);
   framework.suppressed = new Set(suppressed_roles);
   framework.offerConstraints = offer_constraints;
   framework.recovered = false;
@@ -108,7 +108,7 @@ export function subscribe(
   framework.stream = stream;
   before?.send({ type: 'ERROR', error: { message: 'Framework failed over' } });
   before?.close();
-  master.ports.log(`Subscribed framework '${given.name}' ${framework.id}`);
+  master.ports.log(`Subscribed framework '${requested.name}' ${framework.id}`);
   stream.send({
     type: 'SUBSCRIBED',
     subscribed: {
@@ -136,7 +136,7 @@ function newFrameworkId(master: Master): string {
   return `${master.id}-${String(number).padStart(4, '0')}`;
 }
 
-/** A framework of that id, not yet connected. */
+/** Adds a framework that is not yet connected. */
 export function addFramework(master: Master, id: string, info: FrameworkInfo): Framework {
   const framework: Framework = {
     id,
@@ -156,11 +156,11 @@ export function addFramework(master: Master, id: string, info: FrameworkInfo): F
   return framework;
 }
 
-/** UPDATE_FRAMEWORK. @returns the reason why it is refused, as the answer's body */
+/** Handles UPDATE_FRAMEWORK. @returns the reason of a refusal, as the answer's body */
 export function updateFramework(
   master: Master,
   framework: Framework,
-  { framework_info: info, suppressed_roles = [], offer_constraints = {} }: Wishes,
+  { framework_info: info, suppressed_roles = [], offer_constraints = {} }: FrameworkRequest,
 ): string | undefined {
   const invalid = validateFramework(info);
   if (invalid !== undefined) return `Supplied FrameworkInfo is not valid: ${invalid}`;
@@ -186,8 +186,8 @@ function tellAgents(master: Master, framework: Framework): void {
   }
 }
 
-/** The stream broke. Offers die with it; the framework has its failover timeout to come back. */
-export function disconnected(master: Master, stream: SchedulerStream): void {
+/** Handles a lost stream. Its offers end; the framework may return within its failover timeout. */
+export function handleDisconnect(master: Master, stream: SchedulerStream): void {
   const framework = [...master.frameworks.values()].find((f) => f.stream === stream);
   if (!framework) return;
   master.ports.log(`Framework ${framework.id} disconnected`);
@@ -209,7 +209,7 @@ function startFailover(master: Master, framework: Framework): void {
   });
 }
 
-/** Timers of the platform end at 2^31 ms, a failover timeout may be longer. */
+/** A timer beyond setTimeout's limit of 2^31 ms, since a failover timeout may be longer. */
 function longTimer(master: Master, ms: number, run: () => void): () => void {
   const MAX_MS = 2 ** 31 - 1;
   let cancel: () => void;
@@ -220,7 +220,7 @@ function longTimer(master: Master, ms: number, run: () => void): () => void {
   return () => cancel();
 }
 
-/** TEARDOWN, or the failover timeout has passed: executors are shut down, the id is dead for ever. */
+/** Handles TEARDOWN and the end of the failover timeout: shuts down executors; the id can never be used again. */
 export function removeFramework(master: Master, framework: Framework): void {
   framework.cancelFailover?.();
   const { stream } = framework;
@@ -238,7 +238,7 @@ export function removeFramework(master: Master, framework: Framework): void {
       removeExecutor(master, agent, framework.id, executorId);
     }
   }
-  // Only when the answer to TEARDOWN is on its way: with the stream a scheduler drops its other connections.
+  // Closes the stream after the answer to TEARDOWN: a scheduler closes its other connections with the stream.
   master.ports.timer(0, () => stream?.close());
   master.frameworks.delete(framework.id);
   master.completedFrameworks.set(framework.id, framework);

@@ -1,20 +1,20 @@
-/** ACCEPT: offers turned into tasks. */
+/** Handles ACCEPT: launches tasks on offers. */
 
 import { type Amounts, add, amountsOf, NOTHING, subtract } from '../../mesos/resources.ts';
 import type { TaskInfo, TaskState } from '../../mesos/types.ts';
 import {
   type Agent,
+  createMasterStatus,
   executorAmounts,
   executorOn,
   type Framework,
   lostState,
   type Master,
-  masterStatus,
   type OutstandingOffer,
+  sendEvent,
   type Task,
-  take,
+  takeResources,
   taskKey,
-  tell,
 } from './model.ts';
 import { refuse, removeOffer } from './offers.ts';
 import { normalizeTask, validateTask } from './task-validation.ts';
@@ -22,7 +22,7 @@ import { normalizeTask, validateTask } from './task-validation.ts';
 export interface Accept {
   offer_ids: readonly { value: string }[];
   tasks: readonly TaskInfo[];
-  /** Of the call's filters; the default where undefined. */
+  /** From the call's filters; undefined for the default. */
   refuseSeconds: number | undefined;
 }
 
@@ -36,7 +36,7 @@ export function accept(master: Master, framework: Framework, call: Accept): void
     for (const offer of offers) if (offer.frameworkId === framework.id) removeOffer(master, offer);
     const message = `Task launched with invalid offers: ${error}`;
     master.ports.log(`ACCEPT call used invalid offers '${ids.join(', ')}': ${error}`);
-    turnAway(
+    rejectTasks(
       master,
       framework,
       tasks,
@@ -52,7 +52,7 @@ export function accept(master: Master, framework: Framework, call: Accept): void
     const [message, reason] = agent
       ? ['Agent disconnected', 'REASON_SLAVE_DISCONNECTED']
       : ['Agent removed', 'REASON_SLAVE_REMOVED'];
-    turnAway(master, framework, tasks, lostState(framework.info, 'TASK_DROPPED'), message, reason);
+    rejectTasks(master, framework, tasks, lostState(framework.info, 'TASK_DROPPED'), message, reason);
     return;
   }
   const offered = offers.reduce<Amounts>((sum, offer) => add(sum, offer.amounts), NOTHING);
@@ -97,7 +97,7 @@ function validateOffers(
   return undefined;
 }
 
-/** Launches what is valid, in order. @returns what is left of the offers */
+/** Launches the valid tasks, in order. @returns the remaining resources of the offers */
 function launchAll(
   master: Master,
   framework: Framework,
@@ -107,8 +107,8 @@ function launchAll(
   tasks: readonly TaskInfo[],
 ): Amounts {
   let left = offered;
-  for (const given of tasks) {
-    const task = normalizeTask(given, framework.id, role);
+  for (const requested of tasks) {
+    const task = normalizeTask(requested, framework.id, role);
     const error = validateTask(task, {
       frameworkId: framework.id,
       agentId: agent.id,
@@ -119,12 +119,12 @@ function launchAll(
       executor: (id) => executorOn(agent, framework.id, id),
     });
     if (error === undefined) left = subtract(left, launch(master, framework, agent, role, task));
-    else turnAway(master, framework, [given], 'TASK_ERROR', error, 'REASON_TASK_INVALID');
+    else rejectTasks(master, framework, [requested], 'TASK_ERROR', error, 'REASON_TASK_INVALID');
   }
   return left;
 }
 
-/** @returns what the launch takes, the executor's resources included where it is a new one */
+/** @returns the resources of the launch, including those of a new executor */
 function launch(master: Master, framework: Framework, agent: Agent, role: string, info: TaskInfo): Amounts {
   const task: Task = {
     info,
@@ -143,7 +143,7 @@ function launch(master: Master, framework: Framework, agent: Agent, role: string
     executors.set(executor.executor_id.value, executor);
     agent.executors.set(framework.id, executors);
   }
-  take(agent, framework, role, taken);
+  takeResources(agent, framework, role, taken);
   framework.tasks.set(info.task_id.value, task);
   agent.tasks.set(taskKey(framework.id, info.task_id.value), task);
   master.ports.log(`Launching task ${info.task_id.value} of framework ${framework.id} on agent ${agent.id}`);
@@ -156,8 +156,8 @@ function launch(master: Master, framework: Framework, agent: Agent, role: string
   return taken;
 }
 
-/** Tells a framework that tasks did not start. */
-function turnAway(
+/** Sends the updates of tasks that were not started. */
+function rejectTasks(
   master: Master,
   framework: Framework,
   tasks: readonly TaskInfo[],
@@ -169,7 +169,7 @@ function turnAway(
     master.ports.log(`Task ${task.task_id.value} of framework ${framework.id}: ${state}, ${message}`);
     master.metrics.countEnd(state, 'SOURCE_MASTER', reason);
     const names = { taskId: task.task_id.value, agentId: task.agent_id?.value };
-    const status = masterStatus(master, names, state, message, reason);
-    tell(framework, { type: 'UPDATE', update: { status } });
+    const status = createMasterStatus(master, names, state, message, reason);
+    sendEvent(framework, { type: 'UPDATE', update: { status } });
   }
 }

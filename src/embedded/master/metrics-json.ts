@@ -2,10 +2,10 @@
 
 import { cpus, freemem, loadavg, totalmem } from 'node:os';
 import { fromMilli } from '../../mesos/resources.ts';
-import { isActive, leads, type Master, seconds } from './model.ts';
+import { isActive, isLeader, type Master, seconds } from './model.ts';
 import { clusterAmounts } from './state-json.ts';
 
-/** The keys that schedulers and installers look at, named as in Mesos. */
+/** Returns the metrics that schedulers and installers read, with Mesos' names. */
 export function metricsJson(master: Master): Record<string, number> {
   const all = [...master.frameworks.values()];
   const agents = [...master.agents.values()];
@@ -14,7 +14,7 @@ export function metricsJson(master: Master): Record<string, number> {
   const inState = (name: string) => live.filter((t) => t.state === name).length;
   const { total, used } = clusterAmounts(master);
   const out: Record<string, number> = {
-    'master/elected': leads(master) ? 1 : 0,
+    'master/elected': isLeader(master) ? 1 : 0,
     'master/uptime_secs': seconds(master.ports.now() - master.startTime),
     'master/slaves_active': active,
     'master/slaves_connected': agents.filter((a) => a.stream).length,
@@ -56,16 +56,16 @@ export function metricsJson(master: Master): Record<string, number> {
     out[`master/${name}`] = 0;
   }
   for (const name of ['cpus', 'mem', 'disk', 'gpus']) {
-    const whole = fromMilli(total.scalars.get(name) ?? 0);
+    const sum = fromMilli(total.scalars.get(name) ?? 0);
     const part = fromMilli(used.scalars.get(name) ?? 0);
-    out[`master/${name}_total`] = whole;
+    out[`master/${name}_total`] = sum;
     out[`master/${name}_used`] = part;
-    out[`master/${name}_percent`] = whole === 0 ? 0 : part / whole;
+    out[`master/${name}_percent`] = sum === 0 ? 0 : part / sum;
   }
   for (const [i, period] of ['1min', '5min', '15min'].entries())
     out[`system/load_${period}`] = loadavg()[i] ?? 0;
   if (master.registryKept) {
-    // A master that follows has nothing to recover: it is whole once it knows who leads.
+    // A following master has nothing to recover: it is ready when it knows the leader.
     out['registrar/log/recovered'] = master.leader && !master.recovering ? 1 : 0;
   }
   for (const [name, count] of master.metrics.entries()) out[name] = count;

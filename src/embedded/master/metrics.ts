@@ -13,7 +13,7 @@ export class Metrics {
     return this.#counters.get(name) ?? 0;
   }
 
-  /** A task ended, or was turned away before it started, in this state. */
+  /** Counts a task that ended or was refused, by its state. */
   countEnd(state: TaskState, source: string, reason: string | undefined): void {
     const name = state.slice('TASK_'.length).toLowerCase();
     this.count(`master/tasks_${name}`);

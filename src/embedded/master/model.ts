@@ -1,4 +1,4 @@
-/** What the master knows, all of it in memory, and the ports through which it touches the world. */
+/** The master's state in memory, and its ports to the environment. */
 
 import { type Amounts, add, amountsOf, subtract } from '../../mesos/resources.ts';
 import type { Timer } from '../../mesos/retry.ts';
@@ -18,7 +18,7 @@ import type { EventStream } from '../wire/http.ts';
 import type { Refusal } from './allocator.ts';
 import type { Metrics } from './metrics.ts';
 
-/** A framework's subscription; its id is the Mesos-Stream-Id of the answer. */
+/** A framework's subscription. The id is the Mesos-Stream-Id of the answer. */
 export interface SchedulerStream extends EventStream<SchedulerEvent> {
   readonly id: string;
 }
@@ -30,9 +30,9 @@ export interface Task {
   readonly frameworkId: string;
   readonly agentId: string;
   readonly amounts: Amounts;
-  /** The latest state; resources are in use until it is terminal. */
+  /** The latest state. Resources are in use until it is terminal. */
   state: TaskState;
-  /** State and uuid of the last update that was forwarded: what reconciliation tells, and what is acknowledged. */
+  /** State and uuid of the last forwarded update, for reconciliation and acknowledgements. */
   updateState?: TaskState;
   updateUuid?: string;
   statuses: TaskStatus[];
@@ -43,10 +43,10 @@ export interface Framework {
   info: FrameworkInfo;
   roles: string[];
   suppressed: Set<string>;
-  /** Which agents it wants offers of. */
+  /** Selects the agents whose offers it wants. */
   offerConstraints: OfferConstraints;
   stream?: SchedulerStream;
-  /** Known from its agents only, since this master started. */
+  /** True if it has not subscribed at this master and is known only from agents. */
   recovered: boolean;
   /** Seconds since the epoch. */
   registeredTime: number;
@@ -54,11 +54,11 @@ export interface Framework {
   unregisteredTime?: number;
   readonly tasks: Map<string, Task>;
   readonly unreachableTasks: Map<string, Task>;
-  /** The newest last, at most MAX_COMPLETED. */
+  /** Oldest first, at most MAX_COMPLETED_TASKS. */
   readonly completedTasks: Task[];
-  /** What it holds in tasks, executors and offers, by role; scalars in thousandths. */
+  /** Resources of its tasks, executors and offers, by role; scalars in thousandths. */
   readonly held: Map<string, Map<string, number>>;
-  /** What it refused for a while, by agent id. */
+  /** Temporary refusals, by agent id. */
   readonly refusals: Map<string, Refusal[]>;
   cancelFailover?: () => void;
 }
@@ -66,28 +66,28 @@ export interface Framework {
 export interface Agent {
   readonly id: string;
   info: AgentInfo;
-  /** Where its API answers. */
+  /** The address of its API. */
   ip: string;
   version: string;
   stream?: AgentStream;
   registeredTime: number;
   reregisteredTime?: number;
   total: Amounts;
-  /** The total less tasks, executors and outstanding offers. */
+  /** The total minus tasks, executors and outstanding offers. */
   available: Amounts;
-  /** By framework id, then executor id; only executors that frameworks gave. */
+  /** By framework id, then executor id; only executors of frameworks. */
   readonly executors: Map<string, Map<string, ExecutorInfo>>;
   /** By `taskKey`. */
   readonly tasks: Map<string, Task>;
-  /** Tasks to be killed, by `taskKey`: told again when the agent comes back. */
+  /** Requested kills, by `taskKey`. Sent again when the agent returns. */
   readonly killed: Set<string>;
   missedPings: number;
   cancelPing?: () => void;
-  /** When its draining was asked for, by this master; seconds since the epoch. */
+  /** Time when this master requested draining, in seconds since the epoch. */
   drainStartTime?: number;
 }
 
-/** Of an agent that an operator had emptied; a message of Mesos. */
+/** Draining state of an agent; a message of Mesos. */
 export interface DrainInfo {
   state: 'DRAINING' | 'DRAINED';
   config: DrainConfig;
@@ -107,7 +107,7 @@ export interface MasterSettings {
   agentPingTimeoutMs: number;
   maxAgentPingTimeouts: number;
   agentReregisterTimeoutMs: number;
-  /** After which an offer is taken back; never where it is undefined. */
+  /** Time until an unanswered offer is rescinded; undefined for never. */
   offerTimeoutMs?: number;
 }
 
@@ -116,7 +116,7 @@ interface MasterPorts {
   now(): number;
   timer: Timer;
   log(line: string): void;
-  /** Keeps what the registry must hold by now. Resolves once it is safe; where that fails the master ends. */
+  /** Stores the current registry. Resolves when it is stored; a failure ends the master. */
   saveRegistry(): Promise<void>;
 }
 
@@ -128,42 +128,42 @@ export interface Master {
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly startTime: number;
-  /** Who leads as far as is known: this master, another, or nobody. */
+  /** The last known leader: this master, another master, or none. */
   leader?: MasterInfo;
-  /** When this master was elected, in milliseconds since the epoch. */
+  /** Time of this master's election, in milliseconds since the epoch. */
   electedTime?: number;
-  /** True from the election until the registry is read. */
+  /** True between the election and the end of reading the registry. */
   recovering: boolean;
-  /** False where the registry is in memory alone. */
+  /** False if the registry is only in memory. */
   readonly registryKept: boolean;
   readonly frameworks: Map<string, Framework>;
   readonly completedFrameworks: Map<string, Framework>;
   readonly agents: Map<string, Agent>;
-  /** When each agent was marked unreachable, in milliseconds since the epoch. */
+  /** Times when agents were marked unreachable, in milliseconds since the epoch. */
   readonly unreachableAgents: Map<string, number>;
-  /** Agents that the registry knew when this master was elected and that have not come back since. */
+  /** Agents of the registry that have not registered again since this master's election. */
   readonly recoveredAgents: Map<string, AgentInfo>;
-  /** Agents without offers, by an operator's wish. */
+  /** Agents that an operator deactivated: they get no offers. */
   readonly deactivated: Set<string>;
   readonly draining: Map<string, DrainInfo>;
-  /** Agents that may not come back, and since when, in milliseconds since the epoch. */
+  /** Agents that must not return, with the time in milliseconds since the epoch. */
   readonly gone: Map<string, number>;
   readonly offers: Map<string, OutstandingOffer>;
-  /** Counters behind the ids given out. */
+  /** Counters for new ids. */
   readonly next: { framework: number; agent: number; offer: number };
-  /** True while an allocation waits for its turn. */
+  /** True while an allocation is scheduled. */
   allocationPending: boolean;
 }
 
-/** Most tasks and frameworks that are remembered after their end, as the real master's flags have it. */
+/** Limits of stored ended tasks and frameworks; the defaults of the real master's flags. */
 export const MAX_COMPLETED_TASKS = 1000;
 export const MAX_COMPLETED_FRAMEWORKS = 50;
 
-export function leads(master: Master): boolean {
+export function isLeader(master: Master): boolean {
   return master.leader?.id === master.id;
 }
 
-/** True while offers of an agent may be made. */
+/** True if an agent may be offered. */
 export function isActive(master: Master, agent: Agent): boolean {
   return agent.stream !== undefined && !master.deactivated.has(agent.id);
 }
@@ -176,26 +176,26 @@ export function hasCapability(info: FrameworkInfo, type: string): boolean {
   return info.capabilities?.some((c) => c.type === type) ?? false;
 }
 
-/** The state a partition-aware framework is told, or TASK_LOST, which covers them all for the others. */
+/** Returns the state for a partition-aware framework, and TASK_LOST for any other framework. */
 export function lostState(info: FrameworkInfo, state: TaskState): TaskState {
   return hasCapability(info, 'PARTITION_AWARE') ? state : 'TASK_LOST';
 }
 
-/** The roles a framework stands for: `roles` with MULTI_ROLE, otherwise the older `role`. */
+/** Returns the roles of a framework: `roles` with MULTI_ROLE, otherwise the older `role`. */
 export function rolesOf(info: FrameworkInfo & { role?: string }): string[] {
   return hasCapability(info, 'MULTI_ROLE') ? [...(info.roles ?? [])] : [info.role ?? '*'];
 }
 
-/** Seconds since the epoch, as Mesos stamps everything. */
+/** Converts to seconds since the epoch, as in Mesos' messages. */
 export function seconds(ms: number): number {
   return ms / 1000;
 }
 
 /**
- * An update of the master's own making: without uuid, so never acknowledged.
- * @param known what the task's updates said besides: see `knownOf`
+ * Creates an update of the master itself. It has no uuid, so it is never acknowledged.
+ * @param known details from the task's earlier updates: see `knownDetails`
  */
-export function masterStatus(
+export function createMasterStatus(
   master: Master,
   task: { taskId: string; agentId?: string | undefined; executorId?: string | undefined },
   state: TaskState,
@@ -216,14 +216,14 @@ export function masterStatus(
   };
 }
 
-/** Where the task is and how it was by its latest update. Source: getTaskHealth of src/common/protobuf_utils.cpp. */
-export function knownOf(task: Task): Pick<TaskStatus, 'container_status' | 'healthy'> {
+/** Returns addresses and health from earlier updates. Source: getTaskHealth of src/common/protobuf_utils.cpp. */
+export function knownDetails(task: Task): Pick<TaskStatus, 'container_status' | 'healthy'> {
   const container_status = task.statuses.findLast((s) => s.container_status)?.container_status;
   const healthy = task.statuses.at(-1)?.healthy;
   return { ...(container_status && { container_status }), ...(healthy !== undefined && { healthy }) };
 }
 
-/** Names a task for `masterStatus`. A command task has no executor that the master knows. */
+/** Returns the ids of a task for `createMasterStatus`. The master knows no executor of a command task. */
 export function taskNames(task: Task): { taskId: string; agentId: string; executorId?: string | undefined } {
   return {
     taskId: task.info.task_id.value,
@@ -232,13 +232,13 @@ export function taskNames(task: Task): { taskId: string; agentId: string; execut
   };
 }
 
-/** The role a task's or executor's resources are allocated to. */
+/** Returns the role that a task's or executor's resources are allocated to. */
 export function allocationRole(framework: Framework, resources: TaskInfo['resources'] | undefined): string {
   return resources?.find((r) => r.allocation_info?.role)?.allocation_info?.role ?? framework.roles[0] ?? '*';
 }
 
-/** Takes resources of an agent for a framework. */
-export function take(
+/** Allocates resources of an agent to a framework. */
+export function takeResources(
   agent: Agent | undefined,
   framework: Framework | undefined,
   role: string,
@@ -248,8 +248,8 @@ export function take(
   if (framework) hold(framework, role, amounts, 1);
 }
 
-/** Gives back what `take` took. */
-export function giveBack(
+/** Reverts `takeResources`. */
+export function returnResources(
   agent: Agent | undefined,
   framework: Framework | undefined,
   role: string,
@@ -269,11 +269,11 @@ export function executorAmounts(executor: ExecutorInfo): Amounts {
   return amountsOf(executor.resources ?? []);
 }
 
-/** The executor of that id, if the framework has one on the agent. */
+/** Finds a framework's executor on an agent. */
 export function executorOn(agent: Agent, frameworkId: string, executorId: string): ExecutorInfo | undefined {
   return agent.executors.get(frameworkId)?.get(executorId);
 }
 
-export function tell(framework: Framework, event: SchedulerEvent): void {
+export function sendEvent(framework: Framework, event: SchedulerEvent): void {
   framework.stream?.send(event);
 }

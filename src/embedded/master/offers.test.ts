@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { executorInfo, FakeMaster, taskInfo } from '../../../test/embedded/fake-master.ts';
 import { runAllocation } from './offers.ts';
-import { agentUpdate, exitedExecutor } from './tasks.ts';
+import { handleAgentUpdate, handleExitedExecutor } from './tasks.ts';
 
 const first = <T>(list: readonly T[]): T => {
   expect(list).not.toHaveLength(0);
   return list[0] as T;
 };
 
-/** Time passes, with the allocations of each interval. */
+/** Advances the clock, with the allocations of each interval. */
 function pass(fake: FakeMaster, ms: number): void {
   for (let t = 0; t < ms; t += 1000) {
     fake.clock.advance(1000);
@@ -34,7 +34,7 @@ describe('offers', () => {
     ]);
   });
 
-  it('are taken back after offer_timeout, where there is one, and made again', () => {
+  it('are rescinded after an existing offer_timeout, and made again', () => {
     const fake = new FakeMaster();
     fake.master.settings.offerTimeoutMs = 5000;
     const scheduler = fake.subscribe();
@@ -80,7 +80,7 @@ describe('offers', () => {
     expect(scheduler.offers()).toHaveLength(1);
   });
 
-  it('of what is left of an accepted one wait 5 s by default', () => {
+  it('of unused resources of an accepted offer wait 5 s by default', () => {
     const fake = new FakeMaster();
     fake.register('cpus:4');
     const scheduler = fake.subscribe();
@@ -92,14 +92,14 @@ describe('offers', () => {
     expect(first(scheduler.offers()).resources).toMatchObject([{ name: 'cpus', scalar: { value: 3 } }]);
   });
 
-  it('come at once where a task ends, since that is more than was refused', () => {
+  it('come immediately when a task ends, since they exceed the refused resources', () => {
     const fake = new FakeMaster();
     const { agent } = fake.register('cpus:4');
     const scheduler = fake.subscribe();
     const offer = first(scheduler.offers());
     fake.launch(scheduler, [offer], [taskInfo('t', offer, 'cpus:1')]);
     const status = { task_id: { value: 't' }, state: 'TASK_FINISHED' as const, uuid: 'u' };
-    agentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_FINISHED');
+    handleAgentUpdate(fake.master, agent, offer.framework_id.value, status, 'TASK_FINISHED');
     fake.clock.settle();
     expect(first(scheduler.offers()).resources).toMatchObject([{ scalar: { value: 4 } }]);
   });
@@ -116,7 +116,7 @@ describe('offers', () => {
     expect(next).toMatchObject({ executor_ids: [{ value: 'e' }], resources: [{ scalar: { value: 2.5 } }] });
     fake.call(scheduler, 'DECLINE', { decline: { offer_ids: [next.id] } });
     const framework_id = offer.framework_id.value;
-    exitedExecutor(fake.master, agent, { framework_id, executor_id: 'e', status: 256 });
+    handleExitedExecutor(fake.master, agent, { framework_id, executor_id: 'e', status: 256 });
     fake.clock.settle();
     expect(first(scheduler.offers()).resources).toMatchObject([{ scalar: { value: 3 } }]);
     expect(scheduler.of('FAILURE')).toEqual([
@@ -147,7 +147,7 @@ describe('ACCEPT', () => {
     const rest = first(scheduler.offers());
     const framework = offer.framework_id.value;
     const ended = { task_id: { value: 'small' }, state: 'TASK_FINISHED' as const };
-    agentUpdate(fake.master, agent, framework, ended, 'TASK_FINISHED');
+    handleAgentUpdate(fake.master, agent, framework, ended, 'TASK_FINISHED');
     fake.clock.settle();
     const piece = first(scheduler.offers());
     fake.launch(scheduler, [rest, piece], [taskInfo('large', offer, 'cpus:3.5')]);
@@ -172,7 +172,7 @@ describe('ACCEPT', () => {
     expect(scheduler.offers()).toHaveLength(1);
   });
 
-  it('says TASK_LOST to a framework that is not partition-aware', () => {
+  it('sends TASK_LOST to a framework that is not partition-aware', () => {
     const fake = new FakeMaster();
     fake.register('cpus:4');
     const scheduler = fake.subscribe({ capabilities: [{ type: 'MULTI_ROLE' }] });
@@ -181,7 +181,7 @@ describe('ACCEPT', () => {
     expect(scheduler.updates()).toMatchObject([{ state: 'TASK_LOST', reason: 'REASON_INVALID_OFFERS' }]);
   });
 
-  it('refuses offers of another framework, of several agents and named twice', () => {
+  it('refuses offers of another framework, of several agents and repeated ids', () => {
     const fake = new FakeMaster();
     fake.register('cpus:4');
     fake.register('cpus:4');

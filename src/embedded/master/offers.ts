@@ -1,24 +1,24 @@
-/** Offers: made by the allocator, taken back, declined. */
+/** Makes, rescinds and declines offers. */
 
-import { letsThrough } from '../../mesos/offer-constraints.ts';
+import { passesConstraints } from '../../mesos/offer-constraints.ts';
 import type { Offer, SchedulerEvent } from '../../mesos/types.ts';
 import { wireResources } from '../wire/resource-text.ts';
 import { allocate } from './allocator.ts';
 import {
   type Agent,
   type Framework,
-  giveBack,
   isActive,
   type Master,
   type OutstandingOffer,
-  take,
-  tell,
+  returnResources,
+  sendEvent,
+  takeResources,
 } from './model.ts';
 
-/** How long leftovers are refused where an ACCEPT or DECLINE doesn't say, in seconds. */
+/** Default time for which an ACCEPT or DECLINE refuses unused resources, in seconds. */
 const DEFAULT_REFUSE_SECONDS = 5;
 
-/** Allocates as soon as what is being handled now is done; several requests make one allocation. */
+/** Schedules an allocation after the current event. Several requests result in one allocation. */
 export function requestAllocation(master: Master): void {
   if (master.allocationPending) return;
   master.allocationPending = true;
@@ -28,7 +28,7 @@ export function requestAllocation(master: Master): void {
   });
 }
 
-/** Offers what is free to the frameworks that want it. */
+/** Offers free resources to the frameworks that want them. */
 export function runAllocation(master: Master): void {
   const now = master.ports.now();
   const wanting = [...master.frameworks.values()].filter((f) => f.stream !== undefined);
@@ -56,7 +56,7 @@ export function runAllocation(master: Master): void {
     const framework = master.frameworks.get(grant.frameworkId);
     const agent = master.agents.get(grant.agentId);
     if (!framework || !agent) continue;
-    take(agent, framework, grant.role, grant.amounts);
+    takeResources(agent, framework, grant.role, grant.amounts);
     const offer: OutstandingOffer = { id: `${master.id}-O${master.next.offer}`, ...grant };
     master.next.offer += 1;
     master.offers.set(offer.id, offer);
@@ -71,13 +71,13 @@ export function runAllocation(master: Master): void {
     const framework = master.frameworks.get(id);
     if (!framework) continue;
     master.ports.log(`Sending offers ${offers.map((o) => o.id.value).join(', ')} to framework ${id}`);
-    tell(framework, event);
+    sendEvent(framework, event);
   }
 }
 
 function isWanted(master: Master, { offerConstraints }: Framework, role: string, agentId: string): boolean {
   const agent = master.agents.get(agentId);
-  return agent !== undefined && letsThrough(offerConstraints, role, agent.info);
+  return agent !== undefined && passesConstraints(offerConstraints, role, agent.info);
 }
 
 function expireLater(master: Master, offer: OutstandingOffer): void {
@@ -114,10 +114,10 @@ function wireOffer(framework: Framework, agent: Agent, offer: OutstandingOffer):
   };
 }
 
-/** Ends an offer. Its resources are free again, unless they were accepted and `accept` settles them. */
+/** Ends an offer. Its resources are free again; `accept` allocates accepted resources afterwards. */
 export function removeOffer(master: Master, offer: OutstandingOffer): void {
   master.offers.delete(offer.id);
-  giveBack(
+  returnResources(
     master.agents.get(offer.agentId),
     master.frameworks.get(offer.frameworkId),
     offer.role,
@@ -125,16 +125,16 @@ export function removeOffer(master: Master, offer: OutstandingOffer): void {
   );
 }
 
-/** Takes offers back, telling their framework. */
+/** Rescinds offers and informs their frameworks. */
 export function rescindOffers(master: Master, which: (offer: OutstandingOffer) => boolean): void {
   for (const offer of [...master.offers.values()].filter(which)) {
     removeOffer(master, offer);
     const framework = master.frameworks.get(offer.frameworkId);
-    if (framework) tell(framework, { type: 'RESCIND', rescind: { offer_id: { value: offer.id } } });
+    if (framework) sendEvent(framework, { type: 'RESCIND', rescind: { offer_id: { value: offer.id } } });
   }
 }
 
-/** Drops a framework's offers without a word: its connection is gone, and they died with it. */
+/** Drops the offers of a disconnected framework, without RESCIND. */
 export function dropOffersOf(master: Master, framework: Framework): void {
   for (const offer of [...master.offers.values()]) {
     if (offer.frameworkId === framework.id) removeOffer(master, offer);
@@ -142,7 +142,7 @@ export function dropOffersOf(master: Master, framework: Framework): void {
 }
 
 /**
- * Remembers a refusal. A filter lasts at least until the next allocation; `refuse_seconds: 0` sets none, and the
+ * Stores a refusal. A filter lasts at least until the next allocation. `refuse_seconds: 0` sets no filter, so that the
  * resources are offered again at the next interval.
  */
 export function refuse(
@@ -177,20 +177,20 @@ export function decline(
   }
 }
 
-/** A call that names a role its framework doesn't have is dropped as a whole. */
-function haveRoles(framework: Framework, roles: readonly string[]): boolean {
+/** Checks the roles of a call. A call with a role that its framework doesn't have is dropped. */
+function hasRoles(framework: Framework, roles: readonly string[]): boolean {
   return roles.every((role) => framework.roles.includes(role));
 }
 
-/** Wants no offers for these roles. @param roles those named in the call; none stands for all */
+/** Stops offers for these roles. @param roles from the call; empty for all roles */
 export function suppress(framework: Framework, roles: readonly string[]): void {
-  if (!haveRoles(framework, roles)) return;
+  if (!hasRoles(framework, roles)) return;
   for (const role of roles.length > 0 ? roles : framework.roles) framework.suppressed.add(role);
 }
 
-/** Wants offers again, and forgets what was refused: allocated at once. */
+/** Resumes offers, deletes refusals and schedules an allocation. */
 export function revive(master: Master, framework: Framework, roles: readonly string[]): void {
-  if (!haveRoles(framework, roles)) return;
+  if (!hasRoles(framework, roles)) return;
   const revived = new Set(roles.length > 0 ? roles : framework.roles);
   for (const role of revived) framework.suppressed.delete(role);
   for (const [agentId, refusals] of framework.refusals) {

@@ -17,8 +17,8 @@ import { MESOS_VERSION } from '../wire/version.ts';
 import { removeFramework } from './frameworks.ts';
 import { metricsJson } from './metrics-json.ts';
 import { isActive, type Master, seconds } from './model.ts';
-import { operatorAct } from './operator-act.ts';
-import { operatorCall } from './operator-call.ts';
+import { performChange } from './operator-changes.ts';
+import { answerQuery } from './operator-queries.ts';
 import {
   agentJson,
   frameworkJson,
@@ -28,16 +28,16 @@ import {
   taskJson,
 } from './state-json.ts';
 
-/** What the endpoints show. */
+/** Input of the endpoints. */
 export interface OperatorContext {
   master: Master;
   flags: FlagValues;
 }
 
 export interface OperatorRoute {
-  /** Which of the master's authentication flags guards it. */
+  /** The authentication flag of the master that applies. */
   access: 'open' | 'readonly' | 'readwrite';
-  /** True where a master that does not lead answers itself. */
+  /** True if a master that does not lead answers itself. */
   local?: true;
   answer: (
     context: OperatorContext,
@@ -46,7 +46,7 @@ export interface OperatorRoute {
   ) => void | Promise<void>;
 }
 
-/** The route for a path, with or without `.json`; undefined where there is none. */
+/** Finds the route for a path, with or without `.json`. */
 export function operatorRoute(path: string): OperatorRoute | undefined {
   const name = path.replace(/\.json$/, '');
   return Object.hasOwn(ROUTES, name) ? ROUTES[name] : undefined;
@@ -86,7 +86,7 @@ const ROUTES: Readonly<Record<string, OperatorRoute>> = {
   '/api/v1': { access: 'readwrite', answer: call },
 };
 
-/** @param path of the leader; empty for its root. 503 where nobody leads */
+/** Redirects to the leader, or answers 503 without a leader. @param path empty for the leader's root */
 export function redirectToLeader(master: Master, path: string, response: ServerResponse): void {
   const { leader } = master;
   if (!leader) answerText(response, 503, 'No leader elected');
@@ -138,7 +138,7 @@ function leaderJson({ id, pid, port, hostname }: MasterInfo): Json {
   return { id, pid, port, hostname };
 }
 
-/** All tasks, the latest first where their times are known; `limit` (100), `offset` and `order` as in Mesos. */
+/** Lists all tasks, the latest first if their times are known; `limit` (100), `offset` and `order` as in Mesos. */
 function tasks({ master }: OperatorContext, query: URLSearchParams): Json {
   const all = [...master.frameworks.values(), ...master.completedFrameworks.values()].flatMap((framework) =>
     [...framework.tasks.values(), ...framework.unreachableTasks.values(), ...framework.completedTasks].map(
@@ -181,14 +181,14 @@ async function call(
   response: ServerResponse,
 ): Promise<void> {
   if (request.method !== 'POST') return methodNotAllowed(response, request.method);
-  const given = await readCall(request);
-  const { type } = given;
+  const call = await readCall(request);
+  const { type } = call;
   if (type === 'GET_METRICS') {
     const list = Object.entries(metricsJson(master)).map(([name, value]) => ({ name, value }));
     return answerJson(response, { type, get_metrics: { metrics: list } });
   }
-  const done = operatorAct(master, given);
-  if (!done) return answerJson(response, operatorCall(master, type));
+  const done = performChange(master, call);
+  if (!done) return answerJson(response, answerQuery(master, type));
   await done;
   answerEmpty(response, 200);
 }

@@ -1,20 +1,20 @@
-/** RECONCILE: what the master knows of a framework's tasks. */
+/** Handles RECONCILE: sends the states of a framework's tasks. */
 
 import type { TaskState } from '../../mesos/types.ts';
 import {
+  createMasterStatus,
   type Framework,
-  knownOf,
+  knownDetails,
   lostState,
   type Master,
-  masterStatus,
+  sendEvent,
   type Task,
   taskNames,
-  tell,
 } from './model.ts';
 
 const REASON = 'REASON_RECONCILIATION';
 
-/** @param tasks those asked about; none stands for all the framework has */
+/** @param tasks the requested tasks; empty for all tasks of the framework */
 export function reconcile(
   master: Master,
   framework: Framework,
@@ -40,16 +40,16 @@ export function reconcile(
     }
     const [state, message] = unknownTask(master, agentId);
     const names = { taskId: task_id.value, agentId };
-    const status = masterStatus(master, names, lostState(framework.info, state), message, REASON);
-    tell(framework, { type: 'UPDATE', update: { status } });
+    const status = createMasterStatus(master, names, lostState(framework.info, state), message, REASON);
+    sendEvent(framework, { type: 'UPDATE', update: { status } });
   }
 }
 
 function tellLatest(master: Master, framework: Framework, task: Task): void {
   const state = task.updateState ?? task.state;
   const message = 'Reconciliation: Latest task state';
-  const status = masterStatus(master, taskNames(task), state, message, REASON, knownOf(task));
-  tell(framework, { type: 'UPDATE', update: { status } });
+  const status = createMasterStatus(master, taskNames(task), state, message, REASON, knownDetails(task));
+  sendEvent(framework, { type: 'UPDATE', update: { status } });
 }
 
 function unknownTask(master: Master, agentId: string | undefined): [TaskState, string] {
@@ -63,9 +63,9 @@ function unknownTask(master: Master, agentId: string | undefined): [TaskState, s
 }
 
 /**
- * A master says nothing about the tasks of agents in its registry that have not come back since it was elected. Where
- * no registry is kept, ids tell who gave them out: what a master before this one named may still come back, for as
- * long as `agent_reregister_timeout` lasts.
+ * True if a task may be on an agent that has not returned since the election; the master then sends no answer. With a
+ * registry, these are the agents in it that have not registered again. Without a registry, these are agents whose id is
+ * from an earlier master, during `agent_reregister_timeout`.
  */
 function isRecovering(master: Master, framework: Framework, agentId: string | undefined): boolean {
   if (agentId === undefined ? master.recoveredAgents.size > 0 : master.recoveredAgents.has(agentId))

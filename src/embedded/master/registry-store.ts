@@ -1,4 +1,4 @@
-/** Where registries are kept: nowhere, in a file, in a znode. */
+/** Stores of the registry: memory, a file, a znode. */
 
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,15 +6,15 @@ import { MesosupError } from '../../errors/mesosup-error.ts';
 import { isZooKeeperError, type ZooKeeperSession } from '../../zookeeper/client.ts';
 import type { Registry, RegistryStore } from './registry.ts';
 
-/** `--registry=in_memory`: forgotten with the process. */
+/** `--registry=in_memory`: lost at the end of the process. */
 export const memoryStore: RegistryStore = {
   load: async () => undefined,
   save: async () => {},
 };
 
 /**
- * Makes `work_dir/replicated_log`, which every master has that takes part in keeping a registry: installers tell by
- * it who does. @returns its path
+ * Creates `work_dir/replicated_log`, which every master with a registry has. Installers recognize these masters by it.
+ * @returns its path
  */
 export function registryDirectory(workDir: string): string {
   const path = join(workDir, 'replicated_log');
@@ -22,7 +22,7 @@ export function registryDirectory(workDir: string): string {
   return path;
 }
 
-/** For a master on its own. */
+/** For a single master. */
 export function fileStore(directory: string): RegistryStore {
   const path = join(directory, 'registry.json');
   return {
@@ -34,7 +34,7 @@ export function fileStore(directory: string): RegistryStore {
   };
 }
 
-/** @throws MesosupError where the file is damaged */
+/** @throws MesosupError if the file is damaged */
 function registryIn(path: string): Registry {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Registry;
@@ -42,15 +42,16 @@ function registryIn(path: string): Registry {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new MesosupError(`${path} is damaged`, {
       path,
-      remedy: 'Put back a copy of it; without one remove it, and the agents register anew.',
+      remedy:
+        'Restore the file from a copy. Without a copy, remove it; the agents then register as new agents.',
       cause,
     });
   }
 }
 
 /**
- * For masters that elect a leader. Each write names the version that was read or written last, so that a master
- * which was deposed without noticing can't overwrite what its successor wrote. A znode holds 1 MB, some 2,000 agents.
+ * For masters that elect a leader. Each write names the version of the last read or write, so that a former leader that
+ * has not noticed its end can't overwrite its successor's registry. A znode can store 1 MB, about 2,000 agents.
  */
 export function znodeStore(session: ZooKeeperSession, path: string): RegistryStore {
   let version: number | undefined;
@@ -62,7 +63,7 @@ export function znodeStore(session: ZooKeeperSession, path: string): RegistrySto
       version = (await session.set(path, data, version)).version;
     }
   };
-  /** The connection broke before the answer: @returns whether the write was made all the same. */
+  /** Checks after a lost connection if the write was made. */
   const wasWritten = async (data: Buffer): Promise<boolean> => {
     const znode = await session.get(path);
     if (!znode?.data.equals(data)) return false;
@@ -71,7 +72,7 @@ export function znodeStore(session: ZooKeeperSession, path: string): RegistrySto
   };
   return {
     async load() {
-      const znode = await repeated(() => session.get(path));
+      const znode = await retryUntilAnswered(() => session.get(path));
       version = znode?.version;
       return znode && (JSON.parse(znode.data.toString('utf8')) as Registry);
     },
@@ -81,7 +82,7 @@ export function znodeStore(session: ZooKeeperSession, path: string): RegistrySto
         await write(data);
       } catch (error) {
         if (!isZooKeeperError(error, 'CONNECTION_LOSS')) throw error;
-        await repeated(async () => {
+        await retryUntilAnswered(async () => {
           if (!(await wasWritten(data))) await write(data);
         });
       }
@@ -89,8 +90,8 @@ export function znodeStore(session: ZooKeeperSession, path: string): RegistrySto
   };
 }
 
-/** Requests wait while the session is suspended, so this does not spin. */
-async function repeated<T>(request: () => Promise<T>): Promise<T> {
+/** Repeats a request until it is answered. Requests wait while the session is suspended, so this does not spin. */
+async function retryUntilAnswered<T>(request: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await request();

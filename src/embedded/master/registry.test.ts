@@ -10,7 +10,7 @@ beforeEach(() => {
   fake = new FakeMaster();
 });
 
-/** The master after this one, which has only what was kept. */
+/** The next master, which has only the stored registry. */
 function successor(): FakeMaster {
   const next = new FakeMaster();
   next.clock.now = fake.clock.now;
@@ -19,7 +19,7 @@ function successor(): FakeMaster {
 }
 
 describe('the next master', () => {
-  it('knows the agents, and what operators wanted of them', async () => {
+  it('knows the agents and their operator settings', async () => {
     const [a, b, c] = [fake.register('cpus:1'), fake.register('cpus:1'), fake.register('cpus:1')];
     const config = { mark_gone: false };
     await deactivateAgent(fake.master, a.agent.id);
@@ -33,7 +33,7 @@ describe('the next master', () => {
     expect([...master.gone.keys()]).toEqual([c.agent.id]);
   });
 
-  it('takes agents back as they were, gone ones excepted', async () => {
+  it('accepts returning agents unchanged, except agents marked gone', async () => {
     const { agent } = fake.register('cpus:1');
     const { agent: lost } = fake.register('cpus:1');
     await deactivateAgent(fake.master, agent.id);
@@ -49,7 +49,7 @@ describe('the next master', () => {
     expect(next.master.recoveredAgents.size).toBe(0);
   });
 
-  it('gives agents up that do not come back, and forgets them in the end', () => {
+  it('marks agents unreachable that do not return, and finally deletes them', () => {
     const { agent } = fake.register('cpus:1');
     const next = successor();
     const scheduler = next.subscribe();
@@ -89,7 +89,7 @@ describe('Registrar', () => {
     finish = [];
   });
 
-  it('writes one at a time, the last state for all who wait', async () => {
+  it('writes once at a time, with the latest state for all waiting requests', async () => {
     const registrar = new Registrar(store, () => current, undefined);
     const first = registrar.save();
     await turn();
@@ -107,13 +107,13 @@ describe('Registrar', () => {
     await Promise.all([second, third]);
   });
 
-  it('writes nothing that is kept already', async () => {
+  it('does not write an unchanged registry', async () => {
     const registrar = new Registrar(store, () => current, registry('a'));
     await registrar.save();
     expect(kept).toEqual([]);
   });
 
-  it('tells who asked that a write failed, and tries again when asked again', async () => {
+  it('reports a failed write to its caller, and tries again on the next request', async () => {
     let fail = true;
     const failing: RegistryStore = {
       ...store,

@@ -1,39 +1,39 @@
 /**
- * What a master must know of its agents that outlives it. A real master keeps this in the replicated log of its
- * quorum; here it is one JSON document, in a file of `work_dir` or, where masters elect a leader, in a znode beside
- * theirs. It holds no maintenance schedules, quotas and weights, which the embedded master doesn't have.
+ * The stored information about agents. A real master stores it in the replicated log of its quorum; the embedded master
+ * stores one JSON document, in a file of `work_dir` or, with an election, in a znode beside the masters'. It has no
+ * maintenance schedules, quotas and weights, which the embedded master doesn't implement.
  */
 
 import type { AgentInfo } from '../../mesos/types.ts';
 import type { DrainInfo, Master } from './model.ts';
 
-/** What an operator asked of an agent. */
-interface Wishes {
+/** An operator's settings for an agent. */
+interface OperatorSettings {
   deactivated?: true;
   drain_info?: DrainInfo;
 }
 
 export interface Registry {
-  agents: (Wishes & { info: AgentInfo })[];
+  agents: (OperatorSettings & { info: AgentInfo })[];
   /** `since` in milliseconds since the epoch. */
-  unreachable: (Wishes & { id: string; since: number })[];
+  unreachable: (OperatorSettings & { id: string; since: number })[];
   gone: { id: string; since: number }[];
 }
 
-/** `registry_max_agent_age`: unreachable and gone agents are forgotten after that. */
+/** `registry_max_agent_age`: unreachable and gone agents are deleted after that time. */
 const MAX_AGE_MS = 14 * 86_400_000;
 
-/** Where a registry is kept; the edges are in registry-store.ts. */
+/** Stores a registry. The implementations are in registry-store.ts. */
 export interface RegistryStore {
-  /** Undefined where nothing was ever kept. */
+  /** Undefined if no registry was ever stored. */
   load(): Promise<Registry | undefined>;
-  /** @throws where another master has written meanwhile, too: this one leads no more */
+  /** @throws also if another master has written in the meantime, so that this one no longer leads */
   save(registry: Registry): Promise<void>;
 }
 
-/** The registry as it should be now. */
+/** Builds the current registry. */
 export function registryOf(master: Master): Registry {
-  const wishes = (id: string): Wishes => {
+  const settings = (id: string): OperatorSettings => {
     const drain_info = master.draining.get(id);
     return {
       ...(master.deactivated.has(id) ? { deactivated: true as const } : {}),
@@ -42,16 +42,16 @@ export function registryOf(master: Master): Registry {
   };
   const infos = [...master.recoveredAgents.values(), ...[...master.agents.values()].map((a) => a.info)];
   return {
-    agents: infos.map((info) => ({ info, ...wishes(info.id?.value ?? '') })),
-    unreachable: [...master.unreachableAgents].map(([id, since]) => ({ id, since, ...wishes(id) })),
+    agents: infos.map((info) => ({ info, ...settings(info.id?.value ?? '') })),
+    unreachable: [...master.unreachableAgents].map(([id, since]) => ({ id, since, ...settings(id) })),
     gone: [...master.gone].map(([id, since]) => ({ id, since })),
   };
 }
 
-/** Takes over what the master before this one knew. */
+/** Restores the registry of the previous leader. */
 export function recoverRegistry(master: Master, registry: Registry): void {
   const oldest = master.ports.now() - MAX_AGE_MS;
-  const take = (id: string, { deactivated, drain_info }: Wishes) => {
+  const take = (id: string, { deactivated, drain_info }: OperatorSettings) => {
     if (deactivated) master.deactivated.add(id);
     if (drain_info) master.draining.set(id, drain_info);
   };
@@ -68,24 +68,24 @@ export function recoverRegistry(master: Master, registry: Registry): void {
   master.ports.log(`Recovered ${registry.agents.length} agents from the registry`);
 }
 
-/** Writes the registry whenever it differs from what is kept, one write at a time. */
+/** Writes the registry if it differs from the stored one, one write at a time. */
 export class Registrar {
   readonly #store: RegistryStore;
   readonly #current: () => Registry;
-  /** What is kept by now, as text. */
+  /** The stored registry as text. */
   #kept: string;
   #last: Promise<void> = Promise.resolve();
-  /** The write that has not begun yet, for all who ask for one meanwhile. */
+  /** The next write, which has not started yet, shared by all requests until then. */
   #next: Promise<void> | undefined;
 
-  /** @param current gives the registry to keep, at the moment of writing. @param kept what the store holds */
+  /** @param current returns the registry at the time of writing. @param kept the stored registry */
   constructor(store: RegistryStore, current: () => Registry, kept: Registry | undefined) {
     this.#store = store;
     this.#current = current;
     this.#kept = JSON.stringify(kept);
   }
 
-  /** Resolves once what is current now is kept. @throws the store's error */
+  /** Resolves when the current registry is stored. @throws the store's error */
   save(): Promise<void> {
     if (this.#next) return this.#next;
     const next = this.#last.then(() => {

@@ -1,11 +1,11 @@
-/** Agents that are given up: unreachable ones, which may still come back, and those an operator marked gone. */
+/** Removal of agents: unreachable agents, which may return, and agents that an operator marked gone. */
 
 import { isTerminal, type TaskState } from '../../mesos/types.ts';
-import { type Agent, hasCapability, type Master, tell } from './model.ts';
+import { type Agent, hasCapability, type Master, sendEvent } from './model.ts';
 import { rescindOffers } from './offers.ts';
 import { endTask, removeExecutor, removeTask } from './tasks.ts';
 
-/** The agent is given up for now; it may come back, with its tasks. */
+/** Marks an agent unreachable. It may return with its tasks. */
 export function markUnreachable(master: Master, agent: Agent, message: string): void {
   master.ports.log(`Marking agent ${agent.id} (${agent.info.hostname}) unreachable: ${message}`);
   master.unreachableAgents.set(agent.id, master.ports.now());
@@ -15,7 +15,7 @@ export function markUnreachable(master: Master, agent: Agent, message: string): 
   void master.ports.saveRegistry();
 }
 
-/** Agents of the registry that did not come back in time after an election. */
+/** Marks agents of the registry unreachable that did not return in time after an election. */
 export function giveUpRecovered(master: Master): void {
   for (const id of master.recoveredAgents.keys()) {
     master.ports.log(`Agent ${id} did not reregister within the timeout after the election: unreachable`);
@@ -28,7 +28,7 @@ export function giveUpRecovered(master: Master): void {
 
 const GONE = 'Agent has been marked gone';
 
-/** The agent is out of the cluster for good: where it is connected, or comes back, it is told to shut down. */
+/** Removes an agent permanently. It is sent SHUTDOWN now if it is connected, or when it returns. */
 export function markGone(master: Master, agentId: string): void {
   const agent = master.agents.get(agentId);
   master.ports.log(`Marking agent ${agentId} gone`);
@@ -81,7 +81,7 @@ function remove(master: Master, agent: Agent, message: string, how: LostTasks): 
   }
   rescindOffers(master, (o) => o.agentId === agent.id);
   for (const framework of master.frameworks.values()) {
-    tell(framework, { type: 'FAILURE', failure: { agent_id: { value: agent.id } } });
+    sendEvent(framework, { type: 'FAILURE', failure: { agent_id: { value: agent.id } } });
   }
   stream?.close();
 }

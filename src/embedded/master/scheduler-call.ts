@@ -1,11 +1,11 @@
-/** `/api/v1/scheduler` without its HTTP: which calls are refused, and what the others do. */
+/** Validates and performs the calls of `/api/v1/scheduler`, without HTTP. */
 
 import type { KillPolicy, TaskInfo, Value } from '../../mesos/types.ts';
 import { isUuidBase64 } from '../../mesos/uuid.ts';
 import { CallRefused } from '../wire/http.ts';
 import { checkShape, SCHEDULER_CALL } from '../wire/shape.ts';
 import { checkDrained } from './drain.ts';
-import { removeFramework, updateFramework, type Wishes } from './frameworks.ts';
+import { type FrameworkRequest, removeFramework, updateFramework } from './frameworks.ts';
 import { accept } from './launch.ts';
 import type { Framework, Master } from './model.ts';
 import { decline, revive, suppress } from './offers.ts';
@@ -16,11 +16,11 @@ interface Filters {
   refuse_seconds?: number;
 }
 
-/** A call as it stands in JSON: the part that its type names is there, the others are ignored. */
+/** A call in JSON. It has the part that its type names; other parts are ignored. */
 export interface RawCall {
   type: CallType;
   framework_id?: Value;
-  subscribe?: Wishes;
+  subscribe?: FrameworkRequest;
   accept?: {
     offer_ids?: Value[];
     operations?: { type?: string; launch?: { task_infos?: TaskInfo[] } }[];
@@ -34,10 +34,10 @@ export interface RawCall {
   acknowledge?: { agent_id: Value; task_id: Value; uuid: string };
   reconcile?: { tasks?: { task_id: Value; agent_id?: Value }[] };
   message?: { agent_id: Value; executor_id: Value; data: string };
-  update_framework?: Wishes;
+  update_framework?: FrameworkRequest;
 }
 
-/** Calls by the part they must have; TEARDOWN, REVIVE and SUPPRESS need none. */
+/** The required part of each call; TEARDOWN, REVIVE and SUPPRESS need none. */
 const PARTS = {
   SUBSCRIBE: 'subscribe',
   TEARDOWN: undefined,
@@ -54,7 +54,7 @@ const PARTS = {
 } as const;
 export type CallType = keyof typeof PARTS;
 
-/** @param principal of the request, where the master authenticates. @throws CallRefused */
+/** @param principal of the request, if the master requires authentication. @throws CallRefused */
 export function validateCall(call: Record<string, unknown>, principal: string | undefined): RawCall {
   const wrong = checkShape(call, SCHEDULER_CALL);
   if (wrong !== undefined) throw new CallRefused(400, `Failed to convert JSON into Call protobuf: ${wrong}`);
@@ -93,7 +93,7 @@ function callError(call: RawCall, principal: string | undefined): string | undef
   return undefined;
 }
 
-/** The framework a call other than SUBSCRIBE is for. @throws CallRefused where it may not speak for it */
+/** Finds the framework of a call other than SUBSCRIBE. @throws CallRefused if the sender may not act for it */
 export function callingFramework(
   master: Master,
   call: RawCall,
@@ -128,7 +128,7 @@ function checkDrainedById(master: Master, agentId: string | undefined): void {
   if (agent) checkDrained(master, agent);
 }
 
-/** Does what a call other than SUBSCRIBE asks. @returns the status of the answer. @throws CallRefused */
+/** Performs a call other than SUBSCRIBE. @returns the status of the answer. @throws CallRefused */
 export function handleCall(master: Master, framework: Framework, call: RawCall): 200 | 202 {
   const name = call.type.toLowerCase();
   master.metrics.count(`master/frameworks/${framework.info.name}/${framework.id}/calls/${name}`);

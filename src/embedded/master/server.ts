@@ -1,4 +1,4 @@
-/** The master over HTTP. */
+/** The master's HTTP server. */
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -19,14 +19,14 @@ import {
   readCall,
   requestTarget,
 } from '../wire/http.ts';
-import { agentDisconnected, registerAgent } from './agents.ts';
-import { disconnected, HEARTBEAT_SECONDS, subscribe } from './frameworks.ts';
-import { type Agent, type AgentStream, leads, type Master, type SchedulerStream } from './model.ts';
+import { handleAgentDisconnect, registerAgent } from './agents.ts';
+import { HEARTBEAT_SECONDS, handleDisconnect, subscribe } from './frameworks.ts';
+import { type Agent, type AgentStream, isLeader, type Master, type SchedulerStream } from './model.ts';
 import { type OperatorContext, operatorRoute, redirectToLeader } from './operator.ts';
 import { callingFramework, handleCall, validateCall } from './scheduler-call.ts';
-import { agentUpdate, exitedExecutor, messageFromExecutor } from './tasks.ts';
+import { handleAgentUpdate, handleExitedExecutor, messageFromExecutor } from './tasks.ts';
 
-/** Which requests must carry credentials of `credentials`. */
+/** The requests that require one of `credentials`. */
 export interface Authentication {
   agents: boolean;
   frameworks: boolean;
@@ -41,11 +41,11 @@ export interface MasterServer extends OperatorContext {
 }
 
 /**
- * Lets the leader answer. @returns true where this master doesn't lead and has said who does
- * @throws CallRefused with 503 while it recovers
+ * Redirects to the leader. @returns true if this master doesn't lead and has answered with a redirect or 503
+ * @throws CallRefused with 503 while this master leads and recovers
  */
-function answeredForLeader(master: Master, request: IncomingMessage, response: ServerResponse): boolean {
-  if (leads(master)) {
+function redirectIfFollower(master: Master, request: IncomingMessage, response: ServerResponse): boolean {
+  if (isLeader(master)) {
     if (master.recovering) throw new CallRefused(503, 'Master has not finished recovery');
     return false;
   }
@@ -82,7 +82,7 @@ async function scheduler(
     if (!found) return;
     if ('name' in found) principal = found.name;
   }
-  if (answeredForLeader(master, request, response)) return;
+  if (redirectIfFollower(master, request, response)) return;
   if (request.method !== 'POST') return methodNotAllowed(response, request.method);
   const call = validateCall(await readCall(request), principal);
   const streamId = request.headers['mesos-stream-id'];
@@ -100,31 +100,34 @@ async function scheduler(
   if (streamId !== undefined) {
     return answerText(response, 400, "Subscribe calls should not include the 'Mesos-Stream-Id' header");
   }
-  const given = call.subscribe.framework_info;
-  const info = principal === undefined || given.principal !== undefined ? given : { ...given, principal };
+  const requestedInfo = call.subscribe.framework_info;
+  const info =
+    principal === undefined || requestedInfo.principal !== undefined
+      ? requestedInfo
+      : { ...requestedInfo, principal };
   const id = randomUUID();
   const opened = openEventStream<SchedulerEvent>(
     response,
     { 'Mesos-Stream-Id': id },
-    () => disconnected(master, stream),
+    () => handleDisconnect(master, stream),
     { event: { type: 'HEARTBEAT' }, everyMs: HEARTBEAT_SECONDS * 1000 },
   );
   const stream: SchedulerStream = { id, ...opened };
   subscribe(master, { ...call.subscribe, framework_info: info }, stream);
 }
 
-/** The other end is `agent/master-link.ts`; the protocol is in `wire/agent-link.ts`. */
+/** The master's side of `agent/master-link.ts`. The protocol is in `wire/agent-link.ts`. */
 function agentLink(server: MasterServer, request: IncomingMessage, response: ServerResponse): void {
   if (request.method !== 'POST') {
     methodNotAllowed(response, request.method);
     return;
   }
   const { master } = server;
-  if (!leads(master) || master.recovering) {
+  if (!isLeader(master) || master.recovering) {
     answerText(
       response,
       503,
-      leads(master) ? 'Master has not finished recovery' : 'This master does not lead',
+      isLeader(master) ? 'Master has not finished recovery' : 'This master does not lead',
     );
     return;
   }
@@ -137,7 +140,7 @@ function agentLink(server: MasterServer, request: IncomingMessage, response: Ser
   let agent: Agent | undefined;
   const stream: AgentStream = openEventStream<MasterMessage>(response, {}, () => {
     request.destroy();
-    if (agent) agentDisconnected(master, agent, stream);
+    if (agent) handleAgentDisconnect(master, agent, stream);
   });
   const decoder = new RecordIoDecoder();
   request.on('error', () => response.destroy());
@@ -147,7 +150,7 @@ function agentLink(server: MasterServer, request: IncomingMessage, response: Ser
       for (const record of decoder.push(chunk)) {
         const message = JSON.parse(record.toString('utf8')) as AgentMessage;
         if (message.type === 'REGISTER') agent = registerAgent(master, message, stream);
-        else if (agent) agentMessage(master, agent, message);
+        else if (agent) handleAgentMessage(master, agent, message);
       }
     } catch (error) {
       master.ports.log(
@@ -158,22 +161,22 @@ function agentLink(server: MasterServer, request: IncomingMessage, response: Ser
   });
 }
 
-/** Credentials must be right wherever they are given. @returns why not, in words, or undefined */
+/** Checks an agent's credentials, also if they are optional. @returns the reason of a refusal, or undefined */
 function agentRefusal({ agents, credentials }: Authentication, request: IncomingMessage): string | undefined {
   if (request.headers.authorization === undefined) return agents ? 'it is not authenticated' : undefined;
   return basicPrincipal(request, credentials) === undefined ? 'its credential is refused' : undefined;
 }
 
-function agentMessage(master: Master, agent: Agent, message: AgentMessage): void {
+function handleAgentMessage(master: Master, agent: Agent, message: AgentMessage): void {
   switch (message.type) {
     case 'PONG':
       agent.missedPings = 0;
       break;
     case 'UPDATE':
-      agentUpdate(master, agent, message.framework_id, message.status, message.latest_state);
+      handleAgentUpdate(master, agent, message.framework_id, message.status, message.latest_state);
       break;
     case 'EXITED_EXECUTOR':
-      exitedExecutor(master, agent, message);
+      handleExitedExecutor(master, agent, message);
       break;
     case 'EXECUTOR_MESSAGE':
       messageFromExecutor(master, agent, message);
@@ -195,6 +198,6 @@ async function operator(
   const guarded = route.access === 'readwrite' ? readwrite : route.access === 'readonly' && readonly;
   const realm = `mesos-master-${route.access}`;
   if (guarded && !authenticate(request, response, realm, { basic: credentials })) return;
-  if (!route.local && answeredForLeader(server.master, request, response)) return;
+  if (!route.local && redirectIfFollower(server.master, request, response)) return;
   await route.answer(server, request, response);
 }

@@ -1,4 +1,4 @@
-/** The shapes of `/state`, `/slaves`, `/frameworks` and `/tasks`. Pure. */
+/** Builds the JSON of `/state`, `/slaves`, `/frameworks` and `/tasks`. Pure. */
 
 import { type Amounts, add, amountsOf, NOTHING } from '../../mesos/resources.ts';
 import {
@@ -163,7 +163,7 @@ function agentAmounts(master: Master, agent: Agent): { used: Amounts; offered: A
   return { used, offered };
 }
 
-/** As in `/state`. */
+/** An agent in `/state`. */
 export function agentJson(master: Master, agent: Agent): Json {
   const { used, offered } = agentAmounts(master, agent);
   return {
@@ -194,7 +194,7 @@ function drainJson(master: Master, agent: Agent): Json {
   return { drain_info, ...(started === undefined ? {} : { estimated_drain_start_time_seconds: started }) };
 }
 
-/** As `/state` and `/slaves` show agents that have not come back since this master was elected. */
+/** An agent in `/state` and `/slaves` that has not returned since this master's election. */
 export function recoveredAgentJson(info: AgentInfo): Json {
   const total = resourceModel(amountsOf(info.resources ?? []));
   return {
@@ -208,7 +208,7 @@ export function recoveredAgentJson(info: AgentInfo): Json {
   };
 }
 
-/** As in `/slaves`: with the resources in full. */
+/** An agent in `/slaves`, with complete resources. */
 export function fullAgentJson(master: Master, agent: Agent): Json {
   const { used, offered } = agentAmounts(master, agent);
   const role = [...master.frameworks.values()][0]?.roles[0] ?? '*';
@@ -221,7 +221,7 @@ export function fullAgentJson(master: Master, agent: Agent): Json {
   };
 }
 
-/** Scalars of the whole cluster, and how much of each is in use. */
+/** Sums the scalars of the cluster and their use. */
 export function clusterAmounts(master: Master): { total: Amounts; used: Amounts } {
   let total = NOTHING;
   let used = NOTHING;

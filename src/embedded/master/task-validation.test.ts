@@ -35,12 +35,12 @@ function validate(task: Partial<TaskInfo>, more: Partial<LaunchContext> = {}): s
 }
 
 describe('validateTask', () => {
-  it('lets a valid task through', () => {
+  it('accepts a valid task', () => {
     expect(validate({})).toBeUndefined();
     expect(validate({ executor: EXECUTOR })).toBeUndefined();
   });
 
-  it('tells the whole sum where a task asks for more than the offer, a new executor included', () => {
+  it('reports the complete sum of a task that exceeds the offer, including a new executor', () => {
     const resources = parseResources('cpus:900;mem:64;ports:[31003-31003]');
     const available =
       'ports(allocated: *):[31000-31000, 31002-32000]; cpus(allocated: *):7.4; mem(allocated: *):8096';
@@ -56,7 +56,7 @@ describe('validateTask', () => {
     );
   });
 
-  it('counts a port that is not offered', () => {
+  it('refuses a port that is not offered', () => {
     expect(validate({ resources: parseResources('ports:[31001-31001]') })).toContain(
       'is more than available',
     );
@@ -100,7 +100,7 @@ describe('validateTask', () => {
     expect(validate(task, more)).toBe(message);
   });
 
-  it('wants exactly one of command and executor', () => {
+  it('requires exactly one of command and executor', () => {
     const both = 'Task should have at least one (but not both) of CommandInfo or ExecutorInfo present';
     expect(validate({ executor: EXECUTOR, command: { value: 'true' } })).toBe(both);
     const neither: TaskInfo = {
@@ -119,7 +119,7 @@ describe('validateTask', () => {
     expect(validate({ resources: [{ name, type: 'SCALAR', scalar: { value } }] })).toBeDefined();
   });
 
-  it('refuses an ExecutorInfo that differs from the one of its id in anything', () => {
+  it('refuses an ExecutorInfo that differs from the known one with the same id', () => {
     const known = { executor: () => normalized(EXECUTOR) };
     expect(validate({ executor: EXECUTOR }, known)).toBeUndefined();
     for (const change of [
@@ -141,7 +141,7 @@ function normalized(executor: ExecutorInfo): ExecutorInfo {
 }
 
 describe('sameExecutor', () => {
-  it('is blind to the order of keys and resources, and to defaults that are written out', () => {
+  it('ignores the order of keys and resources, and explicit defaults', () => {
     const written: ExecutorInfo = {
       resources: [...(EXECUTOR.resources ?? [])].reverse().map((r) => ({ ...r, role: '*' })),
       command: { shell: true, value: '/executor', uris: [], arguments: [] },
@@ -151,7 +151,7 @@ describe('sameExecutor', () => {
     expect(sameExecutor(EXECUTOR, written)).toBe(true);
   });
 
-  it('sees the role that resources are allocated to', () => {
+  it('compares the role that resources are allocated to', () => {
     const of = (role: string) => ({
       ...EXECUTOR,
       resources: parseResources('cpus:1').map((r) => ({ ...r, allocation_info: { role } })),

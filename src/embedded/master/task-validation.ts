@@ -1,26 +1,26 @@
-/** Which tasks a master turns away, and in which words. Pure; the texts are those of Mesos 1.11. */
+/** Validates tasks with the texts of Mesos 1.11. Pure. */
 
 import { healthCheckError } from '../../health/validation.ts';
 import type { Amounts } from '../../mesos/resources.ts';
 import type { ExecutorInfo, Resource, TaskInfo } from '../../mesos/types.ts';
-import { coversFor, formatResources, mergeResources, wireResources } from '../wire/resource-text.ts';
+import { coversForRole, formatResources, mergeResources, wireResources } from '../wire/resource-text.ts';
 
 export interface LaunchContext {
   frameworkId: string;
   agentId: string;
-  /** What is left of the accepted offers. */
+  /** Remaining resources of the accepted offers. */
   left: Amounts;
   role: string;
-  /** True where the framework has, or had and lost sight of, a task of that id. */
+  /** Returns if the framework has a task with this id, or an unreachable one. */
   taskState: (taskId: string) => 'none' | 'known' | 'unreachable';
-  /** The framework's executor of that id on the agent. */
+  /** Finds the framework's executor on the agent. */
   executor: (executorId: string) => ExecutorInfo | undefined;
 }
 
 const RULE = '------------------------------------------------------------\n';
 
 /**
- * A task as the master hands it on: resources allocated to the offers' role, the executor's framework filled in.
+ * Completes a task for the agent: allocates resources to the offers' role and sets the executor's framework.
  */
 export function normalizeTask(task: TaskInfo, frameworkId: string, role: string): TaskInfo {
   const allocated = (resources: readonly Resource[] | undefined): Resource[] =>
@@ -41,7 +41,7 @@ export function normalizeTask(task: TaskInfo, frameworkId: string, role: string)
   };
 }
 
-/** @returns the reason why the task is refused, or undefined. @param task as `normalizeTask` leaves it */
+/** @returns the reason of a refusal, or undefined. @param task the result of `normalizeTask` */
 export function validateTask(task: TaskInfo, context: LaunchContext): string | undefined {
   return (
     validateId(task.task_id.value) ??
@@ -148,7 +148,7 @@ function validateExecutor(executor: ExecutorInfo, context: LaunchContext): strin
   );
 }
 
-/** True where two ExecutorInfos say the same: order of keys and explicit defaults don't matter. */
+/** True if two ExecutorInfos are equal, regardless of the order of keys and of explicit defaults. */
 export function sameExecutor(a: ExecutorInfo, b: ExecutorInfo): boolean {
   return canonical(withDefaults(a)) === canonical(withDefaults(b));
 }
@@ -179,12 +179,12 @@ function canonical(value: unknown): string {
   );
 }
 
-/** The executor's resources count where it is not on the agent yet. */
+/** Validates the sum of resources, including the executor's if it is not on the agent yet. */
 function validateSum(task: TaskInfo, context: LaunchContext): string | undefined {
   const { executor } = task;
   const isNew = executor && context.executor(executor.executor_id.value) === undefined;
   const total = mergeResources(task.resources, isNew ? (executor.resources ?? []) : []);
-  if (coversFor(context.role, context.left, total)) return undefined;
+  if (coversForRole(context.role, context.left, total)) return undefined;
   const left = formatResources(wireResources(context.left, context.role));
   return (
     `Total resources ${formatResources(total)} required by task and its` +

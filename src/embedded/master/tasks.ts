@@ -1,46 +1,47 @@
-/** Tasks after their launch: updates, acknowledgements, kills, ends. */
+/** Handles launched tasks: updates, acknowledgements, kills, ends. */
 
 import { isTerminal, type KillPolicy, type TaskState, type TaskStatus } from '../../mesos/types.ts';
 import {
   type Agent,
   allocationRole,
+  createMasterStatus,
   executorAmounts,
   executorOn,
   type Framework,
-  giveBack,
   MAX_COMPLETED_TASKS,
   type Master,
-  masterStatus,
+  returnResources,
+  sendEvent,
   type Task,
   taskKey,
   taskNames,
-  tell,
 } from './model.ts';
 import { requestAllocation } from './offers.ts';
 import { reconcile } from './reconcile.ts';
 
-/** True while a task in this state takes resources of its agent. */
-function occupies(state: TaskState): boolean {
+/** True if a task in this state uses resources of its agent. */
+function usesResources(state: TaskState): boolean {
   return !isTerminal(state) && state !== 'TASK_UNREACHABLE';
 }
 
-/** The task goes into a state. Once that is terminal its resources are free, acknowledged or not. */
+/** Changes the state of a task. A terminal state frees its resources, even before the acknowledgement. */
 function setState(master: Master, task: Task, state: TaskState, status: TaskStatus): void {
   const last = task.statuses.at(-1);
   if (last?.state === status.state) task.statuses[task.statuses.length - 1] = status;
   else task.statuses.push(status);
   if (isTerminal(task.state)) return;
-  const freed = occupies(task.state) && !occupies(state);
+  const freed = usesResources(task.state) && !usesResources(state);
   task.state = state;
   if (!freed) return;
   const framework = master.frameworks.get(task.frameworkId);
   const agent = master.agents.get(task.agentId);
-  if (framework) giveBack(agent, framework, allocationRole(framework, task.info.resources), task.amounts);
+  if (framework)
+    returnResources(agent, framework, allocationRole(framework, task.info.resources), task.amounts);
   if (isTerminal(state)) master.metrics.countEnd(state, status.source ?? 'SOURCE_MASTER', status.reason);
   requestAllocation(master);
 }
 
-/** Moves a task from where it lives to the completed ones, or to the unreachable ones. */
+/** Moves a task to the completed or to the unreachable tasks. */
 export function removeTask(master: Master, framework: Framework, task: Task, unreachable = false): void {
   const id = task.info.task_id.value;
   if (framework.tasks.get(id) === task) framework.tasks.delete(id);
@@ -54,7 +55,7 @@ export function removeTask(master: Master, framework: Framework, task: Task, unr
   if (framework.completedTasks.length > MAX_COMPLETED_TASKS) framework.completedTasks.shift();
 }
 
-/** An update of the master's own that ends a task on an agent, told to the framework. */
+/** Ends a task on an agent with an update of the master, and sends it to the framework. */
 export function endTask(
   master: Master,
   framework: Framework,
@@ -64,15 +65,15 @@ export function endTask(
   reason: string,
   unreachable = false,
 ): void {
-  const status = masterStatus(master, taskNames(task), state, message, reason);
+  const status = createMasterStatus(master, taskNames(task), state, message, reason);
   setState(master, task, state, status);
   task.updateState = state;
   removeTask(master, framework, task, unreachable);
-  tell(framework, { type: 'UPDATE', update: { status } });
+  sendEvent(framework, { type: 'UPDATE', update: { status } });
 }
 
-/** An agent's update. Updates of tasks the master doesn't know (dropped ones, say) are passed on all the same. */
-export function agentUpdate(
+/** Handles an agent's update. Updates of unknown tasks (for example dropped tasks) are forwarded, too. */
+export function handleAgentUpdate(
   master: Master,
   agent: Agent,
   frameworkId: string,
@@ -97,7 +98,7 @@ export function agentUpdate(
   master.ports.log(
     `Status update ${status.state} of task ${status.task_id.value} of framework ${frameworkId}`,
   );
-  tell(framework, { type: 'UPDATE', update: { status } });
+  sendEvent(framework, { type: 'UPDATE', update: { status } });
 }
 
 export function acknowledge(
@@ -125,7 +126,7 @@ export function acknowledge(
   agent.stream.send({ type: 'ACKNOWLEDGE', framework_id: framework.id, task_id: taskId, uuid: call.uuid });
 }
 
-/** An unknown task is reconciled instead; its agent, if away, is told when it comes back. */
+/** Kills a task. An unknown task is reconciled instead. A disconnected agent gets the kill when it returns. */
 export function kill(
   master: Master,
   framework: Framework,
@@ -191,7 +192,7 @@ export function messageFromExecutor(
 ): void {
   const framework = master.frameworks.get(message.framework_id);
   if (!framework) return;
-  tell(framework, {
+  sendEvent(framework, {
     type: 'MESSAGE',
     message: {
       agent_id: { value: agent.id },
@@ -201,8 +202,8 @@ export function messageFromExecutor(
   });
 }
 
-/** The executor's resources are free, and its framework hears of it. Its tasks' updates come from the agent. */
-export function exitedExecutor(
+/** Frees the resources of an ended executor and informs its framework. The agent sends the updates of its tasks. */
+export function handleExitedExecutor(
   master: Master,
   agent: Agent,
   message: { framework_id: string; executor_id: string; status: number },
@@ -214,13 +215,13 @@ export function exitedExecutor(
   );
   const framework = master.frameworks.get(frameworkId);
   if (!framework) return;
-  tell(framework, {
+  sendEvent(framework, {
     type: 'FAILURE',
     failure: { agent_id: { value: agent.id }, executor_id: { value: executorId }, status },
   });
 }
 
-/** @returns false where the master knows no such executor */
+/** @returns false if the master doesn't know the executor */
 export function removeExecutor(
   master: Master,
   agent: Agent,
@@ -233,7 +234,7 @@ export function removeExecutor(
   if (agent.executors.get(frameworkId)?.size === 0) agent.executors.delete(frameworkId);
   const framework = master.frameworks.get(frameworkId);
   const role = framework ? allocationRole(framework, executor.resources) : '*';
-  giveBack(agent, framework, role, executorAmounts(executor));
+  returnResources(agent, framework, role, executorAmounts(executor));
   requestAllocation(master);
   return true;
 }

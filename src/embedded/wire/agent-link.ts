@@ -1,14 +1,14 @@
 /**
- * How the embedded agent and master talk; both ends are ours, so this is no Mesos protocol.
+ * The protocol between the embedded agent and master. It is not Mesos' protocol, since both ends are mesosup's.
  *
- * The agent POSTs to `/agent-link` on the master. Request and answer are both RecordIO streams of JSON messages,
- * open at the same time for as long as the link lives. The agent's first message is REGISTER, with everything it
- * holds; the master answers REGISTERED with the agent's id. The master sends PING every `agent_ping_timeout` and the
- * agent answers PONG. When the connection breaks the agent is disconnected, and registers again over a new one, with
- * the id it was given: as soon as ZooKeeper tells of a leader, or else once pings were missing for too long.
+ * The agent POSTs to `/agent-link` on the master. Request and answer are both RecordIO streams of JSON messages, open at
+ * the same time until the end of the link. The agent's first message is REGISTER, with its tasks and executors; the
+ * master answers REGISTERED with the agent's id. The master sends PING every `agent_ping_timeout` and the agent answers
+ * PONG. After a lost connection the agent registers again over a new one, with its id: as soon as ZooKeeper has a leader
+ * or, without ZooKeeper, after pings were missing for too long.
  *
- * An agent with a credential sends it as HTTP basic authentication (a real one proves it with CRAM-MD5, without
- * sending the secret). 401 refuses it, or the lack of it; 503 comes from a master that does not lead.
+ * An agent with a credential uses HTTP basic authentication (a real agent uses CRAM-MD5, which does not send the
+ * secret). 401 refuses a wrong or missing credential; 503 comes from a master that does not lead.
  */
 
 import type {
@@ -22,23 +22,23 @@ import type {
   TaskStatus,
 } from '../../mesos/types.ts';
 
-/** Where on the master an agent connects. */
+/** The path on the master to which an agent connects. */
 export const AGENT_LINK_PATH = '/agent-link';
 
-/** How an operator wants an agent emptied; a message of Mesos. */
+/** An operator's drain request for an agent; a message of Mesos. */
 export interface DrainConfig {
-  /** The most that the tasks' own kill policies are given. */
+  /** Limits the grace periods of the tasks' kill policies. */
   max_grace_period?: DurationInfo;
   mark_gone: boolean;
 }
 
-/** A task as an agent reports it when it registers. */
+/** A task in an agent's registration. */
 export interface ReportedTask {
   framework_id: string;
   info: TaskInfo;
-  /** The latest state the agent knows, whose resources are in use unless it is terminal. */
+  /** The latest state known to the agent. Resources are in use unless it is terminal. */
   state: TaskState;
-  /** State and uuid of the update that waits for its acknowledgement. */
+  /** State and uuid of the unacknowledged update in flight. */
   status_update_state?: TaskState;
   status_update_uuid?: string;
   statuses: TaskStatus[];
@@ -47,13 +47,13 @@ export interface ReportedTask {
 export type AgentMessage =
   | {
       type: 'REGISTER';
-      /** With `id` where the agent had one before. */
+      /** Contains `id` if the agent had one before. */
       agent_info: AgentInfo;
-      /** Where the agent's API answers. */
+      /** The address of the agent's API. */
       ip: string;
       version: string;
       frameworks: FrameworkInfo[];
-      /** Executors of frameworks; those that run command tasks are the agent's own affair. */
+      /** Executors of frameworks, without the executors that the agent created for command tasks. */
       executors: ExecutorInfo[];
       tasks: ReportedTask[];
     }
@@ -62,7 +62,7 @@ export type AgentMessage =
       type: 'UPDATE';
       framework_id: string;
       status: TaskStatus;
-      /** The task's state by now, which may be ahead of an update that waited for its turn. */
+      /** The task's current state, which may be newer than the update. */
       latest_state: TaskState;
     }
   | { type: 'EXITED_EXECUTOR'; framework_id: string; executor_id: string; status: number }
@@ -74,7 +74,7 @@ export type MasterMessage =
       agent_id: string;
       /** `MasterSlaveConnection.total_ping_timeout_seconds` of a real master. */
       total_ping_timeout_ms: number;
-      /** Tasks the master has on this agent and the agent did not name. */
+      /** Tasks of this agent that the master knows and the agent did not report. */
       reconcile: { framework: FrameworkInfo; task_ids: string[] }[];
     }
   | { type: 'PING' }
@@ -82,7 +82,7 @@ export type MasterMessage =
       type: 'RUN_TASK';
       framework: FrameworkInfo;
       task: TaskInfo;
-      /** Whether the master expects this launch to start the executor; undefined for a command task. */
+      /** True if the master expects this launch to start the executor; undefined for a command task. */
       launch_executor?: boolean;
     }
   | { type: 'KILL_TASK'; framework_id: string; task_id: string; kill_policy?: KillPolicy }

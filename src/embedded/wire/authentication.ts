@@ -1,4 +1,4 @@
-/** Who sends a request: HTTP basic authentication and bearer tokens, asked for and refused as Mesos does. */
+/** Authenticates requests by HTTP basic authentication or bearer tokens, with Mesos' challenges and refusals. */
 
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -6,23 +6,23 @@ import type { Credentials } from './credentials.ts';
 import { answerText } from './http.ts';
 import { verifyToken } from './jwt.ts';
 
-/** A name out of a credentials file, or the claims of a token. */
+/** A name from a credentials file, or the claims of a token. */
 export type Principal = { name: string } | { claims: Readonly<Record<string, string>> };
 
-/** The ways in which a request may say who sends it; one of them must be there and right. */
+/** Accepted kinds of authentication; a request needs one of them. */
 export interface Authenticators {
   basic?: Credentials;
   /** The key that signed the tokens. */
   jwt?: Uint8Array;
 }
 
-/** One way that failed: what the answer's WWW-Authenticate asks for. */
+/** A failed kind of authentication, with its challenge for WWW-Authenticate. */
 interface Refusal {
   scheme: 'Basic' | 'Bearer';
   challenge: string;
 }
 
-/** Answers 401 itself where the request is not authenticated. @returns undefined then */
+/** Authenticates a request. Otherwise answers 401 and returns undefined. */
 export function authenticate(
   request: IncomingMessage,
   response: ServerResponse,
@@ -46,7 +46,7 @@ export function authenticate(
   return undefined;
 }
 
-/** Several ways that failed are told as one header and one body: combined_authenticator.cpp. */
+/** Combines several refusals into one header and one body: combined_authenticator.cpp. */
 function refuse(response: ServerResponse, refusals: readonly Refusal[]): void {
   const plain = '401 Unauthorized.';
   const body =
@@ -58,7 +58,7 @@ function refuse(response: ServerResponse, refusals: readonly Refusal[]): void {
   });
 }
 
-/** The principal of HTTP basic authentication, or undefined where the credentials are absent or wrong. */
+/** Returns the principal of HTTP basic authentication; undefined if the credentials are missing or wrong. */
 export function basicPrincipal(request: IncomingMessage, credentials: Credentials): string | undefined {
   const match = /^Basic\s+(\S+)$/i.exec(request.headers.authorization ?? '');
   if (!match) return undefined;
@@ -76,7 +76,7 @@ function sameSecret(a: string, b: string): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-/** A request without any authentication is told no error: RFC 6750, 3.1. */
+/** Reads the claims of a token. A request without authentication gets no error code: RFC 6750, 3.1. */
 function bearerClaims(
   request: IncomingMessage,
   key: Uint8Array,
@@ -85,7 +85,7 @@ function bearerClaims(
   if (header === undefined) return {};
   const [scheme, token, ...rest] = header.split(' ');
   if (token === undefined || rest.length > 0) return { error: "Malformed 'Authorization' header" };
-  // Only the scheme's name is repeated, and only where it can't break out of its quotes.
+  // Repeats only the scheme's name, without characters that could end the quotes.
   if (scheme !== 'Bearer') return { error: `Scheme '${scheme?.replace(/[^\w-]/g, '')}' unsupported` };
   const outcome = verifyToken(token, key, Date.now());
   if ('error' in outcome) return { error: `Invalid JWT: ${outcome.error.replaceAll('"', "'")}` };

@@ -5,12 +5,12 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readCredential, readCredentials, readKey } from './credentials.ts';
 
 let directory: string;
-let said: string[];
-const log = (line: string) => void said.push(line);
+let lines: string[];
+const log = (line: string) => void lines.push(line);
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'mesosup-credentials-'));
-  said = [];
+  lines = [];
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -20,7 +20,7 @@ function file(content: unknown, mode = 0o600): string {
   return path;
 }
 
-it('reads a list, and a single one', () => {
+it('reads a list of credentials, and a single one', () => {
   const path = file({ credentials: [{ principal: 'p', secret: 's' }, { principal: 'q' }] });
   expect([...readCredentials(path, 'credentials', log)]).toEqual([
     ['p', 's'],
@@ -30,21 +30,21 @@ it('reads a list, and a single one', () => {
     principal: 'p',
     secret: 's',
   });
-  expect(said).toEqual([]);
+  expect(lines).toEqual([]);
 });
 
-it('warns of a file that others can read', () => {
+it('warns about a file that other users can read', () => {
   expect(readKey(file('key\n', 0o644), 'jwt_secret_key', log).toString()).toBe('key\n');
-  expect(said).toEqual([expect.stringContaining('too open')]);
+  expect(lines).toEqual([expect.stringContaining('too open')]);
 });
 
 it.each([
   ['', 'Empty credential file'],
   ['p hush', 'it is not JSON'],
-  ['{"hush":1}', 'it holds no list "credentials"'],
+  ['{"hush":1}', 'it contains no list "credentials"'],
   ['{"credentials":[]}', 'must contain at least one credential'],
-  ['{"credentials":[{"secret":"hush"}]}', 'a credential is'],
-  ['{"credentials":[null]}', 'a credential is'],
+  ['{"credentials":[{"secret":"hush"}]}', 'expected {"principal"'],
+  ['{"credentials":[null]}', 'expected {"principal"'],
 ])('refuses %j without repeating it', (content, reason) => {
   const read = () => readCredentials(file(content), 'credentials', log);
   expect(read).toThrow(reason);
@@ -52,7 +52,7 @@ it.each([
   expect(read).not.toThrow(/hush/);
 });
 
-it('names a file that is not there', () => {
+it('names a missing file', () => {
   expect(() => readCredential('/nowhere', 'credential', log)).toThrow("credentials file '/nowhere'");
   expect(() => readKey('/nowhere', 'jwt_secret_key', log)).toThrow('--jwt_secret_key');
 });

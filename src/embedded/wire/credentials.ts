@@ -1,4 +1,4 @@
-/** Credentials files: JSON only, as current Mesos reads them. Messages never repeat what a file holds. */
+/** Reads credentials files, only as JSON like current Mesos. Messages never repeat the content of a file. */
 
 import { readFileSync, statSync } from 'node:fs';
 import { messageOf } from '../../mesos/http.ts';
@@ -22,7 +22,7 @@ export function readCredentials(path: string, flag: string, log: (line: string) 
   const list = typeof value === 'object' && value !== null && 'credentials' in value && value.credentials;
   if (!Array.isArray(list)) {
     throw new FlagError(
-      `Failed to parse credentials in '${path}': it holds no list "credentials" (see --${flag} flag)`,
+      `Failed to parse credentials in '${path}': it contains no list "credentials" (see --${flag} flag)`,
     );
   }
   if (list.length === 0) {
@@ -41,7 +41,7 @@ export function readCredential(path: string, flag: string, log: (line: string) =
   return credentialOf(readJson(path, flag, log), path, flag);
 }
 
-/** The bytes of a key, all of them. @throws FlagError */
+/** Reads a key: all bytes of the file. @throws FlagError */
 export function readKey(path: string, flag: string, log: (line: string) => void): Buffer {
   warnIfOpen(path, log);
   try {
@@ -55,7 +55,7 @@ function credentialOf(value: unknown, path: string, flag: string): Credential {
   const { principal, secret = '' } = (value ?? {}) as { principal?: unknown; secret?: unknown };
   if (typeof principal !== 'string' || typeof secret !== 'string') {
     throw new FlagError(
-      `Failed to parse '${path}': a credential is {"principal":"…","secret":"…"} (see --${flag} flag)`,
+      `Failed to parse '${path}': expected {"principal":"…","secret":"…"} (see --${flag} flag)`,
     );
   }
   return { principal, secret };

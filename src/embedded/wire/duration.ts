@@ -1,4 +1,4 @@
-/** Durations as Mesos prints them in an executor's environment and in `/flags`. */
+/** Formats durations as in Mesos' executor environment and `/flags`. */
 
 const UNITS: readonly (readonly [unit: string, ms: number])[] = [
   ['weeks', 604_800_000],
@@ -9,7 +9,7 @@ const UNITS: readonly (readonly [unit: string, ms: number])[] = [
   ['ms', 1],
 ];
 
-/** In the largest unit that leaves a whole number: `15mins`, `90secs`. @param ms milliseconds */
+/** Uses the largest unit that yields an integer: `15mins`, `90secs`. @param ms milliseconds */
 export function formatDuration(ms: number): string {
   if (ms === 0) return '0ns';
   for (const [unit, size] of UNITS) {

@@ -1,6 +1,6 @@
-/** How a process ended, in Mesos' words. */
+/** Describes the end of a process in Mesos' words. */
 
-/** As strsignal(3) names them; the others go by their own name. */
+/** Texts of strsignal(3). Other signals are shown by name. */
 const SIGNAL_TEXT: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
   SIGHUP: 'Hangup',
   SIGINT: 'Interrupt',

@@ -29,7 +29,7 @@ const readFile = (path: string): string => {
 const parse = (argv: string[], env: Record<string, string> = {}) => parseFlags(SPECS, argv, env, readFile);
 
 describe('parseFlags', () => {
-  it('fills in defaults and leaves the rest out', () => {
+  it('fills in defaults and leaves out other flags', () => {
     expect([...parse([])]).toEqual([
       ['port', '5050'],
       ['authenticate', 'false'],
@@ -37,14 +37,14 @@ describe('parseFlags', () => {
     ]);
   });
 
-  it('takes --name=value, an older name, and passes by what is no flag', () => {
+  it('accepts --name=value and an older name, and ignores arguments that are not flags', () => {
     expect(parse(['--work_dir=/a=b', '', 'stray']).get('work_dir')).toBe('/a=b');
     expect(flagOn(parse(['--authenticate_old']), 'authenticate')).toBe(true);
     expect(flagOn(parse([], { MESOS_AUTHENTICATE_OLD: '' }), 'authenticate')).toBe(true);
     expect(parse(['--', '--nonsense']).get('port')).toBe('5050');
   });
 
-  it('takes switches bare, negated and with a value, and never the next argument', () => {
+  it('accepts switches bare, negated and with a value, and never uses the next argument', () => {
     expect(flagOn(parse(['--authenticate', '--port=1']), 'authenticate')).toBe(true);
     expect(flagOn(parse(['--no-authenticate'], { MESOS_AUTHENTICATE: 'true' }), 'authenticate')).toBe(false);
     expect(flagOn(parse(['--authenticate=1']), 'authenticate')).toBe(true);
@@ -62,7 +62,7 @@ describe('parseFlags', () => {
     expect(() => parse(['--work_dir=file:///missing'])).toThrow("Error reading file '/missing'");
   });
 
-  it('leaves files of paths and of secrets unread', () => {
+  it('does not read files of paths and of secrets', () => {
     const flags = parse(['--credentials=file:///etc/c', '--zk=file:///etc/zk']);
     expect(flags.get('credentials')).toBe('/etc/c');
     expect(shownFlags(SPECS, flags).get('zk')).toBe('file:///etc/zk');
@@ -83,7 +83,7 @@ describe('parseFlags', () => {
     [['--port', '1'], "Failed to load non-boolean flag 'port': Missing value"],
     [['--port=1', '--port=2'], "Flag 'port' is already loaded via name 'port'"],
     [['--port=x'], 'expected a whole number'],
-    [['--timeout=5'], 'is no duration'],
+    [['--timeout=5'], 'is not a duration'],
     [['--authenticate=maybe'], 'expected true or false'],
     [['--no-authenticate=true'], "via 'no-authenticate' with value 'true'"],
   ])('refuses %j', (argv, message) => {
@@ -91,14 +91,14 @@ describe('parseFlags', () => {
     expect(() => parse(argv)).toThrow(message);
   });
 
-  it('gives durations in milliseconds', () => {
+  it('returns durations in milliseconds', () => {
     expect(flagMs(parse(['--timeout=250ms']), 'timeout')).toBe(250);
   });
 });
 
-it('usage names every flag, and says which do nothing', () => {
+it('usage lists every flag, and marks flags without effect', () => {
   const specs = { ...SPECS, ...inertFlags('switch', 'quiet\n  strict') };
   const text = usage('master', specs);
   for (const name of Object.keys(specs)) expect(text).toContain(name);
-  expect(text).toMatch(/--\[no-\]strict .*without effect/);
+  expect(text).toMatch(/--\[no-\]strict .*no effect/);
 });

@@ -1,7 +1,7 @@
 /**
- * Command-line flags as Mesos takes them: `--name=value`, `--name` and `--no-name` for switches, and MESOS_NAME in
- * the environment, which the command line overrides. A value `file://…` is read from that file. An unknown flag, and
- * one given twice, stop the start; an unknown MESOS_ variable does not, nor does an argument that is no flag.
+ * Parses flags like Mesos: `--name=value`, `--name` and `--no-name` for switches, and MESOS_NAME in the environment,
+ * which the command line overrides. A value `file://…` is read from that file. An unknown or repeated flag is an error;
+ * an unknown MESOS_ variable or an argument that is not a flag is ignored.
  * Source: stout/flags/flags.hpp of Mesos 1.11.
  */
 
@@ -9,38 +9,38 @@ import { MesosupError } from '../../errors/mesosup-error.ts';
 import { parseDuration } from '../../mesos/duration.ts';
 
 /**
- * `path`: a file, as such or as `file://…`. `secret`: text that must not be shown; `file://…` names a file that holds
+ * `path`: a file, as path or as `file://…`. `secret`: text that must not be shown; `file://…` names a file that contains
  * it, which `flagSecret` reads.
  */
 export type FlagKind = 'text' | 'switch' | 'integer' | 'number' | 'duration' | 'path' | 'secret';
 
 export interface FlagSpec {
   kind: FlagKind;
-  /** What is used, and shown by `/flags`, where none is given. */
+  /** Used, and shown by `/flags`, if the flag is not set. */
   default?: string;
   help: string;
-  /** The name of earlier releases, taken as well. */
+  /** An older name that is accepted, too. */
   alias?: string;
-  /** Taken and shown, as configurations of a real Mesos name it, and without effect here. */
+  /** Accepted and shown for compatibility with a real Mesos, without effect. */
   inert?: true;
 }
 
-/** Wrong use of the command line; the message is for the person who typed it. */
+/** Invalid use of the command line. */
 export class FlagError extends MesosupError {
   override name = 'FlagError';
 }
 
-/** What a value begins with whose text is in a file. */
+/** Prefix of a value that is in a file. */
 const FILE = 'file://';
 
 export type FlagSpecs = Readonly<Record<string, FlagSpec>>;
 
-/** The flags in force, by name, as text. */
+/** The effective flags as text, by name. */
 export type FlagValues = ReadonlyMap<string, string>;
 
 /**
- * @param readFile gives the contents of the file behind a `file://` value
- * @throws FlagError for an unknown flag or a value that isn't of the flag's kind
+ * @param readFile returns the content of the file of a `file://` value
+ * @throws FlagError for an unknown flag or a value of the wrong kind
  */
 export function parseFlags(
   specs: FlagSpecs,
@@ -50,24 +50,24 @@ export function parseFlags(
 ): FlagValues {
   const names = new Map(Object.keys(specs).map((name) => [name, name]));
   for (const [name, { alias }] of Object.entries(specs)) if (alias !== undefined) names.set(alias, name);
-  const given = new Map<string, string>();
+  const values = new Map<string, string>();
   for (const argument of argv) {
     if (argument === '--') break;
     const match = /^--([^=]+)(?:=([\s\S]*))?$/.exec(argument.trim());
     if (!match) continue;
     const [name, value] = argumentValue(specs, names, (match[1] ?? '').toLowerCase(), match[2]);
-    if (given.has(name)) throw new FlagError(`Flag '${match[1]}' is already loaded via name '${name}'`);
-    given.set(name, value);
+    if (values.has(name)) throw new FlagError(`Flag '${match[1]}' is already loaded via name '${name}'`);
+    values.set(name, value);
   }
   for (const [written, name] of names) {
     const value = env[`MESOS_${written.toUpperCase()}`];
-    if (value !== undefined && !given.has(name)) {
-      given.set(name, value === '' && specs[name]?.kind === 'switch' ? 'true' : value);
+    if (value !== undefined && !values.has(name)) {
+      values.set(name, value === '' && specs[name]?.kind === 'switch' ? 'true' : value);
     }
   }
   const flags = new Map<string, string>();
   for (const [name, spec] of Object.entries(specs)) {
-    const raw = given.get(name) ?? spec.default;
+    const raw = values.get(name) ?? spec.default;
     if (raw !== undefined)
       flags.set(name, checkValue(name, spec.kind, resolveFile(name, spec, raw, readFile)));
   }
@@ -143,7 +143,7 @@ function checkValue(name: string, kind: FlagKind, value: string): string {
   }
 }
 
-/** A duration flag in milliseconds. */
+/** Returns a duration flag in milliseconds. */
 export function flagMs(flags: FlagValues, name: string): number {
   return parseDuration(flags.get(name) ?? '0ns');
 }
@@ -156,7 +156,7 @@ export function flagOn(flags: FlagValues, name: string): boolean {
   return flags.get(name) === 'true';
 }
 
-/** Where master and agent listen and are told to be reached; what isn't given is missing. */
+/** Returns the listen address and the published address. Unset options are missing. */
 export function networkOptions(flags: FlagValues) {
   const text = (name: string, option: string) => {
     const value = flags.get(name);
@@ -171,7 +171,7 @@ export function networkOptions(flags: FlagValues) {
   };
 }
 
-/** The value of a `secret` flag, read from its file where it names one. @throws FlagError, without the value */
+/** Returns the value of a `secret` flag, from its file if it names one. @throws FlagError without the value */
 export function flagSecret(
   flags: FlagValues,
   name: string,
@@ -181,7 +181,7 @@ export function flagSecret(
   return value?.startsWith(FILE) ? fileContents(name, value, readFile) : value;
 }
 
-/** The flags as anybody may see them: of a secret only the file it is in, or the address without the password. */
+/** Returns the flags without secrets: only the file of a secret, or the address without the password. */
 export function shownFlags(specs: FlagSpecs, flags: FlagValues): FlagValues {
   return new Map(
     [...flags].map(([name, value]) => [
@@ -191,7 +191,7 @@ export function shownFlags(specs: FlagSpecs, flags: FlagValues): FlagValues {
   );
 }
 
-/** For --help. */
+/** Formats the text of --help. */
 export function usage(program: string, specs: FlagSpecs): string {
   const lines = Object.entries(specs).map(([name, spec]) => {
     const value = spec.kind === 'switch' ? `--[no-]${name}` : `--${name}=VALUE`;
@@ -205,9 +205,9 @@ export function usage(program: string, specs: FlagSpecs): string {
   return `Usage: ${program} [options]\n\n${lines.join('\n')}\n`;
 }
 
-/** Flags of a real Mesos that mean nothing here: `names` parted by blanks, all of one kind. */
+/** Declares flags of a real Mesos without effect here. @param names separated by blanks, all of one kind */
 export function inertFlags(kind: FlagKind, names: string): Record<string, FlagSpec> {
-  const help = 'taken as a real Mesos takes it; without effect in the embedded one';
+  const help = 'accepted for compatibility with a real Mesos; no effect';
   return Object.fromEntries(
     names
       .trim()

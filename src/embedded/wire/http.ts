@@ -1,24 +1,24 @@
-/** The little of HTTP that master and agent share: reading a body, answering, streaming events. */
+/** HTTP functions that master and agent share: bodies, answers, event streams. */
 
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { encodeRecord } from '../../mesos/recordio.ts';
 
-/** Far above any call or state dump. */
+/** Much larger than any call. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
-/** The whole body; rejects when the client goes away or sends more than 64 MiB. */
+/** Reads the complete body. Rejects if the client disconnects or sends more than 64 MiB. */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new Error(`the body is over ${MAX_BODY_BYTES} bytes`);
+    if (size > MAX_BODY_BYTES) throw new Error(`the body exceeds ${MAX_BODY_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-/** The path and query of a request. What can't be decoded is left as it is: no route has such a name. */
+/** Returns the path and query of a request. An invalid encoding is kept, since no route has such a name. */
 export function requestTarget(request: IncomingMessage): { path: string; query: URLSearchParams } {
   const [raw = '/', ...rest] = (request.url ?? '/').split('?');
   const query = new URLSearchParams(rest.join('?'));
@@ -29,7 +29,7 @@ export function requestTarget(request: IncomingMessage): { path: string; query: 
   }
 }
 
-/** An answer with a text body, typed as Mesos types its errors. */
+/** Answers with a text body, with the content type of Mesos' errors. */
 export function answerText(
   response: ServerResponse,
   status: number,
@@ -45,7 +45,7 @@ export function answerText(
   response.end(bytes);
 }
 
-/** An answer without a body. */
+/** Answers without a body. */
 export function answerEmpty(
   response: ServerResponse,
   status: number,
@@ -70,7 +70,7 @@ export function methodNotAllowed(response: ServerResponse, method: string | unde
   answerText(response, 405, body, { Allow: 'POST' });
 }
 
-/** True when an Accept header lets JSON through; no header accepts everything. */
+/** True if the Accept header allows JSON. A missing header allows everything. */
 export function acceptsJson(request: IncomingMessage): boolean {
   const accept = request.headers.accept;
   if (accept === undefined || accept.trim() === '') return true;
@@ -81,7 +81,7 @@ export function acceptsJson(request: IncomingMessage): boolean {
   });
 }
 
-/** Something is wrong with the body of a call; the message is the whole answer. */
+/** A refused call. The message is the complete answer. */
 export class CallRefused extends Error {
   override name = 'CallRefused';
   readonly status: number;
@@ -91,13 +91,13 @@ export class CallRefused extends Error {
   }
 }
 
-/** The JSON object in a call's body. Mesos compares the content type literally: parameters are refused. */
+/** Reads the JSON object in a call's body. Like Mesos, refuses a content type with parameters. */
 export async function readCall(request: IncomingMessage): Promise<Record<string, unknown>> {
   const contentType = request.headers['content-type'];
   const body = await readBody(request);
   if (contentType === undefined) throw new CallRefused(400, "Expecting 'Content-Type' to be present");
   if (contentType === 'application/x-protobuf') {
-    throw new CallRefused(415, 'Protobuf is not spoken here; send application/json');
+    throw new CallRefused(415, 'Protobuf is not supported; send application/json');
   }
   if (contentType !== 'application/json') {
     throw new CallRefused(415, "Expecting 'Content-Type' of application/json or application/x-protobuf");
@@ -114,17 +114,17 @@ export async function readCall(request: IncomingMessage): Promise<Record<string,
   return value as Record<string, unknown>;
 }
 
-/** One RecordIO stream of JSON events to one client. */
+/** A RecordIO stream of JSON events to one client. */
 export interface EventStream<Event> {
   send(event: Event): void;
-  /** Ends the stream; what was sent before still arrives. */
+  /** Ends the stream after all sent events. */
   close(): void;
 }
 
 /**
  * Starts a stream as the answer to a request.
- * @param onClosed called once when the client has gone or `close` was called
- * @param heartbeat the event to repeat, and how often in ms
+ * @param onClosed called once when the client has disconnected or `close` was called
+ * @param heartbeat the event to repeat, and the interval in ms
  */
 export function openEventStream<Event>(
   response: ServerResponse,
@@ -148,10 +148,10 @@ export function openEventStream<Event>(
 }
 
 /**
- * Answers a request whose handling threw: a refusal with its own status and words, anything else with 500 and a line
- * in the log. An answer that has begun can only be broken off.
+ * Answers a request whose handler threw: a refusal with its status and text, any other error with 500 and a log line. An
+ * answer that has started is aborted.
  *
- * @param what the request, for the log
+ * @param what describes the request for the log
  */
 export function answerError(
   response: ServerResponse,

@@ -6,7 +6,7 @@ import { signToken, verifyToken } from './jwt.ts';
 const key = Buffer.from('key');
 const NOW = 1_800_000_000_000;
 
-/** A token with any header and claims, rightly signed. */
+/** A correctly signed token with any header and claims. */
 function token(header: unknown, claims: unknown): string {
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const signed = `${part(header)}.${part(claims)}`;
@@ -14,7 +14,7 @@ function token(header: unknown, claims: unknown): string {
 }
 
 describe('a token', () => {
-  it('gives back its claims to whoever has the key', () => {
+  it('yields its claims with the right key', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.string()), (claims) => {
         expect(verifyToken(signToken(claims, key), key, NOW)).toEqual({ claims });
@@ -45,7 +45,7 @@ describe('a token', () => {
     expect(verifyToken(text, key, NOW)).toEqual({ error: expect.stringContaining(error) });
   });
 
-  it('shows other claims as JSON, and lasts until it expires', () => {
+  it('yields claims of other types as JSON, and is valid until it expires', () => {
     const exp = NOW / 1000 + 1;
     expect(verifyToken(token({ alg: 'HS256' }, { exp, list: [1] }), key, NOW)).toEqual({
       claims: { exp: String(exp), list: '[1]' },

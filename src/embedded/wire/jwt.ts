@@ -1,4 +1,4 @@
-/** JSON Web Tokens signed with HS256, RFC 7519, as an agent gives them to its executors. */
+/** JSON Web Tokens of executors, signed with HS256 (RFC 7519). */
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
@@ -10,7 +10,7 @@ export function signToken(claims: Readonly<Record<string, string>>, key: Uint8Ar
   return `${signed}.${hmac(signed, key).toString('base64url')}`;
 }
 
-/** @returns the claims as text, or what is wrong with the token. @param nowMs milliseconds since the epoch */
+/** @returns the claims as text, or the problem of the token. @param nowMs milliseconds since the epoch */
 export function verifyToken(
   token: string,
   key: Uint8Array,
@@ -20,9 +20,9 @@ export function verifyToken(
   if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) {
     return { error: `Expected 3 components in token, got ${token.split('.').length}` };
   }
-  const given = Buffer.from(signature, 'base64url');
-  const right = hmac(`${header}.${payload}`, key);
-  if (given.length !== right.length || !timingSafeEqual(given, right)) {
+  const actual = Buffer.from(signature, 'base64url');
+  const expected = hmac(`${header}.${payload}`, key);
+  if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) {
     return { error: 'Token signature does not match' };
   }
   const { alg, crit } = decode(header) ?? {};

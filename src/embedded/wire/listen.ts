@@ -1,10 +1,10 @@
-/** Servers of master and agent: how they listen, where they are reached, how they end. */
+/** Starts and stops the servers of master and agent. */
 
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
-/** Listens with limits that long streams need. @returns the port */
+/** Listens, with timeouts suitable for long streams. @returns the port */
 export async function listen(server: Server, port: number, ip: string): Promise<number> {
   server.requestTimeout = 0;
   server.headersTimeout = 60_000;
@@ -26,7 +26,7 @@ export function close(server: Server): Promise<void> {
   });
 }
 
-/** Where others reach what listens on an address: on all of the machine's, the first that isn't a loopback. */
+/** Returns the address under which a server is reachable: for 0.0.0.0, the first address that isn't a loopback. */
 export function reachableAddress(ip: string): string {
   if (ip !== '0.0.0.0') return ip;
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);

@@ -1,4 +1,4 @@
-/** What both programs do around their flags: log, end on a signal, end with the reason where they can't go on. */
+/** Runs a program: parses flags, logs, ends on a signal, and reports errors. */
 
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ export interface Program {
   exit: (code: number, message: string) => void;
 }
 
-/** Runs `start`; afterwards SIGTERM and SIGINT end the process at once, exit 0. Exits 1 where `start` throws. */
+/** Runs `start`. Afterwards SIGTERM and SIGINT end the process immediately with exit code 0. Exits 1 if `start` throws. */
 export async function runProgram(
   name: string,
   specs: FlagSpecs,
@@ -36,7 +36,7 @@ export async function runProgram(
     const context = { version: RELEASE, command: [`mesos-${name}`], directories: [tmpdir()] };
     log(failureText(failureOf(error, context)));
     if (error instanceof FlagError) log(`See ${name} --help`);
-    // Whatever it is: Mesos' programs have one code.
+    // Mesos' programs have one exit code for all errors.
     process.exit(1);
   };
   process.on('uncaughtException', failed);

@@ -36,7 +36,7 @@ describe('parseResources', () => {
     },
   );
 
-  it('reads back what was printed', () => {
+  it('parses formatted resources', () => {
     const scalar = fc.integer({ min: 1, max: 1e9 }).map((milli) => milli / 1000);
     fc.assert(
       fc.property(fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), scalar, { minKeys: 1 }), (values) => {
@@ -51,13 +51,13 @@ describe('parseResources', () => {
   });
 });
 
-it('parseAttributes tells numbers, ranges and text apart', () => {
+it('parseAttributes distinguishes numbers, ranges and text', () => {
   const attributes = parseAttributes('rack:a;level:3;ports:[1-2];url:http://x');
   expect(attributes.map((a) => a.type)).toEqual(['TEXT', 'SCALAR', 'RANGES', 'TEXT']);
   expect(attributeModel(attributes)).toEqual({ rack: 'a', level: 3, ports: '[1-2]', url: 'http://x' });
 });
 
-it('mergeResources adds up what is alike and keeps the order', () => {
+it('mergeResources sums equal resources and keeps the order', () => {
   const merged = mergeResources(
     parseResources('cpus:0.1;ports:[1-1]'),
     parseResources('mem:32;cpus:0.2;ports:[2-2]'),

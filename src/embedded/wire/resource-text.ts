@@ -1,4 +1,4 @@
-/** Resources and attributes as text: the agent's flags, the sums in Mesos' messages, and the maps of `/state`. */
+/** Parses and formats resources and attributes: for the agent's flags, Mesos' messages, and `/state`. */
 
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import {
@@ -37,11 +37,13 @@ function parseRanges(text: string): Range[] | undefined {
   });
 }
 
-/** `cpus:4;mem:4096;ports:[31000-31099]`. Reserved resources and sets are not supported. */
+/** Parses `cpus:4;mem:4096;ports:[31000-31099]`. Reserved resources and sets are not supported. */
 export function parseResources(text: string): Resource[] {
   return entries(text, 'resources').map(([name, value]) => {
     if (/\(.*\)$/.test(name)) {
-      throw new MesosupError(`Resource '${name}' is reserved for a role; only unreserved ones can be given`);
+      throw new MesosupError(
+        `Resource '${name}' is reserved for a role; only unreserved resources are supported`,
+      );
     }
     const range = parseRanges(value);
     if (range) return { name, type: 'RANGES', ranges: { range: normalizeRanges(range) } };
@@ -55,7 +57,7 @@ export function parseResources(text: string): Resource[] {
   });
 }
 
-/** `rack:a;level:3`: numbers become scalars, `[…]` ranges, the rest text. */
+/** Parses `rack:a;level:3`. Numbers become scalars, `[…]` ranges, other values text. */
 export function parseAttributes(text: string): Attribute[] {
   return entries(text, 'attributes').map(([name, value]) => {
     const range = parseRanges(value);
@@ -67,7 +69,7 @@ export function parseAttributes(text: string): Attribute[] {
   });
 }
 
-/** The resources of several lists as one: those equal in name, type and role are summed, in order of appearance. */
+/** Merges lists of resources. Resources with the same name, type and role are summed, in order of appearance. */
 export function mergeResources(...lists: readonly (readonly Resource[])[]): Resource[] {
   const merged = new Map<string, Resource[]>();
   for (const resource of lists.flat()) {
@@ -84,7 +86,7 @@ export function mergeResources(...lists: readonly (readonly Resource[])[]): Reso
   });
 }
 
-/** As in Mesos' messages: `cpus(allocated: *):0.5; ports(allocated: *):[31000-31000]`. */
+/** Formats resources as in Mesos' messages: `cpus(allocated: *):0.5; ports(allocated: *):[31000-31000]`. */
 export function formatResources(resources: readonly Resource[]): string {
   return resources
     .map((r) => {
@@ -97,7 +99,7 @@ export function formatResources(resources: readonly Resource[]): string {
     .join('; ');
 }
 
-/** Unreserved resources for the wire: ranges first, then scalars, the order in which a Mesos master offers them. */
+/** Converts amounts to unreserved resources in the order of a Mesos master's offers: ranges, then scalars. */
 export function wireResources(amounts: Amounts, allocationRole?: string): Resource[] {
   const rest = {
     role: '*',
@@ -113,7 +115,7 @@ export function wireResources(amounts: Amounts, allocationRole?: string): Resour
   return out;
 }
 
-/** As `/state` shows them: every basic scalar, and the ranges as text. */
+/** Converts amounts to the form of `/state`: every basic scalar, and ranges as text. */
 export function resourceModel(amounts: Amounts): Record<string, number | string> {
   const model: Record<string, number | string> = { disk: 0, mem: 0, gpus: 0, cpus: 0 };
   for (const [name, milli] of amounts.scalars) model[name] = fromMilli(milli);
@@ -136,8 +138,8 @@ export function attributeModel(
   return model;
 }
 
-/** True when `whole`, all allocated to `role`, covers `part`; what is allocated to another role never is. */
-export function coversFor(role: string, whole: Amounts, part: readonly Resource[]): boolean {
+/** True if `total`, all allocated to `role`, contains `part`. Resources of another role are never contained. */
+export function coversForRole(role: string, total: Amounts, part: readonly Resource[]): boolean {
   const foreign = part.some((r) => r.allocation_info !== undefined && r.allocation_info.role !== role);
-  return !foreign && contains(whole, amountsOf(part));
+  return !foreign && contains(total, amountsOf(part));
 }

@@ -1,9 +1,9 @@
 /**
- * Checks parsed JSON against the messages of the Mesos API, as Mesos checks it against its protobufs: unknown fields
- * are let through, a required one that is missing and a value of the wrong kind are not.
+ * Validates parsed JSON against the messages of the Mesos API, like Mesos' protobuf conversion: unknown fields are
+ * accepted; a missing required field and a value of the wrong kind are errors.
  */
 
-/** `[shape]` is a list; in an object a name that ends in `!` is required, and `*` stands for every name there is. */
+/** `[shape]` is a list. In an object, a name that ends in `!` is required, and `*` means any name. */
 export type Shape =
   | 'string'
   | 'number'
@@ -12,7 +12,7 @@ export type Shape =
   | readonly [Shape]
   | { readonly [field: string]: Shape };
 
-/** @returns what is wrong, in words for a 400, or undefined */
+/** @returns the text for a 400 answer, or undefined */
 export function checkShape(value: unknown, shape: Shape): string | undefined {
   const missing: string[] = [];
   const wrong = check(value, shape, '', missing);

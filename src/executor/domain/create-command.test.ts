@@ -21,7 +21,7 @@ const input: CreateInput = {
   envFilePath: '/proc/self/fd/0',
 };
 
-test('the whole command', () => {
+test('builds a command with all options', () => {
   expect(createCommand(input)).toEqual({
     argv: [
       ...['create', '--name', 'mesosup-run-abc'],
@@ -36,7 +36,7 @@ test('the whole command', () => {
   });
 });
 
-test('ports that the task names are published, and no others', () => {
+test('publishes only the ports that the task names', () => {
   const mapped = { host: 31001, container: 80, protocol: 'tcp' };
   const published = (ports: PortPair[]) =>
     createCommand({ ...input, plan: { ...input.plan, ports } }).argv.filter(
@@ -47,7 +47,7 @@ test('ports that the task names are published, and no others', () => {
   expect(publishedPorts({ ...input.plan, ports: [mapped] }, input.exposed).warnings).toEqual([]);
 });
 
-test('the least command', () => {
+test('builds the shortest command', () => {
   const plan = {
     ...input.plan,
     env: {},
@@ -75,7 +75,7 @@ test.each([
 });
 
 test('no value of the environment is ever an argument', () => {
-  // Values long enough not to be in the rest by chance.
+  // Values long enough not to occur in other arguments by chance.
   const value = fc.string({ minLength: 4, maxLength: 30 }).map((v) => `?${v.replaceAll('\0', '')}?`);
   fc.assert(
     fc.property(fc.dictionary(fc.stringMatching(/^[A-Z_]{1,8}$/), value), (env) => {
@@ -104,14 +104,14 @@ describe('pairing ports', () => {
     });
   });
 
-  test('too few or too many on either side is a warning; the rest are paired', () => {
+  test('unpaired ports on either side yield a warning; the other ports are paired', () => {
     expect(pairPorts(['1/tcp', '2/tcp', '3/udp'], [31000])).toEqual({
       pairs: [{ host: 31000, container: 1, protocol: 'tcp' }],
-      warnings: ['the image exposes 2/tcp, 3/udp, but the task has no more ports: not published'],
+      warnings: ['the image exposes 2/tcp, 3/udp, but the task has no more ports; they are not published'],
     });
     expect(pairPorts(['1/tcp'], [31000, 31001, 31002])).toEqual({
       pairs: [{ host: 31000, container: 1, protocol: 'tcp' }],
-      warnings: ['the task has ports 31001, 31002, but the image exposes no more: not in use'],
+      warnings: ['the task has ports 31001, 31002, but the image exposes no more ports; they are not used'],
     });
   });
 });

@@ -1,4 +1,4 @@
-/** The whole `docker create` command of a task, as data. */
+/** Builds the complete `docker create` command of a task, as data. */
 
 import { createOptions, type PortPair } from '../task-data.ts';
 import { type ContainerPlan, needsOwnEnvironment } from './task-plan.ts';
@@ -9,18 +9,18 @@ export interface CreateInput {
   exposed: readonly string[];
   name: string;
   labels: Readonly<Record<string, string>>;
-  /** The address that published ports are bound to; all of the host's where undefined. */
+  /** The address that published ports are bound to; undefined for all addresses of the host. */
   publishAddress: string | undefined;
   /** A file from which the docker program can read the environment. */
   envFilePath: string;
 }
 
 export interface CreateCommand {
-  /** Everything after `docker`. It holds no value of the environment, since argument lists are public. */
+  /** Everything after `docker`. Contains no values of the environment, since other users can read argument lists. */
   argv: string[];
   /** Lines `NAME=value` for the file at `envFilePath`. */
   envFile: string;
-  /** For the docker program's own environment: values that an env file can't carry, taken over by `-e NAME`. */
+  /** Set in the docker program's own environment: values that an env file can't represent, passed on by `-e NAME`. */
   environment: Record<string, string>;
 }
 
@@ -37,7 +37,7 @@ export function createCommand(input: CreateInput): CreateCommand {
       input.name,
       ...Object.entries(input.labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
       ...(plan.cpuShares === undefined ? [] : ['-c', String(plan.cpuShares)]),
-      // Without a limit on swap a container gets as much again in swap, and is not killed at its limit.
+      // Without --memory-swap, Docker grants the same amount again as swap, so that the limit does not end the container.
       ...(memory === undefined ? [] : ['-m', String(memory), '--memory-swap', String(memory)]),
       ...publishedPorts(plan, input.exposed).pairs.flatMap((pair) => [
         '-p',
@@ -54,7 +54,7 @@ export function createCommand(input: CreateInput): CreateCommand {
   };
 }
 
-/** The ports to publish: those that the task names, or else those that the image exposes. */
+/** Selects the ports to publish: the ports that the task names, or else the ports that the image exposes. */
 export function publishedPorts(plan: ContainerPlan, exposed: readonly string[]): Pairing {
   return plan.ports ? { pairs: plan.ports, warnings: [] } : pairPorts(exposed, plan.hostPorts);
 }
@@ -65,8 +65,8 @@ interface Pairing {
 }
 
 /**
- * Pairs the image's EXPOSEd ports, sorted ascending, with the task's host ports in order. What is left over on
- * either side is a warning, as in the original Docker executor.
+ * Pairs the image's EXPOSEd ports, sorted ascending, with the task's host ports in order. Unpaired ports on either
+ * side yield a warning, as in the original Docker executor.
  */
 export function pairPorts(
   exposed: readonly string[],
@@ -88,10 +88,12 @@ export function pairPorts(
     pairs,
     warnings: [
       ...(unpublished.length > 0
-        ? [`the image exposes ${unpublished.join(', ')}, but the task has no more ports: not published`]
+        ? [
+            `the image exposes ${unpublished.join(', ')}, but the task has no more ports; they are not published`,
+          ]
         : []),
       ...(unused.length > 0
-        ? [`the task has ports ${unused.join(', ')}, but the image exposes no more: not in use`]
+        ? [`the task has ports ${unused.join(', ')}, but the image exposes no more ports; they are not used`]
         : []),
     ],
   };

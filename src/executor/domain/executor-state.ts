@@ -1,16 +1,16 @@
-/** What the executor knows, what it learns, and what it does about it. See life-cycle.ts. */
+/** The executor's state, inputs and actions. See life-cycle.ts. */
 
 import type { CheckResult, Health } from '../../health/health.ts';
 import type { HealthCheck, TaskInfo, TaskStatus } from '../../mesos/types.ts';
 import type { ContainerPlan, OwnCommand } from './task-plan.ts';
 
 /**
- * How far a task has come: `preparing` its image (TASK_STARTING), `creating` its container, `starting` it, and
- * `running` (TASK_RUNNING was made). It has `ended` once its terminal update was made.
+ * The phase of a task: `preparing` its image (TASK_STARTING), `creating` its container, `starting` it, `running`
+ * (its TASK_RUNNING update exists), and `ended` (its terminal update exists).
  */
 type Phase = 'preparing' | 'creating' | 'starting' | 'running' | 'ended';
 
-/** How many bytes of the task's files were there before its container wrote any: progress lines and warnings. */
+/** Sizes in bytes of the task's files before its container wrote to them: progress lines and warnings. */
 export interface OutputStart {
   stdout: number;
   stderr: number;
@@ -19,41 +19,41 @@ export interface OutputStart {
 export interface Kill {
   /** When SIGKILL is due, in milliseconds since the epoch. */
   readonly deadline: number;
-  /** Why the task was killed for its health, if it was. */
+  /** Set if the task is killed for its health: the reason. */
   readonly unhealthy?: string;
 }
 
 export interface Task {
   readonly id: string;
   readonly phase: Phase;
-  /** As launched; `data` is dropped once the container exists, since it may hold secrets. */
+  /** The TaskInfo of the launch. `data` is dropped once the container exists, since it may contain secrets. */
   readonly info: TaskInfo | undefined;
-  /** One of its updates was acknowledged, so that it needn't be told to the agent in SUBSCRIBE. */
+  /** True once an update of the task was acknowledged. SUBSCRIBE then need not list the task. */
   readonly acknowledged: boolean;
-  /** The 2013 form: the executor leaves with this task. */
+  /** True in the 2013 form: the executor exits when this task has ended. */
   readonly single: boolean;
-  /** The container's id, while there is one. */
+  /** The container's id while the container exists. */
   readonly container: string | undefined;
   readonly output: OutputStart | undefined;
-  /** The container's addresses on Docker's networks, since it was seen running. */
+  /** The container's addresses on Docker's networks; empty until it runs. */
   readonly addresses: readonly string[];
-  /** Where the task has a health check, since it was seen running. */
+  /** Set when the container runs, if the task has a health check. */
   readonly health: Health | undefined;
-  /** Asked for, or due to the task's health. */
+  /** Set once a kill was requested or the task's health requires it. */
   readonly kill: Kill | undefined;
-  /** Made and not acknowledged, oldest first. */
+  /** Unacknowledged updates, oldest first. */
   readonly updates: readonly TaskStatus[];
 }
 
 export interface State {
   readonly tasks: ReadonlyMap<string, Task>;
-  /** The framework knows TASK_KILLING. */
-  readonly tellsKilling: boolean;
-  /** No more tasks are taken: after SHUTDOWN, or when the one task of the 2013 form has ended. */
+  /** True if the framework supports TASK_KILLING. */
+  readonly supportsKilling: boolean;
+  /** True after SHUTDOWN, or when the task of the 2013 form has ended: the executor accepts no more tasks. */
   readonly leaving: boolean;
 }
 
-/** What stays the same for as long as the executor runs. */
+/** Settings that stay the same while the executor runs. */
 export interface Constants {
   readonly own: OwnCommand;
   readonly agentId: string;
@@ -68,11 +68,11 @@ export interface Stamp {
   readonly uuid: () => string;
 }
 
-/** A container of this run, as found when the worker has come back. */
+/** A container of this run that a restarted worker found. */
 export interface FoundContainer {
   taskId: string;
   container: string;
-  /** It was started, whether or not it still runs. */
+  /** True if it was started, even if it has ended since. */
   started: boolean;
 }
 
@@ -81,25 +81,25 @@ export type ExecutorInput =
   | { type: 'launch'; task: TaskInfo }
   | { type: 'kill'; taskId: string; graceMs: number | undefined }
   | { type: 'acknowledged'; taskId: string; uuid: string }
-  /** The agent didn't take this update for one (400). */
+  /** The agent refused this update as invalid (400). */
   | { type: 'refused'; taskId: string; uuid: string }
   | { type: 'shutdown' }
-  /** The worker has come back: these are the containers of this run. */
+  /** The worker has restarted and found these containers of this run. */
   | { type: 'recovered'; containers: readonly FoundContainer[] }
   | { type: 'image-ready'; taskId: string; exposed: readonly string[] }
   | { type: 'created'; taskId: string; container: string; output: OutputStart }
-  /** It has been seen running, after a start or an adoption. */
+  /** The container runs, after a start or an adoption. */
   | { type: 'running'; taskId: string; addresses: readonly string[] }
-  /** What a health check found. */
+  /** A health check has a result. */
   | { type: 'checked'; taskId: string; result: CheckResult }
-  /** It ended and its output is in the files. */
+  /** The container has ended and its output is in the files. */
   | { type: 'exited'; taskId: string; exitCode: number; outOfMemory: boolean }
   | { type: 'failed'; taskId: string; message: string }
   | { type: 'removed'; taskId: string };
 
 export type ExecutorAction =
   | { type: 'update'; status: TaskStatus }
-  /** See that the image is here; pull it if not, or in any case with `forcePull`. Answered by image-ready or failed. */
+  /** Pull the image if it is missing, or always with `forcePull`. Answered by image-ready or failed. */
   | { type: 'prepare'; taskId: string; image: string; forcePull?: true }
   /** The image is no longer needed for this task. */
   | { type: 'abandon'; taskId: string }
@@ -109,13 +109,13 @@ export type ExecutorAction =
   | { type: 'start'; taskId: string; container: string; output: OutputStart | undefined }
   /** As start, for a container that was started before. */
   | { type: 'adopt'; taskId: string; container: string; output: OutputStart | undefined }
-  /** Look after the task's health once, in a while. Answered by checked. */
+  /** Run the task's health check once, after `afterMs`. Answered by checked. */
   | { type: 'check'; taskId: string; container: string; check: HealthCheck; afterMs: number }
-  /** No check that waits or is under way is of interest any more. */
+  /** Cancel the task's pending or running check. */
   | { type: 'uncheck'; taskId: string }
   | { type: 'stop'; taskId: string; container: string; graceMs: number }
   /** Answered by removed. */
   | { type: 'remove'; taskId: string; container: string }
   | { type: 'exit' };
 
-export const INITIAL: State = { tasks: new Map(), tellsKilling: false, leaving: false };
+export const INITIAL: State = { tasks: new Map(), supportsKilling: false, leaving: false };

@@ -14,7 +14,7 @@ import {
 } from '../../../test/executor/fed.ts';
 import type { HealthCheck, TaskInfo } from '../../mesos/types.ts';
 import type { ExecutorInput, State, Task } from './executor-state.ts';
-import { unacknowledged } from './life-cycle.ts';
+import { listUnacknowledged } from './life-cycle.ts';
 
 const CHECK: HealthCheck = {
   type: 'HTTP',
@@ -29,10 +29,10 @@ function checked(more: Partial<HealthCheck> = {}, info: Partial<TaskInfo> = {}):
   return running1(new Fed(), { health_check: { ...CHECK, ...more }, ...info });
 }
 
-/** The worker dies, and a new one finds what the files say, and the container. */
+/** The worker dies, and a new one finds the files and the container. */
 function crash(fed: Fed): void {
   const tasks = new Map(JSON.parse(JSON.stringify([...fed.state.tasks])) as [string, Task][]);
-  fed.state = { tasks, tellsKilling: true, leaving: false } satisfies State;
+  fed.state = { tasks, supportsKilling: true, leaving: false } satisfies State;
   fed.take({ type: 'recovered', containers: [{ taskId: 't', container: 'c-t', started: true }] });
 }
 
@@ -44,22 +44,22 @@ const unknown: ExecutorInput = {
 const checkIn = (afterMs: number) => ({ type: 'check', taskId: 't', container: 'c-t', afterMs });
 
 describe('a health check', () => {
-  test('begins its delay after the task runs, and comes again its interval after the last', () => {
+  test('starts its delay after TASK_RUNNING, and repeats after its interval', () => {
     const fed = checked();
     expect(fed.actions.at(-1)).toMatchObject({ ...checkIn(2000), check: { http: { port: 31000 } } });
     expect(fed.take(passed('t')).at(-1)).toMatchObject(checkIn(5000));
     expect(fed.take(passed('t'))).toMatchObject([checkIn(5000)]);
   });
 
-  test('has Mesos’ own defaults', () => {
+  test('has Mesos’ defaults', () => {
     const fed = running1(new Fed(), { health_check: { type: 'TCP', tcp: { port: 1 } } });
     expect(fed.actions.at(-1)).toMatchObject(checkIn(15_000));
     expect(fed.take(passed('t')).at(-1)).toMatchObject(checkIn(10_000));
   });
 
-  test('that succeeds makes the task healthy, told once, with all that TASK_RUNNING said', () => {
+  test('that succeeds makes the task healthy, reported once, with the details of TASK_RUNNING', () => {
     const fed = checked();
-    const first = unacknowledged(fed.state).updates.at(-1)?.status;
+    const first = listUnacknowledged(fed.state).updates.at(-1)?.status;
     expect(first).toMatchObject({ state: 'TASK_RUNNING' });
     expect(first?.healthy).toBeUndefined();
     fed.take(passed('t'));
@@ -70,12 +70,12 @@ describe('a health check', () => {
     expect(fed.briefly(passed('t'))).toEqual(['check']);
   });
 
-  test('a task without one is not looked after', () => {
+  test('is not run for a task without one', () => {
     expect(running1().actions.map((a) => a.type)).not.toContain('check');
     expect(running1().take(passed('t'))).toEqual([]);
   });
 
-  test('that makes no sense is an error of the task', () => {
+  test('that is invalid is an error of the task', () => {
     const fed = new Fed();
     expect(fed.briefly(launch('t', { health_check: { type: 'HTTP' } }))).toEqual(['TASK_ERROR']);
     expect(fed.update().message).toBe(
@@ -83,7 +83,7 @@ describe('a health check', () => {
     );
   });
 
-  test('that could not be done says nothing of the task', () => {
+  test('that could not run does not change the task', () => {
     const fed = checked({ grace_period_seconds: 0, consecutive_failures: 2 });
     fed.take(unwell('t'));
     expect(fed.briefly(unknown, unknown)).toEqual(['check', 'check']);
@@ -112,7 +112,7 @@ describe('failures', () => {
     expect(fed.update()).toMatchObject({ healthy: false });
   });
 
-  test('below the limit are told once, and a success makes up for all of them', () => {
+  test('below the limit are reported once, and a success resets their count', () => {
     const fed = checked();
     fed.take(passed('t'));
     expect(fed.briefly(unwell('t'), unwell('t'))).toEqual(['TASK_RUNNING', 'check', 'check']);
@@ -121,7 +121,7 @@ describe('failures', () => {
     expect(fed.briefly(unwell('t'), unwell('t'))).toEqual(['TASK_RUNNING', 'check', 'check']);
   });
 
-  test('as many in a row as the limit get the task killed, within its grace', () => {
+  test('in a row up to the limit get the task killed, with its grace period', () => {
     const policy = { kill_policy: { grace_period: { nanoseconds: 7e9 } } };
     const fed = checked({}, policy);
     fed.take(passed('t'), unwell('t'), unwell('t'));
@@ -135,19 +135,19 @@ describe('failures', () => {
       state: 'TASK_KILLED',
       healthy: false,
       message:
-        'HTTP health check failed: HTTP 500 (3 times in a row). Container exited with status 143 after it was told to stop',
+        'HTTP health check failed: HTTP 500 (3 times in a row). Container exited with status 143 after a stop request',
     });
     expect(fed.update().reason).toBeUndefined();
   });
 
-  test('a limit of one is told and kills at once, and who doesn’t know TASK_KILLING isn’t told of it', () => {
+  test('with a limit of one kill the task immediately, without TASK_KILLING if it is not supported', () => {
     const fed = checked({ consecutive_failures: 1, grace_period_seconds: 0 });
     fed.take({ type: 'subscribed', capabilities: [] });
     expect(fed.briefly(unwell('t'))).toEqual(['TASK_RUNNING', 'uncheck', 'stop']);
     expect(fed.update()).toMatchObject({ healthy: false });
   });
 
-  test('a limit of 0 never kills', () => {
+  test('with a limit of 0 never kill the task', () => {
     const fed = checked({ consecutive_failures: 0, grace_period_seconds: 0 });
     const many = Array.from({ length: 100 }, () => unwell('t'));
     expect(fed.briefly(...many)).toEqual(['TASK_RUNNING', ...Array(100).fill('check')]);
@@ -155,7 +155,7 @@ describe('failures', () => {
 });
 
 describe('the end of checking', () => {
-  test('is a kill: the task isn’t unhealthy for it', () => {
+  test('is a kill, which does not make the task unhealthy', () => {
     const fed = checked();
     fed.take(passed('t'));
     expect(fed.briefly(kill('t'))).toEqual(['uncheck', 'TASK_KILLING', 'stop']);
@@ -170,7 +170,7 @@ describe('the end of checking', () => {
     expect(fed.take(passed('t'))).toEqual([]);
   });
 
-  test('a shorter grace of a KILL is honoured while the task is killed for its health', () => {
+  test('a KILL with a shorter grace period takes effect while the task is killed for its health', () => {
     const fed = checked({ consecutive_failures: 1, grace_period_seconds: 0 });
     fed.take(unwell('t'));
     expect(fed.take(kill('t', 100))).toMatchObject([{ type: 'stop', graceMs: 100 }]);
@@ -179,8 +179,8 @@ describe('the end of checking', () => {
   });
 });
 
-describe('after the worker was killed', () => {
-  test('checking goes on once the container was seen running, with nothing told anew', () => {
+describe('after a restart of the worker', () => {
+  test('checks continue when the container runs, without a repeated update', () => {
     const fed = checked();
     fed.take(passed('t'));
     crash(fed);
@@ -189,7 +189,7 @@ describe('after the worker was killed', () => {
     expect(fed.briefly(passed('t'))).toEqual(['check']);
   });
 
-  test('neither delay nor grace period begin anew', () => {
+  test('neither delay nor grace period start again', () => {
     const fed = checked();
     fed.now += 1500;
     crash(fed);
@@ -200,7 +200,7 @@ describe('after the worker was killed', () => {
     expect(fed.briefly(unwell('t'))).toEqual(['TASK_RUNNING', 'check']);
   });
 
-  test('failures before it count, and the next check keeps its distance to the last that did', () => {
+  test('earlier failures count, and the next check keeps its interval to the last failure', () => {
     const fed = checked({ consecutive_failures: 2 });
     fed.take(passed('t'));
     fed.now += 100_000;
@@ -214,7 +214,7 @@ describe('after the worker was killed', () => {
     expect(fed.update().healthy).toBe(false);
   });
 
-  test('a container that was not yet seen running begins then', () => {
+  test('the delay of a container that did not run yet starts when it runs', () => {
     const fed = new Fed();
     fed.take(SUBSCRIBED, launch('t', { health_check: CHECK }), ready('t'), created('t'));
     fed.now += 10_000;

@@ -10,7 +10,7 @@ import {
   INITIAL,
   type State,
 } from './executor-state.ts';
-import { decide, isIdle, unacknowledged } from './life-cycle.ts';
+import { decide, isIdle, listUnacknowledged } from './life-cycle.ts';
 
 const GRACE_MS = 500;
 const LIMIT = 2;
@@ -23,14 +23,14 @@ const HEALTH_CHECK = {
   consecutive_failures: LIMIT,
 } as const;
 
-/** What the framework may conclude from the checks of a task, told by hand. */
+/** The health that the framework can conclude from the checks of a task, computed separately. */
 interface Checked {
   ranAt: number;
   wasHealthy: boolean;
   failures: number;
 }
 
-/** Docker, the agent and crashes around the life cycle, in any order the random numbers make. */
+/** Simulates Docker, the agent and crashes around the life cycle, in random order. */
 class World {
   state: State = INITIAL;
   readonly containers = new Map<string, { taskId: string; state: 'created' | 'running' | 'exited' }>();
@@ -42,7 +42,7 @@ class World {
     executorId: 'e',
     shutdownGraceMs: 5000,
   };
-  /** Operations under way in Docker; they are lost when the worker dies. */
+  /** Pending operations of Docker; they are lost when the worker dies. */
   #pending: Exclude<ExecutorAction, { type: 'update' | 'exit' | 'abandon' | 'uncheck' }>[] = [];
   #watched = new Set<string>();
   #now = 0;
@@ -63,7 +63,7 @@ class World {
     this.#reportExits();
   }
 
-  /** Kills everything and lets Docker and the agent answer to the end. */
+  /** Kills all tasks and answers all operations until the end. */
   finish(): void {
     for (const taskId of this.state.tasks.keys()) this.#take({ type: 'kill', taskId, graceMs: 0 });
     for (let i = 0; i < 1000 && !isIdle(this.state); i += 1) {
@@ -92,7 +92,7 @@ class World {
   }
 
   #acknowledge(which: number): void {
-    const update = pick(unacknowledged(this.state).updates, which);
+    const update = pick(listUnacknowledged(this.state).updates, which);
     if (!update) return;
     const { task_id, uuid = '' } = update.status;
     this.#take({ type: 'acknowledged', taskId: task_id.value, uuid });
@@ -125,7 +125,7 @@ class World {
       const container = `c${this.#count}`;
       expect([...this.containers.values()].map((c) => c.taskId)).not.toContain(taskId);
       this.containers.set(container, { taskId, state: 'created' });
-      // The worker may die before it hears of it.
+      // The worker may die before it gets the result.
       if (luck === 1) this.#crash();
       else this.#take({ type: 'created', taskId, container, output: { stdout: 0, stderr: 0 } });
     } else if (operation.type === 'remove') {
@@ -187,7 +187,7 @@ class World {
     }
   }
 
-  /** The worker dies and comes back with what its files say. */
+  /** The worker dies and restarts with its files. */
   #crash(): void {
     this.#pending = [];
     this.#watched.clear();
@@ -226,7 +226,7 @@ class World {
     }
   }
 
-  /** An update agrees with what the checks have found. */
+  /** Compares an update with the results of the checks. */
   #compare({ task_id, state, healthy }: TaskStatus): void {
     const taskId = task_id.value;
     const seen = this.checked.get(taskId);
@@ -249,7 +249,7 @@ function pick<T>(list: readonly T[], which: number): T | undefined {
   return list[which % Math.max(1, list.length)];
 }
 
-test('whatever happens in whatever order, each task has one end, and no container is left', () => {
+test('for any events in any order, each task ends once, and no container is left', () => {
   const step = fc.tuple(fc.nat(6), fc.nat(5), fc.nat(3));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
@@ -264,15 +264,15 @@ test('whatever happens in whatever order, each task has one end, and no containe
         expect(states.filter(isTerminal)).toHaveLength(1);
         expect(isTerminal(states.at(-1) ?? 'TASK_STAGING')).toBe(true);
         const live = states.slice(0, -1);
-        // Health repeats TASK_RUNNING.
+        // Changes of health repeat TASK_RUNNING.
         expect(live.filter((state, i) => state !== live[i - 1])).toEqual(
           order.filter((s) => live.includes(s)),
         );
         expect(live[0]).toBe('TASK_STARTING');
-        const told = updates.filter((u) => u.state === 'TASK_RUNNING').map((u) => u.healthy);
-        expect(told.filter((healthy, i) => i > 0 && healthy === told[i - 1])).toEqual([]);
+        const reportedHealth = updates.filter((u) => u.state === 'TASK_RUNNING').map((u) => u.healthy);
+        expect(reportedHealth.filter((healthy, i) => i > 0 && healthy === reportedHealth[i - 1])).toEqual([]);
       }
-      // Tasks whose failures have come to the limit were killed.
+      // Tasks whose failures have reached the limit were killed.
       for (const [taskId, { failures }] of world.checked) {
         if (failures < LIMIT) continue;
         expect(world.sent.get(taskId)?.at(-1)).toMatchObject({ state: 'TASK_KILLED', healthy: false });

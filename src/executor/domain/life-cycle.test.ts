@@ -16,10 +16,10 @@ import {
 } from '../../../test/executor/fed.ts';
 import { encodeTaskData } from '../task-data.ts';
 import { type ExecutorInput, INITIAL } from './executor-state.ts';
-import { isEmptied, isIdle, unacknowledged } from './life-cycle.ts';
+import { isEmptied, isIdle, listUnacknowledged } from './life-cycle.ts';
 
-describe('a task that goes well', () => {
-  test('from launch to the end', () => {
+describe('a successful task', () => {
+  test('passes all states from launch to end', () => {
     const fed = new Fed();
     expect(fed.take(launch('t'))).toMatchObject([
       {
@@ -61,7 +61,7 @@ describe('a task that goes well', () => {
     expect(isIdle(fed.state)).toBe(true);
   });
 
-  test('it is forgotten after its last acknowledgement too, and late messages change nothing', () => {
+  test('is deleted after its last acknowledgement, too, and late messages have no effect', () => {
     const fed = running1();
     fed.take(exited('t', 0), removed('t'));
     expect(isEmptied(fed.state)).toBe(true);
@@ -71,34 +71,34 @@ describe('a task that goes well', () => {
     expect(fed.take(exited('t', 1), kill('t'), running('t'), failed('t'))).toEqual([]);
   });
 
-  test('nothing changes the end of a task that is not yet told', () => {
+  test('keeps its unacknowledged end, regardless of later inputs', () => {
     const fed = running1();
     fed.take(exited('t', 0));
     expect(fed.take(exited('t', 1), failed('t'), running('t'), ready('t'), kill('t', 0))).toEqual([]);
     expect(fed.take(created('t'))).toEqual([{ type: 'remove', taskId: 't', container: 'c-t' }]);
   });
 
-  test('the agent is told in SUBSCRIBE what it may not know', () => {
+  test('is part of SUBSCRIBE as long as the agent may not know it', () => {
     const fed = new Fed();
     fed.take(launch('t'));
-    expect(unacknowledged(fed.state)).toMatchObject({
+    expect(listUnacknowledged(fed.state)).toMatchObject({
       tasks: [{ task_id: { value: 't' } }],
       updates: [{ status: { state: 'TASK_STARTING' } }],
     });
     fed.take(ready('t'), created('t'));
     expect(JSON.stringify([...fed.state.tasks.values()])).not.toContain(launched('t').data);
     fed.acknowledgeAll();
-    expect(unacknowledged(fed.state)).toEqual({ tasks: [], updates: [] });
+    expect(listUnacknowledged(fed.state)).toEqual({ tasks: [], updates: [] });
   });
 
-  test('a second launch of the same id is nothing new', () => {
+  test('ignores a second launch of the same id', () => {
     const fed = running1();
     expect(fed.take(launch('t'))).toEqual([]);
   });
 });
 
-describe('a task that fails', () => {
-  test('with its exit status, and out of memory', () => {
+describe('a failed task', () => {
+  test('reports its exit status, and out of memory', () => {
     expect(running1().briefly(exited('t', 3))).toEqual(['TASK_FAILED', 'remove']);
     const fed = running1();
     fed.take(exited('t', 137, true));
@@ -108,17 +108,17 @@ describe('a task that fails', () => {
     });
   });
 
-  test('an exit with 0 is no failure, though a child of the container was out of memory', () => {
+  test('does not fail with exit status 0, even if a child process was out of memory', () => {
     expect(running1().briefly(exited('t', 0, true))).toEqual(['TASK_FINISHED', 'remove']);
   });
 
-  test('out of memory, where the limit is not known', () => {
+  test('reports out of memory with an unknown limit', () => {
     const fed = running1(new Fed(), { resources: [] });
     fed.take(exited('t', 137, true));
     expect(fed.update().message).toBe('Container exited with status 137, killed: out of memory');
   });
 
-  test('at any step', () => {
+  test('may fail in any phase', () => {
     const fed = new Fed();
     expect(fed.briefly(launch('t'), failed('t'))).toEqual(['TASK_STARTING', 'prepare', 'TASK_FAILED']);
     expect(fed.briefly(launch('u'), ready('u'), failed('u')).at(-1)).toBe('TASK_FAILED');
@@ -129,7 +129,7 @@ describe('a task that fails', () => {
     expect(fed.actions.at(-1)).toEqual({ type: 'remove', taskId: 'v', container: 'c-v' });
   });
 
-  test('a task that can’t be understood is TASK_ERROR', () => {
+  test('is TASK_ERROR if its description is invalid', () => {
     const fed = new Fed();
     expect(fed.briefly(launch('t', { data: 'AAAA' }))).toEqual(['TASK_ERROR']);
     expect(fed.update().reason).toBe('REASON_TASK_INVALID');
@@ -137,27 +137,27 @@ describe('a task that fails', () => {
 });
 
 describe('killing', () => {
-  test('before there is a container needs none', () => {
+  test('before the container exists creates none', () => {
     const fed = new Fed();
     fed.take(SUBSCRIBED, launch('t'));
     expect(fed.briefly(kill('t'))).toEqual(['abandon', 'TASK_KILLED']);
     expect(fed.take(ready('t'))).toEqual([]);
   });
 
-  test('while the container is created waits for it and removes it', () => {
+  test('while the container is being created waits for it and removes it', () => {
     const fed = new Fed();
     fed.take(SUBSCRIBED, launch('t'), ready('t'));
     expect(fed.briefly(kill('t'))).toEqual(['TASK_KILLING']);
     expect(fed.briefly(created('t'))).toEqual(['TASK_KILLED', 'remove']);
   });
 
-  test('while the container is created, where creating it then fails', () => {
+  test('while the container is being created ends with a failed creation', () => {
     const fed = new Fed();
     fed.take(SUBSCRIBED, launch('t'), ready('t'), kill('t'));
     expect(fed.briefly(failed('t'))).toEqual(['TASK_KILLED']);
   });
 
-  test('while the container starts stops it once it runs', () => {
+  test('while the container starts stops it when it runs', () => {
     const fed = new Fed();
     fed.take(SUBSCRIBED, launch('t'), ready('t'), created('t'));
     expect(fed.briefly(kill('t', 3000))).toEqual(['TASK_KILLING']);
@@ -166,7 +166,7 @@ describe('killing', () => {
     expect(fed.briefly(exited('t', 143))).toEqual(['TASK_KILLED', 'remove']);
   });
 
-  test('a running task: the grace is the call’s, else the task’s, else 2 s', () => {
+  test('of a running task uses the grace period of the call, of the task, or 2 s', () => {
     const policy = { kill_policy: { grace_period: { nanoseconds: 7e9 } } };
     const stop = (graceMs: number) => ({ type: 'stop', taskId: 't', container: 'c-t', graceMs });
     expect(running1(new Fed(), policy).take(kill('t', 100)).at(-1)).toEqual(stop(100));
@@ -174,7 +174,7 @@ describe('killing', () => {
     expect(running1().take(kill('t')).at(-1)).toEqual(stop(2000));
   });
 
-  test('once more with less time is honoured, with more it is not', () => {
+  test('again takes effect only with a shorter grace period', () => {
     const fed = running1();
     expect(fed.briefly(kill('t', 10_000))).toEqual(['TASK_KILLING', 'stop']);
     expect(fed.briefly(kill('t', 20_000))).toEqual([]);
@@ -182,36 +182,36 @@ describe('killing', () => {
     expect(fed.briefly(exited('t', 0))).toEqual(['TASK_KILLED', 'remove']);
   });
 
-  test('a framework without TASK_KILLING_STATE is not told of it', () => {
+  test('sends no TASK_KILLING to a framework without TASK_KILLING_STATE', () => {
     const fed = running1();
     fed.take({ type: 'subscribed', capabilities: [] });
     expect(fed.briefly(kill('t'))).toEqual(['stop']);
   });
 });
 
-describe('an update that was refused', () => {
-  test('goes out again under a new uuid', () => {
+describe('a refused update', () => {
+  test('is sent again with a new uuid', () => {
     const fed = new Fed();
     fed.take(launch('t'));
     const { uuid = '' } = fed.update();
     const [again] = fed.take({ type: 'refused', taskId: 't', uuid });
     expect(again).toMatchObject({ type: 'update', status: { state: 'TASK_STARTING', uuid: 'uuid-2' } });
-    expect(unacknowledged(fed.state).updates).toMatchObject([{ status: { uuid: 'uuid-2' } }]);
+    expect(listUnacknowledged(fed.state).updates).toMatchObject([{ status: { uuid: 'uuid-2' } }]);
     expect(fed.take({ type: 'refused', taskId: 't', uuid })).toEqual([]);
   });
 
-  test('is left out where a newer one is under way', () => {
+  test('is dropped if a newer one is in flight', () => {
     const fed = new Fed();
     fed.take(launch('t'));
     const { uuid = '' } = fed.update();
     fed.take(ready('t'), created('t'), running('t'));
     expect(fed.take({ type: 'refused', taskId: 't', uuid })).toEqual([]);
-    expect(unacknowledged(fed.state).updates.map((u) => u.status.state)).toEqual(['TASK_RUNNING']);
+    expect(listUnacknowledged(fed.state).updates.map((u) => u.status.state)).toEqual(['TASK_RUNNING']);
   });
 });
 
 describe('shutdown', () => {
-  test('kills every task within the grace period, takes no more, and exits when all is told', () => {
+  test('kills every task within the grace period, accepts no more tasks, and exits after all acknowledgements', () => {
     const fed = running1(new Fed([], 5000), { kill_policy: { grace_period: { nanoseconds: 60e9 } } });
     fed.take(launch('u'));
     const actions = fed.take({ type: 'shutdown' });
@@ -223,13 +223,13 @@ describe('shutdown', () => {
     expect(fed.acknowledgeAll().at(-1)).toEqual({ type: 'exit' });
   });
 
-  test('without tasks exits at once', () => {
+  test('without tasks exits immediately', () => {
     expect(new Fed().take({ type: 'shutdown' })).toEqual([{ type: 'exit' }]);
   });
 });
 
 describe('the 2013 form', () => {
-  test('runs one task and exits when that is told', () => {
+  test('runs one task and exits after its last acknowledgement', () => {
     const fed = running1(new Fed(['img', 'arg']), { data: encodeTaskData({ id: 'app' }) });
     expect(fed.briefly(launch('second', { data: encodeTaskData({ id: 'app' }) }))).toEqual(['TASK_ERROR']);
     fed.take(exited('t', 0), removed('t'));
@@ -237,7 +237,7 @@ describe('the 2013 form', () => {
   });
 });
 
-describe('after the worker has come back', () => {
+describe('after a restart of the worker', () => {
   const back = (fed: Fed, ...containers: [taskId: string, started: boolean][]): ExecutorInput => {
     fed.state = { ...INITIAL, tasks: new Map(JSON.parse(JSON.stringify([...fed.state.tasks]))) };
     return {
@@ -255,21 +255,21 @@ describe('after the worker has come back', () => {
     expect(fed.briefly(exited('t', 1))).toEqual(['TASK_FAILED', 'remove']);
   });
 
-  test('a container that was never started is started, one that was is adopted', () => {
+  test('a container that was never started is started, a started one is adopted', () => {
     const fed = new Fed();
     fed.take(launch('t'), ready('t'), launch('u'), ready('u'), created('u'));
     expect(fed.briefly(back(fed, ['t', false], ['u', true]))).toEqual(['start', 'adopt']);
     expect(fed.briefly(running('t'), running('u'))).toEqual(['TASK_RUNNING', 'TASK_RUNNING']);
   });
 
-  test('a task without a container begins anew', () => {
+  test('a task without a container starts again', () => {
     const fed = new Fed();
     fed.take(launch('t'), launch('u'), ready('u'));
     expect(fed.briefly(back(fed))).toEqual(['prepare', 'prepare']);
     expect(fed.briefly(ready('u'))).toEqual(['create']);
   });
 
-  test('a task whose description is not what it was is an error', () => {
+  test('a task with a changed, invalid description is an error', () => {
     const fed = new Fed();
     fed.take(launch('t'), launch('u'));
     const recovered = back(fed);
@@ -281,13 +281,13 @@ describe('after the worker has come back', () => {
     expect(fed.briefly(recovered)).toEqual(['TASK_ERROR']);
   });
 
-  test('a container that should be there and is not has failed', () => {
+  test('a task whose container is missing has failed', () => {
     const fed = running1();
     expect(fed.briefly(back(fed))).toEqual(['TASK_FAILED']);
-    expect(fed.update().message).toMatch(/container is gone/);
+    expect(fed.update().message).toMatch(/container was removed by another program/);
   });
 
-  test('a kill goes on where it was', () => {
+  test('a kill continues', () => {
     const fed = running1();
     fed.take(kill('t', 5000), launch('u'), ready('u'), kill('u'), launch('v'), ready('v'), kill('v'));
     fed.now += 4000;
@@ -302,7 +302,7 @@ describe('after the worker has come back', () => {
     expect(actions[1]).toMatchObject({ graceMs: 1000 });
   });
 
-  test('what had ended is removed or forgotten', () => {
+  test('ended tasks are removed or deleted', () => {
     const fed = running1();
     fed.take(launch('u'), failed('u'), exited('t', 0));
     fed.acknowledgeAll();
@@ -312,7 +312,7 @@ describe('after the worker has come back', () => {
     expect(isIdle(fed.state)).toBe(true);
   });
 
-  test('a container of this run that no file knows lives on', () => {
+  test('a container of this run without a file keeps running', () => {
     const fed = new Fed();
     expect(fed.briefly(back(fed, ['lost', true]))).toEqual(['adopt']);
     expect(fed.briefly(kill('lost', 0))).toEqual(['stop']);

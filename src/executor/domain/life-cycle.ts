@@ -1,6 +1,6 @@
 /**
- * The life of tasks: (state, input) → (state, actions). Pure: the worker stores the new state and only then
- * performs the actions.
+ * The life cycle of tasks: (state, input) → (state, actions). Pure: the worker stores the new state before it performs
+ * the actions.
  */
 
 import {
@@ -9,7 +9,7 @@ import {
   firstCheckMs,
   initialHealth,
   intervalMs,
-  isToBeKilled,
+  mustBeKilled,
 } from '../../health/health.ts';
 import type { TaskInfo, TaskStatus } from '../../mesos/types.ts';
 import type {
@@ -25,7 +25,7 @@ import { type ContainerPlan, planTask, TaskInvalidError } from './task-plan.ts';
 import { exitOutcome, killedOutcome, makeUpdate, type Outcome } from './task-status.ts';
 import { killGraceMs, launchedTask, unknownTask, withoutData } from './tasks.ts';
 
-/** Kept back from the executor's shutdown grace period for removing containers and telling the agent. */
+/** Part of the shutdown grace period that is reserved for removing containers and sending updates. */
 const SHUTDOWN_SLACK_MS = 1000;
 const KILLED_BEFORE_CREATE: Outcome = {
   state: 'TASK_KILLED',
@@ -47,8 +47,8 @@ export function decide(state: State, input: ExecutorInput, constants: Constants,
   return cycle.decision();
 }
 
-/** For SUBSCRIBE: tasks none of whose updates was acknowledged, and updates that were not. */
-export function unacknowledged(state: State): { tasks: TaskInfo[]; updates: { status: TaskStatus }[] } {
+/** Lists the content of SUBSCRIBE: tasks without any acknowledged update, and unacknowledged updates. */
+export function listUnacknowledged(state: State): { tasks: TaskInfo[]; updates: { status: TaskStatus }[] } {
   const tasks = [...state.tasks.values()];
   return {
     tasks: tasks.filter((t) => !t.acknowledged).flatMap((t) => t.info ?? []),
@@ -56,12 +56,12 @@ export function unacknowledged(state: State): { tasks: TaskInfo[]; updates: { st
   };
 }
 
-/** True where nothing runs and nothing is left to be told. */
+/** True if no task runs and no update is unacknowledged. */
 export function isIdle(state: State): boolean {
   return state.tasks.size === 0;
 }
 
-/** True where no container of ours is left, though updates may wait for their acknowledgement. */
+/** True if no container is left. Updates may still be unacknowledged. */
 export function isEmptied(state: State): boolean {
   return [...state.tasks.values()].every((t) => t.phase === 'ended' && t.container === undefined);
 }
@@ -85,11 +85,11 @@ class Cycle {
 
   take(input: ExecutorInput): void {
     if ('taskId' in input) {
-      // What concerns a task we don't have comes too late: it has ended and been forgotten.
+      // An input for an unknown task comes too late: the task has ended and was deleted.
       const task = this.#state.tasks.get(input.taskId);
       if (task) this.#takeFor(task, input);
     } else if (input.type === 'subscribed') {
-      this.#state = { ...this.#state, tellsKilling: input.capabilities.includes('TASK_KILLING_STATE') };
+      this.#state = { ...this.#state, supportsKilling: input.capabilities.includes('TASK_KILLING_STATE') };
     } else if (input.type === 'launch') {
       this.#launch(input.task);
     } else if (input.type === 'recovered') {
@@ -142,7 +142,7 @@ class Cycle {
       this.#end(launched, {
         state: 'TASK_FAILED',
         reason: 'REASON_EXECUTOR_TERMINATED',
-        message: 'The executor is about to exit: launch the task again',
+        message: 'The executor is exiting. Launch the task again',
       });
       return;
     }
@@ -154,7 +154,8 @@ class Cycle {
         {
           state: 'TASK_ERROR',
           reason: 'REASON_TASK_INVALID',
-          message: 'This executor runs one task, and has one: use an executor id for each task',
+          message:
+            'This executor runs only one task and already has one. Use a separate executor id for each task',
         },
       );
       return;
@@ -228,7 +229,7 @@ class Cycle {
     } else if (checked !== task) {
       this.#put(checked);
     }
-    if (isToBeKilled(health, check)) {
+    if (mustBeKilled(health, check)) {
       const times = health.failures === 1 ? 'once' : `${health.failures} times in a row`;
       this.#kill(this.#state.tasks.get(task.id) ?? checked, killGraceMs(task), `${why} (${times})`);
     } else {
@@ -247,8 +248,8 @@ class Cycle {
   }
 
   /**
-   * @param graceMs from SIGTERM to SIGKILL; one that ends later than what was asked before changes nothing
-   * @param unhealthy why the task is killed for its health, if it is
+   * @param graceMs from SIGTERM to SIGKILL; ignored if it ends later than the deadline of an earlier kill
+   * @param unhealthy the reason, if the task is killed for its health
    */
   #kill(task: Task, graceMs: number, unhealthy?: string): void {
     const deadline = this.#stamp.now + graceMs;
@@ -263,7 +264,7 @@ class Cycle {
       this.#end(killed, KILLED_BEFORE_CREATE);
       return;
     }
-    if (!task.kill && this.#state.tellsKilling) this.#update(killed, { state: 'TASK_KILLING' });
+    if (!task.kill && this.#state.supportsKilling) this.#update(killed, { state: 'TASK_KILLING' });
     else this.#put(killed);
     if (task.phase === 'running') this.#stop(killed, deadline);
   }
@@ -298,7 +299,7 @@ class Cycle {
     if (task.phase === 'ended') {
       this.#put(task);
     } else if (task.phase === 'starting' || task.phase === 'running') {
-      this.#failed(task, 'The container is gone: something else removed it');
+      this.#failed(task, 'The container was removed by another program');
     } else if (task.kill) {
       this.#end(task, KILLED_BEFORE_CREATE);
     } else {
@@ -328,7 +329,7 @@ class Cycle {
     this.#put({ ...task, acknowledged: true, updates: task.updates.filter((u) => u.uuid !== uuid) });
   }
 
-  /** Sent again under a new uuid, unless the task has come further: an older state must not arrive after a newer. */
+  /** Sends the update again with a new uuid, unless the task has newer updates, which an older state must not follow. */
   #refused(task: Task, uuid: string): void {
     const at = task.updates.findIndex((u) => u.uuid === uuid);
     const refused = task.updates[at];
@@ -356,7 +357,7 @@ class Cycle {
     this.#actions.push({ type: 'update', status });
   }
 
-  /** A task that has ended is forgotten once its updates are acknowledged and its container is gone. */
+  /** Stores a task. Deletes it if it has ended, its updates are acknowledged and its container is gone. */
   #put(task: Task): void {
     const tasks = new Map(this.#state.tasks);
     const over = task.phase === 'ended' && task.updates.length === 0 && task.container === undefined;
@@ -367,7 +368,7 @@ class Cycle {
 
   #planOrEnd(task: Task): ContainerPlan | undefined {
     try {
-      if (!task.info) throw new TaskInvalidError('The task has lost its description');
+      if (!task.info) throw new TaskInvalidError('The description of the task is missing');
       return planTask(task.info, this.#constants.own);
     } catch (error) {
       if (!(error instanceof TaskInvalidError)) throw error;

@@ -15,7 +15,7 @@ test.each([
   expect(taskFileName(id)).toBe(name);
 });
 
-test('different ids have different names, and none leaves its directory', () => {
+test('different ids have different names, and no name leaves its directory', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary-ascii' }), fc.string({ unit: 'binary-ascii' }), (a, b) => {
       const name = taskFileName(a);

@@ -1,6 +1,6 @@
 /**
- * A task's id as the name of a file: letters, digits, `_`, `.` and `-` stay, every other byte becomes `%XX`, and so
- * does a leading dot, so that no id can leave its directory. Different ids have different names.
+ * Converts a task's id into a file name. Letters, digits, `_`, `.` and `-` stay; every other byte and a leading dot
+ * become `%XX`, so that no id can point outside its directory. Different ids yield different names.
  */
 export function taskFileName(taskId: string): string {
   const name = Array.from(Buffer.from(taskId, 'utf8'), (byte, i) => {

@@ -25,7 +25,7 @@ const ports = (...range: { begin: number; end: number }[]) => ({
 describe('the shared form', () => {
   const docker = { image: 'johncosta/redis', args: ['--port', '1'], env: { A: 'b' }, options: ['--rm'] };
 
-  test('is what TaskInfo.data says, with the limits of the resources', () => {
+  test('comes from TaskInfo.data, with the limits of the resources', () => {
     const resources = [
       scalar('cpus', 0.25),
       scalar('cpus', 0.25),
@@ -41,7 +41,7 @@ describe('the shared form', () => {
     });
   });
 
-  test('without CPUs or memory there is no limit, and there are never fewer than 2 shares', () => {
+  test('has no limit without CPUs or memory, and at least 2 shares', () => {
     expect(planTask(task({ id: 'app', docker }), SHARED)).toMatchObject({
       cpuShares: undefined,
       memoryBytes: undefined,
@@ -49,7 +49,7 @@ describe('the shared form', () => {
     expect(planTask(task({ id: 'app', docker }, [scalar('cpus', 0.001)]), SHARED).cpuShares).toBe(2);
   });
 
-  test('may name the ports to map, and an image that is pulled in any case', () => {
+  test('may name the ports to publish and force a pull', () => {
     const named = { ...docker, ports: [{ host: 31000, container: 80, protocol: 'tcp' }], forcePull: true };
     expect(planTask(task({ id: 'app', docker: named }), SHARED)).toMatchObject(named);
     expect(planTask(task({ id: 'app', docker: { ...docker, forcePull: false } }), SHARED)).not.toHaveProperty(
@@ -67,11 +67,11 @@ describe('the shared form', () => {
   test.each([
     [null, /docker must be an object with an image/],
     ['redis', /docker must be an object with an image/],
-    [{ ...docker, volumes: [] }, /does not know docker.volumes/],
-    [{ ...docker, constructor: 1 }, /does not know docker.constructor: install/],
-    [{ ...docker, image: 1 }, /TaskInfo.data: docker.image must be a text/],
+    [{ ...docker, volumes: [] }, /does not support docker.volumes/],
+    [{ ...docker, constructor: 1 }, /does not support docker.constructor: install/],
+    [{ ...docker, image: 1 }, /TaskInfo.data: docker.image must be a string/],
     [{ ...docker, args: 'redis' }, /docker.args must be a list/],
-    [{ ...docker, options: ['--rm', 1] }, /docker.options\[1\] must be a text/],
+    [{ ...docker, options: ['--rm', 1] }, /docker.options\[1\] must be a string/],
     [{ ...docker, forcePull: 'yes' }, /docker.forcePull must be true or false/],
     [{ ...docker, ports: null }, /docker.ports must be a list/],
     [
@@ -84,23 +84,23 @@ describe('the shared form', () => {
     ],
     [
       { ...docker, ports: [{ host: 1, container: 80, protocol: 'tcp', address: '::' }] },
-      /does not know docker.ports\[0\].address/,
+      /does not support docker.ports\[0\].address/,
     ],
-    [{ ...docker, env: { A: 1 } }, /docker.env.A must be a text/],
+    [{ ...docker, env: { A: 1 } }, /docker.env.A must be a string/],
     [{ ...docker, env: ['A'] }, /docker.env must be an object/],
     [{ image: 'x' }, /docker.args is missing/],
-    [{ ...docker, image: '' }, /"" is no image name/],
-    [{ ...docker, image: '--privileged' }, /no image name/],
-    [{ ...docker, image: 'a/../b' }, /no image name/],
-    [{ ...docker, image: 'a b' }, /no image name/],
-    [{ ...docker, image: 'redis/' }, /no image name/],
-    [{ ...docker, image: 'a//b' }, /no image name/],
-    [{ ...docker, env: { '': 'x' } }, /"" can't be the name/],
-    [{ ...docker, env: { 'A=B': 'x' } }, /"A=B" can't be the name/],
-    [{ ...docker, env: { '#A': 'x' } }, /can't be the name/],
-    [{ ...docker, env: { 'A B': 'x' } }, /can't be the name/],
-    [{ ...docker, env: { A: 'x\0' } }, /A holds a NUL/],
-    [{ ...docker, env: { DOCKER_HOST: 'a\nb' } }, /DOCKER_HOST can't hold a line break/],
+    [{ ...docker, image: '' }, /"" is not a valid image name/],
+    [{ ...docker, image: '--privileged' }, /not a valid image name/],
+    [{ ...docker, image: 'a/../b' }, /not a valid image name/],
+    [{ ...docker, image: 'a b' }, /not a valid image name/],
+    [{ ...docker, image: 'redis/' }, /not a valid image name/],
+    [{ ...docker, image: 'a//b' }, /not a valid image name/],
+    [{ ...docker, env: { '': 'x' } }, /"" is not a valid name/],
+    [{ ...docker, env: { 'A=B': 'x' } }, /"A=B" is not a valid name/],
+    [{ ...docker, env: { '#A': 'x' } }, /is not a valid name/],
+    [{ ...docker, env: { 'A B': 'x' } }, /is not a valid name/],
+    [{ ...docker, env: { A: 'x\0' } }, /A contains a NUL/],
+    [{ ...docker, env: { DOCKER_HOST: 'a\nb' } }, /DOCKER_HOST can't contain a line break/],
   ])('refuses %j', (bad, message) => {
     expect(() => planTask(task({ id: 'app', docker: bad }), SHARED)).toThrow(message);
   });
@@ -121,7 +121,7 @@ describe('the 2013 form', () => {
     },
   };
 
-  test('has image, arguments and environment from the process; the app’s environment comes before it', () => {
+  test('has image, arguments and environment from the process; the app’s environment takes precedence', () => {
     expect(planTask(task({ id: 'app', env: { A: 'app' } }, [ports({ begin: 1, end: 1 })]), own)).toEqual({
       image: 'johncosta/redis',
       args: ['--port', '1'],
@@ -134,7 +134,7 @@ describe('the 2013 form', () => {
     });
   });
 
-  test('container.image takes the image’s place, and container.options are passed on', () => {
+  test('container.image replaces the image, and container.options are passed on', () => {
     const container = { image: 'docker:///other/image', options: ['-v', '/a:/a'] };
     expect(planTask(task({ id: 'app', container }), own)).toMatchObject({
       image: 'other/image',
@@ -143,13 +143,13 @@ describe('the 2013 form', () => {
     });
   });
 
-  test('does without data, and with data of another framework', () => {
+  test('works without data, and with data of another framework', () => {
     expect(planTask(task(undefined), own)).toMatchObject({ image: 'johncosta/redis', single: true });
     expect(planTask({ ...task(undefined), data: 'AAAA' }, own)).toMatchObject({ image: 'johncosta/redis' });
   });
 
   test('needs an image from somewhere', () => {
-    expect(() => planTask(task({ id: 'app' }), SHARED)).toThrow(/names no image.*docker part/);
+    expect(() => planTask(task({ id: 'app' }), SHARED)).toThrow(/has no image.*docker part/);
   });
 });
 

@@ -1,4 +1,4 @@
-/** The updates an executor sends. */
+/** Builds the status updates that the executor sends. */
 
 import type { TaskState, TaskStatus } from '../../mesos/types.ts';
 import type { Constants, Kill, Stamp, Task } from './executor-state.ts';
@@ -7,15 +7,15 @@ import { limitsOf } from './task-plan.ts';
 export interface Outcome {
   state: TaskState;
   message?: string;
-  /** A reason of Mesos' own, `REASON_…`. */
+  /** One of Mesos' reasons, `REASON_…`. */
   reason?: string;
   healthy?: boolean;
 }
 
-/** How a task ends whose container has. */
+/** Derives the outcome of a task whose container has ended. */
 export function exitOutcome(task: Task, exitCode: number, outOfMemory: boolean): Outcome {
   const message = `Container exited with status ${exitCode}`;
-  if (task.kill) return killedOutcome(task.kill, `${message} after it was told to stop`);
+  if (task.kill) return killedOutcome(task.kill, `${message} after a stop request`);
   if (exitCode === 0) return { state: 'TASK_FINISHED', message };
   if (!outOfMemory) return { state: 'TASK_FAILED', reason: 'REASON_COMMAND_EXECUTOR_FAILED', message };
   const bytes = task.info && limitsOf(task.info).memoryBytes;
@@ -25,8 +25,9 @@ export function exitOutcome(task: Task, exitCode: number, outOfMemory: boolean):
 }
 
 /**
- * How a task ends that was killed. One killed for its health is TASK_KILLED too, and not healthy, and without a reason,
- * as Mesos' own executors have it (`killedByHealthCheck` in src/launcher/executor.cpp and src/docker/executor.cpp).
+ * Derives the outcome of a killed task. A task killed for its health is also TASK_KILLED, with `healthy: false` and
+ * without a reason, as in Mesos' own executors (`killedByHealthCheck` in src/launcher/executor.cpp and
+ * src/docker/executor.cpp).
  */
 export function killedOutcome({ unhealthy }: Kill, message: string): Outcome {
   if (unhealthy === undefined) return { state: 'TASK_KILLED', message };
@@ -35,7 +36,7 @@ export function killedOutcome({ unhealthy }: Kill, message: string): Outcome {
 
 export function makeUpdate(task: Task, outcome: Outcome, constants: Constants, stamp: Stamp): TaskStatus {
   const { state, message, reason, healthy } = outcome;
-  // The latest TASK_RUNNING is all that reconciliation tells, so each says where the task is.
+  // Reconciliation sends only the latest TASK_RUNNING, so each one carries the addresses.
   const addresses = state === 'TASK_RUNNING' ? task.addresses : [];
   return {
     task_id: { value: task.id },

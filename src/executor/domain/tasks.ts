@@ -1,9 +1,9 @@
-/** Tasks as values: new ones, and what is read off their descriptions. */
+/** Creates task values and reads their descriptions. */
 
 import type { TaskInfo } from '../../mesos/types.ts';
 import type { Task } from './executor-state.ts';
 
-/** What the original Docker executor gave a container between SIGTERM and SIGKILL. */
+/** Between SIGTERM and SIGKILL, as in the original Docker executor. */
 const DEFAULT_GRACE_MS = 2000;
 
 const NEW = {
@@ -23,12 +23,12 @@ export function launchedTask(info: TaskInfo, single: boolean): Task {
   return { ...NEW, id: info.task_id.value, phase: 'preparing', info, single };
 }
 
-/** For a container of this run of which the files say nothing: the agent knows the task, so it lives on. */
+/** Creates the task of a container of this run that has no readable file. The agent knows the task, so it stays. */
 export function unknownTask(id: string): Task {
   return { ...NEW, id, phase: 'running', acknowledged: true };
 }
 
-/** From SIGTERM to SIGKILL where the kill itself doesn't say. */
+/** From SIGTERM to SIGKILL, if the kill itself has no grace period. */
 export function killGraceMs(task: Task): number {
   const nanoseconds = task.info?.kill_policy?.grace_period?.nanoseconds;
   return nanoseconds === undefined ? DEFAULT_GRACE_MS : nanoseconds / 1e6;

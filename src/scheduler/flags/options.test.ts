@@ -131,7 +131,7 @@ it.each([
   [['--nonsense'], /--nonsense.*--help/],
   [['extra'], /extra/],
   [[], /--master is missing/],
-  [['--master', 'a b'], /--master: "a b" is no master's address/],
+  [['--master', 'a b'], /--master: "a b" is not a master address/],
   [['--master', 'file:///none'], /--master can't be read.*\/none/],
   [['--master', 'm', '--zk', 'h:2181'], /--zk: not a ZooKeeper address/],
   [['--master', 'm', '--zk', 'file:///none'], /--zk can't be read.*\/none/],

@@ -4,7 +4,7 @@ import { boolean, buffer, int, JuteReader, string, vector, WireError } from './j
 
 const text = fc.string({ unit: 'grapheme', maxLength: 40 });
 
-/** One field: its bytes, the method that reads it, and what that must answer. */
+/** One field: its bytes, the method that reads it, and the expected result. */
 const field = fc.oneof(
   fc.integer().map((value) => ({ bytes: int(value), method: 'int' as const, value })),
   fc.boolean().map((value) => ({ bytes: boolean(value), method: 'boolean' as const, value })),
@@ -27,7 +27,7 @@ function read(reader: JuteReader, method: Method): unknown {
 }
 
 describe('JuteReader', () => {
-  it('reads back the fields of any record in their order', () => {
+  it('reads the fields of any record in order', () => {
     fc.assert(
       fc.property(fc.array(field, { maxLength: 10 }), (fields) => {
         const reader = new JuteReader(Buffer.concat(fields.map(({ bytes }) => bytes)));
@@ -37,7 +37,7 @@ describe('JuteReader', () => {
     );
   });
 
-  it('refuses a record that was cut off anywhere', () => {
+  it('refuses a record that is truncated at any position', () => {
     fc.assert(
       fc.property(fc.array(field, { minLength: 1, maxLength: 5 }), fc.nat(), (fields, place) => {
         const bytes = Buffer.concat(fields.map((each) => each.bytes));
@@ -74,14 +74,14 @@ describe('JuteReader', () => {
     }
   });
 
-  it('ends at once on a vector whose count exceeds its bytes', () => {
+  it('fails immediately for a vector whose count exceeds its bytes', () => {
     const bytes = Buffer.concat([int(0x7fffffff), string('only')]);
     expect(() => read(new JuteReader(bytes), 'strings')).toThrow(
       /a field of 4 bytes exceeds its packet of 12/,
     );
   });
 
-  it('copies data, so that a later change of the packet does not reach it', () => {
+  it('copies data, so that later changes of the packet do not affect it', () => {
     const packet = buffer(Buffer.from('ab'));
     const data = new JuteReader(packet).buffer();
     packet.fill(0);

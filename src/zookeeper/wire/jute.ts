@@ -1,7 +1,7 @@
 /**
- * Jute, ZooKeeper's serialization, as its BinaryOutputArchive and BinaryInputArchive define it. Numbers are big-endian,
- * a boolean is one byte, strings (UTF-8) and buffers follow their length, vectors follow their count. A length of -1
- * stands for null. A record is its fields in the order of `zookeeper.jute`.
+ * Jute, ZooKeeper's serialization, as defined by BinaryOutputArchive and BinaryInputArchive. Numbers are big-endian, a
+ * boolean is one byte, strings (UTF-8) and buffers follow their length, vectors follow their count. A length of -1 means
+ * null. A record consists of its fields in the order of `zookeeper.jute`.
  */
 
 /** A server sent bytes that are not ZooKeeper's protocol. */
@@ -9,7 +9,7 @@ export class WireError extends Error {
   override name = 'WireError';
 }
 
-/** The size of a long. Ids and zxids stay in these 8 bytes, since nothing is calculated with them. */
+/** The size of a long. Ids and zxids stay 8 bytes, since no code calculates with them. */
 export const LONG_BYTES = 8;
 
 export function int(value: number): Buffer {
@@ -30,12 +30,12 @@ export function string(value: string): Buffer {
   return buffer(Buffer.from(value, 'utf8'));
 }
 
-/** The items are encoded already. */
+/** @param items encoded items */
 export function vector(items: readonly Buffer[]): Buffer {
   return Buffer.concat([int(items.length), ...items]);
 }
 
-/** Reads the fields of records one after the other. Each method throws WireError where the bytes don't hold the field. */
+/** Reads the fields of records in order. Each method throws WireError if the bytes don't contain the field. */
 export class JuteReader {
   readonly #bytes: Buffer;
   #offset = 0;
@@ -48,7 +48,7 @@ export class JuteReader {
     return this.#take(4).readInt32BE();
   }
 
-  /** A copy. */
+  /** Returns a copy. */
   long(): Buffer {
     return Buffer.from(this.#take(LONG_BYTES));
   }
@@ -57,7 +57,7 @@ export class JuteReader {
     return this.#take(1)[0] !== 0;
   }
 
-  /** A copy, so that a few bytes don't keep a whole packet in memory. Null is read as empty. */
+  /** Returns a copy, so that a few bytes don't keep a complete packet in memory. Null is read as empty. */
   buffer(): Buffer {
     return Buffer.from(this.#take(this.#length()));
   }
@@ -70,7 +70,7 @@ export class JuteReader {
   /** `item` reads one item. Null is read as empty. */
   vector<T>(item: () => T): T[] {
     const items: T[] = [];
-    // A wrong count ends with the bytes: no item is empty.
+    // A wrong count fails at the end of the bytes, since no item is empty.
     for (let left = this.#length(); left > 0; left -= 1) items.push(item());
     return items;
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { int, WireError } from './jute.ts';
 import { PacketReader, packet } from './packets.ts';
 
-/** Cuts bytes at the places given, taken modulo the length. */
+/** Splits bytes at the given positions, taken modulo the length. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
   const at = [...new Set([0, ...places.map((place) => place % (bytes.length + 1)), bytes.length])];
   at.sort((a, b) => a - b);
@@ -11,7 +11,7 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 }
 
 describe('PacketReader', () => {
-  it('yields the packets that were made, however the stream is cut', () => {
+  it('yields the original packets, for any chunk sizes', () => {
     const bodies = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 12 });
     fc.assert(
       fc.property(bodies, fc.array(fc.nat(4000), { maxLength: 60 }), (sent, places) => {

@@ -1,36 +1,36 @@
-/** Packets on a connection in either direction: a length of 4 bytes, then that many bytes. */
+/** Packets on a connection, in both directions: a length of 4 bytes, then that many bytes. */
 
 import { int, WireError } from './jute.ts';
 
 const LENGTH_BYTES = 4;
 /**
- * A server limits what it accepts (`jute.maxbuffer`) but not what it sends: the names of a znode's children may exceed
- * that. This limit only detects a peer that is no ZooKeeper.
+ * A server limits the packets it accepts (`jute.maxbuffer`) but not the packets it sends: the names of a znode's
+ * children may exceed that limit. This limit only detects a peer that is not ZooKeeper.
  */
 const LARGEST_BYTES = 64 * 1024 * 1024;
 
-/** Makes one packet of records. */
+/** Combines records into one packet. */
 export function packet(...records: readonly Buffer[]): Buffer {
   const length = records.reduce((sum, record) => sum + record.length, 0);
   return Buffer.concat([int(length), ...records]);
 }
 
-/** Cuts a stream of bytes into packets. */
+/** Splits a stream of bytes into packets. */
 export class PacketReader {
-  /** What has arrived of the next packet, its length included. */
+  /** The received bytes of the next packet, including its length. */
   #chunks: Buffer[] = [];
   #size = 0;
-  /** The size that `#chunks` must reach: that of the length, and of the whole packet once the length is known. */
+  /** The size that `#chunks` must reach: the size of the length field, then of the complete packet. */
   #wanted = LENGTH_BYTES;
 
   /**
-   * Yields the packets that the chunk completes, without their lengths. Must be read to the end before the next chunk.
-   * Throws WireError at an impossible length; no more can be read from the stream then.
+   * Yields the packets that the chunk completes, without their lengths. Must be read completely before the next chunk.
+   * Throws WireError for an invalid length; the stream can't be read any further then.
    */
   *read(chunk: Buffer): Generator<Buffer, void> {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
-    // The chunks of a large packet are joined once, when all of them are there.
+    // The chunks of a large packet are joined once, when all of them have arrived.
     if (this.#size < this.#wanted) return;
     let rest = Buffer.concat(this.#chunks);
     for (;;) {

@@ -12,7 +12,7 @@ import {
 
 const long = (hex: string): Buffer => Buffer.from(hex.padStart(16, '0'), 'hex');
 
-it('lays out the handshake as zookeeper.jute does, with the read-only flag at the end', () => {
+it('encodes the handshake as in zookeeper.jute, with the read-only flag at the end', () => {
   const password = Buffer.alloc(16, 0xab);
   const request = connectRequest(10_000, {
     id: long('0102030405060708'),
@@ -24,12 +24,12 @@ it('lays out the handshake as zookeeper.jute does, with the read-only flag at th
   );
 });
 
-it('lays out authentication as zookeeper.jute does', () => {
+it('encodes authentication as in zookeeper.jute', () => {
   const hex = 'fffffffc000000640000000000000006646967657374000000056d653a7077';
   expect(authRequest('me:pw').toString('hex')).toBe(hex);
 });
 
-it('counts xids from 0 to the largest int and starts again at 0', () => {
+it('counts xids from 0 to the largest int and wraps around to 0', () => {
   expect([0, 1, 0x7ffffffe, 0x7fffffff].map(nextXid)).toEqual([1, 2, 0x7fffffff, 0]);
 });
 
@@ -45,7 +45,7 @@ it.each([['with', boolean(false)] as const, ['without', Buffer.alloc(0)] as cons
   },
 );
 
-it('reads the header of any reply and leaves the record that follows it', () => {
+it('reads the header of any reply and leaves the record after it unread', () => {
   fc.assert(
     fc.property(
       fc.integer(),

@@ -17,7 +17,7 @@ import {
 const bytes = (text: string): Buffer => Buffer.from(text);
 const long = (value: number): Buffer => Buffer.from(value.toString(16).padStart(16, '0'), 'hex');
 
-/** A Stat as a server sends it: each field another number, so that a wrong order shows. */
+/** A server's Stat. Each field has a different number, so that a wrong order is detected. */
 function stat(version: number, owner: Uint8Array): Buffer {
   const head = [long(11), long(12), long(13), long(14), int(version), int(16), int(17)];
   return Buffer.concat([...head, owner, int(18), int(19), long(20)]);
@@ -100,7 +100,7 @@ describe('a request', () => {
     );
   });
 
-  it('gives access to the creator only where the session has credentials', () => {
+  it('restricts access to the creator only if the session has credentials', () => {
     const entries = (access: 'creator' | 'creator-world-read' | 'open', authenticated: boolean) => {
       const { body } = create({ type: 'create', path: '/a', data: bytes(''), access }, authenticated);
       const reader = new JuteReader(body);
@@ -137,7 +137,7 @@ describe('an answer', () => {
     );
   });
 
-  it('names no owner for a persistent znode', () => {
+  it('has no owner for a persistent znode', () => {
     expect(answer(exists('/a', false), stat(1, long(0)))).toEqual({ version: 1 });
   });
 
@@ -177,7 +177,7 @@ describe('an answer', () => {
   it('to a multi without an end, or with a result of an unknown type, is refused', () => {
     expect(() => answer(transact([], false), header(13))).toThrow(WireError);
     expect(() => answer(transact([], false), header(99))).toThrow(
-      new WireError('99 is no result of a multi'),
+      new WireError('99 is not a result type of a multi'),
     );
   });
 
@@ -199,7 +199,7 @@ describe('an answer', () => {
     expect(() => refusal(remove('/a'), -999)).toThrow('the server answered with error -999');
   });
 
-  it('of exists is undefined where there is no such znode', () => {
+  it('of exists is undefined if the znode does not exist', () => {
     expect(refusal(exists('/a', false), -101)).toBeUndefined();
   });
 
@@ -212,7 +212,7 @@ describe('an answer', () => {
       create({ type: 'create', path: '/a', data: bytes(''), access: 'open' }, false),
       transact([], false),
     ];
-    // Types of results first, since random numbers seldom hit one.
+    // Starts with valid result types, since random numbers rarely match one.
     const start = fc.constantFrom(Buffer.alloc(0), header(1), header(5), header(-1), header(2));
     fc.assert(
       fc.property(

@@ -1,7 +1,7 @@
 /**
- * The requests of a session: each one's record, and how its answer is read. Records and their fields are those of
- * ZooKeeper's `zookeeper.jute`; types, flags and permissions are those of its ZooDefs and CreateMode. A multi is
- * laid out as its MultiOperationRecord and MultiResponse do it, which `zookeeper.jute` leaves out.
+ * Encodes the requests of a session and decodes their answers. Records and fields are those of ZooKeeper's
+ * `zookeeper.jute`; types, flags and permissions are those of ZooDefs and CreateMode. The layout of a multi follows
+ * MultiOperationRecord and MultiResponse, since `zookeeper.jute` does not define it.
  */
 
 import type { Access, CreateMode, Operation, Stat, Znode } from '../client.ts';
@@ -14,7 +14,7 @@ export interface Request<T> {
   /** For error messages. */
   readonly path: string;
   readonly body: Buffer;
-  /** @throws ZooKeeperError where the server refuses, WireError where the answer can't be read */
+  /** @throws ZooKeeperError if the server refuses, WireError if the answer is invalid */
   readonly read: (reply: Pick<Reply, 'error' | 'record'>) => T;
 }
 
@@ -23,7 +23,7 @@ const GET_DATA = 4;
 const GET_CHILDREN = 8;
 const MULTI = 14;
 const CLOSE_SESSION = -11;
-/** In a multi's answer: the operation's error follows. */
+/** In a multi's answer: an operation's error follows. */
 const ERROR = -1;
 const TYPES = { create: 1, delete: 2, set: 5, check: 13 } as const;
 
@@ -49,13 +49,13 @@ export function getChildren(path: string, watch: boolean): Request<string[]> {
   return request(GET_CHILDREN, path, readBody(path, watch), (record) => record.vector(() => record.string()));
 }
 
-/** Answers undefined where there is no such znode. */
+/** The answer is undefined if the znode does not exist. */
 export function exists(path: string, watch: boolean): Request<Stat | undefined> {
   const found = request<Stat | undefined>(EXISTS, path, readBody(path, watch), readStat);
   return { ...found, read: (reply) => (reply.error === NO_NODE ? undefined : found.read(reply)) };
 }
 
-/** @param authenticated whether the session has credentials; without, what it creates is open. Answers the path. */
+/** The answer is the path. @param authenticated true if the session has credentials; if false, the znode is open */
 export function create(
   operation: Operation & { readonly type: 'create' },
   authenticated: boolean,
@@ -75,7 +75,7 @@ export function remove(path: string, version?: number): Request<void> {
   return request(TYPES.delete, path, body, () => {});
 }
 
-/** Answers the paths of the znodes created. */
+/** The answer contains the paths of the created znodes. */
 export function transact(operations: readonly Operation[], authenticated: boolean): Request<string[]> {
   const path = operations.map((operation) => operation.path).join(' ');
   const steps = operations.map((operation) =>
@@ -115,7 +115,7 @@ function operationBody(operation: Operation, authenticated: boolean): Buffer {
   return Buffer.concat(operation.type === 'set' ? [path, buffer(operation.data), version] : [path, version]);
 }
 
-/** The scheme `auth` stands for whoever the session has authenticated as. */
+/** The scheme `auth` means the identity that the session has authenticated. */
 function acl(access: Access, authenticated: boolean): Buffer {
   const entry = (permissions: number, scheme: string, id: string): Buffer =>
     Buffer.concat([int(permissions), string(scheme), string(id)]);
@@ -124,12 +124,12 @@ function acl(access: Access, authenticated: boolean): Buffer {
   return vector(access === 'creator' ? [creator] : [creator, entry(READ, 'world', 'anyone')]);
 }
 
-/** Precedes each operation and each result of a multi, and ends both lists. */
+/** The header of each operation and each result of a multi, which also terminates both lists. */
 function multiHeader(type: number, done: boolean): Buffer {
   return Buffer.concat([int(type), boolean(done), int(-1)]);
 }
 
-/** Where one operation fails, the answer holds an error for each: 0 before the one that failed. */
+/** Reads the results of a multi. If an operation fails, the answer has an error for each; 0 before the failed one. */
 function readResults(record: JuteReader, path: string): string[] {
   const created: string[] = [];
   for (;;) {
@@ -153,7 +153,7 @@ function readResults(record: JuteReader, path: string): string[] {
         break;
       }
       default:
-        throw new WireError(`${type} is no result of a multi`);
+        throw new WireError(`${type} is not a result type of a multi`);
     }
   }
 }

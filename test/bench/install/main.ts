@@ -1,11 +1,11 @@
 /**
- * What an installation takes, side by side with others doing the same to the same hosts:
+ * Measures an installation, in comparison with bare shell commands and Ansible on the same hosts:
  *
- *   npm run bench:install [HOSTS …]        3 and 10 by default
+ *   npm run bench:install [HOSTS …]        default: 3 and 10
  *
- * For each number of hosts, on lab hosts of this machine: a first install by mesosup, and by the bare shell commands
- * on as many fresh hosts at the same time; then runs that find nothing to do, by mesosup and by an Ansible playbook
- * with the same keys, repositories, packages, files, users and services, whose first run comes before.
+ * For each number of hosts, on lab hosts of this machine: a first install by mesosup, and by bare shell commands on the
+ * same number of fresh hosts in parallel; then runs without changes, by mesosup and by an Ansible playbook with the same
+ * keys, repositories, packages, files, users and services, after a first run of the playbook.
  */
 
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -27,7 +27,8 @@ import { ARCHIVE, bareCommands } from './shell.ts';
 const RUNS = 3;
 
 const counts = process.argv.slice(2).map(Number);
-if (counts.some((n) => !Number.isInteger(n) || n < 1)) throw new TypeError('give numbers of hosts');
+if (counts.some((n) => !Number.isInteger(n) || n < 1))
+  throw new TypeError('arguments must be numbers of hosts');
 const dist = path.join(root, 'dist');
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
@@ -37,16 +38,16 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
 }
 
 /**
- * Writes out and forgets what the kernel keeps of files. The more of them it keeps, the longer dpkg's syncs take, by
- * half of all its time in the kernel: who came second would pay for what the first has left.
+ * Writes out and drops the kernel's file caches. dpkg's syncs take longer with larger caches, up to half of its time in
+ * the kernel, so that the first measurement would slow down the second.
  */
-async function forgetFiles(): Promise<void> {
+async function dropCaches(): Promise<void> {
   await execa('sync');
   await writeFile('/proc/sys/vm/drop_caches', '3');
 }
 
 async function labOf(count: number): Promise<{ lab: Lab; cluster: LabCluster }> {
-  // Ansible needs Python on the hosts; it is there from the first for everyone.
+  // Ansible needs Python on the hosts; all measurements start with it installed.
   const hosts = Array.from({ length: count }, () => ({ packages: ['python3', 'python3-apt'] }));
   const lab = await startLab({ hosts, say: (step) => console.log(`  lab: ${step}`) });
   const cluster = new LabCluster(lab);
@@ -54,9 +55,9 @@ async function labOf(count: number): Promise<{ lab: Lab; cluster: LabCluster }> 
   return { lab, cluster };
 }
 
-/** All that the plan of bare hosts makes, with secrets and keys as they go onto the hosts. */
-async function wanted(cluster: LabCluster): Promise<Map<string, Resource[]>> {
-  // A plan that is saved makes the secrets.
+/** Returns the resources of the plan for bare hosts, with secrets and keys. */
+async function planResources(cluster: LabCluster): Promise<Map<string, Resource[]>> {
+  // Saving a plan creates the secrets.
   await cluster.run('plan', '--out', 'bare.json');
   const { stdout } = await cluster.run('plan', '--json', '--start');
   const plan = await fetchKeys((JSON.parse(stdout) as { plan: Plan }).plan);
@@ -66,8 +67,8 @@ async function wanted(cluster: LabCluster): Promise<Map<string, Resource[]>> {
   );
 }
 
-/** Waits until a master leads with all agents, and the scheduler has subscribed: what both ways are to end with. */
-async function formed(lab: Lab, cluster: LabCluster): Promise<void> {
+/** Waits until a master leads with all agents and the scheduler has subscribed, the end of both measurements. */
+async function waitForCluster(lab: Lab, cluster: LabCluster): Promise<void> {
   await until(
     'the cluster forms',
     async () => {
@@ -84,14 +85,14 @@ async function formed(lab: Lab, cluster: LabCluster): Promise<void> {
   );
 }
 
-/** The bare commands on all hosts at once. @returns seconds until the slowest host is done and the cluster has formed */
+/** Runs the bare commands on all hosts in parallel. @returns seconds until all hosts are done and the cluster runs */
 async function bareShell(count: number): Promise<number> {
   const { lab, cluster } = await labOf(count);
   try {
-    const resources = await wanted(cluster);
+    const resources = await planResources(cluster);
     const secrets = await cluster.secrets();
     const archive = await payload(dist);
-    await forgetFiles();
+    await dropCaches();
     return await seconds(async () => {
       await Promise.all(
         lab.hosts.map(async (host) => {
@@ -101,14 +102,14 @@ async function bareShell(count: number): Promise<number> {
           await execa('ssh', [...ssh, 'sh -s'], { input: script });
         }),
       );
-      await formed(lab, cluster);
+      await waitForCluster(lab, cluster);
     });
   } finally {
     await lab.stop();
   }
 }
 
-/** Writes inventory, values and playbook. @returns a run of it */
+/** Writes inventory, values and playbook. @returns a function that runs it */
 async function ansible(lab: Lab, cluster: LabCluster, resources: ReadonlyMap<string, Resource[]>) {
   const directory = path.join(cluster.directory, 'ansible');
   await mkdir(path.join(directory, 'host_vars'), { recursive: true, mode: 0o700 });
@@ -124,7 +125,7 @@ async function ansible(lab: Lab, cluster: LabCluster, resources: ReadonlyMap<str
     }
   }
   await writeFile(path.join(directory, 'site.yml'), playbook(archive.file));
-  // The settings that its users turn on for speed.
+  // Usual settings for speed.
   const settings = [
     '[defaults]',
     'inventory = hosts',
@@ -146,12 +147,12 @@ async function compare(count: number): Promise<string> {
   console.log(`\n${count} hosts`);
   const bare = await bareShell(count);
   console.log(
-    `  first install, bare shell commands on all hosts at once, until the cluster has formed: ${bare.toFixed(1)} s`,
+    `  first install, bare shell commands on all hosts in parallel, until the cluster runs: ${bare.toFixed(1)} s`,
   );
   const { lab, cluster } = await labOf(count);
   try {
-    const resources = await wanted(cluster);
-    await forgetFiles();
+    const resources = await planResources(cluster);
+    await dropCaches();
     const first = await seconds(async () => expectDone(await cluster.run('install', '--start', '--yes')));
     console.log(
       `  first install, mesosup install --start: ${first.toFixed(1)} s, ${(first / bare).toFixed(2)} times the bare commands`,

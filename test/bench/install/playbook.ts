@@ -1,11 +1,11 @@
-/** The same wanted state as an Ansible playbook, written as people write one: a task a subject, lists as loops. */
+/** The same desired state as a typical Ansible playbook: one task per subject, lists as loops. */
 
 import { stringify } from 'yaml';
 import type { Resource } from '../../../src/install/resources/registry.ts';
 
 type Of<K extends Resource['kind']> = Extract<Resource, { kind: K }>;
 
-/** `host_vars` of a host: the values over which the playbook loops. Files are copied from `files/HOST/NUMBER`. */
+/** Builds `host_vars` of a host: the lists of the playbook's loops. Files are copied from `files/HOST/NUMBER`. */
 export function hostVars(host: string, resources: readonly Resource[]) {
   const of = <K extends Resource['kind']>(kind: K) => resources.filter((r): r is Of<K> => r.kind === kind);
   const files = of('file').map(({ path, owner, group, mode, aptSource }, i) => ({
@@ -35,12 +35,12 @@ export function hostVars(host: string, resources: readonly Resource[]) {
   };
 }
 
-/** The contents of those files, in order. */
+/** Returns the contents of these files, in order. */
 export function fileContents(resources: readonly Resource[], reveal: (text: string) => string): string[] {
   return resources.flatMap((r) => (r.kind === 'file' ? [reveal(r.content)] : []));
 }
 
-/** One play for all hosts. `archive` is the payload on this machine. */
+/** Builds one play for all hosts. @param archive the payload on this machine */
 export function playbook(archive: string): string {
   const loop = (list: string) => `{{ ${list} }}`;
   const owned = { owner: '{{ item.owner }}', group: '{{ item.group }}', mode: '{{ item.mode }}' };

@@ -1,13 +1,13 @@
-/** The bare commands that bring a host to what a plan wants: the floor that an installer can't go below. */
+/** The bare commands that bring a host to the desired state of a plan: the lower bound for an installer's time. */
 
 import { quote } from '../../../src/hosts/quote.ts';
 import type { Resource } from '../../../src/install/resources/registry.ts';
 import type { ServiceResource } from '../../../src/install/resources/service.ts';
 
-/** Where the payload's archive lies on the host. */
+/** Path of the payload's archive on the host. */
 export const ARCHIVE = '/root/payload.tar.gz';
 
-/** One sh script without checks, waits, journal or progress. `reveal` puts secrets in. */
+/** Builds one sh script without checks, waits, journal or progress. @param reveal inserts secrets */
 export function bareCommands(resources: readonly Resource[], reveal: (text: string) => string): string {
   const lines = resources.flatMap((resource) => command(resource, reveal));
   const packages = resources.flatMap((r) => (r.kind === 'package' ? [quote(r.name)] : []));

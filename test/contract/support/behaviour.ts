@@ -1,19 +1,19 @@
-/** What a task tells the test executor to do, as JSON in `TaskInfo.data`, and what the executor tells in return. */
+/** Instructions of a task for the test executor, as JSON in `TaskInfo.data`, and the executor's reports. */
 
 import type { ExecutorEvent, TaskState } from '../../../src/mesos/types.ts';
 
 export interface Behaviour {
-  /** Sent one after the other without waiting; TASK_RUNNING alone by default. */
+  /** Updates that are sent in order without waiting. Default: only TASK_RUNNING. */
   updates?: { state: TaskState; message?: string }[];
-  /** Exit with this code once every update sent has been acknowledged, tasks or no tasks. */
+  /** Exit with this code after the acknowledgement of all updates, even with running tasks. */
   exit?: number;
-  /** What a KILL does: TASK_KILLED, or nothing. */
+  /** Effect of KILL: TASK_KILLED, or none. */
   kill?: 'obey' | 'ignore';
-  /** What SHUTDOWN does: exit, or nothing. */
+  /** Effect of SHUTDOWN: exit, or none. */
   shutdown?: 'obey' | 'ignore';
-  /** What the end of the connection does: subscribe again, or nothing for ever after. */
+  /** Effect of a disconnect: subscribe again, or hang permanently. */
   disconnect?: 'return' | 'stay silent';
-  /** Die by a signal on the launch, before anything is known of the task. */
+  /** Die by a signal on the launch, before the task is stored. */
   die?: boolean;
   /** Send this update uuid first; the refusal is reported. */
   uuid?: string;
@@ -21,17 +21,17 @@ export interface Behaviour {
   message?: string;
 }
 
-/** In the data of the task's TASK_RUNNING. */
+/** The data of the task's TASK_RUNNING. */
 export interface Report {
   pid: number;
   parent: number;
   directory: string;
   environment: Record<string, string>;
-  /** The answer to an update with `Behaviour.uuid`; absent where it was taken. */
+  /** The answer to an update with `Behaviour.uuid`; absent if it was accepted. */
   refusal?: { status: number | undefined; message: string };
 }
 
-/** In the data of TASK_KILLED: the KILL that asked for it. */
+/** The data of TASK_KILLED: the KILL that requested it. */
 export type KillReport = Extract<ExecutorEvent, { type: 'KILL' }>;
 
 export function encodeJson(value: unknown): string {

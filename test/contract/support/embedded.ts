@@ -1,6 +1,6 @@
 /**
- * The embedded Mesos as the contract suite runs it: a master and an agent, each a process of its own, started as
- * anybody would start them, in a directory of their own. Whoever holds the description can restart them.
+ * The embedded Mesos of the contract suite: a master and an agent, each in a separate process, started like by a user, in
+ * a separate directory. The description is sufficient to restart them.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -12,27 +12,27 @@ import { freePorts } from '../../support/free-ports.ts';
 
 export type Role = 'master' | 'agent';
 
-/** Everything needed to start the two again, plain data. */
+/** Describes the master and the agent for restarts; plain data. */
 export interface Embedded {
-  /** Holds each one's work directory, log and process id. */
+  /** Contains the work directories, logs and process ids. */
   directory: string;
-  /** Addresses, `ip:port`; they stay the same over restarts. */
+  /** Addresses, `ip:port`; restarts do not change them. */
   master: string;
   agent: string;
-  /** More flags of the master. */
+  /** Additional flags of the master. */
   masterFlags: string[];
 }
 
 const START_DEADLINE_MS = 20_000;
 
-/** @param directory where all files go; made if it isn't there */
+/** @param directory for all files; created if missing */
 export async function describeEmbedded(directory: string): Promise<Embedded> {
   await mkdir(directory, { recursive: true });
   const [master = 0, agent = 0] = await freePorts(2);
   return { directory, master: `127.0.0.1:${master}`, agent: `127.0.0.1:${agent}`, masterFlags: [] };
 }
 
-/** Starts one of the two and waits until it says that it listens. */
+/** Starts the master or the agent and waits until it listens. */
 export async function startEmbedded(embedded: Embedded, role: Role): Promise<void> {
   const program = fileURLToPath(new URL(`../../../src/embedded/${role}-main.ts`, import.meta.url));
   const [ip, port] = embedded[role].split(':');
@@ -41,7 +41,7 @@ export async function startEmbedded(embedded: Embedded, role: Role): Promise<voi
     flags.push(`--master=${embedded.master}`, '--resources=cpus:8;mem:8192;disk:10000;ports:[31000-32000]');
     flags.push('--no-systemd_enable_support');
   }
-  // Agents come back once a restarted master's pings have been missing for that long.
+  // Agents reconnect to a restarted master after this time without pings.
   if (role === 'master') flags.push('--agent_ping_timeout=1secs', ...embedded.masterFlags);
   const path = join(embedded.directory, `${role}.log`);
   const log = openSync(path, 'a');
@@ -49,7 +49,7 @@ export async function startEmbedded(embedded: Embedded, role: Role): Promise<voi
   const child = spawn(process.execPath, [program, ...flags], {
     detached: true,
     stdio: ['ignore', log, log],
-    // Something of ours that no executor may inherit.
+    // A variable that no executor may inherit.
     env: { ...process.env, MESOSUP_CONTRACT_SUITE: 'yes' },
   });
   await listening(child, path, before, role);
@@ -66,25 +66,25 @@ function listening(child: ChildProcess, log: string, from: number, role: Role): 
       if (error) reject(error);
       else resolve();
     };
-    const said = () => readFileSync(log, 'utf8').slice(from);
-    const look = () => {
-      if (/listening on http:/.test(said())) done();
+    const output = () => readFileSync(log, 'utf8').slice(from);
+    const poll = () => {
+      if (/listening on http:/.test(output())) done();
     };
     const deadline = setTimeout(
-      () => done(new Error(`the embedded ${role} does not listen; it said:\n${said()}`)),
+      () => done(new Error(`the embedded ${role} does not listen; its output:\n${output()}`)),
       START_DEADLINE_MS,
     );
-    // Looked for, not watched: watches are few on a machine that runs test hosts.
-    const looking = setInterval(look, 50);
+    // Polls instead of watching the file: watches are scarce on a machine with test hosts.
+    const looking = setInterval(poll, 50);
     child.once('error', done);
     child.once('exit', (code, signal) =>
-      done(new Error(`the embedded ${role} exited with ${code ?? signal}; it said:\n${said()}`)),
+      done(new Error(`the embedded ${role} exited with ${code ?? signal}; its output:\n${output()}`)),
     );
-    look();
+    poll();
   });
 }
 
-/** Kills one of the two without warning, and starts it again with the same flags. */
+/** Kills the master or the agent by SIGKILL, and starts it again with the same flags. */
 export async function restartEmbedded(embedded: Embedded, role: Role): Promise<void> {
   await kill(embedded, role, 'SIGKILL');
   await startEmbedded(embedded, role);
@@ -94,7 +94,7 @@ export async function restartEmbedded(embedded: Embedded, role: Role): Promise<v
 export async function stopEmbedded(embedded: Embedded): Promise<void> {
   await kill(embedded, 'agent', 'SIGTERM');
   await kill(embedded, 'master', 'SIGTERM');
-  // Executors outlive their agent; they are told to end by the end of their frameworks, and need a moment.
+  // Executors survive their agent. They end after their frameworks, which takes a moment.
   await Promise.all(processesIn(embedded.directory).map(gone));
   await rm(embedded.directory, { recursive: true, force: true });
 }
@@ -110,7 +110,7 @@ async function kill(embedded: Embedded, role: Role, signal: NodeJS.Signals): Pro
   await gone(pid);
 }
 
-/** The processes that run in a directory or below it. */
+/** Lists the processes that run in a directory or below it. */
 function processesIn(directory: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -124,7 +124,7 @@ function processesIn(directory: string): number[] {
     });
 }
 
-/** Waits until a process has ended; one that lingers for 5 s is killed. A process not our child has no event. */
+/** Waits until a process has ended, and kills it after 5 s. Polls, since it may not be a child process. */
 export async function gone(pid: number): Promise<void> {
   for (let left = 250; ; left -= 1) {
     if (!isAlive(pid)) return;
@@ -133,7 +133,7 @@ export async function gone(pid: number): Promise<void> {
   }
 }
 
-/** False for zombies, which only wait to be reaped. */
+/** False for zombies. */
 export function isAlive(pid: number): boolean {
   try {
     return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));

@@ -1,6 +1,6 @@
 /**
- * Several schedulers on a real ZooKeeper with hundreds of tasks on the embedded Mesos, and changes of apps that never
- * cease. Their executor is the test's own, one process for many tasks.
+ * Several schedulers on a real ZooKeeper with hundreds of tasks on the embedded Mesos, and permanent changes of apps.
+ * Uses the test executor, one process for many tasks.
  */
 
 import { chmodSync, globSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,14 +20,14 @@ const ASK_AGAIN_MS = 50;
 export interface FailoverOptions {
   schedulers: number;
   ensemble: 1 | 3;
-  /** Of the ensemble; bounds the sessions. */
+  /** The ensemble's tick time, which limits sessions. */
   tickMs?: number;
-  /** Of apps that nobody changes, and of one that is restarted all the time. */
+  /** Numbers of tasks of unchanged apps, and of one app that is restarted permanently. */
   steady: number;
   rolling: number;
 }
 
-/** Milliseconds from the kill until a follower was elected, had read the state, was subscribed, knew of every task. */
+/** Milliseconds from the kill until a follower was elected, had read the state, was subscribed, had reconciled. */
 export interface FailoverTimes {
   readonly electedMs: number;
   readonly loadedMs: number;
@@ -57,9 +57,9 @@ export class FailoverCluster implements AsyncDisposable {
   readonly #options: FailoverOptions;
   #master = '';
   #schedulers: SchedulerProcess[] = [];
-  /** While changes are made: how to cease. */
+  /** Set while changes are made: stops them. */
   #changing: { stop: () => void; stopped: Promise<void> } | undefined;
-  /** Changes that were answered, and apps that were. */
+  /** Counts of answered changes, and created apps. */
   restarts = 0;
   readonly created: string[] = [];
 
@@ -68,7 +68,7 @@ export class FailoverCluster implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Resolves once all tasks run. */
+  /** Resolves when all tasks run. */
   static async start(options: FailoverOptions): Promise<FailoverCluster> {
     const zookeeper = await startZooKeeper(options.ensemble, options.tickMs);
     const cluster = new FailoverCluster(zookeeper, options);
@@ -122,7 +122,7 @@ export class FailoverCluster implements AsyncDisposable {
     );
   }
 
-  /** Restarts the rolling app over and over, and makes small apps; all calls may fail, as they do while nobody leads. */
+  /** Restarts the rolling app repeatedly and creates small apps. All calls may fail, for example without a leader. */
   startChanging(): void {
     const ceasing = new AbortController();
     const change = async (): Promise<void> => {
@@ -150,7 +150,7 @@ export class FailoverCluster implements AsyncDisposable {
     this.#changing = undefined;
   }
 
-  /** Kills the leader in the midst of what it does, starts another in its place, and waits until one goes on. */
+  /** Kills the busy leader, starts a replacement, and waits until a follower has taken over. */
   async killLeader(): Promise<FailoverTimes> {
     const killed = await this.#leader();
     this.#schedulers = this.#schedulers.filter((one) => one !== killed);
@@ -187,7 +187,7 @@ export class FailoverCluster implements AsyncDisposable {
     });
   }
 
-  /** Those that have not ended. */
+  /** Lists the tasks that have not ended. */
   async #tasksOfMaster(): Promise<string[]> {
     const { frameworks } = await askJson<{
       frameworks: { tasks: { id: string; state: TaskState }[] }[];
@@ -197,7 +197,7 @@ export class FailoverCluster implements AsyncDisposable {
       .sort();
   }
 
-  /** As they have written down what they run. */
+  /** Lists the tasks that the executors have stored. */
   #tasksOfExecutors(): string[] {
     const files = globSync(`${this.#programs.directory}/agent/**/tasks.json`, {
       exclude: (name) => name === 'latest',
@@ -221,7 +221,7 @@ export class FailoverCluster implements AsyncDisposable {
     });
   }
 
-  /** @param attempts at any of the schedulers */
+  /** @param attempts each one at the next scheduler */
   async #call(method: string, route: string, body?: unknown, attempts = 100): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -243,9 +243,9 @@ export class FailoverCluster implements AsyncDisposable {
   }
 }
 
-/** When each of the marks was said, once the last was. */
-function marksIn(said: readonly string[]): number[] | undefined {
-  const lines = said.flatMap((line) =>
+/** Returns the times of the marks, if the last one was logged. */
+function marksIn(log: readonly string[]): number[] | undefined {
+  const lines = log.flatMap((line) =>
     line.startsWith('{') ? [JSON.parse(line) as { msg: string; time: number }] : [],
   );
   const elected = lines.findIndex(({ msg }) => msg === MARKS[0]);

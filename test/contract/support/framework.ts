@@ -1,4 +1,4 @@
-/** A framework as the contract cases need it: one subscription, events to be awaited, calls sent as they are. */
+/** A framework for the contract tests: one subscription, waits for events, calls sent unchanged. */
 
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
@@ -17,22 +17,22 @@ import type {
 import { type Answer, master, post } from './mesos.ts';
 
 export const SCHEDULER_PATH = '/api/v1/scheduler';
-/** How long an event is waited for; longer than anything Mesos does on its own. */
-const PATIENCE_MS = 40_000;
-/** As many seconds as no test lasts. */
+/** Time limit for an event; longer than any timer of Mesos. */
+const EVENT_TIMEOUT_MS = 40_000;
+/** Seconds; longer than any test. */
 const NEVER = 3600;
 
 export type Update = Extract<SchedulerEvent, { type: 'UPDATE' }>['update']['status'];
 
 export interface FrameworkOptions {
   info?: Partial<FrameworkInfo>;
-  /** Acknowledge every update as it comes; true by default. */
+  /** Acknowledge every update immediately. Default: true. */
   acknowledge?: boolean;
-  /** `asked`: only those that `offer` asks for, the default; `all`: not suppressed, and none is declined. */
+  /** `asked` (default): only offers that `offer` requests; `all`: not suppressed, and none is declined. */
   offers?: 'asked' | 'all';
 }
 
-/** A name no other test has. */
+/** Makes a name that no other test has. */
 export function unique(prefix: string): string {
   return `${prefix}-${randomUUID().slice(0, 8)}`;
 }
@@ -49,18 +49,18 @@ export function frameworkInfo(more: Partial<FrameworkInfo> = {}): FrameworkInfo 
   };
 }
 
-/** Subscribed; torn down, with all its tasks, at the end of `await using`. */
+/** A subscribed framework. `await using` tears it down with all its tasks. */
 export class TestFramework implements AsyncDisposable {
   readonly info: FrameworkInfo;
-  /** Everything that came, heartbeats too, with the time it came at (milliseconds). */
+  /** All events, including heartbeats, with the time of arrival in milliseconds. */
   readonly log: { at: number; event: SchedulerEvent }[] = [];
   streamId = '';
-  /** Why the subscription ended; undefined while it lasts. */
+  /** The reason why the subscription ended; undefined while it is open. */
   ended: string | undefined;
   readonly #acknowledge: boolean;
   readonly #taken = new Set<SchedulerEvent>();
   readonly #waiting = new Set<() => void>();
-  /** Offers that nobody asked for are given back, or tests of other frameworks would wait for them. */
+  /** Unrequested offers are declined, since tests of other frameworks may wait for them. */
   #wantsOffers: boolean;
   #subscription: Subscription | undefined;
 
@@ -105,28 +105,28 @@ export class TestFramework implements AsyncDisposable {
       this.#taken.add(event);
       for (const offer of event.offers.offers) void this.decline(offer);
     }
-    for (const look of [...this.#waiting]) look();
+    for (const check of [...this.#waiting]) check();
   }
 
-  /** The first event not yet taken that `match` likes, from the past or the future. */
+  /** Waits for the first unread event that `match` accepts, from the past or the future. */
   until<E extends SchedulerEvent>(what: string, match: (event: SchedulerEvent) => event is E): Promise<E> {
     return new Promise((resolve, reject) => {
       const deadline = setTimeout(() => {
-        this.#waiting.delete(look);
-        reject(new Error(`${what}: not seen in ${PATIENCE_MS / 1000} s; ${this.#history()}`));
-      }, PATIENCE_MS);
-      const look = () => {
+        this.#waiting.delete(check);
+        reject(new Error(`${what}: not seen in ${EVENT_TIMEOUT_MS / 1000} s; ${this.#history()}`));
+      }, EVENT_TIMEOUT_MS);
+      const check = () => {
         for (const { event } of this.log) {
           if (this.#taken.has(event) || !match(event)) continue;
           this.#taken.add(event);
-          this.#waiting.delete(look);
+          this.#waiting.delete(check);
           clearTimeout(deadline);
           resolve(event);
           return;
         }
       };
-      this.#waiting.add(look);
-      look();
+      this.#waiting.add(check);
+      check();
     });
   }
 
@@ -142,7 +142,7 @@ export class TestFramework implements AsyncDisposable {
     );
   }
 
-  /** The next update of a task, of a certain state where one is given. */
+  /** Waits for the next update of a task, optionally with a certain state. */
   async update(taskId: string, state?: TaskState): Promise<TaskStatus> {
     const { update } = await this.until(
       `an update of ${taskId}${state ? ` with ${state}` : ''}`,
@@ -154,7 +154,7 @@ export class TestFramework implements AsyncDisposable {
     return update.status;
   }
 
-  /** The next update that says the task is well, or not. */
+  /** Waits for the next update with this health. */
   async health(taskId: string, healthy: boolean): Promise<TaskStatus> {
     for (;;) {
       const status = await this.update(taskId, 'TASK_RUNNING');
@@ -162,7 +162,7 @@ export class TestFramework implements AsyncDisposable {
     }
   }
 
-  /** Every state seen of a task, in order. */
+  /** Lists all received states of a task, in order. */
   states(taskId: string): TaskState[] {
     return this.log.flatMap(({ event }) =>
       event.type === 'UPDATE' && event.update.status.task_id.value === taskId
@@ -171,7 +171,7 @@ export class TestFramework implements AsyncDisposable {
     );
   }
 
-  /** Sends a call with the framework's and the stream's id; the answer is the test's to judge. */
+  /** Sends a call with the ids of the framework and the stream, and returns any answer. */
   post(
     call: { type: string; [field: string]: unknown },
     headers: Record<string, string> = {},
@@ -184,7 +184,7 @@ export class TestFramework implements AsyncDisposable {
     );
   }
 
-  /** Sends a call that must be taken. */
+  /** Sends a call that must be accepted. */
   async call(call: Exclude<SchedulerCall, { type: 'SUBSCRIBE' }>): Promise<void> {
     const { status, text } = await this.post(call);
     expect({ status, text }).toEqual({ status: call.type === 'UPDATE_FRAMEWORK' ? 200 : 202, text: '' });
@@ -199,8 +199,8 @@ export class TestFramework implements AsyncDisposable {
   }
 
   /**
-   * Asks for an offer and takes the first that is large enough, from the agent where one is named. Others are given
-   * back at once, so that frameworks of other tests get them.
+   * Requests an offer and takes the first one that is large enough, optionally of a certain agent. Other offers are
+   * declined immediately, so that frameworks of other tests get them.
    */
   async offer(wanted: { role?: string; agentId?: string } = {}): Promise<Offer> {
     const role = wanted.role ?? '*';
@@ -225,25 +225,25 @@ export class TestFramework implements AsyncDisposable {
     }
   }
 
-  /** Gives an offer back. */
+  /** Declines an offer. */
   async decline(offer: Offer, refuse_seconds = NEVER): Promise<void> {
     await this.call({ type: 'DECLINE', decline: { offer_ids: [offer.id], filters: { refuse_seconds } } });
   }
 
-  /** Launches tasks on an offer; what is left of it is not wanted. */
+  /** Launches tasks on an offer, and refuses its unused resources. */
   async accept(offer: Offer, tasks: TaskInfo[], filters = { refuse_seconds: NEVER }): Promise<void> {
     const operations: OfferOperation[] = [{ type: 'LAUNCH', launch: { task_infos: tasks } }];
     await this.call({ type: 'ACCEPT', accept: { offer_ids: [offer.id], operations, filters } });
   }
 
-  /** Gets an offer and launches on it what `make` makes of it. */
+  /** Gets an offer and launches the tasks that `make` creates for it. */
   async launch(make: (offer: Offer) => TaskInfo | TaskInfo[], agentId?: string): Promise<Offer> {
     const offer = await this.offer(agentId === undefined ? {} : { agentId });
     await this.accept(offer, [make(offer)].flat());
     return offer;
   }
 
-  /** Leaves without a word, as a scheduler does that is killed. */
+  /** Disconnects without TEARDOWN, like a killed scheduler. */
   disconnect(): void {
     this.#subscription?.close();
   }

@@ -1,4 +1,4 @@
-/** The Mesos under test, real or embedded: its addresses, its operator endpoints, and how it is restarted. */
+/** The Mesos under test, real or embedded: addresses, operator endpoints, and restarts. */
 
 import { exec } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -6,7 +6,7 @@ import { inject, type TestContext } from 'vitest';
 import { readText, send } from '../../../src/mesos/http.ts';
 import { type Role, restartEmbedded } from './embedded.ts';
 
-/** The master, `host:port`, as it was given; a master may call itself by another address. */
+/** The configured master, `host:port`. A master may publish another address. */
 export const master = inject('master');
 const embedded = inject('embedded');
 
@@ -16,7 +16,7 @@ export interface Answer {
   text: string;
 }
 
-/** One GET; redirects are not followed. */
+/** Sends a GET. Redirects are not followed. */
 export async function get(address: string, path: string): Promise<Answer> {
   const response = await fetch(`http://${address}${path}`, { redirect: 'manual' });
   return {
@@ -32,7 +32,7 @@ export async function getJson<T>(address: string, path: string): Promise<T> {
   return (await response.json()) as T;
 }
 
-/** One POST of a call, answered in full. */
+/** Sends a call by POST and reads the complete answer. */
 export async function post(
   address: string,
   path: string,
@@ -49,8 +49,7 @@ interface Slaves {
 }
 
 /**
- * An agent's address. It is taken from its pid, `slave(1)@ip:port`; where it calls itself by a loopback address it
- * is looked for on the master's host.
+ * Returns an agent's address, from its pid, `slave(1)@ip:port`. A loopback address is replaced by the master's host.
  */
 export async function agentAddress(agentId?: string): Promise<string> {
   const { slaves } = await getJson<Slaves>(master, '/slaves');
@@ -72,12 +71,12 @@ export async function restart(role: Role): Promise<void> {
   else await promisify(exec)(process.env[RESTART_VARIABLE[role]] ?? 'false');
 }
 
-/** True where `restart` has a way to restart it. */
+/** True if `restart` can restart it. */
 export function canRestart(role: Role): boolean {
   return embedded !== null || Boolean(process.env[RESTART_VARIABLE[role]]);
 }
 
-/** Reports a test as skipped where nobody said how a real master or agent is restarted. */
+/** Skips a test if no command to restart a real master or agent is configured. */
 export function skipUnlessRestartable(role: Role, context: TestContext): void {
   const variable = RESTART_VARIABLE[role];
   context.skip(

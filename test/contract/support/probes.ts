@@ -1,4 +1,4 @@
-/** What health checks look at, and how a test makes that well or sick. */
+/** Targets of health checks that a test can make healthy or unhealthy. */
 
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,12 +9,12 @@ import path from 'node:path';
 import type { HealthCheck } from '../../../src/mesos/types.ts';
 
 export interface Probe {
-  /** Quick, and without a grace period. */
+  /** A check with short intervals and without a grace period. */
   check: HealthCheck;
-  /** A directory of this machine that the check's command sees as it is. */
+  /** A directory of this machine that the check's command sees at the same path. */
   directory: string;
-  set(well: boolean): Promise<void>;
-  /** How often an HTTP check has asked. */
+  set(healthy: boolean): Promise<void>;
+  /** Number of requests of an HTTP check. */
   asked: () => number;
   close(): Promise<void>;
 }
@@ -23,16 +23,16 @@ export type Kind = 'COMMAND' | 'HTTP' | 'TCP';
 
 const QUICK = { delay_seconds: 0, interval_seconds: 0.1, grace_period_seconds: 0 };
 
-/** Sick until it is set otherwise. */
+/** Opens an unhealthy probe. */
 export async function openProbe(kind: Kind): Promise<Probe> {
   const directory = await mkdtemp(path.join(tmpdir(), 'mesosup-probe-'));
   const probe = { directory, asked: () => 0, close: () => rm(directory, { recursive: true, force: true }) };
   if (kind === 'COMMAND') {
-    const file = path.join(directory, 'well');
+    const file = path.join(directory, 'healthy');
     return {
       ...probe,
       check: { type: kind, command: { value: `test -e ${file}` }, ...QUICK },
-      set: (well) => (well ? writeFile(file, '') : rm(file, { force: true })),
+      set: (healthy) => (healthy ? writeFile(file, '') : rm(file, { force: true })),
     };
   }
   return kind === 'HTTP' ? await openHttp(probe) : await openTcp(probe);
@@ -52,8 +52,8 @@ async function openHttp(base: Base): Promise<Probe> {
     ...base,
     check: { type: 'HTTP', http: { port, path: '/health' }, ...QUICK },
     asked: () => asked,
-    set: async (well) => {
-      status = well ? 200 : 500;
+    set: async (healthy) => {
+      status = healthy ? 200 : 500;
     },
     close: async () => {
       await close(server);
@@ -66,9 +66,9 @@ async function openTcp(base: Base): Promise<Probe> {
   const server = createTcpServer((socket) => socket.on('error', () => {}).resume());
   const port = await listen(server, 0);
   await close(server);
-  const set = async (well: boolean) => {
-    if (well && !server.listening) await listen(server, port);
-    if (!well) await close(server);
+  const set = async (healthy: boolean) => {
+    if (healthy && !server.listening) await listen(server, port);
+    if (!healthy) await close(server);
   };
   return {
     ...base,

@@ -1,4 +1,4 @@
-/** Masters and agents of the embedded Mesos as programs of their own, each test's own, with the flags it wants. */
+/** Runs masters and agents of the embedded Mesos as separate programs, with flags of the test. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,12 +11,12 @@ import { gone } from './embedded.ts';
 
 export interface Program {
   pid: number;
-  /** `ip:port`, once it listens. */
+  /** `ip:port`, set when it listens. */
   address: string;
-  /** What it wrote so far. */
+  /** Its output so far. */
   log(): string;
-  /** Waits for a line in what it writes, past or future. */
-  said(pattern: RegExp): Promise<void>;
+  /** Waits for a pattern in its past or future output. */
+  waitForOutput(pattern: RegExp): Promise<void>;
   /** Resolves with the exit code, or the signal that ended it. */
   exit: Promise<number | string>;
   kill(signal: NodeJS.Signals): Promise<void>;
@@ -28,19 +28,19 @@ export interface Answer {
   text: string;
 }
 
-/** One directory, and the programs that run in it. */
+/** A directory, and the programs that run in it. */
 export class Programs implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'mesosup-programs-'));
   readonly #programs: Program[] = [];
 
-  /** A file in the directory that only its owner reads. @returns its path */
+  /** Writes a file in the directory that only its owner can read. @returns its path */
   secret(name: string, content: unknown): string {
     const path = join(this.directory, name);
     writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content), { mode: 0o600 });
     return path;
   }
 
-  /** Starts one, without waiting for anything. A `--port` that isn't given is any free one. */
+  /** Starts a program without waiting. Default of `--port`: any free port. */
   async spawn(role: 'master' | 'agent', flags: readonly string[]): Promise<Program> {
     const path = fileURLToPath(new URL(`../../../src/embedded/${role}-main.ts`, import.meta.url));
     const port = flags.some((flag) => flag.startsWith('--port=')) ? [] : ['--port=0'];
@@ -55,10 +55,10 @@ export class Programs implements AsyncDisposable {
     return program;
   }
 
-  /** Starts one and waits until it listens. */
+  /** Starts a program and waits until it listens. */
   async start(role: 'master' | 'agent', flags: readonly string[]): Promise<Program> {
     const program = await this.spawn(role, flags);
-    await program.said(/ listening on http:/);
+    await program.waitForOutput(/ listening on http:/);
     program.address = / listening on http:\/\/(\S+)/.exec(program.log())?.[1] ?? '';
     return program;
   }
@@ -97,17 +97,17 @@ export class Programs implements AsyncDisposable {
 function programOf(child: ChildProcess): Program {
   let text = '';
   const listeners = new Set<() => void>();
-  const tell = () => {
+  const notify = () => {
     for (const listener of [...listeners]) listener();
   };
   child.stderr?.on('data', (chunk: Buffer) => {
     text += chunk.toString('utf8');
-    tell();
+    notify();
   });
   let over = false;
   const exit = once(child, 'close').then(([code, signal]) => {
     over = true;
-    tell();
+    notify();
     return (code ?? signal) as number | string;
   });
   return {
@@ -115,16 +115,16 @@ function programOf(child: ChildProcess): Program {
     address: '',
     log: () => text,
     exit,
-    said: (pattern) =>
+    waitForOutput: (pattern) =>
       new Promise((resolve, reject) => {
-        const look = () => {
+        const check = () => {
           if (!pattern.test(text) && !over) return;
-          listeners.delete(look);
+          listeners.delete(check);
           if (pattern.test(text)) resolve();
-          else reject(new Error(`it ended without saying ${pattern}; it said:\n${text}`));
+          else reject(new Error(`it ended without the output ${pattern}; its output:\n${text}`));
         };
-        listeners.add(look);
-        look();
+        listeners.add(check);
+        check();
       }),
     async kill(signal) {
       child.kill(signal);
@@ -133,7 +133,7 @@ function programOf(child: ChildProcess): Program {
   };
 }
 
-/** The processes that run in a directory or below it, or were started with it as an argument. */
+/** Lists the processes that run in a directory or below it, or were started with it as an argument. */
 export function processesOf(directory: string): { pid: number; commandLine: string }[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -149,7 +149,7 @@ export function processesOf(directory: string): { pid: number; commandLine: stri
     });
 }
 
-/** A request over a connection of its own; redirects are not followed. A body makes it a POST. */
+/** Sends a request over a new connection; POST if it has a body. Redirects are not followed. */
 export async function ask(
   address: string,
   path: string,
@@ -175,7 +175,7 @@ export async function ask(
   };
 }
 
-/** The body of a GET that must be answered with 200. */
+/** Returns the body of a GET that must be answered with 200. */
 export async function askJson<T>(address: string, path: string, credential?: Credential): Promise<T> {
   const answer = await ask(address, path, credential ? { credential } : {});
   if (answer.status !== 200) throw new Error(`GET ${address}${path}: ${answer.status} ${answer.text}`);

@@ -8,8 +8,8 @@ const COMMIT = '230f0f56bcfa32ad8b9466c5dc0a83783a4f71c1';
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 
 /**
- * Puts it into a new directory, with the packages that it was released with.
- * @returns its main.ts; undefined where the checkout has no such commit
+ * Installs it into a new directory, with its packages at the time.
+ * @returns its main.ts; undefined if the checkout does not have the commit
  */
 export async function releasedScheduler(directory: string): Promise<string | undefined> {
   const { exitCode } = await execa({ cwd: ROOT, reject: false })`git cat-file -e ${COMMIT}^{commit}`;

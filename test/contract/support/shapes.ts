@@ -1,4 +1,4 @@
-/** Transcripts of a real Mesos, and the comparison of anything with their shape. */
+/** Reads transcripts of a real Mesos, and computes the shape of values for comparisons. */
 
 import { readFileSync } from 'node:fs';
 import type { SchedulerEvent, TaskStatus } from '../../../src/mesos/types.ts';
@@ -18,7 +18,7 @@ export function fixtureLines<T>(name: string): T[] {
     .map((line) => JSON.parse(line) as T);
 }
 
-/** The update a real master or agent sent of a task, of a certain state. */
+/** Returns a recorded update of a real master or agent. */
 export function fixtureUpdate(taskId: string, state: string, reason?: string): TaskStatus {
   for (const event of fixtureLines<SchedulerEvent>('scheduler-events.jsonl')) {
     if (event.type !== 'UPDATE') continue;
@@ -29,8 +29,8 @@ export function fixtureUpdate(taskId: string, state: string, reason?: string): T
 }
 
 /**
- * All paths to values in something, sorted: `a.b`, `a[].c`. Elements of an array count together; an empty array or
- * object counts as itself only.
+ * Lists all paths to values, sorted: `a.b`, `a[].c`. The elements of an array share a path; an empty array or object has
+ * only its own path.
  */
 export function shape(value: unknown): string[] {
   const paths = new Set<string>();

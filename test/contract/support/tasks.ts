@@ -1,4 +1,4 @@
-/** Tasks and executors for the contract cases. */
+/** Tasks and executors for the contract tests. */
 
 import { fileURLToPath } from 'node:url';
 import { quote } from 'shell-quote';
@@ -8,7 +8,7 @@ import { unique } from './framework.ts';
 
 const EXECUTOR = fileURLToPath(new URL('./test-executor.ts', import.meta.url));
 
-/** A command that goes on at SIGTERM, and a check that is well once it does: TASK_RUNNING comes a moment before. */
+/** A command that ignores SIGTERM, and a check that succeeds once it does, since TASK_RUNNING comes a moment before. */
 export const STUBBORN = {
   command: "trap '' TERM; : >stubborn; while :; do sleep 0.1; done",
   check: {
@@ -25,7 +25,7 @@ export function scalar(name: string, value: number, role = '*'): Resource {
   return { name, type: 'SCALAR', scalar: { value }, allocation_info: { role } };
 }
 
-/** The test executor. Agents give no PATH to speak of, so Node and script are named by their full paths. */
+/** The test executor. Node and script have full paths, since agents set only a default PATH. */
 export function executorInfo(
   id: string,
   more: Partial<ExecutorInfo> & { arguments?: string[] } = {},
@@ -43,7 +43,7 @@ export function executorInfo(
   };
 }
 
-/** A task of the test executor; a new executor unless one is given. */
+/** A task of the test executor, by default of a new executor. */
 export function executorTask(
   offer: Offer,
   behaviour: Behaviour = {},
@@ -60,7 +60,7 @@ export function executorTask(
   };
 }
 
-/** A plain command, run by Mesos' own executor. */
+/** A plain command, run by Mesos' executor. */
 export function commandTask(offer: Offer, command: string, more: Partial<TaskInfo> = {}): TaskInfo {
   return {
     name: 'contract',

@@ -1,7 +1,7 @@
 /**
- * An executor that does what its tasks say (behaviour.ts). With `--supervise` this process only starts another of
- * itself, again and again as long as that is killed by a signal; the new one goes on with the old one's tasks,
- * which it finds in the sandbox.
+ * An executor that follows the instructions of its tasks (behaviour.ts). With `--supervise` this process only starts a
+ * child executor, and restarts it after it was killed by a signal. A new child continues with the tasks stored in the
+ * sandbox.
  */
 
 import { spawn } from 'node:child_process';
@@ -45,7 +45,7 @@ function run(): void {
     onEvent: take,
     onDisconnected: (reason) => {
       console.log(`disconnected: ${reason}`);
-      // A timer keeps the process alive: it hangs, as a program may.
+      // A timer keeps the process alive, to simulate a hanging program.
       if (silent) void session.stop().then(() => setInterval(() => {}, 60_000));
     },
     onGaveUp: (reason) => {
@@ -97,7 +97,7 @@ function run(): void {
     writeFileSync(TASKS_FILE, JSON.stringify([...tasks]));
   }
 
-  /** @returns the agent's refusal, if it was one */
+  /** @returns the agent's refusal, if any */
   async function update(
     task: TaskInfo,
     part: Pick<TaskStatus, 'state'> & Partial<TaskStatus>,

@@ -1,4 +1,4 @@
-/** A way to a server that a test can cut, in the ways a network does. */
+/** A TCP proxy to a server that can simulate network failures. */
 
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
@@ -6,14 +6,14 @@ import type { ZooKeeperServer } from '../../../src/zookeeper/address.ts';
 
 export interface TcpProxy {
   readonly at: ZooKeeperServer;
-  /** Connections break, and new ones are refused or break at once. */
+  /** Breaks all connections, and refuses or breaks new ones. */
   cut(): void;
-  /** Nothing passes any more, in the directions named, and nobody is told. */
+  /** Silently drops all data in the given directions. */
   swallow(direction: 'both' | 'to-server' | 'to-client'): void;
   heal(): void;
-  /** What a server last said first: its answer to a client that came with or for a session. */
+  /** The first data of the last connection's server: its answer to the handshake. */
   lastGreeting(): Buffer;
-  /** Breaks the connections there are, after that many more bytes for the client. */
+  /** Breaks the existing connections after the given number of further bytes for the client. */
   breakAfter(bytes: number): void;
   close(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export async function startProxy(target: ZooKeeperServer): Promise<TcpProxy> {
       socket.on('error', () => {});
       socket.on('close', () => {
         sockets.delete(socket);
-        // Whoever is behind a wall does not hear that the other has gone.
+        // In the blocked state, a peer is not notified of the other's disconnect.
         if (swallowed === undefined) end();
       });
     }

@@ -1,4 +1,4 @@
-/** Schedulers as processes, several at a time. */
+/** Runs several schedulers as processes. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,18 +15,18 @@ export interface SchedulerProcess {
   /** Every line of its log. */
   readonly said: string[];
   readonly ended: Promise<[number | null, NodeJS.Signals | null]>;
-  /** Where its API is, once it listens. */
+  /** The URL of its API; resolves when it listens. */
   url(): Promise<string>;
-  /** Ends it, as an init system would in the worst case. */
+  /** Kills it by SIGKILL, like an init system as the last resort. */
   kill(): Promise<void>;
 }
 
-/** Starts one; the API is on a port of its own on loopback. */
+/** Starts a scheduler, with its API on a free port on loopback. */
 export function startScheduler(...args: string[]): SchedulerProcess {
   return startSchedulerOf(MAIN, ...args);
 }
 
-/** @param main the program, of another release maybe */
+/** @param main the program, possibly of another release */
 export function startSchedulerOf(main: string, ...args: string[]): SchedulerProcess {
   const own = ['--http_port', '0', '--hostname', '127.0.0.1', '--logging_level', 'debug'];
   const child = spawn(process.execPath, [main, ...own, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });

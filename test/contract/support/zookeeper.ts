@@ -1,6 +1,6 @@
 /**
- * Debian's ZooKeeper as the contract suite runs it: one server or an ensemble, each a child process on loopback
- * with its files in a directory of its own. Ticks are short, so that sessions may be too.
+ * Debian's ZooKeeper for the contract suite: one server or an ensemble, each server a child process on loopback with its
+ * files in a separate directory. The tick time is short, to allow short sessions.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -16,10 +16,10 @@ import { freePorts } from '../../support/free-ports.ts';
 const JAVA = '/usr/bin/java';
 const JAR = '/usr/share/java/zookeeper.jar';
 const LOG_TO_STDERR = '/usr/share/java/slf4j-simple.jar';
-/** The bounds of a session are 2 and 20 of these; what is installed on hosts has 2000. */
+/** Session timeouts are limited to 2–20 ticks. On installed hosts the tick time is 2000 ms. */
 const TICK_MS = 200;
 const START_DEADLINE_MS = 60_000;
-const LOOK_EVERY_MS = 50;
+const POLL_MS = 50;
 
 export interface ZooKeeperProcess {
   readonly at: ZooKeeperServer;
@@ -27,7 +27,7 @@ export interface ZooKeeperProcess {
   mode(): Promise<string | undefined>;
   start(): Promise<void>;
   kill(signal: NodeJS.Signals): Promise<void>;
-  /** Stops and lets go on, by signals: it keeps its connections but answers nothing. */
+  /** Freezes and resumes the process by signals: frozen, it keeps its connections but does not answer. */
   freeze(): void;
   thaw(): void;
 }
@@ -37,12 +37,12 @@ export interface Ensemble {
   readonly servers: readonly [ZooKeeperServer, ...ZooKeeperServer[]];
   /** `host:port,…` */
   readonly hosts: string;
-  /** Waits until each process that should run serves. */
+  /** Waits until all running servers serve. */
   ready(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Resolves once all servers serve. */
+/** Resolves when all servers serve. */
 export async function startZooKeeper(size: 1 | 3, tickMs = TICK_MS): Promise<Ensemble> {
   for (const file of [JAVA, JAR]) {
     if (!existsSync(file)) throw new Error(`${file} is missing: apt-get install zookeeper`);
@@ -58,7 +58,7 @@ export async function startZooKeeper(size: 1 | 3, tickMs = TICK_MS): Promise<Ens
     ({ id, client }) => new Server(join(directory, `${id}`), id, client, peers, tickMs),
   );
   const [first, ...others] = processes;
-  if (!first) throw new Error('an ensemble of none');
+  if (!first) throw new Error('an ensemble needs at least one server');
   const ready = async (): Promise<void> => {
     await Promise.all(processes.map((server) => server.serving()));
   };
@@ -109,7 +109,7 @@ class Server implements ZooKeeperProcess {
       `clientPortAddress=${this.at.host}`,
       `tickTime=${this.#tickMs}`,
       'initLimit=50',
-      // Long enough for a server that is cut off from the others to answer for a while.
+      // Long enough for an isolated server to keep answering for some time.
       'syncLimit=50',
       'admin.enableServer=false',
       '4lw.commands.whitelist=srvr',
@@ -125,15 +125,15 @@ class Server implements ZooKeeperProcess {
     await once(this.#child, 'spawn');
   }
 
-  /** There is no event for it: the program only says so to who asks. */
+  /** Polls, since the program only reports it on request. */
   async serving(): Promise<void> {
     const deadline = Date.now() + START_DEADLINE_MS;
     while ((await this.mode()) === undefined) {
       if (this.#child?.exitCode !== null || Date.now() > deadline) {
-        const said = readFileSync(join(this.#directory, 'log'), 'utf8');
-        throw new Error(`ZooKeeper ${this.#id} does not serve; it said:\n${said}`);
+        const log = readFileSync(join(this.#directory, 'log'), 'utf8');
+        throw new Error(`ZooKeeper ${this.#id} does not serve; its log:\n${log}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
 
@@ -160,7 +160,7 @@ class Server implements ZooKeeperProcess {
 
 const MAIN = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
 
-/** One of ZooKeeper's four-letter words; empty where nobody answers within a second. */
+/** Sends one of ZooKeeper's four-letter words. Returns an empty text without an answer within a second. */
 function ask({ host, port }: ZooKeeperServer, word: string): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';

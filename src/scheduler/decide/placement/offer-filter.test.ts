@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import '../../linear-patterns.ts';
 import { appV2, settings } from '../../../../test/scheduler/fixtures.ts';
-import { letsThrough } from '../../../mesos/offer-constraints.ts';
+import { passesConstraints } from '../../../mesos/offer-constraints.ts';
 import type { Attribute, AttributeConstraint, Offer, OfferConstraints } from '../../../mesos/types.ts';
 import type { App } from '../../domain/app.ts';
 import { constraintSchema } from '../../domain/constraint.ts';
@@ -214,7 +214,7 @@ it('whatever placement could use is let through', () => {
         const constraints = offerConstraintsOf(state);
         for (const offer of agents.map(offerOf)) {
           const launched = offered(state, [offer], 0).events.some(({ type }) => type === 'task_launched');
-          const passes = letsThrough(constraints, '*', offer);
+          const passes = passesConstraints(constraints, '*', offer);
           if (launched) expect(passes, JSON.stringify({ apps, offer, constraints })).toBe(true);
           if (launched) used += 1;
           if (!passes) kept += 1;

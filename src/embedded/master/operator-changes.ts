@@ -1,4 +1,4 @@
-/** The calls of the v1 operator API that change something. */
+/** The calls of the v1 operator API that change state. */
 
 import { CallRefused } from '../wire/http.ts';
 import { checkShape, type Shape } from '../wire/shape.ts';
@@ -34,18 +34,18 @@ const ACTS: Readonly<Record<string, (master: Master, agentId: string, call: Agen
   MARK_AGENT_GONE: markAgentGone,
 };
 
-/** @returns undefined for a call of another type; otherwise resolves when it is done. @throws CallRefused */
-export function operatorAct(master: Master, call: Record<string, unknown>): Promise<void> | undefined {
+/** Performs a call. @returns undefined for a call of another type. @throws CallRefused */
+export function performChange(master: Master, call: Record<string, unknown>): Promise<void> | undefined {
   const { type } = call;
   if (typeof type !== 'string' || !Object.hasOwn(ACTS, type)) return undefined;
   const part = type.toLowerCase();
   const wrong = checkShape(call, { [part]: AGENT_CALL });
   if (wrong !== undefined) throw new CallRefused(400, `Failed to convert JSON into Call protobuf: ${wrong}`);
-  const given = call[part] as AgentCall | undefined;
-  if (!given) {
+  const agentCall = call[part] as AgentCall | undefined;
+  if (!agentCall) {
     throw new CallRefused(400, `Failed to validate master::Call: Expecting '${part}' to be present`);
   }
-  return ACTS[type]?.(master, given.agent_id.value, given);
+  return ACTS[type]?.(master, agentCall.agent_id.value, agentCall);
 }
 
 function nanoseconds({ seconds = 0, nanos = 0 }: WireDuration): number {

@@ -1,4 +1,4 @@
-/** The calls of the v1 operator API that only ask; the answers are in the API's own messages, not those of `/state`. */
+/** The read-only calls of the v1 operator API. Their messages differ from those of `/state`. */
 
 import { isTerminal } from '../../mesos/types.ts';
 import { CallRefused } from '../wire/http.ts';
@@ -7,8 +7,8 @@ import { MESOS_VERSION } from '../wire/version.ts';
 import { type Framework, isActive, type Master, type Task, taskNames } from './model.ts';
 import type { Json } from './state-json.ts';
 
-/** @returns the answer's body. @throws CallRefused for a call that is not answered here */
-export function operatorCall(master: Master, type: unknown): Json {
+/** @returns the answer's body. @throws CallRefused for a call that is not implemented */
+export function answerQuery(master: Master, type: unknown): Json {
   switch (type) {
     case 'GET_HEALTH':
       return { type, get_health: { healthy: true } };
