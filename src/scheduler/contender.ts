@@ -10,7 +10,7 @@ import type { ZooKeeperSession } from '../zookeeper/client.ts';
 import type { DaemonOptions } from './flags/options.ts';
 import { type Election, standForElection } from './leadership.ts';
 import { type Daemon, listen } from './listen.ts';
-import { passOn, unavailable } from './proxy.ts';
+import { answerUnavailable, forwardRequest } from './proxy.ts';
 import type { createScheduler, Scheduler } from './scheduler.ts';
 import { openZooKeeperStore } from './store/zookeeper.ts';
 
@@ -33,7 +33,7 @@ export async function startContender({
 }: ContenderOptions): Promise<Daemon> {
   const where = showZooKeeperAddress(zooKeeper);
   let scheduler: Scheduler | undefined;
-  let becoming: Promise<void> = Promise.resolve();
+  let starting: Promise<void> = Promise.resolve();
   let stopping = false;
 
   const listening = await listen(options, (request, answer) => {
@@ -43,9 +43,9 @@ export async function startContender({
   const { port, urls } = listening;
   const address = `${options.hostname}:${port}`;
   log.info({ url: urls[0], zk: where, address }, `listening on ${urls.join(' and ')}`);
-  warnOfTraps(options, zooKeeper, log);
+  warnOfRiskyOptions(options, zooKeeper, log);
 
-  const become = async (session: ZooKeeperSession): Promise<void> => {
+  const startLeading = async (session: ZooKeeperSession): Promise<void> => {
     log.info('elected: this scheduler leads');
     const store = await openZooKeeperStore({
       session,
@@ -74,7 +74,7 @@ export async function startContender({
     address,
     log,
     onElected: (session) => {
-      becoming = become(session).catch((error: unknown) => {
+      starting = startLeading(session).catch((error: unknown) => {
         if (!stopping) onFatal(error instanceof Error ? error.message : String(error));
       });
     },
@@ -86,7 +86,7 @@ export async function startContender({
     stopping = true;
     listening.refuse();
     // The state is stored before the lead is given away.
-    await Promise.race([becoming, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+    await Promise.race([starting, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
     await scheduler?.stop();
     await election.stop();
     await listening.close();
@@ -111,16 +111,17 @@ function answerAsFollower(
     answer.writeHead(302, { Location: `http://${leader.address}${request.url}`, 'Content-Length': 0 }).end();
     return;
   }
-  if (leader !== undefined && leader.address !== own) passOn(request, answer, leader, own);
-  else if (leader !== undefined) unavailable(answer, 'This scheduler was just elected and reads its state');
+  if (leader !== undefined && leader.address !== own) forwardRequest(request, answer, leader, own);
+  else if (leader !== undefined)
+    answerUnavailable(answer, 'This scheduler was just elected and reads its state');
   else if (path === '/v2/leader') {
     const body = JSON.stringify({ message: 'There is no leader' });
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
     answer.writeHead(404, headers).end(body);
-  } else unavailable(answer, 'No scheduler leads: ZooKeeper is being asked, or out of reach');
+  } else answerUnavailable(answer, 'No scheduler leads: ZooKeeper is being asked, or out of reach');
 }
 
-function warnOfTraps(options: DaemonOptions, zooKeeper: ZooKeeperAddress, log: Logger): void {
+function warnOfRiskyOptions(options: DaemonOptions, zooKeeper: ZooKeeperAddress, log: Logger): void {
   if (zooKeeper.credentials === undefined) {
     log.warn('--zk has no user:password: whoever reaches ZooKeeper may read and change the state');
   }

@@ -6,7 +6,7 @@ import type { SetupJson } from './api/v2/scheduler-schemas.ts';
 import type { DaemonOptions } from './flags/options.ts';
 import { showMasters } from './masters.ts';
 
-export function infoOf(options: DaemonOptions): SetupJson {
+export function describeSetup(options: DaemonOptions): SetupJson {
   const { settings, zooKeeper, hostname, httpPort, tls, allowedOrigins } = options;
   const { framework } = settings;
   return {

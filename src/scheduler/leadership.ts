@@ -39,7 +39,10 @@ export interface Election {
 }
 
 /** Where the schedulers that stand for election have their APIs, the leader's first. */
-export async function candidates(session: ZooKeeperSession, zooKeeper: ZooKeeperAddress): Promise<string[]> {
+export async function listCandidates(
+  session: ZooKeeperSession,
+  zooKeeper: ZooKeeperAddress,
+): Promise<string[]> {
   const path = childPath(zooKeeper.path, 'leader');
   const names = inOrder((await untilAnswered(() => session.children(path))) ?? [], PREFIX);
   const found = await Promise.all(

@@ -61,9 +61,9 @@ export async function listen(options: ListenOptions, handler: RequestListener): 
       for (const one of servers) one.server.close();
       throw portTaken(error, host, port, flag);
     }
-    const given = (server.address() as AddressInfo).port;
-    first ||= given;
-    urls.push(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${given}`);
+    const actualPort = (server.address() as AddressInfo).port;
+    first ||= actualPort;
+    urls.push(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${actualPort}`);
   }
   const closed = servers.map(({ server }) => once(server, 'close'));
   const refuse = () => {

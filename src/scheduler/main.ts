@@ -23,7 +23,7 @@ function fail(message: string, exitCode: number): never {
 /** Where a bug is reported: the service's own /tmp goes with it. */
 let reports = [tmpdir()];
 
-function failed(error: unknown): never {
+function failWith(error: unknown): never {
   const failure = failureOf(error, {
     version: RELEASE,
     command: ['mesosup-scheduler'],
@@ -32,10 +32,10 @@ function failed(error: unknown): never {
   fail(failureText(failure), failure.exitCode);
 }
 
-process.on('uncaughtException', failed);
+process.on('uncaughtException', failWith);
 try {
   const flags = readFlags(process.argv.slice(2), process.env);
-  if (flags.on('help')) {
+  if (flags.isOn('help')) {
     process.stdout.write(usage());
     process.exit(0);
   }
@@ -50,9 +50,9 @@ try {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       log.info(`${signal}: stopping; the tasks go on`);
-      daemon.stop().then(() => process.exit(0), failed);
+      daemon.stop().then(() => process.exit(0), failWith);
     });
   }
 } catch (error) {
-  failed(error);
+  failWith(error);
 }

@@ -81,7 +81,7 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
     }
     case 'task_updated': {
       const task = state.tasks.get(event.taskId);
-      return task ? ofUpdate(state, task, event, stamp) : [];
+      return task ? eventsForUpdate(state, task, event, stamp) : [];
     }
     case 'task_probed': {
       const task = state.tasks.get(event.taskId);
@@ -105,7 +105,7 @@ function stepJson(deployment: Deployment, step: number): Data<'deployment_info'>
   return { plan: planJson(deployment), currentStep: { actions } };
 }
 
-function ofUpdate(
+function eventsForUpdate(
   state: State,
   task: Task,
   event: Extract<StateEvent, { type: 'task_updated' }>,

@@ -22,7 +22,7 @@ export async function openDetection(masters: Masters, log: Logger, onMoved: () =
     import('../zookeeper/session.ts'),
   ]);
   const { servers, credentials, path } = masters.zooKeeper;
-  let given: string | undefined;
+  let current: string | undefined;
   const detector = createMasterDetector({
     path,
     open: (signal) =>
@@ -33,16 +33,16 @@ export async function openDetection(masters: Masters, log: Logger, onMoved: () =
         onProblem: (message) => log.debug(`ZooKeeper of the masters: ${message}`),
       }),
     onLeader: (leader) => {
-      if (!leader || given === undefined || masterAddress(leader) === given) return;
-      given = undefined;
+      if (!leader || current === undefined || masterAddress(leader) === current) return;
+      current = undefined;
       onMoved();
     },
     onProblem: (message) => log.warn(message),
   });
   return {
     detect: async () => {
-      given = await detector.detect();
-      return given;
+      current = await detector.detect();
+      return current;
     },
     stop: () => detector.stop(),
   };

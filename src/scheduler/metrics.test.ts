@@ -51,7 +51,7 @@ it('counts by route and not by URL, of which there is no end', async () => {
 it('times a store, and leaves it as it is', async () => {
   const metrics = createMetrics();
   const inner = createMemoryStore();
-  const store = metrics.timed(inner);
+  const store = metrics.timeStore(inner);
   await store.append([{ type: 'framework_registered', frameworkId: 'f' }]);
   expect(await inner.load()).toEqual(await store.load());
   expect(await store.load()).toHaveLength(1);

@@ -11,25 +11,25 @@ import type { Store } from './store/store.ts';
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 export interface Metrics {
-  answered(answer: Answered): void;
+  countAnswer(answer: Answered): void;
   /** An event of the master; `seconds` from when it came to when what follows from it was stored. */
-  mesosEvent(event: SchedulerEvent, seconds: number): void;
-  called(call: Pick<SchedulerCall, 'type'>): void;
-  callFailed(call: Pick<SchedulerCall, 'type'>): void;
+  countMesosEvent(event: SchedulerEvent, seconds: number): void;
+  countCall(call: Pick<SchedulerCall, 'type'>): void;
+  countCallFailure(call: Pick<SchedulerCall, 'type'>): void;
   /** A change of state that has been stored. */
-  changed(event: StateEvent): void;
+  countChange(event: StateEvent): void;
   /** The same store, timed. */
-  timed(store: Store): Store;
+  timeStore(store: Store): Store;
   /** In Prometheus' text format. */
   render(state: State, listeners: number): Promise<string>;
   readonly contentType: string;
 }
 
-/** @param ofProcess with memory, CPU and the event loop's lag of this process, for which it observes that for good */
-export function createMetrics({ ofProcess = true } = {}): Metrics {
+/** @param withProcessMetrics with memory, CPU and the event loop's lag of this process, for which it observes that for good */
+export function createMetrics({ withProcessMetrics = true } = {}): Metrics {
   const registers = [new Registry()] as const;
   const [registry] = registers;
-  if (ofProcess) collectDefaultMetrics({ register: registry });
+  if (withProcessMetrics) collectDefaultMetrics({ register: registry });
   const requests = new Histogram({
     name: 'mesosup_http_request_duration_seconds',
     help: 'Time from a request to the end of its answer; event streams are left out',
@@ -74,23 +74,23 @@ export function createMetrics({ ofProcess = true } = {}): Metrics {
 
   return {
     contentType: registry.contentType,
-    answered: ({ method, route, status, seconds }) =>
+    countAnswer: ({ method, route, status, seconds }) =>
       requests.observe({ method, route, status: String(status) }, seconds),
-    mesosEvent: (event, seconds) => {
+    countMesosEvent: (event, seconds) => {
       events.inc({ type: event.type });
       if (event.type === 'OFFERS') offers.inc(event.offers.offers.length);
       lag.observe(seconds);
     },
-    called: ({ type }) => calls.inc({ type }),
-    callFailed: ({ type }) => failed.inc({ type }),
-    changed: (event) => {
+    countCall: ({ type }) => calls.inc({ type }),
+    countCallFailure: ({ type }) => failed.inc({ type }),
+    countChange: (event) => {
       if (event.type === 'task_launched') launched.inc();
       else if (event.type === 'task_killed') killed.inc();
       else if (event.type === 'task_updated') updates.inc({ state: event.state });
       else if (event.type === 'deployment_started') started.inc();
       else if (event.type === 'deployment_ended') ended.inc({ outcome: event.outcome });
     },
-    timed: (store) => ({
+    timeStore: (store) => ({
       append: async (changes) => {
         const end = appends.startTimer();
         await store.append(changes);
@@ -109,7 +109,7 @@ export function createMetrics({ ofProcess = true } = {}): Metrics {
       queued.set(state.waiting.size);
       deployments.set(state.deployments.size);
       streams.set(listeners);
-      missing.set(missingIn(state));
+      missing.set(countMissingInstances(state));
       tasks.reset();
       for (const { state: name } of state.tasks.values()) tasks.inc({ state: name });
       return registry.metrics();
@@ -118,7 +118,7 @@ export function createMetrics({ ofProcess = true } = {}): Metrics {
 }
 
 /** A daemon wants as many as there are agents, which is no number to count. */
-function missingIn(state: State): number {
+function countMissingInstances(state: State): number {
   let sum = 0;
   for (const id of state.waiting) {
     const record = state.apps.get(id);

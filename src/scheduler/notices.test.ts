@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ids, running } from '../../test/scheduler/running.ts';
 import { evolve } from './domain/evolve.ts';
-import { describe } from './notices.ts';
+import { noticeFor } from './notices.ts';
 
 it('that the master has answered for every task is told with the last answer, once', () => {
   const harness = running(3);
@@ -10,7 +10,7 @@ it('that the master has answered for every task is told with the last answer, on
   evolve(state, { type: 'tasks_unanswered', taskIds: [a, b, c] });
   const told = [b, a, a, c, c].map((taskId) => {
     const event = { type: 'task_answered', taskId } as const;
-    const notice = describe(state, event);
+    const notice = noticeFor(state, event);
     evolve(state, event);
     return notice;
   });

@@ -12,7 +12,7 @@ export interface Notice {
 }
 
 /** Called with the state as it is before the event, so that a task that ends can still be looked up. */
-export function describe(state: State, event: StateEvent): Notice | undefined {
+export function noticeFor(state: State, event: StateEvent): Notice | undefined {
   switch (event.type) {
     case 'framework_registered':
       return info(`registered as framework ${event.frameworkId}`, { frameworkId: event.frameworkId });
@@ -39,7 +39,7 @@ export function describe(state: State, event: StateEvent): Notice | undefined {
     case 'deployment_stepped':
       return info('deployment got further', { deployment: event.deploymentId, step: event.step + 1 });
     case 'deployment_ended':
-      return deploymentEnded(event);
+      return noticeForEndedDeployment(event);
     case 'offer_constraints_refused':
       return warn(`the master takes no offer constraints, so it offers everything: ${event.reason}`, {});
     case 'app_delayed':
@@ -48,7 +48,9 @@ export function describe(state: State, event: StateEvent): Notice | undefined {
         app: event.appId,
       });
     case 'offer_refused':
-      if (lacksTheSame(state.apps.get(event.appId)?.refusals.get(event.agentId)?.reason, event.reason)) {
+      if (
+        hasSameFirstReason(state.apps.get(event.appId)?.refusals.get(event.agentId)?.reason, event.reason)
+      ) {
         return undefined;
       }
       return info(`app waits: ${event.host} does not do: ${event.reason}`, { app: event.appId });
@@ -70,18 +72,21 @@ export function describe(state: State, event: StateEvent): Notice | undefined {
       return info(text, { task: event.taskId, check: event.probe });
     }
     case 'task_updated':
-      return ofUpdate(state, event);
+      return noticeForUpdate(state, event);
     default:
       return undefined;
   }
 }
 
 /** What an agent offers changes all the time; what it lacks of what the app wants is told once. */
-function lacksTheSame(before: string | undefined, reason: string): boolean {
+function hasSameFirstReason(before: string | undefined, reason: string): boolean {
   return before?.split(', ')[0] === reason.split(', ')[0];
 }
 
-function ofUpdate(state: State, event: Extract<StateEvent, { type: 'task_updated' }>): Notice | undefined {
+function noticeForUpdate(
+  state: State,
+  event: Extract<StateEvent, { type: 'task_updated' }>,
+): Notice | undefined {
   const task = state.tasks.get(event.taskId);
   if (!task) return undefined;
   const { reason, message = '' } = event;
@@ -95,7 +100,7 @@ function deploymentFields({ id, appIds, rollbackOf }: Deployment) {
   return { deployment: id, apps: appIds, ...(rollbackOf !== undefined && { rollbackOf }) };
 }
 
-function deploymentEnded({
+function noticeForEndedDeployment({
   deploymentId,
   outcome,
   reason,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { type Leader, passOn } from './proxy.ts';
+import { forwardRequest, type Leader } from './proxy.ts';
 
 type Handler = (request: IncomingMessage, answer: ServerResponse) => void;
 
@@ -27,7 +27,7 @@ const forever = new AbortController().signal;
 /** A follower of that leader. @returns its URL */
 async function follower(address: string, term = forever): Promise<string> {
   const leader: Leader = { address, term };
-  return `http://${await serve((incoming, answer) => passOn(incoming, answer, leader, 'follower:1'))}`;
+  return `http://${await serve((incoming, answer) => forwardRequest(incoming, answer, leader, 'follower:1'))}`;
 }
 
 async function bodyOf(message: IncomingMessage): Promise<string> {

@@ -27,14 +27,19 @@ export interface Leader {
 }
 
 /** @param own `host:port` of this one, to be told to the leader */
-export function passOn(incoming: IncomingMessage, answer: ServerResponse, leader: Leader, own: string): void {
+export function forwardRequest(
+  incoming: IncomingMessage,
+  answer: ServerResponse,
+  leader: Leader,
+  own: string,
+): void {
   if (incoming.headers[VIA] !== undefined) {
-    unavailable(answer, `The schedulers disagree about their leader for the moment (${own} was asked)`);
+    answerUnavailable(answer, `The schedulers disagree about their leader for the moment (${own} was asked)`);
     return;
   }
   const url = URL.parse(`http://${leader.address}`);
   if (!url) {
-    unavailable(answer, `The leading scheduler's address in ZooKeeper is no host:port`);
+    answerUnavailable(answer, `The leading scheduler's address in ZooKeeper is no host:port`);
     return;
   }
   const { method } = incoming;
@@ -44,7 +49,7 @@ export function passOn(incoming: IncomingMessage, answer: ServerResponse, leader
     ...(method !== undefined && { method }),
     path: incoming.url ?? '/',
     // As they came: the leader looks at Host and Origin together, and at the credentials.
-    headers: { ...passing(incoming.headers), [VIA]: own },
+    headers: { ...endToEndHeaders(incoming.headers), [VIA]: own },
     // A connection of its own: one that was kept could break under a request that must not be repeated.
     agent: false,
     setHost: false,
@@ -53,8 +58,9 @@ export function passOn(incoming: IncomingMessage, answer: ServerResponse, leader
   const fail = (reason: string): void => {
     outgoing.destroy();
     if (answer.headersSent) answer.destroy();
-    else if (leader.term.aborted) unavailable(answer, `${leader.address} leads no more, and gave no answer`);
-    else unavailable(answer, `The leading scheduler, ${leader.address}, can't be reached: ${reason}`);
+    else if (leader.term.aborted)
+      answerUnavailable(answer, `${leader.address} leads no more, and gave no answer`);
+    else answerUnavailable(answer, `The leading scheduler, ${leader.address}, can't be reached: ${reason}`);
   };
   connectInTime(outgoing, () => fail('no connection within 5 s'));
   outgoing.on('error', ({ message }) => {
@@ -63,7 +69,7 @@ export function passOn(incoming: IncomingMessage, answer: ServerResponse, leader
   });
   outgoing.on('response', (response) => {
     // So that whoever asks can tell the leader's own answer from one passed on.
-    answer.writeHead(response.statusCode ?? 502, { ...passing(response.headers), [VIA]: own });
+    answer.writeHead(response.statusCode ?? 502, { ...endToEndHeaders(response.headers), [VIA]: own });
     answer.flushHeaders();
     response.on('error', ({ message }) => fail(message));
     response.pipe(answer);
@@ -74,7 +80,7 @@ export function passOn(incoming: IncomingMessage, answer: ServerResponse, leader
 }
 
 /** 503, with what to do. */
-export function unavailable(answer: ServerResponse, message: string): void {
+export function answerUnavailable(answer: ServerResponse, message: string): void {
   const body = JSON.stringify({ message: `${message}; try again in a moment` });
   answer.writeHead(503, {
     'Content-Type': 'application/json',
@@ -91,7 +97,7 @@ function connectInTime(outgoing: ClientRequest, onLate: () => void): void {
   outgoing.on('close', done);
 }
 
-function passing(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
+function endToEndHeaders(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
   const named = (headers.connection ?? '').toLowerCase().split(/\s*,\s*/);
   const dropped = new Set([...HOP_BY_HOP, ...named]);
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name)));

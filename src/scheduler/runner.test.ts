@@ -5,7 +5,7 @@ import type { Call } from './decide/inputs.ts';
 import type { StateEvent, StoredEvent } from './domain/events.ts';
 import { createState } from './domain/state.ts';
 import { createMetrics } from './metrics.ts';
-import { describe } from './notices.ts';
+import { noticeFor } from './notices.ts';
 import { createRunner, type RunnerOptions } from './runner.ts';
 import { createMemoryStore } from './store/memory.ts';
 
@@ -75,14 +75,14 @@ it('sends and answers nothing when the disk fails, and ends', async () => {
 });
 
 it('counts a change once it is stored, and not before', async () => {
-  const metrics = createMetrics({ ofProcess: false });
+  const metrics = createMetrics({ withProcessMetrics: false });
   const store = createMemoryStore();
   const { promise: written, resolve: finish } = Promise.withResolvers<void>();
   const append = vi.spyOn(store, 'append').mockReturnValue(written);
   const { made, state } = runner({
     store,
     publish: (_notices, events) => {
-      for (const event of events) metrics.changed(event);
+      for (const event of events) metrics.countChange(event);
     },
   });
   const started = made.submit(start(app()));
@@ -147,7 +147,7 @@ it('hears why the master refuses a call, where it does', async () => {
       send: async ({ type }) => {
         if (type === 'UPDATE_FRAMEWORK') throw new MesosCallError('not like that', status);
       },
-      describe: (before, event) => [describe(before, event)?.text ?? event.type],
+      describe: (before, event) => [noticeFor(before, event)?.text ?? event.type],
       publish: (texts) => void log.push(...texts.map(String)),
     });
     const { framework_id } = SUBSCRIBED.event.subscribed;
@@ -166,7 +166,7 @@ it('hears why the master refuses a call, where it does', async () => {
     };
     await made.submit({ type: 'mesos', event: { type: 'OFFERS', offers: { offers: [offer] } } });
     await vi.waitFor(() => {
-      expect(state.constraints.telling).toBe(telling);
+      expect(state.constraints.sending).toBe(telling);
       expect(log).toContain('the master did not take UPDATE_FRAMEWORK');
       expect(log.some((line) => line.includes('it offers everything: not like that'))).toBe(
         telling === 'nothing',

@@ -16,7 +16,7 @@ import type { Store } from './store/store.ts';
 /** Bounds how long a read waits for the batch before it. */
 const INPUTS_IN_BATCH = 1000;
 /** Node takes longer timeouts for 1 ms. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 export interface RunnerOptions<Notice> {
   state: State;
@@ -168,7 +168,7 @@ class BatchRunner<Notice> implements Runner {
     clearTimeout(this.#timer);
     this.#timerAt = next;
     if (next === Infinity) return;
-    const wait = Math.min(Math.max(0, next - this.#options.now()), LONGEST_TIMEOUT_MS);
+    const wait = Math.min(Math.max(0, next - this.#options.now()), MAX_TIMEOUT_MS);
     this.#timer = setTimeout(() => {
       this.#timerAt = Infinity;
       this.post({ type: 'timer' });

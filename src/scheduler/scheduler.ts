@@ -12,11 +12,11 @@ import type { StateEvent } from './domain/events.ts';
 import { evolve } from './domain/evolve.ts';
 import { createState, type State } from './domain/state.ts';
 import type { DaemonOptions } from './flags/options.ts';
-import { infoOf } from './info.ts';
+import { describeSetup } from './info.ts';
 import { serverEvents } from './marathon-events.ts';
 import { type Detection, openDetection } from './masters.ts';
 import { createMetrics } from './metrics.ts';
-import { describe, type Notice } from './notices.ts';
+import { type Notice, noticeFor } from './notices.ts';
 import { type ProbeNotice, Prober, probeNotice, probeNotices } from './prober.ts';
 import { createRunner, type Runner } from './runner.ts';
 import type { Store } from './store/store.ts';
@@ -48,14 +48,18 @@ export interface Scheduler {
 }
 
 /** What the log, the listeners and the prober are told. */
-export function told(state: State, event: StateEvent, now: number): (Notice | ServerEvent | ProbeNotice)[] {
-  const notices = [describe(state, event), probeNotice(state, event)].filter((one) => one !== undefined);
+export function noticesFor(
+  state: State,
+  event: StateEvent,
+  now: number,
+): (Notice | ServerEvent | ProbeNotice)[] {
+  const notices = [noticeFor(state, event), probeNotice(state, event)].filter((one) => one !== undefined);
   return [...notices, ...serverEvents(state, event, now)];
 }
 
 /** @throws StoreError */
-export async function createScheduler(given: SchedulerOptions): Promise<Scheduler> {
-  const { options, log, store, leads, onFatal } = given;
+export async function createScheduler(schedulerOptions: SchedulerOptions): Promise<Scheduler> {
+  const { options, log, store, leads, onFatal } = schedulerOptions;
   const state = createState(options.settings);
   for (const event of await store.load()) evolve(state, event);
   const metrics = createMetrics();
@@ -69,21 +73,21 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
   };
   const runner: Runner = createRunner<Notice | ServerEvent | ProbeNotice>({
     state,
-    store: metrics.timed(store),
+    store: metrics.timeStore(store),
     now: Date.now,
     send: async (call) => {
       refuseUnlessLeading();
-      metrics.called(call);
+      metrics.countCall(call);
       try {
         await session.call(call);
       } catch (error) {
-        metrics.callFailed(call);
+        metrics.countCallFailure(call);
         throw error;
       }
     },
-    describe: told,
+    describe: noticesFor,
     publish: (notices, changes) => {
-      for (const change of changes) metrics.changed(change);
+      for (const change of changes) metrics.countChange(change);
       for (const one of notices) {
         if ('eventType' in one) events.publish(one);
         else if ('probing' in one) prober.take(one);
@@ -118,12 +122,12 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
         ...(state.frameworkId !== undefined && { id: { value: state.frameworkId } }),
       }),
       suppressedRoles: () => (state.suppressed ? [settings.role] : []),
-      offerConstraints: () => state.constraints.restated,
+      offerConstraints: () => state.constraints.forSubscribe,
       ...(credential && { credential }),
       onEvent: (event) => {
         const begin = performance.now();
         runner.submit({ type: 'mesos', event }).then(
-          () => metrics.mesosEvent(event, (performance.now() - begin) / 1000),
+          () => metrics.countMesosEvent(event, (performance.now() - begin) / 1000),
           // It has been told to onError.
           () => {},
         );
@@ -136,13 +140,13 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
   const api = createApi({
     runner,
     events,
-    leader: given.address,
-    info: () => infoOf(options),
-    ...(given.abdicate && { abdicate: given.abdicate }),
+    leader: schedulerOptions.address,
+    info: () => describeSetup(options),
+    ...(schedulerOptions.abdicate && { abdicate: schedulerOptions.abdicate }),
     now: Date.now,
     random: Math.random,
     endpointsPortSuffix: options.endpointsPortSuffix,
-    largestBody: options.largestBody,
+    maxBodyBytes: options.maxBodyBytes,
     metrics,
     onAnswered: ({ id, method, url, status, seconds }) => {
       // Who changes something is remembered; who looks at it would fill the log.

@@ -9,7 +9,7 @@ import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import { BROKEN } from './tasks.ts';
 
-const AGAIN_MS = 1000;
+const RETRY_MS = 1000;
 
 interface World {
   readonly agenda: Agenda;
@@ -51,7 +51,7 @@ export class Changes {
   #change(name: string, changes: readonly Change[]): void {
     const { agenda, link } = this.#world;
     link.input({ type: 'change', changes, force: true, seed: this.#world.random.fraction() }, (reply) => {
-      if (reply === undefined) agenda.after(AGAIN_MS, () => this.#change(name, changes));
+      if (reply === undefined) agenda.after(RETRY_MS, () => this.#change(name, changes));
       else this.#count(reply.type === 'deployed' ? name : `refused: ${reply.type}`);
     });
   }
@@ -81,9 +81,9 @@ export class Changes {
 
   #some(state: State, appId: string, usual: number): [string, Input] {
     const { random } = this.#world;
-    const kind = random.whole(1, 20);
+    const kind = random.integer(1, 20);
     if (kind <= 5) {
-      const instances = random.whole(0, Math.ceil(usual * 1.5));
+      const instances = random.integer(0, Math.ceil(usual * 1.5));
       return ['scale', this.#changing([{ op: 'scale', appId, instances }])];
     }
     if (kind <= 11) {
@@ -114,8 +114,8 @@ export class Changes {
       env: { SERIAL: String(this.#serial) },
       labels: random.chance(0.2) ? { [BROKEN]: 'yes' } : {},
       ...(random.chance(0.3) && { upgradeStrategy: strategy }),
-      ...(random.chance(0.5) && { maxFailures: random.whole(0, 5) }),
-      ...(random.chance(0.3) && { progressDeadlineSeconds: random.whole(30, 300) }),
+      ...(random.chance(0.5) && { maxFailures: random.integer(0, 5) }),
+      ...(random.chance(0.3) && { progressDeadlineSeconds: random.integer(30, 300) }),
     };
   }
 

@@ -88,12 +88,12 @@ export class Core {
 
   /** Replaces what is on disk by the shortest that leads to the same state. */
   snapshot(): void {
-    this.disk.splice(0, this.disk.length, ...copied([...snapshotOf(this.state)]));
+    this.disk.splice(0, this.disk.length, ...copyEvents([...snapshotOf(this.state)]));
   }
 
   #store(stored: readonly StoredEvent[]): void {
     if (stored.length === 0) return;
-    for (const event of copied(stored)) this.disk.push(event);
+    for (const event of copyEvents(stored)) this.disk.push(event);
     this.#watch.stored?.(stored);
     if (this.disk.length < this.#snapshotAt) return;
     this.snapshot();
@@ -102,6 +102,6 @@ export class Core {
 }
 
 /** As a store gives them back. */
-function copied(events: readonly StoredEvent[]): StoredEvent[] {
+function copyEvents(events: readonly StoredEvent[]): StoredEvent[] {
   return JSON.parse(JSON.stringify(events)) as StoredEvent[];
 }

@@ -18,13 +18,13 @@ const RESTART_MS = [500, 10_000] as const;
 /** A failover takes as long as ZooKeeper takes to see that the leader is gone. */
 const FAILOVER_MS = [2000, 15_000] as const;
 /** Calls that leave before a crash, unless all of them do. */
-const MOST_CALLS_LEFT = 4;
+const MAX_CALLS_LEFT = 4;
 const ALL_CALLS_LEAVE = 0.2;
 /** A write to the disk or to ZooKeeper; inputs wait for the one before. */
 const STORE_MS = [0, 50] as const;
 const SMALL_BATCH = 10;
 /** As many as the runner takes. */
-const LARGEST_BATCH = 1000;
+const MAX_BATCH = 1000;
 
 export interface LinkCounts {
   inputs: number;
@@ -91,7 +91,7 @@ export class Link {
     if (!this.#up) return;
     this.#connection += 1;
     this.counts.connections += 1;
-    mesos.subscribe(core.state.suppressed, core.state.constraints.restated);
+    mesos.subscribe(core.state.suppressed, core.state.constraints.forSubscribe);
     this.pump();
   }
 
@@ -113,7 +113,7 @@ export class Link {
   crash(): void {
     const { random } = this.#world;
     const stored = random.chance(0.5);
-    const calls = random.chance(ALL_CALLS_LEAVE) ? Infinity : random.whole(0, MOST_CALLS_LEFT);
+    const calls = random.chance(ALL_CALLS_LEAVE) ? Infinity : random.integer(0, MAX_CALLS_LEFT);
     const crash = { stored, calls };
     this.counts.crashes += 1;
     this.#crash = { crash, downMs: random.within(RESTART_MS) };
@@ -142,7 +142,7 @@ export class Link {
     if (this.#storing || this.#waiting.length === 0) return;
     const { agenda, random } = this.#world;
     const process = this.#process;
-    const size = random.pick([1, random.whole(1, SMALL_BATCH), LARGEST_BATCH]);
+    const size = random.pick([1, random.integer(1, SMALL_BATCH), MAX_BATCH]);
     this.#storing = true;
     agenda.after(random.chance(0.5) ? 0 : random.within(STORE_MS), () => {
       if (this.#process !== process || !this.#up) return;

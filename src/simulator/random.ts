@@ -23,7 +23,7 @@ export class Random {
   }
 
   /** A whole number, both ends inclusive. */
-  whole(least: number, most: number): number {
+  integer(least: number, most: number): number {
     return uniformInt(this.#generator, least, most);
   }
 
@@ -32,7 +32,7 @@ export class Random {
   }
 
   pick<T>(list: readonly T[]): T | undefined {
-    return list.length === 0 ? undefined : list[this.whole(0, list.length - 1)];
+    return list.length === 0 ? undefined : list[this.integer(0, list.length - 1)];
   }
 
   /** Milliseconds until what happens so often in a minute happens next. */

@@ -31,14 +31,14 @@ export function renderReport(report: Report): string {
   const deployments = entries(events).filter(([name]) => name.startsWith('deployment '));
   const rows: [string, string][] = [
     ['seed', String(report.seed)],
-    ['virtual time', `${Math.round(report.seconds)} s, ${rested(restSeconds)}`],
+    ['virtual time', `${Math.round(report.seconds)} s, ${restText(restSeconds)}`],
     ['in the end', `${report.agents} agents, ${report.apps} apps, ${report.tasks} tasks`],
     ['launched', `${events.task_launched ?? 0} tasks on ${report.offers} offers`],
-    ['updates', listed(states.map(([name, n]) => [name.slice('TASK_'.length).toLowerCase(), n]))],
-    ['deployments', listed(deployments.map(([name, n]) => [name.slice('deployment '.length), n]))],
-    ['changes', listed(entries(report.changes))],
-    ['faults', listed(entries(report.faults))],
-    ['scheduler', listed(entries({ ...scheduler }))],
+    ['updates', listText(states.map(([name, n]) => [name.slice('TASK_'.length).toLowerCase(), n]))],
+    ['deployments', listText(deployments.map(([name, n]) => [name.slice('deployment '.length), n]))],
+    ['changes', listText(entries(report.changes))],
+    ['faults', listText(entries(report.faults))],
+    ['scheduler', listText(entries({ ...scheduler }))],
     ['no room for', waiting.length > 0 ? waiting.join(', ') : 'none'],
     ['broken', violations.length === 0 ? 'no property' : (violations[0]?.property ?? '')],
   ];
@@ -50,7 +50,7 @@ export function renderReport(report: Report): string {
   return [...lines, ...broken].join('\n');
 }
 
-function rested(seconds: number | undefined): string {
+function restText(seconds: number | undefined): string {
   return seconds === undefined ? 'not at rest' : `at rest after the last ${Math.round(seconds)}`;
 }
 
@@ -58,11 +58,11 @@ function entries(counts: Counts): [string, number][] {
   return Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function listed(counts: readonly [string, number][]): string {
-  return counts.length > 0 ? counts.map(([name, n]) => `${words(name)} ${n}`).join(', ') : 'none';
+function listText(counts: readonly [string, number][]): string {
+  return counts.length > 0 ? counts.map(([name, n]) => `${splitWords(name)} ${n}`).join(', ') : 'none';
 }
 
 /** `lostCalls` as `lost calls`. */
-function words(name: string): string {
+function splitWords(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -14,7 +14,7 @@ export interface Unrest {
   readonly detail: string;
 }
 
-export function* unrest(state: State, mesos: SimulatedMesos): Generator<Unrest> {
+export function* findUnrest(state: State, mesos: SimulatedMesos): Generator<Unrest> {
   if (!state.connected) yield { property: 'comes-to-rest', detail: 'the scheduler is not subscribed' };
   const live = new Map(mesos.live().map((task) => [task.info.task_id.value, task]));
   for (const [id, { state: its, info }] of live) {
@@ -35,7 +35,7 @@ export function* unrest(state: State, mesos: SimulatedMesos): Generator<Unrest> 
     yield { property: 'reconciled', detail: `the master has not answered for ${id}` };
   const blocked = new Set<string>();
   for (const [appId, record] of state.apps) {
-    const problem = lack(record, state, mesos);
+    const problem = describeLack(record, state, mesos);
     if (problem === 'blocked') blocked.add(appId);
     else if (problem !== undefined) yield { property: 'comes-to-rest', detail: `${appId} ${problem}` };
   }
@@ -46,7 +46,7 @@ export function* unrest(state: State, mesos: SimulatedMesos): Generator<Unrest> 
 }
 
 /** What an app lacks; `blocked` where there is no room for it. */
-function lack(record: AppRecord, state: State, mesos: SimulatedMesos): string | undefined {
+function describeLack(record: AppRecord, state: State, mesos: SimulatedMesos): string | undefined {
   const { active, frozen, succeeded } = record;
   // What comes later in a deployment waits with it.
   if (!active) return record.deploymentId === undefined ? 'has not begun' : undefined;

@@ -61,8 +61,8 @@ export class Safety implements Watch {
     const task = state.tasks.get(event.taskId);
     const record = task && ownerOf(state, task);
     if (!task || !record?.active || !isReady(task)) return;
-    const left = howMany(record, isReady) - 1;
-    const least = leastOf(record);
+    const left = countTasks(record, isReady) - 1;
+    const least = minHealthyOf(record);
     if (left >= least) return;
     this.#tooFew.set(task.appId, `${task.appId} is left with ${left} of use, and ${least} must be`);
   }
@@ -71,7 +71,7 @@ export class Safety implements Watch {
     if (event.type !== 'task_launched') return;
     const record = state.apps.get(event.task.appId);
     if (!record) return;
-    const problem = tooMany(record, event.task);
+    const problem = describeExcess(record, event.task);
     if (problem !== undefined) this.#report('max-capacity', `${event.task.appId}: ${problem}`);
   }
 
@@ -98,13 +98,13 @@ export class Safety implements Watch {
   }
 }
 
-function howMany({ tasks }: AppRecord, what: (task: Task) => boolean): number {
+function countTasks({ tasks }: AppRecord, what: (task: Task) => boolean): number {
   let count = 0;
   for (const task of tasks.values()) if (what(task)) count += 1;
   return count;
 }
 
-function leastOf({ active, tasks }: AppRecord): number {
+function minHealthyOf({ active, tasks }: AppRecord): number {
   if (!active) return 0;
   if (active.mode !== 'daemon') return minHealthy(active);
   const agents = new Set([...tasks.values()].filter(isCounted).map(({ agentId }) => agentId));
@@ -112,15 +112,15 @@ function leastOf({ active, tasks }: AppRecord): number {
 }
 
 /** What a launch has made too much of. */
-function tooMany(record: AppRecord, launched: Task): string | undefined {
+function describeExcess(record: AppRecord, launched: Task): string | undefined {
   const { active, frozen, succeeded } = record;
   if (!active) return 'it has nothing to run';
-  const counted = howMany(record, isCounted);
+  const counted = countTasks(record, isCounted);
   const isCurrent = (task: Task) => isCounted(task) && task.configVersion === active.configVersion;
-  const current = howMany(record, isCurrent);
+  const current = countTasks(record, isCurrent);
   switch (active.mode) {
     case 'daemon': {
-      const here = howMany(record, (task) => isCurrent(task) && task.agentId === launched.agentId);
+      const here = countTasks(record, (task) => isCurrent(task) && task.agentId === launched.agentId);
       return here > 1 ? `${here} tasks of a daemon on ${launched.host}` : undefined;
     }
     case 'job':

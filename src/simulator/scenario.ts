@@ -12,14 +12,14 @@ const number = (least: number, most: number) =>
   z.number({ error: NUMBER }).min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
 const share = number(0, 1);
 const perMinute = number(0, 1000).default(0);
-const MOST_SECONDS = 1e6;
+const MAX_SECONDS = 1e6;
 
 /** One number, or the least and the most of it. */
 const span = z
-  .union([number(0, MOST_SECONDS), z.tuple([number(0, MOST_SECONDS), number(0, MOST_SECONDS)])], {
+  .union([number(0, MAX_SECONDS), z.tuple([number(0, MAX_SECONDS), number(0, MAX_SECONDS)])], {
     error: 'must be a number of seconds, or the least and the most: [1, 5]',
   })
-  .transform((given): readonly [number, number] => (typeof given === 'number' ? [given, given] : given))
+  .transform((value): readonly [number, number] => (typeof value === 'number' ? [value, value] : value))
   .refine(([least, most]) => least <= most, 'must have the least first');
 
 /** @param what is expected, after "must be" */
@@ -59,7 +59,7 @@ const app = object(
   'an object with an app',
 );
 
-const at = number(0, MOST_SECONDS);
+const at = number(0, MAX_SECONDS);
 const id = z.string({ error: 'must be the id of an app' });
 const change = z.union(
   [
@@ -98,7 +98,7 @@ export const scenarioSchema = object(
   {
     seed: whole(0, 2 ** 31 - 1).default(1),
     /** How long there are changes and faults. After that everything must come to rest. */
-    seconds: number(1, MOST_SECONDS).default(600),
+    seconds: number(1, MAX_SECONDS).default(600),
     /** Of a message in either direction. */
     latencyMs: span.prefault([1, 20]),
     agents: z.array(agents, { error: 'must be a list of agents' }).min(1, 'may not be empty'),

@@ -16,7 +16,7 @@ import { Link } from './link.ts';
 import { SimulatedMesos } from './mesos.ts';
 import { Random } from './random.ts';
 import type { Report } from './report.ts';
-import { unrest } from './rest.ts';
+import { findUnrest } from './rest.ts';
 import { type Property, Safety, type Violation } from './safety.ts';
 import type { Scenario } from './scenario.ts';
 import { Tasks } from './tasks.ts';
@@ -25,9 +25,9 @@ import { Tasks } from './tasks.ts';
 const BEGIN = 1_767_225_600_000;
 const OFFERS_EVERY_MS = 1000;
 const UPDATES_AGAIN_MS = 10_000;
-const LOOK_EVERY_MS = 5000;
+const CHECK_EVERY_MS = 5000;
 /** Longer than every wait the scheduler has: for offers it declined, for apps that failed, for answers. */
-const MOST_REST_MS = 3_600_000;
+const MAX_REST_MS = 3_600_000;
 
 export const SETTINGS: Settings = {
   framework: { user: 'root', name: 'simulated', roles: ['*'] },
@@ -123,16 +123,16 @@ class Simulation {
       faults.end();
     });
     let restedAt: number | undefined;
-    const look = (): void => {
-      const [amiss] = unrest(this.#core.state, this.#mesos);
-      if (!amiss && this.#link.up) restedAt = this.#agenda.now;
-      else this.#agenda.after(LOOK_EVERY_MS, look);
+    const checkRest = (): void => {
+      const [problem] = findUnrest(this.#core.state, this.#mesos);
+      if (!problem && this.#link.up) restedAt = this.#agenda.now;
+      else this.#agenda.after(CHECK_EVERY_MS, checkRest);
     };
-    this.#agenda.at(end + LOOK_EVERY_MS, look);
-    const most = end + MOST_REST_MS;
+    this.#agenda.at(end + CHECK_EVERY_MS, checkRest);
+    const most = end + MAX_REST_MS;
     while (restedAt === undefined && this.#violations.length === 0 && this.#agenda.now < most) this.#step();
     if (restedAt === undefined && this.#violations.length === 0) {
-      for (const { property, detail } of unrest(this.#core.state, this.#mesos))
+      for (const { property, detail } of findUnrest(this.#core.state, this.#mesos))
         this.#violated(property, detail);
     }
     return {

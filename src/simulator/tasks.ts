@@ -10,7 +10,7 @@ import type { SimulatedApp } from './scenario.ts';
 /** An app of which a label says so fails whenever it is started. */
 export const BROKEN = 'simulator.broken';
 const FAILS_WITHIN_MS = 120_000;
-const WELL_AFTER_MS = 2000;
+const HEALTHY_WITHIN_MS = 2000;
 const EXECUTOR_IDLE_MS = 30_000;
 
 interface World {
@@ -59,7 +59,7 @@ export class Tasks {
     const { agenda, random } = this.#world;
     this.#become(task, 'TASK_RUNNING');
     if (app.app.healthChecks.length > 0) {
-      agenda.after(random.fraction() * WELL_AFTER_MS, () => this.#health(task, app, true));
+      agenda.after(random.fraction() * HEALTHY_WITHIN_MS, () => this.#health(task, app, true));
     }
     if (fails) {
       agenda.after(random.fraction() * FAILS_WITHIN_MS, () => {

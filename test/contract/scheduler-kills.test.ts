@@ -24,13 +24,13 @@ const POINTS = [
   'in the midst of appendFile',
   ...['appendFile', 'datasync', 'rename', ...CALLS].flatMap((name) => [`before ${name}`, `after ${name}`]),
 ];
-const MOST_OF_A_KIND = 3;
+const MAX_OF_A_KIND = 3;
 /** A point that is not reached by then is passed over: a start without tasks has no RECONCILE. */
 const NOT_REACHED_MS = 5000;
 /** Without a divisor in common with their number, so that few kills are spread over all. */
 const STEP = 7;
 const LOOK_AFTER = 50;
-const MOST_INSTANCES = 3;
+const MAX_INSTANCES = 3;
 const APPS = ['/a', '/b', '/c/d'];
 const DEADLINE = { timeout: 90_000, interval: 200 };
 const MAIN = fileURLToPath(new URL('../../src/scheduler/main.ts', import.meta.url));
@@ -86,8 +86,8 @@ class Wanted {
   async change(url: string, random: Random): Promise<void> {
     const id = random.pick(APPS) ?? '';
     const known = this.possible.get(id) ?? new Set();
-    const instances = random.whole(0, MOST_INSTANCES);
-    const kind = known.has(-1) ? 0 : random.whole(1, 10);
+    const instances = random.integer(0, MAX_INSTANCES);
+    const kind = known.has(-1) ? 0 : random.integer(1, 10);
     if (kind === 0) await this.#make(url, 'POST', '/v2/apps', id, instances, { ...APP, id, instances });
     else if (kind <= 6) await this.#make(url, 'PUT', `/v2/apps${id}`, id, instances, { instances });
     else if (kind <= 8) await this.#make(url, 'POST', `/v2/apps${id}/restart`, id, undefined, {});
@@ -189,14 +189,18 @@ it(`nothing is lost, doubled or left behind by ${KILLS} kills`, { timeout: 3_600
 
   for (let i = 0; kills < KILLS; i += 1) {
     const point = POINTS[(i * STEP) % POINTS.length] ?? '';
-    const scheduler = new Scheduler(master.address, directory, `${random.whole(1, MOST_OF_A_KIND)} ${point}`);
+    const scheduler = new Scheduler(
+      master.address,
+      directory,
+      `${random.integer(1, MAX_OF_A_KIND)} ${point}`,
+    );
     const end = Date.now() + NOT_REACHED_MS;
     const url = await scheduler.url;
     while (url !== undefined && !scheduler.over && Date.now() < end) {
       await wanted.change(url, random).catch((error: unknown) => {
         if (!(error instanceof TypeError)) throw error;
       });
-      await sleep(random.whole(0, 200));
+      await sleep(random.integer(0, 200));
     }
     const reached = scheduler.over;
     await scheduler.end();

@@ -7,10 +7,10 @@ import type { StoredEvent } from '../../src/scheduler/domain/events.ts';
 import { createState } from '../../src/scheduler/domain/state.ts';
 import { optionsFrom } from '../../src/scheduler/flags/options.ts';
 import { readFlags } from '../../src/scheduler/flags/parse-flags.ts';
-import { infoOf } from '../../src/scheduler/info.ts';
+import { describeSetup } from '../../src/scheduler/info.ts';
 import { createMetrics } from '../../src/scheduler/metrics.ts';
 import { createRunner, type Runner } from '../../src/scheduler/runner.ts';
-import { told } from '../../src/scheduler/scheduler.ts';
+import { noticesFor } from '../../src/scheduler/scheduler.ts';
 import { createMemoryStore } from '../../src/scheduler/store/memory.ts';
 import { SimulatedMesos } from '../../src/simulator/mesos.ts';
 import { DOCKER, settings } from './fixtures.ts';
@@ -46,15 +46,15 @@ export function server(more: Partial<ApiOptions> = {}): Server {
   const faults: unknown[] = [];
   const published: ServerEvent[] = [];
   const disk: StoredEvent[] = [];
-  const metrics = createMetrics({ ofProcess: false });
+  const metrics = createMetrics({ withProcessMetrics: false });
   const runner = createRunner({
     state: createState(settings()),
     store: createMemoryStore(disk),
     now: () => 1_700_000_000_000,
     send: async (call) => mesos.call(call),
-    describe: told,
+    describe: noticesFor,
     publish: (notices, changes) => {
-      for (const change of changes) metrics.changed(change);
+      for (const change of changes) metrics.countChange(change);
       for (const one of notices) {
         if (!('eventType' in one)) continue;
         events.publish(one);
@@ -69,7 +69,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
     runner,
     events,
     leader: () => 'host:8080',
-    info: () => ({ ...infoOf(OPTIONS), version: '1' }),
+    info: () => ({ ...describeSetup(OPTIONS), version: '1' }),
     now: () => 1_700_000_000_000,
     random: () => 0.0445,
     endpointsPortSuffix: false,

@@ -69,7 +69,7 @@ export class Harness {
   }
 
   connect(): void {
-    this.mesos.subscribe(this.state.suppressed, this.state.constraints.restated);
+    this.mesos.subscribe(this.state.suppressed, this.state.constraints.forSubscribe);
   }
 
   disconnect(): void {

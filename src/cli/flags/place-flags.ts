@@ -1,7 +1,7 @@
 /** The flags that say where a scheduler's state is. */
 
 import { Flags } from '@oclif/core';
-import { type Installed, type PlaceFlags, placeOf } from '../../scheduler/backup/place.ts';
+import { type Installed, type PlaceFlags, resolvePlace } from '../../scheduler/backup/place.ts';
 
 export const placeFlags = {
   zk: Flags.string({
@@ -25,5 +25,5 @@ const INSTALLED: Installed = {
 
 export function placeFrom(flags: { zk?: string | undefined; 'data-dir'?: string | undefined }) {
   const given: PlaceFlags = { zk: flags.zk, directory: flags['data-dir'] };
-  return placeOf(given, INSTALLED);
+  return resolvePlace(given, INSTALLED);
 }

@@ -138,7 +138,7 @@ describe('large answers', () => {
 });
 
 it('takes bodies up to the size that is set', async () => {
-  const one = server({ largestBody: 2048 });
+  const one = server({ maxBodyBytes: 2048 });
   const body = (size: number) => ({ id: '/x', cmd: 'x'.repeat(size) });
   expect((await call(one, 'POST', '/v2/apps', body(3000))).statusCode).toBe(413);
   expect((await call(one, 'POST', '/v2/apps', body(1000))).statusCode).toBe(201);

@@ -10,7 +10,7 @@ const HEADERS = 'Authorization, Content-Type, If-None-Match, Last-Event-ID';
 const EXPOSED = 'ETag, Location, Marathon-Deployment-Id, X-Request-Id';
 const PREFLIGHT_SECONDS = '600';
 
-export function guard(api: Api, { credentials, tokens = [], allowedOrigins = [] }: Access): void {
+export function addAccessHooks(api: Api, { credentials, tokens = [], allowedOrigins = [] }: Access): void {
   api.addHook('onRequest', async (request, reply) => checkOrigin(request, reply, allowedOrigins));
   if (credentials === undefined && tokens.length === 0) return;
   const wanted = tokens.flatMap((token) => [
@@ -25,9 +25,9 @@ export function guard(api: Api, { credentials, tokens = [], allowedOrigins = [] 
   const missing = challenge.startsWith('Basic') ? 'User and password are' : 'The token is';
   api.addHook('onRequest', async (request, reply) => {
     if (request.url === '/ping' || reply.sent) return;
-    const given = digest(withLowerCaseScheme(request.headers.authorization ?? ''));
+    const received = digest(withLowerCaseScheme(request.headers.authorization ?? ''));
     // All are compared, in a time that tells nothing.
-    const matches = digests.filter((one) => timingSafeEqual(one, given)).length;
+    const matches = digests.filter((one) => timingSafeEqual(one, received)).length;
     if (matches > 0) return;
     const headers = { 'WWW-Authenticate': challenge };
     return json(reply, { message: `${missing} missing or wrong` }, 401, headers);

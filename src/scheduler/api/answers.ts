@@ -6,7 +6,7 @@ import type { Runner } from '../runner.ts';
 import type { Access } from './access-rules.ts';
 import type { Answered } from './answered.ts';
 import { type Body, lengthOf, send } from './body.ts';
-import { squeeze } from './compress.ts';
+import { compress } from './compress.ts';
 import type { EventStreams } from './v2/event-stream.ts';
 import type { SetupJson } from './v2/scheduler-schemas.ts';
 
@@ -24,7 +24,7 @@ export interface ApiOptions extends Access {
   /** Name all endpoints `<id>_<port>`. */
   endpointsPortSuffix: boolean;
   /** Bytes; 1 MiB where it isn't given. */
-  largestBody?: number;
+  maxBodyBytes?: number;
   metrics: Metrics;
   /** Told of each route while they are made. */
   onRoute?: (method: string, url: string) => void;
@@ -47,7 +47,7 @@ export function respond(
   body: Body = [],
 ): FastifyReply {
   reply.hijack();
-  if (!squeeze(reply, status, headers, body)) send(reply, status, headers, body);
+  if (!compress(reply, status, headers, body)) send(reply, status, headers, body);
   return reply;
 }
 

@@ -2,22 +2,22 @@
 
 import { createGzip } from 'node:zlib';
 import type { FastifyReply } from 'fastify';
-import { type Body, LOT_BYTES, lengthOf, pour, send } from './body.ts';
+import { type Body, CHUNK_BYTES, lengthOf, send, writeChunks } from './body.ts';
 
 /** Less isn't worth it. */
-const LEAST_BYTES = 4096;
+const MIN_BYTES = 4096;
 /** Lists of apps shrink about tenfold at any level; the lower ones cost a fraction of the time. */
 const LEVEL = 1;
 
 /** @returns whether it has taken the answer on; the work is done off the event loop */
-export function squeeze(
+export function compress(
   reply: FastifyReply,
   status: number,
   headers: Readonly<Record<string, string>>,
   body: Body,
 ): boolean {
   const { request, raw } = reply;
-  if (lengthOf(body) < LEAST_BYTES) return false;
+  if (lengthOf(body) < MIN_BYTES) return false;
   raw.appendHeader('Vary', 'Accept-Encoding');
   if (request.method === 'HEAD' || !takesGzip(request.headers['accept-encoding'])) return false;
   gzip(body).then(
@@ -40,8 +40,8 @@ export function squeeze(
 }
 
 async function gzip(body: Body): Promise<Buffer[]> {
-  const zip = createGzip({ level: LEVEL, chunkSize: LOT_BYTES });
-  pour(body, zip);
+  const zip = createGzip({ level: LEVEL, chunkSize: CHUNK_BYTES });
+  writeChunks(body, zip);
   return zip.toArray();
 }
 

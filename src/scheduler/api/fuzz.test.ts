@@ -257,7 +257,7 @@ function urlPart(text: string): string {
 
 const REQUESTS_IN_RUN = 50;
 /** What may be kept of so many requests: versions, events for those who come back, code that was compiled. */
-const MOST_GROWTH_MIB = 64;
+const MAX_GROWTH_MIB = 64;
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -297,5 +297,5 @@ it('answers whatever it is asked, and keeps no more of it than it must', { timeo
   console.info(
     `${asked} requests; the slowest, ${slowest}, took ${slowestMs.toFixed(0)} ms; heap ${before} MiB, then ${after} MiB`,
   );
-  expect(after - before).toBeLessThan(MOST_GROWTH_MIB);
+  expect(after - before).toBeLessThan(MAX_GROWTH_MIB);
 });

@@ -9,12 +9,12 @@ const NAME = /^[\w.-]{1,64}$/;
 
 /** What a proxy has named it already, where that is a name. */
 export function requestId({ headers }: IncomingMessage): string {
-  const given = headers['x-request-id'];
-  return typeof given === 'string' && NAME.test(given) ? given : randomUUID();
+  const received = headers['x-request-id'];
+  return typeof received === 'string' && NAME.test(received) ? received : randomUUID();
 }
 
 /** @param onAnswered not called for event streams, which aren't over until somebody leaves */
-export function followRequests(api: Api, onAnswered: (answer: Answered) => void): void {
+export function addRequestHooks(api: Api, onAnswered: (answer: Answered) => void): void {
   api.addHook('onRequest', async (request, reply) => {
     const begin = performance.now();
     const { id, method, url } = request;

@@ -1,27 +1,27 @@
 import { fastify } from 'fastify';
 import '../linear-patterns.ts';
-import { guard } from './access.ts';
+import { addAccessHooks } from './access.ts';
 import { type Api, type ApiOptions, BadRequestError, json } from './answers.ts';
 import { addOpenApiRoutes } from './openapi/routes.ts';
-import { followRequests, requestId } from './request-log.ts';
+import { addRequestHooks, requestId } from './request-log.ts';
 import { addV1Routes } from './v1/routes.ts';
 import { addV2Routes } from './v2/scheduler.ts';
 
-const LARGEST_BODY_BYTES = 1 << 20;
+const MAX_BODY_BYTES = 1 << 20;
 /** Groups within groups take two levels each. */
-const DEEPEST = 500;
-const LONGEST_PARAMETER = 500;
+const MAX_DEPTH = 500;
+const MAX_PARAMETER_LENGTH = 500;
 
 /** The HTTP API; not yet listening. */
 export function createApi(options: ApiOptions): Api {
   const api = fastify({
     genReqId: requestId,
-    bodyLimit: options.largestBody ?? LARGEST_BODY_BYTES,
+    bodyLimit: options.maxBodyBytes ?? MAX_BODY_BYTES,
     // A keep-alive connection must not hold up the end of the daemon, nor an event stream.
     forceCloseConnections: true,
     // What the router refuses by itself, such as a path that is no UTF-8, is answered like the rest.
     frameworkErrors: (error, _request, reply) => json(reply, { message: error.message }, 400),
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PARAMETER },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH },
     // No route has a JSON schema, so that the compilers for them need not be loaded.
     schemaController: {
       compilersFactory: {
@@ -37,11 +37,11 @@ export function createApi(options: ApiOptions): Api {
       for (const one of [method].flat()) onRoute(one, url);
     });
   }
-  followRequests(api, (answer) => {
-    options.metrics.answered(answer);
+  addRequestHooks(api, (answer) => {
+    options.metrics.countAnswer(answer);
     options.onAnswered?.(answer);
   });
-  guard(api, options);
+  addAccessHooks(api, options);
   api.setNotFoundHandler((request, reply) =>
     json(reply, { message: `There is nothing at ${request.method} ${request.url}` }, 404),
   );
@@ -74,7 +74,7 @@ function acceptJsonOnly(api: Api): void {
   api.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     const text = body.toString();
     if (isTooDeep(text)) {
-      done(new BadRequestError(`The body is nested too deeply: ${DEEPEST} levels are read`));
+      done(new BadRequestError(`The body is nested too deeply: ${MAX_DEPTH} levels are read`));
       return;
     }
     try {
@@ -97,7 +97,7 @@ function isTooDeep(text: string): boolean {
     } else if (letter === '"') inString = true;
     else if (letter === '{' || letter === '[') {
       depth += 1;
-      if (depth > DEEPEST) return true;
+      if (depth > MAX_DEPTH) return true;
     } else if (letter === '}' || letter === ']') depth -= 1;
   }
   return false;

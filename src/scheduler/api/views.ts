@@ -2,7 +2,7 @@
 
 import type { FastifyRequest } from 'fastify';
 import type { TaskView } from '../decide/inputs.ts';
-import { view } from '../decide/tasks/kill-tasks.ts';
+import { viewTask } from '../decide/tasks/kill-tasks.ts';
 import { servicePortsOf } from '../domain/app.ts';
 import { flatId } from '../domain/app-id.ts';
 import type { AppRecord, State } from '../domain/state.ts';
@@ -32,7 +32,7 @@ export function appsOf(state: State): readonly AppRecord[] {
 /** What runs or is about to; tasks out of reach are left out. */
 export function tasksOf({ tasks }: AppRecord) {
   return sorted([...tasks.values()].filter(({ state }) => state !== 'TASK_UNREACHABLE')).map((task) =>
-    taskJson(view(task)),
+    taskJson(viewTask(task)),
   );
 }
 
@@ -83,7 +83,7 @@ export function endpointsJson(record: AppRecord): EndpointsJson {
   return {
     id: flatId(app.id),
     ports: servicePortsOf(app),
-    instances: running(record).map((task) => taskJson(view(task))),
+    instances: running(record).map((task) => taskJson(viewTask(task))),
   };
 }
 

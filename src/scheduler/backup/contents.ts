@@ -9,28 +9,28 @@ import { readFlags } from '../flags/parse-flags.ts';
 import type { Summary } from './format.ts';
 
 /** The shortest list of events for the same state, and what is in that. */
-export function compacted(events: readonly StoredEvent[]): { events: StoredEvent[]; summary: Summary } {
-  const state = stateOf(events);
-  return { events: [...snapshotOf(state)], summary: summaryOf(state) };
+export function compactEvents(events: readonly StoredEvent[]): { events: StoredEvent[]; summary: Summary } {
+  const state = loadState(events);
+  return { events: [...snapshotOf(state)], summary: summarizeState(state) };
 }
 
-export function contentsOf(events: readonly StoredEvent[]): Summary {
-  return summaryOf(stateOf(events));
+export function summarizeEvents(events: readonly StoredEvent[]): Summary {
+  return summarizeState(loadState(events));
 }
 
 /** Without what ties it to one framework: the tasks are launched anew, by a framework that is yet to be registered. */
-export function withoutFramework(events: readonly StoredEvent[]): StoredEvent[] {
+export function removeFramework(events: readonly StoredEvent[]): StoredEvent[] {
   return events.filter(({ type }) => type !== 'framework_registered' && type !== 'task_restored');
 }
 
-function stateOf(events: readonly StoredEvent[]): State {
+function loadState(events: readonly StoredEvent[]): State {
   // What is stored doesn't depend on how the scheduler is set up.
   const state = createState(optionsFrom(readFlags(['--master', 'localhost:5050'], {})).settings);
   for (const event of events) evolve(state, event);
   return state;
 }
 
-function summaryOf({ frameworkId, apps, groups, tasks, deployments }: State): Summary {
+function summarizeState({ frameworkId, apps, groups, tasks, deployments }: State): Summary {
   return {
     ...(frameworkId !== undefined && { frameworkId }),
     apps: apps.size,

@@ -5,15 +5,15 @@ import { running } from '../../../test/scheduler/running.ts';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import { snapshotOf } from '../domain/snapshot.ts';
-import { compacted, contentsOf, withoutFramework } from './contents.ts';
-import { type Backup, backupOf, decodeBackup, encodeBackup } from './format.ts';
+import { compactEvents, removeFramework, summarizeEvents } from './contents.ts';
+import { type Backup, createBackup, decodeBackup, encodeBackup } from './format.ts';
 
 /** Of a scheduler with tasks, and a deployment under way. */
 function backup(): Backup {
   const harness = running(3);
   harness.input(start(appV2({ env: { MÄRZ: 'für "alle"\n' }, instances: 2 })));
-  const { events, summary } = compacted([...snapshotOf(harness.state)]);
-  return backupOf({ at: '2026-01-02T03:04:05.678Z', from: '/var/lib/somewhere', ...summary }, events);
+  const { events, summary } = compactEvents([...snapshotOf(harness.state)]);
+  return createBackup({ at: '2026-01-02T03:04:05.678Z', from: '/var/lib/somewhere', ...summary }, events);
 }
 
 function bytesOf(one: Backup): Buffer {
@@ -25,7 +25,7 @@ it('is read as it was written, and says first what it holds', () => {
   const read = decodeBackup(bytesOf(taken), 'x');
   expect(read).toEqual(taken);
   expect(read.head).toMatchObject({ apps: 2, groups: 0, tasks: 3, deployments: 1 });
-  expect(contentsOf(read.events)).toEqual({
+  expect(summarizeEvents(read.events)).toEqual({
     frameworkId: read.head.frameworkId,
     apps: 2,
     groups: 0,
@@ -80,7 +80,7 @@ it('names the file, and what is wrong with it', () => {
 
 it('without the framework the apps are left, and their versions and deployments', () => {
   const { events } = backup();
-  expect(contentsOf(withoutFramework(events))).toEqual({ apps: 2, groups: 0, tasks: 0, deployments: 1 });
+  expect(summarizeEvents(removeFramework(events))).toEqual({ apps: 2, groups: 0, tasks: 0, deployments: 1 });
 });
 
 it('is refused where it holds an event of a later release, and says which', () => {

@@ -44,7 +44,7 @@ export interface Backup {
 }
 
 /** @param about its `at` and `from`, and what the events come to */
-export function backupOf(
+export function createBackup(
   about: Pick<BackupHead, 'at' | 'from'> & Summary,
   events: readonly StoredEvent[],
 ): Backup {

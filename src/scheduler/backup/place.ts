@@ -27,16 +27,16 @@ export interface Installed {
 }
 
 /** @throws UsageError */
-export function placeOf({ zk, directory }: PlaceFlags, installed: Installed): Place {
+export function resolvePlace({ zk, directory }: PlaceFlags, installed: Installed): Place {
   if (zk !== undefined && directory !== undefined) {
     throw new UsageError('--zk and --data-dir are both given: the state is in one of them');
   }
   if (directory !== undefined) return { directory };
-  const given = zk ?? (existsSync(installed.zkFile) ? `file://${installed.zkFile}` : undefined);
-  if (given === undefined) return { directory: installed.directory };
-  const file = fileOfFlag(given);
+  const source = zk ?? (existsSync(installed.zkFile) ? `file://${installed.zkFile}` : undefined);
+  if (source === undefined) return { directory: installed.directory };
+  const file = fileOfFlag(source);
   try {
-    const address = parseZooKeeperAddress(file === undefined ? given : readFileSync(file, 'utf8'));
+    const address = parseZooKeeperAddress(file === undefined ? source : readFileSync(file, 'utf8'));
     if (file !== undefined || address.credentials === undefined) return { zooKeeper: address };
   } catch (error) {
     throw new UsageError(`--zk: ${error instanceof Error ? error.message : String(error)}`);

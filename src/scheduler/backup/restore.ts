@@ -2,14 +2,14 @@
 
 import { mkdir, stat } from 'node:fs/promises';
 import { childPath } from '../../zookeeper/address.ts';
-import { candidates } from '../leadership.ts';
+import { listCandidates } from '../leadership.ts';
 import { openJournal } from '../store/journal.ts';
 import { type Store, StoreError } from '../store/store.ts';
 import { openZooKeeperStore } from '../store/zookeeper.ts';
-import { contentsOf, withoutFramework } from './contents.ts';
+import { removeFramework, summarizeEvents } from './contents.ts';
 import type { Backup, Summary } from './format.ts';
 import { type Place, showPlace, withSession } from './place.ts';
-import { inWords } from './words.ts';
+import { summaryText } from './summary-text.ts';
 
 export interface RestoreOptions {
   /** Puts the backup in the place of a state that is there. */
@@ -29,26 +29,26 @@ export async function restoreBackup(
   place: Place,
   options: RestoreOptions,
 ): Promise<Summary> {
-  const restored = options.newFramework ? withoutFramework(events) : events;
-  const summary = contentsOf(restored);
+  const restored = options.newFramework ? removeFramework(events) : events;
+  const summary = summarizeEvents(restored);
   const { warn } = options;
   const fill = async (store: Store): Promise<void> => {
     try {
       const before = await store.load();
-      if (before.length > 0 && !options.force) throw notEmpty(place, contentsOf(before));
+      if (before.length > 0 && !options.force) throw notEmptyError(place, summarizeEvents(before));
       await store.snapshot(restored);
     } finally {
       await store.close();
     }
   };
   if ('directory' in place) {
-    await actAsOwner(place.directory);
+    await dropPrivileges(place.directory);
     await fill(await openJournal({ directory: place.directory, warn }));
     return summary;
   }
   const { zooKeeper } = place;
   await withSession(zooKeeper, async (session) => {
-    const schedulers = await candidates(session, zooKeeper);
+    const schedulers = await listCandidates(session, zooKeeper);
     if (schedulers.length > 0) {
       throw new StoreError(
         `${showPlace(place)} is in use by the scheduler at ${schedulers.join(' and the one at ')}: stop all of them first (one that was killed counts for some ten seconds more)`,
@@ -60,14 +60,14 @@ export async function restoreBackup(
   return summary;
 }
 
-function notEmpty(place: Place, found: Summary): StoreError {
+function notEmptyError(place: Place, found: Summary): StoreError {
   return new StoreError(
-    `${showPlace(place)} is not empty: it holds ${inWords(found)}. With --force the backup takes its place, and tasks that are not in the backup are ended`,
+    `${showPlace(place)} is not empty: it holds ${summaryText(found)}. With --force the backup takes its place, and tasks that are not in the backup are ended`,
   );
 }
 
 /** What root would write into the scheduler's directory, its user could not read. */
-async function actAsOwner(directory: string): Promise<void> {
+async function dropPrivileges(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const { uid, gid } = await stat(directory);
   if (uid === 0 || process.getuid?.() !== 0) return;

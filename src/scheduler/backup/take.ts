@@ -7,8 +7,8 @@ import { childPath } from '../../zookeeper/address.ts';
 import { readJournalEvents } from '../store/journal.ts';
 import { StoreError } from '../store/store.ts';
 import { readZooKeeperEvents } from '../store/zookeeper-read.ts';
-import { compacted } from './contents.ts';
-import { type Backup, backupOf, encodeBackup } from './format.ts';
+import { compactEvents } from './contents.ts';
+import { type Backup, createBackup, encodeBackup } from './format.ts';
 import { type Place, showPlace, withSession } from './place.ts';
 
 /**
@@ -24,8 +24,8 @@ export async function takeBackup(place: Place, at: string): Promise<Backup> {
           readZooKeeperEvents(session, childPath(place.zooKeeper.path, 'state')),
         );
   if (stored.length === 0) throw new StoreError(`${showPlace(place)} holds no app and no task yet`);
-  const { events, summary } = compacted(stored);
-  return backupOf({ at, from: showPlace(place), ...summary }, events);
+  const { events, summary } = compactEvents(stored);
+  return createBackup({ at, from: showPlace(place), ...summary }, events);
 }
 
 /**

@@ -5,9 +5,9 @@
 
 import type { StateEvent } from '../domain/events.ts';
 import { currentActions } from '../domain/evolve-deployments.ts';
-import { excessOf, isRolledOut } from '../domain/rollout.ts';
+import { isRolledOut, selectExcess } from '../domain/rollout.ts';
 import { type DeploymentRecord, orphansKey, type State } from '../domain/state.ts';
-import { change } from './deployments/change.ts';
+import { planChange } from './deployments/change.ts';
 import type { Call, Decision } from './inputs.ts';
 import { isNarrower, isSame, NO_CONSTRAINTS, offerConstraintsOf } from './placement/offer-filter.ts';
 import { endTasks } from './tasks/ending.ts';
@@ -21,7 +21,7 @@ export function settle(state: State, now: number): Settled {
   if (state.unsettledApps.size > 0) return endExcess(state, now);
   // One at a time, since one that fails leads to another.
   const [deploymentId] = state.unsettledDeployments;
-  if (deploymentId === undefined) return offersWanted(state);
+  if (deploymentId === undefined) return updateOfferDemand(state);
   const record = state.deployments.get(deploymentId);
   const next = record ? advance(state, record, now) : NOTHING;
   return { events: [{ type: 'deployment_settled', deploymentId }, ...next.events], calls: next.calls };
@@ -32,7 +32,7 @@ function endExcess(state: State, now: number): Settled {
   const calls: Call[] = [];
   for (const appId of state.unsettledApps) {
     const record = state.apps.get(appId);
-    const ended = record ? endTasks(state, excessOf(record), now) : NOTHING;
+    const ended = record ? endTasks(state, selectExcess(record), now) : NOTHING;
     events.push(...ended.events);
     calls.push(...ended.calls);
   }
@@ -44,7 +44,12 @@ function advance(state: State, record: DeploymentRecord, now: number): Settled {
   // Only then: a deployment may be of thousands of apps, and gets here with each update of their tasks.
   const limit = failures > 0 ? failureLimit(state, record) : undefined;
   if (limit !== undefined && failures > limit) {
-    return fail(state, record, `${failures} of its tasks failed, and at most ${limit} were to`, now);
+    return failDeployment(
+      state,
+      record,
+      `${failures} of its tasks failed, and at most ${limit} were to`,
+      now,
+    );
   }
   const isDone = currentActions(record).every(({ type, appId, run }) => {
     if (type === 'stop') return !state.orphans.has(orphansKey({ appId, run: run ?? 0 }));
@@ -68,7 +73,7 @@ function failureLimit(state: State, { deployment }: DeploymentRecord): number | 
  * Ends a deployment that can't succeed, and changes back what it changed, by the same rules of how many instances must
  * be of use. What is itself a rollback is not undone, nor is the first start of an app: there is nothing to go back to.
  */
-export function fail(state: State, record: DeploymentRecord, reason: string, now: number): Settled {
+export function failDeployment(state: State, record: DeploymentRecord, reason: string, now: number): Settled {
   const { deployment } = record;
   const { id: deploymentId } = deployment;
   const ended: StateEvent = { type: 'deployment_ended', deploymentId, outcome: 'failed', at: now, reason };
@@ -81,19 +86,19 @@ export function fail(state: State, record: DeploymentRecord, reason: string, now
 /** The deployment that undoes another; that one must have ended by the time its events are applied. */
 export function rollBack(state: State, deploymentId: string, now: number): Decision {
   const changes = [{ op: 'roll_back', deploymentId } as const];
-  return change(state, { type: 'change', changes, force: true, seed: 0 }, now, deploymentId);
+  return planChange(state, { type: 'change', changes, force: true, seed: 0 }, now, deploymentId);
 }
 
 /** Offers are asked for when demand has grown, and no longer wanted when none is left. */
-function offersWanted(state: State): Settled {
+function updateOfferDemand(state: State): Settled {
   if (!state.connected) return NOTHING;
   const roles = [state.settings.role];
   if (state.ready.size > 0) {
-    const told = constraintsTold(state);
-    if (!state.offersWanted && !state.suppressed && !told.widened) return told;
+    const update = updateOfferConstraints(state);
+    if (!state.offersWanted && !state.suppressed && !update.widened) return update;
     return {
-      events: [...told.events, { type: 'offers_revived' }],
-      calls: [...told.calls, { type: 'REVIVE', revive: { roles } }],
+      events: [...update.events, { type: 'offers_revived' }],
+      calls: [...update.calls, { type: 'REVIVE', revive: { roles } }],
     };
   }
   if (state.suppressed) return NOTHING;
@@ -101,13 +106,13 @@ function offersWanted(state: State): Settled {
 }
 
 /** The master is told which offers are of use. Where more are than before, some of them may have been declined. */
-function constraintsTold(state: State): Settled & { readonly widened: boolean } {
+function updateOfferConstraints(state: State): Settled & { readonly widened: boolean } {
   const { settings, frameworkId, suppressed, demandChanged } = state;
-  const { telling, told } = state.constraints;
-  if (telling === 'nothing' || !demandChanged) return { ...NOTHING, widened: false };
-  const constraints = telling === 'all' ? offerConstraintsOf(state) : NO_CONSTRAINTS;
-  const events: StateEvent[] = [{ type: 'offer_constraints_told', constraints }];
-  if (told && isSame(constraints, told)) return { events, calls: [], widened: false };
+  const { sending, sent } = state.constraints;
+  if (sending === 'nothing' || !demandChanged) return { ...NOTHING, widened: false };
+  const constraints = sending === 'all' ? offerConstraintsOf(state) : NO_CONSTRAINTS;
+  const events: StateEvent[] = [{ type: 'offer_constraints_sent', constraints }];
+  if (sent && isSame(constraints, sent)) return { events, calls: [], widened: false };
   const call: Call = {
     type: 'UPDATE_FRAMEWORK',
     update_framework: {
@@ -119,5 +124,5 @@ function constraintsTold(state: State): Settled & { readonly widened: boolean } 
       offer_constraints: constraints,
     },
   };
-  return { events, calls: [call], widened: !told || !isNarrower(constraints, told, settings.role) };
+  return { events, calls: [call], widened: !sent || !isNarrower(constraints, sent, settings.role) };
 }

@@ -13,10 +13,10 @@ import type { Call, Decision, Input } from './inputs.ts';
 import { settle } from './settle.ts';
 
 /** A deployment settles in a few rounds for each of its steps, and has at most as many steps as there are apps. */
-const LEAST_ROUNDS = 10_000;
-const ROUNDS_EACH = 100;
+const MIN_ROUNDS = 10_000;
+const ROUNDS_PER_RECORD = 100;
 /** Inputs named in an error. */
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 export type Outcome =
   | { readonly decision: Decision }
@@ -66,18 +66,18 @@ export function step(state: State, inputs: readonly Input[], now: number, watch:
   };
 
   for (const input of inputs) {
-    const outcome = decided(state, input, now);
+    const outcome = tryDecide(state, input, now);
     outcomes.push(outcome);
     if ('error' in outcome) continue;
     handled.push(input);
     apply(outcome.decision.events, false);
     calls.push(...outcome.decision.calls);
   }
-  const most = LEAST_ROUNDS + ROUNDS_EACH * (state.apps.size + state.deployments.size);
+  const most = MIN_ROUNDS + ROUNDS_PER_RECORD * (state.apps.size + state.deployments.size);
   for (let round = 0; ; round += 1) {
     const settled = settle(state, now);
     if (settled.events.length === 0) break;
-    if (round === most) throw unsettled(handled, settled.events, most);
+    if (round === most) throw unsettledError(handled, settled.events, most);
     apply(settled.events, true);
     calls.push(...settled.calls);
   }
@@ -85,7 +85,7 @@ export function step(state: State, inputs: readonly Input[], now: number, watch:
 }
 
 /** `decide` changes nothing, so an error in it costs one input. */
-function decided(state: State, input: Input, now: number): Outcome {
+function tryDecide(state: State, input: Input, now: number): Outcome {
   try {
     return { decision: decide(state, input, now) };
   } catch (error) {
@@ -93,16 +93,20 @@ function decided(state: State, input: Input, now: number): Outcome {
   }
 }
 
-function unsettled(inputs: readonly Input[], [event]: readonly StateEvent[], rounds: number): UnsettledError {
-  const named = inputs.slice(0, MOST_NAMED).map(nameOf).join(', ');
-  const more = inputs.length > MOST_NAMED ? ` and ${inputs.length - MOST_NAMED} more` : '';
+function unsettledError(
+  inputs: readonly Input[],
+  [event]: readonly StateEvent[],
+  rounds: number,
+): UnsettledError {
+  const named = inputs.slice(0, MAX_NAMED).map(describeInput).join(', ');
+  const more = inputs.length > MAX_NAMED ? ` and ${inputs.length - MAX_NAMED} more` : '';
   return new UnsettledError(
     `the state did not settle in ${rounds} rounds after ${named}${more}; the next event was ${JSON.stringify(event)}`,
   );
 }
 
 /** Names an input for people. */
-function nameOf(input: Input): string {
+function describeInput(input: Input): string {
   switch (input.type) {
     case 'change':
       return `change (${input.changes.map((one) => `${one.op} ${targetOf(one)}`).join(', ')})`;

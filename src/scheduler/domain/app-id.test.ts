@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { absoluteId, ancestorsOf, flatId, hostLikeId, idProblem, isWithin, parentOf } from './app-id.ts';
+import { absoluteId, ancestorsOf, findIdProblem, flatId, hostLikeId, isWithin, parentOf } from './app-id.ts';
 
 describe('ids', () => {
   it.each([
@@ -15,7 +15,7 @@ describe('ids', () => {
   });
 
   it.each(['/a', '/a/b-c', '/a.b/c', '/0'])('%s will do', (id) => {
-    expect(idProblem(id)).toBeUndefined();
+    expect(findIdProblem(id)).toBeUndefined();
   });
 
   it.each([
@@ -27,7 +27,7 @@ describe('ids', () => {
     ['/a/tasks', "may not end in 'tasks'"],
     [`/${'a'.repeat(200)}`, 'may have at most 200 characters'],
   ])('%s will not: %s', (id, problem) => {
-    expect(idProblem(id)).toContain(problem);
+    expect(findIdProblem(id)).toContain(problem);
   });
 
   it('are paths', () => {

@@ -3,7 +3,7 @@
 export const ROOT = '/';
 
 /** Task ids and sandbox directories are made of it. */
-const LONGEST_ID = 200;
+const MAX_ID_LENGTH = 200;
 /** Source: Marathon's PathId. */
 const SEGMENT = /^(?:(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])\.)*(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])$/;
 /** Last segments that would hide an app behind a route of its group. */
@@ -20,8 +20,8 @@ export function absoluteId(id: string, base: string = ROOT): string {
 }
 
 /** @returns what is wrong with an absolute id for a new app or group, or undefined */
-export function idProblem(id: string): string | undefined {
-  if (id.length > LONGEST_ID) return `may have at most ${LONGEST_ID} characters`;
+export function findIdProblem(id: string): string | undefined {
+  if (id.length > MAX_ID_LENGTH) return `may have at most ${MAX_ID_LENGTH} characters`;
   const segments = id.split('/').slice(1);
   if (!segments.every((segment) => SEGMENT.test(segment))) {
     return "must be a path of segments that hold lower-case letters, digits, '-' and '.', and neither begin nor end with '-'";

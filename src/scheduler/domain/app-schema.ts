@@ -16,16 +16,16 @@ import {
   text,
   wholeNumber,
 } from './app-fields.ts';
-import { constraintSchema, impossible } from './constraint.ts';
-import { modernApp, withPorts } from './legacy-fields.ts';
+import { constraintSchema, findConflicts } from './constraint.ts';
+import { renameLegacyFields, withPorts } from './legacy-fields.ts';
 
-export const MOST_INSTANCES = 1_000_000;
-const MOST_AMOUNT = 1e12;
-const MOST_PORTS = 100;
-const MOST_SECONDS = 10 * 365 * 86_400;
-const MOST_CHECKS = 20;
+export const MAX_INSTANCES = 1_000_000;
+const MAX_AMOUNT = 1e12;
+const MAX_PORTS = 100;
+const MAX_SECONDS = 10 * 365 * 86_400;
+const MAX_CHECKS = 20;
 
-const seconds = (least = 0) => number(least, MOST_SECONDS);
+const seconds = (least = 0) => number(least, MAX_SECONDS);
 const port = wholeNumber(0, 65_535);
 const protocol = z.enum(['tcp', 'udp', 'udp,tcp'], { error: "must be 'tcp', 'udp' or 'udp,tcp'" });
 const portName = filled.regex(/^[a-z0-9-]{1,15}$/, "may hold up to 15 lower-case letters, digits and '-'");
@@ -77,7 +77,7 @@ const container = z.object(
     type: oneOf('DOCKER', 'MESOS').default('MESOS'),
     docker: docker.optional(),
     volumes: list(volume, 100).default([]),
-    portMappings: list(portMapping, MOST_PORTS).optional(),
+    portMappings: list(portMapping, MAX_PORTS).optional(),
   },
   { error: 'must be an object' },
 );
@@ -93,11 +93,11 @@ const checkTiming = {
   gracePeriodSeconds: seconds().default(300),
   intervalSeconds: seconds(1).default(60),
   timeoutSeconds: seconds(1).default(20),
-  maxConsecutiveFailures: wholeNumber(0, MOST_INSTANCES).default(3),
+  maxConsecutiveFailures: wholeNumber(0, MAX_INSTANCES).default(3),
   delaySeconds: seconds().default(15),
 };
 const portOfCheck = {
-  portIndex: wholeNumber(0, MOST_PORTS).optional(),
+  portIndex: wholeNumber(0, MAX_PORTS).optional(),
   port: wholeNumber(1, 65_535).optional(),
 };
 
@@ -147,12 +147,12 @@ export const appFields = z.object(
     user: filled.optional(),
     env: environment.default({}),
     labels: labels.default({}),
-    instances: wholeNumber(0, MOST_INSTANCES).default(1),
-    cpus: number(0.001, MOST_AMOUNT).default(1),
+    instances: wholeNumber(0, MAX_INSTANCES).default(1),
+    cpus: number(0.001, MAX_AMOUNT).default(1),
     /** MiB */
-    mem: number(0, MOST_AMOUNT).default(128),
+    mem: number(0, MAX_AMOUNT).default(128),
     /** MiB */
-    disk: number(0, MOST_AMOUNT).default(0),
+    disk: number(0, MAX_AMOUNT).default(0),
     gpus: wholeNumber(0, 10_000).default(0),
     executor: text.regex(/^(\/\/cmd|\/[^/].*|)$/, "must be '//cmd', an absolute path, or empty").default(''),
     constraints: list(constraintSchema, 100).default([]),
@@ -163,10 +163,10 @@ export const appFields = z.object(
     networks: list(network, 10)
       .min(1, EMPTY)
       .default([{ mode: 'host' }]),
-    portDefinitions: list(portDefinition, MOST_PORTS).default([]),
+    portDefinitions: list(portDefinition, MAX_PORTS).default([]),
     /** The host's ports are to be the service ports. */
     requirePorts: flag.default(false),
-    healthChecks: list(healthCheckSchema, MOST_CHECKS).default([]),
+    healthChecks: list(healthCheckSchema, MAX_CHECKS).default([]),
     readinessChecks: list(readinessCheck, 1).default([]),
     dependencies: list(filled, 1000, 'must be an array of texts').default([]),
     upgradeStrategy: z
@@ -190,9 +190,9 @@ export const appFields = z.object(
     /** Ours. A deployment that gets no further for so long has failed, and is rolled back. */
     progressDeadlineSeconds: seconds(1).optional(),
     /** Ours. A deployment in which more tasks than this fail has failed, and is rolled back. */
-    maxFailures: wholeNumber(0, MOST_INSTANCES).optional(),
+    maxFailures: wholeNumber(0, MAX_INSTANCES).optional(),
     /** v1's; kept, without effect. */
-    taskRateLimit: number(0, MOST_AMOUNT).optional(),
+    taskRateLimit: number(0, MAX_AMOUNT).optional(),
   },
   { error: 'must be a JSON object' },
 );
@@ -200,9 +200,9 @@ export const appFields = z.object(
 type Fields = z.output<typeof appFields>;
 
 export const appSchema = z.preprocess(
-  (sent) => withPorts(modernApp(sent)),
+  (sent) => withPorts(renameLegacyFields(sent)),
   appFields.superRefine((app, context) => {
-    for (const { path, message } of contradictions(app)) {
+    for (const { path, message } of findContradictions(app)) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
   }),
@@ -217,7 +217,7 @@ interface Contradiction {
 }
 
 /** What no single field is to blame for. */
-function* contradictions(app: Fields): Generator<Contradiction> {
+function* findContradictions(app: Fields): Generator<Contradiction> {
   if (app.cmd !== undefined && app.cmd !== '' && app.args !== undefined) {
     yield { path: ['args'], message: "can't stand beside cmd: give one of them" };
   }
@@ -256,7 +256,7 @@ function* contradictions(app: Fields): Generator<Contradiction> {
   }
   // How many agents a daemon is for is not known.
   const instances = app.mode === 'daemon' ? 0 : app.instances;
-  for (const { index, message } of impossible(app.constraints, instances)) {
+  for (const { index, message } of findConflicts(app.constraints, instances)) {
     yield { path: ['constraints', index], message };
   }
 }

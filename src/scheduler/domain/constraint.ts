@@ -5,7 +5,7 @@
 
 import * as z from 'zod';
 import { toMilli } from '../../mesos/resources.ts';
-import { patternProblem } from './patterns.ts';
+import { findPatternProblem } from './patterns.ts';
 
 /** The first five by their numbers, which Marathon 0.1 sent in place of the names. */
 const OPERATORS = ['UNIQUE', 'LIKE', 'CLUSTER', 'GROUP_BY', 'UNLIKE', 'MAX_PER', 'IS'] as const;
@@ -45,7 +45,7 @@ function valueProblem(operator: Operator, value: string | undefined): string | u
     case 'LIKE':
     case 'UNLIKE': {
       if (value === undefined) return `${operator} needs a pattern`;
-      const problem = patternProblem(value);
+      const problem = findPatternProblem(value);
       return problem && `${operator} has a pattern ${problem}: ${value}`;
     }
     default:
@@ -58,9 +58,9 @@ function isCount(value: string): boolean {
 }
 
 /** LIKE and UNLIKE match the whole of a value. */
-export function matchesWhole(pattern: string | undefined): (value: string) => boolean {
-  const whole = new RegExp(`^(?:${pattern ?? ''})$`);
-  return (value) => whole.test(value);
+export function fullMatcher(pattern: string | undefined): (value: string) => boolean {
+  const full = new RegExp(`^(?:${pattern ?? ''})$`);
+  return (value) => full.test(value);
 }
 
 /** Numbers are the same with three decimals, as those of Mesos are. */
@@ -74,13 +74,13 @@ export function isNumber(text: string | undefined): text is string {
 }
 
 /** What can't be met on any cluster, by the place of the constraint that makes it so. */
-export function* impossible(
+export function* findConflicts(
   constraints: readonly Constraint[],
   instances: number,
 ): Generator<{ index: number; message: string }> {
   for (const [index, constraint] of constraints.entries()) {
     for (const other of constraints.slice(0, index)) {
-      const message = clash(other, constraint) ?? clash(constraint, other);
+      const message = describeConflict(other, constraint) ?? describeConflict(constraint, other);
       if (message !== undefined) yield { index, message: `can't be met: ${message}` };
     }
     const most = mostInstances(constraints, constraint);
@@ -91,18 +91,18 @@ export function* impossible(
 }
 
 /** The one value that a constraint leaves to its field. */
-function pinned([, operator, value]: Constraint): string | undefined {
+function pinnedValue([, operator, value]: Constraint): string | undefined {
   return operator === 'IS' || operator === 'CLUSTER' ? value || undefined : undefined;
 }
 
-function clash(first: Constraint, second: Constraint): string | undefined {
+function describeConflict(first: Constraint, second: Constraint): string | undefined {
   const [field, operator, value] = second;
-  const only = pinned(first);
+  const only = pinnedValue(first);
   if (only === undefined || first[0] !== field) return undefined;
-  const other = pinned(second);
+  const other = pinnedValue(second);
   if (other !== undefined) return isValue(only, other) ? undefined : `${field} can't be ${only} and ${other}`;
   if (operator !== 'LIKE' && operator !== 'UNLIKE') return undefined;
-  if (matchesWhole(value)(only) === (operator === 'LIKE')) return undefined;
+  if (fullMatcher(value)(only) === (operator === 'LIKE')) return undefined;
   return `${field} is to be ${only}, and ${operator} ${value}`;
 }
 
@@ -110,7 +110,7 @@ function clash(first: Constraint, second: Constraint): string | undefined {
 function mostInstances(constraints: readonly Constraint[], constraint: Constraint): number | undefined {
   const [field, operator, value] = constraint;
   const isOne = constraints.some(
-    (other) => other[0] === field && (pinned(other) !== undefined || other[1] === 'CLUSTER'),
+    (other) => other[0] === field && (pinnedValue(other) !== undefined || other[1] === 'CLUSTER'),
   );
   if (!isOne) return undefined;
   if (operator === 'UNIQUE') return 1;

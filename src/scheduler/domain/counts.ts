@@ -1,6 +1,6 @@
 /** The indexes that are kept over an app's tasks. Their upkeep costs the same however many tasks and apps there are. */
 
-import { missingOf } from './rollout.ts';
+import { countMissing } from './rollout.ts';
 import type { AppRecord, State } from './state.ts';
 import { isCounted, isReady, type Task } from './task.ts';
 
@@ -53,7 +53,7 @@ export function refresh(state: State, record: AppRecord | undefined, now: number
 function refreshDemand(state: State, record: AppRecord, now: number): void {
   const { id } = record.app;
   const before = record.missing;
-  record.missing = missingOf(record);
+  record.missing = countMissing(record);
   if (record.deploymentId !== undefined) state.unsettledDeployments.add(record.deploymentId);
   const { counted, current, ending, active } = record;
   const excess = active?.mode === 'service' && current - ending > active.instances;

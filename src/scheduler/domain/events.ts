@@ -87,7 +87,7 @@ type VolatileEvent =
   /** Offers must be asked for again: a call that did so was lost. */
   | { readonly type: 'offers_wanted' }
   /** The master is told of these, or has been. */
-  | { readonly type: 'offer_constraints_told'; readonly constraints: OfferConstraints }
+  | { readonly type: 'offer_constraints_sent'; readonly constraints: OfferConstraints }
   /** A call that told it was lost. */
   | { readonly type: 'offer_constraints_lost' }
   | {

@@ -1,10 +1,10 @@
 import { refresh } from './counts.ts';
 import type { StateEvent } from './events.ts';
 import { changeApp, removeApp, restoreApp } from './evolve-apps.ts';
-import { tellConstraints } from './evolve-constraints.ts';
+import { trackConstraints } from './evolve-constraints.ts';
 import { endDeployment, restoreDeployment, startDeployment, stepDeployment } from './evolve-deployments.ts';
 import { addTask, giveUpTask, killTask, probeTask, updateTask } from './evolve-tasks.ts';
-import { MOST_REFUSALS } from './placement.ts';
+import { MAX_REFUSALS } from './placement.ts';
 import type { AppRecord, State } from './state.ts';
 import { popTimers, pushTimer } from './timers.ts';
 
@@ -70,13 +70,13 @@ export function evolve(state: State, event: StateEvent): void {
     case 'connected':
       state.connected = true;
       state.connection += 1;
-      tellConstraints(state, event);
+      trackConstraints(state, event);
       state.offersWanted = state.ready.size > 0;
       // Nothing could get further meanwhile.
       for (const one of state.deployments.values()) one.progressedAt = Math.max(one.progressedAt, event.at);
       return;
     case 'disconnected':
-      tellConstraints(state, event);
+      trackConstraints(state, event);
       state.connected = false;
       state.disconnectedBecause = event.reason;
       state.unanswered.clear();
@@ -88,10 +88,10 @@ export function evolve(state: State, event: StateEvent): void {
       state.suppressed = false;
       state.offersWanted = false;
       return;
-    case 'offer_constraints_told':
+    case 'offer_constraints_sent':
     case 'offer_constraints_lost':
     case 'offer_constraints_refused':
-      tellConstraints(state, event);
+      trackConstraints(state, event);
       return;
     case 'offers_wanted':
       state.offersWanted = true;
@@ -152,7 +152,7 @@ function refuse(
   { agentId, host, reason, checks, offer, at }: Extract<StateEvent, { type: 'offer_refused' }>,
 ): void {
   if (!record) return;
-  if (record.refusals.size >= MOST_REFUSALS && !record.refusals.has(agentId)) return;
+  if (record.refusals.size >= MAX_REFUSALS && !record.refusals.has(agentId)) return;
   record.refusals.set(agentId, { host, reason, checks, offer, at });
 }
 

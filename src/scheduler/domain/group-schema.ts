@@ -10,7 +10,7 @@ export interface GroupUpdate {
   groups?: GroupUpdate[] | undefined;
 }
 
-const MOST_APPS = 100_000;
+const MAX_APPS = 100_000;
 
 const app = z.looseObject({ id: filled }, { error: 'must be an object with an id' });
 
@@ -18,9 +18,9 @@ export const groupSchema: z.ZodType<GroupUpdate> = z.object(
   {
     id: filled.optional(),
     dependencies: list(filled, 1000, 'must be an array of texts').default([]),
-    apps: list(app, MOST_APPS).optional(),
+    apps: list(app, MAX_APPS).optional(),
     get groups() {
-      return list(groupSchema, MOST_APPS).optional();
+      return list(groupSchema, MAX_APPS).optional();
     },
   },
   { error: 'must be a JSON object' },

@@ -4,7 +4,7 @@ import { withoutNulls } from './app-fields.ts';
 import { isJson, type Json } from './json.ts';
 
 /** An app as it was sent; what is not an object is left for the schema to refuse. */
-export function modernApp(sent: unknown): unknown {
+export function renameLegacyFields(sent: unknown): unknown {
   if (!isJson(sent)) return sent;
   const app = withoutNulls(sent) as Json;
   const { uris, ports, ipAddress, ...rest } = app;

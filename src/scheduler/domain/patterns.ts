@@ -5,11 +5,11 @@
  * match are refused.
  */
 
-const LONGEST_PATTERN = 500;
+const MAX_PATTERN_LENGTH = 500;
 
 /** @returns what is wrong with the pattern, to follow "a pattern" */
-export function patternProblem(pattern: string): string | undefined {
-  if (pattern.length > LONGEST_PATTERN) return `of more than ${LONGEST_PATTERN} characters`;
+export function findPatternProblem(pattern: string): string | undefined {
+  if (pattern.length > MAX_PATTERN_LENGTH) return `of more than ${MAX_PATTERN_LENGTH} characters`;
   if (!compiles(pattern)) return 'that is not a regular expression';
   // The flag `l`: what the linear matcher can't do is an error.
   return compiles(pattern, 'l') ? undefined : 'that looks around, looks back or repeats too often';

@@ -58,7 +58,7 @@ export interface Refusal {
 }
 
 /** Agents remembered for each waiting app: enough to say why, bounded however many agents there are. */
-export const MOST_REFUSALS = 50;
+export const MAX_REFUSALS = 50;
 
 /** Of the offers that were looked at for an app since it began to wait. */
 export interface OfferCounts {

@@ -22,7 +22,7 @@ export function maxCapacity(goal: Goal): number {
 }
 
 /** How many tasks of its active definition an app lacks at the moment, as far as it may launch them. */
-export function missingOf(record: AppRecord): number {
+export function countMissing(record: AppRecord): number {
   const { active, counted, current, frozen, succeeded } = record;
   if (!active) return 0;
   switch (active.mode) {
@@ -55,25 +55,26 @@ export function isRolledOut(record: AppRecord): boolean {
 }
 
 /** The tasks that are to end now, so that the app comes nearer to its active definition. */
-export function excessOf(record: AppRecord): Task[] {
+export function selectExcess(record: AppRecord): Task[] {
   const { active } = record;
   if (!active) return [];
   const alive = [...record.tasks.values()].filter(isKillable);
   const current = alive.filter((task) => task.configVersion === active.configVersion);
-  const surplus = active.mode === 'service' ? chosen(current, current.length - active.instances, active) : [];
+  const surplus =
+    active.mode === 'service' ? selectForKill(current, current.length - active.instances, active) : [];
   if (record.frozen || current.length === alive.length) return surplus;
   const old = alive.filter((task) => task.configVersion !== active.configVersion);
-  return [...surplus, ...oldOnes(record, active, old, alive)];
+  return [...surplus, ...selectOld(record, active, old, alive)];
 }
 
-function oldOnes(record: AppRecord, active: App, old: readonly Task[], alive: readonly Task[]): Task[] {
+function selectOld(record: AppRecord, active: App, old: readonly Task[], alive: readonly Task[]): Task[] {
   // A daemon's number of instances is that of the agents it is on.
   const instances = active.mode === 'daemon' ? record.perAgent.size : active.instances;
   const goal: Goal = { ...active, instances };
   const healthy = alive.filter(isReady).length;
   const unhealthyFirst = [
     ...old.filter((task) => !isReady(task)),
-    ...chosen(old.filter(isReady), old.length, active),
+    ...selectForKill(old.filter(isReady), old.length, active),
   ];
   const spare = healthy - minHealthy(goal);
   if (spare > 0) return unhealthyFirst.slice(0, spare);
@@ -84,7 +85,7 @@ function oldOnes(record: AppRecord, active: App, old: readonly Task[], alive: re
 }
 
 /** So many tasks, in the order in which the app wants them to go; those of no use first. */
-function chosen(tasks: readonly Task[], howMany: number, { killSelection }: App): Task[] {
+function selectForKill(tasks: readonly Task[], howMany: number, { killSelection }: App): Task[] {
   if (howMany <= 0) return [];
   const sign = killSelection === 'OLDEST_FIRST' ? 1 : -1;
   return tasks

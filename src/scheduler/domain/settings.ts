@@ -34,6 +34,6 @@ export interface SharedExecutor {
 export const TASKS_PER_EXECUTOR = 200;
 
 /** Launches that come to nothing through the cluster's doing are repeated at once so often; then they are delayed too. */
-export const PROMPT_RELAUNCHES = 5;
+export const IMMEDIATE_RELAUNCHES = 5;
 /** A task that has run this long shows that its app is well. */
-export const WELL_AFTER_MS = 30_000;
+export const STABLE_AFTER_MS = 30_000;

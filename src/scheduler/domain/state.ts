@@ -80,7 +80,7 @@ export interface DeploymentRecord {
 }
 
 /** The lost launches in a row with that of this task. */
-export function lossesWith({ losses }: AppRecord, task: Task): number {
+export function countLosses({ losses }: AppRecord, task: Task): number {
   if (!losses) return 1;
   return task.launchedAt >= losses.at ? losses.waves + 1 : losses.waves;
 }
@@ -91,11 +91,11 @@ export interface ConstraintsRecord {
    * Whether this connection's master is told: nothing where it can't know what it is, and that there are none once it
    * has refused any.
    */
-  telling: 'nothing' | 'that there are none' | 'all';
+  sending: 'nothing' | 'empty' | 'all';
   /** Undefined where it can't be known what it was told last. */
-  told: OfferConstraints | undefined;
+  sent: OfferConstraints | undefined;
   /** For the next SUBSCRIBE. */
-  restated: OfferConstraints | undefined;
+  forSubscribe: OfferConstraints | undefined;
 }
 
 export interface State {
@@ -165,7 +165,7 @@ export function createState(settings: Settings): State {
     suppressed: true,
     offersWanted: false,
     demandChanged: false,
-    constraints: { telling: 'nothing', told: {}, restated: undefined },
+    constraints: { sending: 'nothing', sent: {}, forSubscribe: undefined },
     unanswered: new Set(),
     timers: [],
   };

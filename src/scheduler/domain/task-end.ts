@@ -16,7 +16,7 @@ const CLUSTER_REASONS: ReadonlySet<string> = new Set([
 ]);
 
 /** True for an end that is the cluster's doing: the task is placed again at once, without delay. */
-export function isOfTheCluster(state: TaskState, reason: string | undefined): boolean {
+export function isClusterFailure(state: TaskState, reason: string | undefined): boolean {
   if (GONE.has(state)) return true;
   if (state !== 'TASK_DROPPED' && state !== 'TASK_LOST') return false;
   return reason !== undefined && CLUSTER_REASONS.has(reason);

@@ -10,8 +10,8 @@ interface Form {
   accepts(value: string): boolean;
 }
 
-interface WholeForm extends Form {
-  readonly whole: true;
+interface WholeNumberForm extends Form {
+  readonly wholeNumber: true;
 }
 
 export interface Flag {
@@ -23,14 +23,14 @@ export interface Flag {
   readonly form?: Form;
 }
 
-const LONGEST_MS = 2 ** 31 - 1;
-const LONGEST_SECONDS = 10 * 365 * 86_400;
-const MOST_IN_OFFER = 1_000_000;
-const MOST_PORT = 65_535;
+const MAX_MS = 2 ** 31 - 1;
+const MAX_SECONDS = 10 * 365 * 86_400;
+const MAX_IN_OFFER = 1_000_000;
+const MAX_PORT = 65_535;
 
-function whole(least: number, most: number): WholeForm {
+function wholeNumber(least: number, most: number): WholeNumberForm {
   return {
-    whole: true,
+    wholeNumber: true,
     expected: `a whole number from ${least} to ${most}`,
     accepts: (value) => /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most,
   };
@@ -44,7 +44,7 @@ const LEVEL: Form = {
 
 const ORIGINS: Form = {
   expected: '* or origins such as https://ui.example:8443, with commas between them',
-  accepts: (value) => listOf(value).every((one) => one === '*' || isOrigin(one)),
+  accepts: (value) => splitList(value).every((one) => one === '*' || isOrigin(one)),
 };
 
 const FLAGS = {
@@ -61,12 +61,12 @@ const FLAGS = {
     value: 'PORT',
     default: '8080',
     help: 'its port; 0 for any that is free',
-    form: whole(0, MOST_PORT),
+    form: wholeNumber(0, MAX_PORT),
   },
   https_port: {
     value: 'PORT',
     help: 'where the API listens over TLS besides; 0 for any that is free',
-    form: whole(0, MOST_PORT),
+    form: wholeNumber(0, MAX_PORT),
   },
   ssl_cert_file: { value: 'FILE', help: 'for that: the certificate and what leads up to it, as PEM' },
   ssl_key_file: { value: 'FILE', help: 'its key, as PEM' },
@@ -88,13 +88,13 @@ const FLAGS = {
     value: 'NUMBER',
     default: '10000',
     help: 'at a time; more are cut off',
-    form: whole(1, 1_000_000),
+    form: wholeNumber(1, 1_000_000),
   },
   http_max_body: {
     value: 'BYTES',
     default: '1048576',
     help: "the most that a request's body may have",
-    form: whole(1024, 2 ** 30),
+    form: wholeNumber(1024, 2 ** 30),
   },
   hostname: { value: 'NAME', help: "under which others reach the API; this machine's name by default" },
   framework_name: { value: 'NAME', default: 'mesosup', help: 'the name Mesos shows' },
@@ -108,7 +108,7 @@ const FLAGS = {
     value: 'SECONDS',
     default: '604800',
     help: 'how long tasks run on without a scheduler',
-    form: whole(1, LONGEST_SECONDS),
+    form: wholeNumber(1, MAX_SECONDS),
   },
   executor: { value: 'PATH', default: '//cmd', help: 'for apps that name none' },
   docker_executor: {
@@ -120,45 +120,50 @@ const FLAGS = {
     value: 'PORT',
     default: '10000',
     help: 'the first of the service ports given to apps',
-    form: whole(1, MOST_PORT),
+    form: wholeNumber(1, MAX_PORT),
   },
-  local_port_max: { value: 'PORT', default: '19999', help: 'the last of them', form: whole(1, MOST_PORT) },
+  local_port_max: {
+    value: 'PORT',
+    default: '19999',
+    help: 'the last of them',
+    form: wholeNumber(1, MAX_PORT),
+  },
   data_dir: { value: 'DIRECTORY', default: '/var/lib/mesosup/scheduler', help: 'for the state' },
   decline_offer_duration: {
     value: 'MILLISECONDS',
     default: '120000',
     help: 'how long an offer that does not do stays away',
-    form: whole(0, LONGEST_MS),
+    form: wholeNumber(0, MAX_MS),
   },
   max_instances_per_offer: {
     value: 'NUMBER',
     default: '1000',
     help: 'how many tasks are launched with one offer at most',
-    form: whole(1, MOST_IN_OFFER),
+    form: wholeNumber(1, MAX_IN_OFFER),
   },
   reconciliation_initial_delay: {
     value: 'MILLISECONDS',
     default: '15000',
     help: 'from the subscription to the first question for all tasks the master knows',
-    form: whole(0, LONGEST_MS),
+    form: wholeNumber(0, MAX_MS),
   },
   reconciliation_interval: {
     value: 'MILLISECONDS',
     default: '600000',
     help: 'between such questions',
-    form: whole(1, LONGEST_MS),
+    form: wholeNumber(1, MAX_MS),
   },
   kill_retry_timeout: {
     value: 'MILLISECONDS',
     default: '10000',
     help: 'until a task is asked again to end',
-    form: whole(1, LONGEST_MS),
+    form: wholeNumber(1, MAX_MS),
   },
   task_launch_timeout: {
     value: 'MILLISECONDS',
     default: '300000',
     help: 'after which a task that gave no sign is ended',
-    form: whole(1, LONGEST_MS),
+    form: wholeNumber(1, MAX_MS),
   },
   endpoints_port_suffix: { help: 'name all lines of /v1/endpoints <id>_<port>' },
   logging_level: {
@@ -174,8 +179,8 @@ const FLAGS = {
 export type FlagName = keyof typeof FLAGS;
 
 /** Flags whose value is a whole number. */
-export type WholeFlagName = {
-  [Name in FlagName]: (typeof FLAGS)[Name] extends { form: WholeForm } ? Name : never;
+export type WholeNumberFlagName = {
+  [Name in FlagName]: (typeof FLAGS)[Name] extends { form: WholeNumberForm } ? Name : never;
 }[FlagName];
 
 export const FLAG_NAMES = Object.keys(FLAGS) as FlagName[];
@@ -189,7 +194,7 @@ export function isFlagName(name: string): name is FlagName {
 }
 
 /** The parts of a value with commas. */
-export function listOf(value: string): string[] {
+export function splitList(value: string): string[] {
   return value.split(',').map((part) => part.trim());
 }
 

@@ -188,5 +188,5 @@ it('lists every flag', () => {
   expect(usage()).toContain('--data_dir DIRECTORY');
   expect(usage()).toContain('--env_vars_prefix\n      tasks get PORT');
   expect(usage().match(/--max_instances_per_offer /g)).toHaveLength(1);
-  expect(readFlags(['--help'], {}).on('help')).toBe(true);
+  expect(readFlags(['--help'], {}).isOn('help')).toBe(true);
 });

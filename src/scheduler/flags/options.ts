@@ -15,7 +15,7 @@ import type { Access } from '../api/access-rules.ts';
 import { sharedExecutorOf } from '../domain/executor.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Masters } from '../masters.ts';
-import { type FlagName, listOf } from './flag-table.ts';
+import { type FlagName, splitList } from './flag-table.ts';
 import type { Flags } from './parse-flags.ts';
 
 export interface ListenOptions {
@@ -34,7 +34,7 @@ export interface DaemonOptions extends ListenOptions, Access {
   settings: Settings;
   dataDirectory: string;
   /** Bytes of a request's body. */
-  largestBody: number;
+  maxBodyBytes: number;
   hostname: string;
   endpointsPortSuffix: boolean;
   loggingLevel: string;
@@ -42,8 +42,8 @@ export interface DaemonOptions extends ListenOptions, Access {
 
 /** @throws UsageError */
 export function optionsFrom(flags: Flags): DaemonOptions {
-  const localPortMin = flags.whole('local_port_min');
-  const localPortMax = flags.whole('local_port_max');
+  const localPortMin = flags.wholeNumber('local_port_min');
+  const localPortMax = flags.wholeNumber('local_port_max');
   if (localPortMax < localPortMin) {
     throw new UsageError(`--local_port_max is '${localPortMax}': at least --local_port_min was expected`);
   }
@@ -63,19 +63,19 @@ export function optionsFrom(flags: Flags): DaemonOptions {
       dockerExecutor: sharedExecutorOf({ path, cluster, role }, sha256),
       localPortMin,
       localPortMax,
-      declineOfferMs: flags.whole('decline_offer_duration'),
-      maxInstancesPerOffer: flags.whole('max_instances_per_offer'),
-      reconciliationInitialDelayMs: flags.whole('reconciliation_initial_delay'),
-      reconciliationIntervalMs: flags.whole('reconciliation_interval'),
-      killRetryMs: flags.whole('kill_retry_timeout'),
-      taskLaunchTimeoutMs: flags.whole('task_launch_timeout'),
+      declineOfferMs: flags.wholeNumber('decline_offer_duration'),
+      maxInstancesPerOffer: flags.wholeNumber('max_instances_per_offer'),
+      reconciliationInitialDelayMs: flags.wholeNumber('reconciliation_initial_delay'),
+      reconciliationIntervalMs: flags.wholeNumber('reconciliation_interval'),
+      killRetryMs: flags.wholeNumber('kill_retry_timeout'),
+      taskLaunchTimeoutMs: flags.wholeNumber('task_launch_timeout'),
     },
     dataDirectory: flags.required('data_dir'),
     ...listenFrom(flags),
     ...accessFrom(flags),
-    largestBody: flags.whole('http_max_body'),
+    maxBodyBytes: flags.wholeNumber('http_max_body'),
     hostname: flags.text('hostname') ?? hostname(),
-    endpointsPortSuffix: flags.on('endpoints_port_suffix'),
+    endpointsPortSuffix: flags.isOn('endpoints_port_suffix'),
     loggingLevel: flags.required('logging_level').toLowerCase(),
   };
 }
@@ -94,7 +94,7 @@ function listenFrom(flags: Flags): ListenOptions {
       '--https_port needs a certificate and its key: give --ssl_cert_file and --ssl_key_file',
     );
   }
-  const isOff = flags.on('disable_http');
+  const isOff = flags.isOn('disable_http');
   if (isOff && port === undefined) throw new UsageError('--disable_http is given without --https_port');
   if (isOff && flags.text('zk') !== undefined) {
     throw new UsageError(
@@ -103,15 +103,15 @@ function listenFrom(flags: Flags): ListenOptions {
   }
   return {
     httpAddress: flags.required('http_address'),
-    ...(!isOff && { httpPort: flags.whole('http_port') }),
+    ...(!isOff && { httpPort: flags.wholeNumber('http_port') }),
     ...(port !== undefined && {
       tls: {
-        port: flags.whole('https_port'),
+        port: flags.wholeNumber('https_port'),
         cert: secretFrom('ssl_cert_file', cert ?? ''),
         key: secretFrom('ssl_key_file', key ?? ''),
       },
     }),
-    maxConnections: flags.whole('http_max_connections'),
+    maxConnections: flags.wholeNumber('http_max_connections'),
   };
 }
 
@@ -126,7 +126,7 @@ function accessFrom(flags: Flags): Access {
   return {
     ...(credentials !== undefined && { credentials }),
     ...(tokensFile !== undefined && { tokens: tokensFrom(tokensFile) }),
-    ...(origins !== undefined && { allowedOrigins: listOf(origins) }),
+    ...(origins !== undefined && { allowedOrigins: splitList(origins) }),
   };
 }
 
@@ -148,7 +148,7 @@ function frameworkFrom(flags: Flags, role: string): FrameworkInfo {
   return {
     user: flags.required('mesos_user'),
     name: flags.required('framework_name'),
-    failover_timeout: flags.whole('failover_timeout'),
+    failover_timeout: flags.wholeNumber('failover_timeout'),
     checkpoint: true,
     roles: [role],
     capabilities: [{ type: 'PARTITION_AWARE' }, { type: 'MULTI_ROLE' }, { type: 'TASK_KILLING_STATE' }],
@@ -158,10 +158,10 @@ function frameworkFrom(flags: Flags, role: string): FrameworkInfo {
 }
 
 function mastersFrom(flags: Flags): Masters {
-  const given = fromFile('master', flags.required('master'));
-  if (isZooKeeperAddress(given)) return { zooKeeper: zooKeeperFrom('master', given) };
+  const masters = fromFile('master', flags.required('master'));
+  if (isZooKeeperAddress(masters)) return { zooKeeper: zooKeeperFrom('master', masters) };
   try {
-    return { list: parseMasters(given.replaceAll(/(^|,)\s*http:\/\/([^,/]+)\/?/g, '$1$2')) };
+    return { list: parseMasters(masters.replaceAll(/(^|,)\s*http:\/\/([^,/]+)\/?/g, '$1$2')) };
   } catch (error) {
     throw new UsageError(`--master: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -3,7 +3,7 @@
 import { suggest } from '../../text/suggest.ts';
 
 /** By the reason. Source of the names: Marathon 1.11's flags. */
-const FOREIGN: readonly (readonly [reason: string, ...names: string[]])[] = [
+const UNSUPPORTED: readonly (readonly [reason: string, ...names: string[]])[] = [
   [
     'it would show in the list of processes: name a file with --http_credentials_file, or set MARATHON_HTTP_CREDENTIALS',
     'http_credentials',
@@ -63,16 +63,16 @@ const FOREIGN: readonly (readonly [reason: string, ...names: string[]])[] = [
 ];
 
 /** Why a flag of Marathon's is not accepted here; undefined for any other name. */
-export function foreignReason(name: string): string | undefined {
-  return FOREIGN.find(([, ...names]) => names.includes(name))?.[0];
+export function unsupportedFlagReason(name: string): string | undefined {
+  return UNSUPPORTED.find(([, ...names]) => names.includes(name))?.[0];
 }
 
 /** @returns what is wrong with the first flag that is not among the known, or undefined where there is none */
-export function unknownFlag(args: readonly string[], known: readonly string[]): string | undefined {
+export function describeUnknownFlag(args: readonly string[], known: readonly string[]): string | undefined {
   for (const arg of args) {
     const name = /^--([^=]+)/.exec(arg)?.[1];
     if (name === undefined || known.includes(name)) continue;
-    const reason = foreignReason(name);
+    const reason = unsupportedFlagReason(name);
     if (reason !== undefined) return `--${name} is Marathon's, and not taken here: ${reason}`;
     const nearest = suggest(name.replaceAll('-', '_'), known);
     const hint = nearest === undefined ? '' : ` Was --${nearest} meant?`;
@@ -81,8 +81,8 @@ export function unknownFlag(args: readonly string[], known: readonly string[]): 
   return undefined;
 }
 
-export function foreignFlags(): string {
-  return FOREIGN.map(
+export function listUnsupportedFlags(): string {
+  return UNSUPPORTED.map(
     ([reason, ...names]) => `  ${names.map((name) => `--${name}`).join(', ')}\n      ${reason}`,
   ).join('\n');
 }

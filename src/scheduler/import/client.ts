@@ -25,7 +25,7 @@ export class ImportError extends MesosupError {
 
 const { DeploymentChange, DeploymentPlan } = v2DeploymentSchemas;
 
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 export class SchedulerClient {
   readonly url: string;
@@ -55,7 +55,7 @@ export class SchedulerClient {
       method: 'PUT',
       headers: this.#headers,
       body: JSON.stringify(apps),
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     }).catch((error: Error) => {
       const { cause } = error;
       const why = cause instanceof Error && cause.message !== '' ? cause.message : error.message;
@@ -80,11 +80,11 @@ const ADVICE: Readonly<Record<number, string>> = {
 function refusal(url: string, status: number, text: string): ImportError {
   const body = errorSchemas.Invalid.safeParse(parseJson(text)).data;
   const details = (body?.details ?? []).map(detailOf);
-  const told = details.map(({ field, why }) => `${field} ${why}`).join('; ');
+  const fieldTexts = details.map(({ field, why }) => `${field} ${why}`).join('; ');
   const message = body?.message.replace(/\.$/, '') ?? text;
   const advice = ADVICE[status];
   const todo = advice === undefined ? '' : `. What to do: ${advice}`;
-  return new ImportError(`${url} answered ${status}: ${told || message.slice(0, 500)}${todo}`, details);
+  return new ImportError(`${url} answered ${status}: ${fieldTexts || message.slice(0, 500)}${todo}`, details);
 }
 
 function detailOf({ path, errors }: { path: string; errors: readonly string[] }): Detail {

@@ -14,7 +14,7 @@ const HERE = 'http://127.0.0.1:8080';
 const INSTALLED = '/etc/mesosup/scheduler/api';
 
 /** @throws UsageError */
-export function access(flags: CredentialFlags): { url: string; authorization: string | undefined } {
+export function readAccess(flags: CredentialFlags): { url: string; authorization: string | undefined } {
   const url = flags.url ?? HERE;
   const parsed = URL.parse(url);
   if (!parsed || !/^https?:$/.test(parsed.protocol)) {
@@ -26,17 +26,17 @@ export function access(flags: CredentialFlags): { url: string; authorization: st
     );
   }
   const token = flags['token-file'];
-  if (token !== undefined) return { url, authorization: `Bearer ${lineOf('token-file', token)}` };
+  if (token !== undefined) return { url, authorization: `Bearer ${readFirstLine('token-file', token)}` };
   const installed = flags.url === undefined && existsSync(INSTALLED) ? INSTALLED : undefined;
   const file = flags['credentials-file'] ?? installed;
   if (file === undefined) return { url, authorization: undefined };
-  const credentials = lineOf('credentials-file', file);
+  const credentials = readFirstLine('credentials-file', file);
   if (!credentials.includes(':')) throw new UsageError(`${file} was expected to hold USER:PASSWORD`);
   return { url, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 
 /** The first line that isn't a comment. */
-function lineOf(flag: string, file: string): string {
+function readFirstLine(flag: string, file: string): string {
   try {
     const lines = readFileSync(file, 'utf8').split('\n');
     const line = lines.map((one) => one.trim()).find((one) => one !== '' && !one.startsWith('#'));

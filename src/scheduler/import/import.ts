@@ -39,14 +39,14 @@ export async function planImport(
     return { apps: planned, problems, unsupported };
   } catch (error) {
     if (!(error instanceof ImportError) || error.details.length === 0) throw error;
-    const found = await problemsOneByOne(client, apps, force);
+    const found = await findProblemsByApp(client, apps, force);
     if (found.length === 0) throw error;
     return { apps: [], problems: found, unsupported };
   }
 }
 
 /** The scheduler's answer doesn't name the app; so each is asked for alone. */
-async function problemsOneByOne(
+async function findProblemsByApp(
   client: SchedulerClient,
   apps: MarathonApps['apps'],
   force: boolean,

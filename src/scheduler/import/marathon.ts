@@ -4,12 +4,12 @@
  */
 
 import '../linear-patterns.ts';
-import { absoluteId, idProblem, parentOf, ROOT } from '../domain/app-id.ts';
+import { absoluteId, findIdProblem, parentOf, ROOT } from '../domain/app-id.ts';
 import { appSchema } from '../domain/app-schema.ts';
 import { fieldErrors } from '../domain/field-errors.ts';
 import { isJson, type Json } from '../domain/json.ts';
-import { modernApp, withPorts } from '../domain/legacy-fields.ts';
-import { unsupportedIn, withoutSecrets } from './unsupported.ts';
+import { renameLegacyFields, withPorts } from '../domain/legacy-fields.ts';
+import { findUnsupported, withoutSecrets } from './unsupported.ts';
 
 /** Something about a field of an app, or of a group or pod. */
 export interface Remark {
@@ -43,7 +43,7 @@ const ADDED: ReadonlySet<string> = new Set([
   'readinessCheckResults',
 ]);
 
-interface Found {
+interface CollectedApp {
   readonly id: string;
   readonly fields: Json;
 }
@@ -56,7 +56,7 @@ export function readMarathon(answer: unknown): MarathonApps | undefined {
   const unsupported: Remark[] = [];
   const root = Array.isArray(answer) ? { apps: answer as unknown[] } : answer;
   if (!isJson(root) || !(Array.isArray(root.apps) || Array.isArray(root.groups))) return undefined;
-  const found = [...appsIn(root, ROOT, [], unsupported)];
+  const found = [...collectApps(root, ROOT, [], unsupported)];
   const problems: Remark[] = [];
   const seen = new Set<string>();
   const apps = found.map(({ id, fields }) => {
@@ -64,20 +64,22 @@ export function readMarathon(answer: unknown): MarathonApps | undefined {
     seen.add(id);
     const { app, secrets } = withoutSecrets(fields);
     unsupported.push(...secrets.map((one) => ({ id, ...one })));
-    problems.push(...problemsOf(id, app));
-    unsupported.push(...unsupportedIn(withPorts(modernApp(app)), app).map((one) => ({ id, ...one })));
+    problems.push(...findProblems(id, app));
+    unsupported.push(
+      ...findUnsupported(withPorts(renameLegacyFields(app)), app).map((one) => ({ id, ...one })),
+    );
     return { ...app, id };
   });
   return { apps, problems, unsupported };
 }
 
 /** What a group depends on is what each app in it depends on: so apps alone need be put, and no others are touched. */
-function* appsIn(
+function* collectApps(
   group: Json,
   base: string,
   inherited: readonly string[],
   unsupported: Remark[],
-): Generator<Found> {
+): Generator<CollectedApp> {
   const groupId = typeof group.id === 'string' ? absoluteId(group.id, base) : base;
   const dependencies = [...inherited, ...textsIn(group.dependencies).map((one) => absoluteId(one, groupId))];
   for (const pod of objectsIn(group.pods)) {
@@ -97,11 +99,11 @@ function* appsIn(
     }
     yield { id, fields };
   }
-  for (const inner of objectsIn(group.groups)) yield* appsIn(inner, groupId, dependencies, unsupported);
+  for (const inner of objectsIn(group.groups)) yield* collectApps(inner, groupId, dependencies, unsupported);
 }
 
-function problemsOf(id: string, app: Json): Remark[] {
-  const wrongId = idProblem(id);
+function findProblems(id: string, app: Json): Remark[] {
+  const wrongId = findIdProblem(id);
   const parsed = appSchema.safeParse(app);
   const errors = parsed.success ? [] : fieldErrors(parsed.error);
   return [

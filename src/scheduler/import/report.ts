@@ -3,7 +3,7 @@
 import type { Change, ImportPlan } from './import.ts';
 import type { Remark } from './marathon.ts';
 
-const DOES: Readonly<Record<Change, string>> = {
+const CHANGE_TEXTS: Readonly<Record<Change, string>> = {
   create: 'is new',
   replace: 'changes; its tasks are replaced',
   scale: 'is scaled',
@@ -11,7 +11,7 @@ const DOES: Readonly<Record<Change, string>> = {
 };
 
 export function describePlan({ apps }: ImportPlan): string[] {
-  return apps.map(({ id, change, instances }) => `  ${id}: ${DOES[change]}; instances: ${instances}`);
+  return apps.map(({ id, change, instances }) => `  ${id}: ${CHANGE_TEXTS[change]}; instances: ${instances}`);
 }
 
 export function describeRemarks(remarks: readonly Remark[]): string[] {

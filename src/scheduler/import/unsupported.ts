@@ -5,7 +5,7 @@ import { fieldErrors } from '../domain/field-errors.ts';
 import { isJson, type Json } from '../domain/json.ts';
 
 /** A field, and why it is left out. */
-interface LeftOut {
+interface LostField {
   readonly field: string;
   readonly why: string;
 }
@@ -30,15 +30,15 @@ const REASONS: readonly (readonly [field: RegExp, why: string])[] = [
 const UNKNOWN = 'is not known here';
 
 /** A value that Marathon shows, but that says no more than its absence. */
-function saysNothing(value: unknown, field: string): boolean {
+function isEmptyValue(value: unknown, field: string): boolean {
   if (value === null || value === undefined || value === false || value === '') return true;
   if (field.endsWith('.ipProtocol')) return value === 'IPv4';
-  if (Array.isArray(value)) return value.every((one) => saysNothing(one, field));
-  return typeof value === 'object' && Object.values(value).every((one) => saysNothing(one, field));
+  if (Array.isArray(value)) return value.every((one) => isEmptyValue(one, field));
+  return typeof value === 'object' && Object.values(value).every((one) => isEmptyValue(one, field));
 }
 
 /** Variables that take a secret's value can't be set. */
-export function withoutSecrets(app: Json): { app: Json; secrets: LeftOut[] } {
+export function withoutSecrets(app: Json): { app: Json; secrets: LostField[] } {
   if (!isJson(app.env)) return { app, secrets: [] };
   const taken = Object.entries(app.env).filter(([, value]) => isJson(value) && 'secret' in value);
   const names = new Set(taken.map(([name]) => name));
@@ -51,13 +51,16 @@ export function withoutSecrets(app: Json): { app: Json; secrets: LeftOut[] } {
  * @param modern the app by the names of today
  * @param app as Marathon has it
  */
-export function unsupportedIn(modern: unknown, app: Json): LeftOut[] {
+export function findUnsupported(modern: unknown, app: Json): LostField[] {
   const { networkName: _, ...address } = isJson(app.ipAddress) ? app.ipAddress : {};
-  return [...lostOf(modern, keptOf(modern), ''), ...lostOf({ ipAddress: address }, { ipAddress: {} }, '')];
+  return [
+    ...findLostFields(modern, parseKeptFields(modern), ''),
+    ...findLostFields({ ipAddress: address }, { ipAddress: {} }, ''),
+  ];
 }
 
 /** What the schema makes of an app; of one with faults, without the fields that have them. */
-function keptOf(modern: unknown): unknown {
+function parseKeptFields(modern: unknown): unknown {
   if (!isJson(modern)) return modern;
   const parsed = appSchema.safeParse(modern);
   if (parsed.success) return parsed.data;
@@ -70,15 +73,15 @@ function keptOf(modern: unknown): unknown {
 }
 
 /** What is in one and not in the other, by the fields' names. */
-function lostOf(sent: unknown, kept: unknown, at: string): LeftOut[] {
+function findLostFields(sent: unknown, kept: unknown, at: string): LostField[] {
   if (Array.isArray(sent) && Array.isArray(kept)) {
-    return sent.flatMap((one, i) => lostOf(one, kept[i], `${at}[${i}]`));
+    return sent.flatMap((one, i) => findLostFields(one, kept[i], `${at}[${i}]`));
   }
   if (!isJson(sent) || !isJson(kept)) return [];
   return Object.entries(sent).flatMap(([name, value]) => {
     const field = at === '' ? name : `${at}.${name}`;
-    if (name in kept) return lostOf(value, kept[name], field);
-    return saysNothing(value, field) ? [] : [{ field, why: reasonFor(field) }];
+    if (name in kept) return findLostFields(value, kept[name], field);
+    return isEmptyValue(value, field) ? [] : [{ field, why: reasonFor(field) }];
   });
 }
 

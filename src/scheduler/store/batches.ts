@@ -53,7 +53,7 @@ export interface Contents {
 }
 
 /** Sorts out the names of the znodes of one generation. */
-export function contentsOf(names: readonly string[]): Contents {
+export function listContents(names: readonly string[]): Contents {
   const batches = names
     .flatMap((name) => /^e(\d{10})$/.exec(name)?.[1] ?? [])
     .map(Number)

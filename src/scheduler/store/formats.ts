@@ -18,21 +18,21 @@ export function readEvents(stored: readonly unknown[], refuse: (why: string) => 
       return event;
     } catch (error) {
       if (!(error instanceof UnreadableEventError)) throw error;
-      throw refuse(`holds ${error.message}, which mesosup ${RELEASE} can't read: ${advice(writer)}`);
+      throw refuse(`holds ${error.message}, which mesosup ${RELEASE} can't read: ${releaseAdvice(writer)}`);
     }
   });
 }
 
 /** Why a head is not the expected one, in brackets, and what to do. Heads of later formats name their `release`. */
-export function headProblem(head: unknown, expected: { readonly version: number }): string {
+export function describeHeadProblem(head: unknown, expected: { readonly version: number }): string {
   const { version, release } = isJson(head) ? head : {};
   const found = typeof version === 'number' ? `it has version ${version}, ` : '';
   const known = typeof release === 'string' ? release : undefined;
-  return `(${found}mesosup ${RELEASE} reads version ${expected.version}): ${advice(known)}`;
+  return `(${found}mesosup ${RELEASE} reads version ${expected.version}): ${releaseAdvice(known)}`;
 }
 
 /** @param writer the release that wrote the state, where that is known */
-function advice(writer: string | undefined): string {
+function releaseAdvice(writer: string | undefined): string {
   // A state that this release wrote and can't read says nothing of releases.
   if (writer === undefined || writer === RELEASE) return 'run the release of mesosup that wrote it';
   return `run mesosup ${writer}, which wrote it`;

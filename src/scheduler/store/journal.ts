@@ -6,7 +6,7 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoredEvent } from '../domain/events.ts';
-import { headProblem, readEvents } from './formats.ts';
+import { describeHeadProblem, readEvents } from './formats.ts';
 import { decodeFrames, encodeFrame } from './frames.ts';
 import { lockDirectory } from './lock.ts';
 import { STATE_VERSION, type Store, StoreError } from './store.ts';
@@ -189,7 +189,7 @@ function parseJournal(path: string, bytes: Buffer): { events: StoredEvent[]; end
   const [header, ...batches] = records;
   if (JSON.stringify(header) !== JSON.stringify(FORMAT)) {
     throw new StoreError(
-      `${path} is not a journal that this version reads ${headProblem(header, FORMAT)}, or move it away to begin without apps and tasks`,
+      `${path} is not a journal that this version reads ${describeHeadProblem(header, FORMAT)}, or move it away to begin without apps and tasks`,
     );
   }
   return { events: readEvents(batches.flat(), (why) => new StoreError(`${path} ${why}`)), end };

@@ -19,16 +19,16 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   await writeFile(draft, own, { mode: 0o600 });
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      if (await linked(draft, path)) {
+      if (await tryLink(draft, path)) {
         return async () => {
           if ((await read(path)) === own) await rm(path, { force: true });
         };
       }
       const held = await read(path);
-      if (held !== undefined && isHolderAlive(held)) throw inUse(directory, held);
+      if (held !== undefined && isHolderAlive(held)) throw inUseError(directory, held);
       if (held !== undefined) await removeStale(path, held);
     }
-    throw inUse(directory, await read(path));
+    throw inUseError(directory, await read(path));
   } finally {
     await rm(draft, { force: true });
   }
@@ -43,11 +43,11 @@ async function removeStale(path: string, held: string): Promise<void> {
     if (codeOf(error) === 'ENOENT') return;
     throw error;
   }
-  if ((await read(aside)) !== held) await linked(aside, path);
+  if ((await read(aside)) !== held) await tryLink(aside, path);
   await rm(aside, { force: true });
 }
 
-async function linked(from: string, to: string): Promise<boolean> {
+async function tryLink(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
     return true;
@@ -76,7 +76,7 @@ function isHolderAlive(held: string): boolean {
   return typeof pid === 'number' && isAlive({ pid, startTime: String(started) });
 }
 
-function inUse(directory: string, held: string | undefined): StoreError {
+function inUseError(directory: string, held: string | undefined): StoreError {
   const { pid } = parse(held ?? '');
   return new StoreError(
     `${directory} is in use by process ${String(pid ?? 'of another scheduler')}: stop that, or give this one another --data_dir`,

@@ -11,7 +11,7 @@ import { evolve } from '../domain/evolve.ts';
 import { isJson } from '../domain/json.ts';
 import { snapshotOf } from '../domain/snapshot.ts';
 import { createState, type State } from '../domain/state.ts';
-import { contentsOf, decodeBatch } from './batches.ts';
+import { decodeBatch, listContents } from './batches.ts';
 import { readEvents } from './formats.ts';
 import { decodeFrames } from './frames.ts';
 import { readJournalEvents } from './journal.ts';
@@ -44,7 +44,7 @@ const TYPES = [
 
 async function znodes(): Promise<unknown[]> {
   const data = (name: string) => readFileSync(path.join(ZNODES, name));
-  const { batches } = contentsOf(readdirSync(ZNODES));
+  const { batches } = listContents(readdirSync(ZNODES));
   const read = batches.map((number, i) =>
     decodeBatch(number, data(`e${String(i).padStart(10, '0')}`), async (name) => data(name)),
   );

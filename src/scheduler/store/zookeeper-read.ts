@@ -4,8 +4,8 @@ import { childPath } from '../../zookeeper/address.ts';
 import { isZooKeeperError, untilAnswered, type ZooKeeperSession } from '../../zookeeper/client.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import { parseJson } from '../domain/json.ts';
-import { batchName, contentsOf, decodeBatch } from './batches.ts';
-import { headProblem, readEvents } from './formats.ts';
+import { batchName, decodeBatch, listContents } from './batches.ts';
+import { describeHeadProblem, readEvents } from './formats.ts';
 import { STATE_VERSION, StoreError } from './store.ts';
 
 const FORMAT = { format: 'mesosup-state', version: STATE_VERSION };
@@ -18,7 +18,7 @@ const READS_AT_ONCE = 500;
  * @throws StoreError where there is no state, or none that this version reads
  */
 export function readZooKeeperEvents(session: ZooKeeperSession, path: string): Promise<StoredEvent[]> {
-  return explained(path, async () => {
+  return withStoreErrors(path, async () => {
     const head = childPath(path, 'head');
     const none = () =>
       new StoreError(`${path} in ZooKeeper holds no state of a scheduler: name another path in --zk`);
@@ -62,7 +62,7 @@ export async function readGeneration(
     bytes += znode.data.length;
     return znode.data;
   };
-  const { batches } = contentsOf((await untilAnswered(() => session.children(generation))) ?? []);
+  const { batches } = listContents((await untilAnswered(() => session.children(generation))) ?? []);
   const stored: unknown[] = [];
   for (let from = 0; from < batches.length; from += READS_AT_ONCE) {
     const some = await Promise.all(
@@ -82,7 +82,7 @@ export async function readGeneration(
 export function generationIn(path: string, format: string, head: Buffer | undefined): number {
   if (format === FORMAT_TEXT && head) return Number(head.toString('utf8'));
   throw new StoreError(
-    `${path} in ZooKeeper is not a state that this version reads ${headProblem(parseJson(format), FORMAT)}, or give another path in --zk to begin without apps and tasks`,
+    `${path} in ZooKeeper is not a state that this version reads ${describeHeadProblem(parseJson(format), FORMAT)}, or give another path in --zk to begin without apps and tasks`,
   );
 }
 
@@ -91,7 +91,7 @@ export function generationPath(path: string, generation: number): string {
 }
 
 /** Says in words what to do where ZooKeeper refuses. */
-export async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function withStoreErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

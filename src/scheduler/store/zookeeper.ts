@@ -19,9 +19,15 @@ import {
   type ZooKeeperSession,
 } from '../../zookeeper/client.ts';
 import type { StoredEvent } from '../domain/events.ts';
-import { contentsOf, encodeBatch, type Part } from './batches.ts';
+import { encodeBatch, listContents, type Part } from './batches.ts';
 import type { Store } from './store.ts';
-import { explained, FORMAT_TEXT, generationIn, generationPath, readGeneration } from './zookeeper-read.ts';
+import {
+  FORMAT_TEXT,
+  generationIn,
+  generationPath,
+  readGeneration,
+  withStoreErrors,
+} from './zookeeper-read.ts';
 
 /** Well below the 1 MB of a request, with its other words. */
 const BYTES_PER_STEP = 512 << 10;
@@ -154,7 +160,7 @@ class ZooKeeperStore implements Store {
       const path = this.#at(name);
       if (/^g\d+$/.test(name) && path !== current) await this.#removeGeneration(path);
     }
-    const { torn } = contentsOf((await untilAnswered(() => this.#session.children(current))) ?? []);
+    const { torn } = listContents((await untilAnswered(() => this.#session.children(current))) ?? []);
     if (torn.length === 0) return;
     this.#options.warn(`${current}: a batch of events was never completed; its parts are removed`);
     await this.#remove(torn.map((name) => childPath(current, name)));
@@ -231,7 +237,7 @@ class ZooKeeperStore implements Store {
   }
 
   #guard<T>(work: () => Promise<T>): Promise<T> {
-    return explained(this.#path, work);
+    return withStoreErrors(this.#path, work);
   }
 }
 

@@ -23,7 +23,7 @@ export function place(agents: number, tasks: number, apps: number, seed: number)
   const specs = Array.from({ length: agents }, (_, i) => ({
     id: `S${i}`,
     host: `agent${i}`,
-    cpus: random.whole(8, 32),
+    cpus: random.integer(8, 32),
     mem: 65_536,
     ports: 100,
   }));

@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { decodeBackup, type Summary } from '../../../scheduler/backup/format.ts';
 import { showPlace } from '../../../scheduler/backup/place.ts';
 import { restoreBackup } from '../../../scheduler/backup/restore.ts';
-import { inWords } from '../../../scheduler/backup/words.ts';
+import { summaryText } from '../../../scheduler/backup/summary-text.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { contentOf, nameOf } from '../../file-argument.ts';
 import { placeFlags, placeFrom } from '../../flags/place-flags.ts';
@@ -40,7 +40,7 @@ export default class SchedulerRestore extends BaseCommand {
     const { args, flags } = await this.parse(SchedulerRestore);
     const place = placeFrom(flags);
     const backup = decodeBackup(await contentOf(args.file), nameOf(args.file));
-    this.progress(`writing ${inWords(backup.head)} to ${showPlace(place)}`);
+    this.progress(`writing ${summaryText(backup.head)} to ${showPlace(place)}`);
     const summary = await restoreBackup(backup, place, {
       force: flags.force,
       newFramework: flags['new-framework'],
@@ -48,7 +48,7 @@ export default class SchedulerRestore extends BaseCommand {
     });
     const { at, from } = backup.head;
     this.log(
-      `${showPlace(place)} holds ${inWords(summary)}, as ${from} was at ${at}. Start the scheduler now.`,
+      `${showPlace(place)} holds ${summaryText(summary)}, as ${from} was at ${at}. Start the scheduler now.`,
     );
     return { to: showPlace(place), at, from, ...summary };
   }

@@ -42,11 +42,11 @@ export function unknownGroup(reply: FastifyReply, id: string): FastifyReply {
 }
 
 /** A list of wrong things must not give an answer many times its size. */
-const MOST_ERRORS = 100;
+const MAX_ERRORS = 100;
 
 export function invalid(reply: FastifyReply, errors: readonly FieldError[]): FastifyReply {
   const byPath = new Map<string, string[]>();
-  for (const { path, error } of errors.slice(0, MOST_ERRORS)) {
+  for (const { path, error } of errors.slice(0, MAX_ERRORS)) {
     const at = path.map((part) => (typeof part === 'number' ? `(${part})` : `/${part}`)).join('') || '/';
     byPath.set(at, [...(byPath.get(at) ?? []), error]);
   }
@@ -135,7 +135,7 @@ export function pageOf<T>(
 }
 
 /** Of an item the fields that are asked for. */
-export function only(item: object, { fields }: Paging): object {
+export function pickFields(item: object, { fields }: Paging): object {
   if (!fields) return item;
   return Object.fromEntries(Object.entries(item).filter(([name]) => fields.has(name)));
 }

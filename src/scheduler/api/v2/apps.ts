@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Change, DeploymentPlan } from '../../decide/inputs.ts';
 import type { App } from '../../domain/app.ts';
-import { absoluteId, idProblem, isWithin } from '../../domain/app-id.ts';
+import { absoluteId, findIdProblem, isWithin } from '../../domain/app-id.ts';
 import { appSchema } from '../../domain/app-schema.ts';
 import { fieldErrors } from '../../domain/field-errors.ts';
 import { isJson } from '../../domain/json.ts';
@@ -63,7 +63,7 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
     const parsed = appSchema.safeParse(request.body);
     if (!parsed.success) return invalid(reply, fieldErrors(parsed.error));
     const app = { ...parsed.data, id: absoluteId(parsed.data.id) };
-    const problem = idProblem(app.id);
+    const problem = findIdProblem(app.id);
     if (problem !== undefined) return invalid(reply, [{ path: ['id'], error: problem }]);
     const change: Change = { op: 'create', app, api: 'v2' };
     return deploy(request, reply, options, [change], async (plan) => {
@@ -94,7 +94,7 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
       url: '/v2/apps/*',
       handler: async (request, reply) => {
         const { appId, part } = routeOf(request as ByPath);
-        if (part !== undefined) return notHere(request, reply);
+        if (part !== undefined) return notFound(request, reply);
         const fields: unknown = request.body;
         if (!isJson(fields)) return invalid(reply, [{ path: [], error: 'must be a JSON object' }]);
         const isThere = await runner.read((state) => state.apps.has(appId));
@@ -113,24 +113,24 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
       case '*':
         return getWithin(request, reply, options, appId);
       case 'tasks':
-        return rest === undefined ? getAppTasks(request, reply, options, appId) : notHere(request, reply);
+        return rest === undefined ? getAppTasks(request, reply, options, appId) : notFound(request, reply);
       case 'versions':
         return getVersions(reply, options, appId, rest);
       case 'explain':
         return explainApp(request, reply, options, appId);
       default:
-        return notHere(request, reply);
+        return notFound(request, reply);
     }
   });
   api.post('/v2/apps/*', async (request: ByPath, reply) => {
     const { appId, part } = routeOf(request);
-    if (part !== 'restart') return notHere(request, reply);
+    if (part !== 'restart') return notFound(request, reply);
     return deploy(request, reply, options, [{ op: 'restart', appId }]);
   });
   api.delete('/v2/apps/*', async (request: ByPath, reply) => {
     const { appId, part, rest } = routeOf(request);
     if (part === 'tasks') return deleteAppTasks(request, reply, options, appId, rest);
-    if (part !== undefined) return notHere(request, reply);
+    if (part !== undefined) return notFound(request, reply);
     return deploy(request, reply, options, [{ op: 'remove', appId }]);
   });
 }
@@ -246,7 +246,7 @@ function filterOf(request: FastifyRequest): ((app: App) => boolean) | undefined 
     selects(app.labels);
 }
 
-function notHere(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return json(reply, { message: `There is nothing at ${request.method} ${request.url}` }, 404);
 }
 

@@ -6,10 +6,10 @@ import type { ServerEvent } from './event-schemas.ts';
 /** marathon-lb drops streams that are silent for 15 s. */
 const KEEP_ALIVE_MS = 10_000;
 /** A listener this far behind is cut off; it connects again and goes on where it was, or reads the state anew. */
-const MOST_UNSENT_BYTES = 1 << 20;
+const MAX_UNSENT_BYTES = 1 << 20;
 /** How much of the past is kept for those who come back. */
-const MOST_KEPT = 10_000;
-const MOST_KEPT_CHARACTERS = 4 << 20;
+const MAX_KEPT = 10_000;
+const MAX_KEPT_CHARACTERS = 4 << 20;
 
 export interface Wanted {
   /** None means all. */
@@ -87,7 +87,7 @@ export class EventStreams {
   #keep(event: Kept): void {
     this.#kept.push(event);
     this.#keptCharacters += event.text.length;
-    while (this.#kept.length > MOST_KEPT || this.#keptCharacters > MOST_KEPT_CHARACTERS) {
+    while (this.#kept.length > MAX_KEPT || this.#keptCharacters > MAX_KEPT_CHARACTERS) {
       const dropped = this.#kept.shift();
       if (!dropped) return;
       this.#keptCharacters -= dropped.text.length;
@@ -116,7 +116,7 @@ export class EventStreams {
 
   #send(response: ServerResponse, text: string): void {
     response.write(text);
-    if (response.writableLength > MOST_UNSENT_BYTES) response.destroy();
+    if (response.writableLength > MAX_UNSENT_BYTES) response.destroy();
   }
 
   #detach(response: ServerResponse, remoteAddress: string): void {

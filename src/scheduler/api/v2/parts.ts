@@ -19,7 +19,7 @@ interface Kept {
 }
 
 /** Of each app: as many clients may ask for different things in turn, and memory stays bounded. */
-const MOST_KINDS = 4;
+const MAX_KINDS = 4;
 
 const kept = new WeakMap<AppRecord, Kept>();
 
@@ -36,7 +36,7 @@ export function partOf(record: AppRecord, kind: string, make: (record: AppRecord
   }
   const known = found.parts.get(kind);
   if (known) return known;
-  if (found.parts.size >= MOST_KINDS) found.parts.clear();
+  if (found.parts.size >= MAX_KINDS) found.parts.clear();
   const part = newPart(make(record));
   found.parts.set(kind, part);
   return part;

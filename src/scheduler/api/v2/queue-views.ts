@@ -2,7 +2,7 @@
 
 import { fromMilli } from '../../../mesos/resources.ts';
 import type { Attribute, Offer, Resource } from '../../../mesos/types.ts';
-import { nearest, remedyText } from '../../decide/placement/nearest.ts';
+import { findNearest, remedyText } from '../../decide/placement/nearest.ts';
 import { wantOf } from '../../decide/placement/want.ts';
 import {
   type Check,
@@ -125,8 +125,8 @@ function reasonsOf(state: State, record: AppRecord, now: number): string[] {
   if (!state.connected) reasons.push(`not subscribed to a Mesos master: ${state.disconnectedBecause}`);
   if (delayLeftMs > 0)
     reasons.push(`its tasks keep ending: the next launch is in ${Math.ceil(delayLeftMs / 1000)} s`);
-  for (const [reason, hosts] of refusalsOf(record)) reasons.push(`${hosts.join(', ')}: ${reason}`);
-  if (record.missing > 0) reasons.push(...tooLarge(state, record));
+  for (const [reason, hosts] of groupRefusals(record)) reasons.push(`${hosts.join(', ')}: ${reason}`);
+  if (record.missing > 0) reasons.push(...describeOversized(state, record));
   if (reasons.length === 0) {
     reasons.push(
       'waiting for an offer: no agent is registered, or none has resources to offer at the moment',
@@ -141,7 +141,7 @@ function reasonsOf(state: State, record: AppRecord, now: number): string[] {
 }
 
 /** Hosts that lack the same are named together. */
-function refusalsOf(record: AppRecord): Map<string, string[]> {
+function groupRefusals(record: AppRecord): Map<string, string[]> {
   const hosts = new Map<string, Set<string>>();
   for (const { host, reason } of record.refusals.values()) {
     hosts.set(reason, (hosts.get(reason) ?? new Set()).add(host));
@@ -150,7 +150,7 @@ function refusalsOf(record: AppRecord): Map<string, string[]> {
 }
 
 /** Waiting does not help where no agent is large enough, unless there will be others. */
-function tooLarge({ settings, largestOffer }: State, { active }: AppRecord): string[] {
+function describeOversized({ settings, largestOffer }: State, { active }: AppRecord): string[] {
   if (!active || !largestOffer) return [];
   const { scalars } = wantOf(active, settings);
   return SCALARS.filter((name) => scalars[name] > largestOffer[name]).map(
@@ -162,7 +162,7 @@ function tooLarge({ settings, largestOffer }: State, { active }: AppRecord): str
 /** What `GET /v2/apps/{id}/explain` says. */
 export function explainJson(state: State, record: AppRecord, now: number): ExplanationJson {
   const { app, active, refusals, deploymentId } = record;
-  const near = nearest(refusals);
+  const near = findNearest(refusals);
   const isWaiting = state.waiting.has(app.id);
   return {
     appId: app.id,
@@ -171,7 +171,7 @@ export function explainJson(state: State, record: AppRecord, now: number): Expla
     missing: isWaiting ? record.missing : 0,
     ...(deploymentId !== undefined && { deploymentId }),
     ...(isWaiting && { since: isoOf(record.waitingSince ?? now) }),
-    reasons: active ? (isWaiting ? reasonsOf(state, record, now) : []) : [notBegun(record)],
+    reasons: active ? (isWaiting ? reasonsOf(state, record, now) : []) : [notStartedText(record)],
     agents: [...refusals].map(([agentId, { host, checks, at }]) => ({
       agentId,
       hostname: host,
@@ -189,7 +189,7 @@ function checkJson(check: Check): ExplanationJson['agents'][number]['checks'][nu
   return check.ok ? check : { ...check, reason: reasonOf(check) };
 }
 
-function notBegun({ deploymentId }: AppRecord): string {
+function notStartedText({ deploymentId }: AppRecord): string {
   return `its deployment ${deploymentId ?? ''} has not come to it yet: other apps come first`;
 }
 

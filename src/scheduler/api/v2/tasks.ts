@@ -8,12 +8,12 @@ import type { State } from '../../domain/state.ts';
 import type { Task } from '../../domain/task.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from '../answers.ts';
 import { appsOf, haproxyText, wantsText } from '../views.ts';
-import { cacheable, flagOf, invalid, only, pageOf, pagingOf, refused, unknownApp } from './answers.ts';
+import { cacheable, flagOf, invalid, pageOf, pagingOf, pickFields, refused, unknownApp } from './answers.ts';
 import { taskJson, tasksJson } from './views.ts';
 
-const MOST_IDS = 100_000;
+const MAX_IDS = 100_000;
 export const deletion = z.object(
-  { ids: z.array(z.string(), { error: 'must be an array of texts' }).max(MOST_IDS) },
+  { ids: z.array(z.string(), { error: 'must be an array of texts' }).max(MAX_IDS) },
   { error: 'must be a JSON object with ids' },
 );
 
@@ -31,7 +31,7 @@ export function addTaskRoutes(api: Api, options: ApiOptions): void {
       );
       tasks.sort((a, b) => (a.task.id < b.task.id ? -1 : 1));
       const { page, next } = pageOf(paging, tasks, ({ task }) => task.id);
-      return { tasks: page.map(({ record, task }) => only(taskJson(record, task), paging)), next };
+      return { tasks: page.map(({ record, task }) => pickFields(taskJson(record, task), paging)), next };
     });
     return cacheable(request, reply, { tasks, ...(next !== undefined && { next }) });
   });

@@ -5,7 +5,7 @@ import { servicePortsOf } from '../../domain/app.ts';
 import { parentOf, ROOT } from '../../domain/app-id.ts';
 import type { AppRecord, State, TaskFailure } from '../../domain/state.ts';
 import { instanceIdOf, isCounted, isHealthy, isUnhealthy, type Task } from '../../domain/task.ts';
-import { only, type Paging } from './answers.ts';
+import { type Paging, pickFields } from './answers.ts';
 import type {
   AppJson,
   CountsJson,
@@ -54,7 +54,7 @@ export function appParts(
   paging: Paging = {},
 ): Part[] {
   const kind = JSON.stringify(['app', [...embeds], paging.fields && [...paging.fields]]);
-  const show = (record: AppRecord) => JSON.stringify(only(appJson(record, embeds), paging));
+  const show = (record: AppRecord) => JSON.stringify(pickFields(appJson(record, embeds), paging));
   return records.map((record) => partOf(record, kind, show));
 }
 

@@ -1,21 +1,21 @@
 import { isTerminal, type TaskState, type TaskStatus } from '../../../mesos/types.ts';
 import type { App } from '../../domain/app.ts';
 import type { StateEvent } from '../../domain/events.ts';
-import { PROMPT_RELAUNCHES, WELL_AFTER_MS } from '../../domain/settings.ts';
-import { type AppRecord, lossesWith, ownerOf, type State } from '../../domain/state.ts';
+import { IMMEDIATE_RELAUNCHES, STABLE_AFTER_MS } from '../../domain/settings.ts';
+import { type AppRecord, countLosses, ownerOf, type State } from '../../domain/state.ts';
 import type { Task } from '../../domain/task.ts';
-import { isOfTheCluster } from '../../domain/task-end.ts';
+import { isClusterFailure } from '../../domain/task-end.ts';
 import type { Call, Decision } from '../inputs.ts';
 import { endTasks } from '../tasks/ending.ts';
 import { kill } from './calls.ts';
 
 /** A status update, or an answer to a reconciliation. */
-export function updated(state: State, status: TaskStatus, now: number): Decision {
+export function handleUpdate(state: State, status: TaskStatus, now: number): Decision {
   const task = state.tasks.get(status.task_id.value);
   if (!task) return { events: [], calls: [...acknowledge(status), ...killUnknown(status)] };
   const events: StateEvent[] = [];
   if (state.unanswered.has(task.id)) events.push({ type: 'task_answered', taskId: task.id });
-  if (!isNews(task, status)) return { events, calls: acknowledge(status) };
+  if (!hasNews(task, status)) return { events, calls: acknowledge(status) };
   events.push({
     type: 'task_updated',
     taskId: task.id,
@@ -27,11 +27,11 @@ export function updated(state: State, status: TaskStatus, now: number): Decision
   });
   const record = ownerOf(state, task);
   if (status.state === 'TASK_UNREACHABLE') {
-    events.push(...whenUnreachable(record, { ...task, unreachableAt: task.unreachableAt ?? now }, now));
+    events.push(...giveUpUnreachable(record, { ...task, unreachableAt: task.unreachableAt ?? now }, now));
     return { events, calls: acknowledge(status) };
   }
   if (isTerminal(status.state)) {
-    events.push(...delayAfterEnd(record, task, status, now));
+    events.push(...delayRelaunch(record, task, status, now));
     return { events, calls: acknowledge(status) };
   }
   if (task.state === 'TASK_UNREACHABLE' && isUnwanted(record, task)) {
@@ -57,7 +57,7 @@ function killUnknown({ state, task_id, agent_id }: TaskStatus): Call[] {
 const BEGINNING: ReadonlySet<TaskState> = new Set(['TASK_STAGING', 'TASK_STARTING']);
 
 /** Whether there is anything to store. Nothing goes back to before TASK_RUNNING, whatever order answers come in. */
-function isNews(task: Task, { state, reason, message, healthy }: TaskStatus): boolean {
+function hasNews(task: Task, { state, reason, message, healthy }: TaskStatus): boolean {
   if (BEGINNING.has(state) && (task.state === 'TASK_RUNNING' || task.state === 'TASK_KILLING')) return false;
   if (state !== task.state) return true;
   if (healthy !== undefined && healthy !== task.healthy) return true;
@@ -66,7 +66,7 @@ function isNews(task: Task, { state, reason, message, healthy }: TaskStatus): bo
 }
 
 /** A task out of reach is given up at once, or after a while, or never, as its app says. */
-export function whenUnreachable(record: AppRecord | undefined, task: Task, now: number): StateEvent[] {
+export function giveUpUnreachable(record: AppRecord | undefined, task: Task, now: number): StateEvent[] {
   const strategy = record?.app.unreachableStrategy;
   if (task.inactive || strategy === 'disabled') return [];
   const waitMs = (strategy?.inactiveAfterSeconds ?? 0) * 1000;
@@ -87,7 +87,7 @@ function isUnwanted(record: AppRecord | undefined, task: Task): boolean {
  * Tasks that keep ending are launched ever more slowly. What had been running is replaced at once the first time: its
  * container may have been killed, and so is a launch that the cluster lost, a few times. Tasks launched before the last failure was seen are of the same wave, and count once.
  */
-function delayAfterEnd(
+function delayRelaunch(
   record: AppRecord | undefined,
   task: Task,
   { state, reason }: TaskStatus,
@@ -95,11 +95,11 @@ function delayAfterEnd(
 ): StateEvent[] {
   if (!record?.active || task.killedAt !== undefined) return [];
   if (record.active.mode === 'job' && state === 'TASK_FINISHED') return [];
-  if (isOfTheCluster(state, reason)) {
-    if (task.runningAt !== undefined || lossesWith(record, task) <= PROMPT_RELAUNCHES) return [];
+  if (isClusterFailure(state, reason)) {
+    if (task.runningAt !== undefined || countLosses(record, task) <= IMMEDIATE_RELAUNCHES) return [];
   }
   const ranMs = task.runningAt === undefined ? 0 : now - task.runningAt;
-  const last = ranMs >= WELL_AFTER_MS ? undefined : record.delay;
+  const last = ranMs >= STABLE_AFTER_MS ? undefined : record.delay;
   if (last && task.launchedAt <= last.failedAt) return [];
   const delayMs = nextDelay(record.active, last?.ms, task.runningAt !== undefined);
   const appId = record.app.id;

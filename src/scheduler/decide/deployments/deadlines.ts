@@ -2,7 +2,7 @@ import type { App } from '../../domain/app.ts';
 import type { StateEvent } from '../../domain/events.ts';
 import type { State } from '../../domain/state.ts';
 import type { Call, Decision } from '../inputs.ts';
-import { fail } from '../settle.ts';
+import { failDeployment } from '../settle.ts';
 import { deadlineOf } from './change.ts';
 
 /** Stops a deployment where it is; its apps stay half-way until they are changed again. */
@@ -32,12 +32,12 @@ export function checkDeadline(
   if (now < due) {
     return { events: [{ type: 'timer_set', at: due, timer: { kind: 'deadline', deploymentId } }], calls: [] };
   }
-  const failed = fail(state, record, `it got no further for ${seconds} s`, now);
+  const failed = failDeployment(state, record, `it got no further for ${seconds} s`, now);
   return { events: [...failed.events], calls: [...failed.calls] };
 }
 
 /** The deadlines of all deployments under way, for a scheduler that has just been started. */
-export function deadlines(state: State, now: number): StateEvent[] {
+export function setDeadlines(state: State, now: number): StateEvent[] {
   return [...state.deployments.values()].flatMap(({ deployment }): StateEvent[] => {
     const seconds = deadlineOf(appsOf(state, deployment.appIds));
     if (seconds === undefined) return [];

@@ -13,7 +13,7 @@ export interface PortsInUse {
  * @param seed a random number in [0, 1): where the search begins
  * @returns undefined when the range is used up
  */
-export function withServicePorts(
+export function assignServicePorts(
   app: AppDefinition,
   before: AppDefinition | undefined,
   inUse: PortsInUse,
@@ -37,10 +37,10 @@ export function withServicePorts(
   const ports: number[] = [];
   for (const [i, port] of wanted.entries()) {
     const kept = earlier[i];
-    const given = port !== 0 ? port : kept !== undefined && !taken.has(kept) ? kept : free();
-    if (given === undefined) return undefined;
-    taken.add(given);
-    ports.push(given);
+    const assigned = port !== 0 ? port : kept !== undefined && !taken.has(kept) ? kept : free();
+    if (assigned === undefined) return undefined;
+    taken.add(assigned);
+    ports.push(assigned);
   }
   return withPorts(app, ports);
 }

@@ -14,7 +14,7 @@ export interface Tree {
 export type Steps = { readonly steps: Action[][] } | { readonly cycle: string };
 
 /** Source: Marathon's DeploymentPlan. Actions of one step have nothing to do with each other. */
-export function stepsOf(actions: readonly Action[], tree: Tree): Steps {
+export function orderSteps(actions: readonly Action[], tree: Tree): Steps {
   const stops = actions.filter(({ type }) => type === 'stop');
   const rest = actions.filter(({ type }) => type !== 'stop');
   const changed = new Set(rest.map(({ appId }) => appId));
@@ -31,7 +31,7 @@ export function stepsOf(actions: readonly Action[], tree: Tree): Steps {
     }
     open.add(appId);
     let layer = 0;
-    for (const before of appsBefore(appId, tree)) {
+    for (const before of findDependencies(appId, tree)) {
       layer = Math.max(layer, layerOf(before) + (changed.has(before) ? 1 : 0));
     }
     open.delete(appId);
@@ -48,7 +48,7 @@ export function stepsOf(actions: readonly Action[], tree: Tree): Steps {
   return { steps: [stops, ...steps].filter((step) => step.length > 0) };
 }
 
-function appsBefore(appId: string, tree: Tree): string[] {
+function findDependencies(appId: string, tree: Tree): string[] {
   const named = [
     ...tree.dependenciesOf(appId),
     ...ancestorsOf(appId).flatMap((group) => tree.groupDependenciesOf(group)),

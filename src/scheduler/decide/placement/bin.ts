@@ -22,21 +22,21 @@ export interface Bin {
 }
 
 /** The shared executor that a task goes to. */
-interface Placed {
+interface PlacedExecutor {
   readonly id: string;
   readonly kind: ExecutorKind;
   /** It does not run yet: it comes with the task, and takes resources of its own. */
-  readonly comes: boolean;
+  readonly isNew: boolean;
 }
 
 /** What a task gets of a bin. */
 export interface Fit {
   readonly ports: readonly number[];
-  readonly executor?: Placed;
+  readonly executor?: PlacedExecutor;
 }
 
 /** What a task was given. */
-export interface Given {
+export interface Allotment {
   readonly resources: readonly Resource[];
   /** Those of its shared executor. */
   readonly executorResources?: readonly Resource[];
@@ -61,9 +61,9 @@ export function openBin(offer: Offer, index: number, state: State): Bin {
  * @returns what it gets, or the first stage that it doesn't pass
  */
 export function tryFit(bin: Bin, want: Want, turn = 0): Fit | Stage {
-  const pools = acceptedOf(bin, want);
+  const pools = acceptedPools(bin, want);
   if (pools.length === 0 && bin.pools.length > 0) return 'roles';
-  const executor = want.form.type === 'shared' ? executorIn(bin, want) : undefined;
+  const executor = want.form.type === 'shared' ? chooseExecutor(bin, want) : undefined;
   for (const name of SCALARS) if (!hasScalar(pools, want, executor, name).ok) return name;
   const ports = allocate(pools, want.hostPorts, turn);
   if ('missing' in ports) return 'ports';
@@ -74,12 +74,12 @@ export function tryFit(bin: Bin, want: Want, turn = 0): Fit | Stage {
  * Every stage by itself but for the constraints, so that it can be told whether a single thing is in the way. Where
  * no role is accepted, the others are looked at as if all were.
  */
-export function checksOf(bin: Bin, want: Want): Check[] {
-  const accepted = acceptedOf(bin, want);
+export function checkStages(bin: Bin, want: Want): Check[] {
+  const accepted = acceptedPools(bin, want);
   const ok = accepted.length > 0 || bin.pools.length === 0;
   const pools = ok ? accepted : bin.pools;
   const wide: Want = ok ? want : { ...want, reserved: true, unreserved: true };
-  const executor = want.form.type === 'shared' ? executorIn(bin, wide) : undefined;
+  const executor = want.form.type === 'shared' ? chooseExecutor(bin, wide) : undefined;
   // As the app would name them: what is reserved for a role above ours is ours, too.
   const offered = [...new Set(bin.pools.map(({ role }) => (role === UNRESERVED ? role : want.role)))];
   const checks: Check[] = [{ stage: 'roles', ok, accepted: want.roles, offered }];
@@ -107,17 +107,17 @@ export function checksOf(bin: Bin, want: Want): Check[] {
 }
 
 /** Takes what `tryFit` gave out of the bin. */
-export function fill(bin: Bin, want: Want, { ports, executor }: Fit): Given {
-  if (executor?.comes) {
+export function fill(bin: Bin, want: Want, { ports, executor }: Fit): Allotment {
+  if (executor?.isNew) {
     draw(executor.kind.pool ? [executor.kind.pool] : [], executor.kind.cost, []);
     bin.present.add(executor.id);
   }
   if (executor) bin.load.set(executor.id, (bin.load.get(executor.id) ?? 0) + 1);
-  const resources = draw(acceptedOf(bin, want), want.scalars, ports);
+  const resources = draw(acceptedPools(bin, want), want.scalars, ports);
   return { resources, ...(executor && { executorResources: executor.kind.resources }) };
 }
 
-function acceptedOf({ pools }: Bin, want: Want): readonly Pool[] {
+function acceptedPools({ pools }: Bin, want: Want): readonly Pool[] {
   return want.reserved && want.unreserved ? pools : pools.filter((pool) => accepts(want, pool));
 }
 
@@ -126,10 +126,10 @@ const NOTHING = noScalars();
 function hasScalar(
   pools: readonly Pool[],
   want: Want,
-  executor: Placed | undefined,
+  executor: PlacedExecutor | undefined,
   name: keyof Scalars,
 ): { ok: boolean; wanted: number; offered: number; divided: boolean } {
-  const cost = executor?.comes ? executor.kind.cost : NOTHING;
+  const cost = executor?.isNew ? executor.kind.cost : NOTHING;
   const wanted = want.scalars[name] + cost[name];
   const offered = sum(pools, name);
   // The executor's own must all come out of one part.
@@ -139,21 +139,21 @@ function hasScalar(
 }
 
 /** An executor that runs has what it needs; only for a new one the app must accept the role of its resources. */
-function executorIn(bin: Bin, want: Want): Placed | undefined {
-  const slots = bin.kinds.map((kind) => ({ kind, id: slotOf(bin, kind) }));
+function chooseExecutor(bin: Bin, want: Want): PlacedExecutor | undefined {
+  const slots = bin.kinds.map((kind) => ({ kind, id: findSlot(bin, kind) }));
   const present = slots.find(({ id }) => bin.present.has(id));
-  if (present) return { ...present, comes: false };
+  if (present) return { ...present, isNew: false };
   const open = slots.filter(({ kind }) => !kind.pool || accepts(want, kind.pool));
   const roomy = open.find(({ kind: { pool, cost } }) =>
     SCALARS.every((name) => cost[name] <= (pool?.scalars[name] ?? 0)),
   );
   const [first] = slots;
   const placed = roomy ?? open.find(({ kind }) => kind.pool) ?? first;
-  return placed && { ...placed, comes: true };
+  return placed && { ...placed, isNew: true };
 }
 
 /** The first executor of its kind that has room for another task. */
-function slotOf({ load }: Bin, { prefix }: ExecutorKind): string {
+function findSlot({ load }: Bin, { prefix }: ExecutorKind): string {
   for (let slot = 0; ; slot += 1) {
     const id = `${prefix}.${slot}`;
     if ((load.get(id) ?? 0) < TASKS_PER_EXECUTOR) return id;

@@ -5,7 +5,7 @@
  */
 
 import type { App } from '../../domain/app.ts';
-import { type Constraint, isValue, matchesWhole } from '../../domain/constraint.ts';
+import { type Constraint, fullMatcher, isValue } from '../../domain/constraint.ts';
 import type { BrokenConstraint } from '../../domain/placement.ts';
 import type { AppRecord } from '../../domain/state.ts';
 import { type Fields, fieldIn } from './fields.ts';
@@ -52,11 +52,11 @@ export function canComeBack({ constraint: [, operator] }: Rule): boolean {
 function ruleFor([, operator, wanted]: Constraint, counts: ValueCounts): Rule['allows'] {
   switch (operator) {
     case 'UNLIKE': {
-      const matches = matchesWhole(wanted);
+      const matches = fullMatcher(wanted);
       return (value) => value === undefined || !matches(value);
     }
     case 'LIKE': {
-      const matches = matchesWhole(wanted);
+      const matches = fullMatcher(wanted);
       return (value) => value !== undefined && matches(value);
     }
     case 'IS':

@@ -24,16 +24,20 @@ export type Remedy =
   | { readonly field: 'constraints'; readonly without: Constraint };
 
 /** Mesos gives no task fewer processors than this. */
-const LEAST_CPUS = 0.001;
+const MIN_CPUS = 0.001;
 
 /** @returns undefined where no agent has refused the app of late */
-export function nearest(refusals: ReadonlyMap<string, Refusal>): Nearest | undefined {
+export function findNearest(refusals: ReadonlyMap<string, Refusal>): Nearest | undefined {
   let best: { rank: readonly number[]; found: Nearest } | undefined;
   for (const [agentId, { host, checks }] of refusals) {
     const failed = checks.filter(({ ok }) => !ok);
     const [first, ...others] = failed;
-    const remedy = first && others.length === 0 ? remedyOf(first) : undefined;
-    const rank = [remedy ? 0 : 1, failed.length, failed.reduce((total, check) => total + gapOf(check), 0)];
+    const remedy = first && others.length === 0 ? findRemedy(first) : undefined;
+    const rank = [
+      remedy ? 0 : 1,
+      failed.length,
+      failed.reduce((total, check) => total + measureGap(check), 0),
+    ];
     if (best && !isLess(rank, best.rank)) continue;
     best = { rank, found: { agentId, host, failed, ...(remedy && { remedy }) } };
   }
@@ -54,7 +58,7 @@ export function remedyText(remedy: Remedy, host: string): string {
   }
 }
 
-function remedyOf(check: Check): Remedy | undefined {
+function findRemedy(check: Check): Remedy | undefined {
   switch (check.stage) {
     case 'roles':
       return { field: 'acceptedResourceRoles', from: check.accepted, to: check.offered };
@@ -71,7 +75,7 @@ function remedyOf(check: Check): Remedy | undefined {
       const { stage, wanted, executor, offered, divided } = check;
       const left = Math.round((offered - executor) * 1000) / 1000;
       const to = stage === 'gpus' ? Math.floor(left) : left;
-      const least = stage === 'cpus' ? LEAST_CPUS : 0;
+      const least = stage === 'cpus' ? MIN_CPUS : 0;
       if (divided || to < least) return undefined;
       return { field: stage, from: Math.round((wanted - executor) * 1000) / 1000, to };
     }
@@ -79,7 +83,7 @@ function remedyOf(check: Check): Remedy | undefined {
 }
 
 /** From 0, nearly enough, to 1, nothing of it. */
-function gapOf(check: Check): number {
+function measureGap(check: Check): number {
   if (check.stage === 'roles' || check.stage === 'constraints') return 1;
   if (check.stage === 'ports' && check.missing.length > 0) return check.missing.length / check.wanted;
   return Math.max(0, check.wanted - check.offered) / Math.max(check.wanted, 1e-9);

@@ -58,7 +58,7 @@ function updates(harness: Harness): Update[] {
   return harness.mesos.calls.filter((call): call is Update => call.type === 'UPDATE_FRAMEWORK');
 }
 
-function told(harness: Harness): (OfferConstraints | undefined)[] {
+function sentConstraints(harness: Harness): (OfferConstraints | undefined)[] {
   return updates(harness).map(({ update_framework }) => update_framework.offer_constraints);
 }
 
@@ -72,7 +72,7 @@ describe('the master is told', () => {
   it('once an app has seen what there is, with the framework as it is', () => {
     const harness = connected();
     harness.input(start(on('a', { instances: 3, cpus: 3 })));
-    expect(told(harness)).toEqual([]);
+    expect(sentConstraints(harness)).toEqual([]);
     const calls = harness.mesos.calls.length;
     harness.mesos.offer();
     harness.deliverAll();
@@ -101,19 +101,19 @@ describe('the master is told', () => {
     harness.input(update('/sleeper', { instances: 30, cpus: 1 }));
     harness.rest();
     expect(harness.state.ready.size).toBe(1);
-    expect(told(harness)).toEqual([]);
+    expect(sentConstraints(harness)).toEqual([]);
   });
 
   it('nothing where it is older', () => {
     for (const version of ['1.10.9', '0.28.2', '', 'none']) {
       const harness = connected(version);
       waits(harness, 'c');
-      expect(told(harness)).toEqual([]);
+      expect(sentConstraints(harness)).toEqual([]);
     }
     for (const version of ['1.12.0', '2.0.1-dev']) {
       const harness = connected(version);
       waits(harness, 'c');
-      expect(told(harness)).toEqual([racks('c')]);
+      expect(sentConstraints(harness)).toEqual([racks('c')]);
     }
   });
 
@@ -122,7 +122,7 @@ describe('the master is told', () => {
     waits(harness, 'c');
     let calls = harness.mesos.calls.length;
     waits(harness, 'd');
-    expect(told(harness)).toEqual([racks('c'), {}, racks('c', 'd')]);
+    expect(sentConstraints(harness)).toEqual([racks('c'), {}, racks('c', 'd')]);
     expect(since(harness, calls).map(({ type }) => type)).toEqual([
       'UPDATE_FRAMEWORK',
       'REVIVE',
@@ -132,11 +132,11 @@ describe('the master is told', () => {
     calls = harness.mesos.calls.length;
     harness.input(stop('/on-d'));
     expect(since(harness, calls)).toEqual([latest(harness)]);
-    expect(told(harness).at(-1)).toEqual(racks('c'));
+    expect(sentConstraints(harness).at(-1)).toEqual(racks('c'));
     calls = harness.mesos.calls.length;
     harness.input(update('/on-c', { constraints: [['rack', 'IS', 'a']] }, true));
     expect(since(harness, calls).map(({ type }) => type)).toEqual(['UPDATE_FRAMEWORK', 'REVIVE']);
-    expect(told(harness).at(-1)).toEqual({});
+    expect(sentConstraints(harness).at(-1)).toEqual({});
     harness.rest();
     expect(harness.mesos.live()).toHaveLength(1);
   });
@@ -147,7 +147,7 @@ describe('the master is told', () => {
     harness.input(start(appV2({ cpus: 1 })));
     harness.rest();
     expect(harness.mesos.live()).toHaveLength(1);
-    expect(told(harness)).toEqual([racks('c'), {}, racks('c')]);
+    expect(sentConstraints(harness)).toEqual([racks('c'), {}, racks('c')]);
   });
 });
 
@@ -156,7 +156,7 @@ describe('a new connection', () => {
     const harness = connected();
     waits(harness, 'c');
     harness.disconnect();
-    expect(harness.state.constraints.restated).toEqual(racks('c'));
+    expect(harness.state.constraints.forSubscribe).toEqual(racks('c'));
     const calls = harness.mesos.calls.length;
     reconnect(harness);
     expect(since(harness, calls).filter(({ type }) => type !== 'RECONCILE')).toMatchObject([
@@ -170,21 +170,21 @@ describe('a new connection', () => {
     waits(harness, 'c');
     harness.disconnect();
     harness.disconnect();
-    expect(harness.state.constraints.restated).toBeUndefined();
+    expect(harness.state.constraints.forSubscribe).toBeUndefined();
     // Whether the master has them from the first is not known.
     harness.input(stop('/on-c'));
     reconnect(harness);
     harness.input(start(appV2()));
-    expect(told(harness)).toEqual([racks('c'), {}]);
+    expect(sentConstraints(harness)).toEqual([racks('c'), {}]);
   });
 
   it('is told nothing by SUBSCRIBE where there is nothing to tell', () => {
     const harness = connected();
     harness.disconnect();
-    expect(harness.state.constraints.restated).toBeUndefined();
+    expect(harness.state.constraints.forSubscribe).toBeUndefined();
     reconnect(harness);
     harness.input(start(appV2()));
-    expect(told(harness)).toEqual([]);
+    expect(sentConstraints(harness)).toEqual([]);
   });
 
   it('with an older master is told nothing, nor is the one after by SUBSCRIBE', () => {
@@ -193,8 +193,8 @@ describe('a new connection', () => {
     harness.disconnect();
     reconnect(harness, '1.9.0');
     harness.disconnect();
-    expect(harness.state.constraints.restated).toBeUndefined();
-    expect(told(harness)).toHaveLength(1);
+    expect(harness.state.constraints.forSubscribe).toBeUndefined();
+    expect(sentConstraints(harness)).toHaveLength(1);
   });
 });
 
@@ -205,15 +205,15 @@ describe('a master that refuses them', () => {
     const harness = connected();
     waits(harness, 'c');
     harness.input({ type: 'call_failed', call: latest(harness), refused });
-    expect(told(harness)).toEqual([racks('c'), {}]);
+    expect(sentConstraints(harness)).toEqual([racks('c'), {}]);
     expect(harness.mesos.calls.at(-1)?.type).toBe('REVIVE');
     harness.input(start(on('a')));
     harness.rest();
-    expect(told(harness)).toHaveLength(2);
+    expect(sentConstraints(harness)).toHaveLength(2);
     expect(harness.mesos.live()).toHaveLength(1);
     harness.disconnect();
     reconnect(harness);
-    expect(told(harness)).toEqual([racks('c'), {}, racks('c')]);
+    expect(sentConstraints(harness)).toEqual([racks('c'), {}, racks('c')]);
   });
 
   it('is told nothing where it refuses that too', () => {
@@ -222,7 +222,7 @@ describe('a master that refuses them', () => {
     for (let n = 0; n < 2; n += 1) harness.input({ type: 'call_failed', call: latest(harness), refused });
     harness.input(start(on('a')));
     harness.rest();
-    expect(told(harness)).toHaveLength(2);
+    expect(sentConstraints(harness)).toHaveLength(2);
     expect(harness.mesos.live()).toHaveLength(1);
   });
 });
@@ -231,9 +231,9 @@ it('what got lost is told again a second later', () => {
   const harness = connected();
   waits(harness, 'c');
   harness.input({ type: 'call_failed', call: latest(harness) });
-  expect(told(harness)).toHaveLength(1);
+  expect(sentConstraints(harness)).toHaveLength(1);
   harness.pass(1000);
-  expect(told(harness)).toEqual([racks('c'), racks('c')]);
+  expect(sentConstraints(harness)).toEqual([racks('c'), racks('c')]);
   const { offer_constraints: _, ...bare } = latest(harness).update_framework;
   harness.input({
     type: 'call_failed',
@@ -241,5 +241,5 @@ it('what got lost is told again a second later', () => {
     refused: 'answered 400',
   });
   harness.pass(60_000);
-  expect(told(harness)).toHaveLength(2);
+  expect(sentConstraints(harness)).toHaveLength(2);
 });

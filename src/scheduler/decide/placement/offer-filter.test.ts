@@ -9,7 +9,7 @@ import { constraintSchema } from '../../domain/constraint.ts';
 import { evolve } from '../../domain/evolve.ts';
 import { createState, type State } from '../../domain/state.ts';
 import { isNarrower, isSame, NO_CONSTRAINTS, offerConstraintsOf } from './offer-filter.ts';
-import { offered } from './offers.ts';
+import { handleOffers } from './offers.ts';
 
 type Given = readonly string[];
 
@@ -48,7 +48,7 @@ function constrained(...constraints: Given[]): App {
   return appV2({ id: `/app-${serial}`, instances: 2, cpus: 0.1, constraints });
 }
 
-function told(...apps: App[]): AttributeConstraint[][] | undefined {
+function groupsFor(...apps: App[]): AttributeConstraint[][] | undefined {
   const { role_constraints } = offerConstraintsOf(waiting(...apps));
   return role_constraints?.['*']?.groups.map(({ attribute_constraints }) => attribute_constraints);
 }
@@ -73,7 +73,7 @@ describe('the constraint', () => {
     [['rack', 'UNLIKE', 'a|b'], { text_not_matches: { regex: 'a|b' } }],
     [['rack', 'UNLIKE', '[^a]'], undefined],
   ])('%j is told as %j', (constraint, predicate) => {
-    expect(told(constrained(constraint))).toEqual(predicate && [[{ selector: rack, predicate }]]);
+    expect(groupsFor(constrained(constraint))).toEqual(predicate && [[{ selector: rack, predicate }]]);
   });
 
   it.each<[string, AttributeConstraint['selector'] | undefined]>([
@@ -85,12 +85,12 @@ describe('the constraint', () => {
     ['', undefined],
   ])('on %j is told of %j', (field, selector) => {
     const predicate = { text_equals: { value: 'a' } };
-    expect(told(constrained([field, 'IS', 'a']))).toEqual(selector && [[{ selector, predicate }]]);
+    expect(groupsFor(constrained([field, 'IS', 'a']))).toEqual(selector && [[{ selector, predicate }]]);
   });
 
   it('that every host meets is not told', () => {
-    expect(told(constrained(['hostname', 'UNIQUE']))).toBeUndefined();
-    expect(told(constrained(['hostname', 'UNIQUE'], ['rack', 'IS', 'a']))).toHaveLength(1);
+    expect(groupsFor(constrained(['hostname', 'UNIQUE']))).toBeUndefined();
+    expect(groupsFor(constrained(['hostname', 'UNIQUE'], ['rack', 'IS', 'a']))).toHaveLength(1);
   });
 });
 
@@ -100,7 +100,7 @@ describe('constraints', () => {
 
   it('are one group for each set of them, whatever the order', () => {
     const ssd = ['disk', 'LIKE', 'ssd'];
-    const groups = told(constrained(a, ssd), constrained(ssd, a), constrained(b), constrained(b, b));
+    const groups = groupsFor(constrained(a, ssd), constrained(ssd, a), constrained(b), constrained(b, b));
     expect(groups?.map((group) => group.length)).toEqual([2, 1]);
     expect(offerConstraintsOf(waiting(constrained(a), constrained(b)))).toEqual(
       offerConstraintsOf(waiting(constrained(b), constrained(a))),
@@ -108,15 +108,15 @@ describe('constraints', () => {
   });
 
   it('are none where an app has none, nothing waits, or there are many', () => {
-    expect(told(constrained(a), constrained())).toBeUndefined();
-    expect(told()).toBeUndefined();
+    expect(groupsFor(constrained(a), constrained())).toBeUndefined();
+    expect(groupsFor()).toBeUndefined();
     const racks = (howMany: number) =>
       Array.from({ length: howMany }, (_, i) => constrained(['rack', 'IS', `r${i}`]));
-    expect(told(...racks(50))).toHaveLength(50);
-    expect(told(...racks(51))).toBeUndefined();
+    expect(groupsFor(...racks(50))).toHaveLength(50);
+    expect(groupsFor(...racks(51))).toBeUndefined();
     const same = Array.from({ length: 1001 }, () => constrained(a));
-    expect(told(...same)).toBeUndefined();
-    expect(told(...same.slice(1))).toHaveLength(1);
+    expect(groupsFor(...same)).toBeUndefined();
+    expect(groupsFor(...same.slice(1))).toHaveLength(1);
   });
 
   it('are none while an app has seen no offer', () => {
@@ -213,7 +213,9 @@ it('whatever placement could use is let through', () => {
         );
         const constraints = offerConstraintsOf(state);
         for (const offer of agents.map(offerOf)) {
-          const launched = offered(state, [offer], 0).events.some(({ type }) => type === 'task_launched');
+          const launched = handleOffers(state, [offer], 0).events.some(
+            ({ type }) => type === 'task_launched',
+          );
           const passes = letsThrough(constraints, '*', offer);
           if (launched) expect(passes, JSON.stringify({ apps, offer, constraints })).toBe(true);
           if (launched) used += 1;

@@ -7,18 +7,18 @@ import type { AttributeConstraint, AttributePredicate, OfferConstraints } from '
 import type { App } from '../../domain/app.ts';
 import { type Constraint, isNumber } from '../../domain/constraint.ts';
 import type { State } from '../../domain/state.ts';
-import { re2Of } from './re2.ts';
+import { toRe2 } from './re2.ts';
 
 /** Apps that are looked at, and groups that are told: with more, an offer is likely to be of use for one of them. */
-const MOST_APPS = 1000;
-const MOST_GROUPS = 50;
+const MAX_APPS = 1000;
+const MAX_GROUPS = 50;
 
 /** All offers are wanted. */
 export const NO_CONSTRAINTS: OfferConstraints = {};
 
 /** Those of the apps that could launch now: a group for each set of constraints, all or none of the apps. */
 export function offerConstraintsOf(state: Pick<State, 'apps' | 'ready' | 'settings'>): OfferConstraints {
-  if (state.ready.size > MOST_APPS) return NO_CONSTRAINTS;
+  if (state.ready.size > MAX_APPS) return NO_CONSTRAINTS;
   const groups = new Map<string, AttributeConstraint[]>();
   for (const id of state.ready) {
     const { active, offerCounts } = state.apps.get(id) ?? {};
@@ -27,7 +27,7 @@ export function offerConstraintsOf(state: Pick<State, 'apps' | 'ready' | 'settin
     const { group, text } = offerCounts ? groupOf(active) : NO_GROUP;
     if (group.length === 0) return NO_CONSTRAINTS;
     groups.set(text, group);
-    if (groups.size > MOST_GROUPS) return NO_CONSTRAINTS;
+    if (groups.size > MAX_GROUPS) return NO_CONSTRAINTS;
   }
   if (groups.size === 0) return NO_CONSTRAINTS;
   // In an order of their own, so that the same set is the same text.
@@ -62,20 +62,20 @@ interface Group {
 const NO_GROUP: Group = { group: [], text: '[]' };
 
 /** Made once for each definition, since those that wait are looked at again with every change of demand. */
-const made = new WeakMap<App, Group>();
+const cachedGroups = new WeakMap<App, Group>();
 
 function groupOf(app: App): Group {
-  const known = made.get(app);
+  const known = cachedGroups.get(app);
   if (known) return known;
   const group = constraintsOf(app);
   const fresh = { group, text: JSON.stringify(group) };
-  made.set(app, fresh);
+  cachedGroups.set(app, fresh);
   return fresh;
 }
 
 /** One that every agent meets is left out. */
 function constraintsOf({ constraints }: App): AttributeConstraint[] {
-  const told = new Map<string, AttributeConstraint>();
+  const byText = new Map<string, AttributeConstraint>();
   for (const constraint of constraints) {
     const selector = selectorOf(constraint[0]);
     const predicate = selector && predicateOf(constraint);
@@ -83,9 +83,9 @@ function constraintsOf({ constraints }: App): AttributeConstraint[] {
     const isHostname = 'pseudoattribute_type' in selector && selector.pseudoattribute_type === 'HOSTNAME';
     if (isHostname && 'exists' in predicate) continue;
     const one = { selector, predicate };
-    told.set(JSON.stringify(one), one);
+    byText.set(JSON.stringify(one), one);
   }
-  return [...told].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }
 
 function selectorOf(field: string): AttributeConstraint['selector'] | undefined {
@@ -117,13 +117,13 @@ function predicateOf([, operator, value = '']: Constraint): AttributePredicate |
     case 'CLUSTER':
       return value !== '' && isPlain(value) ? { text_equals: { value } } : EXISTS;
     case 'LIKE': {
-      const found = re2Of(operator, value);
+      const found = toRe2(operator, value);
       if (!found) return EXISTS;
       const { regex, text } = found;
       return text === undefined ? { text_matches: { regex } } : { text_equals: { value: text } };
     }
     case 'UNLIKE': {
-      const found = re2Of(operator, value);
+      const found = toRe2(operator, value);
       if (!found) return undefined;
       const { regex, text } = found;
       return text === undefined ? { text_not_matches: { regex } } : { text_not_equals: { value: text } };

@@ -1,13 +1,13 @@
 import type { App } from '../../domain/app.ts';
 import { isOnAgent, probesOf } from '../../domain/checks.ts';
 import type { StateEvent } from '../../domain/events.ts';
-import { type Check, MOST_REFUSALS, reasonOf } from '../../domain/placement.ts';
+import { type Check, MAX_REFUSALS, reasonOf } from '../../domain/placement.ts';
 import type { AppRecord, State } from '../../domain/state.ts';
 import type { Task } from '../../domain/task.ts';
 import { uuidOf } from '../../domain/uuid.ts';
 import { taskId } from '../tasks/form.ts';
 import { taskInfo } from '../tasks/task-info.ts';
-import { type Bin, checksOf, fill } from './bin.ts';
+import { type Bin, checkStages, fill } from './bin.ts';
 import { type Candidate, Candidates } from './candidates.ts';
 import { brokenBy } from './constraints.ts';
 import { fieldsOf } from './fields.ts';
@@ -43,14 +43,14 @@ export function place(round: Round, record: AppRecord): boolean {
     if (!found) break;
     const task = newTask(state, record, active, found, placed, now);
     events.push(...launch(state, task, now));
-    const given = fill(found.bin, want, found.fit);
-    found.bin.tasks.push(taskInfo(active, want.form, task, given, state.settings));
+    const allotment = fill(found.bin, want, found.fit);
+    found.bin.tasks.push(taskInfo(active, want.form, task, allotment, state.settings));
     candidates.placed(found);
   }
   const broken = candidates.close();
   if (placed === record.missing) return true;
   round.effort += EFFORT_OF_APP + candidates.tries;
-  tell(round, record, { app: active, shelf, candidates, broken, placed });
+  reportRefusals(round, record, { app: active, shelf, candidates, broken, placed });
   // A daemon has its place on every agent that would do.
   return active.mode === 'daemon';
 }
@@ -111,16 +111,16 @@ interface Outcome {
 }
 
 /** Says what the offers lacked: how many lacked what, and of a bounded number of agents everything. */
-function tell(round: Round, record: AppRecord, outcome: Outcome): void {
+function reportRefusals(round: Round, record: AppRecord, outcome: Outcome): void {
   const { app, shelf, broken, placed } = outcome;
   const { events, now: at } = round;
   const brokenOn = new Map(broken.map((bin) => [bin.offer.agent_id.value, bin]));
-  for (const agentId of agentsToTell(record, brokenOn, shelf)) {
+  for (const agentId of agentsToReport(record, brokenOn, shelf)) {
     const bin = brokenOn.get(agentId) ?? shelf.failedOn(agentId);
     if (!bin) continue;
     round.effort += EFFORT_OF_REFUSAL;
     const checks = [
-      ...(brokenOn.has(agentId) ? checksOf(bin, shelf.want) : shelf.checks(agentId)),
+      ...(brokenOn.has(agentId) ? checkStages(bin, shelf.want) : shelf.checks(agentId)),
       constraintsCheck(outcome, bin),
     ];
     const failed = checks.find(({ ok }) => !ok);
@@ -146,13 +146,13 @@ function tell(round: Round, record: AppRecord, outcome: Outcome): void {
 }
 
 /** Those that are remembered already, and as many others as there is room for. */
-function* agentsToTell(
+function* agentsToReport(
   { refusals }: AppRecord,
   brokenOn: ReadonlyMap<string, Bin>,
   shelf: Shelf,
 ): Generator<string> {
-  let left = MOST_REFUSALS - refusals.size;
-  const few = brokenOn.size + shelf.failedCount <= MOST_REFUSALS;
+  let left = MAX_REFUSALS - refusals.size;
+  const few = brokenOn.size + shelf.failedCount <= MAX_REFUSALS;
   if (!few) for (const id of refusals.keys()) if (brokenOn.has(id) || shelf.failedOn(id)) yield id;
   for (const ids of [brokenOn.keys(), shelf.failed()]) {
     for (const id of ids) {

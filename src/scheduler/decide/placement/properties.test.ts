@@ -13,9 +13,9 @@ import { canonicalJson, sharedExecutorOf } from '../../domain/executor.ts';
 import { createState, type State } from '../../domain/state.ts';
 import type { Decision, Input } from '../inputs.ts';
 import { step } from '../step.ts';
-import { checksOf, fill, openBin, tryFit } from './bin.ts';
-import { nearest } from './nearest.ts';
-import { offered } from './offers.ts';
+import { checkStages, fill, openBin, tryFit } from './bin.ts';
+import { findNearest } from './nearest.ts';
+import { handleOffers } from './offers.ts';
 import { wantOf } from './want.ts';
 
 vi.setConfig({ testTimeout: runs(60_000) });
@@ -259,7 +259,7 @@ it('the same offers to the same state make the same decision', () => {
   fc.assert(
     fc.property(apps, offers, (definitions, all) => {
       const [one, other] = [startedWith(definitions), startedWith(definitions)];
-      expect(offered(one, all, 5)).toEqual(offered(other, structuredClone(all), 5));
+      expect(handleOffers(one, all, 5)).toEqual(handleOffers(other, structuredClone(all), 5));
     }),
     { numRuns: runs(100) },
   );
@@ -274,7 +274,7 @@ it('an agent does just when every check of it says so, and what waits is told wh
         for (const definition of definitions) {
           const want = wantOf(definition, state.settings);
           const fit = tryFit(bin, want);
-          const failed = checksOf(bin, want).find(({ ok }) => !ok)?.stage;
+          const failed = checkStages(bin, want).find(({ ok }) => !ok)?.stage;
           expect(typeof fit === 'string' ? fit : undefined).toBe(failed);
           if (typeof fit !== 'string') fill(bin, want, fit);
         }
@@ -308,7 +308,7 @@ it('the one change that is named would place the app', () => {
       const state = startedWith([single]);
       run(state, { type: 'mesos', event: { type: 'OFFERS', offers: { offers: all } } });
       const record = state.apps.get('/app-0');
-      const near = record && nearest(record.refusals);
+      const near = record && findNearest(record.refusals);
       const remedy = near?.remedy;
       if (!remedy) return;
       const changed = changedBy(single, remedy);
@@ -321,7 +321,7 @@ it('the one change that is named would place the app', () => {
   );
 });
 
-type Remedy = NonNullable<NonNullable<ReturnType<typeof nearest>>['remedy']>;
+type Remedy = NonNullable<NonNullable<ReturnType<typeof findNearest>>['remedy']>;
 
 function changedBy(definition: App, remedy: Remedy): App {
   switch (remedy.field) {

@@ -9,7 +9,7 @@
  * Instructions of a compiled pattern. The master's default for `--offer_constraints_re2_max_mem`, 4 KB, is room for
  * some 34, a few of which RE2 needs in any case; that for `--offer_constraints_re2_max_program_size` is 100.
  */
-const MOST_INSTRUCTIONS = 24;
+const MAX_INSTRUCTIONS = 24;
 
 export interface Re2Pattern {
   readonly regex: string;
@@ -47,7 +47,7 @@ const RULES: Record<'LIKE' | 'UNLIKE', readonly Rule[]> = {
 };
 
 /** @param pattern one that JavaScript takes. @returns undefined where the master is better not asked */
-export function re2Of(operator: 'LIKE' | 'UNLIKE', pattern: string): Re2Pattern | undefined {
+export function toRe2(operator: 'LIKE' | 'UNLIKE', pattern: string): Re2Pattern | undefined {
   const parts: Part[] = [];
   for (let at = 0; at < pattern.length; ) {
     const found = partAt(RULES[operator], pattern, at);
@@ -59,7 +59,7 @@ export function re2Of(operator: 'LIKE' | 'UNLIKE', pattern: string): Re2Pattern 
   const texts = parts.flatMap(({ text }) => text ?? []);
   if (texts.length === parts.length) return { regex, text: texts.join('') };
   const cost = parts.reduce((sum, part) => sum + part.cost, 0);
-  return cost <= MOST_INSTRUCTIONS ? { regex } : undefined;
+  return cost <= MAX_INSTRUCTIONS ? { regex } : undefined;
 }
 
 function rangesIn(characterClass: string): number {

@@ -1,6 +1,6 @@
 import { popHeap, pushHeap } from '../../domain/heap.ts';
 import type { Check, Stage } from '../../domain/placement.ts';
-import { type Bin, checksOf } from './bin.ts';
+import { type Bin, checkStages } from './bin.ts';
 import { sum } from './pools.ts';
 import type { Want } from './want.ts';
 
@@ -86,7 +86,7 @@ export class Shelf {
   checks(agentId: string): readonly Check[] {
     const failed = this.#failed.get(agentId);
     if (!failed) return [];
-    failed.checks ??= checksOf(failed.bin, this.want);
+    failed.checks ??= checkStages(failed.bin, this.want);
     return failed.checks;
   }
 }

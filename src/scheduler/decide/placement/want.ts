@@ -54,7 +54,7 @@ export function accepts(want: Want, { role }: Pool): boolean {
 }
 
 /** Why no agent's resources will ever do, told when the app is posted. */
-export function roleProblem(
+export function findRoleProblem(
   { acceptedResourceRoles = [], role }: App,
   settings: Settings,
 ): FieldError | undefined {

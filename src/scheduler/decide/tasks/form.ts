@@ -35,7 +35,7 @@ function describesContainer(app: App): boolean {
 }
 
 /** Why no task of this app could ever be launched, told when it is started. */
-export function launchProblem(app: App, settings: Settings): FieldError | undefined {
+export function findLaunchProblem(app: App, settings: Settings): FieldError | undefined {
   const form = formOf(app, settings);
   const hasCommand = (app.cmd ?? '').trim() !== '' || (app.args ?? []).length > 0;
   if (!hasCommand && (form.type === 'command' || imageOf(app) === undefined)) {
@@ -59,7 +59,7 @@ export function containerOf(
     const image = imageOf(app) ?? '';
     if (!isImageName(image)) return { field: 'container', problem: `'${image}' is not the name of an image` };
     const { entrypoint, args } = commandIn(app);
-    return { image, args, ...passedOn(app), options: [...optionsOf(app), ...entrypoint] };
+    return { image, args, ...passedToExecutor(app), options: [...optionsOf(app), ...entrypoint] };
   }
   const split = splitCommand(app.cmd ?? '', env);
   if ('problem' in split) return { field: 'cmd', problem: split.problem };
@@ -68,14 +68,14 @@ export function containerOf(
   const image = named ?? args.shift() ?? '';
   const field = named === undefined ? 'cmd' : 'container';
   if (!isImageName(image)) return { field, problem: `'${image}' is not the name of an image` };
-  return { image, args, ...passedOn(app), options: [...(app.container?.docker?.options ?? [])] };
+  return { image, args, ...passedToExecutor(app), options: [...(app.container?.docker?.options ?? [])] };
 }
 
 /**
  * What of `container.docker` is a field of the executor's too. One that both declare by the same name is passed on as
  * it is; it must be optional, since executors of older releases refuse tasks with a field they don't know.
  */
-function passedOn({ container }: App) {
+function passedToExecutor({ container }: App) {
   if (!container?.docker) return {};
   const {
     image: _image,
@@ -151,7 +151,7 @@ export function commandEnv(app: App, task: Task): Record<string, string> {
 }
 
 /** Longer labels were left out of the environment by Marathon. */
-const LONGEST_LABEL = 512;
+const MAX_LABEL_LENGTH = 512;
 
 /** Source: Marathon's EnvironmentHelper and TaskBuilder. */
 function marathonEnv(app: App, task: Task): Record<string, string> {
@@ -173,7 +173,7 @@ function marathonEnv(app: App, task: Task): Record<string, string> {
     if (containerPort) env[`PORT_${containerPort}`] = port;
     if (name !== undefined) env[`PORT_${variableName(name)}`] = port;
   }
-  const names = Object.entries(app.labels).filter(([, value]) => value.length <= LONGEST_LABEL);
+  const names = Object.entries(app.labels).filter(([, value]) => value.length <= MAX_LABEL_LENGTH);
   for (const [label, value] of names) env[`MARATHON_APP_LABEL_${variableName(label)}`] = value;
   env.MARATHON_APP_LABELS = names.map(([label]) => variableName(label)).join(' ');
   return env;

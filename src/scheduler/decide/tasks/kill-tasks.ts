@@ -1,7 +1,7 @@
 import type { StateEvent } from '../../domain/events.ts';
 import type { AppRecord, State } from '../../domain/state.ts';
 import { isKillable, type Task } from '../../domain/task.ts';
-import { change } from '../deployments/change.ts';
+import { planChange } from '../deployments/change.ts';
 import type { Decision, Input, TaskFilter, TaskView } from '../inputs.ts';
 import { endTasks } from './ending.ts';
 
@@ -20,9 +20,9 @@ export function killTasks(
     if (found.length > 0) matching.set(record, found);
   }
   const tasks = [...matching.values()].flat();
-  const killed = { type: 'killed', tasks: tasks.map(view) } as const;
+  const killed = { type: 'killed', tasks: tasks.map(viewTask) } as const;
   const ended = endTasks(state, tasks, now);
-  const wiped = wipe ? tasks.map((task) => forgotten(task, now)) : [];
+  const wiped = wipe ? tasks.map((task) => markGone(task, now)) : [];
   if (!scale || tasks.length === 0)
     return { events: [...ended.events, ...wiped], calls: ended.calls, reply: killed };
   const changes = [...matching].map(([{ app }, found]) => ({
@@ -30,7 +30,7 @@ export function killTasks(
     appId: app.id,
     instances: Math.max(0, app.instances - found.length),
   }));
-  const scaled = change(state, { type: 'change', changes, force: input.force ?? false, seed: 0 }, now);
+  const scaled = planChange(state, { type: 'change', changes, force: input.force ?? false, seed: 0 }, now);
   if (scaled.reply?.type !== 'deployed') return scaled;
   return {
     // Fewer are wanted first, so that none is launched in their place.
@@ -41,11 +41,11 @@ export function killTasks(
 }
 
 /** A task that is not waited for: its agent may never come back. */
-function forgotten({ id }: Task, now: number): StateEvent {
+function markGone({ id }: Task, now: number): StateEvent {
   return { type: 'task_updated', taskId: id, state: 'TASK_GONE', at: now, message: 'wiped on request' };
 }
 
-export function view({ appId, id, host, ports }: Task): TaskView {
+export function viewTask({ appId, id, host, ports }: Task): TaskView {
   return { appId, id, host, ports };
 }
 

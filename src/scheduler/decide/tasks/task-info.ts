@@ -6,19 +6,25 @@ import { agentCheck } from '../../domain/checks.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { Task } from '../../domain/task.ts';
 import { killPolicy } from '../connection/calls.ts';
-import type { Given } from '../placement/bin.ts';
+import type { Allotment } from '../placement/bin.ts';
 import { commandEnv, containerEnv, containerOf, type Form, mappedPorts, shellEnv } from './form.ts';
 import { v1Json } from './v1-json.ts';
 
 /** The task as it stands in ACCEPT. */
-export function taskInfo(app: App, form: Form, task: Task, given: Given, settings: Settings): TaskInfo {
+export function taskInfo(
+  app: App,
+  form: Form,
+  task: Task,
+  allotment: Allotment,
+  settings: Settings,
+): TaskInfo {
   const check = agentCheck(app, task.ports);
   return {
     name: hostLikeId(app.id),
     task_id: { value: task.id },
     agent_id: { value: task.agentId },
-    resources: [...given.resources],
-    ...launched(app, form, task, given, settings),
+    resources: [...allotment.resources],
+    ...commandOrExecutor(app, form, task, allotment, settings),
     ...(Object.keys(app.labels).length > 0 && { labels: labelsOf(app) }),
     ...(check && { health_check: check }),
     ...(app.taskKillGracePeriodSeconds !== undefined && {
@@ -27,11 +33,11 @@ export function taskInfo(app: App, form: Form, task: Task, given: Given, setting
   };
 }
 
-function launched(
+function commandOrExecutor(
   app: App,
   form: Form,
   task: Task,
-  given: Given,
+  allotment: Allotment,
   settings: Settings,
 ): Pick<TaskInfo, 'command' | 'executor' | 'data'> {
   switch (form.type) {
@@ -41,7 +47,7 @@ function launched(
       return { executor: ownExecutor(app, form.path, task, settings), data: encodeTaskData(v1Json(app)) };
     case 'shared':
       return {
-        executor: sharedExecutor(task.executorId ?? '', given, settings),
+        executor: sharedExecutor(task.executorId ?? '', allotment, settings),
         data: sharedData(app, task),
       };
   }
@@ -73,7 +79,7 @@ function ownExecutor(app: App, path: string, task: Task, settings: Settings): Ex
   };
 }
 
-function sharedExecutor(id: string, { executorResources = [] }: Given, settings: Settings): ExecutorInfo {
+function sharedExecutor(id: string, { executorResources = [] }: Allotment, settings: Settings): ExecutorInfo {
   return { executor_id: { value: id }, ...settings.dockerExecutor.info, resources: [...executorResources] };
 }
 
