@@ -59,7 +59,10 @@ export async function startContender({
       onFatal,
       address: () => address,
       // As Marathon does: it ends, and is started again by what keeps it running.
-      abdicate: () => void stop().finally(() => onFatal('this scheduler leads no more: it was asked to')),
+      abdicate: () =>
+        void stop().finally(() =>
+          onFatal('this scheduler is no longer the leader: it was asked to abdicate'),
+        ),
       leads: () => election.leads(),
     });
     await created.api.ready();
@@ -79,7 +82,9 @@ export async function startContender({
       });
     },
     onDeposed: (reason) =>
-      onFatal(`this scheduler leads no more: ${reason}. It ends; started again, it stands for election anew`),
+      onFatal(
+        `this scheduler is no longer the leader: ${reason}. It exits; when restarted, it stands for election again`,
+      ),
   });
 
   const stop = async (): Promise<void> => {
@@ -113,21 +118,25 @@ function answerAsFollower(
   }
   if (leader !== undefined && leader.address !== own) forwardRequest(request, answer, leader, own);
   else if (leader !== undefined)
-    answerUnavailable(answer, 'This scheduler was just elected and reads its state');
+    answerUnavailable(answer, 'This scheduler was just elected and is loading its state');
   else if (path === '/v2/leader') {
     const body = JSON.stringify({ message: 'There is no leader' });
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
     answer.writeHead(404, headers).end(body);
-  } else answerUnavailable(answer, 'No scheduler leads: ZooKeeper is being asked, or out of reach');
+  } else
+    answerUnavailable(
+      answer,
+      'There is no leading scheduler: the election is under way, or ZooKeeper is unreachable',
+    );
 }
 
 function warnOfRiskyOptions(options: DaemonOptions, zooKeeper: ZooKeeperAddress, log: Logger): void {
   if (zooKeeper.credentials === undefined) {
-    log.warn('--zk has no user:password: whoever reaches ZooKeeper may read and change the state');
+    log.warn('--zk has no user:password: anyone who can reach ZooKeeper can read and change the state');
   }
   if (/^(127\.|::1$|localhost$)/.test(options.httpAddress) && options.hostname !== options.httpAddress) {
     log.warn(
-      `the API listens on ${options.httpAddress} alone, where schedulers on other hosts can't pass requests on to: give --http_address`,
+      `the API listens only on ${options.httpAddress}, so schedulers on other hosts can't forward requests to it: set --http_address`,
     );
   }
 }

@@ -77,7 +77,7 @@ export function standForElection(options: ElectionOptions): Election {
       path,
       prefix: PREFIX,
       onChange: (member) => follow(member?.data.toString('utf8')),
-      onError: (error) => log.error({ err: error }, `who leads can't be read in ZooKeeper at ${path}`),
+      onError: (error) => log.error({ err: error }, `can't read the leader from ZooKeeper at ${path}`),
     });
     const reason = await new Promise<string>((resolve) => {
       candidacy = contend({
@@ -110,9 +110,9 @@ export function standForElection(options: ElectionOptions): Election {
         signal: stopping.signal,
         onProblem: (message) => log.warn(`ZooKeeper: ${message}`),
       });
-      log.info({ session: session.id }, 'in touch with ZooKeeper; standing for election');
+      log.info({ session: session.id }, 'connected to ZooKeeper; standing for election');
       const reason = await stand(session);
-      if (!stopping.signal.aborted) log.warn(`no candidate any more: ${reason}`);
+      if (!stopping.signal.aborted) log.warn(`no longer a candidate: ${reason}`);
       await session.close();
     }
   };

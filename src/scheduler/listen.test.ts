@@ -62,12 +62,12 @@ it('serves over HTTP and TLS, or over TLS alone', async () => {
 
 it('says what is wrong with a certificate, and which port is taken', async () => {
   await expect(listen({ ...common, tls: tls('nonsense') }, hello)).rejects.toThrow(
-    /^--ssl_cert_file and --ssl_key_file are no certificate with its key: /,
+    /^--ssl_cert_file and --ssl_key_file are not a certificate and its key: /,
   );
   const { port } = await start({ ...common, httpPort: 0 });
-  await expect(listen({ ...common, httpPort: port }, hello)).rejects.toThrow(/taken .* --http_port/);
+  await expect(listen({ ...common, httpPort: port }, hello)).rejects.toThrow(/in use .* --http_port/);
   await expect(listen({ ...common, httpPort: 0, tls: { ...tls(), port } }, hello)).rejects.toThrow(
-    /taken .* --https_port/,
+    /in use .* --https_port/,
   );
 });
 

@@ -87,9 +87,12 @@ export function checkCertificate({ cert, key }: { readonly cert: string; readonl
     createSecureContext({ cert, key });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new MesosupError(`--ssl_cert_file and --ssl_key_file are no certificate with its key: ${reason}`, {
-      cause: error,
-    });
+    throw new MesosupError(
+      `--ssl_cert_file and --ssl_key_file are not a certificate and its key: ${reason}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -97,7 +100,7 @@ export function checkCertificate({ cert, key }: { readonly cert: string; readonl
 function portTaken(error: unknown, host: string, port: number, flag: string): unknown {
   if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) return error;
   return new MesosupError(
-    `port ${port} of ${host} is taken by another program: stop it, or choose another with ${flag}`,
+    `port ${port} on ${host} is in use by another program: stop that program, or choose another port with ${flag}`,
     { cause: error },
   );
 }

@@ -49,7 +49,7 @@ try {
   const daemon = await startDaemon(options, log, (message) => fail(message, 1));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
-      log.info(`${signal}: stopping; the tasks go on`);
+      log.info(`${signal}: stopping; the tasks keep running`);
       daemon.stop().then(() => process.exit(0), failWith);
     });
   }

@@ -17,7 +17,7 @@ export function noticeFor(state: State, event: StateEvent): Notice | undefined {
     case 'framework_registered':
       return info(`registered as framework ${event.frameworkId}`, { frameworkId: event.frameworkId });
     case 'framework_forgotten':
-      return warn('the master removed the framework; it had no tasks, and registers anew', {});
+      return warn('the master removed the framework, which had no tasks; registering again', {});
     case 'connected':
       return info('subscribed to the master', { tasks: state.tasks.size, apps: state.apps.size });
     case 'disconnected':
@@ -37,14 +37,14 @@ export function noticeFor(state: State, event: StateEvent): Notice | undefined {
     case 'deployment_started':
       return info('deployment started', deploymentFields(event.deployment));
     case 'deployment_stepped':
-      return info('deployment got further', { deployment: event.deploymentId, step: event.step + 1 });
+      return info('deployment advanced', { deployment: event.deploymentId, step: event.step + 1 });
     case 'deployment_ended':
       return noticeForEndedDeployment(event);
     case 'offer_constraints_refused':
-      return warn(`the master takes no offer constraints, so it offers everything: ${event.reason}`, {});
+      return warn(`the master rejected the offer constraints, so it offers everything: ${event.reason}`, {});
     case 'app_delayed':
       if (event.delayMs === 0) return undefined;
-      return warn(`app waits: its tasks keep ending; the next launch is in ${event.delayMs / 1000} s`, {
+      return warn(`app is waiting: its tasks keep ending; next launch in ${event.delayMs / 1000} s`, {
         app: event.appId,
       });
     case 'offer_refused':
@@ -53,18 +53,18 @@ export function noticeFor(state: State, event: StateEvent): Notice | undefined {
       ) {
         return undefined;
       }
-      return info(`app waits: ${event.host} does not do: ${event.reason}`, { app: event.appId });
+      return info(`app is waiting; ${event.host} rejected: ${event.reason}`, { app: event.appId });
     case 'task_launched': {
       const { id, appId, host, ports } = event.task;
       return info('task launched', { app: appId, task: id, host, ports });
     }
     case 'task_killed':
       if (event.unhealthy !== undefined) {
-        return warn(`task asked to end: ${event.unhealthy}`, { task: event.taskId });
+        return warn(`killing task: ${event.unhealthy}`, { task: event.taskId });
       }
-      return info('task asked to end', { task: event.taskId });
+      return info('killing task', { task: event.taskId });
     case 'task_given_up':
-      return warn('the agent of a task is out of reach: another is launched in its place', {
+      return warn('the agent of a task is unreachable: launching a replacement', {
         task: event.taskId,
       });
     case 'task_probed': {
@@ -107,7 +107,7 @@ function noticeForEndedDeployment({
 }: Extract<StateEvent, { type: 'deployment_ended' }>): Notice {
   const fields = { deployment: deploymentId, ...(reason !== undefined && { reason }) };
   const text =
-    outcome === 'success' ? 'deployment done' : `deployment ${outcome}: ${reason ?? 'no reason was given'}`;
+    outcome === 'success' ? 'deployment succeeded' : `deployment ${outcome}: ${reason ?? 'no reason given'}`;
   return outcome === 'failed' ? warn(text, fields) : info(text, fields);
 }
 

@@ -107,7 +107,7 @@ it('says 503 where the leader is not there, or its address none', async () => {
   for (const address of ['127.0.0.1:1', 'no address']) {
     const answer = await fetch(await follower(address));
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
-    expect(await answer.text()).toMatch(/can't be reached: .*ECONNREFUSED|is no host:port/);
+    expect(await answer.text()).toMatch(/can't be reached: .*ECONNREFUSED|is not host:port/);
   }
 });
 
@@ -116,7 +116,7 @@ it('says 503 where the leader leads no more and has not answered', async () => {
   const url = await follower(await serve(() => term.abort()), term.signal);
   const answer = await fetch(url);
   expect(answer.status).toBe(503);
-  expect(await answer.text()).toContain('leads no more, and gave no answer');
+  expect(await answer.text()).toContain('is no longer the leader and did not answer');
 });
 
 it('does not pass on what was passed on', async () => {

@@ -34,12 +34,15 @@ export function forwardRequest(
   own: string,
 ): void {
   if (incoming.headers[VIA] !== undefined) {
-    answerUnavailable(answer, `The schedulers disagree about their leader for the moment (${own} was asked)`);
+    answerUnavailable(
+      answer,
+      `The schedulers currently disagree about their leader (${own} received the request)`,
+    );
     return;
   }
   const url = URL.parse(`http://${leader.address}`);
   if (!url) {
-    answerUnavailable(answer, `The leading scheduler's address in ZooKeeper is no host:port`);
+    answerUnavailable(answer, `The leading scheduler's address in ZooKeeper is not host:port`);
     return;
   }
   const { method } = incoming;
@@ -59,7 +62,7 @@ export function forwardRequest(
     outgoing.destroy();
     if (answer.headersSent) answer.destroy();
     else if (leader.term.aborted)
-      answerUnavailable(answer, `${leader.address} leads no more, and gave no answer`);
+      answerUnavailable(answer, `${leader.address} is no longer the leader and did not answer`);
     else answerUnavailable(answer, `The leading scheduler, ${leader.address}, can't be reached: ${reason}`);
   };
   connectInTime(outgoing, () => fail('no connection within 5 s'));

@@ -133,7 +133,7 @@ it('hears of calls that failed', async () => {
   await made.submit(SUBSCRIBED);
   await made.submit(start(app()));
   await vi.waitFor(() => expect(state.timers.some(({ timer }) => timer.kind === 'revive')).toBe(true));
-  expect(log).toContain('the master did not take REVIVE');
+  expect(log).toContain('the master did not accept REVIVE');
   await made.stop();
 });
 
@@ -167,7 +167,7 @@ it('hears why the master refuses a call, where it does', async () => {
     await made.submit({ type: 'mesos', event: { type: 'OFFERS', offers: { offers: [offer] } } });
     await vi.waitFor(() => {
       expect(state.constraints.sending).toBe(telling);
-      expect(log).toContain('the master did not take UPDATE_FRAMEWORK');
+      expect(log).toContain('the master did not accept UPDATE_FRAMEWORK');
       expect(log.some((line) => line.includes('it offers everything: not like that'))).toBe(
         telling === 'nothing',
       );

@@ -156,7 +156,7 @@ class BatchRunner<Notice> implements Runner {
 
   #send(call: Call): void {
     this.#options.send(call).catch((error: unknown) => {
-      this.#options.onError(`the master did not take ${call.type}`, error);
+      this.#options.onError(`the master did not accept ${call.type}`, error);
       const refused = refusalOf(error);
       this.post({ type: 'call_failed', call, ...(refused !== undefined && { refused }) });
     });

@@ -47,7 +47,7 @@ it('sends nothing once another may lead', async () => {
   const payload = { id: 'x', cmd: 'y', instances: 1 };
   const { statusCode } = await scheduler.api.inject({ method: 'POST', url: '/v1/apps/start', payload });
   expect(statusCode).toBe(204);
-  const refused = /another scheduler may lead by now.*the master did not take REVIVE/;
+  const refused = /another scheduler may be the leader by now.*the master did not accept REVIVE/;
   await vi.waitFor(() => expect(said.join('\n')).toMatch(refused));
   stream.end();
   await vi.waitFor(() => expect(said.join('\n')).toMatch(/no leading master was found: another scheduler/));

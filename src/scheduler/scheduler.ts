@@ -69,7 +69,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
   const prober = new Prober((input) => runner.post(input));
   let session: SchedulerSession;
   const refuseUnlessLeading = (): void => {
-    if (!leads()) throw new Error('another scheduler may lead by now');
+    if (!leads()) throw new Error('another scheduler may be the leader by now');
   };
   const runner: Runner = createRunner<Notice | ServerEvent | ProbeNotice>({
     state,
@@ -106,7 +106,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
   runner.post({ type: 'started', release: RELEASE });
 
   const detection: Detection = await openDetection(options.masters, log, () => {
-    runner.post({ type: 'disconnected', reason: 'another master leads' });
+    runner.post({ type: 'disconnected', reason: 'another master became the leader' });
     void session.stop();
     session.start();
   });

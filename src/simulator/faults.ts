@@ -71,7 +71,7 @@ export class Faults {
         if (mesos.awaited.has(id) && !mesos.cut.has(id)) mesos.bringBack(id);
       });
     }
-    link.break('another master leads');
+    link.break('another master became the leader');
   }
 
   #partition(): void {

@@ -39,7 +39,7 @@ const agents = object({
   disk: number(0, 1e9).default(10_000),
   /** How many, from 31000. */
   ports: whole(1, 30_000).default(1000),
-  attributes: z.record(z.string(), z.string({ error: 'must be a text' })).default({}),
+  attributes: z.record(z.string(), z.string({ error: 'must be a string' })).default({}),
 });
 
 const app = object(

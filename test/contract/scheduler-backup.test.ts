@@ -185,7 +185,7 @@ it('a running scheduler is not restored over, whatever is said', async () => {
   const refused = await run('restore', saved, '--data-dir', data, '--force');
   expect(refused).toMatchObject({ code: 1, stdout: '' });
   expect(refused.stderr).toMatch(
-    new RegExp(`^${data} is in use by process ${scheduler.child.pid}: stop that`),
+    new RegExp(`^${data} is in use by process ${scheduler.child.pid}: stop that process`),
   );
   expect(await settled(COUNTS)).toEqual(before);
 
@@ -256,8 +256,8 @@ it('what is no backup, or a damaged one, changes nothing', async () => {
   const whole = await readFile(file('older'), 'utf8');
   const target = path.join(programs.directory, 'untouched');
   const cases = {
-    'no-backup': ['hello\n', /is not a backup of a scheduler/],
-    short: [whole.slice(0, whole.length / 2), /is cut short/],
+    'no-backup': ['hello\n', /is not a scheduler backup/],
+    short: [whole.slice(0, whole.length / 2), /is truncated/],
     changed: [whole.replace('"instances":3', '"instances":4'), /is damaged/],
     newer: [whole.replace('"version":1', '"version":2'), /restore it with the mesosup that made it/],
   } as const;
@@ -276,12 +276,12 @@ it('what is given wrongly is told, each with its way out', async () => {
   const empty = path.join(programs.directory, 'empty');
   await mkdir(empty, { recursive: true });
   const cases: [number, RegExp, ...Parameters<typeof run>][] = [
-    [1, /older is there already: name another/, 'backup', saved, '--data-dir', data],
-    [1, /empty holds no state of a scheduler/, 'backup', file('x'), '--data-dir', empty],
-    [1, /holds no state of a scheduler/, 'backup', file('x'), '--zk', nowhere],
+    [1, /older already exists: choose another/, 'backup', saved, '--data-dir', data],
+    [1, /empty contains no scheduler state/, 'backup', file('x'), '--data-dir', empty],
+    [1, /contains no scheduler state/, 'backup', file('x'), '--zk', nowhere],
     [1, /belongs to another identity/, 'backup', file('x'), '--zk', foreign],
     [2, /which would show in the list/, 'backup', file('x'), '--zk', `zk://a:b@${zookeeper.hosts}/mesosup`],
-    [2, /--zk and --data-dir are both given/, 'backup', file('x'), '--zk', zk, '--data-dir', data],
+    [2, /--zk and --data-dir are both set/, 'backup', file('x'), '--zk', zk, '--data-dir', data],
     [2, /name a file/, 'backup', '-', '--data-dir', data, '--json'],
     [2, /missing can't be read: there is no such file/, 'restore', file('missing'), '--data-dir', empty],
   ];

@@ -87,7 +87,7 @@ it('takes apps before it has found a master, keeps them, and ends quickly when t
     new URL(url).port,
   );
   expect(await taken.ended).toEqual([1, null]);
-  expect(taken.said.join()).toContain('is taken by another program');
+  expect(taken.said.join()).toContain('is in use by another program');
   first.child.kill('SIGTERM');
   expect(await first.ended).toEqual([0, null]);
   expect(await readdir(join(directory, 'data'))).toEqual(['journal.00000001']);
@@ -116,7 +116,7 @@ it('checks its flags and files beside a running one, starting nothing', async ()
   const wrong: [string[], number, RegExp][] = [
     [['--http_tokens_file', '/none'], 2, /^--http_tokens_file can't be read: ENOENT.*\/none/],
     [['--nonsense'], 2, /^Unknown option '--nonsense'/],
-    [cert, 1, /^--ssl_cert_file and --ssl_key_file are no certificate with its key/],
+    [cert, 1, /^--ssl_cert_file and --ssl_key_file are not a certificate and its key/],
   ];
   for (const [flags, code, message] of wrong) {
     const refused = check(...flags);

@@ -63,10 +63,10 @@ it('a dry run says what would be done, and does nothing', async () => {
   const { exitCode, stdout, stderr } = await imported(GROUPS, '--dry-run');
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   expect(stdout.split('\n')).toEqual([
-    '  /sleeper: is new; instances: 2',
-    '  /shop/db/main: is new; instances: 1',
-    '  /shop/web/front: is new; instances: 1',
-    '  /shop/web/image: is new; instances: 0',
+    '  /sleeper: is created; instances: 2',
+    '  /shop/db/main: is created; instances: 1',
+    '  /shop/web/front: is created; instances: 1',
+    '  /shop/web/image: is created; instances: 0',
     'Nothing was changed yet; without --dry-run it is.',
   ]);
   expect(await apps()).toEqual([]);
@@ -113,8 +113,8 @@ it('a second import changes nothing, and one of another state only what differs'
   const { exitCode, stdout } = await imported(await file('changed.json', groups));
   expect(exitCode).toBe(0);
   expect(stdout).toContain('/sleeper: is scaled; instances: 1\n');
-  expect(stdout).toContain('/shop/db/main: changes; its tasks are replaced; instances: 1\n');
-  expect(stdout).toContain('/shop/web/front: stays as it is; instances: 1\n');
+  expect(stdout).toContain('/shop/db/main: is changed; its tasks are replaced; instances: 1\n');
+  expect(stdout).toContain('/shop/web/front: is unchanged; instances: 1\n');
   expect(stdout).toMatch(/Imported by deployment [0-9a-f-]{36}: http:\/\/127/);
   const after = Object.entries(await versions());
   const changed = after.flatMap(([id, version]) => (before[id] === version ? [] : id));
@@ -136,7 +136,7 @@ it('problems are told all at once, by app and field, also those that only the sc
     '  /a: cpus must be at least 0.001',
     '  /b: instances must be a whole number',
     'Not supported here; this would be lost, and is left out with --leave-out:',
-    '  /c: secrets there are no secrets here: give the value in env, or a file by fetch',
+    '  /c: secrets secrets are not supported: put the value into env, or fetch a file',
   ]);
   const idle = [{ id: '/d' }, { id: '/e', cmd: 'x' }, { id: '/f', cmd: 'x', role: 'other' }];
   const second = await imported(await file('idle.json', { apps: idle }), '--json');
@@ -194,5 +194,7 @@ it('the page’s command asks the scheduler of this host', async () => {
   await file('groups.json', await readFile(GROUPS, 'utf8'));
   const told = await execa(docCommand('docs/operations.md', 'mesosup scheduler import'), { ...shell, env });
   // Where nothing listens at the usual port, that is what is said.
-  expect(told.stderr + told.stdout).toMatch(/no scheduler answers at http:\/\/127\.0\.0\.1:8080|is new|401/);
+  expect(told.stderr + told.stdout).toMatch(
+    /no scheduler answers at http:\/\/127\.0\.0\.1:8080|is created|401/,
+  );
 });

@@ -54,7 +54,7 @@ export function createApi(options: ApiOptions): Api {
         `request ${request.id}, ${request.method} ${request.url}, could not be answered`,
         error,
       );
-    const message = status >= 500 ? 'The scheduler failed to answer; its log says why' : error.message;
+    const message = status >= 500 ? 'Internal error of the scheduler; see its log' : error.message;
     // What is left of a body that is too large is not waited for.
     return json(reply, { message }, status, status === 413 ? { Connection: 'close' } : {});
   });
@@ -74,7 +74,7 @@ function acceptJsonOnly(api: Api): void {
   api.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     const text = body.toString();
     if (isTooDeep(text)) {
-      done(new BadRequestError(`The body is nested too deeply: ${MAX_DEPTH} levels are read`));
+      done(new BadRequestError(`The body is nested too deeply: at most ${MAX_DEPTH} levels are allowed`));
       return;
     }
     try {

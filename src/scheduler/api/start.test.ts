@@ -72,7 +72,7 @@ describe('POST /v1/apps/start', () => {
   it.each([
     [{ cmd: 'y' }, 'id', 'may not be empty'],
     [{ id: '', cmd: 'y' }, 'id', 'may not be empty'],
-    [{ id: 5, cmd: 'y' }, 'id', 'must be a text'],
+    [{ id: 5, cmd: 'y' }, 'id', 'must be a string'],
     [{ id: 'a b', cmd: 'y' }, 'id', "may only hold letters, digits, '_', '.' and '-'"],
     [{ id: 'a/../b', cmd: 'y' }, 'id', "may only hold letters, digits, '_', '.' and '-'"],
     [{ id: 'x'.repeat(201), cmd: 'y' }, 'id', 'may have at most 200 characters'],
@@ -88,24 +88,24 @@ describe('POST /v1/apps/start', () => {
     [{ id: 'x', cmd: 'y', ports: [70_000] }, 'ports.0', 'must be at most 65535'],
     [{ id: 'x', cmd: 'y', ports: [80, 80] }, 'ports', 'must be different from each other'],
     [{ id: 'x', cmd: 'y', ports: '80' }, 'ports', 'must be an array of numbers'],
-    [{ id: 'x', cmd: 'y', env: [] }, 'env', 'must be an object of texts'],
-    [{ id: 'x', cmd: 'y', env: { A: {} } }, 'env.A', 'must be a text'],
+    [{ id: 'x', cmd: 'y', env: [] }, 'env', 'must be an object of strings'],
+    [{ id: 'x', cmd: 'y', env: { A: {} } }, 'env.A', 'must be a string'],
     [{ id: 'x', cmd: 'y', env: { 'A=': '' } }, 'env.A=', 'is not the name of a variable'],
     [{ id: 'x', cmd: 'y', constraints: [['a']] }, 'constraints.0', 'must be [field, operator, value]'],
     [
       { id: 'x', cmd: 'y', constraints: [['a', 'NEAR']] },
       'constraints.0',
-      "has an unknown operator 'NEAR': one of UNIQUE, LIKE, CLUSTER, GROUP_BY, UNLIKE, MAX_PER, IS was expected",
+      "has an unknown operator 'NEAR': expected one of UNIQUE, LIKE, CLUSTER, GROUP_BY, UNLIKE, MAX_PER, IS",
     ],
     [
       { id: 'x', cmd: 'y', constraints: [['a', '']] },
       'constraints.0',
-      "has an unknown operator '': one of UNIQUE, LIKE, CLUSTER, GROUP_BY, UNLIKE, MAX_PER, IS was expected",
+      "has an unknown operator '': expected one of UNIQUE, LIKE, CLUSTER, GROUP_BY, UNLIKE, MAX_PER, IS",
     ],
     [
       { id: 'x', cmd: 'y', constraints: [['a', 'UNLIKE', '(a+)+\\1']] },
       'constraints.0',
-      'UNLIKE has a pattern that looks around, looks back or repeats too often: (a+)+\\1',
+      'UNLIKE has a pattern that uses lookaround, backreferences or too much repetition: (a+)+\\1',
     ],
     [{ id: 'x', cmd: 'y', constraints: [['a', 'LIKE']] }, 'constraints.0', 'LIKE needs a pattern'],
     [

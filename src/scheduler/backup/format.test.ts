@@ -66,15 +66,15 @@ it('is refused whatever byte of it has changed', () => {
 it('names the file, and what is wrong with it', () => {
   const text = bytesOf(backup()).toString();
   const of = (changed: string) => () => decodeBackup(Buffer.from(changed), 'my.backup');
-  expect(of('')).toThrow('my.backup is not a backup of a scheduler');
-  expect(of('null\n')).toThrow('is not a backup of a scheduler');
+  expect(of('')).toThrow('my.backup is not a scheduler backup');
+  expect(of('null\n')).toThrow('is not a scheduler backup');
   expect(of(text.replace('"stateVersion":2', '"stateVersion":3'))).toThrow(
-    'my.backup is a backup of version 1, of a state of version 3; this mesosup reads 1 and 2',
+    'my.backup has backup version 1 and state version 3; this mesosup reads versions 1 and 2',
   );
   expect(
     of(text.replace('"stateVersion":2,"release":"0.1.0"', '"stateVersion":3,"release":"9.8.7"')),
   ).toThrow('restore it with mesosup 9.8.7, which made it');
-  expect(of(text.trimEnd())).toThrow('is cut short');
+  expect(of(text.trimEnd())).toThrow('is truncated');
   expect(of(text.replace('sleep', 'slept'))).toThrow('is damaged');
 });
 
@@ -90,6 +90,6 @@ it('is refused where it holds an event of a later release, and says which', () =
     { type: 'later' },
   ] as unknown as StoredEvent[];
   expect(() => decodeBackup(bytesOf({ head, events }), 'my.backup')).toThrow(
-    /^my\.backup holds an event of the unknown type "later", which mesosup [\d.]+ can't read: run mesosup 9\.8\.7, which wrote it$/,
+    /^my\.backup contains an event of unknown type "later", which mesosup [\d.]+ can't read: run mesosup 9\.8\.7, which wrote it$/,
   );
 });

@@ -81,24 +81,24 @@ export function decodeBackup(bytes: Buffer, name: string): Backup {
   const [first, ...lines] = linesOf(bytes);
   const head = parseJson(String(first ?? ''));
   if (!isJson(head) || head.format !== FORMAT) {
-    throw new MesosupError(`${name} is not a backup of a scheduler: its first line does not say so`);
+    throw new MesosupError(`${name} is not a scheduler backup: its first line is not a backup header`);
   }
   if (head.version !== VERSION || head.stateVersion !== STATE_VERSION) {
     const { release } = head;
     const isOther = typeof release === 'string' && release !== RELEASE;
-    const maker = isOther ? `mesosup ${release}, which made it` : 'the mesosup that made it';
+    const maker = isOther ? `mesosup ${release}, which made it` : 'the release of mesosup that made it';
     throw new MesosupError(
-      `${name} is a backup of version ${head.version}, of a state of version ${head.stateVersion}; this mesosup reads ${VERSION} and ${STATE_VERSION}: restore it with ${maker}`,
+      `${name} has backup version ${head.version} and state version ${head.stateVersion}; this mesosup reads versions ${VERSION} and ${STATE_VERSION}: restore it with ${maker}`,
     );
   }
   const last = lines.pop();
   const end = parseJson(String(last ?? ''));
   if (!last || !isJson(end) || typeof end.sha256 !== 'string') {
-    throw new MesosupError(`${name} is cut short: its last line, the checksum, is missing`);
+    throw new MesosupError(`${name} is truncated: its last line, the checksum, is missing`);
   }
   const covered = bytes.subarray(0, last.byteOffset - bytes.byteOffset);
   if (createHash('sha256').update(covered).digest('hex') !== end.sha256) {
-    throw new MesosupError(`${name} is damaged: its content is not what its checksum says`);
+    throw new MesosupError(`${name} is damaged: its content does not match its checksum`);
   }
   // What the checksum covers was written by some release of this program.
   const stored = lines.map((line): unknown => JSON.parse(line.toString('utf8')));

@@ -38,10 +38,10 @@ it('what is given comes first, then where an installed scheduler has it', async 
 });
 
 it.each([
-  [{ zk: 'zk://h/x', directory: '/d' }, 'both given'],
+  [{ zk: 'zk://h/x', directory: '/d' }, 'both set'],
   [{ zk: 'h:2181' }, '--zk: not a ZooKeeper address'],
   [{ zk: 'file:///nowhere/at/all' }, '--zk: ENOENT'],
-  [{ zk: 'zk://me:secret@h/x' }, 'would show in the list of processes'],
+  [{ zk: 'zk://me:secret@h/x' }, 'would be visible in the process list'],
 ])('%o will not do', (flags, says) => {
   expect(() => resolvePlace(flags, installed)).toThrow(UsageError);
   expect(() => resolvePlace(flags, installed)).toThrow(says);

@@ -29,7 +29,7 @@ export interface Installed {
 /** @throws UsageError */
 export function resolvePlace({ zk, directory }: PlaceFlags, installed: Installed): Place {
   if (zk !== undefined && directory !== undefined) {
-    throw new UsageError('--zk and --data-dir are both given: the state is in one of them');
+    throw new UsageError('--zk and --data-dir are both set: use only one of them');
   }
   if (directory !== undefined) return { directory };
   const source = zk ?? (existsSync(installed.zkFile) ? `file://${installed.zkFile}` : undefined);
@@ -42,7 +42,7 @@ export function resolvePlace({ zk, directory }: PlaceFlags, installed: Installed
     throw new UsageError(`--zk: ${error instanceof Error ? error.message : String(error)}`);
   }
   throw new UsageError(
-    '--zk has a password, which would show in the list of processes: write the address to a file that only you can read, and give --zk file:///that/file',
+    '--zk contains a password, which would be visible in the process list: write the address to a file that only you can read, and use --zk file:///that/file',
   );
 }
 

@@ -51,7 +51,7 @@ export async function restoreBackup(
     const schedulers = await listCandidates(session, zooKeeper);
     if (schedulers.length > 0) {
       throw new StoreError(
-        `${showPlace(place)} is in use by the scheduler at ${schedulers.join(' and the one at ')}: stop all of them first (one that was killed counts for some ten seconds more)`,
+        `${showPlace(place)} is in use by the scheduler at ${schedulers.join(' and the scheduler at ')}: stop all of them first (a killed scheduler counts for about ten more seconds)`,
       );
     }
     // One that is elected from here on raises the epoch, and then nothing of ours is taken any more.
@@ -62,7 +62,7 @@ export async function restoreBackup(
 
 function notEmptyError(place: Place, found: Summary): StoreError {
   return new StoreError(
-    `${showPlace(place)} is not empty: it holds ${summaryText(found)}. With --force the backup takes its place, and tasks that are not in the backup are ended`,
+    `${showPlace(place)} is not empty: it holds ${summaryText(found)}. With --force the backup replaces it, and tasks that are not in the backup are killed`,
   );
 }
 

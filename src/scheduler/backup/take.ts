@@ -23,7 +23,7 @@ export async function takeBackup(place: Place, at: string): Promise<Backup> {
       : await withSession(place.zooKeeper, (session) =>
           readZooKeeperEvents(session, childPath(place.zooKeeper.path, 'state')),
         );
-  if (stored.length === 0) throw new StoreError(`${showPlace(place)} holds no app and no task yet`);
+  if (stored.length === 0) throw new StoreError(`${showPlace(place)} contains no apps and no tasks yet`);
   const { events, summary } = compactEvents(stored);
   return createBackup({ at, from: showPlace(place), ...summary }, events);
 }
@@ -45,7 +45,7 @@ export async function writeBackup(backup: Backup, file: string): Promise<void> {
     await link(draft, file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw new MesosupError(`${file} is there already: name another file`);
+    if (code === 'EEXIST') throw new MesosupError(`${file} already exists: choose another file name`);
     throw new MesosupError(`${file} can't be written: ${message}`);
   } finally {
     await rm(draft, { force: true });

@@ -44,12 +44,7 @@ function advance(state: State, record: DeploymentRecord, now: number): Settled {
   // Only then: a deployment may be of thousands of apps, and gets here with each update of their tasks.
   const limit = failures > 0 ? failureLimit(state, record) : undefined;
   if (limit !== undefined && failures > limit) {
-    return failDeployment(
-      state,
-      record,
-      `${failures} of its tasks failed, and at most ${limit} were to`,
-      now,
-    );
+    return failDeployment(state, record, `${failures} tasks failed, more than maxFailures (${limit})`, now);
   }
   const isDone = currentActions(record).every(({ type, appId, run }) => {
     if (type === 'stop') return !state.orphans.has(orphansKey({ appId, run: run ?? 0 }));

@@ -30,7 +30,7 @@ export function wholeNumber(least: number, most: number) {
 }
 
 export const text = z
-  .string({ error: (issue) => (issue.input === undefined ? EMPTY : 'must be a text') })
+  .string({ error: (issue) => (issue.input === undefined ? EMPTY : 'must be a string') })
   .refine((value) => !value.includes('\0'), NUL);
 export const filled = text.min(1, EMPTY);
 export const flag = z.boolean({ error: 'must be true or false' });
@@ -57,11 +57,11 @@ export const environment = z.record(
   scalarText,
   {
     error: (issue) =>
-      issue.code === 'invalid_key' ? 'is not the name of a variable' : 'must be an object of texts',
+      issue.code === 'invalid_key' ? 'is not the name of a variable' : 'must be an object of strings',
   },
 );
 
-export const labels = z.record(filled, scalarText, { error: 'must be an object of texts' });
+export const labels = z.record(filled, scalarText, { error: 'must be an object of strings' });
 
 /** Without what is null, at every depth: a field that is null counts as left out. */
 export function withoutNulls(value: unknown): unknown {

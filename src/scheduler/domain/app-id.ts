@@ -27,7 +27,7 @@ export function findIdProblem(id: string): string | undefined {
     return "must be a path of segments that hold lower-case letters, digits, '-' and '.', and neither begin nor end with '-'";
   }
   const last = segments.at(-1) ?? '';
-  return RESERVED.has(last) ? `may not end in '${last}', which is a part of the API` : undefined;
+  return RESERVED.has(last) ? `may not end in '${last}', which is part of the API` : undefined;
 }
 
 /** The group an app or group is in; of the root itself, the root. */

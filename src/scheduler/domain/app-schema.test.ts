@@ -44,16 +44,16 @@ describe('an app', () => {
   });
 
   it.each<[Record<string, unknown>, string]>([
-    [{ args: ['x'] }, "args: can't stand beside cmd: give one of them"],
-    [{ portDefinitions: [{ name: 'a' }, { name: 'a' }] }, 'portDefinitions: have a name twice'],
+    [{ args: ['x'] }, "args: can't be combined with cmd: set only one of them"],
+    [{ portDefinitions: [{ name: 'a' }, { name: 'a' }] }, 'portDefinitions: must have different names'],
     [{ portDefinitions: [{ port: 80 }, { port: 80 }] }, 'portDefinitions: must be different from each other'],
     [
       { networks: [{ mode: 'host' }, { mode: 'container', name: 'x' }] },
-      'networks: may be several only where all are of the mode container',
+      'networks: may have several entries only if all have mode container',
     ],
     [
       { container: { docker: { image: 'i' }, volumes: [{ containerPath: '/x' }] } },
-      'container.volumes.0: has no hostPath: only volumes of the host are known here',
+      'container.volumes.0: has no hostPath: only host volumes are supported',
     ],
     [
       { container: { docker: { image: 'i' }, volumes: [{ containerPath: '/x:/', hostPath: '/y' }] } },
@@ -74,7 +74,7 @@ describe('an app', () => {
     [{ healthChecks: [{ protocol: 'COMMAND' }] }, 'healthChecks.0.command: may not be empty'],
     [
       { healthChecks: [{ protocol: 'MESOS_TCP' }, { protocol: 'MESOS_HTTP' }] },
-      'healthChecks: may hold one check at most that is done on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP',
+      'healthChecks: may have at most one check that runs on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP',
     ],
   ])('can not be %j', (fields, problem) => {
     expect(wrong({ id: '/a', cmd: 'true', ...fields })).toEqual([problem]);

@@ -67,7 +67,7 @@ const docker = z.object(
     /** `--KEY=VALUE` for `docker create`. */
     parameters: list(z.object({ key: filled, value: text }), 200).default([]),
     /** v1's: passed on to `docker create` as they are. */
-    options: list(text, 200, 'must be an array of texts').optional(),
+    options: list(text, 200, 'must be an array of strings').optional(),
   },
   { error: 'must be an object with an image' },
 );
@@ -143,7 +143,7 @@ export const appFields = z.object(
   {
     id: filled,
     cmd: text.optional(),
-    args: list(text, 1000, 'must be an array of texts').optional(),
+    args: list(text, 1000, 'must be an array of strings').optional(),
     user: filled.optional(),
     env: environment.default({}),
     labels: labels.default({}),
@@ -168,7 +168,7 @@ export const appFields = z.object(
     requirePorts: flag.default(false),
     healthChecks: list(healthCheckSchema, MAX_CHECKS).default([]),
     readinessChecks: list(readinessCheck, 1).default([]),
-    dependencies: list(filled, 1000, 'must be an array of texts').default([]),
+    dependencies: list(filled, 1000, 'must be an array of strings').default([]),
     upgradeStrategy: z
       .object({ minimumHealthCapacity: fraction.default(1), maximumOverCapacity: fraction.default(1) })
       .prefault({}),
@@ -219,21 +219,21 @@ interface Contradiction {
 /** What no single field is to blame for. */
 function* findContradictions(app: Fields): Generator<Contradiction> {
   if (app.cmd !== undefined && app.cmd !== '' && app.args !== undefined) {
-    yield { path: ['args'], message: "can't stand beside cmd: give one of them" };
+    yield { path: ['args'], message: "can't be combined with cmd: set only one of them" };
   }
   const ports = app.container?.portMappings ?? app.portDefinitions;
   const where = app.container?.portMappings ? ['container', 'portMappings'] : ['portDefinitions'];
   const names = ports.flatMap(({ name }) => name ?? []);
-  if (new Set(names).size < names.length) yield { path: where, message: 'have a name twice' };
+  if (new Set(names).size < names.length) yield { path: where, message: 'must have different names' };
   const services = ports.flatMap((p) => ('port' in p ? p.port : p.servicePort)).filter((p) => p !== 0);
   if (new Set(services).size < services.length)
     yield { path: where, message: 'must be different from each other' };
   if (app.networks.length > 1 && app.networks.some(({ mode }) => mode !== 'container')) {
-    yield { path: ['networks'], message: 'may be several only where all are of the mode container' };
+    yield { path: ['networks'], message: 'may have several entries only if all have mode container' };
   }
   for (const [i, { containerPath, hostPath }] of (app.container?.volumes ?? []).entries()) {
     if (hostPath === undefined) {
-      const message = 'has no hostPath: only volumes of the host are known here';
+      const message = 'has no hostPath: only host volumes are supported';
       yield { path: ['container', 'volumes', i], message };
     } else if (/[:\0]/.test(hostPath + containerPath)) {
       yield { path: ['container', 'volumes', i], message: "may not hold ':'" };
@@ -251,7 +251,7 @@ function* findContradictions(app: Fields): Generator<Contradiction> {
   }
   if (app.healthChecks.filter(({ protocol: kind }) => /^MESOS_|^COMMAND$/.test(kind)).length > 1) {
     const message =
-      'may hold one check at most that is done on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP';
+      'may have at most one check that runs on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP';
     yield { path: ['healthChecks'], message };
   }
   // How many agents a daemon is for is not known.

@@ -31,42 +31,42 @@ describe('constraints that no cluster can meet', () => {
         ['rack', 'LIKE', 'a.'],
         ['rack', 'IS', 'b'],
       ],
-      "constraints/1 can't be met: rack is to be b, and LIKE a.",
+      "constraints/1 can't be met: rack must be b, which contradicts LIKE a.",
     ],
     [
       [
         ['rack', 'IS', 'b'],
         ['rack', 'UNLIKE', '.'],
       ],
-      "constraints/1 can't be met: rack is to be b, and UNLIKE .",
+      "constraints/1 can't be met: rack must be b, which contradicts UNLIKE .",
     ],
     [
       [
         ['rack', 'CLUSTER', 'a'],
         ['rack', 'UNIQUE'],
       ],
-      /^constraints\/1 can't be met: rack UNIQUE .* leave room for 1/,
+      /^constraints\/1 can't be met: rack UNIQUE .* allow at most 1 /,
     ],
     [
       [
         ['rack', 'UNIQUE'],
         ['rack', 'CLUSTER'],
       ],
-      /^constraints\/0 can't be met: rack UNIQUE .* leave room for 1/,
+      /^constraints\/0 can't be met: rack UNIQUE .* allow at most 1 /,
     ],
     [
       [
         ['rack', 'IS', 'a'],
         ['rack', 'MAX_PER', '1'],
       ],
-      /MAX_PER 1 .* leave room for 1, and 2 instances are wanted/,
+      /MAX_PER 1 .* allow at most 1 instances, but 2 are wanted/,
     ],
     [
       [
         ['rack', 'IS', 'a'],
         ['rack', 'GROUP_BY', '3'],
       ],
-      /GROUP_BY 3 .* leave room for 1/,
+      /GROUP_BY 3 .* allow at most 1 /,
     ],
   ])('%j are told when the app is posted', (constraints, expected) => {
     const found = errors(constraints);

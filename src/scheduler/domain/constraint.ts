@@ -23,7 +23,7 @@ export const constraintSchema = z
     const [field = '', operator, value] = parts.map(String);
     const known = OPERATORS.find((name, i) => name === operator?.toUpperCase() || String(i) === operator);
     if (!known) {
-      context.addIssue(`has an unknown operator '${operator}': one of ${OPERATORS.join(', ')} was expected`);
+      context.addIssue(`has an unknown operator '${operator}': expected one of ${OPERATORS.join(', ')}`);
       return z.NEVER;
     }
     const problem = valueProblem(known, value);
@@ -39,7 +39,9 @@ function valueProblem(operator: Operator, value: string | undefined): string | u
     case 'GROUP_BY':
       return value === undefined || isCount(value) ? undefined : 'GROUP_BY takes a number of groups';
     case 'MAX_PER':
-      return value !== undefined && isCount(value) ? undefined : 'MAX_PER needs the most tasks for a value';
+      return value !== undefined && isCount(value)
+        ? undefined
+        : 'MAX_PER needs the maximum number of tasks per value';
     case 'IS':
       return value === undefined ? 'IS needs a value' : undefined;
     case 'LIKE':
@@ -85,7 +87,7 @@ export function* findConflicts(
     }
     const most = mostInstances(constraints, constraint);
     if (most === undefined || instances <= most) continue;
-    const message = `can't be met: ${constraint.join(' ')} and the other constraints leave room for ${most}, and ${instances} instances are wanted`;
+    const message = `can't be met: ${constraint.join(' ')} and the other constraints allow at most ${most} instances, but ${instances} are wanted`;
     yield { index, message };
   }
 }
@@ -103,7 +105,7 @@ function describeConflict(first: Constraint, second: Constraint): string | undef
   if (other !== undefined) return isValue(only, other) ? undefined : `${field} can't be ${only} and ${other}`;
   if (operator !== 'LIKE' && operator !== 'UNLIKE') return undefined;
   if (fullMatcher(value)(only) === (operator === 'LIKE')) return undefined;
-  return `${field} is to be ${only}, and ${operator} ${value}`;
+  return `${field} must be ${only}, which contradicts ${operator} ${value}`;
 }
 
 /** How many tasks there can be at most because of a constraint on a field that has one value for all of them. */

@@ -117,7 +117,7 @@ function failureOf(task: Task, at: number): TaskFailure {
     agentId,
     version,
     state,
-    message: task.message || task.reason || 'no message was given',
+    message: task.message || task.reason || 'no message',
     at,
   };
 }

@@ -12,7 +12,7 @@ export function findPatternProblem(pattern: string): string | undefined {
   if (pattern.length > MAX_PATTERN_LENGTH) return `of more than ${MAX_PATTERN_LENGTH} characters`;
   if (!compiles(pattern)) return 'that is not a regular expression';
   // The flag `l`: what the linear matcher can't do is an error.
-  return compiles(pattern, 'l') ? undefined : 'that looks around, looks back or repeats too often';
+  return compiles(pattern, 'l') ? undefined : 'that uses lookaround, backreferences or too much repetition';
 }
 
 function compiles(pattern: string, flags = ''): boolean {

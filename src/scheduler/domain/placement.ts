@@ -82,14 +82,14 @@ export function reasonOf(check: Check): string {
     case 'constraints':
       return check.broken
         .map(({ constraint, value }) => {
-          const has = value === undefined ? 'has none' : `is ${value}`;
-          return `constraint ${constraint.join(' ')}: here ${constraint[0]} ${has}`;
+          const has = value === undefined ? 'has no value' : `is ${value}`;
+          return `constraint ${constraint.join(' ')}: ${constraint[0]} ${has}`;
         })
         .join('; ');
     default: {
       const { stage, wanted, executor, offered, divided } = check;
-      const forExecutor = executor > 0 ? `, ${executor} of that for its executor` : '';
-      const inParts = divided ? ' in parts of several roles' : '';
+      const forExecutor = executor > 0 ? `, including ${executor} for its executor` : '';
+      const inParts = divided ? ', split across several roles' : '';
       return `${stage}: ${wanted} wanted${forExecutor}, ${offered} offered${inParts}`;
     }
   }

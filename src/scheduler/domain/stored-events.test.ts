@@ -80,8 +80,8 @@ describe('a stored event', () => {
       refusal({ type: 'app_removed', at: 1 }),
       refusal({ type: 'app_removed', appId: 'x', at: 1, why: 'y' }),
     ]).toEqual([
-      'an event of the unknown type "volume_made"',
-      'an event of the unknown type "string"',
+      'an event of unknown type "volume_made"',
+      'an event of unknown type "string"',
       'an event "app_changed" whose field "app.container.docker.pullConfig" is unknown',
       'an event "app_changed" whose field "app.container.docker.parameters.0.value" has an unknown value',
       'an event "deployment_ended" whose field "outcome" has an unknown value',

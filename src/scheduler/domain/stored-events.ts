@@ -163,7 +163,7 @@ export class UnreadableEventError extends Error {
 export function readEvent(stored: unknown): StoredEvent {
   const type = isJson(stored) ? String(stored.type) : typeof stored;
   const read = READERS.get(type);
-  if (!read) throw new UnreadableEventError(`an event of the unknown type "${type}"`);
+  if (!read) throw new UnreadableEventError(`an event of unknown type "${type}"`);
   try {
     return read(stored) as StoredEvent;
   } catch (error) {

@@ -20,7 +20,7 @@ import type { Flags } from './parse-flags.ts';
 
 export interface ListenOptions {
   httpAddress: string;
-  /** Absent: not over HTTP. */
+  /** Absent: no plain HTTP. */
   httpPort?: number;
   tls?: { readonly port: number; readonly cert: string; readonly key: string };
   maxConnections: number;
@@ -28,12 +28,12 @@ export interface ListenOptions {
 
 export interface DaemonOptions extends ListenOptions, Access {
   masters: Masters;
-  /** Where schedulers elect a leader and keep the state; without it, one scheduler alone has a journal. */
+  /** Where schedulers elect a leader and keep the state. Absent: a single scheduler with a journal. */
   zooKeeper?: ZooKeeperAddress;
   credential?: Credential;
   settings: Settings;
   dataDirectory: string;
-  /** Bytes of a request's body. */
+  /** Maximum size of a request body. */
   maxBodyBytes: number;
   hostname: string;
   endpointsPortSuffix: boolean;
@@ -45,7 +45,7 @@ export function optionsFrom(flags: Flags): DaemonOptions {
   const localPortMin = flags.wholeNumber('local_port_min');
   const localPortMax = flags.wholeNumber('local_port_max');
   if (localPortMax < localPortMin) {
-    throw new UsageError(`--local_port_max is '${localPortMax}': at least --local_port_min was expected`);
+    throw new UsageError(`--local_port_max is '${localPortMax}': expected at least --local_port_min`);
   }
   const role = flags.required('mesos_role');
   const cluster = flags.text('cluster') ?? flags.required('framework_name');
@@ -85,20 +85,19 @@ function listenFrom(flags: Flags): ListenOptions {
   const cert = flags.text('ssl_cert_file');
   const key = flags.text('ssl_key_file');
   if (port === undefined && (cert ?? key) !== undefined) {
-    throw new UsageError(
-      '--ssl_cert_file and --ssl_key_file are given without --https_port: say where to listen',
-    );
+    throw new UsageError('--ssl_cert_file and --ssl_key_file are set without --https_port: set --https_port');
   }
   if (port !== undefined && (cert === undefined || key === undefined)) {
     throw new UsageError(
-      '--https_port needs a certificate and its key: give --ssl_cert_file and --ssl_key_file',
+      '--https_port needs a certificate and its key: set --ssl_cert_file and --ssl_key_file',
     );
   }
   const isOff = flags.isOn('disable_http');
-  if (isOff && port === undefined) throw new UsageError('--disable_http is given without --https_port');
+  if (isOff && port === undefined)
+    throw new UsageError('--disable_http is set without --https_port: set --https_port');
   if (isOff && flags.text('zk') !== undefined) {
     throw new UsageError(
-      '--disable_http does not go with --zk: schedulers pass requests on to each other over HTTP',
+      "--disable_http can't be combined with --zk: schedulers forward requests to each other over HTTP",
     );
   }
   return {
@@ -119,7 +118,7 @@ function accessFrom(flags: Flags): Access {
   const file = flags.text('http_credentials_file');
   const credentials = file === undefined ? flags.secret('http_credentials') : httpCredentialsFrom(file);
   if (credentials !== undefined && !credentials.includes(':')) {
-    throw new UsageError('MARATHON_HTTP_CREDENTIALS was expected to be USER:PASSWORD');
+    throw new UsageError('MARATHON_HTTP_CREDENTIALS must be USER:PASSWORD');
   }
   const tokensFile = flags.text('http_tokens_file');
   const origins = flags.text('access_control_allow_origin');
@@ -130,15 +129,15 @@ function accessFrom(flags: Flags): Access {
   };
 }
 
-/** One a line; lines that begin with `#` say whose it is. */
+/** Reads one token per line; lines that begin with `#` are comments. */
 function tokensFrom(file: string): string[] {
   const lines = secretFrom('http_tokens_file', file).split('\n');
   const tokens = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
-  if (tokens.length === 0) throw new UsageError(`--http_tokens_file: ${file} holds no token`);
+  if (tokens.length === 0) throw new UsageError(`--http_tokens_file: ${file} contains no token`);
   const wrong = tokens.findIndex((token) => !/^[A-Za-z0-9._~+/-]{16,}=*$/.test(token));
   if (wrong < 0) return tokens;
   throw new UsageError(
-    `--http_tokens_file: token ${wrong + 1} of ${file} was expected to be at least 16 letters, digits or ._~+/-`,
+    `--http_tokens_file: token ${wrong + 1} of ${file} must have at least 16 letters, digits or ._~+/-`,
   );
 }
 
@@ -167,7 +166,7 @@ function mastersFrom(flags: Flags): Masters {
   }
 }
 
-/** The value, or what is in the file it names, which keeps a password out of the argument list. */
+/** @returns the value, or the content of the file it names, which keeps a password out of the argument list */
 function fromFile(flag: FlagName, value: string): string {
   const file = fileOfFlag(value);
   return file === undefined ? value : secretFrom(flag, file).trim();
@@ -187,7 +186,7 @@ function credentialFrom(flags: Flags): Credential | undefined {
   const principal = flags.text('mesos_authentication_principal');
   if (principal === undefined) {
     throw new UsageError(
-      '--mesos_authentication_secret_file is given without --mesos_authentication_principal: name whose secret it is',
+      '--mesos_authentication_secret_file is set without --mesos_authentication_principal: set that flag too',
     );
   }
   return { principal, secret: secretFrom('mesos_authentication_secret_file', file) };
@@ -196,7 +195,7 @@ function credentialFrom(flags: Flags): Credential | undefined {
 function httpCredentialsFrom(file: string): string {
   const credentials = secretFrom('http_credentials_file', file);
   if (credentials.includes(':')) return credentials;
-  throw new UsageError(`--http_credentials_file: ${file} was expected to hold USER:PASSWORD`);
+  throw new UsageError(`--http_credentials_file: ${file} must contain USER:PASSWORD`);
 }
 
 function secretFrom(flag: FlagName, file: string): string {

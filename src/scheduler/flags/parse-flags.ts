@@ -1,6 +1,6 @@
 /**
- * The daemon's flags as they were given. Each may also be given in the environment, as MARATHON_ and the name in
- * capitals; the command line wins.
+ * Reads the daemon's flags. Each flag may also be set in the environment, as MARATHON_ followed by its name in capital
+ * letters; the command line takes precedence.
  */
 
 import { parseArgs } from 'node:util';
@@ -10,9 +10,9 @@ import { describeUnknownFlag, listUnsupportedFlags } from './unknown-flags.ts';
 
 export interface Flags {
   text(name: FlagName): string | undefined;
-  /** From the environment alone: arguments show in the list of processes. */
+  /** Reads only the environment, since arguments are visible in the process list. */
   secret(name: string): string | undefined;
-  /** The value or its default. */
+  /** @returns the value or its default */
   required(name: FlagName): string;
   wholeNumber(name: WholeNumberFlagName): number;
   isOn(name: FlagName): boolean;
@@ -27,7 +27,7 @@ export function readFlags(args: readonly string[], environment: NodeJS.ProcessEn
     if (input === undefined || input === true || input === '') return defaultValue;
     const value = String(input);
     if (!form || form.accepts(value)) return value;
-    throw new UsageError(`--${name} is '${value}': ${form.expected} was expected`);
+    throw new UsageError(`--${name} is '${value}': expected ${form.expected}`);
   };
   const required = (name: FlagName): string => {
     const value = text(name);
@@ -49,7 +49,7 @@ export function usage(): string {
     const left = value === undefined ? `--${name}` : `--${name} ${value}`;
     return `  ${left.padEnd(45)} ${help}${usual === undefined ? '' : ` (${usual})`}`;
   });
-  return `The scheduler: Marathon's API for people, the Mesos v1 HTTP API for the master.\n\n${lines.join('\n')}\n\nMarathon's flags that mean nothing here:\n\n${listUnsupportedFlags()}\n`;
+  return `Run the mesosup scheduler: a Mesos framework with Marathon's API.\n\n${lines.join('\n')}\n\nFlags of Marathon that are not supported:\n\n${listUnsupportedFlags()}\n`;
 }
 
 function parse(args: readonly string[]): Record<string, string | boolean | undefined> {

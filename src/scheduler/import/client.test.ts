@@ -30,7 +30,7 @@ it.each(['<html>', '{}', '{"steps":[{"actions":[{}]}]}'])(
   async (body) => {
     const client = await clientOf(200, body);
     await expect(client.planApps([], false)).rejects.toThrow(
-      `${client.url} does not answer as a scheduler of mesosup does: check --url`,
+      `${client.url} does not answer like a mesosup scheduler: check --url`,
     );
   },
 );

@@ -59,20 +59,20 @@ export class SchedulerClient {
     }).catch((error: Error) => {
       const { cause } = error;
       const why = cause instanceof Error && cause.message !== '' ? cause.message : error.message;
-      throw new ImportError(`no scheduler answers at ${this.url}: ${why}. Say where it is with --url`);
+      throw new ImportError(`no scheduler answers at ${this.url}: ${why}. Set its address with --url`);
     });
     const text = await response.text();
     if (!response.ok) throw refusal(this.url, response.status, text);
     const parsed = answer.safeParse(parseJson(text));
     if (parsed.success) return parsed.data;
-    throw new ImportError(`${this.url} does not answer as a scheduler of mesosup does: check --url`);
+    throw new ImportError(`${this.url} does not answer like a mesosup scheduler: check --url`);
   }
 }
 
 const ADVICE: Readonly<Record<number, string>> = {
-  401: 'give --credentials-file or --token-file',
-  409: 'wait for the deployment, or put this one in its place with --force',
-  413: 'start the scheduler with a larger --http_max_body for the time of the import, or import the file in parts',
+  401: 'set --credentials-file or --token-file',
+  409: 'wait for the deployment to end, or replace it with --force',
+  413: 'restart the scheduler with a larger --http_max_body during the import, or import the file in parts',
   503: 'try again in a moment',
 };
 

@@ -18,11 +18,11 @@ export function readAccess(flags: CredentialFlags): { url: string; authorization
   const url = flags.url ?? HERE;
   const parsed = URL.parse(url);
   if (!parsed || !/^https?:$/.test(parsed.protocol)) {
-    throw new UsageError(`--url is '${url}': one such as ${HERE} was expected`);
+    throw new UsageError(`--url is '${url}': expected a URL such as ${HERE}`);
   }
   if (parsed.username !== '' || parsed.password !== '') {
     throw new UsageError(
-      '--url has a password, which would show in the list of processes: use --credentials-file',
+      '--url contains a password, which would be visible in the process list: use --credentials-file',
     );
   }
   const token = flags['token-file'];
@@ -31,7 +31,7 @@ export function readAccess(flags: CredentialFlags): { url: string; authorization
   const file = flags['credentials-file'] ?? installed;
   if (file === undefined) return { url, authorization: undefined };
   const credentials = readFirstLine('credentials-file', file);
-  if (!credentials.includes(':')) throw new UsageError(`${file} was expected to hold USER:PASSWORD`);
+  if (!credentials.includes(':')) throw new UsageError(`${file} must contain USER:PASSWORD`);
   return { url, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 

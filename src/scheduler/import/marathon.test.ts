@@ -89,7 +89,7 @@ it('tells all problems of all apps, each with its field', () => {
     '/check healthChecks[1].path',
     '/disk container.volumes[0]',
   ]);
-  expect(problems.at(-1)?.why).toContain('only volumes of the host are known here');
+  expect(problems.at(-1)?.why).toContain('only host volumes are supported');
 });
 
 it('tells what would be lost, and why; also of an app that has problems', () => {
@@ -110,16 +110,16 @@ it('tells what would be lost, and why; also of an app that has problems', () => 
     somethingNew: 1,
   };
   expect(remarks(app, 'unsupported').sort()).toEqual([
-    'container.docker.pullConfig images are pulled as the agent may: log Docker in there',
-    'container.portMappings[0].networkNames a port is mapped in all networks of the container',
-    'env.PW takes its value from a secret, and there are none here: give the value',
-    'fetch[0].destPath what is fetched goes into the sandbox under its own name',
-    'healthChecks[0].ipProtocol checks are made over IPv4',
-    'networks[0].labels labels of networks are not passed on',
-    'residency there are no persistent volumes here',
-    'secrets there are no secrets here: give the value in env, or a file by fetch',
-    'somethingNew is not known here',
-    'tty tasks get no terminal',
+    'container.docker.pullConfig images are pulled with the credentials of the agent: log in with Docker there',
+    'container.portMappings[0].networkNames ports are mapped in all networks of the container',
+    'env.PW takes its value from a secret, which is not supported: set the value',
+    'fetch[0].destPath fetched files keep their names in the sandbox',
+    'healthChecks[0].ipProtocol checks use IPv4',
+    'networks[0].labels labels of networks are ignored',
+    'residency persistent volumes are not supported',
+    'secrets secrets are not supported: put the value into env, or fetch a file',
+    'somethingNew is not a known field',
+    'tty tasks have no terminal',
   ]);
   expect(remarks(app, 'problems')).toEqual(['cpus must be at least 0.001']);
 });
@@ -137,7 +137,7 @@ it('says nothing of what says nothing, and takes fields by their old names', () 
   expect([remarks(app, 'problems'), remarks(app, 'unsupported')]).toEqual([[], []]);
   const old = { ipAddress: { networkName: 'n', groups: ['a'], labels: {}, discovery: { ports: [] } } };
   expect(remarks(old, 'unsupported')).toEqual([
-    'ipAddress.groups of ipAddress only networkName is taken: labels and groups of networks are not known here',
+    'ipAddress.groups only networkName of ipAddress is used: labels and groups of networks are not supported',
   ]);
 });
 

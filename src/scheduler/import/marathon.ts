@@ -60,7 +60,7 @@ export function readMarathon(answer: unknown): MarathonApps | undefined {
   const problems: Remark[] = [];
   const seen = new Set<string>();
   const apps = found.map(({ id, fields }) => {
-    if (seen.has(id)) problems.push({ id, field: 'id', why: 'is there twice' });
+    if (seen.has(id)) problems.push({ id, field: 'id', why: 'is used by two apps' });
     seen.add(id);
     const { app, secrets } = withoutSecrets(fields);
     unsupported.push(...secrets.map((one) => ({ id, ...one })));
@@ -84,7 +84,7 @@ function* collectApps(
   const dependencies = [...inherited, ...textsIn(group.dependencies).map((one) => absoluteId(one, groupId))];
   for (const pod of objectsIn(group.pods)) {
     const id = absoluteId(String(pod.id ?? ''), groupId);
-    unsupported.push({ id, field: 'pods', why: 'there are no pods here: make an app of each container' });
+    unsupported.push({ id, field: 'pods', why: 'pods are not supported: create an app for each container' });
   }
   if (group.enforceRole === true) {
     unsupported.push({ id: groupId, field: 'enforceRole', why: 'the scheduler has one role, --mesos_role' });

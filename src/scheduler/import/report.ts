@@ -4,10 +4,10 @@ import type { Change, ImportPlan } from './import.ts';
 import type { Remark } from './marathon.ts';
 
 const CHANGE_TEXTS: Readonly<Record<Change, string>> = {
-  create: 'is new',
-  replace: 'changes; its tasks are replaced',
+  create: 'is created',
+  replace: 'is changed; its tasks are replaced',
   scale: 'is scaled',
-  keep: 'stays as it is',
+  keep: 'is unchanged',
 };
 
 export function describePlan({ apps }: ImportPlan): string[] {

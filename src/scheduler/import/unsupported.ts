@@ -12,22 +12,25 @@ interface LostField {
 
 /** By the field, with `[]` for the place in a list; the first that fits says why. */
 const REASONS: readonly (readonly [field: RegExp, why: string])[] = [
-  [/^secrets/, 'there are no secrets here: give the value in env, or a file by fetch'],
-  [/^residency/, 'there are no persistent volumes here'],
-  [/^check$/, 'Mesos checks that only report are not made: healthChecks and readinessChecks are'],
-  [/^executorResources/, "a task's executor is the scheduler's, with resources of its own"],
-  [/^resourceLimits/, 'a task may use what cpus and mem say, and no more'],
-  [/^tty/, 'tasks get no terminal'],
-  [/^ipAddress/, 'of ipAddress only networkName is taken: labels and groups of networks are not known here'],
-  [/^networks\[\]\.labels/, 'labels of networks are not passed on'],
-  [/\.networkNames/, 'a port is mapped in all networks of the container'],
-  [/\.(pullConfig|credential)/, 'images are pulled as the agent may: log Docker in there'],
-  [/^container\.linuxInfo/, 'Docker runs containers with its own limits; see docker.parameters'],
-  [/^container\.volumes\[\]/, 'only volumes of the host are known here'],
-  [/\.ipProtocol/, 'checks are made over IPv4'],
-  [/\.destPath/, 'what is fetched goes into the sandbox under its own name'],
+  [/^secrets/, 'secrets are not supported: put the value into env, or fetch a file'],
+  [/^residency/, 'persistent volumes are not supported'],
+  [/^check$/, 'checks that only report a result are not supported: use healthChecks or readinessChecks'],
+  [/^executorResources/, 'the resources of the executor are set by the scheduler'],
+  [/^resourceLimits/, 'limits above cpus and mem are not supported'],
+  [/^tty/, 'tasks have no terminal'],
+  [/^ipAddress/, 'only networkName of ipAddress is used: labels and groups of networks are not supported'],
+  [/^networks\[\]\.labels/, 'labels of networks are ignored'],
+  [/\.networkNames/, 'ports are mapped in all networks of the container'],
+  [
+    /\.(pullConfig|credential)/,
+    'images are pulled with the credentials of the agent: log in with Docker there',
+  ],
+  [/^container\.linuxInfo/, 'Docker sets its own limits; see docker.parameters'],
+  [/^container\.volumes\[\]/, 'only host volumes are supported'],
+  [/\.ipProtocol/, 'checks use IPv4'],
+  [/\.destPath/, 'fetched files keep their names in the sandbox'],
 ];
-const UNKNOWN = 'is not known here';
+const UNKNOWN = 'is not a known field';
 
 /** A value that Marathon shows, but that says no more than its absence. */
 function isEmptyValue(value: unknown, field: string): boolean {
@@ -43,7 +46,7 @@ export function withoutSecrets(app: Json): { app: Json; secrets: LostField[] } {
   const taken = Object.entries(app.env).filter(([, value]) => isJson(value) && 'secret' in value);
   const names = new Set(taken.map(([name]) => name));
   const env = Object.fromEntries(Object.entries(app.env).filter(([name]) => !names.has(name)));
-  const why = 'takes its value from a secret, and there are none here: give the value';
+  const why = 'takes its value from a secret, which is not supported: set the value';
   return { app: { ...app, env }, secrets: [...names].map((name) => ({ field: `env.${name}`, why })) };
 }
 

@@ -102,7 +102,7 @@ describe('the journal', () => {
       broken[at] = (broken[at] ?? 0) ^ 1;
       writeFileSync(path, broken);
       await expect(journal(directory)).rejects.toThrow(
-        `${path} is damaged at byte ${second}, with whole records after it`,
+        `${path} is damaged at byte ${second}, but intact records follow`,
       );
       expect(readFileSync(path)).toEqual(broken);
     }
@@ -117,14 +117,14 @@ describe('the journal', () => {
   it('refuses a file of another version', async () => {
     const { directory, path } = await written();
     writeFileSync(path, encodeFrame({ format: 'mesosup-journal', version: 3 }));
-    await expect(journal(directory)).rejects.toThrow('is not a journal that this version reads');
+    await expect(journal(directory)).rejects.toThrow('is not a journal that this version can read');
     const later = { format: 'mesosup-journal', version: 3, release: '9.8.7' };
     writeFileSync(path, encodeFrame(later));
     await expect(journal(directory)).rejects.toThrow(
       /it has version 3, mesosup [\d.]+ reads version 2\): run mesosup 9\.8\.7, which wrote it/,
     );
     writeFileSync(path, Buffer.concat([{ ...later, version: 2 }].map(encodeFrame)));
-    await expect(journal(directory)).rejects.toThrow('is not a journal that this version reads');
+    await expect(journal(directory)).rejects.toThrow('is not a journal that this version can read');
     writeFileSync(path, '');
     await expect(journal(directory)).rejects.toThrow(StoreError);
   });
@@ -135,7 +135,7 @@ describe('the journal', () => {
     const whole = Buffer.concat([readFileSync(path), encodeFrame(later)]);
     writeFileSync(path, whole);
     await expect(journal(directory)).rejects.toThrow(
-      `${path} holds an event of the unknown type "later", which mesosup ${RELEASE} can't read: run mesosup 9.8.7, which wrote it`,
+      `${path} contains an event of unknown type "later", which mesosup ${RELEASE} can't read: run mesosup 9.8.7, which wrote it`,
     );
     await expect(readJournalEvents(directory)).rejects.toThrow(StoreError);
     expect(readFileSync(path)).toEqual(whole);

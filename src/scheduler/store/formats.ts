@@ -18,7 +18,9 @@ export function readEvents(stored: readonly unknown[], refuse: (why: string) => 
       return event;
     } catch (error) {
       if (!(error instanceof UnreadableEventError)) throw error;
-      throw refuse(`holds ${error.message}, which mesosup ${RELEASE} can't read: ${releaseAdvice(writer)}`);
+      throw refuse(
+        `contains ${error.message}, which mesosup ${RELEASE} can't read: ${releaseAdvice(writer)}`,
+      );
     }
   });
 }

@@ -50,7 +50,9 @@ export async function readJournalEvents(directory: string): Promise<StoredEvent[
     for (;;) {
       const generation = (await journals(directory).catch(unlessMissing))?.at(-1);
       if (generation === undefined) {
-        throw new StoreError(`${directory} holds no state of a scheduler: name another with --data-dir`);
+        throw new StoreError(
+          `${directory} contains no scheduler state: choose another directory with --data-dir`,
+        );
       }
       const path = pathOf(directory, generation);
       // Where it is missing, a snapshot has taken its place meanwhile.
@@ -169,9 +171,7 @@ async function readJournal(
   const bytes = await readFile(path);
   const { events, end } = parseJournal(path, bytes);
   if (end < bytes.length) {
-    warn(
-      `${path}: the last ${bytes.length - end} bytes are a record that was never completed; it is cut off`,
-    );
+    warn(`${path}: the last ${bytes.length - end} bytes are an incomplete record; removing them`);
     await truncate(path, end);
     await syncPath(path);
   }
@@ -183,13 +183,13 @@ function parseJournal(path: string, bytes: Buffer): { events: StoredEvent[]; end
   const { records, end, corruptAt } = decodeFrames(bytes);
   if (corruptAt !== undefined) {
     throw new StoreError(
-      `${path} is damaged at byte ${corruptAt}, with whole records after it: move it away, then restore a backup ("mesosup scheduler restore") or begin without apps and tasks`,
+      `${path} is damaged at byte ${corruptAt}, but intact records follow: move the file away, then restore a backup ("mesosup scheduler restore") or start without apps and tasks`,
     );
   }
   const [header, ...batches] = records;
   if (JSON.stringify(header) !== JSON.stringify(FORMAT)) {
     throw new StoreError(
-      `${path} is not a journal that this version reads ${describeHeadProblem(header, FORMAT)}, or move it away to begin without apps and tasks`,
+      `${path} is not a journal that this version can read ${describeHeadProblem(header, FORMAT)}, or move the file away to start without apps and tasks`,
     );
   }
   return { events: readEvents(batches.flat(), (why) => new StoreError(`${path} ${why}`)), end };

@@ -79,7 +79,7 @@ function isHolderAlive(held: string): boolean {
 function inUseError(directory: string, held: string | undefined): StoreError {
   const { pid } = parse(held ?? '');
   return new StoreError(
-    `${directory} is in use by process ${String(pid ?? 'of another scheduler')}: stop that, or give this one another --data_dir`,
+    `${directory} is in use by process ${String(pid ?? 'of another scheduler')}: stop that process, or choose another --data_dir`,
   );
 }
 

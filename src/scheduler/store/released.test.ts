@@ -140,7 +140,7 @@ describe('the state of a later release', () => {
       later,
     ];
     expect(() => readEvents(written, refuse)).toThrow(
-      /^holds an event of the unknown type "volume_made", which mesosup [\d.]+ can't read: run mesosup 0\.7\.0, which wrote it$/,
+      /^contains an event of unknown type "volume_made", which mesosup [\d.]+ can't read: run mesosup 0\.7\.0, which wrote it$/,
     );
   });
 

@@ -21,7 +21,7 @@ export function readZooKeeperEvents(session: ZooKeeperSession, path: string): Pr
   return withStoreErrors(path, async () => {
     const head = childPath(path, 'head');
     const none = () =>
-      new StoreError(`${path} in ZooKeeper holds no state of a scheduler: name another path in --zk`);
+      new StoreError(`${path} in ZooKeeper contains no scheduler state: choose another path with --zk`);
     await catchUp(session, head, none);
     for (;;) {
       const format = (await untilAnswered(() => session.get(path)))?.data.toString('utf8') ?? '';
@@ -56,7 +56,7 @@ export async function readGeneration(
     const znode = await untilAnswered(() => session.get(childPath(generation, name)));
     if (!znode) {
       throw new StoreError(
-        `${childPath(generation, name)} in ZooKeeper is missing, but what follows it is there: give another path in --zk, and restore a backup there ("mesosup scheduler restore") or begin anew`,
+        `${childPath(generation, name)} in ZooKeeper is missing, but later batches exist: choose another path with --zk, and restore a backup there ("mesosup scheduler restore") or start without apps and tasks`,
       );
     }
     bytes += znode.data.length;
@@ -82,7 +82,7 @@ export async function readGeneration(
 export function generationIn(path: string, format: string, head: Buffer | undefined): number {
   if (format === FORMAT_TEXT && head) return Number(head.toString('utf8'));
   throw new StoreError(
-    `${path} in ZooKeeper is not a state that this version reads ${describeHeadProblem(parseJson(format), FORMAT)}, or give another path in --zk to begin without apps and tasks`,
+    `${path} in ZooKeeper is not a state that this version can read ${describeHeadProblem(parseJson(format), FORMAT)}, or choose another path with --zk to start without apps and tasks`,
   );
 }
 
@@ -99,7 +99,7 @@ export async function withStoreErrors<T>(path: string, work: () => Promise<T>): 
     const why = isZooKeeperError(error, 'BAD_VERSION')
       ? 'another scheduler has taken over the state'
       : isZooKeeperError(error, 'NO_AUTH')
-        ? 'it belongs to another identity: give its user:password in the address of --zk'
+        ? 'it belongs to another identity: put its user:password into the address in --zk'
         : error.message;
     throw new StoreError(`${path} in ZooKeeper: ${why}`, { cause: error });
   }

@@ -162,7 +162,7 @@ class ZooKeeperStore implements Store {
     }
     const { torn } = listContents((await untilAnswered(() => this.#session.children(current))) ?? []);
     if (torn.length === 0) return;
-    this.#options.warn(`${current}: a batch of events was never completed; its parts are removed`);
+    this.#options.warn(`${current}: a batch of events was never completed; removing its parts`);
     await this.#remove(torn.map((name) => childPath(current, name)));
   }
 

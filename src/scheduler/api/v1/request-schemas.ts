@@ -22,12 +22,12 @@ const MAX_PORTS = 100;
 const MAX_ERRORS = 100;
 
 const id = z
-  .string({ error: (issue) => (issue.input === undefined ? EMPTY : 'must be a text') })
+  .string({ error: (issue) => (issue.input === undefined ? EMPTY : 'must be a string') })
   .min(1, { error: EMPTY, abort: true })
   .max(MAX_ID_LENGTH, `may have at most ${MAX_ID_LENGTH} characters`)
   .regex(/^[A-Za-z0-9_.-]+$/, "may only hold letters, digits, '_', '.' and '-'");
 
-const texts = 'must be an array of texts';
+const texts = 'must be an array of strings';
 
 const container = z.object(
   {

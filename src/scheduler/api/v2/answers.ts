@@ -60,7 +60,7 @@ export function flagOf(request: FastifyRequest, name: string, preset = false): b
   if (value === undefined) return preset;
   if (value === '' || value === 'true') return true;
   if (value === 'false') return false;
-  throw new BadRequestError(`${name} is '${value}': true or false was expected`);
+  throw new BadRequestError(`${name} is '${value}': expected true or false`);
 }
 
 /** 200 with an ETag, or 304 where the client has this answer already. */
@@ -110,7 +110,7 @@ export function pagingOf(request: FastifyRequest): Paging {
   const limit = queryOf(request, 'limit');
   const fields = queryOf(request, 'fields');
   if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit)) {
-    throw new BadRequestError(`limit is '${limit}': a whole number from 1 was expected`);
+    throw new BadRequestError(`limit is '${limit}': expected a whole number from 1`);
   }
   return {
     ...(cursor !== undefined && { cursor }),

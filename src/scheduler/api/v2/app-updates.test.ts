@@ -47,7 +47,7 @@ describe.each(['PUT', 'PATCH'] as const)('%s /v2/apps/{id}', (method) => {
     const flag = await call(one, method, '/v2/apps/sleeper?force=maybe', {});
     expect([flag.statusCode, flag.json()]).toEqual([
       400,
-      { message: "force is 'maybe': true or false was expected" },
+      { message: "force is 'maybe': expected true or false" },
     ]);
   });
 

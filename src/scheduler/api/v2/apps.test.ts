@@ -61,7 +61,7 @@ describe('POST /v2/apps', () => {
       422,
       {
         message: 'Object is not valid',
-        details: [{ path: '/id', errors: ["may not end in 'tasks', which is a part of the API"] }],
+        details: [{ path: '/id', errors: ["may not end in 'tasks', which is part of the API"] }],
       },
     ],
     [
@@ -127,7 +127,7 @@ describe('GET /v2/apps', () => {
     }
     expect((await get(one, '/v2/apps?label=%3D%3D')).json()).toEqual({
       message: 'Object is not valid',
-      details: [{ path: '/label', errors: ['is not a selector of labels'] }],
+      details: [{ path: '/label', errors: ['is not a label selector'] }],
     });
   });
 
@@ -190,7 +190,7 @@ describe('GET /v2/apps', () => {
       const answer = await get(one, `/v2/apps?limit=${limit}`);
       expect([answer.statusCode, answer.json()]).toEqual([
         400,
-        { message: `limit is '${limit}': a whole number from 1 was expected` },
+        { message: `limit is '${limit}': expected a whole number from 1` },
       ]);
     }
   });

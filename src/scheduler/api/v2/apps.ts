@@ -49,7 +49,7 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
   api.get('/v2/apps', async (request, reply) => {
     if (wantsText(request)) return text(reply, await runner.read((state) => haproxyText(appsOf(state))));
     const filter = filterOf(request);
-    if (!filter) return invalid(reply, [{ path: ['label'], error: 'is not a selector of labels' }]);
+    if (!filter) return invalid(reply, [{ path: ['label'], error: 'is not a label selector' }]);
     const embeds = embedsOf(request, 'apps', ['counts', 'deployments']);
     const paging = pagingOf(request);
     const { parts, next } = await runner.read((state) => {

@@ -137,7 +137,7 @@ it('says so where it can not go on, and keeps only so much', async () => {
   for (const id of [first.heard[0]?.id ?? '', 'nonsense']) {
     const second = await listening(one, '', { 'Last-Event-ID': id });
     await vi.waitFor(() =>
-      expect(second.text()).toContain(': events since the last one heard are not known'),
+      expect(second.text()).toContain(': events since Last-Event-ID are no longer available'),
     );
     expect(names(second)).toEqual(['event_stream_attached']);
     second.leave();

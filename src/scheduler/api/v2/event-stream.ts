@@ -99,7 +99,7 @@ export class EventStreams {
     const { lastEventId } = wanted;
     if (lastEventId === undefined) return [];
     const at = this.#kept.findLastIndex(({ id }) => id === lastEventId);
-    if (at < 0) return [': events since the last one heard are not known any more: read the state anew\n\n'];
+    if (at < 0) return [': events since Last-Event-ID are no longer available: read the state again\n\n'];
     return this.#kept
       .slice(at + 1)
       .filter((event) => concerns(event, wanted))

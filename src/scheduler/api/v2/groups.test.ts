@@ -82,7 +82,7 @@ describe('POST /v2/groups', () => {
     const answer = await call(server(), 'POST', '/v2/groups', { id: '/x', apps });
     expect([answer.statusCode, answer.json().details]).toEqual([
       422,
-      [{ path: '/dependencies', errors: [expect.stringContaining('lead in a circle')] }],
+      [{ path: '/dependencies', errors: [expect.stringContaining('form a cycle')] }],
     ]);
   });
 });

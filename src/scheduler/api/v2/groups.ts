@@ -48,7 +48,7 @@ async function get(request: ByPath, reply: FastifyReply, { runner }: ApiOptions)
 }
 
 const NO_VERSIONS =
-  'of groups no older versions are kept: go back with those of the apps, or by DELETE of the deployment';
+  'older versions of groups are not kept: revert the apps to their versions, or DELETE the deployment';
 
 async function put(request: ByPath, reply: FastifyReply, options: ApiOptions): Promise<FastifyReply> {
   const groupId = groupIdOf(request);
@@ -67,9 +67,7 @@ async function put(request: ByPath, reply: FastifyReply, options: ApiOptions): P
   const { id } = parsed.data;
   if (request.method === 'PUT' && groupId !== ROOT && id !== undefined) {
     if (absoluteId(id) !== groupId && absoluteId(id, parentOf(groupId)) !== groupId) {
-      return invalid(reply, [
-        { path: ['id'], error: `is another group than ${groupId}, which the path names` },
-      ]);
+      return invalid(reply, [{ path: ['id'], error: `differs from ${groupId}, the group in the path` }]);
     }
     parsed.data.id = groupId;
   }

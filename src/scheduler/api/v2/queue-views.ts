@@ -124,13 +124,11 @@ function reasonsOf(state: State, record: AppRecord, now: number): string[] {
   const reasons: string[] = [];
   if (!state.connected) reasons.push(`not subscribed to a Mesos master: ${state.disconnectedBecause}`);
   if (delayLeftMs > 0)
-    reasons.push(`its tasks keep ending: the next launch is in ${Math.ceil(delayLeftMs / 1000)} s`);
+    reasons.push(`its tasks keep ending: next launch in ${Math.ceil(delayLeftMs / 1000)} s`);
   for (const [reason, hosts] of groupRefusals(record)) reasons.push(`${hosts.join(', ')}: ${reason}`);
   if (record.missing > 0) reasons.push(...describeOversized(state, record));
   if (reasons.length === 0) {
-    reasons.push(
-      'waiting for an offer: no agent is registered, or none has resources to offer at the moment',
-    );
+    reasons.push('waiting for an offer: no agent is registered, or no agent has free resources');
   }
   const { lastFailure } = record;
   if (lastFailure) {
@@ -190,7 +188,7 @@ function checkJson(check: Check): ExplanationJson['agents'][number]['checks'][nu
 }
 
 function notStartedText({ deploymentId }: AppRecord): string {
-  return `its deployment ${deploymentId ?? ''} has not come to it yet: other apps come first`;
+  return `its deployment ${deploymentId ?? ''} has not reached this app yet: other apps come first`;
 }
 
 /** The same for people. */
@@ -198,13 +196,13 @@ export function explainText(state: State, record: AppRecord, now: number): strin
   const { appId, missing, since, reasons, nearest: near, change } = explainJson(state, record, now);
   const lines = [
     since === undefined
-      ? `${appId} waits for no agent: ${record.ready} of ${record.app.instances} instances are of use.`
-      : `${appId} waits for ${missing} of ${record.app.instances} instances since ${since}.`,
+      ? `${appId} is not waiting: ${record.ready} of ${record.app.instances} instances are ready.`
+      : `${appId} has been waiting for ${missing} of ${record.app.instances} instances since ${since}.`,
     ...reasons.map((reason) => `  ${reason}`),
   ];
   if (near) lines.push(`The nearest fit is ${near.hostname}, which lacks: ${near.lacks.join('; ')}`);
   if (change) lines.push(`One change would place it: ${change.text}`);
-  else if (near) lines.push('No single change of the app would place it.');
+  else if (near) lines.push('No single change to the app would place it.');
   return `${lines.join('\n')}\n`;
 }
 

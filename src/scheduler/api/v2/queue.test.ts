@@ -20,12 +20,12 @@ describe('GET /v2/queue', () => {
     mesos.subscribe(true);
     for (const event of mesos.inbox.splice(0)) await runner.submit({ type: 'mesos', event });
     expect((await queue())[0].processedOffersSummary.reasons).toEqual([
-      'waiting for an offer: no agent is registered, or none has resources to offer at the moment',
+      'waiting for an offer: no agent is registered, or no agent has free resources',
     ]);
     mesos.offer();
     for (const event of mesos.inbox.splice(0)) await runner.submit({ type: 'mesos', event });
     expect((await queue())[0].processedOffersSummary.reasons).toEqual([
-      'a.example, b.example: cpus: 9.1 wanted, 0.1 of that for its executor, 4 offered',
+      'a.example, b.example: cpus: 9.1 wanted, including 0.1 for its executor, 4 offered',
       'cpus: 9 wanted, and no agent has offered more than 4 so far',
     ]);
   });
@@ -47,7 +47,7 @@ describe('GET /v2/queue', () => {
       delay: { timeLeftSeconds: 1, overdue: false },
       processedOffersSummary: {
         reasons: [
-          'its tasks keep ending: the next launch is in 1 s',
+          'its tasks keep ending: next launch in 1 s',
           'last failure: multidis_0-1700000000000 on a.example, TASK_FAILED at 2023-11-14T22:13:20.000Z: no such image',
         ],
       },
@@ -166,7 +166,7 @@ describe('GET /v2/apps/{id}/explain', () => {
       missing: 2,
       since: '2023-11-14T22:13:20.000Z',
       nearest: { agentId: 'S0', hostname: 'a.example', lacks: ['cpus: 5 wanted, 4 offered'] },
-      change: { field: 'cpus', from: 5, to: 4, text: 'cpus: 4 instead of 5 would do on a.example' },
+      change: { field: 'cpus', from: 5, to: 4, text: 'cpus: 4 instead of 5 would fit on a.example' },
     });
     expect(answer.agents).toHaveLength(2);
     expect(answer.agents[1]).toMatchObject({
@@ -209,18 +209,18 @@ describe('GET /v2/apps/{id}/explain', () => {
     expect(answer.change).toBeUndefined();
     expect(answer.nearest.lacks).toEqual(['cpus: 5 wanted, 4 offered', 'mem: 9000 wanted, 4096 offered']);
     expect((await get(one, '/v2/apps/x/explain', 'text/plain')).body).toContain(
-      'No single change of the app would place it.\n',
+      'No single change to the app would place it.\n',
     );
   });
 
   it('is a text for people', async () => {
     const one = await refused({ cpus: 5 });
     expect((await get(one, '/v2/apps/x/explain', 'text/plain')).body).toBe(
-      `/x waits for 2 of 2 instances since 2023-11-14T22:13:20.000Z.
+      `/x has been waiting for 2 of 2 instances since 2023-11-14T22:13:20.000Z.
   a.example, b.example: cpus: 5 wanted, 4 offered
   cpus: 5 wanted, and no agent has offered more than 4 so far
 The nearest fit is a.example, which lacks: cpus: 5 wanted, 4 offered
-One change would place it: cpus: 4 instead of 5 would do on a.example
+One change would place it: cpus: 4 instead of 5 would fit on a.example
 `,
     );
   });
@@ -233,7 +233,7 @@ One change would place it: cpus: 4 instead of 5 would do on a.example
       agents: [],
     });
     expect((await get(one, '/v2/apps/x/explain', 'text/plain')).body).toBe(
-      '/x waits for no agent: 2 of 2 instances are of use.\n',
+      '/x is not waiting: 2 of 2 instances are ready.\n',
     );
     expect((await get(one, '/v2/apps/y/explain')).statusCode).toBe(404);
     expect((await post(one, '/v2/apps/x/explain', {})).statusCode).toBe(404);
@@ -248,6 +248,6 @@ One change would place it: cpus: 4 instead of 5 would do on a.example
     await post(one, '/v2/groups', { id: '/g', apps });
     await one.run();
     const { reasons } = (await get(one, '/v2/apps/g/then/explain')).json();
-    expect(reasons).toEqual([expect.stringContaining('has not come to it yet')]);
+    expect(reasons).toEqual([expect.stringContaining('has not reached this app yet')]);
   });
 });

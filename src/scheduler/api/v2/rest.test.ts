@@ -17,7 +17,7 @@ it('gives the lead away where there is another to take it', async () => {
   const alone = await call(server(), 'DELETE', '/v2/leader');
   expect([alone.statusCode, alone.json()]).toEqual([
     409,
-    { message: 'This scheduler runs alone: there is none to lead in its place' },
+    { message: 'This scheduler runs alone: no other scheduler can take over' },
   ]);
   let abdicated = 0;
   const one = server({ abdicate: () => (abdicated += 1) });

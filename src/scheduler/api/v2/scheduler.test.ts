@@ -51,7 +51,7 @@ describe('the rest', () => {
     const answer = await get(one, '/v1/apps');
     expect([answer.statusCode, answer.json()]).toEqual([
       500,
-      { message: 'The scheduler failed to answer; its log says why' },
+      { message: 'Internal error of the scheduler; see its log' },
     ]);
     expect(one.faults).toMatchObject([{ message: 'secret' }]);
   });

@@ -64,7 +64,7 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
       if (queriesOf(request, name).length > 0) return invalid(reply, [{ path: [name], error }]);
     }
     if (!options.abdicate) {
-      const message = 'This scheduler runs alone: there is none to lead in its place';
+      const message = 'This scheduler runs alone: no other scheduler can take over';
       return json(reply, { message }, 409);
     }
     reply.raw.once('finish', options.abdicate);

@@ -135,8 +135,8 @@ describe('POST /v2/tasks/delete', () => {
 
   it.each([
     [undefined, 'must be a JSON object with ids', '/'],
-    [{}, 'must be an array of texts', '/ids'],
-    [{ ids: 'x' }, 'must be an array of texts', '/ids'],
+    [{}, 'must be an array of strings', '/ids'],
+    [{ ids: 'x' }, 'must be an array of strings', '/ids'],
   ])('refuses %j', async (body, error, path) => {
     const answer = await call(server(), 'POST', '/v2/tasks/delete', body);
     expect([answer.statusCode, answer.json().details]).toEqual([422, [{ path, errors: [error] }]]);

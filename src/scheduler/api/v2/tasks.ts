@@ -13,7 +13,7 @@ import { taskJson, tasksJson } from './views.ts';
 
 const MAX_IDS = 100_000;
 export const deletion = z.object(
-  { ids: z.array(z.string(), { error: 'must be an array of texts' }).max(MAX_IDS) },
+  { ids: z.array(z.string(), { error: 'must be an array of strings' }).max(MAX_IDS) },
   { error: 'must be a JSON object with ids' },
 );
 

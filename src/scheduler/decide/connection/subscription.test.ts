@@ -97,7 +97,7 @@ describe('the connection', () => {
     const harness = running();
     const event = { type: 'ERROR', error: { message: 'Framework has been removed' } } as const;
     harness.input({ type: 'mesos', event });
-    expect(harness.lastDecision.fatal).toContain('framework, with 2 tasks');
+    expect(harness.lastDecision.fatal).toContain('framework, but 2 tasks');
     expect(harness.state.frameworkId).toBe('framework');
   });
 
@@ -124,7 +124,10 @@ describe('the connection', () => {
   it('takes other errors for a disconnect', () => {
     const harness = running();
     harness.input({ type: 'mesos', event: { type: 'ERROR', error: { message: 'odd' } } });
-    expect(harness.state).toMatchObject({ connected: false, disconnectedBecause: 'the master said: odd' });
+    expect(harness.state).toMatchObject({
+      connected: false,
+      disconnectedBecause: 'the master reported an error: odd',
+    });
     expect(settle(harness.state, harness.now)).toEqual({ events: [], calls: [] });
   });
 

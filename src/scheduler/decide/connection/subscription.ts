@@ -77,15 +77,16 @@ export function handleError(state: State, message: string): Decision {
     return {
       events: [],
       calls: [],
-      fatal: `another scheduler has subscribed with this one's framework id ${id}: only one may run; stop the other, or this one if it was replaced on purpose`,
+      fatal: `another scheduler has subscribed with this scheduler's framework id ${id}: only one may run. Stop the other scheduler, or this one if it was replaced on purpose`,
     };
   }
-  if (message !== 'Framework has been removed') return handleDisconnected(`the master said: ${message}`);
+  if (message !== 'Framework has been removed')
+    return handleDisconnected(`the master reported an error: ${message}`);
   if (state.tasks.size > 0) {
     return {
       events: [],
       calls: [],
-      fatal: `the master has removed the framework ${id}, with ${state.tasks.size} tasks that are still on record here: make sure that none of them runs any more, then save the state ("mesosup scheduler backup FILE") and put it back without them ("mesosup scheduler restore FILE --force --new-framework"), which launches them anew`,
+      fatal: `the master has removed the framework ${id}, but ${state.tasks.size} tasks are still recorded here. Make sure that none of them is still running, then save the state ("mesosup scheduler backup FILE") and restore it without the tasks ("mesosup scheduler restore FILE --force --new-framework"), which launches them again`,
     };
   }
   const events: StateEvent[] = [{ type: 'disconnected', reason: message }, { type: 'framework_forgotten' }];

@@ -147,7 +147,7 @@ describe('tasks that end', () => {
     harness.mesos.advance(first(harness), state, reason ? { reason } : {});
     harness.deliverAll();
     expect(harness.state.ready.size).toBe(0);
-    expect(harness.state.apps.get('/multidis')?.lastFailure?.message).toBe(reason ?? 'no message was given');
+    expect(harness.state.apps.get('/multidis')?.lastFailure?.message).toBe(reason ?? 'no message');
   });
 });
 

@@ -26,7 +26,7 @@ export function planChange(state: State, input: ChangeInput, now: number, failed
   const { apps, actions } = finished;
   const ordered = orderSteps(actions, treeOf(state, draft));
   if ('cycle' in ordered) {
-    const error = `lead in a circle, through ${ordered.cycle}`;
+    const error = `form a cycle through ${ordered.cycle}`;
     return refuseChange({ type: 'invalid', errors: [{ path: ['dependencies'], error }] });
   }
   const undone = input.changes.flatMap((one) => (one.op === 'roll_back' ? one.deploymentId : []))[0];
@@ -45,7 +45,7 @@ export function planChange(state: State, input: ChangeInput, now: number, failed
 
   const replaced = failed === undefined && undone !== undefined ? [...locks, undone] : locks;
   const superseded = replaced.map((deploymentId): StateEvent => {
-    const reason = `deployment ${plan.id} took its place`;
+    const reason = `replaced by deployment ${plan.id}`;
     return { type: 'deployment_ended', deploymentId, outcome: 'superseded', at: now, reason };
   });
   if (nothing) return { events: superseded, calls: [], reply };
@@ -217,7 +217,7 @@ export function deadlineOf(apps: readonly App[]): number | undefined {
 }
 
 function noPortLeftText({ settings: { localPortMin, localPortMax } }: State): string {
-  return `no service port is left between ${localPortMin} and ${localPortMax}: stop an app, or widen the range with --local_port_min and --local_port_max`;
+  return `no service port is free between ${localPortMin} and ${localPortMax}: remove an app, or widen the range with --local_port_min and --local_port_max`;
 }
 
 function isoOf(at: number): string {

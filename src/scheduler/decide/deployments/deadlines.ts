@@ -32,7 +32,7 @@ export function checkDeadline(
   if (now < due) {
     return { events: [{ type: 'timer_set', at: due, timer: { kind: 'deadline', deploymentId } }], calls: [] };
   }
-  const failed = failDeployment(state, record, `it got no further for ${seconds} s`, now);
+  const failed = failDeployment(state, record, `no progress for ${seconds} s`, now);
   return { events: [...failed.events], calls: [...failed.calls] };
 }
 

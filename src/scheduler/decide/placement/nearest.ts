@@ -48,13 +48,13 @@ export function findNearest(refusals: ReadonlyMap<string, Refusal>): Nearest | u
 export function remedyText(remedy: Remedy, host: string): string {
   switch (remedy.field) {
     case 'hostPorts':
-      return `any host port instead of ${remedy.from.join(', ')} would do on ${host}`;
+      return `any host port instead of ${remedy.from.join(', ')} would fit on ${host}`;
     case 'acceptedResourceRoles':
-      return `acceptedResourceRoles: ${remedy.to.join(', ')} instead of ${remedy.from.join(', ')} would do on ${host}`;
+      return `acceptedResourceRoles: ${remedy.to.join(', ')} instead of ${remedy.from.join(', ')} would fit on ${host}`;
     case 'constraints':
-      return `without the constraint ${remedy.without.join(' ')} it would do on ${host}`;
+      return `without the constraint ${remedy.without.join(' ')} it would fit on ${host}`;
     default:
-      return `${remedy.field}: ${remedy.to} instead of ${remedy.from} would do on ${host}`;
+      return `${remedy.field}: ${remedy.to} instead of ${remedy.from} would fit on ${host}`;
   }
 }
 

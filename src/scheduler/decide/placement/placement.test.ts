@@ -152,7 +152,7 @@ describe('placement', () => {
     expect(launched(harness)).toHaveLength(2);
     expect(reasons(harness)).toEqual(['cpus: 1 wanted, 0 offered']);
     const tight = started([{ ...agent, cpus: 2 }], app({ cpus: 2, instances: 1 }));
-    expect(reasons(tight)).toEqual(['cpus: 2.1 wanted, 0.1 of that for its executor, 2 offered']);
+    expect(reasons(tight)).toEqual(['cpus: 2.1 wanted, including 0.1 for its executor, 2 offered']);
   });
 
   it('opens another executor after 200 tasks', () => {
@@ -165,7 +165,7 @@ describe('placement', () => {
 
   it('says what is missing', () => {
     expect(reasons(started([AGENT], app({ mem: 9000 })))).toEqual([
-      'mem: 9032 wanted, 32 of that for its executor, 4096 offered',
+      'mem: 9032 wanted, including 32 for its executor, 4096 offered',
     ]);
     expect(reasons(started([AGENT], app({ disk: 9000 })))).toEqual(['disk: 9000 wanted, 1000 offered']);
     const ports = started([{ ...AGENT, ports: 1 }], app({ ports: [0, 0], instances: 1 }));
@@ -200,7 +200,7 @@ describe('placement', () => {
     };
     harness.input(scale('/multidis', 2));
     harness.input({ type: 'mesos', event: { type: 'OFFERS', offers: { offers: [offer] } } });
-    expect(reasons(harness)).toEqual(['cpus: 1.1 wanted, 0.1 of that for its executor, 0 offered']);
+    expect(reasons(harness)).toEqual(['cpus: 1.1 wanted, including 0.1 for its executor, 0 offered']);
   });
 
   it('never names two tasks alike, though an app is started anew in the same millisecond', () => {
@@ -290,7 +290,7 @@ describe('constraints', () => {
     harness.mesos.offer();
     harness.deliverAll();
     expect(launched(harness)).toHaveLength(3);
-    expect(reasons(harness)).toContain('constraint rack UNIQUE: here rack is x');
+    expect(reasons(harness)).toContain('constraint rack UNIQUE: rack is x');
   });
 
   it('reads attributes of every type', () => {

@@ -186,7 +186,7 @@ describe("the shared executor's resources", () => {
     expect(tasks).toEqual([]);
     const [refusal] = harness.state.apps.get('/sleeper')?.refusals.values() ?? [];
     expect(refusal?.reason).toBe(
-      'cpus: 0.12 wanted, 0.1 of that for its executor, 0.12 offered in parts of several roles',
+      'cpus: 0.12 wanted, including 0.1 for its executor, 0.12 offered, split across several roles',
     );
   });
 });

@@ -62,9 +62,9 @@ export function findRoleProblem(
   const names = [...known].map((name) => `'${name}'`).join(' and ');
   for (const [i, accepted] of acceptedResourceRoles.entries()) {
     if (known.has(accepted)) continue;
-    const error = `'${accepted}' is never offered: this scheduler has the role '${settings.role}', and can be offered resources of ${names}`;
+    const error = `'${accepted}' is never offered: this scheduler has the role '${settings.role}' and is only offered resources of ${names}`;
     return { path: ['acceptedResourceRoles', i], error };
   }
   if (role === undefined || role === settings.role) return undefined;
-  return { path: ['role'], error: `must be '${settings.role}', the one role of this scheduler` };
+  return { path: ['role'], error: `must be '${settings.role}', the role of this scheduler` };
 }

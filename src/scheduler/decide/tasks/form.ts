@@ -42,7 +42,7 @@ export function findLaunchProblem(app: App, settings: Settings): FieldError | un
     return { path: ['cmd'], error: 'may not be empty' };
   }
   if (form.type === 'command' && (app.cmd ?? '').trim() === '') {
-    return { path: ['args'], error: 'need an image to be given to: use cmd for a plain command' };
+    return { path: ['args'], error: 'need an image: use cmd for a plain command' };
   }
   if (form.type !== 'shared') return undefined;
   const ports = portsOf(app).map(() => 0);
@@ -57,7 +57,7 @@ export function containerOf(
 ): Omit<DockerTask, 'env' | 'ports'> | { field: 'cmd' | 'container'; problem: string } {
   if (describesContainer(app)) {
     const image = imageOf(app) ?? '';
-    if (!isImageName(image)) return { field: 'container', problem: `'${image}' is not the name of an image` };
+    if (!isImageName(image)) return { field: 'container', problem: `'${image}' is not an image name` };
     const { entrypoint, args } = commandIn(app);
     return { image, args, ...passedToExecutor(app), options: [...optionsOf(app), ...entrypoint] };
   }
@@ -67,7 +67,7 @@ export function containerOf(
   const named = imageOf(app);
   const image = named ?? args.shift() ?? '';
   const field = named === undefined ? 'cmd' : 'container';
-  if (!isImageName(image)) return { field, problem: `'${image}' is not the name of an image` };
+  if (!isImageName(image)) return { field, problem: `'${image}' is not an image name` };
   return { image, args, ...passedToExecutor(app), options: [...(app.container?.docker?.options ?? [])] };
 }
 

@@ -42,7 +42,7 @@ export function killTasks(
 
 /** A task that is not waited for: its agent may never come back. */
 function markGone({ id }: Task, now: number): StateEvent {
-  return { type: 'task_updated', taskId: id, state: 'TASK_GONE', at: now, message: 'wiped on request' };
+  return { type: 'task_updated', taskId: id, state: 'TASK_GONE', at: now, message: 'removed with wipe=true' };
 }
 
 export function viewTask({ appId, id, host, ports }: Task): TaskView {

@@ -41,8 +41,8 @@ describe('splitCommand', () => {
     ['a $$', 'has $$'],
     ['a $1', 'has $1'],
     [`a $${'{X:-y}'}`, `has $${'{'}`],
-    ["a 'b", "has a ' that is not closed"],
-    ['a "b', 'has a " that is not closed'],
+    ["a 'b", "has a ' that is never closed"],
+    ['a "b', 'has a " that is never closed'],
     ['a \\', 'ends in a backslash'],
     ['a\nb', 'has several lines'],
   ])('%j is told to need a shell, or to be broken', (command, problem) => {

@@ -42,19 +42,19 @@ function plainCommand(command: string): { text: string } | { problem: string } {
     else if (quote === '"') {
       if (c === quote) quote = '';
     } else if (c === '"' || c === "'") quote = c;
-    else if (c === '\n') return { problem: 'has several lines: give one command' };
+    else if (c === '\n') return { problem: 'has several lines: use a single command' };
     else if (c === '#') {
       if (/(^|\s)$/.test(text)) return { problem: needsShell('#') };
       text += '\\';
     }
     text += command.charAt(i);
   }
-  return quote === '' ? { text } : { problem: `has a ${quote} that is not closed` };
+  return quote === '' ? { text } : { problem: `has a ${quote} that is never closed` };
 }
 
 /** A dollar that the parser and a shell read alike. */
 const VARIABLE = /^\$([A-Za-z_]|\{[A-Za-z_]\w*\}|["\s]|$)/;
 
 function needsShell(what: string): string {
-  return `has ${what}, which only a shell understands: quote it, or name a shell as in sh -c '…'`;
+  return `has ${what}, which only a shell understands: quote it, or run a shell: sh -c '…'`;
 }

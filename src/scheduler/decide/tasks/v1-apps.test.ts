@@ -16,13 +16,9 @@ describe('apps', () => {
     ['cmd', { cmd: ' ' }, 'may not be empty'],
     ['cmd', { cmd: '', executor: '//cmd', container: { image: 'x', options: [] } }, 'may not be empty'],
     ['cmd', { cmd: 'redis | cat' }, 'only a shell understands'],
-    ['cmd', { cmd: '-v /:/host' }, 'is not the name of an image'],
-    ['cmd', { cmd: '$NOTHING' }, "'' is not the name of an image"],
-    [
-      'container',
-      { cmd: '', container: { image: 'docker:///', options: [] } },
-      'is not the name of an image',
-    ],
+    ['cmd', { cmd: '-v /:/host' }, 'is not an image name'],
+    ['cmd', { cmd: '$NOTHING' }, "'' is not an image name"],
+    ['container', { cmd: '', container: { image: 'docker:///', options: [] } }, 'is not an image name'],
   ])('that could never run are refused: %s %j', (attribute, more, text) => {
     const harness = new Harness(AGENTS);
     const reply = harness.input(start(app(more)));

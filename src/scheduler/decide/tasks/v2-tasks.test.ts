@@ -80,10 +80,10 @@ describe('a plain command', () => {
 
   it.each([
     [{ cmd: undefined }, ['cmd'], 'may not be empty'],
-    [{ cmd: undefined, args: ['x'] }, ['args'], 'need an image to be given to: use cmd for a plain command'],
-    [{ container: { docker: { image: '-v' } } }, ['container'], "'-v' is not the name of an image"],
-    [{ container: { docker: { image: 'redis/' } } }, ['container'], "'redis/' is not the name of an image"],
-    [{ container: { docker: { image: 'a//b' } } }, ['container'], "'a//b' is not the name of an image"],
+    [{ cmd: undefined, args: ['x'] }, ['args'], 'need an image: use cmd for a plain command'],
+    [{ container: { docker: { image: '-v' } } }, ['container'], "'-v' is not an image name"],
+    [{ container: { docker: { image: 'redis/' } } }, ['container'], "'redis/' is not an image name"],
+    [{ container: { docker: { image: 'a//b' } } }, ['container'], "'a//b' is not an image name"],
   ])('that could never run is refused: %j', (fields, path, error) => {
     const reply = new Harness(AGENTS).input(start(appV2(fields)));
     expect(reply).toEqual({ type: 'invalid', errors: [{ path, error }] });
