@@ -1,6 +1,6 @@
 /**
- * One of several schedulers: it answers from the start, by passing requests on to the one that leads, and becomes
- * the scheduler when it is elected. It does so once: after losing the lead the process has to end.
+ * Runs one of several schedulers. It forwards requests to the leading scheduler until it is elected itself. It can
+ * become the leader only once: after losing the leadership the process has to exit.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -17,7 +17,7 @@ import { openZooKeeperStore } from './store/zookeeper.ts';
 export interface ContenderOptions {
   options: DaemonOptions;
   zooKeeper: ZooKeeperAddress;
-  /** Given, not imported: what a scheduler alone needs too would otherwise be loaded in a slower way for it. */
+  /** Passed in, not imported: an import here would move code of the single scheduler into a chunk that loads later. */
   createScheduler: typeof createScheduler;
   log: Logger;
   onFatal: (message: string) => void;
@@ -58,7 +58,7 @@ export async function startContender({
       store,
       onFatal,
       address: () => address,
-      // As Marathon does: it ends, and is started again by what keeps it running.
+      // Exits, as Marathon does; its init system starts it again.
       abdicate: () =>
         void stop().finally(() =>
           onFatal('this scheduler is no longer the leader: it was asked to abdicate'),
@@ -90,7 +90,7 @@ export async function startContender({
   const stop = async (): Promise<void> => {
     stopping = true;
     listening.refuse();
-    // The state is stored before the lead is given away.
+    // Stores the state before another scheduler can lead.
     await Promise.race([starting, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
     await scheduler?.stop();
     await election.stop();
@@ -111,7 +111,7 @@ function answerAsFollower(
     return;
   }
   const leader = election.leader();
-  // A stream is better held by the leader itself than by two. Clients give their password again after a redirect.
+  // Redirects event streams, so that only the leader holds them. Clients send their password again after a redirect.
   if (/^\/v2\/events\/?$/.test(path ?? '') && leader !== undefined && leader.address !== own) {
     answer.writeHead(302, { Location: `http://${leader.address}${request.url}`, 'Content-Length': 0 }).end();
     return;

@@ -1,4 +1,4 @@
-/** The scheduler daemon. Exit codes: 0 told to stop or checked, 1 can't go on, 2 wrong flags. */
+/** The scheduler daemon. Exit codes: 0 stopped by a signal or successful --check, 1 fatal error, 2 wrong flags. */
 
 import { tmpdir } from 'node:os';
 import { destination, pino } from 'pino';
@@ -11,7 +11,7 @@ import { readFlags, usage } from './flags/parse-flags.ts';
 import { checkCertificate } from './listen.ts';
 
 const log = pino({ level: 'info', base: null }, destination({ dest: 2, sync: true }));
-// Unknown flags end the reading before it says whether this is a check.
+// Read here, since parsing fails at an unknown flag before it returns --check.
 const checks = process.argv.includes('--check');
 
 function fail(message: string, exitCode: number): never {
@@ -20,7 +20,7 @@ function fail(message: string, exitCode: number): never {
   process.exit(exitCode);
 }
 
-/** Where a bug is reported: the service's own /tmp goes with it. */
+/** Directories for reports of bugs. /tmp comes last: a service's private /tmp is removed when it stops. */
 let reports = [tmpdir()];
 
 function failWith(error: unknown): never {

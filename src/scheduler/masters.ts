@@ -1,20 +1,20 @@
-/** How the scheduler finds the leading master: from a list, or in ZooKeeper. */
+/** Finds the leading master, from a list or in ZooKeeper. */
 
 import type { Logger } from 'pino';
 import { detectFromList } from '../mesos/leader.ts';
 import { showZooKeeperAddress, type ZooKeeperAddress } from '../zookeeper/address.ts';
 
 export type Masters =
-  /** `host:port` each; any that is up leads to the one that leads. */
+  /** `host:port` of each master; any master that runs redirects to the leader. */
   { readonly list: readonly string[] } | { readonly zooKeeper: ZooKeeperAddress };
 
 export interface Detection {
-  /** `host:port` of a master to subscribe with; rejects where none is known. */
+  /** @returns `host:port` of the master to subscribe with; rejects if none is known */
   detect(): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** @param onMoved another master leads than the one last given */
+/** @param onMoved called when another master leads than `detect` returned last */
 export async function openDetection(masters: Masters, log: Logger, onMoved: () => void): Promise<Detection> {
   if ('list' in masters) return { detect: detectFromList(masters.list), stop: async () => {} };
   const [{ createMasterDetector, masterAddress }, { openZooKeeper }] = await Promise.all([
@@ -48,7 +48,7 @@ export async function openDetection(masters: Masters, log: Logger, onMoved: () =
   };
 }
 
-/** For people: without a password. */
+/** Without a password, for logs and answers. */
 export function showMasters(masters: Masters): string {
   return 'list' in masters ? masters.list.join(',') : showZooKeeperAddress(masters.zooKeeper);
 }

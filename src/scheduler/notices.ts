@@ -1,4 +1,4 @@
-/** What the log is told of a change of state. */
+/** Log messages for state changes. */
 
 import { isTerminal } from '../mesos/types.ts';
 import type { Deployment } from './domain/deployment.ts';
@@ -11,7 +11,7 @@ export interface Notice {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Called with the state as it is before the event, so that a task that ends can still be looked up. */
+/** @param state the state before the event, so that an ending task can still be looked up */
 export function noticeFor(state: State, event: StateEvent): Notice | undefined {
   switch (event.type) {
     case 'framework_registered':
@@ -21,11 +21,11 @@ export function noticeFor(state: State, event: StateEvent): Notice | undefined {
     case 'connected':
       return info('subscribed to the master', { tasks: state.tasks.size, apps: state.apps.size });
     case 'disconnected':
-      // Told once, however often the session tries.
+      // Logged once, however often the session retries.
       if (!state.connected && state.disconnectedBecause === event.reason) return undefined;
       return warn(`not subscribed to a master: ${event.reason}`, {});
     case 'task_answered':
-      // The last that was waited for.
+      // Logged with the last answer only.
       if (state.unanswered.size !== 1 || !state.unanswered.has(event.taskId)) return undefined;
       return info('the master has answered for every task', { tasks: state.tasks.size });
     case 'app_changed': {
@@ -78,7 +78,7 @@ export function noticeFor(state: State, event: StateEvent): Notice | undefined {
   }
 }
 
-/** What an agent offers changes all the time; what it lacks of what the app wants is told once. */
+/** Compares what the agent lacks. The amounts that it offers change all the time and are not worth a message. */
 function hasSameFirstReason(before: string | undefined, reason: string): boolean {
   return before?.split(', ')[0] === reason.split(', ')[0];
 }

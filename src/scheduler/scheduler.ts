@@ -1,4 +1,4 @@
-/** The scheduler itself, put together: state from its store, decisions, the session with the master, the API. */
+/** Assembles the scheduler: state from its store, decisions, the session with the master, the API. */
 
 import type { Logger } from 'pino';
 import { createSchedulerSession, type SchedulerSession } from '../mesos/scheduler-session.ts';
@@ -24,30 +24,30 @@ import type { Store } from './store/store.ts';
 export interface SchedulerOptions {
   options: DaemonOptions;
   log: Logger;
-  /** Closed by whoever opened it, after `stop`. */
+  /** The caller closes it after `stop`. */
   store: Store;
-  /** `host:port` under which others reach the API. */
+  /** `host:port` under which other hosts reach the API. */
   address: () => string;
-  /** False from when another scheduler may act: nothing goes to the master any more. */
+  /** False as soon as another scheduler may be active: from then on nothing is sent to the master. */
   leads: () => boolean;
-  /** Lets another scheduler lead, where there is one. */
+  /** Hands the leadership over to another scheduler; absent for a single scheduler. */
   abdicate?: () => void;
-  /** Called when the scheduler can't go on. */
+  /** Called when the scheduler can't continue. */
   onFatal: (message: string) => void;
 }
 
 export interface Scheduler {
-  /** Not yet listening. */
+  /** Does not listen yet. */
   readonly api: Api;
   readonly apps: number;
   readonly tasks: number;
   /** Subscribes with the master. */
   start(): void;
-  /** Ends no task. */
+  /** Stops without killing any task. */
   stop(): Promise<void>;
 }
 
-/** What the log, the listeners and the prober are told. */
+/** Derives the notices for the log, the listeners and the prober. */
 export function noticesFor(
   state: State,
   event: StateEvent,
@@ -128,7 +128,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
         const begin = performance.now();
         runner.submit({ type: 'mesos', event }).then(
           () => metrics.countMesosEvent(event, (performance.now() - begin) / 1000),
-          // It has been told to onError.
+          // Reported to onError already.
           () => {},
         );
       },
@@ -149,7 +149,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
     maxBodyBytes: options.maxBodyBytes,
     metrics,
     onAnswered: ({ id, method, url, status, seconds }) => {
-      // Who changes something is remembered; who looks at it would fill the log.
+      // Changes are logged by default; reads would fill the log.
       const level = method === 'GET' || method === 'HEAD' ? 'debug' : 'info';
       const ms = Math.round(seconds * 1000);
       log[level]({ request: id, status, ms }, `${method} ${url.split('?')[0]}`);

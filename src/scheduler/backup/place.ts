@@ -1,4 +1,4 @@
-/** Where a scheduler's state is, by the scheduler's own flags. */
+/** Locates a scheduler's state by the flags that the scheduler has too. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { UsageError } from '../../errors/mesosup-error.ts';
@@ -19,9 +19,9 @@ export interface PlaceFlags {
   readonly directory?: string | undefined;
 }
 
-/** Where an installed scheduler has its state. */
+/** Locations of an installed scheduler's state. */
 export interface Installed {
-  /** Holds the address of ZooKeeper, where the state is there. */
+  /** File with the address of ZooKeeper; exists only if the state is there. */
   readonly zkFile: string;
   readonly directory: string;
 }
@@ -52,7 +52,7 @@ export function showPlace(place: Place): string {
 
 const REACH_WITHIN_MS = 15_000;
 
-/** @throws StoreError where ZooKeeper is out of reach, or refuses us */
+/** @throws StoreError if ZooKeeper is unreachable or rejects the session */
 export async function withSession<T>(
   zooKeeper: ZooKeeperAddress,
   work: (session: ZooKeeperSession) => Promise<T>,

@@ -1,4 +1,4 @@
-/** Putting a backup into a store. */
+/** Restores a backup into a store. */
 
 import { mkdir, stat } from 'node:fs/promises';
 import { childPath } from '../../zookeeper/address.ts';
@@ -12,17 +12,17 @@ import { type Place, showPlace, withSession } from './place.ts';
 import { summaryText } from './summary-text.ts';
 
 export interface RestoreOptions {
-  /** Puts the backup in the place of a state that is there. */
+  /** Replaces an existing state. */
   readonly force: boolean;
-  /** Apps and groups only: for a cluster that doesn't know the tasks. */
+  /** Restores apps and groups only, for a cluster that doesn't know the tasks. */
   readonly newFramework: boolean;
   readonly warn: (message: string) => void;
 }
 
 /**
- * All of it or nothing, so that it may be repeated.
- * @returns what the store holds then
- * @throws StoreError where a scheduler uses the store, or something is in it
+ * Restores everything or nothing, so that it can be repeated.
+ * @returns a summary of the restored state
+ * @throws StoreError if a scheduler uses the store, or if it is not empty
  */
 export async function restoreBackup(
   { events }: Backup,
@@ -54,7 +54,7 @@ export async function restoreBackup(
         `${showPlace(place)} is in use by the scheduler at ${schedulers.join(' and the scheduler at ')}: stop all of them first (a killed scheduler counts for about ten more seconds)`,
       );
     }
-    // One that is elected from here on raises the epoch, and then nothing of ours is taken any more.
+    // A scheduler elected from here on raises the epoch, so that all further writes of this restore fail.
     await fill(await openZooKeeperStore({ session, path: childPath(zooKeeper.path, 'state'), warn }));
   });
   return summary;
@@ -66,7 +66,7 @@ function notEmptyError(place: Place, found: Summary): StoreError {
   );
 }
 
-/** What root would write into the scheduler's directory, its user could not read. */
+/** Continues as the owner of the directory: files that root writes would be unreadable for the scheduler's user. */
 async function dropPrivileges(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const { uid, gid } = await stat(directory);

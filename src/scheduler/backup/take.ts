@@ -1,4 +1,4 @@
-/** Taking a backup, of a scheduler that runs or one that doesn't. */
+/** Backs up the state of a running or stopped scheduler. */
 
 import { link, open, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -12,8 +12,8 @@ import { type Backup, createBackup, encodeBackup } from './format.ts';
 import { type Place, showPlace, withSession } from './place.ts';
 
 /**
- * The state as it is stored at this moment.
- * @param at when that is, as ISO 8601
+ * Reads the state as it is stored at this moment.
+ * @param at the current time, as ISO 8601
  * @throws StoreError
  */
 export async function takeBackup(place: Place, at: string): Promise<Backup> {
@@ -29,8 +29,8 @@ export async function takeBackup(place: Place, at: string): Promise<Backup> {
 }
 
 /**
- * Makes the file, whole or not at all, for its owner alone, since apps may hold secrets.
- * @throws MesosupError where there is one already, or it can't be written
+ * Writes the file completely or not at all. Only its owner can read it, since apps may hold secrets.
+ * @throws MesosupError if the file exists or can't be written
  */
 export async function writeBackup(backup: Backup, file: string): Promise<void> {
   const draft = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}`);

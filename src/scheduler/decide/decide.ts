@@ -1,6 +1,6 @@
 /**
- * The scheduler's thinking: what follows from an input, given the state and the time. Pure; the runner stores the
- * events, applies them with `evolve` and only then sends the calls.
+ * Decides what follows from an input, depending on the state and the time. Pure; the runner applies the events with
+ * `evolve`, stores them, and only then sends the calls.
  */
 
 import type { State } from '../domain/state.ts';
@@ -53,8 +53,8 @@ export function decide(state: State, input: Input, now: number): Decision {
     case 'ERROR':
       return handleError(state, input.event.error.message);
     default:
-      // A rescinded offer was answered when it came, a lost executor shows in its tasks' updates, and no executor
-      // of ours sends messages.
+      // Offers are answered on arrival, so a rescinded offer needs no action; a lost executor shows in the updates of
+      // its tasks; and mesosup's executors send no messages.
       return NOTHING;
   }
 }

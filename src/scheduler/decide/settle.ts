@@ -1,6 +1,6 @@
 /**
- * What follows from a state in which something has changed, whatever that was: instances that are too many are ended,
- * deployments get further, and offers are asked for or not.
+ * Derives what follows from a changed state, independent of the cause: kills excess instances, advances deployments,
+ * and revives or suppresses offers.
  */
 
 import type { StateEvent } from '../domain/events.ts';
@@ -16,10 +16,10 @@ type Settled = Pick<Decision, 'events' | 'calls'>;
 
 const NOTHING: Settled = { events: [], calls: [] };
 
-/** Called again, once its events are applied, until nothing follows any more. */
+/** Called repeatedly, after its events are applied, until it returns no more events. */
 export function settle(state: State, now: number): Settled {
   if (state.unsettledApps.size > 0) return endExcess(state, now);
-  // One at a time, since one that fails leads to another.
+  // One at a time, since a failed deployment starts another.
   const [deploymentId] = state.unsettledDeployments;
   if (deploymentId === undefined) return updateOfferDemand(state);
   const record = state.deployments.get(deploymentId);
@@ -41,7 +41,7 @@ function endExcess(state: State, now: number): Settled {
 
 function advance(state: State, record: DeploymentRecord, now: number): Settled {
   const { deployment, step, failures } = record;
-  // Only then: a deployment may be of thousands of apps, and gets here with each update of their tasks.
+  // Computed on demand: a deployment may have thousands of apps, and gets here with each update of their tasks.
   const limit = failures > 0 ? failureLimit(state, record) : undefined;
   if (limit !== undefined && failures > limit) {
     return failDeployment(state, record, `${failures} tasks failed, more than maxFailures (${limit})`, now);
@@ -65,8 +65,8 @@ function failureLimit(state: State, { deployment }: DeploymentRecord): number | 
 }
 
 /**
- * Ends a deployment that can't succeed, and changes back what it changed, by the same rules of how many instances must
- * be of use. What is itself a rollback is not undone, nor is the first start of an app: there is nothing to go back to.
+ * Ends a failed deployment and rolls it back, with the same rules for the number of ready instances. A rollback is not
+ * rolled back itself, and neither is the first start of an app, which has no earlier version.
  */
 export function failDeployment(state: State, record: DeploymentRecord, reason: string, now: number): Settled {
   const { deployment } = record;
@@ -78,13 +78,13 @@ export function failDeployment(state: State, record: DeploymentRecord, reason: s
   return { events: [ended, ...back.events], calls: back.calls };
 }
 
-/** The deployment that undoes another; that one must have ended by the time its events are applied. */
+/** Plans the rollback of a deployment, which must have ended when the events are applied. */
 export function rollBack(state: State, deploymentId: string, now: number): Decision {
   const changes = [{ op: 'roll_back', deploymentId } as const];
   return planChange(state, { type: 'change', changes, force: true, seed: 0 }, now, deploymentId);
 }
 
-/** Offers are asked for when demand has grown, and no longer wanted when none is left. */
+/** Revives offers when demand has grown, and suppresses them when there is none. */
 function updateOfferDemand(state: State): Settled {
   if (!state.connected) return NOTHING;
   const roles = [state.settings.role];
@@ -100,7 +100,7 @@ function updateOfferDemand(state: State): Settled {
   return { events: [{ type: 'offers_suppressed' }], calls: [{ type: 'SUPPRESS', suppress: { roles } }] };
 }
 
-/** The master is told which offers are of use. Where more are than before, some of them may have been declined. */
+/** Sends the offer constraints to the master. `widened`: offers that were declined before may be useful now. */
 function updateOfferConstraints(state: State): Settled & { readonly widened: boolean } {
   const { settings, frameworkId, suppressed, demandChanged } = state;
   const { sending, sent } = state.constraints;

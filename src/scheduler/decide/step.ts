@@ -1,7 +1,7 @@
 /**
- * The one step of the scheduler: production, simulation and tests all move the state by it and nothing else. Every
- * input of a batch is decided on the state that the inputs before it left, then what follows from all of them is
- * settled. Does no I/O; like `evolve`, it changes the state in place.
+ * The step function of the scheduler, the only way to change the state in production, simulation and tests. Each input
+ * of a batch is decided on the state after the inputs before it; then the consequences of all inputs are settled. Does
+ * no I/O; like `evolve`, it changes the state in place.
  */
 
 import type { StateEvent, StoredEvent } from '../domain/events.ts';
@@ -12,35 +12,35 @@ import { decide } from './decide.ts';
 import type { Call, Decision, Input } from './inputs.ts';
 import { settle } from './settle.ts';
 
-/** A deployment settles in a few rounds for each of its steps, and has at most as many steps as there are apps. */
+/** A deployment settles in a few rounds for each of its steps, and has at most as many steps as apps. */
 const MIN_ROUNDS = 10_000;
 const ROUNDS_PER_RECORD = 100;
-/** Inputs named in an error. */
+/** Number of inputs named in an error. */
 const MAX_NAMED = 5;
 
 export type Outcome =
   | { readonly decision: Decision }
-  /** The input could not be decided. It has changed nothing. */
+  /** The input could not be decided and changed nothing. */
   | { readonly error: unknown };
 
-/** What follows from a batch of inputs. */
+/** The consequences of a batch of inputs. */
 export interface Step {
   /** One for each input, in order. */
   readonly outcomes: readonly Outcome[];
-  /** Every change of the state, in order. Published once `stored` is stored. */
+  /** All changes of the state, in order. Published once `stored` is stored. */
   readonly events: readonly StateEvent[];
   /** The events to store before any call, reply or notice of this step leaves. */
   readonly stored: readonly StoredEvent[];
   readonly calls: readonly Call[];
 }
 
-/** Called around each event; `settling` for events that no input asked for. */
+/** Called before and after each event; `settling` is true for events that no input caused directly. */
 export interface StepWatch {
   before?(state: State, event: StateEvent, settling: boolean): void;
   after?(state: State, event: StateEvent): void;
 }
 
-/** The state does not settle. It is ahead of what is stored then, so the process must not continue with it. */
+/** The state does not settle. It is ahead of the stored events then, so the process must not continue with it. */
 export class UnsettledError extends Error {
   override name = 'UnsettledError';
 }
@@ -84,7 +84,7 @@ export function step(state: State, inputs: readonly Input[], now: number, watch:
   return { outcomes, events, stored, calls };
 }
 
-/** `decide` changes nothing, so an error in it costs one input. */
+/** An error in `decide` affects a single input, since `decide` does not change the state. */
 function tryDecide(state: State, input: Input, now: number): Outcome {
   try {
     return { decision: decide(state, input, now) };
@@ -105,7 +105,7 @@ function unsettledError(
   );
 }
 
-/** Names an input for people. */
+/** Describes an input for error messages. */
 function describeInput(input: Input): string {
   switch (input.type) {
     case 'change':

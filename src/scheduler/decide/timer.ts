@@ -9,7 +9,7 @@ import { checkDeadline } from './deployments/deadlines.ts';
 import type { Call, Decision } from './inputs.ts';
 import { endTasks } from './tasks/ending.ts';
 
-/** Does what is due. */
+/** Handles all timers that are due. */
 export function handleTimer(state: State, now: number): Decision {
   const due = dueTimers(state.timers, now);
   const events: StateEvent[] = due.length > 0 ? [{ type: 'timers_fired', until: now }] : [];
@@ -37,7 +37,7 @@ function fire(state: State, timer: Timer, now: number): { events: StateEvent[]; 
   switch (timer.kind) {
     case 'kill': {
       const task = state.tasks.get(timer.taskId);
-      // On an agent out of reach nothing can be ended; that is done when it returns.
+      // Tasks on an unreachable agent can't be killed; that is done when the agent returns.
       return task && isCounted(task) ? endTasks(state, [task], now) : nothing;
     }
     case 'launch': {

@@ -1,6 +1,6 @@
 /**
- * An app as Marathon's v2 API writes it. This schema alone says what requests may hold, what an app is in the
- * program, and what the OpenAPI document says of it. Source of names and defaults: Marathon 1.11.
+ * The schema of an app in Marathon's v2 API. It defines what requests may contain, the type of an app in the program,
+ * and its description in the OpenAPI document. Source of names and defaults: Marathon 1.11.
  */
 
 import * as z from 'zod';
@@ -31,11 +31,11 @@ const protocol = z.enum(['tcp', 'udp', 'udp,tcp'], { error: "must be 'tcp', 'udp
 const portName = filled.regex(/^[a-z0-9-]{1,15}$/, "may hold up to 15 lower-case letters, digits and '-'");
 
 const portMapping = z.object({
-  /** 0: the same as the host's port. */
+  /** 0: the same as the host port. */
   containerPort: port.default(0),
-  /** 0: any. */
+  /** 0: any port. */
   hostPort: port.optional(),
-  /** 0: any that is free. */
+  /** 0: any free port. */
   servicePort: port.default(0),
   protocol: protocol.default('tcp'),
   name: portName.optional(),
@@ -43,7 +43,7 @@ const portMapping = z.object({
 });
 
 const portDefinition = z.object({
-  /** The service port; with `requirePorts` the host's port too. 0: any that is free. */
+  /** The service port; with `requirePorts` also the host port. 0: any free port. */
   port: port.default(0),
   protocol: protocol.default('tcp'),
   name: portName.optional(),
@@ -64,9 +64,9 @@ const docker = z.object(
     image: filled,
     forcePullImage: flag.default(false),
     privileged: flag.default(false),
-    /** `--KEY=VALUE` for `docker create`. */
+    /** Passed to `docker create` as `--KEY=VALUE`. */
     parameters: list(z.object({ key: filled, value: text }), 200).default([]),
-    /** v1's: passed on to `docker create` as they are. */
+    /** From v1: passed to `docker create` unchanged. */
     options: list(text, 200, 'must be an array of strings').optional(),
   },
   { error: 'must be an object with an image' },
@@ -101,7 +101,7 @@ const portOfCheck = {
   port: wholeNumber(1, 65_535).optional(),
 };
 
-/** HTTP and TCP are tried by the scheduler; the others by the executor on the agent. */
+/** The scheduler makes the checks HTTP, HTTPS and TCP; the executor on the agent makes the others. */
 export const healthCheckSchema = z
   .object({
     protocol: oneOf('HTTP', 'HTTPS', 'TCP', 'COMMAND', 'MESOS_HTTP', 'MESOS_HTTPS', 'MESOS_TCP').default(
@@ -138,7 +138,7 @@ const fetchEntry = z.object({
 
 const fraction = number(0, 1);
 
-/** Each field of an app by itself; `appSchema` adds the rules that concern several. */
+/** The fields of an app, each on its own; `appSchema` adds the rules that concern several fields. */
 export const appFields = z.object(
   {
     id: filled,
@@ -164,7 +164,7 @@ export const appFields = z.object(
       .min(1, EMPTY)
       .default([{ mode: 'host' }]),
     portDefinitions: list(portDefinition, MAX_PORTS).default([]),
-    /** The host's ports are to be the service ports. */
+    /** Uses the service ports as host ports. */
     requirePorts: flag.default(false),
     healthChecks: list(healthCheckSchema, MAX_CHECKS).default([]),
     readinessChecks: list(readinessCheck, 1).default([]),
@@ -183,15 +183,15 @@ export const appFields = z.object(
         z.object({ inactiveAfterSeconds: seconds().default(0), expungeAfterSeconds: seconds().default(0) }),
       ])
       .prefault({}),
-    /** Ours. A service is kept running, a daemon has one task on every agent that will do, a job is done at exit 0. */
+    /** Not in Marathon. A service keeps running, a daemon runs on every suitable agent, a job is done at exit code 0. */
     mode: z
       .enum(['service', 'daemon', 'job'], { error: "must be 'service', 'daemon' or 'job'" })
       .default('service'),
-    /** Ours. A deployment that gets no further for so long has failed, and is rolled back. */
+    /** Not in Marathon. A deployment without progress for this time fails and is rolled back. */
     progressDeadlineSeconds: seconds(1).optional(),
-    /** Ours. A deployment in which more tasks than this fail has failed, and is rolled back. */
+    /** Not in Marathon. A deployment with more failed tasks than this fails and is rolled back. */
     maxFailures: wholeNumber(0, MAX_INSTANCES).optional(),
-    /** v1's; kept, without effect. */
+    /** From v1; kept, without effect. */
     taskRateLimit: number(0, MAX_AMOUNT).optional(),
   },
   { error: 'must be a JSON object' },
@@ -208,7 +208,7 @@ export const appSchema = z.preprocess(
   }),
 );
 
-/** An app's definition, normalized: with every default filled in. */
+/** The definition of an app, with every default filled in. */
 export type AppDefinition = z.output<typeof appSchema>;
 
 interface Contradiction {
@@ -216,7 +216,7 @@ interface Contradiction {
   readonly message: string;
 }
 
-/** What no single field is to blame for. */
+/** Finds invalid combinations of fields. */
 function* findContradictions(app: Fields): Generator<Contradiction> {
   if (app.cmd !== undefined && app.cmd !== '' && app.args !== undefined) {
     yield { path: ['args'], message: "can't be combined with cmd: set only one of them" };
@@ -254,7 +254,7 @@ function* findContradictions(app: Fields): Generator<Contradiction> {
       'may have at most one check that runs on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP';
     yield { path: ['healthChecks'], message };
   }
-  // How many agents a daemon is for is not known.
+  // The number of agents for a daemon is unknown.
   const instances = app.mode === 'daemon' ? 0 : app.instances;
   for (const { index, message } of findConflicts(app.constraints, instances)) {
     yield { path: ['constraints', index], message };

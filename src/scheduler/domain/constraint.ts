@@ -1,13 +1,13 @@
 /**
  * `[field, operator, value?]`; the field is `hostname`, `@hostname`, `@region`, `@zone` or the name of an agent's
- * attribute. Source of their meaning: Marathon's Constraints and its documentation of them.
+ * attribute. Source of the semantics: Marathon's Constraints and their documentation.
  */
 
 import * as z from 'zod';
 import { toMilli } from '../../mesos/resources.ts';
 import { findPatternProblem } from './patterns.ts';
 
-/** The first five by their numbers, which Marathon 0.1 sent in place of the names. */
+/** In this order: Marathon 0.1 sent the indexes of the first five instead of the names. */
 const OPERATORS = ['UNIQUE', 'LIKE', 'CLUSTER', 'GROUP_BY', 'UNLIKE', 'MAX_PER', 'IS'] as const;
 type Operator = (typeof OPERATORS)[number];
 
@@ -59,13 +59,13 @@ function isCount(value: string): boolean {
   return /^[1-9]\d{0,5}$/.test(value);
 }
 
-/** LIKE and UNLIKE match the whole of a value. */
+/** Compiles the pattern of LIKE or UNLIKE, which must match the complete value. */
 export function fullMatcher(pattern: string | undefined): (value: string) => boolean {
   const full = new RegExp(`^(?:${pattern ?? ''})$`);
   return (value) => full.test(value);
 }
 
-/** Numbers are the same with three decimals, as those of Mesos are. */
+/** Compares numbers with three decimals, as Mesos does. */
 export function isValue(wanted: string | undefined, value: string): boolean {
   if (wanted === value) return true;
   return isNumber(wanted) && isNumber(value) && toMilli(Number(wanted)) === toMilli(Number(value));
@@ -75,7 +75,7 @@ export function isNumber(text: string | undefined): text is string {
   return text !== undefined && /^-?\d+(\.\d+)?$/.test(text);
 }
 
-/** What can't be met on any cluster, by the place of the constraint that makes it so. */
+/** Finds constraints that no cluster can satisfy, by the index of the offending constraint. */
 export function* findConflicts(
   constraints: readonly Constraint[],
   instances: number,
@@ -92,7 +92,7 @@ export function* findConflicts(
   }
 }
 
-/** The one value that a constraint leaves to its field. */
+/** @returns the only value that a constraint allows for its field, if there is just one */
 function pinnedValue([, operator, value]: Constraint): string | undefined {
   return operator === 'IS' || operator === 'CLUSTER' ? value || undefined : undefined;
 }
@@ -108,7 +108,7 @@ function describeConflict(first: Constraint, second: Constraint): string | undef
   return `${field} must be ${only}, which contradicts ${operator} ${value}`;
 }
 
-/** How many tasks there can be at most because of a constraint on a field that has one value for all of them. */
+/** @returns the maximum number of tasks due to a constraint on a field that has the same value for all tasks */
 function mostInstances(constraints: readonly Constraint[], constraint: Constraint): number | undefined {
   const [field, operator, value] = constraint;
   const isOne = constraints.some(

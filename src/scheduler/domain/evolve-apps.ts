@@ -4,7 +4,7 @@ import { activate, count, refresh } from './counts.ts';
 import type { RestoredApp } from './events.ts';
 import { type AppRecord, orphansKey, type State } from './state.ts';
 
-/** Definitions that are kept of each app. */
+/** Number of definitions kept for each app. */
 const MAX_VERSIONS = 20;
 
 export function changeApp(state: State, app: App, at: number): void {

@@ -14,19 +14,19 @@ type ConstraintsEvent = Extract<
   }
 >;
 
-/** Keeps up what the master knows of which offers are of use. */
+/** Tracks the offer constraints that the master knows. */
 export function trackConstraints(state: State, event: ConstraintsEvent): void {
   const { constraints } = state;
   switch (event.type) {
     case 'connected':
       constraints.sending = event.takesConstraints ? 'all' : 'nothing';
-      // SUBSCRIBE may have restated them or not.
+      // It is unknown whether SUBSCRIBE contained them.
       constraints.sent = isNone(constraints.sent) ? {} : undefined;
       constraints.forSubscribe = undefined;
       state.demandChanged = true;
       return;
     case 'disconnected':
-      // Restated once: should that be why the master doesn't answer, the attempts that follow are without.
+      // Only the first SUBSCRIBE repeats the constraints: if they are the reason for its failure, the next ones succeed.
       constraints.forSubscribe =
         state.connected && constraints.sending === 'all' && !isNone(constraints.sent)
           ? constraints.sent
@@ -41,7 +41,7 @@ export function trackConstraints(state: State, event: ConstraintsEvent): void {
       state.demandChanged = true;
       return;
     case 'offer_constraints_refused':
-      // Those told before are still in force. A master that won't even hear that there are none has never had any.
+      // The constraints sent before stay in force. A master that rejects even empty constraints has none.
       constraints.sending = isNone(event.constraints) ? 'nothing' : 'empty';
       constraints.sent = undefined;
       state.demandChanged = true;

@@ -86,13 +86,13 @@ function handleOrphanEnd(state: State, task: Task): void {
   for (const id of state.deployments.keys()) state.unsettledDeployments.add(id);
 }
 
-/** The app's deployment has got further. */
+/** Records progress of the app's deployment. */
 function markProgress(state: State, record: AppRecord, at: number): void {
   const deployment = state.deployments.get(record.deploymentId ?? '');
   if (deployment) deployment.progressedAt = at;
 }
 
-/** Remembers what the end of a task says of its app. */
+/** Records what the end of a task means for its app. */
 function recordEnd(state: State, record: AppRecord, task: Task, at: number): void {
   if (task.killedAt !== undefined) return;
   const lost = isClusterFailure(task.state, task.reason);

@@ -72,7 +72,7 @@ export function evolve(state: State, event: StateEvent): void {
       state.connection += 1;
       trackConstraints(state, event);
       state.offersWanted = state.ready.size > 0;
-      // Nothing could get further meanwhile.
+      // No deployment could progress without a connection.
       for (const one of state.deployments.values()) one.progressedAt = Math.max(one.progressedAt, event.at);
       return;
     case 'disconnected':
@@ -161,7 +161,7 @@ function weigh(state: State, event: Extract<StateEvent, { type: 'offers_weighed'
   const record = state.apps.get(appId);
   if (!record || !state.ready.delete(appId)) return;
   state.ready.add(appId);
-  // The first offers that did not do: from here on it is known which will.
+  // The app has seen its first offers: from now on its constraints may be sent to the master.
   if (!record.offerCounts) state.demandChanged = true;
   record.offerCounts ??= { processed: 0, refused: new Map() };
   const counts = record.offerCounts;

@@ -1,4 +1,4 @@
-/** A group as `/v2/groups` takes it. Its apps are checked one by one, once their ids are absolute. */
+/** The schema of a group for `/v2/groups`. Its apps are validated separately, once their ids are absolute. */
 
 import * as z from 'zod';
 import { filled, list, number } from './app-fields.ts';

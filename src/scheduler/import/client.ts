@@ -1,4 +1,4 @@
-/** The calls that an import makes of the scheduler that runs. */
+/** Calls the running scheduler for an import. */
 
 import type * as z from 'zod';
 import { MesosupError } from '../../errors/mesosup-error.ts';
@@ -11,10 +11,10 @@ interface Detail {
   readonly why: string;
 }
 
-/** The scheduler can't be asked, or says no; the message says what to do. */
+/** The scheduler can't be reached or rejects the apps; the message says what to do. */
 export class ImportError extends MesosupError {
   override name = 'ImportError';
-  /** What is wrong with which field, where the scheduler said so. */
+  /** The rejected fields with reasons, if the scheduler named them. */
   readonly details: readonly Detail[];
 
   constructor(message: string, details: readonly Detail[] = []) {
@@ -31,7 +31,7 @@ export class SchedulerClient {
   readonly url: string;
   readonly #headers: Record<string, string>;
 
-  /** @param authorization as the header says it */
+  /** @param authorization value of the Authorization header */
   constructor(url: string, authorization: string | undefined) {
     this.url = url.replace(/\/+$/, '');
     this.#headers = {
@@ -40,12 +40,12 @@ export class SchedulerClient {
     };
   }
 
-  /** Makes all of them what they are given as, in one deployment; others stay. */
+  /** Creates or replaces these apps in one deployment; other apps stay. */
   async putApps(apps: readonly object[], force: boolean): Promise<z.output<typeof DeploymentChange>> {
     return this.#put(apps, `dryRun=false&force=${force}`, DeploymentChange);
   }
 
-  /** What putApps would do. */
+  /** @returns the plan of `putApps`, without changing anything */
   async planApps(apps: readonly object[], force: boolean): Promise<z.output<typeof DeploymentPlan>> {
     return this.#put(apps, `dryRun=true&force=${force}`, DeploymentPlan);
   }
@@ -76,7 +76,7 @@ const ADVICE: Readonly<Record<number, string>> = {
   503: 'try again in a moment',
 };
 
-/** Of Marathon's error bodies. */
+/** Creates an error from one of Marathon's error bodies. */
 function refusal(url: string, status: number, text: string): ImportError {
   const body = errorSchemas.Invalid.safeParse(parseJson(text)).data;
   const details = (body?.details ?? []).map(detailOf);

@@ -1,4 +1,4 @@
-/** Who asks the scheduler; never an argument, since those show in the list of processes. */
+/** Reads the credentials for the scheduler's API from files, since arguments are visible in the process list. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { UsageError } from '../../errors/mesosup-error.ts';
@@ -10,7 +10,7 @@ export interface CredentialFlags {
 }
 
 const HERE = 'http://127.0.0.1:8080';
-/** USER:PASSWORD of the scheduler that is installed on this host. */
+/** Holds USER:PASSWORD of the scheduler that is installed on this host. */
 const INSTALLED = '/etc/mesosup/scheduler/api';
 
 /** @throws UsageError */
@@ -35,7 +35,7 @@ export function readAccess(flags: CredentialFlags): { url: string; authorization
   return { url, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 
-/** The first line that isn't a comment. */
+/** @returns the first line that isn't a comment */
 function readFirstLine(flag: string, file: string): string {
   try {
     const lines = readFileSync(file, 'utf8').split('\n');

@@ -1,6 +1,6 @@
 /**
- * What Marathon says of its apps, as apps to be put here: without what it adds by itself, with what it has and this
- * scheduler has not told apart. Source of the fields: Marathon 1.11's RAML.
+ * Reads apps from Marathon's answers: leaves out the fields that Marathon adds, and lists fields that this scheduler
+ * does not support. Source of the fields: the RAML of Marathon 1.11.
  */
 
 import '../linear-patterns.ts';
@@ -11,24 +11,24 @@ import { isJson, type Json } from '../domain/json.ts';
 import { renameLegacyFields, withPorts } from '../domain/legacy-fields.ts';
 import { findUnsupported, withoutSecrets } from './unsupported.ts';
 
-/** Something about a field of an app, or of a group or pod. */
+/** A remark on a field of an app, a group or a pod. */
 export interface Remark {
   readonly id: string;
-  /** Such as `healthChecks[0].path`. */
+  /** For example `healthChecks[0].path`. */
   readonly field: string;
   readonly why: string;
 }
 
 export interface MarathonApps {
-  /** Bodies of `PUT /v2/apps`, by their absolute ids. */
+  /** Bodies for `PUT /v2/apps`, with absolute ids. */
   readonly apps: readonly (Json & { readonly id: string })[];
-  /** For these nothing can be imported. */
+  /** Problems that prevent the import. */
   readonly problems: readonly Remark[];
-  /** What is lost when it is imported. */
+  /** Fields that the import would lose. */
   readonly unsupported: readonly Remark[];
 }
 
-/** What Marathon adds to a definition where it shows it. */
+/** Fields that Marathon adds to a definition in its answers. */
 const ADDED: ReadonlySet<string> = new Set([
   'version',
   'versionInfo',
@@ -49,8 +49,8 @@ interface CollectedApp {
 }
 
 /**
- * @param answer of `GET /v2/groups` or `GET /v2/apps`, of the whole of Marathon or a part
- * @returns undefined where it is neither
+ * @param answer of `GET /v2/groups` or `GET /v2/apps`, complete or a part of it
+ * @returns undefined if it is neither
  */
 export function readMarathon(answer: unknown): MarathonApps | undefined {
   const unsupported: Remark[] = [];
@@ -73,7 +73,7 @@ export function readMarathon(answer: unknown): MarathonApps | undefined {
   return { apps, problems, unsupported };
 }
 
-/** What a group depends on is what each app in it depends on: so apps alone need be put, and no others are touched. */
+/** Copies the dependencies of groups to their apps, so that only apps are imported and no groups are changed. */
 function* collectApps(
   group: Json,
   base: string,

@@ -1,4 +1,4 @@
-/** An import in words. */
+/** Texts that describe an import. */
 
 import type { Change, ImportPlan } from './import.ts';
 import type { Remark } from './marathon.ts';

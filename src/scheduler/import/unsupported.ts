@@ -1,16 +1,16 @@
-/** What an app of Marathon's says that the app made of it would not. */
+/** Finds the fields of a Marathon app that this scheduler would lose. */
 
 import { appSchema } from '../domain/app-schema.ts';
 import { fieldErrors } from '../domain/field-errors.ts';
 import { isJson, type Json } from '../domain/json.ts';
 
-/** A field, and why it is left out. */
+/** A field that is left out, with the reason. */
 interface LostField {
   readonly field: string;
   readonly why: string;
 }
 
-/** By the field, with `[]` for the place in a list; the first that fits says why. */
+/** Reasons by field, with `[]` for an index; the first match counts. */
 const REASONS: readonly (readonly [field: RegExp, why: string])[] = [
   [/^secrets/, 'secrets are not supported: put the value into env, or fetch a file'],
   [/^residency/, 'persistent volumes are not supported'],
@@ -32,7 +32,7 @@ const REASONS: readonly (readonly [field: RegExp, why: string])[] = [
 ];
 const UNKNOWN = 'is not a known field';
 
-/** A value that Marathon shows, but that says no more than its absence. */
+/** True for a value that means the same as an absent field. */
 function isEmptyValue(value: unknown, field: string): boolean {
   if (value === null || value === undefined || value === false || value === '') return true;
   if (field.endsWith('.ipProtocol')) return value === 'IPv4';
@@ -40,7 +40,7 @@ function isEmptyValue(value: unknown, field: string): boolean {
   return typeof value === 'object' && Object.values(value).every((one) => isEmptyValue(one, field));
 }
 
-/** Variables that take a secret's value can't be set. */
+/** Removes the variables that take their value from a secret. */
 export function withoutSecrets(app: Json): { app: Json; secrets: LostField[] } {
   if (!isJson(app.env)) return { app, secrets: [] };
   const taken = Object.entries(app.env).filter(([, value]) => isJson(value) && 'secret' in value);
@@ -51,8 +51,8 @@ export function withoutSecrets(app: Json): { app: Json; secrets: LostField[] } {
 }
 
 /**
- * @param modern the app by the names of today
- * @param app as Marathon has it
+ * @param modern the app with current field names
+ * @param app the app as Marathon shows it
  */
 export function findUnsupported(modern: unknown, app: Json): LostField[] {
   const { networkName: _, ...address } = isJson(app.ipAddress) ? app.ipAddress : {};
@@ -62,7 +62,7 @@ export function findUnsupported(modern: unknown, app: Json): LostField[] {
   ];
 }
 
-/** What the schema makes of an app; of one with faults, without the fields that have them. */
+/** Parses an app with the schema; if it has invalid fields, without those. */
 function parseKeptFields(modern: unknown): unknown {
   if (!isJson(modern)) return modern;
   const parsed = appSchema.safeParse(modern);
@@ -71,11 +71,11 @@ function parseKeptFields(modern: unknown): unknown {
   const rest = Object.fromEntries(Object.entries(modern).filter(([name]) => !wrong.has(name)));
   const again = appSchema.safeParse({ ...rest, id: '/x' });
   const faulty = Object.fromEntries(Object.entries(modern).filter(([name]) => wrong.has(name)));
-  // What is wrong is told already.
+  // Kept, since the problems of these fields are reported already.
   return { ...(again.success ? again.data : rest), ...faulty };
 }
 
-/** What is in one and not in the other, by the fields' names. */
+/** @returns the fields of `sent` that are missing in `kept` */
 function findLostFields(sent: unknown, kept: unknown, at: string): LostField[] {
   if (Array.isArray(sent) && Array.isArray(kept)) {
     return sent.flatMap((one, i) => findLostFields(one, kept[i], `${at}[${i}]`));

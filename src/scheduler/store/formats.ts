@@ -1,4 +1,4 @@
-/** Reads what any release has stored, and says which release to run where this one can't. */
+/** Reads events that any release has stored; errors name the release to run if this one can't read them. */
 
 import { RELEASE } from '../../release.ts';
 import type { StoredEvent } from '../domain/events.ts';
@@ -6,8 +6,8 @@ import { isJson } from '../domain/json.ts';
 import { readEvent, UnreadableEventError } from '../domain/stored-events.ts';
 
 /**
- * @param refuse makes the error for what can't be read, of a text that follows the name of the place
- * @throws what `refuse` makes
+ * @param refuse creates the error; its argument is worded to follow the name of the store
+ * @throws the error that `refuse` creates
  */
 export function readEvents(stored: readonly unknown[], refuse: (why: string) => Error): StoredEvent[] {
   let writer: string | undefined;
@@ -25,7 +25,7 @@ export function readEvents(stored: readonly unknown[], refuse: (why: string) => 
   });
 }
 
-/** Why a head is not the expected one, in brackets, and what to do. Heads of later formats name their `release`. */
+/** Describes an unexpected head, in parentheses, and what to do. Heads of later formats name their `release`. */
 export function describeHeadProblem(head: unknown, expected: { readonly version: number }): string {
   const { version, release } = isJson(head) ? head : {};
   const found = typeof version === 'number' ? `it has version ${version}, ` : '';
@@ -33,9 +33,9 @@ export function describeHeadProblem(head: unknown, expected: { readonly version:
   return `(${found}mesosup ${RELEASE} reads version ${expected.version}): ${releaseAdvice(known)}`;
 }
 
-/** @param writer the release that wrote the state, where that is known */
+/** @param writer the release that wrote the state, if known */
 function releaseAdvice(writer: string | undefined): string {
-  // A state that this release wrote and can't read says nothing of releases.
+  // Naming this release would not help: it wrote the state and can't read it.
   if (writer === undefined || writer === RELEASE) return 'run the release of mesosup that wrote it';
   return `run mesosup ${writer}, which wrote it`;
 }

@@ -1,12 +1,12 @@
 /**
- * The framing of a journal file: one line a record, `<crc32, 8 hex digits> <length in bytes> <JSON>\n`. A record is
- * written and made durable as a whole before the next begins, so only the last can be torn.
+ * The framing of a journal file: one line per record, `<crc32, 8 hex digits> <length in bytes> <JSON>\n`. Each record is
+ * durable before the next one is written, so only the last record can be incomplete.
  */
 
 import { crc32 } from 'node:zlib';
 
 const NEWLINE = 0x0a;
-/** Checksum, length and two blanks. */
+/** Checksum, length and two spaces. */
 const MAX_HEAD_LENGTH = 20;
 
 export function encodeFrame(record: unknown): Buffer {
@@ -16,9 +16,9 @@ export function encodeFrame(record: unknown): Buffer {
 
 export interface Frames {
   records: unknown[];
-  /** Where the whole records end: the file's length, unless its end is torn. */
+  /** End of the last complete record: the length of the file, unless its end is incomplete. */
   end: number;
-  /** Where a record is broken that was once whole, since others follow it. */
+  /** Offset of a damaged record: it must have been complete, since valid records follow. */
   corruptAt?: number;
 }
 
@@ -34,7 +34,7 @@ export function decodeFrames(bytes: Buffer): Frames {
   return { records, end: at };
 }
 
-/** The body of the frame that begins here, or undefined where none does. */
+/** @returns the body of the frame at this offset, or undefined if there is none */
 function readBody(bytes: Buffer, at: number): Buffer | undefined {
   const head = /^([0-9a-f]{8}) (\d{1,10}) /.exec(bytes.subarray(at, at + MAX_HEAD_LENGTH).toString('latin1'));
   if (!head) return undefined;

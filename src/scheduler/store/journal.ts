@@ -1,6 +1,6 @@
 /**
- * The store of a single scheduler: an append-only file of events. A snapshot is a new file that begins with the
- * shortest list of events for the same state; the highest number in `journal.<number>` is the one in force.
+ * The store of a single scheduler: an append-only file of events. A snapshot is a new file that begins with the shortest
+ * list of events for the same state; the file `journal.<number>` with the highest number is in force.
  */
 
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
@@ -12,18 +12,18 @@ import { lockDirectory } from './lock.ts';
 import { STATE_VERSION, type Store, StoreError } from './store.ts';
 
 const FORMAT = { format: 'mesosup-journal', version: STATE_VERSION };
-/** Below this a snapshot isn't worth its work; above, the file is rewritten when it has doubled. */
+/** Minimum growth before a snapshot; larger files are rewritten when they have doubled. */
 const SNAPSHOT_BYTES = 4 << 20;
 const EVENTS_PER_FRAME = 500;
 
 export interface JournalOptions {
   directory: string;
   warn: (message: string) => void;
-  /** Least growth between snapshots. */
+  /** Minimum growth between snapshots. */
   snapshotBytes?: number;
 }
 
-/** @throws StoreError where the directory can't be used: another process holds it, or a file is damaged */
+/** @throws StoreError if another process uses the directory, or a file is damaged */
 export async function openJournal(options: JournalOptions): Promise<Store> {
   const { directory } = options;
   try {
@@ -42,8 +42,8 @@ export async function openJournal(options: JournalOptions): Promise<Store> {
 }
 
 /**
- * The events of a directory, as far as they are durable, without changing anything: a scheduler may use it meanwhile.
- * @throws StoreError where there is no state, or a file is damaged
+ * Reads the durable events of a directory without changing anything; a scheduler may use the directory meanwhile.
+ * @throws StoreError if there is no state, or a file is damaged
  */
 export async function readJournalEvents(directory: string): Promise<StoredEvent[]> {
   try {
@@ -55,7 +55,7 @@ export async function readJournalEvents(directory: string): Promise<StoredEvent[
         );
       }
       const path = pathOf(directory, generation);
-      // Where it is missing, a snapshot has taken its place meanwhile.
+      // If the file is missing, a snapshot has just replaced it.
       const bytes = await readFile(path).catch(unlessMissing);
       if (bytes) return parseJournal(path, bytes).events;
     }
@@ -178,7 +178,7 @@ async function readJournal(
   return { events, bytes: end };
 }
 
-/** @returns the events, and where the last whole record ends */
+/** @returns the events, and the end of the last complete record */
 function parseJournal(path: string, bytes: Buffer): { events: StoredEvent[]; end: number } {
   const { records, end, corruptAt } = decodeFrames(bytes);
   if (corruptAt !== undefined) {
@@ -195,7 +195,7 @@ function parseJournal(path: string, bytes: Buffer): { events: StoredEvent[]; end
   return { events: readEvents(batches.flat(), (why) => new StoreError(`${path} ${why}`)), end };
 }
 
-/** Writes a whole file beside, makes it durable, and only then gives it its name. @returns its length */
+/** Writes a new file, makes it durable, and only then renames it into place. @returns its length */
 async function writeJournal(
   directory: string,
   generation: number,
@@ -229,7 +229,7 @@ async function writeJournal(
   return bytes;
 }
 
-/** For a directory: makes the names in it durable. */
+/** Syncs a file, or the entries of a directory. */
 async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {

@@ -1,6 +1,6 @@
 /**
- * Keeps two daemons from sharing a directory: a file `lock` that names the process that holds it. The lock of a
- * process that is gone is taken over.
+ * Prevents two daemons from using the same directory, with a file `lock` that names its process. The lock of a process
+ * that has ended is taken over.
  */
 
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { StoreError } from './store.ts';
 
 const ATTEMPTS = 5;
 
-/** @returns how to let the directory go; @throws StoreError naming the process that holds it */
+/** @returns a function that releases the lock; @throws StoreError that names the process holding the lock */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
   const path = join(directory, 'lock');
   const own = JSON.stringify({ pid: process.pid, started: identify(process.pid)?.startTime });
@@ -34,7 +34,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   }
 }
 
-/** Moved away before it is removed, and put back if it has become somebody's lock meanwhile. */
+/** Moves a stale lock away before removing it; moves it back if another process has taken the lock meanwhile. */
 async function removeStale(path: string, held: string): Promise<void> {
   const aside = `${path}.stale.${process.pid}`;
   try {

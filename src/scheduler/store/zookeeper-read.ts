@@ -1,4 +1,4 @@
-/** Reading the store on ZooKeeper, whose layout zookeeper.ts describes. */
+/** Reads the store in ZooKeeper; zookeeper.ts describes its layout. */
 
 import { childPath } from '../../zookeeper/address.ts';
 import { isZooKeeperError, untilAnswered, type ZooKeeperSession } from '../../zookeeper/client.ts';
@@ -9,13 +9,13 @@ import { describeHeadProblem, readEvents } from './formats.ts';
 import { STATE_VERSION, StoreError } from './store.ts';
 
 const FORMAT = { format: 'mesosup-state', version: STATE_VERSION };
-/** The data of the znode at the root of the state. */
+/** The data of the root znode of the state. */
 export const FORMAT_TEXT = JSON.stringify(FORMAT);
 const READS_AT_ONCE = 500;
 
 /**
- * All events at one moment, without changing anything: a scheduler may use the store meanwhile.
- * @throws StoreError where there is no state, or none that this version reads
+ * Reads all events as of one moment without changing anything; a scheduler may use the store meanwhile.
+ * @throws StoreError if there is no state, or this version can't read it
  */
 export function readZooKeeperEvents(session: ZooKeeperSession, path: string): Promise<StoredEvent[]> {
   return withStoreErrors(path, async () => {
@@ -29,7 +29,7 @@ export function readZooKeeperEvents(session: ZooKeeperSession, path: string): Pr
       if (!before) throw none();
       const generation = generationPath(path, generationIn(path, format, before.data));
       const read = await readGeneration(session, generation).catch((error: Error) => error);
-      // A snapshot that takes the place of what is read takes its znodes away.
+      // A concurrent snapshot removes the znodes of this generation.
       if ((await untilAnswered(() => session.get(head)))?.version !== before.version) continue;
       if (read instanceof Error) throw read;
       return read.events;
@@ -37,7 +37,7 @@ export function readZooKeeperEvents(session: ZooKeeperSession, path: string): Pr
   });
 }
 
-/** A server may lag behind what others were answered; a transaction, though it changes nothing, brings it up to date. */
+/** Brings a lagging server up to date: a transaction does so even if it changes nothing. */
 async function catchUp(session: ZooKeeperSession, path: string, missing: () => Error): Promise<void> {
   try {
     await untilAnswered(() => session.multi([{ type: 'check', path }]));
@@ -46,7 +46,7 @@ async function catchUp(session: ZooKeeperSession, path: string, missing: () => E
   }
 }
 
-/** @throws StoreError where a batch is missing */
+/** @throws StoreError if a batch is missing */
 export async function readGeneration(
   session: ZooKeeperSession,
   generation: string,
@@ -66,7 +66,7 @@ export async function readGeneration(
   const stored: unknown[] = [];
   for (let from = 0; from < batches.length; from += READS_AT_ONCE) {
     const some = await Promise.all(
-      // By position, so that a gap shows.
+      // Counts up instead of using the names, so that a gap is detected.
       batches.slice(from, from + READS_AT_ONCE).map(async (_, i) => {
         const number = from + i;
         return decodeBatch(number, await data(batchName(number)), data);
@@ -78,7 +78,7 @@ export async function readGeneration(
   return { events, batches: batches.length, bytes };
 }
 
-/** The number of the generation in force. */
+/** @returns the number of the current generation */
 export function generationIn(path: string, format: string, head: Buffer | undefined): number {
   if (format === FORMAT_TEXT && head) return Number(head.toString('utf8'));
   throw new StoreError(
@@ -90,7 +90,7 @@ export function generationPath(path: string, generation: number): string {
   return childPath(path, `g${String(generation).padStart(8, '0')}`);
 }
 
-/** Says in words what to do where ZooKeeper refuses. */
+/** Converts errors of ZooKeeper to StoreErrors that say what to do. */
 export async function withStoreErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

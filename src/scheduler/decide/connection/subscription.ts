@@ -8,21 +8,21 @@ import { graceOf } from '../tasks/ending.ts';
 import { kill, reconcile } from './calls.ts';
 import { giveUpUnreachable } from './update.ts';
 
-/** Until the master is asked again for tasks it has not answered for; doubled each time. */
+/** Wait before the reconciliation of unanswered tasks is repeated; doubled each time. */
 const FIRST_RECONCILE_WAIT_MS = 1000;
 export const MAX_RECONCILE_WAIT_MS = 60_000;
-/** Until offers are asked for or given back again after a call that did so was lost. */
+/** Wait before a lost REVIVE, DECLINE or UPDATE_FRAMEWORK is repeated. */
 const RETRY_MS = 1000;
 
 type Subscribed = Extract<SchedulerEvent, { type: 'SUBSCRIBED' }>['subscribed'];
 
-/** Mesos has them since 1.11. A master has no capability that says so. */
+/** Compares versions, since no capability of the master announces offer constraints, which Mesos has since 1.11. */
 function supportsConstraints(version = ''): boolean {
   const [, major = 0, minor = 0] = /^(\d+)\.(\d+)\./.exec(version)?.map(Number) ?? [];
   return major > 1 || (major === 1 && minor >= 11);
 }
 
-/** A connection begins: the master is asked for every task, and told again what must end. */
+/** Handles a new connection: reconciles every task and repeats the pending kills. */
 export function handleSubscribed(
   state: State,
   { framework_id, master_info }: Subscribed,
@@ -70,7 +70,7 @@ export function handleDisconnected(reason: string): Decision {
   return { events: [{ type: 'disconnected', reason }], calls: [] };
 }
 
-/** The master ended the subscription with an ERROR event. */
+/** Handles an ERROR event, with which the master ends the subscription. */
 export function handleError(state: State, message: string): Decision {
   const id = state.frameworkId ?? '(none yet)';
   if (message === 'Framework failed over') {
@@ -94,8 +94,8 @@ export function handleError(state: State, message: string): Decision {
 }
 
 /**
- * A call did not get through. Where that was for want of a connection, all is asked anew after the next SUBSCRIBED;
- * otherwise what the call was for is seen to here.
+ * Handles a call that did not reach the master or was rejected. Without a connection nothing is to be done, since the
+ * next SUBSCRIBED repeats everything; otherwise the call is repeated, or its effect is reconciled.
  */
 export function handleFailedCall(
   state: State,

@@ -9,7 +9,7 @@ import type { Call, Decision } from '../inputs.ts';
 import { endTasks } from '../tasks/ending.ts';
 import { kill } from './calls.ts';
 
-/** A status update, or an answer to a reconciliation. */
+/** Handles a status update or an answer to a reconciliation. */
 export function handleUpdate(state: State, status: TaskStatus, now: number): Decision {
   const task = state.tasks.get(status.task_id.value);
   if (!task) return { events: [], calls: [...acknowledge(status), ...killUnknown(status)] };
@@ -41,14 +41,14 @@ export function handleUpdate(state: State, status: TaskStatus, now: number): Dec
   return { events, calls: acknowledge(status) };
 }
 
-/** Updates from the master itself carry no uuid and want no acknowledgement. */
+/** Updates from the master itself carry no uuid and need no acknowledgement. */
 function acknowledge({ task_id, agent_id, uuid }: TaskStatus): Call[] {
   return uuid !== undefined && agent_id
     ? [{ type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } }]
     : [];
 }
 
-/** A task that nobody here launched, or that was given up: it would run for ever. */
+/** Kills a task that is not in the state: it was given up, or launched by somebody else, and would run forever. */
 function killUnknown({ state, task_id, agent_id }: TaskStatus): Call[] {
   if (isTerminal(state) || state === 'TASK_UNREACHABLE' || !agent_id) return [];
   return [kill({ id: task_id.value, agentId: agent_id.value })];
@@ -56,16 +56,16 @@ function killUnknown({ state, task_id, agent_id }: TaskStatus): Call[] {
 
 const BEGINNING: ReadonlySet<TaskState> = new Set(['TASK_STAGING', 'TASK_STARTING']);
 
-/** Whether there is anything to store. Nothing goes back to before TASK_RUNNING, whatever order answers come in. */
+/** True if the update must be stored. A task never goes back to a state before TASK_RUNNING, in any order of answers. */
 function hasNews(task: Task, { state, reason, message, healthy }: TaskStatus): boolean {
   if (BEGINNING.has(state) && (task.state === 'TASK_RUNNING' || task.state === 'TASK_KILLING')) return false;
   if (state !== task.state) return true;
   if (healthy !== undefined && healthy !== task.healthy) return true;
-  // What the master repeats in a reconciliation tells less than the update it stands for.
+  // The message of a reconciliation holds less than the message of the original update.
   return reason !== 'REASON_RECONCILIATION' && message !== undefined && message !== task.message;
 }
 
-/** A task out of reach is given up at once, or after a while, or never, as its app says. */
+/** Gives up an unreachable task at once, after a delay, or never, according to the unreachableStrategy of its app. */
 export function giveUpUnreachable(record: AppRecord | undefined, task: Task, now: number): StateEvent[] {
   const strategy = record?.app.unreachableStrategy;
   if (task.inactive || strategy === 'disabled') return [];
@@ -75,7 +75,7 @@ export function giveUpUnreachable(record: AppRecord | undefined, task: Task, now
   return [{ type: 'timer_set', at, timer: { kind: 'unreachable', taskId: task.id } }];
 }
 
-/** An agent was out of reach and is back: its task stays only if no other has been launched in its place. */
+/** True if a task on an agent that is reachable again is not needed any more, usually because it was replaced. */
 function isUnwanted(record: AppRecord | undefined, task: Task): boolean {
   if (!record?.active || task.killedAt !== undefined) return true;
   if (record.active.mode === 'daemon') return task.inactive === true && record.perAgent.has(task.agentId);
@@ -84,8 +84,9 @@ function isUnwanted(record: AppRecord | undefined, task: Task): boolean {
 }
 
 /**
- * Tasks that keep ending are launched ever more slowly. What had been running is replaced at once the first time: its
- * container may have been killed, and so is a launch that the cluster lost, a few times. Tasks launched before the last failure was seen are of the same wave, and count once.
+ * Delays the launches of an app whose tasks keep ending, longer each time. A task that was running is replaced at once
+ * the first time, since its container may have been killed; a launch that the cluster lost is repeated at once a few
+ * times. Tasks launched before the last failure was seen belong to the same wave and count once.
  */
 function delayRelaunch(
   record: AppRecord | undefined,

@@ -1,4 +1,4 @@
-/** A change of apps and groups becomes a deployment, or the reason why it can't. */
+/** Turns a change of apps and groups into a deployment, or into the reason for its refusal. */
 
 import type { App } from '../../domain/app.ts';
 import type { AppDefinition } from '../../domain/app-schema.ts';
@@ -17,7 +17,7 @@ import { type Draft, type DraftApp, definitionOf, draftChanges } from './draft.t
 import { assignServicePorts } from './service-ports.ts';
 import { orderSteps, type Tree } from './steps.ts';
 
-/** @param failed the deployment that this change undoes, and that has ended by then */
+/** @param failed id of the deployment that this change rolls back, and that ends with the events of the caller */
 export function planChange(state: State, input: ChangeInput, now: number, failed?: string): Decision {
   const draft = draftChanges(state, input.changes);
   if ('type' in draft) return refuseChange(draft);
@@ -72,7 +72,7 @@ export function planChange(state: State, input: ChangeInput, now: number, failed
   return { events, calls: stopped.calls, reply };
 }
 
-/** Tells ids of deployments from those of instances. */
+/** Keeps the ids of deployments distinct from those of instances. */
 const DEPLOYMENT_ID_SPACE = 0xde_00_00_00;
 
 interface CheckedDraft {
@@ -80,7 +80,7 @@ interface CheckedDraft {
   readonly actions: Action[];
 }
 
-/** Checks the drafted apps against the cluster, and finds out what is to be done about each. */
+/** Validates the drafted apps against the cluster, and determines the action for each. */
 function checkDraft(state: State, draft: Draft, seed: number, now: number): CheckedDraft | Refusal {
   const apps: App[] = [];
   const actions: Action[] = [];
@@ -118,7 +118,7 @@ function actionFor(app: App, before: App | undefined): Action['type'] | undefine
   return app.instances === before.instances ? undefined : 'scale';
 }
 
-/** Later than all versions of the apps that change. */
+/** @returns a time later than all versions of the changed apps */
 function versionTime(state: State, draft: Draft, now: number): number {
   let time = now;
   for (const id of draft.apps.keys()) {
@@ -129,8 +129,8 @@ function versionTime(state: State, draft: Draft, now: number): number {
 }
 
 /**
- * The app with its versions. A configuration that it had before, and that was not restarted since, is the same: tasks
- * that still run with it need not be replaced.
+ * Adds the versions to the app. A configuration that the app had before, without a restart since, keeps its
+ * configVersion: tasks that still run with it need not be replaced.
  */
 function versionOf(
   { definition, api, restart, configVersion: restored }: DraftApp,
@@ -161,7 +161,7 @@ function treeOf(state: State, draft: Draft): Tree {
   };
 }
 
-/** The deployments under way that change one of these apps. */
+/** @returns the running deployments that change one of these apps */
 function findLocks(state: State, actions: readonly Action[], except: string | undefined): string[] {
   const ids = actions.flatMap(({ appId }) => state.apps.get(appId)?.deploymentId ?? []);
   return [...new Set(ids)].filter((id) => id !== except);
@@ -178,7 +178,7 @@ function stopApps(
     const record = state.apps.get(appId);
     if (type !== 'stop' || !record) continue;
     const ended = endTasks(state, [...record.tasks.values()].filter(isKillable), now);
-    // The tasks are ended first: afterwards they are no app's.
+    // Kill the tasks first: afterwards they belong to no app.
     events.push(...ended.events, { type: 'app_removed', appId, at: now });
     calls.push(...ended.calls);
   }
@@ -189,7 +189,7 @@ function recordBefore(state: State, actions: readonly Action[], draft: Draft): D
   return {
     apps: actions.map(({ appId: id }) => {
       const record = state.apps.get(id);
-      // What was run, where that is not yet what was last asked for.
+      // The definition that was running, which may be older than the last requested one.
       const app = record?.active ?? record?.app;
       return { id, ...(app && { app }) };
     }),
@@ -200,7 +200,7 @@ function recordBefore(state: State, actions: readonly Action[], draft: Draft): D
   };
 }
 
-/** When the deployment must have got further, by the shortest of its apps' deadlines. */
+/** Sets the timer for the progress deadline of a deployment: the shortest of its apps' deadlines. */
 export function deadlineTimer(
   { id }: Pick<Deployment, 'id'>,
   apps: readonly App[],

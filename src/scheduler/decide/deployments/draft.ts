@@ -1,4 +1,4 @@
-/** What changes make of the apps and groups there are, before any of it is done. */
+/** Applies changes to a draft of the apps and groups, before anything is decided. */
 
 import type { App } from '../../domain/app.ts';
 import { absoluteId, findIdProblem, isWithin, parentOf, ROOT } from '../../domain/app-id.ts';
@@ -9,23 +9,23 @@ import { renameLegacyFields } from '../../domain/legacy-fields.ts';
 import type { State } from '../../domain/state.ts';
 import type { Change, GroupTree, Refusal } from '../inputs.ts';
 
-/** An app as it is to be. */
+/** The requested definition of an app. */
 export interface DraftApp {
   readonly definition: AppDefinition;
   readonly api: App['api'];
-  /** Its tasks are replaced although nothing of them changed. */
+  /** Replaces all tasks even if the definition did not change. */
   readonly restart?: true;
-  /** The configuration it had before: tasks of it that still run are not replaced. */
+  /** The earlier configuration that is restored: tasks that still run with it are not replaced. */
   readonly configVersion?: string;
 }
 
-/** By id, what is changed; `null` is removed. */
+/** Changed apps and groups by id; `null` if removed. */
 export interface Draft {
   readonly apps: Map<string, DraftApp | null>;
   readonly groups: Map<string, Omit<Group, 'version'> | null>;
 }
 
-/** A change can't be made; the draft is of no use any more. */
+/** A change is refused, and the draft is discarded. */
 class RefusedError extends Error {
   readonly refusal: Refusal;
 
@@ -35,7 +35,7 @@ class RefusedError extends Error {
   }
 }
 
-/** Applies changes one after the other. */
+/** Applies changes in order. */
 export function draftChanges(state: State, changes: readonly Change[]): Draft | Refusal {
   const draft: Draft = { apps: new Map(), groups: new Map() };
   try {
@@ -107,7 +107,7 @@ function update(state: State, draft: Draft, change: Extract<Change, { op: 'updat
   if (!known) checkId(appId);
   const sent = renameLegacyFields(fields) as Record<string, unknown>;
   const base = partial && known ? { ...known.definition } : {};
-  // Where one way to say what runs takes the place of the other, the other goes.
+  // cmd and args replace each other.
   if ('cmd' in sent && !('args' in sent)) delete (base as Partial<AppDefinition>).args;
   if ('args' in sent && !('cmd' in sent)) delete (base as Partial<AppDefinition>).cmd;
   for (const [name, value] of Object.entries(fields)) {
@@ -144,7 +144,7 @@ function putGroup(state: State, draft: Draft, group: GroupTree): void {
   }
   const { id, dependencies } = group;
   const known = state.groups.get(id)?.dependencies ?? [];
-  // A group as it is already is no change.
+  // An unchanged group is left out.
   if (!groupExists(state, id) || dependencies.join() !== known.join()) {
     draft.groups.set(id, { id, dependencies });
   }
@@ -167,13 +167,13 @@ function rollBack(state: State, draft: Draft, deploymentId: string): void {
   for (const { id, group } of record.deployment.before.groups) draft.groups.set(id, group ?? null);
 }
 
-/** Without what the scheduler adds to it. */
+/** @returns the app without the fields that the scheduler adds */
 export function definitionOf(app: App): AppDefinition {
   const { api: _api, version: _version, configVersion: _config, scaleVersion: _scale, ...definition } = app;
   return definition;
 }
 
-/** What an app depends on, as ids of their own: relative ones count from its group. */
+/** Makes the dependencies absolute; relative ids start at the app's group. */
 function resolveDependencies(definition: AppDefinition): AppDefinition {
   const { id, dependencies } = definition;
   if (dependencies.length === 0) return definition;
@@ -191,7 +191,7 @@ function findExisting(state: State, draft: Draft, appId: string): DraftApp {
   return findApp(state, draft, appId) ?? refuse({ type: 'unknown_app', appId });
 }
 
-/** With other values of some fields. */
+/** Overwrites some fields of a drafted app. */
 function updateDraft(draft: Draft, app: DraftApp, more: Partial<AppDefinition>): void {
   const definition = { ...app.definition, ...more };
   draft.apps.set(definition.id, { ...app, definition });

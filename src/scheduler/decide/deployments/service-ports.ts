@@ -8,10 +8,10 @@ export interface PortsInUse {
 }
 
 /**
- * Gives a free service port to each port that asks for any.
- * @param before the app as it was: a port that it has already been given stays
- * @param seed a random number in [0, 1): where the search begins
- * @returns undefined when the range is used up
+ * Assigns a free service port to each port 0.
+ * @param before the previous definition: assigned ports are kept
+ * @param seed a random number in [0, 1) that determines where the search begins
+ * @returns undefined if no port is left in the range
  */
 export function assignServicePorts(
   app: AppDefinition,

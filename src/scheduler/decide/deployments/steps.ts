@@ -1,19 +1,19 @@
-/** The order in which a deployment does things: what goes first, then what others depend on before them. */
+/** Orders the actions of a deployment: stops first, then dependencies before the apps that depend on them. */
 
 import { ancestorsOf, isWithin } from '../../domain/app-id.ts';
 import type { Action } from '../../domain/deployment.ts';
 
 export interface Tree {
-  /** What an app itself depends on: ids of apps and groups. */
+  /** Ids of the apps and groups that an app itself depends on. */
   dependenciesOf(appId: string): readonly string[];
   groupDependenciesOf(groupId: string): readonly string[];
-  /** All apps as they are to be. */
+  /** All apps after the change. */
   readonly appIds: readonly string[];
 }
 
 export type Steps = { readonly steps: Action[][] } | { readonly cycle: string };
 
-/** Source: Marathon's DeploymentPlan. Actions of one step have nothing to do with each other. */
+/** Groups actions into steps. Actions within a step are independent. Source: Marathon's DeploymentPlan. */
 export function orderSteps(actions: readonly Action[], tree: Tree): Steps {
   const stops = actions.filter(({ type }) => type === 'stop');
   const rest = actions.filter(({ type }) => type !== 'stop');
@@ -21,7 +21,7 @@ export function orderSteps(actions: readonly Action[], tree: Tree): Steps {
   const layers = new Map<string, number>();
   const open = new Set<string>();
   let cycle: string | undefined;
-  /** How many changed apps come one after the other before this one. */
+  /** @returns the length of the longest chain of changed dependencies before this app */
   const layerOf = (appId: string): number => {
     const known = layers.get(appId);
     if (known !== undefined) return known;

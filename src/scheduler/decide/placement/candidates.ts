@@ -9,9 +9,9 @@ import type { Shelf } from './shelf.ts';
 
 interface Counted {
   readonly bin: Bin;
-  /** How many of the app's tasks the agent has. */
+  /** Number of the app's tasks on the agent. */
   readonly count: number;
-  /** Earlier ones first, among equals. */
+  /** Breaks ties: lower values first. */
   readonly turn: number;
 }
 
@@ -29,8 +29,8 @@ interface Held {
 const NO_FIELDS: Fields = {};
 
 /**
- * The agents for an app's tasks, one after the other: those that have the fewest of them, and of these the roomiest.
- * What the app looked at and left is given back at the end, for other apps.
+ * Yields the agents for an app's tasks in order: agents with the fewest tasks of the app first, and among those the
+ * agents with the most free CPUs. `close` returns the unused bins to the shelf, for other apps.
  */
 export class Candidates {
   readonly #shelf: Shelf;
@@ -39,18 +39,18 @@ export class Candidates {
   #rules: readonly Rule[] | undefined;
   #taken: ReadonlySet<string> | undefined;
   #turns = 0;
-  /** For an app whose tasks keep failing another each time: a stranger on the agent may hold the port that they got. */
+  /** Changes with each launch while tasks keep failing: a process outside Mesos may hold the port they got. */
   readonly #turn: number;
-  /** Tasks about to be launched, by agent. */
+  /** Number of tasks about to be launched, by agent. */
   readonly #ours = new Map<string, number>();
-  /** Agents that have some of the app's tasks already. */
+  /** Bins of agents that already run tasks of the app. */
   readonly #aside: Counted[] = [];
-  /** Those that must wait until others have caught up, by the values that must be even. */
+  /** Bins that wait until other values of the GROUP_BY fields have caught up, by these values. */
   readonly #held = new Map<string, Held>();
-  /** Those that are of no more use to this app. */
+  /** Bins that this app can't use any more. */
   readonly #out: Bin[] = [];
   readonly #broken: Bin[] = [];
-  /** Bins looked at so far that did not do. */
+  /** Number of bins that were tried without success. */
   tries = 0;
 
   constructor(shelf: Shelf, record: AppRecord, app: App) {
@@ -60,7 +60,7 @@ export class Candidates {
     this.#turn = record.delay ? record.launches : 0;
   }
 
-  /** The constraints, with what has been placed so far; the counts are copied only where they are needed. */
+  /** The constraints, including the tasks placed so far; the counts are copied on first use. */
   get rules(): readonly Rule[] {
     this.#rules ??= rulesOf(this.#record, this.#app);
     return this.#rules;
@@ -82,7 +82,7 @@ export class Candidates {
     }
   }
 
-  /** The task has been put into its bin. */
+  /** Records that a task was placed. */
   placed({ bin, fields }: Candidate): void {
     if (this.#app.constraints.length > 0) addTo(this.rules, fields);
     const agentId = bin.offer.agent_id.value;
@@ -91,7 +91,7 @@ export class Candidates {
     else if (!this.#shelf.isFull(bin)) this.#setAside(bin);
   }
 
-  /** @returns the bins that broke a constraint */
+  /** Returns all bins to the shelf. @returns the bins that violate a constraint */
   close(): readonly Bin[] {
     const held = [...this.#held.values()].flatMap(({ bins }) => bins);
     const broken = [...this.#broken, ...held];
@@ -124,7 +124,7 @@ export class Candidates {
     return false;
   }
 
-  /** One of those that were held, if its turn has come. */
+  /** @returns a held bin that the constraints allow by now */
   #released(): Bin | undefined {
     for (const [key, { fields, bins }] of this.#held) {
       if (!this.rules.every((rule) => !canComeBack(rule) || allows(rule, fields))) continue;
@@ -135,7 +135,7 @@ export class Candidates {
     return undefined;
   }
 
-  /** The roomiest of the agents that have none of the app's tasks. */
+  /** @returns the bin with the most free CPUs among the agents without tasks of the app */
   #fresh(): Bin | undefined {
     for (let bin = this.#shelf.take(); bin; bin = this.#shelf.take()) {
       const agentId = bin.offer.agent_id.value;
@@ -146,7 +146,7 @@ export class Candidates {
     return undefined;
   }
 
-  /** Whether a daemon has its task of this definition there already. */
+  /** True if a daemon already has a task of this definition on the agent. */
   #isTaken(agentId: string): boolean {
     const { mode, configVersion } = this.#app;
     if (mode !== 'daemon') return false;

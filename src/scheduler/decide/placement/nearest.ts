@@ -1,4 +1,4 @@
-/** Which agent is the nearest to doing for an app, and what single change of the app would make it do. */
+/** Finds the agent that comes closest to fitting an app, and the single change to the app that would make it fit. */
 
 import type { Constraint } from '../../domain/constraint.ts';
 import type { Check, Refusal } from '../../domain/placement.ts';
@@ -6,13 +6,13 @@ import type { Check, Refusal } from '../../domain/placement.ts';
 export interface Nearest {
   readonly agentId: string;
   readonly host: string;
-  /** What is missing there. */
+  /** The failed checks. */
   readonly failed: readonly Check[];
-  /** Undefined where one change is not enough. */
+  /** Undefined if a single change is not enough. */
   readonly remedy?: Remedy;
 }
 
-/** A field of the app, and a value with which it would have been placed. */
+/** A field of the app, and a value with which the app would have been placed. */
 export type Remedy =
   | { readonly field: 'cpus' | 'mem' | 'disk' | 'gpus' | 'ports'; readonly from: number; readonly to: number }
   | { readonly field: 'hostPorts'; readonly from: readonly number[]; readonly to: 'any' }
@@ -23,10 +23,10 @@ export type Remedy =
     }
   | { readonly field: 'constraints'; readonly without: Constraint };
 
-/** Mesos gives no task fewer processors than this. */
+/** The minimum in Mesos. */
 const MIN_CPUS = 0.001;
 
-/** @returns undefined where no agent has refused the app of late */
+/** @returns undefined if no offer was rejected recently */
 export function findNearest(refusals: ReadonlyMap<string, Refusal>): Nearest | undefined {
   let best: { rank: readonly number[]; found: Nearest } | undefined;
   for (const [agentId, { host, checks }] of refusals) {
@@ -44,7 +44,7 @@ export function findNearest(refusals: ReadonlyMap<string, Refusal>): Nearest | u
   return best?.found;
 }
 
-/** In words, for whoever may change the app. */
+/** Describes a remedy for users. */
 export function remedyText(remedy: Remedy, host: string): string {
   switch (remedy.field) {
     case 'hostPorts':
@@ -82,7 +82,7 @@ function findRemedy(check: Check): Remedy | undefined {
   }
 }
 
-/** From 0, nearly enough, to 1, nothing of it. */
+/** @returns the missing share, from 0 (almost enough) to 1 (nothing offered) */
 function measureGap(check: Check): number {
   if (check.stage === 'roles' || check.stage === 'constraints') return 1;
   if (check.stage === 'ports' && check.missing.length > 0) return check.missing.length / check.wanted;

@@ -10,16 +10,16 @@ import { noScalars, sum } from './pools.ts';
 import { shelvedInOrder } from './shelf.ts';
 
 /**
- * Bins that are looked at in vain for one lot of offers, so that it is answered soon however many apps wait. The apps
- * left over come first next time.
+ * Limits the failed attempts for the offers of one event, so that they are answered soon even if many apps wait. The
+ * remaining apps come first next time.
  */
 const MAX_EFFORT = 100_000;
-/** How long offers stay away that were not tried for all apps; Mesos' own default. */
+/** Filter for offers that were not tried for all apps; Mesos' default. */
 const RETRY_SECONDS = 5;
 
 /**
- * Fills offers with the tasks that wait. Each offer is answered at once, so none is ever held: one ACCEPT with all
- * that fits, or a DECLINE that keeps it away until offers are asked for again.
+ * Fills offers with waiting tasks. Each offer is answered at once and never held: with an ACCEPT for all tasks that
+ * fit, or with a DECLINE that filters the agent until offers are revived.
  */
 export function handleOffers(state: State, offers: readonly Offer[], now: number): Decision {
   const bins = offers.map((offer, i) => openBin(offer, i, state));
@@ -56,7 +56,7 @@ function recordLargestOffer({ largestOffer }: State, bins: readonly Bin[]): Stat
 function answerOffers(state: State, bins: readonly Bin[], allPlaced: boolean, allTried: boolean): Call[] {
   const calls: Call[] = [];
   const unused: Bin[] = [];
-  // What is left of an accepted offer is worth seeing again only while something waits.
+  // The rest of an accepted offer is needed again at once only while tasks are waiting.
   const refuse_seconds = allPlaced ? state.settings.declineOfferMs / 1000 : 0;
   for (const bin of bins) {
     if (bin.tasks.length === 0) {

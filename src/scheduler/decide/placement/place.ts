@@ -14,18 +14,18 @@ import { fieldsOf } from './fields.ts';
 import { Shelf, type Shelved } from './shelf.ts';
 import { type Want, wantOf } from './want.ts';
 
-/** Offers that came together, while they are being filled. */
+/** The offers of one event while they are being filled. */
 export interface Round {
   readonly state: State;
   readonly now: number;
   readonly inOrder: readonly Shelved[];
   readonly shelves: Map<string, Shelf>;
   readonly events: StateEvent[];
-  /** What was done in vain so far, in bins looked at. */
+  /** Number of bins tried without success so far. */
   effort: number;
 }
 
-/** What an app costs that finds nothing, and an agent of which is told what it lacks, in bins looked at. */
+/** Costs of an app without a place, and of reporting a refusal, in units of tried bins. */
 const EFFORT_OF_APP = 100;
 const EFFORT_OF_REFUSAL = 5;
 
@@ -51,7 +51,7 @@ export function place(round: Round, record: AppRecord): boolean {
   if (placed === record.missing) return true;
   round.effort += EFFORT_OF_APP + candidates.tries;
   reportRefusals(round, record, { app: active, shelf, candidates, broken, placed });
-  // A daemon has its place on every agent that would do.
+  // A daemon always wants more agents, so it counts as placed.
   return active.mode === 'daemon';
 }
 
@@ -105,12 +105,12 @@ interface Outcome {
   readonly app: App;
   readonly shelf: Shelf;
   readonly candidates: Candidates;
-  /** The bins that broke a constraint. */
+  /** Bins that violate a constraint. */
   readonly broken: readonly Bin[];
   readonly placed: number;
 }
 
-/** Says what the offers lacked: how many lacked what, and of a bounded number of agents everything. */
+/** Reports what the offers lacked: counts by stage, and all checks for a limited number of agents. */
 function reportRefusals(round: Round, record: AppRecord, outcome: Outcome): void {
   const { app, shelf, broken, placed } = outcome;
   const { events, now: at } = round;
@@ -125,7 +125,7 @@ function reportRefusals(round: Round, record: AppRecord, outcome: Outcome): void
     ];
     const failed = checks.find(({ ok }) => !ok);
     const reason = failed && reasonOf(failed);
-    // Told once, not each time the same offer comes.
+    // Reported once, not each time the same offer comes.
     if (reason === undefined || record.refusals.get(agentId)?.reason === reason) continue;
     const { offer } = bin;
     events.push({
@@ -145,7 +145,7 @@ function reportRefusals(round: Round, record: AppRecord, outcome: Outcome): void
   events.push({ type: 'offers_weighed', appId: app.id, processed, refused, used: placed > 0, at });
 }
 
-/** Those that are remembered already, and as many others as there is room for. */
+/** Yields the agents whose refusals are recorded already, and further agents up to the limit. */
 function* agentsToReport(
   { refusals }: AppRecord,
   brokenOn: ReadonlyMap<string, Bin>,

@@ -5,7 +5,7 @@ import { planChange } from '../deployments/change.ts';
 import type { Decision, Input, TaskFilter, TaskView } from '../inputs.ts';
 import { endTasks } from './ending.ts';
 
-/** Ends the tasks that match; with `scale` their apps get as many instances fewer, else they are replaced. */
+/** Kills the matching tasks; with `scale` the instances of their apps are reduced, otherwise the tasks are replaced. */
 export function killTasks(
   state: State,
   input: Extract<Input, { type: 'kill_tasks' }>,
@@ -33,14 +33,14 @@ export function killTasks(
   const scaled = planChange(state, { type: 'change', changes, force: input.force ?? false, seed: 0 }, now);
   if (scaled.reply?.type !== 'deployed') return scaled;
   return {
-    // Fewer are wanted first, so that none is launched in their place.
+    // Scale first, so that no replacements are launched.
     events: [...scaled.events, ...ended.events],
     calls: [...scaled.calls, ...ended.calls],
     reply: { ...killed, plan: scaled.reply.plan },
   };
 }
 
-/** A task that is not waited for: its agent may never come back. */
+/** Removes a task from the state without waiting for its end: its agent may never come back. */
 function markGone({ id }: Task, now: number): StateEvent {
   return { type: 'task_updated', taskId: id, state: 'TASK_GONE', at: now, message: 'removed with wipe=true' };
 }
@@ -55,7 +55,7 @@ function appsOf(state: State, { appId }: TaskFilter): AppRecord[] {
   return record ? [record] : [];
 }
 
-/** Neither host nor id given matches nothing: a forgotten parameter must not end every task. */
+/** Without host and ids nothing matches: a missing parameter must not kill every task. */
 function matches(task: Task, { host, taskId, taskIds }: TaskFilter): boolean {
   return host === '*' || task.host === host || task.id === taskId || taskIds?.has(task.id) === true;
 }

@@ -3,7 +3,7 @@ import { isKillable } from '../../domain/task.ts';
 import { type Decision, type Input, NOTHING } from '../inputs.ts';
 import { endTasks } from './ending.ts';
 
-/** A check that is done from here has another result than before, or has failed so often that the task is to end. */
+/** Handles a changed result of a check made by the scheduler, or the last allowed failure, which kills the task. */
 export function handleProbe(state: State, input: Extract<Input, { type: 'probed' }>, now: number): Decision {
   const { taskId, probe, healthy, giveUp } = input;
   const task = state.tasks.get(taskId);

@@ -1,7 +1,7 @@
 /**
- * Splits a command as the shell would that ran it in 2013, without running one: words, quotes, `$NAME`. What only a
- * shell could do (pipes, substitution …) is told as a problem. Patterns such as `*` stay as they are, since there are
- * no files to match them with.
+ * Splits a command into words as the shell of 2013 would, without running a shell: words, quotes, `$NAME`. Syntax that
+ * needs a shell (pipes, substitution …) is reported as a problem. Patterns such as `*` stay unchanged, since there are
+ * no files to match.
  */
 
 import { parse } from 'shell-quote';
@@ -10,7 +10,7 @@ export type Words = { readonly words: readonly string[] } | { readonly problem: 
 
 const PARSE_OPTIONS = { escape: '\\', splitUnquoted: true };
 
-/** @param env values for `$NAME`; other names become empty, as in a shell */
+/** @param env values for `$NAME`; unknown names expand to nothing, as in a shell */
 export function splitCommand(command: string, env: Readonly<Record<string, string>>): Words {
   const plain = plainCommand(command.trim());
   if ('problem' in plain) return plain;
@@ -24,7 +24,7 @@ export function splitCommand(command: string, env: Readonly<Record<string, strin
   return { words };
 }
 
-/** Finds what the parser would pass over in silence; a `#` inside a word is escaped, since it is none to a shell. */
+/** Finds syntax that the parser would ignore silently; escapes `#` inside words, where it starts no comment in a shell. */
 function plainCommand(command: string): { text: string } | { problem: string } {
   let text = '';
   let quote = '';
@@ -52,7 +52,7 @@ function plainCommand(command: string): { text: string } | { problem: string } {
   return quote === '' ? { text } : { problem: `has a ${quote} that is never closed` };
 }
 
-/** A dollar that the parser and a shell read alike. */
+/** A dollar that the parser and a shell interpret alike. */
 const VARIABLE = /^\$([A-Za-z_]|\{[A-Za-z_]\w*\}|["\s]|$)/;
 
 function needsShell(what: string): string {

@@ -10,7 +10,7 @@ import type { Allotment } from '../placement/bin.ts';
 import { commandEnv, containerEnv, containerOf, type Form, mappedPorts, shellEnv } from './form.ts';
 import { v1Json } from './v1-json.ts';
 
-/** The task as it stands in ACCEPT. */
+/** Builds the TaskInfo for ACCEPT. */
 export function taskInfo(
   app: App,
   form: Form,
@@ -53,7 +53,7 @@ function commandOrExecutor(
   }
 }
 
-/** Mesos fills in its own defaults for what is left out; only `cmd` is ever a shell's line, as its author wrote it. */
+/** Mesos fills in defaults for omitted fields. Only `cmd` is ever interpreted by a shell, as its author wrote it. */
 function command(app: App, value: string, task: Task): CommandInfo {
   const variables = Object.entries(commandEnv(app, task)).map(([name, text]) => ({ name, value: text }));
   return {
@@ -88,7 +88,7 @@ function sharedData(app: App, task: Task): string {
   if ('problem' in container) throw new TypeError(`app '${app.id}': ${container.problem}`);
   const ports = mappedPorts(app, task.ports);
   return encodeTaskData({
-    // What is described by v2's fields is all in the docker part.
+    // With v2's fields, the docker part holds everything.
     ...(ports ? { id: app.id } : v1Json(app)),
     docker: { ...container, env: containerEnv(app, task), ...(ports && { ports }) },
   });
@@ -98,7 +98,7 @@ function labelsOf(app: App): Labels {
   return { labels: Object.entries(app.labels).map(([key, value]) => ({ key, value })) };
 }
 
-/** v1 said nothing of how a URI is to be fetched; Mesos' defaults are what it meant. */
+/** v1 had no options for fetching a URI, so Mesos' defaults apply. */
 function uriOf(app: App, { uri, extract, executable }: App['fetch'][number]): CommandUri {
   return app.api === 'v1' ? { value: uri } : { value: uri, extract, executable };
 }
