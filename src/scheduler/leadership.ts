@@ -1,6 +1,7 @@
 /**
  * The election among schedulers, in ZooKeeper below the path of `--zk`: `leader/member_NNNNNNNNNN`, each holding the
- * `host:port` of its API. A follower whose session ends stands for election again with a new session; a leader does not.
+ * `host:port` of its API. A follower whose session ends stands for election again with a new session; a leader does
+ * not.
  */
 
 import type { Logger } from 'pino';

@@ -1,7 +1,8 @@
 /**
  * Runs `step` on incoming inputs: stores the events of a batch, then sends its calls, replies and notices. Inputs that
  * arrive while events are being stored form the next batch, so one fsync serves many. Within a batch the state is ahead
- * of the disk; no call, reply, notice or read leaves before its events are on disk. If the disk fails, the daemon exits.
+ * of the disk; no call, reply, notice or read leaves before its events are on disk. If the disk fails, the daemon
+ * exits.
  */
 
 import { MesosCallError } from '../mesos/http.ts';

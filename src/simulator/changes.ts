@@ -1,4 +1,4 @@
-/** What people do to the apps: what the scenario says, and by chance. */
+/** Changes apps as users do: as planned in the scenario, and at random. */
 
 import type { Change, Input } from '../scheduler/decide/inputs.ts';
 import type { State } from '../scheduler/domain/state.ts';
@@ -24,7 +24,7 @@ export class Changes {
   readonly #scenario: Scenario;
   #serial = 0;
 
-  /** @param begin virtual milliseconds, of the scenario's second 0 */
+  /** @param begin start of the scenario in virtual milliseconds */
   constructor(world: World, scenario: Scenario, begin: number) {
     this.#world = world;
     this.#scenario = scenario;
@@ -47,7 +47,7 @@ export class Changes {
     next();
   }
 
-  /** Tried until there is a scheduler that takes it. */
+  /** Retries until a scheduler accepts the change. */
   #change(name: string, changes: readonly Change[]): void {
     const { agenda, link } = this.#world;
     link.input({ type: 'change', changes, force: true, seed: this.#world.random.fraction() }, (reply) => {

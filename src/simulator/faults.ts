@@ -1,4 +1,4 @@
-/** What goes wrong with agents, masters, connections and schedulers, as often as the scenario says. */
+/** Injects faults of agents, masters, connections and schedulers, with the rates of the scenario. */
 
 import type { Agenda } from './agenda.ts';
 import type { AgentSpec } from './agent.ts';
@@ -7,10 +7,10 @@ import type { SimulatedMesos } from './mesos.ts';
 import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 
-/** How long an agent is out of reach; the master notices by its missing pings. */
+/** Duration of a partition; the master notices it after missing pings. */
 const PARTITION_MS = [500, 180_000] as const;
 const NOTICED_AFTER_MS = 75_000;
-/** Until another agent takes the place of one that is gone, and until an agent has found a new master. */
+/** Time until a lost agent is replaced, and until an agent has registered with a new master. */
 const REPLACED_MS = [1000, 60_000] as const;
 const REREGISTERED_MS = [100, 15_000] as const;
 
@@ -28,7 +28,7 @@ export class Faults {
   #calm = false;
   #replacements = 0;
 
-  /** @param until when they stop, in virtual milliseconds */
+  /** @param until end of the faults in virtual milliseconds */
   constructor(world: World, { faults }: Pick<Scenario, 'faults'>, until: number) {
     this.#world = world;
     this.#until = until;
@@ -41,7 +41,7 @@ export class Faults {
     this.#often('rescinds', faults.rescindsPerMinute, () => world.mesos.rescind());
   }
 
-  /** No more of it, and what is out of reach comes back. */
+  /** Ends all faults, and brings unreachable agents back. */
   end(): void {
     this.#calm = true;
     const { mesos } = this.#world;
@@ -95,7 +95,7 @@ export class Faults {
     const id = this.#someAgent();
     const agent = mesos.agents.get(id ?? '');
     if (id === undefined || !agent) return;
-    // Gone at once for those that run there, and for the master when somebody tells it.
+    // The tasks are gone at once; the master learns it later.
     mesos.cut.add(id);
     this.#replacements += 1;
     const spec: AgentSpec = { ...agent.spec, id: `${agent.spec.host}-${this.#replacements}` };

@@ -1,7 +1,7 @@
 /**
- * A master and its agents in memory, as far as a scheduler sees them: offers, launches, updates that are repeated
- * until acknowledged, reconciliation, agents and masters that go and come back. Without a clock of its own: nothing
- * happens by itself. It throws where a scheduler breaks the rules.
+ * Simulates a master and its agents in memory, as a scheduler sees them: offers, launches, updates that are repeated
+ * until acknowledged, reconciliation, agents and masters that disappear and return. It has no clock, so nothing happens
+ * by itself. Throws if a scheduler breaks the rules.
  */
 
 import { letsThrough } from '../mesos/offer-constraints.ts';
@@ -21,25 +21,25 @@ export interface SimulatedTask {
   readonly info: TaskInfo;
   readonly agentId: string;
   state: TaskState;
-  /** What the master has heard of it. */
+  /** The state known to the master. */
   known: TaskState;
-  /** Kill was asked for. */
+  /** True after a KILL. */
   killed: boolean;
-  /** Whether its agent has heard of it. */
+  /** True if the launch has reached the agent. */
   readonly arrived: boolean;
   /** Updates not yet acknowledged, oldest first. */
   readonly updates: TaskStatus[];
 }
 
-/** What the world around may do about what happens. */
+/** Hooks for the environment of the simulated cluster. */
 export interface MesosHooks {
   now?: () => number;
   onAcknowledge?: (status: TaskStatus) => void;
-  /** An agent has got a task, or was asked to end one. */
+  /** Called when an agent receives a task or a kill. */
   onTask?: (task: SimulatedTask) => void;
-  /** An executor of several tasks has none any more. */
+  /** Called when a shared executor becomes idle. */
   onIdle?: (agentId: string, executorId: string) => void;
-  /** Whether an update gets lost on its way. */
+  /** @returns true if the next update gets lost */
   loses?: () => boolean;
 }
 
@@ -48,12 +48,12 @@ const VERSION = '1.11.0';
 
 export class SimulatedMesos {
   readonly agents = new Map<string, Agent>();
-  /** Those that live, or whose end has not been acknowledged. */
+  /** Tasks that have not ended, or whose end has not been acknowledged. */
   readonly tasks = new Map<string, SimulatedTask>();
-  /** Agents that nothing reaches; those of them that the master knows to be out of reach. */
+  /** Partitioned agents, and those of them that the master has marked unreachable. */
   readonly cut = new Set<string>();
   readonly lost = new Set<string>();
-  /** Agents that a new master waits for. */
+  /** Agents that have not registered with a new master yet. */
   readonly awaited = new Set<string>();
   /** Events on their way to the scheduler. */
   inbox: SchedulerEvent[] = [];
@@ -80,7 +80,7 @@ export class SimulatedMesos {
     return this.#connected;
   }
 
-  /** A new agent. */
+  /** Adds an agent. */
   join(spec: AgentSpec): void {
     this.agents.set(spec.id, new Agent(spec));
   }
@@ -102,13 +102,13 @@ export class SimulatedMesos {
     this.inbox = [];
   }
 
-  /** Another master leads: it knows an agent and its tasks once that has registered with it. */
+  /** Another master becomes the leader; it knows agents and their tasks only once they have registered. */
   failOver(): void {
     this.disconnect();
     for (const id of this.agents.keys()) if (!this.lost.has(id)) this.awaited.add(id);
   }
 
-  /** One round of allocation: an offer from each agent that has something left. */
+  /** Runs one allocation: an offer for each agent with free resources. */
   offer(): void {
     if (!this.#connected || this.#suppressed) return;
     const now = this.#now();
@@ -124,7 +124,7 @@ export class SimulatedMesos {
     if (offers.length > 0) this.inbox.push({ type: 'OFFERS', offers: { offers } });
   }
 
-  /** Takes an offer back; the oldest unless told which. */
+  /** Rescinds an offer; by default the oldest. */
   rescind([id] = [...this.#offers.keys()]): void {
     if (id === undefined || !this.#offers.has(id)) return;
     this.#forget(id);
@@ -171,7 +171,7 @@ export class SimulatedMesos {
     }
   }
 
-  /** Takes a task to another state and sends the update. */
+  /** Moves a task to another state and sends the update. */
   advance(taskId: string, state: TaskState, more: Partial<TaskStatus> = {}): void {
     const task = this.tasks.get(taskId);
     if (!task || isTerminal(task.state)) return;
@@ -191,7 +191,7 @@ export class SimulatedMesos {
     if (idle !== undefined) this.#hooks.onIdle?.(task.agentId, idle);
   }
 
-  /** Every task does what it is about to: starts, or ends if asked to. @returns whether there was anything to do */
+  /** Starts all staging tasks, and ends the killed ones. @returns true if any task changed */
   work(): boolean {
     let any = false;
     for (const task of this.tasks.values()) {
@@ -204,7 +204,7 @@ export class SimulatedMesos {
     return any;
   }
 
-  /** Repeats what has not been acknowledged. */
+  /** Sends unacknowledged updates again. */
   repeat(): void {
     for (const id of this.#unacknowledged) {
       const task = this.tasks.get(id);
@@ -212,13 +212,13 @@ export class SimulatedMesos {
     }
   }
 
-  /** An executor without tasks ends, and the offer that was made beside it is taken back. */
+  /** Ends an idle executor, and rescinds the agent's offer. */
   endExecutor(agentId: string, executorId: string): void {
     const agent = this.agents.get(agentId);
     if (agent?.endExecutor(executorId)) this.rescind([agent.offerId ?? '']);
   }
 
-  /** The master gives an agent up that nothing reaches. */
+  /** The master marks an agent unreachable. */
   lose(agentId: string): void {
     const agent = this.agents.get(agentId);
     if (!agent || this.lost.has(agentId)) return;
@@ -228,7 +228,7 @@ export class SimulatedMesos {
     for (const id of agent.tasks) this.#tell(id, 'TASK_UNREACHABLE', agentId);
   }
 
-  /** The agent is in reach again, or has found the new master; what never got to it is not there. */
+  /** The agent registers again, also with a new master; tasks whose launch never arrived are dropped. */
   bringBack(agentId: string): void {
     const agent = this.agents.get(agentId);
     if (!agent) return;
@@ -245,7 +245,7 @@ export class SimulatedMesos {
     this.repeat();
   }
 
-  /** An agent is gone for good, with all that ran there. */
+  /** Removes an agent permanently, with all of its tasks. */
   remove(agentId: string): void {
     const agent = this.agents.get(agentId);
     if (!agent) return;
@@ -265,7 +265,7 @@ export class SimulatedMesos {
     return [...this.tasks.values()].filter(({ state }) => !isTerminal(state));
   }
 
-  /** Whether it is known to the master and can be spoken to. */
+  /** True if the agent is registered and reachable. */
   #isThere(agentId: string): boolean {
     return !this.cut.has(agentId) && !this.lost.has(agentId) && !this.awaited.has(agentId);
   }
@@ -358,7 +358,7 @@ export class SimulatedMesos {
     }
     for (const { task_id, agent_id } of tasks) {
       const agentId = this.tasks.get(task_id.value)?.agentId ?? agent_id?.value;
-      // What the new master can't know yet it says nothing about.
+      // A new master does not answer for agents that have not registered yet.
       if (agentId === undefined || !this.#awaits(agentId)) this.#answer(task_id.value, agentId);
     }
   }
@@ -374,7 +374,7 @@ export class SimulatedMesos {
     return this.awaited.has(agentId);
   }
 
-  /** An update of the master's own: without a uuid, and sent once. */
+  /** Sends an update of the master itself: without a uuid, and only once. */
   #tell(id: string, state: TaskState, agentId: string | undefined, reason?: string): void {
     if (!this.#connected) return;
     const status: TaskStatus = {

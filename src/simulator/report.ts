@@ -1,4 +1,4 @@
-/** What a simulation came to, and how people read it. */
+/** The result of a simulation, and its text. */
 
 import type { LinkCounts } from './link.ts';
 import type { Violation } from './safety.ts';
@@ -7,12 +7,12 @@ type Counts = Readonly<Record<string, number>>;
 
 export interface Report {
   readonly seed: number;
-  /** Virtual seconds in all, and those it took to come to rest; undefined where it did not. */
+  /** Virtual seconds in total, and until the cluster came to rest; undefined if it did not. */
   readonly seconds: number;
   readonly restSeconds: number | undefined;
   readonly agents: number;
   readonly apps: number;
-  /** In the end. */
+  /** At the end. */
   readonly tasks: number;
   /** Apps for which there is no room. */
   readonly waiting: readonly string[];
@@ -20,7 +20,7 @@ export interface Report {
   readonly scheduler: Readonly<LinkCounts>;
   readonly faults: Counts;
   readonly changes: Counts;
-  /** Of the scheduler, by type; updates of tasks by state. */
+  /** Number of state events by type; task updates by state. */
   readonly events: Counts;
   readonly violations: readonly Violation[];
 }
@@ -32,8 +32,8 @@ export function renderReport(report: Report): string {
   const rows: [string, string][] = [
     ['seed', String(report.seed)],
     ['virtual time', `${Math.round(report.seconds)} s, ${restText(restSeconds)}`],
-    ['in the end', `${report.agents} agents, ${report.apps} apps, ${report.tasks} tasks`],
-    ['launched', `${events.task_launched ?? 0} tasks on ${report.offers} offers`],
+    ['at the end', `${report.agents} agents, ${report.apps} apps, ${report.tasks} tasks`],
+    ['launched', `${events.task_launched ?? 0} tasks with ${report.offers} offers`],
     ['updates', listText(states.map(([name, n]) => [name.slice('TASK_'.length).toLowerCase(), n]))],
     ['deployments', listText(deployments.map(([name, n]) => [name.slice('deployment '.length), n]))],
     ['changes', listText(entries(report.changes))],
@@ -51,7 +51,7 @@ export function renderReport(report: Report): string {
 }
 
 function restText(seconds: number | undefined): string {
-  return seconds === undefined ? 'not at rest' : `at rest after the last ${Math.round(seconds)}`;
+  return seconds === undefined ? 'not at rest' : `at rest ${Math.round(seconds)} s after the last fault`;
 }
 
 function entries(counts: Counts): [string, number][] {
@@ -62,7 +62,7 @@ function listText(counts: readonly [string, number][]): string {
   return counts.length > 0 ? counts.map(([name, n]) => `${splitWords(name)} ${n}`).join(', ') : 'none';
 }
 
-/** `lostCalls` as `lost calls`. */
+/** Converts `lostCalls` to `lost calls`. */
 function splitWords(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

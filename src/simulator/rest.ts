@@ -1,4 +1,4 @@
-/** Whether everything has come to rest as it should, and if not, what is amiss. */
+/** Checks that the cluster has come to rest in the expected state. */
 
 import { amountsOf, contains, countRanges, NOTHING } from '../mesos/resources.ts';
 import type { App } from '../scheduler/domain/app.ts';
@@ -45,10 +45,10 @@ export function* findUnrest(state: State, mesos: SimulatedMesos): Generator<Unre
   }
 }
 
-/** What an app lacks; `blocked` where there is no room for it. */
+/** Describes what an app lacks; `blocked` if there is no room for it. */
 function describeLack(record: AppRecord, state: State, mesos: SimulatedMesos): string | undefined {
   const { active, frozen, succeeded } = record;
-  // What comes later in a deployment waits with it.
+  // The app belongs to a later step of its deployment.
   if (!active) return record.deploymentId === undefined ? 'has not begun' : undefined;
   const counted = [...record.tasks.values()].filter(isCounted);
   const current = counted.filter(({ configVersion }) => configVersion === active.configVersion);
@@ -64,7 +64,7 @@ function describeLack(record: AppRecord, state: State, mesos: SimulatedMesos): s
     return counted.length > 0 ? 'is done, and runs on' : undefined;
   }
   const has = (frozen ? counted.length : current.length) + (active.mode === 'job' ? succeeded : 0);
-  // A deployment that was cancelled leaves what it had made beside the old ones.
+  // A cancelled deployment leaves its new instances beside the old ones.
   if (frozen && has > active.instances) return undefined;
   if (has > active.instances) return `has ${has} instances, and is to have ${active.instances}`;
   if (has === active.instances) {
@@ -101,7 +101,7 @@ function fits(agent: Agent, app: App, { settings }: State): boolean {
   return contains(free, needs);
 }
 
-/** By hand for constraints whose answer is plain; with others an app may always wait. */
+/** Evaluates simple constraints only; with others an app may wait at any time. */
 function allows(app: App, agent: Agent, tasks: readonly Task[]): boolean {
   return app.constraints.every(([field, operator, value]) => {
     if (field !== 'hostname') return false;

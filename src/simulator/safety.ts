@@ -1,6 +1,6 @@
 /**
- * What must hold at each step, checked against nothing but the tasks themselves: the counts that the scheduler keeps
- * of them are not relied on.
+ * Checks the properties that must hold at each step. It counts the tasks itself and does not rely on the scheduler's
+ * counters.
  */
 
 import type { Input } from '../scheduler/decide/inputs.ts';
@@ -14,17 +14,17 @@ import { isCounted, isReady, type Task } from '../scheduler/domain/task.ts';
 import type { Watch } from './core.ts';
 
 export type Property =
-  /** Never more instances than an app may have, by launches. */
+  /** Launches never exceed the capacity of an app. */
   | 'max-capacity'
-  /** Never fewer instances of use than an app must have, by what a deployment ends. */
+  /** Kills by a deployment never leave too few ready instances. */
   | 'min-healthy'
-  /** No update is acknowledged, and no event published, that is not stored. */
+  /** Updates are stored before they are acknowledged, events before they are published. */
   | 'stored-first'
-  /** A restart finds the state that the scheduler had. */
+  /** A restart restores the state. */
   | 'survives'
-  /** No port or resource is given twice, and no task id used again. */
+  /** No port, resource or task id is used twice. */
   | 'given-once'
-  /** In the end Mesos and the scheduler know the same tasks. */
+  /** At the end Mesos and the scheduler know the same tasks. */
   | 'reconciled'
   /** The tasks of a removed app end. */
   | 'removed-ends'
@@ -34,14 +34,14 @@ export type Property =
 export interface Violation {
   readonly property: Property;
   readonly detail: string;
-  /** Virtual milliseconds since the beginning. */
+  /** Virtual milliseconds since the start. */
   readonly at: number;
 }
 
 export class Safety implements Watch {
   readonly #report: (property: Property, detail: string) => void;
   #inputs: readonly Input[] = [];
-  /** What a deployment has taken too much of, unless the app itself goes with it. */
+  /** Apps with too few ready instances in this step, unless the app is removed in the same step. */
   readonly #tooFew = new Map<string, string>();
   readonly #stored = new WeakSet<StateEvent>();
 
@@ -111,7 +111,7 @@ function minHealthyOf({ active, tasks }: AppRecord): number {
   return minHealthy({ ...active, instances: agents.size });
 }
 
-/** What a launch has made too much of. */
+/** Describes a violation caused by a launch. */
 function describeExcess(record: AppRecord, launched: Task): string | undefined {
   const { active, frozen, succeeded } = record;
   if (!active) return 'it has nothing to run';

@@ -1,6 +1,6 @@
 /**
- * A cluster in virtual time around the scheduler's real core. Everything follows from the scenario and the seed: the
- * same two give the same history.
+ * Simulates a cluster in virtual time around the scheduler's real core. The same scenario and seed always have the same
+ * history.
  */
 
 import type { StateEvent } from '../scheduler/domain/events.ts';
@@ -26,7 +26,7 @@ const BEGIN = 1_767_225_600_000;
 const OFFERS_EVERY_MS = 1000;
 const UPDATES_AGAIN_MS = 10_000;
 const CHECK_EVERY_MS = 5000;
-/** Longer than every wait the scheduler has: for offers it declined, for apps that failed, for answers. */
+/** Longer than every delay of the scheduler: declined offers, launch delays, reconciliations. */
 const MAX_REST_MS = 3_600_000;
 
 export const SETTINGS: Settings = {
@@ -47,7 +47,7 @@ export const SETTINGS: Settings = {
   maxInstancesPerOffer: 1000,
 };
 
-/** Runs a scenario until all has come to rest, or a property is broken. */
+/** Runs a scenario until the cluster has come to rest, or a property is violated. */
 export function simulate(scenario: Scenario, seed: number = scenario.seed): Report {
   const run = new Simulation(scenario, seed);
   return run.run();
@@ -152,7 +152,7 @@ class Simulation {
     };
   }
 
-  /** What Mesos finds wrong with the scheduler's calls it throws. */
+  /** Runs one action. The simulated Mesos throws if a call of the scheduler breaks the rules. */
   #step(): void {
     try {
       this.#agenda.step();

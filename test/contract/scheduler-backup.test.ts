@@ -280,7 +280,7 @@ it('what is given wrongly is told, each with its way out', async () => {
     [1, /empty contains no scheduler state/, 'backup', file('x'), '--data-dir', empty],
     [1, /contains no scheduler state/, 'backup', file('x'), '--zk', nowhere],
     [1, /belongs to another identity/, 'backup', file('x'), '--zk', foreign],
-    [2, /which would show in the list/, 'backup', file('x'), '--zk', `zk://a:b@${zookeeper.hosts}/mesosup`],
+    [2, /which would be visible in the process list/, 'backup', file('x'), '--zk', `zk://a:b@${zookeeper.hosts}/mesosup`],
     [2, /--zk and --data-dir are both set/, 'backup', file('x'), '--zk', zk, '--data-dir', data],
     [2, /name a file/, 'backup', '-', '--data-dir', data, '--json'],
     [2, /missing can't be read: there is no such file/, 'restore', file('missing'), '--data-dir', empty],

@@ -173,7 +173,7 @@ it('what is given wrongly is told, each with its way out', async () => {
     [1, /answered 401: .*--credentials-file/, GROUPS, '--url', url, '--credentials-file', wrong],
     [1, /answered 401: .*--credentials-file/, GROUPS, '--url', url],
     [1, /no scheduler answers at http:\/\/127\.0\.0\.1:1: .*--url/, GROUPS, '--url', closed],
-    [2, /which would show in the list/, GROUPS, '--url', 'http://me:x@127.0.0.1:1'],
+    [2, /which would be visible in the process list/, GROUPS, '--url', 'http://me:x@127.0.0.1:1'],
     [2, /one such as http/, GROUPS, '--url', 'nowhere'],
     [2, /can't be read: there is no such file/, 'nothing.json', '--url', url],
     [2, /is not JSON/, await file('text.json', 'hello'), '--url', url],

@@ -1,18 +1,18 @@
-/** How the body of an answer leaves. */
+/** Sends the bodies of answers. */
 
 import type { Writable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 
-/** Pieces, one after the other. */
+/** Pieces to send in order. */
 export type Body = readonly Buffer[];
 
-/** What goes to the socket or the compressor at a time: each turn costs as much as copying some kilobytes. */
+/** Size of the writes to the socket or the compressor: each write costs as much as copying some kilobytes. */
 export const CHUNK_BYTES = 1 << 18;
 
-/** Enough for two of the longest answers at once. */
+/** Enough for two of the longest answers at the same time. */
 const MAX_SPARE = 64;
 
-/** Lots that were written and are free again. New ones for each answer would have the garbage collector work all the time. */
+/** Written chunks for reuse. New chunks for each answer would keep the garbage collector busy. */
 const freeChunks: Buffer[] = [];
 
 export function lengthOf(body: Body): number {
@@ -30,7 +30,7 @@ export function send(
   else writeChunks(body, raw);
 }
 
-/** Writes the body in full lots, and ends the stream. */
+/** Writes the body in full chunks, and ends the stream. */
 export function writeChunks(body: Body, into: Writable): void {
   let lot = takeChunk();
   let filled = 0;

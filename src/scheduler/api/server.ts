@@ -8,21 +8,21 @@ import { addV1Routes } from './v1/routes.ts';
 import { addV2Routes } from './v2/scheduler.ts';
 
 const MAX_BODY_BYTES = 1 << 20;
-/** Groups within groups take two levels each. */
+/** Nested groups take two levels each. */
 const MAX_DEPTH = 500;
 const MAX_PARAMETER_LENGTH = 500;
 
-/** The HTTP API; not yet listening. */
+/** Creates the HTTP API, which does not listen yet. */
 export function createApi(options: ApiOptions): Api {
   const api = fastify({
     genReqId: requestId,
     bodyLimit: options.maxBodyBytes ?? MAX_BODY_BYTES,
-    // A keep-alive connection must not hold up the end of the daemon, nor an event stream.
+    // Keep-alive connections and event streams must not delay the exit of the daemon.
     forceCloseConnections: true,
-    // What the router refuses by itself, such as a path that is no UTF-8, is answered like the rest.
+    // Formats errors of the router, such as for a path that is not UTF-8, like all other errors.
     frameworkErrors: (error, _request, reply) => json(reply, { message: error.message }, 400),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH },
-    // No route has a JSON schema, so that the compilers for them need not be loaded.
+    // No route has a JSON schema, so the schema compilers need not be loaded.
     schemaController: {
       compilersFactory: {
         buildValidator: withoutSchemas,
@@ -55,7 +55,7 @@ export function createApi(options: ApiOptions): Api {
         error,
       );
     const message = status >= 500 ? 'Internal error of the scheduler; see its log' : error.message;
-    // What is left of a body that is too large is not waited for.
+    // Closes the connection instead of reading the rest of a body that is too large.
     return json(reply, { message }, status, status === 413 ? { Connection: 'close' } : {});
   });
   addV1Routes(api, options);
@@ -68,7 +68,7 @@ function withoutSchemas(): never {
   throw new Error('a route has a JSON schema, but requests are checked by the schemas of zod');
 }
 
-/** Bodies are JSON whatever they are said to be: `curl -d` calls them a form, also an empty one. */
+/** Reads bodies as JSON regardless of the content type: `curl -d` declares a form, even for an empty body. */
 function acceptJsonOnly(api: Api): void {
   api.removeAllContentTypeParsers();
   api.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
@@ -85,7 +85,7 @@ function acceptJsonOnly(api: Api): void {
   });
 }
 
-/** Told before it is parsed: what walks through it later does so by calling itself. */
+/** Checks the depth before parsing, since recursive functions process the body later. */
 function isTooDeep(text: string): boolean {
   let depth = 0;
   let inString = false;

@@ -183,7 +183,9 @@ export const appFields = z.object(
         z.object({ inactiveAfterSeconds: seconds().default(0), expungeAfterSeconds: seconds().default(0) }),
       ])
       .prefault({}),
-    /** Not in Marathon. A service keeps running, a daemon runs on every suitable agent, a job is done at exit code 0. */
+    /**
+     * Not in Marathon. A service keeps running, a daemon runs on every suitable agent, a job is done at exit code 0.
+     */
     mode: z
       .enum(['service', 'daemon', 'job'], { error: "must be 'service', 'daemon' or 'job'" })
       .default('service'),

@@ -95,7 +95,9 @@ type VolatileEvent =
       readonly constraints: OfferConstraints;
       readonly reason: string;
     }
-  /** Delays launches of the app, since its tasks keep failing. `delayMs` 0: no delay now, but the next failure counts. */
+  /**
+   * Delays launches of the app, since its tasks keep failing. `delayMs` 0: no delay now, but the next failure counts.
+   */
   | { readonly type: 'app_delayed'; readonly appId: string; readonly delayMs: number; readonly at: number }
   | { readonly type: 'delay_passed'; readonly appId: string; readonly at: number }
   /** A client has ended the launch delay. */

@@ -1,7 +1,7 @@
 /**
  * Computes how many instances of an app may run, and must be ready, while new instances replace old ones. Source of the
- * rules: Marathon's RestartApplication. Marathon applies them once at the beginning and then step by step; here one rule
- * applies at every moment, so that it also holds after a restart of the scheduler or another change of the app.
+ * rules: Marathon's RestartApplication. Marathon applies them once at the beginning and then step by step; here one
+ * rule applies at every moment, so that it also holds after a restart of the scheduler or another change of the app.
  */
 
 import type { App } from './app.ts';
@@ -15,7 +15,9 @@ export function minHealthy({ instances, upgradeStrategy }: Goal): number {
   return Math.ceil(instances * upgradeStrategy.minimumHealthCapacity);
 }
 
-/** @returns the maximum number of instances; at least one more than `minHealthy`, or the deployment could not progress */
+/**
+ * @returns the maximum number of instances; at least one more than `minHealthy`, or the deployment could not progress
+ */
 export function maxCapacity(goal: Goal): number {
   const most = Math.floor(goal.instances * (1 + goal.upgradeStrategy.maximumOverCapacity));
   return Math.max(most, minHealthy(goal) + 1);

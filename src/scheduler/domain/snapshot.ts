@@ -2,8 +2,8 @@ import type { StoredEvent } from './events.ts';
 import type { State } from './state.ts';
 
 /**
- * Lists the fewest events that lead to the stored part of a state, for a compacted journal. Apps come before their tasks,
- * and before the deployments that change them.
+ * Lists the fewest events that lead to the stored part of a state, for a compacted journal. Apps come before their
+ * tasks, and before the deployments that change them.
  */
 export function* snapshotOf(state: State): Generator<StoredEvent> {
   // First, so that a release that can't read the rest can name the release that can.

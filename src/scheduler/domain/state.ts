@@ -88,8 +88,8 @@ export function countLosses({ losses }: AppRecord, task: Task): number {
 /** The offer constraints that the master knows. */
 export interface ConstraintsRecord {
   /**
-   * Which constraints are sent to this connection's master: nothing if it does not support them, empty constraints after
-   * it has rejected some.
+   * Which constraints are sent to this connection's master: nothing if it does not support them, empty constraints
+   * after it has rejected some.
    */
   sending: 'nothing' | 'empty' | 'all';
   /** The constraints in force; undefined if unknown. */

@@ -5,8 +5,8 @@
  * The formats are permanent: test/fixtures holds files written by releases. An added field must be optional or have an
  * empty default (false, 0, '', [], or an object of those): older releases drop unknown empty fields, so a downgrade is
  * possible while the field is not in use. If a meaning changes, the event gets a new type, and the old type keeps a
- * codec that returns the new event. Unknown types, values and fields in use are rejected, since ignoring them would lose
- * data.
+ * codec that returns the new event. Unknown types, values and fields in use are rejected, since ignoring them would
+ * lose data.
  */
 
 import * as z from 'zod';

@@ -1,6 +1,6 @@
 /**
- * The framing of a journal file: one line per record, `<crc32, 8 hex digits> <length in bytes> <JSON>\n`. Each record is
- * durable before the next one is written, so only the last record can be incomplete.
+ * The framing of a journal file: one line per record, `<crc32, 8 hex digits> <length in bytes> <JSON>\n`. Each record
+ * is durable before the next one is written, so only the last record can be incomplete.
  */
 
 import { crc32 } from 'node:zlib';

@@ -1,6 +1,6 @@
 /**
- * The store of a single scheduler: an append-only file of events. A snapshot is a new file that begins with the shortest
- * list of events for the same state; the file `journal.<number>` with the highest number is in force.
+ * The store of a single scheduler: an append-only file of events. A snapshot is a new file that begins with the
+ * shortest list of events for the same state; the file `journal.<number>` with the highest number is in force.
  */
 
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';

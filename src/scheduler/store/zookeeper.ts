@@ -7,8 +7,8 @@
  *     <path>/g<number>  a generation: a snapshot and the batches of events since then (see batches.ts)
  *
  * A batch is valid once its last znode exists. A snapshot is a new generation, which is valid once `head` names it.
- * Each step is one multi with a check of the epoch, so that a deposed leader can't write. A step is repeated after a lost
- * connection; if its znodes exist, the first attempt made them, since nobody else writes in the same epoch.
+ * Each step is one multi with a check of the epoch, so that a deposed leader can't write. A step is repeated after a
+ * lost connection; if its znodes exist, the first attempt made them, since nobody else writes in the same epoch.
  */
 
 import { childPath } from '../../zookeeper/address.ts';
@@ -32,7 +32,9 @@ import {
 /** Well below ZooKeeper's limit of 1 MB per request, including the overhead. */
 const BYTES_PER_STEP = 512 << 10;
 const OPERATIONS_PER_STEP = 500;
-/** Minimum growth before a snapshot in bytes, or in batches; larger stores are compacted when the bytes have doubled. */
+/**
+ * Minimum growth before a snapshot in bytes, or in batches; larger stores are compacted when the bytes have doubled.
+ */
 const SNAPSHOT_BYTES = 1 << 20;
 const SNAPSHOT_BATCHES = 2000;
 const EVENTS_PER_BATCH = 500;

@@ -73,7 +73,9 @@ export function openApi(version: string): OpenApi {
 
 type Names = ReadonlyMap<z.ZodType, string>;
 
-/** Names each schema of an answer. A schema without a name of its own is named after the first operation that uses it. */
+/**
+ * Names each schema of an answer. A schema without a name of its own is named after the first operation that uses it.
+ */
 function answerNames(): Names {
   const names = new Map<z.ZodType, string>(Object.entries(ANSWERS).map(([name, schema]) => [schema, name]));
   for (const operation of OPERATIONS) {

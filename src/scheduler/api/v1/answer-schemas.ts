@@ -1,4 +1,4 @@
-/** Apps, tasks and endpoints as v1 prints them. */
+/** Schemas of apps, tasks and endpoints in v1. */
 
 import * as z from 'zod';
 import { constraintSchema } from '../../domain/constraint.ts';

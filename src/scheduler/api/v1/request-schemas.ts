@@ -1,4 +1,4 @@
-/** What requests of v1 may hold, and what an app of v1 is in the model of all apps. */
+/** Schemas of v1's requests, and the conversion of v1's apps to the common model. */
 
 import * as z from 'zod';
 import {
@@ -13,12 +13,12 @@ import {
 import { type AppDefinition, appSchema, MAX_INSTANCES } from '../../domain/app-schema.ts';
 import { constraintSchema } from '../../domain/constraint.ts';
 
-/** Task ids and sandbox directories are made of it. */
+/** Limited, since task ids and sandbox directories contain the id. */
 const MAX_ID_LENGTH = 200;
 const MAX_CPUS = 1_000_000;
 const MAX_MIB = 1e12;
 const MAX_PORTS = 100;
-/** A list of wrong things must not give an answer many times its size. */
+/** Limited, so that the answer to a long invalid list does not become many times its size. */
 const MAX_ERRORS = 100;
 
 const id = z
@@ -61,7 +61,7 @@ const app = z.object(
 const stop = z.object({ id }, { error: 'must be a JSON object' });
 const scale = z.object({ id, instances: wholeNumber(0, MAX_INSTANCES) }, { error: 'must be a JSON object' });
 
-/** By the names that the API's description gives them. */
+/** Named as in the API's description. */
 export const v1Schemas = { V1App: app, V1Stop: stop, V1Scale: scale };
 
 function areDistinct(values: readonly number[]): boolean {
@@ -80,7 +80,7 @@ export function parseApp(body: unknown): Parsed<AppDefinition> {
   return 'errors' in parsed ? parsed : { value: fromV1(parsed.value) };
 }
 
-/** v1 said what it wanted in fewer words: without ports an app gets one, and a container is Docker's. */
+/** Applies v1's implicit defaults: an app without ports gets one, and containers are Docker containers. */
 export function fromV1({
   id: name,
   uris,

@@ -1,4 +1,4 @@
-/** The operations of v1. */
+/** Operations of v1. */
 
 import * as z from 'zod';
 import { errorSchemas } from '../openapi/error-schemas.ts';

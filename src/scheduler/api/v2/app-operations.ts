@@ -1,4 +1,4 @@
-/** The operations on apps and their tasks. */
+/** Operations on apps and their tasks. */
 
 import * as z from 'zod';
 import type { Operation } from '../openapi/operation.ts';

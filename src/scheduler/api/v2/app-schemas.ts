@@ -1,4 +1,4 @@
-/** Apps, tasks and groups as v2 prints them. */
+/** Schemas of apps, tasks and groups in v2. */
 
 import * as z from 'zod';
 import { TASK_STATES } from '../../../mesos/types.ts';

@@ -1,4 +1,4 @@
-/** `/v2/apps`. Ids are paths, so all below one route; the last words say what of an app is meant. */
+/** `/v2/apps`. Ids are paths, so one route matches everything below; the last segments select a part of an app. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Change, DeploymentPlan } from '../../decide/inputs.ts';
@@ -38,7 +38,7 @@ export const EMBEDS: readonly Embed[] = [
   'taskStats',
 ];
 
-/** What a client asks to be shown besides the definitions, by `embed=<prefix>.<what>`. */
+/** Reads the additional data that a client requests with `embed=<prefix>.<name>`. */
 export function embedsOf(request: FastifyRequest, prefix: string, preset: readonly Embed[]): Set<Embed> {
   const names = queriesOf(request, 'embed').map((name) => name.replace('failures', 'lastTaskFailure'));
   return new Set([...preset, ...EMBEDS.filter((one) => names.includes(`${prefix}.${one}`))]);
@@ -135,7 +135,7 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
   });
 }
 
-/** Submits a change, and answers with its deployment unless `answer` has more to say. */
+/** Submits a change, and answers with its deployment or with `answer`. */
 export async function deploy(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -160,7 +160,7 @@ function idOf({ id }: DeploymentPlan): Record<string, string> {
   return { 'Marathon-Deployment-Id': id };
 }
 
-/** What PUT or PATCH of an app means: with a version alone, back to that; else these fields. */
+/** Interprets PUT or PATCH of an app: with only a version it reverts to that version, otherwise it changes fields. */
 function changeOf(request: FastifyRequest, appId: string, fields: Record<string, unknown>): Change {
   const { id, version, versionInfo: _info, ...sent } = fields;
   if (typeof version === 'string' && Object.keys(sent).length === 0) return { op: 'revert', appId, version };
@@ -172,11 +172,11 @@ function changeOf(request: FastifyRequest, appId: string, fields: Record<string,
 interface AppRoute {
   readonly appId: string;
   readonly part?: 'tasks' | 'versions' | 'restart' | 'explain' | '*';
-  /** What stands after the part. */
+  /** The segment after the part. */
   readonly rest?: string;
 }
 
-/** What a path below `/v2/apps/` means: ids can't end in the words that name a part. */
+/** Splits a path below `/v2/apps/` into id and part; ids can't end in the name of a part. */
 function routeOf(request: ByPath): AppRoute {
   const segments = request.params['*'].split('/').filter((segment) => segment !== '');
   const last = segments.at(-1);
@@ -196,7 +196,7 @@ function routeOf(request: ByPath): AppRoute {
 }
 
 async function getApp(request: FastifyRequest, reply: FastifyReply, { runner }: ApiOptions, appId: string) {
-  // All that Marathon shows of a single app, asked or not.
+  // Marathon always shows these for a single app.
   const embeds = embedsOf(request, 'app', ['counts', 'deployments', 'tasks', 'lastTaskFailure']);
   const app = await runner.read((state) => {
     const record = state.apps.get(appId);
@@ -233,7 +233,7 @@ async function getVersions(
   return found ? json(reply, found) : refused(reply, { type: 'unknown_version', appId, version });
 }
 
-/** @returns undefined where `label` is no selector */
+/** @returns undefined if `label` is not a valid selector */
 function filterOf(request: FastifyRequest): ((app: App) => boolean) | undefined {
   const cmd = queryOf(request, 'cmd')?.toLowerCase();
   const id = queryOf(request, 'id')?.toLowerCase();

@@ -1,4 +1,4 @@
-/** Deployments as v2 prints them. */
+/** Schemas of deployments in v2. */
 
 import * as z from 'zod';
 import { emptyList, type Shown, time } from '../openapi/shown.ts';

@@ -1,22 +1,22 @@
-/** `GET /v2/events`: server-sent events, in the framing Marathon's clients read. */
+/** `GET /v2/events`: server-sent events, in the format that Marathon's clients read. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServerEvent } from './event-schemas.ts';
 
 /** marathon-lb drops streams that are silent for 15 s. */
 const KEEP_ALIVE_MS = 10_000;
-/** A listener this far behind is cut off; it connects again and goes on where it was, or reads the state anew. */
+/** A listener with more unsent data is disconnected; it reconnects and resumes, or reads the state again. */
 const MAX_UNSENT_BYTES = 1 << 20;
-/** How much of the past is kept for those who come back. */
+/** Limits of the events that are kept for listeners that reconnect. */
 const MAX_KEPT = 10_000;
 const MAX_KEPT_CHARACTERS = 4 << 20;
 
 export interface Wanted {
-  /** None means all. */
+  /** Empty for all types. */
   readonly types: ReadonlySet<string>;
-  /** Plans without what was there before and after. */
+  /** Leaves the states before and after out of plans. */
   readonly light: boolean;
-  /** The last event that was heard, of an earlier connection. */
+  /** The last event received with an earlier connection. */
   readonly lastEventId?: string;
 }
 
@@ -24,7 +24,7 @@ interface Kept {
   readonly id: string;
   readonly type: string;
   readonly text: string;
-  /** Where it differs. */
+  /** Present if it differs from `text`. */
   readonly lightText?: string;
 }
 
@@ -35,7 +35,7 @@ export class EventStreams {
   #published = 0;
   #keepAlive: NodeJS.Timeout | undefined;
   readonly #now: () => number;
-  /** Tells this scheduler's events from those of an earlier one. */
+  /** Distinguishes this scheduler's events from those of an earlier process. */
   readonly #series: string;
 
   constructor(now: () => number = Date.now) {
@@ -94,7 +94,7 @@ export class EventStreams {
     }
   }
 
-  /** What a listener has missed. Where that isn't known any more, a comment says so. */
+  /** @returns the events that a listener has missed, or a comment if they are not kept any more */
   #since(wanted: Wanted): string[] {
     const { lastEventId } = wanted;
     if (lastEventId === undefined) return [];

@@ -1,4 +1,4 @@
-/** `/v2/groups`. What `GET` shows, of Marathon too, may be given to `PUT` again. */
+/** `/v2/groups`. The answers of `GET`, including those of Marathon, are valid bodies for `PUT`. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Change, GroupTree } from '../../decide/inputs.ts';
@@ -42,7 +42,7 @@ async function get(request: ByPath, reply: FastifyReply, { runner }: ApiOptions)
   });
   if (!found) return unknownGroup(reply, id);
   if (part?.[2] === 'apps') return cacheable(request, reply, { apps: found.apps });
-  // Of groups only what is in force is kept; apps have their own versions.
+  // Only the current version of a group is kept; apps have their own versions.
   if (part?.[2] === 'versions') return json(reply, [found.group.version]);
   return cacheable(request, reply, found.group);
 }
@@ -81,7 +81,7 @@ async function put(request: ByPath, reply: FastifyReply, options: ApiOptions): P
   );
 }
 
-/** The group with all ids made absolute: those of its parts count from it. */
+/** Makes all ids in a group absolute; ids of its members start at the group. */
 function treeOf({ id, dependencies, apps, groups }: GroupUpdate, base: string): GroupTree {
   const groupId = absoluteId(id ?? base, base);
   return {

@@ -1,4 +1,4 @@
-/** Why apps wait: the queue as Marathon shows it, and what is behind it, agent by agent. */
+/** Explains why apps are waiting: Marathon's queue, and the details for each agent. */
 
 import { fromMilli } from '../../../mesos/resources.ts';
 import type { Attribute, Offer, Resource } from '../../../mesos/types.ts';
@@ -20,7 +20,7 @@ type Item = QueueJson['queue'][number];
 type Summary = Item['processedOffersSummary'];
 type UnusedOffer = NonNullable<Item['lastUnusedOffers']>[number];
 
-/** @param withOffers shows the offers of late that did not do, too */
+/** @param withOffers includes the recent unused offers */
 export function queueJson(state: State, now: number, withOffers = false): QueueJson {
   const queue = [...state.waiting].sort().flatMap((id) => {
     const record = state.apps.get(id);
@@ -36,17 +36,17 @@ function queueItem(state: State, record: AppRecord, now: number, withOffers: boo
     count: record.missing,
     delay: { timeLeftSeconds: Math.ceil(leftMs / 1000), overdue: leftMs === 0 },
     since: isoOf(record.waitingSince ?? now),
-    // Of the item itself Marathon's clients know every field, and some take no other.
+    // Nested here, since some Marathon clients reject unknown fields of the item itself.
     processedOffersSummary: { ...summaryOf(record), reasons: reasonsOf(state, record, now) },
     ...(withOffers && { lastUnusedOffers: [...record.refusals.values()].map(unusedOffer) }),
   };
 }
 
-/** Marathon's names for what an offer lacked, in the order in which it counts them. */
+/** Marathon's names of the reasons, in the order in which Marathon counts them. */
 const MARATHON_REASONS: readonly (readonly [string, Stage | undefined])[] = [
   ['UnfulfilledRole', 'roles'],
   ['UnfulfilledConstraint', 'constraints'],
-  // Reservations for one app's volumes, of which there are none here.
+  // Concerns reservations for persistent volumes, which are not supported.
   ['NoCorrespondingReservationFound', undefined],
   ['InsufficientCpus', 'cpus'],
   ['InsufficientMemory', 'mem'],
@@ -75,7 +75,7 @@ function summaryOf({ refusals, offerCounts }: AppRecord): Omit<Summary, 'reasons
   };
 }
 
-/** Each reason is asked only of those that the reasons before it have left. */
+/** Each reason is counted only for the offers that the reasons before it left over. */
 function funnel(refused: ReadonlyMap<Stage, number>, all: number): Summary['rejectSummaryLastOffers'] {
   let processed = all;
   return MARATHON_REASONS.map(([reason, stage]) => {
@@ -118,7 +118,7 @@ function valueJson({ scalar, ranges, set }: Pick<Resource & Attribute, 'scalar' 
   };
 }
 
-/** Why an app has fewer tasks than it should, the most recent obstacle first. */
+/** @returns why an app has too few tasks, the current obstacles first */
 function reasonsOf(state: State, record: AppRecord, now: number): string[] {
   const delayLeftMs = Math.max(0, (record.delay?.until ?? 0) - now);
   const reasons: string[] = [];
@@ -138,7 +138,7 @@ function reasonsOf(state: State, record: AppRecord, now: number): string[] {
   return reasons;
 }
 
-/** Hosts that lack the same are named together. */
+/** Groups hosts by reason. */
 function groupRefusals(record: AppRecord): Map<string, string[]> {
   const hosts = new Map<string, Set<string>>();
   for (const { host, reason } of record.refusals.values()) {
@@ -147,7 +147,7 @@ function groupRefusals(record: AppRecord): Map<string, string[]> {
   return new Map([...hosts].map(([reason, names]) => [reason, [...names].sort()]));
 }
 
-/** Waiting does not help where no agent is large enough, unless there will be others. */
+/** Names resources that no agent has enough of: waiting helps only if larger agents are added. */
 function describeOversized({ settings, largestOffer }: State, { active }: AppRecord): string[] {
   if (!active || !largestOffer) return [];
   const { scalars } = wantOf(active, settings);
@@ -157,7 +157,7 @@ function describeOversized({ settings, largestOffer }: State, { active }: AppRec
   );
 }
 
-/** What `GET /v2/apps/{id}/explain` says. */
+/** Builds the answer of `GET /v2/apps/{id}/explain`. */
 export function explainJson(state: State, record: AppRecord, now: number): ExplanationJson {
   const { app, active, refusals, deploymentId } = record;
   const near = findNearest(refusals);
@@ -191,7 +191,7 @@ function notStartedText({ deploymentId }: AppRecord): string {
   return `its deployment ${deploymentId ?? ''} has not reached this app yet: other apps come first`;
 }
 
-/** The same for people. */
+/** Formats the explanation as text. */
 export function explainText(state: State, record: AppRecord, now: number): string {
   const { appId, missing, since, reasons, nearest: near, change } = explainJson(state, record, now);
   const lines = [

@@ -62,7 +62,7 @@ export async function getAppTasks(
   return tasks ? cacheable(request, reply, { tasks }) : unknownApp(reply, appId);
 }
 
-/** Ends one task of an app, or those on a host, or all. */
+/** Kills one task of an app, its tasks on a host, or all of them. */
 export async function deleteAppTasks(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -98,7 +98,7 @@ async function kill(
   return json(reply, answer(result.tasks.map(({ id }) => before.get(id) ?? { id })));
 }
 
-/** The tasks as they are before they are asked to end. */
+/** @returns the tasks in their state before the kill */
 function matching(state: State, { appId, taskIds, taskId }: TaskFilter): Map<string, unknown> {
   const found = new Map<string, unknown>();
   const records = appId === undefined ? appsOf(state) : [state.apps.get(appId)];

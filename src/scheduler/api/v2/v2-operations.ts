@@ -1,4 +1,7 @@
-/** The operations of v2 on deployments, groups, the queue and the scheduler itself, and the operations without a version. */
+/**
+ * The operations of v2 on deployments, groups, the queue and the scheduler itself, and the operations without a
+ * version.
+ */
 
 import * as z from 'zod';
 import { errorSchemas } from '../openapi/error-schemas.ts';

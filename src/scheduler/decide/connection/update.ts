@@ -56,7 +56,9 @@ function killUnknown({ state, task_id, agent_id }: TaskStatus): Call[] {
 
 const BEGINNING: ReadonlySet<TaskState> = new Set(['TASK_STAGING', 'TASK_STARTING']);
 
-/** True if the update must be stored. A task never goes back to a state before TASK_RUNNING, in any order of answers. */
+/**
+ * True if the update must be stored. A task never goes back to a state before TASK_RUNNING, in any order of answers.
+ */
 function hasNews(task: Task, { state, reason, message, healthy }: TaskStatus): boolean {
   if (BEGINNING.has(state) && (task.state === 'TASK_RUNNING' || task.state === 'TASK_KILLING')) return false;
   if (state !== task.state) return true;

@@ -6,8 +6,9 @@
  */
 
 /**
- * Limit for the instructions of a compiled pattern. The master's default for `--offer_constraints_re2_max_mem`, 4 KB, is
- * enough for about 34, of which RE2 always needs a few; the default of `--offer_constraints_re2_max_program_size` is 100.
+ * Limit for the instructions of a compiled pattern. The master's default for `--offer_constraints_re2_max_mem`, 4 KB,
+ * is enough for about 34, of which RE2 always needs a few; the default of `--offer_constraints_re2_max_program_size` is
+ * 100.
  */
 const MAX_INSTRUCTIONS = 24;
 

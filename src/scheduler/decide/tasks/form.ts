@@ -94,7 +94,9 @@ type SameInExecutor<T> = {
   [K in keyof T]: K extends keyof DockerTask ? (undefined extends T[K] ? DockerTask[K] : never) : never;
 };
 
-/** `cmd` runs in a shell in the container, `args` are passed to the image's entry point, as in Mesos' Docker support. */
+/**
+ * `cmd` runs in a shell in the container, `args` are passed to the image's entry point, as in Mesos' Docker support.
+ */
 function commandIn({ cmd, args }: App): { entrypoint: string[]; args: string[] } {
   if (cmd !== undefined && cmd.trim() !== '') {
     return { entrypoint: ['--entrypoint', '/bin/sh'], args: ['-c', cmd] };

@@ -24,7 +24,9 @@ export function splitCommand(command: string, env: Readonly<Record<string, strin
   return { words };
 }
 
-/** Finds syntax that the parser would ignore silently; escapes `#` inside words, where it starts no comment in a shell. */
+/**
+ * Finds syntax that the parser would ignore silently; escapes `#` inside words, where it starts no comment in a shell.
+ */
 function plainCommand(command: string): { text: string } | { problem: string } {
   let text = '';
   let quote = '';
