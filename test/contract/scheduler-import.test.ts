@@ -136,7 +136,7 @@ it('problems are told all at once, by app and field, also those that only the sc
     '  /a: cpus must be at least 0.001',
     '  /b: instances must be a whole number',
     'Not supported here; this would be lost, and is left out with --leave-out:',
-    '  /c: secrets secrets are not supported: put the value into env, or fetch a file',
+    '  /c: secrets are not supported: put the value into env, or fetch a file',
   ]);
   const idle = [{ id: '/d' }, { id: '/e', cmd: 'x' }, { id: '/f', cmd: 'x', role: 'other' }];
   const second = await imported(await file('idle.json', { apps: idle }), '--json');
@@ -174,7 +174,7 @@ it('what is given wrongly is told, each with its way out', async () => {
     [1, /answered 401: .*--credentials-file/, GROUPS, '--url', url],
     [1, /no scheduler answers at http:\/\/127\.0\.0\.1:1: .*--url/, GROUPS, '--url', closed],
     [2, /which would be visible in the process list/, GROUPS, '--url', 'http://me:x@127.0.0.1:1'],
-    [2, /one such as http/, GROUPS, '--url', 'nowhere'],
+    [2, /a URL such as http/, GROUPS, '--url', 'nowhere'],
     [2, /can't be read: there is no such file/, 'nothing.json', '--url', url],
     [2, /is not JSON/, await file('text.json', 'hello'), '--url', url],
     [2, /no answer to GET/, await file('message.json', { message: 'no' }), '--url', url],

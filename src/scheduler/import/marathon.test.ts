@@ -110,16 +110,16 @@ it('tells what would be lost, and why; also of an app that has problems', () => 
     somethingNew: 1,
   };
   expect(remarks(app, 'unsupported').sort()).toEqual([
-    'container.docker.pullConfig images are pulled with the credentials of the agent: log in with Docker there',
-    'container.portMappings[0].networkNames ports are mapped in all networks of the container',
+    'container.docker.pullConfig is ignored: log in to the registry with Docker on the agents',
+    'container.portMappings[0].networkNames is ignored: ports are mapped in all networks of the container',
     'env.PW takes its value from a secret, which is not supported: set the value',
-    'fetch[0].destPath fetched files keep their names in the sandbox',
-    'healthChecks[0].ipProtocol checks use IPv4',
-    'networks[0].labels labels of networks are ignored',
-    'residency persistent volumes are not supported',
-    'secrets secrets are not supported: put the value into env, or fetch a file',
+    'fetch[0].destPath is ignored: fetched files keep their names in the sandbox',
+    'healthChecks[0].ipProtocol is ignored: checks use IPv4',
+    'networks[0].labels are not supported',
+    'residency is not supported: there are no persistent volumes',
+    'secrets are not supported: put the value into env, or fetch a file',
     'somethingNew is not a known field',
-    'tty tasks have no terminal',
+    'tty is not supported',
   ]);
   expect(remarks(app, 'problems')).toEqual(['cpus must be at least 0.001']);
 });
@@ -137,7 +137,7 @@ it('says nothing of what says nothing, and takes fields by their old names', () 
   expect([remarks(app, 'problems'), remarks(app, 'unsupported')]).toEqual([[], []]);
   const old = { ipAddress: { networkName: 'n', groups: ['a'], labels: {}, discovery: { ports: [] } } };
   expect(remarks(old, 'unsupported')).toEqual([
-    'ipAddress.groups only networkName of ipAddress is used: labels and groups of networks are not supported',
+    'ipAddress.groups is not supported: only networkName is used',
   ]);
 });
 

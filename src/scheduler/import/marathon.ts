@@ -84,10 +84,10 @@ function* collectApps(
   const dependencies = [...inherited, ...textsIn(group.dependencies).map((one) => absoluteId(one, groupId))];
   for (const pod of objectsIn(group.pods)) {
     const id = absoluteId(String(pod.id ?? ''), groupId);
-    unsupported.push({ id, field: 'pods', why: 'pods are not supported: create an app for each container' });
+    unsupported.push({ id, field: 'pods', why: 'are not supported: create an app for each container' });
   }
   if (group.enforceRole === true) {
-    unsupported.push({ id: groupId, field: 'enforceRole', why: 'the scheduler has one role, --mesos_role' });
+    unsupported.push({ id: groupId, field: 'enforceRole', why: 'is not supported: the scheduler has one role, --mesos_role' });
   }
   for (const app of objectsIn(group.apps)) {
     const id = absoluteId(String(app.id ?? ''), groupId);

@@ -12,23 +12,23 @@ interface LostField {
 
 /** Reasons by field, with `[]` for an index; the first match counts. */
 const REASONS: readonly (readonly [field: RegExp, why: string])[] = [
-  [/^secrets/, 'secrets are not supported: put the value into env, or fetch a file'],
-  [/^residency/, 'persistent volumes are not supported'],
-  [/^check$/, 'checks that only report a result are not supported: use healthChecks or readinessChecks'],
-  [/^executorResources/, 'the resources of the executor are set by the scheduler'],
-  [/^resourceLimits/, 'limits above cpus and mem are not supported'],
-  [/^tty/, 'tasks have no terminal'],
-  [/^ipAddress/, 'only networkName of ipAddress is used: labels and groups of networks are not supported'],
-  [/^networks\[\]\.labels/, 'labels of networks are ignored'],
-  [/\.networkNames/, 'ports are mapped in all networks of the container'],
+  [/^secrets/, 'are not supported: put the value into env, or fetch a file'],
+  [/^residency/, 'is not supported: there are no persistent volumes'],
+  [/^check$/, 'is not supported: use healthChecks or readinessChecks'],
+  [/^executorResources/, 'is ignored: the scheduler sets the resources of the executor'],
+  [/^resourceLimits/, 'is not supported: cpus and mem are the limits'],
+  [/^tty/, 'is not supported'],
+  [/^ipAddress/, 'is not supported: only networkName is used'],
+  [/^networks\[\]\.labels/, 'are not supported'],
+  [/\.networkNames/, 'is ignored: ports are mapped in all networks of the container'],
   [
     /\.(pullConfig|credential)/,
-    'images are pulled with the credentials of the agent: log in with Docker there',
+    'is ignored: log in to the registry with Docker on the agents',
   ],
-  [/^container\.linuxInfo/, 'Docker sets its own limits; see docker.parameters'],
-  [/^container\.volumes\[\]/, 'only host volumes are supported'],
-  [/\.ipProtocol/, 'checks use IPv4'],
-  [/\.destPath/, 'fetched files keep their names in the sandbox'],
+  [/^container\.linuxInfo/, 'is not supported: use docker.parameters'],
+  [/^container\.volumes\[\]/, 'is not supported: only host volumes are'],
+  [/\.ipProtocol/, 'is ignored: checks use IPv4'],
+  [/\.destPath/, 'is ignored: fetched files keep their names in the sandbox'],
 ];
 const UNKNOWN = 'is not a known field';
 
