@@ -52,7 +52,7 @@ it('stores first, then calls, replies and publishes', async () => {
   ]);
 });
 
-it('stores what arrives together at once', async () => {
+it('stores the events of simultaneous inputs together', async () => {
   const store = createMemoryStore();
   const append = vi.spyOn(store, 'append');
   const { made } = runner({ store });
@@ -62,7 +62,7 @@ it('stores what arrives together at once', async () => {
   await made.stop();
 });
 
-it('sends and answers nothing when the disk fails, and ends', async () => {
+it('sends and answers nothing when the disk fails, and stops', async () => {
   const store = createMemoryStore();
   store.append = () => Promise.reject(new Error('disk full'));
   const { made, log } = runner({ store });
@@ -74,7 +74,7 @@ it('sends and answers nothing when the disk fails, and ends', async () => {
   expect(answered).toBe(false);
 });
 
-it('counts a change once it is stored, and not before', async () => {
+it('counts a change only once it is stored', async () => {
   const metrics = createMetrics({ withProcessMetrics: false });
   const store = createMemoryStore();
   const { promise: written, resolve: finish } = Promise.withResolvers<void>();
@@ -94,7 +94,7 @@ it('counts a change once it is stored, and not before', async () => {
   await made.stop();
 });
 
-it('ends where the state does not settle, with nothing stored, sent or answered', async () => {
+it('stops if the state does not settle, with nothing stored, sent or answered', async () => {
   const { made, log, disk, state } = runner();
   state.unsettledApps.add('/gone');
   state.unsettledApps.clear = () => {};
@@ -118,7 +118,7 @@ it('survives an input that cannot be handled', async () => {
   await made.stop();
 });
 
-it('passes on a reader that fails', async () => {
+it('rejects with the error of a reader', async () => {
   const { made } = runner();
   await expect(
     made.read(() => {
@@ -128,7 +128,7 @@ it('passes on a reader that fails', async () => {
   await made.stop();
 });
 
-it('hears of calls that failed', async () => {
+it('handles failed calls', async () => {
   const { made, log, state } = runner({ send: () => Promise.reject(new Error('no')) });
   await made.submit(SUBSCRIBED);
   await made.submit(start(app()));
@@ -137,7 +137,7 @@ it('hears of calls that failed', async () => {
   await made.stop();
 });
 
-it('hears why the master refuses a call, where it does', async () => {
+it('handles the reason of a call that the master rejects', async () => {
   for (const [status, telling] of [
     [400, 'nothing'],
     [503, 'all'],
@@ -176,7 +176,7 @@ it('hears why the master refuses a call, where it does', async () => {
   }
 });
 
-it('wakes up when something is due', async () => {
+it('wakes up when a timer is due', async () => {
   vi.useFakeTimers();
   const { made, log } = runner();
   await made.submit(SUBSCRIBED);
@@ -200,7 +200,7 @@ it('takes snapshots when they are due', async () => {
   await made.stop();
 });
 
-it('says when the daemon must end, or begin anew', async () => {
+it('reports when the daemon must exit or open a new session', async () => {
   const { made, log } = runner();
   const error = (message: string) =>
     ({ type: 'mesos', event: { type: 'ERROR', error: { message } } }) as const;
@@ -211,7 +211,7 @@ it('says when the daemon must end, or begin anew', async () => {
   await made.stop();
 });
 
-it('answers reads only with what is stored', async () => {
+it('answers reads only with stored state', async () => {
   let finish: (() => void) | undefined;
   const store = createMemoryStore();
   const append = store.append;

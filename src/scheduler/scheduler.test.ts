@@ -1,4 +1,4 @@
-/** What a scheduler says to the master, as long as it leads and after. */
+/** Calls of a scheduler to the master, while it leads and afterwards. */
 
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -36,7 +36,7 @@ afterEach(async () => {
   await master.close();
 });
 
-it('sends nothing once another may lead', async () => {
+it('sends nothing once another scheduler may lead', async () => {
   leading = true;
   scheduler.start();
   const stream = (await master.next()).stream({ 'Mesos-Stream-Id': 's' });
@@ -52,12 +52,12 @@ it('sends nothing once another may lead', async () => {
   stream.end();
   await vi.waitFor(() => expect(said.join('\n')).toMatch(/no leading master was found: another scheduler/));
 
-  // The next that the master hears is what it is told once this one leads again.
+  // The next call that the master receives is sent once this scheduler leads again.
   leading = true;
   expect((await master.next()).call.type).toBe('SUBSCRIBE');
 });
 
-it('stores first which release writes', async () => {
+it('stores the writing release first', async () => {
   leading = true;
   const payload = { id: 'x', cmd: 'y', instances: 1 };
   await scheduler.api.inject({ method: 'POST', url: '/v1/apps/start', payload });

@@ -16,7 +16,7 @@ it('reads YAML and JSON, with every default filled in', () => {
   expect(yaml).toMatchObject({ scenario: { seed: 1, seconds: 600, faults: { lostUpdates: 0 } } });
 });
 
-it('says of each problem where it is', () => {
+it('reports each problem with its position', () => {
   expect(problems('agents: [{count: 2}', 'apps: []')[0]).toMatch(/^a\.yaml:\d+:\d+: /);
   expect(problems('agents:', '  - count: none', '  - cpu: 3', 'apps: {}')).toEqual([
     'a.yaml:2:12: agents.0.count must be a whole number',

@@ -259,7 +259,10 @@ it('what is no backup, or a damaged one, changes nothing', async () => {
     'no-backup': ['hello\n', /is not a scheduler backup/],
     short: [whole.slice(0, whole.length / 2), /is truncated/],
     changed: [whole.replace('"instances":3', '"instances":4'), /is damaged/],
-    newer: [whole.replace('"version":1', '"version":2'), /restore it with the mesosup that made it/],
+    newer: [
+      whole.replace('"version":1', '"version":2'),
+      /restore it with the release of mesosup that made it/,
+    ],
   } as const;
   for (const [name, [text, says]] of Object.entries(cases)) {
     await writeFile(file(name), text);
@@ -280,7 +283,14 @@ it('what is given wrongly is told, each with its way out', async () => {
     [1, /empty contains no scheduler state/, 'backup', file('x'), '--data-dir', empty],
     [1, /contains no scheduler state/, 'backup', file('x'), '--zk', nowhere],
     [1, /belongs to another identity/, 'backup', file('x'), '--zk', foreign],
-    [2, /which would be visible in the process list/, 'backup', file('x'), '--zk', `zk://a:b@${zookeeper.hosts}/mesosup`],
+    [
+      2,
+      /which would be visible in the process list/,
+      'backup',
+      file('x'),
+      '--zk',
+      `zk://a:b@${zookeeper.hosts}/mesosup`,
+    ],
     [2, /--zk and --data-dir are both set/, 'backup', file('x'), '--zk', zk, '--data-dir', data],
     [2, /name a file/, 'backup', '-', '--data-dir', data, '--json'],
     [2, /missing can't be read: there is no such file/, 'restore', file('missing'), '--data-dir', empty],

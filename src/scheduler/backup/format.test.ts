@@ -8,7 +8,7 @@ import { snapshotOf } from '../domain/snapshot.ts';
 import { compactEvents, removeFramework, summarizeEvents } from './contents.ts';
 import { type Backup, createBackup, decodeBackup, encodeBackup } from './format.ts';
 
-/** Of a scheduler with tasks, and a deployment under way. */
+/** A backup of a scheduler with tasks and a running deployment. */
 function backup(): Backup {
   const harness = running(3);
   harness.input(start(appV2({ env: { MÄRZ: 'für "alle"\n' }, instances: 2 })));
@@ -20,7 +20,7 @@ function bytesOf(one: Backup): Buffer {
   return Buffer.from([...encodeBackup(one)].join(''));
 }
 
-it('is read as it was written, and says first what it holds', () => {
+it('is read as it was written, and begins with a summary', () => {
   const taken = backup();
   const read = decodeBackup(bytesOf(taken), 'x');
   expect(read).toEqual(taken);
@@ -36,7 +36,7 @@ it('is read as it was written, and says first what it holds', () => {
   expect(JSON.parse(first ?? '')).toMatchObject({ format: 'mesosup-backup', version: 1, stateVersion: 2 });
 });
 
-it('holds many events, and none', () => {
+it('holds any number of events', () => {
   const one: StoredEvent = { type: 'app_removed', appId: '/ä', at: 1 };
   for (const count of [0, 499, 500, 501, 5000]) {
     const { head } = backup();
@@ -45,14 +45,14 @@ it('holds many events, and none', () => {
   }
 });
 
-it('is refused wherever it ends early', () => {
+it('is refused if it is truncated anywhere', () => {
   const whole = bytesOf(backup());
   for (let end = 0; end < whole.length; end += 1) {
     expect(() => decodeBackup(whole.subarray(0, end), 'x')).toThrow(MesosupError);
   }
 });
 
-it('is refused whatever byte of it has changed', () => {
+it('is refused if any byte has changed', () => {
   const whole = bytesOf(backup());
   fc.assert(
     fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (at, by) => {
@@ -63,7 +63,7 @@ it('is refused whatever byte of it has changed', () => {
   );
 });
 
-it('names the file, and what is wrong with it', () => {
+it('names the file and its problem', () => {
   const text = bytesOf(backup()).toString();
   const of = (changed: string) => () => decodeBackup(Buffer.from(changed), 'my.backup');
   expect(of('')).toThrow('my.backup is not a scheduler backup');
@@ -78,12 +78,12 @@ it('names the file, and what is wrong with it', () => {
   expect(of(text.replace('sleep', 'slept'))).toThrow('is damaged');
 });
 
-it('without the framework the apps are left, and their versions and deployments', () => {
+it('keeps apps, versions and deployments without the framework', () => {
   const { events } = backup();
   expect(summarizeEvents(removeFramework(events))).toEqual({ apps: 2, groups: 0, tasks: 0, deployments: 1 });
 });
 
-it('is refused where it holds an event of a later release, and says which', () => {
+it('is refused if it holds an event of a later release, with its name', () => {
   const { head } = backup();
   const events = [
     { type: 'release_changed', release: '9.8.7' },

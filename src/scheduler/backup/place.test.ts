@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-it('what is given comes first, then where an installed scheduler has it', async () => {
+it('prefers the flags to the location of an installed scheduler', async () => {
   expect(resolvePlace({ directory: '/d' }, installed)).toEqual({ directory: '/d' });
   expect(resolvePlace({}, installed)).toEqual({ directory: '/var/lib/the-scheduler' });
   await writeFile(installed.zkFile, 'zk://me:pw@h1,h2:2182/x\n');
@@ -42,7 +42,7 @@ it.each([
   [{ zk: 'h:2181' }, '--zk: not a ZooKeeper address'],
   [{ zk: 'file:///nowhere/at/all' }, '--zk: ENOENT'],
   [{ zk: 'zk://me:secret@h/x' }, 'would be visible in the process list'],
-])('%o will not do', (flags, says) => {
+])('refuses %o', (flags, says) => {
   expect(() => resolvePlace(flags, installed)).toThrow(UsageError);
   expect(() => resolvePlace(flags, installed)).toThrow(says);
   expect(() => resolvePlace(flags, installed)).not.toThrow('secret');

@@ -14,7 +14,7 @@ describe('ids', () => {
     expect(absoluteId(id, base)).toBe(absolute);
   });
 
-  it.each(['/a', '/a/b-c', '/a.b/c', '/0'])('%s will do', (id) => {
+  it.each(['/a', '/a/b-c', '/a.b/c', '/0'])('%s is valid', (id) => {
     expect(findIdProblem(id)).toBeUndefined();
   });
 
@@ -26,7 +26,7 @@ describe('ids', () => {
     ['/a/restart', "may not end in 'restart'"],
     ['/a/tasks', "may not end in 'tasks'"],
     [`/${'a'.repeat(200)}`, 'may have at most 200 characters'],
-  ])('%s will not: %s', (id, problem) => {
+  ])('%s is invalid: %s', (id, problem) => {
     expect(findIdProblem(id)).toContain(problem);
   });
 

@@ -8,7 +8,7 @@ function parsed(fields: Record<string, unknown>): AppDefinition {
   return appSchema.parse({ id: '/a', cmd: 'true', ...fields });
 }
 
-/** `path: message` of each thing that is wrong. */
+/** `path: message` for each error. */
 function wrong(fields: unknown): string[] {
   const result = appSchema.safeParse(fields);
   return result.success
@@ -30,7 +30,7 @@ describe('an app', () => {
     });
   });
 
-  it('may say nothing by null, at any depth', () => {
+  it('may have null for omitted fields, at any depth', () => {
     expect(
       parsed({ user: null, container: { docker: { image: 'i', parameters: null } } }),
     ).not.toHaveProperty('user');
@@ -76,11 +76,11 @@ describe('an app', () => {
       { healthChecks: [{ protocol: 'MESOS_TCP' }, { protocol: 'MESOS_HTTP' }] },
       'healthChecks: may have at most one check that runs on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP',
     ],
-  ])('can not be %j', (fields, problem) => {
+  ])('must not be %j', (fields, problem) => {
     expect(wrong({ id: '/a', cmd: 'true', ...fields })).toEqual([problem]);
   });
 
-  it('needs no port of its own for a check by a fixed port or a command', () => {
+  it('needs no port definition for a check with a fixed port or a command', () => {
     const healthChecks = [
       { protocol: 'TCP', port: 80 },
       { protocol: 'COMMAND', command: { value: 'true' } },
@@ -90,7 +90,7 @@ describe('an app', () => {
 });
 
 describe('fields of older versions', () => {
-  it('of fetching, ports and addresses', () => {
+  it('for fetching, ports and addresses are converted', () => {
     expect(parsed({ uris: ['http://u'], ports: [80, 0] })).toMatchObject({
       fetch: [{ uri: 'http://u', extract: true }],
       portDefinitions: [{ port: 80 }, { port: 0 }],
@@ -105,14 +105,14 @@ describe('fields of older versions', () => {
     ['HOST', 'host'],
     ['bridge', 'container/bridge'],
     ['USER', 'container'],
-  ])('of Docker’s network %s', (network, mode) => {
+  ])('for Docker’s network %s are converted', (network, mode) => {
     expect(parsed({ container: { docker: { image: 'i', network } } })).toMatchObject({
       container: { type: 'DOCKER', docker: { image: 'i' } },
       networks: [{ mode }],
     });
   });
 
-  it('of mapped ports, with their service ports apart', () => {
+  it('for mapped ports with separate service ports are converted', () => {
     const docker = {
       image: 'i',
       network: 'BRIDGE',
@@ -123,7 +123,7 @@ describe('fields of older versions', () => {
     expect(app.portDefinitions).toEqual([]);
   });
 
-  it('give way to the new ones', () => {
+  it('are ignored beside the new ones', () => {
     const app = parsed({
       uris: ['http://old'],
       fetch: [{ uri: 'http://new' }],
@@ -145,14 +145,14 @@ describe('fields of older versions', () => {
 describe('ports of the host', () => {
   const container = { docker: { image: 'docker:///i' } };
 
-  it('are those of the definitions where the network is the host’s', () => {
+  it('come from portDefinitions with host networking', () => {
     const app = parsed({ requirePorts: true, portDefinitions: [{ port: 80, name: 'http' }] });
     expect(portsOf(app)).toEqual([{ servicePort: 80, hostPort: 80, protocol: 'tcp', name: 'http' }]);
     expect(hasOwnNetwork(app)).toBe(false);
     expect(portsOf(parsed({ portDefinitions: [{ port: 80 }] }))[0]?.hostPort).toBe(0);
   });
 
-  it('are those of the mappings where the container has a network of its own', () => {
+  it('come from portMappings if the container has its own network', () => {
     const portMappings = [{ containerPort: 80 }, { containerPort: 81, hostPort: 31_000 }];
     const bridged = parsed({ container: { ...container, portMappings } });
     expect(bridged.networks).toEqual([{ mode: 'container/bridge' }]);
@@ -160,7 +160,7 @@ describe('ports of the host', () => {
       [0, 80],
       [31_000, 81],
     ]);
-    // In one of its own making only those that ask for one.
+    // In a user-defined network, only mappings that request a host port.
     const named = parsed({
       container: { ...container, portMappings },
       networks: [{ mode: 'container', name: 'n' }],

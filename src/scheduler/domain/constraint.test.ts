@@ -10,7 +10,7 @@ function errors(constraints: unknown, more: Record<string, unknown> = {}): strin
     : fieldErrors(result.error).map(({ path, error }) => `${path.join('/')} ${error}`);
 }
 
-describe('constraints that no cluster can meet', () => {
+describe('constraints that no cluster can satisfy', () => {
   it.each([
     [
       [
@@ -68,7 +68,7 @@ describe('constraints that no cluster can meet', () => {
       ],
       /GROUP_BY 3 .* allow at most 1 /,
     ],
-  ])('%j are told when the app is posted', (constraints, expected) => {
+  ])('%j are rejected with the app', (constraints, expected) => {
     const found = errors(constraints);
     expect(found).toHaveLength(1);
     expect(found[0]).toMatch(expected);
@@ -111,7 +111,7 @@ describe('constraints that no cluster can meet', () => {
         ['rack', 'GROUP_BY', '9'],
       ],
     ],
-  ])('are not these: %j', (constraints) => {
+  ])('do not include %j', (constraints) => {
     expect(errors(constraints)).toEqual([]);
   });
 
@@ -134,6 +134,6 @@ it.each([
   [['rack', 'LIKE', '('], 'LIKE has a pattern'],
   [['rack', 'SAME'], 'unknown operator'],
   [['rack'], 'must be [field, operator, value]'],
-])('%j has a value that makes no sense', (constraint, expected) => {
+])('%j has an invalid value', (constraint, expected) => {
   expect(errors([constraint]).join()).toContain(expected);
 });

@@ -14,7 +14,7 @@ function options(args: string[], environment: NodeJS.ProcessEnv = {}) {
   return optionsFrom(readFlags(args, environment));
 }
 
-it('has a default for all but the master', () => {
+it('has defaults for all flags except the master', () => {
   const { settings, ...rest } = options(['--master', 'm']);
   expect(rest).toMatchObject({
     masters: { list: ['m:5050'] },
@@ -37,7 +37,7 @@ it('has a default for all but the master', () => {
   expect(settings.dockerExecutor.idPrefix).toMatch(/^mesosup-docker\.[0-9a-f]{12}\.default$/);
 });
 
-it('takes flags before the environment', () => {
+it('prefers flags to the environment', () => {
   const environment = {
     MARATHON_HTTP_PORT: '1',
     MARATHON_MASTER: 'e:1,http://f:2/',
@@ -79,7 +79,7 @@ it('reads secrets from files', () => {
   ]);
 });
 
-it('listens over TLS where it is told to', () => {
+it('listens with TLS if configured', () => {
   const tls = ['--https_port', '8443', '--ssl_cert_file', secret, '--ssl_key_file', secret];
   expect(options(['--master', 'm', ...tls])).toMatchObject({
     httpPort: 8080,
@@ -89,7 +89,7 @@ it('listens over TLS where it is told to', () => {
   expect(options(['--master', 'm'])).not.toHaveProperty('tls');
 });
 
-it('takes sites whose pages may use the API', () => {
+it('reads the sites whose pages may use the API', () => {
   const origins = 'https://ui.example, http://h:1';
   expect(options(['--master', 'm', '--access_control_allow_origin', origins]).allowedOrigins).toEqual([
     'https://ui.example',
@@ -100,7 +100,7 @@ it('takes sites whose pages may use the API', () => {
   ]);
 });
 
-it('takes the masters and the place of the state in ZooKeeper, also from a file', () => {
+it('reads the addresses of masters and state in ZooKeeper, also from a file', () => {
   const address = { servers: [{ host: 'h', port: 2181 }], credentials: 'u:p/w', path: '/mesos' };
   expect(options(['--master', 'zk://u:p/w@h/mesos'])).toMatchObject({ masters: { zooKeeper: address } });
   expect(options(['--master', 'm'])).not.toHaveProperty('zooKeeper');

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { appSchema } from '../domain/app-schema.ts';
 import { type MarathonApps, readMarathon } from './marathon.ts';
 
-/** Written in the form in which Marathon 1.11 answers `GET /v2/groups`, after its RAML. */
+/** An answer to `GET /v2/groups` in the format of Marathon 1.11, according to its RAML. */
 const GROUPS = JSON.parse(
   readFileSync(new URL('../../../test/fixtures/marathon/groups.json', import.meta.url), 'utf8'),
 );
@@ -14,12 +14,12 @@ function read(answer: unknown): MarathonApps {
   return found;
 }
 
-/** What is said of one app, a line each. */
+/** The remarks on an app, one line each. */
 function remarks(app: Record<string, unknown>, of: 'problems' | 'unsupported'): string[] {
   return read([{ id: '/x', cmd: 'sleep 1', ...app }])[of].map(({ field, why }) => `${field} ${why}`);
 }
 
-it('takes all apps of a tree, without what Marathon adds, and finds nothing amiss', () => {
+it('reads all apps of a tree without problems, leaving out the fields that Marathon adds', () => {
   const { apps, problems, unsupported } = read(GROUPS);
   expect([problems, unsupported]).toEqual([[], []]);
   expect(apps.map(({ id }) => id)).toEqual([
@@ -42,7 +42,7 @@ it('takes all apps of a tree, without what Marathon adds, and finds nothing amis
   });
 });
 
-it('makes what groups depend on that of each app in them', () => {
+it('copies the dependencies of groups to their apps', () => {
   const tree = {
     id: '/',
     groups: [
@@ -64,7 +64,7 @@ it('makes what groups depend on that of each app in them', () => {
   ]);
 });
 
-it('takes the answer of /v2/apps, and a list; nothing else', () => {
+it('accepts the answer of /v2/apps and a list, but nothing else', () => {
   const apps = [{ id: 'x', cmd: 'sleep 1', tasksRunning: 1 }];
   const wanted = { apps: [{ id: '/x', cmd: 'sleep 1' }], problems: [], unsupported: [] };
   expect(readMarathon({ apps })).toMatchObject(wanted);
@@ -73,7 +73,7 @@ it('takes the answer of /v2/apps, and a list; nothing else', () => {
     expect(readMarathon(other)).toBeUndefined();
 });
 
-it('tells all problems of all apps, each with its field', () => {
+it('reports all problems of all apps with their fields', () => {
   const { problems } = read([
     { id: '/Up', cmd: 'x', cpus: -1 },
     { id: '/twice', cmd: 'x' },
@@ -92,7 +92,7 @@ it('tells all problems of all apps, each with its field', () => {
   expect(problems.at(-1)?.why).toContain('only host volumes are supported');
 });
 
-it('tells what would be lost, and why; also of an app that has problems', () => {
+it('reports the fields that would be lost, also for apps with problems', () => {
   const app = {
     cpus: -1,
     secrets: { pw: { source: '/db/pw' } },
@@ -124,7 +124,7 @@ it('tells what would be lost, and why; also of an app that has problems', () => 
   expect(remarks(app, 'problems')).toEqual(['cpus must be at least 0.001']);
 });
 
-it('says nothing of what says nothing, and takes fields by their old names', () => {
+it('ignores empty fields, and accepts old field names', () => {
   const app = {
     secrets: {},
     residency: null,
@@ -141,7 +141,7 @@ it('says nothing of what says nothing, and takes fields by their old names', () 
   ]);
 });
 
-it('names pods and roles of groups', () => {
+it('reports pods and roles of groups', () => {
   const { unsupported } = read({
     id: '/',
     apps: [],

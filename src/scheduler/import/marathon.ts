@@ -87,7 +87,11 @@ function* collectApps(
     unsupported.push({ id, field: 'pods', why: 'are not supported: create an app for each container' });
   }
   if (group.enforceRole === true) {
-    unsupported.push({ id: groupId, field: 'enforceRole', why: 'is not supported: the scheduler has one role, --mesos_role' });
+    unsupported.push({
+      id: groupId,
+      field: 'enforceRole',
+      why: 'is not supported: the scheduler has one role, --mesos_role',
+    });
   }
   for (const app of objectsIn(group.apps)) {
     const id = absoluteId(String(app.id ?? ''), groupId);

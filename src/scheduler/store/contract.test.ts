@@ -74,7 +74,7 @@ describe('the journal', () => {
     return events;
   }
 
-  it('cut at any byte gives back the batches before, and can be appended to', async () => {
+  it('truncated at any byte has the complete batches, and can be appended to', async () => {
     const batches = [[removed(1)], [removed(2), removed(3)], [removed(4)]];
     const { directory, path } = await written(...batches);
     const whole = readFileSync(path);
@@ -93,7 +93,7 @@ describe('the journal', () => {
     }
   });
 
-  it('finds a broken byte in the middle, and says where', async () => {
+  it('reports the position of damage in the middle', async () => {
     const { directory, path } = await written([removed(1)], [removed(2)], [removed(3)]);
     const whole = readFileSync(path);
     const second = whole.indexOf(0x0a) + 1 + encodeFrame([removed(1)]).length;
@@ -108,7 +108,7 @@ describe('the journal', () => {
     }
   });
 
-  it('takes garbage at the end for a torn record', async () => {
+  it('treats garbage at the end as an incomplete record', async () => {
     const { directory, path } = await written([removed(1)]);
     writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.alloc(5000), Buffer.from('\nx\n')]));
     expect(await loaded(directory)).toEqual([removed(1)]);
@@ -141,7 +141,7 @@ describe('the journal', () => {
     expect(readFileSync(path)).toEqual(whole);
   });
 
-  it('keeps its files from others', async () => {
+  it('makes its files private', async () => {
     const { directory, path } = await written([removed(1)]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const made = join(directory, 'sub');
@@ -149,7 +149,7 @@ describe('the journal', () => {
     expect(statSync(made).mode & 0o777).toBe(0o700);
   });
 
-  it('grows to twice a snapshot before the next, and leaves one file', async () => {
+  it('grows to twice the size of a snapshot before the next, and keeps one file', async () => {
     const directory = temporary();
     const store = await journal(directory, 10);
     const many = Array.from({ length: 1200 }, (_, i) => removed(i));
@@ -165,7 +165,7 @@ describe('the journal', () => {
     expect(await loaded(directory)).toHaveLength(3601);
   });
 
-  it('goes on with the newest file where a snapshot was cut short', async () => {
+  it('continues with the newest complete file after an interrupted snapshot', async () => {
     const { directory, path } = await written([removed(1)]);
     writeFileSync(join(directory, 'journal.00000002.new'), 'half');
     expect(await loaded(directory)).toEqual([removed(1)]);
@@ -175,7 +175,7 @@ describe('the journal', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('names the process that has it', async () => {
+  it('names the process that uses it', async () => {
     const directory = temporary();
     const store = await journal(directory);
     await expect(journal(directory)).rejects.toThrow(`${directory} is in use by process ${process.pid}`);
@@ -196,7 +196,7 @@ describe('the journal', () => {
     expect(readdirSync(directory)).toEqual(['journal.00000001']);
   });
 
-  it('says where it cannot be', async () => {
+  it('names a directory that it cannot use', async () => {
     const directory = temporary();
     const file = join(directory, 'file');
     writeFileSync(file, '');
@@ -205,7 +205,7 @@ describe('the journal', () => {
   });
 });
 
-it('frames come back whatever is in them', () => {
+it('reads back frames with any content', () => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue()), (records) => {
       const { records: read, end, corruptAt } = decodeFrames(Buffer.concat(records.map(encodeFrame)));

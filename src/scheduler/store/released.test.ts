@@ -1,4 +1,4 @@
-/** What releases have left on hosts is read for good: see test/fixtures/state-0.1.0/make.mjs. */
+/** Files of earlier releases stay readable: see test/fixtures/state-0.1.0/make.mjs. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -21,7 +21,7 @@ const JOURNAL = path.join(FIXTURE, 'journal');
 const ZNODES = path.join(FIXTURE, 'zookeeper');
 const BACKUP = path.join(FIXTURE, 'backup');
 
-/** All that 0.1.0 could store. */
+/** All event types of 0.1.0. */
 const TYPES = [
   'app_changed',
   'app_removed',
@@ -51,7 +51,7 @@ async function znodes(): Promise<unknown[]> {
   return (await Promise.all(read)).flat();
 }
 
-/** As it was written, before anything has read it. */
+/** The events as written, before any conversion. */
 async function raw(): Promise<{ type: string }[]> {
   const journal = readdirSync(JOURNAL).map((name) => decodeFrames(readFileSync(path.join(JOURNAL, name))));
   const frames = journal.flatMap(({ records }) => records.slice(1).flat());
@@ -59,7 +59,7 @@ async function raw(): Promise<{ type: string }[]> {
   return [...frames, ...(await znodes()), ...lines.map((line) => JSON.parse(line))] as { type: string }[];
 }
 
-/** Without the empty fields that were not there: 0.1.0 takes no notice of them. */
+/** Removes added empty fields, which 0.1.0 ignores. */
 function asItWas(value: unknown, was: unknown): unknown {
   if (Array.isArray(value))
     return value.map((part, i) => asItWas(part, Array.isArray(was) ? was[i] : undefined));
@@ -92,7 +92,7 @@ describe('the state of release 0.1.0', () => {
     expect(backup.head).toMatchObject({ apps: 8, groups: 1, tasks: 14, deployments: 3 });
   });
 
-  it('has the apps, tasks, groups and deployments that were there', async () => {
+  it('has the original apps, tasks, groups and deployments', async () => {
     const { apps, tasks, groups, deployments, frameworkId } = stateOf(await readJournalEvents(JOURNAL));
     expect(frameworkId).toBe('framework');
     expect([...groups.keys()]).toEqual(['/shop']);
@@ -119,7 +119,7 @@ describe('the state of release 0.1.0', () => {
     expect([...deployments.values()].flatMap(({ deployment }) => deployment.appIds)).toContain('/huge');
   });
 
-  it('is given back as it was written, so that 0.1.0 can read it again', async () => {
+  it('is written unchanged, so that 0.1.0 can read it again', async () => {
     const written = await raw();
     expect([...new Set(written.map(({ type }) => type))].sort()).toEqual(TYPES);
     expect(asItWas(readEvents(written, refuse), written)).toEqual(written);
@@ -144,7 +144,7 @@ describe('the state of a later release', () => {
     );
   });
 
-  it('is refused also where it does not say who wrote it', () => {
+  it('is refused even if it does not name its writer', () => {
     expect(() => readEvents([later], refuse)).toThrow(/: run the release of mesosup that wrote it$/);
   });
 });

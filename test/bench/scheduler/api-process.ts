@@ -1,4 +1,7 @@
-/** A scheduler with its journal and API, and 10,000 running tasks of a simulated Mesos, for whoever forked it. */
+/**
+ * A scheduler with its journal and API, and 10,000 running tasks of a simulated Mesos, controlled by the parent
+ * process.
+ */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -94,7 +97,7 @@ await api.listen({ host: '127.0.0.1', port: 0 });
 const ids = [...state.tasks.keys()];
 const isWell = new Map<string, boolean>();
 let changed = 0;
-/** Health of so many tasks, spread over the apps: it is in every answer. */
+/** Changes the health of some tasks, spread over the apps, which changes every answer. */
 const change = async (count: number): Promise<void> => {
   for (let i = 0; i < count; i += 1) {
     const id = ids[(changed * 7919) % ids.length] ?? '';

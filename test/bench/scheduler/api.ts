@@ -1,4 +1,4 @@
-/** The API of a scheduler with many running tasks, some of which change before each request: answers, events, memory. */
+/** Measures the API with many running tasks, some of which change before each request: answers, events, memory. */
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,14 +9,14 @@ import { RUNTIME_FLAGS } from '../../../src/install/wanted/scheduler.ts';
 const REQUESTS = 500;
 const UNCOUNTED = 20;
 const UPDATES = 100;
-/** Tasks whose health changes before each request; at their rate here that is some hundred changes a second. */
+/** Number of tasks whose health changes before each request: some hundred changes per second. */
 export const CHANGES = 10;
 
 interface Figure {
   /** From the request to the last byte: median and 99th percentile. */
   readonly medianMs: number;
   readonly p99Ms: number;
-  /** As they went over the wire. */
+  /** As transferred. */
   readonly bytes: number;
 }
 
@@ -68,7 +68,7 @@ export async function askApi(appCount: number, each: number): Promise<ApiFigures
   }
 }
 
-/** One request after the other, each after some changes; the first few are not counted. */
+/** Sends requests in sequence, each after some changes; the first few are not counted. */
 async function timed(child: ChildProcess, url: string, encoding = 'identity'): Promise<Figure> {
   const agent = new Agent({ keepAlive: true });
   const ms: number[] = [];

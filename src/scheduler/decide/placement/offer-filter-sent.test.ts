@@ -1,4 +1,4 @@
-/** When the master is told which offers are of use, and what follows where it does not take that. */
+/** When offer constraints are sent to the master, and what happens if it rejects them. */
 
 import { describe, expect, it } from 'vitest';
 import { appV2, start, stop, update } from '../../../../test/scheduler/fixtures.ts';
@@ -43,7 +43,7 @@ function reconnect(harness: Harness, version = '1.11.0'): void {
   harness.deliverAll();
 }
 
-/** Of an app that no agent does for, once it has seen them. */
+/** Starts an app that fits no agent, and shows it the offers. */
 function waits(harness: Harness, rack: string): void {
   harness.input(start(on(rack)));
   harness.mesos.offer();
@@ -68,8 +68,8 @@ function latest(harness: Harness): Update {
   return call;
 }
 
-describe('the master is told', () => {
-  it('once an app has seen what there is, with the framework as it is', () => {
+describe('constraints are sent', () => {
+  it('once an app has seen all offers, with the unchanged framework', () => {
     const harness = connected();
     harness.input(start(on('a', { instances: 3, cpus: 3 })));
     expect(sentConstraints(harness)).toEqual([]);
@@ -94,7 +94,7 @@ describe('the master is told', () => {
     expect(refused()).not.toContain('agent-b2');
   });
 
-  it('nothing while all offers are wanted', () => {
+  it('never while all offers are needed', () => {
     const harness = connected();
     harness.input(start(appV2()));
     harness.rest();
@@ -104,7 +104,7 @@ describe('the master is told', () => {
     expect(sentConstraints(harness)).toEqual([]);
   });
 
-  it('nothing where it is older', () => {
+  it('never to an older master', () => {
     for (const version of ['1.10.9', '0.28.2', '', 'none']) {
       const harness = connected(version);
       waits(harness, 'c');
@@ -117,7 +117,7 @@ describe('the master is told', () => {
     }
   });
 
-  it('when an app begins or ends to wait, and asked for offers again where more are of use', () => {
+  it('when an app starts or stops waiting, with a REVIVE if more offers are useful', () => {
     const harness = connected();
     waits(harness, 'c');
     let calls = harness.mesos.calls.length;
@@ -141,7 +141,7 @@ describe('the master is told', () => {
     expect(harness.mesos.live()).toHaveLength(1);
   });
 
-  it('that all are wanted once an app waits that has no constraints', () => {
+  it('empty once an app without constraints is waiting', () => {
     const harness = connected();
     waits(harness, 'c');
     harness.input(start(appV2({ cpus: 1 })));
@@ -152,7 +152,7 @@ describe('the master is told', () => {
 });
 
 describe('a new connection', () => {
-  it('is told once by SUBSCRIBE, and again when it stands', () => {
+  it('receives the constraints with SUBSCRIBE, and again afterwards', () => {
     const harness = connected();
     waits(harness, 'c');
     harness.disconnect();
@@ -165,20 +165,20 @@ describe('a new connection', () => {
     ]);
   });
 
-  it('is not told by a second SUBSCRIBE: the first may have failed for that', () => {
+  it('receives none with a second SUBSCRIBE: the first may have failed because of them', () => {
     const harness = connected();
     waits(harness, 'c');
     harness.disconnect();
     harness.disconnect();
     expect(harness.state.constraints.forSubscribe).toBeUndefined();
-    // Whether the master has them from the first is not known.
+    // It is unknown whether the first SUBSCRIBE reached the master.
     harness.input(stop('/on-c'));
     reconnect(harness);
     harness.input(start(appV2()));
     expect(sentConstraints(harness)).toEqual([racks('c'), {}]);
   });
 
-  it('is told nothing by SUBSCRIBE where there is nothing to tell', () => {
+  it('receives none with SUBSCRIBE if there are none', () => {
     const harness = connected();
     harness.disconnect();
     expect(harness.state.constraints.forSubscribe).toBeUndefined();
@@ -187,7 +187,7 @@ describe('a new connection', () => {
     expect(sentConstraints(harness)).toEqual([]);
   });
 
-  it('with an older master is told nothing, nor is the one after by SUBSCRIBE', () => {
+  it('to an older master receives none, and neither does the SUBSCRIBE after it', () => {
     const harness = connected();
     waits(harness, 'c');
     harness.disconnect();
@@ -198,10 +198,10 @@ describe('a new connection', () => {
   });
 });
 
-describe('a master that refuses them', () => {
+describe('a master that rejects constraints', () => {
   const refused = 'answered 400: Offer constraints are not valid';
 
-  it('is told that there are none, and no more on this connection', () => {
+  it('receives empty constraints, and none after that on this connection', () => {
     const harness = connected();
     waits(harness, 'c');
     harness.input({ type: 'call_failed', call: latest(harness), refused });
@@ -216,7 +216,7 @@ describe('a master that refuses them', () => {
     expect(sentConstraints(harness)).toEqual([racks('c'), {}, racks('c')]);
   });
 
-  it('is told nothing where it refuses that too', () => {
+  it('receives nothing more if it rejects empty constraints too', () => {
     const harness = connected();
     waits(harness, 'c');
     for (let n = 0; n < 2; n += 1) harness.input({ type: 'call_failed', call: latest(harness), refused });
@@ -227,7 +227,7 @@ describe('a master that refuses them', () => {
   });
 });
 
-it('what got lost is told again a second later', () => {
+it('lost constraints are sent again a second later', () => {
   const harness = connected();
   waits(harness, 'c');
   harness.input({ type: 'call_failed', call: latest(harness) });

@@ -13,7 +13,7 @@ import { handleOffers } from './offers.ts';
 
 type Given = readonly string[];
 
-/** A scheduler for which these apps wait, which have seen offers. */
+/** The state of a scheduler with these waiting apps, which have seen offers. */
 function waiting(...apps: App[]): State {
   const state = createState(settings());
   for (const app of apps) {
@@ -72,7 +72,7 @@ describe('the constraint', () => {
     [['rack', 'UNLIKE', 'a'], { text_not_equals: { value: 'a' } }],
     [['rack', 'UNLIKE', 'a|b'], { text_not_matches: { regex: 'a|b' } }],
     [['rack', 'UNLIKE', '[^a]'], undefined],
-  ])('%j is told as %j', (constraint, predicate) => {
+  ])('%j becomes %j', (constraint, predicate) => {
     expect(groupsFor(constrained(constraint))).toEqual(predicate && [[{ selector: rack, predicate }]]);
   });
 
@@ -83,12 +83,12 @@ describe('the constraint', () => {
     ['@zone', { pseudoattribute_type: 'ZONE' }],
     ['räck', undefined],
     ['', undefined],
-  ])('on %j is told of %j', (field, selector) => {
+  ])('on %j selects %j', (field, selector) => {
     const predicate = { text_equals: { value: 'a' } };
     expect(groupsFor(constrained([field, 'IS', 'a']))).toEqual(selector && [[{ selector, predicate }]]);
   });
 
-  it('that every host meets is not told', () => {
+  it('that every host satisfies is left out', () => {
     expect(groupsFor(constrained(['hostname', 'UNIQUE']))).toBeUndefined();
     expect(groupsFor(constrained(['hostname', 'UNIQUE'], ['rack', 'IS', 'a']))).toHaveLength(1);
   });
@@ -98,7 +98,7 @@ describe('constraints', () => {
   const a = ['rack', 'IS', 'a'];
   const b = ['rack', 'IS', 'b'];
 
-  it('are one group for each set of them, whatever the order', () => {
+  it('form one group for each set, independent of the order', () => {
     const ssd = ['disk', 'LIKE', 'ssd'];
     const groups = groupsFor(constrained(a, ssd), constrained(ssd, a), constrained(b), constrained(b, b));
     expect(groups?.map((group) => group.length)).toEqual([2, 1]);
@@ -107,7 +107,7 @@ describe('constraints', () => {
     );
   });
 
-  it('are none where an app has none, nothing waits, or there are many', () => {
+  it('are empty if an app has none, no app is waiting, or there are too many', () => {
     expect(groupsFor(constrained(a), constrained())).toBeUndefined();
     expect(groupsFor()).toBeUndefined();
     const racks = (howMany: number) =>
@@ -119,13 +119,13 @@ describe('constraints', () => {
     expect(groupsFor(...same.slice(1))).toHaveLength(1);
   });
 
-  it('are none while an app has seen no offer', () => {
+  it('are empty while an app has not seen an offer', () => {
     const state = waiting(constrained(a), constrained(b));
     for (const record of state.apps.values()) delete record.offerCounts;
     expect(offerConstraintsOf(state)).toEqual(NO_CONSTRAINTS);
   });
 
-  it('of an app whose deployment has not come to it yet are not told', () => {
+  it('leave out an app that its deployment has not reached yet', () => {
     const state = waiting(constrained(a));
     for (const record of state.apps.values()) delete record.active;
     expect(offerConstraintsOf(state)).toEqual(NO_CONSTRAINTS);
@@ -196,7 +196,7 @@ function offerOf(
   return offer;
 }
 
-it('whatever placement could use is let through', () => {
+it('every offer that placement could use is let through', () => {
   let used = 0;
   let kept = 0;
   fc.assert(
@@ -204,7 +204,7 @@ it('whatever placement could use is let through', () => {
       fc.array(fc.array(constraint, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 3 }),
       fc.array(agent, { minLength: 1, maxLength: 4 }),
       (apps, agents) => {
-        // Not those that can't be met alone, which are refused when they are posted.
+        // Without contradictory constraints, which the API refuses.
         const state = waiting(
           ...apps.map((given) => ({
             ...constrained(),
@@ -224,7 +224,7 @@ it('whatever placement could use is let through', () => {
       },
     ),
   );
-  // Both happen: the property says something.
+  // Both happen, so the property is meaningful.
   expect(used).toBeGreaterThan(0);
   expect(kept).toBeGreaterThan(0);
 });
