@@ -25,14 +25,14 @@ export async function startDaemon(
   const warn = (message: string) => log.warn(message);
   const store = await openJournal({ directory: options.dataDirectory, warn });
   try {
-    return await startAlone(options, log, onFatal, store);
+    return await startSingle(options, log, onFatal, store);
   } catch (error) {
     await store.close();
     throw error;
   }
 }
 
-async function startAlone(
+async function startSingle(
   options: DaemonOptions,
   log: Logger,
   onFatal: (message: string) => void,

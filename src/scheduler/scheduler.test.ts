@@ -14,20 +14,20 @@ let master: ScriptedServer;
 let scheduler: Scheduler;
 let leading: boolean;
 const disk: StoredEvent[] = [];
-const said: string[] = [];
+const lines: string[] = [];
 
 beforeEach(async () => {
   master = new ScriptedServer();
   await master.listen();
-  said.length = 0;
+  lines.length = 0;
   disk.length = 0;
   scheduler = await createScheduler({
     options: optionsFrom(readFlags(['--master', master.address], {})),
-    log: pino({ level: 'debug' }, { write: (line: string) => said.push(line) }),
+    log: pino({ level: 'debug' }, { write: (line: string) => lines.push(line) }),
     store: createMemoryStore(disk),
     address: () => 'a:1',
     leads: () => leading,
-    onFatal: (message) => said.push(message),
+    onFatal: (message) => lines.push(message),
   });
 });
 
@@ -41,16 +41,16 @@ it('sends nothing once another scheduler may lead', async () => {
   scheduler.start();
   const stream = (await master.next()).stream({ 'Mesos-Stream-Id': 's' });
   stream.event({ type: 'SUBSCRIBED', subscribed: { framework_id: { value: 'f' } } });
-  await vi.waitFor(() => expect(said.join('\n')).toContain('subscribed to the master'));
+  await vi.waitFor(() => expect(lines.join('\n')).toContain('subscribed to the master'));
 
   leading = false;
   const payload = { id: 'x', cmd: 'y', instances: 1 };
   const { statusCode } = await scheduler.api.inject({ method: 'POST', url: '/v1/apps/start', payload });
   expect(statusCode).toBe(204);
   const refused = /another scheduler may be the leader by now.*the master did not accept REVIVE/;
-  await vi.waitFor(() => expect(said.join('\n')).toMatch(refused));
+  await vi.waitFor(() => expect(lines.join('\n')).toMatch(refused));
   stream.end();
-  await vi.waitFor(() => expect(said.join('\n')).toMatch(/no leading master was found: another scheduler/));
+  await vi.waitFor(() => expect(lines.join('\n')).toMatch(/no leading master was found: another scheduler/));
 
   // The next call that the master receives is sent once this scheduler leads again.
   leading = true;

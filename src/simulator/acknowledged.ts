@@ -16,7 +16,7 @@ export class Acknowledged {
   /** By task id, since the launch. */
   readonly #tasks = new Map<string, Known>();
 
-  stored(events: readonly StoredEvent[]): void {
+  recordStored(events: readonly StoredEvent[]): void {
     for (const event of events) {
       if (event.type === 'task_launched') {
         this.#tasks.set(event.task.id, { rank: 0, seen: new Set(), ended: false });
@@ -35,7 +35,7 @@ export class Acknowledged {
    * updates with an earlier state than the stored one.
    * @returns the problem with acknowledging the update now
    */
-  problem(status: TaskStatus): string | undefined {
+  findProblem(status: TaskStatus): string | undefined {
     const known = this.#tasks.get(status.task_id.value);
     if (!known || known.ended || known.seen.has(keyOf(status))) return undefined;
     const rank = ORDER.indexOf(status.state);

@@ -47,7 +47,7 @@ export class Core {
   readonly #snapshotEvents: number;
   #snapshotAt: number;
   /** True if the state contains events that are not on disk. */
-  #ahead = false;
+  #isAhead = false;
 
   /** @param snapshotEvents minimum number of events on disk before a snapshot */
   constructor(settings: Settings, watch: Watch = {}, snapshotEvents = SNAPSHOT_EVENTS) {
@@ -69,8 +69,8 @@ export class Core {
       this.lastDecision = outcome.decision;
       replies.push(outcome.decision.reply);
     }
-    this.#ahead = crash?.stored === false;
-    if (this.#ahead) return { calls: [], replies: [] };
+    this.#isAhead = crash?.stored === false;
+    if (this.#isAhead) return { calls: [], replies: [] };
     this.#store(stored);
     if (crash) return { calls: calls.slice(0, crash.calls), replies: [] };
     this.#watch.published?.(events);
@@ -79,8 +79,8 @@ export class Core {
 
   /** Simulates kill -9 and a restart, here or on another host: only the disk survives. */
   restart(): void {
-    const before = this.#ahead ? undefined : this.state;
-    this.#ahead = false;
+    const before = this.#isAhead ? undefined : this.state;
+    this.#isAhead = false;
     this.state = createState(this.#settings);
     for (const event of this.disk) evolve(this.state, readEvent(event));
     this.#watch.restarted?.(before, this.state);

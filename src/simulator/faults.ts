@@ -32,23 +32,23 @@ export class Faults {
   constructor(world: World, { faults }: Pick<Scenario, 'faults'>, until: number) {
     this.#world = world;
     this.#until = until;
-    this.#often('schedulerCrashes', faults.schedulerCrashesPerMinute, () => world.link.crash());
-    this.#often('leaderFailovers', faults.leaderFailoversPerMinute, () => world.link.failOver());
-    this.#often('masterFailovers', faults.masterFailoversPerMinute, () => this.#failOverMaster());
-    this.#often('disconnects', faults.disconnectsPerMinute, () => world.link.break());
-    this.#often('partitions', faults.partitionsPerMinute, () => this.#partition());
-    this.#often('agentLosses', faults.agentLossesPerMinute, () => this.#loseAgent());
-    this.#often('rescinds', faults.rescindsPerMinute, () => world.mesos.rescind());
+    this.#schedule('schedulerCrashes', faults.schedulerCrashesPerMinute, () => world.link.crash());
+    this.#schedule('leaderFailovers', faults.leaderFailoversPerMinute, () => world.link.failOver());
+    this.#schedule('masterFailovers', faults.masterFailoversPerMinute, () => this.#failOverMaster());
+    this.#schedule('disconnects', faults.disconnectsPerMinute, () => world.link.break());
+    this.#schedule('partitions', faults.partitionsPerMinute, () => this.#partition());
+    this.#schedule('agentLosses', faults.agentLossesPerMinute, () => this.#loseAgent());
+    this.#schedule('rescinds', faults.rescindsPerMinute, () => world.mesos.rescind());
   }
 
   /** Ends all faults, and brings unreachable agents back. */
   end(): void {
     this.#calm = true;
     const { mesos } = this.#world;
-    for (const id of [...mesos.cut, ...mesos.lost, ...mesos.awaited]) mesos.bringBack(id);
+    for (const id of [...mesos.partitioned, ...mesos.unreachable, ...mesos.awaited]) mesos.bringBack(id);
   }
 
-  #often(name: string, perMinute: number, act: () => void): void {
+  #schedule(name: string, perMinute: number, act: () => void): void {
     if (perMinute === 0) return;
     const { agenda, random } = this.#world;
     const next = (): void => {
@@ -68,7 +68,7 @@ export class Faults {
     mesos.failOver();
     for (const id of mesos.awaited) {
       agenda.after(random.within(REREGISTERED_MS), () => {
-        if (mesos.awaited.has(id) && !mesos.cut.has(id)) mesos.bringBack(id);
+        if (mesos.awaited.has(id) && !mesos.partitioned.has(id)) mesos.bringBack(id);
       });
     }
     link.break('another master became the leader');
@@ -79,14 +79,14 @@ export class Faults {
     const id = this.#someAgent();
     if (id === undefined) return;
     const ms = random.within(PARTITION_MS);
-    mesos.cut.add(id);
+    mesos.partitioned.add(id);
     if (ms > NOTICED_AFTER_MS) {
       agenda.after(NOTICED_AFTER_MS, () => {
-        if (mesos.cut.has(id) && !this.#calm) mesos.lose(id);
+        if (mesos.partitioned.has(id) && !this.#calm) mesos.lose(id);
       });
     }
     agenda.after(ms, () => {
-      if (mesos.cut.has(id)) mesos.bringBack(id);
+      if (mesos.partitioned.has(id)) mesos.bringBack(id);
     });
   }
 
@@ -96,7 +96,7 @@ export class Faults {
     const agent = mesos.agents.get(id ?? '');
     if (id === undefined || !agent) return;
     // The tasks are gone at once; the master learns it later.
-    mesos.cut.add(id);
+    mesos.partitioned.add(id);
     this.#replacements += 1;
     const spec: AgentSpec = { ...agent.spec, id: `${agent.spec.host}-${this.#replacements}` };
     agenda.after(random.within(REPLACED_MS), () => {
@@ -108,6 +108,6 @@ export class Faults {
   #someAgent(): string | undefined {
     const { random, mesos } = this.#world;
     const id = random.pick([...mesos.agents.keys()]);
-    return id === undefined || mesos.cut.has(id) || mesos.lost.has(id) ? undefined : id;
+    return id === undefined || mesos.partitioned.has(id) || mesos.unreachable.has(id) ? undefined : id;
   }
 }

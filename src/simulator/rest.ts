@@ -19,15 +19,22 @@ export function* findUnrest(state: State, mesos: SimulatedMesos): Generator<Unre
   const live = new Map(mesos.live().map((task) => [task.info.task_id.value, task]));
   for (const [id, { state: its, info }] of live) {
     const known = state.tasks.get(id);
-    if (!known) yield { property: 'reconciled', detail: `${id} of ${info.name} is ${its}, and not known` };
+    if (!known)
+      yield {
+        property: 'reconciled',
+        detail: `${id} of ${info.name} is ${its}, but unknown to the scheduler`,
+      };
     else if (known.state !== its)
-      yield { property: 'reconciled', detail: `${id} is ${its}, and known as ${known.state}` };
+      yield { property: 'reconciled', detail: `${id} is ${its}, but the scheduler has ${known.state}` };
   }
   for (const task of state.tasks.values()) {
     if (!live.has(task.id))
-      yield { property: 'reconciled', detail: `${task.id} is known as ${task.state}, and is not there` };
+      yield {
+        property: 'reconciled',
+        detail: `${task.id} is ${task.state} for the scheduler, but does not exist`,
+      };
     if (state.apps.get(task.appId)?.run !== task.run)
-      yield { property: 'removed-ends', detail: `${task.id} lives, and its app is removed` };
+      yield { property: 'removed-ends', detail: `${task.id} is running, but its app was removed` };
     else if (task.killedAt !== undefined)
       yield { property: 'comes-to-rest', detail: `${task.id} does not end` };
   }
@@ -49,7 +56,7 @@ export function* findUnrest(state: State, mesos: SimulatedMesos): Generator<Unre
 function describeLack(record: AppRecord, state: State, mesos: SimulatedMesos): string | undefined {
   const { active, frozen, succeeded } = record;
   // The app belongs to a later step of its deployment.
-  if (!active) return record.deploymentId === undefined ? 'has not begun' : undefined;
+  if (!active) return record.deploymentId === undefined ? 'has not started' : undefined;
   const counted = [...record.tasks.values()].filter(isCounted);
   const current = counted.filter(({ configVersion }) => configVersion === active.configVersion);
   if (active.mode === 'daemon') {
@@ -61,12 +68,12 @@ function describeLack(record: AppRecord, state: State, mesos: SimulatedMesos): s
     return counted.length > current.length && !frozen ? 'blocked' : undefined;
   }
   if (active.mode === 'job' && succeeded >= active.instances) {
-    return counted.length > 0 ? 'is done, and runs on' : undefined;
+    return counted.length > 0 ? 'is done, but still has tasks' : undefined;
   }
   const has = (frozen ? counted.length : current.length) + (active.mode === 'job' ? succeeded : 0);
   // A cancelled deployment leaves its new instances beside the old ones.
   if (frozen && has > active.instances) return undefined;
-  if (has > active.instances) return `has ${has} instances, and is to have ${active.instances}`;
+  if (has > active.instances) return `has ${has} instances instead of ${active.instances}`;
   if (has === active.instances) {
     if (active.mode === 'job') return 'is not done';
     return counted.length > has ? 'has old tasks' : undefined;
@@ -75,7 +82,7 @@ function describeLack(record: AppRecord, state: State, mesos: SimulatedMesos): s
     (one) => fits(one, active, state) && allows(active, one, counted),
   );
   if (!room) return 'blocked';
-  return `has ${has} instances, is to have ${active.instances}, and one more fits on ${room.spec.host}`;
+  return `has ${has} instances instead of ${active.instances}, and one more fits on ${room.spec.host}`;
 }
 
 function fits(agent: Agent, app: App, { settings }: State): boolean {

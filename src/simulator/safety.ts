@@ -64,7 +64,10 @@ export class Safety implements Watch {
     const left = countTasks(record, isReady) - 1;
     const least = minHealthyOf(record);
     if (left >= least) return;
-    this.#tooFew.set(task.appId, `${task.appId} is left with ${left} of use, and ${least} must be`);
+    this.#tooFew.set(
+      task.appId,
+      `${task.appId} has only ${left} ready instances left, but needs at least ${least}`,
+    );
   }
 
   after(state: State, event: StateEvent): void {
@@ -86,7 +89,7 @@ export class Safety implements Watch {
   published(events: readonly StateEvent[]): void {
     for (const event of events) {
       if (!isStored(event) || this.#stored.has(event)) continue;
-      this.#report('stored-first', `${event.type} was published, not stored`);
+      this.#report('stored-first', `${event.type} was published before it was stored`);
     }
   }
 
@@ -94,7 +97,7 @@ export class Safety implements Watch {
     if (!before) return;
     const [had, has] = [before, after].map((state) => [...snapshotOf(state)].map(canonicalJson));
     const lost = had?.find((one, i) => one !== has?.[i]);
-    if (lost !== undefined) this.#report('survives', `a restart does not find ${lost}`);
+    if (lost !== undefined) this.#report('survives', `${lost} is lost after a restart`);
   }
 }
 
@@ -114,7 +117,7 @@ function minHealthyOf({ active, tasks }: AppRecord): number {
 /** Describes a violation caused by a launch. */
 function describeExcess(record: AppRecord, launched: Task): string | undefined {
   const { active, frozen, succeeded } = record;
-  if (!active) return 'it has nothing to run';
+  if (!active) return 'it has no active definition';
   const counted = countTasks(record, isCounted);
   const isCurrent = (task: Task) => isCounted(task) && task.configVersion === active.configVersion;
   const current = countTasks(record, isCurrent);
@@ -129,7 +132,7 @@ function describeExcess(record: AppRecord, launched: Task): string | undefined {
         : undefined;
     case 'service': {
       const most = counted > current && !frozen ? maxCapacity(active) : active.instances;
-      return counted > most ? `${counted} tasks, and ${most} may be` : undefined;
+      return counted > most ? `${counted} tasks, but at most ${most} are allowed` : undefined;
     }
   }
 }

@@ -29,10 +29,10 @@ it('reports each problem with its position', () => {
   ]);
   expect(problems('')).toEqual(['a.yaml: it must be an object with agents and apps']);
   expect(problems('agents: [{}]', 'apps: [{app: {id: /a}, start: [5, 1]}]')).toEqual([
-    'a.yaml:2:31: apps.0.start must have the least first',
+    'a.yaml:2:31: apps.0.start must have the smaller number first',
   ]);
   expect(problems('agents: [{}]', 'apps: [{app: {id: /a}}, {app: {id: /a}}]')).toEqual([
-    'a.yaml:2:36: apps.1.app.id /a is there twice',
+    'a.yaml:2:36: apps.1.app.id /a is used twice',
   ]);
   expect(problems('a: &x [*x]')[0]).toMatch(/^a\.yaml/);
 });

@@ -17,10 +17,10 @@ const MAX_SECONDS = 1e6;
 /** A number, or a range. */
 const span = z
   .union([number(0, MAX_SECONDS), z.tuple([number(0, MAX_SECONDS), number(0, MAX_SECONDS)])], {
-    error: 'must be a number of seconds, or the least and the most: [1, 5]',
+    error: 'must be a number of seconds, or a range: [1, 5]',
   })
   .transform((value): readonly [number, number] => (typeof value === 'number' ? [value, value] : value))
-  .refine(([least, most]) => least <= most, 'must have the least first');
+  .refine(([least, most]) => least <= most, 'must have the smaller number first');
 
 /** @param what the expected value, worded to follow "must be" */
 function object<T extends z.ZodRawShape>(shape: T, what = 'an object') {
@@ -114,7 +114,7 @@ export const scenarioSchema = object(
   for (const [i, { app: one }] of scenario.apps.entries()) {
     if (ids.has(one.id)) {
       const path = ['apps', i, 'app', 'id'];
-      context.addIssue({ code: 'custom', path, message: `${one.id} is there twice` });
+      context.addIssue({ code: 'custom', path, message: `${one.id} is used twice` });
     }
     ids.add(one.id);
   }

@@ -81,7 +81,7 @@ class Simulation {
       },
       done: () => safety.done(),
       stored: (events) => {
-        acknowledged.stored(events);
+        acknowledged.recordStored(events);
         safety.stored(events);
       },
       published: (events) => safety.published(events),
@@ -90,12 +90,12 @@ class Simulation {
     this.#mesos = new SimulatedMesos(agentsOf(scenario), {
       now: () => this.#agenda.now,
       onAcknowledge: (status) => {
-        const problem = acknowledged.problem(status);
+        const problem = acknowledged.findProblem(status);
         if (problem !== undefined) this.#violated('stored-first', problem);
       },
       onTask: (task) => this.#tasks.take(task),
       onIdle: (agentId, executorId) => this.#tasks.idle(agentId, executorId),
-      loses: () => !this.#calm && this.#random.chance(scenario.faults.lostUpdates),
+      losesUpdate: () => !this.#calm && this.#random.chance(scenario.faults.lostUpdates),
     });
     const world = { agenda: this.#agenda, random: this.#random, mesos: this.#mesos, core: this.#core };
     this.#tasks = new Tasks(world, scenario.apps);

@@ -42,7 +42,8 @@ export class Tasks {
     const broken = task.info.labels?.labels.some(({ key }) => key === BROKEN) ?? false;
     const fails = broken || random.chance(app.failureRate);
     const atOnce = broken || random.chance(0.5);
-    if (random.chance(0.3)) agenda.after(random.fraction() * 100, () => this.#become(task, 'TASK_STARTING'));
+    if (random.chance(0.3))
+      agenda.after(random.fraction() * 100, () => this.#setState(task, 'TASK_STARTING'));
     agenda.after(random.within(app.start) * 1000, () => {
       if (fails && atOnce && !this.calm) this.#end(task, 'TASK_FAILED');
       else this.#run(task, app, fails);
@@ -57,7 +58,7 @@ export class Tasks {
 
   #run(task: SimulatedTask, app: SimulatedApp, fails: boolean): void {
     const { agenda, random } = this.#world;
-    this.#become(task, 'TASK_RUNNING');
+    this.#setState(task, 'TASK_RUNNING');
     if (app.app.healthChecks.length > 0) {
       agenda.after(random.fraction() * HEALTHY_WITHIN_MS, () => this.#health(task, app, true));
     }
@@ -84,17 +85,17 @@ export class Tasks {
     });
   }
 
-  #become(task: SimulatedTask, state: 'TASK_STARTING' | 'TASK_RUNNING'): void {
+  #setState(task: SimulatedTask, state: 'TASK_STARTING' | 'TASK_RUNNING'): void {
     const over = isTerminal(task.state) || task.state === 'TASK_RUNNING';
-    if (!over && this.#isThere(task)) this.#world.mesos.advance(idOf(task), state);
+    if (!over && this.#exists(task)) this.#world.mesos.advance(idOf(task), state);
   }
 
   #end(task: SimulatedTask, state: 'TASK_FAILED' | 'TASK_FINISHED' | 'TASK_KILLED'): void {
-    if (!this.#isThere(task)) return;
+    if (!this.#exists(task)) return;
     this.#world.mesos.advance(idOf(task), state, state === 'TASK_FAILED' ? { message: 'it failed' } : {});
   }
 
-  #isThere(task: SimulatedTask): boolean {
+  #exists(task: SimulatedTask): boolean {
     return this.#world.mesos.tasks.get(idOf(task)) === task;
   }
 }

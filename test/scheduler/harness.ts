@@ -27,10 +27,10 @@ export class Harness {
 
   constructor(agents: readonly AgentSpec[], more: Partial<Settings> = {}) {
     const acknowledged = new Acknowledged();
-    this.#core = new Core(settings(more), { stored: (events) => acknowledged.stored(events) });
+    this.#core = new Core(settings(more), { stored: (events) => acknowledged.recordStored(events) });
     const hooks: MesosHooks = {
       onAcknowledge: (status) => {
-        const problem = acknowledged.problem(status);
+        const problem = acknowledged.findProblem(status);
         if (problem !== undefined) throw new Error(problem);
       },
     };

@@ -172,14 +172,14 @@ function run(harness: Harness, one: Step, cut: { stored: boolean; calls: number 
     case 'lose':
     case 'return': {
       const agentId = AGENTS[one.agent]?.id ?? '';
-      if (mesos.lost.has(agentId) === (one.do === 'lose')) return;
+      if (mesos.unreachable.has(agentId) === (one.do === 'lose')) return;
       if (one.do === 'lose') mesos.lose(agentId);
       else mesos.bringBack(agentId);
       return;
     }
     case 'end': {
       const task = [...mesos.tasks.values()][one.which];
-      if (task && !mesos.lost.has(task.agentId)) mesos.advance(task.info.task_id.value, one.state);
+      if (task && !mesos.unreachable.has(task.agentId)) mesos.advance(task.info.task_id.value, one.state);
       return;
     }
     default:
@@ -237,7 +237,8 @@ it('no history with crashes duplicates, loses or leaves anything behind', () => 
         run(harness, one, cut);
         checkIndexes(harness.state);
       }
-      for (const agent of AGENTS) if (harness.mesos.lost.has(agent.id)) harness.mesos.bringBack(agent.id);
+      for (const agent of AGENTS)
+        if (harness.mesos.unreachable.has(agent.id)) harness.mesos.bringBack(agent.id);
       harness.restart();
       harness.rest();
       checkIndexes(harness.state);

@@ -9,7 +9,7 @@ function parsed(fields: Record<string, unknown>): AppDefinition {
 }
 
 /** `path: message` for each error. */
-function wrong(fields: unknown): string[] {
+function errorsOf(fields: unknown): string[] {
   const result = appSchema.safeParse(fields);
   return result.success
     ? []
@@ -40,7 +40,7 @@ describe('an app', () => {
     [[], 'must be a JSON object'],
     ['x', 'must be a JSON object'],
   ])('is an object, not %j', (sent, message) => {
-    expect(wrong(sent)).toEqual([`: ${message}`]);
+    expect(errorsOf(sent)).toEqual([`: ${message}`]);
   });
 
   it.each<[Record<string, unknown>, string]>([
@@ -77,7 +77,7 @@ describe('an app', () => {
       'healthChecks: may have at most one check that runs on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP',
     ],
   ])('must not be %j', (fields, problem) => {
-    expect(wrong({ id: '/a', cmd: 'true', ...fields })).toEqual([problem]);
+    expect(errorsOf({ id: '/a', cmd: 'true', ...fields })).toEqual([problem]);
   });
 
   it('needs no port definition for a check with a fixed port or a command', () => {
@@ -85,7 +85,7 @@ describe('an app', () => {
       { protocol: 'TCP', port: 80 },
       { protocol: 'COMMAND', command: { value: 'true' } },
     ];
-    expect(wrong({ id: '/a', cmd: 'true', portDefinitions: [], healthChecks })).toEqual([]);
+    expect(errorsOf({ id: '/a', cmd: 'true', portDefinitions: [], healthChecks })).toEqual([]);
   });
 });
 
@@ -98,7 +98,7 @@ describe('fields of older versions', () => {
     expect(parsed({ ipAddress: { networkName: 'n' }, container: {} }).networks).toEqual([
       { mode: 'container', name: 'n' },
     ]);
-    expect(wrong({ id: '/a', cmd: 'true', ports: 80 })).toEqual(['portDefinitions: must be an array']);
+    expect(errorsOf({ id: '/a', cmd: 'true', ports: 80 })).toEqual(['portDefinitions: must be an array']);
   });
 
   it.each([

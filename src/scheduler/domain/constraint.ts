@@ -85,7 +85,7 @@ export function* findConflicts(
       const message = describeConflict(other, constraint) ?? describeConflict(constraint, other);
       if (message !== undefined) yield { index, message: `can't be met: ${message}` };
     }
-    const most = mostInstances(constraints, constraint);
+    const most = maxInstances(constraints, constraint);
     if (most === undefined || instances <= most) continue;
     const message = `can't be met: ${constraint.join(' ')} and the other constraints allow at most ${most} instances, but ${instances} are wanted`;
     yield { index, message };
@@ -109,7 +109,7 @@ function describeConflict(first: Constraint, second: Constraint): string | undef
 }
 
 /** @returns the maximum number of tasks due to a constraint on a field that has the same value for all tasks */
-function mostInstances(constraints: readonly Constraint[], constraint: Constraint): number | undefined {
+function maxInstances(constraints: readonly Constraint[], constraint: Constraint): number | undefined {
   const [field, operator, value] = constraint;
   const isOne = constraints.some(
     (other) => other[0] === field && (pinnedValue(other) !== undefined || other[1] === 'CLUSTER'),

@@ -5,7 +5,7 @@ import type { AppRecord, State } from './state.ts';
 import { isCounted, isReady, type Task } from './task.ts';
 
 /** Adds a task to its app's counters or removes it. Call it before and after each change to the task. */
-export function tally(record: AppRecord, task: Task, by: 1 | -1): void {
+export function updateCounts(record: AppRecord, task: Task, by: 1 | -1): void {
   if (!isCounted(task)) return;
   record.counted += by;
   if (task.killedAt !== undefined) record.ending += by;
@@ -31,10 +31,10 @@ export function count<K>(counts: Map<K, number>, key: K, by: number): void {
 
 /** Makes a definition the active one. */
 export function activate(record: AppRecord, app: AppRecord['active']): void {
-  for (const task of record.tasks.values()) tally(record, task, -1);
+  for (const task of record.tasks.values()) updateCounts(record, task, -1);
   if (app) record.active = app;
   else delete record.active;
-  for (const task of record.tasks.values()) tally(record, task, 1);
+  for (const task of record.tasks.values()) updateCounts(record, task, 1);
 }
 
 /**

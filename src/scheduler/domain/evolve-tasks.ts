@@ -1,5 +1,5 @@
 import { isTerminal, type TaskState } from '../../mesos/types.ts';
-import { count, refresh, tally } from './counts.ts';
+import { count, refresh, updateCounts } from './counts.ts';
 import type { StateEvent } from './events.ts';
 import { IMMEDIATE_RELAUNCHES } from './settings.ts';
 import { type AppRecord, countLosses, orphansKey, ownerOf, type State, type TaskFailure } from './state.ts';
@@ -23,7 +23,7 @@ export function addTask(state: State, task: Task, launched: boolean): void {
   }
   record.tasks.set(task.id, task);
   if (launched) record.launches += 1;
-  tally(record, task, 1);
+  updateCounts(record, task, 1);
   refresh(state, record, task.launchedAt);
 }
 
@@ -42,7 +42,7 @@ export function updateTask(state: State, update: Extract<StateEvent, { type: 'ta
   if (!task) return;
   const record = ownerOf(state, task);
   const wasReady = isReady(task);
-  if (record) tally(record, task, -1);
+  if (record) updateCounts(record, task, -1);
   task.state = update.state;
   if (update.state === 'TASK_UNREACHABLE') task.unreachableAt ??= update.at;
   else {
@@ -61,7 +61,7 @@ export function updateTask(state: State, update: Extract<StateEvent, { type: 'ta
     else handleOrphanEnd(state, task);
     if (state.ready.size > 0) state.offersWanted = true;
   } else if (record) {
-    tally(record, task, 1);
+    updateCounts(record, task, 1);
     if (STARTED.has(update.state)) delete record.losses;
     if (!wasReady && isReady(task)) markProgress(state, record, update.at);
   }
@@ -129,11 +129,11 @@ export function killTask(
   const task = state.tasks.get(taskId);
   if (!task || task.killedAt !== undefined) return;
   const record = ownerOf(state, task);
-  if (record) tally(record, task, -1);
+  if (record) updateCounts(record, task, -1);
   task.killedAt = at;
   if (!record) return;
   if (unhealthy !== undefined) recordFailure(state, record, { ...task, message: unhealthy }, at);
-  tally(record, task, 1);
+  updateCounts(record, task, 1);
   refresh(state, record, at);
 }
 
@@ -141,9 +141,9 @@ export function giveUpTask(state: State, taskId: string, at: number): void {
   const task = state.tasks.get(taskId);
   if (task?.state !== 'TASK_UNREACHABLE') return;
   const record = ownerOf(state, task);
-  if (record) tally(record, task, -1);
+  if (record) updateCounts(record, task, -1);
   task.inactive = true;
-  if (record) tally(record, task, 1);
+  if (record) updateCounts(record, task, 1);
   refresh(state, record, at);
 }
 
@@ -155,11 +155,11 @@ export function probeTask(
   const record = task && ownerOf(state, task);
   if (!record) return;
   const wasReady = isReady(task);
-  tally(record, task, -1);
+  updateCounts(record, task, -1);
   task.probed = Array.from({ length: task.probes ?? 0 }, (_, i) =>
     i === probe ? healthy : task.probed?.[i],
   );
-  tally(record, task, 1);
+  updateCounts(record, task, 1);
   if (!wasReady && isReady(task)) markProgress(state, record, at);
   refresh(state, record, at);
 }

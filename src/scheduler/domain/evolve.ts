@@ -106,10 +106,10 @@ export function evolve(state: State, event: StateEvent): void {
       liftDelay(state, state.apps.get(event.appId), event.at);
       return;
     case 'offer_refused':
-      refuse(state.apps.get(event.appId), event);
+      recordRefusal(state.apps.get(event.appId), event);
       return;
     case 'offers_weighed':
-      weigh(state, event);
+      countOffers(state, event);
       return;
     case 'larger_offered':
       state.largestOffer = event.largest;
@@ -147,7 +147,7 @@ function liftDelay(state: State, record: AppRecord | undefined, at: number): voi
   refresh(state, record, at);
 }
 
-function refuse(
+function recordRefusal(
   record: AppRecord | undefined,
   { agentId, host, reason, checks, offer, at }: Extract<StateEvent, { type: 'offer_refused' }>,
 ): void {
@@ -156,7 +156,7 @@ function refuse(
   record.refusals.set(agentId, { host, reason, checks, offer, at });
 }
 
-function weigh(state: State, event: Extract<StateEvent, { type: 'offers_weighed' }>): void {
+function countOffers(state: State, event: Extract<StateEvent, { type: 'offers_weighed' }>): void {
   const { appId, processed, refused, used, at } = event;
   const record = state.apps.get(appId);
   if (!record || !state.ready.delete(appId)) return;

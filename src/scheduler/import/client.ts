@@ -62,7 +62,7 @@ export class SchedulerClient {
       throw new ImportError(`no scheduler answers at ${this.url}: ${why}. Set its address with --url`);
     });
     const text = await response.text();
-    if (!response.ok) throw refusal(this.url, response.status, text);
+    if (!response.ok) throw refusalError(this.url, response.status, text);
     const parsed = answer.safeParse(parseJson(text));
     if (parsed.success) return parsed.data;
     throw new ImportError(`${this.url} does not answer like a mesosup scheduler: check --url`);
@@ -77,7 +77,7 @@ const ADVICE: Readonly<Record<number, string>> = {
 };
 
 /** Creates an error from one of Marathon's error bodies. */
-function refusal(url: string, status: number, text: string): ImportError {
+function refusalError(url: string, status: number, text: string): ImportError {
   const body = errorSchemas.Invalid.safeParse(parseJson(text)).data;
   const details = (body?.details ?? []).map(detailOf);
   const fieldTexts = details.map(({ field, why }) => `${field} ${why}`).join('; ');

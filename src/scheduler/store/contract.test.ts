@@ -185,7 +185,7 @@ describe('the journal', () => {
   it.each([
     ['a process that is gone', JSON.stringify({ pid: 2 ** 22 + 1, started: '1' })],
     ['a process whose id another has now', JSON.stringify({ pid: process.pid, started: '1' })],
-    ['nobody that can be told', 'x'],
+    ['an unidentifiable process', 'x'],
     ['an empty word', '7'],
   ])('is taken over from %s', async (_name, lock) => {
     const directory = temporary();

@@ -48,7 +48,7 @@ export async function openJournal(options: JournalOptions): Promise<Store> {
 export async function readJournalEvents(directory: string): Promise<StoredEvent[]> {
   try {
     for (;;) {
-      const generation = (await journals(directory).catch(unlessMissing))?.at(-1);
+      const generation = (await listJournals(directory).catch(ignoreMissing))?.at(-1);
       if (generation === undefined) {
         throw new StoreError(
           `${directory} contains no scheduler state: choose another directory with --data-dir`,
@@ -56,7 +56,7 @@ export async function readJournalEvents(directory: string): Promise<StoredEvent[
       }
       const path = pathOf(directory, generation);
       // If the file is missing, a snapshot has just replaced it.
-      const bytes = await readFile(path).catch(unlessMissing);
+      const bytes = await readFile(path).catch(ignoreMissing);
       if (bytes) return parseJournal(path, bytes).events;
     }
   } catch (error) {
@@ -67,7 +67,7 @@ export async function readJournalEvents(directory: string): Promise<StoredEvent[
   }
 }
 
-function unlessMissing(error: NodeJS.ErrnoException): undefined {
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
 }
 
@@ -96,7 +96,7 @@ class Journal implements Store {
 
   static async open(options: JournalOptions, unlock: () => Promise<void>): Promise<Journal> {
     const { directory, warn } = options;
-    const generations = await journals(directory);
+    const generations = await listJournals(directory);
     const generation = generations.at(-1) ?? 1;
     if (generations.length === 0) await writeJournal(directory, generation, []);
     const path = pathOf(directory, generation);
@@ -156,7 +156,7 @@ function pathOf(directory: string, generation: number): string {
   return join(directory, `journal.${String(generation).padStart(8, '0')}`);
 }
 
-async function journals(directory: string): Promise<number[]> {
+async function listJournals(directory: string): Promise<number[]> {
   const names = await readdir(directory);
   return names
     .flatMap((name) => /^journal\.(\d+)$/.exec(name)?.[1] ?? [])

@@ -52,7 +52,7 @@ async function znodes(): Promise<unknown[]> {
 }
 
 /** The events as written, before any conversion. */
-async function raw(): Promise<{ type: string }[]> {
+async function readRaw(): Promise<{ type: string }[]> {
   const journal = readdirSync(JOURNAL).map((name) => decodeFrames(readFileSync(path.join(JOURNAL, name))));
   const frames = journal.flatMap(({ records }) => records.slice(1).flat());
   const lines = readFileSync(BACKUP, 'utf8').split('\n').slice(1, -2);
@@ -120,7 +120,7 @@ describe('the state of release 0.1.0', () => {
   });
 
   it('is written unchanged, so that 0.1.0 can read it again', async () => {
-    const written = await raw();
+    const written = await readRaw();
     expect([...new Set(written.map(({ type }) => type))].sort()).toEqual(TYPES);
     expect(asItWas(readEvents(written, refuse), written)).toEqual(written);
     const snapshot = [...snapshotOf(stateOf(await readJournalEvents(JOURNAL)))];

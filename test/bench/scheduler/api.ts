@@ -33,9 +33,9 @@ export interface ApiFigures {
 export async function askApi(appCount: number, each: number): Promise<ApiFigures> {
   const file = path.join(import.meta.dirname, 'api-process.ts');
   const child = fork(file, [String(appCount), String(each)], { execArgv: RUNTIME_FLAGS });
-  const told = async <T>(): Promise<T> => ((await once(child, 'message')) as [T])[0];
+  const nextMessage = async <T>(): Promise<T> => ((await once(child, 'message')) as [T])[0];
   try {
-    const { port, tasks } = await told<{ port: number; tasks: number }>();
+    const { port, tasks } = await nextMessage<{ port: number; tasks: number }>();
     const url = `http://127.0.0.1:${port}`;
     const apps = await timed(child, `${url}/v2/apps?embed=apps.tasks`);
     const appsGzipped = await timed(child, `${url}/v2/apps?embed=apps.tasks`, 'gzip');
@@ -52,7 +52,7 @@ export async function askApi(appCount: number, each: number): Promise<ApiFigures
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     stream.destroy();
-    const rss = told<{ rss: number }>();
+    const rss = nextMessage<{ rss: number }>();
     child.send('rss');
     return {
       tasks,

@@ -149,7 +149,7 @@ function schemas(names: Names): Record<string, JsonSchema> {
   const all: Record<string, JsonSchema> = {};
   for (const [name, schema] of Object.entries(made.schemas)) {
     const { $id: _id, $schema: _schema, ...rest } = schema as JsonSchema;
-    all[name] = mapped(rest, name in REQUESTS ? asSent : asShown);
+    all[name] = mapSchema(rest, name in REQUESTS ? toRequestSchema : toAnswerSchema);
   }
   const { App, Group } = all;
   if (App) all.AppUpdate = { ...App, description: 'A subset of the fields of an app', required: [] };
@@ -177,7 +177,7 @@ function jsonSchemaOf(schema: z.core.$ZodType): JsonSchema {
 }
 
 /** Describes requests: fields with a default are optional, unknown fields are ignored. */
-function asSent({ additionalProperties, required, ...rest }: JsonSchema): JsonSchema {
+function toRequestSchema({ additionalProperties, required, ...rest }: JsonSchema): JsonSchema {
   const { properties } = rest;
   return {
     ...rest,
@@ -189,13 +189,13 @@ function asSent({ additionalProperties, required, ...rest }: JsonSchema): JsonSc
 }
 
 /** Describes answers: every default is filled in, and later releases may add fields. */
-function asShown({ additionalProperties, default: _default, ...rest }: JsonSchema): JsonSchema {
+function toAnswerSchema({ additionalProperties, default: _default, ...rest }: JsonSchema): JsonSchema {
   return { ...rest, ...(isSchema(additionalProperties) && { additionalProperties }) };
 }
 
 /** Applies a change to all nested schemas, then to the schema itself. */
-function mapped(schema: JsonSchema, change: (schema: JsonSchema) => JsonSchema): JsonSchema {
-  const each = (one: JsonSchema) => mapped(one, change);
+function mapSchema(schema: JsonSchema, change: (schema: JsonSchema) => JsonSchema): JsonSchema {
+  const each = (one: JsonSchema) => mapSchema(one, change);
   const { properties, items, anyOf, oneOf, additionalProperties } = schema;
   return change({
     ...schema,

@@ -50,12 +50,12 @@ export class EventStreams {
   attach({ socket }: IncomingMessage, response: ServerResponse, wanted: Wanted): void {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' });
     response.write(':\n\n');
-    for (const text of this.#since(wanted)) response.write(text);
+    for (const text of this.#missedEvents(wanted)) response.write(text);
     this.#listeners.set(response, wanted);
     const remoteAddress = socket.remoteAddress ?? '';
     response.once('close', () => this.#detach(response, remoteAddress));
     this.#keepAlive ??= setInterval(() => this.#write(':\n\n'), KEEP_ALIVE_MS).unref();
-    this.#tell('event_stream_attached', remoteAddress);
+    this.#publishListener('event_stream_attached', remoteAddress);
   }
 
   publish(event: ServerEvent): void {
@@ -63,7 +63,7 @@ export class EventStreams {
     const id = `${this.#series}-${this.#published}`;
     const framed = (data: unknown) =>
       `event: ${event.eventType}\ndata: ${JSON.stringify(data)}\nid: ${id}\n\n`;
-    const light = lightOf(event);
+    const light = toLight(event);
     const kept: Kept = {
       id,
       type: event.eventType,
@@ -72,7 +72,7 @@ export class EventStreams {
     };
     this.#keep(kept);
     for (const [response, wanted] of this.#listeners) {
-      if (concerns(kept, wanted)) this.#send(response, textFor(kept, wanted));
+      if (matchesType(kept, wanted)) this.#send(response, textFor(kept, wanted));
     }
   }
 
@@ -95,18 +95,21 @@ export class EventStreams {
   }
 
   /** @returns the events that a listener has missed, or a comment if they are not kept any more */
-  #since(wanted: Wanted): string[] {
+  #missedEvents(wanted: Wanted): string[] {
     const { lastEventId } = wanted;
     if (lastEventId === undefined) return [];
     const at = this.#kept.findLastIndex(({ id }) => id === lastEventId);
     if (at < 0) return [': events since Last-Event-ID are no longer available: read the state again\n\n'];
     return this.#kept
       .slice(at + 1)
-      .filter((event) => concerns(event, wanted))
+      .filter((event) => matchesType(event, wanted))
       .map((event) => textFor(event, wanted));
   }
 
-  #tell(eventType: 'event_stream_attached' | 'event_stream_detached', remoteAddress: string): void {
+  #publishListener(
+    eventType: 'event_stream_attached' | 'event_stream_detached',
+    remoteAddress: string,
+  ): void {
     this.publish({ remoteAddress, eventType, timestamp: new Date(this.#now()).toISOString() });
   }
 
@@ -122,7 +125,7 @@ export class EventStreams {
   #detach(response: ServerResponse, remoteAddress: string): void {
     if (!this.#listeners.delete(response)) return;
     if (this.#listeners.size === 0) this.#stopKeepAlive();
-    this.#tell('event_stream_detached', remoteAddress);
+    this.#publishListener('event_stream_detached', remoteAddress);
   }
 
   #stopKeepAlive(): void {
@@ -131,7 +134,7 @@ export class EventStreams {
   }
 }
 
-function concerns({ type }: Kept, { types }: Wanted): boolean {
+function matchesType({ type }: Kept, { types }: Wanted): boolean {
   return types.size === 0 || types.has(type);
 }
 
@@ -140,7 +143,7 @@ function textFor({ text, lightText }: Kept, { light }: Wanted): string {
 }
 
 /** Source: Marathon's `plan-format=light`. */
-function lightOf(event: ServerEvent): ServerEvent | undefined {
+function toLight(event: ServerEvent): ServerEvent | undefined {
   if (!('plan' in event)) return undefined;
   const { original: _original, target: _target, ...light } = event.plan;
   return { ...event, plan: light };

@@ -82,13 +82,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       fc.tuple(which, fc.constantFrom(...STATES), fc.boolean()),
       ({ mesos }, [n, state, healthy]) => {
         const task = choose([...mesos.tasks.values()], n);
-        if (!task || mesos.lost.has(task.agentId)) return;
+        if (!task || mesos.unreachable.has(task.agentId)) return;
         mesos.advance(task.info.task_id.value, state, { healthy, message: 'so it is' });
       },
     ),
   },
   does(fc.tuple(fc.constantFrom('S0', 'S1'), fc.boolean()), ({ mesos }, [id, back]) => {
-    if (mesos.lost.has(id) !== back) return;
+    if (mesos.unreachable.has(id) !== back) return;
     if (back) mesos.bringBack(id);
     else mesos.lose(id);
   }),
@@ -112,8 +112,8 @@ describe('parts of answers', () => {
           const records = [...harness.state.apps.values()];
           for (const ask of asked) {
             // Nothing is cached for a copy of the record.
-            const anew = ask(records.map((record) => ({ ...record })));
-            expect(ask(records).map(String)).toEqual(anew.map(String));
+            const fresh = ask(records.map((record) => ({ ...record })));
+            expect(ask(records).map(String)).toEqual(fresh.map(String));
           }
         }
       }),

@@ -4,7 +4,7 @@ import { ownerOf, type State } from '../../domain/state.ts';
 import { setDeadlines } from '../deployments/deadlines.ts';
 import type { Decision, Input } from '../inputs.ts';
 import { NO_CONSTRAINTS } from '../placement/offer-filter.ts';
-import { graceOf } from '../tasks/ending.ts';
+import { gracePeriodOf } from '../tasks/ending.ts';
 import { kill, reconcile } from './calls.ts';
 import { giveUpUnreachable } from './update.ts';
 
@@ -49,7 +49,7 @@ export function handleSubscribed(
   events.push(setTimer(now + settings.reconciliationInitialDelayMs, { kind: 'reconcile_all', connection }));
   for (const task of state.tasks.values()) {
     if (task.killedAt !== undefined) {
-      calls.push(kill(task, graceOf(state, task)));
+      calls.push(kill(task, gracePeriodOf(state, task)));
       events.push(setTimer(now + settings.killRetryMs, { kind: 'kill', taskId: task.id, connection }));
     } else if (task.state === 'TASK_UNREACHABLE') {
       events.push(...giveUpUnreachable(ownerOf(state, task), task, now));

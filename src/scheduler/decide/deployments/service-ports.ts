@@ -21,8 +21,8 @@ export function assignServicePorts(
 ): AppDefinition | undefined {
   const { localPortMin, localPortMax } = inUse.settings;
   const size = localPortMax - localPortMin + 1;
-  const wanted = portsIn(app);
-  const earlier = before && hasOwnNetwork(before) === hasOwnNetwork(app) ? portsIn(before) : [];
+  const wanted = listServicePorts(app);
+  const earlier = before && hasOwnNetwork(before) === hasOwnNetwork(app) ? listServicePorts(before) : [];
   const taken = new Set(wanted);
   let next = Math.floor(seed * size);
   let tries = 0;
@@ -45,7 +45,7 @@ export function assignServicePorts(
   return withPorts(app, ports);
 }
 
-function portsIn(app: AppDefinition): number[] {
+function listServicePorts(app: AppDefinition): number[] {
   if (!hasOwnNetwork(app)) return app.portDefinitions.map(({ port }) => port);
   return (app.container?.portMappings ?? []).map(({ servicePort }) => servicePort);
 }

@@ -4,7 +4,7 @@ import { type Check, SCALARS, type Scalars, type Stage } from '../../domain/plac
 import { TASKS_PER_EXECUTOR } from '../../domain/settings.ts';
 import type { State } from '../../domain/state.ts';
 import { type ExecutorKind, executorKinds } from './executor-kinds.ts';
-import { draw, noScalars, type Pool, poolsOf, sum, UNRESERVED } from './pools.ts';
+import { noScalars, type Pool, poolsOf, sum, takeResources, UNRESERVED } from './pools.ts';
 import { accepts, type Want } from './want.ts';
 
 /** An offer while it is being filled with tasks. */
@@ -109,11 +109,11 @@ export function checkStages(bin: Bin, want: Want): Check[] {
 /** Takes the result of `tryFit` out of the bin. */
 export function fill(bin: Bin, want: Want, { ports, executor }: Fit): Allotment {
   if (executor?.isNew) {
-    draw(executor.kind.pool ? [executor.kind.pool] : [], executor.kind.cost, []);
+    takeResources(executor.kind.pool ? [executor.kind.pool] : [], executor.kind.cost, []);
     bin.present.add(executor.id);
   }
   if (executor) bin.load.set(executor.id, (bin.load.get(executor.id) ?? 0) + 1);
-  const resources = draw(acceptedPools(bin, want), want.scalars, ports);
+  const resources = takeResources(acceptedPools(bin, want), want.scalars, ports);
   return { resources, ...(executor && { executorResources: executor.kind.resources }) };
 }
 

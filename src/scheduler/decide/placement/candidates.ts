@@ -3,8 +3,8 @@ import { popHeap, pushHeap } from '../../domain/heap.ts';
 import type { AppRecord } from '../../domain/state.ts';
 import { isCounted } from '../../domain/task.ts';
 import { type Bin, type Fit, tryFit } from './bin.ts';
-import { addTo, allows, canComeBack, type Rule, rulesOf } from './constraints.ts';
-import { type Fields, fieldIn, fieldsOf } from './fields.ts';
+import { allows, countTask, mayAllowLater, type Rule, rulesOf } from './constraints.ts';
+import { type Fields, fieldsOf, readField } from './fields.ts';
 import type { Shelf } from './shelf.ts';
 
 interface Counted {
@@ -42,13 +42,13 @@ export class Candidates {
   /** Changes with each launch while tasks keep failing: a process outside Mesos may hold the port they got. */
   readonly #turn: number;
   /** Number of tasks about to be launched, by agent. */
-  readonly #ours = new Map<string, number>();
+  readonly #placedByAgent = new Map<string, number>();
   /** Bins of agents that already run tasks of the app. */
-  readonly #aside: Counted[] = [];
+  readonly #used: Counted[] = [];
   /** Bins that wait until other values of the GROUP_BY fields have caught up, by these values. */
   readonly #held = new Map<string, Held>();
   /** Bins that this app can't use any more. */
-  readonly #out: Bin[] = [];
+  readonly #excluded: Bin[] = [];
   readonly #broken: Bin[] = [];
   /** Number of bins that were tried without success. */
   tries = 0;
@@ -68,12 +68,12 @@ export class Candidates {
 
   next(): Candidate | undefined {
     for (;;) {
-      const bin = this.#released() ?? this.#fresh() ?? popHeap(this.#aside, isEmptier)?.bin;
+      const bin = this.#takeReleased() ?? this.#takeFresh() ?? popHeap(this.#used, isEmptier)?.bin;
       if (!bin) return undefined;
       const fit = tryFit(bin, this.#shelf.want, this.#turn);
       if (typeof fit === 'string') {
         this.tries += 1;
-        this.#shelf.fail(bin, fit);
+        this.#shelf.removeFailed(bin, fit);
         continue;
       }
       const fields = this.#app.constraints.length > 0 ? fieldsOf(this.#app, bin.offer) : NO_FIELDS;
@@ -84,40 +84,40 @@ export class Candidates {
 
   /** Records that a task was placed. */
   placed({ bin, fields }: Candidate): void {
-    if (this.#app.constraints.length > 0) addTo(this.rules, fields);
+    if (this.#app.constraints.length > 0) countTask(this.rules, fields);
     const agentId = bin.offer.agent_id.value;
-    this.#ours.set(agentId, (this.#ours.get(agentId) ?? 0) + 1);
-    if (this.#app.mode === 'daemon') this.#out.push(bin);
-    else if (!this.#shelf.isFull(bin)) this.#setAside(bin);
+    this.#placedByAgent.set(agentId, (this.#placedByAgent.get(agentId) ?? 0) + 1);
+    if (this.#app.mode === 'daemon') this.#excluded.push(bin);
+    else if (!this.#shelf.isFull(bin)) this.#markUsed(bin);
   }
 
   /** Returns all bins to the shelf. @returns the bins that violate a constraint */
   close(): readonly Bin[] {
     const held = [...this.#held.values()].flatMap(({ bins }) => bins);
     const broken = [...this.#broken, ...held];
-    for (const { bin } of this.#aside) this.#shelf.giveBack(bin);
-    for (const bin of [...this.#out, ...broken]) this.#shelf.giveBack(bin);
+    for (const { bin } of this.#used) this.#shelf.giveBack(bin);
+    for (const bin of [...this.#excluded, ...broken]) this.#shelf.giveBack(bin);
     return broken;
   }
 
-  #setAside(bin: Bin): void {
+  #markUsed(bin: Bin): void {
     const agentId = bin.offer.agent_id.value;
     const before = this.#record.perAgent.get(agentId) ?? 0;
-    const count = before + (this.#ours.get(agentId) ?? 0);
+    const count = before + (this.#placedByAgent.get(agentId) ?? 0);
     this.#turns += 1;
-    pushHeap(this.#aside, { bin, count, turn: this.#turns }, isEmptier);
+    pushHeap(this.#used, { bin, count, turn: this.#turns }, isEmptier);
   }
 
   #isAllowed(bin: Bin, fields: Fields): boolean {
     if (this.#app.constraints.length === 0) return true;
     const broken = this.rules.filter((rule) => !allows(rule, fields));
     if (broken.length === 0) return true;
-    if (!broken.every(canComeBack)) {
+    if (!broken.every(mayAllowLater)) {
       this.#broken.push(bin);
       return false;
     }
-    const even = this.rules.filter(canComeBack);
-    const key = JSON.stringify(even.map(({ constraint: [field] }) => fieldIn(fields, field)));
+    const even = this.rules.filter(mayAllowLater);
+    const key = JSON.stringify(even.map(({ constraint: [field] }) => readField(fields, field)));
     const held = this.#held.get(key) ?? { fields, bins: [] };
     this.#held.set(key, held);
     held.bins.push(bin);
@@ -125,9 +125,9 @@ export class Candidates {
   }
 
   /** @returns a held bin that the constraints allow by now */
-  #released(): Bin | undefined {
+  #takeReleased(): Bin | undefined {
     for (const [key, { fields, bins }] of this.#held) {
-      if (!this.rules.every((rule) => !canComeBack(rule) || allows(rule, fields))) continue;
+      if (!this.rules.every((rule) => !mayAllowLater(rule) || allows(rule, fields))) continue;
       const bin = bins.shift();
       if (bins.length === 0) this.#held.delete(key);
       return bin;
@@ -136,12 +136,12 @@ export class Candidates {
   }
 
   /** @returns the bin with the most free CPUs among the agents without tasks of the app */
-  #fresh(): Bin | undefined {
+  #takeFresh(): Bin | undefined {
     for (let bin = this.#shelf.take(); bin; bin = this.#shelf.take()) {
       const agentId = bin.offer.agent_id.value;
       if (!this.#record.perAgent.has(agentId)) return bin;
-      if (this.#isTaken(agentId)) this.#out.push(bin);
-      else this.#setAside(bin);
+      if (this.#isTaken(agentId)) this.#excluded.push(bin);
+      else this.#markUsed(bin);
     }
     return undefined;
   }

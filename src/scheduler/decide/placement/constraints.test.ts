@@ -5,7 +5,7 @@ import type { Offer } from '../../../mesos/types.ts';
 import type { AgentSpec } from '../../../simulator/agent.ts';
 import type { App } from '../../domain/app.ts';
 import { isReady } from '../../domain/task.ts';
-import { brokenBy, rulesOf } from './constraints.ts';
+import { findBroken, rulesOf } from './constraints.ts';
 import { fieldsOf } from './fields.ts';
 
 const OFFER: Offer = {
@@ -37,7 +37,7 @@ const OFFER: Offer = {
 function allowed(constraint: App['constraints'][number], counts: Record<string, number> = {}): boolean {
   const app = appV2({ constraints: [constraint] });
   const perField = new Map([[constraint[0], new Map(Object.entries(counts))]]);
-  return brokenBy(rulesOf({ perField }, app), fieldsOf(app, OFFER)).length === 0;
+  return findBroken(rulesOf({ perField }, app), fieldsOf(app, OFFER)).length === 0;
 }
 
 it.each<[App['constraints'][number], boolean, Record<string, number>?]>([

@@ -8,7 +8,7 @@ import type { App } from '../../domain/app.ts';
 import { type Constraint, fullMatcher, isValue } from '../../domain/constraint.ts';
 import type { BrokenConstraint } from '../../domain/placement.ts';
 import type { AppRecord } from '../../domain/state.ts';
-import { type Fields, fieldIn } from './fields.ts';
+import { type Fields, readField } from './fields.ts';
 import { ValueCounts } from './value-counts.ts';
 
 export interface Rule {
@@ -26,26 +26,26 @@ export function rulesOf(record: Pick<AppRecord, 'perField'>, app: App): Rule[] {
 }
 
 /** Counts a task that is about to be launched. */
-export function addTo(rules: readonly Rule[], fields: Fields): void {
+export function countTask(rules: readonly Rule[], fields: Fields): void {
   for (const { constraint, counts } of rules) {
-    const value = fieldIn(fields, constraint[0]);
+    const value = readField(fields, constraint[0]);
     if (value !== undefined) counts.add(value);
   }
 }
 
 export function allows({ constraint, allows: allowed }: Rule, fields: Fields): boolean {
-  return allowed(fieldIn(fields, constraint[0]));
+  return allowed(readField(fields, constraint[0]));
 }
 
 /** @returns the constraints that forbid another task of the app on an agent with these fields */
-export function brokenBy(rules: readonly Rule[], fields: Fields): BrokenConstraint[] {
+export function findBroken(rules: readonly Rule[], fields: Fields): BrokenConstraint[] {
   return rules
     .filter((rule) => !allows(rule, fields))
-    .map(({ constraint }) => ({ constraint, value: fieldIn(fields, constraint[0]) }));
+    .map(({ constraint }) => ({ constraint, value: readField(fields, constraint[0]) }));
 }
 
 /** True if an agent that is excluded now may be allowed again after launches on other agents. */
-export function canComeBack({ constraint: [, operator] }: Rule): boolean {
+export function mayAllowLater({ constraint: [, operator] }: Rule): boolean {
   return operator === 'GROUP_BY';
 }
 

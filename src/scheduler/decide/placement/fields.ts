@@ -17,7 +17,7 @@ export function fieldsOf(app: Pick<App, 'constraints'>, offer: Offer): Fields {
 }
 
 /** Checks for own properties, since a field may have a name such as `constructor`. */
-export function fieldIn(fields: Fields, field: string): string | undefined {
+export function readField(fields: Fields, field: string): string | undefined {
   return Object.hasOwn(fields, field) ? fields[field] : undefined;
 }
 

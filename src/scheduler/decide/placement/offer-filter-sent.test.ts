@@ -64,7 +64,7 @@ function sentConstraints(harness: Harness): (OfferConstraints | undefined)[] {
 
 function latest(harness: Harness): Update {
   const call = updates(harness).at(-1);
-  if (!call) throw new Error('the master was told nothing');
+  if (!call) throw new Error('the master received no constraints');
   return call;
 }
 

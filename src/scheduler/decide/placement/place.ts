@@ -9,7 +9,7 @@ import { taskId } from '../tasks/form.ts';
 import { taskInfo } from '../tasks/task-info.ts';
 import { type Bin, checkStages, fill } from './bin.ts';
 import { type Candidate, Candidates } from './candidates.ts';
-import { brokenBy } from './constraints.ts';
+import { findBroken } from './constraints.ts';
 import { fieldsOf } from './fields.ts';
 import { Shelf, type Shelved } from './shelf.ts';
 import { type Want, wantOf } from './want.ts';
@@ -169,6 +169,6 @@ function* agentsToReport(
 
 function constraintsCheck({ app, candidates }: Outcome, bin: Bin): Check {
   if (app.constraints.length === 0) return { stage: 'constraints', ok: true, broken: [] };
-  const broken = brokenBy(candidates.rules, fieldsOf(app, bin.offer));
+  const broken = findBroken(candidates.rules, fieldsOf(app, bin.offer));
   return { stage: 'constraints', ok: broken.length === 0, broken };
 }

@@ -62,7 +62,7 @@ export function sum(pools: readonly Pool[], name: keyof Scalars): number {
 }
 
 /** Takes amounts and ports out of the pools, in their order. @returns them as resources of a task */
-export function draw(pools: readonly Pool[], wanted: Scalars, ports: readonly number[]): Resource[] {
+export function takeResources(pools: readonly Pool[], wanted: Scalars, ports: readonly number[]): Resource[] {
   const drawn: Resource[] = [];
   for (const name of SCALARS) {
     let left = wanted[name];

@@ -65,7 +65,7 @@ export class Shelf {
     pushHeap(this.#heap, { bin, room: sum(bin.pools, 'cpus') }, isRoomier);
   }
 
-  fail(bin: Bin, stage: Stage): void {
+  removeFailed(bin: Bin, stage: Stage): void {
     this.refused.set(stage, (this.refused.get(stage) ?? 0) + 1);
     this.#failed.set(bin.offer.agent_id.value, { bin });
   }

@@ -27,14 +27,14 @@ export function endTasks(
       });
     }
     if (!state.connected) continue;
-    calls.push(kill(task, graceOf(state, task)));
+    calls.push(kill(task, gracePeriodOf(state, task)));
     events.push(killTimer(task, state, now));
   }
   return { events, calls };
 }
 
 /** @returns the grace period of a kill, if the app sets it */
-export function graceOf(state: State, task: Task): number | undefined {
+export function gracePeriodOf(state: State, task: Task): number | undefined {
   return ownerOf(state, task)?.app.taskKillGracePeriodSeconds;
 }
 

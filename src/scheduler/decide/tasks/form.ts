@@ -58,7 +58,7 @@ export function containerOf(
   if (describesContainer(app)) {
     const image = imageOf(app) ?? '';
     if (!isImageName(image)) return { field: 'container', problem: `'${image}' is not an image name` };
-    const { entrypoint, args } = commandIn(app);
+    const { entrypoint, args } = containerCommand(app);
     return { image, args, ...passedToExecutor(app), options: [...optionsOf(app), ...entrypoint] };
   }
   const split = splitCommand(app.cmd ?? '', env);
@@ -97,7 +97,7 @@ type SameInExecutor<T> = {
 /**
  * `cmd` runs in a shell in the container, `args` are passed to the image's entry point, as in Mesos' Docker support.
  */
-function commandIn({ cmd, args }: App): { entrypoint: string[]; args: string[] } {
+function containerCommand({ cmd, args }: App): { entrypoint: string[]; args: string[] } {
   if (cmd !== undefined && cmd.trim() !== '') {
     return { entrypoint: ['--entrypoint', '/bin/sh'], args: ['-c', cmd] };
   }

@@ -17,9 +17,9 @@ export function splitCommand(command: string, env: Readonly<Record<string, strin
   const words: string[] = [];
   for (const entry of parse(plain.text, env, PARSE_OPTIONS)) {
     if (typeof entry === 'string') words.push(entry);
-    else if ('comment' in entry) return { problem: needsShell('#') };
+    else if ('comment' in entry) return { problem: needsShellText('#') };
     else if (entry.op === 'glob') words.push(entry.pattern);
-    else return { problem: needsShell(entry.op) };
+    else return { problem: needsShellText(entry.op) };
   }
   return { words };
 }
@@ -39,14 +39,14 @@ function plainCommand(command: string): { text: string } | { problem: string } {
       if (rest.length === 1) return { problem: 'ends in a backslash' };
       text += c;
       i += 1;
-    } else if (c === '`') return { problem: needsShell('`') };
-    else if (c === '$' && !VARIABLE.test(rest)) return { problem: needsShell(rest.slice(0, 2)) };
+    } else if (c === '`') return { problem: needsShellText('`') };
+    else if (c === '$' && !VARIABLE.test(rest)) return { problem: needsShellText(rest.slice(0, 2)) };
     else if (quote === '"') {
       if (c === quote) quote = '';
     } else if (c === '"' || c === "'") quote = c;
     else if (c === '\n') return { problem: 'has several lines: use a single command' };
     else if (c === '#') {
-      if (/(^|\s)$/.test(text)) return { problem: needsShell('#') };
+      if (/(^|\s)$/.test(text)) return { problem: needsShellText('#') };
       text += '\\';
     }
     text += command.charAt(i);
@@ -57,6 +57,6 @@ function plainCommand(command: string): { text: string } | { problem: string } {
 /** A dollar that the parser and a shell interpret alike. */
 const VARIABLE = /^\$([A-Za-z_]|\{[A-Za-z_]\w*\}|["\s]|$)/;
 
-function needsShell(what: string): string {
+function needsShellText(what: string): string {
   return `has ${what}, which only a shell understands: quote it, or run a shell: sh -c '…'`;
 }
