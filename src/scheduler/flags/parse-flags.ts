@@ -45,9 +45,9 @@ export function readFlags(args: readonly string[], environment: NodeJS.ProcessEn
 
 export function usage(): string {
   const lines = FLAG_NAMES.map((name) => {
-    const { value, default: usual, help } = flagOf(name);
+    const { value, default: defaultValue, help } = flagOf(name);
     const left = value === undefined ? `--${name}` : `--${name} ${value}`;
-    return `  ${left.padEnd(45)} ${help}${usual === undefined ? '' : ` (${usual})`}`;
+    return `  ${left.padEnd(45)} ${help}${defaultValue === undefined ? '' : ` (default: ${defaultValue})`}`;
   });
   return `Run the mesosup scheduler: a Mesos framework with Marathon's API.\n\n${lines.join('\n')}\n\nFlags of Marathon that are not supported:\n\n${listUnsupportedFlags()}\n`;
 }
