@@ -47,8 +47,8 @@ schedulerFlags:
     'c.yaml:7:18: schedulerFlags.logging_level: one of trace, debug, info, warn, error, fatal was expected, not "loud"',
     'c.yaml:8:3: schedulerFlags.webui_url: a value (URL) was expected, not ""',
     'c.yaml:9:26: schedulerFlags.endpoints_port_suffix: an empty value (it is a switch) was expected, not "true"',
-    'c.yaml:10:32: schedulerFlags.access_control_allow_origin: * or origins such as https://ui.example:8443, with commas between them was expected, not "ui.example"',
-    "c.yaml:11:3: schedulerFlags.zk_max_versions: is a flag of Marathon that this scheduler doesn't have: the state is kept without it",
+    'c.yaml:10:32: schedulerFlags.access_control_allow_origin: * or origins such as https://ui.example:8443, separated by commas was expected, not "ui.example"',
+    "c.yaml:11:3: schedulerFlags.zk_max_versions: is a flag of Marathon that this scheduler doesn't have: the store does not need it",
   ]);
 });
 

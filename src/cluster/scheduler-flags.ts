@@ -1,7 +1,7 @@
 /** The check of `schedulerFlags`, as far as it needs no host: names, and values that name no file. */
 
 import { FLAG_NAMES, type FlagName, flagOf, isFlagName } from '../scheduler/flags/flag-table.ts';
-import { foreignReason } from '../scheduler/flags/unknown-flags.ts';
+import { unsupportedFlagReason } from '../scheduler/flags/unknown-flags.ts';
 import { didYouMean } from '../text/suggest.ts';
 import { type Complaint, expected } from './spec-errors.ts';
 
@@ -58,7 +58,7 @@ export function checkSchedulerFlags(flags: Readonly<Record<string, string>>): Co
 }
 
 function unknown(name: string): string {
-  const reason = foreignReason(name);
+  const reason = unsupportedFlagReason(name);
   if (reason !== undefined) return `is a flag of Marathon that this scheduler doesn't have: ${reason}`;
   return `is not known here${didYouMean(name, FLAG_NAMES)}`;
 }

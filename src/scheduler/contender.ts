@@ -1,6 +1,6 @@
 /**
- * One of several schedulers: it answers from the start, by passing requests on to the one that leads, and becomes
- * the scheduler when it is elected. It does so once: after losing the lead the process has to end.
+ * Runs one of several schedulers. It forwards requests to the leading scheduler until it is elected itself. It can
+ * become the leader only once: after losing the leadership the process has to exit.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -10,14 +10,14 @@ import type { ZooKeeperSession } from '../zookeeper/client.ts';
 import type { DaemonOptions } from './flags/options.ts';
 import { type Election, standForElection } from './leadership.ts';
 import { type Daemon, listen } from './listen.ts';
-import { passOn, unavailable } from './proxy.ts';
+import { answerUnavailable, forwardRequest } from './proxy.ts';
 import type { createScheduler, Scheduler } from './scheduler.ts';
 import { openZooKeeperStore } from './store/zookeeper.ts';
 
 export interface ContenderOptions {
   options: DaemonOptions;
   zooKeeper: ZooKeeperAddress;
-  /** Given, not imported: what a scheduler alone needs too would otherwise be loaded in a slower way for it. */
+  /** Passed in, not imported: an import here would move code of the single scheduler into a chunk that loads later. */
   createScheduler: typeof createScheduler;
   log: Logger;
   onFatal: (message: string) => void;
@@ -33,7 +33,7 @@ export async function startContender({
 }: ContenderOptions): Promise<Daemon> {
   const where = showZooKeeperAddress(zooKeeper);
   let scheduler: Scheduler | undefined;
-  let becoming: Promise<void> = Promise.resolve();
+  let starting: Promise<void> = Promise.resolve();
   let stopping = false;
 
   const listening = await listen(options, (request, answer) => {
@@ -43,9 +43,9 @@ export async function startContender({
   const { port, urls } = listening;
   const address = `${options.hostname}:${port}`;
   log.info({ url: urls[0], zk: where, address }, `listening on ${urls.join(' and ')}`);
-  warnOfTraps(options, zooKeeper, log);
+  warnOfRiskyOptions(options, zooKeeper, log);
 
-  const become = async (session: ZooKeeperSession): Promise<void> => {
+  const startLeading = async (session: ZooKeeperSession): Promise<void> => {
     log.info('elected: this scheduler leads');
     const store = await openZooKeeperStore({
       session,
@@ -58,8 +58,11 @@ export async function startContender({
       store,
       onFatal,
       address: () => address,
-      // As Marathon does: it ends, and is started again by what keeps it running.
-      abdicate: () => void stop().finally(() => onFatal('this scheduler leads no more: it was asked to')),
+      // Exits, as Marathon does; its init system starts it again.
+      abdicate: () =>
+        void stop().finally(() =>
+          onFatal('this scheduler is no longer the leader: it was asked to abdicate'),
+        ),
       leads: () => election.leads(),
     });
     await created.api.ready();
@@ -74,19 +77,21 @@ export async function startContender({
     address,
     log,
     onElected: (session) => {
-      becoming = become(session).catch((error: unknown) => {
+      starting = startLeading(session).catch((error: unknown) => {
         if (!stopping) onFatal(error instanceof Error ? error.message : String(error));
       });
     },
     onDeposed: (reason) =>
-      onFatal(`this scheduler leads no more: ${reason}. It ends; started again, it stands for election anew`),
+      onFatal(
+        `this scheduler is no longer the leader: ${reason}. It exits; when restarted, it stands for election again`,
+      ),
   });
 
   const stop = async (): Promise<void> => {
     stopping = true;
     listening.refuse();
-    // The state is stored before the lead is given away.
-    await Promise.race([becoming, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+    // Stores the state before another scheduler can lead.
+    await Promise.race([starting, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
     await scheduler?.stop();
     await election.stop();
     await listening.close();
@@ -106,27 +111,32 @@ function answerAsFollower(
     return;
   }
   const leader = election.leader();
-  // A stream is better held by the leader itself than by two. Clients give their password again after a redirect.
+  // Redirects event streams, so that only the leader holds them. Clients send their password again after a redirect.
   if (/^\/v2\/events\/?$/.test(path ?? '') && leader !== undefined && leader.address !== own) {
     answer.writeHead(302, { Location: `http://${leader.address}${request.url}`, 'Content-Length': 0 }).end();
     return;
   }
-  if (leader !== undefined && leader.address !== own) passOn(request, answer, leader, own);
-  else if (leader !== undefined) unavailable(answer, 'This scheduler was just elected and reads its state');
+  if (leader !== undefined && leader.address !== own) forwardRequest(request, answer, leader, own);
+  else if (leader !== undefined)
+    answerUnavailable(answer, 'This scheduler was just elected and is loading its state');
   else if (path === '/v2/leader') {
     const body = JSON.stringify({ message: 'There is no leader' });
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
     answer.writeHead(404, headers).end(body);
-  } else unavailable(answer, 'No scheduler leads: ZooKeeper is being asked, or out of reach');
+  } else
+    answerUnavailable(
+      answer,
+      'There is no leading scheduler: the election is under way, or ZooKeeper is unreachable',
+    );
 }
 
-function warnOfTraps(options: DaemonOptions, zooKeeper: ZooKeeperAddress, log: Logger): void {
+function warnOfRiskyOptions(options: DaemonOptions, zooKeeper: ZooKeeperAddress, log: Logger): void {
   if (zooKeeper.credentials === undefined) {
-    log.warn('--zk has no user:password: whoever reaches ZooKeeper may read and change the state');
+    log.warn('--zk has no user:password: anyone who can reach ZooKeeper can read and change the state');
   }
   if (/^(127\.|::1$|localhost$)/.test(options.httpAddress) && options.hostname !== options.httpAddress) {
     log.warn(
-      `the API listens on ${options.httpAddress} alone, where schedulers on other hosts can't pass requests on to: give --http_address`,
+      `the API listens only on ${options.httpAddress}, so schedulers on other hosts can't forward requests to it: set --http_address`,
     );
   }
 }

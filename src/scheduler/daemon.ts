@@ -1,4 +1,4 @@
-/** The composition root: one scheduler alone with its journal, or one of several that elect a leader. */
+/** The composition root: a single scheduler with a journal, or one of several schedulers that elect a leader. */
 
 import type { Logger } from 'pino';
 import type { DaemonOptions } from './flags/options.ts';
@@ -8,9 +8,9 @@ import { openJournal } from './store/journal.ts';
 import type { Store } from './store/store.ts';
 
 /**
- * Resolves once the API listens; the election and the subscription follow by themselves.
- * @param onFatal called when the daemon can't go on, and must end at once
- * @throws StoreError, or an Error where the API can't listen
+ * Resolves once the API listens. The election and the subscription follow in the background.
+ * @param onFatal called when the daemon can't continue and must exit at once
+ * @throws StoreError, or an Error if the API can't listen
  */
 export async function startDaemon(
   options: DaemonOptions,
@@ -18,21 +18,21 @@ export async function startDaemon(
   onFatal: (message: string) => void,
 ): Promise<Daemon> {
   if (options.zooKeeper) {
-    // Loaded where it is needed only: a single scheduler starts without.
+    // Loaded on demand: a single scheduler starts faster without it.
     const { startContender } = await import('./contender.ts');
     return startContender({ options, zooKeeper: options.zooKeeper, createScheduler, log, onFatal });
   }
   const warn = (message: string) => log.warn(message);
   const store = await openJournal({ directory: options.dataDirectory, warn });
   try {
-    return await startAlone(options, log, onFatal, store);
+    return await startSingle(options, log, onFatal, store);
   } catch (error) {
     await store.close();
     throw error;
   }
 }
 
-async function startAlone(
+async function startSingle(
   options: DaemonOptions,
   log: Logger,
   onFatal: (message: string) => void,

@@ -1,4 +1,4 @@
-/** What `/v2/info` says of how the scheduler was set up, by Marathon's names; secrets are left out. */
+/** Describes the scheduler's configuration for `/v2/info`, with Marathon's names and without secrets. */
 
 import { RELEASE } from '../release.ts';
 import { showZooKeeperAddress } from '../zookeeper/address.ts';
@@ -6,12 +6,12 @@ import type { SetupJson } from './api/v2/scheduler-schemas.ts';
 import type { DaemonOptions } from './flags/options.ts';
 import { showMasters } from './masters.ts';
 
-export function infoOf(options: DaemonOptions): SetupJson {
+export function describeSetup(options: DaemonOptions): SetupJson {
   const { settings, zooKeeper, hostname, httpPort, tls, allowedOrigins } = options;
   const { framework } = settings;
   return {
     name: framework.name,
-    // Clients that look at Marathon's take any that has numbers with dots between them.
+    // Clients that check Marathon's version accept any version of numbers separated by dots.
     version: RELEASE,
     marathon_config: {
       master: showMasters(options.masters),

@@ -1,6 +1,7 @@
 /**
- * The election among schedulers, in ZooKeeper below the path of `--zk`: `leader/member_NNNNNNNNNN`, each with the
- * `host:port` where its API is. A follower whose session ends stands again with a new one; a leader doesn't.
+ * The election among schedulers, in ZooKeeper below the path of `--zk`: `leader/member_NNNNNNNNNN`, each holding the
+ * `host:port` of its API. A follower whose session ends stands for election again with a new session; a leader does
+ * not.
  */
 
 import type { Logger } from 'pino';
@@ -13,33 +14,36 @@ import type { Leader } from './proxy.ts';
 
 const PREFIX = 'member_';
 /**
- * A killed leader leads until its session ends, and that is nearly all of a failover: with ZooKeeper's usual tick of
- * 2 s it is over 6 to 9 s later. A shorter one would take a slow disk of ZooKeeper's for a dead scheduler.
+ * A killed leader keeps the leadership until its session ends, which is most of a failover: 6 to 9 s with ZooKeeper's
+ * default tick of 2 s. With a shorter session, a slow disk of ZooKeeper would look like a dead scheduler.
  */
 const SESSION_MS = 6000;
 
 export interface ElectionOptions {
   zooKeeper: ZooKeeperAddress;
-  /** `host:port` under which others reach our API. */
+  /** `host:port` under which other hosts reach this scheduler's API. */
   address: string;
   log: Logger;
-  /** We lead; the session is the one that we lead by. Called once at most. */
+  /** Called at most once, when this scheduler becomes the leader; its leadership depends on the session. */
   onElected: (session: ZooKeeperSession) => void;
-  /** We led, and may no more: nothing may be done from here on. */
+  /** Called when this scheduler has lost the leadership: it must not act any more. */
   onDeposed: (reason: string) => void;
 }
 
 export interface Election {
-  /** Whether we lead, by the clock too. */
+  /** True while this scheduler leads, also according to its own clock. */
   leads(): boolean;
-  /** The scheduler that leads, maybe ours; undefined where none is known. */
+  /** The leading scheduler, possibly this one; undefined if none is known. */
   leader(): Leader | undefined;
-  /** Lets others lead at once. */
+  /** Ends the candidacy, so that another scheduler can lead at once. */
   stop(): Promise<void>;
 }
 
-/** Where the schedulers that stand for election have their APIs, the leader's first. */
-export async function candidates(session: ZooKeeperSession, zooKeeper: ZooKeeperAddress): Promise<string[]> {
+/** @returns the API addresses of all candidates, the leader's first */
+export async function listCandidates(
+  session: ZooKeeperSession,
+  zooKeeper: ZooKeeperAddress,
+): Promise<string[]> {
   const path = childPath(zooKeeper.path, 'leader');
   const names = sortMembers((await untilAnswered(() => session.children(path))) ?? [], PREFIX);
   const found = await Promise.all(
@@ -67,14 +71,14 @@ export function standForElection(options: ElectionOptions): Election {
     leader = leading === undefined ? undefined : { address: leading, term: term.signal };
   };
 
-  /** @returns why it is over, once it is */
+  /** Resolves when the candidacy ends. @returns the reason */
   const stand = async (by: ZooKeeperSession): Promise<string> => {
     const unfollow = followLeader({
       session: by,
       path,
       prefix: PREFIX,
       onChange: (member) => follow(member?.data.toString('utf8')),
-      onError: (error) => log.error({ err: error }, `who leads can't be read in ZooKeeper at ${path}`),
+      onError: (error) => log.error({ err: error }, `can't read the leader from ZooKeeper at ${path}`),
     });
     const reason = await new Promise<string>((resolve) => {
       candidacy = contend({
@@ -107,9 +111,9 @@ export function standForElection(options: ElectionOptions): Election {
         signal: stopping.signal,
         onProblem: (message) => log.warn(`ZooKeeper: ${message}`),
       });
-      log.info({ session: session.id }, 'in touch with ZooKeeper; standing for election');
+      log.info({ session: session.id }, 'connected to ZooKeeper; standing for election');
       const reason = await stand(session);
-      if (!stopping.signal.aborted) log.warn(`no candidate any more: ${reason}`);
+      if (!stopping.signal.aborted) log.warn(`no longer a candidate: ${reason}`);
       await session.close();
     }
   };

@@ -1,7 +1,7 @@
-/** Turns V8's linear matcher on, for this process; domain/patterns.ts says why. */
+/** Enables V8's linear-time regular expressions for this process; domain/patterns.ts explains why. */
 
 import { setFlagsFromString } from 'node:v8';
 
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
-// For the flag `l` of regular expressions.
+// Enables the flag `l` of regular expressions.
 setFlagsFromString('--enable-experimental-regexp-engine');

@@ -60,18 +60,18 @@ it('serves over HTTP and TLS, or over TLS alone', async () => {
   expect(await overTls(alone.urls[0] ?? '')).toBe('hello');
 });
 
-it('says what is wrong with a certificate, and which port is taken', async () => {
+it('reports an invalid certificate and a port in use', async () => {
   await expect(listen({ ...common, tls: tls('nonsense') }, hello)).rejects.toThrow(
-    /^--ssl_cert_file and --ssl_key_file are no certificate with its key: /,
+    /^--ssl_cert_file and --ssl_key_file are not a certificate and its key: /,
   );
   const { port } = await start({ ...common, httpPort: 0 });
-  await expect(listen({ ...common, httpPort: port }, hello)).rejects.toThrow(/taken .* --http_port/);
+  await expect(listen({ ...common, httpPort: port }, hello)).rejects.toThrow(/in use .* --http_port/);
   await expect(listen({ ...common, httpPort: 0, tls: { ...tls(), port } }, hello)).rejects.toThrow(
-    /taken .* --https_port/,
+    /in use .* --https_port/,
   );
 });
 
-it('takes so many connections and no more', async () => {
+it('limits the number of connections', async () => {
   const { port } = await start({ ...common, maxConnections: 2, httpPort: 0 });
   const sockets = [1, 2, 3].map(() => connect(port, '127.0.0.1').on('error', () => {}));
   await Promise.race(sockets.map((socket) => once(socket, 'close')));
@@ -79,7 +79,7 @@ it('takes so many connections and no more', async () => {
   for (const socket of sockets) socket.destroy();
 });
 
-it('cuts what is open when it closes', async () => {
+it('closes open connections when it closes', async () => {
   const silent = await listen({ ...common, httpPort: 0 }, () => {});
   const pending = fetch(silent.urls[0] ?? '');
   await once(AbortSignal.timeout(50), 'abort');

@@ -1,4 +1,4 @@
-/** Where the API listens: over HTTP, over TLS, or both. */
+/** Listens for requests to the API: with HTTP, with TLS, or with both. */
 
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
@@ -8,7 +8,7 @@ import { createSecureContext } from 'node:tls';
 import { MesosupError } from '../errors/mesosup-error.ts';
 import type { ListenOptions } from './flags/options.ts';
 
-/** What a daemon is to whoever started it, alone or as one of several. */
+/** A running scheduler, single or one of several. */
 export interface Daemon {
   readonly port: number;
   /** Stops without ending any task. */
@@ -16,22 +16,22 @@ export interface Daemon {
 }
 
 export interface Listening {
-  /** Of HTTP, or of HTTPS where that is all. */
+  /** The HTTP port; without HTTP, the HTTPS port. */
   readonly port: number;
   readonly urls: readonly string[];
-  /** No connection is taken from here on; those there are go on. */
+  /** Accepts no further connections; existing ones continue. */
   refuse(): void;
-  /** Cuts what connections there are. */
+  /** Closes all connections. */
   close(): Promise<void>;
 }
 
-/** For a request's headers, and for all of it: a client that dawdles doesn't hold a connection for ever. */
+/** Limits for the headers and for the complete request, so that slow clients can't hold connections. */
 const HEADERS_WITHIN_MS = 20_000;
 const REQUEST_WITHIN_MS = 60_000;
-/** An idle connection is kept for a client that asks every minute. */
+/** Keeps idle connections open for clients that poll every minute. */
 const KEEP_ALIVE_MS = 75_000;
 
-/** @throws Error with what to do, where a port is taken or the certificate is no good */
+/** @throws Error with what to do, if a port is in use or the certificate is invalid */
 export async function listen(options: ListenOptions, handler: RequestListener): Promise<Listening> {
   const { httpAddress: host, httpPort, tls, maxConnections } = options;
   const servers: { server: Server; scheme: string; flag: string; port: number }[] = [];
@@ -61,9 +61,9 @@ export async function listen(options: ListenOptions, handler: RequestListener): 
       for (const one of servers) one.server.close();
       throw portTaken(error, host, port, flag);
     }
-    const given = (server.address() as AddressInfo).port;
-    first ||= given;
-    urls.push(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${given}`);
+    const actualPort = (server.address() as AddressInfo).port;
+    first ||= actualPort;
+    urls.push(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${actualPort}`);
   }
   const closed = servers.map(({ server }) => once(server, 'close'));
   const refuse = () => {
@@ -81,23 +81,26 @@ export async function listen(options: ListenOptions, handler: RequestListener): 
   };
 }
 
-/** @throws Error where they are no certificate with its key */
+/** @throws Error if they are not a certificate and its key */
 export function checkCertificate({ cert, key }: { readonly cert: string; readonly key: string }): void {
   try {
     createSecureContext({ cert, key });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new MesosupError(`--ssl_cert_file and --ssl_key_file are no certificate with its key: ${reason}`, {
-      cause: error,
-    });
+    throw new MesosupError(
+      `--ssl_cert_file and --ssl_key_file are not a certificate and its key: ${reason}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
-/** What to do where the API's port is another program's; any other error as it is. */
+/** @returns an error with what to do if another program uses the port; any other error unchanged */
 function portTaken(error: unknown, host: string, port: number, flag: string): unknown {
   if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) return error;
   return new MesosupError(
-    `port ${port} of ${host} is taken by another program: stop it, or choose another with ${flag}`,
+    `port ${port} on ${host} is in use by another program: stop that program, or choose another port with ${flag}`,
     { cause: error },
   );
 }

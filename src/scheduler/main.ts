@@ -1,4 +1,4 @@
-/** The scheduler daemon. Exit codes: 0 told to stop or checked, 1 can't go on, 2 wrong flags. */
+/** The scheduler daemon. Exit codes: 0 stopped by a signal or successful --check, 1 fatal error, 2 wrong flags. */
 
 import { tmpdir } from 'node:os';
 import { destination, pino } from 'pino';
@@ -11,7 +11,7 @@ import { readFlags, usage } from './flags/parse-flags.ts';
 import { checkCertificate } from './listen.ts';
 
 const log = pino({ level: 'info', base: null }, destination({ dest: 2, sync: true }));
-// Unknown flags end the reading before it says whether this is a check.
+// Read here, since parsing fails at an unknown flag before it returns --check.
 const checks = process.argv.includes('--check');
 
 function fail(message: string, exitCode: number): never {
@@ -20,10 +20,10 @@ function fail(message: string, exitCode: number): never {
   process.exit(exitCode);
 }
 
-/** Where a bug is reported: the service's own /tmp goes with it. */
+/** Directories for reports of bugs. /tmp comes last: a service's private /tmp is removed when it stops. */
 let reports = [tmpdir()];
 
-function failed(error: unknown): never {
+function failWith(error: unknown): never {
   const failure = failureOf(error, {
     version: RELEASE,
     command: ['mesosup-scheduler'],
@@ -32,10 +32,10 @@ function failed(error: unknown): never {
   fail(failureText(failure), failure.exitCode);
 }
 
-process.on('uncaughtException', failed);
+process.on('uncaughtException', failWith);
 try {
   const flags = readFlags(process.argv.slice(2), process.env);
-  if (flags.on('help')) {
+  if (flags.isOn('help')) {
     process.stdout.write(usage());
     process.exit(0);
   }
@@ -49,10 +49,10 @@ try {
   const daemon = await startDaemon(options, log, (message) => fail(message, 1));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
-      log.info(`${signal}: stopping; the tasks go on`);
-      daemon.stop().then(() => process.exit(0), failed);
+      log.info(`${signal}: stopping; the tasks keep running`);
+      daemon.stop().then(() => process.exit(0), failWith);
     });
   }
 } catch (error) {
-  failed(error);
+  failWith(error);
 }

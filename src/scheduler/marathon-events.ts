@@ -1,6 +1,5 @@
 /**
- * What the listeners to `/v2/events` are told of a change of state. Source of names and fields: Marathon 1.11's
- * event bus.
+ * Converts state changes to the events of `/v2/events`. Source of names and fields: the event bus of Marathon 1.11.
  */
 
 import { isTerminal } from '../mesos/types.ts';
@@ -15,7 +14,7 @@ import { instanceIdOf, isReady, type Task } from './domain/task.ts';
 type Data<T extends EventType> = Omit<EventOf<T>, 'eventType' | 'timestamp'>;
 type Stamp = <T extends EventType>(eventType: T, data: Data<T>) => ServerEvent;
 
-/** Called with the state as it is before the event, so that what ends can still be looked up. */
+/** @param state the state before the event, so that an ending task or deployment can still be looked up */
 export function serverEvents(state: State, event: StateEvent, now: number): ServerEvent[] {
   const timestamp = new Date(now).toISOString();
   const stamp: Stamp = (eventType, data) => ({ ...data, eventType, timestamp }) as unknown as ServerEvent;
@@ -67,7 +66,7 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
     case 'task_launched':
       return [stamp('instance_changed_event', instanceJson(event.task, 'Provisioned'))];
     case 'task_killed': {
-      // Told when the task is asked to end, and no endpoint any more, not only when Mesos says so.
+      // Sent at the kill, not when Mesos confirms it: from here on the task is not an endpoint any more.
       const task = state.tasks.get(event.taskId);
       if (!task || task.killedAt !== undefined) return [];
       const { id: taskId, appId, version, host } = task;
@@ -81,7 +80,7 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
     }
     case 'task_updated': {
       const task = state.tasks.get(event.taskId);
-      return task ? ofUpdate(state, task, event, stamp) : [];
+      return task ? eventsForUpdate(state, task, event, stamp) : [];
     }
     case 'task_probed': {
       const task = state.tasks.get(event.taskId);
@@ -105,7 +104,7 @@ function stepJson(deployment: Deployment, step: number): Data<'deployment_info'>
   return { plan: planJson(deployment), currentStep: { actions } };
 }
 
-function ofUpdate(
+function eventsForUpdate(
   state: State,
   task: Task,
   event: Extract<StateEvent, { type: 'task_updated' }>,

@@ -1,20 +1,20 @@
-/** How the scheduler finds the leading master: from a list, or in ZooKeeper. */
+/** Finds the leading master, from a list or in ZooKeeper. */
 
 import type { Logger } from 'pino';
 import { detectFromList } from '../mesos/leader.ts';
 import { showZooKeeperAddress, type ZooKeeperAddress } from '../zookeeper/address.ts';
 
 export type Masters =
-  /** `host:port` each; any that is up leads to the one that leads. */
+  /** `host:port` of each master; any master that runs redirects to the leader. */
   { readonly list: readonly string[] } | { readonly zooKeeper: ZooKeeperAddress };
 
 export interface Detection {
-  /** `host:port` of a master to subscribe with; rejects where none is known. */
+  /** @returns `host:port` of the master to subscribe with; rejects if none is known */
   detect(): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** @param onMoved another master leads than the one last given */
+/** @param onMoved called when another master leads than `detect` returned last */
 export async function openDetection(masters: Masters, log: Logger, onMoved: () => void): Promise<Detection> {
   if ('list' in masters) return { detect: detectFromList(masters.list), stop: async () => {} };
   const [{ createMasterDetector, masterAddress }, { openZooKeeper }] = await Promise.all([
@@ -22,7 +22,7 @@ export async function openDetection(masters: Masters, log: Logger, onMoved: () =
     import('../zookeeper/session.ts'),
   ]);
   const { servers, credentials, path } = masters.zooKeeper;
-  let given: string | undefined;
+  let current: string | undefined;
   const detector = createMasterDetector({
     path,
     open: (signal) =>
@@ -33,22 +33,22 @@ export async function openDetection(masters: Masters, log: Logger, onMoved: () =
         onProblem: (message) => log.debug(`ZooKeeper of the masters: ${message}`),
       }),
     onLeader: (leader) => {
-      if (!leader || given === undefined || masterAddress(leader) === given) return;
-      given = undefined;
+      if (!leader || current === undefined || masterAddress(leader) === current) return;
+      current = undefined;
       onMoved();
     },
     onProblem: (message) => log.warn(message),
   });
   return {
     detect: async () => {
-      given = await detector.detect();
-      return given;
+      current = await detector.detect();
+      return current;
     },
     stop: () => detector.stop(),
   };
 }
 
-/** For people: without a password. */
+/** Without a password, for logs and answers. */
 export function showMasters(masters: Masters): string {
   return 'list' in masters ? masters.list.join(',') : showZooKeeperAddress(masters.zooKeeper);
 }

@@ -39,7 +39,7 @@ it('counts what an operator watches', async () => {
   }
 });
 
-it('counts by route and not by URL, of which there is no end', async () => {
+it('counts by route, since the number of URLs is unlimited', async () => {
   const one = server();
   for (let i = 0; i < 20; i += 1) await get(one, `/nothing/${i}`);
   const lines = (await scraped(one)).split('\n').filter((line) => line.includes('_seconds_count{'));
@@ -48,10 +48,10 @@ it('counts by route and not by URL, of which there is no end', async () => {
   ]);
 });
 
-it('times a store, and leaves it as it is', async () => {
+it('times a store without changing it', async () => {
   const metrics = createMetrics();
   const inner = createMemoryStore();
-  const store = metrics.timed(inner);
+  const store = metrics.timeStore(inner);
   await store.append([{ type: 'framework_registered', frameworkId: 'f' }]);
   expect(await inner.load()).toEqual(await store.load());
   expect(await store.load()).toHaveLength(1);
@@ -61,7 +61,7 @@ it('times a store, and leaves it as it is', async () => {
   expect(text).toMatch(/\nprocess_resident_memory_bytes \d+\n/);
 });
 
-it('names each request in its answer, by the name it came with where it has one', async () => {
+it('returns the id of each request, keeping a valid id of the client', async () => {
   const answered: string[] = [];
   const one = server({ onAnswered: ({ id, method, status }) => answered.push(`${id} ${method} ${status}`) });
   const named = await call(one, 'GET', '/v2/apps', undefined, { 'x-request-id': 'abc-1' });

@@ -1,4 +1,4 @@
-/** What operators watch, as `/metrics/prometheus` shows it. */
+/** Metrics for operators, served at `/metrics/prometheus`. */
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { SchedulerCall, SchedulerEvent } from '../mesos/types.ts';
@@ -7,45 +7,45 @@ import type { StateEvent } from './domain/events.ts';
 import type { State } from './domain/state.ts';
 import type { Store } from './store/store.ts';
 
-/** Seconds; an answer from memory takes a millisecond, and a slow disk a second. */
+/** Seconds. An answer from memory takes a millisecond, a write to a slow disk a second. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 export interface Metrics {
-  answered(answer: Answered): void;
-  /** An event of the master; `seconds` from when it came to when what follows from it was stored. */
-  mesosEvent(event: SchedulerEvent, seconds: number): void;
-  called(call: Pick<SchedulerCall, 'type'>): void;
-  callFailed(call: Pick<SchedulerCall, 'type'>): void;
-  /** A change of state that has been stored. */
-  changed(event: StateEvent): void;
-  /** The same store, timed. */
-  timed(store: Store): Store;
-  /** In Prometheus' text format. */
+  countAnswer(answer: Answered): void;
+  /** Counts an event of the master. `seconds`: from its arrival until the resulting changes were stored. */
+  countMesosEvent(event: SchedulerEvent, seconds: number): void;
+  countCall(call: Pick<SchedulerCall, 'type'>): void;
+  countCallFailure(call: Pick<SchedulerCall, 'type'>): void;
+  /** Counts a state change that has been stored. */
+  countChange(event: StateEvent): void;
+  /** @returns the same store, with its appends timed */
+  timeStore(store: Store): Store;
+  /** Renders the metrics in the text format of Prometheus. */
   render(state: State, listeners: number): Promise<string>;
   readonly contentType: string;
 }
 
-/** @param ofProcess with memory, CPU and the event loop's lag of this process, for which it observes that for good */
-export function createMetrics({ ofProcess = true } = {}): Metrics {
+/** @param withProcessMetrics also observes memory, CPU and event loop lag of this process, until the process ends */
+export function createMetrics({ withProcessMetrics = true } = {}): Metrics {
   const registers = [new Registry()] as const;
   const [registry] = registers;
-  if (ofProcess) collectDefaultMetrics({ register: registry });
+  if (withProcessMetrics) collectDefaultMetrics({ register: registry });
   const requests = new Histogram({
     name: 'mesosup_http_request_duration_seconds',
-    help: 'Time from a request to the end of its answer; event streams are left out',
+    help: 'Time from a request to the end of its answer; without event streams',
     labelNames: ['method', 'route', 'status'],
     buckets: BUCKETS,
     registers: [...registers],
   });
   const lag = new Histogram({
     name: 'mesosup_event_lag_seconds',
-    help: 'Time from an event of the Mesos master to when what follows from it was stored',
+    help: 'Time from an event of the Mesos master until the resulting changes were stored',
     buckets: BUCKETS,
     registers: [...registers],
   });
   const appends = new Histogram({
     name: 'mesosup_store_append_duration_seconds',
-    help: 'Time until changes were safe in the journal or ZooKeeper',
+    help: 'Time to store changes in the journal or ZooKeeper',
     buckets: BUCKETS,
     registers: [...registers],
   });
@@ -55,10 +55,10 @@ export function createMetrics({ ofProcess = true } = {}): Metrics {
   const events = counter('mesos_events_total', 'Events of the Mesos master', ['type']);
   const offers = counter('offers_received_total', 'Offers of the Mesos master');
   const calls = counter('mesos_calls_total', 'Calls to the Mesos master', ['type']);
-  const failed = counter('mesos_call_failures_total', 'Calls that the Mesos master did not take', ['type']);
+  const failed = counter('mesos_call_failures_total', 'Calls that the Mesos master did not accept', ['type']);
   const launched = counter('tasks_launched_total', 'Tasks launched');
-  const killed = counter('tasks_killed_total', 'Tasks asked to end');
-  const updates = counter('task_updates_total', 'What Mesos told of tasks', ['state']);
+  const killed = counter('tasks_killed_total', 'Tasks killed');
+  const updates = counter('task_updates_total', 'Status updates of tasks', ['state']);
   const started = counter('deployments_started_total', 'Deployments started');
   const ended = counter('deployments_ended_total', 'Deployments ended', ['outcome']);
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
@@ -66,31 +66,31 @@ export function createMetrics({ ofProcess = true } = {}): Metrics {
   const connected = gauge('connected', '1 while subscribed with a Mesos master');
   const apps = gauge('apps', 'Apps');
   const tasks = gauge('tasks', 'Tasks that have not ended', ['state']);
-  const unanswered = gauge('tasks_unanswered', 'Tasks that the master has yet to answer for');
-  const queued = gauge('queue_apps', 'Apps that wait for offers or for a delay to pass');
-  const missing = gauge('queue_instances', 'Instances that they lack');
-  const deployments = gauge('deployments', 'Deployments under way');
+  const unanswered = gauge('tasks_unanswered', 'Tasks whose state the master has not reported yet');
+  const queued = gauge('queue_apps', 'Apps that wait for offers or for the end of a launch delay');
+  const missing = gauge('queue_instances', 'Missing instances of the apps in the queue');
+  const deployments = gauge('deployments', 'Running deployments');
   const streams = gauge('event_streams', 'Listeners to /v2/events');
 
   return {
     contentType: registry.contentType,
-    answered: ({ method, route, status, seconds }) =>
+    countAnswer: ({ method, route, status, seconds }) =>
       requests.observe({ method, route, status: String(status) }, seconds),
-    mesosEvent: (event, seconds) => {
+    countMesosEvent: (event, seconds) => {
       events.inc({ type: event.type });
       if (event.type === 'OFFERS') offers.inc(event.offers.offers.length);
       lag.observe(seconds);
     },
-    called: ({ type }) => calls.inc({ type }),
-    callFailed: ({ type }) => failed.inc({ type }),
-    changed: (event) => {
+    countCall: ({ type }) => calls.inc({ type }),
+    countCallFailure: ({ type }) => failed.inc({ type }),
+    countChange: (event) => {
       if (event.type === 'task_launched') launched.inc();
       else if (event.type === 'task_killed') killed.inc();
       else if (event.type === 'task_updated') updates.inc({ state: event.state });
       else if (event.type === 'deployment_started') started.inc();
       else if (event.type === 'deployment_ended') ended.inc({ outcome: event.outcome });
     },
-    timed: (store) => ({
+    timeStore: (store) => ({
       append: async (changes) => {
         const end = appends.startTimer();
         await store.append(changes);
@@ -109,7 +109,7 @@ export function createMetrics({ ofProcess = true } = {}): Metrics {
       queued.set(state.waiting.size);
       deployments.set(state.deployments.size);
       streams.set(listeners);
-      missing.set(missingIn(state));
+      missing.set(countMissingInstances(state));
       tasks.reset();
       for (const { state: name } of state.tasks.values()) tasks.inc({ state: name });
       return registry.metrics();
@@ -117,8 +117,8 @@ export function createMetrics({ ofProcess = true } = {}): Metrics {
   };
 }
 
-/** A daemon wants as many as there are agents, which is no number to count. */
-function missingIn(state: State): number {
+/** Leaves out daemons: the number of their instances is the number of agents. */
+function countMissingInstances(state: State): number {
   let sum = 0;
   for (const id of state.waiting) {
     const record = state.apps.get(id);

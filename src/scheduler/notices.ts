@@ -1,4 +1,4 @@
-/** What the log is told of a change of state. */
+/** Log messages for state changes. */
 
 import { isTerminal } from '../mesos/types.ts';
 import type { Deployment } from './domain/deployment.ts';
@@ -11,21 +11,21 @@ export interface Notice {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Called with the state as it is before the event, so that a task that ends can still be looked up. */
-export function describe(state: State, event: StateEvent): Notice | undefined {
+/** @param state the state before the event, so that an ending task can still be looked up */
+export function noticeFor(state: State, event: StateEvent): Notice | undefined {
   switch (event.type) {
     case 'framework_registered':
       return info(`registered as framework ${event.frameworkId}`, { frameworkId: event.frameworkId });
     case 'framework_forgotten':
-      return warn('the master removed the framework; it had no tasks, and registers anew', {});
+      return warn('the master removed the framework, which had no tasks; registering again', {});
     case 'connected':
       return info('subscribed to the master', { tasks: state.tasks.size, apps: state.apps.size });
     case 'disconnected':
-      // Told once, however often the session tries.
+      // Logged once, however often the session retries.
       if (!state.connected && state.disconnectedBecause === event.reason) return undefined;
       return warn(`not subscribed to a master: ${event.reason}`, {});
     case 'task_answered':
-      // The last that was waited for.
+      // Logged with the last answer only.
       if (state.unanswered.size !== 1 || !state.unanswered.has(event.taskId)) return undefined;
       return info('the master has answered for every task', { tasks: state.tasks.size });
     case 'app_changed': {
@@ -37,32 +37,34 @@ export function describe(state: State, event: StateEvent): Notice | undefined {
     case 'deployment_started':
       return info('deployment started', deploymentFields(event.deployment));
     case 'deployment_stepped':
-      return info('deployment got further', { deployment: event.deploymentId, step: event.step + 1 });
+      return info('deployment advanced', { deployment: event.deploymentId, step: event.step + 1 });
     case 'deployment_ended':
-      return deploymentEnded(event);
+      return noticeForEndedDeployment(event);
     case 'offer_constraints_refused':
-      return warn(`the master takes no offer constraints, so it offers everything: ${event.reason}`, {});
+      return warn(`the master rejected the offer constraints, so it offers everything: ${event.reason}`, {});
     case 'app_delayed':
       if (event.delayMs === 0) return undefined;
-      return warn(`app waits: its tasks keep ending; the next launch is in ${event.delayMs / 1000} s`, {
+      return warn(`app is waiting: its tasks keep ending; next launch in ${event.delayMs / 1000} s`, {
         app: event.appId,
       });
     case 'offer_refused':
-      if (lacksTheSame(state.apps.get(event.appId)?.refusals.get(event.agentId)?.reason, event.reason)) {
+      if (
+        hasSameFirstReason(state.apps.get(event.appId)?.refusals.get(event.agentId)?.reason, event.reason)
+      ) {
         return undefined;
       }
-      return info(`app waits: ${event.host} does not do: ${event.reason}`, { app: event.appId });
+      return info(`app is waiting; ${event.host} rejected: ${event.reason}`, { app: event.appId });
     case 'task_launched': {
       const { id, appId, host, ports } = event.task;
       return info('task launched', { app: appId, task: id, host, ports });
     }
     case 'task_killed':
       if (event.unhealthy !== undefined) {
-        return warn(`task asked to end: ${event.unhealthy}`, { task: event.taskId });
+        return warn(`killing task: ${event.unhealthy}`, { task: event.taskId });
       }
-      return info('task asked to end', { task: event.taskId });
+      return info('killing task', { task: event.taskId });
     case 'task_given_up':
-      return warn('the agent of a task is out of reach: another is launched in its place', {
+      return warn('the agent of a task is unreachable: launching a replacement', {
         task: event.taskId,
       });
     case 'task_probed': {
@@ -70,18 +72,21 @@ export function describe(state: State, event: StateEvent): Notice | undefined {
       return info(text, { task: event.taskId, check: event.probe });
     }
     case 'task_updated':
-      return ofUpdate(state, event);
+      return noticeForUpdate(state, event);
     default:
       return undefined;
   }
 }
 
-/** What an agent offers changes all the time; what it lacks of what the app wants is told once. */
-function lacksTheSame(before: string | undefined, reason: string): boolean {
+/** Compares what the agent lacks. The amounts that it offers change all the time and are not worth a message. */
+function hasSameFirstReason(before: string | undefined, reason: string): boolean {
   return before?.split(', ')[0] === reason.split(', ')[0];
 }
 
-function ofUpdate(state: State, event: Extract<StateEvent, { type: 'task_updated' }>): Notice | undefined {
+function noticeForUpdate(
+  state: State,
+  event: Extract<StateEvent, { type: 'task_updated' }>,
+): Notice | undefined {
   const task = state.tasks.get(event.taskId);
   if (!task) return undefined;
   const { reason, message = '' } = event;
@@ -95,14 +100,14 @@ function deploymentFields({ id, appIds, rollbackOf }: Deployment) {
   return { deployment: id, apps: appIds, ...(rollbackOf !== undefined && { rollbackOf }) };
 }
 
-function deploymentEnded({
+function noticeForEndedDeployment({
   deploymentId,
   outcome,
   reason,
 }: Extract<StateEvent, { type: 'deployment_ended' }>): Notice {
   const fields = { deployment: deploymentId, ...(reason !== undefined && { reason }) };
   const text =
-    outcome === 'success' ? 'deployment done' : `deployment ${outcome}: ${reason ?? 'no reason was given'}`;
+    outcome === 'success' ? 'deployment succeeded' : `deployment ${outcome}: ${reason ?? 'no reason given'}`;
   return outcome === 'failed' ? warn(text, fields) : info(text, fields);
 }
 

@@ -1,4 +1,4 @@
-/** Does the health and readiness checks that are done from here, and tells what they find when it is news. */
+/** Runs the health and readiness checks that the scheduler itself makes, and reports changed results. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkEndpoint } from '../health/endpoint.ts';
@@ -9,14 +9,17 @@ import type { StateEvent } from './domain/events.ts';
 import { ownerOf, type State } from './domain/state.ts';
 import type { Task } from './domain/task.ts';
 
-/** A task whose probes begin, or end where there are none. */
+/** Starts the probes of a task; without probes, ends them. */
 export interface ProbeNotice {
   readonly probing: string;
   readonly host: string;
   readonly probes: readonly Probe[];
 }
 
-/** What an event means for the probes of a task; called with the state as it is before the event. */
+/**
+ * Derives from an event which probes of a task start or end.
+ * @param state the state before the event
+ */
 export function probeNotice(state: State, event: StateEvent): ProbeNotice | undefined {
   if (event.type === 'task_killed') return { probing: event.taskId, host: '', probes: [] };
   if (event.type !== 'task_updated') return undefined;
@@ -26,7 +29,7 @@ export function probeNotice(state: State, event: StateEvent): ProbeNotice | unde
   return noticeOf(state, task);
 }
 
-/** The probes of all tasks that run, for a scheduler that begins. */
+/** Lists the probes of all running tasks, for a scheduler that starts. */
 export function* probeNotices(state: State): Generator<ProbeNotice> {
   for (const task of state.tasks.values()) {
     const runs = task.state === 'TASK_RUNNING' && task.killedAt === undefined;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { type Leader, passOn } from './proxy.ts';
+import { forwardRequest, type Leader } from './proxy.ts';
 
 type Handler = (request: IncomingMessage, answer: ServerResponse) => void;
 
@@ -24,10 +24,10 @@ async function serve(handler: Handler): Promise<string> {
 
 const forever = new AbortController().signal;
 
-/** A follower of that leader. @returns its URL */
+/** Starts a follower of a leader. @returns its URL */
 async function follower(address: string, term = forever): Promise<string> {
   const leader: Leader = { address, term };
-  return `http://${await serve((incoming, answer) => passOn(incoming, answer, leader, 'follower:1'))}`;
+  return `http://${await serve((incoming, answer) => forwardRequest(incoming, answer, leader, 'follower:1'))}`;
 }
 
 async function bodyOf(message: IncomingMessage): Promise<string> {
@@ -36,7 +36,7 @@ async function bodyOf(message: IncomingMessage): Promise<string> {
   return body;
 }
 
-it('passes a request and its answer on as they are, but for what is of one connection', async () => {
+it('forwards a request and its answer unchanged, except hop-by-hop headers', async () => {
   let heard: Record<string, unknown> = {};
   const url = await follower(
     await serve(async (incoming, answer) => {
@@ -75,7 +75,7 @@ it('passes a request and its answer on as they are, but for what is of one conne
   expect(heard).not.toHaveProperty('x-secret-hop');
 });
 
-it('lets an answer through while it is being made, and ends it where whoever asked leaves', async () => {
+it('streams an answer, and aborts it when the client disconnects', async () => {
   const left: Promise<unknown>[] = [];
   const url = await follower(
     await serve((_incoming, answer) => {
@@ -93,7 +93,7 @@ it('lets an answer through while it is being made, and ends it where whoever ask
   expect(left).toHaveLength(1);
 });
 
-it('breaks its answer off where the leader breaks off', async () => {
+it('aborts its answer if the leader aborts', async () => {
   const url = await follower(
     await serve((_incoming, answer) => {
       answer.writeHead(200, { 'Content-Length': 100 });
@@ -103,23 +103,23 @@ it('breaks its answer off where the leader breaks off', async () => {
   await expect(fetch(url).then((answer) => answer.text())).rejects.toThrow();
 });
 
-it('says 503 where the leader is not there, or its address none', async () => {
+it('answers 503 if the leader is unreachable or its address is invalid', async () => {
   for (const address of ['127.0.0.1:1', 'no address']) {
     const answer = await fetch(await follower(address));
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
-    expect(await answer.text()).toMatch(/can't be reached: .*ECONNREFUSED|is no host:port/);
+    expect(await answer.text()).toMatch(/can't be reached: .*ECONNREFUSED|is not host:port/);
   }
 });
 
-it('says 503 where the leader leads no more and has not answered', async () => {
+it('answers 503 if the leader loses the leadership before it answers', async () => {
   const term = new AbortController();
   const url = await follower(await serve(() => term.abort()), term.signal);
   const answer = await fetch(url);
   expect(answer.status).toBe(503);
-  expect(await answer.text()).toContain('leads no more, and gave no answer');
+  expect(await answer.text()).toContain('is no longer the leader and did not answer');
 });
 
-it('does not pass on what was passed on', async () => {
+it('does not forward a forwarded request', async () => {
   const answer = await fetch(await follower('127.0.0.1:1'), { headers: { 'X-Marathon-Via': 'other:1' } });
   expect(answer.status).toBe(503);
   expect(await answer.text()).toContain('disagree about their leader');

@@ -1,12 +1,12 @@
-/** Passes a request on to the scheduler that leads, and its answer back, both as they come. */
+/** Streams a request to the leading scheduler, and its answer back. */
 
 import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http';
 
-/** Says that a request was passed on already, and by whom; Marathon's name for it. */
+/** Marks a request as forwarded, and names the scheduler that forwarded it. Marathon's name. */
 const VIA = 'x-marathon-via';
-/** For the connection; an answer may take as long as it takes. */
+/** Limits the time to connect. There is no limit for the answer. */
 const CONNECT_WITHIN_MS = 5000;
-/** Those of one connection; what else `Connection` names is too. */
+/** Headers that concern a single connection, in addition to those named in `Connection`. */
 const HOP_BY_HOP = [
   'connection',
   'keep-alive',
@@ -22,19 +22,27 @@ const HOP_BY_HOP = [
 export interface Leader {
   /** `host:port` */
   readonly address: string;
-  /** Aborts when this one leads no more: what it has not answered by then it may never answer. */
+  /** Aborts when this scheduler loses the leadership: it may never answer the requests that are still open. */
   readonly term: AbortSignal;
 }
 
-/** @param own `host:port` of this one, to be told to the leader */
-export function passOn(incoming: IncomingMessage, answer: ServerResponse, leader: Leader, own: string): void {
+/** @param own `host:port` of this scheduler, sent to the leader */
+export function forwardRequest(
+  incoming: IncomingMessage,
+  answer: ServerResponse,
+  leader: Leader,
+  own: string,
+): void {
   if (incoming.headers[VIA] !== undefined) {
-    unavailable(answer, `The schedulers disagree about their leader for the moment (${own} was asked)`);
+    answerUnavailable(
+      answer,
+      `The schedulers currently disagree about their leader (${own} received the request)`,
+    );
     return;
   }
   const url = URL.parse(`http://${leader.address}`);
   if (!url) {
-    unavailable(answer, `The leading scheduler's address in ZooKeeper is no host:port`);
+    answerUnavailable(answer, `The leading scheduler's address in ZooKeeper is not host:port`);
     return;
   }
   const { method } = incoming;
@@ -43,9 +51,9 @@ export function passOn(incoming: IncomingMessage, answer: ServerResponse, leader
     port: url.port || 80,
     ...(method !== undefined && { method }),
     path: incoming.url ?? '/',
-    // As they came: the leader looks at Host and Origin together, and at the credentials.
-    headers: { ...passing(incoming.headers), [VIA]: own },
-    // A connection of its own: one that was kept could break under a request that must not be repeated.
+    // Unchanged: the leader compares Host with Origin, and needs the credentials.
+    headers: { ...endToEndHeaders(incoming.headers), [VIA]: own },
+    // A new connection: a reused one could break during a request that must not be repeated.
     agent: false,
     setHost: false,
     signal: leader.term,
@@ -53,28 +61,29 @@ export function passOn(incoming: IncomingMessage, answer: ServerResponse, leader
   const fail = (reason: string): void => {
     outgoing.destroy();
     if (answer.headersSent) answer.destroy();
-    else if (leader.term.aborted) unavailable(answer, `${leader.address} leads no more, and gave no answer`);
-    else unavailable(answer, `The leading scheduler, ${leader.address}, can't be reached: ${reason}`);
+    else if (leader.term.aborted)
+      answerUnavailable(answer, `${leader.address} is no longer the leader and did not answer`);
+    else answerUnavailable(answer, `The leading scheduler, ${leader.address}, can't be reached: ${reason}`);
   };
   connectInTime(outgoing, () => fail('no connection within 5 s'));
   outgoing.on('error', ({ message }) => {
-    // Once it has answered, what counts is whether its answer is whole.
+    // After the headers, the error handler of the response detects an incomplete answer.
     if (!answer.headersSent) fail(message);
   });
   outgoing.on('response', (response) => {
-    // So that whoever asks can tell the leader's own answer from one passed on.
-    answer.writeHead(response.statusCode ?? 502, { ...passing(response.headers), [VIA]: own });
+    // Lets clients tell a forwarded answer from the leader's own.
+    answer.writeHead(response.statusCode ?? 502, { ...endToEndHeaders(response.headers), [VIA]: own });
     answer.flushHeaders();
     response.on('error', ({ message }) => fail(message));
     response.pipe(answer);
   });
-  // Whoever asked has gone.
+  // The client has disconnected.
   answer.on('close', () => outgoing.destroy());
   incoming.pipe(outgoing);
 }
 
-/** 503, with what to do. */
-export function unavailable(answer: ServerResponse, message: string): void {
+/** Answers 503, with what to do. */
+export function answerUnavailable(answer: ServerResponse, message: string): void {
   const body = JSON.stringify({ message: `${message}; try again in a moment` });
   answer.writeHead(503, {
     'Content-Type': 'application/json',
@@ -91,7 +100,7 @@ function connectInTime(outgoing: ClientRequest, onLate: () => void): void {
   outgoing.on('close', done);
 }
 
-function passing(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
+function endToEndHeaders(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
   const named = (headers.connection ?? '').toLowerCase().split(/\s*,\s*/);
   const dropped = new Set([...HOP_BY_HOP, ...named]);
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name)));

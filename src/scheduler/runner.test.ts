@@ -5,7 +5,7 @@ import type { Call } from './decide/inputs.ts';
 import type { StateEvent, StoredEvent } from './domain/events.ts';
 import { createState } from './domain/state.ts';
 import { createMetrics } from './metrics.ts';
-import { describe } from './notices.ts';
+import { noticeFor } from './notices.ts';
 import { createRunner, type RunnerOptions } from './runner.ts';
 import { createMemoryStore } from './store/memory.ts';
 
@@ -52,7 +52,7 @@ it('stores first, then calls, replies and publishes', async () => {
   ]);
 });
 
-it('stores what arrives together at once', async () => {
+it('stores the events of simultaneous inputs together', async () => {
   const store = createMemoryStore();
   const append = vi.spyOn(store, 'append');
   const { made } = runner({ store });
@@ -62,7 +62,7 @@ it('stores what arrives together at once', async () => {
   await made.stop();
 });
 
-it('sends and answers nothing when the disk fails, and ends', async () => {
+it('sends and answers nothing when the disk fails, and stops', async () => {
   const store = createMemoryStore();
   store.append = () => Promise.reject(new Error('disk full'));
   const { made, log } = runner({ store });
@@ -74,15 +74,15 @@ it('sends and answers nothing when the disk fails, and ends', async () => {
   expect(answered).toBe(false);
 });
 
-it('counts a change once it is stored, and not before', async () => {
-  const metrics = createMetrics({ ofProcess: false });
+it('counts a change only once it is stored', async () => {
+  const metrics = createMetrics({ withProcessMetrics: false });
   const store = createMemoryStore();
   const { promise: written, resolve: finish } = Promise.withResolvers<void>();
   const append = vi.spyOn(store, 'append').mockReturnValue(written);
   const { made, state } = runner({
     store,
     publish: (_notices, events) => {
-      for (const event of events) metrics.changed(event);
+      for (const event of events) metrics.countChange(event);
     },
   });
   const started = made.submit(start(app()));
@@ -94,7 +94,7 @@ it('counts a change once it is stored, and not before', async () => {
   await made.stop();
 });
 
-it('ends where the state does not settle, with nothing stored, sent or answered', async () => {
+it('stops if the state does not settle, with nothing stored, sent or answered', async () => {
   const { made, log, disk, state } = runner();
   state.unsettledApps.add('/gone');
   state.unsettledApps.clear = () => {};
@@ -118,7 +118,7 @@ it('survives an input that cannot be handled', async () => {
   await made.stop();
 });
 
-it('passes on a reader that fails', async () => {
+it('rejects with the error of a reader', async () => {
   const { made } = runner();
   await expect(
     made.read(() => {
@@ -128,16 +128,16 @@ it('passes on a reader that fails', async () => {
   await made.stop();
 });
 
-it('hears of calls that failed', async () => {
+it('handles failed calls', async () => {
   const { made, log, state } = runner({ send: () => Promise.reject(new Error('no')) });
   await made.submit(SUBSCRIBED);
   await made.submit(start(app()));
   await vi.waitFor(() => expect(state.timers.some(({ timer }) => timer.kind === 'revive')).toBe(true));
-  expect(log).toContain('the master did not take REVIVE');
+  expect(log).toContain('the master did not accept REVIVE');
   await made.stop();
 });
 
-it('hears why the master refuses a call, where it does', async () => {
+it('handles the reason of a call that the master rejects', async () => {
   for (const [status, telling] of [
     [400, 'nothing'],
     [503, 'all'],
@@ -147,7 +147,7 @@ it('hears why the master refuses a call, where it does', async () => {
       send: async ({ type }) => {
         if (type === 'UPDATE_FRAMEWORK') throw new MesosCallError('not like that', status);
       },
-      describe: (before, event) => [describe(before, event)?.text ?? event.type],
+      describe: (before, event) => [noticeFor(before, event)?.text ?? event.type],
       publish: (texts) => void log.push(...texts.map(String)),
     });
     const { framework_id } = SUBSCRIBED.event.subscribed;
@@ -166,8 +166,8 @@ it('hears why the master refuses a call, where it does', async () => {
     };
     await made.submit({ type: 'mesos', event: { type: 'OFFERS', offers: { offers: [offer] } } });
     await vi.waitFor(() => {
-      expect(state.constraints.telling).toBe(telling);
-      expect(log).toContain('the master did not take UPDATE_FRAMEWORK');
+      expect(state.constraints.sending).toBe(telling);
+      expect(log).toContain('the master did not accept UPDATE_FRAMEWORK');
       expect(log.some((line) => line.includes('it offers everything: not like that'))).toBe(
         telling === 'nothing',
       );
@@ -176,7 +176,7 @@ it('hears why the master refuses a call, where it does', async () => {
   }
 });
 
-it('wakes up when something is due', async () => {
+it('wakes up when a timer is due', async () => {
   vi.useFakeTimers();
   const { made, log } = runner();
   await made.submit(SUBSCRIBED);
@@ -200,7 +200,7 @@ it('takes snapshots when they are due', async () => {
   await made.stop();
 });
 
-it('says when the daemon must end, or begin anew', async () => {
+it('reports when the daemon must exit or open a new session', async () => {
   const { made, log } = runner();
   const error = (message: string) =>
     ({ type: 'mesos', event: { type: 'ERROR', error: { message } } }) as const;
@@ -211,7 +211,7 @@ it('says when the daemon must end, or begin anew', async () => {
   await made.stop();
 });
 
-it('answers reads only with what is stored', async () => {
+it('answers reads only with stored state', async () => {
   let finish: (() => void) | undefined;
   const store = createMemoryStore();
   const append = store.append;

@@ -1,7 +1,8 @@
 /**
- * Runs `step` on what arrives: stores the events of a batch, then sends its calls, replies and notices. Inputs that
- * arrive while events are being stored form the next batch, so one fsync serves many. Within a batch the state runs
- * ahead of the disk; no call, reply, notice or read leaves before the disk has it. If the disk fails, the daemon ends.
+ * Runs `step` on incoming inputs: stores the events of a batch, then sends its calls, replies and notices. Inputs that
+ * arrive while events are being stored form the next batch, so one fsync serves many. Within a batch the state is ahead
+ * of the disk; no call, reply, notice or read leaves before its events are on disk. If the disk fails, the daemon
+ * exits.
  */
 
 import { MesosCallError } from '../mesos/http.ts';
@@ -13,10 +14,10 @@ import type { State } from './domain/state.ts';
 import { nextTimer } from './domain/timers.ts';
 import type { Store } from './store/store.ts';
 
-/** Bounds how long a read waits for the batch before it. */
+/** Limits how long a read waits for the previous batch. */
 const INPUTS_IN_BATCH = 1000;
-/** Node takes longer timeouts for 1 ms. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+/** Node treats longer timeouts as 1 ms. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 export interface RunnerOptions<Notice> {
   state: State;
@@ -24,13 +25,13 @@ export interface RunnerOptions<Notice> {
   /** Milliseconds since the epoch. */
   now: () => number;
   send: (call: Call) => Promise<void>;
-  /** What the world is told of an event, looked up just before it is applied. */
+  /** Derives the notices for an event; called just before the event is applied. */
   describe: (state: State, event: StateEvent, now: number) => Notice[];
-  /** Called with the events of a batch, and what was described of them, once they are stored. */
+  /** Called with the events of a batch and their notices, once the events are stored. */
   publish: (notices: Notice[], events: readonly StateEvent[]) => void;
-  /** A call failed or an input could not be handled; the daemon goes on. */
+  /** Called when a call failed or an input could not be handled; the daemon continues. */
   onError: (what: string, error: unknown) => void;
-  /** The daemon can't go on. */
+  /** Called when the daemon can't continue. */
   onFatal: (message: string) => void;
   onNewSession: () => void;
 }
@@ -42,13 +43,13 @@ interface Waiting {
 }
 
 export interface Runner {
-  /** Resolves with the reply once what it rests on is stored. */
+  /** Resolves with the reply once the events behind it are stored. */
   submit(input: Input): Promise<Reply | undefined>;
-  /** For inputs nobody waits for; a failure has been told to `onError`. */
+  /** Submits an input without waiting for the reply; failures are reported to `onError`. */
   post(input: Input): void;
-  /** Reads the state as it is stored. */
+  /** Reads the state when all of it is stored. */
   read<T>(reader: (state: State) => T): Promise<T>;
-  /** Takes no more inputs, and waits for the batch under way. */
+  /** Accepts no further inputs, and waits for the current batch. */
   stop(): Promise<void>;
 }
 
@@ -107,7 +108,7 @@ class BatchRunner<Notice> implements Runner {
   }
 
   async #work(): Promise<void> {
-    // Lets everything that arrived in this turn of the event loop into the first batch.
+    // Waits for the other inputs of this turn of the event loop, so that they join the first batch.
     await Promise.resolve();
     while (!this.#stopped && (this.#inputs.length > 0 || this.#reads.length > 0)) {
       for (const read of this.#reads.splice(0)) read();
@@ -156,7 +157,7 @@ class BatchRunner<Notice> implements Runner {
 
   #send(call: Call): void {
     this.#options.send(call).catch((error: unknown) => {
-      this.#options.onError(`the master did not take ${call.type}`, error);
+      this.#options.onError(`the master did not accept ${call.type}`, error);
       const refused = refusalOf(error);
       this.post({ type: 'call_failed', call, ...(refused !== undefined && { refused }) });
     });
@@ -168,7 +169,7 @@ class BatchRunner<Notice> implements Runner {
     clearTimeout(this.#timer);
     this.#timerAt = next;
     if (next === Infinity) return;
-    const wait = Math.min(Math.max(0, next - this.#options.now()), LONGEST_TIMEOUT_MS);
+    const wait = Math.min(Math.max(0, next - this.#options.now()), MAX_TIMEOUT_MS);
     this.#timer = setTimeout(() => {
       this.#timerAt = Infinity;
       this.post({ type: 'timer' });
@@ -176,7 +177,7 @@ class BatchRunner<Notice> implements Runner {
   }
 }
 
-/** What the master says against a call that it has understood. */
+/** @returns the master's reason for rejecting a call; undefined if the call may succeed when repeated */
 function refusalOf(error: unknown): string | undefined {
   if (!(error instanceof MesosCallError) || error.status === undefined) return undefined;
   return error.status >= 400 && error.status < 500 ? error.message : undefined;

@@ -1,4 +1,4 @@
-/** What a scheduler says to the master, as long as it leads and after. */
+/** Calls of a scheduler to the master, while it leads and afterwards. */
 
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -14,20 +14,20 @@ let master: ScriptedServer;
 let scheduler: Scheduler;
 let leading: boolean;
 const disk: StoredEvent[] = [];
-const said: string[] = [];
+const lines: string[] = [];
 
 beforeEach(async () => {
   master = new ScriptedServer();
   await master.listen();
-  said.length = 0;
+  lines.length = 0;
   disk.length = 0;
   scheduler = await createScheduler({
     options: optionsFrom(readFlags(['--master', master.address], {})),
-    log: pino({ level: 'debug' }, { write: (line: string) => said.push(line) }),
+    log: pino({ level: 'debug' }, { write: (line: string) => lines.push(line) }),
     store: createMemoryStore(disk),
     address: () => 'a:1',
     leads: () => leading,
-    onFatal: (message) => said.push(message),
+    onFatal: (message) => lines.push(message),
   });
 });
 
@@ -36,28 +36,28 @@ afterEach(async () => {
   await master.close();
 });
 
-it('sends nothing once another may lead', async () => {
+it('sends nothing once another scheduler may lead', async () => {
   leading = true;
   scheduler.start();
   const stream = (await master.next()).stream({ 'Mesos-Stream-Id': 's' });
   stream.event({ type: 'SUBSCRIBED', subscribed: { framework_id: { value: 'f' } } });
-  await vi.waitFor(() => expect(said.join('\n')).toContain('subscribed to the master'));
+  await vi.waitFor(() => expect(lines.join('\n')).toContain('subscribed to the master'));
 
   leading = false;
   const payload = { id: 'x', cmd: 'y', instances: 1 };
   const { statusCode } = await scheduler.api.inject({ method: 'POST', url: '/v1/apps/start', payload });
   expect(statusCode).toBe(204);
-  const refused = /another scheduler may lead by now.*the master did not take REVIVE/;
-  await vi.waitFor(() => expect(said.join('\n')).toMatch(refused));
+  const refused = /another scheduler may be the leader by now.*the master did not accept REVIVE/;
+  await vi.waitFor(() => expect(lines.join('\n')).toMatch(refused));
   stream.end();
-  await vi.waitFor(() => expect(said.join('\n')).toMatch(/no leading master was found: another scheduler/));
+  await vi.waitFor(() => expect(lines.join('\n')).toMatch(/no leading master was found: another scheduler/));
 
-  // The next that the master hears is what it is told once this one leads again.
+  // The next call that the master receives is sent once this scheduler leads again.
   leading = true;
   expect((await master.next()).call.type).toBe('SUBSCRIBE');
 });
 
-it('stores first which release writes', async () => {
+it('stores the writing release first', async () => {
   leading = true;
   const payload = { id: 'x', cmd: 'y', instances: 1 };
   await scheduler.api.inject({ method: 'POST', url: '/v1/apps/start', payload });

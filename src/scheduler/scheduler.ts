@@ -1,4 +1,4 @@
-/** The scheduler itself, put together: state from its store, decisions, the session with the master, the API. */
+/** Assembles the scheduler: state from its store, decisions, the session with the master, the API. */
 
 import type { Logger } from 'pino';
 import { createSchedulerSession, type SchedulerSession } from '../mesos/scheduler-session.ts';
@@ -12,11 +12,11 @@ import type { StateEvent } from './domain/events.ts';
 import { evolve } from './domain/evolve.ts';
 import { createState, type State } from './domain/state.ts';
 import type { DaemonOptions } from './flags/options.ts';
-import { infoOf } from './info.ts';
+import { describeSetup } from './info.ts';
 import { serverEvents } from './marathon-events.ts';
 import { type Detection, openDetection } from './masters.ts';
 import { createMetrics } from './metrics.ts';
-import { describe, type Notice } from './notices.ts';
+import { type Notice, noticeFor } from './notices.ts';
 import { type ProbeNotice, Prober, probeNotice, probeNotices } from './prober.ts';
 import { createRunner, type Runner } from './runner.ts';
 import type { Store } from './store/store.ts';
@@ -24,38 +24,42 @@ import type { Store } from './store/store.ts';
 export interface SchedulerOptions {
   options: DaemonOptions;
   log: Logger;
-  /** Closed by whoever opened it, after `stop`. */
+  /** The caller closes it after `stop`. */
   store: Store;
-  /** `host:port` under which others reach the API. */
+  /** `host:port` under which other hosts reach the API. */
   address: () => string;
-  /** False from when another scheduler may act: nothing goes to the master any more. */
+  /** False as soon as another scheduler may be active: from then on nothing is sent to the master. */
   leads: () => boolean;
-  /** Lets another scheduler lead, where there is one. */
+  /** Hands the leadership over to another scheduler; absent for a single scheduler. */
   abdicate?: () => void;
-  /** Called when the scheduler can't go on. */
+  /** Called when the scheduler can't continue. */
   onFatal: (message: string) => void;
 }
 
 export interface Scheduler {
-  /** Not yet listening. */
+  /** Does not listen yet. */
   readonly api: Api;
   readonly apps: number;
   readonly tasks: number;
   /** Subscribes with the master. */
   start(): void;
-  /** Ends no task. */
+  /** Stops without killing any task. */
   stop(): Promise<void>;
 }
 
-/** What the log, the listeners and the prober are told. */
-export function told(state: State, event: StateEvent, now: number): (Notice | ServerEvent | ProbeNotice)[] {
-  const notices = [describe(state, event), probeNotice(state, event)].filter((one) => one !== undefined);
+/** Derives the notices for the log, the listeners and the prober. */
+export function noticesFor(
+  state: State,
+  event: StateEvent,
+  now: number,
+): (Notice | ServerEvent | ProbeNotice)[] {
+  const notices = [noticeFor(state, event), probeNotice(state, event)].filter((one) => one !== undefined);
   return [...notices, ...serverEvents(state, event, now)];
 }
 
 /** @throws StoreError */
-export async function createScheduler(given: SchedulerOptions): Promise<Scheduler> {
-  const { options, log, store, leads, onFatal } = given;
+export async function createScheduler(schedulerOptions: SchedulerOptions): Promise<Scheduler> {
+  const { options, log, store, leads, onFatal } = schedulerOptions;
   const state = createState(options.settings);
   for (const event of await store.load()) evolve(state, event);
   const metrics = createMetrics();
@@ -65,25 +69,25 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
   const prober = new Prober((input) => runner.post(input));
   let session: SchedulerSession;
   const refuseUnlessLeading = (): void => {
-    if (!leads()) throw new Error('another scheduler may lead by now');
+    if (!leads()) throw new Error('another scheduler may be the leader by now');
   };
   const runner: Runner = createRunner<Notice | ServerEvent | ProbeNotice>({
     state,
-    store: metrics.timed(store),
+    store: metrics.timeStore(store),
     now: Date.now,
     send: async (call) => {
       refuseUnlessLeading();
-      metrics.called(call);
+      metrics.countCall(call);
       try {
         await session.call(call);
       } catch (error) {
-        metrics.callFailed(call);
+        metrics.countCallFailure(call);
         throw error;
       }
     },
-    describe: told,
+    describe: noticesFor,
     publish: (notices, changes) => {
-      for (const change of changes) metrics.changed(change);
+      for (const change of changes) metrics.countChange(change);
       for (const one of notices) {
         if ('eventType' in one) events.publish(one);
         else if ('probing' in one) prober.take(one);
@@ -102,7 +106,7 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
   runner.post({ type: 'started', release: RELEASE });
 
   const detection: Detection = await openDetection(options.masters, log, () => {
-    runner.post({ type: 'disconnected', reason: 'another master leads' });
+    runner.post({ type: 'disconnected', reason: 'another master became the leader' });
     void session.stop();
     session.start();
   });
@@ -118,13 +122,13 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
         ...(state.frameworkId !== undefined && { id: { value: state.frameworkId } }),
       }),
       suppressedRoles: () => (state.suppressed ? [settings.role] : []),
-      offerConstraints: () => state.constraints.restated,
+      offerConstraints: () => state.constraints.forSubscribe,
       ...(credential && { credential }),
       onEvent: (event) => {
         const begin = performance.now();
         runner.submit({ type: 'mesos', event }).then(
-          () => metrics.mesosEvent(event, (performance.now() - begin) / 1000),
-          // It has been told to onError.
+          () => metrics.countMesosEvent(event, (performance.now() - begin) / 1000),
+          // Reported to onError already.
           () => {},
         );
       },
@@ -136,16 +140,16 @@ export async function createScheduler(given: SchedulerOptions): Promise<Schedule
   const api = createApi({
     runner,
     events,
-    leader: given.address,
-    info: () => infoOf(options),
-    ...(given.abdicate && { abdicate: given.abdicate }),
+    leader: schedulerOptions.address,
+    info: () => describeSetup(options),
+    ...(schedulerOptions.abdicate && { abdicate: schedulerOptions.abdicate }),
     now: Date.now,
     random: Math.random,
     endpointsPortSuffix: options.endpointsPortSuffix,
-    largestBody: options.largestBody,
+    maxBodyBytes: options.maxBodyBytes,
     metrics,
     onAnswered: ({ id, method, url, status, seconds }) => {
-      // Who changes something is remembered; who looks at it would fill the log.
+      // Changes are logged by default; reads would fill the log.
       const level = method === 'GET' || method === 'HEAD' ? 'debug' : 'info';
       const ms = Math.round(seconds * 1000);
       log[level]({ request: id, status, ms }, `${method} ${url.split('?')[0]}`);

@@ -1,4 +1,4 @@
-/** What the disk has of each task's updates: an update is to be there before it is acknowledged. */
+/** Tracks the stored updates of each task, to check that each update is stored before it is acknowledged. */
 
 import { isTerminal, type TaskState, type TaskStatus } from '../mesos/types.ts';
 import type { StoredEvent } from '../scheduler/domain/events.ts';
@@ -6,17 +6,17 @@ import type { StoredEvent } from '../scheduler/domain/events.ts';
 const ORDER: readonly TaskState[] = ['TASK_STAGING', 'TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING'];
 
 interface Known {
-  /** How far it has got. */
+  /** Index of the latest state in ORDER. */
   rank: number;
   readonly seen: Set<string>;
   ended: boolean;
 }
 
 export class Acknowledged {
-  /** By task, from its launch on. */
+  /** By task id, since the launch. */
   readonly #tasks = new Map<string, Known>();
 
-  stored(events: readonly StoredEvent[]): void {
+  recordStored(events: readonly StoredEvent[]): void {
     for (const event of events) {
       if (event.type === 'task_launched') {
         this.#tasks.set(event.task.id, { rank: 0, seen: new Set(), ended: false });
@@ -31,16 +31,16 @@ export class Acknowledged {
   }
 
   /**
-   * Of a task that was never launched here, or has ended, nothing need be stored; nor of one that has got further than
-   * what the update says.
-   * @returns what is wrong with acknowledging the update now
+   * Checks an acknowledgement. Nothing need be stored of tasks that were never launched here or have ended, nor of
+   * updates with an earlier state than the stored one.
+   * @returns the problem with acknowledging the update now
    */
-  problem(status: TaskStatus): string | undefined {
+  findProblem(status: TaskStatus): string | undefined {
     const known = this.#tasks.get(status.task_id.value);
     if (!known || known.ended || known.seen.has(keyOf(status))) return undefined;
     const rank = ORDER.indexOf(status.state);
     if (rank >= 0 && rank < known.rank) return undefined;
-    return `${status.state} of ${status.task_id.value} was acknowledged, not stored`;
+    return `${status.state} of ${status.task_id.value} was acknowledged before it was stored`;
   }
 }
 

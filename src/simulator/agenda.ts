@@ -1,4 +1,4 @@
-/** What is to happen, in virtual time: a binary heap. What is due at the same time happens in the order it was put. */
+/** Schedules actions in virtual time, in a binary heap. Actions of the same time run in the order of scheduling. */
 export class Agenda {
   readonly #heap: { at: number; order: number; act: () => void }[] = [];
   #order = 0;
@@ -13,7 +13,7 @@ export class Agenda {
     return this.#heap.length;
   }
 
-  /** @param ms from now on */
+  /** @param ms delay from now */
   after(ms: number, act: () => void): void {
     this.at(this.now + Math.max(0, ms), act);
   }
@@ -28,7 +28,7 @@ export class Agenda {
     }
   }
 
-  /** Lets what comes next happen. @returns false where nothing is left */
+  /** Runs the next action. @returns false if there is none */
   step(): boolean {
     const [next] = this.#heap;
     const last = this.#heap.pop();

@@ -1,4 +1,4 @@
-/** What an agent has, and what of it is taken. It throws where something is given twice. */
+/** Tracks the resources of an agent. Throws if a resource is allocated twice. */
 
 import {
   type Amounts,
@@ -20,28 +20,28 @@ export interface AgentSpec {
   readonly cpus: number;
   /** MiB */
   readonly mem: number;
-  /** MiB; 1000 where it isn't given. */
+  /** MiB; default: 1000. */
   readonly disk?: number;
-  /** How many, from 31000. */
+  /** Number of ports, from 31000. */
   readonly ports: number;
   readonly attributes?: Readonly<Record<string, string>>;
-  /** What it has besides, for roles. */
+  /** Additional resources, reserved for roles. */
   readonly reserved?: readonly Resource[];
 }
 
-/** Amounts by the role they are reserved for, `*` for none. */
+/** Amounts by the role they are reserved for, `*` if unreserved. */
 export type Pools = Map<string, Amounts>;
 
 export class Agent {
   readonly spec: AgentSpec;
   readonly attributes: Attribute[];
   readonly tasks = new Set<string>();
-  /** What each executor takes, and its tasks; an idle one keeps it. */
+  /** Resources and tasks of each executor; an idle executor keeps its resources. */
   readonly executors = new Map<string, { resources: readonly Resource[]; tasks: Set<string> }>();
-  /** What no task and no executor has. An offer under way is part of it. */
+  /** Resources without task or executor, including those in a pending offer. */
   #free: Pools;
   offerId: string | undefined;
-  /** No offers of it until then. */
+  /** Time until which no offers are made. */
   filteredUntil = 0;
 
   constructor(spec: AgentSpec) {
@@ -66,7 +66,7 @@ export class Agent {
     return new Map(this.#free);
   }
 
-  /** As they stand in an offer to a framework of that role. */
+  /** @returns the free resources as in an offer to a framework of that role */
   offered(role: string): Resource[] {
     return [...this.#free].flatMap(([reservedFor, amounts]) => {
       const resources = toResources(amounts, role);
@@ -76,7 +76,7 @@ export class Agent {
     });
   }
 
-  /** What a task needs here: its executor's share too, unless that runs already. */
+  /** @returns the resources a task needs here, including its executor's unless that runs already */
   needs({ resources, executor }: TaskInfo): Resource[] {
     const comes = executor && !this.executors.has(executor.executor_id.value);
     return comes ? [...resources, ...(executor.resources ?? [])] : resources;
@@ -93,7 +93,7 @@ export class Agent {
     else this.executors.set(executorId, { resources: info.executor?.resources ?? [], tasks: new Set([id]) });
   }
 
-  /** @returns the executor that has no task any more */
+  /** @returns the executor that has become idle, if any */
   remove(info: TaskInfo): string | undefined {
     const id = info.task_id.value;
     this.tasks.delete(id);
@@ -105,7 +105,7 @@ export class Agent {
     return executor?.tasks.size === 0 ? executorId : undefined;
   }
 
-  /** An executor without tasks ends. @returns whether there was one */
+  /** Ends an idle executor. @returns false if there is none */
   endExecutor(executorId: string): boolean {
     const executor = this.executors.get(executorId);
     if (!executor || executor.tasks.size > 0) return false;
@@ -118,18 +118,20 @@ export class Agent {
     for (const [role, amounts] of poolsOf(resources)) {
       this.#free.set(role, add(this.#free.get(role) ?? NOTHING, amounts));
     }
-    // A filter holds only as long as there is no more than what was refused.
+    // A filter ends when more resources become available than were declined.
     this.filteredUntil = 0;
   }
 }
 
-/** Takes resources out of pools. @throws Error where they aren't there */
+/** Takes resources out of pools. @throws Error if they are not available */
 export function take(pools: Pools, resources: readonly Resource[], who: string): void {
   for (const [role, wanted] of poolsOf(resources)) {
     const there = pools.get(role) ?? NOTHING;
     if (!contains(there, wanted)) {
       const [has, takes] = [there, wanted].map((one) => JSON.stringify(toResources(one, role)));
-      throw new Error(`a resource or port was given twice: ${who} takes ${takes}, and left was ${has}`);
+      throw new Error(
+        `a resource or port was allocated twice: ${who} takes ${takes}, but only ${has} was left`,
+      );
     }
     pools.set(role, subtract(there, wanted));
   }

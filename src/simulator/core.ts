@@ -1,4 +1,4 @@
-/** The scheduler's step with a disk that outlives it: what the runner does, in virtual time. */
+/** Runs the scheduler's step function with a durable disk, as the runner does, in virtual time. */
 
 import type { Call, Decision, Input, Reply } from '../scheduler/decide/inputs.ts';
 import { type StepWatch, step } from '../scheduler/decide/step.ts';
@@ -11,16 +11,16 @@ import { readEvent } from '../scheduler/domain/stored-events.ts';
 
 const SNAPSHOT_EVENTS = 5000;
 
-/** How far a batch gets before a crash: whether its events were stored, and how many of its calls left. */
+/** Progress of a batch before a crash: whether its events were stored, and how many of its calls were sent. */
 export interface Crash {
   readonly stored: boolean;
   readonly calls: number;
 }
 
 export interface Taken {
-  /** Calls that left. */
+  /** Calls that were sent. */
   readonly calls: readonly Call[];
-  /** One for each input, unless a crash swallowed them. */
+  /** One for each input; empty after a crash. */
   readonly replies: readonly (Reply | undefined)[];
 }
 
@@ -30,26 +30,26 @@ export interface Watch extends StepWatch {
   done?(): void;
   /** Events that a restart will read. */
   stored?(events: readonly StoredEvent[]): void;
-  /** Events that the world hears of. */
+  /** Events that are published. */
   published?(events: readonly StateEvent[]): void;
-  /** The process ended; `before` is the state it had, unless that was ahead of the disk, and `after` what was read. */
+  /** Called after a restart. `before`: the last state, unless it was ahead of the disk; `after`: the state read. */
   restarted?(before: State | undefined, after: State): void;
 }
 
 export class Core {
   state: State;
-  /** What is stored, in order. */
+  /** Stored events in order. */
   readonly disk: StoredEvent[] = [];
-  /** Of the last input. */
+  /** The decision on the last input. */
   lastDecision: Decision = { events: [], calls: [] };
   readonly #settings: Settings;
   readonly #watch: Watch;
   readonly #snapshotEvents: number;
   #snapshotAt: number;
-  /** The state holds what the disk doesn't. */
-  #ahead = false;
+  /** True if the state contains events that are not on disk. */
+  #isAhead = false;
 
-  /** @param snapshotEvents events on disk at which a snapshot may take their place */
+  /** @param snapshotEvents minimum number of events on disk before a snapshot */
   constructor(settings: Settings, watch: Watch = {}, snapshotEvents = SNAPSHOT_EVENTS) {
     this.#snapshotEvents = snapshotEvents;
     this.#snapshotAt = snapshotEvents;
@@ -58,7 +58,7 @@ export class Core {
     this.state = createState(settings);
   }
 
-  /** @param crash where the process ends during this batch; it is down then until `restart` */
+  /** @param crash ends the process during this batch; it is down until `restart` */
   take(inputs: readonly Input[], now: number, crash?: Crash): Taken {
     this.#watch.begun?.(inputs);
     const { outcomes, events, stored, calls } = step(this.state, inputs, now, this.#watch);
@@ -69,31 +69,31 @@ export class Core {
       this.lastDecision = outcome.decision;
       replies.push(outcome.decision.reply);
     }
-    this.#ahead = crash?.stored === false;
-    if (this.#ahead) return { calls: [], replies: [] };
+    this.#isAhead = crash?.stored === false;
+    if (this.#isAhead) return { calls: [], replies: [] };
     this.#store(stored);
     if (crash) return { calls: calls.slice(0, crash.calls), replies: [] };
     this.#watch.published?.(events);
     return { calls, replies };
   }
 
-  /** kill -9 and start again, here or elsewhere: only the disk is left. */
+  /** Simulates kill -9 and a restart, here or on another host: only the disk survives. */
   restart(): void {
-    const before = this.#ahead ? undefined : this.state;
-    this.#ahead = false;
+    const before = this.#isAhead ? undefined : this.state;
+    this.#isAhead = false;
     this.state = createState(this.#settings);
     for (const event of this.disk) evolve(this.state, readEvent(event));
     this.#watch.restarted?.(before, this.state);
   }
 
-  /** Replaces what is on disk by the shortest that leads to the same state. */
+  /** Replaces the events on disk by a snapshot. */
   snapshot(): void {
-    this.disk.splice(0, this.disk.length, ...copied([...snapshotOf(this.state)]));
+    this.disk.splice(0, this.disk.length, ...copyEvents([...snapshotOf(this.state)]));
   }
 
   #store(stored: readonly StoredEvent[]): void {
     if (stored.length === 0) return;
-    for (const event of copied(stored)) this.disk.push(event);
+    for (const event of copyEvents(stored)) this.disk.push(event);
     this.#watch.stored?.(stored);
     if (this.disk.length < this.#snapshotAt) return;
     this.snapshot();
@@ -101,7 +101,7 @@ export class Core {
   }
 }
 
-/** As a store gives them back. */
-function copied(events: readonly StoredEvent[]): StoredEvent[] {
+/** Copies events as a store does. */
+function copyEvents(events: readonly StoredEvent[]): StoredEvent[] {
   return JSON.parse(JSON.stringify(events)) as StoredEvent[];
 }

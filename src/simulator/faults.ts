@@ -1,4 +1,4 @@
-/** What goes wrong with agents, masters, connections and schedulers, as often as the scenario says. */
+/** Injects faults of agents, masters, connections and schedulers, with the rates of the scenario. */
 
 import type { Agenda } from './agenda.ts';
 import type { AgentSpec } from './agent.ts';
@@ -7,10 +7,10 @@ import type { SimulatedMesos } from './mesos.ts';
 import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 
-/** How long an agent is out of reach; the master notices by its missing pings. */
+/** Duration of a partition; the master notices it after missing pings. */
 const PARTITION_MS = [500, 180_000] as const;
 const NOTICED_AFTER_MS = 75_000;
-/** Until another agent takes the place of one that is gone, and until an agent has found a new master. */
+/** Time until a lost agent is replaced, and until an agent has registered with a new master. */
 const REPLACED_MS = [1000, 60_000] as const;
 const REREGISTERED_MS = [100, 15_000] as const;
 
@@ -28,27 +28,27 @@ export class Faults {
   #calm = false;
   #replacements = 0;
 
-  /** @param until when they stop, in virtual milliseconds */
+  /** @param until end of the faults in virtual milliseconds */
   constructor(world: World, { faults }: Pick<Scenario, 'faults'>, until: number) {
     this.#world = world;
     this.#until = until;
-    this.#often('schedulerCrashes', faults.schedulerCrashesPerMinute, () => world.link.crash());
-    this.#often('leaderFailovers', faults.leaderFailoversPerMinute, () => world.link.failOver());
-    this.#often('masterFailovers', faults.masterFailoversPerMinute, () => this.#failOverMaster());
-    this.#often('disconnects', faults.disconnectsPerMinute, () => world.link.break());
-    this.#often('partitions', faults.partitionsPerMinute, () => this.#partition());
-    this.#often('agentLosses', faults.agentLossesPerMinute, () => this.#loseAgent());
-    this.#often('rescinds', faults.rescindsPerMinute, () => world.mesos.rescind());
+    this.#schedule('schedulerCrashes', faults.schedulerCrashesPerMinute, () => world.link.crash());
+    this.#schedule('leaderFailovers', faults.leaderFailoversPerMinute, () => world.link.failOver());
+    this.#schedule('masterFailovers', faults.masterFailoversPerMinute, () => this.#failOverMaster());
+    this.#schedule('disconnects', faults.disconnectsPerMinute, () => world.link.break());
+    this.#schedule('partitions', faults.partitionsPerMinute, () => this.#partition());
+    this.#schedule('agentLosses', faults.agentLossesPerMinute, () => this.#loseAgent());
+    this.#schedule('rescinds', faults.rescindsPerMinute, () => world.mesos.rescind());
   }
 
-  /** No more of it, and what is out of reach comes back. */
+  /** Ends all faults, and brings unreachable agents back. */
   end(): void {
     this.#calm = true;
     const { mesos } = this.#world;
-    for (const id of [...mesos.cut, ...mesos.lost, ...mesos.awaited]) mesos.bringBack(id);
+    for (const id of [...mesos.partitioned, ...mesos.unreachable, ...mesos.awaited]) mesos.bringBack(id);
   }
 
-  #often(name: string, perMinute: number, act: () => void): void {
+  #schedule(name: string, perMinute: number, act: () => void): void {
     if (perMinute === 0) return;
     const { agenda, random } = this.#world;
     const next = (): void => {
@@ -68,10 +68,10 @@ export class Faults {
     mesos.failOver();
     for (const id of mesos.awaited) {
       agenda.after(random.within(REREGISTERED_MS), () => {
-        if (mesos.awaited.has(id) && !mesos.cut.has(id)) mesos.bringBack(id);
+        if (mesos.awaited.has(id) && !mesos.partitioned.has(id)) mesos.bringBack(id);
       });
     }
-    link.break('another master leads');
+    link.break('another master became the leader');
   }
 
   #partition(): void {
@@ -79,14 +79,14 @@ export class Faults {
     const id = this.#someAgent();
     if (id === undefined) return;
     const ms = random.within(PARTITION_MS);
-    mesos.cut.add(id);
+    mesos.partitioned.add(id);
     if (ms > NOTICED_AFTER_MS) {
       agenda.after(NOTICED_AFTER_MS, () => {
-        if (mesos.cut.has(id) && !this.#calm) mesos.lose(id);
+        if (mesos.partitioned.has(id) && !this.#calm) mesos.lose(id);
       });
     }
     agenda.after(ms, () => {
-      if (mesos.cut.has(id)) mesos.bringBack(id);
+      if (mesos.partitioned.has(id)) mesos.bringBack(id);
     });
   }
 
@@ -95,8 +95,8 @@ export class Faults {
     const id = this.#someAgent();
     const agent = mesos.agents.get(id ?? '');
     if (id === undefined || !agent) return;
-    // Gone at once for those that run there, and for the master when somebody tells it.
-    mesos.cut.add(id);
+    // The tasks are gone at once; the master learns it later.
+    mesos.partitioned.add(id);
     this.#replacements += 1;
     const spec: AgentSpec = { ...agent.spec, id: `${agent.spec.host}-${this.#replacements}` };
     agenda.after(random.within(REPLACED_MS), () => {
@@ -108,6 +108,6 @@ export class Faults {
   #someAgent(): string | undefined {
     const { random, mesos } = this.#world;
     const id = random.pick([...mesos.agents.keys()]);
-    return id === undefined || mesos.cut.has(id) || mesos.lost.has(id) ? undefined : id;
+    return id === undefined || mesos.partitioned.has(id) || mesos.unreachable.has(id) ? undefined : id;
   }
 }

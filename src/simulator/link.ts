@@ -1,7 +1,7 @@
 /**
- * The scheduler as a process that can die, and its connection to the master: messages take their time and keep their
- * order, calls may be lost or refused, connections break. Inputs that arrive while a batch is being stored wait and
- * form the next batches, of random sizes. Source of what follows from a lost call: scheduler-session.ts.
+ * Simulates the scheduler as a process that can crash, and its connection to the master: messages have latencies and
+ * keep their order, calls may be lost or rejected, connections break. Inputs that arrive while a batch is being stored
+ * form the next batches, of random sizes. Source of the consequences of a lost call: scheduler-session.ts.
  */
 
 import type { SchedulerEvent } from '../mesos/types.ts';
@@ -15,21 +15,21 @@ import type { Scenario } from './scenario.ts';
 
 const RECONNECT_MS = [200, 5000] as const;
 const RESTART_MS = [500, 10_000] as const;
-/** A failover takes as long as ZooKeeper takes to see that the leader is gone. */
+/** A failover takes as long as ZooKeeper needs to end the leader's session. */
 const FAILOVER_MS = [2000, 15_000] as const;
-/** Calls that leave before a crash, unless all of them do. */
-const MOST_CALLS_LEFT = 4;
+/** Maximum number of calls sent before a crash, unless all of them are. */
+const MAX_CALLS_LEFT = 4;
 const ALL_CALLS_LEAVE = 0.2;
-/** A write to the disk or to ZooKeeper; inputs wait for the one before. */
+/** Duration of a write to the disk or to ZooKeeper; inputs wait for the previous write. */
 const STORE_MS = [0, 50] as const;
 const SMALL_BATCH = 10;
-/** As many as the runner takes. */
-const LARGEST_BATCH = 1000;
+/** The limit of the runner. */
+const MAX_BATCH = 1000;
 
 export interface LinkCounts {
   inputs: number;
   batches: number;
-  /** Inputs in the largest. */
+  /** Number of inputs in the largest batch. */
   largestBatch: number;
   calls: number;
   lostCalls: number;
@@ -65,18 +65,18 @@ export class Link {
   };
   readonly #world: World;
   readonly #scenario: Scenario;
-  /** Faults are over. */
+  /** True after the end of the faults. */
   calm = false;
-  /** The scheduler runs. */
+  /** True while the scheduler runs. */
   #up = true;
-  /** Counts connections: what belongs to another is void. */
+  /** Counts connections; messages of earlier connections are void. */
   #connection = 0;
   /** Counts starts of the scheduler. */
   #process = 0;
   #eventsUntil = 0;
   #callsUntil = 0;
   #timerAt = Infinity;
-  /** The process ends during the next batch. */
+  /** Crash during the next batch. */
   #crash: { crash: Crash; downMs: number } | undefined;
   #waiting: Waiting[] = [];
   #storing = false;
@@ -91,11 +91,11 @@ export class Link {
     if (!this.#up) return;
     this.#connection += 1;
     this.counts.connections += 1;
-    mesos.subscribe(core.state.suppressed, core.state.constraints.restated);
+    mesos.subscribe(core.state.suppressed, core.state.constraints.forSubscribe);
     this.pump();
   }
 
-  /** The connection is gone; the scheduler notices, and connects again. */
+  /** Breaks the connection; the scheduler notices it and reconnects. */
   break(reason = 'the connection broke'): void {
     const { agenda, random, mesos } = this.#world;
     mesos.disconnect();
@@ -109,24 +109,24 @@ export class Link {
     });
   }
 
-  /** The scheduler dies during its next batch: before it is stored, or after, with some or all of its calls sent. */
+  /** Crashes the scheduler during its next batch: before it is stored, or afterwards with some or all calls sent. */
   crash(): void {
     const { random } = this.#world;
     const stored = random.chance(0.5);
-    const calls = random.chance(ALL_CALLS_LEAVE) ? Infinity : random.whole(0, MOST_CALLS_LEFT);
+    const calls = random.chance(ALL_CALLS_LEAVE) ? Infinity : random.integer(0, MAX_CALLS_LEFT);
     const crash = { stored, calls };
     this.counts.crashes += 1;
     this.#crash = { crash, downMs: random.within(RESTART_MS) };
   }
 
-  /** Another scheduler takes over; this one may not have noticed, but nothing that it does counts any more. */
+  /** Another scheduler takes over; the old one may not have noticed yet, but its actions have no effect. */
   failOver(): void {
     if (!this.#up) return;
     this.counts.failovers += 1;
     this.#goDown(this.#world.random.within(FAILOVER_MS));
   }
 
-  /** @param answered called with the reply, or with nothing where no scheduler was there to give one */
+  /** @param answered called with the reply, or with undefined if no scheduler answered */
   input(input: Input, answered: (reply: Reply | undefined) => void = () => {}): void {
     if (!this.#up) {
       answered(undefined);
@@ -137,12 +137,12 @@ export class Link {
     this.#wake();
   }
 
-  /** Takes some of the inputs that wait, once what was taken before them is stored. */
+  /** Takes some of the waiting inputs, once the previous batch is stored. */
   #wake(): void {
     if (this.#storing || this.#waiting.length === 0) return;
     const { agenda, random } = this.#world;
     const process = this.#process;
-    const size = random.pick([1, random.whole(1, SMALL_BATCH), LARGEST_BATCH]);
+    const size = random.pick([1, random.integer(1, SMALL_BATCH), MAX_BATCH]);
     this.#storing = true;
     agenda.after(random.chance(0.5) ? 0 : random.within(STORE_MS), () => {
       if (this.#process !== process || !this.#up) return;
@@ -168,7 +168,7 @@ export class Link {
     this.#wake();
   }
 
-  /** Sends off what the master has to say. */
+  /** Sends the pending events of the master. */
   pump(): void {
     const { agenda, random, mesos } = this.#world;
     const connection = this.#connection;
@@ -211,7 +211,7 @@ export class Link {
     const isRefused = !this.calm && random.chance(refusedCalls);
     this.#callsUntil = Math.max(this.#callsUntil, agenda.now + random.within(this.#scenario.latencyMs));
     this.#send(() => {
-      // Sent over a connection that is no more, or by a scheduler that another took the place of.
+      // Sent over a closed connection, or by a scheduler that was replaced.
       if (this.#connection !== connection || !mesos.connected) {
         fail();
         return;
@@ -221,7 +221,7 @@ export class Link {
         fail();
         return;
       }
-      // A lost call may have arrived: it is the answer that is lost then.
+      // A lost call may have arrived: then only the answer is lost.
       if (!isLost || random.chance(0.5)) mesos.call(call);
       if (isLost) {
         this.counts.lostCalls += 1;
@@ -236,7 +236,7 @@ export class Link {
     const { agenda, mesos, core, random } = this.#world;
     this.#up = false;
     for (const { answered } of this.#waiting.splice(0)) answered(undefined);
-    // What has left may still arrive; the master sees the end of the connection when it sees it.
+    // Messages on their way still arrive; the master notices the end of the connection later.
     const connection = this.#connection;
     agenda.after(random.within(this.#scenario.latencyMs), () => {
       if (this.#connection !== connection) return;

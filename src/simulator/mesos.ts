@@ -1,7 +1,7 @@
 /**
- * A master and its agents in memory, as far as a scheduler sees them: offers, launches, updates that are repeated
- * until acknowledged, reconciliation, agents and masters that go and come back. Without a clock of its own: nothing
- * happens by itself. It throws where a scheduler breaks the rules.
+ * Simulates a master and its agents in memory, as a scheduler sees them: offers, launches, updates that are repeated
+ * until acknowledged, reconciliation, agents and masters that disappear and return. It has no clock, so nothing happens
+ * by itself. Throws if a scheduler breaks the rules.
  */
 
 import { passesConstraints } from '../mesos/offer-constraints.ts';
@@ -21,26 +21,26 @@ export interface SimulatedTask {
   readonly info: TaskInfo;
   readonly agentId: string;
   state: TaskState;
-  /** What the master has heard of it. */
+  /** The state known to the master. */
   known: TaskState;
-  /** Kill was asked for. */
+  /** True after a KILL. */
   killed: boolean;
-  /** Whether its agent has heard of it. */
+  /** True if the launch has reached the agent. */
   readonly arrived: boolean;
   /** Updates not yet acknowledged, oldest first. */
   readonly updates: TaskStatus[];
 }
 
-/** What the world around may do about what happens. */
+/** Hooks for the environment of the simulated cluster. */
 export interface MesosHooks {
   now?: () => number;
   onAcknowledge?: (status: TaskStatus) => void;
-  /** An agent has got a task, or was asked to end one. */
+  /** Called when an agent receives a task or a kill. */
   onTask?: (task: SimulatedTask) => void;
-  /** An executor of several tasks has none any more. */
+  /** Called when a shared executor becomes idle. */
   onIdle?: (agentId: string, executorId: string) => void;
-  /** Whether an update gets lost on its way. */
-  loses?: () => boolean;
+  /** @returns true if the next update gets lost */
+  losesUpdate?: () => boolean;
 }
 
 const FRAMEWORK = 'framework';
@@ -48,12 +48,12 @@ const VERSION = '1.11.0';
 
 export class SimulatedMesos {
   readonly agents = new Map<string, Agent>();
-  /** Those that live, or whose end has not been acknowledged. */
+  /** Tasks that have not ended, or whose end has not been acknowledged. */
   readonly tasks = new Map<string, SimulatedTask>();
-  /** Agents that nothing reaches; those of them that the master knows to be out of reach. */
-  readonly cut = new Set<string>();
-  readonly lost = new Set<string>();
-  /** Agents that a new master waits for. */
+  /** Partitioned agents, and those of them that the master has marked unreachable. */
+  readonly partitioned = new Set<string>();
+  readonly unreachable = new Set<string>();
+  /** Agents that have not registered with a new master yet. */
   readonly awaited = new Set<string>();
   /** Events on their way to the scheduler. */
   inbox: SchedulerEvent[] = [];
@@ -80,7 +80,7 @@ export class SimulatedMesos {
     return this.#connected;
   }
 
-  /** A new agent. */
+  /** Adds an agent. */
   join(spec: AgentSpec): void {
     this.agents.set(spec.id, new Agent(spec));
   }
@@ -102,19 +102,20 @@ export class SimulatedMesos {
     this.inbox = [];
   }
 
-  /** Another master leads: it knows an agent and its tasks once that has registered with it. */
+  /** Another master becomes the leader; it knows agents and their tasks only once they have registered. */
   failOver(): void {
     this.disconnect();
-    for (const id of this.agents.keys()) if (!this.lost.has(id)) this.awaited.add(id);
+    for (const id of this.agents.keys()) if (!this.unreachable.has(id)) this.awaited.add(id);
   }
 
-  /** One round of allocation: an offer from each agent that has something left. */
+  /** Runs one allocation: an offer for each agent with free resources. */
   offer(): void {
     if (!this.#connected || this.#suppressed) return;
     const now = this.#now();
     const offers: Offer[] = [];
     for (const agent of this.agents.values()) {
-      if (agent.offerId !== undefined || agent.filteredUntil > now || !this.#isThere(agent.spec.id)) continue;
+      if (agent.offerId !== undefined || agent.filteredUntil > now || !this.#isReachable(agent.spec.id))
+        continue;
       const { attributes, spec } = agent;
       if (!passesConstraints(this.#constraints, this.#role, { hostname: spec.host, attributes })) continue;
       const offer = this.#offerOf(agent);
@@ -124,7 +125,7 @@ export class SimulatedMesos {
     if (offers.length > 0) this.inbox.push({ type: 'OFFERS', offers: { offers } });
   }
 
-  /** Takes an offer back; the oldest unless told which. */
+  /** Rescinds an offer; by default the oldest. */
   rescind([id] = [...this.#offers.keys()]): void {
     if (id === undefined || !this.#offers.has(id)) return;
     this.#forget(id);
@@ -171,7 +172,7 @@ export class SimulatedMesos {
     }
   }
 
-  /** Takes a task to another state and sends the update. */
+  /** Moves a task to another state and sends the update. */
   advance(taskId: string, state: TaskState, more: Partial<TaskStatus> = {}): void {
     const task = this.tasks.get(taskId);
     if (!task || isTerminal(task.state)) return;
@@ -191,11 +192,11 @@ export class SimulatedMesos {
     if (idle !== undefined) this.#hooks.onIdle?.(task.agentId, idle);
   }
 
-  /** Every task does what it is about to: starts, or ends if asked to. @returns whether there was anything to do */
+  /** Starts all staging tasks, and ends the killed ones. @returns true if any task changed */
   work(): boolean {
     let any = false;
     for (const task of this.tasks.values()) {
-      if (!this.#isThere(task.agentId) || isTerminal(task.state)) continue;
+      if (!this.#isReachable(task.agentId) || isTerminal(task.state)) continue;
       if (task.killed) this.advance(task.info.task_id.value, 'TASK_KILLED');
       else if (task.state === 'TASK_STAGING') this.advance(task.info.task_id.value, 'TASK_RUNNING');
       else continue;
@@ -204,7 +205,7 @@ export class SimulatedMesos {
     return any;
   }
 
-  /** Repeats what has not been acknowledged. */
+  /** Sends unacknowledged updates again. */
   repeat(): void {
     for (const id of this.#unacknowledged) {
       const task = this.tasks.get(id);
@@ -212,40 +213,40 @@ export class SimulatedMesos {
     }
   }
 
-  /** An executor without tasks ends, and the offer that was made beside it is taken back. */
+  /** Ends an idle executor, and rescinds the agent's offer. */
   endExecutor(agentId: string, executorId: string): void {
     const agent = this.agents.get(agentId);
     if (agent?.endExecutor(executorId)) this.rescind([agent.offerId ?? '']);
   }
 
-  /** The master gives an agent up that nothing reaches. */
+  /** The master marks an agent unreachable. */
   lose(agentId: string): void {
     const agent = this.agents.get(agentId);
-    if (!agent || this.lost.has(agentId)) return;
-    this.lost.add(agentId);
+    if (!agent || this.unreachable.has(agentId)) return;
+    this.unreachable.add(agentId);
     this.awaited.delete(agentId);
     this.rescind([agent.offerId ?? '']);
-    for (const id of agent.tasks) this.#tell(id, 'TASK_UNREACHABLE', agentId);
+    for (const id of agent.tasks) this.#sendStatus(id, 'TASK_UNREACHABLE', agentId);
   }
 
-  /** The agent is in reach again, or has found the new master; what never got to it is not there. */
+  /** The agent registers again, also with a new master; tasks whose launch never arrived are dropped. */
   bringBack(agentId: string): void {
     const agent = this.agents.get(agentId);
     if (!agent) return;
-    this.cut.delete(agentId);
-    this.lost.delete(agentId);
+    this.partitioned.delete(agentId);
+    this.unreachable.delete(agentId);
     this.awaited.delete(agentId);
     for (const id of [...agent.tasks]) {
       const task = this.tasks.get(id);
       if (!task) continue;
       task.known = task.state;
-      if (task.arrived) this.#tell(id, task.state, agentId, 'REASON_SLAVE_REREGISTERED');
+      if (task.arrived) this.#sendStatus(id, task.state, agentId, 'REASON_SLAVE_REREGISTERED');
       else this.advance(id, 'TASK_DROPPED', { reason: 'REASON_RECONCILIATION' });
     }
     this.repeat();
   }
 
-  /** An agent is gone for good, with all that ran there. */
+  /** Removes an agent permanently, with all of its tasks. */
   remove(agentId: string): void {
     const agent = this.agents.get(agentId);
     if (!agent) return;
@@ -254,20 +255,20 @@ export class SimulatedMesos {
       if (task.agentId !== agentId) continue;
       this.tasks.delete(id);
       this.#unacknowledged.delete(id);
-      this.#tell(id, 'TASK_GONE_BY_OPERATOR', agentId);
+      this.#sendStatus(id, 'TASK_GONE_BY_OPERATOR', agentId);
     }
     this.agents.delete(agentId);
     this.#gone.add(agentId);
-    for (const set of [this.cut, this.lost, this.awaited]) set.delete(agentId);
+    for (const set of [this.partitioned, this.unreachable, this.awaited]) set.delete(agentId);
   }
 
   live(): SimulatedTask[] {
     return [...this.tasks.values()].filter(({ state }) => !isTerminal(state));
   }
 
-  /** Whether it is known to the master and can be spoken to. */
-  #isThere(agentId: string): boolean {
-    return !this.cut.has(agentId) && !this.lost.has(agentId) && !this.awaited.has(agentId);
+  /** True if the agent is registered and reachable. */
+  #isReachable(agentId: string): boolean {
+    return !this.partitioned.has(agentId) && !this.unreachable.has(agentId) && !this.awaited.has(agentId);
   }
 
   #now(): number {
@@ -311,14 +312,14 @@ export class SimulatedMesos {
       const agentId = info.agent_id.value;
       if (this.#usedIds.has(id)) throw new Error(`task id ${id} was used twice`);
       this.#usedIds.add(id);
-      if (!offer || this.lost.has(agentId)) {
-        this.#tell(id, 'TASK_DROPPED', agentId, 'REASON_INVALID_OFFERS');
+      if (!offer || this.unreachable.has(agentId)) {
+        this.#sendStatus(id, 'TASK_DROPPED', agentId, 'REASON_INVALID_OFFERS');
         continue;
       }
       if (offer.agent.spec.id !== agentId) throw new Error(`${id} is not on the agent of its offer`);
       take(offer.left, offer.agent.needs(info), id);
       offer.agent.add(info);
-      const arrived = this.#isThere(agentId);
+      const arrived = this.#isReachable(agentId);
       const state = 'TASK_STAGING' as const;
       const task = { info, agentId, state, known: state, killed: false, arrived, updates: [] };
       this.tasks.set(id, task);
@@ -328,9 +329,9 @@ export class SimulatedMesos {
 
   #kill(id: string): void {
     const task = this.tasks.get(id);
-    if (task && this.#awaits(task.agentId)) return;
-    if (!task || isTerminal(task.state)) this.#tell(id, 'TASK_UNKNOWN', undefined);
-    else if (this.#isThere(task.agentId)) {
+    if (task && this.#isAwaited(task.agentId)) return;
+    if (!task || isTerminal(task.state)) this.#sendStatus(id, 'TASK_UNKNOWN', undefined);
+    else if (this.#isReachable(task.agentId)) {
       const again = task.killed;
       task.killed = true;
       if (!again) this.#hooks.onTask?.(task);
@@ -340,7 +341,7 @@ export class SimulatedMesos {
   #acknowledge(id: string, uuid: string): void {
     const task = this.tasks.get(id);
     const first = task?.updates[0];
-    if (!task || first?.uuid !== uuid || !this.#isThere(task.agentId)) return;
+    if (!task || first?.uuid !== uuid || !this.#isReachable(task.agentId)) return;
     this.#hooks.onAcknowledge?.(first);
     task.updates.shift();
     if (task.updates.length > 0) {
@@ -353,29 +354,31 @@ export class SimulatedMesos {
 
   #reconcile(tasks: readonly { task_id: { value: string }; agent_id?: { value: string } }[]): void {
     if (tasks.length === 0) {
-      for (const [id, { agentId }] of this.tasks) if (!this.#awaits(agentId)) this.#answer(id, agentId);
+      for (const [id, { agentId }] of this.tasks)
+        if (!this.#isAwaited(agentId)) this.#answerReconciliation(id, agentId);
       return;
     }
     for (const { task_id, agent_id } of tasks) {
       const agentId = this.tasks.get(task_id.value)?.agentId ?? agent_id?.value;
-      // What the new master can't know yet it says nothing about.
-      if (agentId === undefined || !this.#awaits(agentId)) this.#answer(task_id.value, agentId);
+      // A new master does not answer for agents that have not registered yet.
+      if (agentId === undefined || !this.#isAwaited(agentId))
+        this.#answerReconciliation(task_id.value, agentId);
     }
   }
 
-  #answer(id: string, agentId: string | undefined): void {
+  #answerReconciliation(id: string, agentId: string | undefined): void {
     const task = this.tasks.get(id);
     const gone = this.#gone.has(agentId ?? '') ? 'TASK_GONE_BY_OPERATOR' : 'TASK_GONE';
-    const state = task && this.lost.has(task.agentId) ? 'TASK_UNREACHABLE' : task?.known;
-    this.#tell(id, state ?? gone, agentId, 'REASON_RECONCILIATION');
+    const state = task && this.unreachable.has(task.agentId) ? 'TASK_UNREACHABLE' : task?.known;
+    this.#sendStatus(id, state ?? gone, agentId, 'REASON_RECONCILIATION');
   }
 
-  #awaits(agentId: string): boolean {
+  #isAwaited(agentId: string): boolean {
     return this.awaited.has(agentId);
   }
 
-  /** An update of the master's own: without a uuid, and sent once. */
-  #tell(id: string, state: TaskState, agentId: string | undefined, reason?: string): void {
+  /** Sends an update of the master itself: without a uuid, and only once. */
+  #sendStatus(id: string, state: TaskState, agentId: string | undefined, reason?: string): void {
     if (!this.#connected) return;
     const status: TaskStatus = {
       task_id: { value: id },
@@ -388,8 +391,8 @@ export class SimulatedMesos {
 
   #sendUpdate(task: SimulatedTask): void {
     const [status] = task.updates;
-    if (!status || !this.#isThere(task.agentId)) return;
-    if (this.#hooks.loses?.()) return;
+    if (!status || !this.#isReachable(task.agentId)) return;
+    if (this.#hooks.losesUpdate?.()) return;
     task.known = task.state;
     if (!this.#connected) return;
     this.inbox.push({ type: 'UPDATE', update: { status } });

@@ -2,10 +2,10 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
-/** From the least to the most of something. */
+/** Range of a value, inclusive. */
 export type Span = readonly [least: number, most: number];
 
-/** Random numbers that follow from a seed alone. */
+/** A random number generator that depends only on its seed. */
 export class Random {
   readonly #generator;
 
@@ -13,7 +13,7 @@ export class Random {
     this.#generator = xoroshiro128plus(seed);
   }
 
-  /** In [0, 1). */
+  /** @returns a number in [0, 1) */
   fraction(): number {
     return uniformFloat64(this.#generator);
   }
@@ -22,8 +22,8 @@ export class Random {
     return probability > 0 && this.fraction() < probability;
   }
 
-  /** A whole number, both ends inclusive. */
-  whole(least: number, most: number): number {
+  /** @returns an integer, both ends inclusive */
+  integer(least: number, most: number): number {
     return uniformInt(this.#generator, least, most);
   }
 
@@ -32,10 +32,10 @@ export class Random {
   }
 
   pick<T>(list: readonly T[]): T | undefined {
-    return list.length === 0 ? undefined : list[this.whole(0, list.length - 1)];
+    return list.length === 0 ? undefined : list[this.integer(0, list.length - 1)];
   }
 
-  /** Milliseconds until what happens so often in a minute happens next. */
+  /** @returns milliseconds until the next event of a process with this rate */
   wait(perMinute: number): number {
     return (-Math.log(1 - this.fraction()) * 60_000) / perMinute;
   }

@@ -1,4 +1,4 @@
-/** What a simulation came to, and how people read it. */
+/** The result of a simulation, and its text. */
 
 import type { LinkCounts } from './link.ts';
 import type { Violation } from './safety.ts';
@@ -7,12 +7,12 @@ type Counts = Readonly<Record<string, number>>;
 
 export interface Report {
   readonly seed: number;
-  /** Virtual seconds in all, and those it took to come to rest; undefined where it did not. */
+  /** Virtual seconds in total, and until the cluster came to rest; undefined if it did not. */
   readonly seconds: number;
   readonly restSeconds: number | undefined;
   readonly agents: number;
   readonly apps: number;
-  /** In the end. */
+  /** At the end. */
   readonly tasks: number;
   /** Apps for which there is no room. */
   readonly waiting: readonly string[];
@@ -20,7 +20,7 @@ export interface Report {
   readonly scheduler: Readonly<LinkCounts>;
   readonly faults: Counts;
   readonly changes: Counts;
-  /** Of the scheduler, by type; updates of tasks by state. */
+  /** Number of state events by type; task updates by state. */
   readonly events: Counts;
   readonly violations: readonly Violation[];
 }
@@ -31,14 +31,14 @@ export function renderReport(report: Report): string {
   const deployments = entries(events).filter(([name]) => name.startsWith('deployment '));
   const rows: [string, string][] = [
     ['seed', String(report.seed)],
-    ['virtual time', `${Math.round(report.seconds)} s, ${rested(restSeconds)}`],
-    ['in the end', `${report.agents} agents, ${report.apps} apps, ${report.tasks} tasks`],
-    ['launched', `${events.task_launched ?? 0} tasks on ${report.offers} offers`],
-    ['updates', listed(states.map(([name, n]) => [name.slice('TASK_'.length).toLowerCase(), n]))],
-    ['deployments', listed(deployments.map(([name, n]) => [name.slice('deployment '.length), n]))],
-    ['changes', listed(entries(report.changes))],
-    ['faults', listed(entries(report.faults))],
-    ['scheduler', listed(entries({ ...scheduler }))],
+    ['virtual time', `${Math.round(report.seconds)} s, ${restText(restSeconds)}`],
+    ['at the end', `${report.agents} agents, ${report.apps} apps, ${report.tasks} tasks`],
+    ['launched', `${events.task_launched ?? 0} tasks with ${report.offers} offers`],
+    ['updates', listText(states.map(([name, n]) => [name.slice('TASK_'.length).toLowerCase(), n]))],
+    ['deployments', listText(deployments.map(([name, n]) => [name.slice('deployment '.length), n]))],
+    ['changes', listText(entries(report.changes))],
+    ['faults', listText(entries(report.faults))],
+    ['scheduler', listText(entries({ ...scheduler }))],
     ['no room for', waiting.length > 0 ? waiting.join(', ') : 'none'],
     ['broken', violations.length === 0 ? 'no property' : (violations[0]?.property ?? '')],
   ];
@@ -50,19 +50,19 @@ export function renderReport(report: Report): string {
   return [...lines, ...broken].join('\n');
 }
 
-function rested(seconds: number | undefined): string {
-  return seconds === undefined ? 'not at rest' : `at rest after the last ${Math.round(seconds)}`;
+function restText(seconds: number | undefined): string {
+  return seconds === undefined ? 'not at rest' : `at rest ${Math.round(seconds)} s after the last fault`;
 }
 
 function entries(counts: Counts): [string, number][] {
   return Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function listed(counts: readonly [string, number][]): string {
-  return counts.length > 0 ? counts.map(([name, n]) => `${words(name)} ${n}`).join(', ') : 'none';
+function listText(counts: readonly [string, number][]): string {
+  return counts.length > 0 ? counts.map(([name, n]) => `${splitWords(name)} ${n}`).join(', ') : 'none';
 }
 
-/** `lostCalls` as `lost calls`. */
-function words(name: string): string {
+/** Converts `lostCalls` to `lost calls`. */
+function splitWords(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

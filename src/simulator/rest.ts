@@ -1,4 +1,4 @@
-/** Whether everything has come to rest as it should, and if not, what is amiss. */
+/** Checks that the cluster has come to rest in the expected state. */
 
 import { amountsOf, contains, countRanges, NOTHING } from '../mesos/resources.ts';
 import type { App } from '../scheduler/domain/app.ts';
@@ -14,20 +14,27 @@ export interface Unrest {
   readonly detail: string;
 }
 
-export function* unrest(state: State, mesos: SimulatedMesos): Generator<Unrest> {
+export function* findUnrest(state: State, mesos: SimulatedMesos): Generator<Unrest> {
   if (!state.connected) yield { property: 'comes-to-rest', detail: 'the scheduler is not subscribed' };
   const live = new Map(mesos.live().map((task) => [task.info.task_id.value, task]));
   for (const [id, { state: its, info }] of live) {
     const known = state.tasks.get(id);
-    if (!known) yield { property: 'reconciled', detail: `${id} of ${info.name} is ${its}, and not known` };
+    if (!known)
+      yield {
+        property: 'reconciled',
+        detail: `${id} of ${info.name} is ${its}, but unknown to the scheduler`,
+      };
     else if (known.state !== its)
-      yield { property: 'reconciled', detail: `${id} is ${its}, and known as ${known.state}` };
+      yield { property: 'reconciled', detail: `${id} is ${its}, but the scheduler has ${known.state}` };
   }
   for (const task of state.tasks.values()) {
     if (!live.has(task.id))
-      yield { property: 'reconciled', detail: `${task.id} is known as ${task.state}, and is not there` };
+      yield {
+        property: 'reconciled',
+        detail: `${task.id} is ${task.state} for the scheduler, but does not exist`,
+      };
     if (state.apps.get(task.appId)?.run !== task.run)
-      yield { property: 'removed-ends', detail: `${task.id} lives, and its app is removed` };
+      yield { property: 'removed-ends', detail: `${task.id} is running, but its app was removed` };
     else if (task.killedAt !== undefined)
       yield { property: 'comes-to-rest', detail: `${task.id} does not end` };
   }
@@ -35,7 +42,7 @@ export function* unrest(state: State, mesos: SimulatedMesos): Generator<Unrest> 
     yield { property: 'reconciled', detail: `the master has not answered for ${id}` };
   const blocked = new Set<string>();
   for (const [appId, record] of state.apps) {
-    const problem = lack(record, state, mesos);
+    const problem = describeLack(record, state, mesos);
     if (problem === 'blocked') blocked.add(appId);
     else if (problem !== undefined) yield { property: 'comes-to-rest', detail: `${appId} ${problem}` };
   }
@@ -45,11 +52,11 @@ export function* unrest(state: State, mesos: SimulatedMesos): Generator<Unrest> 
   }
 }
 
-/** What an app lacks; `blocked` where there is no room for it. */
-function lack(record: AppRecord, state: State, mesos: SimulatedMesos): string | undefined {
+/** Describes what an app lacks; `blocked` if there is no room for it. */
+function describeLack(record: AppRecord, state: State, mesos: SimulatedMesos): string | undefined {
   const { active, frozen, succeeded } = record;
-  // What comes later in a deployment waits with it.
-  if (!active) return record.deploymentId === undefined ? 'has not begun' : undefined;
+  // The app belongs to a later step of its deployment.
+  if (!active) return record.deploymentId === undefined ? 'has not started' : undefined;
   const counted = [...record.tasks.values()].filter(isCounted);
   const current = counted.filter(({ configVersion }) => configVersion === active.configVersion);
   if (active.mode === 'daemon') {
@@ -61,12 +68,12 @@ function lack(record: AppRecord, state: State, mesos: SimulatedMesos): string | 
     return counted.length > current.length && !frozen ? 'blocked' : undefined;
   }
   if (active.mode === 'job' && succeeded >= active.instances) {
-    return counted.length > 0 ? 'is done, and runs on' : undefined;
+    return counted.length > 0 ? 'is done, but still has tasks' : undefined;
   }
   const has = (frozen ? counted.length : current.length) + (active.mode === 'job' ? succeeded : 0);
-  // A deployment that was cancelled leaves what it had made beside the old ones.
+  // A cancelled deployment leaves its new instances beside the old ones.
   if (frozen && has > active.instances) return undefined;
-  if (has > active.instances) return `has ${has} instances, and is to have ${active.instances}`;
+  if (has > active.instances) return `has ${has} instances instead of ${active.instances}`;
   if (has === active.instances) {
     if (active.mode === 'job') return 'is not done';
     return counted.length > has ? 'has old tasks' : undefined;
@@ -75,7 +82,7 @@ function lack(record: AppRecord, state: State, mesos: SimulatedMesos): string | 
     (one) => fits(one, active, state) && allows(active, one, counted),
   );
   if (!room) return 'blocked';
-  return `has ${has} instances, is to have ${active.instances}, and one more fits on ${room.spec.host}`;
+  return `has ${has} instances instead of ${active.instances}, and one more fits on ${room.spec.host}`;
 }
 
 function fits(agent: Agent, app: App, { settings }: State): boolean {
@@ -101,7 +108,7 @@ function fits(agent: Agent, app: App, { settings }: State): boolean {
   return contains(free, needs);
 }
 
-/** By hand for constraints whose answer is plain; with others an app may always wait. */
+/** Evaluates simple constraints only; with others an app may wait at any time. */
 function allows(app: App, agent: Agent, tasks: readonly Task[]): boolean {
   return app.constraints.every(([field, operator, value]) => {
     if (field !== 'hostname') return false;

@@ -1,6 +1,6 @@
 /**
- * What must hold at each step, checked against nothing but the tasks themselves: the counts that the scheduler keeps
- * of them are not relied on.
+ * Checks the properties that must hold at each step. It counts the tasks itself and does not rely on the scheduler's
+ * counters.
  */
 
 import type { Input } from '../scheduler/decide/inputs.ts';
@@ -14,17 +14,17 @@ import { isCounted, isReady, type Task } from '../scheduler/domain/task.ts';
 import type { Watch } from './core.ts';
 
 export type Property =
-  /** Never more instances than an app may have, by launches. */
+  /** Launches never exceed the capacity of an app. */
   | 'max-capacity'
-  /** Never fewer instances of use than an app must have, by what a deployment ends. */
+  /** Kills by a deployment never leave too few ready instances. */
   | 'min-healthy'
-  /** No update is acknowledged, and no event published, that is not stored. */
+  /** Updates are stored before they are acknowledged, events before they are published. */
   | 'stored-first'
-  /** A restart finds the state that the scheduler had. */
+  /** A restart restores the state. */
   | 'survives'
-  /** No port or resource is given twice, and no task id used again. */
+  /** No port, resource or task id is used twice. */
   | 'given-once'
-  /** In the end Mesos and the scheduler know the same tasks. */
+  /** At the end Mesos and the scheduler know the same tasks. */
   | 'reconciled'
   /** The tasks of a removed app end. */
   | 'removed-ends'
@@ -34,14 +34,14 @@ export type Property =
 export interface Violation {
   readonly property: Property;
   readonly detail: string;
-  /** Virtual milliseconds since the beginning. */
+  /** Virtual milliseconds since the start. */
   readonly at: number;
 }
 
 export class Safety implements Watch {
   readonly #report: (property: Property, detail: string) => void;
   #inputs: readonly Input[] = [];
-  /** What a deployment has taken too much of, unless the app itself goes with it. */
+  /** Apps with too few ready instances in this step, unless the app is removed in the same step. */
   readonly #tooFew = new Map<string, string>();
   readonly #stored = new WeakSet<StateEvent>();
 
@@ -61,17 +61,20 @@ export class Safety implements Watch {
     const task = state.tasks.get(event.taskId);
     const record = task && ownerOf(state, task);
     if (!task || !record?.active || !isReady(task)) return;
-    const left = howMany(record, isReady) - 1;
-    const least = leastOf(record);
+    const left = countTasks(record, isReady) - 1;
+    const least = minHealthyOf(record);
     if (left >= least) return;
-    this.#tooFew.set(task.appId, `${task.appId} is left with ${left} of use, and ${least} must be`);
+    this.#tooFew.set(
+      task.appId,
+      `${task.appId} has only ${left} ready instances left, but needs at least ${least}`,
+    );
   }
 
   after(state: State, event: StateEvent): void {
     if (event.type !== 'task_launched') return;
     const record = state.apps.get(event.task.appId);
     if (!record) return;
-    const problem = tooMany(record, event.task);
+    const problem = describeExcess(record, event.task);
     if (problem !== undefined) this.#report('max-capacity', `${event.task.appId}: ${problem}`);
   }
 
@@ -86,7 +89,7 @@ export class Safety implements Watch {
   published(events: readonly StateEvent[]): void {
     for (const event of events) {
       if (!isStored(event) || this.#stored.has(event)) continue;
-      this.#report('stored-first', `${event.type} was published, not stored`);
+      this.#report('stored-first', `${event.type} was published before it was stored`);
     }
   }
 
@@ -94,33 +97,33 @@ export class Safety implements Watch {
     if (!before) return;
     const [had, has] = [before, after].map((state) => [...snapshotOf(state)].map(canonicalJson));
     const lost = had?.find((one, i) => one !== has?.[i]);
-    if (lost !== undefined) this.#report('survives', `a restart does not find ${lost}`);
+    if (lost !== undefined) this.#report('survives', `${lost} is lost after a restart`);
   }
 }
 
-function howMany({ tasks }: AppRecord, what: (task: Task) => boolean): number {
+function countTasks({ tasks }: AppRecord, what: (task: Task) => boolean): number {
   let count = 0;
   for (const task of tasks.values()) if (what(task)) count += 1;
   return count;
 }
 
-function leastOf({ active, tasks }: AppRecord): number {
+function minHealthyOf({ active, tasks }: AppRecord): number {
   if (!active) return 0;
   if (active.mode !== 'daemon') return minHealthy(active);
   const agents = new Set([...tasks.values()].filter(isCounted).map(({ agentId }) => agentId));
   return minHealthy({ ...active, instances: agents.size });
 }
 
-/** What a launch has made too much of. */
-function tooMany(record: AppRecord, launched: Task): string | undefined {
+/** Describes a violation caused by a launch. */
+function describeExcess(record: AppRecord, launched: Task): string | undefined {
   const { active, frozen, succeeded } = record;
-  if (!active) return 'it has nothing to run';
-  const counted = howMany(record, isCounted);
+  if (!active) return 'it has no active definition';
+  const counted = countTasks(record, isCounted);
   const isCurrent = (task: Task) => isCounted(task) && task.configVersion === active.configVersion;
-  const current = howMany(record, isCurrent);
+  const current = countTasks(record, isCurrent);
   switch (active.mode) {
     case 'daemon': {
-      const here = howMany(record, (task) => isCurrent(task) && task.agentId === launched.agentId);
+      const here = countTasks(record, (task) => isCurrent(task) && task.agentId === launched.agentId);
       return here > 1 ? `${here} tasks of a daemon on ${launched.host}` : undefined;
     }
     case 'job':
@@ -129,7 +132,7 @@ function tooMany(record: AppRecord, launched: Task): string | undefined {
         : undefined;
     case 'service': {
       const most = counted > current && !frozen ? maxCapacity(active) : active.instances;
-      return counted > most ? `${counted} tasks, and ${most} may be` : undefined;
+      return counted > most ? `${counted} tasks, but at most ${most} are allowed` : undefined;
     }
   }
 }

@@ -16,7 +16,7 @@ it('reads YAML and JSON, with every default filled in', () => {
   expect(yaml).toMatchObject({ scenario: { seed: 1, seconds: 600, faults: { lostUpdates: 0 } } });
 });
 
-it('says of each problem where it is', () => {
+it('reports each problem with its position', () => {
   expect(problems('agents: [{count: 2}', 'apps: []')[0]).toMatch(/^a\.yaml:\d+:\d+: /);
   expect(problems('agents:', '  - count: none', '  - cpu: 3', 'apps: {}')).toEqual([
     'a.yaml:2:12: agents.0.count must be a whole number',
@@ -29,10 +29,10 @@ it('says of each problem where it is', () => {
   ]);
   expect(problems('')).toEqual(['a.yaml: it must be an object with agents and apps']);
   expect(problems('agents: [{}]', 'apps: [{app: {id: /a}, start: [5, 1]}]')).toEqual([
-    'a.yaml:2:31: apps.0.start must have the least first',
+    'a.yaml:2:31: apps.0.start must have the smaller number first',
   ]);
   expect(problems('agents: [{}]', 'apps: [{app: {id: /a}}, {app: {id: /a}}]')).toEqual([
-    'a.yaml:2:36: apps.1.app.id /a is there twice',
+    'a.yaml:2:36: apps.1.app.id /a is used twice',
   ]);
   expect(problems('a: &x [*x]')[0]).toMatch(/^a\.yaml/);
 });

@@ -1,13 +1,13 @@
-/** A scenario as a file holds it: YAML or JSON. */
+/** Reads a scenario file, in YAML or JSON. */
 
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import { fieldErrors } from '../scheduler/domain/field-errors.ts';
 import { type Scenario, scenarioSchema } from './scenario.ts';
 
-/** Each of these lines says where and what. */
+/** One line per problem, with its position. */
 export type Problems = readonly string[];
 
-/** @param file as it is named in problems */
+/** @param file name of the file for problems */
 export function readScenario(text: string, file: string): { scenario: Scenario } | { problems: Problems } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -28,7 +28,7 @@ export function readScenario(text: string, file: string): { scenario: Scenario }
   if (parsed.success) return { scenario: parsed.data };
   return {
     problems: fieldErrors(parsed.error).map(({ path, error }) => {
-      // The nearest thing around it that is written.
+      // Finds the innermost enclosing node that exists in the text.
       for (let length = path.length; ; length -= 1) {
         const node = length > 0 ? document.getIn(path.slice(0, length), true) : document.contents;
         const offset = isNode(node) ? node.range?.[0] : undefined;

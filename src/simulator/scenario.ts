@@ -1,4 +1,4 @@
-/** What a simulation is of: agents, apps, what is done to them, and what goes wrong. Times in seconds. */
+/** The schema of a scenario: agents, apps, changes and faults. Times in seconds. */
 
 import * as z from 'zod';
 import { appSchema } from '../scheduler/domain/app-schema.ts';
@@ -12,17 +12,17 @@ const number = (least: number, most: number) =>
   z.number({ error: NUMBER }).min(least, `must be at least ${least}`).max(most, `must be at most ${most}`);
 const share = number(0, 1);
 const perMinute = number(0, 1000).default(0);
-const MOST_SECONDS = 1e6;
+const MAX_SECONDS = 1e6;
 
-/** One number, or the least and the most of it. */
+/** A number, or a range. */
 const span = z
-  .union([number(0, MOST_SECONDS), z.tuple([number(0, MOST_SECONDS), number(0, MOST_SECONDS)])], {
-    error: 'must be a number of seconds, or the least and the most: [1, 5]',
+  .union([number(0, MAX_SECONDS), z.tuple([number(0, MAX_SECONDS), number(0, MAX_SECONDS)])], {
+    error: 'must be a number of seconds, or a range: [1, 5]',
   })
-  .transform((given): readonly [number, number] => (typeof given === 'number' ? [given, given] : given))
-  .refine(([least, most]) => least <= most, 'must have the least first');
+  .transform((value): readonly [number, number] => (typeof value === 'number' ? [value, value] : value))
+  .refine(([least, most]) => least <= most, 'must have the smaller number first');
 
-/** @param what is expected, after "must be" */
+/** @param what the expected value, worded to follow "must be" */
 function object<T extends z.ZodRawShape>(shape: T, what = 'an object') {
   return z.strictObject(shape, {
     error: (issue) =>
@@ -37,29 +37,29 @@ const agents = object({
   mem: number(0, 1e9).default(8192),
   /** MiB */
   disk: number(0, 1e9).default(10_000),
-  /** How many, from 31000. */
+  /** Number of ports, from 31000. */
   ports: whole(1, 30_000).default(1000),
-  attributes: z.record(z.string(), z.string({ error: 'must be a text' })).default({}),
+  attributes: z.record(z.string(), z.string({ error: 'must be a string' })).default({}),
 });
 
 const app = object(
   {
-    /** As Marathon's v2 API takes it. */
+    /** In the format of Marathon's v2 API. */
     app: appSchema,
-    /** How long its tasks take to run, and to end when they are told to. */
+    /** Time until a task runs, and until it ends after a kill. */
     start: span.prefault([1, 5]),
     stop: span.prefault([0, 5]),
-    /** After so long a task ends by itself, with exit code 0. Without it, it runs on. */
+    /** Time after which a task ends by itself with exit code 0. Absent: it keeps running. */
     run: span.optional(),
-    /** How many of its tasks fail, at their start or later. */
+    /** Share of the tasks that fail, at their start or later. */
     failureRate: share.default(0),
-    /** How often the health of one changes in a minute; where the app has health checks. */
+    /** Health changes of a task per minute, if the app has health checks. */
     unwellPerMinute: perMinute,
   },
   'an object with an app',
 );
 
-const at = number(0, MOST_SECONDS);
+const at = number(0, MAX_SECONDS);
 const id = z.string({ error: 'must be the id of an app' });
 const change = z.union(
   [
@@ -75,19 +75,19 @@ const change = z.union(
 );
 
 const faults = object({
-  /** The scheduler is killed during a batch of inputs, and is back after some seconds. */
+  /** The scheduler is killed during a batch of inputs, and restarts after some seconds. */
   schedulerCrashesPerMinute: perMinute,
-  /** Another scheduler takes over with what is stored. */
+  /** Another scheduler takes over with the stored state. */
   leaderFailoversPerMinute: perMinute,
   masterFailoversPerMinute: perMinute,
   /** The scheduler's connection to the master breaks. */
   disconnectsPerMinute: perMinute,
-  /** An agent can't be reached for a while, and comes back with its tasks. */
+  /** An agent is unreachable for a while, and returns with its tasks. */
   partitionsPerMinute: perMinute,
-  /** An agent is gone for good, with its tasks; another comes in its place. */
+  /** An agent is lost permanently with its tasks, and replaced. */
   agentLossesPerMinute: perMinute,
   rescindsPerMinute: perMinute,
-  /** Shares of the updates that agents send, and of the calls of the scheduler. */
+  /** Shares of the agents' updates, and of the scheduler's calls. */
   lostUpdates: share.default(0),
   repeatedUpdates: share.default(0),
   lostCalls: share.default(0),
@@ -97,14 +97,14 @@ const faults = object({
 export const scenarioSchema = object(
   {
     seed: whole(0, 2 ** 31 - 1).default(1),
-    /** How long there are changes and faults. After that everything must come to rest. */
-    seconds: number(1, MOST_SECONDS).default(600),
-    /** Of a message in either direction. */
+    /** Duration of changes and faults. After that the cluster must come to rest. */
+    seconds: number(1, MAX_SECONDS).default(600),
+    /** Latency of a message in either direction. */
     latencyMs: span.prefault([1, 20]),
     agents: z.array(agents, { error: 'must be a list of agents' }).min(1, 'may not be empty'),
     apps: z.array(app, { error: 'must be a list of apps' }).max(100_000, 'has too many apps'),
     changes: z.array(change, { error: 'must be a list of changes' }).default([]),
-    /** Scaled, updated, restarted, removed and started again, killed, cancelled: by chance. */
+    /** Random changes: apps are scaled, updated, restarted, removed, created, killed; deployments are cancelled. */
     randomChangesPerMinute: perMinute,
     faults: faults.prefault({}),
   },
@@ -114,7 +114,7 @@ export const scenarioSchema = object(
   for (const [i, { app: one }] of scenario.apps.entries()) {
     if (ids.has(one.id)) {
       const path = ['apps', i, 'app', 'id'];
-      context.addIssue({ code: 'custom', path, message: `${one.id} is there twice` });
+      context.addIssue({ code: 'custom', path, message: `${one.id} is used twice` });
     }
     ids.add(one.id);
   }

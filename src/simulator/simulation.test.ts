@@ -13,7 +13,7 @@ const QUIET: ScenarioInput = {
   apps: [{ app: { id: '/sleeper', cmd: 'sleep 600', instances: 6 } }],
 };
 
-it('no property is broken, whatever happens to 50 agents and 500 tasks', () => {
+it('violates no property in random histories of 50 agents and 500 tasks', () => {
   const totals = { simulations: 0, launches: 0, crashes: 0, failovers: 0, largestBatch: 0 };
   fc.assert(
     fc.property(scenario, (one) => {
@@ -25,14 +25,14 @@ it('no property is broken, whatever happens to 50 agents and 500 tasks', () => {
       totals.largestBatch = Math.max(totals.largestBatch, scheduler.largestBatch);
       expect(violations).toEqual([]);
     }),
-    // A scenario is its seed and little more: a smaller one has another history.
+    // Shrinking is useless: a smaller scenario has a different history.
     { numRuns: runs(10), endOnFailure: true },
   );
   console.log(JSON.stringify(totals));
 });
 
 describe('a simulation', () => {
-  it('is the same again with the same seed, and another with another', () => {
+  it('depends only on the scenario and the seed', () => {
     const busy = scenarioSchema.parse({
       ...QUIET,
       randomChangesPerMinute: 20,
@@ -43,7 +43,7 @@ describe('a simulation', () => {
     expect(simulate(busy, 8)).not.toEqual(first);
   });
 
-  it('does what the scenario says', () => {
+  it('makes the changes of the scenario', () => {
     const changes: ScenarioInput['changes'] = [
       { at: 10, scale: '/sleeper', instances: 4 },
       { at: 15, update: '/sleeper', fields: { env: { A: '1' } } },
@@ -55,7 +55,7 @@ describe('a simulation', () => {
     expect(report.events.task_launched).toBe(10);
   });
 
-  it('comes to rest with an app for which there is no room', () => {
+  it('comes to rest with an app that does not fit', () => {
     const apps = [{ app: { id: '/large', cmd: 'true', cpus: 3, instances: 5 } }];
     const report = simulate(scenarioSchema.parse({ ...QUIET, apps }));
     expect(report).toMatchObject({ tasks: 3, waiting: ['/large'], violations: [] });

@@ -1,6 +1,6 @@
 /**
- * A cluster in virtual time around the scheduler's real core. Everything follows from the scenario and the seed: the
- * same two give the same history.
+ * Simulates a cluster in virtual time around the scheduler's real core. The same scenario and seed always have the same
+ * history.
  */
 
 import type { StateEvent } from '../scheduler/domain/events.ts';
@@ -16,7 +16,7 @@ import { Link } from './link.ts';
 import { SimulatedMesos } from './mesos.ts';
 import { Random } from './random.ts';
 import type { Report } from './report.ts';
-import { unrest } from './rest.ts';
+import { findUnrest } from './rest.ts';
 import { type Property, Safety, type Violation } from './safety.ts';
 import type { Scenario } from './scenario.ts';
 import { Tasks } from './tasks.ts';
@@ -25,9 +25,9 @@ import { Tasks } from './tasks.ts';
 const BEGIN = 1_767_225_600_000;
 const OFFERS_EVERY_MS = 1000;
 const UPDATES_AGAIN_MS = 10_000;
-const LOOK_EVERY_MS = 5000;
-/** Longer than every wait the scheduler has: for offers it declined, for apps that failed, for answers. */
-const MOST_REST_MS = 3_600_000;
+const CHECK_EVERY_MS = 5000;
+/** Longer than every delay of the scheduler: declined offers, launch delays, reconciliations. */
+const MAX_REST_MS = 3_600_000;
 
 export const SETTINGS: Settings = {
   framework: { user: 'root', name: 'simulated', roles: ['*'] },
@@ -47,7 +47,7 @@ export const SETTINGS: Settings = {
   maxInstancesPerOffer: 1000,
 };
 
-/** Runs a scenario until all has come to rest, or a property is broken. */
+/** Runs a scenario until the cluster has come to rest, or a property is violated. */
 export function simulate(scenario: Scenario, seed: number = scenario.seed): Report {
   const run = new Simulation(scenario, seed);
   return run.run();
@@ -81,7 +81,7 @@ class Simulation {
       },
       done: () => safety.done(),
       stored: (events) => {
-        acknowledged.stored(events);
+        acknowledged.recordStored(events);
         safety.stored(events);
       },
       published: (events) => safety.published(events),
@@ -90,12 +90,12 @@ class Simulation {
     this.#mesos = new SimulatedMesos(agentsOf(scenario), {
       now: () => this.#agenda.now,
       onAcknowledge: (status) => {
-        const problem = acknowledged.problem(status);
+        const problem = acknowledged.findProblem(status);
         if (problem !== undefined) this.#violated('stored-first', problem);
       },
       onTask: (task) => this.#tasks.take(task),
       onIdle: (agentId, executorId) => this.#tasks.idle(agentId, executorId),
-      loses: () => !this.#calm && this.#random.chance(scenario.faults.lostUpdates),
+      losesUpdate: () => !this.#calm && this.#random.chance(scenario.faults.lostUpdates),
     });
     const world = { agenda: this.#agenda, random: this.#random, mesos: this.#mesos, core: this.#core };
     this.#tasks = new Tasks(world, scenario.apps);
@@ -123,16 +123,16 @@ class Simulation {
       faults.end();
     });
     let restedAt: number | undefined;
-    const look = (): void => {
-      const [amiss] = unrest(this.#core.state, this.#mesos);
-      if (!amiss && this.#link.up) restedAt = this.#agenda.now;
-      else this.#agenda.after(LOOK_EVERY_MS, look);
+    const checkRest = (): void => {
+      const [problem] = findUnrest(this.#core.state, this.#mesos);
+      if (!problem && this.#link.up) restedAt = this.#agenda.now;
+      else this.#agenda.after(CHECK_EVERY_MS, checkRest);
     };
-    this.#agenda.at(end + LOOK_EVERY_MS, look);
-    const most = end + MOST_REST_MS;
+    this.#agenda.at(end + CHECK_EVERY_MS, checkRest);
+    const most = end + MAX_REST_MS;
     while (restedAt === undefined && this.#violations.length === 0 && this.#agenda.now < most) this.#step();
     if (restedAt === undefined && this.#violations.length === 0) {
-      for (const { property, detail } of unrest(this.#core.state, this.#mesos))
+      for (const { property, detail } of findUnrest(this.#core.state, this.#mesos))
         this.#violated(property, detail);
     }
     return {
@@ -152,7 +152,7 @@ class Simulation {
     };
   }
 
-  /** What Mesos finds wrong with the scheduler's calls it throws. */
+  /** Runs one action. The simulated Mesos throws if a call of the scheduler breaks the rules. */
   #step(): void {
     try {
       this.#agenda.step();

@@ -1,4 +1,4 @@
-/** What tasks do once they have got to their agent: start, become well, fail, end. */
+/** Simulates tasks on their agents: they start, become healthy, fail and end. */
 
 import { isTerminal } from '../mesos/types.ts';
 import { hostLikeId } from '../scheduler/domain/app-id.ts';
@@ -7,10 +7,10 @@ import type { SimulatedMesos, SimulatedTask } from './mesos.ts';
 import type { Random } from './random.ts';
 import type { SimulatedApp } from './scenario.ts';
 
-/** An app of which a label says so fails whenever it is started. */
+/** Tasks with this label always fail. */
 export const BROKEN = 'simulator.broken';
 const FAILS_WITHIN_MS = 120_000;
-const WELL_AFTER_MS = 2000;
+const HEALTHY_WITHIN_MS = 2000;
 const EXECUTOR_IDLE_MS = 30_000;
 
 interface World {
@@ -22,7 +22,7 @@ interface World {
 export class Tasks {
   readonly #world: World;
   readonly #apps: ReadonlyMap<string, SimulatedApp>;
-  /** From when on nothing fails any more. */
+  /** True after the end of the faults: nothing fails any more. */
   calm = false;
 
   constructor(world: World, apps: readonly SimulatedApp[]) {
@@ -30,11 +30,11 @@ export class Tasks {
     this.#apps = new Map(apps.map((one) => [hostLikeId(one.app.id), one]));
   }
 
-  /** A task has arrived at its agent, or is to end. */
+  /** Handles a task or a kill that has arrived at the agent. */
   take(task: SimulatedTask): void {
     const { agenda, random } = this.#world;
     const app = this.#apps.get(task.info.name);
-    if (!app) throw new Error(`nothing is known of ${task.info.name}`);
+    if (!app) throw new Error(`unknown app ${task.info.name}`);
     if (task.killed) {
       agenda.after(random.within(app.stop) * 1000, () => this.#end(task, 'TASK_KILLED'));
       return;
@@ -42,14 +42,15 @@ export class Tasks {
     const broken = task.info.labels?.labels.some(({ key }) => key === BROKEN) ?? false;
     const fails = broken || random.chance(app.failureRate);
     const atOnce = broken || random.chance(0.5);
-    if (random.chance(0.3)) agenda.after(random.fraction() * 100, () => this.#become(task, 'TASK_STARTING'));
+    if (random.chance(0.3))
+      agenda.after(random.fraction() * 100, () => this.#setState(task, 'TASK_STARTING'));
     agenda.after(random.within(app.start) * 1000, () => {
       if (fails && atOnce && !this.calm) this.#end(task, 'TASK_FAILED');
       else this.#run(task, app, fails);
     });
   }
 
-  /** An executor has nothing to do. */
+  /** Handles an idle executor. */
   idle(agentId: string, executorId: string): void {
     const { agenda, mesos } = this.#world;
     agenda.after(EXECUTOR_IDLE_MS, () => mesos.endExecutor(agentId, executorId));
@@ -57,9 +58,9 @@ export class Tasks {
 
   #run(task: SimulatedTask, app: SimulatedApp, fails: boolean): void {
     const { agenda, random } = this.#world;
-    this.#become(task, 'TASK_RUNNING');
+    this.#setState(task, 'TASK_RUNNING');
     if (app.app.healthChecks.length > 0) {
-      agenda.after(random.fraction() * WELL_AFTER_MS, () => this.#health(task, app, true));
+      agenda.after(random.fraction() * HEALTHY_WITHIN_MS, () => this.#health(task, app, true));
     }
     if (fails) {
       agenda.after(random.fraction() * FAILS_WITHIN_MS, () => {
@@ -78,23 +79,23 @@ export class Tasks {
     this.#world.mesos.advance(idOf(task), 'TASK_RUNNING', { healthy });
     if (app.unwellPerMinute === 0 || (healthy && this.calm)) return;
     const { agenda, random } = this.#world;
-    // It is well again sooner than it was unwell.
+    // An unhealthy phase is shorter than a healthy one.
     agenda.after(random.wait(app.unwellPerMinute) / (healthy ? 1 : 4), () => {
       if (!this.calm || !healthy) this.#health(task, app, !healthy);
     });
   }
 
-  #become(task: SimulatedTask, state: 'TASK_STARTING' | 'TASK_RUNNING'): void {
+  #setState(task: SimulatedTask, state: 'TASK_STARTING' | 'TASK_RUNNING'): void {
     const over = isTerminal(task.state) || task.state === 'TASK_RUNNING';
-    if (!over && this.#isThere(task)) this.#world.mesos.advance(idOf(task), state);
+    if (!over && this.#exists(task)) this.#world.mesos.advance(idOf(task), state);
   }
 
   #end(task: SimulatedTask, state: 'TASK_FAILED' | 'TASK_FINISHED' | 'TASK_KILLED'): void {
-    if (!this.#isThere(task)) return;
+    if (!this.#exists(task)) return;
     this.#world.mesos.advance(idOf(task), state, state === 'TASK_FAILED' ? { message: 'it failed' } : {});
   }
 
-  #isThere(task: SimulatedTask): boolean {
+  #exists(task: SimulatedTask): boolean {
     return this.#world.mesos.tasks.get(idOf(task)) === task;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Backup and restore of a scheduler that runs tasks: with its state in a directory, on a real ZooKeeper, and from one
- * to the other. Whatever is wiped, the same processes run on, once each.
+ * Backup and restore of a scheduler that runs tasks: with its state in a directory, in a real ZooKeeper, and from one to
+ * the other. The same processes keep running, each exactly once.
  */
 
 import { readFileSync } from 'node:fs';
@@ -61,7 +61,7 @@ function start(store: Store): SchedulerProcess {
   return scheduler;
 }
 
-/** As init systems end it in the worst case; one of several holds its place until its session ends. */
+/** Kills the scheduler, as init systems do in the worst case. One of several stays a candidate until its session ends. */
 async function end(store: Store): Promise<void> {
   if (store === 'directory') await scheduler.kill();
   else {
@@ -83,7 +83,7 @@ async function api(method: string, route: string, body?: unknown): Promise<numbe
   return (await fetch(`${await scheduler.url()}${route}`, { method, headers, ...sent })).status;
 }
 
-/** The processes of tasks, by task id. */
+/** @returns the processes of tasks by task id */
 function processes(): Record<string, number> {
   return Object.fromEntries(
     processesOf(programs.directory)
@@ -102,7 +102,7 @@ interface Apps {
   apps: { id: string; instances: number; tasks: { id: string; state: string }[]; deployments: unknown[] }[];
 }
 
-/** Waits until nothing is to be done any more, and all agree. @returns the processes by task id */
+/** Waits until everything is at rest and consistent. @returns the processes by task id */
 async function settled(counts: Record<string, number>): Promise<Record<string, number>> {
   const at = new URL(await scheduler.url()).host;
   return vi.waitFor(async () => {
@@ -119,7 +119,7 @@ async function settled(counts: Record<string, number>): Promise<Record<string, n
   }, WITHIN);
 }
 
-/** What `GET` shows of the definitions, without what tasks do. */
+/** @returns the definitions as `GET` shows them, without the state of tasks */
 async function definitions(): Promise<unknown> {
   const { apps } = await askJson<Apps>(new URL(await scheduler.url()).host, '/v2/apps');
   return apps;
@@ -137,7 +137,7 @@ async function remove(at: string): Promise<void> {
 
 const COUNTS = { '/a': 3, '/group/b': 2 };
 
-it('apps and tasks run on a scheduler alone', async () => {
+it('apps and tasks are running on a single scheduler', async () => {
   start('directory');
   expect(await api('POST', '/v2/apps', { ...APP, id: '/a', instances: 1 })).toBe(201);
   expect(await api('PUT', '/v2/groups/group', { apps: [{ ...APP, id: 'b', instances: 2 }] })).toBe(200);
@@ -151,7 +151,7 @@ it.each<[Store, Store]>([
   ['directory', 'zookeeper'],
   ['zookeeper', 'zookeeper'],
   ['zookeeper', 'directory'],
-])('a state saved of %s and restored to %s: the same tasks go on', async (from, to) => {
+])('a backup of %s restored to %s keeps the same tasks running', async (from, to) => {
   const before = await settled(COUNTS);
   const shown = await definitions();
   const saved = file(`${from}-${to}`);
@@ -161,7 +161,7 @@ it.each<[Store, Store]>([
   expect(counted).toMatchObject({ file: saved, apps: 2, tasks: 5, groups: 1, deployments: 0 });
   expect(taken.stdout).not.toContain('p/w');
   expect((await stat(saved)).mode & 0o777).toBe(0o600);
-  // It was read beside the scheduler, which goes on.
+  // The backup was made while the scheduler was running, which continues.
   expect(await settled(COUNTS)).toEqual(before);
 
   await end(from);
@@ -174,20 +174,20 @@ it.each<[Store, Store]>([
   start(to);
   expect(await settled(COUNTS)).toEqual(before);
   expect(await definitions()).toEqual(shown);
-  // Longer than until the master is asked for all tasks it knows, and for ends to be told.
+  // Longer than the delay of the reconciliation, and the time for its answers.
   await sleep(1500);
   expect(await settled(COUNTS)).toEqual(before);
   const { frameworks } = await askJson<{ frameworks: { id: string }[] }>(master, '/state');
   expect(frameworks.map(({ id }) => id)).toEqual([frameworkId]);
 });
 
-it('a running scheduler is not restored over, whatever is said', async () => {
+it('refuses to restore over a running scheduler, even with --force', async () => {
   const before = await settled(COUNTS);
   const saved = file('directory-directory');
   const refused = await run('restore', saved, '--data-dir', data, '--force');
   expect(refused).toMatchObject({ code: 1, stdout: '' });
   expect(refused.stderr).toMatch(
-    new RegExp(`^${data} is in use by process ${scheduler.child.pid}: stop that`),
+    new RegExp(`^${data} is in use by process ${scheduler.child.pid}: stop that process`),
   );
   expect(await settled(COUNTS)).toEqual(before);
 
@@ -208,7 +208,7 @@ it('a running scheduler is not restored over, whatever is said', async () => {
   }
 });
 
-it('an older state: tasks since then are ended, ended ones are replaced, nothing else changes', async () => {
+it('restores an older state: kills newer tasks, replaces ended ones, changes nothing else', async () => {
   const before = await settled(COUNTS);
   const saved = file('older');
   expect(await run('backup', saved, '--data-dir', data)).toMatchObject({ code: 0 });
@@ -234,7 +234,7 @@ it('an older state: tasks since then are ended, ended ones are replaced, nothing
   expect(after).not.toHaveProperty([victim]);
 });
 
-it('a cluster that has forgotten the framework: what to do is said, and does it', async () => {
+it('names the working remedy for a cluster that has removed the framework', async () => {
   const saved = file('orphaned');
   await run('backup', saved, '--data-dir', data);
   const { frameworkId } = JSON.parse((await readFile(saved, 'utf8')).split('\n')[0] ?? '');
@@ -254,14 +254,17 @@ it('a cluster that has forgotten the framework: what to do is said, and does it'
   expect(Object.keys(await settled(COUNTS))).toHaveLength(5);
 });
 
-it('what is no backup, or a damaged one, changes nothing', async () => {
+it('refuses damaged backups and other files without a change', async () => {
   const whole = await readFile(file('older'), 'utf8');
   const target = path.join(programs.directory, 'untouched');
   const cases = {
-    'no-backup': ['hello\n', /is not a backup of a scheduler/],
-    short: [whole.slice(0, whole.length / 2), /is cut short/],
+    'no-backup': ['hello\n', /is not a scheduler backup/],
+    short: [whole.slice(0, whole.length / 2), /is truncated/],
     changed: [whole.replace('"instances":3', '"instances":4'), /is damaged/],
-    newer: [whole.replace('"version":1', '"version":2'), /restore it with the mesosup that made it/],
+    newer: [
+      whole.replace('"version":1', '"version":2'),
+      /restore it with the release of mesosup that made it/,
+    ],
   } as const;
   for (const [name, [text, says]] of Object.entries(cases)) {
     await writeFile(file(name), text);
@@ -271,19 +274,26 @@ it('what is no backup, or a damaged one, changes nothing', async () => {
   await expect(stat(target)).rejects.toThrow('ENOENT');
 });
 
-it('what is given wrongly is told, each with its way out', async () => {
+it('reports wrong usage with the remedy', async () => {
   const saved = file('older');
   const foreign = `file://${programs.secret('foreign', `zk://mallory:x@${zookeeper.hosts}/mesosup`)}`;
   const nowhere = `file://${programs.secret('nowhere', `zk://mesosup:p/w@${zookeeper.hosts}/elsewhere`)}`;
   const empty = path.join(programs.directory, 'empty');
   await mkdir(empty, { recursive: true });
   const cases: [number, RegExp, ...Parameters<typeof run>][] = [
-    [1, /older is there already: name another/, 'backup', saved, '--data-dir', data],
-    [1, /empty holds no state of a scheduler/, 'backup', file('x'), '--data-dir', empty],
-    [1, /holds no state of a scheduler/, 'backup', file('x'), '--zk', nowhere],
+    [1, /older already exists: choose another/, 'backup', saved, '--data-dir', data],
+    [1, /empty contains no scheduler state/, 'backup', file('x'), '--data-dir', empty],
+    [1, /contains no scheduler state/, 'backup', file('x'), '--zk', nowhere],
     [1, /belongs to another identity/, 'backup', file('x'), '--zk', foreign],
-    [2, /which would show in the list/, 'backup', file('x'), '--zk', `zk://a:b@${zookeeper.hosts}/mesosup`],
-    [2, /--zk and --data-dir are both given/, 'backup', file('x'), '--zk', zk, '--data-dir', data],
+    [
+      2,
+      /which would be visible in the process list/,
+      'backup',
+      file('x'),
+      '--zk',
+      `zk://a:b@${zookeeper.hosts}/mesosup`,
+    ],
+    [2, /--zk and --data-dir are both set/, 'backup', file('x'), '--zk', zk, '--data-dir', data],
     [2, /name a file/, 'backup', '-', '--data-dir', data, '--json'],
     [2, /missing can't be read: there is no such file/, 'restore', file('missing'), '--data-dir', empty],
   ];
@@ -295,12 +305,12 @@ it('what is given wrongly is told, each with its way out', async () => {
   expect(await readdir(empty)).toEqual([]);
 });
 
-it('a backup goes through a pipe, and what root restores is the scheduler user’s', async () => {
+it('pipes a backup, and restores files of the scheduler’s user as root', async () => {
   const target = path.join(programs.directory, 'owned');
   await mkdir(target, { mode: 0o700 });
   const owner = process.getuid?.() === 0 ? 65_534 : (process.getuid?.() ?? 0);
   await chown(target, owner, process.getuid?.() === 0 ? 65_534 : (process.getgid?.() ?? 0));
-  // The directories above are the test's alone.
+  // The parent directories are private to the test.
   const { mode } = await stat(programs.directory);
   await execa('chmod', ['o+x', programs.directory]);
   const piped = await execa({
@@ -315,7 +325,7 @@ it('a backup goes through a pipe, and what root restores is the scheduler user�
   expect(await stat(path.join(target, journal))).toMatchObject({ uid: owner });
 });
 
-it('is done as the page says', async () => {
+it('works as documented', async () => {
   const env = { PATH: `${path.dirname(MESOSUP)}:${process.env.PATH}`, MARATHON_DATA_DIR: data };
   const shell = { shell: true, cwd: programs.directory, env, reject: false } as const;
   const taken = await execa(docCommand('docs/operations.md', 'mesosup scheduler backup'), shell);

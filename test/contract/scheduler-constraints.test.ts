@@ -1,4 +1,4 @@
-/** A scheduler process of which the master knows which agents do for its apps, with the master and agents in this one. */
+/** A scheduler process that sends offer constraints to a master in the test process. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
@@ -26,12 +26,12 @@ function scheduler(master: string, directory: string): Promise<string> {
   return started.url();
 }
 
-it('gets offers of the one of two agents that does for its app, and none to decline of the other', async () => {
+it('receives offers only from the suitable one of two agents', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'constraints-'));
   cleanUps.push(() => rm(directory, { recursive: true, force: true }));
   const master = await startMaster({ port: 0, allocationIntervalMs: 50 });
   cleanUps.push(() => master.stop());
-  /** With room for one task, so that nothing of it is left over to be declined. */
+  /** With room for one task, so that no rest of an offer must be declined. */
   const agent = async (name: string, rack: string) => {
     const running = await startAgent({
       master: master.address,
@@ -87,13 +87,13 @@ it('gets offers of the one of two agents that does for its app, and none to decl
     async () => expect(await constraints()).toEqual({ role_constraints: { '*': { groups: [first] } } }),
     WITHIN,
   );
-  // The app has seen the other once, and so it is known why that does not do.
+  // The app has seen the other agent once, so the reason for its refusal is known.
   const explained = await fetch(`${url}/v2/apps/rows/one/explain`, {
     headers: { Accept: 'application/json' },
   });
   expect(await explained.json()).toMatchObject({ missing: 1, nearest: { hostname: 'other' } });
   const before = await declined();
-  // The other has been free all the while until a third comes that fits.
+  // The other agent was free all the time, until a suitable third one joins.
   await agent('fits-too', 'row-1-b');
   await running('fits', 'fits-too');
   expect(await declined()).toBe(before);

@@ -1,4 +1,4 @@
-/** The program itself, as a process that is killed and started again, with a master and an agent in this one. */
+/** The daemon as a process that is killed and restarted, with a master and an agent in the test process. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { startMaster } from '../../src/embedded/start-master.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/scheduler/main.ts');
 const WITHIN = { timeout: 20_000, interval: 20 };
-/** Processes start slowly on a machine that is busy. */
+/** Processes start slowly on a busy machine. */
 vi.setConfig({ testTimeout: 60_000 });
 
 let directory: string;
@@ -70,7 +70,7 @@ async function read(url: string, path: string): Promise<string> {
   return (await fetch(url + path)).text();
 }
 
-it('takes apps before it has found a master, keeps them, and ends quickly when told to', async () => {
+it('accepts apps before it has found a master, keeps them, and exits quickly on SIGTERM', async () => {
   const first = daemon('127.0.0.1:1');
   const url = await urlOf(first);
   expect(await post(url, '/v1/apps/start', { id: 'x', cmd: 'y', instances: 1 })).toBe(204);
@@ -87,7 +87,7 @@ it('takes apps before it has found a master, keeps them, and ends quickly when t
     new URL(url).port,
   );
   expect(await taken.ended).toEqual([1, null]);
-  expect(taken.said.join()).toContain('is taken by another program');
+  expect(taken.said.join()).toContain('is in use by another program');
   first.child.kill('SIGTERM');
   expect(await first.ended).toEqual([0, null]);
   expect(await readdir(join(directory, 'data'))).toEqual(['journal.00000001']);
@@ -95,13 +95,13 @@ it('takes apps before it has found a master, keeps them, and ends quickly when t
   expect(JSON.parse(await read(await urlOf(second), '/v1/apps'))).toMatchObject([{ id: 'x', instances: 1 }]);
 });
 
-it('refuses flags it does not know', async () => {
+it('refuses unknown flags', async () => {
   const program = start('--nonsense');
   expect(await program.ended).toEqual([2, null]);
   expect(program.said.join()).toContain("Unknown option '--nonsense'");
 });
 
-it('checks its flags and files beside a running one, starting nothing', async () => {
+it('checks flags and files beside a running scheduler, without starting', async () => {
   const first = daemon('127.0.0.1:1');
   const { port } = new URL(await urlOf(first));
   const tokens = join(directory, 'tokens');
@@ -116,7 +116,7 @@ it('checks its flags and files beside a running one, starting nothing', async ()
   const wrong: [string[], number, RegExp][] = [
     [['--http_tokens_file', '/none'], 2, /^--http_tokens_file can't be read: ENOENT.*\/none/],
     [['--nonsense'], 2, /^Unknown option '--nonsense'/],
-    [cert, 1, /^--ssl_cert_file and --ssl_key_file are no certificate with its key/],
+    [cert, 1, /^--ssl_cert_file and --ssl_key_file are not a certificate and its key/],
   ];
   for (const [flags, code, message] of wrong) {
     const refused = check(...flags);
@@ -126,7 +126,7 @@ it('checks its flags and files beside a running one, starting nothing', async ()
   expect(await readdir(directory)).not.toContain('never');
 });
 
-it('loses and doubles nothing when it is killed', async () => {
+it('neither loses nor duplicates tasks when it is killed', async () => {
   const master = await startMaster({ port: 0 });
   cleanUps.push(() => master.stop());
   const agent = await startAgent({
@@ -170,7 +170,7 @@ it('loses and doubles nothing when it is killed', async () => {
   expect(await post(url, '/v1/apps/stop', { id: 'x' })).toBe(204);
   expect(await read(url, '/v1/endpoints')).toBe('');
   await vi.waitFor(async () => expect((await reconciled())['mesosup.tasks']).toEqual({ value: 0 }), WITHIN);
-  // The master forgets a task once its last update is acknowledged, which is a moment after we have.
+  // The master removes a task after the acknowledgement of its last update, slightly later than the scheduler.
   const known = async () => JSON.parse(await (await fetch(`${master.url}/state`)).text()).frameworks[0].tasks;
   await vi.waitFor(async () => expect(await known()).toEqual([]), WITHIN);
 });

@@ -1,11 +1,11 @@
-/** The leader is killed under load, again and again: no task is lost, doubled or restarted, no answered change undone. */
+/** Kills the leader repeatedly under load: no task is lost, duplicated or restarted, no confirmed change is lost. */
 
 import { expect, it } from 'vitest';
 import { FailoverCluster } from './support/failover.ts';
 
 const FAILOVERS = 3;
 
-it('kill -9 of the leader with hundreds of tasks and deployments under way', {
+it('survives kill -9 of the leader with hundreds of tasks and running deployments', {
   timeout: 300_000,
 }, async () => {
   await using cluster = await FailoverCluster.start({

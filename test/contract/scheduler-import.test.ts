@@ -1,4 +1,4 @@
-/** An import of what a Marathon answers, into a scheduler that runs its apps on a real cluster. */
+/** Imports an answer of Marathon into a scheduler that runs the apps on a real cluster. */
 
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -48,7 +48,7 @@ async function apps(): Promise<Apps['apps']> {
   return (await askJson<Apps>(new URL(url).host, '/v2/apps', CREDENTIAL)).apps;
 }
 
-/** What a change of an app would change. */
+/** @returns the data that any change of an app would modify */
 async function versions(): Promise<Record<string, string>> {
   return Object.fromEntries((await apps()).map(({ id, version }) => [id, version]));
 }
@@ -59,20 +59,20 @@ async function file(name: string, content: unknown): Promise<string> {
   return at;
 }
 
-it('a dry run says what would be done, and does nothing', async () => {
+it('a dry run shows the plan, and changes nothing', async () => {
   const { exitCode, stdout, stderr } = await imported(GROUPS, '--dry-run');
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   expect(stdout.split('\n')).toEqual([
-    '  /sleeper: is new; instances: 2',
-    '  /shop/db/main: is new; instances: 1',
-    '  /shop/web/front: is new; instances: 1',
-    '  /shop/web/image: is new; instances: 0',
+    '  /sleeper: is created; instances: 2',
+    '  /shop/db/main: is created; instances: 1',
+    '  /shop/web/front: is created; instances: 1',
+    '  /shop/web/image: is created; instances: 0',
     'Nothing was changed. Run again without --dry-run to import.',
   ]);
   expect(await apps()).toEqual([]);
 });
 
-it('the apps are there, run in the order of what they depend on, and others stay', async () => {
+it('an import starts the apps in the order of their dependencies, and keeps other apps', async () => {
   const own = await file('own.json', [{ id: '/own', cmd: 'exec sleep 100400', cpus: 0.1, mem: 16 }]);
   expect((await imported(own)).exitCode).toBe(0);
   const { exitCode, stdout } = await imported(GROUPS, '--json');
@@ -99,7 +99,7 @@ it('the apps are there, run in the order of what they depend on, and others stay
   expect(launched.indexOf('/shop/web/front')).toBeGreaterThan(launched.indexOf('/shop/db/main'));
 });
 
-it('a second import changes nothing, and one of another state only what differs', async () => {
+it('a second import changes only what differs', async () => {
   const before = await versions();
   const again = await imported(GROUPS, '--json');
   expect(JSON.parse(again.stdout).apps.map(({ change }: { change: string }) => change)).toEqual(
@@ -113,15 +113,15 @@ it('a second import changes nothing, and one of another state only what differs'
   const { exitCode, stdout } = await imported(await file('changed.json', groups));
   expect(exitCode).toBe(0);
   expect(stdout).toContain('/sleeper: is scaled; instances: 1\n');
-  expect(stdout).toContain('/shop/db/main: changes; its tasks are replaced; instances: 1\n');
-  expect(stdout).toContain('/shop/web/front: stays as it is; instances: 1\n');
+  expect(stdout).toContain('/shop/db/main: is changed; its tasks are replaced; instances: 1\n');
+  expect(stdout).toContain('/shop/web/front: is unchanged; instances: 1\n');
   expect(stdout).toMatch(/Imported by deployment [0-9a-f-]{36}\. Its progress: http:\/\/127/);
   const after = Object.entries(await versions());
   const changed = after.flatMap(([id, version]) => (before[id] === version ? [] : id));
   expect(changed.sort()).toEqual(['/shop/db/main', '/sleeper']);
 });
 
-it('problems are told all at once, by app and field, also those that only the scheduler sees', async () => {
+it('reports all problems by app and field, including those that only the scheduler detects', async () => {
   const before = await versions();
   const faulty = [
     { id: '/a', cmd: 'x', cpus: 0 },
@@ -136,7 +136,7 @@ it('problems are told all at once, by app and field, also those that only the sc
     '  /a: cpus must be at least 0.001',
     '  /b: instances must be a whole number',
     'Not supported. Add --leave-out to import without this:',
-    '  /c: secrets there are no secrets here: give the value in env, or a file by fetch',
+    '  /c: secrets are not supported: put the value into env, or fetch a file',
   ]);
   const idle = [{ id: '/d' }, { id: '/e', cmd: 'x' }, { id: '/f', cmd: 'x', role: 'other' }];
   const second = await imported(await file('idle.json', { apps: idle }), '--json');
@@ -151,7 +151,7 @@ it('problems are told all at once, by app and field, also those that only the sc
   expect(await versions()).toEqual(before);
 });
 
-it('what is not supported is left out only where that is said', async () => {
+it('leaves unsupported fields out only with --leave-out', async () => {
   const before = await versions();
   const lossy = await file('lossy.json', [
     { id: '/lossy', cmd: 'exec sleep 100400', cpus: 0.1, mem: 16, env: { PW: { secret: 'pw' } } },
@@ -166,15 +166,15 @@ it('what is not supported is left out only where that is said', async () => {
   expect((await apps()).map(({ id }) => id)).toContain('/lossy');
 });
 
-it('what is given wrongly is told, each with its way out', async () => {
+it('reports wrong usage with the remedy', async () => {
   const wrong = programs.secret('wrong', 'me:x');
   const closed = 'http://127.0.0.1:1';
   const cases: [number, RegExp, ...string[]][] = [
     [1, /answered 401: .*--credentials-file/, GROUPS, '--url', url, '--credentials-file', wrong],
     [1, /answered 401: .*--credentials-file/, GROUPS, '--url', url],
     [1, /no scheduler answers at http:\/\/127\.0\.0\.1:1: .*--url/, GROUPS, '--url', closed],
-    [2, /which would show in the list/, GROUPS, '--url', 'http://me:x@127.0.0.1:1'],
-    [2, /one such as http/, GROUPS, '--url', 'nowhere'],
+    [2, /which would be visible in the process list/, GROUPS, '--url', 'http://me:x@127.0.0.1:1'],
+    [2, /a URL such as http/, GROUPS, '--url', 'nowhere'],
     [2, /can't be read: there is no such file/, 'nothing.json', '--url', url],
     [2, /is not JSON/, await file('text.json', 'hello'), '--url', url],
     [2, /not an answer to GET/, await file('message.json', { message: 'no' }), '--url', url],
@@ -188,11 +188,13 @@ it('what is given wrongly is told, each with its way out', async () => {
   }
 });
 
-it('the page’s command asks the scheduler of this host', async () => {
+it('the documented command uses the scheduler of this host', async () => {
   const shell = { shell: true, cwd: programs.directory, reject: false } as const;
   const env = { PATH: `${path.dirname(MESOSUP)}:${process.env.PATH}` };
   await file('groups.json', await readFile(GROUPS, 'utf8'));
-  const told = await execa(docCommand('docs/operations.md', 'mesosup scheduler import'), { ...shell, env });
-  // Where nothing listens at the usual port, that is what is said.
-  expect(told.stderr + told.stdout).toMatch(/no scheduler answers at http:\/\/127\.0\.0\.1:8080|is new|401/);
+  const ran = await execa(docCommand('docs/operations.md', 'mesosup scheduler import'), { ...shell, env });
+  // Depends on whether a scheduler listens at the default port.
+  expect(ran.stderr + ran.stdout).toMatch(
+    /no scheduler answers at http:\/\/127\.0\.0\.1:8080|is created|401/,
+  );
 });

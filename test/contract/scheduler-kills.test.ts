@@ -1,6 +1,6 @@
 /**
- * kill -9 of the scheduler at every write and every call: started again each time on what is left, it must lose,
- * double and leave behind nothing. The workload goes on meanwhile, as if nothing were.
+ * Kills the scheduler with kill -9 at every write and every call. After each restart it must not have lost, duplicated or
+ * left behind anything. The workload continues meanwhile.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -18,19 +18,19 @@ import { askJson, Programs, processesOf } from './support/programs.ts';
 
 const KILLS = Math.min(500, runs(10));
 const seed = Number(process.env.MESOSUP_SOAK_SEED ?? 1);
-/** Writes and calls at which it is killed, one kind after the other; the first few of a kind by chance. */
+/** Kinds of writes and calls at which it is killed, in turn; which of the first few of a kind is random. */
 const CALLS = ['SUBSCRIBE', 'RECONCILE', 'REVIVE', 'ACCEPT', 'DECLINE', 'SUPPRESS', 'KILL', 'ACKNOWLEDGE'];
 const POINTS = [
   'in the midst of appendFile',
   ...['appendFile', 'datasync', 'rename', ...CALLS].flatMap((name) => [`before ${name}`, `after ${name}`]),
 ];
-const MOST_OF_A_KIND = 3;
-/** A point that is not reached by then is passed over: a start without tasks has no RECONCILE. */
+const MAX_OF_A_KIND = 3;
+/** A point that is not reached within this time is skipped: a start without tasks has no RECONCILE. */
 const NOT_REACHED_MS = 5000;
-/** Without a divisor in common with their number, so that few kills are spread over all. */
+/** Coprime to the number of points, so that few kills are spread over all kinds. */
 const STEP = 7;
 const LOOK_AFTER = 50;
-const MOST_INSTANCES = 3;
+const MAX_INSTANCES = 3;
 const APPS = ['/a', '/b', '/c/d'];
 const DEADLINE = { timeout: 90_000, interval: 200 };
 const MAIN = fileURLToPath(new URL('../../src/scheduler/main.ts', import.meta.url));
@@ -78,16 +78,16 @@ class Scheduler {
   }
 }
 
-/** What each app may have by now: one number once a change was answered; -1 for an app that is not there. */
+/** The possible sizes of each app: a single number once a change was confirmed; -1 for a missing app. */
 class Wanted {
   readonly possible = new Map<string, Set<number>>(APPS.map((id) => [id, new Set([-1])]));
 
-  /** One change, chosen by chance and made. */
+  /** Makes a random change. */
   async change(url: string, random: Random): Promise<void> {
     const id = random.pick(APPS) ?? '';
     const known = this.possible.get(id) ?? new Set();
-    const instances = random.whole(0, MOST_INSTANCES);
-    const kind = known.has(-1) ? 0 : random.whole(1, 10);
+    const instances = random.integer(0, MAX_INSTANCES);
+    const kind = known.has(-1) ? 0 : random.integer(1, 10);
     if (kind === 0) await this.#make(url, 'POST', '/v2/apps', id, instances, { ...APP, id, instances });
     else if (kind <= 6) await this.#make(url, 'PUT', `/v2/apps${id}`, id, instances, { instances });
     else if (kind <= 8) await this.#make(url, 'POST', `/v2/apps${id}/restart`, id, undefined, {});
@@ -98,7 +98,7 @@ class Wanted {
     const possible = this.possible.get(id) ?? new Set();
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
     const headers = { 'Content-Type': 'application/json', Connection: 'close' };
-    // Without an answer it may have been done or not.
+    // Without an answer the change may or may not have been made.
     if (becomes !== undefined) possible.add(becomes);
     const { status } = await fetch(`${url}${route}?force=true`, {
       method,
@@ -108,7 +108,7 @@ class Wanted {
     if (status >= 500) throw new Error(`${method} ${route}: ${status}`);
     if (status === 404) this.possible.set(id, new Set([-1]));
     else if (status < 300 && becomes !== undefined) this.possible.set(id, new Set([becomes]));
-    // 409: it is there already, and its size is one of those it may have.
+    // 409: the app exists, with one of its possible sizes.
     else if (status === 409) possible.delete(-1);
   }
 }
@@ -122,11 +122,11 @@ interface MasterState {
   frameworks: { name: string; tasks: { id: string; state: TaskState }[] }[];
 }
 
-/** Task ids, as the three that may know of them do. */
-async function whatThereIs(url: string, master: string, directory: string) {
+/** Task ids as known to the scheduler, the master and the agent. */
+async function readTaskIds(url: string, master: string, directory: string) {
   const { apps } = await askJson<Seen>(url.slice('http://'.length), '/v2/apps?embed=apps.tasks');
   const { frameworks } = await askJson<MasterState>(master, '/state');
-  // Several, where it died before it could store the id it was given: those have no tasks and end by themselves.
+  // Several frameworks if the scheduler died before it stored its id: the others have no tasks and end by themselves.
   const ours = frameworks.filter(({ name }) => name === 'killed');
   const processes = processesOf(directory)
     .filter(({ commandLine }) => commandLine.startsWith('sleep 100100'))
@@ -134,7 +134,7 @@ async function whatThereIs(url: string, master: string, directory: string) {
   return {
     apps,
     known: apps.flatMap(({ tasks }) => tasks.map(({ id }) => id)).sort(),
-    // The end of one stays with the master until it is acknowledged, and is repeated ever more slowly.
+    // The master keeps an ended task until its update is acknowledged, which is repeated with increasing delays.
     master: ours
       .flatMap(({ tasks }) => tasks.flatMap(({ id, state }) => (isTerminal(state) ? [] : [id])))
       .sort(),
@@ -142,7 +142,7 @@ async function whatThereIs(url: string, master: string, directory: string) {
   };
 }
 
-it(`nothing is lost, doubled or left behind by ${KILLS} kills`, { timeout: 3_600_000 }, async () => {
+it(`loses, duplicates and leaves behind nothing in ${KILLS} kills`, { timeout: 3_600_000 }, async () => {
   await using programs = new Programs();
   const master = await programs.master();
   const resources = '--resources=cpus:4;mem:4096;disk:1000;ports:[31000-31009]';
@@ -166,7 +166,7 @@ it(`nothing is lost, doubled or left behind by ${KILLS} kills`, { timeout: 3_600
       if (url === undefined) throw new Error(`it did not start: ${scheduler.said.join('\n')}`);
       await expect
         .poll(async () => {
-          const { apps, known, ...others } = await whatThereIs(url, master.address, programs.directory);
+          const { apps, known, ...others } = await readTaskIds(url, master.address, programs.directory);
           const unfinished = apps.filter(
             (one) => one.tasks.length !== one.instances || one.deployments.length > 0,
           );
@@ -176,7 +176,7 @@ it(`nothing is lost, doubled or left behind by ${KILLS} kills`, { timeout: 3_600
           const same = [there, processes].every((ids) => JSON.stringify(ids) === JSON.stringify(known));
           return unfinished.length === 0 && same;
         });
-      const { apps } = await whatThereIs(url, master.address, programs.directory);
+      const { apps } = await readTaskIds(url, master.address, programs.directory);
       for (const [id, possible] of wanted.possible) {
         const instances = apps.find((one) => one.id === id)?.instances ?? -1;
         expect([...possible], id).toContain(instances);
@@ -189,14 +189,18 @@ it(`nothing is lost, doubled or left behind by ${KILLS} kills`, { timeout: 3_600
 
   for (let i = 0; kills < KILLS; i += 1) {
     const point = POINTS[(i * STEP) % POINTS.length] ?? '';
-    const scheduler = new Scheduler(master.address, directory, `${random.whole(1, MOST_OF_A_KIND)} ${point}`);
+    const scheduler = new Scheduler(
+      master.address,
+      directory,
+      `${random.integer(1, MAX_OF_A_KIND)} ${point}`,
+    );
     const end = Date.now() + NOT_REACHED_MS;
     const url = await scheduler.url;
     while (url !== undefined && !scheduler.over && Date.now() < end) {
       await wanted.change(url, random).catch((error: unknown) => {
         if (!(error instanceof TypeError)) throw error;
       });
-      await sleep(random.whole(0, 200));
+      await sleep(random.integer(0, 200));
     }
     const reached = scheduler.over;
     await scheduler.end();

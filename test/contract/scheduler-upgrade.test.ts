@@ -1,6 +1,6 @@
 /**
- * A rolling upgrade of three schedulers on a real ZooKeeper, from release 0.1.0 and back: each release goes on where
- * the other was killed, with the same tasks.
+ * A rolling upgrade of three schedulers on a real ZooKeeper, from release 0.1.0 and back: each release continues where the
+ * other was killed, with the same tasks.
  */
 
 import path from 'node:path';
@@ -33,7 +33,7 @@ afterAll(async () => {
   await zookeeper?.stop();
 });
 
-/** Starts a scheduler of the old release, or of this checkout, and waits until it stands for election. */
+/** Starts a scheduler of the old release or of this checkout, and waits until it stands for election. */
 async function started(main: string | undefined): Promise<SchedulerProcess> {
   const args = [
     ...['--master', master, '--zk', `file://${path.join(programs.directory, 'zk')}`],
@@ -63,7 +63,7 @@ interface Apps {
   }[];
 }
 
-/** Waits until this one leads and all deployments are done. @returns the tasks of each app, and of the master */
+/** Waits until this scheduler leads and all deployments have ended. @returns the tasks of each app, and of the master */
 async function settled(scheduler: SchedulerProcess) {
   const address = (await scheduler.url()).slice('http://'.length);
   return vi.waitFor(async () => {

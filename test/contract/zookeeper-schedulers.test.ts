@@ -214,7 +214,7 @@ it('ends a leader that was frozen beyond its session, before it acts', async () 
     stopped.child.kill('SIGCONT');
     expect(await stopped.ended).toEqual([1, null]);
     const since = stopped.said.slice(said).join('\n');
-    expect(since).toMatch(/this scheduler leads no more|the state could not be stored/);
+    expect(since).toMatch(/this scheduler is no longer the leader|the state could not be stored/);
     expect(since).not.toContain('subscribed to the master');
   } finally {
     await stopped.kill();
@@ -241,7 +241,7 @@ it('hands over immediately when a client requests it at a follower', async () =>
   expect([answer.status, answer.body]).toEqual([200, '{"message":"Leadership abdicated"}']);
   // With this exit code, its service manager starts it again.
   expect(await abdicating.ended).toEqual([1, null]);
-  expect(abdicating.said.join('\n')).toContain('leads no more: it was asked to');
+  expect(abdicating.said.join('\n')).toContain('no longer the leader: it was asked to abdicate');
   schedulers = [...schedulers.filter((scheduler) => scheduler !== abdicating), start()];
   expect(await running(3)).toEqual(before);
   expect(await leader()).not.toBe(abdicating);
@@ -277,13 +277,13 @@ it('keeps the tasks unchanged without ZooKeeper, and manages them again afterwar
   if (!follower) throw new Error('no scheduler follows');
   await zookeeper.processes[0].kill('SIGKILL');
   expect(await leading.ended).toEqual([1, null]);
-  expect(leading.said.at(-1)).toMatch(/this scheduler leads no more|the state could not be stored/);
+  expect(leading.said.at(-1)).toMatch(/this scheduler is no longer the leader|the state could not be stored/);
   await vi.waitFor(async () => {
     expect(await ask(follower, '/v2/leader')).toMatchObject({ status: 404 });
   }, WITHIN);
   expect(await ask(follower, '/v1/apps')).toEqual({
     status: 503,
-    body: expect.stringContaining('No scheduler leads'),
+    body: expect.stringContaining('There is no leading scheduler'),
   });
   expect(await (await fetch(`${await follower.url()}/ping`)).text()).toBe('pong');
   expect(follower.child.exitCode).toBeNull();

@@ -155,7 +155,7 @@ describe('the store on ZooKeeper', () => {
       await expect(other.get(znode)).rejects.toMatchObject({ code: 'NO_AUTH' });
     }
     await expect(open(path, other)).rejects.toThrow(
-      `${path} in ZooKeeper: it belongs to another identity: give its user:password in the address of --zk`,
+      `${path} in ZooKeeper: it belongs to another identity: put its user:password into the address in --zk`,
     );
     await other.close();
   });
@@ -168,7 +168,7 @@ describe('the store on ZooKeeper', () => {
     await session.delete(`${path}/g00000001/e0000000000`);
     await expect(open(path)).rejects.toThrow('e0000000000 in ZooKeeper is missing');
     await session.set(path, Buffer.from('{"format":"mesosup-state","version":3}'));
-    await expect(open(path)).rejects.toThrow('is not a state that this version reads');
+    await expect(open(path)).rejects.toThrow('is not a state that this version can read');
   });
 
   it('accepts many batches before their number requires a snapshot', async () => {

@@ -27,7 +27,7 @@ const THIS_MACHINE: Ending = { code: [1, 2], says: /Nothing was changed: no host
 const REACHED_ITS_FILE: Ending = { code: 2, says: /plan\.json can't be read: there is no such file/ };
 
 /** No scheduler is installed on this machine; `test/contract/scheduler-{backup,import}.test.ts` test with a scheduler. */
-const NO_STATE: Ending = { code: 1, says: /\/var\/lib\/mesosup\/scheduler holds no state of a scheduler/ };
+const NO_STATE: Ending = { code: 1, says: /\/var\/lib\/mesosup\/scheduler contains no scheduler state/ };
 const NO_BACKUP: Ending = { code: 2, says: /state\.backup can't be read: there is no such file/ };
 const NO_FILE: Ending = { code: 2, says: /groups\.json can't be read: there is no such file/ };
 const NO_CREDENTIALS: Ending = { code: 2, says: /--credentials-file can't be read: ENOENT/ };

@@ -239,7 +239,7 @@ export const QUIRKS: readonly Quirk[] = [
 export function someQuirks(random: Random): Quirk[] {
   const chosen: Quirk[] = [];
   const drawn = random.chance(0.6) ? QUIRKS.filter(({ cause }) => cause === undefined) : QUIRKS;
-  for (let left = random.whole(1, 4); left > 0; left -= 1) {
+  for (let left = random.integer(1, 4); left > 0; left -= 1) {
     const quirk = random.pick(drawn);
     if (!quirk || chosen.includes(quirk)) continue;
     const isTaken = chosen.some(({ group }) => group !== undefined && group === quirk.group);

@@ -7,17 +7,17 @@ import type { StoredEvent } from '../../src/scheduler/domain/events.ts';
 import { createState } from '../../src/scheduler/domain/state.ts';
 import { optionsFrom } from '../../src/scheduler/flags/options.ts';
 import { readFlags } from '../../src/scheduler/flags/parse-flags.ts';
-import { infoOf } from '../../src/scheduler/info.ts';
+import { describeSetup } from '../../src/scheduler/info.ts';
 import { createMetrics } from '../../src/scheduler/metrics.ts';
 import { createRunner, type Runner } from '../../src/scheduler/runner.ts';
-import { told } from '../../src/scheduler/scheduler.ts';
+import { noticesFor } from '../../src/scheduler/scheduler.ts';
 import { createMemoryStore } from '../../src/scheduler/store/memory.ts';
 import { SimulatedMesos } from '../../src/simulator/mesos.ts';
 import { DOCKER, settings } from './fixtures.ts';
 
 const OPTIONS = optionsFrom(readFlags(['--master', 'localhost:5050'], {}));
 
-/** What to do after a test, in order. */
+/** Cleanup actions after a test, in order. */
 export const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
@@ -27,16 +27,16 @@ export interface Server {
   api: Api;
   runner: Runner;
   mesos: SimulatedMesos;
-  /** What is stored. */
+  /** Stored events. */
   disk: StoredEvent[];
   faults: unknown[];
-  /** What was sent to the listeners to `/v2/events`. */
+  /** Events sent to the listeners of `/v2/events`. */
   published: ServerEvent[];
-  /** Connects to Mesos and lets all that is placed run. */
+  /** Connects to Mesos and runs all placed tasks. */
   run(): Promise<void>;
 }
 
-/** The API over a scheduler on a Mesos in memory; the clock stands still. */
+/** Creates the API of a scheduler with a Mesos in memory and a stopped clock. */
 export function server(more: Partial<ApiOptions> = {}): Server {
   const mesos = new SimulatedMesos([
     { id: 'S0', host: 'a.example', cpus: 4, mem: 4096, ports: 4 },
@@ -46,15 +46,15 @@ export function server(more: Partial<ApiOptions> = {}): Server {
   const faults: unknown[] = [];
   const published: ServerEvent[] = [];
   const disk: StoredEvent[] = [];
-  const metrics = createMetrics({ ofProcess: false });
+  const metrics = createMetrics({ withProcessMetrics: false });
   const runner = createRunner({
     state: createState(settings()),
     store: createMemoryStore(disk),
     now: () => 1_700_000_000_000,
     send: async (call) => mesos.call(call),
-    describe: told,
+    describe: noticesFor,
     publish: (notices, changes) => {
-      for (const change of changes) metrics.changed(change);
+      for (const change of changes) metrics.countChange(change);
       for (const one of notices) {
         if (!('eventType' in one)) continue;
         events.publish(one);
@@ -69,7 +69,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
     runner,
     events,
     leader: () => 'host:8080',
-    info: () => ({ ...infoOf(OPTIONS), version: '1' }),
+    info: () => ({ ...describeSetup(OPTIONS), version: '1' }),
     now: () => 1_700_000_000_000,
     random: () => 0.0445,
     endpointsPortSuffix: false,
@@ -93,7 +93,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
   return { api, runner, mesos, disk, faults, published, run };
 }
 
-/** The call of the 2013 page, as HTTPie sends it. */
+/** Sends the call of the 2013 page as HTTPie does. */
 export const PAGE = {
   id: 'multidis',
   instances: '2',
@@ -113,7 +113,7 @@ export function post({ api }: Server, url: string, payload: unknown, headers: Re
   });
 }
 
-/** A call of v2, with a body as JSON where one is given. */
+/** Sends a call of v2, optionally with a JSON body. */
 export function call(
   { api }: Server,
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS',
@@ -133,7 +133,7 @@ export function get({ api }: Server, url: string, accept?: string) {
 /** An app of v2 that sleeps. */
 export const SLEEPER = { id: '/sleeper', cmd: 'sleep 1000', cpus: 0.1, mem: 16 };
 
-/** A server on which it runs, with more fields. */
+/** Creates a server on which that app runs, with additional fields. */
 export async function withApp(more: object = {}): Promise<Server> {
   const one = server();
   expect((await call(one, 'POST', '/v2/apps', { ...SLEEPER, ...more })).statusCode).toBe(201);

@@ -1,4 +1,4 @@
-/** Checks the API's answers against its own description. */
+/** Compares the API's answers with its description. */
 
 import type { LightMyRequestResponse } from 'fastify';
 import * as z from 'zod';
@@ -15,7 +15,7 @@ const { paths, components } = openApi('1');
 const EVENT: JsonSchema = { $ref: '#/components/schemas/Event' };
 const compiled = new Map<JsonSchema, z.ZodType>();
 
-/** @returns what an answer is that the description does not say, or undefined */
+/** @returns how an answer differs from the description, or undefined */
 export function undescribed(operation: Operation, answer: LightMyRequestResponse): string | undefined {
   const { statusCode, body } = answer;
   const described = responsesOf(operation)[statusCode];
@@ -28,13 +28,13 @@ export function undescribed(operation: Operation, answer: LightMyRequestResponse
   return result.success ? undefined : `${statusCode}: ${z.prettifyError(result.error)} in ${body}`;
 }
 
-/** @returns what an event of `/v2/events` is that the description does not say, or undefined */
+/** @returns how an event of `/v2/events` differs from the description, or undefined */
 export function undescribedEvent(event: unknown): string | undefined {
   const result = schemaOf(EVENT).safeParse(JSON.parse(JSON.stringify(event)));
   return result.success ? undefined : `${z.prettifyError(result.error)} in ${JSON.stringify(event)}`;
 }
 
-/** The types of events that are described. */
+/** The described event types. */
 export function describedEvents(): unknown[] {
   return (components.schemas.Event?.oneOf ?? []).map(({ properties }) => properties?.eventType?.const);
 }
@@ -71,7 +71,7 @@ function defs(): [string, JsonSchema][] {
   return Object.entries(components.schemas).map(([name, schema]) => [name, closed(schema)]);
 }
 
-/** Clients have to expect more fields; here each must be declared. */
+/** Forbids undeclared fields, which clients must ignore. */
 function closed(value: JsonSchema): JsonSchema {
   return JSON.parse(
     JSON.stringify(value, (_key, part: unknown) => {

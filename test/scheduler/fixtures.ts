@@ -27,19 +27,19 @@ export function settings(more: Partial<Settings> = {}): Settings {
   };
 }
 
-/** Fields of an app as v1 names them. */
+/** Fields of an app in v1. */
 export type V1Fields = Partial<Record<keyof typeof PAGE, unknown>> & Record<string, unknown>;
 
 const PAGE = { id: 'multidis', cmd: 'johncosta/redis', instances: 2, cpus: 1, mem: 512, executor: DOCKER };
 
-/** An app as v1 makes it: the 2013 page's, unless said otherwise. */
+/** An app of v1, by default the app of the 2013 page. */
 export function app(more: V1Fields = {}): App {
   const parsed = parseApp({ ...PAGE, ...more });
   if ('errors' in parsed) throw new TypeError(JSON.stringify(parsed.errors));
   return versioned(parsed.value, 'v1');
 }
 
-/** An app as v2 makes it: one that sleeps, unless said otherwise. */
+/** An app of v2, by default one that sleeps. */
 export function appV2(more: Record<string, unknown> = {}): App {
   return versioned(appSchema.parse({ id: '/sleeper', cmd: 'sleep 1000', ...more }), 'v2');
 }

@@ -9,7 +9,7 @@ import { Core, type Crash } from '../../src/simulator/core.ts';
 import { type MesosHooks, SimulatedMesos } from '../../src/simulator/mesos.ts';
 import { settings } from './fixtures.ts';
 
-/** Keeps every call, for tests that look at them. */
+/** Records every call, for tests that inspect them. */
 class RecordingMesos extends SimulatedMesos {
   readonly calls: Call[] = [];
 
@@ -19,7 +19,7 @@ class RecordingMesos extends SimulatedMesos {
   }
 }
 
-/** The scheduler's core against a Mesos in memory that answers at once, step by step as a test says. */
+/** The scheduler's core with a Mesos in memory that answers at once, driven step by step by a test. */
 export class Harness {
   readonly mesos: RecordingMesos;
   readonly #core: Core;
@@ -27,10 +27,10 @@ export class Harness {
 
   constructor(agents: readonly AgentSpec[], more: Partial<Settings> = {}) {
     const acknowledged = new Acknowledged();
-    this.#core = new Core(settings(more), { stored: (events) => acknowledged.stored(events) });
+    this.#core = new Core(settings(more), { stored: (events) => acknowledged.recordStored(events) });
     const hooks: MesosHooks = {
       onAcknowledge: (status) => {
-        const problem = acknowledged.problem(status);
+        const problem = acknowledged.findProblem(status);
         if (problem !== undefined) throw new Error(problem);
       },
     };
@@ -49,12 +49,12 @@ export class Harness {
     return this.#core.lastDecision;
   }
 
-  /** @returns the reply, unless a crash swallows it */
+  /** @returns the reply, unless a crash prevents it */
   input(input: Input, crash?: Crash): Reply | undefined {
     return this.inputs([input], crash)[0];
   }
 
-  /** Gives inputs as one batch. @returns their replies, unless a crash swallows them */
+  /** Submits inputs as one batch. @returns their replies, unless a crash prevents them */
   inputs(inputs: readonly Input[], crash?: Crash): readonly (Reply | undefined)[] {
     const { calls, replies } = this.#core.take(inputs, this.now, crash);
     for (const call of calls) this.mesos.call(structuredClone(call));
@@ -62,14 +62,14 @@ export class Harness {
     return replies;
   }
 
-  /** kill -9 and start again: only the disk is left. */
+  /** Simulates kill -9 and a restart: only the disk survives. */
   restart(): void {
     this.mesos.disconnect();
     this.#core.restart();
   }
 
   connect(): void {
-    this.mesos.subscribe(this.state.suppressed, this.state.constraints.restated);
+    this.mesos.subscribe(this.state.suppressed, this.state.constraints.forSubscribe);
   }
 
   disconnect(): void {
@@ -77,7 +77,7 @@ export class Harness {
     this.input({ type: 'disconnected', reason: 'test' });
   }
 
-  /** Delivers the next events, as one batch. @returns false where there are none */
+  /** Delivers the next events as one batch. @returns false if there are none */
   deliver(crash?: Crash, count = 1): boolean {
     const events = this.mesos.inbox.splice(0, count);
     if (events.length === 0) return false;
@@ -97,7 +97,7 @@ export class Harness {
     this.input({ type: 'timer' });
   }
 
-  /** Lets everything that is under way come to its end. */
+  /** Runs until nothing happens any more. */
   rest(): void {
     if (!this.state.connected) this.connect();
     for (let round = 0; round < 200; round += 1) {

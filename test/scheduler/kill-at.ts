@@ -1,8 +1,7 @@
 /**
- * Loaded before the scheduler (`node --import`): kills it with SIGKILL at a point, named with the how-manieth of its
- * kind is meant, by MESOSUP_TEST_KILL_AT: `2 after ACKNOWLEDGE`. There is a point before and after each write, sync and
- * rename of a file, one in the midst of each write to the journal, and one before and after each call to the master
- * has left.
+ * Loaded before the scheduler (`node --import`): kills it with SIGKILL at the point named in MESOSUP_TEST_KILL_AT, by
+ * its kind and number: `2 after ACKNOWLEDGE`. There are points before and after each write, sync and rename of a file,
+ * in the middle of each write to the journal, and before and after each call to the master.
  */
 
 import { writeSync } from 'node:fs';
@@ -13,7 +12,7 @@ import { syncBuiltinESMExports } from 'node:module';
 const [, howMany = '0', chosen] = /^(\d+) (.+)$/.exec(process.env.MESOSUP_TEST_KILL_AT ?? '') ?? [];
 let left = Number(howMany);
 
-/** Whether the process is to die here. */
+/** True if the process must die here. */
 function isHere(name: string): boolean {
   if (name !== chosen) return false;
   left -= 1;
@@ -29,7 +28,7 @@ function point(name: string): void {
   if (isHere(name)) die(name);
 }
 
-/** Lets what a method does begin and end at a point. */
+/** Adds points before and after a method. */
 function wrap<T extends object>(
   target: T,
   name: keyof T & string,
@@ -38,7 +37,7 @@ function wrap<T extends object>(
   const usual = target[name] as (...args: unknown[]) => Promise<unknown>;
   const wrapped = async function (this: T, ...args: unknown[]) {
     point(`before ${name}`);
-    // What was half written stays so only where the process dies of it.
+    // Writes only a half if the process dies here.
     if (midst && isHere(`in the midst of ${name}`)) {
       await midst(this, args);
       die(`in the midst of ${name}`);
@@ -69,7 +68,7 @@ http.request = ((...args: Parameters<typeof request>) => {
   const one = request(...args);
   if (one.path.endsWith('/api/v1/scheduler')) {
     const end = one.end.bind(one);
-    // The body says which call it is.
+    // The body contains the type of the call.
     one.end = ((body?: unknown) => {
       const call = /"type":"(\w+)"/.exec(String(body))?.[1] ?? 'a call';
       point(`before ${call}`);

@@ -1,4 +1,4 @@
-/** Clusters of 50 agents whose apps come to 500 tasks, and all that may go wrong with them. */
+/** Random clusters of 50 agents and 500 tasks, with all kinds of faults. */
 
 import fc from 'fast-check';
 import { type Scenario, type ScenarioInput, scenarioSchema } from '../../src/simulator/scenario.ts';
@@ -51,9 +51,9 @@ export const scenario: fc.Arbitrary<Scenario> = fc
   .record({
     seed: fc.nat(2 ** 31 - 1),
     apps: fc.array(app, { minLength: 3, maxLength: 15 }),
-    // In some, no app does with any agent, so that the master is told which.
+    // In some, apps fit only some agents, so that offer constraints are sent.
     onRacks: fc.constantFrom(false, false, true),
-    // Some clusters have little room to spare.
+    // Some clusters have little spare capacity.
     cpus: fc.constantFrom(2, 4, 8),
     ports: fc.constantFrom(20, 200),
     faults,

@@ -12,7 +12,7 @@ export const AGENTS: AgentSpec[] = ['a', 'b'].map((host, i) => ({
   ports: 20,
 }));
 
-/** Two agents on which all instances of the 2013 page's app run. */
+/** Two agents that run all instances of the 2013 page's app. */
 export function running(instances = 2): Harness {
   const harness = new Harness(AGENTS);
   harness.input(start(app({ instances })));
@@ -24,17 +24,17 @@ export function ids(harness: Harness): string[] {
   return [...harness.state.tasks.keys()];
 }
 
-/** The id of the oldest task. */
+/** @returns the id of the oldest task */
 export function first(harness: Harness): string {
   return ids(harness)[0] ?? '';
 }
 
-/** The calls made after the first `from`. */
+/** @returns the calls after the first `from` calls */
 export function since(harness: Harness, from: number): Call[] {
   return harness.mesos.calls.slice(from);
 }
 
-/** Delivers an update, of TASK_RUNNING unless said otherwise. */
+/** Delivers an update, by default TASK_RUNNING. */
 export function update(harness: Harness, taskId: string, more: Partial<TaskStatus>) {
   const status = {
     task_id: { value: taskId },

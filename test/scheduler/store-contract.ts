@@ -1,19 +1,19 @@
-/** What every store must do; run for each of them, where what it stores on is at hand. */
+/** The contract of all stores; runs for each store whose backend is available. */
 
 import { describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../src/scheduler/domain/events.ts';
 import { type Store, StoreError } from '../../src/scheduler/store/store.ts';
 
 export interface Medium {
-  /** Opens the same store again. Its snapshots are due after a handful of events. */
+  /** Opens the same store again. Its snapshots are due after a few events. */
   open(): Promise<Store>;
-  /** Whether a second one is refused while the first is open, or takes over from it; absent for neither. */
+  /** Whether a second instance is refused while the first is open, or takes over from it; absent for neither. */
   sharing?: 'refused' | 'taken over';
-  /** Reads it beside whoever has it open; absent where that can't be. */
+  /** Reads the store while it is open elsewhere; absent if that is impossible. */
   readBeside?(): Promise<StoredEvent[]>;
   /**
-   * Opens the store so that its process dies at the write with that number, from 0: just before it is made or just
-   * after. Absent where only a test of the store's own can do that.
+   * Opens the store so that its process dies at the write with that number, from 0: just before or just after it.
+   * Absent if only a test of the store itself can do that.
    */
   openDying?(write: number, when: 'before' | 'after'): Promise<Store>;
 }
@@ -22,7 +22,7 @@ export function removed(at: number): StoredEvent {
   return { type: 'app_removed', appId: 'ä', at };
 }
 
-/** Events from a number on, that many. */
+/** Creates a number of events. */
 function several(from: number, count: number): StoredEvent[] {
   return Array.from({ length: count }, (_, i) => removed(from + i));
 }
@@ -34,7 +34,7 @@ async function loaded(medium: Medium): Promise<StoredEvent[]> {
   return events;
 }
 
-/** What a life of a store does, and what there must be after each step. */
+/** The steps in the life of a store, with the expected content after each step. */
 const LIFE: { act: (store: Store) => Promise<void>; left: StoredEvent[] }[] = [
   { act: (store) => store.append([removed(1)]), left: [removed(1)] },
   { act: (store) => store.append(several(2, 60)), left: several(1, 61) },
@@ -44,7 +44,7 @@ const LIFE: { act: (store: Store) => Promise<void>; left: StoredEvent[] }[] = [
   { act: (store) => store.append([removed(8)]), left: several(7, 2) },
 ];
 
-/** Called for each test; gives a store that nobody has used. */
+/** Called for each test; returns an unused store. */
 export function describeStore(name: string, fresh: () => Medium): void {
   const { sharing, readBeside, openDying } = fresh();
 
@@ -53,7 +53,7 @@ export function describeStore(name: string, fresh: () => Medium): void {
       expect(await loaded(fresh())).toEqual([]);
     });
 
-    it('gives back what was appended, in order', async () => {
+    it('loads the appended events in order', async () => {
       const medium = fresh();
       const store = await medium.open();
       await store.append([removed(1), removed(2)]);
@@ -66,7 +66,7 @@ export function describeStore(name: string, fresh: () => Medium): void {
       expect(await loaded(medium)).toEqual(several(1, 4));
     });
 
-    it('puts a snapshot in the place of what was before', async () => {
+    it('replaces the events before by a snapshot', async () => {
       const medium = fresh();
       const store = await medium.open();
       for (let i = 0; i < 9; i += 1) await store.append([removed(i)]);
@@ -78,7 +78,7 @@ export function describeStore(name: string, fresh: () => Medium): void {
       expect(await loaded(medium)).toEqual(several(100, 3));
     });
 
-    it('takes batches and snapshots of any size, and none', async () => {
+    it('accepts batches and snapshots of any size, including empty ones', async () => {
       const medium = fresh();
       const store = await medium.open();
       const many = several(0, 3000);
@@ -98,7 +98,7 @@ export function describeStore(name: string, fresh: () => Medium): void {
       expect(await loaded(medium)).toEqual([removed(2)]);
     });
 
-    it('does not share what it was given', async () => {
+    it('does not share appended objects', async () => {
       const medium = fresh();
       const store = await medium.open();
       const event = { type: 'app_removed' as const, appId: 'a', at: 1 };
@@ -108,9 +108,9 @@ export function describeStore(name: string, fresh: () => Medium): void {
       expect(await loaded(medium)).toMatchObject([{ at: 1 }]);
     });
 
-    // What a store doesn't offer is no test of its.
+    // Tests for optional features of a store.
     if (sharing)
-      it('is written by one at a time', async () => {
+      it('has a single writer', async () => {
         const medium = fresh();
         const first = await medium.open();
         await first.append([removed(1)]);
@@ -132,7 +132,7 @@ export function describeStore(name: string, fresh: () => Medium): void {
       });
 
     if (readBeside)
-      it('is read beside the one that writes, as it was at one moment', async () => {
+      it('is read consistently while another process writes', async () => {
         const medium = fresh();
         const store = await medium.open();
         let [begun, done, over] = [0, 0, false];
@@ -141,7 +141,7 @@ export function describeStore(name: string, fresh: () => Medium): void {
             begun += 3;
             await store.append(several(done, 3));
             done = begun;
-            // The same state in other files or znodes; what held it before is taken away.
+            // The same state in new files or znodes; the old ones are removed.
             if (i % 3 === 0) await store.snapshot(several(0, done));
           }
           over = true;
@@ -167,7 +167,7 @@ export function describeStore(name: string, fresh: () => Medium): void {
 
     if (openDying)
       it.each(['before', 'after'] as const)(
-        'has all or none of what was under way when its process died just %s a write',
+        'has all or nothing of an operation whose process died just %s a write',
         async (when) => {
           let completed = 0;
           for (let write = 0; completed < LIFE.length; write += 1) {

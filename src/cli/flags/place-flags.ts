@@ -1,7 +1,7 @@
 /** The flags for the location of a scheduler's state. */
 
 import { Flags } from '@oclif/core';
-import { type Installed, type PlaceFlags, placeOf } from '../../scheduler/backup/place.ts';
+import { type Installed, type PlaceFlags, resolvePlace } from '../../scheduler/backup/place.ts';
 
 export const placeFlags = {
   zk: Flags.string({
@@ -27,5 +27,5 @@ const INSTALLED: Installed = {
 
 export function placeFrom(flags: { zk?: string | undefined; 'data-dir'?: string | undefined }) {
   const fromFlags: PlaceFlags = { zk: flags.zk, directory: flags['data-dir'] };
-  return placeOf(fromFlags, INSTALLED);
+  return resolvePlace(fromFlags, INSTALLED);
 }

@@ -1,9 +1,9 @@
-/** Who may use the API. */
+/** Access rules of the API. */
 export interface Access {
   /** `user:password` for basic authentication. */
   credentials?: string;
-  /** Each of them will do, as `Authorization: Bearer …`. */
+  /** Any of them is accepted, as `Authorization: Bearer …`. */
   tokens?: readonly string[];
-  /** Sites whose pages may use the API from a browser; `*` is any. */
+  /** Sites whose pages may use the API from a browser; `*` for all. */
   allowedOrigins?: readonly string[];
 }

@@ -10,7 +10,7 @@ async function status(one: Server, authorization?: string, url = '/v2/apps'): Pr
 }
 
 describe('tokens', () => {
-  it('do as well as the password, and nothing else does', async () => {
+  it('are accepted like the password, anything else is rejected', async () => {
     const one = server({ credentials: 'u:p', tokens: TOKENS });
     const basic = Buffer.from('u:p').toString('base64');
     for (const good of [
@@ -33,11 +33,11 @@ describe('tokens', () => {
     expect(await status(one, undefined, '/ping')).toBe(200);
     const refused = await get(one, '/v2/apps');
     expect(refused.headers['www-authenticate']).toBe('Basic realm="mesosup", Bearer realm="mesosup"');
-    // Nor is anything told of what there is.
+    // The answer reveals nothing either.
     expect((await get(one, '/nothing')).statusCode).toBe(401);
   });
 
-  it('are asked for where there is no password', async () => {
+  it('are requested if there is no password', async () => {
     const answer = await get(server({ tokens: TOKENS }), '/v2/apps');
     expect([answer.headers['www-authenticate'], answer.json()]).toEqual([
       'Bearer realm="mesosup"',
@@ -49,7 +49,7 @@ describe('tokens', () => {
 describe('pages of other sites', () => {
   const allowed = ['https://ui.example', 'http://localhost:3000'];
 
-  it('may use the API where they are allowed to', async () => {
+  it('may use the API if their origin is allowed', async () => {
     const one = server({ allowedOrigins: allowed, tokens: TOKENS });
     const preflight = await call(one, 'OPTIONS', '/v2/apps', undefined, {
       origin: 'https://ui.example',
@@ -74,14 +74,14 @@ describe('pages of other sites', () => {
       'https://ui.example',
     ]);
     const refused = await call(one, 'GET', '/v2/apps', undefined, { origin: 'https://ui.example' });
-    // A page can tell that the password is wrong.
+    // The page can read that the password is wrong.
     expect([refused.statusCode, refused.headers['access-control-allow-origin']]).toEqual([
       401,
       'https://ui.example',
     ]);
   });
 
-  it('may not where they are not', async () => {
+  it('may not change anything if their origin is not allowed', async () => {
     for (const origin of ['https://evil.example', 'https://ui.example:1', 'null']) {
       const one = server({ allowedOrigins: allowed });
       const post = await call(one, 'POST', '/v2/apps', { id: '/x', cmd: 'y' }, { origin });
@@ -94,7 +94,7 @@ describe('pages of other sites', () => {
     }
   });
 
-  it('may all where that is said', async () => {
+  it('may all use the API with the origin *', async () => {
     const one = server({ allowedOrigins: ['*'] });
     const answer = await call(one, 'POST', '/v2/apps', { id: '/x', cmd: 'y' }, { origin: 'http://any' });
     expect([answer.statusCode, answer.headers['access-control-allow-origin']]).toEqual([201, '*']);
@@ -109,7 +109,7 @@ describe('large answers', () => {
     return one;
   }
 
-  it('are compressed for those who ask for it', async () => {
+  it('are compressed for clients that accept gzip', async () => {
     const one = await withApps();
     const plain = await get(one, '/v2/apps');
     expect(plain.headers).not.toHaveProperty('content-encoding');
@@ -131,14 +131,14 @@ describe('large answers', () => {
     expect(head.headers).not.toHaveProperty('content-encoding');
   });
 
-  it('are the only ones', async () => {
+  it('are the only answers that are compressed', async () => {
     const answer = await call(server(), 'GET', '/v2/apps', undefined, { 'accept-encoding': 'gzip' });
     expect(answer.headers).not.toHaveProperty('content-encoding');
   });
 });
 
-it('takes bodies up to the size that is set', async () => {
-  const one = server({ largestBody: 2048 });
+it('accepts bodies up to the configured size', async () => {
+  const one = server({ maxBodyBytes: 2048 });
   const body = (size: number) => ({ id: '/x', cmd: 'x'.repeat(size) });
   expect((await call(one, 'POST', '/v2/apps', body(3000))).statusCode).toBe(413);
   expect((await call(one, 'POST', '/v2/apps', body(1000))).statusCode).toBe(201);

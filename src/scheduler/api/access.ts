@@ -1,4 +1,4 @@
-/** Who may use the API: by password or token, and from pages of which sites. */
+/** Controls access to the API, by password, by token, and by the origin of web pages. */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -10,12 +10,12 @@ const HEADERS = 'Authorization, Content-Type, If-None-Match, Last-Event-ID';
 const EXPOSED = 'ETag, Location, Marathon-Deployment-Id, X-Request-Id';
 const PREFLIGHT_SECONDS = '600';
 
-export function guard(api: Api, { credentials, tokens = [], allowedOrigins = [] }: Access): void {
+export function addAccessHooks(api: Api, { credentials, tokens = [], allowedOrigins = [] }: Access): void {
   api.addHook('onRequest', async (request, reply) => checkOrigin(request, reply, allowedOrigins));
   if (credentials === undefined && tokens.length === 0) return;
   const wanted = tokens.flatMap((token) => [
     `bearer ${token}`,
-    // What DC/OS' clients of Marathon send, python3-marathon among them.
+    // Sent by Marathon clients for DC/OS, such as python3-marathon.
     `token=${token}`,
   ]);
   if (credentials !== undefined) wanted.push(`basic ${Buffer.from(credentials, 'utf8').toString('base64')}`);
@@ -25,9 +25,9 @@ export function guard(api: Api, { credentials, tokens = [], allowedOrigins = [] 
   const missing = challenge.startsWith('Basic') ? 'User and password are' : 'The token is';
   api.addHook('onRequest', async (request, reply) => {
     if (request.url === '/ping' || reply.sent) return;
-    const given = digest(withLowerCaseScheme(request.headers.authorization ?? ''));
-    // All are compared, in a time that tells nothing.
-    const matches = digests.filter((one) => timingSafeEqual(one, given)).length;
+    const received = digest(withLowerCaseScheme(request.headers.authorization ?? ''));
+    // Compares all of them in constant time.
+    const matches = digests.filter((one) => timingSafeEqual(one, received)).length;
     if (matches > 0) return;
     const headers = { 'WWW-Authenticate': challenge };
     return json(reply, { message: `${missing} missing or wrong` }, 401, headers);
@@ -35,8 +35,8 @@ export function guard(api: Api, { credentials, tokens = [], allowedOrigins = [] 
 }
 
 /**
- * Since any content type will do for a body, a page of another site could otherwise start containers from a browser
- * here. Reading is up to the browser, which lets pages of the allowed sites alone see the answer.
+ * Rejects changes from pages of other sites. Since bodies of any content type are accepted, such a page could otherwise
+ * start containers from a user's browser. Reads are left to the browser, which shows answers to allowed sites only.
  */
 function checkOrigin(
   request: FastifyRequest,
@@ -61,12 +61,12 @@ function checkOrigin(
   return json(reply, { message: `Requests from pages of ${origin} are not accepted` }, 403);
 }
 
-/** Schemes may be written in any case. */
+/** Schemes are case-insensitive. */
 function withLowerCaseScheme(authorization: string): string {
   return authorization.replace(/^[A-Za-z]+(?=[ =])/, (scheme) => scheme.toLowerCase()).trim();
 }
 
-/** Of equal length whatever the text. */
+/** Hashes a text, since timingSafeEqual needs equal lengths. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

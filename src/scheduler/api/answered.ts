@@ -1,6 +1,6 @@
-/** What became of a request. */
+/** An answered request. */
 export interface Answered {
-  /** As `X-Request-Id` of the answer says. */
+  /** The `X-Request-Id` of the answer. */
   readonly id: string;
   readonly method: string;
   readonly url: string;

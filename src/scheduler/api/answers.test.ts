@@ -1,4 +1,4 @@
-/** Real answers of every operation are what the API's description says of them. */
+/** Compares real answers of every operation with the API's description. */
 
 import { expect, it } from 'vitest';
 import { call, type Server, server } from '../../../test/scheduler/api-server.ts';
@@ -28,7 +28,7 @@ class Client {
     this.server = one;
   }
 
-  /** @param described such as `GET /v2/apps/{id}` */
+  /** @param described for example `GET /v2/apps/{id}` */
   async ask(described: string, { ids = {}, query, body, accept = '*/*' }: Asked = {}) {
     const operation = OPERATIONS.find(({ method, path }) => `${method} ${path}` === described);
     if (!operation) throw new Error(`${described} is not described`);
@@ -133,7 +133,7 @@ async function askOfTasks(client: Client): Promise<void> {
   await client.ask('DELETE /v2/apps/{id}/tasks', { ids, query: 'force=true' });
 }
 
-/** What Mesos and the checks tell, besides what the simulated Mesos does by itself. */
+/** Sends updates and check results that the simulated Mesos does not send by itself. */
 async function happen({ server: one }: Client): Promise<void> {
   const [taskId = ''] = await one.runner.read(({ apps }) => [...(apps.get('/g/full')?.tasks.keys() ?? [])]);
   await one.runner.submit({ type: 'probed', taskId, probe: 0, healthy: true });
@@ -237,7 +237,7 @@ async function askByV1(client: Client): Promise<void> {
   await client.ask('POST /v1/apps/stop', { body: { id: 'old' } });
 }
 
-it('answers every operation as its description says, with no field more and none less', async () => {
+it('answers every operation as described, without additional or missing fields', async () => {
   const client = new Client(server({ abdicate: () => {} }));
   await client.server.run();
   await askOfApps(client);
@@ -248,7 +248,7 @@ it('answers every operation as its description says, with no field more and none
   await askByV1(client);
   await askOfTheScheduler(client);
   expect(client.server.faults).toEqual([]);
-  // Streams of events do not end: events.test.ts looks at them.
+  // Event streams do not end: event-stream.test.ts covers them.
   const expected = describedAnswers().filter((one) => !one.startsWith('GET /v2/events '));
   expect(expected.filter((one) => !client.seen.has(one))).toEqual([]);
   const { published } = client.server;
@@ -258,7 +258,7 @@ it('answers every operation as its description says, with no field more and none
   expect(unsent).toEqual(['event_stream_attached', 'event_stream_detached']);
 });
 
-it('describes what it refuses', async () => {
+it('describes its refusals', async () => {
   const client = new Client(server());
   for (const { method, path, body } of OPERATIONS) {
     if (path === '/v2/events') continue;

@@ -1,4 +1,4 @@
-/** What the routes share. */
+/** Options and functions shared by all routes. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../metrics.ts';
@@ -6,39 +6,39 @@ import type { Runner } from '../runner.ts';
 import type { Access } from './access-rules.ts';
 import type { Answered } from './answered.ts';
 import { type Body, lengthOf, send } from './body.ts';
-import { squeeze } from './compress.ts';
+import { compress } from './compress.ts';
 import type { EventStreams } from './v2/event-stream.ts';
 import type { SetupJson } from './v2/scheduler-schemas.ts';
 
 export interface ApiOptions extends Access {
   runner: Runner;
   events: EventStreams;
-  /** `host:port` under which others reach this API. */
+  /** `host:port` under which other hosts reach this API. */
   leader: () => string;
-  /** What `/v2/info` says of the configuration. */
+  /** The configuration for `/v2/info`. */
   info: () => SetupJson;
-  /** Lets another scheduler lead; absent where there is no other. */
+  /** Hands the leadership over to another scheduler; absent for a single scheduler. */
   abdicate?: () => void;
   now: () => number;
   random: () => number;
-  /** Name all endpoints `<id>_<port>`. */
+  /** Names all endpoints `<id>_<port>`. */
   endpointsPortSuffix: boolean;
-  /** Bytes; 1 MiB where it isn't given. */
-  largestBody?: number;
+  /** Default: 1 MiB. */
+  maxBodyBytes?: number;
   metrics: Metrics;
-  /** Told of each route while they are made. */
+  /** Called for each route at its registration. */
   onRoute?: (method: string, url: string) => void;
-  /** Called once the last byte of an answer has been handed on. */
+  /** Called once the connection has taken the last byte of an answer. */
   onAnswered?: (answer: Answered) => void;
-  /** A fault of ours, met while answering. */
+  /** Called for internal errors while answering. */
   onError: (what: string, error: unknown) => void;
 }
 
 export type Api = FastifyInstance;
 
 /**
- * Answers as Marathon did: with these header names, no charset, and no Content-Length where the body comes in chunks.
- * fastify would spell, add and take away headers of its own.
+ * Answers with Marathon's headers: with this spelling, without a charset, and without Content-Length for chunked
+ * bodies. Bypasses fastify, which would change headers.
  */
 export function respond(
   reply: FastifyReply,
@@ -47,7 +47,7 @@ export function respond(
   body: Body = [],
 ): FastifyReply {
   reply.hijack();
-  if (!squeeze(reply, status, headers, body)) send(reply, status, headers, body);
+  if (!compress(reply, status, headers, body)) send(reply, status, headers, body);
   return reply;
 }
 
@@ -64,18 +64,18 @@ export function json(
 
 export function text(reply: FastifyReply, body: string | Body, status = 200): FastifyReply {
   const bytes = typeof body === 'string' ? [Buffer.from(body)] : body;
-  // A client of HTTP/1.0 would take the marks between chunks for text.
+  // An HTTP/1.0 client would read the chunk sizes as text.
   const chunked = reply.request.raw.httpVersion !== '1.0';
   const length = chunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': String(lengthOf(bytes)) };
   return respond(reply, status, { 'Content-Type': 'text/plain', ...length }, bytes);
 }
 
-/** What was asked for can't be understood; the text says why. */
+/** The request is malformed; the message says why. */
 export class BadRequestError extends Error {
   readonly statusCode = 400;
 }
 
-/** A query parameter; of one given twice, the first. */
+/** @returns a query parameter; if it is repeated, the first one */
 export function queryOf(request: FastifyRequest, name: string): string | undefined {
   return queriesOf(request, name)[0];
 }

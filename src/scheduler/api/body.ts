@@ -1,19 +1,19 @@
-/** How the body of an answer leaves. */
+/** Sends the bodies of answers. */
 
 import type { Writable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 
-/** Pieces, one after the other. */
+/** Pieces to send in order. */
 export type Body = readonly Buffer[];
 
-/** What goes to the socket or the compressor at a time: each turn costs as much as copying some kilobytes. */
-export const LOT_BYTES = 1 << 18;
+/** Size of the writes to the socket or the compressor: each write costs as much as copying some kilobytes. */
+export const CHUNK_BYTES = 1 << 18;
 
-/** Enough for two of the longest answers at once. */
-const MOST_SPARE = 64;
+/** Enough for two of the longest answers at the same time. */
+const MAX_SPARE = 64;
 
-/** Lots that were written and are free again. New ones for each answer would have the garbage collector work all the time. */
-const spare: Buffer[] = [];
+/** Written chunks for reuse. New chunks for each answer would keep the garbage collector busy. */
+const freeChunks: Buffer[] = [];
 
 export function lengthOf(body: Body): number {
   return body.reduce((sum, { length }) => sum + length, 0);
@@ -26,25 +26,25 @@ export function send(
   body: Body,
 ): void {
   raw.writeHead(status, headers);
-  if (lengthOf(body) <= LOT_BYTES) raw.end(Buffer.concat(body));
-  else pour(body, raw);
+  if (lengthOf(body) <= CHUNK_BYTES) raw.end(Buffer.concat(body));
+  else writeChunks(body, raw);
 }
 
-/** Writes the body in full lots, and ends the stream. */
-export function pour(body: Body, into: Writable): void {
-  let lot = spareLot();
+/** Writes the body in full chunks, and ends the stream. */
+export function writeChunks(body: Body, into: Writable): void {
+  let lot = takeChunk();
   let filled = 0;
   const write = () => {
     const written = lot;
     into.write(written.subarray(0, filled), () => {
-      if (spare.length < MOST_SPARE) spare.push(written);
+      if (freeChunks.length < MAX_SPARE) freeChunks.push(written);
     });
   };
   for (const bytes of body) {
     for (let from = 0; from < bytes.length; ) {
-      if (filled === LOT_BYTES) {
+      if (filled === CHUNK_BYTES) {
         write();
-        lot = spareLot();
+        lot = takeChunk();
         filled = 0;
       }
       const copied = bytes.copy(lot, filled, from);
@@ -56,6 +56,6 @@ export function pour(body: Body, into: Writable): void {
   into.end();
 }
 
-function spareLot(): Buffer {
-  return spare.pop() ?? Buffer.allocUnsafeSlow(LOT_BYTES);
+function takeChunk(): Buffer {
+  return freeChunks.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
 }

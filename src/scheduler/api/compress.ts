@@ -1,23 +1,23 @@
-/** Large answers go out compressed to those who ask for that. */
+/** Compresses large answers for clients that accept gzip. */
 
 import { createGzip } from 'node:zlib';
 import type { FastifyReply } from 'fastify';
-import { type Body, LOT_BYTES, lengthOf, pour, send } from './body.ts';
+import { type Body, CHUNK_BYTES, lengthOf, send, writeChunks } from './body.ts';
 
-/** Less isn't worth it. */
-const LEAST_BYTES = 4096;
-/** Lists of apps shrink about tenfold at any level; the lower ones cost a fraction of the time. */
+/** Smaller answers are not worth compressing. */
+const MIN_BYTES = 4096;
+/** Lists of apps shrink about tenfold at any level; low levels take a fraction of the time. */
 const LEVEL = 1;
 
-/** @returns whether it has taken the answer on; the work is done off the event loop */
-export function squeeze(
+/** Compresses outside the event loop. @returns true if it sends the answer, false if the caller must send it */
+export function compress(
   reply: FastifyReply,
   status: number,
   headers: Readonly<Record<string, string>>,
   body: Body,
 ): boolean {
   const { request, raw } = reply;
-  if (lengthOf(body) < LEAST_BYTES) return false;
+  if (lengthOf(body) < MIN_BYTES) return false;
   raw.appendHeader('Vary', 'Accept-Encoding');
   if (request.method === 'HEAD' || !takesGzip(request.headers['accept-encoding'])) return false;
   gzip(body).then(
@@ -27,7 +27,7 @@ export function squeeze(
       const own = {
         'Content-Encoding': 'gzip',
         ...(rest['Transfer-Encoding'] === undefined && { 'Content-Length': String(lengthOf(small)) }),
-        // The same in meaning, not byte by byte.
+        // A weak ETag: the bytes differ, the content is the same.
         ...(etag !== undefined && { ETag: `W/${etag}` }),
       };
       send(reply, status, { ...rest, ...own }, small);
@@ -40,8 +40,8 @@ export function squeeze(
 }
 
 async function gzip(body: Body): Promise<Buffer[]> {
-  const zip = createGzip({ level: LEVEL, chunkSize: LOT_BYTES });
-  pour(body, zip);
+  const zip = createGzip({ level: LEVEL, chunkSize: CHUNK_BYTES });
+  writeChunks(body, zip);
   return zip.toArray();
 }
 

@@ -6,7 +6,7 @@ import { call, type Server, server } from '../../../test/scheduler/api-server.ts
 import { runs } from '../../../test/support/runs.ts';
 import { readEvent } from '../domain/stored-events.ts';
 
-/** Requests of every kind to every route: none may bring the scheduler down, or find a fault of ours. */
+/** Sends random requests to every route: none may crash the scheduler or cause an internal error. */
 
 const ROUTES = [
   ...[
@@ -147,7 +147,7 @@ const { tree } = fc.letrec((tie) => ({
     fc.dictionary(fc.constantFrom(...FIELDS), tie('tree'), { maxKeys: 6 }),
   ),
 }));
-/** Much of an app is right, so that it comes further than the schema. */
+/** Mostly valid apps, so that they get past the schema. */
 const app = fc
   .tuple(
     fc.constantFrom('a', 'b', '/g/a', '/g/h/b'),
@@ -163,7 +163,7 @@ const body = fc.oneof(
   tree,
   fc.json().map((text) => text.slice(0, -1)),
   fc.string({ unit: 'binary', maxLength: 50 }),
-  // Short to print; what is meant by it is sent.
+  // A short placeholder for printing; `sent` expands it.
   fc.constantFrom(10, 400, 20_000).map((depth) => ({ nested: depth })),
 );
 const QUERIES = [
@@ -239,7 +239,7 @@ async function ask(
   expect(answer.statusCode, `${asked.method} ${url}: ${answer.body.slice(0, 300)}`).toBeLessThan(500);
   expect(one.faults).toEqual([]);
   if (answer.statusCode < 400 || asked.method === 'HEAD') return;
-  // Whatever is refused is refused with a reason that programs can read.
+  // Every refusal has a machine-readable reason.
   if (answer.headers['content-type'] === 'application/json') expect(answer.json()).toBeTypeOf('object');
   else expect(answer.headers['content-type']).toBe('text/plain');
 }
@@ -250,25 +250,25 @@ function sent(given: unknown): unknown {
   return `{"id":"/x","apps":[],"env":${'{"a":'.repeat(depth)}1${'}'.repeat(depth + 1)}`;
 }
 
-/** As clients send it: what can't stand in a URL is encoded, and what is encoded already stays. */
+/** Encodes a part of a URL as clients do: encoded parts stay unchanged. */
 function urlPart(text: string): string {
   return text.toWellFormed().replaceAll(/[^\w%./*~-]/gu, encodeURIComponent);
 }
 
 const REQUESTS_IN_RUN = 50;
-/** What may be kept of so many requests: versions, events for those who come back, code that was compiled. */
-const MOST_GROWTH_MIB = 64;
+/** Memory that may stay in use after many requests: versions, events for reconnecting listeners, compiled code. */
+const MAX_GROWTH_MIB = 64;
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** MiB in use once what nobody needs is gone. */
+/** @returns MiB in use after garbage collection */
 function heap(): number {
   collectGarbage();
   return Math.round(process.memoryUsage().heapUsed / 2 ** 20);
 }
 
-it('answers whatever it is asked, and keeps no more of it than it must', { timeout: 0 }, async () => {
+it('answers every request, without leaking memory', { timeout: 0 }, async () => {
   const one = server();
   let asked = 0;
   let before = 0;
@@ -278,12 +278,12 @@ it('answers whatever it is asked, and keeps no more of it than it must', { timeo
       async (requests) => {
         await call(one, 'DELETE', '/v2/groups?force=true');
         for (const [i, each] of requests.entries()) {
-          // Mesos goes on meanwhile.
+          // Mesos continues meanwhile.
           if (i % 10 === 0) await one.run();
           await ask(one, each);
           asked += 1;
         }
-        // What was taken must be read again by whoever starts next.
+        // The next scheduler must be able to read all accepted changes.
         for (const event of one.disk.splice(0)) {
           const stored = JSON.parse(JSON.stringify(event));
           expect(readEvent(stored)).toEqual(stored);
@@ -297,5 +297,5 @@ it('answers whatever it is asked, and keeps no more of it than it must', { timeo
   console.info(
     `${asked} requests; the slowest, ${slowest}, took ${slowestMs.toFixed(0)} ms; heap ${before} MiB, then ${after} MiB`,
   );
-  expect(after - before).toBeLessThan(MOST_GROWTH_MIB);
+  expect(after - before).toBeLessThan(MAX_GROWTH_MIB);
 });

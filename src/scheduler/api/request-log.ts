@@ -1,4 +1,4 @@
-/** Gives every request a name, and tells what became of it. */
+/** Assigns an id to every request, and reports its result. */
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -7,14 +7,14 @@ import type { Api } from './answers.ts';
 
 const NAME = /^[\w.-]{1,64}$/;
 
-/** What a proxy has named it already, where that is a name. */
+/** @returns the id assigned by a proxy if it is valid, otherwise a new one */
 export function requestId({ headers }: IncomingMessage): string {
-  const given = headers['x-request-id'];
-  return typeof given === 'string' && NAME.test(given) ? given : randomUUID();
+  const received = headers['x-request-id'];
+  return typeof received === 'string' && NAME.test(received) ? received : randomUUID();
 }
 
-/** @param onAnswered not called for event streams, which aren't over until somebody leaves */
-export function followRequests(api: Api, onAnswered: (answer: Answered) => void): void {
+/** @param onAnswered not called for event streams, which last until the client disconnects */
+export function addRequestHooks(api: Api, onAnswered: (answer: Answered) => void): void {
   api.addHook('onRequest', async (request, reply) => {
     const begin = performance.now();
     const { id, method, url } = request;

@@ -1,28 +1,28 @@
 import { fastify } from 'fastify';
 import '../linear-patterns.ts';
-import { guard } from './access.ts';
+import { addAccessHooks } from './access.ts';
 import { type Api, type ApiOptions, BadRequestError, json } from './answers.ts';
 import { addOpenApiRoutes } from './openapi/routes.ts';
-import { followRequests, requestId } from './request-log.ts';
+import { addRequestHooks, requestId } from './request-log.ts';
 import { addV1Routes } from './v1/routes.ts';
 import { addV2Routes } from './v2/scheduler.ts';
 
-const LARGEST_BODY_BYTES = 1 << 20;
-/** Groups within groups take two levels each. */
-const DEEPEST = 500;
-const LONGEST_PARAMETER = 500;
+const MAX_BODY_BYTES = 1 << 20;
+/** Nested groups take two levels each. */
+const MAX_DEPTH = 500;
+const MAX_PARAMETER_LENGTH = 500;
 
-/** The HTTP API; not yet listening. */
+/** Creates the HTTP API, which does not listen yet. */
 export function createApi(options: ApiOptions): Api {
   const api = fastify({
     genReqId: requestId,
-    bodyLimit: options.largestBody ?? LARGEST_BODY_BYTES,
-    // A keep-alive connection must not hold up the end of the daemon, nor an event stream.
+    bodyLimit: options.maxBodyBytes ?? MAX_BODY_BYTES,
+    // Keep-alive connections and event streams must not delay the exit of the daemon.
     forceCloseConnections: true,
-    // What the router refuses by itself, such as a path that is no UTF-8, is answered like the rest.
+    // Formats errors of the router, such as for a path that is not UTF-8, like all other errors.
     frameworkErrors: (error, _request, reply) => json(reply, { message: error.message }, 400),
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PARAMETER },
-    // No route has a JSON schema, so that the compilers for them need not be loaded.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH },
+    // No route has a JSON schema, so the schema compilers need not be loaded.
     schemaController: {
       compilersFactory: {
         buildValidator: withoutSchemas,
@@ -37,11 +37,11 @@ export function createApi(options: ApiOptions): Api {
       for (const one of [method].flat()) onRoute(one, url);
     });
   }
-  followRequests(api, (answer) => {
-    options.metrics.answered(answer);
+  addRequestHooks(api, (answer) => {
+    options.metrics.countAnswer(answer);
     options.onAnswered?.(answer);
   });
-  guard(api, options);
+  addAccessHooks(api, options);
   api.setNotFoundHandler((request, reply) =>
     json(reply, { message: `There is nothing at ${request.method} ${request.url}` }, 404),
   );
@@ -54,8 +54,8 @@ export function createApi(options: ApiOptions): Api {
         `request ${request.id}, ${request.method} ${request.url}, could not be answered`,
         error,
       );
-    const message = status >= 500 ? 'The scheduler failed to answer; its log says why' : error.message;
-    // What is left of a body that is too large is not waited for.
+    const message = status >= 500 ? 'Internal error of the scheduler; see its log' : error.message;
+    // Closes the connection instead of reading the rest of a body that is too large.
     return json(reply, { message }, status, status === 413 ? { Connection: 'close' } : {});
   });
   addV1Routes(api, options);
@@ -68,13 +68,13 @@ function withoutSchemas(): never {
   throw new Error('a route has a JSON schema, but requests are checked by the schemas of zod');
 }
 
-/** Bodies are JSON whatever they are said to be: `curl -d` calls them a form, also an empty one. */
+/** Reads bodies as JSON regardless of the content type: `curl -d` declares a form, even for an empty body. */
 function acceptJsonOnly(api: Api): void {
   api.removeAllContentTypeParsers();
   api.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
     const text = body.toString();
     if (isTooDeep(text)) {
-      done(new BadRequestError(`The body is nested too deeply: ${DEEPEST} levels are read`));
+      done(new BadRequestError(`The body is nested too deeply: at most ${MAX_DEPTH} levels are allowed`));
       return;
     }
     try {
@@ -85,7 +85,7 @@ function acceptJsonOnly(api: Api): void {
   });
 }
 
-/** Told before it is parsed: what walks through it later does so by calling itself. */
+/** Checks the depth before parsing, since recursive functions process the body later. */
 function isTooDeep(text: string): boolean {
   let depth = 0;
   let inString = false;
@@ -97,7 +97,7 @@ function isTooDeep(text: string): boolean {
     } else if (letter === '"') inString = true;
     else if (letter === '{' || letter === '[') {
       depth += 1;
-      if (depth > DEEPEST) return true;
+      if (depth > MAX_DEPTH) return true;
     } else if (letter === '}' || letter === ']') depth -= 1;
   }
   return false;

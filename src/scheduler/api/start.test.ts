@@ -3,7 +3,7 @@ import { get, PAGE, post, server } from '../../../test/scheduler/api-server.ts';
 import { DOCKER } from '../../../test/scheduler/fixtures.ts';
 
 describe('POST /v1/apps/start', () => {
-  it('takes the call of the 2013 page, with its answer', async () => {
+  it('accepts the call of the 2013 page, with its answer', async () => {
     const one = server();
     const answer = await post(one, '/v1/apps/start', PAGE);
     expect([answer.statusCode, answer.statusMessage, answer.headers['content-type'], answer.body]).toEqual([
@@ -29,7 +29,7 @@ describe('POST /v1/apps/start', () => {
     ]);
   });
 
-  it('fills in what is left out, and takes null for that', async () => {
+  it('fills in the defaults of omitted and null fields', async () => {
     const one = server();
     await post(one, '/v1/apps/start', {
       id: 'x',
@@ -72,7 +72,7 @@ describe('POST /v1/apps/start', () => {
   it.each([
     [{ cmd: 'y' }, 'id', 'may not be empty'],
     [{ id: '', cmd: 'y' }, 'id', 'may not be empty'],
-    [{ id: 5, cmd: 'y' }, 'id', 'must be a text'],
+    [{ id: 5, cmd: 'y' }, 'id', 'must be a string'],
     [{ id: 'a b', cmd: 'y' }, 'id', "may only hold letters, digits, '_', '.' and '-'"],
     [{ id: 'a/../b', cmd: 'y' }, 'id', "may only hold letters, digits, '_', '.' and '-'"],
     [{ id: 'x'.repeat(201), cmd: 'y' }, 'id', 'may have at most 200 characters'],
@@ -88,24 +88,24 @@ describe('POST /v1/apps/start', () => {
     [{ id: 'x', cmd: 'y', ports: [70_000] }, 'ports.0', 'must be at most 65535'],
     [{ id: 'x', cmd: 'y', ports: [80, 80] }, 'ports', 'must be different from each other'],
     [{ id: 'x', cmd: 'y', ports: '80' }, 'ports', 'must be an array of numbers'],
-    [{ id: 'x', cmd: 'y', env: [] }, 'env', 'must be an object of texts'],
-    [{ id: 'x', cmd: 'y', env: { A: {} } }, 'env.A', 'must be a text'],
+    [{ id: 'x', cmd: 'y', env: [] }, 'env', 'must be an object of strings'],
+    [{ id: 'x', cmd: 'y', env: { A: {} } }, 'env.A', 'must be a string'],
     [{ id: 'x', cmd: 'y', env: { 'A=': '' } }, 'env.A=', 'is not the name of a variable'],
     [{ id: 'x', cmd: 'y', constraints: [['a']] }, 'constraints.0', 'must be [field, operator, value]'],
     [
       { id: 'x', cmd: 'y', constraints: [['a', 'NEAR']] },
       'constraints.0',
-      "has an unknown operator 'NEAR': one of UNIQUE, LIKE, CLUSTER, GROUP_BY, UNLIKE, MAX_PER, IS was expected",
+      "has an unknown operator 'NEAR': expected one of UNIQUE, LIKE, CLUSTER, GROUP_BY, UNLIKE, MAX_PER, IS",
     ],
     [
       { id: 'x', cmd: 'y', constraints: [['a', '']] },
       'constraints.0',
-      "has an unknown operator '': one of UNIQUE, LIKE, CLUSTER, GROUP_BY, UNLIKE, MAX_PER, IS was expected",
+      "has an unknown operator '': expected one of UNIQUE, LIKE, CLUSTER, GROUP_BY, UNLIKE, MAX_PER, IS",
     ],
     [
       { id: 'x', cmd: 'y', constraints: [['a', 'UNLIKE', '(a+)+\\1']] },
       'constraints.0',
-      'UNLIKE has a pattern that looks around, looks back or repeats too often: (a+)+\\1',
+      'UNLIKE has a pattern that uses lookaround, backreferences or too much repetition: (a+)+\\1',
     ],
     [{ id: 'x', cmd: 'y', constraints: [['a', 'LIKE']] }, 'constraints.0', 'LIKE needs a pattern'],
     [
@@ -132,7 +132,7 @@ describe('POST /v1/apps/start', () => {
     expect((await get(one, '/v1/apps')).json()).toEqual([]);
   });
 
-  it('tells all that is wrong at once', async () => {
+  it('reports all errors at once', async () => {
     const answer = await post(server(), '/v1/apps/start', { id: '-', cpus: 'x', mem: -1 });
     expect(answer.json().errors.map(({ attribute }: { attribute: string }) => attribute)).toEqual([
       'cpus',
@@ -150,13 +150,13 @@ describe('POST /v1/apps/start', () => {
     ]);
   });
 
-  it('takes JSON whatever it is called, as curl -d calls it a form', async () => {
+  it('accepts JSON with any content type, such as the form of curl -d', async () => {
     const one = server();
     const type = { 'content-type': 'application/x-www-form-urlencoded' };
     expect((await post(one, '/v1/apps/start', PAGE, type)).statusCode).toBe(204);
   });
 
-  it('answers what is no JSON with 400', async () => {
+  it('answers 400 to a body that is not JSON', async () => {
     const one = server();
     for (const body of ['{', 'id=x', '{"id":"x",}', '']) {
       const answer = await post(one, '/v1/apps/start', body);
@@ -168,7 +168,7 @@ describe('POST /v1/apps/start', () => {
     expect(one.faults).toEqual([]);
   });
 
-  it('does not take calls from pages of other sites', async () => {
+  it('rejects calls from pages of other sites', async () => {
     const one = server();
     expect((await post(one, '/v1/apps/start', PAGE, { host: 'h:1', origin: 'http://evil' })).statusCode).toBe(
       403,
@@ -179,7 +179,7 @@ describe('POST /v1/apps/start', () => {
     );
   });
 
-  it('is not led astray by names such as __proto__', async () => {
+  it('handles names such as __proto__', async () => {
     const one = server();
     const body =
       '{"id":"x","cmd":"y","__proto__":{"cpus":9},"constructor":1,"env":{"__proto__":"z","constructor":"w"}}';
@@ -187,7 +187,7 @@ describe('POST /v1/apps/start', () => {
     expect((await get(one, '/v1/apps')).json()[0]).toMatchObject({ cpus: 1, env: { constructor: 'w' } });
   });
 
-  it('is not kept busy by a pattern, however it backtracks', async () => {
+  it('answers soon even if a pattern backtracks a lot', async () => {
     const one = server();
     const constraints = [['hostname', 'LIKE', '((((((((\\w|\\.)*)*)*)*)*)*)*)*!']];
     await post(one, '/v1/apps/start', { id: 'x', cmd: 'y', instances: 1, constraints });
@@ -195,7 +195,7 @@ describe('POST /v1/apps/start', () => {
     expect((await get(one, '/v1/tasks')).json()).toEqual({ x: [] });
   });
 
-  it('answers many errors with the first of them', async () => {
+  it('limits the number of reported errors', async () => {
     const constraints = Array.from({ length: 10_000 }, () => []);
     const answer = await post(server(), '/v1/apps/start', { id: 'x', cmd: 'y', constraints });
     expect(answer.statusCode).toBe(422);

@@ -1,8 +1,8 @@
-/** The answers of the API, read off the state. */
+/** Formats parts of the state for answers. */
 
 import type { FastifyRequest } from 'fastify';
 import type { TaskView } from '../decide/inputs.ts';
-import { view } from '../decide/tasks/kill-tasks.ts';
+import { viewTask } from '../decide/tasks/kill-tasks.ts';
 import { servicePortsOf } from '../domain/app.ts';
 import { flatId } from '../domain/app-id.ts';
 import type { AppRecord, State } from '../domain/state.ts';
@@ -11,17 +11,17 @@ import type { EndpointsJson, V1TaskJson } from './v1/answer-schemas.ts';
 import { bytesOf, partOf } from './v2/parts.ts';
 import type { MetricsJson } from './v2/scheduler-schemas.ts';
 
-/** A task of v1: the app's id stands elsewhere in the answer. */
+/** Formats a task for v1, without the app's id, which is elsewhere in the answer. */
 export function taskJson({ id, host, ports }: TaskView): V1TaskJson {
   return { id, host, ports };
 }
 
 const lastSorted = new WeakMap<State, readonly AppRecord[]>();
 
-/** Sorted, so that two reads agree. */
+/** @returns all apps in a stable order */
 export function appsOf(state: State): readonly AppRecord[] {
   const last = lastSorted.get(state);
-  // As many, and all of them still there: none was made or removed since.
+  // Equal number and all still present: no app was created or removed since.
   if (last?.length === state.apps.size && last.every((record) => state.apps.get(record.app.id) === record))
     return last;
   const sorted = [...state.apps.values()].sort((a, b) => (a.app.id < b.app.id ? -1 : 1));
@@ -29,17 +29,17 @@ export function appsOf(state: State): readonly AppRecord[] {
   return sorted;
 }
 
-/** What runs or is about to; tasks out of reach are left out. */
+/** @returns the running and starting tasks, without unreachable ones */
 export function tasksOf({ tasks }: AppRecord) {
   return sorted([...tasks.values()].filter(({ state }) => state !== 'TASK_UNREACHABLE')).map((task) =>
-    taskJson(view(task)),
+    taskJson(viewTask(task)),
   );
 }
 
 /**
- * `ID SP PORT SP (HOST:HOSTPORT SP)* LF` for each app and service port. Only tasks appear that are of use: a load
- * balancer hears first that one is to end, and then it is ended.
- * @param portSuffix name every line `<id>_<port>`, and not only those of apps with several ports
+ * Formats `ID SP PORT SP (HOST:HOSTPORT SP)* LF` for each app and service port. Only ready tasks are listed: a task
+ * disappears before it is killed, so that load balancers can react.
+ * @param portSuffix names every line `<id>_<port>`, not only those of apps with several ports
  */
 export function endpointsText(records: readonly AppRecord[], portSuffix: boolean): Buffer[] {
   const kind = `endpoints ${portSuffix}`;
@@ -59,7 +59,9 @@ function endpointsOf(record: AppRecord, portSuffix: boolean): string {
   return text;
 }
 
-/** What haproxy-marathon-bridge reads: `app TAB service port TAB host:port TAB … LF`. Source: Marathon's EndpointsHelper. */
+/**
+ * Format of haproxy-marathon-bridge: `app TAB service port TAB host:port TAB … LF`. Source: Marathon's EndpointsHelper.
+ */
 export function haproxyText(records: readonly AppRecord[]): Buffer[] {
   return bytesOf(records.map((record) => partOf(record, 'haproxy', haproxyOf)));
 }
@@ -83,7 +85,7 @@ export function endpointsJson(record: AppRecord): EndpointsJson {
   return {
     id: flatId(app.id),
     ports: servicePortsOf(app),
-    instances: running(record).map((task) => taskJson(view(task))),
+    instances: running(record).map((task) => taskJson(viewTask(task))),
   };
 }
 
@@ -107,7 +109,7 @@ export function metricsJson(
   return { version: '3.0.0', gauges };
 }
 
-/** What requests may be sent to: what runs, is well, and was not asked to end. */
+/** @returns the tasks that can serve requests: running, healthy, and not being killed */
 function running(record: AppRecord): Task[] {
   return sorted([...record.tasks.values()].filter(isReady));
 }

@@ -1,4 +1,4 @@
-/** What events come to. */
+/** Compacts and summarizes the events of a state. */
 
 import type { StoredEvent } from '../domain/events.ts';
 import { evolve } from '../domain/evolve.ts';
@@ -8,29 +8,29 @@ import { optionsFrom } from '../flags/options.ts';
 import { readFlags } from '../flags/parse-flags.ts';
 import type { Summary } from './format.ts';
 
-/** The shortest list of events for the same state, and what is in that. */
-export function compacted(events: readonly StoredEvent[]): { events: StoredEvent[]; summary: Summary } {
-  const state = stateOf(events);
-  return { events: [...snapshotOf(state)], summary: summaryOf(state) };
+/** @returns the shortest list of events for the same state, and a summary of it */
+export function compactEvents(events: readonly StoredEvent[]): { events: StoredEvent[]; summary: Summary } {
+  const state = loadState(events);
+  return { events: [...snapshotOf(state)], summary: summarizeState(state) };
 }
 
-export function contentsOf(events: readonly StoredEvent[]): Summary {
-  return summaryOf(stateOf(events));
+export function summarizeEvents(events: readonly StoredEvent[]): Summary {
+  return summarizeState(loadState(events));
 }
 
-/** Without what ties it to one framework: the tasks are launched anew, by a framework that is yet to be registered. */
-export function withoutFramework(events: readonly StoredEvent[]): StoredEvent[] {
+/** Removes the framework id and the tasks: a newly registered framework will launch the apps again. */
+export function removeFramework(events: readonly StoredEvent[]): StoredEvent[] {
   return events.filter(({ type }) => type !== 'framework_registered' && type !== 'task_restored');
 }
 
-function stateOf(events: readonly StoredEvent[]): State {
-  // What is stored doesn't depend on how the scheduler is set up.
+function loadState(events: readonly StoredEvent[]): State {
+  // The settings don't influence the stored state.
   const state = createState(optionsFrom(readFlags(['--master', 'localhost:5050'], {})).settings);
   for (const event of events) evolve(state, event);
   return state;
 }
 
-function summaryOf({ frameworkId, apps, groups, tasks, deployments }: State): Summary {
+function summarizeState({ frameworkId, apps, groups, tasks, deployments }: State): Summary {
   return {
     ...(frameworkId !== undefined && { frameworkId }),
     apps: apps.size,

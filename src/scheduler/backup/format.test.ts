@@ -5,27 +5,27 @@ import { running } from '../../../test/scheduler/running.ts';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import { snapshotOf } from '../domain/snapshot.ts';
-import { compacted, contentsOf, withoutFramework } from './contents.ts';
-import { type Backup, backupOf, decodeBackup, encodeBackup } from './format.ts';
+import { compactEvents, removeFramework, summarizeEvents } from './contents.ts';
+import { type Backup, createBackup, decodeBackup, encodeBackup } from './format.ts';
 
-/** Of a scheduler with tasks, and a deployment under way. */
+/** A backup of a scheduler with tasks and a running deployment. */
 function backup(): Backup {
   const harness = running(3);
   harness.input(start(appV2({ env: { MÄRZ: 'für "alle"\n' }, instances: 2 })));
-  const { events, summary } = compacted([...snapshotOf(harness.state)]);
-  return backupOf({ at: '2026-01-02T03:04:05.678Z', from: '/var/lib/somewhere', ...summary }, events);
+  const { events, summary } = compactEvents([...snapshotOf(harness.state)]);
+  return createBackup({ at: '2026-01-02T03:04:05.678Z', from: '/var/lib/somewhere', ...summary }, events);
 }
 
 function bytesOf(one: Backup): Buffer {
   return Buffer.from([...encodeBackup(one)].join(''));
 }
 
-it('is read as it was written, and says first what it holds', () => {
+it('is read as it was written, and begins with a summary', () => {
   const taken = backup();
   const read = decodeBackup(bytesOf(taken), 'x');
   expect(read).toEqual(taken);
   expect(read.head).toMatchObject({ apps: 2, groups: 0, tasks: 3, deployments: 1 });
-  expect(contentsOf(read.events)).toEqual({
+  expect(summarizeEvents(read.events)).toEqual({
     frameworkId: read.head.frameworkId,
     apps: 2,
     groups: 0,
@@ -36,7 +36,7 @@ it('is read as it was written, and says first what it holds', () => {
   expect(JSON.parse(first ?? '')).toMatchObject({ format: 'mesosup-backup', version: 1, stateVersion: 2 });
 });
 
-it('holds many events, and none', () => {
+it('holds any number of events', () => {
   const one: StoredEvent = { type: 'app_removed', appId: '/ä', at: 1 };
   for (const count of [0, 499, 500, 501, 5000]) {
     const { head } = backup();
@@ -45,14 +45,14 @@ it('holds many events, and none', () => {
   }
 });
 
-it('is refused wherever it ends early', () => {
+it('is refused if it is truncated anywhere', () => {
   const whole = bytesOf(backup());
   for (let end = 0; end < whole.length; end += 1) {
     expect(() => decodeBackup(whole.subarray(0, end), 'x')).toThrow(MesosupError);
   }
 });
 
-it('is refused whatever byte of it has changed', () => {
+it('is refused if any byte has changed', () => {
   const whole = bytesOf(backup());
   fc.assert(
     fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (at, by) => {
@@ -63,33 +63,33 @@ it('is refused whatever byte of it has changed', () => {
   );
 });
 
-it('names the file, and what is wrong with it', () => {
+it('names the file and its problem', () => {
   const text = bytesOf(backup()).toString();
   const of = (changed: string) => () => decodeBackup(Buffer.from(changed), 'my.backup');
-  expect(of('')).toThrow('my.backup is not a backup of a scheduler');
-  expect(of('null\n')).toThrow('is not a backup of a scheduler');
+  expect(of('')).toThrow('my.backup is not a scheduler backup');
+  expect(of('null\n')).toThrow('is not a scheduler backup');
   expect(of(text.replace('"stateVersion":2', '"stateVersion":3'))).toThrow(
-    'my.backup is a backup of version 1, of a state of version 3; this mesosup reads 1 and 2',
+    'my.backup has backup version 1 and state version 3; this mesosup reads versions 1 and 2',
   );
   expect(
     of(text.replace('"stateVersion":2,"release":"0.1.0"', '"stateVersion":3,"release":"9.8.7"')),
   ).toThrow('restore it with mesosup 9.8.7, which made it');
-  expect(of(text.trimEnd())).toThrow('is cut short');
+  expect(of(text.trimEnd())).toThrow('is truncated');
   expect(of(text.replace('sleep', 'slept'))).toThrow('is damaged');
 });
 
-it('without the framework the apps are left, and their versions and deployments', () => {
+it('keeps apps, versions and deployments without the framework', () => {
   const { events } = backup();
-  expect(contentsOf(withoutFramework(events))).toEqual({ apps: 2, groups: 0, tasks: 0, deployments: 1 });
+  expect(summarizeEvents(removeFramework(events))).toEqual({ apps: 2, groups: 0, tasks: 0, deployments: 1 });
 });
 
-it('is refused where it holds an event of a later release, and says which', () => {
+it('is refused if it holds an event of a later release, with its name', () => {
   const { head } = backup();
   const events = [
     { type: 'release_changed', release: '9.8.7' },
     { type: 'later' },
   ] as unknown as StoredEvent[];
   expect(() => decodeBackup(bytesOf({ head, events }), 'my.backup')).toThrow(
-    /^my\.backup holds an event of the unknown type "later", which mesosup [\d.]+ can't read: run mesosup 9\.8\.7, which wrote it$/,
+    /^my\.backup contains an event of unknown type "later", which mesosup [\d.]+ can't read: run mesosup 9\.8\.7, which wrote it$/,
   );
 });

@@ -1,6 +1,6 @@
 /**
- * The file of a backup: lines of JSON. The first says what it is, each other is an event of the shortest list that
- * leads to the state, and the last holds a checksum of all before. Text, so that people can look into it and compress it.
+ * The file format of backups: lines of JSON. The first line is the head, the following lines are the events of a
+ * snapshot, and the last line holds a checksum of all lines before. Text, so that it can be inspected and compressed.
  */
 
 import { createHash } from 'node:crypto';
@@ -15,9 +15,9 @@ const FORMAT = 'mesosup-backup';
 const VERSION = 1;
 const LINES_AT_ONCE = 500;
 
-/** How much there is. */
+/** Numbers of objects in a state. */
 export interface Summary {
-  /** By which the master knows the tasks as ours; undefined for a scheduler that never subscribed. */
+  /** The framework that owns the tasks; undefined for a scheduler that never subscribed. */
   readonly frameworkId?: string;
   readonly apps: number;
   readonly groups: number;
@@ -28,13 +28,13 @@ export interface Summary {
 export interface BackupHead extends Summary {
   readonly format: typeof FORMAT;
   readonly version: typeof VERSION;
-  /** The version of the events. */
+  /** Format version of the events. */
   readonly stateVersion: number;
-  /** The release of mesosup that made it; 0.1.0 did not say. */
+  /** The release of mesosup that made the backup; 0.1.0 did not write it. */
   readonly release?: string;
-  /** When it was taken, as ISO 8601. */
+  /** Time of the backup, as ISO 8601. */
   readonly at: string;
-  /** The store it was taken from, for people. */
+  /** The store that was backed up, for display. */
   readonly from: string;
 }
 
@@ -43,8 +43,8 @@ export interface Backup {
   readonly events: readonly StoredEvent[];
 }
 
-/** @param about its `at` and `from`, and what the events come to */
-export function backupOf(
+/** @param about time and store of the backup, and the summary of the events */
+export function createBackup(
   about: Pick<BackupHead, 'at' | 'from'> & Summary,
   events: readonly StoredEvent[],
 ): Backup {
@@ -58,7 +58,7 @@ export function backupOf(
   return { head, events };
 }
 
-/** The file's text, piece by piece. */
+/** Yields the text of the file in pieces. */
 export function* encodeBackup({ head, events }: Backup): Generator<string> {
   const hash = createHash('sha256');
   const piece = (lines: readonly unknown[]): string => {
@@ -81,26 +81,26 @@ export function decodeBackup(bytes: Buffer, name: string): Backup {
   const [first, ...lines] = linesOf(bytes);
   const head = parseJson(String(first ?? ''));
   if (!isJson(head) || head.format !== FORMAT) {
-    throw new MesosupError(`${name} is not a backup of a scheduler: its first line does not say so`);
+    throw new MesosupError(`${name} is not a scheduler backup: its first line is not a backup header`);
   }
   if (head.version !== VERSION || head.stateVersion !== STATE_VERSION) {
     const { release } = head;
     const isOther = typeof release === 'string' && release !== RELEASE;
-    const maker = isOther ? `mesosup ${release}, which made it` : 'the mesosup that made it';
+    const maker = isOther ? `mesosup ${release}, which made it` : 'the release of mesosup that made it';
     throw new MesosupError(
-      `${name} is a backup of version ${head.version}, of a state of version ${head.stateVersion}; this mesosup reads ${VERSION} and ${STATE_VERSION}: restore it with ${maker}`,
+      `${name} has backup version ${head.version} and state version ${head.stateVersion}; this mesosup reads versions ${VERSION} and ${STATE_VERSION}: restore it with ${maker}`,
     );
   }
   const last = lines.pop();
   const end = parseJson(String(last ?? ''));
   if (!last || !isJson(end) || typeof end.sha256 !== 'string') {
-    throw new MesosupError(`${name} is cut short: its last line, the checksum, is missing`);
+    throw new MesosupError(`${name} is truncated: its last line, the checksum, is missing`);
   }
   const covered = bytes.subarray(0, last.byteOffset - bytes.byteOffset);
   if (createHash('sha256').update(covered).digest('hex') !== end.sha256) {
-    throw new MesosupError(`${name} is damaged: its content is not what its checksum says`);
+    throw new MesosupError(`${name} is damaged: its content does not match its checksum`);
   }
-  // What the checksum covers was written by some release of this program.
+  // Parsing can't fail: the checksum shows that a release of this program wrote these lines.
   const stored = lines.map((line): unknown => JSON.parse(line.toString('utf8')));
   const events = readEvents(stored, (why) => new MesosupError(`${name} ${why}`));
   return { head: head as unknown as BackupHead, events };
@@ -108,7 +108,7 @@ export function decodeBackup(bytes: Buffer, name: string): Backup {
 
 const NEWLINE = 0x0a;
 
-/** Without the last, where it doesn't end. */
+/** Splits bytes into lines; an incomplete last line is left out. */
 function linesOf(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   for (let from = 0; ; ) {

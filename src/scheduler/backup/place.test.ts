@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { UsageError } from '../../errors/mesosup-error.ts';
-import { type Installed, placeOf, showPlace } from './place.ts';
+import { type Installed, resolvePlace, showPlace } from './place.ts';
 
 let directory: string;
 let installed: Installed;
@@ -14,9 +14,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-it('what is given comes first, then where an installed scheduler has it', async () => {
-  expect(placeOf({ directory: '/d' }, installed)).toEqual({ directory: '/d' });
-  expect(placeOf({}, installed)).toEqual({ directory: '/var/lib/the-scheduler' });
+it('prefers the flags to the location of an installed scheduler', async () => {
+  expect(resolvePlace({ directory: '/d' }, installed)).toEqual({ directory: '/d' });
+  expect(resolvePlace({}, installed)).toEqual({ directory: '/var/lib/the-scheduler' });
   await writeFile(installed.zkFile, 'zk://me:pw@h1,h2:2182/x\n');
   const zooKeeper = {
     servers: [
@@ -26,22 +26,24 @@ it('what is given comes first, then where an installed scheduler has it', async 
     credentials: 'me:pw',
     path: '/x',
   };
-  expect(placeOf({}, installed)).toEqual({ zooKeeper });
-  expect(placeOf({ zk: `file://${installed.zkFile}` }, installed)).toEqual({ zooKeeper });
-  expect(placeOf({ directory: '/d' }, installed)).toEqual({ directory: '/d' });
+  expect(resolvePlace({}, installed)).toEqual({ zooKeeper });
+  expect(resolvePlace({ zk: `file://${installed.zkFile}` }, installed)).toEqual({ zooKeeper });
+  expect(resolvePlace({ directory: '/d' }, installed)).toEqual({ directory: '/d' });
   expect(
-    showPlace({ zooKeeper: placeOf({}, installed) && { ...zooKeeper, servers: [{ host: 'h', port: 1 }] } }),
+    showPlace({
+      zooKeeper: resolvePlace({}, installed) && { ...zooKeeper, servers: [{ host: 'h', port: 1 }] },
+    }),
   ).toBe('zk://me:***@h:1/x');
-  expect(placeOf({ zk: 'zk://h/x' }, installed)).toMatchObject({ zooKeeper: { path: '/x' } });
+  expect(resolvePlace({ zk: 'zk://h/x' }, installed)).toMatchObject({ zooKeeper: { path: '/x' } });
 });
 
 it.each([
-  [{ zk: 'zk://h/x', directory: '/d' }, 'both given'],
+  [{ zk: 'zk://h/x', directory: '/d' }, 'both set'],
   [{ zk: 'h:2181' }, '--zk: not a ZooKeeper address'],
   [{ zk: 'file:///nowhere/at/all' }, '--zk: ENOENT'],
-  [{ zk: 'zk://me:secret@h/x' }, 'would show in the list of processes'],
-])('%o will not do', (flags, says) => {
-  expect(() => placeOf(flags, installed)).toThrow(UsageError);
-  expect(() => placeOf(flags, installed)).toThrow(says);
-  expect(() => placeOf(flags, installed)).not.toThrow('secret');
+  [{ zk: 'zk://me:secret@h/x' }, 'would be visible in the process list'],
+])('refuses %o', (flags, says) => {
+  expect(() => resolvePlace(flags, installed)).toThrow(UsageError);
+  expect(() => resolvePlace(flags, installed)).toThrow(says);
+  expect(() => resolvePlace(flags, installed)).not.toThrow('secret');
 });

@@ -1,4 +1,4 @@
-/** Where a scheduler's state is, by the scheduler's own flags. */
+/** Locates a scheduler's state by the flags that the scheduler has too. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { UsageError } from '../../errors/mesosup-error.ts';
@@ -19,30 +19,30 @@ export interface PlaceFlags {
   readonly directory?: string | undefined;
 }
 
-/** Where an installed scheduler has its state. */
+/** Locations of an installed scheduler's state. */
 export interface Installed {
-  /** Holds the address of ZooKeeper, where the state is there. */
+  /** File with the address of ZooKeeper; exists only if the state is there. */
   readonly zkFile: string;
   readonly directory: string;
 }
 
 /** @throws UsageError */
-export function placeOf({ zk, directory }: PlaceFlags, installed: Installed): Place {
+export function resolvePlace({ zk, directory }: PlaceFlags, installed: Installed): Place {
   if (zk !== undefined && directory !== undefined) {
-    throw new UsageError('--zk and --data-dir are both given: the state is in one of them');
+    throw new UsageError('--zk and --data-dir are both set: use only one of them');
   }
   if (directory !== undefined) return { directory };
-  const given = zk ?? (existsSync(installed.zkFile) ? `file://${installed.zkFile}` : undefined);
-  if (given === undefined) return { directory: installed.directory };
-  const file = fileOfFlag(given);
+  const source = zk ?? (existsSync(installed.zkFile) ? `file://${installed.zkFile}` : undefined);
+  if (source === undefined) return { directory: installed.directory };
+  const file = fileOfFlag(source);
   try {
-    const address = parseZooKeeperAddress(file === undefined ? given : readFileSync(file, 'utf8'));
+    const address = parseZooKeeperAddress(file === undefined ? source : readFileSync(file, 'utf8'));
     if (file !== undefined || address.credentials === undefined) return { zooKeeper: address };
   } catch (error) {
     throw new UsageError(`--zk: ${error instanceof Error ? error.message : String(error)}`);
   }
   throw new UsageError(
-    '--zk has a password, which would show in the list of processes: write the address to a file that only you can read, and give --zk file:///that/file',
+    '--zk contains a password, which would be visible in the process list: write the address to a file that only you can read, and use --zk file:///that/file',
   );
 }
 
@@ -52,7 +52,7 @@ export function showPlace(place: Place): string {
 
 const REACH_WITHIN_MS = 15_000;
 
-/** @throws StoreError where ZooKeeper is out of reach, or refuses us */
+/** @throws StoreError if ZooKeeper is unreachable or rejects the session */
 export async function withSession<T>(
   zooKeeper: ZooKeeperAddress,
   work: (session: ZooKeeperSession) => Promise<T>,

@@ -1,73 +1,73 @@
-/** Putting a backup into a store. */
+/** Restores a backup into a store. */
 
 import { mkdir, stat } from 'node:fs/promises';
 import { childPath } from '../../zookeeper/address.ts';
-import { candidates } from '../leadership.ts';
+import { listCandidates } from '../leadership.ts';
 import { openJournal } from '../store/journal.ts';
 import { type Store, StoreError } from '../store/store.ts';
 import { openZooKeeperStore } from '../store/zookeeper.ts';
-import { contentsOf, withoutFramework } from './contents.ts';
+import { removeFramework, summarizeEvents } from './contents.ts';
 import type { Backup, Summary } from './format.ts';
 import { type Place, showPlace, withSession } from './place.ts';
-import { inWords } from './words.ts';
+import { summaryText } from './summary-text.ts';
 
 export interface RestoreOptions {
-  /** Puts the backup in the place of a state that is there. */
+  /** Replaces an existing state. */
   readonly force: boolean;
-  /** Apps and groups only: for a cluster that doesn't know the tasks. */
+  /** Restores apps and groups only, for a cluster that doesn't know the tasks. */
   readonly newFramework: boolean;
   readonly warn: (message: string) => void;
 }
 
 /**
- * All of it or nothing, so that it may be repeated.
- * @returns what the store holds then
- * @throws StoreError where a scheduler uses the store, or something is in it
+ * Restores everything or nothing, so that it can be repeated.
+ * @returns a summary of the restored state
+ * @throws StoreError if a scheduler uses the store, or if it is not empty
  */
 export async function restoreBackup(
   { events }: Backup,
   place: Place,
   options: RestoreOptions,
 ): Promise<Summary> {
-  const restored = options.newFramework ? withoutFramework(events) : events;
-  const summary = contentsOf(restored);
+  const restored = options.newFramework ? removeFramework(events) : events;
+  const summary = summarizeEvents(restored);
   const { warn } = options;
   const fill = async (store: Store): Promise<void> => {
     try {
       const before = await store.load();
-      if (before.length > 0 && !options.force) throw notEmpty(place, contentsOf(before));
+      if (before.length > 0 && !options.force) throw notEmptyError(place, summarizeEvents(before));
       await store.snapshot(restored);
     } finally {
       await store.close();
     }
   };
   if ('directory' in place) {
-    await actAsOwner(place.directory);
+    await dropPrivileges(place.directory);
     await fill(await openJournal({ directory: place.directory, warn }));
     return summary;
   }
   const { zooKeeper } = place;
   await withSession(zooKeeper, async (session) => {
-    const schedulers = await candidates(session, zooKeeper);
+    const schedulers = await listCandidates(session, zooKeeper);
     if (schedulers.length > 0) {
       throw new StoreError(
-        `${showPlace(place)} is in use by the scheduler at ${schedulers.join(' and the one at ')}: stop all of them first (one that was killed counts for some ten seconds more)`,
+        `${showPlace(place)} is in use by the scheduler at ${schedulers.join(' and the scheduler at ')}: stop all of them first (a killed scheduler counts for about ten more seconds)`,
       );
     }
-    // One that is elected from here on raises the epoch, and then nothing of ours is taken any more.
+    // A scheduler elected from here on raises the epoch, so that all further writes of this restore fail.
     await fill(await openZooKeeperStore({ session, path: childPath(zooKeeper.path, 'state'), warn }));
   });
   return summary;
 }
 
-function notEmpty(place: Place, found: Summary): StoreError {
+function notEmptyError(place: Place, found: Summary): StoreError {
   return new StoreError(
-    `${showPlace(place)} is not empty: it holds ${inWords(found)}. With --force the backup takes its place, and tasks that are not in the backup are ended`,
+    `${showPlace(place)} is not empty: it holds ${summaryText(found)}. With --force the backup replaces it, and tasks that are not in the backup are killed`,
   );
 }
 
-/** What root would write into the scheduler's directory, its user could not read. */
-async function actAsOwner(directory: string): Promise<void> {
+/** Continues as the owner of the directory: files that root writes would be unreadable for the scheduler's user. */
+async function dropPrivileges(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const { uid, gid } = await stat(directory);
   if (uid === 0 || process.getuid?.() !== 0) return;

@@ -1,4 +1,4 @@
-/** Taking a backup, of a scheduler that runs or one that doesn't. */
+/** Backs up the state of a running or stopped scheduler. */
 
 import { link, open, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,13 +7,13 @@ import { childPath } from '../../zookeeper/address.ts';
 import { readJournalEvents } from '../store/journal.ts';
 import { StoreError } from '../store/store.ts';
 import { readZooKeeperEvents } from '../store/zookeeper-read.ts';
-import { compacted } from './contents.ts';
-import { type Backup, backupOf, encodeBackup } from './format.ts';
+import { compactEvents } from './contents.ts';
+import { type Backup, createBackup, encodeBackup } from './format.ts';
 import { type Place, showPlace, withSession } from './place.ts';
 
 /**
- * The state as it is stored at this moment.
- * @param at when that is, as ISO 8601
+ * Reads the state as it is stored at this moment.
+ * @param at the current time, as ISO 8601
  * @throws StoreError
  */
 export async function takeBackup(place: Place, at: string): Promise<Backup> {
@@ -23,14 +23,14 @@ export async function takeBackup(place: Place, at: string): Promise<Backup> {
       : await withSession(place.zooKeeper, (session) =>
           readZooKeeperEvents(session, childPath(place.zooKeeper.path, 'state')),
         );
-  if (stored.length === 0) throw new StoreError(`${showPlace(place)} holds no app and no task yet`);
-  const { events, summary } = compacted(stored);
-  return backupOf({ at, from: showPlace(place), ...summary }, events);
+  if (stored.length === 0) throw new StoreError(`${showPlace(place)} contains no apps and no tasks yet`);
+  const { events, summary } = compactEvents(stored);
+  return createBackup({ at, from: showPlace(place), ...summary }, events);
 }
 
 /**
- * Makes the file, whole or not at all, for its owner alone, since apps may hold secrets.
- * @throws MesosupError where there is one already, or it can't be written
+ * Writes the file completely or not at all. Only its owner can read it, since apps may hold secrets.
+ * @throws MesosupError if the file exists or can't be written
  */
 export async function writeBackup(backup: Backup, file: string): Promise<void> {
   const draft = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}`);
@@ -45,7 +45,7 @@ export async function writeBackup(backup: Backup, file: string): Promise<void> {
     await link(draft, file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw new MesosupError(`${file} is there already: name another file`);
+    if (code === 'EEXIST') throw new MesosupError(`${file} already exists: choose another file name`);
     throw new MesosupError(`${file} can't be written: ${message}`);
   } finally {
     await rm(draft, { force: true });

@@ -1,24 +1,29 @@
 /**
- * The scheduler's thinking: what follows from an input, given the state and the time. Pure; the runner stores the
- * events, applies them with `evolve` and only then sends the calls.
+ * Decides what follows from an input, depending on the state and the time. Pure; the runner applies the events with
+ * `evolve`, stores them, and only then sends the calls.
  */
 
 import type { State } from '../domain/state.ts';
-import { callFailed, disconnected, failed, subscribed } from './connection/subscription.ts';
-import { updated } from './connection/update.ts';
-import { change } from './deployments/change.ts';
+import {
+  handleDisconnected,
+  handleError,
+  handleFailedCall,
+  handleSubscribed,
+} from './connection/subscription.ts';
+import { handleUpdate } from './connection/update.ts';
+import { planChange } from './deployments/change.ts';
 import { cancelDeployment } from './deployments/deadlines.ts';
 import { type Decision, type Input, NOTHING } from './inputs.ts';
-import { offered } from './placement/offers.ts';
+import { handleOffers } from './placement/offers.ts';
 import { killTasks } from './tasks/kill-tasks.ts';
-import { probed } from './tasks/probed.ts';
-import { timePassed } from './timer.ts';
+import { handleProbe } from './tasks/probed.ts';
+import { handleTimer } from './timer.ts';
 
 /** @param now milliseconds since the epoch */
 export function decide(state: State, input: Input, now: number): Decision {
   switch (input.type) {
     case 'change':
-      return change(state, input, now);
+      return planChange(state, input, now);
     case 'cancel_deployment':
       return cancelDeployment(state, input.deploymentId, now);
     case 'lift_delay':
@@ -26,35 +31,35 @@ export function decide(state: State, input: Input, now: number): Decision {
     case 'kill_tasks':
       return killTasks(state, input, now);
     case 'started':
-      return started(state, input.release);
+      return handleStarted(state, input.release);
     case 'probed':
-      return probed(state, input, now);
+      return handleProbe(state, input, now);
     case 'timer':
-      return timePassed(state, now);
+      return handleTimer(state, now);
     case 'disconnected':
-      return disconnected(input.reason);
+      return handleDisconnected(input.reason);
     case 'call_failed':
-      return callFailed(state, input, now);
+      return handleFailedCall(state, input, now);
     case 'mesos':
       break;
   }
   switch (input.event.type) {
     case 'SUBSCRIBED':
-      return subscribed(state, input.event.subscribed, now);
+      return handleSubscribed(state, input.event.subscribed, now);
     case 'OFFERS':
-      return offered(state, input.event.offers.offers, now);
+      return handleOffers(state, input.event.offers.offers, now);
     case 'UPDATE':
-      return updated(state, input.event.update.status, now);
+      return handleUpdate(state, input.event.update.status, now);
     case 'ERROR':
-      return failed(state, input.event.error.message);
+      return handleError(state, input.event.error.message);
     default:
-      // A rescinded offer was answered when it came, a lost executor shows in its tasks' updates, and no executor
-      // of ours sends messages.
+      // Offers are answered on arrival, so a rescinded offer needs no action; a lost executor shows in the updates of
+      // its tasks; and mesosup's executors send no messages.
       return NOTHING;
   }
 }
 
-function started(state: State, release: string): Decision {
+function handleStarted(state: State, release: string): Decision {
   return state.release === release ? NOTHING : { events: [{ type: 'release_changed', release }], calls: [] };
 }
 

@@ -3,7 +3,7 @@ import type { AppDefinition } from '../domain/app-schema.ts';
 import type { StateEvent } from '../domain/events.ts';
 import type { FieldError } from '../domain/field-errors.ts';
 
-/** Whatever can make the scheduler do something. Requests have passed the API's validation. */
+/** Everything the scheduler reacts to. Requests have passed the API's validation. */
 export type Input =
   | ChangeInput
   | {
@@ -11,18 +11,18 @@ export type Input =
       readonly filter: TaskFilter;
       readonly scale: boolean;
       readonly force?: boolean;
-      /** The tasks are forgotten too, where they can't be reached. */
+      /** Also removes the tasks from the state, even if they are unreachable. */
       readonly wipe?: boolean;
     }
   | { readonly type: 'cancel_deployment'; readonly deploymentId: string }
   | { readonly type: 'lift_delay'; readonly appId: string }
-  /** The program has begun to run. */
+  /** The program has started. */
   | { readonly type: 'started'; readonly release: string }
   | { readonly type: 'mesos'; readonly event: SchedulerEvent }
   | { readonly type: 'disconnected'; readonly reason: string }
-  /** `refused`: the master's reason, where it has answered that it does not take the call, and never would. */
+  /** `refused`: the master's reason, if it rejected the call and would reject it again. */
   | { readonly type: 'call_failed'; readonly call: Call; readonly refused?: string }
-  /** What a check that is done from here found, where that is news; `giveUp` says why the task is to end. */
+  /** A changed result of a check made by the scheduler; `giveUp` is the reason to kill the task. */
   | {
       readonly type: 'probed';
       readonly taskId: string;
@@ -32,24 +32,24 @@ export type Input =
     }
   | { readonly type: 'timer' };
 
-/** Changes of apps and groups that one deployment makes, all or none. */
+/** Changes of apps and groups that one deployment makes, all or nothing. */
 export interface ChangeInput {
   readonly type: 'change';
   readonly changes: readonly Change[];
-  /** Cancels deployments under way that change the same apps. */
+  /** Cancels running deployments that change the same apps. */
   readonly force: boolean;
-  /** Only the reply is wanted. */
+  /** Returns the plan and changes nothing. */
   readonly dryRun?: boolean;
   /** A random number in [0, 1), for the service ports. */
   readonly seed: number;
 }
 
 export type Change =
-  /** An app that is not there yet. */
+  /** A new app. */
   | { readonly op: 'create'; readonly app: AppDefinition; readonly api: 'v1' | 'v2' }
   /**
-   * The fields of an app as they were sent. With `partial` the others stay as they are; with `upsert` the app need
-   * not be there yet.
+   * The fields of an app as they were sent. With `partial` the other fields stay; with `upsert` the app is created if
+   * it does not exist.
    */
   | {
       readonly op: 'update';
@@ -58,19 +58,19 @@ export type Change =
       readonly partial: boolean;
       readonly upsert: boolean;
     }
-  /** Back to one of its versions. */
+  /** Reverts an app to one of its versions. */
   | { readonly op: 'revert'; readonly appId: string; readonly version: string }
   | { readonly op: 'scale'; readonly appId: string; readonly instances: number }
   | { readonly op: 'restart'; readonly appId: string }
   | { readonly op: 'remove'; readonly appId: string }
-  /** A group's apps and groups: those that a list does not name go; without a list they stay. */
+  /** Replaces the apps and groups of a group: those missing in a list are removed; without a list they stay. */
   | { readonly op: 'put_group'; readonly group: GroupTree; readonly mustBeNew: boolean }
   | { readonly op: 'scale_group'; readonly groupId: string; readonly by: number }
   | { readonly op: 'remove_group'; readonly groupId: string }
-  /** What a deployment has changed is changed back. */
+  /** Reverts the changes of a deployment. */
   | { readonly op: 'roll_back'; readonly deploymentId: string };
 
-/** A group as it was put, ids made absolute. */
+/** A group as it was sent, with absolute ids. */
 export interface GroupTree {
   readonly id: string;
   readonly dependencies: readonly string[];
@@ -78,7 +78,7 @@ export interface GroupTree {
   readonly groups?: readonly GroupTree[];
 }
 
-/** `*` for `appId` and `host` means any. A task matches by its app, and by its host or its id. */
+/** `*` for `appId` and `host` matches all. A task matches if its app matches, and its host or its id. */
 export interface TaskFilter {
   readonly appId?: string;
   readonly host?: string;
@@ -86,7 +86,7 @@ export interface TaskFilter {
   readonly taskIds?: ReadonlySet<string>;
 }
 
-/** The session subscribes by itself. */
+/** Without SUBSCRIBE, which the session sends. */
 export type Call = Exclude<SchedulerCall, { type: 'SUBSCRIBE' }>;
 
 export interface TaskView {
@@ -96,7 +96,7 @@ export interface TaskView {
   readonly ports: readonly number[];
 }
 
-/** Why a change is not made. */
+/** The reason why a change is refused. */
 export type Refusal =
   | { readonly type: 'invalid'; readonly errors: readonly FieldError[] }
   | { readonly type: 'exists'; readonly appId: string }
@@ -104,18 +104,18 @@ export type Refusal =
   | { readonly type: 'unknown_group'; readonly groupId: string }
   | { readonly type: 'unknown_version'; readonly appId: string; readonly version: string }
   | { readonly type: 'unknown_deployment'; readonly deploymentId: string }
-  /** Other deployments change the same apps. */
+  /** Running deployments change the same apps. */
   | { readonly type: 'locked'; readonly deploymentIds: readonly string[] };
 
 export type Reply =
   | Refusal
   | { readonly type: 'done' }
-  /** A deployment was started, or would be; one of nothing has ended already. */
+  /** A deployment was started, or with `dryRun` would be; a deployment without steps has ended already. */
   | { readonly type: 'deployed'; readonly plan: DeploymentPlan }
   | {
       readonly type: 'killed';
       readonly tasks: readonly TaskView[];
-      /** With `scale`. */
+      /** Present with `scale`. */
       readonly plan?: DeploymentPlan;
     };
 
@@ -125,14 +125,14 @@ export interface DeploymentPlan {
   readonly steps: readonly (readonly { readonly type: string; readonly appId: string }[])[];
 }
 
-/** What follows from an input. Calls and reply go out once the stored events are on disk. */
+/** The consequences of an input. Calls and reply leave once the stored events are on disk. */
 export interface Decision {
   readonly events: readonly StateEvent[];
   readonly calls: readonly Call[];
   readonly reply?: Reply;
-  /** The daemon can't go on; the text says why and what to do. */
+  /** The daemon can't continue; the text says why and what to do. */
   readonly fatal?: string;
-  /** The framework begins anew: the session must be replaced by one that knows no id. */
+  /** The framework must register again: replace the session by one without a framework id. */
   readonly newSession?: true;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Arbitrary histories against a Mesos in memory, with crashes at any point of an input. The Mesos throws where a port
- * or resource is given twice, a task id used again, or an update acknowledged that was not stored.
+ * Runs arbitrary histories against a Mesos in memory, with crashes at any point of an input. The Mesos throws if a port
+ * or resource is allocated twice, a task id is reused, or an update is acknowledged before it is stored.
  */
 
 import fc from 'fast-check';
@@ -70,7 +70,7 @@ const start: fc.Arbitrary<App> = fc
   })
   .map((more) => app({ cmd: 'image', ...more }));
 
-/** What an update may change: configuration, instances, and how it is rolled out. */
+/** Fields that an update may change: configuration, instances, upgrade strategy. */
 const fields = fc.record(
   {
     env: fc.constantFrom({ A: '1' }, { A: '2' }),
@@ -135,13 +135,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** Most inputs go through; some are cut off by a crash, before or after they are stored, with some calls sent. */
+/**
+ * Most inputs are handled completely; some are interrupted by a crash, before or after storing, with some calls sent.
+ */
 const crash = fc.option(fc.record({ stored: fc.boolean(), calls: fc.nat(2) }), { freq: 8, nil: undefined });
 
 function run(harness: Harness, one: Step, cut: { stored: boolean; calls: number } | undefined): void {
   const { mesos } = harness;
   harness.now += 7;
-  // A scheduler that is down does nothing; most of the time it is soon up again.
+  // A scheduler that is down does nothing; usually it restarts soon.
   if (!harness.state.connected && mesos.inbox.length === 0 && one.do !== 'input') harness.connect();
   // Calls leave only after the events are stored.
   const crashing = cut && (cut.stored ? cut : { stored: false, calls: 0 });
@@ -170,14 +172,14 @@ function run(harness: Harness, one: Step, cut: { stored: boolean; calls: number 
     case 'lose':
     case 'return': {
       const agentId = AGENTS[one.agent]?.id ?? '';
-      if (mesos.lost.has(agentId) === (one.do === 'lose')) return;
+      if (mesos.unreachable.has(agentId) === (one.do === 'lose')) return;
       if (one.do === 'lose') mesos.lose(agentId);
       else mesos.bringBack(agentId);
       return;
     }
     case 'end': {
       const task = [...mesos.tasks.values()][one.which];
-      if (task && !mesos.lost.has(task.agentId)) mesos.advance(task.info.task_id.value, one.state);
+      if (task && !mesos.unreachable.has(task.agentId)) mesos.advance(task.info.task_id.value, one.state);
       return;
     }
     default:
@@ -185,7 +187,7 @@ function run(harness: Harness, one: Step, cut: { stored: boolean; calls: number 
   }
 }
 
-/** Deployments have ids that nobody can guess: a number stands for the one of that place. */
+/** Replaces the index of a deployment by its id, which the generator can't know. */
 function named(state: State, input: Input): Input {
   const ids = [...state.deployments.keys()];
   const idOf = (which: string) => ids[Number(which) % Math.max(1, ids.length)] ?? which;
@@ -197,7 +199,7 @@ function named(state: State, input: Input): Input {
   return { ...input, changes };
 }
 
-/** The indexes agree with what they index. */
+/** Checks that the indexes are consistent with the tasks. */
 function checkIndexes(state: State): void {
   const waiting = new Set<string>();
   for (const [appId, record] of state.apps) {
@@ -210,12 +212,12 @@ function checkIndexes(state: State): void {
     if (!active) continue;
     const current = counted.filter(({ configVersion }) => configVersion === active.configVersion);
     expect([record.current, record.ready]).toEqual([current.length, current.filter(isReady).length]);
-    // More than wanted only while the rest is on its way out, or gives way to new ones.
+    // Too many instances only while some of them are being killed or replaced.
     const alive = counted.filter(({ killedAt }) => killedAt === undefined);
     const aliveNow = alive.filter(({ configVersion }) => configVersion === active.configVersion);
     expect(aliveNow.length).toBeLessThanOrEqual(active.instances);
     if (!record.frozen && alive.length > aliveNow.length) {
-      // What was there before a change of the numbers may be more than they allow: it goes as it can be spared.
+      // After a change of the limits there may be too many instances for a while.
       const spare = alive.filter(isReady).length - minHealthy(active);
       expect(spare).toBeLessThanOrEqual(0);
     }
@@ -226,7 +228,7 @@ function checkIndexes(state: State): void {
   for (const appId of state.ready) expect(waiting).toContain(appId);
 }
 
-it('nothing is doubled, lost or left behind, whatever happens and wherever it crashes', () => {
+it('no history with crashes duplicates, loses or leaves anything behind', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(step, crash), { minLength: 10, maxLength: 60, size: 'max' }), (steps) => {
       const harness = new Harness(AGENTS);
@@ -235,12 +237,13 @@ it('nothing is doubled, lost or left behind, whatever happens and wherever it cr
         run(harness, one, cut);
         checkIndexes(harness.state);
       }
-      for (const agent of AGENTS) if (harness.mesos.lost.has(agent.id)) harness.mesos.bringBack(agent.id);
+      for (const agent of AGENTS)
+        if (harness.mesos.unreachable.has(agent.id)) harness.mesos.bringBack(agent.id);
       harness.restart();
       harness.rest();
       checkIndexes(harness.state);
       const live = harness.mesos.live();
-      // Each side knows the same tasks, and each task is an instance of an app that wants it.
+      // Both sides know the same tasks, and each task is an instance of its app.
       expect(live.map(({ info }) => info.task_id.value).sort()).toEqual(
         [...harness.state.tasks.keys()].sort(),
       );
@@ -250,7 +253,7 @@ it('nothing is doubled, lost or left behind, whatever happens and wherever it cr
         const placed = harness.state.waiting.has(appId) ? record.refusals.size > 0 : true;
         expect(placed).toBe(true);
       }
-      // A deployment ends, unless there is no room for what it makes.
+      // A deployment ends, unless its apps don't fit.
       for (const { deployment } of harness.state.deployments.values()) {
         const waits = deployment.appIds.some((appId) => harness.state.waiting.has(appId));
         expect(waits).toBe(true);

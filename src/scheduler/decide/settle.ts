@@ -1,13 +1,13 @@
 /**
- * What follows from a state in which something has changed, whatever that was: instances that are too many are ended,
- * deployments get further, and offers are asked for or not.
+ * Derives what follows from a changed state, independent of the cause: kills excess instances, advances deployments,
+ * and revives or suppresses offers.
  */
 
 import type { StateEvent } from '../domain/events.ts';
 import { currentActions } from '../domain/evolve-deployments.ts';
-import { excessOf, isRolledOut } from '../domain/rollout.ts';
+import { isRolledOut, selectExcess } from '../domain/rollout.ts';
 import { type DeploymentRecord, orphansKey, type State } from '../domain/state.ts';
-import { change } from './deployments/change.ts';
+import { planChange } from './deployments/change.ts';
 import type { Call, Decision } from './inputs.ts';
 import { isNarrower, isSame, NO_CONSTRAINTS, offerConstraintsOf } from './placement/offer-filter.ts';
 import { endTasks } from './tasks/ending.ts';
@@ -16,12 +16,12 @@ type Settled = Pick<Decision, 'events' | 'calls'>;
 
 const NOTHING: Settled = { events: [], calls: [] };
 
-/** Called again, once its events are applied, until nothing follows any more. */
+/** Called repeatedly, after its events are applied, until it returns no more events. */
 export function settle(state: State, now: number): Settled {
   if (state.unsettledApps.size > 0) return endExcess(state, now);
-  // One at a time, since one that fails leads to another.
+  // One at a time, since a failed deployment starts another.
   const [deploymentId] = state.unsettledDeployments;
-  if (deploymentId === undefined) return offersWanted(state);
+  if (deploymentId === undefined) return updateOfferDemand(state);
   const record = state.deployments.get(deploymentId);
   const next = record ? advance(state, record, now) : NOTHING;
   return { events: [{ type: 'deployment_settled', deploymentId }, ...next.events], calls: next.calls };
@@ -32,7 +32,7 @@ function endExcess(state: State, now: number): Settled {
   const calls: Call[] = [];
   for (const appId of state.unsettledApps) {
     const record = state.apps.get(appId);
-    const ended = record ? endTasks(state, excessOf(record), now) : NOTHING;
+    const ended = record ? endTasks(state, selectExcess(record), now) : NOTHING;
     events.push(...ended.events);
     calls.push(...ended.calls);
   }
@@ -41,10 +41,10 @@ function endExcess(state: State, now: number): Settled {
 
 function advance(state: State, record: DeploymentRecord, now: number): Settled {
   const { deployment, step, failures } = record;
-  // Only then: a deployment may be of thousands of apps, and gets here with each update of their tasks.
+  // Computed on demand: a deployment may have thousands of apps, and gets here with each update of their tasks.
   const limit = failures > 0 ? failureLimit(state, record) : undefined;
   if (limit !== undefined && failures > limit) {
-    return fail(state, record, `${failures} of its tasks failed, and at most ${limit} were to`, now);
+    return failDeployment(state, record, `${failures} tasks failed, more than maxFailures (${limit})`, now);
   }
   const isDone = currentActions(record).every(({ type, appId, run }) => {
     if (type === 'stop') return !state.orphans.has(orphansKey({ appId, run: run ?? 0 }));
@@ -65,10 +65,10 @@ function failureLimit(state: State, { deployment }: DeploymentRecord): number | 
 }
 
 /**
- * Ends a deployment that can't succeed, and changes back what it changed, by the same rules of how many instances must
- * be of use. What is itself a rollback is not undone, nor is the first start of an app: there is nothing to go back to.
+ * Ends a failed deployment and rolls it back, with the same rules for the number of ready instances. A rollback is not
+ * rolled back itself, and neither is the first start of an app, which has no earlier version.
  */
-export function fail(state: State, record: DeploymentRecord, reason: string, now: number): Settled {
+export function failDeployment(state: State, record: DeploymentRecord, reason: string, now: number): Settled {
   const { deployment } = record;
   const { id: deploymentId } = deployment;
   const ended: StateEvent = { type: 'deployment_ended', deploymentId, outcome: 'failed', at: now, reason };
@@ -78,36 +78,36 @@ export function fail(state: State, record: DeploymentRecord, reason: string, now
   return { events: [ended, ...back.events], calls: back.calls };
 }
 
-/** The deployment that undoes another; that one must have ended by the time its events are applied. */
+/** Plans the rollback of a deployment, which must have ended when the events are applied. */
 export function rollBack(state: State, deploymentId: string, now: number): Decision {
   const changes = [{ op: 'roll_back', deploymentId } as const];
-  return change(state, { type: 'change', changes, force: true, seed: 0 }, now, deploymentId);
+  return planChange(state, { type: 'change', changes, force: true, seed: 0 }, now, deploymentId);
 }
 
-/** Offers are asked for when demand has grown, and no longer wanted when none is left. */
-function offersWanted(state: State): Settled {
+/** Revives offers when demand has grown, and suppresses them when there is none. */
+function updateOfferDemand(state: State): Settled {
   if (!state.connected) return NOTHING;
   const roles = [state.settings.role];
   if (state.ready.size > 0) {
-    const told = constraintsTold(state);
-    if (!state.offersWanted && !state.suppressed && !told.widened) return told;
+    const update = updateOfferConstraints(state);
+    if (!state.offersWanted && !state.suppressed && !update.widened) return update;
     return {
-      events: [...told.events, { type: 'offers_revived' }],
-      calls: [...told.calls, { type: 'REVIVE', revive: { roles } }],
+      events: [...update.events, { type: 'offers_revived' }],
+      calls: [...update.calls, { type: 'REVIVE', revive: { roles } }],
     };
   }
   if (state.suppressed) return NOTHING;
   return { events: [{ type: 'offers_suppressed' }], calls: [{ type: 'SUPPRESS', suppress: { roles } }] };
 }
 
-/** The master is told which offers are of use. Where more are than before, some of them may have been declined. */
-function constraintsTold(state: State): Settled & { readonly widened: boolean } {
+/** Sends the offer constraints to the master. `widened`: offers that were declined before may be useful now. */
+function updateOfferConstraints(state: State): Settled & { readonly widened: boolean } {
   const { settings, frameworkId, suppressed, demandChanged } = state;
-  const { telling, told } = state.constraints;
-  if (telling === 'nothing' || !demandChanged) return { ...NOTHING, widened: false };
-  const constraints = telling === 'all' ? offerConstraintsOf(state) : NO_CONSTRAINTS;
-  const events: StateEvent[] = [{ type: 'offer_constraints_told', constraints }];
-  if (told && isSame(constraints, told)) return { events, calls: [], widened: false };
+  const { sending, sent } = state.constraints;
+  if (sending === 'nothing' || !demandChanged) return { ...NOTHING, widened: false };
+  const constraints = sending === 'all' ? offerConstraintsOf(state) : NO_CONSTRAINTS;
+  const events: StateEvent[] = [{ type: 'offer_constraints_sent', constraints }];
+  if (sent && isSame(constraints, sent)) return { events, calls: [], widened: false };
   const call: Call = {
     type: 'UPDATE_FRAMEWORK',
     update_framework: {
@@ -119,5 +119,5 @@ function constraintsTold(state: State): Settled & { readonly widened: boolean } 
       offer_constraints: constraints,
     },
   };
-  return { events, calls: [call], widened: !told || !isNarrower(constraints, told, settings.role) };
+  return { events, calls: [call], widened: !sent || !isNarrower(constraints, sent, settings.role) };
 }

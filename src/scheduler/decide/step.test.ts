@@ -9,7 +9,7 @@ import { step } from './step.ts';
 
 const BROKEN = { type: 'mesos', event: { type: 'UPDATE', update: {} } } as unknown as Input;
 
-it('decides each input of a batch on what the inputs before it left', () => {
+it('decides each input of a batch on the state after the inputs before it', () => {
   const state = createState(settings());
   const inputs = [scale('/x', 3), start(app({ id: 'x' })), scale('/x', 3)];
   const { outcomes } = step(state, inputs, 1);
@@ -18,14 +18,14 @@ it('decides each input of a batch on what the inputs before it left', () => {
   expect(state.apps.get('/x')?.app.instances).toBe(3);
 });
 
-it('loses nothing but the input that cannot be decided', () => {
+it('drops only the input that cannot be decided', () => {
   const state = createState(settings());
   const { outcomes } = step(state, [start(app({ id: 'x' })), BROKEN, start(app({ id: 'y' }))], 1);
   expect(outcomes.map((one) => 'error' in one)).toEqual([false, true, false]);
   expect([...state.apps.keys()]).toEqual(['/x', '/y']);
 });
 
-it('gives all events in the order in which they were applied, and those to store', () => {
+it('returns all events in the order of application, and the events to store', () => {
   const state = createState(settings());
   const seen: [StateEvent, boolean][] = [];
   const { events, stored } = step(state, [start(app({ instances: 0 }))], 1, {
@@ -44,7 +44,7 @@ it('gives all events in the order in which they were applied, and those to store
 
 it('names the inputs after which the state does not settle', () => {
   const state = createState(settings());
-  // Settled again and again, to no avail.
+  // Settling never ends.
   state.unsettledApps.add('/gone');
   state.unsettledApps.clear = () => {};
   const inputs: Input[] = [
@@ -65,7 +65,7 @@ it('names the inputs after which the state does not settle', () => {
   );
 });
 
-it('stores the release that writes when it changes, and keeps it in a snapshot', () => {
+it('stores the writing release when it changes, and keeps it in a snapshot', () => {
   const state = createState(settings());
   const stored = ['1', '1', '2'].map((release) => step(state, [{ type: 'started', release }], 1).stored);
   expect(stored).toEqual([

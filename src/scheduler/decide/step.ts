@@ -1,7 +1,7 @@
 /**
- * The one step of the scheduler: production, simulation and tests all move the state by it and nothing else. Every
- * input of a batch is decided on the state that the inputs before it left, then what follows from all of them is
- * settled. Does no I/O; like `evolve`, it changes the state in place.
+ * The step function of the scheduler, the only way to change the state in production, simulation and tests. Each input
+ * of a batch is decided on the state after the inputs before it; then the consequences of all inputs are settled. Does
+ * no I/O; like `evolve`, it changes the state in place.
  */
 
 import type { StateEvent, StoredEvent } from '../domain/events.ts';
@@ -12,35 +12,35 @@ import { decide } from './decide.ts';
 import type { Call, Decision, Input } from './inputs.ts';
 import { settle } from './settle.ts';
 
-/** A deployment settles in a few rounds for each of its steps, and has at most as many steps as there are apps. */
-const LEAST_ROUNDS = 10_000;
-const ROUNDS_EACH = 100;
-/** Inputs named in an error. */
-const MOST_NAMED = 5;
+/** A deployment settles in a few rounds for each of its steps, and has at most as many steps as apps. */
+const MIN_ROUNDS = 10_000;
+const ROUNDS_PER_RECORD = 100;
+/** Number of inputs named in an error. */
+const MAX_NAMED = 5;
 
 export type Outcome =
   | { readonly decision: Decision }
-  /** The input could not be decided. It has changed nothing. */
+  /** The input could not be decided and changed nothing. */
   | { readonly error: unknown };
 
-/** What follows from a batch of inputs. */
+/** The consequences of a batch of inputs. */
 export interface Step {
   /** One for each input, in order. */
   readonly outcomes: readonly Outcome[];
-  /** Every change of the state, in order. Published once `stored` is stored. */
+  /** All changes of the state, in order. Published once `stored` is stored. */
   readonly events: readonly StateEvent[];
   /** The events to store before any call, reply or notice of this step leaves. */
   readonly stored: readonly StoredEvent[];
   readonly calls: readonly Call[];
 }
 
-/** Called around each event; `settling` for events that no input asked for. */
+/** Called before and after each event; `settling` is true for events that no input caused directly. */
 export interface StepWatch {
   before?(state: State, event: StateEvent, settling: boolean): void;
   after?(state: State, event: StateEvent): void;
 }
 
-/** The state does not settle. It is ahead of what is stored then, so the process must not continue with it. */
+/** The state does not settle. It is ahead of the stored events then, so the process must not continue with it. */
 export class UnsettledError extends Error {
   override name = 'UnsettledError';
 }
@@ -66,26 +66,26 @@ export function step(state: State, inputs: readonly Input[], now: number, watch:
   };
 
   for (const input of inputs) {
-    const outcome = decided(state, input, now);
+    const outcome = tryDecide(state, input, now);
     outcomes.push(outcome);
     if ('error' in outcome) continue;
     handled.push(input);
     apply(outcome.decision.events, false);
     calls.push(...outcome.decision.calls);
   }
-  const most = LEAST_ROUNDS + ROUNDS_EACH * (state.apps.size + state.deployments.size);
+  const most = MIN_ROUNDS + ROUNDS_PER_RECORD * (state.apps.size + state.deployments.size);
   for (let round = 0; ; round += 1) {
     const settled = settle(state, now);
     if (settled.events.length === 0) break;
-    if (round === most) throw unsettled(handled, settled.events, most);
+    if (round === most) throw unsettledError(handled, settled.events, most);
     apply(settled.events, true);
     calls.push(...settled.calls);
   }
   return { outcomes, events, stored, calls };
 }
 
-/** `decide` changes nothing, so an error in it costs one input. */
-function decided(state: State, input: Input, now: number): Outcome {
+/** An error in `decide` affects a single input, since `decide` does not change the state. */
+function tryDecide(state: State, input: Input, now: number): Outcome {
   try {
     return { decision: decide(state, input, now) };
   } catch (error) {
@@ -93,16 +93,20 @@ function decided(state: State, input: Input, now: number): Outcome {
   }
 }
 
-function unsettled(inputs: readonly Input[], [event]: readonly StateEvent[], rounds: number): UnsettledError {
-  const named = inputs.slice(0, MOST_NAMED).map(nameOf).join(', ');
-  const more = inputs.length > MOST_NAMED ? ` and ${inputs.length - MOST_NAMED} more` : '';
+function unsettledError(
+  inputs: readonly Input[],
+  [event]: readonly StateEvent[],
+  rounds: number,
+): UnsettledError {
+  const named = inputs.slice(0, MAX_NAMED).map(describeInput).join(', ');
+  const more = inputs.length > MAX_NAMED ? ` and ${inputs.length - MAX_NAMED} more` : '';
   return new UnsettledError(
     `the state did not settle in ${rounds} rounds after ${named}${more}; the next event was ${JSON.stringify(event)}`,
   );
 }
 
-/** Names an input for people. */
-function nameOf(input: Input): string {
+/** Describes an input for error messages. */
+function describeInput(input: Input): string {
   switch (input.type) {
     case 'change':
       return `change (${input.changes.map((one) => `${one.op} ${targetOf(one)}`).join(', ')})`;

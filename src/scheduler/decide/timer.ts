@@ -3,14 +3,14 @@ import { ownerOf, type State } from '../domain/state.ts';
 import { isCounted, type Task } from '../domain/task.ts';
 import { dueTimers, type Timer } from '../domain/timers.ts';
 import { decline, RECONCILE_ALL, reconcile } from './connection/calls.ts';
-import { LONGEST_RECONCILE_WAIT_MS } from './connection/subscription.ts';
-import { whenUnreachable } from './connection/update.ts';
+import { MAX_RECONCILE_WAIT_MS } from './connection/subscription.ts';
+import { giveUpUnreachable } from './connection/update.ts';
 import { checkDeadline } from './deployments/deadlines.ts';
 import type { Call, Decision } from './inputs.ts';
 import { endTasks } from './tasks/ending.ts';
 
-/** Does what is due. */
-export function timePassed(state: State, now: number): Decision {
+/** Handles all timers that are due. */
+export function handleTimer(state: State, now: number): Decision {
   const due = dueTimers(state.timers, now);
   const events: StateEvent[] = due.length > 0 ? [{ type: 'timers_fired', until: now }] : [];
   const calls: Call[] = [];
@@ -30,14 +30,14 @@ function fire(state: State, timer: Timer, now: number): { events: StateEvent[]; 
   if (timer.kind === 'unreachable') {
     const task = state.tasks.get(timer.taskId);
     if (task?.state !== 'TASK_UNREACHABLE') return nothing;
-    return { events: whenUnreachable(ownerOf(state, task), task, now), calls: [] };
+    return { events: giveUpUnreachable(ownerOf(state, task), task, now), calls: [] };
   }
   const { connection } = timer;
   if (!state.connected || connection !== state.connection) return nothing;
   switch (timer.kind) {
     case 'kill': {
       const task = state.tasks.get(timer.taskId);
-      // On an agent out of reach nothing can be ended; that is done when it returns.
+      // Tasks on an unreachable agent can't be killed; that is done when the agent returns.
       return task && isCounted(task) ? endTasks(state, [task], now) : nothing;
     }
     case 'launch': {
@@ -62,17 +62,17 @@ function fire(state: State, timer: Timer, now: number): { events: StateEvent[]; 
     }
     case 'reconcile': {
       if (state.unanswered.size === 0) return nothing;
-      const waitMs = Math.min(timer.waitMs * 2, LONGEST_RECONCILE_WAIT_MS);
+      const waitMs = Math.min(timer.waitMs * 2, MAX_RECONCILE_WAIT_MS);
       const again: Timer = { kind: 'reconcile', waitMs, connection };
       return {
         events: [{ type: 'timer_set', at: now + waitMs, timer: again }],
-        calls: reconcile(unanswered(state)),
+        calls: reconcile(listUnanswered(state)),
       };
     }
   }
 }
 
-function* unanswered(state: State): Generator<Task> {
+function* listUnanswered(state: State): Generator<Task> {
   for (const id of state.unanswered) {
     const task = state.tasks.get(id);
     if (task) yield task;

@@ -1,4 +1,4 @@
-/** The kinds of values that apps and groups are made of, as the API takes them. */
+/** Schemas for the kinds of values in apps and groups, as the API accepts them. */
 
 import * as z from 'zod';
 
@@ -7,7 +7,7 @@ const NUL = 'may not hold a NUL';
 
 const DECIMAL = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
 
-/** HTTPie's `instances=2` sends a string. */
+/** Accepts numbers as text: HTTPie's `instances=2` sends a string. */
 function fromText(value: unknown): unknown {
   return typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value;
 }
@@ -30,12 +30,12 @@ export function wholeNumber(least: number, most: number) {
 }
 
 export const text = z
-  .string({ error: (issue) => (issue.input === undefined ? EMPTY : 'must be a text') })
+  .string({ error: (issue) => (issue.input === undefined ? EMPTY : 'must be a string') })
   .refine((value) => !value.includes('\0'), NUL);
 export const filled = text.min(1, EMPTY);
 export const flag = z.boolean({ error: 'must be true or false' });
 
-/** A list of at most `most` elements. */
+/** An array of at most `most` elements. */
 export function list<T extends z.ZodType>(element: T, most: number, what = 'must be an array') {
   return z.array(element, { error: what }).max(most, `may have at most ${most} elements`);
 }
@@ -57,13 +57,13 @@ export const environment = z.record(
   scalarText,
   {
     error: (issue) =>
-      issue.code === 'invalid_key' ? 'is not the name of a variable' : 'must be an object of texts',
+      issue.code === 'invalid_key' ? 'is not the name of a variable' : 'must be an object of strings',
   },
 );
 
-export const labels = z.record(filled, scalarText, { error: 'must be an object of texts' });
+export const labels = z.record(filled, scalarText, { error: 'must be an object of strings' });
 
-/** Without what is null, at every depth: a field that is null counts as left out. */
+/** Removes null values at every depth: a field that is null counts as omitted. */
 export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (typeof value !== 'object' || value === null) return value;

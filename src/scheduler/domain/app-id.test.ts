@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { absoluteId, ancestorsOf, flatId, hostLikeId, idProblem, isWithin, parentOf } from './app-id.ts';
+import { absoluteId, ancestorsOf, findIdProblem, flatId, hostLikeId, isWithin, parentOf } from './app-id.ts';
 
 describe('ids', () => {
   it.each([
@@ -14,8 +14,8 @@ describe('ids', () => {
     expect(absoluteId(id, base)).toBe(absolute);
   });
 
-  it.each(['/a', '/a/b-c', '/a.b/c', '/0'])('%s will do', (id) => {
-    expect(idProblem(id)).toBeUndefined();
+  it.each(['/a', '/a/b-c', '/a.b/c', '/0'])('%s is valid', (id) => {
+    expect(findIdProblem(id)).toBeUndefined();
   });
 
   it.each([
@@ -26,8 +26,8 @@ describe('ids', () => {
     ['/a/restart', "may not end in 'restart'"],
     ['/a/tasks', "may not end in 'tasks'"],
     [`/${'a'.repeat(200)}`, 'may have at most 200 characters'],
-  ])('%s will not: %s', (id, problem) => {
-    expect(idProblem(id)).toContain(problem);
+  ])('%s is invalid: %s', (id, problem) => {
+    expect(findIdProblem(id)).toContain(problem);
   });
 
   it('are paths', () => {

@@ -8,8 +8,8 @@ function parsed(fields: Record<string, unknown>): AppDefinition {
   return appSchema.parse({ id: '/a', cmd: 'true', ...fields });
 }
 
-/** `path: message` of each thing that is wrong. */
-function wrong(fields: unknown): string[] {
+/** `path: message` for each error. */
+function errorsOf(fields: unknown): string[] {
   const result = appSchema.safeParse(fields);
   return result.success
     ? []
@@ -30,7 +30,7 @@ describe('an app', () => {
     });
   });
 
-  it('may say nothing by null, at any depth', () => {
+  it('may have null for omitted fields, at any depth', () => {
     expect(
       parsed({ user: null, container: { docker: { image: 'i', parameters: null } } }),
     ).not.toHaveProperty('user');
@@ -40,20 +40,20 @@ describe('an app', () => {
     [[], 'must be a JSON object'],
     ['x', 'must be a JSON object'],
   ])('is an object, not %j', (sent, message) => {
-    expect(wrong(sent)).toEqual([`: ${message}`]);
+    expect(errorsOf(sent)).toEqual([`: ${message}`]);
   });
 
   it.each<[Record<string, unknown>, string]>([
-    [{ args: ['x'] }, "args: can't stand beside cmd: give one of them"],
-    [{ portDefinitions: [{ name: 'a' }, { name: 'a' }] }, 'portDefinitions: have a name twice'],
+    [{ args: ['x'] }, "args: can't be combined with cmd: set only one of them"],
+    [{ portDefinitions: [{ name: 'a' }, { name: 'a' }] }, 'portDefinitions: must have different names'],
     [{ portDefinitions: [{ port: 80 }, { port: 80 }] }, 'portDefinitions: must be different from each other'],
     [
       { networks: [{ mode: 'host' }, { mode: 'container', name: 'x' }] },
-      'networks: may be several only where all are of the mode container',
+      'networks: may have several entries only if all have mode container',
     ],
     [
       { container: { docker: { image: 'i' }, volumes: [{ containerPath: '/x' }] } },
-      'container.volumes.0: has no hostPath: only volumes of the host are known here',
+      'container.volumes.0: has no hostPath: only host volumes are supported',
     ],
     [
       { container: { docker: { image: 'i' }, volumes: [{ containerPath: '/x:/', hostPath: '/y' }] } },
@@ -74,23 +74,23 @@ describe('an app', () => {
     [{ healthChecks: [{ protocol: 'COMMAND' }] }, 'healthChecks.0.command: may not be empty'],
     [
       { healthChecks: [{ protocol: 'MESOS_TCP' }, { protocol: 'MESOS_HTTP' }] },
-      'healthChecks: may hold one check at most that is done on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP',
+      'healthChecks: may have at most one check that runs on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP',
     ],
-  ])('can not be %j', (fields, problem) => {
-    expect(wrong({ id: '/a', cmd: 'true', ...fields })).toEqual([problem]);
+  ])('must not be %j', (fields, problem) => {
+    expect(errorsOf({ id: '/a', cmd: 'true', ...fields })).toEqual([problem]);
   });
 
-  it('needs no port of its own for a check by a fixed port or a command', () => {
+  it('needs no port definition for a check with a fixed port or a command', () => {
     const healthChecks = [
       { protocol: 'TCP', port: 80 },
       { protocol: 'COMMAND', command: { value: 'true' } },
     ];
-    expect(wrong({ id: '/a', cmd: 'true', portDefinitions: [], healthChecks })).toEqual([]);
+    expect(errorsOf({ id: '/a', cmd: 'true', portDefinitions: [], healthChecks })).toEqual([]);
   });
 });
 
 describe('fields of older versions', () => {
-  it('of fetching, ports and addresses', () => {
+  it('for fetching, ports and addresses are converted', () => {
     expect(parsed({ uris: ['http://u'], ports: [80, 0] })).toMatchObject({
       fetch: [{ uri: 'http://u', extract: true }],
       portDefinitions: [{ port: 80 }, { port: 0 }],
@@ -98,21 +98,21 @@ describe('fields of older versions', () => {
     expect(parsed({ ipAddress: { networkName: 'n' }, container: {} }).networks).toEqual([
       { mode: 'container', name: 'n' },
     ]);
-    expect(wrong({ id: '/a', cmd: 'true', ports: 80 })).toEqual(['portDefinitions: must be an array']);
+    expect(errorsOf({ id: '/a', cmd: 'true', ports: 80 })).toEqual(['portDefinitions: must be an array']);
   });
 
   it.each([
     ['HOST', 'host'],
     ['bridge', 'container/bridge'],
     ['USER', 'container'],
-  ])('of Docker’s network %s', (network, mode) => {
+  ])('for Docker’s network %s are converted', (network, mode) => {
     expect(parsed({ container: { docker: { image: 'i', network } } })).toMatchObject({
       container: { type: 'DOCKER', docker: { image: 'i' } },
       networks: [{ mode }],
     });
   });
 
-  it('of mapped ports, with their service ports apart', () => {
+  it('for mapped ports with separate service ports are converted', () => {
     const docker = {
       image: 'i',
       network: 'BRIDGE',
@@ -123,7 +123,7 @@ describe('fields of older versions', () => {
     expect(app.portDefinitions).toEqual([]);
   });
 
-  it('give way to the new ones', () => {
+  it('are ignored beside the new ones', () => {
     const app = parsed({
       uris: ['http://old'],
       fetch: [{ uri: 'http://new' }],
@@ -145,14 +145,14 @@ describe('fields of older versions', () => {
 describe('ports of the host', () => {
   const container = { docker: { image: 'docker:///i' } };
 
-  it('are those of the definitions where the network is the host’s', () => {
+  it('come from portDefinitions with host networking', () => {
     const app = parsed({ requirePorts: true, portDefinitions: [{ port: 80, name: 'http' }] });
     expect(portsOf(app)).toEqual([{ servicePort: 80, hostPort: 80, protocol: 'tcp', name: 'http' }]);
     expect(hasOwnNetwork(app)).toBe(false);
     expect(portsOf(parsed({ portDefinitions: [{ port: 80 }] }))[0]?.hostPort).toBe(0);
   });
 
-  it('are those of the mappings where the container has a network of its own', () => {
+  it('come from portMappings if the container has its own network', () => {
     const portMappings = [{ containerPort: 80 }, { containerPort: 81, hostPort: 31_000 }];
     const bridged = parsed({ container: { ...container, portMappings } });
     expect(bridged.networks).toEqual([{ mode: 'container/bridge' }]);
@@ -160,7 +160,7 @@ describe('ports of the host', () => {
       [0, 80],
       [31_000, 81],
     ]);
-    // In one of its own making only those that ask for one.
+    // In a user-defined network, only mappings that request a host port.
     const named = parsed({
       container: { ...container, portMappings },
       networks: [{ mode: 'container', name: 'n' }],

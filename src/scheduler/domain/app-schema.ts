@@ -1,6 +1,6 @@
 /**
- * An app as Marathon's v2 API writes it. This schema alone says what requests may hold, what an app is in the
- * program, and what the OpenAPI document says of it. Source of names and defaults: Marathon 1.11.
+ * The schema of an app in Marathon's v2 API. It defines what requests may contain, the type of an app in the program,
+ * and its description in the OpenAPI document. Source of names and defaults: Marathon 1.11.
  */
 
 import * as z from 'zod';
@@ -16,26 +16,26 @@ import {
   text,
   wholeNumber,
 } from './app-fields.ts';
-import { constraintSchema, impossible } from './constraint.ts';
-import { modernApp, withPorts } from './legacy-fields.ts';
+import { constraintSchema, findConflicts } from './constraint.ts';
+import { renameLegacyFields, withPorts } from './legacy-fields.ts';
 
-export const MOST_INSTANCES = 1_000_000;
-const MOST_AMOUNT = 1e12;
-const MOST_PORTS = 100;
-const MOST_SECONDS = 10 * 365 * 86_400;
-const MOST_CHECKS = 20;
+export const MAX_INSTANCES = 1_000_000;
+const MAX_AMOUNT = 1e12;
+const MAX_PORTS = 100;
+const MAX_SECONDS = 10 * 365 * 86_400;
+const MAX_CHECKS = 20;
 
-const seconds = (least = 0) => number(least, MOST_SECONDS);
+const seconds = (least = 0) => number(least, MAX_SECONDS);
 const port = wholeNumber(0, 65_535);
 const protocol = z.enum(['tcp', 'udp', 'udp,tcp'], { error: "must be 'tcp', 'udp' or 'udp,tcp'" });
 const portName = filled.regex(/^[a-z0-9-]{1,15}$/, "may hold up to 15 lower-case letters, digits and '-'");
 
 const portMapping = z.object({
-  /** 0: the same as the host's port. */
+  /** 0: the same as the host port. */
   containerPort: port.default(0),
-  /** 0: any. */
+  /** 0: any port. */
   hostPort: port.optional(),
-  /** 0: any that is free. */
+  /** 0: any free port. */
   servicePort: port.default(0),
   protocol: protocol.default('tcp'),
   name: portName.optional(),
@@ -43,7 +43,7 @@ const portMapping = z.object({
 });
 
 const portDefinition = z.object({
-  /** The service port; with `requirePorts` the host's port too. 0: any that is free. */
+  /** The service port; with `requirePorts` also the host port. 0: any free port. */
   port: port.default(0),
   protocol: protocol.default('tcp'),
   name: portName.optional(),
@@ -64,10 +64,10 @@ const docker = z.object(
     image: filled,
     forcePullImage: flag.default(false),
     privileged: flag.default(false),
-    /** `--KEY=VALUE` for `docker create`. */
+    /** Passed to `docker create` as `--KEY=VALUE`. */
     parameters: list(z.object({ key: filled, value: text }), 200).default([]),
-    /** v1's: passed on to `docker create` as they are. */
-    options: list(text, 200, 'must be an array of texts').optional(),
+    /** From v1: passed to `docker create` unchanged. */
+    options: list(text, 200, 'must be an array of strings').optional(),
   },
   { error: 'must be an object with an image' },
 );
@@ -77,7 +77,7 @@ const container = z.object(
     type: oneOf('DOCKER', 'MESOS').default('MESOS'),
     docker: docker.optional(),
     volumes: list(volume, 100).default([]),
-    portMappings: list(portMapping, MOST_PORTS).optional(),
+    portMappings: list(portMapping, MAX_PORTS).optional(),
   },
   { error: 'must be an object' },
 );
@@ -93,15 +93,15 @@ const checkTiming = {
   gracePeriodSeconds: seconds().default(300),
   intervalSeconds: seconds(1).default(60),
   timeoutSeconds: seconds(1).default(20),
-  maxConsecutiveFailures: wholeNumber(0, MOST_INSTANCES).default(3),
+  maxConsecutiveFailures: wholeNumber(0, MAX_INSTANCES).default(3),
   delaySeconds: seconds().default(15),
 };
 const portOfCheck = {
-  portIndex: wholeNumber(0, MOST_PORTS).optional(),
+  portIndex: wholeNumber(0, MAX_PORTS).optional(),
   port: wholeNumber(1, 65_535).optional(),
 };
 
-/** HTTP and TCP are tried by the scheduler; the others by the executor on the agent. */
+/** The scheduler makes the checks HTTP, HTTPS and TCP; the executor on the agent makes the others. */
 export const healthCheckSchema = z
   .object({
     protocol: oneOf('HTTP', 'HTTPS', 'TCP', 'COMMAND', 'MESOS_HTTP', 'MESOS_HTTPS', 'MESOS_TCP').default(
@@ -138,21 +138,21 @@ const fetchEntry = z.object({
 
 const fraction = number(0, 1);
 
-/** Each field of an app by itself; `appSchema` adds the rules that concern several. */
+/** The fields of an app, each on its own; `appSchema` adds the rules that concern several fields. */
 export const appFields = z.object(
   {
     id: filled,
     cmd: text.optional(),
-    args: list(text, 1000, 'must be an array of texts').optional(),
+    args: list(text, 1000, 'must be an array of strings').optional(),
     user: filled.optional(),
     env: environment.default({}),
     labels: labels.default({}),
-    instances: wholeNumber(0, MOST_INSTANCES).default(1),
-    cpus: number(0.001, MOST_AMOUNT).default(1),
+    instances: wholeNumber(0, MAX_INSTANCES).default(1),
+    cpus: number(0.001, MAX_AMOUNT).default(1),
     /** MiB */
-    mem: number(0, MOST_AMOUNT).default(128),
+    mem: number(0, MAX_AMOUNT).default(128),
     /** MiB */
-    disk: number(0, MOST_AMOUNT).default(0),
+    disk: number(0, MAX_AMOUNT).default(0),
     gpus: wholeNumber(0, 10_000).default(0),
     executor: text.regex(/^(\/\/cmd|\/[^/].*|)$/, "must be '//cmd', an absolute path, or empty").default(''),
     constraints: list(constraintSchema, 100).default([]),
@@ -163,12 +163,12 @@ export const appFields = z.object(
     networks: list(network, 10)
       .min(1, EMPTY)
       .default([{ mode: 'host' }]),
-    portDefinitions: list(portDefinition, MOST_PORTS).default([]),
-    /** The host's ports are to be the service ports. */
+    portDefinitions: list(portDefinition, MAX_PORTS).default([]),
+    /** Uses the service ports as host ports. */
     requirePorts: flag.default(false),
-    healthChecks: list(healthCheckSchema, MOST_CHECKS).default([]),
+    healthChecks: list(healthCheckSchema, MAX_CHECKS).default([]),
     readinessChecks: list(readinessCheck, 1).default([]),
-    dependencies: list(filled, 1000, 'must be an array of texts').default([]),
+    dependencies: list(filled, 1000, 'must be an array of strings').default([]),
     upgradeStrategy: z
       .object({ minimumHealthCapacity: fraction.default(1), maximumOverCapacity: fraction.default(1) })
       .prefault({}),
@@ -183,16 +183,18 @@ export const appFields = z.object(
         z.object({ inactiveAfterSeconds: seconds().default(0), expungeAfterSeconds: seconds().default(0) }),
       ])
       .prefault({}),
-    /** Ours. A service is kept running, a daemon has one task on every agent that will do, a job is done at exit 0. */
+    /**
+     * Not in Marathon. A service keeps running, a daemon runs on every suitable agent, a job is done at exit code 0.
+     */
     mode: z
       .enum(['service', 'daemon', 'job'], { error: "must be 'service', 'daemon' or 'job'" })
       .default('service'),
-    /** Ours. A deployment that gets no further for so long has failed, and is rolled back. */
+    /** Not in Marathon. A deployment without progress for this time fails and is rolled back. */
     progressDeadlineSeconds: seconds(1).optional(),
-    /** Ours. A deployment in which more tasks than this fail has failed, and is rolled back. */
-    maxFailures: wholeNumber(0, MOST_INSTANCES).optional(),
-    /** v1's; kept, without effect. */
-    taskRateLimit: number(0, MOST_AMOUNT).optional(),
+    /** Not in Marathon. A deployment with more failed tasks than this fails and is rolled back. */
+    maxFailures: wholeNumber(0, MAX_INSTANCES).optional(),
+    /** From v1; kept, without effect. */
+    taskRateLimit: number(0, MAX_AMOUNT).optional(),
   },
   { error: 'must be a JSON object' },
 );
@@ -200,15 +202,15 @@ export const appFields = z.object(
 type Fields = z.output<typeof appFields>;
 
 export const appSchema = z.preprocess(
-  (sent) => withPorts(modernApp(sent)),
+  (sent) => withPorts(renameLegacyFields(sent)),
   appFields.superRefine((app, context) => {
-    for (const { path, message } of contradictions(app)) {
+    for (const { path, message } of findContradictions(app)) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
   }),
 );
 
-/** An app's definition, normalized: with every default filled in. */
+/** The definition of an app, with every default filled in. */
 export type AppDefinition = z.output<typeof appSchema>;
 
 interface Contradiction {
@@ -216,24 +218,24 @@ interface Contradiction {
   readonly message: string;
 }
 
-/** What no single field is to blame for. */
-function* contradictions(app: Fields): Generator<Contradiction> {
+/** Finds invalid combinations of fields. */
+function* findContradictions(app: Fields): Generator<Contradiction> {
   if (app.cmd !== undefined && app.cmd !== '' && app.args !== undefined) {
-    yield { path: ['args'], message: "can't stand beside cmd: give one of them" };
+    yield { path: ['args'], message: "can't be combined with cmd: set only one of them" };
   }
   const ports = app.container?.portMappings ?? app.portDefinitions;
   const where = app.container?.portMappings ? ['container', 'portMappings'] : ['portDefinitions'];
   const names = ports.flatMap(({ name }) => name ?? []);
-  if (new Set(names).size < names.length) yield { path: where, message: 'have a name twice' };
+  if (new Set(names).size < names.length) yield { path: where, message: 'must have different names' };
   const services = ports.flatMap((p) => ('port' in p ? p.port : p.servicePort)).filter((p) => p !== 0);
   if (new Set(services).size < services.length)
     yield { path: where, message: 'must be different from each other' };
   if (app.networks.length > 1 && app.networks.some(({ mode }) => mode !== 'container')) {
-    yield { path: ['networks'], message: 'may be several only where all are of the mode container' };
+    yield { path: ['networks'], message: 'may have several entries only if all have mode container' };
   }
   for (const [i, { containerPath, hostPath }] of (app.container?.volumes ?? []).entries()) {
     if (hostPath === undefined) {
-      const message = 'has no hostPath: only volumes of the host are known here';
+      const message = 'has no hostPath: only host volumes are supported';
       yield { path: ['container', 'volumes', i], message };
     } else if (/[:\0]/.test(hostPath + containerPath)) {
       yield { path: ['container', 'volumes', i], message: "may not hold ':'" };
@@ -251,12 +253,12 @@ function* contradictions(app: Fields): Generator<Contradiction> {
   }
   if (app.healthChecks.filter(({ protocol: kind }) => /^MESOS_|^COMMAND$/.test(kind)).length > 1) {
     const message =
-      'may hold one check at most that is done on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP';
+      'may have at most one check that runs on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP';
     yield { path: ['healthChecks'], message };
   }
-  // How many agents a daemon is for is not known.
+  // The number of agents for a daemon is unknown.
   const instances = app.mode === 'daemon' ? 0 : app.instances;
-  for (const { index, message } of impossible(app.constraints, instances)) {
+  for (const { index, message } of findConflicts(app.constraints, instances)) {
     yield { path: ['constraints', index], message };
   }
 }

@@ -1,23 +1,23 @@
 import type { AppDefinition } from './app-schema.ts';
 
-/** An app as it is kept: its definition, where it came from, and when it became what it is. */
+/** A stored app: its definition, the API it came from, and its versions. */
 export interface App extends Readonly<AppDefinition> {
-  /** The API that created it: the form of its task ids and the precedence of its environment follow that. */
+  /** The API that created the app; determines the form of task ids and the precedence of environment variables. */
   readonly api: 'v1' | 'v2';
-  /** When this definition was made, as ISO 8601 with milliseconds; names it among the app's versions. */
+  /** Time of this definition, as ISO 8601 with milliseconds; identifies it among the app's versions. */
   readonly version: string;
-  /** The version in which anything but the number of instances changed: tasks of another are of an old one. */
+  /** The last version that changed more than the number of instances: tasks of another configVersion are outdated. */
   readonly configVersion: string;
-  /** The version in which the number of instances changed. */
+  /** The last version that changed the number of instances. */
   readonly scaleVersion: string;
 }
 
 export interface PortSpec {
-  /** 0: any that is free. */
+  /** 0: any free port. */
   readonly servicePort: number;
-  /** What the host's port must be; 0 for any. */
+  /** The required host port; 0 for any port. */
   readonly hostPort: number;
-  /** In the container; undefined where the image or the network decides. */
+  /** The port in the container; undefined if the image or the network determines it. */
   readonly containerPort?: number;
   readonly protocol: string;
   readonly name?: string | undefined;
@@ -27,12 +27,12 @@ type Definition = Readonly<
   Pick<AppDefinition, 'container' | 'networks' | 'portDefinitions' | 'requirePorts'>
 >;
 
-/** Whether the container has a network of its own, so that the host's ports are mapped. */
+/** True if the container has its own network, so that host ports are mapped. */
 export function hasOwnNetwork({ networks, container }: Pick<Definition, 'networks' | 'container'>): boolean {
   return container !== undefined && networks.some(({ mode }) => mode !== 'host');
 }
 
-/** One for each host port that a task gets, in order. */
+/** @returns one entry for each host port of a task, in order */
 export function portsOf(app: Definition): PortSpec[] {
   if (!hasOwnNetwork(app)) {
     return app.portDefinitions.map(({ port, protocol, name }) => ({
@@ -43,7 +43,7 @@ export function portsOf(app: Definition): PortSpec[] {
     }));
   }
   const bridged = app.networks.some(({ mode }) => mode === 'container/bridge');
-  // In a network of its own making a container needs no port of the host, unless it asks for one.
+  // In a user-defined network a container needs no host port, unless it requests one.
   return (app.container?.portMappings ?? [])
     .filter(({ hostPort }) => bridged || hostPort !== undefined)
     .map(({ servicePort, hostPort, containerPort, protocol, name }) => ({
@@ -59,7 +59,7 @@ export function servicePortsOf(app: Definition): number[] {
   return portsOf(app).map(({ servicePort }) => servicePort);
 }
 
-/** The app's image, without the `docker:///` that v1 put before it. */
+/** @returns the image without v1's prefix `docker:///` */
 export function imageOf({ container }: Pick<AppDefinition, 'container'>): string | undefined {
   const image = container?.docker?.image;
   return image?.startsWith('docker:///') ? image.slice('docker:///'.length) : image;

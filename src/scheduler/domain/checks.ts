@@ -1,14 +1,14 @@
-/** How an app's health and readiness checks are done for one of its tasks: by its executor, or from here. */
+/** Splits an app's health and readiness checks into those of the executor and those of the scheduler. */
 
 import type { HealthCheck } from '../../mesos/types.ts';
 import { type App, portsOf } from './app.ts';
 
 type Check = App['healthChecks'][number];
 
-/** A check that the scheduler does over the network, on the task's host. */
+/** A check that the scheduler makes over the network, on the task's host. */
 export interface Probe {
   readonly check: HealthCheck;
-  /** A readiness check: once it has passed it is not repeated, and its failures end nothing. */
+  /** True for a readiness check: it is not repeated after it has passed, and its failures never kill the task. */
   readonly once: boolean;
 }
 
@@ -19,18 +19,18 @@ const ON_AGENT: ReadonlySet<Check['protocol']> = new Set([
   'MESOS_TCP',
 ]);
 
-/** Whether Mesos has the check done on the agent; it knows one for each task. */
+/** True if the executor makes the check on the agent. Mesos supports one such check per task. */
 export function isOnAgent({ protocol }: Check): boolean {
   return ON_AGENT.has(protocol);
 }
 
-/** The check that goes with the task to its executor. */
+/** @returns the check that the task's executor makes */
 export function agentCheck(app: App, ports: readonly number[]): HealthCheck | undefined {
   const check = app.healthChecks.find(isOnAgent);
   return check && { ...timing(check), ...target(check, ports) };
 }
 
-/** The checks that are done from here. */
+/** @returns the checks that the scheduler makes */
 export function probesOf(app: App, ports: readonly number[]): Probe[] {
   const health = app.healthChecks
     .filter((check) => !isOnAgent(check))

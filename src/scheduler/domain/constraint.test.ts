@@ -10,7 +10,7 @@ function errors(constraints: unknown, more: Record<string, unknown> = {}): strin
     : fieldErrors(result.error).map(({ path, error }) => `${path.join('/')} ${error}`);
 }
 
-describe('constraints that no cluster can meet', () => {
+describe('constraints that no cluster can satisfy', () => {
   it.each([
     [
       [
@@ -31,44 +31,44 @@ describe('constraints that no cluster can meet', () => {
         ['rack', 'LIKE', 'a.'],
         ['rack', 'IS', 'b'],
       ],
-      "constraints/1 can't be met: rack is to be b, and LIKE a.",
+      "constraints/1 can't be met: rack must be b, which contradicts LIKE a.",
     ],
     [
       [
         ['rack', 'IS', 'b'],
         ['rack', 'UNLIKE', '.'],
       ],
-      "constraints/1 can't be met: rack is to be b, and UNLIKE .",
+      "constraints/1 can't be met: rack must be b, which contradicts UNLIKE .",
     ],
     [
       [
         ['rack', 'CLUSTER', 'a'],
         ['rack', 'UNIQUE'],
       ],
-      /^constraints\/1 can't be met: rack UNIQUE .* leave room for 1/,
+      /^constraints\/1 can't be met: rack UNIQUE .* allow at most 1 /,
     ],
     [
       [
         ['rack', 'UNIQUE'],
         ['rack', 'CLUSTER'],
       ],
-      /^constraints\/0 can't be met: rack UNIQUE .* leave room for 1/,
+      /^constraints\/0 can't be met: rack UNIQUE .* allow at most 1 /,
     ],
     [
       [
         ['rack', 'IS', 'a'],
         ['rack', 'MAX_PER', '1'],
       ],
-      /MAX_PER 1 .* leave room for 1, and 2 instances are wanted/,
+      /MAX_PER 1 .* allow at most 1 instances, but 2 are wanted/,
     ],
     [
       [
         ['rack', 'IS', 'a'],
         ['rack', 'GROUP_BY', '3'],
       ],
-      /GROUP_BY 3 .* leave room for 1/,
+      /GROUP_BY 3 .* allow at most 1 /,
     ],
-  ])('%j are told when the app is posted', (constraints, expected) => {
+  ])('%j are rejected with the app', (constraints, expected) => {
     const found = errors(constraints);
     expect(found).toHaveLength(1);
     expect(found[0]).toMatch(expected);
@@ -111,7 +111,7 @@ describe('constraints that no cluster can meet', () => {
         ['rack', 'GROUP_BY', '9'],
       ],
     ],
-  ])('are not these: %j', (constraints) => {
+  ])('do not include %j', (constraints) => {
     expect(errors(constraints)).toEqual([]);
   });
 
@@ -134,6 +134,6 @@ it.each([
   [['rack', 'LIKE', '('], 'LIKE has a pattern'],
   [['rack', 'SAME'], 'unknown operator'],
   [['rack'], 'must be [field, operator, value]'],
-])('%j has a value that makes no sense', (constraint, expected) => {
+])('%j has an invalid value', (constraint, expected) => {
   expect(errors([constraint]).join()).toContain(expected);
 });

@@ -1,11 +1,11 @@
-/** The indexes that are kept over an app's tasks. Their upkeep costs the same however many tasks and apps there are. */
+/** Maintains the counters of an app's tasks. The cost of an update does not depend on the number of tasks and apps. */
 
-import { missingOf } from './rollout.ts';
+import { countMissing } from './rollout.ts';
 import type { AppRecord, State } from './state.ts';
 import { isCounted, isReady, type Task } from './task.ts';
 
-/** Adds or takes away one task from its app's counts; called on both sides of a change to the task. */
-export function tally(record: AppRecord, task: Task, by: 1 | -1): void {
+/** Adds a task to its app's counters or removes it. Call it before and after each change to the task. */
+export function updateCounts(record: AppRecord, task: Task, by: 1 | -1): void {
   if (!isCounted(task)) return;
   record.counted += by;
   if (task.killedAt !== undefined) record.ending += by;
@@ -29,17 +29,17 @@ export function count<K>(counts: Map<K, number>, key: K, by: number): void {
   else counts.delete(key);
 }
 
-/** Makes a definition the one that is run. */
+/** Makes a definition the active one. */
 export function activate(record: AppRecord, app: AppRecord['active']): void {
-  for (const task of record.tasks.values()) tally(record, task, -1);
+  for (const task of record.tasks.values()) updateCounts(record, task, -1);
   if (app) record.active = app;
   else delete record.active;
-  for (const task of record.tasks.values()) tally(record, task, 1);
+  for (const task of record.tasks.values()) updateCounts(record, task, 1);
 }
 
 /**
- * Whether the app waits, and may launch, and what is to be looked at; called after every change to its tasks, and
- * whatever else could have changed that.
+ * Updates whether the app is waiting, may launch, or must be settled. Call it after every change to its tasks, and
+ * after other changes that may affect this.
  */
 export function refresh(state: State, record: AppRecord | undefined, now: number): void {
   if (!record) return;
@@ -53,7 +53,7 @@ export function refresh(state: State, record: AppRecord | undefined, now: number
 function refreshDemand(state: State, record: AppRecord, now: number): void {
   const { id } = record.app;
   const before = record.missing;
-  record.missing = missingOf(record);
+  record.missing = countMissing(record);
   if (record.deploymentId !== undefined) state.unsettledDeployments.add(record.deploymentId);
   const { counted, current, ending, active } = record;
   const excess = active?.mode === 'service' && current - ending > active.instances;
@@ -66,7 +66,7 @@ function refreshDemand(state: State, record: AppRecord, now: number): void {
     delete record.waitingSince;
     return;
   }
-  // A daemon is never said to wait: it takes what agents there are.
+  // A daemon is never waiting: it runs on the agents that exist.
   if (active?.mode !== 'daemon') {
     record.waitingSince ??= now;
     state.waiting.add(id);

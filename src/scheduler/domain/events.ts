@@ -8,22 +8,22 @@ import type { Task } from './task.ts';
 import type { Timer } from './timers.ts';
 
 /**
- * Changes that must outlive the daemon. They are stored, in order, before anything that follows from them. Each needs
- * its codec in stored-events.ts.
+ * Changes that must survive the daemon. They are stored, in order, before any of their consequences leaves. Each type
+ * needs a codec in stored-events.ts.
  */
 export type StoredEvent =
-  /** From here on this release of mesosup writes. */
+  /** The release of mesosup that writes the following events. */
   | { readonly type: 'release_changed'; readonly release: string }
   | { readonly type: 'framework_registered'; readonly frameworkId: string }
-  /** The master has removed the framework, and there was nothing to lose with it. */
+  /** The master has removed the framework, which had no tasks. */
   | { readonly type: 'framework_forgotten' }
-  /** A new app, or a new definition of one. It is run from when its step of a deployment begins. */
+  /** A new app or a new definition. It becomes active when its step of a deployment begins. */
   | { readonly type: 'app_changed'; readonly app: App; readonly at: number }
-  /** Its tasks are asked to end from here on. */
+  /** The app is removed, and its tasks are to be killed. */
   | { readonly type: 'app_removed'; readonly appId: string; readonly at: number }
   | { readonly type: 'group_changed'; readonly group: Group }
   | { readonly type: 'group_removed'; readonly groupId: string }
-  /** Its first step begins with it. */
+  /** Begins the first step, too. */
   | { readonly type: 'deployment_started'; readonly deployment: Deployment }
   | {
       readonly type: 'deployment_stepped';
@@ -36,7 +36,7 @@ export type StoredEvent =
       readonly deploymentId: string;
       readonly outcome: Outcome;
       readonly at: number;
-      /** Why it did not succeed. */
+      /** Present unless the deployment succeeded. */
       readonly reason?: string;
     }
   /** Stored before the ACCEPT that carries the task leaves. */
@@ -54,18 +54,18 @@ export type StoredEvent =
       readonly type: 'task_killed';
       readonly taskId: string;
       readonly at: number;
-      /** It is ended because it is not well: why. */
+      /** The failed health check, if that is the reason for the kill. */
       readonly unhealthy?: string;
     }
-  /** Its agent has been out of reach for so long that another takes its place. */
+  /** The agent has been unreachable for so long that the task is replaced. */
   | { readonly type: 'task_given_up'; readonly taskId: string; readonly at: number }
-  /** Those of a snapshot: what a compacted journal begins with. */
+  /** The events of a snapshot, with which a compacted journal begins. */
   | { readonly type: 'counters_restored'; readonly runs: number; readonly deployments: number }
   | { readonly type: 'app_restored'; readonly record: RestoredApp }
   | { readonly type: 'deployment_restored'; readonly deployment: Deployment; readonly step: number }
   | { readonly type: 'task_restored'; readonly task: Task };
 
-/** What a snapshot holds of an app. */
+/** An app in a snapshot. */
 export interface RestoredApp {
   readonly versions: readonly App[];
   readonly run: number;
@@ -73,40 +73,42 @@ export interface RestoredApp {
   readonly launches: number;
   readonly succeeded: number;
   readonly frozen: boolean;
-  /** Of the one among the versions that is run. */
+  /** The active one among the versions. */
   readonly active?: App;
   readonly lastFailure?: TaskFailure;
 }
 
-/** Changes that are learned anew after a restart. */
+/** Changes that need not be stored, since the scheduler learns them again after a restart. */
 type VolatileEvent =
   | { readonly type: 'connected'; readonly at: number; readonly takesConstraints: boolean }
   | { readonly type: 'disconnected'; readonly reason: string }
   | { readonly type: 'offers_suppressed' }
   | { readonly type: 'offers_revived' }
-  /** Offers must be asked for again: a call that did so was lost. */
+  /** Offers must be revived again: a REVIVE was lost. */
   | { readonly type: 'offers_wanted' }
-  /** The master is told of these, or has been. */
-  | { readonly type: 'offer_constraints_told'; readonly constraints: OfferConstraints }
-  /** A call that told it was lost. */
+  /** These constraints are in force at the master, or are being sent. */
+  | { readonly type: 'offer_constraints_sent'; readonly constraints: OfferConstraints }
+  /** The call that sent constraints was lost. */
   | { readonly type: 'offer_constraints_lost' }
   | {
       readonly type: 'offer_constraints_refused';
       readonly constraints: OfferConstraints;
       readonly reason: string;
     }
-  /** No launches of the app until then, since its tasks keep failing. `delayMs` 0: at once, but not next time. */
+  /**
+   * Delays launches of the app, since its tasks keep failing. `delayMs` 0: no delay now, but the next failure counts.
+   */
   | { readonly type: 'app_delayed'; readonly appId: string; readonly delayMs: number; readonly at: number }
   | { readonly type: 'delay_passed'; readonly appId: string; readonly at: number }
-  /** Somebody said that the app may launch again, as if nothing had been. */
+  /** A client has ended the launch delay. */
   | { readonly type: 'delay_lifted'; readonly appId: string; readonly at: number }
-  /** An agent's offer did not do for the app. */
+  /** An agent's offer did not fit the app. */
   | ({
       readonly type: 'offer_refused';
       readonly appId: string;
       readonly agentId: string;
     } & Refusal)
-  /** How many offers were looked at for an app that still waits; it comes after the others next time. */
+  /** Counts the offers that were tried for an app that is still waiting; moves the app to the end of the order. */
   | {
       readonly type: 'offers_weighed';
       readonly appId: string;
@@ -115,10 +117,10 @@ type VolatileEvent =
       readonly used: boolean;
       readonly at: number;
     }
-  /** An offer had more of something than any before. */
+  /** An offer had more of a resource than any offer before. */
   | { readonly type: 'larger_offered'; readonly largest: Scalars }
   | { readonly type: 'tasks_unanswered'; readonly taskIds: readonly string[] }
-  /** What a check that is done from here found. */
+  /** The changed result of a check made by the scheduler. */
   | {
       readonly type: 'task_probed';
       readonly taskId: string;
@@ -127,7 +129,7 @@ type VolatileEvent =
       readonly at: number;
     }
   | { readonly type: 'task_answered'; readonly taskId: string }
-  /** What had changed of all apps, and of a deployment, has been seen to. */
+  /** All apps, or a deployment, have been settled. */
   | { readonly type: 'apps_settled' }
   | { readonly type: 'deployment_settled'; readonly deploymentId: string }
   | { readonly type: 'timer_set'; readonly at: number; readonly timer: Timer }

@@ -4,8 +4,8 @@ import { activate, count, refresh } from './counts.ts';
 import type { RestoredApp } from './events.ts';
 import { type AppRecord, orphansKey, type State } from './state.ts';
 
-/** Definitions that are kept of each app. */
-const MOST_VERSIONS = 20;
+/** Number of definitions kept for each app. */
+const MAX_VERSIONS = 20;
 
 export function changeApp(state: State, app: App, at: number): void {
   const known = state.apps.get(app.id);
@@ -27,7 +27,7 @@ export function changeApp(state: State, app: App, at: number): void {
   countPorts(state, app, 1);
   known.changedAt = at;
   known.versions.push(app);
-  if (known.versions.length > MOST_VERSIONS) known.versions.shift();
+  if (known.versions.length > MAX_VERSIONS) known.versions.shift();
 }
 
 export function removeApp(state: State, appId: string, at: number): void {

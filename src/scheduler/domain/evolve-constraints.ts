@@ -2,48 +2,48 @@ import type { OfferConstraints } from '../../mesos/types.ts';
 import type { StateEvent } from './events.ts';
 import type { State } from './state.ts';
 
-type Told = Extract<
+type ConstraintsEvent = Extract<
   StateEvent,
   {
     type:
       | 'connected'
       | 'disconnected'
-      | 'offer_constraints_told'
+      | 'offer_constraints_sent'
       | 'offer_constraints_lost'
       | 'offer_constraints_refused';
   }
 >;
 
-/** Keeps up what the master knows of which offers are of use. */
-export function tellConstraints(state: State, event: Told): void {
+/** Tracks the offer constraints that the master knows. */
+export function trackConstraints(state: State, event: ConstraintsEvent): void {
   const { constraints } = state;
   switch (event.type) {
     case 'connected':
-      constraints.telling = event.takesConstraints ? 'all' : 'nothing';
-      // SUBSCRIBE may have restated them or not.
-      constraints.told = isNone(constraints.told) ? {} : undefined;
-      constraints.restated = undefined;
+      constraints.sending = event.takesConstraints ? 'all' : 'nothing';
+      // It is unknown whether SUBSCRIBE contained them.
+      constraints.sent = isNone(constraints.sent) ? {} : undefined;
+      constraints.forSubscribe = undefined;
       state.demandChanged = true;
       return;
     case 'disconnected':
-      // Restated once: should that be why the master doesn't answer, the attempts that follow are without.
-      constraints.restated =
-        state.connected && constraints.telling === 'all' && !isNone(constraints.told)
-          ? constraints.told
+      // Only the first SUBSCRIBE repeats the constraints: if they are the reason for its failure, the next ones succeed.
+      constraints.forSubscribe =
+        state.connected && constraints.sending === 'all' && !isNone(constraints.sent)
+          ? constraints.sent
           : undefined;
       return;
-    case 'offer_constraints_told':
-      constraints.told = event.constraints;
+    case 'offer_constraints_sent':
+      constraints.sent = event.constraints;
       state.demandChanged = false;
       return;
     case 'offer_constraints_lost':
-      constraints.told = undefined;
+      constraints.sent = undefined;
       state.demandChanged = true;
       return;
     case 'offer_constraints_refused':
-      // Those told before are still in force. A master that won't even hear that there are none has never had any.
-      constraints.telling = isNone(event.constraints) ? 'nothing' : 'that there are none';
-      constraints.told = undefined;
+      // The constraints sent before stay in force. A master that rejects even empty constraints has none.
+      constraints.sending = isNone(event.constraints) ? 'nothing' : 'empty';
+      constraints.sent = undefined;
       state.demandChanged = true;
       return;
   }

@@ -34,7 +34,7 @@ export function stepDeployment(state: State, id: string, step: number, at: numbe
   beginStep(state, record, at);
 }
 
-/** From here on its apps are what they were changed to. */
+/** Activates the new definitions of the apps in the current step. */
 function beginStep(state: State, record: DeploymentRecord, at: number): void {
   state.unsettledDeployments.add(record.deployment.id);
   for (const { appId, type } of record.deployment.steps[record.step] ?? []) {
@@ -42,10 +42,10 @@ function beginStep(state: State, record: DeploymentRecord, at: number): void {
     if (!app || type === 'stop') continue;
     if (app.active?.configVersion !== app.app.configVersion) {
       app.succeeded = 0;
-      // What made the tasks of another configuration end says nothing of this one.
+      // Failures of another configuration say nothing about this one.
       delete app.delay;
       delete app.losses;
-      // Nor does what offers lacked for the other.
+      // Neither do refused offers.
       app.refusals.clear();
       delete app.offerCounts;
       state.ready.delete(appId);
@@ -66,7 +66,7 @@ export function endDeployment(state: State, id: string, outcome: Outcome, at: nu
     if (app?.deploymentId !== id) continue;
     delete app.deploymentId;
     if (outcome === 'cancelled') app.frozen = true;
-    // What its step had not begun for is run from now on, since that is what people see.
+    // Activates apps whose step has not begun, since the API shows these definitions.
     if (app.active !== app.app) {
       activate(app, app.app);
       state.demandChanged = true;
@@ -75,7 +75,7 @@ export function endDeployment(state: State, id: string, outcome: Outcome, at: nu
   }
 }
 
-/** What is being done at the moment. */
+/** @returns the actions of the current step */
 export function currentActions({
   deployment,
   step,

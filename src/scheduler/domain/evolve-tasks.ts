@@ -1,12 +1,12 @@
 import { isTerminal, type TaskState } from '../../mesos/types.ts';
-import { count, refresh, tally } from './counts.ts';
+import { count, refresh, updateCounts } from './counts.ts';
 import type { StateEvent } from './events.ts';
-import { PROMPT_RELAUNCHES } from './settings.ts';
-import { type AppRecord, lossesWith, orphansKey, ownerOf, type State, type TaskFailure } from './state.ts';
+import { IMMEDIATE_RELAUNCHES } from './settings.ts';
+import { type AppRecord, countLosses, orphansKey, ownerOf, type State, type TaskFailure } from './state.ts';
 import { isReady, type Task } from './task.ts';
-import { isOfTheCluster } from './task-end.ts';
+import { isClusterFailure } from './task-end.ts';
 
-const HAS_BEGUN: ReadonlySet<TaskState> = new Set(['TASK_STARTING', 'TASK_RUNNING']);
+const STARTED: ReadonlySet<TaskState> = new Set(['TASK_STARTING', 'TASK_RUNNING']);
 const FAILURES: ReadonlySet<TaskState> = new Set(['TASK_FAILED', 'TASK_ERROR', 'TASK_DROPPED', 'TASK_LOST']);
 
 export function addTask(state: State, task: Task, launched: boolean): void {
@@ -23,7 +23,7 @@ export function addTask(state: State, task: Task, launched: boolean): void {
   }
   record.tasks.set(task.id, task);
   if (launched) record.launches += 1;
-  tally(record, task, 1);
+  updateCounts(record, task, 1);
   refresh(state, record, task.launchedAt);
 }
 
@@ -42,7 +42,7 @@ export function updateTask(state: State, update: Extract<StateEvent, { type: 'ta
   if (!task) return;
   const record = ownerOf(state, task);
   const wasReady = isReady(task);
-  if (record) tally(record, task, -1);
+  if (record) updateCounts(record, task, -1);
   task.state = update.state;
   if (update.state === 'TASK_UNREACHABLE') task.unreachableAt ??= update.at;
   else {
@@ -57,28 +57,28 @@ export function updateTask(state: State, update: Extract<StateEvent, { type: 'ta
   if (update.state === 'TASK_RUNNING') task.runningAt ??= update.at;
   if (isTerminal(update.state)) {
     removeTask(state, task);
-    if (record) endOf(state, record, task, update.at);
-    else orphanEnded(state, task);
+    if (record) handleEnd(state, record, task, update.at);
+    else handleOrphanEnd(state, task);
     if (state.ready.size > 0) state.offersWanted = true;
   } else if (record) {
-    tally(record, task, 1);
-    if (HAS_BEGUN.has(update.state)) delete record.losses;
-    if (!wasReady && isReady(task)) progress(state, record, update.at);
+    updateCounts(record, task, 1);
+    if (STARTED.has(update.state)) delete record.losses;
+    if (!wasReady && isReady(task)) markProgress(state, record, update.at);
   }
   refresh(state, record, update.at);
 }
 
-function endOf(state: State, record: AppRecord, task: Task, at: number): void {
+function handleEnd(state: State, record: AppRecord, task: Task, at: number): void {
   record.tasks.delete(task.id);
-  noteEnd(state, record, task, at);
-  if (task.killedAt !== undefined) progress(state, record, at);
+  recordEnd(state, record, task, at);
+  if (task.killedAt !== undefined) markProgress(state, record, at);
   const isDone = task.state === 'TASK_FINISHED' && task.killedAt === undefined;
   if (!isDone || record.active?.mode !== 'job' || task.configVersion !== record.active.configVersion) return;
   record.succeeded += 1;
-  progress(state, record, at);
+  markProgress(state, record, at);
 }
 
-function orphanEnded(state: State, task: Task): void {
+function handleOrphanEnd(state: State, task: Task): void {
   const key = orphansKey(task);
   count(state.orphans, key, -1);
   if (state.orphans.has(key)) return;
@@ -86,24 +86,24 @@ function orphanEnded(state: State, task: Task): void {
   for (const id of state.deployments.keys()) state.unsettledDeployments.add(id);
 }
 
-/** The app's deployment has got further. */
-function progress(state: State, record: AppRecord, at: number): void {
+/** Records progress of the app's deployment. */
+function markProgress(state: State, record: AppRecord, at: number): void {
   const deployment = state.deployments.get(record.deploymentId ?? '');
   if (deployment) deployment.progressedAt = at;
 }
 
-/** Remembers what the end of a task says of its app. */
-function noteEnd(state: State, record: AppRecord, task: Task, at: number): void {
+/** Records what the end of a task means for its app. */
+function recordEnd(state: State, record: AppRecord, task: Task, at: number): void {
   if (task.killedAt !== undefined) return;
-  const lost = isOfTheCluster(task.state, task.reason);
-  if (lost && task.runningAt === undefined) record.losses = { waves: lossesWith(record, task), at };
+  const lost = isClusterFailure(task.state, task.reason);
+  if (lost && task.runningAt === undefined) record.losses = { waves: countLosses(record, task), at };
   const isFailure = lost
-    ? (record.losses?.waves ?? 0) > PROMPT_RELAUNCHES
+    ? (record.losses?.waves ?? 0) > IMMEDIATE_RELAUNCHES
     : FAILURES.has(task.state) || task.healthy === false;
-  if (isFailure) noteFailure(state, record, task, at);
+  if (isFailure) recordFailure(state, record, task, at);
 }
 
-function noteFailure(state: State, record: AppRecord, task: Task, at: number): void {
+function recordFailure(state: State, record: AppRecord, task: Task, at: number): void {
   record.lastFailure = failureOf(task, at);
   const deployment = state.deployments.get(record.deploymentId ?? '');
   if (deployment && task.configVersion === record.active?.configVersion) deployment.failures += 1;
@@ -117,7 +117,7 @@ function failureOf(task: Task, at: number): TaskFailure {
     agentId,
     version,
     state,
-    message: task.message || task.reason || 'no message was given',
+    message: task.message || task.reason || 'no message',
     at,
   };
 }
@@ -129,11 +129,11 @@ export function killTask(
   const task = state.tasks.get(taskId);
   if (!task || task.killedAt !== undefined) return;
   const record = ownerOf(state, task);
-  if (record) tally(record, task, -1);
+  if (record) updateCounts(record, task, -1);
   task.killedAt = at;
   if (!record) return;
-  if (unhealthy !== undefined) noteFailure(state, record, { ...task, message: unhealthy }, at);
-  tally(record, task, 1);
+  if (unhealthy !== undefined) recordFailure(state, record, { ...task, message: unhealthy }, at);
+  updateCounts(record, task, 1);
   refresh(state, record, at);
 }
 
@@ -141,9 +141,9 @@ export function giveUpTask(state: State, taskId: string, at: number): void {
   const task = state.tasks.get(taskId);
   if (task?.state !== 'TASK_UNREACHABLE') return;
   const record = ownerOf(state, task);
-  if (record) tally(record, task, -1);
+  if (record) updateCounts(record, task, -1);
   task.inactive = true;
-  if (record) tally(record, task, 1);
+  if (record) updateCounts(record, task, 1);
   refresh(state, record, at);
 }
 
@@ -155,11 +155,11 @@ export function probeTask(
   const record = task && ownerOf(state, task);
   if (!record) return;
   const wasReady = isReady(task);
-  tally(record, task, -1);
+  updateCounts(record, task, -1);
   task.probed = Array.from({ length: task.probes ?? 0 }, (_, i) =>
     i === probe ? healthy : task.probed?.[i],
   );
-  tally(record, task, 1);
-  if (!wasReady && isReady(task)) progress(state, record, at);
+  updateCounts(record, task, 1);
+  if (!wasReady && isReady(task)) markProgress(state, record, at);
   refresh(state, record, at);
 }

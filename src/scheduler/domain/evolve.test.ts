@@ -32,7 +32,7 @@ const task: Task = {
   state: 'TASK_STAGING',
 };
 
-/** An app as it is once its first deployment is over. */
+/** The events of an app whose first deployment has ended. */
 function begun(one: App): StateEvent[] {
   const deployment: Deployment = {
     id: `d${one.id}`,
@@ -80,11 +80,11 @@ it.each<StateEvent>([
   },
   { type: 'offers_weighed', appId: 'x', processed: 1, refused: new Map(), used: false, at: 0 },
   { type: 'task_answered', taskId: 'x' },
-])('$type changes nothing about what is not there', (event) => {
+])('$type has no effect on missing objects', (event) => {
   expect(after(event)).toEqual(createState(settings()));
 });
 
-it('tells that an app has changed by its revision', () => {
+it('increases the revision of a changed app', () => {
   const state = after(begun(app()));
   const changes: StateEvent[] = [
     { type: 'app_changed', app: app({ cpus: 2 }), at: 2 },
@@ -100,7 +100,7 @@ it('tells that an app has changed by its revision', () => {
   }
 });
 
-it('does not change the events it is given', () => {
+it('does not modify the events', () => {
   const launched: StateEvent = { type: 'task_launched', task: { ...task } };
   const state = after(started, launched, { type: 'task_updated', taskId: 't', state: 'TASK_RUNNING', at: 9 });
   expect(launched.task.state).toBe('TASK_STAGING');
@@ -120,7 +120,7 @@ it('keeps the time of the first kill, and the reason of the last update', () => 
   expect(state.tasks.get('t')).not.toHaveProperty('reason');
 });
 
-it('counts the tasks of an executor, however many apps they are of', () => {
+it('counts the tasks of an executor across apps', () => {
   const other = { ...task, id: 'u', appId: 'gone', run: 7 };
   const state = after(started, { type: 'task_launched', task }, { type: 'task_launched', task: other });
   expect(state.executors.get('S0')?.get('e')).toBe(2);
@@ -130,7 +130,7 @@ it('counts the tasks of an executor, however many apps they are of', () => {
   expect(state.executors.size).toBe(0);
 });
 
-it('leaves the tasks of an app to their end though the app is started anew', () => {
+it('keeps killing the tasks of a removed app that is created again', () => {
   const state = after(
     started,
     { type: 'task_launched', task },
@@ -143,7 +143,7 @@ it('leaves the tasks of an app to their end though the app is started anew', () 
   expect(state.tasks.get('t')).toMatchObject({ killedAt: 2, state: 'TASK_RUNNING' });
 });
 
-it('keeps what v2 will show in a snapshot: the last failure, launches, and all starts', () => {
+it('keeps in a snapshot what v2 shows: the last failure, launches, and all runs', () => {
   const state = after(
     { type: 'framework_registered', frameworkId: 'f' },
     started,
@@ -162,7 +162,7 @@ it('keeps what v2 will show in a snapshot: the last failure, launches, and all s
   });
 });
 
-it('timers come in the order of their times, whatever order they were set in', () => {
+it('returns timers in the order of their times', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(50)), fc.nat(60), (times, now) => {
       const timers: Timers = [];

@@ -1,10 +1,10 @@
 import { refresh } from './counts.ts';
 import type { StateEvent } from './events.ts';
 import { changeApp, removeApp, restoreApp } from './evolve-apps.ts';
-import { tellConstraints } from './evolve-constraints.ts';
+import { trackConstraints } from './evolve-constraints.ts';
 import { endDeployment, restoreDeployment, startDeployment, stepDeployment } from './evolve-deployments.ts';
 import { addTask, giveUpTask, killTask, probeTask, updateTask } from './evolve-tasks.ts';
-import { MOST_REFUSALS } from './placement.ts';
+import { MAX_REFUSALS } from './placement.ts';
 import type { AppRecord, State } from './state.ts';
 import { popTimers, pushTimer } from './timers.ts';
 
@@ -70,13 +70,13 @@ export function evolve(state: State, event: StateEvent): void {
     case 'connected':
       state.connected = true;
       state.connection += 1;
-      tellConstraints(state, event);
+      trackConstraints(state, event);
       state.offersWanted = state.ready.size > 0;
-      // Nothing could get further meanwhile.
+      // No deployment could progress without a connection.
       for (const one of state.deployments.values()) one.progressedAt = Math.max(one.progressedAt, event.at);
       return;
     case 'disconnected':
-      tellConstraints(state, event);
+      trackConstraints(state, event);
       state.connected = false;
       state.disconnectedBecause = event.reason;
       state.unanswered.clear();
@@ -88,10 +88,10 @@ export function evolve(state: State, event: StateEvent): void {
       state.suppressed = false;
       state.offersWanted = false;
       return;
-    case 'offer_constraints_told':
+    case 'offer_constraints_sent':
     case 'offer_constraints_lost':
     case 'offer_constraints_refused':
-      tellConstraints(state, event);
+      trackConstraints(state, event);
       return;
     case 'offers_wanted':
       state.offersWanted = true;
@@ -106,10 +106,10 @@ export function evolve(state: State, event: StateEvent): void {
       liftDelay(state, state.apps.get(event.appId), event.at);
       return;
     case 'offer_refused':
-      refuse(state.apps.get(event.appId), event);
+      recordRefusal(state.apps.get(event.appId), event);
       return;
     case 'offers_weighed':
-      weigh(state, event);
+      countOffers(state, event);
       return;
     case 'larger_offered':
       state.largestOffer = event.largest;
@@ -147,21 +147,21 @@ function liftDelay(state: State, record: AppRecord | undefined, at: number): voi
   refresh(state, record, at);
 }
 
-function refuse(
+function recordRefusal(
   record: AppRecord | undefined,
   { agentId, host, reason, checks, offer, at }: Extract<StateEvent, { type: 'offer_refused' }>,
 ): void {
   if (!record) return;
-  if (record.refusals.size >= MOST_REFUSALS && !record.refusals.has(agentId)) return;
+  if (record.refusals.size >= MAX_REFUSALS && !record.refusals.has(agentId)) return;
   record.refusals.set(agentId, { host, reason, checks, offer, at });
 }
 
-function weigh(state: State, event: Extract<StateEvent, { type: 'offers_weighed' }>): void {
+function countOffers(state: State, event: Extract<StateEvent, { type: 'offers_weighed' }>): void {
   const { appId, processed, refused, used, at } = event;
   const record = state.apps.get(appId);
   if (!record || !state.ready.delete(appId)) return;
   state.ready.add(appId);
-  // The first offers that did not do: from here on it is known which will.
+  // The app has seen its first offers: from now on its constraints may be sent to the master.
   if (!record.offerCounts) state.demandChanged = true;
   record.offerCounts ??= { processed: 0, refused: new Map() };
   const counts = record.offerCounts;

@@ -1,16 +1,17 @@
 import type { ExecutorInfo } from '../../mesos/types.ts';
 import type { SharedExecutor } from './settings.ts';
 
-/** Of the shared executor itself, on top of its tasks. */
+/** Resources of the shared executor itself, in addition to those of its tasks. */
 const CPUS = 0.1;
 const MEM_MIB = 32;
-/** More than the ten seconds Docker gives a container to stop, or containers would be left behind. */
+/** Longer than Docker's 10 s for stopping a container, or containers would be left behind. */
 const SHUTDOWN_GRACE_SECONDS = 25;
 
 /**
- * The shared Docker executor. Mesos refuses tasks whose ExecutorInfo differs in anything from that of the running
- * executor of the same id; hence the id holds a hash of all of it, and an upgrade or another role never collides.
- * @param sha256 of a text, as hexadecimal digits
+ * Describes the shared Docker executor. Mesos rejects a task if its ExecutorInfo differs in any way from that of the
+ * running executor with the same id. So the id contains a hash of the ExecutorInfo, and upgrades or other roles never
+ * collide.
+ * @param sha256 hashes a text, returns hexadecimal digits
  */
 export function sharedExecutorOf(
   options: { path: string; cluster: string; role: string },
@@ -31,12 +32,12 @@ export function sharedExecutorOf(
     shutdown_grace_period: { nanoseconds: SHUTDOWN_GRACE_SECONDS * 1e9 },
   };
   const hash = sha256(canonicalJson(info)).slice(0, 12);
-  // Ids name directories on agents: no slash of a nested role, no asterisk.
+  // The id is a directory name on agents, so it can't contain the slash of a nested role, nor an asterisk.
   const roleName = role === '*' ? 'default' : role.replaceAll(/[^\w.-]/g, '_');
   return { path, info, idPrefix: `mesosup-docker.${hash}.${roleName}` };
 }
 
-/** JSON with sorted keys: equal values give equal text. */
+/** Returns JSON with sorted keys: equal values have equal texts. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)

@@ -1,12 +1,12 @@
 import type * as z from 'zod';
 
-/** What is wrong with a field of a request. */
+/** A problem with a field of a request. */
 export interface FieldError {
   readonly path: readonly (string | number)[];
   readonly error: string;
 }
 
-/** What a schema found wrong. */
+/** Converts the errors of a schema. */
 export function fieldErrors(error: z.ZodError): FieldError[] {
   return error.issues.map(({ path, message }) => ({
     path: path.map((part) => (typeof part === 'number' ? part : String(part))),

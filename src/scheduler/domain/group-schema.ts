@@ -1,4 +1,4 @@
-/** A group as `/v2/groups` takes it. Its apps are checked one by one, once their ids are absolute. */
+/** The schema of a group for `/v2/groups`. Its apps are validated separately, once their ids are absolute. */
 
 import * as z from 'zod';
 import { filled, list, number } from './app-fields.ts';
@@ -10,17 +10,17 @@ export interface GroupUpdate {
   groups?: GroupUpdate[] | undefined;
 }
 
-const MOST_APPS = 100_000;
+const MAX_APPS = 100_000;
 
 const app = z.looseObject({ id: filled }, { error: 'must be an object with an id' });
 
 export const groupSchema: z.ZodType<GroupUpdate> = z.object(
   {
     id: filled.optional(),
-    dependencies: list(filled, 1000, 'must be an array of texts').default([]),
-    apps: list(app, MOST_APPS).optional(),
+    dependencies: list(filled, 1000, 'must be an array of strings').default([]),
+    apps: list(app, MAX_APPS).optional(),
     get groups() {
-      return list(groupSchema, MOST_APPS).optional();
+      return list(groupSchema, MAX_APPS).optional();
     },
   },
   { error: 'must be a JSON object' },

@@ -1,7 +1,7 @@
-/** A group of apps as it was put; groups that only follow from the ids of apps are not kept. */
+/** A group that was created with the API. Groups that only result from the ids of apps are not stored. */
 export interface Group {
   readonly id: string;
-  /** Ids of groups and apps that come before this group's apps in a deployment. */
+  /** Ids of groups and apps that are deployed before this group's apps. */
   readonly dependencies: readonly string[];
   readonly version: string;
 }

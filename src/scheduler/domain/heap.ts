@@ -1,6 +1,6 @@
-/** A binary heap in an array: pushing and popping cost the logarithm of its size. */
+/** A binary heap in an array, with logarithmic costs. */
 
-/** Whether `a` comes out before `b`. */
+/** True if `a` leaves the heap before `b`. */
 export type Before<T> = (a: T, b: T) => boolean;
 
 export function pushHeap<T>(heap: T[], item: T, before: Before<T>): void {
@@ -13,7 +13,7 @@ export function pushHeap<T>(heap: T[], item: T, before: Before<T>): void {
   }
 }
 
-/** Removes the first, and gives it back. */
+/** Removes and returns the first item. */
 export function popHeap<T>(heap: T[], before: Before<T>): T | undefined {
   const first = heap[0];
   const last = heap.pop();

@@ -1,7 +1,7 @@
-/** A JSON object of which nothing else is known yet. */
+/** A JSON object that has not been validated. */
 export type Json = Record<string, unknown>;
 
-/** The value of a text, undefined where it is no JSON. */
+/** @returns undefined if the text is not JSON */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

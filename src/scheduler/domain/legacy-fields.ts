@@ -1,10 +1,10 @@
-/** Fields that Marathon has since renamed, read as what they are called now. */
+/** Converts fields that Marathon has renamed to their current names. */
 
 import { withoutNulls } from './app-fields.ts';
 import { isJson, type Json } from './json.ts';
 
-/** An app as it was sent; what is not an object is left for the schema to refuse. */
-export function modernApp(sent: unknown): unknown {
+/** @param sent an app; anything else is returned unchanged, for the schema to reject */
+export function renameLegacyFields(sent: unknown): unknown {
   if (!isJson(sent)) return sent;
   const app = withoutNulls(sent) as Json;
   const { uris, ports, ipAddress, ...rest } = app;
@@ -22,7 +22,7 @@ export function modernApp(sent: unknown): unknown {
   return modern;
 }
 
-/** `docker.network` and `docker.portMappings` stood inside the container. */
+/** Moves `docker.network` and `docker.portMappings` out of `container.docker`. */
 function modernContainer(container: Json, app: Json): Json {
   const { docker, ...rest } = container;
   if (!isJson(docker)) return rest;
@@ -39,7 +39,7 @@ function modernContainer(container: Json, app: Json): Json {
   };
 }
 
-/** `ports` are service ports: of the mappings where the container has a network of its own. */
+/** Converts `ports` to service ports: of the port mappings if there are any, otherwise of portDefinitions. */
 function takePorts(ports: unknown, app: Json): void {
   if (ports === undefined || app.portDefinitions !== undefined) return;
   const container = isJson(app.container) ? app.container : {};
@@ -54,7 +54,7 @@ function takePorts(ports: unknown, app: Json): void {
   }
 }
 
-/** What the fields of an app leave open of its ports: one where its network is the host's, unless it wants none. */
+/** Fills in the default ports: one port with host networking, none with a container network. */
 export function withPorts(app: unknown): unknown {
   if (!isJson(app)) return app;
   const networks = Array.isArray(app.networks) ? (app.networks as unknown[]) : [];

@@ -1,18 +1,18 @@
 /**
- * Patterns of LIKE and UNLIKE come from whoever may call the API, and are tried against every offer. Some would keep a
- * backtracking matcher, and with it the daemon, busy for years. So V8 is told to go on with its linear matcher after
- * many steps back (linear-patterns.ts, loaded by whatever reads requests), and patterns that only backtracking can
- * match are refused.
+ * Validates the patterns of LIKE and UNLIKE. They come from clients of the API and are matched against every offer, and
+ * some would keep a backtracking matcher, and with it the daemon, busy for years. So V8 is configured to switch to its
+ * linear matcher after many backtracks (linear-patterns.ts, imported by all modules that read requests), and patterns
+ * that only a backtracking matcher supports are rejected.
  */
 
-const LONGEST_PATTERN = 500;
+const MAX_PATTERN_LENGTH = 500;
 
-/** @returns what is wrong with the pattern, to follow "a pattern" */
-export function patternProblem(pattern: string): string | undefined {
-  if (pattern.length > LONGEST_PATTERN) return `of more than ${LONGEST_PATTERN} characters`;
+/** @returns the problem with the pattern, worded to follow "a pattern" */
+export function findPatternProblem(pattern: string): string | undefined {
+  if (pattern.length > MAX_PATTERN_LENGTH) return `of more than ${MAX_PATTERN_LENGTH} characters`;
   if (!compiles(pattern)) return 'that is not a regular expression';
-  // The flag `l`: what the linear matcher can't do is an error.
-  return compiles(pattern, 'l') ? undefined : 'that looks around, looks back or repeats too often';
+  // With the flag `l`, patterns that the linear matcher doesn't support are errors.
+  return compiles(pattern, 'l') ? undefined : 'that uses lookaround, backreferences or too much repetition';
 }
 
 function compiles(pattern: string, flags = ''): boolean {

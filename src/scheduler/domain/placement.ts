@@ -1,20 +1,20 @@
-/** Why an agent does or doesn't do for an app: what was looked at, stage by stage, and what came of it. */
+/** The result of checking an agent's offer for an app, stage by stage. */
 
 import type { Offer } from '../../mesos/types.ts';
 import type { Constraint } from './constraint.ts';
 
 export const SCALARS = ['cpus', 'mem', 'disk', 'gpus'] as const;
 type Scalar = (typeof SCALARS)[number];
-/** Amounts in thousandths, as Mesos reckons. */
+/** Amounts in thousandths, the precision of Mesos. */
 export type Scalars = Record<Scalar, number>;
 
-/** What an offer was looked at for, in this order. */
+/** The stages of checking an offer, in order. */
 export const STAGES = ['roles', ...SCALARS, 'ports', 'constraints'] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** One stage of the evaluation of an offer for an app. Amounts as they are written in the app. */
+/** The result of one stage. Amounts have the units of the app's fields. */
 export type Check =
-  /** For whom resources may be reserved that the app takes, and for whom those are that were offered. */
+  /** The roles that the app accepts, and the roles of the offered resources. */
   | {
       readonly stage: 'roles';
       readonly ok: boolean;
@@ -24,11 +24,11 @@ export type Check =
   | {
       readonly stage: Scalar;
       readonly ok: boolean;
-      /** With what its executor takes, where none of ours is on the agent yet. */
+      /** Includes the resources of a new shared executor, if the agent runs none. */
       readonly wanted: number;
       readonly executor: number;
       readonly offered: number;
-      /** There is enough for the executor, but not of one role. */
+      /** True if the resources suffice for the executor, but only by combining several roles. */
       readonly divided?: boolean;
     }
   | {
@@ -36,40 +36,40 @@ export type Check =
       readonly ok: boolean;
       readonly wanted: number;
       readonly offered: number;
-      /** Of the host ports the app insists on, those that were not offered. */
+      /** Required host ports that were not offered. */
       readonly missing: readonly number[];
     }
   | { readonly stage: 'constraints'; readonly ok: boolean; readonly broken: readonly BrokenConstraint[] };
 
 export interface BrokenConstraint {
   readonly constraint: Constraint;
-  /** What the agent has in the field; undefined where it has none. */
+  /** The agent's value of the field; undefined if it has none. */
   readonly value?: string | undefined;
 }
 
-/** Why an agent's offer did not do. */
+/** An agent's offer that did not fit, with the reason. */
 export interface Refusal {
   readonly host: string;
-  /** The first thing that was missing, in words. */
+  /** Describes the first failed check. */
   readonly reason: string;
   readonly checks: readonly Check[];
   readonly offer: Offer;
   readonly at: number;
 }
 
-/** Agents remembered for each waiting app: enough to say why, bounded however many agents there are. */
-export const MOST_REFUSALS = 50;
+/** Maximum number of refusals recorded for a waiting app, so that memory does not grow with the number of agents. */
+export const MAX_REFUSALS = 50;
 
-/** Of the offers that were looked at for an app since it began to wait. */
+/** Counts the offers that were tried for an app since it began to wait. */
 export interface OfferCounts {
   processed: number;
-  /** By the first stage that was not passed. */
+  /** Number of refused offers by the first failed stage. */
   readonly refused: Map<Stage, number>;
   lastUsedAt?: number;
   lastUnusedAt?: number;
 }
 
-/** What of a stage was missing, in words. */
+/** Describes a failed check. */
 export function reasonOf(check: Check): string {
   switch (check.stage) {
     case 'roles':
@@ -82,14 +82,14 @@ export function reasonOf(check: Check): string {
     case 'constraints':
       return check.broken
         .map(({ constraint, value }) => {
-          const has = value === undefined ? 'has none' : `is ${value}`;
-          return `constraint ${constraint.join(' ')}: here ${constraint[0]} ${has}`;
+          const has = value === undefined ? 'has no value' : `is ${value}`;
+          return `constraint ${constraint.join(' ')}: ${constraint[0]} ${has}`;
         })
         .join('; ');
     default: {
       const { stage, wanted, executor, offered, divided } = check;
-      const forExecutor = executor > 0 ? `, ${executor} of that for its executor` : '';
-      const inParts = divided ? ' in parts of several roles' : '';
+      const forExecutor = executor > 0 ? `, including ${executor} for its executor` : '';
+      const inParts = divided ? ', split across several roles' : '';
       return `${stage}: ${wanted} wanted${forExecutor}, ${offered} offered${inParts}`;
     }
   }

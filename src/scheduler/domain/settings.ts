@@ -1,19 +1,19 @@
 import type { ExecutorInfo, FrameworkInfo } from '../../mesos/types.ts';
 
-/** What the daemon was started with, as far as decisions depend on it. Durations in milliseconds. */
+/** The configuration on which decisions depend. Durations in milliseconds. */
 export interface Settings {
   readonly framework: FrameworkInfo;
-  /** The one role the framework subscribes with. */
+  /** The only role with which the framework subscribes. */
   readonly role: string;
-  /** For apps with `executor: ""`. */
+  /** The executor of apps with `executor: ""`. */
   readonly defaultExecutor: string;
   /** The shared Docker executor; see executor.ts for the id. */
   readonly dockerExecutor: SharedExecutor;
-  /** Bounds of the service ports given to apps that ask for any, inclusive. */
+  /** Range of the service ports that are assigned to apps, inclusive. */
   readonly localPortMin: number;
   readonly localPortMax: number;
   readonly declineOfferMs: number;
-  /** Tasks launched with one offer; what is left of it comes back at once. */
+  /** Maximum number of tasks launched with one offer; the rest of the offer is offered again at once. */
   readonly maxInstancesPerOffer: number;
   readonly reconciliationInitialDelayMs: number;
   readonly reconciliationIntervalMs: number;
@@ -24,16 +24,16 @@ export interface Settings {
 export interface SharedExecutor {
   /** The path that apps name. */
   readonly path: string;
-  /** All of the ExecutorInfo but its id. */
+  /** The ExecutorInfo without its id. */
   readonly info: Omit<ExecutorInfo, 'executor_id'>;
-  /** Hash and role; the slot's number is appended. */
+  /** Contains hash and role; the slot number is appended. */
   readonly idPrefix: string;
 }
 
-/** More tasks than this in one executor make the agent slow: each launch costs it the sum over all of them. */
+/** Limits the tasks of one executor: at each launch the agent sums up the resources of all its tasks. */
 export const TASKS_PER_EXECUTOR = 200;
 
-/** Launches that come to nothing through the cluster's doing are repeated at once so often; then they are delayed too. */
-export const PROMPT_RELAUNCHES = 5;
-/** A task that has run this long shows that its app is well. */
-export const WELL_AFTER_MS = 30_000;
+/** Number of immediate relaunches after launches that failed because of the cluster; further ones are delayed. */
+export const IMMEDIATE_RELAUNCHES = 5;
+/** A task that has run this long resets the launch delay of its app. */
+export const STABLE_AFTER_MS = 30_000;

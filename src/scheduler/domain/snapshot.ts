@@ -2,11 +2,11 @@ import type { StoredEvent } from './events.ts';
 import type { State } from './state.ts';
 
 /**
- * The stored part of a state as the shortest list of events that lead to it, for a compacted journal. Apps come
- * before their tasks, and before the deployments that change them.
+ * Lists the fewest events that lead to the stored part of a state, for a compacted journal. Apps come before their
+ * tasks, and before the deployments that change them.
  */
 export function* snapshotOf(state: State): Generator<StoredEvent> {
-  // First, so that who can't read the rest knows who can.
+  // First, so that a release that can't read the rest can name the release that can.
   if (state.release !== undefined) yield { type: 'release_changed', release: state.release };
   if (state.frameworkId !== undefined) yield { type: 'framework_registered', frameworkId: state.frameworkId };
   yield { type: 'counters_restored', runs: state.runs, deployments: state.deploymentCount };
@@ -27,7 +27,7 @@ export function* snapshotOf(state: State): Generator<StoredEvent> {
       },
     };
   }
-  // What checks found from here is learned anew.
+  // Without the results of the scheduler's checks, which are not stored.
   for (const { probed: _, ...task } of state.tasks.values()) yield { type: 'task_restored', task };
   for (const { deployment, step } of state.deployments.values()) {
     yield { type: 'deployment_restored', deployment, step };

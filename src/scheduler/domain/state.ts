@@ -1,6 +1,6 @@
 /**
- * All that the scheduler knows. `evolve` alone changes it, in place; everything else reads. Besides the stored facts
- * it holds indexes over them (counts, sets) and what is learned anew with each connection.
+ * The complete state of the scheduler. Only `evolve` changes it, in place. In addition to the stored facts it holds
+ * indexes over them (counts, sets) and facts that the scheduler learns again with each connection.
  */
 
 import type { OfferConstraints, TaskState } from '../../mesos/types.ts';
@@ -23,105 +23,105 @@ export interface TaskFailure {
 }
 
 export interface AppRecord {
-  /** The definition as it was accepted last. */
+  /** The last accepted definition. */
   app: App;
-  /** The definition that is run: another than `app` until its step of a deployment begins, then the same. */
+  /** The definition that runs; differs from `app` until the app's step of a deployment begins. */
   active?: App;
-  /** No rolling on: the deployment that did so was cancelled. */
+  /** True after a deployment was cancelled: old instances are not replaced any more. */
   frozen: boolean;
-  /** Definitions so far, the newest last. */
+  /** Definitions, newest last. */
   readonly versions: App[];
-  /** Tells this start of the app from earlier ones of the same id. */
+  /** Distinguishes this app from earlier ones with the same id. */
   readonly run: number;
-  /** Counts changes to the record and its tasks: what is made of them may be kept until it grows. */
+  /** Counts changes to the record and its tasks: derived data may be cached until it changes. */
   revision: number;
-  /** When it was started or changed last. */
+  /** Time of the creation or the last change. */
   changedAt: number;
-  /** How many tasks were launched so far; numbers the next. */
+  /** Number of launched tasks; numbers the next task. */
   launches: number;
-  /** Of a job: instances that are done. */
+  /** For a job: instances that have succeeded. */
   succeeded: number;
-  /** The deployment that changes it. */
+  /** The running deployment that changes the app. */
   deploymentId?: string;
   readonly tasks: Map<string, Task>;
-  /** Tasks for which isCounted holds; how many of them were asked to end. */
+  /** Number of tasks for which isCounted holds, and how many of them are being killed. */
   counted: number;
   ending: number;
-  /** Of those counted, the tasks of the active configuration; and of these the ones that are of use by now. */
+  /** Number of counted tasks of the active configuration, and how many of them are ready. */
   current: number;
   ready: number;
   readonly perAgent: Map<string, number>;
-  /** Those of the active configuration by the values of the fields that its constraints name, field by field. */
+  /** Tasks of the active configuration by field of the constraints, then by value. */
   readonly perField: Map<string, Map<string, number>>;
   lastFailure?: TaskFailure;
   /**
-   * Launches in a row that the cluster lost before their task began, and when the last was seen. Those launched
-   * before that are of one wave and count once.
+   * Consecutive launches that the cluster lost before the task started, and the time of the last loss. Tasks launched
+   * before that time belong to the same wave and count once.
    */
   losses?: { readonly waves: number; readonly at: number };
-  /** Instances to be launched, as of the last change. */
+  /** Number of instances to launch, as of the last change. */
   missing: number;
-  /** While it lacks instances: since when, and what the offers of late lacked, by agent. */
+  /** While instances are missing: since when, and the recent refusals by agent. */
   waitingSince?: number;
   readonly refusals: Map<string, Refusal>;
   offerCounts?: OfferCounts;
-  /** The launch delay: how long the last was, when it ends, and when the failure that led to it was seen. */
+  /** The launch delay: its length, its end, and the time of the failure that caused it. */
   delay?: { readonly ms: number; readonly until: number; readonly failedAt: number };
 }
 
-/** A deployment under way. */
+/** A running deployment. */
 export interface DeploymentRecord {
   readonly deployment: Deployment;
   step: number;
-  /** When it got any further last. */
+  /** Time of the last progress. */
   progressedAt: number;
-  /** Tasks of what it makes that failed. */
+  /** Number of failed tasks of the definitions that it deploys. */
   failures: number;
 }
 
-/** The lost launches in a row with that of this task. */
-export function lossesWith({ losses }: AppRecord, task: Task): number {
+/** @returns the number of waves of lost launches, including the launch of this task */
+export function countLosses({ losses }: AppRecord, task: Task): number {
   if (!losses) return 1;
   return task.launchedAt >= losses.at ? losses.waves + 1 : losses.waves;
 }
 
-/** What the master knows of which offers are of use. */
+/** The offer constraints that the master knows. */
 export interface ConstraintsRecord {
   /**
-   * Whether this connection's master is told: nothing where it can't know what it is, and that there are none once it
-   * has refused any.
+   * Which constraints are sent to this connection's master: nothing if it does not support them, empty constraints
+   * after it has rejected some.
    */
-  telling: 'nothing' | 'that there are none' | 'all';
-  /** Undefined where it can't be known what it was told last. */
-  told: OfferConstraints | undefined;
-  /** For the next SUBSCRIBE. */
-  restated: OfferConstraints | undefined;
+  sending: 'nothing' | 'empty' | 'all';
+  /** The constraints in force; undefined if unknown. */
+  sent: OfferConstraints | undefined;
+  /** The constraints to repeat in the next SUBSCRIBE. */
+  forSubscribe: OfferConstraints | undefined;
 }
 
 export interface State {
   readonly settings: Settings;
-  /** The release of mesosup that writes what is stored. */
+  /** The release of mesosup that writes the stored events. */
   release?: string;
   frameworkId?: string;
   readonly apps: Map<string, AppRecord>;
   readonly groups: Map<string, Group>;
   readonly deployments: Map<string, DeploymentRecord>;
-  /** Every task that has not ended, also those of removed apps. */
+  /** Every task that has not ended, including tasks of removed apps. */
   readonly tasks: Map<string, Task>;
-  /** How many tasks of removed apps have not ended, by app and run. */
+  /** Number of tasks of removed apps that have not ended, by app and run. */
   readonly orphans: Map<string, number>;
-  /** Starts of apps, and deployments, so far. */
+  /** Number of runs of apps and of deployments so far. */
   runs: number;
   deploymentCount: number;
-  /** How many apps use a service port. */
+  /** Number of apps by service port. */
   readonly servicePorts: Map<number, number>;
-  /** Tasks in each shared executor, by agent, then executor id. */
+  /** Number of tasks in each shared executor, by agent, then executor id. */
   readonly executors: Map<string, Map<string, number>>;
   /** Apps with fewer counted tasks than instances. */
   readonly waiting: Set<string>;
-  /** Those that may launch now, in the order in which offers are tried for them. */
+  /** Apps that may launch now, in the order in which offers are tried for them. */
   readonly ready: Set<string>;
-  /** Apps with tasks to end, and deployments that may have got further: what `settle` is to look at. */
+  /** Apps with tasks to kill and deployments that may have progressed, for `settle`. */
   readonly unsettledApps: Set<string>;
   readonly unsettledDeployments: Set<string>;
 
@@ -129,16 +129,16 @@ export interface State {
   /** Counts SUBSCRIBED events. */
   connection: number;
   disconnectedBecause: string;
-  /** Whether the master has been told that no offers are wanted. */
+  /** True if offers are suppressed at the master. */
   suppressed: boolean;
-  /** Demand has grown since offers were last asked for. */
+  /** True if demand has grown since the last REVIVE. */
   offersWanted: boolean;
-  /** Apps may launch now, or may not any more, or are of another configuration, since the master was told. */
+  /** True if the set of apps that may launch, or their configurations, changed since constraints were last sent. */
   demandChanged: boolean;
   readonly constraints: ConstraintsRecord;
-  /** The most that any offer had so far. */
+  /** The largest amounts in any offer so far. */
   largestOffer?: Scalars;
-  /** Tasks the master has yet to answer for. */
+  /** Tasks whose state the master has not reported since the connection began. */
   readonly unanswered: Set<string>;
   readonly timers: Timers;
 }
@@ -165,19 +165,19 @@ export function createState(settings: Settings): State {
     suppressed: true,
     offersWanted: false,
     demandChanged: false,
-    constraints: { telling: 'nothing', told: {}, restated: undefined },
+    constraints: { sending: 'nothing', sent: {}, forSubscribe: undefined },
     unanswered: new Set(),
     timers: [],
   };
 }
 
-/** The app the task is an instance of, unless that has been removed since. */
+/** @returns the app of a task; undefined if it has been removed */
 export function ownerOf(state: State, task: Pick<Task, 'appId' | 'run'>): AppRecord | undefined {
   const record = state.apps.get(task.appId);
   return record?.run === task.run ? record : undefined;
 }
 
-/** Names the tasks of one start of an app among the orphans. */
+/** @returns the key of a run of an app in `orphans` */
 export function orphansKey({ appId, run }: Pick<Task, 'appId' | 'run'>): string {
   return `${run} ${appId}`;
 }

@@ -36,17 +36,17 @@ const V2 = [
   appV2({ unreachableStrategy: { inactiveAfterSeconds: 5 }, constraints: [['rack', 'GROUP_BY']] }),
 ];
 
-/** What is stored of an app, as JSON that anything may be done to. */
+/** A stored app as JSON that tests may modify. */
 function stored(one: App) {
   return JSON.parse(JSON.stringify({ type: 'app_changed', app: one, at: 1 }));
 }
 
 describe('a stored event', () => {
-  it.each([app(), ...V2])('gives an app back as the API made it: $id', (one) => {
+  it.each([app(), ...V2])('restores an app as the API created it: $id', (one) => {
     expect(readEvent(stored(one))).toEqual(stored(one));
   });
 
-  it('has the defaults of fields that an older release did not know', () => {
+  it('has the defaults of fields that were added later', () => {
     const event = stored(V2[1] ?? appV2());
     delete event.app.requirePorts;
     delete event.app.upgradeStrategy;
@@ -55,13 +55,13 @@ describe('a stored event', () => {
     expect(readEvent(event)).toEqual(stored(V2[1] ?? appV2()));
   });
 
-  it('is read whatever limits the API has by now', () => {
+  it('is read independent of the API’s current limits', () => {
     const event = stored(appV2());
     Object.assign(event.app, { cpus: 1e15, id: '', executor: 'relative', instances: 1e9 });
     expect(readEvent(event)).toEqual(event);
   });
 
-  it('is refused where its type, a field or a value is of a later release, and named', () => {
+  it('is refused if its type, a field or a value is of a later release, with its name', () => {
     const refusal = (event: unknown) => {
       try {
         return readEvent(event);
@@ -80,8 +80,8 @@ describe('a stored event', () => {
       refusal({ type: 'app_removed', at: 1 }),
       refusal({ type: 'app_removed', appId: 'x', at: 1, why: 'y' }),
     ]).toEqual([
-      'an event of the unknown type "volume_made"',
-      'an event of the unknown type "string"',
+      'an event of unknown type "volume_made"',
+      'an event of unknown type "string"',
       'an event "app_changed" whose field "app.container.docker.pullConfig" is unknown',
       'an event "app_changed" whose field "app.container.docker.parameters.0.value" has an unknown value',
       'an event "deployment_ended" whose field "outcome" has an unknown value',

@@ -1,12 +1,12 @@
 /**
- * Reads the events that a store or a backup holds, whichever release wrote them. An event is stored because its type
- * belongs to `StoredEvent`, and every type of those needs its codec here.
+ * Reads the events of a store or a backup, written by any release. Exactly the event types of `StoredEvent` are stored,
+ * and each of them needs a codec here.
  *
- * The formats are for good: test/fixtures holds what releases have written. A field that is added is
- * optional, or has a default that is empty (false, 0, '', [], or an object of such): older releases drop an empty field
- * that they don't know, so that there is a way back to them while it is not used. Where a meaning changes, the event
- * gets a new type, and the old type keeps a codec that gives the new event. A type, value or field in use that this
- * release does not know is refused, since to ignore it would be to lose it.
+ * The formats are permanent: test/fixtures holds files written by releases. An added field must be optional or have an
+ * empty default (false, 0, '', [], or an object of those): older releases drop unknown empty fields, so a downgrade is
+ * possible while the field is not in use. If a meaning changes, the event gets a new type, and the old type keeps a
+ * codec that returns the new event. Unknown types, values and fields in use are rejected, since ignoring them would
+ * lose data.
  */
 
 import * as z from 'zod';
@@ -75,7 +75,7 @@ const task = record<Task>({
   probes: number.optional(),
   state: taskState,
   healthy: flag.optional(),
-  // Learned anew after a restart, so it is not stored.
+  // Not stored: the scheduler's checks run again after a restart.
   probed: z.never().optional(),
   reason: text.optional(),
   message: text.optional(),
@@ -154,7 +154,7 @@ export function isStored(event: StateEvent): event is StoredEvent {
   return READERS.has(event.type);
 }
 
-/** This release can't read an event. The message names what of it. */
+/** This release can't read an event. The message names the unknown part. */
 export class UnreadableEventError extends Error {
   override name = 'UnreadableEventError';
 }
@@ -163,7 +163,7 @@ export class UnreadableEventError extends Error {
 export function readEvent(stored: unknown): StoredEvent {
   const type = isJson(stored) ? String(stored.type) : typeof stored;
   const read = READERS.get(type);
-  if (!read) throw new UnreadableEventError(`an event of the unknown type "${type}"`);
+  if (!read) throw new UnreadableEventError(`an event of unknown type "${type}"`);
   try {
     return read(stored) as StoredEvent;
   } catch (error) {

@@ -1,9 +1,9 @@
 import type { TaskState } from '../../mesos/types.ts';
 
-/** States that say that the task is not there, and nothing about why its app would have failed. */
+/** States that say that a task is gone, but not that its app failed. */
 const GONE: ReadonlySet<TaskState> = new Set(['TASK_GONE', 'TASK_GONE_BY_OPERATOR', 'TASK_UNKNOWN']);
 
-/** Reasons for which a launch comes to nothing through no fault of the app. */
+/** Reasons for failed launches that are not the app's fault. */
 const CLUSTER_REASONS: ReadonlySet<string> = new Set([
   'REASON_INVALID_OFFERS',
   'REASON_EXECUTOR_TERMINATED',
@@ -15,8 +15,8 @@ const CLUSTER_REASONS: ReadonlySet<string> = new Set([
   'REASON_AGENT_UNKNOWN',
 ]);
 
-/** True for an end that is the cluster's doing: the task is placed again at once, without delay. */
-export function isOfTheCluster(state: TaskState, reason: string | undefined): boolean {
+/** True if the cluster caused the end of a task: the task is replaced without a launch delay. */
+export function isClusterFailure(state: TaskState, reason: string | undefined): boolean {
   if (GONE.has(state)) return true;
   if (state !== 'TASK_DROPPED' && state !== 'TASK_LOST') return false;
   return reason !== undefined && CLUSTER_REASONS.has(reason);

@@ -1,73 +1,73 @@
 import { isTerminal, type TaskState } from '../../mesos/types.ts';
 
-/** A task from the moment its launch is stored until its last update is. */
+/** A task, from the moment its launch is stored until its last update is stored. */
 export interface Task {
   readonly id: string;
   readonly appId: string;
-  /** Which start of the app the task belongs to: an app stopped and started again keeps nothing of the old one. */
+  /** The run of the app that the task belongs to. */
   readonly run: number;
-  /** The app's version it was launched as, and that version's configuration. */
+  /** The version and the configVersion of the app at the launch. */
   readonly version: string;
   readonly configVersion: string;
   readonly agentId: string;
   readonly host: string;
   /** Host ports, in the order of the app's ports. */
   readonly ports: readonly number[];
-  /** The shared executor it runs in, where it does. */
+  /** The shared executor that runs the task, if any. */
   readonly executorId?: string;
-  /** Values of the fields the app's constraints name, as the agent had them at placement. */
+  /** The agent's values of the constraints' fields at placement. */
   readonly fields?: Readonly<Record<string, string>>;
-  /** Milliseconds since the epoch, as all times here. */
+  /** Milliseconds since the epoch, like all times here. */
   readonly launchedAt: number;
-  /** Whether its executor checks its health. */
+  /** True if the executor checks the health. */
   readonly checked: boolean;
-  /** How many checks are done from here. */
+  /** Number of checks made by the scheduler. */
   readonly probes?: number;
   state: TaskState;
-  /** What its executor told last of its health. */
+  /** Last health reported by the executor. */
   healthy?: boolean;
-  /** What the checks from here found last; learned anew after a restart. */
+  /** Last results of the scheduler's checks; not stored. */
   probed?: (boolean | undefined)[];
   /** Mesos' reason for the state. */
   reason?: string;
   message?: string;
-  /** When it reached TASK_RUNNING. */
+  /** Time of TASK_RUNNING. */
   runningAt?: number;
-  /** While its agent is out of reach: since when, and whether another is to be launched in its place. */
+  /** While the agent is unreachable: since when, and whether the task is to be replaced. */
   unreachableAt?: number;
   inactive?: boolean;
-  /** When it was first asked to end. It then counts for its app until it has ended, but for nothing else. */
+  /** Time of the first kill. Until it ends, the task still counts as an instance of its app, but is not ready. */
   killedAt?: number;
 }
 
-/** A task that occupies one of its app's instances: all but those on agents that were out of reach for too long. */
+/** True if the task occupies an instance of its app: it has not ended, and was not given up as unreachable. */
 export function isCounted(task: Task): boolean {
   return !isTerminal(task.state) && task.inactive !== true;
 }
 
-/** A task that can be asked to end, and has not been. */
+/** True if the task can be killed and has not been killed yet. */
 export function isKillable(task: Task): boolean {
   return task.killedAt === undefined && isCounted(task) && task.state !== 'TASK_UNREACHABLE';
 }
 
-/** A task that is of use: it runs, and as far as its app has it checked it is well. */
+/** True if the task runs, is not being killed, and passes all health checks. */
 export function isReady(task: Task): boolean {
   return task.state === 'TASK_RUNNING' && task.killedAt === undefined && isHealthy(task) !== false;
 }
 
-/** Whether all checks of a task have passed; undefined where its app has none. Before the first result it has not. */
+/** True if all checks have passed, false before the first result; undefined if the app has no checks. */
 export function isHealthy({ checked, healthy, probes = 0, probed = [] }: Task): boolean | undefined {
   if (!checked && probes === 0) return undefined;
   if (checked && healthy !== true) return false;
   return Array.from({ length: probes }, (_, i) => probed[i]).every((one) => one === true);
 }
 
-/** Whether a check of the task has failed, other than not having passed yet. */
+/** True if a check has failed; a check without a result does not count. */
 export function isUnhealthy({ checked, healthy, probed = [] }: Task): boolean {
   return (checked && healthy === false) || probed.includes(false);
 }
 
-/** The instance a task belongs to; each has one task here. v1's tasks have no instances, and stand for themselves. */
+/** @returns the id of the instance that a task belongs to, with one task per instance; for v1's tasks, the task id */
 export function instanceIdOf(taskId: string): string {
   return taskId.replace(/\._app\.\d+$/, '');
 }

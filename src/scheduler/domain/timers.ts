@@ -1,30 +1,30 @@
 /**
- * What is due at some time to come. Those that speak to the master name the connection they were set for, and are
- * void under another, since each begins by asking for everything anew.
+ * Timers. Timers that lead to calls name the connection for which they were set, and are void for another connection,
+ * since each connection begins with a complete reconciliation.
  */
 
 import { popHeap, pushHeap } from './heap.ts';
 
 export type Timer =
-  /** The app's launch delay is over. */
+  /** Ends the app's launch delay. */
   | { readonly kind: 'delay'; readonly appId: string }
-  /** The deployment has failed if it got no further. */
+  /** Fails the deployment if it made no progress. */
   | { readonly kind: 'deadline'; readonly deploymentId: string }
-  /** The task's agent is still out of reach, perhaps. */
+  /** Gives the task up if its agent is still unreachable. */
   | { readonly kind: 'unreachable'; readonly taskId: string }
-  /** The task was asked to end; ask again if it has not. */
+  /** Repeats the kill if the task has not ended. */
   | { readonly kind: 'kill'; readonly taskId: string; readonly connection: number }
-  /** Nothing has been heard of the task since its launch; end it. */
+  /** Kills the task if there was no update since its launch. */
   | { readonly kind: 'launch'; readonly taskId: string; readonly connection: number }
-  /** Ask the master again for the tasks it has not answered for. */
+  /** Repeats the reconciliation of unanswered tasks. */
   | { readonly kind: 'reconcile'; readonly waitMs: number; readonly connection: number }
-  /** Ask the master for all tasks it knows. */
+  /** Reconciles all tasks that the master knows. */
   | { readonly kind: 'reconcile_all'; readonly connection: number }
-  /** The master did not take the answer to these offers; give them back, or it would keep them for us. */
+  /** Declines offers again whose answer was lost, or the master would keep them reserved for this framework. */
   | { readonly kind: 'decline'; readonly offerIds: readonly string[]; readonly connection: number }
-  /** A call that asked for offers was lost. */
+  /** Repeats a lost REVIVE. */
   | { readonly kind: 'revive'; readonly connection: number }
-  /** A call that told of the offers that are of use was lost. */
+  /** Repeats a lost UPDATE_FRAMEWORK with offer constraints. */
   | { readonly kind: 'offer_constraints'; readonly connection: number };
 
 export interface TimerEntry {
@@ -32,15 +32,15 @@ export interface TimerEntry {
   readonly timer: Timer;
 }
 
-/** A heap ordered by `at`. Timers are never taken back: who handles one checks that it still matters. */
+/** A heap ordered by `at`. Timers are never cancelled: their handlers check whether they still apply. */
 export type Timers = TimerEntry[];
 
-/** When the next is due, or undefined. */
+/** @returns when the next timer is due */
 export function nextTimer(timers: Timers): number | undefined {
   return timers[0]?.at;
 }
 
-/** Those due at `now`, without removing them. */
+/** @returns the timers due at `now`, without removing them */
 export function dueTimers(timers: Timers, now: number): Timer[] {
   const due: Timer[] = [];
   const open = [0];
@@ -57,7 +57,7 @@ export function pushTimer(timers: Timers, entry: TimerEntry): void {
   pushHeap(timers, entry, isEarlier);
 }
 
-/** Removes all that are due at `now`. */
+/** Removes all timers due at `now`. */
 export function popTimers(timers: Timers, now: number): void {
   while ((timers[0]?.at ?? Infinity) <= now) popHeap(timers, isEarlier);
 }

@@ -1,6 +1,6 @@
 /**
- * A UUID that nothing random goes into, so that a decision can be repeated: version 8 of RFC 9562, made of the time
- * and two numbers which together are given out once in a scheduler's life.
+ * Creates a UUID without randomness, so that decisions are reproducible: version 8 of RFC 9562, from the time and two
+ * numbers whose combination is unique for a scheduler.
  * @param at milliseconds since the epoch
  */
 export function uuidOf(at: number, major: number, minor: number): string {

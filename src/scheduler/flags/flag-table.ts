@@ -1,6 +1,6 @@
 /**
- * The flags of the scheduler: the daemon, its help and the check of `schedulerFlags` in a cluster.yaml read this table.
- * Marathon's names where they mean the same.
+ * The flags of the scheduler. The daemon, its help, and the validation of `schedulerFlags` in cluster.yaml read this
+ * table. Flags that exist in Marathon too have Marathon's names.
  */
 
 /** The values that a flag accepts. */
@@ -10,27 +10,27 @@ interface Form {
   accepts(value: string): boolean;
 }
 
-interface WholeForm extends Form {
-  readonly whole: true;
+interface WholeNumberForm extends Form {
+  readonly wholeNumber: true;
 }
 
 export interface Flag {
-  /** The value's name in the help. Missing: the flag is a switch. */
+  /** Name of the value in the help. Missing: the flag is a switch. */
   readonly value?: string;
   readonly default?: string;
   readonly help: string;
-  /** Missing: any text, or checked only where the daemon runs. */
+  /** Missing: any text is accepted, or the value is validated only on the host where the daemon runs. */
   readonly form?: Form;
 }
 
-const LONGEST_MS = 2 ** 31 - 1;
-const LONGEST_SECONDS = 10 * 365 * 86_400;
-const MOST_IN_OFFER = 1_000_000;
-const MOST_PORT = 65_535;
+const MAX_MS = 2 ** 31 - 1;
+const MAX_SECONDS = 10 * 365 * 86_400;
+const MAX_IN_OFFER = 1_000_000;
+const MAX_PORT = 65_535;
 
-function whole(least: number, most: number): WholeForm {
+function wholeNumber(least: number, most: number): WholeNumberForm {
   return {
-    whole: true,
+    wholeNumber: true,
     expected: `a whole number from ${least} to ${most}`,
     accepts: (value) => /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most,
   };
@@ -43,139 +43,147 @@ const LEVEL: Form = {
 };
 
 const ORIGINS: Form = {
-  expected: '* or origins such as https://ui.example:8443, with commas between them',
-  accepts: (value) => listOf(value).every((one) => one === '*' || isOrigin(one)),
+  expected: '* or origins such as https://ui.example:8443, separated by commas',
+  accepts: (value) => splitList(value).every((one) => one === '*' || isOrigin(one)),
 };
 
 const FLAGS = {
   master: {
     value: 'MASTERS',
-    help: 'the Mesos masters: host:port,… or zk://user:password@host:port,…/path; or file:///path with either',
+    help: 'address of the Mesos masters: host:port,… or zk://user:password@host:port,…/path; or file:///path of a file with the address',
   },
   zk: {
     value: 'ADDRESS',
-    help: 'zk://user:password@host:port,…/path, or file:///path with that: several schedulers elect a leader there and keep the state there instead of in --data_dir',
+    help: 'elect a leader among several schedulers and keep the state in ZooKeeper instead of --data_dir: zk://user:password@host:port,…/path, or file:///path of a file with the address',
   },
-  http_address: { value: 'ADDRESS', default: '127.0.0.1', help: 'where the API listens' },
+  http_address: { value: 'ADDRESS', default: '127.0.0.1', help: 'address on which the API listens' },
   http_port: {
     value: 'PORT',
     default: '8080',
-    help: 'its port; 0 for any that is free',
-    form: whole(0, MOST_PORT),
+    help: 'port on which the API listens; 0 for any free port',
+    form: wholeNumber(0, MAX_PORT),
   },
   https_port: {
     value: 'PORT',
-    help: 'where the API listens over TLS besides; 0 for any that is free',
-    form: whole(0, MOST_PORT),
+    help: 'port on which the API also listens with TLS; 0 for any free port',
+    form: wholeNumber(0, MAX_PORT),
   },
-  ssl_cert_file: { value: 'FILE', help: 'for that: the certificate and what leads up to it, as PEM' },
-  ssl_key_file: { value: 'FILE', help: 'its key, as PEM' },
-  disable_http: { help: 'listen over TLS alone' },
+  ssl_cert_file: { value: 'FILE', help: 'PEM file with the TLS certificate and its chain' },
+  ssl_key_file: { value: 'FILE', help: 'PEM file with the key of the certificate' },
+  disable_http: { help: 'listen only with TLS' },
   http_credentials_file: {
     value: 'FILE',
-    help: 'holds USER:PASSWORD, which every request but /ping must then carry (basic authentication); or set MARATHON_HTTP_CREDENTIALS',
+    help: 'file with USER:PASSWORD, which every request except /ping must send (basic authentication); or set MARATHON_HTTP_CREDENTIALS',
   },
   http_tokens_file: {
     value: 'FILE',
-    help: 'holds tokens, one a line; requests may carry one of them instead (Authorization: Bearer TOKEN)',
+    help: 'file with tokens, one per line; requests may send one of them instead (Authorization: Bearer TOKEN)',
   },
   access_control_allow_origin: {
     value: 'ORIGINS',
-    help: 'sites whose pages may use the API from a browser, with commas between them; * for all',
+    help: 'sites whose pages may use the API from a browser, separated by commas; * for all',
     form: ORIGINS,
   },
   http_max_connections: {
     value: 'NUMBER',
     default: '10000',
-    help: 'at a time; more are cut off',
-    form: whole(1, 1_000_000),
+    help: 'maximum number of concurrent connections; further ones are closed',
+    form: wholeNumber(1, 1_000_000),
   },
   http_max_body: {
     value: 'BYTES',
     default: '1048576',
-    help: "the most that a request's body may have",
-    form: whole(1024, 2 ** 30),
+    help: 'maximum size of a request body',
+    form: wholeNumber(1024, 2 ** 30),
   },
-  hostname: { value: 'NAME', help: "under which others reach the API; this machine's name by default" },
-  framework_name: { value: 'NAME', default: 'mesosup', help: 'the name Mesos shows' },
-  webui_url: { value: 'URL', help: 'where the web UI of Mesos links to' },
-  cluster: { value: 'NAME', help: 'label of all containers of this cluster; the framework name by default' },
-  mesos_role: { value: 'ROLE', default: '*', help: 'the role offers are asked for' },
-  mesos_user: { value: 'USER', default: 'root', help: 'as whom tasks run on the agents' },
-  mesos_authentication_principal: { value: 'NAME', help: 'as whom the framework authenticates' },
-  mesos_authentication_secret_file: { value: 'FILE', help: 'holds the secret for that' },
+  hostname: {
+    value: 'NAME',
+    help: 'host name under which clients reach the API; defaults to the host name of this machine',
+  },
+  framework_name: { value: 'NAME', default: 'mesosup', help: 'framework name shown by Mesos' },
+  webui_url: { value: 'URL', help: 'link target in the web UI of Mesos' },
+  cluster: { value: 'NAME', help: 'label of all containers of this cluster; defaults to the framework name' },
+  mesos_role: { value: 'ROLE', default: '*', help: 'role with which the framework subscribes' },
+  mesos_user: { value: 'USER', default: 'root', help: 'user that runs the tasks on the agents' },
+  mesos_authentication_principal: { value: 'NAME', help: 'principal with which the framework authenticates' },
+  mesos_authentication_secret_file: { value: 'FILE', help: 'file with the secret of the principal' },
   failover_timeout: {
     value: 'SECONDS',
     default: '604800',
-    help: 'how long tasks run on without a scheduler',
-    form: whole(1, LONGEST_SECONDS),
+    help: 'how long tasks keep running without a scheduler',
+    form: wholeNumber(1, MAX_SECONDS),
   },
-  executor: { value: 'PATH', default: '//cmd', help: 'for apps that name none' },
+  executor: { value: 'PATH', default: '//cmd', help: 'executor of apps that do not name one' },
   docker_executor: {
     value: 'PATH',
     default: '/var/lib/mesos/executors/docker',
-    help: 'where agents have the Docker executor; apps name this path',
+    help: 'path of the Docker executor on the agents, as apps name it',
   },
   local_port_min: {
     value: 'PORT',
     default: '10000',
-    help: 'the first of the service ports given to apps',
-    form: whole(1, MOST_PORT),
+    help: 'lowest service port to assign to apps',
+    form: wholeNumber(1, MAX_PORT),
   },
-  local_port_max: { value: 'PORT', default: '19999', help: 'the last of them', form: whole(1, MOST_PORT) },
-  data_dir: { value: 'DIRECTORY', default: '/var/lib/mesosup/scheduler', help: 'for the state' },
+  local_port_max: {
+    value: 'PORT',
+    default: '19999',
+    help: 'highest service port to assign to apps',
+    form: wholeNumber(1, MAX_PORT),
+  },
+  data_dir: { value: 'DIRECTORY', default: '/var/lib/mesosup/scheduler', help: 'directory for the state' },
   decline_offer_duration: {
     value: 'MILLISECONDS',
     default: '120000',
-    help: 'how long an offer that does not do stays away',
-    form: whole(0, LONGEST_MS),
+    help: 'how long the resources of a declined offer are not offered again',
+    form: wholeNumber(0, MAX_MS),
   },
   max_instances_per_offer: {
     value: 'NUMBER',
     default: '1000',
-    help: 'how many tasks are launched with one offer at most',
-    form: whole(1, MOST_IN_OFFER),
+    help: 'maximum number of tasks to launch with one offer',
+    form: wholeNumber(1, MAX_IN_OFFER),
   },
   reconciliation_initial_delay: {
     value: 'MILLISECONDS',
     default: '15000',
-    help: 'from the subscription to the first question for all tasks the master knows',
-    form: whole(0, LONGEST_MS),
+    help: 'delay from the subscription to the first reconciliation of all tasks',
+    form: wholeNumber(0, MAX_MS),
   },
   reconciliation_interval: {
     value: 'MILLISECONDS',
     default: '600000',
-    help: 'between such questions',
-    form: whole(1, LONGEST_MS),
+    help: 'time between reconciliations of all tasks',
+    form: wholeNumber(1, MAX_MS),
   },
   kill_retry_timeout: {
     value: 'MILLISECONDS',
     default: '10000',
-    help: 'until a task is asked again to end',
-    form: whole(1, LONGEST_MS),
+    help: 'time after which a kill is repeated',
+    form: wholeNumber(1, MAX_MS),
   },
   task_launch_timeout: {
     value: 'MILLISECONDS',
     default: '300000',
-    help: 'after which a task that gave no sign is ended',
-    form: whole(1, LONGEST_MS),
+    help: 'time after which a launched task without a status update is killed',
+    form: wholeNumber(1, MAX_MS),
   },
-  endpoints_port_suffix: { help: 'name all lines of /v1/endpoints <id>_<port>' },
+  endpoints_port_suffix: { help: 'start every line of /v1/endpoints with <id>_<port>' },
   logging_level: {
     value: 'LEVEL',
     default: 'info',
-    help: 'trace, debug, info, warn, error or fatal',
+    help: 'lowest level to log: trace, debug, info, warn, error or fatal',
     form: LEVEL,
   },
   check: { help: 'validate all flags and the files they name, print the first error, and exit' },
-  help: { help: 'show this' },
+  help: { help: 'show this help' },
 } as const satisfies Record<string, Flag>;
 
 export type FlagName = keyof typeof FLAGS;
 
 /** Flags whose value is a whole number. */
-export type WholeFlagName = {
-  [Name in FlagName]: (typeof FLAGS)[Name] extends { form: WholeForm } ? Name : never;
+export type WholeNumberFlagName = {
+  [Name in FlagName]: (typeof FLAGS)[Name] extends { form: WholeNumberForm } ? Name : never;
 }[FlagName];
 
 export const FLAG_NAMES = Object.keys(FLAGS) as FlagName[];
@@ -188,8 +196,8 @@ export function isFlagName(name: string): name is FlagName {
   return Object.hasOwn(FLAGS, name);
 }
 
-/** The parts of a value with commas. */
-export function listOf(value: string): string[] {
+/** Splits a value at its commas. */
+export function splitList(value: string): string[] {
   return value.split(',').map((part) => part.trim());
 }
 

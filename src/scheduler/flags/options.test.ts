@@ -14,7 +14,7 @@ function options(args: string[], environment: NodeJS.ProcessEnv = {}) {
   return optionsFrom(readFlags(args, environment));
 }
 
-it('has a default for all but the master', () => {
+it('has defaults for all flags except the master', () => {
   const { settings, ...rest } = options(['--master', 'm']);
   expect(rest).toMatchObject({
     masters: { list: ['m:5050'] },
@@ -37,7 +37,7 @@ it('has a default for all but the master', () => {
   expect(settings.dockerExecutor.idPrefix).toMatch(/^mesosup-docker\.[0-9a-f]{12}\.default$/);
 });
 
-it('takes flags before the environment', () => {
+it('prefers flags to the environment', () => {
   const environment = {
     MARATHON_HTTP_PORT: '1',
     MARATHON_MASTER: 'e:1,http://f:2/',
@@ -79,7 +79,7 @@ it('reads secrets from files', () => {
   ]);
 });
 
-it('listens over TLS where it is told to', () => {
+it('listens with TLS if configured', () => {
   const tls = ['--https_port', '8443', '--ssl_cert_file', secret, '--ssl_key_file', secret];
   expect(options(['--master', 'm', ...tls])).toMatchObject({
     httpPort: 8080,
@@ -89,7 +89,7 @@ it('listens over TLS where it is told to', () => {
   expect(options(['--master', 'm'])).not.toHaveProperty('tls');
 });
 
-it('takes sites whose pages may use the API', () => {
+it('reads the sites whose pages may use the API', () => {
   const origins = 'https://ui.example, http://h:1';
   expect(options(['--master', 'm', '--access_control_allow_origin', origins]).allowedOrigins).toEqual([
     'https://ui.example',
@@ -100,7 +100,7 @@ it('takes sites whose pages may use the API', () => {
   ]);
 });
 
-it('takes the masters and the place of the state in ZooKeeper, also from a file', () => {
+it('reads the addresses of masters and state in ZooKeeper, also from a file', () => {
   const address = { servers: [{ host: 'h', port: 2181 }], credentials: 'u:p/w', path: '/mesos' };
   expect(options(['--master', 'zk://u:p/w@h/mesos'])).toMatchObject({ masters: { zooKeeper: address } });
   expect(options(['--master', 'm'])).not.toHaveProperty('zooKeeper');
@@ -135,7 +135,7 @@ it.each([
   [['--master', 'file:///none'], /--master can't be read.*\/none/],
   [['--master', 'm', '--zk', 'h:2181'], /--zk: not a ZooKeeper address/],
   [['--master', 'm', '--zk', 'file:///none'], /--zk can't be read.*\/none/],
-  [['--master', 'm', '--http_port', 'x'], /--http_port is 'x': a whole number from 0 to 65535/],
+  [['--master', 'm', '--http_port', 'x'], /--http_port is 'x': expected a whole number from 0 to 65535/],
   [['--master', 'm', '--http_port', '65536'], /--http_port/],
   [['--master', 'm', '--local_port_min', '5', '--local_port_max', '4'], /--local_port_max is '4'/],
   [['--master', 'm', '--logging_level', 'loud'], /--logging_level is 'loud'/],
@@ -147,13 +147,13 @@ it.each([
     ['--master', 'm', '--mesos_authentication_principal', 'p', '--mesos_authentication_secret_file', '/none'],
     /can't be read.*\/none/,
   ],
-  [['--master', 'm', '--http_credentials_file', secret], /was expected to hold USER:PASSWORD/],
+  [['--master', 'm', '--http_credentials_file', secret], /must contain USER:PASSWORD/],
   [
     ['--master', 'm', '--http_credentials', 'u:sesame'],
-    /^--http_credentials is Marathon's(?!.*sesame).*_file/,
+    /^--http_credentials is a flag of Marathon(?!.*sesame).*_file/,
   ],
   [['--master', 'm', '--http_tokens_file', secret], /token 1 of .*(?!.*sesame)/],
-  [['--master', 'm', '--http_tokens_file', '/dev/null'], /holds no token/],
+  [['--master', 'm', '--http_tokens_file', '/dev/null'], /contains no token/],
   [['--master', 'm', '--https_port', '1'], /needs a certificate and its key/],
   [['--master', 'm', '--ssl_cert_file', secret], /without --https_port/],
   [['--master', 'm', '--disable_http'], /without --https_port/],
@@ -171,15 +171,18 @@ it.each([
       '--ssl_key_file',
       secret,
     ],
-    /does not go with --zk/,
+    /can't be combined with --zk/,
   ],
   [
     ['--master', 'm', '--access_control_allow_origin', 'ui.example'],
-    /is 'ui.example': \* or origins such as/,
+    /is 'ui.example': expected \* or origins such as/,
   ],
-  [['--master', 'm', '--zk_max_versions=5'], /--zk_max_versions is Marathon's, and not taken here/],
-  [['--http-port', '1'], /Unknown option '--http-port'. Was --http_port meant\?/],
-  [['--mesosrole', '1'], /Was --mesos_role meant\?/],
+  [
+    ['--master', 'm', '--zk_max_versions=5'],
+    /--zk_max_versions is a flag of Marathon that mesosup does not support/,
+  ],
+  [['--http-port', '1'], /Unknown option '--http-port'. Did you mean --http_port\?/],
+  [['--mesosrole', '1'], /Did you mean --mesos_role\?/],
 ])('refuses %j', (args, message) => {
   expect(() => options(args)).toThrow(message);
 });
@@ -188,5 +191,5 @@ it('lists every flag', () => {
   expect(usage()).toContain('--data_dir DIRECTORY');
   expect(usage()).toContain('--env_vars_prefix\n      tasks get PORT');
   expect(usage().match(/--max_instances_per_offer /g)).toHaveLength(1);
-  expect(readFlags(['--help'], {}).on('help')).toBe(true);
+  expect(readFlags(['--help'], {}).isOn('help')).toBe(true);
 });

@@ -15,12 +15,12 @@ import type { Access } from '../api/access-rules.ts';
 import { sharedExecutorOf } from '../domain/executor.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Masters } from '../masters.ts';
-import { type FlagName, listOf } from './flag-table.ts';
+import { type FlagName, splitList } from './flag-table.ts';
 import type { Flags } from './parse-flags.ts';
 
 export interface ListenOptions {
   httpAddress: string;
-  /** Absent: not over HTTP. */
+  /** Absent: no plain HTTP. */
   httpPort?: number;
   tls?: { readonly port: number; readonly cert: string; readonly key: string };
   maxConnections: number;
@@ -28,13 +28,13 @@ export interface ListenOptions {
 
 export interface DaemonOptions extends ListenOptions, Access {
   masters: Masters;
-  /** Where schedulers elect a leader and keep the state; without it, one scheduler alone has a journal. */
+  /** Where schedulers elect a leader and keep the state. Absent: a single scheduler with a journal. */
   zooKeeper?: ZooKeeperAddress;
   credential?: Credential;
   settings: Settings;
   dataDirectory: string;
-  /** Bytes of a request's body. */
-  largestBody: number;
+  /** Maximum size of a request body. */
+  maxBodyBytes: number;
   hostname: string;
   endpointsPortSuffix: boolean;
   loggingLevel: string;
@@ -42,10 +42,10 @@ export interface DaemonOptions extends ListenOptions, Access {
 
 /** @throws UsageError */
 export function optionsFrom(flags: Flags): DaemonOptions {
-  const localPortMin = flags.whole('local_port_min');
-  const localPortMax = flags.whole('local_port_max');
+  const localPortMin = flags.wholeNumber('local_port_min');
+  const localPortMax = flags.wholeNumber('local_port_max');
   if (localPortMax < localPortMin) {
-    throw new UsageError(`--local_port_max is '${localPortMax}': at least --local_port_min was expected`);
+    throw new UsageError(`--local_port_max is '${localPortMax}': expected at least --local_port_min`);
   }
   const role = flags.required('mesos_role');
   const cluster = flags.text('cluster') ?? flags.required('framework_name');
@@ -63,19 +63,19 @@ export function optionsFrom(flags: Flags): DaemonOptions {
       dockerExecutor: sharedExecutorOf({ path, cluster, role }, sha256),
       localPortMin,
       localPortMax,
-      declineOfferMs: flags.whole('decline_offer_duration'),
-      maxInstancesPerOffer: flags.whole('max_instances_per_offer'),
-      reconciliationInitialDelayMs: flags.whole('reconciliation_initial_delay'),
-      reconciliationIntervalMs: flags.whole('reconciliation_interval'),
-      killRetryMs: flags.whole('kill_retry_timeout'),
-      taskLaunchTimeoutMs: flags.whole('task_launch_timeout'),
+      declineOfferMs: flags.wholeNumber('decline_offer_duration'),
+      maxInstancesPerOffer: flags.wholeNumber('max_instances_per_offer'),
+      reconciliationInitialDelayMs: flags.wholeNumber('reconciliation_initial_delay'),
+      reconciliationIntervalMs: flags.wholeNumber('reconciliation_interval'),
+      killRetryMs: flags.wholeNumber('kill_retry_timeout'),
+      taskLaunchTimeoutMs: flags.wholeNumber('task_launch_timeout'),
     },
     dataDirectory: flags.required('data_dir'),
     ...listenFrom(flags),
     ...accessFrom(flags),
-    largestBody: flags.whole('http_max_body'),
+    maxBodyBytes: flags.wholeNumber('http_max_body'),
     hostname: flags.text('hostname') ?? hostname(),
-    endpointsPortSuffix: flags.on('endpoints_port_suffix'),
+    endpointsPortSuffix: flags.isOn('endpoints_port_suffix'),
     loggingLevel: flags.required('logging_level').toLowerCase(),
   };
 }
@@ -85,33 +85,32 @@ function listenFrom(flags: Flags): ListenOptions {
   const cert = flags.text('ssl_cert_file');
   const key = flags.text('ssl_key_file');
   if (port === undefined && (cert ?? key) !== undefined) {
-    throw new UsageError(
-      '--ssl_cert_file and --ssl_key_file are given without --https_port: say where to listen',
-    );
+    throw new UsageError('--ssl_cert_file and --ssl_key_file are set without --https_port: set --https_port');
   }
   if (port !== undefined && (cert === undefined || key === undefined)) {
     throw new UsageError(
-      '--https_port needs a certificate and its key: give --ssl_cert_file and --ssl_key_file',
+      '--https_port needs a certificate and its key: set --ssl_cert_file and --ssl_key_file',
     );
   }
-  const isOff = flags.on('disable_http');
-  if (isOff && port === undefined) throw new UsageError('--disable_http is given without --https_port');
+  const isOff = flags.isOn('disable_http');
+  if (isOff && port === undefined)
+    throw new UsageError('--disable_http is set without --https_port: set --https_port');
   if (isOff && flags.text('zk') !== undefined) {
     throw new UsageError(
-      '--disable_http does not go with --zk: schedulers pass requests on to each other over HTTP',
+      "--disable_http can't be combined with --zk: schedulers forward requests to each other over HTTP",
     );
   }
   return {
     httpAddress: flags.required('http_address'),
-    ...(!isOff && { httpPort: flags.whole('http_port') }),
+    ...(!isOff && { httpPort: flags.wholeNumber('http_port') }),
     ...(port !== undefined && {
       tls: {
-        port: flags.whole('https_port'),
+        port: flags.wholeNumber('https_port'),
         cert: secretFrom('ssl_cert_file', cert ?? ''),
         key: secretFrom('ssl_key_file', key ?? ''),
       },
     }),
-    maxConnections: flags.whole('http_max_connections'),
+    maxConnections: flags.wholeNumber('http_max_connections'),
   };
 }
 
@@ -119,26 +118,26 @@ function accessFrom(flags: Flags): Access {
   const file = flags.text('http_credentials_file');
   const credentials = file === undefined ? flags.secret('http_credentials') : httpCredentialsFrom(file);
   if (credentials !== undefined && !credentials.includes(':')) {
-    throw new UsageError('MARATHON_HTTP_CREDENTIALS was expected to be USER:PASSWORD');
+    throw new UsageError('MARATHON_HTTP_CREDENTIALS must be USER:PASSWORD');
   }
   const tokensFile = flags.text('http_tokens_file');
   const origins = flags.text('access_control_allow_origin');
   return {
     ...(credentials !== undefined && { credentials }),
     ...(tokensFile !== undefined && { tokens: tokensFrom(tokensFile) }),
-    ...(origins !== undefined && { allowedOrigins: listOf(origins) }),
+    ...(origins !== undefined && { allowedOrigins: splitList(origins) }),
   };
 }
 
-/** One a line; lines that begin with `#` say whose it is. */
+/** Reads one token per line; lines that begin with `#` are comments. */
 function tokensFrom(file: string): string[] {
   const lines = secretFrom('http_tokens_file', file).split('\n');
   const tokens = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
-  if (tokens.length === 0) throw new UsageError(`--http_tokens_file: ${file} holds no token`);
+  if (tokens.length === 0) throw new UsageError(`--http_tokens_file: ${file} contains no token`);
   const wrong = tokens.findIndex((token) => !/^[A-Za-z0-9._~+/-]{16,}=*$/.test(token));
   if (wrong < 0) return tokens;
   throw new UsageError(
-    `--http_tokens_file: token ${wrong + 1} of ${file} was expected to be at least 16 letters, digits or ._~+/-`,
+    `--http_tokens_file: token ${wrong + 1} of ${file} must have at least 16 letters, digits or ._~+/-`,
   );
 }
 
@@ -148,7 +147,7 @@ function frameworkFrom(flags: Flags, role: string): FrameworkInfo {
   return {
     user: flags.required('mesos_user'),
     name: flags.required('framework_name'),
-    failover_timeout: flags.whole('failover_timeout'),
+    failover_timeout: flags.wholeNumber('failover_timeout'),
     checkpoint: true,
     roles: [role],
     capabilities: [{ type: 'PARTITION_AWARE' }, { type: 'MULTI_ROLE' }, { type: 'TASK_KILLING_STATE' }],
@@ -158,16 +157,16 @@ function frameworkFrom(flags: Flags, role: string): FrameworkInfo {
 }
 
 function mastersFrom(flags: Flags): Masters {
-  const given = fromFile('master', flags.required('master'));
-  if (isZooKeeperAddress(given)) return { zooKeeper: zooKeeperFrom('master', given) };
+  const masters = fromFile('master', flags.required('master'));
+  if (isZooKeeperAddress(masters)) return { zooKeeper: zooKeeperFrom('master', masters) };
   try {
-    return { list: parseMasters(given.replaceAll(/(^|,)\s*http:\/\/([^,/]+)\/?/g, '$1$2')) };
+    return { list: parseMasters(masters.replaceAll(/(^|,)\s*http:\/\/([^,/]+)\/?/g, '$1$2')) };
   } catch (error) {
     throw new UsageError(`--master: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-/** The value, or what is in the file it names, which keeps a password out of the argument list. */
+/** @returns the value, or the content of the file it names, which keeps a password out of the argument list */
 function fromFile(flag: FlagName, value: string): string {
   const file = fileOfFlag(value);
   return file === undefined ? value : secretFrom(flag, file).trim();
@@ -187,7 +186,7 @@ function credentialFrom(flags: Flags): Credential | undefined {
   const principal = flags.text('mesos_authentication_principal');
   if (principal === undefined) {
     throw new UsageError(
-      '--mesos_authentication_secret_file is given without --mesos_authentication_principal: name whose secret it is',
+      '--mesos_authentication_secret_file is set without --mesos_authentication_principal: set that flag too',
     );
   }
   return { principal, secret: secretFrom('mesos_authentication_secret_file', file) };
@@ -196,7 +195,7 @@ function credentialFrom(flags: Flags): Credential | undefined {
 function httpCredentialsFrom(file: string): string {
   const credentials = secretFrom('http_credentials_file', file);
   if (credentials.includes(':')) return credentials;
-  throw new UsageError(`--http_credentials_file: ${file} was expected to hold USER:PASSWORD`);
+  throw new UsageError(`--http_credentials_file: ${file} must contain USER:PASSWORD`);
 }
 
 function secretFrom(flag: FlagName, file: string): string {

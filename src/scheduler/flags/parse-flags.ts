@@ -1,33 +1,33 @@
 /**
- * The daemon's flags as they were given. Each may also be given in the environment, as MARATHON_ and the name in
- * capitals; the command line wins.
+ * Reads the daemon's flags. Each flag may also be set in the environment, as MARATHON_ followed by its name in capital
+ * letters; the command line takes precedence.
  */
 
 import { parseArgs } from 'node:util';
 import { UsageError } from '../../errors/mesosup-error.ts';
-import { FLAG_NAMES, type FlagName, flagOf, type WholeFlagName } from './flag-table.ts';
-import { foreignFlags, unknownFlag } from './unknown-flags.ts';
+import { FLAG_NAMES, type FlagName, flagOf, type WholeNumberFlagName } from './flag-table.ts';
+import { describeUnknownFlag, listUnsupportedFlags } from './unknown-flags.ts';
 
 export interface Flags {
   text(name: FlagName): string | undefined;
-  /** From the environment alone: arguments show in the list of processes. */
+  /** Reads only the environment, since arguments are visible in the process list. */
   secret(name: string): string | undefined;
-  /** The value or its default. */
+  /** @returns the value or its default */
   required(name: FlagName): string;
-  whole(name: WholeFlagName): number;
-  on(name: FlagName): boolean;
+  wholeNumber(name: WholeNumberFlagName): number;
+  isOn(name: FlagName): boolean;
 }
 
 /** @throws UsageError */
 export function readFlags(args: readonly string[], environment: NodeJS.ProcessEnv): Flags {
   const values = parse(args);
   const text = (name: FlagName): string | undefined => {
-    const { default: usual, form } = flagOf(name);
-    const given = values[name] ?? environment[`MARATHON_${name.toUpperCase()}`];
-    if (given === undefined || given === true || given === '') return usual;
-    const value = String(given);
+    const { default: defaultValue, form } = flagOf(name);
+    const input = values[name] ?? environment[`MARATHON_${name.toUpperCase()}`];
+    if (input === undefined || input === true || input === '') return defaultValue;
+    const value = String(input);
     if (!form || form.accepts(value)) return value;
-    throw new UsageError(`--${name} is '${value}': ${form.expected} was expected`);
+    throw new UsageError(`--${name} is '${value}': expected ${form.expected}`);
   };
   const required = (name: FlagName): string => {
     const value = text(name);
@@ -38,18 +38,18 @@ export function readFlags(args: readonly string[], environment: NodeJS.ProcessEn
     text,
     required,
     secret: (name) => environment[`MARATHON_${name.toUpperCase()}`] || undefined,
-    whole: (name) => Number(required(name)),
-    on: (name) => (values[name] ?? isOn(environment[`MARATHON_${name.toUpperCase()}`])) === true,
+    wholeNumber: (name) => Number(required(name)),
+    isOn: (name) => (values[name] ?? parseSwitch(environment[`MARATHON_${name.toUpperCase()}`])) === true,
   };
 }
 
 export function usage(): string {
   const lines = FLAG_NAMES.map((name) => {
-    const { value, default: usual, help } = flagOf(name);
+    const { value, default: defaultValue, help } = flagOf(name);
     const left = value === undefined ? `--${name}` : `--${name} ${value}`;
-    return `  ${left.padEnd(45)} ${help}${usual === undefined ? '' : ` (${usual})`}`;
+    return `  ${left.padEnd(45)} ${help}${defaultValue === undefined ? '' : ` (default: ${defaultValue})`}`;
   });
-  return `The scheduler: Marathon's API for people, the Mesos v1 HTTP API for the master.\n\n${lines.join('\n')}\n\nMarathon's flags that mean nothing here:\n\n${foreignFlags()}\n`;
+  return `Run the mesosup scheduler: a Mesos framework with Marathon's API.\n\n${lines.join('\n')}\n\nFlags of Marathon that are not supported:\n\n${listUnsupportedFlags()}\n`;
 }
 
 function parse(args: readonly string[]): Record<string, string | boolean | undefined> {
@@ -66,12 +66,12 @@ function parse(args: readonly string[]): Record<string, string | boolean | undef
     >;
   } catch (error) {
     throw new UsageError(
-      unknownFlag(args, FLAG_NAMES) ??
+      describeUnknownFlag(args, FLAG_NAMES) ??
         `${error instanceof Error ? error.message : String(error)} (--help lists all flags)`,
     );
   }
 }
 
-function isOn(value: string | undefined): boolean {
+function parseSwitch(value: string | undefined): boolean {
   return value === '' || value === 'true' || value === '1';
 }

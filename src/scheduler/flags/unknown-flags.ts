@@ -1,23 +1,23 @@
-/** What to say of a flag that the daemon doesn't have: Marathon's that mean nothing here, and words mistyped. */
+/** Error texts for flags that the daemon doesn't have: flags that only Marathon has, and misspelt flags. */
 
 import { suggest } from '../../text/suggest.ts';
 
-/** By the reason. Source of the names: Marathon 1.11's flags. */
-const FOREIGN: readonly (readonly [reason: string, ...names: string[]])[] = [
+/** Flags of Marathon that are not supported, by reason. Source of the names: the flags of Marathon 1.11. */
+const UNSUPPORTED: readonly (readonly [reason: string, ...names: string[]])[] = [
   [
-    'it would show in the list of processes: name a file with --http_credentials_file, or set MARATHON_HTTP_CREDENTIALS',
+    'the password would be visible in the process list: use --http_credentials_file, or set MARATHON_HTTP_CREDENTIALS',
     'http_credentials',
   ],
   [
-    'certificates are PEM here: give --ssl_cert_file and --ssl_key_file',
+    'certificates are PEM files: set --ssl_cert_file and --ssl_key_file',
     'ssl_keystore_path',
     'ssl_keystore_password',
   ],
-  ['tasks get PORT, HOST and the others without a prefix', 'env_vars_prefix'],
-  ['with --zk there is an election, without there is none', 'ha', 'disable_ha'],
+  ['tasks get PORT, HOST and the other variables without a prefix', 'env_vars_prefix'],
+  ['schedulers elect a leader if --zk is set', 'ha', 'disable_ha'],
   ['tasks always outlive the scheduler', 'checkpoint', 'disable_checkpoint'],
   [
-    'the state is kept without it',
+    'the store does not need it',
     'zk_timeout',
     'zk_session_timeout',
     'zk_connection_timeout',
@@ -30,19 +30,19 @@ const FOREIGN: readonly (readonly [reason: string, ...names: string[]])[] = [
     'internal_store_backend',
   ],
   [
-    'events are read from /v2/events',
+    'clients read events from /v2/events',
     'event_subscriber',
     'http_endpoints',
     'event_stream_max_outstanding_messages',
   ],
   [
-    'metrics are always at /metrics and /metrics/prometheus',
+    'metrics are always available at /metrics and /metrics/prometheus',
     'metrics_prometheus',
     'metrics_datadog',
     'metrics_statsd',
   ],
   [
-    'offers are asked for when they are needed, and at once',
+    'the scheduler requests offers as soon as it needs them',
     'revive_offers_for_new_apps',
     'disable_revive_offers_for_new_apps',
     'min_revive_offers_interval',
@@ -51,9 +51,9 @@ const FOREIGN: readonly (readonly [reason: string, ...names: string[]])[] = [
     'offer_matching_timeout',
     'max_parallel_offers',
   ],
-  ['apps are scaled as soon as they lack an instance', 'scale_apps_initial_delay', 'scale_apps_interval'],
+  ['missing instances are launched at once', 'scale_apps_initial_delay', 'scale_apps_interval'],
   [
-    'there is nothing like it here',
+    'mesosup has no such feature',
     'features',
     'plugin_dir',
     'plugin_conf',
@@ -62,27 +62,28 @@ const FOREIGN: readonly (readonly [reason: string, ...names: string[]])[] = [
   ],
 ];
 
-/** Why a flag of Marathon's is not accepted here; undefined for any other name. */
-export function foreignReason(name: string): string | undefined {
-  return FOREIGN.find(([, ...names]) => names.includes(name))?.[0];
+/** @returns why a flag of Marathon is not supported; undefined for any other name */
+export function unsupportedFlagReason(name: string): string | undefined {
+  return UNSUPPORTED.find(([, ...names]) => names.includes(name))?.[0];
 }
 
-/** @returns what is wrong with the first flag that is not among the known, or undefined where there is none */
-export function unknownFlag(args: readonly string[], known: readonly string[]): string | undefined {
+/** @returns an error text for the first unknown flag, or undefined if all flags are known */
+export function describeUnknownFlag(args: readonly string[], known: readonly string[]): string | undefined {
   for (const arg of args) {
     const name = /^--([^=]+)/.exec(arg)?.[1];
     if (name === undefined || known.includes(name)) continue;
-    const reason = foreignReason(name);
-    if (reason !== undefined) return `--${name} is Marathon's, and not taken here: ${reason}`;
+    const reason = unsupportedFlagReason(name);
+    if (reason !== undefined)
+      return `--${name} is a flag of Marathon that mesosup does not support: ${reason}`;
     const nearest = suggest(name.replaceAll('-', '_'), known);
-    const hint = nearest === undefined ? '' : ` Was --${nearest} meant?`;
+    const hint = nearest === undefined ? '' : ` Did you mean --${nearest}?`;
     return `Unknown option '--${name}'.${hint} (--help lists all flags)`;
   }
   return undefined;
 }
 
-export function foreignFlags(): string {
-  return FOREIGN.map(
+export function listUnsupportedFlags(): string {
+  return UNSUPPORTED.map(
     ([reason, ...names]) => `  ${names.map((name) => `--${name}`).join(', ')}\n      ${reason}`,
   ).join('\n');
 }

@@ -8,7 +8,7 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** A client of a server that answers everything so. */
+/** A client of a server that gives this answer to all requests. */
 async function clientOf(status: number, body: string): Promise<SchedulerClient> {
   const server = createServer((_request, response) => response.writeHead(status).end(body));
   closing.push(() => server.close());
@@ -26,16 +26,16 @@ it('reads the deployment, and the plan of a dry run', async () => {
 });
 
 it.each(['<html>', '{}', '{"steps":[{"actions":[{}]}]}'])(
-  'takes %s for the answer of something else',
+  'rejects the answer %s of another program',
   async (body) => {
     const client = await clientOf(200, body);
     await expect(client.planApps([], false)).rejects.toThrow(
-      `${client.url} does not answer as a scheduler of mesosup does: check --url`,
+      `${client.url} does not answer like a mesosup scheduler: check --url`,
     );
   },
 );
 
-it('says which fields are refused, and why', async () => {
+it('names refused fields with reasons', async () => {
   const details = [{ path: '/healthChecks(0)/path', errors: ["must begin with '/'", 'is odd'] }];
   const client = await clientOf(422, JSON.stringify({ message: 'Object is not valid', details }));
   await expect(client.putApps([], false)).rejects.toMatchObject({
@@ -47,7 +47,7 @@ it('says which fields are refused, and why', async () => {
 it.each([
   [409, '{"message":"App is locked.","deployments":[{"id":"d"}]}', 'App is locked. What to do: wait'],
   [502, 'no upstream', 'no upstream'],
-])('tells of a refusal with status %d', async (status, body, told) => {
+])('reports a refusal with status %d', async (status, body, message) => {
   const client = await clientOf(status, body);
-  await expect(client.putApps([], true)).rejects.toThrow(`${client.url} answered ${status}: ${told}`);
+  await expect(client.putApps([], true)).rejects.toThrow(`${client.url} answered ${status}: ${message}`);
 });

@@ -1,4 +1,4 @@
-/** The calls that an import makes of the scheduler that runs. */
+/** Calls the running scheduler for an import. */
 
 import type * as z from 'zod';
 import { MesosupError } from '../../errors/mesosup-error.ts';
@@ -11,10 +11,10 @@ interface Detail {
   readonly why: string;
 }
 
-/** The scheduler can't be asked, or says no; the message says what to do. */
+/** The scheduler can't be reached or rejects the apps; the message says what to do. */
 export class ImportError extends MesosupError {
   override name = 'ImportError';
-  /** What is wrong with which field, where the scheduler said so. */
+  /** The rejected fields with reasons, if the scheduler named them. */
   readonly details: readonly Detail[];
 
   constructor(message: string, details: readonly Detail[] = []) {
@@ -25,13 +25,13 @@ export class ImportError extends MesosupError {
 
 const { DeploymentChange, DeploymentPlan } = v2DeploymentSchemas;
 
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 export class SchedulerClient {
   readonly url: string;
   readonly #headers: Record<string, string>;
 
-  /** @param authorization as the header says it */
+  /** @param authorization value of the Authorization header */
   constructor(url: string, authorization: string | undefined) {
     this.url = url.replace(/\/+$/, '');
     this.#headers = {
@@ -40,12 +40,12 @@ export class SchedulerClient {
     };
   }
 
-  /** Makes all of them what they are given as, in one deployment; others stay. */
+  /** Creates or replaces these apps in one deployment; other apps stay. */
   async putApps(apps: readonly object[], force: boolean): Promise<z.output<typeof DeploymentChange>> {
     return this.#put(apps, `dryRun=false&force=${force}`, DeploymentChange);
   }
 
-  /** What putApps would do. */
+  /** @returns the plan of `putApps`, without changing anything */
   async planApps(apps: readonly object[], force: boolean): Promise<z.output<typeof DeploymentPlan>> {
     return this.#put(apps, `dryRun=true&force=${force}`, DeploymentPlan);
   }
@@ -55,36 +55,36 @@ export class SchedulerClient {
       method: 'PUT',
       headers: this.#headers,
       body: JSON.stringify(apps),
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     }).catch((error: Error) => {
       const { cause } = error;
       const why = cause instanceof Error && cause.message !== '' ? cause.message : error.message;
-      throw new ImportError(`no scheduler answers at ${this.url}: ${why}. Say where it is with --url`);
+      throw new ImportError(`no scheduler answers at ${this.url}: ${why}. Set its address with --url`);
     });
     const text = await response.text();
-    if (!response.ok) throw refusal(this.url, response.status, text);
+    if (!response.ok) throw refusalError(this.url, response.status, text);
     const parsed = answer.safeParse(parseJson(text));
     if (parsed.success) return parsed.data;
-    throw new ImportError(`${this.url} does not answer as a scheduler of mesosup does: check --url`);
+    throw new ImportError(`${this.url} does not answer like a mesosup scheduler: check --url`);
   }
 }
 
 const ADVICE: Readonly<Record<number, string>> = {
-  401: 'give --credentials-file or --token-file',
-  409: 'wait for the deployment, or put this one in its place with --force',
-  413: 'start the scheduler with a larger --http_max_body for the time of the import, or import the file in parts',
+  401: 'set --credentials-file or --token-file',
+  409: 'wait for the deployment to end, or replace it with --force',
+  413: 'restart the scheduler with a larger --http_max_body during the import, or import the file in parts',
   503: 'try again in a moment',
 };
 
-/** Of Marathon's error bodies. */
-function refusal(url: string, status: number, text: string): ImportError {
+/** Creates an error from one of Marathon's error bodies. */
+function refusalError(url: string, status: number, text: string): ImportError {
   const body = errorSchemas.Invalid.safeParse(parseJson(text)).data;
   const details = (body?.details ?? []).map(detailOf);
-  const told = details.map(({ field, why }) => `${field} ${why}`).join('; ');
+  const fieldTexts = details.map(({ field, why }) => `${field} ${why}`).join('; ');
   const message = body?.message.replace(/\.$/, '') ?? text;
   const advice = ADVICE[status];
   const todo = advice === undefined ? '' : `. What to do: ${advice}`;
-  return new ImportError(`${url} answered ${status}: ${told || message.slice(0, 500)}${todo}`, details);
+  return new ImportError(`${url} answered ${status}: ${fieldTexts || message.slice(0, 500)}${todo}`, details);
 }
 
 function detailOf({ path, errors }: { path: string; errors: readonly string[] }): Detail {

@@ -1,4 +1,4 @@
-/** Who asks the scheduler; never an argument, since those show in the list of processes. */
+/** Reads the credentials for the scheduler's API from files, since arguments are visible in the process list. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { UsageError } from '../../errors/mesosup-error.ts';
@@ -10,33 +10,33 @@ export interface CredentialFlags {
 }
 
 const HERE = 'http://127.0.0.1:8080';
-/** USER:PASSWORD of the scheduler that is installed on this host. */
+/** Holds USER:PASSWORD of the scheduler that is installed on this host. */
 const INSTALLED = '/etc/mesosup/scheduler/api';
 
 /** @throws UsageError */
-export function access(flags: CredentialFlags): { url: string; authorization: string | undefined } {
+export function readAccess(flags: CredentialFlags): { url: string; authorization: string | undefined } {
   const url = flags.url ?? HERE;
   const parsed = URL.parse(url);
   if (!parsed || !/^https?:$/.test(parsed.protocol)) {
-    throw new UsageError(`--url is '${url}': one such as ${HERE} was expected`);
+    throw new UsageError(`--url is '${url}': expected a URL such as ${HERE}`);
   }
   if (parsed.username !== '' || parsed.password !== '') {
     throw new UsageError(
-      '--url has a password, which would show in the list of processes: use --credentials-file',
+      '--url contains a password, which would be visible in the process list: use --credentials-file',
     );
   }
   const token = flags['token-file'];
-  if (token !== undefined) return { url, authorization: `Bearer ${lineOf('token-file', token)}` };
+  if (token !== undefined) return { url, authorization: `Bearer ${readFirstLine('token-file', token)}` };
   const installed = flags.url === undefined && existsSync(INSTALLED) ? INSTALLED : undefined;
   const file = flags['credentials-file'] ?? installed;
   if (file === undefined) return { url, authorization: undefined };
-  const credentials = lineOf('credentials-file', file);
-  if (!credentials.includes(':')) throw new UsageError(`${file} was expected to hold USER:PASSWORD`);
+  const credentials = readFirstLine('credentials-file', file);
+  if (!credentials.includes(':')) throw new UsageError(`${file} must contain USER:PASSWORD`);
   return { url, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 
-/** The first line that isn't a comment. */
-function lineOf(flag: string, file: string): string {
+/** @returns the first line that isn't a comment */
+function readFirstLine(flag: string, file: string): string {
   try {
     const lines = readFileSync(file, 'utf8').split('\n');
     const line = lines.map((one) => one.trim()).find((one) => one !== '' && !one.startsWith('#'));

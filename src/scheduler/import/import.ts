@@ -1,4 +1,4 @@
-/** An import: what it would do, and doing it. */
+/** Plans an import. */
 
 import { ImportError, type SchedulerClient } from './client.ts';
 import type { MarathonApps, Remark } from './marathon.ts';
@@ -18,7 +18,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
 };
 
 /**
- * Asks the scheduler what it would do; nothing is changed.
+ * Asks the scheduler for the plan of an import, without changing anything.
  * @throws ImportError
  */
 export async function planImport(
@@ -39,14 +39,14 @@ export async function planImport(
     return { apps: planned, problems, unsupported };
   } catch (error) {
     if (!(error instanceof ImportError) || error.details.length === 0) throw error;
-    const found = await problemsOneByOne(client, apps, force);
+    const found = await findProblemsByApp(client, apps, force);
     if (found.length === 0) throw error;
     return { apps: [], problems: found, unsupported };
   }
 }
 
-/** The scheduler's answer doesn't name the app; so each is asked for alone. */
-async function problemsOneByOne(
+/** Plans each app separately, since the scheduler's answer doesn't name the app. */
+async function findProblemsByApp(
   client: SchedulerClient,
   apps: MarathonApps['apps'],
   force: boolean,

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { appSchema } from '../domain/app-schema.ts';
 import { type MarathonApps, readMarathon } from './marathon.ts';
 
-/** Written in the form in which Marathon 1.11 answers `GET /v2/groups`, after its RAML. */
+/** An answer to `GET /v2/groups` in the format of Marathon 1.11, according to its RAML. */
 const GROUPS = JSON.parse(
   readFileSync(new URL('../../../test/fixtures/marathon/groups.json', import.meta.url), 'utf8'),
 );
@@ -14,12 +14,12 @@ function read(answer: unknown): MarathonApps {
   return found;
 }
 
-/** What is said of one app, a line each. */
+/** The remarks on an app, one line each. */
 function remarks(app: Record<string, unknown>, of: 'problems' | 'unsupported'): string[] {
   return read([{ id: '/x', cmd: 'sleep 1', ...app }])[of].map(({ field, why }) => `${field} ${why}`);
 }
 
-it('takes all apps of a tree, without what Marathon adds, and finds nothing amiss', () => {
+it('reads all apps of a tree without problems, leaving out the fields that Marathon adds', () => {
   const { apps, problems, unsupported } = read(GROUPS);
   expect([problems, unsupported]).toEqual([[], []]);
   expect(apps.map(({ id }) => id)).toEqual([
@@ -42,7 +42,7 @@ it('takes all apps of a tree, without what Marathon adds, and finds nothing amis
   });
 });
 
-it('makes what groups depend on that of each app in them', () => {
+it('copies the dependencies of groups to their apps', () => {
   const tree = {
     id: '/',
     groups: [
@@ -64,7 +64,7 @@ it('makes what groups depend on that of each app in them', () => {
   ]);
 });
 
-it('takes the answer of /v2/apps, and a list; nothing else', () => {
+it('accepts the answer of /v2/apps and a list, but nothing else', () => {
   const apps = [{ id: 'x', cmd: 'sleep 1', tasksRunning: 1 }];
   const wanted = { apps: [{ id: '/x', cmd: 'sleep 1' }], problems: [], unsupported: [] };
   expect(readMarathon({ apps })).toMatchObject(wanted);
@@ -73,7 +73,7 @@ it('takes the answer of /v2/apps, and a list; nothing else', () => {
     expect(readMarathon(other)).toBeUndefined();
 });
 
-it('tells all problems of all apps, each with its field', () => {
+it('reports all problems of all apps with their fields', () => {
   const { problems } = read([
     { id: '/Up', cmd: 'x', cpus: -1 },
     { id: '/twice', cmd: 'x' },
@@ -89,10 +89,10 @@ it('tells all problems of all apps, each with its field', () => {
     '/check healthChecks[1].path',
     '/disk container.volumes[0]',
   ]);
-  expect(problems.at(-1)?.why).toContain('only volumes of the host are known here');
+  expect(problems.at(-1)?.why).toContain('only host volumes are supported');
 });
 
-it('tells what would be lost, and why; also of an app that has problems', () => {
+it('reports the fields that would be lost, also for apps with problems', () => {
   const app = {
     cpus: -1,
     secrets: { pw: { source: '/db/pw' } },
@@ -110,21 +110,21 @@ it('tells what would be lost, and why; also of an app that has problems', () => 
     somethingNew: 1,
   };
   expect(remarks(app, 'unsupported').sort()).toEqual([
-    'container.docker.pullConfig images are pulled as the agent may: log Docker in there',
-    'container.portMappings[0].networkNames a port is mapped in all networks of the container',
-    'env.PW takes its value from a secret, and there are none here: give the value',
-    'fetch[0].destPath what is fetched goes into the sandbox under its own name',
-    'healthChecks[0].ipProtocol checks are made over IPv4',
-    'networks[0].labels labels of networks are not passed on',
-    'residency there are no persistent volumes here',
-    'secrets there are no secrets here: give the value in env, or a file by fetch',
-    'somethingNew is not known here',
-    'tty tasks get no terminal',
+    'container.docker.pullConfig is ignored: log in to the registry with Docker on the agents',
+    'container.portMappings[0].networkNames is ignored: ports are mapped in all networks of the container',
+    'env.PW takes its value from a secret, which is not supported: set the value',
+    'fetch[0].destPath is ignored: fetched files keep their names in the sandbox',
+    'healthChecks[0].ipProtocol is ignored: checks use IPv4',
+    'networks[0].labels are not supported',
+    'residency is not supported: there are no persistent volumes',
+    'secrets are not supported: put the value into env, or fetch a file',
+    'somethingNew is not a known field',
+    'tty is not supported',
   ]);
   expect(remarks(app, 'problems')).toEqual(['cpus must be at least 0.001']);
 });
 
-it('says nothing of what says nothing, and takes fields by their old names', () => {
+it('ignores empty fields, and accepts old field names', () => {
   const app = {
     secrets: {},
     residency: null,
@@ -137,11 +137,11 @@ it('says nothing of what says nothing, and takes fields by their old names', () 
   expect([remarks(app, 'problems'), remarks(app, 'unsupported')]).toEqual([[], []]);
   const old = { ipAddress: { networkName: 'n', groups: ['a'], labels: {}, discovery: { ports: [] } } };
   expect(remarks(old, 'unsupported')).toEqual([
-    'ipAddress.groups of ipAddress only networkName is taken: labels and groups of networks are not known here',
+    'ipAddress.groups is not supported: only networkName is used',
   ]);
 });
 
-it('names pods and roles of groups', () => {
+it('reports pods and roles of groups', () => {
   const { unsupported } = read({
     id: '/',
     apps: [],

@@ -1,34 +1,34 @@
 /**
- * What Marathon says of its apps, as apps to be put here: without what it adds by itself, with what it has and this
- * scheduler has not told apart. Source of the fields: Marathon 1.11's RAML.
+ * Reads apps from Marathon's answers: leaves out the fields that Marathon adds, and lists fields that this scheduler
+ * does not support. Source of the fields: the RAML of Marathon 1.11.
  */
 
 import '../linear-patterns.ts';
-import { absoluteId, idProblem, parentOf, ROOT } from '../domain/app-id.ts';
+import { absoluteId, findIdProblem, parentOf, ROOT } from '../domain/app-id.ts';
 import { appSchema } from '../domain/app-schema.ts';
 import { fieldErrors } from '../domain/field-errors.ts';
 import { isJson, type Json } from '../domain/json.ts';
-import { modernApp, withPorts } from '../domain/legacy-fields.ts';
-import { unsupportedIn, withoutSecrets } from './unsupported.ts';
+import { renameLegacyFields, withPorts } from '../domain/legacy-fields.ts';
+import { findUnsupported, withoutSecrets } from './unsupported.ts';
 
-/** Something about a field of an app, or of a group or pod. */
+/** A remark on a field of an app, a group or a pod. */
 export interface Remark {
   readonly id: string;
-  /** Such as `healthChecks[0].path`. */
+  /** For example `healthChecks[0].path`. */
   readonly field: string;
   readonly why: string;
 }
 
 export interface MarathonApps {
-  /** Bodies of `PUT /v2/apps`, by their absolute ids. */
+  /** Bodies for `PUT /v2/apps`, with absolute ids. */
   readonly apps: readonly (Json & { readonly id: string })[];
-  /** For these nothing can be imported. */
+  /** Problems that prevent the import. */
   readonly problems: readonly Remark[];
-  /** What is lost when it is imported. */
+  /** Fields that the import would lose. */
   readonly unsupported: readonly Remark[];
 }
 
-/** What Marathon adds to a definition where it shows it. */
+/** Fields that Marathon adds to a definition in its answers. */
 const ADDED: ReadonlySet<string> = new Set([
   'version',
   'versionInfo',
@@ -43,49 +43,55 @@ const ADDED: ReadonlySet<string> = new Set([
   'readinessCheckResults',
 ]);
 
-interface Found {
+interface CollectedApp {
   readonly id: string;
   readonly fields: Json;
 }
 
 /**
- * @param answer of `GET /v2/groups` or `GET /v2/apps`, of the whole of Marathon or a part
- * @returns undefined where it is neither
+ * @param answer of `GET /v2/groups` or `GET /v2/apps`, complete or a part of it
+ * @returns undefined if it is neither
  */
 export function readMarathon(answer: unknown): MarathonApps | undefined {
   const unsupported: Remark[] = [];
   const root = Array.isArray(answer) ? { apps: answer as unknown[] } : answer;
   if (!isJson(root) || !(Array.isArray(root.apps) || Array.isArray(root.groups))) return undefined;
-  const found = [...appsIn(root, ROOT, [], unsupported)];
+  const found = [...collectApps(root, ROOT, [], unsupported)];
   const problems: Remark[] = [];
   const seen = new Set<string>();
   const apps = found.map(({ id, fields }) => {
-    if (seen.has(id)) problems.push({ id, field: 'id', why: 'is there twice' });
+    if (seen.has(id)) problems.push({ id, field: 'id', why: 'is used by two apps' });
     seen.add(id);
     const { app, secrets } = withoutSecrets(fields);
     unsupported.push(...secrets.map((one) => ({ id, ...one })));
-    problems.push(...problemsOf(id, app));
-    unsupported.push(...unsupportedIn(withPorts(modernApp(app)), app).map((one) => ({ id, ...one })));
+    problems.push(...findProblems(id, app));
+    unsupported.push(
+      ...findUnsupported(withPorts(renameLegacyFields(app)), app).map((one) => ({ id, ...one })),
+    );
     return { ...app, id };
   });
   return { apps, problems, unsupported };
 }
 
-/** What a group depends on is what each app in it depends on: so apps alone need be put, and no others are touched. */
-function* appsIn(
+/** Copies the dependencies of groups to their apps, so that only apps are imported and no groups are changed. */
+function* collectApps(
   group: Json,
   base: string,
   inherited: readonly string[],
   unsupported: Remark[],
-): Generator<Found> {
+): Generator<CollectedApp> {
   const groupId = typeof group.id === 'string' ? absoluteId(group.id, base) : base;
   const dependencies = [...inherited, ...textsIn(group.dependencies).map((one) => absoluteId(one, groupId))];
   for (const pod of objectsIn(group.pods)) {
     const id = absoluteId(String(pod.id ?? ''), groupId);
-    unsupported.push({ id, field: 'pods', why: 'there are no pods here: make an app of each container' });
+    unsupported.push({ id, field: 'pods', why: 'are not supported: create an app for each container' });
   }
   if (group.enforceRole === true) {
-    unsupported.push({ id: groupId, field: 'enforceRole', why: 'the scheduler has one role, --mesos_role' });
+    unsupported.push({
+      id: groupId,
+      field: 'enforceRole',
+      why: 'is not supported: the scheduler has one role, --mesos_role',
+    });
   }
   for (const app of objectsIn(group.apps)) {
     const id = absoluteId(String(app.id ?? ''), groupId);
@@ -97,11 +103,11 @@ function* appsIn(
     }
     yield { id, fields };
   }
-  for (const inner of objectsIn(group.groups)) yield* appsIn(inner, groupId, dependencies, unsupported);
+  for (const inner of objectsIn(group.groups)) yield* collectApps(inner, groupId, dependencies, unsupported);
 }
 
-function problemsOf(id: string, app: Json): Remark[] {
-  const wrongId = idProblem(id);
+function findProblems(id: string, app: Json): Remark[] {
+  const wrongId = findIdProblem(id);
   const parsed = appSchema.safeParse(app);
   const errors = parsed.success ? [] : fieldErrors(parsed.error);
   return [

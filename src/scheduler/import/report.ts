@@ -1,17 +1,17 @@
-/** An import in words. */
+/** Texts that describe an import. */
 
 import type { Change, ImportPlan } from './import.ts';
 import type { Remark } from './marathon.ts';
 
-const DOES: Readonly<Record<Change, string>> = {
-  create: 'is new',
-  replace: 'changes; its tasks are replaced',
+const CHANGE_TEXTS: Readonly<Record<Change, string>> = {
+  create: 'is created',
+  replace: 'is changed; its tasks are replaced',
   scale: 'is scaled',
-  keep: 'stays as it is',
+  keep: 'is unchanged',
 };
 
 export function describePlan({ apps }: ImportPlan): string[] {
-  return apps.map(({ id, change, instances }) => `  ${id}: ${DOES[change]}; instances: ${instances}`);
+  return apps.map(({ id, change, instances }) => `  ${id}: ${CHANGE_TEXTS[change]}; instances: ${instances}`);
 }
 
 export function describeRemarks(remarks: readonly Remark[]): string[] {

@@ -1,63 +1,66 @@
-/** What an app of Marathon's says that the app made of it would not. */
+/** Finds the fields of a Marathon app that this scheduler would lose. */
 
 import { appSchema } from '../domain/app-schema.ts';
 import { fieldErrors } from '../domain/field-errors.ts';
 import { isJson, type Json } from '../domain/json.ts';
 
-/** A field, and why it is left out. */
-interface LeftOut {
+/** A field that is left out, with the reason. */
+interface LostField {
   readonly field: string;
   readonly why: string;
 }
 
-/** By the field, with `[]` for the place in a list; the first that fits says why. */
+/** Reasons by field, with `[]` for an index; the first match counts. */
 const REASONS: readonly (readonly [field: RegExp, why: string])[] = [
-  [/^secrets/, 'there are no secrets here: give the value in env, or a file by fetch'],
-  [/^residency/, 'there are no persistent volumes here'],
-  [/^check$/, 'Mesos checks that only report are not made: healthChecks and readinessChecks are'],
-  [/^executorResources/, "a task's executor is the scheduler's, with resources of its own"],
-  [/^resourceLimits/, 'a task may use what cpus and mem say, and no more'],
-  [/^tty/, 'tasks get no terminal'],
-  [/^ipAddress/, 'of ipAddress only networkName is taken: labels and groups of networks are not known here'],
-  [/^networks\[\]\.labels/, 'labels of networks are not passed on'],
-  [/\.networkNames/, 'a port is mapped in all networks of the container'],
-  [/\.(pullConfig|credential)/, 'images are pulled as the agent may: log Docker in there'],
-  [/^container\.linuxInfo/, 'Docker runs containers with its own limits; see docker.parameters'],
-  [/^container\.volumes\[\]/, 'only volumes of the host are known here'],
-  [/\.ipProtocol/, 'checks are made over IPv4'],
-  [/\.destPath/, 'what is fetched goes into the sandbox under its own name'],
+  [/^secrets/, 'are not supported: put the value into env, or fetch a file'],
+  [/^residency/, 'is not supported: there are no persistent volumes'],
+  [/^check$/, 'is not supported: use healthChecks or readinessChecks'],
+  [/^executorResources/, 'is ignored: the scheduler sets the resources of the executor'],
+  [/^resourceLimits/, 'is not supported: cpus and mem are the limits'],
+  [/^tty/, 'is not supported'],
+  [/^ipAddress/, 'is not supported: only networkName is used'],
+  [/^networks\[\]\.labels/, 'are not supported'],
+  [/\.networkNames/, 'is ignored: ports are mapped in all networks of the container'],
+  [/\.(pullConfig|credential)/, 'is ignored: log in to the registry with Docker on the agents'],
+  [/^container\.linuxInfo/, 'is not supported: use docker.parameters'],
+  [/^container\.volumes\[\]/, 'is not supported: only host volumes are'],
+  [/\.ipProtocol/, 'is ignored: checks use IPv4'],
+  [/\.destPath/, 'is ignored: fetched files keep their names in the sandbox'],
 ];
-const UNKNOWN = 'is not known here';
+const UNKNOWN = 'is not a known field';
 
-/** A value that Marathon shows, but that says no more than its absence. */
-function saysNothing(value: unknown, field: string): boolean {
+/** True for a value that means the same as an absent field. */
+function isEmptyValue(value: unknown, field: string): boolean {
   if (value === null || value === undefined || value === false || value === '') return true;
   if (field.endsWith('.ipProtocol')) return value === 'IPv4';
-  if (Array.isArray(value)) return value.every((one) => saysNothing(one, field));
-  return typeof value === 'object' && Object.values(value).every((one) => saysNothing(one, field));
+  if (Array.isArray(value)) return value.every((one) => isEmptyValue(one, field));
+  return typeof value === 'object' && Object.values(value).every((one) => isEmptyValue(one, field));
 }
 
-/** Variables that take a secret's value can't be set. */
-export function withoutSecrets(app: Json): { app: Json; secrets: LeftOut[] } {
+/** Removes the variables that take their value from a secret. */
+export function withoutSecrets(app: Json): { app: Json; secrets: LostField[] } {
   if (!isJson(app.env)) return { app, secrets: [] };
   const taken = Object.entries(app.env).filter(([, value]) => isJson(value) && 'secret' in value);
   const names = new Set(taken.map(([name]) => name));
   const env = Object.fromEntries(Object.entries(app.env).filter(([name]) => !names.has(name)));
-  const why = 'takes its value from a secret, and there are none here: give the value';
+  const why = 'takes its value from a secret, which is not supported: set the value';
   return { app: { ...app, env }, secrets: [...names].map((name) => ({ field: `env.${name}`, why })) };
 }
 
 /**
- * @param modern the app by the names of today
- * @param app as Marathon has it
+ * @param modern the app with current field names
+ * @param app the app as Marathon shows it
  */
-export function unsupportedIn(modern: unknown, app: Json): LeftOut[] {
+export function findUnsupported(modern: unknown, app: Json): LostField[] {
   const { networkName: _, ...address } = isJson(app.ipAddress) ? app.ipAddress : {};
-  return [...lostOf(modern, keptOf(modern), ''), ...lostOf({ ipAddress: address }, { ipAddress: {} }, '')];
+  return [
+    ...findLostFields(modern, parseKeptFields(modern), ''),
+    ...findLostFields({ ipAddress: address }, { ipAddress: {} }, ''),
+  ];
 }
 
-/** What the schema makes of an app; of one with faults, without the fields that have them. */
-function keptOf(modern: unknown): unknown {
+/** Parses an app with the schema; if it has invalid fields, without those. */
+function parseKeptFields(modern: unknown): unknown {
   if (!isJson(modern)) return modern;
   const parsed = appSchema.safeParse(modern);
   if (parsed.success) return parsed.data;
@@ -65,20 +68,20 @@ function keptOf(modern: unknown): unknown {
   const rest = Object.fromEntries(Object.entries(modern).filter(([name]) => !wrong.has(name)));
   const again = appSchema.safeParse({ ...rest, id: '/x' });
   const faulty = Object.fromEntries(Object.entries(modern).filter(([name]) => wrong.has(name)));
-  // What is wrong is told already.
+  // Kept, since the problems of these fields are reported already.
   return { ...(again.success ? again.data : rest), ...faulty };
 }
 
-/** What is in one and not in the other, by the fields' names. */
-function lostOf(sent: unknown, kept: unknown, at: string): LeftOut[] {
+/** @returns the fields of `sent` that are missing in `kept` */
+function findLostFields(sent: unknown, kept: unknown, at: string): LostField[] {
   if (Array.isArray(sent) && Array.isArray(kept)) {
-    return sent.flatMap((one, i) => lostOf(one, kept[i], `${at}[${i}]`));
+    return sent.flatMap((one, i) => findLostFields(one, kept[i], `${at}[${i}]`));
   }
   if (!isJson(sent) || !isJson(kept)) return [];
   return Object.entries(sent).flatMap(([name, value]) => {
     const field = at === '' ? name : `${at}.${name}`;
-    if (name in kept) return lostOf(value, kept[name], field);
-    return saysNothing(value, field) ? [] : [{ field, why: reasonFor(field) }];
+    if (name in kept) return findLostFields(value, kept[name], field);
+    return isEmptyValue(value, field) ? [] : [{ field, why: reasonFor(field) }];
   });
 }
 

@@ -1,6 +1,6 @@
 /**
- * How a batch of events is put on znodes, none of which may near ZooKeeper's 1 MB. The batch `e<number>` holds one
- * line that says in how many parts the rest is, and the last part; the others, `p<number>-<index>`, come before it.
+ * Splits batches of events into znodes that stay well below ZooKeeper's 1 MB. The znode `e<number>` holds one line with
+ * the number of parts, and the last part; the other parts, `p<number>-<index>`, are written before it.
  */
 
 import type { StoredEvent } from '../domain/events.ts';
@@ -12,7 +12,7 @@ export interface Part {
   readonly data: Buffer;
 }
 
-/** The znodes of a batch in the order they must be written: it counts once the last is there. */
+/** @returns the znodes of a batch in the order of writing; the batch is valid once the last znode exists */
 export function encodeBatch(number: number, events: readonly StoredEvent[], bytesPerPart: number): Part[] {
   const body = Buffer.from(JSON.stringify(events), 'utf8');
   const count = Math.max(1, Math.ceil(body.length / bytesPerPart));
@@ -28,9 +28,9 @@ export function encodeBatch(number: number, events: readonly StoredEvent[], byte
 }
 
 /**
- * @param partsBefore gives a part's data by name
- * @returns the events, unread
- * @throws SyntaxError where the data is no batch
+ * @param partsBefore reads a part by name
+ * @returns the events, not yet validated
+ * @throws SyntaxError if the data is not a batch
  */
 export async function decodeBatch(
   number: number,
@@ -46,14 +46,14 @@ export async function decodeBatch(
 }
 
 export interface Contents {
-  /** The numbers of whole batches, in order. */
+  /** The numbers of complete batches, in order. */
   readonly batches: readonly number[];
-  /** Parts whose batch was never completed. */
+  /** Parts of batches that were never completed. */
   readonly torn: readonly string[];
 }
 
-/** Sorts out the names of the znodes of one generation. */
-export function contentsOf(names: readonly string[]): Contents {
+/** Classifies the znodes of a generation by name. */
+export function listContents(names: readonly string[]): Contents {
   const batches = names
     .flatMap((name) => /^e(\d{10})$/.exec(name)?.[1] ?? [])
     .map(Number)

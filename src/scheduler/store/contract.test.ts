@@ -74,7 +74,7 @@ describe('the journal', () => {
     return events;
   }
 
-  it('cut at any byte gives back the batches before, and can be appended to', async () => {
+  it('truncated at any byte has the complete batches, and can be appended to', async () => {
     const batches = [[removed(1)], [removed(2), removed(3)], [removed(4)]];
     const { directory, path } = await written(...batches);
     const whole = readFileSync(path);
@@ -93,7 +93,7 @@ describe('the journal', () => {
     }
   });
 
-  it('finds a broken byte in the middle, and says where', async () => {
+  it('reports the position of damage in the middle', async () => {
     const { directory, path } = await written([removed(1)], [removed(2)], [removed(3)]);
     const whole = readFileSync(path);
     const second = whole.indexOf(0x0a) + 1 + encodeFrame([removed(1)]).length;
@@ -102,13 +102,13 @@ describe('the journal', () => {
       broken[at] = (broken[at] ?? 0) ^ 1;
       writeFileSync(path, broken);
       await expect(journal(directory)).rejects.toThrow(
-        `${path} is damaged at byte ${second}, with whole records after it`,
+        `${path} is damaged at byte ${second}, but intact records follow`,
       );
       expect(readFileSync(path)).toEqual(broken);
     }
   });
 
-  it('takes garbage at the end for a torn record', async () => {
+  it('treats garbage at the end as an incomplete record', async () => {
     const { directory, path } = await written([removed(1)]);
     writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.alloc(5000), Buffer.from('\nx\n')]));
     expect(await loaded(directory)).toEqual([removed(1)]);
@@ -117,14 +117,14 @@ describe('the journal', () => {
   it('refuses a file of another version', async () => {
     const { directory, path } = await written();
     writeFileSync(path, encodeFrame({ format: 'mesosup-journal', version: 3 }));
-    await expect(journal(directory)).rejects.toThrow('is not a journal that this version reads');
+    await expect(journal(directory)).rejects.toThrow('is not a journal that this version can read');
     const later = { format: 'mesosup-journal', version: 3, release: '9.8.7' };
     writeFileSync(path, encodeFrame(later));
     await expect(journal(directory)).rejects.toThrow(
       /it has version 3, mesosup [\d.]+ reads version 2\): run mesosup 9\.8\.7, which wrote it/,
     );
     writeFileSync(path, Buffer.concat([{ ...later, version: 2 }].map(encodeFrame)));
-    await expect(journal(directory)).rejects.toThrow('is not a journal that this version reads');
+    await expect(journal(directory)).rejects.toThrow('is not a journal that this version can read');
     writeFileSync(path, '');
     await expect(journal(directory)).rejects.toThrow(StoreError);
   });
@@ -135,13 +135,13 @@ describe('the journal', () => {
     const whole = Buffer.concat([readFileSync(path), encodeFrame(later)]);
     writeFileSync(path, whole);
     await expect(journal(directory)).rejects.toThrow(
-      `${path} holds an event of the unknown type "later", which mesosup ${RELEASE} can't read: run mesosup 9.8.7, which wrote it`,
+      `${path} contains an event of unknown type "later", which mesosup ${RELEASE} can't read: run mesosup 9.8.7, which wrote it`,
     );
     await expect(readJournalEvents(directory)).rejects.toThrow(StoreError);
     expect(readFileSync(path)).toEqual(whole);
   });
 
-  it('keeps its files from others', async () => {
+  it('makes its files private', async () => {
     const { directory, path } = await written([removed(1)]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const made = join(directory, 'sub');
@@ -149,7 +149,7 @@ describe('the journal', () => {
     expect(statSync(made).mode & 0o777).toBe(0o700);
   });
 
-  it('grows to twice a snapshot before the next, and leaves one file', async () => {
+  it('grows to twice the size of a snapshot before the next, and keeps one file', async () => {
     const directory = temporary();
     const store = await journal(directory, 10);
     const many = Array.from({ length: 1200 }, (_, i) => removed(i));
@@ -165,7 +165,7 @@ describe('the journal', () => {
     expect(await loaded(directory)).toHaveLength(3601);
   });
 
-  it('goes on with the newest file where a snapshot was cut short', async () => {
+  it('continues with the newest complete file after an interrupted snapshot', async () => {
     const { directory, path } = await written([removed(1)]);
     writeFileSync(join(directory, 'journal.00000002.new'), 'half');
     expect(await loaded(directory)).toEqual([removed(1)]);
@@ -175,7 +175,7 @@ describe('the journal', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('names the process that has it', async () => {
+  it('names the process that uses it', async () => {
     const directory = temporary();
     const store = await journal(directory);
     await expect(journal(directory)).rejects.toThrow(`${directory} is in use by process ${process.pid}`);
@@ -185,7 +185,7 @@ describe('the journal', () => {
   it.each([
     ['a process that is gone', JSON.stringify({ pid: 2 ** 22 + 1, started: '1' })],
     ['a process whose id another has now', JSON.stringify({ pid: process.pid, started: '1' })],
-    ['nobody that can be told', 'x'],
+    ['an unidentifiable process', 'x'],
     ['an empty word', '7'],
   ])('is taken over from %s', async (_name, lock) => {
     const directory = temporary();
@@ -196,7 +196,7 @@ describe('the journal', () => {
     expect(readdirSync(directory)).toEqual(['journal.00000001']);
   });
 
-  it('says where it cannot be', async () => {
+  it('names a directory that it cannot use', async () => {
     const directory = temporary();
     const file = join(directory, 'file');
     writeFileSync(file, '');
@@ -205,7 +205,7 @@ describe('the journal', () => {
   });
 });
 
-it('frames come back whatever is in them', () => {
+it('reads back frames with any content', () => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue()), (records) => {
       const { records: read, end, corruptAt } = decodeFrames(Buffer.concat(records.map(encodeFrame)));

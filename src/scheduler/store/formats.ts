@@ -1,4 +1,4 @@
-/** Reads what any release has stored, and says which release to run where this one can't. */
+/** Reads events that any release has stored; errors name the release to run if this one can't read them. */
 
 import { RELEASE } from '../../release.ts';
 import type { StoredEvent } from '../domain/events.ts';
@@ -6,8 +6,8 @@ import { isJson } from '../domain/json.ts';
 import { readEvent, UnreadableEventError } from '../domain/stored-events.ts';
 
 /**
- * @param refuse makes the error for what can't be read, of a text that follows the name of the place
- * @throws what `refuse` makes
+ * @param refuse creates the error; its argument is worded to follow the name of the store
+ * @throws the error that `refuse` creates
  */
 export function readEvents(stored: readonly unknown[], refuse: (why: string) => Error): StoredEvent[] {
   let writer: string | undefined;
@@ -18,22 +18,24 @@ export function readEvents(stored: readonly unknown[], refuse: (why: string) => 
       return event;
     } catch (error) {
       if (!(error instanceof UnreadableEventError)) throw error;
-      throw refuse(`holds ${error.message}, which mesosup ${RELEASE} can't read: ${advice(writer)}`);
+      throw refuse(
+        `contains ${error.message}, which mesosup ${RELEASE} can't read: ${releaseAdvice(writer)}`,
+      );
     }
   });
 }
 
-/** Why a head is not the expected one, in brackets, and what to do. Heads of later formats name their `release`. */
-export function headProblem(head: unknown, expected: { readonly version: number }): string {
+/** Describes an unexpected head, in parentheses, and what to do. Heads of later formats name their `release`. */
+export function describeHeadProblem(head: unknown, expected: { readonly version: number }): string {
   const { version, release } = isJson(head) ? head : {};
   const found = typeof version === 'number' ? `it has version ${version}, ` : '';
   const known = typeof release === 'string' ? release : undefined;
-  return `(${found}mesosup ${RELEASE} reads version ${expected.version}): ${advice(known)}`;
+  return `(${found}mesosup ${RELEASE} reads version ${expected.version}): ${releaseAdvice(known)}`;
 }
 
-/** @param writer the release that wrote the state, where that is known */
-function advice(writer: string | undefined): string {
-  // A state that this release wrote and can't read says nothing of releases.
+/** @param writer the release that wrote the state, if known */
+function releaseAdvice(writer: string | undefined): string {
+  // Naming this release would not help: it wrote the state and can't read it.
   if (writer === undefined || writer === RELEASE) return 'run the release of mesosup that wrote it';
   return `run mesosup ${writer}, which wrote it`;
 }

@@ -1,13 +1,13 @@
 /**
- * The framing of a journal file: one line a record, `<crc32, 8 hex digits> <length in bytes> <JSON>\n`. A record is
- * written and made durable as a whole before the next begins, so only the last can be torn.
+ * The framing of a journal file: one line per record, `<crc32, 8 hex digits> <length in bytes> <JSON>\n`. Each record
+ * is durable before the next one is written, so only the last record can be incomplete.
  */
 
 import { crc32 } from 'node:zlib';
 
 const NEWLINE = 0x0a;
-/** Checksum, length and two blanks. */
-const LONGEST_HEAD = 20;
+/** Checksum, length and two spaces. */
+const MAX_HEAD_LENGTH = 20;
 
 export function encodeFrame(record: unknown): Buffer {
   const body = Buffer.from(JSON.stringify(record), 'utf8');
@@ -16,9 +16,9 @@ export function encodeFrame(record: unknown): Buffer {
 
 export interface Frames {
   records: unknown[];
-  /** Where the whole records end: the file's length, unless its end is torn. */
+  /** End of the last complete record: the length of the file, unless its end is incomplete. */
   end: number;
-  /** Where a record is broken that was once whole, since others follow it. */
+  /** Offset of a damaged record: it must have been complete, since valid records follow. */
   corruptAt?: number;
 }
 
@@ -26,7 +26,7 @@ export function decodeFrames(bytes: Buffer): Frames {
   const records: unknown[] = [];
   let at = 0;
   while (at < bytes.length) {
-    const body = bodyAt(bytes, at);
+    const body = readBody(bytes, at);
     if (!body) return { records, end: at, ...(hasFrameAfter(bytes, at) && { corruptAt: at }) };
     records.push(JSON.parse(body.toString('utf8')));
     at = body.byteOffset - bytes.byteOffset + body.length + 1;
@@ -34,9 +34,9 @@ export function decodeFrames(bytes: Buffer): Frames {
   return { records, end: at };
 }
 
-/** The body of the frame that begins here, or undefined where none does. */
-function bodyAt(bytes: Buffer, at: number): Buffer | undefined {
-  const head = /^([0-9a-f]{8}) (\d{1,10}) /.exec(bytes.subarray(at, at + LONGEST_HEAD).toString('latin1'));
+/** @returns the body of the frame at this offset, or undefined if there is none */
+function readBody(bytes: Buffer, at: number): Buffer | undefined {
+  const head = /^([0-9a-f]{8}) (\d{1,10}) /.exec(bytes.subarray(at, at + MAX_HEAD_LENGTH).toString('latin1'));
   if (!head) return undefined;
   const begin = at + head[0].length;
   const body = bytes.subarray(begin, begin + Number(head[2]));
@@ -47,7 +47,7 @@ function bodyAt(bytes: Buffer, at: number): Buffer | undefined {
 function hasFrameAfter(bytes: Buffer, from: number): boolean {
   const rest = bytes.subarray(from + 1);
   for (const { index } of rest.toString('latin1').matchAll(/[0-9a-f]{8} \d{1,10} /g)) {
-    if (bodyAt(rest, index)) return true;
+    if (readBody(rest, index)) return true;
   }
   return false;
 }

@@ -1,29 +1,29 @@
 /**
  * The store of a single scheduler: an append-only file of events. A snapshot is a new file that begins with the
- * shortest list of events for the same state; the highest number in `journal.<number>` is the one in force.
+ * shortest list of events for the same state; the file `journal.<number>` with the highest number is in force.
  */
 
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoredEvent } from '../domain/events.ts';
-import { headProblem, readEvents } from './formats.ts';
+import { describeHeadProblem, readEvents } from './formats.ts';
 import { decodeFrames, encodeFrame } from './frames.ts';
 import { lockDirectory } from './lock.ts';
 import { STATE_VERSION, type Store, StoreError } from './store.ts';
 
 const FORMAT = { format: 'mesosup-journal', version: STATE_VERSION };
-/** Below this a snapshot isn't worth its work; above, the file is rewritten when it has doubled. */
+/** Minimum growth before a snapshot; larger files are rewritten when they have doubled. */
 const SNAPSHOT_BYTES = 4 << 20;
 const EVENTS_PER_FRAME = 500;
 
 export interface JournalOptions {
   directory: string;
   warn: (message: string) => void;
-  /** Least growth between snapshots. */
+  /** Minimum growth between snapshots. */
   snapshotBytes?: number;
 }
 
-/** @throws StoreError where the directory can't be used: another process holds it, or a file is damaged */
+/** @throws StoreError if another process uses the directory, or a file is damaged */
 export async function openJournal(options: JournalOptions): Promise<Store> {
   const { directory } = options;
   try {
@@ -42,19 +42,21 @@ export async function openJournal(options: JournalOptions): Promise<Store> {
 }
 
 /**
- * The events of a directory, as far as they are durable, without changing anything: a scheduler may use it meanwhile.
- * @throws StoreError where there is no state, or a file is damaged
+ * Reads the durable events of a directory without changing anything; a scheduler may use the directory meanwhile.
+ * @throws StoreError if there is no state, or a file is damaged
  */
 export async function readJournalEvents(directory: string): Promise<StoredEvent[]> {
   try {
     for (;;) {
-      const generation = (await journals(directory).catch(unlessMissing))?.at(-1);
+      const generation = (await listJournals(directory).catch(ignoreMissing))?.at(-1);
       if (generation === undefined) {
-        throw new StoreError(`${directory} holds no state of a scheduler: name another with --data-dir`);
+        throw new StoreError(
+          `${directory} contains no scheduler state: choose another directory with --data-dir`,
+        );
       }
       const path = pathOf(directory, generation);
-      // Where it is missing, a snapshot has taken its place meanwhile.
-      const bytes = await readFile(path).catch(unlessMissing);
+      // If the file is missing, a snapshot has just replaced it.
+      const bytes = await readFile(path).catch(ignoreMissing);
       if (bytes) return parseJournal(path, bytes).events;
     }
   } catch (error) {
@@ -65,7 +67,7 @@ export async function readJournalEvents(directory: string): Promise<StoredEvent[
   }
 }
 
-function unlessMissing(error: NodeJS.ErrnoException): undefined {
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
 }
 
@@ -94,7 +96,7 @@ class Journal implements Store {
 
   static async open(options: JournalOptions, unlock: () => Promise<void>): Promise<Journal> {
     const { directory, warn } = options;
-    const generations = await journals(directory);
+    const generations = await listJournals(directory);
     const generation = generations.at(-1) ?? 1;
     if (generations.length === 0) await writeJournal(directory, generation, []);
     const path = pathOf(directory, generation);
@@ -154,7 +156,7 @@ function pathOf(directory: string, generation: number): string {
   return join(directory, `journal.${String(generation).padStart(8, '0')}`);
 }
 
-async function journals(directory: string): Promise<number[]> {
+async function listJournals(directory: string): Promise<number[]> {
   const names = await readdir(directory);
   return names
     .flatMap((name) => /^journal\.(\d+)$/.exec(name)?.[1] ?? [])
@@ -169,33 +171,31 @@ async function readJournal(
   const bytes = await readFile(path);
   const { events, end } = parseJournal(path, bytes);
   if (end < bytes.length) {
-    warn(
-      `${path}: the last ${bytes.length - end} bytes are a record that was never completed; it is cut off`,
-    );
+    warn(`${path}: the last ${bytes.length - end} bytes are an incomplete record; removing them`);
     await truncate(path, end);
     await syncPath(path);
   }
   return { events, bytes: end };
 }
 
-/** @returns the events, and where the last whole record ends */
+/** @returns the events, and the end of the last complete record */
 function parseJournal(path: string, bytes: Buffer): { events: StoredEvent[]; end: number } {
   const { records, end, corruptAt } = decodeFrames(bytes);
   if (corruptAt !== undefined) {
     throw new StoreError(
-      `${path} is damaged at byte ${corruptAt}, with whole records after it: move it away, then restore a backup ("mesosup scheduler restore") or begin without apps and tasks`,
+      `${path} is damaged at byte ${corruptAt}, but intact records follow: move the file away, then restore a backup ("mesosup scheduler restore") or start without apps and tasks`,
     );
   }
   const [header, ...batches] = records;
   if (JSON.stringify(header) !== JSON.stringify(FORMAT)) {
     throw new StoreError(
-      `${path} is not a journal that this version reads ${headProblem(header, FORMAT)}, or move it away to begin without apps and tasks`,
+      `${path} is not a journal that this version can read ${describeHeadProblem(header, FORMAT)}, or move the file away to start without apps and tasks`,
     );
   }
   return { events: readEvents(batches.flat(), (why) => new StoreError(`${path} ${why}`)), end };
 }
 
-/** Writes a whole file beside, makes it durable, and only then gives it its name. @returns its length */
+/** Writes a new file, makes it durable, and only then renames it into place. @returns its length */
 async function writeJournal(
   directory: string,
   generation: number,
@@ -229,7 +229,7 @@ async function writeJournal(
   return bytes;
 }
 
-/** For a directory: makes the names in it durable. */
+/** Syncs a file, or the entries of a directory. */
 async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {

@@ -1,6 +1,6 @@
 /**
- * Keeps two daemons from sharing a directory: a file `lock` that names the process that holds it. The lock of a
- * process that is gone is taken over.
+ * Prevents two daemons from using the same directory, with a file `lock` that names its process. The lock of a process
+ * that has ended is taken over.
  */
 
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { StoreError } from './store.ts';
 
 const ATTEMPTS = 5;
 
-/** @returns how to let the directory go; @throws StoreError naming the process that holds it */
+/** @returns a function that releases the lock; @throws StoreError that names the process holding the lock */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
   const path = join(directory, 'lock');
   const own = JSON.stringify({ pid: process.pid, started: identify(process.pid)?.startTime });
@@ -19,22 +19,22 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   await writeFile(draft, own, { mode: 0o600 });
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      if (await linked(draft, path)) {
+      if (await tryLink(draft, path)) {
         return async () => {
           if ((await read(path)) === own) await rm(path, { force: true });
         };
       }
       const held = await read(path);
-      if (held !== undefined && isHolderAlive(held)) throw inUse(directory, held);
+      if (held !== undefined && isHolderAlive(held)) throw inUseError(directory, held);
       if (held !== undefined) await removeStale(path, held);
     }
-    throw inUse(directory, await read(path));
+    throw inUseError(directory, await read(path));
   } finally {
     await rm(draft, { force: true });
   }
 }
 
-/** Moved away before it is removed, and put back if it has become somebody's lock meanwhile. */
+/** Moves a stale lock away before removing it; moves it back if another process has taken the lock meanwhile. */
 async function removeStale(path: string, held: string): Promise<void> {
   const aside = `${path}.stale.${process.pid}`;
   try {
@@ -43,11 +43,11 @@ async function removeStale(path: string, held: string): Promise<void> {
     if (codeOf(error) === 'ENOENT') return;
     throw error;
   }
-  if ((await read(aside)) !== held) await linked(aside, path);
+  if ((await read(aside)) !== held) await tryLink(aside, path);
   await rm(aside, { force: true });
 }
 
-async function linked(from: string, to: string): Promise<boolean> {
+async function tryLink(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
     return true;
@@ -76,10 +76,10 @@ function isHolderAlive(held: string): boolean {
   return typeof pid === 'number' && isAlive({ pid, startTime: String(started) });
 }
 
-function inUse(directory: string, held: string | undefined): StoreError {
+function inUseError(directory: string, held: string | undefined): StoreError {
   const { pid } = parse(held ?? '');
   return new StoreError(
-    `${directory} is in use by process ${String(pid ?? 'of another scheduler')}: stop that, or give this one another --data_dir`,
+    `${directory} is in use by process ${String(pid ?? 'of another scheduler')}: stop that process, or choose another --data_dir`,
   );
 }
 

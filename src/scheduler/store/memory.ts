@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../domain/events.ts';
 import type { Store } from './store.ts';
 
-/** A store that lives as long as its `disk`, for tests: share the array to let a second scheduler find the state. */
+/** A store in memory, for tests. A second scheduler with the same `disk` array finds the same state. */
 export function createMemoryStore(disk: StoredEvent[] = [], snapshotEvery = Infinity): Store {
   let appended = 0;
   return {

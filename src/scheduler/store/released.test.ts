@@ -1,4 +1,4 @@
-/** What releases have left on hosts is read for good: see test/fixtures/state-0.1.0/make.mjs. */
+/** Files of earlier releases stay readable: see test/fixtures/state-0.1.0/make.mjs. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { evolve } from '../domain/evolve.ts';
 import { isJson } from '../domain/json.ts';
 import { snapshotOf } from '../domain/snapshot.ts';
 import { createState, type State } from '../domain/state.ts';
-import { contentsOf, decodeBatch } from './batches.ts';
+import { decodeBatch, listContents } from './batches.ts';
 import { readEvents } from './formats.ts';
 import { decodeFrames } from './frames.ts';
 import { readJournalEvents } from './journal.ts';
@@ -21,7 +21,7 @@ const JOURNAL = path.join(FIXTURE, 'journal');
 const ZNODES = path.join(FIXTURE, 'zookeeper');
 const BACKUP = path.join(FIXTURE, 'backup');
 
-/** All that 0.1.0 could store. */
+/** All event types of 0.1.0. */
 const TYPES = [
   'app_changed',
   'app_removed',
@@ -44,22 +44,22 @@ const TYPES = [
 
 async function znodes(): Promise<unknown[]> {
   const data = (name: string) => readFileSync(path.join(ZNODES, name));
-  const { batches } = contentsOf(readdirSync(ZNODES));
+  const { batches } = listContents(readdirSync(ZNODES));
   const read = batches.map((number, i) =>
     decodeBatch(number, data(`e${String(i).padStart(10, '0')}`), async (name) => data(name)),
   );
   return (await Promise.all(read)).flat();
 }
 
-/** As it was written, before anything has read it. */
-async function raw(): Promise<{ type: string }[]> {
+/** The events as written, before any conversion. */
+async function readRaw(): Promise<{ type: string }[]> {
   const journal = readdirSync(JOURNAL).map((name) => decodeFrames(readFileSync(path.join(JOURNAL, name))));
   const frames = journal.flatMap(({ records }) => records.slice(1).flat());
   const lines = readFileSync(BACKUP, 'utf8').split('\n').slice(1, -2);
   return [...frames, ...(await znodes()), ...lines.map((line) => JSON.parse(line))] as { type: string }[];
 }
 
-/** Without the empty fields that were not there: 0.1.0 takes no notice of them. */
+/** Removes added empty fields, which 0.1.0 ignores. */
 function asItWas(value: unknown, was: unknown): unknown {
   if (Array.isArray(value))
     return value.map((part, i) => asItWas(part, Array.isArray(was) ? was[i] : undefined));
@@ -92,7 +92,7 @@ describe('the state of release 0.1.0', () => {
     expect(backup.head).toMatchObject({ apps: 8, groups: 1, tasks: 14, deployments: 3 });
   });
 
-  it('has the apps, tasks, groups and deployments that were there', async () => {
+  it('has the original apps, tasks, groups and deployments', async () => {
     const { apps, tasks, groups, deployments, frameworkId } = stateOf(await readJournalEvents(JOURNAL));
     expect(frameworkId).toBe('framework');
     expect([...groups.keys()]).toEqual(['/shop']);
@@ -119,8 +119,8 @@ describe('the state of release 0.1.0', () => {
     expect([...deployments.values()].flatMap(({ deployment }) => deployment.appIds)).toContain('/huge');
   });
 
-  it('is given back as it was written, so that 0.1.0 can read it again', async () => {
-    const written = await raw();
+  it('is written unchanged, so that 0.1.0 can read it again', async () => {
+    const written = await readRaw();
     expect([...new Set(written.map(({ type }) => type))].sort()).toEqual(TYPES);
     expect(asItWas(readEvents(written, refuse), written)).toEqual(written);
     const snapshot = [...snapshotOf(stateOf(await readJournalEvents(JOURNAL)))];
@@ -140,11 +140,11 @@ describe('the state of a later release', () => {
       later,
     ];
     expect(() => readEvents(written, refuse)).toThrow(
-      /^holds an event of the unknown type "volume_made", which mesosup [\d.]+ can't read: run mesosup 0\.7\.0, which wrote it$/,
+      /^contains an event of unknown type "volume_made", which mesosup [\d.]+ can't read: run mesosup 0\.7\.0, which wrote it$/,
     );
   });
 
-  it('is refused also where it does not say who wrote it', () => {
+  it('is refused even if it does not name its writer', () => {
     expect(() => readEvents([later], refuse)).toThrow(/: run the release of mesosup that wrote it$/);
   });
 });

@@ -2,20 +2,20 @@ import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { StoredEvent } from '../domain/events.ts';
 
 /**
- * Of the heads of journal, ZooKeeper and backups. Releases read one version alone, so a change of it can't be undone:
- * events change their form by their codecs instead (see stored-events.ts).
+ * The version in the heads of journal, ZooKeeper and backups. A release reads a single version, so there is no way back
+ * after a change. Change the codecs of events instead (see stored-events.ts).
  */
 export const STATE_VERSION = 2;
 
-/** Where the scheduler's state outlives it. One process uses a store at a time. */
+/** Stores the scheduler's state durably. Only one process uses a store at a time. */
 export interface Store {
-  /** All events in the order they were appended, or the snapshot that stands for the first of them and the rest. */
+  /** Loads all events in order, beginning with the last snapshot, if any. */
   load(): Promise<StoredEvent[]>;
-  /** Resolves once the events would survive a crash of the machine; they are stored all or none. */
+  /** Resolves once the events would survive a crash of the machine. Stores all of them or none. */
   append(events: readonly StoredEvent[]): Promise<void>;
-  /** True when enough has been appended for a snapshot to pay. */
+  /** True if a snapshot is worthwhile. */
   snapshotDue(): boolean;
-  /** Puts these in the place of all events so far, all or none. */
+  /** Replaces all events so far with these, or fails without a change. */
   snapshot(events: Iterable<StoredEvent>): Promise<void>;
   close(): Promise<void>;
 }

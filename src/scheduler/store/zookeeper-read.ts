@@ -1,27 +1,27 @@
-/** Reading the store on ZooKeeper, whose layout zookeeper.ts describes. */
+/** Reads the store in ZooKeeper; zookeeper.ts describes its layout. */
 
 import { childPath } from '../../zookeeper/address.ts';
 import { isZooKeeperError, untilAnswered, type ZooKeeperSession } from '../../zookeeper/client.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import { parseJson } from '../domain/json.ts';
-import { batchName, contentsOf, decodeBatch } from './batches.ts';
-import { headProblem, readEvents } from './formats.ts';
+import { batchName, decodeBatch, listContents } from './batches.ts';
+import { describeHeadProblem, readEvents } from './formats.ts';
 import { STATE_VERSION, StoreError } from './store.ts';
 
 const FORMAT = { format: 'mesosup-state', version: STATE_VERSION };
-/** The data of the znode at the root of the state. */
+/** The data of the root znode of the state. */
 export const FORMAT_TEXT = JSON.stringify(FORMAT);
 const READS_AT_ONCE = 500;
 
 /**
- * All events at one moment, without changing anything: a scheduler may use the store meanwhile.
- * @throws StoreError where there is no state, or none that this version reads
+ * Reads all events as of one moment without changing anything; a scheduler may use the store meanwhile.
+ * @throws StoreError if there is no state, or this version can't read it
  */
 export function readZooKeeperEvents(session: ZooKeeperSession, path: string): Promise<StoredEvent[]> {
-  return explained(path, async () => {
+  return withStoreErrors(path, async () => {
     const head = childPath(path, 'head');
     const none = () =>
-      new StoreError(`${path} in ZooKeeper holds no state of a scheduler: name another path in --zk`);
+      new StoreError(`${path} in ZooKeeper contains no scheduler state: choose another path with --zk`);
     await catchUp(session, head, none);
     for (;;) {
       const format = (await untilAnswered(() => session.get(path)))?.data.toString('utf8') ?? '';
@@ -29,7 +29,7 @@ export function readZooKeeperEvents(session: ZooKeeperSession, path: string): Pr
       if (!before) throw none();
       const generation = generationPath(path, generationIn(path, format, before.data));
       const read = await readGeneration(session, generation).catch((error: Error) => error);
-      // A snapshot that takes the place of what is read takes its znodes away.
+      // A concurrent snapshot removes the znodes of this generation.
       if ((await untilAnswered(() => session.get(head)))?.version !== before.version) continue;
       if (read instanceof Error) throw read;
       return read.events;
@@ -37,7 +37,7 @@ export function readZooKeeperEvents(session: ZooKeeperSession, path: string): Pr
   });
 }
 
-/** A server may lag behind what others were answered; a transaction, though it changes nothing, brings it up to date. */
+/** Brings a lagging server up to date: a transaction does so even if it changes nothing. */
 async function catchUp(session: ZooKeeperSession, path: string, missing: () => Error): Promise<void> {
   try {
     await untilAnswered(() => session.multi([{ type: 'check', path }]));
@@ -46,7 +46,7 @@ async function catchUp(session: ZooKeeperSession, path: string, missing: () => E
   }
 }
 
-/** @throws StoreError where a batch is missing */
+/** @throws StoreError if a batch is missing */
 export async function readGeneration(
   session: ZooKeeperSession,
   generation: string,
@@ -56,17 +56,17 @@ export async function readGeneration(
     const znode = await untilAnswered(() => session.get(childPath(generation, name)));
     if (!znode) {
       throw new StoreError(
-        `${childPath(generation, name)} in ZooKeeper is missing, but what follows it is there: give another path in --zk, and restore a backup there ("mesosup scheduler restore") or begin anew`,
+        `${childPath(generation, name)} in ZooKeeper is missing, but later batches exist: choose another path with --zk, and restore a backup there ("mesosup scheduler restore") or start without apps and tasks`,
       );
     }
     bytes += znode.data.length;
     return znode.data;
   };
-  const { batches } = contentsOf((await untilAnswered(() => session.children(generation))) ?? []);
+  const { batches } = listContents((await untilAnswered(() => session.children(generation))) ?? []);
   const stored: unknown[] = [];
   for (let from = 0; from < batches.length; from += READS_AT_ONCE) {
     const some = await Promise.all(
-      // By position, so that a gap shows.
+      // Counts up instead of using the names, so that a gap is detected.
       batches.slice(from, from + READS_AT_ONCE).map(async (_, i) => {
         const number = from + i;
         return decodeBatch(number, await data(batchName(number)), data);
@@ -78,11 +78,11 @@ export async function readGeneration(
   return { events, batches: batches.length, bytes };
 }
 
-/** The number of the generation in force. */
+/** @returns the number of the current generation */
 export function generationIn(path: string, format: string, head: Buffer | undefined): number {
   if (format === FORMAT_TEXT && head) return Number(head.toString('utf8'));
   throw new StoreError(
-    `${path} in ZooKeeper is not a state that this version reads ${headProblem(parseJson(format), FORMAT)}, or give another path in --zk to begin without apps and tasks`,
+    `${path} in ZooKeeper is not a state that this version can read ${describeHeadProblem(parseJson(format), FORMAT)}, or choose another path with --zk to start without apps and tasks`,
   );
 }
 
@@ -90,8 +90,8 @@ export function generationPath(path: string, generation: number): string {
   return childPath(path, `g${String(generation).padStart(8, '0')}`);
 }
 
-/** Says in words what to do where ZooKeeper refuses. */
-export async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
+/** Converts errors of ZooKeeper to StoreErrors that say what to do. */
+export async function withStoreErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -99,7 +99,7 @@ export async function explained<T>(path: string, work: () => Promise<T>): Promis
     const why = isZooKeeperError(error, 'BAD_VERSION')
       ? 'another scheduler has taken over the state'
       : isZooKeeperError(error, 'NO_AUTH')
-        ? 'it belongs to another identity: give its user:password in the address of --zk'
+        ? 'it belongs to another identity: put its user:password into the address in --zk'
         : error.message;
     throw new StoreError(`${path} in ZooKeeper: ${why}`, { cause: error });
   }

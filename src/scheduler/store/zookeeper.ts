@@ -1,14 +1,14 @@
 /**
- * The store of schedulers that stand in for each other, in ZooKeeper:
+ * The store of several schedulers, in ZooKeeper:
  *
  *     <path>            the format
- *     <path>/epoch      its version is the fence: who opens the store raises it, and each write checks it
- *     <path>/head       the number of the generation in force
- *     <path>/g<number>  a generation: the batches of events since, and with, a snapshot (see batches.ts)
+ *     <path>/epoch      its version is the fence: opening the store raises it, and each write checks it
+ *     <path>/head       the number of the current generation
+ *     <path>/g<number>  a generation: a snapshot and the batches of events since then (see batches.ts)
  *
- * A batch counts once its last znode is there. A snapshot is a new generation, which counts once `head` names it.
- * Each step is one multi with a check of the epoch, so that nothing of a deposed leader gets in. A step that the
- * connection was lost over is repeated: it finds what it made, since under the same epoch nobody else made it.
+ * A batch is valid once its last znode exists. A snapshot is a new generation, which is valid once `head` names it.
+ * Each step is one multi with a check of the epoch, so that a deposed leader can't write. A step is repeated after a
+ * lost connection; if its znodes exist, the first attempt made them, since nobody else writes in the same epoch.
  */
 
 import { childPath } from '../../zookeeper/address.ts';
@@ -19,32 +19,40 @@ import {
   type ZooKeeperSession,
 } from '../../zookeeper/client.ts';
 import type { StoredEvent } from '../domain/events.ts';
-import { contentsOf, encodeBatch, type Part } from './batches.ts';
+import { encodeBatch, listContents, type Part } from './batches.ts';
 import type { Store } from './store.ts';
-import { explained, FORMAT_TEXT, generationIn, generationPath, readGeneration } from './zookeeper-read.ts';
+import {
+  FORMAT_TEXT,
+  generationIn,
+  generationPath,
+  readGeneration,
+  withStoreErrors,
+} from './zookeeper-read.ts';
 
-/** Well below the 1 MB of a request, with its other words. */
+/** Well below ZooKeeper's limit of 1 MB per request, including the overhead. */
 const BYTES_PER_STEP = 512 << 10;
 const OPERATIONS_PER_STEP = 500;
-/** Below these a snapshot isn't worth its work; above, it is made when the bytes have doubled. */
+/**
+ * Minimum growth before a snapshot in bytes, or in batches; larger stores are compacted when the bytes have doubled.
+ */
 const SNAPSHOT_BYTES = 1 << 20;
 const SNAPSHOT_BATCHES = 2000;
 const EVENTS_PER_BATCH = 500;
 
 export interface ZooKeeperStoreOptions {
   session: ZooKeeperSession;
-  /** Where all of it goes; made if it isn't there, its creator's only. */
+  /** Root path of the store; created if missing, accessible only to its creator. */
   path: string;
   warn: (message: string) => void;
-  /** Least growth between snapshots. */
+  /** Minimum growth between snapshots. */
   snapshotBytes?: number;
-  /** The most data in one request. */
+  /** Maximum amount of data in one request. */
   bytesPerStep?: number;
 }
 
 /**
- * Takes the store over: whoever had it open can write no more.
- * @throws StoreError where it can't be used
+ * Takes the store over: processes that opened it earlier can't write any more.
+ * @throws StoreError if the store can't be used
  */
 export async function openZooKeeperStore(options: ZooKeeperStoreOptions): Promise<Store> {
   const store = new ZooKeeperStore(options);
@@ -123,10 +131,10 @@ class ZooKeeperStore implements Store {
     });
   }
 
-  /** The session is its owner's to close. */
+  /** Does nothing: the owner of the session closes it. */
   async close(): Promise<void> {}
 
-  /** Raises the epoch, from where on nobody else writes, and makes what is missing. */
+  /** Raises the epoch, so that nobody else can write, and creates missing znodes. */
   async #takeOver(): Promise<void> {
     const { session, path } = this.#options;
     const epoch = this.#at('epoch');
@@ -146,7 +154,7 @@ class ZooKeeperStore implements Store {
     this.#generation = generationIn(path, format, head?.data);
   }
 
-  /** Removes what a snapshot or a large batch left that was cut short. */
+  /** Removes the remains of interrupted snapshots and batches. */
   async #cleanUp(): Promise<void> {
     const current = this.#pathOf(this.#generation);
     const names = (await untilAnswered(() => this.#session.children(this.#path))) ?? [];
@@ -154,9 +162,9 @@ class ZooKeeperStore implements Store {
       const path = this.#at(name);
       if (/^g\d+$/.test(name) && path !== current) await this.#removeGeneration(path);
     }
-    const { torn } = contentsOf((await untilAnswered(() => this.#session.children(current))) ?? []);
+    const { torn } = listContents((await untilAnswered(() => this.#session.children(current))) ?? []);
     if (torn.length === 0) return;
-    this.#options.warn(`${current}: a batch of events was never completed; its parts are removed`);
+    this.#options.warn(`${current}: a batch of events was never completed; removing its parts`);
     await this.#remove(torn.map((name) => childPath(current, name)));
   }
 
@@ -201,7 +209,7 @@ class ZooKeeperStore implements Store {
     }
   }
 
-  /** All of the operations, unless somebody else has taken over. */
+  /** Applies all operations, unless another process has taken over. */
   async #step(operations: readonly Operation[]): Promise<void> {
     const fence: Operation = { type: 'check', path: this.#at('epoch'), version: this.#epoch };
     let repeated = false;
@@ -210,7 +218,7 @@ class ZooKeeperStore implements Store {
         await this.#session.multi([fence, ...operations]);
         return;
       } catch (error) {
-        // The fence is looked at first, so this says that it holds and that the step was done.
+        // ZooKeeper checks the fence first, so this error shows that the fence holds and that the step was done.
         if (repeated && isZooKeeperError(error, 'NODE_EXISTS', 'NO_NODE')) return;
         if (!isZooKeeperError(error, 'CONNECTION_LOSS')) throw error;
         repeated = true;
@@ -231,7 +239,7 @@ class ZooKeeperStore implements Store {
   }
 
   #guard<T>(work: () => Promise<T>): Promise<T> {
-    return explained(this.#path, work);
+    return withStoreErrors(this.#path, work);
   }
 }
 

@@ -1,4 +1,7 @@
-/** A scheduler with its journal and API, and 10,000 running tasks of a simulated Mesos, for whoever forked it. */
+/**
+ * A scheduler with its journal and API, and 10,000 running tasks of a simulated Mesos, controlled by the parent
+ * process.
+ */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -10,10 +13,10 @@ import { appSchema } from '../../../src/scheduler/domain/app-schema.ts';
 import { createState } from '../../../src/scheduler/domain/state.ts';
 import { optionsFrom } from '../../../src/scheduler/flags/options.ts';
 import { readFlags } from '../../../src/scheduler/flags/parse-flags.ts';
-import { infoOf } from '../../../src/scheduler/info.ts';
+import { describeSetup } from '../../../src/scheduler/info.ts';
 import { createMetrics } from '../../../src/scheduler/metrics.ts';
 import { createRunner } from '../../../src/scheduler/runner.ts';
-import { told } from '../../../src/scheduler/scheduler.ts';
+import { noticesFor } from '../../../src/scheduler/scheduler.ts';
 import { openJournal } from '../../../src/scheduler/store/journal.ts';
 import { SimulatedMesos } from '../../../src/simulator/mesos.ts';
 import { SETTINGS } from '../../../src/simulator/simulation.ts';
@@ -34,7 +37,7 @@ const specs = Array.from({ length: AGENTS }, (_, i) => ({
 const mesos = new SimulatedMesos(specs);
 const state = createState(SETTINGS);
 const events = new EventStreams();
-const metrics = createMetrics({ ofProcess: false });
+const metrics = createMetrics({ withProcessMetrics: false });
 const fail = (error: unknown): never => {
   throw error instanceof Error ? error : new Error(String(error));
 };
@@ -43,9 +46,9 @@ const runner = createRunner({
   store: await openJournal({ directory, warn: fail }),
   now: Date.now,
   send: async (call) => mesos.call(call),
-  describe: told,
+  describe: noticesFor,
   publish: (notices, changes) => {
-    for (const change of changes) metrics.changed(change);
+    for (const change of changes) metrics.countChange(change);
     for (const one of notices) if ('eventType' in one) events.publish(one);
   },
   onError: (_what, error) => fail(error),
@@ -57,7 +60,7 @@ const api = createApi({
   runner,
   events,
   leader: () => 'localhost:8080',
-  info: () => infoOf(daemon),
+  info: () => describeSetup(daemon),
   metrics,
   now: Date.now,
   random: Math.random,
@@ -94,7 +97,7 @@ await api.listen({ host: '127.0.0.1', port: 0 });
 const ids = [...state.tasks.keys()];
 const isWell = new Map<string, boolean>();
 let changed = 0;
-/** Health of so many tasks, spread over the apps: it is in every answer. */
+/** Changes the health of some tasks, spread over the apps, which changes every answer. */
 const change = async (count: number): Promise<void> => {
   for (let i = 0; i < count; i += 1) {
     const id = ids[(changed * 7919) % ids.length] ?? '';

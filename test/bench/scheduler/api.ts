@@ -1,4 +1,4 @@
-/** The API of a scheduler with many running tasks, some of which change before each request: answers, events, memory. */
+/** Measures the API with many running tasks, some of which change before each request: answers, events, memory. */
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,14 +9,14 @@ import { RUNTIME_FLAGS } from '../../../src/install/wanted/scheduler.ts';
 const REQUESTS = 500;
 const UNCOUNTED = 20;
 const UPDATES = 100;
-/** Tasks whose health changes before each request; at their rate here that is some hundred changes a second. */
+/** Number of tasks whose health changes before each request: some hundred changes per second. */
 export const CHANGES = 10;
 
 interface Figure {
   /** From the request to the last byte: median and 99th percentile. */
   readonly medianMs: number;
   readonly p99Ms: number;
-  /** As they went over the wire. */
+  /** As transferred. */
   readonly bytes: number;
 }
 
@@ -33,9 +33,9 @@ export interface ApiFigures {
 export async function askApi(appCount: number, each: number): Promise<ApiFigures> {
   const file = path.join(import.meta.dirname, 'api-process.ts');
   const child = fork(file, [String(appCount), String(each)], { execArgv: RUNTIME_FLAGS });
-  const told = async <T>(): Promise<T> => ((await once(child, 'message')) as [T])[0];
+  const nextMessage = async <T>(): Promise<T> => ((await once(child, 'message')) as [T])[0];
   try {
-    const { port, tasks } = await told<{ port: number; tasks: number }>();
+    const { port, tasks } = await nextMessage<{ port: number; tasks: number }>();
     const url = `http://127.0.0.1:${port}`;
     const apps = await timed(child, `${url}/v2/apps?embed=apps.tasks`);
     const appsGzipped = await timed(child, `${url}/v2/apps?embed=apps.tasks`, 'gzip');
@@ -52,7 +52,7 @@ export async function askApi(appCount: number, each: number): Promise<ApiFigures
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     stream.destroy();
-    const rss = told<{ rss: number }>();
+    const rss = nextMessage<{ rss: number }>();
     child.send('rss');
     return {
       tasks,
@@ -68,7 +68,7 @@ export async function askApi(appCount: number, each: number): Promise<ApiFigures
   }
 }
 
-/** One request after the other, each after some changes; the first few are not counted. */
+/** Sends requests in sequence, each after some changes; the first few are not counted. */
 async function timed(child: ChildProcess, url: string, encoding = 'identity'): Promise<Figure> {
   const agent = new Agent({ keepAlive: true });
   const ms: number[] = [];

@@ -1,4 +1,4 @@
-/** Command tasks over the embedded Mesos, by our scheduler and by a framework that only accepts. */
+/** Launches command tasks with the embedded Mesos, by the scheduler and by a framework that only accepts offers. */
 
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -19,7 +19,7 @@ function amounts(cpus: number, mem: number): Resource[] {
   ];
 }
 
-/** Milliseconds until so many tasks run. */
+/** @returns milliseconds until all tasks are running */
 export async function byMinimalFramework(master: string, tasks: number): Promise<number> {
   let launched = 0;
   let running = 0;

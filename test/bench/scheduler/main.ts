@@ -1,9 +1,9 @@
 /**
- * How fast the scheduler is:
+ * Measures the speed of the scheduler:
  *
  *   npm run bench:scheduler [placement|updates|launches|api …] [--agents N] [--tasks N] [--seed N]
  *
- * All four by default. Figures of a machine in other use are worse than they need be.
+ * All four by default. Run it on an idle machine.
  */
 
 import { cpus, loadavg, release } from 'node:os';

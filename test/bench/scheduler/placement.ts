@@ -1,4 +1,4 @@
-/** How fast the core places tasks: simulated agents, every one of which makes an offer, and apps of many instances. */
+/** Measures how fast the core places tasks: with offers of simulated agents, and apps with many instances. */
 
 import type { Input } from '../../../src/scheduler/decide/inputs.ts';
 import { appSchema } from '../../../src/scheduler/domain/app-schema.ts';
@@ -12,9 +12,9 @@ export interface Placement {
   readonly tasks: number;
   readonly apps: number;
   readonly offers: number;
-  /** Of the core alone: decisions, what follows from them, and their application to the state. */
+  /** The core only: decisions, settling, and application to the state. */
   readonly coreMs: number;
-  /** Until all tasks run, Mesos and disk included. */
+  /** Until all tasks are running, including Mesos and disk. */
   readonly wholeMs: number;
 }
 
@@ -23,7 +23,7 @@ export function place(agents: number, tasks: number, apps: number, seed: number)
   const specs = Array.from({ length: agents }, (_, i) => ({
     id: `S${i}`,
     host: `agent${i}`,
-    cpus: random.whole(8, 32),
+    cpus: random.integer(8, 32),
     mem: 65_536,
     ports: 100,
   }));
@@ -78,7 +78,7 @@ export function place(agents: number, tasks: number, apps: number, seed: number)
   };
 }
 
-/** What an update of a task costs, in microseconds, the least of some rounds, with as many apps of one instance. */
+/** @returns the cost of a task update in microseconds, the minimum of several rounds, with many apps of one instance */
 export function updateCost(apps: number): number {
   const mesos = new SimulatedMesos([{ id: 'S', host: 'agent', cpus: apps, mem: apps * 64, ports: apps }]);
   const core = new Core(SETTINGS, {}, Infinity);
@@ -96,7 +96,7 @@ export function updateCost(apps: number): number {
   }));
   for (const call of core.take([{ type: 'change', changes, force: false, seed: 0 }], 1_000_000).calls)
     mesos.call(call);
-  // An offer is not filled with all of them at once.
+  // The number of tasks per offer is limited.
   while (core.state.waiting.size > 0) {
     mesos.offer();
     deliver();
@@ -113,7 +113,7 @@ export function updateCost(apps: number): number {
         task_id: { value },
         agent_id: { value: 'S' },
         state: 'TASK_RUNNING' as const,
-        // Each is news.
+        // Each update changes the health.
         healthy: (Math.floor(i / ids.length) + round) % 2 === 0,
         uuid: 'u',
       };

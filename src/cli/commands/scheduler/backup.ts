@@ -2,8 +2,8 @@ import { Args } from '@oclif/core';
 import { UsageError } from '../../../errors/mesosup-error.ts';
 import { encodeBackup, type Summary } from '../../../scheduler/backup/format.ts';
 import { showPlace } from '../../../scheduler/backup/place.ts';
+import { summaryText } from '../../../scheduler/backup/summary-text.ts';
 import { takeBackup, writeBackup } from '../../../scheduler/backup/take.ts';
-import { inWords } from '../../../scheduler/backup/words.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { placeFlags, placeFrom } from '../../flags/place-flags.ts';
 
@@ -46,7 +46,7 @@ export default class SchedulerBackup extends BaseCommand {
       for (const piece of encodeBackup(backup)) process.stdout.write(piece);
     } else {
       await writeBackup(backup, file);
-      this.log(`${file}: ${inWords(about)}, from ${about.from}`);
+      this.log(`${file}: ${summaryText(about)}, from ${about.from}`);
     }
     return { file, ...about };
   }

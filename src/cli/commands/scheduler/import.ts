@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { UsageError } from '../../../errors/mesosup-error.ts';
 import { SchedulerClient } from '../../../scheduler/import/client.ts';
-import { access } from '../../../scheduler/import/credentials.ts';
+import { readAccess } from '../../../scheduler/import/credentials.ts';
 import { type ImportPlan, planImport } from '../../../scheduler/import/import.ts';
 import { type MarathonApps, readMarathon } from '../../../scheduler/import/marathon.ts';
 import { describePlan, describeRemarks } from '../../../scheduler/import/report.ts';
@@ -53,7 +53,7 @@ export default class SchedulerImport extends BaseCommand {
 
   async run(): Promise<Imported> {
     const { args, flags } = await this.parse(SchedulerImport);
-    const { url, authorization } = access(flags);
+    const { url, authorization } = readAccess(flags);
     const read = await this.#read(args.file);
     const client = new SchedulerClient(url, authorization);
     this.progress(`asking ${url} for the changes of ${count(read.apps.length, 'app')}`);

@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { decodeBackup, type Summary } from '../../../scheduler/backup/format.ts';
 import { showPlace } from '../../../scheduler/backup/place.ts';
 import { restoreBackup } from '../../../scheduler/backup/restore.ts';
-import { inWords } from '../../../scheduler/backup/words.ts';
+import { summaryText } from '../../../scheduler/backup/summary-text.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { displayName, readFileArgument } from '../../file-argument.ts';
 import { placeFlags, placeFrom } from '../../flags/place-flags.ts';
@@ -45,7 +45,7 @@ export default class SchedulerRestore extends BaseCommand {
     const { args, flags } = await this.parse(SchedulerRestore);
     const place = placeFrom(flags);
     const backup = decodeBackup(await readFileArgument(args.file), displayName(args.file));
-    this.progress(`writing ${inWords(backup.head)} to ${showPlace(place)}`);
+    this.progress(`writing ${summaryText(backup.head)} to ${showPlace(place)}`);
     const summary = await restoreBackup(backup, place, {
       force: flags.force,
       newFramework: flags['new-framework'],
@@ -53,7 +53,7 @@ export default class SchedulerRestore extends BaseCommand {
     });
     const { at, from } = backup.head;
     this.log(
-      `${showPlace(place)} now holds ${inWords(summary)}, restored from the backup of ${from} at ${at}. Start the scheduler now.`,
+      `${showPlace(place)} now holds ${summaryText(summary)}, restored from the backup of ${from} at ${at}. Start the scheduler now.`,
     );
     return { to: showPlace(place), at, from, ...summary };
   }

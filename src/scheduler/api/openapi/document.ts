@@ -1,4 +1,4 @@
-/** As much of OpenAPI 3.1 and JSON Schema as the API's description needs. */
+/** The subset of OpenAPI 3.1 and JSON Schema that the API's description needs. */
 
 export interface JsonSchema {
   $id?: string;

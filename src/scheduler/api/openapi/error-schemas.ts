@@ -1,4 +1,4 @@
-/** The bodies of refusals. */
+/** Schemas of error bodies. */
 
 import * as z from 'zod';
 
@@ -8,7 +8,7 @@ const invalid = message.extend({
   details: z
     .array(
       z.object({
-        path: z.string().meta({ description: 'Such as /healthChecks(0)/path' }),
+        path: z.string().meta({ description: 'Path of the field, such as /healthChecks(0)/path' }),
         errors: z.array(z.string()),
       }),
     )
@@ -21,5 +21,5 @@ const v1Invalid = z.object({
   errors: z.array(z.object({ attribute: z.string(), error: z.string() })),
 });
 
-/** By the names that the API's description gives them. */
+/** Named as in the API's description. */
 export const errorSchemas = { Message: message, Invalid: invalid, Locked: locked, V1Invalid: v1Invalid };

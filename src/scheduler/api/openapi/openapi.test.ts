@@ -4,7 +4,7 @@ import { call, get, server } from '../../../../test/scheduler/api-server.ts';
 import { openApi } from './openapi.ts';
 import { OPERATIONS } from './operations.ts';
 
-it('is a valid description', async () => {
+it('is a valid OpenAPI document', async () => {
   const answer = await get(server(), '/v2/openapi.json');
   const validator = new Validator();
   expect(await validator.validate(answer.json())).toEqual({ valid: true });
@@ -12,14 +12,14 @@ it('is a valid description', async () => {
   expect(answer.json()).toEqual(openApi('1'));
 });
 
-it('refers to schemas that there are', () => {
+it('refers only to existing schemas', () => {
   const document = openApi('1');
   const names = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
   expect(names.length).toBeGreaterThan(20);
   for (const [, name = ''] of names) expect(document.components.schemas).toHaveProperty(name);
 });
 
-it('lists every route that there is, and no other', async () => {
+it('lists exactly the existing routes', async () => {
   const routes: string[] = [];
   const one = server({ onRoute: (method, url) => routes.push(`${method} ${url}`) });
   await one.api.ready();
@@ -27,7 +27,7 @@ it('lists every route that there is, and no other', async () => {
   expect([...new Set(listed)].sort()).toEqual(routes.filter((route) => !route.startsWith('HEAD ')).sort());
 });
 
-it('says of an app what the schema checks', () => {
+it('describes an app as the schema validates it', () => {
   const { App, Group } = openApi('1').components.schemas;
   expect(App?.required).toEqual(['id']);
   expect(App?.properties).toMatchObject({
@@ -40,7 +40,7 @@ it('says of an app what the schema checks', () => {
   expect(Group?.properties?.groups?.items).toEqual({ $ref: '#/components/schemas/Group' });
 });
 
-it('answers each operation as it says, where nothing is there', async () => {
+it('answers each operation as described by an empty scheduler', async () => {
   for (const { method, path, body, refusals = [], answers } of OPERATIONS) {
     if (path === '/v2/events') continue;
     const url = path.replaceAll(/\{\w+\}/g, 'none');
@@ -52,7 +52,7 @@ it('answers each operation as it says, where nothing is there', async () => {
   }
 });
 
-it('has a page that needs nothing from elsewhere', async () => {
+it('has a page without external resources', async () => {
   const { body, headers } = await get(server(), '/v2/openapi');
   expect(headers['content-type']).toBe('text/html; charset=utf-8');
   expect(headers['content-security-policy']).toContain("default-src 'none'");

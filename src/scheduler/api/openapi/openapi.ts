@@ -1,6 +1,6 @@
 /**
- * The API's description (OpenAPI 3.1), made of the list of operations, the schemas that check requests, and the
- * schemas that the types of answers follow from.
+ * The OpenAPI 3.1 document, generated from the list of operations, the schemas that validate requests, and the schemas
+ * from which the types of answers are derived.
  */
 
 import * as z from 'zod';
@@ -57,7 +57,7 @@ export function openApi(version: string): OpenApi {
       title: 'The scheduler of mesosup',
       version,
       description:
-        "Marathon's v1 and v2 APIs. Bodies are JSON whatever they are said to be; numbers may be sent as text. Ids of apps and groups are paths. Answers may get more fields in later releases.",
+        "Marathon's v1 and v2 APIs. Bodies are read as JSON with any content type; numbers may be sent as text. Ids of apps and groups are paths. Later releases may add fields to answers.",
     },
     paths,
     components: {
@@ -73,7 +73,9 @@ export function openApi(version: string): OpenApi {
 
 type Names = ReadonlyMap<z.ZodType, string>;
 
-/** Each schema of an answer by its name; one without a name has that of the first operation that answers with it. */
+/**
+ * Names each schema of an answer. A schema without a name of its own is named after the first operation that uses it.
+ */
 function answerNames(): Names {
   const names = new Map<z.ZodType, string>(Object.entries(ANSWERS).map(([name, schema]) => [schema, name]));
   for (const operation of OPERATIONS) {
@@ -123,9 +125,9 @@ function describe(operation: Operation, names: Names) {
 
 const DESCRIPTIONS: Readonly<Record<number, string>> = {
   400: 'Refused',
-  404: 'There is no such thing',
-  409: 'It exists already, or a deployment under way changes it',
-  422: 'The body is not what was expected',
+  404: 'Not found',
+  409: 'It already exists, or a running deployment changes it',
+  422: 'Invalid body',
 };
 
 function refusal(status: number, path: string) {
@@ -147,22 +149,22 @@ function schemas(names: Names): Record<string, JsonSchema> {
   const all: Record<string, JsonSchema> = {};
   for (const [name, schema] of Object.entries(made.schemas)) {
     const { $id: _id, $schema: _schema, ...rest } = schema as JsonSchema;
-    all[name] = mapped(rest, name in REQUESTS ? asSent : asShown);
+    all[name] = mapSchema(rest, name in REQUESTS ? toRequestSchema : toAnswerSchema);
   }
   const { App, Group } = all;
-  if (App) all.AppUpdate = { ...App, description: 'Some fields of an app', required: [] };
+  if (App) all.AppUpdate = { ...App, description: 'A subset of the fields of an app', required: [] };
   if (Group?.properties) Group.properties.scaleBy = { type: 'number', minimum: 0 };
   return all;
 }
 
-/** What comes out of a schema: what goes in passes through functions, of which JSON Schema knows nothing. */
+/** Describes the output of the schemas: their input passes through functions, which JSON Schema can't express. */
 const CONVERSION: z.core.ToJSONSchemaParams = {
   unrepresentable: 'any',
   override: ({ zodSchema, jsonSchema }) => {
     const { def } = zodSchema._zod;
-    // A default that is filled in itself.
+    // A default that the inner schema completes with its own defaults.
     if (def.type === 'prefault') jsonSchema.default = def.defaultValue as JsonSchema['default'];
-    // What a transformation gives is what it takes, normalized.
+    // The output of a transformation is its input, normalized.
     if (zodSchema instanceof z.ZodPipe && zodSchema.out instanceof z.ZodTransform) {
       Object.assign(jsonSchema, jsonSchemaOf(zodSchema.in));
     }
@@ -174,8 +176,8 @@ function jsonSchemaOf(schema: z.core.$ZodType): JsonSchema {
   return rest;
 }
 
-/** What has a default need not be sent, and what isn't known is passed over. */
-function asSent({ additionalProperties, required, ...rest }: JsonSchema): JsonSchema {
+/** Describes requests: fields with a default are optional, unknown fields are ignored. */
+function toRequestSchema({ additionalProperties, required, ...rest }: JsonSchema): JsonSchema {
   const { properties } = rest;
   return {
     ...rest,
@@ -186,14 +188,14 @@ function asSent({ additionalProperties, required, ...rest }: JsonSchema): JsonSc
   };
 }
 
-/** Every default is filled in, and there may be more fields in later releases. */
-function asShown({ additionalProperties, default: _default, ...rest }: JsonSchema): JsonSchema {
+/** Describes answers: every default is filled in, and later releases may add fields. */
+function toAnswerSchema({ additionalProperties, default: _default, ...rest }: JsonSchema): JsonSchema {
   return { ...rest, ...(isSchema(additionalProperties) && { additionalProperties }) };
 }
 
-/** The schema with this done to all that is in it, and then to itself. */
-function mapped(schema: JsonSchema, change: (schema: JsonSchema) => JsonSchema): JsonSchema {
-  const each = (one: JsonSchema) => mapped(one, change);
+/** Applies a change to all nested schemas, then to the schema itself. */
+function mapSchema(schema: JsonSchema, change: (schema: JsonSchema) => JsonSchema): JsonSchema {
+  const each = (one: JsonSchema) => mapSchema(one, change);
   const { properties, items, anyOf, oneOf, additionalProperties } = schema;
   return change({
     ...schema,

@@ -1,4 +1,4 @@
-/** All that can be asked of the API. */
+/** All operations of the API. */
 
 import { V1_OPERATIONS } from '../v1/v1-operations.ts';
 import { V2_APP_OPERATIONS } from '../v2/app-operations.ts';

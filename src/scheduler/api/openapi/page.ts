@@ -1,4 +1,4 @@
-/** The API's description as a page: nothing in it is fetched from elsewhere, and nothing runs. */
+/** The API's description as an HTML page, without scripts and without external resources. */
 
 import type { JsonSchema, OpenApi } from './document.ts';
 

@@ -1,11 +1,11 @@
-/** `/v2/openapi.json`, and the same as a page. */
+/** `/v2/openapi.json`, and the same document as an HTML page. */
 
 import { type Api, json, respond } from '../answers.ts';
 import type { OpenApi } from './document.ts';
 
 export function addOpenApiRoutes(api: Api, version: string): void {
   let made: Promise<OpenApi> | undefined;
-  // Loaded and made when it is first asked for: few ever do, and every scheduler would start later by it.
+  // Loaded and generated on the first request: few clients need it, and loading it would delay every start.
   const description = () => {
     made ??= import('./openapi.ts').then(({ openApi }) => openApi(version));
     return made;

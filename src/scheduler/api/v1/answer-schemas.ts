@@ -1,4 +1,4 @@
-/** Apps, tasks and endpoints as v1 prints them. */
+/** Schemas of apps, tasks and endpoints in v1. */
 
 import * as z from 'zod';
 import { constraintSchema } from '../../domain/constraint.ts';
@@ -24,7 +24,7 @@ const app = z.object({
 
 const endpoints = z.object({ id: z.string(), ports: z.array(z.number()), instances: z.array(task) });
 
-/** By the names that the API's description gives them. */
+/** Named as in the API's description. */
 export const v1AnswerSchemas = { V1AppStatus: app, V1Task: task, V1Endpoints: endpoints };
 
 export type V1AppJson = Shown<typeof app>;

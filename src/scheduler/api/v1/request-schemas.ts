@@ -1,4 +1,4 @@
-/** What requests of v1 may hold, and what an app of v1 is in the model of all apps. */
+/** Schemas of v1's requests, and the conversion of v1's apps to the common model. */
 
 import * as z from 'zod';
 import {
@@ -10,24 +10,24 @@ import {
   wholeNumber,
   withoutNulls,
 } from '../../domain/app-fields.ts';
-import { type AppDefinition, appSchema, MOST_INSTANCES } from '../../domain/app-schema.ts';
+import { type AppDefinition, appSchema, MAX_INSTANCES } from '../../domain/app-schema.ts';
 import { constraintSchema } from '../../domain/constraint.ts';
 
-/** Task ids and sandbox directories are made of it. */
-const LONGEST_ID = 200;
-const MOST_CPUS = 1_000_000;
-const MOST_MIB = 1e12;
-const MOST_PORTS = 100;
-/** A list of wrong things must not give an answer many times its size. */
-const MOST_ERRORS = 100;
+/** Limited, since task ids and sandbox directories contain the id. */
+const MAX_ID_LENGTH = 200;
+const MAX_CPUS = 1_000_000;
+const MAX_MIB = 1e12;
+const MAX_PORTS = 100;
+/** Limited, so that the answer to a long invalid list does not become many times its size. */
+const MAX_ERRORS = 100;
 
 const id = z
-  .string({ error: (issue) => (issue.input === undefined ? EMPTY : 'must be a text') })
+  .string({ error: (issue) => (issue.input === undefined ? EMPTY : 'must be a string') })
   .min(1, { error: EMPTY, abort: true })
-  .max(LONGEST_ID, `may have at most ${LONGEST_ID} characters`)
+  .max(MAX_ID_LENGTH, `may have at most ${MAX_ID_LENGTH} characters`)
   .regex(/^[A-Za-z0-9_.-]+$/, "may only hold letters, digits, '_', '.' and '-'");
 
-const texts = 'must be an array of texts';
+const texts = 'must be an array of strings';
 
 const container = z.object(
   {
@@ -42,26 +42,26 @@ const app = z.object(
     id,
     cmd: text.default(''),
     env: environment.default({}),
-    instances: wholeNumber(0, MOST_INSTANCES).default(0),
-    cpus: number(0.001, MOST_CPUS).default(1),
-    mem: number(1, MOST_MIB).default(128),
-    disk: number(0, MOST_MIB).default(0),
+    instances: wholeNumber(0, MAX_INSTANCES).default(0),
+    cpus: number(0.001, MAX_CPUS).default(1),
+    mem: number(1, MAX_MIB).default(128),
+    disk: number(0, MAX_MIB).default(0),
     executor: text.regex(/^(\/\/cmd|\/[^/].*|)$/, "must be '//cmd', an absolute path, or empty").default(''),
     constraints: z.array(constraintSchema, { error: 'must be an array' }).default([]),
     uris: list(text.min(1, EMPTY), 100, texts).default([]),
-    ports: list(wholeNumber(0, 65_535), MOST_PORTS, 'must be an array of numbers')
+    ports: list(wholeNumber(0, 65_535), MAX_PORTS, 'must be an array of numbers')
       .refine((ports) => areDistinct(ports.filter((port) => port !== 0)), 'must be different from each other')
       .default([]),
-    taskRateLimit: number(0, MOST_CPUS).optional(),
+    taskRateLimit: number(0, MAX_CPUS).optional(),
     container: container.optional(),
   },
   { error: 'must be a JSON object' },
 );
 
 const stop = z.object({ id }, { error: 'must be a JSON object' });
-const scale = z.object({ id, instances: wholeNumber(0, MOST_INSTANCES) }, { error: 'must be a JSON object' });
+const scale = z.object({ id, instances: wholeNumber(0, MAX_INSTANCES) }, { error: 'must be a JSON object' });
 
-/** By the names that the API's description gives them. */
+/** Named as in the API's description. */
 export const v1Schemas = { V1App: app, V1Stop: stop, V1Scale: scale };
 
 function areDistinct(values: readonly number[]): boolean {
@@ -80,12 +80,12 @@ export function parseApp(body: unknown): Parsed<AppDefinition> {
   return 'errors' in parsed ? parsed : { value: fromV1(parsed.value) };
 }
 
-/** v1 said what it wanted in fewer words: without ports an app gets one, and a container is Docker's. */
+/** Applies v1's implicit defaults: an app without ports gets one, and containers are Docker containers. */
 export function fromV1({
   id: name,
   uris,
   ports,
-  container: given,
+  container: v1Container,
   ...rest
 }: z.output<typeof app>): AppDefinition {
   return appSchema.parse({
@@ -93,7 +93,7 @@ export function fromV1({
     id: `/${name}`,
     fetch: uris.map((uri) => ({ uri })),
     portDefinitions: ports.length > 0 ? ports.map((port) => ({ port })) : [{ port: 0 }],
-    ...(given && { container: { type: 'DOCKER', docker: given } }),
+    ...(v1Container && { container: { type: 'DOCKER', docker: v1Container } }),
   });
 }
 
@@ -108,7 +108,7 @@ export function parseScale(body: unknown): Parsed<{ id: string; instances: numbe
 function check<T>(schema: z.ZodType<T>, body: unknown): Parsed<T> {
   const result = schema.safeParse(withoutNulls(body));
   if (result.success) return { value: result.data };
-  const errors = result.error.issues.slice(0, MOST_ERRORS).map(({ path, message }) => ({
+  const errors = result.error.issues.slice(0, MAX_ERRORS).map(({ path, message }) => ({
     attribute: path.length === 0 ? 'body' : path.map(String).join('.'),
     error: message,
   }));

@@ -56,7 +56,7 @@ describe('the other calls of v1', () => {
     expect((await get(one, '/v1/apps/x/tasks')).statusCode).toBe(404);
   });
 
-  it('kills tasks, and tells which', async () => {
+  it('kills tasks, and lists them', async () => {
     const one = server();
     await post(one, '/v1/apps/start', PAGE);
     await one.run();
@@ -72,7 +72,7 @@ describe('the other calls of v1', () => {
     expect(byId.json()).toHaveLength(1);
   });
 
-  it('says who leads', async () => {
+  it('shows the leader', async () => {
     const one = server();
     expect((await get(one, '/v1/debug/isLeader')).body).toBe('true');
     expect((await get(one, '/v1/debug/leaderUrl')).body).toBe('"host:8080"');
@@ -98,7 +98,7 @@ describe('GET /v1/endpoints', () => {
     }
   });
 
-  it('leaves out what does not run any more', async () => {
+  it('leaves out tasks that have ended', async () => {
     const one = server();
     await post(one, '/v1/apps/start', PAGE);
     await one.run();
@@ -107,7 +107,7 @@ describe('GET /v1/endpoints', () => {
     expect((await get(one, '/v1/endpoints')).body).toBe('multidis 10445 a.example:31000 \n');
   });
 
-  it('leaves out what was asked to end, before it has ended', async () => {
+  it('leaves out tasks that are being killed', async () => {
     const one = server();
     await post(one, '/v1/apps/start', PAGE);
     await one.run();
@@ -136,7 +136,7 @@ describe('GET /v1/endpoints', () => {
     expect((await get(suffixed, '/v1/endpoints')).body).toBe('a_82 82 \n');
   });
 
-  it('is JSON where that is asked for', async () => {
+  it('is JSON on request', async () => {
     const one = server();
     await post(one, '/v1/apps/start', { ...PAGE, instances: 1 });
     await one.run();
@@ -161,7 +161,7 @@ describe('GET /v1/endpoints', () => {
     expect([json.statusCode, json.json()]).toEqual([404, { message: "Unknown app 'x'" }]);
   });
 
-  it('takes an empty body for none, whatever type it is said to have', async () => {
+  it('ignores the content type of an empty body', async () => {
     const one = server();
     await post(one, '/v1/apps/start', { ...PAGE, instances: 1 });
     await one.run();
@@ -181,7 +181,7 @@ describe('GET /v1/endpoints', () => {
     expect(answer).not.toContain('chunked');
   });
 
-  it('knows media types in any case', async () => {
+  it('accepts media types in any case', async () => {
     const answer = await get(server(), '/v1/endpoints', 'Application/JSON');
     expect(answer.headers['content-type']).toBe('application/json');
   });

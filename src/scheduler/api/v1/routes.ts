@@ -1,4 +1,4 @@
-/** Marathon's v1 API, as it was in 2013. */
+/** Marathon's v1 API of 2013. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Change, Input, Reply } from '../../decide/inputs.ts';
@@ -24,7 +24,7 @@ export function addV1Routes(api: Api, options: ApiOptions): void {
       if ('errors' in parsed) return json(reply, parsed, 422);
       return answer(reply, await runner.submit(await runner.read((state) => toInput(state, parsed.value))));
     });
-  // v1 knew no deployments that could be in the way.
+  // Forced, since v1 has no deployments and no conflicts with them.
   const changed = (change: Change): Input => ({
     type: 'change',
     changes: [change],
@@ -102,7 +102,7 @@ function v1Apps(state: State): V1AppJson[] {
   return appsOf(state).map(({ app }) => v1Json(app));
 }
 
-/** The app that v1 means by a name; where `a_b` is none, `/a/b` may be. */
+/** Finds an app by its v1 name: `a_b` is `/a_b` or else `/a/b`. */
 function recordOf(state: State, name: string): AppRecord | undefined {
   const named = state.apps.get(`/${name}`);
   if (named || !name.includes('_')) return named;
@@ -141,7 +141,7 @@ function unknownApp(reply: FastifyReply, id: string): FastifyReply {
   return json(reply, { message: `Unknown app '${id}'` }, 404);
 }
 
-/** Text unless JSON is asked for by name: the 2013 scripts send no Accept, or any. */
+/** True only if the client explicitly requests JSON: the scripts of 2013 send no Accept header or accept anything. */
 function wantsJson(request: FastifyRequest): boolean {
   const types = (request.headers.accept ?? '')
     .toLowerCase()

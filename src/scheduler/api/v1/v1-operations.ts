@@ -1,4 +1,4 @@
-/** The operations of v1. */
+/** Operations of v1. */
 
 import * as z from 'zod';
 import { errorSchemas } from '../openapi/error-schemas.ts';
@@ -8,25 +8,25 @@ import { v1AnswerSchemas } from './answer-schemas.ts';
 const { V1AppStatus, V1Endpoints, V1Task } = v1AnswerSchemas;
 
 const APPS = { 200: { json: z.array(V1AppStatus) } };
-/** By the ids of the apps. */
+/** Tasks by the id of their app. */
 const TASKS = { 200: { json: z.record(z.string(), z.array(V1Task)) } };
 const lines = z
   .string()
-  .meta({ description: 'For each port the app, the service port, and host:port of each task' });
+  .meta({ description: 'One line for each port: the app, the service port, and host:port of each task' });
 
 export const V1_OPERATIONS: readonly Operation[] = [
-  { method: 'GET', path: '/v1/apps', summary: 'The apps, as v1 writes them', answers: APPS },
+  { method: 'GET', path: '/v1/apps', summary: 'List the apps in the format of v1', answers: APPS },
   {
     method: 'GET',
     path: '/v1/apps/search',
-    summary: 'Apps by their id and command',
+    summary: 'Search apps by id and command',
     query: ['id', 'cmd'],
     answers: APPS,
   },
   {
     method: 'POST',
     path: '/v1/apps/start',
-    summary: 'Starts an app',
+    summary: 'Start an app',
     body: 'V1App',
     answers: { 204: {} },
     refusals: [422],
@@ -34,7 +34,7 @@ export const V1_OPERATIONS: readonly Operation[] = [
   {
     method: 'POST',
     path: '/v1/apps/stop',
-    summary: 'Stops an app',
+    summary: 'Stop an app',
     body: 'V1Stop',
     answers: { 204: {} },
     refusals: [404, 422],
@@ -42,7 +42,7 @@ export const V1_OPERATIONS: readonly Operation[] = [
   {
     method: 'POST',
     path: '/v1/apps/scale',
-    summary: 'Changes the number of instances',
+    summary: 'Change the number of instances of an app',
     body: 'V1Scale',
     answers: { 204: {} },
     refusals: [404, 422],
@@ -51,15 +51,15 @@ export const V1_OPERATIONS: readonly Operation[] = [
     method: 'GET',
     path: '/v1/apps/{id}/tasks',
     route: '/v1/apps/:id/tasks',
-    summary: 'The tasks of an app',
+    summary: 'List the tasks of an app',
     answers: TASKS,
     refusals: [404],
   },
-  { method: 'GET', path: '/v1/tasks', summary: 'All tasks, by app', answers: TASKS },
+  { method: 'GET', path: '/v1/tasks', summary: 'List all tasks by app', answers: TASKS },
   {
     method: 'POST',
     path: '/v1/tasks/kill',
-    summary: 'Ends tasks',
+    summary: 'Kill tasks',
     query: ['appId', 'host', 'id', 'scale'],
     answers: { 200: { json: z.array(V1Task) } },
     refusals: [404],
@@ -67,14 +67,14 @@ export const V1_OPERATIONS: readonly Operation[] = [
   {
     method: 'GET',
     path: '/v1/endpoints',
-    summary: 'Where apps can be reached, one line for each port',
+    summary: 'List the addresses of all apps, one line for each port',
     answers: { 200: { text: lines, json: z.array(V1Endpoints) } },
   },
   {
     method: 'GET',
     path: '/v1/endpoints/{id}',
     route: '/v1/endpoints/:id',
-    summary: 'Where one app can be reached',
+    summary: 'List the addresses of an app',
     answers: {
       200: { text: lines, json: V1Endpoints },
       404: { text: z.string(), json: errorSchemas.Message },
@@ -83,13 +83,13 @@ export const V1_OPERATIONS: readonly Operation[] = [
   {
     method: 'GET',
     path: '/v1/debug/isLeader',
-    summary: 'true',
+    summary: 'Return true',
     answers: { 200: { json: z.literal(true) } },
   },
   {
     method: 'GET',
     path: '/v1/debug/leaderUrl',
-    summary: 'Which scheduler leads',
+    summary: 'Show the address of the leading scheduler',
     answers: { 200: { json: z.string() } },
   },
 ];

@@ -1,4 +1,4 @@
-/** What v2's routes share: Marathon's error bodies, parts of lists, and answers that clients may keep. */
+/** Shared by v2's routes: Marathon's error bodies, paging, and cacheable answers. */
 
 import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -8,7 +8,7 @@ import { BadRequestError, json, queryOf, respond } from '../answers.ts';
 import { lengthOf } from '../body.ts';
 import { bytesOf, newPart, type Part } from './parts.ts';
 
-/** The answer to a change that was not made. */
+/** Answers a refused change. */
 export function refused(reply: FastifyReply, result: Reply | undefined): FastifyReply {
   switch (result?.type) {
     case 'invalid':
@@ -41,12 +41,12 @@ export function unknownGroup(reply: FastifyReply, id: string): FastifyReply {
   return json(reply, { message: `Group '${id}' does not exist` }, 404);
 }
 
-/** A list of wrong things must not give an answer many times its size. */
-const MOST_ERRORS = 100;
+/** Limited, so that the answer to a long invalid list does not become many times its size. */
+const MAX_ERRORS = 100;
 
 export function invalid(reply: FastifyReply, errors: readonly FieldError[]): FastifyReply {
   const byPath = new Map<string, string[]>();
-  for (const { path, error } of errors.slice(0, MOST_ERRORS)) {
+  for (const { path, error } of errors.slice(0, MAX_ERRORS)) {
     const at = path.map((part) => (typeof part === 'number' ? `(${part})` : `/${part}`)).join('') || '/';
     byPath.set(at, [...(byPath.get(at) ?? []), error]);
   }
@@ -54,21 +54,21 @@ export function invalid(reply: FastifyReply, errors: readonly FieldError[]): Fas
   return json(reply, { message: 'Object is not valid', details }, 422);
 }
 
-/** A yes or no of the query, in any case: Python's clients write `False`. A bare `?force` means yes. */
+/** Reads a boolean query parameter in any case: Python clients send `False`. `?force` without a value means true. */
 export function flagOf(request: FastifyRequest, name: string, preset = false): boolean {
   const value = queryOf(request, name)?.toLowerCase();
   if (value === undefined) return preset;
   if (value === '' || value === 'true') return true;
   if (value === 'false') return false;
-  throw new BadRequestError(`${name} is '${value}': true or false was expected`);
+  throw new BadRequestError(`${name} is '${value}': expected true or false`);
 }
 
-/** 200 with an ETag, or 304 where the client has this answer already. */
+/** Answers 200 with an ETag, or 304 if the client has this answer already. */
 export function cacheable(request: FastifyRequest, reply: FastifyReply, value: unknown): FastifyReply {
   return cacheableParts(request, reply, [newPart(JSON.stringify(value))]);
 }
 
-/** The same of a list of apps, `name` being what it is called. */
+/** Like `cacheable`, for a list. @param name the field that holds the list */
 export function cacheableList(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -95,12 +95,12 @@ function cacheableParts(request: FastifyRequest, reply: FastifyReply, parts: rea
   return respond(reply, 200, headers, body);
 }
 
-/** The part of a list that is asked for. */
+/** The requested part of a list. */
 export interface Paging {
-  /** Only what has a greater id than this. */
+  /** Only items with a greater id. */
   readonly cursor?: string;
   readonly limit?: number;
-  /** These fields alone. */
+  /** Only these fields. */
   readonly fields?: ReadonlySet<string>;
 }
 
@@ -110,7 +110,7 @@ export function pagingOf(request: FastifyRequest): Paging {
   const limit = queryOf(request, 'limit');
   const fields = queryOf(request, 'fields');
   if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit)) {
-    throw new BadRequestError(`limit is '${limit}': a whole number from 1 was expected`);
+    throw new BadRequestError(`limit is '${limit}': expected a whole number from 1`);
   }
   return {
     ...(cursor !== undefined && { cursor }),
@@ -121,7 +121,7 @@ export function pagingOf(request: FastifyRequest): Paging {
 
 /**
  * @param all sorted by id
- * @returns `next` is the cursor of what follows, where anything does
+ * @returns `next` is the cursor of the following page, if there is one
  */
 export function pageOf<T>(
   { cursor, limit = Infinity }: Paging,
@@ -134,8 +134,8 @@ export function pageOf<T>(
   return { page, ...(last !== undefined && page.length < rest.length && { next: idOf(last) }) };
 }
 
-/** Of an item the fields that are asked for. */
-export function only(item: object, { fields }: Paging): object {
+/** @returns the requested fields of an item */
+export function pickFields(item: object, { fields }: Paging): object {
   if (!fields) return item;
   return Object.fromEntries(Object.entries(item).filter(([name]) => fields.has(name)));
 }

@@ -1,4 +1,4 @@
-/** The operations on apps and their tasks. */
+/** Operations on apps and their tasks. */
 
 import * as z from 'zod';
 import type { Operation } from '../openapi/operation.ts';
@@ -15,20 +15,20 @@ const CHANGE = ['force', 'dryRun'] as const;
 const PAGE = ['limit', 'cursor', 'fields'] as const;
 const CHANGED = { 200: { json: ChangeAnswer } };
 const ENDED = { 200: { json: z.union([EndedTasks, DeploymentChange]) } };
-const haproxy = z.string().meta({ description: 'What haproxy-marathon-bridge reads' });
+const haproxy = z.string().meta({ description: 'The format that haproxy-marathon-bridge reads' });
 
 export const V2_APP_OPERATIONS: readonly Operation[] = [
   {
     method: 'GET',
     path: '/v2/apps',
-    summary: 'The apps',
+    summary: 'List apps',
     query: ['cmd', 'id', 'label', 'embed', ...PAGE],
     answers: { 200: { json: AppList, text: haproxy } },
   },
   {
     method: 'POST',
     path: '/v2/apps',
-    summary: 'Makes an app',
+    summary: 'Create an app',
     body: 'App',
     query: CHANGE,
     answers: { 200: { json: DeploymentPlan }, 201: { json: AppStatus } },
@@ -37,7 +37,7 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
   {
     method: 'PUT',
     path: '/v2/apps',
-    summary: 'Makes or changes several apps at once',
+    summary: 'Create or change several apps at once',
     body: ['AppUpdate'],
     query: [...CHANGE, 'partialUpdate'],
     answers: CHANGED,
@@ -46,7 +46,7 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
   {
     method: 'PATCH',
     path: '/v2/apps',
-    summary: 'Changes several apps at once',
+    summary: 'Change several apps at once',
     body: ['AppUpdate'],
     query: CHANGE,
     answers: CHANGED,
@@ -56,7 +56,7 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
     method: 'GET',
     path: '/v2/apps/{id}',
     route: APP,
-    summary: 'One app',
+    summary: 'Show an app',
     query: ['embed'],
     answers: { 200: { json: z.object({ app: AppStatus }) } },
     refusals: [404],
@@ -65,7 +65,7 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
     method: 'PUT',
     path: '/v2/apps/{id}',
     route: APP,
-    summary: 'Makes or changes an app; with a version alone, goes back to that',
+    summary: 'Create or change an app; with only a version in the body, revert to that version',
     body: 'AppUpdate',
     query: [...CHANGE, 'partialUpdate'],
     answers: { ...CHANGED, 201: { json: DeploymentChange } },
@@ -75,7 +75,7 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
     method: 'PATCH',
     path: '/v2/apps/{id}',
     route: APP,
-    summary: 'Changes an app',
+    summary: 'Change an app',
     body: 'AppUpdate',
     query: CHANGE,
     answers: CHANGED,
@@ -85,7 +85,7 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
     method: 'DELETE',
     path: '/v2/apps/{id}',
     route: APP,
-    summary: 'Removes an app, and ends its tasks',
+    summary: 'Remove an app and kill its tasks',
     query: CHANGE,
     answers: CHANGED,
     refusals: [404, 409],
@@ -94,7 +94,7 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
     method: 'GET',
     path: '/v2/apps/{group}/*',
     route: APP,
-    summary: 'The apps of a group, at any depth',
+    summary: 'List the apps of a group, at any depth',
     query: ['embed'],
     answers: { 200: { json: z.object({ '*': z.array(AppStatus) }) } },
   },
@@ -102,7 +102,7 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
     method: 'POST',
     path: '/v2/apps/{id}/restart',
     route: APP,
-    summary: 'Replaces all tasks of an app',
+    summary: 'Replace all tasks of an app',
     query: CHANGE,
     answers: CHANGED,
     refusals: [404, 409],
@@ -111,7 +111,7 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
     method: 'GET',
     path: '/v2/apps/{id}/versions',
     route: APP,
-    summary: 'The versions of an app, the newest first',
+    summary: 'List the versions of an app, newest first',
     answers: { 200: { json: z.object({ versions: z.array(time) }) } },
     refusals: [404],
   },
@@ -119,7 +119,7 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
     method: 'GET',
     path: '/v2/apps/{id}/versions/{version}',
     route: APP,
-    summary: 'An app as it was',
+    summary: 'Show a version of an app',
     answers: { 200: { json: AppVersion } },
     refusals: [404],
   },
@@ -127,7 +127,7 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
     method: 'GET',
     path: '/v2/apps/{id}/explain',
     route: APP,
-    summary: 'Why an app waits, agent by agent, and what would have it placed',
+    summary: 'Explain for each agent why an app is waiting, and which change would place it',
     answers: { 200: { json: queueSchemas.Explanation, text: z.string() } },
     refusals: [404],
   },
@@ -135,7 +135,7 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
     method: 'GET',
     path: '/v2/apps/{id}/tasks',
     route: APP,
-    summary: 'The tasks of an app',
+    summary: 'List the tasks of an app',
     answers: { 200: { json: TaskList, text: haproxy } },
     refusals: [404],
   },
@@ -143,7 +143,7 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
     method: 'DELETE',
     path: '/v2/apps/{id}/tasks',
     route: APP,
-    summary: 'Ends tasks of an app',
+    summary: 'Kill tasks of an app',
     query: ['host', 'scale', 'wipe', 'force'],
     answers: ENDED,
     refusals: [404, 409],
@@ -152,7 +152,7 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
     method: 'DELETE',
     path: '/v2/apps/{id}/tasks/{taskId}',
     route: APP,
-    summary: 'Ends one task',
+    summary: 'Kill a task',
     query: ['scale', 'wipe', 'force'],
     answers: { 200: { json: z.union([EndedTask, DeploymentChange]) } },
     refusals: [404, 409],
@@ -160,14 +160,14 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
   {
     method: 'GET',
     path: '/v2/tasks',
-    summary: 'All tasks',
+    summary: 'List all tasks',
     query: ['status', ...PAGE],
     answers: { 200: { json: TaskList, text: haproxy } },
   },
   {
     method: 'POST',
     path: '/v2/tasks/delete',
-    summary: 'Ends the tasks that are named',
+    summary: 'Kill the tasks with the given ids',
     body: 'TaskIds',
     query: ['scale', 'wipe', 'force'],
     answers: ENDED,

@@ -1,4 +1,4 @@
-/** Apps, tasks and groups as v2 prints them. */
+/** Schemas of apps, tasks and groups in v2. */
 
 import * as z from 'zod';
 import { TASK_STATES } from '../../../mesos/types.ts';
@@ -55,7 +55,7 @@ const { mode } = appFields.shape;
 
 const definition = z.object({
   ...appFields.shape,
-  mode: mode.unwrap().optional().meta({ description: 'Left out where it is service' }),
+  mode: mode.unwrap().optional().meta({ description: 'Absent if the mode is service' }),
   version: time,
   versionInfo: z.object({ lastScalingAt: time, lastConfigChangeAt: time }),
 });
@@ -83,7 +83,7 @@ const app = definition
     tasks: z.array(task).optional(),
     taskStats: taskStats.optional(),
   })
-  .meta({ description: 'What is optional is shown where embed names it, or in any case' });
+  .meta({ description: 'Optional fields are shown if embed names them, some always' });
 
 const group = z.object({
   id: z.string(),
@@ -96,11 +96,11 @@ const group = z.object({
   pods: emptyList,
 });
 
-const next = z.string().optional().meta({ description: 'The cursor of what follows' });
-/** A task that had ended before it could be looked at is known by its id alone. */
+const next = z.string().optional().meta({ description: 'The cursor of the following page' });
+/** Of a task that ended before it could be read, only the id is known. */
 const ended = z.union([task, reference]);
 
-/** By the names that the API's description gives them. */
+/** Named as in the API's description. */
 export const v2AppSchemas = {
   AppVersion: definition,
   AppStatus: app,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { appOf, call, get, SLEEPER, server, withApp } from '../../../../test/scheduler/api-server.ts';
 
 describe.each(['PUT', 'PATCH'] as const)('%s /v2/apps/{id}', (method) => {
-  it('changes the fields that are sent, by a deployment', async () => {
+  it('changes the fields in the body with a deployment', async () => {
     const one = await withApp({ env: { A: '1' } });
     const before = await appOf(one);
     const answer = await call(one, method, '/v2/apps/sleeper', { cpus: 0.2 });
@@ -24,7 +24,7 @@ describe.each(['PUT', 'PATCH'] as const)('%s /v2/apps/{id}', (method) => {
     });
   });
 
-  it('takes a field away that is null', async () => {
+  it('removes a field that is null', async () => {
     const one = await withApp({ env: { A: '1' }, user: 'nobody' });
     await call(one, method, '/v2/apps/sleeper', { env: null, user: null });
     const app = await appOf(one);
@@ -32,7 +32,7 @@ describe.each(['PUT', 'PATCH'] as const)('%s /v2/apps/{id}', (method) => {
     expect(app).not.toHaveProperty('user');
   });
 
-  it('says what is wrong', async () => {
+  it('reports errors', async () => {
     const one = await withApp();
     const answer = await call(one, method, '/v2/apps/sleeper', { instances: -1 });
     expect([answer.statusCode, answer.json()]).toEqual([
@@ -47,11 +47,11 @@ describe.each(['PUT', 'PATCH'] as const)('%s /v2/apps/{id}', (method) => {
     const flag = await call(one, method, '/v2/apps/sleeper?force=maybe', {});
     expect([flag.statusCode, flag.json()]).toEqual([
       400,
-      { message: "force is 'maybe': true or false was expected" },
+      { message: "force is 'maybe': expected true or false" },
     ]);
   });
 
-  it('changes several at once, all or none', async () => {
+  it('changes several apps at once, all or none', async () => {
     const one = await withApp();
     await call(one, 'POST', '/v2/apps', { ...SLEEPER, id: '/other' });
     await one.run();
@@ -75,7 +75,7 @@ describe.each(['PUT', 'PATCH'] as const)('%s /v2/apps/{id}', (method) => {
     }
   });
 
-  it('goes back to a version', async () => {
+  it('reverts to a version', async () => {
     const one = await withApp();
     const { version } = await appOf(one);
     for (const [url, body] of [
@@ -94,10 +94,10 @@ describe.each(['PUT', 'PATCH'] as const)('%s /v2/apps/{id}', (method) => {
     ]);
   });
 
-  it('waits for no other deployment of the app, but with force', async () => {
+  it('is rejected during another deployment of the app, unless forced', async () => {
     const one = await withApp();
     const first = (await call(one, method, '/v2/apps/sleeper', { cpus: 0.2 })).json().deploymentId;
-    // Python's clients write False.
+    // Python clients send False.
     for (const query of ['', '?force=false', '?force=False']) {
       const answer = await call(one, method, `/v2/apps/sleeper${query}`, { cpus: 0.3 });
       expect([answer.statusCode, answer.json()]).toEqual([
@@ -113,7 +113,7 @@ describe.each(['PUT', 'PATCH'] as const)('%s /v2/apps/{id}', (method) => {
     expect((await get(one, '/v2/deployments')).json()).toMatchObject([{ id: forced.json().deploymentId }]);
   });
 
-  it('tells with dryRun what it would do', async () => {
+  it('returns the plan with dryRun', async () => {
     const one = await withApp();
     const steps = async (fields: object) =>
       (await call(one, method, '/v2/apps/sleeper?dryRun=true', fields)).json();
@@ -129,7 +129,7 @@ describe.each(['PUT', 'PATCH'] as const)('%s /v2/apps/{id}', (method) => {
 });
 
 describe('PUT and PATCH differ', () => {
-  it('in that PUT makes an app that is not there', async () => {
+  it('in that PUT creates a missing app', async () => {
     const one = server();
     const made = await call(one, 'PUT', '/v2/apps/new', { cmd: 'sleep 1' });
     expect([made.statusCode, made.headers.location]).toEqual([201, '/v2/apps/new']);
@@ -140,13 +140,13 @@ describe('PUT and PATCH differ', () => {
     expect((await call(one, 'PUT', '/v2/apps/A_b', { cmd: 'x' })).statusCode).toBe(422);
   });
 
-  it('in that PUT takes the place of all fields where that is wanted', async () => {
+  it('in that PUT replaces all fields with partialUpdate=false', async () => {
     const one = await withApp({ env: { A: '1' } });
     await call(one, 'PUT', '/v2/apps/sleeper?partialUpdate=false', { cmd: 'sleep 2' });
     expect(await appOf(one)).toMatchObject({ cmd: 'sleep 2', env: {}, cpus: 1, mem: 128 });
   });
 
-  it('takes what GET shows, and changes nothing by it', async () => {
+  it('accepts the answer of GET without a change', async () => {
     const one = await withApp({ healthChecks: [{ protocol: 'COMMAND', command: { value: 'true' } }] });
     const app = await appOf(one);
     const again = await call(one, 'PUT', '/v2/apps/sleeper?partialUpdate=false&dryRun=true', app);
@@ -158,7 +158,7 @@ describe('PUT and PATCH differ', () => {
 });
 
 describe('the other calls of an app', () => {
-  it('restarts it', async () => {
+  it('restart it', async () => {
     const one = await withApp();
     const before = await appOf(one);
     const answer = await call(one, 'POST', '/v2/apps/sleeper/restart');
@@ -172,7 +172,7 @@ describe('the other calls of an app', () => {
     expect((await call(one, 'POST', '/v2/apps/sleeper/other')).statusCode).toBe(404);
   });
 
-  it('lists its versions, the newest first, and shows each', async () => {
+  it('list its versions, newest first, and show each of them', async () => {
     const one = await withApp();
     const first = (await appOf(one)).version;
     const second = (await call(one, 'PUT', '/v2/apps/sleeper', { cpus: 0.2 })).json().version;

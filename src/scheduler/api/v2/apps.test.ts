@@ -11,7 +11,7 @@ import {
 } from '../../../../test/scheduler/api-server.ts';
 
 describe('POST /v2/apps', () => {
-  it('makes an app, and says where it is, what it became and which deployment makes it', async () => {
+  it('creates an app, and answers with its location, its definition and its deployment', async () => {
     const one = server();
     const answer = await call(one, 'POST', '/v2/apps', { ...SLEEPER, id: 'sleeper', instances: 2 });
     const id = answer.headers['marathon-deployment-id'];
@@ -37,7 +37,7 @@ describe('POST /v2/apps', () => {
     expect((await get(one, '/v2/deployments')).json()).toMatchObject([{ id }]);
   });
 
-  it('shows no field that clients made for Marathon do not know, unless the app has it', async () => {
+  it('shows fields that Marathon does not have only if the app sets them', async () => {
     const one = await withApp();
     expect(await appOf(one)).not.toHaveProperty('mode');
     await call(one, 'POST', '/v2/apps', { ...SLEEPER, id: '/job', mode: 'job' });
@@ -61,7 +61,7 @@ describe('POST /v2/apps', () => {
       422,
       {
         message: 'Object is not valid',
-        details: [{ path: '/id', errors: ["may not end in 'tasks', which is a part of the API"] }],
+        details: [{ path: '/id', errors: ["may not end in 'tasks', which is part of the API"] }],
       },
     ],
     [
@@ -77,7 +77,7 @@ describe('POST /v2/apps', () => {
     expect([answer.statusCode, answer.json()]).toEqual([status, answered]);
   });
 
-  it('has one app of an id', async () => {
+  it('rejects a second app with the same id', async () => {
     const one = await withApp();
     const answer = await call(one, 'POST', '/v2/apps', SLEEPER);
     expect([answer.statusCode, answer.json()]).toEqual([
@@ -86,7 +86,7 @@ describe('POST /v2/apps', () => {
     ]);
   });
 
-  it('only says what it would do with dryRun', async () => {
+  it('only returns the plan with dryRun', async () => {
     const one = server();
     const answer = await call(one, 'POST', '/v2/apps?dryRun=true', SLEEPER);
     expect(answer.json()).toEqual({
@@ -95,7 +95,7 @@ describe('POST /v2/apps', () => {
     expect((await get(one, '/v2/apps')).json()).toEqual({ apps: [] });
   });
 
-  it('reads dependencies from where the app is', async () => {
+  it('resolves relative dependencies from the group of the app', async () => {
     const one = server();
     await call(one, 'POST', '/v2/apps', { ...SLEEPER, id: '/shop/db' });
     await call(one, 'POST', '/v2/apps', { ...SLEEPER, id: '/shop/web', dependencies: ['db', '../other'] });
@@ -104,7 +104,7 @@ describe('POST /v2/apps', () => {
 });
 
 describe('GET /v2/apps', () => {
-  it('selects by id, command and label, ignoring case where Marathon did', async () => {
+  it('selects by id, command and label, ignoring case as Marathon does', async () => {
     const one = server();
     const add = (id: string, labels: object, cmd = 'sleep 1') =>
       call(one, 'POST', '/v2/apps', { ...SLEEPER, id, labels, cmd });
@@ -127,18 +127,18 @@ describe('GET /v2/apps', () => {
     }
     expect((await get(one, '/v2/apps?label=%3D%3D')).json()).toEqual({
       message: 'Object is not valid',
-      details: [{ path: '/label', errors: ['is not a selector of labels'] }],
+      details: [{ path: '/label', errors: ['is not a label selector'] }],
     });
   });
 
-  it('shows more where more is asked for', async () => {
+  it('shows embedded data on request', async () => {
     const one = await withApp();
     const [plain] = (await get(one, '/v2/apps')).json().apps;
     expect(plain).toMatchObject({ tasksRunning: 1, deployments: [] });
     for (const name of ['tasks', 'lastTaskFailure', 'taskStats', 'readinessCheckResults']) {
       expect(plain).not.toHaveProperty(name);
     }
-    // Prometheus asks with this slash.
+    // Prometheus requests the path with this slash.
     const [full] = (
       await get(one, '/v2/apps/?embed=apps.tasks&embed=apps.taskStats&embed=apps.readiness')
     ).json().apps;
@@ -164,7 +164,7 @@ describe('GET /v2/apps', () => {
     });
   });
 
-  it('tells of the last failure', async () => {
+  it('shows the last failure', async () => {
     const one = await withApp();
     const { tasks } = await appOf(one);
     one.mesos.advance(tasks[0].id, 'TASK_FAILED', { message: 'out of luck' });
@@ -175,7 +175,7 @@ describe('GET /v2/apps', () => {
     expect(listed.lastTaskFailure).toMatchObject(failure);
   });
 
-  it('goes page by page, with the fields that are asked for', async () => {
+  it('supports paging and the selection of fields', async () => {
     const one = server();
     for (const id of ['/c', '/a', '/b']) await call(one, 'POST', '/v2/apps', { ...SLEEPER, id });
     expect((await get(one, '/v2/apps?fields=id&limit=2')).json()).toEqual({
@@ -190,12 +190,12 @@ describe('GET /v2/apps', () => {
       const answer = await get(one, `/v2/apps?limit=${limit}`);
       expect([answer.statusCode, answer.json()]).toEqual([
         400,
-        { message: `limit is '${limit}': a whole number from 1 was expected` },
+        { message: `limit is '${limit}': expected a whole number from 1` },
       ]);
     }
   });
 
-  it('is not sent again to who has it', async () => {
+  it('is not sent again to a client that has it', async () => {
     const one = await withApp();
     const first = await get(one, '/v2/apps');
     const etag = String(first.headers.etag);
@@ -240,7 +240,7 @@ describe('GET /v2/apps', () => {
 });
 
 describe('GET /v2/apps/{id}', () => {
-  it('finds an app however its path is written, and says so where there is none', async () => {
+  it('accepts different spellings of the path, and answers 404 for a missing app', async () => {
     const one = server();
     await call(one, 'POST', '/v2/apps', { ...SLEEPER, id: '/g/a' });
     for (const path of ['/g/a', '//g/a', '/g/a/', '/g%2Fa', '/g/./a']) {
@@ -271,7 +271,7 @@ describe('GET /v2/apps/{id}', () => {
 });
 
 describe('DELETE /v2/apps/{id}', () => {
-  it('removes it with its tasks', async () => {
+  it('removes an app with its tasks', async () => {
     const one = await withApp();
     const answer = await call(one, 'DELETE', '/v2/apps/sleeper');
     expect(answer.json()).toEqual({

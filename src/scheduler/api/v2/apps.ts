@@ -1,9 +1,9 @@
-/** `/v2/apps`. Ids are paths, so all below one route; the last words say what of an app is meant. */
+/** `/v2/apps`. Ids are paths, so one route matches everything below; the last segments select a part of an app. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Change, DeploymentPlan } from '../../decide/inputs.ts';
 import type { App } from '../../domain/app.ts';
-import { absoluteId, idProblem, isWithin } from '../../domain/app-id.ts';
+import { absoluteId, findIdProblem, isWithin } from '../../domain/app-id.ts';
 import { appSchema } from '../../domain/app-schema.ts';
 import { fieldErrors } from '../../domain/field-errors.ts';
 import { isJson } from '../../domain/json.ts';
@@ -38,7 +38,7 @@ export const EMBEDS: readonly Embed[] = [
   'taskStats',
 ];
 
-/** What a client asks to be shown besides the definitions, by `embed=<prefix>.<what>`. */
+/** Reads the additional data that a client requests with `embed=<prefix>.<name>`. */
 export function embedsOf(request: FastifyRequest, prefix: string, preset: readonly Embed[]): Set<Embed> {
   const names = queriesOf(request, 'embed').map((name) => name.replace('failures', 'lastTaskFailure'));
   return new Set([...preset, ...EMBEDS.filter((one) => names.includes(`${prefix}.${one}`))]);
@@ -49,7 +49,7 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
   api.get('/v2/apps', async (request, reply) => {
     if (wantsText(request)) return text(reply, await runner.read((state) => haproxyText(appsOf(state))));
     const filter = filterOf(request);
-    if (!filter) return invalid(reply, [{ path: ['label'], error: 'is not a selector of labels' }]);
+    if (!filter) return invalid(reply, [{ path: ['label'], error: 'is not a label selector' }]);
     const embeds = embedsOf(request, 'apps', ['counts', 'deployments']);
     const paging = pagingOf(request);
     const { parts, next } = await runner.read((state) => {
@@ -63,7 +63,7 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
     const parsed = appSchema.safeParse(request.body);
     if (!parsed.success) return invalid(reply, fieldErrors(parsed.error));
     const app = { ...parsed.data, id: absoluteId(parsed.data.id) };
-    const problem = idProblem(app.id);
+    const problem = findIdProblem(app.id);
     if (problem !== undefined) return invalid(reply, [{ path: ['id'], error: problem }]);
     const change: Change = { op: 'create', app, api: 'v2' };
     return deploy(request, reply, options, [change], async (plan) => {
@@ -94,7 +94,7 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
       url: '/v2/apps/*',
       handler: async (request, reply) => {
         const { appId, part } = routeOf(request as ByPath);
-        if (part !== undefined) return notHere(request, reply);
+        if (part !== undefined) return notFound(request, reply);
         const fields: unknown = request.body;
         if (!isJson(fields)) return invalid(reply, [{ path: [], error: 'must be a JSON object' }]);
         const isThere = await runner.read((state) => state.apps.has(appId));
@@ -113,29 +113,29 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
       case '*':
         return getWithin(request, reply, options, appId);
       case 'tasks':
-        return rest === undefined ? getAppTasks(request, reply, options, appId) : notHere(request, reply);
+        return rest === undefined ? getAppTasks(request, reply, options, appId) : notFound(request, reply);
       case 'versions':
         return getVersions(reply, options, appId, rest);
       case 'explain':
         return explainApp(request, reply, options, appId);
       default:
-        return notHere(request, reply);
+        return notFound(request, reply);
     }
   });
   api.post('/v2/apps/*', async (request: ByPath, reply) => {
     const { appId, part } = routeOf(request);
-    if (part !== 'restart') return notHere(request, reply);
+    if (part !== 'restart') return notFound(request, reply);
     return deploy(request, reply, options, [{ op: 'restart', appId }]);
   });
   api.delete('/v2/apps/*', async (request: ByPath, reply) => {
     const { appId, part, rest } = routeOf(request);
     if (part === 'tasks') return deleteAppTasks(request, reply, options, appId, rest);
-    if (part !== undefined) return notHere(request, reply);
+    if (part !== undefined) return notFound(request, reply);
     return deploy(request, reply, options, [{ op: 'remove', appId }]);
   });
 }
 
-/** Submits a change, and answers with its deployment unless `answer` has more to say. */
+/** Submits a change, and answers with its deployment or with `answer`. */
 export async function deploy(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -160,7 +160,7 @@ function idOf({ id }: DeploymentPlan): Record<string, string> {
   return { 'Marathon-Deployment-Id': id };
 }
 
-/** What PUT or PATCH of an app means: with a version alone, back to that; else these fields. */
+/** Interprets PUT or PATCH of an app: with only a version it reverts to that version, otherwise it changes fields. */
 function changeOf(request: FastifyRequest, appId: string, fields: Record<string, unknown>): Change {
   const { id, version, versionInfo: _info, ...sent } = fields;
   if (typeof version === 'string' && Object.keys(sent).length === 0) return { op: 'revert', appId, version };
@@ -172,11 +172,11 @@ function changeOf(request: FastifyRequest, appId: string, fields: Record<string,
 interface AppRoute {
   readonly appId: string;
   readonly part?: 'tasks' | 'versions' | 'restart' | 'explain' | '*';
-  /** What stands after the part. */
+  /** The segment after the part. */
   readonly rest?: string;
 }
 
-/** What a path below `/v2/apps/` means: ids can't end in the words that name a part. */
+/** Splits a path below `/v2/apps/` into id and part; ids can't end in the name of a part. */
 function routeOf(request: ByPath): AppRoute {
   const segments = request.params['*'].split('/').filter((segment) => segment !== '');
   const last = segments.at(-1);
@@ -196,7 +196,7 @@ function routeOf(request: ByPath): AppRoute {
 }
 
 async function getApp(request: FastifyRequest, reply: FastifyReply, { runner }: ApiOptions, appId: string) {
-  // All that Marathon shows of a single app, asked or not.
+  // Marathon always shows these for a single app.
   const embeds = embedsOf(request, 'app', ['counts', 'deployments', 'tasks', 'lastTaskFailure']);
   const app = await runner.read((state) => {
     const record = state.apps.get(appId);
@@ -233,7 +233,7 @@ async function getVersions(
   return found ? json(reply, found) : refused(reply, { type: 'unknown_version', appId, version });
 }
 
-/** @returns undefined where `label` is no selector */
+/** @returns undefined if `label` is not a valid selector */
 function filterOf(request: FastifyRequest): ((app: App) => boolean) | undefined {
   const cmd = queryOf(request, 'cmd')?.toLowerCase();
   const id = queryOf(request, 'id')?.toLowerCase();
@@ -246,7 +246,7 @@ function filterOf(request: FastifyRequest): ((app: App) => boolean) | undefined 
     selects(app.labels);
 }
 
-function notHere(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function notFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return json(reply, { message: `There is nothing at ${request.method} ${request.url}` }, 404);
 }
 

@@ -1,4 +1,4 @@
-/** Deployments as v2 prints them. */
+/** Schemas of deployments in v2. */
 
 import * as z from 'zod';
 import { emptyList, type Shown, time } from '../openapi/shown.ts';
@@ -22,7 +22,7 @@ const deployment = z.object({
 });
 
 const single = deployment.extend({
-  failures: z.number().meta({ description: 'Tasks of what it makes that failed' }),
+  failures: z.number().meta({ description: 'Number of failed tasks of the versions that it deploys' }),
   rollbackOf: z.string().optional(),
 });
 
@@ -30,12 +30,12 @@ const change = z
   .object({ version: time, deploymentId: z.string() })
   .meta({ description: 'The deployment that makes the change' });
 
-const plan = z.object({ steps }).meta({ description: 'With dryRun: what would be done' });
+const plan = z.object({ steps }).meta({ description: 'With dryRun: the steps of the deployment' });
 
-/** What a request answers that changes apps or groups. */
+/** The answer to a request that changes apps or groups. */
 const changeOrPlan = z.union([change, plan]);
 
-/** By the names that the API's description gives them. */
+/** Named as in the API's description. */
 export const v2DeploymentSchemas = {
   Deployment: deployment,
   DeploymentDetails: single,

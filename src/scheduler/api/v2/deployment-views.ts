@@ -19,7 +19,7 @@ export function stepsJson(steps: readonly (readonly { type: string; appId: strin
   return steps.map((actions) => ({ actions: actions.map(actionJson) }));
 }
 
-/** A deployment under way, as `GET /v2/deployments` lists it. */
+/** Formats a running deployment for `GET /v2/deployments`. */
 export function deploymentJson(record: DeploymentRecord): DeploymentJson {
   const { deployment, step } = record;
   const { id, version, appIds, steps } = deployment;
@@ -38,7 +38,7 @@ export function deploymentJson(record: DeploymentRecord): DeploymentJson {
   };
 }
 
-/** With what Marathon had no fields for; clients such as python3-marathon stumble over them in the list. */
+/** Adds fields that Marathon doesn't have. In the list, clients such as python3-marathon would fail on them. */
 export function singleDeploymentJson(record: DeploymentRecord): SingleDeploymentJson {
   const { deployment, failures } = record;
   const { rollbackOf } = deployment;
@@ -46,8 +46,8 @@ export function singleDeploymentJson(record: DeploymentRecord): SingleDeployment
 }
 
 /**
- * A deployment's plan in events. Of the apps before and after it names ids and versions only: their definitions, of
- * the whole root group, made Marathon's events grow to megabytes.
+ * Formats a deployment's plan for events. It contains only ids and versions of the apps before and after: the
+ * definitions of the complete root group made Marathon's events grow to megabytes.
  */
 export function planJson({ id, version, startedAt, steps, before }: Deployment): PlanJson {
   const stopped = new Set(
@@ -66,7 +66,7 @@ export function planJson({ id, version, startedAt, steps, before }: Deployment):
   };
 }
 
-/** The root group, as far as a deployment concerns it. */
+/** Builds a root group that contains only the apps of a deployment. */
 function rootOf(apps: readonly { id: string; version: string }[], version: string) {
   return { id: '/', version, apps, groups: [], dependencies: [], pods: [] };
 }

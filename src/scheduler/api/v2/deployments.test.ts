@@ -15,7 +15,7 @@ async function cpus(one: Server): Promise<number> {
   return (await get(one, '/v2/apps/sleeper')).json().app.cpus;
 }
 
-it('lists what is under way, by the fields that Marathon has', async () => {
+it('lists running deployments with the fields of Marathon', async () => {
   const { one, id, version } = await changing();
   const actions = [{ action: 'RestartApplication', app: '/sleeper' }];
   const deployment = {
@@ -36,9 +36,9 @@ it('lists what is under way, by the fields that Marathon has', async () => {
   expect([gone.statusCode, gone.json()]).toEqual([404, { message: `Deployment '${id}' does not exist` }]);
 });
 
-it('changes back by a new deployment what one has changed', async () => {
+it('rolls a deployment back with a new deployment', async () => {
   const { one, id } = await changing();
-  // The new task has been launched, so that there is something to undo.
+  // The new task has been launched, so that there is something to roll back.
   one.mesos.offer();
   for (const event of one.mesos.inbox.splice(0)) await one.runner.submit({ type: 'mesos', event });
   const answer = await call(one, 'DELETE', `/v2/deployments/${id}`);
@@ -53,7 +53,7 @@ it('changes back by a new deployment what one has changed', async () => {
   expect((await get(one, '/v2/apps/sleeper')).json().app.tasksRunning).toBe(1);
 });
 
-it('undoes at once what has done nothing yet', async () => {
+it('rolls back at once a deployment that has done nothing yet', async () => {
   const { one, id } = await changing();
   const [task] = (await get(one, '/v2/tasks')).json().tasks;
   expect((await call(one, 'DELETE', `/v2/deployments/${id}`)).statusCode).toBe(200);
@@ -62,7 +62,7 @@ it('undoes at once what has done nothing yet', async () => {
   expect((await get(one, '/v2/tasks')).json().tasks).toMatchObject([{ id: task.id }]);
 });
 
-it('stops where it is with force', async () => {
+it('stops a deployment where it is with force', async () => {
   const { one, id } = await changing();
   const answer = await call(one, 'DELETE', `/v2/deployments/${id}?force=true`);
   expect([answer.statusCode, answer.json()]).toEqual([202, {}]);

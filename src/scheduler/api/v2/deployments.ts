@@ -21,7 +21,7 @@ export function addDeploymentRoutes(api: Api, options: ApiOptions): void {
     });
     return found ? json(reply, found) : refused(reply, { type: 'unknown_deployment', deploymentId });
   });
-  // Without force what was changed is changed back by a new deployment; with force it stops where it is.
+  // Without force a new deployment reverts the changes; with force the deployment stops where it is.
   api.delete('/v2/deployments/:id', async (request: ById, reply) => {
     const deploymentId = request.params.id;
     if (!flagOf(request, 'force')) {

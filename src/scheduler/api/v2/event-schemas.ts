@@ -1,4 +1,4 @@
-/** What `/v2/events` sends, by Marathon's names. */
+/** The events of `/v2/events`, with Marathon's names. */
 
 import * as z from 'zod';
 import { TASK_STATES } from '../../../mesos/types.ts';
@@ -23,7 +23,7 @@ const group = z.object({
 });
 
 const { steps } = v2DeploymentSchemas.DeploymentPlan.shape;
-const leftOut = { description: 'Left out with plan-format=light' };
+const leftOut = { description: 'Absent with plan-format=light' };
 
 const plan = z.object({
   id: text,
@@ -98,7 +98,7 @@ const events = z.discriminatedUnion('eventType', [
   event('unknown_instance_terminated_event', { ...instance, condition }),
 ]);
 
-/** By the names that the API's description gives them. */
+/** Named as in the API's description. */
 export const eventSchemas = { Event: events };
 
 export type ServerEvent = Shown<typeof events>;

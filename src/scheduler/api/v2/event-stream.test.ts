@@ -55,7 +55,7 @@ function names({ heard }: Listener): string[] {
   return heard.map(({ event }) => event);
 }
 
-it('tells of tasks as they change', async () => {
+it('sends events about changes of tasks', async () => {
   const one = server();
   const stream = await listening(one, '?event_type=status_update_event&event_type=other');
   expect(stream.answer.headers['content-type']).toBe('text/event-stream');
@@ -77,7 +77,7 @@ it('tells of tasks as they change', async () => {
   });
 });
 
-it('tells of all events where none is named, also of who listens', async () => {
+it('sends all events if no type is named, including those about listeners', async () => {
   const one = server();
   const stream = await listening(one);
   await one.run();
@@ -94,7 +94,7 @@ it('tells of all events where none is named, also of who listens', async () => {
   expect(stream.heard.at(-1)?.data).toMatchObject({ remoteAddress: '127.0.0.1' });
 });
 
-it('tells that a task is to end when it is asked to, before Mesos says so', async () => {
+it('announces the end of a task at the kill, before Mesos confirms it', async () => {
   const one = server();
   await post(one, '/v1/apps/start', { ...PAGE, instances: 1 });
   await one.run();
@@ -104,7 +104,7 @@ it('tells that a task is to end when it is asked to, before Mesos says so', asyn
   expect((await get(one, '/v1/endpoints')).body).toBe('multidis 10445 \n');
 });
 
-it('goes on after the last event that was heard', async () => {
+it('resumes after the last received event', async () => {
   const one = server();
   const types = '?event_type=api_post_event&event_type=app_terminated_event';
   const first = await listening(one, types);
@@ -124,7 +124,7 @@ it('goes on after the last event that was heard', async () => {
   ]);
 });
 
-it('says so where it can not go on, and keeps only so much', async () => {
+it('reports when it can not resume, and keeps a limited number of events', async () => {
   const one = server();
   const first = await listening(one, '?event_type=api_post_event');
   const app = { id: '/a', cmd: 'x'.repeat(100_000) };
@@ -137,14 +137,14 @@ it('says so where it can not go on, and keeps only so much', async () => {
   for (const id of [first.heard[0]?.id ?? '', 'nonsense']) {
     const second = await listening(one, '', { 'Last-Event-ID': id });
     await vi.waitFor(() =>
-      expect(second.text()).toContain(': events since the last one heard are not known'),
+      expect(second.text()).toContain(': events since Last-Event-ID are no longer available'),
     );
     expect(names(second)).toEqual(['event_stream_attached']);
     second.leave();
   }
 });
 
-it('leaves the states before and after out of plans where they are wanted light', async () => {
+it('leaves the states before and after out of light plans', async () => {
   const one = server();
   const light = await listening(one, '?event_type=deployment_info&plan-format=light');
   const full = await listening(one, '?event_type=deployment_info');
@@ -161,14 +161,14 @@ it('leaves the states before and after out of plans where they are wanted light'
   });
 });
 
-it('cuts off who does not read, and nobody else', async () => {
+it('disconnects only listeners that do not read', async () => {
   const one = server();
   const reader = await listening(one, '?event_type=api_post_event');
   const socket = connect(await portOf(one), '127.0.0.1');
   closing.unshift(async () => void socket.destroy());
   socket.write('GET /v2/events?event_type=api_post_event HTTP/1.1\r\nHost: x\r\n\r\n');
   await once(socket, 'readable');
-  // From here on it reads nothing; the kernel takes some megabytes before anything piles up.
+  // From here on it reads nothing; the kernel buffers some megabytes before data piles up.
   socket.pause();
   const slow = once(socket, 'close');
   const detached = await listening(one, '?event_type=event_stream_detached');
@@ -185,7 +185,7 @@ it('cuts off who does not read, and nobody else', async () => {
   expect(reader.answer.closed).toBe(false);
 });
 
-it('has no HEAD, which would never be over', async () => {
+it('rejects HEAD, which would never end', async () => {
   const answer = await server().api.inject({ method: 'HEAD', url: '/v2/events' });
   expect(answer.statusCode).toBe(404);
 });

@@ -1,22 +1,22 @@
-/** `GET /v2/events`: server-sent events, in the framing Marathon's clients read. */
+/** `GET /v2/events`: server-sent events, in the format that Marathon's clients read. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServerEvent } from './event-schemas.ts';
 
 /** marathon-lb drops streams that are silent for 15 s. */
 const KEEP_ALIVE_MS = 10_000;
-/** A listener this far behind is cut off; it connects again and goes on where it was, or reads the state anew. */
-const MOST_UNSENT_BYTES = 1 << 20;
-/** How much of the past is kept for those who come back. */
-const MOST_KEPT = 10_000;
-const MOST_KEPT_CHARACTERS = 4 << 20;
+/** A listener with more unsent data is disconnected; it reconnects and resumes, or reads the state again. */
+const MAX_UNSENT_BYTES = 1 << 20;
+/** Limits of the events that are kept for listeners that reconnect. */
+const MAX_KEPT = 10_000;
+const MAX_KEPT_CHARACTERS = 4 << 20;
 
 export interface Wanted {
-  /** None means all. */
+  /** Empty for all types. */
   readonly types: ReadonlySet<string>;
-  /** Plans without what was there before and after. */
+  /** Leaves the states before and after out of plans. */
   readonly light: boolean;
-  /** The last event that was heard, of an earlier connection. */
+  /** The last event received with an earlier connection. */
   readonly lastEventId?: string;
 }
 
@@ -24,7 +24,7 @@ interface Kept {
   readonly id: string;
   readonly type: string;
   readonly text: string;
-  /** Where it differs. */
+  /** Present if it differs from `text`. */
   readonly lightText?: string;
 }
 
@@ -35,7 +35,7 @@ export class EventStreams {
   #published = 0;
   #keepAlive: NodeJS.Timeout | undefined;
   readonly #now: () => number;
-  /** Tells this scheduler's events from those of an earlier one. */
+  /** Distinguishes this scheduler's events from those of an earlier process. */
   readonly #series: string;
 
   constructor(now: () => number = Date.now) {
@@ -50,12 +50,12 @@ export class EventStreams {
   attach({ socket }: IncomingMessage, response: ServerResponse, wanted: Wanted): void {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' });
     response.write(':\n\n');
-    for (const text of this.#since(wanted)) response.write(text);
+    for (const text of this.#missedEvents(wanted)) response.write(text);
     this.#listeners.set(response, wanted);
     const remoteAddress = socket.remoteAddress ?? '';
     response.once('close', () => this.#detach(response, remoteAddress));
     this.#keepAlive ??= setInterval(() => this.#write(':\n\n'), KEEP_ALIVE_MS).unref();
-    this.#tell('event_stream_attached', remoteAddress);
+    this.#publishListener('event_stream_attached', remoteAddress);
   }
 
   publish(event: ServerEvent): void {
@@ -63,7 +63,7 @@ export class EventStreams {
     const id = `${this.#series}-${this.#published}`;
     const framed = (data: unknown) =>
       `event: ${event.eventType}\ndata: ${JSON.stringify(data)}\nid: ${id}\n\n`;
-    const light = lightOf(event);
+    const light = toLight(event);
     const kept: Kept = {
       id,
       type: event.eventType,
@@ -72,7 +72,7 @@ export class EventStreams {
     };
     this.#keep(kept);
     for (const [response, wanted] of this.#listeners) {
-      if (concerns(kept, wanted)) this.#send(response, textFor(kept, wanted));
+      if (matchesType(kept, wanted)) this.#send(response, textFor(kept, wanted));
     }
   }
 
@@ -87,26 +87,29 @@ export class EventStreams {
   #keep(event: Kept): void {
     this.#kept.push(event);
     this.#keptCharacters += event.text.length;
-    while (this.#kept.length > MOST_KEPT || this.#keptCharacters > MOST_KEPT_CHARACTERS) {
+    while (this.#kept.length > MAX_KEPT || this.#keptCharacters > MAX_KEPT_CHARACTERS) {
       const dropped = this.#kept.shift();
       if (!dropped) return;
       this.#keptCharacters -= dropped.text.length;
     }
   }
 
-  /** What a listener has missed. Where that isn't known any more, a comment says so. */
-  #since(wanted: Wanted): string[] {
+  /** @returns the events that a listener has missed, or a comment if they are not kept any more */
+  #missedEvents(wanted: Wanted): string[] {
     const { lastEventId } = wanted;
     if (lastEventId === undefined) return [];
     const at = this.#kept.findLastIndex(({ id }) => id === lastEventId);
-    if (at < 0) return [': events since the last one heard are not known any more: read the state anew\n\n'];
+    if (at < 0) return [': events since Last-Event-ID are no longer available: read the state again\n\n'];
     return this.#kept
       .slice(at + 1)
-      .filter((event) => concerns(event, wanted))
+      .filter((event) => matchesType(event, wanted))
       .map((event) => textFor(event, wanted));
   }
 
-  #tell(eventType: 'event_stream_attached' | 'event_stream_detached', remoteAddress: string): void {
+  #publishListener(
+    eventType: 'event_stream_attached' | 'event_stream_detached',
+    remoteAddress: string,
+  ): void {
     this.publish({ remoteAddress, eventType, timestamp: new Date(this.#now()).toISOString() });
   }
 
@@ -116,13 +119,13 @@ export class EventStreams {
 
   #send(response: ServerResponse, text: string): void {
     response.write(text);
-    if (response.writableLength > MOST_UNSENT_BYTES) response.destroy();
+    if (response.writableLength > MAX_UNSENT_BYTES) response.destroy();
   }
 
   #detach(response: ServerResponse, remoteAddress: string): void {
     if (!this.#listeners.delete(response)) return;
     if (this.#listeners.size === 0) this.#stopKeepAlive();
-    this.#tell('event_stream_detached', remoteAddress);
+    this.#publishListener('event_stream_detached', remoteAddress);
   }
 
   #stopKeepAlive(): void {
@@ -131,7 +134,7 @@ export class EventStreams {
   }
 }
 
-function concerns({ type }: Kept, { types }: Wanted): boolean {
+function matchesType({ type }: Kept, { types }: Wanted): boolean {
   return types.size === 0 || types.has(type);
 }
 
@@ -140,7 +143,7 @@ function textFor({ text, lightText }: Kept, { light }: Wanted): string {
 }
 
 /** Source: Marathon's `plan-format=light`. */
-function lightOf(event: ServerEvent): ServerEvent | undefined {
+function toLight(event: ServerEvent): ServerEvent | undefined {
   if (!('plan' in event)) return undefined;
   const { original: _original, target: _target, ...light } = event.plan;
   return { ...event, plan: light };

@@ -29,7 +29,7 @@ async function appIds(one: Server): Promise<string[]> {
 }
 
 describe('POST /v2/groups', () => {
-  it('makes a group with all that is in it, in the order of what depends on what', async () => {
+  it('creates a group with everything in it, in the order of the dependencies', async () => {
     const one = server();
     const answer = await call(one, 'POST', '/v2/groups', SHOP);
     expect(answer.headers.location).toBe('/v2/groups/shop');
@@ -49,7 +49,7 @@ describe('POST /v2/groups', () => {
     ]);
   });
 
-  it('is told where the group is there already', async () => {
+  it('is rejected if the group exists', async () => {
     const one = await shop();
     const again = await call(one, 'POST', '/v2/groups', SHOP);
     expect([again.statusCode, again.json()]).toEqual([
@@ -74,7 +74,7 @@ describe('POST /v2/groups', () => {
     expect(await appIds(one)).toEqual([]);
   });
 
-  it('refuses what depends on itself', async () => {
+  it('refuses cyclic dependencies', async () => {
     const apps = [
       { ...SLEEPER, id: 'a', dependencies: ['b'] },
       { ...SLEEPER, id: 'b', dependencies: ['/x/a'] },
@@ -82,7 +82,7 @@ describe('POST /v2/groups', () => {
     const answer = await call(server(), 'POST', '/v2/groups', { id: '/x', apps });
     expect([answer.statusCode, answer.json().details]).toEqual([
       422,
-      [{ path: '/dependencies', errors: [expect.stringContaining('lead in a circle')] }],
+      [{ path: '/dependencies', errors: [expect.stringContaining('form a cycle')] }],
     ]);
   });
 });
@@ -122,7 +122,7 @@ describe('GET /v2/groups', () => {
     expect([none.statusCode, none.json()]).toEqual([404, { message: "Group '/none' does not exist" }]);
   });
 
-  it('shows more or less where that is asked for', async () => {
+  it('shows more or less data on request', async () => {
     const one = await shop();
     const { apps, groups } = (await get(one, '/v2/groups/shop?embed=group.groups')).json();
     expect([apps, groups]).toEqual([[], [expect.objectContaining({ id: '/shop/front', apps: [] })]]);
@@ -141,7 +141,7 @@ describe('GET /v2/groups', () => {
 });
 
 describe('PUT /v2/groups', () => {
-  it('changes nothing when it is given what GET shows', async () => {
+  it('accepts the answer of GET without a change', async () => {
     const one = await shop();
     await post(one, '/v1/apps/start', { ...PAGE, id: 'Of_V1' });
     await one.run();
@@ -156,7 +156,7 @@ describe('PUT /v2/groups', () => {
     }
   });
 
-  it('lets what its lists leave out go, and keeps what has no list', async () => {
+  it('removes members that are missing in its lists, and keeps all members without a list', async () => {
     const one = await shop();
     await call(one, 'PUT', '/v2/groups/shop', { apps: [{ ...SLEEPER, id: 'cache' }] });
     await one.run();
@@ -167,7 +167,7 @@ describe('PUT /v2/groups', () => {
     expect((await get(one, '/v2/groups/shop/front')).statusCode).toBe(404);
   });
 
-  it('scales all that is in it', async () => {
+  it('scales all apps in the group', async () => {
     const one = await shop();
     const answer = await call(one, 'PUT', '/v2/groups/shop/front', { scaleBy: 1.5 });
     expect(answer.json()).toEqual({ version: expect.any(String), deploymentId: expect.any(String) });
@@ -185,7 +185,7 @@ describe('PUT /v2/groups', () => {
     ]);
   });
 
-  it('names the group by its path alone', async () => {
+  it('needs no id in the body', async () => {
     const one = await shop();
     for (const id of ['/shop/front', 'shop/front', 'front']) {
       expect((await call(one, 'PUT', '/v2/groups/shop/front', { id })).statusCode).toBe(200);
@@ -196,7 +196,7 @@ describe('PUT /v2/groups', () => {
     expect((await get(one, '/v2/groups/new')).statusCode).toBe(200);
   });
 
-  it('has no older versions of a group, and says so', async () => {
+  it('refuses to revert to an older version of a group', async () => {
     const one = await shop();
     for (const [path, body] of [
       ['/shop', { version: '2001-01-01T00:00:00.000Z' }],
@@ -207,7 +207,7 @@ describe('PUT /v2/groups', () => {
     }
   });
 
-  it('waits for no other deployment, but with force', async () => {
+  it('is rejected during another deployment, unless forced', async () => {
     const one = await shop();
     await call(one, 'PUT', '/v2/apps/shop/db', { cpus: 0.2 });
     expect((await call(one, 'PUT', '/v2/groups/shop', { apps: [] })).statusCode).toBe(409);
@@ -216,7 +216,7 @@ describe('PUT /v2/groups', () => {
 });
 
 describe('DELETE /v2/groups', () => {
-  it('removes a group with all that is in it', async () => {
+  it('removes a group with everything in it', async () => {
     const one = await shop();
     await call(one, 'POST', '/v2/apps', { ...SLEEPER, id: '/alone' });
     await one.run();

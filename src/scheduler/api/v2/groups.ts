@@ -1,4 +1,4 @@
-/** `/v2/groups`. What `GET` shows, of Marathon too, may be given to `PUT` again. */
+/** `/v2/groups`. The answers of `GET`, including those of Marathon, are valid bodies for `PUT`. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Change, GroupTree } from '../../decide/inputs.ts';
@@ -42,13 +42,13 @@ async function get(request: ByPath, reply: FastifyReply, { runner }: ApiOptions)
   });
   if (!found) return unknownGroup(reply, id);
   if (part?.[2] === 'apps') return cacheable(request, reply, { apps: found.apps });
-  // Of groups only what is in force is kept; apps have their own versions.
+  // Only the current version of a group is kept; apps have their own versions.
   if (part?.[2] === 'versions') return json(reply, [found.group.version]);
   return cacheable(request, reply, found.group);
 }
 
 const NO_VERSIONS =
-  'of groups no older versions are kept: go back with those of the apps, or by DELETE of the deployment';
+  'older versions of groups are not kept: revert the apps to their versions, or DELETE the deployment';
 
 async function put(request: ByPath, reply: FastifyReply, options: ApiOptions): Promise<FastifyReply> {
   const groupId = groupIdOf(request);
@@ -67,9 +67,7 @@ async function put(request: ByPath, reply: FastifyReply, options: ApiOptions): P
   const { id } = parsed.data;
   if (request.method === 'PUT' && groupId !== ROOT && id !== undefined) {
     if (absoluteId(id) !== groupId && absoluteId(id, parentOf(groupId)) !== groupId) {
-      return invalid(reply, [
-        { path: ['id'], error: `is another group than ${groupId}, which the path names` },
-      ]);
+      return invalid(reply, [{ path: ['id'], error: `differs from ${groupId}, the group in the path` }]);
     }
     parsed.data.id = groupId;
   }
@@ -83,7 +81,7 @@ async function put(request: ByPath, reply: FastifyReply, options: ApiOptions): P
   );
 }
 
-/** The group with all ids made absolute: those of its parts count from it. */
+/** Makes all ids in a group absolute; ids of its members start at the group. */
 function treeOf({ id, dependencies, apps, groups }: GroupUpdate, base: string): GroupTree {
   const groupId = absoluteId(id ?? base, base);
   return {

@@ -1,4 +1,4 @@
-/** `label=` of `GET /v2/apps`: requirements with commas between them, as in `a==b, c in (d, e), f, g != h`. */
+/** Parses `label=` of `GET /v2/apps`: requirements separated by commas, such as `a==b, c in (d, e), f, g != h`. */
 
 type Labels = Readonly<Record<string, string>>;
 type Test = (labels: Labels) => boolean;
@@ -8,7 +8,7 @@ const SET = new RegExp(`^(${NAME})\\s+(in|notin)\\s+\\(([^)]*)\\)$`);
 const EQUAL = new RegExp(`^(${NAME})\\s*(==|!=)\\s*(.+)$`);
 const EXISTS = new RegExp(`^${NAME}$`);
 
-/** @returns undefined where the text is no selector */
+/** @returns undefined if the text is not a valid selector */
 export function labelSelector(text: string): Test | undefined {
   const tests: Test[] = [];
   // Commas inside parentheses belong to a set.

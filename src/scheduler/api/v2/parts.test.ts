@@ -13,7 +13,7 @@ import { appParts, type Embed } from './views.ts';
 
 const ALL: ReadonlySet<Embed> = new Set(EMBEDS);
 
-/** What is asked for, as it is answered. */
+/** Requests and their answers. */
 const QUESTIONS: ((records: readonly AppRecord[]) => readonly Buffer[])[] = [
   (records) => appParts(records, ALL).map(({ bytes }) => bytes),
   (records) => appParts(records, new Set(['counts'])).map(({ bytes }) => bytes),
@@ -43,7 +43,7 @@ function does<T>(given: fc.Arbitrary<T>, act: (harness: Harness, one: T) => unkn
   return given.map((one) => (harness) => void act(harness, one));
 }
 
-/** What may happen to a cluster that could show in an answer. */
+/** Random changes of a cluster that may show in an answer. */
 const step: fc.Arbitrary<Step> = fc.oneof(
   does(
     fc.record({
@@ -82,13 +82,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       fc.tuple(which, fc.constantFrom(...STATES), fc.boolean()),
       ({ mesos }, [n, state, healthy]) => {
         const task = choose([...mesos.tasks.values()], n);
-        if (!task || mesos.lost.has(task.agentId)) return;
+        if (!task || mesos.unreachable.has(task.agentId)) return;
         mesos.advance(task.info.task_id.value, state, { healthy, message: 'so it is' });
       },
     ),
   },
   does(fc.tuple(fc.constantFrom('S0', 'S1'), fc.boolean()), ({ mesos }, [id, back]) => {
-    if (mesos.lost.has(id) !== back) return;
+    if (mesos.unreachable.has(id) !== back) return;
     if (back) mesos.bringBack(id);
     else mesos.lose(id);
   }),
@@ -100,7 +100,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe('parts of answers', () => {
-  it('are those that would be made anew, whatever has happened', () => {
+  it('are always equal to newly created ones', () => {
     const history = fc.array(fc.tuple(step, fc.subarray(QUESTIONS)), { maxLength: 80, size: 'max' });
     fc.assert(
       fc.property(history, (steps) => {
@@ -111,9 +111,9 @@ describe('parts of answers', () => {
           happens(harness);
           const records = [...harness.state.apps.values()];
           for (const ask of asked) {
-            // Of a copy of the record nothing is kept.
-            const anew = ask(records.map((record) => ({ ...record })));
-            expect(ask(records).map(String)).toEqual(anew.map(String));
+            // Nothing is cached for a copy of the record.
+            const fresh = ask(records.map((record) => ({ ...record })));
+            expect(ask(records).map(String)).toEqual(fresh.map(String));
           }
         }
       }),
@@ -121,7 +121,7 @@ describe('parts of answers', () => {
     );
   });
 
-  it('are made once for all that ask the same', () => {
+  it('are created once for equal requests', () => {
     const harness = new Harness(AGENTS);
     harness.input(start(appV2()));
     const [record] = harness.state.apps.values();
@@ -133,7 +133,7 @@ describe('parts of answers', () => {
     };
     const ask = (kind: string) => partOf(record, kind, () => make(kind)).bytes.toString();
     expect([ask('a'), ask('b'), ask('a')]).toEqual(['a 1', 'b 2', 'a 1']);
-    // As many kinds as anyone may think of are not kept.
+    // The number of cached kinds is limited.
     for (const kind of 'cdefgh') ask(kind);
     expect([ask('a'), ask('a')]).toEqual(['a 9', 'a 9']);
   });
@@ -143,7 +143,7 @@ describe('lists of apps', () => {
   const tag = async (one: ReturnType<typeof server>, url: string) =>
     String((await get(one, url)).headers.etag);
 
-  it('have a tag that changes with what they show, and with that alone', async () => {
+  it('have an ETag that changes only with their content', async () => {
     const [one, other] = [server(), server()];
     for (const made of [one, other]) {
       await call(made, 'POST', '/v2/apps', { ...SLEEPER, id: '/a' });
@@ -155,7 +155,7 @@ describe('lists of apps', () => {
     expect(await tag(one, '/v2/apps?fields=id')).not.toBe(whole);
     expect(await tag(one, '/v2/apps?label=tier')).not.toBe(whole);
     expect(await tag(one, '/v2/apps?fields=*')).not.toBe(whole);
-    // Another scheduler, asked later, says the same of the same.
+    // Another scheduler has the same ETag for the same content.
     expect(await tag(other, '/v2/apps?fields=id')).toBe(await tag(one, '/v2/apps?fields=id'));
     const kept = { 'if-none-match': whole };
     expect((await call(one, 'GET', '/v2/apps', undefined, kept)).statusCode).toBe(304);
@@ -163,7 +163,7 @@ describe('lists of apps', () => {
     expect((await call(one, 'GET', '/v2/apps', undefined, kept)).statusCode).toBe(200);
   });
 
-  it('are whole where they are long, compressed or not', async () => {
+  it('are complete if they are long, compressed or not', async () => {
     const one = server();
     const ids = Array.from({ length: 300 }, (_, i) => `/app${String(i).padStart(3, '0')}`);
     const body = { groups: [], apps: ids.map((id) => ({ ...SLEEPER, id, labels: { é: 'ü'.repeat(500) } })) };

@@ -1,6 +1,6 @@
 /**
- * The parts that long answers are made of: one for each app. A part is kept until its app changes, so an answer costs
- * what has changed since the last, and the copying of the rest.
+ * Caches the parts of long answers, one for each app, until the app changes. So an answer costs only the changes since
+ * the last one, and a copy of the rest.
  */
 
 import { hash } from 'node:crypto';
@@ -8,24 +8,24 @@ import type { AppRecord } from '../../domain/state.ts';
 
 export interface Part {
   readonly bytes: Buffer;
-  /** Equal for equal bytes, also in another scheduler. */
+  /** Equal for equal bytes, also in other schedulers. */
   readonly hash: string;
 }
 
 interface Kept {
-  /** The app's revision that the parts show. */
+  /** The app's revision at the time of caching. */
   readonly revision: number;
   readonly parts: Map<string, Part>;
 }
 
-/** Of each app: as many clients may ask for different things in turn, and memory stays bounded. */
-const MOST_KINDS = 4;
+/** Cached parts for each app: bounds memory, and is enough for a few clients with different requests. */
+const MAX_KINDS = 4;
 
 const kept = new WeakMap<AppRecord, Kept>();
 
 /**
- * @param kind names what is made: equal for what is equal of the same app
- * @param make must depend on nothing else but the record and its tasks
+ * @param kind the cache key: equal kinds must have equal parts for the same app
+ * @param make must depend only on the record and its tasks
  */
 export function partOf(record: AppRecord, kind: string, make: (record: AppRecord) => string): Part {
   const { revision } = record;
@@ -36,14 +36,14 @@ export function partOf(record: AppRecord, kind: string, make: (record: AppRecord
   }
   const known = found.parts.get(kind);
   if (known) return known;
-  if (found.parts.size >= MOST_KINDS) found.parts.clear();
+  if (found.parts.size >= MAX_KINDS) found.parts.clear();
   const part = newPart(make(record));
   found.parts.set(kind, part);
   return part;
 }
 
 export function newPart(text: string): Part {
-  // Of its own: a small piece of memory that is kept would keep the whole pool that it was cut from.
+  // Not from the pool: a cached slice would keep its complete pool in memory.
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
   bytes.write(text);
   return { bytes, hash: hash('sha1', bytes, 'base64url') };

@@ -1,4 +1,4 @@
-/** The queue, and why an app waits. */
+/** Schemas of the queue and of the explanation why an app is waiting. */
 
 import * as z from 'zod';
 import { constraintSchema } from '../../domain/constraint.ts';
@@ -46,7 +46,7 @@ const queue = z.object({
         lastUnusedOfferAt: time.optional(),
         rejectSummaryLastOffers: funnel,
         rejectSummaryLaunchAttempt: funnel,
-        reasons: texts.meta({ description: 'Why the app waits, in words' }),
+        reasons: texts.meta({ description: 'Why the app is waiting' }),
       }),
       lastUnusedOffers: z.array(unusedOffer).optional(),
     }),
@@ -54,7 +54,7 @@ const queue = z.object({
 });
 
 const scalar = z.enum(SCALARS);
-/** Of a check that was not passed. */
+/** Present if the check failed. */
 const reason = text.optional();
 
 const check = z.union([
@@ -102,10 +102,10 @@ const explanation = z.object({
   reasons: texts,
   agents: z.array(z.object({ agentId: text, hostname: text, at: time, checks: z.array(check) })),
   nearest: z.object({ agentId: text, hostname: text, lacks: texts }).optional(),
-  change: remedy.optional().meta({ description: 'The one change with which the app would be placed' }),
+  change: remedy.optional().meta({ description: 'A single change with which the app would be placed' }),
 });
 
-/** By the names that the API's description gives them. */
+/** Named as in the API's description. */
 export const queueSchemas = { Queue: queue, Explanation: explanation };
 
 export type QueueJson = Shown<typeof queue>;

@@ -1,8 +1,8 @@
-/** Why apps wait: the queue as Marathon shows it, and what is behind it, agent by agent. */
+/** Explains why apps are waiting: Marathon's queue, and the details for each agent. */
 
 import { fromMilli } from '../../../mesos/resources.ts';
 import type { Attribute, Offer, Resource } from '../../../mesos/types.ts';
-import { nearest, remedyText } from '../../decide/placement/nearest.ts';
+import { findNearest, remedyText } from '../../decide/placement/nearest.ts';
 import { wantOf } from '../../decide/placement/want.ts';
 import {
   type Check,
@@ -20,7 +20,7 @@ type Item = QueueJson['queue'][number];
 type Summary = Item['processedOffersSummary'];
 type UnusedOffer = NonNullable<Item['lastUnusedOffers']>[number];
 
-/** @param withOffers shows the offers of late that did not do, too */
+/** @param withOffers includes the recent unused offers */
 export function queueJson(state: State, now: number, withOffers = false): QueueJson {
   const queue = [...state.waiting].sort().flatMap((id) => {
     const record = state.apps.get(id);
@@ -36,17 +36,17 @@ function queueItem(state: State, record: AppRecord, now: number, withOffers: boo
     count: record.missing,
     delay: { timeLeftSeconds: Math.ceil(leftMs / 1000), overdue: leftMs === 0 },
     since: isoOf(record.waitingSince ?? now),
-    // Of the item itself Marathon's clients know every field, and some take no other.
+    // Nested here, since some Marathon clients reject unknown fields of the item itself.
     processedOffersSummary: { ...summaryOf(record), reasons: reasonsOf(state, record, now) },
     ...(withOffers && { lastUnusedOffers: [...record.refusals.values()].map(unusedOffer) }),
   };
 }
 
-/** Marathon's names for what an offer lacked, in the order in which it counts them. */
+/** Marathon's names of the reasons, in the order in which Marathon counts them. */
 const MARATHON_REASONS: readonly (readonly [string, Stage | undefined])[] = [
   ['UnfulfilledRole', 'roles'],
   ['UnfulfilledConstraint', 'constraints'],
-  // Reservations for one app's volumes, of which there are none here.
+  // Concerns reservations for persistent volumes, which are not supported.
   ['NoCorrespondingReservationFound', undefined],
   ['InsufficientCpus', 'cpus'],
   ['InsufficientMemory', 'mem'],
@@ -75,7 +75,7 @@ function summaryOf({ refusals, offerCounts }: AppRecord): Omit<Summary, 'reasons
   };
 }
 
-/** Each reason is asked only of those that the reasons before it have left. */
+/** Each reason is counted only for the offers that the reasons before it left over. */
 function funnel(refused: ReadonlyMap<Stage, number>, all: number): Summary['rejectSummaryLastOffers'] {
   let processed = all;
   return MARATHON_REASONS.map(([reason, stage]) => {
@@ -118,19 +118,17 @@ function valueJson({ scalar, ranges, set }: Pick<Resource & Attribute, 'scalar' 
   };
 }
 
-/** Why an app has fewer tasks than it should, the most recent obstacle first. */
+/** @returns why an app has too few tasks, the current obstacles first */
 function reasonsOf(state: State, record: AppRecord, now: number): string[] {
   const delayLeftMs = Math.max(0, (record.delay?.until ?? 0) - now);
   const reasons: string[] = [];
   if (!state.connected) reasons.push(`not subscribed to a Mesos master: ${state.disconnectedBecause}`);
   if (delayLeftMs > 0)
-    reasons.push(`its tasks keep ending: the next launch is in ${Math.ceil(delayLeftMs / 1000)} s`);
-  for (const [reason, hosts] of refusalsOf(record)) reasons.push(`${hosts.join(', ')}: ${reason}`);
-  if (record.missing > 0) reasons.push(...tooLarge(state, record));
+    reasons.push(`its tasks keep ending: next launch in ${Math.ceil(delayLeftMs / 1000)} s`);
+  for (const [reason, hosts] of groupRefusals(record)) reasons.push(`${hosts.join(', ')}: ${reason}`);
+  if (record.missing > 0) reasons.push(...describeOversized(state, record));
   if (reasons.length === 0) {
-    reasons.push(
-      'waiting for an offer: no agent is registered, or none has resources to offer at the moment',
-    );
+    reasons.push('waiting for an offer: no agent is registered, or no agent has free resources');
   }
   const { lastFailure } = record;
   if (lastFailure) {
@@ -140,8 +138,8 @@ function reasonsOf(state: State, record: AppRecord, now: number): string[] {
   return reasons;
 }
 
-/** Hosts that lack the same are named together. */
-function refusalsOf(record: AppRecord): Map<string, string[]> {
+/** Groups hosts by reason. */
+function groupRefusals(record: AppRecord): Map<string, string[]> {
   const hosts = new Map<string, Set<string>>();
   for (const { host, reason } of record.refusals.values()) {
     hosts.set(reason, (hosts.get(reason) ?? new Set()).add(host));
@@ -149,8 +147,8 @@ function refusalsOf(record: AppRecord): Map<string, string[]> {
   return new Map([...hosts].map(([reason, names]) => [reason, [...names].sort()]));
 }
 
-/** Waiting does not help where no agent is large enough, unless there will be others. */
-function tooLarge({ settings, largestOffer }: State, { active }: AppRecord): string[] {
+/** Names resources that no agent has enough of: waiting helps only if larger agents are added. */
+function describeOversized({ settings, largestOffer }: State, { active }: AppRecord): string[] {
   if (!active || !largestOffer) return [];
   const { scalars } = wantOf(active, settings);
   return SCALARS.filter((name) => scalars[name] > largestOffer[name]).map(
@@ -159,10 +157,10 @@ function tooLarge({ settings, largestOffer }: State, { active }: AppRecord): str
   );
 }
 
-/** What `GET /v2/apps/{id}/explain` says. */
+/** Builds the answer of `GET /v2/apps/{id}/explain`. */
 export function explainJson(state: State, record: AppRecord, now: number): ExplanationJson {
   const { app, active, refusals, deploymentId } = record;
-  const near = nearest(refusals);
+  const near = findNearest(refusals);
   const isWaiting = state.waiting.has(app.id);
   return {
     appId: app.id,
@@ -171,7 +169,7 @@ export function explainJson(state: State, record: AppRecord, now: number): Expla
     missing: isWaiting ? record.missing : 0,
     ...(deploymentId !== undefined && { deploymentId }),
     ...(isWaiting && { since: isoOf(record.waitingSince ?? now) }),
-    reasons: active ? (isWaiting ? reasonsOf(state, record, now) : []) : [notBegun(record)],
+    reasons: active ? (isWaiting ? reasonsOf(state, record, now) : []) : [notStartedText(record)],
     agents: [...refusals].map(([agentId, { host, checks, at }]) => ({
       agentId,
       hostname: host,
@@ -189,22 +187,22 @@ function checkJson(check: Check): ExplanationJson['agents'][number]['checks'][nu
   return check.ok ? check : { ...check, reason: reasonOf(check) };
 }
 
-function notBegun({ deploymentId }: AppRecord): string {
-  return `its deployment ${deploymentId ?? ''} has not come to it yet: other apps come first`;
+function notStartedText({ deploymentId }: AppRecord): string {
+  return `its deployment ${deploymentId ?? ''} has not reached this app yet: other apps come first`;
 }
 
-/** The same for people. */
+/** Formats the explanation as text. */
 export function explainText(state: State, record: AppRecord, now: number): string {
   const { appId, missing, since, reasons, nearest: near, change } = explainJson(state, record, now);
   const lines = [
     since === undefined
-      ? `${appId} waits for no agent: ${record.ready} of ${record.app.instances} instances are of use.`
-      : `${appId} waits for ${missing} of ${record.app.instances} instances since ${since}.`,
+      ? `${appId} is not waiting: ${record.ready} of ${record.app.instances} instances are ready.`
+      : `${appId} has been waiting for ${missing} of ${record.app.instances} instances since ${since}.`,
     ...reasons.map((reason) => `  ${reason}`),
   ];
   if (near) lines.push(`The nearest fit is ${near.hostname}, which lacks: ${near.lacks.join('; ')}`);
   if (change) lines.push(`One change would place it: ${change.text}`);
-  else if (near) lines.push('No single change of the app would place it.');
+  else if (near) lines.push('No single change to the app would place it.');
   return `${lines.join('\n')}\n`;
 }
 

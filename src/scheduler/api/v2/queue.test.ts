@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { call, get, PAGE, post, type Server, server } from '../../../../test/scheduler/api-server.ts';
 
 describe('GET /v2/queue', () => {
-  it('says why an app waits', async () => {
+  it('shows why an app is waiting', async () => {
     const one = server();
     const { runner, mesos } = one;
     const queue = async () => (await get(one, '/v2/queue')).json().queue;
@@ -20,12 +20,12 @@ describe('GET /v2/queue', () => {
     mesos.subscribe(true);
     for (const event of mesos.inbox.splice(0)) await runner.submit({ type: 'mesos', event });
     expect((await queue())[0].processedOffersSummary.reasons).toEqual([
-      'waiting for an offer: no agent is registered, or none has resources to offer at the moment',
+      'waiting for an offer: no agent is registered, or no agent has free resources',
     ]);
     mesos.offer();
     for (const event of mesos.inbox.splice(0)) await runner.submit({ type: 'mesos', event });
     expect((await queue())[0].processedOffersSummary.reasons).toEqual([
-      'a.example, b.example: cpus: 9.1 wanted, 0.1 of that for its executor, 4 offered',
+      'a.example, b.example: cpus: 9.1 wanted, including 0.1 for its executor, 4 offered',
       'cpus: 9 wanted, and no agent has offered more than 4 so far',
     ]);
   });
@@ -47,7 +47,7 @@ describe('GET /v2/queue', () => {
       delay: { timeLeftSeconds: 1, overdue: false },
       processedOffersSummary: {
         reasons: [
-          'its tasks keep ending: the next launch is in 1 s',
+          'its tasks keep ending: next launch in 1 s',
           'last failure: multidis_0-1700000000000 on a.example, TASK_FAILED at 2023-11-14T22:13:20.000Z: no such image',
         ],
       },
@@ -76,7 +76,7 @@ describe('GET /v2/queue', () => {
     },
   );
 
-  it('is empty when all runs', async () => {
+  it('is empty when all tasks are running', async () => {
     const one = server();
     await post(one, '/v1/apps/start', PAGE);
     await one.run();
@@ -84,7 +84,7 @@ describe('GET /v2/queue', () => {
   });
 });
 
-/** Two agents of 4 processors and 4 ports each have refused the app. */
+/** Two agents with 4 CPUs and 4 ports each do not fit the app. */
 async function refused(more: Record<string, unknown>): Promise<Server> {
   const one = server();
   const response = await post(one, '/v2/apps', { id: '/x', cmd: 'sleep 1', instances: 2, ...more });
@@ -96,7 +96,7 @@ async function refused(more: Record<string, unknown>): Promise<Server> {
 describe('the offers in GET /v2/queue', () => {
   const [CPUS, MEM] = ['InsufficientCpus', 'InsufficientMemory'];
 
-  it('are counted as Marathon counts them', async () => {
+  it('are counted like in Marathon', async () => {
     const one = await refused({ cpus: 5, mem: 9000 });
     const [item] = (await get(one, '/v2/queue')).json().queue;
     expect(item.app).toMatchObject({ id: '/x', cpus: 5, instances: 2 });
@@ -119,11 +119,11 @@ describe('the offers in GET /v2/queue', () => {
       rejectSummaryLaunchAttempt: funnel,
       reasons: expect.any(Array),
     });
-    // python3-marathon takes no others.
+    // python3-marathon rejects other fields.
     expect(Object.keys(item).sort()).toEqual(['app', 'count', 'delay', 'processedOffersSummary', 'since']);
   });
 
-  it('are shown with all that they lacked, when asked for', async () => {
+  it('are shown with everything they lacked, on request', async () => {
     const one = await refused({ cpus: 5, mem: 9000 });
     const [item] = (await get(one, '/v2/queue?embed=lastUnusedOffers')).json().queue;
     expect(item.lastUnusedOffers).toHaveLength(2);
@@ -144,7 +144,7 @@ describe('the offers in GET /v2/queue', () => {
     });
   });
 
-  it('that were used are counted too', async () => {
+  it('are counted even if they were used', async () => {
     const one = await refused({ cpus: 3, instances: 5 });
     const [item] = (await get(one, '/v2/queue')).json().queue;
     expect(item.count).toBe(3);
@@ -156,7 +156,7 @@ describe('the offers in GET /v2/queue', () => {
 });
 
 describe('GET /v2/apps/{id}/explain', () => {
-  it('says for each agent what was missing, and the one change that would place the app', async () => {
+  it('shows for each agent what was missing, and the single change that would place the app', async () => {
     const one = await refused({ cpus: 5 });
     const answer = (await get(one, '/v2/apps/x/explain')).json();
     expect(answer).toMatchObject({
@@ -166,7 +166,7 @@ describe('GET /v2/apps/{id}/explain', () => {
       missing: 2,
       since: '2023-11-14T22:13:20.000Z',
       nearest: { agentId: 'S0', hostname: 'a.example', lacks: ['cpus: 5 wanted, 4 offered'] },
-      change: { field: 'cpus', from: 5, to: 4, text: 'cpus: 4 instead of 5 would do on a.example' },
+      change: { field: 'cpus', from: 5, to: 4, text: 'cpus: 4 instead of 5 would fit on a.example' },
     });
     expect(answer.agents).toHaveLength(2);
     expect(answer.agents[1]).toMatchObject({
@@ -198,34 +198,34 @@ describe('GET /v2/apps/{id}/explain', () => {
     ],
     ['gpus', { gpus: 2 }, 'gpus: 0 instead of 2'],
     ['a constraint', { constraints: [['rack', 'LIKE', 'a']] }, 'without the constraint rack LIKE a it'],
-  ])('finds the change where %s is in the way', async (_what, more, text) => {
+  ])('finds the change if %s is the obstacle', async (_what, more, text) => {
     const one = await refused(more);
     expect((await get(one, '/v2/apps/x/explain')).json().change.text).toContain(text);
   });
 
-  it('says so where no single change is enough', async () => {
+  it('says if no single change is enough', async () => {
     const one = await refused({ cpus: 5, mem: 9000 });
     const answer = (await get(one, '/v2/apps/x/explain')).json();
     expect(answer.change).toBeUndefined();
     expect(answer.nearest.lacks).toEqual(['cpus: 5 wanted, 4 offered', 'mem: 9000 wanted, 4096 offered']);
     expect((await get(one, '/v2/apps/x/explain', 'text/plain')).body).toContain(
-      'No single change of the app would place it.\n',
+      'No single change to the app would place it.\n',
     );
   });
 
-  it('is a text for people', async () => {
+  it('is text on request', async () => {
     const one = await refused({ cpus: 5 });
     expect((await get(one, '/v2/apps/x/explain', 'text/plain')).body).toBe(
-      `/x waits for 2 of 2 instances since 2023-11-14T22:13:20.000Z.
+      `/x has been waiting for 2 of 2 instances since 2023-11-14T22:13:20.000Z.
   a.example, b.example: cpus: 5 wanted, 4 offered
   cpus: 5 wanted, and no agent has offered more than 4 so far
 The nearest fit is a.example, which lacks: cpus: 5 wanted, 4 offered
-One change would place it: cpus: 4 instead of 5 would do on a.example
+One change would place it: cpus: 4 instead of 5 would fit on a.example
 `,
     );
   });
 
-  it('has nothing to explain of an app that runs, and knows no others', async () => {
+  it('has no reasons for a running app, and answers 404 for a missing one', async () => {
     const one = await refused({});
     expect((await get(one, '/v2/apps/x/explain')).json()).toMatchObject({
       running: 2,
@@ -233,13 +233,13 @@ One change would place it: cpus: 4 instead of 5 would do on a.example
       agents: [],
     });
     expect((await get(one, '/v2/apps/x/explain', 'text/plain')).body).toBe(
-      '/x waits for no agent: 2 of 2 instances are of use.\n',
+      '/x is not waiting: 2 of 2 instances are ready.\n',
     );
     expect((await get(one, '/v2/apps/y/explain')).statusCode).toBe(404);
     expect((await post(one, '/v2/apps/x/explain', {})).statusCode).toBe(404);
   });
 
-  it('says that an app waits for others before it', async () => {
+  it('says that an app is waiting for other apps', async () => {
     const one = server();
     const apps = [
       { id: '/g/first', cmd: 'sleep 1', cpus: 9 },
@@ -248,6 +248,6 @@ One change would place it: cpus: 4 instead of 5 would do on a.example
     await post(one, '/v2/groups', { id: '/g', apps });
     await one.run();
     const { reasons } = (await get(one, '/v2/apps/g/then/explain')).json();
-    expect(reasons).toEqual([expect.stringContaining('has not come to it yet')]);
+    expect(reasons).toEqual([expect.stringContaining('has not reached this app yet')]);
   });
 });

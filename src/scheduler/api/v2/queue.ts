@@ -1,4 +1,4 @@
-/** `/v2/queue`, and `/v2/apps/{id}/explain`: what waits, and why. */
+/** `/v2/queue` and `/v2/apps/{id}/explain`. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { absoluteId } from '../../domain/app-id.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { call, get, server } from '../../../../test/scheduler/api-server.ts';
 
-it('makes no callbacks, and says where events are instead', async () => {
+it('rejects callbacks, and refers to the event stream', async () => {
   const one = server();
   expect((await get(one, '/v2/eventSubscriptions')).json()).toEqual({ callbackUrls: [] });
   for (const method of ['POST', 'DELETE'] as const) {
@@ -13,11 +13,11 @@ it('makes no callbacks, and says where events are instead', async () => {
   }
 });
 
-it('gives the lead away where there is another to take it', async () => {
+it('hands the leadership over if there are several schedulers', async () => {
   const alone = await call(server(), 'DELETE', '/v2/leader');
   expect([alone.statusCode, alone.json()]).toEqual([
     409,
-    { message: 'This scheduler runs alone: there is none to lead in its place' },
+    { message: 'This scheduler runs alone: no other scheduler can take over' },
   ]);
   let abdicated = 0;
   const one = server({ abdicate: () => (abdicated += 1) });
@@ -29,13 +29,13 @@ it('gives the lead away where there is another to take it', async () => {
   expect(abdicated).toBe(1);
 });
 
-it('tells clients that probe for pods that there are none', async () => {
+it('answers requests for pods with an empty list', async () => {
   const one = server();
   expect((await call(one, 'HEAD', '/v2/pods')).statusCode).toBe(200);
   expect((await get(one, '/v2/pods')).json()).toEqual([]);
 });
 
-it('takes a slash at the end of every route', async () => {
+it('accepts a slash at the end of every route', async () => {
   const one = server();
   for (const path of ['apps', 'tasks', 'deployments', 'groups', 'queue', 'info', 'leader', 'pods']) {
     const [plain, slashed] = [await get(one, `/v2/${path}`), await get(one, `/v2/${path}/`)];
@@ -43,7 +43,7 @@ it('takes a slash at the end of every route', async () => {
   }
 });
 
-it('answers what it can not read with its own kind of body', async () => {
+it('answers malformed requests with its own error bodies', async () => {
   const one = server();
   for (const url of ['/v2/apps/%', '/v1/apps/%zz/tasks', `/v2/deployments/${'x'.repeat(501)}`]) {
     const answer = await get(one, url);

@@ -1,4 +1,4 @@
-/** What the scheduler says of itself. */
+/** Schemas of the answers about the scheduler itself. */
 
 import * as z from 'zod';
 import type { Shown } from '../openapi/shown.ts';
@@ -6,7 +6,7 @@ import type { Shown } from '../openapi/shown.ts';
 const text = z.string();
 const number = z.number();
 
-/** By Marathon's names. */
+/** The configuration, with Marathon's names. */
 const setup = z.object({
   name: text,
   version: text.meta({ description: 'The release of mesosup' }),
@@ -47,7 +47,7 @@ const metrics = z.object({
   gauges: z.record(z.string(), z.object({ value: number })),
 });
 
-/** By the names that the API's description gives them. */
+/** Named as in the API's description. */
 export const schedulerSchemas = { Info: info, Leader: leader, Metrics: metrics };
 
 export type SetupJson = Shown<typeof setup>;

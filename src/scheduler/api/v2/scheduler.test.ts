@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { get, PAGE, post, server } from '../../../../test/scheduler/api-server.ts';
 
-describe('the rest', () => {
-  it('counts in /metrics, and says what it is in /v2/info', async () => {
+describe('the other routes', () => {
+  it('count in /metrics, and describe the scheduler in /v2/info', async () => {
     const one = server();
     await post(one, '/v1/apps/start', PAGE);
     expect((await get(one, '/v2/info')).json()).toMatchObject({
@@ -24,7 +24,7 @@ describe('the rest', () => {
     });
   });
 
-  it('has nothing elsewhere', async () => {
+  it('answer 404 for unknown paths', async () => {
     const answer = await get(server(), '/v1/nothing');
     expect([answer.statusCode, answer.json()]).toEqual([
       404,
@@ -32,7 +32,7 @@ describe('the rest', () => {
     ]);
   });
 
-  it('wants the password, where there is one, but for /ping', async () => {
+  it('require the password if there is one, except /ping', async () => {
     const one = server({ credentials: 'u:p' });
     const refused = await get(one, '/v1/apps');
     expect([refused.statusCode, refused.headers['www-authenticate']]).toEqual([401, 'Basic realm="mesosup"']);
@@ -45,13 +45,13 @@ describe('the rest', () => {
     expect((await get(one, '/ping')).statusCode).toBe(200);
   });
 
-  it('hides its own faults, and survives them', async () => {
+  it('hide and survive internal errors', async () => {
     const one = server();
     one.runner.read = () => Promise.reject(new Error('secret'));
     const answer = await get(one, '/v1/apps');
     expect([answer.statusCode, answer.json()]).toEqual([
       500,
-      { message: 'The scheduler failed to answer; its log says why' },
+      { message: 'Internal error of the scheduler; see its log' },
     ]);
     expect(one.faults).toMatchObject([{ message: 'secret' }]);
   });

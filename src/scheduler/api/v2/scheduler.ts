@@ -1,4 +1,4 @@
-/** What of Marathon's v2 API is about the scheduler itself, and the routes without a version. */
+/** Routes of Marathon's v2 API about the scheduler itself, and routes without a version. */
 
 import { type Api, type ApiOptions, json, queriesOf, queryOf, respond, text } from '../answers.ts';
 import { metricsJson } from '../views.ts';
@@ -28,9 +28,9 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
     const headers = { 'Content-Type': metrics.contentType, 'Content-Length': String(body.length) };
     return respond(reply, 200, headers, [body]);
   });
-  // Of pods, which Marathon's clients ask for, there are none.
+  // Always empty; Marathon's clients request it.
   api.get('/v2/pods', async (_request, reply) => json(reply, []));
-  // Callbacks are not made; who asks is told that there are none.
+  // Always empty, since callbacks are not supported.
   api.get('/v2/eventSubscriptions', async (_request, reply) => json(reply, { callbackUrls: [] }));
   for (const method of ['POST', 'DELETE'] as const) {
     api.route({
@@ -45,7 +45,7 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
       frameworkId: state.frameworkId ?? null,
       connected: state.connected,
     }));
-    // Ours, and only where it is asked for: python3-marathon takes no other fields than Marathon's.
+    // Only on request, since python3-marathon rejects fields that Marathon doesn't have.
     const session = queriesOf(request, 'embed').includes('connected') ? { connected } : {};
     const info: InfoJson = {
       ...options.info(),
@@ -56,7 +56,7 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
     };
     return json(reply, info);
   });
-  // Whoever answers leads.
+  // Only the leader answers.
   api.get('/v2/leader', async (_request, reply) => json(reply, { leader: options.leader() }));
   api.delete('/v2/leader', async (request, reply) => {
     for (const name of ['backup', 'restore']) {
@@ -64,13 +64,13 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
       if (queriesOf(request, name).length > 0) return invalid(reply, [{ path: [name], error }]);
     }
     if (!options.abdicate) {
-      const message = 'This scheduler runs alone: there is none to lead in its place';
+      const message = 'This scheduler runs alone: no other scheduler can take over';
       return json(reply, { message }, 409);
     }
     reply.raw.once('finish', options.abdicate);
     return json(reply, { message: 'Leadership abdicated' }, 200, { Connection: 'close' });
   });
-  // A HEAD of it would never be over.
+  // A HEAD request would never end.
   api.get('/v2/events', { exposeHeadRoute: false }, (request, reply) => {
     reply.hijack();
     const { 'last-event-id': lastEventId } = request.headers;

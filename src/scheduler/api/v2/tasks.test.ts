@@ -26,7 +26,7 @@ async function instances(one: Server): Promise<number> {
 }
 
 describe('GET tasks', () => {
-  it('lists those of all apps, by id, page by page', async () => {
+  it('lists the tasks of all apps by id, with paging', async () => {
     const one = await withTasks();
     const all = await tasksOf(one, '/v2/tasks/');
     expect(all.map(({ appId }) => appId)).toEqual(['/g/other', '/sleeper', '/sleeper']);
@@ -39,7 +39,7 @@ describe('GET tasks', () => {
     });
   });
 
-  it('tells those that run from those that are about to', async () => {
+  it('distinguishes running and staging tasks', async () => {
     const one = await withTasks();
     await call(one, 'PUT', '/v2/apps/sleeper', { instances: 3 });
     one.mesos.offer();
@@ -51,7 +51,7 @@ describe('GET tasks', () => {
     expect(await count('status=ended')).toBe(0);
   });
 
-  it('lists those of one app', async () => {
+  it('lists the tasks of an app', async () => {
     const one = await withTasks();
     expect((await tasksOf(one)).map(({ host }) => host)).toEqual(['a.example', 'b.example']);
     expect(await tasksOf(one, '/v2/apps/g/other/tasks/')).toHaveLength(1);
@@ -63,7 +63,7 @@ describe('GET tasks', () => {
 });
 
 describe('DELETE /v2/apps/{id}/tasks', () => {
-  it('ends all, or those of a host, which are replaced', async () => {
+  it('kills all tasks, or those of a host, which are replaced', async () => {
     const one = await withTasks();
     const [first, second] = await tasksOf(one);
     const killed = await call(one, 'DELETE', '/v2/apps/sleeper/tasks?host=b.example&scale=False&wipe=False');
@@ -77,7 +77,7 @@ describe('DELETE /v2/apps/{id}/tasks', () => {
     expect((await call(one, 'DELETE', '/v2/apps/none/tasks')).statusCode).toBe(404);
   });
 
-  it('ends one, and with scale for good', async () => {
+  it('kills one task, and with scale does not replace it', async () => {
     const one = await withTasks();
     const [first, second] = await tasksOf(one);
     const killed = await call(one, 'DELETE', `/v2/apps/sleeper/tasks/${first?.id}`);
@@ -91,7 +91,7 @@ describe('DELETE /v2/apps/{id}/tasks', () => {
     expect([unknown.statusCode, unknown.json()]).toEqual([404, { message: "Task 'x' does not exist" }]);
   });
 
-  it('forgets with wipe what is out of reach', async () => {
+  it('removes unreachable tasks with wipe', async () => {
     const one = await withTasks();
     const [first] = await tasksOf(one);
     one.mesos.advance(first?.id ?? '', 'TASK_UNREACHABLE');
@@ -109,7 +109,7 @@ describe('DELETE /v2/apps/{id}/tasks', () => {
 });
 
 describe('POST /v2/tasks/delete', () => {
-  it('ends those that are named, of any app', async () => {
+  it('kills the tasks with the given ids, of any app', async () => {
     const one = await withTasks();
     const all = await tasksOf(one, '/v2/tasks');
     const ids = [all[0]?.id, all[1]?.id, 'unknown'];
@@ -123,7 +123,7 @@ describe('POST /v2/tasks/delete', () => {
     expect(await instances(one)).toBe(1);
   });
 
-  it('waits for no deployment under way, but with force', async () => {
+  it('is rejected during a deployment, unless forced', async () => {
     const one = await withTasks();
     const [task] = await tasksOf(one);
     await call(one, 'PUT', '/v2/apps/sleeper', { cpus: 0.2 });
@@ -135,8 +135,8 @@ describe('POST /v2/tasks/delete', () => {
 
   it.each([
     [undefined, 'must be a JSON object with ids', '/'],
-    [{}, 'must be an array of texts', '/ids'],
-    [{ ids: 'x' }, 'must be an array of texts', '/ids'],
+    [{}, 'must be an array of strings', '/ids'],
+    [{ ids: 'x' }, 'must be an array of strings', '/ids'],
   ])('refuses %j', async (body, error, path) => {
     const answer = await call(server(), 'POST', '/v2/tasks/delete', body);
     expect([answer.statusCode, answer.json().details]).toEqual([422, [{ path, errors: [error] }]]);

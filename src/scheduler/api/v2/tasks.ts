@@ -8,12 +8,12 @@ import type { State } from '../../domain/state.ts';
 import type { Task } from '../../domain/task.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from '../answers.ts';
 import { appsOf, haproxyText, wantsText } from '../views.ts';
-import { cacheable, flagOf, invalid, only, pageOf, pagingOf, refused, unknownApp } from './answers.ts';
+import { cacheable, flagOf, invalid, pageOf, pagingOf, pickFields, refused, unknownApp } from './answers.ts';
 import { taskJson, tasksJson } from './views.ts';
 
-const MOST_IDS = 100_000;
+const MAX_IDS = 100_000;
 export const deletion = z.object(
-  { ids: z.array(z.string(), { error: 'must be an array of texts' }).max(MOST_IDS) },
+  { ids: z.array(z.string(), { error: 'must be an array of strings' }).max(MAX_IDS) },
   { error: 'must be a JSON object with ids' },
 );
 
@@ -31,7 +31,7 @@ export function addTaskRoutes(api: Api, options: ApiOptions): void {
       );
       tasks.sort((a, b) => (a.task.id < b.task.id ? -1 : 1));
       const { page, next } = pageOf(paging, tasks, ({ task }) => task.id);
-      return { tasks: page.map(({ record, task }) => only(taskJson(record, task), paging)), next };
+      return { tasks: page.map(({ record, task }) => pickFields(taskJson(record, task), paging)), next };
     });
     return cacheable(request, reply, { tasks, ...(next !== undefined && { next }) });
   });
@@ -62,7 +62,7 @@ export async function getAppTasks(
   return tasks ? cacheable(request, reply, { tasks }) : unknownApp(reply, appId);
 }
 
-/** Ends one task of an app, or those on a host, or all. */
+/** Kills one task of an app, its tasks on a host, or all of them. */
 export async function deleteAppTasks(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -98,7 +98,7 @@ async function kill(
   return json(reply, answer(result.tasks.map(({ id }) => before.get(id) ?? { id })));
 }
 
-/** The tasks as they are before they are asked to end. */
+/** @returns the tasks in their state before the kill */
 function matching(state: State, { appId, taskIds, taskId }: TaskFilter): Map<string, unknown> {
   const found = new Map<string, unknown>();
   const records = appId === undefined ? appsOf(state) : [state.apps.get(appId)];

@@ -1,11 +1,11 @@
-/** Apps, tasks and groups as v2 prints them. Source: Marathon 1.11's RAML and answers. */
+/** Formats apps, tasks and groups for v2. Source: RAML and answers of Marathon 1.11. */
 
 import { definitionOf } from '../../decide/deployments/draft.ts';
 import { servicePortsOf } from '../../domain/app.ts';
 import { parentOf, ROOT } from '../../domain/app-id.ts';
 import type { AppRecord, State, TaskFailure } from '../../domain/state.ts';
 import { instanceIdOf, isCounted, isHealthy, isUnhealthy, type Task } from '../../domain/task.ts';
-import { only, type Paging } from './answers.ts';
+import { type Paging, pickFields } from './answers.ts';
 import type {
   AppJson,
   CountsJson,
@@ -19,12 +19,12 @@ import { type Part, partOf } from './parts.ts';
 
 export type Embed = 'tasks' | 'counts' | 'deployments' | 'readiness' | 'lastTaskFailure' | 'taskStats';
 
-/** An app's definition with its versions, and no more: what `versions/{v}` shows. */
+/** Formats an app's definition with its versions, as `versions/{v}` shows it. */
 export function definitionJson(app: AppRecord['app']): DefinitionJson {
   const { mode, ...definition } = definitionOf(app);
   return {
     ...definition,
-    // Clients that were made for Marathon's fields alone stumble over another; few apps have it.
+    // Only if needed, since some clients reject fields that Marathon doesn't have.
     ...(mode !== 'service' && { mode }),
     version: app.version,
     versionInfo: { lastScalingAt: app.scaleVersion, lastConfigChangeAt: app.configVersion },
@@ -47,14 +47,14 @@ export function appJson(record: AppRecord, embeds: ReadonlySet<Embed>): AppJson 
   };
 }
 
-/** The same of each, for a list. */
+/** Formats apps as cached parts of a list. */
 export function appParts(
   records: readonly AppRecord[],
   embeds: ReadonlySet<Embed>,
   paging: Paging = {},
 ): Part[] {
   const kind = JSON.stringify(['app', [...embeds], paging.fields && [...paging.fields]]);
-  const show = (record: AppRecord) => JSON.stringify(only(appJson(record, embeds), paging));
+  const show = (record: AppRecord) => JSON.stringify(pickFields(appJson(record, embeds), paging));
   return records.map((record) => partOf(record, kind, show));
 }
 
@@ -79,7 +79,7 @@ function failureJson(
   return { appId: app.id, host, message, state, taskId, timestamp, version, slaveId: agentId };
 }
 
-/** What runs or is about to, and what may come back, sorted so that two reads agree. */
+/** @returns all tasks, including unreachable ones, in a stable order */
 function tasksOf({ tasks }: AppRecord): Task[] {
   return [...tasks.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -142,21 +142,21 @@ function taskStats({ tasks, app }: AppRecord): TaskStatsJson {
   };
 }
 
-/** What of a group is shown. */
+/** The parts of a group to show. */
 export interface GroupEmbeds {
   readonly groups: boolean;
   readonly apps: boolean;
   readonly ofApps: ReadonlySet<Embed>;
 }
 
-/** A group that is being put together. */
+/** A group under construction. */
 interface Gathered extends GroupJson {
   version: string;
   readonly apps: AppJson[];
   groups: Gathered[];
 }
 
-/** A group with all that is in it, or undefined where there is none of that id. */
+/** @returns the group with everything in it, or undefined if it does not exist */
 export function groupJson(state: State, id: string, embeds: GroupEmbeds): GroupJson | undefined {
   const groups = new Map<string, Gathered>();
   const groupOf = (groupId: string): Gathered => {
@@ -175,7 +175,7 @@ export function groupJson(state: State, id: string, embeds: GroupEmbeds): GroupJ
     const group = groupOf(parentOf(appId));
     if (!record) continue;
     if (embeds.apps) group.apps.push(appJson(record, embeds.ofApps));
-    // A group is as new as what is in it.
+    // A group has the newest version of its contents.
     for (
       let at: string | undefined = group.id;
       at !== undefined;

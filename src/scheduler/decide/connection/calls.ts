@@ -2,10 +2,10 @@ import type { KillPolicy } from '../../../mesos/types.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Call } from '../inputs.ts';
 
-/** Tasks named in one RECONCILE, so that no call grows beyond some hundred kilobytes. */
+/** Maximum number of tasks in one RECONCILE, so that a call stays below some hundred kilobytes. */
 const RECONCILED_AT_ONCE = 1000;
 
-/** @param graceSeconds how long the task has to end by itself; without it, as long as its executor gives it */
+/** @param graceSeconds time in which the task may end by itself; the executor's default if omitted */
 export function kill(task: Pick<Task, 'id' | 'agentId'>, graceSeconds?: number): Call {
   const policy = graceSeconds !== undefined && { kill_policy: killPolicy(graceSeconds) };
   return {
@@ -18,7 +18,7 @@ export function killPolicy(graceSeconds: number): KillPolicy {
   return { grace_period: { nanoseconds: Math.round(graceSeconds * 1e9) } };
 }
 
-/** Asks for the latest state of each of these tasks. */
+/** Requests the latest state of these tasks. */
 export function reconcile(tasks: Iterable<Task>): Call[] {
   const calls: Call[] = [];
   let batch: { task_id: { value: string }; agent_id: { value: string } }[] = [];
@@ -32,7 +32,7 @@ export function reconcile(tasks: Iterable<Task>): Call[] {
   return calls;
 }
 
-/** Asks for all tasks the master knows of. */
+/** Requests the state of all tasks that the master knows. */
 export const RECONCILE_ALL: Call = { type: 'RECONCILE', reconcile: { tasks: [] } };
 
 export function decline(offerIds: readonly { value: string }[], refuse_seconds: number): Call {

@@ -18,7 +18,7 @@ describe('the connection', () => {
     expect(harness.disk).toHaveLength(1);
   });
 
-  it('asks for every task, again and again until each has been answered for', () => {
+  it('reconciles every task, repeatedly until the master has answered for each', () => {
     const harness = running();
     harness.restart();
     harness.connect();
@@ -47,7 +47,7 @@ describe('the connection', () => {
     expect(asked()).toBe(before);
   });
 
-  it('asks for all the master knows, now and then', () => {
+  it('periodically reconciles all tasks that the master knows', () => {
     const harness = running(1);
     const all = () =>
       harness.mesos.calls.filter((call) => call.type === 'RECONCILE' && call.reconcile.tasks.length === 0)
@@ -60,7 +60,7 @@ describe('the connection', () => {
     expect(all()).toBe(2);
   });
 
-  it('asks in parts when there are many tasks', () => {
+  it('splits the reconciliation of many tasks', () => {
     const harness = new Harness([{ id: 'S0', host: 'a', cpus: 3000, mem: 1e6, ports: 2000 }]);
     harness.input(start(app({ executor: '', instances: 1500, cpus: 0.1, mem: 1 })));
     harness.rest();
@@ -73,7 +73,7 @@ describe('the connection', () => {
     expect(sizes).toEqual([1000, 500]);
   });
 
-  it('ends tasks that gave no sign since their launch', () => {
+  it('kills tasks without an update since their launch', () => {
     const harness = new Harness(AGENTS);
     harness.connect();
     harness.deliverAll();
@@ -93,15 +93,15 @@ describe('the connection', () => {
     expect(harness.mesos.live()).toHaveLength(1);
   });
 
-  it('stops the daemon rather than take a new id while tasks are on record', () => {
+  it('stops the daemon if the framework was removed while tasks are recorded', () => {
     const harness = running();
     const event = { type: 'ERROR', error: { message: 'Framework has been removed' } } as const;
     harness.input({ type: 'mesos', event });
-    expect(harness.lastDecision.fatal).toContain('framework, with 2 tasks');
+    expect(harness.lastDecision.fatal).toContain('framework, but 2 tasks');
     expect(harness.state.frameworkId).toBe('framework');
   });
 
-  it('begins anew where there is nothing to lose', () => {
+  it('registers again if the framework was removed without tasks', () => {
     const harness = new Harness(AGENTS);
     harness.connect();
     harness.deliverAll();
@@ -115,16 +115,19 @@ describe('the connection', () => {
     expect(harness.state.frameworkId).toBeUndefined();
   });
 
-  it('stops the daemon when another has taken over', () => {
+  it('stops the daemon when another scheduler has taken over', () => {
     const harness = new Harness(AGENTS);
     harness.input({ type: 'mesos', event: { type: 'ERROR', error: { message: 'Framework failed over' } } });
     expect(harness.lastDecision.fatal).toContain('only one may run');
   });
 
-  it('takes other errors for a disconnect', () => {
+  it('handles other errors as a disconnect', () => {
     const harness = running();
     harness.input({ type: 'mesos', event: { type: 'ERROR', error: { message: 'odd' } } });
-    expect(harness.state).toMatchObject({ connected: false, disconnectedBecause: 'the master said: odd' });
+    expect(harness.state).toMatchObject({
+      connected: false,
+      disconnectedBecause: 'the master reported an error: odd',
+    });
     expect(settle(harness.state, harness.now)).toEqual({ events: [], calls: [] });
   });
 
@@ -147,7 +150,7 @@ describe('calls that fail', () => {
     return call;
   };
 
-  it('leave no task in doubt after an ACCEPT', () => {
+  it('reconcile the tasks of a lost ACCEPT', () => {
     const harness = running();
     const known = first(harness);
     harness.mesos.tasks.delete(known);
@@ -158,7 +161,7 @@ describe('calls that fail', () => {
     expect(harness.mesos.live()).toHaveLength(2);
   });
 
-  it('ask for offers again after a REVIVE', () => {
+  it('repeat a lost REVIVE', () => {
     const harness = new Harness(AGENTS);
     harness.connect();
     harness.deliverAll();
@@ -169,7 +172,7 @@ describe('calls that fail', () => {
     expect(since(harness, calls).map(({ type }) => type)).toEqual(['REVIVE']);
   });
 
-  it('give offers back again, or the master would keep them', () => {
+  it('decline offers again, or the master would keep them reserved', () => {
     const harness = running();
     const offer_ids = [{ value: 'one' }, { value: 'two' }];
     const declined: Call = { type: 'DECLINE', decline: { offer_ids, filters: { refuse_seconds: 120 } } };
@@ -182,7 +185,7 @@ describe('calls that fail', () => {
     }
   });
 
-  it('need nothing otherwise', () => {
+  it('have no other consequences', () => {
     const harness = running();
     harness.input({ type: 'call_failed', call: { type: 'SUPPRESS' } });
     expect(harness.lastDecision.events).toEqual([]);
@@ -192,7 +195,7 @@ describe('calls that fail', () => {
   });
 });
 
-it('ignores what was set for an earlier connection', () => {
+it('ignores timers of an earlier connection', () => {
   const harness = running(1);
   const taskId = first(harness);
   harness.input({ type: 'kill_tasks', filter: { taskId }, scale: true });

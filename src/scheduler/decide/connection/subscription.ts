@@ -1,57 +1,61 @@
 import type { SchedulerEvent } from '../../../mesos/types.ts';
 import type { StateEvent } from '../../domain/events.ts';
 import { ownerOf, type State } from '../../domain/state.ts';
-import { deadlines } from '../deployments/deadlines.ts';
+import { setDeadlines } from '../deployments/deadlines.ts';
 import type { Decision, Input } from '../inputs.ts';
 import { NO_CONSTRAINTS } from '../placement/offer-filter.ts';
-import { graceOf } from '../tasks/ending.ts';
+import { gracePeriodOf } from '../tasks/ending.ts';
 import { kill, reconcile } from './calls.ts';
-import { whenUnreachable } from './update.ts';
+import { giveUpUnreachable } from './update.ts';
 
-/** Until the master is asked again for tasks it has not answered for; doubled each time. */
+/** Wait before the reconciliation of unanswered tasks is repeated; doubled each time. */
 const FIRST_RECONCILE_WAIT_MS = 1000;
-export const LONGEST_RECONCILE_WAIT_MS = 60_000;
-/** Until offers are asked for or given back again after a call that did so was lost. */
-const AGAIN_MS = 1000;
+export const MAX_RECONCILE_WAIT_MS = 60_000;
+/** Wait before a lost REVIVE, DECLINE or UPDATE_FRAMEWORK is repeated. */
+const RETRY_MS = 1000;
 
 type Subscribed = Extract<SchedulerEvent, { type: 'SUBSCRIBED' }>['subscribed'];
 
-/** Mesos has them since 1.11. A master has no capability that says so. */
-function knowsConstraints(version = ''): boolean {
+/** Compares versions, since no capability of the master announces offer constraints, which Mesos has since 1.11. */
+function supportsConstraints(version = ''): boolean {
   const [, major = 0, minor = 0] = /^(\d+)\.(\d+)\./.exec(version)?.map(Number) ?? [];
   return major > 1 || (major === 1 && minor >= 11);
 }
 
-/** A connection begins: the master is asked for every task, and told again what must end. */
-export function subscribed(state: State, { framework_id, master_info }: Subscribed, now: number): Decision {
+/** Handles a new connection: reconciles every task and repeats the pending kills. */
+export function handleSubscribed(
+  state: State,
+  { framework_id, master_info }: Subscribed,
+  now: number,
+): Decision {
   const { settings } = state;
   const frameworkId = framework_id.value;
-  const takesConstraints = knowsConstraints(master_info?.version);
+  const takesConstraints = supportsConstraints(master_info?.version);
   const connection = state.connection + 1;
   const events: StateEvent[] = [];
   if (state.frameworkId !== frameworkId) events.push({ type: 'framework_registered', frameworkId });
-  events.push({ type: 'connected', at: now, takesConstraints }, ...deadlines(state, now));
+  events.push({ type: 'connected', at: now, takesConstraints }, ...setDeadlines(state, now));
   const calls = reconcile(state.tasks.values());
   if (calls.length > 0) {
     events.push(
       { type: 'tasks_unanswered', taskIds: [...state.tasks.keys()] },
-      timer(now + FIRST_RECONCILE_WAIT_MS, {
+      setTimer(now + FIRST_RECONCILE_WAIT_MS, {
         kind: 'reconcile',
         waitMs: FIRST_RECONCILE_WAIT_MS,
         connection,
       }),
     );
   }
-  events.push(timer(now + settings.reconciliationInitialDelayMs, { kind: 'reconcile_all', connection }));
+  events.push(setTimer(now + settings.reconciliationInitialDelayMs, { kind: 'reconcile_all', connection }));
   for (const task of state.tasks.values()) {
     if (task.killedAt !== undefined) {
-      calls.push(kill(task, graceOf(state, task)));
-      events.push(timer(now + settings.killRetryMs, { kind: 'kill', taskId: task.id, connection }));
+      calls.push(kill(task, gracePeriodOf(state, task)));
+      events.push(setTimer(now + settings.killRetryMs, { kind: 'kill', taskId: task.id, connection }));
     } else if (task.state === 'TASK_UNREACHABLE') {
-      events.push(...whenUnreachable(ownerOf(state, task), task, now));
+      events.push(...giveUpUnreachable(ownerOf(state, task), task, now));
     } else if (task.state === 'TASK_STAGING') {
       events.push(
-        timer(task.launchedAt + settings.taskLaunchTimeoutMs, {
+        setTimer(task.launchedAt + settings.taskLaunchTimeoutMs, {
           kind: 'launch',
           taskId: task.id,
           connection,
@@ -62,26 +66,27 @@ export function subscribed(state: State, { framework_id, master_info }: Subscrib
   return { events, calls };
 }
 
-export function disconnected(reason: string): Decision {
+export function handleDisconnected(reason: string): Decision {
   return { events: [{ type: 'disconnected', reason }], calls: [] };
 }
 
-/** The master ended the subscription with an ERROR event. */
-export function failed(state: State, message: string): Decision {
+/** Handles an ERROR event, with which the master ends the subscription. */
+export function handleError(state: State, message: string): Decision {
   const id = state.frameworkId ?? '(none yet)';
   if (message === 'Framework failed over') {
     return {
       events: [],
       calls: [],
-      fatal: `another scheduler has subscribed with this one's framework id ${id}: only one may run; stop the other, or this one if it was replaced on purpose`,
+      fatal: `another scheduler has subscribed with this scheduler's framework id ${id}: only one may run. Stop the other scheduler, or this one if it was replaced on purpose`,
     };
   }
-  if (message !== 'Framework has been removed') return disconnected(`the master said: ${message}`);
+  if (message !== 'Framework has been removed')
+    return handleDisconnected(`the master reported an error: ${message}`);
   if (state.tasks.size > 0) {
     return {
       events: [],
       calls: [],
-      fatal: `the master has removed the framework ${id}, with ${state.tasks.size} tasks that are still on record here: make sure that none of them runs any more, then save the state ("mesosup scheduler backup FILE") and put it back without them ("mesosup scheduler restore FILE --force --new-framework"), which launches them anew`,
+      fatal: `the master has removed the framework ${id}, but ${state.tasks.size} tasks are still recorded here. Make sure that none of them is still running, then save the state ("mesosup scheduler backup FILE") and restore it without the tasks ("mesosup scheduler restore FILE --force --new-framework"), which launches them again`,
     };
   }
   const events: StateEvent[] = [{ type: 'disconnected', reason: message }, { type: 'framework_forgotten' }];
@@ -89,10 +94,10 @@ export function failed(state: State, message: string): Decision {
 }
 
 /**
- * A call did not get through. Where that was for want of a connection, all is asked anew after the next SUBSCRIBED;
- * otherwise what the call was for is seen to here.
+ * Handles a call that did not reach the master or was rejected. Without a connection nothing is to be done, since the
+ * next SUBSCRIBED repeats everything; otherwise the call is repeated, or its effect is reconciled.
  */
-export function callFailed(
+export function handleFailedCall(
   state: State,
   { call, refused }: Extract<Input, { type: 'call_failed' }>,
   now: number,
@@ -100,38 +105,38 @@ export function callFailed(
   const { connection } = state;
   if (!state.connected) return { events: [], calls: [] };
   if (call.type === 'REVIVE') {
-    return { events: [timer(now + AGAIN_MS, { kind: 'revive', connection })], calls: [] };
+    return { events: [setTimer(now + RETRY_MS, { kind: 'revive', connection })], calls: [] };
   }
   if (call.type === 'UPDATE_FRAMEWORK') {
     const constraints = call.update_framework.offer_constraints ?? NO_CONSTRAINTS;
     const event: StateEvent =
       refused === undefined
-        ? timer(now + AGAIN_MS, { kind: 'offer_constraints', connection })
+        ? setTimer(now + RETRY_MS, { kind: 'offer_constraints', connection })
         : { type: 'offer_constraints_refused', constraints, reason: refused };
     return { events: [event], calls: [] };
   }
   if (call.type === 'DECLINE') {
-    return { events: [declined(call.decline.offer_ids, state, now)], calls: [] };
+    return { events: [retryDecline(call.decline.offer_ids, state, now)], calls: [] };
   }
   if (call.type !== 'ACCEPT') return { events: [], calls: [] };
   const taskIds = call.accept.operations
     .flatMap((operation) => operation.launch.task_infos)
     .map((task) => task.task_id.value)
     .filter((id) => state.tasks.has(id));
-  const again = timer(now + FIRST_RECONCILE_WAIT_MS, {
+  const again = setTimer(now + FIRST_RECONCILE_WAIT_MS, {
     kind: 'reconcile',
     waitMs: FIRST_RECONCILE_WAIT_MS,
     connection,
   });
-  const unused = declined(call.accept.offer_ids, state, now);
+  const unused = retryDecline(call.accept.offer_ids, state, now);
   return { events: [{ type: 'tasks_unanswered', taskIds }, again, unused], calls: [] };
 }
 
-function declined(ids: readonly { value: string }[], { connection }: State, now: number): StateEvent {
+function retryDecline(ids: readonly { value: string }[], { connection }: State, now: number): StateEvent {
   const offerIds = ids.map(({ value }) => value);
-  return timer(now + AGAIN_MS, { kind: 'decline', offerIds, connection });
+  return setTimer(now + RETRY_MS, { kind: 'decline', offerIds, connection });
 }
 
-function timer(at: number, what: Extract<StateEvent, { type: 'timer_set' }>['timer']): StateEvent {
+function setTimer(at: number, what: Extract<StateEvent, { type: 'timer_set' }>['timer']): StateEvent {
   return { type: 'timer_set', at, timer: what };
 }

@@ -5,7 +5,7 @@ import { AGENTS, first, ids, running, since, update } from '../../../../test/sch
 import { nextTimer } from '../../domain/timers.ts';
 
 describe('tasks that end', () => {
-  it('are replaced at once the first time, when they had been running', () => {
+  it('are replaced at once the first time, if they were running', () => {
     const harness = running();
     const killed = first(harness);
     harness.mesos.advance(killed, 'TASK_FAILED', { message: 'Container exited with 137' });
@@ -20,7 +20,7 @@ describe('tasks that end', () => {
     });
   });
 
-  it('together count as one failure', () => {
+  it('at the same time count as one failure', () => {
     const harness = running();
     for (const id of ids(harness))
       harness.mesos.advance(id, 'TASK_FAILED', { reason: 'REASON_EXECUTOR_TERMINATED' });
@@ -31,7 +31,7 @@ describe('tasks that end', () => {
     expect(harness.state.apps.get('/multidis')?.lastFailure?.message).toBe('REASON_EXECUTOR_TERMINATED');
   });
 
-  it('again and again are launched ever more slowly', () => {
+  it('repeatedly are relaunched with increasing delays', () => {
     const harness = running(1);
     const waits: number[] = [];
     for (let i = 0; i < 45; i += 1) {
@@ -45,7 +45,7 @@ describe('tasks that end', () => {
     expect(waits.at(-1)).toBe(300_000);
   });
 
-  it('before they ran are not launched again at once', () => {
+  it('before they were running are relaunched with a delay', () => {
     const harness = new Harness(AGENTS);
     harness.connect();
     harness.deliverAll();
@@ -62,7 +62,7 @@ describe('tasks that end', () => {
     expect(harness.mesos.calls.at(-1)?.type).toBe('REVIVE');
   });
 
-  it('after running well begin with no delay again', () => {
+  it('after running for a while reset the delay', () => {
     const harness = running(1);
     for (const ranFor of [1, 30_000]) {
       harness.now += ranFor;
@@ -74,7 +74,7 @@ describe('tasks that end', () => {
   });
 
   it.each(['TASK_FINISHED', 'TASK_KILLED'] as const)(
-    'with %s unasked are replaced, but are no failure',
+    'with %s on their own are replaced, but do not count as failures',
     (state) => {
       const harness = running(1);
       harness.mesos.advance(first(harness), state);
@@ -101,7 +101,7 @@ describe('tasks that end', () => {
     expect(harness.state.apps.get('/multidis')?.lastFailure).toBeUndefined();
   });
 
-  it('through the cluster’s doing, again and again, are delayed after a few times, with the reason', () => {
+  it('repeatedly because of the cluster are delayed after a few times, with the reason', () => {
     const harness = new Harness(AGENTS);
     harness.connect();
     harness.deliverAll();
@@ -123,11 +123,11 @@ describe('tasks that end', () => {
       harness.deliverAll();
       return waited;
     };
-    // Both instances are lost each time, and count as one loss.
+    // Both instances are lost each time, which counts as one loss.
     expect([1, 2, 3, 4, 5, 6, 7].map(lose)).toEqual([0, 0, 0, 0, 0, 1000, 1150]);
     expect(harness.state.apps.get('/multidis')?.lastFailure?.message).toBe('no space');
 
-    // A task that begins shows that launches come through again.
+    // A task that starts shows that launches succeed again.
     harness.mesos.advance(first(harness), 'TASK_STARTING');
     harness.deliverAll();
     expect(harness.state.apps.get('/multidis')?.losses).toBeUndefined();
@@ -147,12 +147,12 @@ describe('tasks that end', () => {
     harness.mesos.advance(first(harness), state, reason ? { reason } : {});
     harness.deliverAll();
     expect(harness.state.ready.size).toBe(0);
-    expect(harness.state.apps.get('/multidis')?.lastFailure?.message).toBe(reason ?? 'no message was given');
+    expect(harness.state.apps.get('/multidis')?.lastFailure?.message).toBe(reason ?? 'no message');
   });
 });
 
 describe('updates', () => {
-  it('that tell nothing new are acknowledged and not stored', () => {
+  it('without news are acknowledged and not stored', () => {
     const harness = running(1);
     const stored = harness.disk.length;
     const calls = harness.mesos.calls.length;
@@ -169,7 +169,7 @@ describe('updates', () => {
     expect(harness.disk.at(-1)).toMatchObject({ type: 'task_updated', message: 'pulled' });
   });
 
-  it('of tasks nobody knows are acknowledged, and the tasks ended', () => {
+  it('of unknown tasks are acknowledged, and the tasks killed', () => {
     const harness = running(1);
     const calls = harness.mesos.calls.length;
     update(harness, 'stranger', { uuid: 'u' });
@@ -184,8 +184,8 @@ describe('updates', () => {
   });
 });
 
-describe('agents out of reach', () => {
-  it('have their tasks replaced, and those ended when they return', () => {
+describe('unreachable agents', () => {
+  it('have their tasks replaced, and killed when they return', () => {
     const harness = running();
     harness.mesos.lose('S0');
     harness.rest();
@@ -197,7 +197,7 @@ describe('agents out of reach', () => {
     expect(harness.mesos.live()).toHaveLength(2);
   });
 
-  it('keep their tasks if nothing took their place', () => {
+  it('keep their tasks if they were not replaced', () => {
     const harness = running(1);
     const [agent] = [...harness.state.tasks.values()].map(({ agentId }) => agentId);
     harness.mesos.lose(agent ?? '');
@@ -209,7 +209,7 @@ describe('agents out of reach', () => {
     expect(harness.mesos.live().map(({ state }) => state)).toEqual(['TASK_RUNNING']);
   });
 
-  it('end the tasks of apps that were stopped meanwhile', () => {
+  it('lose the tasks of apps that were removed meanwhile', () => {
     const harness = running();
     harness.mesos.lose('S0');
     harness.deliverAll();
@@ -220,7 +220,7 @@ describe('agents out of reach', () => {
     expect(harness.mesos.tasks.size).toBe(0);
   });
 
-  /** A cluster of which the agent with the app's only task is lost. */
+  /** A cluster in which the agent with the app's only task is unreachable. */
   function lost(unreachableStrategy: unknown): Harness {
     const harness = new Harness(AGENTS);
     harness.input(start(appV2({ unreachableStrategy })));
@@ -232,7 +232,7 @@ describe('agents out of reach', () => {
     return harness;
   }
 
-  it('are waited for as long as the app says, also by a scheduler that is started meanwhile', () => {
+  it('are waited for as long as the app requests, also by a restarted scheduler', () => {
     const harness = lost({ inactiveAfterSeconds: 60 });
     expect(ids(harness)).toHaveLength(1);
     harness.now += 30_000;
@@ -249,7 +249,7 @@ describe('agents out of reach', () => {
     expect(ids(harness)).toHaveLength(2);
   });
 
-  it('are waited for without end where the app says so', () => {
+  it('are waited for forever if the app requests it', () => {
     const harness = lost('disabled');
     harness.pass(10 * 86_400_000);
     harness.rest();

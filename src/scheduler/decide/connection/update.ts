@@ -1,21 +1,21 @@
 import { isTerminal, type TaskState, type TaskStatus } from '../../../mesos/types.ts';
 import type { App } from '../../domain/app.ts';
 import type { StateEvent } from '../../domain/events.ts';
-import { PROMPT_RELAUNCHES, WELL_AFTER_MS } from '../../domain/settings.ts';
-import { type AppRecord, lossesWith, ownerOf, type State } from '../../domain/state.ts';
+import { IMMEDIATE_RELAUNCHES, STABLE_AFTER_MS } from '../../domain/settings.ts';
+import { type AppRecord, countLosses, ownerOf, type State } from '../../domain/state.ts';
 import type { Task } from '../../domain/task.ts';
-import { isOfTheCluster } from '../../domain/task-end.ts';
+import { isClusterFailure } from '../../domain/task-end.ts';
 import type { Call, Decision } from '../inputs.ts';
 import { endTasks } from '../tasks/ending.ts';
 import { kill } from './calls.ts';
 
-/** A status update, or an answer to a reconciliation. */
-export function updated(state: State, status: TaskStatus, now: number): Decision {
+/** Handles a status update or an answer to a reconciliation. */
+export function handleUpdate(state: State, status: TaskStatus, now: number): Decision {
   const task = state.tasks.get(status.task_id.value);
   if (!task) return { events: [], calls: [...acknowledge(status), ...killUnknown(status)] };
   const events: StateEvent[] = [];
   if (state.unanswered.has(task.id)) events.push({ type: 'task_answered', taskId: task.id });
-  if (!isNews(task, status)) return { events, calls: acknowledge(status) };
+  if (!hasNews(task, status)) return { events, calls: acknowledge(status) };
   events.push({
     type: 'task_updated',
     taskId: task.id,
@@ -27,11 +27,11 @@ export function updated(state: State, status: TaskStatus, now: number): Decision
   });
   const record = ownerOf(state, task);
   if (status.state === 'TASK_UNREACHABLE') {
-    events.push(...whenUnreachable(record, { ...task, unreachableAt: task.unreachableAt ?? now }, now));
+    events.push(...giveUpUnreachable(record, { ...task, unreachableAt: task.unreachableAt ?? now }, now));
     return { events, calls: acknowledge(status) };
   }
   if (isTerminal(status.state)) {
-    events.push(...delayAfterEnd(record, task, status, now));
+    events.push(...delayRelaunch(record, task, status, now));
     return { events, calls: acknowledge(status) };
   }
   if (task.state === 'TASK_UNREACHABLE' && isUnwanted(record, task)) {
@@ -41,14 +41,14 @@ export function updated(state: State, status: TaskStatus, now: number): Decision
   return { events, calls: acknowledge(status) };
 }
 
-/** Updates from the master itself carry no uuid and want no acknowledgement. */
+/** Updates from the master itself carry no uuid and need no acknowledgement. */
 function acknowledge({ task_id, agent_id, uuid }: TaskStatus): Call[] {
   return uuid !== undefined && agent_id
     ? [{ type: 'ACKNOWLEDGE', acknowledge: { agent_id, task_id, uuid } }]
     : [];
 }
 
-/** A task that nobody here launched, or that was given up: it would run for ever. */
+/** Kills a task that is not in the state: it was given up, or launched by somebody else, and would run forever. */
 function killUnknown({ state, task_id, agent_id }: TaskStatus): Call[] {
   if (isTerminal(state) || state === 'TASK_UNREACHABLE' || !agent_id) return [];
   return [kill({ id: task_id.value, agentId: agent_id.value })];
@@ -56,17 +56,19 @@ function killUnknown({ state, task_id, agent_id }: TaskStatus): Call[] {
 
 const BEGINNING: ReadonlySet<TaskState> = new Set(['TASK_STAGING', 'TASK_STARTING']);
 
-/** Whether there is anything to store. Nothing goes back to before TASK_RUNNING, whatever order answers come in. */
-function isNews(task: Task, { state, reason, message, healthy }: TaskStatus): boolean {
+/**
+ * True if the update must be stored. A task never goes back to a state before TASK_RUNNING, in any order of answers.
+ */
+function hasNews(task: Task, { state, reason, message, healthy }: TaskStatus): boolean {
   if (BEGINNING.has(state) && (task.state === 'TASK_RUNNING' || task.state === 'TASK_KILLING')) return false;
   if (state !== task.state) return true;
   if (healthy !== undefined && healthy !== task.healthy) return true;
-  // What the master repeats in a reconciliation tells less than the update it stands for.
+  // The message of a reconciliation holds less than the message of the original update.
   return reason !== 'REASON_RECONCILIATION' && message !== undefined && message !== task.message;
 }
 
-/** A task out of reach is given up at once, or after a while, or never, as its app says. */
-export function whenUnreachable(record: AppRecord | undefined, task: Task, now: number): StateEvent[] {
+/** Gives up an unreachable task at once, after a delay, or never, according to the unreachableStrategy of its app. */
+export function giveUpUnreachable(record: AppRecord | undefined, task: Task, now: number): StateEvent[] {
   const strategy = record?.app.unreachableStrategy;
   if (task.inactive || strategy === 'disabled') return [];
   const waitMs = (strategy?.inactiveAfterSeconds ?? 0) * 1000;
@@ -75,7 +77,7 @@ export function whenUnreachable(record: AppRecord | undefined, task: Task, now: 
   return [{ type: 'timer_set', at, timer: { kind: 'unreachable', taskId: task.id } }];
 }
 
-/** An agent was out of reach and is back: its task stays only if no other has been launched in its place. */
+/** True if a task on an agent that is reachable again is not needed any more, usually because it was replaced. */
 function isUnwanted(record: AppRecord | undefined, task: Task): boolean {
   if (!record?.active || task.killedAt !== undefined) return true;
   if (record.active.mode === 'daemon') return task.inactive === true && record.perAgent.has(task.agentId);
@@ -84,10 +86,11 @@ function isUnwanted(record: AppRecord | undefined, task: Task): boolean {
 }
 
 /**
- * Tasks that keep ending are launched ever more slowly. What had been running is replaced at once the first time: its
- * container may have been killed, and so is a launch that the cluster lost, a few times. Tasks launched before the last failure was seen are of the same wave, and count once.
+ * Delays the launches of an app whose tasks keep ending, longer each time. A task that was running is replaced at once
+ * the first time, since its container may have been killed; a launch that the cluster lost is repeated at once a few
+ * times. Tasks launched before the last failure was seen belong to the same wave and count once.
  */
-function delayAfterEnd(
+function delayRelaunch(
   record: AppRecord | undefined,
   task: Task,
   { state, reason }: TaskStatus,
@@ -95,11 +98,11 @@ function delayAfterEnd(
 ): StateEvent[] {
   if (!record?.active || task.killedAt !== undefined) return [];
   if (record.active.mode === 'job' && state === 'TASK_FINISHED') return [];
-  if (isOfTheCluster(state, reason)) {
-    if (task.runningAt !== undefined || lossesWith(record, task) <= PROMPT_RELAUNCHES) return [];
+  if (isClusterFailure(state, reason)) {
+    if (task.runningAt !== undefined || countLosses(record, task) <= IMMEDIATE_RELAUNCHES) return [];
   }
   const ranMs = task.runningAt === undefined ? 0 : now - task.runningAt;
-  const last = ranMs >= WELL_AFTER_MS ? undefined : record.delay;
+  const last = ranMs >= STABLE_AFTER_MS ? undefined : record.delay;
   if (last && task.launchedAt <= last.failedAt) return [];
   const delayMs = nextDelay(record.active, last?.ms, task.runningAt !== undefined);
   const appId = record.app.id;

@@ -1,4 +1,4 @@
-/** A change of apps and groups becomes a deployment, or the reason why it can't. */
+/** Turns a change of apps and groups into a deployment, or into the reason for its refusal. */
 
 import type { App } from '../../domain/app.ts';
 import type { AppDefinition } from '../../domain/app-schema.ts';
@@ -10,32 +10,32 @@ import type { State } from '../../domain/state.ts';
 import { isKillable } from '../../domain/task.ts';
 import { uuidOf } from '../../domain/uuid.ts';
 import type { Call, ChangeInput, Decision, DeploymentPlan, Refusal } from '../inputs.ts';
-import { roleProblem } from '../placement/want.ts';
+import { findRoleProblem } from '../placement/want.ts';
 import { endTasks } from '../tasks/ending.ts';
-import { launchProblem } from '../tasks/form.ts';
-import { type Draft, type DraftApp, definitionOf, draftOf } from './draft.ts';
-import { withServicePorts } from './service-ports.ts';
-import { stepsOf, type Tree } from './steps.ts';
+import { findLaunchProblem } from '../tasks/form.ts';
+import { type Draft, type DraftApp, definitionOf, draftChanges } from './draft.ts';
+import { assignServicePorts } from './service-ports.ts';
+import { orderSteps, type Tree } from './steps.ts';
 
-/** @param failed the deployment that this change undoes, and that has ended by then */
-export function change(state: State, input: ChangeInput, now: number, failed?: string): Decision {
-  const draft = draftOf(state, input.changes);
-  if ('type' in draft) return refused(draft);
-  const finished = finish(state, draft, input.seed, now);
-  if ('type' in finished) return refused(finished);
+/** @param failed id of the deployment that this change rolls back, and that ends with the events of the caller */
+export function planChange(state: State, input: ChangeInput, now: number, failed?: string): Decision {
+  const draft = draftChanges(state, input.changes);
+  if ('type' in draft) return refuseChange(draft);
+  const finished = checkDraft(state, draft, input.seed, now);
+  if ('type' in finished) return refuseChange(finished);
   const { apps, actions } = finished;
-  const ordered = stepsOf(actions, treeOf(state, draft));
+  const ordered = orderSteps(actions, treeOf(state, draft));
   if ('cycle' in ordered) {
-    const error = `lead in a circle, through ${ordered.cycle}`;
-    return refused({ type: 'invalid', errors: [{ path: ['dependencies'], error }] });
+    const error = `form a cycle through ${ordered.cycle}`;
+    return refuseChange({ type: 'invalid', errors: [{ path: ['dependencies'], error }] });
   }
   const undone = input.changes.flatMap((one) => (one.op === 'roll_back' ? one.deploymentId : []))[0];
   const rollbackOf = failed ?? undone;
-  const locks = locksOf(state, actions, rollbackOf);
-  if (locks.length > 0 && !input.force) return refused({ type: 'locked', deploymentIds: locks });
+  const locks = findLocks(state, actions, rollbackOf);
+  if (locks.length > 0 && !input.force) return refuseChange({ type: 'locked', deploymentIds: locks });
   const version = apps[0]?.version ?? isoOf(now);
   const plan: DeploymentPlan = {
-    id: uuidOf(now, state.deploymentCount + 1, DEPLOYMENT),
+    id: uuidOf(now, state.deploymentCount + 1, DEPLOYMENT_ID_SPACE),
     version,
     steps: ordered.steps,
   };
@@ -45,11 +45,11 @@ export function change(state: State, input: ChangeInput, now: number, failed?: s
 
   const replaced = failed === undefined && undone !== undefined ? [...locks, undone] : locks;
   const superseded = replaced.map((deploymentId): StateEvent => {
-    const reason = `deployment ${plan.id} took its place`;
+    const reason = `replaced by deployment ${plan.id}`;
     return { type: 'deployment_ended', deploymentId, outcome: 'superseded', at: now, reason };
   });
   if (nothing) return { events: superseded, calls: [], reply };
-  const stopped = stops(state, actions, now);
+  const stopped = stopApps(state, actions, now);
   const events: StateEvent[] = [...superseded, ...stopped.events];
   for (const [groupId, group] of draft.groups) {
     events.push(
@@ -63,7 +63,7 @@ export function change(state: State, input: ChangeInput, now: number, failed?: s
     steps: ordered.steps,
     startedAt: now,
     appIds: actions.map(({ appId }) => appId),
-    before: beforeOf(state, actions, draft),
+    before: recordBefore(state, actions, draft),
     ...(rollbackOf !== undefined && { rollbackOf }),
   };
   events.push({ type: 'deployment_started', deployment });
@@ -72,23 +72,23 @@ export function change(state: State, input: ChangeInput, now: number, failed?: s
   return { events, calls: stopped.calls, reply };
 }
 
-/** Tells ids of deployments from those of instances. */
-const DEPLOYMENT = 0xde_00_00_00;
+/** Keeps the ids of deployments distinct from those of instances. */
+const DEPLOYMENT_ID_SPACE = 0xde_00_00_00;
 
-interface Finished {
+interface CheckedDraft {
   readonly apps: App[];
   readonly actions: Action[];
 }
 
-/** Checks the drafted apps against the cluster, and finds out what is to be done about each. */
-function finish(state: State, draft: Draft, seed: number, now: number): Finished | Refusal {
+/** Validates the drafted apps against the cluster, and determines the action for each. */
+function checkDraft(state: State, draft: Draft, seed: number, now: number): CheckedDraft | Refusal {
   const apps: App[] = [];
   const actions: Action[] = [];
   const at = versionTime(state, draft, now);
-  const given = new Set<number>();
+  const assigned = new Set<number>();
   const inUse = {
     settings: state.settings,
-    isTaken: (port: number) => given.has(port) || state.servicePorts.has(port),
+    isTaken: (port: number) => assigned.has(port) || state.servicePorts.has(port),
   };
   for (const [appId, drafted] of draft.apps) {
     const known = state.apps.get(appId);
@@ -97,17 +97,17 @@ function finish(state: State, draft: Draft, seed: number, now: number): Finished
       continue;
     }
     const before = known?.app;
-    const definition = withServicePorts(drafted.definition, before, inUse, seed);
-    if (!definition) return invalid([{ path: ['ports'], error: noPortLeft(state) }]);
+    const definition = assignServicePorts(drafted.definition, before, inUse, seed);
+    if (!definition) return invalid([{ path: ['ports'], error: noPortLeftText(state) }]);
     const app = versionOf({ ...drafted, definition }, known?.versions ?? [], isoOf(at));
-    const problem = launchProblem(app, state.settings) ?? roleProblem(app, state.settings);
+    const problem = findLaunchProblem(app, state.settings) ?? findRoleProblem(app, state.settings);
     if (problem) return invalid([problem]);
     const action = actionFor(app, before);
     if (!action) continue;
     actions.push({ type: action, appId });
     apps.push(app);
-    for (const { port } of app.portDefinitions) given.add(port);
-    for (const { servicePort } of app.container?.portMappings ?? []) given.add(servicePort);
+    for (const { port } of app.portDefinitions) assigned.add(port);
+    for (const { servicePort } of app.container?.portMappings ?? []) assigned.add(servicePort);
   }
   return { apps, actions };
 }
@@ -118,7 +118,7 @@ function actionFor(app: App, before: App | undefined): Action['type'] | undefine
   return app.instances === before.instances ? undefined : 'scale';
 }
 
-/** Later than all versions of the apps that change. */
+/** @returns a time later than all versions of the changed apps */
 function versionTime(state: State, draft: Draft, now: number): number {
   let time = now;
   for (const id of draft.apps.keys()) {
@@ -129,18 +129,18 @@ function versionTime(state: State, draft: Draft, now: number): number {
 }
 
 /**
- * The app with its versions. A configuration that it had before, and that was not restarted since, is the same: tasks
- * that still run with it need not be replaced.
+ * Adds the versions to the app. A configuration that the app had before, without a restart since, keeps its
+ * configVersion: tasks that still run with it need not be replaced.
  */
 function versionOf(
-  { definition, api, restart, configVersion: given }: DraftApp,
+  { definition, api, restart, configVersion: restored }: DraftApp,
   versions: readonly App[],
   version: string,
 ): App {
   const last = versions.at(-1);
   const config = configOf(definition);
   const same = restart ? undefined : versions.findLast((one) => configOf(definitionOf(one)) === config);
-  const configVersion = given ?? same?.configVersion ?? version;
+  const configVersion = restored ?? same?.configVersion ?? version;
   const scaleVersion = last?.instances === definition.instances ? last.scaleVersion : version;
   return { ...definition, api, version, configVersion, scaleVersion };
 }
@@ -161,13 +161,13 @@ function treeOf(state: State, draft: Draft): Tree {
   };
 }
 
-/** The deployments under way that change one of these apps. */
-function locksOf(state: State, actions: readonly Action[], except: string | undefined): string[] {
+/** @returns the running deployments that change one of these apps */
+function findLocks(state: State, actions: readonly Action[], except: string | undefined): string[] {
   const ids = actions.flatMap(({ appId }) => state.apps.get(appId)?.deploymentId ?? []);
   return [...new Set(ids)].filter((id) => id !== except);
 }
 
-function stops(
+function stopApps(
   state: State,
   actions: readonly Action[],
   now: number,
@@ -178,18 +178,18 @@ function stops(
     const record = state.apps.get(appId);
     if (type !== 'stop' || !record) continue;
     const ended = endTasks(state, [...record.tasks.values()].filter(isKillable), now);
-    // The tasks are ended first: afterwards they are no app's.
+    // Kill the tasks first: afterwards they belong to no app.
     events.push(...ended.events, { type: 'app_removed', appId, at: now });
     calls.push(...ended.calls);
   }
   return { events, calls };
 }
 
-function beforeOf(state: State, actions: readonly Action[], draft: Draft): Deployment['before'] {
+function recordBefore(state: State, actions: readonly Action[], draft: Draft): Deployment['before'] {
   return {
     apps: actions.map(({ appId: id }) => {
       const record = state.apps.get(id);
-      // What was run, where that is not yet what was last asked for.
+      // The definition that was running, which may be older than the last requested one.
       const app = record?.active ?? record?.app;
       return { id, ...(app && { app }) };
     }),
@@ -200,7 +200,7 @@ function beforeOf(state: State, actions: readonly Action[], draft: Draft): Deplo
   };
 }
 
-/** When the deployment must have got further, by the shortest of its apps' deadlines. */
+/** Sets the timer for the progress deadline of a deployment: the shortest of its apps' deadlines. */
 export function deadlineTimer(
   { id }: Pick<Deployment, 'id'>,
   apps: readonly App[],
@@ -212,12 +212,12 @@ export function deadlineTimer(
 }
 
 export function deadlineOf(apps: readonly App[]): number | undefined {
-  const given = apps.flatMap(({ progressDeadlineSeconds }) => progressDeadlineSeconds ?? []);
-  return given.length > 0 ? Math.min(...given) : undefined;
+  const limits = apps.flatMap(({ progressDeadlineSeconds }) => progressDeadlineSeconds ?? []);
+  return limits.length > 0 ? Math.min(...limits) : undefined;
 }
 
-function noPortLeft({ settings: { localPortMin, localPortMax } }: State): string {
-  return `no service port is left between ${localPortMin} and ${localPortMax}: stop an app, or widen the range with --local_port_min and --local_port_max`;
+function noPortLeftText({ settings: { localPortMin, localPortMax } }: State): string {
+  return `no service port is free between ${localPortMin} and ${localPortMax}: remove an app, or widen the range with --local_port_min and --local_port_max`;
 }
 
 function isoOf(at: number): string {
@@ -228,6 +228,6 @@ function invalid(errors: FieldError[]): Refusal {
   return { type: 'invalid', errors };
 }
 
-function refused(reply: Refusal): Decision {
+function refuseChange(reply: Refusal): Decision {
   return { events: [], calls: [], reply };
 }

@@ -2,10 +2,10 @@ import type { App } from '../../domain/app.ts';
 import type { StateEvent } from '../../domain/events.ts';
 import type { State } from '../../domain/state.ts';
 import type { Call, Decision } from '../inputs.ts';
-import { fail } from '../settle.ts';
+import { failDeployment } from '../settle.ts';
 import { deadlineOf } from './change.ts';
 
-/** Stops a deployment where it is; its apps stay half-way until they are changed again. */
+/** Stops a deployment where it is; its apps stay partly rolled out until the next change. */
 export function cancelDeployment(state: State, deploymentId: string, now: number): Decision {
   if (!state.deployments.has(deploymentId)) {
     return { events: [], calls: [], reply: { type: 'unknown_deployment', deploymentId } };
@@ -18,7 +18,7 @@ export function cancelDeployment(state: State, deploymentId: string, now: number
   };
 }
 
-/** A deployment's deadline may be over, unless it has got further since the timer was set. */
+/** Fails a deployment that made no progress until its deadline; sets the timer again if it made progress. */
 export function checkDeadline(
   state: State,
   deploymentId: string,
@@ -27,17 +27,17 @@ export function checkDeadline(
   const record = state.deployments.get(deploymentId);
   const seconds = record && deadlineOf(appsOf(state, record.deployment.appIds));
   if (!record || seconds === undefined) return { events: [], calls: [] };
-  // While nothing is heard of the master nothing can get further, and that is not the deployment's fault.
+  // Without a connection to the master no deployment can progress, so the deadline does not count.
   const due = (state.connected ? record.progressedAt : now) + seconds * 1000;
   if (now < due) {
     return { events: [{ type: 'timer_set', at: due, timer: { kind: 'deadline', deploymentId } }], calls: [] };
   }
-  const failed = fail(state, record, `it got no further for ${seconds} s`, now);
+  const failed = failDeployment(state, record, `no progress for ${seconds} s`, now);
   return { events: [...failed.events], calls: [...failed.calls] };
 }
 
-/** The deadlines of all deployments under way, for a scheduler that has just been started. */
-export function deadlines(state: State, now: number): StateEvent[] {
+/** Sets the deadlines of all running deployments again, after a new connection. */
+export function setDeadlines(state: State, now: number): StateEvent[] {
   return [...state.deployments.values()].flatMap(({ deployment }): StateEvent[] => {
     const seconds = deadlineOf(appsOf(state, deployment.appIds));
     if (seconds === undefined) return [];

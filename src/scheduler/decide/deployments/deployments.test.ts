@@ -10,7 +10,7 @@ import { definitionOf } from './draft.ts';
 
 const ID = '/sleeper';
 
-/** An app of v2 whose instances all run. */
+/** Starts an app of v2 whose instances are all running. */
 function running(fields: Record<string, unknown> = {}): Harness {
   const harness = new Harness(AGENTS);
   harness.input(start(appV2({ instances: 4, cpus: 0.1, ...fields })));
@@ -29,7 +29,7 @@ function deployed(reply: Reply | undefined) {
   return reply.plan;
 }
 
-/** Lets one thing after the other happen, and looks at the app after each, until its deployment is over. */
+/** Steps through a deployment, and inspects the app after each step. */
 function watch(harness: Harness, look: (app: AppRecord) => void, id = ID): void {
   for (let i = 0; i < 500 && harness.state.deployments.size > 0; i += 1) {
     if (!harness.deliver()) {
@@ -43,7 +43,7 @@ function watch(harness: Harness, look: (app: AppRecord) => void, id = ID): void 
 }
 
 describe('a deployment', () => {
-  it('of a new app ends when its instances run', () => {
+  it('of a new app ends when its instances are running', () => {
     const harness = new Harness(AGENTS);
     const { id, steps } = deployed(harness.input(start(appV2({ instances: 2 }))));
     expect(steps).toEqual([[{ type: 'start', appId: ID }]]);
@@ -61,7 +61,7 @@ describe('a deployment', () => {
     [0.5, 0.25, 2, 5],
     [0, 0, 0, 4],
   ])(
-    'that changes an app keeps at least the healthy and at most the instances it may: %d, %d',
+    'that changes an app respects minimum health and maximum capacity: %d, %d',
     (minimumHealthCapacity, maximumOverCapacity, fewest, most) => {
       const upgradeStrategy = { minimumHealthCapacity, maximumOverCapacity };
       const harness = running({ upgradeStrategy });
@@ -76,7 +76,7 @@ describe('a deployment', () => {
       });
       expect(seen.healthy).toBeGreaterThanOrEqual(fewest);
       expect(seen.instances).toBeLessThanOrEqual(most);
-      // It does use the room it is given.
+      // It uses the available capacity.
       expect([seen.healthy, seen.instances]).toEqual([fewest, most]);
       const after = [...record(harness).tasks.keys()];
       expect(after).toHaveLength(4);
@@ -84,7 +84,7 @@ describe('a deployment', () => {
     },
   );
 
-  it('that changes the number alone replaces nothing', () => {
+  it('that changes only the number of instances replaces nothing', () => {
     const harness = running();
     const before = [...record(harness).tasks.keys()];
     const { steps } = deployed(harness.input(update(ID, { instances: 5 })));
@@ -95,7 +95,7 @@ describe('a deployment', () => {
     expect(after).toEqual(expect.arrayContaining(before));
   });
 
-  it('leaves so many versions of an app to go back to', () => {
+  it('keeps a limited number of versions of an app', () => {
     const harness = running({ instances: 1 });
     for (let i = 0; i < 25; i += 1) harness.input(update(ID, { env: { A: String(i) } }, true));
     expect(record(harness).versions.map(({ env }) => Number(env.A))).toEqual(
@@ -109,13 +109,13 @@ describe('a deployment', () => {
     expect(harness.input(changed([unknown]))).toEqual({ type: 'unknown_version', appId: ID, version: 'x' });
   });
 
-  it('of nothing is over before it begins', () => {
+  it('without changes ends at once', () => {
     const harness = running();
     expect(deployed(harness.input(update(ID, { cmd: 'sleep 1000' }))).steps).toEqual([]);
     expect(harness.state.deployments.size).toBe(0);
   });
 
-  it('shuts others out of its apps, unless they are forced', () => {
+  it('locks its apps against other deployments, unless they are forced', () => {
     const harness = new Harness(AGENTS);
     const { id } = deployed(harness.input(start(appV2())));
     expect(harness.input(update(ID, { instances: 2 }))).toEqual({ type: 'locked', deploymentIds: [id] });
@@ -123,14 +123,14 @@ describe('a deployment', () => {
     expect([...harness.state.deployments.keys()]).toEqual([next.id]);
   });
 
-  it('tried dry says what it would do, and does nothing', () => {
+  it('with dryRun returns its plan and changes nothing', () => {
     const harness = running();
     const input: ChangeInput = { ...update(ID, { env: { A: '1' } }), dryRun: true };
     expect(deployed(harness.input(input)).steps).toEqual([[{ type: 'restart', appId: ID }]]);
     expect(harness.lastDecision.events).toEqual([]);
   });
 
-  it('waits for what its apps depend on', () => {
+  it('waits for the dependencies of its apps', () => {
     const harness = new Harness(AGENTS);
     const create = (id: string, dependencies: string[]) => {
       const app = appV2({ id, dependencies, cpus: 0.1 });
@@ -154,7 +154,7 @@ describe('a deployment', () => {
     expect(harness.input(circle)).toMatchObject({ type: 'invalid', errors: [{ path: ['dependencies'] }] });
   });
 
-  it('that removes an app is over when its tasks are', () => {
+  it('that removes an app ends when its tasks have ended', () => {
     const harness = running();
     const { steps } = deployed(harness.input(stop(ID)));
     expect(steps).toEqual([[{ type: 'stop', appId: ID, run: 1 }]]);
@@ -165,7 +165,7 @@ describe('a deployment', () => {
     expect(harness.state.orphans.size).toBe(0);
   });
 
-  it('goes on after a restart of the scheduler', () => {
+  it('continues after a restart of the scheduler', () => {
     const harness = running();
     harness.input(update(ID, { env: { A: '1' } }));
     harness.deliverAll();
@@ -187,7 +187,7 @@ describe('a rollback', () => {
     return harness;
   }
 
-  /** New tasks fail as soon as they have begun. */
+  /** New tasks fail as soon as they have started. */
   function failNew(harness: Harness): void {
     const active = record(harness).active?.configVersion;
     for (const { id, configVersion } of record(harness).tasks.values()) {
@@ -196,7 +196,7 @@ describe('a rollback', () => {
     harness.deliverAll();
   }
 
-  it('on request leaves what still runs of the old version, and ends the rest', () => {
+  it('on request keeps the running tasks of the old version, and kills the others', () => {
     const harness = running();
     const before = [...record(harness).tasks.keys()].sort();
     const { id } = deployed(harness.input(update(ID, { env: { A: '1' } })));
@@ -211,7 +211,7 @@ describe('a rollback', () => {
     expect(record(harness).app.env).toEqual({});
   });
 
-  it('follows by itself when too many tasks fail, and never ends what is of use', () => {
+  it('is automatic when too many tasks fail, and never kills ready tasks', () => {
     const harness = failing({ maxFailures: 3 });
     for (let i = 0; i < 50 && harness.state.deployments.size > 0; i += 1) {
       harness.deliverAll();
@@ -227,9 +227,9 @@ describe('a rollback', () => {
     expect(harness.mesos.live()).toHaveLength(4);
   });
 
-  it('follows by itself when nothing gets further until the deadline', () => {
+  it('is automatic after the deadline without progress', () => {
     const harness = running();
-    // There is no agent with so much.
+    // No agent is that large.
     deployed(harness.input(update(ID, { cpus: 50, progressDeadlineSeconds: 60 })));
     harness.mesos.offer();
     harness.deliverAll();
@@ -242,7 +242,7 @@ describe('a rollback', () => {
     expect(harness.mesos.live()).toHaveLength(4);
   });
 
-  it('does not follow when it got further in time, nor once it is over, nor while no master is heard', () => {
+  it('does not follow after progress, nor after the end, nor without a connection to the master', () => {
     const harness = running();
     deployed(harness.input(update(ID, { env: { A: '1' }, progressDeadlineSeconds: 60 })));
     harness.now += 59_000;
@@ -267,7 +267,7 @@ describe('a rollback', () => {
     expect(record(harness).app.cpus).toBe(0.1);
   });
 
-  it('has nothing to go back to when an app is new', () => {
+  it('does not follow for a new app', () => {
     const harness = new Harness(AGENTS);
     harness.input(start(appV2({ cpus: 50, progressDeadlineSeconds: 60 })));
     harness.connect();
@@ -288,7 +288,7 @@ describe('a rollback', () => {
 });
 
 describe('a cancelled deployment', () => {
-  it('leaves its app half-way until it is changed again', () => {
+  it('leaves its app partly rolled out until the next change', () => {
     const harness = running({ upgradeStrategy: { minimumHealthCapacity: 0.5, maximumOverCapacity: 0 } });
     const { id } = deployed(harness.input(update(ID, { env: { A: '1' } })));
     expect(harness.input({ type: 'cancel_deployment', deploymentId: id })).toEqual({ type: 'done' });
@@ -312,7 +312,7 @@ describe('a cancelled deployment', () => {
 });
 
 describe('modes', () => {
-  it('a job ends a task that is back from an agent out of reach, where what is done and what runs is enough', () => {
+  it('a job kills a task that returns with its agent if it has enough finished and running tasks', () => {
     const harness = running({ mode: 'job', instances: 2, constraints: [['hostname', 'UNIQUE']] });
     const [away, other] = harness.mesos.live();
     if (!away || !other) throw new Error('two were to run');
@@ -326,7 +326,7 @@ describe('modes', () => {
     expect(harness.state.tasks.get(away.info.task_id.value)?.killedAt).toBe(harness.now);
   });
 
-  it('a job is done at exit 0, and tried again otherwise', () => {
+  it('a job is done at exit code 0, and repeated otherwise', () => {
     const harness = running({ mode: 'job', instances: 2 });
     const [a, b] = [...record(harness).tasks.keys()];
     harness.mesos.advance(a ?? '', 'TASK_FINISHED');
@@ -342,7 +342,7 @@ describe('modes', () => {
     expect(record(harness).tasks.size).toBe(0);
   });
 
-  it('a daemon has one task on each agent, also on those that come later', () => {
+  it('a daemon has one task on each agent, also on new ones', () => {
     const harness = running({ mode: 'daemon' });
     const hosts = () => [...record(harness).tasks.values()].map(({ host }) => host).sort();
     expect(hosts()).toEqual(['a', 'b']);

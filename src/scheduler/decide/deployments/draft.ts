@@ -1,31 +1,31 @@
-/** What changes make of the apps and groups there are, before any of it is done. */
+/** Applies changes to a draft of the apps and groups, before anything is decided. */
 
 import type { App } from '../../domain/app.ts';
-import { absoluteId, idProblem, isWithin, parentOf, ROOT } from '../../domain/app-id.ts';
+import { absoluteId, findIdProblem, isWithin, parentOf, ROOT } from '../../domain/app-id.ts';
 import { type AppDefinition, appSchema } from '../../domain/app-schema.ts';
 import { fieldErrors } from '../../domain/field-errors.ts';
 import type { Group } from '../../domain/group.ts';
-import { modernApp } from '../../domain/legacy-fields.ts';
+import { renameLegacyFields } from '../../domain/legacy-fields.ts';
 import type { State } from '../../domain/state.ts';
 import type { Change, GroupTree, Refusal } from '../inputs.ts';
 
-/** An app as it is to be. */
+/** The requested definition of an app. */
 export interface DraftApp {
   readonly definition: AppDefinition;
   readonly api: App['api'];
-  /** Its tasks are replaced although nothing of them changed. */
+  /** Replaces all tasks even if the definition did not change. */
   readonly restart?: true;
-  /** The configuration it had before: tasks of it that still run are not replaced. */
+  /** The earlier configuration that is restored: tasks that still run with it are not replaced. */
   readonly configVersion?: string;
 }
 
-/** By id, what is changed; `null` is removed. */
+/** Changed apps and groups by id; `null` if removed. */
 export interface Draft {
   readonly apps: Map<string, DraftApp | null>;
   readonly groups: Map<string, Omit<Group, 'version'> | null>;
 }
 
-/** A change can't be made; the draft is of no use any more. */
+/** A change is refused, and the draft is discarded. */
 class RefusedError extends Error {
   readonly refusal: Refusal;
 
@@ -35,8 +35,8 @@ class RefusedError extends Error {
   }
 }
 
-/** Applies changes one after the other. */
-export function draftOf(state: State, changes: readonly Change[]): Draft | Refusal {
+/** Applies changes in order. */
+export function draftChanges(state: State, changes: readonly Change[]): Draft | Refusal {
   const draft: Draft = { apps: new Map(), groups: new Map() };
   try {
     for (const change of changes) apply(state, draft, change);
@@ -50,22 +50,22 @@ export function draftOf(state: State, changes: readonly Change[]): Draft | Refus
 function apply(state: State, draft: Draft, change: Change): void {
   switch (change.op) {
     case 'create':
-      if (appIn(state, draft, change.app.id)) refuse({ type: 'exists', appId: change.app.id });
-      draft.apps.set(change.app.id, { definition: absolute(change.app), api: change.api });
+      if (findApp(state, draft, change.app.id)) refuse({ type: 'exists', appId: change.app.id });
+      draft.apps.set(change.app.id, { definition: resolveDependencies(change.app), api: change.api });
       return;
     case 'update':
       update(state, draft, change);
       return;
     case 'scale':
-      put(draft, existing(state, draft, change.appId), { instances: change.instances });
+      updateDraft(draft, findExisting(state, draft, change.appId), { instances: change.instances });
       return;
     case 'restart': {
-      const app = existing(state, draft, change.appId);
+      const app = findExisting(state, draft, change.appId);
       draft.apps.set(change.appId, { ...app, restart: true });
       return;
     }
     case 'revert': {
-      const app = existing(state, draft, change.appId);
+      const app = findExisting(state, draft, change.appId);
       const { appId, version } = change;
       const found = state.apps.get(appId)?.versions.find((one) => one.version === version);
       if (!found) refuse({ type: 'unknown_version', appId, version });
@@ -73,7 +73,7 @@ function apply(state: State, draft: Draft, change: Change): void {
       return;
     }
     case 'remove':
-      existing(state, draft, change.appId);
+      findExisting(state, draft, change.appId);
       draft.apps.set(change.appId, null);
       return;
     case 'put_group':
@@ -85,8 +85,8 @@ function apply(state: State, draft: Draft, change: Change): void {
     case 'scale_group':
       if (!groupExists(state, change.groupId)) refuse({ type: 'unknown_group', groupId: change.groupId });
       for (const id of appsWithin(state, draft, change.groupId)) {
-        const app = existing(state, draft, id);
-        put(draft, app, { instances: Math.ceil(app.definition.instances * change.by) });
+        const app = findExisting(state, draft, id);
+        updateDraft(draft, app, { instances: Math.ceil(app.definition.instances * change.by) });
       }
       return;
     case 'remove_group':
@@ -102,19 +102,19 @@ function apply(state: State, draft: Draft, change: Change): void {
 
 function update(state: State, draft: Draft, change: Extract<Change, { op: 'update' }>): void {
   const { appId, fields, partial, upsert } = change;
-  const known = appIn(state, draft, appId);
+  const known = findApp(state, draft, appId);
   if (!known && !upsert) refuse({ type: 'unknown_app', appId });
   if (!known) checkId(appId);
-  const sent = modernApp(fields) as Record<string, unknown>;
+  const sent = renameLegacyFields(fields) as Record<string, unknown>;
   const base = partial && known ? { ...known.definition } : {};
-  // Where one way to say what runs takes the place of the other, the other goes.
+  // cmd and args replace each other.
   if ('cmd' in sent && !('args' in sent)) delete (base as Partial<AppDefinition>).args;
   if ('args' in sent && !('cmd' in sent)) delete (base as Partial<AppDefinition>).cmd;
   for (const [name, value] of Object.entries(fields)) {
     if (value === null) delete (base as Record<string, unknown>)[name];
   }
   if (!('networks' in sent) && 'container' in sent) delete (base as Partial<AppDefinition>).networks;
-  const definition = absolute(parsed({ ...base, ...sent, id: appId }));
+  const definition = resolveDependencies(parseDefinition({ ...base, ...sent, id: appId }));
   draft.apps.set(appId, { definition, api: known?.api ?? 'v2' });
 }
 
@@ -144,7 +144,7 @@ function putGroup(state: State, draft: Draft, group: GroupTree): void {
   }
   const { id, dependencies } = group;
   const known = state.groups.get(id)?.dependencies ?? [];
-  // A group as it is already is no change.
+  // An unchanged group is left out.
   if (!groupExists(state, id) || dependencies.join() !== known.join()) {
     draft.groups.set(id, { id, dependencies });
   }
@@ -167,32 +167,32 @@ function rollBack(state: State, draft: Draft, deploymentId: string): void {
   for (const { id, group } of record.deployment.before.groups) draft.groups.set(id, group ?? null);
 }
 
-/** Without what the scheduler adds to it. */
+/** @returns the app without the fields that the scheduler adds */
 export function definitionOf(app: App): AppDefinition {
   const { api: _api, version: _version, configVersion: _config, scaleVersion: _scale, ...definition } = app;
   return definition;
 }
 
-/** What an app depends on, as ids of their own: relative ones count from its group. */
-function absolute(definition: AppDefinition): AppDefinition {
+/** Makes the dependencies absolute; relative ids start at the app's group. */
+function resolveDependencies(definition: AppDefinition): AppDefinition {
   const { id, dependencies } = definition;
   if (dependencies.length === 0) return definition;
   return { ...definition, dependencies: dependencies.map((one) => absoluteId(one, parentOf(id))) };
 }
 
-function appIn(state: State, draft: Draft, id: string): DraftApp | undefined {
+function findApp(state: State, draft: Draft, id: string): DraftApp | undefined {
   const drafted = draft.apps.get(id);
   if (drafted !== undefined) return drafted ?? undefined;
   const app = state.apps.get(id)?.app;
   return app && { definition: definitionOf(app), api: app.api };
 }
 
-function existing(state: State, draft: Draft, appId: string): DraftApp {
-  return appIn(state, draft, appId) ?? refuse({ type: 'unknown_app', appId });
+function findExisting(state: State, draft: Draft, appId: string): DraftApp {
+  return findApp(state, draft, appId) ?? refuse({ type: 'unknown_app', appId });
 }
 
-/** With other values of some fields. */
-function put(draft: Draft, app: DraftApp, more: Partial<AppDefinition>): void {
+/** Overwrites some fields of a drafted app. */
+function updateDraft(draft: Draft, app: DraftApp, more: Partial<AppDefinition>): void {
   const definition = { ...app.definition, ...more };
   draft.apps.set(definition.id, { ...app, definition });
 }
@@ -209,11 +209,11 @@ function groupExists(state: State, id: string): boolean {
 }
 
 function checkId(id: string): void {
-  const problem = idProblem(id);
+  const problem = findIdProblem(id);
   if (problem !== undefined) refuse({ type: 'invalid', errors: [{ path: ['id'], error: problem }] });
 }
 
-function parsed(sent: Record<string, unknown>): AppDefinition {
+function parseDefinition(sent: Record<string, unknown>): AppDefinition {
   const result = appSchema.safeParse(sent);
   if (result.success) return result.data;
   return refuse({ type: 'invalid', errors: fieldErrors(result.error) });

@@ -8,12 +8,12 @@ export interface PortsInUse {
 }
 
 /**
- * Gives a free service port to each port that asks for any.
- * @param before the app as it was: a port that it has already been given stays
- * @param seed a random number in [0, 1): where the search begins
- * @returns undefined when the range is used up
+ * Assigns a free service port to each port 0.
+ * @param before the previous definition: assigned ports are kept
+ * @param seed a random number in [0, 1) that determines where the search begins
+ * @returns undefined if no port is left in the range
  */
-export function withServicePorts(
+export function assignServicePorts(
   app: AppDefinition,
   before: AppDefinition | undefined,
   inUse: PortsInUse,
@@ -21,8 +21,8 @@ export function withServicePorts(
 ): AppDefinition | undefined {
   const { localPortMin, localPortMax } = inUse.settings;
   const size = localPortMax - localPortMin + 1;
-  const wanted = portsIn(app);
-  const earlier = before && hasOwnNetwork(before) === hasOwnNetwork(app) ? portsIn(before) : [];
+  const wanted = listServicePorts(app);
+  const earlier = before && hasOwnNetwork(before) === hasOwnNetwork(app) ? listServicePorts(before) : [];
   const taken = new Set(wanted);
   let next = Math.floor(seed * size);
   let tries = 0;
@@ -37,15 +37,15 @@ export function withServicePorts(
   const ports: number[] = [];
   for (const [i, port] of wanted.entries()) {
     const kept = earlier[i];
-    const given = port !== 0 ? port : kept !== undefined && !taken.has(kept) ? kept : free();
-    if (given === undefined) return undefined;
-    taken.add(given);
-    ports.push(given);
+    const assigned = port !== 0 ? port : kept !== undefined && !taken.has(kept) ? kept : free();
+    if (assigned === undefined) return undefined;
+    taken.add(assigned);
+    ports.push(assigned);
   }
   return withPorts(app, ports);
 }
 
-function portsIn(app: AppDefinition): number[] {
+function listServicePorts(app: AppDefinition): number[] {
   if (!hasOwnNetwork(app)) return app.portDefinitions.map(({ port }) => port);
   return (app.container?.portMappings ?? []).map(({ servicePort }) => servicePort);
 }

@@ -1,27 +1,27 @@
-/** The order in which a deployment does things: what goes first, then what others depend on before them. */
+/** Orders the actions of a deployment: stops first, then dependencies before the apps that depend on them. */
 
 import { ancestorsOf, isWithin } from '../../domain/app-id.ts';
 import type { Action } from '../../domain/deployment.ts';
 
 export interface Tree {
-  /** What an app itself depends on: ids of apps and groups. */
+  /** Ids of the apps and groups that an app itself depends on. */
   dependenciesOf(appId: string): readonly string[];
   groupDependenciesOf(groupId: string): readonly string[];
-  /** All apps as they are to be. */
+  /** All apps after the change. */
   readonly appIds: readonly string[];
 }
 
 export type Steps = { readonly steps: Action[][] } | { readonly cycle: string };
 
-/** Source: Marathon's DeploymentPlan. Actions of one step have nothing to do with each other. */
-export function stepsOf(actions: readonly Action[], tree: Tree): Steps {
+/** Groups actions into steps. Actions within a step are independent. Source: Marathon's DeploymentPlan. */
+export function orderSteps(actions: readonly Action[], tree: Tree): Steps {
   const stops = actions.filter(({ type }) => type === 'stop');
   const rest = actions.filter(({ type }) => type !== 'stop');
   const changed = new Set(rest.map(({ appId }) => appId));
   const layers = new Map<string, number>();
   const open = new Set<string>();
   let cycle: string | undefined;
-  /** How many changed apps come one after the other before this one. */
+  /** @returns the length of the longest chain of changed dependencies before this app */
   const layerOf = (appId: string): number => {
     const known = layers.get(appId);
     if (known !== undefined) return known;
@@ -31,7 +31,7 @@ export function stepsOf(actions: readonly Action[], tree: Tree): Steps {
     }
     open.add(appId);
     let layer = 0;
-    for (const before of appsBefore(appId, tree)) {
+    for (const before of findDependencies(appId, tree)) {
       layer = Math.max(layer, layerOf(before) + (changed.has(before) ? 1 : 0));
     }
     open.delete(appId);
@@ -48,7 +48,7 @@ export function stepsOf(actions: readonly Action[], tree: Tree): Steps {
   return { steps: [stops, ...steps].filter((step) => step.length > 0) };
 }
 
-function appsBefore(appId: string, tree: Tree): string[] {
+function findDependencies(appId: string, tree: Tree): string[] {
   const named = [
     ...tree.dependenciesOf(appId),
     ...ancestorsOf(appId).flatMap((group) => tree.groupDependenciesOf(group)),

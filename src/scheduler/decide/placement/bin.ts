@@ -4,41 +4,41 @@ import { type Check, SCALARS, type Scalars, type Stage } from '../../domain/plac
 import { TASKS_PER_EXECUTOR } from '../../domain/settings.ts';
 import type { State } from '../../domain/state.ts';
 import { type ExecutorKind, executorKinds } from './executor-kinds.ts';
-import { draw, noScalars, type Pool, poolsOf, sum, UNRESERVED } from './pools.ts';
+import { noScalars, type Pool, poolsOf, sum, takeResources, UNRESERVED } from './pools.ts';
 import { accepts, type Want } from './want.ts';
 
-/** An offer while it is being filled. */
+/** An offer while it is being filled with tasks. */
 export interface Bin {
   readonly offer: Offer;
-  /** Its place among the offers that came together. */
+  /** Position among the offers of the same event. */
   readonly index: number;
   readonly pools: readonly Pool[];
   readonly kinds: readonly ExecutorKind[];
-  /** Our executors that need nothing more here: they run on the agent, or a task above brings them. */
+  /** Ids of shared executors that need no more resources: they run on the agent, or come with an earlier task. */
   readonly present: Set<string>;
-  /** Tasks by executor. */
+  /** Number of tasks by executor id. */
   readonly load: Map<string, number>;
   readonly tasks: TaskInfo[];
 }
 
-/** The shared executor that a task goes to. */
-interface Placed {
+/** The shared executor that runs a task. */
+interface PlacedExecutor {
   readonly id: string;
   readonly kind: ExecutorKind;
-  /** It does not run yet: it comes with the task, and takes resources of its own. */
-  readonly comes: boolean;
+  /** True if the executor starts with this task and takes resources of its own. */
+  readonly isNew: boolean;
 }
 
-/** What a task gets of a bin. */
+/** Ports and executor that a bin offers to a task. */
 export interface Fit {
   readonly ports: readonly number[];
-  readonly executor?: Placed;
+  readonly executor?: PlacedExecutor;
 }
 
-/** What a task was given. */
-export interface Given {
+/** Resources taken from a bin for a task. */
+export interface Allotment {
   readonly resources: readonly Resource[];
-  /** Those of its shared executor. */
+  /** Resources of its shared executor. */
   readonly executorResources?: readonly Resource[];
 }
 
@@ -56,14 +56,14 @@ export function openBin(offer: Offer, index: number, state: State): Bin {
 }
 
 /**
- * Whether one more task fits in.
- * @param turn another one gives other ports, where any will do and there are others
- * @returns what it gets, or the first stage that it doesn't pass
+ * Checks whether one more task fits into the bin.
+ * @param turn varies the choice among free ports
+ * @returns ports and executor for the task, or the first stage that failed
  */
 export function tryFit(bin: Bin, want: Want, turn = 0): Fit | Stage {
-  const pools = acceptedOf(bin, want);
+  const pools = acceptedPools(bin, want);
   if (pools.length === 0 && bin.pools.length > 0) return 'roles';
-  const executor = want.form.type === 'shared' ? executorIn(bin, want) : undefined;
+  const executor = want.form.type === 'shared' ? chooseExecutor(bin, want) : undefined;
   for (const name of SCALARS) if (!hasScalar(pools, want, executor, name).ok) return name;
   const ports = allocate(pools, want.hostPorts, turn);
   if ('missing' in ports) return 'ports';
@@ -71,16 +71,16 @@ export function tryFit(bin: Bin, want: Want, turn = 0): Fit | Stage {
 }
 
 /**
- * Every stage by itself but for the constraints, so that it can be told whether a single thing is in the way. Where
- * no role is accepted, the others are looked at as if all were.
+ * Checks every stage except the constraints independently, to find out whether a single stage is the obstacle. If no
+ * role is accepted, the other stages are checked as if all roles were.
  */
-export function checksOf(bin: Bin, want: Want): Check[] {
-  const accepted = acceptedOf(bin, want);
+export function checkStages(bin: Bin, want: Want): Check[] {
+  const accepted = acceptedPools(bin, want);
   const ok = accepted.length > 0 || bin.pools.length === 0;
   const pools = ok ? accepted : bin.pools;
   const wide: Want = ok ? want : { ...want, reserved: true, unreserved: true };
-  const executor = want.form.type === 'shared' ? executorIn(bin, wide) : undefined;
-  // As the app would name them: what is reserved for a role above ours is ours, too.
+  const executor = want.form.type === 'shared' ? chooseExecutor(bin, wide) : undefined;
+  // Named as in the app: resources reserved for a parent of the scheduler's role count as the role itself.
   const offered = [...new Set(bin.pools.map(({ role }) => (role === UNRESERVED ? role : want.role)))];
   const checks: Check[] = [{ stage: 'roles', ok, accepted: want.roles, offered }];
   for (const name of SCALARS) {
@@ -106,18 +106,18 @@ export function checksOf(bin: Bin, want: Want): Check[] {
   return checks;
 }
 
-/** Takes what `tryFit` gave out of the bin. */
-export function fill(bin: Bin, want: Want, { ports, executor }: Fit): Given {
-  if (executor?.comes) {
-    draw(executor.kind.pool ? [executor.kind.pool] : [], executor.kind.cost, []);
+/** Takes the result of `tryFit` out of the bin. */
+export function fill(bin: Bin, want: Want, { ports, executor }: Fit): Allotment {
+  if (executor?.isNew) {
+    takeResources(executor.kind.pool ? [executor.kind.pool] : [], executor.kind.cost, []);
     bin.present.add(executor.id);
   }
   if (executor) bin.load.set(executor.id, (bin.load.get(executor.id) ?? 0) + 1);
-  const resources = draw(acceptedOf(bin, want), want.scalars, ports);
+  const resources = takeResources(acceptedPools(bin, want), want.scalars, ports);
   return { resources, ...(executor && { executorResources: executor.kind.resources }) };
 }
 
-function acceptedOf({ pools }: Bin, want: Want): readonly Pool[] {
+function acceptedPools({ pools }: Bin, want: Want): readonly Pool[] {
   return want.reserved && want.unreserved ? pools : pools.filter((pool) => accepts(want, pool));
 }
 
@@ -126,48 +126,48 @@ const NOTHING = noScalars();
 function hasScalar(
   pools: readonly Pool[],
   want: Want,
-  executor: Placed | undefined,
+  executor: PlacedExecutor | undefined,
   name: keyof Scalars,
 ): { ok: boolean; wanted: number; offered: number; divided: boolean } {
-  const cost = executor?.comes ? executor.kind.cost : NOTHING;
+  const cost = executor?.isNew ? executor.kind.cost : NOTHING;
   const wanted = want.scalars[name] + cost[name];
   const offered = sum(pools, name);
-  // The executor's own must all come out of one part.
+  // The resources of an executor must come from a single pool.
   const forExecutor = cost[name] === 0 || (executor?.kind.pool?.scalars[name] ?? 0) >= cost[name];
   const divided = !forExecutor && offered >= cost[name];
   return { ok: wanted <= offered && forExecutor, wanted, offered, divided };
 }
 
-/** An executor that runs has what it needs; only for a new one the app must accept the role of its resources. */
-function executorIn(bin: Bin, want: Want): Placed | undefined {
-  const slots = bin.kinds.map((kind) => ({ kind, id: slotOf(bin, kind) }));
+/** Chooses an executor. Only for a new executor must the app accept the role of its resources. */
+function chooseExecutor(bin: Bin, want: Want): PlacedExecutor | undefined {
+  const slots = bin.kinds.map((kind) => ({ kind, id: findSlot(bin, kind) }));
   const present = slots.find(({ id }) => bin.present.has(id));
-  if (present) return { ...present, comes: false };
+  if (present) return { ...present, isNew: false };
   const open = slots.filter(({ kind }) => !kind.pool || accepts(want, kind.pool));
   const roomy = open.find(({ kind: { pool, cost } }) =>
     SCALARS.every((name) => cost[name] <= (pool?.scalars[name] ?? 0)),
   );
   const [first] = slots;
   const placed = roomy ?? open.find(({ kind }) => kind.pool) ?? first;
-  return placed && { ...placed, comes: true };
+  return placed && { ...placed, isNew: true };
 }
 
-/** The first executor of its kind that has room for another task. */
-function slotOf({ load }: Bin, { prefix }: ExecutorKind): string {
+/** @returns the id of the first executor of its kind that has room for another task */
+function findSlot({ load }: Bin, { prefix }: ExecutorKind): string {
   for (let slot = 0; ; slot += 1) {
     const id = `${prefix}.${slot}`;
     if ((load.get(id) ?? 0) < TASKS_PER_EXECUTOR) return id;
   }
 }
 
-/** @param wanted 0 for any; @returns a host port for each, or those of the fixed ones that are missing */
+/** @param wanted 0 for any port; @returns a host port for each, or the fixed ports that are not offered */
 function allocate(
   pools: readonly Pool[],
   wanted: readonly number[],
   turn: number,
 ): number[] | { missing: number[] } {
   if (wanted.length === 0) return [];
-  // One port may be wanted twice, for two protocols.
+  // The same port may be requested twice, for two protocols.
   const fixed = [...new Set(wanted.filter((port) => port !== 0))].sort((a, b) => a - b);
   const missing = fixed.filter((port) => !pools.some(({ ports }) => isIn(ports, port)));
   if (missing.length > 0) return { missing };
@@ -187,7 +187,7 @@ function isIn(ranges: readonly Range[], port: number): boolean {
   return ranges.some(({ begin, end }) => begin <= port && port <= end);
 }
 
-/** @param place less than there are ports in all */
+/** @param place less than the total number of ports */
 function portAt(ranges: readonly Range[], place: number): number {
   let left = place;
   for (const { begin, end } of ranges) {

@@ -3,15 +3,15 @@ import { popHeap, pushHeap } from '../../domain/heap.ts';
 import type { AppRecord } from '../../domain/state.ts';
 import { isCounted } from '../../domain/task.ts';
 import { type Bin, type Fit, tryFit } from './bin.ts';
-import { addTo, allows, canComeBack, type Rule, rulesOf } from './constraints.ts';
-import { type Fields, fieldIn, fieldsOf } from './fields.ts';
+import { allows, countTask, mayAllowLater, type Rule, rulesOf } from './constraints.ts';
+import { type Fields, fieldsOf, readField } from './fields.ts';
 import type { Shelf } from './shelf.ts';
 
 interface Counted {
   readonly bin: Bin;
-  /** How many of the app's tasks the agent has. */
+  /** Number of the app's tasks on the agent. */
   readonly count: number;
-  /** Earlier ones first, among equals. */
+  /** Breaks ties: lower values first. */
   readonly turn: number;
 }
 
@@ -29,8 +29,8 @@ interface Held {
 const NO_FIELDS: Fields = {};
 
 /**
- * The agents for an app's tasks, one after the other: those that have the fewest of them, and of these the roomiest.
- * What the app looked at and left is given back at the end, for other apps.
+ * Yields the agents for an app's tasks in order: agents with the fewest tasks of the app first, and among those the
+ * agents with the most free CPUs. `close` returns the unused bins to the shelf, for other apps.
  */
 export class Candidates {
   readonly #shelf: Shelf;
@@ -39,18 +39,18 @@ export class Candidates {
   #rules: readonly Rule[] | undefined;
   #taken: ReadonlySet<string> | undefined;
   #turns = 0;
-  /** For an app whose tasks keep failing another each time: a stranger on the agent may hold the port that they got. */
+  /** Changes with each launch while tasks keep failing: a process outside Mesos may hold the port they got. */
   readonly #turn: number;
-  /** Tasks about to be launched, by agent. */
-  readonly #ours = new Map<string, number>();
-  /** Agents that have some of the app's tasks already. */
-  readonly #aside: Counted[] = [];
-  /** Those that must wait until others have caught up, by the values that must be even. */
+  /** Number of tasks about to be launched, by agent. */
+  readonly #placedByAgent = new Map<string, number>();
+  /** Bins of agents that already run tasks of the app. */
+  readonly #used: Counted[] = [];
+  /** Bins that wait until other values of the GROUP_BY fields have caught up, by these values. */
   readonly #held = new Map<string, Held>();
-  /** Those that are of no more use to this app. */
-  readonly #out: Bin[] = [];
+  /** Bins that this app can't use any more. */
+  readonly #excluded: Bin[] = [];
   readonly #broken: Bin[] = [];
-  /** Bins looked at so far that did not do. */
+  /** Number of bins that were tried without success. */
   tries = 0;
 
   constructor(shelf: Shelf, record: AppRecord, app: App) {
@@ -60,7 +60,7 @@ export class Candidates {
     this.#turn = record.delay ? record.launches : 0;
   }
 
-  /** The constraints, with what has been placed so far; the counts are copied only where they are needed. */
+  /** The constraints, including the tasks placed so far; the counts are copied on first use. */
   get rules(): readonly Rule[] {
     this.#rules ??= rulesOf(this.#record, this.#app);
     return this.#rules;
@@ -68,12 +68,12 @@ export class Candidates {
 
   next(): Candidate | undefined {
     for (;;) {
-      const bin = this.#released() ?? this.#fresh() ?? popHeap(this.#aside, isEmptier)?.bin;
+      const bin = this.#takeReleased() ?? this.#takeFresh() ?? popHeap(this.#used, isEmptier)?.bin;
       if (!bin) return undefined;
       const fit = tryFit(bin, this.#shelf.want, this.#turn);
       if (typeof fit === 'string') {
         this.tries += 1;
-        this.#shelf.fail(bin, fit);
+        this.#shelf.removeFailed(bin, fit);
         continue;
       }
       const fields = this.#app.constraints.length > 0 ? fieldsOf(this.#app, bin.offer) : NO_FIELDS;
@@ -82,52 +82,52 @@ export class Candidates {
     }
   }
 
-  /** The task has been put into its bin. */
+  /** Records that a task was placed. */
   placed({ bin, fields }: Candidate): void {
-    if (this.#app.constraints.length > 0) addTo(this.rules, fields);
+    if (this.#app.constraints.length > 0) countTask(this.rules, fields);
     const agentId = bin.offer.agent_id.value;
-    this.#ours.set(agentId, (this.#ours.get(agentId) ?? 0) + 1);
-    if (this.#app.mode === 'daemon') this.#out.push(bin);
-    else if (!this.#shelf.isFull(bin)) this.#setAside(bin);
+    this.#placedByAgent.set(agentId, (this.#placedByAgent.get(agentId) ?? 0) + 1);
+    if (this.#app.mode === 'daemon') this.#excluded.push(bin);
+    else if (!this.#shelf.isFull(bin)) this.#markUsed(bin);
   }
 
-  /** @returns the bins that broke a constraint */
+  /** Returns all bins to the shelf. @returns the bins that violate a constraint */
   close(): readonly Bin[] {
     const held = [...this.#held.values()].flatMap(({ bins }) => bins);
     const broken = [...this.#broken, ...held];
-    for (const { bin } of this.#aside) this.#shelf.giveBack(bin);
-    for (const bin of [...this.#out, ...broken]) this.#shelf.giveBack(bin);
+    for (const { bin } of this.#used) this.#shelf.giveBack(bin);
+    for (const bin of [...this.#excluded, ...broken]) this.#shelf.giveBack(bin);
     return broken;
   }
 
-  #setAside(bin: Bin): void {
+  #markUsed(bin: Bin): void {
     const agentId = bin.offer.agent_id.value;
     const before = this.#record.perAgent.get(agentId) ?? 0;
-    const count = before + (this.#ours.get(agentId) ?? 0);
+    const count = before + (this.#placedByAgent.get(agentId) ?? 0);
     this.#turns += 1;
-    pushHeap(this.#aside, { bin, count, turn: this.#turns }, isEmptier);
+    pushHeap(this.#used, { bin, count, turn: this.#turns }, isEmptier);
   }
 
   #isAllowed(bin: Bin, fields: Fields): boolean {
     if (this.#app.constraints.length === 0) return true;
     const broken = this.rules.filter((rule) => !allows(rule, fields));
     if (broken.length === 0) return true;
-    if (!broken.every(canComeBack)) {
+    if (!broken.every(mayAllowLater)) {
       this.#broken.push(bin);
       return false;
     }
-    const even = this.rules.filter(canComeBack);
-    const key = JSON.stringify(even.map(({ constraint: [field] }) => fieldIn(fields, field)));
+    const even = this.rules.filter(mayAllowLater);
+    const key = JSON.stringify(even.map(({ constraint: [field] }) => readField(fields, field)));
     const held = this.#held.get(key) ?? { fields, bins: [] };
     this.#held.set(key, held);
     held.bins.push(bin);
     return false;
   }
 
-  /** One of those that were held, if its turn has come. */
-  #released(): Bin | undefined {
+  /** @returns a held bin that the constraints allow by now */
+  #takeReleased(): Bin | undefined {
     for (const [key, { fields, bins }] of this.#held) {
-      if (!this.rules.every((rule) => !canComeBack(rule) || allows(rule, fields))) continue;
+      if (!this.rules.every((rule) => !mayAllowLater(rule) || allows(rule, fields))) continue;
       const bin = bins.shift();
       if (bins.length === 0) this.#held.delete(key);
       return bin;
@@ -135,18 +135,18 @@ export class Candidates {
     return undefined;
   }
 
-  /** The roomiest of the agents that have none of the app's tasks. */
-  #fresh(): Bin | undefined {
+  /** @returns the bin with the most free CPUs among the agents without tasks of the app */
+  #takeFresh(): Bin | undefined {
     for (let bin = this.#shelf.take(); bin; bin = this.#shelf.take()) {
       const agentId = bin.offer.agent_id.value;
       if (!this.#record.perAgent.has(agentId)) return bin;
-      if (this.#isTaken(agentId)) this.#out.push(bin);
-      else this.#setAside(bin);
+      if (this.#isTaken(agentId)) this.#excluded.push(bin);
+      else this.#markUsed(bin);
     }
     return undefined;
   }
 
-  /** Whether a daemon has its task of this definition there already. */
+  /** True if a daemon already has a task of this definition on the agent. */
   #isTaken(agentId: string): boolean {
     const { mode, configVersion } = this.#app;
     if (mode !== 'daemon') return false;

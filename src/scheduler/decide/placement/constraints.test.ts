@@ -5,7 +5,7 @@ import type { Offer } from '../../../mesos/types.ts';
 import type { AgentSpec } from '../../../simulator/agent.ts';
 import type { App } from '../../domain/app.ts';
 import { isReady } from '../../domain/task.ts';
-import { brokenBy, rulesOf } from './constraints.ts';
+import { findBroken, rulesOf } from './constraints.ts';
 import { fieldsOf } from './fields.ts';
 
 const OFFER: Offer = {
@@ -33,11 +33,11 @@ const OFFER: Offer = {
   resources: [],
 };
 
-/** Whether another task may run on the agent, where so many have each value of the field already. */
+/** @param counts number of tasks for each value of the field. @returns true if the agent may run another task */
 function allowed(constraint: App['constraints'][number], counts: Record<string, number> = {}): boolean {
   const app = appV2({ constraints: [constraint] });
   const perField = new Map([[constraint[0], new Map(Object.entries(counts))]]);
-  return brokenBy(rulesOf({ perField }, app), fieldsOf(app, OFFER)).length === 0;
+  return findBroken(rulesOf({ perField }, app), fieldsOf(app, OFFER)).length === 0;
 }
 
 it.each<[App['constraints'][number], boolean, Record<string, number>?]>([
@@ -75,7 +75,7 @@ it.each<[App['constraints'][number], boolean, Record<string, number>?]>([
   [['rack', 'GROUP_BY'], true, { a: 1 }],
   [['rack', 'GROUP_BY', '2'], false, { a: 1 }],
   [['rack', 'GROUP_BY', '2'], true, { b: 4 }],
-])('%j is %s where there are %j', (constraint, expected, counts) => {
+])('%j is %s with these counts: %j', (constraint, expected, counts) => {
   expect(allowed(constraint, counts)).toBe(expected);
 });
 
@@ -92,7 +92,7 @@ describe('an upgrade of an app with as many UNIQUE instances as agents', () => {
     ['old ones first', { minimumHealthCapacity: 0.5, maximumOverCapacity: 0 }, 3],
     ['new ones first', { minimumHealthCapacity: 1, maximumOverCapacity: 1 }, 6],
     ['one more at a time', { minimumHealthCapacity: 1, maximumOverCapacity: 0 }, 4],
-  ])('ends, %s, with one on each agent', (_how, upgradeStrategy, most) => {
+  ])('ends, %s, with one instance on each agent', (_how, upgradeStrategy, most) => {
     const harness = new Harness(agents);
     const constraints = [['hostname', 'UNIQUE']];
     harness.input(start(appV2({ instances: 3, constraints, upgradeStrategy })));
@@ -116,7 +116,7 @@ describe('an upgrade of an app with as many UNIQUE instances as agents', () => {
   });
 });
 
-it('spreads an app over the agents that have the fewest of its tasks, the roomiest first', () => {
+it('prefers the agents with the fewest tasks of the app, then those with the most free CPUs', () => {
   const sizes = [2, 8, 4];
   const harness = new Harness(
     sizes.map((cpus, i) => ({ id: `S${i}`, host: `h${i}`, cpus, mem: 9000, ports: 9 })),
@@ -127,7 +127,7 @@ it('spreads an app over the agents that have the fewest of its tasks, the roomie
   expect(hosts).toEqual(['h1', 'h2', 'h0', 'h1', 'h2', 'h0', 'h1']);
 });
 
-it('holds several constraints at once', () => {
+it('satisfies several constraints at once', () => {
   const agents = Array.from({ length: 12 }, (_, i) => ({
     id: `S${i}`,
     host: `h${i}`,
@@ -145,7 +145,7 @@ it('holds several constraints at once', () => {
   harness.input(start(appV2({ instances: 9, constraints })));
   harness.rest();
   const hosts = [...harness.state.tasks.values()].map(({ host }) => host).sort();
-  // Two of the first rack will do, and the second may have no more than these and one.
+  // The first rack takes two tasks, so the second may take at most three.
   expect(hosts.filter((host) => host === 'h4' || host === 'h5')).toHaveLength(2);
   expect(hosts.length).toBeGreaterThanOrEqual(4);
   expect(hosts.length).toBeLessThanOrEqual(5);

@@ -1,7 +1,7 @@
 /**
- * The shared executor takes resources of its own, and they are a part of its ExecutorInfo, which must be the same for
- * all tasks of one executor. Most agents have unreserved resources for it; where an agent has none, or the app takes
- * none, they come out of what is reserved, and the executor is another, with another id.
+ * The shared executor takes resources of its own, which are part of its ExecutorInfo, and the ExecutorInfo must be the
+ * same for all tasks of an executor. Usually the resources are unreserved; if an agent offers none, or the app accepts
+ * none, they come from a reservation, and the executor gets another id.
  */
 
 import { amountsOf } from '../../../mesos/resources.ts';
@@ -12,15 +12,15 @@ import type { Settings } from '../../domain/settings.ts';
 import { type Pool, UNRESERVED } from './pools.ts';
 
 export interface ExecutorKind {
-  /** Its id but for the slot's number. */
+  /** The executor id without the slot number. */
   readonly prefix: string;
   readonly resources: readonly Resource[];
   readonly cost: Scalars;
-  /** What a new one takes its resources from; undefined where nothing of the kind was offered. */
+  /** The pool for a new executor; undefined if the offer has no such resources. */
   readonly pool: Pool | undefined;
 }
 
-/** The kinds that can be told from an offer. The one without reservations comes first: it is the same everywhere. */
+/** Derives the kinds from an offer. The kind without reservations comes first: it is the same on all agents. */
 export function executorKinds(pools: readonly Pool[], { dockerExecutor }: Settings): ExecutorKind[] {
   const { info, idPrefix } = dockerExecutor;
   const resources = info.resources ?? [];
@@ -47,7 +47,7 @@ function costOf(resources: readonly Resource[]): Scalars {
   };
 }
 
-/** FNV-1a: tells the few kinds on one agent apart, and is the same in every run. */
+/** FNV-1a. Deterministic, and sufficient to distinguish the few kinds on an agent. */
 function fingerprint(text: string): string {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

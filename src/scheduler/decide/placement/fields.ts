@@ -1,4 +1,4 @@
-/** What constraints can name of an agent. */
+/** Fields of an agent that constraints can refer to. */
 
 import { fromMilli, toMilli } from '../../../mesos/resources.ts';
 import type { Attribute, Offer } from '../../../mesos/types.ts';
@@ -6,7 +6,7 @@ import type { App } from '../../domain/app.ts';
 
 export type Fields = Readonly<Record<string, string>>;
 
-/** The values of the constraints' fields on the agent that made the offer. Fields it lacks are left out. */
+/** Reads the values of the constraints' fields from an offer. Missing fields are left out. */
 export function fieldsOf(app: Pick<App, 'constraints'>, offer: Offer): Fields {
   const fields: Record<string, string> = {};
   for (const [field] of app.constraints) {
@@ -16,8 +16,8 @@ export function fieldsOf(app: Pick<App, 'constraints'>, offer: Offer): Fields {
   return fields;
 }
 
-/** Fields may be named like what every object has, such as `constructor`. */
-export function fieldIn(fields: Fields, field: string): string | undefined {
+/** Checks for own properties, since a field may have a name such as `constructor`. */
+export function readField(fields: Fields, field: string): string | undefined {
   return Object.hasOwn(fields, field) ? fields[field] : undefined;
 }
 
@@ -37,7 +37,7 @@ function fieldOf(field: string, { hostname, domain, attributes }: Offer): string
   }
 }
 
-/** Written as Marathon compared them. */
+/** Formats an attribute as Marathon does for comparisons. */
 function textOf({ text, scalar, ranges, set }: Attribute): string | undefined {
   if (text) return text.value;
   if (scalar) return String(fromMilli(toMilli(scalar.value)));

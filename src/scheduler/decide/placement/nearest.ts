@@ -1,4 +1,4 @@
-/** Which agent is the nearest to doing for an app, and what single change of the app would make it do. */
+/** Finds the agent that comes closest to fitting an app, and the single change to the app that would make it fit. */
 
 import type { Constraint } from '../../domain/constraint.ts';
 import type { Check, Refusal } from '../../domain/placement.ts';
@@ -6,13 +6,13 @@ import type { Check, Refusal } from '../../domain/placement.ts';
 export interface Nearest {
   readonly agentId: string;
   readonly host: string;
-  /** What is missing there. */
+  /** The failed checks. */
   readonly failed: readonly Check[];
-  /** Undefined where one change is not enough. */
+  /** Undefined if a single change is not enough. */
   readonly remedy?: Remedy;
 }
 
-/** A field of the app, and a value with which it would have been placed. */
+/** A field of the app, and a value with which the app would have been placed. */
 export type Remedy =
   | { readonly field: 'cpus' | 'mem' | 'disk' | 'gpus' | 'ports'; readonly from: number; readonly to: number }
   | { readonly field: 'hostPorts'; readonly from: readonly number[]; readonly to: 'any' }
@@ -23,38 +23,42 @@ export type Remedy =
     }
   | { readonly field: 'constraints'; readonly without: Constraint };
 
-/** Mesos gives no task fewer processors than this. */
-const LEAST_CPUS = 0.001;
+/** The minimum in Mesos. */
+const MIN_CPUS = 0.001;
 
-/** @returns undefined where no agent has refused the app of late */
-export function nearest(refusals: ReadonlyMap<string, Refusal>): Nearest | undefined {
+/** @returns undefined if no offer was rejected recently */
+export function findNearest(refusals: ReadonlyMap<string, Refusal>): Nearest | undefined {
   let best: { rank: readonly number[]; found: Nearest } | undefined;
   for (const [agentId, { host, checks }] of refusals) {
     const failed = checks.filter(({ ok }) => !ok);
     const [first, ...others] = failed;
-    const remedy = first && others.length === 0 ? remedyOf(first) : undefined;
-    const rank = [remedy ? 0 : 1, failed.length, failed.reduce((total, check) => total + gapOf(check), 0)];
+    const remedy = first && others.length === 0 ? findRemedy(first) : undefined;
+    const rank = [
+      remedy ? 0 : 1,
+      failed.length,
+      failed.reduce((total, check) => total + measureGap(check), 0),
+    ];
     if (best && !isLess(rank, best.rank)) continue;
     best = { rank, found: { agentId, host, failed, ...(remedy && { remedy }) } };
   }
   return best?.found;
 }
 
-/** In words, for whoever may change the app. */
+/** Describes a remedy for users. */
 export function remedyText(remedy: Remedy, host: string): string {
   switch (remedy.field) {
     case 'hostPorts':
-      return `any host port instead of ${remedy.from.join(', ')} would do on ${host}`;
+      return `any host port instead of ${remedy.from.join(', ')} would fit on ${host}`;
     case 'acceptedResourceRoles':
-      return `acceptedResourceRoles: ${remedy.to.join(', ')} instead of ${remedy.from.join(', ')} would do on ${host}`;
+      return `acceptedResourceRoles: ${remedy.to.join(', ')} instead of ${remedy.from.join(', ')} would fit on ${host}`;
     case 'constraints':
-      return `without the constraint ${remedy.without.join(' ')} it would do on ${host}`;
+      return `without the constraint ${remedy.without.join(' ')} it would fit on ${host}`;
     default:
-      return `${remedy.field}: ${remedy.to} instead of ${remedy.from} would do on ${host}`;
+      return `${remedy.field}: ${remedy.to} instead of ${remedy.from} would fit on ${host}`;
   }
 }
 
-function remedyOf(check: Check): Remedy | undefined {
+function findRemedy(check: Check): Remedy | undefined {
   switch (check.stage) {
     case 'roles':
       return { field: 'acceptedResourceRoles', from: check.accepted, to: check.offered };
@@ -71,15 +75,15 @@ function remedyOf(check: Check): Remedy | undefined {
       const { stage, wanted, executor, offered, divided } = check;
       const left = Math.round((offered - executor) * 1000) / 1000;
       const to = stage === 'gpus' ? Math.floor(left) : left;
-      const least = stage === 'cpus' ? LEAST_CPUS : 0;
+      const least = stage === 'cpus' ? MIN_CPUS : 0;
       if (divided || to < least) return undefined;
       return { field: stage, from: Math.round((wanted - executor) * 1000) / 1000, to };
     }
   }
 }
 
-/** From 0, nearly enough, to 1, nothing of it. */
-function gapOf(check: Check): number {
+/** @returns the missing share, from 0 (almost enough) to 1 (nothing offered) */
+function measureGap(check: Check): number {
   if (check.stage === 'roles' || check.stage === 'constraints') return 1;
   if (check.stage === 'ports' && check.missing.length > 0) return check.missing.length / check.wanted;
   return Math.max(0, check.wanted - check.offered) / Math.max(check.wanted, 1e-9);

@@ -1,4 +1,4 @@
-/** When the master is told which offers are of use, and what follows where it does not take that. */
+/** When offer constraints are sent to the master, and what happens if it rejects them. */
 
 import { describe, expect, it } from 'vitest';
 import { appV2, start, stop, update } from '../../../../test/scheduler/fixtures.ts';
@@ -43,7 +43,7 @@ function reconnect(harness: Harness, version = '1.11.0'): void {
   harness.deliverAll();
 }
 
-/** Of an app that no agent does for, once it has seen them. */
+/** Starts an app that fits no agent, and shows it the offers. */
 function waits(harness: Harness, rack: string): void {
   harness.input(start(on(rack)));
   harness.mesos.offer();
@@ -58,21 +58,21 @@ function updates(harness: Harness): Update[] {
   return harness.mesos.calls.filter((call): call is Update => call.type === 'UPDATE_FRAMEWORK');
 }
 
-function told(harness: Harness): (OfferConstraints | undefined)[] {
+function sentConstraints(harness: Harness): (OfferConstraints | undefined)[] {
   return updates(harness).map(({ update_framework }) => update_framework.offer_constraints);
 }
 
 function latest(harness: Harness): Update {
   const call = updates(harness).at(-1);
-  if (!call) throw new Error('the master was told nothing');
+  if (!call) throw new Error('the master received no constraints');
   return call;
 }
 
-describe('the master is told', () => {
-  it('once an app has seen what there is, with the framework as it is', () => {
+describe('constraints are sent', () => {
+  it('once an app has seen all offers, with the unchanged framework', () => {
     const harness = connected();
     harness.input(start(on('a', { instances: 3, cpus: 3 })));
-    expect(told(harness)).toEqual([]);
+    expect(sentConstraints(harness)).toEqual([]);
     const calls = harness.mesos.calls.length;
     harness.mesos.offer();
     harness.deliverAll();
@@ -94,35 +94,35 @@ describe('the master is told', () => {
     expect(refused()).not.toContain('agent-b2');
   });
 
-  it('nothing while all offers are wanted', () => {
+  it('never while all offers are needed', () => {
     const harness = connected();
     harness.input(start(appV2()));
     harness.rest();
     harness.input(update('/sleeper', { instances: 30, cpus: 1 }));
     harness.rest();
     expect(harness.state.ready.size).toBe(1);
-    expect(told(harness)).toEqual([]);
+    expect(sentConstraints(harness)).toEqual([]);
   });
 
-  it('nothing where it is older', () => {
+  it('never to an older master', () => {
     for (const version of ['1.10.9', '0.28.2', '', 'none']) {
       const harness = connected(version);
       waits(harness, 'c');
-      expect(told(harness)).toEqual([]);
+      expect(sentConstraints(harness)).toEqual([]);
     }
     for (const version of ['1.12.0', '2.0.1-dev']) {
       const harness = connected(version);
       waits(harness, 'c');
-      expect(told(harness)).toEqual([racks('c')]);
+      expect(sentConstraints(harness)).toEqual([racks('c')]);
     }
   });
 
-  it('when an app begins or ends to wait, and asked for offers again where more are of use', () => {
+  it('when an app starts or stops waiting, with a REVIVE if more offers are useful', () => {
     const harness = connected();
     waits(harness, 'c');
     let calls = harness.mesos.calls.length;
     waits(harness, 'd');
-    expect(told(harness)).toEqual([racks('c'), {}, racks('c', 'd')]);
+    expect(sentConstraints(harness)).toEqual([racks('c'), {}, racks('c', 'd')]);
     expect(since(harness, calls).map(({ type }) => type)).toEqual([
       'UPDATE_FRAMEWORK',
       'REVIVE',
@@ -132,31 +132,31 @@ describe('the master is told', () => {
     calls = harness.mesos.calls.length;
     harness.input(stop('/on-d'));
     expect(since(harness, calls)).toEqual([latest(harness)]);
-    expect(told(harness).at(-1)).toEqual(racks('c'));
+    expect(sentConstraints(harness).at(-1)).toEqual(racks('c'));
     calls = harness.mesos.calls.length;
     harness.input(update('/on-c', { constraints: [['rack', 'IS', 'a']] }, true));
     expect(since(harness, calls).map(({ type }) => type)).toEqual(['UPDATE_FRAMEWORK', 'REVIVE']);
-    expect(told(harness).at(-1)).toEqual({});
+    expect(sentConstraints(harness).at(-1)).toEqual({});
     harness.rest();
     expect(harness.mesos.live()).toHaveLength(1);
   });
 
-  it('that all are wanted once an app waits that has no constraints', () => {
+  it('empty once an app without constraints is waiting', () => {
     const harness = connected();
     waits(harness, 'c');
     harness.input(start(appV2({ cpus: 1 })));
     harness.rest();
     expect(harness.mesos.live()).toHaveLength(1);
-    expect(told(harness)).toEqual([racks('c'), {}, racks('c')]);
+    expect(sentConstraints(harness)).toEqual([racks('c'), {}, racks('c')]);
   });
 });
 
 describe('a new connection', () => {
-  it('is told once by SUBSCRIBE, and again when it stands', () => {
+  it('receives the constraints with SUBSCRIBE, and again afterwards', () => {
     const harness = connected();
     waits(harness, 'c');
     harness.disconnect();
-    expect(harness.state.constraints.restated).toEqual(racks('c'));
+    expect(harness.state.constraints.forSubscribe).toEqual(racks('c'));
     const calls = harness.mesos.calls.length;
     reconnect(harness);
     expect(since(harness, calls).filter(({ type }) => type !== 'RECONCILE')).toMatchObject([
@@ -165,75 +165,75 @@ describe('a new connection', () => {
     ]);
   });
 
-  it('is not told by a second SUBSCRIBE: the first may have failed for that', () => {
+  it('receives none with a second SUBSCRIBE: the first may have failed because of them', () => {
     const harness = connected();
     waits(harness, 'c');
     harness.disconnect();
     harness.disconnect();
-    expect(harness.state.constraints.restated).toBeUndefined();
-    // Whether the master has them from the first is not known.
+    expect(harness.state.constraints.forSubscribe).toBeUndefined();
+    // It is unknown whether the first SUBSCRIBE reached the master.
     harness.input(stop('/on-c'));
     reconnect(harness);
     harness.input(start(appV2()));
-    expect(told(harness)).toEqual([racks('c'), {}]);
+    expect(sentConstraints(harness)).toEqual([racks('c'), {}]);
   });
 
-  it('is told nothing by SUBSCRIBE where there is nothing to tell', () => {
+  it('receives none with SUBSCRIBE if there are none', () => {
     const harness = connected();
     harness.disconnect();
-    expect(harness.state.constraints.restated).toBeUndefined();
+    expect(harness.state.constraints.forSubscribe).toBeUndefined();
     reconnect(harness);
     harness.input(start(appV2()));
-    expect(told(harness)).toEqual([]);
+    expect(sentConstraints(harness)).toEqual([]);
   });
 
-  it('with an older master is told nothing, nor is the one after by SUBSCRIBE', () => {
+  it('to an older master receives none, and neither does the SUBSCRIBE after it', () => {
     const harness = connected();
     waits(harness, 'c');
     harness.disconnect();
     reconnect(harness, '1.9.0');
     harness.disconnect();
-    expect(harness.state.constraints.restated).toBeUndefined();
-    expect(told(harness)).toHaveLength(1);
+    expect(harness.state.constraints.forSubscribe).toBeUndefined();
+    expect(sentConstraints(harness)).toHaveLength(1);
   });
 });
 
-describe('a master that refuses them', () => {
+describe('a master that rejects constraints', () => {
   const refused = 'answered 400: Offer constraints are not valid';
 
-  it('is told that there are none, and no more on this connection', () => {
+  it('receives empty constraints, and none after that on this connection', () => {
     const harness = connected();
     waits(harness, 'c');
     harness.input({ type: 'call_failed', call: latest(harness), refused });
-    expect(told(harness)).toEqual([racks('c'), {}]);
+    expect(sentConstraints(harness)).toEqual([racks('c'), {}]);
     expect(harness.mesos.calls.at(-1)?.type).toBe('REVIVE');
     harness.input(start(on('a')));
     harness.rest();
-    expect(told(harness)).toHaveLength(2);
+    expect(sentConstraints(harness)).toHaveLength(2);
     expect(harness.mesos.live()).toHaveLength(1);
     harness.disconnect();
     reconnect(harness);
-    expect(told(harness)).toEqual([racks('c'), {}, racks('c')]);
+    expect(sentConstraints(harness)).toEqual([racks('c'), {}, racks('c')]);
   });
 
-  it('is told nothing where it refuses that too', () => {
+  it('receives nothing more if it rejects empty constraints too', () => {
     const harness = connected();
     waits(harness, 'c');
     for (let n = 0; n < 2; n += 1) harness.input({ type: 'call_failed', call: latest(harness), refused });
     harness.input(start(on('a')));
     harness.rest();
-    expect(told(harness)).toHaveLength(2);
+    expect(sentConstraints(harness)).toHaveLength(2);
     expect(harness.mesos.live()).toHaveLength(1);
   });
 });
 
-it('what got lost is told again a second later', () => {
+it('lost constraints are sent again a second later', () => {
   const harness = connected();
   waits(harness, 'c');
   harness.input({ type: 'call_failed', call: latest(harness) });
-  expect(told(harness)).toHaveLength(1);
+  expect(sentConstraints(harness)).toHaveLength(1);
   harness.pass(1000);
-  expect(told(harness)).toEqual([racks('c'), racks('c')]);
+  expect(sentConstraints(harness)).toEqual([racks('c'), racks('c')]);
   const { offer_constraints: _, ...bare } = latest(harness).update_framework;
   harness.input({
     type: 'call_failed',
@@ -241,5 +241,5 @@ it('what got lost is told again a second later', () => {
     refused: 'answered 400',
   });
   harness.pass(60_000);
-  expect(told(harness)).toHaveLength(2);
+  expect(sentConstraints(harness)).toHaveLength(2);
 });

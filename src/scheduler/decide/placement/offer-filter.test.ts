@@ -9,11 +9,11 @@ import { constraintSchema } from '../../domain/constraint.ts';
 import { evolve } from '../../domain/evolve.ts';
 import { createState, type State } from '../../domain/state.ts';
 import { isNarrower, isSame, NO_CONSTRAINTS, offerConstraintsOf } from './offer-filter.ts';
-import { offered } from './offers.ts';
+import { handleOffers } from './offers.ts';
 
 type Given = readonly string[];
 
-/** A scheduler for which these apps wait, which have seen offers. */
+/** The state of a scheduler with these waiting apps, which have seen offers. */
 function waiting(...apps: App[]): State {
   const state = createState(settings());
   for (const app of apps) {
@@ -48,7 +48,7 @@ function constrained(...constraints: Given[]): App {
   return appV2({ id: `/app-${serial}`, instances: 2, cpus: 0.1, constraints });
 }
 
-function told(...apps: App[]): AttributeConstraint[][] | undefined {
+function groupsFor(...apps: App[]): AttributeConstraint[][] | undefined {
   const { role_constraints } = offerConstraintsOf(waiting(...apps));
   return role_constraints?.['*']?.groups.map(({ attribute_constraints }) => attribute_constraints);
 }
@@ -72,8 +72,8 @@ describe('the constraint', () => {
     [['rack', 'UNLIKE', 'a'], { text_not_equals: { value: 'a' } }],
     [['rack', 'UNLIKE', 'a|b'], { text_not_matches: { regex: 'a|b' } }],
     [['rack', 'UNLIKE', '[^a]'], undefined],
-  ])('%j is told as %j', (constraint, predicate) => {
-    expect(told(constrained(constraint))).toEqual(predicate && [[{ selector: rack, predicate }]]);
+  ])('%j becomes %j', (constraint, predicate) => {
+    expect(groupsFor(constrained(constraint))).toEqual(predicate && [[{ selector: rack, predicate }]]);
   });
 
   it.each<[string, AttributeConstraint['selector'] | undefined]>([
@@ -83,14 +83,14 @@ describe('the constraint', () => {
     ['@zone', { pseudoattribute_type: 'ZONE' }],
     ['räck', undefined],
     ['', undefined],
-  ])('on %j is told of %j', (field, selector) => {
+  ])('on %j selects %j', (field, selector) => {
     const predicate = { text_equals: { value: 'a' } };
-    expect(told(constrained([field, 'IS', 'a']))).toEqual(selector && [[{ selector, predicate }]]);
+    expect(groupsFor(constrained([field, 'IS', 'a']))).toEqual(selector && [[{ selector, predicate }]]);
   });
 
-  it('that every host meets is not told', () => {
-    expect(told(constrained(['hostname', 'UNIQUE']))).toBeUndefined();
-    expect(told(constrained(['hostname', 'UNIQUE'], ['rack', 'IS', 'a']))).toHaveLength(1);
+  it('that every host satisfies is left out', () => {
+    expect(groupsFor(constrained(['hostname', 'UNIQUE']))).toBeUndefined();
+    expect(groupsFor(constrained(['hostname', 'UNIQUE'], ['rack', 'IS', 'a']))).toHaveLength(1);
   });
 });
 
@@ -98,34 +98,34 @@ describe('constraints', () => {
   const a = ['rack', 'IS', 'a'];
   const b = ['rack', 'IS', 'b'];
 
-  it('are one group for each set of them, whatever the order', () => {
+  it('form one group for each set, independent of the order', () => {
     const ssd = ['disk', 'LIKE', 'ssd'];
-    const groups = told(constrained(a, ssd), constrained(ssd, a), constrained(b), constrained(b, b));
+    const groups = groupsFor(constrained(a, ssd), constrained(ssd, a), constrained(b), constrained(b, b));
     expect(groups?.map((group) => group.length)).toEqual([2, 1]);
     expect(offerConstraintsOf(waiting(constrained(a), constrained(b)))).toEqual(
       offerConstraintsOf(waiting(constrained(b), constrained(a))),
     );
   });
 
-  it('are none where an app has none, nothing waits, or there are many', () => {
-    expect(told(constrained(a), constrained())).toBeUndefined();
-    expect(told()).toBeUndefined();
+  it('are empty if an app has none, no app is waiting, or there are too many', () => {
+    expect(groupsFor(constrained(a), constrained())).toBeUndefined();
+    expect(groupsFor()).toBeUndefined();
     const racks = (howMany: number) =>
       Array.from({ length: howMany }, (_, i) => constrained(['rack', 'IS', `r${i}`]));
-    expect(told(...racks(50))).toHaveLength(50);
-    expect(told(...racks(51))).toBeUndefined();
+    expect(groupsFor(...racks(50))).toHaveLength(50);
+    expect(groupsFor(...racks(51))).toBeUndefined();
     const same = Array.from({ length: 1001 }, () => constrained(a));
-    expect(told(...same)).toBeUndefined();
-    expect(told(...same.slice(1))).toHaveLength(1);
+    expect(groupsFor(...same)).toBeUndefined();
+    expect(groupsFor(...same.slice(1))).toHaveLength(1);
   });
 
-  it('are none while an app has seen no offer', () => {
+  it('are empty while an app has not seen an offer', () => {
     const state = waiting(constrained(a), constrained(b));
     for (const record of state.apps.values()) delete record.offerCounts;
     expect(offerConstraintsOf(state)).toEqual(NO_CONSTRAINTS);
   });
 
-  it('of an app whose deployment has not come to it yet are not told', () => {
+  it('leave out an app that its deployment has not reached yet', () => {
     const state = waiting(constrained(a));
     for (const record of state.apps.values()) delete record.active;
     expect(offerConstraintsOf(state)).toEqual(NO_CONSTRAINTS);
@@ -196,7 +196,7 @@ function offerOf(
   return offer;
 }
 
-it('whatever placement could use is let through', () => {
+it('every offer that placement could use is let through', () => {
   let used = 0;
   let kept = 0;
   fc.assert(
@@ -204,7 +204,7 @@ it('whatever placement could use is let through', () => {
       fc.array(fc.array(constraint, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 3 }),
       fc.array(agent, { minLength: 1, maxLength: 4 }),
       (apps, agents) => {
-        // Not those that can't be met alone, which are refused when they are posted.
+        // Without contradictory constraints, which the API refuses.
         const state = waiting(
           ...apps.map((given) => ({
             ...constrained(),
@@ -213,7 +213,9 @@ it('whatever placement could use is let through', () => {
         );
         const constraints = offerConstraintsOf(state);
         for (const offer of agents.map(offerOf)) {
-          const launched = offered(state, [offer], 0).events.some(({ type }) => type === 'task_launched');
+          const launched = handleOffers(state, [offer], 0).events.some(
+            ({ type }) => type === 'task_launched',
+          );
           const passes = passesConstraints(constraints, '*', offer);
           if (launched) expect(passes, JSON.stringify({ apps, offer, constraints })).toBe(true);
           if (launched) used += 1;
@@ -222,7 +224,7 @@ it('whatever placement could use is let through', () => {
       },
     ),
   );
-  // Both happen: the property says something.
+  // Both happen, so the property is meaningful.
   expect(used).toBeGreaterThan(0);
   expect(kept).toBeGreaterThan(0);
 });

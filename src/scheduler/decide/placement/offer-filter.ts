@@ -1,36 +1,36 @@
 /**
- * What the master can know of which offers are of use: the constraints that an app puts on each agent by itself. It
- * never keeps an offer away that placement could use; where that is in doubt, a constraint is left out, or all are.
+ * Offer constraints for the master: the constraints of waiting apps that can be checked for each agent on its own. They
+ * must never hold back an offer that placement could use; in case of doubt a constraint, or all of them, is left out.
  */
 
 import type { AttributeConstraint, AttributePredicate, OfferConstraints } from '../../../mesos/types.ts';
 import type { App } from '../../domain/app.ts';
 import { type Constraint, isNumber } from '../../domain/constraint.ts';
 import type { State } from '../../domain/state.ts';
-import { re2Of } from './re2.ts';
+import { toRe2 } from './re2.ts';
 
-/** Apps that are looked at, and groups that are told: with more, an offer is likely to be of use for one of them. */
-const MOST_APPS = 1000;
-const MOST_GROUPS = 50;
+/** Limits for apps and groups: beyond them, almost every offer is useful for some app. */
+const MAX_APPS = 1000;
+const MAX_GROUPS = 50;
 
-/** All offers are wanted. */
+/** Requests all offers. */
 export const NO_CONSTRAINTS: OfferConstraints = {};
 
-/** Those of the apps that could launch now: a group for each set of constraints, all or none of the apps. */
+/** Builds the constraints of all apps that may launch now: one group for each set of constraints. */
 export function offerConstraintsOf(state: Pick<State, 'apps' | 'ready' | 'settings'>): OfferConstraints {
-  if (state.ready.size > MOST_APPS) return NO_CONSTRAINTS;
+  if (state.ready.size > MAX_APPS) return NO_CONSTRAINTS;
   const groups = new Map<string, AttributeConstraint[]>();
   for (const id of state.ready) {
     const { active, offerCounts } = state.apps.get(id) ?? {};
     if (!active) continue;
-    // An app sees once what there is, or nobody could be told why it waits.
+    // Each app sees unfiltered offers once, to record why it is waiting.
     const { group, text } = offerCounts ? groupOf(active) : NO_GROUP;
     if (group.length === 0) return NO_CONSTRAINTS;
     groups.set(text, group);
-    if (groups.size > MOST_GROUPS) return NO_CONSTRAINTS;
+    if (groups.size > MAX_GROUPS) return NO_CONSTRAINTS;
   }
   if (groups.size === 0) return NO_CONSTRAINTS;
-  // In an order of their own, so that the same set is the same text.
+  // Sorted, so that equal sets have equal texts.
   const inOrder = [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     role_constraints: {
@@ -45,7 +45,7 @@ export function isSame(a: OfferConstraints, b: OfferConstraints): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Whether every offer that `next` lets through was let through by `before`: its groups are among those. */
+/** True if `before` lets every offer through that `next` does, because it contains all of its groups. */
 export function isNarrower(next: OfferConstraints, before: OfferConstraints, role: string): boolean {
   const old = before.role_constraints?.[role]?.groups;
   const groups = next.role_constraints?.[role]?.groups;
@@ -61,21 +61,21 @@ interface Group {
 
 const NO_GROUP: Group = { group: [], text: '[]' };
 
-/** Made once for each definition, since those that wait are looked at again with every change of demand. */
-const made = new WeakMap<App, Group>();
+/** Cached by definition, since all waiting apps are evaluated at every change of demand. */
+const cachedGroups = new WeakMap<App, Group>();
 
 function groupOf(app: App): Group {
-  const known = made.get(app);
+  const known = cachedGroups.get(app);
   if (known) return known;
   const group = constraintsOf(app);
   const fresh = { group, text: JSON.stringify(group) };
-  made.set(app, fresh);
+  cachedGroups.set(app, fresh);
   return fresh;
 }
 
-/** One that every agent meets is left out. */
+/** Translates constraints; those that every agent satisfies are left out. */
 function constraintsOf({ constraints }: App): AttributeConstraint[] {
-  const told = new Map<string, AttributeConstraint>();
+  const byText = new Map<string, AttributeConstraint>();
   for (const constraint of constraints) {
     const selector = selectorOf(constraint[0]);
     const predicate = selector && predicateOf(constraint);
@@ -83,9 +83,9 @@ function constraintsOf({ constraints }: App): AttributeConstraint[] {
     const isHostname = 'pseudoattribute_type' in selector && selector.pseudoattribute_type === 'HOSTNAME';
     if (isHostname && 'exists' in predicate) continue;
     const one = { selector, predicate };
-    told.set(JSON.stringify(one), one);
+    byText.set(JSON.stringify(one), one);
   }
-  return [...told].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }
 
 function selectorOf(field: string): AttributeConstraint['selector'] | undefined {
@@ -104,7 +104,7 @@ function selectorOf(field: string): AttributeConstraint['selector'] | undefined 
 
 const EXISTS: AttributePredicate = { exists: {} };
 
-/** Attributes that are no text pass all but the first; whether they do is found out by placement. */
+/** Mesos' text predicates let attributes of other types pass; placement checks those itself. */
 function predicateOf([, operator, value = '']: Constraint): AttributePredicate | undefined {
   switch (operator) {
     case 'UNIQUE':
@@ -112,18 +112,18 @@ function predicateOf([, operator, value = '']: Constraint): AttributePredicate |
     case 'GROUP_BY':
       return EXISTS;
     case 'IS':
-      // Numbers may be written in several ways.
+      // Equal numbers may be written differently.
       return isPlain(value) && !isNumber(value) ? { text_equals: { value } } : EXISTS;
     case 'CLUSTER':
       return value !== '' && isPlain(value) ? { text_equals: { value } } : EXISTS;
     case 'LIKE': {
-      const found = re2Of(operator, value);
+      const found = toRe2(operator, value);
       if (!found) return EXISTS;
       const { regex, text } = found;
       return text === undefined ? { text_matches: { regex } } : { text_equals: { value: text } };
     }
     case 'UNLIKE': {
-      const found = re2Of(operator, value);
+      const found = toRe2(operator, value);
       if (!found) return undefined;
       const { regex, text } = found;
       return text === undefined ? { text_not_matches: { regex } } : { text_not_equals: { value: text } };
@@ -131,7 +131,7 @@ function predicateOf([, operator, value = '']: Constraint): AttributePredicate |
   }
 }
 
-/** The same bytes to whoever reads or writes JSON. */
+/** True for printable ASCII, which every JSON implementation reads and writes in the same way. */
 function isPlain(text: string): boolean {
   return /^[ -~]*$/.test(text);
 }

@@ -10,36 +10,36 @@ import { noScalars, sum } from './pools.ts';
 import { shelvedInOrder } from './shelf.ts';
 
 /**
- * Bins that are looked at in vain for one lot of offers, so that it is answered soon however many apps wait. The apps
- * left over come first next time.
+ * Limits the failed attempts for the offers of one event, so that they are answered soon even if many apps wait. The
+ * remaining apps come first next time.
  */
-const MOST_EFFORT = 100_000;
-/** How long offers stay away that were not tried for all apps; Mesos' own default. */
-const AGAIN_SECONDS = 5;
+const MAX_EFFORT = 100_000;
+/** Filter for offers that were not tried for all apps; Mesos' default. */
+const RETRY_SECONDS = 5;
 
 /**
- * Fills offers with the tasks that wait. Each offer is answered at once, so none is ever held: one ACCEPT with all
- * that fits, or a DECLINE that keeps it away until offers are asked for again.
+ * Fills offers with waiting tasks. Each offer is answered at once and never held: with an ACCEPT for all tasks that
+ * fit, or with a DECLINE that filters the agent until offers are revived.
  */
-export function offered(state: State, offers: readonly Offer[], now: number): Decision {
+export function handleOffers(state: State, offers: readonly Offer[], now: number): Decision {
   const bins = offers.map((offer, i) => openBin(offer, i, state));
-  const events: StateEvent[] = larger(state, bins);
+  const events: StateEvent[] = recordLargestOffer(state, bins);
   const inOrder = shelvedInOrder(bins);
   const round: Round = { state, now, inOrder, shelves: new Map(), events, effort: 0 };
   let allPlaced = true;
   let allTried = true;
   for (const appId of state.ready) {
-    if (round.effort > MOST_EFFORT) {
+    if (round.effort > MAX_EFFORT) {
       allTried = false;
       break;
     }
     const record = state.apps.get(appId);
     if (record && !place(round, record)) allPlaced = false;
   }
-  return { events, calls: answers(state, bins, allPlaced && allTried, allTried) };
+  return { events, calls: answerOffers(state, bins, allPlaced && allTried, allTried) };
 }
 
-function larger({ largestOffer }: State, bins: readonly Bin[]): StateEvent[] {
+function recordLargestOffer({ largestOffer }: State, bins: readonly Bin[]): StateEvent[] {
   const largest = { ...(largestOffer ?? noScalars()) };
   let grew = largestOffer === undefined && bins.length > 0;
   for (const name of SCALARS) {
@@ -53,10 +53,10 @@ function larger({ largestOffer }: State, bins: readonly Bin[]): StateEvent[] {
   return grew ? [{ type: 'larger_offered', largest }] : [];
 }
 
-function answers(state: State, bins: readonly Bin[], allPlaced: boolean, allTried: boolean): Call[] {
+function answerOffers(state: State, bins: readonly Bin[], allPlaced: boolean, allTried: boolean): Call[] {
   const calls: Call[] = [];
   const unused: Bin[] = [];
-  // What is left of an accepted offer is worth seeing again only while something waits.
+  // The rest of an accepted offer is needed again at once only while tasks are waiting.
   const refuse_seconds = allPlaced ? state.settings.declineOfferMs / 1000 : 0;
   for (const bin of bins) {
     if (bin.tasks.length === 0) {
@@ -77,7 +77,7 @@ function answers(state: State, bins: readonly Bin[], allPlaced: boolean, allTrie
     calls.push(
       decline(
         unused.map(({ offer }) => offer.id),
-        allTried ? seconds : Math.min(AGAIN_SECONDS, seconds),
+        allTried ? seconds : Math.min(RETRY_SECONDS, seconds),
       ),
     );
   }

@@ -33,7 +33,7 @@ describe('the ports of an app whose tasks keep failing', () => {
     return portsOf(harness);
   };
 
-  it('are others each time, so that one held by a stranger is not in the way for ever', () => {
+  it('change each time, so that a port held outside Mesos does not block the app forever', () => {
     expect(failing({ ...AGENT, ports: 3 }, [0])).toEqual([
       [[31000, 31000]],
       [[31001, 31001]],
@@ -51,7 +51,7 @@ describe('the ports of an app whose tasks keep failing', () => {
     ]);
   });
 
-  it('are the same where there are no others', () => {
+  it('stay the same if there are no others', () => {
     expect(new Set(failing({ ...AGENT, ports: 1 }, [0]).map(String))).toEqual(new Set(['31000,31000']));
   });
 });

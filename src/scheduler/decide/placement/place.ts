@@ -1,31 +1,31 @@
 import type { App } from '../../domain/app.ts';
 import { isOnAgent, probesOf } from '../../domain/checks.ts';
 import type { StateEvent } from '../../domain/events.ts';
-import { type Check, MOST_REFUSALS, reasonOf } from '../../domain/placement.ts';
+import { type Check, MAX_REFUSALS, reasonOf } from '../../domain/placement.ts';
 import type { AppRecord, State } from '../../domain/state.ts';
 import type { Task } from '../../domain/task.ts';
 import { uuidOf } from '../../domain/uuid.ts';
 import { taskId } from '../tasks/form.ts';
 import { taskInfo } from '../tasks/task-info.ts';
-import { type Bin, checksOf, fill } from './bin.ts';
+import { type Bin, checkStages, fill } from './bin.ts';
 import { type Candidate, Candidates } from './candidates.ts';
-import { brokenBy } from './constraints.ts';
+import { findBroken } from './constraints.ts';
 import { fieldsOf } from './fields.ts';
 import { Shelf, type Shelved } from './shelf.ts';
 import { type Want, wantOf } from './want.ts';
 
-/** Offers that came together, while they are being filled. */
+/** The offers of one event while they are being filled. */
 export interface Round {
   readonly state: State;
   readonly now: number;
   readonly inOrder: readonly Shelved[];
   readonly shelves: Map<string, Shelf>;
   readonly events: StateEvent[];
-  /** What was done in vain so far, in bins looked at. */
+  /** Number of bins tried without success so far. */
   effort: number;
 }
 
-/** What an app costs that finds nothing, and an agent of which is told what it lacks, in bins looked at. */
+/** Costs of an app without a place, and of reporting a refusal, in units of tried bins. */
 const EFFORT_OF_APP = 100;
 const EFFORT_OF_REFUSAL = 5;
 
@@ -43,15 +43,15 @@ export function place(round: Round, record: AppRecord): boolean {
     if (!found) break;
     const task = newTask(state, record, active, found, placed, now);
     events.push(...launch(state, task, now));
-    const given = fill(found.bin, want, found.fit);
-    found.bin.tasks.push(taskInfo(active, want.form, task, given, state.settings));
+    const allotment = fill(found.bin, want, found.fit);
+    found.bin.tasks.push(taskInfo(active, want.form, task, allotment, state.settings));
     candidates.placed(found);
   }
   const broken = candidates.close();
   if (placed === record.missing) return true;
   round.effort += EFFORT_OF_APP + candidates.tries;
-  tell(round, record, { app: active, shelf, candidates, broken, placed });
-  // A daemon has its place on every agent that would do.
+  reportRefusals(round, record, { app: active, shelf, candidates, broken, placed });
+  // A daemon always wants more agents, so it counts as placed.
   return active.mode === 'daemon';
 }
 
@@ -105,27 +105,27 @@ interface Outcome {
   readonly app: App;
   readonly shelf: Shelf;
   readonly candidates: Candidates;
-  /** The bins that broke a constraint. */
+  /** Bins that violate a constraint. */
   readonly broken: readonly Bin[];
   readonly placed: number;
 }
 
-/** Says what the offers lacked: how many lacked what, and of a bounded number of agents everything. */
-function tell(round: Round, record: AppRecord, outcome: Outcome): void {
+/** Reports what the offers lacked: counts by stage, and all checks for a limited number of agents. */
+function reportRefusals(round: Round, record: AppRecord, outcome: Outcome): void {
   const { app, shelf, broken, placed } = outcome;
   const { events, now: at } = round;
   const brokenOn = new Map(broken.map((bin) => [bin.offer.agent_id.value, bin]));
-  for (const agentId of agentsToTell(record, brokenOn, shelf)) {
+  for (const agentId of agentsToReport(record, brokenOn, shelf)) {
     const bin = brokenOn.get(agentId) ?? shelf.failedOn(agentId);
     if (!bin) continue;
     round.effort += EFFORT_OF_REFUSAL;
     const checks = [
-      ...(brokenOn.has(agentId) ? checksOf(bin, shelf.want) : shelf.checks(agentId)),
+      ...(brokenOn.has(agentId) ? checkStages(bin, shelf.want) : shelf.checks(agentId)),
       constraintsCheck(outcome, bin),
     ];
     const failed = checks.find(({ ok }) => !ok);
     const reason = failed && reasonOf(failed);
-    // Told once, not each time the same offer comes.
+    // Reported once, not each time the same offer comes.
     if (reason === undefined || record.refusals.get(agentId)?.reason === reason) continue;
     const { offer } = bin;
     events.push({
@@ -145,14 +145,14 @@ function tell(round: Round, record: AppRecord, outcome: Outcome): void {
   events.push({ type: 'offers_weighed', appId: app.id, processed, refused, used: placed > 0, at });
 }
 
-/** Those that are remembered already, and as many others as there is room for. */
-function* agentsToTell(
+/** Yields the agents whose refusals are recorded already, and further agents up to the limit. */
+function* agentsToReport(
   { refusals }: AppRecord,
   brokenOn: ReadonlyMap<string, Bin>,
   shelf: Shelf,
 ): Generator<string> {
-  let left = MOST_REFUSALS - refusals.size;
-  const few = brokenOn.size + shelf.failedCount <= MOST_REFUSALS;
+  let left = MAX_REFUSALS - refusals.size;
+  const few = brokenOn.size + shelf.failedCount <= MAX_REFUSALS;
   if (!few) for (const id of refusals.keys()) if (brokenOn.has(id) || shelf.failedOn(id)) yield id;
   for (const ids of [brokenOn.keys(), shelf.failed()]) {
     for (const id of ids) {
@@ -169,6 +169,6 @@ function* agentsToTell(
 
 function constraintsCheck({ app, candidates }: Outcome, bin: Bin): Check {
   if (app.constraints.length === 0) return { stage: 'constraints', ok: true, broken: [] };
-  const broken = brokenBy(candidates.rules, fieldsOf(app, bin.offer));
+  const broken = findBroken(candidates.rules, fieldsOf(app, bin.offer));
   return { stage: 'constraints', ok: broken.length === 0, broken };
 }

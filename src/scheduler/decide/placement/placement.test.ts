@@ -34,7 +34,7 @@ function reasons(harness: Harness, appId = 'multidis'): string[] {
 }
 
 describe('placement', () => {
-  it('puts one instance on each agent whose offers come together', () => {
+  it('puts one instance on each agent with an offer in the same event', () => {
     const tasks = launched(started([AGENT, OTHER], app()));
     expect(tasks.map((task) => task.agent_id.value)).toEqual(['S0', 'S1']);
   });
@@ -45,7 +45,7 @@ describe('placement', () => {
     expect(launched(harness).map((task) => task.agent_id.value)).toEqual(['S0', 'S0']);
   });
 
-  it('evens out what an earlier round left uneven', () => {
+  it('evens out an uneven earlier placement', () => {
     const harness = started([AGENT], app({ instances: 1 }));
     harness.rest();
     const both = new Harness([AGENT, OTHER]);
@@ -152,7 +152,7 @@ describe('placement', () => {
     expect(launched(harness)).toHaveLength(2);
     expect(reasons(harness)).toEqual(['cpus: 1 wanted, 0 offered']);
     const tight = started([{ ...agent, cpus: 2 }], app({ cpus: 2, instances: 1 }));
-    expect(reasons(tight)).toEqual(['cpus: 2.1 wanted, 0.1 of that for its executor, 2 offered']);
+    expect(reasons(tight)).toEqual(['cpus: 2.1 wanted, including 0.1 for its executor, 2 offered']);
   });
 
   it('opens another executor after 200 tasks', () => {
@@ -163,16 +163,16 @@ describe('placement', () => {
     expect(ids.filter((id) => id.endsWith('.1'))).toHaveLength(1);
   });
 
-  it('says what is missing', () => {
+  it('reports what is missing', () => {
     expect(reasons(started([AGENT], app({ mem: 9000 })))).toEqual([
-      'mem: 9032 wanted, 32 of that for its executor, 4096 offered',
+      'mem: 9032 wanted, including 32 for its executor, 4096 offered',
     ]);
     expect(reasons(started([AGENT], app({ disk: 9000 })))).toEqual(['disk: 9000 wanted, 1000 offered']);
     const ports = started([{ ...AGENT, ports: 1 }], app({ ports: [0, 0], instances: 1 }));
     expect(reasons(ports)).toEqual(['ports: 2 wanted, 1 offered']);
   });
 
-  it('tells a refusal once', () => {
+  it('reports a refusal once', () => {
     const harness = started([AGENT], app({ mem: 9000 }));
     harness.mesos.call({ type: 'REVIVE' });
     harness.mesos.offer();
@@ -181,12 +181,12 @@ describe('placement', () => {
     expect(harness.mesos.calls.at(-1)?.type).toBe('DECLINE');
   });
 
-  it('remembers a bounded number of refusals', () => {
+  it('records a limited number of refusals', () => {
     const agents = Array.from({ length: 60 }, (_, i) => ({ ...AGENT, id: `S${i}`, host: `h${i}` }));
     expect(reasons(started(agents, app({ mem: 9000 })))).toHaveLength(50);
   });
 
-  it('passes over reserved resources', () => {
+  it('ignores reserved resources', () => {
     const harness = started([AGENT], app({ mem: 100, instances: 1 }));
     const offer = {
       id: { value: 'o' },
@@ -200,10 +200,10 @@ describe('placement', () => {
     };
     harness.input(scale('/multidis', 2));
     harness.input({ type: 'mesos', event: { type: 'OFFERS', offers: { offers: [offer] } } });
-    expect(reasons(harness)).toEqual(['cpus: 1.1 wanted, 0.1 of that for its executor, 0 offered']);
+    expect(reasons(harness)).toEqual(['cpus: 1.1 wanted, including 0.1 for its executor, 0 offered']);
   });
 
-  it('never names two tasks alike, though an app is started anew in the same millisecond', () => {
+  it('gives tasks unique ids even if an app is created again in the same millisecond', () => {
     const harness = started([AGENT], app({ instances: 1 }));
     harness.input(stop('/multidis'));
     harness.input(start(app({ instances: 1 })));
@@ -266,7 +266,7 @@ describe('constraints', () => {
     expect(agentsOf(constraints)).toEqual(expected);
   });
 
-  it('CLUSTER keeps to the first value, or to the one named', () => {
+  it('CLUSTER uses the first value, or the named one', () => {
     expect(new Set(agentsOf([['rack', 'CLUSTER']]))).toEqual(new Set(['S0', 'S1']));
     expect(new Set(agentsOf([['rack', 'CLUSTER', 'y']]))).toEqual(new Set(['S2']));
   });
@@ -280,7 +280,7 @@ describe('constraints', () => {
     expect([...counts.values()]).toEqual([3, 3, 3]);
   });
 
-  it('still holds after a restart, from the values stored with the tasks', () => {
+  it('hold after a restart, with the values stored with the tasks', () => {
     const harness = started(racks, app({ instances: 2, constraints: [['rack', 'UNIQUE']] }));
     harness.rest();
     harness.restart();
@@ -290,10 +290,10 @@ describe('constraints', () => {
     harness.mesos.offer();
     harness.deliverAll();
     expect(launched(harness)).toHaveLength(3);
-    expect(reasons(harness)).toContain('constraint rack UNIQUE: here rack is x');
+    expect(reasons(harness)).toContain('constraint rack UNIQUE: rack is x');
   });
 
-  it('reads attributes of every type', () => {
+  it('read attributes of every type', () => {
     const harness = new Harness([]);
     harness.connect();
     harness.deliverAll();
@@ -324,8 +324,8 @@ describe('constraints', () => {
   });
 });
 
-describe('offers that are not wanted', () => {
-  it('are declined for long, and no more are asked for', () => {
+describe('unneeded offers', () => {
+  it('are declined for a long time, and suppressed', () => {
     const harness = started([AGENT]);
     harness.mesos.call({ type: 'REVIVE' });
     harness.mesos.offer();
@@ -337,7 +337,7 @@ describe('offers that are not wanted', () => {
     expect(harness.state.suppressed).toBe(true);
   });
 
-  it('are suppressed once all is placed, and asked for again when an app needs them', () => {
+  it('are suppressed once all tasks are placed, and revived when an app needs them', () => {
     const harness = started([AGENT], app());
     expect(harness.mesos.calls.at(-1)).toEqual({ type: 'SUPPRESS', suppress: { roles: ['*'] } });
     expect(accepts(harness)[0]).toMatchObject({ accept: { filters: { refuse_seconds: 120 } } });
@@ -345,19 +345,19 @@ describe('offers that are not wanted', () => {
     expect(harness.mesos.calls.at(-1)).toEqual({ type: 'REVIVE', revive: { roles: ['*'] } });
   });
 
-  it('come back soon while something still waits', () => {
+  it('come back soon while an app is still waiting', () => {
     const harness = started([AGENT], app({ instances: 9 }));
     expect(accepts(harness)[0]).toMatchObject({ accept: { filters: { refuse_seconds: 0 } } });
     expect(harness.state.suppressed).toBe(false);
   });
 
-  it('are asked for again when demand grows though some app waits already', () => {
+  it('are revived when demand grows while another app is waiting', () => {
     const harness = started([AGENT], app({ mem: 9000 }));
     harness.input(scale('/multidis', 3));
     expect(harness.mesos.calls.at(-1)?.type).toBe('REVIVE');
   });
 
-  it('are asked for again when a task ends while another app waits', () => {
+  it('are revived when a task ends while another app is waiting', () => {
     const harness = started([AGENT], app({ instances: 1 }), app({ id: 'big', mem: 3600, instances: 1 }));
     harness.mesos.work();
     harness.deliverAll();
@@ -371,7 +371,7 @@ describe('offers that are not wanted', () => {
   });
 });
 
-it('names shared executors by a hash of all that they are', async () => {
+it('names shared executors by a hash of their ExecutorInfo', async () => {
   const { sharedExecutorOf, canonicalJson } = await import('../../domain/executor.ts');
   const texts: string[] = [];
   const hash = (text: string) => {

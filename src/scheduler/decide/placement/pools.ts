@@ -1,4 +1,4 @@
-/** The resources of an offer, by the role they are reserved for. */
+/** Groups the resources of an offer by reservation. */
 
 import { fromMilli, normalizeRanges, subtractRanges, toMilli } from '../../../mesos/resources.ts';
 import type { Offer, Range, Resource } from '../../../mesos/types.ts';
@@ -7,17 +7,17 @@ import { SCALARS, type Scalars } from '../../domain/placement.ts';
 
 export const UNRESERVED = '*';
 
-/** What of an offer has all but name and amount in common, and what is left of it. */
+/** The remaining resources of an offer that differ only in name and amount. */
 export interface Pool {
-  /** For whom it is reserved, or `*`. */
+  /** The role it is reserved for, or `*`. */
   readonly role: string;
-  /** How it is reserved and allocated, exactly as it was offered: Mesos takes it for another resource otherwise. */
+  /** Reservation and allocation, unchanged from the offer: Mesos would treat anything else as a different resource. */
   readonly identity: Omit<Resource, 'name' | 'type' | 'scalar' | 'ranges' | 'set'>;
   readonly scalars: Scalars;
   ports: readonly Range[];
 }
 
-/** What is reserved comes first, since nobody else can use it. */
+/** Sorts reserved resources first, since no other framework can use them. */
 export function poolsOf(offer: Offer, role: string): Pool[] {
   const pools = new Map<string, Pool>();
   for (const resource of offer.resources) {
@@ -36,17 +36,17 @@ export function poolsOf(offer: Offer, role: string): Pool[] {
   return [...pools.values()].sort((a, b) => Number(a.role === UNRESERVED) - Number(b.role === UNRESERVED));
 }
 
-/** For whom a resource is reserved, in either of the forms that Mesos tells it. */
+/** @returns the role a resource is reserved for, in either of Mesos' two formats */
 export function reservedRole({ reservations, role }: Resource): string {
   return reservations?.at(-1)?.role ?? role ?? UNRESERVED;
 }
 
-/** Volumes, special disks and what may be taken back at any time are passed over. */
+/** Excludes volumes, special disks and revocable resources. */
 function isUsable({ type, disk, revocable, shared }: Resource): boolean {
   return type !== 'SET' && disk === undefined && revocable === undefined && shared === undefined;
 }
 
-/** A role has the use of what is reserved for those above it. */
+/** A role can use resources reserved for its parent roles. */
 function isOurs(reservedFor: string, role: string): boolean {
   return reservedFor === UNRESERVED || reservedFor === role || role.startsWith(`${reservedFor}/`);
 }
@@ -61,8 +61,8 @@ export function sum(pools: readonly Pool[], name: keyof Scalars): number {
   return total;
 }
 
-/** Takes so much out of the pools, of the first that has any first. @returns it, as resources of a task */
-export function draw(pools: readonly Pool[], wanted: Scalars, ports: readonly number[]): Resource[] {
+/** Takes amounts and ports out of the pools, in their order. @returns them as resources of a task */
+export function takeResources(pools: readonly Pool[], wanted: Scalars, ports: readonly number[]): Resource[] {
   const drawn: Resource[] = [];
   for (const name of SCALARS) {
     let left = wanted[name];

@@ -1,4 +1,7 @@
-/** Arbitrary apps on arbitrary offers, round after round: whatever is placed is there, allowed, and no accident. */
+/**
+ * Places arbitrary apps on arbitrary offers: placements use offered resources, respect all rules, and are
+ * deterministic.
+ */
 
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
@@ -13,9 +16,9 @@ import { canonicalJson, sharedExecutorOf } from '../../domain/executor.ts';
 import { createState, type State } from '../../domain/state.ts';
 import type { Decision, Input } from '../inputs.ts';
 import { step } from '../step.ts';
-import { checksOf, fill, openBin, tryFit } from './bin.ts';
-import { nearest } from './nearest.ts';
-import { offered } from './offers.ts';
+import { checkStages, fill, openBin, tryFit } from './bin.ts';
+import { findNearest } from './nearest.ts';
+import { handleOffers } from './offers.ts';
 import { wantOf } from './want.ts';
 
 vi.setConfig({ testTimeout: runs(60_000) });
@@ -46,7 +49,7 @@ const resource: fc.Arbitrary<Resource[]> = fc
     { name: 'cpus', type: 'SCALAR', scalar: { value: cpus / 1000 }, ...identity },
     { name: 'mem', type: 'SCALAR', scalar: { value: mem }, ...identity },
     { name: 'gpus', type: 'SCALAR', scalar: { value: gpus }, ...identity },
-    // Each role has ports of its own: Mesos gives none twice.
+    // Each role has its own ports: Mesos offers no port twice.
     ...(ports > 0
       ? [
           {
@@ -119,7 +122,7 @@ function identityOf(resource: Resource | undefined): object {
   return identity;
 }
 
-/** Amounts by all that tells resources apart. */
+/** Amounts by the identity of the resources. */
 function byIdentity(resources: readonly Resource[]): Map<string, Amounts> {
   const found = new Map<string, Resource[]>();
   for (const one of resources) {
@@ -151,7 +154,7 @@ function launchedBy({ calls }: Decision): TaskInfo[][] {
   );
 }
 
-/** What is left of an offer, or an error where more was taken than there was. */
+/** @returns the rest of an offer; @throws if more was taken than offered */
 function rest(one: Offer, tasks: readonly TaskInfo[]): Offer {
   const executors = new Map<string, readonly Resource[]>();
   const running = new Set(one.executor_ids?.map(({ value }) => value));
@@ -159,7 +162,7 @@ function rest(one: Offer, tasks: readonly TaskInfo[]): Offer {
     if (!executor) continue;
     const id = executor.executor_id.value;
     const known = executors.get(id);
-    // Tasks of one executor must describe it alike.
+    // All tasks of an executor must have the same ExecutorInfo.
     if (known) expect(executor.resources).toEqual(known);
     executors.set(id, executor.resources ?? []);
   }
@@ -181,7 +184,7 @@ function rest(one: Offer, tasks: readonly TaskInfo[]): Offer {
   return { ...one, resources, executor_ids: executorIds };
 }
 
-it('no more of any role is taken than was offered, and only what the app accepts', () => {
+it('takes only offered resources of accepted roles', () => {
   fc.assert(
     fc.property(apps, offers, (definitions, all) => {
       const state = startedWith(definitions);
@@ -219,7 +222,7 @@ it('no more of any role is taken than was offered, and only what the app accepts
   );
 });
 
-it('constraints hold after every placement, and daemons have one task on an agent', () => {
+it('satisfies constraints after every placement, and puts one task of a daemon on an agent', () => {
   fc.assert(
     fc.property(apps, fc.array(offers, { minLength: 1, maxLength: 3 }), (definitions, rounds) => {
       const state = startedWith(definitions);
@@ -255,17 +258,17 @@ it('constraints hold after every placement, and daemons have one task on an agen
   );
 });
 
-it('the same offers to the same state make the same decision', () => {
+it('decides the same for equal offers and states', () => {
   fc.assert(
     fc.property(apps, offers, (definitions, all) => {
       const [one, other] = [startedWith(definitions), startedWith(definitions)];
-      expect(offered(one, all, 5)).toEqual(offered(other, structuredClone(all), 5));
+      expect(handleOffers(one, all, 5)).toEqual(handleOffers(other, structuredClone(all), 5));
     }),
     { numRuns: runs(100) },
   );
 });
 
-it('an agent does just when every check of it says so, and what waits is told why', () => {
+it('uses an agent exactly if all checks pass, and reports why an app is waiting', () => {
   fc.assert(
     fc.property(apps, offers, (definitions, all) => {
       const state = startedWith(definitions);
@@ -274,7 +277,7 @@ it('an agent does just when every check of it says so, and what waits is told wh
         for (const definition of definitions) {
           const want = wantOf(definition, state.settings);
           const fit = tryFit(bin, want);
-          const failed = checksOf(bin, want).find(({ ok }) => !ok)?.stage;
+          const failed = checkStages(bin, want).find(({ ok }) => !ok)?.stage;
           expect(typeof fit === 'string' ? fit : undefined).toBe(failed);
           if (typeof fit !== 'string') fill(bin, want, fit);
         }
@@ -301,14 +304,14 @@ it('an agent does just when every check of it says so, and what waits is told wh
   );
 });
 
-it('the one change that is named would place the app', () => {
+it('proposes a single change that would place the app', () => {
   fc.assert(
     fc.property(app, offers, (definition, all) => {
       const single = { ...definition, instances: 1, mode: 'service' as const };
       const state = startedWith([single]);
       run(state, { type: 'mesos', event: { type: 'OFFERS', offers: { offers: all } } });
       const record = state.apps.get('/app-0');
-      const near = record && nearest(record.refusals);
+      const near = record && findNearest(record.refusals);
       const remedy = near?.remedy;
       if (!remedy) return;
       const changed = changedBy(single, remedy);
@@ -321,7 +324,7 @@ it('the one change that is named would place the app', () => {
   );
 });
 
-type Remedy = NonNullable<NonNullable<ReturnType<typeof nearest>>['remedy']>;
+type Remedy = NonNullable<NonNullable<ReturnType<typeof findNearest>>['remedy']>;
 
 function changedBy(definition: App, remedy: Remedy): App {
   switch (remedy.field) {
@@ -333,7 +336,7 @@ function changedBy(definition: App, remedy: Remedy): App {
     case 'hostPorts':
       return { ...definition, requirePorts: false };
     case 'ports':
-      // Those that are any are the ones to go without.
+      // Ports without a fixed number are left out first.
       return {
         ...definition,
         portDefinitions: definition.portDefinitions.toSorted((a, b) => b.port - a.port).slice(0, remedy.to),

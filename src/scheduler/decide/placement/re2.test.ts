@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileRe2 } from '../../../mesos/offer-constraints.ts';
-import { matchesWhole } from '../../domain/constraint.ts';
-import { re2Of } from './re2.ts';
+import { fullMatcher } from '../../domain/constraint.ts';
+import { toRe2 } from './re2.ts';
 
 describe('a pattern for the master', () => {
   it.each([
@@ -13,27 +13,27 @@ describe('a pattern for the master', () => {
     ['(rack|row)-[0-9a]+', { regex: '(?:rack|row)-[0-9a]+' }],
     ['(?:\\d|x)??', { regex: '(?:[0-9]|x)?' }],
   ])('%s is the same for both operators', (pattern, wanted) => {
-    expect(re2Of('LIKE', pattern)).toEqual(wanted);
-    expect(re2Of('UNLIKE', pattern)).toEqual(wanted);
+    expect(toRe2('LIKE', pattern)).toEqual(wanted);
+    expect(toRe2('UNLIKE', pattern)).toEqual(wanted);
   });
 
-  it('has no dots', () => {
-    expect(re2Of('LIKE', 'a.b.*?c')).toEqual({ regex: 'a\\C*b\\C*c' });
-    expect(re2Of('UNLIKE', 'a.b.*?c')).toEqual({ regex: 'a[ -~]b[ -~]*c' });
+  it('contains no dots', () => {
+    expect(toRe2('LIKE', 'a.b.*?c')).toEqual({ regex: 'a\\C*b\\C*c' });
+    expect(toRe2('UNLIKE', 'a.b.*?c')).toEqual({ regex: 'a[ -~]b[ -~]*c' });
   });
 
   it.each(['a{2}', '^a', 'a$', '[^a]', '\\s', '(?=a)', '(?<n>a)', 'é', '(a)\\1', '[z', 'a\\b'])(
-    'is none for %s',
+    'does not exist for %s',
     (pattern) => {
-      expect(re2Of('LIKE', pattern)).toBeUndefined();
-      expect(re2Of('UNLIKE', pattern)).toBeUndefined();
+      expect(toRe2('LIKE', pattern)).toBeUndefined();
+      expect(toRe2('UNLIKE', pattern)).toBeUndefined();
     },
   );
 
   it('is no larger than the master allows', () => {
-    expect(re2Of('LIKE', `${'a'.repeat(22)}|b`)).toBeDefined();
-    expect(re2Of('LIKE', `${'a'.repeat(23)}|b`)).toBeUndefined();
-    expect(re2Of('LIKE', 'a'.repeat(200))?.text).toHaveLength(200);
+    expect(toRe2('LIKE', `${'a'.repeat(22)}|b`)).toBeDefined();
+    expect(toRe2('LIKE', `${'a'.repeat(23)}|b`)).toBeUndefined();
+    expect(toRe2('LIKE', 'a'.repeat(200))?.text).toHaveLength(200);
   });
 });
 
@@ -59,12 +59,12 @@ const text = fc.array(fc.constantFrom('a', 'b', 'c', '.', '-', '_', '1', 'é', '
   maxLength: 5,
 });
 
-it('matches no less for LIKE, and no more for UNLIKE', () => {
+it('matches at least as much for LIKE, and at most as much for UNLIKE', () => {
   fc.assert(
     fc.property(pattern, text, (given, parts) => {
       const value = parts.join('');
-      const ours = matchesWhole(given)(value);
-      const [like, unlike] = [re2Of('LIKE', given), re2Of('UNLIKE', given)];
+      const ours = fullMatcher(given)(value);
+      const [like, unlike] = [toRe2('LIKE', given), toRe2('UNLIKE', given)];
       if (like && ours) expect(value).toMatch(compileRe2(like.regex));
       if (unlike && !ours) expect(value).not.toMatch(compileRe2(unlike.regex));
       if (like?.text !== undefined) expect(value === like.text).toBe(ours);

@@ -1,27 +1,28 @@
 /**
- * Patterns of LIKE and UNLIKE in RE2's syntax, for the master to match with. What it is given may be wrong in one
- * direction only: it lets too many offers through. So a pattern for LIKE matches all that the original does, one for
- * UNLIKE nothing that the original does not, whatever the text; and where that takes anything but the plainest parts
- * of the two syntaxes, or more of RE2 than the master allows, there is none.
+ * Translates the patterns of LIKE and UNLIKE to RE2's syntax for the master. The result may err only by letting too
+ * many offers through: for every text, a pattern for LIKE matches everything that the original matches, and a pattern
+ * for UNLIKE nothing that the original does not match. If that would need more than the simplest parts of the two
+ * syntaxes, or more RE2 memory than the master allows, there is no translation.
  */
 
 /**
- * Instructions of a compiled pattern. The master's default for `--offer_constraints_re2_max_mem`, 4 KB, is room for
- * some 34, a few of which RE2 needs in any case; that for `--offer_constraints_re2_max_program_size` is 100.
+ * Limit for the instructions of a compiled pattern. The master's default for `--offer_constraints_re2_max_mem`, 4 KB,
+ * is enough for about 34, of which RE2 always needs a few; the default of `--offer_constraints_re2_max_program_size` is
+ * 100.
  */
-const MOST_INSTRUCTIONS = 24;
+const MAX_INSTRUCTIONS = 24;
 
 export interface Re2Pattern {
   readonly regex: string;
-  /** The one text that it matches, where it is that plain. */
+  /** The only text that it matches, if there is just one. */
   readonly text?: string;
 }
 
 interface Part {
   readonly regex: string;
-  /** Instructions at most. */
+  /** Maximum number of instructions. */
   readonly cost: number;
-  /** The character that it stands for. */
+  /** The character that it matches, if there is just one. */
   readonly text?: string;
 }
 
@@ -36,18 +37,18 @@ const COMMON: readonly Rule[] = [
   [/\[(?:[A-Za-z0-9]-[A-Za-z0-9]|[A-Za-z0-9_.])+\]/y, (regex) => ({ regex, cost: 2 * rangesIn(regex) })],
   [/\((?:\?:|(?!\?))/y, () => ({ regex: '(?:', cost: 1 })],
   [/[)|]/y, (regex) => ({ regex, cost: 1 })],
-  // Greedy or not makes no difference to a match of the whole.
+  // Greediness makes no difference to a full match.
   [/[*+?]\??/y, ([regex = '']) => ({ regex, cost: 2 })],
 ];
 
-/** A dot is half of a character beyond the first 65,536 here, and all of it there: so any bytes, or plain ASCII. */
+/** A dot matches half of a character above U+FFFF in JavaScript, but all of it in RE2: so any bytes, or only ASCII. */
 const RULES: Record<'LIKE' | 'UNLIKE', readonly Rule[]> = {
   LIKE: [...COMMON, [/\.(?:[*+?]\??)?/y, () => ({ regex: '\\C*', cost: 2 })]],
   UNLIKE: [...COMMON, [/\./y, () => ({ regex: '[ -~]', cost: 1 })]],
 };
 
-/** @param pattern one that JavaScript takes. @returns undefined where the master is better not asked */
-export function re2Of(operator: 'LIKE' | 'UNLIKE', pattern: string): Re2Pattern | undefined {
+/** @param pattern valid in JavaScript. @returns undefined if the pattern can't be translated */
+export function toRe2(operator: 'LIKE' | 'UNLIKE', pattern: string): Re2Pattern | undefined {
   const parts: Part[] = [];
   for (let at = 0; at < pattern.length; ) {
     const found = partAt(RULES[operator], pattern, at);
@@ -59,7 +60,7 @@ export function re2Of(operator: 'LIKE' | 'UNLIKE', pattern: string): Re2Pattern 
   const texts = parts.flatMap(({ text }) => text ?? []);
   if (texts.length === parts.length) return { regex, text: texts.join('') };
   const cost = parts.reduce((sum, part) => sum + part.cost, 0);
-  return cost <= MOST_INSTRUCTIONS ? { regex } : undefined;
+  return cost <= MAX_INSTRUCTIONS ? { regex } : undefined;
 }
 
 function rangesIn(characterClass: string): number {

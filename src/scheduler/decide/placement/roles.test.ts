@@ -8,7 +8,7 @@ import type { Settings } from '../../domain/settings.ts';
 const ROLE = 'eng/dev';
 const ALLOCATED = { allocation_info: { role: ROLE } };
 const NOBODY = { role: '*', ...ALLOCATED };
-/** The forms in which Mesos tells that something is reserved. */
+/** Mesos' formats for reservations. */
 const STATIC = { role: ROLE, ...ALLOCATED };
 const DYNAMIC = { role: ROLE, reservation: { principal: 'ops' }, ...ALLOCATED };
 const REFINED = { reservations: [{ type: 'STATIC' as const, role: 'eng' }, { role: ROLE }], ...ALLOCATED };
@@ -28,7 +28,7 @@ function withRole(role = ROLE): Partial<Settings> {
   return { role, dockerExecutor };
 }
 
-/** What is launched for the app on one offer. */
+/** Launches the app with one offer. */
 function launched(resources: Resource[], app: Record<string, unknown>, executors: string[] = []): TaskInfo[] {
   return offer(resources, app, executors).tasks;
 }
@@ -71,7 +71,7 @@ describe('reserved resources', () => {
     ]);
   });
 
-  it('are taken in parts where none is enough', () => {
+  it('are combined if no single reservation is enough', () => {
     const resources = [
       scalar('cpus', 1.5, NOBODY),
       scalar('cpus', 0.251, STATIC),
@@ -97,7 +97,7 @@ describe('reserved resources', () => {
     [[ROLE, '*'], STATIC],
     [['*'], NOBODY],
     [[ROLE], STATIC],
-  ])('are taken as acceptedResourceRoles %j says', (acceptedResourceRoles, identity) => {
+  ])('are used according to acceptedResourceRoles %j', (acceptedResourceRoles, identity) => {
     const resources = [STATIC, NOBODY].flatMap((one) => [scalar('cpus', 2, one), scalar('mem', 64, one)]);
     const [task] = launched(resources, { cpus: 1, acceptedResourceRoles });
     expect(task?.resources[0]).toEqual(scalar('cpus', 1, identity));
@@ -105,7 +105,7 @@ describe('reserved resources', () => {
     expect(both).toHaveLength(acceptedResourceRoles?.length === 1 ? 0 : 1);
   });
 
-  it('says so where none is of a role that the app accepts', () => {
+  it('are reported if the app accepts none of their roles', () => {
     const resources = [scalar('cpus', 2, STATIC), scalar('mem', 64, STATIC)];
     const { harness } = offer(resources, { cpus: 1, acceptedResourceRoles: ['*'] });
     const [refusal] = harness.state.apps.get('/sleeper')?.refusals.values() ?? [];
@@ -118,14 +118,14 @@ describe('reserved resources', () => {
     ['that are volumes', [scalar('cpus', 9, NOBODY), scalar('mem', 99, { ...NOBODY, disk: {} })]],
     ['that may be taken back', [scalar('cpus', 9, { ...NOBODY, revocable: {} }), scalar('mem', 99, NOBODY)]],
     ['that are shared', [scalar('cpus', 9, { ...NOBODY, shared: {} }), scalar('mem', 99, NOBODY)]],
-  ])('%s are passed over', (_what, resources) => {
+  ])('%s are ignored', (_what, resources) => {
     expect(launched(resources, { cpus: 1 })).toEqual([]);
   });
 
   it.each([
     [{ acceptedResourceRoles: ['*', 'ops'] }, ['acceptedResourceRoles', 1], /'ops' is never offered/],
     [{ role: 'ops' }, ['role'], /must be 'eng\/dev'/],
-  ])('that never come are told when the app is posted: %j', (more, path, error) => {
+  ])('that are never offered are rejected with the app: %j', (more, path, error) => {
     const harness = new Harness([], withRole());
     const reply = harness.input(start(appV2(more)));
     expect(reply).toMatchObject({ type: 'invalid', errors: [{ path, error: expect.stringMatching(error) }] });
@@ -138,7 +138,7 @@ describe("the shared executor's resources", () => {
   const FREE = [scalar('cpus', 0.1, NOBODY), scalar('mem', 32, NOBODY)];
   const PREFIX = 'mesosup-docker.0123456789ab.eng_dev';
 
-  it('are unreserved where there are any, so that it is the same on every agent', () => {
+  it('are unreserved if possible, so that the executor is the same on every agent', () => {
     const tasks = launched([...RESERVED, ...FREE], { ...IMAGE, instances: 2 });
     expect(tasks).toHaveLength(2);
     for (const { executor, resources } of tasks) {
@@ -152,7 +152,7 @@ describe("the shared executor's resources", () => {
     ['there are no others', RESERVED, undefined],
     ['the others are too small', [...RESERVED, scalar('cpus', 0.05, NOBODY)], undefined],
     ['the app takes no others', [...RESERVED, ...FREE], [ROLE]],
-  ])('are reserved where %s, in an executor of another id', (_why, resources, acceptedResourceRoles) => {
+  ])('are reserved if %s, in an executor with another id', (_why, resources, acceptedResourceRoles) => {
     const tasks = launched(resources, { ...IMAGE, instances: 3, acceptedResourceRoles });
     expect(tasks).toHaveLength(3);
     const ids = new Set(tasks.map(({ executor }) => executor?.executor_id.value));
@@ -169,29 +169,29 @@ describe("the shared executor's resources", () => {
     expect(new Set([idOn(STATIC), idOn(DYNAMIC), idOn(REFINED), idOn(NOBODY)]).size).toBe(4);
   });
 
-  it('are not taken again where an executor runs', () => {
+  it('are not taken again if an executor is running', () => {
     const resources = [scalar('cpus', 1, STATIC), scalar('mem', 32, STATIC)];
     const [first] = launched([scalar('cpus', 2, STATIC), scalar('mem', 64, STATIC)], IMAGE);
     const id = first?.executor?.executor_id.value ?? '';
     expect(launched(resources, IMAGE)).toEqual([]);
     expect(launched(resources, IMAGE, [id])[0]?.executor).toEqual(first?.executor);
-    // One that runs does for any app.
+    // A running executor is suitable for any app.
     const [task] = launched(resources, { ...IMAGE, acceptedResourceRoles: [ROLE] }, [`${PREFIX}.0`]);
     expect(task?.executor?.resources).toEqual(FREE);
   });
 
-  it('must be of one role', () => {
+  it('must have a single role', () => {
     const resources = [STATIC, NOBODY].flatMap((one) => [scalar('cpus', 0.06, one), scalar('mem', 99, one)]);
     const { tasks, harness } = offer(resources, { ...IMAGE, cpus: 0.02 });
     expect(tasks).toEqual([]);
     const [refusal] = harness.state.apps.get('/sleeper')?.refusals.values() ?? [];
     expect(refusal?.reason).toBe(
-      'cpus: 0.12 wanted, 0.1 of that for its executor, 0.12 offered in parts of several roles',
+      'cpus: 0.12 wanted, including 0.1 for its executor, 0.12 offered, split across several roles',
     );
   });
 });
 
-it('launches at most as many tasks with an offer as the flag says', () => {
+it('limits the number of tasks per offer according to the flag', () => {
   const harness = new Harness([{ id: 'S0', host: 'a', cpus: 4, mem: 4096, ports: 0 }], {
     ...settings(),
     maxInstancesPerOffer: 2,

@@ -1,16 +1,16 @@
 import { popHeap, pushHeap } from '../../domain/heap.ts';
 import type { Check, Stage } from '../../domain/placement.ts';
-import { type Bin, checksOf } from './bin.ts';
+import { type Bin, checkStages } from './bin.ts';
 import { sum } from './pools.ts';
 import type { Want } from './want.ts';
 
-/** A bin, and the processors it had left when it was put here; it can only have fewer by now. */
+/** A bin with its free CPUs at insertion; they can only have decreased since. */
 export interface Shelved {
   readonly bin: Bin;
   readonly room: number;
 }
 
-/** The roomiest first, then in the order in which they were offered. */
+/** Orders by free CPUs, then by position in the event. */
 function isRoomier(a: Shelved, b: Shelved): boolean {
   return a.room > b.room || (a.room === b.room && a.bin.index < b.bin.index);
 }
@@ -26,14 +26,14 @@ interface Failed {
 }
 
 /**
- * The bins that may still do for apps of one shape. One that doesn't is taken away for good: it never gets more. So
- * no bin is tried in vain twice for the same wants, however many apps and tasks have them.
+ * The bins that may still fit apps of one shape. A bin that does not fit is removed permanently, since its resources
+ * never grow. So no bin fails twice for the same requirements, regardless of the number of apps and tasks.
  */
 export class Shelf {
   readonly want: Want;
   readonly #heap: Shelved[];
   readonly #mostTasks: number;
-  /** Those taken away, by agent, and how many of them by the first stage that they didn't pass. */
+  /** Removed bins by agent, and their number by the first failed stage. */
   readonly #failed = new Map<string, Failed>();
   readonly refused = new Map<Stage, number>();
 
@@ -43,7 +43,7 @@ export class Shelf {
     this.#mostTasks = mostTasks;
   }
 
-  /** Takes the roomiest. */
+  /** Takes the bin with the most free CPUs. */
   take(): Bin | undefined {
     for (;;) {
       const first = popHeap(this.#heap, isRoomier);
@@ -56,7 +56,7 @@ export class Shelf {
     }
   }
 
-  /** Whether no more tasks are to be launched with the offer, whatever room there is. */
+  /** True if the offer has the maximum number of tasks. */
   isFull({ tasks }: Bin): boolean {
     return tasks.length >= this.#mostTasks;
   }
@@ -65,7 +65,7 @@ export class Shelf {
     pushHeap(this.#heap, { bin, room: sum(bin.pools, 'cpus') }, isRoomier);
   }
 
-  fail(bin: Bin, stage: Stage): void {
+  removeFailed(bin: Bin, stage: Stage): void {
     this.refused.set(stage, (this.refused.get(stage) ?? 0) + 1);
     this.#failed.set(bin.offer.agent_id.value, { bin });
   }
@@ -82,11 +82,11 @@ export class Shelf {
     return this.#failed.keys();
   }
 
-  /** What a bin that was taken away was looked at for; the same for all apps of the shape. */
+  /** @returns the checks of a removed bin; they are the same for all apps of the shape */
   checks(agentId: string): readonly Check[] {
     const failed = this.#failed.get(agentId);
     if (!failed) return [];
-    failed.checks ??= checksOf(failed.bin, this.want);
+    failed.checks ??= checkStages(failed.bin, this.want);
     return failed.checks;
   }
 }

@@ -1,7 +1,7 @@
-/** How many tasks have each value of a field, and how many the value has that has the fewest. */
+/** Counts tasks by the value of a field, and tracks the smallest count. */
 export class ValueCounts {
   readonly #counts: Map<string, number>;
-  /** How many values have so many tasks. */
+  /** Number of values by their count of tasks. */
   readonly #values = new Map<number, number>();
   #least = 0;
 
@@ -13,12 +13,12 @@ export class ValueCounts {
     }
   }
 
-  /** Values that have any. */
+  /** Number of values with tasks. */
   get size(): number {
     return this.#counts.size;
   }
 
-  /** 0 where no value has any. */
+  /** The smallest count; 0 if there are no tasks. */
   get least(): number {
     return this.#least;
   }

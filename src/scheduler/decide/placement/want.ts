@@ -1,4 +1,4 @@
-/** What an app wants of an agent, reckoned once for all of its tasks. */
+/** The requirements of an app for an agent, computed once for all of its tasks. */
 
 import { toMilli } from '../../../mesos/resources.ts';
 import type { App } from '../../domain/app.ts';
@@ -12,16 +12,16 @@ import { noScalars, type Pool, UNRESERVED } from './pools.ts';
 export interface Want {
   readonly form: Form;
   readonly scalars: Scalars;
-  /** 0 for any. */
+  /** 0 for any port. */
   readonly hostPorts: readonly number[];
-  /** Whether it takes what is reserved for our role, and what is reserved for nobody. */
+  /** True if the app accepts resources reserved for the scheduler's role, or unreserved resources. */
   readonly reserved: boolean;
   readonly unreserved: boolean;
-  /** Those roles, as the app names them. */
+  /** The accepted roles as the app names them. */
   readonly roles: readonly string[];
-  /** Our role. */
+  /** The scheduler's role. */
   readonly role: string;
-  /** Equal for apps that want the same, apart from their constraints. */
+  /** Equal for apps with equal requirements, except for constraints. */
   readonly shape: string;
 }
 
@@ -44,7 +44,7 @@ export function wantOf(app: App, settings: Settings): Want {
   };
 }
 
-/** Without a word from the app, all that is offered. */
+/** Defaults to all offered resources. */
 function rolesOf({ acceptedResourceRoles }: App, { role }: Settings): readonly string[] {
   return acceptedResourceRoles ?? (role === UNRESERVED ? [UNRESERVED] : [role, UNRESERVED]);
 }
@@ -53,8 +53,8 @@ export function accepts(want: Want, { role }: Pool): boolean {
   return role === UNRESERVED ? want.unreserved : want.reserved;
 }
 
-/** Why no agent's resources will ever do, told when the app is posted. */
-export function roleProblem(
+/** Finds roles that are never offered, when the app is created or changed. */
+export function findRoleProblem(
   { acceptedResourceRoles = [], role }: App,
   settings: Settings,
 ): FieldError | undefined {
@@ -62,9 +62,9 @@ export function roleProblem(
   const names = [...known].map((name) => `'${name}'`).join(' and ');
   for (const [i, accepted] of acceptedResourceRoles.entries()) {
     if (known.has(accepted)) continue;
-    const error = `'${accepted}' is never offered: this scheduler has the role '${settings.role}', and can be offered resources of ${names}`;
+    const error = `'${accepted}' is never offered: this scheduler has the role '${settings.role}' and is only offered resources of ${names}`;
     return { path: ['acceptedResourceRoles', i], error };
   }
   if (role === undefined || role === settings.role) return undefined;
-  return { path: ['role'], error: `must be '${settings.role}', the one role of this scheduler` };
+  return { path: ['role'], error: `must be '${settings.role}', the role of this scheduler` };
 }

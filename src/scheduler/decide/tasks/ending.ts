@@ -5,9 +5,9 @@ import { kill } from '../connection/calls.ts';
 import type { Call } from '../inputs.ts';
 
 /**
- * Asks tasks to end, and to be asked again while they have not. Without a connection only the wish is stored: it is
- * sent when there is one.
- * @param unhealthy why they are not well, where that is why they are to end
+ * Kills tasks, and sets timers to repeat the kills. Without a connection only the intent is stored; the kills are sent
+ * with the next connection.
+ * @param unhealthy the failed health check, if that is the reason for the kill
  */
 export function endTasks(
   state: State,
@@ -27,14 +27,14 @@ export function endTasks(
       });
     }
     if (!state.connected) continue;
-    calls.push(kill(task, graceOf(state, task)));
+    calls.push(kill(task, gracePeriodOf(state, task)));
     events.push(killTimer(task, state, now));
   }
   return { events, calls };
 }
 
-/** How long a task has to end, where its app says so. */
-export function graceOf(state: State, task: Task): number | undefined {
+/** @returns the grace period of a kill, if the app sets it */
+export function gracePeriodOf(state: State, task: Task): number | undefined {
   return ownerOf(state, task)?.app.taskKillGracePeriodSeconds;
 }
 

@@ -1,4 +1,4 @@
-/** How an app's `executor`, `cmd`, `args` and `container` become a Mesos task. */
+/** Converts an app's `executor`, `cmd`, `args` and `container` to the form of a Mesos task. */
 
 import { type DockerTask, isImageName } from '../../../executor/task-data.ts';
 import { type App, hasOwnNetwork, imageOf, portsOf } from '../../domain/app.ts';
@@ -9,9 +9,9 @@ import type { Task } from '../../domain/task.ts';
 import { splitCommand } from './split-command.ts';
 
 export type Form =
-  /** `TaskInfo.command`, run by Mesos itself. */
+  /** `TaskInfo.command`, run by Mesos' command executor. */
   | { readonly type: 'command' }
-  /** One executor for many tasks, which finds everything in `TaskInfo.data`. */
+  /** One executor for many tasks, which reads everything from `TaskInfo.data`. */
   | { readonly type: 'shared' }
   /** As in 2013: each task has an executor of its own, with `cmd` as its arguments. */
   | { readonly type: 'own'; readonly path: string };
@@ -24,25 +24,25 @@ export function formOf(app: App, settings: Settings): Form {
   return shared ? { type: 'shared' } : { type: 'own', path };
 }
 
-/** In v2 an image alone says that the Docker executor is meant; v1 knew nothing of that. */
+/** In v2 an image implies the Docker executor; in v1 it does not. */
 function defaultPath(app: App, settings: Settings): string {
   return describesContainer(app) ? settings.dockerExecutor.path : settings.defaultExecutor;
 }
 
-/** Whether the container is described by v2's fields, and not by the words of a command as in 2013. */
+/** True if v2's fields describe the container, false if the words of a command do, as in 2013. */
 function describesContainer(app: App): boolean {
   return app.api === 'v2' && imageOf(app) !== undefined;
 }
 
-/** Why no task of this app could ever be launched, told when it is started. */
-export function launchProblem(app: App, settings: Settings): FieldError | undefined {
+/** Finds problems that would prevent every launch, when the app is created or changed. */
+export function findLaunchProblem(app: App, settings: Settings): FieldError | undefined {
   const form = formOf(app, settings);
   const hasCommand = (app.cmd ?? '').trim() !== '' || (app.args ?? []).length > 0;
   if (!hasCommand && (form.type === 'command' || imageOf(app) === undefined)) {
     return { path: ['cmd'], error: 'may not be empty' };
   }
   if (form.type === 'command' && (app.cmd ?? '').trim() === '') {
-    return { path: ['args'], error: 'need an image to be given to: use cmd for a plain command' };
+    return { path: ['args'], error: 'need an image: use cmd for a plain command' };
   }
   if (form.type !== 'shared') return undefined;
   const ports = portsOf(app).map(() => 0);
@@ -50,16 +50,16 @@ export function launchProblem(app: App, settings: Settings): FieldError | undefi
   return 'problem' in container ? { path: [container.field], error: container.problem } : undefined;
 }
 
-/** What of a container does not depend on the task. */
+/** @returns the part of the container that is the same for all tasks */
 export function containerOf(
   app: App,
   env: Readonly<Record<string, string>>,
 ): Omit<DockerTask, 'env' | 'ports'> | { field: 'cmd' | 'container'; problem: string } {
   if (describesContainer(app)) {
     const image = imageOf(app) ?? '';
-    if (!isImageName(image)) return { field: 'container', problem: `'${image}' is not the name of an image` };
-    const { entrypoint, args } = commandIn(app);
-    return { image, args, ...passedOn(app), options: [...optionsOf(app), ...entrypoint] };
+    if (!isImageName(image)) return { field: 'container', problem: `'${image}' is not an image name` };
+    const { entrypoint, args } = containerCommand(app);
+    return { image, args, ...passedToExecutor(app), options: [...optionsOf(app), ...entrypoint] };
   }
   const split = splitCommand(app.cmd ?? '', env);
   if ('problem' in split) return { field: 'cmd', problem: split.problem };
@@ -67,15 +67,15 @@ export function containerOf(
   const named = imageOf(app);
   const image = named ?? args.shift() ?? '';
   const field = named === undefined ? 'cmd' : 'container';
-  if (!isImageName(image)) return { field, problem: `'${image}' is not the name of an image` };
-  return { image, args, ...passedOn(app), options: [...(app.container?.docker?.options ?? [])] };
+  if (!isImageName(image)) return { field, problem: `'${image}' is not an image name` };
+  return { image, args, ...passedToExecutor(app), options: [...(app.container?.docker?.options ?? [])] };
 }
 
 /**
- * What of `container.docker` is a field of the executor's too. One that both declare by the same name is passed on as
- * it is; it must be optional, since executors of older releases refuse tasks with a field they don't know.
+ * Passes fields of `container.docker` on that the executor declares under the same name. They must be optional, since
+ * executors of older releases reject tasks with unknown fields.
  */
-function passedOn({ container }: App) {
+function passedToExecutor({ container }: App) {
   if (!container?.docker) return {};
   const {
     image: _image,
@@ -89,13 +89,15 @@ function passedOn({ container }: App) {
   return { ...passed, ...(forcePullImage && { forcePull: true }) };
 }
 
-/** Where the executor does not declare a field, or an app can't be without it, the field is a compile error. */
+/** A field that the executor does not declare, or that is not optional, is a compile error. */
 type SameInExecutor<T> = {
   [K in keyof T]: K extends keyof DockerTask ? (undefined extends T[K] ? DockerTask[K] : never) : never;
 };
 
-/** `cmd` goes to a shell in the container, `args` to the image's own entry point, as Mesos' Docker runs did it. */
-function commandIn({ cmd, args }: App): { entrypoint: string[]; args: string[] } {
+/**
+ * `cmd` runs in a shell in the container, `args` are passed to the image's entry point, as in Mesos' Docker support.
+ */
+function containerCommand({ cmd, args }: App): { entrypoint: string[]; args: string[] } {
   if (cmd !== undefined && cmd.trim() !== '') {
     return { entrypoint: ['--entrypoint', '/bin/sh'], args: ['-c', cmd] };
   }
@@ -116,7 +118,7 @@ function optionsOf({ container, networks }: App): string[] {
   return [...options, ...(container?.docker?.options ?? [])];
 }
 
-/** The ports to map, where the app says which; undefined where the image's EXPOSEd ports say so. */
+/** @returns the port mappings of the app; undefined if the EXPOSEd ports of the image are mapped instead */
 export function mappedPorts(app: App, hostPorts: readonly number[]): DockerTask['ports'] {
   if (!describesContainer(app)) return undefined;
   if (!hasOwnNetwork(app)) return [];
@@ -126,7 +128,7 @@ export function mappedPorts(app: App, hostPorts: readonly number[]): DockerTask[
   });
 }
 
-/** `PORT0`…, `PORT` and `PORTS` for a task's host ports. */
+/** Sets `PORT0`…, `PORT` and `PORTS` to a task's host ports. */
 function portEnv(ports: readonly number[]): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [i, port] of ports.entries()) env[`PORT${i}`] = String(port);
@@ -135,12 +137,12 @@ function portEnv(ports: readonly number[]): Record<string, string> {
   return env;
 }
 
-/** The environment of v1 tasks as the scheduler gives it: its own variables win. */
+/** The environment of plain commands in v1: the scheduler's variables take precedence. */
 export function shellEnv(app: App, ports: readonly number[]): Record<string, string> {
   return { ...app.env, ...portEnv(ports) };
 }
 
-/** The environment of a container: the app's own variables win, in v1 because the original executor let them. */
+/** The environment of a container: the app's variables take precedence, in v1 because the original executor did so. */
 export function containerEnv(app: App, task: Task): Record<string, string> {
   return { ...(app.api === 'v2' ? marathonEnv(app, task) : portEnv(task.ports)), ...app.env };
 }
@@ -150,8 +152,8 @@ export function commandEnv(app: App, task: Task): Record<string, string> {
   return app.api === 'v2' ? { ...marathonEnv(app, task), ...app.env } : shellEnv(app, task.ports);
 }
 
-/** Longer labels were left out of the environment by Marathon. */
-const LONGEST_LABEL = 512;
+/** Marathon leaves longer labels out of the environment. */
+const MAX_LABEL_LENGTH = 512;
 
 /** Source: Marathon's EnvironmentHelper and TaskBuilder. */
 function marathonEnv(app: App, task: Task): Record<string, string> {
@@ -173,7 +175,7 @@ function marathonEnv(app: App, task: Task): Record<string, string> {
     if (containerPort) env[`PORT_${containerPort}`] = port;
     if (name !== undefined) env[`PORT_${variableName(name)}`] = port;
   }
-  const names = Object.entries(app.labels).filter(([, value]) => value.length <= LONGEST_LABEL);
+  const names = Object.entries(app.labels).filter(([, value]) => value.length <= MAX_LABEL_LENGTH);
   for (const [label, value] of names) env[`MARATHON_APP_LABEL_${variableName(label)}`] = value;
   env.MARATHON_APP_LABELS = names.map(([label]) => variableName(label)).join(' ');
   return env;
@@ -183,7 +185,7 @@ function variableName(text: string): string {
   return text.toUpperCase().replaceAll(/[^A-Z0-9_]+/g, '_');
 }
 
-/** `<app>_<n>-<milliseconds>`, as v1 names tasks, and `<app>.instance-<uuid>._app.1`, as v2 does. */
+/** Returns `<app>_<n>-<milliseconds>`, as v1 names tasks, or `<app>.instance-<uuid>._app.1`, as v2 does. */
 export function taskId(app: App, number: number, uuid: string, now: number): string {
   const name = flatId(app.id);
   return app.api === 'v1' ? `${name}_${number}-${now}` : `${name}.instance-${uuid}._app.1`;

@@ -1,11 +1,11 @@
 import type { StateEvent } from '../../domain/events.ts';
 import type { AppRecord, State } from '../../domain/state.ts';
 import { isKillable, type Task } from '../../domain/task.ts';
-import { change } from '../deployments/change.ts';
+import { planChange } from '../deployments/change.ts';
 import type { Decision, Input, TaskFilter, TaskView } from '../inputs.ts';
 import { endTasks } from './ending.ts';
 
-/** Ends the tasks that match; with `scale` their apps get as many instances fewer, else they are replaced. */
+/** Kills the matching tasks; with `scale` the instances of their apps are reduced, otherwise the tasks are replaced. */
 export function killTasks(
   state: State,
   input: Extract<Input, { type: 'kill_tasks' }>,
@@ -20,9 +20,9 @@ export function killTasks(
     if (found.length > 0) matching.set(record, found);
   }
   const tasks = [...matching.values()].flat();
-  const killed = { type: 'killed', tasks: tasks.map(view) } as const;
+  const killed = { type: 'killed', tasks: tasks.map(viewTask) } as const;
   const ended = endTasks(state, tasks, now);
-  const wiped = wipe ? tasks.map((task) => forgotten(task, now)) : [];
+  const wiped = wipe ? tasks.map((task) => markGone(task, now)) : [];
   if (!scale || tasks.length === 0)
     return { events: [...ended.events, ...wiped], calls: ended.calls, reply: killed };
   const changes = [...matching].map(([{ app }, found]) => ({
@@ -30,22 +30,22 @@ export function killTasks(
     appId: app.id,
     instances: Math.max(0, app.instances - found.length),
   }));
-  const scaled = change(state, { type: 'change', changes, force: input.force ?? false, seed: 0 }, now);
+  const scaled = planChange(state, { type: 'change', changes, force: input.force ?? false, seed: 0 }, now);
   if (scaled.reply?.type !== 'deployed') return scaled;
   return {
-    // Fewer are wanted first, so that none is launched in their place.
+    // Scale first, so that no replacements are launched.
     events: [...scaled.events, ...ended.events],
     calls: [...scaled.calls, ...ended.calls],
     reply: { ...killed, plan: scaled.reply.plan },
   };
 }
 
-/** A task that is not waited for: its agent may never come back. */
-function forgotten({ id }: Task, now: number): StateEvent {
-  return { type: 'task_updated', taskId: id, state: 'TASK_GONE', at: now, message: 'wiped on request' };
+/** Removes a task from the state without waiting for its end: its agent may never come back. */
+function markGone({ id }: Task, now: number): StateEvent {
+  return { type: 'task_updated', taskId: id, state: 'TASK_GONE', at: now, message: 'removed with wipe=true' };
 }
 
-export function view({ appId, id, host, ports }: Task): TaskView {
+export function viewTask({ appId, id, host, ports }: Task): TaskView {
   return { appId, id, host, ports };
 }
 
@@ -55,7 +55,7 @@ function appsOf(state: State, { appId }: TaskFilter): AppRecord[] {
   return record ? [record] : [];
 }
 
-/** Neither host nor id given matches nothing: a forgotten parameter must not end every task. */
+/** Without host and ids nothing matches: a missing parameter must not kill every task. */
 function matches(task: Task, { host, taskId, taskIds }: TaskFilter): boolean {
   return host === '*' || task.host === host || task.id === taskId || taskIds?.has(task.id) === true;
 }

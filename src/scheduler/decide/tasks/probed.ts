@@ -3,8 +3,8 @@ import { isKillable } from '../../domain/task.ts';
 import { type Decision, type Input, NOTHING } from '../inputs.ts';
 import { endTasks } from './ending.ts';
 
-/** A check that is done from here has another result than before, or has failed so often that the task is to end. */
-export function probed(state: State, input: Extract<Input, { type: 'probed' }>, now: number): Decision {
+/** Handles a changed result of a check made by the scheduler, or the last allowed failure, which kills the task. */
+export function handleProbe(state: State, input: Extract<Input, { type: 'probed' }>, now: number): Decision {
   const { taskId, probe, healthy, giveUp } = input;
   const task = state.tasks.get(taskId);
   if (!task || !isKillable(task)) return NOTHING;

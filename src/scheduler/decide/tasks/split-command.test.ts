@@ -41,15 +41,15 @@ describe('splitCommand', () => {
     ['a $$', 'has $$'],
     ['a $1', 'has $1'],
     [`a $${'{X:-y}'}`, `has $${'{'}`],
-    ["a 'b", "has a ' that is not closed"],
-    ['a "b', 'has a " that is not closed'],
+    ["a 'b", "has a ' that is never closed"],
+    ['a "b', 'has a " that is never closed'],
     ['a \\', 'ends in a backslash'],
     ['a\nb', 'has several lines'],
-  ])('%j is told to need a shell, or to be broken', (command, problem) => {
+  ])('%j is rejected, because it needs a shell or is malformed', (command, problem) => {
     expect(splitCommand(command, ENV)).toMatchObject({ problem: expect.stringContaining(problem) });
   });
 
-  it('agrees with a real shell wherever it gives words', () => {
+  it('agrees with a real shell whenever it returns words', () => {
     const part = fc.constantFrom(
       'a',
       'b1',

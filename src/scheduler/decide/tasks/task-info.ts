@@ -6,19 +6,25 @@ import { agentCheck } from '../../domain/checks.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { Task } from '../../domain/task.ts';
 import { killPolicy } from '../connection/calls.ts';
-import type { Given } from '../placement/bin.ts';
+import type { Allotment } from '../placement/bin.ts';
 import { commandEnv, containerEnv, containerOf, type Form, mappedPorts, shellEnv } from './form.ts';
 import { v1Json } from './v1-json.ts';
 
-/** The task as it stands in ACCEPT. */
-export function taskInfo(app: App, form: Form, task: Task, given: Given, settings: Settings): TaskInfo {
+/** Builds the TaskInfo for ACCEPT. */
+export function taskInfo(
+  app: App,
+  form: Form,
+  task: Task,
+  allotment: Allotment,
+  settings: Settings,
+): TaskInfo {
   const check = agentCheck(app, task.ports);
   return {
     name: hostLikeId(app.id),
     task_id: { value: task.id },
     agent_id: { value: task.agentId },
-    resources: [...given.resources],
-    ...launched(app, form, task, given, settings),
+    resources: [...allotment.resources],
+    ...commandOrExecutor(app, form, task, allotment, settings),
     ...(Object.keys(app.labels).length > 0 && { labels: labelsOf(app) }),
     ...(check && { health_check: check }),
     ...(app.taskKillGracePeriodSeconds !== undefined && {
@@ -27,11 +33,11 @@ export function taskInfo(app: App, form: Form, task: Task, given: Given, setting
   };
 }
 
-function launched(
+function commandOrExecutor(
   app: App,
   form: Form,
   task: Task,
-  given: Given,
+  allotment: Allotment,
   settings: Settings,
 ): Pick<TaskInfo, 'command' | 'executor' | 'data'> {
   switch (form.type) {
@@ -41,13 +47,13 @@ function launched(
       return { executor: ownExecutor(app, form.path, task, settings), data: encodeTaskData(v1Json(app)) };
     case 'shared':
       return {
-        executor: sharedExecutor(task.executorId ?? '', given, settings),
+        executor: sharedExecutor(task.executorId ?? '', allotment, settings),
         data: sharedData(app, task),
       };
   }
 }
 
-/** Mesos fills in its own defaults for what is left out; only `cmd` is ever a shell's line, as its author wrote it. */
+/** Mesos fills in defaults for omitted fields. Only `cmd` is ever interpreted by a shell, as its author wrote it. */
 function command(app: App, value: string, task: Task): CommandInfo {
   const variables = Object.entries(commandEnv(app, task)).map(([name, text]) => ({ name, value: text }));
   return {
@@ -73,7 +79,7 @@ function ownExecutor(app: App, path: string, task: Task, settings: Settings): Ex
   };
 }
 
-function sharedExecutor(id: string, { executorResources = [] }: Given, settings: Settings): ExecutorInfo {
+function sharedExecutor(id: string, { executorResources = [] }: Allotment, settings: Settings): ExecutorInfo {
   return { executor_id: { value: id }, ...settings.dockerExecutor.info, resources: [...executorResources] };
 }
 
@@ -82,7 +88,7 @@ function sharedData(app: App, task: Task): string {
   if ('problem' in container) throw new TypeError(`app '${app.id}': ${container.problem}`);
   const ports = mappedPorts(app, task.ports);
   return encodeTaskData({
-    // What is described by v2's fields is all in the docker part.
+    // With v2's fields, the docker part holds everything.
     ...(ports ? { id: app.id } : v1Json(app)),
     docker: { ...container, env: containerEnv(app, task), ...(ports && { ports }) },
   });
@@ -92,7 +98,7 @@ function labelsOf(app: App): Labels {
   return { labels: Object.entries(app.labels).map(([key, value]) => ({ key, value })) };
 }
 
-/** v1 said nothing of how a URI is to be fetched; Mesos' defaults are what it meant. */
+/** v1 had no options for fetching a URI, so Mesos' defaults apply. */
 function uriOf(app: App, { uri, extract, executable }: App['fetch'][number]): CommandUri {
   return app.api === 'v1' ? { value: uri } : { value: uri, extract, executable };
 }

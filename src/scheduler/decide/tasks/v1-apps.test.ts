@@ -16,13 +16,9 @@ describe('apps', () => {
     ['cmd', { cmd: ' ' }, 'may not be empty'],
     ['cmd', { cmd: '', executor: '//cmd', container: { image: 'x', options: [] } }, 'may not be empty'],
     ['cmd', { cmd: 'redis | cat' }, 'only a shell understands'],
-    ['cmd', { cmd: '-v /:/host' }, 'is not the name of an image'],
-    ['cmd', { cmd: '$NOTHING' }, "'' is not the name of an image"],
-    [
-      'container',
-      { cmd: '', container: { image: 'docker:///', options: [] } },
-      'is not the name of an image',
-    ],
+    ['cmd', { cmd: '-v /:/host' }, 'is not an image name'],
+    ['cmd', { cmd: '$NOTHING' }, "'' is not an image name"],
+    ['container', { cmd: '', container: { image: 'docker:///', options: [] } }, 'is not an image name'],
   ])('that could never run are refused: %s %j', (attribute, more, text) => {
     const harness = new Harness(AGENTS);
     const reply = harness.input(start(app(more)));
@@ -31,7 +27,7 @@ describe('apps', () => {
     expect(harness.state.apps.size).toBe(0);
   });
 
-  it('need no command where the container says what to run', () => {
+  it('need no command if the container has an image', () => {
     const harness = new Harness(AGENTS);
     const container = { image: 'redis', options: [] };
     expect(harness.input(start(app({ cmd: '', container, ports: [80] })))).toMatchObject({
@@ -39,7 +35,7 @@ describe('apps', () => {
     });
   });
 
-  it('get service ports that no other has, until there are none left', () => {
+  it('get unused service ports, until none is left', () => {
     const harness = new Harness(AGENTS, { localPortMin: 10_000, localPortMax: 10_002 });
     harness.input(start(app({ id: 'a', ports: [0, 10_002] }), 0.99));
     harness.input(start(app({ id: 'b' }), 0.99));
@@ -53,7 +49,7 @@ describe('apps', () => {
     expect(harness.input(start(app({ id: 'c' })))).toMatchObject({ type: 'deployed' });
   });
 
-  it('may launch again before their delay is over, where somebody says so', () => {
+  it('may launch at once after a request ends their delay', () => {
     const harness = new Harness(AGENTS);
     harness.input(start(app({ instances: 1 })));
     harness.connect();
@@ -77,7 +73,7 @@ describe('apps', () => {
     expect(harness.input(stop('/x'))).toEqual({ type: 'unknown_app', appId: '/x' });
   });
 
-  it('lose the youngest when scaled down', () => {
+  it('lose the youngest tasks when scaled down', () => {
     const harness = running(1);
     const oldest = first(harness);
     harness.now += 1000;
@@ -90,7 +86,7 @@ describe('apps', () => {
     expect(harness.mesos.live()).toHaveLength(1);
   });
 
-  it('are gone at once when stopped; their tasks are seen to their end', () => {
+  it('are removed at once when stopped, and their tasks are tracked until they end', () => {
     const harness = running();
     const tasks = ids(harness);
     harness.input(stop('/multidis'));
@@ -101,7 +97,7 @@ describe('apps', () => {
     expect(harness.mesos.tasks.size).toBe(0);
   });
 
-  it('stopped without a connection end when there is one', () => {
+  it('stopped without a connection are killed with the next connection', () => {
     const harness = running();
     harness.disconnect();
     const calls = harness.mesos.calls.length;
@@ -113,7 +109,7 @@ describe('apps', () => {
 });
 
 describe('killing tasks by filter', () => {
-  it('ends what matches, and replaces it', () => {
+  it('kills matching tasks, and replaces them', () => {
     const harness = running();
     const reply = harness.input({
       type: 'kill_tasks',
@@ -127,7 +123,7 @@ describe('killing tasks by filter', () => {
     expect(ids(harness)).not.toContain(killed);
   });
 
-  it('scales down with it where asked to', () => {
+  it('scales down with scale=true', () => {
     const harness = running();
     harness.input({ type: 'kill_tasks', filter: { appId: '*', host: '*' }, scale: true });
     harness.rest();
@@ -136,7 +132,7 @@ describe('killing tasks by filter', () => {
   });
 
   it.each([[{}], [{ appId: '/multidis' }], [{ appId: '/x', host: '*' }], [{ taskId: 'x' }]])(
-    'ends nothing for %j',
+    'kills nothing for %j',
     (filter) => {
       const harness = running();
       expect(harness.input({ type: 'kill_tasks', filter, scale: true })).toEqual({
@@ -155,7 +151,7 @@ describe('killing tasks by filter', () => {
     });
   });
 
-  it('asks again until the task has ended', () => {
+  it('repeats the kill until the task has ended', () => {
     const harness = running(1);
     const taskId = first(harness);
     harness.input({ type: 'kill_tasks', filter: { taskId }, scale: true });

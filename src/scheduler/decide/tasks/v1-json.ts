@@ -1,7 +1,7 @@
 import { type App, imageOf, servicePortsOf } from '../../domain/app.ts';
 import { flatId } from '../../domain/app-id.ts';
 
-/** The app as v1 prints it, and as it goes to executors of the 2013 form. */
+/** Formats an app for v1's answers, and for executors of the 2013 form. */
 export function v1Json(app: App) {
   const { taskRateLimit, container } = app;
   return {

@@ -1,4 +1,4 @@
-/** How apps of v2 become tasks, and what their checks mean for them. */
+/** The conversion of v2's apps to tasks, and the effect of their checks. */
 
 import { describe, expect, it } from 'vitest';
 import { appV2, DOCKER, start } from '../../../../test/scheduler/fixtures.ts';
@@ -32,7 +32,7 @@ const variables = ({ command }: TaskInfo) =>
   Object.fromEntries((command?.environment?.variables ?? []).map(({ name, value }) => [name, value]));
 
 describe('a plain command', () => {
-  it('has what Marathon told of the app in its environment, and the app’s own before that', () => {
+  it('has Marathon’s environment variables, overridden by those of the app', () => {
     const { info, task } = launched({
       id: '/a/b',
       user: 'somebody',
@@ -70,7 +70,7 @@ describe('a plain command', () => {
     );
   });
 
-  it('is asked to end with the app’s grace', () => {
+  it('is killed with the grace period of the app', () => {
     const { harness, task } = launched({ taskKillGracePeriodSeconds: 7 });
     harness.input({ type: 'kill_tasks', filter: { taskId: task.id }, scale: false });
     expect(harness.mesos.calls.findLast(({ type }) => type === 'KILL')).toMatchObject({
@@ -80,10 +80,10 @@ describe('a plain command', () => {
 
   it.each([
     [{ cmd: undefined }, ['cmd'], 'may not be empty'],
-    [{ cmd: undefined, args: ['x'] }, ['args'], 'need an image to be given to: use cmd for a plain command'],
-    [{ container: { docker: { image: '-v' } } }, ['container'], "'-v' is not the name of an image"],
-    [{ container: { docker: { image: 'redis/' } } }, ['container'], "'redis/' is not the name of an image"],
-    [{ container: { docker: { image: 'a//b' } } }, ['container'], "'a//b' is not the name of an image"],
+    [{ cmd: undefined, args: ['x'] }, ['args'], 'need an image: use cmd for a plain command'],
+    [{ container: { docker: { image: '-v' } } }, ['container'], "'-v' is not an image name"],
+    [{ container: { docker: { image: 'redis/' } } }, ['container'], "'redis/' is not an image name"],
+    [{ container: { docker: { image: 'a//b' } } }, ['container'], "'a//b' is not an image name"],
   ])('that could never run is refused: %j', (fields, path, error) => {
     const reply = new Harness(AGENTS).input(start(appV2(fields)));
     expect(reply).toEqual({ type: 'invalid', errors: [{ path, error }] });
@@ -91,7 +91,7 @@ describe('a plain command', () => {
 });
 
 describe('a container', () => {
-  it('has its ports mapped as the app says', () => {
+  it('has the port mappings of the app', () => {
     const portMappings = [
       { containerPort: 80, name: 'http' },
       { containerPort: 0, protocol: 'udp,tcp' },
@@ -111,7 +111,7 @@ describe('a container', () => {
     expect([data.options, data.args]).toEqual([[], []]);
   });
 
-  it('is described by options of Docker', () => {
+  it('is described with options of Docker', () => {
     const { data } = docker({
       args: ['--port', '80'],
       container: {
@@ -138,12 +138,12 @@ describe('a container', () => {
     expect(named.data.options).toEqual(['--network', 'n']);
   });
 
-  it('is described without what the app does not use, so that executors of older releases take it', () => {
+  it('is described without unused fields, so that executors of older releases accept it', () => {
     const { data } = docker({ container: { docker: { image: 'i' } } });
     expect(Object.keys(data).sort()).toEqual(['args', 'env', 'image', 'options', 'ports']);
   });
 
-  it('has a command run by its own shell', () => {
+  it('runs a command in its own shell', () => {
     const { data } = docker({ cmd: 'a && b', container: { docker: { image: 'i' } } });
     expect([data.options.slice(-2), data.args]).toEqual([
       ['--entrypoint', '/bin/sh'],
@@ -151,7 +151,7 @@ describe('a container', () => {
     ]);
   });
 
-  it('of the 2013 form may come by v2 too', () => {
+  it('may have the 2013 form in v2 too', () => {
     const { data } = docker({ cmd: 'redis --x', executor: DOCKER });
     expect(data).toMatchObject({ image: 'redis', args: ['--x'] });
     expect(data).not.toHaveProperty('ports');
@@ -161,7 +161,7 @@ describe('a container', () => {
 describe('checks', () => {
   const mesos = { protocol: 'MESOS_HTTP', path: '/x', intervalSeconds: 2, delaySeconds: 0 };
 
-  it('on the agent go with the task', () => {
+  it('on the agent are part of the task', () => {
     const { info, task } = launched({ healthChecks: [mesos] });
     expect(info.health_check).toEqual({
       type: 'HTTP',
@@ -184,7 +184,7 @@ describe('checks', () => {
     });
   });
 
-  it('from here make a task ready once all have passed, and end it when one is given up', () => {
+  it('by the scheduler make a task ready once all have passed, and kill it when one finally fails', () => {
     const readiness = { portName: 'http', httpStatusCodesForReady: [204] };
     const { harness, task } = launched({
       portDefinitions: [{}, { name: 'http' }],
