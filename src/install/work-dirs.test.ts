@@ -18,7 +18,7 @@ import type { UndoItem } from './item.ts';
 import type { HostPlan } from './plan.ts';
 import { planCluster } from './plan-cluster.ts';
 import { preflight } from './preflight/preflight.ts';
-import { mastersAwaited } from './quorum.ts';
+import { mastersNeededToStart } from './quorum.ts';
 import { probeTargets } from './targets.ts';
 import { uninstallPlan } from './uninstall.ts';
 import { waves } from './waves.ts';
@@ -150,7 +150,7 @@ test("a master's log counts where the spec has it", () => {
     ...bare,
     files: { '/etc/mesos-master/work_dir': fileFacts(`${MASTER}\n`), [log]: directoryFacts() },
   });
-  const awaited = (log: string) => mastersAwaited(three, new Map([['h1', master(log)]]), ['h1']);
+  const awaited = (log: string) => mastersNeededToStart(three, new Map([['h1', master(log)]]), ['h1']);
   expect(awaited(`${MASTER}/replicated_log`)).toBeUndefined();
   expect(awaited('/var/lib/mesos/master/replicated_log')).toBe(3);
 

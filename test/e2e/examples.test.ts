@@ -23,7 +23,7 @@ interface Ending {
 
 const UNREACHABLE: Ending = { code: 1, says: /✖ h1: nothing listens at 127\.0\.0\.1:\d+/ };
 /** Nobody is there to be asked, so nothing is changed, whether this machine would do or not. */
-const THIS_MACHINE: Ending = { code: [1, 2], says: /Nothing was changed: no host will do|add --yes/ };
+const THIS_MACHINE: Ending = { code: [1, 2], says: /Nothing was changed: no host is usable|add --yes/ };
 const REACHED_ITS_FILE: Ending = { code: 2, says: /plan\.json can't be read: there is no such file/ };
 
 /** No scheduler is installed here; `test/contract/scheduler-{backup,import}.test.ts` do these with one. */

@@ -112,7 +112,7 @@ export const QUIRKS: readonly Quirk[] = [
     name: 'a full /opt',
     group: 'mount',
     apply: (host) => fillDisk(host, '/opt', 1000),
-    cause: /\/opt has \d+ MB free, and \d+ MB are needed/,
+    cause: /\/opt has \d+ MB free, but \d+ MB are needed/,
   },
   {
     name: 'a small /usr/libexec',
@@ -231,7 +231,7 @@ export const QUIRKS: readonly Quirk[] = [
   {
     name: 'a cluster that it belonged to',
     apply: script('mkdir -p /var/lib/mesosup; echo other >/var/lib/mesosup/cluster'),
-    cause: /it belongs to the cluster "other"/,
+    cause: /the host belongs to the cluster "other"/,
   },
 ];
 

@@ -103,5 +103,5 @@ test('a file that is away, or is no key', async () => {
   const file = path.join(directory, 'away');
   await expect(fetchKeys(planOf(key({ file })), BEFORE)).rejects.toThrow(/away can't be read: ENOENT/);
   await writeFile(file, '<html>');
-  await expect(fetchKeys(planOf(key({ file })), BEFORE)).rejects.toThrow(/no repository's key/);
+  await expect(fetchKeys(planOf(key({ file })), BEFORE)).rejects.toThrow(/is not the key of a repository/);
 });

@@ -33,7 +33,7 @@ describe('readKeys', () => {
 
   test('refuses what is no key, or half of one', () => {
     const [key] = readKeys(Buffer.from(LASTING));
-    expect(() => readKeys(Buffer.from('<html>not found</html>'))).toThrow('it is no OpenPGP key');
+    expect(() => readKeys(Buffer.from('<html>not found</html>'))).toThrow('it is not an OpenPGP key');
     expect(() => readKeys(Buffer.alloc(0))).toThrow(TypeError);
     expect(() => readKeys(key?.packets.subarray(0, -9) ?? Buffer.alloc(0))).toThrow(/damaged/);
     // It begins with a name instead of a key.

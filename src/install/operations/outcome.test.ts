@@ -27,7 +27,7 @@ test('a failed run names the item, what happened and the remedy', () => {
   });
   expect(renderTroubles(trouble ? [trouble] : [])).toBe('✖ h1: package x: install: wrong\n  → Do.');
   expect(troubleOf(plan, { ok: true })).toBeUndefined();
-  expect(troubleOf(plan, { ok: false, failed: null })?.message).toContain('without saying why');
+  expect(troubleOf(plan, { ok: false, failed: null })?.message).toContain('without reporting a reason');
 });
 
 test('errors about a host are troubles of its; others are none', () => {
@@ -39,7 +39,9 @@ test('events say where a run is, also one whose plan is not known', () => {
   expect(describe({ event: 'start', item: 0, at: 0 }, 3, ['package x: install'])).toBe(
     '1/3 package x: install',
   );
-  expect(describe({ event: 'wait', item: 1, reason: 'the lock', at: 0 }, 3, [])).toBe('2/3: waits, the lock');
+  expect(describe({ event: 'wait', item: 1, reason: 'the lock', at: 0 }, 3, [])).toBe(
+    '2/3: waiting: the lock',
+  );
   expect(describe({ event: 'log', item: 1, line: 'x' }, 3, [])).toBeUndefined();
 });
 

@@ -92,7 +92,9 @@ test('what is no plan is refused', async () => {
   for (const value of ['', 'null', '[]', { format: 1 }, await json(path.join(FIXTURE, 'own/cluster.json'))]) {
     const error = await reading(value);
     expect(error).toBeInstanceOf(UsageError);
-    expect(error).toMatchObject({ message: `${file} is no plan: "mesosup plan --out FILE" writes one` });
+    expect(error).toMatchObject({
+      message: `${file} is not a plan. Make a plan with: mesosup plan --out FILE`,
+    });
   }
 });
 

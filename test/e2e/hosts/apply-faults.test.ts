@@ -185,7 +185,7 @@ describe('a connection that is cut', () => {
     for (let n = 0; n < 6; n += 1) await apply(host, [wants('create', file('/etc/n', `${n}\n`))]);
     expect((await shell.run('ls /var/lib/mesosup/runs')).split('\n')).toHaveLength(5);
     await expect(attachRun(host, scripts, 'no-such-run', { onEvent: () => {} })).rejects.toThrow(
-      /knows no run/,
+      /the run no-such-run is not known/,
     );
   });
 });

@@ -175,7 +175,7 @@ test('hosts that will not do are all named at once, each with its remedy; the ot
   expect(code).toBe(1);
   const failed = JSON.parse(stdout) as { error: { message: string } };
   for (const host of ['h2', 'nowhere', 'stranger']) expect(failed.error.message).toContain(`✖ ${host}`);
-  expect(failed.error.message).toContain('Nothing was changed: only 1 of 3 ZooKeeper hosts will do');
+  expect(failed.error.message).toContain('Nothing was changed: only 1 of 3 ZooKeeper hosts are usable');
 
   await file('password', `${guarded.sudoPassword}\n`);
   const rest = await mesosup('plan', '--json');
@@ -208,7 +208,7 @@ test('without the password that sudo asks for, the host is named and nobody is a
   expect(result.exitCode).toBe(1);
   expect(result.stderr).toContain('h2');
   const shown = await typed(`cd ${directory} && ${program} plan --brief ${flags.join(' ')}; echo "exit $?"`, [
-    { prompt: 'sudo password of ops on h2', answer: `${guarded.sudoPassword}\r` },
+    { prompt: 'sudo password for ops on h2', answer: `${guarded.sudoPassword}\r` },
     { prompt: 'exit ', answer: '' },
   ]);
   expect(shown).toContain('exit 3');
@@ -230,7 +230,7 @@ test('a cluster whose secrets are elsewhere is left alone', async () => {
   try {
     const { code, stderr } = await mesosup('install', '--yes');
     expect(code).toBe(1);
-    expect(stderr).toContain('h1 belongs to the cluster lab already');
+    expect(stderr).toContain('h1 already belongs to the cluster lab');
     expect(stderr).toContain('scp');
     expect(await readdir(directory)).toEqual(['cluster.yaml', 'password']);
   } finally {

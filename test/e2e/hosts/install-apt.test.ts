@@ -198,7 +198,7 @@ test('a pin on a library is named with its file and its remedy, before anything 
   expect(failed.all).toContain(
     'pinned: apt has no candidate for libatomic1: /etc/apt/preferences.d/no-atomic pins it to priority -1',
   );
-  expect(failed.all).toContain('take the pin of libatomic1 out of /etc/apt/preferences.d/no-atomic');
+  expect(failed.all).toContain('Remove the pin of libatomic1 from /etc/apt/preferences.d/no-atomic');
   expect(await host.run('ls -d /var/lib/mesosup /var/tmp/mesosup* 2>/dev/null; :')).toBe('');
 });
 

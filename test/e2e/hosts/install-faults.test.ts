@@ -150,13 +150,13 @@ describe('hosts that nothing can be begun on', () => {
     },
     h5: {
       set: () => shiftClock(lab.host('h5'), -600),
-      message: /its clock is 10 min behind the others/,
+      message: /its clock is 10 min behind the other clocks/,
       remedy: /timedatectl set-ntp true/,
     },
     h6: {
       set: () => fillDisk(lab.host('h6'), '/opt', 1000),
-      message: /\/opt has \d MB free, and \d+ MB are needed/,
-      remedy: /free some space there/,
+      message: /\/opt has \d MB free, but \d+ MB are needed/,
+      remedy: /Free disk space there/,
     },
   };
   const bad = Object.keys(faults);
@@ -277,7 +277,7 @@ describe('runs that are cut', () => {
     killed.running.kill('SIGKILL');
     await killed.ended();
     const next = begin();
-    await next.sees(/h5: "install" by \S+ \(\d+\) is under way since .*: waiting for its end/);
+    await next.sees(/h5: "install" by \S+ \(\d+\) is in progress since .*: waiting until it ends/);
     await held.release();
     expectDone(await next.ended());
     expect(await installed()).toContain('h5');
@@ -298,13 +298,13 @@ describe('runs that are cut', () => {
     const failed = await run.ended();
     expectFailed(failed);
     expect(troubleOf('h6', failed)).toEqual({
-      message: expect.stringMatching(/^the run \S+ ended there without a word: .*the host went down/),
-      remedy: 'Run the same command again: it finds what is left to do.',
+      message: expect.stringMatching(/^the run \S+ ended unexpectedly: .*the host went down/),
+      remedy: 'Run the same command again to resume.',
     });
     await held.release();
     const next = await install();
     expectDone(next);
-    expect(next.stderr).toMatch(/h6: "install" by \S+ \(\d+\) ended there without a word/);
+    expect(next.stderr).toMatch(/h6: "install" by \S+ \(\d+\) ended unexpectedly/);
     expect(next.stdout).toContain('dpkg: finish what was interrupted');
     expect(await installed()).toContain('h6');
     await expectNoChanges();
@@ -329,7 +329,7 @@ describe("dpkg's lock", () => {
 
     const waiting = begin();
     await waiting.sees(
-      new RegExp(`h7: .* waits, the dpkg lock is held by unattended-upgr \\(${lock.pid}\\)`),
+      new RegExp(`h7: .* waiting: the dpkg lock is held by unattended-upgr \\(${lock.pid}\\)`),
     );
     await lock.release();
     expectDone(await waiting.ended());

@@ -441,7 +441,7 @@ describe('changes to it', () => {
       const others = lab.hosts.filter((h) => h.name !== first);
       expect(others).toHaveLength(2);
       for (const { name } of others) {
-        expect(failed.stdout).toContain(`${name}: nothing was done here: ${first} failed`);
+        expect(failed.stdout).toContain(`${name}: this host was not changed: ${first} failed`);
         expect(await pidOf(lab.host(name), 'mesos-master')).toBe(was[`${name} mesos-master`]);
       }
       await cluster.writeSpec({ ...flags, masterFlags: { max_agent_ping_timeouts: '6' } });
@@ -509,7 +509,7 @@ describe('changes to it', () => {
       expect(failed.stdout).toMatch(
         /mesosup-scheduler refuses its new settings: --http_tokens_file can't be read: ENOENT/,
       );
-      expect(failed.stdout.match(/nothing was done here: h\d failed/g)).toHaveLength(2);
+      expect(failed.stdout.match(/this host was not changed: h\d failed/g)).toHaveLength(2);
       expect(await pids()).toEqual(was);
       await cluster.writeSpec({ ...flags, schedulerFlags });
       // Nor was anything changed that a crash or a boot would have started.
