@@ -98,7 +98,7 @@ describe.each(SHELLS)('a run by %s', (_name, [shell]) => {
     [
       'a directory in the place of a file',
       file('/srv/dir', ''),
-      { failure: 'command', message: '/srv/dir could not be written: there is a directory' },
+      { failure: 'command', message: '/srv/dir could not be written: it is a directory' },
     ],
     [
       'a host without an init system that is known',

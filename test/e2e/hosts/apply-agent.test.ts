@@ -140,7 +140,7 @@ test('an agent starts once its master leads, and is replaced once its tasks have
       },
     );
     expect(outcome).toEqual({ ok: true });
-    expect(waits).toEqual(["the agent's tasks to end: 1 of them still run"]);
+    expect(waits).toEqual(["the agent's tasks to end: 1 still running"]);
   } finally {
     await framework.end();
   }

@@ -209,7 +209,7 @@ describe('packages that are not what they should be', () => {
     expectFailed(failed);
     for (const name of ['h1', 'h2']) {
       const trouble = troubleOf(name, failed);
-      expect(trouble?.message).toMatch(/what was downloaded is not what was promised:\n.*Hash Sum mismatch/);
+      expect(trouble?.message).toMatch(/the download has the wrong checksum or size:\n.*Hash Sum mismatch/);
       expect(trouble?.remedy).toContain('Check the SHA-256 in the cluster file, or try again');
     }
     expect(await installed()).toEqual([]);
@@ -234,7 +234,7 @@ describe('packages that are not what they should be', () => {
     const there = await install();
     expectFailed(there);
     expect(troubleOf('h3', there)?.message).toContain(
-      `promised SHA-256 ${wrong}\nreceived SHA-256 ${sha256}`,
+      `expected SHA-256 ${wrong}\nreceived SHA-256 ${sha256}`,
     );
     expect(troubleOf('h3', there)?.remedy).toContain('Check the SHA-256 in the cluster file');
     for (const name of ['h1', 'h2']) expect(troubleOf(name, there)).toBeUndefined();
@@ -323,7 +323,7 @@ describe("dpkg's lock", () => {
     expect(failed.stdout).toContain(`⚠ h7: dpkg is in use by ${holder}`);
     expect(troubleOf('h7', failed)).toEqual({
       message: expect.stringContaining(`${holder} has held the dpkg lock for 2 seconds`),
-      remedy: 'See what it does there; once it has ended, run the same command again.',
+      remedy: 'Check that program on the host. When it has ended, run the same command again.',
     });
     expect(await installed()).toEqual(hosts.filter((name) => name !== 'h7'));
 
@@ -346,7 +346,7 @@ describe('a disk that fills up', () => {
     expectFailed(failed);
     const trouble = troubleOf('h9', failed);
     expect(trouble?.message).toMatch(/no space is left on the host: .* free in/);
-    expect(trouble?.remedy).toMatch(/Make room there/);
+    expect(trouble?.remedy).toMatch(/Free disk space there/);
     expect(Object.keys(await cluster.planned())).toEqual(['h9']);
     await repair();
     await expectConverges();
