@@ -46,7 +46,7 @@ describe.each(Object.entries(sources))('with %s, an agent that runs', (_name, me
 
   test.each([
     ['an attribute changes', { attributes: { rack: 'b' } }, 'the attribute rack changes from a to b'],
-    ['an attribute goes', { attributes: {} }, 'the attribute rack goes'],
+    ['an attribute is removed', { attributes: {} }, 'the attribute rack is removed'],
     ['it gets fewer processors', { resources: { cpus: '2', ports: '[31000-32000]' } }, 'the resource cpus'],
     ['it gets fewer ports', { resources: { cpus: '4', ports: '[31000-31999]' } }, 'the resource ports'],
     ['it gets another name', { hostname: 'other' }, 'the hostname changes'],

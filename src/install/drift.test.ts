@@ -36,8 +36,8 @@ test('drift names what came, what went, and what reads otherwise', () => {
     'a: now also: file:/b: create',
     'a: no longer: file:/a: create',
     'a: no longer: file:/b: create',
-    'b: it is another than it was, though the same is to be done',
-    "c: it can't be asked now",
+    'b: the state of the host has changed, but the plan is the same',
+    'c: the host is unreachable, or its address is unknown',
   ]);
 });
 

@@ -90,7 +90,7 @@ test('a stray file among the flags is moved away and its service restarts', () =
   expect(plan.items).toMatchObject([
     {
       action: 'change',
-      title: '/etc/mesos-agent/: move away what would be read as a flag',
+      title: '/etc/mesos-agent/: remove files that would be read as flags',
       diff: ['-/etc/mesos-agent/ip.bak'],
     },
     { action: 'restart', id: 'service:mesos-agent' },
@@ -105,7 +105,7 @@ test('a flag that left the spec is taken away, and its service restarts', () => 
   const more = { ...cluster, agentFlags: { gc_delay: '1days' } };
   const facts = applyToFacts(running, planOf(more, running));
   expect(planOf(cluster, facts).items).toMatchObject([
-    { action: 'remove', id: 'file:/etc/mesos-agent/gc_delay', reason: 'because it is wanted no more' },
+    { action: 'remove', id: 'file:/etc/mesos-agent/gc_delay', reason: 'because it is no longer needed' },
     { action: 'restart', id: 'service:mesos-agent' },
   ]);
 });

@@ -9,7 +9,7 @@ const items: PlanItem[] = [
     action: 'replace-agent',
     title: 'service mesos-agent: drain',
     diff: [],
-    reason: 'because the attribute rack goes',
+    reason: 'because the attribute rack is removed',
     endsTasks: 2,
   },
   { id: 'service:mesos-master', action: 'restart', title: 'service mesos-master: restart', diff: [] },
@@ -31,7 +31,7 @@ test('a plan for people: what changes on each host, what restarts, whose tasks e
       -a
       +b
        c
-  ! service mesos-agent: drain because the attribute rack goes
+  ! service mesos-agent: drain because the attribute rack is removed
     replaces the agent: 2 tasks end
   ~ service mesos-master: restart
 
@@ -77,7 +77,7 @@ test('what is the same on several hosts is said once, what is not for each', () 
   ~ /etc/x: change
 
 h1  1 change
-  ! service mesos-agent: drain because the attribute rack goes
+  ! service mesos-agent: drain because the attribute rack is removed
     replaces the agent: 2 tasks end
 
 h2  1 change
@@ -103,11 +103,11 @@ test('tasks that can not be counted are said to end all the same', () => {
     hosts: [{ host: 'h1', basis: '', items: item ? [{ ...item, endsTasks: null }] : [] }],
   };
   expect(renderPlan(unknown, { colour: false })).toContain(
-    "replaces the agent: its tasks end, and how many there are can't be told",
+    'replaces the agent: its tasks end (their number is unknown)',
   );
 });
 
 test('no changes are one line', () => {
   const none = { ...plan, hosts: plan.hosts.map((host) => ({ ...host, items: [] })) };
-  expect(renderPlan(none, { colour: false })).toBe('No changes: 2 hosts as wanted.\n');
+  expect(renderPlan(none, { colour: false })).toBe('No changes: 2 hosts up to date.\n');
 });

@@ -79,10 +79,10 @@ describe('a cluster', () => {
   test('is healthy when every role answers and one of each leads', () => {
     expect(clusterHealth(cluster, healthy)).toMatchObject({ healthy: true, problems: [] });
     expect(renderStatus(statusOf(cluster, healthy, [], empty))).toBe(
-      `HOST  ROLES                                    VERSIONS                                                       HEALTH                                    DRIFT
-a     zookeeper master scheduler agent docker  zookeeper 3.8.0, mesos 1.11.0, docker 20.10.24, mesosup 0.1.0  well                                      none
-b     zookeeper master scheduler agent docker  zookeeper 3.8.0, mesos 1.11.0, docker 20.10.24, mesosup 0.1.0  well, leads zookeeper, master, scheduler  none
-c     zookeeper master scheduler agent docker  zookeeper 3.8.0, mesos 1.11.0, docker 20.10.24, mesosup 0.1.0  well                                      none
+      `HOST  ROLES                                    VERSIONS                                                       HEALTH                                       DRIFT
+a     zookeeper master scheduler agent docker  zookeeper 3.8.0, mesos 1.11.0, docker 20.10.24, mesosup 0.1.0  healthy                                      none
+b     zookeeper master scheduler agent docker  zookeeper 3.8.0, mesos 1.11.0, docker 20.10.24, mesosup 0.1.0  healthy, leads zookeeper, master, scheduler  none
+c     zookeeper master scheduler agent docker  zookeeper 3.8.0, mesos 1.11.0, docker 20.10.24, mesosup 0.1.0  healthy                                      none
 
 mesosup is healthy`,
     );
@@ -92,7 +92,7 @@ mesosup is healthy`,
     [
       'ZooKeeper in no quorum',
       but('a', { zookeeper: { answers: true, mode: '', version: '3.8.0' } }),
-      /a: zookeeper answers, but is in no quorum/,
+      /a: zookeeper answers, but has no quorum/,
     ],
     [
       'an agent not registered',
@@ -112,7 +112,7 @@ mesosup is healthy`,
         ['b', { ...well(true), master: { ...well(true).master, recovered: false } }],
         ['c', well(false)],
       ]),
-      /no master has recovered the registry, and a does not answer: a new cluster's registry begins only once all masters run/,
+      /no master has recovered the registry, and a does not answer: Mesos creates the registry of a new cluster only when all masters run/,
     ],
     ['two leaders', but('a', well(true)), /2 Mesos masters lead/],
     [
@@ -125,7 +125,7 @@ mesosup is healthy`,
       but('b', { scheduler: { ...well(true).scheduler, subscribed: false } }),
       /b: scheduler leader, not subscribed yet/,
     ],
-    ['Docker down', but('a', { docker: { version: '', running: false } }), /a: docker does not run/],
+    ['Docker down', but('a', { docker: { version: '', running: false } }), /a: docker not running/],
     [
       'a service that is silent',
       but('a', { agent: { ...well(false).agent, answers: false } }),
@@ -166,7 +166,7 @@ mesosup is healthy`,
       statusOf(cluster, but('b', { agent, master, mesosup: { ...well(false).mesosup, run } }), [], empty),
     );
     expect(text).not.toMatch(/does not answer|is elected/);
-    expect(text).toMatch(/mesosup is being changed; see "mesosup status" again once that is done$/);
+    expect(text).toMatch(/mesosup is being changed. When the run is done, run again: mesosup status$/);
   });
 
   test('may recover while a slow or starting service is all that is missing', () => {
@@ -192,11 +192,11 @@ mesosup is healthy`,
     );
   });
 
-  test('a run that is under way is named with who and since when', () => {
+  test('a run that is in progress is named with who and since when', () => {
     const run = { id: 'x', command: 'install', who: 'me@there (7)', since: 0, alive: true };
     const facts = but('a', { mesosup: { ...well(false).mesosup, run } });
     expect(renderStatus(statusOf(cluster, facts, [], empty)).split('\n')[0]).toBe(
-      'a: install by me@there (7) (since 1970-01-01T00:00:00.000Z) is under way',
+      'a: install by me@there (7) (since 1970-01-01T00:00:00.000Z) is in progress',
     );
   });
 });

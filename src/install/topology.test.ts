@@ -74,15 +74,15 @@ test('an address is what the spec says, else the one installed with, else where 
     chosen('10.9.9.9', 'privateAddress'),
   );
   expect(of({ address: '192.168.0.5' }, { addresses, sshAddress: '10.0.2.15' })).toEqual(
-    chosen('192.168.0.5', 'its address in the spec'),
+    chosen('192.168.0.5', 'address in the spec'),
   );
   expect(of({ address: 'name' }, { addresses, sshAddress: '10.0.2.15' })).toEqual(
-    chosen('10.0.2.15', 'where SSH connects to'),
+    chosen('10.0.2.15', 'address of the SSH connection'),
   );
   // Such as one that is translated on the way, and one that Mesos can't speak.
   for (const sshAddress of ['198.51.100.1', 'fe80::1', ''])
     expect(of({}, { addresses: [...addresses, 'fe80::1'], sshAddress })).toEqual(
-      chosen('203.0.113.7', 'its first address'),
+      chosen('203.0.113.7', 'first address of the host'),
     );
   expect(of({}, { addresses: [] })).toBeUndefined();
   const alone = hostOf('h1');

@@ -63,9 +63,9 @@ test('with --purge a host is as it was before', () => {
 test('without --purge the data stays', () => {
   const removed = (purge: boolean) =>
     uninstall(cluster, install(cluster, bare), purge).hosts[0]?.items.map(({ title }) => title) ?? [];
-  const data = '/var/lib/mesos/agent: remove with all in it';
+  const data = '/var/lib/mesos/agent: remove with its content';
   expect(removed(true)).toContain(data);
-  expect(removed(true)).toContain('/var/lib/docker: remove with all in it');
+  expect(removed(true)).toContain('/var/lib/docker: remove with its content');
   expect(removed(true)).toContain('package docker.io: purge');
   expect(removed(false)).not.toContain(data);
   expect(removed(false)).toContain('package docker.io: remove');
@@ -97,13 +97,13 @@ test('a Docker that came with us goes with its containers, and a mount point for
       .map(({ title }) => title);
   expect(about(items(mounted, true))).toEqual([
     'service docker: stop and disable, and remove all containers',
-    '/var/lib/docker: remove with all in it',
+    '/var/lib/docker: remove with its content',
     '/etc/cni/net.d: remove',
     '/etc/cni: remove',
-    '/var/lib/docker: as before mesosup',
+    '/var/lib/docker: restore the state before mesosup',
   ]);
   // It is full of data, which others than root must not see.
-  expect(about(items(mounted, false))).not.toContain('/var/lib/docker: as before mesosup');
+  expect(about(items(mounted, false))).not.toContain('/var/lib/docker: restore the state before mesosup');
 });
 
 test('what ran before mesosup is put back and runs on with its own files', () => {
@@ -125,8 +125,8 @@ test('what ran before mesosup is put back and runs on with its own files', () =>
   const items = uninstall(cluster, install(cluster, new Map([['h1', own]])), true).hosts[0]?.items ?? [];
   const about = items.filter(({ id }) => /^service:docker$|daemon\.json$|^package:docker/.test(id));
   expect(about.map(({ title }) => title)).toEqual([
-    '/etc/docker/daemon.json: as before mesosup',
-    'service docker: enable and restart, as before',
+    '/etc/docker/daemon.json: restore the state before mesosup',
+    'service docker: enable and restart, as before mesosup was installed',
   ]);
 });
 

@@ -81,8 +81,8 @@ describe('directories of the spec', () => {
     const purged = uninstall(own, known, true);
     expect(about(purged)).toEqual([
       '/data/agents: remove',
-      `${AGENT}: remove with all in it`,
-      `${MASTER}: remove with all in it`,
+      `${AGENT}: remove with its content`,
+      `${MASTER}: remove with its content`,
     ]);
     // It goes only when it is empty.
     expect(purged.find(({ id }) => id === 'directory:/data/agents')).toMatchObject({ action: 'restore' });
@@ -96,7 +96,7 @@ describe('directories of the spec', () => {
     expect(about(planOf(own, mounted).items)).toEqual([`${MASTER}/: create`]);
     const facts = installed(own, mounted);
     expect(about(planOf(own, facts).items)).toEqual([]);
-    expect(about(uninstall(own, facts, true))).toEqual([`${MASTER}: remove with all in it`]);
+    expect(about(uninstall(own, facts, true))).toEqual([`${MASTER}: remove with its content`]);
     expect(facts.files[AGENT]).toEqual(mounted.files[AGENT]);
   });
 

@@ -159,11 +159,11 @@ test('an agent that goes takes its tasks along, and Docker all its containers', 
 describe('what is refused', () => {
   test.each([
     ['a run whose id is a path', () => script([], { run: '../x' }), "not a run's id"],
-    ['an item that wants nothing', () => script([undo('create', 'file:/x')]), 'says not what it wants'],
+    ['an item that wants nothing', () => script([undo('create', 'file:/x')]), 'has no resource'],
     [
       'restoring what nobody remembers',
       () => script([undo('restore', 'file:/x')]),
-      'knows nothing of file:/x',
+      'has no entry for file:/x',
     ],
     [
       'a key that was not fetched',

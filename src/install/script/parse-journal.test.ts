@@ -50,7 +50,7 @@ test('a failure of a run that release 0.1.0 began has its remedy under the name 
 test('an entry of a kind that only a later release knows is refused', () => {
   const known = '{"kind":"package","name":"a","before":"absent"}';
   expect(() => parseJournal(`${known}\n{"kind":"volume","name":"v","before":"absent"}\n`)).toThrow(
-    'a later release of mesosup has changed a thing of the kind "volume" there',
+    'a later release of mesosup has changed a resource of the kind "volume"',
   );
   expect(parseJournal(`${known}\n5\n{"before":"absent"}\n`)).toHaveLength(1);
 });

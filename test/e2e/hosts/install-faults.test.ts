@@ -305,7 +305,7 @@ describe('runs that are cut', () => {
     const next = await install();
     expectDone(next);
     expect(next.stderr).toMatch(/h6: "install" by \S+ \(\d+\) ended unexpectedly/);
-    expect(next.stdout).toContain('dpkg: finish what was interrupted');
+    expect(next.stdout).toContain('dpkg: complete an interrupted run');
     expect(await installed()).toContain('h6');
     await expectNoChanges();
   });
