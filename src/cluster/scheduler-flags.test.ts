@@ -40,14 +40,14 @@ schedulerFlags:
     'c.yaml',
   );
   expect(result.ok ? [] : result.errors.map(formatSpecError)).toEqual([
-    'c.yaml:2:1: colour: is not known here',
-    'c.yaml:4:3: schedulerFlags.failover_timeot: is not known here; did you mean "failover_timeout"?',
-    'c.yaml:5:21: schedulerFlags.failover_timeout: a whole number from 1 to 315360000 was expected, not "soon"',
-    'c.yaml:6:15: schedulerFlags.https_port: a whole number from 0 to 65535 was expected, not "65536"',
-    'c.yaml:7:18: schedulerFlags.logging_level: one of trace, debug, info, warn, error, fatal was expected, not "loud"',
-    'c.yaml:8:3: schedulerFlags.webui_url: a value (URL) was expected, not ""',
-    'c.yaml:9:26: schedulerFlags.endpoints_port_suffix: an empty value (it is a switch) was expected, not "true"',
-    'c.yaml:10:32: schedulerFlags.access_control_allow_origin: * or origins such as https://ui.example:8443, with commas between them was expected, not "ui.example"',
+    'c.yaml:2:1: colour: unknown key',
+    'c.yaml:4:3: schedulerFlags.failover_timeot: unknown flag; did you mean "failover_timeout"?',
+    'c.yaml:5:21: schedulerFlags.failover_timeout: expected a whole number from 1 to 315360000, not "soon"',
+    'c.yaml:6:15: schedulerFlags.https_port: expected a whole number from 0 to 65535, not "65536"',
+    'c.yaml:7:18: schedulerFlags.logging_level: expected one of trace, debug, info, warn, error, fatal, not "loud"',
+    'c.yaml:8:3: schedulerFlags.webui_url: expected a value (URL), not ""',
+    'c.yaml:9:26: schedulerFlags.endpoints_port_suffix: expected an empty value (it is a switch), not "true"',
+    'c.yaml:10:32: schedulerFlags.access_control_allow_origin: expected * or origins such as https://ui.example:8443, with commas between them, not "ui.example"',
     "c.yaml:11:3: schedulerFlags.zk_max_versions: is a flag of Marathon that this scheduler doesn't have: the state is kept without it",
   ]);
 });
@@ -61,9 +61,9 @@ describe('refuses what would take the scheduler from the cluster', () => {
     ['help:', 'exit instead of starting'],
     ['check:', 'exit instead of starting'],
     ['zk: zk://h9/x', 'the role "zookeeper"'],
-    ['data_dir: /srv', 'can write in no other directory'],
+    ['data_dir: /srv', 'can write to no other directory'],
     ['hostname: h1', "use the host's own key hostname"],
-    ['http_credentials_file: /etc/x', 'asks the scheduler with the credentials in it'],
+    ['http_credentials_file: /etc/x', 'uses the credentials in it'],
     ['mesos_authentication_principal: x', 'the masters know'],
   ])('%s', (flag, reason) => {
     const [first, ...more] = complaints(`  ${flag}\n`);

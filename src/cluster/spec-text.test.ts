@@ -28,11 +28,11 @@ test.each([
   expect(parseSpec(text, 'x').ok).toBe(true);
 });
 
-test('every example in its comments is one that is taken', () => {
+test('every example in its comments is valid', () => {
   const text = specText({ hosts: ['b'] }, 'x');
   const uncommented = text.replaceAll(/^# (\w+: \{.*\})$/gm, '$1').replaceAll(/^ {2}# (version)/gm, '  $1');
   expect(uncommented).not.toBe(text);
   expect(parseSpec(uncommented, 'x')).toMatchObject({ ok: true });
-  const host = /A host can have more: (.*)/.exec(text)?.[1] ?? '';
+  const host = /A host can have more keys: (.*)/.exec(text)?.[1] ?? '';
   expect(parseSpec(`hosts: [${host}]`, 'x')).toMatchObject({ ok: true });
 });

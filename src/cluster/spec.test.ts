@@ -105,51 +105,45 @@ agentFlags: [x]
 colour: 1
 `),
     ).toEqual([
-      'c.yaml:2:18: mesos.source: one of clusterd, mesosphere, package, preinstalled was expected, not "clustered"; did you mean "clusterd"?',
-      'c.yaml:3:8: ssh.usr: is not known here; did you mean "user"?',
-      'c.yaml:3:22: ssh.port: a whole number from 1 to 65535 was expected, not "abc"',
-      'c.yaml:6:13: hosts[0].roles[0]: one of zookeeper, master, scheduler, agent was expected, not "agnet"; did you mean "agent"?',
-      'c.yaml:7:21: hosts[0].privateAddress: an IP address was expected, not "1.2.3"',
-      'c.yaml:8:5: hosts[1].name: is missing: the name or address of a host was expected',
-      'c.yaml:8:7: hosts[1].adress: is not known here; did you mean "address"?',
-      'c.yaml:9:5: hosts[2]: a host, as name or user@name:port was expected, not "-x"',
-      'c.yaml:10:5: hosts[3]: a name or a block of keys and values was expected, not a list',
-      'c.yaml:12:3: masterFlags.--quorum: the name of a flag, without dashes before it was expected, not "--quorum"',
-      'c.yaml:13:13: agentFlags: a block of keys and values was expected, not a list',
-      'c.yaml:14:1: colour: is not known here',
+      'c.yaml:2:18: mesos.source: expected one of clusterd, mesosphere, package, preinstalled, not "clustered"; did you mean "clusterd"?',
+      'c.yaml:3:8: ssh.usr: unknown key; did you mean "user"?',
+      'c.yaml:3:22: ssh.port: expected a whole number from 1 to 65535, not "abc"',
+      'c.yaml:6:13: hosts[0].roles[0]: expected one of zookeeper, master, scheduler, agent, not "agnet"; did you mean "agent"?',
+      'c.yaml:7:21: hosts[0].privateAddress: expected an IP address, not "1.2.3"',
+      'c.yaml:8:5: hosts[1].name: is missing: expected the name or address of a host',
+      'c.yaml:8:7: hosts[1].adress: unknown key; did you mean "address"?',
+      'c.yaml:9:5: hosts[2]: expected a host, as name or user@name:port, not "-x"',
+      'c.yaml:10:5: hosts[3]: expected a name or a block of keys and values, not a list',
+      'c.yaml:12:3: masterFlags.--quorum: expected the name of a flag, without dashes before it, not "--quorum"',
+      'c.yaml:13:13: agentFlags: expected a block of keys and values, not a list',
+      'c.yaml:14:1: colour: unknown key',
     ]);
   });
 
   test.each([
-    ['', 'c.yaml: hosts: is missing: a list of hosts was expected'],
-    ['- a', 'c.yaml:1:1: a block of keys and values was expected, not a list'],
+    ['', 'c.yaml: hosts: is missing: expected a list of hosts'],
+    ['- a', 'c.yaml:1:1: expected a block of keys and values, not a list'],
     ['hosts: [a]\nhosts: [b]', 'c.yaml:2:1: Map keys must be unique'],
     ['hosts: *a', 'c.yaml: Unresolved alias (the anchor must be set before the alias): a'],
-    ['hosts: [a, b, a]', 'c.yaml:1:15: hosts[2].name: the same name as that of host a: a'],
+    ['hosts: [a, b, a]', 'c.yaml:1:15: hosts[2].name: the same name as host a: a'],
     [
       'hosts: [{name: a, address: x}, {name: b, address: x}]',
-      'c.yaml:1:51: hosts[1].address: the same address as that of host a: x:22',
+      'c.yaml:1:51: hosts[1].address: the same address as host a: x:22',
     ],
-    [
-      'hosts: [a]\nmesos: {sourc: clusterd}',
-      'c.yaml:2:9: mesos.sourc: is not known here; did you mean "source"?',
-    ],
-    [
-      'hosts: [a]\ndocker: {surce: x}',
-      'c.yaml:2:10: docker.surce: is not known here; did you mean "source"?',
-    ],
+    ['hosts: [a]\nmesos: {sourc: clusterd}', 'c.yaml:2:9: mesos.sourc: unknown key; did you mean "source"?'],
+    ['hosts: [a]\ndocker: {surce: x}', 'c.yaml:2:10: docker.surce: unknown key; did you mean "source"?'],
     [
       'hosts: [a]\nmesos: {version: 1}',
-      'c.yaml:2:8: mesos.source: is missing: one of clusterd, mesosphere, package, preinstalled was expected',
+      'c.yaml:2:8: mesos.source: is missing: expected one of clusterd, mesosphere, package, preinstalled',
     ],
     [
       'hosts: [a, b, c]\nschedulerFlags: {zk: }',
       'c.yaml:2:18: schedulerFlags.zk: several schedulers need ZooKeeper: remove this key',
     ],
-    ['hosts: [a]\nports: {master: 5051}', 'c.yaml:2:8: ports.agent: 5051 is the port of master too'],
+    ['hosts: [a]\nports: {master: 5051}', 'c.yaml:2:8: ports.agent: 5051 is also the port of master'],
     [
       'hosts: [{name: a, roles: [master, zookeeper, agent]}, {name: b, roles: [master]}]',
-      'c.yaml:1:1: hosts: 2 masters bear no more failures than 1: an odd number is needed',
+      'c.yaml:1:1: hosts: 2 masters tolerate no more failures than 1: use an odd number',
     ],
     [
       'hosts: [{name: a, roles: [master]}, {name: b, roles: [master]}, {name: c, roles: [master, agent]}]',
@@ -159,11 +153,11 @@ colour: 1
     ['hosts: [{name: a, roles: [master]}]', 'no host has the role "agent"'],
     [
       'hosts: [a, {name: b, roles: [master], attributes: {rack: a}}]',
-      'c.yaml:1:39: hosts[1].attributes: host b has no role "agent", which this is for',
+      'c.yaml:1:39: hosts[1].attributes: this key needs the role "agent", which host b lacks',
     ],
     [
       'hosts: [{name: a, local: true}, {name: b, local: true}]',
-      'c.yaml:1:50: hosts[1].local: only one host can be this machine',
+      'c.yaml:1:50: hosts[1].local: only one host can have "local: true"',
     ],
   ])('of %j', (text, message) => {
     expect(complaints(text).join('\n')).toContain(message);
@@ -324,8 +318,10 @@ describe('--hosts', () => {
   test('refuses strangers and contradictions', () => {
     expect(() => overridesOf({ hosts: ['a'], masters: ['x'] })).toThrow(UsageError);
     expect(() => overridesOf({ masters: ['x'] })).toThrow('--masters needs --hosts');
-    expect(() => overridesOf({ hosts: ['a'], local: true })).toThrow('exclude each other');
-    expect(() => from({ hosts: ['a b'] })).toThrow('--hosts: hosts[0]: a host, as name or user@name:port');
+    expect(() => overridesOf({ hosts: ['a'], local: true })).toThrow("can't be combined");
+    expect(() => from({ hosts: ['a b'] })).toThrow(
+      '--hosts: hosts[0]: expected a host, as name or user@name:port',
+    );
   });
 
   test("stands in place of the file's hosts; all else of the file holds", () => {

@@ -4,8 +4,8 @@ import type { Facts } from './facts.ts';
 
 /**
  * Returns the amount of a resource that Mesos finds by itself: all processors, the memory without a gigabyte or half of
- * it, its default ports. An empty set for resources that Mesos never finds. Undefined for the disk, whose amount depends
- * on the free space.
+ * it, its default ports. An empty set for resources that Mesos never finds. Undefined for the disk, whose amount
+ * depends on the free space.
  */
 export function foundResource(name: string, facts: Facts): string | undefined {
   const megabytes = Math.floor(facts.memoryBytes / 2 ** 20);

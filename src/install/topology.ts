@@ -192,7 +192,9 @@ interface KnownServer {
   readonly host: string | undefined;
 }
 
-/** Reads the ensemble's servers from the zoo.cfg of every host of the cluster; the first entry of an id or address wins. */
+/**
+ * Reads the ensemble's servers from the zoo.cfg of every host of the cluster; the first entry of an id or address wins.
+ */
 function knownServers(cluster: Cluster, facts: FactsByHost): KnownServer[] {
   const servers: KnownServer[] = [];
   for (const [, host] of [...facts].toSorted(([a], [b]) => (a < b ? -1 : 1))) {

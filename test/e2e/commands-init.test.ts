@@ -95,7 +95,7 @@ test('its flags make the same without a terminal; a file that is there stays', a
 
 test.each([
   [['--no-input'], 'name the hosts with --hosts a,b,c, or --local'],
-  [['--hosts', 'a,b', '--masters', 'a,b'], 'an odd number is needed'],
+  [['--hosts', 'a,b', '--masters', 'a,b'], 'use an odd number'],
   [['--hosts', 'a', '--mesos', 'package'], 'mesos.from: is missing'],
   [['--hosts', 'a', '--agents', 'x'], '--agents names x, which is not among --hosts'],
   [['--hosts', 'a', '--mesos', 'clustered'], 'Expected --mesos=clustered to be one of'],
@@ -120,6 +120,6 @@ test('errors of a spec are shown all at once, with their places, and exit with 2
     exitCode: 2,
     stdout: '',
     stderr:
-      'cluster.yaml:3:5: hosts[0].rols: is not known here; did you mean "roles"?\ncluster.yaml:4:1: prots: is not known here; did you mean "ports"?',
+      'cluster.yaml:3:5: hosts[0].rols: unknown key; did you mean "roles"?\ncluster.yaml:4:1: prots: unknown key; did you mean "ports"?',
   });
 });

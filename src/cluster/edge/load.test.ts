@@ -45,14 +45,14 @@ test('without either the cluster that was last installed is meant', async () => 
   await state.keepCluster(cluster);
   expect(await loadCluster({ overrides: {} }, where)).toEqual({ cluster, state });
   await expect(loadCluster({ overrides: { name: 'other' } }, where)).rejects.toThrow(
-    '"other". Clusters installed from here: mesosup; choose one with --name.',
+    '"other". Clusters installed from this machine: mesosup. Choose one with --name.',
   );
 });
 
 test('errors name the file as it was meant, one line each', async () => {
   await write('c.yaml', 'hosts: [a b]\nx: 1');
   await expect(loadCluster({ overrides: {}, file: 'c.yaml' }, where)).rejects.toThrow(
-    'c.yaml:1:9: hosts[0]: a host, as name or user@name:port was expected, not "a b"\nc.yaml:2:1: x: is not known here',
+    'c.yaml:1:9: hosts[0]: expected a host, as name or user@name:port, not "a b"\nc.yaml:2:1: x: unknown key',
   );
   await expect(loadCluster({ overrides: {}, file: 'd.yaml' }, where)).rejects.toThrow(
     "d.yaml can't be read: there is no such file",

@@ -200,7 +200,8 @@ function onlyCode<T>(code: string, value: T): (error: NodeJS.ErrnoException) => 
 
 /**
  * Returns the archive's entries and its version, which ends in a hash of the content unless this is a release. The hash
- * covers package.json with the version that it had before packing, so packing an unpacked archive gives the same archive.
+ * covers package.json with the version that it had before packing, so packing an unpacked archive gives the same
+ * archive.
  */
 async function content(
   root: string,

@@ -54,7 +54,9 @@ export async function surveyCluster(
   return { ...survey, secrets };
 }
 
-/** Throws for a cluster whose secrets are not on this machine: with new secrets all its services would have to restart. */
+/**
+ * Throws for a cluster whose secrets are not on this machine: with new secrets all its services would have to restart.
+ */
 function refuseForeign({ cluster, state }: Session, { facts }: Survey): void {
   const ours = [...facts].filter(([, host]) => host.mesosup.cluster === cluster.name).map(([name]) => name);
   if (ours.length === 0) return;

@@ -38,8 +38,8 @@ export class RunLog {
 }
 
 /**
- * Returns the forms of a text within the base64 of a longer text, one for each of the three offsets in a group of bytes.
- * The characters at both ends, which also encode neighbouring bytes, are cut off.
+ * Returns the forms of a text within the base64 of a longer text, one for each of the three offsets in a group of
+ * bytes. The characters at both ends, which also encode neighbouring bytes, are cut off.
  */
 function base64Forms(text: string): string[] {
   const bytes = Buffer.from(text);

@@ -96,8 +96,8 @@ function appendedLine(put: (text: string) => void, name: string): ProgressLine {
 }
 
 /**
- * Does the work for all names concurrently, without a line for each. When it takes long, a note names the hosts that have
- * not answered yet.
+ * Does the work for all names concurrently, without a line for each. When it takes long, a note names the hosts that
+ * have not answered yet.
  */
 export async function askConcurrently<T>(
   screen: Screen | undefined,

@@ -59,7 +59,7 @@ test('Mesos has all flags that the installer sets', () => {
 test('reports invalid flags of the scheduler in a cluster that an older version stored', () => {
   const changes = { schedulerFlags: { failover_timeot: '3', http_port: '9000' } };
   expect(render(checkHost({}, changes))).toEqual([
-    'h1 warning flags: schedulerFlags.failover_timeot: is not known here; did you mean "failover_timeout"?',
+    'h1 warning flags: schedulerFlags.failover_timeot: unknown flag; did you mean "failover_timeout"?',
     "h1 warning flags: schedulerFlags.http_port: can't be set here: mesosup sets it: use ports.scheduler instead",
   ]);
 });

@@ -1,4 +1,6 @@
-/** A path that must not exist, for example a flag that is no longer wanted. Its previous state is kept in the backup. */
+/**
+ * A path that must not exist, for example a flag that is no longer wanted. Its previous state is kept in the backup.
+ */
 
 import { z } from 'zod';
 import { variant } from '../../stored/record.ts';

@@ -47,8 +47,8 @@ export interface JournalKind<E extends Entry> {
   /** True: its leftovers are removed before all others. */
   readonly leavesFirst?: true;
   /**
-   * Returns items for a resource that mesosup made and that is no longer wanted. Resources of a kind without this member
-   * stay until the host is uninstalled, since other programs may use them by now.
+   * Returns items for a resource that mesosup made and that is no longer wanted. Resources of a kind without this
+   * member stay until the host is uninstalled, since other programs may use them by now.
    */
   leftover?(entry: E, context: LeftoverContext): UndoItem[];
   undo(entry: E, context: UndoContext): Undoing;

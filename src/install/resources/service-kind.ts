@@ -164,8 +164,8 @@ function resumeItem({ name, before: { enabled, running } }: ServiceEntry): UndoI
 }
 
 /**
- * Returns, by index of an item, the lines to run before it: checks of services that start or restart. When a check fails,
- * the service and its settings stay unchanged.
+ * Returns, by index of an item, the lines to run before it: checks of services that start or restart. When a check
+ * fails, the service and its settings stay unchanged.
  */
 export function checkLines(items: readonly Numbered[]): ReadonlyMap<number, readonly string[]> {
   const lines = items.filter(isWatched).flatMap(({ item: { resource }, index }) => {

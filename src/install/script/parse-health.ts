@@ -5,7 +5,9 @@ import type { AgentHealth, MasterHealth, SchedulerHealth, ZooKeeperHealth } from
 import { type HttpAnswer, parseAnswer, splitAnswer } from './http-request.ts';
 import { jsonOf } from './parse-journal.ts';
 
-/** Parses the answer to `srvr`: `Zookeeper version: 3.8.0-…` and `Mode: follower`; without a quorum there is no mode. */
+/**
+ * Parses the answer to `srvr`: `Zookeeper version: 3.8.0-…` and `Mode: follower`; without a quorum there is no mode.
+ */
 export function parseZooKeeper(printed: string): ZooKeeperHealth {
   const { text, asked } = splitAnswer(printed);
   return {

@@ -1,4 +1,4 @@
-/** Makes facts of the answer to `simulationScript`. */
+/** Parses the answer of `simulationScript`. */
 
 import { z } from 'zod';
 import type { AptChange, AptFacts, AptObstacle, Suspect } from '../apt-facts.ts';
@@ -31,7 +31,7 @@ const answer = z.object({
 
 type Answer = z.output<typeof answer>;
 
-/** @throws TypeError when it isn't the whole answer of a simulation */
+/** @throws TypeError when the text isn't the complete answer of a simulation */
 export function parseSimulation(stdout: string, request: SimulationRequest): AptFacts {
   const parsed = answer.safeParse(jsonOf(stdout));
   if (!parsed.success) {
@@ -63,7 +63,7 @@ export function parseSimulation(stdout: string, request: SimulationRequest): Apt
   };
 }
 
-/** The certificates come with the plan. */
+/** True of an error about certificates when the plan installs them. */
 function bringsCertificates(line: string, { packages }: SimulationRequest): boolean {
   return /certificate/i.test(line) && packages.some(({ name }) => name === 'ca-certificates');
 }
@@ -80,7 +80,7 @@ function suitesWithout(update: string): AptFacts['missingSuites'] {
 function updateProblems(update: string, pattern: RegExp): string[] {
   const found = lines(update).flatMap((line) => pattern.exec(line)?.[1]?.replace(/\s+/g, ' ').trim() ?? []);
   if (update !== '' && !/^(Reading package lists|[EW]: )/m.test(update))
-    found.push('the package lists were not complete in time');
+    found.push('the package lists were not fetched in time');
   return [...new Set(found)].filter((line) => !line.startsWith('Some index files failed'));
 }
 
@@ -89,7 +89,7 @@ function pinsIn(preferences: string): Pin[] {
   return words.flatMap((file, at) => (at % 2 === 0 ? parsePreferences(file, words[at + 1] ?? '') : []));
 }
 
-/** Versions that `apt-cache policy` lists for each name, in its blocks' version tables. */
+/** Counts the versions that `apt-cache policy` lists for each name. */
 function versionsIn(policy: string): Map<string, number> {
   const counts = new Map<string, number>();
   let name = '';
@@ -178,7 +178,7 @@ function changesOf(steps: readonly Step[], data: Answer, { packages }: Simulatio
     });
 }
 
-/** ` docker.io : Depends: runc (>= 1.0) but it is not installable`; below it more of the same package, indented. */
+/** Parses lines like ` docker.io : Depends: runc (>= 1.0) but it is not installable`, with indented continuations. */
 function unmetDependencies(
   { simulation, dependencies }: Answer,
   holds: ReadonlyMap<string, string>,
@@ -195,14 +195,14 @@ function unmetDependencies(
     } else if (/^ {4,}\S/.test(line)) last.push(line.trim());
   }
   const all = suspectsOf(lines(dependencies), holds, pins);
-  return [...reasons].map(([name, said]) => {
-    const words = new Set(said.flatMap((reason) => reason.split(' ')));
+  return [...reasons].map(([name, parts]) => {
+    const words = new Set(parts.flatMap((reason) => reason.split(' ')));
     const named = all.filter((suspect) => words.has(suspect.name));
-    return { kind: 'unmet', name, reason: said.join(', '), suspects: named.length > 0 ? named : all };
+    return { kind: 'unmet', name, reason: parts.join(', '), suspects: named.length > 0 ? named : all };
   });
 }
 
-/** Pins for all packages are usual (a release that is preferred), and explain nothing. */
+/** Ignores pins for all packages, which are common (a preferred release) and explain nothing. */
 function suspectsOf(
   names: readonly string[],
   holds: ReadonlyMap<string, string>,

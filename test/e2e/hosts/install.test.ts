@@ -496,7 +496,7 @@ describe('changes to it', () => {
       await cluster.writeSpec({ ...flags, schedulerFlags: { failover_timeot: '3' } });
       const misspelt = await cluster.run('plan');
       expect(misspelt.code).toBe(2);
-      expect(misspelt.stderr).toContain('is not known here; did you mean "failover_timeout"?');
+      expect(misspelt.stderr).toContain('unknown flag; did you mean "failover_timeout"?');
       // Whoever logs in can read it there, but the service has a /tmp of its own.
       for (const host of lab.hosts) await host.run('umask 022; echo 0123456789abcdef >/tmp/tokens');
       await cluster.writeSpec({
