@@ -7,7 +7,7 @@ function complaints(flags: string): string[] {
   return result.ok ? [] : result.errors.map(formatSpecError);
 }
 
-test('accepts flags with sound values, switches without one, and leaves out those of mesosup', () => {
+test('accepts valid values, switches without a value, and empty values that omit flags of mesosup', () => {
   expect(
     complaints(`  failover_timeout: 604800
   logging_level: DEBUG
@@ -23,7 +23,7 @@ test('accepts flags with sound values, switches without one, and leaves out thos
   ).toEqual([]);
 });
 
-test('tells all wrong flags at once, each with its place and what was expected, beside the errors of other keys', () => {
+test('reports all invalid flags at once, with their places, together with errors of other keys', () => {
   const result = parseSpec(
     `hosts: [h1]
 colour: 1
@@ -52,7 +52,7 @@ schedulerFlags:
   ]);
 });
 
-describe('refuses what would take the scheduler from the cluster', () => {
+describe('refuses flags that would disconnect the scheduler from the cluster', () => {
   test.each([
     ['master: h9:5050', 'mesosup sets it to the hosts with the role "master"'],
     ['master:', 'mesosup sets it to the hosts with the role "master"'],

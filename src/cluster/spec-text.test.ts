@@ -21,7 +21,7 @@ const full: SpecInput = {
 test.each([
   ['the least', { hosts: ['a'] }],
   ['everything', full],
-] as [string, SpecInput][])('%s reads back as what it was made of', (_what, spec) => {
+] as [string, SpecInput][])('%s reads back as the spec that it was made from', (_what, spec) => {
   const text = specText(spec, 'file:///x.json');
   expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=file:///x.json');
   expect(parseSpec(text, 'x')).toEqual(parseSpec(JSON.stringify(spec), 'x'));

@@ -21,7 +21,7 @@ function read(text: string) {
 }
 
 describe('a spec', () => {
-  test('is a name and a list of hosts at its shortest', () => {
+  test('needs only a list of hosts', () => {
     const cluster = read('hosts: [a, b, admin@c:2222, d]');
     expect(cluster.name).toBe('mesosup');
     expect(cluster.hosts.map((h) => h.roles)).toEqual([
@@ -37,7 +37,7 @@ describe('a spec', () => {
     });
   });
 
-  test('keeps every scalar as it is written', () => {
+  test('keeps every scalar as text', () => {
     const cluster = read(`
 mesos: { source: clusterd, version: 1.10 }
 hosts: [{ name: a, roles: [master, agent], attributes: { rack: 010, ssd: true }, resources: { cpus: 4 } }]
@@ -56,7 +56,7 @@ agentFlags:
     expect(cluster.agentFlags).toEqual({});
   });
 
-  test("gives hosts the common way of connecting, under their own; another key voids the usual one's fingerprint", () => {
+  test('applies the common SSH settings below those of a host; the default fingerprint does not apply to another key', () => {
     const cluster = read(`
 docker: { source: docker-ce, repository: { debian: "http://mirror/d {codename} stable", key: keys/docker.asc } }
 ssh: { user: admin, port: 22, key: ~/.ssh/k, bastion: jump }
@@ -78,7 +78,7 @@ hosts:
     });
   });
 
-  test('gives hosts without roles the role of an agent once any host has some', () => {
+  test('makes hosts without roles agents if any host has roles', () => {
     expect(read('hosts: [{name: a, roles: [master]}, b]').hosts.map((h) => h.roles)).toEqual([
       ['master'],
       ['agent'],
@@ -87,7 +87,7 @@ hosts:
 });
 
 describe('errors of a spec', () => {
-  test('are all told at once, each with its place, what was expected and what may have been meant', () => {
+  test('are reported all at once, each with its place, the expected value and a suggestion', () => {
     expect(
       complaints(`name: prod
 mesos: { source: clustered }
@@ -163,7 +163,7 @@ colour: 1
     expect(complaints(text).join('\n')).toContain(message);
   });
 
-  test('no text makes it throw', () => {
+  test('never throws for any text', () => {
     const bits = fc.constantFrom(
       'hosts',
       'name',
@@ -266,7 +266,7 @@ const spec = fc.record(
 const outcome = (result: ReturnType<typeof parseSpec>) =>
   result.ok ? result.value : result.errors.map(({ path, message }) => [path, message].join()).toSorted();
 
-test('a spec written down reads back as it was: quoted or not, all of it arrives', () => {
+test('a spec reads back completely from YAML, quoted or not', () => {
   fc.assert(
     fc.property(spec, (input) => {
       expect(checkSpec(input)).toMatchObject({ ok: true });
@@ -283,16 +283,16 @@ describe('--hosts', () => {
   };
   const all = ['master', 'scheduler', 'agent'];
 
-  test('of one host: all there is, without ZooKeeper', () => {
+  test('with one host gives it all roles except ZooKeeper', () => {
     expect(from({ hosts: ['a'] }).map((h) => h.roles)).toEqual([all]);
     expect(from({ local: true })).toMatchObject([{ roles: all, connection: { kind: 'local' } }]);
   });
 
-  test('of two: the first is the master', () => {
+  test('with two hosts makes the first the master', () => {
     expect(from({ hosts: ['a', 'b'] }).map((h) => h.roles)).toEqual([all, ['agent']]);
   });
 
-  test('says otherwise with --masters, --agents and --zookeeper', () => {
+  test('sets roles with --masters, --agents and --zookeeper', () => {
     const hosts = from({
       hosts: ['a', 'root@b:23', 'c', 'd'],
       masters: ['b'],
@@ -315,7 +315,7 @@ describe('--hosts', () => {
     ]);
   });
 
-  test('refuses strangers and contradictions', () => {
+  test('refuses unknown hosts and contradictions', () => {
     expect(() => overridesOf({ hosts: ['a'], masters: ['x'] })).toThrow(UsageError);
     expect(() => overridesOf({ masters: ['x'] })).toThrow('--masters needs --hosts');
     expect(() => overridesOf({ hosts: ['a'], local: true })).toThrow("can't be combined");
@@ -324,13 +324,13 @@ describe('--hosts', () => {
     );
   });
 
-  test("stands in place of the file's hosts; all else of the file holds", () => {
+  test('replaces the hosts of the file, and keeps its other keys', () => {
     const result = parseSpec('name: x\nports: {master: 6000}', 'c.yaml', overridesOf({ hosts: ['a'] }));
     expect(result).toMatchObject({ ok: true, value: { name: 'x', ports: { master: 6000 } } });
   });
 });
 
-test('the JSON Schema for editors is that of the code', () => {
+test('the JSON Schema for editors matches the code', () => {
   const file = path.resolve(import.meta.dirname, '../../templates/cluster.schema.json');
   const remedy = `write JSON.stringify(specJsonSchema(), null, 2) to ${file}`;
   expect(JSON.parse(readFileSync(file, 'utf8')), remedy).toEqual(specJsonSchema());

@@ -11,7 +11,7 @@ function clusterOf(hosts: readonly string[]) {
   return result.value;
 }
 
-/** A host of three where all is well; `leads`: it leads everything. */
+/** A healthy host of three. With `leads` it leads in every role. */
 function well(leads: boolean): Facts {
   return {
     clock: { now: 0, offsetMs: 0 },
@@ -137,7 +137,7 @@ mesosup is healthy`,
     expect(renderStatus(status)).toMatch(said);
   });
 
-  test('that was stopped, is not there or cannot be reached says so', () => {
+  test('shows hosts that are stopped, not installed or unreachable', () => {
     const facts = new Map([
       ['a', { ...well(true), mesosup: { ...well(true).mesosup, started: false } }],
       ['b', { ...well(false), mesosup: { ...well(true).mesosup, cluster: '' } }],
@@ -158,7 +158,7 @@ mesosup is healthy`,
     expect(renderStatus(status)).toContain('c: timed out');
   });
 
-  test('a service that a run under way has not started yet is no problem to tell of', () => {
+  test('does not report services that a run in progress has not started yet', () => {
     const run = { id: 'x', command: 'install', who: 'me@there (7)', since: 0, alive: true };
     const agent = { ...well(false).agent, answers: false };
     const master = { ...well(false).master, answers: false };
@@ -169,7 +169,7 @@ mesosup is healthy`,
     expect(text).toMatch(/mesosup is being changed. When the run is done, run again: mesosup status$/);
   });
 
-  test('may recover while a slow or starting service is all that is missing', () => {
+  test('may recover if only a slow or starting service is missing', () => {
     const agent = { ...well(false).agent, answers: false, silence: 'timeout' as const, tookMs: 10_000 };
     const health = (facts: Map<string, Facts>) => clusterHealth(cluster, facts);
     expect(health(healthy).mayRecover).toBe(false);
@@ -180,7 +180,7 @@ mesosup is healthy`,
     expect(health(new Map([...healthy].slice(1))).mayRecover).toBe(false);
   });
 
-  test('says how long a slow answer took, and how long a silent service was waited for', () => {
+  test('shows the time of a slow answer, and of a timeout', () => {
     const slow = but('a', { agent: { ...well(false).agent, tookMs: 4230 } });
     expect(clusterHealth(cluster, slow)).toMatchObject({ healthy: true });
     expect(clusterHealth(cluster, slow).hosts[0]?.roles).toContainEqual(
@@ -192,7 +192,7 @@ mesosup is healthy`,
     );
   });
 
-  test('a run that is in progress is named with who and since when', () => {
+  test('shows a run in progress with its user and start time', () => {
     const run = { id: 'x', command: 'install', who: 'me@there (7)', since: 0, alive: true };
     const facts = but('a', { mesosup: { ...well(false).mesosup, run } });
     expect(renderStatus(statusOf(cluster, facts, [], empty)).split('\n')[0]).toBe(

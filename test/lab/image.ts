@@ -1,4 +1,4 @@
-/** The hosts' images: what debootstrap makes of a release, and no more than any bare host has. */
+/** Images of hosts: minimal installations of a release by debootstrap. */
 
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { docker, imageExists } from './docker.ts';
 
-/** Beyond the essential packages. Without Python, Node, Docker, curl and gnupg: a host need have none of them. */
+/** Packages besides the essential ones. Without Python, Node, Docker, curl and gnupg, which hosts don't need. */
 const PACKAGES = [
   'systemd',
   'systemd-sysv',

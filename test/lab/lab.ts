@@ -26,7 +26,9 @@ export interface LabOptions {
   hosts: number | readonly HostOptions[];
   /** False leaves out the Mesos packages, which take `npm run build` and some seconds; true by default. */
   mesos?: boolean;
-  /** False lets the lab stay up when this process ends. True by default: it is removed, at the latest by the next start. */
+  /**
+   * False lets the lab stay up when this process ends. True by default: it is removed, at the latest by the next start.
+   */
   owned?: boolean;
   /** Told each step that takes time. */
   say?: (step: string) => void;

@@ -1,4 +1,6 @@
-/** Where this machine gets its own distribution's packages from, as its apt says: nothing of it is written down here. */
+/**
+ * Where this machine gets its own distribution's packages from, as its apt says: nothing of it is written down here.
+ */
 
 import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
@@ -47,7 +49,9 @@ export function parseTargets(codename: string, targets: string): AptSuite[] {
   return [...suites.values()];
 }
 
-/** A short name for each upstream, for the mirror's paths: the last word of its URL's path, numbered where two share it. */
+/**
+ * A short name for each upstream, for the mirror's paths: the last word of its URL's path, numbered where two share it.
+ */
 export function upstreamNames(suites: readonly AptSuite[]): Map<string, string> {
   const names = new Map<string, string>();
   for (const uri of new Set(suites.map((s) => s.uri))) {

@@ -1,4 +1,7 @@
-/** What an OpenSSH client needs to reach a lab's hosts: key pair, known_hosts and configuration, laid out as in a home directory. */
+/**
+ * What an OpenSSH client needs to reach a lab's hosts: key pair, known_hosts and configuration, laid out as in a home
+ * directory.
+ */
 
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';

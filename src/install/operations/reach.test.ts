@@ -25,7 +25,7 @@ test('a warning leaves no host out', () => {
   });
 });
 
-test('the others go on while they have a majority of the masters', () => {
+test('the other hosts are used while they include a majority of the masters', () => {
   expect(reachOf(four, [problem('a'), problem('d')])).toEqual({
     usable: ['b', 'c'],
     leftOut: ['a', 'd'],
@@ -38,7 +38,7 @@ test('the others go on while they have a majority of the masters', () => {
   expect(reachOf(clusterOf(['a']), [problem('a')]).blocker).toBe('no host is usable');
 });
 
-test('problems read with errors first, each host named once', () => {
+test('renders errors first, and names each host once', () => {
   expect(
     renderProblems([problem('a', 'warning'), { ...problem('b'), message: 'b: it is gone', remedy: '' }]),
   ).toBe('✖ b: it is gone\n⚠ a: the disk is full\n  → Empty it.');

@@ -3,7 +3,7 @@ import { bareFacts, clusterOf, hostOf } from '../../../test/install/hosts.ts';
 import type { Session } from './session.ts';
 import { waitHealthy } from './wait-healthy.ts';
 
-test('a state that comes and goes is not waited for without end', async () => {
+test('a wait ends if the state only alternates', async () => {
   let looks = 0;
   const facts = new Map([['h1', bareFacts('10.0.0.1')]]);
   const session = {
