@@ -26,7 +26,7 @@ export function buildCluster(spec: Spec): Cluster {
     mesos: mesosOf(spec.mesos ?? { source: 'clusterd' }),
     docker: dockerOf(spec.docker ?? { source: 'distribution' }),
     hosts: written.map((host, index) => {
-      const usual: readonly Role[] = anyRoles ? ['agent'] : usualRoles(index, written.length);
+      const usual: readonly Role[] = anyRoles ? ['agent'] : defaultRoles(index, written.length);
       return hostOf(host, host.roles ?? usual, spec.ssh ?? {});
     }),
     masterFlags: spec.masterFlags ?? {},
@@ -41,7 +41,7 @@ export function buildCluster(spec: Spec): Cluster {
  * hosts, the first is also master and scheduler, without ZooKeeper. Of more, the first three are also masters with
  * ZooKeeper and scheduler.
  */
-export function usualRoles(index: number, hosts: number): Role[] {
+export function defaultRoles(index: number, hosts: number): Role[] {
   if (hosts <= 2) return index === 0 ? ['master', 'scheduler', 'agent'] : ['agent'];
   return index < 3 ? ['zookeeper', 'master', 'scheduler', 'agent'] : ['agent'];
 }

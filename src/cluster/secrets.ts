@@ -24,7 +24,7 @@ export type MarkedText = string;
 
 const MARK = /⟦secret:([a-z-]+)⟧/g;
 
-/** What stands for a secret in a template's text. */
+/** Returns the mark that represents a secret in a text. */
 export function secretMark(name: SecretName): string {
   return `⟦secret:${name}⟧`;
 }

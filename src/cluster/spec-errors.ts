@@ -64,7 +64,7 @@ export function complaintsOf(issue: core.$ZodIssue, input: unknown): Complaint[]
         : [{ path, message: expected(issue.message, found) }];
     case 'invalid_union': {
       if (issue.errors.length === 0) {
-        const misspelt = found === undefined ? misspeltKey(path, input) : undefined;
+        const misspelt = found === undefined ? findMisspeltKey(path, input) : undefined;
         if (misspelt) return [misspelt];
         const options = 'options' in issue && Array.isArray(issue.options) ? issue.options : [];
         return [{ path, message: expected(oneOf(options), found, options) }];
@@ -103,7 +103,7 @@ function isComplaint(value: unknown): value is Complaint {
 }
 
 /** Finds a key of the same block that is probably a misspelling of the missing one. */
-function misspeltKey(path: SpecPath, input: unknown): Complaint | undefined {
+function findMisspeltKey(path: SpecPath, input: unknown): Complaint | undefined {
   const around = path.slice(0, -1);
   const wanted = String(path.at(-1));
   const block = valueAt(input, around);

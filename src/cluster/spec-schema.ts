@@ -19,7 +19,7 @@ function scalar(pattern: RegExp, expected: string) {
   return text(pattern, expected).meta({ scalar: true });
 }
 
-function whole(least: number, most: number) {
+function wholeNumber(least: number, most: number) {
   const expected = `a whole number from ${least} to ${most}`;
   return text(/^\d{1,9}$/, expected)
     .transform(Number)
@@ -41,7 +41,7 @@ function table<Key extends z.ZodType<string, string>, Value extends z.ZodType>(k
 const line = scalar(/^[^\p{Cc}]*$/u, 'text of one line');
 const filled = text(/^[^\p{Cc}]+$/u, 'text of one line');
 const version = scalar(/^[A-Za-z0-9.+:~-]+$/, 'the version of a package');
-const port = whole(1, 65_535);
+const port = wholeNumber(1, 65_535);
 
 // These names become file names, and a leading dot would hide the files.
 const FLAG = text(/^(no-)?[a-z][a-z0-9_]*$/, 'the name of a flag, without dashes before it');

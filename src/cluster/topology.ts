@@ -34,12 +34,12 @@ function checkHosts({ hosts }: Cluster): Complaint[] {
   for (const i of local.slice(1)) {
     complaints.push({ path: ['hosts', i, 'local'], message: 'only one host can have "local: true"' });
   }
-  for (const [i, host] of hosts.entries()) complaints.push(...unused(host, i));
+  for (const [i, host] of hosts.entries()) complaints.push(...findUnusedSettings(host, i));
   return complaints;
 }
 
 /** Reports settings of a role that the host lacks: the role was probably forgotten. */
-function unused(host: ClusterHost, index: number): Complaint[] {
+function findUnusedSettings(host: ClusterHost, index: number): Complaint[] {
   const needs: [keyof ClusterHost & string, Role][] = [
     ['attributes', 'agent'],
     ['resources', 'agent'],

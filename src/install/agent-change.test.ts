@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bareFacts, clusterOf, hostOf, planInput } from '../../test/install/hosts.ts';
 import { applyToFacts } from '../../test/install/model-host.ts';
 import type { ClusterHost, MesosSource } from '../cluster/cluster.ts';
-import { foundResource, resourceCovers } from './agent-resources.ts';
+import { detectedResource, resourceCovers } from './agent-resources.ts';
 import type { Facts } from './facts.ts';
 import type { HostPlan } from './plan.ts';
 import { type PlanInput, planCluster } from './plan-cluster.ts';
@@ -125,8 +125,8 @@ test('compares amounts of resources as Mesos does', () => {
 
 test('knows the amounts that Mesos finds by itself', () => {
   const facts = bareFacts('10.0.0.1', { cpus: 3, memoryBytes: 4096 * 2 ** 20 });
-  expect(foundResource('cpus', facts)).toBe('3');
-  expect(foundResource('mem', facts)).toBe('3072');
-  expect(foundResource('mem', { ...facts, memoryBytes: 1024 * 2 ** 20 })).toBe('512');
-  expect(foundResource('disk', facts)).toBeUndefined();
+  expect(detectedResource('cpus', facts)).toBe('3');
+  expect(detectedResource('mem', facts)).toBe('3072');
+  expect(detectedResource('mem', { ...facts, memoryBytes: 1024 * 2 ** 20 })).toBe('512');
+  expect(detectedResource('disk', facts)).toBeUndefined();
 });

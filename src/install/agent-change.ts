@@ -5,7 +5,7 @@
  */
 
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
-import { foundResource, resourceCovers } from './agent-resources.ts';
+import { detectedResource, resourceCovers } from './agent-resources.ts';
 import type { Facts } from './facts.ts';
 import { type MesosLayout, mesosLayout, PACKAGED_LAYOUTS, variableName } from './layout.ts';
 import type { FileResource } from './resources/file.ts';
@@ -16,7 +16,7 @@ import { absolutePath, agentWorkDir } from './work-dirs.ts';
 const IDENTITY = ['hostname', 'port', 'work_dir', 'attributes', 'resources'] as const;
 
 /** Lists the changes that make a new agent necessary, as texts for people. */
-export function incompatibilities(
+export function findIncompatibilities(
   facts: Facts,
   wanted: readonly Resource[],
   layout: MesosLayout,
@@ -114,8 +114,8 @@ function attributeChanges(then: Table, now: Table): string[] {
 
 function resourceChanges(then: Table, now: Table, facts: Facts): string[] {
   return [...new Set([...then.keys(), ...now.keys()])].toSorted().flatMap((name) => {
-    const before = then.get(name) ?? foundResource(name, facts);
-    const after = now.get(name) ?? foundResource(name, facts);
+    const before = then.get(name) ?? detectedResource(name, facts);
+    const after = now.get(name) ?? detectedResource(name, facts);
     if (before === after || (before !== undefined && after !== undefined && resourceCovers(after, before)))
       return [];
     const text = (value: string | undefined) => value ?? 'the amount that Mesos finds';

@@ -7,7 +7,7 @@ import type { Facts } from './facts.ts';
  * it, its default ports. An empty set for resources that Mesos never finds. Undefined for the disk, whose amount
  * depends on the free space.
  */
-export function foundResource(name: string, facts: Facts): string | undefined {
+export function detectedResource(name: string, facts: Facts): string | undefined {
   const megabytes = Math.floor(facts.memoryBytes / 2 ** 20);
   switch (name) {
     case 'cpus':

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { aptFacts, bareHosts, clusterOf, hostOf, planInput, scripts } from '../../test/install/hosts.ts';
-import { ownersLosses } from './apt-changes.ts';
+import { findOwnersLosses } from './apt-changes.ts';
 import type { AptChange } from './apt-facts.ts';
 import { planCluster } from './plan-cluster.ts';
 import { renderPlan } from './render-plan.ts';
@@ -78,7 +78,7 @@ test('one run of apt-get removes and installs, and only packages in the plan may
 test('packages that mesosup installed may be removed without permission', () => {
   const [facts] = bareHosts(cluster, { apt: aptFacts({ changes: [REMOVED] }) }).values();
   if (facts === undefined) throw new TypeError('there is no host');
-  expect(ownersLosses(facts)).toEqual([REMOVED]);
+  expect(findOwnersLosses(facts)).toEqual([REMOVED]);
   const journal: JournalEntry[] = [{ kind: 'package', name: 'containerd.io', before: 'absent' }];
-  expect(ownersLosses({ ...facts, mesosup: { ...facts.mesosup, journal } })).toEqual([]);
+  expect(findOwnersLosses({ ...facts, mesosup: { ...facts.mesosup, journal } })).toEqual([]);
 });

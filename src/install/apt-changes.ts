@@ -63,7 +63,7 @@ function listed(names: readonly string[]): string {
 }
 
 /** Lists removals and downgrades of packages that were on the host before mesosup. */
-export function ownersLosses({ apt, mesosup }: Facts): AptChange[] {
+export function findOwnersLosses({ apt, mesosup }: Facts): AptChange[] {
   const ours = new Set(
     mesosup.journal.flatMap((entry) =>
       entry.kind === 'package' && entry.before === 'absent' ? [entry.name] : [],

@@ -64,7 +64,7 @@ function roleHealth(cluster: Cluster, role: Role, facts: Facts): RoleHealth {
   const slow = (asked.tookMs ?? 0) > SLOW_MS ? `, slow: answered after ${seconds(asked.tookMs)}` : '';
   const service = facts.services[serviceOf(cluster, role, facts)]?.state;
   const mayRecover = service !== 'stopped' && service !== 'failed';
-  const of = (healthy: boolean, state: string, version: string): RoleHealth =>
+  const result = (healthy: boolean, state: string, version: string): RoleHealth =>
     healthy
       ? { role, healthy, state: `${state}${slow}`, version }
       : { role, healthy, state, version, ...(mayRecover && { mayRecover }) };
@@ -73,28 +73,28 @@ function roleHealth(cluster: Cluster, role: Role, facts: Facts): RoleHealth {
   switch (role) {
     case 'zookeeper': {
       const { answers, mode, version } = facts.zookeeper;
-      if (!answers) return of(false, silent, version);
-      return mode === '' ? of(false, 'answers, but has no quorum', version) : of(true, mode, version);
+      if (!answers) return result(false, silent, version);
+      return mode === '' ? result(false, 'answers, but has no quorum', version) : result(true, mode, version);
     }
     case 'master': {
       const { answers, elected, recovered, version, problem } = facts.master;
-      if (problem !== '') return of(false, problem, version);
-      if (!answers) return of(false, silent, version);
-      if (elected && !recovered) return of(false, 'leader, its registry is not recovered yet', version);
-      return of(true, elected ? 'leader' : 'standby', version);
+      if (problem !== '') return result(false, problem, version);
+      if (!answers) return result(false, silent, version);
+      if (elected && !recovered) return result(false, 'leader, its registry is not recovered yet', version);
+      return result(true, elected ? 'leader' : 'standby', version);
     }
     case 'agent': {
       const { answers, registered, version, problem } = facts.agent;
-      if (problem !== '') return of(false, problem, version);
-      if (!answers) return of(false, silent, version);
-      return registered ? of(true, 'registered', version) : of(false, 'not registered yet', version);
+      if (problem !== '') return result(false, problem, version);
+      if (!answers) return result(false, silent, version);
+      return registered ? result(true, 'registered', version) : result(false, 'not registered yet', version);
     }
     case 'scheduler': {
       const { answers, leads, subscribed, version, problem } = facts.scheduler;
-      if (problem !== '') return of(false, problem, version);
-      if (!answers) return of(false, silent, version);
-      if (leads && !subscribed) return of(false, 'leader, not subscribed yet', version);
-      return of(true, leads ? 'leader, subscribed' : 'standby', version);
+      if (problem !== '') return result(false, problem, version);
+      if (!answers) return result(false, silent, version);
+      if (leads && !subscribed) return result(false, 'leader, not subscribed yet', version);
+      return result(true, leads ? 'leader, subscribed' : 'standby', version);
     }
   }
 }

@@ -30,7 +30,7 @@ export function leftovers(facts: Facts, wanted: readonly Resource[], data: reado
   const context = {
     facts,
     holdsData: (path: string) => holdsData(data, path),
-    isEmptyOfOthers: (path: string) =>
+    containsOnlyOwnFiles: (path: string) =>
       Object.keys(facts.files).every((one) => !one.startsWith(`${path}/`) || ours.has(one)),
   };
   const items = old.map((entry) => ({ first: leavesFirst(entry), items: leftoverItems(entry, context) }));

@@ -92,7 +92,7 @@ const SINCE: ReadonlyMap<string, string> = new Map([
  * @param name in the form of a spec: `no-x` turns x off
  * @param version undefined when it isn't known
  */
-export function missingFlag(
+export function explainMissingFlag(
   of: 'master' | 'agent',
   name: string,
   version: string | undefined,

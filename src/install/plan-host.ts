@@ -2,7 +2,7 @@
 
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import type { Secrets } from '../cluster/secrets.ts';
-import { incompatibilities, presentAgentWorkDir } from './agent-change.ts';
+import { findIncompatibilities, presentAgentWorkDir } from './agent-change.ts';
 import { withAptChanges } from './apt-changes.ts';
 import { basisOf } from './basis.ts';
 import type { Facts } from './facts.ts';
@@ -59,12 +59,12 @@ function allItems(input: HostPlanInput): PlanItem[] {
     const item = diff(resource, items);
     if (item) items.push(item);
   }
-  const planned = withAptChanges(replaceAgent(engineAfterTasks(items), input), facts.apt);
+  const planned = withAptChanges(replaceAgent(moveEngineAfterDrain(items), input), facts.apt);
   return withRepair(planned, input);
 }
 
 /** Containers can end properly only while their engine runs, so the engine is removed after an agent is drained. */
-function engineAfterTasks(items: readonly PlanItem[]): PlanItem[] {
+function moveEngineAfterDrain(items: readonly PlanItem[]): PlanItem[] {
   const drains = items.find(({ action, endsTasks }) => action === 'disable' && endsTasks !== undefined);
   const engine = items.filter(({ id, action }) => id === `service:${DOCKER_SERVICE}` && action === 'restore');
   if (drains === undefined) return [...items];
@@ -125,7 +125,7 @@ function replaceAgent(items: readonly PlanItem[], input: HostPlanInput): PlanIte
   // An agent that was started with the wanted inputs is up to date, even if its files have changed since.
   if (service === undefined || !knownAgent(input).hasRun || found?.inputs === service.inputs)
     return [...items];
-  const why = incompatibilities(facts, wanted, layout);
+  const why = findIncompatibilities(facts, wanted, layout);
   if (why.length === 0) return [...items];
   const id = resourceId(service);
   const tasks = facts.agent.tasks;

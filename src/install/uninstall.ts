@@ -53,7 +53,7 @@ export function uninstallItems(facts: Facts, purge: boolean, state: readonly str
     isData: (path: string) => state.includes(path),
     holdsData: (path: string) => holdsData(state, path),
     // The service of a package that mesosup installed is removed with the package.
-    cameWithUs: (service: string) => packagesOf(service).some((one) => ours.includes(one)),
+    wasInstalledByMesosup: (service: string) => packagesOf(service).some((one) => ours.includes(one)),
     isAgent: (service: string) => PACKAGED_LAYOUTS.some(({ agent }) => agent.service === service),
     isEngine: (service: string) => service === DOCKER_SERVICE,
   };

@@ -35,9 +35,9 @@ export function absolutePath(path: string): string | undefined {
 }
 
 /** The default directories. */
-export const USUAL_STATE: readonly string[] = [MESOS_STATE, ...Object.values(DEFAULTS)];
+export const DEFAULT_STATE_DIRECTORIES: readonly string[] = [MESOS_STATE, ...Object.values(DEFAULTS)];
 
 /** True of a directory that the spec sets. It may exist before mesosup, like a mount point; then its owner keeps it. */
-export function isOwnersChoice(path: string): boolean {
-  return !USUAL_STATE.includes(path);
+export function isCustomDirectory(path: string): boolean {
+  return !DEFAULT_STATE_DIRECTORIES.includes(path);
 }

@@ -184,7 +184,7 @@ test('templates/host contains only these scripts', async () => {
 
 describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [program, ...args]) => {
   const hook = scripts['apply/apt-hook.sh'];
-  const told = ['VERSION 2', 'APT::Architecture=amd64', ''];
+  const settings = ['VERSION 2', 'APT::Architecture=amd64', ''];
   const packages = [
     'ours 2.0 > - **REMOVE**',
     'libnew - < 1:2.0-1 /var/cache/apt/archives/libnew_1%3a2.0-1_amd64.deb',
@@ -208,7 +208,7 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
     await writeFile(output, `After this operation, ${space} of additional disk space will be used.\n`);
     const file = path.join(directory, 'hook');
     await writeFile(file, hook);
-    const input = [...told, ...packages, ...more, ''].join('\n');
+    const input = [...settings, ...packages, ...more, ''].join('\n');
     const { exitCode, stdout } = await execa(program, [...args, file, output, allowedFile, journal], {
       input,
       reject: false,

@@ -84,8 +84,8 @@ function expiryOf(key: Buffer, fingerprint: string, packets: readonly Packet[]):
 
 function isIssuer(found: ReadonlyMap<number, Buffer>, fingerprint: string): boolean {
   const hex = (bytes: Buffer | undefined) => bytes?.toString('hex').toUpperCase();
-  const whole = hex(found.get(ISSUER_FINGERPRINT)?.subarray(1));
-  if (whole !== undefined) return whole === fingerprint;
+  const issuer = hex(found.get(ISSUER_FINGERPRINT)?.subarray(1));
+  if (issuer !== undefined) return issuer === fingerprint;
   return hex(found.get(ISSUER)) === fingerprint.slice(-16);
 }
 

@@ -19,10 +19,10 @@ import { type TarEntry, tar } from './tar.ts';
 export interface PayloadArchive {
   /** Names its directory on a host. Differs when the content differs. */
   readonly version: string;
-  /** Of the archive, hex. */
+  /** SHA-256 of the archive, hex. */
   readonly sha256: string;
   readonly file: string;
-  /** Of the archive. */
+  /** Size of the archive. */
   readonly bytes: number;
   /** The architecture of its runtime, as dpkg names it. */
   readonly arch: Arch;
@@ -113,11 +113,11 @@ export interface PackOptions {
   /** The Node binary for the hosts. */
   readonly runtime: string;
   readonly arch: Arch;
-  /** Where archives are kept. */
+  /** Directory of the archives. */
   readonly directory: string;
 }
 
-/** As `payload`, for any runtime. */
+/** Like `payload`, for any runtime. */
 export async function packPayload({ root, runtime, arch, directory }: PackOptions): Promise<PayloadArchive> {
   const found = await list(root, runtime);
   const inputs = digest(found.map(({ name, mode, stamp }) => `${name} ${mode} ${stamp}\n`));
@@ -125,8 +125,8 @@ export async function packPayload({ root, runtime, arch, directory }: PackOption
   const known = await readStamp(stampFile);
   if (known?.inputs === inputs) {
     const file = archive(directory, known.version, arch);
-    const there = await stat(file).catch(() => null);
-    if (there?.size === known.bytes) {
+    const cached = await stat(file).catch(() => null);
+    if (cached?.size === known.bytes) {
       return { version: known.version, sha256: known.sha256, bytes: known.bytes, file, arch };
     }
   }

@@ -161,9 +161,9 @@ function verifySavedPlan(saved: Plan, { plan, reach, problems }: Prepared): Plan
   const wanted = saved.hosts.filter(({ items }) => items.length > 0).map(({ host }) => host);
   const missing = wanted.filter((host) => !reach.usable.includes(host));
   if (missing.length > 0) {
-    const of = problems.filter(({ host }) => missing.includes(host));
+    const relevant = problems.filter(({ host }) => missing.includes(host));
     throw new MesosupError(
-      `${renderProblems(of)}\nNothing was changed: the plan includes ${missing.join(', ')}.`,
+      `${renderProblems(relevant)}\nNothing was changed: the plan includes ${missing.join(', ')}.`,
       { remedy: 'Fix the problems above, or make a new plan.' },
     );
   }

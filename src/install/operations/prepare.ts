@@ -32,7 +32,7 @@ export interface Prepared {
   /** Unreachable hosts, and the problems that the preflight found. */
   readonly problems: readonly Problem[];
   readonly reach: Reach;
-  /** Of the usable hosts. */
+  /** Plan of the usable hosts. */
   readonly plan: Plan;
   /** True if the run starts the cluster and waits until it is healthy. */
   readonly starts: boolean;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { bareFacts, bareHosts, clusterOf, hostOf, payload, REPOSITORY } from '../../../test/install/hosts.ts';
 import { checkHost, render } from '../../../test/install/preflight.ts';
 import { mesosLayout } from '../layout.ts';
-import { missingFlag } from '../mesos-flag-names.ts';
+import { explainMissingFlag } from '../mesos-flag-names.ts';
 import { agentFlags, masterFlags } from '../mesos-flags.ts';
 import { topologyOf } from '../topology.ts';
 import { preflight } from './preflight.ts';
@@ -50,8 +50,8 @@ test('Mesos has all flags that the installer sets', () => {
     address: '10.0.0.1',
   };
   const unknown = [
-    ...[...masterFlags(input).keys()].map((name) => missingFlag('master', name, '1.11.0')),
-    ...[...agentFlags(input).keys()].map((name) => missingFlag('agent', name, '1.11.0')),
+    ...[...masterFlags(input).keys()].map((name) => explainMissingFlag('master', name, '1.11.0')),
+    ...[...agentFlags(input).keys()].map((name) => explainMissingFlag('agent', name, '1.11.0')),
   ];
   expect(unknown.filter((reason) => reason !== undefined)).toEqual([]);
 });

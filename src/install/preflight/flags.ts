@@ -8,7 +8,7 @@ import { checkSchedulerFlags } from '../../cluster/scheduler-flags.ts';
 import { formatPath } from '../../cluster/spec-errors.ts';
 import { hostsWith } from '../../cluster/topology.ts';
 import type { Facts } from '../facts.ts';
-import { missingFlag } from '../mesos-flag-names.ts';
+import { explainMissingFlag } from '../mesos-flag-names.ts';
 import type { Problem } from '../plan.ts';
 import { absolutePath } from '../work-dirs.ts';
 import { error, type PreflightInput, warning } from './check.ts';
@@ -36,7 +36,7 @@ function mesosFlags(
         const message = `${key}.work_dir: "${value}" is not an absolute path`;
         return [error(host, 'flags', message, 'Use an absolute path such as /data/mesos.')];
       }
-      const reason = missingFlag(role, name, mesosVersion(input.cluster, own));
+      const reason = explainMissingFlag(role, name, mesosVersion(input.cluster, own));
       if (reason === undefined) return [];
       const remedy = `Correct it, unless your build of Mesos has this flag. The ${role} does not start with an unknown flag.`;
       return [warning(host, 'flags', `${key}.${name}: ${reason}`, remedy)];

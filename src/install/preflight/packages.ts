@@ -1,6 +1,6 @@
 /** Reports why apt can't install the packages of the plan, and which packages of the host's owner it would remove. */
 
-import { causeOf, ownersLosses } from '../apt-changes.ts';
+import { causeOf, findOwnersLosses } from '../apt-changes.ts';
 import type { AptFacts, AptObstacle, Suspect } from '../apt-facts.ts';
 import type { Problem } from '../plan.ts';
 import { error, type HostCheck, warning } from './check.ts';
@@ -119,7 +119,7 @@ function suspectRemedy({ name, file, heldAt }: Suspect): string {
 const DOCKERS = ['docker.io', 'docker-ce', 'docker-ce-cli', 'containerd.io', 'docker-cli'];
 
 export const lossCheck: HostCheck = ({ host, own, allowRemove }) =>
-  ownersLosses(own)
+  findOwnersLosses(own)
     .filter(({ name }) => !(allowRemove ?? []).includes(name))
     .map((change) => {
       const { name, action, from, to, wantedBy } = change;

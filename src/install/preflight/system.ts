@@ -27,7 +27,7 @@ export const systemCheck: HostCheck = ({ cluster, host, own }) => {
     const message = `the host runs ${systemName || 'an unknown system'}, which mesosup does not support`;
     return [error(host.name, 'system', message, 'Use Debian or Ubuntu.')];
   }
-  const packaged = usualSystems(cluster.mesos, id);
+  const packaged = supportedSystems(cluster.mesos, id);
   if (packaged === undefined || !isMesos(host)) return [];
   const supported = Object.entries(packaged).map(
     ([system, versions]) => `${system} ${versions.join(' and ')}`,
@@ -50,7 +50,7 @@ export const systemCheck: HostCheck = ({ cluster, host, own }) => {
 };
 
 /** Undefined where the packages don't come from the project's own repository. */
-function usualSystems(source: MesosSource, id: 'debian' | 'ubuntu'): Packaged['systems'] | undefined {
+function supportedSystems(source: MesosSource, id: 'debian' | 'ubuntu'): Packaged['systems'] | undefined {
   const packaged = PACKAGED[source.kind];
   if (packaged === undefined || !('repository' in source)) return undefined;
   return source.repository[id] === packaged.repository[id] ? packaged.systems : undefined;

@@ -92,14 +92,17 @@ export function removePath(path: string): string[] {
   return [`gone ${pathWord(path)}`];
 }
 
-function leftoverPath(entry: PathEntry, { facts, holdsData, isEmptyOfOthers }: LeftoverContext): UndoItem[] {
+function leftoverPath(
+  entry: PathEntry,
+  { facts, holdsData, containsOnlyOwnFiles }: LeftoverContext,
+): UndoItem[] {
   const { kind, path, before } = entry;
   const found = facts.files[path];
   if (kind === 'directory' && holdsData(path)) return [];
   const id = `${kind}:${path}`;
   if (before === 'absent') {
     if (found === undefined) return [];
-    if (kind === 'directory' && !isEmptyOfOthers(path)) return [];
+    if (kind === 'directory' && !containsOnlyOwnFiles(path)) return [];
     return [
       {
         id,

@@ -9,9 +9,9 @@ import type { ResourceKind } from './resource.ts';
 export interface PayloadResource {
   readonly kind: 'payload';
   readonly version: string;
-  /** Of the archive, hex. */
+  /** SHA-256 of the archive, hex. */
   readonly sha256: string;
-  /** Of the archive. */
+  /** Size of the archive. */
   readonly bytes: number;
 }
 

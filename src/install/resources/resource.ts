@@ -84,7 +84,7 @@ export interface LeftoverContext {
   /** True of a directory of data, which a change of roles must not remove, and of its ancestors. */
   holdsData(path: string): boolean;
   /** True if the directory contains only files of mesosup, so that it will be empty when it is removed. */
-  isEmptyOfOthers(path: string): boolean;
+  containsOnlyOwnFiles(path: string): boolean;
 }
 
 export interface UndoContext {
@@ -96,7 +96,7 @@ export interface UndoContext {
   /** True of a directory of data, and of its ancestors. */
   holdsData(path: string): boolean;
   /** True of the service of a package that mesosup installed, which is removed with the package. */
-  cameWithUs(service: string): boolean;
+  wasInstalledByMesosup(service: string): boolean;
   isAgent(service: string): boolean;
   /** True of the service of the Docker engine. */
   isEngine(service: string): boolean;

@@ -51,7 +51,7 @@ export const serviceKind: JournaledKind<ServiceResource, ServiceEntry> = {
     leftover: (entry, { facts }) => leftoverService(entry, facts),
     undo: (entry, context) => ({
       stop: stopItem(entry, context),
-      resume: context.cameWithUs(entry.name) ? [] : resumeItem(entry),
+      resume: context.wasInstalledByMesosup(entry.name) ? [] : resumeItem(entry),
     }),
     restore: ({ name, before: { enabled, running } }) => [
       `restore_service ${words(name)} ${enabled} ${running}`,
@@ -146,7 +146,7 @@ function stopItem({ name, before }: ServiceEntry, context: UndoContext): UndoIte
   if (before.running || services[name] === undefined) return [];
   const title = `service ${name}: stop and disable`;
   const item: UndoItem = { id: `service:${name}`, action: 'remove', title, diff: [] };
-  if (context.cameWithUs(name) && context.isEngine(name)) {
+  if (context.wasInstalledByMesosup(name) && context.isEngine(name)) {
     return [{ ...item, title: `${title}, and remove all containers`, whole: true }];
   }
   const ends = context.isAgent(name) && agent.id !== '';

@@ -205,7 +205,7 @@ function itemLines(items: readonly Step[], context: ScriptContext): string[] {
     let end = at + 1;
     while (end < items.length && packageWork(items[end] as Step, context.journal) === work) end += 1;
     const group = items.slice(at, end);
-    lines.push(...(work ? packageGroup(work, group, context.journal) : otherGroup(group, context, checks)));
+    lines.push(...(work ? packageGroup(work, group, context.journal) : itemGroup(group, context, checks)));
     at = end;
   }
   return lines;
@@ -217,7 +217,7 @@ function packageGroup(work: PackageWork, group: readonly Step[], journal: readon
   return [...begun, ...packageLines(work, group, journal), ...group.map(({ index }) => `done_item ${index}`)];
 }
 
-function otherGroup(
+function itemGroup(
   group: readonly Step[],
   context: ScriptContext,
   checks: ReadonlyMap<number, readonly string[]>,
@@ -225,7 +225,7 @@ function otherGroup(
   const keeps = group.flatMap(({ item }) => keepLines(item));
   const first = group[0]?.index ?? 0;
   const enabled = group.filter(isEnabled);
-  const together = enabled.length > 1 ? enabledTogether(enabled) : [];
+  const together = enabled.length > 1 ? enableLines(enabled) : [];
   return [
     ...(keeps.length > 0 ? [`item=${first}`, ...keeps, 'commit'] : []),
     ...group.flatMap((numbered) => [
@@ -239,6 +239,6 @@ function otherGroup(
 }
 
 /** Enables services with one call of systemctl, since each call makes systemd read all units again. */
-function enabledTogether(items: readonly Step[]): string[] {
+function enableLines(items: readonly Step[]): string[] {
   return [`enable_together ${items.map(({ item }) => quote(unitName(idParts(item.id).name))).join(' ')}`];
 }

@@ -37,7 +37,7 @@ export function parseRelations(text: string): RelationsByName {
 }
 
 /** Returns, by installed package, the first of the wanted packages that needs it directly or indirectly. */
-export function bringers(wanted: readonly string[], relations: RelationsByName): Map<string, string> {
+export function findCauses(wanted: readonly string[], relations: RelationsByName): Map<string, string> {
   const found = new Map<string, string>();
   for (const root of wanted) {
     const open = [root];

@@ -56,7 +56,7 @@ export interface HttpAnswer {
   /** 0: no answer, or not HTTP. */
   readonly status: number;
   readonly body: string;
-  /** By name in lower case. */
+  /** Headers by name in lower case. */
   readonly headers: ReadonlyMap<string, string>;
 }
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { AptChange, AptFacts, AptObstacle, Suspect } from '../apt-facts.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
 import { type Pin, parsePreferences, pinsOf } from './apt-preferences.ts';
-import { bringers, conflictOf, parseRelations } from './apt-relations.ts';
+import { conflictOf, findCauses, parseRelations } from './apt-relations.ts';
 import { looseText } from './loose-text.ts';
 import { jsonOf } from './parse-journal.ts';
 import { lines } from './parse-system.ts';
@@ -40,14 +40,14 @@ export function parseSimulation(stdout: string, request: SimulationRequest): Apt
     );
   }
   const { data } = parsed;
-  const missingSuites = suitesWithout(data.planUpdate);
+  const missingSuites = findMissingSuites(data.planUpdate);
   const holds = new Map(lines(data.holds).map((line) => line.split(' ', 2) as [string, string]));
   const pins = pinsIn(data.preferences);
   const steps = stepsOf(data);
   return {
     obstacles: [
       ...withoutCandidate(data, request, pins),
-      ...heldBack(steps, holds),
+      ...heldPackages(steps, holds),
       ...unmetDependencies(data, holds, pins),
     ],
     changes: changesOf(steps, data, request),
@@ -70,7 +70,7 @@ function bringsCertificates(line: string, { packages }: SimulationRequest): bool
 
 const NO_RELEASE = /^[EW]: The repository '(\S+) (\S+) (?:In)?Release' does not have a Release file/;
 
-function suitesWithout(update: string): AptFacts['missingSuites'] {
+function findMissingSuites(update: string): AptFacts['missingSuites'] {
   return lines(update).flatMap((line) => {
     const [, url, suite] = NO_RELEASE.exec(line) ?? [];
     return url !== undefined && suite !== undefined ? [{ url, suite }] : [];
@@ -145,7 +145,7 @@ function stepsOf({ simulation }: Answer): Step[] {
   });
 }
 
-function heldBack(steps: readonly Step[], holds: ReadonlyMap<string, string>): AptObstacle[] {
+function heldPackages(steps: readonly Step[], holds: ReadonlyMap<string, string>): AptObstacle[] {
   return steps.flatMap(({ name }) => {
     const version = holds.get(name);
     return version === undefined ? [] : [{ kind: 'held' as const, name, version }];
@@ -156,7 +156,7 @@ function changesOf(steps: readonly Step[], data: Answer, { packages }: Simulatio
   const wanted = packages.map(({ name }) => name);
   const own = new Set(wanted.flatMap((name) => [name, `${name}t64`]));
   const relations = parseRelations(data.relations);
-  const brought = bringers(wanted, relations);
+  const brought = findCauses(wanted, relations);
   const down = new Set(lines(data.downgrades));
   const installed = steps.filter(({ to }) => to !== undefined).map(({ name }) => name);
   return steps

@@ -3,7 +3,7 @@
 import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import { CLUSTERD_PACKAGE, LEGACY_PACKAGE } from '../layout.ts';
 import { STATE } from '../script/places.ts';
-import { agentWorkDir, masterWorkDir, USUAL_STATE } from '../work-dirs.ts';
+import { agentWorkDir, DEFAULT_STATE_DIRECTORIES, masterWorkDir } from '../work-dirs.ts';
 import type { Brought } from './context.ts';
 import { DOCKER_BROUGHT, DOCKER_DATA } from './docker.ts';
 import { SCHEDULER_STATE } from './scheduler.ts';
@@ -14,7 +14,7 @@ const BROUGHT: readonly Brought[] = [...DOCKER_BROUGHT, ...ZOOKEEPER_BROUGHT];
 /** Lists directories of data. A change of roles keeps them; `uninstall --purge` removes those that mesosup created. */
 export function dataDirectories(cluster: Cluster, host: ClusterHost): string[] {
   return [
-    ...USUAL_STATE,
+    ...DEFAULT_STATE_DIRECTORIES,
     masterWorkDir(cluster, host),
     agentWorkDir(cluster, host),
     STATE,

@@ -5,7 +5,7 @@ import type { Flags } from '../mesos-flags.ts';
 import type { Targets } from '../probe-targets.ts';
 import type { Resource } from '../resources/registry.ts';
 import type { Edge, ServiceResource } from '../resources/service.ts';
-import { isOwnersChoice, MESOS_STATE } from '../work-dirs.ts';
+import { isCustomDirectory, MESOS_STATE } from '../work-dirs.ts';
 import { directory, file, maskedService, service, unitPath } from './build.ts';
 import type { Context, Part } from './context.ts';
 import { packageResource } from './mesos-package.ts';
@@ -48,7 +48,7 @@ export function mesosService(context: Context, input: MesosServiceInput): Part {
 /** An existing directory that the spec sets keeps its owner, group and mode. */
 function workDirectory({ own }: Context, path: string): Resource[] {
   const found = own.files[path];
-  if (found === undefined || !isOwnersChoice(path)) return [directory(path)];
+  if (found === undefined || !isCustomDirectory(path)) return [directory(path)];
   // For example a link to another directory.
   if (found.type !== 'directory') return [];
   const { owner, group, mode } = found;

@@ -101,10 +101,10 @@ describe('dpkg', () => {
 
   test('a probe finds a run killed during dpkg, and the next run completes its work', async () => {
     const item = await slowItem('slow-one');
-    const { promise: ran, resolve: told } = Promise.withResolvers<string>();
+    const { promise: ran, resolve: onBegin } = Promise.withResolvers<string>();
     const applying = apply(host, [item, wants('create', file('/etc/after', 'x\n'))], {
       onEvent: (event) => {
-        if (event.event === 'begin') told(event.run);
+        if (event.event === 'begin') onBegin(event.run);
       },
     });
     const lost = expect(applying).rejects.toThrow(RunLostError);
@@ -152,11 +152,11 @@ describe('a lost connection', () => {
 
   test('refuses another controller with the user and start time of the run, and lets it attach', async () => {
     const item = await slowItem('slow-three');
-    const { promise: ran, resolve: told } = Promise.withResolvers<string>();
+    const { promise: ran, resolve: onBegin } = Promise.withResolvers<string>();
     const first = apply(host, [item], {
       who: 'anna@desk (77)',
       onEvent: (event) => {
-        if (event.event === 'begin') told(event.run);
+        if (event.event === 'begin') onBegin(event.run);
       },
     });
     const run = await ran;
