@@ -7,20 +7,20 @@ import { execa } from 'execa';
 
 /** One suite of the distribution. */
 export interface AptSuite {
-  /** Base URL without a slash at its end, as the machine reaches it. */
+  /** Base URL without a trailing slash. */
   uri: string;
   /** `bookworm`, `bookworm-updates`, `bookworm-security`. */
   suite: string;
   components: string[];
 }
 
-/** A release of the distribution and where its packages come from. */
+/** A release of the distribution, with the sources of its packages. */
 export interface Release {
   codename: string;
   suites: AptSuite[];
 }
 
-/** @throws Error saying what to do where this isn't Debian or Ubuntu, or apt has no lists */
+/** @throws Error with the remedy if this machine isn't Debian or Ubuntu, or apt has no lists */
 export async function machineApt(): Promise<Release> {
   const codename = /^VERSION_CODENAME=(\S+)$/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1];
   if (codename === undefined)
