@@ -1,4 +1,4 @@
-/** From a spec whose form is right to the cluster: every default filled in. */
+/** Builds a cluster from a valid spec: fills in every default. */
 
 import type {
   AptRepository,
@@ -26,7 +26,7 @@ export function buildCluster(spec: Spec): Cluster {
     mesos: mesosOf(spec.mesos ?? { source: 'clusterd' }),
     docker: dockerOf(spec.docker ?? { source: 'distribution' }),
     hosts: written.map((host, index) => {
-      const usual: readonly Role[] = anyRoles ? ['agent'] : usualRoles(index, written.length);
+      const usual: readonly Role[] = anyRoles ? ['agent'] : defaultRoles(index, written.length);
       return hostOf(host, host.roles ?? usual, spec.ssh ?? {});
     }),
     masterFlags: spec.masterFlags ?? {},
@@ -37,10 +37,11 @@ export function buildCluster(spec: Spec): Cluster {
 }
 
 /**
- * The roles of the host at that place when no one names any: one host is all there is, without ZooKeeper; of two the
- * first is the master; of more the first three are masters with ZooKeeper and scheduler. All are agents.
+ * Returns the roles of the host at an index when no host has roles in the spec. All hosts are agents. Of one or two
+ * hosts, the first is also master and scheduler, without ZooKeeper. Of more, the first three are also masters with
+ * ZooKeeper and scheduler.
  */
-export function usualRoles(index: number, hosts: number): Role[] {
+export function defaultRoles(index: number, hosts: number): Role[] {
   if (hosts <= 2) return index === 0 ? ['master', 'scheduler', 'agent'] : ['agent'];
   return index < 3 ? ['zookeeper', 'master', 'scheduler', 'agent'] : ['agent'];
 }
@@ -101,7 +102,7 @@ function dockerOf(docker: NonNullable<Spec['docker']>): DockerSource {
   }
 }
 
-/** Another key makes the usual fingerprint void. */
+/** The default fingerprint does not apply to another key. */
 function repositoryOf(own: SpecRepository | undefined, usual: AptRepository): AptRepository {
   const fingerprint = own?.fingerprint ?? (own?.key === undefined ? usual.fingerprint : undefined);
   return {
@@ -116,7 +117,7 @@ function locationOf(text: string): { readonly url: string } | { readonly file: s
   return /^https?:\/\//i.test(text) ? { url: text } : { file: text };
 }
 
-/** Without the keys that have no value: optional here means absent. */
+/** Removes keys without a value: an optional key must be absent. */
 function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>;

@@ -1,4 +1,4 @@
-/** The cluster as a person wants it, every default filled in: what `cluster.yaml` or `--hosts` comes to. */
+/** The wanted cluster with every default filled in, from `cluster.yaml` or `--hosts`. */
 
 export type Role = 'zookeeper' | 'master' | 'scheduler' | 'agent';
 
@@ -8,9 +8,9 @@ export interface Cluster {
   readonly mesos: MesosSource;
   readonly docker: DockerSource;
   readonly hosts: readonly ClusterHost[];
-  /** Mesos flags by name, without `--`; given to every master. An empty value is a switch, `no-x` turns one off. */
+  /** Mesos flags of every master by name, without `--`. An empty value is a switch, `no-x` turns one off. */
   readonly masterFlags: MesosFlags;
-  /** The same for every agent; a host's own win. */
+  /** The same for every agent; a host's own flags override them. */
   readonly agentFlags: MesosFlags;
   /** Flags of the scheduler by name. */
   readonly schedulerFlags: Readonly<Record<string, string>>;
@@ -29,13 +29,13 @@ export interface Ports {
 export type MesosSource =
   | {
       readonly kind: 'clusterd' | 'mesosphere';
-      /** A version of the package; the newest there is when installing, and any that is installed, without one. */
+      /** Version of the package; defaults to the installed version, or else the newest. */
       readonly version?: string;
       readonly repository: AptRepository;
     }
   | {
       readonly kind: 'package';
-      /** An http(s) URL the host fetches, or the path of a file on this machine. */
+      /** An http(s) URL that the host fetches, or the path of a file on this machine. */
       readonly from: { readonly url: string } | { readonly file: string };
       /** In hex, lower case. */
       readonly sha256: string;
@@ -47,37 +47,37 @@ export type DockerSource =
   | { readonly kind: 'distribution'; readonly version?: string }
   | { readonly kind: 'preinstalled' };
 
-/** An apt repository; `{id}`, `{codename}` and `{arch}` in its line stand for the host's. */
+/** An apt repository. `{id}`, `{codename}` and `{arch}` in its line are replaced by the host's values. */
 export interface AptRepository {
-  /** By system id; e.g. `https://mirror/Debian/ {codename} main`. What follows `deb [signed-by=…]`. */
+  /** The text after `deb [signed-by=…]`, for example `https://mirror/Debian/ {codename} main`. */
   readonly debian: string;
   readonly ubuntu: string;
-  /** Where its key is: an http(s) URL fetched by this machine, or a file here. */
+  /** Source of its key: an http(s) URL that this machine fetches, or a file on this machine. */
   readonly key: { readonly url: string } | { readonly file: string };
-  /** The key's fingerprint in hex, upper case, when it is known; another is then refused. */
+  /** The key's fingerprint in hex, upper case; other keys are refused. */
   readonly fingerprint?: string;
 }
 
 export interface ClusterHost {
-  /** Unique; what people call it, and the address unless there is another. */
+  /** Unique name for people; also the address unless `address` differs. */
   readonly name: string;
-  /** Where SSH reaches it. */
+  /** Address for SSH. */
   readonly address: string;
-  /** How the cluster's members reach it: an IP address; found by the probe when it is missing. */
+  /** IP address by which the cluster's members reach it; found by the probe when it is missing. */
   readonly privateAddress?: string;
   readonly roles: readonly Role[];
   /** Mesos attributes of the agent: `rack: a`. */
   readonly attributes: Readonly<Record<string, string>>;
-  /** Mesos resources of the agent by name: `cpus: "4"`, `ports: "[31000-32000]"`. Others are found by Mesos. */
+  /** Mesos resources of the agent by name: `cpus: "4"`, `ports: "[31000-32000]"`. Mesos finds the others. */
   readonly resources: Readonly<Record<string, string>>;
-  /** Under which the agent or master is known; its private address when there is none. */
+  /** Name of the agent or master in Mesos; defaults to the private address. */
   readonly hostname?: string;
   readonly masterFlags: MesosFlags;
   readonly agentFlags: MesosFlags;
   readonly connection: Connection;
 }
 
-/** How to reach a host; what is missing is left to OpenSSH's configuration. */
+/** Connection to a host. Missing values are taken from OpenSSH's configuration. */
 export type Connection =
   | { readonly kind: 'local' }
   | {
@@ -88,6 +88,6 @@ export type Connection =
       readonly key?: string;
       /** Hosts to jump through, as ProxyJump writes them. */
       readonly bastion?: string;
-      /** `SHA256:…`: the only host key that will do. */
+      /** `SHA256:…`: the only accepted host key. */
       readonly hostKey?: string;
     };

@@ -1,17 +1,17 @@
-/** `--hosts a,b,c` and its companions, in the form of a spec. */
+/** Converts `--hosts a,b,c` and related options into the form of a spec. */
 
 import { UsageError } from '../errors/mesosup-error.ts';
-import { usualRoles } from './build.ts';
+import { defaultRoles } from './build.ts';
 import type { Role } from './cluster.ts';
 import { parseHostAddress } from './host-address.ts';
 
 export interface HostOptions {
   readonly name?: string;
-  /** As people type them: `a`, `admin@b:2222`. */
+  /** For example `a`, `admin@b:2222`. */
   readonly hosts?: readonly string[];
-  /** This machine alone. */
+  /** The only host is this machine. */
   readonly local?: boolean;
-  /** Names of those that are to have the role; without it the usual rule holds. */
+  /** Names of the hosts with the role; defaults to `defaultRoles`. */
   readonly masters?: readonly string[];
   readonly agents?: readonly string[];
   readonly zookeeper?: readonly string[];
@@ -21,7 +21,7 @@ export interface HostOptions {
   readonly bastion?: string;
 }
 
-/** What the options put in place of a spec's own keys. @throws UsageError */
+/** Returns the keys of a spec that the options replace. @throws UsageError */
 export function overridesOf(options: HostOptions): Record<string, unknown> {
   const { name, user, port, key, bastion } = options;
   const ssh = present({ user, port: port === undefined ? undefined : String(port), key, bastion });
@@ -34,17 +34,17 @@ export function overridesOf(options: HostOptions): Record<string, unknown> {
 
 function hostsOf(options: HostOptions): unknown[] | undefined {
   const { hosts, local, masters, agents, zookeeper } = options;
-  if (local && hosts) throw new UsageError('--local and --hosts exclude each other');
+  if (local && hosts) throw new UsageError("--local and --hosts can't be combined");
   const chosen = { '--masters': masters, '--agents': agents, '--zookeeper': zookeeper };
-  const given = Object.entries(chosen).filter(([, names]) => names !== undefined);
+  const assigned = Object.entries(chosen).filter(([, names]) => names !== undefined);
   if (!hosts) {
-    if (given.length > 0) throw new UsageError(`${given[0]?.[0]} needs --hosts`);
+    if (assigned.length > 0) throw new UsageError(`${assigned[0]?.[0]} needs --hosts`);
     return local ? [{ name: 'localhost', local: 'true' }] : undefined;
   }
   const names = hosts.map((typed) => parseHostAddress(typed)?.host ?? typed);
   const index = (typed: string) => names.indexOf(parseHostAddress(typed)?.host ?? typed);
   const sets = Object.fromEntries(
-    given.map(([flag, wanted]) => {
+    assigned.map(([flag, wanted]) => {
       const strangers = wanted?.filter((typed) => index(typed) < 0) ?? [];
       if (strangers.length > 0) {
         throw new UsageError(`${flag} names ${strangers.join(', ')}, which is not among --hosts`);
@@ -54,8 +54,8 @@ function hostsOf(options: HostOptions): unknown[] | undefined {
   );
   return hosts.map((typed, i) => {
     const address = parseHostAddress(typed);
-    if (!address || given.length === 0) return typed;
-    const usual = usualRoles(i, hosts.length);
+    if (!address || assigned.length === 0) return typed;
+    const usual = defaultRoles(i, hosts.length);
     const has = (flag: string, role: Role) => sets[flag]?.has(i) ?? usual.includes(role);
     const master = has('--masters', 'master');
     const roles: Role[] = [];

@@ -1,4 +1,4 @@
-/** Where packages come from unless the spec says otherwise: the projects' own apt repositories. */
+/** Default repositories of packages: the projects' own apt repositories. */
 
 import type { AptRepository } from './cluster.ts';
 
@@ -9,7 +9,7 @@ export const CLUSTERD: AptRepository = {
   key: { url: 'https://www.aventer.biz/assets/support_aventer.asc' },
 };
 
-/** The packages Mesosphere made up to Mesos 1.7 or so; much of the host answers 404 by now. */
+/** Mesosphere's packages, up to about Mesos 1.7. Much of the server answers 404 by now. */
 export const MESOSPHERE: AptRepository = {
   debian: 'http://repos.mesosphere.com/debian {codename} main',
   ubuntu: 'http://repos.mesosphere.com/ubuntu {codename} main',
@@ -19,7 +19,7 @@ export const MESOSPHERE: AptRepository = {
   fingerprint: '81026D0004C44CF7EF55ADF8DF7D54CBE56151BF',
 };
 
-/** docker-ce, as docs.docker.com says to set it up. */
+/** docker-ce, as described at docs.docker.com. */
 export const DOCKER_CE: AptRepository = {
   debian: 'https://download.docker.com/linux/debian {codename} stable',
   ubuntu: 'https://download.docker.com/linux/ubuntu {codename} stable',

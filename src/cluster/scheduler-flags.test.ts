@@ -7,7 +7,7 @@ function complaints(flags: string): string[] {
   return result.ok ? [] : result.errors.map(formatSpecError);
 }
 
-test('accepts flags with sound values, switches without one, and leaves out those of mesosup', () => {
+test('accepts valid values, switches without a value, and empty values that omit flags of mesosup', () => {
   expect(
     complaints(`  failover_timeout: 604800
   logging_level: DEBUG
@@ -23,7 +23,7 @@ test('accepts flags with sound values, switches without one, and leaves out thos
   ).toEqual([]);
 });
 
-test('tells all wrong flags at once, each with its place and what was expected, beside the errors of other keys', () => {
+test('reports all invalid flags at once, with their places, together with errors of other keys', () => {
   const result = parseSpec(
     `hosts: [h1]
 colour: 1
@@ -40,19 +40,19 @@ schedulerFlags:
     'c.yaml',
   );
   expect(result.ok ? [] : result.errors.map(formatSpecError)).toEqual([
-    'c.yaml:2:1: colour: is not known here',
-    'c.yaml:4:3: schedulerFlags.failover_timeot: is not known here; did you mean "failover_timeout"?',
-    'c.yaml:5:21: schedulerFlags.failover_timeout: a whole number from 1 to 315360000 was expected, not "soon"',
-    'c.yaml:6:15: schedulerFlags.https_port: a whole number from 0 to 65535 was expected, not "65536"',
-    'c.yaml:7:18: schedulerFlags.logging_level: one of trace, debug, info, warn, error, fatal was expected, not "loud"',
-    'c.yaml:8:3: schedulerFlags.webui_url: a value (URL) was expected, not ""',
-    'c.yaml:9:26: schedulerFlags.endpoints_port_suffix: an empty value (it is a switch) was expected, not "true"',
-    'c.yaml:10:32: schedulerFlags.access_control_allow_origin: * or origins such as https://ui.example:8443, separated by commas was expected, not "ui.example"',
+    'c.yaml:2:1: colour: unknown key',
+    'c.yaml:4:3: schedulerFlags.failover_timeot: unknown flag; did you mean "failover_timeout"?',
+    'c.yaml:5:21: schedulerFlags.failover_timeout: expected a whole number from 1 to 315360000, not "soon"',
+    'c.yaml:6:15: schedulerFlags.https_port: expected a whole number from 0 to 65535, not "65536"',
+    'c.yaml:7:18: schedulerFlags.logging_level: expected one of trace, debug, info, warn, error, fatal, not "loud"',
+    'c.yaml:8:3: schedulerFlags.webui_url: expected a value (URL), not ""',
+    'c.yaml:9:26: schedulerFlags.endpoints_port_suffix: expected an empty value (it is a switch), not "true"',
+    'c.yaml:10:32: schedulerFlags.access_control_allow_origin: expected * or origins such as https://ui.example:8443, separated by commas, not "ui.example"',
     "c.yaml:11:3: schedulerFlags.zk_max_versions: is a flag of Marathon that this scheduler doesn't have: the store does not need it",
   ]);
 });
 
-describe('refuses what would take the scheduler from the cluster', () => {
+describe('refuses flags that would disconnect the scheduler from the cluster', () => {
   test.each([
     ['master: h9:5050', 'mesosup sets it to the hosts with the role "master"'],
     ['master:', 'mesosup sets it to the hosts with the role "master"'],
@@ -61,9 +61,9 @@ describe('refuses what would take the scheduler from the cluster', () => {
     ['help:', 'exit instead of starting'],
     ['check:', 'exit instead of starting'],
     ['zk: zk://h9/x', 'the role "zookeeper"'],
-    ['data_dir: /srv', 'can write in no other directory'],
+    ['data_dir: /srv', 'can write to no other directory'],
     ['hostname: h1', "use the host's own key hostname"],
-    ['http_credentials_file: /etc/x', 'asks the scheduler with the credentials in it'],
+    ['http_credentials_file: /etc/x', 'uses the credentials in it'],
     ['mesos_authentication_principal: x', 'the masters know'],
   ])('%s', (flag, reason) => {
     const [first, ...more] = complaints(`  ${flag}\n`);

@@ -1,11 +1,11 @@
-/** The check of `schedulerFlags`, as far as it needs no host: names, and values that name no file. */
+/** Checks `schedulerFlags` as far as possible without a host: names, and values that are not file names. */
 
 import { FLAG_NAMES, type FlagName, flagOf, isFlagName } from '../scheduler/flags/flag-table.ts';
 import { unsupportedFlagReason } from '../scheduler/flags/unknown-flags.ts';
 import { didYouMean } from '../text/suggest.ts';
 import { type Complaint, expected } from './spec-errors.ts';
 
-/** Flags that mesosup sets itself. In a spec, an empty value leaves one out. */
+/** Flags that mesosup sets itself. In a spec, an empty value omits the flag. */
 export const OWN_FLAGS = [
   'master',
   'data_dir',
@@ -25,7 +25,7 @@ export function isOwnFlag(name: string): name is OwnFlag {
   return OWN_FLAGS.some((own) => own === name);
 }
 
-/** Flags without which, or with which, the cluster doesn't work. */
+/** Flags that would break the cluster, with the reason. */
 const REFUSED: Partial<Record<FlagName, string>> = {
   master: 'mesosup sets it to the hosts with the role "master"',
   http_port: 'mesosup sets it: use ports.scheduler instead',
@@ -34,17 +34,17 @@ const REFUSED: Partial<Record<FlagName, string>> = {
   help: 'the scheduler would exit instead of starting',
 };
 
-/** Flags that a spec may leave out, but not set to another value. */
+/** Flags that a spec may omit, but not set to another value, with the reason. */
 const FIXED: Partial<Record<FlagName, string>> = {
   zk: 'mesosup sets it to the hosts with the role "zookeeper"',
-  data_dir: 'mesosup sets it, and the service can write in no other directory',
+  data_dir: 'mesosup sets it, and the service can write to no other directory',
   hostname: "mesosup sets it on each host: use the host's own key hostname instead",
-  http_credentials_file: 'mesosup sets it, and asks the scheduler with the credentials in it',
+  http_credentials_file: 'mesosup sets it, and uses the credentials in it',
   mesos_authentication_principal: 'mesosup sets it to the principal that the masters know',
   mesos_authentication_secret_file: 'mesosup sets it to the secret that the masters know',
 };
 
-/** Returns all that is wrong with the flags; paths begin with a flag's name. */
+/** Returns all problems of the flags; paths begin with a flag's name. */
 export function checkSchedulerFlags(flags: Readonly<Record<string, string>>): Complaint[] {
   return Object.entries(flags).flatMap(([name, value]) => {
     const key = (message: string): Complaint[] => [{ path: [name], key: true, message }];
@@ -60,10 +60,10 @@ export function checkSchedulerFlags(flags: Readonly<Record<string, string>>): Co
 function unknown(name: string): string {
   const reason = unsupportedFlagReason(name);
   if (reason !== undefined) return `is a flag of Marathon that this scheduler doesn't have: ${reason}`;
-  return `is not known here${didYouMean(name, FLAG_NAMES)}`;
+  return `unknown flag${didYouMean(name, FLAG_NAMES)}`;
 }
 
-/** Undefined when the value is fine. */
+/** Undefined when the value is valid. */
 function expectedValue(name: FlagName, value: string): string | undefined {
   const { value: noun, form } = flagOf(name);
   if (noun === undefined) return value === '' ? undefined : 'an empty value (it is a switch)';

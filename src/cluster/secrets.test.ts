@@ -3,7 +3,7 @@ import { conceal, generateSecrets, hasSecret, reveal, SECRET_NAMES, secretMark }
 
 const secrets = generateSecrets((n) => new Uint8Array(n).map((_, i) => i * 7));
 
-test('a mark becomes its secret, and dots for people', () => {
+test('reveals a mark as its secret, and conceals it as dots', () => {
   const text = `{"secret":"${secretMark('agent')}"}`;
   expect(hasSecret(text)).toBe(true);
   expect(reveal(text, secrets)).toBe(`{"secret":"${secrets.agent}"}`);
@@ -11,7 +11,7 @@ test('a mark becomes its secret, and dots for people', () => {
   expect(hasSecret(reveal(text, secrets))).toBe(false);
 });
 
-test('every secret is fresh and needs no escaping', () => {
+test('every secret is new and needs no escaping', () => {
   let next = 0;
   const drawn = generateSecrets((n) => {
     next += 1;

@@ -1,6 +1,6 @@
-/** The cluster's secrets, and the marks that stand for them wherever text may be seen. */
+/** The cluster's secrets, and the marks that replace them in texts for people and files. */
 
-/** Each is what one party proves itself with. */
+/** Each secret authenticates one kind of client. */
 export const SECRET_NAMES = [
   'agent', // agents to the master: principal `mesos-agent`
   'scheduler', // the framework to the master: principal `mesosup`
@@ -17,14 +17,14 @@ export type SecretName = (typeof SECRET_NAMES)[number];
 export type Secrets = Readonly<Record<SecretName, string>>;
 
 /**
- * Text in which secrets stand as marks (`secretMark`), so that a plan can be shown and saved. They are put in only for a
- * file's digest and in the script for the host.
+ * Text in which secrets stand as marks (`secretMark`), so that a plan can be shown and saved. They are put in only for
+ * a file's digest and in the script for the host.
  */
 export type MarkedText = string;
 
 const MARK = /⟦secret:([a-z-]+)⟧/g;
 
-/** What stands for a secret in a template's text. */
+/** Returns the mark that represents a secret in a text. */
 export function secretMark(name: SecretName): string {
   return `⟦secret:${name}⟧`;
 }
@@ -33,7 +33,7 @@ export function hasSecret(text: string): boolean {
   return text.search(MARK) >= 0;
 }
 
-/** The text with its secrets in. @throws TypeError for a mark of no known name */
+/** Replaces each mark by its secret. @throws TypeError for a mark with an unknown name */
 export function reveal(text: string, secrets: Secrets): string {
   return text.replace(MARK, (_mark, name: string) => {
     const value = Object.entries(secrets).find(([known]) => known === name)?.[1];
@@ -42,12 +42,12 @@ export function reveal(text: string, secrets: Secrets): string {
   });
 }
 
-/** For people: each mark as dots. */
+/** Replaces each mark by dots, for people. */
 export function conceal(text: string): string {
   return text.replace(MARK, '••••••••');
 }
 
-/** Fresh ones. `random` gives that many bytes. */
+/** Makes new secrets. @param random returns the requested number of random bytes */
 export function generateSecrets(random: (bytes: number) => Uint8Array): Secrets {
   const entries = SECRET_NAMES.map((name) => [name, Buffer.from(random(32)).toString('base64url')] as const);
   return Object.fromEntries(entries) as Record<SecretName, string>;

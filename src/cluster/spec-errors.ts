@@ -1,4 +1,4 @@
-/** What is wrong with a cluster spec, and where. */
+/** Errors of a cluster spec, with their places. */
 
 import type { core } from 'zod';
 import { didYouMean, suggest } from '../text/suggest.ts';
@@ -6,23 +6,23 @@ import { didYouMean, suggest } from '../text/suggest.ts';
 /** Keys and indices from the top of the spec. */
 export type SpecPath = readonly (string | number)[];
 
-/** A complaint without its place in a file. */
+/** A problem of a spec, without its place in a file. */
 export interface Complaint {
   readonly path: SpecPath;
-  /** True: it is about the key itself, not about its value. */
+  /** True: the problem is the key, not its value. */
   readonly key?: boolean;
-  /** What is wrong and what was expected. */
+  /** Describes the problem, and what was expected. */
   readonly message: string;
 }
 
 export interface SpecError extends Complaint {
   readonly file: string;
-  /** From 1. Missing when it isn't about something that stands in a file. */
+  /** From 1. Missing when the error has no place in a file. */
   readonly line?: number;
   readonly column?: number;
 }
 
-/** `cluster.yaml:7:11: hosts[1].roles[0]: one of … was expected, not "agnet"; did you mean "agent"?` */
+/** Formats an error: `cluster.yaml:7:11: hosts[1].roles[0]: expected one of …, not "agnet"; did you mean "agent"?` */
 export function formatSpecError(error: SpecError): string {
   const place = error.line === undefined ? error.file : `${error.file}:${error.line}:${error.column}`;
   return [place, formatPath(error.path), error.message].filter((part) => part !== '').join(': ');
@@ -34,7 +34,7 @@ export function formatPath(path: SpecPath): string {
     .join('');
 }
 
-/** In words, one or more complaints an issue. `input` is the whole value that was checked. */
+/** Converts an issue into one or more complaints. @param input the value that was checked */
 export function complaintsOf(issue: core.$ZodIssue, input: unknown): Complaint[] {
   const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
   const found = valueAt(input, path);
@@ -43,7 +43,7 @@ export function complaintsOf(issue: core.$ZodIssue, input: unknown): Complaint[]
       return issue.keys.map((key) => ({
         path: [...path, key],
         key: true,
-        message: `is not known here${didYouMean(key, issue.message.split(' '))}`,
+        message: `unknown key${didYouMean(key, issue.message.split(' '))}`,
       }));
     case 'invalid_value':
       return [
@@ -64,12 +64,12 @@ export function complaintsOf(issue: core.$ZodIssue, input: unknown): Complaint[]
         : [{ path, message: expected(issue.message, found) }];
     case 'invalid_union': {
       if (issue.errors.length === 0) {
-        const misspelt = found === undefined ? misspeltKey(path, input) : undefined;
+        const misspelt = found === undefined ? findMisspeltKey(path, input) : undefined;
         if (misspelt) return [misspelt];
         const options = 'options' in issue && Array.isArray(issue.options) ? issue.options : [];
         return [{ path, message: expected(oneOf(options), found, options) }];
       }
-      // The branch that is meant is the one of the value's own kind.
+      // Report the branch whose type is that of the value.
       const branch =
         issue.errors.find(
           (issues) => !issues.some((i) => i.code === 'invalid_type' && i.path.length === 0),
@@ -87,7 +87,7 @@ export function complaintsOf(issue: core.$ZodIssue, input: unknown): Complaint[]
   }
 }
 
-/** Marks a complaint that already has its words as an issue of a schema's own check. */
+/** Converts a complaint into an issue, for a check within a schema. */
 export function issueOf(complaint: Complaint, input: unknown): core.$ZodRawIssue {
   return {
     code: 'custom',
@@ -102,8 +102,8 @@ function isComplaint(value: unknown): value is Complaint {
   return typeof value === 'object' && value !== null && 'message' in value;
 }
 
-/** The key beside the missing one that was probably meant to be it. */
-function misspeltKey(path: SpecPath, input: unknown): Complaint | undefined {
+/** Finds a key of the same block that is probably a misspelling of the missing one. */
+function findMisspeltKey(path: SpecPath, input: unknown): Complaint | undefined {
   const around = path.slice(0, -1);
   const wanted = String(path.at(-1));
   const block = valueAt(input, around);
@@ -111,16 +111,16 @@ function misspeltKey(path: SpecPath, input: unknown): Complaint | undefined {
     (one) => suggest(one, [wanted]) === wanted,
   );
   if (key === undefined) return undefined;
-  return { path: [...around, key], key: true, message: `is not known here${didYouMean(key, [wanted])}` };
+  return { path: [...around, key], key: true, message: `unknown key${didYouMean(key, [wanted])}` };
 }
 
-/** `NOUN was expected, not "FOUND"`, with the known word that is near. */
+/** Returns `expected NOUN, not "FOUND"`, with a suggestion from `known`. */
 export function expected(noun: string, found: unknown, known: readonly unknown[] = []): string {
-  if (found === undefined) return `is missing: ${noun} was expected`;
+  if (found === undefined) return `is missing: expected ${noun}`;
   const shown =
     typeof found === 'string' ? JSON.stringify(shorten(found)) : Array.isArray(found) ? 'a list' : 'a block';
   const hint = typeof found === 'string' ? didYouMean(found, known.map(String)) : '';
-  return `${noun} was expected, not ${shown}${hint}`;
+  return `expected ${noun}, not ${shown}${hint}`;
 }
 
 function oneOf(values: readonly unknown[]): string {

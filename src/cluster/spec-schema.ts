@@ -1,7 +1,7 @@
 /**
- * The shape of `cluster.yaml`. Every scalar arrives as the text that stands in the file, so that a version 1.10 or
- * an attribute 010 stays what it is; numbers are read here. An error's message names what was expected, as a noun;
- * of an unknown key it lists the known ones. `spec-errors.ts` makes sentences of them.
+ * The schema of `cluster.yaml`. Every scalar is the text in the file, so that a version 1.10 or an attribute 010 is not
+ * changed; numbers are parsed here. The message of an error is the expected value, as a noun; for an unknown key it
+ * lists the known keys. `spec-errors.ts` makes sentences of them.
  */
 
 import { z } from 'zod';
@@ -9,17 +9,17 @@ import { HOST_NAME, parseHostAddress, USER_NAME } from './host-address.ts';
 import { checkSchedulerFlags } from './scheduler-flags.ts';
 import { issueOf } from './spec-errors.ts';
 
-/** A word or line that must fit a pattern. */
+/** Text that must match a pattern. */
 function text(pattern: RegExp, expected: string) {
   return z.string({ error: expected }).regex(pattern, { error: expected });
 }
 
-/** Scalars that YAML itself would read as something else than text are welcome in an editor too. */
+/** Text that may look like a number or boolean in YAML; the JSON Schema for editors allows these types, too. */
 function scalar(pattern: RegExp, expected: string) {
   return text(pattern, expected).meta({ scalar: true });
 }
 
-function whole(least: number, most: number) {
+function wholeNumber(least: number, most: number) {
   const expected = `a whole number from ${least} to ${most}`;
   return text(/^\d{1,9}$/, expected)
     .transform(Number)
@@ -41,9 +41,9 @@ function table<Key extends z.ZodType<string, string>, Value extends z.ZodType>(k
 const line = scalar(/^[^\p{Cc}]*$/u, 'text of one line');
 const filled = text(/^[^\p{Cc}]+$/u, 'text of one line');
 const version = scalar(/^[A-Za-z0-9.+:~-]+$/, 'the version of a package');
-const port = whole(1, 65_535);
+const port = wholeNumber(1, 65_535);
 
-// These names become the names of files, and a dot first would hide them.
+// These names become file names, and a leading dot would hide the files.
 const FLAG = text(/^(no-)?[a-z][a-z0-9_]*$/, 'the name of a flag, without dashes before it');
 const KEY = text(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, 'a name of letters, digits, dots, dashes and underscores');
 
@@ -53,28 +53,28 @@ const location = text(/^[^\s\p{Cc}][^\p{Cc}]*$/u, 'an http(s) URL or the path of
 
 const repository = block({
   debian: filled
-    .describe('What follows "deb" on Debian; {id}, {codename} and {arch} stand for the host\'s.')
+    .describe(
+      'The text after "deb" on Debian. {id}, {codename} and {arch} are replaced by the host\'s values.',
+    )
     .optional(),
   ubuntu: filled.describe('The same for Ubuntu.').optional(),
   key: location
-    .describe("The repository's key: an http(s) URL that this machine fetches, or a file here.")
+    .describe("The repository's key: an http(s) URL that this machine fetches, or a file on this machine.")
     .optional(),
   fingerprint: text(
     /^(?:(?:[0-9A-Fa-f] *){40}|(?:[0-9A-Fa-f] *){64})$/,
     "a key's fingerprint of 40 or 64 hex digits",
   )
     .transform((hex) => hex.replaceAll(' ', '').toUpperCase())
-    .describe('Of that key; another key is refused.')
+    .describe('Fingerprint of the key. Other keys are refused.')
     .optional(),
-}).describe(
-  'Packages from elsewhere than the project itself, such as a mirror. What is missing stays as it is.',
-);
+}).describe("Another source of the packages, for example a mirror. Missing keys keep the project's values.");
 
 const packaged = (source: 'clusterd' | 'mesosphere', description: string) =>
   block({
     source: z.literal(source).describe(description),
     version: version
-      .describe('Of the package; without it any that is installed, or else the newest.')
+      .describe('Version of the package. Default: the installed version, or else the newest.')
       .optional(),
     repository: repository.optional(),
   });
@@ -85,14 +85,14 @@ const mesos = z
     packaged('mesosphere', 'The old packages, for Ubuntu 14.04, 16.04 and 18.04.'),
     block({
       source: z.literal('package').describe('A single Debian package.'),
-      from: location.describe('An http(s) URL that the hosts fetch, or a file here.'),
+      from: location.describe('An http(s) URL that the hosts fetch, or a file on this machine.'),
       sha256: text(/^[0-9A-Fa-f]{64}$/, 'a SHA-256 of 64 hex digits')
         .transform((hex) => hex.toLowerCase())
-        .describe('Of the package; another is refused.'),
+        .describe('SHA-256 of the package. Other files are refused.'),
     }),
-    block({ source: z.literal('preinstalled').describe('Mesos is on the hosts already.') }),
+    block({ source: z.literal('preinstalled').describe('Mesos is installed on the hosts already.') }),
   ])
-  .describe('Where Mesos comes from.');
+  .describe('Source of Mesos.');
 
 const docker = z
   .discriminatedUnion('source', [
@@ -105,56 +105,58 @@ const docker = z
       version: version.optional(),
       repository: repository.optional(),
     }),
-    block({ source: z.literal('preinstalled').describe('Docker is on the agents already.') }),
+    block({ source: z.literal('preinstalled').describe('Docker is installed on the agents already.') }),
   ])
-  .describe('Where Docker comes from.');
+  .describe('Source of Docker.');
 
 const sshShape = {
-  user: text(USER_NAME, 'the name of a user').describe('Who logs in.').optional(),
+  user: text(USER_NAME, 'the name of a user').describe('The user who logs in.').optional(),
   port: port.describe("The SSH server's port.").optional(),
   key: filled.describe('Path of a private key on this machine.').optional(),
-  bastion: text(/^[^\s-][^\s]*$/, 'hosts to jump through, as ProxyJump has them')
-    .describe('Hosts to jump through, as ProxyJump has them: user@host:port, several with commas.')
+  bastion: text(/^[^\s-][^\s]*$/, 'hosts to jump through, in the form of ProxyJump')
+    .describe('Hosts to jump through, in the form of ProxyJump: user@host:port, separated by commas.')
     .optional(),
 };
 
 const role = z.enum(['zookeeper', 'master', 'scheduler', 'agent']);
 
 const hostBlock = block({
-  name: text(HOST_NAME, 'the name or address of a host').describe('Unique; SSH connects to it.'),
-  address: text(HOST_NAME, 'a name or address').describe('Where SSH connects instead.').optional(),
+  name: text(HOST_NAME, 'the name or address of a host').describe(
+    'Unique name of the host. SSH connects to it unless address is set.',
+  ),
+  address: text(HOST_NAME, 'a name or address').describe('Address for SSH. Default: the name.').optional(),
   privateAddress: z
     .union([z.ipv4(), z.ipv6()], { error: 'an IP address' })
-    .describe('How the other hosts reach it; found on the host without it.')
+    .describe('IP address by which the other hosts reach it. Default: found on the host.')
     .optional(),
   local: z
     .enum(['true', 'false'], { error: 'true or false' })
     .transform((word) => word === 'true')
-    .meta({ yesno: true, description: 'This machine itself: without SSH.' })
+    .meta({ yesno: true, description: 'True: this machine, without SSH.' })
     .optional(),
   roles: z
     .array(role, { error: 'a list of roles' })
     .min(1, { error: 'at least one role' })
     .describe(
-      'What runs there. Where no host names any: the first three (one, of one or two) are masters with ZooKeeper and scheduler, and all are agents. Else a host without any is an agent.',
+      'Roles of the host. If no host has roles, all hosts are agents, and the first three are also masters with ZooKeeper and scheduler (of one or two hosts, the first is also master and scheduler). Otherwise, a host without roles is an agent.',
     )
     .optional(),
-  attributes: table(KEY, line).describe('Mesos attributes of the agent, e.g. rack: a.').optional(),
+  attributes: table(KEY, line).describe('Mesos attributes of the agent, for example rack: a.').optional(),
   resources: table(KEY, line)
-    .describe('Mesos resources of the agent, e.g. cpus: 4. Others are found by Mesos.')
+    .describe('Mesos resources of the agent, for example cpus: 4. Mesos finds the others.')
     .optional(),
   hostname: text(HOST_NAME, 'a host name')
-    .describe('Under which Mesos knows it; its private address without it.')
+    .describe('Name of the host in Mesos. Default: its private address.')
     .optional(),
-  masterFlags: flags.describe('Flags of this master alone.').optional(),
-  agentFlags: flags.describe('Flags of this agent alone.').optional(),
+  masterFlags: flags.describe('Flags of this master only.').optional(),
+  agentFlags: flags.describe('Flags of this agent only.').optional(),
   ssh: block({
     ...sshShape,
     hostKey: text(/^SHA256:[A-Za-z0-9+/]{43}=?$/, 'a fingerprint as ssh-keygen -l shows it: SHA256:…')
-      .describe('The only host key that will do, as ssh-keygen -l shows it.')
+      .describe('The only accepted host key, as ssh-keygen -l shows it.')
       .optional(),
   })
-    .describe('How to reach this host.')
+    .describe('SSH connection to this host.')
     .optional(),
 });
 
@@ -167,26 +169,28 @@ const host = z.union([
 ]);
 
 const ports = block({
-  master: port.describe('5050 without it.').optional(),
-  agent: port.describe('5051 without it.').optional(),
-  scheduler: port.describe('8080 without it.').optional(),
-  zookeeper: port.describe('2181 without it.').optional(),
+  master: port.describe('Default: 5050.').optional(),
+  agent: port.describe('Default: 5051.').optional(),
+  scheduler: port.describe('Default: 8080.').optional(),
+  zookeeper: port.describe('Default: 2181.').optional(),
 });
 
 export const specSchema = block({
   name: text(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, 'up to 63 letters, digits, - and _')
-    .describe("The cluster's name: of its state on this machine, of the Mesos cluster, and on containers.")
+    .describe(
+      'Name of the cluster: of its state on this machine, of the Mesos cluster, and in labels of containers.',
+    )
     .optional(),
   mesos: mesos.optional(),
   docker: docker.optional(),
   ssh: block(sshShape)
-    .describe("How to reach the hosts; what is missing is left to OpenSSH's configuration.")
+    .describe("SSH connection to the hosts. Missing values are taken from OpenSSH's configuration.")
     .optional(),
   hosts: z.array(host, { error: 'a list of hosts' }).min(1, { error: 'at least one host' }),
   masterFlags: flags
-    .describe('Flags of every Mesos master, without dashes before them. An empty value is a switch.')
+    .describe('Flags of every Mesos master, without leading dashes. An empty value is a switch.')
     .optional(),
-  agentFlags: flags.describe("Flags of every Mesos agent; a host's own come before them.").optional(),
+  agentFlags: flags.describe("Flags of every Mesos agent. A host's own flags override them.").optional(),
   schedulerFlags: flags
     .check(({ value, issues }) => {
       issues.push(...checkSchedulerFlags(value).map((complaint) => issueOf(complaint, value)));
@@ -196,13 +200,13 @@ export const specSchema = block({
   ports: ports.optional(),
 }).describe('A Mesos cluster for mesosup.');
 
-/** A spec as it was written, every scalar as text. */
+/** A spec as it is written, every scalar as text. */
 export type SpecInput = z.input<typeof specSchema>;
 export type Spec = z.output<typeof specSchema>;
 export type SpecHost = Spec['hosts'][number];
 export type SpecRepository = z.output<typeof repository>;
 
-/** The JSON Schema for editors: of the file as it is written, where numbers and booleans need no quotes. */
+/** Returns the JSON Schema for editors. It describes the file, where numbers and booleans need no quotes. */
 export function specJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(specSchema, {
     io: 'input',

@@ -21,18 +21,18 @@ const full: SpecInput = {
 test.each([
   ['the least', { hosts: ['a'] }],
   ['everything', full],
-] as [string, SpecInput][])('%s reads back as what it was made of', (_what, spec) => {
+] as [string, SpecInput][])('%s reads back as the spec that it was made from', (_what, spec) => {
   const text = specText(spec, 'file:///x.json');
   expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=file:///x.json');
   expect(parseSpec(text, 'x')).toEqual(parseSpec(JSON.stringify(spec), 'x'));
   expect(parseSpec(text, 'x').ok).toBe(true);
 });
 
-test('every example in its comments is one that is taken', () => {
+test('every example in its comments is valid', () => {
   const text = specText({ hosts: ['b'] }, 'x');
   const uncommented = text.replaceAll(/^# (\w+: \{.*\})$/gm, '$1').replaceAll(/^ {2}# (version)/gm, '  $1');
   expect(uncommented).not.toBe(text);
   expect(parseSpec(uncommented, 'x')).toMatchObject({ ok: true });
-  const host = /A host can have more: (.*)/.exec(text)?.[1] ?? '';
+  const host = /A host can have more keys: (.*)/.exec(text)?.[1] ?? '';
   expect(parseSpec(`hosts: [${host}]`, 'x')).toMatchObject({ ok: true });
 });

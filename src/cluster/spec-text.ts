@@ -1,26 +1,26 @@
-/** A `cluster.yaml` for people: what was chosen, with the rest beside it as comments. */
+/** Writes a `cluster.yaml` for people: the chosen keys, and the other keys as comments. */
 
 import { stringify } from 'yaml';
 import type { SpecInput } from './spec-schema.ts';
 
-/** @param schema where editors find the JSON Schema */
+/** @param schema URL of the JSON Schema for editors */
 export function specText(spec: SpecInput, schema: string): string {
   const parts = [
     `# yaml-language-server: $schema=${schema}
-# A Mesos cluster. "mesosup plan" shows what is to be done to its hosts, "mesosup install --start" does it.`,
-    `# Of its state on this machine, of the Mesos cluster, and on its containers.
+# A Mesos cluster. "mesosup plan" shows the changes to its hosts, "mesosup install --start" makes them.`,
+    `# Name of the cluster: of its state on this machine, of the Mesos cluster, and in labels of containers.
 ${block({ name: spec.name ?? 'mesosup' })}`,
     `# clusterd (the maintained Mesos), mesosphere (old packages), package (from: URL or file, sha256: …) or preinstalled.
-# The first two take a repository: { debian, ubuntu, key, fingerprint } for a mirror of theirs.
+# The first two can have a repository: { debian, ubuntu, key, fingerprint }, for example a mirror.
 ${block({ mesos: spec.mesos ?? { source: 'clusterd' } })}${versionHint(spec.mesos)}`,
     `# distribution (docker.io), docker-ce (Docker's own packages) or preinstalled.
 ${block({ docker: spec.docker ?? { source: 'distribution' } })}`,
     sshPart(spec.ssh),
-    `# Roles: zookeeper, master, scheduler, agent. Where no host names any, the first three (of one or two: the first)
-# are masters with ZooKeeper and scheduler, and all are agents.
-# A host can have more: ${EXAMPLE}
+    `# Roles: zookeeper, master, scheduler, agent. If no host has roles, all hosts are agents, and the first three are also
+# masters with ZooKeeper and scheduler (of one or two hosts, the first is also master and scheduler).
+# A host can have more keys: ${EXAMPLE}
 ${block({ hosts: spec.hosts })}`,
-    `# Flags for every Mesos master and agent and for the scheduler, without dashes; an empty value is a switch.
+    `# Flags of every Mesos master, every agent and the scheduler, without leading dashes. An empty value is a switch.
 ${tableOr('masterFlags', spec.masterFlags, 'max_completed_frameworks: 50')}
 ${tableOr('agentFlags', spec.agentFlags, 'gc_delay: 2days')}
 ${tableOr('schedulerFlags', spec.schedulerFlags, 'failover_timeout: 604800')}`,
@@ -44,7 +44,7 @@ function versionHint(mesos: SpecInput['mesos']): string {
 }
 
 function sshPart(ssh: SpecInput['ssh']): string {
-  const head = "# How SSH reaches the hosts; what is missing is left to OpenSSH's configuration.";
+  const head = "# SSH connection to the hosts. Missing values are taken from OpenSSH's configuration.";
   return ssh && Object.keys(ssh).length > 0
     ? `${head}\n${block({ ssh })}`
     : `${head}\n# ssh: { user: root, port: 22, key: ~/.ssh/id_ed25519, bastion: admin@jump }`;

@@ -21,7 +21,7 @@ function read(text: string) {
 }
 
 describe('a spec', () => {
-  test('is a name and a list of hosts at its shortest', () => {
+  test('needs only a list of hosts', () => {
     const cluster = read('hosts: [a, b, admin@c:2222, d]');
     expect(cluster.name).toBe('mesosup');
     expect(cluster.hosts.map((h) => h.roles)).toEqual([
@@ -37,7 +37,7 @@ describe('a spec', () => {
     });
   });
 
-  test('keeps every scalar as it is written', () => {
+  test('keeps every scalar as text', () => {
     const cluster = read(`
 mesos: { source: clusterd, version: 1.10 }
 hosts: [{ name: a, roles: [master, agent], attributes: { rack: 010, ssd: true }, resources: { cpus: 4 } }]
@@ -56,7 +56,7 @@ agentFlags:
     expect(cluster.agentFlags).toEqual({});
   });
 
-  test("gives hosts the common way of connecting, under their own; another key voids the usual one's fingerprint", () => {
+  test('applies the common SSH settings below those of a host; the default fingerprint does not apply to another key', () => {
     const cluster = read(`
 docker: { source: docker-ce, repository: { debian: "http://mirror/d {codename} stable", key: keys/docker.asc } }
 ssh: { user: admin, port: 22, key: ~/.ssh/k, bastion: jump }
@@ -78,7 +78,7 @@ hosts:
     });
   });
 
-  test('gives hosts without roles the role of an agent once any host has some', () => {
+  test('makes hosts without roles agents if any host has roles', () => {
     expect(read('hosts: [{name: a, roles: [master]}, b]').hosts.map((h) => h.roles)).toEqual([
       ['master'],
       ['agent'],
@@ -87,7 +87,7 @@ hosts:
 });
 
 describe('errors of a spec', () => {
-  test('are all told at once, each with its place, what was expected and what may have been meant', () => {
+  test('are reported all at once, each with its place, the expected value and a suggestion', () => {
     expect(
       complaints(`name: prod
 mesos: { source: clustered }
@@ -105,51 +105,45 @@ agentFlags: [x]
 colour: 1
 `),
     ).toEqual([
-      'c.yaml:2:18: mesos.source: one of clusterd, mesosphere, package, preinstalled was expected, not "clustered"; did you mean "clusterd"?',
-      'c.yaml:3:8: ssh.usr: is not known here; did you mean "user"?',
-      'c.yaml:3:22: ssh.port: a whole number from 1 to 65535 was expected, not "abc"',
-      'c.yaml:6:13: hosts[0].roles[0]: one of zookeeper, master, scheduler, agent was expected, not "agnet"; did you mean "agent"?',
-      'c.yaml:7:21: hosts[0].privateAddress: an IP address was expected, not "1.2.3"',
-      'c.yaml:8:5: hosts[1].name: is missing: the name or address of a host was expected',
-      'c.yaml:8:7: hosts[1].adress: is not known here; did you mean "address"?',
-      'c.yaml:9:5: hosts[2]: a host, as name or user@name:port was expected, not "-x"',
-      'c.yaml:10:5: hosts[3]: a name or a block of keys and values was expected, not a list',
-      'c.yaml:12:3: masterFlags.--quorum: the name of a flag, without dashes before it was expected, not "--quorum"',
-      'c.yaml:13:13: agentFlags: a block of keys and values was expected, not a list',
-      'c.yaml:14:1: colour: is not known here',
+      'c.yaml:2:18: mesos.source: expected one of clusterd, mesosphere, package, preinstalled, not "clustered"; did you mean "clusterd"?',
+      'c.yaml:3:8: ssh.usr: unknown key; did you mean "user"?',
+      'c.yaml:3:22: ssh.port: expected a whole number from 1 to 65535, not "abc"',
+      'c.yaml:6:13: hosts[0].roles[0]: expected one of zookeeper, master, scheduler, agent, not "agnet"; did you mean "agent"?',
+      'c.yaml:7:21: hosts[0].privateAddress: expected an IP address, not "1.2.3"',
+      'c.yaml:8:5: hosts[1].name: is missing: expected the name or address of a host',
+      'c.yaml:8:7: hosts[1].adress: unknown key; did you mean "address"?',
+      'c.yaml:9:5: hosts[2]: expected a host, as name or user@name:port, not "-x"',
+      'c.yaml:10:5: hosts[3]: expected a name or a block of keys and values, not a list',
+      'c.yaml:12:3: masterFlags.--quorum: expected the name of a flag, without dashes before it, not "--quorum"',
+      'c.yaml:13:13: agentFlags: expected a block of keys and values, not a list',
+      'c.yaml:14:1: colour: unknown key',
     ]);
   });
 
   test.each([
-    ['', 'c.yaml: hosts: is missing: a list of hosts was expected'],
-    ['- a', 'c.yaml:1:1: a block of keys and values was expected, not a list'],
+    ['', 'c.yaml: hosts: is missing: expected a list of hosts'],
+    ['- a', 'c.yaml:1:1: expected a block of keys and values, not a list'],
     ['hosts: [a]\nhosts: [b]', 'c.yaml:2:1: Map keys must be unique'],
     ['hosts: *a', 'c.yaml: Unresolved alias (the anchor must be set before the alias): a'],
-    ['hosts: [a, b, a]', 'c.yaml:1:15: hosts[2].name: the same name as that of host a: a'],
+    ['hosts: [a, b, a]', 'c.yaml:1:15: hosts[2].name: the same name as host a: a'],
     [
       'hosts: [{name: a, address: x}, {name: b, address: x}]',
-      'c.yaml:1:51: hosts[1].address: the same address as that of host a: x:22',
+      'c.yaml:1:51: hosts[1].address: the same address as host a: x:22',
     ],
-    [
-      'hosts: [a]\nmesos: {sourc: clusterd}',
-      'c.yaml:2:9: mesos.sourc: is not known here; did you mean "source"?',
-    ],
-    [
-      'hosts: [a]\ndocker: {surce: x}',
-      'c.yaml:2:10: docker.surce: is not known here; did you mean "source"?',
-    ],
+    ['hosts: [a]\nmesos: {sourc: clusterd}', 'c.yaml:2:9: mesos.sourc: unknown key; did you mean "source"?'],
+    ['hosts: [a]\ndocker: {surce: x}', 'c.yaml:2:10: docker.surce: unknown key; did you mean "source"?'],
     [
       'hosts: [a]\nmesos: {version: 1}',
-      'c.yaml:2:8: mesos.source: is missing: one of clusterd, mesosphere, package, preinstalled was expected',
+      'c.yaml:2:8: mesos.source: is missing: expected one of clusterd, mesosphere, package, preinstalled',
     ],
     [
       'hosts: [a, b, c]\nschedulerFlags: {zk: }',
       'c.yaml:2:18: schedulerFlags.zk: several schedulers need ZooKeeper: remove this key',
     ],
-    ['hosts: [a]\nports: {master: 5051}', 'c.yaml:2:8: ports.agent: 5051 is the port of master too'],
+    ['hosts: [a]\nports: {master: 5051}', 'c.yaml:2:8: ports.agent: 5051 is also the port of master'],
     [
       'hosts: [{name: a, roles: [master, zookeeper, agent]}, {name: b, roles: [master]}]',
-      'c.yaml:1:1: hosts: 2 masters bear no more failures than 1: an odd number is needed',
+      'c.yaml:1:1: hosts: 2 masters tolerate no more failures than 1: use an odd number',
     ],
     [
       'hosts: [{name: a, roles: [master]}, {name: b, roles: [master]}, {name: c, roles: [master, agent]}]',
@@ -159,17 +153,17 @@ colour: 1
     ['hosts: [{name: a, roles: [master]}]', 'no host has the role "agent"'],
     [
       'hosts: [a, {name: b, roles: [master], attributes: {rack: a}}]',
-      'c.yaml:1:39: hosts[1].attributes: host b has no role "agent", which this is for',
+      'c.yaml:1:39: hosts[1].attributes: this key needs the role "agent", which host b lacks',
     ],
     [
       'hosts: [{name: a, local: true}, {name: b, local: true}]',
-      'c.yaml:1:50: hosts[1].local: only one host can be this machine',
+      'c.yaml:1:50: hosts[1].local: only one host can have "local: true"',
     ],
   ])('of %j', (text, message) => {
     expect(complaints(text).join('\n')).toContain(message);
   });
 
-  test('no text makes it throw', () => {
+  test('never throws for any text', () => {
     const bits = fc.constantFrom(
       'hosts',
       'name',
@@ -272,7 +266,7 @@ const spec = fc.record(
 const outcome = (result: ReturnType<typeof parseSpec>) =>
   result.ok ? result.value : result.errors.map(({ path, message }) => [path, message].join()).toSorted();
 
-test('a spec written down reads back as it was: quoted or not, all of it arrives', () => {
+test('a spec reads back completely from YAML, quoted or not', () => {
   fc.assert(
     fc.property(spec, (input) => {
       expect(checkSpec(input)).toMatchObject({ ok: true });
@@ -289,16 +283,16 @@ describe('--hosts', () => {
   };
   const all = ['master', 'scheduler', 'agent'];
 
-  test('of one host: all there is, without ZooKeeper', () => {
+  test('with one host gives it all roles except ZooKeeper', () => {
     expect(from({ hosts: ['a'] }).map((h) => h.roles)).toEqual([all]);
     expect(from({ local: true })).toMatchObject([{ roles: all, connection: { kind: 'local' } }]);
   });
 
-  test('of two: the first is the master', () => {
+  test('with two hosts makes the first the master', () => {
     expect(from({ hosts: ['a', 'b'] }).map((h) => h.roles)).toEqual([all, ['agent']]);
   });
 
-  test('says otherwise with --masters, --agents and --zookeeper', () => {
+  test('sets roles with --masters, --agents and --zookeeper', () => {
     const hosts = from({
       hosts: ['a', 'root@b:23', 'c', 'd'],
       masters: ['b'],
@@ -321,20 +315,22 @@ describe('--hosts', () => {
     ]);
   });
 
-  test('refuses strangers and contradictions', () => {
+  test('refuses unknown hosts and contradictions', () => {
     expect(() => overridesOf({ hosts: ['a'], masters: ['x'] })).toThrow(UsageError);
     expect(() => overridesOf({ masters: ['x'] })).toThrow('--masters needs --hosts');
-    expect(() => overridesOf({ hosts: ['a'], local: true })).toThrow('exclude each other');
-    expect(() => from({ hosts: ['a b'] })).toThrow('--hosts: hosts[0]: a host, as name or user@name:port');
+    expect(() => overridesOf({ hosts: ['a'], local: true })).toThrow("can't be combined");
+    expect(() => from({ hosts: ['a b'] })).toThrow(
+      '--hosts: hosts[0]: expected a host, as name or user@name:port',
+    );
   });
 
-  test("stands in place of the file's hosts; all else of the file holds", () => {
+  test('replaces the hosts of the file, and keeps its other keys', () => {
     const result = parseSpec('name: x\nports: {master: 6000}', 'c.yaml', overridesOf({ hosts: ['a'] }));
     expect(result).toMatchObject({ ok: true, value: { name: 'x', ports: { master: 6000 } } });
   });
 });
 
-test('the JSON Schema for editors is that of the code', () => {
+test('the JSON Schema for editors matches the code', () => {
   const file = path.resolve(import.meta.dirname, '../../templates/cluster.schema.json');
   const remedy = `write JSON.stringify(specJsonSchema(), null, 2) to ${file}`;
   expect(JSON.parse(readFileSync(file, 'utf8')), remedy).toEqual(specJsonSchema());

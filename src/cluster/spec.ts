@@ -1,4 +1,4 @@
-/** Reading a cluster: from the text of a `cluster.yaml`, from a list of hosts, or from both. */
+/** Reads a cluster from the text of a `cluster.yaml`, from options, or from both. */
 
 import { buildCluster } from './build.ts';
 import type { Cluster } from './cluster.ts';
@@ -11,13 +11,13 @@ export type SpecResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly errors: readonly SpecError[] };
 
-/** Tables in which a key without a value means something. */
+/** Tables in which a key without a value has a meaning. */
 const TABLES = new Set(['attributes', 'resources', 'masterFlags', 'agentFlags', 'schedulerFlags']);
 
 /**
- * The cluster that the text asks for, or all that is wrong with it.
- * @param file how errors call it
- * @param overrides what stands in place of the text's own keys, in the text's form (see `overridesOf`)
+ * Returns the cluster that the text describes, or all errors.
+ * @param file name for errors
+ * @param overrides keys that replace the text's own keys, in the form of the text (see `overridesOf`)
  */
 export function parseSpec(
   text: string,
@@ -33,7 +33,7 @@ export function parseSpec(
   return complete(checked.spec, yaml.locate);
 }
 
-/** The cluster that options alone ask for. Errors bear `source` as their file, such as `--hosts`. */
+/** Returns the cluster that the options describe. Errors have `source` as their file, for example `--hosts`. */
 export function clusterFrom(
   overrides: Readonly<Record<string, unknown>>,
   source: string,
@@ -51,7 +51,7 @@ function complete(spec: Spec, locate: (complaint: Complaint) => SpecError): Spec
   return { ok: true, value: cluster };
 }
 
-/** The form alone: nothing is filled in. */
+/** Checks the form of a spec, without defaults. */
 export function checkSpec(
   input: unknown,
 ): { readonly ok: true; readonly spec: Spec } | { readonly ok: false; readonly complaints: Complaint[] } {
@@ -61,7 +61,7 @@ export function checkSpec(
   return { ok: false, complaints: result.error.issues.flatMap((issue) => complaintsOf(issue, tidy)) };
 }
 
-/** A key without a value is as good as none. */
+/** Removes keys without a value, which count as missing. */
 function withoutEmpty(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutEmpty);
   if (!isBlock(value)) return value;

@@ -1,4 +1,4 @@
-/** The schema of a cluster in files: what was last installed from this machine, and saved plans. */
+/** The schema of a cluster in files: the cluster last installed from this machine, and saved plans. */
 
 import { z } from 'zod';
 import type { StoredFile } from '../stored/file.ts';

@@ -1,4 +1,4 @@
-/** What no single line shows: whether the hosts and roles make a cluster that can work. */
+/** Checks that the hosts and roles make a cluster that can work. */
 
 import type { Cluster, ClusterHost, Role } from './cluster.ts';
 import type { Complaint } from './spec-errors.ts';
@@ -20,8 +20,7 @@ function checkHosts({ hosts }: Cluster): Complaint[] {
       if (value === undefined) continue;
       const other = seen.get(value);
       if (other === undefined) seen.set(value, host.name);
-      else
-        complaints.push({ path: ['hosts', i, key], message: `${what} as that of host ${other}: ${value}` });
+      else complaints.push({ path: ['hosts', i, key], message: `${what} as host ${other}: ${value}` });
     }
   };
   unique('the same name', 'name', (host) => host.name);
@@ -33,14 +32,14 @@ function checkHosts({ hosts }: Cluster): Complaint[] {
   unique('the same address', 'privateAddress', (host) => host.privateAddress);
   const local = hosts.flatMap((host, i) => (host.connection.kind === 'local' ? [i] : []));
   for (const i of local.slice(1)) {
-    complaints.push({ path: ['hosts', i, 'local'], message: 'only one host can be this machine' });
+    complaints.push({ path: ['hosts', i, 'local'], message: 'only one host can have "local: true"' });
   }
-  for (const [i, host] of hosts.entries()) complaints.push(...unused(host, i));
+  for (const [i, host] of hosts.entries()) complaints.push(...findUnusedSettings(host, i));
   return complaints;
 }
 
-/** Settings of a role that the host hasn't: most likely the role was forgotten. */
-function unused(host: ClusterHost, index: number): Complaint[] {
+/** Reports settings of a role that the host lacks: the role was probably forgotten. */
+function findUnusedSettings(host: ClusterHost, index: number): Complaint[] {
   const needs: [keyof ClusterHost & string, Role][] = [
     ['attributes', 'agent'],
     ['resources', 'agent'],
@@ -52,37 +51,38 @@ function unused(host: ClusterHost, index: number): Complaint[] {
     .map(([key, role]) => ({
       path: ['hosts', index, key],
       key: true,
-      message: `host ${host.name} has no role "${role}", which this is for`,
+      message: `this key needs the role "${role}", which host ${host.name} lacks`,
     }));
 }
 
 function checkRoles(cluster: Cluster): Complaint[] {
   const count = (role: Role) => hostsWith(cluster, role).length;
   const [masters, zookeepers, schedulers] = [count('master'), count('zookeeper'), count('scheduler')];
-  const say = (message: string): Complaint => ({ path: ['hosts'], key: true, message });
+  const complaint = (message: string): Complaint => ({ path: ['hosts'], key: true, message });
   const complaints: Complaint[] = [];
-  if (masters === 0) complaints.push(say('no host has the role "master": one, three or five are needed'));
-  if (count('agent') === 0) complaints.push(say('no host has the role "agent": nothing could run'));
+  if (masters === 0)
+    complaints.push(complaint('no host has the role "master": one, three or five are needed'));
+  if (count('agent') === 0) complaints.push(complaint('no host has the role "agent": tasks need an agent'));
   if (masters > 1 && masters % 2 === 0) {
     complaints.push(
-      say(`${masters} masters bear no more failures than ${masters - 1}: an odd number is needed`),
+      complaint(`${masters} masters tolerate no more failures than ${masters - 1}: use an odd number`),
     );
   }
   if (zookeepers > 0 && zookeepers % 2 === 0) {
     complaints.push(
-      say(
-        `${zookeepers} ZooKeeper hosts bear no more failures than ${zookeepers - 1}: an odd number is needed`,
+      complaint(
+        `${zookeepers} ZooKeeper hosts tolerate no more failures than ${zookeepers - 1}: use an odd number`,
       ),
     );
   }
   if (zookeepers === 0 && masters > 1) {
     complaints.push(
-      say('several masters need ZooKeeper: give one, three or five hosts the role "zookeeper"'),
+      complaint('several masters need ZooKeeper: give one, three or five hosts the role "zookeeper"'),
     );
   }
   if (zookeepers === 0 && schedulers > 1) {
     complaints.push(
-      say('several schedulers need ZooKeeper: give one, three or five hosts the role "zookeeper"'),
+      complaint('several schedulers need ZooKeeper: give one, three or five hosts the role "zookeeper"'),
     );
   }
   if (schedulers > 1 && cluster.schedulerFlags.zk === '') {
@@ -101,7 +101,7 @@ function checkPorts({ ports }: Cluster): Complaint[] {
   for (const [name, port] of Object.entries(ports) as [string, number][]) {
     const other = seen.get(port);
     if (other === undefined) seen.set(port, name);
-    else complaints.push({ path: ['ports', name], message: `${port} is the port of ${other} too` });
+    else complaints.push({ path: ['ports', name], message: `${port} is also the port of ${other}` });
   }
   return complaints;
 }

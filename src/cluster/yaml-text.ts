@@ -1,14 +1,14 @@
-/** YAML read with every scalar as the text it was written as, and the place of each value. */
+/** Reads YAML with every scalar as text, and with the place of each value. */
 
 import { isCollection, isMap, isPair, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import type { Complaint, SpecError } from './spec-errors.ts';
 
 export interface YamlText {
-  /** Text, lists and blocks; a key without a value has the empty text. */
+  /** Text, lists and blocks; a key without a value has empty text. */
   readonly value: unknown;
-  /** Syntax errors; the value is then worth nothing. */
+  /** Syntax errors. If there are any, ignore the value. */
   readonly errors: readonly SpecError[];
-  /** The complaint with the place of its value, of its key, or else of the nearest thing around it. */
+  /** Adds the place of the complaint's value, of its key, or else of the nearest enclosing value. */
   locate(complaint: Complaint): SpecError;
 }
 
@@ -37,7 +37,7 @@ export function readYaml(text: string, file: string): YamlText {
   try {
     value = document.toJS();
   } catch (error) {
-    // Such as an alias without its anchor, or aliases of aliases that would fill the memory.
+    // For example an alias without its anchor, or nested aliases that would fill the memory.
     errors.push({ file, path: [], message: error instanceof Error ? error.message : String(error) });
   }
   return {
@@ -67,7 +67,7 @@ function offsetOf(root: Node | null, { path, key }: Complaint): number | undefin
   return offset;
 }
 
-/** Where the node begins; undefined for one that isn't written, such as a missing value. */
+/** Returns the offset of the node; undefined for a node that isn't in the text, for example a missing value. */
 function rangeOf(node: unknown): number | undefined {
   if (!isScalar(node) && !isCollection(node)) return undefined;
   if (isScalar(node) && node.value === '' && node.source === '') return undefined;

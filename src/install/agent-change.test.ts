@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bareFacts, clusterOf, hostOf, planInput } from '../../test/install/hosts.ts';
 import { applyToFacts } from '../../test/install/model-host.ts';
 import type { ClusterHost, MesosSource } from '../cluster/cluster.ts';
-import { foundResource, resourceCovers } from './agent-resources.ts';
+import { detectedResource, resourceCovers } from './agent-resources.ts';
 import type { Facts } from './facts.ts';
 import type { HostPlan } from './plan.ts';
 import { type PlanInput, planCluster } from './plan-cluster.ts';
@@ -37,7 +37,7 @@ describe.each(Object.entries(sources))('with %s, an agent that runs', (_name, me
   const actions = (host: Partial<ClusterHost>, facts = running) =>
     plan(host, facts).items.map(({ action, id }) => `${action} ${id}`);
 
-  test('gains an attribute by a restart, and only its service is touched', () => {
+  test('gets another attribute by a restart of its service only', () => {
     const items = actions({ attributes: { rack: 'a', zone: 'z' } });
     expect(items.at(-1)).toBe('restart service:mesos-agent');
     expect(items.filter((one) => one.includes('service:'))).toEqual(['restart service:mesos-agent']);
@@ -46,7 +46,7 @@ describe.each(Object.entries(sources))('with %s, an agent that runs', (_name, me
 
   test.each([
     ['an attribute changes', { attributes: { rack: 'b' } }, 'the attribute rack changes from a to b'],
-    ['an attribute goes', { attributes: {} }, 'the attribute rack goes'],
+    ['an attribute is removed', { attributes: {} }, 'the attribute rack is removed'],
     ['it gets fewer processors', { resources: { cpus: '2', ports: '[31000-32000]' } }, 'the resource cpus'],
     ['it gets fewer ports', { resources: { cpus: '4', ports: '[31000-31999]' } }, 'the resource ports'],
     ['it gets another name', { hostname: 'other' }, 'the hostname changes'],
@@ -62,7 +62,7 @@ describe.each(Object.entries(sources))('with %s, an agent that runs', (_name, me
     expect(replaced?.endsTasks).toBe(3);
     expect(replaced?.reason).toContain(why);
     expect(items.map(({ action, id }) => `${action} ${id}`)).not.toContain('restart service:mesos-agent');
-    // Forgotten before the first file changes, started after the last.
+    // Removed before the first file changes, started after the last.
     const inputs = replaced?.resource?.kind === 'service' ? replaced.resource.restartOn : [];
     const first = items.findIndex(({ id }) => inputs.includes(id) || id.includes('/mesos-agent/'));
     expect(items.findIndex(({ action }) => action === 'replace-agent')).toBeLessThan(first);
@@ -79,7 +79,7 @@ describe.each(Object.entries(sources))('with %s, an agent that runs', (_name, me
     expect(actions(host).filter((one) => one.includes('service:'))).toEqual(['restart service:mesos-agent']);
   });
 
-  test('is only restarted when its files were changed by hand and it was not', () => {
+  test('is only restarted when its files were edited and it still runs with the old ones', () => {
     const [path, text] =
       mesos.kind === 'package'
         ? ['/etc/mesos-agent/attributes/rack', 'b\n']
@@ -90,19 +90,19 @@ describe.each(Object.entries(sources))('with %s, an agent that runs', (_name, me
     expect(actions({}, edited)).toEqual([`change file:${path}`, 'restart service:mesos-agent']);
   });
 
-  test('that never registered has nothing to lose', () => {
+  test('is not replaced if it never registered', () => {
     const fresh = { ...running, agent: { ...running.agent, id: '' } };
     expect(actions({ attributes: { rack: 'b' } }, fresh)).not.toContain('replace-agent service:mesos-agent');
   });
 
-  test('is replaced and stays down when the cluster is stopped', () => {
+  test('is replaced and stays stopped when the cluster is stopped', () => {
     const stopped = applyToFacts(running, plan({}, running, { command: 'stop' }));
     const items = actions({ attributes: { rack: 'b' } }, stopped);
     expect(items[0]).toBe('replace-agent service:mesos-agent');
     expect(items.some((one) => one.startsWith('start'))).toBe(false);
   });
 
-  test('a replacement that broke off is gone on with, without a second one', () => {
+  test('an interrupted replacement is completed, without a second one', () => {
     const next = plan({ attributes: { rack: 'b' } }, running);
     for (let done = 1; done < next.items.length; done += 1) {
       const items = actions({ attributes: { rack: 'b' } }, applyToFacts(running, next, done));
@@ -112,7 +112,7 @@ describe.each(Object.entries(sources))('with %s, an agent that runs', (_name, me
   });
 });
 
-test('what covers what, as Mesos counts resources', () => {
+test('compares amounts of resources as Mesos does', () => {
   expect(resourceCovers('4', '4.0')).toBe(true);
   expect(resourceCovers('3.9', '4')).toBe(false);
   expect(resourceCovers('[1-5,6-9]', '[4-7]')).toBe(true);
@@ -123,10 +123,10 @@ test('what covers what, as Mesos counts resources', () => {
   expect(resourceCovers('[x]', '[1-2]')).toBe(false);
 });
 
-test('what Mesos takes by itself', () => {
+test('knows the amounts that Mesos finds by itself', () => {
   const facts = bareFacts('10.0.0.1', { cpus: 3, memoryBytes: 4096 * 2 ** 20 });
-  expect(foundResource('cpus', facts)).toBe('3');
-  expect(foundResource('mem', facts)).toBe('3072');
-  expect(foundResource('mem', { ...facts, memoryBytes: 1024 * 2 ** 20 })).toBe('512');
-  expect(foundResource('disk', facts)).toBeUndefined();
+  expect(detectedResource('cpus', facts)).toBe('3');
+  expect(detectedResource('mem', facts)).toBe('3072');
+  expect(detectedResource('mem', { ...facts, memoryBytes: 1024 * 2 ** 20 })).toBe('512');
+  expect(detectedResource('disk', facts)).toBeUndefined();
 });

@@ -1,22 +1,22 @@
 /**
- * Whether an agent can go on as itself after a change. With `reconfiguration_policy=additive` it may gain attributes and
- * resources; an attribute that changed or went, fewer resources, another host name or port make it exit with
- * "Incompatible agent info", so it has to become a new agent, and its tasks end.
+ * Checks if an agent can keep its identity after a change. With `reconfiguration_policy=additive`, attributes and
+ * resources may be added. If an attribute changes or is removed, a resource shrinks, or the host name or port changes,
+ * the agent exits with "Incompatible agent info": it must be replaced by a new agent, and its tasks end.
  */
 
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
-import { foundResource, resourceCovers } from './agent-resources.ts';
+import { detectedResource, resourceCovers } from './agent-resources.ts';
 import type { Facts } from './facts.ts';
 import { type MesosLayout, mesosLayout, PACKAGED_LAYOUTS, variableName } from './layout.ts';
 import type { FileResource } from './resources/file.ts';
 import type { Resource } from './resources/registry.ts';
 import { absolutePath, agentWorkDir } from './work-dirs.ts';
 
-/** Other flags that make it another agent. */
+/** Flags whose change makes a new agent necessary. */
 const IDENTITY = ['hostname', 'port', 'work_dir', 'attributes', 'resources'] as const;
 
-/** What makes it another agent, for people; empty when it can stay itself. */
-export function incompatibilities(
+/** Lists the changes that make a new agent necessary, as texts for people. */
+export function findIncompatibilities(
   facts: Facts,
   wanted: readonly Resource[],
   layout: MesosLayout,
@@ -41,7 +41,7 @@ interface AgentConfiguration {
   readonly resources: ReadonlyMap<string, string>;
 }
 
-/** In whatever form its package of then read it. */
+/** Reads the present configuration, in the form that the installed package uses. */
 function presentAgent(facts: Facts, layout: MesosLayout): AgentConfiguration {
   const forms = [layout, ...PACKAGED_LAYOUTS, { ...layout, kind: 'own' as const }];
   const all = forms.map((form) =>
@@ -56,7 +56,7 @@ function presentAgent(facts: Facts, layout: MesosLayout): AgentConfiguration {
   );
 }
 
-/** Where the agent that is on the host keeps its state: as it was installed, or else as it is to be. */
+/** Returns the work directory of the installed agent, or else of the wanted one. */
 export function presentAgentWorkDir(cluster: Cluster, host: ClusterHost, facts: Facts): string {
   const flag = presentAgent(facts, mesosLayout(cluster, facts)).flags.get('work_dir');
   return (flag === undefined ? undefined : absolutePath(flag)) ?? agentWorkDir(cluster, host);
@@ -107,18 +107,18 @@ type Table = ReadonlyMap<string, string>;
 
 function attributeChanges(then: Table, now: Table): string[] {
   return [...then].flatMap(([key, value]) => {
-    if (!now.has(key)) return [`the attribute ${key} goes`];
+    if (!now.has(key)) return [`the attribute ${key} is removed`];
     return now.get(key) === value ? [] : [`the attribute ${key} changes from ${value} to ${now.get(key)}`];
   });
 }
 
 function resourceChanges(then: Table, now: Table, facts: Facts): string[] {
   return [...new Set([...then.keys(), ...now.keys()])].toSorted().flatMap((name) => {
-    const before = then.get(name) ?? foundResource(name, facts);
-    const after = now.get(name) ?? foundResource(name, facts);
+    const before = then.get(name) ?? detectedResource(name, facts);
+    const after = now.get(name) ?? detectedResource(name, facts);
     if (before === after || (before !== undefined && after !== undefined && resourceCovers(after, before)))
       return [];
-    const text = (value: string | undefined) => value ?? 'what Mesos finds';
+    const text = (value: string | undefined) => value ?? 'the amount that Mesos finds';
     return [`the resource ${name} may shrink, from ${text(before)} to ${text(after)}`];
   });
 }

@@ -1,12 +1,13 @@
-/** Resources of an agent as text: `4`, `[31000-32000]`, `{a,b}`. */
+/** Compares resources of an agent, which are texts: `4`, `[31000-32000]`, `{a,b}`. */
 
 import type { Facts } from './facts.ts';
 
 /**
- * What Mesos takes by itself, where it can be told from here: all processors; the memory but a gigabyte, or half of
- * it; its usual ports. An empty set for what it never takes by itself. Undefined: it looks at the disk, so who knows.
+ * Returns the amount of a resource that Mesos finds by itself: all processors, the memory without a gigabyte or half of
+ * it, its default ports. An empty set for resources that Mesos never finds. Undefined for the disk, whose amount
+ * depends on the free space.
  */
-export function foundResource(name: string, facts: Facts): string | undefined {
+export function detectedResource(name: string, facts: Facts): string | undefined {
   const megabytes = Math.floor(facts.memoryBytes / 2 ** 20);
   switch (name) {
     case 'cpus':
@@ -22,7 +23,7 @@ export function foundResource(name: string, facts: Facts): string | undefined {
   }
 }
 
-/** True when `more` holds all of `less`. */
+/** Tells if `more` includes all of `less`. */
 export function resourceCovers(more: string, less: string): boolean {
   if (less === '{}' || more === less) return true;
   const [a, b] = [Number(more), Number(less)];
@@ -35,7 +36,7 @@ export function resourceCovers(more: string, less: string): boolean {
   return some.every((one) => all.includes(one));
 }
 
-/** Joined where they touch. */
+/** Parses ranges, and joins those that touch. */
 function ranges(text: string): [number, number][] | undefined {
   const inner = /^\[(.*)\]$/.exec(text.replaceAll(/\s/g, ''))?.[1];
   if (inner === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { aptFacts, bareHosts, clusterOf, hostOf, planInput, scripts } from '../../test/install/hosts.ts';
-import { ownersLosses } from './apt-changes.ts';
+import { findOwnersLosses } from './apt-changes.ts';
 import type { AptChange } from './apt-facts.ts';
 import { planCluster } from './plan-cluster.ts';
 import { renderPlan } from './render-plan.ts';
@@ -19,7 +19,7 @@ const planned = (changes: readonly AptChange[]) =>
   planCluster(planInput(cluster, bareHosts(cluster, { apt: aptFacts({ changes }) })));
 const itemsOf = (changes: readonly AptChange[]) => planned(changes).hosts[0]?.items ?? [];
 
-test('a removal is an item with its cause, right before the package that causes it', () => {
+test('a removal is an item with its cause, directly before the package that causes it', () => {
   const items = itemsOf([REMOVED]);
   const at = items.findIndex(({ id }) => id === 'package:docker.io');
   expect(items[at - 1]).toEqual({
@@ -44,7 +44,7 @@ test('a downgrade is an item too', () => {
   });
 });
 
-test('new dependencies and upgrades are lines of the package that brings them, the last one where none is known', () => {
+test('new dependencies and upgrades are lines of the package that causes them, or else of the last package', () => {
   const added = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(
     (name): AptChange => ({ name, action: 'install', to: '1', wantedBy: 'docker.io' }),
   );
@@ -57,7 +57,7 @@ test('new dependencies and upgrades are lines of the package that brings them, t
   expect(items).toHaveLength(itemsOf([]).length);
 });
 
-test('one run of apt-get removes and installs, and only what the plan names may go', () => {
+test('one run of apt-get removes and installs, and only packages in the plan may be removed', () => {
   const host = planned([REMOVED]).hosts[0];
   if (host === undefined) throw new TypeError('there is no plan');
   const options = { run: 'r', command: 'install' as const, cluster: 'c', who: 'me', allowRemove: ['other'] };
@@ -75,10 +75,10 @@ test('one run of apt-get removes and installs, and only what the plan names may 
   expect(allowed).not.toContain('*');
 });
 
-test('what mesosup brought itself is no loss of the owner', () => {
+test('packages that mesosup installed may be removed without permission', () => {
   const [facts] = bareHosts(cluster, { apt: aptFacts({ changes: [REMOVED] }) }).values();
   if (facts === undefined) throw new TypeError('there is no host');
-  expect(ownersLosses(facts)).toEqual([REMOVED]);
+  expect(findOwnersLosses(facts)).toEqual([REMOVED]);
   const journal: JournalEntry[] = [{ kind: 'package', name: 'containerd.io', before: 'absent' }];
-  expect(ownersLosses({ ...facts, mesosup: { ...facts.mesosup, journal } })).toEqual([]);
+  expect(findOwnersLosses({ ...facts, mesosup: { ...facts.mesosup, journal } })).toEqual([]);
 });

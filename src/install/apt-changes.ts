@@ -1,15 +1,15 @@
-/** What apt would do beyond the packages that a plan names, as part of the plan. */
+/** Adds changes that apt would make beyond the plan's packages to the plan. */
 
 import type { AptChange, AptFacts } from './apt-facts.ts';
 import type { Facts } from './facts.ts';
 import type { PlanItem } from './plan.ts';
 
-/** So many names are listed; of more the number. */
+/** Number of names that are listed; the others are counted. */
 const LISTED = 6;
 
 /**
- * Removals and downgrades become items, before the package that causes them, so that one run of apt-get does both.
- * Upgrades and new dependencies are lines of the item that brings them.
+ * Adds removals and downgrades as items before the package that causes them, so that one run of apt-get does both. Adds
+ * upgrades and new dependencies as lines to the item that causes them.
  */
 export function withAptChanges(items: readonly PlanItem[], apt: AptFacts | undefined): PlanItem[] {
   const packages = items.filter(({ resource }) => resource?.kind === 'package');
@@ -39,7 +39,7 @@ function lossItem(change: AptChange): PlanItem[] {
   return [{ ...rest, action: 'change', title: `package ${name}: downgrade ${from} → ${to}` }];
 }
 
-/** `because it conflicts with runc, which docker.io needs`; empty where apt's relations don't tell. */
+/** Describes the cause: `because it conflicts with runc, which docker.io needs`; empty if it isn't known. */
 export function causeOf({ conflictsWith, wantedBy }: AptChange): string {
   if (conflictsWith === undefined) return wantedBy === undefined ? '' : `because ${wantedBy} needs it`;
   const needed = wantedBy === undefined || wantedBy === conflictsWith ? '' : `, which ${wantedBy} needs`;
@@ -62,8 +62,8 @@ function listed(names: readonly string[]): string {
   return `${names.slice(0, LISTED).join(', ')} and ${names.length - LISTED} more`;
 }
 
-/** Removals and downgrades of packages that the owner had: what mesosup brought itself may go. */
-export function ownersLosses({ apt, mesosup }: Facts): AptChange[] {
+/** Lists removals and downgrades of packages that were on the host before mesosup. */
+export function findOwnersLosses({ apt, mesosup }: Facts): AptChange[] {
   const ours = new Set(
     mesosup.journal.flatMap((entry) =>
       entry.kind === 'package' && entry.before === 'absent' ? [entry.name] : [],

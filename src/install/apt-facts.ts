@@ -1,15 +1,15 @@
-/** The answer of one host's apt to the question what it would do with the packages of a plan. */
+/** The result of simulating with a host's apt the installation of a plan's packages. */
 
 export interface AptFacts {
-  /** Packages that apt can't install or must not change, each with the cause. */
+  /** Packages that apt can't install or must not change, with the cause. */
   readonly obstacles: readonly AptObstacle[];
-  /** Every package that apt would install, change or remove, except those that the plan names itself. */
+  /** Every package that apt would install, change or remove, except the plan's packages. */
   readonly changes: readonly AptChange[];
   /** Suites that a repository of the plan doesn't have. */
   readonly missingSuites: readonly { readonly url: string; readonly suite: string }[];
-  /** Repositories that gave no answer, as apt reports them. With one of them, a package that is absent proves nothing. */
+  /** Unreachable repositories, as apt reports them. While there are any, an absent package may exist after all. */
   readonly unreachable: readonly string[];
-  /** Why apt could not say what it would do; empty when it could. */
+  /** The reason why the simulation failed; empty when it succeeded. */
   readonly failure: string;
 }
 
@@ -23,16 +23,16 @@ export type AptObstacle =
       readonly wanted: string;
       readonly available: readonly string[];
     }
-  /** A preferences file excludes every version. `file` is empty where none of them explains it. */
+  /** A preferences file excludes every version. `file` is empty where no file explains it. */
   | {
       readonly kind: 'pinned';
       readonly name: string;
       readonly file: string;
       readonly priority: number;
     }
-  /** The owner holds the package at a version, and apt would change or remove it. */
+  /** The package is on hold, and apt would change or remove it. */
   | { readonly kind: 'held'; readonly name: string; readonly version: string }
-  /** Its dependencies can't be met; `reason` is apt's own line, `suspects` are pins and holds among its dependencies. */
+  /** Its dependencies can't be met. `reason` is apt's message, `suspects` are pins and holds among its dependencies. */
   | {
       readonly kind: 'unmet';
       readonly name: string;
@@ -40,7 +40,7 @@ export type AptObstacle =
       readonly suspects: readonly Suspect[];
     };
 
-/** A dependency with a pin (of which `file` is the preferences file) or with a hold. */
+/** A dependency with a pin (`file` is its preferences file) or a hold. */
 export interface Suspect {
   readonly name: string;
   readonly file?: string;
@@ -54,8 +54,8 @@ export interface AptChange {
   readonly from?: string;
   /** Missing for `remove`. */
   readonly to?: string;
-  /** The package of the plan that brings the change; missing where the dependencies don't show it. */
+  /** The package of the plan that causes the change; missing where the dependencies don't show it. */
   readonly wantedBy?: string;
-  /** Of a `remove`: the new package it conflicts with. */
+  /** For `remove`: the new package that it conflicts with. */
   readonly conflictsWith?: string;
 }

@@ -1,8 +1,8 @@
-/** What a plan rests on, as a digest: a saved plan is refused when the host has changed since. */
+/** Computes a digest of the facts behind a plan. A saved plan is refused when the digest has changed. */
 
 import type { Facts } from './facts.ts';
 
-/** Clocks, counters, free space, process ids and health say nothing about what is to be done. */
+/** Ignores clocks, counters, free space, process ids and health, which do not affect the plan. */
 export function basisOf(facts: Facts, sha256: (text: string) => string): string {
   const services = Object.entries(facts.services).map(
     ([name, { enabled, state, file, inputs, needsReload }]) => [
@@ -30,7 +30,7 @@ export function basisOf(facts: Facts, sha256: (text: string) => string): string 
   );
 }
 
-/** JSON whose keys are in order at every depth. */
+/** Returns JSON with sorted keys at every depth. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)

@@ -17,12 +17,12 @@ const plan = (...hosts: HostPlan[]): Plan => ({
   hosts,
 });
 
-test('a plan whose basis holds has not drifted, whatever its words', () => {
+test('a plan with the same basis has not drifted, even if its texts differ', () => {
   const saved = plan({ host: 'a', basis: 'x', items: [item('file:/a')] });
   expect(driftBetween(saved, plan({ host: 'a', basis: 'x', items: [] }))).toEqual([]);
 });
 
-test('drift names what came, what went, and what reads otherwise', () => {
+test('drift names new, missing and changed items', () => {
   const saved = plan(
     { host: 'a', basis: 'x', items: [item('file:/a'), item('file:/b', { diff: ['+1'] })] },
     { host: 'b', basis: 'x', items: [] },
@@ -36,12 +36,12 @@ test('drift names what came, what went, and what reads otherwise', () => {
     'a: now also: file:/b: create',
     'a: no longer: file:/a: create',
     'a: no longer: file:/b: create',
-    'b: it is another than it was, though the same is to be done',
-    "c: it can't be asked now",
+    'b: the state of the host has changed, but the plan is the same',
+    'c: the host is unreachable, or its address is unknown',
   ]);
 });
 
-test('tasks that end, also of an agent that could not be asked, are counted; none are not', () => {
+test('lists items that end tasks, also an unknown number of tasks, but not zero tasks', () => {
   const items = [
     item('1'),
     item('2', { endsTasks: 0 }),

@@ -1,12 +1,15 @@
-/** Whether a saved plan still says what is to be done, and if not, what has changed since. */
+/** Compares a saved plan with a fresh plan. */
 
 import type { HostPlan, Plan, PlanItem } from './plan.ts';
 
-/** One line each; none: the plan can be applied. @param fresh made just now from the same cluster */
+/**
+ * @param fresh plan made now from the same cluster
+ * @returns one line for each difference; none if the saved plan can be applied
+ */
 export function driftBetween(saved: Plan, fresh: Plan): string[] {
   return saved.hosts.flatMap((host) => {
     const now = fresh.hosts.find((h) => h.host === host.host);
-    if (!now) return [`${host.host}: it can't be asked now`];
+    if (!now) return [`${host.host}: the host is unreachable, or its address is unknown`];
     return now.basis === host.basis ? [] : hostDrift(host, now);
   });
 }
@@ -16,7 +19,7 @@ function hostDrift(saved: HostPlan, fresh: HostPlan): string[] {
     ...fresh.items.filter((item) => !has(saved, item)).map((item) => `now also: ${item.title}`),
     ...saved.items.filter((item) => !has(fresh, item)).map((item) => `no longer: ${item.title}`),
   ];
-  const changes = lines.length > 0 ? lines : ['it is another than it was, though the same is to be done'];
+  const changes = lines.length > 0 ? lines : ['the state of the host has changed, but the plan is the same'];
   return changes.map((line) => `${saved.host}: ${line}`);
 }
 
@@ -27,7 +30,7 @@ function has(plan: HostPlan, item: PlanItem): boolean {
   );
 }
 
-/** Hosts where tasks would end, with how many: what `--allow-agent-replace` allows. */
+/** Lists the items that end tasks, which need `--allow-agent-replace`. */
 export function endingTasks(plan: Plan): { readonly host: string; readonly item: PlanItem }[] {
   return plan.hosts.flatMap(({ host, items }) =>
     items
@@ -36,7 +39,7 @@ export function endingTasks(plan: Plan): { readonly host: string; readonly item:
   );
 }
 
-/** How many things are to be done. */
+/** Counts the changes of a plan. */
 export function changesIn(plan: Plan): number {
   return plan.hosts.reduce((sum, host) => sum + host.items.length, 0);
 }

@@ -1,4 +1,4 @@
-/** What a host is found to be: the answer of one probe, read whole. Nothing of it is written back into the spec. */
+/** The facts of a host: the parsed answer of one probe. They are never written back into the spec. */
 
 import type { HostFacts, OwnFacts } from './host-facts.ts';
 import type { JournalEntry } from './resources/registry.ts';
@@ -8,6 +8,6 @@ export interface Facts extends HostFacts {
 }
 
 export interface MesosupFacts extends OwnFacts {
-  /** What was there before us, oldest first. */
+  /** The host's state before mesosup, oldest entry first. */
   readonly journal: readonly JournalEntry[];
 }

@@ -1,4 +1,4 @@
-/** Whether a cluster works as a whole, from what each of its hosts was found to be. */
+/** Determines the health of a cluster from the facts of its hosts. */
 
 import type { Cluster, ClusterHost, Role } from '../cluster/cluster.ts';
 import { hostsWith } from '../cluster/topology.ts';
@@ -8,17 +8,17 @@ import { mesosLayout } from './layout.ts';
 import { SCHEDULER_SERVICE } from './wanted/scheduler.ts';
 import { ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
 
-/** An answer that takes longer is worth a word. */
+/** A slower answer is reported. */
 const SLOW_MS = 2000;
 
 export interface RoleHealth {
   readonly role: Role | 'docker';
   readonly healthy: boolean;
-  /** In few words: `leader`, `registered`, `does not answer on port 5050`. */
+  /** Short text: `leader`, `registered`, `does not answer on port 5050`. */
   readonly state: string;
   /** Empty when it isn't known. */
   readonly version: string;
-  /** Of a role that isn't healthy: another look may find it so. Its service runs, as far as is known. */
+  /** True of an unhealthy role that may become healthy: its service is not known to be down. */
   readonly mayRecover?: boolean;
 }
 
@@ -32,16 +32,16 @@ export interface ClusterHealth {
   readonly healthy: boolean;
   /** In the spec's order. */
   readonly hosts: readonly HostHealth[];
-  /** What only all hosts together show, such as that nobody leads; empty when nothing is wrong. */
+  /** Problems of the cluster as a whole, for example that no master leads. */
   readonly problems: readonly string[];
-  /** Not healthy, and another look may find it so: no host is unreachable and no service known to be down. */
+  /** True of an unhealthy cluster that may become healthy: no host is unreachable, and no service known to be down. */
   readonly mayRecover: boolean;
 }
 
-/** @param facts by the hosts' names; a host that could not be asked has none */
+/** @param facts by host, without unreachable hosts */
 export function clusterHealth(cluster: Cluster, facts: ReadonlyMap<string, Facts>): ClusterHealth {
   const hosts = cluster.hosts.map((host) => hostHealth(cluster, host, facts.get(host.name)));
-  const problems = together(cluster, facts);
+  const problems = clusterProblems(cluster, facts);
   const healthy = problems.length === 0 && hosts.every((host) => host.healthy);
   const hopeful = hosts.every(
     ({ roles }) => roles.length > 0 && roles.every((one) => one.healthy || one.mayRecover),
@@ -54,7 +54,7 @@ function hostHealth(cluster: Cluster, host: ClusterHost, facts: Facts | undefine
   const roles = host.roles.map((role) => roleHealth(cluster, role, facts));
   if (host.roles.includes('agent')) {
     const { running, version } = facts.docker;
-    roles.push({ role: 'docker', healthy: running, state: running ? 'running' : 'does not run', version });
+    roles.push({ role: 'docker', healthy: running, state: running ? 'running' : 'not running', version });
   }
   return { host: host.name, healthy: roles.every((role) => role.healthy), roles };
 }
@@ -64,7 +64,7 @@ function roleHealth(cluster: Cluster, role: Role, facts: Facts): RoleHealth {
   const slow = (asked.tookMs ?? 0) > SLOW_MS ? `, slow: answered after ${seconds(asked.tookMs)}` : '';
   const service = facts.services[serviceOf(cluster, role, facts)]?.state;
   const mayRecover = service !== 'stopped' && service !== 'failed';
-  const of = (healthy: boolean, state: string, version: string): RoleHealth =>
+  const result = (healthy: boolean, state: string, version: string): RoleHealth =>
     healthy
       ? { role, healthy, state: `${state}${slow}`, version }
       : { role, healthy, state, version, ...(mayRecover && { mayRecover }) };
@@ -73,28 +73,28 @@ function roleHealth(cluster: Cluster, role: Role, facts: Facts): RoleHealth {
   switch (role) {
     case 'zookeeper': {
       const { answers, mode, version } = facts.zookeeper;
-      if (!answers) return of(false, silent, version);
-      return mode === '' ? of(false, 'answers, but is in no quorum', version) : of(true, mode, version);
+      if (!answers) return result(false, silent, version);
+      return mode === '' ? result(false, 'answers, but has no quorum', version) : result(true, mode, version);
     }
     case 'master': {
       const { answers, elected, recovered, version, problem } = facts.master;
-      if (problem !== '') return of(false, problem, version);
-      if (!answers) return of(false, silent, version);
-      if (elected && !recovered) return of(false, 'leader, its registry is not recovered yet', version);
-      return of(true, elected ? 'leader' : 'stands by', version);
+      if (problem !== '') return result(false, problem, version);
+      if (!answers) return result(false, silent, version);
+      if (elected && !recovered) return result(false, 'leader, its registry is not recovered yet', version);
+      return result(true, elected ? 'leader' : 'standby', version);
     }
     case 'agent': {
       const { answers, registered, version, problem } = facts.agent;
-      if (problem !== '') return of(false, problem, version);
-      if (!answers) return of(false, silent, version);
-      return registered ? of(true, 'registered', version) : of(false, 'not registered yet', version);
+      if (problem !== '') return result(false, problem, version);
+      if (!answers) return result(false, silent, version);
+      return registered ? result(true, 'registered', version) : result(false, 'not registered yet', version);
     }
     case 'scheduler': {
       const { answers, leads, subscribed, version, problem } = facts.scheduler;
-      if (problem !== '') return of(false, problem, version);
-      if (!answers) return of(false, silent, version);
-      if (leads && !subscribed) return of(false, 'leader, not subscribed yet', version);
-      return of(true, leads ? 'leader, subscribed' : 'stands by', version);
+      if (problem !== '') return result(false, problem, version);
+      if (!answers) return result(false, silent, version);
+      if (leads && !subscribed) return result(false, 'leader, not subscribed yet', version);
+      return result(true, leads ? 'leader, subscribed' : 'standby', version);
     }
   }
 }
@@ -113,7 +113,7 @@ function seconds(milliseconds = 0): string {
   return `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
-function together(cluster: Cluster, facts: ReadonlyMap<string, Facts>): string[] {
+function clusterProblems(cluster: Cluster, facts: ReadonlyMap<string, Facts>): string[] {
   const asked = (role: Role) => hostsWith(cluster, role).map((host) => facts.get(host.name));
   const problems: string[] = [];
   const zookeepers = asked('zookeeper');
@@ -131,7 +131,7 @@ function together(cluster: Cluster, facts: ReadonlyMap<string, Facts>): string[]
   const away = masters.filter(({ name }) => !facts.get(name)?.master.answers).map(({ name }) => name);
   if (away.length > 0 && away.length < masters.length && !elected.some((f) => f?.master.recovered)) {
     problems.push(
-      `no master has recovered the registry, and ${away.join(', ')} ${away.length === 1 ? 'does' : 'do'} not answer: a new cluster's registry begins only once all masters run`,
+      `no master has recovered the registry, and ${away.join(', ')} ${away.length === 1 ? 'does' : 'do'} not answer: Mesos creates the registry of a new cluster only when all masters run`,
     );
   }
   const wanted = asked('agent').length;

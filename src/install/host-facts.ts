@@ -1,9 +1,9 @@
-/** What a host is found to be, but for the journal of what was there before mesosup: see `facts.ts`. */
+/** The facts of a host, without mesosup's journal of the host's previous state: see `facts.ts`. */
 
 import type { AptFacts } from './apt-facts.ts';
 
 export interface HostFacts {
-  /** The host's clock when the probe ran, in milliseconds since 1970, and how far off this machine's it is. */
+  /** The host's clock when the probe ran, in milliseconds since 1970, and its offset from this machine's clock. */
   readonly clock: { readonly now: number; readonly offsetMs: number };
   readonly system: {
     /** `ID` of os-release: `debian`, `ubuntu` … */
@@ -15,40 +15,42 @@ export interface HostFacts {
   /** As dpkg names it: amd64, arm64 … */
   readonly arch: string;
   readonly kernel: string;
-  /** `2.36`; empty when it can't be told. */
+  /** `2.36`; empty when it isn't known. */
   readonly glibc: string;
   readonly init: 'systemd' | 'upstart' | 'other';
   readonly cgroups: 'v1' | 'hybrid' | 'v2' | 'none';
   readonly hostname: string;
-  /** Addresses of the host's own, without loopback; the one of the default route first. */
+  /** The host's own addresses, without loopback; the address of the default route comes first. */
   readonly addresses: readonly string[];
-  /** The one that the SSH connection came to; empty without SSH. */
+  /** The address that the SSH connection came to; empty without SSH. */
   readonly sshAddress: string;
   readonly cpus: number;
   readonly memoryBytes: number;
-  /** Free bytes of the file systems that hold these directories (or their nearest parent that is there). */
+  /** Free bytes of the file systems of these directories, or of their nearest existing ancestors. */
   readonly diskFreeBytes: Readonly<Record<string, number>>;
-  /** How the file systems of the same directories are mounted. */
+  /** Mount options of the file systems of the same directories. */
   readonly mounts: Readonly<Record<string, { readonly noexec: boolean; readonly readonly: boolean }>>;
   readonly dpkg: DpkgFacts;
-  /** By name; those that were asked for and are not wholly absent. */
+  /** Targets of the probe that dpkg knows, by name. */
   readonly packages: Readonly<Record<string, PackageFacts>>;
-  /** By path: those asked for, and all beneath the directories asked for. A path that is missing isn't there. */
+  /**
+   * Files that are targets, and all files below directories that are targets, by path. A missing path does not exist.
+   */
   readonly files: Readonly<Record<string, FileFacts>>;
-  /** By name: those asked for that are there. */
+  /** Targets of the probe that exist, by name. */
   readonly users: Readonly<Record<string, UserFacts>>;
-  /** By name without `.service`: those asked for that the init system knows. */
+  /** Targets of the probe that the init system knows, by name without `.service`. */
   readonly services: Readonly<Record<string, ServiceFacts>>;
-  /** Listening TCP sockets on ports asked for. */
+  /** Listening TCP sockets on the ports that are targets. */
   readonly listeners: readonly { readonly port: number; readonly program: string }[];
   readonly zookeeper: ZooKeeperHealth;
   readonly master: MasterHealth;
   readonly agent: AgentHealth;
   readonly scheduler: SchedulerHealth;
   readonly docker: { readonly version: string; readonly running: boolean };
-  /** Docker in forms that neither its project's packages nor the distribution's bring, with a path of each. */
+  /** Installations of Docker from neither its own packages nor the distribution's, each with a path. */
   readonly otherDockers: readonly OtherDocker[];
-  /** Known only after apt was asked, which happens where a plan installs packages. */
+  /** Known only after a simulation with apt, which is made where a plan installs packages. */
   readonly apt?: AptFacts;
   readonly mesosup: OwnFacts;
 }
@@ -59,11 +61,11 @@ export interface OtherDocker {
 }
 
 export interface DpkgFacts {
-  /** Who holds the lock, as `program (pid)`; empty when nobody does. */
+  /** The holder of the lock, as `program (pid)`; empty when the lock is free. */
   readonly heldBy: string;
   /**
-   * Packages left half installed, half configured or with triggers pending; `dpkg` for its own unfinished work, and
-   * `policy-rc.d` when a killed run of ours still keeps services from starting.
+   * Packages that are half installed, half configured or have pending triggers; `dpkg` for its own unfinished work, and
+   * `policy-rc.d` when a killed run of mesosup still prevents services from starting.
    */
   readonly broken: readonly string[];
 }
@@ -80,17 +82,17 @@ export interface FileFacts {
   readonly mode: string;
   readonly owner: string;
   readonly group: string;
-  /** Of a file, hex. */
+  /** Digest of a file, hex. */
   readonly sha256?: string;
-  /** Of a link, as it is written. */
+  /** Target of a link, not resolved. */
   readonly target?: string;
-  /** Of a small file that all may read: its text. Never that of a file only its owner may read. */
+  /** Text of a small file that all users may read. Never the text of any other file. */
   readonly text?: string;
-  /** The same as base64, when it isn't UTF-8 text. */
+  /** The same as base64, for a file that isn't UTF-8 text. */
   readonly content?: string;
   /**
-   * Of a file of apt's keys: their fingerprints in hex, upper case, and when the last of them expires, in milliseconds
-   * since 1970, if they all do.
+   * For a file of apt's keys: the fingerprints in hex, upper case, and if all keys expire, the time when the last of
+   * them does, in milliseconds since 1970.
    */
   readonly keys?: { readonly fingerprints: readonly string[]; readonly expires?: number };
 }
@@ -102,28 +104,30 @@ export interface UserFacts {
 
 export interface ServiceFacts {
   readonly enabled: 'enabled' | 'disabled' | 'masked' | 'static' | 'generated' | 'unknown';
-  /** `failed`: ended by itself, or restarts again and again. */
+  /** `failed`: ended by itself, or restarts repeatedly. */
   readonly state: 'running' | 'stopped' | 'starting' | 'failed';
   readonly pid: number;
-  /** The unit's or job's file; empty for a generated one. */
+  /** Path of the unit or job; empty for a generated unit. */
   readonly file: string;
-  /** Digest of the inputs it was last started with by us (`ServiceResource.inputs`); empty if never. */
+  /** Digest of the inputs with which mesosup last started it (`ServiceResource.inputs`); empty if it never did. */
   readonly inputs: string;
-  /** Files changed since the init system read them. */
+  /** True if its files have changed since the init system read them. */
   readonly needsReload: boolean;
-  /** Restarts by the init system since it was last started by hand. */
+  /** Restarts by the init system since it was last started manually. */
   readonly restarts: number;
 }
 
-/** How a question to a service went. */
+/** The result of a request to a service. */
 export interface Asked {
-  /** Milliseconds until the answer was there, or until none was expected any more. */
+  /** Milliseconds until the answer arrived, or until the request timed out. */
   readonly tookMs?: number;
-  /** Why no answer came: nothing listens there or the connection was cut, or nothing was said for `ASK_SECONDS`. */
+  /**
+   * Reason for no answer. `refused`: nothing listens, or the connection was closed. `timeout`: after `ANSWER_SECONDS`.
+   */
   readonly silence?: 'refused' | 'timeout';
 }
 
-/** Health as the host itself sees it, over loopback or its own address. `answers` false: nothing came. */
+/** Health as seen from the host itself, over loopback or its own address. `answers` is false without an answer. */
 export interface ZooKeeperHealth extends Asked {
   readonly answers: boolean;
   /** `leader` or `follower` within a quorum, `standalone`; empty otherwise. */
@@ -138,7 +142,7 @@ export interface MasterHealth extends Asked {
   readonly version: string;
   readonly agentsActive: number;
   readonly frameworksActive: number;
-  /** What stands in the way, e.g. that the credentials were refused; empty when nothing does. */
+  /** An error, for example that the credentials were refused; empty without one. */
   readonly problem: string;
 }
 
@@ -148,7 +152,7 @@ export interface AgentHealth extends Asked {
   readonly version: string;
   /** The id in `meta/slaves/latest`; empty without one. */
   readonly id: string;
-  /** Tasks of its that are not over; null when it can't be asked. */
+  /** Number of tasks that have not ended; null when the agent does not answer. */
   readonly tasks: number | null;
   readonly problem: string;
 }
@@ -156,26 +160,26 @@ export interface AgentHealth extends Asked {
 export interface SchedulerHealth extends Asked {
   readonly answers: boolean;
   readonly leads: boolean;
-  /** host:port of the one that leads; empty when there is none. */
+  /** host:port of the leading scheduler; empty without one. */
   readonly leader: string;
-  /** True when the leader's session with the Mesos master is up. */
+  /** True if the leader is subscribed to the Mesos master. */
   readonly subscribed: boolean;
   readonly version: string;
   readonly problem: string;
 }
 
 export interface OwnFacts {
-  /** The cluster this host was installed for; empty when it was not. */
+  /** The cluster that this host was installed for; empty without one. */
   readonly cluster: string;
-  /** The version that `/opt/mesosup/current` leads to; empty without one. */
+  /** The version that the link `/opt/mesosup/current` names; empty without one. */
   readonly current: string;
-  /** Versions unpacked whole. */
+  /** Versions that are unpacked completely. */
   readonly payloads: readonly string[];
-  /** Those of them that the installer didn't put there: they hold the program people call, and go by what brought it. */
+  /** Versions of `payloads` that bootstrap.sh or a package installed. They contain the program that people call. */
   readonly released: readonly string[];
-  /** True when the cluster was started here, and not stopped since. */
+  /** True if the cluster was started on this host, and not stopped since. */
   readonly started: boolean;
-  /** The run that is under way here, or ended without a word. */
+  /** The run in progress on this host, or one that ended unexpectedly. */
   readonly run: RunFacts | null;
 }
 
@@ -183,10 +187,10 @@ export interface RunFacts {
   readonly id: string;
   /** `install`, `start`, `stop` or `uninstall`. */
   readonly command: string;
-  /** user@machine (pid) that began it. */
+  /** user@machine (pid) that started it. */
   readonly who: string;
   /** Milliseconds since 1970, by the host's clock. */
   readonly since: number;
-  /** False: the process is gone and left no end. */
+  /** False: the process died before the end of the run. */
   readonly alive: boolean;
 }

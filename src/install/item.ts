@@ -1,6 +1,6 @@
-/** One thing to be done to a host. */
+/** An item of a plan: one change of a host. */
 
-/** What every resource has; the kinds of them are in `resources/`. */
+/** The common part of all resources; the kinds are in `resources/`. */
 export interface Shape {
   readonly kind: string;
 }
@@ -16,49 +16,49 @@ export type PlanAction =
   | 'start'
   | 'stop'
   | 'restart'
-  | 'reload' // the init system reads its files anew; the service goes on
-  | 'replace-agent' // drain, stop, forget the agent's id: its tasks end. A `start` follows once its files are there
-  | 'repair' // finish what an interrupted dpkg left
-  | 'restore'; // uninstall: put back what was there
+  | 'reload' // the init system reads its files again; the service keeps running
+  | 'replace-agent' // drain and stop the agent, remove its id: its tasks end. A `start` follows after its files
+  | 'repair' // complete an interrupted dpkg run
+  | 'restore'; // restore the previous state
 
 export interface Item<R extends Shape = Shape> {
-  /** `resourceId` of what it is about; with the action it is unique on the host. */
+  /** `resourceId` of its resource; unique on the host together with the action. */
   readonly id: string;
   readonly action: PlanAction;
   /** One line for people: `/etc/mesos-agent/attributes/rack: create`. */
   readonly title: string;
-  /** Lines of a diff, `+`, `-` or a blank first; secrets are shown as dots. */
+  /** Lines of a diff, which begin with `+`, `-` or a blank; secrets are shown as dots. */
   readonly diff: readonly string[];
-  /** Why, when it isn't plain from the diff: `because /etc/mesos-agent/ip changed`. */
+  /** The reason, if the diff doesn't show it: `because /etc/mesos-agent/ip changed`. */
   readonly reason?: string;
   /**
-   * Of a `remove`: a directory goes with all in it, a package with its configuration and what it calls its data,
-   * Docker with all its containers.
+   * For `remove`: also remove the content of a directory, the configuration and data of a package, or all containers
+   * of Docker.
    */
   readonly whole?: true;
-  /** Of a package that apt removes or downgrades by itself while it installs the packages of the items beside it. */
+  /** True of a package that apt removes or downgrades by itself while it installs other packages of the plan. */
   readonly byApt?: true;
-  /** How many tasks end by it. Above all for `replace-agent`; null when the agent can't be asked. */
+  /** Number of tasks that it ends, mainly for `replace-agent`; null when the agent does not answer. */
   readonly endsTasks?: number | null;
   /**
-   * What it makes true, whole: `start` and `restart` of a service also enable it where it says so, `stop` disables or
-   * masks it, `disable` with `masked` stops it; `enable` and `reload` leave the process alone. Missing where nothing
-   * is wanted any more (`remove`, `restore`, `repair`).
+   * The resource that the item brings into its wanted state: `start` and `restart` of a service also enable it if it is
+   * to be enabled, `stop` disables or masks it, `disable` with `masked` stops it; `enable` and `reload` don't affect
+   * the process. Missing if no resource is wanted (`remove`, `restore`, `repair`).
    */
   readonly resource?: R;
 }
 
-/** An item of a host's plan, with its number there. */
+/** An item of a host's plan, with its index. */
 export interface Numbered<I extends Item = Item> {
   readonly item: I;
   readonly index: number;
 }
 
-/** `kind:name` apart. */
+/** Splits an id `kind:name`. */
 export function idParts(id: string): { kind: string; name: string } {
   const colon = id.indexOf(':');
   return { kind: id.slice(0, colon), name: id.slice(colon + 1) };
 }
 
-/** An item about something that nobody wants any more. */
+/** An item for a resource that is no longer wanted. */
 export type UndoItem = Item<never>;

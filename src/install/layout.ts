@@ -1,4 +1,4 @@
-/** Where a host's Mesos keeps its binaries, services and configuration: it depends on who made the package. */
+/** Paths of binaries, services and configuration of a host's Mesos, which depend on its package. */
 
 import type { Cluster, MesosSource } from '../cluster/cluster.ts';
 import type { Facts } from './facts.ts';
@@ -8,8 +8,8 @@ import { parseDebName } from './versions.ts';
 
 export interface MesosLayout {
   /**
-   * `clusterd` and `legacy`: the package's wrapper makes flags of the files in a directory. `own`: there is no
-   * wrapper, so units of ours read MESOS_ variables.
+   * `clusterd` and `legacy`: the package's wrapper turns the files of a directory into flags. `own`: there is no
+   * wrapper, so mesosup's units read MESOS_ variables.
    */
   readonly kind: 'clusterd' | 'legacy' | 'own';
   readonly master: MesosService;
@@ -17,11 +17,11 @@ export interface MesosLayout {
 }
 
 export interface MesosService {
-  /** The init system's name for it. */
+  /** Name of the service in the init system. */
   readonly service: string;
-  /** Each file in it is a flag. */
+  /** Directory in which each file is a flag. */
   readonly flags: string;
-  /** Sourced by the wrapper, or by our own unit. */
+  /** File that the wrapper, or mesosup's unit, sources. */
   readonly defaults: string;
   readonly program: string;
 }
@@ -29,10 +29,10 @@ export interface MesosService {
 export const CLUSTERD_PACKAGE = 'aventer-mesos';
 export const LEGACY_PACKAGE = 'mesos';
 
-/** Where the wrapper of either package lies. */
+/** Path of the wrapper of both packages. */
 const WRAPPER = '/usr/bin/mesos-init-wrapper';
 
-/** Only the legacy packages bring one of these. */
+/** Only the legacy packages contain one of these. */
 const LEGACY_JOBS = [
   '/lib/systemd/system/mesos-slave.service',
   '/usr/lib/systemd/system/mesos-slave.service',
@@ -41,18 +41,18 @@ const LEGACY_JOBS = [
 
 const BINARY_DIRECTORIES = ['/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin'] as const;
 
-/** Where the binaries of a Mesos that is on the host already may be. */
+/** Possible paths of the binaries of a preinstalled Mesos. */
 export const MESOS_BINARIES = BINARY_DIRECTORIES.flatMap((directory) =>
   ['mesos-master', 'mesos-agent', 'mesos-slave'].map((name) => `${directory}/${name}`),
 );
 
-/** What tells whose Mesos is on a host. */
+/** Targets that show which package of Mesos a host has. */
 export const LAYOUT_TARGETS: Targets = {
   files: [WRAPPER, ...LEGACY_JOBS, ...MESOS_BINARIES],
   packages: [CLUSTERD_PACKAGE, LEGACY_PACKAGE],
 };
 
-/** The name of the package that brings Mesos; undefined when none does. */
+/** Returns the name of the package of Mesos; undefined without one. */
 export function mesosPackage(source: MesosSource): string | undefined {
   switch (source.kind) {
     case 'clusterd':
@@ -66,12 +66,12 @@ export function mesosPackage(source: MesosSource): string | undefined {
   }
 }
 
-/** The variable by which a unit of ours gives a flag. */
+/** Returns the variable with which mesosup's unit sets a flag. */
 export function variableName(flag: string): string {
   return `MESOS_${flag.toUpperCase()}`;
 }
 
-/** The value with which a master or agent was installed; undefined where its configuration doesn't have the flag. */
+/** Returns the value of a flag in the present configuration of a master or agent; undefined without the flag. */
 export function presentFlag(
   kind: MesosLayout['kind'],
   { flags, defaults }: MesosService,
@@ -120,7 +120,7 @@ const LEGACY: MesosLayout = {
   },
 };
 
-/** Between them they name every service and path that any layout has. */
+/** Together they contain every service and path of any layout. */
 export const PACKAGED_LAYOUTS: readonly MesosLayout[] = [CLUSTERD, LEGACY];
 
 function ownLayout(facts: Facts): MesosLayout {

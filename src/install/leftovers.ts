@@ -1,4 +1,4 @@
-/** What was ours once, by the host's journal, and is wanted no more. */
+/** Finds resources that mesosup once made, according to the host's journal, and that are no longer wanted. */
 
 import type { Facts } from './facts.ts';
 import type { UndoItem } from './item.ts';
@@ -6,9 +6,9 @@ import { leavesFirst, leftoverItems, type Resource, resourceId } from './resourc
 import { holdsData } from './wanted/left-behind.ts';
 
 export interface Leftovers {
-  /** Before all else: nothing of them should run while their files go. */
+  /** Applied first: a service must not run while its files are removed. */
   readonly services: readonly UndoItem[];
-  /** Files before their directories. */
+  /** Sorted so that files come before their directories. */
   readonly files: readonly UndoItem[];
 }
 
@@ -20,7 +20,7 @@ export function leftovers(facts: Facts, wanted: readonly Resource[], data: reado
   const swept = wanted.flatMap((one) => (one.kind === 'directory' && one.only ? [one.path] : []));
   const old = journal.filter((entry) => {
     if (!('path' in entry)) return !ids.has(`${entry.kind}:${entry.name}`);
-    // A stray that was moved away must not come back.
+    // A stray file that was moved to the backup must not be restored.
     const isStray = swept.includes(parentOf(entry.path)) && entry.before !== 'absent';
     return !paths.has(entry.path) && !isStray;
   });
@@ -30,7 +30,7 @@ export function leftovers(facts: Facts, wanted: readonly Resource[], data: reado
   const context = {
     facts,
     holdsData: (path: string) => holdsData(data, path),
-    isEmptyOfOthers: (path: string) =>
+    containsOnlyOwnFiles: (path: string) =>
       Object.keys(facts.files).every((one) => !one.startsWith(`${path}/`) || ours.has(one)),
   };
   const items = old.map((entry) => ({ first: leavesFirst(entry), items: leftoverItems(entry, context) }));

@@ -1,6 +1,6 @@
 /**
  * The names of Mesos' flags. Source: the flags.cpp files of master, agent and logging in ClusterD 1.11 (after 0.9.0),
- * and the release notes of Mesos 1.6 to 1.11 for what came after 1.5.
+ * and for flags newer than 1.5 the release notes of Mesos 1.6 to 1.11.
  */
 
 import { suggest } from '../text/suggest.ts';
@@ -10,7 +10,7 @@ function namesOf(text: string): readonly string[] {
   return text.trim().split(/\s+/);
 }
 
-/** Shared by masters and agents. `logger` is a flag of the packages' wrapper. */
+/** Flags of both masters and agents. `logger` is a flag of the packages' wrapper. */
 const COMMON = namesOf(`
   acls advertise_ip advertise_port authenticate_http_readonly authenticate_http_readwrite cleanup_log_files
   domain external_log_file firewall_rules hooks hostname hostname_lookup http_authenticators
@@ -88,11 +88,11 @@ const SINCE: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Says why a Mesos of that version probably doesn't have a flag; undefined where it has.
- * @param name as in a spec: `no-x` turns x off
+ * Returns the reason why a version of Mesos probably lacks a flag, or undefined.
+ * @param name in the form of a spec: `no-x` turns x off
  * @param version undefined when it isn't known
  */
-export function missingFlag(
+export function explainMissingFlag(
   of: 'master' | 'agent',
   name: string,
   version: string | undefined,

@@ -1,4 +1,4 @@
-/** The flags of a host's Mesos master and agent: what a safe cluster needs, and over it what the spec says. */
+/** The flags of a host's Mesos master and agent: those of a safe cluster, overridden by the spec. */
 
 import type { Cluster, ClusterHost, MesosFlags } from '../cluster/cluster.ts';
 import { hostsWith } from '../cluster/topology.ts';
@@ -16,13 +16,13 @@ export interface FlagInput {
   readonly facts: Facts;
   readonly topology: Topology;
   readonly layout: MesosLayout;
-  /** The host's own, within the cluster. */
+  /** The host's address within the cluster. */
   readonly address: string;
 }
 
-/** Files that flags name; what is secret is for root alone. */
+/** Files that flags name. Only root can read the secret ones. */
 export const MESOS_FILES = {
-  /** Where masters meet and agents find them. */
+  /** ZooKeeper's URL, or the address of the single master. */
   master: '/etc/mesosup/master',
   masterCredentials: '/etc/mesosup/master-credentials',
   agentCredential: '/etc/mesosup/agent-credential',
@@ -30,12 +30,12 @@ export const MESOS_FILES = {
   executorKey: '/etc/mesosup/executor-key',
 } as const;
 
-/** Builds without TLS have neither, and an unknown flag stops the start. */
+/** Builds without TLS lack this flag and `jwt_secret_key`. Mesos does not start with an unknown flag. */
 const EXECUTOR_AUTHENTICATION = 'authenticate_http_executors';
 
 export function masterFlags(input: FlagInput): Flags {
   const { cluster, host, topology } = input;
-  // Of the spec: one that can't be asked yet counts all the same.
+  // Counts the masters of the spec, since unreachable masters count for the quorum.
   const masters = hostsWith(cluster, 'master').length;
   const withZooKeeper: MesosFlags =
     topology.zookeepers.length === 0
@@ -48,7 +48,7 @@ export function masterFlags(input: FlagInput): Flags {
       ...withZooKeeper,
       cluster: cluster.name,
       authenticate_agents: '',
-      // This one guards frameworks that speak the old protocol only; those of HTTP have the next two.
+      // This flag covers only frameworks with the old protocol; the next two cover those with HTTP.
       authenticate_frameworks: '',
       authenticate_http_frameworks: '',
       http_framework_authenticators: 'basic',
@@ -61,7 +61,7 @@ export function masterFlags(input: FlagInput): Flags {
   );
 }
 
-/** Attributes and resources are not among them: see `attributesOf`. */
+/** Returns the agent's flags without attributes and resources, which are separate files. */
 export function agentFlags(input: FlagInput): Flags {
   const { cluster, host, layout } = input;
   const flags = merge(
@@ -71,7 +71,8 @@ export function agentFlags(input: FlagInput): Flags {
       containerizers: 'mesos',
       // The Docker executor leaves isolation to Docker; this launcher works with cgroups v1 and v2.
       launcher: 'posix',
-      // With it an agent doesn't start on a host with cgroups v2 alone. The unit's KillMode keeps executors alive.
+      // With this support, an agent doesn't start on a host with only cgroups v2. The unit's KillMode keeps executors
+      // alive.
       'no-systemd_enable_support': '',
       executor_registration_timeout: '5mins',
       executor_reregistration_timeout: '10secs',
@@ -106,12 +107,12 @@ function common(input: FlagInput, port: number, workDirectory: string): MesosFla
     port: String(port),
     hostname: host.hostname ?? address,
     work_dir: workDirectory,
-    // Of the wrapper: into the journal instead of syslog.
+    // A flag of the wrapper: log to the journal instead of syslog.
     ...(layout.kind !== 'own' && facts.init === 'systemd' && { 'no-logger': '' }),
   };
 }
 
-/** Later ones win; `x` takes the place of `no-x` and the other way round. */
+/** Merges flags. Later layers override earlier ones; `x` replaces `no-x`, and vice versa. */
 function merge(...layers: readonly MesosFlags[]): Map<string, string> {
   const flags = new Map<string, string>();
   for (const layer of layers) {

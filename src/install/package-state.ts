@@ -1,14 +1,14 @@
-/** What dpkg knows of a package. */
+/** Interprets dpkg's state of a package. */
 
 import type { HostFacts, PackageFacts } from './host-facts.ts';
 
-/** The names under which dpkg may know the package. */
+/** Returns the names under which dpkg may know the package. */
 export function packageNames(name: string): string[] {
   // Where a library's ABI changed with the size of time, its package ends in `t64` and provides the old name.
   return name.startsWith('lib') ? [name, `${name}t64`] : [name];
 }
 
-/** The package if it is installed, under any of its names. */
+/** Returns the package if it is installed under any of its names. */
 export function installedPackage(
   { packages }: Pick<HostFacts, 'packages'>,
   name: string,
@@ -18,7 +18,7 @@ export function installedPackage(
     .find((found) => found && isInstalled(found));
 }
 
-/** Wanted by someone, in order, and unpacked with its scripts run. */
+/** Checks that the package is unpacked and configured, without errors. */
 function isInstalled({ status }: PackageFacts): boolean {
   return /^\S+ ok installed$/.test(status);
 }

@@ -1,4 +1,4 @@
-/** The plan for a whole cluster. */
+/** Plans the changes of all hosts of a cluster. */
 
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Secrets } from '../cluster/secrets.ts';
@@ -11,21 +11,21 @@ import { wantedResources } from './wanted/wanted.ts';
 
 export interface PlanInput {
   readonly cluster: Cluster;
-  /** Of the hosts that could be asked: the others, and those without an address, are left out of the plan. */
+  /** Facts of the reachable hosts. The plan omits the other hosts, and hosts without an address. */
   readonly facts: FactsByHost;
   readonly templates: Templates;
   readonly payload: Payload;
   readonly command: 'install' | 'start' | 'stop';
-  /** Of `install`: start the cluster too. Without it each host's services stay started or not as they are. */
+  /** For `install`: also start the cluster. Without it, services that are stopped stay stopped. */
   readonly start?: boolean;
   readonly secrets: Secrets;
-  /** In hex, of the text as UTF-8. */
+  /** Returns the digest of the text as UTF-8, in hex. */
   readonly sha256: (text: string) => string;
 }
 
 /**
- * Shows and changes nothing. `preflight` says whether it may be applied.
- * @throws UnknownAddressError as `topologyOf`, which `preflight` reports too
+ * Makes a plan without checking it: `preflight` decides if it may be applied.
+ * @throws UnknownAddressError as `topologyOf`, which `preflight` also reports
  */
 export function planCluster(input: PlanInput): Plan {
   const { cluster, facts, command, payload, secrets, sha256 } = input;

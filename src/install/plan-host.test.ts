@@ -39,7 +39,7 @@ function withService(facts: Facts, name: string, changes: Partial<ServiceFacts>)
   return { ...facts, services: { ...facts.services, [name]: { ...found, ...changes } } };
 }
 
-test('an install without a start starts nothing but Docker, and enables nothing else', () => {
+test('an install without a start starts and enables only Docker', () => {
   const services = planOf(cluster, bare).items.filter(({ id }) => id.startsWith('service:'));
   expect(services.map(({ title }) => title)).toEqual([
     'service docker: enable and start',
@@ -48,26 +48,26 @@ test('an install without a start starts nothing but Docker, and enables nothing 
   ]);
 });
 
-test('a service that was stopped by hand is started, and nothing else is done', () => {
+test('starts a service that was stopped manually, and changes nothing else', () => {
   const facts = withService(running, 'mesos-master', { state: 'stopped' });
   expect(planOf(cluster, facts).items).toMatchObject([
     { action: 'start', title: 'service mesos-master: start', diff: [] },
   ]);
 });
 
-test('one that was disabled by hand too is enabled and started', () => {
+test('enables and starts a service that was also disabled manually', () => {
   const facts = withService(running, 'mesos-master', { state: 'stopped', enabled: 'disabled' });
   expect(planOf(cluster, facts).items.map(({ title }) => title)).toEqual([
     'service mesos-master: enable and start',
   ]);
 });
 
-test('one that failed is started again, and the plan says so', () => {
+test('starts a failed service again, and gives the reason', () => {
   const facts = withService(running, 'mesosup-scheduler', { state: 'failed' });
   expect(planOf(cluster, facts).items).toMatchObject([{ action: 'start', reason: 'because it failed' }]);
 });
 
-test('a file that was edited by hand is shown with its lines, and its service restarts', () => {
+test('shows the lines of a file that was edited manually, and restarts its service', () => {
   const path = '/etc/mesos-agent/containerizers';
   const facts = withFile(running, path, { sha256: 'other', text: 'docker,mesos\n' });
   expect(planOf(cluster, facts).items).toMatchObject([
@@ -76,7 +76,7 @@ test('a file that was edited by hand is shown with its lines, and its service re
   ]);
 });
 
-test('a secret file that others may read is closed, without a word of what it holds', () => {
+test('restricts a secret file that other users may read, without showing its content', () => {
   const path = '/etc/mesosup/agent-credential';
   const facts = withFile(running, path, { mode: '0644', text: 'its text' });
   const [item, ...rest] = planOf(cluster, facts).items;
@@ -84,45 +84,45 @@ test('a secret file that others may read is closed, without a word of what it ho
   expect(rest).toMatchObject([{ action: 'restart', id: 'service:mesos-agent' }]);
 });
 
-test('a stray file among the flags is moved away and its service restarts', () => {
+test('removes a stray file among the flags, and restarts its service', () => {
   const facts = withFile(running, '/etc/mesos-agent/ip.bak', fileFacts('1.2.3.4\n'));
   const plan = planOf(cluster, facts);
   expect(plan.items).toMatchObject([
     {
       action: 'change',
-      title: '/etc/mesos-agent/: move away what would be read as a flag',
+      title: '/etc/mesos-agent/: remove files that would be read as flags',
       diff: ['-/etc/mesos-agent/ip.bak'],
     },
     { action: 'restart', id: 'service:mesos-agent' },
   ]);
-  // It was not ours, and stays away all the same.
+  // The file was not mesosup's, but must not be restored.
   expect(lines(planOf(cluster, applyToFacts(facts, plan)))).toEqual([]);
   const harmless = withFile(running, '/etc/mesos-agent/ip.dpkg-dist', fileFacts('1.2.3.4\n'));
   expect(lines(planOf(cluster, harmless))).toEqual([]);
 });
 
-test('a flag that left the spec is taken away, and its service restarts', () => {
+test('removes a flag that was removed from the spec, and restarts its service', () => {
   const more = { ...cluster, agentFlags: { gc_delay: '1days' } };
   const facts = applyToFacts(running, planOf(more, running));
   expect(planOf(cluster, facts).items).toMatchObject([
-    { action: 'remove', id: 'file:/etc/mesos-agent/gc_delay', reason: 'because it is wanted no more' },
+    { action: 'remove', id: 'file:/etc/mesos-agent/gc_delay', reason: 'because it is no longer needed' },
     { action: 'restart', id: 'service:mesos-agent' },
   ]);
 });
 
-test('units that changed since the init system read them are read again, and nothing restarts', () => {
+test('reloads units that changed since the init system read them, and restarts nothing', () => {
   const facts = withService(running, 'mesos-master', { needsReload: true });
   expect(planOf(cluster, facts).items).toMatchObject([{ action: 'reload', id: 'service:mesos-master' }]);
 });
 
-test('a service that was last started with other files restarts, though they are in order now', () => {
+test('restarts a service that was last started with other files, even if the files are correct now', () => {
   const facts = withService(running, 'mesos-master', { inputs: 'older' });
   expect(planOf(cluster, facts).items).toMatchObject([
     { action: 'restart', reason: 'because it was last started with other files' },
   ]);
 });
 
-test('another version of the payload restarts the scheduler, and no agent', () => {
+test('another version of the payload restarts the scheduler, but no agent', () => {
   const next = { version: '1.2.4', sha256: 'ef'.repeat(32), bytes: 41_000_000 };
   expect(lines(planOf(cluster, running, { payload: next }))).toEqual([
     'create payload:1.2.4',
@@ -131,7 +131,7 @@ test('another version of the payload restarts the scheduler, and no agent', () =
   ]);
 });
 
-test('an interrupted dpkg is finished first where packages matter, and left alone where they do not', () => {
+test('completes an interrupted dpkg run first, if the plan depends on packages', () => {
   const broken = (facts: Facts, name: string): Facts => ({
     ...facts,
     dpkg: { heldBy: '', broken: [name] },
@@ -141,7 +141,7 @@ test('an interrupted dpkg is finished first where packages matter, and left alon
   expect(lines(planOf(cluster, broken(running, 'docker.io')))).toEqual(['repair dpkg']);
 });
 
-test('a half-installed package is installed again, another version is an upgrade', () => {
+test('installs a half-installed package again, and upgrades to another version', () => {
   const package_ = (status: string, version: string): Facts => ({
     ...running,
     packages: { ...running.packages, 'aventer-mesos': { status, version } },
@@ -165,7 +165,7 @@ test('a half-installed package is installed again, another version is an upgrade
   ]);
 });
 
-test('a role that was taken from a host stops there, and its files go but not its data', () => {
+test('stops a removed role, and removes its files but not its data', () => {
   const fewer = clusterOf([hostOf('h1', { roles: ['master', 'agent'] })]);
   const plan = planOf(fewer, running);
   expect(lines(plan)).toContain('restore service:mesosup-scheduler');
@@ -182,7 +182,7 @@ test('a role that was taken from a host stops there, and its files go but not it
   expect(masked).toMatchObject({ title: 'service mesos-master: stop and mask', reason: expect.any(String) });
 });
 
-test('an agent that is to be one no more is drained first, and its tasks are counted', () => {
+test('drains the agent of a removed role first, and counts its tasks', () => {
   const masterOnly = clusterOf([hostOf('h1', { roles: ['master', 'scheduler'] })]);
   const busy = { ...running, agent: { ...running.agent, id: 'a-S0', tasks: 2 } };
   const plan = planOf(masterOnly, busy);
@@ -192,15 +192,15 @@ test('an agent that is to be one no more is drained first, and its tasks are cou
     title: 'service mesos-agent: drain, stop and mask',
     endsTasks: 2,
   });
-  // Docker goes, too, but its tasks could not end well without it.
+  // Docker is removed, too, but tasks can end properly only while it runs.
   expect(lines(plan)[at + 1]).toBe('restore service:docker');
-  // Where none ever ran there is nothing to end.
+  // If no agent ever ran, no tasks end.
   const idle = { ...running, agent: { ...running.agent, id: '' } };
   const quiet = planOf(masterOnly, idle).items.find(({ id }) => id === 'service:mesos-agent');
   expect(quiet).not.toHaveProperty('endsTasks');
 });
 
-test('a file that was there before mesosup comes back when it is wanted no more', () => {
+test('restores a file that existed before mesosup when it is no longer wanted', () => {
   const legacy = clusterOf([hostOf('h1', { roles: ['master'] })]);
   const own = withFile(bare, '/etc/default/mesos-master', fileFacts('LOGS=/var/log\n'));
   const facts = applyToFacts(own, planOf(legacy, own));
@@ -215,7 +215,7 @@ test('a file that was there before mesosup comes back when it is wanted no more'
   });
 });
 
-test("what is only Docker's and people's stays as they had it", () => {
+test('keeps settings of Docker that mesosup does not set', () => {
   const mirrors = { 'registry-mirrors': ['https://m'], 'live-restore': false };
   const path = '/etc/docker/daemon.json';
   const change = (facts: Facts): PlanItem | undefined =>
@@ -232,7 +232,7 @@ test("what is only Docker's and people's stays as they had it", () => {
   expect(change(closed)).toBeUndefined();
 });
 
-test('whoever logs in with sudo may use Docker', () => {
+test('adds a login user with sudo to the group docker', () => {
   const ssh = clusterOf([hostOf('h1', { ...alone, connection: { kind: 'ssh', user: 'ann' } })]);
   const facts = { ...bare, users: { ann: { uid: 1000, groups: ['ann', 'sudo'] } } };
   expect(planOf(ssh, facts).items.find(({ id }) => id === 'user:ann')).toMatchObject({
@@ -242,7 +242,7 @@ test('whoever logs in with sudo may use Docker', () => {
   });
 });
 
-test('a repository is not added beside one that brought the package already', () => {
+test('does not add a repository if the package is installed from another one', () => {
   const installed: Facts = {
     ...bare,
     packages: { 'aventer-mesos': { version: '1.11.0-0.9.0', status: 'install ok installed' } },
@@ -251,7 +251,7 @@ test('a repository is not added beside one that brought the package already', ()
   expect(lines(planOf(cluster, bare)).some((one) => one.includes('sources.list.d/mesosup-mesos'))).toBe(true);
 });
 
-test('the basis changes with what the plan rests on, and with nothing else', () => {
+test('the basis depends only on the facts behind the plan', () => {
   const basis = (facts: Facts) => planOf(cluster, facts).basis;
   const same: Facts = {
     ...withService(running, 'docker', { pid: 4711, restarts: 2 }),
@@ -270,7 +270,7 @@ test('the basis changes with what the plan rests on, and with nothing else', () 
   expect(basis(withFile(running, '/etc/mesosup/master', { sha256: 'x' }))).not.toBe(basis(running));
 });
 
-test('a host that could not be asked is not planned', () => {
+test('makes no plan for an unreachable host', () => {
   const two = clusterOf([hostOf('h1', alone), hostOf('h2', { roles: ['agent'] })]);
   const plan = planCluster(planInput(two, new Map([['h1', running]])));
   expect(plan.hosts.map(({ host }) => host)).toEqual(['h1']);

@@ -1,8 +1,8 @@
-/** What has to be done to one host: the difference between what it should have and what it was found to be. */
+/** Plans the changes of one host: the difference between its wanted state and its facts. */
 
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import type { Secrets } from '../cluster/secrets.ts';
-import { incompatibilities, presentAgentWorkDir } from './agent-change.ts';
+import { findIncompatibilities, presentAgentWorkDir } from './agent-change.ts';
 import { withAptChanges } from './apt-changes.ts';
 import { basisOf } from './basis.ts';
 import type { Facts } from './facts.ts';
@@ -22,13 +22,13 @@ export interface HostPlanInput {
   readonly host: ClusterHost;
   readonly facts: Facts;
   readonly wanted: readonly Resource[];
-  /** `stop` touches services alone, whatever else may differ. */
+  /** `stop` changes only services, even if other resources differ. */
   readonly command: 'install' | 'start' | 'stop';
   readonly secrets: Secrets;
   readonly sha256: (text: string) => string;
 }
 
-/** The same facts and wanted state give the same plan; a host that has all of it gets no items. */
+/** The same facts and wanted state give the same plan. A host in its wanted state gets no items. */
 export function planHost(input: HostPlanInput): HostPlan {
   const { host, facts, sha256 } = input;
   const items = input.command === 'stop' ? stopItems(input) : allItems(input);
@@ -45,7 +45,7 @@ function allItems(input: HostPlanInput): PlanItem[] {
     facts: {
       ...facts,
       files: without(facts.files, going),
-      // Another unit takes the place of one that goes, and whether it starts at boot is its own affair.
+      // When a unit is removed, another unit takes its place, and has its own state of being enabled.
       services: Object.fromEntries(
         Object.entries(facts.services).map(([name, one]) => [
           name,
@@ -59,12 +59,12 @@ function allItems(input: HostPlanInput): PlanItem[] {
     const item = diff(resource, items);
     if (item) items.push(item);
   }
-  const planned = withAptChanges(replaceAgent(engineAfterTasks(items), input), facts.apt);
+  const planned = withAptChanges(replaceAgent(moveEngineAfterDrain(items), input), facts.apt);
   return withRepair(planned, input);
 }
 
-/** Containers end well only while their engine runs: it goes after an agent that is drained. */
-function engineAfterTasks(items: readonly PlanItem[]): PlanItem[] {
+/** Containers can end properly only while their engine runs, so the engine is removed after an agent is drained. */
+function moveEngineAfterDrain(items: readonly PlanItem[]): PlanItem[] {
   const drains = items.find(({ action, endsTasks }) => action === 'disable' && endsTasks !== undefined);
   const engine = items.filter(({ id, action }) => id === `service:${DOCKER_SERVICE}` && action === 'restore');
   if (drains === undefined) return [...items];
@@ -77,7 +77,7 @@ function without<T>(all: Readonly<Record<string, T>>, keys: ReadonlySet<string>)
   return Object.fromEntries(Object.entries(all).filter(([key]) => !keys.has(key)));
 }
 
-/** The difference of one resource, after the items so far. */
+/** Returns a function that plans the item of a resource, given the items before it. */
 function differ(input: HostPlanInput) {
   const wanted = new Set(input.wanted.map(resourceId));
   const agent = knownAgent(input);
@@ -85,7 +85,7 @@ function differ(input: HostPlanInput) {
     diffResource(resource, { ...input, wanted, agent, before });
 }
 
-/** The agent that the masters may know. One whose directory is to be another keeps its id in the old one. */
+/** Describes the agent that the masters may know. When its work directory changes, its id is in the old one. */
 function knownAgent({ cluster, host, facts }: HostPlanInput): DiffInput['agent'] {
   const { service } = mesosLayout(cluster, facts).agent;
   const moves = presentAgentWorkDir(cluster, host, facts) !== agentWorkDir(cluster, host);
@@ -102,7 +102,7 @@ function stopItems(input: HostPlanInput): PlanItem[] {
         : one.kind === 'absent' && one.path === STARTED,
     )
     .flatMap((one) => diff(one, []) ?? []);
-  // Who depends on the others goes first.
+  // Services stop in reverse order of their dependencies.
   return [
     ...items.filter(({ id }) => !id.startsWith('service:')),
     ...items.filter(({ id }) => id.startsWith('service:')).reverse(),
@@ -110,9 +110,9 @@ function stopItems(input: HostPlanInput): PlanItem[] {
 }
 
 /**
- * An agent that can't go on as itself is drained, stopped and forgotten before the first of its files changes: were it
- * done later, a run that broke off in between would leave files that the old agent can't start with. Its start comes
- * last, as for any stopped service.
+ * An agent that can't keep its identity is drained, stopped and forgotten before the first of its files changes:
+ * otherwise a run that is interrupted would leave files with which the old agent can't start. Its start comes at the
+ * end, as for any stopped service.
  */
 function replaceAgent(items: readonly PlanItem[], input: HostPlanInput): PlanItem[] {
   const { facts, wanted } = input;
@@ -122,17 +122,17 @@ function replaceAgent(items: readonly PlanItem[], input: HostPlanInput): PlanIte
       one.kind === 'service' && one.name === layout.agent.service && !one.masked,
   );
   const found = facts.services[layout.agent.service];
-  // With the inputs it was started with, it is the wanted agent already, whatever was done to its files since.
+  // An agent that was started with the wanted inputs is up to date, even if its files have changed since.
   if (service === undefined || !knownAgent(input).hasRun || found?.inputs === service.inputs)
     return [...items];
-  const why = incompatibilities(facts, wanted, layout);
+  const why = findIncompatibilities(facts, wanted, layout);
   if (why.length === 0) return [...items];
   const id = resourceId(service);
   const tasks = facts.agent.tasks;
   const replacement: PlanItem = {
     id,
     action: 'replace-agent',
-    title: `service ${service.name}: drain, stop and forget the agent; a new one takes its place`,
+    title: `service ${service.name}: drain and stop the agent, and replace it with a new agent`,
     diff: [],
     reason: `because ${why.join(', ')}`,
     endsTasks: tasks,
@@ -141,7 +141,7 @@ function replaceAgent(items: readonly PlanItem[], input: HostPlanInput): PlanIte
   const runs = found !== undefined && found.state !== 'stopped';
   const start = service.running === true || (service.running === null && runs);
   const others = items.filter((item) => item.id !== id);
-  // Without a resource: something of an earlier form of it that goes.
+  // Items without a resource remove files of an earlier layout of the agent.
   const first = others.findIndex(
     (item) => item.resource === undefined || service.restartOn.includes(item.id),
   );
@@ -162,7 +162,7 @@ function replaceAgent(items: readonly PlanItem[], input: HostPlanInput): PlanIte
   return [...others.slice(0, at), replacement, ...others.slice(at, after), ...begin, ...others.slice(after)];
 }
 
-/** What an interrupted dpkg left is finished first, where packages matter to this plan. */
+/** Completes an interrupted dpkg run first, if the plan depends on packages. */
 function withRepair(items: PlanItem[], { facts, wanted }: HostPlanInput): PlanItem[] {
   const { broken } = facts.dpkg;
   const names = new Set(wanted.flatMap((one) => (one.kind === 'package' ? [one.name] : [])));
@@ -172,7 +172,7 @@ function withRepair(items: PlanItem[], { facts, wanted }: HostPlanInput): PlanIt
   const repair: PlanItem = {
     id: 'dpkg',
     action: 'repair',
-    title: 'dpkg: finish what was interrupted',
+    title: 'dpkg: complete an interrupted run',
     diff: [],
     reason: `because of ${broken.join(', ')}`,
   };

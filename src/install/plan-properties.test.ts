@@ -31,7 +31,7 @@ function settled(cluster: Cluster, facts: ReadonlyMap<string, Facts>, start: boo
   return applied(planCluster(planInput(cluster, facts, { start })), facts);
 }
 
-test('a plan that was applied leaves nothing to do, and the same once more', () => {
+test('after a plan is applied, the next plan is empty', () => {
   fc.assert(
     fc.property(clusterWithHosts, ({ cluster, facts, start }) => {
       const after = settled(cluster, facts, start);
@@ -41,13 +41,13 @@ test('a plan that was applied leaves nothing to do, and the same once more', () 
   );
 });
 
-test('a host that can not be asked changes nothing on the other hosts of an installed cluster', () => {
+test('an unreachable host does not affect the other hosts of an installed cluster', () => {
   fc.assert(
     fc.property(clusterWithHosts, fc.nat(), ({ cluster, facts, start }, index) => {
       const after = settled(cluster, facts, start);
       const masters = cluster.hosts.filter(({ roles }) => roles.includes('master'));
       const away = cluster.hosts[index % cluster.hosts.length]?.name ?? '';
-      // Without its only master a cluster has no plan.
+      // A cluster without its only master has no plan.
       fc.pre(masters.length > 1 || masters[0]?.name !== away);
       after.delete(away);
       expect(titles(planCluster(planInput(cluster, after)))).toEqual([]);
@@ -56,7 +56,7 @@ test('a host that can not be asked changes nothing on the other hosts of an inst
   );
 });
 
-test('whatever the cluster was before, one plan brings it to another spec', () => {
+test('one plan changes any cluster to any other spec', () => {
   const two = anyCluster.chain((next) => clusterWithHosts.map((first) => ({ ...first, next })));
   fc.assert(
     fc.property(two, ({ cluster, facts, start, next }) => {
@@ -71,7 +71,7 @@ test('whatever the cluster was before, one plan brings it to another spec', () =
   );
 });
 
-test('a run that breaks off anywhere is finished by the next', () => {
+test('the next run completes an interrupted run', () => {
   fc.assert(
     fc.property(clusterWithHosts, fc.nat({ max: 120 }), ({ cluster, facts }, count) => {
       const plan = planCluster(planInput(cluster, facts, { start: true }));
@@ -85,7 +85,7 @@ test('a run that breaks off anywhere is finished by the next', () => {
   );
 });
 
-test('starting and stopping touch services and their mark alone', () => {
+test('start and stop change only services and the record of the state', () => {
   fc.assert(
     fc.property(clusterWithHosts, ({ cluster, facts }) => {
       const running = settled(cluster, facts, true);
@@ -107,7 +107,7 @@ test('starting and stopping touch services and their mark alone', () => {
   );
 });
 
-test('what an item needs comes before it', () => {
+test('the prerequisites of an item come before it', () => {
   fc.assert(
     fc.property(clusterWithHosts, ({ cluster, facts }) => {
       for (const { items } of planCluster(planInput(cluster, facts, { start: true })).hosts) {
@@ -121,7 +121,7 @@ test('what an item needs comes before it', () => {
   );
 });
 
-/** Ids among the items that must come before this one. */
+/** Ids of the items that must come before this one. */
 function needs({ resource }: PlanItem, items: readonly PlanItem[]): string[] {
   const ids = (wanted: (other: NonNullable<PlanItem['resource']>) => boolean) =>
     items.flatMap((item) => (item.resource && wanted(item.resource) ? [item.id] : []));
@@ -149,7 +149,7 @@ function needs({ resource }: PlanItem, items: readonly PlanItem[]): string[] {
   }
 }
 
-test('no secret shows in a plan, even where one lies open on a host', () => {
+test('a plan shows no secret, even if a host exposes one', () => {
   fc.assert(
     fc.property(clusterWithHosts, fc.boolean(), ({ cluster, facts, start }, colour) => {
       const first = planCluster(planInput(cluster, facts, { start }));
@@ -163,7 +163,7 @@ test('no secret shows in a plan, even where one lies open on a host', () => {
   );
 });
 
-/** As if each file had been made readable to all, and daemon.json held secrets besides. */
+/** Makes each file readable by all users, and adds secrets to daemon.json. */
 function opened(facts: Facts): Facts {
   const all = Object.values(secrets).join(' ');
   const files = Object.entries(facts.files).map(([path, found]) => [
@@ -173,7 +173,7 @@ function opened(facts: Facts): Facts {
   return { ...facts, files: Object.fromEntries(files) };
 }
 
-test('the order of the hosts changes nothing', () => {
+test('the order of the hosts in the spec does not matter', () => {
   fc.assert(
     fc.property(clusterWithHosts, ({ cluster, facts, start }) => {
       const backwards = { ...cluster, hosts: cluster.hosts.toReversed() };

@@ -1,4 +1,4 @@
-/** What has to be done to each host, and nothing of how. A plan can be shown, saved and applied later. */
+/** A plan: the changes of each host, without their scripts. It can be shown, saved and applied later. */
 
 import type { Item } from './item.ts';
 import type { Resource } from './resources/registry.ts';
@@ -6,28 +6,28 @@ import type { Resource } from './resources/registry.ts';
 export type PlanCommand = 'install' | 'start' | 'stop' | 'uninstall';
 
 export interface Plan {
-  /** Of this shape. */
+  /** Version of this data format. */
   readonly format: 1;
   readonly command: PlanCommand;
   readonly cluster: string;
-  /** Of the program that made it: another refuses it. */
+  /** Version of the program that made it. Other versions refuse the plan. */
   readonly version: string;
   readonly hosts: readonly HostPlan[];
 }
 
 export interface HostPlan {
   readonly host: string;
-  /** In the order they are applied. None: the host isn't touched. */
+  /** In the order in which they are applied. Empty: the host isn't touched. */
   readonly items: readonly PlanItem[];
-  /** How the cluster's members reach it, and why so. Missing where nothing is installed. */
+  /** The address by which the cluster's members reach it, and the reason. Missing for an uninstall. */
   readonly address?: { readonly address: string; readonly why: string };
-  /** Digest of the facts the items rest on; a saved plan is refused when it has changed. */
+  /** Digest of the facts behind the items. A saved plan is refused when the digest has changed. */
   readonly basis: string;
 }
 
 export type PlanItem = Item<Resource>;
 
-/** Something that keeps a host from being installed; all are shown at once, each with its remedy. */
+/** A problem that prevents changes of a host. All problems are shown at once, each with its remedy. */
 export interface Problem {
   readonly host: string;
   /** A key for `--json` and tests: `system`, `glibc`, `cgroups`, `disk`, `memory`, `clock`, `port`, `dpkg` … */

@@ -1,9 +1,9 @@
-/** What a probe has to look at on one host: all that the wanted state could rest on, so that one probe is enough. */
+/** The targets of a probe of one host: everything that a wanted state could depend on, so that one probe is enough. */
 
 export interface ProbeTargets {
-  /** Paths looked at if they are there. */
+  /** Paths to read if they exist. */
   readonly files: readonly string[];
-  /** Directories looked at with all beneath them. */
+  /** Directories to read recursively. */
   readonly trees: readonly string[];
   readonly packages: readonly string[];
   readonly users: readonly string[];
@@ -11,24 +11,24 @@ export interface ProbeTargets {
   readonly services: readonly string[];
   /** TCP ports whose listeners are named. */
   readonly ports: readonly number[];
-  /** Directories whose file system's free space is told. */
+  /** Directories whose file systems are read. */
   readonly disks: readonly string[];
-  /** Where to ask for health; a missing one isn't asked. `address` is the host's own within the cluster, if known. */
+  /** Ports of the services whose health is read, if given. `address` is the host's address in the cluster, if known. */
   readonly health: {
     readonly address?: string;
     readonly zookeeper?: number;
     readonly master?: number;
     readonly agent?: number;
     readonly scheduler?: number;
-    /** Where the agent keeps its state: `/var/lib/mesos`. */
+    /** The agent's work directory. */
     readonly agentWorkDir?: string;
   };
 }
 
-/** A share of it: what one resource or one check reads. */
+/** The targets of one resource or one check. */
 export type Targets = Partial<Omit<ProbeTargets, 'health'>>;
 
-/** All of them, each path and name once. A path beneath a tree is looked at with the tree. */
+/** Joins targets without duplicates. Omits paths that are read as part of a tree. */
 export function joinTargets(all: readonly Targets[]): Required<Targets> {
   const trees = unique(all.map((one) => one.trees));
   const isBelow = (path: string) => trees.some((tree) => path.startsWith(`${tree}/`));

@@ -1,4 +1,4 @@
-/** Changes of the masters that could tear their replicated log apart. */
+/** Finds changes of the masters that could lose entries of their replicated log. */
 
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import { hostsWith } from '../cluster/topology.ts';
@@ -15,15 +15,15 @@ export function quorumTargets(cluster: Cluster, host: ClusterHost): Targets {
 
 /**
  * A log entry is safe once a quorum of masters has it, so any two quorums must have a master in common at all times.
- * Therefore one run changes either who is a master or how many make a quorum; who comes must find a quorum that has
- * the log already; and nobody may come while another who goes still runs.
+ * Therefore a run may change either the set of masters or the size of the quorum, a new master needs a quorum of
+ * masters that have the log already, and no master may be added while a removed one still runs.
  */
 export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] {
   const masters = hostsWith(cluster, 'master');
   const first = masters[0];
   const wanted = first && wantedQuorum(cluster, first, facts);
   if (wanted === undefined) return [];
-  const say = (host: string, message: string, remedy: string): Problem => ({
+  const problem = (host: string, message: string, remedy: string): Problem => ({
     host,
     check: 'quorum',
     message,
@@ -31,24 +31,24 @@ export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] 
     severity: 'error',
   });
   if (wanted * 2 <= masters.length || wanted > masters.length) {
-    const right = Math.floor(masters.length / 2) + 1;
+    const majority = Math.floor(masters.length / 2) + 1;
     return [
-      say(
+      problem(
         first?.name ?? '',
-        `a quorum of ${wanted} is not safe with ${masters.length} masters: it must be more than half of them and at most all`,
-        `take the flag quorum out of the spec; it is ${right} then`,
+        `a quorum of ${wanted} is not safe with ${masters.length} masters: it must be more than half of the masters, and at most all of them`,
+        `Remove the flag quorum from the cluster file. mesosup then sets it to ${majority}.`,
       ),
     ];
   }
   const known = cluster.hosts.filter((host) => presentQuorum(cluster, host, facts) !== undefined);
   if (known.length === 0) {
-    const needed = mastersToBegin(wanted);
+    const needed = initialMasters(wanted);
     if (needed <= masters.length || !masters.every(({ name }) => facts.has(name))) return [];
     return [
-      say(
+      problem(
         first?.name ?? '',
-        `${masters.length} masters with a quorum of ${wanted} would wait for ${needed}: Mesos begins a registry only once as many masters run as twice the quorum less one`,
-        'use an odd number of masters, 1, 3 or 5, and take the flag quorum out of the spec',
+        `with a quorum of ${wanted}, Mesos creates a registry only when ${needed} masters run (twice the quorum, minus one), but the cluster has ${masters.length}`,
+        'Use an odd number of masters (1, 3 or 5), and remove the flag quorum from the cluster file.',
       ),
     ];
   }
@@ -61,30 +61,30 @@ export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] 
   if ((added.length > 0 || leaving.length > 0) && present !== undefined) {
     const old = known.length;
     return [
-      say(
+      problem(
         (added[0] ?? leaving[0] ?? first)?.name ?? '',
-        `masters change (${names([...added, ...leaving])}) while the quorum goes from ${present} to ${wanted}`,
+        `masters (${names([...added, ...leaving])}) and the quorum (from ${present} to ${wanted}) change in the same run`,
         wanted > present
-          ? `install with the ${old} masters there are and "quorum: ${wanted}" in masterFlags first, then add the others`
-          : `leave "quorum: ${present}" in masterFlags while masters go, and take it out in a second run`,
+          ? `First install with the present ${old} masters and "quorum: ${wanted}" in masterFlags. Then add the new masters.`
+          : `Keep "quorum: ${present}" in masterFlags while you remove masters. Remove it in a second run.`,
       ),
     ];
   }
   if (added.length > 0 && kept.length < wanted) {
     return [
-      say(
+      problem(
         added[0]?.name ?? '',
-        `${kept.length} of the present masters stay, and new ones need ${wanted} that have the log`,
-        'add or exchange fewer masters at once; a cluster of one master grows only by uninstalling it with --purge and installing anew',
+        `${kept.length} of the present masters stay, but new masters need ${wanted} masters that have the log`,
+        'Add or replace fewer masters at once. To grow a cluster with one master, uninstall it with --purge and install it again.',
       ),
     ];
   }
   if (added.length > 0 && leaving.length > 0) {
     return [
-      say(
+      problem(
         added[0]?.name ?? '',
-        `${names(added)} would become master while ${names(leaving)} still runs as one`,
-        `stop the master on ${names(leaving)} first: systemctl disable --now mesos-master`,
+        `${names(added)} would become a master while the removed master on ${names(leaving)} still runs`,
+        `Stop the master on ${names(leaving)} first: systemctl disable --now mesos-master`,
       ),
     ];
   }
@@ -92,29 +92,29 @@ export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] 
 }
 
 /**
- * How many masters have to run before a new registry begins: replicas of the log that are empty wait for all others,
- * and take them for twice the quorum less one (log/recover.cpp, `--log_auto_initialize`).
+ * Returns how many masters must run before Mesos creates a registry: empty replicas of the log wait for all replicas,
+ * which they take to be twice the quorum minus one (log/recover.cpp, `--log_auto_initialize`).
  */
-function mastersToBegin(quorum: number): number {
+function initialMasters(quorum: number): number {
   return 2 * quorum - 1;
 }
 
 /**
- * Of a cluster whose masters never ran: whether too few of them go on for Mesos to begin a registry.
- * @param goOn names of hosts
- * @returns how many masters it takes, undefined where enough go on or some have run before
+ * Checks for a cluster whose masters have never run that enough masters are usable to create a registry.
+ * @param usable names of hosts
+ * @returns the number of masters needed; undefined where enough are usable, or a master has run before
  */
-export function mastersAwaited(
+export function mastersNeededToStart(
   cluster: Cluster,
   facts: FactsByHost,
-  goOn: readonly string[],
+  usable: readonly string[],
 ): number | undefined {
   if (cluster.hosts.some((host) => presentQuorum(cluster, host, facts) !== undefined)) return undefined;
-  const there = hostsWith(cluster, 'master').filter(({ name }) => goOn.includes(name));
-  const quorum = there[0] && wantedQuorum(cluster, there[0], facts);
+  const masters = hostsWith(cluster, 'master').filter(({ name }) => usable.includes(name));
+  const quorum = masters[0] && wantedQuorum(cluster, masters[0], facts);
   if (quorum === undefined) return undefined;
-  const needed = mastersToBegin(quorum);
-  return there.length < needed ? needed : undefined;
+  const needed = initialMasters(quorum);
+  return masters.length < needed ? needed : undefined;
 }
 
 function wantedQuorum(cluster: Cluster, host: ClusterHost, facts: FactsByHost): number | undefined {
@@ -139,8 +139,8 @@ function wantedQuorum(cluster: Cluster, host: ClusterHost, facts: FactsByHost): 
 }
 
 /**
- * By the files of a host whose master has run: it may have a part of the log. 1 without such a file, as for a master
- * alone. Undefined of a host that is no master, or none that ever ran.
+ * Reads the quorum from the files of a host whose master has run, since it may have a part of the log. Without such a
+ * file it is 1, as for a single master. Undefined for a host without a master, or whose master has never run.
  */
 function presentQuorum(cluster: Cluster, host: ClusterHost, facts: FactsByHost): number | undefined {
   const own = facts.get(host.name);

@@ -9,7 +9,7 @@ const items: PlanItem[] = [
     action: 'replace-agent',
     title: 'service mesos-agent: drain',
     diff: [],
-    reason: 'because the attribute rack goes',
+    reason: 'because the attribute rack is removed',
     endsTasks: 2,
   },
   { id: 'service:mesos-master', action: 'restart', title: 'service mesos-master: restart', diff: [] },
@@ -25,13 +25,13 @@ const plan: Plan = {
   ],
 };
 
-test('a plan for people: what changes on each host, what restarts, whose tasks end', () => {
+test('shows the changes of each host, restarts, and agents whose tasks end', () => {
   expect(renderPlan(plan, { colour: false })).toBe(`h1  3 changes
   ~ /etc/x: change
       -a
       +b
        c
-  ! service mesos-agent: drain because the attribute rack goes
+  ! service mesos-agent: drain because the attribute rack is removed
     replaces the agent: 2 tasks end
   ~ service mesos-master: restart
 
@@ -39,7 +39,7 @@ test('a plan for people: what changes on each host, what restarts, whose tasks e
 `);
 });
 
-test('a plan with changes shows the address of each host, and why it was chosen', () => {
+test('shows the address of each host and the reason for it', () => {
   const [changed, same] = plan.hosts;
   const hosts = [
     {
@@ -65,7 +65,7 @@ h2    10.0.0.2                    its first address
   expect(renderPlan({ ...plan, hosts: none }, { colour: false })).not.toContain('10.0.0.1');
 });
 
-test('what is the same on several hosts is said once, what is not for each', () => {
+test('shows items of several hosts once', () => {
   const [first, second, third] = items;
   const of = (host: string, list: (PlanItem | undefined)[]) => ({
     host,
@@ -77,7 +77,7 @@ test('what is the same on several hosts is said once, what is not for each', () 
   ~ /etc/x: change
 
 h1  1 change
-  ! service mesos-agent: drain because the attribute rack goes
+  ! service mesos-agent: drain because the attribute rack is removed
     replaces the agent: 2 tasks end
 
 h2  1 change
@@ -87,27 +87,27 @@ h2  1 change
 `);
 });
 
-test('in short it has no diffs, and in colour nothing else is said', () => {
+test('omits diffs in the brief form, and has the same text in colour', () => {
   expect(renderPlan(plan, { colour: false, brief: true })).not.toContain('+b');
   const coloured = renderPlan(plan, { colour: true });
   expect(coloured).toContain('\u001b[32m+b\u001b[39m');
-  // biome reads a control character in a pattern as a mistake.
+  // biome rejects control characters in patterns.
   const plain = coloured.split('\u001b').map((part, index) => (index ? part.replace(/^\[\d+m/, '') : part));
   expect(plain.join('')).toBe(renderPlan(plan, { colour: false }));
 });
 
-test('tasks that can not be counted are said to end all the same', () => {
+test('reports that tasks end even if their number is unknown', () => {
   const [, item] = items;
   const unknown = {
     ...plan,
     hosts: [{ host: 'h1', basis: '', items: item ? [{ ...item, endsTasks: null }] : [] }],
   };
   expect(renderPlan(unknown, { colour: false })).toContain(
-    "replaces the agent: its tasks end, and how many there are can't be told",
+    'replaces the agent: its tasks end (their number is unknown)',
   );
 });
 
-test('no changes are one line', () => {
+test('shows one line if there are no changes', () => {
   const none = { ...plan, hosts: plan.hosts.map((host) => ({ ...host, items: [] })) };
-  expect(renderPlan(none, { colour: false })).toBe('No changes: 2 hosts as wanted.\n');
+  expect(renderPlan(none, { colour: false })).toBe('No changes: 2 hosts up to date.\n');
 });

@@ -1,4 +1,4 @@
-/** A plan for a terminal, or for a file read by people. */
+/** Renders a plan for a terminal, or for a text file. */
 
 import { columns } from '../text/columns.ts';
 import { count } from '../text/count.ts';
@@ -7,7 +7,7 @@ import type { HostPlan, Plan, PlanItem } from './plan.ts';
 
 export interface RenderOptions {
   readonly colour: boolean;
-  /** Without the lines of diffs. */
+  /** Omit the lines of diffs. */
   readonly brief?: boolean;
 }
 
@@ -41,7 +41,7 @@ const SIGNS: Readonly<Record<PlanAction, readonly [sign: string, colour: Colour]
   'replace-agent': ['!', 'red'],
 };
 
-/** Ends with a line end. Secrets are in no plan, so none are here. */
+/** @returns text with a line end. Plans contain no secrets, so neither does the text. */
 export function renderPlan(plan: Plan, options: RenderOptions): string {
   const paint: Paint = (colour, text) => {
     const [on, off] = CODES[colour];
@@ -57,7 +57,7 @@ export function renderPlan(plan: Plan, options: RenderOptions): string {
   return `${[...blocks, ending].map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-/** How the hosts reach each other. */
+/** Lists the addresses by which the hosts reach each other. */
 function addressLines({ hosts }: Plan): string[] {
   const rows = hosts.flatMap(({ host, address }) =>
     address === undefined ? [] : [[host, address.address, address.why]],
@@ -65,15 +65,15 @@ function addressLines({ hosts }: Plan): string[] {
   return rows.length === 0 ? [] : [columns(['HOST', 'ADDRESS WITHIN THE CLUSTER', 'CHOSEN AS'], rows), ''];
 }
 
-/** What is the same on some hosts is said once. */
+/** Items that are the same on several hosts, which are shown once. */
 interface Block {
-  /** Their names, and how many they are. */
+  /** Names of the hosts. */
   readonly hosts: string;
-  readonly on: number;
+  readonly hostCount: number;
   readonly items: readonly (readonly string[])[];
 }
 
-/** Those of most hosts first; within a block the order is the one in which its first host does them. */
+/** Blocks with the most hosts come first. Items of a block are in the order of its first host. */
 function blocksOf(plans: readonly HostPlan[], show: (item: PlanItem) => string[]): Block[] {
   const shown = new Map<string, { lines: string[]; hosts: string[] }>();
   for (const { host, items } of plans) {
@@ -87,14 +87,14 @@ function blocksOf(plans: readonly HostPlan[], show: (item: PlanItem) => string[]
   return [...Map.groupBy(shown.values(), ({ hosts }) => hosts.join(', '))]
     .map(([hosts, same]) => ({
       hosts,
-      on: same[0]?.hosts.length ?? 0,
+      hostCount: same[0]?.hosts.length ?? 0,
       items: same.map(({ lines }) => lines),
     }))
-    .sort((a, b) => b.on - a.on);
+    .sort((a, b) => b.hostCount - a.hostCount);
 }
 
-function heading({ hosts, on, items }: Block): string {
-  return `${hosts}  ${count(items.length, 'change')}${on > 1 ? ' each' : ''}`;
+function heading({ hosts, hostCount, items }: Block): string {
+  return `${hosts}  ${count(items.length, 'change')}${hostCount > 1 ? ' each' : ''}`;
 }
 
 function renderItem(item: PlanItem, paint: Paint, brief: boolean): string[] {
@@ -107,10 +107,9 @@ function renderItem(item: PlanItem, paint: Paint, brief: boolean): string[] {
 }
 
 function endsTasks({ action, endsTasks: tasks }: PlanItem): string {
-  const who = action === 'replace-agent' ? 'replaces the agent' : 'stops the agent';
-  if (tasks === null || tasks === undefined)
-    return `${who}: its tasks end, and how many there are can't be told`;
-  return `${who}: ${count(tasks, 'task')} ${tasks === 1 ? 'ends' : 'end'}`;
+  const effect = action === 'replace-agent' ? 'replaces the agent' : 'stops the agent';
+  if (tasks === null || tasks === undefined) return `${effect}: its tasks end (their number is unknown)`;
+  return `${effect}: ${count(tasks, 'task')} ${tasks === 1 ? 'ends' : 'end'}`;
 }
 
 function diffLine(line: string, paint: Paint): string {
@@ -120,7 +119,7 @@ function diffLine(line: string, paint: Paint): string {
 
 function summary(plan: Plan, changed: readonly HostPlan[], paint: Paint): string {
   const hosts = count(plan.hosts.length, 'host');
-  if (changed.length === 0) return `${paint('green', 'No changes')}: ${hosts} as wanted.`;
+  if (changed.length === 0) return `${paint('green', 'No changes')}: ${hosts} up to date.`;
   const items = changed.flatMap((host) => host.items);
   const restarts = items.filter(({ action }) => action === 'restart').length;
   const replaced = items.filter(({ action }) => action === 'replace-agent').length;

@@ -1,12 +1,12 @@
-/** What an apply script tells while it runs: one JSON object a line, kept on the host so that others can attach. */
+/** Events that an apply script writes while it runs, one JSON object a line. The host keeps them for later readers. */
 
 export type RunEvent =
   | { readonly event: 'begin'; readonly run: string; readonly items: number; readonly at: number }
   /** `item` counts from 0 in the host's plan. */
   | { readonly event: 'start'; readonly item: number; readonly at: number }
-  /** Something is waited for, and why: `the dpkg lock is held by unattended-upgr (812)`. */
+  /** The run waits, with the reason: `the dpkg lock is held by unattended-upgr (812)`. */
   | { readonly event: 'wait'; readonly item: number; readonly reason: string; readonly at: number }
-  /** A line that a program wrote. */
+  /** A line of a program's output. */
   | { readonly event: 'log'; readonly item: number; readonly line: string }
   | { readonly event: 'done'; readonly item: number; readonly at: number }
   | {
@@ -18,7 +18,7 @@ export type RunEvent =
       readonly remedy: string;
       readonly at: number;
     }
-  /** Users and groups that packages made and leave behind: `user zookeeper, group docker`. */
+  /** Users and groups that packages created and left behind: `user zookeeper, group docker`. */
   | { readonly event: 'left'; readonly accounts: string }
   /** Packages with their versions that an uninstall could not install again. */
   | { readonly event: 'unrestored'; readonly packages: string }

@@ -1,4 +1,4 @@
-/** The question to a host's apt that follows from a plan. */
+/** Makes the request for a simulation with apt from a plan. */
 
 import type { HostPlan } from './plan.ts';
 import type { FileResource } from './resources/file.ts';
@@ -12,8 +12,8 @@ export interface SimulationRequest {
 }
 
 /**
- * Undefined where the plan installs nothing from a repository. A package in a file of its own is left out: apt can
- * judge it only once the host has it.
+ * Undefined if the plan installs nothing from a repository. Package files are omitted: apt can simulate them only when
+ * they are on the host.
  */
 export function simulationRequest({ items }: HostPlan): SimulationRequest | undefined {
   const resources = items.flatMap(({ resource }) => resource ?? []);

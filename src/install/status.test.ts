@@ -11,7 +11,7 @@ function clusterOf(hosts: readonly string[]) {
   return result.value;
 }
 
-/** A host of three where all is well; `leads`: it leads everything. */
+/** A healthy host of three. With `leads` it leads in every role. */
 function well(leads: boolean): Facts {
   return {
     clock: { now: 0, offsetMs: 0 },
@@ -79,10 +79,10 @@ describe('a cluster', () => {
   test('is healthy when every role answers and one of each leads', () => {
     expect(clusterHealth(cluster, healthy)).toMatchObject({ healthy: true, problems: [] });
     expect(renderStatus(statusOf(cluster, healthy, [], empty))).toBe(
-      `HOST  ROLES                                    VERSIONS                                                       HEALTH                                    DRIFT
-a     zookeeper master scheduler agent docker  zookeeper 3.8.0, mesos 1.11.0, docker 20.10.24, mesosup 0.1.0  well                                      none
-b     zookeeper master scheduler agent docker  zookeeper 3.8.0, mesos 1.11.0, docker 20.10.24, mesosup 0.1.0  well, leads zookeeper, master, scheduler  none
-c     zookeeper master scheduler agent docker  zookeeper 3.8.0, mesos 1.11.0, docker 20.10.24, mesosup 0.1.0  well                                      none
+      `HOST  ROLES                                    VERSIONS                                                       HEALTH                                       DRIFT
+a     zookeeper master scheduler agent docker  zookeeper 3.8.0, mesos 1.11.0, docker 20.10.24, mesosup 0.1.0  healthy                                      none
+b     zookeeper master scheduler agent docker  zookeeper 3.8.0, mesos 1.11.0, docker 20.10.24, mesosup 0.1.0  healthy, leads zookeeper, master, scheduler  none
+c     zookeeper master scheduler agent docker  zookeeper 3.8.0, mesos 1.11.0, docker 20.10.24, mesosup 0.1.0  healthy                                      none
 
 mesosup is healthy`,
     );
@@ -92,7 +92,7 @@ mesosup is healthy`,
     [
       'ZooKeeper in no quorum',
       but('a', { zookeeper: { answers: true, mode: '', version: '3.8.0' } }),
-      /a: zookeeper answers, but is in no quorum/,
+      /a: zookeeper answers, but has no quorum/,
     ],
     [
       'an agent not registered',
@@ -112,7 +112,7 @@ mesosup is healthy`,
         ['b', { ...well(true), master: { ...well(true).master, recovered: false } }],
         ['c', well(false)],
       ]),
-      /no master has recovered the registry, and a does not answer: a new cluster's registry begins only once all masters run/,
+      /no master has recovered the registry, and a does not answer: Mesos creates the registry of a new cluster only when all masters run/,
     ],
     ['two leaders', but('a', well(true)), /2 Mesos masters lead/],
     [
@@ -125,7 +125,7 @@ mesosup is healthy`,
       but('b', { scheduler: { ...well(true).scheduler, subscribed: false } }),
       /b: scheduler leader, not subscribed yet/,
     ],
-    ['Docker down', but('a', { docker: { version: '', running: false } }), /a: docker does not run/],
+    ['Docker down', but('a', { docker: { version: '', running: false } }), /a: docker not running/],
     [
       'a service that is silent',
       but('a', { agent: { ...well(false).agent, answers: false } }),
@@ -137,7 +137,7 @@ mesosup is healthy`,
     expect(renderStatus(status)).toMatch(said);
   });
 
-  test('that was stopped, is not there or cannot be reached says so', () => {
+  test('shows hosts that are stopped, not installed or unreachable', () => {
     const facts = new Map([
       ['a', { ...well(true), mesosup: { ...well(true).mesosup, started: false } }],
       ['b', { ...well(false), mesosup: { ...well(true).mesosup, cluster: '' } }],
@@ -158,7 +158,7 @@ mesosup is healthy`,
     expect(renderStatus(status)).toContain('c: timed out');
   });
 
-  test('a service that a run under way has not started yet is no problem to tell of', () => {
+  test('does not report services that a run in progress has not started yet', () => {
     const run = { id: 'x', command: 'install', who: 'me@there (7)', since: 0, alive: true };
     const agent = { ...well(false).agent, answers: false };
     const master = { ...well(false).master, answers: false };
@@ -166,10 +166,10 @@ mesosup is healthy`,
       statusOf(cluster, but('b', { agent, master, mesosup: { ...well(false).mesosup, run } }), [], empty),
     );
     expect(text).not.toMatch(/does not answer|is elected/);
-    expect(text).toMatch(/mesosup is being changed; see "mesosup status" again once that is done$/);
+    expect(text).toMatch(/mesosup is being changed. When the run is done, run again: mesosup status$/);
   });
 
-  test('may recover while a slow or starting service is all that is missing', () => {
+  test('may recover if only a slow or starting service is missing', () => {
     const agent = { ...well(false).agent, answers: false, silence: 'timeout' as const, tookMs: 10_000 };
     const health = (facts: Map<string, Facts>) => clusterHealth(cluster, facts);
     expect(health(healthy).mayRecover).toBe(false);
@@ -180,7 +180,7 @@ mesosup is healthy`,
     expect(health(new Map([...healthy].slice(1))).mayRecover).toBe(false);
   });
 
-  test('says how long a slow answer took, and how long a silent service was waited for', () => {
+  test('shows the time of a slow answer, and of a timeout', () => {
     const slow = but('a', { agent: { ...well(false).agent, tookMs: 4230 } });
     expect(clusterHealth(cluster, slow)).toMatchObject({ healthy: true });
     expect(clusterHealth(cluster, slow).hosts[0]?.roles).toContainEqual(
@@ -192,11 +192,11 @@ mesosup is healthy`,
     );
   });
 
-  test('a run that is under way is named with who and since when', () => {
+  test('shows a run in progress with its user and start time', () => {
     const run = { id: 'x', command: 'install', who: 'me@there (7)', since: 0, alive: true };
     const facts = but('a', { mesosup: { ...well(false).mesosup, run } });
     expect(renderStatus(statusOf(cluster, facts, [], empty)).split('\n')[0]).toBe(
-      'a: install by me@there (7) (since 1970-01-01T00:00:00.000Z) is under way',
+      'a: install by me@there (7) (since 1970-01-01T00:00:00.000Z) is in progress',
     );
   });
 });

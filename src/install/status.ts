@@ -1,4 +1,4 @@
-/** A cluster at a glance: what `mesosup status` prints. */
+/** The status of a cluster that `mesosup status` prints. */
 
 import type { Cluster } from '../cluster/cluster.ts';
 import { columns } from '../text/columns.ts';
@@ -19,21 +19,21 @@ export interface HostStatus {
   readonly host: string;
   readonly roles: readonly RoleHealth[];
   readonly healthy: boolean;
-  /** `installed` for this cluster, `started`; `absent`: neither; `unreachable`. */
+  /** `started`; `installed` for this cluster, but not started; `absent`: not installed; `unreachable`. */
   readonly state: 'started' | 'installed' | 'absent' | 'unreachable';
-  /** The system's name; empty when it isn't known. */
+  /** The name of the operating system; empty when it isn't known. */
   readonly system: string;
-  /** Of the payload; empty without one. */
+  /** Version of the payload; empty without one. */
   readonly mesosup: string;
-  /** How many changes an install would make; null when it can't be told. */
+  /** Number of changes that an install would make; null when it isn't known. */
   readonly drift: number | null;
-  /** Why it can't be reached, or what run ended without a word; empty when there is nothing to say. */
+  /** The reason why it is unreachable, or the run that ended unexpectedly; may be empty. */
   readonly note: string;
-  /** The run that is under way on it. */
+  /** The run in progress on it. */
   readonly run?: string;
 }
 
-/** @param plan what an install would do; undefined when none can be made */
+/** @param plan of an install; undefined when none can be made */
 export function statusOf(
   cluster: Cluster,
   facts: ReadonlyMap<string, Facts>,
@@ -58,7 +58,7 @@ export function statusOf(
         found,
         unreachable.filter((problem) => problem.host === host.name),
       ),
-      ...(found?.mesosup.run?.alive && { run: `${describeRun(found.mesosup.run)} is under way` }),
+      ...(found?.mesosup.run?.alive && { run: `${describeRun(found.mesosup.run)} is in progress` }),
     };
   });
   return {
@@ -77,7 +77,7 @@ function stateOf(cluster: Cluster, facts: Facts | undefined): HostStatus['state'
 
 function noteOf(facts: Facts | undefined, problems: readonly Problem[]): string {
   const run = facts?.mesosup.run;
-  const ended = run && !run.alive ? [`${describeRun(run)} ended without a word`] : [];
+  const ended = run && !run.alive ? [`${describeRun(run)} ended unexpectedly`] : [];
   return [...problems.map((problem) => problem.message), ...ended].join('; ');
 }
 
@@ -85,7 +85,7 @@ function describeRun({ command, who, since }: RunFacts): string {
   return `${command} by ${who} (since ${new Date(since).toISOString()})`;
 }
 
-/** The table, and beneath it what is wrong. */
+/** Renders a table of the hosts, and below it the problems. */
 export function renderStatus(status: ClusterStatus): string {
   const busy = status.hosts.filter((host) => host.run !== undefined);
   const rows = status.hosts.map((host) => [
@@ -96,7 +96,7 @@ export function renderStatus(status: ClusterStatus): string {
     host.drift === null ? '?' : host.drift === 0 ? 'none' : count(host.drift, 'change'),
   ]);
   const details = status.hosts.flatMap((host) => [
-    // What is not up yet says nothing while a run brings it up.
+    // A run may still start what is not healthy yet.
     ...host.roles
       .filter((role) => !role.healthy && host.state === 'started' && host.run === undefined)
       .map((role) => `${host.host}: ${role.role} ${role.state}`),
@@ -110,12 +110,12 @@ export function renderStatus(status: ClusterStatus): string {
     columns(['HOST', 'ROLES', 'VERSIONS', 'HEALTH', 'DRIFT'], rows),
     ...(lines.length > 0 ? [lines.join('\n')] : []),
     busy.length > 0 && !status.healthy
-      ? `${status.cluster} is being changed; see "mesosup status" again once that is done`
+      ? `${status.cluster} is being changed. When the run is done, run again: mesosup status`
       : `${status.cluster} ${verdict}`,
   ].join('\n\n');
 }
 
-/** Those that differ in number by role: `mesos 1.11.0, zookeeper 3.8.0, docker 20.10.24`. */
+/** Lists the versions of the host's software: `mesos 1.11.0, zookeeper 3.8.0, docker 20.10.24`. */
 function versionsOf(host: HostStatus): string {
   const versions = new Map<string, string>();
   for (const { role, version } of host.roles) {
@@ -138,8 +138,8 @@ function healthOf(host: HostStatus): string {
     case 'started': {
       const bad = host.roles.filter((role) => !role.healthy).map((role) => role.role);
       const leads = host.roles.filter((role) => role.state.startsWith('leader')).map((role) => role.role);
-      if (bad.length > 0) return `not well: ${bad.join(', ')}`;
-      return leads.length > 0 ? `well, leads ${leads.join(', ')}` : 'well';
+      if (bad.length > 0) return `unhealthy: ${bad.join(', ')}`;
+      return leads.length > 0 ? `healthy, leads ${leads.join(', ')}` : 'healthy';
     }
   }
 }

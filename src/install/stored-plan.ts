@@ -1,4 +1,4 @@
-/** The schema of a plan in a file. */
+/** The schema of a saved plan. */
 
 import { z } from 'zod';
 import { literals, record } from '../stored/record.ts';

@@ -19,7 +19,7 @@ import type { FactsByHost } from './topology.ts';
 import { wantedResources } from './wanted/wanted.ts';
 import { waves } from './waves.ts';
 
-/** Whatever is wanted has to have been looked at, or it would be made again and again. */
+/** Every wanted resource must be a target, or each run would make it again. */
 function expectCovered(cluster: Cluster, host: ClusterHost, wanted: readonly Resource[]): void {
   const targets = probeTargets(cluster, host);
   const files = new Set(targets.files);
@@ -30,14 +30,14 @@ function expectCovered(cluster: Cluster, host: ClusterHost, wanted: readonly Res
     if (resource.kind === 'package') expect(targets.packages).toContain(resource.name);
     if (resource.kind === 'user') expect(targets.users).toContain(resource.name);
     if (resource.kind === 'service') expect(targets.services).toContain(resource.name);
-    // What must not lie in a directory is seen only with all that is in it.
+    // Strays are found only if the directory is read recursively.
     if (resource.kind === 'directory' && resource.only) {
       expect(targets.trees.some((tree) => `${resource.path}/`.startsWith(`${tree}/`))).toBe(true);
     }
   }
 }
 
-/** Each resource names all that its difference reads, and the probe looks at all of it. */
+/** Each resource declares everything that its diff reads, and the probe reads it. */
 function expectDiffsCovered({ cluster, host, facts, wanted }: Wanted): void {
   const targets = probeTargets(cluster, host);
   const ids = new Set(wanted.map(resourceId));
@@ -46,7 +46,7 @@ function expectDiffsCovered({ cluster, host, facts, wanted }: Wanted): void {
     const { facts: seen, reads } = recorded(facts);
     diffResource(resource, { facts: seen, secrets, sha256, wanted: ids, agent, before: [] });
     const own = resourceTargets(resource);
-    // All files are listed only to find what lies in a directory, which must be looked at with all in it.
+    // Listing all files is only allowed within a directory that is read recursively.
     const listed = reads.listed.has('files') && !('path' in resource && own.trees?.includes(resource.path));
     return [
       ...[...unseenReads(reads, own), ...(listed ? ['files *'] : [])].map((one) => `its targets lack ${one}`),
@@ -68,7 +68,7 @@ interface Wanted {
   readonly wanted: readonly Resource[];
 }
 
-/** Each takes its packages' keys in another form. */
+/** Each stores keys in another form. */
 const anySystem = fc.constantFrom(
   ['ubuntu', '14.04'],
   ['ubuntu', '16.04'],
@@ -87,7 +87,7 @@ const anyWithHosts = anyCluster.chain((cluster) =>
   }),
 );
 
-/** As found, or as installed. */
+/** Bare or installed hosts. */
 function hostsOf({
   cluster,
   facts,
@@ -108,7 +108,7 @@ function hostsOf({
   );
 }
 
-test('a probe looks at all that may be wanted', () => {
+test('a probe reads all resources that may be wanted', () => {
   fc.assert(
     fc.property(anyWithHosts, (one) => {
       const { cluster } = one;
@@ -125,7 +125,7 @@ test('a probe looks at all that may be wanted', () => {
   );
 });
 
-test('a probe looks at all that checks, wanted state and waves read', () => {
+test('a probe reads everything that checks, wanted state and waves need', () => {
   fc.assert(
     fc.property(anyWithHosts, (one) => {
       const { cluster } = one;
@@ -144,7 +144,7 @@ test('a probe looks at all that checks, wanted state and waves read', () => {
   );
 });
 
-test.each(Object.entries(scenarios))('and at all of %s', (name, { cluster, facts }) => {
+test.each(Object.entries(scenarios))('a probe reads all resources of %s', (name, { cluster, facts }) => {
   const [host] = cluster.hosts;
   if (host === undefined) throw new Error(name);
   const wanted = wantedOf(name);
@@ -152,7 +152,7 @@ test.each(Object.entries(scenarios))('and at all of %s', (name, { cluster, facts
   expectDiffsCovered({ cluster, host, facts: bareFacts('10.0.0.1', facts), wanted });
 });
 
-test('health is asked for the roles a host has, at an address that is known', () => {
+test('reads the health of the roles of a host, at a known address', () => {
   const cluster = clusterOf([hostOf('h1', { roles: ['agent'], address: '10.0.0.1' }), hostOf('h2')]);
   const [first, second] = cluster.hosts;
   if (!first || !second) throw new Error('two hosts');
@@ -170,7 +170,7 @@ test('health is asked for the roles a host has, at an address that is known', ()
   expect(probeTargets(cluster, second).health.address).toBeUndefined();
 });
 
-test('whoever logs in is looked up, and no path or name stands twice', () => {
+test('reads the login user, and has no duplicate paths or names', () => {
   const host = hostOf('h1', { connection: { kind: 'ssh', user: 'ann' } });
   const targets = probeTargets(clusterOf([host]), host);
   expect(targets.users).toContain('ann');

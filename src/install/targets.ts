@@ -1,6 +1,4 @@
-/**
- * What a probe looks at: all that the resources which may be wanted depend on, and what the checks say that they read.
- */
+/** Joins the targets of a probe: those of all resources that may be wanted, and those of the checks. */
 
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import { LAYOUT_TARGETS } from './layout.ts';
@@ -17,7 +15,7 @@ import { DROP_IN_TARGETS } from './wanted/mesos-service.ts';
 import { possibleResources } from './wanted/possible.ts';
 import { agentWorkDir } from './work-dirs.ts';
 
-/** Things of roles that the host lacks are looked at too; health is asked for the roles it has. */
+/** Includes resources of roles that the host lacks; reads the health of its own roles only. */
 export function probeTargets(cluster: Cluster, host: ClusterHost): ProbeTargets {
   const targets = joinTargets([
     ...possibleResources(cluster, host).map(resourceTargets),
@@ -33,7 +31,7 @@ export function probeTargets(cluster: Cluster, host: ClusterHost): ProbeTargets 
   return { ...targets, health: healthTargets(cluster, host) };
 }
 
-/** Where to ask for health alone. */
+/** Returns the targets for reading only the health. */
 export function healthTargets(cluster: Cluster, host: ClusterHost): ProbeTargets['health'] {
   const { ports } = cluster;
   const has = (role: ClusterHost['roles'][number]) => host.roles.includes(role);
@@ -42,7 +40,7 @@ export function healthTargets(cluster: Cluster, host: ClusterHost): ProbeTargets
     ...(address !== undefined && { address }),
     ...(has('zookeeper') && { zookeeper: ports.zookeeper }),
     ...(has('master') && { master: ports.master }),
-    // Whatever its roles are to be: an agent that is one no more has tasks that end with it.
+    // Independent of the roles: when the role agent was removed, tasks of the agent still have to be counted.
     agent: ports.agent,
     agentWorkDir: agentWorkDir(cluster, host),
     ...(has('scheduler') && { scheduler: ports.scheduler }),

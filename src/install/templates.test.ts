@@ -7,7 +7,7 @@ import { environmentValue, render, systemdWord } from './templates.ts';
 
 const line = fc.string({ unit: 'binary-ascii' }).filter((text) => !/\p{Cc}/u.test(text));
 
-test('sh reads the value of a variable back as it was', () => {
+test('sh reads back the value of a variable', () => {
   fc.assert(
     fc.property(fc.array(line, { minLength: 1, maxLength: 20 }), (values) => {
       const script = values
@@ -20,7 +20,7 @@ test('sh reads the value of a variable back as it was', () => {
 });
 
 /** systemd.service(5), "Command lines", and systemd.unit(5), "Specifiers". */
-test('a word of a unit has no specifier, no variable and no end in it', () => {
+test('a word of a unit contains no specifier, no variable and no separator', () => {
   expect(systemdWord('/opt/x')).toBe('/opt/x');
   expect(systemdWord('50% of $HOME')).toBe('"50%% of $$HOME"');
   expect(systemdWord('say "\\"')).toBe('"say \\"\\\\\\""');
@@ -28,12 +28,12 @@ test('a word of a unit has no specifier, no variable and no end in it', () => {
   expect(systemdWord("it's")).toBe('"it\'s"');
 });
 
-test('a control character gets into no unit and no variable', () => {
+test('refuses control characters in units and variables', () => {
   expect(() => systemdWord('a\nb')).toThrow(TypeError);
   expect(() => environmentValue('a\u0000b')).toThrow(TypeError);
 });
 
-test('every template ends its last line, and a missing one is named', () => {
+test('every template ends with a line end, and an error names a missing template', () => {
   for (const [path, text] of Object.entries(templates)) expect(text, path).toMatch(/[^\n]\n$/);
   expect(() => render({}, 'systemd/none', {})).toThrow('systemd/none');
 });

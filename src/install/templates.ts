@@ -1,35 +1,36 @@
-/** The texts of files on hosts, made from `templates/`. */
+/** Renders texts of files for hosts from `templates/`. */
 
 import { Eta, type TemplateFunction } from 'eta/core';
 import { quote } from '../hosts/quote.ts';
 
-/** By path beneath `templates/`: `systemd/zookeeper.service`. Whoever plans loads them. */
+/** Texts by path below `templates/`: `systemd/zookeeper.service`. Loaded by the caller of a plan. */
 export type Templates = Readonly<Record<string, string>>;
 
-/** Makes the text of a file from the template at that path. */
+/** Renders the template at a path. */
 export type Render = (path: string, data: Readonly<Record<string, unknown>>) => string;
 
-/** Tags leave blanks and line ends as they are, except where they end in `-%>`; nothing is escaped. */
+/** Tags preserve blanks and line ends unless they end in `-%>`. Nothing is escaped. */
 const eta = new Eta({ autoEscape: false, autoTrim: false, cache: false });
 
-/** In every template as `it`, beside its own values: how a word is written in each kind of file. */
+/** Members of `it` in every template, which quote a word for each kind of file. */
 const WORDS = { sh: quote, systemd: systemdWord, environment: environmentValue };
 
-/** @throws Error when there is no such template, or it uses what `data` lacks */
+/** @throws Error when the template does not exist, or uses a value that `data` lacks */
 export function render(templates: Templates, path: string, data: Readonly<Record<string, unknown>>): string {
   const template = templates[path];
-  if (template === undefined) throw new Error(`there is no template ${path}: is the installation complete?`);
+  if (template === undefined)
+    throw new Error(`the template ${path} is missing: is the installation complete?`);
   const compiled = programs.get(template) ?? eta.compile(template);
   programs.set(template, compiled);
   return compiled.call(eta, { ...data, ...WORDS });
 }
 
-/** By the template's text: to compile one takes longer than all the rest of a host's plan. */
+/** Compiled templates by their text. Compiling one takes longer than all other work for a host's plan. */
 const programs = new Map<string, TemplateFunction>();
 
 /**
- * A word of a systemd command line: in quotes where it needs them, without specifiers and variables.
- * @throws TypeError for a control character, which no unit can hold
+ * Quotes a word for a systemd command line, and escapes specifiers and variables.
+ * @throws TypeError for a control character, which a unit can't contain
  */
 export function systemdWord(word: string): string {
   refuseControls(word);
@@ -40,7 +41,7 @@ export function systemdWord(word: string): string {
 }
 
 /**
- * The value of a variable, in double quotes, read alike by systemd's EnvironmentFile and by sh.
+ * Quotes the value of a variable so that systemd's EnvironmentFile and sh read it in the same way.
  * @throws TypeError for a control character
  */
 export function environmentValue(value: string): string {
@@ -49,5 +50,5 @@ export function environmentValue(value: string): string {
 }
 
 function refuseControls(text: string): void {
-  if (/\p{Cc}/u.test(text)) throw new TypeError('a control character can stand in no unit and no variable');
+  if (/\p{Cc}/u.test(text)) throw new TypeError("units and variables can't contain a control character");
 }

@@ -5,7 +5,7 @@ import { runs } from '../../test/support/runs.ts';
 import { secretMark } from '../cluster/secrets.ts';
 import { safeDiff, textDiff } from './text-diff.ts';
 
-test('what changed stands between two lines of what did not', () => {
+test('shows changes between two unchanged lines', () => {
   const before = 'a\nb\nc\nd\ne\nf\ng\nh\n';
   expect(textDiff(before, before.replace('d', 'D'))).toEqual([
     ' …',
@@ -24,7 +24,7 @@ test('what changed stands between two lines of what did not', () => {
 
 const lines = fc.array(fc.constantFrom<string>('a', 'b', 'c', ''), { maxLength: 8 });
 
-test('the lines taken away and added make one text of the other, as few as can be', () => {
+test('a diff is a minimal edit of one text into the other', () => {
   fc.assert(
     fc.property(lines, lines, (left, right) => {
       const text = (all: readonly string[]) => all.map((line) => `${line}\n`).join('');
@@ -40,11 +40,11 @@ test('the lines taken away and added make one text of the other, as few as can b
   );
 });
 
-test('very long texts are told by their length alone', () => {
+test('shows only the number of lines of very long texts', () => {
   expect(textDiff('x\n'.repeat(1500), 'y\n'.repeat(600))).toEqual(['-1500 lines', '+600 lines']);
 });
 
-test('secrets are dots, and what stood in the place of one is not shown at all', () => {
+test('conceals secrets as dots, and never shows the old text of a line with a secret', () => {
   const wanted = `password=${secretMark('api')}\nport=1\n`;
   expect(safeDiff('password=hunter2\n', wanted, secrets)).toEqual(['+password=••••••••', '+port=1']);
   expect(safeDiff(`MASTER=${secrets.agent}\n`, 'plain\n', secrets)).toEqual(['-MASTER=••••••••', '+plain']);

@@ -1,14 +1,14 @@
-/** Differences between texts and attributes, as lines for people. */
+/** Computes differences between texts, as lines for people. */
 
 import { conceal, hasSecret, type Secrets } from '../cluster/secrets.ts';
 
-/** Of unchanged lines, how many stand about a change. */
+/** Number of unchanged lines before and after a change. */
 const CONTEXT = 2;
-/** Texts of more lines are shown by their number alone. */
+/** For texts with more lines, only the number of lines is shown. */
 const MAX_LINES = 2000;
 
 /**
- * Lines with `+`, `-` or a blank first, and `…` where unchanged ones are left out.
+ * Returns lines that begin with `+`, `-` or a blank, and `…` for omitted unchanged lines.
  * @param before undefined when it isn't known
  */
 export function textDiff(before: string | undefined, after: string): string[] {
@@ -19,9 +19,9 @@ export function textDiff(before: string | undefined, after: string): string[] {
   return shorten(script(left, right));
 }
 
-/** Without the secrets: marks, and values that stand in a text that was there before. */
+/** Like `textDiff`, without secrets: conceals their marks, and their values in the present text. */
 export function safeDiff(before: string | undefined, after: string, secrets: Secrets): string[] {
-  // What was in the place of a secret may be one too.
+  // The present text may contain an older secret.
   const old = before === undefined || hasSecret(after) ? undefined : concealValues(before, secrets);
   return textDiff(old, conceal(after));
 }
@@ -36,7 +36,7 @@ function linesOf(text: string): string[] {
   return lines;
 }
 
-/** The shortest edit, by the longest common subsequence of what is left between equal beginnings and ends. */
+/** Computes the shortest edit script, by the longest common subsequence. */
 function script(left: readonly string[], right: readonly string[]): string[] {
   const lengths = Array.from({ length: left.length + 1 }, () => new Array<number>(right.length + 1).fill(0));
   const at = (i: number, j: number) => lengths[i]?.[j] ?? 0;

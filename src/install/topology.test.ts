@@ -6,7 +6,7 @@ import { addressOf, chooseAddress, quorumOf, topologyOf, UnknownAddressError, ZO
 const three = clusterOf(['h1', 'h2', 'h10'].map((name) => hostOf(name)));
 const servers = { 1: '10.0.0.1', 2: '10.0.0.2', 3: '10.0.0.3' };
 
-/** As after an install of `prod`, with these servers in its zoo.cfg, and the names of their hosts where given. */
+/** Facts after an install of `prod`, with these servers in zoo.cfg, and optionally the names of their hosts. */
 function installed(
   address: string,
   servers: Readonly<Record<number, string>>,
@@ -20,7 +20,7 @@ function installed(
   return { ...facts, mesosup: { ...facts.mesosup, cluster: 'prod' } };
 }
 
-test('three fresh hosts are numbered by name, and share one ensemble', () => {
+test('three new hosts get ids by name, and form one ensemble', () => {
   const { zookeepers, masters, mesos, mesosForReaders, scheduler } = topologyOf(three, bareHosts(three));
   expect(zookeepers.map(({ id, host }) => `${id} ${host}`)).toEqual(['1 h1', '2 h2', '3 h10']);
   expect(masters.map(({ address }) => address)).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.3']);
@@ -30,7 +30,7 @@ test('three fresh hosts are numbered by name, and share one ensemble', () => {
   expect(scheduler).toBe(`zk://mesosup:⟦secret:zookeeper-scheduler⟧@${list}/mesosup`);
 });
 
-test('a server keeps its number when hosts come before it and go', () => {
+test('a server keeps its id when other hosts are added and removed', () => {
   const cluster = clusterOf(['h0', 'h1', 'h3', 'h4', 'h5'].map((name) => hostOf(name)));
   const facts = new Map([
     ['h0', bareFacts('10.0.0.100')],
@@ -40,11 +40,11 @@ test('a server keeps its number when hosts come before it and go', () => {
     ['h5', bareFacts('10.0.0.5')],
   ]);
   const { zookeepers } = topologyOf(cluster, facts);
-  // Number 2 was another's, whose votes may still be about.
+  // Id 2 belonged to another server, whose votes may still exist.
   expect(zookeepers.map(({ id, host }) => `${id} ${host}`)).toEqual(['1 h1', '3 h3', '4 h0', '5 h4', '6 h5']);
 });
 
-test('the numbers of another cluster count for nothing', () => {
+test('ignores the ids of another cluster', () => {
   const foreign = installed('10.0.0.1', { 7: '10.0.0.1' });
   const facts = bareHosts(three).set('h1', {
     ...foreign,
@@ -53,7 +53,7 @@ test('the numbers of another cluster count for nothing', () => {
   expect(topologyOf(three, facts).zookeepers[0]).toEqual({ host: 'h1', address: '10.0.0.1', id: 1 });
 });
 
-test('without ZooKeeper agents go straight to the master', () => {
+test('without ZooKeeper, agents connect directly to the master', () => {
   const cluster = clusterOf([
     hostOf('h1', { roles: ['master', 'scheduler'] }),
     hostOf('h2', { roles: ['agent'] }),
@@ -62,7 +62,7 @@ test('without ZooKeeper agents go straight to the master', () => {
   expect([mesos, mesosForReaders, scheduler]).toEqual(['10.0.0.1:5050', '10.0.0.1:5050', undefined]);
 });
 
-test('an address is what the spec says, else the one installed with, else where SSH connects to, else the first', () => {
+test('prefers the address in the spec, then the installed one, then that of the SSH connection, then the first', () => {
   const of = (changes: Parameters<typeof hostOf>[1], facts: Partial<Facts>) => {
     const host = hostOf('h1', changes);
     const own = bareFacts('x', facts);
@@ -74,15 +74,15 @@ test('an address is what the spec says, else the one installed with, else where 
     chosen('10.9.9.9', 'privateAddress'),
   );
   expect(of({ address: '192.168.0.5' }, { addresses, sshAddress: '10.0.2.15' })).toEqual(
-    chosen('192.168.0.5', 'its address in the spec'),
+    chosen('192.168.0.5', 'address in the spec'),
   );
   expect(of({ address: 'name' }, { addresses, sshAddress: '10.0.2.15' })).toEqual(
-    chosen('10.0.2.15', 'where SSH connects to'),
+    chosen('10.0.2.15', 'address of the SSH connection'),
   );
-  // Such as one that is translated on the way, and one that Mesos can't speak.
+  // An address behind NAT, and one that Mesos does not support.
   for (const sshAddress of ['198.51.100.1', 'fe80::1', ''])
     expect(of({}, { addresses: [...addresses, 'fe80::1'], sshAddress })).toEqual(
-      chosen('203.0.113.7', 'its first address'),
+      chosen('203.0.113.7', 'first address of the host'),
     );
   expect(of({}, { addresses: [] })).toBeUndefined();
   const alone = hostOf('h1');
@@ -90,7 +90,7 @@ test('an address is what the spec says, else the one installed with, else where 
   expect(addressOf(clusterOf([alone]), alone, facts)).toBe('127.0.0.1');
 });
 
-test('an installed host keeps its address, whichever way it is reached, as long as it has it', () => {
+test('an installed host keeps its address as long as it has it, independent of the SSH connection', () => {
   const host = hostOf('h1');
   const installedOn = (ip: string, cluster = 'prod') => {
     const bare = bareFacts('x', { addresses: ['10.0.0.1', '10.0.0.2'], sshAddress: '10.0.0.1' });
@@ -103,7 +103,7 @@ test('an installed host keeps its address, whichever way it is reached, as long 
   expect(installedOn('10.0.0.2', 'another')).toBe('10.0.0.1');
 });
 
-test('on a first install a member that can not be asked is left out, and the others are numbered without it', () => {
+test('a first install leaves out an unreachable member, and gives ids to the others', () => {
   const facts = bareHosts(three);
   facts.delete('h2');
   expect(topologyOf(three, facts)).toMatchObject({
@@ -116,7 +116,7 @@ test('on a first install a member that can not be asked is left out, and the oth
   });
 });
 
-test('a member that can not be asked keeps the place that its ensemble remembers by its name', () => {
+test('an unreachable member keeps its entry in the ensemble by its name', () => {
   const names = { 1: 'h1', 2: 'h2', 3: 'h10' };
   const whole = new Map([
     ['h1', installed('10.0.0.1', servers, names)],
@@ -129,7 +129,7 @@ test('a member that can not be asked keeps the place that its ensemble remembers
   }
 });
 
-test('in an ensemble without names the address left over is that of the member that can not be asked', () => {
+test('in an ensemble without names, the remaining address belongs to the unreachable member', () => {
   const facts = new Map([
     ['h1', installed('10.0.0.1', servers)],
     ['h10', installed('10.0.0.3', servers)],
@@ -139,12 +139,12 @@ test('in an ensemble without names the address left over is that of the member t
     '2 h2',
     '3 h10',
   ]);
-  // Two are left over, and one can't be asked: which it is can't be told.
+  // Two addresses remain for one unreachable host, so its address is unknown.
   const more = new Map([...facts, ['h1', installed('10.0.0.1', { ...servers, 4: '10.0.0.4' })]]);
   expect(() => topologyOf(three, more)).toThrow(UnknownAddressError);
 });
 
-test('a host that can not be asked is known by its address, unless the ensemble knows it by another', () => {
+test('uses the address in the spec for an unreachable host, unless the ensemble has another one', () => {
   const host = hostOf('h1', { address: '10.0.0.1' });
   const cluster = clusterOf([host, hostOf('h2')]);
   expect(addressOf(cluster, host, new Map())).toBe('10.0.0.1');
@@ -156,6 +156,6 @@ test('a host that can not be asked is known by its address, unless the ensemble 
   expect(() => topologyOf(cluster, others('10.7.7.7', 'x'))).toThrow(UnknownAddressError);
 });
 
-test('a quorum is more than half', () => {
+test('a quorum is more than half of the masters', () => {
   expect([1, 2, 3, 4, 5].map(quorumOf)).toEqual([1, 2, 2, 3, 3]);
 });

@@ -1,4 +1,4 @@
-/** Who the cluster's members are to each other: addresses, ZooKeeper's ensemble, the masters. */
+/** Determines the members of a cluster: their addresses, ZooKeeper's ensemble, the masters. */
 
 import type { Cluster, ClusterHost, Role } from '../cluster/cluster.ts';
 import { type MarkedText, secretMark } from '../cluster/secrets.ts';
@@ -6,13 +6,13 @@ import { hostsWith } from '../cluster/topology.ts';
 import type { Facts } from './facts.ts';
 import { mesosLayout, presentFlag } from './layout.ts';
 
-/** By the hosts' names; a host that could not be reached has none. */
+/** By host, without unreachable hosts. */
 export type FactsByHost = ReadonlyMap<string, Facts>;
 
-/** ZooKeeper's servers among themselves: for following, and for election. */
+/** Ports between ZooKeeper's servers: for followers, and for elections. */
 export const ZOOKEEPER_PEER_PORTS = [2888, 3888] as const;
 
-/** Ours, so that no file of the package is touched. */
+/** A file of mesosup, so that no file of the package is changed. */
 export const ZOO_CFG = '/etc/mesosup/zookeeper/zoo.cfg';
 
 export interface Member {
@@ -21,24 +21,24 @@ export interface Member {
 }
 
 export interface ZooKeeperMember extends Member {
-  /** What `myid` holds, 1 to 255. */
+  /** The content of `myid`, 1 to 255. */
   readonly id: number;
 }
 
 export interface Topology {
-  /** By id. Empty: the cluster has no ZooKeeper. */
+  /** Sorted by id. Empty: the cluster has no ZooKeeper. */
   readonly zookeepers: readonly ZooKeeperMember[];
-  /** By name. */
+  /** Sorted by name. */
   readonly masters: readonly Member[];
-  /** Where masters meet and agents find them, for Mesos itself: with ZooKeeper it holds a secret. */
+  /** Address for Mesos' masters and agents: ZooKeeper's URL, with a secret, or the single master. */
   readonly mesos: MarkedText;
-  /** The same for readers, who need no secret. */
+  /** The same for readers, without a secret. */
   readonly mesosForReaders: string;
-  /** Where the scheduler's state is; missing without ZooKeeper. */
+  /** ZooKeeper's URL of the scheduler's state; missing without ZooKeeper. */
   readonly scheduler?: MarkedText;
 }
 
-/** A member of a running ensemble can't be asked, and which of the ensemble's addresses is its own isn't known. */
+/** A member of a running ensemble is unreachable, and its address in the ensemble isn't known. */
 export class UnknownAddressError extends Error {
   override name = 'UnknownAddressError';
   readonly host: string;
@@ -50,8 +50,8 @@ export class UnknownAddressError extends Error {
 }
 
 /**
- * On a first install a host that can't be asked may be missing from the members: it joins once it can be asked.
- * @throws UnknownAddressError of a host that a running ensemble may know by an address that can't be told
+ * On a first install, an unreachable host may be missing from the members: it joins in a later run.
+ * @throws UnknownAddressError for a host that a running ensemble may know by an address that isn't known here
  */
 export function topologyOf(cluster: Cluster, facts: FactsByHost): Topology {
   const zookeepers = zookeeperMembers(cluster, facts);
@@ -72,19 +72,20 @@ export function topologyOf(cluster: Cluster, facts: FactsByHost): Topology {
 
 export interface ChosenAddress {
   readonly address: string;
-  /** Why this one, for people. */
+  /** The reason for the choice, as text for people. */
   readonly why: string;
 }
 
-/** As `chooseAddress`, the address alone. */
+/** Like `chooseAddress`, without the reason. */
 export function addressOf(cluster: Cluster, host: ClusterHost, facts: FactsByHost): string | undefined {
   return chooseAddress(cluster, host, facts)?.address;
 }
 
 /**
- * How the cluster's members reach the host: what the spec says; else the address of the spec, if it is one of the
- * host's own; else the one it was installed with, so that nothing moves with the way by which it is reached; else the
- * one that SSH connects to; else its first. A host alone needs none but loopback. Undefined when it can't be told.
+ * Chooses the address by which the cluster's members reach the host, in this order: `privateAddress` of the spec;
+ * `address` of the spec, if it is one of the host's own; the address that the host was installed with, so that it does
+ * not depend on the way by which SSH reaches the host; the address that SSH connects to; the host's first address. A
+ * single host can use loopback. Undefined when the address isn't known.
  */
 export function chooseAddress(
   cluster: Cluster,
@@ -95,20 +96,21 @@ export function chooseAddress(
   const own = facts.get(host.name);
   if (own === undefined) {
     const address = rememberedAddress(cluster, host, facts);
-    return address === undefined ? undefined : { address, why: 'as the other hosts know it' };
+    return address === undefined ? undefined : { address, why: 'known to the other hosts' };
   }
   const isOwn = (address: string | undefined) => address !== undefined && own.addresses.includes(address);
-  if (isOwn(host.address)) return { address: host.address, why: 'its address in the spec' };
+  if (isOwn(host.address)) return { address: host.address, why: 'address in the spec' };
   const installed = installedAddress(cluster, own);
-  if (installed !== undefined && isOwn(installed)) return { address: installed, why: 'as it was installed' };
+  if (installed !== undefined && isOwn(installed)) return { address: installed, why: 'used at installation' };
   const { sshAddress } = own;
-  if (isIpv4(sshAddress) && isOwn(sshAddress)) return { address: sshAddress, why: 'where SSH connects to' };
+  if (isIpv4(sshAddress) && isOwn(sshAddress))
+    return { address: sshAddress, why: 'address of the SSH connection' };
   const first = own.addresses.find(isIpv4);
-  if (first !== undefined) return { address: first, why: 'its first address' };
-  return cluster.hosts.length === 1 ? { address: '127.0.0.1', why: 'it is alone' } : undefined;
+  if (first !== undefined) return { address: first, why: 'first address of the host' };
+  return cluster.hosts.length === 1 ? { address: '127.0.0.1', why: 'single host' } : undefined;
 }
 
-/** By the flags of its master or agent. */
+/** Reads the address from the flags of the host's master or agent. */
 function installedAddress(cluster: Cluster, facts: Facts): string | undefined {
   if (facts.mesosup.cluster !== cluster.name) return undefined;
   const { kind, master, agent } = mesosLayout(cluster, facts);
@@ -116,8 +118,8 @@ function installedAddress(cluster: Cluster, facts: Facts): string | undefined {
 }
 
 /**
- * Of a host that can't be asked: the address by which the ensemble knows it; in a cluster without one the address of
- * the spec. Undefined when it can't be told.
+ * Returns the address of an unreachable host: the one that the ensemble knows, or in a cluster without an ensemble the
+ * one in the spec. Undefined when it isn't known.
  */
 function rememberedAddress(cluster: Cluster, host: ClusterHost, facts: FactsByHost): string | undefined {
   const servers = knownServers(cluster, facts);
@@ -125,7 +127,7 @@ function rememberedAddress(cluster: Cluster, host: ClusterHost, facts: FactsByHo
   if (named) return named.address;
   if (servers.length === 0) return isIpv4(host.address) ? host.address : undefined;
   if (servers.some(({ address }) => address === host.address)) return host.address;
-  // The file of an earlier release names no hosts: what is left over belongs to those that can't be asked.
+  // The file of an earlier release names no hosts: the remaining addresses belong to the unreachable hosts.
   const silent = hostsWith(cluster, 'zookeeper')
     .filter(({ name }) => !facts.has(name))
     .toSorted(byName);
@@ -141,12 +143,12 @@ export function isIpv4(text: string): boolean {
   return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256);
 }
 
-/** More than half of the masters; the least with which two halves can't both decide. */
+/** Returns the smallest majority of the masters. */
 export function quorumOf(masters: number): number {
   return Math.floor(masters / 2) + 1;
 }
 
-/** In an order of names that doesn't depend on that in the spec: h2 before h10. */
+/** Compares names independently of their order in the spec: h2 comes before h10. */
 export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return a.name.localeCompare(b.name, 'en', { numeric: true }) || (a.name < b.name ? -1 : 1);
 }
@@ -158,15 +160,15 @@ function membersWith(cluster: Cluster, facts: FactsByHost, role: Role): Member[]
     .flatMap((host) => {
       const address = addressOf(cluster, host, facts);
       if (address !== undefined) return [{ host: host.name, address }];
-      // Left out of a running ensemble, a server that is only away would lose its vote.
+      // If it were left out of a running ensemble, a server that is only down would lose its vote.
       if (running) throw new UnknownAddressError(host.name);
       return [];
     });
 }
 
 /**
- * A server keeps its id as long as any of the cluster's hosts has it in its zoo.cfg, whatever hosts come and go: an id
- * that changed would mix up the votes. New servers take the lowest ids that no zoo.cfg knows, by name.
+ * A server keeps its id as long as any host of the cluster has it in its zoo.cfg, since a changed id would confuse the
+ * votes. New servers, sorted by name, take the lowest ids that no zoo.cfg contains.
  */
 function zookeeperMembers(cluster: Cluster, facts: FactsByHost): ZooKeeperMember[] {
   const members = membersWith(cluster, facts, 'zookeeper');
@@ -190,7 +192,9 @@ interface KnownServer {
   readonly host: string | undefined;
 }
 
-/** The ensemble's servers, from the zoo.cfg of every host that is this cluster's; of each id and address the first. */
+/**
+ * Reads the ensemble's servers from the zoo.cfg of every host of the cluster; the first entry of an id or address wins.
+ */
 function knownServers(cluster: Cluster, facts: FactsByHost): KnownServer[] {
   const servers: KnownServer[] = [];
   for (const [, host] of [...facts].toSorted(([a], [b]) => (a < b ? -1 : 1))) {

@@ -37,7 +37,7 @@ function install(cluster: Cluster, facts: ReadonlyMap<string, Facts>): Map<strin
 const cluster = clusterOf([hostOf('h1', { roles: ['master', 'scheduler', 'agent'] })]);
 const bare = new Map([['h1', bareFacts('10.0.0.1')]]);
 
-test('with --purge a host is as it was before', () => {
+test('--purge restores the previous state of a host completely', () => {
   const any = anyCluster.chain((one) => fc.record({ cluster: fc.constant(one), facts: anyHosts(one) }));
   fc.assert(
     fc.property(any, (one) => {
@@ -60,12 +60,12 @@ test('with --purge a host is as it was before', () => {
   );
 });
 
-test('without --purge the data stays', () => {
+test('keeps data without --purge', () => {
   const removed = (purge: boolean) =>
     uninstall(cluster, install(cluster, bare), purge).hosts[0]?.items.map(({ title }) => title) ?? [];
-  const data = '/var/lib/mesos/agent: remove with all in it';
+  const data = '/var/lib/mesos/agent: remove with its content';
   expect(removed(true)).toContain(data);
-  expect(removed(true)).toContain('/var/lib/docker: remove with all in it');
+  expect(removed(true)).toContain('/var/lib/docker: remove with its content');
   expect(removed(true)).toContain('package docker.io: purge');
   expect(removed(false)).not.toContain(data);
   expect(removed(false)).toContain('package docker.io: remove');
@@ -87,7 +87,7 @@ test('services stop first, and the tasks that end are counted', () => {
   expect(items.at(-1)?.id).toBe('directory:/var/lib/mesosup');
 });
 
-test('a Docker that came with us goes with its containers, and a mount point for its data gets its rights back', () => {
+test('removes a Docker that mesosup installed with its containers, and restores the mode of a mount point for its data', () => {
   const items = (own: Facts, purge: boolean) =>
     uninstall(cluster, install(cluster, new Map([['h1', own]])), purge).hosts[0]?.items ?? [];
   const mounted = bareFacts('10.0.0.1', { files: { '/var/lib/docker': directoryFacts({ mode: '0755' }) } });
@@ -97,16 +97,16 @@ test('a Docker that came with us goes with its containers, and a mount point for
       .map(({ title }) => title);
   expect(about(items(mounted, true))).toEqual([
     'service docker: stop and disable, and remove all containers',
-    '/var/lib/docker: remove with all in it',
+    '/var/lib/docker: remove with its content',
     '/etc/cni/net.d: remove',
     '/etc/cni: remove',
-    '/var/lib/docker: as before mesosup',
+    '/var/lib/docker: restore the state before mesosup',
   ]);
-  // It is full of data, which others than root must not see.
-  expect(about(items(mounted, false))).not.toContain('/var/lib/docker: as before mesosup');
+  // The directory contains data that only root may see.
+  expect(about(items(mounted, false))).not.toContain('/var/lib/docker: restore the state before mesosup');
 });
 
-test('what ran before mesosup is put back and runs on with its own files', () => {
+test('restores a service that ran before mesosup, and its files', () => {
   const own = bareFacts('10.0.0.1', {
     packages: { 'docker.io': { version: '20.10', status: 'install ok installed' } },
     files: { '/etc/docker/daemon.json': fileFacts('{"debug":true}') },
@@ -125,16 +125,16 @@ test('what ran before mesosup is put back and runs on with its own files', () =>
   const items = uninstall(cluster, install(cluster, new Map([['h1', own]])), true).hosts[0]?.items ?? [];
   const about = items.filter(({ id }) => /^service:docker$|daemon\.json$|^package:docker/.test(id));
   expect(about.map(({ title }) => title)).toEqual([
-    '/etc/docker/daemon.json: as before mesosup',
-    'service docker: enable and restart, as before',
+    '/etc/docker/daemon.json: restore the state before mesosup',
+    'service docker: enable and restart, as before mesosup was installed',
   ]);
 });
 
-test('of a host that was never installed there is nothing to take away', () => {
+test('has no items for a host that was never installed', () => {
   expect(uninstall(cluster, bare, true).hosts[0]?.items).toEqual([]);
 });
 
-test('what bootstrap.sh unpacked stays, and what the installer did goes', () => {
+test('keeps the payload of bootstrap.sh, and removes those of the installer', () => {
   const after = install(cluster, bare).get('h1');
   if (after === undefined) throw new Error('h1');
   const payloads = ['1.0.0', ...after.mesosup.payloads];
@@ -144,7 +144,7 @@ test('what bootstrap.sh unpacked stays, and what the installer did goes', () => 
   expect(removed).toEqual(after.mesosup.payloads.map((version) => `payload:${version}`));
 });
 
-test('a package that was removed for ours is installed again after ours are gone, unless the owner did that', () => {
+test('installs a removed package again at the end, unless the owner has done so', () => {
   const journal: JournalEntry[] = [
     { kind: 'package', name: 'docker.io', before: 'absent' },
     { kind: 'package', name: 'containerd.io', before: { version: '1.6.20-1' }, removed: true },

@@ -1,4 +1,4 @@
-/** Taking mesosup off again: the journal of each host, backwards. */
+/** Plans an uninstall: undoes the journal of each host, from its end. */
 
 import type { Cluster } from '../cluster/cluster.ts';
 import { basisOf } from './basis.ts';
@@ -16,9 +16,9 @@ import { dataDirectories, dataOf, holdsData, packagesOf, tracesOf } from './want
 export interface UninstallInput {
   readonly cluster: Cluster;
   readonly facts: FactsByHost;
-  /** Of this program. */
+  /** Version of this program. */
   readonly version: string;
-  /** Data goes too: Mesos' and ZooKeeper's state, sandboxes, Docker's images, packages' configuration. */
+  /** Also remove data: the state of Mesos and ZooKeeper, sandboxes, Docker's images, packages' configuration. */
   readonly purge: boolean;
   readonly sha256: (text: string) => string;
 }
@@ -52,8 +52,8 @@ export function uninstallItems(facts: Facts, purge: boolean, state: readonly str
     purge,
     isData: (path: string) => state.includes(path),
     holdsData: (path: string) => holdsData(state, path),
-    // What a package of ours brought goes with it.
-    cameWithUs: (service: string) => packagesOf(service).some((one) => ours.includes(one)),
+    // The service of a package that mesosup installed is removed with the package.
+    wasInstalledByMesosup: (service: string) => packagesOf(service).some((one) => ours.includes(one)),
     isAgent: (service: string) => PACKAGED_LAYOUTS.some(({ agent }) => agent.service === service),
     isEngine: (service: string) => service === DOCKER_SERVICE,
   };
@@ -66,24 +66,24 @@ export function uninstallItems(facts: Facts, purge: boolean, state: readonly str
     ...traces.map((path) => removal(`file:${path}`, `${path}: remove`)),
     ...data.map(wholeDirectory),
     ...undone.flatMap(({ undo }) => undo ?? []),
-    // The packages that took their place are gone by now.
+    // The packages that conflict with these have been removed by now.
     ...undone.flatMap(({ bringBack }) => bringBack ?? []),
     ...sweepItems(facts),
     ...undone.toReversed().flatMap(({ resume }) => resume ?? []),
   ];
   if (items.length === 0 && facts.mesosup.cluster === '') return [];
-  return [...items, removal(`directory:${STATE}`, `${STATE}: remove what mesosup remembers of this host`)];
+  return [...items, removal(`directory:${STATE}`, `${STATE}: remove mesosup's records of this host`)];
 }
 
 function removal(id: string, title: string): UndoItem {
   return { id, action: 'remove', title, diff: [] };
 }
 
-/** True of a path that goes with the data of a package. */
+/** True of a path that is removed with the data of a package. */
 function isWithin(entry: JournalEntry, data: readonly string[]): boolean {
   if (!('path' in entry)) return false;
   const { path, before } = entry;
-  // Other packages bring their directories, so that the journal says nothing of the time before them.
+  // Other packages contain their directories, so the journal does not know if they existed before.
   if (path === DOCKER_DATA && before !== 'absent') return false;
   return data.some((one) => path === one || path.startsWith(`${one}/`));
 }

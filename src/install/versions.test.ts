@@ -15,14 +15,14 @@ test.each([
   expect(meetsVersion(installed, wanted)).toBe(met);
 });
 
-test('numbers compare by value, and what is missing is zero', () => {
+test('compares numbers by value; missing numbers count as zero', () => {
   expect(compareNumbers('2.9', '2.28')).toBeLessThan(0);
   expect(compareNumbers('2.28', '2.28')).toBe(0);
   expect(compareNumbers('1:1.5', '1.5.0')).toBe(0);
   expect(compareNumbers('12', '11.9')).toBeGreaterThan(0);
 });
 
-test('the name of a package file says which package and version it is', () => {
+test('reads the package and the version from a file name', () => {
   expect(parseDebName('https://x/pool/aventer-mesos_1.11.0-0.7.1.ubuntu2404_amd64.deb?a=b')).toEqual({
     name: 'aventer-mesos',
     version: '1.11.0-0.7.1.ubuntu2404',

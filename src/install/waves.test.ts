@@ -7,7 +7,7 @@ import type { PlanAction } from './item.ts';
 import type { HostPlan, Plan, PlanCommand } from './plan.ts';
 import { waves } from './waves.ts';
 
-/** A host's changes as `restart mesos-master`; of those that restart, the service runs. */
+/** The changes of a host, for example `restart mesos-master`; services that restart are running. */
 interface Sketch {
   does: readonly string[];
   leads?: boolean;
@@ -15,7 +15,7 @@ interface Sketch {
   schedules?: boolean;
   /** Its service runs, but doesn't answer. */
   deaf?: boolean;
-  /** Never was a member. */
+  /** The host was never a member. */
   isNew?: boolean;
 }
 
@@ -68,37 +68,37 @@ const MASTER = ['restart mesos-master'];
 const SCHEDULER = ['restart mesosup-scheduler'];
 const AGENT = ['restart mesos-agent'];
 
-describe('all at once', () => {
-  test('a first installation', () => {
+describe('one wave contains', () => {
+  test('all hosts of a first installation', () => {
     const fresh = { does: START, isNew: true };
     expect(wavesOf({ a: fresh, b: fresh, c: fresh, d: fresh })).toEqual([
       { hosts: ['a', 'b', 'c', 'd'], back: expect.anything() },
     ]);
   });
 
-  test('whatever ends the cluster', () => {
+  test('all hosts of a stop and an uninstall', () => {
     const all = { a: { does: ['stop mesos-master'], leads: true }, b: { does: ['stop mesos-master'] } };
     for (const command of ['stop', 'uninstall'] as const)
       expect(names(wavesOf(all, command))).toEqual(['a b']);
   });
 
-  test('members that lead nobody: to make them lead again may take all of them', () => {
+  test('members of a cluster without a leader, since electing one may need all of them', () => {
     expect(names(wavesOf({ a: { does: MASTER }, b: { does: MASTER }, c: { does: AGENT } }))).toEqual([
       'a b c',
     ]);
   });
 
-  test('one member with hosts that do without it for a moment', () => {
+  test('a single member, which the other hosts can do without briefly', () => {
     const one = { a: { does: MASTER, leads: true }, b: { does: ['restart docker'] }, c: { does: AGENT } };
     expect(names(wavesOf(one))).toEqual(['a b c']);
   });
 
-  test('nothing at all', () => {
+  test('has no wave for an empty plan', () => {
     expect(wavesOf({ a: { does: [], leads: true } })).toEqual([]);
   });
 });
 
-test('members restart one by one: first those that are no use now, last the one that leads', () => {
+test('members restart one at a time: unhealthy ones first, the leader last', () => {
   const found = wavesOf({
     leads: { does: MASTER, leads: true },
     follows: { does: MASTER },
@@ -113,7 +113,7 @@ test('members restart one by one: first those that are no use now, last the one 
   ]);
 });
 
-test('schedulers of a running cluster restart one by one, the leader last, whichever master leads', () => {
+test('schedulers of a running cluster restart one at a time, the leader last, independent of the leading master', () => {
   const found = wavesOf({
     schedules: { does: SCHEDULER, schedules: true },
     leads: { does: SCHEDULER, leads: true },
@@ -134,7 +134,7 @@ test('schedulers of a running cluster restart one by one, the leader last, which
   ]);
 });
 
-test('a host that leads in one role of two comes after those that lead in none', () => {
+test('a host that leads in one of two roles comes after hosts that lead in none', () => {
   const both = [...MASTER, ...SCHEDULER];
   const found = wavesOf({
     master: { does: both, leads: true },
@@ -145,7 +145,7 @@ test('a host that leads in one role of two comes after those that lead in none',
   expect(names(found)).toEqual(['down', 'follows', 'master', 'scheduler']);
 });
 
-test('a member that is down comes back before another goes, and new ones join when all others know them', () => {
+test('a member that is down restarts first, and new members start when all others know them', () => {
   const found = wavesOf({
     leads: { does: MASTER, leads: true },
     joins: { does: START, isNew: true },
@@ -164,7 +164,7 @@ test('agents restart a quarter at a time, after the members', () => {
   expect(found[2]?.back).toContainEqual({ host: 'a1', role: 'agent' });
 });
 
-test('each host has its turn once, and never do two members go at once', () => {
+test('each host is in one wave, and no wave restarts two members', () => {
   const what = fc.constantFrom(
     ...['restart', 'start', 'restore'].flatMap((action) =>
       ['zookeeper', 'mesos-master', 'mesos-agent', 'docker', 'mesosup-scheduler'].map(

@@ -1,6 +1,6 @@
 /**
- * Which hosts of a plan are worked on at the same time. All of them, unless that took away what the others of a
- * running cluster need: members of a quorum and schedulers restart one by one, agents a few at a time.
+ * Splits the hosts of a plan into waves, which are applied one after another. A single wave suffices unless it would
+ * interrupt a running cluster: members of a quorum and schedulers restart one at a time, agents a few at a time.
  */
 
 import type { Cluster, Role } from '../cluster/cluster.ts';
@@ -15,7 +15,7 @@ import { replicatedLog } from './work-dirs.ts';
 
 export interface Wave {
   readonly hosts: readonly string[];
-  /** What has to work before the next wave is begun. */
+  /** Members that must be healthy again before the next wave starts. */
   readonly back: readonly Member[];
 }
 
@@ -24,7 +24,7 @@ export interface Member {
   readonly role: Role;
 }
 
-/** Of agents that restart, at most this part at once. */
+/** Number of waves into which agents that restart are divided, at most. */
 const BATCHES = 4;
 
 const ROLES: Readonly<Record<string, Role>> = {
@@ -34,27 +34,27 @@ const ROLES: Readonly<Record<string, Role>> = {
   ...Object.fromEntries(PACKAGED_LAYOUTS.map(({ agent }) => [agent.service, 'agent' as const])),
 };
 
-/** What a host's plan does to the services that others need. */
+/** The effect of a host's plan on services that other hosts need. */
 interface Effect {
   readonly host: string;
-  /** Roles whose service goes down, if only for a moment. */
+  /** Roles whose service goes down, if only briefly. */
   readonly away: readonly Role[];
-  /** Roles that are to work afterwards. */
+  /** Roles whose service must run afterwards. */
   readonly up: readonly Role[];
-  /** A member that the quorum doesn't know yet. */
+  /** True of a member that the quorum doesn't know yet. */
   readonly isNew: boolean;
-  /** The later, the more there is to lose: see `rankOf`. */
+  /** Hosts with a higher rank come later: see `rankOf`. */
   readonly rank: number;
 }
 
-/** Each host with items is in one wave. A wave is begun when the one before has ended well. */
+/** Puts each host with items into one wave. A wave may start when the one before has succeeded. */
 export function waves(cluster: Cluster, plan: Plan, facts: FactsByHost): Wave[] {
   const effects = plan.hosts
     .filter(({ items }) => items.length > 0)
     .map((host) => effectOf(cluster, host, facts.get(host.host)));
   if (effects.length === 0) return [];
   const ends = plan.command === 'stop' || plan.command === 'uninstall';
-  // Without a quorum there is none to lose, and to bring one back may take all members.
+  // Without a quorum there is nothing to interrupt, and restoring the quorum may need all members.
   const quorum = [...facts.values()].some(
     ({ master, zookeeper }) => master.elected || ['leader', 'follower'].includes(zookeeper.mode),
   );
@@ -84,7 +84,7 @@ function waveOf(wave: readonly Effect[]): Wave {
   };
 }
 
-/** True of roles of which one host at most may be away. */
+/** True of roles of which at most one host may be down. */
 function takesTurns(role: Role): boolean {
   return role !== 'agent';
 }
@@ -122,7 +122,7 @@ function effectOf(cluster: Cluster, { host, items }: HostPlan, facts: Facts | un
   };
 }
 
-/** How much goes with a role: 0 where it doesn't work now, 1 where it follows, 2 where it leads. */
+/** Returns the importance of a host for its role: 0 when it does not work now, 1 for a follower, 2 for the leader. */
 function rankOf(role: Role, facts: Facts | undefined): number {
   if (facts === undefined) return 0;
   const { master, scheduler, zookeeper } = facts;

@@ -18,7 +18,7 @@ import type { UndoItem } from './item.ts';
 import type { HostPlan } from './plan.ts';
 import { planCluster } from './plan-cluster.ts';
 import { preflight } from './preflight/preflight.ts';
-import { mastersAwaited } from './quorum.ts';
+import { mastersNeededToStart } from './quorum.ts';
 import { probeTargets } from './targets.ts';
 import { uninstallPlan } from './uninstall.ts';
 import { waves } from './waves.ts';
@@ -58,8 +58,8 @@ function uninstall(cluster: Cluster, facts: Facts, purge: boolean): readonly Und
 const about = (items: readonly { title: string }[]) =>
   items.map(({ title }) => title).filter((title) => title.startsWith('/data'));
 
-describe('directories of the spec', () => {
-  test('are made, written into the flags, and looked at', () => {
+describe('work directories in the spec', () => {
+  test('are created, set as flags, and read by the probe', () => {
     const plan = planOf(own, bare);
     expect(about(plan.items)).toEqual([`${MASTER}/: create`, `${AGENT}/: create`]);
     expect(plan.items.some(({ id }) => /^directory:\/var\/lib\/mesos\/(master|agent)$/.test(id))).toBe(false);
@@ -71,9 +71,9 @@ describe('directories of the spec', () => {
     expect(targets.health.agentWorkDir).toBe(AGENT);
   });
 
-  test('that mesosup made go with --purge alone, and so do directories above them that it made', () => {
+  test('that mesosup created are removed only with --purge, together with their created ancestors', () => {
     const facts = installed(own, bare);
-    // As the script writes it down.
+    // As the script records it.
     const above = { kind: 'directory', path: '/data/agents', before: 'absent' } as const;
     const { mesosup } = facts;
     const known = { ...facts, mesosup: { ...mesosup, journal: [...mesosup.journal, above] } };
@@ -81,14 +81,14 @@ describe('directories of the spec', () => {
     const purged = uninstall(own, known, true);
     expect(about(purged)).toEqual([
       '/data/agents: remove',
-      `${AGENT}: remove with all in it`,
-      `${MASTER}: remove with all in it`,
+      `${AGENT}: remove with its content`,
+      `${MASTER}: remove with its content`,
     ]);
-    // It goes only when it is empty.
+    // It is removed only if it is empty.
     expect(purged.find(({ id }) => id === 'directory:/data/agents')).toMatchObject({ action: 'restore' });
   });
 
-  test('that the owner had keep their rights, and no uninstall touches them', () => {
+  test('that existed before keep their mode, and no uninstall removes them', () => {
     const mounted = {
       ...bare,
       files: { ...bare.files, [AGENT]: directoryFacts({ mode: '0750', owner: 'ann' }) },
@@ -96,11 +96,11 @@ describe('directories of the spec', () => {
     expect(about(planOf(own, mounted).items)).toEqual([`${MASTER}/: create`]);
     const facts = installed(own, mounted);
     expect(about(planOf(own, facts).items)).toEqual([]);
-    expect(about(uninstall(own, facts, true))).toEqual([`${MASTER}: remove with all in it`]);
+    expect(about(uninstall(own, facts, true))).toEqual([`${MASTER}: remove with its content`]);
     expect(facts.files[AGENT]).toEqual(mounted.files[AGENT]);
   });
 
-  test('that are links are left to their owner', () => {
+  test('that are links are not changed', () => {
     const linked = {
       ...bare,
       files: { ...bare.files, [AGENT]: directoryFacts({ type: 'link', target: '/mnt/x' }) },
@@ -108,24 +108,24 @@ describe('directories of the spec', () => {
     expect(about(planOf(own, linked).items)).toEqual([`${MASTER}/: create`]);
   });
 
-  test('stay with their data when the role goes', () => {
+  test('stay with their data when the role is removed', () => {
     const facts = installed(own, bare);
     const gone = { ...own, hosts: [hostOf('h1', { roles: ['master'] })] };
     expect(about(planOf(gone, facts).items)).toEqual([]);
   });
 });
 
-test('a directory that the spec no longer names stays with what is in it', () => {
+test('a directory that was removed from the spec stays with its content', () => {
   const moved = clusterWith({ work_dir: MASTER }, { work_dir: '/data/other' });
   const facts = reported(installed(own, bare), probeTargets(moved, firstHost(moved)));
   expect(about(planOf(moved, facts).items)).toEqual(['/data/other/: create']);
   const left = uninstall(moved, installed(moved, facts), true).find(({ id }) => id === `directory:${AGENT}`);
-  // Of a directory, the script does it only where it is empty.
+  // The script removes a directory only if it is empty.
   expect(left).toMatchObject({ action: 'restore', title: `${AGENT}: remove` });
   expect(left).not.toHaveProperty('whole');
 });
 
-test('an agent whose directory changes is drained first, though no probe sees its id any more', () => {
+test('an agent whose directory changes is drained first, although the probe no longer reads its id', () => {
   const found = installed(usual, bare);
   const facts = { ...found, agent: { ...found.agent, id: '', tasks: 2 } };
   const host = firstHost(own);
@@ -133,7 +133,7 @@ test('an agent whose directory changes is drained first, though no probe sees it
     endsTasks: 2,
     reason: 'because the work_dir changes',
   });
-  // Its id and its tasks are there.
+  // The old directory contains its id and its tasks.
   expect(presentAgentWorkDir(own, host, facts)).toBe('/var/lib/mesos/agent');
   expect(presentAgentWorkDir(own, host, bare)).toBe(AGENT);
   const after = installed(own, facts);
@@ -141,7 +141,7 @@ test('an agent whose directory changes is drained first, though no probe sees it
   expect(planOf(own, after).items).toEqual([]);
 });
 
-test("a master's log counts where the spec has it", () => {
+test("looks for a master's log in the directory of the spec", () => {
   const three = clusterOf(
     ['h1', 'h2', 'h3'].map((name) => hostOf(name, { roles: ['zookeeper', 'master'] })),
     { masterFlags: { work_dir: MASTER } },
@@ -150,7 +150,7 @@ test("a master's log counts where the spec has it", () => {
     ...bare,
     files: { '/etc/mesos-master/work_dir': fileFacts(`${MASTER}\n`), [log]: directoryFacts() },
   });
-  const awaited = (log: string) => mastersAwaited(three, new Map([['h1', master(log)]]), ['h1']);
+  const awaited = (log: string) => mastersNeededToStart(three, new Map([['h1', master(log)]]), ['h1']);
   expect(awaited(`${MASTER}/replicated_log`)).toBeUndefined();
   expect(awaited('/var/lib/mesos/master/replicated_log')).toBe(3);
 
@@ -186,12 +186,12 @@ test.each([
   );
 });
 
-test('the log lies in the directory of the host', () => {
+test('the log is in the work directory of the host', () => {
   const host = hostOf('h1', { masterFlags: { work_dir: '/b' } });
   expect(replicatedLog(own, host)).toBe('/b/replicated_log');
 });
 
-test('a path that is not absolute is refused before anything is done', () => {
+test('preflight refuses a path that is not absolute', () => {
   const check = (flags: MesosFlags) =>
     preflight({
       cluster: clusterWith({}, flags),

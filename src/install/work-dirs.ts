@@ -1,8 +1,8 @@
-/** Where Mesos' masters and agents keep their state: the spec's flag `work_dir`, or a directory of ours. */
+/** Work directories of Mesos' masters and agents: the spec's flag `work_dir`, or mesosup's default. */
 
 import type { Cluster, ClusterHost, MesosFlags } from '../cluster/cluster.ts';
 
-/** Holds the executors and, unless the spec says otherwise, all state of Mesos. */
+/** Contains the executors and, by default, all state of Mesos. */
 export const MESOS_STATE = '/var/lib/mesos';
 
 const DEFAULTS = { masterFlags: `${MESOS_STATE}/master`, agentFlags: `${MESOS_STATE}/agent` } as const;
@@ -17,7 +17,7 @@ export function agentWorkDir(cluster: Flags<'agentFlags'>, host: Flags<'agentFla
   return workDir('agentFlags', host.agentFlags, cluster.agentFlags);
 }
 
-/** The masters' log of the cluster: who has one takes part in its quorum. */
+/** Returns the path of a master's replicated log. A master with this log takes part in the quorum. */
 export function replicatedLog(cluster: Cluster, host: ClusterHost): string {
   return `${masterWorkDir(cluster, host)}/replicated_log`;
 }
@@ -27,17 +27,17 @@ function workDir(key: keyof typeof DEFAULTS, own: MesosFlags, common: MesosFlags
   return (flag === undefined ? undefined : absolutePath(flag)) ?? DEFAULTS[key];
 }
 
-/** The path as the host's files are named; undefined of one that can't hold state, which preflight refuses. */
+/** Normalizes an absolute path. Undefined for a path that can't be a work directory, which preflight refuses. */
 export function absolutePath(path: string): string | undefined {
   if (!path.startsWith('/') || /\p{Cc}/u.test(path)) return undefined;
   const names = path.split('/').filter((name) => name !== '' && name !== '.');
   return names.length === 0 || names.includes('..') ? undefined : `/${names.join('/')}`;
 }
 
-/** Where mesosup keeps it unless the spec says otherwise, today or when the host was installed. */
-export const USUAL_STATE: readonly string[] = [MESOS_STATE, ...Object.values(DEFAULTS)];
+/** The default directories. */
+export const DEFAULT_STATE_DIRECTORIES: readonly string[] = [MESOS_STATE, ...Object.values(DEFAULTS)];
 
-/** True of a directory that the spec names: it may be there before us, as a mount point is, and is its owner's then. */
-export function isOwnersChoice(path: string): boolean {
-  return !USUAL_STATE.includes(path);
+/** True of a directory that the spec sets. It may exist before mesosup, like a mount point; then its owner keeps it. */
+export function isCustomDirectory(path: string): boolean {
+  return !DEFAULT_STATE_DIRECTORIES.includes(path);
 }

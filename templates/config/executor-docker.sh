@@ -1,6 +1,6 @@
 #!/bin/sh
-# Written by mesosup: what Mesos knows as the Docker executor.
-# The link is followed once, so that an executor keeps its version for life while others are installed beside it.
+# Written by mesosup. Mesos starts this file as the Docker executor.
+# Resolves the link once, so that a running executor keeps its version when another version is installed.
 executor=$(readlink -f <%= it.sh(it.executor) %>) && [ -x "$executor" ] || {
   echo <%= it.sh(`${it.executor} is missing: run mesosup install again`) %> >&2
   exit 2

@@ -1,11 +1,11 @@
 #!/bin/sh
-# The Docker executor as Mesos starts it: keeps a worker running, and ends when the worker has done its work.
-# Mesos sees this process only, so a worker may be killed and come back without a change to any task.
+# The Docker executor that Mesos starts: keeps a worker running, and ends when the worker is done.
+# Mesos sees only this process, so a worker can be killed and restarted without affecting tasks.
 #
 #   /var/lib/mesos/executors/docker [IMAGE ARGUMENT...]
 #
-# The worker's standard input is a pipe whose other end is held here and nowhere else: when this process is killed
-# the worker reads its end, and removes the containers, since Mesos has then failed their tasks.
+# The worker's standard input is a pipe whose other end only this process holds. When this process is killed, the worker
+# reads the end of the pipe and removes the containers, since Mesos then fails their tasks.
 set -u
 
 MAX_FAST_CRASHES=5
@@ -19,7 +19,7 @@ root=${root%/*/*}
 node=$root/bin/node
 program=$root/lib/executor.js
 
-# Without a sandbox nobody supervises: this is the janitor, started by hand or by a timer.
+# Without a sandbox there is nothing to supervise: this is the janitor, started manually or by a timer.
 if [ -z "${MESOS_DIRECTORY:-}" ]; then
   exec "$node" "$program" "$@"
 fi
@@ -36,8 +36,8 @@ if [ ! -x "$node" ] || [ ! -f "$program" ]; then
   exit 2
 fi
 
-# Process id and start time, by which the janitor tells that this process is gone. The second field of the line may
-# hold spaces and brackets; what follows the last bracket begins with the third.
+# Process id and start time, by which the janitor finds out that this process has ended. The second field of the line
+# may contain spaces and brackets; the third field follows the last bracket.
 read -r stat <"/proc/$$/stat"
 start_time() {
   shift 19
@@ -52,7 +52,7 @@ mkfifo -m 600 "$pipe" || exit 1
 exec 3<>"$pipe"
 rm -f "$pipe"
 
-# Sets `now` to the seconds since boot, without a process of its own.
+# Sets `now` to the seconds since boot, without starting a process.
 tell_time() {
   read -r now _ </proc/uptime
   now=${now%.*}
@@ -70,7 +70,7 @@ crashes=0
 while :; do
   tell_time
   begun=$now
-  # A new opening of the pipe: a copy of descriptor 3 could be written to, and would never read its end.
+  # Opens the pipe again for reading: a copy of descriptor 3 would be open for writing, and would never read the end.
   "$node" "$program" "$@" <"/proc/$$/fd/3" 3>&- &
   worker=$!
   [ -z "$stopping" ] || kill -TERM "$worker" 2>/dev/null

@@ -1,15 +1,15 @@
 # shellcheck shell=sh
-# How apt is asked, both for an installation and for a simulation of it. Needs a function `cache`: apt-cache with the
-# options of the caller.
+# Calls of apt that an installation and its simulation share. Needs a function `cache`: apt-cache with the options of
+# the caller.
 
-# apt_get WORD...: apt-get with the options that decide what an installation does
+# apt_get WORD...: apt-get with the options that affect the result of an installation
 apt_get() {
   apt-get -y -q -o APT::Color=0 -o APT::Get::allow-downgrades=true -o APT::Get::allow-change-held-packages=true \
     -o APT::Install-Recommends=false "$@"
 }
 
-# newest NAME VERSION: prints that version, or the newest available one that begins with VERSION; the epoch may be
-# left out of VERSION
+# newest NAME VERSION: prints VERSION if it is available, else the newest available version with that prefix. VERSION
+# may omit the epoch.
 newest() {
   cache madison "$1" 2>/dev/null | awk -v want="$2" '{
     bare = $3

@@ -1,18 +1,18 @@
 # shellcheck shell=sh
-# Holds the cluster's lock for as long as the connection lives.
-#   LOCK    the lock file, which holds the record of its holder
+# Holds the cluster's lock until the connection ends.
+#   LOCK    the lock file, which contains the record of its holder
 #   RECORD  a JSON object without its closing brace; the host adds the time
 
-# hold_lock: prints `locked` and holds the lock until its standard input ends; where another process holds it, prints
-# that one's record
+# hold_lock: prints `locked` and holds the lock until its standard input ends. If another process holds the lock, prints
+# the record of that process.
 hold_lock() {
   umask 077
   while :; do
     mkdir -p "${LOCK%/*}"
     exec 9>>"$LOCK"
     if ! flock -n 9; then cat "$LOCK"; exit 75; fi
-    # The last holder may have removed the file that was opened here: then it locks nothing.
-    # The shells of Debian and busybox know -ef.
+    # If the last holder has removed the file that was opened here, the lock is worthless.
+    # The shells of Debian and busybox support -ef.
     # shellcheck disable=SC3013
     [ ! /proc/self/fd/9 -ef "$LOCK" ] || break
   done

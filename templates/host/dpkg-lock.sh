@@ -1,10 +1,10 @@
 # shellcheck shell=sh
 # Finds the program that holds a lock of dpkg or apt.
-#   DPKG_LOCKS  the lock files, a path a line
+#   DPKG_LOCKS  the lock files, one path a line
 
-# held: prints the holder of a lock as `program (pid)`; nothing when no lock is held
+# held: prints the holder of a lock as `program (pid)`, or nothing if no lock is held
 held() {
-  # Paths without blanks.
+  # These paths contain no blanks.
   # shellcheck disable=SC2086
   inodes=$(stat -c %i $DPKG_LOCKS 2>/dev/null | tr '\n' ' ')
   pids=$(awk -v inodes="$inodes" 'BEGIN { n = split(inodes, l, " "); for (i = 1; i <= n; i++) want[l[i]] = 1 }

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Makes programs write what the parsers expect, wherever the script was started from.
+# Sets the locale and PATH, so that programs write the output that the parsers expect.
 #   SYSTEM_PATH  see root-environment.ts
 
 export LC_ALL=C PATH="$SYSTEM_PATH"

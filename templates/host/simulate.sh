@@ -1,10 +1,10 @@
 # shellcheck shell=sh
-# Asks apt what it would do with the packages of a plan. Nothing is left on the host: package lists that are missing or
-# old are fetched into a temporary directory. The answer is one line of JSON, whose strings are outputs in base64.
+# Simulates with apt the installation of a plan's packages. Changes nothing on the host: missing or old package lists
+# are fetched into a temporary directory. The answer is one line of JSON whose strings are outputs in base64.
 #   LISTS_STALE  see places.ts
-#   NAMES        the packages, a name a line
+#   NAMES        names of the packages, one a line
 
-# Seconds for each of the two fetches of lists.
+# Timeout in seconds for each of the two fetches of lists.
 FETCH_SECONDS=120
 
 # member NAME: adds standard input to the answer
@@ -13,7 +13,7 @@ member() { { printf ',"%s":"' "$1"; base64 -w 0; printf '"'; } >&3; }
 # cache WORD...: apt-cache, for newest in apt.sh
 cache() { apt-cache -c "$dir/conf" "$@"; }
 
-# open_simulation: makes the directory $dir, and a configuration of apt in it
+# open_simulation: creates the directory $dir with a configuration of apt
 open_simulation() {
   export DEBIAN_FRONTEND=noninteractive HOME=/root
   umask 022
@@ -44,13 +44,13 @@ END
   printf '{"format":1' >&3
 }
 
-# add_source NAME CONTENT: a file of sources that the plan writes
+# add_source NAME CONTENT: adds a file of sources that the plan writes
 add_source() {
   sources=yes
   printf '%s' "$2" >"$dir/new/$1"
 }
 
-# lacking NAME...: prints those that have no candidate
+# lacking NAME...: prints the packages without a candidate
 lacking() {
   for name; do echo "$name" "${name}t64"; done | xargs apt-cache -c "$dir/conf" policy | awk '
     BEGIN { for (i = 1; i < ARGC; i++) wanted[i] = ARGV[i]; n = ARGC; ARGC = 1 }
@@ -59,7 +59,7 @@ lacking() {
     END { for (i = 1; i < n; i++) if (!(wanted[i] in there)) print wanted[i] }' "$@"
 }
 
-# unknown WORD...: succeeds where a word is NAME=~VERSION, and apt knows no such version
+# unknown WORD...: succeeds if a word is NAME=~VERSION, and apt knows no such version
 unknown() {
   for word; do
     case $word in *=~*) [ -n "$(newest "${word%%=~*}" "${word#*=~}")" ] || return 0 ;; esac
@@ -70,7 +70,7 @@ unknown() {
 # update OPTION...: fetches package lists
 update() { timeout "$FETCH_SECONDS" apt-get -c "$dir/conf" -q update -o APT::Color=0 "$@" 2>&1; }
 
-# fetch_lists: fetches the lists of the host's sources and of the plan's, beside the host's own lists
+# fetch_lists: fetches the lists of the host's and of the plan's sources into $dir
 fetch_lists() {
   lists=
   eval "$(apt-config shell lists Dir::State::Lists/d)"
@@ -79,14 +79,14 @@ fetch_lists() {
   for file in "$dir"/new/*.list; do [ ! -e "$file" ] || rm -f "$dir/parts/${file##*/}"; done
   update | member hostUpdate
   if ls "$dir"/new/*.list; then
-    # Their keys come with the plan, so the signatures can't be checked yet. Nothing is installed from these lists.
+    # The plan installs the keys, so the signatures can't be checked yet. Nothing is installed from these lists.
     update -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$dir/new/" -o APT::Get::List-Cleanup=0 \
       -o Acquire::AllowInsecureRepositories=true -o Acquire::AllowDowngradeToInsecureRepositories=true | member planUpdate
     cp -p "$dir"/new/*.list "$dir/parts/"
   fi
 }
 
-# preferences: prints apt's preferences: names and contents of files, each ended by a NUL
+# preferences: prints names and contents of apt's preferences files, each ended by a NUL
 preferences() {
   for file in /etc/apt/preferences /etc/apt/preferences.d/*; do
     case ${file##*/} in *[!A-Za-z0-9_.-]* | *.*.* | .*) continue ;; *.pref) ;; *.*) continue ;; esac
@@ -97,8 +97,8 @@ preferences() {
 # try_install WORD...: simulates the installation
 try_install() { apt_get -c "$dir/conf" -s -o APT::Get::AllowUnauthenticated=true install "$@" 2>&1; }
 
-# rivals: prints `NAME-` for the installed packages that the packages of the plan conflict with. Where a repository has
-# such a package, apt removes it only if it is named like this.
+# rivals: prints `NAME-` for installed packages that conflict with packages of the plan. apt removes a package that a
+# repository has only if it is named like this.
 rivals() {
   awk '/have unmet dependencies:/ { on = 1 } on && / : (Conflicts|Breaks): / { print $1 }' "$dir/simulation" | while read -r name; do
     printf '%s\n' "$NAMES" | grep -qxF -e "$name" && continue
@@ -108,7 +108,7 @@ rivals() {
   done
 }
 
-# relations: prints the relations of the packages that come and go
+# relations: prints the relations of the packages that apt would install and remove
 relations() {
   awk '{ print $1 "=" $2 }' "$dir/new-versions" | xargs -r apt-cache -c "$dir/conf" show
   # The braces are dpkg-query's.
@@ -116,7 +116,7 @@ relations() {
   awk '$1 == "Remv" { print $2 }' "$dir/simulation" | xargs -r dpkg-query -W -f 'Package: ${Package}\nDepends: ${Depends}\nPre-Depends: ${Pre-Depends}\nConflicts: ${Conflicts}\nBreaks: ${Breaks}\nProvides: ${Provides}\n\n'
 }
 
-# changes: adds what the simulation says to the answer: packages that apt would downgrade, and relations
+# changes: adds packages that apt would downgrade, and relations, to the answer
 changes() {
   awk '$1 == "Inst" { v = $3 ~ /^\[/ ? $4 : $3; sub(/^\(/, "", v); o = $3 ~ /^\[/ ? $3 : ""; gsub(/[][]/, "", o); print $2, v, o }' "$dir/simulation" >"$dir/new-versions"
   while read -r name new old; do
@@ -125,16 +125,16 @@ changes() {
   relations | grep -E '^(Package|Depends|Pre-Depends|Conflicts|Breaks|Provides): |^$' | member relations
 }
 
-# dependencies WORD...: prints everything that the packages need, by way of others too
+# dependencies WORD...: prints the direct and indirect dependencies of the packages
 dependencies() {
   for word; do echo "${word%%=*}"; done | xargs apt-cache -c "$dir/conf" depends --recurse \
     --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances | awk '
       { gsub(/[<>]/, "") } /^[a-z0-9]/ { print $1 } / (Pre)?Depends: / { print $NF }' | sort -u
 }
 
-# simulate WORD...: NAME, or NAME=~VERSION for the beginning of a version
+# simulate WORD...: simulates the installation of NAME, or of NAME=~VERSION for a version with that prefix
 simulate() {
-  # A name a line.
+  # One name a line.
   # shellcheck disable=SC2086
   if [ -n "$sources" ] || [ -e "$LISTS_STALE" ] || [ -n "$(lacking $NAMES)" ] || unknown "$@"; then fetch_lists; fi
   # shellcheck disable=SC2086 # As above.
@@ -165,7 +165,7 @@ simulate() {
     try_install "$@" >"$dir/simulation"
     code=$?
     if [ "$code" -ne 0 ] && rivals >"$dir/rivals" && [ -s "$dir/rivals" ]; then
-      # Names of packages hold no blanks.
+      # Names of packages contain no blanks.
       # shellcheck disable=SC2046
       if try_install "$@" $(cat "$dir/rivals") >"$dir/without-rivals"; then
         code=0

@@ -1,10 +1,10 @@
 # shellcheck shell=sh
-# Takes a file.
-#   DIRECTORY  where it goes
+# Receives a file.
+#   DIRECTORY  the directory to store it in
 #   SHA256     its digest, which becomes its name
 #   BYTES      its size
 
-# upload: prints `send` where the file is not there yet, and then reads it from standard input
+# upload: prints `send` if the file is missing, and then reads it from standard input
 upload() {
   umask 022
   { mkdir -p "$DIRECTORY" && chmod 0700 "$DIRECTORY"; } || exit
@@ -15,7 +15,7 @@ upload() {
   head -c "$BYTES" >"$file.$$" || exit
   got=$(sha256sum <"$file.$$")
   if [ "${got%% *}" != "$SHA256" ]; then
-    echo "what arrived has the SHA-256 ${got%% *}, not $SHA256" >&2
+    echo "the received file has the SHA-256 ${got%% *}, not $SHA256" >&2
     exit 1
   fi
   mv -f "$file.$$" "$file"

@@ -1,4 +1,4 @@
-/** Runs of the apply script on this machine, by each shell that may be /bin/sh, with directories of their own. */
+/** Runs the apply script on this machine, with each shell that may be /bin/sh, and with separate directories. */
 
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ import { attachRunScript, startRunScript } from '../../src/install/script/run-sc
 import { scripts } from '../install/hosts.ts';
 import { SHELLS } from '../support/shells.ts';
 
-/** `$1` becomes /bin/sh, `$2` holds the directories, and `$3` is the script. /mnt is a small disk. */
+/** `$1` becomes /bin/sh, `$2` contains the directories, and `$3` is the script. /mnt is a small disk. */
 const ON_HOST = `mount --bind "$(command -v "$1")" "$(realpath /bin/sh)" || exit
 for directory in var/lib run opt srv; do mount --bind "$2/$directory" "/$directory" || exit; done
 mount -t tmpfs -o size=64k tmpfs /mnt && cd / && exec /bin/sh -c "$3"`;
@@ -47,7 +47,7 @@ describe.each(SHELLS)('a run by %s', (_name, [shell]) => {
     return eventsOf(await onHost(startRunScript(scripts, run, Buffer.byteLength(script)), script));
   }
 
-  test('changes what the plan says, and an uninstall puts back what was there', async () => {
+  test('applies the plan, and an uninstall restores the previous state', async () => {
     const before = await listing(path.join(root, 'srv'));
     const awkward = `/srv/it's $here \`x\``;
     const events = await apply('r-1', [
@@ -77,7 +77,7 @@ describe.each(SHELLS)('a run by %s', (_name, [shell]) => {
     expect(await readdir(path.join(root, 'var/lib'))).toEqual([]);
   });
 
-  test('is followed again from its beginning, and is not done twice', async () => {
+  test('can be followed again from its beginning, and does not run twice', async () => {
     const items = [wants('create', file('/srv/new', '1\n'))];
     const events = await apply('r-1', items);
     await rm(path.join(root, 'srv/new'));
@@ -87,7 +87,7 @@ describe.each(SHELLS)('a run by %s', (_name, [shell]) => {
     expect(await onHost(attachRunScript(scripts, 'r-2'))).toEqual(['{"unknown":true,"empty":false}']);
   });
 
-  test('that is cut off on its way is not begun', async () => {
+  test('does not start if the script is received incompletely', async () => {
     const script = startRunScript(scripts, 'r-1', 100);
     await expect(onHost(script, 'rm -rf /srv/dir\n')).rejects.toMatchObject({ exitCode: 74 });
     expect(await readdir(path.join(root, 'srv/dir'))).toEqual(['stray']);
@@ -98,10 +98,10 @@ describe.each(SHELLS)('a run by %s', (_name, [shell]) => {
     [
       'a directory in the place of a file',
       file('/srv/dir', ''),
-      { failure: 'command', message: '/srv/dir could not be written: there is a directory' },
+      { failure: 'command', message: '/srv/dir could not be written: it is a directory' },
     ],
     [
-      'a host without an init system that is known',
+      'a host without a supported init system',
       { kind: 'service', name: 's', enabled: true, running: true, inputs: 'x', restartOn: [] },
       { failure: 'service', message: 'the host runs neither systemd nor Upstart' },
     ],
@@ -132,7 +132,7 @@ function restoring(entry: JournalEntry): PlanItem {
   return { id: `${entry.kind}:${name}`, action: 'restore', title: '', diff: [] };
 }
 
-/** @throws Error for a line that is neither an event nor the last one of a run that was followed */
+/** @throws Error for a line that is not an event or the last line of a followed run */
 function eventsOf(lines: readonly string[]): RunEvent[] {
   expect(lines.at(-1)).toBe('{"followed":true}');
   return lines.slice(0, -1).map((line) => {
@@ -142,7 +142,7 @@ function eventsOf(lines: readonly string[]): RunEvent[] {
   });
 }
 
-/** What is beneath a directory: a line each, with its mode and content or its target. */
+/** Lists the files below a directory, one a line, with mode and content or target. */
 async function listing(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true });
   const lines = entries.map(async (entry) => {

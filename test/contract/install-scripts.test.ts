@@ -1,4 +1,4 @@
-/** The scripts that run on hosts, judged by the shells and tools they are for. */
+/** The scripts for hosts, tested with the shells and tools that run them. */
 
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -56,7 +56,7 @@ const service = (action: PlanAction, more: object = {}) =>
 const rights = { owner: 'daemon', group: 'root', mode: '0640' };
 const facts = { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256: digest } as const;
 
-/** Every kind of item there is, with names that have to be quoted. */
+/** Every kind of item, with names that must be quoted. */
 const EVERYTHING: PlanItem[] = [
   undo('repair', 'package:dpkg'),
   wants('create', { kind: 'file', path: '/it\'s $here `x`\n"', content: 'é\n', ...rights }),
@@ -151,13 +151,13 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 describe.each(SCRIPTS)('the script: %s', (_name, script) => {
-  test.each(SHELLS)('%s takes it', async (_shell, [program, ...args]) => {
+  test.each(SHELLS)('%s can parse it', async (_shell, [program, ...args]) => {
     const { stderr } = await execa(program, [...args, '-n'], { input: script });
     expect(stderr).toBe('');
   });
 
   test('sets each variable in capital letters that it reads', () => {
-    // awk's NF among them.
+    // Includes NF of awk.
     const others = ['HOME', 'IFS', 'NF', 'PATH', 'MESOSUP_SSH_CONNECTION'];
     const code = script.replace(/^ *#.*$/gm, '');
     const read = [...code.matchAll(/\$\{?([A-Z][A-Z_]+)\b/g)].map(([, name]) => name ?? '');
@@ -173,7 +173,7 @@ describe.each(SCRIPTS)('the script: %s', (_name, script) => {
   });
 });
 
-test('templates/host holds these scripts and no others', async () => {
+test('templates/host contains only these scripts', async () => {
   const root = path.resolve(import.meta.dirname, '../../templates/host');
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
@@ -184,7 +184,7 @@ test('templates/host holds these scripts and no others', async () => {
 
 describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [program, ...args]) => {
   const hook = scripts['apply/apt-hook.sh'];
-  const told = ['VERSION 2', 'APT::Architecture=amd64', ''];
+  const settings = ['VERSION 2', 'APT::Architecture=amd64', ''];
   const packages = [
     'ours 2.0 > - **REMOVE**',
     'libnew - < 1:2.0-1 /var/cache/apt/archives/libnew_1%3a2.0-1_amd64.deb',
@@ -193,7 +193,7 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
     'libnew - < 1:2.0-1 **CONFIGURE**',
   ];
 
-  /** Runs it as apt would, after apt has said how much space it will take. */
+  /** Runs the hook like apt, which has written before how much space it needs. */
   async function run(space: string, allowed = ['older'], more: readonly string[] = []) {
     const journal = path.join(directory, 'journal');
     const output = path.join(directory, 'output');
@@ -208,7 +208,7 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
     await writeFile(output, `After this operation, ${space} of additional disk space will be used.\n`);
     const file = path.join(directory, 'hook');
     await writeFile(file, hook);
-    const input = [...told, ...packages, ...more, ''].join('\n');
+    const input = [...settings, ...packages, ...more, ''].join('\n');
     const { exitCode, stdout } = await execa(program, [...args, file, output, allowedFile, journal], {
       input,
       reject: false,
@@ -225,7 +225,7 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
     expect(stdout).toBe('');
   });
 
-  test('writes down each package that it did not know, as it was', async () => {
+  test('records the state of each package that the journal lacks', async () => {
     expect(await run('1,024 kB')).toEqual({
       exitCode: 0,
       stdout: '',
@@ -236,7 +236,7 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
     });
   });
 
-  test('refuses to remove or downgrade what the owner had, and writes nothing down', async () => {
+  test("refuses to remove or downgrade the owner's packages, and records nothing", async () => {
     expect(await run('1 kB', [], ['known 1.0 > - **REMOVE**'])).toEqual({
       exitCode: 1,
       stdout: 'mesosup: downgrade older 3.0\nmesosup: remove known 1.0',
@@ -244,7 +244,7 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
     });
   });
 
-  test('writes down what it removes with permission, once', async () => {
+  test('records a package that it removes with permission, once', async () => {
     const removal = ['gone 1:4 > - **REMOVE**', 'gone 1:4 > - **REMOVE**', 'known 1.0 > - **REMOVE**'];
     const { exitCode, journal } = await run('1 kB', ['*'], removal);
     expect(exitCode).toBe(0);
@@ -254,7 +254,7 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
     ]);
   });
 
-  test('stops apt where there is too little space', async () => {
+  test('stops apt if there is too little space', async () => {
     const { exitCode, stdout } = await run('9,999,999 GB');
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(
@@ -263,10 +263,10 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
   });
 });
 
-describe.each(SHELLS)('how services that were started are, in %s', (_shell, [program, ...args]) => {
+describe.each(SHELLS)('the watch of started services, in %s', (_shell, [program, ...args]) => {
   const steps = `${scripts['apply/services.sh']}${scripts['apply/service-watch.sh']}`;
 
-  /** The lines of the init systems, as they print them; the whole with real units is shown by the tests on hosts. */
+  /** Recorded output of the init systems. Tests on hosts use real units. */
   const SAYS = {
     systemd: `systemctl() { cat <<'END'
 MainPID=12
@@ -304,7 +304,7 @@ END
     return (await execa(program, args, { input })).stdout.split('\n');
   }
 
-  test('systemd: each by its own lines, whatever the one before has', async () => {
+  test('systemd: reads each unit only from its own lines', async () => {
     const states = ['up/12/1', 'up/0/0', 'down/0/2', 'starting/7/0'];
     expect(await shell('systemd', 'unit_states a b c d')).toEqual(states);
   });
@@ -326,7 +326,7 @@ END
   });
 });
 
-test("any line of a program's is a JSON string once sed has escaped it", async () => {
+test('escapes any line of output as a JSON string', async () => {
   const bytes = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 40 }).map((text) => Buffer.from(text)),
     fc.uint8Array({ maxLength: 40 }).map((raw) => Buffer.from(raw)),
@@ -352,7 +352,7 @@ test("any line of a program's is a JSON string once sed has escaped it", async (
   );
 });
 
-test('secrets become dots, and endless lines are cut', async () => {
+test('replaces secrets by dots, and cuts very long lines', async () => {
   const file = path.join(directory, 'escape-2');
   await writeFile(file, escapeCommands(scripts, [secrets.agent]));
   const { stdout } = await execa('sed', ['-f', file], {
@@ -365,7 +365,7 @@ test('secrets become dots, and endless lines are cut', async () => {
   ]);
 });
 
-test.each(SHELLS)('any path is one word for %s', async (_shell, [program, ...args]) => {
+test.each(SHELLS)('quotes any path as one word for %s', async (_shell, [program, ...args]) => {
   const paths = fc
     .uint8Array({ min: 1, minLength: 1, maxLength: 30 })
     .map((raw) => new TextDecoder().decode(raw).replaceAll('\0', '').replaceAll('\ufffd', '\udcfe'));
@@ -409,7 +409,7 @@ test.each(['', '{}', '{"format":1', '{"format":2}'])(
   },
 );
 
-test('a run that is started by setsid has the environment of root’s scripts, and nothing of its starter’s', async () => {
+test('a run that is started by setsid has only the environment of root’s scripts', async () => {
   const script = TELLS_ENVIRONMENT;
   const start = startRunScript(scripts, 'r-1', Buffer.byteLength(script));
   const alone = 'mount -t tmpfs tmpfs /var/lib && mount -t tmpfs tmpfs /run && cd / && exec /bin/sh -c "$1"';

@@ -95,7 +95,7 @@ test('writes the cluster from flags without a terminal, and keeps an existing fi
 
 test.each([
   [['--no-input'], 'name the hosts with --hosts a,b,c, or --local'],
-  [['--hosts', 'a,b', '--masters', 'a,b'], 'an odd number is needed'],
+  [['--hosts', 'a,b', '--masters', 'a,b'], 'use an odd number'],
   [['--hosts', 'a', '--mesos', 'package'], 'mesos.from: is missing'],
   [['--hosts', 'a', '--agents', 'x'], '--agents names x, which is not among --hosts'],
   [['--hosts', 'a', '--mesos', 'clustered'], 'Expected --mesos=clustered to be one of'],
@@ -120,6 +120,6 @@ test('reports all errors of a spec together, with their positions, and exits wit
     exitCode: 2,
     stdout: '',
     stderr:
-      'cluster.yaml:3:5: hosts[0].rols: is not known here; did you mean "roles"?\ncluster.yaml:4:1: prots: is not known here; did you mean "ports"?',
+      'cluster.yaml:3:5: hosts[0].rols: unknown key; did you mean "roles"?\ncluster.yaml:4:1: prots: unknown key; did you mean "ports"?',
   });
 });

@@ -23,7 +23,7 @@ interface Ending {
 
 const UNREACHABLE: Ending = { code: 1, says: /✖ h1: no SSH server is listening at 127\.0\.0\.1:\d+/ };
 /** There is no terminal for the confirmation, so nothing is changed, even if this machine passes preflight. */
-const THIS_MACHINE: Ending = { code: [1, 2], says: /Nothing was changed: no host will do|add --yes/ };
+const THIS_MACHINE: Ending = { code: [1, 2], says: /Nothing was changed: no host is usable|add --yes/ };
 const REACHED_ITS_FILE: Ending = { code: 2, says: /plan\.json can't be read: there is no such file/ };
 
 /** No scheduler is installed on this machine; `test/contract/scheduler-{backup,import}.test.ts` test with a scheduler. */

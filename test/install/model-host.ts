@@ -1,4 +1,4 @@
-/** A host as a value: what a plan makes of it, so that it can be planned again. */
+/** A model of a host: applies a plan to facts, so that the host can be planned again. */
 
 import { reveal } from '../../src/cluster/secrets.ts';
 import type { Facts } from '../../src/install/facts.ts';
@@ -10,7 +10,7 @@ import type { ServiceResource } from '../../src/install/resources/service.ts';
 import { CLUSTER, STARTED } from '../../src/install/script/places.ts';
 import { directoryFacts, secrets, serviceFacts, sha256 } from './hosts.ts';
 
-/** Services that come with packages. */
+/** Services of packages. */
 const BROUGHT: Readonly<Record<string, readonly [name: string, enabled: ServiceFacts['enabled']][]>> = {
   'docker.io': [['docker', 'enabled']],
   'docker-ce': [['docker', 'enabled']],
@@ -38,7 +38,7 @@ interface Draft {
 
 let agents = 0;
 
-/** The host after the first `count` items of its plan; all of them unless told otherwise. */
+/** Returns the host after the first `count` items of its plan, by default after all items. */
 export function applyToFacts(facts: Facts, plan: HostPlan, count = plan.items.length): Facts {
   const draft: Draft = {
     files: { ...facts.files },
@@ -53,7 +53,7 @@ export function applyToFacts(facts: Facts, plan: HostPlan, count = plan.items.le
   };
   for (const item of plan.items.slice(0, count)) applyItem(draft, item);
   const current = draft.files['/opt/mesosup/current']?.target ?? '';
-  // Of the answer of apt nothing is true any more.
+  // The result of the simulation is outdated.
   const { apt: _apt, ...rest } = facts;
   return {
     ...rest,
@@ -162,7 +162,7 @@ function applyPackage(draft: Draft, name: string, version = '1.11.0'): void {
   }
 }
 
-/** As apt's hook writes it down. */
+/** Records changes like apt's hook. */
 function loseByApt(draft: Draft, { id, action }: PlanItem): void {
   const name = id.slice(id.indexOf(':') + 1);
   const before = { version: draft.packages[name]?.version ?? '' };
@@ -171,7 +171,7 @@ function loseByApt(draft: Draft, { id, action }: PlanItem): void {
   if (removed) delete draft.packages[name];
 }
 
-/** An init system knows a unit or job as soon as its file is there; Upstart's jobs start at boot by themselves. */
+/** An init system knows a unit or job as soon as its file exists. Upstart's jobs start at boot by default. */
 function unitComes(draft: Draft, path: string): void {
   const unit =
     /^\/etc\/systemd\/system\/([^/]+?)(\.service)?$/.exec(path)?.[1] ??
@@ -186,7 +186,7 @@ function applyService(draft: Draft, { action }: PlanItem, resource: ServiceResou
   const found = draft.services[name];
   const before = { enabled: found?.enabled ?? 'unknown', running: found?.state === 'running' };
   keep(draft, { kind: 'service', name, before });
-  // The agent may have run as another service before.
+  // The agent may have run under another service name before.
   if (found === undefined && action === 'replace-agent') {
     draft.agent = '';
     return;
@@ -225,11 +225,11 @@ function applyService(draft: Draft, { action }: PlanItem, resource: ServiceResou
       draft.services[name] = { ...now, state: 'stopped' };
       return;
     default:
-      throw new Error(`no service knows the action ${action}`);
+      throw new Error(`services don't support the action ${action}`);
   }
 }
 
-/** Items without a resource: what the journal tells, backwards. */
+/** Applies items without a resource: undoes the journal in reverse. */
 function undo(draft: Draft, { id, action, whole }: PlanItem): void {
   const kind = id.slice(0, id.indexOf(':'));
   const name = id.slice(id.indexOf(':') + 1);
@@ -297,7 +297,7 @@ function dropPath(draft: Draft, path: string): void {
 
 function keepPath(draft: Draft, kind: 'file' | 'directory' | 'link', path: string): void {
   const found = draft.files[path];
-  // The journal keeps no texts.
+  // The journal does not store texts.
   const { text: _text, ...facts } = found ?? { text: '' };
   keep(draft, {
     kind,
@@ -306,7 +306,7 @@ function keepPath(draft: Draft, kind: 'file' | 'directory' | 'link', path: strin
   });
 }
 
-/** The first change of a thing alone. */
+/** Records only the first change of a resource. */
 function keep(draft: Draft, entry: JournalEntry): void {
   const known = draft.journal.some((one) =>
     'path' in one && 'path' in entry

@@ -1,4 +1,4 @@
-/** Clusters of many kinds, for properties. */
+/** Random clusters and hosts, for property tests. */
 
 import fc from 'fast-check';
 import type {
@@ -28,7 +28,7 @@ const docker: fc.Arbitrary<DockerSource> = fc.constantFrom<DockerSource>(
 );
 
 const word = fc.stringMatching(/^[a-z][a-z0-9_]{0,6}$/);
-/** What people may write, hostile to shells, units and templates. */
+/** Text that is hostile to shells, units and templates. */
 const value = fc
   .string({ maxLength: 12 })
   .filter((text) => !/\p{Cc}/u.test(text) && text.trim() === text && text !== '');
@@ -40,10 +40,10 @@ const resources = fc.record(
 
 const ROLES: readonly (readonly Role[])[] = [['agent'], ['scheduler'], ['scheduler', 'agent'], ['zookeeper']];
 
-/** Other directories for Mesos' state. */
+/** Other work directories of Mesos. */
 const WORK_DIRS = { masterFlags: '/data/master/', agentFlags: '/data/agent' } as const;
 
-/** One master or three with ZooKeeper; what else there is varies. */
+/** One master, or three with ZooKeeper; everything else varies. */
 export const anyCluster: fc.Arbitrary<Cluster> = fc
   .record({
     many: fc.boolean(),
@@ -84,7 +84,7 @@ export const anyCluster: fc.Arbitrary<Cluster> = fc
     });
   });
 
-/** What a host may have before anything is done to it. */
+/** Possible states of a host before the first run. */
 const anyFacts = fc.record({
   init: fc.constantFrom<Facts['init']>('systemd', 'upstart'),
   version: fc.constantFrom('11', '12', '13'),
@@ -98,7 +98,7 @@ const anyFacts = fc.record({
 /** A package of the owner's that apt would remove. */
 const RIVAL: AptChange = { name: 'podman-docker', action: 'remove', from: '4.3.1', wantedBy: 'docker.io' };
 
-/** By the hosts' names, for each host of the cluster. */
+/** Facts for each host of the cluster, by name. */
 export function anyHosts(cluster: Cluster): fc.Arbitrary<Map<string, Facts>> {
   return fc.array(anyFacts, { minLength: cluster.hosts.length, maxLength: cluster.hosts.length }).map(
     (all) =>

@@ -1,4 +1,4 @@
-/** Facts that record what is read of them, to be held against what a probe looks at. */
+/** Facts that record reads, to compare them with the targets of a probe. */
 
 import type { Facts } from '../../src/install/facts.ts';
 import type { Targets } from '../../src/install/probe-targets.ts';
@@ -10,7 +10,7 @@ type Section = (typeof SECTIONS)[number];
 export interface Reads {
   /** Paths and names. */
   readonly keys: Readonly<Record<Section, ReadonlySet<string>>>;
-  /** Sections of which all was listed. */
+  /** Sections whose keys were listed. */
   readonly listed: ReadonlySet<Section>;
 }
 
@@ -19,7 +19,7 @@ export function recorded(facts: Facts): { readonly facts: Facts; readonly reads:
   const reads = { keys: { ...keys, services: new Set<string>() }, listed: new Set<Section>() };
   const observe = <T extends object>(section: Section, all: T): T => {
     const note = (key: string | symbol) => {
-      // Of JSON.stringify, which lists all.
+      // JSON.stringify lists all keys.
       if (typeof key === 'string' && key !== 'toJSON') reads.keys[section].add(key);
     };
     return new Proxy(all, {
@@ -50,7 +50,7 @@ export function recorded(facts: Facts): { readonly facts: Facts; readonly reads:
   };
 }
 
-/** The facts as a probe with these targets reports them. */
+/** Returns the facts that a probe with these targets reports. */
 export function reported(facts: Facts, targets: Targets): Facts {
   const known = <T>(section: Section, all: Readonly<Record<string, T>>) =>
     Object.fromEntries(Object.entries(all).filter(([key]) => isTarget(targets, section, key)));
@@ -63,7 +63,7 @@ export function reported(facts: Facts, targets: Targets): Facts {
   };
 }
 
-/** What was read and is not looked at: `files /etc/x`. */
+/** Lists reads that are not targets: `files /etc/x`. */
 export function unseenReads({ keys }: Reads, targets: Targets): string[] {
   return SECTIONS.flatMap((section) =>
     [...keys[section]].filter((key) => !isTarget(targets, section, key)).map((key) => `${section} ${key}`),

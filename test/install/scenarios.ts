@@ -1,4 +1,6 @@
-/** Hosts whose files are held against golden texts and the init system's own checker: one for each form there is. */
+/**
+ * Hosts whose files are compared with golden texts and checked by the init system's own checker: one for each layout.
+ */
 
 import type { Cluster } from '../../src/cluster/cluster.ts';
 import type { Facts } from '../../src/install/facts.ts';
@@ -20,7 +22,7 @@ const BINARIES = {
 
 const three = ['h1', 'h2', 'h3'];
 
-/** The first host of each cluster is looked at. */
+/** The tests use the first host of each cluster. */
 export const scenarios: Readonly<
   Record<string, { readonly cluster: Cluster; readonly facts?: Partial<Facts> }>
 > = {
@@ -80,7 +82,7 @@ export function filesOf(name: string): FileResource[] {
   return wantedOf(name).filter((one): one is FileResource => one.kind === 'file');
 }
 
-/** All of a host's wanted state as text. */
+/** Renders the wanted state of a host as text. */
 export function describeWanted(resources: readonly Resource[]): string {
   return resources.map(describeResource).join('\n');
 }

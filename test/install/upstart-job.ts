@@ -1,6 +1,6 @@
 /**
- * Reads an Upstart job as init(5) of Upstart 1.12 (Ubuntu 14.04) describes it, as far as our jobs go: what is not one of
- * the stanzas here, or not of its form, is refused. Upstart itself runs on no machine that builds this.
+ * Reads an Upstart job as init(5) of Upstart 1.12 (Ubuntu 14.04) describes it, as far as our jobs go: what is not one
+ * of the stanzas here, or not of its form, is refused. Upstart itself runs on no machine that builds this.
  */
 
 export interface UpstartJob {

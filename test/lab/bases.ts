@@ -1,10 +1,10 @@
-/** The releases that hosts can have: which suites the machine's mirrors have of each, and the image. */
+/** The releases of hosts: the suites of each on the machine's mirrors, and the image. */
 
 import { ensureHostImage } from './image.ts';
 import { type AptSuite, type Release, suitesOf } from './machine-apt.ts';
 import type { Base, Ground, HostOptions } from './start-host.ts';
 
-/** Debian's releases on which mesosup is tested, with their code names. */
+/** Releases of Debian on which mesosup is tested, with their code names. */
 export const DEBIAN = { 'debian-11': 'bullseye', 'debian-12': 'bookworm', 'debian-13': 'trixie' } as const;
 
 export type DebianName = keyof typeof DEBIAN;
@@ -12,7 +12,7 @@ export type DebianName = keyof typeof DEBIAN;
 /**
  * Makes the images of all releases among the hosts.
  *
- * @param machine the machine's own release, which hosts have that name none
+ * @param machine the machine's own release, which is the default of hosts
  * @returns the base of a host
  * @throws Error naming the release that the machine's mirrors lack
  */
@@ -42,7 +42,7 @@ export async function ensureBases(
   };
 }
 
-/** Leaves out suites that the mirror lacks, such as the updates of a release that is no longer supported. */
+/** Omits suites that the mirror lacks, for example the updates of an unsupported release. */
 async function served(suites: readonly AptSuite[], urlOf: (suite: AptSuite) => string): Promise<AptSuite[]> {
   const found = await Promise.all(
     suites.map(async (suite) => {

@@ -1,18 +1,18 @@
 /**
- * A host sees cgroup v2 alone, as a fresh Debian does, whatever the machine has; its systemd then neither attaches a
+ * A host sees only cgroup v2, like a fresh Debian, independent of the machine; its systemd then neither attaches a
  * v1 controller nor makes the machine's /sys/fs/cgroup read-only, both of which would disturb the engine outside.
  * Where the machine's controllers are attached to v1, the inner hierarchy has none, and an inner Docker engine
- * ignores limits of memory and CPU. What v1 alone would cost: systemd in a container isn't told there that a cgroup has
- * become empty, and waits 90 s for processes that are gone.
+ * ignores limits of memory and CPU. With only v1, systemd in a container would not be notified when a cgroup becomes
+ * empty, and would wait 90 s for processes that have ended.
  */
 
 import { mkdir, readFile } from 'node:fs/promises';
 import { execa } from 'execa';
 
-/** Where engines look for v2 beside v1: only there do they make each container a cgroup of its own in it. */
+/** The path at which engines expect v2 beside v1. Only there they make a separate cgroup for each container. */
 const BESIDE_V1 = '/sys/fs/cgroup/unified';
 
-/** Mounts v2 where the engine looks for it, if it is mounted nowhere. */
+/** Mounts v2 at the path that the engine expects, if it is not mounted. */
 export async function mountCgroup2(): Promise<void> {
   const mounts = await readFile('/proc/mounts', 'utf8');
   if (/ (\/sys\/fs\/cgroup|\/sys\/fs\/cgroup\/unified) cgroup2 /.test(mounts)) return;

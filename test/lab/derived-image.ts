@@ -1,4 +1,4 @@
-/** Images of hosts that have packages from the first, for tests that are not about installing them. */
+/** Images of hosts with preinstalled packages, for tests that do not install them. */
 
 import { createHash } from 'node:crypto';
 import { quote } from '../../src/hosts/quote.ts';
@@ -9,7 +9,7 @@ import { type Base, type Ground, startHost } from './start-host.ts';
 const LAST = 200;
 
 /**
- * Installs packages on a host of the image and keeps that as another image, unless it is there already.
+ * Installs packages on a host of the image and saves it as another image, unless that image exists.
  *
  * @returns the image's name
  */

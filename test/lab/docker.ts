@@ -1,17 +1,17 @@
-/** The Docker engine that the lab's hosts are containers of, by its command line client. */
+/** Controls the Docker engine that runs the lab's hosts, with its command line client. */
 
 import { execa } from 'execa';
 
-/** Carried by each container, network, volume of a lab; its value is the lab's id. */
+/** Label of each container, network and volume of a lab; its value is the lab's id. */
 export const LAB_LABEL = 'mesosup.lab';
 
-/** @returns what the client printed. @throws with the client's own message */
+/** @returns the output of the client. @throws Error with the client's message */
 export async function docker(...args: string[]): Promise<string> {
   const { stdout } = await execa('docker', args, { stdin: 'ignore' });
   return stdout;
 }
 
-/** Whether the engine has that image under this name. */
+/** Tells if the engine has an image with this name. */
 export async function imageExists(name: string): Promise<boolean> {
   const { exitCode } = await execa('docker', ['image', 'inspect', name], { reject: false, stdout: 'ignore' });
   return exitCode === 0;
@@ -25,7 +25,7 @@ export interface Network {
   gateway: string;
 }
 
-/** Makes a network in the first 10.99.x.0/24 that no other has. */
+/** Creates a network in the first unused 10.99.x.0/24. */
 export async function createNetwork(labId: string, name: string): Promise<Network> {
   for (let x = 0; x < 256; x += 1) {
     const prefix = `10.99.${x}`;
@@ -42,7 +42,7 @@ export async function createNetwork(labId: string, name: string): Promise<Networ
 
 const TRIES = 5;
 
-/** Removes every container, volume and network of a lab; another process may be about the same. */
+/** Removes every container, volume and network of a lab; another process may do the same concurrently. */
 export async function removeObjects(labId: string): Promise<void> {
   const kinds = [
     { list: ['ps', '-a'], remove: ['rm', '-f', '-v'] },
@@ -59,7 +59,7 @@ export async function removeObjects(labId: string): Promise<void> {
   }
 }
 
-/** The ids of all labs of which the engine has something. */
+/** Lists the ids of all labs that the engine knows. */
 export async function labsWithObjects(): Promise<string[]> {
   const format = ['--filter', `label=${LAB_LABEL}`, '--format', `{{.Label "${LAB_LABEL}"}}`];
   const lists = await Promise.all([

@@ -1,4 +1,4 @@
-/** What goes wrong on hosts. Power and network are the host's own methods; each fault here gives what repairs it. */
+/** Faults of hosts. Power and network are methods of the host. Each fault here returns a function that repairs it. */
 
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
@@ -8,7 +8,7 @@ import type { LabHost } from './host.ts';
 
 export type Repair = () => Promise<void>;
 
-/** All processes stand still, as under a stopped virtual machine; connections stay open and silent. */
+/** Freezes all processes, as in a stopped virtual machine; connections stay open and silent. */
 export async function freeze(host: LabHost): Promise<Repair> {
   await docker('pause', host.container);
   return async () => {
@@ -16,7 +16,7 @@ export async function freeze(host: LabHost): Promise<Repair> {
   };
 }
 
-/** Whatever the host sends is lost: connections stay open, and new ones are neither taken nor refused. */
+/** Drops everything that the host sends: connections stay open, and new ones are neither accepted nor refused. */
 export async function silence(host: LabHost): Promise<Repair> {
   await host.run('ip rule add pref 1 blackhole');
   return async () => {
@@ -24,7 +24,7 @@ export async function silence(host: LabHost): Promise<Repair> {
   };
 }
 
-/** Every SSH connection to the host dies at once; what was started over it lives on. sshd takes new ones. */
+/** Kills every SSH connection to the host. Programs started over it keep running, and sshd accepts new connections. */
 export async function killConnections(host: LabHost): Promise<void> {
   await host.run(`main=$(systemctl show -P MainPID ssh)
     for dir in /proc/[0-9]*; do
@@ -35,7 +35,7 @@ export async function killConnections(host: LabHost): Promise<void> {
     done`);
 }
 
-/** Takes dpkg's lock as apt does, with fcntl, under the name of the culprit known best. */
+/** Takes dpkg's lock like apt, with fcntl, in a process named like the most common holder. */
 const HOLD_LOCK = `
   $0 = "unattended-upgr"; $| = 1;
   use Fcntl;
@@ -45,7 +45,7 @@ const HOLD_LOCK = `
   print "$$\\n";
   1 while <STDIN>;`;
 
-/** Another process has dpkg's lock, until it is repaired or this process ends. */
+/** Makes another process hold dpkg's lock until the repair, or the end of this process. */
 export async function holdDpkgLock(host: LabHost): Promise<{ pid: number; release: Repair }> {
   const holder = execa('docker', ['exec', '-i', host.container, 'perl', '-e', HOLD_LOCK], { reject: false });
   const pid = await new Promise<number>((resolve, reject) => {
@@ -67,8 +67,8 @@ export async function holdDpkgLock(host: LabHost): Promise<{ pid: number; releas
 const DPKG_HOOK = '/etc/dpkg/dpkg.cfg.d/95hold';
 
 /**
- * The next dpkg that unpacks or configures packages stands still at its end, with its lock held and the packages half
- * installed, until that is repaired. `begun` tells when one does.
+ * Stops the next dpkg that unpacks or configures packages at its end, with its lock held and the packages half
+ * installed, until the repair. `begun` reports when it has stopped.
  */
 export async function holdDpkg(host: LabHost): Promise<{ begun: () => Promise<boolean>; release: Repair }> {
   const mark = '/run/dpkg-held';
@@ -84,8 +84,8 @@ export async function holdDpkg(host: LabHost): Promise<{ begun: () => Promise<bo
 }
 
 /**
- * Little space is left below a directory, which is made if need be: a small file system with what is in it now is
- * mounted there. Repairing gives it space; it stays mounted until the host ends.
+ * Leaves little space below a directory, which is created if necessary: mounts a small file system with its content.
+ * The repair adds space; the file system stays mounted until the host ends.
  */
 export async function fillDisk(host: LabHost, directory: string, freeKib: number): Promise<Repair> {
   const dir = quote(directory);
@@ -101,8 +101,8 @@ export async function fillDisk(host: LabHost, directory: string, freeKib: number
 }
 
 /**
- * The host's clock is off, for whoever asks \`date\`: hosts share the machine's clock, so no process' own idea of the
- * time changes, nor what it stamps on files.
+ * Shifts the host's clock for \`date\` only: hosts share the machine's clock, so the time of other programs and of
+ * files does not change.
  */
 export async function shiftClock(host: LabHost, seconds: number): Promise<Repair> {
   const wrapper = `#!/bin/sh

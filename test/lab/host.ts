@@ -1,4 +1,4 @@
-/** One host of a lab, used from outside: through Docker, so that it answers even when SSH does not. */
+/** A host of a lab, controlled through Docker, so that it works without SSH. */
 
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
@@ -13,11 +13,11 @@ export interface ExecResult {
 
 export class LabHost {
   readonly name: string;
-  /** Its address, from this machine, or from the bastion where it is behind one. */
+  /** Its address as seen from this machine, or from its bastion. */
   readonly address: string;
-  /** Who logs in. */
+  /** The user who logs in. */
   readonly user: string;
-  /** What sudo asks for, where it asks. */
+  /** The password for sudo, if sudo asks for one. */
   readonly sudoPassword: string | undefined;
   /** The name of the host to go through. */
   readonly bastion: string | undefined;
@@ -27,7 +27,7 @@ export class LabHost {
   readonly network: string;
   readonly #afterBoot: string;
 
-  /** @param afterBoot a script run as root after each boot, for what a container's restart undoes */
+  /** @param afterBoot a script run as root after each boot, for settings that a container's restart undoes */
   constructor(
     reach: Reach,
     place: { container: string; network: string; sudoPassword?: string | undefined; afterBoot: string },
@@ -53,7 +53,7 @@ export class LabHost {
     return { stdout, stderr, code: exitCode ?? 1 };
   }
 
-  /** Runs a sh script as root. @returns what it printed. @throws Error with its output when it fails */
+  /** Runs a sh script as root. @returns its output. @throws Error with its output when it fails */
   async run(script: string, options: { input?: string | Readable } = {}): Promise<string> {
     const { stdout, stderr, code } = await this.exec(script, options);
     if (code !== 0) throw new Error(`${this.name}: exit ${code} of: ${script}\n${stdout}\n${stderr}`);
@@ -93,12 +93,12 @@ export class LabHost {
     await this.start();
   }
 
-  /** Takes its network away; a host behind which there are others keeps the one to them. */
+  /** Disconnects its network. A bastion keeps the network of the hosts behind it. */
   async disconnect(): Promise<void> {
     await docker('network', 'disconnect', this.network, this.container);
   }
 
-  /** Gives the network back, with the address it had. */
+  /** Connects the network again, with the same address. */
   async connect(): Promise<void> {
     await docker(
       'network',

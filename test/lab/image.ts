@@ -1,4 +1,4 @@
-/** The hosts' images: what debootstrap makes of a release, and no more than any bare host has. */
+/** Images of hosts: minimal installations of a release by debootstrap. */
 
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { docker, imageExists } from './docker.ts';
 
-/** Beyond the essential packages. Without Python, Node, Docker, curl and gnupg: a host need have none of them. */
+/** Packages besides the essential ones. Without Python, Node, Docker, curl and gnupg, which hosts don't need. */
 const PACKAGES = [
   'systemd',
   'systemd-sysv',
@@ -18,14 +18,14 @@ const PACKAGES = [
   'iproute2',
 ];
 
-/** Written over what debootstrap left. */
+/** Files that replace those of debootstrap. */
 const FILES: Readonly<Record<string, string>> = {
   // The mirror's lists may be older than they say they may be; translated descriptions are of no use here.
   // These hosts live for minutes: dpkg need not wait for the disk after each file.
   'etc/dpkg/dpkg.cfg.d/90lab': 'force-unsafe-io\n',
   'etc/apt/apt.conf.d/90lab': 'Acquire::Check-Valid-Until "false";\nAcquire::Languages "none";\n',
 };
-/** Each host gets keys and an id of its own. */
+/** Removed from the image: keys and ids, which each host makes itself, and caches. */
 const REMOVED = [
   'etc/ssh/ssh_host_*',
   'etc/machine-id',
@@ -34,7 +34,7 @@ const REMOVED = [
   'var/cache/apt/archives/*.deb',
   'var/lib/apt/lists/*_*',
 ];
-/** They would take apt's lock at a time that no test chose. */
+/** Timers that would take apt's lock at an arbitrary time. */
 const MASKED = ['apt-daily.timer', 'apt-daily-upgrade.timer', 'e2scrub_all.timer', 'fstrim.timer'];
 
 interface Extra {
@@ -62,7 +62,7 @@ function extraOf(codename: string): Extra {
 /** Where the tree is put together: memory, since debootstrap's dpkg waits for the disk after each package. */
 const SIZE = '1g';
 
-/** The image's name carries a hash of all that it is made from. */
+/** Returns the image's name, which contains a hash of its inputs. */
 export function hostImageName(codename: string): string {
   const { files, masked } = extraOf(codename);
   const recipe = JSON.stringify([
@@ -76,10 +76,10 @@ export function hostImageName(codename: string): string {
 }
 
 /**
- * Makes the image unless it is there.
+ * Makes the image unless it exists.
  *
  * @param mirrorUrl of the release's main suite
- * @param directory for the work; nothing is left in it
+ * @param directory for temporary files
  */
 export async function ensureHostImage(
   codename: string,

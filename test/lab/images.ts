@@ -1,11 +1,11 @@
-/** Docker images for the hosts' own engines: there is no registry, so they come from this machine's. */
+/** Docker images for the hosts' own engines. There is no registry, so they come from this machine's engine. */
 
 import { execa } from 'execa';
 import { buildRedisImage, DEFAULT_IMAGE } from '../../src/demo/image.ts';
 import { imageExists } from './docker.ts';
 import type { LabHost } from './host.ts';
 
-/** Makes the demo's Redis image on this machine unless it is there. @returns its name */
+/** Makes the demo's Redis image on this machine unless it exists. @returns its name */
 export async function ensureRedisImage(): Promise<string> {
   if (!(await imageExists(DEFAULT_IMAGE))) await buildRedisImage(DEFAULT_IMAGE, () => {});
   return DEFAULT_IMAGE;

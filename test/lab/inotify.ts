@@ -6,7 +6,10 @@ const LIMIT = '/proc/sys/fs/inotify/max_user_instances';
 /** A host needs about nine; beyond the limit, its path units fail. */
 const ENOUGH = 1024;
 
-/** Raises the limit until the machine's next boot, where it is lower. @throws Error saying what to set where it can't */
+/**
+ * Raises the limit until the machine's next boot, where it is lower.
+ * @throws Error saying what to set where it can't
+ */
 export async function raiseInotifyLimit(): Promise<void> {
   if (Number(await readFile(LIMIT, 'utf8')) >= ENOUGH) return;
   await writeFile(LIMIT, String(ENOUGH)).catch((cause: unknown) => {

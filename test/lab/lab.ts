@@ -18,17 +18,19 @@ import { makeClientKey, type SshFiles, sshFiles, writeSshFiles } from './ssh-fil
 import { type Base, type Ground, type HostOptions, type NamedHost, startHost } from './start-host.ts';
 import { createState, type LabState, labDirectory, removeLab, removeLeftovers, saveState } from './state.ts';
 
-/** Kept between labs: downloads. */
+/** Downloads, kept between labs. */
 export const CACHE = process.env.MESOSUP_LAB_CACHE ?? '/var/cache/mesosup-lab';
 
 export interface LabOptions {
-  /** So many plain hosts, or each as it shall be. */
+  /** Number of plain hosts, or the options of each host. */
   hosts: number | readonly HostOptions[];
-  /** False leaves out the Mesos packages, which take `npm run build` and some seconds; true by default. */
+  /** False omits the Mesos packages, which need `npm run build` and some seconds; defaults to true. */
   mesos?: boolean;
-  /** False lets the lab stay up when this process ends. True by default: it is removed, at the latest by the next start. */
+  /**
+   * False lets the lab stay up when this process ends. True by default: it is removed, at the latest by the next start.
+   */
   owned?: boolean;
-  /** Told each step that takes time. */
+  /** Called before each slow step. */
   say?: (step: string) => void;
 }
 
@@ -36,14 +38,14 @@ export interface Lab extends AsyncDisposable {
   id: string;
   directory: string;
   hosts: LabHost[];
-  /** @throws Error for a name that no host has */
+  /** @throws Error for an unknown name */
   host(name: string): LabHost;
   ssh: SshFiles;
-  /** The mirror's base URL, as hosts and this machine reach it. */
+  /** The mirror's base URL for hosts and this machine. */
   mirrorUrl: string;
   /** The Mesos packages and the repositories they are in. @throws Error in a lab without them */
   mesos(): MesosPackages;
-  /** Removes everything but what is cached. */
+  /** Removes everything except the caches. */
   stop(): Promise<void>;
 }
 

@@ -12,14 +12,14 @@ const TARGETS = [
   '',
 ].join('\n');
 
-test('the machine’s own distribution is told from others’ repositories and from other releases', () => {
+test('ignores other repositories and other releases of the machine’s distribution', () => {
   expect(parseTargets('bookworm', TARGETS)).toEqual([
     { uri: 'http://one.example/debian', suite: 'bookworm', components: ['main', 'contrib'] },
     { uri: 'http://two.example/security/debian', suite: 'bookworm-security', components: ['main'] },
   ]);
 });
 
-test('hosts name the lab’s mirror instead, with a path of its own for each upstream', () => {
+test('hosts use the lab’s mirror, with a separate path for each upstream', () => {
   const suites = parseTargets('bookworm', TARGETS);
   expect(sourcesList(suites, upstreamNames(suites), 'http://10.99.0.1:8000')).toBe(
     'deb http://10.99.0.1:8000/debian bookworm main contrib\n' +

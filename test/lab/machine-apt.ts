@@ -1,24 +1,26 @@
-/** Where this machine gets its own distribution's packages from, as its apt says: nothing of it is written down here. */
+/**
+ * Where this machine gets its own distribution's packages from, as its apt says: nothing of it is written down here.
+ */
 
 import { readFile } from 'node:fs/promises';
 import { execa } from 'execa';
 
 /** One suite of the distribution. */
 export interface AptSuite {
-  /** Base URL without a slash at its end, as the machine reaches it. */
+  /** Base URL without a trailing slash. */
   uri: string;
   /** `bookworm`, `bookworm-updates`, `bookworm-security`. */
   suite: string;
   components: string[];
 }
 
-/** A release of the distribution and where its packages come from. */
+/** A release of the distribution, with the sources of its packages. */
 export interface Release {
   codename: string;
   suites: AptSuite[];
 }
 
-/** @throws Error saying what to do where this isn't Debian or Ubuntu, or apt has no lists */
+/** @throws Error with the remedy if this machine isn't Debian or Ubuntu, or apt has no lists */
 export async function machineApt(): Promise<Release> {
   const codename = /^VERSION_CODENAME=(\S+)$/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1];
   if (codename === undefined)
@@ -47,7 +49,9 @@ export function parseTargets(codename: string, targets: string): AptSuite[] {
   return [...suites.values()];
 }
 
-/** A short name for each upstream, for the mirror's paths: the last word of its URL's path, numbered where two share it. */
+/**
+ * A short name for each upstream, for the mirror's paths: the last word of its URL's path, numbered where two share it.
+ */
 export function upstreamNames(suites: readonly AptSuite[]): Map<string, string> {
   const names = new Map<string, string>();
   for (const uri of new Set(suites.map((s) => s.uri))) {

@@ -1,5 +1,5 @@
 /**
- * The lab by hand:
+ * Starts and stops labs manually:
  *
  *   node test/lab/main.ts up [N]        N plain hosts (3), kept until `down`
  *   node test/lab/main.ts up --debian   h1 of Debian 11, h2 of Debian 12, h3 of Debian 13
@@ -8,7 +8,7 @@
  *   node test/lab/main.ts list
  *   node test/lab/main.ts down
  *
- * Where several labs are up by hand, MESOSUP_LAB=ID says which is meant.
+ * With several manual labs, MESOSUP_LAB=ID selects one.
  */
 
 import { parseArgs } from 'node:util';
@@ -46,7 +46,7 @@ async function up(args: string[]): Promise<void> {
   console.log(`up after ${((performance.now() - begin) / 1000).toFixed(1)} s`);
 }
 
-/** The lab that MESOSUP_LAB names, or the only one that was started by hand. */
+/** Returns the lab that MESOSUP_LAB selects, or the only one that was started manually. */
 async function kept(): Promise<string> {
   const named = process.env.MESOSUP_LAB;
   const ids = (await listLabs()).filter((lab) => !lab.owner).map((lab) => lab.id);

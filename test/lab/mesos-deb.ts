@@ -14,10 +14,10 @@ const HERE = path.join(import.meta.dirname, 'mesos-package');
 const DIST = path.resolve(import.meta.dirname, '../../dist');
 const VERSION = '1.11.0-0.7.1.lab1';
 
-/** What the runtime of the embedded Mesos is linked with. */
+/** Libraries of the embedded Mesos' runtime. */
 const DEPENDS = 'libatomic1, libc6 (>= 2.28), libgcc-s1, libstdc++6';
 
-/** Where each file of the package comes from. */
+/** Sources of the files of the package. */
 const PROGRAMS = ['mesos-init-wrapper', 'mesos-master', 'mesos-agent'];
 const UNITS = ['mesos-master.service', 'mesos-agent.service'];
 const BUNDLES = ['master.js', 'agent.js', 'command-executor.js'];
@@ -34,7 +34,7 @@ export function realDeb(): string | undefined {
   return process.env.MESOSUP_TEST_MESOS_DEB || undefined;
 }
 
-/** The files that decide what the packages hold. @throws Error saying what to do where the build is missing */
+/** Lists the files from which the packages are made. @throws Error with the remedy if the build is missing */
 export async function debInputs(): Promise<string[]> {
   const real = realDeb();
   if (real !== undefined) return [real];
@@ -76,12 +76,12 @@ export async function buildDebs(directory: string, work: string): Promise<{ curr
   return { current, next };
 }
 
-/** Adds one to the last number. */
+/** Increments the last number. */
 function nextVersion(version: string): string {
   return version.replace(/\d+(?=\D*$)/, (last) => String(Number(last) + 1));
 }
 
-/** Fast rather than small: the file only crosses this machine. Debian 11's dpkg reads no zstd. */
+/** Fast instead of small, since the file stays on this machine. Debian 11's dpkg does not support zstd. */
 async function pack(tree: string, file: string): Promise<void> {
   await execa('dpkg-deb', ['--root-owner-group', '-Zgzip', '-z1', '-b', tree, file]);
 }

@@ -24,9 +24,9 @@ import { DEBIAN } from './bases.ts';
 import { buildDebs, type Deb, debInputs, PACKAGE } from './mesos-deb.ts';
 import { type SigningKey, withSigningKey } from './signing-key.ts';
 
-/** As a cluster spec names a repository. */
+/** A repository in the form of a cluster spec. */
 export interface RepositoryLines {
-  /** What follows `deb` on Debian; `{codename}` stands for the host's. */
+  /** The text after `deb` on Debian; `{codename}` is replaced by the host's code name. */
   debian: string;
   ubuntu: string;
   /** URL of the public key. */
@@ -38,9 +38,9 @@ export interface MesosPackages {
   /** The package's name. */
   name: string;
   version: string;
-  /** Of the upgrade, in the same repository. */
+  /** Version of the upgrade, in the same repository. */
   nextVersion: string;
-  /** The older one as a file here, as a URL for hosts, and its SHA-256 in hex. */
+  /** The older package as a file on this machine and as a URL for hosts, with its SHA-256 in hex. */
   file: string;
   url: string;
   sha256: string;
@@ -51,7 +51,7 @@ export interface MesosPackages {
   expired: RepositoryLines;
 }
 
-/** What is kept with the files. */
+/** Data that is stored with the files. */
 interface Index {
   version: string;
   nextVersion: string;
@@ -62,11 +62,11 @@ interface Index {
 }
 
 const UBUNTU_CODENAME = 'jammy';
-/** Builds that no lab used for so long are removed. */
+/** Builds that were not used for this time are removed. */
 const KEPT_MS = 6 * 3600_000;
 
 /**
- * Makes the repositories unless the cache has them for what is built now.
+ * Makes the repositories unless the cache has them for the present build.
  *
  * @returns the directory to be served, and what is in it when it is served at a URL
  */
@@ -164,7 +164,7 @@ function flipped(digit: string): string {
   return digit === '0' ? '1' : '0';
 }
 
-/** A package's paragraph in the list. */
+/** Returns the paragraph of a package in the list. */
 async function entryOf(deb: Deb): Promise<{ text: string; sha256: string }> {
   const { stdout: control } = await execa('dpkg-deb', ['-f', deb.file]);
   const sha256 = await fileDigest(deb.file);
@@ -173,7 +173,7 @@ async function entryOf(deb: Deb): Promise<{ text: string; sha256: string }> {
   return { text, sha256 };
 }
 
-/** The path of the package's largest file on a host. */
+/** Returns the path of the package's largest file on a host. */
 async function largestFile({ file }: Deb): Promise<string> {
   const { stdout } = await execa('dpkg-deb', ['-c', file]);
   // As tar lists them: `-rw-r--r-- root/root 1234 2026-01-31 12:00 ./usr/bin/name`.
@@ -214,7 +214,7 @@ async function fileDigest(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** What the packages would hold, and how this file makes repositories of them. */
+/** Returns a digest of the packages' content and of this file. */
 async function digestOf(inputs: readonly string[]): Promise<string> {
   const sources = ['mesos-deb.ts', 'mesos-repository.ts'].map((name) => path.join(import.meta.dirname, name));
   const digests = await Promise.all([...inputs, ...sources].map(fileDigest));

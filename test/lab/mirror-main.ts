@@ -1,6 +1,6 @@
 /**
- * The mirror as a process of its own: `mirror-main.ts ADDRESS OPTIONS-AS-JSON [--until-stdin-ends]`. Its first line
- * says the port. With the last flag it ends when whoever started it does, however that happens.
+ * The mirror as a separate process: `mirror-main.ts ADDRESS OPTIONS-AS-JSON [--until-stdin-ends]`. Its first line is
+ * the port. With the last flag it ends when its parent process ends for any reason.
  */
 
 import type { AddressInfo } from 'node:net';

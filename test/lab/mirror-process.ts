@@ -1,4 +1,4 @@
-/** Starts the mirror as a process of its own, so that a lab can be up without whoever started it. */
+/** Starts the mirror as a separate process, so that a lab can outlive the process that started it. */
 
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
@@ -8,11 +8,11 @@ import { identify, type ProcessId } from '../../src/proc/process-id.ts';
 import type { MirrorOptions } from './mirror.ts';
 
 export interface StartMirror {
-  /** Where to listen: an address of this machine. */
+  /** Address of this machine to listen on. */
   address: string;
-  /** File for its complaints. */
+  /** File for its errors. */
   log: string;
-  /** It ends when this process does, however that happens. */
+  /** End it when this process ends for any reason. */
   untilWeEnd: boolean;
   options: MirrorOptions;
 }
@@ -34,7 +34,7 @@ export async function startMirror(start: StartMirror): Promise<{ url: string; pr
   });
   const id = child.pid === undefined ? undefined : identify(child.pid);
   if (!id) throw new Error(`the mirror ended at once: see ${start.log}`);
-  // Neither the process nor its pipes keep ours from ending.
+  // Neither the process nor its pipes keep this process alive.
   child.unref();
   child.stdout?.destroy();
   if (child.stdin && 'unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();

@@ -1,6 +1,6 @@
 /**
- * A caching package mirror, for hosts that have no other way out. A file is fetched once, by the machine's own apt
- * with all its settings (proxies, certificates, passwords), and then served to any number of hosts at once.
+ * A caching package mirror for hosts without other network access. A file is fetched once, by the machine's own apt
+ * with all its settings (proxies, certificates, passwords), and then served to all hosts.
  */
 
 import { createReadStream } from 'node:fs';
@@ -13,24 +13,24 @@ import { execa } from 'execa';
 export interface MirrorOptions {
   /** Kept between labs. */
   cache: string;
-  /** By the first word of the path: the URL that stands for it. */
+  /** Upstream URLs by the first word of the path. */
   upstreams: Readonly<Record<string, string>>;
-  /** Served as it is, below the first word of the path; what appears there later is served too. */
+  /** Directories to serve, by the first word of the path; files that appear later are served, too. */
   directories: Readonly<Record<string, string>>;
 }
 
 const APT_HELPER = '/usr/lib/apt/apt-helper';
-/** Lists that change under the same name; whatever else a repository serves is the same for ever. */
+/** Lists that change under the same name; all other files of a repository never change. */
 const CHANGES = /\/dists\/(?!.*\/by-hash\/)/;
 
-/** Downloads at once: more would only wait for each other. */
+/** Number of concurrent downloads. */
 const MAX_FETCHES = 8;
 
 export function createMirror(options: MirrorOptions): Server {
   const fetched = new Map<string, Promise<string | undefined>>();
   const limited = limit(MAX_FETCHES);
 
-  /** The file in the cache, fetched at most once at a time; undefined where upstream has none. */
+  /** Returns the file in the cache, which is fetched by one download at a time; undefined if upstream has none. */
   function cached(name: string, url: string): Promise<string | undefined> {
     const file = path.join(options.cache, name);
     const known = fetched.get(name);
@@ -52,7 +52,7 @@ export function createMirror(options: MirrorOptions): Server {
     try {
       return await limited(() => download(url, file));
     } catch (error) {
-      // A list of yesterday still installs, where the mirror can't be reached.
+      // An old list still works when the mirror is unreachable.
       if (present) return file;
       throw error;
     }
@@ -77,7 +77,7 @@ export function createMirror(options: MirrorOptions): Server {
 
   return createServer((request, response) => {
     answer(request, response).catch((error: NodeJS.ErrnoException) => {
-      // A client may go as soon as it has the last byte.
+      // A client may close the connection as soon as it has the last byte.
       if (error.code === 'ERR_STREAM_PREMATURE_CLOSE') return;
       process.stderr.write(`${request.url}: ${error.message}\n`);
       if (response.headersSent) response.destroy();
@@ -86,7 +86,7 @@ export function createMirror(options: MirrorOptions): Server {
   });
 }
 
-/** Answers with the file, from where a broken download of it went on if the request says so. */
+/** Answers with the file, or with the rest of it for a request with a range. */
 async function send(request: IncomingMessage, response: ServerResponse, file: string): Promise<void> {
   const { size } = await stat(file);
   const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
@@ -99,7 +99,7 @@ async function send(request: IncomingMessage, response: ServerResponse, file: st
   else await pipeline(createReadStream(file, { start: partial ? start : 0 }), response);
 }
 
-/** Fetches by apt. @returns `file`, or undefined where there is no such file upstream */
+/** Fetches a file with apt. @returns `file`, or undefined if upstream does not have it */
 async function download(url: string, file: string): Promise<string | undefined> {
   await mkdir(path.dirname(file), { recursive: true });
   const part = `${file}.${process.pid}.part`;
@@ -124,7 +124,7 @@ async function isFile(file: string): Promise<boolean> {
   );
 }
 
-/** Lets at most `most` of the given works run at a time. */
+/** Limits the number of concurrent calls to `most`. */
 function limit(most: number): <T>(work: () => Promise<T>) => Promise<T> {
   let running = 0;
   const waiting: (() => void)[] = [];

@@ -1,6 +1,6 @@
 /**
- * Hosts as their owners leave them: what may be odd about one, and what that means for an installation. A quirk without
- * a `cause` must not matter; one with a cause may end the installation with an error that matches it, and with no other.
+ * Quirks of hosts, and their effect on an installation. A quirk without a `cause` must not matter. With a cause, the
+ * installation may end with an error that matches the cause, but with no other error.
  */
 
 import type { Random } from '../../src/simulator/random.ts';
@@ -10,9 +10,9 @@ import type { LabHost } from './host.ts';
 export interface Quirk {
   readonly name: string;
   readonly apply: (host: LabHost) => Promise<unknown>;
-  /** What an error says of it. Missing where an installation must come to a healthy cluster. */
+  /** Pattern of the expected error. Missing if the installation must succeed. */
   readonly cause?: RegExp;
-  /** Of quirks of one group a host has one at most. */
+  /** A host has at most one quirk of a group. */
   readonly group?: string;
 }
 
@@ -36,7 +36,7 @@ function startUp(name: string, bashrc: string, cause?: RegExp): Quirk {
   };
 }
 
-/** A package of the owner's, made of nothing but its control file. */
+/** Installs a package of the owner that contains only its control file. */
 const ownPackage = (control: string) =>
   script(`mkdir -p /tmp/own/DEBIAN
 printf '%s\n' ${control} 'Architecture: all' 'Maintainer: O <o@localhost>' 'Description: own' >/tmp/own/DEBIAN/control
@@ -112,7 +112,7 @@ export const QUIRKS: readonly Quirk[] = [
     name: 'a full /opt',
     group: 'mount',
     apply: (host) => fillDisk(host, '/opt', 1000),
-    cause: /\/opt has \d+ MB free, and \d+ MB are needed/,
+    cause: /\/opt has \d+ MB free, but \d+ MB are needed/,
   },
   {
     name: 'a small /usr/libexec',
@@ -231,11 +231,13 @@ export const QUIRKS: readonly Quirk[] = [
   {
     name: 'a cluster that it belonged to',
     apply: script('mkdir -p /var/lib/mesosup; echo other >/var/lib/mesosup/cluster'),
-    cause: /it belongs to the cluster "other"/,
+    cause: /the host belongs to the cluster "other"/,
   },
 ];
 
-/** One to four quirks for a host, of a group one at most. More than half of the hosts get only such as must not matter. */
+/**
+ * Draws one to four quirks for a host, at most one of a group. More than half of the hosts get only harmless quirks.
+ */
 export function someQuirks(random: Random): Quirk[] {
   const chosen: Quirk[] = [];
   const drawn = random.chance(0.6) ? QUIRKS.filter(({ cause }) => cause === undefined) : QUIRKS;
@@ -245,6 +247,6 @@ export function someQuirks(random: Random): Quirk[] {
     const isTaken = chosen.some(({ group }) => group !== undefined && group === quirk.group);
     if (!isTaken) chosen.push(quirk);
   }
-  // A disk that is full or read-only comes last: the others have to be made before.
+  // Full and read-only disks come last, since the other quirks write to the disk.
   return chosen.toSorted((a, b) => Number(a.cause !== undefined) - Number(b.cause !== undefined));
 }

@@ -1,4 +1,4 @@
-/** The keys that the lab's apt repositories are signed with, made once and kept in the cache. */
+/** The keys that sign the lab's apt repositories, made once and kept in the cache. */
 
 import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,11 +8,11 @@ export interface SigningKey {
   fingerprint: string;
   /** The public key, ASCII-armoured. */
   publicKey: string;
-  /** The text with a signature around it, as InRelease has it. */
+  /** Signs a text in the form of InRelease. */
   sign(text: string): Promise<string>;
 }
 
-/** A key that expired long ago signs as of when it was good, so that only the key is at fault. */
+/** An expired key signs with a date at which it was valid, so that only the key is invalid. */
 const KINDS = {
   good: { expires: 'never', flags: [] },
   expired: { expires: '1d', flags: ['--faked-system-time', '20200101T120000!'] },
@@ -54,7 +54,7 @@ async function makeKey(home: string, expires: string, flags: readonly string[]):
   } finally {
     await execa('gpgconf', ['--homedir', fresh, '--kill', 'gpg-agent'], { reject: false });
   }
-  // Another lab may have made one meanwhile, which is as good.
+  // Another lab may have made a key meanwhile, which can be used, too.
   await rename(fresh, home).catch(() => rm(fresh, { recursive: true, force: true }));
 }
 

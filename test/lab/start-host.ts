@@ -1,4 +1,4 @@
-/** Makes one host: a container from the image, with what is this host's own put into its file system. */
+/** Starts a host: a container from the image, with files for this host. */
 
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,28 +10,28 @@ import { LabHost } from './host.ts';
 import { type Release, sourcesList } from './machine-apt.ts';
 import { makeKey, type Reach } from './ssh-files.ts';
 
-/** What is /bin/sh on all hosts, instead of the release's own: a program of this machine, such as /bin/busybox. */
+/** A program of this machine to use as /bin/sh on all hosts, for example /bin/busybox. */
 const SHELL = process.env.MESOSUP_TEST_SHELL;
 
-/** The password that sudo asks of `ops`. */
+/** The password of `ops` for sudo. */
 const SUDO_PASSWORD = "it's a lab";
 
-/** How one gets in, and to be root. */
+/** The login and the way to become root. */
 export type Login = 'root' | 'sudo' | 'sudo-password';
 
 export interface HostOptions {
   /** `h1`, `h2` … by default. */
   name?: string;
-  /** root by key, by default; else the user `ops`, whose sudo asks for a password or doesn't. */
+  /** root with a key by default; or the user `ops`, with or without a password for sudo. */
   login?: Login;
-  /** The name of another host of the lab: this one is in a second network and reached only through that one. */
+  /** The name of a bastion in the lab: this host is in a second network, and reachable only through it. */
   behind?: string;
   /**
    * This machine's own release by default. `ubuntu-22.04` is what /etc/os-release says then; the packages stay those
    * of this machine's distribution.
    */
   system?: DebianName | 'ubuntu-22.04';
-  /** Packages of the distribution that are installed from the first, from an image that is kept. */
+  /** Preinstalled packages of the distribution, in a derived image. */
   packages?: readonly string[];
 }
 
@@ -49,12 +49,12 @@ const UBUNTU_22_04 = [
   '',
 ].join('\n');
 
-/** What a host is made from: a release and the image with it. */
+/** The base of a host: a release and its image. */
 export interface Base extends Release {
   image: string;
 }
 
-/** What all hosts of a lab have in common. */
+/** Settings of all hosts of a lab. */
 export interface Ground {
   labId: string;
   directory: string;
@@ -111,7 +111,7 @@ export async function startHost(
   }
   await docker('start', container);
   if (SHELL) await replaceShell(container, SHELL);
-  // Docker's machine is in all its networks; a host behind a bastion must not answer it.
+  // This machine is in all of Docker's networks; a host behind a bastion must not answer it.
   const afterBoot = host.behind === undefined ? ':' : `ip route add unreachable ${network.gateway}/32`;
   const sudoPassword = login === 'sudo-password' ? SUDO_PASSWORD : undefined;
   const result = new LabHost(reach, { container, network: network.name, sudoPassword, afterBoot });
@@ -132,7 +132,7 @@ function containerFlags(
   network: string,
   address: string,
 ): string[] {
-  // Not --privileged: where the machine itself lacks a capability, that fails.
+  // Not --privileged, which fails if the machine itself lacks a capability.
   return [
     ...['--name', container, '--hostname', name, '--label', `${LAB_LABEL}=${ground.labId}`],
     ...['--network', network, '--ip', address, '--network-alias', name],
@@ -140,13 +140,13 @@ function containerFlags(
     ...['--security-opt', 'seccomp=unconfined', '--security-opt', 'apparmor=unconfined'],
     ...['--tmpfs', '/run', '--tmpfs', '/run/lock', '--tmpfs', '/tmp:exec'],
     '--cgroupns=private',
-    // A volume, so that the inner engine finds a file system that overlays can lie on.
+    // A volume, so that the inner engine has a file system that supports overlays.
     ...['-v', `${container}-docker:/var/lib/docker`],
     ...['-e', 'container=docker', '--stop-signal', 'SIGRTMIN+3', '-t'],
   ];
 }
 
-/** What is this host's own in its file system. @returns its public host key */
+/** Writes the files of this host. @returns its public host key */
 async function writeTree(tree: string, ground: Ground, base: Base, host: NamedHost): Promise<string> {
   const put = async (name: string, content: string, mode = 0o644) => {
     const file = path.join(tree, name);

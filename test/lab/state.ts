@@ -1,4 +1,4 @@
-/** What is remembered of each lab outside the process that started it, so that nothing of it outlives its use. */
+/** The records of labs, outside the process that started them, so that every lab can be removed. */
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -22,7 +22,7 @@ export function labDirectory(id: string): string {
   return path.join(ROOT, id);
 }
 
-/** Makes a lab's directory, with its state from the first moment it is to be seen. */
+/** Creates a lab's directory atomically with its state. */
 export async function createState(owned: boolean): Promise<LabState> {
   const id = randomBytes(3).toString('hex');
   const owner = identify(process.pid);
@@ -48,14 +48,14 @@ async function readState(id: string): Promise<LabState | undefined> {
   }
 }
 
-/** All labs with a directory, those left behind among them. */
+/** Lists all labs with a directory, including abandoned ones. */
 export async function listLabs(): Promise<LabState[]> {
   const ids = await readdir(ROOT).catch(() => []);
   const states = await Promise.all(ids.map((id) => readState(id)));
   return states.filter((state) => state !== undefined);
 }
 
-/** Takes away containers, networks, volumes, the mirror's process and the directory. */
+/** Removes containers, networks, volumes, the mirror's process and the directory. */
 export async function removeLab(id: string): Promise<void> {
   const mirror = (await readState(id))?.mirror;
   if (mirror && isAlive(mirror)) killNow(mirror.pid);
@@ -63,7 +63,7 @@ export async function removeLab(id: string): Promise<void> {
   await rm(labDirectory(id), { recursive: true, force: true });
 }
 
-/** Removes every lab whose owner is gone. */
+/** Removes every lab whose owner has ended. */
 export async function removeLeftovers(): Promise<void> {
   const ids = new Set([...(await labsWithObjects()), ...(await readdir(ROOT).catch(() => []))]);
   for (const id of ids) {

@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { EXIT } from '../../errors/mesosup-error.ts';
 import { changesIn } from '../../install/drift.ts';
 import { savePlan } from '../../install/operations/plan-file.ts';
-import { look, prepare } from '../../install/operations/prepare.ts';
+import { prepare, surveyCluster } from '../../install/operations/prepare.ts';
 import { renderProblems } from '../../install/operations/reach.ts';
 import type { Plan, Problem } from '../../install/plan.ts';
 import { renderPlan } from '../../install/render-plan.ts';
@@ -48,7 +48,7 @@ export default class PlanCommand extends BaseCommand {
       screenFor(this.jsonEnabled(), flags),
       interruption(),
       async (session) => {
-        const looked = await look(session);
+        const looked = await surveyCluster(session);
         // A saved plan is applied with the secrets it was made with.
         const secrets =
           looked.secrets ?? (flags.out === undefined ? undefined : await loaded.state.makeSecrets());

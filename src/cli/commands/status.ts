@@ -1,6 +1,6 @@
 import { EXIT } from '../../errors/mesosup-error.ts';
-import { lookAgain } from '../../install/operations/look-again.ts';
-import { driftOf, look } from '../../install/operations/prepare.ts';
+import { driftOf, surveyCluster } from '../../install/operations/prepare.ts';
+import { recheckHealth } from '../../install/operations/recheck-health.ts';
 import { type ClusterStatus, renderStatus, statusOf } from '../../install/status.ts';
 import { BaseCommand } from '../base-command.ts';
 import { interruption, programOf, screenFor, withSession } from '../cluster-session.ts';
@@ -26,9 +26,9 @@ export default class Status extends BaseCommand {
       screenFor(this.jsonEnabled(), flags),
       interruption(),
       async (session) => {
-        const looked = await look(session);
+        const looked = await surveyCluster(session);
         const plan = await driftOf(session, program, looked);
-        const { facts, unreachable } = await lookAgain(session, looked, looked.secrets);
+        const { facts, unreachable } = await recheckHealth(session, looked, looked.secrets);
         const status = statusOf(session.cluster, facts, unreachable, plan);
         this.log(renderStatus(status));
         if (!status.healthy) process.exitCode = EXIT.failed;

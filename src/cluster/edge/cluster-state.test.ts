@@ -15,7 +15,7 @@ afterEach(() => rm(directory, { recursive: true }));
 
 const modeOf = async (file: string) => ((await stat(file)).mode & 0o777).toString(8);
 
-test('reading makes nothing; making writes once, for its owner alone', async () => {
+test('reading creates nothing; making secrets writes them once, readable by their owner only', async () => {
   expect(await state.secrets()).toBeUndefined();
   expect(await readdir(directory)).toEqual([]);
   const [one, two] = await Promise.all([state.makeSecrets(), state.makeSecrets()]);
@@ -26,7 +26,7 @@ test('reading makes nothing; making writes once, for its owner alone', async () 
   expect(await readdir(state.directory)).toEqual(['secrets.json']);
 });
 
-test('secrets that others can read are refused, with the command to run', async () => {
+test('refuses secrets that other users can read, with the command to run', async () => {
   await state.makeSecrets();
   await chmod(state.secretsFile, 0o640);
   await expect(state.secrets()).rejects.toMatchObject({ remedy: `Run: chmod 600 ${state.secretsFile}` });
@@ -35,7 +35,7 @@ test('secrets that others can read are refused, with the command to run', async 
   await expect(state.makeSecrets()).rejects.toMatchObject({ remedy: `Run: chmod 700 ${state.directory}` });
 });
 
-test('damaged secrets are refused without a word of them, and never made anew', async () => {
+test('refuses damaged secrets without showing them, and does not replace them', async () => {
   await state.makeSecrets();
   await writeFile(state.secretsFile, '{"agent": "hunter2');
   const error = await state.makeSecrets().then(
@@ -46,7 +46,7 @@ test('damaged secrets are refused without a word of them, and never made anew', 
   expect(JSON.stringify(error)).not.toContain('hunter2');
 });
 
-test('the state lies where XDG says, unless that is relative', () => {
+test('stores the state where XDG says, unless that path is relative', () => {
   expect(stateHome({ XDG_STATE_HOME: '/x' }, '/home/a')).toBe('/x/mesosup');
   expect(stateHome({ XDG_STATE_HOME: 'x' }, '/home/a')).toBe('/home/a/.local/state/mesosup');
 });

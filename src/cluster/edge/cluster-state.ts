@@ -1,6 +1,6 @@
 /**
- * What this machine keeps of a cluster, in a directory only its owner may enter: the secrets, and the cluster as it
- * was last installed, so that later commands need not name its hosts again.
+ * The state of a cluster on this machine, in a directory that only its owner can enter: the secrets, and the cluster as
+ * it was last installed, so that later commands don't need to name its hosts.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -14,15 +14,15 @@ import { generateSecrets, SECRET_NAMES, type Secrets } from '../secrets.ts';
 
 const CLUSTER_FILE = 'cluster.json';
 
-/** Where the state of all clusters lies: `$XDG_STATE_HOME/mesosup`, or `~/.local/state/mesosup`. */
+/** Returns the directory for the state of all clusters: `$XDG_STATE_HOME/mesosup`, or `~/.local/state/mesosup`. */
 export function stateHome(environment: NodeJS.ProcessEnv, home: string): string {
   const set = environment.XDG_STATE_HOME;
-  // The specification says that a relative path is to be passed over.
+  // The XDG specification requires that a relative path is ignored.
   const base = set !== undefined && path.isAbsolute(set) ? set : path.join(home, '.local/state');
   return path.join(base, 'mesosup');
 }
 
-/** Names of the clusters that were installed from this machine, in order. */
+/** Lists the clusters that were installed from this machine, sorted by name. */
 export async function knownClusters(stateHome: string): Promise<string[]> {
   const names = await readdir(stateHome).catch(() => []);
   const known = await Promise.all(
@@ -41,18 +41,18 @@ export class ClusterState {
   readonly secretsFile: string;
   readonly #clusterFile: string;
 
-  /** @param directory of this cluster alone; made when something is written */
+  /** @param directory for this cluster only; created when something is written */
   constructor(directory: string) {
     this.directory = directory;
     this.secretsFile = path.join(directory, 'secrets.json');
     this.#clusterFile = path.join(directory, CLUSTER_FILE);
   }
 
-  /** The secrets, or undefined when there are none yet. @throws MesosupError when others could read them */
+  /** Reads the secrets; undefined when there are none. @throws MesosupError when other users could read them */
   async secrets(): Promise<Secrets | undefined> {
     const text = await this.#read(this.secretsFile);
     if (text === undefined) return undefined;
-    // Formats are counted only from the second on. Names that are not known are another release's, which keeps them.
+    // Format 1 is not written in the file. Unknown names belong to another release, and are ignored.
     return this.#decode(this.secretsFile, { format: 1, ...parse(text, this.secretsFile) }, async () => ({
       format: 1,
       read: (found) => {
@@ -64,10 +64,12 @@ export class ClusterState {
     }));
   }
 
-  /** The secrets; fresh ones, written down, when there are none. Of several that ask at once all get the same. */
+  /**
+   * Reads the secrets, or makes and stores them. Concurrent calls, also of other processes, return the same secrets.
+   */
   async makeSecrets(): Promise<Secrets> {
-    const there = await this.secrets();
-    if (there) return there;
+    const stored = await this.secrets();
+    if (stored) return stored;
     const fresh = generateSecrets((bytes) => randomBytes(bytes));
     const draft = await this.#draft(fresh);
     try {
@@ -80,7 +82,7 @@ export class ClusterState {
     return (await this.secrets()) ?? fresh;
   }
 
-  /** The cluster as it was last installed or begun to be; undefined when it never was. */
+  /** Reads the cluster of the last install, which may have failed; undefined if there was none. */
   async cluster(): Promise<Cluster | undefined> {
     const text = await this.#read(this.#clusterFile);
     if (text === undefined) return undefined;
@@ -97,13 +99,13 @@ export class ClusterState {
     await rename(draft, this.#clusterFile);
   }
 
-  /** Makes a file for the caller to write, such as a log. */
+  /** Returns the path of a file that the caller may write, for example a log; creates its directory. */
   async newFile(name: string): Promise<string> {
     await this.#makeDirectory();
     return path.join(this.directory, name);
   }
 
-  /** After an uninstall with its data: nothing needs the secrets any more. */
+  /** Removes the state after an uninstall with its data, when the secrets are no longer needed. */
   async forget(): Promise<void> {
     await rm(this.secretsFile, { force: true });
     await rm(this.#clusterFile, { force: true });
@@ -140,15 +142,15 @@ export class ClusterState {
       if (code === 'ENOENT') return undefined;
       if (error instanceof MesosupError) throw error;
       throw new MesosupError(`${file} can't be read: ${code ?? error}`, {
-        remedy: `Run as the user who installed the cluster, or name another directory with --state.`,
+        remedy: `Run as the user who installed the cluster, or use another directory with --state.`,
         cause: error,
       });
     }
   }
 
-  /** @throws MesosupError for what is damaged, or of a later release */
+  /** @throws MesosupError for a file that is damaged, or written by a later release */
   async #decode<T>(file: string, stored: unknown, form: () => Promise<StoredFile<T>>): Promise<T> {
-    // Loaded only where there is something to read: a schema takes its time.
+    // Loaded only when there is something to read, since loading a schema is slow.
     const [{ readStored }, known] = await Promise.all([import('../../stored/file.ts'), form()]);
     const read = readStored(stored, known, (why, remedy) =>
       remedy === undefined ? damaged(file, why) : new MesosupError(`${file} ${why}`, { path: file, remedy }),
@@ -160,26 +162,29 @@ export class ClusterState {
   #unwritable(error: unknown): MesosupError {
     const { code, message } = error as NodeJS.ErrnoException;
     return new MesosupError(`${this.directory} can't be written: ${code ?? message}`, {
-      remedy: 'Make it writable, or name another directory with --state.',
+      remedy: 'Make it writable, or use another directory with --state.',
       cause: error,
     });
   }
 }
 
-/** @throws MesosupError when anybody else has a right to it */
+/** @throws MesosupError when another user has access to the file */
 async function mustBePrivate(file: string): Promise<void> {
   const stat = await lstat(file);
   const mode = stat.mode & 0o777;
   if ((mode & 0o077) !== 0) {
     const wanted = stat.isDirectory() ? '700' : '600';
-    throw new MesosupError(`${file} is open to others (mode 0${mode.toString(8)}), and secrets lie in it`, {
-      remedy: `Run: chmod ${wanted} ${file}`,
-    });
+    throw new MesosupError(
+      `${file} contains secrets, but other users can access it (mode 0${mode.toString(8)})`,
+      {
+        remedy: `Run: chmod ${wanted} ${file}`,
+      },
+    );
   }
   const user = process.getuid?.();
   if (user !== undefined && user !== 0 && stat.uid !== user) {
     throw new MesosupError(`${file} belongs to another user (${stat.uid})`, {
-      remedy: `Run as that user, or name another directory with --state.`,
+      remedy: `Run as that user, or use another directory with --state.`,
     });
   }
 }
@@ -189,7 +194,7 @@ function parse(text: string, file: string): Record<string, unknown> {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   } catch {
-    // An error of JSON.parse could hold a piece of the text.
+    // An error of JSON.parse could contain a part of the text.
   }
   throw damaged(file);
 }
@@ -197,6 +202,6 @@ function parse(text: string, file: string): Record<string, unknown> {
 function damaged(file: string, why = 'is damaged'): MesosupError {
   return new MesosupError(`${file} ${why}`, {
     path: file,
-    remedy: `Put back a copy of it. Without one: move it away, and install again for new secrets and a restart of all services.`,
+    remedy: `Restore it from a backup. Without a backup, move it away and install again. This makes new secrets and restarts all services.`,
   });
 }

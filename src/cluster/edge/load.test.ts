@@ -16,7 +16,7 @@ afterEach(() => rm(root, { recursive: true }));
 
 const write = (name: string, text: string) => writeFile(path.join(where.directory, name), text);
 
-test('cluster.yaml in the working directory is taken, its paths meant from there', async () => {
+test('reads cluster.yaml in the working directory, with paths relative to it', async () => {
   await write(
     'cluster.yaml',
     'name: prod\nssh: {key: ~/.ssh/k}\nhosts: [a]\nmesos: {source: clusterd, repository: {key: k.asc}}',
@@ -30,7 +30,7 @@ test('cluster.yaml in the working directory is taken, its paths meant from there
   expect(state.directory).toBe(path.join(where.stateHome, 'prod'));
 });
 
-test('with --hosts the file counts only when it is named, and the hosts are those of the option', async () => {
+test('with --hosts, reads only a file set with --file, and replaces its hosts', async () => {
   await write('cluster.yaml', 'name: prod\nhosts: [a]');
   const overrides = { hosts: ['b'] };
   const { cluster } = await loadCluster({ overrides }, where);
@@ -39,20 +39,20 @@ test('with --hosts the file counts only when it is named, and the hosts are thos
   expect([named.cluster.name, named.cluster.hosts[0]?.name]).toEqual(['prod', 'b']);
 });
 
-test('without either the cluster that was last installed is meant', async () => {
+test('without a file and hosts, loads the cluster that was last installed', async () => {
   const { cluster, state } = await loadCluster({ overrides: { hosts: ['b'] } }, where);
   await expect(loadCluster({ overrides: {} }, where)).rejects.toThrow('mesosup init');
   await state.keepCluster(cluster);
   expect(await loadCluster({ overrides: {} }, where)).toEqual({ cluster, state });
   await expect(loadCluster({ overrides: { name: 'other' } }, where)).rejects.toThrow(
-    '"other". Clusters installed from here: mesosup; choose one with --name.',
+    '"other". Clusters installed from this machine: mesosup. Choose one with --name.',
   );
 });
 
-test('errors name the file as it was meant, one line each', async () => {
+test('errors name the file, one line each', async () => {
   await write('c.yaml', 'hosts: [a b]\nx: 1');
   await expect(loadCluster({ overrides: {}, file: 'c.yaml' }, where)).rejects.toThrow(
-    'c.yaml:1:9: hosts[0]: a host, as name or user@name:port was expected, not "a b"\nc.yaml:2:1: x: is not known here',
+    'c.yaml:1:9: hosts[0]: expected a host, as name or user@name:port, not "a b"\nc.yaml:2:1: x: unknown key',
   );
   await expect(loadCluster({ overrides: {}, file: 'd.yaml' }, where)).rejects.toThrow(
     "d.yaml can't be read: there is no such file",

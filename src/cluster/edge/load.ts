@@ -1,4 +1,4 @@
-/** Where a command gets its cluster from: a file, options, or what the last install left. */
+/** Loads the cluster of a command: from a file, from options, or from the last install. */
 
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,11 +10,11 @@ import { ClusterState, knownClusters } from './cluster-state.ts';
 export const SPEC_FILE = 'cluster.yaml';
 
 export interface LoadOptions {
-  /** `--file`; without it, and without hosts, `cluster.yaml` in the working directory if it is there. */
+  /** `--file`; defaults to `cluster.yaml` in the working directory, if it exists and `overrides` have no hosts. */
   readonly file?: string;
-  /** In the form of a spec: what `--hosts` and its companions say (`overridesOf`). */
+  /** `--hosts` and related options, in the form of a spec (`overridesOf`). */
   readonly overrides: Readonly<Record<string, unknown>>;
-  /** `--state`: the directory of this cluster's state; by its name beneath `stateHome` without it. */
+  /** `--state`: the directory of this cluster's state; defaults to the cluster's name below `stateHome`. */
   readonly state?: string;
 }
 
@@ -43,14 +43,16 @@ export async function loadCluster(options: LoadOptions, where: Surroundings): Pr
   if (text === undefined && !hasHosts) {
     const name = options.overrides.name;
     const state = stateOf(typeof name === 'string' ? name : DEFAULT_NAME);
-    const remembered = await state.cluster();
-    if (remembered) return { cluster: remembered, state };
+    const stored = await state.cluster();
+    if (stored) return { cluster: stored, state };
     const others = await knownClusters(where.stateHome);
     const choose =
-      others.length > 0 ? ` Clusters installed from here: ${others.join(', ')}; choose one with --name.` : '';
+      others.length > 0
+        ? ` Clusters installed from this machine: ${others.join(', ')}. Choose one with --name.`
+        : '';
     throw new UsageError(
-      `there is no ${SPEC_FILE} here and no cluster was installed from this machine as "${path.basename(state.directory)}".${choose} ` +
-        'Name hosts with --hosts a,b,c or --local, a file with --file, or write one with "mesosup init".',
+      `there is no ${SPEC_FILE} in this directory, and no cluster was installed from this machine as "${path.basename(state.directory)}".${choose} ` +
+        'Use --hosts a,b,c or --local, set a file with --file, or make one with "mesosup init".',
     );
   }
   const { clusterFrom, parseSpec } = await import('../spec.ts');
@@ -82,7 +84,7 @@ function fullPath(name: string, base: string, home: string): string {
   return path.resolve(base, name.replace(/^~(?=\/|$)/, home));
 }
 
-/** Paths in a spec are meant from where it lies; `~` is the home directory. */
+/** Resolves paths in a spec relative to its directory; `~` is the home directory. */
 function withFullPaths(cluster: Cluster, full: (name: string) => string): Cluster {
   const at = <T extends object>(place: T): T =>
     'file' in place && typeof place.file === 'string' ? { ...place, file: full(place.file) } : place;

@@ -1,4 +1,4 @@
-/** What release 0.1.0 has left of clusters is read for good: see test/fixtures/files-0.1.0/make.mjs. */
+/** Files of clusters that release 0.1.0 wrote must stay readable: see test/fixtures/files-0.1.0/make.mjs. */
 
 import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ afterEach(() => rm(directory, { recursive: true }));
 const at = (name: string) => path.join(directory, name);
 const json = async (file: string) => JSON.parse(await readFile(file, 'utf8'));
 
-/** A copy of what is kept of a cluster, private as it was. */
+/** Copies the state of a cluster, with private permissions. */
 async function kept(cluster: string): Promise<ClusterState> {
   for (const name of ['cluster.json', 'secrets.json']) {
     const copied = cp(path.join(FIXTURE, cluster, name), at(name));
@@ -35,19 +35,19 @@ async function storedBy(release: string | undefined, format: number, more: objec
   return new ClusterState(directory);
 }
 
-test.each(['three', 'alone', 'legacy', 'own'])('the cluster "%s" is as it was kept', async (name) => {
+test.each(['three', 'alone', 'legacy', 'own'])('reads the cluster "%s" of release 0.1.0', async (name) => {
   const state = await kept(name);
   const { cluster } = (await json(at('cluster.json'))) as { cluster: Cluster };
   expect(await state.cluster()).toEqual(cluster);
   expect(cluster.name).toBe(name);
 });
 
-test('the secrets are as they were kept', async () => {
+test('reads the secrets of release 0.1.0', async () => {
   const state = await kept('three');
   expect(await state.secrets()).toEqual(await json(at('secrets.json')));
 });
 
-test('what is kept now is what 0.1.0 kept, and the release beside it', async () => {
+test('writes the same state as 0.1.0, with the release added', async () => {
   const state = await kept('three');
   const before = await json(at('cluster.json'));
   const cluster = await state.cluster();
@@ -56,8 +56,8 @@ test('what is kept now is what 0.1.0 kept, and the release beside it', async () 
   expect(await json(at('cluster.json'))).toEqual({ ...before, release: RELEASE });
 });
 
-describe('a cluster that a later release has kept', () => {
-  test('is refused by the name of that release', async () => {
+describe('the state of a later release', () => {
+  test('is refused with the name of that release', async () => {
     await expect((await storedBy('0.7.0', 2, {})).cluster()).rejects.toMatchObject({
       message: `${at('cluster.json')} has format 2, and mesosup ${RELEASE} reads format 1: a later release wrote it`,
       remedy: 'Run mesosup 0.7.0, which wrote it, or a later release.',
@@ -67,7 +67,7 @@ describe('a cluster that a later release has kept', () => {
     });
   });
 
-  test('is refused where it has something that is unknown, and not where that is not in use', async () => {
+  test('is refused if it contains an unknown field that is in use', async () => {
     await expect((await storedBy('0.7.0', 1, { tls: { on: true } })).cluster()).rejects.toMatchObject({
       message: expect.stringContaining('written by mesosup 0.7.0'),
       remedy: expect.stringContaining('Run mesosup 0.7.0'),
@@ -78,13 +78,13 @@ describe('a cluster that a later release has kept', () => {
   });
 });
 
-test('a damaged cluster is told with the field', async () => {
+test('an error of a damaged cluster names the field', async () => {
   await expect((await storedBy(RELEASE, 1, { docker: { kind: 'podman' } })).cluster()).rejects.toMatchObject({
     message: `${at('cluster.json')} is damaged: its field "cluster.docker.kind" has an unknown value`,
   });
 });
 
-test('secrets of a later format are refused, and names that are not known are not in the way', async () => {
+test('refuses secrets of a later format, and ignores unknown names', async () => {
   const state = await kept('three');
   const secrets = await json(at('secrets.json'));
   await writeFile(at('secrets.json'), JSON.stringify({ ...secrets, tls: 'x'.repeat(30) }));

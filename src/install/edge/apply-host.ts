@@ -1,4 +1,4 @@
-/** Does a host's plan: sends what it needs, starts the run, and follows it. */
+/** Applies a host's plan: sends the files that it needs, starts the run, and follows it. */
 
 import type { Host } from '../../hosts/host.ts';
 import type { HostPlan } from '../plan.ts';
@@ -10,13 +10,13 @@ import { uploadPayload } from './upload.ts';
 export interface ApplyHostOptions extends ApplyOptions, FollowOptions {
   /** The archive of the payload item, on this machine. */
   readonly payload?: { readonly file: string };
-  /** Bytes sent so far of a payload or package, of so many. */
+  /** Called with the bytes of a payload or package sent so far, and with its size. */
   readonly onUpload?: (sent: number, total: number) => void;
 }
 
 /**
- * One transfer for each file the plan needs, and one run. A plan without items isn't run at all.
- * @throws RunBusyError, RunLostError, HostError; TypeError when the plan needs a file that is not given
+ * Makes one transfer for each file that the plan needs, and one run.
+ * @throws RunBusyError, RunLostError, HostError; TypeError when the plan needs a file that `options` lack
  */
 export async function applyHost(
   host: Host,
@@ -31,7 +31,7 @@ export async function applyHost(
   };
   for (const { resource } of plan.items) {
     if (resource?.kind === 'payload') {
-      if (!options.payload) throw new TypeError(`${plan.host}: the plan needs a payload, and none is given`);
+      if (!options.payload) throw new TypeError(`${plan.host}: the plan needs a payload, but there is none`);
       await uploadPayload(host, scripts, options.payload.file, resource.sha256, upload);
     }
     if (resource?.kind === 'package' && resource.file && 'upload' in resource.file && resource.sha256) {

@@ -1,4 +1,4 @@
-/** The cluster's lock: held on one host by an open channel, so that it goes when the one who holds it goes. */
+/** The cluster's lock, held on one host by an open channel, so that it is released when its holder ends. */
 
 import { PassThrough } from 'node:stream';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import type { Host } from '../../hosts/host.ts';
 import { assemble, type HostScripts } from '../script/host-scripts.ts';
 import { jsonOf } from '../script/parse-journal.ts';
 
-/** Somebody else holds the cluster's lock. */
+/** Another mesosup holds the cluster's lock. */
 export class ClusterLockedError extends MesosupError {
   override name = 'ClusterLockedError';
   /** user@machine (pid). */
@@ -18,7 +18,8 @@ export class ClusterLockedError extends MesosupError {
   constructor(host: string, who: string, since: number) {
     super(`the cluster is locked on ${host} by ${who} since ${new Date(since).toISOString()}`, {
       host,
-      remedy: 'Wait until that one is done; when its machine is gone, the lock goes with its connection.',
+      remedy:
+        'Wait until that run is done. If its machine is down, the lock is released when the connection ends.',
     });
     this.who = who;
     this.since = since;
@@ -46,7 +47,7 @@ export async function acquireClusterLock(
   if (first !== 'locked') {
     input.end();
     await running;
-    const other = holder.safeParse(jsonOf(first)).data ?? { who: 'somebody', since: Date.now() };
+    const other = holder.safeParse(jsonOf(first)).data ?? { who: 'an unknown user', since: Date.now() };
     throw new ClusterLockedError(host.name, other.who, other.since);
   }
   const over = running.then(

@@ -1,4 +1,4 @@
-/** Starts a run on a host, and follows one. */
+/** Starts a run on a host, and follows a run. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -12,45 +12,45 @@ import { jsonOf } from '../script/parse-journal.ts';
 import { attachRunScript, startRunScript } from '../script/run-scripts.ts';
 
 export interface FollowOptions {
-  /** Each event once, from the run's first on, even when the connection is lost on the way. */
+  /** Called once for each event, from the run's first, even when the connection is lost in between. */
   readonly onEvent: (event: RunEvent) => void;
-  /** The connection is lost, and taken up again after so many milliseconds. */
+  /** Called when the connection is lost; it is opened again after `pause` milliseconds. */
   readonly onLost?: (pause: number) => void;
-  /** Ends the following; the run goes on. */
+  /** Stops following; the run continues. */
   readonly signal?: AbortSignal;
 }
 
-/** How a run ended. `failed` is what it failed by. */
+/** The end of a run. `failed` is the event that reported the failure. */
 export type RunOutcome =
   | { readonly ok: true }
   | { readonly ok: false; readonly failed: Extract<RunEvent, { event: 'failed' }> | null };
 
-/** Another run is under way on the host: it can be attached to. */
+/** Another run is in progress on the host. `attachRun` follows it. */
 export class RunBusyError extends MesosupError {
   override name = 'RunBusyError';
-  /** Null when that one has said nothing of itself yet. */
+  /** Null when that run has not written its record yet. */
   readonly run: RunFacts | null;
 
   constructor(host: string, run: RunFacts | null) {
     const since = run ? ` since ${new Date(run.since).toISOString()}` : '';
-    super(`${host}: ${run ? `"${run.command}" by ${run.who}` : 'another run'} is under way${since}`, {
+    super(`${host}: ${run ? `"${run.command}" by ${run.who}` : 'another run'} is in progress${since}`, {
       host,
       failure: 'busy',
-      remedy: 'Wait until it has ended, or attach to it.',
+      remedy: 'Wait until it ends, then run the same command again.',
     });
     this.run = run;
   }
 }
 
-/** A run that ended without a word: killed, or the host went down. */
+/** A run that ended without reporting its end: it was killed, or the host went down. */
 export class RunLostError extends MesosupError {
   override name = 'RunLostError';
 
   constructor(host: string, run: string) {
-    super(`${host}: the run ${run} ended there without a word: it was killed, or the host went down`, {
+    super(`${host}: the run ${run} ended unexpectedly: it was killed, or the host went down`, {
       host,
       failure: 'lost',
-      remedy: 'Run the same command again: it finds what is left to do.',
+      remedy: 'Run the same command again to resume.',
     });
   }
 }
@@ -63,12 +63,12 @@ const control = z.union([
 ]);
 type Control = z.infer<typeof control>;
 
-/** A connection that is lost is taken up again so often, with these pauses in milliseconds. */
+/** Pauses in milliseconds before each attempt to open a lost connection again. */
 const RETRIES = [500, 2000, 5000, 10_000, 20_000];
 
 /**
- * Starts an apply script as the run `run`, and follows it to its end. When the connection is lost, it attaches again.
- * @throws RunBusyError, RunLostError; HostError when the host can't be used, or stays away
+ * Starts an apply script as the run `run`, and follows it to its end. Attaches again when the connection is lost.
+ * @throws RunBusyError, RunLostError; HostError when the host can't be used, or stays unreachable
  */
 export async function startRun(
   host: Host,
@@ -84,8 +84,8 @@ export async function startRun(
 }
 
 /**
- * Follows a run from its beginning, be it under way or over.
- * @throws RunLostError; HostError as `startRun`, and when the host knows no such run
+ * Follows a run from its beginning, also when it has ended already.
+ * @throws RunLostError; HostError as `startRun`, and when the host does not know the run
  */
 export async function attachRun(
   host: Host,
@@ -126,12 +126,12 @@ function unknownRun(host: string, run: string): HostError {
   return new HostError(
     host,
     'configuration',
-    `${host} knows no run ${run}`,
-    'Run the command without attaching: it finds what is left to do.',
+    `the run ${run} is not known on ${host}`,
+    'Run the same command again to resume.',
   );
 }
 
-/** Follows one run, over several connections if need be. */
+/** Follows one run, over several connections if necessary. */
 class Follower {
   readonly #host: Host;
   readonly #run: string;
@@ -147,16 +147,16 @@ class Follower {
     this.#options = options;
   }
 
-  /** @returns undefined when the host knows no such run, unless it has nothing at all left to know it by */
+  /** @returns undefined when the host does not know the run, unless a completed uninstall removed its record */
   async follow(script: string, input?: Uint8Array): Promise<RunOutcome | undefined> {
-    let said: Control | undefined;
+    let answer: Control | undefined;
     let line = 0;
     const over = new AbortController();
     const { signal } = this.#options;
     const onLine = (text: string) => {
       const event = parseRunEvent(text);
       if (!event) {
-        said = control.safeParse(jsonOf(text)).data ?? said;
+        answer = control.safeParse(jsonOf(text)).data ?? answer;
         return;
       }
       line += 1;
@@ -177,7 +177,7 @@ class Follower {
       if (!this.#outcome) throw error;
     }
     if (this.#outcome) return this.#outcome;
-    return this.#ending(said, result);
+    return this.#interpretEnd(answer, result);
   }
 
   #take(event: RunEvent): void {
@@ -187,18 +187,18 @@ class Follower {
     this.#options.onEvent(event);
   }
 
-  #ending(said: Control | undefined, result: RunResult | undefined): RunOutcome | undefined {
-    if (said && 'busy' in said)
-      throw new RunBusyError(this.#host.name, said.busy && { ...said.busy, alive: true });
-    if (said && 'followed' in said) throw new RunLostError(this.#host.name, this.#run);
-    // Nothing at all is left: it was an uninstall, which had come to its end.
-    if (said && 'unknown' in said) return said.empty && this.#begun ? { ok: true } : undefined;
+  #interpretEnd(answer: Control | undefined, result: RunResult | undefined): RunOutcome | undefined {
+    if (answer && 'busy' in answer)
+      throw new RunBusyError(this.#host.name, answer.busy && { ...answer.busy, alive: true });
+    if (answer && 'followed' in answer) throw new RunLostError(this.#host.name, this.#run);
+    // The host has no files of mesosup: the run was an uninstall, and it completed.
+    if (answer && 'unknown' in answer) return answer.empty && this.#begun ? { ok: true } : undefined;
     const why = result?.stderr.trim() || `exit ${result?.code ?? result?.signal}`;
     throw new HostError(
       this.#host.name,
       'root',
       `a run could not be started on ${this.#host.name}: ${why}`,
-      'See that there is space in /var/lib/mesosup, and that flock, tail and systemd-run work there.',
+      'Check that /var/lib/mesosup has free space, and that flock, tail and systemd-run work on the host.',
     );
   }
 }

@@ -58,7 +58,7 @@ function contents(plan: Plan): Buffer[] {
   );
 }
 
-test('a key is fetched once for all hosts, in the form its path asks for', async () => {
+test('fetches a key once for all hosts, and stores it in the form that its path needs', async () => {
   const plan = planOf(
     key({ url: url('/key') }, { fingerprint: EXPIRED_FINGERPRINT }),
     key({ url: url('/key') }, { path: '/x.gpg' }),
@@ -70,7 +70,7 @@ test('a key is fetched once for all hosts, in the form its path asks for', async
   expect(others).toEqual([asText, asBytes]);
 });
 
-test('of several keys in a file only the pinned one goes to hosts', async () => {
+test('sends only the pinned key of a file with several keys', async () => {
   const file = path.join(directory, 'two.asc');
   const other = Buffer.from(readKeys(Buffer.from(EXPIRED_KEY))[0]?.packets ?? []);
   // Another public key's bytes make another key.
@@ -99,9 +99,9 @@ test.each([
   await expect(fetchKeys(planOf(key({ url: url(at) }, more)), now)).rejects.toThrow(message);
 });
 
-test('a file that is away, or is no key', async () => {
+test('refuses a missing file, and a file that is not a key', async () => {
   const file = path.join(directory, 'away');
   await expect(fetchKeys(planOf(key({ file })), BEFORE)).rejects.toThrow(/away can't be read: ENOENT/);
   await writeFile(file, '<html>');
-  await expect(fetchKeys(planOf(key({ file })), BEFORE)).rejects.toThrow(/no repository's key/);
+  await expect(fetchKeys(planOf(key({ file })), BEFORE)).rejects.toThrow(/is not the key of a repository/);
 });

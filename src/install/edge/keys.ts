@@ -1,4 +1,4 @@
-/** Fetches the keys of apt repositories that hosts lack, and checks them before any host sees them. */
+/** Fetches the keys of apt repositories that hosts lack, and checks them before they are sent to a host. */
 
 import { readFile } from 'node:fs/promises';
 import { MesosupError } from '../../errors/mesosup-error.ts';
@@ -7,13 +7,12 @@ import type { AptKeyResource } from '../resources/apt-key.ts';
 import { armour, type PublicKey, readKeys } from './openpgp.ts';
 
 const TIMEOUT_MS = 30_000;
-/** A file of keys is far smaller. */
+/** Far more than a file of keys needs. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /**
- * The plan with the content of each key in it; each is fetched once, however many hosts lack it. The environment's
- * proxies are used.
- * @throws MesosupError when one can't be had, has another fingerprint than the one pinned, or has expired
+ * Adds the content of each key to the plan. Fetches each key once, through the environment's proxies.
+ * @throws MesosupError when a key can't be fetched, has another fingerprint than the pinned one, or has expired
  */
 export async function fetchKeys(plan: Plan, now: () => number = Date.now): Promise<Plan> {
   const fetched = new Map<string, Promise<Buffer>>();
@@ -48,7 +47,7 @@ function hostsWith(plan: Plan, path: string): string[] {
   return plan.hosts.filter(({ items }) => items.some(isThis)).map(({ host }) => host);
 }
 
-/** What goes onto the host: of several keys the pinned one alone, in the form that apt expects of the path. */
+/** Returns the bytes for the host: the pinned key only, in the form that apt expects for the path. */
 function checked(file: Buffer, from: string, { path, fingerprint }: AptKeyResource, now: number): Buffer {
   const keys = keysOf(file, from);
   const wanted = fingerprint === undefined ? keys : keys.filter((key) => key.fingerprint === fingerprint);
@@ -56,17 +55,17 @@ function checked(file: Buffer, from: string, { path, fingerprint }: AptKeyResour
     const found = keys.map((key) => key.fingerprint).join(', ');
     throw new MesosupError(`the key at ${from} has the fingerprint ${found}, not ${fingerprint}`, {
       remedy:
-        'Find out from its owner which is right, and write that one into the cluster file (repository: fingerprint).',
+        "Ask the repository's owner which fingerprint is right, and set it in the cluster file (repository: fingerprint).",
     });
   }
   const ends = wanted.map(({ expires }) => expires ?? Number.POSITIVE_INFINITY);
   const last = Math.max(...ends);
   if (last <= now) {
     throw new MesosupError(
-      `the key at ${from} expired on ${new Date(last).toISOString().slice(0, 10)}: apt would refuse all it signed`,
+      `the key at ${from} expired on ${new Date(last).toISOString().slice(0, 10)}, so apt would reject the repository`,
       {
         remedy:
-          'Ask the repository for its renewed key and name it in the cluster file (repository: key), or install a single package file by its SHA-256 (mesos: package).',
+          'Ask the repository for its renewed key and set it in the cluster file (repository: key), or install a single package file by its SHA-256 (mesos: package).',
       },
     );
   }
@@ -79,8 +78,9 @@ function keysOf(file: Buffer, from: string): PublicKey[] {
     return readKeys(file);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new MesosupError(`${from} is no repository's key: ${why}`, {
-      remedy: 'Name the key itself in the cluster file (repository: key), not a page about it.',
+    throw new MesosupError(`${from} is not the key of a repository: ${why}`, {
+      remedy:
+        'Set the address of the key itself in the cluster file (repository: key), not of a page about it.',
       cause,
     });
   }
@@ -99,7 +99,7 @@ async function read(file: string): Promise<Buffer> {
 }
 
 async function download(url: string): Promise<Buffer> {
-  // Taken off the module: the bundles have only some of node:http's names.
+  // Read from the module at run time: the bundles import only some names of node:http.
   const direct = process.getBuiltinModule('node:http').setGlobalProxyFromEnv?.();
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
@@ -110,7 +110,7 @@ async function download(url: string): Promise<Buffer> {
   } catch (cause) {
     throw new MesosupError(`the key at ${url} can't be fetched: ${reasonOf(cause)}`, {
       remedy:
-        'See to the network or its proxy settings (https_proxy), or name a file in the cluster file (repository: key).',
+        'Check the network and its proxy settings (https_proxy), or set a file in the cluster file (repository: key).',
       cause,
     });
   } finally {
@@ -118,7 +118,7 @@ async function download(url: string): Promise<Buffer> {
   }
 }
 
-/** fetch says only that it failed; the reason is its cause. */
+/** The error of fetch has its reason as its cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;

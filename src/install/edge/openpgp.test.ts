@@ -20,7 +20,7 @@ const summary = (file: Buffer) =>
   readKeys(file).map(({ fingerprint, expires }) => ({ fingerprint, expires }));
 
 describe('readKeys', () => {
-  test("gives GnuPG's fingerprints and ends, of text and of bytes alike", () => {
+  test('gives the same fingerprints and expiry as GnuPG, for text and for bytes', () => {
     const both = [
       { fingerprint: lasting, expires: undefined },
       { fingerprint: EXPIRED_FINGERPRINT, expires: Date.parse('2020-01-31T00:00:00Z') },
@@ -31,9 +31,9 @@ describe('readKeys', () => {
     expect(summary(Buffer.concat(readKeys(text).map((key) => key.packets)))).toEqual(both);
   });
 
-  test('refuses what is no key, or half of one', () => {
+  test('refuses a file that is not a key, or is incomplete', () => {
     const [key] = readKeys(Buffer.from(LASTING));
-    expect(() => readKeys(Buffer.from('<html>not found</html>'))).toThrow('it is no OpenPGP key');
+    expect(() => readKeys(Buffer.from('<html>not found</html>'))).toThrow('it is not an OpenPGP key');
     expect(() => readKeys(Buffer.alloc(0))).toThrow(TypeError);
     expect(() => readKeys(key?.packets.subarray(0, -9) ?? Buffer.alloc(0))).toThrow(/damaged/);
     // It begins with a name instead of a key.
@@ -41,7 +41,7 @@ describe('readKeys', () => {
   });
 });
 
-test('armour writes what GnuPG writes', () => {
+test('armour writes the same text as GnuPG', () => {
   const [key] = readKeys(Buffer.from(EXPIRED_KEY));
   expect(armour(key?.packets ?? Buffer.alloc(0))).toBe(EXPIRED_KEY);
 });

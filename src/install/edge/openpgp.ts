@@ -1,13 +1,13 @@
 /**
- * As much of OpenPGP (RFC 4880, RFC 9580) as it takes to know a repository's key by its fingerprint, and whether it has
- * expired. Signatures aren't verified: the fingerprint is what is trusted, and apt verifies with the key itself.
+ * The part of OpenPGP (RFC 4880, RFC 9580) that gives the fingerprint and the expiry of a repository's key. Signatures
+ * aren't verified: the fingerprint is trusted, and apt verifies the repository with the key.
  */
 
 import { createHash } from 'node:crypto';
 
-/** A primary key with all that belongs to it. */
+/** A primary key with its names, signatures and subkeys. */
 export interface PublicKey {
-  /** In hex, upper case: 40 digits of a key of version 4, 64 of version 6. */
+  /** In hex, upper case: 40 digits for a key of version 4, 64 for version 6. */
   readonly fingerprint: string;
   /** Milliseconds since 1970; undefined when it doesn't expire. */
   readonly expires: number | undefined;
@@ -24,23 +24,23 @@ interface Packet {
 
 const SIGNATURE = 2;
 const PUBLIC_KEY = 6;
-/** Certifications of a name by their kind of care, and of the key itself. */
+/** Certifications of a user id, 0x10 to 0x13, and the signature of the key itself. */
 const SELF_SIGNATURES = [0x10, 0x11, 0x12, 0x13, 0x1f];
 const CREATED = 2;
 const KEY_EXPIRES = 9;
 const ISSUER = 16;
 const ISSUER_FINGERPRINT = 33;
 
-/** The public keys in a file, armoured or binary. @throws TypeError when it is no file of keys */
+/** Reads the public keys of a file, armoured or binary. @throws TypeError when the file contains no keys */
 export function readKeys(file: Buffer): PublicKey[] {
   const bytes = file[0] !== undefined && file[0] >= 0x80 ? file : dearmour(file.toString('latin1'));
   const packets = readPackets(bytes);
   const starts = packets.flatMap(({ tag }, index) => (tag === PUBLIC_KEY ? [index] : []));
-  if (starts.length === 0 || starts[0] !== 0) throw new TypeError('it holds no public OpenPGP key');
+  if (starts.length === 0 || starts[0] !== 0) throw new TypeError('it contains no public OpenPGP key');
   return starts.map((start, index) => {
     const own = packets.slice(start, starts[index + 1] ?? packets.length);
     const [key] = own;
-    if (!key) throw new TypeError('it holds no public OpenPGP key');
+    if (!key) throw new TypeError('it contains no public OpenPGP key');
     const fingerprint = fingerprintOf(key.body);
     return {
       fingerprint,
@@ -50,7 +50,7 @@ export function readKeys(file: Buffer): PublicKey[] {
   });
 }
 
-/** A version 4 key: SHA-1 over 0x99, two octets of length and the packet; version 6: SHA-256 over 0x9b and four. */
+/** Version 4: SHA-1 over 0x99, the length in two octets and the packet. Version 6: SHA-256 over 0x9b, four octets. */
 function fingerprintOf(body: Buffer): string {
   const prefix = (mark: number, octets: number) => {
     const bytes = Buffer.alloc(1 + octets);
@@ -64,11 +64,11 @@ function fingerprintOf(body: Buffer): string {
       : body[0] === 6
         ? createHash('sha256').update(prefix(0x9b, 4)).update(body)
         : undefined;
-  if (!digest) throw new TypeError(`its OpenPGP key has version ${body[0]}; 4 and 6 are known`);
+  if (!digest) throw new TypeError(`its OpenPGP key has version ${body[0]}; mesosup supports 4 and 6`);
   return digest.digest('hex').toUpperCase();
 }
 
-/** By the newest of its own signatures. */
+/** Returns the expiry that the newest self-signature sets, in milliseconds since 1970. */
 function expiryOf(key: Buffer, fingerprint: string, packets: readonly Packet[]): number | undefined {
   const born = key.readUInt32BE(1);
   const subkeys = packets.findIndex(({ tag }) => tag === 14);
@@ -84,12 +84,12 @@ function expiryOf(key: Buffer, fingerprint: string, packets: readonly Packet[]):
 
 function isIssuer(found: ReadonlyMap<number, Buffer>, fingerprint: string): boolean {
   const hex = (bytes: Buffer | undefined) => bytes?.toString('hex').toUpperCase();
-  const whole = hex(found.get(ISSUER_FINGERPRINT)?.subarray(1));
-  if (whole !== undefined) return whole === fingerprint;
+  const issuer = hex(found.get(ISSUER_FINGERPRINT)?.subarray(1));
+  if (issuer !== undefined) return issuer === fingerprint;
   return hex(found.get(ISSUER)) === fingerprint.slice(-16);
 }
 
-/** Those that are hashed, and those that are not, of which only the issuer is read. Of version 4 and 6 signatures. */
+/** Reads the hashed subpackets of a signature of version 4 or 6. Of the unhashed ones, only the issuer is read. */
 function subpackets(body: Buffer): Map<number, Buffer> {
   const found = new Map<number, Buffer>();
   const wide = body[0] === 6 ? 4 : 2;
@@ -130,14 +130,14 @@ function readPackets(bytes: Buffer): Packet[] {
       at = packet.end;
     }
   } catch (cause) {
-    throw new TypeError('it is no OpenPGP key, or a damaged one', { cause });
+    throw new TypeError('it is not an OpenPGP key, or it is damaged', { cause });
   }
   return packets;
 }
 
 function readPacket(bytes: Buffer, begin: number): Packet {
   const head = bytes.readUInt8(begin);
-  if ((head & 0x80) === 0) throw new RangeError('no packet begins so');
+  if ((head & 0x80) === 0) throw new RangeError('the first bit of a packet must be 1');
   const at = begin + 1;
   let tag = head & 0x3f;
   let length: number;
@@ -157,18 +157,18 @@ function readPacket(bytes: Buffer, begin: number): Packet {
 
 const ARMOUR = /-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n([\s\S]*?)-----END PGP PUBLIC KEY BLOCK-----/g;
 
-/** All blocks of a text, one after the other; headers and checksums are passed over. */
+/** Decodes all blocks of a text, one after the other. Skips headers and checksums. */
 function dearmour(text: string): Buffer {
   const blocks = [...text.matchAll(ARMOUR)].map(([, inner = '']) => {
     const lines = inner.split(/\r?\n/);
     const blank = lines.findIndex((line) => line.trim() === '');
     return lines.slice(blank + 1).filter((line) => !line.startsWith('='));
   });
-  if (blocks.length === 0) throw new TypeError('it is no OpenPGP key');
+  if (blocks.length === 0) throw new TypeError('it is not an OpenPGP key');
   return Buffer.concat(blocks.map((lines) => Buffer.from(lines.join(''), 'base64')));
 }
 
-/** As text, the form that apt wants of a file named `.asc`. */
+/** Encodes packets as text, the form that apt expects for a file named `.asc`. */
 export function armour(packets: Buffer): string {
   const lines = packets.toString('base64').match(/.{1,64}/g) ?? [];
   const checksum = Buffer.alloc(3);

@@ -31,11 +31,11 @@ function plan(upload: string, digest: string): Plan {
   return { format: 1, command: 'install', cluster: 'c', version: '1', hosts };
 }
 
-test('a package that is the one meant', async () => {
+test('accepts the package with the right SHA-256', async () => {
   await expect(checkPackageFiles(plan(file, sha256))).resolves.toBeUndefined();
 });
 
-test('another one, and one that is not there, are told with both sums or the reason, and for whom', async () => {
+test('reports a wrong file with both digests, and a missing file with the reason and its hosts', async () => {
   const other = 'ab'.repeat(32);
   const wrong = await checkPackageFiles(plan(file, other)).catch((error: unknown) => error);
   expect(wrong).toBeInstanceOf(MesosupError);

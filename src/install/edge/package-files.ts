@@ -1,10 +1,10 @@
-/** Looks at the package files that a plan sends from this machine, before any host is sent one. */
+/** Checks the package files that a plan sends from this machine, before any host is changed. */
 
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Plan } from '../plan.ts';
 import { fileDigest } from './file-digest.ts';
 
-/** @throws MesosupError naming the hosts that need it */
+/** @throws MesosupError naming the file, and the hosts that need it */
 export async function checkPackageFiles(plan: Plan): Promise<void> {
   const wanted = new Map<string, { file: string; sha256: string; hosts: string[] }>();
   for (const { host, items } of plan.hosts) {
@@ -21,8 +21,7 @@ export async function checkPackageFiles(plan: Plan): Promise<void> {
     const found = await digestOf(file, hosts);
     if (found !== sha256) {
       throw new MesosupError(`${file} has the SHA-256 ${found}, not ${sha256}\n${nothingDone(hosts)}`, {
-        remedy:
-          'See that it is the file that is meant, and write its SHA-256 into the cluster file (mesos: sha256).',
+        remedy: 'Check that this is the right file, and set its SHA-256 in the cluster file (mesos: sha256).',
       });
     }
   }

@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true }));
 
-/** A small installation, whose runtime is no Node. */
+/** A small installation with a fake runtime. */
 async function installation(name: string, release = false): Promise<string> {
   const root = path.join(dir, name);
   for (const part of ['bin', 'lib/commands', 'executors', 'templates', 'cache']) {
@@ -57,7 +57,7 @@ async function unpack(file: string, name: string): Promise<string> {
   return to;
 }
 
-test('the system’s tar unpacks what belongs to the installation, with plain modes, and no cache', async () => {
+test('the archive contains the installation without caches, with plain modes', async () => {
   const { file, bytes, sha256, version } = await pack(await installation('one'));
   const archive = await readFile(file);
   expect(archive).toHaveLength(bytes);
@@ -87,7 +87,7 @@ test('the system’s tar unpacks what belongs to the installation, with plain mo
   expect(await readVersion(to)).toBe(version);
 });
 
-test('the same content is the same bytes, wherever and whenever it was built', async () => {
+test('the same content gives the same bytes, independent of time and place', async () => {
   const one = await installation('one');
   const two = await installation('two');
   await utimes(path.join(two, 'lib/cli.js'), 1, 1);
@@ -96,13 +96,13 @@ test('the same content is the same bytes, wherever and whenever it was built', a
   expect(second).toMatchObject({ version: first.version, sha256: first.sha256, bytes: first.bytes });
 });
 
-test('an unpacked archive packs to itself', async () => {
+test('packing an unpacked archive gives the same archive', async () => {
   const first = await pack(await installation('one'));
   const again = await pack(await unpack(first.file, 'out'));
   expect(again).toMatchObject({ version: first.version, sha256: first.sha256 });
 });
 
-test('manual page and completions belong to it where they are', async () => {
+test('packs the manual page and completions if they exist', async () => {
   const root = await installation('one');
   await mkdir(path.join(root, 'share/man/man1'), { recursive: true });
   await writeFile(path.join(root, 'share/man/man1/mesosup.1'), '.TH');
@@ -110,7 +110,7 @@ test('manual page and completions belong to it where they are', async () => {
   expect(await readFile(path.join(to, 'share/man/man1/mesosup.1'), 'utf8')).toBe('.TH');
 });
 
-test('of a release nothing is packed to tell what it is, and what was changed since is not sent', async () => {
+test('describes a release without packing it, and refuses to send one that has changed', async () => {
   const root = await unpack((await pack(await installation('one', true))).file, 'dist');
   const { sha256, bytes, version, arch } = await payload(root);
   await rm(path.join(dir, 'build'), { recursive: true });
@@ -122,7 +122,7 @@ test('of a release nothing is packed to tell what it is, and what was changed si
   await expect(payload(root)).rejects.toThrow(`${root} are no longer those of the release 1.2.3`);
 });
 
-test('where npm brought the runtime, hosts get the one that this runs on', async () => {
+test('packs the runtime of this process if npm installed it separately', async () => {
   const root = await installation('dist');
   await rm(path.join(root, 'bin/node'));
   const { execPath } = process;
@@ -135,7 +135,7 @@ test('where npm brought the runtime, hosts get the one that this runs on', async
   }
 });
 
-test('any change of content is another version, of package.json too; a release goes by its own', async () => {
+test('any change of content changes the version, also in package.json; a release has a fixed version', async () => {
   const root = await installation('one');
   const versions = new Set([(await pack(root)).version]);
   await writeFile(path.join(root, 'lib/cli.js'), 'two');
@@ -149,7 +149,7 @@ test('any change of content is another version, of package.json too; a release g
   expect((await pack(await installation('final', true))).version).toBe('1.2.3');
 });
 
-test('an archive is made once for a content, and again when it is gone; few old ones are kept', async () => {
+test('makes an archive once for a content, again if it is missing, and keeps few old ones', async () => {
   const root = await installation('one');
   const { file } = await pack(root);
   const { mtimeMs, ino } = await stat(file);
@@ -167,7 +167,7 @@ test('an archive is made once for a content, and again when it is gone; few old 
   expect(kept).toHaveLength(4);
 });
 
-test('an installation that lacks something is named, and nothing is left behind', async () => {
+test('names an incomplete installation, and leaves no files behind', async () => {
   const root = await installation('one');
   await rm(path.join(root, 'lib'), { recursive: true });
   await expect(pack(root)).rejects.toThrow(`the installation at ${root} is not complete`);
@@ -177,7 +177,7 @@ test('an installation that lacks something is named, and nothing is left behind'
   await expect(stat(`${other}.archives`)).rejects.toThrow('ENOENT');
 });
 
-test('a file that grew or shrank under way is an error, not a broken archive', async () => {
+test('a file that grows or shrinks while it is packed is an error', async () => {
   const file = path.join(dir, 'file');
   await writeFile(file, 'ten bytes!');
   for (const size of [9, 11]) {
@@ -186,7 +186,7 @@ test('a file that grew or shrank under way is an error, not a broken archive', a
   }
 });
 
-test('what ustar can’t hold is refused', async () => {
+test('refuses a name that is too long for ustar', async () => {
   const reading = drain(tar([{ name: 'x'.repeat(101), mode: 0o644 }]));
   await expect(reading).rejects.toThrow('too long');
 });

@@ -1,6 +1,6 @@
 /**
- * The archive that hosts get: this installation itself (runtime, bundles, executor, templates), packed the same way
- * whether it is a checkout's `dist/` or was unpacked from such an archive.
+ * The payload: an archive of this installation (runtime, bundles, executor, templates) for hosts. A checkout's `dist/`
+ * and an installation unpacked from such an archive are packed in the same way.
  */
 
 import { createHash } from 'node:crypto';
@@ -17,25 +17,25 @@ import { fileDigest } from './file-digest.ts';
 import { type TarEntry, tar } from './tar.ts';
 
 export interface PayloadArchive {
-  /** Names its directory on a host; another content has another version. */
+  /** Names its directory on a host. Differs when the content differs. */
   readonly version: string;
-  /** Of the archive, hex. */
+  /** SHA-256 of the archive, hex. */
   readonly sha256: string;
   readonly file: string;
-  /** Of the archive. */
+  /** Size of the archive. */
   readonly bytes: number;
-  /** What its runtime runs on, as dpkg names it. */
+  /** The architecture of its runtime, as dpkg names it. */
   readonly arch: Arch;
 }
 
 export type Arch = 'amd64' | 'arm64';
 
-/** What of an installation belongs to it; the rest are caches. */
+/** Parts of an installation that are packed; the rest are caches. */
 const PARTS = ['LICENSES', 'bin', 'executors', 'lib', 'package.json', 'templates'];
-/** As well, where it is: manual page and completions. */
+/** Manual page and completions; packed where they exist. */
 const SHARE = 'share';
 const RUNTIME = 'bin/node';
-/** Archives of earlier contents that are kept. */
+/** Number of older archives that are kept. */
 const KEPT = 2;
 const DPKG_ARCH: Readonly<Record<string, Arch>> = { x64: 'amd64', arm64: 'arm64' };
 
@@ -49,7 +49,7 @@ const stampJson = z.object({
 });
 
 /**
- * What the archive of the installation at `root` is. Nothing is packed where a release says it already.
+ * Describes the archive of the installation at `root`. Packs nothing where the release has this information.
  * @param root `dist/` of a checkout, or the directory of an unpacked archive
  * @throws Error when the installation is not complete, or the archive can't be written
  */
@@ -60,22 +60,22 @@ export async function describePayload(root: string): Promise<Omit<PayloadArchive
 }
 
 /**
- * The archive of the installation at `root`; made only when there is none of what is there now.
+ * Returns the archive of the installation at `root`. Packs it only when its present content has no archive yet.
  * @param root `dist/` of a checkout, or the directory of an unpacked archive
- * @throws MesosupError when the installation is not complete or isn't any more what was released
+ * @throws MesosupError when the installation is not complete, or differs from its release
  */
 export async function payload(root: string): Promise<PayloadArchive> {
   const own = path.join(root, RUNTIME);
-  // npm brings the runtime in a package of its own, and this runs on it.
+  // npm installs the runtime as a separate package, and this program runs on it.
   const runtime = await access(own).then(
     () => own,
     () => process.execPath,
   );
-  const packed = await packPayload({ root, runtime, arch: ownArch(), directory: archives(root) });
+  const packed = await packPayload({ root, runtime, arch: ownArch(), directory: archiveDirectory(root) });
   const released = await readReleased(root);
   if (released && released.sha256 !== packed.sha256) {
     throw new MesosupError(`the files in ${root} are no longer those of the release ${packed.version}`, {
-      remedy: 'Remove mesosup and install it again, or build a checkout with changes of your own.',
+      remedy: 'Remove mesosup and install it again. To change mesosup, build it from a checkout.',
     });
   }
   return packed;
@@ -91,33 +91,33 @@ function ownArch(): Arch {
   return arch;
 }
 
-/** What `root` was unpacked from, where bootstrap.sh or a package did so. */
+/** Reads what bootstrap.sh or a package recorded about the archive that `root` was unpacked from. */
 async function readReleased(root: string): Promise<z.infer<typeof releasedJson> | undefined> {
   const text = await readFile(path.join(root, RELEASED), 'utf8').catch(onlyCode('ENOENT', undefined));
   return text === undefined ? undefined : releasedJson.parse(JSON.parse(text));
 }
 
-/** The version an installation goes by; of a checkout without what tells its content. */
+/** Returns the version of an installation; for a checkout, without the hash of its content. */
 export async function readVersion(root: string): Promise<string> {
   return packageJson.parse(JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'))).version;
 }
 
-/** Beside a checkout's `dist/`; for an installation, which may belong to another user, in the user's cache. */
-function archives(root: string): string {
+/** Beside a checkout's `dist/`. An installation may belong to another user, so its archives are in the user's cache. */
+function archiveDirectory(root: string): string {
   if (path.basename(root) === 'dist') return path.join(root, '../build/payload');
   return path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'mesosup/payload');
 }
 
 export interface PackOptions {
   readonly root: string;
-  /** The Node that hosts get. */
+  /** The Node binary for the hosts. */
   readonly runtime: string;
   readonly arch: Arch;
-  /** Where archives are kept. */
+  /** Directory of the archives. */
   readonly directory: string;
 }
 
-/** As `payload`, for any runtime. */
+/** Like `payload`, for any runtime. */
 export async function packPayload({ root, runtime, arch, directory }: PackOptions): Promise<PayloadArchive> {
   const found = await list(root, runtime);
   const inputs = digest(found.map(({ name, mode, stamp }) => `${name} ${mode} ${stamp}\n`));
@@ -125,8 +125,8 @@ export async function packPayload({ root, runtime, arch, directory }: PackOption
   const known = await readStamp(stampFile);
   if (known?.inputs === inputs) {
     const file = archive(directory, known.version, arch);
-    const there = await stat(file).catch(() => null);
-    if (there?.size === known.bytes) {
+    const cached = await stat(file).catch(() => null);
+    if (cached?.size === known.bytes) {
       return { version: known.version, sha256: known.sha256, bytes: known.bytes, file, arch };
     }
   }
@@ -147,7 +147,7 @@ export async function packPayload({ root, runtime, arch, directory }: PackOption
 
 interface Found {
   readonly name: string;
-  /** On this machine; links are followed. */
+  /** Path on this machine, with links resolved. */
   readonly file: string;
   readonly mode: number;
   readonly size: number;
@@ -155,7 +155,7 @@ interface Found {
   readonly stamp: string;
 }
 
-/** All files and directories of an installation, by name. */
+/** Lists all files and directories of an installation, sorted by name. */
 async function list(root: string, runtime: string): Promise<Found[]> {
   try {
     const share = await access(path.join(root, SHARE)).then(
@@ -172,7 +172,7 @@ async function list(root: string, runtime: string): Promise<Found[]> {
     );
     const names = [...new Set([...parts.flat(), RUNTIME])].sort();
     return await Promise.all(
-      names.map((name) => look(name, name === RUNTIME ? runtime : path.join(root, name))),
+      names.map((name) => describeFile(name, name === RUNTIME ? runtime : path.join(root, name))),
     );
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -183,7 +183,7 @@ async function list(root: string, runtime: string): Promise<Found[]> {
   }
 }
 
-async function look(name: string, link: string): Promise<Found> {
+async function describeFile(name: string, link: string): Promise<Found> {
   const file = await realpath(link);
   const info = await stat(file);
   if (info.isDirectory()) return { name: `${name}/`, file, mode: 0o755, size: 0, stamp: '' };
@@ -199,8 +199,9 @@ function onlyCode<T>(code: string, value: T): (error: NodeJS.ErrnoException) => 
 }
 
 /**
- * The archive's entries, and the version, which a hash of the content ends unless this is a release; package.json
- * counts with the version it had before, so an unpacked archive packs to itself.
+ * Returns the archive's entries and its version, which ends in a hash of the content unless this is a release. The hash
+ * covers package.json with the version that it had before packing, so packing an unpacked archive gives the same
+ * archive.
  */
 async function content(
   root: string,
@@ -256,7 +257,7 @@ async function readStamp(file: string): Promise<z.infer<typeof stampJson> | null
   }
 }
 
-/** The newest of the others are kept: another run may be sending one. */
+/** Keeps the newest of the older archives, since another run may be sending one. */
 async function removeOld(directory: string, arch: Arch, current: string): Promise<void> {
   const end = path.basename(archive('', '', arch)).replace('mesosup-', '');
   const names = (await readdir(directory)).filter((name) => name.endsWith(end));

@@ -1,4 +1,4 @@
-/** Reads a host in one round trip. */
+/** Probes a host in one round trip. */
 
 import type { Secrets } from '../../cluster/secrets.ts';
 import { MesosupError } from '../../errors/mesosup-error.ts';
@@ -12,8 +12,8 @@ import { probeScript } from '../script/probe-script.ts';
 import { readKeys } from './openpgp.ts';
 
 /**
- * @param secrets to ask masters, agents and the scheduler with, where they are known
- * @throws HostError when the host can't be used, or answers something else
+ * @param secrets for requests to masters, agents and the scheduler, if known
+ * @throws HostError when the host can't be used, or its answer is not that of a probe
  */
 export async function probeHost(
   host: Host,
@@ -30,18 +30,18 @@ export async function probeHost(
       const { message, remedy = '' } = cause;
       throw new HostError(host.name, 'release', `${host.name}: ${message}`, remedy, cause);
     }
-    const said = result.stderr.trim().split('\n').slice(-3).join('; ');
+    const output = result.stderr.trim().split('\n').slice(-3).join('; ');
     throw new HostError(
       host.name,
       'root',
-      `the probe of ${host.name} gave no facts (exit ${result.code ?? result.signal})${said ? `: ${said}` : ''}`,
-      'See that /bin/sh, awk, find, base64 and sha256sum work there for root.',
+      `the probe of ${host.name} failed (exit ${result.code ?? result.signal})${output ? `: ${output}` : ''}`,
+      'Check that /bin/sh, awk, find, base64 and sha256sum work for root on the host.',
       cause,
     );
   }
 }
 
-/** Where apt's keys lie. */
+/** Paths of apt's keys. */
 const KEYRINGS = /^\/(etc\/apt\/(keyrings|trusted\.gpg\.d)|usr\/share\/keyrings)\//;
 
 function withKeys(facts: Facts): Facts {
@@ -66,7 +66,7 @@ function withKey(file: FileFacts): FileFacts {
       },
     };
   } catch {
-    // No keys: what is wrong with it, apt says.
+    // Not a file of keys: apt reports the reason.
     return file;
   }
 }

@@ -1,4 +1,4 @@
-/** Asks a host's apt what it would do: the second round trip, made only where a plan installs packages. */
+/** Simulates an installation with a host's apt: the second round trip, made only where a plan installs packages. */
 
 import type { Host } from '../../hosts/host.ts';
 import type { AptFacts } from '../apt-facts.ts';
@@ -7,7 +7,7 @@ import { parseSimulation } from '../script/parse-simulation.ts';
 import { simulationScript } from '../script/simulation-script.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
 
-/** An apt that does not answer is no reason to stop: the answer says why, and the apply checks again. */
+/** A failed simulation does not stop the run: the result has the reason, and the apply checks again. */
 export async function simulate(
   host: Host,
   scripts: HostScripts,

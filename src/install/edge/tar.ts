@@ -1,21 +1,21 @@
-/** A tar archive of files in the order given, in the ustar format of POSIX.1-1988: the same files, the same bytes. */
+/** Writes tar archives in the ustar format of POSIX.1-1988. The same entries always give the same bytes. */
 
 import { createReadStream } from 'node:fs';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 
 export interface TarEntry {
-  /** In the archive: relative, no more than 100 bytes; a directory's ends in `/`. */
+  /** Relative path in the archive, at most 100 bytes; ends in `/` for a directory. */
   readonly name: string;
   readonly mode: number;
-  /** A file on this machine with its size in bytes, or the content itself; nothing for a directory. */
+  /** A file on this machine with its size in bytes, or the content itself. Missing for a directory. */
   readonly content?: { readonly file: string; readonly size: number } | Uint8Array;
 }
 
 const BLOCK = 512;
-/** 1 January 2020: any time will do that is not so old that tar remarks on it. Seconds. */
+/** 1 January 2020, in seconds. Fixed, and not so old that tar warns of an implausible time. */
 export const MTIME = 1_577_836_800;
 
-/** @throws Error for a file that is not as long as was said, RangeError for a name or a file that ustar can't hold */
+/** @throws MesosupError for a file whose size has changed; RangeError for a name or a file too long for ustar */
 export async function* tar(entries: readonly TarEntry[]): AsyncGenerator<Uint8Array> {
   for (const entry of entries) {
     const { content } = entry;
@@ -41,7 +41,7 @@ async function* read(file: string, size: number): AsyncGenerator<Uint8Array> {
     });
 }
 
-/** The header of an entry: owned by root, and of no time in particular. */
+/** Returns the header of an entry: owned by root, with the time `MTIME`. */
 export function tarHeader({ name, mode }: Pick<TarEntry, 'name' | 'mode'>, size: number): Buffer {
   if (Buffer.byteLength(name) > 100) throw new RangeError(`the name ${name} is too long for the archive`);
   if (size > 0o77777777777) throw new RangeError(`${name} is too large for the archive`);
@@ -54,7 +54,7 @@ export function tarHeader({ name, mode }: Pick<TarEntry, 'name' | 'mode'>, size:
   octal(0, 116, 7); // group
   octal(size, 124, 11);
   octal(MTIME, 136, 11);
-  header.fill(' ', 148, 156); // the sum is taken with blanks in its own place
+  header.fill(' ', 148, 156); // the checksum is computed with blanks in its own field
   header.write(name.endsWith('/') ? '5' : '0', 156, 'latin1');
   header.write('ustar\x0000', 257, 'latin1');
   header.write('root', 265, 'latin1');

@@ -20,14 +20,14 @@ test('reads all templates of an installation, in all folders', async () => {
   expect(hostScripts(root, loaded)).toEqual(scripts);
 });
 
-test('an installation without templates is refused by name', async () => {
+test('refuses an installation without templates, and names it', async () => {
   await expect(loadTemplates(root)).rejects.toMatchObject({
     name: 'MesosupError',
     message: expect.stringContaining(`the installation at ${root} has no templates`),
   });
 });
 
-test('an installation without a script for hosts is refused by the name of the script', () => {
+test('refuses an installation that lacks a host script, and names the script', () => {
   const { 'host/apply/files.sh': _, ...rest } = templates;
   expect(() => hostScripts('/opt/x', rest)).toThrow(
     expect.objectContaining({

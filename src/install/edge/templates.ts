@@ -10,9 +10,9 @@ import type { Templates } from '../templates.ts';
 const REMEDY = 'Install mesosup again, or run npm run build in a checkout.';
 
 /**
- * @param root of the program: it holds `templates/`
- * @returns the texts by their paths beneath it, with `/` between
- * @throws MesosupError when there are none
+ * @param root directory of the program, which contains `templates/`
+ * @returns the texts by their paths below `templates/`, with `/` as separator
+ * @throws MesosupError when there are no templates
  */
 export async function loadTemplates(root: string): Promise<Templates> {
   const directory = path.join(root, 'templates');
@@ -36,7 +36,7 @@ export async function loadTemplates(root: string): Promise<Templates> {
 
 /**
  * Picks the scripts for hosts from the templates of the installation at `root`.
- * @throws MesosupError naming those that are missing
+ * @throws MesosupError naming the missing scripts
  */
 export function hostScripts(root: string, templates: Templates): HostScripts {
   const texts = HOST_SCRIPTS.map((name) => [name, templates[`host/${name}`]] as const);
@@ -47,7 +47,7 @@ export function hostScripts(root: string, templates: Templates): HostScripts {
   return Object.fromEntries(texts) as HostScripts;
 }
 
-/** What `src/hosts` becomes root with. */
+/** Picks the scripts with which `src/hosts` logs in and becomes root. */
 export function loginScripts(scripts: HostScripts): LoginScripts {
   return {
     afterLogin: scripts['login/after-login.sh'],

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-/** A host that ends the command as soon as it has so many bytes, before the input knows its own end. */
+/** A host that ends the command when it has received a number of bytes, before the input has ended. */
 function hostThatTakes(bytes: number, result: Partial<RunResult>): Host {
   return {
     name: 'h1',
@@ -40,7 +40,7 @@ function hostThatTakes(bytes: number, result: Partial<RunResult>): Host {
   };
 }
 
-test('a host that is done before the streams are has the file all the same', async () => {
+test('succeeds if the host has the file before the streams have ended', async () => {
   const seen: number[] = [];
   const sent = await uploadPayload(hostThatTakes(SIZE, {}), scripts, file, 'ab', {
     onProgress: (bytes) => seen.push(bytes),
@@ -49,7 +49,7 @@ test('a host that is done before the streams are has the file all the same', asy
   expect(seen.at(-1)).toBe(SIZE);
 });
 
-test('a host that stops in the midst of it says why', async () => {
+test('reports the reason if the host stops during an upload', async () => {
   const host = hostThatTakes(1, { code: 1, stderr: 'head: write error: No space left on device\n' });
   await expect(uploadPayload(host, scripts, file, 'ab')).rejects.toMatchObject({
     host: 'h1',

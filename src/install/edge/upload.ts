@@ -9,18 +9,18 @@ import { assemble, type HostScripts } from '../script/host-scripts.ts';
 import { PAYLOADS, UPLOADS } from '../script/places.ts';
 
 export interface UploadOptions {
-  /** Bytes sent so far, of so many. */
+  /** Called with the bytes sent so far, and the size of the file. */
   readonly onProgress?: (sent: number, total: number) => void;
   readonly signal?: AbortSignal;
-  /** Where to put it on the host: where the apply script looks, without it. */
+  /** Directory on the host; defaults to the one in which the apply script expects uploads. */
   readonly directory?: string;
 }
 
 /**
- * Sends a file to where the apply script looks for a payload or a package with this SHA-256 (hex); nothing is sent
- * when it is there.
- * @returns whether it was sent
- * @throws HostError when the host can't be used, has no space, or what arrived is not the file
+ * Sends a file to the directory in which the apply script expects a payload or package with this SHA-256 (hex). Sends
+ * nothing when the file is there already.
+ * @returns true if the file was sent
+ * @throws HostError when the host can't be used, has no space, or received other bytes
  */
 export async function uploadPayload(
   host: Host,
@@ -42,8 +42,8 @@ export async function uploadPayload(
         done(null, chunk);
       },
     });
-    // A file that can't be read fails the run through its input. What else ends this early is no error: the host may
-    // have all bytes, checked, before the streams here have closed.
+    // A file that can't be read fails the run through its input. Any other early end is no error: the host may have
+    // received and checked all bytes before the streams here have closed.
     pipeline(createReadStream(file), counter, input).catch(() => {});
   };
   const result = await host.run(uploadScript(scripts, sha256, size, options.directory ?? UPLOADS), {
@@ -60,7 +60,7 @@ export async function uploadPayload(
     host.name,
     'root',
     `${file} could not be sent to ${host.name}: ${why}`,
-    `See that there is space in ${PAYLOADS} on the host, and run the same command again.`,
+    `Check that ${PAYLOADS} on the host has free space, then run the same command again.`,
   );
 }
 

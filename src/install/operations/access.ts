@@ -1,15 +1,15 @@
-/** How people reach a cluster that runs. */
+/** Addresses and credentials with which people use a running cluster. */
 
 import type { Cluster, Role } from '../../cluster/cluster.ts';
 import type { Facts } from '../facts.ts';
 import { addressOf } from '../topology.ts';
 
 export interface Access {
-  /** Of the leading master; undefined when nobody leads. */
+  /** URL of the leading master; missing when no master leads. */
   readonly master?: string;
-  /** Of the scheduler that leads. */
+  /** URL of the leading scheduler; missing when no scheduler leads. */
   readonly scheduler?: string;
-  /** Where the passwords are: `operator` for Mesos, `api` for the scheduler. */
+  /** File of the passwords: `operator` for Mesos, `api` for the scheduler. */
   readonly secrets: string;
 }
 
@@ -20,7 +20,7 @@ export function accessOf(cluster: Cluster, facts: ReadonlyMap<string, Facts>, se
       return one.roles.includes(role) && found !== undefined && leads(found);
     });
     if (!host) return undefined;
-    // That of the spec may be a name that only SSH's configuration knows.
+    // The address in the spec may be a name that only SSH's configuration knows.
     const address = addressOf(cluster, host, facts);
     if (address === undefined) return undefined;
     return `http://${address.includes(':') ? `[${address}]` : address}:${cluster.ports[role]}`;
@@ -34,13 +34,13 @@ export function accessOf(cluster: Cluster, facts: ReadonlyMap<string, Facts>, se
   };
 }
 
-/** The secrets themselves are never shown. */
+/** Names the file of the secrets, never the secrets themselves. */
 export function renderAccess({ master, scheduler, secrets }: Access): string {
   return [
     ...(scheduler ? [`Scheduler  ${scheduler}  user mesosup, password "api" in ${secrets}`] : []),
     ...(master ? [`Mesos      ${master}  user operator, password "operator" in ${secrets}`] : []),
     ...(scheduler
-      ? [`Ask it     jq -r '"user = \\"mesosup:" + .api + "\\""' ${secrets} | curl -K - ${scheduler}/v2/info`]
+      ? [`Query      jq -r '"user = \\"mesosup:" + .api + "\\""' ${secrets} | curl -K - ${scheduler}/v2/info`]
       : []),
   ].join('\n');
 }

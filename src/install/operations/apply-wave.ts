@@ -1,4 +1,4 @@
-/** Does a plan on all its hosts side by side, and follows runs that others began. */
+/** Applies a plan on all its hosts concurrently, and follows runs that another mesosup started. */
 
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
@@ -12,43 +12,43 @@ import type { Facts } from '../facts.ts';
 import type { HostPlan, Plan } from '../plan.ts';
 import { addressOf, topologyOf } from '../topology.ts';
 import { describe, type HostTrouble, troubleFrom, troubleOf } from './outcome.ts';
-import { type HostLine, sideBySide } from './screen.ts';
+import { type HostLine, runConcurrently } from './screen.ts';
 import type { Session } from './session.ts';
 
-export interface ApplyAllOptions {
+export interface ApplyToHostsOptions {
   readonly plan: Plan;
   readonly facts: ReadonlyMap<string, Facts>;
   readonly secrets: Secrets;
   /** The archive of the payload, if the plan sends one. */
   readonly archive?: { readonly file: string };
-  /** The cluster is meant to run from now on, or not; undefined: as its hosts are. */
+  /** Records whether the cluster is to run; undefined leaves the hosts' records unchanged. */
   readonly started?: boolean;
-  /** Seconds without progress while something is waited for; undefined: as long as is usual for each. */
+  /** Seconds without progress after which a wait fails; undefined for the default of each wait. */
   readonly patience: number | undefined;
-  /** Told what packages leave behind on a host that is uninstalled: `user zookeeper, group docker`. */
+  /** Receives the accounts that packages leave behind after an uninstall: `user zookeeper, group docker`. */
   readonly onLeft: (host: string, accounts: string) => void;
   /** Receives the packages that an uninstall could not install again. */
   readonly onUnrestored: (host: string, packages: string) => void;
-  /** Packages of the owner's that apt may remove or downgrade. */
+  /** Packages that were on the hosts before mesosup, which apt may remove or downgrade. */
   readonly allowRemove?: readonly string[];
-  /** Ends the following; hosts finish what they began. */
+  /** Stops following; the runs continue on the hosts. */
   readonly signal: AbortSignal;
 }
 
-/** As others read who holds a lock or a run. */
-export function whoAmI(): string {
+/** Describes this process as the holder of a lock or a run: `user@machine (pid)`. */
+export function holderName(): string {
   return `${userInfo().username}@${hostname()} (${process.pid})`;
 }
 
-/** @returns what went wrong, a trouble a host; the others are done */
-export async function applyAll(session: Session, options: ApplyAllOptions): Promise<HostTrouble[]> {
+/** @returns a trouble for each host that failed */
+export async function applyToHosts(session: Session, options: ApplyToHostsOptions): Promise<HostTrouble[]> {
   const { cluster } = session;
   const { plan, facts, secrets, signal } = options;
   const work = plan.hosts.filter(({ items }) => items.length > 0);
-  // Nothing is waited for when all goes; then not every address need be known.
+  // An uninstall waits for no service, so it needs no addresses, and some may be unknown.
   const endpoints = plan.command === 'uninstall' ? () => ({}) : endpointsOf(cluster, facts);
   const run = `${plan.command}-${Date.now().toString(36)}-${randomBytes(3).toString('hex')}`;
-  return onEach(session, work, signal, async (hostPlan, line) => {
+  return runOnHosts(session, work, signal, async (hostPlan, line) => {
     const own = facts.get(hostPlan.host);
     const target = cluster.hosts.find(({ name }) => name === hostPlan.host);
     const follower = followerOf(
@@ -59,7 +59,7 @@ export async function applyAll(session: Session, options: ApplyAllOptions): Prom
       run,
       command: plan.command,
       cluster: cluster.name,
-      who: whoAmI(),
+      who: holderName(),
       secrets,
       journal: own?.mesosup.journal ?? [],
       ...endpoints(hostPlan.host),
@@ -69,8 +69,8 @@ export async function applyAll(session: Session, options: ApplyAllOptions): Prom
       ...(options.archive && { payload: options.archive }),
       ...(options.patience !== undefined && { limits: { edge: options.patience, lock: options.patience } }),
       signal,
-      onLost: (pause) => line.say(lost(pause)),
-      onUpload: (sent, total) => line.say(`sending ${megabytes(sent)} of ${megabytes(total)} MB`),
+      onLost: (pause) => line.show(lostConnection(pause)),
+      onUpload: (sent, total) => line.show(`sending ${megabytes(sent)} of ${megabytes(total)} MB`),
       onEvent: (event) => {
         follower(event);
         if (event.event === 'log') session.log?.write(hostPlan.host, event.line);
@@ -80,13 +80,13 @@ export async function applyAll(session: Session, options: ApplyAllOptions): Prom
     });
     return {
       outcome,
-      said: count(hostPlan.items.length, 'change'),
+      summary: count(hostPlan.items.length, 'change'),
     };
   });
 }
 
-/** Follows the runs that are under way on these hosts to their ends. */
-export async function attachAll(
+/** Follows the runs that are in progress on these hosts until they end. */
+export async function followRuns(
   session: Session,
   facts: ReadonlyMap<string, Facts>,
   signal: AbortSignal,
@@ -96,32 +96,32 @@ export async function attachAll(
   );
   for (const { host, run } of running) {
     session.screen.note(
-      `${host}: "${run.command}" by ${run.who} is under way since ${new Date(run.since).toISOString()}: waiting for its end`,
+      `${host}: "${run.command}" by ${run.who} is in progress since ${new Date(run.since).toISOString()}: waiting until it ends`,
     );
   }
   const plans = running.map(({ host }): HostPlan => ({ host, items: [], basis: '' }));
-  return onEach(session, plans, signal, async ({ host }, line) => {
+  return runOnHosts(session, plans, signal, async ({ host }, line) => {
     const run = running.find((one) => one.host === host)?.run;
-    if (!run) throw new TypeError(`no run is under way on ${host}`);
+    if (!run) throw new TypeError(`no run is in progress on ${host}`);
     const onEvent = followerOf(line, []);
-    const onLost = (pause: number) => line.say(lost(pause));
+    const onLost = (pause: number) => line.show(lostConnection(pause));
     return {
       outcome: await attachRun(session.host(host), session.scripts, run.id, { onEvent, onLost, signal }),
-      said: 'its run has ended',
+      summary: 'the run has ended',
     };
   });
 }
 
-async function onEach(
+async function runOnHosts(
   session: Session,
   plans: readonly HostPlan[],
   signal: AbortSignal,
-  work: (plan: HostPlan, line: HostLine) => Promise<{ outcome: RunOutcome; said: string }>,
+  work: (plan: HostPlan, line: HostLine) => Promise<{ outcome: RunOutcome; summary: string }>,
 ): Promise<HostTrouble[]> {
   if (plans.length === 0) return [];
   const troubles: HostTrouble[] = [];
   const defects: unknown[] = [];
-  await sideBySide(
+  await runConcurrently(
     session.screen,
     plans.map(({ host }) => host),
     session.atOnce,
@@ -130,11 +130,11 @@ async function onEach(
       if (!plan) throw new TypeError(`there is no plan for ${name}`);
       let trouble: HostTrouble | undefined;
       try {
-        const { outcome, said } = await work(plan, line);
+        const { outcome, summary } = await work(plan, line);
         trouble = troubleOf(plan, outcome);
-        if (!trouble) return said;
+        if (!trouble) return summary;
       } catch (error) {
-        if (signal.aborted) return 'goes on there by itself';
+        if (signal.aborted) return 'continues on the host';
         trouble = troubleFrom(name, error);
         if (!trouble) {
           defects.push(error);
@@ -148,7 +148,7 @@ async function onEach(
     },
   );
   signal.throwIfAborted();
-  // A defect of ours. The hosts have all come to their end by now.
+  // A bug in mesosup. The runs on all hosts have ended by now.
   if (defects.length > 0) throw defects[0];
   return troubles;
 }
@@ -157,12 +157,12 @@ function followerOf(line: HostLine, titles: readonly string[]) {
   let items = titles.length;
   return (event: Parameters<typeof describe>[0]): void => {
     if (event.event === 'begin') items = event.items;
-    const said = describe(event, items, titles);
-    if (said !== undefined) line.say(said);
+    const text = describe(event, items, titles);
+    if (text !== undefined) line.show(text);
   };
 }
 
-/** Whom a host's script asks what is true elsewhere. */
+/** Returns a function from a host's name to the addresses whose services the host's script waits for. */
 function endpointsOf(cluster: Cluster, facts: ReadonlyMap<string, Facts>) {
   const { zookeepers, masters } = topologyOf(cluster, facts);
   const { ports } = cluster;
@@ -177,8 +177,8 @@ function endpointsOf(cluster: Cluster, facts: ReadonlyMap<string, Facts>) {
   };
 }
 
-function lost(pause: number): string {
-  return `the connection is lost, and the host goes on by itself; tried again in ${pause / 1000} s`;
+function lostConnection(pause: number): string {
+  return `the connection is lost, but the run continues on the host; connecting again in ${pause / 1000} s`;
 }
 
 function megabytes(bytes: number): string {

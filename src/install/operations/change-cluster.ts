@@ -1,4 +1,4 @@
-/** Changes a cluster's hosts: probe, preflight, plan, show, confirm, apply, report. One way for every command. */
+/** Changes a cluster's hosts, for every command: probe, preflight, plan, show, confirm, apply, report. */
 
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import { changesIn, driftBetween, endingTasks } from '../drift.ts';
@@ -11,24 +11,24 @@ import { clusterHealth } from '../health.ts';
 import type { Plan, Problem } from '../plan.ts';
 import { renderPlan } from '../render-plan.ts';
 import { applyWaves } from './apply-plan.ts';
-import { attachAll, whoAmI } from './apply-wave.ts';
+import { followRuns, holderName } from './apply-wave.ts';
 import type { HostTrouble } from './outcome.ts';
-import { type Intent, look, type Prepared, type Program, prepare } from './prepare.ts';
+import { type Intent, type Prepared, type Program, prepare, surveyCluster } from './prepare.ts';
 import { renderProblems } from './reach.ts';
 import type { Session } from './session.ts';
-import { missingOf, waitHealthy } from './wait-healthy.ts';
+import { describeUnhealthy, waitHealthy } from './wait-healthy.ts';
 
 export interface ChangeOptions {
   readonly intent: Intent;
-  /** Applied exactly, as long as it still says what is to be done. */
+  /** A saved plan, applied unchanged. It is refused when the hosts have changed since. */
   readonly saved?: Plan;
-  /** Asked when there is something to do, after the plan was shown; false: nothing is done. */
+  /** Called after a plan with changes was shown; false cancels the run. */
   readonly confirm: (prepared: Prepared) => Promise<boolean>;
   readonly allowAgentReplace: boolean;
-  /** Seconds for which nothing may change while something is waited for; undefined: as long as is usual for each. */
+  /** Seconds without progress after which a wait fails; undefined for the default of each wait. */
   readonly patience: number | undefined;
   readonly signal: AbortSignal;
-  /** For people; nothing with --json. */
+  /** Prints text for people; does nothing with --json. */
   readonly say: (text: string) => void;
   readonly colour: boolean;
 }
@@ -36,23 +36,23 @@ export interface ChangeOptions {
 export interface ChangeResult {
   readonly plan: Plan;
   readonly problems: readonly Problem[];
-  /** Hosts that were begun and not finished. */
+  /** Hosts on which the run started and did not complete. */
   readonly troubles: readonly HostTrouble[];
-  /** Left out for an error of theirs. */
+  /** Names of hosts left out because of an error. */
   readonly leftOut: readonly string[];
-  /** By host: users and groups that packages left behind at an uninstall. */
+  /** By host: users and groups that packages left behind after an uninstall. */
   readonly accounts: Readonly<Record<string, string>>;
   /** By host: packages that an uninstall could not install again. */
   readonly unrestored: Readonly<Record<string, string>>;
-  /** False: there was nothing to do, or it was declined. */
+  /** False: there was nothing to do, or the user declined. */
   readonly applied: boolean;
   readonly declined: boolean;
-  /** After all, when a started cluster was waited for. */
+  /** Facts probed after the run waited for a started cluster to become healthy. */
   readonly facts?: ReadonlyMap<string, Facts>;
 }
 
 /**
- * @throws MesosupError when nothing could be begun, or the cluster isn't healthy at last
+ * @throws MesosupError when the run could not start, or the cluster does not become healthy
  */
 export async function change(
   session: Session,
@@ -60,10 +60,10 @@ export async function change(
   options: ChangeOptions,
 ): Promise<ChangeResult> {
   const { intent, signal, say } = options;
-  const prepared = await settle(session, program, options);
+  const prepared = await surveyAndPrepare(session, program, options);
   const { problems, reach, starts } = prepared;
   if (problems.length > 0) say(renderProblems(problems));
-  const plan = options.saved ? exactly(options.saved, prepared) : prepared.plan;
+  const plan = options.saved ? verifySavedPlan(options.saved, prepared) : prepared.plan;
   const accounts: Record<string, string> = {};
   const unrestored: Record<string, string> = {};
   const leftOut = reach.leftOut;
@@ -72,20 +72,21 @@ export async function change(
   const healthy = async () =>
     waitHealthy(session, {
       secrets: prepared.secrets,
-      hosts: reach.goOn,
+      hosts: reach.usable,
       patience: options.patience,
       signal,
     });
   if (changesIn(plan) === 0) {
     if (!starts) return result;
-    const well = missingOf(clusterHealth(session.cluster, prepared.facts), reach.goOn).length === 0;
-    return { ...result, facts: well ? prepared.facts : await healthy() };
+    const health = clusterHealth(session.cluster, prepared.facts);
+    const isHealthy = describeUnhealthy(health, reach.usable).length === 0;
+    return { ...result, facts: isHealthy ? prepared.facts : await healthy() };
   }
   say(renderPlan(plan, { colour: options.colour }));
   refuseEndings(plan, intent, options.allowAgentReplace);
   if (!(await options.confirm({ ...prepared, plan }))) return { ...result, declined: true };
-  const troubles = await locked(session, reach.goOn, async () => {
-    // What can be had or not is known before any host is begun.
+  const troubles = await withLock(session, reach.usable, async () => {
+    // Missing files and keys must show before any host is changed.
     await checkPackageFiles(plan);
     const complete = await fetchKeys(plan);
     if (intent.command !== 'uninstall') await session.state.keepCluster(session.cluster);
@@ -113,29 +114,33 @@ export async function change(
   return { ...done, facts: await healthy() };
 }
 
-/** Looks at the hosts; where a run is under way, follows it to its end and looks again. */
-async function settle(session: Session, program: Program, options: ChangeOptions): Promise<Prepared> {
-  let looked = await look(session);
-  const busy = [...looked.facts].filter(([, { mesosup }]) => mesosup.run?.alive).map(([name]) => name);
-  for (const [name, { mesosup }] of looked.facts) {
+/** Surveys the hosts and prepares the run. Where a run is in progress, follows it and surveys the hosts again. */
+async function surveyAndPrepare(
+  session: Session,
+  program: Program,
+  options: ChangeOptions,
+): Promise<Prepared> {
+  let survey = await surveyCluster(session);
+  const busy = [...survey.facts].filter(([, { mesosup }]) => mesosup.run?.alive).map(([name]) => name);
+  for (const [name, { mesosup }] of survey.facts) {
     if (mesosup.run && !mesosup.run.alive) {
       session.screen.note(
-        `${name}: "${mesosup.run.command}" by ${mesosup.run.who} ended there without a word; this run finds what it left`,
+        `${name}: "${mesosup.run.command}" by ${mesosup.run.who} ended unexpectedly; this run completes its work`,
       );
     }
   }
   if (busy.length > 0) {
-    await attachAll(session, looked.facts, options.signal);
-    looked = await look(session);
+    await followRuns(session, survey.facts, options.signal);
+    survey = await surveyCluster(session);
   }
-  if (!looked.secrets && options.intent.command !== 'uninstall') {
-    looked = { ...looked, secrets: await session.state.makeSecrets() };
+  if (!survey.secrets && options.intent.command !== 'uninstall') {
+    survey = { ...survey, secrets: await session.state.makeSecrets() };
   }
-  if (looked.secrets) session.log?.hide(Object.values(looked.secrets));
-  return prepare(session, program, looked, { ...options.intent, allowRemove: allowedBy(options) });
+  if (survey.secrets) session.log?.hide(Object.values(survey.secrets));
+  return prepare(session, program, survey, { ...options.intent, allowRemove: allowedBy(options) });
 }
 
-/** A saved plan was made with the permission for what it removes. */
+/** A saved plan includes the permission for the packages that it removes. */
 function allowedBy({ intent, saved }: ChangeOptions): readonly string[] {
   const planned = (saved?.hosts ?? []).flatMap(({ items }) =>
     items.flatMap(({ id, byApt }) => (byApt ? [id.slice(id.indexOf(':') + 1)] : [])),
@@ -143,27 +148,30 @@ function allowedBy({ intent, saved }: ChangeOptions): readonly string[] {
   return [...(intent.allowRemove ?? []), ...planned];
 }
 
-/** A saved plan, if the hosts are still what it was made for. @throws MesosupError naming what has changed */
-function exactly(saved: Plan, { plan, reach, problems }: Prepared): Plan {
+/** Returns the saved plan if it still matches the hosts. @throws MesosupError naming the differences */
+function verifySavedPlan(saved: Plan, { plan, reach, problems }: Prepared): Plan {
   if (saved.version !== plan.version || saved.command !== plan.command) {
-    throw new MesosupError(`the plan was made by mesosup ${saved.version}, this is ${plan.version}`, {
-      remedy: 'Make a new plan with "mesosup plan --out".',
-    });
+    throw new MesosupError(
+      `the plan was made by mesosup ${saved.version}, but this is mesosup ${plan.version}`,
+      {
+        remedy: 'Make a new plan with "mesosup plan --out".',
+      },
+    );
   }
   const wanted = saved.hosts.filter(({ items }) => items.length > 0).map(({ host }) => host);
-  const missing = wanted.filter((host) => !reach.goOn.includes(host));
+  const missing = wanted.filter((host) => !reach.usable.includes(host));
   if (missing.length > 0) {
-    const of = problems.filter(({ host }) => missing.includes(host));
+    const relevant = problems.filter(({ host }) => missing.includes(host));
     throw new MesosupError(
-      `${renderProblems(of)}\nNothing was changed: the plan is for ${missing.join(', ')} too.`,
-      { remedy: 'Fix what is named above, or make a new plan.' },
+      `${renderProblems(relevant)}\nNothing was changed: the plan includes ${missing.join(', ')}.`,
+      { remedy: 'Fix the problems above, or make a new plan.' },
     );
   }
   const drift = driftBetween(saved, plan);
   if (drift.length === 0) return saved;
   throw new MesosupError(
     `the hosts have changed since the plan was made:\n${drift.map((line) => `  ${line}`).join('\n')}\nNothing was changed.`,
-    { remedy: 'Make a new plan with "mesosup plan --out", and look at it.' },
+    { remedy: 'Make a new plan with "mesosup plan --out", and review it.' },
   );
 }
 
@@ -177,23 +185,23 @@ function refuseEndings(plan: Plan, intent: Intent, allowed: boolean): void {
     return `  ${host}: ${item.title}${item.reason ? ` ${item.reason}` : ''}: ${tasks}`;
   });
   throw new MesosupError(
-    `the plan ends tasks, which has to be allowed:\n${lines.join('\n')}\nNothing was changed.`,
-    { remedy: 'Add --allow-agent-replace, or take back what makes it another agent.' },
+    `the plan ends tasks, and --allow-agent-replace is not set:\n${lines.join('\n')}\nNothing was changed.`,
+    { remedy: 'Add --allow-agent-replace, or undo the change that replaces the agent.' },
   );
 }
 
-/** A change of a cluster that runs isn't done before it runs again. */
+/** A change of a started cluster is complete only when the cluster is healthy again. */
 function someStarted({ facts, reach }: Prepared): boolean {
-  return reach.goOn.some((host) => facts.get(host)?.mesosup.started);
+  return reach.usable.some((host) => facts.get(host)?.mesosup.started);
 }
 
 function sendsPayload(plan: Plan): boolean {
   return plan.hosts.some(({ items }) => items.some(({ resource }) => resource?.kind === 'payload'));
 }
 
-/** One controller at a time: the lock lies on the first host that will do. */
-async function locked<T>(session: Session, hosts: readonly string[], body: () => Promise<T>): Promise<T> {
+/** Holds the cluster's lock, on the first usable host, while `body` runs: only one mesosup may change a cluster. */
+async function withLock<T>(session: Session, hosts: readonly string[], body: () => Promise<T>): Promise<T> {
   const [lead] = hosts;
   if (lead === undefined) throw new TypeError('there is no host to hold the lock');
-  return withClusterLock(session.host(lead), session.scripts, whoAmI(), body);
+  return withClusterLock(session.host(lead), session.scripts, holderName(), body);
 }

@@ -27,19 +27,21 @@ test('a failed run names the item, what happened and the remedy', () => {
   });
   expect(renderTroubles(trouble ? [trouble] : [])).toBe('✖ h1: package x: install: wrong\n  → Do.');
   expect(troubleOf(plan, { ok: true })).toBeUndefined();
-  expect(troubleOf(plan, { ok: false, failed: null })?.message).toContain('without saying why');
+  expect(troubleOf(plan, { ok: false, failed: null })?.message).toContain('without reporting a reason');
 });
 
-test('errors about a host are troubles of its; others are none', () => {
+test('an error about a host is its trouble; any other error is none', () => {
   expect(troubleFrom('h1', new HostError('h1', 'lost', 'h1: gone', 'Wait.'))?.failure).toBe('lost');
   expect(troubleFrom('h1', new TypeError('x'))).toBeUndefined();
 });
 
-test('events say where a run is, also one whose plan is not known', () => {
+test('events describe the progress of a run, also if its plan is unknown', () => {
   expect(describe({ event: 'start', item: 0, at: 0 }, 3, ['package x: install'])).toBe(
     '1/3 package x: install',
   );
-  expect(describe({ event: 'wait', item: 1, reason: 'the lock', at: 0 }, 3, [])).toBe('2/3: waits, the lock');
+  expect(describe({ event: 'wait', item: 1, reason: 'the lock', at: 0 }, 3, [])).toBe(
+    '2/3: waiting: the lock',
+  );
   expect(describe({ event: 'log', item: 1, line: 'x' }, 3, [])).toBeUndefined();
 });
 

@@ -1,4 +1,4 @@
-/** What became of a host in a run, in words. */
+/** Describes the progress and the outcome of a run on a host. */
 
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { RunOutcome } from '../edge/host-run.ts';
@@ -13,12 +13,12 @@ export interface HostTrouble {
   readonly remedy: string;
 }
 
-/** Of a run that ended without success; undefined for one with. */
+/** Returns the trouble of a failed run, undefined for a successful one. */
 export function troubleOf(plan: HostPlan, outcome: RunOutcome): HostTrouble | undefined {
   if (outcome.ok) return undefined;
   const { host } = plan;
   if (!outcome.failed) {
-    const message = 'the run ended without saying why';
+    const message = 'the run failed without reporting a reason';
     return { host, failure: 'lost', message, remedy: 'Run the same command again.' };
   }
   const { item, failure, remedy } = outcome.failed;
@@ -27,7 +27,7 @@ export function troubleOf(plan: HostPlan, outcome: RunOutcome): HostTrouble | un
   return { host, failure, message: title === undefined ? message : `${title}: ${message}`, remedy };
 }
 
-/** Of an error about one host; undefined for others, which are defects. */
+/** Returns the trouble of an error about one host; undefined for any other error, which is a bug. */
 export function troubleFrom(host: string, error: unknown): HostTrouble | undefined {
   if (!(error instanceof MesosupError) || error.failure === undefined) return undefined;
   const { failure, message, remedy = '' } = error;
@@ -35,8 +35,8 @@ export function troubleFrom(host: string, error: unknown): HostTrouble | undefin
 }
 
 /**
- * What an event says of where a run is: `3/14 package docker.io: install`. Undefined when it says nothing new.
- * @param titles of the plan's items, in order; of a run that somebody else began they are not known
+ * Describes the progress that an event reports: `3/14 package docker.io: install`. Undefined when there is none.
+ * @param titles of the plan's items, in order; empty for a run that another mesosup started
  */
 export function describe(event: RunEvent, items: number, titles: readonly string[]): string | undefined {
   if (!('item' in event)) return undefined;
@@ -45,7 +45,7 @@ export function describe(event: RunEvent, items: number, titles: readonly string
     case 'start':
       return where;
     case 'wait':
-      return `${where}: waits, ${event.reason}`;
+      return `${where}: waiting: ${event.reason}`;
     case 'failed':
       return `${where}: ${shorten(event.message).split('\n')[0]}`;
     default:
@@ -56,7 +56,7 @@ export function describe(event: RunEvent, items: number, titles: readonly string
 const MOST_LINES = 12;
 const MOST_COLUMNS = 200;
 
-/** What programs wrote can be of any length: its first line, its last, and none too long. */
+/** Shortens the output of a program: keeps the first line and the last lines, and cuts long lines. */
 export function shorten(text: string): string {
   const lines = text
     .split('\n')

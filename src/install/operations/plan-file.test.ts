@@ -31,12 +31,12 @@ async function reading(value: unknown): Promise<unknown> {
   return readPlan(file).catch((error: unknown) => error);
 }
 
-test.each(FILES)('the plan %s of release 0.1.0 is as it was saved', async (name) => {
+test.each(FILES)('reads the plan %s of release 0.1.0', async (name) => {
   const { format: _format, ...saved } = await json(path.join(FIXTURE, name));
   expect(await ofRelease(name)).toEqual(saved);
 });
 
-test('the plans of release 0.1.0 have every kind of resource that plans hold, and tasks that end', async () => {
+test('the plans of release 0.1.0 cover every kind of resource, and tasks that end', async () => {
   const plans = await Promise.all(FILES.map(ofRelease));
   const items = plans.flatMap(({ plan }) => plan.hosts.flatMap((host) => host.items));
   const kinds = new Set(items.flatMap(({ resource }) => resource?.kind ?? []));
@@ -53,7 +53,7 @@ test('the plans of release 0.1.0 have every kind of resource that plans hold, an
   expect(items.some(({ endsTasks }) => endsTasks !== undefined)).toBe(true);
 });
 
-test('what is saved is read again, and is what 0.1.0 saved with the release beside it', async () => {
+test('saves the same plan as 0.1.0, with the release added, and reads it again', async () => {
   const saved = await ofRelease('three/install.json');
   await savePlan(file, saved);
   expect(await readPlan(file)).toEqual(saved);
@@ -65,7 +65,7 @@ test('what is saved is read again, and is what 0.1.0 saved with the release besi
   expect(await readdir(directory)).toEqual(['plan.json']);
 });
 
-test('any plan that this release makes is read as it was saved, and names no file of this machine', async () => {
+test('reads back any plan that this release makes, and no plan names a file of this machine', async () => {
   const made = anyCluster.chain((cluster) =>
     fc.record({ cluster: fc.constant(cluster), facts: anyHosts(cluster), start: fc.boolean() }),
   );
@@ -74,14 +74,14 @@ test('any plan that this release makes is read as it was saved, and names no fil
       const saved = { cluster, plan: planCluster(planInput(cluster, facts, { start })) };
       await savePlan(file, saved);
       expect(await readFile(file, 'utf8')).not.toContain('/only/here');
-      // JSON leaves out what is undefined.
+      // JSON omits undefined values.
       expect(await readPlan(file)).toEqual(saved);
     }),
     { numRuns: runs(20) },
   );
 });
 
-test('what an item of a plan may say beside is read as it was saved', async () => {
+test('reads back optional fields of an item', async () => {
   const own = await ofRelease('alone/install.json');
   for (const more of [{ endsTasks: null }, { endsTasks: 3 }, { byApt: true }, { whole: true, reason: 'x' }]) {
     const saved = withItem(own, more);
@@ -89,15 +89,17 @@ test('what an item of a plan may say beside is read as it was saved', async () =
   }
 });
 
-test('what is no plan is refused', async () => {
+test('refuses a file that is not a plan', async () => {
   for (const value of ['', 'null', '[]', { format: 1 }, await json(path.join(FIXTURE, 'own/cluster.json'))]) {
     const error = await reading(value);
     expect(error).toBeInstanceOf(UsageError);
-    expect(error).toMatchObject({ message: `${file} is no plan: "mesosup plan --out FILE" writes one` });
+    expect(error).toMatchObject({
+      message: `${file} is not a plan. Make a plan with: mesosup plan --out FILE`,
+    });
   }
 });
 
-test('a plan of a later release is refused by its name, and so is what only that one knows', async () => {
+test('refuses a plan of a later release, and fields that only a later release knows, with its name', async () => {
   const saved = await ofRelease('alone/install.json');
   expect(await reading({ format: 2, release: '0.7.0', ...saved })).toMatchObject({
     exitCode: 2,
@@ -110,7 +112,7 @@ test('a plan of a later release is refused by its name, and so is what only that
   });
 });
 
-test('a damaged plan is told with the field', async () => {
+test('an error of a damaged plan names the field', async () => {
   const saved = await ofRelease('alone/install.json');
   expect(await reading({ format: 1, ...withItem(saved, { action: 'dance' }) })).toMatchObject({
     message: `${file} is damaged: its field "plan.hosts.0.items.0.action" has an unknown value`,

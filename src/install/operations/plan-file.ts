@@ -1,4 +1,4 @@
-/** A plan on this machine, with the cluster it is for: no more is needed to apply it. It holds no secrets. */
+/** Saved plans: files with a plan and its cluster, which is all that an apply needs. They contain no secrets. */
 
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -22,7 +22,7 @@ const PLAN_FILE: StoredFile<SavedPlan> = {
   read: readerOf(record<SavedPlan>({ plan: storedPlan, cluster: storedCluster })),
 };
 
-/** Whole or not at all, for its owner alone. */
+/** Writes the file atomically, readable by its owner only. */
 export async function savePlan(file: string, saved: SavedPlan): Promise<void> {
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   try {
@@ -41,7 +41,7 @@ export async function savePlan(file: string, saved: SavedPlan): Promise<void> {
   }
 }
 
-/** @throws UsageError for a file that is no plan */
+/** @throws UsageError for a file that is not a plan */
 export async function readPlan(file: string): Promise<SavedPlan> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     const reason = error.code === 'ENOENT' ? 'there is no such file' : error.code;
@@ -53,7 +53,7 @@ export async function readPlan(file: string): Promise<SavedPlan> {
         return new UsageError(`${file} ${why}`, { path: file, remedy });
       })
     : undefined;
-  if (!saved) throw new UsageError(`${file} is no plan: "mesosup plan --out FILE" writes one`);
+  if (!saved) throw new UsageError(`${file} is not a plan. Make a plan with: mesosup plan --out FILE`);
   return saved;
 }
 
@@ -65,7 +65,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Files of other kinds have a format, too. */
+/** Checks for the keys of a plan, since files of other kinds have a format, too. */
 function isPlan(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'plan' in value && 'cluster' in value;
 }

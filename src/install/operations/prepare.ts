@@ -1,4 +1,4 @@
-/** From a cluster to what is to be done: probe, preflight, plan. Nothing is changed on any host. */
+/** Prepares a run: probe, preflight, plan. Changes nothing on any host. */
 
 import { createHash, randomBytes } from 'node:crypto';
 import { generateSecrets, type Secrets } from '../../cluster/secrets.ts';
@@ -10,7 +10,7 @@ import type { Facts } from '../facts.ts';
 import type { Plan, Problem } from '../plan.ts';
 import { planCluster } from '../plan-cluster.ts';
 import { preflight } from '../preflight/preflight.ts';
-import { mastersAwaited } from '../quorum.ts';
+import { mastersNeededToStart } from '../quorum.ts';
 import { simulationRequest } from '../simulation-request.ts';
 import { UnknownAddressError } from '../topology.ts';
 import { uninstallPlan } from '../uninstall.ts';
@@ -18,7 +18,7 @@ import { type Reach, reachOf, renderProblems } from './reach.ts';
 import type { Session, Survey } from './session.ts';
 
 export type Intent = {
-  /** Packages of the owner's that apt may remove or downgrade. */
+  /** Packages that were on the hosts before mesosup, which apt may remove or downgrade. */
   readonly allowRemove?: readonly string[];
 } & (
   | { readonly command: 'install'; readonly start: boolean }
@@ -29,44 +29,47 @@ export type Intent = {
 export interface Prepared {
   readonly secrets: Secrets;
   readonly facts: ReadonlyMap<string, Facts>;
-  /** Of hosts that can't be reached, and what the preflight found. */
+  /** Unreachable hosts, and the problems that the preflight found. */
   readonly problems: readonly Problem[];
   readonly reach: Reach;
-  /** Of the hosts that will do. */
+  /** Plan of the usable hosts. */
   readonly plan: Plan;
-  /** Whether the cluster is started and waited for. */
+  /** True if the run starts the cluster and waits until it is healthy. */
   readonly starts: boolean;
 }
 
 export interface Program {
-  /** Where this program is installed: `dist/` of a checkout, or `/opt/mesosup/<version>`. */
+  /** Directory of this installation: `dist/` of a checkout, or `/opt/mesosup/<version>`. */
   readonly root: string;
   readonly version: string;
 }
 
-/** The state's secrets, and what the hosts were found to be. */
-export async function look(session: Session): Promise<Survey & { readonly secrets: Secrets | undefined }> {
+/** Reads the cluster's secrets, and probes its hosts. */
+export async function surveyCluster(
+  session: Session,
+): Promise<Survey & { readonly secrets: Secrets | undefined }> {
   const secrets = await session.state.secrets();
   const survey = await session.survey(secrets);
   if (!secrets) refuseForeign(session, survey);
   return { ...survey, secrets };
 }
 
-/** Hosts that were installed with secrets which aren't here would all have to start anew with others. */
+/**
+ * Throws for a cluster whose secrets are not on this machine: with new secrets all its services would have to restart.
+ */
 function refuseForeign({ cluster, state }: Session, { facts }: Survey): void {
   const ours = [...facts].filter(([, host]) => host.mesosup.cluster === cluster.name).map(([name]) => name);
   if (ours.length === 0) return;
   throw new MesosupError(
-    `${ours.join(', ')} ${ours.length === 1 ? 'belongs' : 'belong'} to the cluster ${cluster.name} already, but its secrets are not on this machine (${state.secretsFile})`,
+    `${ours.join(', ')} already ${ours.length === 1 ? 'belongs' : 'belong'} to the cluster ${cluster.name}, but its secrets are not on this machine (${state.secretsFile})`,
     {
-      remedy: `Copy them from the machine that installed it: mkdir -m 700 -p ${state.directory} && scp -p MACHINE:${state.secretsFile} ${state.directory}/  Or give this cluster another name.`,
+      remedy: `Copy the secrets from the machine that installed the cluster: mkdir -m 700 -p ${state.directory} && scp -p MACHINE:${state.secretsFile} ${state.directory}/  Or give this cluster another name.`,
     },
   );
 }
 
 /**
- * @param survey what was found
- * @throws MesosupError when the plan can't be made, with all problems
+ * @throws MesosupError with all problems, when there are too few usable hosts or no plan can be made
  */
 export async function prepare(
   session: Session,
@@ -76,7 +79,7 @@ export async function prepare(
 ): Promise<Prepared> {
   const { cluster } = session;
   const { unreachable } = survey;
-  // Any will do for a plan of hosts that have none: they are made in earnest by whoever applies it.
+  // A plan contains no secrets, so random ones serve until an apply makes the real ones.
   const secrets = survey.secrets ?? freshSecrets();
   if (intent.command === 'uninstall') {
     const { facts } = survey;
@@ -84,38 +87,38 @@ export async function prepare(
     const names = cluster.hosts.map((host) => host.name);
     const leftOut = names.filter((name) => !facts.has(name));
     const reach = {
-      goOn: names.filter((name) => facts.has(name)),
+      usable: names.filter((name) => facts.has(name)),
       leftOut,
-      stop: facts.size === 0 ? 'no host can be reached' : '',
+      blocker: facts.size === 0 ? 'no host can be reached' : '',
     };
     return { secrets, facts, problems: unreachable, reach, plan, starts: false };
   }
   const made = await describePayload(program.root);
-  const judge = (facts: ReadonlyMap<string, Facts>) => {
+  const check = (facts: ReadonlyMap<string, Facts>) => {
     const { allowRemove = [] } = intent;
     const checks = intent.command === 'stop' ? [] : preflight({ cluster, facts, payload: made, allowRemove });
     const problems = [...unreachable, ...checks];
     const reach = reachOf(cluster, problems);
-    if (reach.stop !== '' && intent.command !== 'stop') throw nothingDone(reach, problems);
+    if (reach.blocker !== '' && intent.command !== 'stop') throw nothingChanged(reach, problems);
     return { problems, reach };
   };
-  const before = judge(survey.facts);
-  const held = startsCluster(intent) ? heldBack(session, survey.facts, before, intent) : [];
-  const now = held.length > 0 ? { ...intent, command: 'install' as const, start: false } : intent;
+  const before = check(survey.facts);
+  const startProblems = startsCluster(intent) ? missingForStart(session, survey.facts, before, intent) : [];
+  const now = startProblems.length > 0 ? { ...intent, command: 'install' as const, start: false } : intent;
   const first = await planWith(session, program, survey.facts, secrets, now).catch((cause: unknown) => {
     if (!(cause instanceof UnknownAddressError)) throw cause;
-    throw nothingDone({ ...before.reach, stop: cause.message }, before.problems);
+    throw nothingChanged({ ...before.reach, blocker: cause.message }, before.problems);
   });
-  const answers = await askApt(session, first, before.reach);
+  const answers = await simulateApt(session, first, before.reach);
   const facts = withAnswers(survey.facts, answers);
-  const { problems, reach } = answers.size === 0 ? before : judge(facts);
+  const { problems, reach } = answers.size === 0 ? before : check(facts);
   const plan = answers.size === 0 ? first : await planWith(session, program, facts, secrets, now);
   return {
     secrets,
     facts,
-    problems: [...problems, ...held],
+    problems: [...problems, ...startProblems],
     reach,
-    plan: { ...plan, hosts: plan.hosts.filter(({ host }) => reach.goOn.includes(host)) },
+    plan: { ...plan, hosts: plan.hosts.filter(({ host }) => reach.usable.includes(host)) },
     starts: startsCluster(now),
   };
 }
@@ -137,35 +140,37 @@ function withAnswers(
 }
 
 /**
- * A new cluster whose masters can't begin without those that are left out is installed and not started: they would
- * restart for ever. @returns what to say of those @throws MesosupError for "start", which has nothing else to do
+ * A new cluster whose masters can't create a registry without the masters left out is installed but not started:
+ * the masters would restart forever.
+ * @returns a problem for each master left out
+ * @throws MesosupError for the command "start", which could do nothing
  */
-function heldBack(
+function missingForStart(
   { cluster }: Session,
   facts: ReadonlyMap<string, Facts>,
   { problems, reach }: { readonly problems: readonly Problem[]; readonly reach: Reach },
   intent: Intent,
 ): Problem[] {
-  const needed = mastersAwaited(cluster, facts, reach.goOn);
+  const needed = mastersNeededToStart(cluster, facts, reach.usable);
   if (needed === undefined) return [];
-  const why = `a new cluster's registry begins only once ${needed} masters run`;
-  if (intent.command === 'start') throw nothingDone({ ...reach, stop: why }, problems);
+  const why = `Mesos creates the registry of a new cluster only when ${needed} masters run`;
+  if (intent.command === 'start') throw nothingChanged({ ...reach, blocker: why }, problems);
   return hostsWith(cluster, 'master')
     .filter(({ name }) => reach.leftOut.includes(name))
     .map(({ name }) => ({
       host: name,
       check: 'start',
-      message: `the cluster is installed without it, and not started: ${why}`,
-      remedy: 'Run the same command again once it will do.',
+      message: `the cluster is installed without this host, and not started: ${why}`,
+      remedy: 'Fix the host, then run the same command again.',
       severity: 'warning',
     }));
 }
 
-/** Of the hosts that the run goes on with and whose plan installs packages. */
-async function askApt(session: Session, plan: Plan, reach: Reach) {
+/** Simulates the installation on the usable hosts whose plan installs packages. */
+async function simulateApt(session: Session, plan: Plan, reach: Reach) {
   const requests = plan.hosts.flatMap((host) => {
     const request =
-      plan.command !== 'stop' && reach.goOn.includes(host.host) ? simulationRequest(host) : undefined;
+      plan.command !== 'stop' && reach.usable.includes(host.host) ? simulationRequest(host) : undefined;
     return request === undefined ? [] : [[host.host, request] as const];
   });
   return session.simulate(new Map(requests));
@@ -182,7 +187,7 @@ async function planWith(
   return planCluster({ cluster, facts, templates, payload: made, secrets, sha256, ...intent });
 }
 
-/** What an install would do, whatever the preflight says; undefined when not even a plan can be made. */
+/** Plans an install without a preflight, to show the drift. Undefined when no plan can be made. */
 export async function driftOf(
   session: Session,
   program: Program,
@@ -201,11 +206,11 @@ function freshSecrets(): Secrets {
   return generateSecrets((bytes) => randomBytes(bytes));
 }
 
-function nothingDone(reach: Reach, problems: readonly Problem[]): MesosupError {
+function nothingChanged(reach: Reach, problems: readonly Problem[]): MesosupError {
   const errors = problems.filter((problem) => problem.severity === 'error');
   const one = errors.length === 1 ? errors[0] : undefined;
-  return new MesosupError(`${renderProblems(problems)}\nNothing was changed: ${reach.stop}.`, {
-    remedy: one ? one.remedy : 'Fix what is named above, and run the same command again.',
+  return new MesosupError(`${renderProblems(problems)}\nNothing was changed: ${reach.blocker}.`, {
+    remedy: one ? one.remedy : 'Fix the problems above, then run the same command again.',
   });
 }
 

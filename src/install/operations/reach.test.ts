@@ -19,26 +19,26 @@ const four = clusterOf(['a', 'b', 'c', 'd']);
 
 test('a warning leaves no host out', () => {
   expect(reachOf(four, [problem('a', 'warning')])).toEqual({
-    goOn: ['a', 'b', 'c', 'd'],
+    usable: ['a', 'b', 'c', 'd'],
     leftOut: [],
-    stop: '',
+    blocker: '',
   });
 });
 
-test('the others go on while they have a majority of the masters', () => {
+test('the other hosts are used while they include a majority of the masters', () => {
   expect(reachOf(four, [problem('a'), problem('d')])).toEqual({
-    goOn: ['b', 'c'],
+    usable: ['b', 'c'],
     leftOut: ['a', 'd'],
-    stop: '',
+    blocker: '',
   });
-  expect(reachOf(four, [problem('a'), problem('b')]).stop).toBe(
-    'only 1 of 3 ZooKeeper hosts will do, which is no majority; only 1 of 3 masters will do, which is no majority',
+  expect(reachOf(four, [problem('a'), problem('b')]).blocker).toBe(
+    'only 1 of 3 ZooKeeper hosts are usable, which is not a majority; only 1 of 3 masters are usable, which is not a majority',
   );
-  expect(reachOf(clusterOf(['a', 'b']), [problem('a')]).stop).toContain('only 0 of 1 masters');
-  expect(reachOf(clusterOf(['a']), [problem('a')]).stop).toBe('no host will do');
+  expect(reachOf(clusterOf(['a', 'b']), [problem('a')]).blocker).toContain('only 0 of 1 masters');
+  expect(reachOf(clusterOf(['a']), [problem('a')]).blocker).toBe('no host is usable');
 });
 
-test('problems read with errors first, each host named once', () => {
+test('renders errors first, and names each host once', () => {
   expect(
     renderProblems([problem('a', 'warning'), { ...problem('b'), message: 'b: it is gone', remedy: '' }]),
   ).toBe('✖ b: it is gone\n⚠ a: the disk is full\n  → Empty it.');

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-test('no secret gets into it, plain or within base64, of scripts as of what they write', async () => {
+test('contains no secret, plain or within base64, of scripts and their output', async () => {
   const secret = 'J8sPq_Xz4-nTtVw0aBcDeFgHiJkLmNoPqRsTuVwXyZ1';
   const log = new RunLog(path.join(directory, 'log'));
   log.hide([secret]);

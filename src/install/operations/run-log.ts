@@ -1,4 +1,4 @@
-/** What `--verbose` keeps: every script that ran on a host and what it wrote, without the secrets. */
+/** The log of `--verbose`: every script that ran on a host and its output, without the secrets. */
 
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
@@ -11,13 +11,13 @@ export class RunLog {
   readonly #stream: WriteStream;
   readonly #hidden = new Set<string>();
 
-  /** @param file is made for its owner alone; one that is there is an error */
+  /** @param file path of a new file, readable by its owner only; an existing file is an error */
   constructor(file: string) {
     this.file = file;
     this.#stream = createWriteStream(file, { flags: 'wx', mode: 0o600 });
   }
 
-  /** From now on dots stand for these, also within text in base64. */
+  /** Replaces these secrets by dots in all later text, also within base64. */
   hide(secrets: readonly string[]): void {
     for (const secret of secrets) {
       if (secret !== '') for (const form of [secret, ...base64Forms(secret)]) this.#hidden.add(form);
@@ -38,18 +38,18 @@ export class RunLog {
 }
 
 /**
- * How a text looks within base64 of something longer, at each of the three places it can begin in a group; without
- * the characters at the ends that it shares with its neighbours.
+ * Returns the forms of a text within the base64 of a longer text, one for each of the three offsets in a group of
+ * bytes. The characters at both ends, which also encode neighbouring bytes, are cut off.
  */
 function base64Forms(text: string): string[] {
   const bytes = Buffer.from(text);
   return [0, 1, 2].map((shift) => {
-    const whole = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
-    return whole.slice(Math.ceil((shift * 8) / 6), Math.floor(((shift + bytes.length) * 8) / 6));
+    const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
+    return encoded.slice(Math.ceil((shift * 8) / 6), Math.floor(((shift + bytes.length) * 8) / 6));
   });
 }
 
-/** The same host, with all it does written down. */
+/** Wraps a host so that its scripts and their output are logged. */
 export function loggedHost(host: Host, log: RunLog): Host {
   return {
     name: host.name,

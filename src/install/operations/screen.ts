@@ -1,35 +1,35 @@
-/** What people see while hosts are worked on: a line for each, live in a terminal, one by one elsewhere. */
+/** Shows progress: a line for each host, updated in place in a terminal, appended elsewhere. */
 
 import type { ListrTask } from 'listr2';
 import { Limit } from '../../hosts/limit.ts';
 
 export interface HostLine {
-  /** What goes on there now; a reason for waiting belongs here too. */
-  say(text: string): void;
+  /** Shows the present step, or the reason for waiting. */
+  show(text: string): void;
 }
 
 export interface Screen {
-  /** Nothing is shown, since standard output is for JSON. */
+  /** Show nothing, since standard output is for JSON. */
   readonly silent: boolean;
-  /** Whether somebody looks on: then times go on while nothing else happens. */
+  /** True in a terminal, where elapsed times are updated continuously. */
   readonly terminal: boolean;
-  /** Whether somebody may be asked. */
+  /** True if the user may be asked questions. */
   readonly asks: boolean;
-  /** For what doesn't belong to a step; on standard error. */
+  /** Writes a message that doesn't belong to a step to standard error. */
   note(text: string): void;
 }
 
 const TICK_MS = 1000;
-/** What is over sooner isn't worth a line where lines stay. */
+/** Where lines are appended, steps shorter than this get no line. */
 const LINGER_MS = 1000;
-/** A question to all hosts that takes no longer isn't worth a line. */
+/** A request to all hosts that is shorter than this gets no line. */
 const PATIENCE_MS = 1500;
 
 /**
- * Does the work for each name side by side. What it answers is what the line says at last; what it throws marks the
- * line as failed and doesn't stop the others.
+ * Does the work for all names concurrently. The result of `work` becomes the final text of its line. An error marks the
+ * line as failed, and does not stop the other names.
  */
-export async function sideBySide(
+export async function runConcurrently(
   screen: Screen,
   names: readonly string[],
   atOnce: number,
@@ -44,11 +44,11 @@ export async function sideBySide(
         const put = (text: string) => {
           task.output = text;
         };
-        const saying = screen.terminal ? live(put, began) : lingering(put, name);
+        const line = screen.terminal ? liveLine(put, began) : appendedLine(put, name);
         try {
-          task.title = `${name}: ${await work(name, saying)} (${elapsed(began)})`;
+          task.title = `${name}: ${await work(name, line)} (${elapsed(began)})`;
         } finally {
-          saying.end();
+          line.end();
         }
       },
     }),
@@ -65,29 +65,29 @@ export async function sideBySide(
   }).run();
 }
 
-interface Saying extends HostLine {
+interface ProgressLine extends HostLine {
   end(): void;
 }
 
-/** One line that is drawn anew, with the time that goes by. */
-function live(put: (text: string) => void, began: number): Saying {
-  let saying = '';
-  const show = () => put(`${saying} (${elapsed(began)})`);
-  const ticking = setInterval(() => saying && show(), TICK_MS);
+/** A line that is redrawn with the elapsed time. */
+function liveLine(put: (text: string) => void, began: number): ProgressLine {
+  let shown = '';
+  const draw = () => put(`${shown} (${elapsed(began)})`);
+  const ticking = setInterval(() => shown && draw(), TICK_MS);
   return {
-    say: (text) => {
-      saying = text;
-      show();
+    show: (text) => {
+      shown = text;
+      draw();
     },
     end: () => clearInterval(ticking),
   };
 }
 
-/** A line each, but only of what lasts: most steps are over at once, and there are many. */
-function lingering(put: (text: string) => void, name: string): Saying {
+/** A new line for each step that takes long; most of the many steps are short. */
+function appendedLine(put: (text: string) => void, name: string): ProgressLine {
   let waiting: NodeJS.Timeout | undefined;
   return {
-    say: (text) => {
+    show: (text) => {
       clearTimeout(waiting);
       waiting = setTimeout(() => put(`${name}: ${text}`), LINGER_MS);
     },
@@ -96,12 +96,12 @@ function lingering(put: (text: string) => void, name: string): Saying {
 }
 
 /**
- * The same without a line each, for what is mostly over at once: only when it takes long it is said on which of them
- * it waits.
+ * Does the work for all names concurrently, without a line for each. When it takes long, a note names the hosts that
+ * have not answered yet.
  */
-export async function quietly<T>(
+export async function askConcurrently<T>(
   screen: Screen | undefined,
-  what: string,
+  title: string,
   names: readonly string[],
   atOnce: number,
   work: (name: string) => Promise<T>,
@@ -109,7 +109,10 @@ export async function quietly<T>(
   const waiting = new Set(names);
   const found = new Map<string, T>();
   const limit = new Limit(Math.max(1, atOnce));
-  const slow = setTimeout(() => screen?.note(`${what}: waiting for ${[...waiting].join(', ')}`), PATIENCE_MS);
+  const slow = setTimeout(
+    () => screen?.note(`${title}: waiting for ${[...waiting].join(', ')}`),
+    PATIENCE_MS,
+  );
   try {
     await Promise.all(
       names.map(async (name) => {
@@ -128,10 +131,10 @@ export async function quietly<T>(
   return new Map(names.flatMap((name) => (found.has(name) ? [[name, found.get(name) as T]] : [])));
 }
 
-/** `0.6 s`, `12 s`, `2 min 3 s`. @param began by `performance.now()` */
+/** Formats the time since `began`: `0.6 s`, `12 s`, `2 min 3 s`. @param began from `performance.now()` */
 export function elapsed(began: number): string {
   const seconds = (performance.now() - began) / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  const rounded = Math.round(seconds);
+  return rounded < 60 ? `${rounded} s` : `${Math.floor(rounded / 60)} min ${rounded % 60} s`;
 }

@@ -1,4 +1,4 @@
-/** One command's dealings with a cluster's hosts: each is opened once, and everything asked of all side by side. */
+/** A command's session with a cluster's hosts: opens each host once, and sends requests to all hosts concurrently. */
 
 import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import type { ClusterState } from '../../cluster/edge/cluster-state.ts';
@@ -16,32 +16,32 @@ import type { HostScripts } from '../script/host-scripts.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
 import { healthTargets, probeTargets } from '../targets.ts';
 import type { Templates } from '../templates.ts';
-import { asker } from './passwords.ts';
+import { makeAsk } from './passwords.ts';
 import { loggedHost, RunLog } from './run-log.ts';
-import { quietly, type Screen } from './screen.ts';
+import { askConcurrently, type Screen } from './screen.ts';
 
-/** What the hosts were found to be. */
+/** The result of probing the hosts. */
 export interface Survey {
-  /** By name, in the spec's order; without those that could not be asked. */
+  /** By host, in the spec's order, without unreachable hosts. */
   readonly facts: ReadonlyMap<string, Facts>;
-  /** Of those that could not be asked, why. */
+  /** A problem for each unreachable host. */
   readonly unreachable: readonly Problem[];
 }
 
 const NOTHING_ELSE = { files: [], trees: [], packages: [], users: [], services: [], ports: [], disks: [] };
 
-/** How hosts are reached, and what is kept of a run. */
+/** Options of connections to hosts, and of the log of a run. */
 export interface ConnectOptions {
   /** Accept and record the keys of unknown hosts. */
   readonly acceptNewHostKeys: boolean;
-  /** Path of a file of known hosts, instead of OpenSSH's own. */
+  /** Path of a file of known hosts; defaults to OpenSSH's files. */
   readonly knownHosts?: string | undefined;
-  /** Path of an SSH configuration, instead of OpenSSH's own; `none` for no file at all. */
+  /** Path of an SSH configuration; defaults to OpenSSH's files. `none` for no file. */
   readonly sshConfig?: string | undefined;
   readonly askSudoPassword: boolean;
   /** Path. */
   readonly sudoPasswordFile?: string | undefined;
-  /** How many hosts are worked on at once; all without it. */
+  /** Number of hosts to work on at the same time; defaults to all. */
   readonly concurrency?: number | undefined;
   /** Keep a log of everything that runs on the hosts. */
   readonly verbose: boolean;
@@ -51,13 +51,13 @@ export class Session {
   readonly cluster: Cluster;
   readonly state: ClusterState;
   readonly screen: Screen;
-  /** Of this installation, read once. */
+  /** Templates of this installation, read once. */
   readonly templates: Templates;
   readonly scripts: HostScripts;
-  /** How many hosts are worked on at once. */
+  /** Number of hosts to work on at the same time. */
   readonly atOnce: number;
   readonly log: RunLog | undefined;
-  /** Hosts are being changed, and will go on with it when this program ends. */
+  /** True once hosts are being changed. Their runs continue when this program ends. */
   atWork = false;
   readonly #hosts: Hosts;
   readonly #open = new Map<string, Host>();
@@ -81,9 +81,9 @@ export class Session {
   }
 
   /**
-   * Makes no connection yet.
-   * @param root of the program
-   * @throws MesosupError when it lacks templates
+   * Opens no connection yet.
+   * @param root directory of this installation
+   * @throws MesosupError when templates are missing
    */
   static async begin(
     root: string,
@@ -93,7 +93,7 @@ export class Session {
   ): Promise<Session> {
     const templates = await loadTemplates(root);
     const scripts = hostScripts(root, templates);
-    const ask = await asker({
+    const ask = await makeAsk({
       sudoPasswordFile: options.sudoPasswordFile,
       askSudoPassword: options.askSudoPassword,
       asks: screen.asks,
@@ -126,12 +126,12 @@ export class Session {
     return host;
   }
 
-  /** Probes all hosts, one round trip each. */
+  /** Probes all hosts, in one round trip each. */
   survey(secrets: Secrets | undefined): Promise<Survey> {
     return this.#ask(this.cluster.hosts, secrets, false);
   }
 
-  /** Asks these hosts how their services are, and little else. */
+  /** Probes little more than the services of these hosts. */
   health(secrets: Secrets, names: readonly string[]): Promise<Survey> {
     return this.#ask(
       this.cluster.hosts.filter((host) => names.includes(host.name)),
@@ -140,16 +140,16 @@ export class Session {
     );
   }
 
-  /** Asks the apt of each of these hosts what it would do. @returns without the hosts that can't be reached any more */
+  /** Simulates an installation with apt on these hosts. @returns by host, without unreachable hosts */
   async simulate(requests: ReadonlyMap<string, SimulationRequest>): Promise<ReadonlyMap<string, AptFacts>> {
-    const answers = await quietly(
+    const answers = await askConcurrently(
       this.screen,
-      'Asking apt what it would do',
+      'Simulating the installation with apt',
       [...requests.keys()],
       this.atOnce,
       async (name) => {
         const request = requests.get(name);
-        if (request === undefined) throw new TypeError(`there is no question for ${name}`);
+        if (request === undefined) throw new TypeError(`there is no simulation request for ${name}`);
         return simulate(this.host(name), this.scripts, request).catch(hostError);
       },
     );
@@ -164,10 +164,10 @@ export class Session {
     healthAlone: boolean,
   ): Promise<Survey> {
     if (secrets) this.log?.hide(Object.values(secrets));
-    const found = await quietly(
-      // Whoever waits for health shows by itself for what.
+    const found = await askConcurrently(
+      // Callers that wait for health show the reasons themselves.
       healthAlone ? undefined : this.screen,
-      'Looking at the hosts',
+      'Probing the hosts',
       hosts.map((host) => host.name),
       this.atOnce,
       async (name) => {
@@ -192,7 +192,7 @@ export class Session {
     return probeHost(this.host(host.name), this.scripts, targets, secrets).catch(hostError);
   }
 
-  /** Closes all connections; says where the log lies. */
+  /** Closes all connections, and prints the path of the log. */
   async close(): Promise<void> {
     await this.#hosts.close();
     if (!this.log) return;
@@ -201,7 +201,7 @@ export class Session {
   }
 }
 
-/** An answer like any other: a host that can't be reached doesn't stop the questions to the others. */
+/** Returns a HostError as a result, so that an unreachable host does not stop requests to other hosts. */
 function hostError(error: unknown): HostError {
   if (error instanceof HostError) return error;
   throw error;

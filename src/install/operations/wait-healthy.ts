@@ -1,44 +1,44 @@
-/** Waits until a cluster that was started works, with a visible reason for every wait. */
+/** Waits until a started cluster is healthy, and shows the reason for every wait. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Secrets } from '../../cluster/secrets.ts';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Facts } from '../facts.ts';
 import { type ClusterHealth, clusterHealth } from '../health.ts';
-import { sideBySide } from './screen.ts';
+import { runConcurrently } from './screen.ts';
 import type { Session } from './session.ts';
 
-/** Between two looks at the hosts. */
+/** Pause between two probes. */
 const PAUSE_MS = 500;
 /** The kind of failure when nothing has changed for too long. */
 export const UNHEALTHY = 'unhealthy';
-/** Seconds for which nothing may change. */
+/** Seconds without a change after which the wait fails. */
 const PATIENCE = 300;
 
 export interface WaitOptions {
   readonly secrets: Secrets;
-  /** Hosts that were left out are not waited for. */
+  /** Names of the hosts to wait for. */
   readonly hosts: readonly string[];
-  /** Seconds for which nothing may change; `PATIENCE` when undefined. */
+  /** Seconds without a change after which the wait fails; defaults to `PATIENCE`. */
   readonly patience: number | undefined;
   readonly signal: AbortSignal;
-  /** What is still missing; everything that keeps these hosts and the whole from being healthy without it. */
+  /** Returns the reasons to wait; defaults to everything unhealthy on these hosts and in the cluster. */
   readonly missing?: (facts: ReadonlyMap<string, Facts>) => string[];
 }
 
-/** @throws MesosupError naming what is still missing when nothing has changed for so long */
+/** @throws MesosupError with the reasons, when nothing has changed for the patience's time */
 export async function waitHealthy(
   session: Session,
   options: WaitOptions,
 ): Promise<ReadonlyMap<string, Facts>> {
   const missingIn =
-    options.missing ?? ((found) => missingOf(clusterHealth(session.cluster, found), options.hosts));
+    options.missing ?? ((found) => describeUnhealthy(clusterHealth(session.cluster, found), options.hosts));
   let latest: ReadonlyMap<string, Facts> = new Map();
   let failure: MesosupError | undefined;
   const patience = options.patience ?? PATIENCE;
-  await sideBySide(session.screen, [session.cluster.name], 1, async (_name, line) => {
+  await runConcurrently(session.screen, [session.cluster.name], 1, async (_name, line) => {
     let last = '';
-    // What comes and goes is no change: a master that restarts for ever says one thing after the other.
+    // A state seen before is no progress: a master that restarts forever alternates between states.
     const seen = new Set<string>();
     let since = performance.now();
     for (;;) {
@@ -46,24 +46,24 @@ export async function waitHealthy(
       const { facts, unreachable } = await session.health(options.secrets, options.hosts);
       latest = facts;
       const missing = [...unreachable.map((problem) => problem.message), ...missingIn(facts)];
-      if (missing.length === 0) return options.missing ? 'goes on' : 'healthy';
-      const said = missing.join('; ');
-      if (said !== last) line.say(`waiting: ${said}`);
-      last = said;
-      const kind = said.replaceAll(/\d+\.\d+ s/g, '');
+      if (missing.length === 0) return options.missing ? 'continues' : 'healthy';
+      const reasons = missing.join('; ');
+      if (reasons !== last) line.show(`waiting: ${reasons}`);
+      last = reasons;
+      const kind = reasons.replaceAll(/\d+\.\d+ s/g, '');
       if (!seen.has(kind)) {
         seen.add(kind);
         since = performance.now();
       } else if (performance.now() - since > patience * 1000) {
         failure = new MesosupError(
-          `${session.cluster.name} is not healthy, and nothing new was seen for ${patience} s:\n${missing.map((one) => `  ${one}`).join('\n')}`,
+          `${session.cluster.name} is not healthy, and nothing has changed for ${patience} s:\n${missing.map((one) => `  ${one}`).join('\n')}`,
           {
             remedy:
-              'Look at the journal of the service that is named, e.g. journalctl -u mesos-master; "mesosup status" shows the whole.',
+              'Read the log of the service named above, for example with: journalctl -u mesos-master. For an overview, run: mesosup status',
             failure: UNHEALTHY,
           },
         );
-        throw new Error(`not healthy: ${said}`);
+        throw new Error(`not healthy: ${reasons}`);
       }
       await sleep(PAUSE_MS, undefined, { signal: options.signal });
     }
@@ -73,14 +73,14 @@ export async function waitHealthy(
   return latest;
 }
 
-/** What keeps these hosts and the whole from being healthy, a line each. */
-export function missingOf(health: ClusterHealth, hosts: readonly string[]): string[] {
+/** Lists everything unhealthy on these hosts and in the cluster, one line each. */
+export function describeUnhealthy(health: ClusterHealth, hosts: readonly string[]): string[] {
   const own = health.hosts
     .filter(({ host }) => hosts.includes(host))
     .flatMap(({ host, roles }) =>
       roles.filter((role) => !role.healthy).map((role) => `${host}: ${role.role} ${role.state}`),
     );
-  // With hosts left out not all agents can be there.
-  const whole = hosts.length === health.hosts.length ? health.problems : [];
-  return [...own, ...whole];
+  // When hosts are left out, some agents are missing.
+  const clusterProblems = hosts.length === health.hosts.length ? health.problems : [];
+  return [...own, ...clusterProblems];
 }

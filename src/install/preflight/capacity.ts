@@ -1,15 +1,15 @@
-/** Memory and disk: how much is needed, and how much there is. */
+/** Checks memory, disk space and mount options. */
 
 import type { ClusterHost, Role } from '../../cluster/cluster.ts';
 import { mesosPackage } from '../layout.ts';
 import { installedPackage } from '../package-state.ts';
 import type { Targets } from '../probe-targets.ts';
 import { ZOOKEEPER_PACKAGE } from '../wanted/zookeeper.ts';
-import { error, type HostCheck, type HostCheckInput, isMesos, isOurs, warning } from './check.ts';
+import { error, type HostCheck, type HostCheckInput, isMesos, usesRuntime, warning } from './check.ts';
 
 const MB = 1e6;
 
-/** In MB, without what tasks use. */
+/** In MB, without the memory of tasks. */
 const MEMORY: Readonly<Record<Role, number>> = { zookeeper: 256, master: 256, scheduler: 256, agent: 256 };
 const MEMORY_OF_SYSTEM = 256;
 
@@ -17,12 +17,12 @@ export const memoryCheck: HostCheck = ({ host, own }) => {
   const needed = host.roles.reduce((sum, role) => sum + MEMORY[role], MEMORY_OF_SYSTEM);
   const found = Math.floor(own.memoryBytes / MB);
   if (found >= needed) return [];
-  const say = found < needed / 2 ? error : warning;
-  const message = `it has ${found} MB of memory; its roles (${host.roles.join(', ')}) need ${needed} MB`;
-  return [say(host.name, 'memory', message, 'take roles from it, or give it more memory')];
+  const report = found < needed / 2 ? error : warning;
+  const message = `the host has ${found} MB of memory; its roles (${host.roles.join(', ')}) need ${needed} MB`;
+  return [report(host.name, 'memory', message, 'Remove roles from the host, or add memory to it.')];
 };
 
-/** In MB, roughly: unpacked beneath /usr with what comes along, and the download of it. */
+/** Approximate sizes in MB, with dependencies: unpacked beneath /usr, and downloaded. */
 const PACKAGES = {
   docker: { unpacked: 420, download: 110 },
   mesos: { unpacked: 400, download: 100 },
@@ -30,12 +30,12 @@ const PACKAGES = {
   zookeeper: { unpacked: 520, download: 130 },
 } as const;
 
-/** What the archive grows to. */
+/** Size of the unpacked payload, as a multiple of its archive. */
 const UNPACKED_PAYLOAD = 4;
 
 export const diskCheck: HostCheck = (input) => {
   const { host, own } = input;
-  // Directories of one file system have the same free bytes; those of others hardly ever.
+  // Directories with the same number of free bytes are taken to be on the same file system.
   const systems = new Map<number, { needed: number; paths: string[] }>();
   for (const [path, needed] of needs(input)) {
     const free = freeAt(own.diskFreeBytes, path);
@@ -52,14 +52,14 @@ export const diskCheck: HostCheck = (input) => {
           error(
             host.name,
             'disk',
-            `${paths.join(' and ')} ${paths.length === 1 ? 'has' : 'have'} ${Math.floor(free / MB)} MB free, and ${Math.ceil(needed / MB)} MB are needed`,
-            'free some space there, e.g. with apt-get clean',
+            `${paths.join(' and ')} ${paths.length === 1 ? 'has' : 'have'} ${Math.floor(free / MB)} MB free, but ${Math.ceil(needed / MB)} MB are needed`,
+            'Free disk space there, for example with: apt-get clean',
           ),
         ],
   );
 };
 
-/** What has to be run from a directory, or written to it, by the hosts that need it. */
+/** Directories that must be writable and, where `runs` names programs, allow execution; `on` selects the hosts. */
 const PLACES: readonly {
   readonly path: string;
   readonly runs?: string;
@@ -68,7 +68,7 @@ const PLACES: readonly {
   { path: '/usr', on: () => true },
   { path: '/etc', on: () => true },
   { path: '/var', runs: "dpkg's scripts", on: () => true },
-  { path: '/opt', runs: "mesosup's runtime", on: isOurs },
+  { path: '/opt', runs: "mesosup's runtime", on: usesRuntime },
   { path: '/var/lib/mesos', runs: 'the Docker executor', on: (host) => host.roles.includes('agent') },
   { path: '/var/lib/docker', runs: 'containers', on: (host) => host.roles.includes('agent') },
 ];
@@ -83,23 +83,23 @@ export const mountCheck: HostCheck = ({ host, own }) =>
           host.name,
           'mount',
           message,
-          `make it writable: mount -o remount,rw "$(findmnt -n -o TARGET -T ${path})"`,
+          `Make it writable: mount -o remount,rw "$(findmnt -n -o TARGET -T ${path})"`,
         ),
       ];
     }
     if (!mount?.noexec || runs === undefined) return [];
-    const message = `${path} is on a file system that is mounted noexec, and ${runs} can't run there`;
+    const message = `${path} is on a file system that is mounted noexec, so ${runs} can't run there`;
     return [
       error(
         host.name,
         'mount',
         message,
-        `allow it: mount -o remount,exec "$(findmnt -n -o TARGET -T ${path})", and in /etc/fstab`,
+        `Remove noexec from /etc/fstab, and run: mount -o remount,exec "$(findmnt -n -o TARGET -T ${path})"`,
       ),
     ];
   });
 
-/** Where packages, their download and the payload go. */
+/** Directories of unpacked packages, of downloads and of the payload. */
 const SPACE = { packages: '/', download: '/var/cache/apt', payload: '/opt' } as const;
 
 export const CAPACITY_TARGETS: Targets = {
@@ -119,7 +119,7 @@ function needs({ cluster, host, own, payload }: HostCheckInput): [path: string, 
     missing.push('zookeeper');
   const sum = (part: 'unpacked' | 'download') =>
     missing.reduce((bytes, name) => bytes + PACKAGES[name][part] * MB, 0);
-  const unpacks = isOurs(host) && own.mesosup.payloads.length === 0;
+  const unpacks = usesRuntime(host) && own.mesosup.payloads.length === 0;
   return [
     [SPACE.packages, sum('unpacked')],
     [SPACE.download, sum('download')],
@@ -127,7 +127,7 @@ function needs({ cluster, host, own, payload }: HostCheckInput): [path: string, 
   ];
 }
 
-/** Of the directory or the nearest above it that is known. */
+/** Returns the free bytes of the directory, or of its nearest known ancestor. */
 function freeAt(free: Readonly<Record<string, number>>, path: string): number | undefined {
   for (let at = path; ; at = at.slice(0, at.lastIndexOf('/')) || '/') {
     if (free[at] !== undefined) return free[at];

@@ -1,4 +1,4 @@
-/** What the checks of one host or of all have in common. */
+/** Types and helpers shared by the preflight checks. */
 
 import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import type { Facts } from '../facts.ts';
@@ -7,15 +7,15 @@ import type { FactsByHost } from '../topology.ts';
 
 export interface PreflightInput {
   readonly cluster: Cluster;
-  /** Of the hosts that could be asked. */
+  /** Facts of the hosts that answered the probe. */
   readonly facts: FactsByHost;
   readonly payload: {
-    /** Of the archive. */
+    /** Size of the archive. */
     readonly bytes: number;
-    /** As dpkg names what its runtime is built for; not checked without it. */
+    /** dpkg's name of the architecture that the runtime is built for; not checked when it is missing. */
     readonly arch?: string;
   };
-  /** Packages of the owner's that apt may remove or downgrade. */
+  /** Packages that were on the hosts before mesosup, which apt may remove or downgrade. */
   readonly allowRemove?: readonly string[];
 }
 
@@ -30,8 +30,8 @@ export function isMesos({ roles }: ClusterHost): boolean {
   return roles.includes('master') || roles.includes('agent');
 }
 
-/** Runs this program's own runtime. */
-export function isOurs({ roles }: ClusterHost): boolean {
+/** Tells whether the host runs mesosup's own runtime. */
+export function usesRuntime({ roles }: ClusterHost): boolean {
   return roles.includes('scheduler') || roles.includes('agent');
 }
 

@@ -1,6 +1,6 @@
 /**
- * Flags in the spec that a service would probably refuse. Warnings: the program on the host has the last word. Errors:
- * mesosup itself needs them.
+ * Checks flags in the spec that a service would probably reject. Most problems are warnings, since only the program on
+ * the host knows its flags. A flag that mesosup itself needs is an error.
  */
 
 import type { MesosFlags, Role } from '../../cluster/cluster.ts';
@@ -8,13 +8,13 @@ import { checkSchedulerFlags } from '../../cluster/scheduler-flags.ts';
 import { formatPath } from '../../cluster/spec-errors.ts';
 import { hostsWith } from '../../cluster/topology.ts';
 import type { Facts } from '../facts.ts';
-import { missingFlag } from '../mesos-flag-names.ts';
+import { explainMissingFlag } from '../mesos-flag-names.ts';
 import type { Problem } from '../plan.ts';
 import { absolutePath } from '../work-dirs.ts';
 import { error, type PreflightInput, warning } from './check.ts';
 import { mesosVersion } from './software.ts';
 
-/** Flags of all hosts of a role are told once, of the first of them. */
+/** A flag of a role is reported once, for the first host with that role. */
 export function flagCheck(input: PreflightInput): Problem[] {
   const { cluster } = input;
   return [
@@ -30,26 +30,26 @@ function mesosFlags(
   key: 'masterFlags' | 'agentFlags',
   common: MesosFlags,
 ): Problem[] {
-  const told = (host: string, own: Facts, flags: MesosFlags) =>
+  const problemsOf = (host: string, own: Facts, flags: MesosFlags) =>
     Object.entries(flags).flatMap(([name, value]) => {
       if (name === 'work_dir' && absolutePath(value) === undefined) {
         const message = `${key}.work_dir: "${value}" is not an absolute path`;
-        return [error(host, 'flags', message, 'write it from the root on, like /data/mesos')];
+        return [error(host, 'flags', message, 'Use an absolute path such as /data/mesos.')];
       }
-      const reason = missingFlag(role, name, mesosVersion(input.cluster, own));
+      const reason = explainMissingFlag(role, name, mesosVersion(input.cluster, own));
       if (reason === undefined) return [];
-      const remedy = `correct it, unless your build of Mesos has it: with an unknown flag the ${role} does not start`;
+      const remedy = `Correct it, unless your build of Mesos has this flag. The ${role} does not start with an unknown flag.`;
       return [warning(host, 'flags', `${key}.${name}: ${reason}`, remedy)];
     });
   const hosts = reachedWith(input, role);
   const [first] = hosts;
   return [
-    ...(first ? told(first.name, first.own, common) : []),
-    ...hosts.flatMap(({ name, own, ...host }) => told(name, own, host[key])),
+    ...(first ? problemsOf(first.name, first.own, common) : []),
+    ...hosts.flatMap(({ name, own, ...host }) => problemsOf(name, own, host[key])),
   ];
 }
 
-/** A spec with such flags is refused when it is read; a remembered cluster can be of an older version. */
+/** Reading a spec rejects such flags already; a stored cluster may come from an older version without that check. */
 function schedulerFlags(input: PreflightInput): Problem[] {
   const [first] = reachedWith(input, 'scheduler');
   if (first === undefined) return [];
@@ -58,7 +58,7 @@ function schedulerFlags(input: PreflightInput): Problem[] {
       first.name,
       'flags',
       `${formatPath(['schedulerFlags', ...path])}: ${message}`,
-      'correct it in a file and install with --file: the scheduler may not start with it',
+      'Correct it in a cluster file and install with --file; the scheduler may not start with it.',
     ),
   );
 }

@@ -1,4 +1,4 @@
-/** Addresses and ports. */
+/** Checks addresses and ports. */
 
 import type { Cluster, ClusterHost, Role } from '../../cluster/cluster.ts';
 import { mesosLayout } from '../layout.ts';
@@ -11,51 +11,50 @@ import { error, type HostCheck, type HostCheckInput, type PreflightInput, warnin
 
 export const addressCheck: HostCheck = ({ cluster, host, own, facts }) => {
   const address = addressOf(cluster, host, facts);
-  const say = 'say privateAddress for it in the spec';
+  const remedy = 'Set privateAddress for the host in the cluster file.';
   if (address === undefined) {
-    return [
-      error(host.name, 'address', 'it has no IPv4 address of its own that others could reach it by', say),
-    ];
+    return [error(host.name, 'address', 'the host has no IPv4 address that other hosts can reach', remedy)];
   }
   if (!isIpv4(address)) {
-    return [error(host.name, 'address', `Mesos speaks IPv4 only, and its address is ${address}`, say)];
+    return [error(host.name, 'address', `Mesos supports IPv4 only, but its address is ${address}`, remedy)];
   }
   if (cluster.hosts.length === 1) return publicWarning(host.name, address);
   if (address.startsWith('127.')) {
-    return [error(host.name, 'address', `others can't reach it by the loopback address ${address}`, say)];
+    const message = `other hosts can't reach it at the loopback address ${address}`;
+    return [error(host.name, 'address', message, remedy)];
   }
   if (own.addresses.includes(address)) return publicWarning(host.name, address);
-  const message = `the address ${address} is none of its own (${own.addresses.join(', ') || 'it has none'})`;
-  return [error(host.name, 'address', message, say)];
+  const message = `the address ${address} is not one of the host's own addresses (${own.addresses.join(', ') || 'none'})`;
+  return [error(host.name, 'address', message, remedy)];
 };
 
-/** Networks that no router of the internet forwards to: RFC 1918, 6598, 3927 and 1122. */
+/** Networks that are not routed on the internet: RFC 1918, 6598, 3927 and 1122. */
 const PRIVATE = /^(10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\./;
 
 /** HTTP within the cluster isn't encrypted. */
 function publicWarning(host: string, address: string): Problem[] {
   if (PRIVATE.test(address)) return [];
-  const message = `its address ${address} is public, and HTTP within the cluster is not encrypted`;
+  const message = `its address ${address} is public, but HTTP within the cluster is not encrypted`;
   const remedy =
-    "set privateAddress for it in the spec, or let a firewall keep strangers from the cluster's ports";
+    "Set privateAddress for the host in the cluster file, or protect the cluster's ports with a firewall.";
   return [warning(host, 'public', message, remedy)];
 }
 
-/** A member of a running ensemble that can't be asked, and of which nobody knows which of the addresses it has. */
+/** Reports an unreachable member of a running ensemble whose address can't be determined. */
 export function unknownMembers({ cluster, facts }: PreflightInput): Problem[] {
   try {
     topologyOf(cluster, facts);
     return [];
   } catch (cause) {
     if (!(cause instanceof UnknownAddressError)) throw cause;
-    const message = `${cause.message}, and the other hosts have to know it`;
-    const remedy = 'set privateAddress for it in the spec, or make the host reachable';
+    const message = `${cause.message}, but the other hosts need it`;
+    const remedy = 'Set privateAddress for the host in the cluster file, or make the host reachable.';
     return [error(cause.host, 'address', message, remedy)];
   }
 }
 
-/** Two names of one machine, or one address given to two. */
-export function twinCheck({ cluster, facts }: PreflightInput): Problem[] {
+/** Reports two names of the same machine, and an address that two hosts share. */
+export function duplicateCheck({ cluster, facts }: PreflightInput): Problem[] {
   const seen = new Map<string, string>();
   const problems: Problem[] = [];
   for (const host of cluster.hosts) {
@@ -73,13 +72,13 @@ export function twinCheck({ cluster, facts }: PreflightInput): Problem[] {
               host.name,
               'machine',
               `it is the same machine as ${other}`,
-              'take one of them out of the spec',
+              'Remove one of the two hosts from the cluster file.',
             )
           : error(
               host.name,
               'address',
-              `its address ${address} is that of ${other} too`,
-              'say privateAddress for both in the spec',
+              `it has the same address as ${other}: ${address}`,
+              'Set privateAddress for both hosts in the cluster file.',
             ),
       );
     }
@@ -99,7 +98,7 @@ export const portCheck: HostCheck = (input) => {
         host.name,
         'port',
         `port ${port}, which ${what} needs, is in use by ${by}`,
-        `stop ${by} there, or give ${what} another port in the spec`,
+        `Stop ${by} on the host, or set another port for ${what} in the cluster file.`,
       ),
     ];
   });

@@ -1,6 +1,6 @@
-/** What keeps apt from installing the packages of the plan, and what it would take from the owner. */
+/** Reports why apt can't install the packages of the plan, and which packages of the host's owner it would remove. */
 
-import { causeOf, ownersLosses } from '../apt-changes.ts';
+import { causeOf, findOwnersLosses } from '../apt-changes.ts';
 import type { AptFacts, AptObstacle, Suspect } from '../apt-facts.ts';
 import type { Problem } from '../plan.ts';
 import { error, type HostCheck, warning } from './check.ts';
@@ -14,15 +14,15 @@ export const packagesCheck: HostCheck = ({ host, own }) => {
       name,
       'repository',
       `the repository ${url} has no suite ${suite}`,
-      'name a repository for this release of the system in the cluster file (repository:), or give a package of your own (source: package)',
+      'Set a repository for this release of the system in the cluster file (repository:), or use your own package (source: package).',
     ),
   );
   const unreachable = apt.unreachable.map((reason) =>
     warning(
       name,
       'repository',
-      `apt could not ask a repository: ${reason}`,
-      'check the network of the host, its proxy settings and its list of repositories; the packages may be in other repositories',
+      `apt could not reach a repository: ${reason}`,
+      'Check the network of the host, its proxy settings and its list of repositories. The packages may be in other repositories.',
     ),
   );
   const failure =
@@ -32,8 +32,8 @@ export const packagesCheck: HostCheck = ({ host, own }) => {
           warning(
             name,
             'package',
-            `apt could not say what it would do: ${apt.failure}`,
-            'run apt-get check on the host; without an answer nothing of yours will be removed',
+            `apt could not simulate the installation: ${apt.failure}`,
+            'Run apt-get check on the host. Without a simulation, mesosup lets apt remove none of your packages.',
           ),
         ];
   return [
@@ -44,7 +44,7 @@ export const packagesCheck: HostCheck = ({ host, own }) => {
   ];
 };
 
-/** A package may be absent only because its repository could not be asked, or has the wrong suite. */
+/** A package may be absent only because its repository is unreachable, or has the wrong suite. */
 function obstacleProblem(host: string, obstacle: AptObstacle, apt: AptFacts, broken: boolean): Problem[] {
   const unsure = apt.unreachable.length > 0;
   switch (obstacle.kind) {
@@ -52,7 +52,7 @@ function obstacleProblem(host: string, obstacle: AptObstacle, apt: AptFacts, bro
       if (apt.missingSuites.length > 0) return [];
       const problem = unsure ? warning : error;
       const remedy =
-        'add the repository that has it, or run apt-get update on the host to see what is wrong with its lists';
+        'Add the repository that has it, or run apt-get update on the host to see why its package lists fail.';
       return [problem(host, 'package', `no repository of the host has the package ${obstacle.name}`, remedy)];
     }
     case 'version': {
@@ -63,7 +63,7 @@ function obstacleProblem(host: string, obstacle: AptObstacle, apt: AptFacts, bro
           host,
           'package',
           `no repository of the host has ${name} ${wanted}, only ${available.slice(0, 5).join(', ')}`,
-          'name one of these versions in the cluster file, or none for the newest',
+          'Set one of these versions in the cluster file, or omit the version to get the newest.',
         ),
       ];
     }
@@ -76,7 +76,7 @@ function obstacleProblem(host: string, obstacle: AptObstacle, apt: AptFacts, bro
           host,
           'package',
           `apt has no candidate for ${name}: ${by}`,
-          `take the pin of ${name} out of ${file || '/etc/apt/preferences'}, or give it a priority above 0`,
+          `Remove the pin of ${name} from ${file || '/etc/apt/preferences'}, or set its priority above 0.`,
         ),
       ];
     }
@@ -86,7 +86,7 @@ function obstacleProblem(host: string, obstacle: AptObstacle, apt: AptFacts, bro
           host,
           'package',
           `apt would change ${obstacle.name}, which is held at ${obstacle.version}`,
-          `run: apt-mark unhold ${obstacle.name}`,
+          `Run: apt-mark unhold ${obstacle.name}`,
         ),
       ];
     case 'unmet': {
@@ -99,8 +99,8 @@ function obstacleProblem(host: string, obstacle: AptObstacle, apt: AptFacts, bro
           'package',
           `apt can't install ${name}: ${reason}${why}`,
           suspects.length === 0
-            ? `run apt-get -s install ${name} on the host to see what stands in the way`
-            : suspects.map(suspectMend).join('; '),
+            ? `To see the conflict, run on the host: apt-get -s install ${name}`
+            : suspects.map(suspectRemedy).join('; '),
         ),
       ];
     }
@@ -111,26 +111,28 @@ function suspectText({ name, file, heldAt }: Suspect): string {
   return heldAt === undefined ? `${file} pins ${name}` : `${name} is held at ${heldAt}`;
 }
 
-function suspectMend({ name, file, heldAt }: Suspect): string {
-  return heldAt === undefined ? `take the pin of ${name} out of ${file}` : `run: apt-mark unhold ${name}`;
+function suspectRemedy({ name, file, heldAt }: Suspect): string {
+  return heldAt === undefined ? `Remove the pin of ${name} from ${file}` : `Run: apt-mark unhold ${name}`;
 }
 
-/** Docker's packages: there the owner's own can serve instead. */
+/** Docker's packages. A Docker that the host has already can be used instead of them. */
 const DOCKERS = ['docker.io', 'docker-ce', 'docker-ce-cli', 'containerd.io', 'docker-cli'];
 
 export const lossCheck: HostCheck = ({ host, own, allowRemove }) =>
-  ownersLosses(own)
+  findOwnersLosses(own)
     .filter(({ name }) => !(allowRemove ?? []).includes(name))
     .map((change) => {
       const { name, action, from, to, wantedBy } = change;
       const what = action === 'remove' ? `remove ${name} ${from}` : `downgrade ${name} from ${from} to ${to}`;
       const cause = causeOf(change);
-      const allow = `allow it by name: --allow-remove ${name}`;
+      const allow = `--allow-remove ${name}`;
       const docker = wantedBy !== undefined && DOCKERS.includes(wantedBy);
       return error(
         host.name,
         'package',
         `apt would ${what}${cause === '' ? '' : `, ${cause}`}`,
-        docker ? `say "source: preinstalled" for Docker if the host has one, or ${allow}` : allow,
+        docker
+          ? `If the host has Docker already, set "source: preinstalled" for Docker. Otherwise allow the change with: ${allow}`
+          : `Allow it with: ${allow}`,
       );
     });

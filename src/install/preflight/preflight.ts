@@ -1,4 +1,4 @@
-/** Everything that keeps a cluster from being installed, told at once, each with its remedy. */
+/** Runs all preflight checks. Every problem is reported at once, with its remedy. */
 
 import type { Cluster } from '../../cluster/cluster.ts';
 import { hostsWith } from '../../cluster/topology.ts';
@@ -10,7 +10,7 @@ import { diskCheck, memoryCheck, mountCheck } from './capacity.ts';
 import { type HostCheck, type PreflightInput, warning } from './check.ts';
 import { clockCheck } from './clock.ts';
 import { flagCheck } from './flags.ts';
-import { addressCheck, portCheck, twinCheck, unknownMembers } from './network.ts';
+import { addressCheck, duplicateCheck, portCheck, unknownMembers } from './network.ts';
 import { lossCheck, packagesCheck } from './packages.ts';
 import { clusterCheck, dockerCheck, dpkgCheck, mesosCheck, otherDockerCheck } from './software.ts';
 import { cgroupCheck, initCheck, runtimeCheck, systemCheck } from './system.ts';
@@ -34,7 +34,11 @@ const HOST_CHECKS: readonly HostCheck[] = [
   lossCheck,
 ];
 
-/** Errors keep the hosts from being changed, warnings don't. In the spec's order of hosts. */
+/**
+ * Errors prevent changes to a host, warnings don't.
+ *
+ * @returns the problems, in the spec's order of hosts
+ */
 export function preflight(input: PreflightInput): Problem[] {
   const { cluster, facts } = input;
   const problems = [
@@ -43,7 +47,7 @@ export function preflight(input: PreflightInput): Problem[] {
       return own === undefined ? [] : HOST_CHECKS.flatMap((check) => check({ ...input, host, own }));
     }),
     ...unknownMembers(input),
-    ...twinCheck(input),
+    ...duplicateCheck(input),
     ...clockCheck(input),
     ...flagCheck(input),
     ...ensembleCheck(cluster, input),
@@ -53,7 +57,7 @@ export function preflight(input: PreflightInput): Problem[] {
   return problems.toSorted((a, b) => (order.get(a.host) ?? 0) - (order.get(b.host) ?? 0));
 }
 
-/** Servers of different versions work together while one replaces the other, and not for long. */
+/** ZooKeeper supports servers of different versions in one ensemble only during a rolling upgrade. */
 function ensembleCheck(cluster: Cluster, { facts }: PreflightInput): Problem[] {
   const versions = hostsWith(cluster, 'zookeeper').flatMap(({ name }) => {
     const own = facts.get(name);
@@ -67,8 +71,8 @@ function ensembleCheck(cluster: Cluster, { facts }: PreflightInput): Problem[] {
       warning(
         name,
         'zookeeper',
-        `its ZooKeeper is ${version}, and ${first?.name} has ${first?.version}`,
-        'bring the hosts of the ensemble to one release of their system',
+        `its ZooKeeper is ${version}, but ${first?.name} has ${first?.version}`,
+        'Upgrade all hosts of the ensemble to the same release of Debian or Ubuntu.',
       ),
     );
 }

@@ -1,4 +1,4 @@
-/** What is on the host already, and in whose hands. */
+/** Checks the software that the host has already: another cluster, dpkg, Mesos and Docker. */
 
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { Facts } from '../facts.ts';
@@ -11,7 +11,7 @@ import { DOCKER_CONFIG, DOCKER_SERVICE } from '../wanted/docker.ts';
 import { packageResource } from '../wanted/mesos-package.ts';
 import { error, type HostCheck, isMesos, warning } from './check.ts';
 
-/** Answers to the name of docker with Podman. */
+/** Installs Podman as the command `docker`. */
 const PODMAN_DOCKER = 'podman-docker';
 
 export const SOFTWARE_TARGETS: Targets = {
@@ -27,8 +27,8 @@ export const clusterCheck: HostCheck = ({ cluster, host, own }) => {
     error(
       host.name,
       'cluster',
-      `it belongs to the cluster "${other}"`,
-      `uninstall that one there first, or name this cluster "${other}"`,
+      `the host belongs to the cluster "${other}"`,
+      `Uninstall that cluster from the host first, or name this cluster "${other}".`,
     ),
   ];
 };
@@ -38,7 +38,7 @@ export const dpkgCheck: HostCheck = ({ host, own }) => {
   return [
     ...(heldBy === ''
       ? []
-      : [warning(host.name, 'dpkg', `dpkg is in use by ${heldBy}`, 'nothing to do: it will be waited for')]),
+      : [warning(host.name, 'dpkg', `dpkg is in use by ${heldBy}`, 'Nothing to do: mesosup waits for it.')]),
     ...(broken.length === 0
       ? []
       : [
@@ -46,16 +46,16 @@ export const dpkgCheck: HostCheck = ({ host, own }) => {
             host.name,
             'dpkg',
             `dpkg was interrupted: ${broken.join(', ')}`,
-            'nothing to do, where packages are needed: it will be finished first',
+            'Nothing to do: mesosup completes it before it installs packages.',
           ),
         ]),
   ];
 };
 
-/** The oldest with `reconfiguration_policy`. */
+/** The first release with the agent's flag `reconfiguration_policy`. */
 const OLDEST_MESOS = '1.5';
 
-/** The version of the package that the spec asks for, or else of the one that is installed. */
+/** Returns the package version that the spec sets, or else the installed one. */
 export function mesosVersion({ mesos }: Cluster, own: Facts): string | undefined {
   const name = mesosPackage(mesos);
   const found = name === undefined ? undefined : installedPackage(own, name);
@@ -68,8 +68,8 @@ export const mesosCheck: HostCheck = ({ cluster, host, own }) => {
   if (mesos.kind === 'package') {
     const path = 'url' in mesos.from ? mesos.from.url : mesos.from.file;
     if (parseDebName(path) === undefined) {
-      const message = `the name of ${path} doesn't tell which package it is`;
-      return [error(host.name, 'package', message, 'call it NAME_VERSION_ARCHITECTURE.deb, as Debian does')];
+      const message = `the file name of ${path} does not contain the package's name and version`;
+      return [error(host.name, 'package', message, 'Rename the file to NAME_VERSION_ARCHITECTURE.deb.')];
     }
   }
   if (mesos.kind === 'preinstalled') {
@@ -79,8 +79,8 @@ export const mesosCheck: HostCheck = ({ cluster, host, own }) => {
       error(
         host.name,
         'mesos',
-        'no Mesos is installed on it, and the spec says there is (source: preinstalled)',
-        'install it there, or choose another source',
+        'Mesos is not installed, but the cluster file says "source: preinstalled"',
+        'Install Mesos on the host, or set another source in the cluster file.',
       ),
     ];
   }
@@ -89,65 +89,70 @@ export const mesosCheck: HostCheck = ({ cluster, host, own }) => {
   const found = name === undefined ? undefined : installedPackage(own, name);
   const version = mesosVersion(cluster, own);
   if (version !== undefined && compareNumbers(version, OLDEST_MESOS) < 0) {
-    const message = `Mesos ${version} is too old: its agents can't gain attributes without losing their tasks`;
-    return [error(host.name, 'mesos', message, `use Mesos ${OLDEST_MESOS} or later`)];
+    const message = `Mesos ${version} is too old: its agents lose their tasks when attributes are added`;
+    return [error(host.name, 'mesos', message, `Use Mesos ${OLDEST_MESOS} or later.`)];
   }
   if (
     name !== undefined &&
     found?.status.startsWith('hold ') &&
     !meetsVersion(found.version, wanted?.version)
   ) {
-    const message = `the package ${name} is held at ${found.version}, and ${wanted?.version} is wanted`;
-    return [error(host.name, 'package', message, `run: apt-mark unhold ${name}`)];
+    const message = `the package ${name} is held at ${found.version}, but the cluster file sets ${wanted?.version}`;
+    return [error(host.name, 'package', message, `Run: apt-mark unhold ${name}`)];
   }
   return [];
 };
 
-/** Why the executor can't work with a Docker of that form; undefined where it can. */
+/** Reasons why the executor can't use a form of Docker; undefined where it can. */
 const UNFIT: Readonly<Record<OtherDocker['form'], string | undefined>> = {
-  snap: "Docker from a snap, which can't see directories of tasks outside of home directories",
+  snap: "Docker from a snap, which can't access task directories outside of home directories",
   static: undefined,
-  rootless: 'rootless Docker, which runs for one user only',
+  rootless: 'rootless Docker, which works for one user only',
   desktop: 'Docker Desktop, which runs containers in a virtual machine',
 };
 
-/** Docker in forms that apt knows nothing of. Rootless Docker gets along with a Docker of the system. */
+/** Reports Docker in forms that apt does not know. Rootless Docker can run beside a system-wide Docker. */
 export const otherDockerCheck: HostCheck = ({ cluster, host, own }) => {
   if (!host.roles.includes('agent')) return [];
   const podman = installedPackage(own, PODMAN_DOCKER);
   const preinstalled = cluster.docker.kind === 'preinstalled';
-  const remove = 'remove it there';
+  const remove = 'Remove it from the host';
   const found = [
     ...own.otherDockers.map(({ form, path }) => ({
-      what: UNFIT[form] ?? 'Docker from a static archive, which no package owns',
+      what: UNFIT[form] ?? 'Docker from a static archive, which belongs to no package',
       where: path,
       fits: UNFIT[form] === undefined,
       severe: form !== 'rootless',
-      remedy: form === 'static' ? `say "source: preinstalled" for Docker, or ${remove}` : remove,
+      remedy: form === 'static' ? `${remove}, or set "source: preinstalled" for Docker` : remove,
     })),
     ...(podman === undefined
       ? []
       : [
           {
-            what: 'Podman under the name of Docker',
+            what: 'Podman installed as Docker',
             where: `package ${PODMAN_DOCKER} ${podman.version}`,
             fits: false,
             severe: true,
-            remedy: `run: apt-get remove ${PODMAN_DOCKER}`,
+            remedy: `Run: apt-get remove ${PODMAN_DOCKER}`,
           },
         ]),
   ];
   return found.flatMap(({ what, where, fits, severe, remedy }) => {
     if (preinstalled && fits) return [];
     const problem = severe && !preinstalled ? error : warning;
-    const need = preinstalled ? `${remedy}, and install Docker for the whole system` : remedy;
+    const need = preinstalled ? `${remedy}, and install Docker system-wide` : remedy;
     return [
-      problem(host.name, 'docker', `it has ${what} (${where})`, severe || preinstalled ? need : NOTHING),
+      problem(
+        host.name,
+        'docker',
+        `the host has ${what} (${where})`,
+        severe || preinstalled ? need : NOTHING,
+      ),
     ];
   });
 };
 
-const NOTHING = 'nothing to do: tasks use the Docker that mesosup installs for the whole system';
+const NOTHING = 'Nothing to do: tasks use the system-wide Docker that mesosup installs.';
 
 export const dockerCheck: HostCheck = ({ cluster, host, own }) => {
   if (!host.roles.includes('agent')) return [];
@@ -157,8 +162,8 @@ export const dockerCheck: HostCheck = ({ cluster, host, own }) => {
       error(
         host.name,
         'docker',
-        'no Docker is installed on it, and the spec says there is (source: preinstalled)',
-        'install it there, or choose another source',
+        'Docker is not installed, but the cluster file says "source: preinstalled"',
+        'Install Docker on the host, or set another source in the cluster file.',
       ),
     ];
   }
@@ -169,8 +174,8 @@ export const dockerCheck: HostCheck = ({ cluster, host, own }) => {
       error(
         host.name,
         'docker',
-        `it has ${other} ${found.version}, which stands in the way of the one from ${cluster.docker.kind}`,
-        `say "source: preinstalled" for Docker, or remove ${other} there`,
+        `${other} ${found.version} is installed and conflicts with Docker from the source ${cluster.docker.kind}`,
+        `Set "source: preinstalled" for Docker in the cluster file, or remove ${other} from the host.`,
       ),
     ];
   }
@@ -180,8 +185,8 @@ export const dockerCheck: HostCheck = ({ cluster, host, own }) => {
     warning(
       host.name,
       'docker',
-      `${DOCKER_CONFIG} is there and can't be read as JSON, so it stays as it is`,
-      'see that it has "live-restore": true, or containers end when Docker is restarted',
+      `${DOCKER_CONFIG} is not valid JSON, so mesosup leaves it unchanged`,
+      'Correct it, and make sure that it has "live-restore": true. Without it, containers end when Docker restarts.',
     ),
   ];
 };

@@ -1,4 +1,6 @@
-/** A path that must not be there, e.g. a flag that is wanted no more. What was there is kept in the backup. */
+/**
+ * A path that must not exist, for example a flag that is no longer wanted. Its previous state is kept in the backup.
+ */
 
 import { z } from 'zod';
 import { variant } from '../../stored/record.ts';
@@ -10,7 +12,7 @@ export interface AbsentResource {
   readonly path: string;
 }
 
-/** It takes the place of a file: its id is the file's, and so are its entries in the journal. */
+/** Has the same id as a file with this path, and the same entries in the journal. */
 export const absentKind: ResourceKind<AbsentResource> = {
   kind: 'absent',
   stored: variant<AbsentResource>('absent', { path: z.string() }),

@@ -1,4 +1,4 @@
-/** A repository's key: its file is written when the host has none, another or an expired one. */
+/** A repository's key. Its file is written when the key on the host is missing, different or expired. */
 
 import { z } from 'zod';
 import { record, variant } from '../../stored/record.ts';
@@ -13,11 +13,11 @@ export interface AptKeyResource {
   readonly path: string;
   readonly source: { readonly url: string } | { readonly file: string };
   readonly fingerprint?: string;
-  /** ASCII-armoured or binary, as base64: filled in by the edge only when the host lacks the key. */
+  /** ASCII-armoured or binary key as base64. `edge/keys.ts` adds it when the host lacks the key. */
   readonly content?: string;
 }
 
-/** In the journal it is a file. */
+/** The journal stores it as a file. */
 export const aptKeyKind: ResourceKind<AptKeyResource> = {
   kind: 'apt-key',
   stored: variant<AptKeyResource>('apt-key', {
@@ -43,12 +43,12 @@ export const aptKeyKind: ResourceKind<AptKeyResource> = {
 function diffKey(resource: AptKeyResource, facts: HostFacts): Item<AptKeyResource> | undefined {
   const { path, source, fingerprint } = resource;
   const found = facts.files[path];
-  const other = fingerprint !== undefined && found?.keys?.fingerprints.includes(fingerprint) === false;
+  const differs = fingerprint !== undefined && found?.keys?.fingerprints.includes(fingerprint) === false;
   const expired = (found?.keys?.expires ?? Number.POSITIVE_INFINITY) <= facts.clock.now;
-  if (found?.type === 'file' && !other && !expired) return undefined;
+  if (found?.type === 'file' && !differs && !expired) return undefined;
   const action = found === undefined ? 'create' : 'change';
-  return pathItem(resource, action, `${path}: ${action} (a key that packages are checked with)`, [
-    ...(other ? found.keys.fingerprints.map((one) => `-fingerprint ${one}`) : []),
+  return pathItem(resource, action, `${path}: ${action} (key of an apt repository)`, [
+    ...(differs ? found.keys.fingerprints.map((one) => `-fingerprint ${one}`) : []),
     ...(expired ? ['-it has expired'] : []),
     `+from ${'url' in source ? source.url : source.file}`,
     ...(fingerprint === undefined ? [] : [`+fingerprint ${fingerprint}`]),

@@ -1,4 +1,4 @@
-/** A directory with its owners and mode, and with the names that alone may lie in it. */
+/** A directory with its owner, group and mode, and optionally the only names that it may contain. */
 
 import { z } from 'zod';
 import { quote } from '../../hosts/quote.ts';
@@ -25,11 +25,14 @@ export interface DirectoryResource {
   readonly owner: string;
   readonly group: string;
   readonly mode: string;
-  /** Given: nothing else may lie in it (a stray file in /etc/mesos-agent is a flag). Others are moved to the backup. */
+  /**
+   * The only names that the directory may contain; all others are moved to the backup. Needed for /etc/mesos-agent,
+   * where every file is a flag.
+   */
   readonly only?: readonly string[];
 }
 
-/** The wrapper of Mesos' packages passes over these, and dpkg leaves them. */
+/** Ignored by the wrapper of Mesos' packages, and created by dpkg. */
 const HARMLESS = /\.(dpkg-dist|rpmnew)$/;
 
 export const directoryKind: JournaledKind<DirectoryResource, PathEntry<'directory'>> = {
@@ -50,7 +53,7 @@ export const directoryKind: JournaledKind<DirectoryResource, PathEntry<'director
     return only ? [made, `only ${[path, ...only].map(quote).join(' ')}`] : [made];
   },
   remove(path, { whole }) {
-    // This program's own goes at the very end of an uninstall.
+    // mesosup's own directory is removed at the end of an uninstall.
     if (path === STATE) return [];
     return whole ? [`discard ${pathWord(path)}`] : removePath(path);
   },
@@ -69,11 +72,11 @@ function diffDirectory(resource: DirectoryResource, facts: HostFacts): Item<Dire
     ...strays.map((stray) => `-${stray}`),
   ];
   if (lines.length === 0) return undefined;
-  const title = strays.length > 0 ? `${path}/: move away what would be read as a flag` : `${path}/: change`;
+  const title = strays.length > 0 ? `${path}/: remove files that would be read as flags` : `${path}/: change`;
   return pathItem(resource, 'change', title, lines);
 }
 
-/** Paths in the directory that it must not hold. */
+/** Lists the paths that must not be in the directory. */
 function straysIn({ only, path }: DirectoryResource, facts: HostFacts): string[] {
   if (only === undefined) return [];
   return Object.keys(facts.files)

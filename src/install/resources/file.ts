@@ -1,4 +1,4 @@
-/** A file with its text, owners and mode. */
+/** A file with its text, owner, group and mode. */
 
 import { z } from 'zod';
 import { type MarkedText, reveal } from '../../cluster/secrets.ts';
@@ -27,11 +27,11 @@ export interface FileResource {
   readonly group: string;
   /** Four octal digits. */
   readonly mode: string;
-  /** Why it is there, for people: `the addresses of the masters`. */
+  /** The purpose of the file, as text for people: `the addresses of the masters`. */
   readonly note?: string;
-  /** Written before packages come (so that their scripts find it), or only after them. */
+  /** True if it is written before packages are installed, so that their scripts find it. */
   readonly beforePackages?: boolean;
-  /** True for a list of an apt repository: after a change the package lists are fetched anew. */
+  /** True for a list of an apt repository: after a change the package lists are fetched again. */
   readonly aptSource?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** A Debian package, from a repository or a file. Packages that are neighbours in a plan are done together. */
+/** A Debian package, from a repository or a file. Consecutive packages of a plan are installed together. */
 
 import { z } from 'zod';
 import { quote } from '../../hosts/quote.ts';
@@ -12,11 +12,11 @@ import type { Entry, JournaledKind, Undoing } from './resource.ts';
 export interface PackageResource {
   readonly kind: 'package';
   readonly name: string;
-  /** This one or the beginning of it, without its epoch (`1.11.0-0.7`); any installed, or the newest, without one. */
+  /** A version or its prefix, without the epoch (`1.11.0-0.7`); defaults to the installed version, or the newest. */
   readonly version?: string;
-  /** A single file instead of a repository; `name` is then the package inside it. */
+  /** A package file to use instead of a repository; `name` is the package inside it. */
   readonly file?: { readonly url: string } | { readonly upload: string };
-  /** Of that file, hex; checked on the host before it is unpacked. */
+  /** SHA-256 of that file, hex; checked on the host before it is unpacked. */
   readonly sha256?: string;
 }
 
@@ -24,7 +24,7 @@ interface PackageEntry {
   readonly kind: 'package';
   readonly name: string;
   readonly before: 'absent' | { readonly version: string };
-  /** Removed by a run of ours, with the owner's permission: `uninstall` installs it again. */
+  /** Removed by a run of mesosup, with the owner's permission: `uninstall` installs it again. */
   readonly removed?: true;
 }
 
@@ -44,7 +44,7 @@ export const packageKind: JournaledKind<PackageResource, PackageEntry> = {
   id: ({ name }) => `package:${name}`,
   targets: ({ name }) => ({ packages: packageNames(name) }),
   diff: (resource, { facts }) => diffPackage(resource, facts),
-  // A hook of apt writes down what it changes.
+  // A hook of apt records the changes.
   keep: () => [],
   steps: refuse,
   remove: refuse,
@@ -57,12 +57,12 @@ export const packageKind: JournaledKind<PackageResource, PackageEntry> = {
     }),
     merge: (first, later) => (later.removed ? { ...first, removed: true } : first),
     undo: (entry, { facts, purge }) => undoPackage(entry, facts, purge),
-    restore: ({ name, before }) => (before === 'absent' ? [] : [`say ${quote(`${name} stays as it is`)}`]),
+    restore: ({ name, before }) => (before === 'absent' ? [] : [`say ${quote(`${name} is left unchanged`)}`]),
   },
 };
 
 function refuse(): never {
-  throw new TypeError('packages are done together');
+  throw new TypeError('packages must be handled together');
 }
 
 function diffPackage(resource: PackageResource, facts: HostFacts): Item<PackageResource> | undefined {
@@ -87,8 +87,8 @@ function undoPackage({ name, before, removed }: PackageEntry, facts: HostFacts, 
     const title = `package ${name}: ${purge ? 'purge' : 'remove'}`;
     return { undo: [{ id, action: 'remove', title, diff: [], ...(purge && { whole: true }) }] };
   }
-  // What a run of ours removed comes back, unless the owner has installed it again. An older version may be nowhere
-  // any more; the newer one stays.
+  // A package that mesosup removed is installed again, unless the owner has done so. An older version may no longer be
+  // available; then the newer one stays.
   if (!removed || installedPackage(facts, name) !== undefined) return {};
   const title = `package ${name}: install ${before.version} again, as before mesosup`;
   return { bringBack: [{ id, action: 'restore', title, diff: [] }] };
@@ -96,7 +96,7 @@ function undoPackage({ name, before, removed }: PackageEntry, facts: HostFacts, 
 
 export type PackageWork = 'install' | 'remove' | 'purge' | 'restore';
 
-/** Says whether a package is brought or taken away, for those that can be done together; undefined of anything else. */
+/** Tells how a package is handled; items with the same result can be handled together. Undefined for other items. */
 export function packageWork({ item }: Numbered, journal: readonly Entry[]): PackageWork | undefined {
   const { kind, name } = idParts(item.id);
   if (kind !== 'package' || item.action === 'repair') return undefined;
@@ -118,7 +118,7 @@ function isPackage(resource: Shape | undefined): resource is PackageResource {
   return resource?.kind === 'package';
 }
 
-/** Lines that do packages together, in one run of apt-get. @throws TypeError for a file without its SHA-256 */
+/** Returns the lines that handle packages together, with one apt-get. @throws TypeError for a file without a SHA-256 */
 export function packageLines(
   work: PackageWork,
   items: readonly Numbered[],
@@ -137,7 +137,7 @@ export function packageLines(
   if (work !== 'install') return [what, `drop_packages ${work} ${names.map(quote).join(' ')}`];
   const before: string[] = [];
   const wanted = items.filter(({ item }) => !item.byApt);
-  // Where a repository has such a package, apt removes it only when it is told so.
+  // apt removes a package that a repository has only if it is named as `NAME-`.
   const removals = items.filter(({ item }) => item.byApt && item.action === 'remove');
   const words = wanted.map(({ item: { id, resource } }) => {
     if (!isPackage(resource)) throw new TypeError(`the plan's item ${id} names no package`);

@@ -1,4 +1,4 @@
-/** What files, directories and links have in common: one journal of paths, and lines that write a file. */
+/** Shared parts of files, directories and links: the journal of paths, and lines that write a file. */
 
 import { z } from 'zod';
 import { quote } from '../../hosts/quote.ts';
@@ -13,7 +13,7 @@ export type PathKind = 'file' | 'directory' | 'link';
 export interface PathEntry<K extends PathKind = PathKind> {
   readonly kind: K;
   readonly path: string;
-  /** Its state before; `backup` says where its content lies. */
+  /** Its previous state; `backup` is the name of the copy of its content. */
   readonly before: 'absent' | { readonly facts: FileFacts; readonly backup: string };
 }
 
@@ -32,7 +32,7 @@ const fileFacts = z
     ...(target === undefined ? {} : { target }),
   }));
 
-/** The journal of a path says what was there before, which may have been of another kind. */
+/** The journal of a path stores its previous state, which may be of another kind. */
 export function pathJournal<K extends PathKind>(kind: K): JournalKind<PathEntry<K>> {
   return {
     schema: z.object({
@@ -47,7 +47,7 @@ export function pathJournal<K extends PathKind>(kind: K): JournalKind<PathEntry<
   };
 }
 
-/** The item of a change of a path. */
+/** Makes the item of a change of a path. */
 export function pathItem<R extends Shape & { readonly path: string }>(
   resource: R,
   action: Item['action'],
@@ -61,7 +61,7 @@ export function pathId({ kind, path }: Shape & { readonly path: string }): strin
   return `${kind}:${path}`;
 }
 
-/** Of something that is not of the wanted type. */
+/** Returns diff lines for a path whose type differs from the wanted one. */
 export function typeLines(found: FileFacts): string[] {
   if (found.type === 'file') return [];
   return [found.type === 'link' ? `-link to ${found.target}` : `-${found.type}`];
@@ -70,8 +70,8 @@ export function typeLines(found: FileFacts): string[] {
 type Rights = Pick<FileFacts, 'mode' | 'owner' | 'group'>;
 
 /**
- * Lines of mode and owners where they differ, or where nothing is there yet and they are not the usual ones.
- * @param usual the mode that needs no mention
+ * Returns diff lines of mode, owner and group where they differ, or where a new path does not have the default ones.
+ * @param usual the default mode
  */
 export function rightsLines(found: Rights | undefined, wanted: Rights, usual: string): string[] {
   const text = (one: Rights) => `mode ${one.mode} ${one.owner}:${one.group}`;
@@ -92,21 +92,24 @@ export function removePath(path: string): string[] {
   return [`gone ${pathWord(path)}`];
 }
 
-function leftoverPath(entry: PathEntry, { facts, holdsData, isEmptyOfOthers }: LeftoverContext): UndoItem[] {
+function leftoverPath(
+  entry: PathEntry,
+  { facts, holdsData, containsOnlyOwnFiles }: LeftoverContext,
+): UndoItem[] {
   const { kind, path, before } = entry;
   const found = facts.files[path];
   if (kind === 'directory' && holdsData(path)) return [];
   const id = `${kind}:${path}`;
   if (before === 'absent') {
     if (found === undefined) return [];
-    if (kind === 'directory' && !isEmptyOfOthers(path)) return [];
+    if (kind === 'directory' && !containsOnlyOwnFiles(path)) return [];
     return [
       {
         id,
         action: removalAction(kind),
         title: `${path}: remove`,
         diff: [],
-        reason: 'because it is wanted no more',
+        reason: 'because it is no longer needed',
       },
     ];
   }
@@ -115,14 +118,14 @@ function leftoverPath(entry: PathEntry, { facts, holdsData, isEmptyOfOthers }: L
     {
       id,
       action: 'restore',
-      title: `${path}: as before mesosup`,
+      title: `${path}: restore the state before mesosup`,
       diff: [],
-      reason: 'because nothing of ours needs it any more',
+      reason: 'because mesosup no longer needs it',
     },
   ];
 }
 
-/** A directory that is put back to absent goes only when it is empty; `remove` takes all in it along. */
+/** `restore` removes an absent directory only if it is empty; `remove` removes it with its content. */
 function removalAction(kind: PathKind): 'remove' | 'restore' {
   return kind === 'directory' ? 'restore' : 'remove';
 }
@@ -137,12 +140,13 @@ function isSame(a: FileFacts, b: FileFacts): boolean {
 }
 
 function undoPath({ kind, path, before }: PathEntry, { purge, isData, holdsData }: UndoContext): UndoItem[] {
-  // This program's own directory goes at the very end.
+  // mesosup's own directory is removed at the end of an uninstall.
   if (path === STATE) return [];
   const isDirectory = kind === 'directory';
   if (isDirectory && !purge && holdsData(path)) return [];
   const id = `${kind}:${path}`;
-  if (before !== 'absent') return [{ id, action: 'restore', title: `${path}: as before mesosup`, diff: [] }];
+  if (before !== 'absent')
+    return [{ id, action: 'restore', title: `${path}: restore the state before mesosup`, diff: [] }];
   if (isDirectory && isData(path)) return [wholeDirectory(path)];
   return [{ id, action: removalAction(kind), title: `${path}: remove`, diff: [] }];
 }
@@ -151,7 +155,7 @@ export function wholeDirectory(path: string): UndoItem {
   return {
     id: `directory:${path}`,
     action: 'remove',
-    title: `${path}: remove with all in it`,
+    title: `${path}: remove with its content`,
     diff: [],
     whole: true,
   };
@@ -168,7 +172,7 @@ function putBack(path: string, { type, owner, group, mode, target }: FileFacts, 
       return [`link ${pathWord(path)} ${pathWord(target ?? '')}`];
     case 'other':
       return [
-        `say "${'$'}(printf %s ${pathWord(path)}) can not be restored: it was neither file, directory nor link"`,
+        `say "${'$'}(printf %s ${pathWord(path)}) can not be restored: it was not a file, a directory or a link"`,
       ];
   }
 }

@@ -1,4 +1,4 @@
-/** A version of the programs that run on hosts, unpacked beneath `/opt/mesosup`. */
+/** A version of mesosup's programs for hosts, unpacked below `/opt/mesosup`. */
 
 import { z } from 'zod';
 import { quote } from '../../hosts/quote.ts';
@@ -9,16 +9,16 @@ import type { ResourceKind } from './resource.ts';
 export interface PayloadResource {
   readonly kind: 'payload';
   readonly version: string;
-  /** Of the archive, hex. */
+  /** SHA-256 of the archive, hex. */
   readonly sha256: string;
-  /** Of the archive. */
+  /** Size of the archive. */
   readonly bytes: number;
   /** Release 0.1.0 saved these two with a plan; they have no effect. */
   readonly file?: string;
   readonly arch?: string;
 }
 
-/** The journal doesn't know it: what is ours beneath `/opt/mesosup` shows by itself. */
+/** Not in the journal: the probe finds the payloads below `/opt/mesosup`. */
 export const payloadKind: ResourceKind<PayloadResource> = {
   kind: 'payload',
   stored: variant<PayloadResource>('payload', {
@@ -35,7 +35,7 @@ export const payloadKind: ResourceKind<PayloadResource> = {
     const { version, bytes } = resource;
     if (facts.mesosup.payloads.includes(version)) return undefined;
     const size = `${Math.max(1, Math.round(bytes / 1e6))} MB`;
-    const title = `${PAYLOADS}/${version}: unpack (${size}, unless it is here already)`;
+    const title = `${PAYLOADS}/${version}: unpack (${size}, unless it was sent already)`;
     return { id: `payload:${version}`, action: 'create', title, diff: [], resource };
   },
   keep: () => [],

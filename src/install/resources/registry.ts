@@ -1,6 +1,6 @@
 /**
- * All kinds of resources. A new kind is a file beside this one and a line in `KINDS`: everything else goes through the
- * functions below. What is not in the list is no `Resource`, so it can't be wanted.
+ * All kinds of resources. To add a kind, add a file in this directory and a line in `KINDS`: all other code uses the
+ * functions below. A kind that is not in the list is not part of the type `Resource`.
  */
 
 import { z } from 'zod';
@@ -42,7 +42,7 @@ type Kind = (typeof KINDS)[number];
 type ShapeOf<K> = K extends ResourceKind<infer R> ? R : never;
 type EntryOf<K> = K extends { readonly journal: { readonly schema: z.ZodType<infer E> } } ? E : never;
 
-/** What a host should have: the same list serves install, start, stop and uninstall. */
+/** A resource of a host, for install, start, stop and uninstall. */
 export type Resource = ShapeOf<Kind>;
 
 /** A line of a host's journal. */
@@ -54,7 +54,7 @@ const BY_NAME: ReadonlyMap<string, AnyKind> = new Map(
   KINDS.map((kind: AnyKind) => [kind.kind, kind] as const),
 );
 
-/** @throws TypeError for a kind that isn't there, as a plan of another program may have */
+/** @throws TypeError for an unknown kind, which a plan of another release may contain */
 function kindOf(name: string): AnyKind {
   const kind = BY_NAME.get(name);
   if (kind === undefined) throw new TypeError(`there is no kind of resource "${name}"`);
@@ -63,7 +63,7 @@ function kindOf(name: string): AnyKind {
 
 function journalOf({ kind }: JournalEntry): JournalKind<JournalEntry> {
   const { journal } = kindOf(kind);
-  if (journal === undefined) throw new TypeError(`no journal knows the kind "${kind}"`);
+  if (journal === undefined) throw new TypeError(`the kind "${kind}" has no journal`);
   return journal;
 }
 
@@ -79,28 +79,28 @@ export function resourceId(resource: Resource): string {
 }
 
 export interface ScriptContext extends StepContext {
-  /** What was on the host before us, for `restore`. */
+  /** The state of the host before mesosup, for `restore`. */
   readonly journal: readonly JournalEntry[];
 }
 
-/** What a probe has to look at for the resource. */
+/** Returns the targets that a probe must read for the resource. */
 export function resourceTargets(resource: Resource): Targets {
   return kindOf(resource.kind).targets(resource);
 }
 
-/** Undefined when the host has it. */
+/** Undefined when the host has the resource. */
 export function diffResource(resource: Resource, input: DiffInput): Item<Resource> | undefined {
   return kindOf(resource.kind).diff(resource, input);
 }
 
-/** Lines that put into the journal what the item's resource is before it is changed. */
+/** Returns lines that record the state of the item's resource in the journal before it changes. */
 export function keepLines({ resource, action }: Item<Resource>): string[] {
   return resource === undefined || action === 'restore' ? [] : kindOf(resource.kind).keep(resource);
 }
 
 /**
- * Lines that do one item, whatever was done of it before.
- * @throws TypeError for an item that is not one of a plan
+ * Returns lines that apply one item, and that can be repeated after an interrupted run.
+ * @throws TypeError for an invalid item
  */
 export function stepLines(item: Item<Resource>, context: ScriptContext): string[] {
   const { resource, ...rest } = item;
@@ -115,52 +115,53 @@ function removeLines(item: UndoItem, context: ScriptContext): string[] {
   const { kind, name } = idParts(id);
   const lines =
     action === 'remove' || action === 'stop' ? BY_NAME.get(kind)?.remove?.(name, item, context) : undefined;
-  if (lines === undefined) throw new TypeError(`the plan's item ${id}: ${action} says not what it wants`);
+  if (lines === undefined)
+    throw new TypeError(`the plan's item ${id} with the action ${action} has no resource`);
   return lines;
 }
 
 function restoreLines(id: string, { journal }: ScriptContext): string[] {
   const { kind, name } = idParts(id);
-  // What was there before may have been of another kind.
+  // The previous state may be of another kind.
   const entry = journal.find((known) =>
     'path' in known ? known.path === name : known.kind === kind && known.name === name,
   );
-  if (entry === undefined) throw new TypeError(`the host's journal knows nothing of ${id}`);
+  if (entry === undefined) throw new TypeError(`the host's journal has no entry for ${id}`);
   return journalOf(entry).restore(entry);
 }
 
-/** The entry in a line of a journal, read as JSON; undefined of anything else. */
+/** Parses a line of a journal, given as JSON value. Undefined if it is not an entry. */
 export function parseEntry(line: unknown): JournalEntry | undefined {
   const kind = typeof line === 'object' && line !== null && 'kind' in line ? line.kind : undefined;
   return BY_NAME.get(String(kind))?.journal?.schema.safeParse(line).data;
 }
 
-/** True of the kinds that journals of hosts remember. */
+/** Tells if a kind is stored in journals. */
 export function isJournaledKind(name: unknown): boolean {
   return BY_NAME.get(String(name))?.journal !== undefined;
 }
 
-/** What the journal says of one thing of which it has two entries. */
+/** Merges two entries for the same resource. */
 export function mergeEntries(first: JournalEntry, later: JournalEntry): JournalEntry {
   return (first.kind === later.kind && journalOf(first).merge?.(first, later)) || first;
 }
 
-/** True of what goes before all else that is wanted no more. */
+/** True of an entry whose leftover is removed before all others. */
 export function leavesFirst(entry: JournalEntry): boolean {
   return journalOf(entry).leavesFirst === true;
 }
 
-/** Items for an entry whose resource is wanted no more. */
+/** Returns items for an entry whose resource is no longer wanted. */
 export function leftoverItems(entry: JournalEntry, context: LeftoverContext): readonly UndoItem[] {
   return journalOf(entry).leftover?.(entry, context) ?? [];
 }
 
-/** Items of an uninstall for an entry. */
+/** Returns items of an uninstall for an entry. */
 export function undoEntry(entry: JournalEntry, context: UndoContext): Undoing {
   return journalOf(entry).undo(entry, context);
 }
 
-/** Items of an uninstall for what the facts alone show to be ours. */
+/** Returns items of an uninstall for resources of mesosup that are found without a journal. */
 export function sweepItems(facts: HostFacts): readonly UndoItem[] {
   return KINDS.flatMap((kind: AnyKind) => kind.sweep?.(facts) ?? []);
 }

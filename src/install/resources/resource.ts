@@ -1,4 +1,4 @@
-/** The interface of a kind of resource. `registry.ts` lists the kinds and dispatches to them. */
+/** The interface of a kind of resource. `registry.ts` lists the kinds, and calls them. */
 
 import type { z } from 'zod';
 import type { Secrets } from '../../cluster/secrets.ts';
@@ -6,53 +6,53 @@ import type { HostFacts } from '../host-facts.ts';
 import type { Item, Shape, UndoItem } from '../item.ts';
 import type { Targets } from '../probe-targets.ts';
 
-/** One kind of resource: everything the installer knows about it, from the probe to the uninstall. */
+/** A kind of resource: everything that the installer needs for it, from the probe to the uninstall. */
 export interface ResourceKind<R extends Shape> {
   readonly kind: R['kind'];
-  /** Of a resource in a saved plan. Fields of released versions must stay readable. */
+  /** Schema of a resource in a saved plan. Fields of released versions must stay readable. */
   readonly stored: z.ZodType<R>;
   /** `kind:name`, unique on a host. */
   id(resource: R): string;
-  /** Lists what the probe has to report so that `diff` can tell whether the host has the resource. */
+  /** Lists everything that `diff` reads and the probe must report. */
   targets(resource: R): Targets;
   /** Returns undefined when the host has the resource. */
   diff(resource: R, input: DiffInput): Item<R> | undefined;
-  /** Lines of the script that write the state before the change into the host's journal. */
+  /** Returns lines of the script that record the state before the change in the host's journal. */
   keep(resource: R): string[];
   /**
-   * Lines of the script that do the item, whatever was done of it before.
-   * @throws TypeError for an item that is not one of a plan
+   * Returns lines of the script that apply the item, and that can be repeated after an interrupted run.
+   * @throws TypeError for an invalid item
    */
   steps(resource: R, item: Item<R>, context: StepContext): string[];
-  /** Lines for an item `remove` or `stop` without a resource: nobody wants it any more, and no journal needs it. */
+  /** Returns lines for an item `remove` or `stop` without a resource, which is no longer wanted. */
   remove?(name: string, item: UndoItem, context: StepContext): string[];
-  /** Items of an uninstall for what the facts alone show to be ours. */
+  /** Returns items of an uninstall for resources of mesosup that the facts show without a journal. */
   sweep?(facts: HostFacts): UndoItem[];
 }
 
-/** A kind that the host's journal remembers under its own name. */
+/** A kind with its own entries in the host's journal. */
 export interface JournaledKind<R extends Shape, E extends Entry> extends ResourceKind<R> {
   readonly journal: JournalKind<E>;
 }
 
-/** The first change of something, with its state before. */
+/** An entry of the journal: a resource, with its state before the first change. */
 export type Entry = { readonly kind: string } & ({ readonly path: string } | { readonly name: string });
 
-/** How a kind's entries in the journal are read and undone. */
+/** Reads and undoes the journal entries of a kind. */
 export interface JournalKind<E extends Entry> {
-  /** Of one line of the journal. Lines of released versions must stay readable. */
+  /** Schema of a line of the journal. Lines of released versions must stay readable. */
   readonly schema: z.ZodType<E>;
-  /** What a later entry for the same thing adds to the first. Without it the first entry alone counts. */
+  /** Merges a later entry for the same resource into the first. Without it only the first entry counts. */
   merge?(first: E, later: E): E;
-  /** True: it goes before all else that is wanted no more. */
+  /** True: its leftovers are removed before all others. */
   readonly leavesFirst?: true;
   /**
-   * Items for what was ours once and is wanted no more. A kind without it stays until the host is uninstalled, since
-   * others may have come to use it.
+   * Returns items for a resource that mesosup made and that is no longer wanted. Resources of a kind without this
+   * member stay until the host is uninstalled, since other programs may use them by now.
    */
   leftover?(entry: E, context: LeftoverContext): UndoItem[];
   undo(entry: E, context: UndoContext): Undoing;
-  /** Lines of the script that put back the state before. */
+  /** Returns lines of the script that restore the previous state. */
   restore(entry: E): string[];
 }
 
@@ -60,20 +60,20 @@ export interface DiffInput {
   readonly facts: HostFacts;
   readonly secrets: Secrets;
   readonly sha256: (text: string) => string;
-  /** The plan so far. */
+  /** The items before this one in the plan. */
   readonly before: readonly Item[];
-  /** Ids of all that the host should have. */
+  /** Ids of all wanted resources. */
   readonly wanted: ReadonlySet<string>;
-  /** The Mesos agent, whose tasks end with its service: whether the masters may know it. */
+  /** The Mesos agent, whose tasks end when its service is removed. `hasRun`: the masters may know it. */
   readonly agent: { readonly service: string; readonly hasRun: boolean };
 }
 
-/** What the lines of a script depend on besides the plan. */
+/** Inputs of the lines of a script, besides the plan. */
 export interface StepContext {
   readonly journal: readonly Entry[];
-  /** Missing only where no file of the plan holds a secret. */
+  /** Undefined only if no file of the plan contains a secret. */
   readonly secrets: Secrets | undefined;
-  /** Where the agent keeps its state. */
+  /** The agent's work directory. */
   readonly agentWorkDir: string;
   /** The cluster's name. */
   readonly cluster: string;
@@ -81,35 +81,35 @@ export interface StepContext {
 
 export interface LeftoverContext {
   readonly facts: HostFacts;
-  /** True of a directory of data, which no change of roles throws away, and of those above it. */
+  /** True of a directory of data, which a change of roles must not remove, and of its ancestors. */
   holdsData(path: string): boolean;
-  /** True when all that lies in the directory is ours, so that it is empty by the time its turn comes. */
-  isEmptyOfOthers(path: string): boolean;
+  /** True if the directory contains only files of mesosup, so that it will be empty when it is removed. */
+  containsOnlyOwnFiles(path: string): boolean;
 }
 
 export interface UndoContext {
   readonly facts: HostFacts;
-  /** Data goes too. */
+  /** Also remove data. */
   readonly purge: boolean;
-  /** True of a directory that is data as a whole. */
+  /** True of a directory that contains only data. */
   isData(path: string): boolean;
-  /** True of a directory of data and of those above it. */
+  /** True of a directory of data, and of its ancestors. */
   holdsData(path: string): boolean;
-  /** True of a service that a package of ours brought: it goes with it. */
-  cameWithUs(service: string): boolean;
+  /** True of the service of a package that mesosup installed, which is removed with the package. */
+  wasInstalledByMesosup(service: string): boolean;
   isAgent(service: string): boolean;
   /** True of the service of the Docker engine. */
   isEngine(service: string): boolean;
 }
 
-/** Items of an uninstall, by when they are done. */
+/** Items of an uninstall, by phase. */
 export interface Undoing {
-  /** Before anything goes; what was changed last comes first. */
+  /** First phase, in reverse order of the journal. */
   readonly stop?: readonly UndoItem[];
-  /** What was changed last comes first. */
+  /** Second phase, in reverse order of the journal. */
   readonly undo?: readonly UndoItem[];
-  /** Once all of ours is gone; what was changed last comes first. */
+  /** Third phase, when everything of mesosup has been removed; in reverse order of the journal. */
   readonly bringBack?: readonly UndoItem[];
-  /** At the end, in the order of the journal. */
+  /** Last phase, in the order of the journal. */
   readonly resume?: readonly UndoItem[];
 }

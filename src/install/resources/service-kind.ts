@@ -1,4 +1,4 @@
-/** How services are kept, changed and undone. */
+/** Records, changes and restores services. */
 
 import { z } from 'zod';
 import { quote } from '../../hosts/quote.ts';
@@ -51,7 +51,7 @@ export const serviceKind: JournaledKind<ServiceResource, ServiceEntry> = {
     leftover: (entry, { facts }) => leftoverService(entry, facts),
     undo: (entry, context) => ({
       stop: stopItem(entry, context),
-      resume: context.cameWithUs(entry.name) ? [] : resumeItem(entry),
+      resume: context.wasInstalledByMesosup(entry.name) ? [] : resumeItem(entry),
     }),
     restore: ({ name, before: { enabled, running } }) => [
       `restore_service ${words(name)} ${enabled} ${running}`,
@@ -59,7 +59,7 @@ export const serviceKind: JournaledKind<ServiceResource, ServiceEntry> = {
   },
 };
 
-/** Its name for people and Upstart, and for systemd. */
+/** Returns the service's name as two words: for people and Upstart, and for systemd. */
 function words(name: string): string {
   return `${quote(name)} ${quote(unitName(name))}`;
 }
@@ -89,7 +89,9 @@ function serviceLines(service: ServiceResource, item: Item<ServiceResource>, con
     case 'replace-agent':
       return [`replace_agent ${names} ${latest}`];
     default:
-      throw new TypeError(`the plan's item ${item.id} has an action that no service knows: ${item.action}`);
+      throw new TypeError(
+        `the plan's item ${item.id} has an action that services don't support: ${item.action}`,
+      );
   }
 }
 
@@ -97,7 +99,7 @@ function endTasks({ agentWorkDir, cluster }: StepContext): string {
   return `end_tasks ${quote(agentWorkDir)} ${quote(cluster)}`;
 }
 
-/** For good, as an uninstall does. What was enabled before us stays so. */
+/** Stops a service permanently, for an uninstall. A service that was enabled before mesosup stays enabled. */
 function stopLines(name: string, { journal }: StepContext): string[] {
   const entry = journal.filter(isServiceEntry).find((known) => known.name === name);
   const was = entry?.before.enabled ?? 'unknown';
@@ -132,20 +134,20 @@ function leftoverService({ name, before: { enabled, running } }: ServiceEntry, f
     {
       id: `service:${name}`,
       action: 'restore',
-      title: `service ${name}: ${what.join(' and ')}, as before mesosup`,
+      title: `service ${name}: ${what.join(' and ')}, as before mesosup was installed`,
       diff: [],
-      reason: 'because this host needs it no more',
+      reason: 'because this host no longer needs it',
     },
   ];
 }
 
-/** What ran before us runs on. */
+/** A service that ran before mesosup continues to run. */
 function stopItem({ name, before }: ServiceEntry, context: UndoContext): UndoItem[] {
   const { services, agent } = context.facts;
   if (before.running || services[name] === undefined) return [];
   const title = `service ${name}: stop and disable`;
   const item: UndoItem = { id: `service:${name}`, action: 'remove', title, diff: [] };
-  if (context.cameWithUs(name) && context.isEngine(name)) {
+  if (context.wasInstalledByMesosup(name) && context.isEngine(name)) {
     return [{ ...item, title: `${title}, and remove all containers`, whole: true }];
   }
   const ends = context.isAgent(name) && agent.id !== '';
@@ -158,20 +160,20 @@ function resumeItem({ name, before: { enabled, running } }: ServiceEntry): UndoI
     enabled === 'masked' ? 'mask' : enabled === 'enabled' ? 'enable' : 'disable',
     ...(running ? ['restart'] : []),
   ];
-  const title = `service ${name}: ${what.join(' and ')}, as before`;
+  const title = `service ${name}: ${what.join(' and ')}, as before mesosup was installed`;
   return [{ id: `service:${name}`, action: 'restore', title, diff: [] }];
 }
 
 /**
- * By the index of an item, the lines to run before it is done: the checks of services that start or restart. A check
- * that fails leaves the service and its settings as they are.
+ * Returns, by index of an item, the lines to run before it: checks of services that start or restart. When a check
+ * fails, the service and its settings stay unchanged.
  */
 export function checkLines(items: readonly Numbered[]): ReadonlyMap<number, readonly string[]> {
   const lines = items.filter(isWatched).flatMap(({ item: { resource }, index }) => {
     if (!isService(resource) || resource.check === undefined) return [];
     const { command, properties, before } = resource.check;
     const first = items.find(({ item }) => before.includes(item.id))?.index ?? index;
-    // systemd expands variables in a command's words.
+    // systemd expands variables in the arguments of a command.
     const checked = command.map((word) => word.replaceAll('$', '$$$$'));
     const all = [resource.name, ...properties.map((property) => `--property=${property}`), ...checked];
     return [[Math.min(first, index), `check_service ${all.map(quote).join(' ')}`] as const];
@@ -179,7 +181,7 @@ export function checkLines(items: readonly Numbered[]): ReadonlyMap<number, read
   return new Map([...Map.groupBy(lines, ([at]) => at)].map(([at, of]) => [at, of.map(([, line]) => line)]));
 }
 
-/** True of an item that has a service start at boot from now on. */
+/** True of an item after which a service starts at boot. */
 export function isEnabled({ item: { resource, action } }: Numbered): boolean {
   return (
     isService(resource) &&
@@ -188,7 +190,7 @@ export function isEnabled({ item: { resource, action } }: Numbered): boolean {
   );
 }
 
-/** True of an item that is done only when its service has stayed up for a while. */
+/** True of an item that ends only when its service has stayed up for a while. */
 export function isWatched({ item: { resource, action } }: Numbered): boolean {
   return isService(resource) && (action === 'start' || action === 'restart');
 }

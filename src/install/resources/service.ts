@@ -1,39 +1,39 @@
-/** A service of the init system: its shape, and its difference from the host's. The rest is in `service-kind.ts`. */
+/** A service of the init system: its shape and its diff. The rest is in `service-kind.ts`. */
 
 import type { ServiceFacts } from '../host-facts.ts';
 import { type Item, idParts, type PlanAction } from '../item.ts';
 import type { DiffInput } from './resource.ts';
 
-/** Something true elsewhere in the cluster that must hold before a service starts; waited for on the host itself. */
+/** A condition elsewhere in the cluster that must hold before a service starts. The host waits for it. */
 export type Edge = 'zookeeper-quorum' | 'master-elected';
 
 export interface ServiceResource {
   readonly kind: 'service';
-  /** Without `.service`; a timer's with its `.timer`. */
+  /** Without `.service`; a timer has its `.timer`. */
   readonly name: string;
   readonly enabled: boolean;
-  /** Null: left as it is, but restarted when it runs and its inputs changed. */
+  /** Null: neither started nor stopped, but restarted if it runs and its inputs have changed. */
   readonly running: boolean | null;
-  /** True: it can be started neither by hand nor by a package (a role this host hasn't). */
+  /** True: neither people nor packages can start it, since the host does not have the role. */
   readonly masked?: boolean;
-  /** Digest of all it reads at its start: files, packages, payload. */
+  /** Digest of everything that it reads at its start: files, packages, payload. */
   readonly inputs: string;
-  /** Ids of the resources behind `inputs`: a change of one restarts it. */
+  /** Ids of the resources behind `inputs`. A change of any of them restarts the service. */
   readonly restartOn: readonly string[];
   readonly after?: Edge;
   readonly check?: ServiceCheck;
 }
 
-/** A command that accepts or refuses a service's new settings while the old process still runs. */
+/** A command that checks a service's new settings while the old process still runs. */
 export interface ServiceCheck {
   readonly command: readonly string[];
-  /** Of systemd's units: those that decide which files the command sees, as the service will. */
+  /** systemd properties that give the command the same view of the file system as the service. */
   readonly properties: readonly string[];
-  /** Ids of the resources that bring the settings into force. The command runs before the first of them changes. */
+  /** Ids of the resources that activate the settings. The command runs before the first of them changes. */
   readonly before: readonly string[];
 }
 
-/** Undefined when it is as it should be. At most one item: applying it makes the whole resource true. */
+/** Undefined when the service is in its wanted state. One item brings the service into that state. */
 export function diffService(resource: ServiceResource, input: DiffInput): Item<ServiceResource> | undefined {
   const found = input.facts.services[resource.name];
   if (resource.masked) return diffMasked(resource, found, input);
@@ -76,7 +76,7 @@ function stepOf(
   return found?.needsReload ? { action: 'reload', reason: 'because its files changed' } : undefined;
 }
 
-/** Why its inputs are not those it runs with; undefined when they are. */
+/** Returns the reason why the service runs with other inputs, or undefined if it does not. */
 function changedInputs(
   resource: ServiceResource,
   found: ServiceFacts | undefined,
@@ -89,7 +89,7 @@ function changedInputs(
   return 'because it was last started with other files';
 }
 
-/** `file:/etc/x` as people call it. */
+/** Shortens an id like `file:/etc/x` for people. */
 function nameOf(id: string): string {
   const { kind, name } = idParts(id);
   return name.startsWith('/') ? name : `${kind} ${name}`;
@@ -104,7 +104,7 @@ function enablement(
   if (resource.enabled) {
     return is === 'enabled' || is === 'static' || is === 'generated' ? [] : ['enable'];
   }
-  // A new unit of ours starts at no boot by itself; Upstart's jobs do, and a package's may.
+  // A new unit of mesosup does not start at boot by itself. Upstart's jobs do, and the service of a package may.
   const startsAtBoot = hasUnitOfOurs(resource, input) ? input.facts.init === 'upstart' : packagesCome(input);
   if (is === undefined || is === 'unknown') return startsAtBoot ? ['disable'] : [];
   return is === 'enabled' || is === 'masked' ? ['disable'] : [];
@@ -125,7 +125,7 @@ function diffMasked(
     action: 'disable',
     title: `service ${resource.name}: ${words}`,
     diff: [],
-    reason: 'because this host has no such role',
+    reason: 'because this host does not have the role',
     ...(ends && { endsTasks: input.facts.agent.tasks }),
     resource,
   };
@@ -135,7 +135,7 @@ function packagesCome({ before }: DiffInput): boolean {
   return before.some(({ action, resource }) => action === 'install' && resource?.kind === 'package');
 }
 
-/** True of a service whose unit or job is a file of the wanted state; otherwise a package brings it. */
+/** True of a service whose unit or job is a file of the wanted state; otherwise it is part of a package. */
 function hasUnitOfOurs({ name }: ServiceResource, { wanted }: DiffInput): boolean {
   const unit = `/etc/systemd/system/${name}`;
   return [unit, `${unit}.service`, `/etc/init/${name}.conf`].some((path) => wanted.has(`file:${path}`));

@@ -1,4 +1,4 @@
-/** A user with the groups it must be a member of. */
+/** A user and its groups. */
 
 import { z } from 'zod';
 import { quote } from '../../hosts/quote.ts';
@@ -8,9 +8,9 @@ import type { JournaledKind } from './resource.ts';
 export interface UserResource {
   readonly kind: 'user';
   readonly name: string;
-  /** Made as a system user without a login when it is missing. */
+  /** Home directory. A missing user is created as a system user without a login. */
   readonly home: string;
-  /** Groups it must be a member of beyond its own. */
+  /** Groups that it must be a member of, besides its own. */
   readonly groups: readonly string[];
 }
 
@@ -53,7 +53,7 @@ export const userKind: JournaledKind<UserResource, UserEntry> = {
       }
       const extra = (facts.users[name]?.groups ?? []).filter((group) => !before.groups.includes(group));
       if (extra.length === 0) return {};
-      const title = `user ${name}: take out of ${extra.join(', ')}`;
+      const title = `user ${name}: remove from ${extra.join(', ')}`;
       return { undo: [{ id, action: 'restore', title, diff: [] }] };
     },
     restore: ({ name, before }) =>

@@ -27,7 +27,7 @@ function script(items: readonly PlanItem[], options: Partial<ApplyOptions> = {})
   return applyScript(scripts, { host: 'h', items, basis: '' }, all);
 }
 
-/** The lines that do the items, without what they are built on. */
+/** The lines that apply the items, without the parts of the script. */
 function steps(items: readonly PlanItem[], options: Partial<ApplyOptions> = {}): string[] {
   const lines = script(items, options).split('\n');
   const from = lines.findIndex((line) => /^(remember_cluster|begin_steps) /.test(line));
@@ -35,7 +35,7 @@ function steps(items: readonly PlanItem[], options: Partial<ApplyOptions> = {}):
 }
 
 describe('packages', () => {
-  test('that are neighbours are done by one apt-get, in their order among the others', () => {
+  test('that are consecutive are installed by one apt-get, in their order', () => {
     const lines = steps([link('/a'), pack('p', '1.0'), pack('q'), link('/b'), pack('r')]);
     const doing = lines.filter((line) => /^(begin_item|done_item|link|install_packages)/.test(line));
     expect(doing).toEqual([
@@ -54,11 +54,11 @@ describe('packages', () => {
       'install_packages r',
       'done_item 4',
     ]);
-    // Before a thing is changed, the journal knows what it was.
+    // The journal records the state of a resource before it changes.
     expect(lines.indexOf('commit')).toBeLessThan(lines.indexOf('link /a x'));
   });
 
-  test('that came with us go at an uninstall; others stay', () => {
+  test('that mesosup installed are removed by an uninstall, others stay', () => {
     const journal: JournalEntry[] = [
       { kind: 'package', name: 'ours', before: 'absent' },
       { kind: 'package', name: 'theirs', before: { version: '1' } },
@@ -72,7 +72,7 @@ describe('packages', () => {
   });
 });
 
-test('a file is written with its secrets, which stand nowhere as they are', () => {
+test('writes a file with its secrets, which do not appear as plain text in the script', () => {
   const item = wants('create', {
     kind: 'file',
     path: '/etc/x',
@@ -88,7 +88,7 @@ test('a file is written with its secrets, which stand nowhere as they are', () =
   expect(text.slice(text.indexOf('emit()'))).not.toContain(secrets.agent);
 });
 
-test('a service that starts is enabled first, waits for its edge, and is done only in the end', () => {
+test('a service is enabled first, waits for its edge, and its item ends last', () => {
   const item = wants('start', {
     kind: 'service',
     name: 'mesos-agent',
@@ -133,12 +133,12 @@ describe('the check of a service', () => {
     expect(order([link('/a'), start])).toEqual(['link /a x', line, 'run_service restart s s.service i']);
   });
 
-  test('is left out where the service is not started', () => {
+  test('is omitted if the service does not start', () => {
     expect(order([link('/unit'), wants('enable', { ...service, check })])).toEqual(['link /unit x']);
   });
 });
 
-test('an agent that goes takes its tasks along, and Docker all its containers', () => {
+test('removing an agent ends its tasks, and removing Docker ends all containers', () => {
   const lines = steps(
     [
       { ...undo('remove', 'service:mesos-agent'), endsTasks: 2 },
@@ -157,14 +157,14 @@ test('an agent that goes takes its tasks along, and Docker all its containers', 
   ]);
 });
 
-describe('what is refused', () => {
+describe('refuses', () => {
   test.each([
     ['a run whose id is a path', () => script([], { run: '../x' }), "not a run's id"],
-    ['an item that wants nothing', () => script([undo('create', 'file:/x')]), 'says not what it wants'],
+    ['an item that wants nothing', () => script([undo('create', 'file:/x')]), 'has no resource'],
     [
       'restoring what nobody remembers',
       () => script([undo('restore', 'file:/x')]),
-      'knows nothing of file:/x',
+      'has no entry for file:/x',
     ],
     [
       'a key that was not fetched',
@@ -181,7 +181,7 @@ describe('what is refused', () => {
   });
 });
 
-test('only start and stop say whether the cluster is meant to run, unless they are told', () => {
+test('only start and stop record the state of the cluster by default', () => {
   const marks = (options: Partial<ApplyOptions>) =>
     script([], options)
       .split('\n')

@@ -1,7 +1,7 @@
 /**
- * The script that applies a host's plan: see `templates/host/apply`. It needs what the probe needs, apt-get and dpkg. It
- * runs by itself, apart from any connection, and reports what it does as one `RunEvent` a line. Each step can be done
- * again: after a script that was killed comes a new plan.
+ * The script that applies a host's plan: see `templates/host/apply`. It needs what the probe needs, apt-get and dpkg.
+ * It runs independently of any connection, and reports its progress as one `RunEvent` a line. Each step can be
+ * repeated: after a script was killed, a new plan is made.
  */
 
 import type { Secrets } from '../../cluster/secrets.ts';
@@ -51,25 +51,27 @@ export interface ApplyOptions {
   /** user@machine (pid). */
   readonly who: string;
   readonly secrets?: Secrets;
-  /** The host's journal; needed where the plan restores. */
+  /** The host's journal, which items `restore` need. */
   readonly journal?: readonly JournalEntry[];
-  /** Whom to ask what must be true elsewhere. */
+  /** Servers to wait for. */
   readonly zookeeper?: readonly Endpoint[];
   readonly masters?: readonly Endpoint[];
   readonly agent?: Endpoint;
-  /** Where the agent that is on the host keeps its state. */
+  /** Work directory of the installed agent. */
   readonly agentWorkDir?: string;
-  /** True: the cluster is meant to run here from now on, false: not. By default so for `start` and `stop`. */
+  /**
+   * Records whether the cluster is to run on the host; defaults to true for `start`, false for `stop` and `uninstall`.
+   */
   readonly started?: boolean;
   readonly limits?: Partial<ApplyLimits>;
-  /** Packages of the owner's that apt may remove or downgrade beyond those that the plan names. */
+  /** Packages that apt may remove or downgrade, in addition to those in the plan. */
   readonly allowRemove?: readonly string[];
 }
 
 export interface ApplyLimits {
-  /** Seconds for which the same program may hold the dpkg lock. */
+  /** Seconds for which one program may hold the dpkg lock. */
   readonly lock: number;
-  /** Seconds without any progress while something elsewhere in the cluster is waited for. */
+  /** Seconds without progress after which a wait for another host fails. */
   readonly edge: number;
   /** Milliseconds for which a service has to stay up after its start. */
   readonly stay: number;
@@ -123,7 +125,7 @@ const PLACES = {
 
 type Step = Numbered<PlanItem>;
 
-/** @throws TypeError for a run id or an item that can't be; it names no secret */
+/** @throws TypeError for an invalid run id or item; its message contains no secret */
 export function applyScript(scripts: HostScripts, plan: HostPlan, options: ApplyOptions): string {
   if (!/^[A-Za-z0-9-]{1,64}$/.test(options.run)) throw new TypeError(`not a run's id: ${options.run}`);
   const { run, command, secrets, cluster } = options;
@@ -171,7 +173,7 @@ function valuesOf(scripts: HostScripts, plan: HostPlan, options: ApplyOptions) {
 
 const endpointWords = ({ address, port }: Endpoint) => `${address} ${port}`;
 
-/** sed commands that make a line safe for a JSON string; known secrets become dots. */
+/** Returns sed commands that escape a line for a JSON string, and replace known secrets by dots. */
 export function escapeCommands(scripts: HostScripts, secrets: readonly string[]): string {
   const plain = secrets.filter((secret) => /^[A-Za-z0-9_-]{8,}$/.test(secret));
   return [...plain.map((secret) => `s/${secret}/••••••••/g`), scripts['apply/escape.sed'].trimEnd()].join(
@@ -179,7 +181,7 @@ export function escapeCommands(scripts: HostScripts, secrets: readonly string[])
   );
 }
 
-/** A line each: packages that apt may remove or downgrade. An uninstall removes what the journal names. */
+/** Lists the packages that apt may remove or downgrade, one a line. An uninstall may remove any package. */
 function allowedLosses({ items }: HostPlan, { command, allowRemove = [] }: ApplyOptions): string {
   if (command === 'uninstall') return '*';
   const named = items.filter(({ resource, byApt }) => byApt || resource?.kind === 'package');
@@ -194,7 +196,7 @@ function startedLines({ command, started }: ApplyOptions): string[] {
   return [wanted ? `: >${STARTED}` : `rm -f ${STARTED}`];
 }
 
-/** Neighbours that can be done together are: packages by one apt-get, and others share one write of the journal. */
+/** Handles consecutive packages with one apt-get, and other consecutive items with one write of the journal. */
 function itemLines(items: readonly Step[], context: ScriptContext): string[] {
   const lines: string[] = [];
   const checks = checkLines(items);
@@ -203,19 +205,19 @@ function itemLines(items: readonly Step[], context: ScriptContext): string[] {
     let end = at + 1;
     while (end < items.length && packageWork(items[end] as Step, context.journal) === work) end += 1;
     const group = items.slice(at, end);
-    lines.push(...(work ? packageGroup(work, group, context.journal) : otherGroup(group, context, checks)));
+    lines.push(...(work ? packageGroup(work, group, context.journal) : itemGroup(group, context, checks)));
     at = end;
   }
   return lines;
 }
 
 function packageGroup(work: PackageWork, group: readonly Step[], journal: readonly JournalEntry[]): string[] {
-  // The first item begins last, so that the output belongs to it.
+  // The first item starts last, so that the output of apt-get belongs to it.
   const begun = group.toReversed().map(({ index }) => `begin_item ${index}`);
   return [...begun, ...packageLines(work, group, journal), ...group.map(({ index }) => `done_item ${index}`)];
 }
 
-function otherGroup(
+function itemGroup(
   group: readonly Step[],
   context: ScriptContext,
   checks: ReadonlyMap<number, readonly string[]>,
@@ -223,7 +225,7 @@ function otherGroup(
   const keeps = group.flatMap(({ item }) => keepLines(item));
   const first = group[0]?.index ?? 0;
   const enabled = group.filter(isEnabled);
-  const together = enabled.length > 1 ? enabledTogether(enabled) : [];
+  const together = enabled.length > 1 ? enableLines(enabled) : [];
   return [
     ...(keeps.length > 0 ? [`item=${first}`, ...keeps, 'commit'] : []),
     ...group.flatMap((numbered) => [
@@ -236,7 +238,7 @@ function otherGroup(
   ];
 }
 
-/** Each call of systemctl has systemd read all units again, so services are enabled by one. */
-function enabledTogether(items: readonly Step[]): string[] {
+/** Enables services with one call of systemctl, since each call makes systemd read all units again. */
+function enableLines(items: readonly Step[]): string[] {
   return [`enable_together ${items.map(({ item }) => quote(unitName(idParts(item.id).name))).join(' ')}`];
 }

@@ -28,11 +28,11 @@ test.each([
   ['libatomic1', [1001, -10]],
   ['runc', [1001, -10]],
   ['half', [-10]],
-])('the pins of %s are those that name it, and then those for all packages', (name, expected) => {
+])('the pins of %s are those that match it, followed by those for all packages', (name, expected) => {
   expect(priorities(name)).toEqual(expected);
 });
 
-test('a pattern that is no regular expression pins nothing', () => {
+test('ignores a pattern that is not a valid regular expression', () => {
   const [pin] = parsePreferences('x', 'Package: /(/\nPin: release *\nPin-Priority: -1\n');
   expect(pinsOf('a', pin ? [pin] : [])).toEqual([]);
 });

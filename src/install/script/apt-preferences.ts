@@ -1,8 +1,8 @@
-/** Reads apt's preferences (apt_preferences(5)), to tell which file keeps a package away. */
+/** Parses apt's preferences (apt_preferences(5)), to find the file that excludes a package. */
 
 export interface Pin {
   readonly file: string;
-  /** As they are written: names, patterns of the shell, `/regular expressions/`. */
+  /** Names, shell patterns or `/regular expressions/`. */
   readonly packages: readonly string[];
   readonly priority: number;
 }
@@ -24,7 +24,7 @@ export function parsePreferences(file: string, text: string): Pin[] {
   });
 }
 
-/** The pins that name the package, those for all packages last. */
+/** Returns the pins that match the package; pins for all packages come last. */
 export function pinsOf(name: string, pins: readonly Pin[]): Pin[] {
   const general = ({ packages }: Pin) => packages.includes('*');
   const matching = pins.filter(({ packages }) => packages.some((pattern) => matches(pattern, name)));

@@ -1,16 +1,16 @@
-/** Tells from packages' relations which package of a plan brings a change, and what a removed package conflicts with. */
+/** Finds the package of a plan that causes a change, and the package that a removed one conflicts with. */
 
-/** Of one package that apt would install or remove; names alone, without versions. */
+/** Relations of a package that apt would install or remove: names without versions. */
 interface Relations {
   readonly needs: readonly string[];
   readonly excludes: readonly string[];
-  /** Its own name among them. */
+  /** Including its own name. */
   readonly provides: readonly string[];
 }
 
 export type RelationsByName = ReadonlyMap<string, Relations>;
 
-/** Of paragraphs with the fields `Package`, `Depends`, `Pre-Depends`, `Conflicts`, `Breaks` and `Provides`. */
+/** Parses paragraphs with the fields `Package`, `Depends`, `Pre-Depends`, `Conflicts`, `Breaks` and `Provides`. */
 export function parseRelations(text: string): RelationsByName {
   const paragraphs = text.split(/\n\n+/).map((paragraph) => {
     const fields = new Map(
@@ -36,8 +36,8 @@ export function parseRelations(text: string): RelationsByName {
   return new Map(paragraphs.filter(([name]) => name !== ''));
 }
 
-/** By package that is brought: the first of the wanted packages that needs it, directly or through others. */
-export function bringers(wanted: readonly string[], relations: RelationsByName): Map<string, string> {
+/** Returns, by installed package, the first of the wanted packages that needs it directly or indirectly. */
+export function findCauses(wanted: readonly string[], relations: RelationsByName): Map<string, string> {
   const found = new Map<string, string>();
   for (const root of wanted) {
     const open = [root];
@@ -52,7 +52,7 @@ export function bringers(wanted: readonly string[], relations: RelationsByName):
   return found;
 }
 
-/** The package among `others` that can't be on a host together with `name`. */
+/** Finds the package among `others` that conflicts with `name`. */
 export function conflictOf(
   name: string,
   others: readonly string[],

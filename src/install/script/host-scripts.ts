@@ -1,8 +1,8 @@
-/** Scripts for hosts, put together from the files of `templates/host` (pure). */
+/** Assembles scripts for hosts from the files of `templates/host`. */
 
 import { assignments, type ShellValue } from '../../hosts/quote.ts';
 
-/** The files, by their paths beneath `templates/host/`. */
+/** Paths of the files below `templates/host/`. */
 export const HOST_SCRIPTS = [
   'apply/apt-errors.sh',
   'apply/apt-get.sh',
@@ -48,9 +48,8 @@ export type ScriptName = (typeof HOST_SCRIPTS)[number];
 export type HostScripts = Readonly<Record<ScriptName, string>>;
 
 /**
- * A script as it is sent: the values as shell variables, the texts of its parts, and the lines that call their
- * functions.
- * @throws TypeError for a value that no shell variable can hold
+ * Assembles a script: shell variables with the values, the texts of its parts, and the lines that call their functions.
+ * @throws TypeError for a value that a shell variable can't contain
  */
 export function assemble(
   scripts: HostScripts,

@@ -1,4 +1,4 @@
-/** HTTP/1.0 for a host that has neither curl nor wget: requests as text, and what `asked` of probe/asked.sh printed. */
+/** HTTP/1.0 for hosts without curl and wget: writes requests as text, and parses the output of probe/asked.sh. */
 
 import type { Secrets } from '../../cluster/secrets.ts';
 import type { Asked } from '../host-facts.ts';
@@ -8,20 +8,22 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** People and this program, to masters and agents. */
+/** Credentials of people and mesosup for masters and agents. */
 export function operator(secrets: Pick<Secrets, 'operator'> | undefined): Credentials | undefined {
   return secrets && { user: 'operator', password: secrets.operator };
 }
 
-/** People and this program, to the scheduler's API. */
+/** Credentials of people and mesosup for the scheduler's API. */
 export function apiUser(secrets: Pick<Secrets, 'api'> | undefined): Credentials | undefined {
   return secrets && { user: 'mesosup', password: secrets.api };
 }
 
-/** Seconds for an answer. A service on a busy host may take long; one that is dead refuses the connection at once. */
+/**
+ * Seconds to wait for an answer. A service on a busy host may be slow; a dead one refuses the connection immediately.
+ */
 export const ANSWER_SECONDS = 10;
 
-/** What `asked` printed: the answer, and how the question went. */
+/** Splits the output of `asked` into the answer and the result of the request. */
 export function splitAnswer(printed: string): { readonly text: string; readonly asked: Asked } {
   const match = /\0asked (\d+) (-?\d+)$/.exec(printed);
   if (!match) return { text: printed, asked: {} };
@@ -32,7 +34,7 @@ export function splitAnswer(printed: string): { readonly text: string; readonly 
   return { text, asked: { tookMs, silence: match[1] === '124' ? 'timeout' : 'refused' } };
 }
 
-/** A request as text; HTTP/1.0, so that the answer ends with the connection and comes in no chunks. */
+/** Returns a request as text. With HTTP/1.0 the answer is not chunked, and ends with the connection. */
 export function httpRequest(
   method: 'GET' | 'POST',
   path: string,
@@ -49,12 +51,12 @@ export function httpRequest(
   return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`;
 }
 
-/** The answer to a request, or what came instead of one. */
+/** The answer to a request. */
 export interface HttpAnswer {
-  /** 0: nothing came, or nothing of HTTP. */
+  /** 0: no answer, or not HTTP. */
   readonly status: number;
   readonly body: string;
-  /** By name in lower case. */
+  /** Headers by name in lower case. */
   readonly headers: ReadonlyMap<string, string>;
 }
 

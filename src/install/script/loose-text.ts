@@ -1,11 +1,11 @@
 /**
- * Names of files are bytes, not text. One that is not UTF-8 still has to come through a probe unchanged: each byte
- * that fits no character stands as a lone surrogate (U+DC80 to U+DCFF), which no real text holds.
+ * Converts bytes that may not be UTF-8, like names of files, to strings and back without loss: each byte that is not
+ * part of a character becomes a lone surrogate (U+DC80 to U+DCFF), which valid text never contains.
  */
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Text when the bytes are UTF-8; undefined when they are not. */
+/** Decodes UTF-8; undefined when the bytes are not UTF-8. */
 export function strictText(bytes: Uint8Array): string | undefined {
   try {
     return strict.decode(bytes);
@@ -14,10 +14,10 @@ export function strictText(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Any bytes as a string, UTF-8 where they are UTF-8. */
+/** Decodes any bytes; see above. */
 export function looseText(bytes: Uint8Array): string {
-  const whole = strictText(bytes);
-  if (whole !== undefined) return whole;
+  const strictlyDecoded = strictText(bytes);
+  if (strictlyDecoded !== undefined) return strictlyDecoded;
   let text = '';
   for (let at = 0; at < bytes.length; ) {
     const length = characterLength(bytes[at] ?? 0);
@@ -28,7 +28,7 @@ export function looseText(bytes: Uint8Array): string {
   return text;
 }
 
-/** The bytes `looseText` came from. */
+/** Encodes the result of `looseText` as the original bytes. */
 export function looseBytes(text: string): Buffer {
   const parts = text.split(/([\udc80-\udcff])/u);
   return Buffer.concat(
@@ -36,7 +36,7 @@ export function looseBytes(text: string): Buffer {
   );
 }
 
-/** How many bytes a character with this first byte has; 0 when none begins so. */
+/** Returns the length of a character with this first byte; 0 for an invalid first byte. */
 function characterLength(first: number): number {
   if (first < 0x80) return 1;
   if (first < 0xc2) return 0;

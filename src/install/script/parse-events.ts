@@ -1,4 +1,4 @@
-/** Lines of a run's events, as they come from the host. */
+/** Parses events of a run. */
 
 import { z } from 'zod';
 import type { RunEvent } from '../run-events.ts';
@@ -26,12 +26,12 @@ const runEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('end'), ok: z.boolean(), at }),
 ]);
 
-/** Undefined for a line that is no event, such as one torn by a full disk. */
+/** Undefined for a line that is not an event, for example one cut by a full disk. */
 export function parseRunEvent(line: string): RunEvent | undefined {
   return runEvent.safeParse(withRemedy(jsonOf(line))).data;
 }
 
-/** Release 0.1.0 wrote `mend` for `remedy`; its runs may still be under way on a host. */
+/** Release 0.1.0 wrote `mend` for `remedy`, and its runs may still be in progress on a host. */
 function withRemedy(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('mend' in value)) return value;
   const { mend, ...event } = value;

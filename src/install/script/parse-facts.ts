@@ -1,4 +1,4 @@
-/** Makes facts of a probe's answer. */
+/** Parses the answer of a probe. */
 
 import { z } from 'zod';
 import type { Facts } from '../facts.ts';
@@ -57,13 +57,13 @@ const answer = z.object({
   scheduler: some,
 });
 
-/** When the probe was sent, and when its answer was there: milliseconds since 1970 by this machine's clock. */
+/** The times when the probe was sent and its answer received, in milliseconds since 1970 by this machine's clock. */
 export interface RoundTrip {
   readonly sentAt: number;
   readonly receivedAt: number;
 }
 
-/** @throws TypeError when it isn't the whole answer of a probe */
+/** @throws TypeError when the text isn't the complete answer of a probe */
 export function parseFacts(stdout: string, { sentAt, receivedAt }: RoundTrip): Facts {
   const parsed = answer.safeParse(jsonOf(stdout));
   if (!parsed.success) {
@@ -118,8 +118,8 @@ export function parseFacts(stdout: string, { sentAt, receivedAt }: RoundTrip): F
 }
 
 /**
- * How far the host's clock is off at the least: the probe began after it was sent and ended before its answer was here,
- * and how much of the time between was travel, logging in or waiting for a processor isn't known.
+ * Returns the minimum offset of the host's clock: the probe began after it was sent, and ended before its answer was
+ * received. The time in between for the network, the login and the scheduling of processes isn't known.
  */
 function leastOffset(
   { began, ended }: { readonly began: number; readonly ended: number },
@@ -128,7 +128,7 @@ function leastOffset(
   return Math.min(began - sentAt, Math.max(ended - receivedAt, 0));
 }
 
-/** Names and texts in turn, each ended by a NUL. */
+/** Parses alternating names and texts, each ended by a NUL. */
 function partsOf(plain: Buffer): Map<string, string> {
   const words = looseText(plain).split('\0');
   const parts = new Map<string, string>();

@@ -1,4 +1,4 @@
-/** Files as a probe lists them: a list, digests, and texts one after another. */
+/** Parses the files of a probe's answer: a list, digests, and concatenated texts. */
 
 import type { FileFacts } from '../host-facts.ts';
 import { looseText, strictText } from './loose-text.ts';
@@ -18,15 +18,15 @@ export function parseFiles(list: Buffer, sums: Buffer, texts: Buffer): Record<st
   const digests = parseSums(looseText(sums));
   const listed = parseList(list);
   const withText = listed.filter(hasText);
-  // Files that changed between the list and the texts can't be told apart.
-  const whole = withText.reduce((sum, { size }) => sum + size, 0) === texts.length;
+  // If files changed between the list and the texts, the texts can't be separated.
+  const isComplete = withText.reduce((sum, { size }) => sum + size, 0) === texts.length;
   const files: Record<string, FileFacts> = {};
   for (const { path, facts } of listed) {
     const sha256 = digests.get(path);
     files[path] = facts.type === 'file' && sha256 !== undefined ? { ...facts, sha256 } : facts;
   }
   let at = 0;
-  for (const { path, size } of whole ? withText : []) {
+  for (const { path, size } of isComplete ? withText : []) {
     const bytes = texts.subarray(at, at + size);
     const text = strictText(bytes);
     const facts = files[path];
@@ -37,7 +37,7 @@ export function parseFiles(list: Buffer, sums: Buffer, texts: Buffer): Record<st
   return files;
 }
 
-/** Seven words a file, each ended by a NUL: type, mode, owner, group, size, path, target. */
+/** Parses seven words for each file, each ended by a NUL: type, mode, owner, group, size, path, target. */
 function parseList(list: Buffer): Listed[] {
   const words: string[] = [];
   for (let at = 0; at < list.length; ) {
@@ -65,7 +65,7 @@ function parseList(list: Buffer): Listed[] {
   return listed;
 }
 
-/** Of sha256sum, which writes a name with a line feed or a backslash escaped, and a backslash before the line. */
+/** Parses the output of sha256sum, which escapes line feeds and backslashes in names, and marks such lines with `\`. */
 function parseSums(text: string): Map<string, string> {
   return new Map(
     text.split('\n').flatMap((line) => {

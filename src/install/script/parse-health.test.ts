@@ -7,7 +7,7 @@ const answer = (body: unknown, status = 200) =>
 const refused =
   'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="mesos-master-readonly"\r\n\r\n401 Unauthorized.';
 
-test('ZooKeeper alone, in a quorum, without one, and silent', () => {
+test('parses ZooKeeper standalone, with a quorum, without one, and without an answer', () => {
   const srvr =
     'Zookeeper version: 3.8.0--1, built on 2022\nLatency min/avg/max: 0/0/0\nMode: follower\nNode count: 5\n';
   expect(parseZooKeeper(srvr)).toEqual({ answers: true, mode: 'follower', version: '3.8.0' });
@@ -16,7 +16,7 @@ test('ZooKeeper alone, in a quorum, without one, and silent', () => {
   expect(parseZooKeeper('')).toEqual({ answers: false, mode: '', version: '' });
 });
 
-test("a real master's metrics", () => {
+test('parses the metrics of a real master', () => {
   const fixture = (name: string) => readFileSync(`test/fixtures/mesos/${name}`, 'utf8');
   const http = (body: string) => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   const health = parseMaster(
@@ -32,7 +32,7 @@ test("a real master's metrics", () => {
   });
 });
 
-test('a master that refuses the credentials still tells its version', () => {
+test('parses the version of a master that refuses the credentials', () => {
   expect(parseMaster(refused, answer({ version: '1.11.0' }))).toMatchObject({
     answers: true,
     elected: false,
@@ -43,7 +43,7 @@ test('a master that refuses the credentials still tells its version', () => {
   expect(parseMaster(answer('no', 503), '').problem).toContain('the master answered 503');
 });
 
-test('an agent counts the tasks that are not over, or says that it can not', () => {
+test('counts the tasks of an agent that have not ended, if they are known', () => {
   const metrics = {
     'slave/registered': 1,
     'slave/tasks_running': 2,
@@ -62,13 +62,13 @@ test('an agent counts the tasks that are not over, or says that it can not', () 
   expect(parseAgent(refused, '', '')).toMatchObject({ answers: true, id: '', tasks: null });
 });
 
-test('a scheduler says who leads', () => {
+test('parses the leader of the schedulers', () => {
   const info = { version: '0.1.0', leader: 'h1:8080', elected: true, connected: true };
   expect(parseScheduler(answer(info))).toMatchObject({ answers: true, leads: true, leader: 'h1:8080' });
   expect(parseScheduler('')).toMatchObject({ answers: false, leads: false, leader: '' });
 });
 
-test('a question that was not answered says whether anything listened, and how long it took', () => {
+test('a request without an answer has its reason and its duration', () => {
   expect(parseZooKeeper('\0asked 1 3')).toMatchObject({ answers: false, silence: 'refused', tookMs: 3 });
   expect(parseAgent('\0asked 124 10004', '\0asked 0 9', '')).toMatchObject({
     answers: false,

@@ -1,11 +1,13 @@
-/** What ZooKeeper, masters, agents and the scheduler said of themselves. */
+/** Parses the health that ZooKeeper, masters, agents and the scheduler report. */
 
 import { z } from 'zod';
 import type { AgentHealth, MasterHealth, SchedulerHealth, ZooKeeperHealth } from '../host-facts.ts';
 import { type HttpAnswer, parseAnswer, splitAnswer } from './http-request.ts';
 import { jsonOf } from './parse-journal.ts';
 
-/** Of `srvr`: `Zookeeper version: 3.8.0-…` and `Mode: follower`; without a quorum it says that it isn't serving. */
+/**
+ * Parses the answer to `srvr`: `Zookeeper version: 3.8.0-…` and `Mode: follower`; without a quorum there is no mode.
+ */
 export function parseZooKeeper(printed: string): ZooKeeperHealth {
   const { text, asked } = splitAnswer(printed);
   return {
@@ -29,11 +31,11 @@ function bodyOf<T>(schema: z.ZodType<T>, answer: HttpAnswer): T | undefined {
   return answer.status === 200 ? schema.safeParse(jsonOf(answer.body)).data : undefined;
 }
 
-/** Why an answer tells nothing; empty when it does, or when there is none at all. */
+/** Describes an HTTP error; empty for a usable answer, and for none. */
 function problemOf(who: string, { status, body }: HttpAnswer): string {
   if (status === 0 || status === 200) return '';
   if (status === 401) return `${who} refused the operator's credentials`;
-  if (status === 403) return `${who} lets nobody read this`;
+  if (status === 403) return `${who} does not allow this request`;
   return `${who} answered ${status}: ${body.split('\n', 1)[0]?.slice(0, 200) ?? ''}`;
 }
 
@@ -41,12 +43,12 @@ export function parseMaster(metricsText: string, versionText: string): MasterHea
   const { text, asked } = splitAnswer(metricsText);
   const answer = parseAnswer(text);
   const values = bodyOf(metrics, answer) ?? {};
-  const said = bodyOf(version, parseAnswer(splitAnswer(versionText).text));
+  const reported = bodyOf(version, parseAnswer(splitAnswer(versionText).text));
   return {
-    answers: answer.status > 0 || said !== undefined,
+    answers: answer.status > 0 || reported !== undefined,
     elected: values['master/elected'] === 1,
     recovered: values['registrar/log/recovered'] === 1,
-    version: said?.version ?? '',
+    version: reported?.version ?? '',
     agentsActive: values['master/slaves_active'] ?? 0,
     frameworksActive: values['master/frameworks_active'] ?? 0,
     problem: problemOf('the master', answer),
@@ -54,18 +56,18 @@ export function parseMaster(metricsText: string, versionText: string): MasterHea
   };
 }
 
-/** Tasks that are not over. */
+/** Metrics of tasks that have not ended. */
 const LIVE = ['slave/tasks_staging', 'slave/tasks_starting', 'slave/tasks_running', 'slave/tasks_killing'];
 
 export function parseAgent(metricsText: string, versionText: string, id: string): AgentHealth {
   const { text, asked } = splitAnswer(metricsText);
   const answer = parseAnswer(text);
   const values = bodyOf(metrics, answer);
-  const said = bodyOf(version, parseAnswer(splitAnswer(versionText).text));
+  const reported = bodyOf(version, parseAnswer(splitAnswer(versionText).text));
   return {
-    answers: answer.status > 0 || said !== undefined,
+    answers: answer.status > 0 || reported !== undefined,
     registered: values?.['slave/registered'] === 1,
-    version: said?.version ?? '',
+    version: reported?.version ?? '',
     id: id.trim().split('/').at(-1) ?? '',
     tasks: values ? LIVE.reduce((sum, name) => sum + (values[name] ?? 0), 0) : null,
     problem: problemOf('the agent', answer),
@@ -76,14 +78,14 @@ export function parseAgent(metricsText: string, versionText: string, id: string)
 export function parseScheduler(printed: string): SchedulerHealth {
   const { text, asked } = splitAnswer(printed);
   const answer = parseAnswer(text);
-  const said = bodyOf(info, answer);
+  const reported = bodyOf(info, answer);
   return {
     answers: answer.status > 0,
-    // A follower passes the question on, and says so.
-    leads: (said?.elected ?? false) && !answer.headers.has('x-marathon-via'),
-    leader: said?.leader ?? '',
-    subscribed: said?.connected ?? false,
-    version: said?.version ?? '',
+    // A follower forwards the request to the leader, and adds this header.
+    leads: (reported?.elected ?? false) && !answer.headers.has('x-marathon-via'),
+    leader: reported?.leader ?? '',
+    subscribed: reported?.connected ?? false,
+    version: reported?.version ?? '',
     problem: problemOf('the scheduler', answer),
     ...asked,
   };

@@ -1,4 +1,4 @@
-/** The journal and the record of a run, as they are written on the host. */
+/** Parses the journal and the record of a run, in the form in which the host stores them. */
 
 import { z } from 'zod';
 import { MesosupError } from '../../errors/mesosup-error.ts';
@@ -6,22 +6,22 @@ import { RELEASE } from '../../release.ts';
 import type { RunFacts } from '../host-facts.ts';
 import { isJournaledKind, type JournalEntry, mergeEntries, parseEntry } from '../resources/registry.ts';
 
-/** What a later release changed on the host could not be put back. @throws MesosupError */
+/** This release could not restore a resource that a later release has changed. @throws MesosupError */
 function refuseLater(value: unknown): void {
   if (typeof value !== 'object' || value === null || !('kind' in value) || isJournaledKind(value.kind))
     return;
   throw new MesosupError(
-    `a later release of mesosup has changed a thing of the kind "${value.kind}" there, which mesosup ${RELEASE} does not know`,
+    `a later release of mesosup has changed a resource of the kind "${value.kind}", which mesosup ${RELEASE} does not know`,
     {
       remedy:
-        'Run the release that changed it (ls -l /opt/mesosup/current on the host names it), or a later one.',
+        'Run the release that changed it, or a later one. To see the release, run on the host: ls -l /opt/mesosup/current',
     },
   );
 }
 
 /**
- * The entries, oldest first, one for each thing. A line torn by a power cut is passed over.
- * @throws MesosupError for one of a later release
+ * Returns the entries, oldest first, one for each resource. Skips a line cut by a power failure.
+ * @throws MesosupError for an entry of a later release
  */
 export function parseJournal(text: string): JournalEntry[] {
   const seen = new Map<string, JournalEntry>();
@@ -41,7 +41,7 @@ export function parseJournal(text: string): JournalEntry[] {
 
 const runRecord = z.object({ id: z.string(), command: z.string(), who: z.string(), since: z.number() });
 
-/** The record of a run, and below it `alive` or `dead`. */
+/** Parses the record of a run, followed by a line `alive` or `dead`. */
 export function parseRun(text: string): RunFacts | null {
   const [record = '', state] = text.split('\n');
   const parsed = runRecord.safeParse(jsonOf(record));

@@ -1,4 +1,4 @@
-/** The fixtures are answers of apt 2.6 on Debian 12, with the base64 undone and the mirror renamed. */
+/** The fixtures are answers of apt 2.6 on Debian 12, decoded from base64, with the mirror renamed. */
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -26,7 +26,7 @@ test('apt that only adds packages has no obstacles', () => {
   expect(facts).toEqual({ obstacles: [], changes: [], missingSuites: [], unreachable: [], failure: '' });
 });
 
-test('a removal names the new package it conflicts with, and the wanted package that needs that', () => {
+test('a removal names the new package it conflicts with, and the wanted package that needs the new one', () => {
   const { changes, obstacles } = parse('conflict', 'libatomic1', 'docker.io', 'iptables');
   expect(obstacles).toEqual([]);
   expect(changes[0]).toEqual({
@@ -60,20 +60,20 @@ test('a dependency whose new version is lower is a downgrade', () => {
   });
 });
 
-test('a package in no list is absent, and of a version that is nowhere the others are named', () => {
+test('a package in no list is absent, and for an unavailable version the others are listed', () => {
   expect(parse('absent', 'nosuch', 'libatomic1', ['docker.io', '24']).obstacles).toEqual([
     { kind: 'absent', name: 'nosuch' },
     { kind: 'version', name: 'docker.io', wanted: '24', available: ['20.10.24+dfsg1-1+deb12u1+b6'] },
   ]);
 });
 
-test('a package that is pinned away names the file with the pin', () => {
+test('an excluded package names the file with the pin', () => {
   expect(parse('pinned', 'libatomic1', 'iptables').obstacles).toEqual([
     { kind: 'pinned', name: 'libatomic1', file: '/etc/apt/preferences.d/nolib', priority: -1 },
   ]);
 });
 
-test('a dependency that is pinned away is named with its file', () => {
+test('an excluded dependency is reported with its file', () => {
   expect(parse('pinned-dependency', 'docker.io').obstacles).toEqual([
     {
       kind: 'unmet',
@@ -85,7 +85,7 @@ test('a dependency that is pinned away is named with its file', () => {
   ]);
 });
 
-test('of two held dependencies the one that is too old is named', () => {
+test('reports only the held dependency that is too old', () => {
   expect(parse('held-dependency', 'docker.io', 'libatomic1').obstacles).toEqual([
     {
       kind: 'unmet',
@@ -102,21 +102,21 @@ test('a held package that apt would change is an obstacle', () => {
   ]);
 });
 
-test('a repository without the suite is named once, without the failures that follow from it', () => {
+test('reports a repository without the suite once, without the resulting failures', () => {
   expect(parse('suite', 'aventer-mesos', 'libatomic1')).toMatchObject({
     missingSuites: [{ url: 'http://mirror.example/mesos/good/Debian', suite: 'trixie' }],
     unreachable: [],
   });
 });
 
-test('a repository that gives no answer is told with the reason', () => {
+test('reports an unreachable repository with the reason', () => {
   expect(parse('unreachable', 'aventer-mesos', 'libatomic1')).toMatchObject({
     missingSuites: [],
     unreachable: ["http://nosuch.invalid/Debian/dists/trixie/InRelease Could not resolve 'nosuch.invalid'"],
   });
 });
 
-test('an error of apt beside unmet dependencies is the failure', () => {
+test('any other error of apt is the failure', () => {
   const simulation =
     'Reading package lists...\nE: Malformed line 1 in source list /etc/apt/sources.list (type)\n';
   const text = JSON.stringify({ format: 1, simulation: Buffer.from(simulation).toString('base64') });
@@ -125,7 +125,7 @@ test('an error of apt beside unmet dependencies is the failure', () => {
   );
 });
 
-test.each(['', '{}', '{"format":1,'])('half an answer is refused: %s', (text) => {
+test.each(['', '{}', '{"format":1,'])('refuses an incomplete answer: %s', (text) => {
   expect(() => parseSimulation(text, { packages: [], sources: [] })).toThrow(
     /not the answer of a simulation/,
   );

@@ -1,10 +1,10 @@
-/** Makes facts of the answer to `simulationScript`. */
+/** Parses the answer of `simulationScript`. */
 
 import { z } from 'zod';
 import type { AptChange, AptFacts, AptObstacle, Suspect } from '../apt-facts.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
 import { type Pin, parsePreferences, pinsOf } from './apt-preferences.ts';
-import { bringers, conflictOf, parseRelations } from './apt-relations.ts';
+import { conflictOf, findCauses, parseRelations } from './apt-relations.ts';
 import { looseText } from './loose-text.ts';
 import { jsonOf } from './parse-journal.ts';
 import { lines } from './parse-system.ts';
@@ -31,7 +31,7 @@ const answer = z.object({
 
 type Answer = z.output<typeof answer>;
 
-/** @throws TypeError when it isn't the whole answer of a simulation */
+/** @throws TypeError when the text isn't the complete answer of a simulation */
 export function parseSimulation(stdout: string, request: SimulationRequest): AptFacts {
   const parsed = answer.safeParse(jsonOf(stdout));
   if (!parsed.success) {
@@ -40,14 +40,14 @@ export function parseSimulation(stdout: string, request: SimulationRequest): Apt
     );
   }
   const { data } = parsed;
-  const missingSuites = suitesWithout(data.planUpdate);
+  const missingSuites = findMissingSuites(data.planUpdate);
   const holds = new Map(lines(data.holds).map((line) => line.split(' ', 2) as [string, string]));
   const pins = pinsIn(data.preferences);
   const steps = stepsOf(data);
   return {
     obstacles: [
       ...withoutCandidate(data, request, pins),
-      ...heldBack(steps, holds),
+      ...heldPackages(steps, holds),
       ...unmetDependencies(data, holds, pins),
     ],
     changes: changesOf(steps, data, request),
@@ -63,14 +63,14 @@ export function parseSimulation(stdout: string, request: SimulationRequest): Apt
   };
 }
 
-/** The certificates come with the plan. */
+/** True of an error about certificates when the plan installs them. */
 function bringsCertificates(line: string, { packages }: SimulationRequest): boolean {
   return /certificate/i.test(line) && packages.some(({ name }) => name === 'ca-certificates');
 }
 
 const NO_RELEASE = /^[EW]: The repository '(\S+) (\S+) (?:In)?Release' does not have a Release file/;
 
-function suitesWithout(update: string): AptFacts['missingSuites'] {
+function findMissingSuites(update: string): AptFacts['missingSuites'] {
   return lines(update).flatMap((line) => {
     const [, url, suite] = NO_RELEASE.exec(line) ?? [];
     return url !== undefined && suite !== undefined ? [{ url, suite }] : [];
@@ -80,7 +80,7 @@ function suitesWithout(update: string): AptFacts['missingSuites'] {
 function updateProblems(update: string, pattern: RegExp): string[] {
   const found = lines(update).flatMap((line) => pattern.exec(line)?.[1]?.replace(/\s+/g, ' ').trim() ?? []);
   if (update !== '' && !/^(Reading package lists|[EW]: )/m.test(update))
-    found.push('the package lists were not complete in time');
+    found.push('the package lists were not fetched in time');
   return [...new Set(found)].filter((line) => !line.startsWith('Some index files failed'));
 }
 
@@ -89,7 +89,7 @@ function pinsIn(preferences: string): Pin[] {
   return words.flatMap((file, at) => (at % 2 === 0 ? parsePreferences(file, words[at + 1] ?? '') : []));
 }
 
-/** Versions that `apt-cache policy` lists for each name, in its blocks' version tables. */
+/** Counts the versions that `apt-cache policy` lists for each name. */
 function versionsIn(policy: string): Map<string, number> {
   const counts = new Map<string, number>();
   let name = '';
@@ -145,7 +145,7 @@ function stepsOf({ simulation }: Answer): Step[] {
   });
 }
 
-function heldBack(steps: readonly Step[], holds: ReadonlyMap<string, string>): AptObstacle[] {
+function heldPackages(steps: readonly Step[], holds: ReadonlyMap<string, string>): AptObstacle[] {
   return steps.flatMap(({ name }) => {
     const version = holds.get(name);
     return version === undefined ? [] : [{ kind: 'held' as const, name, version }];
@@ -156,7 +156,7 @@ function changesOf(steps: readonly Step[], data: Answer, { packages }: Simulatio
   const wanted = packages.map(({ name }) => name);
   const own = new Set(wanted.flatMap((name) => [name, `${name}t64`]));
   const relations = parseRelations(data.relations);
-  const brought = bringers(wanted, relations);
+  const brought = findCauses(wanted, relations);
   const down = new Set(lines(data.downgrades));
   const installed = steps.filter(({ to }) => to !== undefined).map(({ name }) => name);
   return steps
@@ -178,7 +178,7 @@ function changesOf(steps: readonly Step[], data: Answer, { packages }: Simulatio
     });
 }
 
-/** ` docker.io : Depends: runc (>= 1.0) but it is not installable`; below it more of the same package, indented. */
+/** Parses lines like ` docker.io : Depends: runc (>= 1.0) but it is not installable`, with indented continuations. */
 function unmetDependencies(
   { simulation, dependencies }: Answer,
   holds: ReadonlyMap<string, string>,
@@ -195,14 +195,14 @@ function unmetDependencies(
     } else if (/^ {4,}\S/.test(line)) last.push(line.trim());
   }
   const all = suspectsOf(lines(dependencies), holds, pins);
-  return [...reasons].map(([name, said]) => {
-    const words = new Set(said.flatMap((reason) => reason.split(' ')));
+  return [...reasons].map(([name, parts]) => {
+    const words = new Set(parts.flatMap((reason) => reason.split(' ')));
     const named = all.filter((suspect) => words.has(suspect.name));
-    return { kind: 'unmet', name, reason: said.join(', '), suspects: named.length > 0 ? named : all };
+    return { kind: 'unmet', name, reason: parts.join(', '), suspects: named.length > 0 ? named : all };
   });
 }
 
-/** Pins for all packages are usual (a release that is preferred), and explain nothing. */
+/** Ignores pins for all packages, which are common (a preferred release) and explain nothing. */
 function suspectsOf(
   names: readonly string[],
   holds: ReadonlyMap<string, string>,

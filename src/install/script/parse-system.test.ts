@@ -14,7 +14,7 @@ import {
 
 const none = new Map<string, string>();
 
-test('os-release, with quotes of either kind, and of systems that name their code in the version alone', () => {
+test('parses os-release with both kinds of quotes, and a codename that is only in the version', () => {
   expect(
     parseOsRelease(
       'ID=ubuntu\nVERSION_ID="22.04"\nVERSION_CODENAME=jammy\nPRETTY_NAME="Ubuntu \\"J\\""\n# x\n',
@@ -28,7 +28,7 @@ describe('addresses', () => {
   const addr = (name: string, family: string, address: string) =>
     `4: ${name}    ${family} ${address}/24 brd 10.0.0.255 scope global ${name}\\       valid_lft forever`;
 
-  test("the default route's first, without those of Docker's bridges", () => {
+  test("the address of the default route comes first; Docker's bridges are omitted", () => {
     const text = [
       'default via 10.0.0.1 dev eth1 proto dhcp metric 100',
       addr('docker0', 'inet', '172.17.0.1'),
@@ -40,7 +40,7 @@ describe('addresses', () => {
     expect(parseAddresses(text)).toEqual(['10.0.0.2', '192.168.1.2', 'fd00::2']);
   });
 
-  test('the source that the default route names goes before others of its device', () => {
+  test('the source address of the default route comes before others of its device', () => {
     const text = [
       'default via 10.0.0.1 dev eth1 src 10.0.0.9',
       addr('eth1', 'inet', '10.0.0.2'),
@@ -49,17 +49,17 @@ describe('addresses', () => {
     expect(parseAddresses(text)).toEqual(['10.0.0.9', '10.0.0.2']);
   });
 
-  test('of hostname -I where there is no ip', () => {
+  test('from hostname -I if there is no ip', () => {
     expect(parseAddresses('10.0.0.2 fd00::2 \n')).toEqual(['10.0.0.2', 'fd00::2']);
   });
 });
 
-test('disks are in the order they were asked in', () => {
+test('disks are in the order of the targets', () => {
   expect(parseDisks('100 4096\n7 1024\n', ['/a', '/b'])).toEqual({ '/a': 409_600, '/b': 7168 });
   expect(parseDisks('', ['/a'])).toEqual({});
 });
 
-test('packages, and those that are not in order', () => {
+test('parses packages, and lists broken ones', () => {
   const text =
     'bash\t5.2\tinstall ok installed\ngone\t\tunknown ok not-installed\nhalf\t1\tinstall ok half-configured\nreinst\t1\tinstall reinstreq half-installed\nconf\t1\tdeinstall ok config-files\n';
   const { packages, broken } = parsePackages(text);
@@ -69,7 +69,7 @@ test('packages, and those that are not in order', () => {
   expect(dpkgFacts('apt-get (12)\n', '', broken)).toEqual({ heldBy: 'apt-get (12)', broken: [] });
 });
 
-test('users with all their groups', () => {
+test('parses users with all their groups', () => {
   const text =
     'uid=1(daemon) gid=1(daemon) groups=1(daemon),4(adm)\nuid=0(root) gid=0(root) groups=0(root)\n';
   expect(parseUsers(text)).toEqual({
@@ -79,7 +79,7 @@ test('users with all their groups', () => {
 });
 
 describe('listeners', () => {
-  test('of ss, over IPv4 and IPv6 once', () => {
+  test('from ss, once for IPv4 and IPv6', () => {
     const text = [
       'State  Recv-Q Send-Q Local Address:Port Peer Address:Port Process',
       'LISTEN 0      128    0.0.0.0:22         0.0.0.0:*    users:(("sshd",pid=65,fd=3))',
@@ -93,7 +93,7 @@ describe('listeners', () => {
     ]);
   });
 
-  test('of /proc/net/tcp, which names nobody', () => {
+  test('from /proc/net/tcp, without programs', () => {
     const row = (local: string, state: string) => `   0: ${local} 00000000:0000 ${state} 00000000:00000000`;
     const text = [row('00000000:0885', '0A'), row('0100007F:13BA', '01')].join('\n');
     expect(parseListeners(text, [2181, 5050])).toEqual([{ port: 2181, program: '' }]);
@@ -106,7 +106,7 @@ describe('units', () => {
       .map(([key, value]) => `${key}=${value}\n`)
       .join('');
 
-  test('are told by their place, whatever they call themselves', () => {
+  test('are matched by position, not by their own names', () => {
     const text = [
       unit({ LoadState: 'not-found', ActiveState: 'inactive' }),
       unit({
@@ -148,12 +148,12 @@ describe('units', () => {
     });
   });
 
-  test('nothing comes of nothing', () => {
+  test('an empty answer has no units', () => {
     expect(parseUnits('', ['a'], none)).toEqual({});
   });
 });
 
-test('Upstart jobs', () => {
+test('parses Upstart jobs', () => {
   const text = [
     'mesos-master\tno\tmesos-master start/running, process 812',
     'mesos-slave\tyes\tmesos-slave stop/waiting',
@@ -166,7 +166,7 @@ test('Upstart jobs', () => {
   });
 });
 
-test('Docker, whether it runs or only lies there', () => {
+test('parses a running and a stopped Docker', () => {
   expect(parseDocker('running\n20.10.24+dfsg1\n')).toEqual({ version: '20.10.24+dfsg1', running: true });
   expect(parseDocker('/usr/bin/docker\nDocker version 20.10.24+dfsg1, build 297e128\n')).toEqual({
     version: '20.10.24+dfsg1',

@@ -1,4 +1,4 @@
-/** The parts of a probe that tell of the system, its init and its services. */
+/** Parses the parts of a probe's answer about the system, its init system and its services. */
 
 import type { Facts, MesosupFacts } from '../facts.ts';
 import type { DpkgFacts, PackageFacts, ServiceFacts, UserFacts } from '../host-facts.ts';
@@ -6,7 +6,7 @@ import { parseJournal, parseRun } from './parse-journal.ts';
 
 export const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
-/** os-release's assignments: shell words, of which only quotes and backslashes matter. */
+/** Parses os-release: shell assignments that contain only quotes and backslashes as special characters. */
 export function parseOsRelease(text: string): Facts['system'] {
   const values = new Map(
     lines(text).flatMap((line) => {
@@ -29,10 +29,10 @@ function unquoted(value: string): string {
   return inner.replace(/\\(.)/g, '$1');
 }
 
-/** Bridges that Docker makes for its containers: no other host reaches them. */
+/** Docker's bridges for containers, which other hosts can't reach. */
 const DOCKERS = /^(docker\d+|br-[0-9a-f]{12})$/;
 
-/** Of `ip route` and `ip addr`, or of `hostname -I`. */
+/** Parses the output of `ip route` and `ip addr`, or of `hostname -I`. */
 export function parseAddresses(text: string): string[] {
   const rows = lines(text);
   const fallback = rows[0] && /^[0-9a-f.: ]+$/i.test(rows[0]) ? rows[0].split(' ').filter(Boolean) : [];
@@ -50,7 +50,7 @@ export function parseAddresses(text: string): string[] {
   return found.sort((a, b) => a.rank - b.rank).map(({ address }) => address);
 }
 
-/** Of `stat -f -c '%a %S'`, a line for each directory asked for. */
+/** Parses the output of `stat -f -c '%a %S'`, one line for each target. */
 export function parseDisks(text: string, asked: readonly string[]): Record<string, number> {
   const rows = lines(text);
   return Object.fromEntries(
@@ -61,7 +61,7 @@ export function parseDisks(text: string, asked: readonly string[]): Record<strin
   );
 }
 
-/** Of `findmnt -o OPTIONS`, a line for each directory asked for. */
+/** Parses the output of `findmnt -o OPTIONS`, one line for each target. */
 export function parseMounts(text: string, asked: readonly string[]): Facts['mounts'] {
   const rows = lines(text);
   return Object.fromEntries(
@@ -85,11 +85,11 @@ export function parsePackages(text: string): { packages: Record<string, PackageF
 
 export function dpkgFacts(held: string, left: string, broken: readonly string[]): DpkgFacts {
   const heldBy = lines(held)[0] ?? '';
-  // What is half done while a dpkg runs is not broken yet.
+  // An incomplete state is not broken while dpkg is running.
   return { heldBy, broken: heldBy === '' ? [...broken, ...lines(left)] : [] };
 }
 
-/** Of `id`: `uid=1(daemon) gid=1(daemon) groups=1(daemon),4(adm)`. */
+/** Parses the output of `id`: `uid=1(daemon) gid=1(daemon) groups=1(daemon),4(adm)`. */
 export function parseUsers(text: string): Record<string, UserFacts> {
   const users: Record<string, UserFacts> = {};
   for (const line of lines(text)) {
@@ -101,7 +101,7 @@ export function parseUsers(text: string): Record<string, UserFacts> {
   return users;
 }
 
-/** Of `ss -ltnp`, or of /proc/net/tcp, which names no programs. */
+/** Parses the output of `ss -ltnp`, or /proc/net/tcp, which names no programs. */
 export function parseListeners(text: string, ports: readonly number[]): Facts['listeners'] {
   const found = new Map<string, { port: number; program: string }>();
   for (const line of lines(text)) {
@@ -136,7 +136,7 @@ const UNIT_FILE_STATES: Readonly<Record<string, ServiceFacts['enabled']>> = {
   generated: 'generated',
 };
 
-/** Of `systemctl show`: a block for each unit, in the order asked for. */
+/** Parses the output of `systemctl show`: one block for each unit, in the order of `names`. */
 export function parseUnits(
   text: string,
   names: readonly string[],
@@ -173,7 +173,7 @@ function unitState(active: string, sub: string): ServiceFacts['state'] {
   return active === 'activating' ? 'starting' : 'stopped';
 }
 
-/** Of Upstart: name, whether its override says `manual`, and `initctl status`: `name start/running, process 12`. */
+/** Parses Upstart's jobs: name, `yes` for a `manual` override, `initctl status` (`name start/running, process 12`). */
 export function parseJobs(text: string, inputs: ReadonlyMap<string, string>): Record<string, ServiceFacts> {
   const services: Record<string, ServiceFacts> = {};
   for (const line of lines(text)) {
@@ -192,7 +192,10 @@ export function parseJobs(text: string, inputs: ReadonlyMap<string, string>): Re
   return services;
 }
 
-/** `running`, then the engine's version; or the client's path, then `Docker version 20.10.24+dfsg1, build 297e128`. */
+/**
+ * Parses `running` and the engine's version; or the client's path, and
+ * `Docker version 20.10.24+dfsg1, build 297e128`.
+ */
 export function parseDocker(text: string): Facts['docker'] {
   const rows = lines(text);
   const running = rows[0] === 'running';
@@ -200,7 +203,7 @@ export function parseDocker(text: string): Facts['docker'] {
   return { version: version ?? '', running };
 }
 
-/** A form and a path a line. */
+/** Parses lines with a form and a path. */
 export function parseOtherDockers(text: string): Facts['otherDockers'] {
   return lines(text).flatMap((line) => {
     const [form = '', path = ''] = line.split(/ (.*)/s);

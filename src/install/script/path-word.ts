@@ -1,7 +1,7 @@
 import { quote } from '../../hosts/quote.ts';
 import { looseBytes } from './loose-text.ts';
 
-/** A path as a word for the shell, even one that is not UTF-8 (see `looseText`). @throws TypeError for a NUL */
+/** Quotes a path for the shell, even if it is not UTF-8 (see `looseText`). @throws TypeError for a NUL */
 export function pathWord(path: string): string {
   if (path === '') return quote(path);
   return path

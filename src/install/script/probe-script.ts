@@ -1,4 +1,4 @@
-/** The script that reads a host: see `templates/host/probe`. `parseFacts` makes facts of its answer. */
+/** Builds the script that probes a host: see `templates/host/probe`. `parseFacts` parses its answer. */
 
 import type { Secrets } from '../../cluster/secrets.ts';
 import { quote } from '../../hosts/quote.ts';
@@ -23,16 +23,16 @@ import {
 import { unitName } from './unit-name.ts';
 
 export interface ProbeOptions {
-  /** To ask masters, agents and schedulers with; without them only what is open to all can be told. */
+  /** For requests to masters, agents and schedulers. Without them only public endpoints can be read. */
   readonly secrets?: Pick<Secrets, 'operator' | 'api'>;
 }
 
-/** Text is read from files up to this size, in bytes; they must be readable by all. */
+/** Bytes. Larger files get no text. */
 const MAX_TEXT = 16 * 1024;
-/** Larger files get no digest. */
+/** Bytes. Larger files get no digest. */
 const MAX_HASHED = 64 * 1024 * 1024;
 
-/** What systemd is asked of each unit. */
+/** Properties to read of each systemd unit. */
 export const UNIT_PROPERTIES =
   'LoadState,ActiveState,SubState,UnitFileState,MainPID,FragmentPath,NeedDaemonReload,NRestarts';
 
@@ -61,7 +61,7 @@ const PLACES = {
   START_POLICY_MARK,
 };
 
-/** @returns a script for `Host.run`; it may hold secrets */
+/** @returns a script for `Host.run`, which may contain secrets */
 export function probeScript(
   scripts: HostScripts,
   targets: ProbeTargets,
@@ -104,12 +104,12 @@ export function probeScript(
   return assemble(scripts, PARTS, values, [`probe ${functions(targets).join(' ')}`]);
 }
 
-/** A request of a service; empty, and without credentials, where the host has none. */
+/** Returns a request to a service; empty, and without credentials, if the host does not have the service. */
 function request(port: number | undefined, path: string, credentials?: Credentials): string {
   return port === undefined ? '' : httpRequest('GET', path, credentials);
 }
 
-/** The functions that print members of the answer; those that take long come first. */
+/** Lists the functions that print members of the answer; slow ones come first. */
 function functions({ health, services }: ProbeTargets): string[] {
   return [
     ...(health.zookeeper === undefined ? [] : ['zookeeper']),
@@ -126,7 +126,7 @@ function functions({ health, services }: ProbeTargets): string[] {
   ];
 }
 
-/** True of a file of the list whose text is among the texts. */
+/** True of a file of the list whose text is in the answer. */
 export function hasText(file: { type: string; mode: number; size: number }): boolean {
   return file.type === 'f' && (file.mode & 0o004) !== 0 && file.size <= MAX_TEXT;
 }

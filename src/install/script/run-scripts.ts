@@ -1,12 +1,12 @@
-/** The scripts that start a run on a host apart from the connection, and that follow one. */
+/** Builds the scripts that start a run on a host, and that follow a run. */
 
 import { SYSTEM_PATH } from '../../hosts/root-environment.ts';
 import { assemble, type HostScripts } from './host-scripts.ts';
 import { BACKUP, RUN, RUN_LOCK, RUNS, SERVICES, START_LOCK, STATE } from './places.ts';
 
 /**
- * Reads the apply script of so many bytes from its standard input, starts it and follows it. Where another run is
- * alive, it prints `{"busy":…}` with that one's record instead.
+ * The script reads an apply script of `bytes` bytes from standard input, starts it independently of the connection, and
+ * follows it. If another run is in progress, it prints `{"busy":…}` with the record of that run instead.
  */
 export function startRunScript(scripts: HostScripts, run: string, bytes: number): string {
   const values = {
@@ -26,8 +26,8 @@ export function startRunScript(scripts: HostScripts, run: string, bytes: number)
 }
 
 /**
- * Follows a run from its beginning, whether it is under way or over. Where there is none of that id, it prints
- * `{"unknown":true}`, with `"empty":true` where mesosup has left nothing at all.
+ * The script follows a run from its beginning, also when it has ended. If the run is unknown, it prints
+ * `{"unknown":true}`, with `"empty":true` if the host has no files of mesosup.
  */
 export function attachRunScript(scripts: HostScripts, run: string): string {
   const values = { STATE, RUN_DIRECTORY: `${RUNS}/${run}` };

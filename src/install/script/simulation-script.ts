@@ -1,6 +1,6 @@
 /**
- * The script that asks a host's apt what it would do with the packages of a plan. It needs what the probe needs, and
- * apt. Its answer is one line of JSON as the probe's; `parseSimulation` makes facts of it.
+ * Builds the script that simulates with a host's apt the installation of a plan's packages. It needs the programs of
+ * the probe, and apt. Its answer is one line of JSON, like the probe's; `parseSimulation` parses it.
  */
 
 import { quote } from '../../hosts/quote.ts';

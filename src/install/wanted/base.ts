@@ -1,4 +1,4 @@
-/** What every host has: this program's own marks, the payload, and the libraries the payload's runtime needs. */
+/** Resources of every host: mesosup's own records, the payload, and the libraries of the payload's runtime. */
 
 import type { Targets } from '../probe-targets.ts';
 import type { PayloadResource } from '../resources/payload.ts';
@@ -8,7 +8,7 @@ import type { Context, Part, Payload } from './context.ts';
 
 const ETC = '/etc/mesosup';
 
-/** All in it: what others put there keeps its directories, and an earlier release may have put other files there. */
+/** Read recursively: files of other programs keep their directories, and earlier releases may have left files there. */
 export const BASE_TARGETS: Targets = { trees: [ETC] };
 
 /** The link to the payload in use. */
@@ -20,9 +20,9 @@ export function base(context: Context): Part {
   const marks = [
     directory(ETC),
     directory(STATE),
-    file(CLUSTER, `${cluster.name}\n`, { note: 'the cluster this host belongs to' }),
+    file(CLUSTER, `${cluster.name}\n`, { note: 'the cluster of this host' }),
     started
-      ? file(STARTED, '', { note: 'that the cluster runs here, also after a boot' })
+      ? file(STARTED, '', { note: 'the cluster is started on this host' })
       : { kind: 'absent' as const, path: STARTED },
   ];
   if (!needsPayload(context)) return { configuration: marks };
@@ -32,12 +32,14 @@ export function base(context: Context): Part {
   };
 }
 
-/** Takes no other field: the archive's place on this machine must not get into a saved plan. */
+/** Takes no other field: the archive's path on this machine must not get into a saved plan. */
 export function payloadResource({ version, sha256, bytes }: Payload): PayloadResource {
   return { kind: 'payload', version, sha256, bytes };
 }
 
-/** After all other configuration: until then, a service that crashes starts the old program with its old files. */
+/**
+ * Comes after all other configuration: until then, a service that crashes restarts the old program with its old files.
+ */
 export function currentPayload(context: Context): Part {
   if (!needsPayload(context)) return {};
   return { configuration: [{ kind: 'link', path: CURRENT, target: context.payload.version }] };

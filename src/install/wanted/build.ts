@@ -1,4 +1,4 @@
-/** Short ways to write resources down. */
+/** Helpers that build resources. */
 
 import { reveal } from '../../cluster/secrets.ts';
 import type { DirectoryResource } from '../resources/directory.ts';
@@ -14,7 +14,7 @@ interface FileOptions {
   readonly note?: string;
 }
 
-/** Root's, readable by all, unless told otherwise. */
+/** By default the file belongs to root, and all users may read it. */
 export function file(path: string, content: string, options: FileOptions = {}): FileResource {
   const owner = options.owner ?? 'root';
   return {
@@ -28,7 +28,7 @@ export function file(path: string, content: string, options: FileOptions = {}): 
   };
 }
 
-/** For its owner alone. */
+/** Only the owner can read the file. */
 export function secretFile(path: string, content: string, note: string, owner = 'root'): FileResource {
   return file(path, content, { mode: '0600', owner, note });
 }
@@ -48,7 +48,7 @@ export function directory(
   };
 }
 
-/** Of a unit or job of ours. */
+/** Returns the path of a unit or job of mesosup. */
 export function unitPath(context: Context, name: string): string {
   if (context.own.init === 'upstart') return `/etc/init/${name}.conf`;
   return `/etc/systemd/system/${name.includes('.') ? name : `${name}.service`}`;
@@ -56,12 +56,12 @@ export function unitPath(context: Context, name: string): string {
 
 interface ServiceOptions {
   readonly after?: Edge;
-  /** As the cluster's services are without it. */
+  /** Defaults to the wanted state of the cluster's services. */
   readonly running?: boolean;
   readonly check?: ServiceCheck;
 }
 
-/** A service that restarts when one of `inputs` changes. */
+/** Builds a service that restarts when one of `inputs` changes. */
 export function service(
   context: Context,
   name: string,
@@ -81,7 +81,7 @@ export function service(
   };
 }
 
-/** A service of a package whose role this host hasn't: nothing may start it. */
+/** Builds a service of a package whose role the host lacks: nothing may start it. */
 export function maskedService(name: string): ServiceResource {
   return { kind: 'service', name, enabled: false, running: false, masked: true, inputs: '', restartOn: [] };
 }

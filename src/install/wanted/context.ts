@@ -1,4 +1,4 @@
-/** What every part of a host's wanted state is made from. */
+/** Inputs and outputs of the parts of a host's wanted state. */
 
 import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import type { Secrets } from '../../cluster/secrets.ts';
@@ -11,24 +11,24 @@ import type { FactsByHost, Topology } from '../topology.ts';
 
 export interface Payload {
   readonly version: string;
-  /** Of the archive, hex. */
+  /** SHA-256 of the archive, hex. */
   readonly sha256: string;
-  /** Of the archive. */
+  /** Size of the archive. */
   readonly bytes: number;
 }
 
 export interface WantedInput {
   readonly cluster: Cluster;
   readonly host: ClusterHost;
-  /** Of all hosts that could be asked; the host's own must be among them. */
+  /** Facts of all reachable hosts, including this host. */
   readonly facts: FactsByHost;
   readonly templates: Templates;
   readonly payload: Payload;
-  /** Whether the cluster's services should run. Null: as they are. */
+  /** True if the cluster's services should run. Null: keep their state. */
   readonly running: boolean | null;
-  /** For the digests alone: nothing of them gets into a plan. */
+  /** Used only for digests. Plans contain no secrets. */
   readonly secrets: Secrets;
-  /** In hex, of the text as UTF-8. */
+  /** Returns the digest of the text as UTF-8, in hex. */
   readonly sha256: (text: string) => string;
 }
 
@@ -40,20 +40,20 @@ export interface Context extends Omit<WantedInput, 'templates'> {
   readonly layout: MesosLayout;
 }
 
-/** What comes with packages of one subject, beside their own files. */
+/** Things that packages of one subject bring, besides their own files. */
 export interface Brought {
-  /** Any of them brings it. */
+  /** Each of these packages brings them. */
   readonly packages: readonly string[];
   readonly service?: string;
-  /** Made by their programs, and nobody's data. */
+  /** Files that their programs create, and that are not data. */
   readonly traces?: readonly string[];
-  /** Stays in place even when they are purged. */
+  /** Data that stays even when the packages are purged. */
   readonly data?: readonly string[];
 }
 
-/** One subject's share: of each phase all subjects come before the next phase. */
+/** The resources of one subject, by phase. All subjects complete a phase before the next one. */
 export interface Part {
-  /** Keys and lists of repositories, and what fetching from them needs. */
+  /** Keys and lists of repositories, and packages that are needed to fetch from them. */
   readonly repositories?: readonly Resource[];
   readonly packages?: readonly Resource[];
   readonly configuration?: readonly Resource[];

@@ -22,9 +22,9 @@ export const DOCKER_BROUGHT: readonly Brought[] = [
   { packages: ['containerd.io', 'containerd'], data: ['/var/lib/containerd'] },
 ];
 
-/** The distribution's containerd makes them when it starts. */
+/** The distribution's containerd creates these directories when it starts. */
 const CNI_DIRECTORIES = ['/etc/cni', '/etc/cni/net.d'] as const;
-/** Of its list and key: as Docker's own instructions call them. */
+/** Name of the list and the key, as in Docker's own instructions. */
 const DOCKER_REPOSITORY = 'docker';
 const DOCKER_CE_PACKAGES = ['docker-ce', 'docker-ce-cli', 'containerd.io'] as const;
 
@@ -33,7 +33,7 @@ export function docker(context: Context): Part {
   const { cluster, own } = context;
   const packages = dockerPackages(cluster.docker, context);
   if (cluster.docker.kind === 'preinstalled') {
-    // One that came otherwise than as a service is its owner's.
+    // mesosup does not manage a Docker that is not a service.
     return own.services[DOCKER_SERVICE]
       ? { services: [{ ...service(context, DOCKER_SERVICE, [], { running: true }), inputs: '' }] }
       : {};
@@ -44,7 +44,7 @@ export function docker(context: Context): Part {
       ? []
       : [
           directory('/etc/docker'),
-          file(DOCKER_CONFIG, content, { note: 'containers live on when the engine restarts' }),
+          file(DOCKER_CONFIG, content, { note: 'containers survive a restart of the engine' }),
         ];
   const satisfied = packages.every(({ name, version }) => {
     const found = installedPackage(own, name);
@@ -62,8 +62,8 @@ export function docker(context: Context): Part {
 }
 
 /**
- * What the engine makes for itself as soon as it runs. Made before it does, so that the journal knows what was there;
- * from then on they are the engine's.
+ * Directories that the engine creates when it starts. mesosup creates them before, so that the journal records their
+ * previous state. Afterwards the engine manages them.
  */
 function engineDirectories({ cluster, own }: Context): Resource[] {
   const name = cluster.docker.kind === 'docker-ce' ? 'docker-ce' : 'docker.io';
@@ -72,7 +72,7 @@ function engineDirectories({ cluster, own }: Context): Resource[] {
     const found = own.files[path];
     if (found === undefined) return installed ? [] : [directory(path, mode === undefined ? {} : { mode })];
     if (found.type !== 'directory') return [];
-    // An empty mount point, say, gets the mode that the engine would give it.
+    // An existing directory, for example an empty mount point, gets the mode that the engine would set.
     const { owner, group } = found;
     return [{ kind: 'directory', path, owner, group, mode: (installed ? undefined : mode) ?? found.mode }];
   };
@@ -89,7 +89,7 @@ function dockerPackages(source: DockerSource, { own }: Context): PackageResource
     case 'docker-ce':
       return DOCKER_CE_PACKAGES.map((name) => packageOf(name, name === 'containerd.io' ? {} : source));
     case 'distribution': {
-      // From Debian 13 on the client is a package of its own.
+      // Since Debian 13 the client is a separate package.
       const apart = own.system.id === 'debian' && compareNumbers(own.system.version || '13', '13') >= 0;
       return [
         packageOf('docker.io', source),
@@ -105,9 +105,8 @@ function packageOf(name: string, { version }: { readonly version?: string }): Pa
 }
 
 /**
- * Ours where there was none before us. A file that was there is its owner's: what is missing in it is added, such a
- * thing as a mirror or a proxy stays, and so does what it says otherwise. Undefined when it can't be read: then it stays
- * as it is.
+ * Returns mesosup's configuration if the host had none. If it had one, adds the missing keys and keeps all others, for
+ * example a mirror or a proxy. Undefined when the file can't be read: then it is not changed.
  */
 function daemonConfig({ own, render }: Context): string | undefined {
   const ours = render('config/docker-daemon.json', {});
@@ -117,7 +116,7 @@ function daemonConfig({ own, render }: Context): string | undefined {
   const theirs = parseObject(found.text);
   if (found.text === undefined || theirs === undefined) return undefined;
   const added = Object.entries(parseObject(ours) ?? {}).filter(
-    // Limits are of one driver only.
+    // Limits of log files apply to one driver only.
     ([key]) => theirs[key] === undefined && !(key === 'log-opts' && theirs['log-driver'] !== undefined),
   );
   if (added.length === 0) return found.text;
@@ -135,7 +134,7 @@ function parseObject(text: string | undefined): Record<string, unknown> | undefi
   }
 }
 
-/** Who logs in to administer the host may use Docker too; root may anyway. */
+/** Adds the user who logs in to the group docker; root needs no group. */
 function memberships({ host, own }: Context): Resource[] {
   const user = host.connection.kind === 'ssh' ? host.connection.user : undefined;
   if (user === undefined || user === 'root' || !own.users[user]) return [];

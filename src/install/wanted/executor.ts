@@ -1,4 +1,4 @@
-/** The Docker executor as Mesos finds it, and the janitor for containers whose executor is gone. */
+/** The Docker executor for Mesos, and the janitor that removes containers whose executor has ended. */
 
 import type { Targets } from '../probe-targets.ts';
 import { MESOS_STATE } from '../work-dirs.ts';
@@ -9,7 +9,7 @@ import { type Context, has, type Part } from './context.ts';
 const EXECUTORS = `${MESOS_STATE}/executors`;
 export const EXECUTOR = `${EXECUTORS}/docker`;
 
-/** Executors of others keep the directory. */
+/** Read recursively: executors of other programs keep the directory. */
 export const EXECUTOR_TARGETS: Targets = { trees: [EXECUTORS] };
 
 const JANITOR_TIMER = 'mesosup-janitor.timer';
@@ -26,7 +26,7 @@ export function executor(context: Context): Part {
       note: 'the Docker executor',
     }),
   ];
-  // Upstart has no timers; no host with it can run the executor anyway.
+  // Upstart has no timers, and hosts with Upstart can't run the executor.
   if (own.init === 'upstart') return { configuration: wrapper };
   const command = [program, 'janitor', '--once', '--cluster', cluster.name];
   const timer = file(unitPath(context, JANITOR_TIMER), render('systemd/mesosup-janitor.timer', {}));

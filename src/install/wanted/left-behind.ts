@@ -1,9 +1,9 @@
-/** What the subjects leave on a host beside their resources: state, and what programs of packages make. */
+/** State and files that stay on a host besides the resources: data, and files that programs of packages create. */
 
 import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import { CLUSTERD_PACKAGE, LEGACY_PACKAGE } from '../layout.ts';
 import { STATE } from '../script/places.ts';
-import { agentWorkDir, masterWorkDir, USUAL_STATE } from '../work-dirs.ts';
+import { agentWorkDir, DEFAULT_STATE_DIRECTORIES, masterWorkDir } from '../work-dirs.ts';
 import type { Brought } from './context.ts';
 import { DOCKER_BROUGHT, DOCKER_DATA } from './docker.ts';
 import { SCHEDULER_STATE } from './scheduler.ts';
@@ -11,10 +11,10 @@ import { ZOOKEEPER_BROUGHT, ZOOKEEPER_DATA } from './zookeeper.ts';
 
 const BROUGHT: readonly Brought[] = [...DOCKER_BROUGHT, ...ZOOKEEPER_BROUGHT];
 
-/** State that no change of roles throws away; `uninstall --purge` does, where mesosup made the directory. */
+/** Lists directories of data. A change of roles keeps them; `uninstall --purge` removes those that mesosup created. */
 export function dataDirectories(cluster: Cluster, host: ClusterHost): string[] {
   return [
-    ...USUAL_STATE,
+    ...DEFAULT_STATE_DIRECTORIES,
     masterWorkDir(cluster, host),
     agentWorkDir(cluster, host),
     STATE,
@@ -24,22 +24,22 @@ export function dataDirectories(cluster: Cluster, host: ClusterHost): string[] {
   ];
 }
 
-/** True of a directory of data, and of one that holds such a directory. */
+/** True of a directory of data, and of its ancestors. */
 export function holdsData(data: readonly string[], path: string): boolean {
   return data.some((one) => `${one}/`.startsWith(`${path}/`));
 }
 
-/** What the package's programs made that is nobody's data. */
+/** Lists files that the package's programs create, and that are not data. */
 export function tracesOf(name: string): readonly string[] {
   return BROUGHT.find(({ packages }) => packages.includes(name))?.traces ?? [];
 }
 
-/** What the package leaves in place even when it is purged. */
+/** Lists data that the package leaves behind even when it is purged. */
 export function dataOf(name: string): readonly string[] {
   return BROUGHT.find(({ packages }) => packages.includes(name))?.data ?? [];
 }
 
-/** The packages that the service may be of. */
+/** Lists the packages that may contain the service. */
 export function packagesOf(service: string): readonly string[] {
   return BROUGHT.find((one) => one.service === service)?.packages ?? [CLUSTERD_PACKAGE, LEGACY_PACKAGE];
 }

@@ -36,7 +36,7 @@ export function mesosMaster(context: Context): Part {
   });
 }
 
-/** Without a line end: Mesos takes the text as it is. */
+/** Without a line end, since Mesos does not trim the text. */
 export function masterFile({ topology }: Context): Resource {
   return secretFile(MESOS_FILES.master, topology.mesos, 'where masters meet and agents find them');
 }

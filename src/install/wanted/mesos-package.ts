@@ -1,4 +1,4 @@
-/** Mesos' package, where it comes from, and what it needs without saying so. */
+/** The package of Mesos, its repository, and dependencies that the package does not declare. */
 
 import type { MesosSource } from '../../cluster/cluster.ts';
 import { mesosPackage } from '../layout.ts';
@@ -9,10 +9,10 @@ import { meetsVersion, parseDebName } from '../versions.ts';
 import { type Context, has, type Part } from './context.ts';
 import { aptRepository, wantsRepository } from './repository.ts';
 
-/** Of its list and key. */
+/** Name of the list and the key. */
 const MESOS_REPOSITORY = 'mesosup-mesos';
 
-/** ClusterD's package can miss the first four, and always misses the last, which holds CRAM-MD5. */
+/** ClusterD's package may not declare the first four, and never declares the last, which contains CRAM-MD5. */
 const CLUSTERD_LIBRARIES = ['libsvn1', 'libapr1', 'libcurl4', 'libunwind8', 'libsasl2-modules'] as const;
 
 export function mesosPackages(context: Context): Part {
@@ -29,7 +29,7 @@ export function mesosPackages(context: Context): Part {
   };
 }
 
-/** Undefined: none is to be installed. */
+/** Undefined if no package is installed. */
 export function packageResource(source: MesosSource): PackageResource | undefined {
   const name = mesosPackage(source);
   if (name === undefined || source.kind === 'preinstalled') return undefined;

@@ -1,11 +1,11 @@
-/** A Mesos master or agent in the form its package reads: files of flags for a wrapper, or variables for our unit. */
+/** The service of a Mesos master or agent, with flags as files for the package's wrapper, or as variables. */
 
 import { type MesosService, PACKAGED_LAYOUTS, variableName } from '../layout.ts';
 import type { Flags } from '../mesos-flags.ts';
 import type { Targets } from '../probe-targets.ts';
 import type { Resource } from '../resources/registry.ts';
 import type { Edge, ServiceResource } from '../resources/service.ts';
-import { isOwnersChoice, MESOS_STATE } from '../work-dirs.ts';
+import { isCustomDirectory, MESOS_STATE } from '../work-dirs.ts';
 import { directory, file, maskedService, service, unitPath } from './build.ts';
 import type { Context, Part } from './context.ts';
 import { packageResource } from './mesos-package.ts';
@@ -14,15 +14,15 @@ interface MesosServiceInput {
   readonly names: MesosService;
   readonly agent: boolean;
   readonly flags: Flags;
-  /** By name: directories beneath that of the flags, each file a key with its value. */
+  /** By name: directories below that of the flags, in which each file is a key with its value. */
   readonly tables: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly workDirectory: string;
-  /** What the flags name. */
+  /** Files that the flags name. */
   readonly files: readonly Resource[];
   readonly after?: Edge;
 }
 
-/** Drop-ins of others keep the directories. */
+/** Read recursively: drop-ins of other programs keep the directories. */
 export const DROP_IN_TARGETS: Targets = {
   trees: PACKAGED_LAYOUTS.flatMap(({ master, agent }) => [master, agent]).map(dropInDirectory),
 };
@@ -45,17 +45,17 @@ export function mesosService(context: Context, input: MesosServiceInput): Part {
   };
 }
 
-/** One that the spec names keeps its owners and mode where it is there. */
+/** An existing directory that the spec sets keeps its owner, group and mode. */
 function workDirectory({ own }: Context, path: string): Resource[] {
   const found = own.files[path];
-  if (found === undefined || !isOwnersChoice(path)) return [directory(path)];
-  // A link, say, to where the owner has a directory for it.
+  if (found === undefined || !isCustomDirectory(path)) return [directory(path)];
+  // For example a link to another directory.
   if (found.type !== 'directory') return [];
   const { owner, group, mode } = found;
   return [{ kind: 'directory', path, owner, group, mode }];
 }
 
-/** For the service of a role this host hasn't, which the package brings all the same. */
+/** Masks the service of a role that the host lacks, since the package contains both services. */
 export function unwantedService(context: Context, names: MesosService): ServiceResource[] {
   const comes = context.layout.kind !== 'own' && context.host.roles.some(isMesos);
   return comes ? [maskedService(names.service)] : [];
@@ -84,14 +84,14 @@ function flagFiles(context: Context, { names, flags, tables }: MesosServiceInput
   ];
 }
 
-/** Variables of a hand-written or packaged file would become flags beside ours. */
+/** Overwrites the files of variables, since their variables would become additional flags. */
 function defaults({ layout, render, topology }: Context, path: string): Resource[] {
   const flags = [layout.master.flags, layout.agent.flags];
   const files = ['/etc/default/mesos', path].map((one) =>
     file(one, render('config/mesos-defaults', { flags })),
   );
   if (layout.kind !== 'legacy' || topology.zookeepers.length === 0) return files;
-  // Where other programs of that time look; as readers they need no secret.
+  // Other programs of that time read this file. As readers they need no secret.
   return [directory('/etc/mesos'), file('/etc/mesos/zk', `${topology.mesosForReaders}\n`), ...files];
 }
 
@@ -115,7 +115,7 @@ function variables(context: Context, { names, flags, tables }: MesosServiceInput
   return [file(names.defaults, content, { note: 'flags' })];
 }
 
-/** The package's own unit is kept, with a drop-in over it; only where there is none comes one of ours. */
+/** Keeps the package's unit and adds a drop-in. Writes a unit only if there is no package. */
 function units(context: Context, { names, agent }: MesosServiceInput): Resource[] {
   const { layout, own, render } = context;
   if (layout.kind === 'own') {

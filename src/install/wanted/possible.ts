@@ -1,7 +1,7 @@
 /**
- * All that a host of a cluster may ever be made to have: of every role, on every system, with every source of Mesos and
- * Docker. What the probe looks at follows from it, since nothing is known of a host before its probe, and a role, a
- * source or a system that the host no longer has leaves things behind. Only names and paths count: texts are empty.
+ * Lists all resources that a host of a cluster may ever have: with every role, on every system, with every source of
+ * Mesos and Docker. The targets of the probe follow from them, since nothing is known about a host before its probe,
+ * and since an earlier role, source or system may have left files behind. Only names and paths matter: texts are empty.
  */
 
 import type {
@@ -19,7 +19,7 @@ import { resourcesWith } from './wanted.ts';
 
 const ROLES: readonly Role[] = ['zookeeper', 'master', 'scheduler', 'agent'];
 
-/** One of each form that paths and packages depend on. */
+/** One system for each variant of paths and packages. */
 const SYSTEMS: readonly Pick<Facts, 'init' | 'system'>[] = [
   { init: 'upstart', system: systemOf('ubuntu', '14.04') },
   { init: 'systemd', system: systemOf('ubuntu', '16.04') },
@@ -32,7 +32,7 @@ const REPOSITORY: AptRepository = {
   key: { file: '' },
 };
 
-/** Sources of Mesos and Docker, in pairs: neither depends on the other. */
+/** Pairs of sources of Mesos and Docker, which are independent of each other. */
 const SOURCES: readonly { readonly mesos: MesosSource; readonly docker: DockerSource }[] = [
   { mesos: { kind: 'clusterd', repository: REPOSITORY }, docker: { kind: 'distribution' } },
   { mesos: { kind: 'mesosphere', repository: REPOSITORY }, docker: { kind: 'distribution' } },
@@ -41,7 +41,7 @@ const SOURCES: readonly { readonly mesos: MesosSource; readonly docker: DockerSo
 
 const NO_SECRETS = Object.fromEntries(SECRET_NAMES.map((name) => [name, ''])) as Secrets;
 
-/** Resources may be there more than once. */
+/** May contain duplicates. */
 export function possibleResources(cluster: Cluster, host: ClusterHost): Resource[] {
   const withAll = { ...host, roles: ROLES };
   return SYSTEMS.flatMap((system) => {
@@ -67,7 +67,7 @@ function systemOf(id: string, version: string): Facts['system'] {
   return { id, version, codename: '', name: '' };
 }
 
-/** Nothing is installed yet; whoever logs in exists. */
+/** Facts of a host without any installation, on which the login user exists. */
 function bareHost(system: Pick<Facts, 'init' | 'system'>, { connection }: ClusterHost): Facts {
   const user = connection.kind === 'ssh' ? connection.user : undefined;
   const silent = { answers: false, version: '', problem: '' };

@@ -1,4 +1,4 @@
-/** An apt repository: its key and its list, before the packages that come from there. */
+/** An apt repository: its key and its list, which precede its packages. */
 
 import type { AptRepository } from '../../cluster/cluster.ts';
 import type { Facts } from '../facts.ts';
@@ -23,7 +23,7 @@ export function aptRepository(context: Context, name: string, repository: AptRep
     { kind: 'apt-key', path: key, source: repository.key, ...(fingerprint !== undefined && { fingerprint }) },
     {
       ...file(listPath(name), context.render('config/apt-source.list', { options, line })),
-      note: `where apt finds ${name}`,
+      note: `apt repository of ${name}`,
       beforePackages: true,
       aptSource: true,
     },
@@ -37,7 +37,7 @@ function listPath(name: string): string {
 const KEYRINGS = '/etc/apt/keyrings';
 const TRUSTED = '/etc/apt/trusted.gpg.d';
 
-/** apt reads armoured keys from 1.4 on, and keys of one repository from 1.1 on. */
+/** apt supports armoured keys since 1.4, and a key for a single repository since 1.1. */
 function keyPath(facts: Facts, name: string): string {
   if (facts.system.id === 'ubuntu' && compareNumbers(facts.system.version, '16.04') < 0) {
     return `${TRUSTED}/${name}.gpg`;
@@ -51,8 +51,8 @@ function isHttps(line: string): boolean {
 }
 
 /**
- * A repository is ours to add while its package is missing, and ours to keep once we added it. A package that was there
- * before came from a list of its own, and two lists of one repository with different keys stop apt altogether.
+ * A repository is added if its package is missing, and kept if mesosup added it. A package that was installed before
+ * has its own list, and apt fails with two lists of one repository that have different keys.
  */
 export function wantsRepository(facts: Facts, name: string, satisfied: boolean): boolean {
   const path = listPath(name);

@@ -16,12 +16,12 @@ export const SCHEDULER_STATE = `${STATE}/scheduler`;
 const ETC = '/etc/mesosup/scheduler';
 
 /**
- * For the runtime: less room for young objects than the usual 16 MiB, which costs no speed that could be measured and
- * keeps the process a fifth smaller (`npm run bench:scheduler`).
+ * Less memory for young objects than the default of 16 MiB. This costs no measurable speed, and makes the process a
+ * fifth smaller (`npm run bench:scheduler`).
  */
 export const RUNTIME_FLAGS = ['--max-semi-space-size=8'];
 
-/** Lines of the unit that decide which files the process sees. */
+/** Lines of the unit that decide which files the process can access. */
 const SANDBOX = [`User=${SCHEDULER_USER}`, 'ProtectHome=yes', 'PrivateTmp=yes'];
 
 export function scheduler(context: Context): Part {
@@ -46,12 +46,12 @@ export function scheduler(context: Context): Part {
     }),
   );
   const inputs = [
-    owned('master', topology.mesosForReaders, 'where the Mesos master is found'),
+    owned('master', topology.mesosForReaders, 'address of the Mesos master'),
     ...(topology.scheduler === undefined
       ? []
-      : [owned('zk', topology.scheduler, "where the scheduler's state is")]),
-    owned('secret', secretMark('scheduler'), 'what the framework proves itself with'),
-    owned('api', `mesosup:${secretMark('api')}`, 'who may use the API'),
+      : [owned('zk', topology.scheduler, "address of the scheduler's state")]),
+    owned('secret', secretMark('scheduler'), 'secret of the framework'),
+    owned('api', `mesosup:${secretMark('api')}`, 'credentials of the API'),
     unit,
   ];
   const check: ServiceCheck = {
@@ -69,7 +69,7 @@ export function scheduler(context: Context): Part {
     services: [
       service(context, SCHEDULER_SERVICE, [payloadResource(payload), ...inputs], {
         after: 'master-elected',
-        // No host with Upstart can run the scheduler.
+        // Hosts with Upstart can't run the scheduler.
         ...(!upstart && { check }),
       }) satisfies ServiceResource,
     ],
@@ -77,8 +77,8 @@ export function scheduler(context: Context): Part {
 }
 
 /**
- * Ours, and over them the spec's. A flag of ours with an empty value in the spec is left out; any other with an empty
- * value is a switch.
+ * Returns mesosup's flags, overridden by those of the spec. An empty value in the spec omits a flag of mesosup; any
+ * other flag with an empty value is a switch.
  */
 function schedulerArguments({ cluster, host, address, topology }: Context): string[] {
   const ours: Partial<Record<OwnFlag, string>> = {

@@ -10,7 +10,7 @@ import { SCHEDULER_SERVICE } from './scheduler.ts';
 
 const run = promisify(execFile);
 
-/** A host's root with what units name, so that systemd's own checker can look at it. */
+/** Builds a root directory with the files that units name, for systemd's own checker. */
 describe.each(Object.keys(scenarios).filter((name) => /clusterd|units/.test(name)))(
   'the units of %s',
   (name) => {
@@ -33,7 +33,7 @@ describe.each(Object.keys(scenarios).filter((name) => /clusterd|units/.test(name
         '/usr/local/sbin/mesos-master',
       ];
       for (const program of programs) put(program, '#!/bin/sh\n', 0o755);
-      // What the package brings, under the drop-ins.
+      // The package's unit, which the drop-ins extend.
       for (const role of ['master', 'agent']) {
         put(
           `/etc/systemd/system/mesos-${role}.service`,
@@ -46,7 +46,7 @@ describe.each(Object.keys(scenarios).filter((name) => /clusterd|units/.test(name
     });
     afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-    test('pass systemd-analyze verify without a word', async () => {
+    test('pass systemd-analyze verify without any output', async () => {
       const units = filesOf(name)
         .map((file) => file.path)
         .filter((one) => one.startsWith('/etc/systemd/'))
@@ -64,7 +64,7 @@ describe.each(Object.keys(scenarios).filter((name) => /clusterd|units/.test(name
   },
 );
 
-test("the scheduler's check sees the files that its unit lets the service see", () => {
+test("the scheduler's check has the same access to files as the service", () => {
   const resources = wantedOf('clusterd-of-three');
   const service = resources.find((one) => one.kind === 'service' && one.name === SCHEDULER_SERVICE);
   const check = service?.kind === 'service' ? service.check : undefined;
@@ -75,13 +75,13 @@ test("the scheduler's check sees the files that its unit lets the service see", 
   expect(lines.filter((line) => visible.test(line)).toSorted()).toEqual(check?.properties.toSorted());
 });
 
-/** Upstart runs nowhere here: see `parseUpstartJob`. */
+/** There is no Upstart for tests: see `parseUpstartJob`. */
 describe.each(Object.keys(scenarios).filter((name) => /upstart|jobs/.test(name)))(
   'the jobs of %s',
   (name) => {
     const jobs = filesOf(name).filter((file) => file.path.startsWith('/etc/init/'));
 
-    test('are those that no package brings', () => {
+    test('are those that no package contains', () => {
       const names = jobs.map((job) => path.basename(job.path)).toSorted();
       const own = name.includes('jobs') ? ['mesos-agent.conf', 'mesos-master.conf'] : [];
       expect(names).toEqual([...own, 'mesosup-scheduler.conf', 'zookeeper.conf']);
@@ -91,14 +91,14 @@ describe.each(Object.keys(scenarios).filter((name) => /upstart|jobs/.test(name))
       const { stanzas, scripts } = parseUpstartJob(text);
       for (const stanza of ['start on', 'stop on', 'respawn', 'description'])
         expect([...stanzas.keys()]).toContain(stanza);
-      // The init system sees the process itself, so its script must end in it.
+      // The script must end with exec, so that the init system watches the process itself.
       expect(scripts.get('script')?.trim().split('\n').at(-1)).toMatch(/^\s*exec /);
       execFileSync('/bin/sh', ['-n'], { input: scripts.get('script') ?? '' });
     });
   },
 );
 
-test('what Upstart would not know is refused', () => {
+test('refuses stanzas that Upstart does not know', () => {
   const job = 'start on runlevel [2345]\nexec /bin/true\n';
   expect(() => parseUpstartJob(job)).not.toThrow();
   for (const wrong of [

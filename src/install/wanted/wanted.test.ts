@@ -5,7 +5,7 @@ import { describeWanted, scenarios, wantedOf } from '../../../test/install/scena
 
 const GOLDEN = path.resolve(import.meta.dirname, '../../../test/golden/install');
 
-/** Held against texts that people have read; UPDATE_GOLDEN=1 writes them anew. */
+/** Compares with reviewed texts. UPDATE_GOLDEN=1 writes them again. */
 test.each(Object.keys(scenarios))('%s has the files, packages and services of its golden text', (name) => {
   const file = path.join(GOLDEN, `${name}.txt`);
   const text = describeWanted(wantedOf(name));

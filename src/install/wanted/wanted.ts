@@ -1,4 +1,4 @@
-/** A host's whole wanted state. */
+/** The wanted state of a host. */
 
 import { mesosLayout } from '../layout.ts';
 import { type Resource, resourceId } from '../resources/registry.ts';
@@ -14,7 +14,7 @@ import { mesosPackages } from './mesos-package.ts';
 import { scheduler } from './scheduler.ts';
 import { zookeeper } from './zookeeper.ts';
 
-/** In the order in which services start: ZooKeeper finds its quorum while Docker, which takes longest, starts. */
+/** In the order in which services start: ZooKeeper forms its quorum while Docker starts, which is slow. */
 const PARTS: readonly ((context: Context) => Part)[] = [
   base,
   zookeeper,
@@ -28,19 +28,19 @@ const PARTS: readonly ((context: Context) => Part)[] = [
 ];
 
 /**
- * What the host should have, in the order it is made: repositories, packages, configuration, services. Each resource
- * is there once.
- * @throws UnknownAddressError when the host or one that it has to reach has no known address
+ * Returns the wanted resources of the host without duplicates, in the order in which they are made: repositories,
+ * packages, configuration, services.
+ * @throws UnknownAddressError when the address of the host, or of a host that it must reach, isn't known
  * @throws TypeError when the host has no facts
  */
 export function wantedResources({ templates, ...input }: WantedInput): Resource[] {
   return resourcesWith(input, (path, data) => render(templates, path, data));
 }
 
-/** The same with texts from elsewhere than the templates. */
+/** Like `wantedResources`, with texts from another source than the templates. */
 export function resourcesWith(input: Omit<WantedInput, 'templates'>, texts: Render): Resource[] {
   const own = input.facts.get(input.host.name);
-  if (own === undefined) throw new TypeError(`nothing is known of ${input.host.name}`);
+  if (own === undefined) throw new TypeError(`there are no facts of ${input.host.name}`);
   const address = addressOf(input.cluster, input.host, input.facts);
   if (address === undefined) throw new UnknownAddressError(input.host.name);
   const topology = topologyOf(input.cluster, input.facts);

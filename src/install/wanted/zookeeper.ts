@@ -7,7 +7,7 @@ import { type Brought, type Context, has, type Part } from './context.ts';
 export const ZOOKEEPER_DATA = '/var/lib/zookeeper';
 export const ZOOKEEPER_SERVICE = 'zookeeper';
 
-/** Without the server's own start script (that is `zookeeperd`), which would start it unconfigured. */
+/** The package without the server's start script `zookeeperd`, which would start it before it is configured. */
 export const ZOOKEEPER_PACKAGE = 'zookeeper';
 
 export const ZOOKEEPER_BROUGHT: readonly Brought[] = [
@@ -30,14 +30,14 @@ export function zookeeper(context: Context): Part {
       render('config/zoo.cfg', {
         dataDirectory: ZOOKEEPER_DATA,
         port: cluster.ports.zookeeper,
-        // With one server there is nobody to follow.
+        // A single server has no ensemble.
         servers: topology.zookeepers.length > 1 ? topology.zookeepers : [],
         peerPorts: ZOOKEEPER_PEER_PORTS,
       }),
       { note: 'the ensemble' },
     ),
     file(`${ZOOKEEPER_DATA}/myid`, render('config/myid', { id: member?.id }), {
-      note: "this server's number",
+      note: "the server's id in the ensemble",
     }),
     file(unitPath(context, ZOOKEEPER_SERVICE), render(unit, { config: ZOO_CFG })),
   ];

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # dir, output: set by run.sh
-# Runs apt-get until it has done its work: waits for locks, repairs what an interrupted dpkg left, fetches package lists.
+# Runs apt-get until it succeeds: waits for locks, completes an interrupted dpkg run, fetches package lists.
 #   JOURNAL, LISTS_STALE  see places.ts
 #   APT_HOOK      the text of apt-hook.sh
 #   ALLOWED       packages that apt may remove or downgrade, a name a line
@@ -16,7 +16,7 @@ wait_for_dpkg() {
       last=$holder
       since=$(date +%s)
     elif [ $(($(date +%s) - since)) -ge "$LOCK_SECONDS" ]; then
-      fail dpkg-lock "$holder has held the dpkg lock for $LOCK_SECONDS seconds" 'See what it does there; once it has ended, run the same command again.'
+      fail dpkg-lock "$holder has held the dpkg lock for $LOCK_SECONDS seconds" 'Check that program on the host. When it has ended, run the same command again.'
     fi
     sleep 0.2
   done
@@ -47,23 +47,23 @@ update_lists() {
   done
 }
 
-# repair: finishes what an interrupted dpkg left
+# repair: completes an interrupted dpkg run
 repair() {
   wait_for_dpkg
   hold_starts
-  say 'finishing what an interrupted dpkg left'
+  say 'completing an interrupted dpkg run'
   logged dpkg --force-confdef --force-confold --configure -a
   wait_for_dpkg
-  apt -f install || blame 'what an interrupted dpkg left could not be finished'
+  apt -f install || blame 'an interrupted dpkg run could not be completed'
   # The braces are dpkg-query's.
   # shellcheck disable=SC2016
   if dpkg-query -W -f '${Status}\n' | grep -Evq ' ok (installed|config-files|not-installed)$'; then
-    logged dpkg --force-confdef --force-confold --configure -a || blame 'what an interrupted dpkg left could not be finished'
+    logged dpkg --force-confdef --force-confold --configure -a || blame 'an interrupted dpkg run could not be completed'
   fi
   release_starts
 }
 
-# settled WHAT COMMAND...: runs apt-get until it succeeds or fails for good; WHAT it is about is for messages
+# settled WHAT COMMAND...: runs apt-get until it succeeds, or fails permanently; WHAT names the packages in messages
 settled() {
   what=$1
   shift
@@ -80,7 +80,7 @@ settled() {
       repair
       hold_starts
     elif [ -z "$updated" ] && grep -Eq 'Unable to locate package|was not found|no installation candidate|404|Failed to fetch|Depends:' "$dir/last"; then
-      # Complaints about the old lists must not be taken for the reason of a later failure.
+      # Errors caused by the old lists must not be reported as the reason of a later failure.
       : >"$output"
       update_lists
     else

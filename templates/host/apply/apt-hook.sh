@@ -1,17 +1,17 @@
 #!/bin/sh
-# apt runs this once it knows all it will do, and before dpkg does any of it. Standard input is apt's protocol,
-# version 2: settings up to an empty line, then `name old direction new file` for each package (apt.conf(5),
-# DPkg::Pre-Install-Pkgs). A failure ends apt with nothing done.
+# apt runs this when its plan is complete, before dpkg starts. Standard input is apt's protocol, version 2: settings up
+# to an empty line, then `name old direction new file` for each package (apt.conf(5), DPkg::Pre-Install-Pkgs). A failure
+# ends apt before it changes anything.
 #
-# It refuses to remove or downgrade (both have the direction `>`) a package that the host had before mesosup, unless
-# that is allowed; it records what a package was; and it checks the free space.
+# Refuses to remove or downgrade (both have the direction `>`) a package that the host had before mesosup, unless it is
+# allowed. Records the state of each package before its first change. Checks the free space.
 #
-#   $1  the file of what apt has written so far
-#   $2  a file with the names of packages that may be removed or downgraded, a line each; `*` allows all
+#   $1  the file with apt's output so far
+#   $2  a file with the names of packages that may be removed or downgraded, one a line; `*` allows all
 #   $3  the journal
 export LC_ALL=C
 request=$(cat)
-# The packages in the journal: `known`; among them those that came with mesosup, `ours`, and that it has `removed`.
+# Packages in the journal: `known`; of them, `ours` were installed by mesosup, and `removed` were removed by it.
 RECALL='function recall(journal,  line, name) {
     while ((getline line <journal) > 0) if (match(line, /^\{"kind":"package","name":"[^"]*"/)) {
       name = substr(line, 27, RLENGTH - 27)
@@ -37,7 +37,7 @@ new=$(printf '%s\n' "$request" | awk "$RECALL"'
   }
   $0 == "" { body = 1 }' "$3") || exit 1
 [ -z "$new" ] || { printf '%s\n' "$new" >>"$3" && sync "$3"; } || exit 1
-# apt has written how much space the packages need; it checks the space for its downloads alone.
+# apt writes how much space the packages need, but checks only the space for its downloads.
 need=$(awk '/additional disk space will be used/ { for (i = 1; i < NF; i++) if ($(i + 1) ~ /^[kMG]?B$/ && $(i + 2) == "of") {
   n = $i; gsub(",", "", n); f = $(i + 1) == "GB" ? 1000000 : $(i + 1) == "MB" ? 1000 : $(i + 1) == "kB" ? 1 : 0.001; printf "%.0f\n", n * f } }' "$1" | tail -n 1)
 free=$(stat -f -c '%a %S' /usr | { read -r blocks size; echo $((blocks * size / 1000)); })

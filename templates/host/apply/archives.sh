@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # output, error: set by run.sh
-# Fetches package files and unpacks payloads, each checked by its SHA-256.
+# Fetches package files and unpacks payloads. Checks the SHA-256 of each.
 #   UPLOADS, PAYLOADS  see places.ts
 
-# check_file FILE DIGEST WHAT: fails where the file has another SHA-256, and removes it
+# check_file FILE DIGEST WHAT: removes the file and fails if it has another SHA-256
 check_file() {
   got=$(sha256sum <"$1") && [ "${got%% *}" = "$2" ] && return
   rm -f -- "$1"
-  fail hash "$3 has the SHA-256 ${got%% *}, not $2" 'Check the SHA-256 in the cluster file, and that the file is the one that is meant.'
+  fail hash "$3 has the SHA-256 ${got%% *}, not $2" 'Check the SHA-256 in the cluster file, and that it is the right file.'
 }
 
 # fetch_package URL DIGEST FILE: downloads a package file
@@ -17,14 +17,14 @@ fetch_package() {
   check_file "$3" "$2" "$1"
 }
 
-# take_package DIGEST FILE: copies a package file that was sent to the host before
+# take_package DIGEST FILE: copies a package file that was sent to the host earlier
 take_package() {
   [ -f "$UPLOADS/$1" ] || fail payload "the package file $1 was not sent to the host" 'Run the same command again.'
   cp -- "$UPLOADS/$1" "$2" 2>"$error" || broke 'the package file could not be copied'
   check_file "$2" "$1" 'the package file that was sent'
 }
 
-# unpack VERSION DIGEST: unpacks a payload that was sent to the host before
+# unpack VERSION DIGEST: unpacks a payload that was sent to the host earlier
 unpack() {
   archive=$UPLOADS/$2
   if [ ! -f "$archive" ]; then
@@ -35,9 +35,9 @@ unpack() {
   rm -rf "$PAYLOADS/.new"
   { mkdir -m 0755 "$PAYLOADS/.new" && tar -x --no-same-owner -f "$archive" -C "$PAYLOADS/.new"; } 2>"$error" || { rm -rf "$PAYLOADS/.new"; broke "the payload $1 could not be unpacked"; }
   rm -rf -- "${PAYLOADS:?}/$1"
-  mv -fT "$PAYLOADS/.new" "$PAYLOADS/$1" 2>"$error" || broke "the payload $1 could not be put in its place"
+  mv -fT "$PAYLOADS/.new" "$PAYLOADS/$1" 2>"$error" || broke "the payload $1 could not be moved into place"
   rm -f "$archive"
 }
 
-# drop_uploads: removes what was sent and not used
+# drop_uploads: removes files that were sent and not used
 drop_uploads() { rm -rf "$UPLOADS"; }

@@ -1,17 +1,17 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034 # ended: read by run.sh
-# Remembers for which cluster the host is, and forgets it in the end.
+# Records the cluster of the host, and removes the record at the end of an uninstall.
 #   STATE, JOURNAL, BACKUP, RUN, RUN_LOCK, START_LOCK, RUNS, SERVICES, STARTED, CLUSTER, ACCOUNTS, LISTS_STALE, PAYLOADS,
 #   RELEASED  see places.ts
 
-# remember_cluster NAME: also records the accounts that are there before the first change
+# remember_cluster NAME: also records the accounts that exist before the first change
 remember_cluster() {
   [ -e "$ACCOUNTS" ] || accounts >"$ACCOUNTS"
   printf '%s\n' "$1" >"$CLUSTER"
 }
 
-# farewell: the end of an uninstall. Reports the accounts that packages left, and removes what mesosup kept for itself.
-# Data of services in the same directory stays.
+# farewell: ends an uninstall. Reports the accounts that packages left behind, and removes mesosup's own files. Keeps
+# the data of services in the same directory.
 farewell() {
   if [ -s "$ACCOUNTS" ]; then
     left=$(accounts | grep -vxFf "$ACCOUNTS" | sed -z 's/\n\(.\)/, \1/g')

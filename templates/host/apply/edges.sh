@@ -1,11 +1,11 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034 # leader: read by drain.sh
-# Waits for what must be true on other hosts.
-#   ZOOKEEPERS, MASTERS  members of the cluster, `ADDRESS PORT` a line
-#   AUTHORIZATION        the value of an HTTP header, or empty. It stays in this shell: only pipes carry it.
-#   EDGE_SECONDS         how long nothing may change while a run waits
+# Waits for services on other hosts.
+#   ZOOKEEPERS, MASTERS  members of the cluster, one `ADDRESS PORT` a line
+#   AUTHORIZATION        the value of an HTTP header, or empty. It never leaves this shell except through pipes.
+#   EDGE_SECONDS         seconds without a change after which a wait fails
 
-# http METHOD PATH BODY ADDRESS PORT: prints the whole answer
+# http METHOD PATH BODY ADDRESS PORT: prints the response with its headers
 http() {
   { printf '%s %s HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n' "$1" "$2"
     case $2:$AUTHORIZATION in /redirect:* | *:) ;; *) printf 'Authorization: %s\r\n' "$AUTHORIZATION" ;; esac
@@ -13,7 +13,7 @@ http() {
     printf '\r\n%s' "$3"; } | ask "$4" "$5"
 }
 
-# zookeeper_quorum: succeeds where a ZooKeeper has a quorum, else sets $missing. ZooKeeper answers `srvr` with its mode
+# zookeeper_quorum: succeeds if a ZooKeeper has a quorum, else sets $missing. ZooKeeper answers `srvr` with its mode
 # only within a quorum.
 zookeeper_quorum() {
   missing=
@@ -29,8 +29,8 @@ END
   return 1
 }
 
-# master_elected: succeeds where a master leads, and sets $leader to its address and port, else sets $missing.
-# `/redirect` of a master needs no credentials and answers 307 once it knows who leads.
+# master_elected: succeeds if a master leads, and sets $leader to its address and port, else sets $missing. `/redirect`
+# of a master needs no credentials, and answers 307 if it knows the leader.
 master_elected() {
   missing=
   leader=
@@ -49,8 +49,8 @@ END
   return 1
 }
 
-# wait_until CHECK WHAT REMEDY: waits for the check to succeed; fails when nothing has changed for too long. The
-# longer nothing changes, the rarer it checks: a check takes a dozen processes, which the service may need.
+# wait_until CHECK WHAT REMEDY: waits until the check succeeds; fails when nothing has changed for too long. Checks less
+# often the longer nothing changes, since a check starts a dozen processes and slows down the service.
 wait_until() {
   last=
   begun=$(date +%s)
@@ -63,7 +63,7 @@ wait_until() {
       begun=$(date +%s)
       tenths=1
     elif [ $(($(date +%s) - begun)) -ge "$EDGE_SECONDS" ]; then
-      fail wait "for $EDGE_SECONDS seconds nothing has changed while waiting for $2: $missing" "$3"
+      fail wait "nothing has changed for $EDGE_SECONDS seconds while waiting for $2: $missing" "$3"
     fi
     [ "$tenths" -ge 16 ] || tenths=$((tenths * 2))
     sleep "$((tenths / 10)).$((tenths % 10))"
@@ -73,7 +73,7 @@ wait_until() {
 # wait_edge zookeeper-quorum|master-elected
 wait_edge() {
   case $1 in
-    zookeeper-quorum) wait_until zookeeper_quorum 'a ZooKeeper quorum' 'See that ZooKeeper runs on more than half of its hosts, and that they reach each other on its ports 2888 and 3888; then run the same command again.' ;;
-    master-elected) wait_until master_elected 'a leading Mesos master' 'See that the masters run, and that they reach ZooKeeper and each other; then run the same command again.' ;;
+    zookeeper-quorum) wait_until zookeeper_quorum 'a ZooKeeper quorum' 'Check that ZooKeeper runs on more than half of its hosts, and that they reach each other on ports 2888 and 3888. Then run the same command again.' ;;
+    master-elected) wait_until master_elected 'a leading Mesos master' 'Check that the masters run, and that they reach ZooKeeper and each other. Then run the same command again.' ;;
   esac
 }

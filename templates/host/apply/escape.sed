@@ -1,6 +1,5 @@
-# Makes a line safe for the inside of a JSON string: escapes control characters, and cuts it after 4000 bytes.
-# Bytes that are not UTF-8 stay; the reader of the line replaces them. A line feed ends a line, and is escaped where
-# lines are joined.
+# Escapes a line for use inside a JSON string: escapes control characters, and cuts the line after 4000 bytes. Bytes
+# that are not UTF-8 stay; the reader of the line replaces them. Line feeds are escaped where lines are joined.
 s/^\(.\{4000\}\).*/\1/
 s/[\\"]/\\&/g
 s/\x00/\\u0000/g

@@ -1,9 +1,10 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # error: set by run.sh
-# Keeps what was on the host before mesosup changed it: a line of the journal for each thing, and a copy of each file.
+# Records the state of the host before mesosup changed it: one line of the journal for each resource, and a copy of each
+# file.
 #   JOURNAL, BACKUP  see places.ts
 
-# open_journal: reads what is known, and ends a line that a power cut has torn
+# open_journal: reads the journal, and ends a line that a power failure has cut
 open_journal() {
   [ ! -s "$JOURNAL" ] || [ -z "$(tail -c 1 "$JOURNAL")" ] || echo >>"$JOURNAL"
   known=$(cat "$JOURNAL" 2>/dev/null)
@@ -11,22 +12,22 @@ open_journal() {
   backups=
 }
 
-# record LINE: adds it to the journal, with the next commit
+# record LINE: adds a line to the journal with the next commit
 record() { pending="$pending$1
 "; known="$known
 $1"; }
 
-# commit: writes the recorded lines and the copies to the disk. It comes before any change of what they describe.
+# commit: writes the recorded lines and the copies to disk. Must precede any change that they describe.
 commit() {
   [ -n "$pending" ] || return 0
-  # Paths of copies, which hold no blanks.
+  # Paths of copies contain no blanks.
   # shellcheck disable=SC2086
   { printf '%s' "$pending" >>"$JOURNAL" && sync "$JOURNAL" $backups; } 2>"$error" || broke 'the journal could not be written'
   pending=
   backups=
 }
 
-# save FILE: copies it under the name of its SHA-256, and sets $digest to that
+# save FILE: copies the file to the backup under its SHA-256, and sets $digest to it
 save() {
   digest=$(sha256sum <"$1") && digest=${digest%% *} || return
   [ -e "$BACKUP/$digest" ] && return
@@ -34,7 +35,7 @@ save() {
   backups="$backups $BACKUP/$digest"
 }
 
-# keep KIND PATH JSON: records the state of a path unless that was done before; JSON is the path as a JSON string
+# keep KIND PATH JSON: records the state of a path unless it is recorded already; JSON is the path as a JSON string
 keep() {
   case $known in *"\"path\":$3,"*) return 0 ;; esac
   if [ ! -e "$2" ] && [ ! -L "$2" ]; then
@@ -47,7 +48,7 @@ keep() {
   if [ -L "$2" ]; then type='link'; rest=",\"target\":\"$(json "$(readlink "$2")")\""
   elif [ -f "$2" ]; then
     type='file'
-    save "$2" 2>"$error" || broke "$2 could not be kept"
+    save "$2" 2>"$error" || broke "$2 could not be copied to the backup"
     rest=",\"sha256\":\"$digest\""
   elif [ -d "$2" ]; then type=directory
   else type=other; fi
@@ -56,7 +57,7 @@ keep() {
   record "{\"kind\":\"$1\",\"path\":$3,\"before\":{\"facts\":{\"type\":\"$type\",\"mode\":\"$(printf '%04d' "$mode")\",\"owner\":\"$(json "${facts%% *}")\",\"group\":\"$(json "${facts#* }")\"$rest},\"backup\":\"$digest\"}}"
 }
 
-# keep_here KIND PATH: keep, for a path that the host itself found
+# keep_here KIND PATH: like keep, for a path that was found on the host
 keep_here() { keep "$1" "$2" "\"$(json "$2")\""; }
 
 # keep_parents PATH: records the missing directories above it, the highest first
@@ -65,7 +66,7 @@ keep_parents() {
   if [ -n "$1" ] && [ ! -e "$1" ]; then keep_here directory "$1"; fi
 }
 
-# keep_tree PATH: records it and everything below it
+# keep_tree PATH: records the path and everything below it
 keep_tree() {
   keep_here file "$1"
   if [ -d "$1" ] && [ ! -L "$1" ]; then

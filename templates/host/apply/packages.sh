@@ -6,7 +6,7 @@
 
 holding=
 
-# hold_starts: keeps package scripts from starting services, whose configuration is not written yet
+# hold_starts: prevents package scripts from starting services before their configuration is written
 hold_starts() {
   [ -z "$holding" ] || return 0
   holding=yes
@@ -27,7 +27,7 @@ release_starts() {
   fi
 }
 
-# install_packages WORD...: words of apt-get install, or NAME=~VERSION for the beginning of a version
+# install_packages WORD...: arguments of apt-get install, or NAME=~VERSION for a version with that prefix
 install_packages() {
   hold_starts
   : >"$output"
@@ -50,7 +50,7 @@ install_packages() {
   release_starts
 }
 
-# restore_packages NAME=VERSION...: installs what an earlier run removed, where apt still has that version
+# restore_packages NAME=VERSION...: installs packages that an earlier run removed, if apt still has the version
 restore_packages() {
   : >"$output"
   updated=
@@ -64,7 +64,7 @@ restore_packages() {
   [ -z "$lost" ] || emit "{\"event\":\"unrestored\",\"packages\":\"$(json "$lost")\"}"
 }
 
-# present remove|purge NAME...: sets $there to those for which that command of apt-get would do anything
+# present remove|purge NAME...: sets $there to the packages that this command of apt-get would change
 present() {
   there=
   command=$1
@@ -77,10 +77,10 @@ present() {
   done
 }
 
-# Data that packages delete when they are purged.
+# Data that a purge of the packages deletes.
 KEPT='/var/lib/zookeeper /var/log/zookeeper'
 
-# shield: keeps that data from a purge: moves it beside its place, or removes the script that deletes it
+# shield: protects that data from a purge: moves it aside, or removes the script that deletes it
 shield() {
   rm -f /var/lib/docker/nuke-graph-directory.sh
   for data in $KEPT; do
@@ -96,20 +96,20 @@ unshield() {
   done
 }
 
-# drop_packages remove|purge NAME...: removes them with their configuration; only `purge` deletes their data
+# drop_packages remove|purge NAME...: removes packages with their configuration; only `purge` deletes their data
 drop_packages() {
   how=$1
   shift
   : >"$output"
   updated=
-  # Names of packages hold no blanks.
+  # Names of packages contain no blanks.
   # shellcheck disable=SC2086
   if [ "$how" = remove ]; then
     present remove "$@"
     [ -z "$there" ] || settled "$packages" remove $there
     if ! shield 2>"$error"; then
       unshield
-      say "packages keep their configuration, since their data can't be set aside: $(cat "$error")"
+      say "packages keep their configuration, because their data can't be moved aside: $(cat "$error")"
       return 0
     fi
   fi

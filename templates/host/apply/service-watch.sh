@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # init, last_start: set by services.sh
 # shellcheck disable=SC2034 # item: read by events.sh
-# Watches the services that a run has started, until all have stayed up for a while.
+# Watches the services that a run has started, until each has stayed up for a while.
 #   SERVICES           see places.ts
 #   STAY_MILLISECONDS  how long a service has to stay up
 #
-# $watched holds an entry for each: ITEM|NAME|UNIT|INPUTS|STATE, with blanks between.
+# $watched contains an entry for each, ITEM|NAME|UNIT|INPUTS|STATE, separated by blanks.
 
-# unit_states UNIT...: prints a word for each, a line: up, starting or down, its process and its restarts
+# unit_states UNIT...: prints one line for each: up, starting or down, its process and its number of restarts
 unit_states() {
   if [ "$init" = systemd ]; then
     systemctl show -p ActiveState,SubState,MainPID,NRestarts "$@" | awk -F = '
@@ -18,7 +18,7 @@ unit_states() {
         print state "/" (v["MainPID"] + 0) "/" (v["NRestarts"] + 0)
         split("", v)
       }
-      # An empty line is between two units.
+      # An empty line separates two units.
       NF == 0 { print_state(); next }
       { v[$1] = $2 }
       END { print_state() }'
@@ -36,7 +36,7 @@ unit_states() {
 # take_apart ENTRY: sets $number, $name, $unit, $inputs and $was from an entry of $watched
 take_apart() {
   IFS='|'
-  # Split at the bars.
+  # Splits at the bars.
   # shellcheck disable=SC2086
   set -- $1
   unset IFS
@@ -51,7 +51,7 @@ check_services() {
     take_apart "$entry"
     units="$units $unit"
   done
-  # Names of units hold no blanks, and a state is one word.
+  # Names of units contain no blanks, and a state is one word.
   # shellcheck disable=SC2046,SC2086
   set -- $(unit_states $units)
   for entry in $watched; do
@@ -60,7 +60,7 @@ check_services() {
     [ $# = 0 ] || shift
     case $is in
       up/* | starting/*)
-        # A process that is replaced while its service starts is no crash.
+        # A new process while the service is starting is not a crash.
         case $was in starting/*) continue ;; esac
         [ "$is" != "$was" ] || continue
         ;;

@@ -16,10 +16,10 @@ watched=
 
 # need_init: fails without systemd and Upstart
 need_init() {
-  [ "$init" != other ] || fail service 'the host runs neither systemd nor Upstart' 'Boot it with one of them.'
+  [ "$init" != other ] || fail service 'the host runs neither systemd nor Upstart' 'Boot the host with systemd or Upstart.'
 }
 
-# reload_units [UNIT]: has systemd read its units again where one has changed
+# reload_units [UNIT]: makes systemd read its units again if one has changed
 reload_units() {
   [ "$init" = systemd ] || { reload=; return 0; }
   if [ -n "$reload" ] || [ "$(systemctl show -p NeedDaemonReload "${1:-init.scope}")" = NeedDaemonReload=yes ]; then
@@ -28,7 +28,7 @@ reload_units() {
   fi
 }
 
-# failing WHAT UNIT: fails, with what the service last wrote
+# failing WHAT UNIT: fails with the last lines that the service wrote
 failing() {
   if [ "$init" = systemd ]; then
     how=$(systemctl show -p Result,ExecMainStatus "$2" | tr '\n' ' ')
@@ -39,14 +39,14 @@ failing() {
     last=$(tail -n 20 "/var/log/upstart/${2%.service}.log" 2>/dev/null)
     where="/var/log/upstart/${2%.service}.log"
   fi
-  fail service "$1${how:+ ($how)}. Its last lines:
-$last" "Mend what it complains of, and run the same command again; all it wrote is in: $where"
+  fail service "$1${how:+ ($how)}. Last lines of its log:
+$last" "Fix the problem that the log shows, then run the same command again. Full log: $where"
 }
 
-# sockets UNIT: prints the socket units that start it at the next connection
+# sockets UNIT: prints the socket units that start the unit at the next connection
 sockets() { systemctl show -p TriggeredBy "$1" | sed 's/^TriggeredBy=//' | tr ' ' '\n' | grep '\.socket$'; }
 
-# keep_service NAME UNIT: records whether it is enabled, and whether it runs
+# keep_service NAME UNIT: records if the service is enabled, and if it runs
 keep_service() {
   case $known in *"{\"kind\":\"service\",\"name\":\"$1\","*) return 0 ;; esac
   enabled=unknown
@@ -58,7 +58,7 @@ keep_service() {
       masked*) enabled=masked ;;
       indirect) enabled=static ;;
     esac
-    # Names of units hold no blanks.
+    # Names of units contain no blanks.
     # shellcheck disable=SC2046
     systemctl -q is-active "$2" $(sockets "$2") && running=true
   elif [ "$init" = upstart ]; then
@@ -71,8 +71,8 @@ keep_service() {
   record "{\"kind\":\"service\",\"name\":\"$1\",\"before\":{\"enabled\":\"$enabled\",\"running\":$running}}"
 }
 
-# enable_together UNIT...: enables them at once, since systemd reads all units at each call. Each item of the plan
-# looks again, and reports what failed here.
+# enable_together UNIT...: enables all units with one call, since systemd reads all units at each call. Each item of the
+# plan enables its unit again, and reports a failure.
 enable_together() {
   [ "$init" = systemd ] || return 0
   reload_units "$1"
@@ -103,8 +103,8 @@ set_enabled() {
   logged systemctl "$change" "$2" || failing "systemctl $change $2 failed: $(last_lines 3)" "$2"
 }
 
-# check_service NAME --property=... COMMAND...: fails where the command refuses the new settings of the service. A unit
-# of the type oneshot needs no D-Bus, which systemd-run --wait does.
+# check_service NAME --property=... COMMAND...: fails if the command rejects the new settings of the service. Uses a
+# unit of type oneshot, since systemd-run --wait needs D-Bus.
 check_service() {
   name=$1
   shift
@@ -113,11 +113,11 @@ check_service() {
   systemd-run --quiet --collect --property=Type=oneshot --property=TimeoutStartSec=60 \
     "--property=StandardOutput=file:$words" "--property=StandardError=file:$words" "$@" >"$error" 2>&1 && return 0
   why=$(cat "$words" "$error" 2>/dev/null | head -c 2000)
-  fail check "$name refuses its new settings: ${why:-it said nothing within 60 seconds}" 'Correct them, and run the same command again. The service and its settings are as before.'
+  fail check "$name refuses its new settings: ${why:-it reported nothing within 60 seconds}" 'Correct the settings, then run the same command again. The service and its settings are unchanged.'
 }
 
-# run_service start|restart NAME UNIT INPUTS: INPUTS is the digest of what the service reads. The item is done once
-# settle_services has seen the service stay up.
+# run_service start|restart NAME UNIT INPUTS: INPUTS is the digest of everything that the service reads. settle_services
+# ends the item when the service has stayed up.
 run_service() {
   need_init
   reload_units "$3"
@@ -135,13 +135,13 @@ run_service() {
   last_start=$(now)
 }
 
-# stop_service NAME UNIT: stops it and the sockets that would start it again
+# stop_service NAME UNIT: stops the service, and the sockets that would start it again
 stop_service() {
   need_init
   if [ "$init" = systemd ]; then
     reload_units "$2"
     [ "$(systemctl show -p LoadState "$2")" != LoadState=not-found ] || return 0
-    # Names of units hold no blanks.
+    # Names of units contain no blanks.
     # shellcheck disable=SC2046
     logged systemctl stop "$2" $(sockets "$2") || failing "$1 does not stop" "$2"
     systemctl reset-failed "$2" 2>/dev/null
@@ -150,7 +150,7 @@ stop_service() {
   fi
 }
 
-# drop_enabled NAME UNIT: disables it where it is enabled
+# drop_enabled NAME UNIT: disables the service if it is enabled
 drop_enabled() {
   rm -f "$SERVICES/$1.inputs"
   if [ "$init" = upstart ]; then
@@ -160,8 +160,8 @@ drop_enabled() {
   fi
 }
 
-# restore_service NAME UNIT STATE RUNNING: enables and starts it as it was before mesosup; a service that is not there
-# any more is left alone
+# restore_service NAME UNIT STATE RUNNING: restores the state of the service before mesosup, unless the service no
+# longer exists
 restore_service() {
   rm -f "$SERVICES/$1.inputs"
   if [ "$init" = systemd ]; then

@@ -1,22 +1,21 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # error: set by run.sh
-# Ends what an agent leaves running: its executors and their containers. An agent's KillMode=process lets executors
-# outlive it.
+# Ends the executors of a stopped agent and their containers: with KillMode=process, executors outlive the agent.
 
-# Tenths of a second for which executors may end by themselves; Mesos gives them 5 seconds.
+# Tenths of a second in which executors may end after SIGTERM; Mesos gives them 5 seconds.
 PATIENCE=200
-# Tenths of a second after which it fails.
+# Tenths of a second after which the run fails.
 SURRENDER=250
 # Tenths of a second for which processes of containerd may end by themselves.
 SHIM_PATIENCE=100
 
-# executors DIRECTORY: prints the processes whose sandbox is below it. Mesos names the sandbox in their environment;
-# where a process is in the tree of processes depends on the agent's launcher.
+# executors DIRECTORY: prints the processes whose sandbox is below the directory. Mesos names the sandbox in their
+# environment; their parent processes depend on the agent's launcher.
 executors() {
   grep -lsazF "MESOS_DIRECTORY=$1/" /proc/[0-9]*/environ | cut -d / -f 3
 }
 
-# end_executors DIRECTORY: with SIGTERM, and with SIGKILL once their time is over
+# end_executors DIRECTORY: ends executors with SIGTERM, and after PATIENCE with SIGKILL
 end_executors() {
   turns=0
   while pids=$(executors "$1"); [ -n "$pids" ]; do
@@ -27,7 +26,7 @@ end_executors() {
     if [ "$turns" -ge "$SURRENDER" ]; then
       # Without quotes, echo puts the numbers into one line.
       # shellcheck disable=SC2086,SC2116
-      fail tasks "executors do not end: $(echo $pids)" 'End these processes, and run the same command again.'
+      fail tasks "executors do not end: $(echo $pids)" 'End these processes, then run the same command again.'
     fi
     # A number a line.
     # shellcheck disable=SC2086
@@ -37,22 +36,22 @@ end_executors() {
   done
 }
 
-# end_containers [FILTER]: removes the containers that docker ps lists with this filter; all without one
+# end_containers [FILTER]: removes the containers that docker ps lists with this filter; all containers without a filter
 end_containers() {
-  containers=$(docker ps -aq ${1:+--filter "$1"} 2>"$error") || { say "Docker tells nothing of its containers: $(cat "$error")"; return 0; }
+  containers=$(docker ps -aq ${1:+--filter "$1"} 2>"$error") || { say "Docker did not list its containers: $(cat "$error")"; return 0; }
   # An id a line.
   # shellcheck disable=SC2086
-  [ -z "$containers" ] || logged docker rm -f -v $containers || fail tasks "containers could not be removed: $(last_lines)" 'Remove them with "docker rm -f", and run the same command again.'
+  [ -z "$containers" ] || logged docker rm -f -v $containers || fail tasks "containers could not be removed: $(last_lines)" 'Remove them with "docker rm -f", then run the same command again.'
 }
 
-# end_tasks DIRECTORY CLUSTER: ends those of an agent that has stopped; DIRECTORY is its work directory
+# end_tasks DIRECTORY CLUSTER: ends the tasks of a stopped agent; DIRECTORY is its work directory
 end_tasks() {
   end_executors "$1"
   ! command -v docker >/dev/null || end_containers "label=mesosup.cluster=$2"
 }
 
-# end_engine NAME UNIT: removes all containers before the Docker engine is removed; one that is down may have left some
-# running
+# end_engine NAME UNIT: removes all containers before the Docker engine is removed. Starts a stopped engine, since its
+# containers may still run.
 end_engine() {
   command -v docker >/dev/null || return 0
   docker ps -q >/dev/null 2>&1 || logged systemctl start "$2"

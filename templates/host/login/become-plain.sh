@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# Runs root's part in the environment of root's scripts and no other, without what sudo and PAM have set. run/start.sh
-# starts runs in the same one. See after-login.sh.
-# Programs are named by their paths until then, since a /bin/sh that is a bash takes functions from the environment.
+# Runs root's part in a fixed environment, without the variables of sudo and PAM. run/start.sh uses the same environment
+# for runs. See after-login.sh.
+# Programs are called by their paths until then, since bash as /bin/sh imports functions from the environment.
 #   $1         the text of as-root.sh
 #   $2 and $3  its arguments
 #   $4         SSH_CONNECTION as sshd set it: `client port server port`, where `server` is the address of the host that

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034 # ask_seconds: read by ask in ask.sh
-# Asks a server with patience, and adds how that went.
-#   ANSWER_SECONDS  how long to wait for an answer
+# Sends a request with a long timeout, and reports the result.
+#   ANSWER_SECONDS  seconds to wait for an answer
 
 # asked ADDRESS PORT: like ask, followed by a NUL, "asked", the exit code and the milliseconds; see splitAnswer
 asked() {

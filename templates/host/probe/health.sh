@@ -1,24 +1,24 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # address: set by probe.sh
-# Asks the services of the host how they are.
-#   HOST_ADDRESS       where they listen, as far as that is known
-#   ADDRESS_FILES      files with a flag of Mesos for its address, a path a line
-#   ADDRESS_VARIABLES  files that may set MESOS_IP, a path a line
+# Probes the health of the services of the host.
+#   HOST_ADDRESS       the address on which they listen, if known
+#   ADDRESS_FILES      files that set the address flag of Mesos, one path a line
+#   ADDRESS_VARIABLES  files that may set MESOS_IP, one path a line
 #   ZOOKEEPER_PORT, MASTER_PORT, AGENT_PORT, SCHEDULER_PORT
 #   MASTER_METRICS, MASTER_VERSION, AGENT_METRICS, AGENT_VERSION, SCHEDULER_INFO  HTTP requests
 
-# own_address ADDRESS: prints where the host's services listen, by the same rule as chooseAddress. An address that is
-# translated on the way to the host is not one of its own.
+# own_address ADDRESS: prints the address on which the host's services listen, by the same rule as chooseAddress. An
+# address that is translated on the way to the host (NAT) is not the host's own.
 own_address() {
   own=" $(hostname -I) "
-  # Paths and addresses hold no blanks.
+  # Paths and addresses contain no blanks.
   # shellcheck disable=SC2046,SC2086
   set -- $1 $(cat $ADDRESS_FILES; sed -n 's/^MESOS_IP="\(.*\)"$/\1/p' $ADDRESS_VARIABLES; echo "${MESOSUP_SSH_CONNECTION-}" | cut -d ' ' -f 3)
   for one; do case $own in *" $one "*) echo "$one"; return ;; esac; done
   ip -4 route get 192.0.2.1 | awk '{ for (i = 1; i < NF; i++) if ($i == "src") print $(i + 1) }'
 }
 
-# request NAME PORT REQUEST: adds the answer to an HTTP request to that of the probe
+# request NAME PORT REQUEST: adds the response to an HTTP request to the probe's answer
 request() { printf '%s' "$3" | asked "$address" "$2" | member "$1"; }
 
 zookeeper() { echo srvr | asked "$address" "$ZOOKEEPER_PORT" | member zookeeper; }

@@ -1,13 +1,14 @@
 # shellcheck shell=sh
-# Reads a host. Nothing is changed. The answer is one line of JSON, whose strings are outputs in base64; parseFacts makes
-# facts of it. Needs coreutils, findutils, awk, bash (for TCP alone), util-linux, and what init and dpkg bring.
-#   ASKED    what is asked for, as JSON
-#   NEWLINE  what is between the items of a list
+# Probes a host without changing it. The answer is one line of JSON whose strings are outputs in base64; parseFacts
+# turns it into facts. Needs coreutils, findutils, awk, bash (only for TCP), util-linux, and the programs of init and
+# dpkg.
+#   ASKED    the targets of the probe, as JSON
+#   NEWLINE  the separator of lists
 
 # member NAME: prints standard input as a member of the answer
 member() { printf ',"%s":"' "$1"; base64 -w 0; printf '"'; }
 
-# side_by_side COMMAND...: runs them at once, since some take long, and prints their outputs one after the other
+# side_by_side COMMAND...: runs the commands concurrently, and prints their outputs one after another
 side_by_side() {
   if [ $# -eq 1 ]; then
     "$1" </dev/null
@@ -20,7 +21,7 @@ side_by_side() {
   }
 }
 
-# probe COMMAND...: prints the answer, with the members that these functions print
+# probe COMMAND...: prints the answer, with the members that these commands print
 probe() {
   umask 077
   exec 2>/dev/null

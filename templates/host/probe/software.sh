@@ -1,15 +1,15 @@
 # shellcheck shell=sh
 # Reads services, packages, files and the Docker engine.
 #   JOURNAL          see places.ts
-#   UNITS, JOBS      services by their names for systemd and for Upstart, a line each
-#   UNIT_PROPERTIES  what systemd is asked of each unit
-#   PACKAGES         names, a line each
-#   FILES, TREES     paths of files, and of directories with everything below them: words quoted for the shell, since a
-#                    path may hold a line end
+#   UNITS, JOBS      names of services for systemd and for Upstart, one a line
+#   UNIT_PROPERTIES  properties to read of each systemd unit
+#   PACKAGES         names, one a line
+#   FILES, TREES     paths of files, and of directories to read recursively: words quoted for the shell, since a path
+#                    may contain a line end
 #   MAX_HASHED       bytes; larger files get no digest
 #   MAX_TEXT         bytes; larger files get no text
 
-# services: the state of each
+# services: the state of each service
 services() (
   IFS=$NEWLINE
   set -f
@@ -28,7 +28,7 @@ services() (
   fi
 )
 
-# packages: PACKAGES, those that a run of mesosup has removed, and all that are not in order
+# packages: the states of PACKAGES, of packages that mesosup has removed, and of all packages with an incomplete state
 packages() (
   IFS=$NEWLINE
   set -f
@@ -44,7 +44,7 @@ packages() (
     ($1 in want) || $3 !~ / ok (installed|config-files|not-installed)$/' $PACKAGES | member packages
 )
 
-# find_all EXPRESSION...: find, over FILES and TREES
+# find_all EXPRESSION...: runs find on FILES and TREES
 find_all() {
   [ -z "$FILES" ] || eval "find $FILES -maxdepth 0 \"\$@\""
   [ -z "$TREES" ] || eval "find $TREES \"\$@\""
@@ -56,10 +56,10 @@ file_list() { find_all -printf '%y\0%m\0%u\0%g\0%s\0%p\0%l\0' | member list; }
 # file_sums: the digests of regular files
 file_sums() { find_all -type f -size -"$((MAX_HASHED + 1))"c -exec sha256sum {} + | member sums; }
 
-# file_texts: the texts of small files that everyone may read, in the order of the list; parseFacts knows their sizes
+# file_texts: the texts of small files that everyone may read, in the order of the list, which has their sizes
 file_texts() { find_all -type f -perm -004 -size -"$((MAX_TEXT + 1))"c -exec cat {} + | member texts; }
 
-# docker_engine: its version. It is asked only where its process is there, since systemd might start it otherwise.
+# docker_engine: the engine's version. Connects only if the engine's process exists: otherwise systemd might start it.
 docker_engine() {
   {
     if ! { pid=$(cat /run/docker.pid 2>/dev/null) && [ -n "$pid" ] && [ -d "/proc/$pid" ] && echo running &&

@@ -1,14 +1,14 @@
 # shellcheck shell=sh
-# Reads facts that are short and quick to read.
+# Reads short facts.
 #   JOURNAL, CLUSTER, STARTED, RUN, RUN_LOCK, SERVICES, PAYLOADS, RELEASED, START_POLICY, START_POLICY_MARK  see places.ts
-#   DISKS         directories whose file systems matter, a path a line
-#   USERS         names, a line each
+#   DISKS         directories whose file systems are probed, one path a line
+#   USERS         names, one a line
 #   AGENT_LATEST  the link to the agent's id, or empty
 
-# part NAME COMMAND...: prints the name and what the command writes, each ended by a NUL
+# part NAME COMMAND...: prints the name and the output of the command, each ended by a NUL
 part() { name=$1; shift; printf '%s\0' "$name"; "$@"; printf '\0'; }
 
-# text FILE: prints a regular file
+# text FILE: prints the file if it is a regular file
 text() { [ -f "$1" ] && cat "$1"; }
 
 init() {
@@ -30,14 +30,14 @@ addresses() {
   else hostname -I; fi
 }
 
-# existing PATH: sets $place to the nearest directory above it that is there
+# existing PATH: sets $place to the directory, or its nearest existing ancestor
 existing() {
   place=$1
   while [ -n "$place" ] && [ ! -d "$place" ]; do place=${place%/*}; done
   place=${place:-/}
 }
 
-# disks: free blocks and their size, a line for each of DISKS
+# disks: free blocks and their size, one line for each of DISKS
 disks() (
   IFS=$NEWLINE
   set -f
@@ -49,7 +49,7 @@ disks() (
   [ $# -eq 0 ] || stat -f -c '%a %S' "$@"
 )
 
-# mounts: mount options, a line for each of DISKS
+# mounts: mount options, one line for each of DISKS
 mounts() (
   IFS=$NEWLINE
   set -f
@@ -59,7 +59,7 @@ mounts() (
   done
 )
 
-# left: what an interrupted dpkg, or a run that was killed, has left
+# left: traces of an interrupted dpkg, and of a run that was killed
 left() {
   for file in /var/lib/dpkg/updates/[0-9]*; do [ -e "$file" ] && echo dpkg && break; done
   if [ -f "$START_POLICY" ] && grep -qxF "$START_POLICY_MARK" "$START_POLICY"; then echo policy-rc.d; fi
@@ -73,7 +73,7 @@ users() (
 
 listeners() { if command -v ss >/dev/null; then ss -ltnp; else cat /proc/net/tcp /proc/net/tcp6; fi; }
 
-# inputs: `DIGEST NAME` for each service that mesosup has started: what it read then
+# inputs: `DIGEST NAME` for each service that mesosup has started; the digest covers everything that it read then
 inputs() {
   for file in "$SERVICES"/*.inputs; do
     [ -f "$file" ] && IFS= read -r digest <"$file" && file=${file##*/} && printf '%s %s\n' "$digest" "${file%.inputs}"
@@ -91,7 +91,7 @@ dockers() {
     [ -e "$path" ] && echo "rootless $path"
   done
   # Other programs use rootlesskit too.
-  # These paths hold no blanks.
+  # These paths contain no blanks.
   # shellcheck disable=SC2013
   for path in $(grep -lx rootlesskit /proc/[0-9]*/comm); do
     path=${path%/comm}
@@ -99,13 +99,13 @@ dockers() {
   done
 }
 
-# payloads: the versions that are there
+# payloads: the unpacked versions
 payloads() { for path in "$PAYLOADS"/*/; do [ -d "$path" ] && [ ! -L "${path%/}" ] && path=${path%/} && printf '%s\n' "${path##*/}"; done; }
 
 # released: the versions that bootstrap.sh or a package has unpacked
 released() { for path in "$PAYLOADS"/*/"$RELEASED"; do [ -f "$path" ] && path=${path%/*} && printf '%s\n' "${path##*/}"; done; }
 
-# run_state: the record of the latest run that has not ended, and whether its process lives
+# run_state: the record of a run that has not ended, and `alive` or `dead` for its process
 run_state() {
   [ -f "$RUN" ] || return
   cat "$RUN"

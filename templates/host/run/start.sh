@@ -1,15 +1,15 @@
 # shellcheck shell=sh
-# Starts a run apart from the connection, and follows it.
+# Starts a run that does not depend on the connection, and follows it.
 #   STATE, BACKUP, RUNS, SERVICES, RUN, RUN_LOCK, START_LOCK  see places.ts
 #   RUN_DIRECTORY     the directory of the run
 #   UNIT              its unit under systemd
 #   BYTES             the size of its script
 #   SYSTEM_PATH       see root-environment.ts
 
-# Directories of that many runs are kept.
+# Number of runs whose directories are kept.
 REMEMBERED=5
 
-# busy: prints `{"busy":...}` with the record of the run that is under way
+# busy: prints `{"busy":...}` with the record of the run in progress
 busy() {
   record=$(cat "$RUN" 2>/dev/null)
   printf '{"busy":%s}\n' "${record:-null}"
@@ -23,20 +23,20 @@ receive() {
   cat >"$RUN_DIRECTORY/script" || exit
   if [ "$(wc -c <"$RUN_DIRECTORY/script")" -ne "$BYTES" ]; then
     rm -rf "$RUN_DIRECTORY"
-    echo 'the script did not come whole, or there is no space for it' >&2
+    echo 'the script was not received completely, or there is no space for it' >&2
     exit 74
   fi
   : >"$RUN_DIRECTORY/events.ndjson"
 }
 
-# forget_old_runs: removes the directories of all but the latest
+# forget_old_runs: removes the directories of all but the latest runs
 forget_old_runs() {
   # Names of runs are letters, digits and hyphens.
   # shellcheck disable=SC2012
   ls -1t "$RUNS" | tail -n +$((REMEMBERED + 1)) | while IFS= read -r old; do rm -rf "${RUNS:?}/$old"; done
 }
 
-# spawn: starts the script under systemd, or in a session of its own; in the environment that login/become-plain.sh makes
+# spawn: starts the script under systemd, or in a new session, in the environment of login/become-plain.sh
 spawn() {
   set -- /usr/bin/env -i HOME="$HOME" USER=root LOGNAME=root SHELL=/bin/sh PATH="$SYSTEM_PATH" LC_ALL=C LANG=C \
     /bin/sh "$RUN_DIRECTORY/script"
@@ -48,14 +48,14 @@ spawn() {
   fi
 }
 
-# start: reads the script of a run, starts and follows it. A run that has begun already is only followed. Where another
-# run is under way, it prints that.
+# start: reads the script of a run, starts and follows it. Only follows a run that has started already. If another run
+# is in progress, calls busy.
 start() {
   umask 077
   [ -d "$STATE" ] || { mkdir -p "$STATE" && chmod 0755 "$STATE"; }
   mkdir -p "$BACKUP" "$RUNS"
   [ -d "$SERVICES" ] || mkdir -m 0755 "$SERVICES"
-  # One process at a time looks for a run and starts one.
+  # Only one process at a time may look for a run and start one.
   exec 7>>"$START_LOCK"
   flock -w 60 7 || busy
   if [ -s "$RUN_DIRECTORY/events.ndjson" ]; then follow; exit; fi
@@ -68,7 +68,7 @@ start() {
   turns=0
   until [ -s "$RUN_DIRECTORY/events.ndjson" ] || [ -e "$RUN_DIRECTORY/refused" ]; do
     turns=$((turns + 1))
-    if [ "$turns" -gt 1000 ]; then echo 'the run did not begin within 20 seconds' >&2; exit 75; fi
+    if [ "$turns" -gt 1000 ]; then echo 'the run did not start within 20 seconds' >&2; exit 75; fi
     sleep 0.02
   done
   if [ -e "$RUN_DIRECTORY/refused" ]; then rm -rf "$RUN_DIRECTORY"; busy; fi

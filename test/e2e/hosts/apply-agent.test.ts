@@ -1,4 +1,4 @@
-/** Waiting for what must be true elsewhere, and replacing an agent, with the lab's Mesos on a real host. */
+/** Waits for services of other hosts, and replaces an agent, with the lab's Mesos on a real host. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { secretMark } from '../../../src/cluster/secrets.ts';
@@ -37,7 +37,7 @@ afterAll(async () => {
   await one?.stop();
 });
 
-/** The flags of a role as files, with the operator's credentials asked for. */
+/** The flags of a role as files, which require the operator's credentials. */
 function flags(role: 'master' | 'agent', values: Record<string, string>): PlanItem[] {
   const directory = `/etc/mesos-${role}`;
   const credentials = `/etc/mesos-${role}.json`;
@@ -140,13 +140,13 @@ test('an agent starts once its master leads, and is replaced once its tasks have
       },
     );
     expect(outcome).toEqual({ ok: true });
-    expect(waits).toEqual(["the agent's tasks to end: 1 of them still run"]);
+    expect(waits).toEqual(["the agent's tasks to end: 1 still running"]);
   } finally {
     await framework.end();
   }
   const after = await until('the new agent is registered', async () => {
     const { agent } = await probe(host, { health });
-    // The id is read before the agent is asked, so that one in between has none yet.
+    // The id is read before the agent answers, so a starting agent has no id yet.
     return agent.registered && agent.id !== '' && agent;
   });
   expect(after.id).toMatch(/-S1$/);

@@ -1,4 +1,4 @@
-/** What goes wrong while a plan is done on a real host: each ends in a clear error, and the next run converges. */
+/** Faults while a plan is applied on a real host: each ends in a clear error, and the next run completes the work. */
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -47,7 +47,7 @@ afterAll(async () => {
   await one?.stop();
 });
 
-/** A package in whose script a run can be caught: it ends once there is /run/NAME.go. */
+/** A package whose script waits for /run/NAME.go, so that a test can interrupt the run. */
 async function slowItem(name: string): Promise<PlanItem> {
   const tree = path.join(lab.directory, name);
   await mkdir(path.join(tree, 'DEBIAN'), { recursive: true, mode: 0o755 });
@@ -70,7 +70,7 @@ const begun = (name: string) =>
   until(`${name}'s script runs`, async () => (await shell.exec(`test -e /run/${name}.begun`)).code === 0);
 
 describe('dpkg', () => {
-  test('its lock is waited for with the reason, and then it goes on', async () => {
+  test('a run waits for its lock with the reason, and then continues', async () => {
     const lock = await holdDpkgLock(shell);
     const waits: string[] = [];
     const { outcome } = await apply(host, [wants('install', { kind: 'package', name: 'tcpdump' })], {
@@ -87,7 +87,7 @@ describe('dpkg', () => {
     );
   });
 
-  test('a probe names who holds its lock; one that is never let go is an error in the end', async () => {
+  test('a probe names the holder of its lock; a lock that is never released is an error', async () => {
     const lock = await holdDpkgLock(shell);
     const holder = `unattended-upgr (${lock.pid})`;
     expect((await probe(host)).dpkg.heldBy).toBe(holder);
@@ -99,12 +99,12 @@ describe('dpkg', () => {
     expect(failureOf(applied).message).toContain(holder);
   });
 
-  test('a run that is killed in the midst of it is found dead, and the next one finishes its work', async () => {
+  test('a probe finds a run killed during dpkg, and the next run completes its work', async () => {
     const item = await slowItem('slow-one');
-    const { promise: ran, resolve: told } = Promise.withResolvers<string>();
+    const { promise: ran, resolve: onBegin } = Promise.withResolvers<string>();
     const applying = apply(host, [item, wants('create', file('/etc/after', 'x\n'))], {
       onEvent: (event) => {
-        if (event.event === 'begin') told(event.run);
+        if (event.event === 'begin') onBegin(event.run);
       },
     });
     const lost = expect(applying).rejects.toThrow(RunLostError);
@@ -129,8 +129,8 @@ describe('dpkg', () => {
   });
 });
 
-describe('a connection that is cut', () => {
-  test('leaves the run alone; it is taken up again, and no event is missing', async () => {
+describe('a lost connection', () => {
+  test('does not affect the run; mesosup connects again and misses no event', async () => {
     const item = await slowItem('slow-two');
     let started = 0;
     const applying = apply(host, [item, wants('create', file('/etc/after-two', 'x\n'))], {
@@ -138,7 +138,7 @@ describe('a connection that is cut', () => {
         if (event.event === 'start') started += 1;
       },
     });
-    // A run that ends before its time says more than a wait that is over.
+    // If the run ends too early, its result explains more than a timeout.
     const early = applying.then((over) => expect(over).toBe('still under way'));
     await Promise.race([begun('slow-two'), early]);
     early.catch(() => {});
@@ -150,13 +150,13 @@ describe('a connection that is cut', () => {
     expect(steps(events)).toEqual(['begin', 'start 0', 'done 0', 'start 1', 'done 1', 'end']);
   });
 
-  test('another controller is refused with who works there since when, and may attach', async () => {
+  test('refuses another controller with the user and start time of the run, and lets it attach', async () => {
     const item = await slowItem('slow-three');
-    const { promise: ran, resolve: told } = Promise.withResolvers<string>();
+    const { promise: ran, resolve: onBegin } = Promise.withResolvers<string>();
     const first = apply(host, [item], {
       who: 'anna@desk (77)',
       onEvent: (event) => {
-        if (event.event === 'begin') told(event.run);
+        if (event.event === 'begin') onBegin(event.run);
       },
     });
     const run = await ran;
@@ -181,17 +181,17 @@ describe('a connection that is cut', () => {
     expect(later).toEqual(events);
   });
 
-  test('old runs are forgotten, and an unknown one is said to be so', async () => {
+  test('removes old runs, and refuses to attach to an unknown one', async () => {
     for (let n = 0; n < 6; n += 1) await apply(host, [wants('create', file('/etc/n', `${n}\n`))]);
     expect((await shell.run('ls /var/lib/mesosup/runs')).split('\n')).toHaveLength(5);
     await expect(attachRun(host, scripts, 'no-such-run', { onEvent: () => {} })).rejects.toThrow(
-      /knows no run/,
+      /the run no-such-run is not known/,
     );
   });
 });
 
 describe('packages', () => {
-  test('a file that is not the one meant is refused before dpkg sees it', async () => {
+  test('refuses a file with the wrong SHA-256 before dpkg starts', async () => {
     const { url, name } = lab.mesos();
     const applied = await apply(host, [
       wants('install', { kind: 'package', name, file: { url }, sha256: 'ab'.repeat(32) }),
@@ -234,13 +234,13 @@ describe('packages', () => {
     return filled.hosts[0]?.items ?? [];
   }
 
-  test('a list that promises another file than there is', async () => {
+  test('reports a repository whose list has another digest than the file', async () => {
     const items = await withKeys(fromRepository(lab.mesos().wrongHash, lab.mesos().name));
     const applied = await apply(host, items);
     expect(failureOf(applied)).toMatchObject({ failure: 'hash', item: 3 });
   });
 
-  test("a repository's key that has expired, said by this machine and by apt on the host", async () => {
+  test('reports an expired key of a repository, on this machine and by apt on the host', async () => {
     const items = fromRepository(lab.mesos().expired, lab.mesos().name);
     await expect(withKeys(items)).rejects.toThrow(/expired on \d{4}-\d\d-\d\d/);
     const applied = await apply(host, await withKeys(items, () => 0));
@@ -253,20 +253,20 @@ describe('packages', () => {
     });
   });
 
-  test('another key than the pinned one is refused before any host sees it', async () => {
+  test('refuses a key with another fingerprint before any host is changed', async () => {
     const { good, expired, name } = lab.mesos();
     const items = fromRepository({ ...good, fingerprint: expired.fingerprint }, name);
     await expect(withKeys(items)).rejects.toThrow(`not ${expired.fingerprint}`);
   });
 
-  test('after that, the right repository does', async () => {
+  test('after that, installs from the right repository', async () => {
     const { outcome } = await apply(host, await withKeys(fromRepository(lab.mesos().good, lab.mesos().name)));
     expect(outcome).toEqual({ ok: true });
     const { packages } = await probe(host, { packages: [lab.mesos().name] });
     expect(packages[lab.mesos().name]?.version).toContain(lab.mesos().version);
   });
 
-  test('one that no repository has, and a repository that is away', async () => {
+  test('reports a package that no repository has, and an unreachable repository', async () => {
     const none = await apply(host, [wants('install', { kind: 'package', name: 'no-such-package' })]);
     expect(failureOf(none)).toMatchObject({ failure: 'package' });
     expect(failureOf(none).message).toContain('Unable to locate package no-such-package');
@@ -282,7 +282,7 @@ describe('packages', () => {
     expect(failureOf(away)).toMatchObject({ failure: 'fetch' });
   });
 
-  test('no space for them is told before dpkg begins, and for files as they are written', async () => {
+  test('reports a full disk before dpkg starts, and while files are written', async () => {
     await shell.run('apt-get -qq clean');
     const repair = await fillDisk(shell, '/usr/share/doc-base', 64);
     const full = await fillDisk(shell, '/var/cache/apt/archives', 300);
@@ -311,7 +311,7 @@ describe("the cluster's lock", () => {
     return () => other.close();
   });
 
-  test('is one party’s alone, and says whose', async () => {
+  test('has one holder, and names it', async () => {
     const first = await acquireClusterLock(host, scripts, 'anna@desk (1)');
     const refused = await acquireClusterLock(host, scripts, 'ben@desk (2)').catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(ClusterLockedError);
@@ -321,7 +321,7 @@ describe("the cluster's lock", () => {
     expect((await shell.exec('test -e /run/mesosup')).code).toBe(1);
   });
 
-  test('goes with the connection', async () => {
+  test('is released when the connection ends', async () => {
     const away = other.open({ name: 'h1', address: 'h1', connection: { kind: 'ssh' } });
     const lock = await acquireClusterLock(away, scripts, 'anna@desk (1)');
     await killConnections(shell);
@@ -331,7 +331,7 @@ describe("the cluster's lock", () => {
   });
 });
 
-test('a service that ends later, while another is waited for, ends the wait', async () => {
+test('a service that fails during a wait for another one ends the wait', async () => {
   const applied = await apply(
     host,
     [
@@ -348,7 +348,7 @@ test('a service that ends later, while another is waited for, ends the wait', as
   expect(waits).toEqual(['a leading Mesos master: 127.0.0.1:5999 does not answer']);
 });
 
-test('what never comes is an error that says what is missing', async () => {
+test('a wait that never succeeds is an error that names what is missing', async () => {
   const applied = await apply(
     host,
     [
@@ -361,7 +361,7 @@ test('what never comes is an error that says what is missing', async () => {
   expect(failureOf(applied).message).toContain('127.0.0.1:2999 does not answer');
 });
 
-test('a run that fails leaves nothing behind but what it did', async () => {
+test('a failed run leaves no temporary files', async () => {
   const { stdout } = await execa('docker', ['exec', shell.container, 'ls', '-A', '/var/lib/mesosup']);
   expect(stdout.split('\n').toSorted()).toEqual([
     'accounts',
@@ -376,7 +376,7 @@ test('a run that fails leaves nothing behind but what it did', async () => {
   expect((await shell.exec('test -e /usr/sbin/policy-rc.d')).code).toBe(1);
 });
 
-/** Without what is said and waited for. */
+/** Without log and wait events. */
 function steps(events: readonly RunEvent[]): string[] {
   return events
     .filter(({ event }) => event !== 'log' && event !== 'wait')

@@ -1,9 +1,9 @@
-/** Taking a plan back on a real host, by the journal it left there. */
+/** Undoes a plan on a real host by its journal. */
 
 import { expect, test } from 'vitest';
 import { apply, file, listing, probe, service, startOneHost, undo, unit, wants } from '../support/plans.ts';
 
-test('an uninstall puts everything back, and takes its own traces away', async () => {
+test('an uninstall restores the host, and removes its own files', async () => {
   const { host: target, shell, stop } = await startOneHost({ mesos: false });
   try {
     await shell.run('apt-get -qq update; systemctl disable --now cron 2>/dev/null || :');

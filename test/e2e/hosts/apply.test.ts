@@ -1,4 +1,4 @@
-/** Probing a real host and doing plans on it, by the installer's own scripts over SSH. */
+/** Probes a real host and applies plans on it, with the installer's scripts over SSH. */
 
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -41,7 +41,7 @@ afterAll(async () => {
 });
 
 describe('a probe', () => {
-  test('tells what the host is', async () => {
+  test('reads the facts of the host', async () => {
     const facts = await probe(host, {
       packages: ['bash', 'nothing-of-the-kind'],
       users: ['daemon', 'nobody-of-the-kind'],
@@ -79,7 +79,7 @@ describe('a probe', () => {
     expect(Math.abs(facts.clock.offsetMs)).toBeLessThan(30_000);
   });
 
-  test('brings awkward names and contents through unchanged', async () => {
+  test('reads unusual names and contents unchanged', async () => {
     await shell.run(`mkdir -p "/tmp/it's" && cd "/tmp/it's" && printf 'a "b"\\n\\\\ é\\n' >'q "\\ é'
       printf x >"$(printf 'line\\nfeed')"; printf y >"$(printf 'bad\\377\\351')"; printf '\\377\\0' >binary
       printf secret >private; chmod 600 private; ln -s "$(printf 'to\\nwhere "')" link; : >empty; mkfifo pipe`);
@@ -113,8 +113,8 @@ describe('a probe', () => {
     expect(await listing(shell)).toBe(before);
   });
 
-  test('shows credentials in no argument list and no environment, even while it waits for an answer', async () => {
-    // It answers nobody, so that all who ask are there to be looked at.
+  test('shows no credentials in argument lists or environments, even while it waits for an answer', async () => {
+    // The server never answers, so that all clients can be inspected.
     const silent = `use Socket; socket(S, PF_INET, SOCK_STREAM, 0); setsockopt(S, SOL_SOCKET, SO_REUSEADDR, 1);
       bind(S, sockaddr_in(5050, INADDR_ANY)) or die; listen(S, 9); accept(C, S); sysread(C, $x, 4096);
       foreach (glob("/proc/[0-9]*/cmdline /proc/[0-9]*/environ")) { open(F, $_) or next; local $/; print <F>, "\\0"; }
@@ -134,7 +134,7 @@ describe('a probe', () => {
 });
 
 describe('an apply', () => {
-  test('makes files, directories, links and users as they are wanted, and again to no effect', async () => {
+  test('creates files, directories, links and users, and can be repeated without effect', async () => {
     await shell.run(`mkdir -p /etc/only/deep; echo stray >/etc/only/stray.bak; echo deep >/etc/only/deep/x
       printf z >"$(printf '/etc/only/bad\\377')"; echo old >/etc/replaced; chmod 640 /etc/replaced`);
     const items = [
@@ -202,7 +202,7 @@ describe('an apply', () => {
     }
   });
 
-  test('installs packages without starting them, starts services and sees them stay up', async () => {
+  test('installs packages without starting them, starts services and watches that they stay up', async () => {
     const items = [
       wants('install', { kind: 'package', name: 'redis-server', version: '7.0' }),
       wants('install', { kind: 'package', name: 'tcpdump' }),
@@ -233,7 +233,7 @@ describe('an apply', () => {
     });
   });
 
-  test('reads changed units anew, restarts, stops, disables and masks', async () => {
+  test('reloads changed units, restarts, stops, disables and masks', async () => {
     const first = await apply(host, [
       wants('create', unit('tick', 'exec sleep 1000')),
       wants('start', service('tick', { inputs: 'one' })),
@@ -259,7 +259,7 @@ describe('an apply', () => {
     expect(masked.services['redis-server']).toMatchObject({ state: 'stopped', enabled: 'masked' });
   });
 
-  test('tells what a crashing service said, whatever it said, and no secret of it', async () => {
+  test('reports the last lines of a crashing service, with any bytes, and without secrets', async () => {
     const hostile = `printf '%b\\n' 'quote \\042 back \\134\\134 tab \\t bell \\007 bad \\377' 'key ${secrets.agent}'`;
     const items = [
       wants('create', file('/usr/local/bin/hostile', `#!/bin/sh\n${hostile}\nexit 3\n`, { mode: '0755' })),
@@ -284,7 +284,7 @@ describe('an apply', () => {
     await shell.run('systemctl stop crash');
   });
 
-  test('a line of any bytes comes through a log event', async () => {
+  test('a log event can contain a line of any bytes', async () => {
     const bytes = 'q " b \\ t \t esc \u001b[31m nul-free \u0001 é';
     await shell.run(`cat >/usr/local/sbin/useradd <<'END'
 #!/bin/sh
@@ -303,7 +303,7 @@ chmod 755 /usr/local/sbin/useradd`);
     expect(failureOf(applied).message).toContain(bytes);
   });
 
-  test('unpacks a payload that was sent once, and refuses another one', async () => {
+  test('unpacks a payload that was sent once, and refuses one with another digest', async () => {
     await shell.run('mkdir -p /tmp/p/bin && echo run >/tmp/p/bin/tool && tar -C /tmp/p -czf /tmp/p.tgz .');
     const archive = path.join(lab.directory, 'p.tgz');
     const base64 = await shell.run('base64 </tmp/p.tgz');
@@ -328,7 +328,7 @@ chmod 755 /usr/local/sbin/useradd`);
     expect((await probe(host)).mesosup).toMatchObject({ current: '1.2.3-abc', payloads: ['1.2.3-abc'] });
   });
 
-  test('runs in the environment of root’s scripts, whatever ~/.bashrc and systemd have set', async () => {
+  test('runs in the environment of root’s scripts, independent of ~/.bashrc and systemd', async () => {
     const noise = 'echo Welcome; export LANG=tr_TR.UTF-8 BASH_ENV=/nowhere';
     await shell.run(`cp ~/.bashrc /tmp/bashrc; echo '${noise}' >~/.bashrc`);
     await shell.run('systemctl set-environment LANG=tr_TR.UTF-8 BASH_ENV=/nowhere SSH_CLIENT=x');
@@ -339,7 +339,7 @@ chmod 755 /usr/local/sbin/useradd`);
     await shell.run('systemctl unset-environment LANG BASH_ENV SSH_CLIENT; mv /tmp/bashrc ~/.bashrc');
   });
 
-  test('remembers that the cluster was started, and for which cluster the host is', async () => {
+  test('records that the cluster was started, and the cluster of the host', async () => {
     await apply(host, [wants('create', file('/etc/marker', '1\n'))], { command: 'start' });
     expect((await probe(host)).mesosup).toMatchObject({ started: true, cluster: 'test' });
     await apply(host, [wants('create', file('/etc/marker', '2\n'))], { command: 'stop' });

@@ -1,4 +1,4 @@
-/** What can go wrong with `curl … | bash`, each with its error and nothing installed; and the less usual ways in. */
+/** Faults of `curl … | bash`, each with its error and without an installation, and less common ways to install. */
 
 import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -28,7 +28,7 @@ beforeAll(async () => {
   release = await releaseBuild();
   lab = await startLab({ hosts: [{ packages: ['curl'] }], mesos: false });
   host = lab.host('h1');
-  // What the image has in an older version would be renewed by what comes, and an uninstall leaves it so.
+  // The installation would upgrade packages of the image, and an uninstall would keep the new versions.
   await host.run(
     'apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get upgrade -y -qq; rm -rf /var/lib/apt/lists/*_*',
   );
@@ -47,14 +47,14 @@ function bootstrap(args = '', around = (command: string) => command): Promise<Ex
   return host.exec(around(`curl -fsSL ${server.url}/bootstrap.sh | bash -s -- ${args}`));
 }
 
-/** All that the script could leave. */
+/** All files that the script could leave behind. */
 async function traces(): Promise<string> {
   return host.run(
     'ls -A /opt /usr/local/bin /usr/local/share /root /tmp; dpkg-query -W; mount | grep /opt; true',
   );
 }
 
-/** Puts a directory of the test's own in the place of the release: another archive, with the sums of the true one. */
+/** Replaces the release by a directory of the test: another archive, with the digests of the real one. */
 async function forge(): Promise<string> {
   const directory = path.join(served, release.version);
   await rm(directory);
@@ -87,7 +87,7 @@ describe('nothing is installed', () => {
     expect(await traces()).toBe(before);
   });
 
-  test('by a script that was cut off, wherever that was', async () => {
+  test('by a truncated script, independent of the position', async () => {
     const script = path.join(served, 'bootstrap.sh');
     await host.run('cat >/root/bootstrap.sh', { input: await readFile(script, 'utf8') });
     server.close();
@@ -105,7 +105,7 @@ describe('nothing is installed', () => {
     expect(said).toBe('would run: mesosup install --local --start');
   });
 
-  test('when the archive is not what was signed; what apt had brought goes again', async () => {
+  test('when the archive is not the signed one; packages that apt installed are removed again', async () => {
     await forge();
     const { code, stderr } = await bootstrap();
     expect(code).toBe(1);
@@ -146,7 +146,7 @@ describe('nothing is installed on a machine that has all libraries', () => {
     },
   );
 
-  test('when sums of another version, well signed, are served for this one', async () => {
+  test('when the correctly signed digests of another version are served', async () => {
     const directory = await forge();
     const other = 'mesosup-0.0.1-linux-x64.tar.gz';
     await writeFile(path.join(directory, other), 'older');
@@ -157,7 +157,7 @@ describe('nothing is installed on a machine that has all libraries', () => {
     expect(stderr).toContain(`SHA256SUMS has no ${archive}`);
   });
 
-  test('when the mirror can’t be reached, or has no such version', async () => {
+  test('when the mirror is unreachable, or lacks the version', async () => {
     const refused = await bootstrap(`--mirror http://${address}:1/mesosup`);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/Failed to connect|Couldn't connect/);
@@ -191,7 +191,7 @@ describe('nothing is installed on a machine that has all libraries', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   });
 
-  test('when the machine is no such one, or is asked wrongly', async () => {
+  test('when the machine is not supported, or the arguments are invalid', async () => {
     const errors = {
       'setarch i686 ': 'no Node runtime for i686: mesosup runs on x86_64 and aarch64',
       'PATH=/root/old:$PATH ': 'the runtime needs glibc 2.28 or later, and this system has 2.27',
@@ -222,7 +222,7 @@ describe('nothing is installed on a machine that has all libraries', () => {
     expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining(`${script} | sudo bash`) });
   });
 
-  test('over a mesosup that came from elsewhere', async () => {
+  test('over a mesosup that was installed in another way', async () => {
     await host.run("printf '#!/bin/sh\\n' >/usr/local/bin/mesosup");
     const { code, stderr } = await bootstrap('--cli-only');
     expect({ code, stderr }).toEqual({
@@ -233,12 +233,12 @@ describe('nothing is installed on a machine that has all libraries', () => {
   });
 });
 
-test('the program alone: through a proxy, by wget, without ssh-keygen, where /tmp and the directory are noexec', async () => {
+test('installs only the program: through a proxy, with wget, without ssh-keygen, with /tmp and the directory noexec', async () => {
   await host.run(`export DEBIAN_FRONTEND=noninteractive; apt-get install -y -qq wget
     dpkg --purge openssh-server openssh-sftp-server openssh-client curl 2>&1
     mkdir /mnt/x; mount -t tmpfs -o noexec tmpfs /mnt/x; mount -o remount,noexec /tmp`);
   const before = await fileList(host);
-  // The script's own URL is nowhere but behind the proxy.
+  // The script's own URL is only reachable through the proxy.
   await copyFile(path.join(release.out, 'bootstrap.sh'), path.join(served, 'bootstrap.sh'));
   const proxy = new URL(server.url).origin;
   const run = (args: string, before = '') =>
@@ -268,7 +268,7 @@ test('the program alone: through a proxy, by wget, without ssh-keygen, where /tm
   expect(listDifference(before, await fileList(host))).toEqual([]);
 });
 
-test('the Debian package installs the same program, which needs not pack itself to plan, and goes without a trace', async () => {
+test('the Debian package installs the same program, which plans without packing itself, and is removed completely', async () => {
   const before = await fileList(host);
   const name = `mesosup_${release.version}_${(await host.run('dpkg --print-architecture')).trim()}.deb`;
   const input = createReadStream(path.join(release.directory, name));

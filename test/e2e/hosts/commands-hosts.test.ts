@@ -1,4 +1,4 @@
-/** What the installer's commands say of hosts that are not as they should be: real hosts, on which nothing is changed. */
+/** Reports of the installer's commands about hosts with problems: real hosts, which are not changed. */
 
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -40,7 +40,7 @@ const file = (name: string, text: string) => writeFile(at(name), text, { mode: 0
 const spec = (hosts: unknown[]) => file('cluster.yaml', stringify({ name: 'lab', hosts }));
 const all = ['h1', 'h2', 'h3'];
 
-/** With all that reaches the lab's hosts; what is given comes last, and wins. */
+/** Runs mesosup with the options that reach the lab's hosts. Arguments come last, and override them. */
 async function mesosup(command: string, ...args: string[]) {
   const { config, knownHosts } = lab.ssh;
   const usual: Record<string, string> = {
@@ -59,7 +59,7 @@ async function mesosup(command: string, ...args: string[]) {
   return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr, all: result.all };
 }
 
-/** No host has anything of ours. */
+/** No host has files of mesosup. */
 async function expectUntouched(): Promise<void> {
   for (const host of lab.hosts) {
     const seen = await host.run('ls -d /var/lib/mesosup /opt/mesosup /etc/mesosup 2>/dev/null; true');
@@ -67,7 +67,7 @@ async function expectUntouched(): Promise<void> {
   }
 }
 
-test('plan exits with 3, prints one object with --json, and leaves no trace on either side', async () => {
+test('plan exits with 3, prints one object with --json, and leaves no files on either side', async () => {
   await spec(all);
   const { code, stdout } = await mesosup('plan', '--json');
   expect(code).toBe(3);
@@ -77,7 +77,7 @@ test('plan exits with 3, prints one object with --json, and leaves no trace on e
   await expectUntouched();
 });
 
-test("a saved plan is its owner's alone, holds no secret, and is for its own version only", async () => {
+test('a saved plan is readable by its owner only, contains no secret, and is for its own version only', async () => {
   await spec(all);
   const saved = await mesosup('plan', '--out', 'plan.json', '--brief');
   expect(saved.code, saved.all).toBe(3);
@@ -108,7 +108,7 @@ test("a saved plan is its owner's alone, holds no secret, and is for its own ver
   await expectUntouched();
 });
 
-test('without a terminal and --yes nothing is changed', async () => {
+test('changes nothing without a terminal and without --yes', async () => {
   await spec(all);
   const { code, stderr, stdout } = await mesosup('install');
   expect(code, stderr).toBe(2);
@@ -117,7 +117,7 @@ test('without a terminal and --yes nothing is changed', async () => {
   await expectUntouched();
 });
 
-test('declined in a terminal, nothing is changed; Ctrl-C at the question exits with 130', async () => {
+test('changes nothing when the user declines; Ctrl-C at the question exits with 130', async () => {
   await spec(all);
   const { config, knownHosts } = lab.ssh;
   const command = `cd ${directory} && ${program} install --state ${at('state')} --ssh-config ${config} --known-hosts ${knownHosts} --sudo-password-file ${at('password')}; echo "exit $?"`;
@@ -135,7 +135,7 @@ test('declined in a terminal, nothing is changed; Ctrl-C at the question exits w
   await expectUntouched();
 });
 
-test('with --no-input nothing is asked in a terminal, and it says which flag answers', async () => {
+test('with --no-input asks nothing in a terminal, and names the flag that answers', async () => {
   await spec(['h2']);
   const { config, knownHosts } = lab.ssh;
   const reach = `--no-input --state ${at('state')} --ssh-config ${config} --known-hosts ${knownHosts}`;
@@ -163,7 +163,7 @@ test('a plan has colours in a terminal, and none with NO_COLOR', async () => {
   expect(await stylesOf(command, { NO_COLOR: '1' })).toEqual([]);
 });
 
-test('hosts that will not do are all named at once, each with its remedy; the others go on', async () => {
+test('reports all hosts with errors at once, each with its remedy, and uses the other hosts', async () => {
   await spec([
     ...all.slice(0, 2),
     { name: 'nowhere', address: '127.0.0.1', ssh: { port: 9 } },
@@ -175,7 +175,7 @@ test('hosts that will not do are all named at once, each with its remedy; the ot
   expect(code).toBe(1);
   const failed = JSON.parse(stdout) as { error: { message: string } };
   for (const host of ['h2', 'nowhere', 'stranger']) expect(failed.error.message).toContain(`✖ ${host}`);
-  expect(failed.error.message).toContain('Nothing was changed: only 1 of 3 ZooKeeper hosts will do');
+  expect(failed.error.message).toContain('Nothing was changed: only 1 of 3 ZooKeeper hosts are usable');
 
   await file('password', `${guarded.sudoPassword}\n`);
   const rest = await mesosup('plan', '--json');
@@ -189,7 +189,7 @@ test('hosts that will not do are all named at once, each with its remedy; the ot
   for (const { remedy } of problems) expect(remedy).not.toBe('');
 });
 
-test('a host key that is not known is refused, with the flag that accepts it once and for all', async () => {
+test('refuses an unknown host key, and names the flag that accepts it', async () => {
   await spec(['h1']);
   const known = ['--known-hosts', at('known')];
   const refused = await mesosup('plan', ...known);
@@ -200,7 +200,7 @@ test('a host key that is not known is refused, with the flag that accepts it onc
   expect((await mesosup('plan', ...known, '--brief')).code).toBe(3);
 });
 
-test('without the password that sudo asks for, the host is named and nobody is asked in vain', async () => {
+test("without sudo's password, reports the host and asks no pointless question", async () => {
   await spec(['h2']);
   const { config, knownHosts } = lab.ssh;
   const flags = ['--ssh-config', config, '--known-hosts', knownHosts, '--state', at('state')];
@@ -208,14 +208,14 @@ test('without the password that sudo asks for, the host is named and nobody is a
   expect(result.exitCode).toBe(1);
   expect(result.stderr).toContain('h2');
   const shown = await typed(`cd ${directory} && ${program} plan --brief ${flags.join(' ')}; echo "exit $?"`, [
-    { prompt: 'sudo password of ops on h2', answer: `${guarded.sudoPassword}\r` },
+    { prompt: 'sudo password for ops on h2', answer: `${guarded.sudoPassword}\r` },
     { prompt: 'exit ', answer: '' },
   ]);
   expect(shown).toContain('exit 3');
   expect(shown).not.toContain(guarded.sudoPassword);
 });
 
-test('secrets that others can read are refused before any host is asked', async () => {
+test('refuses secrets that other users can read before it connects to any host', async () => {
   await spec(all);
   await mesosup('plan', '--out', 'plan.json');
   await chmod(at('state/secrets.json'), 0o644);
@@ -224,13 +224,13 @@ test('secrets that others can read are refused before any host is asked', async 
   expect(stderr).toContain(`→ Run: chmod 600 ${at('state/secrets.json')}`);
 });
 
-test('a cluster whose secrets are elsewhere is left alone', async () => {
+test('does not change a cluster whose secrets are on another machine', async () => {
   await spec(all);
   await plain.run('mkdir -p /var/lib/mesosup && echo lab >/var/lib/mesosup/cluster');
   try {
     const { code, stderr } = await mesosup('install', '--yes');
     expect(code).toBe(1);
-    expect(stderr).toContain('h1 belongs to the cluster lab already');
+    expect(stderr).toContain('h1 already belongs to the cluster lab');
     expect(stderr).toContain('scp');
     expect(await readdir(directory)).toEqual(['cluster.yaml', 'password']);
   } finally {
@@ -238,7 +238,7 @@ test('a cluster whose secrets are elsewhere is left alone', async () => {
   }
 });
 
-test('who holds the lock is named, and nothing is changed meanwhile', async () => {
+test('names the holder of the lock, and changes nothing', async () => {
   await spec(['h1', 'h3']);
   const { config, knownHosts } = lab.ssh;
   const hosts = new Hosts(login, { configFile: config, knownHosts });
@@ -258,7 +258,7 @@ test('who holds the lock is named, and nothing is changed meanwhile', async () =
   }
 });
 
-test('status of bare hosts says that nothing is there, and exits with 1', async () => {
+test('status of bare hosts shows that nothing is installed, and exits with 1', async () => {
   await spec(all);
   const { code, stdout } = await mesosup('status', '--json');
   expect(code).toBe(1);
@@ -275,7 +275,7 @@ test('uninstall of bare hosts has nothing to do', async () => {
   expect(stdout).toContain('no changes on 3 hosts');
 });
 
-test('the log of --verbose holds what ran, for its owner alone', async () => {
+test('the log of --verbose contains all scripts, readable by its owner only', async () => {
   await spec(['h1']);
   const { stderr } = await mesosup('plan', '--verbose', '--brief');
   const log = /The log is in (\S+)/.exec(stderr)?.[1] ?? '';

@@ -1,5 +1,5 @@
 /**
- * What apt would do is known before it does it: on hosts with packages, pins and holds of their owners'. The owner's
+ * Effects of apt are known before it runs, on hosts with packages, pins and holds of their owners. The owner's
  * containerd.io is a small package with the relations of the real one.
  */
 
@@ -17,7 +17,7 @@ import { expectDone, LabCluster, type Outcome } from '../support/lab-cluster.ts'
 import { apply, failureOf, openHosts, probe, wants } from '../support/plans.ts';
 
 const INSTALL_MS = 600_000;
-/** What Mesos and the payload need, so that little has to come. */
+/** Packages that Mesos and the payload need, so that little is downloaded. */
 const LIBRARIES = ['libsvn1', 'libapr1', 'libcurl4', 'libunwind8', 'libsasl2-modules', 'iptables'];
 const NAMES = ['rival', 'pinned', 'held', 'suite'] as const;
 let lab: Lab;
@@ -41,7 +41,7 @@ function of(name: (typeof NAMES)[number]): { cluster: LabCluster; host: LabHost 
   return { cluster, host: lab.host(name) };
 }
 
-/** Does the work with a connection to the host as the installer has it. */
+/** Runs the work with a connection to the host like the installer's. */
 async function withTarget(
   name: (typeof NAMES)[number],
   work: (target: Host) => Promise<void>,
@@ -54,7 +54,7 @@ async function withTarget(
   }
 }
 
-/** Installs a package that has nothing in it but its control fields. */
+/** Installs a package that contains only its control fields. */
 async function give(host: LabHost, fields: Record<string, string>): Promise<void> {
   const control = {
     Architecture: 'all',
@@ -85,10 +85,10 @@ function expectFailed({ code, all }: Outcome): void {
   expect(code, all).toBe(1);
 }
 
-describe("a package of the owner's in the way of Docker", () => {
+describe('a package of the owner that conflicts with Docker', () => {
   beforeAll(() => give(of('rival').host, CONTAINERD));
 
-  test('refuses the install, names the cause and the remedy, and is left alone', async () => {
+  test('makes mesosup refuse the install with the cause and the remedy, and stays unchanged', async () => {
     const { cluster, host } = of('rival');
     const failed = await cluster.run('install', '--start', '--yes');
     expectFailed(failed);
@@ -103,7 +103,7 @@ describe("a package of the owner's in the way of Docker", () => {
     ).toBe('');
   });
 
-  test('is an item of the plan where it is allowed by name', async () => {
+  test('is an item of the plan if its removal is allowed by name', async () => {
     const { cluster } = of('rival');
     const { code, stdout, all } = await cluster.run('plan', '--json', '--allow-remove', 'containerd.io');
     expect(code, all).toBe(3);
@@ -120,7 +120,7 @@ describe("a package of the owner's in the way of Docker", () => {
     expect(items[at + 1]?.diff.join('\n')).toMatch(/also installs .*containerd/);
   });
 
-  test('stops an apply whose plan says nothing of it before dpkg does anything', async () => {
+  test('stops an apply whose plan does not name it before dpkg starts', async () => {
     const { host } = of('rival');
     await withTarget('rival', async (target) => {
       const items = ['libatomic1', 'docker.io'].map((name) => wants('install', { kind: 'package', name }));
@@ -138,7 +138,7 @@ describe("a package of the owner's in the way of Docker", () => {
   });
 
   test(
-    'goes with a saved plan that was made with the permission, and uninstall names it as not restored',
+    'is removed by a saved plan with the permission, and uninstall reports that it was not restored',
     async () => {
       const { cluster, host } = of('rival');
       const file = path.join(cluster.directory, 'plan.json');
@@ -160,7 +160,7 @@ describe("a package of the owner's in the way of Docker", () => {
     INSTALL_MS,
   );
 
-  test('comes back with an uninstall where a repository has it, and goes only if apt is told so', async () => {
+  test('is restored by an uninstall if a repository has it, and is removed only by name', async () => {
     const { host } = of('rival');
     await give(host, CONTAINERD);
     await host.run(`mkdir /srv/own; mv /root/given.deb /srv/own/c.deb; cd /srv/own
@@ -176,7 +176,7 @@ describe("a package of the owner's in the way of Docker", () => {
       expect((await apply(target, items)).outcome).toEqual({ ok: true });
       expect(await statusOf(host, 'containerd.io')).not.toContain('ok installed');
       const facts = await probe(target);
-      // The package's own dockerd is no other Docker.
+      // The package's own dockerd is not reported.
       expect(facts.otherDockers).toEqual([]);
       const { journal } = facts.mesosup;
       const back = await apply(target, uninstallItems(facts, false, []), { command: 'uninstall', journal });
@@ -188,7 +188,7 @@ describe("a package of the owner's in the way of Docker", () => {
   });
 });
 
-test('a pin on a library is named with its file and its remedy, before anything is done', async () => {
+test('reports a pin on a library with its file and remedy, before any change', async () => {
   const { cluster, host } = of('pinned');
   await host.run(
     "printf 'Package: libatomic1\\nPin: release *\\nPin-Priority: -1\\n' >/etc/apt/preferences.d/no-atomic",
@@ -198,11 +198,11 @@ test('a pin on a library is named with its file and its remedy, before anything 
   expect(failed.all).toContain(
     'pinned: apt has no candidate for libatomic1: /etc/apt/preferences.d/no-atomic pins it to priority -1',
   );
-  expect(failed.all).toContain('take the pin of libatomic1 out of /etc/apt/preferences.d/no-atomic');
+  expect(failed.all).toContain('Remove the pin of libatomic1 from /etc/apt/preferences.d/no-atomic');
   expect(await host.run('ls -d /var/lib/mesosup /var/tmp/mesosup* 2>/dev/null; :')).toBe('');
 });
 
-test('a hold on an older dependency is named with its version, and an apply blames the package that apt names', async () => {
+test('reports a hold on an older dependency with its version; an apply reports the package that apt names', async () => {
   const { cluster, host } = of('held');
   await give(host, { Package: 'runc', Version: '0.9' });
   await host.run('apt-mark hold runc');
@@ -220,7 +220,7 @@ test('a hold on an older dependency is named with its version, and an apply blam
   });
 });
 
-test('Docker in forms that apt knows nothing of is found by a probe, with its path', async () => {
+test('a probe finds Docker in forms that apt does not know, with its path', async () => {
   await of('pinned').host.run(`mkdir -p /snap/bin /opt/docker-desktop /home/u/.config/systemd/user
     for p in /snap/bin/docker /usr/local/bin/dockerd /home/u/.config/systemd/user/docker.service; do : >$p; chmod +x $p; done
     cp /bin/sleep /usr/local/bin/rootlesskit
@@ -238,8 +238,8 @@ test('Docker in forms that apt knows nothing of is found by a probe, with its pa
   });
 });
 
-describe('a repository of the own', () => {
-  test('that lacks the suite is named with its URL', async () => {
+describe('your own repository', () => {
+  test('that lacks the suite is reported with its URL', async () => {
     const { cluster } = of('suite');
     const { good } = lab.mesos();
     await cluster.writeSpec({}, { ...good, debian: good.debian.replace('{codename}', 'duke') });
@@ -251,7 +251,7 @@ describe('a repository of the own', () => {
     expect(failed.all).not.toContain('aventer-mesos');
   });
 
-  test('is asked on a Debian that the project itself has no packages for', async () => {
+  test('is used on a Debian for which the project has no packages', async () => {
     const { cluster, host } = of('suite');
     await cluster.writeSpec();
     await host.run('sed -i \'s/^VERSION_ID=.*/VERSION_ID="13"/\' /usr/lib/os-release');
@@ -260,7 +260,7 @@ describe('a repository of the own', () => {
     expect(planned.all).not.toContain('has no suite');
   });
 
-  test('that gives no answer is a warning at the plan', async () => {
+  test('that is unreachable is a warning of the plan', async () => {
     const { host } = of('suite');
     const look =
       'ls -lR --time-style=full-iso /etc/apt /var/lib/apt /var/cache/apt; ls /var/tmp | grep mesosup; :';

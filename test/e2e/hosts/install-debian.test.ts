@@ -1,4 +1,4 @@
-/** Hosts of Debian 11, 12 and 13, each a cluster of its own with ZooKeeper: installed, used, rebooted, uninstalled. */
+/** Hosts with Debian 11, 12 and 13, each a separate cluster with ZooKeeper: installed, used, rebooted, uninstalled. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEBIAN, type DebianName } from '../../lab/bases.ts';
@@ -14,7 +14,7 @@ import { expectDone, LabCluster } from '../support/lab-cluster.ts';
 const INSTALL_MS = 600_000;
 const APP = 'multidis';
 const ALL = Object.keys(DEBIAN) as DebianName[];
-// A package that was built on this machine needs a glibc as new as this machine's.
+// A package built on this machine needs at least this machine's glibc.
 const SYSTEMS = realDeb()
   ? ALL.slice(Object.values<string>(DEBIAN).indexOf((await machineApt()).codename))
   : ALL;
@@ -23,7 +23,7 @@ const roles = ['zookeeper', 'master', 'scheduler', 'agent'];
 interface Site {
   host: LabHost;
   cluster: LabCluster;
-  /** What the host's file system held at first. */
+  /** The initial content of the host's file system. */
   before: Map<string, string>;
 }
 
@@ -47,7 +47,7 @@ beforeAll(async () => {
 
 afterAll(() => lab?.stop());
 
-/** Runs the check on all hosts at the same time. @throws what failed first, once all have ended */
+/** Runs the check on all hosts at the same time. @throws the first error, when all have ended */
 async function onAll(check: (site: Site) => Promise<void>): Promise<void> {
   const results = await Promise.allSettled(sites.map(check));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -74,7 +74,7 @@ async function expectHealthy({ host, cluster }: Site): Promise<void> {
   expect(hosts).toMatchObject([{ host: host.name, drift: 0 }]);
 }
 
-/** The app's containers, each with when it was started. */
+/** The app's containers, each with its start time. */
 function containers(host: LabHost): Promise<string> {
   return host.run(
     "docker ps -q --no-trunc --filter label=mesosup.task | xargs -r docker inspect -f '{{.Id}} {{.State.StartedAt}}'",
@@ -90,7 +90,7 @@ describe(`on each of ${SYSTEMS.join(', ')}`, () => {
   });
 
   test(
-    'install --start ends with a healthy cluster, and again changes nothing',
+    'install --start makes a healthy cluster, and changes nothing when it is repeated',
     async () => {
       await onAll(async (site) => {
         expectDone(await site.cluster.run('install', '--start', '--yes'));
@@ -124,7 +124,7 @@ describe(`on each of ${SYSTEMS.join(', ')}`, () => {
   );
 
   test(
-    'a restart of any service leaves the container alone, and the app answers',
+    'a restart of any service does not affect the container, and the app answers',
     async () => {
       await onAll(async (site) => {
         const { host } = site;

@@ -1,6 +1,6 @@
 /**
- * What goes wrong while a cluster is installed: each fault ends in an error that names the host and the remedy, the other
- * hosts are done all the same, and once it is repaired the next run comes to its end and the one after finds no changes.
+ * Faults while a cluster is installed: each ends in an error that names the host and the remedy, and the other hosts
+ * are installed. When the fault is repaired, the next run completes the work, and the run after it finds no changes.
  */
 
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ import { type Lab, startLab } from '../../lab/lab.ts';
 import { until } from '../demo-cluster.ts';
 import { expectDone, LabCluster, type Outcome } from '../support/lab-cluster.ts';
 
-/** There from the first, so that only Mesos and the payload have to come. */
+/** Preinstalled, so that only Mesos and the payload must be installed. */
 const PACKAGES = [
   ...['docker.io', 'iptables', 'libatomic1'],
   ...['libsvn1', 'libapr1', 'libcurl4', 'libunwind8', 'libsasl2-modules'],
@@ -55,12 +55,12 @@ async function spec(
 
 const install = (...args: string[]) => cluster.run('install', '--yes', ...args);
 
-/** With all that it said, when it didn't. */
+/** Shows the output if the command did not fail. */
 function expectFailed({ code, all }: Outcome): void {
   expect(code, all).toBe(1);
 }
 
-/** What is said of the host at last, after a mark, and the remedy beneath. */
+/** Finds the last error of the host, after its mark, and the remedy below it. */
 function troubleOf(host: string, { all }: Outcome): { message: string; remedy: string } | undefined {
   const found = [...all.matchAll(/^✖ (\S+?): ((?:(?!✖).*\n)*?) {2}→ (.*)/gm)].findLast(
     ([, of]) => of === host,
@@ -68,7 +68,7 @@ function troubleOf(host: string, { all }: Outcome): { message: string; remedy: s
   return found && { message: found[2] ?? '', remedy: found[3] ?? '' };
 }
 
-/** Install does all that is left to do, and then there is nothing. */
+/** Install completes the work, and a second install changes nothing. */
 async function expectConverges(): Promise<void> {
   expectDone(await install());
   await expectNoChanges();
@@ -87,7 +87,7 @@ async function isUntouched(host: LabHost): Promise<boolean> {
   return seen === '';
 }
 
-/** Names of hosts that have Mesos' package whole, and the payload. */
+/** Names of hosts on which Mesos' package and the payload are installed completely. */
 async function installed(): Promise<string[]> {
   const look = `dpkg-query -W -f '\${Status}\\n' ${lab.mesos().name} | grep -qx 'install ok installed' &&
     test -x /opt/mesosup/current/bin/node`;
@@ -95,13 +95,13 @@ async function installed(): Promise<string[]> {
   return codes.flatMap(([name, code]) => (code === 0 ? [String(name)] : []));
 }
 
-/** The other ends of the host's SSH connections. */
+/** The remote addresses of the host's SSH connections. */
 async function connections(host: LabHost): Promise<string[]> {
   const list = await host.run("ss -Htn state established 'sport = :22' | awk '{ print $4 }'");
   return list.split('\n').filter(Boolean);
 }
 
-/** Begins an install; `sees` waits until it has written what fits. */
+/** Starts an install; `sees` waits until its output matches. */
 function begin(...args: string[]) {
   const running = cluster.start('install', '--yes', ...args);
   let text = '';
@@ -116,9 +116,9 @@ function begin(...args: string[]) {
   return { running, sees, ended };
 }
 
-describe('hosts that nothing can be begun on', () => {
+describe('hosts with errors', () => {
   const repairs: Repair[] = [];
-  /** Of a host that will not do: how it becomes so, and what is said of it. */
+  /** Faults by host: causes the fault; the expected message and remedy. */
   const faults: Record<string, { set: () => Promise<Repair>; message: RegExp; remedy: RegExp }> = {
     h2: {
       set: async () => {
@@ -150,18 +150,18 @@ describe('hosts that nothing can be begun on', () => {
     },
     h5: {
       set: () => shiftClock(lab.host('h5'), -600),
-      message: /its clock is 10 min behind the others/,
+      message: /its clock is 10 min behind the other clocks/,
       remedy: /timedatectl set-ntp true/,
     },
     h6: {
       set: () => fillDisk(lab.host('h6'), '/opt', 1000),
-      message: /\/opt has \d MB free, and \d+ MB are needed/,
-      remedy: /free some space there/,
+      message: /\/opt has \d MB free, but \d+ MB are needed/,
+      remedy: /Free disk space there/,
     },
   };
   const bad = Object.keys(faults);
 
-  test('are all named at once, each with its remedy, and left alone; the others are installed', async () => {
+  test('are reported all at once, each with its remedy, and not changed; the others are installed', async () => {
     await spec(['h1', ...bad, 'h7']);
     for (const { set } of Object.values(faults)) repairs.push(await set());
     const failed = await install();
@@ -177,22 +177,22 @@ describe('hosts that nothing can be begun on', () => {
       expect({ name, untouched: await isUntouched(lab.host(name)) }).toEqual({ name, untouched: true });
   });
 
-  test('once each is repaired they are installed, and then there are no changes', async () => {
+  test('are installed when they are repaired, and then there are no changes', async () => {
     for (const repair of repairs) await repair();
     await expectConverges();
     expect(await installed()).toEqual(['h1', ...bad, 'h7']);
   });
 
-  test('they can all be uninstalled', async () => {
+  test('can all be uninstalled', async () => {
     expectDone(await cluster.run('uninstall', '--yes', '--purge'));
     expect(await installed()).toEqual([]);
-    // apt takes what it has fetched before for what it is.
+    // apt does not check files that it has fetched before.
     await Promise.all(lab.hosts.map((host) => host.run('apt-get -qq clean')));
   });
 });
 
-describe('packages that are not what they should be', () => {
-  test('an expired key of the repository is told before any host is touched', async () => {
+describe('packages with the wrong content', () => {
+  test('an expired key of the repository is reported before any host is changed', async () => {
     const { expired } = lab.mesos();
     await spec(['h1', 'h2'], {}, expired);
     const failed = await install();
@@ -203,13 +203,13 @@ describe('packages that are not what they should be', () => {
     for (const name of ['h1', 'h2']) expect(await isUntouched(lab.host(name))).toBe(true);
   });
 
-  test('a repository whose package has another hash than its list says; the right one does', async () => {
+  test('a repository whose package has another hash than its list fails; the right repository works', async () => {
     await spec(['h1', 'h2'], {}, lab.mesos().wrongHash);
     const failed = await install();
     expectFailed(failed);
     for (const name of ['h1', 'h2']) {
       const trouble = troubleOf(name, failed);
-      expect(trouble?.message).toMatch(/what was downloaded is not what was promised:\n.*Hash Sum mismatch/);
+      expect(trouble?.message).toMatch(/the download has the wrong checksum or size:\n.*Hash Sum mismatch/);
       expect(trouble?.remedy).toContain('Check the SHA-256 in the cluster file, or try again');
     }
     expect(await installed()).toEqual([]);
@@ -234,7 +234,7 @@ describe('packages that are not what they should be', () => {
     const there = await install();
     expectFailed(there);
     expect(troubleOf('h3', there)?.message).toContain(
-      `promised SHA-256 ${wrong}\nreceived SHA-256 ${sha256}`,
+      `expected SHA-256 ${wrong}\nreceived SHA-256 ${sha256}`,
     );
     expect(troubleOf('h3', there)?.remedy).toContain('Check the SHA-256 in the cluster file');
     for (const name of ['h1', 'h2']) expect(troubleOf(name, there)).toBeUndefined();
@@ -246,10 +246,10 @@ describe('packages that are not what they should be', () => {
   });
 });
 
-describe('runs that are cut', () => {
+describe('runs that are interrupted', () => {
   const hosts = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'];
 
-  test('connections killed during dpkg are made again, and the run comes to its end', async () => {
+  test('connections killed during dpkg are opened again, and the run completes', async () => {
     await spec(hosts.slice(0, 4));
     const h4 = lab.host('h4');
     const held = await holdDpkg(h4);
@@ -257,7 +257,7 @@ describe('runs that are cut', () => {
     await until('dpkg is at work', held.begun, 120_000);
     const killed = await connections(h4);
     expect(killed).toHaveLength(1);
-    // That of the first host holds the cluster's lock.
+    // The connection to the first host holds the cluster's lock.
     await Promise.all([h4, lab.host('h1')].map(killConnections));
     await until('there is another', async () => {
       const [now] = await connections(h4);
@@ -269,7 +269,7 @@ describe('runs that are cut', () => {
     await expectNoChanges();
   });
 
-  test('the controller killed with -9: the host goes on, and the next run waits for it and ends it', async () => {
+  test('the host completes its run when the controller is killed with -9, and the next run waits for it', async () => {
     await spec(hosts.slice(0, 5));
     const held = await holdDpkg(lab.host('h5'));
     const killed = begin();
@@ -277,17 +277,17 @@ describe('runs that are cut', () => {
     killed.running.kill('SIGKILL');
     await killed.ended();
     const next = begin();
-    await next.sees(/h5: "install" by \S+ \(\d+\) is under way since .*: waiting for its end/);
+    await next.sees(/h5: "install" by \S+ \(\d+\) is in progress since .*: waiting until it ends/);
     await held.release();
     expectDone(await next.ended());
     expect(await installed()).toContain('h5');
     await expectNoChanges();
   });
 
-  test('a host whose power fails during dpkg is named, and the next run finds and repairs what it left', async () => {
+  test('a host that loses power during dpkg is reported, and the next run repairs it', async () => {
     await spec(hosts);
     const h6 = lab.host('h6');
-    // The end of a connection that nobody closes is seen the sooner.
+    // So that the end of a connection that is not closed is noticed sooner.
     await appendFile(lab.ssh.config, '  ServerAliveInterval 1\n');
     const held = await holdDpkg(h6);
     const run = begin();
@@ -298,14 +298,14 @@ describe('runs that are cut', () => {
     const failed = await run.ended();
     expectFailed(failed);
     expect(troubleOf('h6', failed)).toEqual({
-      message: expect.stringMatching(/^the run \S+ ended there without a word: .*the host went down/),
-      remedy: 'Run the same command again: it finds what is left to do.',
+      message: expect.stringMatching(/^the run \S+ ended unexpectedly: .*the host went down/),
+      remedy: 'Run the same command again to resume.',
     });
     await held.release();
     const next = await install();
     expectDone(next);
-    expect(next.stderr).toMatch(/h6: "install" by \S+ \(\d+\) ended there without a word/);
-    expect(next.stdout).toContain('dpkg: finish what was interrupted');
+    expect(next.stderr).toMatch(/h6: "install" by \S+ \(\d+\) ended unexpectedly/);
+    expect(next.stdout).toContain('dpkg: complete an interrupted run');
     expect(await installed()).toContain('h6');
     await expectNoChanges();
   });
@@ -314,7 +314,7 @@ describe('runs that are cut', () => {
 describe("dpkg's lock", () => {
   const hosts = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'h7', 'h8'];
 
-  test('is waited for and told; when it is never let go the host is left, and the others are done', async () => {
+  test('is waited for with a message; if it is never released the host fails, and the others are installed', async () => {
     await spec(hosts);
     const lock = await holdDpkgLock(lab.host('h7'));
     const holder = `unattended-upgr (${lock.pid})`;
@@ -323,13 +323,13 @@ describe("dpkg's lock", () => {
     expect(failed.stdout).toContain(`⚠ h7: dpkg is in use by ${holder}`);
     expect(troubleOf('h7', failed)).toEqual({
       message: expect.stringContaining(`${holder} has held the dpkg lock for 2 seconds`),
-      remedy: 'See what it does there; once it has ended, run the same command again.',
+      remedy: 'Check that program on the host. When it has ended, run the same command again.',
     });
     expect(await installed()).toEqual(hosts.filter((name) => name !== 'h7'));
 
     const waiting = begin();
     await waiting.sees(
-      new RegExp(`h7: .* waits, the dpkg lock is held by unattended-upgr \\(${lock.pid}\\)`),
+      new RegExp(`h7: .* waiting: the dpkg lock is held by unattended-upgr \\(${lock.pid}\\)`),
     );
     await lock.release();
     expectDone(await waiting.ended());
@@ -339,14 +339,14 @@ describe("dpkg's lock", () => {
 });
 
 describe('a disk that fills up', () => {
-  test('in the midst of dpkg ends that host, and is made good once there is space', async () => {
+  test('during dpkg fails the host, and a later run completes when there is space', async () => {
     await spec(NAMES);
     const repair = await fillDisk(lab.host('h9'), lab.mesos().largestIn, 20_000);
     const failed = await install();
     expectFailed(failed);
     const trouble = troubleOf('h9', failed);
     expect(trouble?.message).toMatch(/no space is left on the host: .* free in/);
-    expect(trouble?.remedy).toMatch(/Make room there/);
+    expect(trouble?.remedy).toMatch(/Free disk space there/);
     expect(Object.keys(await cluster.planned())).toEqual(['h9']);
     await repair();
     await expectConverges();

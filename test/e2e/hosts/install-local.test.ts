@@ -1,6 +1,6 @@
 /**
- * `curl … | sudo bash` on a bare host without Node and Docker, with nobody to reach it, as no SSH server runs: a cluster
- * of this machine, the 2013 example, nothing the second time, and back.
+ * `curl … | sudo bash` on a bare host without Node, Docker and an SSH server: installs a cluster of this machine, runs
+ * the 2013 example, installs again without changes, and uninstalls it.
  */
 
 import { createReadStream } from 'node:fs';
@@ -18,17 +18,17 @@ import { LabCluster } from '../support/lab-cluster.ts';
 import { type ReleaseServer, releaseBuild, serveRelease } from '../support/release-build.ts';
 
 const INSTALL_MS = 600_000;
-/** Compiled code that the program keeps, and its logs. */
+/** The program's cache of compiled code, and its logs. */
 const OWN = /^. (\/opt\/mesosup\/[^/]+\/cache|\/root\/\.local\/state\/mesosup\/lab\/[^/]+\.log)(\/| |$)/;
 
 let lab: Lab;
 let host: LabHost;
 let server: ReleaseServer;
 let before: Map<string, string>;
-/** The commands that the end of the installation proposes. */
+/** The commands that the installation suggests at its end. */
 let proposed: string[];
 
-/** The README's line, with a release of this machine's and with arguments. */
+/** The README's command, with a release from this machine and with arguments. */
 function line(args: string): string {
   const shown = docCommand('README.md', 'curl -fsSL URL/bootstrap.sh | sudo bash');
   return `${shown.replace('URL', server.url)} -s -- ${args}`;
@@ -38,7 +38,7 @@ function bootstrap(args: string): Promise<{ stdout: string; stderr: string; code
   return host.exec(line(args));
 }
 
-/** As somebody types it, who gives one answer once it is asked for. */
+/** Types the command in a terminal, and gives one answer when it is asked for. */
 async function inTerminal(args: string, question: string, answer: string) {
   const run = execa('docker', ['exec', '-i', host.container, 'script', '-qec', line(args), '/dev/null'], {
     reject: false,
@@ -62,7 +62,7 @@ beforeAll(async () => {
   const cluster = new LabCluster(lab);
   await cluster.writeSpec();
   await host.run('cat >/root/cluster.yaml', { input: createReadStream(cluster.specFile) });
-  // What the image has in an older version would be renewed by what comes, and an uninstall leaves it so.
+  // The installation would upgrade packages of the image, and an uninstall would keep the new versions.
   await host.run(
     'apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get upgrade -y -qq; rm -rf /var/lib/apt/lists/*_*',
   );
@@ -76,7 +76,7 @@ afterAll(async () => {
   await lab?.stop();
 });
 
-test('--dry-run says what would be done, and changes nothing', async () => {
+test('--dry-run shows what would be done, and changes nothing', async () => {
   const { code, stdout } = await bootstrap('--dry-run --file /root/cluster.yaml');
   expect(code).toBe(0);
   const lines = stdout.trim().split('\n');
@@ -87,14 +87,14 @@ test('--dry-run says what would be done, and changes nothing', async () => {
 });
 
 test(
-  'it makes a cluster of the machine, and says what to try',
+  'makes a cluster of the machine, and suggests commands',
   async () => {
     const began = performance.now();
     const { code, stdout, stderr } = await bootstrap('--file /root/cluster.yaml');
     console.log(`curl | sudo bash: ${((performance.now() - began) / 1000).toFixed(1)} s`);
     expect(code, stdout + stderr).toBe(0);
     expect(stdout).toContain('lab is healthy');
-    // The program that people call is what runs on the host: it came once.
+    // The program that people call also runs on the host: it was downloaded once.
     expect(stdout).not.toContain(': unpack (');
     expect(await host.run('ls -A /opt/mesosup')).toMatch(/^\.bootstrap\n\d+\.\d+\.\d+\ncurrent$/);
     expect(await host.run('readlink -f /usr/local/bin/mesosup')).toMatch(
@@ -106,7 +106,7 @@ test(
   INSTALL_MS,
 );
 
-test('it is healthy, with no ZooKeeper, and its program starts through a link', async () => {
+test('the cluster is healthy without ZooKeeper, and its program starts through a link', async () => {
   expect((await host.exec('pgrep -x "sshd|java"')).stdout).toBe('');
   const services = await host.run('systemctl is-active ssh zookeeper mesos-master mesos-agent; true');
   expect(services.split('\n')).toEqual(['inactive', 'inactive', 'active', 'active']);
@@ -120,7 +120,7 @@ test('it is healthy, with no ZooKeeper, and its program starts through a link', 
   expect(versions).toMatch(/^mesosup\/\d+\.\d+\.\d+/);
 });
 
-test('what it says to try is the 2013 example, and runs', async () => {
+test('the suggested commands run the 2013 example', async () => {
   await loadImage(host, await ensureRedisImage());
   const [status = '', define = '', start = '', endpoints = ''] = proposed.map((line) => line.trim());
   expect(await host.run(status)).toContain('healthy');
@@ -139,7 +139,7 @@ test('what it says to try is the 2013 example, and runs', async () => {
   }
 });
 
-test('run again, it changes nothing', async () => {
+test('changes nothing when it runs again', async () => {
   const pids = () => host.run('pgrep -x "node|mesos-.*|dockerd"');
   const [files, processes] = [await fileList(host), await pids()];
   const { code, stdout, stderr } = await bootstrap('--file /root/cluster.yaml');
@@ -153,7 +153,7 @@ test('run again, it changes nothing', async () => {
   expect(await host.run(`${again} --file /root/cluster.yaml --yes`)).toContain('no changes on 1 host');
 });
 
-test('--uninstall without a terminal wants --yes', async () => {
+test('--uninstall without a terminal needs --yes', async () => {
   const { code, stderr } = await bootstrap('--uninstall');
   expect(code).toBe(2);
   expect(stderr).toContain('no terminal to ask for confirmation: --uninstall needs --yes');
@@ -161,7 +161,7 @@ test('--uninstall without a terminal wants --yes', async () => {
 });
 
 test(
-  '--uninstall asks in a terminal, and leaves the host as it was',
+  '--uninstall asks in a terminal, and restores the host',
   async () => {
     const { code, all } = await inTerminal('--uninstall', 'Type the name of the cluster (lab)', 'lab\r');
     expect(code, all).toBe(0);
@@ -176,7 +176,7 @@ test(
   INSTALL_MS,
 );
 
-test('--cli-only brings the program alone, and --uninstall takes it away', async () => {
+test('--cli-only installs only the program, and --uninstall removes it', async () => {
   const shown = docCommand('README.md', 'curl -fsSL URL/bootstrap.sh | sudo bash -s -- --cli-only');
   expect(await host.run(shown.replace('URL', server.url))).toContain('Next: mesosup install --hosts');
   expect(await host.run('mesosup --version')).toMatch(/^mesosup\/\d/);

@@ -1,4 +1,4 @@
-/** Hosts that can't be reached, masters above all: named with the cause, while the others are installed and changed. */
+/** Unreachable hosts, mainly masters: reported with the cause, while the other hosts are installed and changed. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { LabHost } from '../../lab/host.ts';
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => lab?.stop());
 
-/** The run names the host with its cause once, tells of no bug and shows no stack. */
+/** The run reports the host with its cause once, and shows no bug and no stack. */
 function expectNamed({ all }: Outcome, host: string, cause: RegExp): void {
   const lines = all.split('\n').filter((line) => line.startsWith('✖ ') && line.includes(host));
   expect(lines).toHaveLength(1);
@@ -42,7 +42,7 @@ async function members(): Promise<string[]> {
     .split('\n');
 }
 
-test('a plan for hosts that are all unreachable names each of them once', async () => {
+test('a plan for unreachable hosts names each of them once', async () => {
   const nobody = new LabCluster(lab, 'nobody');
   await nobody.writeSpec({ hosts: ['nosuch-1', 'nosuch-2', 'nosuch-3'] });
   const failed = await nobody.run('plan');
@@ -51,13 +51,15 @@ test('a plan for hosts that are all unreachable names each of them once', async 
     expectNamed(failed, name, /DNS does not know the name/);
 });
 
-test('a first install goes on with two of three masters, names the third with its cause, and starts nothing', async () => {
+test('a first install continues with two of three masters, reports the third with its cause, and starts nothing', async () => {
   await h3.stop();
   const done = await cluster.run('install', '--start', '--yes');
   expect(done.code, done.all).toBe(1);
   expectNamed(done, 'h3', /h3: .*(no network route to|timed out|refused|unreachable)/);
-  // Mesos' masters begin a registry together or not at all.
-  expect(done.all).toMatch(/h3: .*not started: a new cluster's registry begins only once 3 masters run/);
+  // Mesos creates a registry only when all masters run.
+  expect(done.all).toMatch(
+    /h3: .*not started: Mesos creates the registry of a new cluster only when 3 masters run/,
+  );
   expect(done.stdout).toContain('Left out: h3.');
   expect(await members()).toEqual([`1 ${lab.host('h1').address}`, `2 ${lab.host('h2').address}`]);
   for (const name of ['h1', 'h2']) {
@@ -66,12 +68,12 @@ test('a first install goes on with two of three masters, names the third with it
   }
   const started = await cluster.run('start', '--yes');
   expect(started.code, started.all).toBe(1);
-  // The ensemble runs nowhere yet, and h3 is no member of it: the second line says what else would do.
+  // The ensemble does not run yet, and h3 is not a member of it: the second line names another remedy.
   expect(started.all).toMatch(/✖ h3: [\s\S]*✖ h3: the address of h3 within the cluster is not known/);
   expect(started.all).not.toMatch(STACK);
 });
 
-test('once the third can be reached it joins, and the cluster is healthy', async () => {
+test('the third master joins when it is reachable, and the cluster is healthy', async () => {
   await h3.start();
   expectDone(await cluster.run('install', '--start', '--yes'));
   expect(await members()).toHaveLength(3);
@@ -79,7 +81,7 @@ test('once the third can be reached it joins, and the cluster is healthy', async
   expect(await cluster.planned()).toEqual({});
 });
 
-test('with a dead master the cluster is planned and changed, and once it is back it gets the change too', async () => {
+test('the cluster can be changed with a dead master, which gets the change when it is back', async () => {
   await h3.kill();
   const plan = await cluster.run('plan');
   expect(plan.code, plan.all).toBe(1);

@@ -1,6 +1,6 @@
 /**
- * Hosts as their owners leave them, drawn by a seed: plan and install end in a healthy cluster or in an error that names
- * the cause; never in a stack trace, never in a health that isn't true. `npm run soak` draws a hundred hosts.
+ * Hosts with random quirks: plan and install end in a healthy cluster, or in an error that names the cause; never in a
+ * stack trace, and never in a wrong report of health. `npm run soak` tests a hundred hosts.
  */
 
 import { describe, expect, test } from 'vitest';
@@ -12,12 +12,12 @@ import type { Login } from '../../lab/start-host.ts';
 import { runs } from '../../support/runs.ts';
 import { LabCluster, type Outcome, PORTS } from '../support/lab-cluster.ts';
 
-/** There from the first, so that only Mesos and the payload have to come. */
+/** Preinstalled, so that only Mesos and the payload must be installed. */
 const packages = [
   ...['docker.io', 'iptables', 'libatomic1'],
   ...['libsvn1', 'libapr1', 'libcurl4', 'libunwind8', 'libsasl2-modules'],
 ];
-/** Hosts of a lab: they are installed side by side. */
+/** Number of hosts of a lab, which are installed concurrently. */
 const AT_ONCE = 4;
 const LOGINS: readonly Login[] = ['root', 'sudo', 'sudo-password'];
 const LAB_MS = 1_800_000;
@@ -30,12 +30,12 @@ interface Drawn {
 }
 
 function draw(seed: number): Drawn {
-  // The first numbers of neighbouring seeds resemble each other.
+  // The first random numbers of adjacent seeds are similar.
   const random = new Random(Math.imul(seed, 0x9e3779b1) | 0);
   return { seed, login: random.pick(LOGINS) ?? 'root', quirks: someQuirks(random) };
 }
 
-/** Whether the services of a host alone do their work, asked without the program. */
+/** Checks the services of a single host, without the program. */
 async function works(cluster: LabCluster, host: LabHost): Promise<boolean> {
   try {
     const metrics = await cluster.operator(host, PORTS.master, '/metrics/snapshot');

@@ -1,4 +1,4 @@
-/** Hosts that are reached in other ways, or say that they are another system: each a cluster of its own. */
+/** Hosts with other connections, or with the os-release of another system: each a separate cluster. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Plan } from '../../../src/install/plan.ts';
@@ -56,7 +56,7 @@ async function sources(cluster: LabCluster): Promise<{ lines: string[]; packages
 }
 
 describe('a plan', () => {
-  test('of a host behind a bastion, and of one whose sudo asks, is as that of any other', async () => {
+  test('of a host behind a bastion, and of one whose sudo asks for a password, is the same as of any other host', async () => {
     for (const name of ['inner', 'guarded']) {
       const { lines, packages: planned } = await sources(of(name).cluster);
       expect(lines).toEqual([expect.stringMatching(/ http:\/\/\S+\/Debian\/ bookworm main$/)]);
@@ -65,7 +65,7 @@ describe('a plan', () => {
     }
   });
 
-  test('of a host that says it is Ubuntu has the repositories of Ubuntu', async () => {
+  test('of a host with the os-release of Ubuntu has the repositories of Ubuntu', async () => {
     const { lines } = await sources(of('jammy').cluster);
     expect(lines).toEqual([expect.stringMatching(/ http:\/\/\S+\/Ubuntu\/jammy jammy main$/)]);
     const other = new LabCluster(lab, 'bare');
@@ -109,7 +109,7 @@ test(
   INSTALL_MS,
 );
 
-test('on the host behind the bastion all is alone: no ZooKeeper, and the bastion has nothing of it', async () => {
+test('the host behind the bastion has no ZooKeeper, and the bastion has no files of mesosup', async () => {
   const { host } = of('inner');
   const units = await host.run(
     'systemctl is-active mesos-master mesos-agent mesosup-scheduler zookeeper; true',
@@ -118,7 +118,7 @@ test('on the host behind the bastion all is alone: no ZooKeeper, and the bastion
   expect((await lab.host('bastion').run('ls /var/lib /opt /etc')).includes('mesos')).toBe(false);
 });
 
-test('the sudo password is nowhere on the host, and its user may use Docker', async () => {
+test('the sudo password is not stored on the host, and its user may use Docker', async () => {
   const { host } = of('guarded');
   const password = host.sudoPassword ?? '';
   expect(password).not.toBe('');

@@ -1,4 +1,4 @@
-/** From three bare hosts to the 2013 example on a real cluster, what is done to it afterwards, and back. */
+/** Installs three bare hosts, runs the 2013 example, changes the cluster, and uninstalls it. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -36,7 +36,7 @@ async function lists(): Promise<Map<string, Map<string, string>>> {
   return new Map(await Promise.all(lab.hosts.map(async (h) => [h.name, await fileList(h)] as const)));
 }
 
-/** Every container of the app, by host: its id and task. */
+/** Containers of the app by host, with id and task. */
 async function containers(): Promise<string[]> {
   const format = '{{.ID}} {{.Label "mesosup.task"}}';
   const all = await Promise.all(
@@ -55,7 +55,7 @@ async function pidOf(host: LabHost, unit: string): Promise<string> {
 
 const UNITS = ['zookeeper', 'mesos-master', 'mesos-agent', 'mesosup-scheduler', 'docker'];
 
-/** Main pids of all services on all hosts. */
+/** Main process ids of all services on all hosts. */
 async function pids(): Promise<Record<string, string>> {
   const all = await Promise.all(
     lab.hosts.flatMap((h) => UNITS.map(async (unit) => [`${h.name} ${unit}`, await pidOf(h, unit)] as const)),
@@ -63,7 +63,7 @@ async function pids(): Promise<Record<string, string>> {
   return Object.fromEntries(all);
 }
 
-/** Asks every host again and again until the work is over. @returns how many were away at once at most */
+/** Polls every host until the work ends. @returns the maximum number of hosts down at the same time */
 async function mostAway(
   has: (host: LabHost) => Promise<boolean>,
   work: () => Promise<void>,
@@ -88,7 +88,7 @@ async function mostAway(
 }
 
 describe('a cluster of three hosts', () => {
-  test('plan shows what it would do, and does nothing', async () => {
+  test('plan shows the changes, and makes none', async () => {
     const { code, stdout } = await cluster.runLine(docCommand('README.md', 'mesosup plan'));
     expect(code, stdout).toBe(3);
     for (const name of ['h1', 'h2', 'h3']) expect(stdout).toContain(name);
@@ -98,7 +98,7 @@ describe('a cluster of three hosts', () => {
   });
 
   test(
-    'install --start ends with a healthy cluster',
+    'install --start makes a healthy cluster',
     async () => {
       const began = performance.now();
       const done = await cluster.runLine(docCommand('README.md', 'mesosup install --hosts'), '--yes');
@@ -115,7 +115,7 @@ describe('a cluster of three hosts', () => {
     INSTALL_MS,
   );
 
-  test('ZooKeeper is a quorum of three, one master and one scheduler lead, three agents are registered', async () => {
+  test('ZooKeeper has a quorum of three, one master and one scheduler lead, three agents are registered', async () => {
     const modes = await Promise.all(
       lab.hosts.map((h) =>
         h.run(`bash -c 'exec 3<>/dev/tcp/${h.address}/2181; echo srvr >&3; cat <&3' | sed -n 's/^Mode: //p'`),
@@ -179,7 +179,7 @@ describe('a cluster of three hosts', () => {
     expect(stdout).toMatch(new RegExp(`^${APP} \\d+( [\\d.]+:\\d+){3}`));
   });
 
-  test('install again changes nothing, and touches no process', async () => {
+  test('a second install changes nothing, and restarts no process', async () => {
     const was = await pids();
     const done = await cluster.run('install', '--start', '--yes');
     expectDone(done);
@@ -188,7 +188,7 @@ describe('a cluster of three hosts', () => {
     expect(await pids()).toEqual(was);
   });
 
-  test('no secret is in any argument list, nor in a file that others may read', async () => {
+  test('no secret is in an argument list, or in a file that other users may read', async () => {
     const secrets = Object.values(await cluster.secrets());
     for (const host of lab.hosts) {
       const commands = await host.run("cat /proc/[0-9]*/cmdline | tr '\\0' ' '");
@@ -204,7 +204,7 @@ describe('a cluster of three hosts', () => {
     }
   });
 
-  test('nobody gets in without credentials', async () => {
+  test('refuses access without credentials', async () => {
     const subscribe = {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
@@ -229,7 +229,7 @@ describe('a cluster of three hosts', () => {
       [PORTS.scheduler, '/v2/apps', {}],
       [PORTS.scheduler, '/v1/endpoints', {}],
     ];
-    // Where the leading master is: the others redirect before they look at credentials.
+    // The leading master: the others redirect before they check credentials.
     const leads = await Promise.all(
       lab.hosts.map(async (h) => {
         const answer = await cluster.operator(h, PORTS.master, '/metrics/snapshot');
@@ -242,7 +242,7 @@ describe('a cluster of three hosts', () => {
       await answer.body?.cancel();
       expect(`${port}${route} ${answer.status}`).toBe(`${port}${route} 401`);
     }
-    // An agent that brings none is turned away as often as it asks, and only the master says so.
+    // An agent without credentials is rejected repeatedly, and only the master logs it.
     await h1.run(`
       timeout 120 mesos-agent --master=${host.address}:5050 --work_dir=/tmp/stray --port=5999 --ip=${h1.address} \
         --runtime_dir=/tmp/stray-run --launcher=posix --no-systemd_enable_support >/tmp/stray.log 2>&1 </dev/null & echo $! >/tmp/stray.pid`);
@@ -252,7 +252,7 @@ describe('a cluster of three hosts', () => {
       ),
     );
     await h1.run('kill $(cat /tmp/stray.pid)');
-    // The reason for one of its flags: with Mesos' own systemd support no agent starts on cgroups v2 alone.
+    // The reason for one of its flags: with Mesos' own systemd support, no agent starts with only cgroups v2.
     const bare = `--master=${host.address}:5050 --work_dir=/tmp/bare --port=5998 --ip=${h1.address} --launcher=posix`;
     const refused = await h1.exec(`timeout 60 mesos-agent ${bare} 2>&1`);
     expect(refused.code).toBe(1);
@@ -264,7 +264,7 @@ describe('a cluster of three hosts', () => {
   });
 });
 
-/** Every executor of the app, by host: the process that the agent started. */
+/** Executors of the app by host: the processes that the agent started. */
 async function executors(): Promise<string[]> {
   const all = await Promise.all(
     lab.hosts.map(
@@ -277,7 +277,7 @@ async function executors(): Promise<string[]> {
 describe('containers and executors of an agent', () => {
   const agentOf = (host: LabHost) => pidOf(host, 'mesos-agent');
 
-  /** Does something to the agents of some hosts; each goes on as another process, and what it runs goes on as it is. */
+  /** Disturbs the agents of some hosts; each gets a new process, and its executors and containers keep running. */
   async function expectOutlived(hosts: readonly LabHost[], what: () => Promise<void>): Promise<void> {
     const was = { containers: await containers(), executors: await executors() };
     expect(was.containers).toHaveLength(3);
@@ -293,7 +293,7 @@ describe('containers and executors of an agent', () => {
     await running();
   }
 
-  test('live through its restart and its crash', async () => {
+  test('survive its restart and its crash', async () => {
     await expectOutlived([h1], async () => void (await h1.run('systemctl restart mesos-agent')));
     await expectOutlived(
       [h2],
@@ -301,7 +301,7 @@ describe('containers and executors of an agent', () => {
     );
   });
 
-  test('live through a reload of systemd, which leaves the agent alone too', async () => {
+  test('survive a reload of systemd, which does not affect the agent either', async () => {
     const was = { containers: await containers(), executors: await executors(), agent: await agentOf(h1) };
     await h1.run('systemctl daemon-reload; systemctl daemon-reexec');
     expect((await cluster.status()).healthy).toBe(true);
@@ -313,14 +313,14 @@ describe('containers and executors of an agent', () => {
   });
 
   test(
-    'live through an upgrade of its package',
+    'survive an upgrade of its package',
     async () => {
       const { good, nextVersion } = lab.mesos();
       await cluster.writeSpec({ mesos: mesosOf(good, nextVersion) });
       await expectOutlived(lab.hosts, async () => expectDone(await cluster.run('install', '--yes')));
       for (const host of lab.hosts)
         expect(await host.run('dpkg -s aventer-mesos')).toContain(`\nVersion: ${nextVersion}\n`);
-      // Without a version in the file the pin goes, and the package stays.
+      // Without a version in the file, the installed package stays.
       await cluster.writeSpec();
       expectDone(await cluster.run('install', '--yes'));
       expect(await cluster.planned()).toEqual({});
@@ -329,8 +329,8 @@ describe('containers and executors of an agent', () => {
   );
 });
 
-describe('changes to it', () => {
-  test('an attribute more: one host is touched, one service restarts, containers and tasks stay', async () => {
+describe('changes', () => {
+  test('an additional attribute changes one host, restarts one service, and keeps containers and tasks', async () => {
     cluster.flags = [];
     await cluster.writeSpec({
       hosts: ['h1', { name: 'h2', attributes: { rack: 'a' } }, 'h3'],
@@ -350,7 +350,7 @@ describe('changes to it', () => {
     await cluster.healthy();
   });
 
-  test('another value of an attribute is refused, and with the flag the agent is drained and replaced', async () => {
+  test('refuses another value of an attribute; with the flag, drains and replaces the agent', async () => {
     await cluster.writeSpec({
       hosts: ['h1', { name: 'h2', attributes: { rack: 'b' } }, 'h3'],
     });
@@ -372,7 +372,7 @@ describe('changes to it', () => {
     expect(status.hosts.map((h) => h.drift)).toEqual([0, 0, 0]);
   });
 
-  test('a service stopped and a file edited by hand: the plan shows just that, install puts it right', async () => {
+  test('the plan shows a service stopped and a file edited manually, and install repairs them', async () => {
     await h3.run('systemctl stop mesosup-scheduler');
     await h1.run('echo 9secs >/etc/mesos-agent/executor_reregistration_timeout');
     const plan = await cluster.planned();
@@ -387,7 +387,7 @@ describe('changes to it', () => {
     await cluster.healthy();
   });
 
-  test('a saved plan is applied exactly, and refused once the hosts have changed', async () => {
+  test('applies a saved plan unchanged, and refuses it when the hosts have changed', async () => {
     await cluster.writeSpec({
       agentFlags: { gc_delay: '2days' },
       hosts: ['h1', { name: 'h2', attributes: { rack: 'b' } }, 'h3'],
@@ -405,7 +405,7 @@ describe('changes to it', () => {
   });
 
   test(
-    'another flag of the masters: never are two away at once, and tasks stay',
+    'another flag of the masters: at most one is down at a time, and tasks keep running',
     async () => {
       await cluster.writeSpec({
         agentFlags: { gc_delay: '2days' },
@@ -428,7 +428,7 @@ describe('changes to it', () => {
   );
 
   test(
-    'a flag that masters refuse: the first that gets it fails, and the others are left alone',
+    'a flag that masters refuse: the first master fails, and the others are not changed',
     async () => {
       const hosts = ['h1', { name: 'h2', attributes: { rack: 'b' } }, 'h3'];
       const flags = { agentFlags: { gc_delay: '2days' }, hosts };
@@ -441,7 +441,7 @@ describe('changes to it', () => {
       const others = lab.hosts.filter((h) => h.name !== first);
       expect(others).toHaveLength(2);
       for (const { name } of others) {
-        expect(failed.stdout).toContain(`${name}: nothing was done here: ${first} failed`);
+        expect(failed.stdout).toContain(`${name}: this host was not changed: ${first} failed`);
         expect(await pidOf(lab.host(name), 'mesos-master')).toBe(was[`${name} mesos-master`]);
       }
       await cluster.writeSpec({ ...flags, masterFlags: { max_agent_ping_timeouts: '6' } });
@@ -453,7 +453,7 @@ describe('changes to it', () => {
   );
 
   test(
-    'another flag of the schedulers: they restart one by one, the leader last',
+    'another flag of the schedulers: they restart one at a time, the leader last',
     async () => {
       await cluster.writeSpec({
         agentFlags: { gc_delay: '2days' },
@@ -487,7 +487,7 @@ describe('changes to it', () => {
   );
 
   test(
-    'a setting that the new scheduler refuses on the host: the first says why, and all three go on as before',
+    'a setting that the new scheduler refuses on the host: the first reports why, and all three keep running',
     async () => {
       const hosts = ['h1', { name: 'h2', attributes: { rack: 'b' } }, 'h3'];
       const masterFlags = { max_agent_ping_timeouts: '6' };
@@ -496,8 +496,8 @@ describe('changes to it', () => {
       await cluster.writeSpec({ ...flags, schedulerFlags: { failover_timeot: '3' } });
       const misspelt = await cluster.run('plan');
       expect(misspelt.code).toBe(2);
-      expect(misspelt.stderr).toContain('is not known here; did you mean "failover_timeout"?');
-      // Whoever logs in can read it there, but the service has a /tmp of its own.
+      expect(misspelt.stderr).toContain('unknown flag; did you mean "failover_timeout"?');
+      // The login user can read it there, but the service has a private /tmp.
       for (const host of lab.hosts) await host.run('umask 022; echo 0123456789abcdef >/tmp/tokens');
       await cluster.writeSpec({
         ...flags,
@@ -509,10 +509,10 @@ describe('changes to it', () => {
       expect(failed.stdout).toMatch(
         /mesosup-scheduler refuses its new settings: --http_tokens_file can't be read: ENOENT/,
       );
-      expect(failed.stdout.match(/nothing was done here: h\d failed/g)).toHaveLength(2);
+      expect(failed.stdout.match(/this host was not changed: h\d failed/g)).toHaveLength(2);
       expect(await pids()).toEqual(was);
       await cluster.writeSpec({ ...flags, schedulerFlags });
-      // Nor was anything changed that a crash or a boot would have started.
+      // No file was changed that a crash or a boot would start.
       expect(await cluster.planned()).toEqual({});
       await cluster.writeSpec(flags);
       expectDone(await cluster.run('install', '--yes'));
@@ -521,7 +521,7 @@ describe('changes to it', () => {
   );
 
   test(
-    'an agent whose role is taken away is drained, stopped and masked, and comes back with it',
+    'an agent whose role is removed is drained, stopped and masked, and returns with the role',
     async () => {
       const flags = { agentFlags: { gc_delay: '2days' }, masterFlags: { max_agent_ping_timeouts: '6' } };
       const others = ['zookeeper', 'master', 'scheduler'];
@@ -538,7 +538,7 @@ describe('changes to it', () => {
       expect(await containers()).toEqual(was);
       expectDone(await cluster.run('install', '--yes', '--allow-agent-replace'));
       expect(await h3.run('systemctl is-enabled mesos-agent || :')).toBe('masked');
-      // Nor does the next connection to its socket start it again.
+      // The next connection to its socket does not start it again either.
       expect(await h3.run('docker ps 2>&1 || :')).toContain('Cannot connect');
       expect(await h3.run('ps -eo args')).not.toMatch(/redis|dockerd/);
       expect(await cluster.planned()).toEqual({});
@@ -552,7 +552,7 @@ describe('changes to it', () => {
   );
 
   test(
-    'stop ends the services and start brings them and the tasks back',
+    'stop stops the services, and start starts them and the tasks again',
     async () => {
       expectDone(await cluster.runLine(docCommand('README.md', 'mesosup stop'), '--yes'));
       const stopped = await cluster.run('status');
@@ -567,7 +567,7 @@ describe('changes to it', () => {
 
 describe('uninstall', () => {
   test(
-    'ends what runs, leaves the hosts as they were, and names the users that stay',
+    'ends all services, restores the hosts, and names the users that stay',
     async () => {
       await running();
       const plan = await cluster.runLine(docCommand('README.md', 'mesosup uninstall'), '--yes', '--purge');

@@ -77,13 +77,13 @@ async function addRepository(host: LabHost, lines: RepositoryLines): Promise<voi
 
 describe('hosts', () => {
   test('have booted, each with a name, a machine id and a host key of its own', async () => {
-    const told = await Promise.all(
+    const identities = await Promise.all(
       lab.hosts.map((h) => h.run('systemctl is-system-running; hostname; cat /etc/machine-id')),
     );
-    expect(told.map((text) => text.split('\n').slice(0, 2))).toEqual(
+    expect(identities.map((text) => text.split('\n').slice(0, 2))).toEqual(
       lab.hosts.map((h) => ['running', h.name]),
     );
-    expect(new Set(told.map((text) => text.split('\n')[2])).size).toBe(lab.hosts.length);
+    expect(new Set(identities.map((text) => text.split('\n')[2])).size).toBe(lab.hosts.length);
     expect(new Set(lab.hosts.map((h) => h.hostKey)).size).toBe(lab.hosts.length);
   });
 
@@ -133,7 +133,7 @@ describe('SSH', () => {
     expect((await ssh('h3', "sudo -S -p '' id -u", { input: 'wrong\n' })).stdout).toBe('');
   });
 
-  test('reads an os-release of Ubuntu where the lab was told so', async () => {
+  test('has the os-release of Ubuntu on a host that asks for it', async () => {
     const { stdout } = await ssh('h5', '. /etc/os-release; echo $ID $VERSION_ID $VERSION_CODENAME');
     expect(stdout).toBe('ubuntu 22.04 jammy');
   });
@@ -280,7 +280,7 @@ describe('faults', () => {
     await host.run(write);
   });
 
-  test('a clock is off for whoever asks date', async () => {
+  test('a clock is wrong for date', async () => {
     const host = lab.host('h2');
     const repair = await shiftClock(host, 600);
     const offset = async () => Number((await ssh('h2', 'sudo -n date +%s')).stdout) - Date.now() / 1000;
