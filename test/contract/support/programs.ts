@@ -87,10 +87,19 @@ export class Programs implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#programs.map((program) => program.kill('SIGKILL')));
     for (const { pid } of processesOf(this.directory)) {
-      process.kill(pid, 'SIGKILL');
+      killIfAlive(pid);
       await gone(pid);
     }
     rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** The process may end between the look at the process list and the signal. */
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
