@@ -133,3 +133,24 @@ describe('pulling', () => {
     await expect(pull).rejects.toMatchObject({ name: 'AbortError' });
   });
 });
+
+describe('out of memory', () => {
+  const answering = (lines: string) => engineThat((_request, response) => response.end(lines));
+
+  test('is found among the past events of the container', async () => {
+    const engine = await answering('{"Type":"container","Action":"oom"}\n');
+    expect(await engine.ranOutOfMemory('c1', 0)).toBe(true);
+    const query = new URL(`http://docker${requests[1]?.slice('GET '.length)}`).searchParams;
+    expect(JSON.parse(query.get('filters') ?? '')).toEqual({
+      type: ['container'],
+      container: ['c1'],
+      event: ['oom'],
+    });
+    expect(query.get('since')).toBe('1');
+    expect(Math.abs(Number(query.get('until')) * 1000 - Date.now())).toBeLessThan(60_000);
+  });
+
+  test('is not reported without such an event', async () => {
+    expect(await (await answering('')).ranOutOfMemory('c1', 0)).toBe(false);
+  });
+});

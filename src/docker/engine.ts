@@ -245,6 +245,21 @@ export class DockerEngine {
     for await (const line of jsonLines(readBody(body, signal))) yield line as DockerEvent;
   }
 
+  /**
+   * Returns true if Docker has seen the container run out of memory. It may hear of that only after the exit, and then
+   * its record of the container does not say so, but its events do.
+   * @param withinMs how long to wait for a late event
+   */
+  async ranOutOfMemory(container: string, withinMs: number): Promise<boolean> {
+    const filters = { type: ['container'], container: [container], event: ['oom'] };
+    const until = ((Date.now() + withinMs) / 1000).toFixed(3);
+    // Without a beginning, past events are not sent.
+    const query = { filters: JSON.stringify(filters), since: '1', until };
+    const body = await this.#connection.open({ path: '/events', query });
+    for await (const _event of jsonLines(readBody(body))) return true;
+    return false;
+  }
+
   /** Returns the IPv4 address of the host on a bridge network; undefined for a missing network or another kind. */
   async networkGateway(network: string): Promise<string | undefined> {
     const found = (await this.#jsonOrUndefined({ path: `/networks/${encodeURIComponent(network)}` })) as

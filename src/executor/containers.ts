@@ -15,6 +15,10 @@ import { OutputFollower, TaskFiles } from './task-output.ts';
 const RETRY_MS = { first: 100, longest: 2000 };
 const REMOVE_ATTEMPTS = 5;
 const NAME_ATTEMPTS = 5;
+/** Exit code of a process that SIGKILL ended, which is how the kernel enforces a memory limit. */
+const KILLED = 137;
+/** Time for an event of Docker that comes after the exit it belongs to. */
+const LATE_EVENT_MS = 200;
 
 export type DockerAction = Exclude<ExecutorAction, { type: 'update' | 'check' | 'uncheck' | 'exit' }>;
 
@@ -243,7 +247,13 @@ export class Containers {
     await output.drained();
     if (this.#closed) return;
     if (code === undefined) throw new DockerError('The container was removed by another program', 404);
-    report({ type: 'exited', taskId, exitCode: code, outOfMemory: last?.State.OOMKilled ?? false });
+    const outOfMemory = last?.State.OOMKilled || (code === KILLED && (await this.#ranOutOfMemory(container)));
+    report({ type: 'exited', taskId, exitCode: code, outOfMemory });
+  }
+
+  /** Returns false if Docker does not answer: the exit is reported in any case. */
+  async #ranOutOfMemory(container: string): Promise<boolean> {
+    return this.#options.engine.ranOutOfMemory(container, LATE_EVENT_MS).catch(() => false);
   }
 
   /** Returns undefined if the container is gone, so that its exit code is unknown. */

@@ -78,6 +78,24 @@ test('shows apps, tasks and agents with demo status', async () => {
   expect([status.tasks.length, status.agents.length]).toEqual([2, 2]);
 });
 
+test('creates, shows and explains an app with the v2 commands of the docs', async () => {
+  const v2 = (command: string) =>
+    here(command.replace('http :8080', `http --ignore-stdin --check-status ${api}`));
+  const created = await v2(docCommand('docs/scheduler-api.md', 'http :8080/v2/apps id=/sleeper'));
+  expect(created.exitCode, created.all).toBe(0);
+  expect(JSON.parse(created.stdout)).toMatchObject({ id: '/sleeper', cmd: 'sleep 600', instances: 2 });
+  const running = async () => {
+    const { stdout } = await v2(docCommand('docs/scheduler-api.md', 'http :8080/v2/apps/sleeper'));
+    return (JSON.parse(stdout) as { app: { tasksRunning: number } }).app.tasksRunning === 2;
+  };
+  await until('both tasks of /sleeper run', running);
+  const explained = await v2(docCommand('docs/scheduler-api.md', 'http :8080/v2/apps/sleeper/explain'));
+  expect(explained.exitCode, explained.all).toBe(0);
+  expect(explained.stdout).toContain('/sleeper');
+  const deleted = await here(`http --ignore-stdin --check-status DELETE ${api}/v2/apps/sleeper`);
+  expect(deleted.exitCode, deleted.all).toBe(0);
+});
+
 test('refuses a second demo with the remedy', async () => {
   const { exitCode, stderr, stdout } = await mesosup('demo', '--once');
   expect(exitCode).toBe(1);
