@@ -10,7 +10,7 @@ import type { Session } from '../install/operations/session.ts';
 import type { Plan } from '../install/plan.ts';
 import { count } from '../text/count.ts';
 import { type ChangeReport, reportChange } from './change-report.ts';
-import { interruption, programOf, screenFor, withSession } from './cluster-session.ts';
+import { withSession } from './cluster-session.ts';
 import { confirm } from './confirm.ts';
 import type { ConnectFlags } from './flags/connect-flags.ts';
 
@@ -30,12 +30,9 @@ export async function runChange(
   flags: ConnectFlags & { readonly yes: boolean; readonly timeout?: number | undefined },
   options: RunChangeOptions,
 ): Promise<ChangeReport> {
-  const screen = screenFor(command.jsonEnabled(), flags);
-  const signal = interruption();
   const say = (text: string) => command.log(text);
   const { intent, saved, allowAgentReplace } = options;
-  const program = programOf(command.config);
-  return withSession(program, loaded, flags, screen, signal, async (session) => {
+  return withSession(command, loaded, flags, async ({ session, program, screen, signal }) => {
     const confirmPlan = ({ plan }: Prepared) => {
       if (flags.yes) return Promise.resolve(true);
       if (options.confirm) return options.confirm(session, screen);

@@ -1,7 +1,7 @@
 /** Gives commands that connect to hosts their terminal, their handling of interrupts, and their session. */
 
 import path from 'node:path';
-import type { Interfaces } from '@oclif/core';
+import type { Command } from '@oclif/core';
 import type { LoadedCluster } from '../cluster/edge/load.ts';
 import { EXIT, Interrupted } from '../errors/mesosup-error.ts';
 import type { Program } from '../install/operations/prepare.ts';
@@ -9,13 +9,22 @@ import type { Screen } from '../install/operations/screen.ts';
 import { Session } from '../install/operations/session.ts';
 import { type ConnectFlags, connectOptions } from './flags/connect-flags.ts';
 
+/** What a command works with while it is connected. */
+export interface Connected {
+  readonly session: Session;
+  readonly program: Program;
+  readonly screen: Screen;
+  /** Aborts on SIGINT, SIGTERM and SIGHUP. */
+  readonly signal: AbortSignal;
+}
+
 /** The installation's root. oclif's own root is the `lib` directory in it. */
-export function programOf(config: Interfaces.Config): Program {
+function programOf({ config }: Pick<Command, 'config'>): Program {
   return { root: path.resolve(config.root, '..'), version: config.version };
 }
 
 /** @param input false forbids questions */
-export function screenFor(json: boolean, { input }: { readonly input: boolean }): Screen {
+function screenFor(json: boolean, { input }: { readonly input: boolean }): Screen {
   const terminal = !json && Boolean(process.stdout.isTTY);
   return {
     silent: json,
@@ -30,8 +39,8 @@ export function screenFor(json: boolean, { input }: { readonly input: boolean })
 const HOSTS_CONTINUE =
   'Interrupted. Hosts finish the changes that they have started. Run the same command again to follow them.';
 
-/** Aborts on SIGINT, SIGTERM and SIGHUP. A second signal exits at once. */
-export function interruption(): AbortSignal {
+/** Aborts on the first signal. A second one exits at once. */
+function interruption(): AbortSignal {
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
@@ -44,23 +53,24 @@ export function interruption(): AbortSignal {
 
 /**
  * Runs the body with a session, and always closes the session.
- * @throws Interrupted as soon as the signal aborts; its message says whether hosts continue on their own
+ * @throws Interrupted as soon as a signal arrives; its message says whether hosts continue on their own
  */
 export async function withSession<T>(
-  program: Program,
+  command: Pick<Command, 'jsonEnabled' | 'config'>,
   loaded: LoadedCluster,
   flags: ConnectFlags,
-  screen: Screen,
-  signal: AbortSignal,
-  body: (session: Session) => Promise<T>,
+  body: (connected: Connected) => Promise<T>,
 ): Promise<T> {
+  const program = programOf(command);
+  const screen = screenFor(command.jsonEnabled(), flags);
+  const signal = interruption();
   const session = await Session.begin(program.root, loaded, connectOptions(flags), screen);
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
   const interrupt = () =>
     reject(new Interrupted(session.atWork ? HOSTS_CONTINUE : 'Interrupted. Nothing was changed.'));
   signal.addEventListener('abort', interrupt);
   try {
-    return await Promise.race([body(session), interrupted]);
+    return await Promise.race([body({ session, program, screen, signal }), interrupted]);
   } finally {
     signal.removeEventListener('abort', interrupt);
     await session.close();

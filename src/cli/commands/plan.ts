@@ -7,7 +7,7 @@ import { renderProblems } from '../../install/operations/reach.ts';
 import type { Plan, Problem } from '../../install/plan.ts';
 import { renderPlan } from '../../install/render-plan.ts';
 import { BaseCommand } from '../base-command.ts';
-import { interruption, programOf, screenFor, withSession } from '../cluster-session.ts';
+import { withSession } from '../cluster-session.ts';
 import { allowRemoveFlag } from '../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
@@ -40,36 +40,28 @@ export default class PlanCommand extends BaseCommand {
   async run(): Promise<{ plan: Plan; problems: readonly Problem[] }> {
     const { flags } = await this.parse(PlanCommand);
     const loaded = await clusterOf(flags);
-    const program = programOf(this.config);
-    return withSession(
-      program,
-      loaded,
-      flags,
-      screenFor(this.jsonEnabled(), flags),
-      interruption(),
-      async (session) => {
-        const looked = await surveyCluster(session);
-        // A saved plan is applied with the secrets it was made with.
-        const secrets =
-          looked.secrets ?? (flags.out === undefined ? undefined : await loaded.state.makeSecrets());
-        const intent = {
-          command: 'install',
-          start: flags.start,
-          allowRemove: flags['allow-remove'] ?? [],
-        } as const;
-        const { plan, problems, reach } = await prepare(session, program, { ...looked, secrets }, intent);
-        if (problems.length > 0) this.log(`${renderProblems(problems)}\n`);
-        this.log(
-          renderPlan(plan, { colour: process.stdout.hasColors?.() ?? false, brief: flags.brief }).trimEnd(),
-        );
-        if (flags.out !== undefined) {
-          await savePlan(flags.out, { plan, cluster: loaded.cluster });
-          this.log(`Saved. Apply it with: ${this.config.bin} install ${flags.out}`);
-        }
-        if (reach.leftOut.length > 0) process.exitCode = EXIT.failed;
-        else if (changesIn(plan) > 0) process.exitCode = EXIT.changes;
-        return { plan, problems };
-      },
-    );
+    return withSession(this, loaded, flags, async ({ session, program }) => {
+      const looked = await surveyCluster(session);
+      // A saved plan is applied with the secrets it was made with.
+      const secrets =
+        looked.secrets ?? (flags.out === undefined ? undefined : await loaded.state.makeSecrets());
+      const intent = {
+        command: 'install',
+        start: flags.start,
+        allowRemove: flags['allow-remove'] ?? [],
+      } as const;
+      const { plan, problems, reach } = await prepare(session, program, { ...looked, secrets }, intent);
+      if (problems.length > 0) this.log(`${renderProblems(problems)}\n`);
+      this.log(
+        renderPlan(plan, { colour: process.stdout.hasColors?.() ?? false, brief: flags.brief }).trimEnd(),
+      );
+      if (flags.out !== undefined) {
+        await savePlan(flags.out, { plan, cluster: loaded.cluster });
+        this.log(`Saved. Apply it with: ${this.config.bin} install ${flags.out}`);
+      }
+      if (reach.leftOut.length > 0) process.exitCode = EXIT.failed;
+      else if (changesIn(plan) > 0) process.exitCode = EXIT.changes;
+      return { plan, problems };
+    });
   }
 }

@@ -3,7 +3,7 @@ import { driftOf, surveyCluster } from '../../install/operations/prepare.ts';
 import { recheckHealth } from '../../install/operations/recheck-health.ts';
 import { type ClusterStatus, renderStatus, statusOf } from '../../install/status.ts';
 import { BaseCommand } from '../base-command.ts';
-import { interruption, programOf, screenFor, withSession } from '../cluster-session.ts';
+import { withSession } from '../cluster-session.ts';
 import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
 
@@ -18,22 +18,14 @@ export default class Status extends BaseCommand {
   async run(): Promise<ClusterStatus> {
     const { flags } = await this.parse(Status);
     const loaded = await clusterOf(flags);
-    const program = programOf(this.config);
-    return withSession(
-      program,
-      loaded,
-      flags,
-      screenFor(this.jsonEnabled(), flags),
-      interruption(),
-      async (session) => {
-        const looked = await surveyCluster(session);
-        const plan = await driftOf(session, program, looked);
-        const { facts, unreachable } = await recheckHealth(session, looked, looked.secrets);
-        const status = statusOf(session.cluster, facts, unreachable, plan);
-        this.log(renderStatus(status));
-        if (!status.healthy) process.exitCode = EXIT.failed;
-        return status;
-      },
-    );
+    return withSession(this, loaded, flags, async ({ session, program }) => {
+      const looked = await surveyCluster(session);
+      const plan = await driftOf(session, program, looked);
+      const { facts, unreachable } = await recheckHealth(session, looked, looked.secrets);
+      const status = statusOf(session.cluster, facts, unreachable, plan);
+      this.log(renderStatus(status));
+      if (!status.healthy) process.exitCode = EXIT.failed;
+      return status;
+    });
   }
 }

@@ -8,7 +8,7 @@ import type { AptFacts } from '../apt-facts.ts';
 import { describePayload } from '../edge/payload.ts';
 import type { Facts } from '../facts.ts';
 import type { Plan, Problem } from '../plan.ts';
-import { planCluster } from '../plan-cluster.ts';
+import { type PlanInput, planCluster } from '../plan-cluster.ts';
 import { preflight } from '../preflight/preflight.ts';
 import { mastersNeededToStart } from '../quorum.ts';
 import { simulationRequest } from '../simulation-request.ts';
@@ -105,14 +105,18 @@ export async function prepare(
   const before = check(survey.facts);
   const startProblems = startsCluster(intent) ? missingForStart(session, survey.facts, before, intent) : [];
   const now = startProblems.length > 0 ? { ...intent, command: 'install' as const, start: false } : intent;
-  const first = await planWith(session, program, survey.facts, secrets, now).catch((cause: unknown) => {
+  const planFor = (facts: ReadonlyMap<string, Facts>) => planWith(session, made, facts, secrets, now);
+  let first: Plan;
+  try {
+    first = planFor(survey.facts);
+  } catch (cause) {
     if (!(cause instanceof UnknownAddressError)) throw cause;
     throw nothingChanged({ ...before.reach, blocker: cause.message }, before.problems);
-  });
+  }
   const answers = await simulateApt(session, first, before.reach);
   const facts = withAnswers(survey.facts, answers);
   const { problems, reach } = answers.size === 0 ? before : check(facts);
-  const plan = answers.size === 0 ? first : await planWith(session, program, facts, secrets, now);
+  const plan = answers.size === 0 ? first : planFor(facts);
   return {
     secrets,
     facts,
@@ -176,15 +180,14 @@ async function simulateApt(session: Session, plan: Plan, reach: Reach) {
   return session.simulate(new Map(requests));
 }
 
-async function planWith(
+function planWith(
   { cluster, templates }: Session,
-  program: Program,
+  payload: PlanInput['payload'],
   facts: ReadonlyMap<string, Facts>,
   secrets: Secrets,
   intent: Exclude<Intent, { command: 'uninstall' }>,
-): Promise<Plan> {
-  const made = await describePayload(program.root);
-  return planCluster({ cluster, facts, templates, payload: made, secrets, sha256, ...intent });
+): Plan {
+  return planCluster({ cluster, facts, templates, payload, secrets, sha256, ...intent });
 }
 
 /** Plans an install without a preflight, to show the drift. Undefined when no plan can be made. */
@@ -195,7 +198,8 @@ export async function driftOf(
 ): Promise<Plan | undefined> {
   try {
     const some = secrets ?? freshSecrets();
-    return await planWith(session, program, facts, some, { command: 'install', start: false });
+    const made = await describePayload(program.root);
+    return planWith(session, made, facts, some, { command: 'install', start: false });
   } catch (error) {
     if (error instanceof UnknownAddressError) return undefined;
     throw error;
