@@ -6,34 +6,13 @@
 
 import type { Secrets } from '../../cluster/secrets.ts';
 import { quote } from '../../hosts/quote.ts';
-import { SYSTEM_PATH } from '../../hosts/root-environment.ts';
 import { idParts, type Numbered } from '../item.ts';
 import type { HostPlan, PlanCommand, PlanItem } from '../plan.ts';
 import { type PackageWork, packageLines, packageWork } from '../resources/package.ts';
 import { type JournalEntry, keepLines, type ScriptContext, stepLines } from '../resources/registry.ts';
 import { checkLines, isEnabled, isWatched } from '../resources/service-kind.ts';
 import { assemble, type HostScripts, type ScriptName } from './host-scripts.ts';
-import {
-  ACCOUNTS,
-  BACKUP,
-  CLUSTER,
-  DPKG_LOCKS,
-  JOURNAL,
-  LISTS_STALE,
-  PAYLOADS,
-  RELEASED,
-  RUN,
-  RUN_LOCK,
-  RUNS,
-  SERVICES,
-  START_LOCK,
-  START_POLICY,
-  START_POLICY_MARK,
-  START_POLICY_SAVED,
-  STARTED,
-  STATE,
-  UPLOADS,
-} from './places.ts';
+import { RUNS, STARTED } from './places.ts';
 import { unitName } from './unit-name.ts';
 
 /** A server within the cluster, as its members reach it. */
@@ -101,28 +80,6 @@ const PARTS: readonly ScriptName[] = [
   'apply/cluster.sh',
 ];
 
-const PLACES = {
-  ACCOUNTS,
-  BACKUP,
-  CLUSTER,
-  DPKG_LOCKS,
-  JOURNAL,
-  LISTS_STALE,
-  PAYLOADS,
-  RELEASED,
-  RUN,
-  RUN_LOCK,
-  RUNS,
-  SERVICES,
-  START_LOCK,
-  START_POLICY,
-  START_POLICY_MARK,
-  START_POLICY_SAVED,
-  STARTED,
-  STATE,
-  UPLOADS,
-};
-
 type Step = Numbered<PlanItem>;
 
 /** @throws TypeError for an invalid run id or item; its message contains no secret */
@@ -154,8 +111,6 @@ function valuesOf(scripts: HostScripts, plan: HostPlan, options: ApplyOptions) {
   const credentials = secrets && btoa(`operator:${secrets.operator}`);
   const hidden = secrets ? [...Object.values(secrets), (credentials ?? '').replace(/=+$/, '')] : [];
   return {
-    ...PLACES,
-    SYSTEM_PATH,
     RUN_DIRECTORY: `${RUNS}/${run}`,
     RECORD: JSON.stringify({ id: run, command, who }).replace(/}$/, ''),
     ESCAPE_COMMANDS: escapeCommands(scripts, hidden),

@@ -1,6 +1,8 @@
 /** Assembles scripts for hosts from the files of `templates/host`. */
 
 import { assignments, type ShellValue } from '../../hosts/quote.ts';
+import { SYSTEM_PATH } from '../../hosts/root-environment.ts';
+import * as places from './places.ts';
 
 /** Paths of the files below `templates/host/`. */
 export const HOST_SCRIPTS = [
@@ -47,8 +49,11 @@ export type ScriptName = (typeof HOST_SCRIPTS)[number];
 /** The texts of all files. */
 export type HostScripts = Readonly<Record<ScriptName, string>>;
 
+const CONSTANTS: Readonly<Record<string, ShellValue>> = { SYSTEM_PATH, ...places };
+
 /**
- * Assembles a script: shell variables with the values, the texts of its parts, and the lines that call their functions.
+ * Assembles a script: shell variables with the constants that its parts read and with the values, the texts of the
+ * parts, and the lines that call their functions.
  * @throws TypeError for a value that a shell variable can't contain
  */
 export function assemble(
@@ -57,7 +62,10 @@ export function assemble(
   values: Readonly<Record<string, ShellValue>>,
   lines: readonly string[],
 ): string {
-  return ['#!/bin/sh', ...assignments(values), ...parts.map((part) => scripts[part]), ...lines, ''].join(
-    '\n',
+  const texts = parts.map((part) => scripts[part]);
+  const read = new Set(
+    texts.flatMap((text) => [...text.matchAll(/\$\{?([A-Z][A-Z_]*)/g)].map(([, name]) => name)),
   );
+  const constants = Object.fromEntries(Object.entries(CONSTANTS).filter(([name]) => read.has(name)));
+  return ['#!/bin/sh', ...assignments({ ...constants, ...values }), ...texts, ...lines, ''].join('\n');
 }

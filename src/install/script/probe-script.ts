@@ -2,24 +2,10 @@
 
 import type { Secrets } from '../../cluster/secrets.ts';
 import { quote } from '../../hosts/quote.ts';
-import { SYSTEM_PATH } from '../../hosts/root-environment.ts';
 import { PACKAGED_LAYOUTS } from '../layout.ts';
 import type { ProbeTargets } from '../probe-targets.ts';
 import { assemble, type HostScripts, type ScriptName } from './host-scripts.ts';
 import { ANSWER_SECONDS, apiUser, type Credentials, httpRequest, operator } from './http-request.ts';
-import {
-  CLUSTER,
-  DPKG_LOCKS,
-  JOURNAL,
-  PAYLOADS,
-  RELEASED,
-  RUN,
-  RUN_LOCK,
-  SERVICES,
-  START_POLICY,
-  START_POLICY_MARK,
-  STARTED,
-} from './places.ts';
 import { unitName } from './unit-name.ts';
 
 export interface ProbeOptions {
@@ -47,20 +33,6 @@ const PARTS: readonly ScriptName[] = [
   'probe/probe.sh',
 ];
 
-const PLACES = {
-  CLUSTER,
-  DPKG_LOCKS,
-  JOURNAL,
-  PAYLOADS,
-  RELEASED,
-  RUN,
-  RUN_LOCK,
-  SERVICES,
-  STARTED,
-  START_POLICY,
-  START_POLICY_MARK,
-};
-
 /** @returns a script for `Host.run`, which may contain secrets */
 export function probeScript(
   scripts: HostScripts,
@@ -72,8 +44,6 @@ export function probeScript(
   const layouts = PACKAGED_LAYOUTS.flatMap(({ master, agent }) => [master, agent]);
   const latest = health.agent !== undefined && health.agentWorkDir;
   const values = {
-    ...PLACES,
-    SYSTEM_PATH,
     NEWLINE: '\n',
     ANSWER_SECONDS,
     MAX_HASHED,

@@ -1,8 +1,7 @@
 /** Builds the scripts that start a run on a host, and that follow a run. */
 
-import { SYSTEM_PATH } from '../../hosts/root-environment.ts';
 import { assemble, type HostScripts } from './host-scripts.ts';
-import { BACKUP, RUN, RUN_LOCK, RUNS, SERVICES, START_LOCK, STATE } from './places.ts';
+import { RUNS } from './places.ts';
 
 /**
  * The script reads an apply script of `bytes` bytes from standard input, starts it independently of the connection, and
@@ -10,14 +9,6 @@ import { BACKUP, RUN, RUN_LOCK, RUNS, SERVICES, START_LOCK, STATE } from './plac
  */
 export function startRunScript(scripts: HostScripts, run: string, bytes: number): string {
   const values = {
-    SYSTEM_PATH,
-    STATE,
-    BACKUP,
-    RUNS,
-    SERVICES,
-    RUN,
-    RUN_LOCK,
-    START_LOCK,
     RUN_DIRECTORY: `${RUNS}/${run}`,
     UNIT: `mesosup-${run}`,
     BYTES: bytes,
@@ -30,6 +21,6 @@ export function startRunScript(scripts: HostScripts, run: string, bytes: number)
  * `{"unknown":true}`, with `"empty":true` if the host has no files of mesosup.
  */
 export function attachRunScript(scripts: HostScripts, run: string): string {
-  const values = { STATE, RUN_DIRECTORY: `${RUNS}/${run}` };
+  const values = { RUN_DIRECTORY: `${RUNS}/${run}` };
   return assemble(scripts, ['run/follow.sh', 'run/attach.sh'], values, ['attach']);
 }

@@ -4,17 +4,15 @@
  */
 
 import { quote } from '../../hosts/quote.ts';
-import { SYSTEM_PATH } from '../../hosts/root-environment.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
 import { assemble, type HostScripts } from './host-scripts.ts';
-import { LISTS_STALE } from './places.ts';
 
 /** @returns a script for `Host.run` */
 export function simulationScript(scripts: HostScripts, { packages, sources }: SimulationRequest): string {
   const words = packages.map(({ name, version }) =>
     quote(version === undefined ? name : `${name}=~${version}`),
   );
-  const values = { SYSTEM_PATH, LISTS_STALE, NAMES: packages.map(({ name }) => name) };
+  const values = { NAMES: packages.map(({ name }) => name) };
   return assemble(scripts, ['environment.sh', 'apt.sh', 'simulate.sh'], values, [
     'open_simulation',
     ...sources.map(({ path, content }) => {
