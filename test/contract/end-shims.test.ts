@@ -40,3 +40,13 @@ test.each(SHELLS)('kills shims of Docker that do not end, and no others, by %s',
   });
   expect(stdout.split('\n')).toEqual(['found', 'ended', 'spared']);
 });
+
+test.each(SHELLS)('reports processes that even SIGKILL does not end, by %s', async (_name, shell) => {
+  const steps = `
+fail() { echo "$1: $2"; exit; }
+sleep() { :; }
+end_processes things TERM 3 echo 4194305
+`;
+  const { stdout } = await execa(shell[0], shell.slice(1), { input: `${scripts['apply/tasks.sh']}${steps}` });
+  expect(stdout).toBe('tasks: things do not end: 4194305');
+});

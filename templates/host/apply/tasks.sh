@@ -3,10 +3,8 @@
 # Ends the executors of a stopped agent and their containers: with KillMode=process, executors outlive the agent.
 
 # Tenths of a second in which executors may end after SIGTERM; Mesos gives them 5 seconds.
-PATIENCE=200
-# Tenths of a second after which the run fails.
-SURRENDER=250
-# Tenths of a second for which processes of containerd may end by themselves.
+EXECUTOR_PATIENCE=200
+# Tenths of a second in which containerd's processes may end by themselves.
 SHIM_PATIENCE=100
 
 # executors DIRECTORY: prints the processes whose sandbox is below the directory. Mesos names the sandbox in their
@@ -15,19 +13,21 @@ executors() {
   grep -lsazF "MESOS_DIRECTORY=$1/" /proc/[0-9]*/environ | cut -d / -f 3
 }
 
-# end_executors DIRECTORY: ends executors with SIGTERM, and after PATIENCE with SIGKILL
-end_executors() {
+# end_processes WHAT SIGNAL PATIENCE COMMAND...: ends the processes that the command prints: by SIGNAL, unless it is
+# empty, and by SIGKILL after PATIENCE tenths of a second; fails 5 seconds later
+end_processes() {
+  what=$1 first=$2 patience=$3
+  shift 3
   turns=0
-  while pids=$(executors "$1"); [ -n "$pids" ]; do
-    case $turns in
-      0) signal=TERM ;;
-      *) if [ "$turns" -ge "$PATIENCE" ]; then signal=KILL; else signal=; fi ;;
-    esac
-    if [ "$turns" -ge "$SURRENDER" ]; then
+  while pids=$("$@"); [ -n "$pids" ]; do
+    if [ "$turns" -ge $((patience + 50)) ]; then
       # Without quotes, echo puts the numbers into one line.
       # shellcheck disable=SC2086,SC2116
-      fail tasks "executors do not end: $(echo $pids)" 'End these processes, then run the same command again.'
+      fail tasks "$what do not end: $(echo $pids)" 'End these processes, then run the same command again.'
     fi
+    if [ "$turns" -ge "$patience" ]; then signal=KILL
+    elif [ "$turns" -eq 0 ]; then signal=$first
+    else signal=; fi
     # A number a line.
     # shellcheck disable=SC2086
     [ -z "$signal" ] || kill -s "$signal" $pids 2>/dev/null
@@ -46,7 +46,7 @@ end_containers() {
 
 # end_tasks DIRECTORY CLUSTER: ends the tasks of a stopped agent; DIRECTORY is its work directory
 end_tasks() {
-  end_executors "$1"
+  end_processes executors TERM "$EXECUTOR_PATIENCE" executors "$1"
   ! command -v docker >/dev/null || end_containers "label=mesosup.cluster=$2"
 }
 
@@ -66,15 +66,8 @@ shims() {
   done
 }
 
-# end_shims: waits for these processes, and kills those that stay. containerd restarts without them, so that one whose
-# container ended while Docker stopped would stay until the host restarts.
+# end_shims: waits for these processes, and kills those that remain. A restarted containerd does not end them: a shim
+# whose container ended while Docker stopped would run until the host restarts.
 end_shims() {
-  turns=0
-  while pids=$(shims); [ -n "$pids" ]; do
-    # A number a line.
-    # shellcheck disable=SC2086
-    [ "$turns" -lt "$SHIM_PATIENCE" ] || kill -s KILL $pids 2>/dev/null
-    turns=$((turns + 1))
-    sleep 0.1
-  done
+  end_processes "processes of containerd" '' "$SHIM_PATIENCE" shims
 }
