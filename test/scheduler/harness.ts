@@ -116,3 +116,14 @@ export class Harness {
     return [...this.state.tasks.values()].some(({ killedAt }) => killedAt !== undefined);
   }
 }
+
+/** A scheduler that is connected to these agents, has taken the input, and has answered one round of offers. */
+export function afterOffers(agents: readonly AgentSpec[], input: Input): Harness {
+  const harness = new Harness(agents);
+  harness.connect();
+  harness.deliverAll();
+  harness.input(input);
+  harness.mesos.offer();
+  harness.deliverAll();
+  return harness;
+}

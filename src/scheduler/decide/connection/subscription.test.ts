@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { app, start } from '../../../../test/scheduler/fixtures.ts';
-import { Harness } from '../../../../test/scheduler/harness.ts';
+import { afterOffers, Harness } from '../../../../test/scheduler/harness.ts';
 import { AGENTS, first, ids, running, since } from '../../../../test/scheduler/running.ts';
 import { nextTimer } from '../../domain/timers.ts';
 import type { Call } from '../inputs.ts';
@@ -74,12 +74,7 @@ describe('the connection', () => {
   });
 
   it('kills tasks without an update since their launch', () => {
-    const harness = new Harness(AGENTS);
-    harness.connect();
-    harness.deliverAll();
-    harness.input(start(app({ instances: 1 })));
-    harness.mesos.offer();
-    harness.deliverAll();
+    const harness = afterOffers(AGENTS, start(app({ instances: 1 })));
     const silent = first(harness);
     harness.disconnect();
     harness.connect();

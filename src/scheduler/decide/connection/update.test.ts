@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { app, appV2, start, stop } from '../../../../test/scheduler/fixtures.ts';
-import { Harness } from '../../../../test/scheduler/harness.ts';
+import { afterOffers, Harness } from '../../../../test/scheduler/harness.ts';
 import { AGENTS, first, ids, running, since, update } from '../../../../test/scheduler/running.ts';
 import { nextTimer } from '../../domain/timers.ts';
 
@@ -46,12 +46,7 @@ describe('tasks that end', () => {
   });
 
   it('before they were running are relaunched with a delay', () => {
-    const harness = new Harness(AGENTS);
-    harness.connect();
-    harness.deliverAll();
-    harness.input(start(app({ instances: 1 })));
-    harness.mesos.offer();
-    harness.deliverAll();
+    const harness = afterOffers(AGENTS, start(app({ instances: 1 })));
     harness.mesos.advance(first(harness), 'TASK_FAILED', { message: 'no such image' });
     harness.deliverAll();
     expect(harness.state.ready.size).toBe(0);
@@ -102,12 +97,7 @@ describe('tasks that end', () => {
   });
 
   it('repeatedly because of the cluster are delayed after a few times, with the reason', () => {
-    const harness = new Harness(AGENTS);
-    harness.connect();
-    harness.deliverAll();
-    harness.input(start(app({ instances: 2 })));
-    harness.mesos.offer();
-    harness.deliverAll();
+    const harness = afterOffers(AGENTS, start(app({ instances: 2 })));
     const lose = () => {
       harness.now += 1;
       for (const id of ids(harness)) {
@@ -138,12 +128,7 @@ describe('tasks that end', () => {
     ['TASK_DROPPED', 'REASON_CONTAINER_LAUNCH_FAILED'],
     ['TASK_LOST', 'REASON_OTHER'],
   ] as const)('for other reasons are not: %s %s', (state, reason) => {
-    const harness = new Harness(AGENTS);
-    harness.connect();
-    harness.deliverAll();
-    harness.input(start(app({ instances: 1 })));
-    harness.mesos.offer();
-    harness.deliverAll();
+    const harness = afterOffers(AGENTS, start(app({ instances: 1 })));
     harness.mesos.advance(first(harness), state, reason ? { reason } : {});
     harness.deliverAll();
     expect(harness.state.ready.size).toBe(0);
