@@ -1,5 +1,6 @@
 /** Reads a cluster from the text of a `cluster.yaml`, from options, or from both. */
 
+import { isJson } from '../json.ts';
 import { buildCluster } from './build.ts';
 import type { Cluster } from './cluster.ts';
 import { type Complaint, complaintsOf, type SpecError } from './spec-errors.ts';
@@ -27,7 +28,7 @@ export function parseSpec(
   const yaml = readYaml(text, file);
   if (yaml.errors.length > 0) return { ok: false, errors: yaml.errors };
   const written = yaml.value === '' ? {} : yaml.value;
-  const input = isBlock(written) ? { ...written, ...overrides } : written;
+  const input = isJson(written) ? { ...written, ...overrides } : written;
   const checked = checkSpec(input);
   if (!checked.ok) return { ok: false, errors: inOrder(checked.complaints.map(yaml.locate)) };
   return complete(checked.spec, yaml.locate);
@@ -64,16 +65,12 @@ export function checkSpec(
 /** Removes keys without a value, which count as missing. */
 function withoutEmpty(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutEmpty);
-  if (!isBlock(value)) return value;
+  if (!isJson(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, inner]) => inner !== '')
       .map(([key, inner]) => [key, TABLES.has(key) ? inner : withoutEmpty(inner)]),
   );
-}
-
-function isBlock(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function inOrder(errors: readonly SpecError[]): SpecError[] {

@@ -28,7 +28,7 @@ export class Supervisor {
     this.#reportPids();
   }
 
-  /** Stops starting programs. The clean-up ends those that run. */
+  /** Stops starting programs. The clean-up ends running programs. */
   stop(): void {
     this.#stopped = true;
     for (const timer of this.#timers) clearTimeout(timer);

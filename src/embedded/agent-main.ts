@@ -3,6 +3,7 @@
 import { mkdirSync, statfsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { MesosupError } from '../errors/mesosup-error.ts';
+import { isJson } from '../json.ts';
 import type { Resource } from '../mesos/types.ts';
 import { isZooKeeperAddress, parseZooKeeperAddress } from '../zookeeper/address.ts';
 import { detectMaster } from './agent/master-detector.ts';
@@ -71,8 +72,7 @@ function environmentVariables(text: string | undefined): Record<string, string> 
   } catch (error) {
     throw new FlagError(`Failed to load flag 'executor_environment_variables': ${(error as Error).message}`);
   }
-  const isText = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (!isText || Object.values(value as object).some((v) => typeof v !== 'string')) {
+  if (!isJson(value) || Object.values(value).some((v) => typeof v !== 'string')) {
     throw new FlagError('`executor_environment_variables` must only contain string values');
   }
   return value as Record<string, string>;

@@ -5,6 +5,7 @@
  */
 
 import type { Health } from '../health/health.ts';
+import { isEmpty, isJson, parseJson } from '../json.ts';
 import { TASK_STATES, type TaskInfo, type TaskState, type TaskStatus } from '../mesos/types.ts';
 import { RELEASE } from '../release.ts';
 import type { Kill, OutputStart, Task } from './domain/executor-state.ts';
@@ -29,8 +30,8 @@ export function taskText(task: Task): string {
 
 /** @throws TaskFileError with the problem, and with the release to run if a later one wrote the file */
 export function parseTask(text: string): Task {
-  const value = json(text);
-  if (!isObject(value)) throw new TaskFileError('it is damaged: it contains no task');
+  const value = parseJson(text);
+  if (!isJson(value)) throw new TaskFileError('it is damaged: it contains no task');
   const { format = FORMAT, release, ...fields } = value;
   const later = { taskId: typeof fields.id === 'string' ? fields.id : undefined };
   const isOtherRelease = typeof release === 'string' && release !== RELEASE;
@@ -53,18 +54,6 @@ export function parseTask(text: string): Task {
 }
 
 type Read<T> = (value: unknown, field: string) => T;
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 function wrong(field: string): TaskFileError {
   return new TaskFileError(`its field "${field}" has an unknown value`);
@@ -108,7 +97,7 @@ function optional<T>(read: Read<T>): Read<T | undefined> {
 /** Reads an object. The type requires a reader for every field. */
 function record<T extends object>(fields: { readonly [K in keyof T]-?: Read<T[K]> }): Read<T> {
   return (value, field) => {
-    if (!isObject(value)) throw wrong(field);
+    if (!isJson(value)) throw wrong(field);
     const name = (key: string) => (field === '' ? key : `${field}.${key}`);
     // An unknown field with an empty value is not in use: new fields have empty defaults.
     const unknown = Object.keys(value).find((key) => !(key in fields) && !isEmpty(value[key]));
@@ -118,20 +107,15 @@ function record<T extends object>(fields: { readonly [K in keyof T]-?: Read<T[K]
   };
 }
 
-function isEmpty(value: unknown): boolean {
-  if (Array.isArray(value)) return value.length === 0;
-  return isObject(value) ? Object.values(value).every(isEmpty) : !value;
-}
-
 /** Keeps all fields of Mesos' messages. */
 const info: Read<TaskInfo> = (value, field) => {
-  if (!isObject(value) || !isObject(value.task_id)) throw wrong(field);
+  if (!isJson(value) || !isJson(value.task_id)) throw wrong(field);
   text(value.task_id.value, `${field}.task_id.value`);
   return value as unknown as TaskInfo;
 };
 
 const status: Read<TaskStatus> = (value, field) => {
-  if (!isObject(value) || !isObject(value.task_id)) throw wrong(field);
+  if (!isJson(value) || !isJson(value.task_id)) throw wrong(field);
   word<TaskState>(...TASK_STATES)(value.state, `${field}.state`);
   return value as unknown as TaskStatus;
 };

@@ -7,7 +7,7 @@ export function connectionLost(host: string, error?: unknown): HostError {
     host,
     'lost',
     `the connection to ${host} was lost${why}`,
-    'Run the same command again: it follows the changes that still run on the host, and makes those that are left.',
+    'Run the same command again: it follows the changes that are in progress on the host, and then makes the remaining changes.',
     error,
   );
 }

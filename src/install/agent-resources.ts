@@ -36,7 +36,7 @@ export function resourceCovers(more: string, less: string): boolean {
   return some.every((one) => all.includes(one));
 }
 
-/** Parses ranges, and joins those that touch. */
+/** Parses ranges, and joins adjacent ranges. */
 function ranges(text: string): [number, number][] | undefined {
   const inner = /^\[(.*)\]$/.exec(text.replaceAll(/\s/g, ''))?.[1];
   if (inner === undefined) return undefined;

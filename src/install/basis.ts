@@ -1,5 +1,6 @@
 /** Computes a digest of the facts behind a plan. A saved plan is refused when the digest has changed. */
 
+import { canonicalJson } from '../json.ts';
 import type { Facts } from './facts.ts';
 
 /** Ignores clocks, counters, free space, process ids and health, which do not affect the plan. */
@@ -12,7 +13,7 @@ export function basisOf(facts: Facts, sha256: (text: string) => string): string 
   );
   const { cluster, current, payloads, started, journal } = facts.mesosup;
   return sha256(
-    canonical({
+    canonicalJson({
       system: facts.system,
       arch: facts.arch,
       glibc: facts.glibc,
@@ -27,14 +28,5 @@ export function basisOf(facts: Facts, sha256: (text: string) => string): string 
       agent: facts.agent.id,
       mesosup: { cluster, current, payloads: payloads.toSorted(), started, journal },
     }),
-  );
-}
-
-/** Returns JSON with sorted keys at every depth. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
   );
 }

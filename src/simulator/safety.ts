@@ -3,9 +3,9 @@
  * counters.
  */
 
+import { canonicalJson } from '../json.ts';
 import type { Input } from '../scheduler/decide/inputs.ts';
 import type { StateEvent, StoredEvent } from '../scheduler/domain/events.ts';
-import { canonicalJson } from '../scheduler/domain/executor.ts';
 import { maxCapacity, minHealthy } from '../scheduler/domain/rollout.ts';
 import { snapshotOf } from '../scheduler/domain/snapshot.ts';
 import { type AppRecord, ownerOf, type State } from '../scheduler/domain/state.ts';

@@ -5,6 +5,7 @@
  */
 
 import * as z from 'zod';
+import { isEmpty, isJson } from '../json.ts';
 
 /** A value does not match the schema. */
 export class MismatchError extends Error {
@@ -171,16 +172,6 @@ function objectOf(shape: Readonly<Record<string, z.core.$ZodType>>): Reader {
       return copy ?? object;
     },
   };
-}
-
-/** True for an empty value. An empty field of a later release is not in use, by the rules of stored-events.ts. */
-export function isEmpty(value: unknown): boolean {
-  if (Array.isArray(value)) return value.length === 0;
-  return isJson(value) ? Object.values(value).every(isEmpty) : !value;
-}
-
-function isJson(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Reads a part of a value and adds its name to the path of an error. */

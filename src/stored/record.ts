@@ -32,13 +32,14 @@ export function byKind<T extends { readonly kind: string }>(
     readonly [V in T['kind']]: Shape<Omit<OfKind<T, V>, 'kind'>>;
   },
 ): z.ZodType<T> {
-  const variants = Object.entries(shapes).map(([kind, shape]) =>
-    z.object({ kind: z.literal(kind), ...(shape as z.ZodRawShape) }),
-  );
-  return z.discriminatedUnion(
-    'kind',
-    variants as unknown as [z.ZodObject, ...z.ZodObject[]],
-  ) as unknown as z.ZodType<T>;
+  const variants = Object.entries<Shape<object>>(shapes);
+  return unionByKind(variants.map(([kind, shape]) => variant<T>(kind, shape as Shape<Omit<T, 'kind'>>)));
+}
+
+/** Joins members that `variant` declares. */
+export function unionByKind<T>(variants: readonly z.ZodType<T>[]): z.ZodType<T> {
+  const members = variants as unknown as [z.ZodObject, ...z.ZodObject[]];
+  return z.discriminatedUnion('kind', members) as unknown as z.ZodType<T>;
 }
 
 /** Declares a union of strings. Requires all of its members. */

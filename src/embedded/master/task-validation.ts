@@ -1,6 +1,7 @@
 /** Validates tasks with the texts of Mesos 1.11. Pure. */
 
 import { healthCheckError } from '../../health/validation.ts';
+import { canonicalJson } from '../../json.ts';
 import type { Amounts } from '../../mesos/resources.ts';
 import type { ExecutorInfo, Resource, TaskInfo } from '../../mesos/types.ts';
 import { coversForRole, formatResources, mergeResources, wireResources } from '../wire/resource-text.ts';
@@ -150,7 +151,7 @@ function validateExecutor(executor: ExecutorInfo, context: LaunchContext): strin
 
 /** True if two ExecutorInfos are equal, regardless of the order of keys and of explicit defaults. */
 export function sameExecutor(a: ExecutorInfo, b: ExecutorInfo): boolean {
-  return canonical(withDefaults(a)) === canonical(withDefaults(b));
+  return canonicalJson(withDefaults(a)) === canonicalJson(withDefaults(b));
 }
 
 function withDefaults(executor: ExecutorInfo): unknown {
@@ -169,14 +170,6 @@ function withDefaults(executor: ExecutorInfo): unknown {
       environment: (command.environment?.variables ?? []).map((v) => ({ ...v, type: v.type ?? 'VALUE' })),
     },
   };
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, v: unknown) =>
-    typeof v === 'object' && v !== null && !Array.isArray(v)
-      ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : v,
-  );
 }
 
 /** Validates the sum of resources, including the executor's if it is not on the agent yet. */

@@ -1,6 +1,7 @@
 /** HTTP functions that master and agent share: bodies, answers, event streams. */
 
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { isJson } from '../../json.ts';
 import { encodeRecord } from '../../mesos/recordio.ts';
 
 /** Much larger than any call. */
@@ -108,10 +109,10 @@ export async function readCall(request: IncomingMessage): Promise<Record<string,
   } catch (error) {
     throw new CallRefused(400, `Failed to parse body into JSON: ${(error as Error).message}`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isJson(value)) {
     throw new CallRefused(400, 'Failed to convert JSON into Call protobuf: Expecting a JSON object');
   }
-  return value as Record<string, unknown>;
+  return value;
 }
 
 /** A RecordIO stream of JSON events to one client. */

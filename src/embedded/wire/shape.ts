@@ -3,6 +3,8 @@
  * accepted; a missing required field and a value of the wrong kind are errors.
  */
 
+import { isJson } from '../../json.ts';
+
 /** `[shape]` is a list. In an object, a name that ends in `!` is required, and `*` means any name. */
 export type Shape =
   | 'string'
@@ -34,7 +36,7 @@ function check(value: unknown, shape: Shape, path: string, missing: string[]): s
     }
     return undefined;
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return unexpected(value, path);
+  if (!isJson(value)) return unexpected(value, path);
   const fields = value as Record<string, unknown>;
   for (const [key, inner] of Object.entries(shape).flatMap(([key, inner]) =>
     key === '*' ? Object.keys(fields).map((name) => [name, inner] as const) : [[key, inner] as const],

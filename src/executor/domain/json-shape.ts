@@ -3,6 +3,8 @@
  * first task on an agent waits for the executor's start, and zod adds 20 ms to a start of 40 ms.
  */
 
+import { isJson } from '../../json.ts';
+
 export interface Shape<T> {
   /** @returns the problem of the value, with its path; undefined if it is a `T` */
   readonly problem: (value: unknown, path: string) => string | undefined;
@@ -59,7 +61,7 @@ export function listOf<T>(element: Shape<T>): Shape<T[]> {
 export function mapOf<T>(element: Shape<T>): Shape<Record<string, T>> {
   return {
     problem: (value, path) =>
-      isObject(value)
+      isJson(value)
         ? first(Object.entries(value), ([name, one]) => element.problem(one, `${path}.${name}`))
         : `${path} must be an object`,
   };
@@ -72,7 +74,7 @@ export function mapOf<T>(element: Shape<T>): Shape<Record<string, T>> {
 export function objectOf<const F extends Fields>(fields: F, name = 'an object'): Shape<ObjectOf<F>> {
   return {
     problem: (value, path) => {
-      if (!isObject(value)) return `${path} must be ${name}`;
+      if (!isJson(value)) return `${path} must be ${name}`;
       const unknown = Object.keys(value).find((field) => !Object.hasOwn(fields, field));
       if (unknown !== undefined) {
         return `this executor does not support ${path}.${unknown}: install the scheduler's release of mesosup on this agent`;
@@ -98,8 +100,4 @@ function first<T>(
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -45,7 +45,7 @@ export interface ConnectionPlan {
   readonly user: string;
   /** Private keys to try, in order. `named`: set explicitly, not a default. */
   readonly identities: readonly { readonly file: string; readonly named: boolean }[];
-  /** User certificates set explicitly, without those that lie beside an identity file. */
+  /** User certificates set explicitly, without certificates found next to an identity file. */
   readonly certificateFiles: readonly string[];
   /** Use only those keys of the agent that are also in `identities`. */
   readonly identitiesOnly: boolean;

@@ -4,8 +4,8 @@ import { PassThrough } from 'node:stream';
 import { z } from 'zod';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Host } from '../../hosts/host.ts';
+import { parseJson } from '../../json.ts';
 import { assemble, type HostScripts } from '../script/host-scripts.ts';
-import { jsonOf } from '../script/parse-journal.ts';
 
 /** Another mesosup holds the cluster's lock. */
 export class ClusterLockedError extends MesosupError {
@@ -47,7 +47,7 @@ export async function acquireClusterLock(
   if (first !== 'locked') {
     input.end();
     await running;
-    const other = holder.safeParse(jsonOf(first)).data ?? { who: 'an unknown user', since: Date.now() };
+    const other = holder.safeParse(parseJson(first)).data ?? { who: 'an unknown user', since: Date.now() };
     throw new ClusterLockedError(host.name, other.who, other.since);
   }
   const over = running.then(

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import { type Host, HostError, type RunResult } from '../../hosts/host.ts';
+import { parseJson } from '../../json.ts';
 import type { RunFacts } from '../host-facts.ts';
 import type { RunEvent } from '../run-events.ts';
 import type { HostScripts } from '../script/host-scripts.ts';
 import { parseRunEvent } from '../script/parse-events.ts';
-import { jsonOf } from '../script/parse-journal.ts';
 import { attachRunScript, startRunScript } from '../script/run-scripts.ts';
 
 export interface FollowOptions {
@@ -156,7 +156,7 @@ class Follower {
     const onLine = (text: string) => {
       const event = parseRunEvent(text);
       if (!event) {
-        answer = control.safeParse(jsonOf(text)).data ?? answer;
+        answer = control.safeParse(parseJson(text)).data ?? answer;
         return;
       }
       line += 1;

@@ -5,6 +5,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { storedCluster } from '../../cluster/stored-cluster.ts';
 import { MesosupError, UsageError } from '../../errors/mesosup-error.ts';
+import { isJson, parseJson } from '../../json.ts';
 import { RELEASE } from '../../release.ts';
 import { readStored, type StoredFile } from '../../stored/file.ts';
 import { readerOf } from '../../stored/reader.ts';
@@ -47,7 +48,7 @@ export async function readPlan(file: string): Promise<SavedPlan> {
     const reason = error.code === 'ENOENT' ? 'there is no such file' : error.code;
     throw new UsageError(`${file} can't be read: ${reason}`);
   });
-  const value = parse(text);
+  const value = parseJson(text);
   const saved = isPlan(value)
     ? readStored(value, PLAN_FILE, (why, remedy = 'Make a new plan with "mesosup plan --out".') => {
         return new UsageError(`${file} ${why}`, { path: file, remedy });
@@ -57,15 +58,7 @@ export async function readPlan(file: string): Promise<SavedPlan> {
   return saved;
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Checks for the keys of a plan, since files of other kinds have a format, too. */
 function isPlan(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'plan' in value && 'cluster' in value;
+  return isJson(value) && 'plan' in value && 'cluster' in value;
 }

@@ -1,6 +1,7 @@
 /** Checks the software that the host has already: another cluster, dpkg, Mesos and Docker. */
 
 import type { Cluster } from '../../cluster/cluster.ts';
+import { isJson, parseJson } from '../../json.ts';
 import type { Facts } from '../facts.ts';
 import type { OtherDocker } from '../host-facts.ts';
 import { MESOS_BINARIES, mesosLayout, mesosPackage } from '../layout.ts';
@@ -180,7 +181,7 @@ export const dockerCheck: HostCheck = ({ cluster, host, own }) => {
     ];
   }
   const config = own.files[DOCKER_CONFIG];
-  if (config === undefined || isObject(config.text)) return [];
+  if (config === undefined || isJson(parseJson(config.text ?? ''))) return [];
   return [
     warning(
       host.name,
@@ -190,12 +191,3 @@ export const dockerCheck: HostCheck = ({ cluster, host, own }) => {
     ),
   ];
 };
-
-function isObject(text: string | undefined): boolean {
-  try {
-    const value: unknown = JSON.parse(text ?? '');
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
-}

@@ -3,7 +3,9 @@
  * functions below. A kind that is not in the list is not part of the type `Resource`.
  */
 
-import { z } from 'zod';
+import type { z } from 'zod';
+import { isJson } from '../../json.ts';
+import { unionByKind } from '../../stored/record.ts';
 import type { HostFacts } from '../host-facts.ts';
 import { type Item, idParts, type UndoItem } from '../item.ts';
 import type { Targets } from '../probe-targets.ts';
@@ -68,10 +70,7 @@ function journalOf({ kind }: JournalEntry): JournalKind<JournalEntry> {
 }
 
 /** The schema of a resource in a saved plan. */
-export const storedResource = z.discriminatedUnion(
-  'kind',
-  KINDS.map(({ stored }: AnyKind) => stored) as unknown as [z.ZodObject, ...z.ZodObject[]],
-) as unknown as z.ZodType<Resource>;
+export const storedResource = unionByKind(KINDS.map(({ stored }: AnyKind) => stored));
 
 /** `kind:name`, unique on a host. */
 export function resourceId(resource: Resource): string {
@@ -132,7 +131,7 @@ function restoreLines(id: string, { journal }: ScriptContext): string[] {
 
 /** Parses a line of a journal, given as JSON value. Undefined if it is not an entry. */
 export function parseEntry(line: unknown): JournalEntry | undefined {
-  const kind = typeof line === 'object' && line !== null && 'kind' in line ? line.kind : undefined;
+  const kind = isJson(line) ? line.kind : undefined;
   return BY_NAME.get(String(kind))?.journal?.schema.safeParse(line).data;
 }
 

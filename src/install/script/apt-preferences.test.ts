@@ -28,7 +28,7 @@ test.each([
   ['libatomic1', [1001, -10]],
   ['runc', [1001, -10]],
   ['half', [-10]],
-])('the pins of %s are those that match it, followed by those for all packages', (name, expected) => {
+])('lists the pins that match %s, followed by the pins for all packages', (name, expected) => {
   expect(priorities(name)).toEqual(expected);
 });
 

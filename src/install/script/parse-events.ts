@@ -1,8 +1,8 @@
 /** Parses events of a run. */
 
 import { z } from 'zod';
+import { isJson, parseJson } from '../../json.ts';
 import type { RunEvent } from '../run-events.ts';
-import { jsonOf } from './parse-journal.ts';
 
 const at = z.number();
 const item = z.number();
@@ -28,12 +28,12 @@ const runEvent = z.discriminatedUnion('event', [
 
 /** Undefined for a line that is not an event, for example one cut by a full disk. */
 export function parseRunEvent(line: string): RunEvent | undefined {
-  return runEvent.safeParse(withRemedy(jsonOf(line))).data;
+  return runEvent.safeParse(withRemedy(parseJson(line))).data;
 }
 
 /** Release 0.1.0 wrote `mend` for `remedy`, and its runs may still be in progress on a host. */
 function withRemedy(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('mend' in value)) return value;
+  if (!isJson(value) || !('mend' in value)) return value;
   const { mend, ...event } = value;
   return { remedy: mend, ...event };
 }

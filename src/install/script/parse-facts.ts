@@ -1,11 +1,11 @@
 /** Parses the answer of a probe. */
 
 import { z } from 'zod';
+import { parseJson } from '../../json.ts';
 import type { Facts } from '../facts.ts';
 import { looseText } from './loose-text.ts';
 import { parseFiles } from './parse-files.ts';
 import { parseAgent, parseMaster, parseScheduler, parseZooKeeper } from './parse-health.ts';
-import { jsonOf } from './parse-journal.ts';
 import {
   dpkgFacts,
   lines,
@@ -65,7 +65,7 @@ export interface RoundTrip {
 
 /** @throws TypeError when the text isn't the complete answer of a probe */
 export function parseFacts(stdout: string, { sentAt, receivedAt }: RoundTrip): Facts {
-  const parsed = answer.safeParse(jsonOf(stdout));
+  const parsed = answer.safeParse(parseJson(stdout));
   if (!parsed.success) {
     throw new TypeError(`not the answer of a probe: ${z.prettifyError(parsed.error).split('\n')[0] ?? ''}`);
   }

@@ -1,9 +1,9 @@
 /** Parses the health that ZooKeeper, masters, agents and the scheduler report. */
 
 import { z } from 'zod';
+import { parseJson } from '../../json.ts';
 import type { AgentHealth, MasterHealth, SchedulerHealth, ZooKeeperHealth } from '../host-facts.ts';
 import { type HttpAnswer, parseAnswer, splitAnswer } from './http-request.ts';
-import { jsonOf } from './parse-journal.ts';
 
 /**
  * Parses the answer to `srvr`: `Zookeeper version: 3.8.0-…` and `Mode: follower`; without a quorum there is no mode.
@@ -28,7 +28,7 @@ const info = z.object({
 });
 
 function bodyOf<T>(schema: z.ZodType<T>, answer: HttpAnswer): T | undefined {
-  return answer.status === 200 ? schema.safeParse(jsonOf(answer.body)).data : undefined;
+  return answer.status === 200 ? schema.safeParse(parseJson(answer.body)).data : undefined;
 }
 
 /** Describes an HTTP error; empty for a usable answer, and for none. */

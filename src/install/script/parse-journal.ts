@@ -2,14 +2,14 @@
 
 import { z } from 'zod';
 import { MesosupError } from '../../errors/mesosup-error.ts';
+import { isJson, parseJson } from '../../json.ts';
 import { RELEASE } from '../../release.ts';
 import type { RunFacts } from '../host-facts.ts';
 import { isJournaledKind, type JournalEntry, mergeEntries, parseEntry } from '../resources/registry.ts';
 
 /** This release could not restore a resource that a later release has changed. @throws MesosupError */
 function refuseLater(value: unknown): void {
-  if (typeof value !== 'object' || value === null || !('kind' in value) || isJournaledKind(value.kind))
-    return;
+  if (!isJson(value) || !('kind' in value) || isJournaledKind(value.kind)) return;
   throw new MesosupError(
     `a later release of mesosup has changed a resource of the kind "${value.kind}", which mesosup ${RELEASE} does not know`,
     {
@@ -26,7 +26,7 @@ function refuseLater(value: unknown): void {
 export function parseJournal(text: string): JournalEntry[] {
   const seen = new Map<string, JournalEntry>();
   for (const line of text.split('\n')) {
-    const value = jsonOf(line);
+    const value = parseJson(line);
     const entry = parseEntry(value);
     if (entry === undefined) {
       refuseLater(value);
@@ -44,14 +44,6 @@ const runRecord = z.object({ id: z.string(), command: z.string(), who: z.string(
 /** Parses the record of a run, followed by a line `alive` or `dead`. */
 export function parseRun(text: string): RunFacts | null {
   const [record = '', state] = text.split('\n');
-  const parsed = runRecord.safeParse(jsonOf(record));
+  const parsed = runRecord.safeParse(parseJson(record));
   return parsed.success ? { ...parsed.data, alive: state === 'alive' } : null;
-}
-
-export function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

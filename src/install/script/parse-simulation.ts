@@ -1,12 +1,12 @@
 /** Parses the answer of `simulationScript`. */
 
 import { z } from 'zod';
+import { parseJson } from '../../json.ts';
 import type { AptChange, AptFacts, AptObstacle, Suspect } from '../apt-facts.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
 import { type Pin, parsePreferences, pinsOf } from './apt-preferences.ts';
 import { conflictOf, findCauses, parseRelations } from './apt-relations.ts';
 import { looseText } from './loose-text.ts';
-import { jsonOf } from './parse-journal.ts';
 import { lines } from './parse-system.ts';
 
 const text = z
@@ -33,7 +33,7 @@ type Answer = z.output<typeof answer>;
 
 /** @throws TypeError when the text isn't the complete answer of a simulation */
 export function parseSimulation(stdout: string, request: SimulationRequest): AptFacts {
-  const parsed = answer.safeParse(jsonOf(stdout));
+  const parsed = answer.safeParse(parseJson(stdout));
   if (!parsed.success) {
     throw new TypeError(
       `not the answer of a simulation: ${z.prettifyError(parsed.error).split('\n')[0] ?? ''}`,

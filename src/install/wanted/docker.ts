@@ -1,6 +1,7 @@
 /** The Docker engine of an agent. */
 
 import type { DockerSource } from '../../cluster/cluster.ts';
+import { isJson, type Json, parseJson } from '../../json.ts';
 import { installedPackage } from '../package-state.ts';
 import type { PackageResource } from '../resources/package.ts';
 import type { Resource } from '../resources/registry.ts';
@@ -123,15 +124,9 @@ function daemonConfig({ own, render }: Context): string | undefined {
   return `${JSON.stringify({ ...theirs, ...Object.fromEntries(added) }, null, 2)}\n`;
 }
 
-function parseObject(text: string | undefined): Record<string, unknown> | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+function parseObject(text: string | undefined): Json | undefined {
+  const value = parseJson(text ?? '');
+  return isJson(value) ? value : undefined;
 }
 
 /** Adds the user who logs in to the group docker; root needs no group. */

@@ -5,9 +5,9 @@
 
 import { createHash } from 'node:crypto';
 import { MesosupError } from '../../errors/mesosup-error.ts';
+import { isJson, parseJson } from '../../json.ts';
 import { RELEASE } from '../../release.ts';
 import type { StoredEvent } from '../domain/events.ts';
-import { isJson, parseJson } from '../domain/json.ts';
 import { readEvents } from '../store/formats.ts';
 import { STATE_VERSION } from '../store/store.ts';
 

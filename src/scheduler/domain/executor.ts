@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../json.ts';
 import type { ExecutorInfo } from '../../mesos/types.ts';
 import type { SharedExecutor } from './settings.ts';
 
@@ -35,13 +36,4 @@ export function sharedExecutorOf(
   // The id is a directory name on agents, so it can't contain the slash of a nested role, nor an asterisk.
   const roleName = role === '*' ? 'default' : role.replaceAll(/[^\w.-]/g, '_');
   return { path, info, idPrefix: `mesosup-docker.${hash}.${roleName}` };
-}
-
-/** Returns JSON with sorted keys: equal values have equal texts. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
 }

@@ -1,7 +1,7 @@
 /** Converts fields that Marathon has renamed to their current names. */
 
+import { isJson, type Json } from '../../json.ts';
 import { withoutNulls } from './app-fields.ts';
-import { isJson, type Json } from './json.ts';
 
 /** @param sent an app; anything else is returned unchanged, for the schema to reject */
 export function renameLegacyFields(sent: unknown): unknown {

@@ -10,6 +10,7 @@
  */
 
 import * as z from 'zod';
+import { isJson } from '../../json.ts';
 import { TASK_STATES } from '../../mesos/types.ts';
 import { MismatchError, readerOf } from '../../stored/reader.ts';
 import { record, type Shape } from '../../stored/record.ts';
@@ -18,7 +19,6 @@ import { type AppDefinition, appFields } from './app-schema.ts';
 import type { Action, Deployment } from './deployment.ts';
 import type { RestoredApp, StateEvent, StoredEvent } from './events.ts';
 import type { Group } from './group.ts';
-import { isJson } from './json.ts';
 import type { TaskFailure } from './state.ts';
 import type { Task } from './task.ts';
 

@@ -2,9 +2,9 @@
 
 import type * as z from 'zod';
 import { MesosupError } from '../../errors/mesosup-error.ts';
+import { parseJson } from '../../json.ts';
 import { errorSchemas } from '../api/openapi/error-schemas.ts';
 import { v2DeploymentSchemas } from '../api/v2/deployment-schemas.ts';
-import { parseJson } from '../domain/json.ts';
 
 interface Detail {
   readonly field: string;
@@ -83,8 +83,8 @@ function refusalError(url: string, status: number, text: string): ImportError {
   const fieldTexts = details.map(({ field, why }) => `${field} ${why}`).join('; ');
   const message = body?.message.replace(/\.$/, '') ?? text;
   const advice = ADVICE[status];
-  const todo = advice === undefined ? '' : `. What to do: ${advice}`;
-  return new ImportError(`${url} answered ${status}: ${fieldTexts || message.slice(0, 500)}${todo}`, details);
+  const hint = advice === undefined ? '' : `. What to do: ${advice}`;
+  return new ImportError(`${url} answered ${status}: ${fieldTexts || message.slice(0, 500)}${hint}`, details);
 }
 
 function detailOf({ path, errors }: { path: string; errors: readonly string[] }): Detail {

@@ -4,10 +4,10 @@
  */
 
 import '../linear-patterns.ts';
+import { isJson, type Json } from '../../json.ts';
 import { absoluteId, findIdProblem, parentOf, ROOT } from '../domain/app-id.ts';
 import { appSchema } from '../domain/app-schema.ts';
 import { fieldErrors } from '../domain/field-errors.ts';
-import { isJson, type Json } from '../domain/json.ts';
 import { renameLegacyFields, withPorts } from '../domain/legacy-fields.ts';
 import { findUnsupported, withoutSecrets } from './unsupported.ts';
 

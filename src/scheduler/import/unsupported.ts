@@ -1,8 +1,8 @@
 /** Finds the fields of a Marathon app that this scheduler would lose. */
 
+import { isJson, type Json } from '../../json.ts';
 import { appSchema } from '../domain/app-schema.ts';
 import { fieldErrors } from '../domain/field-errors.ts';
-import { isJson, type Json } from '../domain/json.ts';
 
 /** A field that is left out, with the reason. */
 interface LostField {

@@ -1,8 +1,8 @@
 /** Reads events that any release has stored; errors name the release to run if this one can't read them. */
 
+import { isJson } from '../../json.ts';
 import { RELEASE } from '../../release.ts';
 import type { StoredEvent } from '../domain/events.ts';
-import { isJson } from '../domain/json.ts';
 import { readEvent, UnreadableEventError } from '../domain/stored-events.ts';
 
 /**

@@ -5,8 +5,8 @@
 
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isJson, type Json, parseJson } from '../../json.ts';
 import { identify, isAlive } from '../../proc/process-id.ts';
-import { isJson, type Json, parseJson } from '../domain/json.ts';
 import { StoreError } from './store.ts';
 
 const ATTEMPTS = 5;

@@ -1,9 +1,9 @@
 /** Reads the store in ZooKeeper; zookeeper.ts describes its layout. */
 
+import { parseJson } from '../../json.ts';
 import { childPath } from '../../zookeeper/address.ts';
 import { isZooKeeperError, untilAnswered, type ZooKeeperSession } from '../../zookeeper/client.ts';
 import type { StoredEvent } from '../domain/events.ts';
-import { parseJson } from '../domain/json.ts';
 import { batchName, decodeBatch, listContents } from './batches.ts';
 import { describeHeadProblem, readEvents } from './formats.ts';
 import { STATE_VERSION, StoreError } from './store.ts';

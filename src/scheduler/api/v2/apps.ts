@@ -1,12 +1,12 @@
 /** `/v2/apps`. Ids are paths, so one route matches everything below; the last segments select a part of an app. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isJson } from '../../../json.ts';
 import type { Change, DeploymentPlan } from '../../decide/inputs.ts';
 import type { App } from '../../domain/app.ts';
 import { absoluteId, findIdProblem, isWithin } from '../../domain/app-id.ts';
 import { appSchema } from '../../domain/app-schema.ts';
 import { fieldErrors } from '../../domain/field-errors.ts';
-import { isJson } from '../../domain/json.ts';
 import type { State } from '../../domain/state.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from '../answers.ts';
 import { appsOf, haproxyText, wantsText } from '../views.ts';

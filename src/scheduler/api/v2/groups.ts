@@ -1,11 +1,11 @@
 /** `/v2/groups`. The answers of `GET`, including those of Marathon, are valid bodies for `PUT`. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isJson } from '../../../json.ts';
 import type { Change, GroupTree } from '../../decide/inputs.ts';
 import { absoluteId, isWithin, parentOf, ROOT } from '../../domain/app-id.ts';
 import { fieldErrors } from '../../domain/field-errors.ts';
 import { type GroupUpdate, groupScaleSchema, groupSchema } from '../../domain/group-schema.ts';
-import { isJson } from '../../domain/json.ts';
 import { type Api, type ApiOptions, json, queriesOf } from '../answers.ts';
 import { appsOf } from '../views.ts';
 import { cacheable, invalid, unknownGroup } from './answers.ts';

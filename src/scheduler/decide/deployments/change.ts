@@ -1,10 +1,10 @@
 /** Turns a change of apps and groups into a deployment, or into the reason for its refusal. */
 
+import { canonicalJson } from '../../../json.ts';
 import type { App } from '../../domain/app.ts';
 import type { AppDefinition } from '../../domain/app-schema.ts';
 import type { Action, Deployment } from '../../domain/deployment.ts';
 import type { StateEvent } from '../../domain/events.ts';
-import { canonicalJson } from '../../domain/executor.ts';
 import type { FieldError } from '../../domain/field-errors.ts';
 import type { State } from '../../domain/state.ts';
 import { isKillable } from '../../domain/task.ts';

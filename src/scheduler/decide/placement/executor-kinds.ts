@@ -4,9 +4,9 @@
  * none, they come from a reservation, and the executor gets another id.
  */
 
+import { canonicalJson } from '../../../json.ts';
 import { amountsOf } from '../../../mesos/resources.ts';
 import type { Resource } from '../../../mesos/types.ts';
-import { canonicalJson } from '../../domain/executor.ts';
 import type { Scalars } from '../../domain/placement.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { type Pool, UNRESERVED } from './pools.ts';

@@ -372,7 +372,10 @@ describe('unneeded offers', () => {
 });
 
 it('names shared executors by a hash of their ExecutorInfo', async () => {
-  const { sharedExecutorOf, canonicalJson } = await import('../../domain/executor.ts');
+  const [{ sharedExecutorOf }, { canonicalJson }] = await Promise.all([
+    import('../../domain/executor.ts'),
+    import('../../../json.ts'),
+  ]);
   const texts: string[] = [];
   const hash = (text: string) => {
     texts.push(text);

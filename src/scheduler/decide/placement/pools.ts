@@ -1,8 +1,8 @@
 /** Groups the resources of an offer by reservation. */
 
+import { canonicalJson } from '../../../json.ts';
 import { fromMilli, normalizeRanges, subtractRanges, toMilli } from '../../../mesos/resources.ts';
 import type { Offer, Range, Resource } from '../../../mesos/types.ts';
-import { canonicalJson } from '../../domain/executor.ts';
 import { SCALARS, type Scalars } from '../../domain/placement.ts';
 
 export const UNRESERVED = '*';
