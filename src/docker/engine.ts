@@ -43,7 +43,8 @@ export interface PullProgress {
   status?: string;
   /** The layer's id. */
   id?: string;
-  progress?: string;
+  /** In bytes. */
+  progressDetail?: { current?: number; total?: number };
 }
 
 export interface DockerEvent {
@@ -86,13 +87,14 @@ export class DockerEngine {
   }
 
   /** Returns undefined if the image is not on this machine. */
-  async inspectImage(image: string): Promise<ImageInfo | undefined> {
+  async inspectImage(image: string, signal?: AbortSignal): Promise<ImageInfo | undefined> {
     return (await this.#jsonOrUndefined({
-      path: `/images/${image.split('/').map(encodeURIComponent).join('/')}/json`,
+      path: `${imagePathOf(image)}/json`,
+      ...(signal && { signal }),
     })) as ImageInfo | undefined;
   }
 
-  /** Pulls a public image. Docker reports most errors inside a stream with status 200. */
+  /** Pulls an image. Docker reports most errors inside a stream with status 200. */
   async pullImage(
     image: string,
     onProgress: (progress: PullProgress) => void,
@@ -273,6 +275,10 @@ export class DockerEngine {
   async #jsonOrUndefined(request: Parameters<DockerConnection['json']>[0]): Promise<unknown> {
     return this.#connection.json(request).catch(undefinedIfNotFound);
   }
+}
+
+function imagePathOf(image: string): string {
+  return `/images/${image.split('/').map(encodeURIComponent).join('/')}`;
 }
 
 function pathOf(container: string): string {

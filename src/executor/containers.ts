@@ -3,11 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createContainer, ENV_FILE_PATH, findDockerProgram } from '../docker/cli.ts';
 import { DockerError, DockerUnavailableError } from '../docker/connection.ts';
-import type { ContainerInfo, DockerEngine, PullProgress } from '../docker/engine.ts';
+import type { ContainerInfo, DockerEngine } from '../docker/engine.ts';
 import { createCommand, publishedPorts } from './domain/create-command.ts';
 import type { ExecutorAction, ExecutorInput, FoundContainer, OutputStart } from './domain/executor-state.ts';
 import type { ContainerPlan } from './domain/task-plan.ts';
 import { containerName, type Identity, LABELS, taskLabels } from './identity.ts';
+import type { Images } from './images.ts';
 import { type Log, preciseNow } from './log.ts';
 import { OutputFollower, TaskFiles } from './task-output.ts';
 
@@ -24,6 +25,7 @@ export type DockerAction = Exclude<ExecutorAction, { type: 'update' | 'check' | 
 
 export interface ContainersOptions {
   engine: DockerEngine;
+  images: Images;
   identity: Identity;
   /** Resolves when the executor has subscribed. No container is created before. */
   cluster: Promise<string>;
@@ -119,48 +121,23 @@ export class Containers {
     }
   }
 
-  async #prepare(taskId: string, image: string, forcePull: boolean): Promise<void> {
-    const { engine, report } = this.#options;
+  async #prepare(taskId: string, image: string, force: boolean): Promise<void> {
+    const { images, report } = this.#options;
     const controller = new AbortController();
+    const { signal } = controller;
     this.#preparing.set(taskId, controller);
     try {
       await this.sweep();
-      const here = forcePull ? undefined : await engine.inspectImage(image);
-      const info = here ?? (await this.#pull(taskId, image, controller.signal));
-      if (controller.signal.aborted) return;
+      const files = this.#filesOf(taskId);
+      const note = (line: string) => files.note(line);
+      const progress = (message: string) => report({ type: 'pulling', taskId, message });
+      const info = await images.prepare({ image, force, signal, note, progress });
       report({ type: 'image-ready', taskId, exposed: Object.keys(info.Config?.ExposedPorts ?? {}) });
     } catch (error) {
-      if (!controller.signal.aborted) throw error;
+      if (!signal.aborted) throw error;
     } finally {
       this.#preparing.delete(taskId);
     }
-  }
-
-  async #pull(taskId: string, image: string, signal: AbortSignal) {
-    const { engine } = this.#options;
-    const files = this.#filesOf(taskId);
-    const seen = new Map<string, string | undefined>();
-    const onProgress = ({ id = '', status }: PullProgress) => {
-      // Docker repeats a layer's status every few bytes.
-      if (status === undefined || seen.get(id) === status) return;
-      seen.set(id, status);
-      files.note(id === '' ? status : `${id}: ${status}`);
-    };
-    files.note(`Pulling ${image}`);
-    try {
-      await engine.pullImage(image, onProgress, signal);
-    } catch (error) {
-      if (error instanceof DockerError)
-        throw new DockerError(`Image ${image} can't be pulled: ${error.message}`, error.status);
-      throw error;
-    }
-    const info = await engine.inspectImage(image);
-    if (!info)
-      throw new DockerError(
-        `Image ${image} was pulled but is missing: another program may have removed it`,
-        404,
-      );
-    return info;
   }
 
   async #create(taskId: string, plan: ContainerPlan, exposed: readonly string[]): Promise<void> {

@@ -20,9 +20,11 @@ import {
   type State,
 } from './domain/executor-state.ts';
 import { decide, isEmptied, isIdle, listUnacknowledged } from './domain/life-cycle.ts';
+import { DEFAULT_PULL } from './domain/pull-failure.ts';
 import type { OwnCommand } from './domain/task-plan.ts';
 import { HealthChecks } from './health-checks.ts';
 import { clusterOf, identityOf } from './identity.ts';
+import { Images } from './images.ts';
 import type { Log } from './log.ts';
 import { TaskStore } from './task-store.ts';
 
@@ -97,6 +99,7 @@ class DockerWorker implements Worker {
     this.#healthChecks = new HealthChecks({ engine, publishAddress, report, log });
     this.#containers = new Containers({
       engine,
+      images: new Images({ engine, settings: DEFAULT_PULL }),
       identity: identityOf(environment),
       cluster: this.#cluster.promise,
       sandbox: environment.directory,

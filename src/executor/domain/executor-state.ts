@@ -86,6 +86,8 @@ export type ExecutorInput =
   | { type: 'shutdown' }
   /** The worker has restarted and found these containers of this run. */
   | { type: 'recovered'; containers: readonly FoundContainer[] }
+  /** The pull of the image goes on; the message says how far it is. */
+  | { type: 'pulling'; taskId: string; message: string }
   | { type: 'image-ready'; taskId: string; exposed: readonly string[] }
   | { type: 'created'; taskId: string; container: string; output: OutputStart }
   /** The container runs, after a start or an adoption. */
@@ -99,7 +101,7 @@ export type ExecutorInput =
 
 export type ExecutorAction =
   | { type: 'update'; status: TaskStatus }
-  /** Pull the image if it is missing, or always with `forcePull`. Answered by image-ready or failed. */
+  /** Pull the image if it is missing, or always with `forcePull`. Answered by pulling, then image-ready or failed. */
   | { type: 'prepare'; taskId: string; image: string; forcePull?: true }
   /** The image is no longer needed for this task. */
   | { type: 'abandon'; taskId: string }

@@ -113,6 +113,7 @@ class World {
     this.#pending = this.#pending.filter((p) => p !== operation);
     const { taskId } = operation;
     if (operation.type === 'prepare') {
+      if (luck > 1) this.#take({ type: 'pulling', taskId, message: 'm' });
       this.#take(
         luck === 0 ? { type: 'failed', taskId, message: '' } : { type: 'image-ready', taskId, exposed: [] },
       );

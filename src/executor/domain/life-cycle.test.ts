@@ -97,6 +97,35 @@ describe('a successful task', () => {
   });
 });
 
+describe('the progress of a pull', () => {
+  const pulling: ExecutorInput = { type: 'pulling', taskId: 't', message: '10%' };
+
+  test('repeats TASK_STARTING with a message, once the update before is acknowledged', () => {
+    const fed = new Fed();
+    fed.take(launch('t'));
+    expect(fed.take(pulling)).toEqual([]);
+    fed.acknowledgeAll();
+    expect(fed.briefly(pulling)).toEqual(['TASK_STARTING']);
+    expect(fed.update().message).toBe('10%');
+    expect(fed.take(pulling)).toEqual([]);
+    expect(listUnacknowledged(fed.state).updates).toHaveLength(1);
+  });
+
+  test('is not reported after the pull or for a killed task', () => {
+    const ready1 = new Fed();
+    ready1.take(launch('t'));
+    ready1.acknowledgeAll();
+    ready1.take(ready('t'));
+    expect(ready1.take(pulling)).toEqual([]);
+    const killed = new Fed();
+    killed.take(launch('t'));
+    killed.acknowledgeAll();
+    killed.take(kill('t'));
+    killed.acknowledgeAll();
+    expect(killed.take(pulling)).toEqual([]);
+  });
+});
+
 describe('a failed task', () => {
   test('reports its exit status, and out of memory', () => {
     expect(running1().briefly(exited('t', 3))).toEqual(['TASK_FAILED', 'remove']);

@@ -110,6 +110,9 @@ class Cycle {
       case 'refused':
         this.#refused(task, input.uuid);
         break;
+      case 'pulling':
+        this.#pulling(task, input.message);
+        break;
       case 'image-ready':
         this.#imageReady(task, input.exposed);
         break;
@@ -162,6 +165,12 @@ class Cycle {
     }
     this.#update({ ...launched, single: plan.single }, { state: 'TASK_STARTING' });
     this.#actions.push(prepare(id, plan));
+  }
+
+  /** Skips the progress while an update is unacknowledged, so that updates of a long pull do not pile up. */
+  #pulling(task: Task, message: string): void {
+    if (task.phase !== 'preparing' || task.updates.length > 0) return;
+    this.#update(task, { state: 'TASK_STARTING', message });
   }
 
   #imageReady(task: Task, exposed: readonly string[]): void {

@@ -1,14 +1,21 @@
-/** A local image registry with one image; for local registries the Docker engine needs no certificate. */
+/**
+ * A local image registry with one image, that can misbehave; for local registries the Docker engine needs no
+ * certificate.
+ */
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 
 const MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 
 export class FakeRegistry {
+  /** Paths of the requests, with their methods. */
+  readonly requests: string[] = [];
+  /** Answers a request instead of the registry if it returns true. */
+  intercept: (request: IncomingMessage, response: ServerResponse, body: Buffer) => boolean = () => false;
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -40,10 +47,14 @@ export class FakeRegistry {
       }),
     );
     const blobs = new Map([config, layer, manifest].map((bytes) => [digestOf(bytes), bytes]));
-    const server = createServer((request, response) => {
+    const registry = new FakeRegistry(createServer());
+    const server = registry.#server;
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       const url = request.url ?? '';
+      registry.requests.push(`${request.method} ${url}`);
       const name = url.slice(url.lastIndexOf('/') + 1);
       const body = url.includes('/manifests/') ? manifest : (blobs.get(name) ?? Buffer.from('{}'));
+      if (registry.intercept(request, response, body)) return;
       response.writeHead(200, {
         'Content-Type': url.includes('/manifests/') ? MANIFEST : 'application/octet-stream',
         'Content-Length': body.length,
@@ -53,12 +64,17 @@ export class FakeRegistry {
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new FakeRegistry(server);
+    return registry;
   }
 
   /** The registry's part of an image name. */
   get host(): string {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Pulls of tags: the engine begins each with this request. */
+  get pulls(): number {
+    return this.requests.filter((request) => /^HEAD .*\/manifests\//.test(request)).length;
   }
 
   async stop(): Promise<void> {
