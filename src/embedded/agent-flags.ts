@@ -98,6 +98,11 @@ export const AGENT_FLAGS: FlagSpecs = {
     alias: 'executor_secret_key',
     help: "file with the key for the executors' tokens",
   },
+  containerizers: {
+    kind: 'text',
+    default: 'mesos',
+    help: 'only mesos, without images: tasks are processes of the agent',
+  },
   log_dir: { kind: 'path', help: 'directory for an additional log file, mesos-agent.INFO' },
   quiet: { kind: 'switch', default: 'false', help: 'do not log to standard error' },
   version: { kind: 'switch', default: 'false', help: 'show the version and exit' },
@@ -123,7 +128,7 @@ export const AGENT_FLAGS: FlagSpecs = {
   ),
   ...inertFlags(
     'text',
-    `containerizers launcher launcher_dir isolation runtime_dir cgroups_root
+    `launcher launcher_dir isolation runtime_dir cgroups_root
      cgroups_net_cls_primary_handle cgroups_net_cls_secondary_handles allowed_devices agent_subsystems
      slave_subsystems resource_provider_config_dir csi_plugin_config_dir
      disk_profile_adaptor image_providers image_provisioner_backend image_gc_config

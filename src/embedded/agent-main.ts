@@ -141,6 +141,7 @@ await runProgram('agent', AGENT_FLAGS, async (program) => {
   if (reregistrationMs > MAX_REREGISTRATION_MS) {
     throw new FlagError('Expected `--executor_reregistration_timeout` to be not more than 15secs');
   }
+  choice(flags, 'containerizers', ['mesos']);
   const reconfigurationPolicy = choice(flags, 'reconfiguration_policy', ['equal', 'additive']);
   const cleanup = choice(flags, 'recover', ['reconnect', 'cleanup']) === 'cleanup';
   const keyFile = flags.get('jwt_secret_key');

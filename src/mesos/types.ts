@@ -120,6 +120,41 @@ export interface Labels {
   labels: { key: string; value?: string }[];
 }
 
+/** A directory of the agent, mounted in a container. */
+export interface Volume {
+  mode: 'RW' | 'RO';
+  container_path: string;
+  host_path?: string;
+}
+
+/** A network of a container. Mesos assigns one address for each entry of `ip_addresses`. */
+export interface NetworkInfo {
+  name?: string;
+  ip_addresses?: { protocol?: 'IPv4' | 'IPv6'; ip_address?: string }[];
+  /** Only for the Mesos containerizer. */
+  port_mappings?: { host_port: number; container_port: number; protocol?: string }[];
+}
+
+/** How one of Mesos' own containerizers runs a task. `type` selects the containerizer and the member in use. */
+export interface ContainerInfo {
+  type: 'DOCKER' | 'MESOS';
+  volumes?: Volume[];
+  network_infos?: NetworkInfo[];
+  docker?: {
+    image: string;
+    network?: 'HOST' | 'BRIDGE' | 'NONE' | 'USER';
+    port_mappings?: { host_port: number; container_port: number; protocol?: string }[];
+    privileged?: boolean;
+    /** Options of `docker run`, as `--KEY=VALUE`. */
+    parameters?: { key: string; value: string }[];
+    force_pull_image?: boolean;
+  };
+  mesos?: {
+    /** Without it, the task has the file system of the agent. */
+    image?: { type: 'DOCKER'; docker: { name: string }; cached?: boolean };
+  };
+}
+
 export interface ExecutorInfo {
   type?: 'CUSTOM' | 'DEFAULT';
   executor_id: Value;
@@ -131,6 +166,7 @@ export interface ExecutorInfo {
   data?: string;
   labels?: Labels;
   shutdown_grace_period?: DurationInfo;
+  container?: ContainerInfo;
 }
 
 /** A task to launch; it has exactly one of `command` and `executor`. */
@@ -141,6 +177,8 @@ export interface TaskInfo {
   resources: Resource[];
   executor?: ExecutorInfo;
   command?: CommandInfo;
+  /** With `command`; an executor has its own. */
+  container?: ContainerInfo;
   /** base64 */
   data?: string;
   labels?: Labels;

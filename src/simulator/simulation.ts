@@ -37,6 +37,8 @@ export const SETTINGS: Settings = {
     { path: '/var/lib/mesos/executors/docker', cluster: 'simulated', role: '*' },
     () => '0'.repeat(64),
   ),
+  containerizer: 'executor',
+  mesosBridgeName: 'mesos-bridge',
   localPortMin: 10_000,
   localPortMax: 20_000,
   declineOfferMs: 120_000,

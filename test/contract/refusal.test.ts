@@ -1,10 +1,10 @@
 /** Refused launches: source, state, reason and text. */
 
-import { describe, expect, it } from 'vitest';
-import type { Resource } from '../../src/mesos/types.ts';
+import { describe, expect, inject, it } from 'vitest';
+import type { ContainerInfo, Resource } from '../../src/mesos/types.ts';
 import { TestFramework, unique } from './support/framework.ts';
 import { fixtureUpdate, shape } from './support/shapes.ts';
-import { executorInfo, executorTask, scalar } from './support/tasks.ts';
+import { commandTask, executorInfo, executorTask, scalar } from './support/tasks.ts';
 
 describe('a launch is refused', () => {
   it('with TASK_ERROR and the complete sum if it exceeds the offer', async () => {
@@ -66,6 +66,26 @@ describe('a launch is refused', () => {
     });
     const status = await framework.update(id);
     expect(status).toMatchObject({ state: 'TASK_DROPPED', message: expect.stringContaining('No such user') });
+  });
+
+  it.skipIf(inject('embedded') === null).concurrent.each<[string, ContainerInfo]>([
+    ['Docker containerizer', { type: 'DOCKER', docker: { image: 'i' } }],
+    ['support for images', { type: 'MESOS', mesos: { image: { type: 'DOCKER', docker: { name: 'i' } } } }],
+    ['container networks', { type: 'MESOS', network_infos: [{ name: 'blue' }] }],
+    ['support for volumes', { type: 'MESOS', volumes: [{ mode: 'RO', container_path: 'c' }] }],
+  ])('with TASK_FAILED by the embedded agent, which has no %s', async (lacking, container) => {
+    await using framework = await TestFramework.subscribe();
+    let id = '';
+    await framework.launch((offer) => {
+      const task = commandTask(offer, 'true', { container });
+      id = task.task_id.value;
+      return task;
+    });
+    expect(await framework.update(id)).toMatchObject({
+      state: 'TASK_FAILED',
+      reason: 'REASON_CONTAINER_LAUNCH_FAILED',
+      message: `Failed to launch container: The embedded agent has no ${lacking}. Use a Mesos agent`,
+    });
   });
 
   it.concurrent('with TASK_ERROR if the task id is in use', async () => {

@@ -15,6 +15,8 @@ export function settings(more: Partial<Settings> = {}): Settings {
     role: '*',
     defaultExecutor: '//cmd',
     dockerExecutor: sharedExecutorOf({ path: DOCKER, cluster: 'test', role: '*' }, () => '0123456789abcdef'),
+    containerizer: 'executor',
+    mesosBridgeName: 'mesos-bridge',
     localPortMin: 10_000,
     localPortMax: 19_999,
     declineOfferMs: 120_000,

@@ -1,7 +1,7 @@
 /** Starts and ends executors. */
 
 import { join } from 'node:path';
-import type { CommandInfo, ExecutorInfo, TaskInfo } from '../../mesos/types.ts';
+import type { CommandInfo, ContainerInfo, ExecutorInfo, TaskInfo } from '../../mesos/types.ts';
 import { formatDuration } from '../wire/duration.ts';
 import { signToken } from '../wire/jwt.ts';
 import { executorEnvironment } from './environment.ts';
@@ -55,7 +55,7 @@ export function launchExecutor(
       message: `Executor did not register within ${formatDuration(executorRegistrationTimeoutMs)}`,
     }),
   );
-  start(agent, framework, executor, user, ids).catch((error: Error) => {
+  start(agent, framework, executor, user, ids, containerOf(task)).catch((error: Error) => {
     executor.termination = {
       state: 'TASK_FAILED',
       reason: 'REASON_CONTAINER_LAUNCH_FAILED',
@@ -72,8 +72,11 @@ async function start(
   executor: Executor,
   user: string,
   ids: UserIds | undefined,
+  container: ContainerInfo | undefined,
 ): Promise<void> {
   const { settings, ip, port } = agent;
+  const lacking = container && findLacking(container);
+  if (lacking !== undefined) throw new Error(`The embedded agent has no ${lacking}. Use a Mesos agent`);
   const { command } = executor.info;
   if (command?.uris?.length)
     throw new Error('The embedded agent does not fetch URIs. Provide the files in another way');
@@ -107,6 +110,18 @@ async function start(
   executor.process = process;
   if (executor.checkpoint) agent.ports.checkpoint.saveProcess(agentId(agent), executor, process);
   if (executor.termination) agent.ports.launcher.destroy(process);
+}
+
+function containerOf({ container, executor }: TaskInfo): ContainerInfo | undefined {
+  return executor ? executor.container : container;
+}
+
+/** The embedded agent starts processes. @returns what it lacks for a container */
+function findLacking({ type, mesos, volumes, network_infos }: ContainerInfo): string | undefined {
+  if (type === 'DOCKER') return 'Docker containerizer';
+  if (mesos?.image) return 'support for images';
+  if (network_infos?.length) return 'container networks';
+  return volumes?.length ? 'support for volumes' : undefined;
 }
 
 /** Signs Mesos' documented claims: framework, executor and container. */

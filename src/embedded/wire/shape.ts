@@ -98,6 +98,29 @@ const HEALTH_CHECK: Shape = {
   tcp: { 'port!': 'number', protocol: 'string' },
 };
 
+const PORT_MAPPING: Shape = { 'host_port!': 'number', 'container_port!': 'number', protocol: 'string' };
+
+const CONTAINER: Shape = {
+  'type!': 'string',
+  volumes: [{ 'mode!': 'string', 'container_path!': 'string', host_path: 'string' }],
+  network_infos: [
+    {
+      name: 'string',
+      ip_addresses: [{ protocol: 'string', ip_address: 'string' }],
+      port_mappings: [PORT_MAPPING],
+    },
+  ],
+  docker: {
+    'image!': 'string',
+    network: 'string',
+    port_mappings: [PORT_MAPPING],
+    privileged: 'boolean',
+    parameters: [{ 'key!': 'string', 'value!': 'string' }],
+    force_pull_image: 'boolean',
+  },
+  mesos: { image: { 'type!': 'string', docker: { 'name!': 'string' }, cached: 'boolean' } },
+};
+
 const TASK_INFO: Shape = {
   'name!': 'string',
   'task_id!': ID,
@@ -114,7 +137,9 @@ const TASK_INFO: Shape = {
     source: 'string',
     data: 'string',
     shutdown_grace_period: DURATION,
+    container: CONTAINER,
   },
+  container: CONTAINER,
   data: 'string',
   labels: LABELS,
   kill_policy: KILL_POLICY,

@@ -10,6 +10,8 @@ export interface App extends Readonly<AppDefinition> {
   readonly configVersion: string;
   /** The last version that changed the number of instances. */
   readonly scaleVersion: string;
+  /** The containerizer of the agents that runs the image; absent if an executor does, or if there is no image. */
+  readonly containerizer?: 'docker' | 'mesos' | undefined;
 }
 
 export interface PortSpec {

@@ -1,4 +1,5 @@
 import type { ExecutorInfo, FrameworkInfo } from '../../mesos/types.ts';
+import type { Containerizer } from './containerizer.ts';
 
 /** The configuration on which decisions depend. Durations in milliseconds. */
 export interface Settings {
@@ -9,6 +10,10 @@ export interface Settings {
   readonly defaultExecutor: string;
   /** The shared Docker executor; see executor.ts for the id. */
   readonly dockerExecutor: SharedExecutor;
+  /** Runs the images of new apps that leave the choice to the scheduler. */
+  readonly containerizer: Containerizer;
+  /** The network of the Mesos containerizer that stands for `container/bridge`. */
+  readonly mesosBridgeName: string;
   /** Range of the service ports that are assigned to apps, inclusive. */
   readonly localPortMin: number;
   readonly localPortMax: number;

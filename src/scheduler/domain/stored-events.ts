@@ -35,6 +35,7 @@ const app = z.object({
     version: text,
     configVersion: text,
     scaleVersion: text,
+    containerizer: z.enum(['docker', 'mesos']).optional(),
   } satisfies Shape<Omit<App, keyof AppDefinition>>),
 });
 

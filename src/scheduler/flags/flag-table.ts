@@ -3,6 +3,8 @@
  * table. Flags that exist in Marathon too have Marathon's names.
  */
 
+import { CONTAINERIZERS, isContainerizer } from '../domain/containerizer.ts';
+
 /** The values that a flag accepts. */
 interface Form {
   /** As a noun: `a whole number from 1 to 65535`. */
@@ -40,6 +42,17 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 const LEVEL: Form = {
   expected: `one of ${LEVELS.join(', ')}`,
   accepts: (value) => LEVELS.includes(value.toLowerCase()),
+};
+
+const CONTAINERIZER: Form = {
+  expected: `one of ${CONTAINERIZERS.join(', ')}`,
+  accepts: isContainerizer,
+};
+
+/** Marathon's rule. */
+const NETWORK_NAME: Form = {
+  expected: "letters, digits and '-', '_' or '.'",
+  accepts: (value) => /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value),
 };
 
 const ORIGINS: Form = {
@@ -118,6 +131,18 @@ const FLAGS = {
     value: 'PATH',
     default: '/var/lib/mesos/executors/docker',
     help: 'path of the Docker executor on the agents, as apps name it',
+  },
+  containerizer: {
+    value: 'CONTAINERIZER',
+    default: 'executor',
+    help: "runs the Docker images of new apps that do not choose one: executor (the Docker executor), docker or mesos (Mesos' own containerizers, which need nothing of mesosup on the agents)",
+    form: CONTAINERIZER,
+  },
+  mesos_bridge_name: {
+    value: 'NAME',
+    default: 'mesos-bridge',
+    help: 'CNI network for containers of the Mesos containerizer with the network mode container/bridge',
+    form: NETWORK_NAME,
   },
   local_port_min: {
     value: 'PORT',

@@ -31,6 +31,8 @@ it('has defaults for all flags except the master', () => {
     roles: ['*'],
     capabilities: [{ type: 'PARTITION_AWARE' }, { type: 'MULTI_ROLE' }, { type: 'TASK_KILLING_STATE' }],
   });
+  expect(settings.containerizer).toBe('executor');
+  expect(settings.mesosBridgeName).toBe('mesos-bridge');
   expect(settings.maxInstancesPerOffer).toBe(1000);
   expect(settings.dockerExecutor.path).toBe('/var/lib/mesos/executors/docker');
   expect(settings.dockerExecutor.info.labels?.labels).toEqual([{ key: 'mesosup.cluster', value: 'mesosup' }]);
@@ -154,6 +156,8 @@ it.each([
   ],
   [['--master', 'm', '--http_tokens_file', secret], /token 1 of .*(?!.*sesame)/],
   [['--master', 'm', '--http_tokens_file', '/dev/null'], /contains no token/],
+  [['--master', 'm', '--containerizer', 'x'], /is 'x': expected one of executor, docker, mesos/],
+  [['--master', 'm', '--mesos_bridge_name', 'a b'], /is 'a b': expected letters/],
   [['--master', 'm', '--https_port', '1'], /needs a certificate and its key/],
   [['--master', 'm', '--ssl_cert_file', secret], /without --https_port/],
   [['--master', 'm', '--disable_http'], /without --https_port/],

@@ -12,6 +12,7 @@ import {
   type ZooKeeperAddress,
 } from '../../zookeeper/address.ts';
 import type { Access } from '../api/access-rules.ts';
+import { type Containerizer, isContainerizer } from '../domain/containerizer.ts';
 import { sharedExecutorOf } from '../domain/executor.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Masters } from '../masters.ts';
@@ -61,6 +62,8 @@ export function optionsFrom(flags: Flags): DaemonOptions {
       role,
       defaultExecutor: flags.required('executor'),
       dockerExecutor: sharedExecutorOf({ path, cluster, role }, sha256),
+      containerizer: containerizerFrom(flags),
+      mesosBridgeName: flags.required('mesos_bridge_name'),
       localPortMin,
       localPortMax,
       declineOfferMs: flags.wholeNumber('decline_offer_duration'),
@@ -78,6 +81,12 @@ export function optionsFrom(flags: Flags): DaemonOptions {
     endpointsPortSuffix: flags.isOn('endpoints_port_suffix'),
     loggingLevel: flags.required('logging_level').toLowerCase(),
   };
+}
+
+function containerizerFrom(flags: Flags): Containerizer {
+  const name = flags.required('containerizer');
+  // The table of flags accepts no other value.
+  return isContainerizer(name) ? name : 'executor';
 }
 
 function listenFrom(flags: Flags): ListenOptions {

@@ -56,6 +56,9 @@ const { mode } = appFields.shape;
 const definition = z.object({
   ...appFields.shape,
   mode: mode.unwrap().optional().meta({ description: 'Absent if the mode is service' }),
+  containerizer: z.enum(['docker', 'mesos']).optional().meta({
+    description: "Mesos' own containerizer that runs the image; absent if an executor does",
+  }),
   version: time,
   versionInfo: z.object({ lastScalingAt: time, lastConfigChangeAt: time }),
 });

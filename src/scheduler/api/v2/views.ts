@@ -26,6 +26,7 @@ export function definitionJson(app: AppRecord['app']): DefinitionJson {
     ...definition,
     // Only if needed, since some clients reject fields that Marathon doesn't have.
     ...(mode !== 'service' && { mode }),
+    ...(app.containerizer && { containerizer: app.containerizer }),
     version: app.version,
     versionInfo: { lastScalingAt: app.scaleVersion, lastConfigChangeAt: app.configVersion },
   };

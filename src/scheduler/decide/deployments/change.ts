@@ -3,6 +3,7 @@
 import { canonicalJson } from '../../../json.ts';
 import type { App } from '../../domain/app.ts';
 import type { AppDefinition } from '../../domain/app-schema.ts';
+import { type Containerizer, nextContainerizer } from '../../domain/containerizer.ts';
 import type { Action, Deployment } from '../../domain/deployment.ts';
 import type { StateEvent } from '../../domain/events.ts';
 import type { FieldError } from '../../domain/field-errors.ts';
@@ -99,7 +100,8 @@ function checkDraft(state: State, draft: Draft, seed: number, now: number): Chec
     const before = known?.app;
     const definition = assignServicePorts(drafted.definition, before, inUse, seed);
     if (!definition) return invalid([{ path: ['ports'], error: noPortLeftText(state) }]);
-    const app = versionOf({ ...drafted, definition }, known?.versions ?? [], isoOf(at));
+    const versions = known?.versions ?? [];
+    const app = versionOf({ ...drafted, definition }, versions, isoOf(at), state.settings.containerizer);
     const problem = findLaunchProblem(app, state.settings) ?? findRoleProblem(app, state.settings);
     if (problem) return invalid([problem]);
     const action = actionFor(app, before);
@@ -133,16 +135,27 @@ function versionTime(state: State, draft: Draft, now: number): number {
  * configVersion: tasks that still run with it need not be replaced.
  */
 function versionOf(
-  { definition, api, restart, configVersion: restored }: DraftApp,
+  { definition, api, restart, restored }: DraftApp,
   versions: readonly App[],
   version: string,
+  preset: Containerizer,
 ): App {
   const last = versions.at(-1);
   const config = configOf(definition);
   const same = restart ? undefined : versions.findLast((one) => configOf(definitionOf(one)) === config);
-  const configVersion = restored ?? same?.configVersion ?? version;
+  const earlier = restored ?? same;
+  const configVersion = earlier?.configVersion ?? version;
+  // Tasks of one configuration have one form.
+  const containerizer = earlier ? earlier.containerizer : nextContainerizer(definition, api, last, preset);
   const scaleVersion = last?.instances === definition.instances ? last.scaleVersion : version;
-  return { ...definition, api, version, configVersion, scaleVersion };
+  return {
+    ...definition,
+    api,
+    version,
+    configVersion,
+    scaleVersion,
+    ...(containerizer && { containerizer }),
+  };
 }
 
 function configOf({ instances: _, ...config }: AppDefinition): string {

@@ -16,7 +16,7 @@ export interface DraftApp {
   /** Replaces all tasks even if the definition did not change. */
   readonly restart?: true;
   /** The earlier configuration that is restored: tasks that still run with it are not replaced. */
-  readonly configVersion?: string;
+  readonly restored?: Pick<App, 'configVersion' | 'containerizer'>;
 }
 
 /** Changed apps and groups by id; `null` if removed. */
@@ -159,17 +159,15 @@ function rollBack(state: State, draft: Draft, deploymentId: string): void {
   const record = state.deployments.get(deploymentId);
   if (!record) refuse({ type: 'unknown_deployment', deploymentId });
   for (const { id, app } of record.deployment.before.apps) {
-    draft.apps.set(
-      id,
-      app ? { definition: definitionOf(app), api: app.api, configVersion: app.configVersion } : null,
-    );
+    draft.apps.set(id, app ? { definition: definitionOf(app), api: app.api, restored: app } : null);
   }
   for (const { id, group } of record.deployment.before.groups) draft.groups.set(id, group ?? null);
 }
 
 /** @returns the app without the fields that the scheduler adds */
 export function definitionOf(app: App): AppDefinition {
-  const { api: _api, version: _version, configVersion: _config, scaleVersion: _scale, ...definition } = app;
+  const { api: _api, version: _version, configVersion: _config, scaleVersion: _scale, ...rest } = app;
+  const { containerizer: _containerizer, ...definition } = rest;
   return definition;
 }
 

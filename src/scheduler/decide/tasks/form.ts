@@ -3,10 +3,12 @@
 import { type DockerTask, isImageName } from '../../../executor/task-data.ts';
 import { type App, hasOwnNetwork, imageOf, portsOf } from '../../domain/app.ts';
 import { flatId } from '../../domain/app-id.ts';
+import { COMMAND_EXECUTOR, findContainerizerProblem } from '../../domain/containerizer.ts';
 import type { FieldError } from '../../domain/field-errors.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { Task } from '../../domain/task.ts';
 import { splitCommand } from './split-command.ts';
+import { findUnsupportedField } from './unsupported-fields.ts';
 
 export type Form =
   /** `TaskInfo.command`, run by Mesos' command executor. */
@@ -14,11 +16,14 @@ export type Form =
   /** One executor for many tasks, which reads everything from `TaskInfo.data`. */
   | { readonly type: 'shared' }
   /** As in 2013: each task has an executor of its own, with `cmd` as its arguments. */
-  | { readonly type: 'own'; readonly path: string };
+  | { readonly type: 'own'; readonly path: string }
+  /** `TaskInfo.container`, run by one of Mesos' own containerizers. */
+  | { readonly type: 'docker' | 'mesos' };
 
 export function formOf(app: App, settings: Settings): Form {
+  if (app.containerizer !== undefined) return { type: app.containerizer };
   const path = app.executor === '' ? defaultPath(app, settings) : app.executor;
-  if (path === '' || path === '//cmd') return { type: 'command' };
+  if (path === '' || path === COMMAND_EXECUTOR) return { type: 'command' };
   // Mesos fetches URIs for an executor, not for one of its tasks.
   const shared = path === settings.dockerExecutor.path && app.fetch.length === 0;
   return shared ? { type: 'shared' } : { type: 'own', path };
@@ -36,7 +41,12 @@ function describesContainer(app: App): boolean {
 
 /** Finds problems that would prevent every launch, when the app is created or changed. */
 export function findLaunchProblem(app: App, settings: Settings): FieldError | undefined {
+  const misnamed = findContainerizerProblem(app);
+  if (misnamed) return misnamed;
   const form = formOf(app, settings);
+  if (form.type === 'docker' || form.type === 'mesos') {
+    return findImageProblem(imageOf(app) ?? '') ?? findUnsupportedField(app, form.type);
+  }
   const hasCommand = (app.cmd ?? '').trim() !== '' || (app.args ?? []).length > 0;
   if (!hasCommand && (form.type === 'command' || imageOf(app) === undefined)) {
     return { path: ['cmd'], error: 'may not be empty' };
@@ -50,6 +60,14 @@ export function findLaunchProblem(app: App, settings: Settings): FieldError | un
   return 'problem' in container ? { path: [container.field], error: container.problem } : undefined;
 }
 
+function findImageProblem(image: string): FieldError | undefined {
+  return isImageName(image) ? undefined : { path: ['container'], error: notAnImage(image) };
+}
+
+function notAnImage(image: string): string {
+  return `'${image}' is not an image name`;
+}
+
 /** @returns the part of the container that is the same for all tasks */
 export function containerOf(
   app: App,
@@ -57,7 +75,7 @@ export function containerOf(
 ): Omit<DockerTask, 'env' | 'ports'> | { field: 'cmd' | 'container'; problem: string } {
   if (describesContainer(app)) {
     const image = imageOf(app) ?? '';
-    if (!isImageName(image)) return { field: 'container', problem: `'${image}' is not an image name` };
+    if (!isImageName(image)) return { field: 'container', problem: notAnImage(image) };
     const { entrypoint, args } = containerCommand(app);
     return { image, args, ...passedToExecutor(app), options: [...optionsOf(app), ...entrypoint] };
   }
@@ -67,7 +85,7 @@ export function containerOf(
   const named = imageOf(app);
   const image = named ?? args.shift() ?? '';
   const field = named === undefined ? 'cmd' : 'container';
-  if (!isImageName(image)) return { field, problem: `'${image}' is not an image name` };
+  if (!isImageName(image)) return { field, problem: notAnImage(image) };
   return { image, args, ...passedToExecutor(app), options: [...(app.container?.docker?.options ?? [])] };
 }
 

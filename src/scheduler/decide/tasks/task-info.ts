@@ -7,6 +7,7 @@ import type { Settings } from '../../domain/settings.ts';
 import type { Task } from '../../domain/task.ts';
 import { killPolicy } from '../connection/calls.ts';
 import type { Allotment } from '../placement/bin.ts';
+import { checkedPorts, containerCommand, containerInfo } from './container-info.ts';
 import { commandEnv, containerEnv, containerOf, type Form, mappedPorts, shellEnv } from './form.ts';
 import { v1Json } from './v1-json.ts';
 
@@ -18,7 +19,8 @@ export function taskInfo(
   allotment: Allotment,
   settings: Settings,
 ): TaskInfo {
-  const check = agentCheck(app, task.ports);
+  const inContainer = form.type === 'docker' || form.type === 'mesos';
+  const check = agentCheck(app, inContainer ? checkedPorts(app, task) : task.ports);
   return {
     name: hostLikeId(app.id),
     task_id: { value: task.id },
@@ -39,10 +41,16 @@ function commandOrExecutor(
   task: Task,
   allotment: Allotment,
   settings: Settings,
-): Pick<TaskInfo, 'command' | 'executor' | 'data'> {
+): Pick<TaskInfo, 'command' | 'container' | 'executor' | 'data'> {
   switch (form.type) {
     case 'command':
-      return { command: command(app, app.cmd ?? '', task) };
+      return { command: command(app, { value: app.cmd ?? '', shell: true }, task) };
+    case 'docker':
+    case 'mesos':
+      return {
+        command: command(app, containerCommand(app), task),
+        container: containerInfo(app, form.type, task, settings),
+      };
     case 'own':
       return { executor: ownExecutor(app, form.path, task, settings), data: encodeTaskData(v1Json(app)) };
     case 'shared':
@@ -54,11 +62,10 @@ function commandOrExecutor(
 }
 
 /** Mesos fills in defaults for omitted fields. Only `cmd` is ever interpreted by a shell, as its author wrote it. */
-function command(app: App, value: string, task: Task): CommandInfo {
+function command(app: App, words: CommandInfo, task: Task): CommandInfo {
   const variables = Object.entries(commandEnv(app, task)).map(([name, text]) => ({ name, value: text }));
   return {
-    value,
-    shell: true,
+    ...words,
     environment: { variables },
     ...(app.user !== undefined && { user: app.user }),
     ...(app.fetch.length > 0 && { uris: app.fetch.map((entry) => uriOf(app, entry)) }),
@@ -71,7 +78,7 @@ function ownExecutor(app: App, path: string, task: Task, settings: Settings): Ex
   return {
     type: 'CUSTOM',
     executor_id: { value: task.id },
-    command: command(app, `${path} ${app.cmd ?? ''}`.trimEnd(), task),
+    command: command(app, { value: `${path} ${app.cmd ?? ''}`.trimEnd(), shell: true }, task),
     name: hostLikeId(app.id),
     source: hostLikeId(app.id),
     ...(isDocker && info.labels && { labels: info.labels }),

@@ -1,0 +1,107 @@
+/**
+ * Describes a task for Mesos' own containerizers. The messages are those of Marathon 1.11 (TaskBuilder,
+ * ContainerSerializer), so that a cluster that ran Marathon's tasks runs ours.
+ */
+
+import type { CommandInfo, ContainerInfo, NetworkInfo, Volume } from '../../../mesos/types.ts';
+import { type App, hasOwnNetwork, imageOf, portsOf } from '../../domain/app.ts';
+import type { Settings } from '../../domain/settings.ts';
+import type { Task } from '../../domain/task.ts';
+
+/** A host port and the port of the container that it forwards to. */
+interface Mapping {
+  readonly host_port: number;
+  readonly container_port: number;
+  readonly protocol: string;
+}
+
+/** @param containerizer the containerizer of the agent */
+export function containerInfo(
+  app: App,
+  containerizer: NonNullable<App['containerizer']>,
+  task: Task,
+  { mesosBridgeName }: Settings,
+): ContainerInfo {
+  const { forcePullImage = false, privileged = false, parameters = [] } = app.container?.docker ?? {};
+  const image = imageOf(app) ?? '';
+  const volumes = (app.container?.volumes ?? []).map(volumeOf);
+  const mounted = volumes.length > 0 && { volumes };
+  if (containerizer === 'mesos') {
+    const networks = networksOf(app, task, mesosBridgeName);
+    return {
+      type: 'MESOS',
+      ...mounted,
+      ...(networks.length > 0 && { network_infos: networks }),
+      mesos: { image: { type: 'DOCKER', docker: { name: image }, cached: !forcePullImage } },
+    };
+  }
+  const mappings = mappingsOf(app, task);
+  const user = app.networks.find(({ mode }) => mode === 'container');
+  return {
+    type: 'DOCKER',
+    ...mounted,
+    ...(user?.name !== undefined && { network_infos: [{ name: user.name }] }),
+    docker: {
+      image,
+      network: user ? 'USER' : hasOwnNetwork(app) ? 'BRIDGE' : 'HOST',
+      ...(mappings.length > 0 && { port_mappings: mappings }),
+      privileged,
+      // The label leads from a container to its task.
+      parameters: [...parameters, { key: 'label', value: `MESOS_TASK_ID=${task.id}` }],
+      force_pull_image: forcePullImage,
+    },
+  };
+}
+
+/**
+ * `cmd` runs in a shell, `args` are passed to the image's entry point.
+ * @returns the part of the command that depends on these fields
+ */
+export function containerCommand({ cmd, args }: App): Pick<CommandInfo, 'value' | 'shell' | 'arguments'> {
+  if (cmd !== undefined && cmd.trim() !== '') return { value: cmd, shell: true };
+  return { shell: false, ...(args && args.length > 0 && { arguments: [...args] }) };
+}
+
+/**
+ * @returns the ports to check, in the order of the app's ports: Mesos makes its checks in the network of the container
+ */
+export function checkedPorts(app: App, { ports }: Task): readonly number[] {
+  if (!hasOwnNetwork(app)) return ports;
+  const hostPorts = [...ports];
+  const bridged = isBridged(app);
+  return (app.container?.portMappings ?? []).map(({ containerPort, hostPort }) => {
+    const assigned = bridged || hostPort !== undefined ? hostPorts.shift() : undefined;
+    return containerPort || (assigned ?? 0);
+  });
+}
+
+function isBridged({ networks }: App): boolean {
+  return networks.some(({ mode }) => mode === 'container/bridge');
+}
+
+type AppVolume = NonNullable<App['container']>['volumes'][number];
+
+function volumeOf({ containerPath, hostPath, mode }: AppVolume): Volume {
+  return { mode, container_path: containerPath, ...(hostPath !== undefined && { host_path: hostPath }) };
+}
+
+function mappingsOf(app: App, { ports }: Task): Mapping[] {
+  if (!hasOwnNetwork(app)) return [];
+  return portsOf(app).flatMap(({ containerPort, protocol }, i) => {
+    const host = ports[i] ?? 0;
+    const mapping = { host_port: host, container_port: containerPort || host };
+    return protocol.split(',').map((one) => ({ ...mapping, protocol: one }));
+  });
+}
+
+/** The Mesos containerizer joins networks of CNI, and assigns one address in each. */
+function networksOf(app: App, task: Task, bridge: string): NetworkInfo[] {
+  const mappings = mappingsOf(app, task);
+  return app.networks
+    .filter(({ mode }) => mode !== 'host')
+    .map(({ mode, name }) => ({
+      ip_addresses: [{}],
+      name: mode === 'container/bridge' ? bridge : (name ?? ''),
+      ...(mappings.length > 0 && { port_mappings: mappings }),
+    }));
+}
