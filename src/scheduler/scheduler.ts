@@ -148,14 +148,14 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
     endpointsPortSuffix: options.endpointsPortSuffix,
     maxBodyBytes: options.maxBodyBytes,
     metrics,
-    onAnswered: ({ id, method, url, status, seconds }) => {
-      // Changes are logged by default; reads would fill the log.
-      const level = method === 'GET' || method === 'HEAD' ? 'debug' : 'info';
+    onAnswered: ({ id, user, needed, method, url, status, seconds }) => {
+      // Logs what only operators may do; reads would fill the log.
+      const level = needed === 'operator' ? 'info' : 'debug';
       const ms = Math.round(seconds * 1000);
-      log[level]({ request: id, status, ms }, `${method} ${url.split('?')[0]}`);
+      const who = user !== undefined && { user };
+      log[level]({ request: id, ...who, status, ms }, `${method} ${url.split('?')[0]}`);
     },
-    ...(options.credentials !== undefined && { credentials: options.credentials }),
-    ...(options.tokens && { tokens: options.tokens }),
+    ...(options.accounts && { accounts: options.accounts }),
     ...(options.allowedOrigins && { allowedOrigins: options.allowedOrigins }),
     onError,
   });

@@ -42,6 +42,7 @@ beforeAll(async () => {
   await writeFile(join(directory, 'zk'), `zk://mesosup:p/w@${zookeeper.hosts}/mesosup\n`, { mode: 0o600 });
   await writeFile(join(directory, 'mesos'), `${mesos}\n`, { mode: 0o600 });
   await writeFile(join(directory, 'http'), 'me:pw', { mode: 0o600 });
+  await writeFile(join(directory, 'users'), '[viewer]\nvera:v', { mode: 0o600 });
   schedulers = [start(), start(), start()];
   await Promise.all(schedulers.map((scheduler) => scheduler.url()));
 });
@@ -59,6 +60,7 @@ function start(): SchedulerProcess {
     ...file('zk', 'zk'),
     ...file('master', 'mesos'),
     ...['--http_credentials_file', join(directory, 'http')],
+    ...['--http_users_file', join(directory, 'users')],
     ...['--mesos_user', userInfo().username],
     ...['--reconciliation_initial_delay', '100'],
   );
@@ -159,6 +161,10 @@ it('forwards authorized requests from each scheduler to the leader', async () =>
   expect((await ask(follower, '/v1/apps/start', origin)).status).toBe(403);
   const same = { ...origin, headers: { Origin: await follower.url() } };
   expect((await ask(follower, '/v1/apps/start', same)).status).toBe(422);
+  // The leader knows a viewer behind a follower, too.
+  const viewer = { Authorization: `Basic ${Buffer.from('vera:v').toString('base64')}` };
+  expect((await ask(follower, '/v2/apps', { headers: viewer })).status).toBe(200);
+  expect((await ask(follower, '/v2/groups', { method: 'DELETE', headers: viewer })).status).toBe(403);
   // A forwarded request is not forwarded again.
   expect(await ask(follower, '/v1/apps', { headers: { 'X-Marathon-Via': 'x:1' } })).toMatchObject({
     status: 503,

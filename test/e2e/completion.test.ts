@@ -79,7 +79,7 @@ test.each([
   expect(await complete('mesosup ')).toEqual(expect.arrayContaining(COMMANDS));
   expect(await complete('mesosup st')).toEqual(['start', 'status', 'stop']);
   expect(await complete('mesosup demo ')).toEqual(['down', 'status']);
-  expect(await complete('mesosup scheduler ')).toEqual(['backup', 'import', 'restore']);
+  expect(await complete('mesosup scheduler ')).toEqual(['backup', 'import', 'password', 'restore']);
   expect(await complete('mesosup scheduler restore --n')).toEqual(['--new-framework']);
   expect(await complete('mesosup demo --on')).toEqual(['--once']);
   expect(await complete('mesosup demo down --')).toEqual(['--help', '--json']);
@@ -102,7 +102,10 @@ test('zsh completes commands, flags and their values', async () => {
     ['mesosup st', /start.*-- Start a cluster and wait.*\n.*status.*-- Show a cluster/],
     ['mesosup demo ', /down +-- End a demo/],
     ['mesosup sc', '\nmesosup scheduler'],
-    ['mesosup scheduler ', /backup +-- Save.*\n.*import +-- Import.*\n.*restore +-- Restore/],
+    [
+      'mesosup scheduler ',
+      /backup +-- Save.*\n.*import +-- Import.*\n.*password +-- Print.*\n.*restore +-- Restore/,
+    ],
     ['mesosup scheduler restore --ne', '\nmesosup scheduler restore --new-framework'],
     ['mesosup demo --on', '\nmesosup demo --once'],
     ['mesosup demo down --js', '\nmesosup demo down --json'],

@@ -58,6 +58,11 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup scheduler import groups.json --leave-out --json': NO_FILE,
   'mesosup scheduler import apps.json --url https://scheduler.example:8443 --credentials-file api':
     NO_CREDENTIALS,
+  'mesosup scheduler password': { code: 2, says: /The password is empty/ },
+  'mesosup scheduler password password.txt': {
+    code: 2,
+    says: /password\.txt can't be read: there is no such file/,
+  },
   'mesosup scheduler restore state.backup': NO_BACKUP,
   'mesosup scheduler restore state.backup --data-dir /var/lib/mesosup/scheduler --force': NO_BACKUP,
   'mesosup scheduler restore state.backup --zk file:///etc/mesosup/scheduler/zk --new-framework --json':

@@ -1,8 +1,12 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { account } from '../../../test/scheduler/accounts.ts';
 import { call, get, type Server, server } from '../../../test/scheduler/api-server.ts';
 
+const PASSWORD = account('u', 'operator', 'p');
 const TOKENS = ['0123456789abcdef', 'fedcba9876543210'];
+
+const OF_TOKENS = TOKENS.map((token, i) => account(`token-${i + 1}`, 'operator', token, 'token'));
 
 async function status(one: Server, authorization?: string, url = '/v2/apps'): Promise<number> {
   const headers = authorization === undefined ? {} : { authorization };
@@ -11,7 +15,7 @@ async function status(one: Server, authorization?: string, url = '/v2/apps'): Pr
 
 describe('tokens', () => {
   it('are accepted like the password, anything else is rejected', async () => {
-    const one = server({ credentials: 'u:p', tokens: TOKENS });
+    const one = server({ accounts: [PASSWORD, ...OF_TOKENS] });
     const basic = Buffer.from('u:p').toString('base64');
     for (const good of [
       `Basic ${basic}`,
@@ -38,7 +42,7 @@ describe('tokens', () => {
   });
 
   it('are requested if there is no password', async () => {
-    const answer = await get(server({ tokens: TOKENS }), '/v2/apps');
+    const answer = await get(server({ accounts: OF_TOKENS }), '/v2/apps');
     expect([answer.headers['www-authenticate'], answer.json()]).toEqual([
       'Bearer realm="mesosup"',
       { message: 'The token is missing or wrong' },
@@ -50,7 +54,7 @@ describe('pages of other sites', () => {
   const allowed = ['https://ui.example', 'http://localhost:3000'];
 
   it('may use the API if their origin is allowed', async () => {
-    const one = server({ allowedOrigins: allowed, tokens: TOKENS });
+    const one = server({ allowedOrigins: allowed, accounts: OF_TOKENS });
     const preflight = await call(one, 'OPTIONS', '/v2/apps', undefined, {
       origin: 'https://ui.example',
       'access-control-request-method': 'PUT',

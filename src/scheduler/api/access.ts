@@ -1,37 +1,43 @@
-/** Controls access to the API, by password, by token, and by the origin of web pages. */
+/** Controls access to the API, by password, by token, by role, and by the origin of web pages. */
 
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Access } from './access-rules.ts';
+import { type Access, isAllowed } from './access-rules.ts';
 import { type Api, json, respond } from './answers.ts';
+import { createAuthenticator } from './authenticator.ts';
+import { roleOf } from './request-user.ts';
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 const HEADERS = 'Authorization, Content-Type, If-None-Match, Last-Event-ID';
 const EXPOSED = 'ETag, Location, Marathon-Deployment-Id, X-Request-Id';
 const PREFLIGHT_SECONDS = '600';
 
-export function addAccessHooks(api: Api, { credentials, tokens = [], allowedOrigins = [] }: Access): void {
+export function addAccessHooks(api: Api, { accounts = [], allowedOrigins = [] }: Access): void {
+  api.decorateRequest('user', null);
   api.addHook('onRequest', async (request, reply) => checkOrigin(request, reply, allowedOrigins));
-  if (credentials === undefined && tokens.length === 0) return;
-  const wanted = tokens.flatMap((token) => [
-    `bearer ${token}`,
-    // Sent by Marathon clients for DC/OS, such as python3-marathon.
-    `token=${token}`,
-  ]);
-  if (credentials !== undefined) wanted.push(`basic ${Buffer.from(credentials, 'utf8').toString('base64')}`);
-  const digests = wanted.map(digest);
-  const schemes = [credentials !== undefined && 'Basic', tokens.length > 0 && 'Bearer'];
-  const challenge = schemes.flatMap((scheme) => (scheme ? `${scheme} realm="mesosup"` : [])).join(', ');
-  const missing = challenge.startsWith('Basic') ? 'User and password are' : 'The token is';
+  if (accounts.length === 0) return;
+  const authenticator = createAuthenticator(accounts);
+  const missing = authenticator.challenge.startsWith('Basic') ? 'User and password are' : 'The token is';
   api.addHook('onRequest', async (request, reply) => {
     if (request.url === '/ping' || reply.sent) return;
-    const received = digest(withLowerCaseScheme(request.headers.authorization ?? ''));
-    // Compares all of them in constant time.
-    const matches = digests.filter((one) => timingSafeEqual(one, received)).length;
-    if (matches > 0) return;
-    const headers = { 'WWW-Authenticate': challenge };
-    return json(reply, { message: `${missing} missing or wrong` }, 401, headers);
+    const user = await authenticator.userOf(request.headers.authorization);
+    if (user === 'busy') {
+      const headers = { 'Retry-After': '1' };
+      return json(reply, { message: 'Too many passwords are being checked' }, 503, headers);
+    }
+    if (!user) {
+      const headers = { 'WWW-Authenticate': authenticator.challenge };
+      return json(reply, { message: `${missing} missing or wrong` }, 401, headers);
+    }
+    request.user = user;
+    const needed = roleOf(request);
+    if (isAllowed(user, needed)) return;
+    const message = `${user.name} has the role ${user.role}: ${request.method} ${pathOf(request)} needs the role ${needed}`;
+    return json(reply, { message }, 403);
   });
+}
+
+function pathOf({ url }: FastifyRequest): string {
+  return url.split('?')[0] ?? url;
 }
 
 /**
@@ -59,14 +65,4 @@ function checkOrigin(
   if (request.method === 'GET' || request.method === 'HEAD') return undefined;
   if (URL.parse(origin)?.host === host) return undefined;
   return json(reply, { message: `Requests from pages of ${origin} are not accepted` }, 403);
-}
-
-/** Schemes are case-insensitive. */
-function withLowerCaseScheme(authorization: string): string {
-  return authorization.replace(/^[A-Za-z]+(?=[ =])/, (scheme) => scheme.toLowerCase()).trim();
-}
-
-/** Hashes a text, since timingSafeEqual needs equal lengths. */
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

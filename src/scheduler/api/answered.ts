@@ -1,7 +1,13 @@
+import type { Role } from './access-rules.ts';
+
 /** An answered request. */
 export interface Answered {
   /** The `X-Request-Id` of the answer. */
   readonly id: string;
+  /** Absent without authentication, or if it failed. */
+  readonly user?: string;
+  /** The role that the operation needs. */
+  readonly needed: Role;
   readonly method: string;
   readonly url: string;
   /** The pattern that the URL matched. */

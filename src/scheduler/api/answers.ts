@@ -3,12 +3,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../metrics.ts';
 import type { Runner } from '../runner.ts';
-import type { Access } from './access-rules.ts';
+import type { Access, Role } from './access-rules.ts';
 import type { Answered } from './answered.ts';
 import { type Body, lengthOf, send } from './body.ts';
 import { compress } from './compress.ts';
+import { isViewer } from './request-user.ts';
 import type { EventStreams } from './v2/event-stream.ts';
 import type { SetupJson } from './v2/scheduler-schemas.ts';
+import { withoutEnvironment } from './viewer-json.ts';
 
 export interface ApiOptions extends Access {
   runner: Runner;
@@ -26,8 +28,8 @@ export interface ApiOptions extends Access {
   /** Default: 1 MiB. */
   maxBodyBytes?: number;
   metrics: Metrics;
-  /** Called for each route at its registration. */
-  onRoute?: (method: string, url: string) => void;
+  /** Called for each route at its registration, with the role that it needs. */
+  onRoute?: (method: string, url: string, role: Role) => void;
   /** Called once the connection has taken the last byte of an answer. */
   onAnswered?: (answer: Answered) => void;
   /** Called for internal errors while answering. */
@@ -51,13 +53,19 @@ export function respond(
   return reply;
 }
 
+/** @returns the JSON of an answer to this client */
+export function jsonFor(request: FastifyRequest, value: unknown): string {
+  const whole = JSON.stringify(value);
+  return isViewer(request) ? withoutEnvironment(whole) : whole;
+}
+
 export function json(
   reply: FastifyReply,
   value: unknown,
   status = 200,
   headers: Readonly<Record<string, string>> = {},
 ): FastifyReply {
-  const body = Buffer.from(JSON.stringify(value));
+  const body = Buffer.from(jsonFor(reply.request, value));
   const own = { 'Content-Type': 'application/json', 'Content-Length': String(body.length) };
   return respond(reply, status, { ...own, ...headers }, [body]);
 }

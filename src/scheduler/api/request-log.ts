@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Answered } from './answered.ts';
 import type { Api } from './answers.ts';
+import { roleOf } from './request-user.ts';
 
 const NAME = /^[\w.-]{1,64}$/;
 
@@ -23,7 +24,17 @@ export function addRequestHooks(api: Api, onAnswered: (answer: Answered) => void
     if (route === '/v2/events') return;
     reply.raw.once('close', () => {
       const seconds = (performance.now() - begin) / 1000;
-      onAnswered({ id, method, url, route, status: reply.raw.statusCode, seconds });
+      const user = request.user?.name;
+      onAnswered({
+        id,
+        ...(user !== undefined && { user }),
+        needed: roleOf(request),
+        method,
+        url,
+        route,
+        status: reply.raw.statusCode,
+        seconds,
+      });
     });
   });
 }

@@ -1,6 +1,7 @@
 import { fastify } from 'fastify';
 import '../linear-patterns.ts';
 import { addAccessHooks } from './access.ts';
+import { roleForMethod } from './access-rules.ts';
 import { type Api, type ApiOptions, BadRequestError, json } from './answers.ts';
 import { addOpenApiRoutes } from './openapi/routes.ts';
 import { addRequestHooks, requestId } from './request-log.ts';
@@ -33,8 +34,8 @@ export function createApi(options: ApiOptions): Api {
   acceptJsonOnly(api);
   if (options.onRoute) {
     const { onRoute } = options;
-    api.addHook('onRoute', ({ method, url }) => {
-      for (const one of [method].flat()) onRoute(one, url);
+    api.addHook('onRoute', ({ method, url, config }) => {
+      for (const one of [method].flat()) onRoute(one, url, config?.role ?? roleForMethod(one));
     });
   }
   addRequestHooks(api, (answer) => {

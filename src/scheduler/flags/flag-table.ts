@@ -86,11 +86,15 @@ const FLAGS = {
   disable_http: { help: 'listen only with TLS' },
   http_credentials_file: {
     value: 'FILE',
-    help: 'file with USER:PASSWORD, which every request except /ping must send (basic authentication); or set MARATHON_HTTP_CREDENTIALS',
+    help: 'file with USER:PASSWORD of an operator (basic authentication); or set MARATHON_HTTP_CREDENTIALS. With this or one of the next two flags, every request except /ping must authenticate',
+  },
+  http_users_file: {
+    value: 'FILE',
+    help: 'file with further users, one NAME:PASSWORD per line, below [viewer] or [operator]; instead of a password, a hash made by "mesosup scheduler password"',
   },
   http_tokens_file: {
     value: 'FILE',
-    help: 'file with tokens, one per line; requests may send one of them instead (Authorization: Bearer TOKEN)',
+    help: 'file with tokens, one TOKEN or NAME:TOKEN per line, below [viewer] or [operator]; requests may send one of them (Authorization: Bearer TOKEN)',
   },
   access_control_allow_origin: {
     value: 'ORIGINS',

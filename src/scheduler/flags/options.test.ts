@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { formatHash } from '../api/scrypt-hash.ts';
 import { optionsFrom } from './options.ts';
 import { readFlags, usage } from './parse-flags.ts';
 
@@ -70,15 +71,63 @@ it('reads secrets from files', () => {
     settings: { framework: { principal: 'p' } },
   });
   writeFileSync(join(directory, 'http'), 'u:p');
-  expect(options(['--master', 'm', '--http_credentials_file', join(directory, 'http')]).credentials).toBe(
-    'u:p',
-  );
-  expect(options(['--master', 'm'], { MARATHON_HTTP_CREDENTIALS: 'u:p' }).credentials).toBe('u:p');
-  writeFileSync(join(directory, 'tokens'), '# of the deployer\n0123456789abcdef\n\n  fedcba9876543210==  \n');
-  expect(options(['--master', 'm', '--http_tokens_file', join(directory, 'tokens')]).tokens).toEqual([
-    '0123456789abcdef',
-    'fedcba9876543210==',
+  const operator = {
+    user: { name: 'u', role: 'operator' },
+    secret: { kind: 'password', text: 'p' },
+  };
+  expect(options(['--master', 'm', '--http_credentials_file', join(directory, 'http')]).accounts).toEqual([
+    operator,
   ]);
+  expect(options(['--master', 'm'], { MARATHON_HTTP_CREDENTIALS: 'u:p' }).accounts).toEqual([operator]);
+  writeFileSync(join(directory, 'tokens'), '# of the deployer\n0123456789abcdef\n\n  fedcba9876543210==  \n');
+  expect(options(['--master', 'm', '--http_tokens_file', join(directory, 'tokens')]).accounts).toEqual([
+    { user: { name: 'token-1', role: 'operator' }, secret: { kind: 'token', text: '0123456789abcdef' } },
+    { user: { name: 'token-2', role: 'operator' }, secret: { kind: 'token', text: 'fedcba9876543210==' } },
+  ]);
+});
+
+it('reads named users and tokens with their roles', () => {
+  const hash = '$scrypt$ln=15,r=8,p=1$TmFDbC1OYUNs$0RJdOnfVIUCzJ0UoV9iVS/+ajujNITbY2hW5o3l8Ro8';
+  const users = join(directory, 'users');
+  const tokens = join(directory, 'named-tokens');
+  const first = join(directory, 'first');
+  writeFileSync(first, 'mesosup:x');
+  writeFileSync(users, `olga: a:b [c] # d \n# people\n[viewer]\nanna:${hash}\r\n\n[operator]\nbert:[x]`);
+  writeFileSync(tokens, 'aaaaaaaaaaaaaaaa\n[viewer]\ngrafana:bbbbbbbbbbbbbbbb\ncccccccccccccccc\n');
+  const files = ['--http_credentials_file', first, '--http_users_file', users, '--http_tokens_file', tokens];
+  const { accounts = [] } = options(['--master', 'm', ...files]);
+  const shown = accounts.map(({ user: { name, role }, secret }) => [
+    name,
+    role,
+    secret.kind === 'hash' ? formatHash(secret.hash) : secret.text,
+  ]);
+  expect(shown).toEqual([
+    ['mesosup', 'operator', 'x'],
+    ['olga', 'operator', ' a:b [c] # d '],
+    ['anna', 'viewer', hash],
+    ['bert', 'operator', '[x]'],
+    ['token-1', 'operator', 'aaaaaaaaaaaaaaaa'],
+    ['grafana', 'viewer', 'bbbbbbbbbbbbbbbb'],
+    ['token-3', 'viewer', 'cccccccccccccccc'],
+  ]);
+});
+
+it.each([
+  ['sesame', /line 1 of .* must be NAME:PASSWORD/],
+  ['[admin]\na:sesame', /line 1 of .* names an unknown role: expected \[viewer\] or \[operator\]/],
+  ['a:sesame\na:b', /line 2 of .* names a user that is there already/],
+  [':sesame', /line 1 of .* has an invalid name/],
+  ['a:$2b$12$sesame', /line 1 of .* has an unknown hash/],
+  ['a:', /line 1 of .* has an empty password/],
+  ['# a:sesame', /contains no user/],
+  ['u:sesame', /contains u, who is in --http_credentials_file already/],
+])('refuses the list of users %j without repeating a secret', (text, message) => {
+  const file = join(directory, 'bad-users');
+  writeFileSync(file, text);
+  const run = () =>
+    options(['--master', 'm', '--http_users_file', file], { MARATHON_HTTP_CREDENTIALS: 'u:p' });
+  expect(run).toThrow(message);
+  expect(run).toThrow(/^--http_users_file: (?!.*sesame)/);
 });
 
 it('listens with TLS if configured', () => {

@@ -11,13 +11,14 @@ import {
   parseZooKeeperAddress,
   type ZooKeeperAddress,
 } from '../../zookeeper/address.ts';
-import type { Access } from '../api/access-rules.ts';
+import type { Access, Account } from '../api/access-rules.ts';
 import { type Containerizer, isContainerizer } from '../domain/containerizer.ts';
 import { sharedExecutorOf } from '../domain/executor.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Masters } from '../masters.ts';
 import { type FlagName, splitList } from './flag-table.ts';
 import type { Flags } from './parse-flags.ts';
+import { parseTokens, parseUsers } from './users.ts';
 
 export interface ListenOptions {
   httpAddress: string;
@@ -129,25 +130,38 @@ function accessFrom(flags: Flags): Access {
   if (credentials !== undefined && !credentials.includes(':')) {
     throw new UsageError('MARATHON_HTTP_CREDENTIALS must be USER:PASSWORD');
   }
+  const usersFile = flags.text('http_users_file');
   const tokensFile = flags.text('http_tokens_file');
   const origins = flags.text('access_control_allow_origin');
+  const own = credentials === undefined ? [] : [operatorFrom(credentials)];
+  const users =
+    usersFile === undefined
+      ? []
+      : parseUsers('http_users_file', usersFile, secretFrom('http_users_file', usersFile));
+  const tokens =
+    tokensFile === undefined
+      ? []
+      : parseTokens('http_tokens_file', tokensFile, secretFrom('http_tokens_file', tokensFile));
+  const [twice] = users.filter(({ user }) => user.name === own[0]?.user.name);
+  if (twice) {
+    throw new UsageError(
+      `--http_users_file: ${usersFile} contains ${twice.user.name}, who is in --http_credentials_file already`,
+    );
+  }
+  const accounts = [...own, ...users, ...tokens];
   return {
-    ...(credentials !== undefined && { credentials }),
-    ...(tokensFile !== undefined && { tokens: tokensFrom(tokensFile) }),
+    ...(accounts.length > 0 && { accounts }),
     ...(origins !== undefined && { allowedOrigins: splitList(origins) }),
   };
 }
 
-/** Reads one token per line; lines that begin with `#` are comments. */
-function tokensFrom(file: string): string[] {
-  const lines = secretFrom('http_tokens_file', file).split('\n');
-  const tokens = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
-  if (tokens.length === 0) throw new UsageError(`--http_tokens_file: ${file} contains no token`);
-  const wrong = tokens.findIndex((token) => !/^[A-Za-z0-9._~+/-]{16,}=*$/.test(token));
-  if (wrong < 0) return tokens;
-  throw new UsageError(
-    `--http_tokens_file: token ${wrong + 1} of ${file} must have at least 16 letters, digits or ._~+/-`,
-  );
+/** @param credentials USER:PASSWORD; the password may contain anything */
+function operatorFrom(credentials: string): Account {
+  const colon = credentials.indexOf(':');
+  return {
+    user: { name: credentials.slice(0, colon), role: 'operator' },
+    secret: { kind: 'password', text: credentials.slice(colon + 1) },
+  };
 }
 
 function frameworkFrom(flags: Flags, role: string): FrameworkInfo {

@@ -1,6 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, it } from 'vitest';
 import { call, get, server } from '../../../../test/scheduler/api-server.ts';
+import { roleForMethod } from '../access-rules.ts';
 import { openApi } from './openapi.ts';
 import { OPERATIONS } from './operations.ts';
 
@@ -19,11 +20,14 @@ it('refers only to existing schemas', () => {
   for (const [, name = ''] of names) expect(document.components.schemas).toHaveProperty(name);
 });
 
-it('lists exactly the existing routes', async () => {
+it('lists exactly the existing routes, with the roles that they need', async () => {
   const routes: string[] = [];
-  const one = server({ onRoute: (method, url) => routes.push(`${method} ${url}`) });
+  const one = server({ onRoute: (method, url, role) => routes.push(`${method} ${url} ${role}`) });
   await one.api.ready();
-  const listed = OPERATIONS.map(({ method, path, route }) => `${method} ${route ?? path}`);
+  const listed = OPERATIONS.map(({ method, path, route, role = roleForMethod(method) }) =>
+    // The route of /ping is not checked at all.
+    [method, route ?? path, role === 'none' ? 'viewer' : role].join(' '),
+  );
   expect([...new Set(listed)].sort()).toEqual(routes.filter((route) => !route.startsWith('HEAD ')).sort());
 });
 

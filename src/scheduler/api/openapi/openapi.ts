@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { appSchema } from '../../domain/app-schema.ts';
 import { groupSchema } from '../../domain/group-schema.ts';
+import { roleForMethod } from '../access-rules.ts';
 import { v1AnswerSchemas } from '../v1/answer-schemas.ts';
 import { v1Schemas } from '../v1/request-schemas.ts';
 import { v2AppSchemas } from '../v2/app-schemas.ts';
@@ -92,7 +93,8 @@ function operationId({ method, path }: Operation): string {
 }
 
 function describe(operation: Operation, names: Names) {
-  const { path, summary, query = [], body, answers, refusals = [] } = operation;
+  const { method, path, summary, query = [], body, answers, refusals = [] } = operation;
+  const { role = roleForMethod(method) } = operation;
   const text = { type: 'string' };
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
     name,
@@ -114,6 +116,9 @@ function describe(operation: Operation, names: Names) {
   return {
     operationId: operationId(operation),
     summary,
+    description: role === 'none' ? 'Needs no authentication.' : `Needs the role ${role}.`,
+    'x-role': role,
+    ...(role === 'none' && { security: [] }),
     tags: [path.split('/').slice(1, 3).join(' ').replaceAll(/[{}]/g, '')],
     ...(inPath.length + inQuery.length > 0 && { parameters: [...inPath, ...inQuery] }),
     ...(body !== undefined && {

@@ -4,6 +4,7 @@ import type { JsonSchema, OpenApi } from './document.ts';
 
 interface Described {
   summary: string;
+  description: string;
   tags: string[];
   parameters?: { name: string; in: string; description?: string }[];
   requestBody?: { content: { 'application/json': { schema: JsonSchema } } };
@@ -35,7 +36,7 @@ ${operations}<h2>Bodies</h2>${bodies}</body></html>\n`;
 }
 
 function operationHtml(method: string, path: string, operation: Described): string {
-  const { summary, parameters = [], requestBody, responses } = operation;
+  const { summary, description, parameters = [], requestBody, responses } = operation;
   const rows = parameters.map(
     ({ name, in: where, description = '' }) =>
       `<tr><td><code>${escaped(name)}</code></td><td>${escaped(where)}</td><td>${escaped(description)}</td></tr>`,
@@ -48,7 +49,7 @@ function operationHtml(method: string, path: string, operation: Described): stri
     return `<tr><td>${escaped(status)}</td><td>${escaped(description)}</td><td>${forms.join('<br>')}</td></tr>`;
   });
   return `<details><summary><span class="verb">${escaped(method.toUpperCase())}</span><code>${escaped(path)}</code> ${escaped(summary)}</summary>
-<table>${rows.join('')}${answers.join('')}</table>${schema ? `<p>Body: ${typeHtml(schema)}</p>` : ''}</details>`;
+<p>${escaped(description)}</p><table>${rows.join('')}${answers.join('')}</table>${schema ? `<p>Body: ${typeHtml(schema)}</p>` : ''}</details>`;
 }
 
 function fieldsHtml(schema: JsonSchema): string {

@@ -4,9 +4,10 @@ import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Reply } from '../../decide/inputs.ts';
 import type { FieldError } from '../../domain/field-errors.ts';
-import { BadRequestError, json, queryOf, respond } from '../answers.ts';
+import { BadRequestError, json, jsonFor, queryOf, respond } from '../answers.ts';
 import { lengthOf } from '../body.ts';
-import { bytesOf, newPart, type Part } from './parts.ts';
+import { isViewer } from '../request-user.ts';
+import { bytesOf, newPart, type Part, partForViewers } from './parts.ts';
 
 /** Answers a refused change. */
 export function refused(reply: FastifyReply, result: Reply | undefined): FastifyReply {
@@ -65,7 +66,7 @@ export function flagOf(request: FastifyRequest, name: string, preset = false): b
 
 /** Answers 200 with an ETag, or 304 if the client has this answer already. */
 export function cacheable(request: FastifyRequest, reply: FastifyReply, value: unknown): FastifyReply {
-  return cacheableParts(request, reply, [newPart(JSON.stringify(value))]);
+  return cacheableParts(request, reply, [newPart(jsonFor(request, value))]);
 }
 
 /** Like `cacheable`, for a list. @param name the field that holds the list */
@@ -78,7 +79,8 @@ export function cacheableList(
 ): FastifyReply {
   const end = newPart(next === undefined ? ']}' : `],"next":${JSON.stringify(next)}}`);
   const comma = newPart(',');
-  const parts = items.flatMap((item, i) => (i === 0 ? [item] : [comma, item]));
+  const shown = isViewer(request) ? items.map(partForViewers) : items;
+  const parts = shown.flatMap((item, i) => (i === 0 ? [item] : [comma, item]));
   return cacheableParts(request, reply, [newPart(`{${JSON.stringify(name)}:[`), ...parts, end]);
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect, it, vi } from 'vitest';
+import { account, asUser } from '../../../../test/scheduler/accounts.ts';
 import {
   call,
   closing,
@@ -54,6 +55,24 @@ async function listening(one: Server, query = '', headers: Record<string, string
 function names({ heard }: Listener): string[] {
   return heard.map(({ event }) => event);
 }
+
+it('hides values of environment variables from viewers, also after a resume', async () => {
+  const one = server({ accounts: [account('o', 'operator', 'o'), account('v', 'viewer', 'v')] });
+  const viewer = await listening(one, '', asUser('v', 'v'));
+  const operator = await listening(one, '', asUser('o', 'o'));
+  const app = { id: '/x', cmd: 'x', env: { A: 'hidden-value', B: '' } };
+  await call(one, 'POST', '/v2/apps', app, asUser('o', 'o'));
+  await vi.waitFor(() => expect(names(viewer)).toContain('deployment_info'));
+  await vi.waitFor(() => expect(operator.text()).toContain('hidden-value'));
+  const lastEventId = { 'last-event-id': viewer.heard[0]?.id ?? '' };
+  const resumed = await listening(one, '', { ...asUser('v', 'v'), ...lastEventId });
+  await vi.waitFor(() => expect(names(resumed)).toContain('deployment_info'));
+  for (const stream of [viewer, resumed]) {
+    expect(stream.text()).not.toContain('hidden-value');
+    const made = stream.heard.find(({ event }) => event === 'api_post_event');
+    expect(made?.data).toMatchObject({ appDefinition: { env: { A: '********', B: '********' } } });
+  }
+});
 
 it('sends events about changes of tasks', async () => {
   const one = server();

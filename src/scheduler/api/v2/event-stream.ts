@@ -1,6 +1,7 @@
 /** `GET /v2/events`: server-sent events, in the format that Marathon's clients read. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { withoutEnvironment } from '../viewer-json.ts';
 import type { ServerEvent } from './event-schemas.ts';
 
 /** marathon-lb drops streams that are silent for 15 s. */
@@ -16,6 +17,8 @@ export interface Wanted {
   readonly types: ReadonlySet<string>;
   /** Leaves the states before and after out of plans. */
   readonly light: boolean;
+  /** Hides values of environment variables. */
+  readonly isViewer: boolean;
   /** The last event received with an earlier connection. */
   readonly lastEventId?: string;
 }
@@ -26,6 +29,8 @@ interface Kept {
   readonly text: string;
   /** Present if it differs from `text`. */
   readonly lightText?: string;
+  /** Present if it differs from `text`. */
+  readonly viewersText?: string;
 }
 
 export class EventStreams {
@@ -61,14 +66,16 @@ export class EventStreams {
   publish(event: ServerEvent): void {
     this.#published += 1;
     const id = `${this.#series}-${this.#published}`;
-    const framed = (data: unknown) =>
-      `event: ${event.eventType}\ndata: ${JSON.stringify(data)}\nid: ${id}\n\n`;
+    const framed = (json: string) => `event: ${event.eventType}\ndata: ${json}\nid: ${id}\n\n`;
+    const json = JSON.stringify(event);
     const light = toLight(event);
+    const forViewers = withoutEnvironment(json);
     const kept: Kept = {
       id,
       type: event.eventType,
-      text: framed(event),
-      ...(light && { lightText: framed(light) }),
+      text: framed(json),
+      ...(light && { lightText: framed(JSON.stringify(light)) }),
+      ...(forViewers !== json && { viewersText: framed(forViewers) }),
     };
     this.#keep(kept);
     for (const [response, wanted] of this.#listeners) {
@@ -138,8 +145,9 @@ function matchesType({ type }: Kept, { types }: Wanted): boolean {
   return types.size === 0 || types.has(type);
 }
 
-function textFor({ text, lightText }: Kept, { light }: Wanted): string {
-  return light ? (lightText ?? text) : text;
+/** Plans contain no environment, so no event has both other texts. */
+function textFor({ text, lightText, viewersText }: Kept, { light, isViewer }: Wanted): string {
+  return (isViewer ? viewersText : undefined) ?? (light ? lightText : undefined) ?? text;
 }
 
 /** Source: Marathon's `plan-format=light`. */

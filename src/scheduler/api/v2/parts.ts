@@ -5,6 +5,7 @@
 
 import { hash } from 'node:crypto';
 import type { AppRecord } from '../../domain/state.ts';
+import { withoutEnvironment } from '../viewer-json.ts';
 
 export interface Part {
   readonly bytes: Buffer;
@@ -47,6 +48,17 @@ export function newPart(text: string): Part {
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
   bytes.write(text);
   return { bytes, hash: hash('sha1', bytes, 'base64url') };
+}
+
+const forViewers = new WeakMap<Part, Part>();
+
+/** @returns the part without values of environment variables, cached as long as the part itself */
+export function partForViewers(part: Part): Part {
+  const known = forViewers.get(part);
+  if (known) return known;
+  const made = newPart(withoutEnvironment(part.bytes.toString()));
+  forViewers.set(part, made);
+  return made;
 }
 
 export function bytesOf(parts: readonly Part[]): Buffer[] {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { account } from '../../../../test/scheduler/accounts.ts';
 import { get, PAGE, post, server } from '../../../../test/scheduler/api-server.ts';
 
 describe('the other routes', () => {
@@ -33,7 +34,7 @@ describe('the other routes', () => {
   });
 
   it('require the password if there is one, except /ping', async () => {
-    const one = server({ credentials: 'u:p' });
+    const one = server({ accounts: [account('u', 'operator', 'p')] });
     const refused = await get(one, '/v1/apps');
     expect([refused.statusCode, refused.headers['www-authenticate']]).toEqual([401, 'Basic realm="mesosup"']);
     const as = async (text: string) => {

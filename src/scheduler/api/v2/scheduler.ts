@@ -1,6 +1,7 @@
 /** Routes of Marathon's v2 API about the scheduler itself, and routes without a version. */
 
 import { type Api, type ApiOptions, json, queriesOf, queryOf, respond, text } from '../answers.ts';
+import { isViewer } from '../request-user.ts';
 import { metricsJson } from '../views.ts';
 import { invalid } from './answers.ts';
 import { addAppRoutes } from './apps.ts';
@@ -77,6 +78,7 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
     events.attach(request.raw, reply.raw, {
       types: new Set(queriesOf(request, 'event_type')),
       light: queryOf(request, 'plan-format') === 'light',
+      isViewer: isViewer(request),
       ...(lastEventId !== undefined && { lastEventId: String(lastEventId) }),
     });
   });

@@ -218,7 +218,8 @@ export const V2_OPERATIONS: readonly Operation[] = [
   {
     method: 'GET',
     path: '/ping',
-    summary: 'Check that the scheduler answers; needs no authentication',
+    summary: 'Check that the scheduler answers',
+    role: 'none',
     answers: { 200: { text: z.literal('pong') } },
   },
   {
