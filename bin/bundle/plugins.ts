@@ -5,11 +5,13 @@ const BUILTIN = '\0builtin:';
 /** Names that are valid identifiers. */
 const NAME = /^[A-Za-z_$][\w$]*$/;
 const RESERVED = new Set(['default', 'delete']);
+/** Loading these takes 1 to 10 ms. */
+const HEAVY = new Set(['child_process', 'crypto', 'fs/promises', 'https']);
 
 /**
  * An ES module that imports one of Node's modules reads all of its exports. Some are created only when they are read: the
  * WebSocket client of node:http takes 50 ms, node:fs and node:process some 10 ms. The bundles read only the exports
- * that they use.
+ * that they use, and load heavy modules when their functions are called.
  */
 export const leanBuiltins: Plugin = {
   name: 'lean-builtins',
@@ -17,19 +19,30 @@ export const leanBuiltins: Plugin = {
     isBuiltin(source) && kind === 'import-statement' ? `${BUILTIN}${source.replace(/^node:/, '')}` : null,
   load(id) {
     if (!id.startsWith(BUILTIN)) return null;
-    const name = JSON.stringify(`node:${id.slice(BUILTIN.length)}`);
-    const names = Object.keys(process.getBuiltinModule(JSON.parse(name)) as object);
-    const exported = names
+    const module = id.slice(BUILTIN.length);
+    const content = process.getBuiltinModule(`node:${module}`) as unknown as Record<string, unknown>;
+    const isLazy = (key: string) => HEAVY.has(module) && isPlainFunction(key, content[key]);
+    const exported = Object.keys(content)
       .filter((key) => NAME.test(key) && !RESERVED.has(key))
-      .map((key) => `export const ${key} = /* @__PURE__ */ __read(${JSON.stringify(key)});`);
+      .map((key) => {
+        const read = `__read(${JSON.stringify(key)})`;
+        return `export const ${key} = ${isLazy(key) ? `(...values) => ${read}(...values)` : `/* @__PURE__ */ ${read}`};`;
+      });
     return [
-      `const __builtin = process.getBuiltinModule(${name});`,
-      'const __read = (key) => __builtin[key];',
-      'export default __builtin;',
+      `const __load = () => process.getBuiltinModule(${JSON.stringify(`node:${module}`)});`,
+      'const __read = (key) => __load()[key];',
+      'export default /* @__PURE__ */ __load();',
       ...exported,
     ].join('\n');
   },
 };
+
+/** True for a function that a wrapper can replace: not a class, and without a variant for `promisify`. */
+function isPlainFunction(name: string, value: unknown): boolean {
+  return (
+    typeof value === 'function' && /^[a-z]/.test(name) && Object.getOwnPropertySymbols(value).length === 0
+  );
+}
 
 const ADD_ON = '\0add-on';
 

@@ -130,11 +130,14 @@ class DockerWorker implements Worker {
     log({ msg: 'starting', tasks: [...this.#state.tasks.keys()] });
     this.#session.start();
     void this.#cluster.promise.then(this.#options.onCluster);
-    this.#containers
-      .sweep()
-      .catch((error: unknown) =>
-        log({ level: 'error', msg: 'cannot remove containers of earlier runs', reason: String(error) }),
-      );
+    // After SUBSCRIBE was written: the first task on an agent waits for it.
+    setImmediate(() => {
+      this.#containers
+        .sweep()
+        .catch((error: unknown) =>
+          log({ level: 'error', msg: 'cannot remove containers of earlier runs', reason: String(error) }),
+        );
+    });
     this.#recovering = this.#state.tasks.size > 0 || this.#store.isIncomplete;
     if (this.#recovering) void this.#recover();
     this.#updateIdleTimer();
