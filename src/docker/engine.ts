@@ -18,7 +18,13 @@ export interface ImageInfo {
 
 export interface ContainerInfo {
   Id: string;
-  Config: { Tty: boolean; Labels: Record<string, string> };
+  Config: { Tty: boolean; Labels: Record<string, string>; StopSignal?: string };
+  HostConfig: {
+    /** `bridge`, `host`, `none`, `container:ID`, or the name of a network. */
+    NetworkMode: string;
+    /** True with `--rm`. */
+    AutoRemove: boolean;
+  };
   State: {
     Status: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
     Running: boolean;
@@ -27,7 +33,11 @@ export interface ContainerInfo {
     Error: string;
     StartedAt: string;
   };
-  NetworkSettings: { Networks: Record<string, { IPAddress?: string; GlobalIPv6Address?: string }> };
+  NetworkSettings: {
+    Networks: Record<string, { IPAddress?: string; GlobalIPv6Address?: string }>;
+    /** Keys have the form `80/tcp`; null for a port that is exposed only. */
+    Ports?: Record<string, { HostIp: string; HostPort: string }[] | null> | null;
+  };
 }
 
 export interface ContainerSummary {

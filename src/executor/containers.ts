@@ -3,13 +3,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createContainer, ENV_FILE_PATH, findDockerProgram } from '../docker/cli.ts';
 import { DockerError, DockerUnavailableError } from '../docker/connection.ts';
-import type { ContainerInfo, DockerEngine } from '../docker/engine.ts';
+import type { ContainerInfo, ContainerWait, DockerEngine } from '../docker/engine.ts';
+import { ContainerStops } from './container-stops.ts';
 import { createCommand, publishedPorts } from './domain/create-command.ts';
 import type { ExecutorAction, ExecutorInput, FoundContainer, OutputStart } from './domain/executor-state.ts';
+import { lastLines, TAIL_BYTES } from './domain/last-lines.ts';
 import type { ContainerPlan } from './domain/task-plan.ts';
 import { containerName, type Identity, LABELS, taskLabels } from './identity.ts';
 import type { Images } from './images.ts';
 import { type Log, preciseNow } from './log.ts';
+import { networksOf } from './networks.ts';
 import { OutputFollower, TaskFiles } from './task-output.ts';
 
 /** Wait between attempts to reach Docker, in milliseconds. */
@@ -31,6 +34,8 @@ export interface ContainersOptions {
   cluster: Promise<string>;
   /** The executor's sandbox, an absolute path. */
   sandbox: string;
+  /** The agent, `ip:port`. */
+  agentEndpoint: string;
   /** True for a task of the 2013 form, whose output goes to the sandbox's own `stdout` and `stderr`. */
   isSingle: (taskId: string) => boolean;
   publishAddress: string | undefined;
@@ -45,11 +50,13 @@ export class Containers {
   readonly #preparing = new Map<string, AbortController>();
   /** Runs of `docker create` that `removeAll` waits for, since they can't be cancelled. */
   readonly #creating = new Set<Promise<unknown>>();
+  readonly #stops: ContainerStops;
   #swept: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: ContainersOptions) {
     this.#options = options;
+    this.#stops = new ContainerStops(options.engine, options.log);
   }
 
   /** Never throws. A failure is logged, and reported as `failed` or `removed`. */
@@ -63,7 +70,7 @@ export class Containers {
         task: action.taskId,
         reason: message,
       });
-      if (action.type === 'stop' || action.type === 'abandon') return;
+      if (action.type === 'abandon') return;
       if (action.type === 'remove') this.#options.report({ type: 'removed', taskId: action.taskId });
       else this.#options.report({ type: 'failed', taskId: action.taskId, message });
     });
@@ -95,6 +102,7 @@ export class Containers {
   async removeAll(): Promise<void> {
     const { engine, identity } = this.#options;
     this.#closed = true;
+    this.#stops.close();
     for (const controller of this.#preparing.values()) controller.abort();
     await Promise.allSettled(this.#creating);
     const found = await engine.listContainers({ ...identity.executor, ...identity.run });
@@ -115,7 +123,7 @@ export class Containers {
       case 'adopt':
         return await this.#watch(action.taskId, action.container, action.output);
       case 'stop':
-        return await this.#stop(action.container, action.graceMs);
+        return this.#stops.stop(action.container, action.graceMs);
       case 'remove':
         return await this.#remove(action.taskId, action.container);
     }
@@ -188,6 +196,24 @@ export class Containers {
   }
 
   async #start(taskId: string, container: string, output: OutputStart | undefined): Promise<void> {
+    const start = output ?? this.#filesOf(taskId).sizes();
+    let attempts = 0;
+    const wait = await this.#retryWhileUnavailable(async () => {
+      attempts += 1;
+      return attempts > 1 && (await this.#isStarted(container))
+        ? undefined
+        : this.#startOnce(taskId, container);
+    });
+    await this.#watch(taskId, container, start, wait?.exit);
+  }
+
+  /** True if an interrupted attempt has started the container. */
+  async #isStarted(container: string): Promise<boolean> {
+    const info = await this.#options.engine.inspectContainer(container);
+    return info !== undefined && info.State.Status !== 'created';
+  }
+
+  async #startOnce(taskId: string, container: string): Promise<ContainerWait> {
     const { engine } = this.#options;
     // The wait is registered before the start: a container with --rm may be gone right after it.
     const wait = engine.waitContainer(container, 'next-exit');
@@ -198,7 +224,7 @@ export class Containers {
       if (!(error instanceof DockerError)) throw error;
       throw new DockerError(`The container can't be started: ${error.message}`, error.status);
     }
-    await this.#watch(taskId, container, output ?? this.#filesOf(taskId).sizes(), wait.exit);
+    return wait;
   }
 
   /** Follows a started container to its end. */
@@ -208,24 +234,39 @@ export class Containers {
     start: OutputStart | undefined,
     exit?: Promise<number>,
   ): Promise<void> {
-    const { engine, log, report } = this.#options;
+    const { agentEndpoint, engine, log, report } = this.#options;
     const info = await this.#retryWhileUnavailable(() => engine.inspectContainer(container));
-    const output = new OutputFollower({
-      engine,
-      container,
-      tty: info?.Config.Tty ?? false,
-      files: this.#filesOf(taskId),
-      start: start ?? { stdout: 0, stderr: 0 },
-      log,
-    });
-    if (info?.State.Running) report({ type: 'running', taskId, addresses: addressesOf(info) });
+    const tty = info?.Config.Tty ?? false;
+    const files = this.#filesOf(taskId);
+    const from = start ?? { stdout: 0, stderr: 0 };
+    const output = new OutputFollower({ engine, container, tty, files, start: from, log });
+    // A container that has ended by now never ran for the framework.
+    if (info?.State.Running) report({ type: 'running', taskId, networks: networksOf(info, agentEndpoint) });
     const code = await this.#exitCode(container, exit);
+    this.#stops.ended(container);
     const last = await this.#retryWhileUnavailable(() => engine.inspectContainer(container));
     await output.drained();
     if (this.#closed) return;
     if (code === undefined) throw new DockerError('The container was removed by another program', 404);
     const outOfMemory = last?.State.OOMKilled || (code === KILLED && (await this.#ranOutOfMemory(container)));
-    report({ type: 'exited', taskId, exitCode: code, outOfMemory });
+    // With a terminal, all output is stdout.
+    const stream = tty ? 'stdout' : 'stderr';
+    report({
+      type: 'exited',
+      taskId,
+      exit: {
+        exitCode: code,
+        outOfMemory,
+        isRemoved: isBeingRemoved(last) && info?.HostConfig.AutoRemove !== true,
+        lastLines: this.#lastLines(files, stream, from[stream]),
+      },
+    });
+  }
+
+  /** @param from the offset of the container's output in the file */
+  #lastLines(files: TaskFiles, stream: 'stdout' | 'stderr', from: number): string {
+    const { bytes, complete } = files.tail(stream, from, TAIL_BYTES);
+    return lastLines(bytes.toString('utf8'), complete);
   }
 
   /** Returns false if Docker does not answer: the exit is reported in any case. */
@@ -246,21 +287,6 @@ export class Containers {
     } catch (error) {
       if (error instanceof DockerError && error.status === 404) return undefined;
       throw error;
-    }
-  }
-
-  async #stop(container: string, graceMs: number): Promise<void> {
-    const { engine, log } = this.#options;
-    try {
-      await this.#retryWhileUnavailable(() => engine.stopContainer(container, Math.ceil(graceMs / 1000)));
-    } catch (error) {
-      log({
-        level: 'error',
-        msg: 'cannot stop the container; killing it',
-        container,
-        reason: String(error),
-      });
-      await engine.killContainer(container);
     }
   }
 
@@ -314,8 +340,7 @@ export class Containers {
   }
 }
 
-function addressesOf(info: ContainerInfo): string[] {
-  return Object.values(info.NetworkSettings.Networks)
-    .flatMap((network) => [network.IPAddress, network.GlobalIPv6Address])
-    .filter((address): address is string => address !== undefined && address !== '');
+/** True if the container is gone or will be soon: `docker rm -f` marks it before it kills it. */
+function isBeingRemoved(info: ContainerInfo | undefined): boolean {
+  return info === undefined || info.State.Status === 'removing' || info.State.Status === 'dead';
 }

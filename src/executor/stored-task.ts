@@ -6,7 +6,13 @@
 
 import type { Health } from '../health/health.ts';
 import { isEmpty, isJson, parseJson } from '../json.ts';
-import { TASK_STATES, type TaskInfo, type TaskState, type TaskStatus } from '../mesos/types.ts';
+import {
+  type NetworkInfo,
+  TASK_STATES,
+  type TaskInfo,
+  type TaskState,
+  type TaskStatus,
+} from '../mesos/types.ts';
 import { RELEASE } from '../release.ts';
 import type { Kill, OutputStart, Task } from './domain/executor-state.ts';
 
@@ -25,7 +31,9 @@ export class TaskFileError extends Error {
 }
 
 export function taskText(task: Task): string {
-  return JSON.stringify({ format: FORMAT, release: RELEASE, ...task });
+  const { networks, ...rest } = task;
+  const addresses = networks.flatMap((n) => n.ip_addresses.flatMap(({ ip_address }) => ip_address ?? []));
+  return JSON.stringify({ format: FORMAT, release: RELEASE, ...rest, addresses });
 }
 
 /** @throws TaskFileError with the problem, and with the release to run if a later one wrote the file */
@@ -128,7 +136,24 @@ const kill: Read<Kill> = (value, field) => {
   return { deadline, ...(unhealthy !== undefined && { unhealthy }) };
 };
 
-const task = record<Task>({
+/**
+ * A file has only the addresses, since release 0.1.0 knows no more. A restarted worker gets the networks from Docker when
+ * it adopts the container.
+ */
+function networksOf(addresses: readonly string[]): NetworkInfo[] {
+  const ip_addresses = addresses.map((ip_address) => {
+    const protocol = ip_address.includes(':') ? ('IPv6' as const) : ('IPv4' as const);
+    return { protocol, ip_address };
+  });
+  return addresses.length === 0 ? [] : [{ ip_addresses }];
+}
+
+function task(value: unknown, field: string): Task {
+  const { addresses, ...rest } = storedTask(value, field);
+  return { ...rest, networks: networksOf(addresses) };
+}
+
+const storedTask = record<Omit<Task, 'networks'> & { addresses: string[] }>({
   id: text,
   phase: word('preparing', 'creating', 'starting', 'running', 'ended'),
   info: optional(info),

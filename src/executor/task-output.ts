@@ -1,6 +1,6 @@
 /** Copies the output of containers into the tasks' files in the sandbox. */
 
-import { appendFileSync, mkdirSync, statSync } from 'node:fs';
+import { appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,6 +33,24 @@ export class TaskFiles {
   /** Sizes in bytes. */
   sizes(): OutputStart {
     return { stdout: statSync(this.path('stdout')).size, stderr: statSync(this.path('stderr')).size };
+  }
+
+  /**
+   * Reads the end of a file.
+   * @param from the offset at which the container's output begins
+   * @returns up to `most` bytes; `complete` if they are all of the container's output
+   */
+  tail(stream: OutputChunk['stream'], from: number, most: number): { bytes: Buffer; complete: boolean } {
+    const file = openSync(this.path(stream), 'r');
+    try {
+      const { size } = fstatSync(file);
+      const start = Math.max(from, size - most);
+      const bytes = Buffer.alloc(Math.max(0, size - start));
+      const read = readSync(file, bytes, 0, bytes.length, start);
+      return { bytes: bytes.subarray(0, read), complete: start === from };
+    } finally {
+      closeSync(file);
+    }
   }
 
   /** Adds a line of the executor to the task's stderr. */

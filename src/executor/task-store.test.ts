@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { RELEASE } from '../release.ts';
 import type { Task } from './domain/executor-state.ts';
 import { unknownTask } from './domain/tasks.ts';
+import { taskText } from './stored-task.ts';
 import { TaskStore } from './task-store.ts';
 
 let root: string;
@@ -15,6 +16,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
+const networks = [{ ip_addresses: [{ protocol: 'IPv4' as const, ip_address: '172.17.0.2' }] }];
+
 const task = (id: string): Task => ({
   id,
   phase: 'running',
@@ -23,17 +26,28 @@ const task = (id: string): Task => ({
   single: false,
   container: 'c',
   output: { stdout: 1, stderr: 2 },
-  addresses: ['172.17.0.2'],
+  networks,
   health: { since: 1, healthy: true, failures: 0, failedAt: undefined },
   kill: { deadline: 5 },
   updates: [{ task_id: { value: id }, state: 'TASK_RUNNING' }],
 });
+/** The content of a task's file. */
+const stored = (one: Task): Record<string, unknown> => JSON.parse(taskText(one)) as Record<string, unknown>;
 const mapOf = (...tasks: Task[]) => new Map(tasks.map((t) => [t.id, t]));
 
 test('the next worker loads the saved tasks, with any ids', () => {
   const tasks = [task('a'), task('../../b'), task('x'.repeat(5000))];
   new TaskStore(directory).save(mapOf(...tasks));
   expect(new TaskStore(directory).load(() => {})).toEqual(mapOf(...tasks));
+});
+
+test('networks are stored as addresses only, which release 0.1.0 can read', () => {
+  const named = [{ name: 'n', ip_addresses: [{ protocol: 'IPv6' as const, ip_address: 'fd00::2' }] }];
+  new TaskStore(directory).save(mapOf({ ...task('a'), networks: named }));
+  expect(stored({ ...task('a'), networks: named })).toMatchObject({ addresses: ['fd00::2'] });
+  expect(new TaskStore(directory).load(() => {}).get('a')?.networks).toEqual([
+    { ip_addresses: [{ protocol: 'IPv6', ip_address: 'fd00::2' }] },
+  ]);
 });
 
 test('tasks that are forgotten lose their file, also those of the last worker', async () => {
@@ -74,7 +88,7 @@ test('a file that a crash left incomplete is not read', async () => {
 
 describe('a file of a later release', () => {
   const later = JSON.stringify({ format: 2, release: '0.7.0', id: 'a', stage: 'paused' });
-  const fieldOfLater = JSON.stringify({ format: 1, release: '0.7.0', ...task('a'), paused: true });
+  const fieldOfLater = JSON.stringify({ ...stored(task('a')), release: '0.7.0', paused: true });
 
   async function loaded(text: string) {
     new TaskStore(directory).save(mapOf(task('a')));
@@ -109,7 +123,7 @@ describe('a file of a later release', () => {
     const { file, store } = await loaded(later);
     const adopted = { ...unknownTask('a'), container: 'c' };
     store.save(mapOf(adopted, task('b')));
-    store.save(mapOf({ ...adopted, addresses: ['172.17.0.2'] }, task('b')));
+    store.save(mapOf({ ...adopted, networks }, task('b')));
     expect(await readFile(file, 'utf8')).toBe(later);
     store.save(mapOf(task('b')));
     expect([...new TaskStore(directory).load(() => {}).keys()]).toEqual(['b']);
@@ -127,7 +141,7 @@ describe('a file of a later release', () => {
 test('an empty field of a later release is accepted', async () => {
   new TaskStore(directory).save(mapOf(task('a')));
   const [name = ''] = await readdir(directory);
-  const text = JSON.stringify({ format: 1, release: '0.7.0', ...task('a'), paused: false, mounts: [] });
+  const text = JSON.stringify({ ...stored(task('a')), release: '0.7.0', paused: false, mounts: [] });
   await writeFile(path.join(directory, name), text);
   expect(new TaskStore(directory).load(() => {})).toEqual(mapOf(task('a')));
 });

@@ -103,6 +103,7 @@ class DockerWorker implements Worker {
       identity: identityOf(environment),
       cluster: this.#cluster.promise,
       sandbox: environment.directory,
+      agentEndpoint: environment.agentEndpoint,
       isSingle: (taskId) => this.#state.tasks.get(taskId)?.single ?? false,
       publishAddress,
       searchPath: options.own.env.PATH,

@@ -219,9 +219,24 @@ export function isTerminal(state: TaskState): boolean {
   return !LIVE.has(state) && state !== 'TASK_UNREACHABLE';
 }
 
+/** A port of the host that is forwarded to a port of the container. */
+export interface PortMapping {
+  host_port: number;
+  container_port: number;
+  /** `tcp`, `udp` or `sctp`. */
+  protocol?: string;
+}
+
+/** A network of a container. */
+export interface NetworkInfo {
+  name?: string;
+  ip_addresses: { protocol?: 'IPv4' | 'IPv6'; ip_address?: string }[];
+  port_mappings?: PortMapping[];
+}
+
 export interface ContainerStatus {
   container_id?: Value;
-  network_infos?: { ip_addresses: { protocol?: 'IPv4' | 'IPv6'; ip_address?: string }[] }[];
+  network_infos?: NetworkInfo[];
   executor_pid?: number;
 }
 

@@ -91,7 +91,7 @@ test('reports an exit that occurred while the worker was not running', async () 
   await killWorker(executor);
   await execa('docker', ['kill', (await onlyContainerOf(cluster)).Id]);
   process.kill(executor.pid, 'SIGCONT');
-  expect((await agent.update('x', 'TASK_FAILED')).message).toBe('Container exited with status 137');
+  expect((await agent.update('x', 'TASK_FAILED')).message).toBe('Container exited with status 137 (SIGKILL)');
 });
 
 test('continues the launch of a task without a container after the worker was killed', async () => {

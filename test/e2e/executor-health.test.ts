@@ -99,7 +99,7 @@ describe('a COMMAND check', () => {
       healthy: false,
       message:
         'COMMAND health check failed: the command exited with status 7: broken (2 times in a row). ' +
-        'Container exited with status 137 after a stop request',
+        'Container exited with status 137 (SIGKILL) after a stop request',
     });
     expect(killed.reason).toBeUndefined();
     expect(agent.statesOf('k')).toEqual([

@@ -2,6 +2,7 @@
 
 import {
   type Constants,
+  type ContainerExit,
   type ExecutorAction,
   type ExecutorInput,
   INITIAL,
@@ -97,13 +98,25 @@ export const created = (taskId: string): ExecutorInput => ({
 export const running = (taskId: string): ExecutorInput => ({
   type: 'running',
   taskId,
-  addresses: ['172.17.0.2', 'fd00::2'],
+  networks: [
+    {
+      name: 'bridge',
+      ip_addresses: [
+        { protocol: 'IPv4', ip_address: '172.17.0.2' },
+        { protocol: 'IPv6', ip_address: 'fd00::2' },
+      ],
+      port_mappings: [{ host_port: 31000, container_port: 80, protocol: 'tcp' }],
+    },
+  ],
 });
-export const exited = (taskId: string, exitCode: number, outOfMemory = false): ExecutorInput => ({
+export const exited = (
+  taskId: string,
+  exitCode: number,
+  more: Partial<ContainerExit> = {},
+): ExecutorInput => ({
   type: 'exited',
   taskId,
-  exitCode,
-  outOfMemory,
+  exit: { exitCode, outOfMemory: false, isRemoved: false, lastLines: '', ...more },
 });
 export const failed = (taskId: string): ExecutorInput => ({
   type: 'failed',

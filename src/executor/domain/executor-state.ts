@@ -1,7 +1,7 @@
 /** The executor's state, inputs and actions. See life-cycle.ts. */
 
 import type { CheckResult, Health } from '../../health/health.ts';
-import type { HealthCheck, TaskInfo, TaskStatus } from '../../mesos/types.ts';
+import type { HealthCheck, NetworkInfo, TaskInfo, TaskStatus } from '../../mesos/types.ts';
 import type { ContainerPlan, OwnCommand } from './task-plan.ts';
 
 /**
@@ -14,6 +14,16 @@ type Phase = 'preparing' | 'creating' | 'starting' | 'running' | 'ended';
 export interface OutputStart {
   stdout: number;
   stderr: number;
+}
+
+/** The end of a container. */
+export interface ContainerExit {
+  readonly exitCode: number;
+  readonly outOfMemory: boolean;
+  /** True if another program removed the container. */
+  readonly isRemoved: boolean;
+  /** The last lines of stderr, harmless and bounded; empty if there are none. */
+  readonly lastLines: string;
 }
 
 export interface Kill {
@@ -35,8 +45,8 @@ export interface Task {
   /** The container's id while the container exists. */
   readonly container: string | undefined;
   readonly output: OutputStart | undefined;
-  /** The container's addresses on Docker's networks; empty until it runs. */
-  readonly addresses: readonly string[];
+  /** The container's networks; empty until it runs. */
+  readonly networks: readonly NetworkInfo[];
   /** Set when the container runs, if the task has a health check. */
   readonly health: Health | undefined;
   /** Set once a kill was requested or the task's health requires it. */
@@ -91,11 +101,11 @@ export type ExecutorInput =
   | { type: 'image-ready'; taskId: string; exposed: readonly string[] }
   | { type: 'created'; taskId: string; container: string; output: OutputStart }
   /** The container runs, after a start or an adoption. */
-  | { type: 'running'; taskId: string; addresses: readonly string[] }
+  | { type: 'running'; taskId: string; networks: readonly NetworkInfo[] }
   /** A health check has a result. */
   | { type: 'checked'; taskId: string; result: CheckResult }
   /** The container has ended and its output is in the files. */
-  | { type: 'exited'; taskId: string; exitCode: number; outOfMemory: boolean }
+  | { type: 'exited'; taskId: string; exit: ContainerExit }
   | { type: 'failed'; taskId: string; message: string }
   | { type: 'removed'; taskId: string };
 

@@ -135,7 +135,7 @@ describe('failures', () => {
       state: 'TASK_KILLED',
       healthy: false,
       message:
-        'HTTP health check failed: HTTP 500 (3 times in a row). Container exited with status 143 after a stop request',
+        'HTTP health check failed: HTTP 500 (3 times in a row). Container exited with status 143 (SIGTERM) after a stop request',
     });
     expect(fed.update().reason).toBeUndefined();
   });

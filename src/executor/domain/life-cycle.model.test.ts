@@ -176,7 +176,7 @@ class World {
       container.state = 'running';
     }
     this.#watched.add(operation.container);
-    if (container.state === 'running') this.#take({ type: 'running', taskId, addresses: [] });
+    if (container.state === 'running') this.#take({ type: 'running', taskId, networks: [] });
   }
 
   #reportExits(): void {
@@ -184,7 +184,8 @@ class World {
       const { taskId, state } = this.containers.get(container) ?? {};
       if (state === 'running') continue;
       this.#watched.delete(container);
-      if (taskId !== undefined) this.#take({ type: 'exited', taskId, exitCode: 0, outOfMemory: false });
+      const exit = { exitCode: 0, outOfMemory: false, isRemoved: false, lastLines: '' };
+      if (taskId !== undefined) this.#take({ type: 'exited', taskId, exit });
     }
   }
 

@@ -42,14 +42,22 @@ describe('a successful task', () => {
     expect(fed.take(created('t'))).toEqual([{ type: 'start', taskId: 't', container: 'c-t', output }]);
     expect(fed.briefly(running('t'))).toEqual(['TASK_RUNNING']);
     expect(fed.update()).toMatchObject({
-      labels: { labels: [{ key: 'mesosup.container', value: 'c-t' }] },
+      labels: {
+        labels: [
+          { key: 'mesosup.container', value: 'c-t' },
+          { key: 'mesosup.networks', value: 'bridge' },
+          { key: 'mesosup.ports', value: '31000:80/tcp' },
+        ],
+      },
       container_status: {
         network_infos: [
           {
+            name: 'bridge',
             ip_addresses: [
               { protocol: 'IPv4', ip_address: '172.17.0.2' },
               { protocol: 'IPv6', ip_address: 'fd00::2' },
             ],
+            port_mappings: [{ host_port: 31000, container_port: 80, protocol: 'tcp' }],
           },
         ],
       },
@@ -130,21 +138,39 @@ describe('a failed task', () => {
   test('reports its exit status, and out of memory', () => {
     expect(running1().briefly(exited('t', 3))).toEqual(['TASK_FAILED', 'remove']);
     const fed = running1();
-    fed.take(exited('t', 137, true));
+    fed.take(exited('t', 137, { outOfMemory: true }));
     expect(fed.update()).toMatchObject({
-      message: 'Container exited with status 137, killed: out of memory (limit 64 MiB)',
+      message: 'Container exited with status 137 (SIGKILL), killed: out of memory (limit 64 MiB)',
       reason: 'REASON_CONTAINER_LIMITATION_MEMORY',
     });
   });
 
+  test('reports the last lines of stderr, and that its container was removed', () => {
+    const fed = running1();
+    fed.take(exited('t', 1, { lastLines: 'first\nsecond' }));
+    expect(fed.update().message).toBe('Container exited with status 1. Last lines of stderr:\nfirst\nsecond');
+    const gone = running1();
+    gone.take(exited('t', 137, { isRemoved: true }));
+    expect(gone.update()).toMatchObject({
+      state: 'TASK_FAILED',
+      message: 'Container exited with status 137 (SIGKILL) and was removed by another program',
+    });
+    const killed = running1();
+    killed.take(kill('t'), exited('t', 143, { lastLines: 'bye' }));
+    expect(killed.update().state).toBe('TASK_KILLING');
+    expect(killed.actions.at(-2)).toMatchObject({
+      status: { message: 'Container exited with status 143 (SIGTERM) after a stop request' },
+    });
+  });
+
   test('does not fail with exit status 0, even if a child process was out of memory', () => {
-    expect(running1().briefly(exited('t', 0, true))).toEqual(['TASK_FINISHED', 'remove']);
+    expect(running1().briefly(exited('t', 0, { outOfMemory: true }))).toEqual(['TASK_FINISHED', 'remove']);
   });
 
   test('reports out of memory with an unknown limit', () => {
     const fed = running1(new Fed(), { resources: [] });
-    fed.take(exited('t', 137, true));
-    expect(fed.update().message).toBe('Container exited with status 137, killed: out of memory');
+    fed.take(exited('t', 137, { outOfMemory: true }));
+    expect(fed.update().message).toBe('Container exited with status 137 (SIGKILL), killed: out of memory');
   });
 
   test('may fail in any phase', () => {

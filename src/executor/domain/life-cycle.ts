@@ -11,9 +11,10 @@ import {
   intervalMs,
   mustBeKilled,
 } from '../../health/health.ts';
-import type { TaskInfo, TaskStatus } from '../../mesos/types.ts';
+import type { NetworkInfo, TaskInfo, TaskStatus } from '../../mesos/types.ts';
 import type {
   Constants,
+  ContainerExit,
   ExecutorAction,
   ExecutorInput,
   FoundContainer,
@@ -120,13 +121,13 @@ class Cycle {
         this.#created(task, input.container, input.output);
         break;
       case 'running':
-        this.#running(task, input.addresses);
+        this.#running(task, input.networks);
         break;
       case 'checked':
         this.#checked(task, input.result);
         break;
       case 'exited':
-        this.#exited(task, input.exitCode, input.outOfMemory);
+        this.#exited(task, input.exit);
         break;
       case 'failed':
         this.#failed(task, input.message);
@@ -194,15 +195,17 @@ class Cycle {
     }
   }
 
-  #running(task: Task, addresses: readonly string[]): void {
+  #running(task: Task, networks: readonly NetworkInfo[]): void {
     if (task.container === undefined) return;
     if (task.phase === 'running') {
+      // An adopted container: the file of a task has only its addresses.
+      this.#put({ ...task, networks });
       this.#check(task, 'first');
       return;
     }
     if (task.phase !== 'starting') return;
     const health = task.info?.health_check && initialHealth(this.#stamp.now);
-    const running: Task = { ...task, phase: 'running', addresses, health };
+    const running: Task = { ...task, phase: 'running', networks, health };
     if (task.kill) {
       this.#put(running);
       this.#stop(running, task.kill.deadline);
@@ -246,8 +249,8 @@ class Cycle {
     }
   }
 
-  #exited(task: Task, exitCode: number, outOfMemory: boolean): void {
-    if (task.phase !== 'ended') this.#end(task, exitOutcome(task, exitCode, outOfMemory));
+  #exited(task: Task, exit: ContainerExit): void {
+    if (task.phase !== 'ended') this.#end(task, exitOutcome(task, exit));
   }
 
   #failed(task: Task, message: string): void {

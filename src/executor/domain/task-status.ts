@@ -1,7 +1,8 @@
 /** Builds the status updates that the executor sends. */
 
-import type { TaskState, TaskStatus } from '../../mesos/types.ts';
-import type { Constants, Kill, Stamp, Task } from './executor-state.ts';
+import type { Labels, NetworkInfo, TaskState, TaskStatus } from '../../mesos/types.ts';
+import type { Constants, ContainerExit, Kill, Stamp, Task } from './executor-state.ts';
+import { exitText } from './exit-text.ts';
 import { limitsOf } from './task-plan.ts';
 
 export interface Outcome {
@@ -12,16 +13,24 @@ export interface Outcome {
   healthy?: boolean;
 }
 
-/** Derives the outcome of a task whose container has ended. */
-export function exitOutcome(task: Task, exitCode: number, outOfMemory: boolean): Outcome {
-  const message = `Container exited with status ${exitCode}`;
-  if (task.kill) return killedOutcome(task.kill, `${message} after a stop request`);
+/** Derives the outcome of a task whose container has ended. The message says why, for the framework's users. */
+export function exitOutcome(task: Task, exit: ContainerExit): Outcome {
+  const { exitCode, lastLines } = exit;
+  const removed = exit.isRemoved && exitCode !== 0 ? ' and was removed by another program' : '';
+  const message = `${exitText(exitCode)}${removed}`;
+  const end = lastLines === '' ? '' : `. Last lines of stderr:\n${lastLines}`;
+  if (task.kill) {
+    const stopped = `${message} after a stop request`;
+    return killedOutcome(task.kill, task.kill.unhealthy === undefined ? stopped : `${stopped}${end}`);
+  }
   if (exitCode === 0) return { state: 'TASK_FINISHED', message };
-  if (!outOfMemory) return { state: 'TASK_FAILED', reason: 'REASON_COMMAND_EXECUTOR_FAILED', message };
+  if (!exit.outOfMemory) {
+    return { state: 'TASK_FAILED', reason: 'REASON_COMMAND_EXECUTOR_FAILED', message: `${message}${end}` };
+  }
   const bytes = task.info && limitsOf(task.info).memoryBytes;
   const limit = bytes === undefined ? '' : ` (limit ${Math.round(bytes / 1024 / 1024)} MiB)`;
   const reason = 'REASON_CONTAINER_LIMITATION_MEMORY';
-  return { state: 'TASK_FAILED', reason, message: `${message}, killed: out of memory${limit}` };
+  return { state: 'TASK_FAILED', reason, message: `${message}, killed: out of memory${limit}${end}` };
 }
 
 /**
@@ -36,8 +45,8 @@ export function killedOutcome({ unhealthy }: Kill, message: string): Outcome {
 
 export function makeUpdate(task: Task, outcome: Outcome, constants: Constants, stamp: Stamp): TaskStatus {
   const { state, message, reason, healthy } = outcome;
-  // Reconciliation sends only the latest TASK_RUNNING, so each one carries the addresses.
-  const addresses = state === 'TASK_RUNNING' ? task.addresses : [];
+  // Reconciliation sends only the latest TASK_RUNNING, so each one carries the networks.
+  const networks = state === 'TASK_RUNNING' ? task.networks : [];
   return {
     task_id: { value: task.id },
     agent_id: { value: constants.agentId },
@@ -49,20 +58,22 @@ export function makeUpdate(task: Task, outcome: Outcome, constants: Constants, s
     ...(message !== undefined && { message }),
     ...(reason !== undefined && { reason }),
     ...(healthy !== undefined && { healthy }),
-    ...(addresses.length > 0 && {
-      container_status: {
-        network_infos: [
-          {
-            ip_addresses: addresses.map((ip_address) => ({
-              protocol: ip_address.includes(':') ? 'IPv6' : 'IPv4',
-              ip_address,
-            })),
-          },
-        ],
-      },
-    }),
-    ...(task.container !== undefined && {
-      labels: { labels: [{ key: 'mesosup.container', value: task.container }] },
-    }),
+    ...(networks.length > 0 && { container_status: { network_infos: [...networks] } }),
+    ...(task.container !== undefined && { labels: labelsOf(task.container, networks) }),
+  };
+}
+
+/** The labels of a status: the container's id, and for TASK_RUNNING its networks and published ports. */
+function labelsOf(container: string, networks: readonly NetworkInfo[]): Labels {
+  const names = networks.flatMap(({ name }) => name ?? []);
+  const ports = networks
+    .flatMap(({ port_mappings }) => port_mappings ?? [])
+    .map(({ host_port, container_port, protocol }) => `${host_port}:${container_port}/${protocol ?? 'tcp'}`);
+  return {
+    labels: [
+      { key: 'mesosup.container', value: container },
+      ...(names.length > 0 ? [{ key: 'mesosup.networks', value: names.join(',') }] : []),
+      ...(ports.length > 0 ? [{ key: 'mesosup.ports', value: ports.join(',') }] : []),
+    ],
   };
 }

@@ -12,7 +12,7 @@ const NEW = {
   single: false,
   container: undefined,
   output: undefined,
-  addresses: [],
+  networks: [],
   health: undefined,
   kill: undefined,
   updates: [],

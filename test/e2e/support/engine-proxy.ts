@@ -1,10 +1,12 @@
-/** A Unix socket in front of the Docker engine's, which a test can close to simulate a stopped engine. */
+/** A Unix socket in front of the Docker engine's, which a test can close to simulate a stopped engine, or slow down. */
 
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 export class EngineProxy {
   readonly socket: string;
+  /** How long requests wait before they reach the engine, like those to a busy engine. */
+  delayMs = 0;
   readonly #connections = new Set<Socket>();
   #server: Server | undefined;
 
@@ -15,7 +17,9 @@ export class EngineProxy {
   async open(): Promise<void> {
     this.#server = createServer((near) => {
       const far = connect('/var/run/docker.sock');
-      near.pipe(far).pipe(near);
+      far.pipe(near);
+      if (this.delayMs > 0) setTimeout(() => near.pipe(far), this.delayMs);
+      else near.pipe(far);
       for (const side of [near, far]) {
         this.#connections.add(side);
         side.on('error', () => {});
