@@ -32,7 +32,9 @@ export class TaskFileError extends Error {
 
 export function taskText(task: Task): string {
   const { networks, ...rest } = task;
-  const addresses = networks.flatMap((n) => n.ip_addresses.flatMap(({ ip_address }) => ip_address ?? []));
+  const addresses = networks.flatMap((n) =>
+    (n.ip_addresses ?? []).flatMap(({ ip_address }) => ip_address ?? []),
+  );
   return JSON.stringify({ format: FORMAT, release: RELEASE, ...rest, addresses });
 }
 

@@ -127,12 +127,20 @@ export interface Volume {
   host_path?: string;
 }
 
-/** A network of a container. Mesos assigns one address for each entry of `ip_addresses`. */
+/** A port of the host that is forwarded to a port of the container. */
+export interface PortMapping {
+  host_port: number;
+  container_port: number;
+  /** `tcp`, `udp` or `sctp`. */
+  protocol?: string;
+}
+
+/** A network of a container. In a TaskInfo, Mesos assigns one address for each entry of `ip_addresses`. */
 export interface NetworkInfo {
   name?: string;
   ip_addresses?: { protocol?: 'IPv4' | 'IPv6'; ip_address?: string }[];
-  /** Only for the Mesos containerizer. */
-  port_mappings?: { host_port: number; container_port: number; protocol?: string }[];
+  /** In a TaskInfo only for the Mesos containerizer. */
+  port_mappings?: PortMapping[];
 }
 
 /** How one of Mesos' own containerizers runs a task. `type` selects the containerizer and the member in use. */
@@ -143,7 +151,7 @@ export interface ContainerInfo {
   docker?: {
     image: string;
     network?: 'HOST' | 'BRIDGE' | 'NONE' | 'USER';
-    port_mappings?: { host_port: number; container_port: number; protocol?: string }[];
+    port_mappings?: PortMapping[];
     privileged?: boolean;
     /** Options of `docker run`, as `--KEY=VALUE`. */
     parameters?: { key: string; value: string }[];
@@ -217,21 +225,6 @@ const LIVE: ReadonlySet<TaskState> = new Set([
  */
 export function isTerminal(state: TaskState): boolean {
   return !LIVE.has(state) && state !== 'TASK_UNREACHABLE';
-}
-
-/** A port of the host that is forwarded to a port of the container. */
-export interface PortMapping {
-  host_port: number;
-  container_port: number;
-  /** `tcp`, `udp` or `sctp`. */
-  protocol?: string;
-}
-
-/** A network of a container. */
-export interface NetworkInfo {
-  name?: string;
-  ip_addresses: { protocol?: 'IPv4' | 'IPv6'; ip_address?: string }[];
-  port_mappings?: PortMapping[];
 }
 
 export interface ContainerStatus {

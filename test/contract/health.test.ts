@@ -86,7 +86,7 @@ describe.each([
       const task = await launch(framework, make, 'exec sleep 600', { health_check }, directory);
       const healthy = await framework.health(task.id, true);
       expect(healthy).toMatchObject({ source: 'SOURCE_EXECUTOR', reason: UPDATED });
-      expect(healthy.container_status?.network_infos?.[0]?.ip_addresses[0]?.ip_address).toBeDefined();
+      expect(healthy.container_status?.network_infos?.[0]?.ip_addresses?.[0]?.ip_address).toBeDefined();
       await set(false);
       expect(await framework.health(task.id, false)).toMatchObject({ reason: UPDATED });
       await set(true);

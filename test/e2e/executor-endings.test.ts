@@ -128,7 +128,7 @@ describe('TASK_RUNNING tells the networks of a container', () => {
     });
     expect(labelOf(status, 'mesosup.networks')).toBe('bridge');
     expect(labelOf(status, 'mesosup.ports')).toBe(`${port}:80/tcp`);
-    const address = network?.ip_addresses[0]?.ip_address;
+    const address = network?.ip_addresses?.[0]?.ip_address;
     const texts = [`http://${address}/`, `http://127.0.0.1:${port}/`].map(async (url) => {
       for (;;) {
         const answer = await fetch(url).catch(() => undefined);

@@ -26,7 +26,7 @@ describe('a task', () => {
     const running = await agent.update('app_1', 'TASK_RUNNING');
     await agent.update('app_1', 'TASK_FINISHED');
     expect(agent.statesOf('app_1')).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_FINISHED']);
-    expect(running.container_status?.network_infos?.[0]?.ip_addresses[0]?.ip_address).toMatch(
+    expect(running.container_status?.network_infos?.[0]?.ip_addresses?.[0]?.ip_address).toMatch(
       /^\d+\.\d+\.\d+\.\d+$/,
     );
     expect(await executor.read('tasks/app_1/stdout')).toBe('out\nend hello\n');
