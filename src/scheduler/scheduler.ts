@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { createSchedulerSession, type SchedulerSession } from '../mesos/scheduler-session.ts';
 import type { FrameworkInfo } from '../mesos/types.ts';
 import { RELEASE } from '../release.ts';
+import { AgentFlagsReader, type AskNotice, askNotice } from './agent-flags.ts';
 import type { Api } from './api/answers.ts';
 import { createApi } from './api/server.ts';
 import type { ServerEvent } from './api/v2/event-schemas.ts';
@@ -52,8 +53,10 @@ export function noticesFor(
   state: State,
   event: StateEvent,
   now: number,
-): (Notice | ServerEvent | ProbeNotice)[] {
-  const notices = [noticeFor(state, event), probeNotice(state, event)].filter((one) => one !== undefined);
+): (Notice | ServerEvent | ProbeNotice | AskNotice)[] {
+  const notices = [noticeFor(state, event), probeNotice(state, event), askNotice(event)].filter(
+    (one) => one !== undefined,
+  );
   return [...notices, ...serverEvents(state, event, now)];
 }
 
@@ -67,11 +70,12 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
   const events = new EventStreams();
   const onError = (what: string, error: unknown) => log.error({ err: error }, what);
   const prober = new Prober((input) => runner.post(input));
+  const agentFlags = new AgentFlagsReader((input) => runner.post(input));
   let session: SchedulerSession;
   const refuseUnlessLeading = (): void => {
     if (!leads()) throw new Error('another scheduler may be the leader by now');
   };
-  const runner: Runner = createRunner<Notice | ServerEvent | ProbeNotice>({
+  const runner: Runner = createRunner<Notice | ServerEvent | ProbeNotice | AskNotice>({
     state,
     store: metrics.timeStore(store),
     now: Date.now,
@@ -91,6 +95,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
       for (const one of notices) {
         if ('eventType' in one) events.publish(one);
         else if ('probing' in one) prober.take(one);
+        else if ('asking' in one) agentFlags.take(one);
         else log[one.level](one.fields, one.text);
       }
     },
@@ -170,6 +175,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
     stop: async () => {
       events.close();
       prober.stop();
+      agentFlags.stop();
       await Promise.all([api.close(), session.stop(), runner.stop(), detection.stop()]);
     },
   };

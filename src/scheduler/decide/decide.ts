@@ -34,6 +34,8 @@ export function decide(state: State, input: Input, now: number): Decision {
       return handleStarted(state, input.release);
     case 'probed':
       return handleProbe(state, input, now);
+    case 'agent_answered':
+      return { events: [{ ...input, at: now }], calls: [] };
     case 'timer':
       return handleTimer(state, now);
     case 'disconnected':

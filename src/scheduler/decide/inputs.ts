@@ -1,4 +1,5 @@
 import type { SchedulerCall, SchedulerEvent } from '../../mesos/types.ts';
+import type { AgentFlags } from '../domain/agents.ts';
 import type { AppDefinition } from '../domain/app-schema.ts';
 import type { StateEvent } from '../domain/events.ts';
 import type { FieldError } from '../domain/field-errors.ts';
@@ -30,6 +31,8 @@ export type Input =
       readonly healthy: boolean;
       readonly giveUp?: string;
     }
+  /** The flags of an agent; missing if they can't be read. */
+  | { readonly type: 'agent_answered'; readonly agentId: string; readonly flags?: AgentFlags }
   | { readonly type: 'timer' };
 
 /** Changes of apps and groups that one deployment makes, all or nothing. */

@@ -120,6 +120,8 @@ function describeInput(input: Input): string {
       return `probed of task ${input.taskId}`;
     case 'cancel_deployment':
       return `cancel_deployment of ${input.deploymentId}`;
+    case 'agent_answered':
+      return `agent_answered of ${input.agentId}`;
     case 'lift_delay':
       return `lift_delay of ${input.appId}`;
     case 'kill_tasks':

@@ -1,4 +1,5 @@
 import type { OfferConstraints, TaskState } from '../../mesos/types.ts';
+import type { AgentFlags } from './agents.ts';
 import type { App } from './app.ts';
 import type { Deployment, Outcome } from './deployment.ts';
 import type { Group } from './group.ts';
@@ -115,6 +116,15 @@ type VolatileEvent =
       readonly processed: number;
       readonly refused: ReadonlyMap<Stage, number>;
       readonly used: boolean;
+      readonly at: number;
+    }
+  /** The flags of an agent are requested at this URL. */
+  | { readonly type: 'agent_asked'; readonly agentId: string; readonly url: string; readonly at: number }
+  /** Without flags: they can't be read. */
+  | {
+      readonly type: 'agent_answered';
+      readonly agentId: string;
+      readonly flags?: AgentFlags;
       readonly at: number;
     }
   /** An offer had more of a resource than any offer before. */

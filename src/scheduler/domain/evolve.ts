@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../json.ts';
 import { refresh } from './counts.ts';
 import type { StateEvent } from './events.ts';
 import { changeApp, removeApp, restoreApp } from './evolve-apps.ts';
@@ -80,6 +81,7 @@ export function evolve(state: State, event: StateEvent): void {
       state.connected = false;
       state.disconnectedBecause = event.reason;
       state.unanswered.clear();
+      state.agents.clear();
       return;
     case 'offers_suppressed':
       state.suppressed = true;
@@ -110,6 +112,16 @@ export function evolve(state: State, event: StateEvent): void {
       return;
     case 'offers_weighed':
       countOffers(state, event);
+      return;
+    case 'agent_asked':
+      state.agents.set(event.agentId, {
+        answered: false,
+        ...state.agents.get(event.agentId),
+        askedAt: event.at,
+      });
+      return;
+    case 'agent_answered':
+      recordFlags(state, event);
       return;
     case 'larger_offered':
       state.largestOffer = event.largest;
@@ -154,6 +166,17 @@ function recordRefusal(
   if (!record) return;
   if (record.refusals.size >= MAX_REFUSALS && !record.refusals.has(agentId)) return;
   record.refusals.set(agentId, { host, reason, checks, offer, at });
+}
+
+function recordFlags(
+  state: State,
+  { agentId, flags, at }: Extract<StateEvent, { type: 'agent_answered' }>,
+): void {
+  const known = state.agents.get(agentId);
+  const isNews = !known?.answered || canonicalJson(known.flags ?? {}) !== canonicalJson(flags ?? {});
+  state.agents.set(agentId, { askedAt: known?.askedAt ?? at, answered: true, flags });
+  // The offers of the agent were declined because of its flags.
+  if (isNews && state.ready.size > 0) state.offersWanted = true;
 }
 
 function countOffers(state: State, event: Extract<StateEvent, { type: 'offers_weighed' }>): void {

@@ -9,11 +9,13 @@ type Scalar = (typeof SCALARS)[number];
 export type Scalars = Record<Scalar, number>;
 
 /** The stages of checking an offer, in order. */
-export const STAGES = ['roles', ...SCALARS, 'ports', 'constraints'] as const;
+export const STAGES = ['containerizer', 'roles', ...SCALARS, 'ports', 'constraints'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** The result of one stage. Amounts have the units of the app's fields. */
 export type Check =
+  /** Only for tasks of Mesos' own containerizers: what the flags of the agent lack. */
+  | { readonly stage: 'containerizer'; readonly ok: boolean; readonly lacks: readonly string[] }
   /** The roles that the app accepts, and the roles of the offered resources. */
   | {
       readonly stage: 'roles';
@@ -72,6 +74,8 @@ export interface OfferCounts {
 /** Describes a failed check. */
 export function reasonOf(check: Check): string {
   switch (check.stage) {
+    case 'containerizer':
+      return `containerizer: ${check.lacks.join('; ')}`;
     case 'roles':
       return `roles: ${check.accepted.join(', ')} accepted, ${check.offered.join(', ')} offered`;
     case 'ports': {

@@ -4,6 +4,7 @@
  */
 
 import type { OfferConstraints, TaskState } from '../../mesos/types.ts';
+import type { KnownAgent } from './agents.ts';
 import type { App } from './app.ts';
 import type { Deployment } from './deployment.ts';
 import type { Group } from './group.ts';
@@ -138,6 +139,8 @@ export interface State {
   readonly constraints: ConstraintsRecord;
   /** The largest amounts in any offer so far. */
   largestOffer?: Scalars;
+  /** Agents whose flags were asked for, since tasks for their own containerizers waited. */
+  readonly agents: Map<string, KnownAgent>;
   /** Tasks whose state the master has not reported since the connection began. */
   readonly unanswered: Set<string>;
   readonly timers: Timers;
@@ -166,6 +169,7 @@ export function createState(settings: Settings): State {
     offersWanted: false,
     demandChanged: false,
     constraints: { sending: 'nothing', sent: {}, forSubscribe: undefined },
+    agents: new Map(),
     unanswered: new Set(),
     timers: [],
   };

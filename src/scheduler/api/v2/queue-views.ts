@@ -43,11 +43,12 @@ function queueItem(state: State, record: AppRecord, now: number, withOffers: boo
 }
 
 /** Marathon's names of the reasons, in the order in which Marathon counts them. */
-const MARATHON_REASONS: readonly (readonly [string, Stage | undefined])[] = [
+const MARATHON_REASONS: readonly (readonly [string, ...Stage[]])[] = [
   ['UnfulfilledRole', 'roles'],
-  ['UnfulfilledConstraint', 'constraints'],
+  // Marathon did not know that an agent lacks a containerizer.
+  ['UnfulfilledConstraint', 'containerizer', 'constraints'],
   // Concerns reservations for persistent volumes, which are not supported.
-  ['NoCorrespondingReservationFound', undefined],
+  ['NoCorrespondingReservationFound'],
   ['InsufficientCpus', 'cpus'],
   ['InsufficientMemory', 'mem'],
   ['InsufficientDisk', 'disk'],
@@ -78,8 +79,8 @@ function summaryOf({ refusals, offerCounts }: AppRecord): Omit<Summary, 'reasons
 /** Each reason is counted only for the offers that the reasons before it left over. */
 function funnel(refused: ReadonlyMap<Stage, number>, all: number): Summary['rejectSummaryLastOffers'] {
   let processed = all;
-  return MARATHON_REASONS.map(([reason, stage]) => {
-    const declined = (stage && refused.get(stage)) ?? 0;
+  return MARATHON_REASONS.map(([reason, ...stages]) => {
+    const declined = stages.reduce((sum, stage) => sum + (refused.get(stage) ?? 0), 0);
     const entry = { reason, declined, processed };
     processed -= declined;
     return entry;
@@ -88,7 +89,9 @@ function funnel(refused: ReadonlyMap<Stage, number>, all: number): Summary['reje
 
 function unusedOffer({ offer, checks, at }: Refusal): UnusedOffer {
   const failed = new Set(checks.filter(({ ok }) => !ok).map(({ stage }) => stage));
-  const reason = MARATHON_REASONS.flatMap(([name, stage]) => (stage && failed.has(stage) ? [name] : []));
+  const reason = MARATHON_REASONS.flatMap(([name, ...stages]) =>
+    stages.some((stage) => failed.has(stage)) ? [name] : [],
+  );
   return { offer: offerJson(offer), reason, timestamp: isoOf(at) };
 }
 

@@ -1,8 +1,10 @@
 import { countRanges, fromMilli, subtractRanges } from '../../../mesos/resources.ts';
 import type { Offer, Range, Resource, TaskInfo } from '../../../mesos/types.ts';
+import { findLacks, type KnownAgent } from '../../domain/agents.ts';
 import { type Check, SCALARS, type Scalars, type Stage } from '../../domain/placement.ts';
 import { TASKS_PER_EXECUTOR } from '../../domain/settings.ts';
 import type { State } from '../../domain/state.ts';
+import { ownContainerizer } from '../tasks/form.ts';
 import { type ExecutorKind, executorKinds } from './executor-kinds.ts';
 import { noScalars, type Pool, poolsOf, sum, takeResources, UNRESERVED } from './pools.ts';
 import { accepts, type Want } from './want.ts';
@@ -19,6 +21,8 @@ export interface Bin {
   /** Number of tasks by executor id. */
   readonly load: Map<string, number>;
   readonly tasks: TaskInfo[];
+  /** The agent, if its flags were asked for. */
+  agent: KnownAgent | undefined;
 }
 
 /** The shared executor that runs a task. */
@@ -52,6 +56,7 @@ export function openBin(offer: Offer, index: number, state: State): Bin {
     present: new Set(offer.executor_ids?.map(({ value }) => value)),
     load: new Map(state.executors.get(offer.agent_id.value)),
     tasks: [],
+    agent: state.agents.get(offer.agent_id.value),
   };
 }
 
@@ -61,6 +66,7 @@ export function openBin(offer: Offer, index: number, state: State): Bin {
  * @returns ports and executor for the task, or the first stage that failed
  */
 export function tryFit(bin: Bin, want: Want, turn = 0): Fit | Stage {
+  if (lacksOf(bin, want).length > 0) return 'containerizer';
   const pools = acceptedPools(bin, want);
   if (pools.length === 0 && bin.pools.length > 0) return 'roles';
   const executor = want.form.type === 'shared' ? chooseExecutor(bin, want) : undefined;
@@ -82,7 +88,12 @@ export function checkStages(bin: Bin, want: Want): Check[] {
   const executor = want.form.type === 'shared' ? chooseExecutor(bin, wide) : undefined;
   // Named as in the app: resources reserved for a parent of the scheduler's role count as the role itself.
   const offered = [...new Set(bin.pools.map(({ role }) => (role === UNRESERVED ? role : want.role)))];
-  const checks: Check[] = [{ stage: 'roles', ok, accepted: want.roles, offered }];
+  const checks: Check[] = [];
+  if (ownContainerizer(want.form) !== undefined) {
+    const lacks = lacksOf(bin, want);
+    checks.push({ stage: 'containerizer', ok: lacks.length === 0, lacks });
+  }
+  checks.push({ stage: 'roles', ok, accepted: want.roles, offered });
   for (const name of SCALARS) {
     const found = hasScalar(pools, want, executor, name);
     checks.push({
@@ -104,6 +115,11 @@ export function checkStages(bin: Bin, want: Want): Check[] {
     missing: isMissing ? ports.missing : [],
   });
   return checks;
+}
+
+function lacksOf({ agent }: Bin, { form }: Want): string[] {
+  const containerizer = ownContainerizer(form);
+  return containerizer === undefined ? [] : findLacks(agent, containerizer);
 }
 
 /** Takes the result of `tryFit` out of the bin. */

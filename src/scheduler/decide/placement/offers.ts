@@ -25,7 +25,7 @@ export function handleOffers(state: State, offers: readonly Offer[], now: number
   const bins = offers.map((offer, i) => openBin(offer, i, state));
   const events: StateEvent[] = recordLargestOffer(state, bins);
   const inOrder = shelvedInOrder(bins);
-  const round: Round = { state, now, inOrder, shelves: new Map(), events, effort: 0 };
+  const round: Round = { state, now, inOrder, shelves: new Map(), events, effort: 0, asked: false };
   let allPlaced = true;
   let allTried = true;
   for (const appId of state.ready) {

@@ -1,3 +1,4 @@
+import { mustAsk } from '../../domain/agents.ts';
 import type { App } from '../../domain/app.ts';
 import { isOnAgent, probesOf } from '../../domain/checks.ts';
 import type { StateEvent } from '../../domain/events.ts';
@@ -5,7 +6,7 @@ import { type Check, MAX_REFUSALS, reasonOf } from '../../domain/placement.ts';
 import type { AppRecord, State } from '../../domain/state.ts';
 import type { Task } from '../../domain/task.ts';
 import { uuidOf } from '../../domain/uuid.ts';
-import { taskId } from '../tasks/form.ts';
+import { ownContainerizer, taskId } from '../tasks/form.ts';
 import { taskInfo } from '../tasks/task-info.ts';
 import { type Bin, checkStages, fill } from './bin.ts';
 import { type Candidate, Candidates } from './candidates.ts';
@@ -23,6 +24,8 @@ export interface Round {
   readonly events: StateEvent[];
   /** Number of bins tried without success so far. */
   effort: number;
+  /** True once the agents were asked for their flags. */
+  asked: boolean;
 }
 
 /** Costs of an app without a place, and of reporting a refusal, in units of tried bins. */
@@ -35,6 +38,7 @@ export function place(round: Round, record: AppRecord): boolean {
   if (!active) return true;
   const { state, now, events } = round;
   const want = wantOf(active, state.settings);
+  if (ownContainerizer(want.form) !== undefined) askAgents(round);
   const shelf = shelfFor(round, want);
   const candidates = new Candidates(shelf, record, active);
   let placed = 0;
@@ -53,6 +57,27 @@ export function place(round: Round, record: AppRecord): boolean {
   reportRefusals(round, record, { app: active, shelf, candidates, broken, placed });
   // A daemon always wants more agents, so it counts as placed.
   return active.mode === 'daemon';
+}
+
+/** Asks the agents of a round for their flags, once. Agents without an answer are tried when it has come. */
+function askAgents(round: Round): void {
+  if (round.asked) return;
+  round.asked = true;
+  for (const { bin } of round.inOrder) {
+    const { agent_id, url } = bin.offer;
+    const agentId = agent_id.value;
+    const host = url && (url.address.ip ?? url.address.hostname);
+    if (host === undefined || !mustAsk(bin.agent, round.now)) continue;
+    const address = host.includes(':') ? `[${host}]` : host;
+    const event: StateEvent = {
+      type: 'agent_asked',
+      agentId,
+      url: `${url?.scheme}://${address}:${url?.address.port}/flags`,
+      at: round.now,
+    };
+    round.events.push(event);
+    bin.agent ??= { askedAt: round.now, answered: false };
+  }
 }
 
 function shelfFor({ shelves, inOrder, state }: Round, want: Want): Shelf {

@@ -20,6 +20,11 @@ export type Form =
   /** `TaskInfo.container`, run by one of Mesos' own containerizers. */
   | { readonly type: 'docker' | 'mesos' };
 
+/** @returns the containerizer of the agents that runs tasks of this form */
+export function ownContainerizer({ type }: Form): App['containerizer'] {
+  return type === 'docker' || type === 'mesos' ? type : undefined;
+}
+
 export function formOf(app: App, settings: Settings): Form {
   if (app.containerizer !== undefined) return { type: app.containerizer };
   const path = app.executor === '' ? defaultPath(app, settings) : app.executor;
@@ -44,8 +49,9 @@ export function findLaunchProblem(app: App, settings: Settings): FieldError | un
   const misnamed = findContainerizerProblem(app);
   if (misnamed) return misnamed;
   const form = formOf(app, settings);
-  if (form.type === 'docker' || form.type === 'mesos') {
-    return findImageProblem(imageOf(app) ?? '') ?? findUnsupportedField(app, form.type);
+  const containerizer = ownContainerizer(form);
+  if (containerizer !== undefined) {
+    return findImageProblem(imageOf(app) ?? '') ?? findUnsupportedField(app, containerizer);
   }
   const hasCommand = (app.cmd ?? '').trim() !== '' || (app.args ?? []).length > 0;
   if (!hasCommand && (form.type === 'command' || imageOf(app) === undefined)) {

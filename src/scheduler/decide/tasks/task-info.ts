@@ -8,7 +8,15 @@ import type { Task } from '../../domain/task.ts';
 import { killPolicy } from '../connection/calls.ts';
 import type { Allotment } from '../placement/bin.ts';
 import { checkedPorts, containerCommand, containerInfo } from './container-info.ts';
-import { commandEnv, containerEnv, containerOf, type Form, mappedPorts, shellEnv } from './form.ts';
+import {
+  commandEnv,
+  containerEnv,
+  containerOf,
+  type Form,
+  mappedPorts,
+  ownContainerizer,
+  shellEnv,
+} from './form.ts';
 import { v1Json } from './v1-json.ts';
 
 /** Builds the TaskInfo for ACCEPT. */
@@ -19,8 +27,7 @@ export function taskInfo(
   allotment: Allotment,
   settings: Settings,
 ): TaskInfo {
-  const inContainer = form.type === 'docker' || form.type === 'mesos';
-  const check = agentCheck(app, inContainer ? checkedPorts(app, task) : task.ports);
+  const check = agentCheck(app, ownContainerizer(form) ? checkedPorts(app, task) : task.ports);
   return {
     name: hostLikeId(app.id),
     task_id: { value: task.id },

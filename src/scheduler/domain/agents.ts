@@ -1,0 +1,75 @@
+/** What the flags of an agent say about its containerizers. */
+
+import { isJson } from '../../json.ts';
+import type { App } from './app.ts';
+
+/** The flags of mesos-agent with these names, split at their commas. */
+export interface AgentFlags {
+  readonly containerizers: readonly string[];
+  readonly image_providers: readonly string[];
+  readonly isolation: readonly string[];
+}
+
+/** An agent that was asked for its flags. */
+export interface KnownAgent {
+  readonly askedAt: number;
+  /** False until the first answer, or until the request has failed. */
+  readonly answered: boolean;
+  /** Absent if they can't be read: then the agent is assumed to have every containerizer. */
+  readonly flags?: AgentFlags | undefined;
+}
+
+/**
+ * Reads an agent's answer to `GET /flags`: `{flags: {NAME: TEXT}}`, without flags that are not set.
+ * @returns undefined if it names no containerizers
+ */
+export function agentFlagsOf(answer: unknown): AgentFlags | undefined {
+  const flags = isJson(answer) ? answer.flags : undefined;
+  if (!isJson(flags) || typeof flags.containerizers !== 'string') return undefined;
+  const words = (name: string): string[] => {
+    const value = flags[name];
+    if (typeof value !== 'string') return [];
+    return value.split(',').flatMap((word) => word.trim() || []);
+  };
+  return {
+    containerizers: words('containerizers'),
+    image_providers: words('image_providers'),
+    isolation: words('isolation'),
+  };
+}
+
+type Need = readonly [flag: keyof AgentFlags, word: string];
+
+/** The isolator `docker/runtime` applies the image's entry point, directory and environment. */
+const NEEDS: Readonly<Record<NonNullable<App['containerizer']>, readonly Need[]>> = {
+  docker: [['containerizers', 'docker']],
+  mesos: [
+    ['containerizers', 'mesos'],
+    ['image_providers', 'docker'],
+    ['isolation', 'docker/runtime'],
+  ],
+};
+
+/** @returns for each flag that prevents the agent from running images with its containerizer: what it needs, and has */
+export function findLacks(
+  agent: KnownAgent | undefined,
+  containerizer: NonNullable<App['containerizer']>,
+): string[] {
+  if (!agent) return [];
+  if (!agent.answered) return ['the flags of the agent are being read'];
+  const { flags } = agent;
+  if (!flags) return [];
+  return NEEDS[containerizer]
+    .filter(([flag, word]) => !flags[flag].some((one) => one.toLowerCase() === word))
+    .map(([flag, word]) => {
+      const has = flags[flag].length > 0 ? `is ${flags[flag].join(',')}` : 'is not set';
+      return `${word} needed in --${flag} of the agent, which ${has}`;
+    });
+}
+
+/** The flags may change whenever an agent restarts, which schedulers don't see. */
+const ASK_AGAIN_MS = 60_000;
+
+export function mustAsk(agent: KnownAgent | undefined, now: number): boolean {
+  return agent === undefined || now - agent.askedAt >= ASK_AGAIN_MS;
+}
