@@ -40,6 +40,12 @@ export interface ContainerInfo {
   };
 }
 
+export interface VolumeInfo {
+  Driver: string;
+  /** Options of the driver. With `device`, the driver `local` mounts it like `mount` does. */
+  Options?: Record<string, string> | null;
+}
+
 export interface ContainerSummary {
   Id: string;
   State: ContainerInfo['State']['Status'];
@@ -270,6 +276,13 @@ export class DockerEngine {
     const body = await this.#connection.open({ path: '/events', query });
     for await (const _event of jsonLines(readBody(body))) return true;
     return false;
+  }
+
+  /** Returns undefined if the volume does not exist. */
+  async inspectVolume(volume: string): Promise<VolumeInfo | undefined> {
+    return (await this.#jsonOrUndefined({ path: `/volumes/${encodeURIComponent(volume)}` })) as
+      | VolumeInfo
+      | undefined;
   }
 
   /** Returns the IPv4 address of the host on a bridge network; undefined for a missing network or another kind. */

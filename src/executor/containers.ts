@@ -4,11 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createContainer, ENV_FILE_PATH, findDockerProgram } from '../docker/cli.ts';
 import { DockerError, DockerUnavailableError } from '../docker/connection.ts';
 import type { ContainerInfo, ContainerWait, DockerEngine } from '../docker/engine.ts';
+import { admitContainer } from './agent-policy.ts';
 import { ContainerStops } from './container-stops.ts';
 import { createCommand, publishedPorts } from './domain/create-command.ts';
 import type { ExecutorAction, ExecutorInput, FoundContainer, OutputStart } from './domain/executor-state.ts';
 import { lastLines, TAIL_BYTES } from './domain/last-lines.ts';
-import type { ContainerPlan } from './domain/task-plan.ts';
+import { type ContainerPlan, TaskInvalidError } from './domain/task-plan.ts';
 import { containerName, type Identity, LABELS, taskLabels } from './identity.ts';
 import type { Images } from './images.ts';
 import { type Log, preciseNow } from './log.ts';
@@ -38,6 +39,8 @@ export interface ContainersOptions {
   agentEndpoint: string;
   /** True for a task of the 2013 form, whose output goes to the sandbox's own `stdout` and `stderr`. */
   isSingle: (taskId: string) => boolean;
+  /** The agent's policy; read before each container is created. */
+  policyFile: string;
   publishAddress: string | undefined;
   searchPath: string | undefined;
   report: (input: ExecutorInput) => void;
@@ -72,7 +75,10 @@ export class Containers {
       });
       if (action.type === 'abandon') return;
       if (action.type === 'remove') this.#options.report({ type: 'removed', taskId: action.taskId });
-      else this.#options.report({ type: 'failed', taskId: action.taskId, message });
+      else {
+        const invalid = error instanceof TaskInvalidError;
+        this.#options.report({ type: 'failed', taskId: action.taskId, message, ...(invalid && { invalid }) });
+      }
     });
   }
 
@@ -148,8 +154,10 @@ export class Containers {
     }
   }
 
-  async #create(taskId: string, plan: ContainerPlan, exposed: readonly string[]): Promise<void> {
-    const { cluster, engine, identity, publishAddress, report, sandbox, searchPath } = this.#options;
+  async #create(taskId: string, planned: ContainerPlan, exposed: readonly string[]): Promise<void> {
+    const { cluster, engine, identity, policyFile, publishAddress, report, sandbox, searchPath } =
+      this.#options;
+    const plan = await admitContainer(planned, policyFile, engine);
     const files = this.#filesOf(taskId);
     for (const warning of publishedPorts(plan, exposed).warnings) files.note(`mesosup: warning: ${warning}`);
     const output = files.sizes();

@@ -10,6 +10,7 @@ import { failureText } from '../errors/failure.ts';
 import { UsageError } from '../errors/mesosup-error.ts';
 import { readExecutorEnvironment } from '../mesos/executor-environment.ts';
 import { RELEASE } from '../release.ts';
+import { POLICY_FILE } from './agent-policy.ts';
 import { logToStderr } from './log.ts';
 import { startWorker, type Worker } from './worker.ts';
 
@@ -31,6 +32,7 @@ function work(argv: string[]): void {
     environment,
     own: { argv, env: { ...process.env } },
     publishAddress: process.env.MESOSUP_PUBLISH_ADDRESS || undefined,
+    policyFile: process.env.MESOSUP_EXECUTOR_CONFIG || POLICY_FILE,
     idleTimeoutMs: idleTimeoutMs(process.env.MESOSUP_EXECUTOR_IDLE_TIMEOUT),
     log: logToStderr,
     onCluster: (cluster) => {

@@ -59,7 +59,7 @@ const dockerFields = {
 export type PortPair = ObjectOf<typeof portPair>;
 export type DockerTask = ObjectOf<typeof dockerFields>;
 
-const dockerTask = objectOf(dockerFields, 'an object with an image');
+const dockerTask = objectOf(dockerFields, { name: 'an object with an image' });
 
 /** @returns the problem of the `docker` part; undefined if it is a DockerTask */
 export function dockerProblem(docker: unknown): string | undefined {

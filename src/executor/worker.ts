@@ -11,6 +11,7 @@ import { createExecutorSession, type ExecutorSession } from '../mesos/executor-s
 import { MesosCallError } from '../mesos/http.ts';
 import type { ExecutorEvent, TaskStatus } from '../mesos/types.ts';
 import { uuidBase64 } from '../mesos/uuid.ts';
+import { readPolicy } from './agent-policy.ts';
 import { Containers } from './containers.ts';
 import {
   type Constants,
@@ -39,6 +40,8 @@ export interface WorkerOptions {
   environment: ExecutorEnvironment;
   own: OwnCommand;
   publishAddress: string | undefined;
+  /** The agent's policy. */
+  policyFile: string;
   idleTimeoutMs: number;
   log: Log;
   /** Called once, with the cluster's name, after the first subscription. */
@@ -94,7 +97,7 @@ class DockerWorker implements Worker {
     this.#store = new TaskStore(path.join(environment.directory, 'state'));
     this.#state = { ...INITIAL, tasks: this.#store.load(log) };
     const engine = new DockerEngine();
-    const { publishAddress } = options;
+    const { policyFile, publishAddress } = options;
     const report = (input: ExecutorInput) => this.#take(input);
     this.#healthChecks = new HealthChecks({ engine, publishAddress, report, log });
     this.#containers = new Containers({
@@ -105,6 +108,7 @@ class DockerWorker implements Worker {
       sandbox: environment.directory,
       agentEndpoint: environment.agentEndpoint,
       isSingle: (taskId) => this.#state.tasks.get(taskId)?.single ?? false,
+      policyFile,
       publishAddress,
       searchPath: options.own.env.PATH,
       report,
@@ -190,7 +194,7 @@ class DockerWorker implements Worker {
         break;
       }
       case 'LAUNCH':
-        this.#take({ type: 'launch', task: event.launch.task });
+        this.#take({ type: 'launch', task: event.launch.task, policy: readPolicy(this.#options.policyFile) });
         break;
       case 'KILL': {
         const nanoseconds = event.kill.kill_policy?.grace_period?.nanoseconds;

@@ -83,6 +83,7 @@ export const output = { stdout: 0, stderr: 10 };
 export const launch = (id: string, more?: Partial<TaskInfo>): ExecutorInput => ({
   type: 'launch',
   task: launched(id, more),
+  policy: { file: '/etc/mesosup/executor.json', policy: {} },
 });
 export const ready = (taskId: string): ExecutorInput => ({
   type: 'image-ready',

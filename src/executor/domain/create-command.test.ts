@@ -25,11 +25,12 @@ test('builds a command with all options', () => {
   expect(createCommand(input)).toEqual({
     argv: [
       ...['create', '--name', 'mesosup-run-abc'],
-      ...['--label', 'mesosup.task=multidis_0', '--label', 'mesosup.cluster=demo'],
       ...['-c', '1024', '-m', '536870912', '--memory-swap', '536870912'],
       ...['-p', '31000:53/udp', '-p', '31001:6379'],
       ...['--env-file', '/proc/self/fd/0', '-e', 'MOTD'],
-      ...['-v', '/data:/data', '--rm', 'johncosta/redis', 'redis-server', '--port', '6379'],
+      ...['-v', '/data:/data', '--rm'],
+      ...['--label', 'mesosup.task=multidis_0', '--label', 'mesosup.cluster=demo'],
+      ...['johncosta/redis', 'redis-server', '--port', '6379'],
     ],
     envFile: 'PASSWORD=secret\nEMPTY=\n',
     environment: { MOTD: 'two\nlines' },

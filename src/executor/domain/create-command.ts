@@ -35,7 +35,6 @@ export function createCommand(input: CreateInput): CreateCommand {
       'create',
       '--name',
       input.name,
-      ...Object.entries(input.labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
       ...(plan.cpuShares === undefined ? [] : ['-c', String(plan.cpuShares)]),
       // Without --memory-swap, Docker grants the same amount again as swap, so that the limit does not end the container.
       ...(memory === undefined ? [] : ['-m', String(memory), '--memory-swap', String(memory)]),
@@ -46,6 +45,8 @@ export function createCommand(input: CreateInput): CreateCommand {
       ...(inFile.length > 0 ? ['--env-file', input.envFilePath] : []),
       ...own.flatMap(([name]) => ['-e', name]),
       ...createOptions(plan),
+      // Last, so that they replace labels of the same names from a file of the user (--label-file).
+      ...Object.entries(input.labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
       plan.image,
       ...plan.args,
     ],

@@ -2,6 +2,7 @@
 
 import type { CheckResult, Health } from '../../health/health.ts';
 import type { HealthCheck, NetworkInfo, TaskInfo, TaskStatus } from '../../mesos/types.ts';
+import type { PolicyReading } from './policy.ts';
 import type { ContainerPlan, OwnCommand } from './task-plan.ts';
 
 /**
@@ -88,7 +89,7 @@ export interface FoundContainer {
 
 export type ExecutorInput =
   | { type: 'subscribed'; capabilities: readonly string[] }
-  | { type: 'launch'; task: TaskInfo }
+  | { type: 'launch'; task: TaskInfo; policy: PolicyReading }
   | { type: 'kill'; taskId: string; graceMs: number | undefined }
   | { type: 'acknowledged'; taskId: string; uuid: string }
   /** The agent refused this update as invalid (400). */
@@ -106,7 +107,8 @@ export type ExecutorInput =
   | { type: 'checked'; taskId: string; result: CheckResult }
   /** The container has ended and its output is in the files. */
   | { type: 'exited'; taskId: string; exit: ContainerExit }
-  | { type: 'failed'; taskId: string; message: string }
+  /** `invalid`: the task is refused, and would be refused again. */
+  | { type: 'failed'; taskId: string; message: string; invalid?: true }
   | { type: 'removed'; taskId: string };
 
 export type ExecutorAction =

@@ -67,17 +67,30 @@ export function mapOf<T>(element: Shape<T>): Shape<Record<string, T>> {
   };
 }
 
+interface ObjectWords {
+  /** What the object is. */
+  readonly name?: string;
+  /** The message for a field that is not among the fields. */
+  readonly unknown?: (path: string) => string;
+}
+
+const notSupported = (path: string) =>
+  `this executor does not support ${path}: install the scheduler's release of mesosup on this agent`;
+
 /**
  * An object that has only these fields.
- * @param name for messages
+ * @param words for messages
  */
-export function objectOf<const F extends Fields>(fields: F, name = 'an object'): Shape<ObjectOf<F>> {
+export function objectOf<const F extends Fields>(
+  fields: F,
+  { name = 'an object', unknown: complain = notSupported }: ObjectWords = {},
+): Shape<ObjectOf<F>> {
   return {
     problem: (value, path) => {
       if (!isJson(value)) return `${path} must be ${name}`;
       const unknown = Object.keys(value).find((field) => !Object.hasOwn(fields, field));
       if (unknown !== undefined) {
-        return `this executor does not support ${path}.${unknown}: install the scheduler's release of mesosup on this agent`;
+        return complain(`${path}.${unknown}`);
       }
       return first(Object.entries(fields), ([field, { shape, optional }]) => {
         if (Object.hasOwn(value, field)) return shape.problem(value[field], `${path}.${field}`);

@@ -83,7 +83,7 @@ class World {
       resources: [],
       data: encodeTaskData({ id: 'app', docker: { image: 'i', args: [], env: {}, options: [] } }),
     };
-    this.#take({ type: 'launch', task });
+    this.#take({ type: 'launch', task, policy: { file: '', policy: {} } });
   }
 
   #kill(which: number, luck: number): void {

@@ -374,3 +374,29 @@ describe('after a restart of the worker', () => {
     expect(fed.briefly(exited('lost', 137))).toEqual(['TASK_KILLED', 'remove']);
   });
 });
+
+describe('the policy of the agent', () => {
+  const file = '/etc/mesosup/executor.json';
+  const task = launched('t', {
+    data: encodeTaskData({ id: 't', docker: { image: 'img', args: [], env: {}, options: ['--pid=host'] } }),
+  });
+
+  test.each([
+    [{ file, policy: { allowPrivileged: false } }, /may not use the parameter "pid"/],
+    [{ file, problem: 'is not valid JSON' }, /executor.json on this agent: is not valid JSON/],
+  ])('refuses a task at its launch: %j', (policy, message) => {
+    const fed = new Fed();
+    expect(fed.briefly({ type: 'launch', task, policy })).toEqual(['TASK_ERROR']);
+    expect(fed.update()).toMatchObject({
+      reason: 'REASON_TASK_INVALID',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('refuses a task before its container is created', () => {
+    const fed = new Fed();
+    fed.take(launch('t'), ready('t'));
+    const refused = { type: 'failed', taskId: 't', message: 'forbidden', invalid: true } as const;
+    expect(fed.briefly(refused)).toEqual(['TASK_ERROR']);
+  });
+});

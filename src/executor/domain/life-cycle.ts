@@ -22,8 +22,9 @@ import type {
   State,
   Task,
 } from './executor-state.ts';
+import { admittedPlan, type PolicyReading } from './policy.ts';
 import { type ContainerPlan, planTask, TaskInvalidError } from './task-plan.ts';
-import { exitOutcome, killedOutcome, makeUpdate, type Outcome } from './task-status.ts';
+import { exitOutcome, invalidOutcome, killedOutcome, makeUpdate, type Outcome } from './task-status.ts';
 import { killGraceMs, launchedTask, unknownTask, withoutData } from './tasks.ts';
 
 /** Part of the shutdown grace period that is reserved for removing containers and sending updates. */
@@ -92,7 +93,7 @@ class Cycle {
     } else if (input.type === 'subscribed') {
       this.#state = { ...this.#state, supportsKilling: input.capabilities.includes('TASK_KILLING_STATE') };
     } else if (input.type === 'launch') {
-      this.#launch(input.task);
+      this.#launch(input.task, input.policy);
     } else if (input.type === 'recovered') {
       this.#recover(input.containers);
     } else {
@@ -130,7 +131,7 @@ class Cycle {
         this.#exited(task, input.exit);
         break;
       case 'failed':
-        this.#failed(task, input.message);
+        this.#failed(task, input.message, input.invalid);
         break;
       case 'removed':
         this.#put({ ...task, container: undefined });
@@ -138,7 +139,7 @@ class Cycle {
     }
   }
 
-  #launch(info: TaskInfo): void {
+  #launch(info: TaskInfo, policy: PolicyReading): void {
     const id = info.task_id.value;
     if (this.#state.tasks.has(id)) return;
     const launched = launchedTask(info, this.#constants.own.argv.length > 0);
@@ -150,7 +151,7 @@ class Cycle {
       });
       return;
     }
-    const plan = this.#planOrEnd(launched);
+    const plan = this.#planOrEnd(launched, policy);
     if (!plan) return;
     if (plan.single && this.#state.tasks.size > 0) {
       this.#end(
@@ -253,9 +254,10 @@ class Cycle {
     if (task.phase !== 'ended') this.#end(task, exitOutcome(task, exit));
   }
 
-  #failed(task: Task, message: string): void {
+  #failed(task: Task, message: string, invalid = false): void {
     if (task.phase === 'ended') return;
     if (task.kill) this.#end(task, killedOutcome(task.kill, message));
+    else if (invalid) this.#end(task, invalidOutcome(message));
     else this.#end(task, { state: 'TASK_FAILED', reason: 'REASON_CONTAINER_LAUNCH_FAILED', message });
   }
 
@@ -378,13 +380,15 @@ class Cycle {
     this.#state = { ...this.#state, tasks };
   }
 
-  #planOrEnd(task: Task): ContainerPlan | undefined {
+  /** @param policy checked at the launch; again, completely, before the container is created (containers.ts) */
+  #planOrEnd(task: Task, policy?: PolicyReading): ContainerPlan | undefined {
     try {
       if (!task.info) throw new TaskInvalidError('The description of the task is missing');
-      return planTask(task.info, this.#constants.own);
+      const plan = planTask(task.info, this.#constants.own);
+      return policy ? admittedPlan(plan, policy, undefined) : plan;
     } catch (error) {
       if (!(error instanceof TaskInvalidError)) throw error;
-      this.#end(task, { state: 'TASK_ERROR', reason: 'REASON_TASK_INVALID', message: error.message });
+      this.#end(task, invalidOutcome(error.message));
       return undefined;
     }
   }

@@ -23,7 +23,7 @@ const ports = (...range: { begin: number; end: number }[]) => ({
 });
 
 describe('the shared form', () => {
-  const docker = { image: 'johncosta/redis', args: ['--port', '1'], env: { A: 'b' }, options: ['--rm'] };
+  const docker = { image: 'johncosta/redis', args: ['--port', '1'], env: { A: 'b' }, options: ['--rm=true'] };
 
   test('comes from TaskInfo.data, with the limits of the resources', () => {
     const resources = [
@@ -72,6 +72,9 @@ describe('the shared form', () => {
     [{ ...docker, image: 1 }, /TaskInfo.data: docker.image must be a string/],
     [{ ...docker, args: 'redis' }, /docker.args must be a list/],
     [{ ...docker, options: ['--rm', 1] }, /docker.options\[1\] must be a string/],
+    [{ ...docker, options: ['--', 'evil'] }, /options are invalid: "--" is not an option/],
+    [{ ...docker, options: ['--rm', 'evil'] }, /"evil" is neither an option nor a value/],
+    [{ ...docker, options: ['-l', 'mesosup.task=x'] }, /The label "mesosup.task=x" is invalid/],
     [{ ...docker, forcePull: 'yes' }, /docker.forcePull must be true or false/],
     [{ ...docker, ports: null }, /docker.ports must be a list/],
     [
@@ -139,7 +142,7 @@ describe('the 2013 form', () => {
     expect(planTask(task({ id: 'app', container }), own)).toMatchObject({
       image: 'other/image',
       args: own.argv,
-      options: ['-v', '/a:/a'],
+      options: ['--volume=/a:/a'],
     });
   });
 

@@ -8,6 +8,7 @@ import { healthCheckError } from '../../health/validation.ts';
 import { amountsOf } from '../../mesos/resources.ts';
 import type { TaskInfo } from '../../mesos/types.ts';
 import { type DockerTask, decodeTaskData, dockerProblem, isImageName, type TaskData } from '../task-data.ts';
+import { optionWords, parseOptions } from './docker-options.ts';
 import { anyValue, listOf, mapOf, matchesShape, text } from './json-shape.ts';
 
 /** Command line and environment of the executor process. */
@@ -32,6 +33,8 @@ export class TaskInvalidError extends Error {
   override name = 'TaskInvalidError';
 }
 
+/** Names of labels that identify a container (identity.ts). No task may set them. */
+const OWN_LABELS = 'mesosup.';
 /** The kernel's minimum. */
 const MIN_CPU_SHARES = 2;
 /** Variables of the executor process that are not passed to the container. */
@@ -52,6 +55,7 @@ export function planTask(task: TaskInfo, own: OwnCommand): ContainerPlan {
   const { cpus, memoryBytes } = limitsOf(task);
   return {
     ...docker,
+    options: checkOptions(docker.options),
     hostPorts: hostPortsOf(task),
     cpuShares: cpus > 0 ? Math.max(MIN_CPU_SHARES, Math.round(1024 * cpus)) : undefined,
     memoryBytes,
@@ -119,6 +123,19 @@ function inherited(env: OwnCommand['env']): Record<string, string> {
 export function needsOwnEnvironment(value: string): boolean {
   // In env files, docker drops a CR at the end of a line and refuses lines of 64 KiB or more.
   return /[\r\n]/.test(value) || value.length >= 16_000;
+}
+
+/** @returns each option as one word */
+function checkOptions(words: readonly string[]): string[] {
+  const parsed = parseOptions(words);
+  if ('problem' in parsed)
+    throw new TaskInvalidError(`The container's options are invalid: ${parsed.problem}`);
+  const own = parsed.options.find(({ name, value }) => name === 'label' && value?.startsWith(OWN_LABELS));
+  if (own)
+    throw new TaskInvalidError(
+      `The label "${own.value}" is invalid: ${OWN_LABELS}… is for mesosup's own labels`,
+    );
+  return optionWords(parsed.options);
 }
 
 function checkVariable(name: string, value: string): void {

@@ -43,6 +43,11 @@ export function killedOutcome({ unhealthy }: Kill, message: string): Outcome {
   return { state: 'TASK_KILLED', message: `${unhealthy}. ${message}`, healthy: false };
 }
 
+/** Derives the outcome of a task that can't be launched as it is described. */
+export function invalidOutcome(message: string): Outcome {
+  return { state: 'TASK_ERROR', reason: 'REASON_TASK_INVALID', message };
+}
+
 export function makeUpdate(task: Task, outcome: Outcome, constants: Constants, stamp: Stamp): TaskStatus {
   const { state, message, reason, healthy } = outcome;
   // Reconciliation sends only the latest TASK_RUNNING, so each one carries the networks.
