@@ -68,6 +68,14 @@ const docker = z.object(
     parameters: list(z.object({ key: filled, value: text }), 200).default([]),
     /** From v1: passed to `docker create` unchanged. */
     options: list(text, 200, 'must be an array of strings').optional(),
+    /** In Marathon, the secret with the credentials for the registry. */
+    pullConfig: z
+      .never({
+        error:
+          "is not supported, since there are no secrets: put the registry's credentials into registries " +
+          'of /etc/mesosup/executor.json on the agents, or fetch a docker.tar.gz',
+      })
+      .optional(),
   },
   { error: 'must be an object with an image' },
 );

@@ -74,7 +74,7 @@ describe('a stored event', () => {
     expect([
       refusal({ type: 'volume_made', at: 1 }),
       refusal('x'),
-      refusal(inDocker({ image: 'i', pullConfig: { secret: 'x' } })),
+      refusal(inDocker({ image: 'i', pullLogin: { secret: 'x' } })),
       refusal(inDocker({ image: 'i', parameters: [{ key: 'k', value: 1 }] })),
       refusal({ type: 'deployment_ended', deploymentId: 'd', outcome: 'paused', at: 1 }),
       refusal({ type: 'app_removed', at: 1 }),
@@ -82,7 +82,7 @@ describe('a stored event', () => {
     ]).toEqual([
       'an event of unknown type "volume_made"',
       'an event of unknown type "string"',
-      'an event "app_changed" whose field "app.container.docker.pullConfig" is unknown',
+      'an event "app_changed" whose field "app.container.docker.pullLogin" is unknown',
       'an event "app_changed" whose field "app.container.docker.parameters.0.value" has an unknown value',
       'an event "deployment_ended" whose field "outcome" has an unknown value',
       'an event "app_removed" whose field "appId" is missing',

@@ -110,7 +110,7 @@ it('reports the fields that would be lost, also for apps with problems', () => {
     somethingNew: 1,
   };
   expect(remarks(app, 'unsupported').sort()).toEqual([
-    'container.docker.pullConfig is ignored: log in to the registry with Docker on the agents',
+    'container.docker.pullConfig takes the credentials from a secret, which is not supported: put them into registries of /etc/mesosup/executor.json on the agents',
     'container.portMappings[0].networkNames is ignored: ports are mapped in all networks of the container',
     'env.PW takes its value from a secret, which is not supported: set the value',
     'fetch[0].destPath is ignored: fetched files keep their names in the sandbox',

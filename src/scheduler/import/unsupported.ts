@@ -21,7 +21,7 @@ const REASONS: readonly (readonly [field: RegExp, why: string])[] = [
   [/^ipAddress/, 'is not supported: only networkName is used'],
   [/^networks\[\]\.labels/, 'are not supported'],
   [/\.networkNames/, 'is ignored: ports are mapped in all networks of the container'],
-  [/\.(pullConfig|credential)/, 'is ignored: log in to the registry with Docker on the agents'],
+  [/\.credential/, 'is ignored: log in to the registry with Docker on the agents'],
   [/^container\.linuxInfo/, 'is not supported: use docker.parameters'],
   [/^container\.volumes\[\]/, 'is not supported: only host volumes are'],
   [/\.ipProtocol/, 'is ignored: checks use IPv4'],
@@ -37,8 +37,26 @@ function isEmptyValue(value: unknown, field: string): boolean {
   return typeof value === 'object' && Object.values(value).every((one) => isEmptyValue(one, field));
 }
 
-/** Removes the variables that take their value from a secret. */
+/** Removes the fields that take their value from a secret. */
 export function withoutSecrets(app: Json): { app: Json; secrets: LostField[] } {
+  const pulled = withoutPullConfig(app);
+  const { app: rest, secrets } = withoutSecretVariables(pulled.app);
+  return { app: rest, secrets: [...secrets, ...pulled.secrets] };
+}
+
+function withoutPullConfig(app: Json): { app: Json; secrets: LostField[] } {
+  const docker = isJson(app.container) ? app.container.docker : undefined;
+  if (!isJson(app.container) || !isJson(docker) || docker.pullConfig === undefined)
+    return { app, secrets: [] };
+  const { pullConfig, ...rest } = docker;
+  const why =
+    'takes the credentials from a secret, which is not supported: put them into registries of ' +
+    '/etc/mesosup/executor.json on the agents';
+  const secrets = pullConfig === null ? [] : [{ field: 'container.docker.pullConfig', why }];
+  return { app: { ...app, container: { ...app.container, docker: rest } }, secrets };
+}
+
+function withoutSecretVariables(app: Json): { app: Json; secrets: LostField[] } {
   if (!isJson(app.env)) return { app, secrets: [] };
   const taken = Object.entries(app.env).filter(([, value]) => isJson(value) && 'secret' in value);
   const names = new Set(taken.map(([name]) => name));

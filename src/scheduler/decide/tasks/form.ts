@@ -106,6 +106,7 @@ function passedToExecutor({ container }: App) {
     privileged: _privileged,
     parameters: _parameters,
     options: _options,
+    pullConfig: _pullConfig,
     forcePullImage,
     ...same
   } = container.docker;
