@@ -7,6 +7,7 @@ const core = [
   '^src/scheduler/flags/(flag-table|unknown-flags)\\.ts',
   '^src/mesos/(types|recordio|resources|offer-constraints)\\.ts',
   '^src/executor/domain/',
+  '^src/docker/registry-auth\\.ts',
   '^src/health/(command|health|validation)\\.ts',
   '^src/cluster/(?!edge/)',
   '^src/install/(?!(edge|operations)/)',

@@ -126,6 +126,8 @@ ensure_test_tools() {
   have jq || missing+=(jq)
   # Unmodified clients of Marathon.
   /usr/bin/python3 -c 'import marathon' 2>/dev/null || missing+=(python3-marathon)
+  # A private registry.
+  have docker-registry || missing+=(docker-registry)
   [ -x /usr/sbin/haproxy ] || missing+=(haproxy)
   [ -x /usr/share/zookeeper/bin/zkServer.sh ] || missing+=(zookeeper)
   [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"

@@ -43,6 +43,7 @@ export interface DockerRequest {
   /** Without the version prefix. */
   path: string;
   query?: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   body?: unknown;
   signal?: AbortSignal;
@@ -99,7 +100,11 @@ export class DockerConnection {
         socketPath: this.socketPath,
         method: request.method ?? 'GET',
         path: `${prefix}${request.path}${query}`,
-        headers: { Host: 'docker', ...(body !== undefined && { 'Content-Type': 'application/json' }) },
+        headers: {
+          Host: 'docker',
+          ...request.headers,
+          ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        },
         agent: false,
         ...(request.signal && { signal: request.signal }),
       });

@@ -9,11 +9,16 @@ import { DockerConnection, DockerError, DockerUnavailableError, dockerSocketPath
 import { splitImageName } from './image-name.ts';
 import { jsonLines } from './json-lines.ts';
 import { LogFrameDecoder, type OutputChunk } from './log-frames.ts';
+import { encodeRegistryAuth, type RegistryAuth } from './registry-auth.ts';
 
 export interface ImageInfo {
   Id: string;
   /** Absent if no port is exposed. Keys have the form `6379/tcp`. */
   Config?: { ExposedPorts?: Record<string, unknown> | null } | null;
+  /** Names with tags. */
+  RepoTags?: string[] | null;
+  /** In bytes, with the layers that it shares with other images. */
+  Size: number;
 }
 
 export interface ContainerInfo {
@@ -50,6 +55,7 @@ export interface ContainerSummary {
   Id: string;
   State: ContainerInfo['State']['Status'];
   Labels: Record<string, string>;
+  ImageID: string;
   /** Seconds since the epoch. */
   Created: number;
 }
@@ -110,17 +116,22 @@ export class DockerEngine {
     })) as ImageInfo | undefined;
   }
 
-  /** Pulls an image. Docker reports most errors inside a stream with status 200. */
+  /**
+   * Pulls an image. Docker reports most errors inside a stream with status 200.
+   * @param auth undefined for a public image
+   */
   async pullImage(
     image: string,
     onProgress: (progress: PullProgress) => void,
     signal?: AbortSignal,
+    auth?: RegistryAuth,
   ): Promise<void> {
     const { repository, tag } = splitImageName(image);
     const body = await this.#connection.open({
       method: 'POST',
       path: '/images/create',
       query: { fromImage: repository, tag },
+      ...(auth && { headers: { 'X-Registry-Auth': encodeRegistryAuth(auth) } }),
       ...(signal && { signal }),
     });
     for await (const line of jsonLines(readBody(body, signal))) {
@@ -128,6 +139,19 @@ export class DockerEngine {
       if (progress.error !== undefined) throw new DockerError(progress.error, 200);
       onProgress(progress);
     }
+  }
+
+  /**
+   * Removes a name of an image, and the image with its last name. Succeeds if it is already gone. Status 409 if a
+   * container uses the image.
+   */
+  async removeImage(image: string): Promise<void> {
+    await this.#jsonOrUndefined({ method: 'DELETE', path: imagePathOf(image) });
+  }
+
+  /** Returns the directory in which the engine stores images and containers. */
+  async rootDirectory(): Promise<string> {
+    return ((await this.#connection.json({ path: '/info' })) as { DockerRootDir: string }).DockerRootDir;
   }
 
   /** Lists all containers, running or not, that have all of the labels. An undefined value matches any value. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -25,6 +25,15 @@ describe('the file', () => {
   ])('%s has a problem, without the content', (content, problem) => {
     writeFileSync(file, content);
     expect(readPolicy(file)).toEqual({ file, problem });
+  });
+
+  test('that contains passwords must not be readable by others', () => {
+    const content = { registries: { 'r.example': { username: 'u', password: 'p' } } };
+    writeFileSync(file, JSON.stringify(content), { mode: 0o644 });
+    const problem = `contains passwords, but other users can read it. Run: chmod 600 ${file}`;
+    expect(readPolicy(file)).toEqual({ file, problem });
+    chmodSync(file, 0o640);
+    expect(readPolicy(file)).toEqual({ file, policy: content });
   });
 
   test('that can’t be read has a problem', () => {

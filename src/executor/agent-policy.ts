@@ -1,9 +1,10 @@
 /** Reads the agent's policy, and finds out where the sources of a container's mounts really are. */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { lstat, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { DockerEngine } from '../docker/engine.ts';
+import { containsSecrets } from './domain/image-policy.ts';
 import {
   type AgentPolicy,
   admittedPlan,
@@ -15,12 +16,16 @@ import {
 } from './domain/policy.ts';
 import type { ContainerPlan } from './domain/task-plan.ts';
 
+/** Permissions of users that are neither the owner nor of the group. */
+export const OTHERS = 0o007;
 export const POLICY_FILE = '/etc/mesosup/executor.json';
 
 /** Never throws. Without the file, the policy is empty. */
 export function readPolicy(file: string): PolicyReading {
   let content: string;
+  let mode: number;
   try {
+    mode = statSync(file).mode;
     content = readFileSync(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { file, policy: {} };
@@ -34,7 +39,10 @@ export function readPolicy(file: string): PolicyReading {
     return { file, problem: 'is not valid JSON' };
   }
   const problem = policyProblem(policy);
-  return problem === undefined ? { file, policy: policy as AgentPolicy } : { file, problem };
+  if (problem !== undefined) return { file, problem };
+  if (mode & OTHERS && containsSecrets(policy as AgentPolicy))
+    return { file, problem: `contains passwords, but other users can read it. Run: chmod 600 ${file}` };
+  return { file, policy: policy as AgentPolicy };
 }
 
 /**

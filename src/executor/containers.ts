@@ -1,5 +1,6 @@
 /** Performs the life cycle's actions on Docker and reports their results. */
 
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createContainer, ENV_FILE_PATH, findDockerProgram } from '../docker/cli.ts';
 import { DockerError, DockerUnavailableError } from '../docker/connection.ts';
@@ -9,6 +10,7 @@ import { ContainerStops } from './container-stops.ts';
 import { createCommand, publishedPorts } from './domain/create-command.ts';
 import type { ExecutorAction, ExecutorInput, FoundContainer, OutputStart } from './domain/executor-state.ts';
 import { lastLines, TAIL_BYTES } from './domain/last-lines.ts';
+import { taskFileName } from './domain/task-directory.ts';
 import { type ContainerPlan, TaskInvalidError } from './domain/task-plan.ts';
 import { containerName, type Identity, LABELS, taskLabels } from './identity.ts';
 import type { Images } from './images.ts';
@@ -143,9 +145,14 @@ export class Containers {
     try {
       await this.sweep();
       const files = this.#filesOf(taskId);
-      const note = (line: string) => files.note(line);
-      const progress = (message: string) => report({ type: 'pulling', taskId, message });
-      const info = await images.prepare({ image, force, signal, note, progress });
+      const info = await images.prepare({
+        image,
+        force,
+        signal,
+        fetched: this.#fetchedFor(taskId),
+        note: (line) => files.note(line),
+        progress: (message) => report({ type: 'pulling', taskId, message }),
+      });
       report({ type: 'image-ready', taskId, exposed: Object.keys(info.Config?.ExposedPorts ?? {}) });
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -341,6 +348,12 @@ export class Containers {
     } finally {
       this.#options.log({ op, task, start, end: preciseNow() });
     }
+  }
+
+  /** The directories into which the agent may have fetched files for the task. */
+  #fetchedFor(taskId: string): string[] {
+    const { sandbox } = this.#options;
+    return [path.join(sandbox, 'tasks', taskFileName(taskId), 'sandbox'), path.join(sandbox, 'fetched')];
   }
 
   #filesOf(taskId: string): TaskFiles {

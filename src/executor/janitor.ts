@@ -12,21 +12,28 @@ export interface JanitorOptions {
   engine: DockerEngine;
   /** Only containers of this cluster; undefined for all clusters. */
   cluster: string | undefined;
+  /** Only logs what would be removed. */
+  dryRun?: boolean;
   log: Log;
 }
 
 /**
  * Removes orphaned containers once.
- * @returns the ids of the removed containers
+ * @returns the ids of the removed containers, in the dry run of those that would be
  * @throws DockerUnavailableError | DockerError if the containers can't be listed
  */
 export async function removeOrphans(options: JanitorOptions): Promise<string[]> {
-  const { engine, cluster, log } = options;
+  const { engine, cluster, dryRun, log } = options;
   const found = await engine.listContainers({ [LABELS.cluster]: cluster, [LABELS.sandbox]: undefined });
   const removed: string[] = [];
   for (const container of found) {
     if (!(await isOrphan(container))) continue;
-    log({ msg: 'removing an orphaned container', container: container.Id, labels: container.Labels });
+    const msg = dryRun ? 'would remove an orphaned container' : 'removing an orphaned container';
+    log({ msg, container: container.Id, labels: container.Labels });
+    if (dryRun) {
+      removed.push(container.Id);
+      continue;
+    }
     try {
       await engine.removeContainer(container.Id);
       removed.push(container.Id);

@@ -1,16 +1,20 @@
 /**
  * The program that the executor's supervisor starts. Under a Mesos agent it is the worker. Started by hand or by a
- * timer as `janitor [--cluster NAME] [--once]`, it removes containers whose executor is gone, once or every minute.
+ * timer as `janitor [--cluster NAME] [--once] [--dry-run]`, it removes containers whose executor is gone and images that
+ * are no longer used, once or every minute.
  */
 
 import { fstatSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { failureOf } from '../errors/defect-report.ts';
 import { failureText } from '../errors/failure.ts';
 import { UsageError } from '../errors/mesosup-error.ts';
 import { readExecutorEnvironment } from '../mesos/executor-environment.ts';
 import { RELEASE } from '../release.ts';
-import { POLICY_FILE } from './agent-policy.ts';
+import { POLICY_FILE, readPolicy } from './agent-policy.ts';
+import { cleanUpSettings } from './domain/image-clean-up.ts';
+import { ImageRecords } from './image-records.ts';
 import { logToStderr } from './log.ts';
 import { startWorker, type Worker } from './worker.ts';
 
@@ -32,7 +36,8 @@ function work(argv: string[]): void {
     environment,
     own: { argv, env: { ...process.env } },
     publishAddress: process.env.MESOSUP_PUBLISH_ADDRESS || undefined,
-    policyFile: process.env.MESOSUP_EXECUTOR_CONFIG || POLICY_FILE,
+    policyFile: policyFile(),
+    imageRecords: imageRecords(),
     idleTimeoutMs: idleTimeoutMs(process.env.MESOSUP_EXECUTOR_IDLE_TIMEOUT),
     log: logToStderr,
     onCluster: (cluster) => {
@@ -45,6 +50,10 @@ function work(argv: string[]): void {
   process.on('SIGTERM', () => worker.shutDown());
   process.on('SIGINT', () => worker.shutDown());
   watchSupervisor(worker);
+}
+
+function policyFile(): string {
+  return process.env.MESOSUP_EXECUTOR_CONFIG || POLICY_FILE;
 }
 
 /** The supervisor holds the other end of standard input. When it ends, the executor has ended for Mesos. */
@@ -61,20 +70,55 @@ function idleTimeoutMs(text: string | undefined): number {
   throw new UsageError(`MESOSUP_EXECUTOR_IDLE_TIMEOUT must be a number of seconds, got "${text}"`);
 }
 
-async function janitor(argv: string[]): Promise<void> {
-  const { parseArgs } = await import('node:util');
-  const options = { cluster: { type: 'string' }, once: { type: 'boolean' } } as const;
-  const { values } = withUsageErrors(() => parseArgs({ args: argv, options }));
-  do {
-    await clean(values.cluster);
-    if (!values.once) await new Promise((resolve) => setTimeout(resolve, JANITOR_EVERY_MS));
-  } while (!values.once);
+/** The installed wrapper sets the directory. Without it, as in the demo, images are not recorded and never removed. */
+function imageRecords(): ImageRecords | undefined {
+  const directory = process.env.MESOSUP_EXECUTOR_STATE;
+  return directory ? new ImageRecords(path.join(directory, 'images'), logToStderr) : undefined;
 }
 
-async function clean(cluster: string | undefined): Promise<void> {
+async function janitor(argv: string[]): Promise<void> {
+  const { parseArgs } = await import('node:util');
+  const options = {
+    cluster: { type: 'string' },
+    once: { type: 'boolean' },
+    'dry-run': { type: 'boolean' },
+  } as const;
+  const { values } = withUsageErrors(() => parseArgs({ args: argv, options }));
+  const once = values.once || values['dry-run'];
+  do {
+    await clean(values.cluster, values['dry-run']);
+    await cleanImages(values['dry-run'] ?? false);
+    if (!once) await new Promise((resolve) => setTimeout(resolve, JANITOR_EVERY_MS));
+  } while (!once);
+}
+
+async function clean(cluster: string | undefined, dryRun = false): Promise<void> {
   const { removeOrphans } = await import('./janitor.ts');
   const { DockerEngine } = await import('../docker/engine.ts');
-  await removeOrphans({ engine: new DockerEngine(), cluster, log: logToStderr });
+  await removeOrphans({ engine: new DockerEngine(), cluster, dryRun, log: logToStderr });
+}
+
+async function cleanImages(dryRun: boolean): Promise<void> {
+  const records = imageRecords();
+  const reading = readPolicy(policyFile());
+  if (!records) return;
+  if ('problem' in reading) {
+    const reason = `${reading.file}: ${reading.problem}`;
+    logToStderr({ level: 'error', msg: 'no images are removed', reason });
+    return;
+  }
+  const settings = cleanUpSettings(reading.policy);
+  if (!settings) return;
+  const { removeUnusedImages } = await import('./image-clean-up.ts');
+  const { DockerEngine } = await import('../docker/engine.ts');
+  await removeUnusedImages({
+    engine: new DockerEngine(),
+    records,
+    settings,
+    dryRun,
+    now: Date.now(),
+    log: logToStderr,
+  });
 }
 
 /** Converts the TypeErrors of parseArgs. @throws UsageError */

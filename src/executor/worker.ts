@@ -21,10 +21,10 @@ import {
   type State,
 } from './domain/executor-state.ts';
 import { decide, isEmptied, isIdle, listUnacknowledged } from './domain/life-cycle.ts';
-import { DEFAULT_PULL } from './domain/pull-failure.ts';
 import type { OwnCommand } from './domain/task-plan.ts';
 import { HealthChecks } from './health-checks.ts';
 import { clusterOf, identityOf } from './identity.ts';
+import type { ImageRecords } from './image-records.ts';
 import { Images } from './images.ts';
 import type { Log } from './log.ts';
 import { TaskStore } from './task-store.ts';
@@ -42,6 +42,8 @@ export interface WorkerOptions {
   publishAddress: string | undefined;
   /** The agent's policy. */
   policyFile: string;
+  /** Undefined if the agent keeps no records of its images. */
+  imageRecords: ImageRecords | undefined;
   idleTimeoutMs: number;
   log: Log;
   /** Called once, with the cluster's name, after the first subscription. */
@@ -97,12 +99,12 @@ class DockerWorker implements Worker {
     this.#store = new TaskStore(path.join(environment.directory, 'state'));
     this.#state = { ...INITIAL, tasks: this.#store.load(log) };
     const engine = new DockerEngine();
-    const { policyFile, publishAddress } = options;
+    const { imageRecords: records, policyFile, publishAddress } = options;
     const report = (input: ExecutorInput) => this.#take(input);
     this.#healthChecks = new HealthChecks({ engine, publishAddress, report, log });
     this.#containers = new Containers({
       engine,
-      images: new Images({ engine, settings: DEFAULT_PULL }),
+      images: new Images({ engine, records, policy: () => readPolicy(policyFile) }),
       identity: identityOf(environment),
       cluster: this.#cluster.promise,
       sandbox: environment.directory,

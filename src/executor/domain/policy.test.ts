@@ -29,7 +29,7 @@ const found = (paths: Record<string, string | undefined>, volumes: Record<string
 
 test('without a policy, containers may use everything', () => {
   const options = ['--privileged=true', '--volume=/:/host', '--pid=host', '--anything'];
-  for (const policy of [{}, { exec: false, registries: { 'r.example': { username: 'u' } } }]) {
+  for (const policy of [{}, { exec: false, registries: { 'r.example': { identityToken: 't' } } }]) {
     expect(admit(policy, options)).toEqual(options);
   }
 });

@@ -6,7 +6,8 @@
 
 import { isJson } from '../../json.ts';
 import { type DockerOption, optionWords, parseOptions } from './docker-options.ts';
-import { anyValue, flag, listOf, mapOf, type ObjectOf, objectOf, text } from './json-shape.ts';
+import { imagePolicyFields } from './image-policy.ts';
+import { flag, listOf, type ObjectOf, objectOf, text } from './json-shape.ts';
 import { type Mount, parseMount, parseVolume } from './mounts.ts';
 import { type ContainerPlan, TaskInvalidError } from './task-plan.ts';
 
@@ -29,8 +30,7 @@ const policyFields = {
   allowedParameters: { shape: listOf(text), optional: true },
   /** False refuses commands in containers. */
   exec: { shape: flag, optional: true },
-  /** Registries with their credentials. */
-  registries: { shape: mapOf(anyValue), optional: true },
+  ...imagePolicyFields,
 } as const;
 
 const policyShape = objectOf(policyFields, { unknown: notAKey });

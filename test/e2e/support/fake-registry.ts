@@ -22,8 +22,11 @@ export class FakeRegistry {
     this.#server = server;
   }
 
-  /** Serves an image with this tar as its only layer, under any name. */
-  static async start(tar: Buffer): Promise<FakeRegistry> {
+  /**
+   * Serves an image with this tar as its only layer, under any name.
+   * @param port 0 for any
+   */
+  static async start(tar: Buffer, port = 0): Promise<FakeRegistry> {
     const layer = gzipSync(tar);
     const config = Buffer.from(
       JSON.stringify({
@@ -62,7 +65,7 @@ export class FakeRegistry {
       });
       response.end(request.method === 'HEAD' ? undefined : body);
     });
-    server.listen(0, '127.0.0.1');
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     return registry;
   }
