@@ -5,7 +5,8 @@ executor=$(readlink -f <%= it.sh(it.executor) %>) && [ -x "$executor" ] || {
   echo <%= it.sh(`${it.executor} is missing: run mesosup install again`) %> >&2
   exit 2
 }
-# Set here, so that no task's environment can name another file.
+# Set here, so that no task's environment can name other files.
 MESOSUP_EXECUTOR_CONFIG=/etc/mesosup/executor.json
-export MESOSUP_EXECUTOR_CONFIG
+MESOSUP_EXECUTOR_STATE=/var/lib/mesosup/executor
+export MESOSUP_EXECUTOR_CONFIG MESOSUP_EXECUTOR_STATE
 exec "$executor" "$@"

@@ -1,4 +1,4 @@
-/** The Docker executor for Mesos, and the janitor that removes containers whose executor has ended. */
+/** The Docker executor for Mesos, and the janitor that removes containers whose executor has ended, and images. */
 
 import type { Targets } from '../probe-targets.ts';
 import { MESOS_STATE } from '../work-dirs.ts';
@@ -28,7 +28,8 @@ export function executor(context: Context): Part {
   ];
   // Upstart has no timers, and hosts with Upstart can't run the executor.
   if (own.init === 'upstart') return { configuration: wrapper };
-  const command = [program, 'janitor', '--once', '--cluster', cluster.name];
+  // The wrapper sets the paths of the policy and of the records of images.
+  const command = [EXECUTOR, 'janitor', '--once', '--cluster', cluster.name];
   const timer = file(unitPath(context, JANITOR_TIMER), render('systemd/mesosup-janitor.timer', {}));
   const unit = file(
     unitPath(context, 'mesosup-janitor'),

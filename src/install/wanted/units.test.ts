@@ -27,7 +27,7 @@ describe.each(Object.keys(scenarios).filter((name) => /clusterd|units/.test(name
       const programs = [
         '/bin/sh',
         '/opt/mesosup/current/bin/node',
-        '/opt/mesosup/current/executors/docker',
+        '/var/lib/mesos/executors/docker',
         '/usr/bin/mesos-init-wrapper',
         '/usr/local/sbin/mesos-agent',
         '/usr/local/sbin/mesos-master',
