@@ -9,7 +9,7 @@ import type { Deployment } from './domain/deployment.ts';
 import type { StateEvent } from './domain/events.ts';
 import { currentActions } from './domain/evolve-deployments.ts';
 import { ownerOf, type State } from './domain/state.ts';
-import { instanceIdOf, isReady, type Task } from './domain/task.ts';
+import { instanceIdOf, isEnding, isReady, type Task } from './domain/task.ts';
 
 type Data<T extends EventType> = Omit<EventOf<T>, 'eventType' | 'timestamp'>;
 type Stamp = <T extends EventType>(eventType: T, data: Data<T>) => ServerEvent;
@@ -65,6 +65,10 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
     }
     case 'task_launched':
       return [stamp('instance_changed_event', instanceJson(event.task, 'Provisioned'))];
+    case 'task_draining': {
+      const task = state.tasks.get(event.taskId);
+      return task ? [stamp('instance_draining', drainingJson(task, event.until))] : [];
+    }
     case 'task_killed': {
       // Sent at the kill, not when Mesos confirms it: from here on the task is not an endpoint any more.
       const task = state.tasks.get(event.taskId);
@@ -128,6 +132,9 @@ function eventsForUpdate(
       stamp('instance_changed_event', instanceJson(task, CONDITIONS[event.state] ?? 'Unknown')),
     );
   }
+  // An agent that is drained kills its tasks without the scheduler.
+  if (event.state === 'TASK_KILLING' && !isEnding(task))
+    events.unshift(stamp('instance_draining', drainingJson(task, event.at)));
   if (event.healthy !== undefined && event.healthy !== task.healthy) {
     events.push(...healthEvents(task, event.healthy, stamp));
     if (!event.healthy && isTerminal(event.state)) {
@@ -163,6 +170,20 @@ const CONDITIONS: Readonly<Partial<Record<Task['state'], Condition>>> = {
   TASK_GONE: 'Gone',
   TASK_GONE_BY_OPERATOR: 'Gone',
 };
+
+function drainingJson(
+  { id, appId, version, host, agentId }: Task,
+  killAt: number,
+): Data<'instance_draining'> {
+  return {
+    instanceId: instanceIdOf(id),
+    runSpecId: appId,
+    agentId,
+    host,
+    runSpecVersion: version,
+    killAt: new Date(killAt).toISOString(),
+  };
+}
 
 function instanceJson(
   { id, appId, version, host, agentId }: Task,

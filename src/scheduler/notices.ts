@@ -4,6 +4,7 @@ import { isTerminal } from '../mesos/types.ts';
 import type { Deployment } from './domain/deployment.ts';
 import type { StateEvent } from './domain/events.ts';
 import type { State } from './domain/state.ts';
+import { isEnding } from './domain/task.ts';
 
 export interface Notice {
   readonly level: 'info' | 'warn';
@@ -58,6 +59,8 @@ export function noticeFor(state: State, event: StateEvent): Notice | undefined {
       const { id, appId, host, ports } = event.task;
       return info('task launched', { app: appId, task: id, host, ports });
     }
+    case 'task_draining':
+      return info('draining task', { task: event.taskId, killAt: new Date(event.until).toISOString() });
     case 'task_killed':
       if (event.unhealthy !== undefined) {
         return warn(`killing task: ${event.unhealthy}`, { task: event.taskId });
@@ -91,7 +94,7 @@ function noticeForUpdate(
   if (!task) return undefined;
   const { reason, message = '' } = event;
   const fields = { app: task.appId, task: task.id, host: task.host, state: event.state, reason };
-  const wanted = task.killedAt !== undefined || event.state === 'TASK_FINISHED';
+  const wanted = isEnding(task) || event.state === 'TASK_FINISHED';
   const level = isTerminal(event.state) && !wanted ? 'warn' : 'info';
   return { level, text: message === '' ? event.state : `${event.state}: ${message}`, fields };
 }

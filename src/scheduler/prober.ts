@@ -7,7 +7,7 @@ import type { Input } from './decide/inputs.ts';
 import { type Probe, probesOf } from './domain/checks.ts';
 import type { StateEvent } from './domain/events.ts';
 import { ownerOf, type State } from './domain/state.ts';
-import type { Task } from './domain/task.ts';
+import { isEnding, type Task } from './domain/task.ts';
 
 /** Starts the probes of a task; without probes, ends them. */
 export interface ProbeNotice {
@@ -21,7 +21,8 @@ export interface ProbeNotice {
  * @param state the state before the event
  */
 export function probeNotice(state: State, event: StateEvent): ProbeNotice | undefined {
-  if (event.type === 'task_killed') return { probing: event.taskId, host: '', probes: [] };
+  if (event.type === 'task_killed' || event.type === 'task_draining')
+    return { probing: event.taskId, host: '', probes: [] };
   if (event.type !== 'task_updated') return undefined;
   const task = state.tasks.get(event.taskId);
   if (!task?.probes || event.state === task.state) return undefined;
@@ -32,7 +33,7 @@ export function probeNotice(state: State, event: StateEvent): ProbeNotice | unde
 /** Lists the probes of all running tasks, for a scheduler that starts. */
 export function* probeNotices(state: State): Generator<ProbeNotice> {
   for (const task of state.tasks.values()) {
-    const runs = task.state === 'TASK_RUNNING' && task.killedAt === undefined;
+    const runs = task.state === 'TASK_RUNNING' && !isEnding(task);
     const notice = runs && task.probes ? noticeOf(state, task) : undefined;
     if (notice) yield notice;
   }

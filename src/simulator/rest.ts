@@ -4,7 +4,7 @@ import { amountsOf, contains, countRanges, NOTHING } from '../mesos/resources.ts
 import type { App } from '../scheduler/domain/app.ts';
 import { imageOf, portsOf } from '../scheduler/domain/app.ts';
 import type { AppRecord, State } from '../scheduler/domain/state.ts';
-import { isCounted, type Task } from '../scheduler/domain/task.ts';
+import { isCounted, isEnding, type Task } from '../scheduler/domain/task.ts';
 import type { Agent } from './agent.ts';
 import type { SimulatedMesos } from './mesos.ts';
 import type { Property } from './safety.ts';
@@ -35,8 +35,7 @@ export function* findUnrest(state: State, mesos: SimulatedMesos): Generator<Unre
       };
     if (state.apps.get(task.appId)?.run !== task.run)
       yield { property: 'removed-ends', detail: `${task.id} is running, but its app was removed` };
-    else if (task.killedAt !== undefined)
-      yield { property: 'comes-to-rest', detail: `${task.id} does not end` };
+    else if (isEnding(task)) yield { property: 'comes-to-rest', detail: `${task.id} does not end` };
   }
   for (const id of state.unanswered)
     yield { property: 'reconciled', detail: `the master has not answered for ${id}` };

@@ -18,6 +18,8 @@ export type Property =
   | 'max-capacity'
   /** Kills by a deployment never leave too few ready instances. */
   | 'min-healthy'
+  /** A ready task of an app with drainSeconds drains that long before its kill. */
+  | 'drained-first'
   /** Updates are stored before they are acknowledged, events before they are published. */
   | 'stored-first'
   /** A restart restores the state. */
@@ -56,7 +58,8 @@ export class Safety implements Watch {
 
   before(state: State, event: StateEvent, settling: boolean): void {
     if (event.type === 'app_removed') this.#tooFew.delete(event.appId);
-    if (event.type !== 'task_killed' || !settling) return;
+    if (event.type === 'task_killed') this.#checkDrain(state, event, settling);
+    if ((event.type !== 'task_killed' && event.type !== 'task_draining') || !settling) return;
     if (this.#inputs.some(({ type }) => type === 'kill_tasks')) return;
     const task = state.tasks.get(event.taskId);
     const record = task && ownerOf(state, task);
@@ -68,6 +71,26 @@ export class Safety implements Watch {
       task.appId,
       `${task.appId} has only ${left} ready instances left, but needs at least ${least}`,
     );
+  }
+
+  #checkDrain(
+    state: State,
+    { taskId, at, unhealthy }: Extract<StateEvent, { type: 'task_killed' }>,
+    settling: boolean,
+  ): void {
+    const task = state.tasks.get(taskId);
+    const drainSeconds = (task && ownerOf(state, task)?.app.drainSeconds) ?? 0;
+    if (!task || unhealthy !== undefined) return;
+    if (this.#inputs.some((input) => input.type === 'kill_tasks' && (input.force || input.wipe))) return;
+    if (task.drainUntil !== undefined && at < task.drainUntil)
+      this.#report(
+        'drained-first',
+        `${taskId} is killed ${task.drainUntil - at} ms before the end of its drain`,
+      );
+    // A task that was replaced and returns with its agent is killed at once.
+    const returns = !settling && this.#inputs.some(({ type }) => type === 'mesos');
+    if (task.drainUntil === undefined && drainSeconds > 0 && isReady(task) && !returns)
+      this.#report('drained-first', `${taskId} is killed without a drain of ${drainSeconds} s`);
   }
 
   after(state: State, event: StateEvent): void {

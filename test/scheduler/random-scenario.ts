@@ -15,6 +15,7 @@ const app = fc.record({
     container: fc.constantFrom(undefined, { type: 'DOCKER', docker: { image: 'image' } }),
     portDefinitions: fc.constantFrom([], [{ port: 0 }], [{ port: 0 }, { port: 0 }]),
     healthChecks: fc.constantFrom([], [{ protocol: 'COMMAND', command: { value: 'true' } }]),
+    drainSeconds: fc.constantFrom(undefined, undefined, 0, 3, 20),
     killSelection: fc.constantFrom('YOUNGEST_FIRST', 'OLDEST_FIRST'),
     upgradeStrategy: fc.record({
       minimumHealthCapacity: fc.constantFrom(0, 0.5, 0.9, 1),

@@ -9,6 +9,7 @@ import {
   undescribedEvent,
 } from '../../../test/scheduler/described.ts';
 import { DOCKER } from '../../../test/scheduler/fixtures.ts';
+import type { Input } from '../decide/inputs.ts';
 import { OPERATIONS } from './openapi/operations.ts';
 
 type Ids = Readonly<Record<string, string>>;
@@ -67,6 +68,7 @@ const EVERYTHING = {
   taskKillGracePeriodSeconds: 1,
   upgradeStrategy: { minimumHealthCapacity: 0.5 },
   unreachableStrategy: 'disabled',
+  drainSeconds: 30,
   progressDeadlineSeconds: 60,
   maxFailures: 3,
   fetch: [],
@@ -139,6 +141,10 @@ async function happen({ server: one }: Client): Promise<void> {
   await one.runner.submit({ type: 'probed', taskId, probe: 0, healthy: true });
   await one.runner.submit({ type: 'probed', taskId, probe: 0, healthy: false, giveUp: 'it failed' });
   await one.runner.submit({ type: 'disconnected', reason: 'the test says so' });
+  await one.run();
+  const killing: Input = { type: 'kill_tasks', filter: { appId: '/g/full', host: '*' }, scale: false };
+  await one.runner.submit(killing);
+  await one.runner.submit({ ...killing, force: true });
   await one.run();
 }
 

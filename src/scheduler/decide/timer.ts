@@ -1,6 +1,6 @@
 import type { StateEvent } from '../domain/events.ts';
 import { ownerOf, type State } from '../domain/state.ts';
-import { isCounted, type Task } from '../domain/task.ts';
+import { isCounted, isDraining, type Task } from '../domain/task.ts';
 import { dueTimers, type Timer } from '../domain/timers.ts';
 import { decline, RECONCILE_ALL, reconcile } from './connection/calls.ts';
 import { MAX_RECONCILE_WAIT_MS } from './connection/subscription.ts';
@@ -31,6 +31,10 @@ function fire(state: State, timer: Timer, now: number): { events: StateEvent[]; 
     const task = state.tasks.get(timer.taskId);
     if (task?.state !== 'TASK_UNREACHABLE') return nothing;
     return { events: giveUpUnreachable(ownerOf(state, task), task, now), calls: [] };
+  }
+  if (timer.kind === 'drain') {
+    const task = state.tasks.get(timer.taskId);
+    return task && isDraining(task) ? endTasks(state, [task], now) : nothing;
   }
   const { connection } = timer;
   if (!state.connected || connection !== state.connection) return nothing;

@@ -182,6 +182,8 @@ export const appFields = z.object(
       .prefault({}),
     killSelection: oneOf('YOUNGEST_FIRST', 'OLDEST_FIRST').default('YOUNGEST_FIRST'),
     taskKillGracePeriodSeconds: seconds().optional(),
+    /** Not in Marathon. Between the event `instance_draining` and the kill of a running task. */
+    drainSeconds: seconds().optional(),
     backoffSeconds: seconds().default(1),
     backoffFactor: number(1, 1000).default(1.15),
     maxLaunchDelaySeconds: seconds().default(300),
@@ -248,6 +250,11 @@ function* findContradictions(app: Fields): Generator<Contradiction> {
     } else if (/[:\0]/.test(hostPath + containerPath)) {
       yield { path: ['container', 'volumes', i], message: "may not hold ':'" };
     }
+  }
+  const { drainSeconds = 0, progressDeadlineSeconds: deadline } = app;
+  if (deadline !== undefined && drainSeconds >= deadline) {
+    const message = `must be more than drainSeconds (${drainSeconds}), or no deployment that replaces tasks can succeed`;
+    yield { path: ['progressDeadlineSeconds'], message };
   }
   for (const [i, { port: fixed, portIndex, protocol: kind }] of app.healthChecks.entries()) {
     if (kind === 'COMMAND' || fixed !== undefined) continue;

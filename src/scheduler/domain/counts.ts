@@ -2,13 +2,13 @@
 
 import { countMissing } from './rollout.ts';
 import type { AppRecord, State } from './state.ts';
-import { isCounted, isReady, type Task } from './task.ts';
+import { isCounted, isEnding, isReady, type Task } from './task.ts';
 
 /** Adds a task to its app's counters or removes it. Call it before and after each change to the task. */
 export function updateCounts(record: AppRecord, task: Task, by: 1 | -1): void {
   if (!isCounted(task)) return;
   record.counted += by;
-  if (task.killedAt !== undefined) record.ending += by;
+  if (isEnding(task)) record.ending += by;
   count(record.perAgent, task.agentId, by);
   if (task.configVersion !== record.active?.configVersion) return;
   record.current += by;

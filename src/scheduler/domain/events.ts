@@ -5,7 +5,7 @@ import type { Deployment, Outcome } from './deployment.ts';
 import type { Group } from './group.ts';
 import type { Refusal, Scalars, Stage } from './placement.ts';
 import type { TaskFailure } from './state.ts';
-import type { Task } from './task.ts';
+import type { Task, TaskAddress } from './task.ts';
 import type { Timer } from './timers.ts';
 
 /**
@@ -50,6 +50,13 @@ export type StoredEvent =
       readonly healthy?: boolean;
       readonly reason?: string;
       readonly message?: string;
+    }
+  /** A running task is to be killed, at `until`. From now on it is not an endpoint any more. */
+  | {
+      readonly type: 'task_draining';
+      readonly taskId: string;
+      readonly at: number;
+      readonly until: number;
     }
   | {
       readonly type: 'task_killed';
@@ -139,6 +146,8 @@ type VolatileEvent =
       readonly at: number;
     }
   | { readonly type: 'task_answered'; readonly taskId: string }
+  /** The addresses in an update differ from the known ones. */
+  | { readonly type: 'task_addressed'; readonly taskId: string; readonly addresses: readonly TaskAddress[] }
   /** All apps, or a deployment, have been settled. */
   | { readonly type: 'apps_settled' }
   | { readonly type: 'deployment_settled'; readonly deploymentId: string }

@@ -33,7 +33,8 @@ export function changeApp(state: State, app: App, at: number): void {
 export function removeApp(state: State, appId: string, at: number): void {
   const record = state.apps.get(appId);
   if (!record) return;
-  for (const task of record.tasks.values()) task.killedAt ??= at;
+  // A draining task is killed at the end of its drain.
+  for (const task of record.tasks.values()) if (task.drainUntil === undefined) task.killedAt ??= at;
   const { size } = record.tasks;
   if (size > 0) state.orphans.set(orphansKey({ appId, run: record.run }), size);
   countPorts(state, record.app, -1);

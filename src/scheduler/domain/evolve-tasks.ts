@@ -3,7 +3,7 @@ import { count, refresh, updateCounts } from './counts.ts';
 import type { StateEvent } from './events.ts';
 import { IMMEDIATE_RELAUNCHES } from './settings.ts';
 import { type AppRecord, countLosses, orphansKey, ownerOf, type State, type TaskFailure } from './state.ts';
-import { isReady, type Task } from './task.ts';
+import { isEnding, isReady, type Task, type TaskAddress } from './task.ts';
 import { isClusterFailure } from './task-end.ts';
 
 const STARTED: ReadonlySet<TaskState> = new Set(['TASK_STARTING', 'TASK_RUNNING']);
@@ -71,7 +71,7 @@ export function updateTask(state: State, update: Extract<StateEvent, { type: 'ta
 function handleEnd(state: State, record: AppRecord, task: Task, at: number): void {
   record.tasks.delete(task.id);
   recordEnd(state, record, task, at);
-  if (task.killedAt !== undefined) markProgress(state, record, at);
+  if (isEnding(task)) markProgress(state, record, at);
   const isDone = task.state === 'TASK_FINISHED' && task.killedAt === undefined;
   if (!isDone || record.active?.mode !== 'job' || task.configVersion !== record.active.configVersion) return;
   record.succeeded += 1;
@@ -94,7 +94,7 @@ function markProgress(state: State, record: AppRecord, at: number): void {
 
 /** Records what the end of a task means for its app. */
 function recordEnd(state: State, record: AppRecord, task: Task, at: number): void {
-  if (task.killedAt !== undefined) return;
+  if (isEnding(task)) return;
   const lost = isClusterFailure(task.state, task.reason);
   if (lost && task.runningAt === undefined) record.losses = { waves: countLosses(record, task), at };
   const isFailure = lost
@@ -122,6 +122,29 @@ function failureOf(task: Task, at: number): TaskFailure {
   };
 }
 
+export function drainTask(
+  state: State,
+  { taskId, at, until }: Extract<StateEvent, { type: 'task_draining' }>,
+): void {
+  const task = state.tasks.get(taskId);
+  if (!task || isEnding(task)) return;
+  const record = ownerOf(state, task);
+  if (record) updateCounts(record, task, -1);
+  task.drainUntil = until;
+  if (!record) return;
+  updateCounts(record, task, 1);
+  markProgress(state, record, at);
+  refresh(state, record, at);
+}
+
+export function addressTask(state: State, taskId: string, addresses: readonly TaskAddress[]): void {
+  const task = state.tasks.get(taskId);
+  if (!task) return;
+  task.addresses = addresses;
+  const record = ownerOf(state, task);
+  if (record) record.revision += 1;
+}
+
 export function killTask(
   state: State,
   { taskId, at, unhealthy }: Extract<StateEvent, { type: 'task_killed' }>,
@@ -132,6 +155,7 @@ export function killTask(
   if (record) updateCounts(record, task, -1);
   task.killedAt = at;
   if (!record) return;
+  if (task.drainUntil !== undefined) markProgress(state, record, at);
   if (unhealthy !== undefined) recordFailure(state, record, { ...task, message: unhealthy }, at);
   updateCounts(record, task, 1);
   refresh(state, record, at);

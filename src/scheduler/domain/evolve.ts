@@ -4,7 +4,15 @@ import type { StateEvent } from './events.ts';
 import { changeApp, removeApp, restoreApp } from './evolve-apps.ts';
 import { trackConstraints } from './evolve-constraints.ts';
 import { endDeployment, restoreDeployment, startDeployment, stepDeployment } from './evolve-deployments.ts';
-import { addTask, giveUpTask, killTask, probeTask, updateTask } from './evolve-tasks.ts';
+import {
+  addressTask,
+  addTask,
+  drainTask,
+  giveUpTask,
+  killTask,
+  probeTask,
+  updateTask,
+} from './evolve-tasks.ts';
 import { MAX_REFUSALS } from './placement.ts';
 import type { AppRecord, State } from './state.ts';
 import { popTimers, pushTimer } from './timers.ts';
@@ -58,6 +66,9 @@ export function evolve(state: State, event: StateEvent): void {
       return;
     case 'task_updated':
       updateTask(state, event);
+      return;
+    case 'task_draining':
+      drainTask(state, event);
       return;
     case 'task_killed':
       killTask(state, event);
@@ -131,6 +142,9 @@ export function evolve(state: State, event: StateEvent): void {
       return;
     case 'task_answered':
       state.unanswered.delete(event.taskId);
+      return;
+    case 'task_addressed':
+      addressTask(state, event.taskId, event.addresses);
       return;
     case 'apps_settled':
       state.unsettledApps.clear();

@@ -45,7 +45,7 @@ export interface AppRecord {
   /** The running deployment that changes the app. */
   deploymentId?: string;
   readonly tasks: Map<string, Task>;
-  /** Number of tasks for which isCounted holds, and how many of them are being killed. */
+  /** Number of tasks for which isCounted holds, and how many of them are draining or being killed. */
   counted: number;
   ending: number;
   /** Number of counted tasks of the active configuration, and how many of them are ready. */

@@ -76,13 +76,15 @@ const task = record<Task>({
   probes: number.optional(),
   state: taskState,
   healthy: flag.optional(),
-  // Not stored: the scheduler's checks run again after a restart.
+  // Not stored: they are learned again from the reconciliation, and the scheduler's checks run again after a restart.
+  addresses: z.never().optional(),
   probed: z.never().optional(),
   reason: text.optional(),
   message: text.optional(),
   runningAt: number.optional(),
   unreachableAt: number.optional(),
   inactive: flag.optional(),
+  drainUntil: number.optional(),
   killedAt: number.optional(),
 });
 
@@ -136,6 +138,7 @@ const FIELDS: Fields = {
     reason: text.optional(),
     message: text.optional(),
   },
+  task_draining: { taskId: text, at: number, until: number },
   task_killed: { taskId: text, at: number, unhealthy: text.optional() },
   task_given_up: { taskId: text, at: number },
   counters_restored: { runs: number, deployments: number },

@@ -1,5 +1,11 @@
 import { isTerminal, type TaskState } from '../../mesos/types.ts';
 
+/** An address of a task, as Marathon's API shows it. */
+export interface TaskAddress {
+  readonly ipAddress: string;
+  readonly protocol: 'IPv4' | 'IPv6';
+}
+
 /** A task, from the moment its launch is stored until its last update is stored. */
 export interface Task {
   readonly id: string;
@@ -26,6 +32,8 @@ export interface Task {
   state: TaskState;
   /** Last health reported by the executor. */
   healthy?: boolean;
+  /** The addresses of its networks, as of the last update; not stored. */
+  addresses?: readonly TaskAddress[];
   /** Last results of the scheduler's checks; not stored. */
   probed?: (boolean | undefined)[];
   /** Mesos' reason for the state. */
@@ -36,6 +44,8 @@ export interface Task {
   /** While the agent is unreachable: since when, and whether the task is to be replaced. */
   unreachableAt?: number;
   inactive?: boolean;
+  /** While the task drains, and afterwards: when it is killed. It is not ready from the beginning of the drain on. */
+  drainUntil?: number;
   /** Time of the first kill. Until it ends, the task still counts as an instance of its app, but is not ready. */
   killedAt?: number;
 }
@@ -45,14 +55,24 @@ export function isCounted(task: Task): boolean {
   return !isTerminal(task.state) && task.inactive !== true;
 }
 
-/** True if the task can be killed and has not been killed yet. */
-export function isKillable(task: Task): boolean {
-  return task.killedAt === undefined && isCounted(task) && task.state !== 'TASK_UNREACHABLE';
+/** True if the task drains or was killed: its end is wanted. */
+export function isEnding(task: Task): boolean {
+  return task.killedAt !== undefined || task.drainUntil !== undefined;
 }
 
-/** True if the task runs, is not being killed, and passes all health checks. */
+/** True if the task drains and was not killed yet. */
+export function isDraining(task: Task): boolean {
+  return task.drainUntil !== undefined && task.killedAt === undefined;
+}
+
+/** True if the task can be killed, and neither drains nor has been killed yet. */
+export function isKillable(task: Task): boolean {
+  return !isEnding(task) && isCounted(task) && task.state !== 'TASK_UNREACHABLE';
+}
+
+/** True if the task runs, is neither draining nor being killed, and passes all health checks. */
 export function isReady(task: Task): boolean {
-  return task.state === 'TASK_RUNNING' && task.killedAt === undefined && isHealthy(task) !== false;
+  return task.state === 'TASK_RUNNING' && !isEnding(task) && isHealthy(task) !== false;
 }
 
 /** True if all checks have passed, false before the first result; undefined if the app has no checks. */

@@ -12,6 +12,8 @@ export type Timer =
   | { readonly kind: 'deadline'; readonly deploymentId: string }
   /** Gives the task up if its agent is still unreachable. */
   | { readonly kind: 'unreachable'; readonly taskId: string }
+  /** Kills the task at the end of its drain. */
+  | { readonly kind: 'drain'; readonly taskId: string }
   /** Repeats the kill if the task has not ended. */
   | { readonly kind: 'kill'; readonly taskId: string; readonly connection: number }
   /** Kills the task if there was no update since its launch. */

@@ -20,7 +20,8 @@ const task = z.object({
   stagedAt: time,
   startedAt: time.optional(),
   version: time,
-  ipAddresses: emptyList,
+  /** Of the container's networks, or of the agent. */
+  ipAddresses: z.array(z.object({ ipAddress: z.string(), protocol: z.enum(['IPv4', 'IPv6']) })),
   localVolumes: emptyList,
   healthCheckResults: z
     .array(

@@ -92,6 +92,8 @@ const events = z.discriminatedUnion('eventType', [
     host: text,
     runSpecVersion: time,
   }),
+  /** Not in Marathon. The instance is not an endpoint any more, and is killed at `killAt`. */
+  event('instance_draining', { ...instance, agentId: text, host: text, runSpecVersion: time, killAt: time }),
   event('instance_health_changed_event', { ...instance, runSpecVersion: time, healthy: flag }),
   event('health_status_changed_event', { ...ofTask, alive: flag }),
   event('unhealthy_instance_kill_event', { ...ofTask, reason: text, host: text }),

@@ -106,7 +106,7 @@ export function taskJson(
     stagedAt: new Date(task.launchedAt).toISOString(),
     ...(task.runningAt !== undefined && { startedAt: new Date(task.runningAt).toISOString() }),
     version: task.version,
-    ipAddresses: [],
+    ipAddresses: task.addresses ?? [],
     localVolumes: [],
     ...((isHealthy(task) || isUnhealthy(task)) && { healthCheckResults: [healthJson(task)] }),
   };

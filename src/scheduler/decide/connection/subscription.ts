@@ -1,10 +1,11 @@
 import type { SchedulerEvent } from '../../../mesos/types.ts';
 import type { StateEvent } from '../../domain/events.ts';
 import { ownerOf, type State } from '../../domain/state.ts';
+import { isDraining } from '../../domain/task.ts';
 import { setDeadlines } from '../deployments/deadlines.ts';
 import type { Decision, Input } from '../inputs.ts';
 import { NO_CONSTRAINTS } from '../placement/offer-filter.ts';
-import { gracePeriodOf } from '../tasks/ending.ts';
+import { drainTimer, gracePeriodOf } from '../tasks/ending.ts';
 import { kill, reconcile } from './calls.ts';
 import { giveUpUnreachable } from './update.ts';
 
@@ -48,6 +49,7 @@ export function handleSubscribed(
   }
   events.push(setTimer(now + settings.reconciliationInitialDelayMs, { kind: 'reconcile_all', connection }));
   for (const task of state.tasks.values()) {
+    if (isDraining(task)) events.push(drainTimer(task.id, task.drainUntil ?? now));
     if (task.killedAt !== undefined) {
       calls.push(kill(task, gracePeriodOf(state, task)));
       events.push(setTimer(now + settings.killRetryMs, { kind: 'kill', taskId: task.id, connection }));

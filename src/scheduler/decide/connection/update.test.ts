@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { app, appV2, start, stop } from '../../../../test/scheduler/fixtures.ts';
 import { afterOffers, Harness } from '../../../../test/scheduler/harness.ts';
 import { AGENTS, first, ids, running, since, update } from '../../../../test/scheduler/running.ts';
+import type { NetworkInfo } from '../../../mesos/types.ts';
 import { nextTimer } from '../../domain/timers.ts';
 
 describe('tasks that end', () => {
@@ -239,5 +240,30 @@ describe('unreachable agents', () => {
     harness.pass(10 * 86_400_000);
     harness.rest();
     expect(ids(harness)).toHaveLength(1);
+  });
+});
+
+describe('addresses of a task', () => {
+  it('come from its updates and from reconciliation, and are not stored', () => {
+    const harness = new Harness(AGENTS);
+    harness.input(start(appV2({ instances: 1 })));
+    harness.rest();
+    const [task] = harness.state.tasks.values();
+    const network_infos: NetworkInfo[] = [
+      { name: 'none', ip_addresses: [] },
+      { name: 'n', ip_addresses: [{ ip_address: '10.0.0.7' }, { protocol: 'IPv6', ip_address: 'fd00::7' }] },
+    ];
+    const shown = [
+      { ipAddress: '10.0.0.7', protocol: 'IPv4' },
+      { ipAddress: 'fd00::7', protocol: 'IPv6' },
+    ];
+    const container_status = { network_infos };
+    harness.mesos.advance(task?.id ?? '', 'TASK_RUNNING', { container_status });
+    harness.deliverAll();
+    expect(task?.addresses).toEqual(shown);
+    expect(JSON.stringify(harness.disk)).not.toContain('10.0.0.7');
+    harness.mesos.advance(task?.id ?? '', 'TASK_RUNNING', { message: 'no networks' });
+    harness.deliverAll();
+    expect(task?.addresses).toEqual(shown);
   });
 });

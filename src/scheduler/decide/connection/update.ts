@@ -3,7 +3,7 @@ import type { App } from '../../domain/app.ts';
 import type { StateEvent } from '../../domain/events.ts';
 import { IMMEDIATE_RELAUNCHES, STABLE_AFTER_MS } from '../../domain/settings.ts';
 import { type AppRecord, countLosses, ownerOf, type State } from '../../domain/state.ts';
-import type { Task } from '../../domain/task.ts';
+import { isEnding, type Task } from '../../domain/task.ts';
 import { isClusterFailure } from '../../domain/task-end.ts';
 import type { Call, Decision } from '../inputs.ts';
 import { endTasks } from '../tasks/ending.ts';
@@ -15,6 +15,7 @@ export function handleUpdate(state: State, status: TaskStatus, now: number): Dec
   if (!task) return { events: [], calls: [...acknowledge(status), ...killUnknown(status)] };
   const events: StateEvent[] = [];
   if (state.unanswered.has(task.id)) events.push({ type: 'task_answered', taskId: task.id });
+  events.push(...addressesIn(task, status));
   if (!hasNews(task, status)) return { events, calls: acknowledge(status) };
   events.push({
     type: 'task_updated',
@@ -54,6 +55,19 @@ function killUnknown({ state, task_id, agent_id }: TaskStatus): Call[] {
   return [kill({ id: task_id.value, agentId: agent_id.value })];
 }
 
+/** Answers of a reconciliation contain the addresses, too. Updates without them leave the known ones. */
+function addressesIn(task: Task, { container_status, state }: TaskStatus): StateEvent[] {
+  const all = container_status?.network_infos?.flatMap(({ ip_addresses }) => ip_addresses ?? []) ?? [];
+  if (state !== 'TASK_RUNNING' || !container_status?.network_infos) return [];
+  const addresses = all.flatMap(({ ip_address: ipAddress, protocol = 'IPv4' as const }) =>
+    ipAddress === undefined ? [] : [{ ipAddress, protocol }],
+  );
+  const known = task.addresses ?? [];
+  const isSame =
+    known.length === addresses.length && known.every((one, i) => one.ipAddress === addresses[i]?.ipAddress);
+  return isSame ? [] : [{ type: 'task_addressed', taskId: task.id, addresses }];
+}
+
 const BEGINNING: ReadonlySet<TaskState> = new Set(['TASK_STAGING', 'TASK_STARTING']);
 
 /**
@@ -79,7 +93,7 @@ export function giveUpUnreachable(record: AppRecord | undefined, task: Task, now
 
 /** True if a task on an agent that is reachable again is not needed any more, usually because it was replaced. */
 function isUnwanted(record: AppRecord | undefined, task: Task): boolean {
-  if (!record?.active || task.killedAt !== undefined) return true;
+  if (!record?.active || isEnding(task)) return true;
   if (record.active.mode === 'daemon') return task.inactive === true && record.perAgent.has(task.agentId);
   const done = record.active.mode === 'job' ? record.succeeded : 0;
   return done + record.counted - record.ending + (task.inactive ? 1 : 0) > record.active.instances;
@@ -96,7 +110,7 @@ function delayRelaunch(
   { state, reason }: TaskStatus,
   now: number,
 ): StateEvent[] {
-  if (!record?.active || task.killedAt !== undefined) return [];
+  if (!record?.active || isEnding(task)) return [];
   if (record.active.mode === 'job' && state === 'TASK_FINISHED') return [];
   if (isClusterFailure(state, reason)) {
     if (task.runningAt !== undefined || countLosses(record, task) <= IMMEDIATE_RELAUNCHES) return [];

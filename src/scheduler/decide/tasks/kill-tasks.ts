@@ -1,27 +1,31 @@
 import type { StateEvent } from '../../domain/events.ts';
 import type { AppRecord, State } from '../../domain/state.ts';
-import { isKillable, type Task } from '../../domain/task.ts';
+import { isDraining, isKillable, type Task } from '../../domain/task.ts';
 import { planChange } from '../deployments/change.ts';
 import type { Decision, Input, TaskFilter, TaskView } from '../inputs.ts';
 import { endTasks } from './ending.ts';
 
-/** Kills the matching tasks; with `scale` the instances of their apps are reduced, otherwise the tasks are replaced. */
+/**
+ * Kills the matching tasks, with `force` and `wipe` also draining ones, and none of them drains first; with `scale` the instances of their apps are reduced,
+ * otherwise the tasks are replaced.
+ */
 export function killTasks(
   state: State,
   input: Extract<Input, { type: 'kill_tasks' }>,
   now: number,
 ): Decision {
-  const { filter, scale, wipe } = input;
+  const { filter, scale, force = false, wipe = false } = input;
+  const immediately = force || wipe;
   const matching = new Map<AppRecord, Task[]>();
   for (const record of appsOf(state, filter)) {
     const found = [...record.tasks.values()].filter(
-      (task) => (isKillable(task) || wipe) && matches(task, filter),
+      (task) => (isKillable(task) || wipe || (force && isDraining(task))) && matches(task, filter),
     );
     if (found.length > 0) matching.set(record, found);
   }
   const tasks = [...matching.values()].flat();
   const killed = { type: 'killed', tasks: tasks.map(viewTask) } as const;
-  const ended = endTasks(state, tasks, now);
+  const ended = endTasks(state, tasks, now, { immediately });
   const wiped = wipe ? tasks.map((task) => markGone(task, now)) : [];
   if (!scale || tasks.length === 0)
     return { events: [...ended.events, ...wiped], calls: ended.calls, reply: killed };
@@ -30,7 +34,7 @@ export function killTasks(
     appId: app.id,
     instances: Math.max(0, app.instances - found.length),
   }));
-  const scaled = planChange(state, { type: 'change', changes, force: input.force ?? false, seed: 0 }, now);
+  const scaled = planChange(state, { type: 'change', changes, force, seed: 0 }, now);
   if (scaled.reply?.type !== 'deployed') return scaled;
   return {
     // Scale first, so that no replacements are launched.

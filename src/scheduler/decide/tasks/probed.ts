@@ -13,6 +13,6 @@ export function handleProbe(state: State, input: Extract<Input, { type: 'probed'
       ? []
       : [{ type: 'task_probed', taskId, probe, healthy, at: now } as const];
   if (giveUp === undefined) return { events, calls: [] };
-  const ended = endTasks(state, [task], now, giveUp);
+  const ended = endTasks(state, [task], now, { unhealthy: giveUp });
   return { events: [...events, ...ended.events], calls: ended.calls };
 }
