@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { MesosupError } from '../errors/mesosup-error.ts';
@@ -74,6 +75,7 @@ export async function startCluster({
     ...(link && { link }),
   };
   await writeState(dir, state);
+  await writeFile(plan.schedulersFile, JSON.stringify({ schedulers: [plan.schedulerUrl] }));
   const order: SupervisorOrder = { plan, state, detach };
   // A new session, so that Ctrl-C in the terminal does not reach the supervisor.
   const supervisor = spawn(process.execPath, [path.join(root, 'lib/demo-supervisor.js')], {

@@ -39,7 +39,7 @@ test('publishes containers on the bridge address only', () => {
   expect(agents).toHaveLength(2);
   for (const { args } of agents) {
     expect(args).toContain(
-      '--executor_environment_variables={"MESOSUP_DEMO":"/run/mesosup-demo","MESOSUP_PUBLISH_ADDRESS":"172.17.0.1"}',
+      '--executor_environment_variables={"MESOSUP_DEMO":"/run/mesosup-demo","MESOSUP_PUBLISH_ADDRESS":"172.17.0.1","MESOSUP_SCHEDULERS_FILE":"/run/mesosup-demo/schedulers.json"}',
     );
     expect(args).toContain('--hostname=172.17.0.1');
     expect(args).toContain('--ip=127.0.0.1');

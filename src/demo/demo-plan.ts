@@ -23,6 +23,8 @@ export interface DemoPlan {
   schedulerUrl: string;
   /** The executor's path in apps. */
   executor: string;
+  /** The file with the addresses to which executors connect for exec. */
+  schedulersFile: string;
   /** Host name of the agents: the gateway of Docker's bridge, reachable from the host and from containers. */
   hostname: string;
   programs: Program[];
@@ -54,9 +56,13 @@ export function planDemo({ lib, dir, agents, executor, hostname, usedPorts, user
   const masterPort = take(5050);
   const schedulerPort = take(8080);
   const master = `${LOOPBACK}:${masterPort}`;
+  const schedulersFile = path.join(dir, 'schedulers.json');
   const agentPrograms = portBlocks(agents, used).map((block, i) => {
     const name = `agent${i + 1}`;
-    return { name, args: agentArgs({ name, lib, dir, master, port: take(5051), hostname, block }) };
+    return {
+      name,
+      args: agentArgs({ name, lib, dir, master, port: take(5051), hostname, block, schedulersFile }),
+    };
   });
   return {
     cluster,
@@ -64,6 +70,7 @@ export function planDemo({ lib, dir, agents, executor, hostname, usedPorts, user
     masterUrl: `http://${master}`,
     schedulerUrl: `http://${LOOPBACK}:${schedulerPort}`,
     executor,
+    schedulersFile,
     hostname,
     programs: [
       {
@@ -115,9 +122,10 @@ interface AgentInput {
   port: number;
   hostname: string;
   block: Range;
+  schedulersFile: string;
 }
 
-function agentArgs({ name, lib, dir, master, port, hostname, block }: AgentInput): string[] {
+function agentArgs({ name, lib, dir, master, port, hostname, block, schedulersFile }: AgentInput): string[] {
   return [
     path.join(lib, 'agent.js'),
     `--master=${master}`,
@@ -129,6 +137,6 @@ function agentArgs({ name, lib, dir, master, port, hostname, block }: AgentInput
     '--executor_reregistration_timeout=10secs',
     '--no-systemd_enable_support',
     // Containers are published on the host's bridge address only: a demo opens no port to the network.
-    `--executor_environment_variables=${JSON.stringify({ [MARK]: dir, MESOSUP_PUBLISH_ADDRESS: hostname })}`,
+    `--executor_environment_variables=${JSON.stringify({ [MARK]: dir, MESOSUP_PUBLISH_ADDRESS: hostname, MESOSUP_SCHEDULERS_FILE: schedulersFile })}`,
   ];
 }

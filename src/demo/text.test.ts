@@ -63,6 +63,7 @@ test('uses the actual ports in the suggested commands', () => {
       dir: '/d',
       masterUrl: 'http://127.0.0.1:5051',
       schedulerUrl: 'http://127.0.0.1:8081',
+      schedulersFile: '/d/schedulers.json',
       executor: '/e/docker',
       hostname: '172.17.0.1',
       programs: [],

@@ -1,6 +1,5 @@
-import { request } from 'node:http';
 import type { Socket } from 'node:net';
-import { MesosupError } from '../errors/mesosup-error.ts';
+import { hijack } from './hijack.ts';
 import { LogFrameDecoder, type OutputChunk } from './log-frames.ts';
 
 /**
@@ -16,23 +15,8 @@ export async function attachContainer(
   version: string,
   container: string,
 ): Promise<{ sendInput: (text: string) => void; output: AsyncGenerator<OutputChunk> }> {
-  const socket = await new Promise<Socket>((resolve, reject) => {
-    const outgoing = request({
-      socketPath,
-      method: 'POST',
-      path: `/v${version}/containers/${encodeURIComponent(container)}/attach?stream=1&stdin=1&stdout=1&stderr=1`,
-      headers: { Host: 'docker', Connection: 'Upgrade', Upgrade: 'tcp' },
-    });
-    outgoing.once('upgrade', (_answer, upgraded) => resolve(upgraded as Socket));
-    outgoing.once('response', (answer) => {
-      answer.resume();
-      reject(
-        new MesosupError(`Docker refused to attach to container ${container}: status ${answer.statusCode}`),
-      );
-    });
-    outgoing.once('error', reject);
-    outgoing.end();
-  });
+  const path = `/v${version}/containers/${encodeURIComponent(container)}/attach?stream=1&stdin=1&stdout=1&stderr=1`;
+  const socket = await hijack(socketPath, path, `attach to container ${container}`);
   return { sendInput: (text) => socket.end(text), output: frames(socket) };
 }
 

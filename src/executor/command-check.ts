@@ -1,16 +1,14 @@
 /** Runs COMMAND health checks of Docker tasks. The command runs in the task's container. */
 
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerError, DockerUnavailableError } from '../docker/connection.ts';
 import type { DockerEngine } from '../docker/engine.ts';
 import { commandArgv } from '../health/command.ts';
 import { type CheckResult, timeoutMs, timeoutText } from '../health/health.ts';
 import type { HealthCheck } from '../mesos/types.ts';
+import { findExecProcess, killGroup } from './exec-process.ts';
 import type { Log } from './log.ts';
 
-/** Timeout of the inspection of a command before it is killed. */
-const INSPECT_TIMEOUT_MS = 5000;
 /** Poll interval for a command that has closed its output but still runs. */
 const POLL_MS = 100;
 /** Number of characters at the end of a failed command's output that are logged. */
@@ -85,26 +83,13 @@ class Run {
     }
   }
 
-  /**
-   * Kills the command and its child processes by a signal, since Docker's API can't kill a command and the engine runs on
-   * this machine. Checks that the process belongs to the container: if the engine runs in another PID namespace, the
-   * reported process id may belong to an unrelated process.
-   */
+  /** Kills the command and its child processes. */
   async kill(): Promise<void> {
     const { container, engine, log } = this.#options;
     if (this.#exec === undefined) return;
     try {
-      const { Pid: pid, Running } = await engine.inspectExec(
-        this.#exec,
-        AbortSignal.timeout(INSPECT_TIMEOUT_MS),
-      );
-      if (!Running || pid === 0) return;
-      const cgroups = await readFile(`/proc/${pid}/cgroup`, 'utf8');
-      if (!cgroups.includes(container)) throw new Error(`process ${pid} is not in the container`);
-      // Docker makes the command the leader of its own process group.
-      const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-      const group = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
-      process.kill(group === pid ? -pid : pid, 'SIGKILL');
+      const pid = await findExecProcess(engine, this.#exec, container);
+      if (pid !== undefined) await killGroup(pid);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ESRCH') return;

@@ -38,6 +38,7 @@ function work(argv: string[]): void {
     publishAddress: process.env.MESOSUP_PUBLISH_ADDRESS || undefined,
     policyFile: policyFile(),
     imageRecords: imageRecords(),
+    schedulersFile: process.env.MESOSUP_SCHEDULERS_FILE,
     idleTimeoutMs: idleTimeoutMs(process.env.MESOSUP_EXECUTOR_IDLE_TIMEOUT),
     log: logToStderr,
     onCluster: (cluster) => {

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { DockerEngine } from '../docker/engine.ts';
+import { encodeRegret, readInvitation } from '../exec/control.ts';
 import type { ExecutorEnvironment } from '../mesos/executor-environment.ts';
 import { createExecutorSession, type ExecutorSession } from '../mesos/executor-session.ts';
 import { MesosCallError } from '../mesos/http.ts';
@@ -13,6 +14,7 @@ import type { ExecutorEvent, TaskStatus } from '../mesos/types.ts';
 import { uuidBase64 } from '../mesos/uuid.ts';
 import { readPolicy } from './agent-policy.ts';
 import { Containers } from './containers.ts';
+import { execContainerOf, findExecProblem } from './domain/exec-container.ts';
 import {
   type Constants,
   type ExecutorAction,
@@ -22,6 +24,7 @@ import {
 } from './domain/executor-state.ts';
 import { decide, isEmptied, isIdle, listUnacknowledged } from './domain/life-cycle.ts';
 import type { OwnCommand } from './domain/task-plan.ts';
+import type { ExecSessions } from './exec.ts';
 import { HealthChecks } from './health-checks.ts';
 import { clusterOf, identityOf } from './identity.ts';
 import type { ImageRecords } from './image-records.ts';
@@ -44,6 +47,8 @@ export interface WorkerOptions {
   policyFile: string;
   /** Undefined if the agent keeps no records of its images. */
   imageRecords: ImageRecords | undefined;
+  /** The file with the schedulers' addresses. */
+  schedulersFile: string | undefined;
   idleTimeoutMs: number;
   log: Log;
   /** Called once, with the cluster's name, after the first subscription. */
@@ -72,8 +77,10 @@ class DockerWorker implements Worker {
   readonly #session: ExecutorSession;
   readonly #containers: Containers;
   readonly #healthChecks: HealthChecks;
+  readonly #engine = new DockerEngine();
   readonly #cluster = Promise.withResolvers<string>();
   #state: State;
+  #exec: Promise<ExecSessions> | undefined;
   #actions: ExecutorAction[] = [];
   #flushing = false;
   #subscribed = false;
@@ -98,7 +105,7 @@ class DockerWorker implements Worker {
     };
     this.#store = new TaskStore(path.join(environment.directory, 'state'));
     this.#state = { ...INITIAL, tasks: this.#store.load(log) };
-    const engine = new DockerEngine();
+    const engine = this.#engine;
     const { imageRecords: records, policyFile, publishAddress } = options;
     const report = (input: ExecutorInput) => this.#take(input);
     this.#healthChecks = new HealthChecks({ engine, publishAddress, report, log });
@@ -209,6 +216,9 @@ class DockerWorker implements Worker {
         this.#take({ type: 'acknowledged', taskId: task_id.value, uuid });
         break;
       }
+      case 'MESSAGE':
+        void this.#takeMessage(event.message.data);
+        break;
       case 'SHUTDOWN':
         this.shutDown();
         break;
@@ -218,6 +228,32 @@ class DockerWorker implements Worker {
       default:
         break;
     }
+  }
+
+  /** Joins an exec session to which the scheduler invites. */
+  async #takeMessage(data: string): Promise<void> {
+    const invitation = readInvitation(data);
+    if (!invitation || this.#finished) return;
+    this.#exec ??= this.#loadExec();
+    await (await this.#exec).join(invitation);
+  }
+
+  /** Loads the code for exec on demand: the first task on an agent waits for the start of this program. */
+  async #loadExec(): Promise<ExecSessions> {
+    const { ExecSessions } = await import('./exec.ts');
+    const { policyFile, schedulersFile, log } = this.#options;
+    return new ExecSessions({
+      engine: this.#engine,
+      schedulersFile,
+      forbidden: () => findExecProblem(readPolicy(policyFile)),
+      containerOf: (taskId) => execContainerOf(this.#state, taskId),
+      // Not repeated: the scheduler invites again.
+      regret: (regret) =>
+        void this.#session
+          .call({ type: 'MESSAGE', message: { data: encodeRegret(regret) } })
+          .catch(() => undefined),
+      log,
+    });
   }
 
   #take(input: ExecutorInput): void {

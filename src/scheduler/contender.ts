@@ -10,9 +10,10 @@ import type { ZooKeeperSession } from '../zookeeper/client.ts';
 import type { DaemonOptions } from './flags/options.ts';
 import { type Election, standForElection } from './leadership.ts';
 import { type Daemon, listen } from './listen.ts';
-import { answerUnavailable, forwardRequest } from './proxy.ts';
+import { answerUnavailable, type Forwarding, forwardRequest } from './proxy.ts';
 import type { createScheduler, Scheduler } from './scheduler.ts';
 import { openZooKeeperStore } from './store/zookeeper.ts';
+import { answerOf, type Upgrade } from './upgrade.ts';
 
 export interface ContenderOptions {
   options: DaemonOptions;
@@ -36,12 +37,25 @@ export async function startContender({
   let starting: Promise<void> = Promise.resolve();
   let stopping = false;
 
-  const listening = await listen(options, (request, answer) => {
-    if (scheduler && election.leads()) scheduler.api.routing(request, answer);
-    else answerAsFollower(request, answer, election, address);
-  });
+  const listening = await listen(
+    options,
+    (request, answer) => {
+      if (scheduler && election.leads()) scheduler.api.routing(request, answer);
+      else answerAsFollower(request, answer, election, forwarding);
+    },
+    (upgrade) => {
+      if (scheduler && election.leads()) scheduler.upgrade(upgrade);
+      else answerAsFollower(upgrade.request, answerOf(upgrade), election, forwarding, upgrade);
+    },
+  );
   const { port, urls } = listening;
   const address = `${options.hostname}:${port}`;
+  const forwarding: Forwarding = {
+    own: address,
+    ...(options.httpPort === undefined && {
+      tls: { ...(options.peerCa !== undefined && { ca: options.peerCa }) },
+    }),
+  };
   log.info({ url: urls[0], zk: where, address }, `listening on ${urls.join(' and ')}`);
   warnOfRiskyOptions(options, zooKeeper, log);
 
@@ -103,8 +117,10 @@ function answerAsFollower(
   request: IncomingMessage,
   answer: ServerResponse,
   election: Election,
-  own: string,
+  forwarding: Forwarding,
+  upgrade?: Upgrade,
 ): void {
+  const { own, tls } = forwarding;
   const path = request.url?.split('?')[0];
   if (path === '/ping') {
     answer.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': 4 }).end('pong');
@@ -113,10 +129,16 @@ function answerAsFollower(
   const leader = election.leader();
   // Redirects event streams, so that only the leader holds them. Clients send their password again after a redirect.
   if (/^\/v2\/events\/?$/.test(path ?? '') && leader !== undefined && leader.address !== own) {
-    answer.writeHead(302, { Location: `http://${leader.address}${request.url}`, 'Content-Length': 0 }).end();
+    answer
+      .writeHead(302, {
+        Location: `${tls ? 'https' : 'http'}://${leader.address}${request.url}`,
+        'Content-Length': 0,
+      })
+      .end();
     return;
   }
-  if (leader !== undefined && leader.address !== own) forwardRequest(request, answer, leader, own);
+  if (leader !== undefined && leader.address !== own)
+    forwardRequest(request, answer, leader, forwarding, upgrade);
   else if (leader !== undefined)
     answerUnavailable(answer, 'This scheduler was just elected and is loading its state');
   else if (path === '/v2/leader') {

@@ -50,7 +50,11 @@ async function startSingle(
   await scheduler.api.ready();
   let listening: Listening;
   try {
-    listening = await listen(options, (request, answer) => scheduler.api.routing(request, answer));
+    listening = await listen(
+      options,
+      (request, answer) => scheduler.api.routing(request, answer),
+      scheduler.upgrade,
+    );
   } catch (error) {
     await scheduler.stop();
     throw error;

@@ -27,8 +27,12 @@ afterEach(async () => {
 const hello: RequestListener = (_request, answer) => answer.end('hello');
 const common = { httpAddress: '127.0.0.1', maxConnections: 100 };
 
+const refuse = () => {
+  throw new Error('no request asks for another protocol');
+};
+
 async function start(options: Parameters<typeof listen>[0], handler = hello): Promise<Listening> {
-  const listening = await listen(options, handler);
+  const listening = await listen(options, handler, refuse);
   open.push(listening);
   return listening;
 }
@@ -61,12 +65,12 @@ it('serves over HTTP and TLS, or over TLS alone', async () => {
 });
 
 it('reports an invalid certificate and a port in use', async () => {
-  await expect(listen({ ...common, tls: tls('nonsense') }, hello)).rejects.toThrow(
+  await expect(listen({ ...common, tls: tls('nonsense') }, hello, refuse)).rejects.toThrow(
     /^--ssl_cert_file and --ssl_key_file are not a certificate and its key: /,
   );
   const { port } = await start({ ...common, httpPort: 0 });
-  await expect(listen({ ...common, httpPort: port }, hello)).rejects.toThrow(/in use .* --http_port/);
-  await expect(listen({ ...common, httpPort: 0, tls: { ...tls(), port } }, hello)).rejects.toThrow(
+  await expect(listen({ ...common, httpPort: port }, hello, refuse)).rejects.toThrow(/in use .* --http_port/);
+  await expect(listen({ ...common, httpPort: 0, tls: { ...tls(), port } }, hello, refuse)).rejects.toThrow(
     /in use .* --https_port/,
   );
 });
@@ -80,7 +84,7 @@ it('limits the number of connections', async () => {
 });
 
 it('closes open connections when it closes', async () => {
-  const silent = await listen({ ...common, httpPort: 0 }, () => {});
+  const silent = await listen({ ...common, httpPort: 0 }, () => {}, refuse);
   const pending = fetch(silent.urls[0] ?? '');
   await once(AbortSignal.timeout(50), 'abort');
   await silent.close();

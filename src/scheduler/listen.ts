@@ -1,12 +1,15 @@
 /** Listens for requests to the API: with HTTP, with TLS, or with both. */
 
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createSecureContext } from 'node:tls';
 import { MesosupError } from '../errors/mesosup-error.ts';
+import { EXECUTOR_PROTOCOL } from '../exec/control.ts';
 import type { ListenOptions } from './flags/options.ts';
+import type { Upgrade } from './upgrade.ts';
 
 /** A running scheduler, single or one of several. */
 export interface Daemon {
@@ -32,13 +35,20 @@ const REQUEST_WITHIN_MS = 60_000;
 const KEEP_ALIVE_MS = 75_000;
 
 /** @throws Error with what to do, if a port is in use or the certificate is invalid */
-export async function listen(options: ListenOptions, handler: RequestListener): Promise<Listening> {
+export async function listen(
+  options: ListenOptions,
+  handler: RequestListener,
+  onUpgrade: (upgrade: Upgrade) => void,
+): Promise<Listening> {
   const { httpAddress: host, httpPort, tls, maxConnections } = options;
   const servers: { server: Server; scheme: string; flag: string; port: number }[] = [];
   const common = {
     headersTimeout: HEADERS_WITHIN_MS,
     requestTimeout: REQUEST_WITHIN_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    // All other protocols are ignored, as HTTP allows: curl asks for HTTP/2.
+    shouldUpgradeCallback: ({ headers }: IncomingMessage) =>
+      ['websocket', EXECUTOR_PROTOCOL].includes(headers.upgrade?.toLowerCase() ?? ''),
   };
   if (httpPort !== undefined) {
     const server = createServer(common, handler);
@@ -51,9 +61,16 @@ export async function listen(options: ListenOptions, handler: RequestListener): 
     servers.push({ server, scheme: 'https', flag: '--https_port', port });
   }
   const urls: string[] = [];
+  /** Connections that the servers no longer know. */
+  const upgraded = new Set<Duplex>();
   let first = 0;
   for (const { server, scheme, flag, port } of servers) {
     server.maxConnections = maxConnections;
+    server.on('upgrade', (request, socket, head) => {
+      upgraded.add(socket);
+      socket.once('close', () => upgraded.delete(socket));
+      onUpgrade({ request, socket, head });
+    });
     server.listen({ host, port });
     try {
       await once(server, 'listening');
@@ -76,6 +93,7 @@ export async function listen(options: ListenOptions, handler: RequestListener): 
     close: async () => {
       refuse();
       for (const { server } of servers) server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
       await Promise.all(closed);
     },
   };

@@ -27,7 +27,7 @@ const forever = new AbortController().signal;
 /** Starts a follower of a leader. @returns its URL */
 async function follower(address: string, term = forever): Promise<string> {
   const leader: Leader = { address, term };
-  return `http://${await serve((incoming, answer) => forwardRequest(incoming, answer, leader, 'follower:1'))}`;
+  return `http://${await serve((incoming, answer) => forwardRequest(incoming, answer, leader, { own: 'follower:1' }))}`;
 }
 
 async function bodyOf(message: IncomingMessage): Promise<string> {

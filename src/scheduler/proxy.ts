@@ -1,6 +1,16 @@
 /** Streams a request to the leading scheduler, and its answer back. */
 
-import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+  request as requestPlainly,
+  type ServerResponse,
+} from 'node:http';
+import { request as requestByTls } from 'node:https';
+import { isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Upgrade } from './upgrade.ts';
 
 /** Marks a request as forwarded, and names the scheduler that forwarded it. Marathon's name. */
 const VIA = 'x-marathon-via';
@@ -26,12 +36,20 @@ export interface Leader {
   readonly term: AbortSignal;
 }
 
-/** @param own `host:port` of this scheduler, sent to the leader */
+export interface Forwarding {
+  /** `host:port` of this scheduler, sent to the leader. */
+  readonly own: string;
+  /** Set if the schedulers listen only with TLS: what the leader's certificate is verified with. */
+  readonly tls?: { readonly ca?: string };
+}
+
+/** @param upgrade the request's connection, if it is to be used for another protocol */
 export function forwardRequest(
   incoming: IncomingMessage,
   answer: ServerResponse,
   leader: Leader,
-  own: string,
+  { own, tls }: Forwarding,
+  upgrade?: Upgrade,
 ): void {
   if (incoming.headers[VIA] !== undefined) {
     answerUnavailable(
@@ -46,18 +64,27 @@ export function forwardRequest(
     return;
   }
   const { method } = incoming;
-  const outgoing = request({
-    host: url.hostname.replace(/^\[|\]$/g, ''),
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const options: RequestOptions = {
+    host,
     port: url.port || 80,
     ...(method !== undefined && { method }),
     path: incoming.url ?? '/',
     // Unchanged: the leader compares Host with Origin, and needs the credentials.
-    headers: { ...endToEndHeaders(incoming.headers), [VIA]: own },
+    headers: {
+      ...endToEndHeaders(incoming.headers),
+      ...(upgrade && { Connection: 'Upgrade', Upgrade: incoming.headers.upgrade }),
+      [VIA]: own,
+    },
     // A new connection: a reused one could break during a request that must not be repeated.
     agent: false,
     setHost: false,
     signal: leader.term,
-  });
+  };
+  // Without a name, Node would expect the certificate to be for the client's Host header.
+  const outgoing = tls
+    ? requestByTls({ ...options, servername: isIP(host) ? '' : host, ...(tls.ca && { ca: tls.ca }) })
+    : requestPlainly(options);
   const fail = (reason: string): void => {
     outgoing.destroy();
     if (answer.headersSent) answer.destroy();
@@ -77,9 +104,42 @@ export function forwardRequest(
     response.on('error', ({ message }) => fail(message));
     response.pipe(answer);
   });
+  if (upgrade) {
+    outgoing.on('upgrade', (response, socket, head) => {
+      answer.detachSocket(upgrade.socket as Socket);
+      join(upgrade, response, socket, head, leader.term);
+    });
+  }
   // The client has disconnected.
   answer.on('close', () => outgoing.destroy());
-  incoming.pipe(outgoing);
+  if (upgrade) outgoing.end();
+  else incoming.pipe(outgoing);
+}
+
+/** Passes on the leader's consent, and then all bytes in both directions. */
+function join(
+  client: Upgrade,
+  { statusMessage, rawHeaders }: IncomingMessage,
+  leader: Duplex,
+  head: Buffer,
+  term: AbortSignal,
+): void {
+  const lines = [`HTTP/1.1 101 ${statusMessage}`];
+  for (let i = 0; i < rawHeaders.length; i += 2) lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`);
+  client.socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+  client.socket.write(head);
+  leader.write(client.head);
+  for (const [from, to] of [
+    [client.socket, leader],
+    [leader, client.socket],
+  ] as const) {
+    from.pipe(to);
+    from.on('error', () => to.destroy());
+    from.on('close', () => to.destroy());
+  }
+  const end = (): void => void leader.destroy();
+  term.addEventListener('abort', end);
+  leader.once('close', () => term.removeEventListener('abort', end));
 }
 
 /** Answers 503, with what to do. */

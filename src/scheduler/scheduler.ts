@@ -2,16 +2,18 @@
 
 import type { Logger } from 'pino';
 import { createSchedulerSession, type SchedulerSession } from '../mesos/scheduler-session.ts';
-import type { FrameworkInfo } from '../mesos/types.ts';
+import { type FrameworkInfo, isTerminal } from '../mesos/types.ts';
 import { RELEASE } from '../release.ts';
 import { AgentFlagsReader, type AskNotice, askNotice } from './agent-flags.ts';
 import type { Api } from './api/answers.ts';
 import { createApi } from './api/server.ts';
+import { routeUpgrade } from './api/upgrades.ts';
 import type { ServerEvent } from './api/v2/event-schemas.ts';
 import { EventStreams } from './api/v2/event-stream.ts';
 import type { StateEvent } from './domain/events.ts';
 import { evolve } from './domain/evolve.ts';
 import { createState, type State } from './domain/state.ts';
+import { ExecSessions, isOfExecutor } from './exec/exec-sessions.ts';
 import type { DaemonOptions } from './flags/options.ts';
 import { describeSetup } from './info.ts';
 import { serverEvents } from './marathon-events.ts';
@@ -21,6 +23,7 @@ import { type Notice, noticeFor } from './notices.ts';
 import { type ProbeNotice, Prober, probeNotice, probeNotices } from './prober.ts';
 import { createRunner, type Runner } from './runner.ts';
 import type { Store } from './store/store.ts';
+import type { Upgrade } from './upgrade.ts';
 
 export interface SchedulerOptions {
   options: DaemonOptions;
@@ -42,6 +45,8 @@ export interface Scheduler {
   readonly api: Api;
   readonly apps: number;
   readonly tasks: number;
+  /** Takes a request for another protocol on its connection. */
+  upgrade(upgrade: Upgrade): void;
   /** Subscribes with the master. */
   start(): void;
   /** Stops without killing any task. */
@@ -75,23 +80,29 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
   const refuseUnlessLeading = (): void => {
     if (!leads()) throw new Error('another scheduler may be the leader by now');
   };
+  const send = async (call: Parameters<SchedulerSession['call']>[0]): Promise<void> => {
+    refuseUnlessLeading();
+    metrics.countCall(call);
+    try {
+      await session.call(call);
+    } catch (error) {
+      metrics.countCallFailure(call);
+      throw error;
+    }
+  };
+  const exec = new ExecSessions({ send, now: Date.now, log: (fields, text) => log.info(fields, text) });
   const runner: Runner = createRunner<Notice | ServerEvent | ProbeNotice | AskNotice>({
     state,
     store: metrics.timeStore(store),
     now: Date.now,
-    send: async (call) => {
-      refuseUnlessLeading();
-      metrics.countCall(call);
-      try {
-        await session.call(call);
-      } catch (error) {
-        metrics.countCallFailure(call);
-        throw error;
-      }
-    },
+    send,
     describe: noticesFor,
     publish: (notices, changes) => {
-      for (const change of changes) metrics.countChange(change);
+      for (const change of changes) {
+        metrics.countChange(change);
+        if (change.type === 'task_updated' && isTerminal(change.state))
+          exec.endTask(change.taskId, change.state);
+      }
       for (const one of notices) {
         if ('eventType' in one) events.publish(one);
         else if ('probing' in one) prober.take(one);
@@ -130,6 +141,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
       offerConstraints: () => state.constraints.forSubscribe,
       ...(credential && { credential }),
       onEvent: (event) => {
+        if (event.type === 'MESSAGE') exec.takeMessage(event);
         const begin = performance.now();
         runner.submit({ type: 'mesos', event }).then(
           () => metrics.countMesosEvent(event, (performance.now() - begin) / 1000),
@@ -145,6 +157,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
   const api = createApi({
     runner,
     events,
+    exec: options.disableExec ? undefined : exec,
     leader: schedulerOptions.address,
     info: () => describeSetup(options),
     ...(schedulerOptions.abdicate && { abdicate: schedulerOptions.abdicate }),
@@ -168,12 +181,17 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
     api,
     apps: state.apps.size,
     tasks: state.tasks.size,
+    upgrade: (upgrade) => {
+      if (isOfExecutor(upgrade.request)) exec.accept(upgrade);
+      else routeUpgrade(api, upgrade);
+    },
     start: () => {
       session.start();
       for (const notice of probeNotices(state)) prober.take(notice);
     },
     stop: async () => {
       events.close();
+      exec.close();
       prober.stop();
       agentFlags.stop();
       await Promise.all([api.close(), session.stop(), runner.stop(), detection.stop()]);

@@ -8,5 +8,6 @@ executor=$(readlink -f <%= it.sh(it.executor) %>) && [ -x "$executor" ] || {
 # Set here, so that no task's environment can name other files.
 MESOSUP_EXECUTOR_CONFIG=/etc/mesosup/executor.json
 MESOSUP_EXECUTOR_STATE=/var/lib/mesosup/executor
-export MESOSUP_EXECUTOR_CONFIG MESOSUP_EXECUTOR_STATE
+MESOSUP_SCHEDULERS_FILE=<%= it.sh(it.schedulers) %>
+export MESOSUP_EXECUTOR_CONFIG MESOSUP_EXECUTOR_STATE MESOSUP_SCHEDULERS_FILE
 exec "$executor" "$@"

@@ -5,6 +5,7 @@ import type { ServerEvent } from '../../src/scheduler/api/v2/event-schemas.ts';
 import { EventStreams } from '../../src/scheduler/api/v2/event-stream.ts';
 import type { StoredEvent } from '../../src/scheduler/domain/events.ts';
 import { createState } from '../../src/scheduler/domain/state.ts';
+import { ExecSessions } from '../../src/scheduler/exec/exec-sessions.ts';
 import { optionsFrom } from '../../src/scheduler/flags/options.ts';
 import { readFlags } from '../../src/scheduler/flags/parse-flags.ts';
 import { describeSetup } from '../../src/scheduler/info.ts';
@@ -65,9 +66,11 @@ export function server(more: Partial<ApiOptions> = {}): Server {
     onFatal: (message) => faults.push(message),
     onNewSession: () => {},
   });
+  const exec = new ExecSessions({ send: async () => {}, now: () => 1_700_000_000_000, log: () => {} });
   const api = createApi({
     runner,
     events,
+    exec,
     leader: () => 'host:8080',
     info: () => ({ ...describeSetup(OPTIONS), version: '1' }),
     now: () => 1_700_000_000_000,
@@ -79,6 +82,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
   });
   closing.push(async () => {
     events.close();
+    exec.close();
     await api.close();
     await runner.stop();
   });

@@ -62,7 +62,9 @@ function checkOrigin(
       'Access-Control-Max-Age': PREFLIGHT_SECONDS,
     });
   }
-  if (request.method === 'GET' || request.method === 'HEAD') return undefined;
+  // A browser shows a page the answers of a WebSocket from any site.
+  const reads = request.method === 'GET' || request.method === 'HEAD';
+  if (reads && request.headers.upgrade === undefined) return undefined;
   if (URL.parse(origin)?.host === host) return undefined;
   return json(reply, { message: `Requests from pages of ${origin} are not accepted` }, 403);
 }

@@ -1,6 +1,7 @@
 /** Options and functions shared by all routes. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ExecSessions } from '../exec/exec-sessions.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Runner } from '../runner.ts';
 import type { Access, Role } from './access-rules.ts';
@@ -15,6 +16,8 @@ import { withoutEnvironment } from './viewer-json.ts';
 export interface ApiOptions extends Access {
   runner: Runner;
   events: EventStreams;
+  /** Undefined: exec is turned off. */
+  exec: ExecSessions | undefined;
   /** `host:port` under which other hosts reach this API. */
   leader: () => string;
   /** The configuration for `/v2/info`. */

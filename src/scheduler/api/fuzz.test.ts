@@ -30,7 +30,7 @@ const ROUTES = [
   ...['/v2/apps/ID/versions/ID', '/v2/tasks', '/v2/tasks/delete', '/v2/deployments', '/v2/deployments/ID'],
   ...['/v2/groups', '/v2/groups/ID', '/v2/groups/ID/apps', '/v2/groups/ID/versions/ID', '/v2/queue'],
   ...['/v2/queue/ID/delay', '/v2/info', '/v2/leader', '/v2/eventSubscriptions', '/v2/pods', '/v2/openapi'],
-  ...['/v2/openapi.json', '/', '/v3', '/ID'],
+  ...['/v2/openapi.json', '/v2/tasks/ID/exec', '/v2/exec/ID', '/', '/v3', '/ID'],
 ];
 
 const word = fc.oneof(

@@ -83,6 +83,10 @@ const FLAGS = {
   },
   ssl_cert_file: { value: 'FILE', help: 'PEM file with the TLS certificate and its chain' },
   ssl_key_file: { value: 'FILE', help: 'PEM file with the key of the certificate' },
+  ssl_ca_file: {
+    value: 'FILE',
+    help: "PEM file with the certificates that verify the other schedulers' certificates with --disable_http; default: those of the system",
+  },
   disable_http: { help: 'listen only with TLS' },
   http_credentials_file: {
     value: 'FILE',
@@ -130,6 +134,7 @@ const FLAGS = {
     help: 'how long tasks keep running without a scheduler',
     form: wholeNumber(1, MAX_SECONDS),
   },
+  disable_exec: { help: 'run no commands in containers of tasks: refuse POST /v2/tasks/{id}/exec' },
   executor: { value: 'PATH', default: '//cmd', help: 'executor of apps that do not name one' },
   docker_executor: {
     value: 'PATH',

@@ -136,7 +136,18 @@ it('listens with TLS if configured', () => {
     httpPort: 8080,
     tls: { port: 8443, cert: 'open sesame', key: 'open sesame' },
   });
-  expect(options(['--master', 'm', ...tls, '--disable_http'])).not.toHaveProperty('httpPort');
+  const only = options([
+    '--master',
+    'm',
+    ...tls,
+    '--disable_http',
+    '--zk',
+    'zk://h/x',
+    '--ssl_ca_file',
+    secret,
+  ]);
+  expect(only).not.toHaveProperty('httpPort');
+  expect(only).toMatchObject({ peerCa: 'open sesame' });
   expect(options(['--master', 'm'])).not.toHaveProperty('tls');
 });
 
@@ -210,22 +221,7 @@ it.each([
   [['--master', 'm', '--https_port', '1'], /needs a certificate and its key/],
   [['--master', 'm', '--ssl_cert_file', secret], /without --https_port/],
   [['--master', 'm', '--disable_http'], /without --https_port/],
-  [
-    [
-      '--master',
-      'm',
-      '--zk',
-      'zk://h/x',
-      '--disable_http',
-      '--https_port',
-      '1',
-      '--ssl_cert_file',
-      secret,
-      '--ssl_key_file',
-      secret,
-    ],
-    /can't be combined with --zk/,
-  ],
+  [['--master', 'm', '--ssl_ca_file', secret], /no effect without --disable_http and --zk/],
   [
     ['--master', 'm', '--access_control_allow_origin', 'ui.example'],
     /is 'ui.example': expected \* or origins such as/,

@@ -25,6 +25,8 @@ export interface ListenOptions {
   /** Absent: no plain HTTP. */
   httpPort?: number;
   tls?: { readonly port: number; readonly cert: string; readonly key: string };
+  /** PEM of the certificates that verify the other schedulers. Absent: those of the system. */
+  peerCa?: string;
   maxConnections: number;
 }
 
@@ -39,6 +41,7 @@ export interface DaemonOptions extends ListenOptions, Access {
   maxBodyBytes: number;
   hostname: string;
   endpointsPortSuffix: boolean;
+  disableExec: boolean;
   loggingLevel: string;
 }
 
@@ -80,6 +83,7 @@ export function optionsFrom(flags: Flags): DaemonOptions {
     maxBodyBytes: flags.wholeNumber('http_max_body'),
     hostname: flags.text('hostname') ?? hostname(),
     endpointsPortSuffix: flags.isOn('endpoints_port_suffix'),
+    disableExec: flags.isOn('disable_exec'),
     loggingLevel: flags.required('logging_level').toLowerCase(),
   };
 }
@@ -105,10 +109,9 @@ function listenFrom(flags: Flags): ListenOptions {
   const isOff = flags.isOn('disable_http');
   if (isOff && port === undefined)
     throw new UsageError('--disable_http is set without --https_port: set --https_port');
-  if (isOff && flags.text('zk') !== undefined) {
-    throw new UsageError(
-      "--disable_http can't be combined with --zk: schedulers forward requests to each other over HTTP",
-    );
+  const ca = flags.text('ssl_ca_file');
+  if (ca !== undefined && !(isOff && flags.text('zk') !== undefined)) {
+    throw new UsageError('--ssl_ca_file has no effect without --disable_http and --zk: omit it');
   }
   return {
     httpAddress: flags.required('http_address'),
@@ -120,6 +123,7 @@ function listenFrom(flags: Flags): ListenOptions {
         key: secretFrom('ssl_key_file', key ?? ''),
       },
     }),
+    ...(ca !== undefined && { peerCa: secretFrom('ssl_ca_file', ca) }),
     maxConnections: flags.wholeNumber('http_max_connections'),
   };
 }

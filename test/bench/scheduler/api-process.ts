@@ -58,6 +58,7 @@ const runner = createRunner({
 const daemon = optionsFrom(readFlags(['--master', 'localhost:5050'], {}));
 const api = createApi({
   runner,
+  exec: undefined,
   events,
   leader: () => 'localhost:8080',
   info: () => describeSetup(daemon),

@@ -19,8 +19,9 @@ export interface Embedded {
   /** Addresses, `ip:port`; restarts do not change them. */
   master: string;
   agent: string;
-  /** Additional flags of the master. */
+  /** Additional flags. */
   masterFlags: string[];
+  agentFlags: string[];
 }
 
 const START_DEADLINE_MS = 20_000;
@@ -29,7 +30,13 @@ const START_DEADLINE_MS = 20_000;
 export async function describeEmbedded(directory: string): Promise<Embedded> {
   await mkdir(directory, { recursive: true });
   const [master = 0, agent = 0] = await freePorts(2);
-  return { directory, master: `127.0.0.1:${master}`, agent: `127.0.0.1:${agent}`, masterFlags: [] };
+  return {
+    directory,
+    master: `127.0.0.1:${master}`,
+    agent: `127.0.0.1:${agent}`,
+    masterFlags: [],
+    agentFlags: [],
+  };
 }
 
 /** Starts the master or the agent and waits until it listens. */
@@ -39,7 +46,7 @@ export async function startEmbedded(embedded: Embedded, role: Role): Promise<voi
   const flags = [`--ip=${ip}`, `--port=${port}`, `--work_dir=${join(embedded.directory, role)}`];
   if (role === 'agent') {
     flags.push(`--master=${embedded.master}`, '--resources=cpus:8;mem:8192;disk:10000;ports:[31000-32000]');
-    flags.push('--no-systemd_enable_support');
+    flags.push('--no-systemd_enable_support', ...embedded.agentFlags);
   }
   // Agents reconnect to a restarted master after this time without pings.
   if (role === 'master') flags.push('--agent_ping_timeout=1secs', ...embedded.masterFlags);

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -25,6 +25,10 @@ export interface SchedulerCluster {
 export async function startSchedulerCluster(flags: Record<string, string> = {}): Promise<SchedulerCluster> {
   const directory = await mkdtemp(path.join(tmpdir(), 'mesosup-clients-'));
   const mesos = await describeEmbedded(path.join(directory, 'mesos'));
+  const schedulers = path.join(directory, 'schedulers.json');
+  mesos.agentFlags = [
+    `--executor_environment_variables=${JSON.stringify({ MESOSUP_SCHEDULERS_FILE: schedulers })}`,
+  ];
   await startEmbedded(mesos, 'master');
   await startEmbedded(mesos, 'agent');
   const all = {
@@ -57,6 +61,7 @@ export async function startSchedulerCluster(flags: Record<string, string> = {}):
   };
   try {
     const url = await listening(scheduler, log);
+    await writeFile(schedulers, JSON.stringify({ schedulers: [url] }));
     return { url, directory, log, stop: () => stop(url) };
   } catch (error) {
     await stop();

@@ -12,6 +12,7 @@ import { v1Schemas } from '../v1/request-schemas.ts';
 import { v2AppSchemas } from '../v2/app-schemas.ts';
 import { v2DeploymentSchemas } from '../v2/deployment-schemas.ts';
 import { eventSchemas } from '../v2/event-schemas.ts';
+import { exec, execSchemas } from '../v2/exec-schemas.ts';
 import { queueSchemas } from '../v2/queue-schemas.ts';
 import { schedulerSchemas } from '../v2/scheduler-schemas.ts';
 import { deletion } from '../v2/tasks.ts';
@@ -30,7 +31,7 @@ const TYPES: Readonly<Record<Media, string>> = {
   events: 'text/event-stream',
 };
 
-const REQUESTS = { App: appSchema, Group: groupSchema, TaskIds: deletion, ...v1Schemas };
+const REQUESTS = { App: appSchema, Group: groupSchema, TaskIds: deletion, Exec: exec, ...v1Schemas };
 
 const ANSWERS = {
   EmptyList: emptyList,
@@ -40,6 +41,7 @@ const ANSWERS = {
   ...v2AppSchemas,
   ...v2DeploymentSchemas,
   ...queueSchemas,
+  ...execSchemas,
   ...schedulerSchemas,
 };
 
@@ -129,10 +131,13 @@ function describe(operation: Operation, names: Names) {
 }
 
 const DESCRIPTIONS: Readonly<Record<number, string>> = {
+  101: 'The connection is a WebSocket from now on',
   400: 'Refused',
+  403: 'Not allowed',
   404: 'Not found',
   409: 'It already exists, or a running deployment changes it',
   422: 'Invalid body',
+  426: 'Not a request for a WebSocket',
 };
 
 function refusal(status: number, path: string) {

@@ -21,7 +21,7 @@ export interface Operation {
   /** Answers by status, without the refusals. An answer without a media type has no body. */
   readonly answers: Readonly<Record<number, Answer>>;
   /** Refusals in addition to those that every operation has. */
-  readonly refusals?: readonly (404 | 409 | 422)[];
+  readonly refusals?: readonly (403 | 404 | 409 | 422)[];
 }
 
 export type Parameter = keyof typeof PARAMETERS;

@@ -6,6 +6,7 @@ import { metricsJson } from '../views.ts';
 import { invalid } from './answers.ts';
 import { addAppRoutes } from './apps.ts';
 import { addDeploymentRoutes } from './deployments.ts';
+import { addExecRoutes } from './exec.ts';
 import { addGroupRoutes } from './groups.ts';
 import { addQueueRoutes } from './queue.ts';
 import type { InfoJson } from './scheduler-schemas.ts';
@@ -15,6 +16,7 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
   const { runner, events } = options;
   addAppRoutes(api, options);
   addTaskRoutes(api, options);
+  addExecRoutes(api, options);
   addDeploymentRoutes(api, options);
   addGroupRoutes(api, options);
   addQueueRoutes(api, options);

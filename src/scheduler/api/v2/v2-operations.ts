@@ -9,6 +9,7 @@ import type { Operation } from '../openapi/operation.ts';
 import { emptyList, time } from '../openapi/shown.ts';
 import { v2AppSchemas } from './app-schemas.ts';
 import { v2DeploymentSchemas } from './deployment-schemas.ts';
+import { execSchemas } from './exec-schemas.ts';
 import { queueSchemas } from './queue-schemas.ts';
 import { schedulerSchemas } from './scheduler-schemas.ts';
 
@@ -16,6 +17,7 @@ const { GroupStatus, AppStatus } = v2AppSchemas;
 const { ChangeAnswer, Deployment, DeploymentChange, DeploymentDetails, DeploymentPlan } = v2DeploymentSchemas;
 const { Info, Leader, Metrics } = schedulerSchemas;
 const { Message } = errorSchemas;
+const { ExecSession } = execSchemas;
 
 const GROUP = '/v2/groups/*';
 const CHANGE = ['force', 'dryRun'] as const;
@@ -24,6 +26,24 @@ const MADE = { 200: { json: DeploymentPlan }, 201: { json: DeploymentChange } };
 const NO_CALLBACKS = { 400: { json: Message } };
 
 export const V2_OPERATIONS: readonly Operation[] = [
+  {
+    method: 'POST',
+    path: '/v2/tasks/{id}/exec',
+    route: '/v2/tasks/:id/exec',
+    summary: 'Create a session that runs a command in the container of a task',
+    body: 'Exec',
+    answers: { 201: { json: ExecSession } },
+    refusals: [403, 404, 409, 422],
+  },
+  {
+    method: 'GET',
+    path: '/v2/exec/{session}',
+    route: '/v2/exec/:session',
+    summary: 'Begin an exec session with a WebSocket; a session can begin once, within 30 s',
+    role: 'operator',
+    answers: { 101: {}, 426: { json: Message } },
+    refusals: [403, 404],
+  },
   {
     method: 'GET',
     path: '/v2/deployments',

@@ -1,0 +1,77 @@
+/**
+ * Ends commands that Docker runs in containers (`docker exec`). Docker's API can't, so they are ended by signals: the
+ * engine runs on this machine.
+ */
+
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DockerEngine } from '../docker/engine.ts';
+
+/** Timeout of the inspection of a command. */
+const INSPECT_TIMEOUT_MS = 5000;
+/** Time for a command to end after SIGHUP. */
+const HANGUP_MS = 2000;
+const POLL_MS = 50;
+
+/**
+ * Finds the process of a command that Docker runs in a container. Checks that the process belongs to the container: if
+ * the engine runs in another PID namespace, the reported process id may belong to an unrelated process.
+ * @returns undefined if the command does not run
+ * @throws Error if the process is not in the container
+ */
+export async function findExecProcess(
+  engine: DockerEngine,
+  exec: string,
+  container: string,
+): Promise<number | undefined> {
+  const { Pid: pid, Running } = await engine.inspectExec(exec, AbortSignal.timeout(INSPECT_TIMEOUT_MS));
+  if (!Running || pid === 0) return undefined;
+  const cgroups = await readFile(`/proc/${pid}/cgroup`, 'utf8');
+  if (!cgroups.includes(container)) throw new Error(`process ${pid} is not in the container`);
+  return pid;
+}
+
+/** Ends a command and all processes of its session: by SIGHUP, like a closed terminal, and then by SIGKILL. */
+export async function hangUp(pid: number): Promise<void> {
+  if ((await statOf(pid))?.session !== pid) {
+    // Docker makes every command the leader of its own session.
+    process.kill(pid, 'SIGKILL');
+    return;
+  }
+  for (const signal of ['SIGHUP', 'SIGKILL'] as const) {
+    for (const one of await listSession(pid)) sendSignal(one, signal);
+    for (const end = Date.now() + HANGUP_MS; Date.now() < end; ) {
+      if ((await listSession(pid)).length === 0) return;
+      await sleep(POLL_MS);
+    }
+  }
+}
+
+async function listSession(leader: number): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const stats = await Promise.all(pids.map(statOf));
+  return pids.filter((_pid, i) => stats[i]?.session === leader && stats[i]?.state !== 'Z');
+}
+
+async function statOf(pid: number): Promise<{ state: string; group: number; session: number } | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  if (stat === undefined) return undefined;
+  const [state = '', , group, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { state, group: Number(group), session: Number(session) };
+}
+
+/** Kills a command and the processes of its group. */
+export async function killGroup(pid: number): Promise<void> {
+  // Docker makes the command the leader of its own process group.
+  const group = (await statOf(pid))?.group;
+  process.kill(group === pid ? -pid : pid, 'SIGKILL');
+}
+
+/** Ignores a process that has ended meanwhile. */
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

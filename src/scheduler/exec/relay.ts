@@ -1,0 +1,134 @@
+/** Passes frames between the client's WebSocket and the executor's connection, both ways at the slower one's speed. */
+
+import type { WebSocket } from 'ws';
+import { encodeControl, type Outcome, readClientControl, readControl } from '../../exec/control.ts';
+import type { FrameSocket } from '../../exec/frame-socket.ts';
+import { CHANNELS, type Frame } from '../../exec/frames.ts';
+
+/** Size of the client's frames in memory above which no more are read. */
+const MAX_WAITING_BYTES = 256 * 1024;
+const PING_EVERY_MS = 10_000;
+const SILENT_LIMIT_MS = 35_000;
+/** Time for the client to confirm the end of the connection. */
+const CLOSE_WITHIN_MS = 5000;
+
+/** Status codes of a WebSocket's end. */
+const CLOSED = { done: 1000, protocol: 1008, failed: 1011 } as const;
+
+/** A client's WebSocket that carries the frames of a session. Its frames wait until there is an executor. */
+export class ExecClient {
+  /** Resolves when the connection is closed, by whichever side. */
+  readonly closed: Promise<void>;
+  readonly #socket: WebSocket;
+  readonly #pinging: NodeJS.Timeout;
+  #heardAt = performance.now();
+  #waiting: Frame[] = [];
+  #waitingBytes = 0;
+  #executor: FrameSocket | undefined;
+  #sending = false;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
+    // A 'close' event follows.
+    socket.on('error', () => {});
+    socket.on('pong', () => this.#hear());
+    socket.on('message', (data, isBinary) => this.#take(data as Buffer, isBinary));
+    this.#pinging = setInterval(() => this.#ping(), PING_EVERY_MS);
+    socket.once('close', () => clearInterval(this.#pinging));
+  }
+
+  /** Sends the client's frames to the executor from now on. */
+  connect(executor: FrameSocket): void {
+    this.#executor = executor;
+    void this.#drain();
+  }
+
+  /** Resolves when the connection has taken the frame. */
+  send({ channel, content }: Frame): Promise<void> {
+    const message = Buffer.concat([Buffer.of(channel), content]);
+    return new Promise((resolve) => this.#socket.send(message, () => resolve()));
+  }
+
+  /** Sends the outcome, and closes the connection. */
+  end(outcome: Outcome): void {
+    void this.send({ channel: CHANNELS.control, content: encodeControl(outcome) });
+    this.#close(outcome.type === 'exit' ? CLOSED.done : CLOSED.failed);
+  }
+
+  #take(data: Buffer, isBinary: boolean): void {
+    this.#hear();
+    const channel = isBinary && data.length > 0 ? data.readUInt8(0) : -1;
+    const content = data.subarray(1);
+    const problem = problemOf(channel, content);
+    if (problem !== undefined) {
+      void this.send({
+        channel: CHANNELS.control,
+        content: encodeControl({ type: 'error', message: problem }),
+      });
+      this.#close(CLOSED.protocol);
+      return;
+    }
+    this.#waiting.push({ channel, content });
+    this.#waitingBytes += content.length;
+    if (this.#waitingBytes > MAX_WAITING_BYTES) this.#socket.pause();
+    void this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#sending || !this.#executor) return;
+    this.#sending = true;
+    for (let frame = this.#waiting.shift(); frame; frame = this.#waiting.shift()) {
+      await this.#executor.send(frame.channel, frame.content);
+      this.#waitingBytes -= frame.content.length;
+    }
+    this.#sending = false;
+    if (this.#socket.isPaused) this.#socket.resume();
+  }
+
+  #close(code: number): void {
+    this.#socket.close(code);
+    // Reads the client's confirmation.
+    if (this.#socket.isPaused) this.#socket.resume();
+    setTimeout(() => this.#socket.terminate(), CLOSE_WITHIN_MS).unref();
+  }
+
+  #hear(): void {
+    this.#heardAt = performance.now();
+  }
+
+  #ping(): void {
+    // Without reading, no answer can be heard.
+    if (this.#socket.isPaused) this.#hear();
+    if (performance.now() - this.#heardAt > SILENT_LIMIT_MS) this.#socket.terminate();
+    else if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
+  }
+}
+
+function problemOf(channel: number, content: Buffer): string | undefined {
+  if (channel === CHANNELS.stdin) return undefined;
+  if (channel !== CHANNELS.control)
+    return 'a message must be binary and begin with byte 0 (stdin) or 3 (control)';
+  const read = readClientControl(content);
+  return typeof read === 'string' ? read : undefined;
+}
+
+/** Passes the executor's frames to the client. @returns the outcome that the executor reports */
+export async function relayOutput(client: ExecClient, executor: FrameSocket): Promise<Outcome> {
+  try {
+    for await (const frame of executor.frames()) {
+      if (frame.channel === CHANNELS.control) {
+        const message = readControl(frame.content);
+        if (message?.type === 'exit' || message?.type === 'error') return message;
+      } else if (frame.channel !== CHANNELS.stdin) await client.send(frame);
+    }
+  } catch (error) {
+    return lost((error as Error).message);
+  }
+  return lost('it was closed');
+}
+
+function lost(reason: string): Outcome {
+  const message = `The connection to the executor was lost (${reason}): it may have been restarted. The command was ended`;
+  return { type: 'error', message };
+}
