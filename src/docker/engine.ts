@@ -9,7 +9,9 @@ import { DockerConnection, DockerError, DockerUnavailableError, dockerSocketPath
 import { splitImageName } from './image-name.ts';
 import { jsonLines } from './json-lines.ts';
 import { LogFrameDecoder, type OutputChunk } from './log-frames.ts';
+import { apiTime, type LogRecord, LogRecordDecoder } from './log-records.ts';
 import { encodeRegistryAuth, type RegistryAuth } from './registry-auth.ts';
+import { readTarFile } from './tar-entry.ts';
 
 export interface ImageInfo {
   Id: string;
@@ -23,7 +25,8 @@ export interface ImageInfo {
 
 export interface ContainerInfo {
   Id: string;
-  Config: { Tty: boolean; Labels: Record<string, string>; StopSignal?: string };
+  /** `User` is that of the image or of `--user`; empty for root. */
+  Config: { Tty: boolean; Labels: Record<string, string>; User: string; StopSignal?: string };
   HostConfig: {
     /** `bridge`, `host`, `none`, `container:ID`, or the name of a network. */
     NetworkMode: string;
@@ -167,6 +170,16 @@ export class DockerEngine {
   }
 
   /**
+   * Reads a regular file of a container, running or not; undefined if it does not exist. A link is not followed.
+   * @throws MesosupError if it is a link or a directory, or longer than `limit` bytes
+   */
+  async readFile(container: string, file: string, limit: number): Promise<Buffer | undefined> {
+    const request = { path: `${pathOf(container)}/archive`, query: { path: file } };
+    const body = await this.#connection.open(request).catch(undefinedIfNotFound);
+    return body && (await readTarFile(readBody(body), limit));
+  }
+
+  /**
    * Prepares a command to be run in a running container. Status 409 if the container is not running.
    * @param env lines `NAME=value`, added to the container's environment
    * @returns the id of the command's run
@@ -255,20 +268,27 @@ export class DockerEngine {
   }
 
   /**
-   * Yields a container's output from its first byte; with `follow`, as it arrives until the container ends.
+   * Yields the records of a container's output, as many at a time as have arrived; with `follow`, until the container
+   * ends. Docker waits while the records are not read.
    * @param tty as in the container's Config: with a terminal all output is stdout
+   * @param since only records of this time and later ones, see log-records.ts; undefined for all
    */
   async *logs(
     container: string,
-    options: { tty: boolean; follow: boolean; signal?: AbortSignal },
-  ): AsyncGenerator<OutputChunk> {
+    options: { tty: boolean; follow: boolean; since?: string | undefined; signal?: AbortSignal },
+  ): AsyncGenerator<LogRecord[]> {
+    const { tty, follow, since, signal } = options;
     const body = await this.#connection.open({
       path: `${pathOf(container)}/logs`,
-      query: { stdout: 'true', stderr: 'true', follow: String(options.follow) },
-      ...(options.signal && { signal: options.signal }),
+      query: {
+        ...{ stdout: 'true', stderr: 'true', timestamps: 'true', follow: String(follow) },
+        ...(since !== undefined && { since: apiTime(since) }),
+      },
+      ...(signal && { signal }),
     });
-    if (!options.tty) yield* frames(body, options.signal);
-    else for await (const bytes of readBody(body, options.signal)) yield { stream: 'stdout', bytes };
+    const decoder = new LogRecordDecoder(tty);
+    for await (const chunk of readBody(body, signal)) yield decoder.push(chunk);
+    yield decoder.end();
   }
 
   /**

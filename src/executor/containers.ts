@@ -16,7 +16,10 @@ import { containerName, type Identity, LABELS, taskLabels } from './identity.ts'
 import type { Images } from './images.ts';
 import { type Log, preciseNow } from './log.ts';
 import { networksOf } from './networks.ts';
-import { OutputFollower, TaskFiles } from './task-output.ts';
+import { forgetPosition } from './output-writer.ts';
+import { TaskFiles } from './task-files.ts';
+import { OutputFollower } from './task-output.ts';
+import { giveSandbox, makeTaskSandbox } from './task-sandbox.ts';
 
 /** Wait between attempts to reach Docker, in milliseconds. */
 const RETRY_MS = { first: 100, longest: 2000 };
@@ -168,12 +171,14 @@ export class Containers {
     const files = this.#filesOf(taskId);
     for (const warning of publishedPorts(plan, exposed).warnings) files.note(`mesosup: warning: ${warning}`);
     const output = files.sizes();
+    makeTaskSandbox(files);
     const command = createCommand({
       plan,
       exposed,
       name: containerName(identity, taskId),
       labels: { [LABELS.cluster]: await cluster, ...taskLabels(identity, taskId) },
       publishAddress,
+      sandbox: files.sandbox,
       envFilePath: ENV_FILE_PATH,
     });
     const program = await findDockerProgram(searchPath);
@@ -211,6 +216,9 @@ export class Containers {
   }
 
   async #start(taskId: string, container: string, output: OutputStart | undefined): Promise<void> {
+    await this.#retryWhileUnavailable(() =>
+      giveSandbox(this.#options.engine, container, this.#filesOf(taskId), this.#options.log),
+    );
     const start = output ?? this.#filesOf(taskId).sizes();
     let attempts = 0;
     const wait = await this.#retryWhileUnavailable(async () => {
@@ -254,7 +262,7 @@ export class Containers {
     const tty = info?.Config.Tty ?? false;
     const files = this.#filesOf(taskId);
     const from = start ?? { stdout: 0, stderr: 0 };
-    const output = new OutputFollower({ engine, container, tty, files, start: from, log });
+    const output = new OutputFollower({ engine, container, tty, files, taskId, start: from, log });
     // A container that has ended by now never ran for the framework.
     if (info?.State.Running) report({ type: 'running', taskId, networks: networksOf(info, agentEndpoint) });
     const code = await this.#exitCode(container, exit);
@@ -315,6 +323,7 @@ export class Containers {
         await sleep(RETRY_MS.first * 2 ** attempt);
       }
     }
+    await forgetPosition(this.#options.sandbox, taskId);
     this.#options.report({ type: 'removed', taskId });
   }
 

@@ -70,7 +70,11 @@ export interface EnvironmentVariable {
 export interface CommandUri {
   value: string;
   executable?: boolean;
+  /** True by default: archives, known by the end of their name, are unpacked. Without effect with `executable`. */
   extract?: boolean;
+  cache?: boolean;
+  /** Path in the sandbox, instead of the last segment of `value`. */
+  output_file?: string;
 }
 
 export interface CommandInfo {

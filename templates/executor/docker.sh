@@ -24,6 +24,25 @@ if [ -z "${MESOS_DIRECTORY:-}" ]; then
   exec "$node" "$program" "$@"
 fi
 
+# Moves what the agent fetched into a directory of its own, from which the worker gives it to the task. The names are
+# those of URIs and archives: they could be those of the executor's own files, and links to other files.
+move_fetched() {
+  staging=
+  for file in "$MESOS_DIRECTORY"/* "$MESOS_DIRECTORY"/.[!.]* "$MESOS_DIRECTORY"/..?*; do
+    [ -e "$file" ] || [ -L "$file" ] || continue
+    if [ -f "$file" ] && [ ! -L "$file" ]; then
+      case ${file##*/} in
+        # Files of the agent and of its log rotation.
+        stdout | stderr | stdout.logrotate.* | stderr.logrotate.*) continue ;;
+      esac
+    fi
+    [ -n "$staging" ] || staging=$(mktemp -d "$MESOS_DIRECTORY/.fetched.XXXXXX") || return
+    mv -- "$file" "$staging/" || return
+  done
+  [ -z "$staging" ] || mv -- "$staging" "$MESOS_DIRECTORY/fetched"
+}
+move_fetched || exit 1
+
 # The sandbox's stdout and stderr may belong to a container.
 exec >>"$MESOS_DIRECTORY/executor.log" 2>&1
 

@@ -21,8 +21,8 @@ async function create(script: string, ...options: string[]): Promise<string> {
 
 async function outputOf(container: string, tty: boolean, follow: boolean) {
   const output = { stdout: '', stderr: '' };
-  for await (const { stream, bytes } of engine.logs(container, { tty, follow }))
-    output[stream] += bytes.toString();
+  for await (const records of engine.logs(container, { tty, follow }))
+    for (const { stream, bytes } of records) output[stream] += bytes.toString();
   return output;
 }
 
@@ -94,8 +94,8 @@ describe('containers', () => {
       [deaf, 137],
     ] as const) {
       await engine.startContainer(container);
-      for await (const chunk of engine.logs(container, { tty: false, follow: true })) {
-        if (chunk.bytes.includes('up')) break;
+      for await (const records of engine.logs(container, { tty: false, follow: true })) {
+        if (records.some(({ bytes }) => bytes.includes('up'))) break;
       }
       await engine.stopContainer(container, container === polite ? 60 : 0);
       expect((await engine.inspectContainer(container))?.State.ExitCode).toBe(code);

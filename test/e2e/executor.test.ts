@@ -158,7 +158,7 @@ describe('a task', () => {
     const got = (await onlyContainerOf(cluster)).Config.Env;
     expect(
       Object.fromEntries(got.map((e) => [e.slice(0, e.indexOf('=')), e.slice(e.indexOf('=') + 1)])),
-    ).toEqual(env);
+    ).toEqual({ ...env, MESOS_SANDBOX: '/mnt/mesos/sandbox' });
     expect(agent.authorization).toBe('Bearer bearer-secret');
     expect((await readdir(executor.sandbox)).filter((name) => name.startsWith('.'))).toEqual([]);
     expect(await executor.read('executor.log')).not.toContain('second');
@@ -324,7 +324,7 @@ describe('the 2013 form', () => {
     agent.launch(taskOf('old_1', '', { data: encodeTaskData({ id: 'old', env: { FOO: 'app' } }) }));
     await agent.update('old_1', 'TASK_FINISHED');
     expect(await executor.exited).toEqual([0, null]);
-    expect(await executor.read('stdout')).toMatch(/^app 31000 \/.*\n0\n$/);
+    expect(await executor.read('stdout')).toMatch(/^app 31000 \/.*\n1\n$/);
     expect(await executor.read('stderr')).toBe('err\n');
     expect(await containersOf(cluster)).toEqual([]);
   });

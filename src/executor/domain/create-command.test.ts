@@ -3,6 +3,10 @@ import { describe, expect, test } from 'vitest';
 import type { PortPair } from '../task-data.ts';
 import { type CreateInput, createCommand, pairPorts, publishedPorts } from './create-command.ts';
 
+const SANDBOX = [
+  ...['--mount', 'type=bind,src=/run/tasks/a/sandbox,dst=/mnt/mesos/sandbox'],
+  ...['-e', 'MESOS_SANDBOX=/mnt/mesos/sandbox'],
+];
 const input: CreateInput = {
   plan: {
     image: 'johncosta/redis',
@@ -18,6 +22,7 @@ const input: CreateInput = {
   name: 'mesosup-run-abc',
   labels: { 'mesosup.task': 'multidis_0', 'mesosup.cluster': 'demo' },
   publishAddress: undefined,
+  sandbox: '/run/tasks/a/sandbox',
   envFilePath: '/proc/self/fd/0',
 };
 
@@ -28,6 +33,7 @@ test('builds a command with all options', () => {
       ...['-c', '1024', '-m', '536870912', '--memory-swap', '536870912'],
       ...['-p', '31000:53/udp', '-p', '31001:6379'],
       ...['--env-file', '/proc/self/fd/0', '-e', 'MOTD'],
+      ...SANDBOX,
       ...['-v', '/data:/data', '--rm'],
       ...['--label', 'mesosup.task=multidis_0', '--label', 'mesosup.cluster=demo'],
       ...['johncosta/redis', 'redis-server', '--port', '6379'],
@@ -60,7 +66,7 @@ test('builds the shortest command', () => {
   };
   const command = createCommand({ ...input, plan, exposed: [], labels: {} });
   expect(command).toEqual({
-    argv: ['create', '--name', 'mesosup-run-abc', 'johncosta/redis'],
+    argv: ['create', '--name', 'mesosup-run-abc', ...SANDBOX, 'johncosta/redis'],
     envFile: '',
     environment: {},
   });
@@ -115,4 +121,9 @@ describe('pairing ports', () => {
       warnings: ['the task has ports 31001, 31002, but the image exposes no more ports; they are not used'],
     });
   });
+});
+
+test('a path with a comma or a quotation mark stays one field of the mount', () => {
+  const { argv } = createCommand({ ...input, sandbox: '/a,readonly/"b' });
+  expect(argv[argv.indexOf('--mount') + 1]).toBe('type=bind,"src=/a,readonly/""b",dst=/mnt/mesos/sandbox');
 });

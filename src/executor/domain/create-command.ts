@@ -3,6 +3,9 @@
 import { createOptions, type PortPair } from '../task-data.ts';
 import { type ContainerPlan, needsOwnEnvironment } from './task-plan.ts';
 
+/** The place of the task's directory in its container, as in Mesos' containerizers. */
+const MOUNTED_SANDBOX = '/mnt/mesos/sandbox';
+
 export interface CreateInput {
   plan: ContainerPlan;
   /** The image's EXPOSEd ports, as in `6379/tcp`. */
@@ -11,6 +14,8 @@ export interface CreateInput {
   labels: Readonly<Record<string, string>>;
   /** The address that published ports are bound to; undefined for all addresses of the host. */
   publishAddress: string | undefined;
+  /** The task's directory on the host. */
+  sandbox: string;
   /** A file from which the docker program can read the environment. */
   envFilePath: string;
 }
@@ -44,6 +49,9 @@ export function createCommand(input: CreateInput): CreateCommand {
       ]),
       ...(inFile.length > 0 ? ['--env-file', input.envFilePath] : []),
       ...own.flatMap(([name]) => ['-e', name]),
+      ...['--mount', `type=bind,${csvField(`src=${input.sandbox}`)},dst=${MOUNTED_SANDBOX}`],
+      // After the file, so that it takes precedence over the app's environment.
+      ...['-e', `MESOS_SANDBOX=${MOUNTED_SANDBOX}`],
       ...createOptions(plan),
       // Last, so that they replace labels of the same names from a file of the user (--label-file).
       ...Object.entries(input.labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
@@ -104,4 +112,9 @@ function publish(pair: PortPair, address: string | undefined): string {
   const bracketed = address?.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
   const suffix = pair.protocol === 'tcp' ? '' : `/${pair.protocol}`;
   return `${bracketed === undefined ? '' : `${bracketed}:`}${pair.host}:${pair.container}${suffix}`;
+}
+
+/** Quotes a field of `--mount`, which is a line of CSV. */
+function csvField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -142,6 +142,13 @@ const fetchEntry = z.object({
   extract: flag.default(true),
   executable: flag.default(false),
   cache: flag.default(false),
+  /** Path of the file in the sandbox, instead of the last part of the URI. */
+  destPath: text
+    .regex(
+      /^(?!\/)(?!(.*\/)?\.{1,2}(\/|$))[^\0]*[^/\0]$/s,
+      "must be a relative path of a file, without '.' and '..'",
+    )
+    .optional(),
 });
 
 const fraction = number(0, 1);

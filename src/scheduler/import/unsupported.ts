@@ -25,7 +25,6 @@ const REASONS: readonly (readonly [field: RegExp, why: string])[] = [
   [/^container\.linuxInfo/, 'is not supported: use docker.parameters'],
   [/^container\.volumes\[\]/, 'is not supported: only host volumes are'],
   [/\.ipProtocol/, 'is ignored: checks use IPv4'],
-  [/\.destPath/, 'is ignored: fetched files keep their names in the sandbox'],
 ];
 const UNKNOWN = 'is not a known field';
 

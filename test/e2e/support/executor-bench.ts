@@ -10,6 +10,7 @@ interface StartOptions {
   argv?: string[];
   env?: Record<string, string>;
   executorId?: string;
+  fetch?: (sandbox: string) => Promise<unknown>;
 }
 
 export interface ExecutorBench {

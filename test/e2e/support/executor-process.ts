@@ -37,6 +37,8 @@ export interface ExecutorOptions {
   executorId?: string;
   argv?: string[];
   env?: Record<string, string>;
+  /** Puts files into the sandbox before the start, as an agent's fetcher does. */
+  fetch?: (sandbox: string) => Promise<unknown>;
 }
 
 let runs = 0;
@@ -58,6 +60,7 @@ export class ExecutorProcess {
     runs += 1;
     const sandbox = path.join(root, `run-${process.pid}-${runs}`);
     await mkdir(sandbox);
+    await options.fetch?.(sandbox);
     const env = {
       MESOS_AGENT_ENDPOINT: options.agent.endpoint,
       MESOS_SLAVE_ID: 'agent-S0',

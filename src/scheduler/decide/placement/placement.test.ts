@@ -133,7 +133,8 @@ describe('placement', () => {
   it('gives an app with URIs an executor of its own, since Mesos fetches them for executors', () => {
     const [task] = launched(started([AGENT], app({ uris: ['http://u/f'] })));
     expect(task?.executor?.executor_id.value).toBe(task?.task_id.value);
-    expect(task?.executor?.command?.value).toBe(`${DOCKER} johncosta/redis`);
+    expect(task?.executor?.command?.value).toBe(DOCKER);
+    expect(decodeTaskData(task?.data ?? '').docker).toMatchObject({ image: 'johncosta/redis' });
     expect(task?.executor?.labels?.labels).toHaveLength(1);
     expect(task?.executor?.shutdown_grace_period).toBeDefined();
   });

@@ -15,6 +15,8 @@ export type Form =
   | { readonly type: 'command' }
   /** One executor for many tasks, which reads everything from `TaskInfo.data`. */
   | { readonly type: 'shared' }
+  /** As `shared`, with an executor for this task alone: Mesos fetches URIs for an executor, not for one of its tasks. */
+  | { readonly type: 'fetching' }
   /** As in 2013: each task has an executor of its own, with `cmd` as its arguments. */
   | { readonly type: 'own'; readonly path: string }
   /** `TaskInfo.container`, run by one of Mesos' own containerizers. */
@@ -29,9 +31,8 @@ export function formOf(app: App, settings: Settings): Form {
   if (app.containerizer !== undefined) return { type: app.containerizer };
   const path = app.executor === '' ? defaultPath(app, settings) : app.executor;
   if (path === '' || path === COMMAND_EXECUTOR) return { type: 'command' };
-  // Mesos fetches URIs for an executor, not for one of its tasks.
-  const shared = path === settings.dockerExecutor.path && app.fetch.length === 0;
-  return shared ? { type: 'shared' } : { type: 'own', path };
+  if (path !== settings.dockerExecutor.path) return { type: 'own', path };
+  return { type: app.fetch.length === 0 ? 'shared' : 'fetching' };
 }
 
 /** In v2 an image implies the Docker executor; in v1 it does not. */
@@ -60,7 +61,7 @@ export function findLaunchProblem(app: App, settings: Settings): FieldError | un
   if (form.type === 'command' && (app.cmd ?? '').trim() === '') {
     return { path: ['args'], error: 'need an image: use cmd for a plain command' };
   }
-  if (form.type !== 'shared') return undefined;
+  if (form.type !== 'shared' && form.type !== 'fetching') return undefined;
   const ports = portsOf(app).map(() => 0);
   const container = containerOf(app, shellEnv(app, ports));
   return 'problem' in container ? { path: [container.field], error: container.problem } : undefined;

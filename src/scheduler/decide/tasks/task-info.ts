@@ -19,6 +19,9 @@ import {
 } from './form.ts';
 import { v1Json } from './v1-json.ts';
 
+/** An executor of one task has no other task to wait for, but must wait for the first. */
+const FETCHING_IDLE_SECONDS = '10';
+
 /** Builds the TaskInfo for ACCEPT. */
 export function taskInfo(
   app: App,
@@ -60,10 +63,12 @@ function commandOrExecutor(
       };
     case 'own':
       return { executor: ownExecutor(app, form.path, task, settings), data: encodeTaskData(v1Json(app)) };
+    case 'fetching':
+      return { executor: fetchingExecutor(app, task, settings), data: dockerData(app, task) };
     case 'shared':
       return {
         executor: sharedExecutor(task.executorId ?? '', allotment, settings),
-        data: sharedData(app, task),
+        data: dockerData(app, task),
       };
   }
 }
@@ -93,11 +98,29 @@ function ownExecutor(app: App, path: string, task: Task, settings: Settings): Ex
   };
 }
 
+/**
+ * The executor runs as root, so it gets none of the app's variables: PATH, LD_PRELOAD or NODE_OPTIONS would run the app's
+ * code outside of its container.
+ */
+function fetchingExecutor(app: App, task: Task, settings: Settings): ExecutorInfo {
+  const { info } = settings.dockerExecutor;
+  return {
+    ...info,
+    executor_id: { value: task.id },
+    resources: [],
+    command: {
+      ...info.command,
+      environment: { variables: [{ name: 'MESOSUP_EXECUTOR_IDLE_TIMEOUT', value: FETCHING_IDLE_SECONDS }] },
+      uris: app.fetch.map((entry) => uriOf(app, entry)),
+    },
+  };
+}
+
 function sharedExecutor(id: string, { executorResources = [] }: Allotment, settings: Settings): ExecutorInfo {
   return { executor_id: { value: id }, ...settings.dockerExecutor.info, resources: [...executorResources] };
 }
 
-function sharedData(app: App, task: Task): string {
+function dockerData(app: App, task: Task): string {
   const container = containerOf(app, shellEnv(app, task.ports));
   if ('problem' in container) throw new TypeError(`app '${app.id}': ${container.problem}`);
   const ports = mappedPorts(app, task.ports);
@@ -113,6 +136,13 @@ function labelsOf(app: App): Labels {
 }
 
 /** v1 had no options for fetching a URI, so Mesos' defaults apply. */
-function uriOf(app: App, { uri, extract, executable }: App['fetch'][number]): CommandUri {
-  return app.api === 'v1' ? { value: uri } : { value: uri, extract, executable };
+function uriOf(app: App, { uri, extract, executable, cache, destPath }: App['fetch'][number]): CommandUri {
+  if (app.api === 'v1') return { value: uri };
+  return {
+    value: uri,
+    extract,
+    executable,
+    ...(cache && { cache }),
+    ...(destPath !== undefined && { output_file: destPath }),
+  };
 }

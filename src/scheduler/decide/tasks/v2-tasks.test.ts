@@ -91,6 +91,40 @@ describe('a plain command', () => {
 });
 
 describe('a container', () => {
+  it('with files to fetch has an executor of its own, which gets nothing of the app but the URIs', () => {
+    const fetch = [
+      { uri: 'http://u/a.tgz', cache: true, destPath: 'd/a.tgz' },
+      { uri: 'file:///x', extract: false, executable: true },
+    ];
+    const fields = {
+      user: 'web',
+      env: { LD_PRELOAD: '/x.so' },
+      args: ['a'],
+      container: { docker: { image: 'i' } },
+    };
+    const { data, info, task } = docker({ ...fields, fetch });
+    const shared = docker(fields);
+    expect(data).toMatchObject({
+      image: 'i',
+      args: ['a'],
+      env: { LD_PRELOAD: '/x.so', MESOS_TASK_ID: task.id },
+    });
+    expect(info.executor).toEqual({
+      ...shared.info.executor,
+      executor_id: { value: task.id },
+      resources: [],
+      framework_id: info.executor?.framework_id,
+      command: {
+        ...shared.info.executor?.command,
+        environment: { variables: [{ name: 'MESOSUP_EXECUTOR_IDLE_TIMEOUT', value: '10' }] },
+        uris: [
+          { value: 'http://u/a.tgz', extract: true, executable: false, cache: true, output_file: 'd/a.tgz' },
+          { value: 'file:///x', extract: false, executable: true },
+        ],
+      },
+    });
+  });
+
   it('has the port mappings of the app', () => {
     const portMappings = [
       { containerPort: 80, name: 'http' },

@@ -1,0 +1,133 @@
+/** Writes the records of a container's output to the task's files, and how far it has come to a file of the task store. */
+
+import { closeSync, constants, readSync, writeSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { LogRecord } from '../docker/log-records.ts';
+import type { OutputStart } from './domain/executor-state.ts';
+import {
+  type OutputPosition,
+  POSITION_BYTES,
+  parsePosition,
+  positionText,
+  RecordFilter,
+  type StreamPosition,
+} from './domain/output-position.ts';
+import { hashOf } from './identity.ts';
+import { makeBelow, openBelow } from './open-below.ts';
+import { OutputFile, type OutputLimits } from './output-file.ts';
+import type { StreamName, TaskFiles } from './task-files.ts';
+
+export type RecordFilters = Record<StreamName, RecordFilter>;
+
+const STREAMS: readonly StreamName[] = ['stdout', 'stderr'];
+const GAP = 'mesosup: output is missing here: the log rotation of Docker removed it before it was read';
+
+export class OutputWriter {
+  readonly #files: Record<StreamName, OutputFile>;
+  readonly #positionFile: number;
+  #position: OutputPosition;
+
+  /** @param start sizes of the files before the container wrote to them */
+  constructor(files: TaskFiles, taskId: string, start: OutputStart, limits: OutputLimits) {
+    this.#files = {
+      stdout: new OutputFile(files, 'stdout', limits),
+      stderr: new OutputFile(files, 'stderr', limits),
+    };
+    makeBelow(files.root, ['state'], 0o700);
+    const flags = constants.O_RDWR | constants.O_CREAT;
+    this.#positionFile = openBelow(files.root, ['state', positionFileName(taskId)], flags, 0o600);
+    const text = Buffer.alloc(POSITION_BYTES);
+    const length = readSync(this.#positionFile, text, 0, text.length, 0);
+    const initial = (stream: StreamName): StreamPosition => ({
+      ...{ time: '', count: 0, lost: 0 },
+      ...{ file: this.#files[stream].end.file, size: start[stream] },
+    });
+    this.#position = parsePosition(text.toString('utf8', 0, length)) ?? {
+      stdout: initial('stdout'),
+      stderr: initial('stderr'),
+    };
+  }
+
+  get position(): OutputPosition {
+    return this.#position;
+  }
+
+  /** Filters for what Docker sends from the position on. */
+  filters(): RecordFilters {
+    const filter = (stream: StreamName) =>
+      new RecordFilter(this.#position[stream], this.#files[stream].bytesSince(this.#position[stream]));
+    return { stdout: filter('stdout'), stderr: filter('stderr') };
+  }
+
+  async write(records: readonly LogRecord[], filters: RecordFilters): Promise<void> {
+    for (const stream of STREAMS) {
+      const filter = filters[stream];
+      let pieces: Buffer[] = [];
+      for (const record of records) {
+        if (record.stream !== stream) continue;
+        const before = filter.last;
+        const { skip, isAfterGap } = filter.take(record.time, record.bytes.length);
+        if (isAfterGap) {
+          await this.#append(stream, pieces, before);
+          pieces = [];
+          await this.#note(stream, GAP);
+        }
+        if (skip < record.bytes.length) pieces.push(record.bytes.subarray(skip));
+      }
+      // Otherwise all records are in the file already.
+      if (filter.isAtEnd) await this.#append(stream, pieces, filter.last);
+    }
+  }
+
+  close(): void {
+    for (const stream of STREAMS) this.#files[stream].close();
+    closeSync(this.#positionFile);
+  }
+
+  /** @param last the last record that the pieces complete */
+  async #append(stream: StreamName, pieces: readonly Buffer[], last: Pick<StreamPosition, 'time' | 'count'>) {
+    const file = this.#files[stream];
+    let { lost = 0 } = this.#position[stream];
+    if (pieces.length > 0) {
+      const why = file.error?.message ?? 'the disk was full';
+      const isRoom =
+        lost === 0 || (await this.#note(stream, `mesosup: ${lost} bytes of output are missing here: ${why}`));
+      if (isRoom) lost = 0;
+      if (!isRoom || !(await file.append(pieces)))
+        lost += pieces.reduce((sum, piece) => sum + piece.length, 0);
+    }
+    const { time } = this.#position[stream];
+    if (pieces.length > 0 || time !== last.time) this.#save(stream, { ...last, ...file.end, lost });
+  }
+
+  /**
+   * Adds a line. Its bytes are in the position before they are in the file, since bytes beyond the position are taken for
+   * those of records.
+   */
+  async #note(stream: StreamName, text: string): Promise<boolean> {
+    const file = this.#files[stream];
+    const line = Buffer.from(`${text}\n`);
+    const { file: inode, size } = file.end;
+    this.#save(stream, { ...this.#position[stream], file: inode, size: size + line.length });
+    return await file.append([line]);
+  }
+
+  #save(stream: StreamName, position: StreamPosition): void {
+    this.#position = { ...this.#position, [stream]: position };
+    try {
+      writeSync(this.#positionFile, positionText(this.#position), 0);
+    } catch {
+      // A full disk. The next position may find room; until then, a restart repeats output.
+    }
+  }
+}
+
+/** Deletes the position of a task whose container is gone. */
+export async function forgetPosition(root: string, taskId: string): Promise<void> {
+  await rm(path.join(root, 'state', positionFileName(taskId)), { force: true });
+}
+
+function positionFileName(taskId: string): string {
+  return `${hashOf(taskId)}.output`;
+}

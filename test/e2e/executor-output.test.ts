@@ -1,0 +1,166 @@
+import { readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { executorBench } from './support/executor-bench.ts';
+import { type ExecutorProcess, gone, taskOf as networked } from './support/executor-process.ts';
+
+const bench = executorBench();
+
+/** A task without a network, which these tests don't need. */
+const taskOf: typeof networked = (id, script, more = {}) =>
+  networked(id, script, { ...more, options: ['--network', 'none', ...(more.options ?? [])] });
+const FACTOR = Number(process.env.MESOSUP_SOAK_FACTOR ?? 1);
+
+/** The log options of a container whose log Docker rotates often. */
+const rotated = (size: string, files: number) => [
+  ...['--log-driver', 'json-file', '--log-opt', `max-size=${size}`, '--log-opt', `max-file=${files}`],
+];
+
+async function killWorker(executor: ExecutorProcess): Promise<void> {
+  const worker = await executor.workerPid();
+  process.kill(worker, 'SIGKILL');
+  await gone(worker);
+}
+
+/** The complete output of a task's stream, with the rotated files. */
+async function outputOf(executor: ExecutorProcess, task: string, stream: string): Promise<Buffer> {
+  const directory = path.join(executor.sandbox, 'tasks', task);
+  const names = (await readdir(directory)).filter((name) => new RegExp(`^${stream}(\\.\\d+)?$`).test(name));
+  const age = (name: string) => Number(name.split('.')[1] ?? 0);
+  names.sort((a, b) => age(b) - age(a));
+  return Buffer.concat(await Promise.all(names.map((name) => readFile(path.join(directory, name)))));
+}
+
+/** Memory of a process that no other process shares, in MiB. */
+async function memoryOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+}
+
+/** The supervisor of these tests restarts the worker at once, however often it is killed. */
+beforeAll(async () => {
+  const script = path.join(bench.dist, 'executors/docker');
+  const text = await readFile(script, 'utf8');
+  await writeFile(script, text.replace('FAST_SECONDS=10', 'FAST_SECONDS=0'));
+});
+
+test('each line is in the files once after 20 kills of the worker, while Docker rotates its log', async () => {
+  const { agent } = bench;
+  const executor = await bench.start();
+  const script = `cd /mnt/mesos/sandbox; touch go; i=0
+    while [ -e go ]; do seq $i $((i+99)); seq $i $((i+99)) >&2; i=$((i+100)); sleep 0.02; done; echo "end $i"`;
+  agent.launch(taskOf('n', script, { options: rotated('1m', 5) }));
+  await agent.update('n', 'TASK_RUNNING');
+  for (let kill = 1; kill <= 20; kill += 1) {
+    await sleep(20 + 37 * (kill % 5));
+    await killWorker(executor);
+    await agent.subscription(kill + 1);
+  }
+  await rm(path.join(executor.sandbox, 'tasks/n/sandbox/go'));
+  await agent.update('n', 'TASK_FINISHED');
+  const lines = (await outputOf(executor, 'n', 'stdout')).toString().trimEnd().split('\n');
+  const end = Number(lines.pop()?.replace('end ', ''));
+  const expected = Array.from({ length: end }, (_, i) => String(i));
+  expect(end).toBeGreaterThan(1000);
+  expect(lines).toEqual(expected);
+  expect((await outputOf(executor, 'n', 'stderr')).toString().trimEnd().split('\n')).toEqual(expected);
+}, 90_000);
+
+test('the output of a terminal is continued after a restart of the worker, also in the middle of a line', async () => {
+  const { agent } = bench;
+  const executor = await bench.start();
+  const script =
+    'head -c 40000 /dev/zero | tr "\\0" a; echo; while [ ! -e /mnt/mesos/sandbox/go ]; do sleep 0.1; done; echo end';
+  agent.launch(taskOf('t', script, { options: ['-t', ...rotated('1m', 2)] }));
+  await executor.contains('tasks/t/stdout', /a\r\n/);
+  await killWorker(executor);
+  await agent.subscription(2);
+  await writeFile(path.join(executor.sandbox, 'tasks/t/sandbox/go'), '');
+  await agent.update('t', 'TASK_FINISHED');
+  expect(await executor.read('tasks/t/stdout')).toBe(`${'a'.repeat(40_000)}\r\nend\r\n`);
+});
+
+test('the log driver local keeps every byte, others say that they can’t be read', async () => {
+  const { agent } = bench;
+  const executor = await bench.start();
+  const script = 'cd /mnt/mesos/sandbox; head -c 100000 /dev/urandom >f; cat f; cat f >&2';
+  agent.launch(taskOf('b', script, { options: ['--log-driver', 'local'] }));
+  await agent.update('b', 'TASK_FINISHED');
+  const bytes = await readFile(path.join(executor.sandbox, 'tasks/b/sandbox/f'));
+  for (const stream of ['stdout', 'stderr'])
+    expect(bytes.equals(await outputOf(executor, 'b', stream))).toBe(true);
+  agent.launch(taskOf('none', 'echo x', { options: ['--log-driver', 'none'] }));
+  await agent.update('none', 'TASK_FINISHED');
+  expect(await executor.read('tasks/none/stderr')).toBe(
+    "mesosup: the container's output can't be read: configured logging driver does not support reading\n",
+  );
+});
+
+test('output at 50 MB/s does not grow the memory of the worker, and its files stay below their limit', async () => {
+  const { agent } = bench;
+  const executor = await bench.start();
+  const seconds = Math.min(60, 3 * FACTOR);
+  const line = 'x'.repeat(1000);
+  agent.launch(
+    taskOf('f', `busybox timeout ${seconds} busybox yes ${line}; echo end`, { options: rotated('10m', 3) }),
+  );
+  await agent.update('f', 'TASK_RUNNING');
+  const worker = await executor.workerPid();
+  const before = await memoryOf(worker);
+  let most = before;
+  const ended = agent.update('f', 'TASK_FINISHED');
+  let isOver = false;
+  void ended.finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    most = Math.max(most, await memoryOf(worker));
+    await sleep(100);
+  }
+  console.log(
+    `memory of the worker: ${before.toFixed(1)} MiB before ${seconds} s of output, at most ${most.toFixed(1)} MiB`,
+  );
+  expect(most - before).toBeLessThan(48);
+  const output = await outputOf(executor, 'f', 'stdout');
+  expect(output.length).toBeLessThan(5 * 10.1 * 1024 * 1024);
+  expect(output.subarray(-4).toString()).toBe('end\n');
+}, 120_000);
+
+test('a full disk costs output and not the task, and a line says how much', async () => {
+  const { agent } = bench;
+  let sandbox = '';
+  const executor = await bench.start({
+    fetch: async (directory) => {
+      sandbox = directory;
+      await execa('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', directory]);
+    },
+  });
+  try {
+    const ballast = path.join(sandbox, 'ballast');
+    await writeFile(ballast, Buffer.alloc(2 * 1024 * 1024));
+    const script = 'seq 100000 300000; cd /mnt/mesos/sandbox; while [ ! -e go ]; do sleep 0.1; done; seq 1 3';
+    agent.launch(taskOf('d', script));
+    await agent.update('d', 'TASK_RUNNING');
+    await vi.waitFor(async () => {
+      if ((await statfs(sandbox)).bavail > 16) throw new Error('the disk is not full yet');
+    }, 20_000);
+    await sleep(1000);
+    await rm(ballast);
+    await writeFile(path.join(sandbox, 'tasks/d/sandbox/go'), '');
+    await agent.update('d', 'TASK_FINISHED');
+    const lines = (await outputOf(executor, 'd', 'stdout')).toString().trimEnd().split('\n');
+    const at = lines.findIndex((line) => line.startsWith('mesosup'));
+    expect(lines[at]).toMatch(
+      /^mesosup: \d+ bytes of output are missing here: ENOSPC: no space left on device/,
+    );
+    expect(lines.slice(0, at)).toEqual(Array.from({ length: at }, (_, i) => String(100_000 + i)));
+    const lost = Number(/\d+/.exec(lines[at] ?? ''));
+    const after = lines.slice(at + 1);
+    expect(after.slice(-3)).toEqual(['1', '2', '3']);
+    expect(at * 7 + lost + (after.length - 3) * 7).toBe(200_001 * 7);
+  } finally {
+    await execa('umount', ['--lazy', sandbox]);
+  }
+});
