@@ -14,6 +14,7 @@ import { type ImageRequest, Images } from '../../src/executor/images.ts';
 import { executorBench } from './support/executor-bench.ts';
 import { containersOf, taskOf } from './support/executor-process.ts';
 import { FakeRegistry } from './support/fake-registry.ts';
+import { startSchedulerCluster } from './support/scheduler-cluster.ts';
 
 const engine = new DockerEngine();
 const bench = executorBench();
@@ -210,6 +211,34 @@ test('tasks tell why they wait, and fail with the registry’s words', async () 
   expect(failed.reason).toBe('REASON_CONTAINER_LAUNCH_FAILED');
   expect(await executor.read('tasks/b/stderr')).toContain('503');
   expect(await containersOf(cluster)).toEqual([]);
+});
+
+test('clients of the scheduler read in its events why a task waits', async () => {
+  registry.intercept = (_request, response) => {
+    response.writeHead(503).end();
+    return true;
+  };
+  const cluster = await startSchedulerCluster();
+  const ended = new AbortController();
+  try {
+    const headers = { Accept: 'text/event-stream' };
+    const events = await fetch(`${cluster.url}/v2/events`, { headers, signal: ended.signal });
+    const app = { id: '/waits', container: { docker: { image } }, cpus: 0.1, mem: 32 };
+    const body = JSON.stringify(app);
+    const created = await fetch(`${cluster.url}/v2/apps`, { method: 'POST', body });
+    expect(created.status).toBe(201);
+    const pattern = /"taskStatus":"TASK_STARTING","message":"Image [^"]*503/;
+    let text = '';
+    for await (const chunk of events.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk;
+      if (pattern.test(text)) break;
+    }
+    expect(text).toMatch(pattern);
+    await fetch(`${cluster.url}/v2/apps/waits`, { method: 'DELETE' });
+  } finally {
+    ended.abort();
+    await cluster.stop();
+  }
 });
 
 async function pulled(): Promise<{ RepoDigests: string[] }> {
