@@ -5,9 +5,10 @@ import type { CommandInfo, ContainerInfo, ExecutorInfo, TaskInfo } from '../../m
 import { formatDuration } from '../wire/duration.ts';
 import { signToken } from '../wire/jwt.ts';
 import { executorEnvironment } from './environment.ts';
+import { fetchUris } from './fetcher.ts';
 import { type Agent, type AgentFramework, agentId, type Executor, type Termination } from './model.ts';
 import { sandboxPath } from './paths.ts';
-import type { Launch } from './processes.ts';
+import { appendLine, type Launch } from './processes.ts';
 import { createSandbox } from './sandbox.ts';
 import { removeFrameworkIfIdle, reportAgentStatus, reportExited } from './status.ts';
 import type { UserIds } from './users.ts';
@@ -56,7 +57,7 @@ export function launchExecutor(
     }),
   );
   start(agent, framework, executor, user, ids, containerOf(task)).catch((error: Error) => {
-    executor.termination = {
+    executor.termination ??= {
       state: 'TASK_FAILED',
       reason: 'REASON_CONTAINER_LAUNCH_FAILED',
       message: `Failed to launch container: ${error.message}`,
@@ -78,8 +79,6 @@ async function start(
   const lacking = container && findLacking(container);
   if (lacking !== undefined) throw new Error(`The embedded agent has no ${lacking}. Use a Mesos agent`);
   const { command } = executor.info;
-  if (command?.uris?.length)
-    throw new Error('The embedded agent does not fetch URIs. Provide the files in another way');
   const environment = executorEnvironment({
     agentId: agentId(agent),
     frameworkId: framework.id,
@@ -104,6 +103,7 @@ async function start(
     stdout: join(executor.directory, 'stdout'),
     stderr: join(executor.directory, 'stderr'),
   };
+  await fetchFor(agent, executor, user, ids);
   const process = await agent.ports.launcher.launch(what, (status) =>
     handleExecutorExit(agent, framework, executor, status),
   );
@@ -122,6 +122,33 @@ function findLacking({ type, mesos, volumes, network_infos }: ContainerInfo): st
   if (mesos?.image) return 'support for images';
   if (network_infos?.length) return 'container networks';
   return volumes?.length ? 'support for volumes' : undefined;
+}
+
+/** Fetches the URIs of an executor. The end of the executor ends the fetch. */
+async function fetchFor(
+  agent: Agent,
+  executor: Executor,
+  user: string,
+  ids: UserIds | undefined,
+): Promise<void> {
+  const uris = executor.info.command?.uris ?? [];
+  if (uris.length === 0) return;
+  const controller = new AbortController();
+  executor.cancelFetch = () => controller.abort();
+  try {
+    await fetchUris({
+      uris,
+      containerId: executor.containerId,
+      sandbox: executor.directory,
+      user: ids,
+      cache: join(agent.settings.workDir, 'fetch', user),
+      signal: controller.signal,
+      log: (line) => appendLine(join(executor.directory, 'stderr'), line),
+    });
+    controller.signal.throwIfAborted();
+  } finally {
+    delete executor.cancelFetch;
+  }
 }
 
 /** Signs Mesos' documented claims: framework, executor and container. */
@@ -172,6 +199,7 @@ export function endExecutor(agent: Agent, executor: Executor, termination: Termi
 
 /** Kills the process. A process that is still being started is killed right after its start. */
 function destroy(agent: Agent, executor: Executor): void {
+  executor.cancelFetch?.();
   if (executor.process) agent.ports.launcher.destroy(executor.process);
 }
 

@@ -57,6 +57,8 @@ export interface Executor {
   termination?: Termination;
   cancelRegistration?: () => void;
   cancelShutdown?: () => void;
+  /** Set while its URIs are fetched. */
+  cancelFetch?: () => void;
 }
 
 export interface AgentFramework {

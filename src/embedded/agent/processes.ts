@@ -1,7 +1,7 @@
 /** Runs executors as processes. Each starts in its own session, and all processes of the session are killed with it. */
 
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants as fsConstants, openSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Timer } from '../../mesos/retry.ts';
 import { isAlive, killNow, listProcessIds, type ProcessId, readStat } from '../../proc/process-id.ts';
@@ -35,6 +35,9 @@ export interface Launcher {
   stop(): void;
 }
 
+/** Flags for the output files. An archive that was fetched may have put links in their places. */
+const APPEND = fsConstants.O_WRONLY | fsConstants.O_APPEND | fsConstants.O_CREAT | fsConstants.O_NOFOLLOW;
+
 /** Poll interval for adopted processes: they are not child processes, so their end is not reported. */
 const WATCH_MS = 250;
 
@@ -65,8 +68,8 @@ export function createLauncher(timer: Timer): Launcher {
 }
 
 function launch(what: Launch, onExit: OnExit): Promise<ProcessId> {
-  const stdout = openSync(what.stdout, 'a');
-  const stderr = openSync(what.stderr, 'a');
+  const stdout = openSync(what.stdout, APPEND);
+  const stderr = openSync(what.stderr, APPEND);
   return new Promise((resolve, reject) => {
     try {
       const child = spawn(what.program, what.arguments, {
@@ -89,6 +92,16 @@ function launch(what: Launch, onExit: OnExit): Promise<ProcessId> {
       closeSync(stderr);
     }
   });
+}
+
+/** Adds a line to an output file. */
+export function appendLine(file: string, line: string): void {
+  const fd = openSync(file, APPEND);
+  try {
+    writeSync(fd, `${line}\n`);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function waitStatus(code: number | null, signal: NodeJS.Signals | null): number {
