@@ -22,6 +22,9 @@ import { createMetrics } from './metrics.ts';
 import { type Notice, noticeFor } from './notices.ts';
 import { type ProbeNotice, Prober, probeNotice, probeNotices } from './prober.ts';
 import { createRunner, type Runner } from './runner.ts';
+import { AgentFiles } from './sandbox/agent-files.ts';
+import { Agents } from './sandbox/agents.ts';
+import { type EndedTaskNotice, endedTaskNotice, TaskLogs } from './sandbox/task-logs.ts';
 import type { Store } from './store/store.ts';
 import type { Upgrade } from './upgrade.ts';
 
@@ -53,15 +56,16 @@ export interface Scheduler {
   stop(): Promise<void>;
 }
 
-/** Derives the notices for the log, the listeners and the prober. */
-export function noticesFor(
-  state: State,
-  event: StateEvent,
-  now: number,
-): (Notice | ServerEvent | ProbeNotice | AskNotice)[] {
-  const notices = [noticeFor(state, event), probeNotice(state, event), askNotice(event)].filter(
-    (one) => one !== undefined,
-  );
+type AnyNotice = Notice | ServerEvent | ProbeNotice | AskNotice | EndedTaskNotice;
+
+/** Derives the notices for the log, the listeners, the prober, and the readers of flags and of tasks' output. */
+export function noticesFor(state: State, event: StateEvent, now: number): AnyNotice[] {
+  const notices = [
+    noticeFor(state, event),
+    probeNotice(state, event),
+    askNotice(event),
+    endedTaskNotice(state, event),
+  ].filter((one) => one !== undefined);
   return [...notices, ...serverEvents(state, event, now)];
 }
 
@@ -91,7 +95,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
     }
   };
   const exec = new ExecSessions({ send, now: Date.now, log: (fields, text) => log.info(fields, text) });
-  const runner: Runner = createRunner<Notice | ServerEvent | ProbeNotice | AskNotice>({
+  const runner: Runner = createRunner<AnyNotice>({
     state,
     store: metrics.timeStore(store),
     now: Date.now,
@@ -107,6 +111,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
         if ('eventType' in one) events.publish(one);
         else if ('probing' in one) prober.take(one);
         else if ('asking' in one) agentFlags.take(one);
+        else if ('ended' in one) logs.remember(one.ended);
         else log[one.level](one.fields, one.text);
       }
     },
@@ -126,6 +131,15 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
     void session.stop();
     session.start();
   });
+  const agentFiles = new AgentFiles(
+    new Agents({
+      detect: () => detection.detect(),
+      now: Date.now,
+      ...(options.credential && { credential: options.credential }),
+    }),
+    options.agentCredential,
+  );
+  const logs = new TaskLogs(agentFiles);
   const openSession = (): SchedulerSession => {
     const { settings, credential } = options;
     return createSchedulerSession({
@@ -158,6 +172,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
     runner,
     events,
     exec: options.disableExec ? undefined : exec,
+    logs,
     leader: schedulerOptions.address,
     info: () => describeSetup(options),
     ...(schedulerOptions.abdicate && { abdicate: schedulerOptions.abdicate }),
@@ -194,6 +209,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
       exec.close();
       prober.stop();
       agentFlags.stop();
+      agentFiles.close();
       await Promise.all([api.close(), session.stop(), runner.stop(), detection.stop()]);
     },
   };

@@ -14,6 +14,7 @@ import { createRunner, type Runner } from '../../src/scheduler/runner.ts';
 import { noticesFor } from '../../src/scheduler/scheduler.ts';
 import { createMemoryStore } from '../../src/scheduler/store/memory.ts';
 import { SimulatedMesos } from '../../src/simulator/mesos.ts';
+import { logsOf } from './agents.ts';
 import { DOCKER, settings } from './fixtures.ts';
 
 const OPTIONS = optionsFrom(readFlags(['--master', 'localhost:5050'], {}));
@@ -48,6 +49,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
   const published: ServerEvent[] = [];
   const disk: StoredEvent[] = [];
   const metrics = createMetrics({ withProcessMetrics: false });
+  const { logs = logsOf() } = more;
   const runner = createRunner({
     state: createState(settings()),
     store: createMemoryStore(disk),
@@ -57,6 +59,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
     publish: (notices, changes) => {
       for (const change of changes) metrics.countChange(change);
       for (const one of notices) {
+        if ('ended' in one) logs.remember(one.ended);
         if (!('eventType' in one)) continue;
         events.publish(one);
         published.push(one);
@@ -71,6 +74,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
     runner,
     events,
     exec,
+    logs,
     leader: () => 'host:8080',
     info: () => ({ ...describeSetup(OPTIONS), version: '1' }),
     now: () => 1_700_000_000_000,

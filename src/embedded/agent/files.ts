@@ -3,7 +3,7 @@
 import { createReadStream, type Stats } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
-import { basename, join, resolve, sep } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import { answerJson, CallRefused, notFound } from '../wire/http.ts';
 import { type Agent, agentId } from './model.ts';
 
@@ -27,22 +27,30 @@ export async function files(
   if ((await stat(path)).isDirectory()) {
     throw new CallRefused(400, `Cannot ${action} a directory.\n`);
   }
-  if (action === 'read') return answerJson(response, await read(path, query));
+  if (action === 'read') return answerBytes(response, await read(path, query));
   await download(path, response);
 }
 
-/** Resolves a path; undefined if the file is missing or outside the sandboxes, also by a symbolic link. */
+/**
+ * Resolves a path. Links are followed within the sandbox only.
+ * @returns undefined if the file is missing or not in a sandbox
+ */
 async function realPath(agent: Agent, requestedPath: string): Promise<string | undefined> {
   const root = join(agent.settings.workDir, 'slaves', agentId(agent));
-  const wanted = requestedPath.startsWith('/frameworks/')
-    ? join(root, requestedPath)
-    : resolve(requestedPath);
+  const isVirtual = requestedPath.startsWith('/frameworks/');
+  // Without resolving `..`: it may follow a link.
+  const wanted = isVirtual ? `${root}${requestedPath}` : requestedPath;
+  const sandbox = /^\/frameworks\/[^/]+\/executors\/[^/]+\/runs\/[^/]+/.exec(wanted.slice(root.length))?.[0];
+  if (!wanted.startsWith(root) || sandbox === undefined) return undefined;
+  let real: string;
+  let realSandbox: string;
   try {
-    const [real, realRoot] = await Promise.all([realpath(wanted), realpath(root)]);
-    return real.startsWith(realRoot + sep) ? real : undefined;
+    [real, realSandbox] = await Promise.all([realpath(wanted), realpath(`${root}${sandbox}`)]);
   } catch {
     return undefined;
   }
+  if (real === realSandbox || real.startsWith(realSandbox + sep)) return real;
+  throw new CallRefused(400, `'${wanted}' is inaccessible.\n`);
 }
 
 async function browse(requestedPath: string, path: string): Promise<Record<string, unknown>[]> {
@@ -81,7 +89,14 @@ function modeText(mode: number): string {
   );
 }
 
-/** Reads a part of a file. `offset=-1` requests only the size, which is the answer's offset. */
+/** Mesos writes bytes that are not ASCII into its JSON as they are, whatever they mean. */
+function answerBytes(response: ServerResponse, body: { data: string; offset: number }): void {
+  const bytes = Buffer.from(JSON.stringify(body), 'latin1');
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': bytes.length });
+  response.end(bytes);
+}
+
+/** Reads a part of a file, as Latin-1. `offset=-1` requests only the size, which is the answer's offset. */
 async function read(path: string, query: URLSearchParams): Promise<{ data: string; offset: number }> {
   const offset = integer(query, 'offset', -1);
   const length = integer(query, 'length', -1);
@@ -92,7 +107,7 @@ async function read(path: string, query: URLSearchParams): Promise<{ data: strin
       return { data: '', offset: offset === -1 ? size : offset };
     const wanted = Math.min(length === -1 ? size - offset : length, size - offset, MAX_READ_BYTES);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(wanted), 0, wanted, offset);
-    return { data: buffer.toString('utf8', 0, bytesRead), offset };
+    return { data: buffer.toString('latin1', 0, bytesRead), offset };
   } finally {
     await file.close();
   }

@@ -1,7 +1,8 @@
 /** Compares real answers of every operation with the API's description. */
 
 import { expect, it } from 'vitest';
-import { call, type Server, server } from '../../../test/scheduler/api-server.ts';
+import { type AgentOfFiles, logsOf, startAgentOfFiles } from '../../../test/scheduler/agents.ts';
+import { call, closing, type Server, server } from '../../../test/scheduler/api-server.ts';
 import {
   describedAnswers,
   describedEvents,
@@ -119,10 +120,15 @@ async function askOfApps(client: Client): Promise<void> {
   await client.ask('GET /v2/apps/{id}/versions/{version}', { ids: { ...ids, version: versions[0] } });
 }
 
-async function askOfTasks(client: Client): Promise<void> {
+async function askOfTasks(client: Client, agent: AgentOfFiles): Promise<void> {
   const { server: one } = client;
   const ids = { id: 'plain' };
   await one.run();
+  const read = { id: await firstTask(client, 'plain') };
+  agent.sandbox(read.id, { stdout: 'output\n', stderr: '' });
+  for (const accept of ['*/*', 'text/event-stream']) {
+    await client.ask('GET /v2/tasks/{id}/log', { ids: read, accept });
+  }
   await client.ask('GET /v2/tasks');
   await client.ask('GET /v2/tasks', { query: 'limit=1' });
   const full = await firstTask(client, 'g/full');
@@ -249,10 +255,12 @@ async function askByV1(client: Client): Promise<void> {
 }
 
 it('answers every operation as described, without additional or missing fields', async () => {
-  const client = new Client(server({ abdicate: () => {} }));
+  const agent = await startAgentOfFiles('framework');
+  closing.push(() => agent.close());
+  const client = new Client(server({ abdicate: () => {}, logs: logsOf(agent.address) }));
   await client.server.run();
   await askOfApps(client);
-  await askOfTasks(client);
+  await askOfTasks(client, agent);
   await happen(client);
   await askOfTheQueue(client);
   await askOfGroups(client);

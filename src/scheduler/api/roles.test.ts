@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { account, asUser } from '../../../test/scheduler/accounts.ts';
-import { call, type Server, SLEEPER, server } from '../../../test/scheduler/api-server.ts';
+import { logsOf, startAgentOfFiles } from '../../../test/scheduler/agents.ts';
+import { call, closing, type Server, SLEEPER, server } from '../../../test/scheduler/api-server.ts';
 import { roleForMethod } from './access-rules.ts';
 import type { Answered } from './answered.ts';
 import { OPERATIONS } from './openapi/operations.ts';
@@ -34,8 +35,10 @@ const V1_APP = {
   container: { image: 'i', options: ['-e', `A=${MARKER}`, `--env=B=${MARKER}`, `-eC=${MARKER}`, '--rm'] },
 };
 
-async function withApps(): Promise<{ one: Server; version: string; deployment: string }> {
-  const one = server({ accounts: ACCOUNTS });
+async function withApps(): Promise<{ one: Server; version: string; deployment: string; task: string }> {
+  const agent = await startAgentOfFiles('framework');
+  closing.push(() => agent.close());
+  const one = server({ accounts: ACCOUNTS, logs: logsOf(agent.address) });
   const body = { ...APP, id: '/g/web' };
   expect((await call(one, 'POST', '/v2/apps', body, OLGA)).statusCode).toBe(201);
   const v1 = await call(one, 'POST', '/v1/apps/start', V1_APP, OLGA);
@@ -45,7 +48,12 @@ async function withApps(): Promise<{ one: Server; version: string; deployment: s
   const made = await call(one, 'POST', '/v2/apps', waiting, OLGA);
   await one.run();
   const { version } = (await call(one, 'GET', '/v2/apps/g/web', undefined, OLGA)).json().app;
-  return { one, version, deployment: String(made.headers['marathon-deployment-id']) };
+  const { id: task, executorId = '' } = await one.runner.read(({ apps }) => {
+    const [first] = apps.get('/g/web')?.tasks.values() ?? [];
+    return { ...first, id: first?.id ?? '' };
+  });
+  agent.sandbox(executorId, { [`tasks/${task}/stdout`]: 'x', [`tasks/${task}/stderr`]: '' });
+  return { one, task, version, deployment: String(made.headers['marathon-deployment-id']) };
 }
 
 const EMBEDS = ['tasks', 'counts', 'deployments', 'readiness', 'lastTaskFailure', 'taskStats'];
@@ -58,14 +66,15 @@ const QUERY = [
 
 describe('a viewer', () => {
   it('sees the names of environment variables, and no value in any answer to GET', async () => {
-    const { one, version, deployment } = await withApps();
+    const { one, task, version, deployment } = await withApps();
     const values: Record<string, string> = { id: 'g/web', group: 'g', version };
     let leaks = 0;
     for (const { method, path, answers, role } of OPERATIONS) {
       if (method !== 'GET' || path === '/v2/events' || role === 'operator') continue;
       const ids = path.startsWith('/v1/') ? { id: 'old' } : values;
       const own = path.startsWith('/v2/groups/') ? { id: 'g' } : ids;
-      const named = path.startsWith('/v2/deployments/') ? { id: deployment } : own;
+      const ofTask = path.startsWith('/v2/tasks/') ? { id: task } : own;
+      const named = path.startsWith('/v2/deployments/') ? { id: deployment } : ofTask;
       const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ({ ...values, ...named })[name] ?? '');
       for (const query of [QUERY, '']) {
         for (const accept of ['*/*', 'application/json', 'text/plain']) {

@@ -128,6 +128,10 @@ const FLAGS = {
   mesos_user: { value: 'USER', default: 'root', help: 'user that runs the tasks on the agents' },
   mesos_authentication_principal: { value: 'NAME', help: 'principal with which the framework authenticates' },
   mesos_authentication_secret_file: { value: 'FILE', help: 'file with the secret of the principal' },
+  agent_credential_file: {
+    value: 'FILE',
+    help: "file with PRINCIPAL:SECRET with which the scheduler reads tasks' output and files from the agents; needed if the agents authenticate requests (--authenticate_http_readonly)",
+  },
   failover_timeout: {
     value: 'SECONDS',
     default: '604800',

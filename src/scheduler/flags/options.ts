@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { UsageError } from '../../errors/mesosup-error.ts';
 import { parseMasters } from '../../mesos/leader.ts';
@@ -11,14 +10,15 @@ import {
   parseZooKeeperAddress,
   type ZooKeeperAddress,
 } from '../../zookeeper/address.ts';
-import type { Access, Account } from '../api/access-rules.ts';
+import type { Access } from '../api/access-rules.ts';
 import { type Containerizer, isContainerizer } from '../domain/containerizer.ts';
 import { sharedExecutorOf } from '../domain/executor.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Masters } from '../masters.ts';
-import { type FlagName, splitList } from './flag-table.ts';
+import { accessFrom } from './access-options.ts';
+import type { FlagName } from './flag-table.ts';
 import type { Flags } from './parse-flags.ts';
-import { parseTokens, parseUsers } from './users.ts';
+import { secretFrom } from './secret-file.ts';
 
 export interface ListenOptions {
   httpAddress: string;
@@ -35,6 +35,8 @@ export interface DaemonOptions extends ListenOptions, Access {
   /** Where schedulers elect a leader and keep the state. Absent: a single scheduler with a journal. */
   zooKeeper?: ZooKeeperAddress;
   credential?: Credential;
+  /** For the agents' files API. */
+  agentCredential?: Credential;
   settings: Settings;
   dataDirectory: string;
   /** Maximum size of a request body. */
@@ -56,11 +58,13 @@ export function optionsFrom(flags: Flags): DaemonOptions {
   const cluster = flags.text('cluster') ?? flags.required('framework_name');
   const path = flags.required('docker_executor');
   const credential = credentialFrom(flags);
+  const agentCredential = agentCredentialFrom(flags);
   const zk = flags.text('zk');
   return {
     masters: mastersFrom(flags),
     ...(zk !== undefined && { zooKeeper: zooKeeperFrom('zk', fromFile('zk', zk)) }),
     ...(credential && { credential }),
+    ...(agentCredential && { agentCredential }),
     settings: {
       framework: frameworkFrom(flags, role),
       role,
@@ -128,46 +132,6 @@ function listenFrom(flags: Flags): ListenOptions {
   };
 }
 
-function accessFrom(flags: Flags): Access {
-  const file = flags.text('http_credentials_file');
-  const credentials = file === undefined ? flags.secret('http_credentials') : httpCredentialsFrom(file);
-  if (credentials !== undefined && !credentials.includes(':')) {
-    throw new UsageError('MARATHON_HTTP_CREDENTIALS must be USER:PASSWORD');
-  }
-  const usersFile = flags.text('http_users_file');
-  const tokensFile = flags.text('http_tokens_file');
-  const origins = flags.text('access_control_allow_origin');
-  const own = credentials === undefined ? [] : [operatorFrom(credentials)];
-  const users =
-    usersFile === undefined
-      ? []
-      : parseUsers('http_users_file', usersFile, secretFrom('http_users_file', usersFile));
-  const tokens =
-    tokensFile === undefined
-      ? []
-      : parseTokens('http_tokens_file', tokensFile, secretFrom('http_tokens_file', tokensFile));
-  const [twice] = users.filter(({ user }) => user.name === own[0]?.user.name);
-  if (twice) {
-    throw new UsageError(
-      `--http_users_file: ${usersFile} contains ${twice.user.name}, who is in --http_credentials_file already`,
-    );
-  }
-  const accounts = [...own, ...users, ...tokens];
-  return {
-    ...(accounts.length > 0 && { accounts }),
-    ...(origins !== undefined && { allowedOrigins: splitList(origins) }),
-  };
-}
-
-/** @param credentials USER:PASSWORD; the password may contain anything */
-function operatorFrom(credentials: string): Account {
-  const colon = credentials.indexOf(':');
-  return {
-    user: { name: credentials.slice(0, colon), role: 'operator' },
-    secret: { kind: 'password', text: credentials.slice(colon + 1) },
-  };
-}
-
 function frameworkFrom(flags: Flags, role: string): FrameworkInfo {
   const principal = flags.text('mesos_authentication_principal');
   const webui = flags.text('webui_url');
@@ -219,20 +183,12 @@ function credentialFrom(flags: Flags): Credential | undefined {
   return { principal, secret: secretFrom('mesos_authentication_secret_file', file) };
 }
 
-function httpCredentialsFrom(file: string): string {
-  const credentials = secretFrom('http_credentials_file', file);
-  if (credentials.includes(':')) return credentials;
-  throw new UsageError(`--http_credentials_file: ${file} must contain USER:PASSWORD`);
-}
-
-function secretFrom(flag: FlagName, file: string): string {
-  try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-  } catch (error) {
-    throw new UsageError(
-      `--${flag} can't be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
+function agentCredentialFrom(flags: Flags): Credential | undefined {
+  const file = flags.text('agent_credential_file');
+  if (file === undefined) return undefined;
+  const [, principal, secret] = /^([^:]+):(.+)$/s.exec(secretFrom('agent_credential_file', file)) ?? [];
+  if (principal !== undefined && secret !== undefined) return { principal, secret };
+  throw new UsageError(`--agent_credential_file: ${file} must contain PRINCIPAL:SECRET`);
 }
 
 function sha256(text: string): string {

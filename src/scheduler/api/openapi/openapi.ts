@@ -136,8 +136,11 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   403: 'Not allowed',
   404: 'Not found',
   409: 'It already exists, or a running deployment changes it',
-  422: 'Invalid body',
+  422: 'Invalid body or parameter',
   426: 'Not a request for a WebSocket',
+  502: 'The agent refuses the request or is unreachable',
+  503: 'Too many clients; try again later',
+  504: 'The agent does not answer',
 };
 
 function refusal(status: number, path: string) {

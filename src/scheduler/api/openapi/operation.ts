@@ -21,7 +21,7 @@ export interface Operation {
   /** Answers by status, without the refusals. An answer without a media type has no body. */
   readonly answers: Readonly<Record<number, Answer>>;
   /** Refusals in addition to those that every operation has. */
-  readonly refusals?: readonly (403 | 404 | 409 | 422)[];
+  readonly refusals?: readonly (403 | 404 | 409 | 422 | 502 | 503 | 504)[];
 }
 
 export type Parameter = keyof typeof PARAMETERS;
@@ -33,6 +33,7 @@ export const PARAMETERS = {
   dryRun: 'true: return the plan, change nothing',
   embed: 'additional data to return, such as apps.tasks; may be repeated',
   event_type: 'only events of this type; may be repeated',
+  follow: 'true: wait for further output until the task has ended',
   fields:
     'only these fields of each item, separated by commas; all other fields are left out, even required ones',
   force: 'true: cancel running deployments that change the same apps',
@@ -43,6 +44,9 @@ export const PARAMETERS = {
   partialUpdate: 'false: omitted fields get their defaults',
   'plan-format': 'light: plans without the states before and after the deployment',
   scale: 'true: reduce the instances of the app by the number of killed tasks',
+  since: 'rejected: the output has no times',
   status: 'running or staging; may be repeated',
+  stream: 'stdout, stderr or both; both by default',
+  tail: 'only so many last lines of each stream',
   wipe: 'true: also remove the tasks from the state, even if they are unreachable',
 } as const;

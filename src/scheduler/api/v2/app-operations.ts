@@ -16,6 +16,11 @@ const PAGE = ['limit', 'cursor', 'fields'] as const;
 const CHANGED = { 200: { json: ChangeAnswer } };
 const ENDED = { 200: { json: z.union([EndedTasks, DeploymentChange]) } };
 const haproxy = z.string().meta({ description: 'The format that haproxy-marathon-bridge reads' });
+const output = z.string().meta({ description: 'The bytes as the task wrote them' });
+const outputEvents = z.string().meta({
+  description:
+    'Events stdout and stderr: JSON with text, and with lost if output before it was removed unread. The last event is end, or error with a message. Resumes after Last-Event-ID',
+});
 
 export const V2_APP_OPERATIONS: readonly Operation[] = [
   {
@@ -163,6 +168,15 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
     summary: 'List all tasks',
     query: ['status', ...PAGE],
     answers: { 200: { json: TaskList, text: haproxy } },
+  },
+  {
+    method: 'GET',
+    path: '/v2/tasks/{id}/log',
+    route: '/v2/tasks/:id/log',
+    summary: 'Show the output of a task, also of one that has ended',
+    query: ['stream', 'tail', 'since', 'follow'],
+    answers: { 200: { text: output, events: outputEvents } },
+    refusals: [404, 422, 502, 503, 504],
   },
   {
     method: 'POST',

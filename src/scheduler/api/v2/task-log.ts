@@ -1,0 +1,145 @@
+/** `GET /v2/tasks/{id}/log`: the output of a task, as text or as server-sent events. */
+
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import { AgentError } from '../../sandbox/agents.ts';
+import { decodePositions, encodePositions, STREAMS } from '../../sandbox/log-position.ts';
+import { type LogPiece, readLogs } from '../../sandbox/log-stream.ts';
+import type { LogRequest } from '../../sandbox/task-logs.ts';
+import { isLive } from '../../sandbox/task-place.ts';
+import { type Api, type ApiOptions, BadRequestError, json, queryOf } from '../answers.ts';
+import { flagOf, invalid } from './answers.ts';
+
+type ById = FastifyRequest<{ Params: { id: string } }>;
+
+const MAX_LINES = 100_000;
+const KEEP_ALIVE_MS = 10_000;
+const NO_TIMES =
+  'is not supported: the agents keep the output without times. Use tail, or Last-Event-ID with text/event-stream';
+
+export function addTaskLogRoute(api: Api, { runner, logs, onError }: ApiOptions): void {
+  // A HEAD request could follow for ever.
+  api.get('/v2/tasks/:id/log', { exposeHeadRoute: false }, async (request: ById, reply) => {
+    const { id } = request.params;
+    if (queryOf(request, 'since') !== undefined)
+      return invalid(reply, [{ path: ['since'], error: NO_TIMES }]);
+    const wanted = logRequestOf(request);
+    const follow = flagOf(request, 'follow');
+    const place = await runner.read((state) => logs.placeOf(state, id));
+    if (!place) {
+      const message = `Task '${id}' does not exist, or ended before the scheduler started`;
+      return json(reply, { message }, 404);
+    }
+    if (!logs.addReader()) {
+      return json(reply, { message: 'Too many clients read logs' }, 503, { 'Retry-After': '10' });
+    }
+    try {
+      const opened = await logs.open(place, wanted);
+      reply.hijack();
+      const asEvents = wantsEvents(request);
+      const closed = new AbortController();
+      reply.raw.once('close', () => closed.abort());
+      const pieces = readLogs({
+        logs: opened,
+        follow,
+        byLines: asEvents || opened.size > 1,
+        hasEnded: async () => !(await runner.read((state) => isLive(state, id))),
+        signal: closed.signal,
+      });
+      const write = asEvents ? writeEvents : writeText;
+      await write(reply.raw, pieces, closed.signal);
+      return reply;
+    } catch (error) {
+      if (!(error instanceof AgentError)) onError(`the log of ${id} could not be read`, error);
+      if (reply.raw.headersSent) reply.raw.destroy();
+      else if (error instanceof AgentError) return json(reply, { message: error.message }, error.statusCode);
+      else throw error;
+      return reply;
+    } finally {
+      logs.removeReader();
+    }
+  });
+}
+
+/** @throws BadRequestError */
+function logRequestOf(request: FastifyRequest): LogRequest {
+  const stream = queryOf(request, 'stream') ?? 'both';
+  const streams = stream === 'both' ? STREAMS : STREAMS.filter((one) => one === stream);
+  if (streams.length === 0) {
+    throw new BadRequestError(`stream is '${stream}': expected stdout, stderr or both`);
+  }
+  const tail = queryOf(request, 'tail');
+  if (tail !== undefined && !(/^\d{1,6}$/.test(tail) && Number(tail) <= MAX_LINES)) {
+    throw new BadRequestError(`tail is '${tail}': expected a whole number from 0 to ${MAX_LINES}`);
+  }
+  const id = request.headers['last-event-id'];
+  const positions = id === undefined || id === '' ? undefined : decodePositions(String(id));
+  if (id !== undefined && id !== '' && !positions) {
+    throw new BadRequestError('Last-Event-ID is not the id of an event of a log');
+  }
+  return {
+    streams,
+    ...(tail !== undefined && { tail: Number(tail) }),
+    ...(positions && { positions }),
+  };
+}
+
+function wantsEvents({ headers }: FastifyRequest): boolean {
+  return (headers.accept ?? '').toLowerCase().includes('text/event-stream');
+}
+
+const HEADERS = {
+  'Cache-Control': 'no-cache',
+  // Programs write what they like: browsers must not take it for a page.
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/** Writes the bytes unchanged. */
+async function writeText(
+  raw: ServerResponse,
+  pieces: AsyncIterable<LogPiece>,
+  signal: AbortSignal,
+): Promise<void> {
+  raw.writeHead(200, { 'Content-Type': 'text/plain', ...HEADERS });
+  raw.flushHeaders();
+  for await (const { bytes } of pieces) await writeAll(raw, bytes, signal);
+  raw.end();
+}
+
+/**
+ * Writes an event for each piece, of complete lines where possible. The ids resume, on another scheduler too. The last
+ * event is `end`, or `error`.
+ */
+async function writeEvents(
+  raw: ServerResponse,
+  pieces: AsyncIterable<LogPiece>,
+  signal: AbortSignal,
+): Promise<void> {
+  raw.writeHead(200, { 'Content-Type': 'text/event-stream', ...HEADERS });
+  raw.write(':\n\n');
+  const keepAlive = setInterval(() => raw.write(':\n\n'), KEEP_ALIVE_MS);
+  const write = (event: string, data: object, id?: string) => {
+    const ending = id === undefined ? '' : `id: ${id}\n`;
+    return writeAll(raw, `event: ${event}\ndata: ${JSON.stringify(data)}\n${ending}\n`, signal);
+  };
+  try {
+    for await (const { stream, bytes, lost, positions } of pieces) {
+      const data = { text: bytes.toString('utf8'), ...(lost && { lost }) };
+      await write(stream, data, encodePositions(positions));
+    }
+    await write('end', {});
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    await write('error', { message: error.message });
+  } finally {
+    clearInterval(keepAlive);
+  }
+  raw.end();
+}
+
+/** Waits until the client has taken what was written before. */
+async function writeAll(raw: ServerResponse, bytes: Buffer | string, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || raw.write(bytes)) return;
+  await once(raw, 'drain', { signal }).catch(() => {});
+}
