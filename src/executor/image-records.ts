@@ -133,7 +133,7 @@ export class ImageRecords {
       });
       renameSync(temporary, file);
     } catch (error) {
-      rmSync(temporary, { force: true });
+      removeQuietly(temporary);
       this.#log({
         level: 'warning',
         msg: 'cannot note the use of an image',
@@ -147,6 +147,14 @@ export class ImageRecords {
   #ageOf(file: string): number {
     const stat = statSync(file, { throwIfNoEntry: false });
     return stat ? Date.now() - stat.ctimeMs : Number.POSITIVE_INFINITY;
+  }
+}
+
+function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // The error before this one is logged.
   }
 }
 

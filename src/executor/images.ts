@@ -81,8 +81,10 @@ export class Images {
     signal: AbortSignal,
     { timeoutMs }: PullSettings,
   ): Promise<ImageInfo | undefined> {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    return await this.#options.engine.inspectImage(image, limit).catch((error: unknown) => {
+    const deadline = startDeadline(timeoutMs);
+    const limit = AbortSignal.any([signal, deadline.signal]);
+    const found = this.#options.engine.inspectImage(image, limit).finally(deadline.clear);
+    return await found.catch((error: unknown) => {
       signal.throwIfAborted();
       if (error instanceof DockerUnavailableError) return undefined;
       throw limit.aborted ? new DockerError(`Docker did not answer within ${timeoutMs / 1000} s`, 0) : error;
@@ -134,7 +136,7 @@ export class Images {
     const requests = new Set<ImageRequest>();
     const abort = new AbortController();
     const { engine, records, reportEveryMs = REPORT_EVERY_MS } = this.#options;
-    const deadline = AbortSignal.timeout(settings.timeoutMs);
+    const deadline = startDeadline(settings.timeoutMs);
     const attempts = new PullAttempts({
       engine,
       records,
@@ -145,13 +147,22 @@ export class Images {
       auth,
       waiting: requests,
     });
-    const result = attempts.run(AbortSignal.any([abort.signal, deadline]), deadline);
+    const result = attempts
+      .run(AbortSignal.any([abort.signal, deadline.signal]), deadline.signal)
+      .finally(deadline.clear);
     const pull: Pull = { requests, abort, image: result.finally(() => this.#end(key, pull)) };
     // Nobody may wait for it any more.
     pull.image.catch(() => {});
     this.#pulls.set(key, pull);
     return pull;
   }
+}
+
+/** Unlike `AbortSignal.timeout`, it can be cleared: a worker makes one for each launch. */
+function startDeadline(ms: number): { signal: AbortSignal; clear: () => void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), ms);
+  return { signal: controller.signal, clear: () => clearTimeout(timer) };
 }
 
 /** @throws TaskInvalidError */

@@ -11,6 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { DockerEngine } from '../../src/docker/engine.ts';
 import type { AgentPolicy } from '../../src/executor/domain/policy.ts';
 import { type ImageRequest, Images } from '../../src/executor/images.ts';
+import { EngineProxy } from './support/engine-proxy.ts';
 import { executorBench } from './support/executor-bench.ts';
 import { containersOf, taskOf } from './support/executor-process.ts';
 import { FakeRegistry } from './support/fake-registry.ts';
@@ -169,6 +170,25 @@ describe('a registry', () => {
     );
     expect(progress.length).toBeLessThan(7);
   });
+});
+
+test('a Docker engine that restarts during a pull costs an attempt', async () => {
+  const proxy = new EngineProxy(path.join(directory, 'docker.sock'));
+  await proxy.open();
+  const asked = hold('/blobs/');
+  const proxied = new DockerEngine(proxy.socket);
+  const policy = () => ({ file: 'test', policy: {} });
+  const { request, progress } = requestOf();
+  const found = new Images({ engine: proxied, records: undefined, policy }).prepare(request);
+  await asked;
+  await proxy.close();
+  registry.intercept = () => false;
+  for (const response of held.splice(0)) response.destroy();
+  await vi.waitFor(() => expect(progress).toHaveLength(1));
+  await proxy.open();
+  expect(await found).toHaveProperty('Id');
+  expect(progress[0]).toMatch(/can't be pulled yet: .*Docker.* Attempt 2 of 5 follows/);
+  await proxy.close();
 });
 
 test('an image with a digest is pulled once and found by the digest', async () => {
