@@ -189,6 +189,26 @@ describe('an executor', () => {
     await agent.update('own', 'TASK_FINISHED');
   });
 
+  test('runs an image with a digest, with and without a tag', async () => {
+    const { agent } = bench;
+    const file = await policyFile(withPassword());
+    await pull(withPassword());
+    const { stdout } = await execa('docker', ['image', 'inspect', '-f', '{{index .RepoDigests 0}}', image]);
+    await execa('docker', ['rmi', image]);
+    await bench.start({ env: { MESOSUP_EXECUTOR_CONFIG: file } });
+    const [, digest = ''] = stdout.split('@');
+    expect(digest).toMatch(/^sha256:/);
+    for (const [id, name] of [
+      ['plain', `${registry.host}/team/app@${digest}`],
+      ['tagged', `${registry.host}/team/app:1@${digest}`],
+      ['other', `${registry.host}/team/app:other@${digest}`],
+    ] as const) {
+      agent.launch(taskOf(id, 'true', { image: name }));
+      await agent.update(id, 'TASK_FINISHED');
+      await execa('docker', ['rmi', stdout]);
+    }
+  });
+
   test('refuses a policy with a password that others can read', async () => {
     const { agent } = bench;
     const file = await policyFile(withPassword(), 0o644);
