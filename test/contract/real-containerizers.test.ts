@@ -2,7 +2,8 @@
  * Containers of Mesos' own containerizers on real agents: one with `--containerizers=docker,mesos` and this machine's
  * Docker engine, and one with the linux launcher, `--image_providers=docker`, the isolators `filesystem/linux` and
  * `docker/runtime`, and a directory as `--docker_registry`, into which the image is saved. Both kinds of agents must run on
- * this machine, with ports of their own. Tests are skipped for a kind that the master does not have.
+ * this machine, with ports of their own. Tests are skipped for a kind that the master does not have: the embedded agent
+ * has no containers, which only the last test shows.
  */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -46,7 +47,7 @@ const WITHIN = { timeout: 90_000, interval: 200 };
 /** A slow Mesos on a busy machine. */
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
-const agents = inject('embedded') === null ? await findAgents() : [];
+const agents = await findAgents();
 
 async function findAgents(): Promise<Agent[]> {
   const { slaves } = await askJson<{ slaves: { pid: string; active: boolean }[] }>(
@@ -70,13 +71,9 @@ function agentsFor(containerizer: Containerizer): Agent[] {
     .filter(({ registry }) => containerizer === 'docker' || registry.startsWith('/'));
 }
 
-let directory: string;
-let scheduler: SchedulerProcess;
-let url: string;
+const hasContainers = agentsFor('docker').length + agentsFor('mesos').length > 0;
 
-beforeAll(async () => {
-  if (agents.length === 0) return;
-  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-containerizers-'));
+async function makeImages(): Promise<void> {
   await makeTestImages();
   await execa('docker', ['network', 'create', NETWORK]);
   const input = `FROM ${BUSYBOX}\nENTRYPOINT ["/bin/sh", "-c"]\n`;
@@ -88,6 +85,15 @@ beforeAll(async () => {
       await execa('docker', ['save', '--output', file, image]);
     }
   }
+}
+
+let directory: string;
+let scheduler: SchedulerProcess;
+let url: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-containerizers-'));
+  if (hasContainers) await makeImages();
   await mkdir(path.join(directory, 'page'));
   await writeFile(path.join(directory, 'page', 'index.html'), 'from the host');
   scheduler = startScheduler(
@@ -98,10 +104,11 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  if (agents.length === 0) return;
   await scheduler.kill();
-  await execa('docker', ['rmi', WITH_ENTRY], { reject: false });
-  await execa('docker', ['network', 'rm', NETWORK], { reject: false });
+  if (hasContainers) {
+    await execa('docker', ['rmi', WITH_ENTRY], { reject: false });
+    await execa('docker', ['network', 'rm', NETWORK], { reject: false });
+  }
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -238,6 +245,19 @@ describe.each<Containerizer>(['docker', 'mesos'])('the containerizer %s of a rea
       await remove(app);
     },
   );
+
+  it.skipIf(skipped)('gives the container the files that the agent fetched', async () => {
+    const app = id('fetched');
+    await put(app, {
+      cmd: `cp "$MESOS_SANDBOX/index.html" /tmp && exec httpd -f -p ${port} -h /tmp`,
+      fetch: [{ uri: `file://${directory}/page/index.html` }],
+      container: image(),
+      ...network,
+    });
+    const [task] = await deployed(app);
+    expect(await pageOf(task)).toBe('from the host');
+    await remove(app);
+  });
 
   it.skipIf(skipped)('says why a task failed, and replaces it', async () => {
     await put(id('exits'), { cmd: 'exit 3', container: image(), ...network });
