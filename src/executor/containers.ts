@@ -192,7 +192,10 @@ export class Containers {
       container = await creating;
     } catch (error) {
       const earlier = await this.#earlierContainer(taskId, error as Error);
-      if (!earlier) throw new DockerError(`The container can't be created: ${(error as Error).message}`, 0);
+      if (!earlier) {
+        void this.#removeUnreported(taskId);
+        throw new DockerError(`The container can't be created: ${(error as Error).message}`, 0);
+      }
       container = earlier;
     } finally {
       this.#creating.delete(creating);
@@ -213,6 +216,20 @@ export class Containers {
       await sleep(RETRY_MS.first);
     }
     return undefined;
+  }
+
+  /** Removes the container of a creation that failed: Docker may have created it and then lost the connection. */
+  async #removeUnreported(taskId: string): Promise<void> {
+    const { engine, identity, log } = this.#options;
+    try {
+      const found = await this.#retryWhileUnavailable(() =>
+        engine.listContainers(taskLabels(identity, taskId)),
+      );
+      for (const { Id } of found) await this.#retryWhileUnavailable(() => engine.removeContainer(Id));
+    } catch (error) {
+      if (this.#closed) return;
+      log({ level: 'error', msg: 'cannot remove the container', task: taskId, reason: String(error) });
+    }
   }
 
   async #start(taskId: string, container: string, output: OutputStart | undefined): Promise<void> {
