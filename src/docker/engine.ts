@@ -214,15 +214,9 @@ export class DockerEngine {
   }
 
   /**
-   * Stops a container with SIGTERM or its configured stop signal, and kills it after `graceSeconds` (an integer).
-   * Resolves when it has stopped, and also if it was already stopped or removed.
+   * Sends a signal; with the container's stop signal or SIGKILL, Docker also continues a paused container. Status 409 if
+   * the container is not running.
    */
-  async stopContainer(container: string, graceSeconds: number): Promise<void> {
-    const query = { t: String(graceSeconds) };
-    await this.#jsonOrUndefined({ method: 'POST', path: `${pathOf(container)}/stop`, query });
-  }
-
-  /** Sends a signal. Status 409 if the container is not running. */
   async killContainer(container: string, signal = 'SIGKILL'): Promise<void> {
     await this.#connection.json({ method: 'POST', path: `${pathOf(container)}/kill`, query: { signal } });
   }

@@ -86,7 +86,7 @@ describe('containers', () => {
     expect(await outputOf(container, true, true)).toEqual({ stdout: 'out\r\nerr\r\n', stderr: '' });
   });
 
-  test('stop on request, and are killed after their timeout', async () => {
+  test('end by their signals', async () => {
     const polite = await create('trap "exit 3" TERM; echo up; while :; do sleep 0.1; done');
     const deaf = await create('trap "" TERM; echo up; while :; do sleep 0.1; done');
     for (const [container, code] of [
@@ -97,9 +97,11 @@ describe('containers', () => {
       for await (const records of engine.logs(container, { tty: false, follow: true })) {
         if (records.some(({ bytes }) => bytes.includes('up'))) break;
       }
-      await engine.stopContainer(container, container === polite ? 60 : 0);
+      const exit = engine.waitContainer(container, 'not-running').exit;
+      await engine.killContainer(container, 'SIGTERM');
+      if (container === deaf) await engine.killContainer(container);
+      expect(await exit).toBe(code);
       expect((await engine.inspectContainer(container))?.State.ExitCode).toBe(code);
-      await engine.stopContainer(container, 1);
     }
     await expect(engine.killContainer(deaf)).rejects.toMatchObject({ status: 409 });
   });

@@ -6,7 +6,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { describeEmbedded, startEmbedded, stopEmbedded } from '../../contract/support/embedded.ts';
+import {
+  describeEmbedded,
+  type Embedded,
+  startEmbedded,
+  stopEmbedded,
+} from '../../contract/support/embedded.ts';
 import { until } from '../demo-cluster.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
@@ -18,16 +23,24 @@ export interface SchedulerCluster {
   readonly directory: string;
   /** The scheduler's log so far. */
   readonly log: readonly string[];
+  /** The master and the agent. */
+  readonly mesos: Embedded;
   stop(): Promise<void>;
 }
 
-/** @param flags additional flags of the scheduler */
-export async function startSchedulerCluster(flags: Record<string, string> = {}): Promise<SchedulerCluster> {
+/**
+ * @param flags additional flags of the scheduler
+ * @param environment additional variables of executors
+ */
+export async function startSchedulerCluster(
+  flags: Record<string, string> = {},
+  environment: Record<string, string> = {},
+): Promise<SchedulerCluster> {
   const directory = await mkdtemp(path.join(tmpdir(), 'mesosup-clients-'));
   const mesos = await describeEmbedded(path.join(directory, 'mesos'));
   const schedulers = path.join(directory, 'schedulers.json');
   mesos.agentFlags = [
-    `--executor_environment_variables=${JSON.stringify({ MESOSUP_SCHEDULERS_FILE: schedulers })}`,
+    `--executor_environment_variables=${JSON.stringify({ ...environment, MESOSUP_SCHEDULERS_FILE: schedulers })}`,
   ];
   await startEmbedded(mesos, 'master');
   await startEmbedded(mesos, 'agent');
@@ -62,7 +75,7 @@ export async function startSchedulerCluster(flags: Record<string, string> = {}):
   try {
     const url = await listening(scheduler, log);
     await writeFile(schedulers, JSON.stringify({ schedulers: [url] }));
-    return { url, directory, log, stop: () => stop(url) };
+    return { url, directory, log, mesos, stop: () => stop(url) };
   } catch (error) {
     await stop();
     throw error;
