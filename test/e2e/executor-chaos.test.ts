@@ -9,6 +9,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
+import { DockerError } from '../../src/docker/connection.ts';
 import { isTerminal, type TaskState } from '../../src/mesos/types.ts';
 import { Random } from '../../src/simulator/random.ts';
 import { restartEmbedded } from '../contract/support/embedded.ts';
@@ -99,18 +100,30 @@ class Chaos {
       await sleep(this.#random.integer(0, LONGEST_WAIT_MS));
       await this.#docker.start();
     } else if (victim === 'worker' || victim === 'supervisor') {
-      const { worker, supervisor } = this.#random.pick(await this.#executors()) ?? {};
-      const pid = victim === 'worker' ? worker : supervisor;
-      if (pid !== undefined) killIfAlive(pid);
+      const executor = await this.#one(() => this.#executors());
+      killIfAlive(executor[victim]);
     } else {
-      const running = (await this.#containers()).filter(({ State }) => State === 'running');
-      const { Id = '' } = this.#random.pick(running) ?? {};
+      const { Id } = await this.#one(async () =>
+        (await this.#containers()).filter(({ State }) => State === 'running'),
+      );
       const call =
         victim === 'container'
           ? this.#docker.engine.killContainer(Id)
           : this.#docker.engine.removeContainer(Id);
-      // It may have ended by itself.
-      if (Id !== '') await call.catch(() => {});
+      await call.catch((error: unknown) => {
+        // It has ended by itself.
+        if (!(error instanceof DockerError)) throw error;
+      });
+    }
+  }
+
+  /** Waits until there is one: shortly after a supervisor's death, nothing runs. */
+  async #one<T>(list: () => Promise<T[]>): Promise<T> {
+    for (const end = Date.now() + DEADLINE.timeout; ; ) {
+      const found = this.#random.pick(await list());
+      if (found !== undefined) return found;
+      if (Date.now() > end) throw new Error('nothing runs that could be killed');
+      await sleep(100);
     }
   }
 
@@ -118,8 +131,8 @@ class Chaos {
     return await this.#docker.engine.listContainers({ 'mesosup.task': undefined });
   }
 
-  /** The executors, by the process ids that their sandboxes hold. */
-  async #executors(): Promise<{ supervisor: number; worker: number | undefined }[]> {
+  /** The executors that live, by the process ids that their sandboxes hold. */
+  async #executors(): Promise<{ supervisor: number; worker: number }[]> {
     const sandboxes = new Set(
       (await this.#containers()).map(({ Labels }) => Labels['mesosup.sandbox'] ?? ''),
     );
@@ -127,12 +140,9 @@ class Chaos {
     for (const sandbox of [...sandboxes].sort()) {
       const text = await readFile(path.join(sandbox, 'supervisor.pid'), 'utf8').catch(() => '');
       const supervisor = Number(text.split(' ')[0]);
-      if (supervisor === 0) continue;
-      const children = await readFile(`/proc/${supervisor}/task/${supervisor}/children`, 'utf8').catch(
-        () => '',
-      );
-      const worker = children === '' ? undefined : Number(children.trim().split(' ')[0]);
-      found.push({ supervisor, worker });
+      const children = `/proc/${supervisor}/task/${supervisor}/children`;
+      const worker = Number((await readFile(children, 'utf8').catch(() => '')).trim().split(' ')[0]);
+      if (supervisor > 0 && worker > 0) found.push({ supervisor, worker });
     }
     return found;
   }
