@@ -39,6 +39,21 @@ export const AGENT_FLAGS: FlagSpecs = {
     default: '15mins',
     help: 'how long executors wait for a disconnected agent',
   },
+  gc_delay: {
+    kind: 'duration',
+    default: '1weeks',
+    help: 'time from the end of an executor to the removal of its sandbox, less on a full disk',
+  },
+  gc_disk_headroom: {
+    kind: 'number',
+    default: '0.1',
+    help: 'gc_delay is multiplied by max(0, 1 - gc_disk_headroom - used share of the disk)',
+  },
+  disk_watch_interval: {
+    kind: 'duration',
+    default: '1mins',
+    help: 'interval of the removal of sandboxes',
+  },
   recover: {
     kind: 'text',
     default: 'reconnect',
@@ -117,12 +132,11 @@ export const AGENT_FLAGS: FlagSpecs = {
      initialize_driver_logging`,
   ),
   ...inertFlags('integer', 'max_completed_executors_per_framework logbufsecs'),
-  ...inertFlags('number', 'gc_disk_headroom'),
   ...inertFlags(
     'duration',
     `http_heartbeat_interval registration_backoff_factor authentication_backoff_factor
-     authentication_timeout_min authentication_timeout_max executor_reregistration_retry_interval gc_delay
-     disk_watch_interval cgroups_destroy_timeout perf_interval perf_duration docker_remove_delay
+     authentication_timeout_min authentication_timeout_max executor_reregistration_retry_interval
+     cgroups_destroy_timeout perf_interval perf_duration docker_remove_delay
      docker_stop_timeout fetcher_stall_timeout container_ports_watch_interval container_disk_watch_interval
      qos_correction_interval_min oversubscribed_resources_interval`,
   ),

@@ -10,6 +10,7 @@ import type { Attribute, Resource } from '../mesos/types.ts';
 import { uuidBase64 } from '../mesos/uuid.ts';
 import { Checkpoint } from './agent/checkpoint.ts';
 import { drain } from './agent/drain.ts';
+import { startGarbageCollection } from './agent/gc.ts';
 import { fixedMaster, linkToMaster, type MasterSource } from './agent/master-link.ts';
 import { type Agent, type AgentSettings, agentId, executorOf } from './agent/model.ts';
 import { createLauncher } from './agent/processes.ts';
@@ -68,10 +69,12 @@ export async function startAgent(options: AgentOptions): Promise<Running> {
   const { ports } = agent;
   let unlink = () => {};
   let cancelRecovery = () => {};
+  let stopCollecting = () => {};
   const stop = async (): Promise<void> => {
     agent.stopped = true;
     unlink();
     cancelRecovery();
+    stopCollecting();
     agent.updates.stop();
     ports.launcher.stop();
     for (const framework of agent.frameworks.values()) {
@@ -87,6 +90,7 @@ export async function startAgent(options: AgentOptions): Promise<Running> {
     agent.recovering = false;
     cancelRecovery();
     ports.log('Finished recovery');
+    stopCollecting = startGarbageCollection(agent);
     if (agent.drain) drain(agent, agent.drain);
     unlink = link(agent, masters, options.credential);
   };
@@ -175,6 +179,9 @@ function createAgent(options: AgentOptions, listensOn: string, listensAt: number
       executorReregistrationTimeoutMs: options.executorReregistrationTimeoutMs ?? 2000,
       executorShutdownGracePeriodMs: options.executorShutdownGracePeriodMs ?? 5000,
       recoveryTimeoutMs: options.recoveryTimeoutMs ?? 900_000,
+      gcDelayMs: options.gcDelayMs ?? 7 * 86_400_000,
+      gcDiskHeadroom: options.gcDiskHeadroom ?? 0.1,
+      diskWatchIntervalMs: options.diskWatchIntervalMs ?? 60_000,
       executorEnvironment: options.executorEnvironment ?? {},
       commandExecutor: options.commandExecutor ?? commandExecutor(false),
       reconfigurationPolicy: options.reconfigurationPolicy ?? 'equal',

@@ -5,11 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createContainer, ENV_FILE_PATH, findDockerProgram } from '../docker/cli.ts';
 import { DockerError, DockerUnavailableError } from '../docker/connection.ts';
 import type { ContainerInfo, ContainerWait, DockerEngine } from '../docker/engine.ts';
-import { admitContainer } from './agent-policy.ts';
+import { admitContainer, readPolicy } from './agent-policy.ts';
 import { ContainerStops } from './container-stops.ts';
 import { createCommand, publishedPorts } from './domain/create-command.ts';
 import type { ExecutorAction, ExecutorInput, FoundContainer, OutputStart } from './domain/executor-state.ts';
 import { lastLines, TAIL_BYTES } from './domain/last-lines.ts';
+import { outputLimits } from './domain/sandbox-policy.ts';
 import { taskFileName } from './domain/task-directory.ts';
 import { type ContainerPlan, TaskInvalidError } from './domain/task-plan.ts';
 import { containerName, type Identity, LABELS, taskLabels } from './identity.ts';
@@ -274,12 +275,14 @@ export class Containers {
     start: OutputStart | undefined,
     exit?: Promise<number>,
   ): Promise<void> {
-    const { agentEndpoint, engine, log, report } = this.#options;
+    const { agentEndpoint, engine, log, policyFile, report } = this.#options;
     const info = await this.#retryWhileUnavailable(() => engine.inspectContainer(container));
     const tty = info?.Config.Tty ?? false;
     const files = this.#filesOf(taskId);
     const from = start ?? { stdout: 0, stderr: 0 };
-    const output = new OutputFollower({ engine, container, tty, files, taskId, start: from, log });
+    const reading = readPolicy(policyFile);
+    const limits = outputLimits('policy' in reading ? reading.policy : undefined);
+    const output = new OutputFollower({ engine, container, tty, files, taskId, start: from, limits, log });
     // A container that has ended by now never ran for the framework.
     if (info?.State.Running) report({ type: 'running', taskId, networks: networksOf(info, agentEndpoint) });
     const code = await this.#exitCode(container, exit);
@@ -341,6 +344,7 @@ export class Containers {
       }
     }
     await forgetPosition(this.#options.sandbox, taskId);
+    this.#filesOf(taskId).ended();
     this.#options.report({ type: 'removed', taskId });
   }
 

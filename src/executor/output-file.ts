@@ -5,16 +5,8 @@
 
 import { closeSync, constants, fstatSync, ftruncateSync, renameSync, rmSync, writev } from 'node:fs';
 import { promisify } from 'node:util';
+import type { OutputLimits } from './domain/sandbox-policy.ts';
 import type { StreamName, TaskFiles } from './task-files.ts';
-
-export interface OutputLimits {
-  /** Bytes after which a new file is begun, at the end of a record. */
-  maxSize: number;
-  /** Number of files of one stream, at least 2. */
-  maxFiles: number;
-}
-
-export const OUTPUT_LIMITS: OutputLimits = { maxSize: 10 * 1024 * 1024, maxFiles: 5 };
 
 const APPEND = constants.O_WRONLY | constants.O_APPEND;
 const write = promisify(writev);

@@ -13,9 +13,10 @@ import {
   RecordFilter,
   type StreamPosition,
 } from './domain/output-position.ts';
+import type { OutputLimits } from './domain/sandbox-policy.ts';
 import { hashOf } from './identity.ts';
 import { makeBelow, openBelow } from './open-below.ts';
-import { OutputFile, type OutputLimits } from './output-file.ts';
+import { OutputFile } from './output-file.ts';
 import type { StreamName, TaskFiles } from './task-files.ts';
 
 export type RecordFilters = Record<StreamName, RecordFilter>;

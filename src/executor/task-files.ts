@@ -7,7 +7,7 @@
  * In the 2013 form, the output is in the executor's own `stdout` and `stderr`. No link is followed.
  */
 
-import { closeSync, constants, fstatSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, readSync, utimesSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { OutputChunk } from '../docker/log-frames.ts';
 import type { OutputStart } from './domain/executor-state.ts';
@@ -92,6 +92,13 @@ export class TaskFiles {
     } finally {
       closeSync(fd);
     }
+  }
+
+  /** Marks the end of the task, for the time at which its files are removed. */
+  ended(): void {
+    const now = new Date();
+    makeBelow(this.root, this.taskNames);
+    inDirectory(this.root, this.taskNames, (directory) => utimesSync(directory, now, now));
   }
 
   #size(stream: StreamName): number {

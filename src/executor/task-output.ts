@@ -5,8 +5,8 @@ import { DockerError } from '../docker/connection.ts';
 import type { DockerEngine } from '../docker/engine.ts';
 import type { OutputStart } from './domain/executor-state.ts';
 import { resumeTime } from './domain/output-position.ts';
+import type { OutputLimits } from './domain/sandbox-policy.ts';
 import type { Log } from './log.ts';
-import { OUTPUT_LIMITS, type OutputLimits } from './output-file.ts';
 import { OutputWriter } from './output-writer.ts';
 import type { TaskFiles } from './task-files.ts';
 
@@ -22,7 +22,7 @@ export interface FollowOptions {
   taskId: string;
   /** Offset of the container's output in the files. Output that the files already contain is not written again. */
   start: OutputStart;
-  limits?: OutputLimits | undefined;
+  limits: OutputLimits;
   log: Log;
 }
 
@@ -35,7 +35,7 @@ export class OutputFollower {
 
   constructor(options: FollowOptions) {
     this.#options = options;
-    const { files, taskId, start, limits = OUTPUT_LIMITS } = options;
+    const { files, taskId, start, limits } = options;
     this.#writer = new OutputWriter(files, taskId, start, limits);
     this.#done = this.#follow();
   }

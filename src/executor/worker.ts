@@ -23,6 +23,8 @@ import {
   type State,
 } from './domain/executor-state.ts';
 import { decide, isEmptied, isIdle, listUnacknowledged } from './domain/life-cycle.ts';
+import { gcLimits } from './domain/sandbox-policy.ts';
+import { taskFileName } from './domain/task-directory.ts';
 import type { OwnCommand } from './domain/task-plan.ts';
 import type { ExecSessions } from './exec.ts';
 import { HealthChecks } from './health-checks.ts';
@@ -30,6 +32,7 @@ import { clusterOf, identityOf } from './identity.ts';
 import type { ImageRecords } from './image-records.ts';
 import { Images } from './images.ts';
 import type { Log } from './log.ts';
+import { startCleaner } from './sandbox-cleaner.ts';
 import { TaskStore } from './task-store.ts';
 
 /** Part of the shutdown grace period that is reserved for removing the remaining containers by force. */
@@ -91,6 +94,7 @@ class DockerWorker implements Worker {
   /** True until the containers of this run were listed after a restart. */
   #recovering = false;
   #finished = false;
+  #stopCleaner = () => {};
   #idleTimer: NodeJS.Timeout | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
 
@@ -155,6 +159,22 @@ class DockerWorker implements Worker {
     this.#recovering = this.#state.tasks.size > 0 || this.#store.isIncomplete;
     if (this.#recovering) void this.#recover();
     this.#updateIdleTimer();
+    this.#startCleaner();
+  }
+
+  #startCleaner(): void {
+    const { environment, log, policyFile } = this.#options;
+    this.#stopCleaner = startCleaner({
+      root: environment.directory,
+      limits: () => {
+        const reading = readPolicy(policyFile);
+        return gcLimits('policy' in reading ? reading.policy : undefined);
+      },
+      // Until the containers are known, any task may be live.
+      isLive: (name) =>
+        this.#recovering || [...this.#state.tasks.keys()].some((id) => taskFileName(id) === name),
+      log,
+    });
   }
 
   shutDown(): void {
@@ -338,6 +358,7 @@ class DockerWorker implements Worker {
 
   #leave(): void {
     this.#finished = true;
+    this.#stopCleaner();
     this.#healthChecks.close();
     void this.#session.stop().then(this.#options.onFinished);
   }

@@ -6,6 +6,7 @@ import { formatDuration } from '../wire/duration.ts';
 import { signToken } from '../wire/jwt.ts';
 import { executorEnvironment } from './environment.ts';
 import { fetchUris } from './fetcher.ts';
+import { markEnded } from './gc.ts';
 import { type Agent, type AgentFramework, agentId, type Executor, type Termination } from './model.ts';
 import { sandboxPath } from './paths.ts';
 import { appendLine, type Launch } from './processes.ts';
@@ -238,6 +239,7 @@ export function removeIfDone(agent: Agent, framework: AgentFramework, executor: 
   if (executor.state !== 'TERMINATED') return;
   if (executor.terminated.size > 0 && !framework.terminating) return;
   framework.executors.delete(executor.id);
+  markEnded(agent, executor.directory);
   if (executor.checkpoint) agent.ports.checkpoint.removeExecutor(agentId(agent), executor);
 }
 

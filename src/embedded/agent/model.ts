@@ -75,6 +75,11 @@ export interface AgentSettings {
   executorReregistrationTimeoutMs: number;
   executorShutdownGracePeriodMs: number;
   recoveryTimeoutMs: number;
+  /** From the end of an executor to the removal of its sandbox, on an empty disk. */
+  gcDelayMs: number;
+  /** Share of the disk that is to stay free, 0 to 1. */
+  gcDiskHeadroom: number;
+  diskWatchIntervalMs: number;
   /** Variables for every executor in addition to Mesos' own. */
   executorEnvironment: Readonly<Record<string, string>>;
   /** The program that runs command tasks, as argv. */

@@ -9,6 +9,7 @@ import { type DockerOption, optionWords, parseOptions } from './docker-options.t
 import { imagePolicyFields } from './image-policy.ts';
 import { flag, listOf, type ObjectOf, objectOf, text } from './json-shape.ts';
 import { type Mount, parseMount, parseVolume } from './mounts.ts';
+import { sandboxPolicyFields } from './sandbox-policy.ts';
 import { type ContainerPlan, TaskInvalidError } from './task-plan.ts';
 
 const notAKey = (path: string) => `${path} is not a key of this file`;
@@ -31,6 +32,7 @@ const policyFields = {
   /** False refuses commands in containers. */
   exec: { shape: flag, optional: true },
   ...imagePolicyFields,
+  ...sandboxPolicyFields,
 } as const;
 
 const policyShape = objectOf(policyFields, { unknown: notAKey });
