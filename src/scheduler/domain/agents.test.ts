@@ -1,5 +1,12 @@
 import { expect, it } from 'vitest';
-import { agentFlagsOf, findLacks, type KnownAgent, mustAsk } from './agents.ts';
+import {
+  agentFlagsOf,
+  answeredAgent,
+  findLacks,
+  type KnownAgent,
+  mustAsk,
+  seemsIncapable,
+} from './agents.ts';
 
 const answered = (flags: Record<string, string>): KnownAgent => ({
   askedAt: 0,
@@ -45,6 +52,30 @@ it.each([
   { flags: { containerizers: 1 } },
 ])('reads no flags from %j', (answer) => {
   expect(agentFlagsOf(answer)).toBeUndefined();
+});
+
+it('remembers a failure for five minutes, unless the flags can be read', () => {
+  const failed = { containerizer: 'docker', at: 1000 } as const;
+  const agent: KnownAgent = { askedAt: 0, answered: true, failed };
+  expect(findLacks(agent, 'docker')).toEqual([expect.stringMatching(/a launch failed/)]);
+  expect(findLacks(agent, 'mesos')).toEqual([]);
+  expect(answeredAgent(agent, undefined, 300_999)).toEqual(agent);
+  expect(answeredAgent(agent, undefined, 301_000)).toEqual({ askedAt: 0, answered: true });
+  const flags = agentFlagsOf({ flags: ABLE });
+  expect(answeredAgent(agent, flags, 1001)).toEqual({ askedAt: 0, answered: true, flags });
+  expect(answeredAgent(undefined, flags, 5)).toEqual({ askedAt: 5, answered: true, flags });
+});
+
+it.each([
+  [{ state: 'TASK_FAILED', reason: 'REASON_EXECUTOR_REGISTRATION_TIMEOUT' }, true],
+  [
+    { state: 'TASK_FAILED', message: 'Failed to launch container: Unsupported container image type: DOCKER' },
+    true,
+  ],
+  [{ state: 'TASK_FAILED', reason: 'REASON_CONTAINER_LAUNCH_FAILED', message: 'no such image' }, false],
+  [{ state: 'TASK_KILLED', reason: 'REASON_EXECUTOR_REGISTRATION_TIMEOUT' }, false],
+] as const)('takes the end %j as a lack of the agent: %j', (status, expected) => {
+  expect(seemsIncapable({ task_id: { value: 't' }, ...status })).toBe(expected);
 });
 
 it('asks an agent again after a minute', () => {

@@ -1,6 +1,7 @@
 /** What the flags of an agent say about its containerizers. */
 
 import { isJson } from '../../json.ts';
+import type { TaskStatus } from '../../mesos/types.ts';
 import type { App } from './app.ts';
 
 /** The flags of mesos-agent with these names, split at their commas. */
@@ -17,7 +18,11 @@ export interface KnownAgent {
   readonly answered: boolean;
   /** Absent if they can't be read: then the agent is assumed to have every containerizer. */
   readonly flags?: AgentFlags | undefined;
+  /** The last launch that the agent, whose flags can't be read, failed as one without the containerizer does. */
+  readonly failed?: { readonly containerizer: OwnContainerizer; readonly at: number };
 }
+
+export type OwnContainerizer = NonNullable<App['containerizer']>;
 
 /**
  * Reads an agent's answer to `GET /flags`: `{flags: {NAME: TEXT}}`, without flags that are not set.
@@ -38,10 +43,13 @@ export function agentFlagsOf(answer: unknown): AgentFlags | undefined {
   };
 }
 
+const FAILED =
+  "a launch failed as on an agent without the containerizer; the flags of the agent can't be read, so it is tried again later";
+
 type Need = readonly [flag: keyof AgentFlags, word: string];
 
 /** The isolator `docker/runtime` applies the image's entry point, directory and environment. */
-const NEEDS: Readonly<Record<NonNullable<App['containerizer']>, readonly Need[]>> = {
+const NEEDS: Readonly<Record<OwnContainerizer, readonly Need[]>> = {
   docker: [['containerizers', 'docker']],
   mesos: [
     ['containerizers', 'mesos'],
@@ -51,20 +59,46 @@ const NEEDS: Readonly<Record<NonNullable<App['containerizer']>, readonly Need[]>
 };
 
 /** @returns for each flag that prevents the agent from running images with its containerizer: what it needs, and has */
-export function findLacks(
-  agent: KnownAgent | undefined,
-  containerizer: NonNullable<App['containerizer']>,
-): string[] {
+export function findLacks(agent: KnownAgent | undefined, containerizer: OwnContainerizer): string[] {
   if (!agent) return [];
   if (!agent.answered) return ['the flags of the agent are being read'];
-  const { flags } = agent;
-  if (!flags) return [];
+  const { flags, failed } = agent;
+  if (!flags) return failed?.containerizer === containerizer ? [FAILED] : [];
   return NEEDS[containerizer]
     .filter(([flag, word]) => !flags[flag].some((one) => one.toLowerCase() === word))
     .map(([flag, word]) => {
       const has = flags[flag].length > 0 ? `is ${flags[flag].join(',')}` : 'is not set';
       return `${word} needed in --${flag} of the agent, which ${has}`;
     });
+}
+
+/** Until then, an agent gets no tasks after a failure that its flags can't explain. */
+const AVOID_MS = 300_000;
+
+/** @returns the agent after an answer to the request for its flags; without flags, they can't be read */
+export function answeredAgent(
+  agent: KnownAgent | undefined,
+  flags: AgentFlags | undefined,
+  now: number,
+): KnownAgent {
+  const failed = !flags && agent?.failed && now - agent.failed.at < AVOID_MS ? agent.failed : undefined;
+  return {
+    askedAt: agent?.askedAt ?? now,
+    answered: true,
+    ...(flags && { flags }),
+    ...(failed && { failed }),
+  };
+}
+
+/**
+ * True for the end of a task on an agent that may lack its containerizer. An agent whose containerizers don't take a task
+ * reports nothing, so its executor does not register in time. Source: slave.cpp, provisioner.cpp of Mesos 1.11.
+ */
+export function seemsIncapable({ state, reason, message = '' }: TaskStatus): boolean {
+  if (state !== 'TASK_FAILED') return false;
+  return (
+    reason === 'REASON_EXECUTOR_REGISTRATION_TIMEOUT' || message.includes('Unsupported container image type')
+  );
 }
 
 /** The flags may change whenever an agent restarts, which schedulers don't see. */

@@ -1,5 +1,5 @@
 import type { OfferConstraints, TaskState } from '../../mesos/types.ts';
-import type { AgentFlags } from './agents.ts';
+import type { AgentFlags, OwnContainerizer } from './agents.ts';
 import type { App } from './app.ts';
 import type { Deployment, Outcome } from './deployment.ts';
 import type { Group } from './group.ts';
@@ -127,6 +127,13 @@ type VolatileEvent =
     }
   /** The flags of an agent are requested at this URL. */
   | { readonly type: 'agent_asked'; readonly agentId: string; readonly url: string; readonly at: number }
+  /** An agent whose flags can't be read seems to lack the containerizer. */
+  | {
+      readonly type: 'agent_failed';
+      readonly agentId: string;
+      readonly containerizer: OwnContainerizer;
+      readonly at: number;
+    }
   /** Without flags: they can't be read. */
   | {
       readonly type: 'agent_answered';

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../json.ts';
+import { answeredAgent } from './agents.ts';
 import { refresh } from './counts.ts';
 import type { StateEvent } from './events.ts';
 import { changeApp, removeApp, restoreApp } from './evolve-apps.ts';
@@ -131,6 +132,12 @@ export function evolve(state: State, event: StateEvent): void {
         askedAt: event.at,
       });
       return;
+    case 'agent_failed': {
+      const agent = state.agents.get(event.agentId);
+      const { containerizer, at } = event;
+      if (agent) state.agents.set(event.agentId, { ...agent, failed: { containerizer, at } });
+      return;
+    }
     case 'agent_answered':
       recordFlags(state, event);
       return;
@@ -187,8 +194,9 @@ function recordFlags(
   { agentId, flags, at }: Extract<StateEvent, { type: 'agent_answered' }>,
 ): void {
   const known = state.agents.get(agentId);
-  const isNews = !known?.answered || canonicalJson(known.flags ?? {}) !== canonicalJson(flags ?? {});
-  state.agents.set(agentId, { askedAt: known?.askedAt ?? at, answered: true, flags });
+  const agent = answeredAgent(known, flags, at);
+  const isNews = canonicalJson({ ...agent }) !== canonicalJson({ ...known });
+  state.agents.set(agentId, agent);
   // The offers of the agent were declined because of its flags.
   if (isNews && state.ready.size > 0) state.offersWanted = true;
 }

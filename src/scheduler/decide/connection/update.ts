@@ -1,4 +1,5 @@
 import { isTerminal, type TaskState, type TaskStatus } from '../../../mesos/types.ts';
+import { seemsIncapable } from '../../domain/agents.ts';
 import type { App } from '../../domain/app.ts';
 import type { StateEvent } from '../../domain/events.ts';
 import { IMMEDIATE_RELAUNCHES, STABLE_AFTER_MS } from '../../domain/settings.ts';
@@ -32,7 +33,10 @@ export function handleUpdate(state: State, status: TaskStatus, now: number): Dec
     return { events, calls: acknowledge(status) };
   }
   if (isTerminal(status.state)) {
-    events.push(...delayRelaunch(record, task, status, now));
+    events.push(
+      ...delayRelaunch(record, task, status, now),
+      ...suspectAgent(state, record, task, status, now),
+    );
     return { events, calls: acknowledge(status) };
   }
   if (task.state === 'TASK_UNREACHABLE' && isUnwanted(record, task)) {
@@ -40,6 +44,20 @@ export function handleUpdate(state: State, status: TaskStatus, now: number): Dec
     return { events: [...events, ...ended.events], calls: [...acknowledge(status), ...ended.calls] };
   }
   return { events, calls: acknowledge(status) };
+}
+
+/** Learns from a failure what an agent can't do, if its flags don't say it. */
+function suspectAgent(
+  { agents }: State,
+  record: AppRecord | undefined,
+  { agentId }: Task,
+  status: TaskStatus,
+  at: number,
+): StateEvent[] {
+  const containerizer = record?.active?.containerizer;
+  const agent = agents.get(agentId);
+  if (!containerizer || !agent?.answered || agent.flags || !seemsIncapable(status)) return [];
+  return [{ type: 'agent_failed', agentId, containerizer, at }];
 }
 
 /** Updates from the master itself carry no uuid and need no acknowledgement. */

@@ -96,6 +96,35 @@ it('assumes that an agent can if its flags can’t be read, or it has no address
   expect(launchedOn(without)).toHaveLength(1);
 });
 
+it('avoids an agent whose flags can’t be read after a failure like that of an agent that can’t', () => {
+  const harness = connected();
+  offer(harness);
+  for (const { id } of AGENTS) harness.input({ type: 'agent_answered', agentId: id });
+  offer(harness);
+  const [agentId = ''] = launchedOn(harness);
+  const other = AGENTS.find(({ id }) => id !== agentId)?.id ?? '';
+  const fail = (reason: string) => {
+    const [task] = [...harness.state.tasks.values()];
+    const agent_id = { value: task?.agentId ?? '' };
+    update(harness, task?.id ?? '', { state: 'TASK_FAILED', reason, agent_id });
+    harness.mesos.tasks.clear();
+    harness.pass(400_000);
+  };
+  fail('REASON_COMMAND_EXECUTOR_FAILED');
+  offer(harness);
+  expect(launchedOn(harness)).toHaveLength(1);
+  fail('REASON_EXECUTOR_REGISTRATION_TIMEOUT');
+  const failedOn = [...harness.state.agents].flatMap(([id, { failed }]) => (failed ? [id] : []));
+  expect(failedOn).toHaveLength(1);
+  const [avoided = ''] = failedOn;
+  offer(harness);
+  expect(launchedOn(harness)).toEqual([avoided === agentId ? other : agentId]);
+  // Its answer after five minutes allows another attempt.
+  expect(harness.state.agents.get(avoided)).toHaveProperty('failed');
+  harness.input({ type: 'agent_answered', agentId: avoided });
+  expect(harness.state.agents.get(avoided)).not.toHaveProperty('failed');
+});
+
 it('asks again after a minute, and meanwhile goes by the last answer', () => {
   const harness = connected();
   offer(harness);
