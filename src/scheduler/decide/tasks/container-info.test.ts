@@ -213,6 +213,8 @@ describe('the containerizer', () => {
     const created = start(appV2({ container: { docker } }));
     harness.input(created);
     expect(appOf(harness)?.containerizer).toBe('docker');
+    harness.restart();
+    expect(appOf(harness)?.containerizer).toBe('docker');
     Object.assign(harness.state.settings, { containerizer: 'mesos' });
     harness.input(update('/sleeper', { cmd: 'other', container: { docker: { image: 'j' } } }, true));
     expect(appOf(harness)?.containerizer).toBe('docker');
