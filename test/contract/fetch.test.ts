@@ -31,7 +31,8 @@ beforeAll(async () => {
     requests.push(request.url ?? '');
     const name = path.basename((request.url ?? '').replace(/\?.*/, ''));
     const content = await readFile(path.join(directory, name)).catch(() => undefined);
-    if (content) response.end(content);
+    // Without the length, Mesos does not use its cache.
+    if (content) response.setHeader('Content-Length', content.length).end(content);
     else response.writeHead(404).end('nothing here');
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
