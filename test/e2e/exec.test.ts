@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { until } from './demo-cluster.ts';
 import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
@@ -72,7 +75,117 @@ it('has a terminal that is resized and interrupted', async () => {
   await client.input("echo be''gun; sleep 1000\n");
   await client.prints(/begun/);
   await client.input('\u0003');
+  await client.prints(/\^C[\s\S]*# /);
   await client.input('echo status=$?; exit 5\n');
   expect(await client.outcome()).toEqual({ type: 'exit', code: 5 });
   expect(client.stdout()).toMatch(/status=130/);
 });
+
+it('does not keep more output in memory than the client takes', async () => {
+  const size = 64 * 2 ** 20;
+  const scheduler = await memory(cluster.pid);
+  const executor = await memory(await workerPid());
+  const client = await exec(['head', '-c', String(size), '/dev/zero']);
+  client.pause();
+  await sleep(2000);
+  expect((await memory(cluster.pid)) - scheduler).toBeLessThan(24 * 2 ** 20);
+  expect((await memory(await workerPid())) - executor).toBeLessThan(24 * 2 ** 20);
+  client.resume();
+  expect(await client.outcome()).toEqual({ type: 'exit', code: 0 });
+  expect(client.bytes().length).toBe(size);
+});
+
+it('runs as another user in another directory', async () => {
+  const client = await exec(['/bin/sh', '-c', 'pwd; busybox id -u'], {
+    user: '1000:1000',
+    workingDirectory: '/bin',
+  });
+  expect(await client.outcome()).toEqual({ type: 'exit', code: 0 });
+  expect(client.stdout()).toBe('/bin\n1000\n');
+});
+
+it('reports a program that does not exist as Docker does', async () => {
+  const client = await exec(['/none']);
+  expect(await client.outcome()).toMatchObject({ type: 'exit', code: expect.any(Number) });
+  expect(client.stdout() + client.stderr()).toMatch(/no such file/);
+});
+
+it.each([true, false])('ends the command if the client disappears (tty: %s)', async (tty) => {
+  const client = await exec(['/bin/sh', '-c', 'echo up; trap "" HUP; sleep 1000 & sleep 1000'], { tty });
+  await client.prints(/up/);
+  client.kill();
+  await until('only the task itself sleeps', async () => {
+    // Zombies have no command line.
+    const look = await exec(['/bin/sh', '-c', 'cat /proc/[0-9]*/cmdline']);
+    await look.outcome();
+    return look.stdout().match(/sleep\0/g)?.length === 1;
+  });
+});
+
+it('is refused by the agent’s policy, with its file', async () => {
+  const policy = path.join(cluster.directory, 'executor.json');
+  await writeFile(policy, '{"exec": false}');
+  const client = await exec(['true']);
+  expect(await client.outcome()).toEqual({
+    type: 'error',
+    message: `${policy} on this agent forbids exec`,
+  });
+  await rm(policy);
+});
+
+it('is refused for a plain command', async () => {
+  const plain = await startApp('plain', { cmd: 'sleep 1000' });
+  const answer = await request('POST', `/v2/tasks/${plain}/exec`, { argv: ['sh'] });
+  expect(answer.status).toBe(409);
+  expect(await answer.text()).toContain("has no container of mesosup's Docker executor");
+});
+
+it('ends with a reason if the worker is killed, and works again with the next worker', async () => {
+  const client = await exec(['/bin/sh', '-c', 'echo up; sleep 1000']);
+  await client.prints(/up/);
+  process.kill(await workerPid(), 'SIGKILL');
+  expect(await client.outcome()).toEqual({
+    type: 'error',
+    message: expect.stringMatching(/connection to the executor was lost/),
+  });
+  const next = await exec(['echo', 'again']);
+  expect(await next.outcome()).toEqual({ type: 'exit', code: 0 });
+});
+
+it('ends with a reason if the task ends', async () => {
+  const client = await exec(['/bin/sh', '-c', 'echo up; sleep 1000']);
+  await client.prints(/up/);
+  expect((await request('DELETE', `/v2/apps/box/tasks/${task}`)).status).toBe(200);
+  expect(await client.outcome()).toEqual({
+    type: 'error',
+    message: expect.stringMatching(/^Task '.*' has ended/),
+  });
+});
+
+it('leaves who did what and how it ended in the scheduler’s log', () => {
+  const lines = cluster.log.map((line) => JSON.parse(line) as Record<string, unknown>);
+  const named = (msg: string) => lines.filter((line) => line.msg === msg);
+  expect(named('exec session created')[0]).toMatchObject({
+    user: null,
+    app: '/box',
+    argv: ['/bin/sh', '-c', 'echo "$A"; echo err >&2; exit 7'],
+    environment: ['A'],
+  });
+  expect(named('exec session ended')[0]).toMatchObject({ exitCode: 7, seconds: expect.any(Number) });
+  expect(named('exec session ended')).toHaveLength(named('exec session created').length);
+});
+
+async function workerPid(): Promise<number> {
+  for (const name of await readdir('/proc')) {
+    const read = (file: string) => readFile(`/proc/${name}/${file}`, 'utf8').catch(() => '');
+    const isWorker = (await read('cmdline')).includes('lib/executor.js');
+    if (isWorker && (await read('environ')).includes(cluster.directory)) return Number(name);
+  }
+  throw new Error('no worker runs');
+}
+
+/** Memory of a process in bytes. */
+async function memory(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+}

@@ -88,6 +88,15 @@ export class ExecClient {
     return this.#outcome;
   }
 
+  /** Reads nothing until `resume`. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
   /** Disconnects without a word, like a killed client. */
   kill(): void {
     this.#socket.terminate();

@@ -19,12 +19,14 @@ const root = path.resolve(import.meta.dirname, '../../..');
 export interface SchedulerCluster {
   /** The URL of the scheduler's API. */
   readonly url: string;
-  /** A directory for the test's files. */
+  /** A directory for the test's files. `executor.json` in it is the agent's policy. */
   readonly directory: string;
   /** The scheduler's log so far. */
   readonly log: readonly string[];
   /** The master and the agent. */
   readonly mesos: Embedded;
+  /** The scheduler's process. */
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -40,7 +42,11 @@ export async function startSchedulerCluster(
   const mesos = await describeEmbedded(path.join(directory, 'mesos'));
   const schedulers = path.join(directory, 'schedulers.json');
   mesos.agentFlags = [
-    `--executor_environment_variables=${JSON.stringify({ ...environment, MESOSUP_SCHEDULERS_FILE: schedulers })}`,
+    `--executor_environment_variables=${JSON.stringify({
+      MESOSUP_EXECUTOR_CONFIG: path.join(directory, 'executor.json'),
+      ...environment,
+      MESOSUP_SCHEDULERS_FILE: schedulers,
+    })}`,
   ];
   await startEmbedded(mesos, 'master');
   await startEmbedded(mesos, 'agent');
@@ -75,7 +81,7 @@ export async function startSchedulerCluster(
   try {
     const url = await listening(scheduler, log);
     await writeFile(schedulers, JSON.stringify({ schedulers: [url] }));
-    return { url, directory, log, mesos, stop: () => stop(url) };
+    return { url, directory, log, pid: scheduler.pid ?? 0, mesos, stop: () => stop(url) };
   } catch (error) {
     await stop();
     throw error;
