@@ -4,7 +4,7 @@
  * master and the scheduler know the same tasks.
  */
 
-import { readdir, readFile } from 'node:fs/promises';
+import { glob, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -24,7 +24,7 @@ const KILLS = Math.min(200, runs(10));
 const seed = Number(process.env.MESOSUP_SOAK_SEED ?? 1);
 const INSTANCES = 20;
 /** Number of kills between two checks of everything. */
-const CHECK_AFTER = 20;
+const CHECK_AFTER = 4;
 const LONGEST_WAIT_MS = 1500;
 const DEADLINE = { timeout: 180_000, interval: 500 };
 const VICTIMS = ['worker', 'supervisor', 'agent', 'dockerd', 'container', 'removed container'] as const;
@@ -192,6 +192,18 @@ class Chaos {
     await this.#checkLogs();
   }
 
+  /** No line of any task, running or not, comes twice or in another order. @returns the number of lines */
+  async checkAllLogs(): Promise<number> {
+    let count = 0;
+    for await (const file of glob(path.join(this.#cluster.mesos.directory, 'agent/**/tasks/*/stdout'))) {
+      const numbers = (await linesOf(file)).map(Number);
+      const wrong = numbers.findIndex((number, i) => !(number > (numbers[i - 1] ?? 0)));
+      expect(wrong === -1 ? [] : numbers.slice(Math.max(0, wrong - 2), wrong + 3), file).toEqual([]);
+      count += numbers.length;
+    }
+    return count;
+  }
+
   /**
    * Compares the lines in the sandboxes with those of Docker. What a killed dockerd had read and not yet written is lost
    * for everybody, so that a line may be missing in both.
@@ -260,9 +272,14 @@ it(`keeps ${INSTANCES} containers through ${KILLS} kills`, { timeout: 3_600_000 
     await chaos.check();
     listening.abort();
     await heard;
+    const lines = await chaos.checkAllLogs();
+    expect(lines).toBeGreaterThan(INSTANCES);
     const seconds = Math.round((Date.now() - begun) / 1000);
     const totals = Object.fromEntries([...chaos.kills].sort());
-    console.log(`seed ${seed}, ${KILLS} kills, ${chaos.states.size} tasks, ${seconds} s:`, totals);
+    console.log(
+      `seed ${seed}, ${KILLS} kills, ${chaos.states.size} tasks, ${lines} lines, ${seconds} s:`,
+      totals,
+    );
   } finally {
     listening.abort();
     await cluster.stop();
