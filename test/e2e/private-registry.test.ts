@@ -5,7 +5,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { DockerEngine } from '../../src/docker/engine.ts';
 import type { AgentPolicy } from '../../src/executor/domain/policy.ts';
 import { Images } from '../../src/executor/images.ts';
@@ -13,6 +13,7 @@ import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
 import { executorBench } from './support/executor-bench.ts';
 import { taskOf } from './support/executor-process.ts';
 import { PASSWORD, PrivateRegistry, USER } from './support/private-registry.ts';
+import { startSchedulerCluster } from './support/scheduler-cluster.ts';
 
 const HELPER = '/usr/local/bin/docker-credential-mesosup-test';
 const engine = new DockerEngine();
@@ -146,6 +147,37 @@ test.each([
     await expect(pull({ registries }, [], `${other.host}/team/app:1`)).rejects.toThrow(message);
   } finally {
     await other.stop();
+  }
+});
+
+test('an app with a docker.tar.gz, as users of Marathon have it, runs its private image', async () => {
+  const home = await fetchedOf('.docker/config.json', registry.clientConfig(PASSWORD));
+  const archive = path.join(home, 'docker.tar.gz');
+  await execa('tar', ['-C', home, '-czf', archive, '.docker']);
+  const cluster = await startSchedulerCluster();
+  try {
+    const api = async (method: string, route: string, app?: object) =>
+      await fetch(`${cluster.url}/v2/apps${route}`, { method, ...(app && { body: JSON.stringify(app) }) });
+    const app = {
+      id: '/private',
+      cmd: 'cat /mnt/mesos/sandbox/.docker/config.json && sleep 600',
+      container: { docker: { image } },
+      fetch: [{ uri: `file://${archive}` }],
+      ...{ cpus: 0.1, mem: 32 },
+    };
+    expect((await api('POST', '', app)).status).toBe(201);
+    await vi.waitFor(
+      async () => {
+        const { app: found } = (await (await api('GET', '/private')).json()) as {
+          app: { tasksRunning: number; lastTaskFailure?: { message: string } };
+        };
+        expect([found.lastTaskFailure?.message, found.tasksRunning]).toEqual([undefined, 1]);
+      },
+      { timeout: 60_000, interval: 200 },
+    );
+    await api('DELETE', '/private');
+  } finally {
+    await cluster.stop();
   }
 });
 
