@@ -2,7 +2,6 @@
 
 import { taskFileName } from '../../executor/domain/task-directory.ts';
 import { formOf } from '../decide/tasks/form.ts';
-import { imageOf } from '../domain/app.ts';
 import { ownerOf, type State } from '../domain/state.ts';
 import type { Task } from '../domain/task.ts';
 
@@ -70,11 +69,9 @@ function directoriesOf(state: State, task: Known): Omit<TaskPlace, 'frameworkId'
   const { run, appId, version } = task;
   const owner = run === undefined || appId === undefined ? undefined : ownerOf(state, { run, appId });
   const app = owner?.versions.find((one) => one.version === version);
-  const form = app && formOf(app, state.settings);
-  const path = form?.type === 'own' ? form.path : undefined;
-  const isContainer = path === state.settings.dockerExecutor.path;
-  // In the form of 2013, and in older releases, the executor's own output is that of the container.
-  const own = isContainer && app && imageOf(app) !== undefined ? [directoryOf(id)] : [];
+  const isContainer = app !== undefined && formOf(app, state.settings).type === 'fetching';
+  // Releases before this form made the executor's own output that of the container, as in 2013.
+  const own = isContainer ? [directoryOf(id)] : [];
   return { ...found, directories: [...own, ''], isContainer };
 }
 
