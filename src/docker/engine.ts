@@ -30,6 +30,8 @@ export interface ContainerInfo {
   HostConfig: {
     /** `bridge`, `host`, `none`, `container:ID`, or the name of a network. */
     NetworkMode: string;
+    /** The log driver and its options, with the defaults of the engine. */
+    LogConfig?: { Type: string; Config?: Record<string, string> | null };
     /** True with `--rm`. */
     AutoRemove: boolean;
   };

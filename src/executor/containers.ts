@@ -11,6 +11,7 @@ import { createCommand, publishedPorts } from './domain/create-command.ts';
 import type { ExecutorAction, ExecutorInput, FoundContainer, OutputStart } from './domain/executor-state.ts';
 import { lastLines, TAIL_BYTES } from './domain/last-lines.ts';
 import { outputLimits } from './domain/sandbox-policy.ts';
+import { logFileBytes } from './domain/skipped-output.ts';
 import { taskFileName } from './domain/task-directory.ts';
 import { type ContainerPlan, TaskInvalidError } from './domain/task-plan.ts';
 import { containerName, type Identity, LABELS, taskLabels } from './identity.ts';
@@ -282,7 +283,11 @@ export class Containers {
     const from = start ?? { stdout: 0, stderr: 0 };
     const reading = readPolicy(policyFile);
     const limits = outputLimits('policy' in reading ? reading.policy : undefined);
-    const output = new OutputFollower({ engine, container, tty, files, taskId, start: from, limits, log });
+    const fileBytes = logFileBytes(info?.HostConfig.LogConfig);
+    const output = new OutputFollower({
+      ...{ engine, container, tty, fileBytes, files, taskId, limits, log },
+      start: from,
+    });
     // A container that has ended by now never ran for the framework.
     if (info?.State.Running) report({ type: 'running', taskId, networks: networksOf(info, agentEndpoint) });
     const code = await this.#exitCode(container, exit);

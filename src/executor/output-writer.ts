@@ -54,10 +54,12 @@ export class OutputWriter {
     return this.#position;
   }
 
-  /** Filters for what Docker sends from the position on. */
-  filters(): RecordFilters {
-    const filter = (stream: StreamName) =>
-      new RecordFilter(this.#position[stream], this.#files[stream].bytesSince(this.#position[stream]));
+  /** Filters for what Docker sends from the position on. @param since as in the request to Docker */
+  filters(since: string | undefined): RecordFilters {
+    const filter = (stream: StreamName) => {
+      const position = this.#position[stream];
+      return new RecordFilter(position, this.#files[stream].bytesSince(position), since);
+    };
     return { stdout: filter('stdout'), stderr: filter('stderr') };
   }
 

@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerError } from '../docker/connection.ts';
 import type { DockerEngine } from '../docker/engine.ts';
 import type { OutputStart } from './domain/executor-state.ts';
-import { resumeTime } from './domain/output-position.ts';
+import { latestTime, resumeTime } from './domain/output-position.ts';
 import type { OutputLimits } from './domain/sandbox-policy.ts';
+import { SkipDetector } from './domain/skipped-output.ts';
 import type { Log } from './log.ts';
 import { OutputWriter } from './output-writer.ts';
 import type { TaskFiles } from './task-files.ts';
@@ -18,6 +19,8 @@ export interface FollowOptions {
   engine: DockerEngine;
   container: string;
   tty: boolean;
+  /** Size at which Docker begins a new file of its log, in bytes. */
+  fileBytes: number;
   files: TaskFiles;
   taskId: string;
   /** Offset of the container's output in the files. Output that the files already contain is not written again. */
@@ -25,6 +28,9 @@ export interface FollowOptions {
   limits: OutputLimits;
   log: Log;
 }
+
+/** The output must be requested again from the last record on. */
+class SkippedError extends Error {}
 
 /** Copies a container's output into the task's files as it arrives. Survives restarts of Docker. */
 export class OutputFollower {
@@ -77,6 +83,10 @@ export class OutputFollower {
           this.#reportLostOutput(error);
           return;
         }
+        if (error instanceof SkippedError) {
+          log({ msg: 'requesting the output again: Docker may have skipped records', container });
+          continue;
+        }
         // Docker is unreachable or the disk is full. The next attempt continues at the files' sizes.
         log({ level: 'warning', msg: 'output is delayed', container, reason: String(error) });
         await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
@@ -85,12 +95,17 @@ export class OutputFollower {
   }
 
   async #copy(follow: boolean): Promise<void> {
-    const { engine, container, tty } = this.#options;
-    const filters = this.#writer.filters();
-    const since = resumeTime(this.#writer.position);
+    const { engine, container, fileBytes, tty } = this.#options;
+    const { position } = this.#writer;
+    const since = resumeTime(position);
+    const filters = this.#writer.filters(since);
+    const skips = new SkipDetector(fileBytes, latestTime(position));
     const signal = follow ? { signal: this.#abort.signal } : {};
     for await (const records of engine.logs(container, { tty, follow, since, ...signal })) {
-      await this.#writer.write(records, filters);
+      const now = Date.now();
+      const at = follow ? records.findIndex((r) => skips.isSuspect(r.time, r.bytes.length, now)) : -1;
+      await this.#writer.write(at < 0 ? records : records.slice(0, at), filters);
+      if (at >= 0) throw new SkippedError('Docker may have skipped records');
     }
   }
 

@@ -164,3 +164,30 @@ test('a full disk costs output and not the task, and a line says how much', asyn
     await execa('umount', ['--lazy', sandbox]);
   }
 });
+
+test('a container that writes faster than Docker can send has its missing lines marked', async () => {
+  const { agent } = bench;
+  const executor = await bench.start();
+  agent.launch(taskOf('fast', 'seq 1 500000; echo end', { options: rotated('10m', 2) }));
+  await agent.update('fast', 'TASK_FINISHED');
+  const lines = (await outputOf(executor, 'fast', 'stdout')).toString().trimEnd().split('\n');
+  expect(lines.pop()).toBe('end');
+  let isMarked = false;
+  let last = 0;
+  let unmarked = 0;
+  let marks = 0;
+  for (const line of lines) {
+    if (line.startsWith('mesosup: output is missing here')) {
+      isMarked = true;
+      marks += 1;
+      continue;
+    }
+    const number = Number(line);
+    expect(number).toBeGreaterThan(last);
+    if (number !== last + 1 && !isMarked) unmarked += 1;
+    isMarked = false;
+    last = number;
+  }
+  console.log(`${lines.length} lines of 500000, ${marks} marks of missing lines`);
+  expect(unmarked).toBe(0);
+}, 90_000);

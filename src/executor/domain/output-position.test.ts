@@ -24,7 +24,7 @@ class Writer {
 
   /** @param kill the worker is killed after so many bytes, in front of the next position; undefined: it is not */
   run(log: readonly Entry[], kill: number | undefined, batch: number): void {
-    const filter = new RecordFilter(this.position, this.file.length - this.position.size);
+    const filter = new RecordFilter(this.position, this.file.length - this.position.size, undefined);
     const sent = log.filter(({ time }) => time >= this.position.time);
     let left = kill ?? Number.POSITIVE_INFINITY;
     for (const [i, { time, text }] of sent.entries()) {
@@ -82,6 +82,12 @@ describe('after any number of kills', () => {
   });
 });
 
+test('a stream that was quiet for long has no gap', () => {
+  const position = { time: timeOf(5), count: 2, file: 1, size: 10 };
+  expect(new RecordFilter(position, 0, timeOf(6)).take(timeOf(9), 1)).toEqual({ skip: 0, isAfterGap: false });
+  expect(new RecordFilter(position, 0, timeOf(5)).take(timeOf(9), 1)).toEqual({ skip: 0, isAfterGap: true });
+});
+
 describe('a stored position', () => {
   const position: OutputPosition = {
     stdout: { time: timeOf(7), count: 3, file: 2 ** 40, size: 2 ** 40 },
@@ -102,7 +108,7 @@ describe('a stored position', () => {
     },
   );
 
-  test('resumes at the stream that is behind, but at most a minute', () => {
+  test('resumes at the stream that is behind, but at most a second', () => {
     const at = (stdout: string, stderr: string) =>
       resumeTime({
         stdout: { ...position.stdout, time: stdout },
@@ -110,7 +116,7 @@ describe('a stored position', () => {
       });
     expect(at('', '')).toBeUndefined();
     expect(at(timeOf(7), timeOf(5))).toBe(timeOf(5));
-    expect(at(timeOf(7), '')).toBe('2026-11-29T20:14:00.000000007Z');
-    expect(at('2026-11-29T01:00:00.000000001Z', timeOf(5))).toBe('2026-11-29T20:14:00.000000005Z');
+    expect(at(timeOf(7), '')).toBe('2026-11-29T20:14:59.000000007Z');
+    expect(at('2026-11-29T01:00:00.000000001Z', timeOf(5))).toBe('2026-11-29T20:14:59.000000005Z');
   });
 });

@@ -31,8 +31,11 @@ export interface OutputPosition {
 /** Bytes of a stored position: a fixed length, so that each replaces the one before in a single write. */
 export const POSITION_BYTES = 512;
 
-/** How far the records of one stream may be behind those of the other, in milliseconds. */
-const STREAM_LAG_MS = 60_000;
+/**
+ * How far the records of one stream may be behind those of the other, in milliseconds. Docker writes a record at once
+ * after it has taken the time; only the write of one record of the other stream may come between.
+ */
+const STREAM_LAG_MS = 1000;
 
 export function positionText(position: OutputPosition): string {
   return `${JSON.stringify(position).padEnd(POSITION_BYTES - 1)}\n`;
@@ -65,6 +68,12 @@ export function resumeTime({ stdout, stderr }: OutputPosition): string | undefin
   return earlier > lagging ? earlier : lagging;
 }
 
+/** Returns the time of the last record of both streams; empty if there is none. */
+export function latestTime({ stdout, stderr }: OutputPosition): string {
+  const [, latest = ''] = [stdout.time, stderr.time].sort();
+  return latest;
+}
+
 /** What to do with a record that Docker has sent. */
 export interface Taken {
   /** Bytes at the beginning of the record that are in the file; its length or more if all of it is. */
@@ -84,12 +93,16 @@ export class RecordFilter {
   /** Bytes of the next records that are in the file. */
   #written: number;
 
-  /** @param written bytes in the file beyond the position's size */
-  constructor(position: StreamPosition, written: number) {
+  /**
+   * @param written bytes in the file beyond the position's size
+   * @param since the `resumeTime` with which Docker was asked. A stream that was quiet for long before has none of its
+   *   records sent again
+   */
+  constructor(position: StreamPosition, written: number, since: string | undefined) {
     this.#time = position.time;
     this.#count = position.count;
     this.#last = { time: position.time, count: position.count };
-    this.#passed = position.time === '';
+    this.#passed = position.time === '' || (since !== undefined && since > position.time);
     this.#written = Math.max(0, written);
   }
 
