@@ -7,7 +7,7 @@
  */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
@@ -37,6 +37,8 @@ interface Agent {
   readonly address: string;
   readonly flags: AgentFlags;
   readonly registry: string;
+  /** True if it has networks of CNI, among them mesos-bridge. */
+  readonly cni: boolean;
 }
 
 /** The test image with an entry point, without which the Mesos containerizer runs no arguments. */
@@ -60,7 +62,8 @@ async function findAgents(): Promise<Agent[]> {
       const address = pid.split('@')[1] ?? '';
       const answer = await askJson<{ flags: Record<string, string> }>(address, '/flags');
       const flags = agentFlagsOf(answer);
-      return flags ? [{ address, flags, registry: answer.flags.docker_registry ?? '' }] : [];
+      const cni = answer.flags.network_cni_config_dir !== undefined;
+      return flags ? [{ address, flags, registry: answer.flags.docker_registry ?? '', cni }] : [];
     });
   return (await Promise.all(found)).flat();
 }
@@ -161,9 +164,9 @@ async function failureOf(id: string): Promise<NonNullable<AppJson['lastTaskFailu
   }, WITHIN);
 }
 
-function pageOf(task: TaskJson | undefined, route = '/'): Promise<string> {
+function pageOf(task: TaskJson | undefined, route = '/', host = '127.0.0.1'): Promise<string> {
   return vi.waitFor(async () => {
-    const response = await fetch(`http://127.0.0.1:${task?.ports[0]}${route}`);
+    const response = await fetch(`http://${host}:${task?.ports[0]}${route}`);
     expect(response.status).toBe(200);
     return response.text();
   }, WITHIN);
@@ -320,6 +323,24 @@ it.skipIf(agentsFor('docker').length === 0)(
     const [task] = await deployed('/bridge');
     expect(await pageOf(task)).toBe('bridged\n');
     await remove('/bridge');
+  },
+);
+
+it.skipIf(!agentsFor('mesos').some(({ cni }) => cni))(
+  'a container in a network of CNI is checked at its own port, and reached by its mapped port',
+  async () => {
+    await put('/cni', {
+      cmd: 'mkdir /tmp/w; echo mapped > /tmp/w/index.html; exec httpd -f -p 8080 -h /tmp/w',
+      networks: [{ mode: 'container/bridge' }],
+      container: { type: 'MESOS', docker: { image: BUSYBOX }, portMappings: [{ containerPort: 8080 }] },
+      healthChecks: [{ protocol: 'MESOS_HTTP', ...CHECK }],
+    });
+    const [task] = await deployed('/cni');
+    // Mesos' port mapper does not map ports of the loopback address.
+    const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+    const outer = addresses.find(({ family, internal }) => family === 'IPv4' && !internal);
+    expect(await pageOf(task, '/', outer?.address)).toBe('mapped\n');
+    await remove('/cni');
   },
 );
 
