@@ -25,6 +25,8 @@ export interface ImageInfo {
 
 export interface ContainerInfo {
   Id: string;
+  /** Ids of the commands of `docker exec` that run in it. */
+  ExecIDs: string[] | null;
   /** `User` is that of the image or of `--user`; empty for root. */
   Config: { Tty: boolean; Labels: Record<string, string>; User: string; StopSignal?: string };
   HostConfig: {

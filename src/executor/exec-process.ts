@@ -7,6 +7,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DockerEngine } from '../docker/engine.ts';
 
+/**
+ * In the environment of the commands of exec sessions. They outlive a killed worker, and the next worker ends them, but no
+ * other commands.
+ */
+export const EXEC_VARIABLE = 'MESOSUP_EXEC';
+
 /** Timeout of the inspection of a command. */
 const INSPECT_TIMEOUT_MS = 5000;
 /** Time for a command to end after SIGHUP. */
@@ -29,6 +35,16 @@ export async function findExecProcess(
   const cgroups = await readFile(`/proc/${pid}/cgroup`, 'utf8');
   if (!cgroups.includes(container)) throw new Error(`process ${pid} is not in the container`);
   return pid;
+}
+
+/** Ends the commands of an earlier worker's exec sessions in a container. Its sessions have ended with it. */
+export async function endLostCommands(engine: DockerEngine, container: string): Promise<void> {
+  for (const exec of (await engine.inspectContainer(container))?.ExecIDs ?? []) {
+    const pid = await findExecProcess(engine, exec, container).catch(() => undefined);
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+    const isOurs = environment.split('\0').some((line) => line.startsWith(`${EXEC_VARIABLE}=`));
+    if (pid !== undefined && isOurs) await hangUp(pid);
+  }
 }
 
 /** Ends a command and all processes of its session: by SIGHUP, like a closed terminal, and then by SIGKILL. */

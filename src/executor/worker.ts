@@ -207,6 +207,19 @@ class DockerWorker implements Worker {
     const containers = await this.#containers.find();
     this.#recovering = false;
     this.#take({ type: 'recovered', containers });
+    for (const { container, started } of containers) if (started) void this.#endLostCommands(container);
+  }
+
+  async #endLostCommands(container: string): Promise<void> {
+    const { endLostCommands } = await import('./exec-process.ts');
+    await endLostCommands(this.#engine, container).catch((error: unknown) => {
+      this.#options.log({
+        level: 'warning',
+        msg: 'cannot end the commands of exec sessions',
+        container,
+        reason: String(error),
+      });
+    });
   }
 
   #takeEvent(event: ExecutorEvent): void {

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
+import type { AddressInfo, Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
 import { forwardRequest, type Leader } from './proxy.ts';
+import { answerOf } from './upgrade.ts';
 
 type Handler = (request: IncomingMessage, answer: ServerResponse) => void;
 
@@ -123,4 +124,71 @@ it('does not forward a forwarded request', async () => {
   const answer = await fetch(await follower('127.0.0.1:1'), { headers: { 'X-Marathon-Via': 'other:1' } });
   expect(answer.status).toBe(503);
   expect(await answer.text()).toContain('disagree about their leader');
+});
+
+describe('a request for another protocol', () => {
+  /** Starts a leader and a follower of it. @returns the follower's URL */
+  async function upgrading(
+    onUpgrade: (incoming: IncomingMessage, socket: Socket) => void,
+    term = forever,
+  ): Promise<string> {
+    const address = await serve(() => {});
+    servers.at(-1)?.on('upgrade', (incoming, socket) => onUpgrade(incoming, socket as Socket));
+    const own = await serve(() => {});
+    servers.at(-1)?.on('upgrade', (incoming, socket, head) => {
+      const upgrade = { request: incoming, socket, head };
+      forwardRequest(incoming, answerOf(upgrade), { address, term }, { own: 'follower:1' }, upgrade);
+    });
+    return `http://${own}/exec`;
+  }
+
+  function ask(url: string) {
+    return request(url, { headers: { Connection: 'Upgrade', Upgrade: 'echo', Origin: 'http://o' } }).end();
+  }
+
+  function accept(incoming: IncomingMessage, socket: Socket): void {
+    const { upgrade, origin, 'x-marathon-via': via } = incoming.headers;
+    const head = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', `Upgrade: ${upgrade}`];
+    socket.write(`${[...head, `X-Heard: ${origin} ${via} ${incoming.url}`].join('\r\n')}\r\n\r\nfirst`);
+    socket.on('error', () => {});
+    socket.pipe(socket);
+  }
+
+  it('joins the connections of the client and the leader', async () => {
+    const [answer, socket, head] = await once(ask(await upgrading(accept)), 'upgrade');
+    expect(answer.headers).toMatchObject({ upgrade: 'echo', 'x-heard': 'http://o follower:1 /exec' });
+    let received = String(head);
+    socket.on('data', (bytes: Buffer) => {
+      received += bytes;
+    });
+    socket.end(' and last');
+    await once(socket, 'close');
+    expect(received).toBe('first and last');
+  });
+
+  it('is answered with the refusal of the leader', async () => {
+    const url = await upgrading((_incoming, socket) =>
+      socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno'),
+    );
+    const [answer] = (await once(ask(url), 'response')) as [IncomingMessage];
+    expect([answer.statusCode, await bodyOf(answer)]).toEqual([403, 'no']);
+  });
+
+  it('ends with the leadership of the leader, and with either connection', async () => {
+    const term = new AbortController();
+    const [, deposed] = await once(ask(await upgrading(accept, term.signal)), 'upgrade');
+    const ended = once(deposed.resume(), 'close');
+    term.abort();
+    await ended;
+    const left: Promise<unknown>[] = [];
+    const url = await upgrading((incoming, socket) => {
+      left.push(once(socket, 'close'));
+      accept(incoming, socket);
+    });
+    const [, client] = await once(ask(url), 'upgrade');
+    client.on('error', () => {});
+    client.destroy();
+    await Promise.all(left);
+    expect(left).toHaveLength(1);
+  });
 });

@@ -114,12 +114,7 @@ it.each([true, false])('ends the command if the client disappears (tty: %s)', as
   const client = await exec(['/bin/sh', '-c', 'echo up; trap "" HUP; sleep 1000 & sleep 1000'], { tty });
   await client.prints(/up/);
   client.kill();
-  await until('only the task itself sleeps', async () => {
-    // Zombies have no command line.
-    const look = await exec(['/bin/sh', '-c', 'cat /proc/[0-9]*/cmdline']);
-    await look.outcome();
-    return look.stdout().match(/sleep\0/g)?.length === 1;
-  });
+  await onlyTheTaskSleeps();
 });
 
 it('is refused by the agent’s policy, with its file', async () => {
@@ -131,6 +126,18 @@ it('is refused by the agent’s policy, with its file', async () => {
     message: `${policy} on this agent forbids exec`,
   });
   await rm(policy);
+});
+
+it('runs in a container with fetched files, whose executor is its own', async () => {
+  const fetched = await startApp('fetched', {
+    container: { docker: { image: BUSYBOX } },
+    cmd: 'sleep 1000',
+    fetch: [{ uri: 'file:///etc/hostname' }],
+  });
+  const answer = await request('POST', `/v2/tasks/${fetched}/exec`, { argv: ['echo', 'hello'] });
+  const client = await ExecClient.join(cluster.url, ((await answer.json()) as CreatedSession).url);
+  expect(await client.outcome()).toEqual({ type: 'exit', code: 0 });
+  expect(client.stdout()).toBe('hello\n');
 });
 
 it('is refused for a plain command', async () => {
@@ -150,6 +157,7 @@ it('ends with a reason if the worker is killed, and works again with the next wo
   });
   const next = await exec(['echo', 'again']);
   expect(await next.outcome()).toEqual({ type: 'exit', code: 0 });
+  await onlyTheTaskSleeps();
 });
 
 it('ends with a reason if the task ends', async () => {
@@ -175,11 +183,23 @@ it('leaves who did what and how it ended in the scheduler’s log', () => {
   expect(named('exec session ended')).toHaveLength(named('exec session created').length);
 });
 
+/** Waits until the commands of exec sessions have ended. */
+async function onlyTheTaskSleeps(): Promise<void> {
+  await until('only the task itself sleeps', async () => {
+    // Zombies have no command line.
+    const look = await exec(['/bin/sh', '-c', 'cat /proc/[0-9]*/cmdline']);
+    await look.outcome();
+    return look.stdout().match(/sleep\0/g)?.length === 1;
+  });
+}
+
 async function workerPid(): Promise<number> {
   for (const name of await readdir('/proc')) {
     const read = (file: string) => readFile(`/proc/${name}/${file}`, 'utf8').catch(() => '');
     const isWorker = (await read('cmdline')).includes('lib/executor.js');
-    if (isWorker && (await read('environ')).includes(cluster.directory)) return Number(name);
+    const environment = isWorker ? await read('environ') : '';
+    const isShared = environment.includes('MESOS_EXECUTOR_ID=mesosup-docker');
+    if (isShared && environment.includes(cluster.directory)) return Number(name);
   }
   throw new Error('no worker runs');
 }
