@@ -8,10 +8,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DockerEngine } from '../docker/engine.ts';
 
 /**
- * In the environment of the commands of exec sessions. They outlive a killed worker, and the next worker ends them, but no
- * other commands.
+ * In the environment of the commands of exec sessions, with the worker's process id. They outlive a killed worker, and the
+ * next worker ends them, but no other commands.
  */
-export const EXEC_VARIABLE = 'MESOSUP_EXEC';
+const WORKER_VARIABLE = 'MESOSUP_EXEC_WORKER';
+
+/** @returns the line for the environment of a command of this worker's sessions */
+export function workerMark(): string {
+  return `${WORKER_VARIABLE}=${process.pid}`;
+}
 
 /** Timeout of the inspection of a command. */
 const INSPECT_TIMEOUT_MS = 5000;
@@ -42,8 +47,8 @@ export async function endLostCommands(engine: DockerEngine, container: string): 
   for (const exec of (await engine.inspectContainer(container))?.ExecIDs ?? []) {
     const pid = await findExecProcess(engine, exec, container).catch(() => undefined);
     const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-    const isOurs = environment.split('\0').some((line) => line.startsWith(`${EXEC_VARIABLE}=`));
-    if (pid !== undefined && isOurs) await hangUp(pid);
+    const mark = environment.split('\0').find((line) => line.startsWith(`${WORKER_VARIABLE}=`));
+    if (pid !== undefined && mark !== undefined && mark !== workerMark()) await hangUp(pid);
   }
 }
 

@@ -16,7 +16,7 @@ import {
 import type { FrameSocket } from '../exec/frame-socket.ts';
 import { CHANNELS, type Frame } from '../exec/frames.ts';
 import { dialScheduler, SessionRefusedError } from './exec-dial.ts';
-import { EXEC_VARIABLE, findExecProcess, hangUp } from './exec-process.ts';
+import { findExecProcess, hangUp, workerMark } from './exec-process.ts';
 import type { Log } from './log.ts';
 import { readSchedulers } from './schedulers.ts';
 
@@ -97,9 +97,8 @@ export class ExecSessions {
     container: string,
   ): Promise<Outcome> {
     const { environment, ...rest } = command;
-    const env = Object.entries({ ...environment, [EXEC_VARIABLE]: '1' }).map(
-      ([name, value]) => `${name}=${value}`,
-    );
+    const env = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+    env.push(workerMark());
     let exec: InteractiveExec | undefined;
     try {
       exec = await InteractiveExec.start(this.#options.engine.socketPath, container, { ...rest, env });
