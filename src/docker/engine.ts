@@ -52,6 +52,16 @@ export interface ContainerInfo {
   };
 }
 
+export interface EngineInfo {
+  /** The program for an init process in containers. */
+  InitBinary?: string;
+  /** The ID is `N/A` if Docker can't run that program. */
+  InitCommit?: { ID: string };
+  /** The log driver of containers that do not choose one. */
+  LoggingDriver: string;
+  NCPU: number;
+}
+
 export interface VolumeInfo {
   Driver: string;
   /** Options of the driver. With `device`, the driver `local` mounts it like `mount` does. */
@@ -113,6 +123,10 @@ export class DockerEngine {
   /** Returns the API version of the engine. The cheapest check that Docker is running. */
   version(): Promise<string> {
     return this.#connection.version();
+  }
+
+  async info(): Promise<EngineInfo> {
+    return (await this.#connection.json({ path: '/info' })) as EngineInfo;
   }
 
   /** Returns undefined if the image is not on this machine. */

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { PLAN } from '../../test/executor/plan.ts';
 import { admitContainer, readPolicy } from './agent-policy.ts';
-import type { ContainerPlan } from './domain/task-plan.ts';
 
 let dir: string;
 let file: string;
@@ -51,9 +51,7 @@ describe('mounted paths', () => {
   };
 
   function admit(option: string): Promise<string[]> {
-    const limits = { hostPorts: [], cpuShares: undefined, memoryBytes: undefined, single: false };
-    const plan: ContainerPlan = { image: 'x', args: [], env: {}, options: [option], ...limits };
-    return admitContainer(plan, file, engine).then(({ options }) => options);
+    return admitContainer({ ...PLAN, options: [option] }, file, engine).then(({ plan }) => plan.options);
   }
 
   beforeEach(() => {

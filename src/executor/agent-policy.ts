@@ -53,10 +53,11 @@ export async function admitContainer(
   plan: ContainerPlan,
   policyFile: string,
   engine: Pick<DockerEngine, 'inspectVolume'>,
-): Promise<ContainerPlan> {
+): Promise<{ plan: ContainerPlan; policy: AgentPolicy }> {
   const reading = readPolicy(policyFile);
-  if ('problem' in reading || !isClosed(reading.policy)) return admittedPlan(plan, reading, undefined);
-  return admittedPlan(plan, reading, await resolveSources(plan, reading.policy, engine));
+  const policy = 'problem' in reading ? {} : reading.policy;
+  const sources = isClosed(policy) ? await resolveSources(plan, policy, engine) : undefined;
+  return { plan: admittedPlan(plan, reading, sources), policy };
 }
 
 async function resolveSources(

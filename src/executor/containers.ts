@@ -7,7 +7,9 @@ import { DockerError, DockerUnavailableError } from '../docker/connection.ts';
 import type { ContainerInfo, ContainerWait, DockerEngine } from '../docker/engine.ts';
 import { admitContainer, readPolicy } from './agent-policy.ts';
 import { ContainerStops } from './container-stops.ts';
+import { DiskLimit, readDockerFeatures } from './docker-features.ts';
 import { createCommand, publishedPorts } from './domain/create-command.ts';
+import { type DockerFeatures, defaultOptions, diskOption, startFailure } from './domain/default-options.ts';
 import type { ExecutorAction, ExecutorInput, FoundContainer, OutputStart } from './domain/executor-state.ts';
 import { lastLines, TAIL_BYTES } from './domain/last-lines.ts';
 import { outputLimits } from './domain/sandbox-policy.ts';
@@ -61,6 +63,8 @@ export class Containers {
   /** Runs of `docker create` that `removeAll` waits for, since they can't be cancelled. */
   readonly #creating = new Set<Promise<unknown>>();
   readonly #stops: ContainerStops;
+  readonly #diskLimit = new DiskLimit();
+  #features: DockerFeatures | undefined;
   #swept: Promise<void> | undefined;
   #closed = false;
 
@@ -169,24 +173,35 @@ export class Containers {
   async #create(taskId: string, planned: ContainerPlan, exposed: readonly string[]): Promise<void> {
     const { cluster, engine, identity, policyFile, publishAddress, report, sandbox, searchPath } =
       this.#options;
-    const plan = await admitContainer(planned, policyFile, engine);
+    const { plan, policy } = await admitContainer(planned, policyFile, engine);
+    this.#features ??= await readDockerFeatures(engine);
+    const defaults = defaultOptions(plan, policy, this.#features);
     const files = this.#filesOf(taskId);
-    for (const warning of publishedPorts(plan, exposed).warnings) files.note(`mesosup: warning: ${warning}`);
+    const note = (line: string) => files.note(`mesosup: warning: ${line}`);
+    for (const line of defaults.notes) note(line);
+    for (const warning of publishedPorts(plan, exposed).warnings) note(warning);
     const output = files.sizes();
     makeTaskSandbox(files);
-    const command = createCommand({
-      plan,
-      exposed,
-      name: containerName(identity, taskId),
-      labels: { [LABELS.cluster]: await cluster, ...taskLabels(identity, taskId) },
-      publishAddress,
-      sandbox: files.sandbox,
-      envFilePath: ENV_FILE_PATH,
-    });
+    const labels = { [LABELS.cluster]: await cluster, ...taskLabels(identity, taskId) };
+    const command = (more: readonly string[]) =>
+      createCommand({
+        plan,
+        exposed,
+        defaults: [...defaults.words, ...more],
+        labels,
+        name: containerName(identity, taskId),
+        publishAddress,
+        sandbox: files.sandbox,
+        envFilePath: ENV_FILE_PATH,
+      });
     const program = await findDockerProgram(searchPath);
     if (this.#closed) return;
     const creating = this.#timed('create', taskId, () =>
-      createContainer(program, sandbox, engine.socketPath, command),
+      this.#diskLimit.create(
+        diskOption(plan),
+        (more) => createContainer(program, sandbox, engine.socketPath, command(more)),
+        note,
+      ),
     );
     this.#creating.add(creating);
     let container: string;
@@ -264,7 +279,7 @@ export class Containers {
       await this.#timed('start', taskId, () => engine.startContainer(container));
     } catch (error) {
       if (!(error instanceof DockerError)) throw error;
-      throw new DockerError(`The container can't be started: ${error.message}`, error.status);
+      throw new DockerError(`The container can't be started: ${startFailure(error.message)}`, error.status);
     }
     return wait;
   }

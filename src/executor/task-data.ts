@@ -52,6 +52,8 @@ const dockerFields = {
   ports: optional(listOf(objectOf(portPair))),
   /** Pull the image even if it is present. */
   forcePull: optional(flag),
+  /** Limit the CPU time to the task's CPUs, or not. Without it, the agent's policy decides. */
+  cpuQuota: optional(flag),
   /** Passed on to `docker create` verbatim, in order. */
   options: required(listOf(text), (words) => words),
 };

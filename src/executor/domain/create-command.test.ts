@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PLAN } from '../../../test/executor/plan.ts';
 import type { PortPair } from '../task-data.ts';
 import { type CreateInput, createCommand, pairPorts, publishedPorts } from './create-command.ts';
 
@@ -9,17 +10,16 @@ const SANDBOX = [
 ];
 const input: CreateInput = {
   plan: {
+    ...PLAN,
     image: 'johncosta/redis',
     args: ['redis-server', '--port', '6379'],
     env: { PASSWORD: 'secret', MOTD: 'two\nlines', EMPTY: '' },
     options: ['-v', '/data:/data', '--rm'],
     hostPorts: [31000, 31001],
-    cpuShares: 1024,
-    memoryBytes: 536870912,
-    single: false,
   },
   exposed: ['6379/tcp', '53/udp'],
   name: 'mesosup-run-abc',
+  defaults: ['--cpu-shares=1024', '--init=true'],
   labels: { 'mesosup.task': 'multidis_0', 'mesosup.cluster': 'demo' },
   publishAddress: undefined,
   sandbox: '/run/tasks/a/sandbox',
@@ -30,7 +30,7 @@ test('builds a command with all options', () => {
   expect(createCommand(input)).toEqual({
     argv: [
       ...['create', '--name', 'mesosup-run-abc'],
-      ...['-c', '1024', '-m', '536870912', '--memory-swap', '536870912'],
+      ...['--cpu-shares=1024', '--init=true'],
       ...['-p', '31000:53/udp', '-p', '31001:6379'],
       ...['--env-file', '/proc/self/fd/0', '-e', 'MOTD'],
       ...SANDBOX,
@@ -61,10 +61,8 @@ test('builds the shortest command', () => {
     options: [],
     args: [],
     hostPorts: [],
-    cpuShares: undefined,
-    memoryBytes: undefined,
   };
-  const command = createCommand({ ...input, plan, exposed: [], labels: {} });
+  const command = createCommand({ ...input, plan, exposed: [], defaults: [], labels: {} });
   expect(command).toEqual({
     argv: ['create', '--name', 'mesosup-run-abc', ...SANDBOX, 'johncosta/redis'],
     envFile: '',

@@ -11,6 +11,8 @@ export interface CreateInput {
   /** The image's EXPOSEd ports, as in `6379/tcp`. */
   exposed: readonly string[];
   name: string;
+  /** Options that the plan's own options may replace. */
+  defaults: readonly string[];
   labels: Readonly<Record<string, string>>;
   /** The address that published ports are bound to; undefined for all addresses of the host. */
   publishAddress: string | undefined;
@@ -34,15 +36,12 @@ export function createCommand(input: CreateInput): CreateCommand {
   const variables = Object.entries(plan.env);
   const own = variables.filter(([, value]) => needsOwnEnvironment(value));
   const inFile = variables.filter(([, value]) => !needsOwnEnvironment(value));
-  const memory = plan.memoryBytes;
   return {
     argv: [
       'create',
       '--name',
       input.name,
-      ...(plan.cpuShares === undefined ? [] : ['-c', String(plan.cpuShares)]),
-      // Without --memory-swap, Docker grants the same amount again as swap, so that the limit does not end the container.
-      ...(memory === undefined ? [] : ['-m', String(memory), '--memory-swap', String(memory)]),
+      ...input.defaults,
       ...publishedPorts(plan, input.exposed).pairs.flatMap((pair) => [
         '-p',
         publish(pair, input.publishAddress),

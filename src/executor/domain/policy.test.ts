@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PLAN } from '../../../test/executor/plan.ts';
 import { isSwitch, KNOWN_OPTIONS, parseOptions, SHORT_OPTIONS } from './docker-options.ts';
 import {
   type AgentPolicy,
@@ -8,15 +9,11 @@ import {
   type ResolvedSources,
   SAFE_PARAMETERS,
 } from './policy.ts';
-import type { ContainerPlan } from './task-plan.ts';
 
 const FILE = '/etc/mesosup/executor.json';
 const CLOSED: AgentPolicy = { allowPrivileged: false };
 
-function planOf(options: readonly string[]): ContainerPlan {
-  const base = { image: 'x', args: [], env: {}, hostPorts: [], single: false };
-  return { ...base, options: [...options], cpuShares: undefined, memoryBytes: undefined };
-}
+const planOf = (options: readonly string[]) => ({ ...PLAN, options: [...options] });
 
 function admit(policy: AgentPolicy, options: readonly string[], sources?: ResolvedSources) {
   return admittedPlan(planOf(options), { file: FILE, policy }, sources).options;

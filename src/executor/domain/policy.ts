@@ -7,18 +7,40 @@
 import { isJson } from '../../json.ts';
 import { type DockerOption, optionWords, parseOptions } from './docker-options.ts';
 import { imagePolicyFields } from './image-policy.ts';
-import { flag, listOf, type ObjectOf, objectOf, text } from './json-shape.ts';
+import { flag, listOf, mapOf, type ObjectOf, objectOf, text, wholeNumber } from './json-shape.ts';
+import { limitProblem, limitsShape, notAKey, pidsLimit, shmSize } from './limits.ts';
 import { type Mount, parseMount, parseVolume } from './mounts.ts';
 import { sandboxPolicyFields } from './sandbox-policy.ts';
 import { type ContainerPlan, TaskInvalidError } from './task-plan.ts';
-
-const notAKey = (path: string) => `${path} is not a key of this file`;
 
 const allowedHostPath = {
   /** Absolute. Everything below it is allowed too. */
   path: { shape: text, optional: false },
   /** Allows only mounts that are read-only. */
   readOnly: { shape: flag, optional: true },
+} as const;
+
+const ulimit = {
+  /** As in `ulimit` of Docker: `nofile`, `nproc` … */
+  name: { shape: text, optional: false },
+  soft: { shape: wholeNumber(-1, Number.MAX_SAFE_INTEGER), optional: false },
+  hard: { shape: wholeNumber(-1, Number.MAX_SAFE_INTEGER), optional: false },
+} as const;
+
+const logFields = {
+  driver: { shape: text, optional: true },
+  options: { shape: mapOf(text), optional: true },
+} as const;
+
+const defaultFields = {
+  /** False: no init process. */
+  init: { shape: flag, optional: true },
+  log: { shape: objectOf(logFields, { unknown: notAKey }), optional: true },
+  pidsLimit,
+  shmSize,
+  /** True: containers may use as much swap as memory. */
+  swap: { shape: flag, optional: true },
+  ulimits: { shape: listOf(objectOf(ulimit, { unknown: notAKey })), optional: true },
 } as const;
 
 const policyFields = {
@@ -33,6 +55,11 @@ const policyFields = {
   exec: { shape: flag, optional: true },
   ...imagePolicyFields,
   ...sandboxPolicyFields,
+  /** Limits the CPU time of containers whose app says nothing about it (`docker.cpuQuota`). */
+  cpuQuota: { shape: flag, optional: true },
+  /** For containers that choose nothing else. */
+  defaults: { shape: objectOf(defaultFields, { unknown: notAKey }), optional: true },
+  limits: { shape: limitsShape, optional: true },
 } as const;
 
 const policyShape = objectOf(policyFields, { unknown: notAKey });
@@ -59,13 +86,25 @@ export const SAFE_NETWORKS: readonly string[] = ['bridge', 'none'];
 
 /**
  * Parameters that closed agents allow if the policy does not name any. None of them reads or writes the host's files,
- * names another container, changes a limit, or reaches the host's network.
+ * names another container, changes a limit of CPU, memory or processes, or reaches the host's network.
  */
 export const SAFE_PARAMETERS: readonly string[] = [
   ...['add-host', 'cap-drop', 'dns', 'dns-option', 'dns-search', 'domainname', 'entrypoint', 'env', 'expose'],
   ...['health-cmd', 'health-interval', 'health-retries', 'health-start-interval', 'health-start-period'],
   ...['health-timeout', 'hostname', 'init', 'interactive', 'label', 'network-alias', 'no-healthcheck'],
-  ...['platform', 'read-only', 'rm', 'stop-signal', 'stop-timeout', 'tmpfs', 'tty', 'user', 'workdir'],
+  ...[
+    'platform',
+    'read-only',
+    'rm',
+    'shm-size',
+    'stop-signal',
+    'stop-timeout',
+    'tmpfs',
+    'tty',
+    'ulimit',
+    'user',
+  ],
+  ...['workdir'],
 ];
 
 /** True if the policy restricts containers. */
@@ -107,13 +146,17 @@ export function admittedPlan(
 ): ContainerPlan {
   if ('problem' in reading) throw new TaskInvalidError(`${reading.file} on this agent: ${reading.problem}`);
   const { file, policy } = reading;
-  if (!isClosed(policy)) return plan;
   const parsed = parseOptions(plan.options);
   if ('problem' in parsed) throw new TaskInvalidError(parsed.problem);
+  const forbid = (problem: string) => new TaskInvalidError(`${problem}: forbidden by ${file} on this agent`);
+  for (const option of parsed.options) {
+    const problem = limitProblem(option, policy.limits ?? {});
+    if (problem !== undefined) throw forbid(problem);
+  }
+  if (!isClosed(policy)) return plan;
   const check = (option: DockerOption) => {
     const checked = checkOption(option, policy, sources);
-    if ('problem' in checked)
-      throw new TaskInvalidError(`${checked.problem}: forbidden by ${file} on this agent`);
+    if ('problem' in checked) throw forbid(checked.problem);
     return checked;
   };
   // Without the option, Docker uses the bridge.

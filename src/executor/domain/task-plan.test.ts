@@ -30,23 +30,34 @@ describe('the shared form', () => {
       scalar('cpus', 0.25),
       scalar('cpus', 0.25),
       scalar('mem', 512.5),
+      scalar('gpus', 2),
+      scalar('disk', 10.2),
       ports({ begin: 31005, end: 31006 }, { begin: 31000, end: 31000 }),
     ];
-    expect(planTask(task({ id: 'app', env: { A: 'app' }, docker }, resources), SHARED)).toEqual({
+    const labels = { labels: [{ key: 'a', value: 'b' }, { key: 'empty' }] };
+    const labelled = { ...task({ id: 'app', env: { A: 'app' }, docker }, resources), labels };
+    expect(planTask(labelled, SHARED)).toEqual({
       ...docker,
       hostPorts: [31005, 31006, 31000],
-      cpuShares: 512,
+      cpus: 0.5,
+      gpus: 2,
+      diskMiB: 11,
+      labels: [
+        ['a', 'b'],
+        ['empty', ''],
+      ],
       memoryBytes: 512.5 * 1024 * 1024,
       single: false,
     });
   });
 
-  test('has no limit without CPUs or memory, and at least 2 shares', () => {
-    expect(planTask(task({ id: 'app', docker }), SHARED)).toMatchObject({
-      cpuShares: undefined,
-      memoryBytes: undefined,
-    });
-    expect(planTask(task({ id: 'app', docker }, [scalar('cpus', 0.001)]), SHARED).cpuShares).toBe(2);
+  test('has no limit without CPUs or memory', () => {
+    expect(planTask(task({ id: 'app', docker }), SHARED)).toMatchObject({ cpus: 0, memoryBytes: undefined });
+  });
+
+  test('keeps a CPU quota that is off, since the policy of the agent may turn it on', () => {
+    const plan = planTask(task({ id: 'app', docker: { ...docker, cpuQuota: false } }), SHARED);
+    expect(plan.cpuQuota).toBe(false);
   });
 
   test('may name the ports to publish and force a pull', () => {
@@ -131,8 +142,11 @@ describe('the 2013 form', () => {
       env: { PORT0: '1', A: 'app' },
       options: [],
       hostPorts: [1],
-      cpuShares: undefined,
+      cpus: 0,
       memoryBytes: undefined,
+      gpus: 0,
+      diskMiB: 0,
+      labels: [],
       single: true,
     });
   });

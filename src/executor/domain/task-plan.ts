@@ -21,9 +21,12 @@ export interface OwnCommand {
 export interface ContainerPlan extends DockerTask {
   /** The task's allocated ports, in the order of its resources. */
   hostPorts: number[];
-  /** Docker's relative weight, 1024 per CPU; undefined if the task has no CPUs. */
-  cpuShares: number | undefined;
+  cpus: number;
   memoryBytes: number | undefined;
+  gpus: number;
+  diskMiB: number;
+  /** The labels of the task, as names and values. */
+  labels: (readonly [string, string])[];
   /** True in the 2013 form: the executor runs only this container and shares its sandbox with the task. */
   single: boolean;
 }
@@ -35,8 +38,6 @@ export class TaskInvalidError extends Error {
 
 /** Names of labels that identify a container (identity.ts). No task may set them. */
 const OWN_LABELS = 'mesosup.';
-/** The kernel's minimum. */
-const MIN_CPU_SHARES = 2;
 /** Variables of the executor process that are not passed to the container. */
 const OWN_NAMES =
   /^(?:MESOS_.*|MESOSUP_.*|LIBPROCESS_.*|DOCKER_HOST|PATH|PWD|OLDPWD|SHLVL|HOME|USER|LOGNAME|SHELL|TERM|HOSTNAME|_)$/;
@@ -52,13 +53,12 @@ export function planTask(task: TaskInfo, own: OwnCommand): ContainerPlan {
   for (const [name, value] of Object.entries(docker.env)) checkVariable(name, value);
   const wrong = task.health_check && healthCheckError(task.health_check);
   if (wrong !== undefined) throw new TaskInvalidError(`Task uses invalid health check: ${wrong}`);
-  const { cpus, memoryBytes } = limitsOf(task);
   return {
     ...docker,
     options: checkOptions(docker.options),
     hostPorts: hostPortsOf(task),
-    cpuShares: cpus > 0 ? Math.max(MIN_CPU_SHARES, Math.round(1024 * cpus)) : undefined,
-    memoryBytes,
+    ...limitsOf(task),
+    labels: (task.labels?.labels ?? []).map(({ key, value = '' }) => [key, value]),
     single,
   };
 }
@@ -69,11 +69,15 @@ export function hostPortsOf(task: TaskInfo): number[] {
   return ranges.flatMap(({ begin, end }) => Array.from({ length: end - begin + 1 }, (_, i) => begin + i));
 }
 
-export function limitsOf(task: TaskInfo): { cpus: number; memoryBytes: number | undefined } {
+type Limits = Pick<ContainerPlan, 'cpus' | 'memoryBytes' | 'gpus' | 'diskMiB'>;
+
+export function limitsOf(task: TaskInfo): Limits {
   const { scalars } = amountsOf(task.resources);
   const memory = scalars.get('mem') ?? 0;
   return {
     cpus: (scalars.get('cpus') ?? 0) / 1000,
+    gpus: Math.floor((scalars.get('gpus') ?? 0) / 1000),
+    diskMiB: Math.ceil((scalars.get('disk') ?? 0) / 1000),
     memoryBytes: memory > 0 ? Math.floor((memory * 1024 * 1024) / 1000) : undefined,
   };
 }
@@ -92,10 +96,8 @@ function readData(task: TaskInfo, own: OwnCommand): TaskData | undefined {
 function checkDocker(docker: DockerTask | undefined): DockerTask {
   const problem = dockerProblem(docker);
   if (problem !== undefined) throw new TaskInvalidError(`TaskInfo.data: ${problem}`);
-  // A false field means the same as a missing one.
-  return Object.fromEntries(
-    Object.entries(docker ?? {}).filter(([, value]) => value !== false),
-  ) as DockerTask;
+  const { forcePull, ...rest } = docker as DockerTask;
+  return { ...rest, ...(forcePull && { forcePull }) };
 }
 
 function fromCommandLine(data: TaskData | undefined, own: OwnCommand): DockerTask {
