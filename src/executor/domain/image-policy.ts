@@ -2,7 +2,16 @@
 
 import { isJson } from '../../json.ts';
 import { registryNamed } from './docker-config.ts';
-import { flag, listOf, type ObjectOf, objectOf, type Shape, text, wholeNumber } from './json-shape.ts';
+import {
+  flag,
+  listOf,
+  notAKey,
+  type ObjectOf,
+  objectOf,
+  type Shape,
+  text,
+  wholeNumber,
+} from './json-shape.ts';
 import { DEFAULT_PULL, type PullSettings } from './pull-failure.ts';
 
 /** The credentials of one registry. */
@@ -10,8 +19,6 @@ export type RegistryEntry =
   | { readonly username: string; readonly password: string }
   | { readonly username: string; readonly passwordFile: string }
   | { readonly identityToken: string };
-
-const notAKey = (path: string) => `${path} is not a key of this file`;
 
 const registry: Shape<RegistryEntry> = {
   problem: (value, path) => {

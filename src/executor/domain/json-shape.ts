@@ -77,6 +77,9 @@ interface ObjectWords {
 const notSupported = (path: string) =>
   `this executor does not support ${path}: install the scheduler's release of mesosup on this agent`;
 
+/** The message for an unknown key of the agent's configuration. */
+export const notAKey = (path: string) => `${path} is not a key of this file`;
+
 /**
  * An object that has only these fields.
  * @param words for messages

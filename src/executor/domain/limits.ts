@@ -1,12 +1,10 @@
 /** The operator's limits for values that tasks may choose. */
 
 import type { DockerOption } from './docker-options.ts';
-import { listOf, type ObjectOf, objectOf, text, wholeNumber } from './json-shape.ts';
+import { listOf, notAKey, type ObjectOf, objectOf, text, wholeNumber } from './json-shape.ts';
 
 const MAX_MIB = 1e9;
 const MAX_COUNT = Number.MAX_SAFE_INTEGER;
-
-export const notAKey = (path: string) => `${path} is not a key of this file`;
 
 /** MiB */
 export const shmSize = { shape: wholeNumber(1, MAX_MIB), optional: true } as const;

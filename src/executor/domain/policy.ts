@@ -7,8 +7,8 @@
 import { isJson } from '../../json.ts';
 import { type DockerOption, optionWords, parseOptions } from './docker-options.ts';
 import { imagePolicyFields } from './image-policy.ts';
-import { flag, listOf, mapOf, type ObjectOf, objectOf, text, wholeNumber } from './json-shape.ts';
-import { limitProblem, limitsShape, notAKey, pidsLimit, shmSize } from './limits.ts';
+import { flag, listOf, mapOf, notAKey, type ObjectOf, objectOf, text, wholeNumber } from './json-shape.ts';
+import { limitProblem, limitsShape, pidsLimit, shmSize } from './limits.ts';
 import { type Mount, parseMount, parseVolume } from './mounts.ts';
 import { sandboxPolicyFields } from './sandbox-policy.ts';
 import { type ContainerPlan, TaskInvalidError } from './task-plan.ts';

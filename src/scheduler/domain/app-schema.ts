@@ -17,6 +17,7 @@ import {
   wholeNumber,
 } from './app-fields.ts';
 import { constraintSchema, findConflicts } from './constraint.ts';
+import { ownDockerFields, refusedField } from './docker-fields.ts';
 import { renameLegacyFields, withPorts } from './legacy-fields.ts';
 
 export const MAX_INSTANCES = 1_000_000;
@@ -53,8 +54,18 @@ const portDefinition = z.object({
 const volume = z.object(
   {
     containerPath: filled,
+    /** A path of the host, or the name of a volume of Docker. */
     hostPath: filled.optional(),
     mode: oneOf('RW', 'RO').default('RW'),
+    /** Not in Marathon. Whether mounts inside the volume appear on the other side. */
+    propagation: z
+      .enum(['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'], {
+        error: 'must be private, rprivate, slave, rslave, shared or rshared',
+      })
+      .optional(),
+    persistent: refusedField('is not supported: there are no persistent volumes; use a hostPath'),
+    external: refusedField('is not supported: create the volume with Docker, and use its name as hostPath'),
+    secret: refusedField('is not supported: there are no secrets'),
   },
   { error: 'must be an object with containerPath and hostPath' },
 );
@@ -76,6 +87,7 @@ const docker = z.object(
           'of /etc/mesosup/executor.json on the agents, or fetch a docker.tar.gz',
       })
       .optional(),
+    ...ownDockerFields,
   },
   { error: 'must be an object with an image' },
 );
@@ -86,6 +98,7 @@ const container = z.object(
     docker: docker.optional(),
     volumes: list(volume, 100).default([]),
     portMappings: list(portMapping, MAX_PORTS).optional(),
+    linuxInfo: refusedField('is not supported: use docker.shmSize, docker.ulimits or docker.parameters'),
   },
   { error: 'must be an object' },
 );
@@ -95,6 +108,8 @@ const network = z.object({
     error: "must be 'host', 'container' or 'container/bridge'",
   }),
   name: filled.optional(),
+  /** Not in Marathon. Further names of the container in a network of Docker that users made. */
+  aliases: list(filled, 20).optional(),
 });
 
 const checkTiming = {
@@ -235,6 +250,31 @@ interface Contradiction {
   readonly message: string;
 }
 
+/** Validates the volumes, and the names of a container in its networks. */
+function* findVolumeProblems(app: Fields): Generator<Contradiction> {
+  for (const [i, { containerPath, hostPath, propagation }] of (app.container?.volumes ?? []).entries()) {
+    const path = ['container', 'volumes', i];
+    if (hostPath === undefined) {
+      yield { path, message: 'has no hostPath: only host volumes are supported' };
+    } else if (/[:\0]/.test(hostPath + containerPath)) {
+      yield { path, message: "may not hold ':'" };
+    } else if (propagation !== undefined && !hostPath.startsWith('/')) {
+      yield { path: [...path, 'propagation'], message: 'needs a hostPath that is a path of the host' };
+    }
+  }
+  const [first] = app.networks;
+  if (!app.networks.some(({ aliases = [] }) => aliases.length > 0)) return;
+  if (
+    app.networks.length > 1 ||
+    first?.mode !== 'container' ||
+    first.name === undefined ||
+    !app.container?.docker
+  ) {
+    const message = 'need a single network of mode container with a name, and an image';
+    yield { path: ['networks', 0, 'aliases'], message };
+  }
+}
+
 /** Finds invalid combinations of fields. */
 function* findContradictions(app: Fields): Generator<Contradiction> {
   if (app.cmd !== undefined && app.cmd !== '' && app.args !== undefined) {
@@ -250,14 +290,7 @@ function* findContradictions(app: Fields): Generator<Contradiction> {
   if (app.networks.length > 1 && app.networks.some(({ mode }) => mode !== 'container')) {
     yield { path: ['networks'], message: 'may have several entries only if all have mode container' };
   }
-  for (const [i, { containerPath, hostPath }] of (app.container?.volumes ?? []).entries()) {
-    if (hostPath === undefined) {
-      const message = 'has no hostPath: only host volumes are supported';
-      yield { path: ['container', 'volumes', i], message };
-    } else if (/[:\0]/.test(hostPath + containerPath)) {
-      yield { path: ['container', 'volumes', i], message: "may not hold ':'" };
-    }
-  }
+  yield* findVolumeProblems(app);
   const { drainSeconds = 0, progressDeadlineSeconds: deadline } = app;
   if (deadline !== undefined && drainSeconds >= deadline) {
     const message = `must be more than drainSeconds (${drainSeconds}), or no deployment that replaces tasks can succeed`;

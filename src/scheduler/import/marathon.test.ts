@@ -87,9 +87,9 @@ it('reports all problems of all apps with their fields', () => {
     '/twice id',
     '/check healthChecks[1].protocol',
     '/check healthChecks[1].path',
-    '/disk container.volumes[0]',
+    '/disk container.volumes[0].persistent',
   ]);
-  expect(problems.at(-1)?.why).toContain('only host volumes are supported');
+  expect(problems.at(-1)?.why).toContain('there are no persistent volumes');
 });
 
 it('reports the fields that would be lost, also for apps with problems', () => {

@@ -7,6 +7,7 @@ import { COMMAND_EXECUTOR, findContainerizerProblem } from '../../domain/contain
 import type { FieldError } from '../../domain/field-errors.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { Task } from '../../domain/task.ts';
+import { optionsOf } from './container-options.ts';
 import { splitCommand } from './split-command.ts';
 import { findUnsupportedField } from './unsupported-fields.ts';
 
@@ -97,8 +98,8 @@ export function containerOf(
 }
 
 /**
- * Passes fields of `container.docker` on that the executor declares under the same name. They must be optional, since
- * executors of older releases reject tasks with unknown fields.
+ * Passes fields of `container.docker` on that the executor declares under the same name; the others become options.
+ * They must be optional, since executors of older releases reject tasks with unknown fields.
  */
 function passedToExecutor({ container }: App) {
   if (!container?.docker) return {};
@@ -108,6 +109,12 @@ function passedToExecutor({ container }: App) {
     parameters: _parameters,
     options: _options,
     pullConfig: _pullConfig,
+    init: _init,
+    shmSize: _shmSize,
+    ulimits: _ulimits,
+    tmpfs: _tmpfs,
+    workdir: _workdir,
+    log: _log,
     forcePullImage,
     ...same
   } = container.docker;
@@ -128,20 +135,6 @@ function containerCommand({ cmd, args }: App): { entrypoint: string[]; args: str
     return { entrypoint: ['--entrypoint', '/bin/sh'], args: ['-c', cmd] };
   }
   return { entrypoint: [], args: [...(args ?? [])] };
-}
-
-function optionsOf({ container, networks }: App): string[] {
-  const options: string[] = [];
-  for (const { mode, name } of networks) {
-    if (mode === 'host') options.push('--network', 'host');
-    else if (mode === 'container' && name !== undefined) options.push('--network', name);
-  }
-  if (container?.docker?.privileged) options.push('--privileged');
-  for (const { hostPath, containerPath, mode } of container?.volumes ?? []) {
-    options.push('-v', `${hostPath}:${containerPath}:${mode.toLowerCase()}`);
-  }
-  for (const { key, value } of container?.docker?.parameters ?? []) options.push(`--${key}=${value}`);
-  return [...options, ...(container?.docker?.options ?? [])];
 }
 
 /** @returns the port mappings of the app; undefined if the EXPOSEd ports of the image are mapped instead */
