@@ -9,11 +9,13 @@ type Scalar = (typeof SCALARS)[number];
 export type Scalars = Record<Scalar, number>;
 
 /** The stages of checking an offer, in order. */
-export const STAGES = ['containerizer', 'roles', ...SCALARS, 'ports', 'constraints'] as const;
+export const STAGES = ['policy', 'containerizer', 'roles', ...SCALARS, 'ports', 'constraints'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** The result of one stage. Amounts have the units of the app's fields. */
 export type Check =
+  /** Only for apps that the scheduler's policy forbids. */
+  | { readonly stage: 'policy'; readonly ok: boolean; readonly forbidden: string }
   /** Only for tasks of Mesos' own containerizers: what the flags of the agent lack. */
   | { readonly stage: 'containerizer'; readonly ok: boolean; readonly lacks: readonly string[] }
   /** The roles that the app accepts, and the roles of the offered resources. */
@@ -74,6 +76,8 @@ export interface OfferCounts {
 /** Describes a failed check. */
 export function reasonOf(check: Check): string {
   switch (check.stage) {
+    case 'policy':
+      return `policy: ${check.forbidden}`;
     case 'containerizer':
       return `containerizer: ${check.lacks.join('; ')}`;
     case 'roles':

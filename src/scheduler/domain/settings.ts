@@ -1,5 +1,6 @@
 import type { ExecutorInfo, FrameworkInfo } from '../../mesos/types.ts';
 import type { Containerizer } from './containerizer.ts';
+import type { SchedulerPolicy } from './scheduler-policy.ts';
 
 /** The configuration on which decisions depend. Durations in milliseconds. */
 export interface Settings {
@@ -14,6 +15,10 @@ export interface Settings {
   readonly containerizer: Containerizer;
   /** The network of the Mesos containerizer that stands for `container/bridge`. */
   readonly mesosBridgeName: string;
+  /** Limits the CPU time of containers whose app does not set `docker.cpuQuota`. */
+  readonly dockerCpuQuota?: boolean;
+  /** What apps may do outside the Docker executor. Absent: everything. */
+  readonly policy?: SchedulerPolicy;
   /** Range of the service ports that are assigned to apps, inclusive. */
   readonly localPortMin: number;
   readonly localPortMax: number;

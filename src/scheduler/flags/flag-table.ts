@@ -157,6 +157,14 @@ const FLAGS = {
     help: 'CNI network for containers of the Mesos containerizer with the network mode container/bridge',
     form: NETWORK_NAME,
   },
+  docker_cpu_quota: {
+    help: 'limit the CPU time of containers to their cpus, unless the app sets container.docker.cpuQuota',
+  },
+  gpu_resources: { help: 'receive offers of agents with GPUs, which Mesos keeps from other frameworks' },
+  policy: {
+    value: 'FILE',
+    help: 'JSON file that allows plain commands, other executors, containerizers of Mesos, users and URIs; with it, all others are refused',
+  },
   local_port_min: {
     value: 'PORT',
     default: '10000',

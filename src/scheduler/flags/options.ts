@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { UsageError } from '../../errors/mesosup-error.ts';
+import { parseJson } from '../../json.ts';
 import { parseMasters } from '../../mesos/leader.ts';
 import type { Credential } from '../../mesos/scheduler-session.ts';
 import type { FrameworkInfo } from '../../mesos/types.ts';
@@ -13,6 +14,7 @@ import {
 import type { Access } from '../api/access-rules.ts';
 import { type Containerizer, isContainerizer } from '../domain/containerizer.ts';
 import { sharedExecutorOf } from '../domain/executor.ts';
+import { parsePolicy, type SchedulerPolicy } from '../domain/scheduler-policy.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Masters } from '../masters.ts';
 import { accessFrom } from './access-options.ts';
@@ -60,6 +62,7 @@ export function optionsFrom(flags: Flags): DaemonOptions {
   const credential = credentialFrom(flags);
   const agentCredential = agentCredentialFrom(flags);
   const zk = flags.text('zk');
+  const policyFile = flags.text('policy');
   return {
     masters: mastersFrom(flags),
     ...(zk !== undefined && { zooKeeper: zooKeeperFrom('zk', fromFile('zk', zk)) }),
@@ -72,6 +75,8 @@ export function optionsFrom(flags: Flags): DaemonOptions {
       dockerExecutor: sharedExecutorOf({ path, cluster, role }, sha256),
       containerizer: containerizerFrom(flags),
       mesosBridgeName: flags.required('mesos_bridge_name'),
+      ...(flags.isOn('docker_cpu_quota') && { dockerCpuQuota: true }),
+      ...(policyFile !== undefined && { policy: policyFrom(policyFile) }),
       localPortMin,
       localPortMax,
       declineOfferMs: flags.wholeNumber('decline_offer_duration'),
@@ -90,6 +95,12 @@ export function optionsFrom(flags: Flags): DaemonOptions {
     disableExec: flags.isOn('disable_exec'),
     loggingLevel: flags.required('logging_level').toLowerCase(),
   };
+}
+
+function policyFrom(file: string): SchedulerPolicy {
+  const parsed = parsePolicy(parseJson(secretFrom('policy', file)) ?? 'no JSON');
+  if ('policy' in parsed) return parsed.policy;
+  throw new UsageError(`--policy: ${file}: ${parsed.problem}`);
 }
 
 function containerizerFrom(flags: Flags): Containerizer {
@@ -141,7 +152,12 @@ function frameworkFrom(flags: Flags, role: string): FrameworkInfo {
     failover_timeout: flags.wholeNumber('failover_timeout'),
     checkpoint: true,
     roles: [role],
-    capabilities: [{ type: 'PARTITION_AWARE' }, { type: 'MULTI_ROLE' }, { type: 'TASK_KILLING_STATE' }],
+    capabilities: [
+      { type: 'PARTITION_AWARE' },
+      { type: 'MULTI_ROLE' },
+      { type: 'TASK_KILLING_STATE' },
+      ...(flags.isOn('gpu_resources') ? [{ type: 'GPU_RESOURCES' }] : []),
+    ],
     ...(principal !== undefined && { principal }),
     ...(webui !== undefined && { webui_url: webui }),
   };

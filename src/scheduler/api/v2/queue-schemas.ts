@@ -58,6 +58,7 @@ const scalar = z.enum(SCALARS);
 const reason = text.optional();
 
 const check = z.union([
+  z.object({ stage: z.literal('policy'), ok: flag, forbidden: text, reason }),
   z.object({ stage: z.literal('containerizer'), ok: flag, lacks: texts, reason }),
   z.object({ stage: z.literal('roles'), ok: flag, accepted: texts, offered: texts, reason }),
   z.object({

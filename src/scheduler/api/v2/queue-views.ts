@@ -45,8 +45,8 @@ function queueItem(state: State, record: AppRecord, now: number, withOffers: boo
 /** Marathon's names of the reasons, in the order in which Marathon counts them. */
 const MARATHON_REASONS: readonly (readonly [string, ...Stage[]])[] = [
   ['UnfulfilledRole', 'roles'],
-  // Marathon did not know that an agent lacks a containerizer.
-  ['UnfulfilledConstraint', 'containerizer', 'constraints'],
+  // Marathon has no policy, and does not know that an agent lacks a containerizer.
+  ['UnfulfilledConstraint', 'policy', 'containerizer', 'constraints'],
   // Concerns reservations for persistent volumes, which are not supported.
   ['NoCorrespondingReservationFound'],
   ['InsufficientCpus', 'cpus'],

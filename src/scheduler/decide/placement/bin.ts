@@ -66,6 +66,7 @@ export function openBin(offer: Offer, index: number, state: State): Bin {
  * @returns ports and executor for the task, or the first stage that failed
  */
 export function tryFit(bin: Bin, want: Want, turn = 0): Fit | Stage {
+  if (want.forbidden !== undefined) return 'policy';
   if (lacksOf(bin, want).length > 0) return 'containerizer';
   const pools = acceptedPools(bin, want);
   if (pools.length === 0 && bin.pools.length > 0) return 'roles';
@@ -89,6 +90,8 @@ export function checkStages(bin: Bin, want: Want): Check[] {
   // Named as in the app: resources reserved for a parent of the scheduler's role count as the role itself.
   const offered = [...new Set(bin.pools.map(({ role }) => (role === UNRESERVED ? role : want.role)))];
   const checks: Check[] = [];
+  const { forbidden } = want;
+  if (forbidden !== undefined) checks.push({ stage: 'policy', ok: false, forbidden });
   if (ownContainerizer(want.form) !== undefined) {
     const lacks = lacksOf(bin, want);
     checks.push({ stage: 'containerizer', ok: lacks.length === 0, lacks });

@@ -60,6 +60,7 @@ export function remedyText(remedy: Remedy, host: string): string {
 
 function findRemedy(check: Check): Remedy | undefined {
   switch (check.stage) {
+    case 'policy':
     case 'containerizer':
       return undefined;
     case 'roles':
@@ -86,7 +87,9 @@ function findRemedy(check: Check): Remedy | undefined {
 
 /** @returns the missing share, from 0 (almost enough) to 1 (nothing offered) */
 function measureGap(check: Check): number {
-  if (check.stage === 'containerizer' || check.stage === 'roles' || check.stage === 'constraints') return 1;
+  const { stage } = check;
+  if (stage === 'policy' || stage === 'containerizer' || stage === 'roles' || stage === 'constraints')
+    return 1;
   if (check.stage === 'ports' && check.missing.length > 0) return check.missing.length / check.wanted;
   return Math.max(0, check.wanted - check.offered) / Math.max(check.wanted, 1e-9);
 }

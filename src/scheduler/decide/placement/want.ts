@@ -6,11 +6,14 @@ import { portsOf } from '../../domain/app.ts';
 import type { FieldError } from '../../domain/field-errors.ts';
 import { SCALARS, type Scalars } from '../../domain/placement.ts';
 import type { Settings } from '../../domain/settings.ts';
+import { findForbidden } from '../tasks/forbidden.ts';
 import { type Form, formOf } from '../tasks/form.ts';
 import { noScalars, type Pool, UNRESERVED } from './pools.ts';
 
 export interface Want {
   readonly form: Form;
+  /** Why the scheduler's policy forbids the app. */
+  readonly forbidden: string | undefined;
   readonly scalars: Scalars;
   /** 0 for any port. */
   readonly hostPorts: readonly number[];
@@ -27,6 +30,8 @@ export interface Want {
 
 export function wantOf(app: App, settings: Settings): Want {
   const form = formOf(app, settings);
+  const problem = findForbidden(app, form, settings);
+  const forbidden = problem && `${problem.path.join('.')} ${problem.error}`;
   const scalars = noScalars();
   for (const name of SCALARS) scalars[name] = toMilli(app[name]);
   const hostPorts = portsOf(app).map(({ hostPort }) => hostPort);
@@ -34,13 +39,14 @@ export function wantOf(app: App, settings: Settings): Want {
   const amounts = SCALARS.map((name) => scalars[name]);
   return {
     form,
+    forbidden,
     scalars,
     hostPorts,
     reserved: roles.some((role) => role !== UNRESERVED),
     unreserved: roles.includes(UNRESERVED),
     roles,
     role: settings.role,
-    shape: [form.type, ...amounts, roles, hostPorts].join(' '),
+    shape: [form.type, forbidden, ...amounts, roles, hostPorts].join(' '),
   };
 }
 

@@ -64,11 +64,11 @@ function commandOrExecutor(
     case 'own':
       return { executor: ownExecutor(app, form.path, task, settings), data: encodeTaskData(v1Json(app)) };
     case 'fetching':
-      return { executor: fetchingExecutor(app, task, settings), data: dockerData(app, task) };
+      return { executor: fetchingExecutor(app, task, settings), data: dockerData(app, task, settings) };
     case 'shared':
       return {
         executor: sharedExecutor(task.executorId ?? '', allotment, settings),
-        data: dockerData(app, task),
+        data: dockerData(app, task, settings),
       };
   }
 }
@@ -120,14 +120,19 @@ function sharedExecutor(id: string, { executorResources = [] }: Allotment, setti
   return { executor_id: { value: id }, ...settings.dockerExecutor.info, resources: [...executorResources] };
 }
 
-function dockerData(app: App, task: Task): string {
+function dockerData(app: App, task: Task, { dockerCpuQuota }: Settings): string {
   const container = containerOf(app, shellEnv(app, task.ports));
   if ('problem' in container) throw new TypeError(`app '${app.id}': ${container.problem}`);
   const ports = mappedPorts(app, task.ports);
   return encodeTaskData({
     // With v2's fields, the docker part holds everything.
     ...(ports ? { id: app.id } : v1Json(app)),
-    docker: { ...container, env: containerEnv(app, task), ...(ports && { ports }) },
+    docker: {
+      ...(dockerCpuQuota && { cpuQuota: true }),
+      ...container,
+      env: containerEnv(app, task),
+      ...(ports && { ports }),
+    },
   });
 }
 
