@@ -36,10 +36,14 @@ export interface ContainerInfo {
     LogConfig?: { Type: string; Config?: Record<string, string> | null };
     /** True with `--rm`. */
     AutoRemove: boolean;
+    /** True if the first process is Docker's init. */
+    Init?: boolean | null;
   };
   State: {
     Status: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
     Running: boolean;
+    /** The first process, in the PID namespace of Docker's host. */
+    Pid: number;
     ExitCode: number;
     OOMKilled: boolean;
     Error: string;

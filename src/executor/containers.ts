@@ -18,6 +18,7 @@ import { taskFileName } from './domain/task-directory.ts';
 import { type ContainerPlan, TaskInvalidError } from './domain/task-plan.ts';
 import { containerName, type Identity, LABELS, taskLabels } from './identity.ts';
 import type { Images } from './images.ts';
+import { hasStartedProgram } from './init-process.ts';
 import { type Log, preciseNow } from './log.ts';
 import { networksOf } from './networks.ts';
 import { forgetPosition } from './output-writer.ts';
@@ -304,7 +305,8 @@ export class Containers {
       start: from,
     });
     // A container that has ended by now never ran for the framework.
-    if (info?.State.Running) report({ type: 'running', taskId, networks: networksOf(info, agentEndpoint) });
+    if (info && (await this.#isRunning(container, info)))
+      report({ type: 'running', taskId, networks: networksOf(info, agentEndpoint) });
     const code = await this.#exitCode(container, exit);
     this.#stops.ended(container);
     const last = await this.#retryWhileUnavailable(() => engine.inspectContainer(container));
@@ -335,6 +337,13 @@ export class Containers {
   /** Returns false if Docker does not answer: the exit is reported in any case. */
   async #ranOutOfMemory(container: string): Promise<boolean> {
     return this.#options.engine.ranOutOfMemory(container, LATE_EVENT_MS).catch(() => false);
+  }
+
+  /** True if the container's own program runs, and not only the init process that is about to start it. */
+  async #isRunning(container: string, { State, HostConfig }: ContainerInfo): Promise<boolean> {
+    if (!State.Running || !HostConfig.Init || (await hasStartedProgram(State.Pid))) return State.Running;
+    // The processes can't be seen if Docker runs elsewhere.
+    return (await this.#options.engine.inspectContainer(container))?.State.Running ?? false;
   }
 
   /** Returns undefined if the container is gone, so that its exit code is unknown. */

@@ -59,12 +59,12 @@ describe('the last update of a task tells', () => {
     });
   });
 
-  test('in the engine’s words that its entry point is missing, and it was never running', async () => {
+  test('in the words of Docker’s init process that its entry point is missing, and it was never running', async () => {
     const { agent } = bench;
     await bench.start();
     agent.launch(taskFrom('n', 'noentry'));
     expect((await agent.update('n', 'TASK_FAILED')).message).toMatch(
-      /^The container can't be started: .*\/no\/such\/program.*no such file/,
+      /status 127: .*exec \/no\/such\/program failed: No such file/,
     );
     expect(agent.statesOf('n')).toEqual(['TASK_STARTING', 'TASK_FAILED']);
   });

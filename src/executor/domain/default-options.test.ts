@@ -102,7 +102,9 @@ test('defaults and limits of the policy apply to containers that choose nothing'
 test('labels of the task are labels of the container, and never those of mesosup', () => {
   const labels = [
     ['traefik.enable', 'true'],
-    ['two\nlines', 'a=b\n'],
+    ['$(x)', 'a=b\n'],
+    ['two\nlines', ''],
+    ['a name', ''],
     ['mesosup.task', 'other'],
     ['', 'x'],
     ['a=b', 'x'],
@@ -112,10 +114,12 @@ test('labels of the task are labels of the container, and never those of mesosup
   const { words: all, notes } = defaultOptions({ ...PLAN, labels: [...labels] }, {}, DOCKER);
   expect(all.filter((word) => word.startsWith('--label'))).toEqual([
     '--label=traefik.enable=true',
-    '--label=two\nlines=a=b\n',
+    '--label=$(x)=a=b\n',
     '--label=app.mesosup.task=other',
   ]);
   expect(notes.map((note) => /label (".*?") is not set/.exec(note)?.[1])).toEqual([
+    '"two\\nlines"',
+    '"a name"',
     '""',
     '"a=b"',
     '"nul"',

@@ -112,8 +112,8 @@ function containerLabels(labels: ContainerPlan['labels']): { labels: string[]; n
   for (const [key, value] of labels) {
     const word = `${RESERVED.test(key) ? RESERVED_PREFIX : ''}${key}=${value}`;
     const size = Buffer.byteLength(word);
-    // The docker program ends the name at the first "=", and refuses an empty one.
-    const isName = key.trim() !== '' && !/[=\0]/.test(key) && !value.includes('\0');
+    // The docker program ends the name at the first "=", and refuses an empty one and one with a space.
+    const isName = /^[^\s=\0]+$/.test(key) && !value.includes('\0');
     if (isName && size <= MAX_LABEL && total + size <= MAX_LABELS) {
       total += size;
       words.push(word);

@@ -13,7 +13,8 @@ import { uuidOf } from '../../domain/uuid.ts';
 import type { Call, ChangeInput, Decision, DeploymentPlan, Refusal } from '../inputs.ts';
 import { findRoleProblem } from '../placement/want.ts';
 import { endTasks } from '../tasks/ending.ts';
-import { findLaunchProblem } from '../tasks/form.ts';
+import { findForbidden } from '../tasks/forbidden.ts';
+import { findLaunchProblem, formOf } from '../tasks/form.ts';
 import { type Draft, type DraftApp, definitionOf, draftChanges } from './draft.ts';
 import { assignServicePorts } from './service-ports.ts';
 import { orderSteps, type Tree } from './steps.ts';
@@ -102,7 +103,11 @@ function checkDraft(state: State, draft: Draft, seed: number, now: number): Chec
     if (!definition) return invalid([{ path: ['ports'], error: noPortLeftText(state) }]);
     const versions = known?.versions ?? [];
     const app = versionOf({ ...drafted, definition }, versions, isoOf(at), state.settings.containerizer);
-    const problem = findLaunchProblem(app, state.settings) ?? findRoleProblem(app, state.settings);
+    const { settings } = state;
+    const problem =
+      findForbidden(app, formOf(app, settings), settings) ??
+      findLaunchProblem(app, settings) ??
+      findRoleProblem(app, settings);
     if (problem) return invalid([problem]);
     const action = actionFor(app, before);
     if (!action) continue;

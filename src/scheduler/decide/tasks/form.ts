@@ -8,7 +8,6 @@ import type { FieldError } from '../../domain/field-errors.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { Task } from '../../domain/task.ts';
 import { optionsOf } from './container-options.ts';
-import { findForbidden } from './forbidden.ts';
 import { splitCommand } from './split-command.ts';
 import { findUnsupportedField } from './unsupported-fields.ts';
 
@@ -52,8 +51,6 @@ export function findLaunchProblem(app: App, settings: Settings): FieldError | un
   const misnamed = findContainerizerProblem(app);
   if (misnamed) return misnamed;
   const form = formOf(app, settings);
-  const forbidden = findForbidden(app, form, settings);
-  if (forbidden) return forbidden;
   const containerizer = ownContainerizer(form);
   if (containerizer !== undefined) {
     return findImageProblem(imageOf(app) ?? '') ?? findUnsupportedField(app, containerizer);
