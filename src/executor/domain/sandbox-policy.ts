@@ -1,8 +1,6 @@
 /** The keys of the agent's policy that concern the files of tasks. */
 
-import { type ObjectOf, objectOf, wholeNumber } from './json-shape.ts';
-
-const notAKey = (path: string) => `${path} is not a key of this file`;
+import { notAKey, type ObjectOf, objectOf, wholeNumber } from './json-shape.ts';
 
 const logFields = {
   /** Bytes after which a new file of the output is begun. */
