@@ -1,6 +1,6 @@
 /** Writes the records of a container's output to the task's files, and how far it has come to a file of the task store. */
 
-import { closeSync, constants, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { LogRecord } from '../docker/log-records.ts';
@@ -129,6 +129,15 @@ export class OutputWriter {
 /** Deletes the position of a task whose container is gone. */
 export async function forgetPosition(root: string, taskId: string): Promise<void> {
   await rm(path.join(root, 'state', positionFileName(taskId)), { force: true });
+}
+
+/** Deletes positions that a killed worker has left, of all but these tasks. */
+export function forgetOtherPositions(root: string, taskIds: Iterable<string>): void {
+  const kept = new Set([...taskIds].map(positionFileName));
+  const directory = path.join(root, 'state');
+  for (const name of readdirSync(directory)) {
+    if (name.endsWith('.output') && !kept.has(name)) rmSync(path.join(directory, name));
+  }
 }
 
 function positionFileName(taskId: string): string {

@@ -32,6 +32,7 @@ import { clusterOf, identityOf } from './identity.ts';
 import type { ImageRecords } from './image-records.ts';
 import { Images } from './images.ts';
 import type { Log } from './log.ts';
+import { forgetOtherPositions } from './output-writer.ts';
 import { startCleaner } from './sandbox-cleaner.ts';
 import { TaskStore } from './task-store.ts';
 
@@ -156,6 +157,8 @@ class DockerWorker implements Worker {
           log({ level: 'error', msg: 'cannot remove containers of earlier runs', reason: String(error) }),
         );
     });
+    if (!this.#store.isIncomplete)
+      forgetOtherPositions(this.#options.environment.directory, this.#state.tasks.keys());
     this.#recovering = this.#state.tasks.size > 0 || this.#store.isIncomplete;
     if (this.#recovering) void this.#recover();
     this.#updateIdleTimer();

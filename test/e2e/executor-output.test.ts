@@ -51,7 +51,7 @@ test('each line is in the files once after 20 kills of the worker, while Docker 
   const executor = await bench.start();
   const script = `cd /mnt/mesos/sandbox; touch go; i=0
     while [ -e go ]; do seq $i $((i+99)); seq $i $((i+99)) >&2; i=$((i+100)); sleep 0.02; done; echo "end $i"`;
-  agent.launch(taskOf('n', script, { options: rotated('1m', 5) }));
+  agent.launch(taskOf('n', script, { options: rotated('1m', 50) }));
   await agent.update('n', 'TASK_RUNNING');
   for (let kill = 1; kill <= 20; kill += 1) {
     await sleep(20 + 37 * (kill % 5));
@@ -168,7 +168,7 @@ test('a full disk costs output and not the task, and a line says how much', asyn
 test('a container that writes faster than Docker can send has its missing lines marked', async () => {
   const { agent } = bench;
   const executor = await bench.start();
-  agent.launch(taskOf('fast', 'seq 1 500000; echo end', { options: rotated('10m', 2) }));
+  agent.launch(taskOf('fast', 'seq 1 300000; echo end', { options: rotated('10m', 2) }));
   await agent.update('fast', 'TASK_FINISHED');
   const lines = (await outputOf(executor, 'fast', 'stdout')).toString().trimEnd().split('\n');
   expect(lines.pop()).toBe('end');
@@ -188,6 +188,6 @@ test('a container that writes faster than Docker can send has its missing lines 
     isMarked = false;
     last = number;
   }
-  console.log(`${lines.length} lines of 500000, ${marks} marks of missing lines`);
+  console.log(`${lines.length} lines of 300000, ${marks} marks of missing lines`);
   expect(unmarked).toBe(0);
 }, 90_000);
