@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
+import { userInfo } from 'node:os';
 import { DockerError } from '../docker/connection.ts';
 import type { RegistryAuth } from '../docker/registry-auth.ts';
 import { parseHelperAnswer, serverAddress } from './domain/docker-config.ts';
@@ -13,20 +14,15 @@ const UNKNOWN = /credentials not found/i;
 
 /**
  * @param name the program's name after `docker-credential-`
- * @param home the directory in which the program finds its own settings
  * @returns undefined if the program has no credentials for the registry
  * @throws DockerError with the program's words
  */
-export async function runCredentialHelper(
-  name: string,
-  registry: string,
-  home: string,
-): Promise<RegistryAuth | undefined> {
+export async function runCredentialHelper(name: string, registry: string): Promise<RegistryAuth | undefined> {
   const program = `docker-credential-${name}`;
   if (!/^[A-Za-z0-9._-]+$/.test(name)) throw new DockerError(`"${name}" is not the name of a helper`, 0);
   const file = DIRECTORIES.map((directory) => `${directory}/${program}`).find(isProgram);
   if (file === undefined) throw new DockerError(`the program ${program} is missing on this agent`, 0);
-  const { code, stdout, stderr } = await run(file, serverAddress(registry), home);
+  const { code, stdout, stderr } = await run(file, serverAddress(registry));
   if (code === 0) {
     const auth = parseHelperAnswer(stdout, registry);
     if (auth) return auth;
@@ -50,10 +46,10 @@ function isProgram(file: string): boolean {
   }
 }
 
-function run(file: string, input: string, home: string) {
+function run(file: string, input: string) {
   return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
     const child = spawn(file, ['get'], {
-      env: { PATH: DIRECTORIES.join(':'), HOME: home },
+      env: { PATH: DIRECTORIES.join(':'), HOME: userInfo().homedir },
       timeout: TIMEOUT_MS,
       killSignal: 'SIGKILL',
     });

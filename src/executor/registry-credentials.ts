@@ -53,8 +53,7 @@ export async function findCredentials(
   if (entry) return authOf(entry, registry);
   const host = readHostConfig(hostConfig);
   const helper = host?.helpers.get(registry) ?? host?.store;
-  const stored =
-    helper && (await runCredentialHelper(helper, registry, path.dirname(path.dirname(hostConfig))));
+  const stored = helper && (await runCredentialHelper(helper, registry));
   return stored || host?.auths.get(registry);
 }
 
