@@ -109,7 +109,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await scheduler.kill();
   if (hasContainers) {
-    await execa('docker', ['rmi', WITH_ENTRY], { reject: false });
+    // Agents keep stopped containers for a while.
+    await execa('docker', ['rmi', '--force', WITH_ENTRY], { reject: false });
     await execa('docker', ['network', 'rm', NETWORK], { reject: false });
   }
   await rm(directory, { recursive: true, force: true });

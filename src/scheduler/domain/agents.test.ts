@@ -1,12 +1,5 @@
 import { expect, it } from 'vitest';
-import {
-  agentFlagsOf,
-  answeredAgent,
-  findLacks,
-  type KnownAgent,
-  mustAsk,
-  seemsIncapable,
-} from './agents.ts';
+import { agentFlagsOf, answeredAgent, findLacks, type KnownAgent, mustAsk, showsLack } from './agents.ts';
 
 const answered = (flags: Record<string, string>): KnownAgent => ({
   askedAt: 0,
@@ -57,7 +50,7 @@ it.each([
 it('remembers a failure for five minutes, unless the flags can be read', () => {
   const failed = { containerizer: 'docker', at: 1000 } as const;
   const agent: KnownAgent = { askedAt: 0, answered: true, failed };
-  expect(findLacks(agent, 'docker')).toEqual([expect.stringMatching(/a launch failed/)]);
+  expect(findLacks(agent, 'docker')).toEqual([expect.stringMatching(/for lack of the containerizer/)]);
   expect(findLacks(agent, 'mesos')).toEqual([]);
   expect(answeredAgent(agent, undefined, 300_999)).toEqual(agent);
   expect(answeredAgent(agent, undefined, 301_000)).toEqual({ askedAt: 0, answered: true });
@@ -67,15 +60,13 @@ it('remembers a failure for five minutes, unless the flags can be read', () => {
 });
 
 it.each([
-  [{ state: 'TASK_FAILED', reason: 'REASON_EXECUTOR_REGISTRATION_TIMEOUT' }, true],
-  [
-    { state: 'TASK_FAILED', message: 'Failed to launch container: Unsupported container image type: DOCKER' },
-    true,
-  ],
-  [{ state: 'TASK_FAILED', reason: 'REASON_CONTAINER_LAUNCH_FAILED', message: 'no such image' }, false],
-  [{ state: 'TASK_KILLED', reason: 'REASON_EXECUTOR_REGISTRATION_TIMEOUT' }, false],
-] as const)('takes the end %j as a lack of the agent: %j', (status, expected) => {
-  expect(seemsIncapable({ task_id: { value: 't' }, ...status })).toBe(expected);
+  ['TASK_FAILED', 'Abnormal executor termination: unknown container', true],
+  ['TASK_FAILED', 'Failed to launch container: Unsupported container image type: DOCKER', true],
+  ['TASK_FAILED', 'Container exited with status 1', false],
+  ['TASK_FAILED', undefined, false],
+  ['TASK_KILLED', 'Abnormal executor termination: unknown container', false],
+] as const)('takes %s with the message %j for a lack of the agent: %j', (state, message, expected) => {
+  expect(showsLack({ state, ...(message !== undefined && { message }) })).toBe(expected);
 });
 
 it('asks an agent again after a minute', () => {

@@ -18,7 +18,7 @@ export interface KnownAgent {
   readonly answered: boolean;
   /** Absent if they can't be read: then the agent is assumed to have every containerizer. */
   readonly flags?: AgentFlags | undefined;
-  /** The last launch that the agent, whose flags can't be read, failed as one without the containerizer does. */
+  /** The last time that the agent, whose flags can't be read, failed a task for lack of its containerizer. */
   readonly failed?: { readonly containerizer: OwnContainerizer; readonly at: number };
 }
 
@@ -44,7 +44,7 @@ export function agentFlagsOf(answer: unknown): AgentFlags | undefined {
 }
 
 const FAILED =
-  "a launch failed as on an agent without the containerizer; the flags of the agent can't be read, so it is tried again later";
+  "the agent has failed a task for lack of the containerizer; its flags can't be read, so it is tried again within 6 minutes";
 
 type Need = readonly [flag: keyof AgentFlags, word: string];
 
@@ -72,7 +72,7 @@ export function findLacks(agent: KnownAgent | undefined, containerizer: OwnConta
     });
 }
 
-/** Until then, an agent gets no tasks after a failure that its flags can't explain. */
+/** Until then, an agent gets no tasks for the containerizer that it lacked. */
 const AVOID_MS = 300_000;
 
 /** @returns the agent after an answer to the request for its flags; without flags, they can't be read */
@@ -90,15 +90,12 @@ export function answeredAgent(
   };
 }
 
-/**
- * True for the end of a task on an agent that may lack its containerizer. An agent whose containerizers don't take a task
- * reports nothing, so its executor does not register in time. Source: slave.cpp, provisioner.cpp of Mesos 1.11.
- */
-export function seemsIncapable({ state, reason, message = '' }: TaskStatus): boolean {
-  if (state !== 'TASK_FAILED') return false;
-  return (
-    reason === 'REASON_EXECUTOR_REGISTRATION_TIMEOUT' || message.includes('Unsupported container image type')
-  );
+/** What agents report if none of their containerizers takes the task, or runs images. Seen on Mesos 1.11. */
+const INCAPABLE = ['Abnormal executor termination: unknown container', 'Unsupported container image type'];
+
+/** True if the task ended because its agent lacks the containerizer. */
+export function showsLack({ state, message = '' }: Pick<TaskStatus, 'state' | 'message'>): boolean {
+  return state === 'TASK_FAILED' && INCAPABLE.some((text) => message.includes(text));
 }
 
 /** The flags may change whenever an agent restarts, which schedulers don't see. */

@@ -127,7 +127,7 @@ type VolatileEvent =
     }
   /** The flags of an agent are requested at this URL. */
   | { readonly type: 'agent_asked'; readonly agentId: string; readonly url: string; readonly at: number }
-  /** An agent whose flags can't be read seems to lack the containerizer. */
+  /** An agent whose flags can't be read has failed a task for lack of the containerizer. */
   | {
       readonly type: 'agent_failed';
       readonly agentId: string;

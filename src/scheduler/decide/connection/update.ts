@@ -1,5 +1,5 @@
 import { isTerminal, type TaskState, type TaskStatus } from '../../../mesos/types.ts';
-import { seemsIncapable } from '../../domain/agents.ts';
+import { showsLack } from '../../domain/agents.ts';
 import type { App } from '../../domain/app.ts';
 import type { StateEvent } from '../../domain/events.ts';
 import { IMMEDIATE_RELAUNCHES, STABLE_AFTER_MS } from '../../domain/settings.ts';
@@ -56,7 +56,7 @@ function suspectAgent(
 ): StateEvent[] {
   const containerizer = record?.active?.containerizer;
   const agent = agents.get(agentId);
-  if (!containerizer || !agent?.answered || agent.flags || !seemsIncapable(status)) return [];
+  if (!containerizer || !agent?.answered || agent.flags || !showsLack(status)) return [];
   return [{ type: 'agent_failed', agentId, containerizer, at }];
 }
 

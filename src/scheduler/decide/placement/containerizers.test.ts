@@ -96,24 +96,24 @@ it('assumes that an agent can if its flags can’t be read, or it has no address
   expect(launchedOn(without)).toHaveLength(1);
 });
 
-it('avoids an agent whose flags can’t be read after a failure like that of an agent that can’t', () => {
+it('avoids an agent whose flags can’t be read after it has failed a task for lack of the containerizer', () => {
   const harness = connected();
   offer(harness);
   for (const { id } of AGENTS) harness.input({ type: 'agent_answered', agentId: id });
   offer(harness);
   const [agentId = ''] = launchedOn(harness);
   const other = AGENTS.find(({ id }) => id !== agentId)?.id ?? '';
-  const fail = (reason: string) => {
+  const fail = (message: string) => {
     const [task] = [...harness.state.tasks.values()];
     const agent_id = { value: task?.agentId ?? '' };
-    update(harness, task?.id ?? '', { state: 'TASK_FAILED', reason, agent_id });
+    update(harness, task?.id ?? '', { state: 'TASK_FAILED', message, agent_id });
     harness.mesos.tasks.clear();
     harness.pass(400_000);
   };
-  fail('REASON_COMMAND_EXECUTOR_FAILED');
+  fail('Container exited with status 1');
   offer(harness);
   expect(launchedOn(harness)).toHaveLength(1);
-  fail('REASON_EXECUTOR_REGISTRATION_TIMEOUT');
+  fail('Abnormal executor termination: unknown container');
   const failedOn = [...harness.state.agents].flatMap(([id, { failed }]) => (failed ? [id] : []));
   expect(failedOn).toHaveLength(1);
   const [avoided = ''] = failedOn;
