@@ -134,6 +134,22 @@ describe('the progress of a pull', () => {
   });
 });
 
+test('the labels of TASK_RUNNING name all networks and ports', () => {
+  const fed = new Fed();
+  fed.take(launch('t'), ready('t'), created('t'));
+  const port_mappings = [{ host_port: 31001, container_port: 53, protocol: 'udp' }];
+  const networks = [
+    { name: 'a', port_mappings: [...port_mappings, { host_port: 31002, container_port: 80 }] },
+    { name: 'b' },
+    {},
+  ];
+  fed.take({ type: 'running', taskId: 't', networks });
+  expect(fed.update().labels?.labels.slice(1)).toEqual([
+    { key: 'mesosup.networks', value: 'a,b' },
+    { key: 'mesosup.ports', value: '31001:53/udp,31002:80/tcp' },
+  ]);
+});
+
 describe('a failed task', () => {
   test('reports its exit status, and out of memory', () => {
     expect(running1().briefly(exited('t', 3))).toEqual(['TASK_FAILED', 'remove']);

@@ -127,11 +127,10 @@ export function drainTask(
   { taskId, at, until }: Extract<StateEvent, { type: 'task_draining' }>,
 ): void {
   const task = state.tasks.get(taskId);
-  if (!task || isEnding(task)) return;
-  const record = ownerOf(state, task);
-  if (record) updateCounts(record, task, -1);
-  task.drainUntil = until;
+  const record = task && ownerOf(state, task);
   if (!record) return;
+  updateCounts(record, task, -1);
+  task.drainUntil = until;
   updateCounts(record, task, 1);
   markProgress(state, record, at);
   refresh(state, record, at);

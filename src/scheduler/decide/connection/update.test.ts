@@ -250,7 +250,8 @@ describe('addresses of a task', () => {
     harness.rest();
     const [task] = harness.state.tasks.values();
     const network_infos: NetworkInfo[] = [
-      { name: 'none', ip_addresses: [] },
+      { name: 'none' },
+      { name: 'unknown', ip_addresses: [{}] },
       { name: 'n', ip_addresses: [{ ip_address: '10.0.0.7' }, { protocol: 'IPv6', ip_address: 'fd00::7' }] },
     ];
     const shown = [
@@ -262,6 +263,10 @@ describe('addresses of a task', () => {
     harness.deliverAll();
     expect(task?.addresses).toEqual(shown);
     expect(JSON.stringify(harness.disk)).not.toContain('10.0.0.7');
+    const { revision } = harness.state.apps.get('/sleeper') ?? {};
+    harness.mesos.advance(task?.id ?? '', 'TASK_RUNNING', { container_status });
+    harness.deliverAll();
+    expect(harness.state.apps.get('/sleeper')?.revision).toBe(revision);
     harness.mesos.advance(task?.id ?? '', 'TASK_RUNNING', { message: 'no networks' });
     harness.deliverAll();
     expect(task?.addresses).toEqual(shown);

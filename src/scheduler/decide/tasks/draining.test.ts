@@ -118,6 +118,19 @@ describe('a task of an app with drainSeconds', () => {
     },
   );
 
+  it('drains on if its agent is unreachable meanwhile', () => {
+    const harness = running();
+    harness.input(killAll());
+    const [task] = tasksOf(harness);
+    for (const state of ['TASK_UNREACHABLE', 'TASK_RUNNING'] as const) {
+      harness.mesos.advance(task?.id ?? '', state);
+      harness.deliverAll();
+    }
+    expect(killsOf(harness)).toEqual([]);
+    harness.pass(DRAIN_S * 1000);
+    expect(killsOf(harness)).toContain(task?.id);
+  });
+
   it('that ends during its drain is not killed any more, and is no failure of its app', () => {
     const harness = running();
     harness.input(killAll());
