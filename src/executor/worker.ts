@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { DockerEngine } from '../docker/engine.ts';
 import { encodeRegret, readInvitation } from '../exec/control.ts';
+import { encodeFilesAnswer, type FilesRequest, readFilesRequest } from '../exec/files.ts';
 import type { ExecutorEnvironment } from '../mesos/executor-environment.ts';
 import { createExecutorSession, type ExecutorSession } from '../mesos/executor-session.ts';
 import { MesosCallError } from '../mesos/http.ts';
@@ -266,12 +267,24 @@ class DockerWorker implements Worker {
     }
   }
 
-  /** Joins an exec session to which the scheduler invites. */
+  /** Takes part in an exec session to which the scheduler invites, or reads files for it. */
   async #takeMessage(data: string): Promise<void> {
+    if (this.#finished) return;
+    const request = readFilesRequest(data);
+    if (request) return this.#answerFiles(request);
     const invitation = readInvitation(data);
-    if (!invitation || this.#finished) return;
+    if (!invitation) return;
     this.#exec ??= this.#loadExec();
     await (await this.#exec).join(invitation);
+  }
+
+  async #answerFiles(request: FilesRequest): Promise<void> {
+    const { readSandbox } = await import('./sandbox-reader.ts');
+    const found = readSandbox(this.#options.environment.directory, request);
+    // Not repeated: the scheduler asks again.
+    await this.#session
+      .call({ type: 'MESSAGE', message: { data: encodeFilesAnswer(request.id, found) } })
+      .catch(() => undefined);
   }
 
   /** Loads the code for exec on demand: the first task on an agent waits for the start of this program. */

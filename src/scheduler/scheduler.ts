@@ -24,6 +24,8 @@ import { type ProbeNotice, Prober, probeNotice, probeNotices } from './prober.ts
 import { createRunner, type Runner } from './runner.ts';
 import { AgentFiles } from './sandbox/agent-files.ts';
 import { Agents } from './sandbox/agents.ts';
+import { ExecutorFiles } from './sandbox/executor-files.ts';
+import { TaskFiles } from './sandbox/task-files.ts';
 import { type EndedTaskNotice, endedTaskNotice, TaskLogs } from './sandbox/task-logs.ts';
 import type { Store } from './store/store.ts';
 import type { Upgrade } from './upgrade.ts';
@@ -140,6 +142,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
     options.agentCredential,
   );
   const logs = new TaskLogs(agentFiles);
+  const executorFiles = new ExecutorFiles(send);
   const openSession = (): SchedulerSession => {
     const { settings, credential } = options;
     return createSchedulerSession({
@@ -155,7 +158,10 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
       offerConstraints: () => state.constraints.forSubscribe,
       ...(credential && { credential }),
       onEvent: (event) => {
-        if (event.type === 'MESSAGE') exec.takeMessage(event);
+        if (event.type === 'MESSAGE') {
+          exec.takeMessage(event);
+          executorFiles.takeMessage(event);
+        }
         const begin = performance.now();
         runner.submit({ type: 'mesos', event }).then(
           () => metrics.countMesosEvent(event, (performance.now() - begin) / 1000),
@@ -173,6 +179,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
     events,
     exec: options.disableExec ? undefined : exec,
     logs,
+    files: new TaskFiles(agentFiles, executorFiles),
     leader: schedulerOptions.address,
     info: () => describeSetup(options),
     ...(schedulerOptions.abdicate && { abdicate: schedulerOptions.abdicate }),

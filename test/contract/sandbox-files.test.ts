@@ -12,6 +12,7 @@ const COMMAND = [
   'i=0; while [ $i -lt 256 ]; do printf "\\\\$(printf %o $i)"; i=$((i+1)); done >bytes',
   'mkdir below && echo in >below/file && ln -s below/file inside && ln -s below directory',
   'ln -s /etc/passwd outside && ln -s ../../../../../../../../../../etc up && ln -s none dangling',
+  'mkfifo fifo',
   'head -c 200000 /dev/zero >large && : >empty',
   'echo "a b" >"name with %20 and + ü"',
   'echo ready; echo problem >&2; sleep 600',
@@ -64,6 +65,8 @@ describe('the files of a sandbox', () => {
     expect([...entries.keys()]).toEqual(expect.arrayContaining(['stdout', 'stderr', 'bytes', 'below']));
     expect(entries.get('large')).toMatchObject({ size: 200_000, mode: expect.stringMatching(/^-r/) });
     expect(entries.get('below')?.mode).toMatch(/^d/);
+    // Opening it would block the agent.
+    expect(entries.get('fifo')?.mode).toMatch(/^p/);
     expect((await files.list(sandbox, 'below'))?.map(({ name }) => name)).toEqual(['file']);
   });
 

@@ -194,7 +194,19 @@ it('accepts an app at a follower, which redirects event streams to the leader', 
     if (heard.includes('TASK_RUNNING')) break;
   }
   stopped.abort();
-  expect(await running(2)).toHaveLength(2);
+  const [task = ''] = await running(2);
+  const log = `/v2/tasks/${task}/log?stream=stderr`;
+  expect((await ask(follower, log)).status).toBe(200);
+  expect((await ask(follower, `${log}&follow=x`)).status).toBe(400);
+  expect((await ask(follower, log, { headers: { Authorization: 'Basic eDp5' } })).status).toBe(401);
+  const vera = { Authorization: `Basic ${Buffer.from('vera:v').toString('base64')}` };
+  expect((await ask(follower, log, { headers: vera })).status).toBe(200);
+  expect((await ask(follower, `/v2/tasks/${task}/files`, { headers: vera })).status).toBe(403);
+  const listed = await ask(follower, `/v2/tasks/${task}/files`);
+  expect([listed.status, JSON.parse(listed.body).entries]).toEqual([
+    200,
+    expect.arrayContaining([expect.objectContaining({ name: 'stdout', type: 'file' })]),
+  ]);
 });
 
 it('continues with another leader when the leader is killed', async () => {

@@ -10,16 +10,27 @@ import type { Agent } from '../../src/embedded/agent/model.ts';
 import { answerError, answerJson, requestTarget } from '../../src/embedded/wire/http.ts';
 import { AgentFiles } from '../../src/scheduler/sandbox/agent-files.ts';
 import { Agents } from '../../src/scheduler/sandbox/agents.ts';
+import { ExecutorFiles } from '../../src/scheduler/sandbox/executor-files.ts';
+import { TaskFiles } from '../../src/scheduler/sandbox/task-files.ts';
 import { TaskLogs } from '../../src/scheduler/sandbox/task-logs.ts';
 
 /** @param master `host:port`; absent: no master answers */
 export function logsOf(master?: string): TaskLogs {
+  return new TaskLogs(agentFilesOf(master));
+}
+
+/** Executors do not answer unless `send` does. */
+export function filesOf(master?: string, executors = new ExecutorFiles(async () => {})): TaskFiles {
+  return new TaskFiles(agentFilesOf(master), executors);
+}
+
+function agentFilesOf(master: string | undefined): AgentFiles {
   const detect = async () => {
     if (master === undefined) throw new Error('no master leads');
     return master;
   };
   const credential = { principal: 'reader', secret: 's3cret' };
-  return new TaskLogs(new AgentFiles(new Agents({ detect, now: Date.now }), credential));
+  return new AgentFiles(new Agents({ detect, now: Date.now }), credential);
 }
 
 export interface AgentOfFiles {

@@ -14,7 +14,7 @@ import { createRunner, type Runner } from '../../src/scheduler/runner.ts';
 import { noticesFor } from '../../src/scheduler/scheduler.ts';
 import { createMemoryStore } from '../../src/scheduler/store/memory.ts';
 import { SimulatedMesos } from '../../src/simulator/mesos.ts';
-import { logsOf } from './agents.ts';
+import { filesOf, logsOf } from './agents.ts';
 import { DOCKER, settings } from './fixtures.ts';
 
 const OPTIONS = optionsFrom(readFlags(['--master', 'localhost:5050'], {}));
@@ -75,6 +75,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
     events,
     exec,
     logs,
+    files: filesOf(),
     leader: () => 'host:8080',
     info: () => ({ ...describeSetup(OPTIONS), version: '1' }),
     now: () => 1_700_000_000_000,

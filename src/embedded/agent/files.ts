@@ -78,9 +78,12 @@ function describe(path: string, info: Stats): Record<string, unknown> {
   };
 }
 
+/** Letters of `ls` by the bits of the mode. */
+const KINDS: Readonly<Record<number, string>> = { 1: 'p', 2: 'c', 4: 'd', 6: 'b', 12: 's' };
+
 /** Formats the mode like ls: `-rw-r--r--`. */
 function modeText(mode: number): string {
-  const kind = (mode & 0o170000) === 0o040000 ? 'd' : '-';
+  const kind = KINDS[(mode & 0o170000) >> 12] ?? '-';
   return (
     kind +
     [6, 3, 0]

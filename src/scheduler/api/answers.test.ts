@@ -1,7 +1,7 @@
 /** Compares real answers of every operation with the API's description. */
 
 import { expect, it } from 'vitest';
-import { type AgentOfFiles, logsOf, startAgentOfFiles } from '../../../test/scheduler/agents.ts';
+import { type AgentOfFiles, filesOf, logsOf, startAgentOfFiles } from '../../../test/scheduler/agents.ts';
 import { call, closing, type Server, server } from '../../../test/scheduler/api-server.ts';
 import {
   describedAnswers,
@@ -129,6 +129,8 @@ async function askOfTasks(client: Client, agent: AgentOfFiles): Promise<void> {
   for (const accept of ['*/*', 'text/event-stream']) {
     await client.ask('GET /v2/tasks/{id}/log', { ids: read, accept });
   }
+  await client.ask('GET /v2/tasks/{id}/files', { ids: read });
+  await client.ask('GET /v2/tasks/{id}/files', { ids: read, query: 'path=stdout' });
   await client.ask('GET /v2/tasks');
   await client.ask('GET /v2/tasks', { query: 'limit=1' });
   const full = await firstTask(client, 'g/full');
@@ -257,7 +259,9 @@ async function askByV1(client: Client): Promise<void> {
 it('answers every operation as described, without additional or missing fields', async () => {
   const agent = await startAgentOfFiles('framework');
   closing.push(() => agent.close());
-  const client = new Client(server({ abdicate: () => {}, logs: logsOf(agent.address) }));
+  const client = new Client(
+    server({ abdicate: () => {}, logs: logsOf(agent.address), files: filesOf(agent.address) }),
+  );
   await client.server.run();
   await askOfApps(client);
   await askOfTasks(client, agent);

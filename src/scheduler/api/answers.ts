@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ExecSessions } from '../exec/exec-sessions.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Runner } from '../runner.ts';
+import type { TaskFiles } from '../sandbox/task-files.ts';
 import type { TaskLogs } from '../sandbox/task-logs.ts';
 import type { Access, Role } from './access-rules.ts';
 import type { Answered } from './answered.ts';
@@ -20,6 +21,7 @@ export interface ApiOptions extends Access {
   /** Undefined: exec is turned off. */
   exec: ExecSessions | undefined;
   logs: TaskLogs;
+  files: TaskFiles;
   /** `host:port` under which other hosts reach this API. */
   leader: () => string;
   /** The configuration for `/v2/info`. */

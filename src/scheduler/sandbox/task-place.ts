@@ -1,4 +1,4 @@
-/** Where a task's output is: agent, executor, and directory in the executor's sandbox. Pure. */
+/** Where a task's output and files are: agent, executor, and directories in the executor's sandbox. Pure. */
 
 import { taskFileName } from '../../executor/domain/task-directory.ts';
 import { formOf } from '../decide/tasks/form.ts';
@@ -12,16 +12,16 @@ export interface TaskPlace {
   readonly frameworkId: string;
   /** The executor; several if it is not known any more which one it was. */
   readonly executorIds: readonly string[];
+  /** True if the executor has other tasks, too. */
+  readonly isShared: boolean;
   /** Directories that may contain the output, in the order in which to look; empty for the sandbox itself. */
   readonly directories: readonly string[];
-  /** The shared executor or an executor of its own runs the task as a container of Docker. */
-  readonly isContainer: boolean;
+  /** Names of the directories that lead to the task's own files. */
+  readonly sandbox: readonly string[];
 }
 
 /** An agent with so many shared executors runs some hundred tasks. */
 const MAX_GUESSES = 4;
-
-type Known = Pick<Task, 'id' | 'agentId' | 'host' | 'executorId'> & Partial<Task>;
 
 /**
  * @param ended the tasks that ended since this scheduler started; in addition, the last failure of each app is known
@@ -32,29 +32,25 @@ export function placeOf(
   taskId: string,
   ended: ReadonlyMap<string, Task>,
 ): TaskPlace | undefined {
-  const { frameworkId } = state;
+  const { frameworkId, settings } = state;
   if (frameworkId === undefined) return undefined;
   const task = state.tasks.get(taskId) ?? ended.get(taskId);
-  if (task) return { ...directoriesOf(state, task), frameworkId };
+  if (task) {
+    const { agentId, host, executorId } = task;
+    const found = { taskId, agentId, host, frameworkId, executorIds: [executorId ?? taskId] };
+    return {
+      ...found,
+      ...directoriesOf(taskId, executorId === undefined ? formOfTask(state, task) : 'shared'),
+    };
+  }
   for (const { lastFailure, app } of state.apps.values()) {
     if (lastFailure?.taskId !== taskId) continue;
     const { agentId, host } = lastFailure;
-    const own = { id: taskId, agentId, host };
-    const isShared = formOf(app, state.settings).type === 'shared';
-    return {
-      ...directoriesOf(state, own),
-      frameworkId,
-      executorIds: isShared ? [...sharedExecutorsOf(state, agentId), taskId] : [taskId],
-      directories: [directoryOf(taskId), ''],
-    };
+    const form = formOf(app, settings).type;
+    const executorIds = form === 'shared' ? sharedExecutorsOf(state, agentId) : [taskId];
+    return { taskId, agentId, host, frameworkId, executorIds, ...directoriesOf(taskId, form) };
   }
   return undefined;
-}
-
-/** The executors that may have run an ended task: those with tasks now, and the first ones of an agent. */
-function sharedExecutorsOf({ executors, settings }: State, agentId: string): Set<string> {
-  const first = Array.from({ length: MAX_GUESSES }, (_, i) => `${settings.dockerExecutor.idPrefix}.${i}`);
-  return new Set([...(executors.get(agentId)?.keys() ?? []), ...first]);
 }
 
 /** True while the task may still write. */
@@ -62,19 +58,34 @@ export function isLive(state: State, taskId: string): boolean {
   return state.tasks.has(taskId);
 }
 
-function directoriesOf(state: State, task: Known): Omit<TaskPlace, 'frameworkId'> {
-  const { id, agentId, host, executorId } = task;
-  const found = { taskId: id, agentId, host, executorIds: [executorId ?? id] };
-  if (executorId !== undefined) return { ...found, directories: [directoryOf(id)], isContainer: true };
-  const { run, appId, version } = task;
-  const owner = run === undefined || appId === undefined ? undefined : ownerOf(state, { run, appId });
-  const app = owner?.versions.find((one) => one.version === version);
-  const isContainer = app !== undefined && formOf(app, state.settings).type === 'fetching';
-  // Releases before this form made the executor's own output that of the container, as in 2013.
-  const own = isContainer ? [directoryOf(id)] : [];
-  return { ...found, directories: [...own, ''], isContainer };
+/** The executors that may have run an ended task: those with tasks now, and the first ones of an agent. */
+function sharedExecutorsOf({ executors, settings }: State, agentId: string): string[] {
+  const first = Array.from({ length: MAX_GUESSES }, (_, i) => `${settings.dockerExecutor.idPrefix}.${i}`);
+  return [...new Set([...(executors.get(agentId)?.keys() ?? []), ...first])];
 }
 
-function directoryOf(taskId: string): string {
-  return `tasks/${taskFileName(taskId)}`;
+type FormName = ReturnType<typeof formOf>['type'];
+
+/** @returns undefined if the app has been removed */
+function formOfTask(state: State, task: Task): FormName | undefined {
+  const app = ownerOf(state, task)?.versions.find(({ version }) => version === task.version);
+  return app && formOf(app, state.settings).type;
+}
+
+function directoriesOf(
+  taskId: string,
+  form: FormName | undefined,
+): Pick<TaskPlace, 'isShared' | 'directories' | 'sandbox'> {
+  const path = ['tasks', taskFileName(taskId)];
+  const isContainer = form === 'shared' || form === 'fetching';
+  return {
+    isShared: form === 'shared',
+    directories: isContainer || form === undefined ? [path.join('/'), ...ownOutput(form)] : [''],
+    sandbox: isContainer ? [...path, 'sandbox'] : [],
+  };
+}
+
+/** Releases before `fetching` made the executor's own output that of the container, as in 2013. */
+function ownOutput(form: FormName | undefined): string[] {
+  return form === 'shared' ? [] : [''];
 }

@@ -20,7 +20,7 @@ import { noticesFor } from '../../../src/scheduler/scheduler.ts';
 import { openJournal } from '../../../src/scheduler/store/journal.ts';
 import { SimulatedMesos } from '../../../src/simulator/mesos.ts';
 import { SETTINGS } from '../../../src/simulator/simulation.ts';
-import { logsOf } from '../../scheduler/agents.ts';
+import { filesOf, logsOf } from '../../scheduler/agents.ts';
 
 const [apps = 0, each = 0] = process.argv.slice(2).map(Number);
 const AGENTS = 1000;
@@ -62,6 +62,7 @@ const api = createApi({
   exec: undefined,
   events,
   logs: logsOf(),
+  files: filesOf(),
   leader: () => 'localhost:8080',
   info: () => describeSetup(daemon),
   metrics,

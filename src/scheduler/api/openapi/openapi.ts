@@ -15,6 +15,7 @@ import { eventSchemas } from '../v2/event-schemas.ts';
 import { exec, execSchemas } from '../v2/exec-schemas.ts';
 import { queueSchemas } from '../v2/queue-schemas.ts';
 import { schedulerSchemas } from '../v2/scheduler-schemas.ts';
+import { taskFilesSchemas } from '../v2/task-files-schemas.ts';
 import { deletion } from '../v2/tasks.ts';
 import type { JsonSchema, OpenApi } from './document.ts';
 import { errorSchemas } from './error-schemas.ts';
@@ -29,6 +30,7 @@ const TYPES: Readonly<Record<Media, string>> = {
   text: 'text/plain',
   html: 'text/html',
   events: 'text/event-stream',
+  bytes: 'application/octet-stream',
 };
 
 const REQUESTS = { App: appSchema, Group: groupSchema, TaskIds: deletion, Exec: exec, ...v1Schemas };
@@ -43,6 +45,7 @@ const ANSWERS = {
   ...queueSchemas,
   ...execSchemas,
   ...schedulerSchemas,
+  ...taskFilesSchemas,
 };
 
 export function openApi(version: string): OpenApi {

@@ -5,7 +5,7 @@ import type { Role } from '../access-rules.ts';
 
 /** Schemas of an answer by media type. */
 export type Answer = Readonly<Partial<Record<Media, z.ZodType>>>;
-export type Media = 'json' | 'text' | 'html' | 'events';
+export type Media = 'json' | 'text' | 'html' | 'events' | 'bytes';
 
 export interface Operation {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -40,8 +40,11 @@ export const PARAMETERS = {
   host: 'only tasks on this host, or * for all hosts',
   id: 'only apps whose id contains this text; for /v1/tasks/kill, the id of the task',
   label: 'only apps with these labels: name, name==value, name in (a, b), separated by commas',
+  length: 'number of bytes to read',
   limit: 'maximum number of items; next in the answer is the cursor of the following page',
+  offset: 'number of bytes to skip',
   partialUpdate: 'false: omitted fields get their defaults',
+  path: "path of a directory or file, relative to the task's sandbox",
   'plan-format': 'light: plans without the states before and after the deployment',
   scale: 'true: reduce the instances of the app by the number of killed tasks',
   since: 'rejected: the output has no times',

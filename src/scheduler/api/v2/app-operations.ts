@@ -6,6 +6,7 @@ import { time } from '../openapi/shown.ts';
 import { v2AppSchemas } from './app-schemas.ts';
 import { v2DeploymentSchemas } from './deployment-schemas.ts';
 import { queueSchemas } from './queue-schemas.ts';
+import { taskFilesSchemas } from './task-files-schemas.ts';
 
 const { AppList, AppStatus, AppVersion, EndedTask, EndedTasks, TaskList } = v2AppSchemas;
 const { ChangeAnswer, DeploymentChange, DeploymentPlan } = v2DeploymentSchemas;
@@ -177,6 +178,16 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
     query: ['stream', 'tail', 'since', 'follow'],
     answers: { 200: { text: output, events: outputEvents } },
     refusals: [404, 422, 502, 503, 504],
+  },
+  {
+    method: 'GET',
+    path: '/v2/tasks/{id}/files',
+    route: '/v2/tasks/:id/files',
+    role: 'operator',
+    summary: "List a directory of a task's sandbox, or read a file in it",
+    query: ['path', 'offset', 'length'],
+    answers: { 200: { json: taskFilesSchemas.TaskFiles, bytes: z.string() } },
+    refusals: [404, 422, 502, 504],
   },
   {
     method: 'POST',

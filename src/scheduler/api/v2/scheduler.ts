@@ -10,6 +10,7 @@ import { addExecRoutes } from './exec.ts';
 import { addGroupRoutes } from './groups.ts';
 import { addQueueRoutes } from './queue.ts';
 import type { InfoJson } from './scheduler-schemas.ts';
+import { addTaskFilesRoute } from './task-files.ts';
 import { addTaskLogRoute } from './task-log.ts';
 import { addTaskRoutes } from './tasks.ts';
 
@@ -19,6 +20,7 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
   addTaskRoutes(api, options);
   addExecRoutes(api, options);
   addTaskLogRoute(api, options);
+  addTaskFilesRoute(api, options);
   addDeploymentRoutes(api, options);
   addGroupRoutes(api, options);
   addQueueRoutes(api, options);

@@ -1,14 +1,14 @@
 /** `GET /v2/tasks/{id}/log`: the output of a task, as text or as server-sent events. */
 
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AgentError } from '../../sandbox/agents.ts';
 import { decodePositions, encodePositions, STREAMS } from '../../sandbox/log-position.ts';
 import { type LogPiece, readLogs } from '../../sandbox/log-stream.ts';
 import type { LogRequest } from '../../sandbox/task-logs.ts';
 import { isLive } from '../../sandbox/task-place.ts';
 import { type Api, type ApiOptions, BadRequestError, json, queryOf } from '../answers.ts';
+import { writeAll } from '../write-all.ts';
 import { flagOf, invalid } from './answers.ts';
 
 type ById = FastifyRequest<{ Params: { id: string } }>;
@@ -27,10 +27,7 @@ export function addTaskLogRoute(api: Api, { runner, logs, onError }: ApiOptions)
     const wanted = logRequestOf(request);
     const follow = flagOf(request, 'follow');
     const place = await runner.read((state) => logs.placeOf(state, id));
-    if (!place) {
-      const message = `Task '${id}' does not exist, or ended before the scheduler started`;
-      return json(reply, { message }, 404);
-    }
+    if (!place) return unknownTask(reply, id);
     if (!logs.addReader()) {
       return json(reply, { message: 'Too many clients read logs' }, 503, { 'Retry-After': '10' });
     }
@@ -60,6 +57,11 @@ export function addTaskLogRoute(api: Api, { runner, logs, onError }: ApiOptions)
       logs.removeReader();
     }
   });
+}
+
+export function unknownTask(reply: FastifyReply, id: string): FastifyReply {
+  const message = `Task '${id}' does not exist, or ended before the scheduler started`;
+  return json(reply, { message }, 404);
 }
 
 /** @throws BadRequestError */
@@ -136,10 +138,4 @@ async function writeEvents(
     clearInterval(keepAlive);
   }
   raw.end();
-}
-
-/** Waits until the client has taken what was written before. */
-async function writeAll(raw: ServerResponse, bytes: Buffer | string, signal: AbortSignal): Promise<void> {
-  if (signal.aborted || raw.write(bytes)) return;
-  await once(raw, 'drain', { signal }).catch(() => {});
 }
