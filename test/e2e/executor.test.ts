@@ -86,7 +86,7 @@ describe('a task', () => {
     });
     agent.launch(taskOf('nothing', '', { data }));
     const failed = await agent.update('nothing', 'TASK_FAILED');
-    expect(failed.message).toMatch(/status 127: .*exec \/nothing failed: No such file/);
+    expect(failed.message).toMatch(/status 127.*exec \/nothing failed: No such file/s);
     expect(agent.statesOf('nothing')).toEqual(['TASK_STARTING', 'TASK_FAILED']);
   });
 
