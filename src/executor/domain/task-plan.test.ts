@@ -120,6 +120,16 @@ describe('the shared form', () => {
   });
 });
 
+test.each(['LD_PRELOAD', 'LD_AUDIT', 'GLIBC_TUNABLES', 'GODEBUG', 'GCONV_PATH', 'BASH_ENV', 'BASH_FUNC_x%%'])(
+  'the variable %s can’t run code in the docker program, which would get a value with a line break itself',
+  (name) => {
+    const docker = { image: 'x', args: [], options: [], env: { [name]: '/mnt/x.so:\n' } };
+    expect(() => planTask(task({ id: 'app', docker }), SHARED)).toThrow(`${name} can't contain a line break`);
+    const short = { ...docker, env: { [name]: '/mnt/x.so' } };
+    expect(planTask(task({ id: 'app', docker: short }), SHARED).env).toEqual(short.env);
+  },
+);
+
 describe('the 2013 form', () => {
   const own: OwnCommand = {
     argv: ['johncosta/redis', '--port', '1'],

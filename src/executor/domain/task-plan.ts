@@ -41,8 +41,13 @@ const OWN_LABELS = 'mesosup.';
 /** Variables of the executor process that are not passed to the container. */
 const OWN_NAMES =
   /^(?:MESOS_.*|MESOSUP_.*|LIBPROCESS_.*|DOCKER_HOST|PATH|PWD|OLDPWD|SHLVL|HOME|USER|LOGNAME|SHELL|TERM|HOSTNAME|_)$/;
-/** Variables that affect the docker program itself, so that its environment can't pass them to the container. */
-const DOCKER_NAMES = /^(?:DOCKER_.*|PATH|HOME|.*_proxy)$/i;
+/**
+ * Variables that affect the docker program itself, so that its environment can't pass them to the container: it runs as
+ * root, and LD_PRELOAD, for example, would run a file of the task's directory on the host. The docker program may also
+ * be a shell script (podman-docker). Sources: ld.so(8), pkg.go.dev/runtime, docs.docker.com/reference/cli/docker.
+ */
+const DOCKER_NAMES =
+  /^(?:DOCKER_.*|PATH|HOME|.*_proxy|(?:LD|GLIBC|MALLOC|OTEL|XDG|SSL_CERT|LC|DYLD|PODMAN|CONTAINERS|REGISTRY)_.*|GO.*|GCONV_PATH|LOCPATH|NLSPATH|TMPDIR|TZ.*|LANG.*|RES_OPTIONS|LOCALDOMAIN|HOSTALIASES|ENV|IFS|PS\d|BASH.*|SHELL.*|CDPATH)$/i;
 
 /** @throws TaskInvalidError with the problem of the task */
 export function planTask(task: TaskInfo, own: OwnCommand): ContainerPlan {
