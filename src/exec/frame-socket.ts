@@ -5,20 +5,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Control, encodeControl } from './control.ts';
 import { CHANNELS, encodeFrame, type Frame, FrameDecoder } from './frames.ts';
 
-/** Both sides send a ping after this time, and give up a peer from which nothing came within the limit. */
-const PING_EVERY_MS = 10_000;
-const SILENT_LIMIT_MS = 35_000;
+/** Both sides of a connection send pings, and give up a peer from which nothing came within the limit. */
+export interface Patience {
+  readonly pingEveryMs: number;
+  readonly silentLimitMs: number;
+}
+
+export const PATIENCE: Patience = { pingEveryMs: 10_000, silentLimitMs: 35_000 };
 
 export class FrameSocket {
   readonly #socket: Socket;
   readonly #head: Buffer;
+  readonly #patience: Patience;
   readonly #pinging: NodeJS.Timeout;
   #reads = false;
   #heardAt = performance.now();
   #failure: Error | undefined;
 
   /** @param head bytes that were read with the answer to the request */
-  constructor(socket: Socket, head: Buffer) {
+  constructor(socket: Socket, head: Buffer, patience = PATIENCE) {
+    this.#patience = patience;
     this.#socket = socket;
     this.#head = head;
     socket.setTimeout(0);
@@ -26,7 +32,7 @@ export class FrameSocket {
     socket.on('error', (error) => {
       this.#failure ??= error;
     });
-    this.#pinging = setInterval(() => this.#ping(), PING_EVERY_MS);
+    this.#pinging = setInterval(() => this.#ping(), patience.pingEveryMs);
     socket.once('close', () => clearInterval(this.#pinging));
   }
 
@@ -84,8 +90,9 @@ export class FrameSocket {
   }
 
   #ping(): void {
-    if (this.#reads && performance.now() - this.#heardAt > SILENT_LIMIT_MS) {
-      this.#failure = new Error(`nothing was received for ${SILENT_LIMIT_MS / 1000} s`);
+    const { silentLimitMs } = this.#patience;
+    if (this.#reads && performance.now() - this.#heardAt > silentLimitMs) {
+      this.#failure = new Error(`nothing was received for ${silentLimitMs / 1000} s`);
       this.#socket.destroy(this.#failure);
       return;
     }

@@ -1,6 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { forwardRequest, type Leader } from './proxy.ts';
 import { answerOf } from './upgrade.ts';
@@ -124,6 +129,35 @@ it('does not forward a forwarded request', async () => {
   const answer = await fetch(await follower('127.0.0.1:1'), { headers: { 'X-Marathon-Via': 'other:1' } });
   expect(answer.status).toBe(503);
   expect(await answer.text()).toContain('disagree about their leader');
+});
+
+it('trusts a leader with TLS by its certificate only, whatever Host the client sends', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'proxy-'));
+  const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
+  const what = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=x';
+  const names = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert];
+  execFileSync('openssl', ['req', ...what.split(' '), ...names], { stdio: 'ignore' });
+  const ca = readFileSync(cert, 'utf8');
+  const secure = createTlsServer({ cert: ca, key: readFileSync(key) }, (_incoming, answer) =>
+    answer.end('tea'),
+  );
+  servers.push(secure.listen(0, '127.0.0.1'));
+  await once(secure, 'listening');
+  rmSync(directory, { recursive: true });
+  const address = `127.0.0.1:${(secure.address() as AddressInfo).port}`;
+  const ask = async (tls: { ca?: string }) => {
+    const leader: Leader = { address, term: forever };
+    const own = await serve((incoming, answer) =>
+      forwardRequest(incoming, answer, leader, { own: 'f:1', tls }),
+    );
+    const [answer] = (await once(
+      request(`http://${own}`, { headers: { Host: 'scheduler.example' } }).end(),
+      'response',
+    )) as [IncomingMessage];
+    return [answer.statusCode, await bodyOf(answer)];
+  };
+  expect(await ask({ ca })).toEqual([200, 'tea']);
+  expect(await ask({})).toEqual([503, expect.stringContaining('self-signed')]);
 });
 
 describe('a request for another protocol', () => {

@@ -2,8 +2,9 @@
 
 import { once } from 'node:events';
 import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { account } from '../../../test/scheduler/accounts.ts';
 import { closing, type Server, server } from '../../../test/scheduler/api-server.ts';
 import { encodeRegret, type Invitation, readControl, readInvitation } from '../../exec/control.ts';
@@ -13,6 +14,7 @@ import { dialScheduler, SessionRefusedError } from '../../executor/exec-dial.ts'
 import { routeUpgrade } from '../api/upgrades.ts';
 import { type Listening, listen } from '../listen.ts';
 import { ExecSessions, isOfExecutor } from './exec-sessions.ts';
+import { ExecClient } from './relay.ts';
 import type { ExecRequest } from './session.ts';
 
 const OLGA = { authorization: `Basic ${Buffer.from('olga:o').toString('base64')}` };
@@ -229,6 +231,16 @@ describe('a session', () => {
       message: expect.stringContaining('must be'),
     });
   });
+});
+
+it('gives up a client that answers no ping', async () => {
+  const wss = new WebSocketServer({ port: 0 });
+  closing.unshift(async () => wss.close());
+  const connected = once(wss, 'connection');
+  const silent = new WebSocket(`ws://127.0.0.1:${(wss.address() as AddressInfo).port}`, { autoPong: false });
+  const [socket] = (await connected) as [WebSocket];
+  await new ExecClient(socket, { pingEveryMs: 20, silentLimitMs: 300 }).closed;
+  silent.terminate();
 });
 
 it('ignores requests for other protocols, and answers them', async () => {

@@ -2,13 +2,11 @@
 
 import type { WebSocket } from 'ws';
 import { encodeControl, type Outcome, readClientControl, readControl } from '../../exec/control.ts';
-import type { FrameSocket } from '../../exec/frame-socket.ts';
+import { type FrameSocket, PATIENCE } from '../../exec/frame-socket.ts';
 import { CHANNELS, type Frame } from '../../exec/frames.ts';
 
 /** Size of the client's frames in memory above which no more are read. */
 const MAX_WAITING_BYTES = 256 * 1024;
-const PING_EVERY_MS = 10_000;
-const SILENT_LIMIT_MS = 35_000;
 /** Time for the client to confirm the end of the connection. */
 const CLOSE_WITHIN_MS = 5000;
 
@@ -20,6 +18,7 @@ export class ExecClient {
   /** Resolves when the connection is closed, by whichever side. */
   readonly closed: Promise<void>;
   readonly #socket: WebSocket;
+  readonly #silentLimitMs: number;
   readonly #pinging: NodeJS.Timeout;
   #heardAt = performance.now();
   #waiting: Frame[] = [];
@@ -27,14 +26,15 @@ export class ExecClient {
   #executor: FrameSocket | undefined;
   #sending = false;
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, { pingEveryMs, silentLimitMs } = PATIENCE) {
     this.#socket = socket;
+    this.#silentLimitMs = silentLimitMs;
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     // A 'close' event follows.
     socket.on('error', () => {});
     socket.on('pong', () => this.#hear());
     socket.on('message', (data, isBinary) => this.#take(data as Buffer, isBinary));
-    this.#pinging = setInterval(() => this.#ping(), PING_EVERY_MS);
+    this.#pinging = setInterval(() => this.#ping(), pingEveryMs);
     socket.once('close', () => clearInterval(this.#pinging));
   }
 
@@ -100,7 +100,7 @@ export class ExecClient {
   #ping(): void {
     // Without reading, no answer can be heard.
     if (this.#socket.isPaused) this.#hear();
-    if (performance.now() - this.#heardAt > SILENT_LIMIT_MS) this.#socket.terminate();
+    if (performance.now() - this.#heardAt > this.#silentLimitMs) this.#socket.terminate();
     else if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
   }
 }
