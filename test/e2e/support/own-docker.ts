@@ -77,9 +77,9 @@ export class OwnDocker {
     );
     flags.push('--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false');
     const log = openSync(at('dockerd.log'), 'a');
-    this.#daemon = spawn('dockerd', [...flags, ...(this.#liveRestore ? ['--live-restore'] : [])], {
-      stdio: ['ignore', log, log],
-    });
+    // With --bridge=none, a daemon removes docker0: in its own network namespace it can't remove that of another engine.
+    const command = ['--net', 'dockerd', ...flags, ...(this.#liveRestore ? ['--live-restore'] : [])];
+    this.#daemon = spawn('unshare', command, { stdio: ['ignore', log, log] });
     closeSync(log);
     for (const end = Date.now() + START_MS; ; ) {
       const answers = await this.engine.listContainers({}).then(
