@@ -40,6 +40,17 @@ it('has defaults for all flags except the master', () => {
   expect(settings.dockerExecutor.idPrefix).toMatch(/^mesosup-docker\.[0-9a-f]{12}\.default$/);
 });
 
+it('has a CPU quota, offers with GPUs and a policy on demand', () => {
+  const policy = join(directory, 'policy.json');
+  writeFileSync(policy, '{"allowedUsers": ["joe"]}');
+  const args = ['--master', 'm', '--docker_cpu_quota', '--gpu_resources', '--policy', policy];
+  expect(options(args).settings).toMatchObject({
+    dockerCpuQuota: true,
+    policy: { allowCommands: false, allowedUsers: ['joe'] },
+    framework: { capabilities: expect.arrayContaining([{ type: 'GPU_RESOURCES' }]) },
+  });
+});
+
 it('prefers flags to the environment', () => {
   const environment = {
     MARATHON_HTTP_PORT: '1',
@@ -217,6 +228,8 @@ it.each([
   [['--master', 'm', '--http_tokens_file', secret], /token 1 of .*(?!.*sesame)/],
   [['--master', 'm', '--http_tokens_file', '/dev/null'], /contains no token/],
   [['--master', 'm', '--containerizer', 'x'], /is 'x': expected one of executor, docker, mesos/],
+  [['--master', 'm', '--policy', '/none'], /--policy can't be read.*\/none/],
+  [['--master', 'm', '--policy', secret], /^--policy: .*secret: must be a JSON object/],
   [['--master', 'm', '--mesos_bridge_name', 'a b'], /is 'a b': expected letters/],
   [['--master', 'm', '--https_port', '1'], /needs a certificate and its key/],
   [['--master', 'm', '--ssl_cert_file', secret], /without --https_port/],

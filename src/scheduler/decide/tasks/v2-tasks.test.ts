@@ -31,6 +31,23 @@ function docker(fields: Record<string, unknown>): { data: DockerTask; info: Task
 const variables = ({ command }: TaskInfo) =>
   Object.fromEntries((command?.environment?.variables ?? []).map(({ name, value }) => [name, value]));
 
+describe('the CPU quota', () => {
+  it.each([
+    [{}, {}, undefined],
+    [{ cpuQuota: true }, {}, true],
+    [{}, { dockerCpuQuota: true }, true],
+    [{ cpuQuota: false }, { dockerCpuQuota: true }, false],
+  ])('of the app %j with the flags %j is %s', (more, flags, expected) => {
+    const harness = new Harness(AGENTS, flags);
+    harness.input(
+      start(appV2({ cmd: undefined, container: { docker: { image: 'x', ...more }, type: 'DOCKER' } })),
+    );
+    harness.rest();
+    const [simulated] = harness.mesos.tasks.values();
+    expect(decodeTaskData(simulated?.info.data ?? '').docker?.cpuQuota).toBe(expected);
+  });
+});
+
 describe('a plain command', () => {
   it('has Marathon’s environment variables, overridden by those of the app', () => {
     const { info, task } = launched({
