@@ -17,6 +17,7 @@ export const OWN_FLAGS = [
   'hostname',
   'mesos_authentication_principal',
   'mesos_authentication_secret_file',
+  'agent_credential_file',
 ] as const satisfies readonly FlagName[];
 
 export type OwnFlag = (typeof OWN_FLAGS)[number];
@@ -42,6 +43,7 @@ const FIXED: Partial<Record<FlagName, string>> = {
   http_credentials_file: 'mesosup sets it, and uses the credentials in it',
   mesos_authentication_principal: 'mesosup sets it to the principal that the masters know',
   mesos_authentication_secret_file: 'mesosup sets it to the secret that the masters know',
+  agent_credential_file: 'mesosup sets it to the credentials that the agents know',
 };
 
 /** Returns all problems of the flags; paths begin with a flag's name. */

@@ -1,7 +1,7 @@
 /** The cluster's secrets, and the marks that replace them in texts for people and files. */
 
-/** Each secret authenticates one kind of client. */
-export const SECRET_NAMES = [
+/** Each secret authenticates one kind of client. These are stored. */
+export const STORED_SECRET_NAMES = [
   'agent', // agents to the master: principal `mesos-agent`
   'scheduler', // the framework to the master: principal `mesosup`
   'operator', // people and this program to masters' and agents' HTTP endpoints: principal `operator`
@@ -11,10 +11,24 @@ export const SECRET_NAMES = [
   'api', // people to the scheduler's API: user `mesosup`
 ] as const;
 
-export type SecretName = (typeof SECRET_NAMES)[number];
+/**
+ * Secrets that are made of another one, so that clusters of earlier releases have them, too. Who has such a secret can't
+ * find out the other one.
+ */
+export const DERIVED_SECRETS = {
+  files: 'scheduler', // the scheduler to agents' files API: principal `mesosup-files`
+} as const satisfies Record<string, StoredSecretName>;
+
+export type StoredSecretName = (typeof STORED_SECRET_NAMES)[number];
+export type SecretName = StoredSecretName | keyof typeof DERIVED_SECRETS;
+export const SECRET_NAMES = [
+  ...STORED_SECRET_NAMES,
+  ...(Object.keys(DERIVED_SECRETS) as (keyof typeof DERIVED_SECRETS)[]),
+] as const;
 
 /** Values are base64url, so they need no escaping in JSON, URLs or configuration files. */
 export type Secrets = Readonly<Record<SecretName, string>>;
+export type StoredSecrets = Readonly<Record<StoredSecretName, string>>;
 
 /**
  * Text in which secrets stand as marks (`secretMark`), so that a plan can be shown and saved. They are put in only for
@@ -51,4 +65,16 @@ export function conceal(text: string): string {
 export function generateSecrets(random: (bytes: number) => Uint8Array): Secrets {
   const entries = SECRET_NAMES.map((name) => [name, Buffer.from(random(32)).toString('base64url')] as const);
   return Object.fromEntries(entries) as Record<SecretName, string>;
+}
+
+/** @returns the secrets to store */
+export function withoutDerived(secrets: Secrets): StoredSecrets {
+  const entries = STORED_SECRET_NAMES.map((name) => [name, secrets[name]] as const);
+  return Object.fromEntries(entries) as Record<StoredSecretName, string>;
+}
+
+/** Adds the derived secrets. @param hmac returns the SHA-256 HMAC of a text, as base64url */
+export function withDerived(stored: StoredSecrets, hmac: (key: string, text: string) => string): Secrets {
+  const derived = Object.entries(DERIVED_SECRETS).map(([name, from]) => [name, hmac(stored[from], name)]);
+  return { ...stored, ...(Object.fromEntries(derived) as Record<keyof typeof DERIVED_SECRETS, string>) };
 }

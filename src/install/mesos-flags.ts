@@ -27,6 +27,7 @@ export const MESOS_FILES = {
   masterCredentials: '/etc/mesosup/master-credentials',
   agentCredential: '/etc/mesosup/agent-credential',
   agentHttpCredentials: '/etc/mesosup/agent-http-credentials',
+  agentAcls: '/etc/mesosup/agent-acls',
   executorKey: '/etc/mesosup/executor-key',
 } as const;
 
@@ -81,6 +82,7 @@ export function agentFlags(input: FlagInput): Flags {
       authenticate_http_readonly: '',
       authenticate_http_readwrite: '',
       http_credentials: MESOS_FILES.agentHttpCredentials,
+      acls: MESOS_FILES.agentAcls,
       ...(layout.kind === 'clusterd' && { [EXECUTOR_AUTHENTICATION]: '' }),
     },
     cluster.agentFlags,

@@ -3,14 +3,21 @@
  * it was last installed, so that later commands don't need to name its hosts.
  */
 
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { access, link, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import { RELEASE } from '../../release.ts';
 import type { StoredFile } from '../../stored/file.ts';
 import type { Cluster } from '../cluster.ts';
-import { generateSecrets, SECRET_NAMES, type Secrets } from '../secrets.ts';
+import {
+  generateSecrets,
+  type Secrets,
+  STORED_SECRET_NAMES,
+  type StoredSecrets,
+  withDerived,
+  withoutDerived,
+} from '../secrets.ts';
 
 const CLUSTER_FILE = 'cluster.json';
 
@@ -53,15 +60,21 @@ export class ClusterState {
     const text = await this.#read(this.secretsFile);
     if (text === undefined) return undefined;
     // Format 1 is not written in the file. Unknown names belong to another release, and are ignored.
-    return this.#decode(this.secretsFile, { format: 1, ...parse(text, this.secretsFile) }, async () => ({
-      format: 1,
-      read: (found) => {
-        const values = Object.fromEntries(SECRET_NAMES.map((name) => [name, found[name]]));
-        const isSecret = (value: unknown) => typeof value === 'string' && /^[A-Za-z0-9_-]{20,}$/.test(value);
-        if (!Object.values(values).every(isSecret)) throw damaged(this.secretsFile);
-        return values as Record<(typeof SECRET_NAMES)[number], string>;
-      },
-    }));
+    const stored = await this.#decode(
+      this.secretsFile,
+      { format: 1, ...parse(text, this.secretsFile) },
+      async () => ({
+        format: 1,
+        read: (found) => {
+          const values = Object.fromEntries(STORED_SECRET_NAMES.map((name) => [name, found[name]]));
+          const isSecret = (value: unknown) =>
+            typeof value === 'string' && /^[A-Za-z0-9_-]{20,}$/.test(value);
+          if (!Object.values(values).every(isSecret)) throw damaged(this.secretsFile);
+          return values as StoredSecrets;
+        },
+      }),
+    );
+    return complete(stored);
   }
 
   /**
@@ -70,7 +83,7 @@ export class ClusterState {
   async makeSecrets(): Promise<Secrets> {
     const stored = await this.secrets();
     if (stored) return stored;
-    const fresh = generateSecrets((bytes) => randomBytes(bytes));
+    const fresh = withoutDerived(generateSecrets((bytes) => randomBytes(bytes)));
     const draft = await this.#draft(fresh);
     try {
       await link(draft, this.secretsFile);
@@ -79,7 +92,7 @@ export class ClusterState {
     } finally {
       await rm(draft, { force: true });
     }
-    return (await this.secrets()) ?? fresh;
+    return (await this.secrets()) ?? complete(fresh);
   }
 
   /** Reads the cluster of the last install, which may have failed; undefined if there was none. */
@@ -204,4 +217,8 @@ function damaged(file: string, why = 'is damaged'): MesosupError {
     path: file,
     remedy: `Restore it from a backup. Without a backup, move it away and install again. This makes new secrets and restarts all services.`,
   });
+}
+
+function complete(stored: StoredSecrets): Secrets {
+  return withDerived(stored, (key, text) => createHmac('sha256', key).update(text).digest('base64url'));
 }

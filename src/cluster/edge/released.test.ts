@@ -44,7 +44,12 @@ test.each(['three', 'alone', 'legacy', 'own'])('reads the cluster "%s" of releas
 
 test('reads the secrets of release 0.1.0', async () => {
   const state = await kept('three');
-  expect(await state.secrets()).toEqual(await json(at('secrets.json')));
+  const stored = await json(at('secrets.json'));
+  const secrets = await state.secrets();
+  // The same on every read, and not the secret from which it is made.
+  expect(secrets).toEqual({ ...stored, files: expect.stringMatching(/^[\w-]{43}$/) });
+  expect(await state.secrets()).toEqual(secrets);
+  expect(Object.values(stored)).not.toContain(secrets?.files);
 });
 
 test('writes the same state as 0.1.0, with the release added', async () => {
@@ -88,7 +93,7 @@ test('refuses secrets of a later format, and ignores unknown names', async () =>
   const state = await kept('three');
   const secrets = await json(at('secrets.json'));
   await writeFile(at('secrets.json'), JSON.stringify({ ...secrets, tls: 'x'.repeat(30) }));
-  expect(await state.secrets()).toEqual(secrets);
+  expect(await state.secrets()).toEqual({ ...secrets, files: expect.any(String) });
   await writeFile(at('secrets.json'), JSON.stringify({ format: 2, release: '0.7.0' }));
   await expect(state.secrets()).rejects.toMatchObject({
     remedy: expect.stringContaining('Run mesosup 0.7.0'),

@@ -3,10 +3,13 @@
 import { secretMark } from '../../cluster/secrets.ts';
 import { agentFlags, MESOS_FILES } from '../mesos-flags.ts';
 import { agentWorkDir } from '../work-dirs.ts';
-import { secretFile } from './build.ts';
+import { file, secretFile } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 import { masterFile } from './mesos-master.ts';
 import { mesosService, unwantedService } from './mesos-service.ts';
+
+/** The principal with which the scheduler reads sandboxes. The ACLs of agents allow it nothing else. */
+export const FILES_PRINCIPAL = 'mesosup-files';
 
 export function mesosAgent(context: Context): Part {
   const { cluster, host, own: facts, topology, layout, address, render } = context;
@@ -31,10 +34,17 @@ export function mesosAgent(context: Context): Part {
       secretFile(
         MESOS_FILES.agentHttpCredentials,
         render('config/mesos-credentials.json', {
-          credentials: [{ principal: 'operator', secret: secretMark('operator') }],
+          credentials: [
+            { principal: 'operator', secret: secretMark('operator') },
+            { principal: FILES_PRINCIPAL, secret: secretMark('files') },
+          ],
         }),
         'who may speak to the agent',
       ),
+      file(MESOS_FILES.agentAcls, render('config/agent-acls.json', { principal: FILES_PRINCIPAL }), {
+        mode: '0644',
+        note: 'what the scheduler may do at the agent',
+      }),
       ...(flags.get('jwt_secret_key') === MESOS_FILES.executorKey
         ? [
             secretFile(

@@ -8,6 +8,7 @@ import { PAYLOADS, STATE } from '../script/places.ts';
 import { CURRENT, payloadResource } from './base.ts';
 import { directory, file, secretFile, service, unitPath } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
+import { FILES_PRINCIPAL } from './mesos-agent.ts';
 
 export const SCHEDULER_SERVICE = 'mesosup-scheduler';
 export const SCHEDULER_USER = 'mesosup';
@@ -51,6 +52,7 @@ export function scheduler(context: Context): Part {
       ? []
       : [owned('zk', topology.scheduler, "address of the scheduler's state")]),
     owned('secret', secretMark('scheduler'), 'secret of the framework'),
+    owned('agents', `${FILES_PRINCIPAL}:${secretMark('files')}`, 'credentials for the files of agents'),
     owned('api', `mesosup:${secretMark('api')}`, 'credentials of the API'),
     unit,
   ];
@@ -91,6 +93,7 @@ function schedulerArguments({ cluster, host, address, topology }: Context): stri
     hostname: host.hostname ?? address,
     mesos_authentication_principal: 'mesosup',
     mesos_authentication_secret_file: `${ETC}/secret`,
+    agent_credential_file: `${ETC}/agents`,
   };
   return Object.entries({ ...ours, ...cluster.schedulerFlags }).flatMap(([name, value]) => {
     if (value !== '') return [`--${name}=${value}`];
