@@ -179,6 +179,18 @@ describe('a cluster of three hosts', () => {
     expect(stdout).toMatch(new RegExp(`^${APP} \\d+( [\\d.]+:\\d+){3}`));
   });
 
+  test('the janitor says what it would remove, and runs by its timer', async () => {
+    const page = 'docs/containers.md';
+    expect(await h1.run(docCommand(page, 'sudo /var/lib/mesos/executors/docker'))).not.toContain('error');
+    const journal = docCommand(page, 'journalctl');
+    await until('the timer has started the janitor', async () =>
+      /Finished .*mesosup-janitor|Finished Remove containers/.test(await h1.run(journal)),
+    );
+    // Redis runs, and was not pulled.
+    expect(await h1.run(`docker images -q ${await ensureRedisImage()}`)).not.toBe('');
+    expect(await containers()).toHaveLength(3);
+  });
+
   test('a second install changes nothing, and restarts no process', async () => {
     const was = await pids();
     const done = await cluster.run('install', '--start', '--yes');
