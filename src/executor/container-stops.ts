@@ -3,10 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerError, DockerUnavailableError } from '../docker/connection.ts';
 import type { DockerEngine } from '../docker/engine.ts';
+import { FIRST_WAIT_MS, longerWait } from './docker-retries.ts';
 import type { Log } from './log.ts';
 
-/** Wait between attempts, in milliseconds. */
-const RETRY_MS = { first: 100, longest: 2000 };
 const DEFAULT_SIGNAL = 'SIGTERM';
 
 interface Stop {
@@ -84,7 +83,7 @@ export class ContainerStops {
    * @returns false if the container has ended
    */
   async #repeat(container: string, over: AbortSignal, call: () => Promise<void>): Promise<boolean> {
-    for (let wait = RETRY_MS.first; ; wait = Math.min(wait * 2, RETRY_MS.longest)) {
+    for (let wait = FIRST_WAIT_MS; ; wait = longerWait(wait)) {
       try {
         await call();
         return !over.aborted;

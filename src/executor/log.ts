@@ -16,6 +16,16 @@ export const logToStderr: Log = (line) => {
 };
 
 /** The time in milliseconds since the epoch, with a fraction. */
-export function preciseNow(): number {
+function preciseNow(): number {
   return performance.timeOrigin + performance.now();
+}
+
+/** Logs the begin and the end of an operation for a task. */
+export async function logDuration<T>(log: Log, op: string, task: string, run: () => Promise<T>): Promise<T> {
+  const start = preciseNow();
+  try {
+    return await run();
+  } finally {
+    log({ op, task, start, end: preciseNow() });
+  }
 }
