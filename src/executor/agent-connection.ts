@@ -1,0 +1,97 @@
+/** The worker's connection to the agent. Sends each update until the agent has acknowledged it. */
+
+import type { ExecutorEnvironment } from '../mesos/executor-environment.ts';
+import { createExecutorSession, type ExecutorSession } from '../mesos/executor-session.ts';
+import { MesosCallError } from '../mesos/http.ts';
+import type { ExecutorEvent, TaskInfo, TaskStatus } from '../mesos/types.ts';
+import type { Log } from './log.ts';
+
+/** Wait before a refused update is sent again, in milliseconds. */
+const REFUSED_MS = { first: 100, longest: 30_000 };
+
+export interface AgentConnectionOptions {
+  environment: ExecutorEnvironment;
+  /** Returns unacknowledged updates, and tasks without any acknowledged update. */
+  unacknowledged: () => { tasks: TaskInfo[]; updates: { status: TaskStatus }[] };
+  onEvent: (event: ExecutorEvent) => void;
+  /** Called some time after the agent has refused an update, which is then to be sent again. */
+  onRefused: (taskId: string, uuid: string) => void;
+  /** Called when the executor has ended for Mesos. */
+  onGaveUp: (reason: string) => void;
+  log: Log;
+}
+
+export class AgentConnection {
+  readonly #options: AgentConnectionOptions;
+  readonly #session: ExecutorSession;
+  #subscribed = false;
+  /** UUIDs of the updates in the current SUBSCRIBE. */
+  #updatesInSubscribe: ReadonlySet<string | undefined> = new Set();
+  #refusedInARow = 0;
+
+  constructor(options: AgentConnectionOptions) {
+    const { environment, log, onGaveUp } = options;
+    this.#options = options;
+    this.#session = createExecutorSession({
+      environment,
+      unacknowledged: () => {
+        const unacknowledged = options.unacknowledged();
+        this.#updatesInSubscribe = new Set(unacknowledged.updates.map((u) => u.status.uuid));
+        return unacknowledged;
+      },
+      onEvent: (event) => this.#take(event),
+      onDisconnected: (reason) => {
+        this.#subscribed = false;
+        log({ level: 'warning', msg: 'disconnected from the agent', reason });
+      },
+      onGaveUp,
+    });
+  }
+
+  start(): void {
+    this.#session.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#session.stop();
+  }
+
+  /** Sends an update if subscribed; otherwise the next SUBSCRIBE contains it. */
+  sendUpdate(status: TaskStatus): void {
+    const { log, onRefused } = this.#options;
+    const { state, message, healthy, uuid = '' } = status;
+    const taskId = status.task_id.value;
+    const more = { ...(message !== undefined && { message }), ...(healthy !== undefined && { healthy }) };
+    log({ msg: state, task: taskId, ...more });
+    if (!this.#subscribed) return;
+    this.#session.call({ type: 'UPDATE', update: { status } }).then(
+      () => {
+        this.#refusedInARow = 0;
+      },
+      (error: unknown) => {
+        const answered = error instanceof MesosCallError ? error.status : undefined;
+        const reason = String(error);
+        log({ level: 'error', msg: 'an update was not accepted', task: taskId, state, reason });
+        // 403 and 503 mean that the executor is not subscribed; the session subscribes again, with this update.
+        if (answered === undefined || answered === 403 || answered === 503) return;
+        const wait = Math.min(REFUSED_MS.longest, REFUSED_MS.first * 2 ** this.#refusedInARow);
+        this.#refusedInARow += 1;
+        setTimeout(() => onRefused(taskId, uuid), wait);
+      },
+    );
+  }
+
+  /** Sends a message to the scheduler, which asks again for what does not arrive. */
+  async sendMessage(data: string): Promise<void> {
+    await this.#session.call({ type: 'MESSAGE', message: { data } }).catch(() => undefined);
+  }
+
+  #take(event: ExecutorEvent): void {
+    if (event.type === 'SUBSCRIBED') this.#subscribed = true;
+    this.#options.onEvent(event);
+    if (event.type !== 'SUBSCRIBED') return;
+    // Sends the updates that were made since SUBSCRIBE was written.
+    for (const { status } of this.#options.unacknowledged().updates)
+      if (!this.#updatesInSubscribe.has(status.uuid)) this.sendUpdate(status);
+  }
+}
