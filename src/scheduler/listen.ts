@@ -69,6 +69,8 @@ export async function listen(
     server.on('upgrade', (request, socket, head) => {
       upgraded.add(socket);
       socket.once('close', () => upgraded.delete(socket));
+      // The server no longer handles the errors of this connection, such as a client that resets it.
+      socket.on('error', () => socket.destroy());
       onUpgrade({ request, socket, head });
     });
     server.listen({ host, port });

@@ -11,13 +11,23 @@ export interface Upgrade {
   readonly head: Buffer;
 }
 
+/** Time for a client to end its side of a connection too. */
+const END_WITHIN_MS = 2000;
+
+/** Ends a connection with what was written to it, also if the client keeps its side open. */
+export function endConnection(socket: Duplex, withinMs = END_WITHIN_MS): void {
+  socket.end();
+  // Reads the client's end, and ignores what it still sends.
+  socket.resume();
+  const late = setTimeout(() => socket.destroy(), withinMs);
+  socket.once('close', () => clearTimeout(late));
+}
+
 /** @returns an answer of HTTP to the request; the connection ends with it, unless the socket is detached before */
 export function answerOf({ request, socket }: Upgrade): ServerResponse {
-  // A client that disconnects early is no error of the scheduler.
-  socket.on('error', () => socket.destroy());
   const answer = new ServerResponse(request);
   answer.shouldKeepAlive = false;
   answer.assignSocket(socket as Socket);
-  answer.once('finish', () => socket.end());
+  answer.once('finish', () => endConnection(socket));
   return answer;
 }

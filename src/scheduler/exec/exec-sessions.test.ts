@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { account } from '../../../test/scheduler/accounts.ts';
@@ -254,4 +254,45 @@ it('ignores requests for other protocols, and answers them', async () => {
   const [answer] = await once(asked, 'response');
   expect(answer.statusCode).toBe(200);
   answer.resume();
+});
+
+/** Sends the head of a request with an upgrade. @returns the connection, with the first bytes of the answer */
+async function upgrading(path: string, protocol: string): Promise<{ socket: Socket; answer: string }> {
+  const socket = connect({ host: url.hostname, port: Number(url.port), allowHalfOpen: true });
+  socket.on('error', () => {});
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`);
+  const [bytes] = await once(socket, 'data');
+  return { socket, answer: String(bytes).split('\r\n')[0] ?? '' };
+}
+
+describe('a connection that is refused', () => {
+  it('does no harm if the client resets it', async () => {
+    for (const [path, protocol] of [
+      ['/exec/x', 'mesosup-exec'],
+      ['/v2/apps', 'websocket'],
+    ] as const) {
+      const { socket } = await upgrading(path, protocol);
+      socket.resetAndDestroy();
+    }
+    // An error that nobody handles would end the process, and fails the test.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect((await fetch(new URL('/ping', url))).status).toBe(200);
+  });
+
+  it('is closed even if the client keeps its side open', async () => {
+    const before = await Promise.all([
+      upgrading('/exec/x', 'mesosup-exec'),
+      upgrading('/v2/apps', 'websocket'),
+    ]);
+    expect(before.map(({ answer }) => answer)).toEqual([
+      'HTTP/1.1 403 Forbidden',
+      'HTTP/1.1 401 Unauthorized',
+    ]);
+    for (const { socket } of before) {
+      // Answered with a reset as soon as the scheduler has closed the connection.
+      const writing = setInterval(() => socket.write('x'), 200);
+      await new Promise((resolve) => socket.once('close', resolve));
+      clearInterval(writing);
+    }
+  }, 20_000);
 });

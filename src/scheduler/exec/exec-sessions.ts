@@ -14,7 +14,7 @@ import {
 import { FrameSocket } from '../../exec/frame-socket.ts';
 import { MAX_FRAME_BYTES } from '../../exec/frames.ts';
 import type { SchedulerCall, SchedulerEvent } from '../../mesos/types.ts';
-import type { Upgrade } from '../upgrade.ts';
+import { endConnection, type Upgrade } from '../upgrade.ts';
 import { ExecClient, relayOutput } from './relay.ts';
 import {
   beginSession,
@@ -121,7 +121,8 @@ export class ExecSessions {
     if (entry?.session.phase !== 'inviting' || !isSame(entry.session.token, token)) {
       const body = 'There is no such exec session, or its token was used already\n';
       const headers = `Content-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close`;
-      socket.end(`HTTP/1.1 403 Forbidden\r\n${headers}\r\n\r\n${body}`);
+      socket.write(`HTTP/1.1 403 Forbidden\r\n${headers}\r\n\r\n${body}`);
+      endConnection(socket);
       return;
     }
     entry.session = connectSession(entry.session);
