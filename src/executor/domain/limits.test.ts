@@ -19,6 +19,8 @@ test.each([
 test.each([
   ['pids-limit', '101'],
   ['pids-limit', '-1'],
+  ['pids-limit', '0'],
+  ['pids-limit', '00'],
   ['pids-limit', ''],
   ['pids-limit', '1e9'],
   ['shm-size', '65m'],

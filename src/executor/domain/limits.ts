@@ -30,7 +30,10 @@ export type Limits = ObjectOf<typeof limitFields>;
 export function limitProblem({ name, value = '' }: DockerOption, limits: Limits): string | undefined {
   switch (name) {
     case 'pids-limit':
-      return exceeds(wholeOf(value), limits.pidsLimit) ? tooMuch(name, value, limits.pidsLimit) : undefined;
+      // Docker reads 0 as unlimited.
+      return exceeds(wholeOf(value) || undefined, limits.pidsLimit)
+        ? tooMuch(name, value, limits.pidsLimit)
+        : undefined;
     case 'shm-size': {
       const most = limits.shmSize;
       const bytes = bytesOf(value);
