@@ -18,6 +18,7 @@ const authsOf = (config: unknown) => {
 test.each([
   ['redis', 'docker.io'],
   ['johncosta/redis:7', 'docker.io'],
+  ['HOST/redis', 'HOST'],
   ['docker.io/library/redis', 'docker.io'],
   ['index.docker.io/library/redis', 'docker.io'],
   ['localhost/redis', 'localhost'],

@@ -24,7 +24,8 @@ export interface DockerConfig {
 /** Returns the host of an image's registry, with its port. */
 export function registryOf(image: string): string {
   const [first = '', ...rest] = image.split('/');
-  const isHost = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+  // Docker since 24 also takes a word with capital letters for a host: no image has such a name.
+  const isHost = rest.length > 0 && (/[.:A-Z]/.test(first) || first === 'localhost');
   return isHost ? registryNamed(first) : HUB;
 }
 
