@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -55,6 +56,32 @@ test('removes all ended tasks on a disk without the headroom', async () => {
   task('a', 1);
   await clean(1000, 1);
   expect(readdirSync(path.join(root, 'tasks'))).toEqual([]);
+});
+
+test('removes directories whose path is too long for the system, and names of any bytes', async () => {
+  task('deep', 10);
+  const name = 'd'.repeat(200);
+  const nest = `for i in $(seq 30); do mkdir ${name} && cd -P ${name} || exit; done; printf x >"$(printf '\\377')"`;
+  execFileSync('sh', ['-c', nest], { cwd: path.join(root, 'tasks/deep/sandbox') });
+  await clean(0, 0);
+  expect(readdirSync(path.join(root, 'tasks'))).toEqual([]);
+});
+
+test('neither enters a mounted file system, nor lets it keep the other directories', async ({ skip }) => {
+  task('a', 10);
+  task('b', 10);
+  const [first = ''] = readdirSync(path.join(root, 'tasks'));
+  const mounted = path.join(root, 'tasks', first, 'sandbox');
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', 'none', mounted]);
+  if (status !== 0) skip('this user may not mount');
+  try {
+    writeFileSync(path.join(mounted, 'file'), 'x');
+    await clean(0, 0);
+    expect(readdirSync(path.join(root, 'tasks'))).toEqual([first]);
+    expect(readdirSync(mounted)).toEqual(['file']);
+  } finally {
+    execFileSync('umount', [mounted]);
+  }
 });
 
 test('removes links, and not the files that they lead to', async () => {

@@ -3,9 +3,10 @@
  * an executor of many tasks may live for months.
  */
 
-import { readdir, rm, stat, statfs } from 'node:fs/promises';
+import { readdir, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { maxSandboxAge } from '../mesos/sandbox-age.ts';
+import { removeTree } from '../proc/remove-tree.ts';
 import type { Log } from './log.ts';
 
 /** Mesos' `disk_watch_interval`. */
@@ -60,6 +61,9 @@ export async function cleanSandbox(
     const age = now - (await stat(directory)).mtimeMs;
     if (age < maxSandboxAge(delayMs, headroom, (blocks - bfree) / blocks) || isLive(name)) continue;
     log({ msg: 'removing the files of an ended task', directory });
-    await rm(directory, { recursive: true, force: true });
+    // One that can't be removed must not keep the others.
+    await removeTree(directory).catch(({ message }: Error) =>
+      log({ level: 'warning', msg: 'cannot remove the files of an ended task', directory, reason: message }),
+    );
   }
 }

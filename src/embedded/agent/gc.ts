@@ -4,9 +4,10 @@
  */
 
 import { readdirSync, rmdirSync, rmSync, utimesSync } from 'node:fs';
-import { lstat, readdir, rm, statfs } from 'node:fs/promises';
+import { lstat, readdir, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { maxSandboxAge } from '../../mesos/sandbox-age.ts';
+import { removeTree } from '../../proc/remove-tree.ts';
 import type { Agent } from './model.ts';
 
 /** Marks the end of an executor. */
@@ -45,8 +46,13 @@ export async function collectGarbage(agent: Agent): Promise<void> {
     const info = await lstat(run);
     if (agent.stopped || isLive(agent, run) || agent.ports.now() - info.mtimeMs < maxAge) continue;
     agent.ports.log(`Deleting '${run}'`);
-    await rm(run, { recursive: true, force: true });
-    removeEmptyParents(run, workDir);
+    try {
+      await removeTree(run);
+      removeEmptyParents(run, workDir);
+    } catch (error) {
+      // It must not keep the others.
+      agent.ports.log(`Failed to delete '${run}': ${(error as Error).message}`);
+    }
   }
 }
 
