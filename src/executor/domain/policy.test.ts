@@ -5,6 +5,7 @@ import { isSwitch, KNOWN_OPTIONS, parseOptions, SHORT_OPTIONS } from './docker-o
 import {
   type AgentPolicy,
   admittedPlan,
+  mountedSources,
   policyProblem,
   type ResolvedSources,
   SAFE_PARAMETERS,
@@ -145,6 +146,22 @@ describe('a closed agent', () => {
     expect(admit(all, ['--network=name=x', '--later=x', '--device=/dev/null'])).toHaveLength(3);
     expect(() => admit(all, ['--volume=/:/x'], found({ '/': '/' }))).toThrow('allowedHostPaths');
   });
+});
+
+test('the mounted sources are paths of the host and named volumes', () => {
+  const options = [
+    '--volume=/a:/x:ro',
+    '--volume=/new',
+    '-v',
+    'data:/y',
+    '--mount=type=tmpfs,dst=/z',
+    '--init',
+  ];
+  expect(mountedSources(planOf(options))).toMatchObject([
+    { from: 'host', source: '/a' },
+    { from: 'volume', source: 'data' },
+  ]);
+  expect(mountedSources(planOf(['word']))).toEqual([]);
 });
 
 describe('paths of the host', () => {

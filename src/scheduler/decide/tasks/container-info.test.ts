@@ -138,6 +138,17 @@ describe('a task for the Mesos containerizer', () => {
       ],
       mesos: { image: { cached: false } },
     });
+    const several = {
+      networks: [
+        { mode: 'container', name: 'blue' },
+        { mode: 'container', name: 'red' },
+      ],
+      container: { type: 'MESOS', docker: { image: 'i' }, portMappings: [{ containerPort: 80 }] },
+    };
+    expect(launched(several).container?.network_infos).toEqual([
+      { name: 'blue', ip_addresses: [{}] },
+      { name: 'red', ip_addresses: [{}] },
+    ]);
     expect(mapped([{ mode: 'container/bridge' }])?.network_infos).toEqual([
       {
         name: 'br',
@@ -163,6 +174,21 @@ describe('a check on the agent', () => {
     expect(launched({ container, healthChecks }).health_check?.http).toMatchObject({ port: 80, path: '/x' });
     const labels = { [LABEL]: 'executor' };
     expect(launched({ container, healthChecks, labels }).health_check?.http?.port).toBeGreaterThan(30_000);
+  });
+
+  it('uses the offered port for a container port of 0, also after a port that is not mapped', () => {
+    const info = launched({
+      networks: [{ mode: 'container', name: 'blue' }],
+      container: {
+        type: 'MESOS',
+        docker: { image: 'i' },
+        portMappings: [{ containerPort: 79 }, { containerPort: 0, hostPort: 0 }],
+      },
+      healthChecks,
+    });
+    const [mapping] = info.container?.network_infos?.[0]?.port_mappings ?? [];
+    expect(info.health_check?.http?.port).toBe(mapping?.host_port);
+    expect(mapping?.host_port).toBeGreaterThan(30_000);
   });
 
   it('uses the port of the host in the network of the host', () => {
@@ -268,6 +294,7 @@ describe('an app is refused if its containerizer would ignore', () => {
     [{ container: { docker: { image: 'i', options: ['-v'] } } }, 'container.docker.options', /parameters/],
     [{ container: { docker }, user: 'u' }, 'user', /docker\.parameters/],
     [{ container: { docker }, networks: [blue, red] }, 'networks', /only one/],
+    [{ container: { docker }, networks: [{ ...blue, aliases: ['a'] }] }, 'networks.0.aliases', /supported/],
     [{ container: { docker }, networks: [{ mode: 'container' }] }, 'networks.0.name', /empty/],
     [
       { container: { docker, volumes: [{ hostPath: 'named', containerPath: '/c' }] } },
