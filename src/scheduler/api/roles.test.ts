@@ -23,6 +23,7 @@ const APP = {
       parameters: [
         { key: 'env', value: `A=${MARKER}` },
         { key: 'hostname', value: 'h' },
+        { key: 'env=B', value: MARKER },
       ],
     },
   },
@@ -32,7 +33,19 @@ const V1_APP = {
   cmd: 'x',
   executor: '/var/lib/mesos/executors/docker',
   env: { PASSWORD: MARKER },
-  container: { image: 'i', options: ['-e', `A=${MARKER}`, `--env=B=${MARKER}`, `-eC=${MARKER}`, '--rm'] },
+  container: {
+    image: 'i',
+    options: [
+      '-e',
+      `A=${MARKER}`,
+      `--env=B=${MARKER}`,
+      `-eC=${MARKER}`,
+      '-ite',
+      `D=${MARKER}`,
+      `-iteE=${MARKER}`,
+      '--rm',
+    ],
+  },
 };
 
 async function withApps(): Promise<{ one: Server; version: string; deployment: string; task: string }> {
@@ -94,7 +107,7 @@ describe('a viewer', () => {
     expect(leaks).toBeGreaterThan(20);
     expect((await call(one, 'GET', '/v2/apps/g/web', undefined, VERA)).json().app).toMatchObject({
       env: { PASSWORD: '********' },
-      container: { docker: { parameters: [{ value: 'A=********' }, { value: 'h' }] } },
+      container: { docker: { parameters: [{ value: 'A=********' }, { value: 'h' }, { key: 'env=B' }] } },
     });
   });
 

@@ -24,18 +24,26 @@ function hide(key: string, value: unknown): unknown {
   return value;
 }
 
-/** A parameter of Docker: `{"key": "env", "value": "NAME=value"}`. */
+/** A parameter of Docker: `{"key": "env", "value": "NAME=value"}`, or with the name of the variable in the key. */
 function hideParameter(parameter: unknown): unknown {
-  if (!isJson(parameter) || !/^-*(e|env)$/.test(String(parameter.key))) return parameter;
-  return { ...parameter, value: hideAssigned(String(parameter.value)) };
+  if (!isJson(parameter)) return parameter;
+  const [, flag, name] = /^(-*(?:e|env))(=.*)?$/s.exec(String(parameter.key)) ?? [];
+  if (flag === undefined) return parameter;
+  if (name === undefined) return { ...parameter, value: hideAssigned(String(parameter.value)) };
+  // Both make the option `--env=KEY=VALUE`; the first `=` in either may be the one before the value of the variable.
+  const [, variable] = /^=([^=]*)/.exec(name) ?? [];
+  return { ...parameter, key: `${flag}=${variable}`, value: HIDDEN };
 }
 
-/** An option of `docker run`: `-e NAME=value` as two words, `-eNAME=value`, or `--env=NAME=value`. */
+/**
+ * An option of `docker run`: `-e NAME=value` as two words, `-eNAME=value`, or `--env=NAME=value`. Letters of options
+ * without a value may precede the `e`.
+ */
 function hideOption(options: readonly unknown[], i: number): unknown {
   const option = options[i];
   if (typeof option !== 'string') return option;
-  if (/^(-e|--env)$/.test(String(options[i - 1]))) return hideAssigned(option);
-  const [, flag, assigned] = /^(--env=|-e)(.+)$/s.exec(option) ?? [];
+  if (/^(-[ditPq]*e|--env)$/.test(String(options[i - 1]))) return hideAssigned(option);
+  const [, flag, assigned] = /^(--env=|-[ditPq]*e=?)(.+)$/s.exec(option) ?? [];
   return flag === undefined || assigned === undefined ? option : flag + hideAssigned(assigned);
 }
 
