@@ -39,9 +39,33 @@ test.each([
   ['/etc/shadow', false],
   [' http://x', false],
   ['HTTP://x', false],
+  ['ftp://files/apps/a.tgz', true],
+  ['ftp://files/apps/../x', false],
 ])('fetching %s is allowed: %s', (uri, expected) => {
-  const allowedUris = ['http://', 'https://', 'file:///etc/docker.tar.gz', 'file:///srv/files/'];
+  const allowedUris = [
+    'http://',
+    'https://',
+    'file:///etc/docker.tar.gz',
+    'file:///srv/files/',
+    'ftp://files/apps/',
+  ];
   const parsed = parsePolicy({ allowedUris });
+  if ('problem' in parsed) throw new Error(parsed.problem);
+  expect(allowsUri(parsed.policy, uri)).toBe(expected);
+});
+
+test.each([
+  ['https://files/apps/a..b/%20/...', true],
+  ['https://files/apps/x?y=../z', true],
+  ['https://files/apps/../secret', false],
+  ['https://files/apps/x/%2e%2E/../secret', false],
+  ['https://files/apps/.%2e', false],
+  ['https://files/apps/..?x', false],
+  ['https://files/apps/x%2f..%2f..%2fsecret', false],
+  ['https://files/apps/..\\secret', false],
+  ['https://files.evil/apps/x', false],
+])('fetching %s from a part of a site is allowed: %s', (uri, expected) => {
+  const parsed = parsePolicy({ allowedUris: ['https://files/apps/'] });
   if ('problem' in parsed) throw new Error(parsed.problem);
   expect(allowsUri(parsed.policy, uri)).toBe(expected);
 });

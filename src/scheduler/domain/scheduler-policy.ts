@@ -46,8 +46,10 @@ export function allowsUri({ allowedUris }: SchedulerPolicy, uri: string): boolea
   return allowedUris.some((allowed) => {
     if (uri === allowed) return true;
     if (!allowed.endsWith('/') || !uri.startsWith(allowed)) return false;
-    const isHttp = /^https?:\/\//.test(allowed);
-    // The rest of a path of the agent must not lead out of what is allowed.
-    return isHttp || !/(?:^|\/)\.\.(?:\/|$)|%/.test(uri.slice(allowed.length));
+    // The rest of the path must not lead out of what is allowed. Agents resolve `..` in all URIs, also as %2e.
+    const rest = uri.slice(allowed.length);
+    if (!/^https?:\/\//.test(allowed)) return !/(?:^|\/)\.\.(?:\/|$)|%/.test(rest);
+    const isAnySite = /^https?:\/\/$/.test(allowed);
+    return isAnySite || !/(?:^|[\\/])(?:\.|%2e){2}(?:[\\/?#]|$)/i.test(rest.replace(/%(?:2f|5c)/gi, '/'));
   });
 }
