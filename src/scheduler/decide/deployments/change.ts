@@ -104,12 +104,14 @@ function checkDraft(state: State, draft: Draft, seed: number, now: number): Chec
     const versions = known?.versions ?? [];
     const app = versionOf({ ...drafted, definition }, versions, isoOf(at), state.settings.containerizer);
     const { settings } = state;
+    const action = actionFor(app, before);
+    // An app that a later policy forbids can still be made smaller.
+    const shrinks = action === 'scale' && app.instances < (before?.instances ?? 0);
     const problem =
-      findForbidden(app, formOf(app, settings), settings) ??
+      (shrinks ? undefined : findForbidden(app, formOf(app, settings), settings)) ??
       findLaunchProblem(app, settings) ??
       findRoleProblem(app, settings);
     if (problem) return invalid([problem]);
-    const action = actionFor(app, before);
     if (!action) continue;
     actions.push({ type: action, appId });
     apps.push(app);

@@ -51,6 +51,24 @@ describe('the policy of the scheduler', () => {
     expect(reply(one, {})).toMatchObject({ type: 'deployed' });
   });
 
+  it('lets stored apps that it forbids shrink and end, but not grow', () => {
+    const harness = new Harness(AGENTS);
+    harness.input(start(appV2({ instances: 2 })));
+    harness.rest();
+    Object.assign(harness.state.settings, policyOf({}));
+    const scale = (instances: number) =>
+      harness.input({
+        type: 'change',
+        changes: [{ op: 'scale', appId: '/sleeper', instances }],
+        force: true,
+        seed: 0,
+      });
+    expect(scale(3)?.type).toBe('invalid');
+    expect(scale(1)?.type).toBe('deployed');
+    expect(scale(0)?.type).toBe('deployed');
+    expect(scale(1)?.type).toBe('invalid');
+  });
+
   it('keeps stored apps that it forbids waiting, with the reason', () => {
     const harness = new Harness(AGENTS);
     harness.input(start(appV2()));
