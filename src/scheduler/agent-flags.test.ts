@@ -76,3 +76,24 @@ it('asks many agents, a few at a time', async () => {
   await vi.waitFor(() => expect(answers).toHaveLength(200), { timeout: 20_000 });
   expect(most).toBeLessThanOrEqual(50);
 });
+
+it('asks an agent once that is to be asked again while it waits', async () => {
+  let asked = 0;
+  const waiting: (() => void)[] = [];
+  const url = await serve((_, response) => {
+    asked += 1;
+    if (asked > 50) response.end('{}');
+    else waiting.push(() => response.end('{}'));
+  });
+  const answers: Input[] = [];
+  const reader = new AgentFlagsReader((answer) => answers.push(answer));
+  closing.push(() => reader.stop());
+  // The first 50 are asked at once, and wait a second time.
+  for (let minute = 0; minute < 5; minute += 1)
+    for (let i = 0; i < 100; i += 1) reader.take({ asking: `S${i}`, url });
+  await vi.waitFor(() => expect(waiting).toHaveLength(50));
+  for (const answer of waiting) answer();
+  await vi.waitFor(() => expect(answers).toHaveLength(150), { timeout: 10_000 });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(asked).toBe(150);
+});

@@ -24,7 +24,8 @@ const CONCURRENT = 50;
 export class AgentFlagsReader {
   readonly #report: (answer: Answer) => void;
   readonly #stopping = new AbortController();
-  readonly #waiting: AskNotice[] = [];
+  /** Requests to make, by agent: an agent that is to be asked again while it waits is asked once. */
+  readonly #waiting = new Map<string, AskNotice>();
   #running = 0;
 
   constructor(report: (answer: Answer) => void) {
@@ -32,19 +33,20 @@ export class AgentFlagsReader {
   }
 
   take(notice: AskNotice): void {
-    this.#waiting.push(notice);
+    this.#waiting.set(notice.asking, notice);
     this.#next();
   }
 
   stop(): void {
     this.#stopping.abort();
-    this.#waiting.length = 0;
+    this.#waiting.clear();
   }
 
   #next(): void {
     if (this.#running >= CONCURRENT) return;
-    const notice = this.#waiting.shift();
+    const [notice] = this.#waiting.values();
     if (!notice) return;
+    this.#waiting.delete(notice.asking);
     this.#running += 1;
     void this.#read(notice.url).then((flags) => {
       this.#running -= 1;
