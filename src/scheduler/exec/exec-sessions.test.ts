@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { account } from '../../../test/scheduler/accounts.ts';
 import { closing, type Server, server } from '../../../test/scheduler/api-server.ts';
@@ -241,6 +241,20 @@ it('gives up a client that answers no ping', async () => {
   const [socket] = (await connected) as [WebSocket];
   await new ExecClient(socket, { pingEveryMs: 20, silentLimitMs: 300 }).closed;
   silent.terminate();
+});
+
+it('stops reading from a client that sends empty frames before there is an executor', async () => {
+  const wss = new WebSocketServer({ port: 0 });
+  closing.unshift(async () => wss.close());
+  const connected = once(wss, 'connection');
+  const client = new WebSocket(`ws://127.0.0.1:${(wss.address() as AddressInfo).port}`);
+  const [socket] = (await connected) as [WebSocket];
+  new ExecClient(socket);
+  await once(client, 'open');
+  for (let i = 0; i < 2000; i += 1) client.send(Buffer.of(CHANNELS.stdin));
+  await vi.waitFor(() => expect(socket.isPaused).toBe(true), { timeout: 10_000 });
+  client.terminate();
+  socket.terminate();
 });
 
 it('ignores requests for other protocols, and answers them', async () => {

@@ -7,6 +7,8 @@ import { CHANNELS, type Frame } from '../../exec/frames.ts';
 
 /** Size of the client's frames in memory above which no more are read. */
 const MAX_WAITING_BYTES = 256 * 1024;
+/** Memory of a frame besides its content: a client may send empty ones. */
+const FRAME_OVERHEAD_BYTES = 256;
 /** Time for the client to confirm the end of the connection. */
 const CLOSE_WITHIN_MS = 5000;
 
@@ -70,7 +72,7 @@ export class ExecClient {
       return;
     }
     this.#waiting.push({ channel, content });
-    this.#waitingBytes += content.length;
+    this.#waitingBytes += content.length + FRAME_OVERHEAD_BYTES;
     if (this.#waitingBytes > MAX_WAITING_BYTES) this.#socket.pause();
     void this.#drain();
   }
@@ -80,7 +82,7 @@ export class ExecClient {
     this.#sending = true;
     for (let frame = this.#waiting.shift(); frame; frame = this.#waiting.shift()) {
       await this.#executor.send(frame.channel, frame.content);
-      this.#waitingBytes -= frame.content.length;
+      this.#waitingBytes -= frame.content.length + FRAME_OVERHEAD_BYTES;
     }
     this.#sending = false;
     if (this.#socket.isPaused) this.#socket.resume();
