@@ -6,7 +6,7 @@ const core = [
   '^src/scheduler/(domain|decide)(/|\\.ts)',
   '^src/scheduler/flags/(flag-table|unknown-flags)\\.ts',
   '^src/mesos/(types|recordio|resources|offer-constraints)\\.ts',
-  '^src/exec/(control|files|frames)\\.ts',
+  '^src/exec/(control|files|frames|message-data)\\.ts',
   '^src/executor/domain/',
   '^src/docker/registry-auth\\.ts',
   '^src/health/(command|health|validation)\\.ts',

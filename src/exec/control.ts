@@ -1,6 +1,7 @@
 /** The control messages of an exec session, and the messages that begin one. All are JSON. */
 
-import { isJson, type Json, parseJson } from '../json.ts';
+import { isJson, parseJson } from '../json.ts';
+import { decodeData, encodeData } from './message-data.ts';
 
 /** Largest width and height of a terminal. */
 const MAX_SIZE = 65_535;
@@ -98,12 +99,12 @@ export interface Invitation {
 }
 
 export function encodeInvitation({ session, token }: Invitation): string {
-  return toBase64({ type: 'exec', session, token });
+  return encodeData({ type: 'exec', session, token });
 }
 
 /** @param data base64 @returns undefined if it is not an invitation */
 export function readInvitation(data: string): Invitation | undefined {
-  const message = fromBase64(data);
+  const message = decodeData(data);
   if (message?.type !== 'exec' || !isName(message.session) || !isName(message.token)) return undefined;
   return { session: message.session, token: message.token };
 }
@@ -115,12 +116,12 @@ export interface Regret {
 }
 
 export function encodeRegret({ session, reason }: Regret): string {
-  return toBase64({ type: 'exec-failed', session, reason });
+  return encodeData({ type: 'exec-failed', session, reason });
 }
 
 /** @param data base64 */
 export function readRegret(data: string): Regret | undefined {
-  const message = fromBase64(data);
+  const message = decodeData(data);
   if (message?.type !== 'exec-failed' || !isName(message.session) || !isText(message.reason))
     return undefined;
   return { session: message.session, reason: message.reason };
@@ -137,15 +138,6 @@ export function executorPath(session: string): string {
 /** @returns the session's id in the path of an executor's request */
 export function sessionOfPath(path: string): string | undefined {
   return /^\/exec\/([\w-]+)$/.exec(path)?.[1];
-}
-
-function toBase64(message: Json): string {
-  return Buffer.from(JSON.stringify(message)).toString('base64');
-}
-
-function fromBase64(data: string): Json | undefined {
-  const message = parseJson(Buffer.from(data, 'base64').toString('utf8'));
-  return isJson(message) ? message : undefined;
 }
 
 function isText(value: unknown): value is string {

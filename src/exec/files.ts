@@ -4,7 +4,8 @@
  * changes nothing.
  */
 
-import { isJson, type Json, parseJson } from '../json.ts';
+import { isJson, type Json } from '../json.ts';
+import { decodeData, encodeData } from './message-data.ts';
 
 /** Bytes of a file in one answer. */
 export const MAX_BYTES = 128 * 1024;
@@ -38,12 +39,12 @@ export type Found =
 
 /** @returns base64, as the data of a MESSAGE */
 export function encodeFilesRequest({ id, task, path, offset, length }: FilesRequest): string {
-  return toBase64({ type: 'files', id, task, path, offset, length });
+  return encodeData({ type: 'files', id, task, path, offset, length });
 }
 
 /** @param data base64 @returns undefined if it is not such a request */
 export function readFilesRequest(data: string): FilesRequest | undefined {
-  const message = fromBase64(data);
+  const message = decodeData(data);
   if (message?.type !== 'files') return undefined;
   const { id, task, path, offset, length } = message;
   if (typeof id !== 'string' || typeof task !== 'string') return undefined;
@@ -55,12 +56,12 @@ export function readFilesRequest(data: string): FilesRequest | undefined {
 /** @returns base64, as the data of a MESSAGE */
 export function encodeFilesAnswer(id: string, found: Found): string {
   const content = found.type === 'file' ? { ...found, bytes: found.bytes.toString('base64') } : found;
-  return toBase64({ type: 'files-answer', id, found: content });
+  return encodeData({ type: 'files-answer', id, found: content });
 }
 
 /** @param data base64 @returns undefined if it is not such an answer */
 export function readFilesAnswer(data: string): { readonly id: string; readonly found: Found } | undefined {
-  const message = fromBase64(data);
+  const message = decodeData(data);
   if (message?.type !== 'files-answer' || typeof message.id !== 'string' || !isJson(message.found))
     return undefined;
   const found = readFound(message.found);
@@ -96,13 +97,4 @@ function readEntry({ name, type, size, modifiedAt }: Json): FileEntry {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function toBase64(message: Json): string {
-  return Buffer.from(JSON.stringify(message)).toString('base64');
-}
-
-function fromBase64(data: string): Json | undefined {
-  const message = parseJson(Buffer.from(data, 'base64').toString('utf8'));
-  return isJson(message) ? message : undefined;
 }

@@ -7,6 +7,7 @@ import type { ContainerStops } from './container-stops.ts';
 import type { DockerRetries } from './docker-retries.ts';
 import { startFailure } from './domain/default-options.ts';
 import type { ExecutorInput, OutputStart } from './domain/executor-state.ts';
+import { KILLED } from './domain/exit-text.ts';
 import { lastLines, TAIL_BYTES } from './domain/last-lines.ts';
 import { outputLimits } from './domain/sandbox-policy.ts';
 import { logFileBytes } from './domain/skipped-output.ts';
@@ -17,8 +18,6 @@ import type { StreamName, TaskFiles } from './task-files.ts';
 import { OutputFollower } from './task-output.ts';
 import { giveSandbox } from './task-sandbox.ts';
 
-/** Exit code of a process that SIGKILL ended, which is how the kernel enforces a memory limit. */
-const KILLED = 137;
 /** Time for an event of Docker that comes after the exit it belongs to. */
 const LATE_EVENT_MS = 200;
 

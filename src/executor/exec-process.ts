@@ -12,17 +12,16 @@ import type { DockerEngine } from '../docker/engine.ts';
  * next worker ends them, but no other commands.
  */
 const WORKER_VARIABLE = 'MESOSUP_EXEC_WORKER';
-
-/** @returns the line for the environment of a command of this worker's sessions */
-export function workerMark(): string {
-  return `${WORKER_VARIABLE}=${process.pid}`;
-}
-
 /** Timeout of the inspection of a command. */
 const INSPECT_TIMEOUT_MS = 5000;
 /** Time for a command to end after SIGHUP. */
 const HANGUP_MS = 2000;
 const POLL_MS = 50;
+
+/** @returns the line for the environment of a command of this worker's sessions */
+export function workerMark(): string {
+  return `${WORKER_VARIABLE}=${process.pid}`;
+}
 
 /**
  * Finds the process of a command that Docker runs in a container. Checks that the process belongs to the container: if

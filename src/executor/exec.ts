@@ -15,14 +15,13 @@ import {
 } from '../exec/control.ts';
 import type { FrameSocket } from '../exec/frame-socket.ts';
 import { CHANNELS, type Frame } from '../exec/frames.ts';
+import { KILLED } from './domain/exit-text.ts';
 import { dialScheduler, SessionRefusedError } from './exec-dial.ts';
 import { findExecProcess, hangUp, workerMark } from './exec-process.ts';
 import type { Log } from './log.ts';
 import { readSchedulers } from './schedulers.ts';
 
 const POLL_MS = 50;
-/** Exit code of a process that SIGKILL ended. The end of a container ends all of its processes in this way. */
-const KILLED = 137;
 /** Time for Docker to notice the end of a container after the end of its processes. */
 const CONTAINER_END_MS = 2000;
 

@@ -22,8 +22,8 @@ import { createMetrics } from './metrics.ts';
 import { type Notice, noticeFor } from './notices.ts';
 import { type ProbeNotice, Prober, probeNotice, probeNotices } from './prober.ts';
 import { createRunner, type Runner } from './runner.ts';
+import { AgentAddresses } from './sandbox/agent-addresses.ts';
 import { AgentFiles } from './sandbox/agent-files.ts';
-import { Agents } from './sandbox/agents.ts';
 import { ExecutorFiles } from './sandbox/executor-files.ts';
 import { TaskFiles } from './sandbox/task-files.ts';
 import { type EndedTaskNotice, endedTaskNotice, TaskLogs } from './sandbox/task-logs.ts';
@@ -134,7 +134,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
     session.start();
   });
   const agentFiles = new AgentFiles(
-    new Agents({
+    new AgentAddresses({
       detect: () => detection.detect(),
       now: Date.now,
       ...(options.credential && { credential: options.credential }),

@@ -1,8 +1,8 @@
 /** What the scheduler uses of an agent to read the output and the files of tasks: `/slaves`, and `/files` of the agent. */
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { AgentAddresses, AgentError } from '../../src/scheduler/sandbox/agent-addresses.ts';
 import { AgentFiles, type Sandbox } from '../../src/scheduler/sandbox/agent-files.ts';
-import { AgentError, Agents } from '../../src/scheduler/sandbox/agents.ts';
 import { TestFramework, unique } from './support/framework.ts';
 import { master } from './support/mesos.ts';
 import { commandTask } from './support/tasks.ts';
@@ -20,7 +20,7 @@ const COMMAND = [
 
 let framework: TestFramework;
 let files: AgentFiles;
-let agents: Agents;
+let agents: AgentAddresses;
 let sandbox: Sandbox;
 
 beforeAll(async () => {
@@ -28,7 +28,7 @@ beforeAll(async () => {
   const id = unique('files');
   const offer = await framework.launch((one) => commandTask(one, COMMAND, { task_id: { value: id } }));
   await framework.update(id, 'TASK_RUNNING');
-  agents = new Agents({ detect: async () => master, now: Date.now });
+  agents = new AgentAddresses({ detect: async () => master, now: Date.now });
   files = new AgentFiles(agents, undefined);
   sandbox = {
     agentId: offer.agent_id.value,

@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { files } from '../../src/embedded/agent/files.ts';
 import type { Agent } from '../../src/embedded/agent/model.ts';
 import { answerError, answerJson, requestTarget } from '../../src/embedded/wire/http.ts';
+import { AgentAddresses } from '../../src/scheduler/sandbox/agent-addresses.ts';
 import { AgentFiles } from '../../src/scheduler/sandbox/agent-files.ts';
-import { Agents } from '../../src/scheduler/sandbox/agents.ts';
 import { ExecutorFiles } from '../../src/scheduler/sandbox/executor-files.ts';
 import { TaskFiles } from '../../src/scheduler/sandbox/task-files.ts';
 import { TaskLogs } from '../../src/scheduler/sandbox/task-logs.ts';
@@ -30,7 +30,7 @@ function agentFilesOf(master: string | undefined): AgentFiles {
     return master;
   };
   const credential = { principal: 'reader', secret: 's3cret' };
-  return new AgentFiles(new Agents({ detect, now: Date.now }), credential);
+  return new AgentFiles(new AgentAddresses({ detect, now: Date.now }), credential);
 }
 
 export interface AgentOfFiles {

@@ -3,6 +3,9 @@
 /** A shell, and Docker, report the end by a signal as this number plus the signal's. */
 const SIGNAL_BASE = 128;
 
+/** Exit code of a process that SIGKILL ended: the kernel when memory runs out, Docker, or the end of its container. */
+export const KILLED = SIGNAL_BASE + 9;
+
 /** Signals of Linux on x86 and ARM that end a process or may be sent to end it. */
 const SIGNALS: Readonly<Record<number, string>> = {
   1: 'SIGHUP',

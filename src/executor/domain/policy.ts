@@ -89,22 +89,11 @@ export const SAFE_NETWORKS: readonly string[] = ['bridge', 'none'];
  * names another container, changes a limit of CPU, memory or processes, or reaches the host's network.
  */
 export const SAFE_PARAMETERS: readonly string[] = [
-  ...['add-host', 'cap-drop', 'dns', 'dns-option', 'dns-search', 'domainname', 'entrypoint', 'env', 'expose'],
-  ...['health-cmd', 'health-interval', 'health-retries', 'health-start-interval', 'health-start-period'],
-  ...['health-timeout', 'hostname', 'init', 'interactive', 'label', 'network-alias', 'no-healthcheck'],
-  ...[
-    'platform',
-    'read-only',
-    'rm',
-    'shm-size',
-    'stop-signal',
-    'stop-timeout',
-    'tmpfs',
-    'tty',
-    'ulimit',
-    'user',
-  ],
-  ...['workdir'],
+  ...['add-host', 'cap-drop', 'dns', 'dns-option', 'dns-search', 'domainname', 'entrypoint', 'env'],
+  ...['expose', 'health-cmd', 'health-interval', 'health-retries', 'health-start-interval'],
+  ...['health-start-period', 'health-timeout', 'hostname', 'init', 'interactive', 'label', 'network-alias'],
+  ...['no-healthcheck', 'platform', 'read-only', 'rm', 'shm-size', 'stop-signal', 'stop-timeout', 'tmpfs'],
+  ...['tty', 'ulimit', 'user', 'workdir'],
 ];
 
 /** True if the policy restricts containers. */

@@ -7,7 +7,7 @@ import { Agent } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { isJson, parseJson } from '../../json.ts';
 import { basicAuthorization, type Credential, messageOf, send } from '../../mesos/http.ts';
-import { AgentError, type Agents } from './agents.ts';
+import { type AgentAddresses, AgentError } from './agent-addresses.ts';
 
 /** Mesos reads at most 16 pages at once. */
 export const MAX_READ_BYTES = 16 * 4096;
@@ -34,11 +34,11 @@ const WITHIN_MS = 10_000;
 const MAX_CONNECTIONS = 16;
 
 export class AgentFiles {
-  readonly #agents: Agents;
+  readonly #agents: AgentAddresses;
   readonly #credential: Credential | undefined;
   readonly #connections = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS });
 
-  constructor(agents: Agents, credential: Credential | undefined) {
+  constructor(agents: AgentAddresses, credential: Credential | undefined) {
     this.#agents = agents;
     this.#credential = credential;
   }

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { encodeFilesRequest, type FilesRequest, type Found, readFilesAnswer } from '../../exec/files.ts';
 import type { SchedulerCall, SchedulerEvent } from '../../mesos/types.ts';
-import { AgentError } from './agents.ts';
+import { AgentError } from './agent-addresses.ts';
 
 type MessageCall = Extract<SchedulerCall, { type: 'MESSAGE' }>;
 

@@ -1,7 +1,7 @@
 /** Reads the output of a task, from one stream or both, until it ends or for as long as the task runs. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AgentError } from './agents.ts';
+import { AgentError } from './agent-addresses.ts';
 import { CHUNK_BYTES } from './log-file.ts';
 import type { Positions, StreamName } from './log-position.ts';
 import type { StartedLog } from './log-start.ts';

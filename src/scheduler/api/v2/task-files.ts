@@ -2,7 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Found, MAX_BYTES } from '../../../exec/files.ts';
-import { AgentError } from '../../sandbox/agents.ts';
+import { AgentError } from '../../sandbox/agent-addresses.ts';
 import type { FileRange } from '../../sandbox/task-files.ts';
 import { type Api, type ApiOptions, BadRequestError, json, queryOf } from '../answers.ts';
 import { writeAll } from '../write-all.ts';

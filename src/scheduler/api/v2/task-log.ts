@@ -2,7 +2,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AgentError } from '../../sandbox/agents.ts';
+import { AgentError } from '../../sandbox/agent-addresses.ts';
 import { decodePositions, encodePositions, STREAMS } from '../../sandbox/log-position.ts';
 import { type LogPiece, readLogs } from '../../sandbox/log-stream.ts';
 import type { LogRequest } from '../../sandbox/task-logs.ts';

@@ -19,7 +19,7 @@ const WITHIN_MS = 10_000;
 /** An agent that restarts on another port or address keeps its id. */
 const REMEMBERED_MS = 60_000;
 
-export interface AgentsOptions {
+export interface AgentAddressesOptions {
   /** @returns `host:port` of a master */
   readonly detect: () => Promise<string>;
   /** The framework's credential, if the masters need one. */
@@ -27,11 +27,11 @@ export interface AgentsOptions {
   readonly now: () => number;
 }
 
-export class Agents {
-  readonly #options: AgentsOptions;
+export class AgentAddresses {
+  readonly #options: AgentAddressesOptions;
   readonly #known = new Map<string, { readonly address: string; readonly at: number }>();
 
-  constructor(options: AgentsOptions) {
+  constructor(options: AgentAddressesOptions) {
     this.#options = options;
   }
 
