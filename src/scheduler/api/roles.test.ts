@@ -111,6 +111,14 @@ describe('a viewer', () => {
     });
   });
 
+  it('gets the same description of the API as an operator', async () => {
+    const one = server({ accounts: ACCOUNTS });
+    const [operators, viewers] = [VERA, OLGA].map((who) =>
+      call(one, 'GET', '/v2/openapi.json', undefined, who),
+    );
+    expect((await viewers)?.body).toBe((await operators)?.body);
+  });
+
   it('can use no ETag of an operator to guess a value', async () => {
     const { one } = await withApps();
     for (const url of ['/v2/apps', '/v2/apps/g/web', '/v2/groups']) {
