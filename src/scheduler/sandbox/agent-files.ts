@@ -4,7 +4,6 @@
  */
 
 import { Agent } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 import { isJson, parseJson } from '../../json.ts';
 import { basicAuthorization, type Credential, messageOf, send } from '../../mesos/http.ts';
 import { type AgentAddresses, AgentError } from './agent-addresses.ts';
@@ -29,6 +28,9 @@ export interface Entry {
   /** Seconds since the epoch. */
   readonly mtime: number;
 }
+
+/** A task may create any number of files: 32 MiB list about 100,000. */
+const MAX_ANSWER_BYTES = 32 << 20;
 
 const WITHIN_MS = 10_000;
 const MAX_CONNECTIONS = 16;
@@ -89,7 +91,7 @@ export class AgentFiles {
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
     const signal = AbortSignal.timeout(WITHIN_MS);
     let status: number;
-    let body: Buffer;
+    let body: Buffer | undefined;
     try {
       const answer = await send({
         url,
@@ -100,13 +102,20 @@ export class AgentFiles {
         ...(this.#credential && { headers: { Authorization: basicAuthorization(this.#credential) } }),
       });
       status = answer.status;
-      body = await buffer(answer.body);
+      body = await readAtMost(MAX_ANSWER_BYTES, answer.body);
     } catch (error) {
       this.#agents.forget(agentId);
       if (signal.aborted) {
         throw new AgentError(`The agent on ${host} (${url.host}) did not answer within 10 s`, 504);
       }
       throw new AgentError(`The agent on ${host} (${url.host}) can't be reached: ${messageOf(error)}`, 502);
+    }
+    if (body === undefined) {
+      const mib = MAX_ANSWER_BYTES >> 20;
+      throw new AgentError(
+        `The agent on ${host} (${url.host}) answered with more than ${mib} MiB: the directory has too many files`,
+        502,
+      );
     }
     if (status === 200) return body;
     if (status === 404) return undefined;
@@ -119,6 +128,18 @@ export class AgentFiles {
     const reason = body.toString('utf8', 0, 300).trim();
     throw new AgentError(`The agent on ${host} (${url.host}) answered ${status}: ${reason}`, 502);
   }
+}
+
+/** @returns undefined if there are more bytes */
+async function readAtMost(limit: number, body: AsyncIterable<Buffer>): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 function notFiles({ host }: Sandbox): AgentError {

@@ -4,7 +4,7 @@
  * executor, which follows none; in the sandbox of an executor of its own, a link leads to files of the same task at most.
  */
 
-import type { FileEntry, Found } from '../../exec/files.ts';
+import { type FileEntry, type Found, MAX_ENTRIES } from '../../exec/files.ts';
 import type { AgentFiles, Entry, Sandbox } from './agent-files.ts';
 import type { ExecutorFiles } from './executor-files.ts';
 import type { TaskPlace } from './task-place.ts';
@@ -49,7 +49,7 @@ export class TaskFiles {
     }
     const entries = await this.#agents.list(sandbox, path.join('/'));
     if (!entries) return { type: 'missing' };
-    const shown = entries.map(
+    const shown = entries.slice(0, MAX_ENTRIES).map(
       (entry): FileEntry => ({
         name: entry.name,
         type: typeOf(entry),
@@ -57,7 +57,7 @@ export class TaskFiles {
         modifiedAt: Math.floor(entry.mtime * 1000),
       }),
     );
-    return { type: 'directory', entries: shown, more: false };
+    return { type: 'directory', entries: shown, more: entries.length > MAX_ENTRIES };
   }
 }
 

@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { symlinkSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { account, asUser } from '../../../../test/scheduler/accounts.ts';
@@ -146,4 +149,47 @@ it('needs an operator, a known task and valid numbers', async () => {
   const closed = server({ accounts: [account('v', 'viewer', 'v')] });
   expect((await get(closed, url)).statusCode).toBe(401);
   expect((await call(closed, 'GET', url, undefined, asUser('v', 'v'))).statusCode).toBe(403);
+});
+
+it('shows a part of a directory with very many files', async () => {
+  const names = Array.from({ length: 2100 }, (_, i) => [`f${i}`, '']);
+  const url = await filesOfTask(SLEEPER, Object.fromEntries(names));
+  const { entries, more } = (await get(one, url)).json();
+  expect([entries.length, more]).toEqual([2000, true]);
+});
+
+it('gives up a directory whose list would fill the memory', async () => {
+  let sent = 0;
+  const endless = createServer((request, response) => {
+    if (request.url?.startsWith('/slaves')) {
+      const { port } = endless.address() as AddressInfo;
+      response.end(
+        JSON.stringify({ slaves: ['S0', 'S1'].map((id) => ({ id, pid: `s@127.0.0.1:${port}` })) }),
+      );
+      return;
+    }
+    response.writeHead(200);
+    const chunk = Buffer.alloc(1 << 20, ' ');
+    const more = (): void => {
+      for (let free = true; free && !response.destroyed && sent < 100 << 20; sent += chunk.length)
+        free = response.write(chunk);
+      if (sent >= 100 << 20) response.end('[]');
+    };
+    response.on('drain', more);
+    more();
+  }).listen(0, '127.0.0.1');
+  await once(endless, 'listening');
+  closing.push(async () => void endless.close());
+  const url = await filesOfTask(SLEEPER, { x: '' });
+  const other = server({
+    logs: logsOf(agent.address),
+    files: filesOf(`127.0.0.1:${(endless.address() as AddressInfo).port}`),
+  });
+  other.runner.read = (reader) => one.runner.read(reader);
+  const answer = await get(other, url);
+  expect([answer.statusCode, answer.json().message]).toEqual([
+    502,
+    expect.stringMatching(/more than 32 MiB: the directory has too many files/),
+  ]);
+  expect(sent).toBeLessThan(100 << 20);
 });
