@@ -201,3 +201,22 @@ it('refuses ids that it has not written', () => {
     expect(decodePositions(bad), bad).toBeUndefined();
   }
 });
+
+it('seeks the last lines in a limited part of a file without ends of lines', async () => {
+  const size = 2 ** 40;
+  let read = 0;
+  const huge: LogDirectory = {
+    read: async (_name, _offset, length) => {
+      read += length;
+      return Buffer.alloc(length, 'x');
+    },
+    list: async () => [
+      { name: 'stdout', size },
+      { name: 'stdout.1', size },
+    ],
+  };
+  const { available } = await startLog(huge, 'stdout', { lines: 10 });
+  expect(read).toBeLessThan(40 << 20);
+  expect(available).toBeGreaterThanOrEqual(32 << 20);
+  expect(available).toBeLessThan(40 << 20);
+});

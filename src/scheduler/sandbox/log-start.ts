@@ -7,6 +7,8 @@ const NEWLINE = 10;
 const NOTHING = Buffer.alloc(0);
 /** A file may be rotated while the start is sought in it. */
 const ATTEMPTS = 5;
+/** Bytes at the end of a file in which last lines are sought: lines of a task can be as long as its disk is large. */
+const MAX_SOUGHT_BYTES = 32 << 20;
 
 export interface StartedLog {
   readonly file: LogFile;
@@ -59,7 +61,10 @@ async function tryStart(
   return undefined;
 }
 
-/** @returns the offset at which the last lines of a file begin, and how many there are, at most as many as wanted */
+/**
+ * @returns the offset at which the last lines of a file begin, and how many there are, at most as many as wanted. If
+ * they are too long, the offset may be within a line, which counts for all that are missing.
+ */
 async function findLastLines(
   directory: LogDirectory,
   file: string,
@@ -79,6 +84,7 @@ async function findLastLines(
       if (found === wanted) return { offset: at + 1, found };
     }
     end = from;
+    if (end > 0 && size - end >= MAX_SOUGHT_BYTES) return { offset: end, found: wanted };
   }
   return { offset: 0, found: found + 1 };
 }
