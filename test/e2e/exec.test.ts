@@ -71,8 +71,8 @@ it('has a terminal that is resized and interrupted', async () => {
   await client.resize(132, 43);
   await client.input('busybox stty size\n');
   await client.prints(/43 132/);
-  // The terminal writes the line itself, with the quotes.
-  await client.input("echo be''gun; sleep 1000\n");
+  // The terminal writes the line itself, with the quotes. The words come from a command that Ctrl-C reaches already.
+  await client.input(`/bin/sh -c "echo be''gun; exec busybox sleep 1000"\n`);
   await client.prints(/begun/);
   await client.input('\u0003');
   await client.prints(/\^C[\s\S]*# /);

@@ -1,6 +1,7 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { encodeTaskData } from '../../src/executor/task-data.ts';
@@ -19,11 +20,16 @@ describe('a task', () => {
     const { agent } = bench;
     const executor = await bench.start();
     agent.launch(
-      taskOf('app_1', 'echo out; echo err >&2; sleep 0.3; echo "end $GREETING"', {
-        env: { GREETING: 'hello' },
-      }),
+      taskOf(
+        'app_1',
+        `echo out; echo err >&2; until [ -e $MESOS_SANDBOX/go ]; do sleep 0.05; done; echo "end $GREETING"`,
+        {
+          env: { GREETING: 'hello' },
+        },
+      ),
     );
     const running = await agent.update('app_1', 'TASK_RUNNING');
+    await writeFile(path.join(executor.sandbox, 'tasks/app_1/sandbox/go'), '');
     await agent.update('app_1', 'TASK_FINISHED');
     expect(agent.statesOf('app_1')).toEqual(['TASK_STARTING', 'TASK_RUNNING', 'TASK_FINISHED']);
     expect(running.container_status?.network_infos?.[0]?.ip_addresses?.[0]?.ip_address).toMatch(
