@@ -42,22 +42,33 @@ export async function listen(
 ): Promise<Listening> {
   const { httpAddress: host, httpPort, tls, maxConnections } = options;
   const servers: { server: Server; scheme: string; flag: string; port: number }[] = [];
+  /** The number of requests on a connection that are not answered yet. */
+  const unanswered = new WeakMap<Duplex, number>();
+  const counting: RequestListener = (request, answer) => {
+    const { socket } = request;
+    const count = (by: number) => unanswered.set(socket, (unanswered.get(socket) ?? 0) + by);
+    count(1);
+    answer.once('close', () => count(-1));
+    handler(request, answer);
+  };
   const common = {
     headersTimeout: HEADERS_WITHIN_MS,
     requestTimeout: REQUEST_WITHIN_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    // All other protocols are ignored, as HTTP allows: curl asks for HTTP/2.
-    shouldUpgradeCallback: ({ headers }: IncomingMessage) =>
-      ['websocket', EXECUTOR_PROTOCOL].includes(headers.upgrade?.toLowerCase() ?? ''),
+    // All other protocols are ignored, as HTTP allows: curl asks for HTTP/2. So are requests that do not wait for the
+    // answer to an earlier one, which needs the connection.
+    shouldUpgradeCallback: ({ headers, socket }: IncomingMessage) =>
+      ['websocket', EXECUTOR_PROTOCOL].includes(headers.upgrade?.toLowerCase() ?? '') &&
+      !unanswered.get(socket),
   };
   if (httpPort !== undefined) {
-    const server = createServer(common, handler);
+    const server = createServer(common, counting);
     servers.push({ server, scheme: 'http', flag: '--http_port', port: httpPort });
   }
   if (tls) {
     const { port, cert, key } = tls;
     checkCertificate({ cert, key });
-    const server = createTlsServer({ ...common, cert, key, minVersion: 'TLSv1.2' as const }, handler);
+    const server = createTlsServer({ ...common, cert, key, minVersion: 'TLSv1.2' as const }, counting);
     servers.push({ server, scheme: 'https', flag: '--https_port', port });
   }
   const urls: string[] = [];

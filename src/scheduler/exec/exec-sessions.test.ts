@@ -279,6 +279,25 @@ async function upgrading(path: string, protocol: string): Promise<{ socket: Sock
   return { socket, answer: String(bytes).split('\r\n')[0] ?? '' };
 }
 
+it.each(['websocket', 'mesosup-exec'])(
+  'answers a request for %s that follows an unanswered one',
+  async (name) => {
+    const socket = connect({ host: url.hostname, port: Number(url.port) });
+    const get = (path: string, more = '') =>
+      `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${OLGA.authorization}\r\n${more}\r\n`;
+    const upgrade = `Connection: Upgrade\r\nUpgrade: ${name}\r\n`;
+    socket.write(get('/v2/apps') + get('/v2/exec/x', upgrade));
+    let received = '';
+    socket.on('data', (bytes) => {
+      received += bytes;
+    });
+    await vi.waitFor(() =>
+      expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 426']),
+    );
+    socket.destroy();
+  },
+);
+
 describe('a connection that is refused', () => {
   it('does no harm if the client resets it', async () => {
     for (const [path, protocol] of [
