@@ -1,5 +1,6 @@
 /** Starts containers, and watches them to their ends. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerError } from '../docker/connection.ts';
 import type { ContainerInfo, ContainerWait, DockerEngine } from '../docker/engine.ts';
 import { readPolicy } from './agent-policy.ts';
@@ -82,7 +83,7 @@ export class ContainerWatcher {
       start: from,
     });
     // A container that has ended by now never ran for the framework.
-    if (info && (await this.#isRunning(container, info)))
+    if (info && (await this.#isRunning(container, info, exit)))
       report({ type: 'running', taskId, networks: networksOf(info, agentEndpoint) });
     const code = await this.#exitCode(container, exit);
     stops.ended(container);
@@ -126,9 +127,16 @@ export class ContainerWatcher {
   }
 
   /** True if the container's own program runs, and not only the init process that is about to start it. */
-  async #isRunning(container: string, { State, HostConfig }: ContainerInfo): Promise<boolean> {
-    if (!State.Running || !HostConfig.Init || (await hasStartedProgram(State.Pid))) return State.Running;
-    // The processes can't be seen if Docker runs elsewhere.
+  async #isRunning(
+    container: string,
+    { State, HostConfig }: ContainerInfo,
+    exit: Promise<number> | undefined,
+  ): Promise<boolean> {
+    if (!State.Running || !HostConfig.Init) return State.Running;
+    const hasStarted = await hasStartedProgram(State.Pid);
+    if (hasStarted !== undefined) return hasStarted;
+    // They have ended, which Docker reports a little later; or Docker runs elsewhere.
+    await Promise.race([...(exit ? [exit.catch(() => undefined)] : []), sleep(LATE_EVENT_MS)]);
     return (await this.#options.engine.inspectContainer(container))?.State.Running ?? false;
   }
 

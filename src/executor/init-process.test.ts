@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { hasStartedProgram } from './init-process.ts';
 
-async function answerFor(command: string): Promise<boolean> {
+async function answerFor(command: string): Promise<boolean | undefined> {
   const init = spawn('/bin/sh', ['-c', command], { stdio: 'ignore' });
   await once(init, 'spawn');
   try {
@@ -22,5 +22,5 @@ test('a process that ends without a child has started nothing', async () => {
 });
 
 test('a process that can’t be seen may have started anything', async () => {
-  expect(await hasStartedProgram(2 ** 22 + 1)).toBe(false);
+  expect(await hasStartedProgram(2 ** 22 + 1)).toBeUndefined();
 });

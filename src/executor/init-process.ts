@@ -11,28 +11,35 @@ const LONGEST_MS = 5000;
  * Waits until the init process has a child that is another program. The init process itself ends at once if it can't
  * start the program.
  * @param pid the init process
- * @returns false if its processes can't be seen, or no longer
+ * @returns false if it has ended; undefined if its processes can't be seen
  */
-export async function hasStartedProgram(pid: number): Promise<boolean> {
+export async function hasStartedProgram(pid: number): Promise<boolean | undefined> {
   const end = Date.now() + LONGEST_MS;
   const init = await programOf(pid);
-  while (init !== undefined && Date.now() < end) {
+  if (init === undefined) return (await stateOf(pid)) === 'Z' ? false : undefined;
+  while (Date.now() < end) {
     const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => undefined);
-    if (children === undefined) return false;
+    if (children === undefined) return (await hasEnded(pid)) ? false : undefined;
     const [first = ''] = children.trim().split(' ');
     const program = first === '' ? undefined : await programOf(Number(first));
     if (program !== undefined && program !== init) return true;
-    if (first === '' && (await isZombie(pid))) return false;
+    if (first === '' && (await hasEnded(pid))) return false;
     await sleep(POLL_MS);
   }
-  return init !== undefined;
+  return true;
 }
 
 async function programOf(pid: number): Promise<string | undefined> {
   return await readlink(`/proc/${pid}/exe`).catch(() => undefined);
 }
 
-async function isZombie(pid: number): Promise<boolean> {
+async function hasEnded(pid: number): Promise<boolean> {
+  const state = await stateOf(pid);
+  return state === undefined || state === 'Z';
+}
+
+/** @returns for example `S`, or `Z` for a zombie; undefined if there is no such process */
+async function stateOf(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  return stat === undefined || stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+  return stat?.charAt(stat.lastIndexOf(')') + 2);
 }
