@@ -123,6 +123,16 @@ it('reads named users and tokens with their roles', () => {
   ]);
 });
 
+it('refuses a token with two roles, and takes one that is there twice', () => {
+  const file = join(directory, 'two-roles');
+  const token = 'a'.repeat(16);
+  const run = () => options(['--master', 'm', '--http_tokens_file', file]);
+  writeFileSync(file, `x:${token}\n[viewer]\ny:${token}\n`);
+  expect(run).toThrow(/token 2 of .* is there already with the role operator$/);
+  writeFileSync(file, `${token}\n${token}\n`);
+  expect(run().accounts).toHaveLength(2);
+});
+
 it.each([
   ['sesame', /line 1 of .* must be NAME:PASSWORD/],
   ['[admin]\na:sesame', /line 1 of .* names an unknown role: expected \[viewer\] or \[operator\]/],

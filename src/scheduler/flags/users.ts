@@ -45,9 +45,15 @@ export function parseUsers(flag: string, file: string, text: string): Account[] 
  * @throws UsageError
  */
 export function parseTokens(flag: string, file: string, text: string): Account[] {
+  const roles = new Map<string, Role>();
   const accounts = linesOf(flag, file, text).map(({ role, name, secret }, i): Account => {
     const token = secret.trim();
     if (TOKEN.test(token)) {
+      const other = roles.get(token);
+      if (other !== undefined && other !== role) {
+        throw new UsageError(`--${flag}: token ${i + 1} of ${file} is there already with the role ${other}`);
+      }
+      roles.set(token, role);
       return { user: { name: name ?? `token-${i + 1}`, role }, secret: { kind: 'token', text: token } };
     }
     throw new UsageError(
