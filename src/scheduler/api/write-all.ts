@@ -13,3 +13,11 @@ export async function writeAll(
   if (signal.aborted || raw.write(bytes)) return;
   await once(raw, 'drain', { signal }).catch(() => {});
 }
+
+/** @returns a signal that aborts when the client disconnects; at once if it has done so already */
+export function closedSignal(raw: ServerResponse): AbortSignal {
+  const closed = new AbortController();
+  if (raw.destroyed) closed.abort();
+  else raw.once('close', () => closed.abort());
+  return closed.signal;
+}

@@ -5,7 +5,7 @@ import { type Found, MAX_BYTES } from '../../../exec/files.ts';
 import { AgentError } from '../../sandbox/agent-addresses.ts';
 import type { FileRange } from '../../sandbox/task-files.ts';
 import { type Api, type ApiOptions, BadRequestError, json, queryOf } from '../answers.ts';
-import { writeAll } from '../write-all.ts';
+import { closedSignal, writeAll } from '../write-all.ts';
 import { invalid } from './answers.ts';
 import type { TaskFilesJson } from './task-files-schemas.ts';
 import { unknownTask } from './task-log.ts';
@@ -84,15 +84,14 @@ async function sendFile(
     'Content-Disposition': 'attachment',
     'X-Content-Type-Options': 'nosniff',
   });
-  const closed = new AbortController();
-  raw.once('close', () => closed.abort());
+  const signal = closedSignal(raw);
   let sent = 0;
   for (let part: Found = first; ; ) {
     if (part.type !== 'file' || part.bytes.length === 0) break;
     const bytes = part.bytes.subarray(0, total - sent);
-    await writeAll(raw, bytes, closed.signal);
+    await writeAll(raw, bytes, signal);
     sent += bytes.length;
-    if (sent === total || closed.signal.aborted) break;
+    if (sent === total || signal.aborted) break;
     part = await read({ offset: offset + sent, length: Math.min(total - sent, MAX_BYTES) });
   }
   if (sent === total) raw.end();

@@ -177,6 +177,33 @@ it('reads no faster than the client', async () => {
   expect(before).toBeLessThan(size / 60_000 / 2);
 });
 
+it('forgets a client that disconnects before the output is found', async () => {
+  const logs = logsOf(agent.address);
+  const find = logs.open.bind(logs);
+  const asked = Promise.withResolvers<void>();
+  const gone = Promise.withResolvers<void>();
+  logs.open = async (place, wanted) => {
+    asked.resolve();
+    await gone.promise;
+    return find(place, wanted);
+  };
+  const removed = vi.spyOn(logs, 'removeReader');
+  const id = await runTask({ logs });
+  agent.sandbox(id, { stdout: 'x', stderr: '' });
+  await one.api.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = one.api.server.address() as AddressInfo;
+  const request = httpGet({ host: '127.0.0.1', port, path: `/v2/tasks/${id}/log?follow=true` });
+  request.on('error', () => {});
+  await asked.promise;
+  request.destroy();
+  await vi.waitFor(async () => {
+    const open = await new Promise((resolve) => one.api.server.getConnections((_, count) => resolve(count)));
+    expect(open).toBe(0);
+  });
+  gone.resolve();
+  await vi.waitFor(() => expect(removed).toHaveBeenCalledOnce(), { timeout: 5000 });
+});
+
 it('answers with the reason if there is nothing to read', async () => {
   const id = await runTask();
   const url = `/v2/tasks/${id}/log`;

@@ -8,7 +8,7 @@ import { type LogPiece, readLogs } from '../../sandbox/log-stream.ts';
 import type { LogRequest } from '../../sandbox/task-logs.ts';
 import { isLive } from '../../sandbox/task-place.ts';
 import { type Api, type ApiOptions, BadRequestError, json, queryOf } from '../answers.ts';
-import { writeAll } from '../write-all.ts';
+import { closedSignal, writeAll } from '../write-all.ts';
 import { flagOf, invalid } from './answers.ts';
 
 type ById = FastifyRequest<{ Params: { id: string } }>;
@@ -35,17 +35,16 @@ export function addTaskLogRoute(api: Api, { runner, logs, onError }: ApiOptions)
       const opened = await logs.open(place, wanted);
       reply.hijack();
       const asEvents = wantsEvents(request);
-      const closed = new AbortController();
-      reply.raw.once('close', () => closed.abort());
+      const signal = closedSignal(reply.raw);
       const pieces = readLogs({
         logs: opened,
         follow,
         byLines: asEvents || opened.size > 1,
         hasEnded: async () => !(await runner.read((state) => isLive(state, id))),
-        signal: closed.signal,
+        signal,
       });
       const write = asEvents ? writeEvents : writeText;
-      await write(reply.raw, pieces, closed.signal);
+      await write(reply.raw, pieces, signal);
       return reply;
     } catch (error) {
       if (!(error instanceof AgentError)) onError(`the log of ${id} could not be read`, error);
