@@ -4,8 +4,10 @@
  * between.
  */
 
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, mkdirSync, openSync } from 'node:fs';
 
+/** Names a file without opening it. The number is that of Linux on x86 and ARM; Node has no name for it. */
+const O_PATH = 0o10000000;
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /**
@@ -21,6 +23,27 @@ export function openBelow(root: string, names: readonly string[], flags: number,
   return inDirectory(root, names.slice(0, -1), (directory) =>
     openSync(`${directory}/${segment(last)}`, flags | constants.O_NOFOLLOW, mode),
   );
+}
+
+/**
+ * Opens a regular file or a directory for reading. Anything else is not even opened: a container may create the node of a
+ * device, and to open some devices has an effect, as with a watchdog that then resets the machine.
+ * @param root, names as for `openBelow`
+ * @returns undefined if it is something else, such as a device, a named pipe or a socket
+ * @throws as `openBelow`
+ */
+export function openContent(root: string, names: readonly string[]): number | undefined {
+  const named = openBelow(root, names, O_PATH);
+  try {
+    const info = fstatSync(named);
+    // With O_PATH, the link itself is opened.
+    if (info.isSymbolicLink())
+      throw Object.assign(new Error('ELOOP: a link is not followed'), { code: 'ELOOP' });
+    if (!info.isFile() && !info.isDirectory()) return undefined;
+    return openSync(`/proc/self/fd/${named}`, constants.O_RDONLY);
+  } finally {
+    closeSync(named);
+  }
 }
 
 /** Creates the directories that are missing. @throws as `openBelow` */

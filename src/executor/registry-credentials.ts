@@ -1,6 +1,6 @@
 /** Finds the credentials for the registry of an image. */
 
-import { closeSync, constants, fstatSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, readFileSync, readSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { DockerError } from '../docker/connection.ts';
@@ -15,7 +15,7 @@ import {
   serverAddress,
 } from './domain/docker-config.ts';
 import type { RegistryEntry } from './domain/image-policy.ts';
-import { openBelow } from './open-below.ts';
+import { openContent } from './open-below.ts';
 
 /** Bytes of a configuration at most. */
 const MAX_BYTES = 1_000_000;
@@ -71,10 +71,9 @@ function readFetched(directories: readonly string[]): DockerConfig | undefined {
 
 /** @returns undefined if the file is missing. @throws DockerError if it is a link, or not a file */
 function readBelow(directory: string, names: readonly string[]): string | undefined {
-  let fd: number;
+  let fd: number | undefined;
   try {
-    // The file may be a named pipe.
-    fd = openBelow(directory, names, constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openContent(directory, names);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
@@ -84,6 +83,7 @@ function readBelow(directory: string, names: readonly string[]): string | undefi
     }
     throw new DockerError(`the fetched file ${names.join('/')} can't be read: ${message}`, 0);
   }
+  if (fd === undefined) return undefined;
   try {
     if (!fstatSync(fd).isFile()) return undefined;
     const buffer = Buffer.alloc(MAX_BYTES);

@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { encodeFilesAnswer, encodeFilesRequest, readFilesAnswer, readFilesRequest } from '../exec/files.ts';
 import { readSandbox } from './sandbox-reader.ts';
@@ -73,6 +74,22 @@ it('follows no link, at the end or on the way, and opens nothing that blocks', a
     ],
   });
   server.close();
+});
+
+it('does not even open what is no regular file', async () => {
+  const fifo = join(sandbox, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const writer = spawn('sh', ['-c', 'echo >"$0"', fifo]);
+  const ended = new Promise((resolve) => writer.once('exit', () => resolve('the writer found a reader')));
+  // The writer waits in its call of open until somebody opens the pipe for reading.
+  await sleep(300);
+  for (let i = 0; i < 20; i += 1) {
+    expect(read(['fifo'])).toEqual({ type: 'refused', message: 'is not a regular file' });
+    await sleep(10);
+  }
+  expect(await Promise.race([ended, sleep(200, 'the writer waits')])).toBe('the writer waits');
+  writer.kill('SIGKILL');
+  await ended;
 });
 
 it('does not leave the task by a link in the place of its directory', () => {

@@ -1,30 +1,25 @@
 /** Reads files of a task's sandbox for the scheduler, without following links. */
 
-import { closeSync, constants, fstatSync, lstatSync, opendirSync, readSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, opendirSync, readSync, type Stats } from 'node:fs';
 import { type FileEntry, type FilesRequest, type Found, MAX_BYTES, MAX_ENTRIES } from '../exec/files.ts';
 import { taskFileName } from './domain/task-directory.ts';
-import { openBelow } from './open-below.ts';
-
-/** A FIFO without a writer would block without O_NONBLOCK. */
-const READ = constants.O_RDONLY | constants.O_NONBLOCK;
+import { openContent } from './open-below.ts';
 
 /** @param root the executor's sandbox */
 export function readSandbox(root: string, { task, path, offset, length }: FilesRequest): Found {
-  let fd: number;
+  let fd: number | undefined;
   try {
-    fd = openBelow(root, ['tasks', taskFileName(task), 'sandbox', ...path], READ);
-  } catch (error) {
-    return failure(error);
-  }
-  try {
+    fd = openContent(root, ['tasks', taskFileName(task), 'sandbox', ...path]);
+    if (fd === undefined) return { type: 'refused', message: 'is not a regular file' };
     const info = fstatSync(fd);
     if (info.isDirectory()) return list(fd);
-    if (!info.isFile()) return { type: 'refused', message: 'is not a regular file' };
     const bytes = Buffer.alloc(Math.min(length, MAX_BYTES, Math.max(0, info.size - offset)));
     const read = bytes.length === 0 ? 0 : readSync(fd, bytes, 0, bytes.length, offset);
     return { type: 'file', size: info.size, bytes: bytes.subarray(0, read) };
+  } catch (error) {
+    return failure(error);
   } finally {
-    closeSync(fd);
+    if (fd !== undefined) closeSync(fd);
   }
 }
 
@@ -67,9 +62,6 @@ function failure(error: unknown): Found {
     case 'ELOOP':
     case 'ENOTDIR':
       return { type: 'refused', message: 'leads through a link or a file, which is not followed' };
-    // A socket, or a device without a driver.
-    case 'ENXIO':
-      return { type: 'refused', message: 'is not a regular file' };
     default:
       return { type: 'refused', message };
   }
