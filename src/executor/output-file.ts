@@ -92,14 +92,20 @@ export class OutputFile {
     } catch {
       return;
     }
-    this.#files.inDirectory((directory) => {
-      const { maxFiles } = this.#limits;
-      rmSync(`${directory}/${name}.${maxFiles - 1}`, { force: true });
-      for (let i = maxFiles - 2; i >= 1; i -= 1)
-        rename(`${directory}/${name}.${i}`, `${directory}/${name}.${i + 1}`);
-      rename(`${directory}/${name}`, `${directory}/${name}.1`);
-      renameSync(`${directory}/.${name}.new`, `${directory}/${name}`);
-    });
+    try {
+      this.#files.inDirectory((directory) => {
+        const { maxFiles } = this.#limits;
+        rmSync(`${directory}/${name}.${maxFiles - 1}`, { force: true });
+        for (let i = maxFiles - 2; i >= 1; i -= 1)
+          rename(`${directory}/${name}.${i}`, `${directory}/${name}.${i + 1}`);
+        rename(`${directory}/${name}`, `${directory}/${name}.1`);
+        renameSync(`${directory}/.${name}.new`, `${directory}/${name}`);
+      });
+    } catch {
+      // A rename needs room, too.
+      closeSync(next);
+      return;
+    }
     closeSync(this.#fd);
     this.#fd = next;
   }

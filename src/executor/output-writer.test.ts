@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -41,6 +50,35 @@ test('keeps so many files of each stream, and cuts none of them in a line', asyn
     lines(13, 14),
   ]);
 });
+
+test('writes on in the same file if it can’t rotate, and keeps nothing open', async () => {
+  const writer = new OutputWriter(new TaskFiles(root, 'a', false), 'a', { stdout: 0, stderr: 0 }, LIMITS);
+  // Stands for a disk without room for a rename.
+  mkdirSync(path.join(directory, 'stdout.2/x'), { recursive: true });
+  const filters = writer.filters(undefined);
+  await writer.write([record(1)], filters);
+  const open = openFiles();
+  for (let n = 2; n <= 20; n += 1) await writer.write([record(n)], filters);
+  expect(openFiles()).toEqual(open);
+  writer.close();
+  expect(read('stdout')).toBe(lines(1, 20));
+});
+
+/** The task's files that this process has open. */
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd')
+    .map((fd) => linkAt(`/proc/self/fd/${fd}`))
+    .filter((file) => file.startsWith(directory))
+    .sort();
+}
+
+function linkAt(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return '';
+  }
+}
 
 test('bytes behind the position are those of the next record, also after a rotation', async () => {
   const all = Array.from({ length: 6 }, (_, i) => record(i + 1));
