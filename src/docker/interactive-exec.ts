@@ -6,6 +6,13 @@ import { DockerConnection } from './connection.ts';
 import { hijack } from './hijack.ts';
 import { LogFrameDecoder, type OutputChunk } from './log-frames.ts';
 
+/**
+ * Keys by which Docker would give up a terminal's connection while the command runs on. Docker can't do without, and its
+ * default is Ctrl-P Ctrl-Q, which shells and editors need. Nobody types these. More
+ * than two would make Docker 20.10 miscount what it has read.
+ */
+const DETACH_KEYS = 'ctrl-@,ctrl-^';
+
 export interface InteractiveCommand {
   readonly argv: readonly string[];
   readonly tty: boolean;
@@ -47,6 +54,7 @@ export class InteractiveExec {
       AttachStdout: true,
       AttachStderr: true,
       Tty: tty,
+      DetachKeys: DETACH_KEYS,
       Cmd: argv,
       Env: env,
       ...(user !== undefined && { User: user }),

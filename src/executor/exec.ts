@@ -109,7 +109,8 @@ export class ExecSessions {
       });
       input.catch(() => {});
       for await (const { stream, bytes } of running.output()) await connection.send(CHANNELS[stream], bytes);
-      if (isConnected) return await this.#outcome(running.id, command.task, container);
+      const outcome = await this.#outcome(running.id, command.task, container, () => isConnected);
+      if (outcome) return outcome;
     } catch (error) {
       if (!exec) return { type: 'error', message: (error as Error).message };
     }
@@ -117,10 +118,16 @@ export class ExecSessions {
     return { type: 'error', message: 'The connection was lost, and the command was ended' };
   }
 
-  async #outcome(exec: string, task: string, container: string): Promise<Outcome> {
+  /** @returns undefined if the client is gone before the command has ended, which may have closed its output before */
+  async #outcome(
+    exec: string,
+    task: string,
+    container: string,
+    isConnected: () => boolean,
+  ): Promise<Outcome | undefined> {
     const { engine } = this.#options;
     const ended: Outcome = { type: 'error', message: `Task '${task}' has ended` };
-    for (;;) {
+    while (isConnected()) {
       const info = await engine
         .inspectExec(exec, AbortSignal.timeout(CONTAINER_END_MS))
         .catch(() => undefined);
@@ -133,6 +140,7 @@ export class ExecSessions {
       const isOver = info.ExitCode === KILLED && (await this.#ends(container));
       return isOver ? ended : { type: 'exit', code: info.ExitCode };
     }
+    return undefined;
   }
 
   /** True if the container ends within a short time. */

@@ -81,6 +81,19 @@ it('has a terminal that is resized and interrupted', async () => {
   expect(client.stdout()).toMatch(/status=130/);
 });
 
+it('passes the keys on by which Docker would leave the terminal', async () => {
+  const client = await exec(['cat'], { tty: true });
+  // The terminal takes Ctrl-Q for itself, and writes the others with a caret.
+  for (const key of 'a\u0010\u0011b\u0000c') {
+    await client.input(key);
+    await sleep(100);
+  }
+  await client.prints(/a\^Pb\^@c/);
+  await client.input('\n');
+  await client.input('\u0004');
+  expect(await client.outcome()).toEqual({ type: 'exit', code: 0 });
+});
+
 it('does not keep more output in memory than the client takes', async () => {
   const size = 128 * 2 ** 20;
   const scheduler = await memory(cluster.pid);
