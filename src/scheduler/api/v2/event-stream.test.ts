@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { request as httpRequest, IncomingMessage, ServerResponse } from 'node:http';
+import { type AddressInfo, connect, Socket } from 'node:net';
 import { expect, it, vi } from 'vitest';
 import { account, asUser } from '../../../../test/scheduler/accounts.ts';
 import {
@@ -12,6 +12,7 @@ import {
   type Server,
   server,
 } from '../../../../test/scheduler/api-server.ts';
+import { EventStreams } from './event-stream.ts';
 
 async function portOf(one: Server): Promise<number> {
   if (!one.api.server.listening) await one.api.listen({ host: '127.0.0.1', port: 0 });
@@ -207,4 +208,13 @@ it('disconnects only listeners that do not read', async () => {
 it('rejects HEAD, which would never end', async () => {
   const answer = await server().api.inject({ method: 'HEAD', url: '/v2/events' });
   expect(answer.statusCode).toBe(404);
+});
+
+it('does not attach a client that has disconnected already', () => {
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(request);
+  response.destroy();
+  const streams = new EventStreams();
+  streams.attach(request, response, { types: new Set(), light: false, isViewer: false });
+  expect(streams.listeners).toBe(0);
 });

@@ -53,6 +53,8 @@ export class EventStreams {
   }
 
   attach({ socket }: IncomingMessage, response: ServerResponse, wanted: Wanted): void {
+    // The client has left while its password was checked: no 'close' event would come.
+    if (response.destroyed) return;
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' });
     response.write(':\n\n');
     for (const text of this.#missedEvents(wanted)) response.write(text);
