@@ -8,6 +8,7 @@ import { ensureRedisImage, loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { docCommand } from '../../support/docs.ts';
 import { until } from '../demo-cluster.ts';
+import { type CreatedSession, ExecClient } from '../support/exec-client.ts';
 import { fileList, listDifference } from '../support/file-list.ts';
 import { expectDone, LabCluster, mesosOf, PORTS } from '../support/lab-cluster.ts';
 
@@ -179,15 +180,34 @@ describe('a cluster of three hosts', () => {
     expect(stdout).toMatch(new RegExp(`^${APP} \\d+( [\\d.]+:\\d+){3}`));
   });
 
-  test('the janitor says what it would remove, and runs by its timer', async () => {
+  test('every scheduler shows the output of tasks, and runs commands in containers', async () => {
+    const answer = await cluster.api(h1, '/v2/tasks');
+    const { tasks } = (await answer.json()) as { tasks: { id: string; host: string }[] };
+    expect(tasks).toHaveLength(3);
+    for (const [i, { id, host }] of tasks.entries()) {
+      const asked = lab.hosts.find((h) => h.address !== host) ?? h1;
+      const log = await cluster.api(asked, `/v2/tasks/${id}/log?stream=stdout`);
+      expect([log.status, await log.text()]).toEqual([200, expect.stringContaining('Ready to accept')]);
+      const files = await cluster.api(asked, `/v2/tasks/${id}/files`);
+      expect(files.status, await files.text()).toBe(200);
+      const body = JSON.stringify({ argv: ['redis-cli', 'GET', 'x'] });
+      const created = await cluster.api(asked, `/v2/tasks/${id}/exec`, { method: 'POST', body });
+      const session = (await created.json()) as CreatedSession;
+      const authorization = `Basic ${Buffer.from(`mesosup:${(await cluster.secrets()).api}`).toString('base64')}`;
+      const base = `http://${asked.address}:${PORTS.scheduler}`;
+      const client = await ExecClient.join(base, session.url, { headers: { authorization } });
+      await client.end();
+      expect(await client.outcome()).toMatchObject({ code: 0 });
+      expect([`task ${i}`, client.stdout()]).toEqual([`task ${i}`, expect.stringMatching(/^\d\n$/)]);
+    }
+  });
+
+  test('the janitor says what it would remove, and runs by its unit', async () => {
     const page = 'docs/containers.md';
     expect(await h1.run(docCommand(page, 'sudo /var/lib/mesos/executors/docker'))).not.toContain('error');
-    const journal = docCommand(page, 'journalctl');
-    await until('the timer has started the janitor', async () =>
-      /Finished .*mesosup-janitor|Finished Remove containers/.test(await h1.run(journal)),
-    );
+    await h1.run('systemctl start mesosup-janitor');
+    expect(await h1.run(docCommand(page, 'journalctl'))).toMatch(/Finished mesosup-janitor.service/);
     // Redis runs, and was not pulled.
-    expect(await h1.run(`docker images -q ${await ensureRedisImage()}`)).not.toBe('');
     expect(await containers()).toHaveLength(3);
   });
 
