@@ -82,13 +82,18 @@ export class ContainerWatcher {
       ...{ engine, container, tty, fileBytes, files, taskId, limits, log },
       start: from,
     });
-    // A container that has ended by now never ran for the framework.
-    if (info && (await this.#isRunning(container, info, exit)))
-      report({ type: 'running', taskId, networks: networksOf(info, agentEndpoint) });
-    const code = await this.#exitCode(container, exit);
-    stops.ended(container);
-    const last = await retries.run(() => engine.inspectContainer(container));
-    await output.drained();
+    let code: number | undefined;
+    let last: ContainerInfo | undefined;
+    try {
+      // A container that has ended by now never ran for the framework.
+      if (info && (await this.#isRunning(container, info, exit)))
+        report({ type: 'running', taskId, networks: networksOf(info, agentEndpoint) });
+      code = await this.#exitCode(container, exit);
+      stops.ended(container);
+      last = await retries.run(() => engine.inspectContainer(container));
+    } finally {
+      await output.drained();
+    }
     if (closed.aborted) return;
     if (code === undefined) throw new DockerError('The container was removed by another program', 404);
     const outOfMemory = last?.State.OOMKilled || (code === KILLED && (await this.#ranOutOfMemory(container)));
@@ -137,7 +142,8 @@ export class ContainerWatcher {
     if (hasStarted !== undefined) return hasStarted;
     // They have ended, which Docker reports a little later; or Docker runs elsewhere.
     await Promise.race([...(exit ? [exit.catch(() => undefined)] : []), sleep(LATE_EVENT_MS)]);
-    return (await this.#options.engine.inspectContainer(container))?.State.Running ?? false;
+    const { engine, retries } = this.#options;
+    return (await retries.run(() => engine.inspectContainer(container)))?.State.Running ?? false;
   }
 
   /** Returns undefined if the container is gone, so that its exit code is unknown. */

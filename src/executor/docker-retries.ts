@@ -1,7 +1,7 @@
 /** Repeats calls to Docker while the engine can't be reached. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DockerUnavailableError } from '../docker/connection.ts';
+import { DockerError, DockerUnavailableError } from '../docker/connection.ts';
 import type { Log } from './log.ts';
 
 /** Wait after the first failure, in milliseconds. */
@@ -24,12 +24,23 @@ export class DockerRetries {
   }
 
   /** Repeats the attempt while Docker is unreachable. */
-  async run<T>(attempt: () => Promise<T>): Promise<T> {
+  run<T>(attempt: () => Promise<T>): Promise<T> {
+    return this.#repeat(attempt, (error) => error instanceof DockerUnavailableError);
+  }
+
+  /** Repeats the attempt until it succeeds, whatever Docker answers: for a request that can't be wrong. */
+  runUntilAnswered<T>(attempt: () => Promise<T>): Promise<T> {
+    const isOfDocker = (error: unknown) =>
+      error instanceof DockerUnavailableError || error instanceof DockerError;
+    return this.#repeat(attempt, isOfDocker);
+  }
+
+  async #repeat<T>(attempt: () => Promise<T>, isRepeated: (error: unknown) => boolean): Promise<T> {
     for (let wait = FIRST_WAIT_MS; ; wait = longerWait(wait)) {
       try {
         return await attempt();
       } catch (error) {
-        if (!(error instanceof DockerUnavailableError) || this.#closed.aborted) throw error;
+        if (!(error instanceof Error) || !isRepeated(error) || this.#closed.aborted) throw error;
         this.#log({ level: 'warning', msg: 'waiting for Docker', reason: error.message });
         await sleep(wait);
       }
