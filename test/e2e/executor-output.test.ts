@@ -50,7 +50,7 @@ test('each line is in the files once after 20 kills of the worker, while Docker 
   const { agent } = bench;
   const executor = await bench.start();
   const script = `cd /mnt/mesos/sandbox; touch go; i=0
-    while [ -e go ]; do seq $i $((i+99)); seq $i $((i+99)) >&2; i=$((i+100)); sleep 0.02; done; echo "end $i"`;
+    while [ -e go ]; do seq $i $((i+99)); seq $i $((i+99)) >&2; i=$((i+100)); sleep 0.05; done; echo "end $i"`;
   agent.launch(taskOf('n', script, { options: rotated('1m', 50) }));
   await agent.update('n', 'TASK_RUNNING');
   for (let kill = 1; kill <= 20; kill += 1) {
@@ -66,7 +66,7 @@ test('each line is in the files once after 20 kills of the worker, while Docker 
   expect(end).toBeGreaterThan(1000);
   expect(lines).toEqual(expected);
   expect((await outputOf(executor, 'n', 'stderr')).toString().trimEnd().split('\n')).toEqual(expected);
-}, 90_000);
+}, 180_000);
 
 test('the output of a terminal is continued after a restart of the worker, also in the middle of a line', async () => {
   const { agent } = bench;
@@ -194,4 +194,4 @@ test('a container that writes faster than Docker can send has its missing lines 
   }
   console.log(`${lines.length} lines of 300000, ${marks} marks of missing lines`);
   expect(unmarked).toBe(0);
-}, 90_000);
+}, 180_000);
