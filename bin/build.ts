@@ -32,6 +32,9 @@ const programs = {
   'demo-supervisor': 'src/demo/supervisor-main.ts',
 };
 
+/** Programs whose code for several schedulers, exec and others is split off, so that a start need not parse it. */
+const SPLIT = new Set(['scheduler', 'executor']);
+
 // CommonJS dependencies call require for Node's modules. An ES module has to create this function.
 const banner =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
@@ -88,8 +91,7 @@ const node = await runtime();
 const [bundles] = await Promise.all([
   Promise.all([
     bundle({ cli: 'src/cli/main.ts', help: 'src/cli/help.ts', ...(await commandEntries()) }, true),
-    // Code for several schedulers is split off, so that a single scheduler need not parse it.
-    ...Object.entries(programs).map(([name, file]) => bundle({ [name]: file }, name === 'scheduler')),
+    ...Object.entries(programs).map(([name, file]) => bundle({ [name]: file }, SPLIT.has(name))),
   ]),
   symlink(node, path.join(draft, 'bin/node')),
   cp(path.join(root, 'bin/mesosup'), path.join(draft, 'bin/mesosup')),

@@ -14,6 +14,7 @@ import { isEmptied, isIdle, listUnacknowledged } from './domain/life-cycle.ts';
 import { gcLimits } from './domain/sandbox-policy.ts';
 import { taskFileName } from './domain/task-directory.ts';
 import type { OwnCommand } from './domain/task-plan.ts';
+import { endLostCommands } from './exec-process.ts';
 import { HealthChecks } from './health-checks.ts';
 import { clusterOf, identityOf } from './identity.ts';
 import type { ImageRecords } from './image-records.ts';
@@ -202,7 +203,6 @@ class DockerWorker implements Worker {
   }
 
   async #endLostCommands(container: string): Promise<void> {
-    const { endLostCommands } = await import('./exec-process.ts');
     await endLostCommands(this.#engine, container).catch((error: unknown) => {
       this.#options.log({
         level: 'warning',
