@@ -2,9 +2,12 @@ import { canonicalJson } from '../../json.ts';
 import type { ExecutorInfo } from '../../mesos/types.ts';
 import type { SharedExecutor } from './settings.ts';
 
-/** Resources of the shared executor itself, in addition to those of its tasks. */
+/**
+ * Resources of the shared executor itself, in addition to those of its tasks. `npm run bench:executor` measures its memory:
+ * an agent with cgroups/mem ends an executor that needs more than these and its tasks' together.
+ */
 const CPUS = 0.1;
-const MEM_MIB = 32;
+const MEM_MIB = 64;
 /** Longer than Docker's 10 s for stopping a container, or containers would be left behind. */
 const SHUTDOWN_GRACE_SECONDS = 25;
 

@@ -148,7 +148,7 @@ describe('placement', () => {
   });
 
   it("counts the executor's own resources once on an agent", () => {
-    const agent = { ...AGENT, cpus: 2.1, mem: 1056 };
+    const agent = { ...AGENT, cpus: 2.1, mem: 1088 };
     const harness = started([agent], app({ cpus: 1, instances: 3 }));
     expect(launched(harness)).toHaveLength(2);
     expect(reasons(harness)).toEqual(['cpus: 1 wanted, 0 offered']);
@@ -166,7 +166,7 @@ describe('placement', () => {
 
   it('reports what is missing', () => {
     expect(reasons(started([AGENT], app({ mem: 9000 })))).toEqual([
-      'mem: 9032 wanted, including 32 for its executor, 4096 offered',
+      'mem: 9064 wanted, including 64 for its executor, 4096 offered',
     ]);
     expect(reasons(started([AGENT], app({ disk: 9000 })))).toEqual(['disk: 9000 wanted, 1000 offered']);
     const ports = started([{ ...AGENT, ports: 1 }], app({ ports: [0, 0], instances: 1 }));

@@ -135,7 +135,7 @@ describe('reserved resources', () => {
 
 describe("the shared executor's resources", () => {
   const RESERVED = [scalar('cpus', 4, STATIC), scalar('mem', 256, STATIC)];
-  const FREE = [scalar('cpus', 0.1, NOBODY), scalar('mem', 32, NOBODY)];
+  const FREE = [scalar('cpus', 0.1, NOBODY), scalar('mem', 64, NOBODY)];
   const PREFIX = 'mesosup-docker.0123456789ab.eng_dev';
 
   it('are unreserved if possible, so that the executor is the same on every agent', () => {
@@ -158,7 +158,7 @@ describe("the shared executor's resources", () => {
     const ids = new Set(tasks.map(({ executor }) => executor?.executor_id.value));
     expect(ids.size).toBe(1);
     expect([...ids][0]).toMatch(/^mesosup-docker\.0123456789ab\.eng_dev-[0-9a-f]{8}\.0$/);
-    expect(tasks[0]?.executor?.resources).toEqual([scalar('cpus', 0.1, STATIC), scalar('mem', 32, STATIC)]);
+    expect(tasks[0]?.executor?.resources).toEqual([scalar('cpus', 0.1, STATIC), scalar('mem', 64, STATIC)]);
   });
 
   it('differ with the reservation, and so does the id', () => {
@@ -171,7 +171,7 @@ describe("the shared executor's resources", () => {
 
   it('are not taken again if an executor is running', () => {
     const resources = [scalar('cpus', 1, STATIC), scalar('mem', 32, STATIC)];
-    const [first] = launched([scalar('cpus', 2, STATIC), scalar('mem', 64, STATIC)], IMAGE);
+    const [first] = launched([scalar('cpus', 2, STATIC), scalar('mem', 96, STATIC)], IMAGE);
     const id = first?.executor?.executor_id.value ?? '';
     expect(launched(resources, IMAGE)).toEqual([]);
     expect(launched(resources, IMAGE, [id])[0]?.executor).toEqual(first?.executor);
