@@ -19,7 +19,7 @@ import { CLUSTER } from './run.ts';
 import { starts } from './starts.ts';
 
 const LOG_RUNS = 3;
-const LOG_MB = 200;
+const LOG_MB = 100;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
