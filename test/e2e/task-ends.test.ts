@@ -109,7 +109,10 @@ it('a task has the addresses of its container', async () => {
   const [task] = await tasksOf('addressed');
   const [address] = task?.ipAddresses ?? [];
   expect(address?.protocol).toBe('IPv4');
-  expect(await (await fetch(`http://${address?.ipAddress}/`)).text()).toBe('hello\n');
+  // A task runs before its web server listens.
+  await expect
+    .poll(async () => (await fetch(`http://${address?.ipAddress}/`)).text(), { timeout: 20_000 })
+    .toBe('hello\n');
 });
 
 it('an app shows why its last task failed', async () => {
