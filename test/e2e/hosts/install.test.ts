@@ -203,10 +203,12 @@ describe('a cluster of three hosts', () => {
   });
 
   test('the janitor says what it would remove, and runs by its unit', async () => {
-    const page = 'docs/containers.md';
-    expect(await h1.run(docCommand(page, 'sudo /var/lib/mesos/executors/docker'))).not.toContain('error');
+    const dryRun = docCommand('docs/containers.md', 'sudo /var/lib/mesos/executors/docker');
+    expect(await h1.run(dryRun)).not.toContain('error');
     await h1.run('systemctl start mesosup-janitor');
-    expect(await h1.run(docCommand(page, 'journalctl'))).toMatch(/Finished mesosup-janitor.service/);
+    expect(await h1.run(docCommand('docs/containers.md', 'journalctl'))).toMatch(
+      /Finished mesosup-janitor.service/,
+    );
     // Redis runs, and was not pulled.
     expect(await containers()).toHaveLength(3);
   });
