@@ -64,6 +64,8 @@ export interface EngineInfo {
   /** The log driver of containers that do not choose one. */
   LoggingDriver: string;
   NCPU: number;
+  /** The directory in which the engine stores images and containers. */
+  DockerRootDir: string;
 }
 
 export interface VolumeInfo {
@@ -172,11 +174,6 @@ export class DockerEngine {
    */
   async removeImage(image: string): Promise<void> {
     await this.#jsonOrUndefined({ method: 'DELETE', path: imagePathOf(image) });
-  }
-
-  /** Returns the directory in which the engine stores images and containers. */
-  async rootDirectory(): Promise<string> {
-    return ((await this.#connection.json({ path: '/info' })) as { DockerRootDir: string }).DockerRootDir;
   }
 
   /** Lists all containers, running or not, that have all of the labels. An undefined value matches any value. */

@@ -7,9 +7,9 @@ import { hijack } from './hijack.ts';
 import { LogFrameDecoder, type OutputChunk } from './log-frames.ts';
 
 /**
- * Keys by which Docker would give up a terminal's connection while the command runs on. Docker can't do without, and its
- * default is Ctrl-P Ctrl-Q, which shells and editors need. Nobody types these. More
- * than two would make Docker 20.10 miscount what it has read.
+ * Keys by which Docker gives up a terminal's connection while the command continues. Docker has no setting without such
+ * keys, and shells and editors need its default, Ctrl-P Ctrl-Q. Nobody types these two. More than two keys make Docker
+ * 20.10 miscount what it has read.
  */
 const DETACH_KEYS = 'ctrl-@,ctrl-^';
 

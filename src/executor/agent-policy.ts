@@ -11,6 +11,7 @@ import {
   isClosed,
   mountedSources,
   type PolicyReading,
+  policyOf,
   policyProblem,
   type ResolvedSources,
 } from './domain/policy.ts';
@@ -55,7 +56,7 @@ export async function admitContainer(
   engine: Pick<DockerEngine, 'inspectVolume'>,
 ): Promise<{ plan: ContainerPlan; policy: AgentPolicy }> {
   const reading = readPolicy(policyFile);
-  const policy = 'problem' in reading ? {} : reading.policy;
+  const policy = policyOf(reading);
   const sources = isClosed(policy) ? await resolveSources(plan, policy, engine) : undefined;
   return { plan: admittedPlan(plan, reading, sources), policy };
 }

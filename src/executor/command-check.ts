@@ -91,9 +91,8 @@ class Run {
       const pid = await findExecProcess(engine, this.#exec, container);
       if (pid !== undefined) await killGroup(pid);
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || code === 'ESRCH') return;
-      log({ level: 'warning', msg: 'cannot kill the command of a health check', container, reason: message });
+      const reason = (error as Error).message;
+      log({ level: 'warning', msg: 'cannot kill the command of a health check', container, reason });
     }
   }
 }

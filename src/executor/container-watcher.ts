@@ -10,6 +10,7 @@ import { startFailure } from './domain/default-options.ts';
 import type { ExecutorInput, OutputStart } from './domain/executor-state.ts';
 import { KILLED } from './domain/exit-text.ts';
 import { lastLines, TAIL_BYTES } from './domain/last-lines.ts';
+import { policyOrDefaults } from './domain/policy.ts';
 import { outputLimits } from './domain/sandbox-policy.ts';
 import { logFileBytes } from './domain/skipped-output.ts';
 import { hasStartedProgram } from './init-process.ts';
@@ -75,8 +76,7 @@ export class ContainerWatcher {
     const tty = info?.Config.Tty ?? false;
     const files = filesOf(taskId);
     const from = start ?? { stdout: 0, stderr: 0 };
-    const reading = readPolicy(policyFile);
-    const limits = outputLimits('policy' in reading ? reading.policy : undefined);
+    const limits = outputLimits(policyOrDefaults(readPolicy(policyFile)));
     const fileBytes = logFileBytes(info?.HostConfig.LogConfig);
     const output = new OutputFollower({
       ...{ engine, container, tty, fileBytes, files, taskId, limits, log },

@@ -84,7 +84,7 @@ export class Containers {
   /** Lists the containers of this run. Retries while Docker is unreachable. */
   async find(): Promise<FoundContainer[]> {
     const { engine, identity } = this.#options;
-    // Without the list, running containers can't be told from lost ones.
+    // The list distinguishes containers that still run from lost ones.
     const found = await this.#retries.runUntilAnswered(() =>
       engine.listContainers({ ...identity.executor, ...identity.run }),
     );

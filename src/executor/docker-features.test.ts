@@ -6,7 +6,7 @@ test.each([
   [{ InitBinary: '/nothing', InitCommit: { ID: 'N/A' } }, false],
   [{}, false],
 ])('Docker that reports %j has an init program: %s', async (reported, hasInit) => {
-  const engine = { info: async () => ({ LoggingDriver: 'local', NCPU: 2, ...reported }) };
+  const engine = { info: async () => ({ LoggingDriver: 'local', NCPU: 2, DockerRootDir: '/', ...reported }) };
   expect(await readDockerFeatures(engine)).toEqual({ hasInit, logDriver: 'local', cpus: 2 });
 });
 

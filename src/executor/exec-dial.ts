@@ -14,7 +14,7 @@ export class SessionRefusedError extends Error {
 }
 
 /**
- * Asks the schedulers in order; those that do not lead forward the request.
+ * Asks the schedulers in order. A follower forwards the request to the leader.
  * @throws SessionRefusedError, or an Error with every scheduler's reason
  */
 export async function dialScheduler(schedulers: Schedulers, invitation: Invitation): Promise<FrameSocket> {

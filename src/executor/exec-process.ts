@@ -26,7 +26,7 @@ export function workerMark(): string {
 /**
  * Finds the process of a command that Docker runs in a container. Checks that the process belongs to the container: if
  * the engine runs in another PID namespace, the reported process id may belong to an unrelated process.
- * @returns undefined if the command does not run
+ * @returns undefined if the command does not run, or has ended meanwhile
  * @throws Error if the process is not in the container
  */
 export async function findExecProcess(
@@ -36,7 +36,10 @@ export async function findExecProcess(
 ): Promise<number | undefined> {
   const { Pid: pid, Running } = await engine.inspectExec(exec, AbortSignal.timeout(INSPECT_TIMEOUT_MS));
   if (!Running || pid === 0) return undefined;
-  const cgroups = await readFile(`/proc/${pid}/cgroup`, 'utf8');
+  const cgroups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error;
+  });
+  if (cgroups === undefined) return undefined;
   if (!cgroups.includes(container)) throw new Error(`process ${pid} is not in the container`);
   return pid;
 }
@@ -55,7 +58,7 @@ export async function endLostCommands(engine: DockerEngine, container: string): 
 export async function hangUp(pid: number): Promise<void> {
   if ((await statOf(pid))?.session !== pid) {
     // Docker makes every command the leader of its own session.
-    process.kill(pid, 'SIGKILL');
+    sendSignal(pid, 'SIGKILL');
     return;
   }
   for (const signal of ['SIGHUP', 'SIGKILL'] as const) {
@@ -84,7 +87,7 @@ async function statOf(pid: number): Promise<{ state: string; group: number; sess
 export async function killGroup(pid: number): Promise<void> {
   // Docker makes the command the leader of its own process group.
   const group = (await statOf(pid))?.group;
-  process.kill(group === pid ? -pid : pid, 'SIGKILL');
+  sendSignal(group === pid ? -pid : pid, 'SIGKILL');
 }
 
 /** Ignores a process that has ended meanwhile. */

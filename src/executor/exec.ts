@@ -159,9 +159,8 @@ export class ExecSessions {
       const pid = await findExecProcess(this.#options.engine, exec.id, container);
       if (pid !== undefined) await hangUp(pid);
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || code === 'ESRCH') return;
-      this.#options.log({ level: 'warning', msg: 'cannot end a command', container, reason: message });
+      const reason = (error as Error).message;
+      this.#options.log({ level: 'warning', msg: 'cannot end a command', container, reason });
     }
   }
 }

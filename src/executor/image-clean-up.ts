@@ -25,7 +25,7 @@ export interface CleanUpOptions {
 
 /**
  * Removes unused images once.
- * @returns the names of the removed images, in the dry run of those that would be
+ * @returns the names of the removed images; in a dry run, the names of the images that would be removed
  * @throws DockerUnavailableError | DockerError if the containers can't be listed
  */
 export async function removeUnusedImages(options: CleanUpOptions): Promise<string[]> {
@@ -36,7 +36,7 @@ export async function removeUnusedImages(options: CleanUpOptions): Promise<strin
   if (!options.dryRun) {
     for (const known of all) if (known.id !== undefined && inUse.has(known.id)) records.keep(known, now);
   }
-  const cleaner = new Cleaner(options, await engine.rootDirectory());
+  const cleaner = new Cleaner(options, (await engine.info()).DockerRootDir);
   for (const known of removableImages(all, inUse, settings, now)) {
     const days = Math.floor((now - known.lastUsed) / 86_400_000);
     if (isExpired(known, settings, now)) await cleaner.remove(known, `not used for ${days} days`);

@@ -4,9 +4,8 @@ import { DockerError, DockerUnavailableError } from '../docker/connection.ts';
 import type { DockerEngine, ImageInfo } from '../docker/engine.ts';
 import type { RegistryAuth } from '../docker/registry-auth.ts';
 import { pullSettings, registriesOf } from './domain/image-policy.ts';
-import type { AgentPolicy, PolicyReading } from './domain/policy.ts';
+import { type PolicyReading, policyOf } from './domain/policy.ts';
 import type { PullSettings } from './domain/pull-failure.ts';
-import { TaskInvalidError } from './domain/task-plan.ts';
 import type { ImageRecords } from './image-records.ts';
 import { PullAttempts, takeNote, type Waiting } from './pull-attempts.ts';
 import { findCredentials, ownDockerConfig } from './registry-credentials.ts';
@@ -58,7 +57,7 @@ export class Images {
     const { image, signal } = request;
     signal.throwIfAborted();
     const { records } = this.#options;
-    const policy = usablePolicy(this.#options.policy());
+    const policy = policyOf(this.#options.policy());
     const settings = pullSettings(policy);
     await records?.use(image);
     const here = request.force ? undefined : await this.#find(image, signal, settings);
@@ -163,10 +162,4 @@ function startDeadline(ms: number): { signal: AbortSignal; clear: () => void } {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), ms);
   return { signal: controller.signal, clear: () => clearTimeout(timer) };
-}
-
-/** @throws TaskInvalidError */
-function usablePolicy(reading: PolicyReading): AgentPolicy {
-  if ('policy' in reading) return reading.policy;
-  throw new TaskInvalidError(`${reading.file} on this agent: ${reading.problem}`);
 }

@@ -19,7 +19,7 @@ export interface JanitorOptions {
 
 /**
  * Removes orphaned containers once.
- * @returns the ids of the removed containers, in the dry run of those that would be
+ * @returns the ids of the removed containers; in a dry run, the ids of the containers that would be removed
  * @throws DockerUnavailableError | DockerError if the containers can't be listed
  */
 export async function removeOrphans(options: JanitorOptions): Promise<string[]> {

@@ -7,6 +7,7 @@
 import { fstatSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { DockerEngine } from '../docker/engine.ts';
 import { failureOf } from '../errors/defect-report.ts';
 import { failureText } from '../errors/failure.ts';
 import { UsageError } from '../errors/mesosup-error.ts';
@@ -95,14 +96,13 @@ async function janitor(argv: string[]): Promise<void> {
 
 async function clean(cluster: string | undefined, dryRun = false): Promise<void> {
   const { removeOrphans } = await import('./janitor.ts');
-  const { DockerEngine } = await import('../docker/engine.ts');
   await removeOrphans({ engine: new DockerEngine(), cluster, dryRun, log: logToStderr });
 }
 
 async function cleanImages(dryRun: boolean): Promise<void> {
   const records = imageRecords();
-  const reading = readPolicy(policyFile());
   if (!records) return;
+  const reading = readPolicy(policyFile());
   if ('problem' in reading) {
     const reason = `${reading.file}: ${reading.problem}`;
     logToStderr({ level: 'error', msg: 'no images are removed', reason });
@@ -111,7 +111,6 @@ async function cleanImages(dryRun: boolean): Promise<void> {
   const settings = cleanUpSettings(reading.policy);
   if (!settings) return;
   const { removeUnusedImages } = await import('./image-clean-up.ts');
-  const { DockerEngine } = await import('../docker/engine.ts');
   await removeUnusedImages({
     engine: new DockerEngine(),
     records,

@@ -11,6 +11,7 @@ import { inputOf } from './domain/agent-event.ts';
 import { execContainerOf } from './domain/exec-container.ts';
 import type { ExecutorAction, ExecutorInput } from './domain/executor-state.ts';
 import { isEmptied, isIdle, listUnacknowledged } from './domain/life-cycle.ts';
+import { policyOrDefaults } from './domain/policy.ts';
 import { gcLimits } from './domain/sandbox-policy.ts';
 import { taskFileName } from './domain/task-directory.ts';
 import type { OwnCommand } from './domain/task-plan.ts';
@@ -158,10 +159,7 @@ class DockerWorker implements Worker {
     const { environment, log, policyFile } = this.#options;
     this.#stopCleaner = startCleaner({
       root: environment.directory,
-      limits: () => {
-        const reading = readPolicy(policyFile);
-        return gcLimits('policy' in reading ? reading.policy : undefined);
-      },
+      limits: () => gcLimits(policyOrDefaults(readPolicy(policyFile))),
       // Until the containers are known, any task may be live.
       isLive: (name) =>
         this.#recovering || [...this.#loop.state.tasks.keys()].some((id) => taskFileName(id) === name),

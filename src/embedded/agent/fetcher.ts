@@ -44,7 +44,7 @@ export async function fetchUris(request: FetchRequest): Promise<void> {
   }
 }
 
-/** Returns the file name of a URI as Mesos does, which includes the query: the text after the last slash. */
+/** @returns why Mesos refuses the URI, with its text */
 export function uriProblem({ value, output_file: file }: CommandUri): string | undefined {
   if (/[\\'\0]/.test(value)) return 'Illegal characters in URI';
   const afterScheme = /^..+?:\/\/(.*)$/s.exec(value)?.[1];
@@ -57,18 +57,15 @@ export function uriProblem({ value, output_file: file }: CommandUri): string | u
 
 async function fetchOne(uri: CommandUri, request: FetchRequest): Promise<void> {
   const { sandbox, log } = request;
+  // As in Mesos, the name includes the query.
   const name = uri.output_file ?? basename(uri.value);
   const path = join(sandbox, name);
   await makeParents(sandbox, dirname(name), request.user);
   const cached = uri.cache ? await throughCache(uri.value, request) : undefined;
-  const source = cached ?? uri.value;
   const isExtracted = uri.extract !== false && !uri.executable;
   // A cached archive is unpacked from the cache, without a copy in the sandbox.
-  if (cached === undefined || !isExtracted || !(await extract(cached, sandbox, request))) {
-    await download(source, path, request);
-  } else {
-    return;
-  }
+  if (cached !== undefined && isExtracted && (await extract(cached, sandbox, request))) return;
+  await download(cached ?? uri.value, path, request);
   if (uri.executable) await chmod(path, 0o755);
   else if (isExtracted && !(await extract(path, sandbox, request))) {
     log(

@@ -1,5 +1,5 @@
 import type { State } from './executor-state.ts';
-import type { PolicyReading } from './policy.ts';
+import { type PolicyReading, readingProblem } from './policy.ts';
 
 /** Finds the container of a task in which a command can be run. @returns why there is none, for the user */
 export function execContainerOf(state: State, taskId: string): { container: string } | { problem: string } {
@@ -13,6 +13,6 @@ export function execContainerOf(state: State, taskId: string): { container: stri
 
 /** @returns why the agent's policy forbids exec, for the user; undefined if it does not */
 export function findExecProblem(reading: PolicyReading): string | undefined {
-  if ('problem' in reading) return `${reading.file} on this agent: ${reading.problem}`;
+  if ('problem' in reading) return readingProblem(reading);
   return reading.policy.exec === false ? `${reading.file} on this agent forbids exec` : undefined;
 }

@@ -380,7 +380,7 @@ class Cycle {
     this.#state = { ...this.#state, tasks };
   }
 
-  /** @param policy checked at the launch; again, completely, before the container is created (containers.ts) */
+  /** @param policy checked at the launch; again, completely, before the container is created (container-creation.ts) */
   #planOrEnd(task: Task, policy?: PolicyReading): ContainerPlan | undefined {
     try {
       if (!task.info) throw new TaskInvalidError('The description of the task is missing');

@@ -71,6 +71,22 @@ export type PolicyReading =
   | { readonly file: string; readonly policy: AgentPolicy }
   | { readonly file: string; readonly problem: string };
 
+/** Describes a file that can't be used, for users. */
+export function readingProblem({ file, problem }: Extract<PolicyReading, { problem: string }>): string {
+  return `${file} on this agent: ${problem}`;
+}
+
+/** @throws TaskInvalidError if the policy can't be read: a task is not launched without it */
+export function policyOf(reading: PolicyReading): AgentPolicy {
+  if ('policy' in reading) return reading.policy;
+  throw new TaskInvalidError(readingProblem(reading));
+}
+
+/** Returns the policy for settings that have defaults; an empty one if it can't be read. */
+export function policyOrDefaults(reading: PolicyReading): AgentPolicy {
+  return 'policy' in reading ? reading.policy : {};
+}
+
 /** @returns the problem of the content; undefined if it is an AgentPolicy */
 export function policyProblem(content: unknown): string | undefined {
   if (!isJson(content)) return 'must be a JSON object';
@@ -133,11 +149,11 @@ export function admittedPlan(
   reading: PolicyReading,
   sources: ResolvedSources | undefined,
 ): ContainerPlan {
-  if ('problem' in reading) throw new TaskInvalidError(`${reading.file} on this agent: ${reading.problem}`);
-  const { file, policy } = reading;
+  const policy = policyOf(reading);
   const parsed = parseOptions(plan.options);
   if ('problem' in parsed) throw new TaskInvalidError(parsed.problem);
-  const forbid = (problem: string) => new TaskInvalidError(`${problem}: forbidden by ${file} on this agent`);
+  const forbid = (problem: string) =>
+    new TaskInvalidError(`${problem}: forbidden by ${reading.file} on this agent`);
   for (const option of parsed.options) {
     const problem = limitProblem(option, policy.limits ?? {});
     if (problem !== undefined) throw forbid(problem);

@@ -21,7 +21,7 @@ describe('the progress of a pull', () => {
     expect(describeLines(...lines)).toBe('Pulling web:1: 4.0 MB, 0 of 2 layers done');
   });
 
-  test('has the share of all layers, and counts those that were present as done', () => {
+  test('reports the share of all layers, and counts layers that were present as done', () => {
     expect(
       describeLines(
         { id: 'a', status: 'Already exists' },
