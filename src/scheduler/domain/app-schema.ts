@@ -80,13 +80,10 @@ const docker = z.object(
     /** From v1: passed to `docker create` unchanged. */
     options: list(text, 200, 'must be an array of strings').optional(),
     /** In Marathon, the secret with the credentials for the registry. */
-    pullConfig: z
-      .never({
-        error:
-          "is not supported, since there are no secrets: put the registry's credentials into registries " +
-          'of /etc/mesosup/executor.json on the agents, or fetch a docker.tar.gz',
-      })
-      .optional(),
+    pullConfig: refusedField(
+      "is not supported, since there are no secrets: put the registry's credentials into registries " +
+        'of /etc/mesosup/executor.json on the agents, or fetch a docker.tar.gz',
+    ),
     ...ownDockerFields,
   },
   { error: 'must be an object with an image' },

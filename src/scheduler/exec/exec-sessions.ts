@@ -13,7 +13,7 @@ import {
 } from '../../exec/control.ts';
 import { FrameSocket } from '../../exec/frame-socket.ts';
 import { MAX_FRAME_BYTES } from '../../exec/frames.ts';
-import type { SchedulerCall, SchedulerEvent } from '../../mesos/types.ts';
+import { isFrom, type MessageCall, type MessageEvent, messageTo } from '../executor-message.ts';
 import { endConnection, type Upgrade } from '../upgrade.ts';
 import { ExecClient, relayOutput } from './relay.ts';
 import {
@@ -29,8 +29,6 @@ import {
 
 /** After the end of a task, its executor may still send the last output and the reason. */
 const LAST_OUTPUT_MS = 3000;
-
-type MessageCall = Extract<SchedulerCall, { type: 'MESSAGE' }>;
 
 export interface ExecSessionsOptions {
   /** Sends a MESSAGE, which may be lost. */
@@ -138,12 +136,10 @@ export class ExecSessions {
   }
 
   /** Keeps the reason of an executor that can't connect. */
-  takeMessage({ message }: Extract<SchedulerEvent, { type: 'MESSAGE' }>): void {
-    const regret = readRegret(message.data);
+  takeMessage(event: MessageEvent): void {
+    const regret = readRegret(event.message.data);
     const entry = this.#entries.get(regret?.session ?? '');
-    if (!regret || entry?.session.phase !== 'inviting') return;
-    const { agentId, executorId } = entry.session.request;
-    if (message.agent_id.value !== agentId || message.executor_id.value !== executorId) return;
+    if (!regret || entry?.session.phase !== 'inviting' || !isFrom(event, entry.session.request)) return;
     entry.session = { ...entry.session, regret: regret.reason };
   }
 
@@ -195,17 +191,9 @@ export class ExecSessions {
 
   #invite(session: Session): void {
     if (session.phase !== 'inviting') return;
-    const { agentId, executorId } = session.request;
-    const call: MessageCall = {
-      type: 'MESSAGE',
-      message: {
-        agent_id: { value: agentId },
-        executor_id: { value: executorId },
-        data: encodeInvitation({ session: session.id, token: session.token }),
-      },
-    };
+    const invitation = encodeInvitation({ session: session.id, token: session.token });
     // Repeated, so a failure needs no other reaction.
-    this.#options.send(call).catch((error: unknown) => {
+    this.#options.send(messageTo(session.request, invitation)).catch((error: unknown) => {
       const entry = this.#entries.get(session.id);
       if (entry?.session.phase !== 'inviting') return;
       entry.session = { ...entry.session, regret: `the master did not accept the message: ${error}` };

@@ -22,7 +22,6 @@ const REASONS: readonly (readonly [field: RegExp, why: string])[] = [
   [/^networks\[\]\.labels/, 'are not supported'],
   [/\.networkNames/, 'is ignored: ports are mapped in all networks of the container'],
   [/\.credential/, 'is ignored: log in to the registry with Docker on the agents'],
-
   [/^container\.volumes\[\]/, 'is not supported: only host volumes are'],
   [/\.ipProtocol/, 'is ignored: checks use IPv4'],
 ];

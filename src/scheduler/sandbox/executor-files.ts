@@ -2,10 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { encodeFilesRequest, type FilesRequest, type Found, readFilesAnswer } from '../../exec/files.ts';
-import type { SchedulerCall, SchedulerEvent } from '../../mesos/types.ts';
+import { isFrom, type MessageCall, type MessageEvent, messageTo } from '../executor-message.ts';
 import { AgentError } from './agent-addresses.ts';
-
-type MessageCall = Extract<SchedulerCall, { type: 'MESSAGE' }>;
 
 export interface Executor {
   readonly agentId: string;
@@ -36,15 +34,8 @@ export class ExecutorFiles {
   /** @throws AgentError if the executor does not answer */
   async read(executor: Executor, request: Omit<FilesRequest, 'id'>): Promise<Found> {
     const id = randomUUID();
-    const { agentId, executorId, host } = executor;
-    const call: MessageCall = {
-      type: 'MESSAGE',
-      message: {
-        agent_id: { value: agentId },
-        executor_id: { value: executorId },
-        data: encodeFilesRequest({ ...request, id }),
-      },
-    };
+    const { executorId, host } = executor;
+    const call = messageTo(executor, encodeFilesRequest({ ...request, id }));
     const { promise, resolve, reject } = Promise.withResolvers<Found>();
     this.#waiting.set(id, { executor, take: resolve });
     // Repeated, so a failure needs no other reaction.
@@ -64,12 +55,9 @@ export class ExecutorFiles {
     }
   }
 
-  takeMessage({ message }: Extract<SchedulerEvent, { type: 'MESSAGE' }>): void {
-    const answer = readFilesAnswer(message.data);
+  takeMessage(event: MessageEvent): void {
+    const answer = readFilesAnswer(event.message.data);
     const waiting = this.#waiting.get(answer?.id ?? '');
-    if (!answer || !waiting) return;
-    const { agentId, executorId } = waiting.executor;
-    if (message.agent_id.value === agentId && message.executor_id.value === executorId)
-      waiting.take(answer.found);
+    if (answer && waiting && isFrom(event, waiting.executor)) waiting.take(answer.found);
   }
 }

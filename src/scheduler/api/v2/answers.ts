@@ -42,6 +42,11 @@ export function unknownGroup(reply: FastifyReply, id: string): FastifyReply {
   return json(reply, { message: `Group '${id}' does not exist` }, 404);
 }
 
+export function unknownTask(reply: FastifyReply, id: string): FastifyReply {
+  const message = `Task '${id}' does not exist, or ended before the scheduler started`;
+  return json(reply, { message }, 404);
+}
+
 /** Limited, so that the answer to a long invalid list does not become many times its size. */
 const MAX_ERRORS = 100;
 

@@ -6,9 +6,8 @@ import { AgentError } from '../../sandbox/agent-addresses.ts';
 import type { FileRange } from '../../sandbox/task-files.ts';
 import { type Api, type ApiOptions, BadRequestError, json, queryOf } from '../answers.ts';
 import { closedSignal, writeAll } from '../write-all.ts';
-import { invalid } from './answers.ts';
+import { invalid, unknownTask } from './answers.ts';
 import type { TaskFilesJson } from './task-files-schemas.ts';
-import { unknownTask } from './task-log.ts';
 
 type ById = FastifyRequest<{ Params: { id: string } }>;
 

@@ -1,7 +1,7 @@
 /** `GET /v2/tasks/{id}/log`: the output of a task, as text or as server-sent events. */
 
 import type { ServerResponse } from 'node:http';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { AgentError } from '../../sandbox/agent-addresses.ts';
 import { decodePositions, encodePositions, STREAMS } from '../../sandbox/log-position.ts';
 import { type LogPiece, readLogs } from '../../sandbox/log-stream.ts';
@@ -9,7 +9,7 @@ import type { LogRequest } from '../../sandbox/task-logs.ts';
 import { isLive } from '../../sandbox/task-place.ts';
 import { type Api, type ApiOptions, BadRequestError, json, queryOf } from '../answers.ts';
 import { closedSignal, writeAll } from '../write-all.ts';
-import { flagOf, invalid } from './answers.ts';
+import { flagOf, invalid, unknownTask } from './answers.ts';
 
 type ById = FastifyRequest<{ Params: { id: string } }>;
 
@@ -56,11 +56,6 @@ export function addTaskLogRoute(api: Api, { runner, logs, onError }: ApiOptions)
       logs.removeReader();
     }
   });
-}
-
-export function unknownTask(reply: FastifyReply, id: string): FastifyReply {
-  const message = `Task '${id}' does not exist, or ended before the scheduler started`;
-  return json(reply, { message }, 404);
 }
 
 /** @throws BadRequestError */

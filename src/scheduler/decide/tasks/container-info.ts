@@ -3,17 +3,10 @@
  * ContainerSerializer), so that a cluster that ran Marathon's tasks runs ours.
  */
 
-import type { CommandInfo, ContainerInfo, NetworkInfo, Volume } from '../../../mesos/types.ts';
+import type { CommandInfo, ContainerInfo, NetworkInfo, PortMapping, Volume } from '../../../mesos/types.ts';
 import { type App, hasOwnNetwork, imageOf, portsOf } from '../../domain/app.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { Task } from '../../domain/task.ts';
-
-/** A host port and the port of the container that it forwards to. */
-interface Mapping {
-  readonly host_port: number;
-  readonly container_port: number;
-  readonly protocol: string;
-}
 
 /** @param containerizer the containerizer of the agent */
 export function containerInfo(
@@ -85,7 +78,7 @@ function volumeOf({ containerPath, hostPath, mode }: AppVolume): Volume {
   return { mode, container_path: containerPath, ...(hostPath !== undefined && { host_path: hostPath }) };
 }
 
-function mappingsOf(app: App, { ports }: Task): Mapping[] {
+function mappingsOf(app: App, { ports }: Task): PortMapping[] {
   if (!hasOwnNetwork(app)) return [];
   return portsOf(app).flatMap(({ containerPort, protocol }, i) => {
     const host = ports[i] ?? 0;

@@ -84,7 +84,7 @@ export function containerOf(
   if (describesContainer(app)) {
     const image = imageOf(app) ?? '';
     if (!isImageName(image)) return { field: 'container', problem: notAnImage(image) };
-    const { entrypoint, args } = containerCommand(app);
+    const { entrypoint, args } = entrypointOf(app);
     return { image, args, ...passedToExecutor(app), options: [...optionsOf(app), ...entrypoint] };
   }
   const split = splitCommand(app.cmd ?? '', env);
@@ -130,7 +130,7 @@ type SameInExecutor<T> = {
 /**
  * `cmd` runs in a shell in the container, `args` are passed to the image's entry point, as in Mesos' Docker support.
  */
-function containerCommand({ cmd, args }: App): { entrypoint: string[]; args: string[] } {
+function entrypointOf({ cmd, args }: App): { entrypoint: string[]; args: string[] } {
   if (cmd !== undefined && cmd.trim() !== '') {
     return { entrypoint: ['--entrypoint', '/bin/sh'], args: ['-c', cmd] };
   }

@@ -6,8 +6,8 @@ import type { Decision, Input, TaskFilter, TaskView } from '../inputs.ts';
 import { endTasks } from './ending.ts';
 
 /**
- * Kills the matching tasks, with `force` and `wipe` also draining ones, and none of them drains first; with `scale` the instances of their apps are reduced,
- * otherwise the tasks are replaced.
+ * Kills the matching tasks. With `force` or `wipe`, tasks do not drain first, and draining tasks are killed too. With
+ * `scale` the instances of their apps are reduced, otherwise the tasks are replaced.
  */
 export function killTasks(
   state: State,
