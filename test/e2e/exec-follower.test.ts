@@ -162,7 +162,9 @@ describe.each(['http', 'https'])('over %s', (scheme) => {
     await pipe.end();
     expect(await pipe.outcome()).toEqual({ type: 'exit', code: 0 });
     expect(pipe.bytes().equals(sent)).toBe(true);
-    const terminal = await exec(['/bin/sh', '-c', 'busybox stty size; exit 3'], {
+    // Docker before 23 sets the size after the command has started.
+    const script = 'until busybox stty size | busybox grep 31; do busybox sleep 0.1; done; exit 3';
+    const terminal = await exec(['/bin/sh', '-c', script], {
       tty: true,
       columns: 91,
       rows: 31,

@@ -66,10 +66,11 @@ it('passes 10 MB in both directions, byte for byte', async () => {
 
 it('has a terminal that is resized and interrupted', async () => {
   const client = await exec(['/bin/sh'], { tty: true, columns: 90, rows: 30 });
-  await client.input('busybox stty size\n');
+  // Docker before 23 sets the size after the command has started.
+  await client.input('until busybox stty size | busybox grep 30; do busybox sleep 0.1; done\n');
   await client.prints(/30 90/);
   await client.resize(132, 43);
-  await client.input('busybox stty size\n');
+  await client.input('until busybox stty size | busybox grep 43; do busybox sleep 0.1; done\n');
   await client.prints(/43 132/);
   // The terminal writes the line itself, with the quotes. The words come from a command that Ctrl-C reaches already.
   await client.input(`/bin/sh -c "echo be''gun; exec busybox sleep 1000"\n`);

@@ -1,5 +1,6 @@
 /** Controls the Docker engine that runs the lab's hosts, with its command line client. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 
 /** Label of each container, network and volume of a lab; its value is the lab's id. */
@@ -40,9 +41,13 @@ export async function createNetwork(labId: string, name: string): Promise<Networ
   throw new Error('no network 10.99.x.0/24 is free; see docker network ls');
 }
 
-const TRIES = 5;
+const TRIES = 60;
+const RETRY_MS = 500;
 
-/** Removes every container, volume and network of a lab; another process may do the same concurrently. */
+/**
+ * Removes every container, volume and network of a lab. Another process may do the same concurrently: Docker then refuses
+ * until the other's removal is done.
+ */
 export async function removeObjects(labId: string): Promise<void> {
   const kinds = [
     { list: ['ps', '-a'], remove: ['rm', '-f', '-v'] },
@@ -53,8 +58,12 @@ export async function removeObjects(labId: string): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       const names = await docker(...list, '-q', '--filter', `label=${LAB_LABEL}=${labId}`);
       if (names === '') break;
-      const { stderr } = await execa('docker', [...remove, ...names.split('\n')], { reject: false });
-      if (tries === TRIES) throw new Error(`the rest of lab ${labId} can't be removed: ${stderr}`);
+      const { exitCode, stderr } = await execa('docker', [...remove, ...names.split('\n')], {
+        reject: false,
+      });
+      if (exitCode === 0) continue;
+      if (tries >= TRIES) throw new Error(`the rest of lab ${labId} can't be removed: ${stderr}`);
+      await sleep(RETRY_MS);
     }
   }
 }
