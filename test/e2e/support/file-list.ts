@@ -7,6 +7,8 @@ const EXCEPT = [
   // apt's and dpkg's own databases, caches and logs
   /^\/var\/(lib\/(apt|dpkg|systemd\/deb-systemd-helper-(enabled|masked)|ucf)|cache\/(apt|debconf|ldconfig|fontconfig|man))(\/|$)/,
   /^\/var\/log(\/|$)/,
+  // dpkg's daily copies of its databases
+  /^\/var\/backups(\/|$)/,
   // users that packages leave behind
   /^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-?$/,
   /^\/etc\/\.pwd\.lock$/,

@@ -152,7 +152,7 @@ export function sha256(content: string | Uint8Array): string {
 /** All files, directories and links with their digests, except those that the system changes by itself. */
 export function listing(shell: LabHost): Promise<string> {
   return shell.run(`
-    prune='/proc /sys /dev /run /tmp /var/lib/docker /var/log /var/cache /var/lib/apt /var/lib/dpkg /var/lib/systemd'
+    prune='/proc /sys /dev /run /tmp /var/lib/docker /var/log /var/cache /var/lib/apt /var/lib/dpkg /var/lib/systemd /var/backups'
     set --
     for p in $prune; do set -- "$@" -path "$p" -prune -o; done
     find / "$@" -type f ! -name 'passwd*' ! -name '*group*' ! -name '*shadow*' ! -name ld.so.cache ! -name 'sub?id*' -exec sha256sum {} + | sort
