@@ -1,8 +1,8 @@
-/** Reads the FILE argument of the `scheduler` commands. */
+/** Reads the FILE argument of a command. */
 
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import { UsageError } from '../errors/mesosup-error.ts';
+import { unreadable } from '../errors/unreadable.ts';
 
 /** The name of the file in messages. */
 export function displayName(file: string): string {
@@ -11,8 +11,7 @@ export function displayName(file: string): string {
 
 /** @param file a path, or `-` for standard input @throws UsageError */
 export async function readFileArgument(file: string): Promise<Buffer> {
-  return (file === '-' ? buffer(process.stdin) : readFile(file)).catch((error: NodeJS.ErrnoException) => {
-    const why = error.code === 'ENOENT' ? 'there is no such file' : error.message;
-    throw new UsageError(`${displayName(file)} can't be read: ${why}`);
+  return (file === '-' ? buffer(process.stdin) : readFile(file)).catch((error: unknown) => {
+    throw unreadable(displayName(file), error);
   });
 }

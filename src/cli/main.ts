@@ -10,20 +10,22 @@ import path from 'node:path';
 const root = import.meta.dirname;
 const pjson = JSON.parse(readFileSync(path.join(root, '../package.json'), 'utf8'));
 const { name, version } = pjson;
+const [first, second] = process.argv.slice(2);
 
-if (process.argv[2] === '--version') {
+if (first === '--version' || ((first === 'version' || first === '-v') && second === undefined)) {
   // oclif's format, without the time to load oclif.
   process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
 } else {
-  const { flush, handle, run } = await import('@oclif/core');
-  const args = process.argv.slice(2);
+  const [{ Config, flush, handle, run }, { checkCommandWords, ownArguments, withLongHelp }] =
+    await Promise.all([import('@oclif/core'), import('./usage/command-words.ts')]);
+  const args = withLongHelp(process.argv.slice(2));
   // A payload's version ends in a hash of its content. oclif would reject its manifest because the versions differ.
   const withoutHash = { ...pjson, version: version.replace(/\+.*$/, '') };
   const options = { root, pjson: withoutHash, version, userPlugins: false, devPlugins: false };
-  const exitWithError = async (error: Error & { oclif?: object }): Promise<void> => {
-    const json = args.includes('--json');
-    // oclif shows errors of the command line together with the allowed flags.
-    if (error.oclif !== undefined && !json) return handle(error);
+  const exitWithError = async (error: Error & { code?: string }): Promise<void> => {
+    // this.exit() of a command.
+    if (error.code === 'EEXIT') return handle(error);
+    const json = ownArguments(args).includes('--json');
     const [{ failureOf }, { failureJson, failureText }, { stateHome }] = await Promise.all([
       import('../errors/defect-report.ts'),
       import('../errors/failure.ts'),
@@ -37,8 +39,12 @@ if (process.argv[2] === '--version') {
     process.exit(failure.exitCode);
   };
   process.on('uncaughtException', exitWithError);
+  const start = async () => {
+    const config = await Config.load(options);
+    checkCommandWords(args, config.commands);
+    await run(args, config);
+    await flush();
+  };
   // Not awaited: oclif exits by itself, and Node would then warn about an unsettled top-level await.
-  void run(args, options)
-    .then(() => flush())
-    .catch(exitWithError);
+  void start().catch(exitWithError);
 }

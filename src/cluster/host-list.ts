@@ -34,11 +34,12 @@ export function overridesOf(options: HostOptions): Record<string, unknown> {
 
 function hostsOf(options: HostOptions): unknown[] | undefined {
   const { hosts, local, masters, agents, zookeeper } = options;
-  if (local && hosts) throw new UsageError("--local and --hosts can't be combined");
+  if (local && hosts) throw new UsageError("--local and --hosts can't be combined: use one of them");
   const chosen = { '--masters': masters, '--agents': agents, '--zookeeper': zookeeper };
   const assigned = Object.entries(chosen).filter(([, names]) => names !== undefined);
   if (!hosts) {
-    if (assigned.length > 0) throw new UsageError(`${assigned[0]?.[0]} needs --hosts`);
+    if (assigned.length > 0)
+      throw new UsageError(`${assigned[0]?.[0]} needs --hosts: name all hosts with --hosts a,b,c`);
     return local ? [{ name: 'localhost', local: 'true' }] : undefined;
   }
   const names = hosts.map((typed) => parseHostAddress(typed)?.host ?? typed);
@@ -47,7 +48,9 @@ function hostsOf(options: HostOptions): unknown[] | undefined {
     assigned.map(([flag, wanted]) => {
       const strangers = wanted?.filter((typed) => index(typed) < 0) ?? [];
       if (strangers.length > 0) {
-        throw new UsageError(`${flag} names ${strangers.join(', ')}, which is not among --hosts`);
+        throw new UsageError(
+          `${flag} names ${strangers.join(', ')}, which is not among --hosts: add it to --hosts, or correct the name`,
+        );
       }
       return [flag, new Set(wanted?.map(index))];
     }),

@@ -34,6 +34,10 @@ export function formatPath(path: SpecPath): string {
     .join('');
 }
 
+function knownKeys(keys: readonly string[]): string {
+  return `; the keys here are ${keys.join(', ')}`;
+}
+
 /** Converts an issue into one or more complaints. @param input the value that was checked */
 export function complaintsOf(issue: core.$ZodIssue, input: unknown): Complaint[] {
   const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
@@ -43,7 +47,7 @@ export function complaintsOf(issue: core.$ZodIssue, input: unknown): Complaint[]
       return issue.keys.map((key) => ({
         path: [...path, key],
         key: true,
-        message: `unknown key${didYouMean(key, issue.message.split(' '))}`,
+        message: `unknown key${didYouMean(key, issue.message.split(' ')) || knownKeys(issue.message.split(' '))}`,
       }));
     case 'invalid_value':
       return [

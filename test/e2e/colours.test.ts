@@ -1,4 +1,4 @@
-/** NO_COLOR disables all colours: oclif's help and errors, listr2's progress, inquirer's questions. */
+/** NO_COLOR disables all colours: oclif's help, listr2's progress, inquirer's questions. */
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { mesosup, root } from './demo-cluster.ts';
@@ -11,7 +11,6 @@ afterAll(() => mesosup('demo', 'down'));
 test.each([
   `${program} --help`,
   `${program} status --help`,
-  `${program} demo --fly`,
   `${program} demo --once --image no.such.invalid/redis`,
   `cd /; timeout --foreground 3 ${program} init`,
 ])('%s', async (command) => {

@@ -98,7 +98,10 @@ test.each([
   [['--hosts', 'a,b', '--masters', 'a,b'], 'use an odd number'],
   [['--hosts', 'a', '--mesos', 'package'], 'mesos.from: is missing'],
   [['--hosts', 'a', '--agents', 'x'], '--agents names x, which is not among --hosts'],
-  [['--hosts', 'a', '--mesos', 'clustered'], 'Expected --mesos=clustered to be one of'],
+  [
+    ['--hosts', 'a', '--mesos', 'clustered'],
+    '--mesos is "clustered": expected clusterd, mesosphere, package or preinstalled',
+  ],
 ])('refuses %j with exit code 2, and writes nothing', async (args, message) => {
   const { exitCode, stderr } = await init(...args);
   expect(stderr.replaceAll(/\s+(›\s+)?/g, ' ')).toContain(message);

@@ -13,7 +13,12 @@ export default class Completion extends BaseCommand {
     '<%= config.bin %> completion fish',
   ];
   static override args = {
-    shell: Args.string({ required: true, options: Object.keys(COMPLETIONS), description: 'The shell.' }),
+    shell: Args.string({
+      ignoreStdin: true,
+      required: true,
+      options: Object.keys(COMPLETIONS),
+      description: 'The shell.',
+    }),
   };
 
   async run(): Promise<void> {

@@ -7,6 +7,7 @@ import { formatSpecError } from '../../cluster/spec-errors.ts';
 import type { SpecInput } from '../../cluster/spec-schema.ts';
 import { UsageError } from '../../errors/mesosup-error.ts';
 import { count } from '../../text/count.ts';
+import { fewLines } from '../../text/few-lines.ts';
 import { BaseCommand } from '../base-command.ts';
 import { hostFlags, hostOptions } from '../flags/cluster-flags.ts';
 import { inputFlag } from '../flags/connect-flags.ts';
@@ -79,7 +80,7 @@ export default class Init extends BaseCommand {
     ]);
     const input = specOf(answers, overridesOf({ ...hosts, ...hostAnswers(answers) }));
     const result = clusterFrom(input, 'the answers');
-    if (!result.ok) throw new UsageError(result.errors.map(formatSpecError).join('\n'));
+    if (!result.ok) throw new UsageError(fewLines(result.errors.map(formatSpecError)));
     const schema = pathToFileURL(path.join(this.config.root, '../templates/cluster.schema.json')).href;
     await write(flags.file, specText(input as SpecInput, schema), flags.force);
     const cluster = result.value;

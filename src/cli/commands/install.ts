@@ -22,7 +22,10 @@ export default class Install extends BaseCommand {
   ];
   static override enableJsonFlag = true;
   static override args = {
-    plan: Args.string({ description: 'A plan saved by "mesosup plan --out". Exactly this plan is applied.' }),
+    plan: Args.string({
+      ignoreStdin: true,
+      description: 'A plan saved by "mesosup plan --out". Exactly this plan is applied.',
+    }),
   };
   static override flags = {
     ...specFlags,

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { Args, Flags } from '@oclif/core';
 import { UsageError } from '../../errors/mesosup-error.ts';
 import { type Report, renderReport } from '../../simulator/report.ts';
 import { readScenario } from '../../simulator/scenario-text.ts';
 import { simulate } from '../../simulator/simulation.ts';
+import { fewLines } from '../../text/few-lines.ts';
 import { BaseCommand } from '../base-command.ts';
+import { displayName, readFileArgument } from '../file-argument.ts';
 
 const LARGEST_SEED = 2 ** 31 - 1;
 
@@ -31,7 +32,12 @@ A web app on 50 agents is updated while agents and schedulers fail:
   ];
   static override enableJsonFlag = true;
   static override args = {
-    file: Args.string({ name: 'FILE', description: 'The scenario file.', required: true }),
+    file: Args.string({
+      ignoreStdin: true,
+      name: 'FILE',
+      description: 'The scenario file; - reads standard input.',
+      required: true,
+    }),
   };
   static override flags = {
     seed: Flags.integer({
@@ -43,11 +49,9 @@ A web app on 50 agents is updated while agents and schedulers fail:
 
   async run(): Promise<Report> {
     const { args, flags } = await this.parse(Simulate);
-    const text = await readFile(args.file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      throw new UsageError(`${args.file} can't be read: ${error.message}`);
-    });
-    const read = readScenario(text, args.file);
-    if ('problems' in read) throw new UsageError(read.problems.join('\n'));
+    const text = (await readFileArgument(args.file)).toString('utf8');
+    const read = readScenario(text, displayName(args.file));
+    if ('problems' in read) throw new UsageError(fewLines(read.problems));
     const report = simulate(read.scenario, flags.seed);
     this.log(renderReport(report));
     if (report.violations.length > 0) process.exitCode = 1;

@@ -41,12 +41,15 @@ test('with --hosts, reads only a file set with --file, and replaces its hosts', 
 
 test('without a file and hosts, loads the cluster that was last installed', async () => {
   const { cluster, state } = await loadCluster({ overrides: { hosts: ['b'] } }, where);
-  await expect(loadCluster({ overrides: {} }, where)).rejects.toThrow('mesosup init');
+  await expect(loadCluster({ overrides: {} }, where)).rejects.toMatchObject({
+    remedy: expect.stringContaining('mesosup init'),
+  });
   await state.keepCluster(cluster);
   expect(await loadCluster({ overrides: {} }, where)).toEqual({ cluster, state });
-  await expect(loadCluster({ overrides: { name: 'other' } }, where)).rejects.toThrow(
-    '"other". Clusters installed from this machine: mesosup. Choose one with --name.',
-  );
+  await expect(loadCluster({ overrides: { name: 'other' } }, where)).rejects.toMatchObject({
+    message: expect.stringContaining('no cluster "other" was installed'),
+    remedy: expect.stringContaining('with --name: mesosup.'),
+  });
 });
 
 test('errors name the file, one line each', async () => {

@@ -3,6 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../../errors/mesosup-error.ts';
+import { unreadable } from '../../errors/unreadable.ts';
+import { fewLines } from '../../text/few-lines.ts';
 import type { AptRepository, Cluster } from '../cluster.ts';
 import { formatSpecError } from '../spec-errors.ts';
 import { ClusterState, knownClusters } from './cluster-state.ts';
@@ -48,11 +50,11 @@ export async function loadCluster(options: LoadOptions, where: Surroundings): Pr
     const others = await knownClusters(where.stateHome);
     const choose =
       others.length > 0
-        ? ` Clusters installed from this machine: ${others.join(', ')}. Choose one with --name.`
-        : '';
+        ? `Choose one of the clusters installed from this machine with --name: ${others.join(', ')}.`
+        : 'Make the file with "mesosup init", or name the hosts with --hosts a,b,c or --local.';
     throw new UsageError(
-      `there is no ${SPEC_FILE} in this directory, and no cluster was installed from this machine as "${path.basename(state.directory)}".${choose} ` +
-        'Use --hosts a,b,c or --local, set a file with --file, or make one with "mesosup init".',
+      `there is no ${SPEC_FILE} in this directory, and no cluster "${path.basename(state.directory)}" was installed from this machine`,
+      { remedy: `${choose} Another cluster file: --file FILE` },
     );
   }
   const { clusterFrom, parseSpec } = await import('../spec.ts');
@@ -61,7 +63,7 @@ export async function loadCluster(options: LoadOptions, where: Surroundings): Pr
     text === undefined
       ? clusterFrom(options.overrides, '--hosts')
       : parseSpec(text, shown.startsWith('..') ? file : shown, options.overrides);
-  if (!result.ok) throw new UsageError(result.errors.map(formatSpecError).join('\n'));
+  if (!result.ok) throw new UsageError(fewLines(result.errors.map(formatSpecError)));
   const base = text === undefined ? where.directory : path.dirname(file);
   const cluster = withFullPaths(result.value, (name) => fullPath(name, base, where.home));
   return { cluster, state: stateOf(cluster.name) };
@@ -75,8 +77,7 @@ async function readSpec(file: string, named: string | undefined): Promise<string
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' && named === undefined) return undefined;
-    const reason = code === 'ENOENT' ? 'there is no such file' : code;
-    throw new UsageError(`${named ?? file} can't be read: ${reason}`);
+    throw unreadable(named ?? file, error);
   }
 }
 

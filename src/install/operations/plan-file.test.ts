@@ -94,7 +94,8 @@ test('refuses a file that is not a plan', async () => {
     const error = await reading(value);
     expect(error).toBeInstanceOf(UsageError);
     expect(error).toMatchObject({
-      message: `${file} is not a plan. Make a plan with: mesosup plan --out FILE`,
+      message: `${file} is not a plan`,
+      remedy: 'Make a plan with: mesosup plan --out FILE',
     });
   }
 });

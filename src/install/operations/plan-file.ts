@@ -5,6 +5,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { storedCluster } from '../../cluster/stored-cluster.ts';
 import { MesosupError, UsageError } from '../../errors/mesosup-error.ts';
+import { unreadable } from '../../errors/unreadable.ts';
 import { isJson, parseJson } from '../../json.ts';
 import { RELEASE } from '../../release.ts';
 import { readStored, type StoredFile } from '../../stored/file.ts';
@@ -44,9 +45,8 @@ export async function savePlan(file: string, saved: SavedPlan): Promise<void> {
 
 /** @throws UsageError for a file that is not a plan */
 export async function readPlan(file: string): Promise<SavedPlan> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    const reason = error.code === 'ENOENT' ? 'there is no such file' : error.code;
-    throw new UsageError(`${file} can't be read: ${reason}`);
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw unreadable(file, error);
   });
   const value = parseJson(text);
   const saved = isPlan(value)
@@ -54,7 +54,12 @@ export async function readPlan(file: string): Promise<SavedPlan> {
         return new UsageError(`${file} ${why}`, { path: file, remedy });
       })
     : undefined;
-  if (!saved) throw new UsageError(`${file} is not a plan. Make a plan with: mesosup plan --out FILE`);
+  if (!saved) {
+    const remedy = /\.ya?ml$/.test(file)
+      ? `Name a cluster file with a flag: mesosup install --file ${file}`
+      : 'Make a plan with: mesosup plan --out FILE';
+    throw new UsageError(`${file} is not a plan`, { path: file, remedy });
+  }
   return saved;
 }
 

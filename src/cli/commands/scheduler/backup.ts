@@ -25,6 +25,7 @@ export default class SchedulerBackup extends BaseCommand {
   static override enableJsonFlag = true;
   static override args = {
     file: Args.string({
+      ignoreStdin: true,
       name: 'FILE',
       description: 'The file to write. Default: scheduler-TIME.backup.',
     }),

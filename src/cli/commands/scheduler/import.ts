@@ -9,6 +9,8 @@ import { count } from '../../../text/count.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { displayName, readFileArgument } from '../../file-argument.ts';
 
+const SAVE_IT = "Save Marathon's answer to GET /v2/groups with curl, and name that file.";
+
 interface Imported extends ImportPlan {
   /** False with `--dry-run`, or when something prevented the import. */
   readonly imported: boolean;
@@ -27,6 +29,7 @@ export default class SchedulerImport extends BaseCommand {
   static override enableJsonFlag = true;
   static override args = {
     file: Args.string({
+      ignoreStdin: true,
       name: 'FILE',
       description: 'The JSON file; - reads standard input.',
       required: true,
@@ -80,14 +83,17 @@ export default class SchedulerImport extends BaseCommand {
     try {
       answer = JSON.parse(json);
     } catch (error) {
-      throw new UsageError(`${name} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+      throw new UsageError(`${name} is not JSON: ${error instanceof Error ? error.message : String(error)}`, {
+        remedy: SAVE_IT,
+      });
     }
     const read = readMarathon(answer);
     if (!read)
       throw new UsageError(
         `${name} is not an answer to GET /v2/groups or GET /v2/apps: it has no list of apps`,
+        { remedy: SAVE_IT },
       );
-    if (read.apps.length === 0) throw new UsageError(`${name} has no apps`);
+    if (read.apps.length === 0) throw new UsageError(`${name} has no apps`, { remedy: SAVE_IT });
     return read;
   }
 

@@ -21,7 +21,6 @@ export default class SchedulerPassword extends BaseCommand {
     file: Args.string({
       name: 'FILE',
       description: 'The file with the password; - reads standard input. Default: asks on a terminal.',
-      // Otherwise oclif reads the name of the file from standard input.
       ignoreStdin: true,
     }),
   };

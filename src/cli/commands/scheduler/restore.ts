@@ -27,6 +27,7 @@ export default class SchedulerRestore extends BaseCommand {
   static override enableJsonFlag = true;
   static override args = {
     file: Args.string({
+      ignoreStdin: true,
       name: 'FILE',
       description: 'The backup file; - reads standard input.',
       required: true,

@@ -1,0 +1,239 @@
+/**
+ * Causes every usage error of the commands, and prints the outputs. None has more than four lines, and each names what
+ * to do. The last test finds errors in the source that no command line here causes.
+ */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { glob } from 'zx';
+import { root } from './demo-cluster.ts';
+
+const program = path.join(root, 'bin/mesosup');
+let directory: string;
+const outputs: string[] = [];
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-usage-'));
+  const files = {
+    'wrong.yaml': 'hosts:\n  - name: a\n    rols: [agent]\nprots: {}\n',
+    'wronger.yaml': 'hosts: [a]\na: 1\nb: 1\nc: 1\nd: 1\ne: 1\n',
+    'roles.yaml': 'hosts:\n  - name: a\n    roles: [agnet]\n',
+    'flags.yaml': 'hosts: [a]\nschedulerFlags:\n  task_launch_timeot: 1\n',
+    'one.yaml': 'hosts: [a]\n',
+    'text.json': 'hello',
+    'object.json': '{}',
+    'none.json': '{"apps": []}',
+    'later.json': '{"format": 99, "release": "9.0.0", "plan": {}, "cluster": {}}',
+    'scenario.yaml': 'agents: 3\n',
+    'no-colon': 'hello\n',
+    empty: '',
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(path.join(directory, name), text);
+  await mkdir(path.join(directory, 'folder'));
+});
+afterAll(async () => {
+  process.stdout.write(`${outputs.join('\n\n')}\n`);
+  await rm(directory, { recursive: true });
+});
+
+function mesosup(line: string) {
+  return execa('/bin/sh', ['-c', `exec ${program} ${line}`], {
+    cwd: directory,
+    reject: false,
+    stdin: 'ignore',
+    env: { XDG_STATE_HOME: path.join(directory, 'state') },
+  });
+}
+
+/** The command line, and its complete output. */
+const EXACT: readonly [string, string][] = [
+  [
+    'instal',
+    'mesosup has no command "instal"; did you mean "install"?\n→ List the commands with: mesosup help',
+  ],
+  [
+    'backup',
+    'mesosup has no command "backup"; did you mean "scheduler backup"?\n→ List the commands with: mesosup help',
+  ],
+  [
+    'scheduler backp',
+    'mesosup scheduler has no command "backp"; did you mean "backup"?\n→ List the commands with: mesosup help scheduler',
+  ],
+  [
+    'help instal',
+    'mesosup has no command "instal"; did you mean "install"?\n→ List the commands with: mesosup help',
+  ],
+  [
+    '--verbose plan',
+    'the flag --verbose comes before the command\n→ Write the command first: mesosup plan --verbose',
+  ],
+  [
+    'plan --hostss a',
+    'mesosup plan has no flag --hostss; did you mean "--hosts"?\n→ List its flags with: mesosup plan --help',
+  ],
+  [
+    'plan --jsn',
+    'mesosup plan has no flag --jsn; did you mean "--json"?\n→ List its flags with: mesosup plan --help',
+  ],
+  ['plan -x', 'mesosup plan has no flag -x\n→ List its flags with: mesosup plan --help'],
+  [
+    'plan extra',
+    'mesosup plan takes no argument, but the command line has "extra"\n→ Leave it out. The flags are in: mesosup plan --help',
+  ],
+  [
+    'plan one.yaml',
+    'mesosup plan takes no argument, but the command line has "one.yaml"\n→ Name the cluster file with a flag: mesosup plan --file one.yaml',
+  ],
+  [
+    'simulate a b',
+    'mesosup simulate takes only FILE, but the command line also has "b"\n→ For example: mesosup simulate scenario.yaml',
+  ],
+  ['simulate', 'mesosup simulate needs FILE\n→ For example: mesosup simulate scenario.yaml'],
+  ['plan --hosts', '--hosts needs a value\n→ Write: --hosts a,b,c. See: mesosup plan --help'],
+  [
+    'init --mesos',
+    '--mesos needs a value\n→ Write: --mesos clusterd|mesosphere|package|preinstalled. See: mesosup init --help',
+  ],
+  [
+    'init --mesos clustred',
+    '--mesos is "clustred": expected clusterd, mesosphere, package or preinstalled; did you mean "clusterd"?\n→ See: mesosup init --help',
+  ],
+  ['plan --port abc', '--port is "abc": expected an integer from 1 to 65535\n→ See: mesosup plan --help'],
+  ['plan --port 99999', '--port is "99999": expected an integer from 1 to 65535\n→ See: mesosup plan --help'],
+  [
+    'plan --concurrency 0',
+    '--concurrency is "0": expected an integer of at least 1\n→ See: mesosup plan --help',
+  ],
+  ['plan --port 1 --port 2', '--port is set twice\n→ Set it once.'],
+  [
+    'demo --once --detach',
+    '--once and --detach exclude each other\n→ Use one of them. See: mesosup demo --help',
+  ],
+  [
+    'completion fishy',
+    '"fishy" is not possible here: expected bash, zsh or fish; did you mean "fish"?\n→ See: mesosup completion --help',
+  ],
+];
+
+/** The command line, and a part of its output. */
+const PARTS: readonly [string, string][] = [
+  ['plan', 'no cluster "mesosup" was installed from this machine\n→ Make the file with "mesosup init"'],
+  ['plan --file none.yaml', "none.yaml can't be read: there is no such file\n→ Check the path of the file."],
+  ['plan --file folder', "folder can't be read: EISDIR\n→ Name a file, not a directory."],
+  ['plan --file wrong.yaml', 'hosts[0].rols: unknown key; did you mean "roles"?'],
+  ['plan --file wronger.yaml', 'and 2 more problems'],
+  ['plan --file roles.yaml', 'not "agnet"; did you mean "agent"?'],
+  ['plan --file flags.yaml', 'unknown flag; did you mean "task_launch_timeout"?'],
+  ['plan --hosts a --local', "--local and --hosts can't be combined: use one of them"],
+  ['plan --masters a', '--masters needs --hosts: name all hosts'],
+  ['plan --hosts a --masters b', '--masters names b, which is not among --hosts: add it'],
+  ['install none.json', 'none.json is not a plan\n→ Make a plan with: mesosup plan --out FILE'],
+  [
+    'install missing.json',
+    "missing.json can't be read: there is no such file\n→ Check the path of the file.",
+  ],
+  [
+    'install one.yaml',
+    'one.yaml is not a plan\n→ Name a cluster file with a flag: mesosup install --file one.yaml',
+  ],
+  ['install later.json', 'later.json'],
+  ['init --no-input', 'name the hosts with --hosts a,b,c, or --local'],
+  ['init --hosts a --file one.yaml', 'one.yaml already exists: overwrite it with --force'],
+  ['init --hosts a --file no/where.yaml', "no/where.yaml can't be written: ENOENT"],
+  ['init --hosts a --mesos package', 'mesos.from: is missing'],
+  ['simulate none.yaml', "none.yaml can't be read: there is no such file\n→ Check the path of the file."],
+  ['simulate scenario.yaml', 'scenario.yaml:1:9: agents'],
+  [
+    'scheduler import none.json --url ftp://x',
+    "--url is 'ftp://x': expected a URL such as http://127.0.0.1:8080",
+  ],
+  ['scheduler import none.json --url http://a:b@x', '--url contains a password'],
+  ['scheduler import none.json --credentials-file none', "--credentials-file can't be read"],
+  ['scheduler import none.json --credentials-file empty', '--credentials-file: empty is empty'],
+  ['scheduler import none.json --credentials-file no-colon', 'no-colon must contain USER:PASSWORD'],
+  ['scheduler import text.json', 'text.json is not JSON'],
+  ['scheduler import object.json', 'object.json is not an answer to GET /v2/groups or GET /v2/apps'],
+  ['scheduler import none.json', "none.json has no apps\n→ Save Marathon's answer"],
+  ['scheduler backup - --json', '--json and FILE - would both write to standard output: name a file'],
+  ['scheduler backup --zk zk://a/b --data-dir x', '--zk and --data-dir are both set: use only one of them'],
+  ['scheduler backup --zk nonsense', '--zk: '],
+  ['scheduler backup --zk zk://u:p@h/x', '--zk contains a password'],
+  ['scheduler password empty', 'The password is empty: write it to standard input, or name a file'],
+];
+
+async function usageError(line: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await mesosup(line);
+  outputs.push(`$ mesosup ${line}\n${stdout}${stderr}`);
+  expect({ line, exitCode }).toEqual({ line, exitCode: 2 });
+  if (line.includes('--json')) return JSON.parse(stdout).error.message;
+  expect({ line, stdout }).toEqual({ line, stdout: '' });
+  expect(stderr.split('\n').length, stderr).toBeLessThanOrEqual(4);
+  return stderr;
+}
+
+test.each(EXACT)('mesosup %s', async (line, text) => {
+  expect(await usageError(line)).toBe(text);
+});
+
+test.each(PARTS)('mesosup %s', async (line, text) => {
+  expect(await usageError(line)).toContain(text);
+});
+
+test('with --json, a usage error is one object with its remedy', async () => {
+  const { exitCode, stdout, stderr } = await mesosup('status nope --json');
+  expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: '' });
+  expect(JSON.parse(stdout)).toEqual({
+    error: {
+      name: 'UsageError',
+      message: 'mesosup status takes no argument, but the command line has "nope"',
+      remedy: 'Leave it out. The flags are in: mesosup status --help',
+    },
+  });
+});
+
+test.each([
+  ['-h', /USAGE\n {2}\$ mesosup \[COMMAND\]/],
+  ['help', /USAGE\n {2}\$ mesosup \[COMMAND\]/],
+  ['plan -h', /USAGE\n {2}\$ mesosup plan /],
+  ['help plan', /USAGE\n {2}\$ mesosup plan /],
+  ['help demo down', /USAGE\n {2}\$ mesosup demo down/],
+  ['help scheduler', /USAGE\n {2}\$ mesosup scheduler COMMAND/],
+  ['version', /^mesosup\/\d/],
+  ['-v', /^mesosup\/\d/],
+  ['version --json', /^\{\n {2}"version": "\d/],
+])('mesosup %s answers', async (line, text) => {
+  const { exitCode, stdout, stderr } = await mesosup(line);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(stdout).toMatch(text);
+});
+
+/** Errors of the source that need a terminal, or a state that no command line here can have. */
+const ELSEWHERE: readonly string[] = [
+  // commands-hosts.test.ts
+  'no terminal to ask for confirmation',
+  'a saved plan already contains its hosts and options',
+  // Texts that oclif passes through unchanged; no command has such a flag.
+  'needs --',
+  ' needs ',
+];
+
+test('causes every usage error that the source throws', async () => {
+  const files = await glob(
+    ['src/cli/**/*.ts', 'src/cluster/**/*.ts', 'src/install/**/*.ts', 'src/scheduler/{backup,import}/*.ts'],
+    { cwd: root, ignore: ['**/*.test.ts'] },
+  );
+  const all = outputs.join('\n');
+  const missing: string[] = [];
+  for (const file of files) {
+    const source = await readFile(path.join(root, file), 'utf8');
+    for (const [, literal = ''] of source.matchAll(/new UsageError\(\s*(`[^`]*`|'[^']*'|"[^"]*")/g)) {
+      const pieces = literal.slice(1, -1).split(/\$\{(?:[^{}]|\{[^{}]*\})*\}/);
+      const longest = pieces.toSorted((a, b) => b.length - a.length)[0] ?? '';
+      const isCaused = all.includes(longest) || ELSEWHERE.some((text) => longest.startsWith(text));
+      if (!isCaused) missing.push(`${file}: ${literal}`);
+    }
+  }
+  expect(missing).toEqual([]);
+});
