@@ -5,8 +5,8 @@ const BUILTIN = '\0builtin:';
 /** Names that are valid identifiers. */
 const NAME = /^[A-Za-z_$][\w$]*$/;
 const RESERVED = new Set(['default', 'delete']);
-/** Loading these takes 1 to 10 ms. */
-const HEAVY = new Set(['child_process', 'crypto', 'fs/promises', 'https']);
+/** Loading these, or some of their exports, takes 1 to 10 ms. */
+const HEAVY = new Set(['child_process', 'crypto', 'fs/promises', 'https', 'util']);
 
 /**
  * An ES module that imports one of Node's modules reads all of its exports. Some are created only when they are read: the
@@ -37,11 +37,10 @@ export const leanBuiltins: Plugin = {
   },
 };
 
-/** True for a function that a wrapper can replace: not a class, and without a variant for `promisify`. */
+/** True for a function that a wrapper can replace: not a class, without properties, as variants for `promisify` are. */
 function isPlainFunction(name: string, value: unknown): boolean {
-  return (
-    typeof value === 'function' && /^[a-z]/.test(name) && Object.getOwnPropertySymbols(value).length === 0
-  );
+  if (typeof value !== 'function' || !/^[a-z]/.test(name)) return false;
+  return Object.keys(value).length === 0 && Object.getOwnPropertySymbols(value).length === 0;
 }
 
 const ADD_ON = '\0add-on';

@@ -1,9 +1,13 @@
-/** The worker's connection to the agent. Sends each update until the agent has acknowledged it. */
+/**
+ * The worker's connection to the agent. Sends each update until the agent has acknowledged it. It subscribes before the
+ * code for tasks is loaded (main.ts), so it keeps events until a listener is there.
+ */
 
 import type { ExecutorEnvironment } from '../mesos/executor-environment.ts';
 import { createExecutorSession, type ExecutorSession } from '../mesos/executor-session.ts';
 import { MesosCallError } from '../mesos/http.ts';
-import type { ExecutorEvent, TaskInfo, TaskStatus } from '../mesos/types.ts';
+import type { ExecutorEvent, TaskStatus } from '../mesos/types.ts';
+import type { Unacknowledged } from './domain/tasks.ts';
 import type { Log } from './log.ts';
 
 /** Wait before a refused update is sent again, in milliseconds. */
@@ -11,45 +15,62 @@ const REFUSED_MS = { first: 100, longest: 30_000 };
 
 export interface AgentConnectionOptions {
   environment: ExecutorEnvironment;
-  /** Returns unacknowledged updates, and tasks without any acknowledged update. */
-  unacknowledged: () => { tasks: TaskInfo[]; updates: { status: TaskStatus }[] };
+  /** The content of SUBSCRIBE until a listener is there. */
+  unacknowledged: Unacknowledged;
+  log: Log;
+}
+
+export interface AgentListener {
+  unacknowledged: () => Unacknowledged;
   onEvent: (event: ExecutorEvent) => void;
   /** Called some time after the agent has refused an update, which is then to be sent again. */
   onRefused: (taskId: string, uuid: string) => void;
   /** Called when the executor has ended for Mesos. */
   onGaveUp: (reason: string) => void;
-  log: Log;
 }
 
 export class AgentConnection {
   readonly #options: AgentConnectionOptions;
   readonly #session: ExecutorSession;
+  #listener: AgentListener | undefined;
+  /** What happened before the listener was there, in order. */
+  readonly #early: ((listener: AgentListener) => void)[] = [];
   #subscribed = false;
   /** UUIDs of the updates in the current SUBSCRIBE. */
   #updatesInSubscribe: ReadonlySet<string | undefined> = new Set();
   #refusedInARow = 0;
 
   constructor(options: AgentConnectionOptions) {
-    const { environment, log, onGaveUp } = options;
+    const { environment, log } = options;
     this.#options = options;
     this.#session = createExecutorSession({
       environment,
       unacknowledged: () => {
-        const unacknowledged = options.unacknowledged();
+        const unacknowledged = this.#unacknowledged();
         this.#updatesInSubscribe = new Set(unacknowledged.updates.map((u) => u.status.uuid));
         return unacknowledged;
       },
-      onEvent: (event) => this.#take(event),
+      onEvent: (event) => {
+        if (event.type === 'SUBSCRIBED') this.#subscribed = true;
+        this.#tell((listener) => this.#pass(event, listener));
+      },
       onDisconnected: (reason) => {
         this.#subscribed = false;
         log({ level: 'warning', msg: 'disconnected from the agent', reason });
       },
-      onGaveUp,
+      onGaveUp: (reason) => this.#tell((listener) => listener.onGaveUp(reason)),
     });
   }
 
+  /** Subscribes. */
   start(): void {
     this.#session.start();
+  }
+
+  /** Passes on what has happened since the start, and everything from now on. Call it once. */
+  listen(listener: AgentListener): void {
+    this.#listener = listener;
+    for (const tell of this.#early.splice(0)) tell(listener);
   }
 
   async stop(): Promise<void> {
@@ -58,7 +79,7 @@ export class AgentConnection {
 
   /** Sends an update if subscribed; otherwise the next SUBSCRIBE contains it. */
   sendUpdate(status: TaskStatus): void {
-    const { log, onRefused } = this.#options;
+    const { log } = this.#options;
     const { state, message, healthy, uuid = '' } = status;
     const taskId = status.task_id.value;
     const more = { ...(message !== undefined && { message }), ...(healthy !== undefined && { healthy }) };
@@ -76,7 +97,7 @@ export class AgentConnection {
         if (answered === undefined || answered === 403 || answered === 503) return;
         const wait = Math.min(REFUSED_MS.longest, REFUSED_MS.first * 2 ** this.#refusedInARow);
         this.#refusedInARow += 1;
-        setTimeout(() => onRefused(taskId, uuid), wait);
+        setTimeout(() => this.#listener?.onRefused(taskId, uuid), wait);
       },
     );
   }
@@ -86,12 +107,20 @@ export class AgentConnection {
     await this.#session.call({ type: 'MESSAGE', message: { data } }).catch(() => undefined);
   }
 
-  #take(event: ExecutorEvent): void {
-    if (event.type === 'SUBSCRIBED') this.#subscribed = true;
-    this.#options.onEvent(event);
+  #unacknowledged(): Unacknowledged {
+    return this.#listener?.unacknowledged() ?? this.#options.unacknowledged;
+  }
+
+  #tell(tell: (listener: AgentListener) => void): void {
+    if (this.#listener) tell(this.#listener);
+    else this.#early.push(tell);
+  }
+
+  #pass(event: ExecutorEvent, listener: AgentListener): void {
+    listener.onEvent(event);
     if (event.type !== 'SUBSCRIBED') return;
     // Sends the updates that were made since SUBSCRIBE was written.
-    for (const { status } of this.#options.unacknowledged().updates)
+    for (const { status } of listener.unacknowledged().updates)
       if (!this.#updatesInSubscribe.has(status.uuid)) this.sendUpdate(status);
   }
 }

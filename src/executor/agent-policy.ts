@@ -19,7 +19,6 @@ import type { ContainerPlan } from './domain/task-plan.ts';
 
 /** Permissions of users that are neither the owner nor of the group. */
 export const OTHERS = 0o007;
-export const POLICY_FILE = '/etc/mesosup/executor.json';
 
 /** Never throws. Without the file, the policy is empty. */
 export function readPolicy(file: string): PolicyReading {

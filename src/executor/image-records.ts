@@ -20,6 +20,14 @@ const REMOVING = '.removing';
 const REMOVAL_MS = 120_000;
 const POLL_MS = 100;
 
+/**
+ * @param stateDirectory the installed wrapper sets it (`MESOSUP_EXECUTOR_STATE`)
+ * @returns undefined without a directory, as in the demo: images are not recorded, and never removed
+ */
+export function imageRecordsIn(stateDirectory: string | undefined, log: Log): ImageRecords | undefined {
+  return stateDirectory ? new ImageRecords(path.join(stateDirectory, 'images'), log) : undefined;
+}
+
 export class ImageRecords {
   readonly #directory: string;
   readonly #log: Log;

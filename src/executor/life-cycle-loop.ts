@@ -15,7 +15,7 @@ import type { TaskStore } from './task-store.ts';
 
 export interface LifeCycleLoopOptions {
   constants: Constants;
-  /** Contains the tasks of an earlier worker. */
+  /** Contains the tasks of an earlier worker, which it has loaded. */
   store: TaskStore;
   perform: (action: ExecutorAction) => void;
   /** Called when a state was stored and its actions have begun. */
@@ -31,7 +31,7 @@ export class LifeCycleLoop {
 
   constructor(options: LifeCycleLoopOptions) {
     this.#options = options;
-    this.#state = { ...INITIAL, tasks: options.store.load(options.log) };
+    this.#state = { ...INITIAL, tasks: options.store.tasks };
   }
 
   get state(): State {

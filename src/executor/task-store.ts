@@ -55,6 +55,11 @@ export class TaskStore {
     return tasks;
   }
 
+  /** The tasks that were loaded or saved last. */
+  get tasks(): ReadonlyMap<string, Task> {
+    return this.#stored;
+  }
+
   /** True if `load` found files that it could not read, so that containers of unknown tasks may exist. */
   get isIncomplete(): boolean {
     return this.#isIncomplete;

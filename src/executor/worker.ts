@@ -1,31 +1,34 @@
-/** The executor's worker: passes events of the agent and results of Docker to the life cycle, and performs its actions. */
+/**
+ * The executor's worker: passes events of the agent and results of Docker to the life cycle, and performs its actions.
+ * main.ts loads this code after SUBSCRIBE was written.
+ */
 
-import path from 'node:path';
 import { DockerEngine } from '../docker/engine.ts';
 import type { ExecutorEnvironment } from '../mesos/executor-environment.ts';
 import type { ExecutorEvent } from '../mesos/types.ts';
-import { AgentConnection } from './agent-connection.ts';
+import type { AgentConnection } from './agent-connection.ts';
 import { readPolicy } from './agent-policy.ts';
 import { Containers } from './containers.ts';
 import { inputOf } from './domain/agent-event.ts';
 import { execContainerOf } from './domain/exec-container.ts';
 import type { ExecutorAction, ExecutorInput } from './domain/executor-state.ts';
-import { isEmptied, isIdle, listUnacknowledged } from './domain/life-cycle.ts';
+import { isEmptied, isIdle } from './domain/life-cycle.ts';
 import { policyOrDefaults } from './domain/policy.ts';
 import { gcLimits } from './domain/sandbox-policy.ts';
 import { taskFileName } from './domain/task-directory.ts';
 import type { OwnCommand } from './domain/task-plan.ts';
+import { listUnacknowledged } from './domain/tasks.ts';
 import { endLostCommands } from './exec-process.ts';
 import { HealthChecks } from './health-checks.ts';
 import { clusterOf, identityOf } from './identity.ts';
-import type { ImageRecords } from './image-records.ts';
+import { imageRecordsIn } from './image-records.ts';
 import { Images } from './images.ts';
 import { LifeCycleLoop } from './life-cycle-loop.ts';
 import type { Log } from './log.ts';
 import { forgetOtherPositions } from './output-writer.ts';
 import { startCleaner } from './sandbox-cleaner.ts';
 import { SchedulerMessages } from './scheduler-messages.ts';
-import { TaskStore } from './task-store.ts';
+import type { TaskStore } from './task-store.ts';
 
 /** Part of the shutdown grace period that is reserved for removing the remaining containers by force. */
 const FORCE_SLACK_MS = 700;
@@ -34,18 +37,20 @@ const LINGER_MS = 1000;
 
 export interface WorkerOptions {
   environment: ExecutorEnvironment;
+  /** Started. */
+  agent: AgentConnection;
+  /** The loaded tasks of an earlier worker. */
+  store: TaskStore;
   own: OwnCommand;
   publishAddress: string | undefined;
   /** The agent's policy. */
   policyFile: string;
-  /** Undefined if the agent keeps no records of its images. */
-  imageRecords: ImageRecords | undefined;
+  /** The directory of the agent's records, which outlives the executor; undefined if it keeps none. */
+  stateDirectory: string | undefined;
   /** The file with the schedulers' addresses. */
   schedulersFile: string | undefined;
   idleTimeoutMs: number;
   log: Log;
-  /** Called once, with the cluster's name, after the first subscription. */
-  onCluster: (cluster: string) => void;
   /** Called once, when the worker has finished. */
   onFinished: () => void;
 }
@@ -65,9 +70,7 @@ export function startWorker(options: WorkerOptions): Worker {
 
 class DockerWorker implements Worker {
   readonly #options: WorkerOptions;
-  readonly #store: TaskStore;
   readonly #loop: LifeCycleLoop;
-  readonly #agent: AgentConnection;
   readonly #messages: SchedulerMessages;
   readonly #containers: Containers;
   readonly #healthChecks: HealthChecks;
@@ -84,7 +87,6 @@ class DockerWorker implements Worker {
   constructor(options: WorkerOptions) {
     const { environment, log } = options;
     this.#options = options;
-    this.#store = new TaskStore(path.join(environment.directory, 'state'));
     this.#loop = new LifeCycleLoop({
       constants: {
         own: options.own,
@@ -92,13 +94,14 @@ class DockerWorker implements Worker {
         executorId: environment.executorId,
         shutdownGraceMs: environment.shutdownGraceMs,
       },
-      store: this.#store,
+      store: options.store,
       perform: (action) => this.#perform(action),
       onStored: () => this.#updateTimers(),
       log,
     });
     const engine = this.#engine;
-    const { imageRecords: records, policyFile, publishAddress } = options;
+    const { policyFile, publishAddress } = options;
+    const records = imageRecordsIn(options.stateDirectory, log);
     const report = (input: ExecutorInput) => this.#take(input);
     this.#healthChecks = new HealthChecks({ engine, publishAddress, report, log });
     this.#containers = new Containers({
@@ -115,42 +118,36 @@ class DockerWorker implements Worker {
       report,
       log,
     });
-    this.#agent = new AgentConnection({
-      environment,
-      unacknowledged: () => listUnacknowledged(this.#loop.state),
-      onEvent: (event) => this.#takeEvent(event),
-      onRefused: (taskId, uuid) => this.#take({ type: 'refused', taskId, uuid }),
-      onGaveUp: (reason) => void this.abandon(reason),
-      log,
-    });
     this.#messages = new SchedulerMessages({
       engine,
       sandbox: environment.directory,
       policyFile,
       schedulersFile: options.schedulersFile,
       containerOf: (taskId) => execContainerOf(this.#loop.state, taskId),
-      send: (data) => this.#agent.sendMessage(data),
+      send: (data) => options.agent.sendMessage(data),
       log,
     });
   }
 
   start(): void {
-    const { log } = this.#options;
-    log({ msg: 'starting', tasks: [...this.#loop.state.tasks.keys()] });
-    this.#agent.start();
-    void this.#cluster.promise.then(this.#options.onCluster);
-    // After SUBSCRIBE was written: the first task on an agent waits for it.
-    setImmediate(() => {
-      this.#containers
-        .sweep()
-        .catch((error: unknown) =>
-          log({ level: 'error', msg: 'cannot remove containers of earlier runs', reason: String(error) }),
-        );
-    });
-    if (!this.#store.isIncomplete)
-      forgetOtherPositions(this.#options.environment.directory, this.#loop.state.tasks.keys());
-    this.#recovering = this.#loop.state.tasks.size > 0 || this.#store.isIncomplete;
+    const { agent, store, environment, log } = this.#options;
+    const { tasks } = this.#loop.state;
+    log({ msg: 'starting', tasks: [...tasks.keys()] });
+    this.#containers
+      .sweep()
+      .catch((error: unknown) =>
+        log({ level: 'error', msg: 'cannot remove containers of earlier runs', reason: String(error) }),
+      );
+    void this.#cluster.promise.then((cluster) => this.#removeOrphans(cluster));
+    if (!store.isIncomplete) forgetOtherPositions(environment.directory, tasks.keys());
+    this.#recovering = tasks.size > 0 || store.isIncomplete;
     if (this.#recovering) void this.#recover();
+    agent.listen({
+      unacknowledged: () => listUnacknowledged(this.#loop.state),
+      onEvent: (event) => this.#takeEvent(event),
+      onRefused: (taskId, uuid) => this.#take({ type: 'refused', taskId, uuid }),
+      onGaveUp: (reason) => void this.abandon(reason),
+    });
     this.#updateTimers();
     this.#startCleaner();
   }
@@ -165,6 +162,14 @@ class DockerWorker implements Worker {
         this.#recovering || [...this.#loop.state.tasks.keys()].some((id) => taskFileName(id) === name),
       log,
     });
+  }
+
+  async #removeOrphans(cluster: string): Promise<void> {
+    const { log } = this.#options;
+    const { removeOrphans } = await import('./janitor.ts');
+    await removeOrphans({ engine: this.#engine, cluster, log }).catch((error: unknown) =>
+      log({ level: 'warning', msg: 'the janitor failed', reason: String(error) }),
+    );
   }
 
   shutDown(): void {
@@ -237,7 +242,7 @@ class DockerWorker implements Worker {
   }
 
   #perform(action: ExecutorAction): void {
-    if (action.type === 'update') this.#agent.sendUpdate(action.status);
+    if (action.type === 'update') this.#options.agent.sendUpdate(action.status);
     else if (action.type === 'exit') this.#leave();
     else if (action.type === 'check') this.#healthChecks.check(action);
     else if (action.type === 'uncheck') this.#healthChecks.uncheck(action.taskId);
@@ -260,6 +265,6 @@ class DockerWorker implements Worker {
     this.#finished = true;
     this.#stopCleaner();
     this.#healthChecks.close();
-    void this.#agent.stop().then(this.#options.onFinished);
+    void this.#options.agent.stop().then(this.#options.onFinished);
   }
 }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { root } from './demo-cluster.ts';
+import { ScriptedAgent } from './support/scripted-agent.ts';
 
 const NOBODY = 65_534;
 let directory: string;
@@ -55,6 +56,32 @@ test('prints help without loading a command', async () => {
     expect(stdout).toContain('$ mesosup status --json');
   } finally {
     await execa('mv', ['lib/elsewhere', 'lib/commands'], { cwd: installed });
+  }
+});
+
+test('an executor subscribes before it loads the code for tasks', async () => {
+  const agent = await ScriptedAgent.start();
+  await execa('mv', ['lib/chunks', 'lib/elsewhere'], { cwd: installed });
+  try {
+    const worker = execa(path.join(installed, 'bin/node'), ['lib/executor.js'], {
+      reject: false,
+      cwd: installed,
+      env: {
+        MESOS_AGENT_ENDPOINT: agent.endpoint,
+        MESOS_SLAVE_ID: 'agent-S0',
+        MESOS_FRAMEWORK_ID: 'framework',
+        MESOS_EXECUTOR_ID: 'docker',
+        MESOS_DIRECTORY: path.join(directory, 'home'),
+      },
+    });
+    await agent.subscription(1);
+    expect(await worker).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('lib/chunks/worker-'),
+    });
+  } finally {
+    await execa('mv', ['lib/elsewhere', 'lib/chunks'], { cwd: installed });
+    await agent.stop();
   }
 });
 

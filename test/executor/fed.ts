@@ -8,7 +8,8 @@ import {
   INITIAL,
   type State,
 } from '../../src/executor/domain/executor-state.ts';
-import { decide, listUnacknowledged } from '../../src/executor/domain/life-cycle.ts';
+import { decide } from '../../src/executor/domain/life-cycle.ts';
+import { listUnacknowledged } from '../../src/executor/domain/tasks.ts';
 import { encodeTaskData } from '../../src/executor/task-data.ts';
 import type { TaskInfo } from '../../src/mesos/types.ts';
 

@@ -14,7 +14,7 @@ import {
 } from '../../../test/executor/fed.ts';
 import type { HealthCheck, TaskInfo } from '../../mesos/types.ts';
 import type { ExecutorInput, State, Task } from './executor-state.ts';
-import { listUnacknowledged } from './life-cycle.ts';
+import { listUnacknowledged } from './tasks.ts';
 
 const CHECK: HealthCheck = {
   type: 'HTTP',

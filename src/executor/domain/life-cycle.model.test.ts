@@ -10,7 +10,8 @@ import {
   INITIAL,
   type State,
 } from './executor-state.ts';
-import { decide, isIdle, listUnacknowledged } from './life-cycle.ts';
+import { decide, isIdle } from './life-cycle.ts';
+import { listUnacknowledged } from './tasks.ts';
 
 const GRACE_MS = 500;
 const LIMIT = 2;

@@ -16,7 +16,8 @@ import {
 } from '../../../test/executor/fed.ts';
 import { encodeTaskData } from '../task-data.ts';
 import { type ExecutorInput, INITIAL } from './executor-state.ts';
-import { isEmptied, isIdle, listUnacknowledged } from './life-cycle.ts';
+import { isEmptied, isIdle } from './life-cycle.ts';
+import { listUnacknowledged } from './tasks.ts';
 
 describe('a successful task', () => {
   test('passes all states from launch to end', () => {

@@ -11,7 +11,7 @@ import {
   intervalMs,
   mustBeKilled,
 } from '../../health/health.ts';
-import type { NetworkInfo, TaskInfo, TaskStatus } from '../../mesos/types.ts';
+import type { NetworkInfo, TaskInfo } from '../../mesos/types.ts';
 import type {
   Constants,
   ContainerExit,
@@ -47,15 +47,6 @@ export function decide(state: State, input: ExecutorInput, constants: Constants,
   const cycle = new Cycle(state, constants, stamp);
   cycle.take(input);
   return cycle.decision();
-}
-
-/** Lists the content of SUBSCRIBE: tasks without any acknowledged update, and unacknowledged updates. */
-export function listUnacknowledged(state: State): { tasks: TaskInfo[]; updates: { status: TaskStatus }[] } {
-  const tasks = [...state.tasks.values()];
-  return {
-    tasks: tasks.filter((t) => !t.acknowledged).flatMap((t) => t.info ?? []),
-    updates: tasks.flatMap((t) => t.updates.map((status) => ({ status }))),
-  };
 }
 
 /** True if no task runs and no update is unacknowledged. */

@@ -1,7 +1,7 @@
 /** Creates task values and reads their descriptions. */
 
-import type { TaskInfo } from '../../mesos/types.ts';
-import type { Task } from './executor-state.ts';
+import type { TaskInfo, TaskStatus } from '../../mesos/types.ts';
+import type { State, Task } from './executor-state.ts';
 
 /** Between SIGTERM and SIGKILL, as in the original Docker executor. */
 const DEFAULT_GRACE_MS = 2000;
@@ -26,6 +26,21 @@ export function launchedTask(info: TaskInfo, single: boolean): Task {
 /** Creates the task of a container of this run that has no readable file. The agent knows the task, so it stays. */
 export function unknownTask(id: string): Task {
   return { ...NEW, id, phase: 'running', acknowledged: true };
+}
+
+/** The content of SUBSCRIBE. */
+export interface Unacknowledged {
+  /** Tasks without any acknowledged update. */
+  tasks: TaskInfo[];
+  updates: { status: TaskStatus }[];
+}
+
+export function listUnacknowledged(state: Pick<State, 'tasks'>): Unacknowledged {
+  const tasks = [...state.tasks.values()];
+  return {
+    tasks: tasks.filter((t) => !t.acknowledged).flatMap((t) => t.info ?? []),
+    updates: tasks.flatMap((t) => t.updates.map((status) => ({ status }))),
+  };
 }
 
 /** From SIGTERM to SIGKILL, if the kill itself has no grace period. */
