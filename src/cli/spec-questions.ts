@@ -1,6 +1,9 @@
 /** The questions of `mesosup init`. A flag answers its question in advance. */
 
 import { HOST_NAME, parseHostAddress } from '../cluster/host-address.ts';
+import { UsageError } from '../errors/mesosup-error.ts';
+import { splitNames } from './flags/cluster-flags.ts';
+import { keyFile } from './flags/key-file.ts';
 
 /** Answers as typed. */
 export interface Answers {
@@ -18,12 +21,14 @@ export interface Answers {
   docker?: string;
 }
 
-const list = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean);
 const hasMoreHosts = (answers: Partial<Answers>, than: number) => (answers.hosts?.length ?? 0) > than;
 const isRemote = (answers: Partial<Answers>) => hasMoreHosts(answers, 0);
 
-/** Asks the questions without a flag. Returns all answers except empty ones. */
-export async function askForSpec(fromFlags: Answers, local: boolean): Promise<Answers> {
+/**
+ * Asks the questions without a flag. Returns all answers except empty ones.
+ * @param directory of the cluster file, to which paths in it are relative
+ */
+export async function askForSpec(fromFlags: Answers, local: boolean, directory: string): Promise<Answers> {
   const { default: inquirer } = await import('inquirer');
   const known = Object.fromEntries(Object.entries(fromFlags).filter(([, value]) => value !== undefined));
   const names = (answers: Partial<Answers>) => answers.hosts ?? [];
@@ -33,9 +38,9 @@ export async function askForSpec(fromFlags: Answers, local: boolean): Promise<An
       {
         type: 'input',
         name: 'hosts',
-        message: 'Hosts, separated by commas (as host or user@host:port)',
+        message: 'Hosts, separated by blanks or commas (as host or user@host:port)',
         when: !local,
-        filter: list,
+        filter: splitNames,
         validate: checkHosts,
       },
       {
@@ -66,6 +71,7 @@ export async function askForSpec(fromFlags: Answers, local: boolean): Promise<An
         name: 'key',
         message: "SSH key file (empty: OpenSSH's default keys and agent)",
         when: isRemote,
+        validate: (typed: string) => checkKey(typed, directory),
       },
       { type: 'input', name: 'bastion', message: 'Jump host (empty: none)', when: isRemote },
       {
@@ -118,8 +124,18 @@ export async function askForSpec(fromFlags: Answers, local: boolean): Promise<An
   );
 }
 
+async function checkKey(typed: string, directory: string): Promise<string | true> {
+  try {
+    if (typed !== '') await keyFile(typed, directory);
+    return true;
+  } catch (error) {
+    if (error instanceof UsageError) return 'There is no such file, or you may not read it';
+    throw error;
+  }
+}
+
 function checkHosts(typed: string | readonly string[]): string | true {
-  const hosts = typeof typed === 'string' ? list(typed) : typed;
+  const hosts = typeof typed === 'string' ? splitNames(typed) : typed;
   const bad = hosts.filter((host) => !parseHostAddress(host) && !HOST_NAME.test(host));
   if (bad.length > 0) return `Not a host name: ${bad.join(', ')}`;
   return hosts.length > 0 || 'Enter at least one host';

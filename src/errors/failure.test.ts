@@ -38,7 +38,7 @@ test('the JSON of an error has its known details, but no exit code and no cause'
 });
 
 describe('the exit code', () => {
-  const prompt = Object.assign(new Error('closed'), { name: 'ExitPromptError' });
+  const prompt: Error = Object.assign(new Error('closed'), { name: 'ExitPromptError' });
   const typed = new CLIError('unknown flag', { exit: 2 });
   test.each([
     ['of an error is 1', new MesosupError('x'), 1],

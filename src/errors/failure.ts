@@ -13,7 +13,7 @@ export interface Failure extends Omit<ErrorDetails, 'cause'> {
   readonly report?: string | undefined;
 }
 
-/** Errors of inquirer's prompts after Ctrl-C. */
+/** Errors of inquirer's prompts after Ctrl-C. No command changes anything before its last question. */
 const ENDED_PROMPTS = new Set(['ExitPromptError', 'AbortPromptError']);
 
 /** Returns undefined for an unexpected error: a bug. */
@@ -26,7 +26,10 @@ export function expectedFailure(error: unknown): Failure | undefined {
   }
   // Errors of oclif about the command line.
   if ('oclif' in error) return { name: 'UsageError', message, exitCode: exitOf(error.oclif) };
-  if (ENDED_PROMPTS.has(name)) return { name, message, exitCode: EXIT.interrupted };
+  if (ENDED_PROMPTS.has(name)) {
+    const message = 'Interrupted at a question. Nothing was changed.';
+    return { name: 'Interrupted', message, exitCode: EXIT.interrupted };
+  }
   // Errors of the operating system. Their messages contain the system call and the file.
   if ('syscall' in error) return { name, message, exitCode: EXIT.failed };
   return undefined;

@@ -62,8 +62,37 @@ test('writes no file and exits with 130 after Ctrl-C at a question', async () =>
     { prompt: 'Name of the cluster', answer: '\u0003' },
     { prompt: 'exit ', answer: '' },
   ]);
-  expect(shown).toContain('exit 130');
-  expect(shown).not.toContain('cluster.yaml');
+  expect(shown).toContain('Interrupted at a question. Nothing was changed.\nexit 130');
+  expect(shown).not.toMatch(/cluster\.yaml|prompt|SIGINT/);
+});
+
+test('refuses an existing file before it asks, and a key file that does not exist', async () => {
+  await writeFile(path.join(directory, 'cluster.yaml'), 'mine');
+  const early = await typed(`cd ${directory}; ${program} init; echo "exit $?"`, [
+    { prompt: 'exit ', answer: '' },
+  ]);
+  expect(early).toBe(
+    'cluster.yaml already exists: overwrite it with --force, or name another file with --file\nexit 2\n',
+  );
+  const asked = await typed(`cd ${directory}; ${program} init --hosts h1 --name x --force; echo "exit $?"`, [
+    { prompt: 'SSH user', answer: '\r' },
+    { prompt: 'SSH key', answer: 'none\r' },
+    { prompt: 'There is no such file', answer: '\u0003' },
+    { prompt: 'exit ', answer: '' },
+  ]);
+  expect(asked).toContain('exit 130');
+  expect(await readFile(path.join(directory, 'cluster.yaml'), 'utf8')).toBe('mine');
+});
+
+test('takes blanks and commas alike in the lists of flags', async () => {
+  expect((await init('--hosts', 'a b, c,d', '--agents', 'c d')).exitCode).toBe(0);
+  const { cluster } = await written();
+  expect(cluster.hosts.map(({ name, roles }) => [name, roles.includes('agent')])).toEqual([
+    ['a', false],
+    ['b', false],
+    ['c', true],
+    ['d', true],
+  ]);
 });
 
 test('writes the cluster from flags without a terminal, and keeps an existing file', async () => {

@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { access, constants, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Flags } from '@oclif/core';
@@ -11,6 +11,7 @@ import { fewLines } from '../../text/few-lines.ts';
 import { BaseCommand } from '../base-command.ts';
 import { hostFlags, hostOptions } from '../flags/cluster-flags.ts';
 import { inputFlag } from '../flags/connect-flags.ts';
+import { keyFile } from '../flags/key-file.ts';
 import { type Answers, askForSpec } from '../spec-questions.ts';
 
 export default class Init extends BaseCommand {
@@ -57,12 +58,16 @@ export default class Init extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Init);
     const hosts = hostOptions(flags);
+    const directory = path.dirname(path.resolve(flags.file));
+    // Before ten questions whose answers would be lost.
+    await checkPlace(flags.file, directory, flags.force);
+    if (flags.key !== undefined) await keyFile(flags.key, directory);
     const asksQuestions = flags.input && process.stdin.isTTY && process.stdout.isTTY;
     const fromFlags = withoutUndefined({
       name: flags.name,
-      hosts: flags.hosts,
-      masters: flags.masters,
-      agents: flags.agents,
+      hosts: hosts.hosts?.slice(),
+      masters: hosts.masters?.slice(),
+      agents: hosts.agents?.slice(),
       user: flags.user,
       key: flags.key,
       bastion: flags.bastion,
@@ -72,7 +77,7 @@ export default class Init extends BaseCommand {
       mesosSha256: flags['mesos-sha256'],
       docker: flags.docker,
     });
-    const answers: Answers = asksQuestions ? await askForSpec(fromFlags, flags.local) : fromFlags;
+    const answers: Answers = asksQuestions ? await askForSpec(fromFlags, flags.local, directory) : fromFlags;
     if (!answers.hosts && !flags.local) throw new UsageError('name the hosts with --hosts a,b,c, or --local');
     const [{ clusterFrom }, { specText }] = await Promise.all([
       import('../../cluster/spec.ts'),
@@ -101,6 +106,32 @@ function specOf(answers: Answers, overrides: Record<string, unknown>): Record<st
   return { ...overrides, mesos: withoutUndefined({ source: mesos, ...version }), docker: { source: docker } };
 }
 
+/** @throws UsageError if the file could not be written */
+async function checkPlace(file: string, directory: string, force: boolean): Promise<void> {
+  try {
+    await access(directory, constants.W_OK);
+  } catch (error) {
+    throw unwritable(file, error);
+  }
+  const isThere = await access(file).then(
+    () => true,
+    () => false,
+  );
+  if (isThere && !force) throw alreadyThere(file);
+}
+
+function alreadyThere(file: string): UsageError {
+  return new UsageError(
+    `${file} already exists: overwrite it with --force, or name another file with --file`,
+  );
+}
+
+function unwritable(file: string, error: unknown): UsageError {
+  const { code } = error as NodeJS.ErrnoException;
+  const why = code === 'ENOENT' ? 'there is no such directory' : code;
+  return new UsageError(`${file} can't be written: ${why}: name another file with --file`);
+}
+
 /** Replaces an existing file only after the new text has been written completely. */
 async function write(file: string, text: string, force: boolean): Promise<void> {
   try {
@@ -110,12 +141,7 @@ async function write(file: string, text: string, force: boolean): Promise<void> 
       await rename(draft, file);
     } else await writeFile(file, text, { flag: 'wx' });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST')
-      throw new UsageError(
-        `${file} already exists: overwrite it with --force, or name another file with --file`,
-      );
-    throw new UsageError(`${file} can't be written: ${code}`);
+    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? alreadyThere(file) : unwritable(file, error);
   }
 }
 

@@ -6,6 +6,7 @@ import { Flags } from '@oclif/core';
 import { ClusterState, stateHome } from '../../cluster/edge/cluster-state.ts';
 import { type LoadedCluster, loadCluster } from '../../cluster/edge/load.ts';
 import { type HostOptions, overridesOf } from '../../cluster/host-list.ts';
+import { keyFile } from './key-file.ts';
 
 const listFlag = (summary: string) =>
   Flags.string({
@@ -75,11 +76,23 @@ interface HostFlags {
   readonly bastion?: string | undefined;
 }
 
-/** Picks the flags about hosts. */
+/** Picks the flags about hosts. Blanks and commas separate names alike. */
 export function hostOptions(flags: HostFlags): HostOptions {
-  const { name, hosts, local, masters, agents, zookeeper, user, port, key, bastion } = flags;
-  const all = { name, hosts, local, masters, agents, zookeeper, user, port, key, bastion };
+  const { name, local, user, port, key, bastion } = flags;
+  const names = (list: readonly string[] | undefined) => list?.flatMap(splitNames);
+  const lists = {
+    hosts: names(flags.hosts),
+    masters: names(flags.masters),
+    agents: names(flags.agents),
+    zookeeper: names(flags.zookeeper),
+  };
+  const all = { name, local, user, port, key, bastion, ...lists };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+/** Splits names at blanks and commas. */
+export function splitNames(text: string): string[] {
+  return text.split(/[\s,]+/).filter(Boolean);
 }
 
 /** @throws UsageError, MesosupError */
@@ -87,9 +100,10 @@ export async function clusterOf(
   flags: HostFlags & { readonly file?: string | undefined; readonly state?: string | undefined },
 ): Promise<LoadedCluster> {
   const home = homedir();
+  const key = flags.key === undefined ? undefined : await keyFile(flags.key, process.cwd());
   return loadCluster(
     {
-      overrides: overridesOf(hostOptions(flags)),
+      overrides: overridesOf(hostOptions({ ...flags, key })),
       ...(flags.file !== undefined && { file: flags.file }),
       ...(flags.state !== undefined && { state: flags.state }),
     },

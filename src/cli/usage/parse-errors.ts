@@ -33,7 +33,7 @@ export function usageErrorOf(error: unknown, command: ParsedCommand): UsageError
   const help = `See: ${command.name} --help`;
   const message = error.message.replace(/\nSee more help with --help$/, '');
   if ('flags' in error && isTexts(error.flags)) return unknownFlag(error.flags[0] ?? '', command);
-  if ('args' in error && Array.isArray(error.args)) return argumentError(error.args, message, command);
+  if ('args' in error && Array.isArray(error.args)) return argumentError(error, error.args, message, command);
   const [, flag = '', value] =
     /^Expected --(\S+?)=([\s\S]*) to be one of: /.exec(message) ??
     /^Flag --(\S+) expects/.exec(message) ??
@@ -75,11 +75,21 @@ function unknownFlag(typed: string, { name, flags }: ParsedCommand): UsageError 
   });
 }
 
-function argumentError(args: readonly unknown[], message: string, command: ParsedCommand): UsageError {
+function argumentError(
+  error: object,
+  args: readonly unknown[],
+  message: string,
+  command: ParsedCommand,
+): UsageError {
   const example = command.examples.find((one) => !one.includes(' --')) ?? command.examples[0];
   const remedy = example === undefined ? `See: ${command.name} --help` : `For example: ${example}`;
   const names = Object.entries(command.args).map(([key, { name }]) => (name ?? key).toUpperCase());
   if (message.startsWith('Unexpected')) {
+    const list = listBefore(error, String(args[0]));
+    if (list)
+      return new UsageError(`${command.name} takes no argument "${args[0]}"`, {
+        remedy: `A list has commas and no blanks: ${list}`,
+      });
     const takes = names.length === 0 ? 'no argument' : `only ${names.join(' and ')}`;
     return new UsageError(
       `${command.name} takes ${takes}, but the command line also has "${args.join('" and "')}"`,
@@ -92,6 +102,30 @@ function argumentError(args: readonly unknown[], message: string, command: Parse
     typeof arg === 'object' && arg !== null && 'name' in arg ? [String(arg.name).toUpperCase()] : [],
   );
   return new UsageError(`${command.name} needs ${missing.join(' and ')}`, { remedy });
+}
+
+/** Joins the values of a list and the arguments that follow it: `--hosts a,b` for `--hosts a, b`. */
+function listBefore(error: object, argument: string): string | undefined {
+  const parse = 'parse' in error ? (error.parse as Partial<ParsedInput>) : {};
+  const raw = parse.output?.raw ?? [];
+  const at = raw.findIndex(({ type, input }) => type === 'arg' && input === argument);
+  const from = raw.findLastIndex(({ type }, i) => i < at && type === 'flag');
+  const before = raw[from];
+  if (!before || parse.input?.flags?.[before.flag ?? '']?.multiple !== true) return undefined;
+  const next = raw.findIndex(({ type }, i) => i > at && type === 'flag');
+  const values = raw.slice(from, next < 0 ? raw.length : next).map(({ input }) => input);
+  return `--${before.flag} ${values
+    .flatMap((value) => value.split(','))
+    .filter(Boolean)
+    .join(',')}`;
+}
+
+/** What oclif has read of a command line. */
+interface ParsedInput {
+  readonly input: { readonly flags?: Readonly<Record<string, { readonly multiple?: boolean }>> };
+  readonly output: {
+    readonly raw?: readonly { readonly type: string; readonly flag?: string; readonly input: string }[];
+  };
 }
 
 /** Describes the values of a flag: `an integer from 1 to 65535`, `bash, zsh or fish`, `FILE`. */
