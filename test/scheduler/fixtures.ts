@@ -1,8 +1,7 @@
 import '../../src/scheduler/linear-patterns.ts';
 import { parseApp } from '../../src/scheduler/api/v1/request-schemas.ts';
-import { definitionOf } from '../../src/scheduler/decide/deployments/draft.ts';
 import type { Change, ChangeInput } from '../../src/scheduler/decide/inputs.ts';
-import type { App } from '../../src/scheduler/domain/app.ts';
+import { type App, definitionOf } from '../../src/scheduler/domain/app.ts';
 import { type AppDefinition, appSchema } from '../../src/scheduler/domain/app-schema.ts';
 import { sharedExecutorOf } from '../../src/scheduler/domain/executor.ts';
 import type { Settings } from '../../src/scheduler/domain/settings.ts';

@@ -2,7 +2,7 @@ import type { SchedulerCall, SchedulerEvent } from '../../mesos/types.ts';
 import type { AgentFlags } from '../domain/agents.ts';
 import type { AppDefinition } from '../domain/app-schema.ts';
 import type { StateEvent } from '../domain/events.ts';
-import type { FieldError } from '../domain/field-errors.ts';
+import type { FieldError, FieldPath } from '../domain/field-errors.ts';
 
 /** Everything the scheduler reacts to. Requests have passed the API's validation. */
 export type Input =
@@ -60,6 +60,8 @@ export type Change =
       readonly fields: Readonly<Record<string, unknown>>;
       readonly partial: boolean;
       readonly upsert: boolean;
+      /** Where the request has the fields; default: they are the body. */
+      readonly path?: FieldPath;
     }
   /** Reverts an app to one of its versions. */
   | { readonly op: 'revert'; readonly appId: string; readonly version: string }
@@ -73,10 +75,10 @@ export type Change =
   /** Reverts the changes of a deployment. */
   | { readonly op: 'roll_back'; readonly deploymentId: string };
 
-/** A group as it was sent, with absolute ids. */
+/** A group as it was sent, with absolute ids. What is absent stays. */
 export interface GroupTree {
   readonly id: string;
-  readonly dependencies: readonly string[];
+  readonly dependencies?: readonly string[];
   readonly apps?: readonly Readonly<Record<string, unknown>>[];
   readonly groups?: readonly GroupTree[];
 }

@@ -4,6 +4,7 @@
  */
 
 import * as z from 'zod';
+import { isJson } from '../../json.ts';
 import {
   EMPTY,
   environment,
@@ -121,8 +122,7 @@ const portOfCheck = {
   port: wholeNumber(1, 65_535).optional(),
 };
 
-/** The scheduler makes the checks HTTP, HTTPS and TCP; the executor on the agent makes the others. */
-export const healthCheckSchema = z
+const healthCheck = z
   .object({
     protocol: oneOf('HTTP', 'HTTPS', 'TCP', 'COMMAND', 'MESOS_HTTP', 'MESOS_HTTPS', 'MESOS_TCP').default(
       'HTTP',
@@ -137,6 +137,15 @@ export const healthCheckSchema = z
     path: ['command'],
     error: EMPTY,
   });
+
+/** The scheduler makes the checks HTTP, HTTPS and TCP; the executor on the agent makes the others. */
+export const healthCheckSchema = z.preprocess(withPortIndex, healthCheck);
+
+/** Names the port of a check: marathon-lb ignores a check without a portIndex. Source: Marathon's AppNormalization. */
+export function withPortIndex<T>(check: T): T {
+  if (!isJson(check) || check.port !== undefined || check.portIndex !== undefined) return check;
+  return String(check.protocol).toUpperCase() === 'COMMAND' ? check : { ...check, portIndex: 0 };
+}
 
 const readinessCheck = z.object({
   name: filled.default('readinessCheck'),

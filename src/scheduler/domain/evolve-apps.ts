@@ -1,7 +1,9 @@
 import type { App } from './app.ts';
 import { servicePortsOf } from './app.ts';
+import { ancestorsOf } from './app-id.ts';
 import { activate, count, refresh } from './counts.ts';
 import type { RestoredApp } from './events.ts';
+import type { Group } from './group.ts';
 import { type AppRecord, orphansKey, type State } from './state.ts';
 
 /** Number of definitions kept for each app. */
@@ -38,6 +40,7 @@ export function removeApp(state: State, appId: string, at: number): void {
   const { size } = record.tasks;
   if (size > 0) state.orphans.set(orphansKey({ appId, run: record.run }), size);
   countPorts(state, record.app, -1);
+  countMember(state, appId, -1);
   state.apps.delete(appId);
   state.waiting.delete(appId);
   if (state.ready.delete(appId)) state.demandChanged = true;
@@ -74,10 +77,24 @@ function addRecord(state: State, { versions, ...more }: New): AppRecord | undefi
   };
   state.runs = Math.max(state.runs, record.run);
   state.apps.set(app.id, record);
+  countMember(state, app.id, 1);
   countPorts(state, app, 1);
   return record;
 }
 
 function countPorts(state: State, app: App, by: number): void {
   for (const port of servicePortsOf(app)) count(state.servicePorts, port, by);
+}
+
+export function changeGroup(state: State, group: Group): void {
+  if (!state.groups.has(group.id)) countMember(state, group.id, 1);
+  state.groups.set(group.id, group);
+}
+
+export function removeGroup(state: State, groupId: string): void {
+  if (state.groups.delete(groupId)) countMember(state, groupId, -1);
+}
+
+function countMember(state: State, id: string, by: number): void {
+  for (const group of ancestorsOf(id)) count(state.members, group, by);
 }

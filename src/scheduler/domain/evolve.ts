@@ -2,7 +2,7 @@ import { canonicalJson } from '../../json.ts';
 import { answeredAgent } from './agents.ts';
 import { refresh } from './counts.ts';
 import type { StateEvent } from './events.ts';
-import { changeApp, removeApp, restoreApp } from './evolve-apps.ts';
+import { changeApp, changeGroup, removeApp, removeGroup, restoreApp } from './evolve-apps.ts';
 import { trackConstraints } from './evolve-constraints.ts';
 import { endDeployment, restoreDeployment, startDeployment, stepDeployment } from './evolve-deployments.ts';
 import {
@@ -44,10 +44,10 @@ export function evolve(state: State, event: StateEvent): void {
       restoreApp(state, event.record);
       return;
     case 'group_changed':
-      state.groups.set(event.group.id, event.group);
+      changeGroup(state, event.group);
       return;
     case 'group_removed':
-      state.groups.delete(event.groupId);
+      removeGroup(state, event.groupId);
       return;
     case 'deployment_started':
       startDeployment(state, event.deployment);

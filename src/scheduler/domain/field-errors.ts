@@ -1,8 +1,11 @@
 import type * as z from 'zod';
 
+/** The names and indexes that lead to a field, outermost first. */
+export type FieldPath = readonly (string | number)[];
+
 /** A problem with a field of a request. */
 export interface FieldError {
-  readonly path: readonly (string | number)[];
+  readonly path: FieldPath;
   readonly error: string;
 }
 

@@ -5,7 +5,7 @@ import { filled, list, number } from './app-fields.ts';
 
 export interface GroupUpdate {
   id?: string | undefined;
-  dependencies: string[];
+  dependencies?: string[] | undefined;
   apps?: Record<string, unknown>[] | undefined;
   groups?: GroupUpdate[] | undefined;
 }
@@ -17,7 +17,7 @@ const app = z.looseObject({ id: filled }, { error: 'must be an object with an id
 export const groupSchema: z.ZodType<GroupUpdate> = z.object(
   {
     id: filled.optional(),
-    dependencies: list(filled, 1000, 'must be an array of strings').default([]),
+    dependencies: list(filled, 1000, 'must be an array of strings').optional(),
     apps: list(app, MAX_APPS).optional(),
     get groups() {
       return list(groupSchema, MAX_APPS).optional();

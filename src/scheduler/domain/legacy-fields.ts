@@ -3,8 +3,17 @@
 import { isJson, type Json } from '../../json.ts';
 import { withoutNulls } from './app-fields.ts';
 
-/** @param sent an app; anything else is returned unchanged, for the schema to reject */
-export function renameLegacyFields(sent: unknown): unknown {
+/** The fields of a stored app that decide about the meaning of an update. */
+export interface Stored {
+  readonly networks?: unknown;
+  readonly container?: unknown;
+}
+
+/**
+ * @param sent an app; anything else is returned unchanged, for the schema to reject
+ * @param stored the app that an update changes
+ */
+export function renameLegacyFields(sent: unknown, stored: Stored = {}): unknown {
   if (!isJson(sent)) return sent;
   const app = withoutNulls(sent) as Json;
   const { uris, ports, ipAddress, ...rest } = app;
@@ -14,9 +23,10 @@ export function renameLegacyFields(sent: unknown): unknown {
   if (isJson(ipAddress) && app.networks === undefined) {
     modern.networks = [{ mode: 'container', name: ipAddress.networkName }];
   }
-  takePorts(ports, modern);
+  takePorts(ports, modern, stored);
   const mappings = isJson(modern.container) ? modern.container.portMappings : undefined;
-  if (modern.networks === undefined && Array.isArray(mappings) && mappings.length > 0) {
+  const hasNetwork = modern.networks !== undefined || isContainerNetwork(stored.networks);
+  if (!hasNetwork && Array.isArray(mappings) && mappings.length > 0) {
     modern.networks = [{ mode: 'container/bridge' }];
   }
   return modern;
@@ -40,25 +50,31 @@ function modernContainer(container: Json, app: Json): Json {
 }
 
 /** Converts `ports` to service ports: of the port mappings if there are any, otherwise of portDefinitions. */
-function takePorts(ports: unknown, app: Json): void {
+function takePorts(ports: unknown, app: Json, stored: Stored): void {
   if (ports === undefined || app.portDefinitions !== undefined) return;
-  const container = isJson(app.container) ? app.container : {};
-  if (Array.isArray(ports) && Array.isArray(container.portMappings)) {
-    container.portMappings = container.portMappings.map((mapping: unknown, i) =>
-      isJson(mapping) && (mapping.servicePort ?? 0) === 0 && ports[i] !== undefined
+  const container = app.container ?? stored.container;
+  if (Array.isArray(ports) && isJson(container) && Array.isArray(container.portMappings)) {
+    // The service ports of the update replace those of the stored app.
+    const isStored = container === stored.container;
+    const portMappings = container.portMappings.map((mapping: unknown, i) =>
+      isJson(mapping) && (isStored || (mapping.servicePort ?? 0) === 0) && ports[i] !== undefined
         ? { ...mapping, servicePort: ports[i] }
         : mapping,
     );
+    app.container = { ...container, portMappings };
   } else {
     app.portDefinitions = Array.isArray(ports) ? ports.map((port: unknown) => ({ port })) : ports;
   }
 }
 
+/** True if one of the networks is not the host's. */
+export function isContainerNetwork(networks: unknown): boolean {
+  return Array.isArray(networks) && networks.some((one) => isJson(one) && (one.mode ?? 'host') !== 'host');
+}
+
 /** Fills in the default ports: one port with host networking, none with a container network. */
 export function withPorts(app: unknown): unknown {
   if (!isJson(app)) return app;
-  const networks = Array.isArray(app.networks) ? (app.networks as unknown[]) : [];
-  const isHost = networks.every((network) => !isJson(network) || (network.mode ?? 'host') === 'host');
-  if (!isHost && isJson(app.container)) return { ...app, portDefinitions: [] };
+  if (isContainerNetwork(app.networks) && isJson(app.container)) return { ...app, portDefinitions: [] };
   return app.portDefinitions === undefined ? { ...app, portDefinitions: [{}] } : app;
 }

@@ -106,6 +106,8 @@ export interface State {
   frameworkId?: string;
   readonly apps: Map<string, AppRecord>;
   readonly groups: Map<string, Group>;
+  /** Number of apps and stored groups within each group, at any depth. */
+  readonly members: Map<string, number>;
   readonly deployments: Map<string, DeploymentRecord>;
   /** Every task that has not ended, including tasks of removed apps. */
   readonly tasks: Map<string, Task>;
@@ -151,6 +153,7 @@ export function createState(settings: Settings): State {
     settings,
     apps: new Map(),
     groups: new Map(),
+    members: new Map(),
     deployments: new Map(),
     tasks: new Map(),
     orphans: new Map(),

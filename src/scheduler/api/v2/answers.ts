@@ -57,6 +57,9 @@ export function invalid(reply: FastifyReply, errors: readonly FieldError[]): Fas
     byPath.set(at, [...(byPath.get(at) ?? []), error]);
   }
   const details = [...byPath].map(([path, found]) => ({ path, errors: found }));
+  if (errors.length > MAX_ERRORS) {
+    details.push({ path: '/', errors: [`${errors.length - MAX_ERRORS} more errors are not listed`] });
+  }
   return json(reply, { message: 'Object is not valid', details }, 422);
 }
 

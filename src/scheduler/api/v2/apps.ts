@@ -6,7 +6,7 @@ import type { Change, DeploymentPlan } from '../../decide/inputs.ts';
 import type { App } from '../../domain/app.ts';
 import { absoluteId, findIdProblem, isWithin } from '../../domain/app-id.ts';
 import { appSchema } from '../../domain/app-schema.ts';
-import { fieldErrors } from '../../domain/field-errors.ts';
+import { type FieldPath, fieldErrors } from '../../domain/field-errors.ts';
 import type { State } from '../../domain/state.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from '../answers.ts';
 import { appsOf, haproxyText, wantsText } from '../views.ts';
@@ -85,7 +85,7 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
         if (!Array.isArray(bodies) || !bodies.every(hasId)) {
           return invalid(reply, [{ path: [], error: 'must be an array of apps with ids' }]);
         }
-        const changes = bodies.map((fields) => changeOf(request, absoluteId(fields.id), fields));
+        const changes = bodies.map((fields, i) => changeOf(request, absoluteId(fields.id), fields, [i]));
         return deploy(request, reply, options, changes);
       },
     });
@@ -161,12 +161,17 @@ function idOf({ id }: DeploymentPlan): Record<string, string> {
 }
 
 /** Interprets PUT or PATCH of an app: with only a version it reverts to that version, otherwise it changes fields. */
-function changeOf(request: FastifyRequest, appId: string, fields: Record<string, unknown>): Change {
+function changeOf(
+  request: FastifyRequest,
+  appId: string,
+  fields: Record<string, unknown>,
+  path: FieldPath = [],
+): Change {
   const { id, version, versionInfo: _info, ...sent } = fields;
   if (typeof version === 'string' && Object.keys(sent).length === 0) return { op: 'revert', appId, version };
   const upsert = request.method === 'PUT';
   const partial = !upsert || flagOf(request, 'partialUpdate', true);
-  return { op: 'update', appId, fields: { ...sent, ...(id !== undefined && { id }) }, partial, upsert };
+  return { op: 'update', appId, fields: { ...sent, ...(id !== undefined && { id }) }, partial, upsert, path };
 }
 
 interface AppRoute {

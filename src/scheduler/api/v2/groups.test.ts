@@ -65,7 +65,7 @@ describe('POST /v2/groups', () => {
     [{ id: '/A' }, '/id'],
     [{ id: '/x', apps: [{ cmd: 'x' }] }, '/apps(0)/id'],
     [{ id: '/x', apps: 'x' }, '/apps'],
-    [{ id: '/x', apps: [{ id: 'y', cmd: 'x', cpus: -1 }] }, '/cpus'],
+    [{ id: '/x', apps: [{ id: 'y', cmd: 'x', cpus: -1 }] }, '/apps(0)/cpus'],
     ['[]', '/'],
   ])('refuses %j', async (body, path) => {
     const one = server();
@@ -82,7 +82,7 @@ describe('POST /v2/groups', () => {
     const answer = await call(server(), 'POST', '/v2/groups', { id: '/x', apps });
     expect([answer.statusCode, answer.json().details]).toEqual([
       422,
-      [{ path: '/dependencies', errors: [expect.stringContaining('form a cycle')] }],
+      [{ path: '/apps(0)/dependencies', errors: [expect.stringContaining('form a cycle')] }],
     ]);
   });
 });

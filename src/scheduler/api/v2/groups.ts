@@ -72,6 +72,11 @@ async function put(request: ByPath, reply: FastifyReply, options: ApiOptions): P
     parsed.data.id = groupId;
   }
   const group = treeOf(parsed.data, groupId);
+  if (group.id !== groupId && !isWithin(group.id, groupId)) {
+    return invalid(reply, [
+      { path: ['id'], error: `is ${group.id}, which is not in ${groupId}, the group in the path` },
+    ]);
+  }
   const change: Change = { op: 'put_group', group, mustBeNew: request.method === 'POST' };
   return deploy(request, reply, options, [change], async ({ id, version }) =>
     json(reply, { version, deploymentId: id }, request.method === 'POST' ? 201 : 200, {
@@ -86,7 +91,7 @@ function treeOf({ id, dependencies, apps, groups }: GroupUpdate, base: string): 
   const groupId = absoluteId(id ?? base, base);
   return {
     id: groupId,
-    dependencies: dependencies.map((one) => absoluteId(one, groupId)),
+    ...(dependencies && { dependencies: dependencies.map((one) => absoluteId(one, groupId)) }),
     ...(apps && { apps: apps.map(({ version: _version, versionInfo: _info, ...app }) => app) }),
     ...(groups && { groups: groups.map((group) => treeOf(group, groupId)) }),
   };

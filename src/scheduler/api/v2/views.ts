@@ -1,7 +1,6 @@
 /** Formats apps, tasks and groups for v2. Source: RAML and answers of Marathon 1.11. */
 
-import { definitionOf } from '../../decide/deployments/draft.ts';
-import { servicePortsOf } from '../../domain/app.ts';
+import { definitionOf, servicePortsOf } from '../../domain/app.ts';
 import { parentOf, ROOT } from '../../domain/app-id.ts';
 import type { AppRecord, State, TaskFailure } from '../../domain/state.ts';
 import { instanceIdOf, isCounted, isHealthy, isUnhealthy, type Task } from '../../domain/task.ts';

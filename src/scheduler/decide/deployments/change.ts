@@ -1,7 +1,7 @@
 /** Turns a change of apps and groups into a deployment, or into the reason for its refusal. */
 
 import { canonicalJson } from '../../../json.ts';
-import type { App } from '../../domain/app.ts';
+import { type App, definitionOf } from '../../domain/app.ts';
 import type { AppDefinition } from '../../domain/app-schema.ts';
 import { type Containerizer, nextContainerizer } from '../../domain/containerizer.ts';
 import type { Action, Deployment } from '../../domain/deployment.ts';
@@ -15,7 +15,7 @@ import { findRoleProblem } from '../placement/want.ts';
 import { endTasks } from '../tasks/ending.ts';
 import { findForbidden } from '../tasks/forbidden.ts';
 import { findLaunchProblem, formOf } from '../tasks/form.ts';
-import { type Draft, type DraftApp, definitionOf, draftChanges } from './draft.ts';
+import { type Draft, type DraftApp, draftChanges } from './draft.ts';
 import { assignServicePorts } from './service-ports.ts';
 import { orderSteps, type Tree } from './steps.ts';
 
@@ -23,13 +23,13 @@ import { orderSteps, type Tree } from './steps.ts';
 export function planChange(state: State, input: ChangeInput, now: number, failed?: string): Decision {
   const draft = draftChanges(state, input.changes);
   if ('type' in draft) return refuseChange(draft);
-  const finished = checkDraft(state, draft, input.seed, now);
-  if ('type' in finished) return refuseChange(finished);
-  const { apps, actions } = finished;
+  const { apps, actions, problems } = checkDraft(state, draft, input.seed, now);
+  if (problems.length > 0) return refuseChange({ type: 'invalid', errors: problems });
   const ordered = orderSteps(actions, treeOf(state, draft));
   if ('cycle' in ordered) {
     const error = `form a cycle through ${ordered.cycle}`;
-    return refuseChange({ type: 'invalid', errors: [{ path: ['dependencies'], error }] });
+    const path = [...(draft.paths.get(ordered.cycle) ?? []), 'dependencies'];
+    return refuseChange({ type: 'invalid', errors: [{ path, error }] });
   }
   const undone = input.changes.flatMap((one) => (one.op === 'roll_back' ? one.deploymentId : []))[0];
   const rollbackOf = failed ?? undone;
@@ -80,10 +80,13 @@ const DEPLOYMENT_ID_SPACE = 0xde_00_00_00;
 interface CheckedDraft {
   readonly apps: App[];
   readonly actions: Action[];
+  /** If there are any, the draft must be refused. */
+  readonly problems: FieldError[];
 }
 
 /** Validates the drafted apps against the cluster, and determines the action for each. */
-function checkDraft(state: State, draft: Draft, seed: number, now: number): CheckedDraft | Refusal {
+function checkDraft(state: State, draft: Draft, seed: number, now: number): CheckedDraft {
+  const problems = [...draft.problems];
   const apps: App[] = [];
   const actions: Action[] = [];
   const at = versionTime(state, draft, now);
@@ -100,7 +103,11 @@ function checkDraft(state: State, draft: Draft, seed: number, now: number): Chec
     }
     const before = known?.app;
     const definition = assignServicePorts(drafted.definition, before, inUse, seed);
-    if (!definition) return invalid([{ path: ['ports'], error: noPortLeftText(state) }]);
+    const path = draft.paths.get(appId) ?? [];
+    if (!definition) {
+      problems.push({ path: [...path, 'ports'], error: noPortLeftText(state) });
+      continue;
+    }
     const versions = known?.versions ?? [];
     const app = versionOf({ ...drafted, definition }, versions, isoOf(at), state.settings.containerizer);
     const { settings } = state;
@@ -111,14 +118,14 @@ function checkDraft(state: State, draft: Draft, seed: number, now: number): Chec
       (shrinks ? undefined : findForbidden(app, formOf(app, settings), settings)) ??
       findLaunchProblem(app, settings) ??
       findRoleProblem(app, settings);
-    if (problem) return invalid([problem]);
+    if (problem) problems.push({ ...problem, path: [...path, ...problem.path] });
     if (!action) continue;
     actions.push({ type: action, appId });
     apps.push(app);
     for (const { port } of app.portDefinitions) assigned.add(port);
     for (const { servicePort } of app.container?.portMappings ?? []) assigned.add(servicePort);
   }
-  return { apps, actions };
+  return { apps, actions, problems };
 }
 
 function actionFor(app: App, before: App | undefined): Action['type'] | undefined {
@@ -242,10 +249,6 @@ function noPortLeftText({ settings: { localPortMin, localPortMax } }: State): st
 
 function isoOf(at: number): string {
   return new Date(at).toISOString();
-}
-
-function invalid(errors: FieldError[]): Refusal {
-  return { type: 'invalid', errors };
 }
 
 function refuseChange(reply: Refusal): Decision {

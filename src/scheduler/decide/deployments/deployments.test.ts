@@ -2,11 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { appV2, changed, scale, start, stop, update } from '../../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../../test/scheduler/harness.ts';
 import { AGENTS } from '../../../../test/scheduler/running.ts';
-import type { App } from '../../domain/app.ts';
+import { type App, definitionOf } from '../../domain/app.ts';
 import type { AppRecord } from '../../domain/state.ts';
 import { isReady } from '../../domain/task.ts';
 import type { ChangeInput, Reply } from '../inputs.ts';
-import { definitionOf } from './draft.ts';
 
 const ID = '/sleeper';
 

@@ -1,13 +1,19 @@
 /** Applies changes to a draft of the apps and groups, before anything is decided. */
 
-import type { App } from '../../domain/app.ts';
+import { type App, definitionOf } from '../../domain/app.ts';
 import { absoluteId, findIdProblem, isWithin, parentOf, ROOT } from '../../domain/app-id.ts';
-import { type AppDefinition, appSchema } from '../../domain/app-schema.ts';
-import { fieldErrors } from '../../domain/field-errors.ts';
+import type { AppDefinition } from '../../domain/app-schema.ts';
+import type { FieldError, FieldPath } from '../../domain/field-errors.ts';
 import type { Group } from '../../domain/group.ts';
-import { renameLegacyFields } from '../../domain/legacy-fields.ts';
 import type { State } from '../../domain/state.ts';
 import type { Change, GroupTree, Refusal } from '../inputs.ts';
+import { findIdConflicts } from './draft-ids.ts';
+import {
+  findGroupSelfDependencies,
+  findSelfDependencies,
+  resolveDependencies,
+  updateDefinition,
+} from './draft-update.ts';
 
 /** The requested definition of an app. */
 export interface DraftApp {
@@ -23,6 +29,9 @@ export interface DraftApp {
 export interface Draft {
   readonly apps: Map<string, DraftApp | null>;
   readonly groups: Map<string, Omit<Group, 'version'> | null>;
+  /** Where the request defines an app or group. */
+  readonly paths: Map<string, FieldPath>;
+  readonly problems: FieldError[];
 }
 
 /** A change is refused, and the draft is discarded. */
@@ -35,11 +44,15 @@ class RefusedError extends Error {
   }
 }
 
-/** Applies changes in order. */
+/** Applies changes in order. A draft with problems must be refused. */
 export function draftChanges(state: State, changes: readonly Change[]): Draft | Refusal {
-  const draft: Draft = { apps: new Map(), groups: new Map() };
+  const draft: Draft = { apps: new Map(), groups: new Map(), paths: new Map(), problems: [] };
   try {
     for (const change of changes) apply(state, draft, change);
+    if (changes.some(({ op }) => op === 'roll_back')) return draft;
+    for (const { id, error } of findIdConflicts(state, draft)) {
+      report(draft, draft.paths.get(id) ?? [], [{ path: ['id'], error }]);
+    }
     return draft;
   } catch (error) {
     if (error instanceof RefusedError) return error.refusal;
@@ -51,10 +64,10 @@ function apply(state: State, draft: Draft, change: Change): void {
   switch (change.op) {
     case 'create':
       if (findApp(state, draft, change.app.id)) refuse({ type: 'exists', appId: change.app.id });
-      draft.apps.set(change.app.id, { definition: resolveDependencies(change.app), api: change.api });
+      create(draft, change);
       return;
     case 'update':
-      update(state, draft, change);
+      update(state, draft, change, change.path);
       return;
     case 'scale':
       updateDraft(draft, findExisting(state, draft, change.appId), { instances: change.instances });
@@ -100,54 +113,79 @@ function apply(state: State, draft: Draft, change: Change): void {
   }
 }
 
-function update(state: State, draft: Draft, change: Extract<Change, { op: 'update' }>): void {
-  const { appId, fields, partial, upsert } = change;
-  const known = findApp(state, draft, appId);
-  if (!known && !upsert) refuse({ type: 'unknown_app', appId });
-  if (!known) checkId(appId);
-  const sent = renameLegacyFields(fields) as Record<string, unknown>;
-  const base = partial && known ? { ...known.definition } : {};
-  // cmd and args replace each other.
-  if ('cmd' in sent && !('args' in sent)) delete (base as Partial<AppDefinition>).args;
-  if ('args' in sent && !('cmd' in sent)) delete (base as Partial<AppDefinition>).cmd;
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === null) delete (base as Record<string, unknown>)[name];
-  }
-  if (!('networks' in sent) && 'container' in sent) delete (base as Partial<AppDefinition>).networks;
-  const definition = resolveDependencies(parseDefinition({ ...base, ...sent, id: appId }));
-  draft.apps.set(appId, { definition, api: known?.api ?? 'v2' });
+function create(draft: Draft, { app, api }: Extract<Change, { op: 'create' }>): void {
+  const definition = resolveDependencies(app);
+  report(draft, [], findSelfDependencies(definition));
+  draft.apps.set(app.id, { definition, api });
 }
 
-function putGroup(state: State, draft: Draft, group: GroupTree): void {
-  if (group.id !== ROOT) checkId(group.id);
-  const named = new Set<string>();
-  if (group.apps) {
-    for (const fields of group.apps) {
-      const appId = absoluteId(String(fields.id ?? ''), group.id);
-      named.add(appId);
-      update(state, draft, { op: 'update', appId, fields, partial: false, upsert: true });
+function update(
+  state: State,
+  draft: Draft,
+  change: Extract<Change, { op: 'update' }>,
+  path: FieldPath = [],
+): void {
+  const { appId, upsert } = change;
+  const known = findApp(state, draft, appId);
+  if (!known && !upsert) refuse({ type: 'unknown_app', appId });
+  draft.paths.set(appId, path);
+  if (!known) checkId(draft, appId, path);
+  const definition = updateDefinition(change, known?.definition);
+  if ('id' in definition) draft.apps.set(appId, { definition, api: known?.api ?? 'v2' });
+  else report(draft, path, definition);
+}
+
+function putGroup(state: State, draft: Draft, group: GroupTree, path: FieldPath = []): void {
+  const { id, apps, groups } = group;
+  draft.paths.set(id, path);
+  if (id !== ROOT) checkId(draft, id, path);
+  if (apps) {
+    const named = new Set<string>();
+    for (const [i, fields] of apps.entries()) {
+      const at = [...path, 'apps', i];
+      const appId = absoluteId(String(fields.id), id);
+      if (isMember(draft, appId, id, named, at)) {
+        update(state, draft, { op: 'update', appId, fields, partial: false, upsert: true }, at);
+      }
     }
-    for (const id of appsWithin(state, draft, group.id)) {
-      if (parentOf(id) === group.id && !named.has(id)) draft.apps.set(id, null);
+    for (const appId of appsWithin(state, draft, id)) {
+      if (parentOf(appId) === id && !named.has(appId)) draft.apps.set(appId, null);
     }
   }
-  if (group.groups) {
-    const kept = group.groups.map(({ id }) => id);
-    for (const id of [...state.groups.keys()]) {
-      if (isWithin(id, group.id) && !kept.some((one) => one === id || isWithin(id, one)))
-        draft.groups.set(id, null);
+  if (groups) {
+    const kept = groups.map((one) => one.id);
+    for (const groupId of [...state.groups.keys()]) {
+      if (isWithin(groupId, id) && !kept.some((one) => one === groupId || isWithin(groupId, one)))
+        draft.groups.set(groupId, null);
     }
-    for (const id of appsWithin(state, draft, group.id)) {
-      if (parentOf(id) !== group.id && !kept.some((one) => isWithin(id, one))) draft.apps.set(id, null);
+    for (const appId of appsWithin(state, draft, id)) {
+      if (parentOf(appId) !== id && !kept.some((one) => isWithin(appId, one))) draft.apps.set(appId, null);
     }
-    for (const inner of group.groups) putGroup(state, draft, inner);
+    const named = new Set<string>();
+    for (const [i, inner] of groups.entries()) {
+      const at = [...path, 'groups', i];
+      if (isMember(draft, inner.id, id, named, at)) putGroup(state, draft, inner, at);
+    }
   }
-  const { id, dependencies } = group;
   const known = state.groups.get(id)?.dependencies ?? [];
+  const dependencies = group.dependencies ?? known;
+  if (dependencies.join() !== known.join()) report(draft, path, findGroupSelfDependencies(id, dependencies));
   // An unchanged group is left out.
   if (!groupExists(state, id) || dependencies.join() !== known.join()) {
     draft.groups.set(id, { id, dependencies });
   }
+}
+
+/** Requires that an app or group is directly in the group that lists it, and is listed once. */
+function isMember(draft: Draft, id: string, group: string, named: Set<string>, path: FieldPath): boolean {
+  const error =
+    parentOf(id) !== group || id === group
+      ? `is ${id}, which is not directly in the group ${group}`
+      : `is ${id}, which the list has already`;
+  const isOne = id !== group && parentOf(id) === group && !named.has(id);
+  if (!isOne) report(draft, path, [{ path: ['id'], error }]);
+  named.add(id);
+  return isOne;
 }
 
 function removeWithin(state: State, draft: Draft, groupId: string): void {
@@ -162,20 +200,6 @@ function rollBack(state: State, draft: Draft, deploymentId: string): void {
     draft.apps.set(id, app ? { definition: definitionOf(app), api: app.api, restored: app } : null);
   }
   for (const { id, group } of record.deployment.before.groups) draft.groups.set(id, group ?? null);
-}
-
-/** @returns the app without the fields that the scheduler adds */
-export function definitionOf(app: App): AppDefinition {
-  const { api: _api, version: _version, configVersion: _config, scaleVersion: _scale, ...rest } = app;
-  const { containerizer: _containerizer, ...definition } = rest;
-  return definition;
-}
-
-/** Makes the dependencies absolute; relative ids start at the app's group. */
-function resolveDependencies(definition: AppDefinition): AppDefinition {
-  const { id, dependencies } = definition;
-  if (dependencies.length === 0) return definition;
-  return { ...definition, dependencies: dependencies.map((one) => absoluteId(one, parentOf(id))) };
 }
 
 function findApp(state: State, draft: Draft, id: string): DraftApp | undefined {
@@ -206,15 +230,14 @@ function groupExists(state: State, id: string): boolean {
   return [...state.apps.keys(), ...state.groups.keys()].some((one) => isWithin(one, id));
 }
 
-function checkId(id: string): void {
+function checkId(draft: Draft, id: string, path: FieldPath): void {
   const problem = findIdProblem(id);
-  if (problem !== undefined) refuse({ type: 'invalid', errors: [{ path: ['id'], error: problem }] });
+  if (problem !== undefined) report(draft, path, [{ path: ['id'], error: problem }]);
 }
 
-function parseDefinition(sent: Record<string, unknown>): AppDefinition {
-  const result = appSchema.safeParse(sent);
-  if (result.success) return result.data;
-  return refuse({ type: 'invalid', errors: fieldErrors(result.error) });
+/** @param path the app or group with the problems */
+function report(draft: Draft, path: FieldPath, problems: readonly FieldError[]): void {
+  for (const one of problems) draft.problems.push({ ...one, path: [...path, ...one.path] });
 }
 
 function refuse(refusal: Refusal): never {
