@@ -14,14 +14,18 @@ const core = [
   '^src/install/(?!(edge|operations)/)',
   '^src/hosts/(quote|root-environment)\\.ts',
   '^src/cli/reference/',
+  '^src/context/(?!edge/)',
   '^src/simulator/',
   '^src/text/',
   '^src/zookeeper/(wire/|(address|client|watches)\\.ts)',
 ].join('|');
 const tests = '\\.test\\.ts$';
 const areas = [
+  'apps',
   'cli',
+  'client',
   'cluster',
+  'context',
   'demo',
   'docker',
   'embedded',
@@ -43,8 +47,12 @@ const areas = [
 const common = ['errors', 'json.ts', 'release.ts'];
 /** Which area may import which, too; an area may always import itself. */
 const allowed = {
+  apps: ['client', 'exec', 'mesos/types.ts', 'scheduler/api', 'scheduler/domain', 'scheduler/import', 'text'],
   cli: [
+    'apps',
+    'client',
     'cluster',
+    'context',
     'demo',
     'docker',
     'embedded',
@@ -56,6 +64,8 @@ const allowed = {
     'simulator',
     'text',
   ],
+  client: ['scheduler/api'],
+  context: ['client', 'cluster', 'demo', 'stored', 'text'],
   cluster: ['hosts', 'stored', 'text', 'scheduler/flags/flag-table.ts', 'scheduler/flags/unknown-flags.ts'],
   demo: ['docker', 'mesos', 'proc', 'text'],
   docker: [],
@@ -111,6 +121,19 @@ module.exports = {
         pathNot: `^src/(${[area, ...(area === 'errors' ? [] : common), ...allowed[area]].join('|')})(/|$)`,
       },
     })),
+    {
+      name: 'client-runs-in-browsers',
+      comment: 'The web page uses the same client: no modules of Node, and of the scheduler only its types.',
+      severity: 'error',
+      from: { path: '^src/client/', pathNot: tests },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'client-imports-only-types-of-the-scheduler',
+      severity: 'error',
+      from: { path: '^src/client/', pathNot: tests },
+      to: { path: '^src/scheduler/', dependencyTypesNot: ['type-only'] },
+    },
     {
       name: 'oclif-in-the-command-line-only',
       severity: 'error',

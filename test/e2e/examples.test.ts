@@ -38,6 +38,26 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   [docCommand('README.md', 'mesosup demo')]: { code: 130, says: /GET x answered "7"/ },
   'mesosup demo --once': { code: 0, says: /GET x answered "7"/ },
   'mesosup demo --detach': { code: 0, says: /End it with: mesosup demo down/ },
+  'mesosup context list': { code: 0, says: /demo +running demo +http/ },
+  'mesosup context list -o json': { code: 0, says: /"name": "demo"/ },
+  'mesosup context show': { code: 0, says: /Context +demo\n/ },
+  'mesosup context show demo': { code: 0, says: /Context +demo\n/ },
+  'mesosup context use demo': { code: 0, says: /Commands now use demo/ },
+  'mesosup context add local http://127.0.0.1:8080': { code: 0, says: /Added local/ },
+  'mesosup context add prod https://s1.example:8443 https://s2.example:8443 --user anna --ca ca.pem': {
+    code: 2,
+    says: /--ca ca\.pem can't be read: there is no such file/,
+  },
+  'mesosup context add ci https://s1.example:8443 --token --use < token.txt': {
+    code: 2,
+    says: /token\.txt/,
+  },
+  'mesosup context remove local': { code: 0, says: /Removed local/ },
+  'mesosup credentials': { code: 0, says: /# demo needs no credentials/ },
+  'mesosup api GET /v2/info': { code: 0, says: /"frameworkId"/ },
+  'mesosup api GET "/v2/apps?embed=apps.tasks"': { code: 0, says: /"multidis|\/multidis/ },
+  'mesosup api POST /v2/apps -d @app.json': { code: 0, says: /"id":"\/web"/ },
+  'echo \'{"instances": 3}\' | mesosup api PUT /v2/apps/web -d -': { code: [0, 1], says: /deployment/i },
   'mesosup demo status': { code: 0, says: /multidis +2 +2/ },
   'mesosup demo status --json': { code: 0, says: /"up": true/ },
   'mesosup demo down': { code: 0, says: /The demo is down/ },
@@ -88,6 +108,8 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
 
 const SCENARIO = 'agents: [{count: 3}]\napps: [{app: {id: /web, cmd: ./serve, instances: 4}}]\n';
 
+const APP = '{"id": "/web", "cmd": "sleep 600", "instances": 2, "cpus": 0.1, "mem": 16}';
+
 let directory: string;
 
 /** A port of this machine that refuses connections. */
@@ -130,11 +152,13 @@ test('covers all examples of all help texts', async () => {
 test.each(Object.entries(EXAMPLES))('%s', async (command, { code, says }) => {
   const place = await mkdtemp(path.join(directory, 'run-'));
   await writeFile(path.join(place, 'scenario.yaml'), SCENARIO);
+  await writeFile(path.join(place, 'app.json'), APP);
   if (!command.startsWith('mesosup init')) await writeFile(path.join(place, 'cluster.yaml'), 'hosts: [h1]\n');
   const env = {
     HOME: path.join(directory, 'home'),
     PATH: `${root}/bin:${process.env.PATH}`,
     XDG_STATE_HOME: undefined,
+    XDG_CONFIG_HOME: undefined,
   };
   if (code === 130) {
     const shown = await typed(`PATH=${quote(env.PATH)}; ${command}; echo "exit $?"`, [

@@ -20,6 +20,9 @@ const sound: Record<string, string> = {
   'src/mesos/http.ts': "import 'node:http';\nimport './types.ts';\nexport const http = 1;",
   'src/scheduler/decide.ts': "import '../mesos/types.ts';\nexport const decide = 1;",
   'src/scheduler/main.ts': "import './decide.ts';\nimport '../mesos/http.ts';\nexport const main = 1;",
+  'src/scheduler/api/routes.ts': 'export type Routes = string;',
+  'src/client/calls.ts':
+    "import type { Routes } from '../scheduler/api/routes.ts';\nexport const calls: Routes = '';",
   'src/web/page.ts': 'export const page = 1;',
 };
 for (const { name } of rules) {
@@ -35,6 +38,11 @@ function seed(rule: string): [string, string] {
     'no-circular': ['src/demo/seeded-circle.ts', "import './seeded-circle.ts';"],
     'pure-core-has-no-io': ['src/scheduler/domain/seeded-io.ts', "import 'node:fs';"],
     'pure-core-imports-only-core': ['src/scheduler/domain/seeded-edge.ts', "import '../edge/edge.ts';"],
+    'client-runs-in-browsers': ['src/client/seeded-node.ts', "import 'node:fs';"],
+    'client-imports-only-types-of-the-scheduler': [
+      'src/client/seeded-scheduler.ts',
+      "import '../scheduler/api/routes.ts';",
+    ],
     'oclif-in-the-command-line-only': ['src/install/seeded-command.ts', "import '@oclif/core';"],
     'no-tests-in-product': ['src/demo/seeded-test.ts', "import '../../test/helper.ts';"],
     'no-unresolved': ['src/demo/seeded-nowhere.ts', "import './nowhere.ts';"],

@@ -35,6 +35,9 @@ const TYPES: Readonly<Record<Media, string>> = {
 
 const REQUESTS = { App: appSchema, Group: groupSchema, TaskIds: deletion, Exec: exec, ...v1Schemas };
 
+/** The schemas of requests, by the names that operations use. */
+export type RequestSchemas = typeof REQUESTS;
+
 const ANSWERS = {
   EmptyList: emptyList,
   ...eventSchemas,

@@ -14,7 +14,7 @@ const lines = z
   .string()
   .meta({ description: 'One line for each port: the app, the service port, and host:port of each task' });
 
-export const V1_OPERATIONS: readonly Operation[] = [
+export const V1_OPERATIONS = [
   { method: 'GET', path: '/v1/apps', summary: 'List the apps in the format of v1', answers: APPS },
   {
     method: 'GET',
@@ -92,4 +92,4 @@ export const V1_OPERATIONS: readonly Operation[] = [
     summary: 'Show the address of the leading scheduler',
     answers: { 200: { json: z.string() } },
   },
-];
+] as const satisfies readonly Operation[];

@@ -23,7 +23,7 @@ const outputEvents = z.string().meta({
     'Events stdout and stderr: JSON with text, and with lost if output before it was removed unread. The last event is end, or error with a message. Resumes after Last-Event-ID',
 });
 
-export const V2_APP_OPERATIONS: readonly Operation[] = [
+export const V2_APP_OPERATIONS = [
   {
     method: 'GET',
     path: '/v2/apps',
@@ -198,4 +198,4 @@ export const V2_APP_OPERATIONS: readonly Operation[] = [
     answers: ENDED,
     refusals: [409, 422],
   },
-];
+] as const satisfies readonly Operation[];

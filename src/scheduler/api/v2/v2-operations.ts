@@ -25,7 +25,7 @@ const CHANGED = { 200: { json: ChangeAnswer } };
 const MADE = { 200: { json: DeploymentPlan }, 201: { json: DeploymentChange } };
 const NO_CALLBACKS = { 400: { json: Message } };
 
-export const V2_OPERATIONS: readonly Operation[] = [
+export const V2_OPERATIONS = [
   {
     method: 'POST',
     path: '/v2/tasks/{id}/exec',
@@ -254,4 +254,4 @@ export const V2_OPERATIONS: readonly Operation[] = [
     summary: 'Show metrics for Prometheus',
     answers: { 200: { text: z.string() } },
   },
-];
+] as const satisfies readonly Operation[];

@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { account, asUser } from '../../test/scheduler/accounts.ts';
+import { call, type Server, SLEEPER, server } from '../../test/scheduler/api-server.ts';
+import { ApiClient, basicAuthorization } from './api-client.ts';
+import { ApiError } from './api-error.ts';
+import type { Method } from './operation-types.ts';
+
+/** A client of the scheduler's own API, without a socket. */
+function clientOf(one: Server, authorization?: string): ApiClient {
+  const send = (async (url: string, { method = 'GET', body, headers }: RequestInit = {}) => {
+    const path = url.slice('http://one'.length);
+    const answer = await call(one, method as Method, path, body, { ...(headers as object) });
+    return new Response(answer.body, { status: answer.statusCode });
+  }) as typeof fetch;
+  return new ApiClient({ urls: ['http://one/'], authorization, fetch: send });
+}
+
+type Answer = Response | Error | (() => Response);
+
+/** A client whose requests get these answers, in order. */
+function scripted(urls: string[], answers: Answer[]): { client: ApiClient; sent: string[] } {
+  const sent: string[] = [];
+  const send = (async (url: string, init: RequestInit = {}) => {
+    const last = new Headers(init.headers).get('Last-Event-ID');
+    sent.push([init.method, url, ...(last === null ? [] : [last])].join(' '));
+    const answer = answers.shift();
+    if (answer instanceof Error) throw answer;
+    if (answer === undefined) throw new Error('no answer is left');
+    return typeof answer === 'function' ? answer() : answer;
+  }) as typeof fetch;
+  return { client: new ApiClient({ urls, fetch: send }), sent };
+}
+
+function failed(code: string): Error {
+  return new TypeError('fetch failed', { cause: Object.assign(new Error(`connect ${code}`), { code }) });
+}
+const busy = () => new Response('{"message":"no leader"}', { status: 503 });
+const ok = (json: unknown = {}) => new Response(JSON.stringify(json));
+
+describe('ApiClient', () => {
+  it('calls the operations of the scheduler, with ids as paths and repeated parameters', async () => {
+    const one = server();
+    const client = clientOf(one);
+    const made = await client.call('POST', '/v2/apps', { body: { ...SLEEPER, id: '/a/sleeper' } });
+    expect('id' in made && made.id).toBe('/a/sleeper');
+    await one.run();
+    const { app } = await client.call('GET', '/v2/apps/{id}', {
+      path: { id: '/a/sleeper' },
+      query: { embed: ['app.tasks', 'app.taskStats'] },
+    });
+    expect([app.instances, app.taskStats?.totalSummary.stats.counts.staged]).toEqual([1, app.tasksStaged]);
+    expect(await client.text('/v2/apps/{id}/explain', { path: { id: 'a/sleeper' } })).toContain('/a/sleeper');
+  });
+
+  it('reports a refusal with its fields', async () => {
+    const client = clientOf(server());
+    const error = await client
+      .call('POST', '/v2/apps', { body: { id: 'x', cmd: 'y', healthChecks: [{ path: 'z' }] } })
+      .catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toMatchObject({
+      status: 422,
+      message: "http://one: healthChecks[0].path must begin with '/'",
+      fields: [{ field: 'healthChecks[0].path' }],
+    });
+  });
+
+  it('names the deployment that locks an app', async () => {
+    const one = server();
+    const client = clientOf(one);
+    await client.call('POST', '/v2/apps', { body: { ...SLEEPER, id: '/x' } });
+    const [running] = await client.call('GET', '/v2/deployments');
+    const change = client.call('PUT', '/v2/apps/{id}', { path: { id: '/x' }, body: { cmd: 'z' } });
+    await expect(change).rejects.toMatchObject({
+      status: 409,
+      deployments: [running?.id],
+      remedy: expect.stringContaining(`watch ${running?.id}`),
+    });
+  });
+
+  it('sends user and password, also beyond ASCII', async () => {
+    const one = server({ accounts: [account('ötto', 'viewer', 'pä:ss')] });
+    await expect(clientOf(one).call('GET', '/v2/apps')).rejects.toMatchObject({ status: 401 });
+    const { authorization } = asUser('ötto', 'pä:ss') as { authorization: string };
+    expect(basicAuthorization('ötto', 'pä:ss')).toBe(authorization);
+    expect(await clientOf(one, authorization).call('GET', '/v2/apps')).toEqual({ apps: [] });
+  });
+
+  it('reads from the next scheduler, and stays with it', async () => {
+    const { client, sent } = scripted(['http://a', 'http://b'], [failed('ECONNREFUSED'), ok(), ok()]);
+    await client.call('GET', '/v2/info');
+    await client.call('GET', '/v2/info');
+    expect(sent).toEqual(['GET http://a/v2/info', 'GET http://b/v2/info', 'GET http://b/v2/info']);
+  });
+
+  it('repeats a request that reads while the schedulers have no leader', async () => {
+    const { client, sent } = scripted(['http://a'], [busy(), failed('ECONNRESET'), ok({ leader: 'x' })]);
+    expect(await client.call('GET', '/v2/leader')).toEqual({ leader: 'x' });
+    expect(sent).toHaveLength(3);
+  });
+
+  it('repeats a change only if it was not sent', async () => {
+    const unsent = scripted(['http://a', 'http://b'], [failed('ECONNREFUSED'), ok()]);
+    await unsent.client.call('POST', '/v2/apps', { body: {} });
+    expect(unsent.sent).toHaveLength(2);
+    const sent = scripted(['http://a', 'http://b'], [failed('ECONNRESET'), ok()]);
+    await expect(sent.client.call('POST', '/v2/apps', { body: {} })).rejects.toMatchObject({
+      message: 'http://a did not answer: connect ECONNRESET',
+      remedy: expect.stringContaining('may have been made'),
+    });
+    const refused = scripted(['http://a', 'http://b'], [busy(), ok()]);
+    await expect(refused.client.call('POST', '/v2/apps', { body: {} })).rejects.toMatchObject({
+      status: 503,
+    });
+  });
+
+  it('gives up on unreachable schedulers when its patience ends', async () => {
+    const answers = [failed('ECONNREFUSED'), failed('ECONNREFUSED')];
+    const { client, sent } = scripted(['http://a', 'http://b'], answers);
+    await expect(client.call('GET', '/v2/apps', {}, { patienceMs: 0 })).rejects.toMatchObject({
+      message: 'no scheduler answers at http://b: connect ECONNREFUSED',
+    });
+    expect(sent).toHaveLength(2);
+  });
+
+  it('resumes a stream of events on another scheduler', async () => {
+    const interrupted = () =>
+      new Response(
+        new ReadableStream({
+          start(controller) {
+            controller.enqueue(new TextEncoder().encode('event: stdout\ndata: 1\nid: one\n\n'));
+            setTimeout(() => controller.error(failed('ECONNRESET')), 1);
+          },
+        }),
+      );
+    const rest = new Response('event: stdout\ndata: 2\nid: two\n\nevent: end\ndata: {}\n\n');
+    const { client, sent } = scripted(['http://a', 'http://b'], [interrupted, failed('ECONNREFUSED'), rest]);
+    const read: string[] = [];
+    const path = { path: { id: 't' }, query: { follow: true } };
+    for await (const { data } of client.events('/v2/tasks/{id}/log', path, { endsWith: ['end'] }))
+      read.push(data);
+    expect(read).toEqual(['1', '2', '{}']);
+    expect(sent.at(-1)).toBe('GET http://b/v2/tasks/t/log?follow=true one');
+  });
+});

@@ -1,0 +1,267 @@
+/**
+ * The client of the scheduler's API, for commands and for pages in a browser: it uses only `fetch` and timers. It has no
+ * list of operations or types of its own: see operation-types.ts.
+ */
+
+import { parseJson } from '../json.ts';
+import { ApiError, refusalOf } from './api-error.ts';
+import type { AnswerOf, Input, Method, PathOf, QueryValue } from './operation-types.ts';
+import { EventDecoder, type ServerSentEvent } from './server-events.ts';
+
+export interface ClientOptions {
+  /** URLs of the cluster's schedulers. Each one passes requests on to the leader; one that does not answer is left out. */
+  readonly urls: readonly string[];
+  /** The value of the `Authorization` header. */
+  readonly authorization?: string | undefined;
+  /** Default: the global `fetch`. */
+  readonly fetch?: typeof fetch;
+}
+
+export interface Limits {
+  readonly signal?: AbortSignal;
+  /** Time in milliseconds in which a request that reads is repeated while no scheduler answers it. Default: 5000. */
+  readonly patienceMs?: number;
+}
+
+interface Sent extends Limits {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const PATIENCE_MS = 5000;
+const RETRY_MS = 250;
+const MAX_RETRY_MS = 2000;
+
+/** Codes of Node's errors for requests that were not sent. Browsers name no reasons. */
+const UNSENT = new Set([
+  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'],
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+export class ApiClient {
+  readonly #options: ClientOptions;
+  readonly #urls: readonly string[];
+  /** The scheduler that answered last. */
+  #current = 0;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.#urls = options.urls.map((url) => url.replace(/\/+$/, ''));
+    if (this.#urls.length === 0) throw new TypeError('a client needs a URL');
+  }
+
+  /** The URL of the scheduler that answered last, or of the first one. */
+  get url(): string {
+    return this.#urls[this.#current] ?? '';
+  }
+
+  /** @throws ApiError if the request is refused or can't be sent */
+  async call<M extends Method, P extends PathOf<M>>(
+    method: M,
+    path: P,
+    input: Input<M, P> = {},
+    limits: Limits = {},
+  ): Promise<AnswerOf<M, P>> {
+    const response = await this.#accepted({ ...limits, ...requestOf(method, path, input) });
+    const text = await response.text();
+    if (response.status === 204 || text === '') return undefined as AnswerOf<M, P>;
+    const json = parseJson(text);
+    if (json === undefined) throw new ApiError(`${this.url} does not answer like a scheduler of mesosup`);
+    return json as AnswerOf<M, P>;
+  }
+
+  /** Requests the text form of an answer. @throws ApiError */
+  async text<P extends PathOf<'GET'>>(
+    path: P,
+    input: Input<'GET', P> = {},
+    limits: Limits = {},
+  ): Promise<string> {
+    const headers = { Accept: 'text/plain' };
+    return (await this.#accepted({ ...limits, ...requestOf('GET', path, input), headers })).text();
+  }
+
+  /** Sends any request and returns the answer, also a refusal. @throws ApiError if it can't be sent */
+  send(request: Sent): Promise<Response> {
+    return this.#send(request);
+  }
+
+  /**
+   * Reads a stream of events until it ends. `onOpen` is called for each connection. After an interruption the stream
+   * continues after the last event, on another scheduler if necessary, as long as one answers within the patience.
+   * @param endsWith types of the event after which the stream is complete; without, it has no end
+   * @throws ApiError
+   */
+  async *events<P extends PathOf<'GET'>>(
+    path: P,
+    input: Input<'GET', P> = {},
+    limits: Limits & { readonly endsWith?: readonly string[]; readonly onOpen?: () => void } = {},
+  ): AsyncGenerator<ServerSentEvent> {
+    const { endsWith = [], onOpen, signal } = limits;
+    let last = '';
+    for (let pause = RETRY_MS; ; pause = Math.min(2 * pause, MAX_RETRY_MS)) {
+      const headers = { Accept: 'text/event-stream', ...(last !== '' && { 'Last-Event-ID': last }) };
+      const response = await this.#accepted({ ...limits, ...requestOf('GET', path, input), headers });
+      onOpen?.();
+      try {
+        for await (const event of eventsIn(response)) {
+          pause = RETRY_MS;
+          last = event.id;
+          yield event;
+          if (endsWith.includes(event.type)) return;
+        }
+      } catch (error) {
+        if (signal?.aborted) throw error;
+        // The connection was interrupted.
+      }
+      await sleep(pause, signal);
+    }
+  }
+
+  async #accepted(request: Sent): Promise<Response> {
+    const response = await this.#send(request);
+    if (response.ok) return response;
+    throw refusalOf(this.url, response.status, await response.text());
+  }
+
+  async #send(request: Sent): Promise<Response> {
+    const { method, patienceMs = PATIENCE_MS, signal } = request;
+    const reads = method === 'GET' || method === 'HEAD';
+    const end = Date.now() + patienceMs;
+    for (let pause = RETRY_MS; ; pause = Math.min(2 * pause, MAX_RETRY_MS)) {
+      const result = await this.#tryAll(request, reads);
+      const isLast = Date.now() + pause > end;
+      if (result instanceof ApiError) {
+        if (!reads || isLast || !result.failure) throw result;
+      } else if (result.status !== 503 || !reads || isLast) return result;
+      else await result.body?.cancel();
+      await sleep(pause, signal);
+    }
+  }
+
+  /** Tries each scheduler once. @returns the last refusal or error if none answers */
+  async #tryAll(request: Sent, reads: boolean): Promise<Response | ApiError> {
+    let problem: Response | ApiError | undefined;
+    for (let tried = 0; tried < this.#urls.length; tried += 1) {
+      const at = (this.#current + tried) % this.#urls.length;
+      const url = this.#urls[at] ?? '';
+      try {
+        const response = await this.#fetch(url, request);
+        this.#current = at;
+        if (response.status !== 503 || !reads) return response;
+        problem = response;
+      } catch (error) {
+        if (request.signal?.aborted) throw error;
+        const { code, message } = reasonOf(error);
+        // A change that was sent may have been made.
+        if (!reads && !UNSENT.has(code)) {
+          throw new ApiError(`${url} did not answer: ${message}`, {
+            remedy: 'The change may have been made. Check before you send it again.',
+          });
+        }
+        problem = unreachable(url, message, code);
+      }
+    }
+    return problem ?? unreachable(this.url, 'no URL', '');
+  }
+
+  #fetch(url: string, { path, method, body, headers, signal }: Sent): Promise<Response> {
+    const { authorization, fetch: send = fetch } = this.#options;
+    return send(url + path, {
+      method,
+      headers: {
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        ...headers,
+        ...(authorization !== undefined && { Authorization: authorization }),
+      },
+      ...(body !== undefined && { body }),
+      ...(signal && { signal }),
+    });
+  }
+}
+
+/** The value of the `Authorization` header for a user's password. */
+export function basicAuthorization(user: string, password: string): string {
+  const bytes = new TextEncoder().encode(`${user}:${password}`);
+  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+}
+
+export function tokenAuthorization(token: string): string {
+  return `Bearer ${token}`;
+}
+
+interface AnyInput {
+  readonly path?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, QueryValue>>;
+  readonly body?: unknown;
+}
+
+function requestOf(method: string, template: string, { path, query, body }: AnyInput): Sent {
+  const at = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeId(path?.[name] ?? ''));
+  const search = searchOf(query ?? {});
+  return { method, path: at + search, ...(body !== undefined && { body: JSON.stringify(body) }) };
+}
+
+/** Encodes an id, which may be a path. */
+function encodeId(id: string): string {
+  return id.replace(/^\/+/, '').split('/').map(encodeURIComponent).join('/');
+}
+
+function searchOf(query: Readonly<Record<string, QueryValue>>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined) search.append(name, String(one));
+    }
+  }
+  return search.size === 0 ? '' : `?${search}`;
+}
+
+async function* eventsIn({ body }: Response): AsyncGenerator<ServerSentEvent> {
+  if (!body) return;
+  const decoder = new EventDecoder();
+  const utf8 = new TextDecoder();
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield* decoder.push(utf8.decode(value, { stream: true }));
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+function unreachable(url: string, message: string, code: string): ApiError {
+  return new ApiError(`no scheduler answers at ${url}: ${message}`, {
+    remedy: 'Check that it runs, and that the URL of the context is right ("mesosup context show").',
+    failure: code || 'unreachable',
+  });
+}
+
+/** The message of `fetch` is only "fetch failed"; the reason is in its cause. */
+function reasonOf(error: unknown): { readonly code: string; readonly message: string } {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const { code, message } = cause as { code?: unknown; message?: unknown };
+  const text = typeof message === 'string' && message !== '' ? message : String(code ?? cause);
+  return { code: typeof code === 'string' ? code : '', message: text };
+}
+
+/** @throws the signal's reason when it aborts */
+function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    if (signal?.aborted) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
+  });
+}

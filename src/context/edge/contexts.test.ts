@@ -1,0 +1,81 @@
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Contexts } from './contexts.ts';
+
+const FIXTURE = path.resolve(import.meta.dirname, '../../../test/fixtures/files-0.1.0/three');
+
+let home: string;
+beforeEach(async () => {
+  home = await mkdtemp(path.join(tmpdir(), 'mesosup-contexts-'));
+});
+afterEach(() => rm(home, { recursive: true }));
+
+const contexts = (environment: NodeJS.ProcessEnv = {}) => new Contexts({ environment, home });
+
+async function install(): Promise<void> {
+  const directory = path.join(home, '.local/state/mesosup/three');
+  await mkdir(directory, { recursive: true });
+  await chmod(directory, 0o700);
+  for (const name of ['cluster.json', 'secrets.json']) {
+    await cp(path.join(FIXTURE, name), path.join(directory, name));
+    await chmod(path.join(directory, name), 0o600);
+  }
+}
+
+test('a cluster that was installed from here is a context, with its schedulers and password', async () => {
+  await install();
+  const { api } = JSON.parse(await readFile(path.join(FIXTURE, 'secrets.json'), 'utf8')) as { api: string };
+  const context = await contexts().choose('three');
+  expect(context).toMatchObject({
+    source: 'installed',
+    credentials: { kind: 'password', user: 'mesosup', password: api },
+  });
+  expect(context.urls).toHaveLength(3);
+  for (const url of context.urls) expect(url).toMatch(/^http:\/\/[\w.-]+:8081$/);
+});
+
+test('adds, uses and removes a context in a file that only its owner can read', async () => {
+  const all = contexts();
+  await all.add({ name: 'a', urls: ['http://a'], user: 'u', password: 'p' });
+  await all.add({ name: 'b', urls: ['http://b'], token: 't', caFile: '/ca' });
+  expect((await stat(all.file)).mode & 0o777).toBe(0o600);
+  await all.use('b');
+  expect(await all.choose(undefined)).toEqual({
+    name: 'b',
+    source: 'added',
+    urls: ['http://b'],
+    credentials: { kind: 'token', token: 't' },
+    caFile: '/ca',
+  });
+  expect(await all.remove('b')).toBe(true);
+  expect(await all.remove('b')).toBe(false);
+  expect((await all.choose('a')).credentials).toEqual({ kind: 'password', user: 'u', password: 'p' });
+  expect(await all.list()).toMatchObject({ current: undefined });
+});
+
+test('a token of the environment replaces the credentials', async () => {
+  await contexts().add({ name: 'a', urls: ['http://a'], user: 'u', password: 'p' });
+  const token = { kind: 'token', token: 't' };
+  expect((await contexts({ MESOSUP_TOKEN: 't' }).choose('a')).credentials).toEqual(token);
+  const url = { MESOSUP_URL: 'http://x/, http://y', MESOSUP_TOKEN: 't' };
+  expect(await contexts(url).choose(undefined)).toMatchObject({
+    urls: ['http://x', 'http://y'],
+    credentials: token,
+  });
+});
+
+test('refuses a file that others can read, is damaged, or of a later release', async () => {
+  const all = contexts();
+  await all.add({ name: 'a', urls: ['http://a'] });
+  await chmod(all.file, 0o644);
+  await expect(all.list()).rejects.toMatchObject({ remedy: `Run: chmod 600 ${all.file}` });
+  await chmod(all.file, 0o600);
+  await writeFile(all.file, '{"format": 2, "release": "0.9.0", "contexts": []}');
+  await expect(all.list()).rejects.toMatchObject({ remedy: expect.stringContaining('0.9.0') });
+  for (const damaged of ['', 'x', '{"format": 1, "contexts": [{"name": 1}]}']) {
+    await writeFile(all.file, damaged);
+    await expect(all.list()).rejects.toThrow('is damaged');
+  }
+});

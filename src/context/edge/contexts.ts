@@ -1,0 +1,134 @@
+/** The contexts of this user: those that were added, the clusters installed from this machine, and the running demo. */
+
+import { isIP } from 'node:net';
+import path from 'node:path';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { ClusterState, knownClusters, stateHome } from '../../cluster/edge/cluster-state.ts';
+import { demoDirectory, inspectDirectory } from '../../demo/directory.ts';
+import { MesosupError } from '../../errors/mesosup-error.ts';
+import { type Choice, type Context, checkUrl, chooseContext } from '../context.ts';
+import type { StoredContext, StoredContexts } from '../stored-contexts.ts';
+import { contextsPath, readContexts, writeContexts } from './context-file.ts';
+
+/** The user that the installer creates in the API of each cluster. */
+const API_USER = 'mesosup';
+export const DEMO = 'demo';
+
+interface Surroundings {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly home: string;
+}
+
+export class Contexts {
+  readonly file: string;
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #stateHome: string;
+
+  constructor({ environment, home }: Surroundings) {
+    this.#environment = environment;
+    this.file = contextsPath(environment, home);
+    this.#stateHome = stateHome(environment, home);
+  }
+
+  /** Finds the context that a command uses. @throws UsageError, MesosupError */
+  async choose(flag: string | undefined): Promise<Context> {
+    const stored = await readContexts(this.file);
+    const { MESOSUP_CONTEXT, MESOSUP_URL, MESOSUP_TOKEN } = this.#environment;
+    const environment = { MESOSUP_CONTEXT, MESOSUP_URL, MESOSUP_TOKEN };
+    const choice: Choice = { flag, environment, current: stored.current };
+    const chosen = chooseContext(choice, await this.#names(stored));
+    const context = 'url' in chosen ? contextOfUrl(chosen.url) : await this.#context(chosen.name, stored);
+    if (context.urls.length === 0) {
+      throw new MesosupError(
+        `the cluster ${context.name} has no scheduler: no host has the role "scheduler"`,
+      );
+    }
+    return MESOSUP_TOKEN ? { ...context, credentials: { kind: 'token', token: MESOSUP_TOKEN } } : context;
+  }
+
+  /** @returns all contexts, sorted by name, and the name of the one in use */
+  async list(): Promise<{ readonly contexts: readonly Context[]; readonly current?: string | undefined }> {
+    const stored = await readContexts(this.file);
+    const names = await this.#names(stored);
+    const contexts = await Promise.all(names.map((name) => this.#context(name, stored)));
+    return { contexts, current: stored.current };
+  }
+
+  /** The names of all contexts, sorted. */
+  async names(): Promise<string[]> {
+    return this.#names(await readContexts(this.file));
+  }
+
+  async use(name: string): Promise<void> {
+    await writeContexts(this.file, { ...(await readContexts(this.file)), current: name });
+  }
+
+  async add(context: StoredContext): Promise<void> {
+    const stored = await readContexts(this.file);
+    await writeContexts(this.file, { ...stored, contexts: [...stored.contexts, context] });
+  }
+
+  /** @returns false if no context with this name was added */
+  async remove(name: string): Promise<boolean> {
+    const stored = await readContexts(this.file);
+    const contexts = stored.contexts.filter((one) => one.name !== name);
+    if (contexts.length === stored.contexts.length) return false;
+    const { current, ...rest } = stored;
+    await writeContexts(this.file, { ...rest, ...(current !== name && { current }), contexts });
+    return true;
+  }
+
+  async #names({ contexts }: StoredContexts): Promise<string[]> {
+    const [installed, demo] = await Promise.all([knownClusters(this.#stateHome), this.#demoUrl()]);
+    const added = contexts.map(({ name }) => name);
+    return [...new Set([...added, ...installed, ...(demo === undefined ? [] : [DEMO])])].sort();
+  }
+
+  async #context(name: string, { contexts }: StoredContexts): Promise<Context> {
+    const added = contexts.find((one) => one.name === name);
+    if (added) return addedContext(added);
+    const state = new ClusterState(path.join(this.#stateHome, name));
+    const cluster = await state.cluster();
+    if (cluster) return installedContext(cluster, (await state.secrets())?.api);
+    const demo = await this.#demoUrl();
+    if (name === DEMO && demo !== undefined) return { name, source: 'demo', urls: [demo] };
+    throw new MesosupError(`the context "${name}" no longer exists`);
+  }
+
+  async #demoUrl(): Promise<string | undefined> {
+    const directory = demoDirectory(process.getuid?.() ?? 0, this.#environment);
+    const found = await inspectDirectory(directory).catch(() => undefined);
+    return found?.kind === 'up' ? found.state?.schedulerUrl : undefined;
+  }
+}
+
+function addedContext({ name, urls, user, password, token, caFile }: StoredContext): Context {
+  const credentials: Context['credentials'] =
+    token !== undefined
+      ? { kind: 'token', token }
+      : user !== undefined
+        ? { kind: 'password', user, password: password ?? '' }
+        : undefined;
+  return { name, source: 'added', urls, credentials, caFile };
+}
+
+function contextOfUrl(text: string): Context {
+  const urls = text.split(',').map((url) => checkUrl(url.trim(), 'MESOSUP_URL'));
+  return { name: 'MESOSUP_URL', source: 'environment', urls };
+}
+
+/** Schedulers of an installed cluster listen on the address by which its members reach each other. */
+function installedContext({ name, hosts, ports }: Cluster, password: string | undefined): Context {
+  const urls = hosts
+    .filter(({ roles }) => roles.includes('scheduler'))
+    .map(({ connection, privateAddress, address }) => {
+      const reached = connection.kind === 'local' ? '127.0.0.1' : (privateAddress ?? address);
+      return `http://${isIP(reached) === 6 ? `[${reached}]` : reached}:${ports.scheduler}`;
+    });
+  return {
+    name,
+    source: 'installed',
+    urls,
+    ...(password !== undefined && { credentials: { kind: 'password', user: API_USER, password } }),
+  };
+}

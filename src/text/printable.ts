@@ -1,0 +1,21 @@
+/** Makes text of others safe for a terminal: names, messages and output of tasks may contain control sequences. */
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to replace
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
+/** Replaces control characters, also line ends, by visible ones: `\x1b`. */
+export function printable(text: string): string {
+  return text.replace(CONTROL, escaped);
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to replace
+const NOT_IN_OUTPUT = /\u001b\[[0-9;]*m|[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g;
+
+/** The same for a line of a program's output: tabs and colours stay. */
+export function printableLine(text: string): string {
+  return text.replace(NOT_IN_OUTPUT, (found) => (found.length > 1 ? found : escaped(found)));
+}
+
+function escaped(character: string): string {
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+}
