@@ -76,6 +76,7 @@ export async function startAgent(options: AgentOptions): Promise<Running> {
     cancelRecovery();
     stopCollecting();
     agent.updates.stop();
+    agent.cancelOperations?.();
     ports.launcher.stop();
     for (const framework of agent.frameworks.values()) {
       for (const executor of framework.executors.values()) {
@@ -198,6 +199,8 @@ function createAgent(options: AgentOptions, listensOn: string, listensAt: number
       end,
     },
     frameworks: new Map(),
+    reserved: [],
+    operations: new Map(),
     updates: new StatusUpdates({
       timer,
       send: (frameworkId, status) => sendUpdate(agent, frameworkId, status),

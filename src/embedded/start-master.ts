@@ -195,7 +195,7 @@ function createMaster(
     draining: new Map(),
     gone: new Map(),
     offers: new Map(),
-    next: { framework: 0, agent: 0, offer: 0 },
+    next: { framework: 0, agent: 0, offer: 0, operation: 0 },
     allocationPending: false,
   };
 }

@@ -26,6 +26,21 @@ export interface ReservationInfo {
   labels?: Labels;
 }
 
+export interface DiskInfo {
+  /** Makes the disk a persistent volume. Its id is unique on an agent among the volumes of a role. */
+  persistence?: { id: string; principal?: string };
+  /** Where the volume appears in the executor's sandbox, a relative path. */
+  volume?: Volume;
+  /** A disk of its own: a directory below `path`, or a mount point that is used as a whole. Absent: the work directory. */
+  source?: {
+    type: string;
+    path?: { root?: string };
+    mount?: { root?: string };
+    profile?: string;
+    id?: string;
+  };
+}
+
 export interface Resource {
   name: string;
   type: 'SCALAR' | 'RANGES' | 'SET';
@@ -39,8 +54,8 @@ export interface Resource {
   /** For frameworks with RESERVATION_REFINEMENT: a stack, of which the last entry counts. */
   reservations?: ReservationInfo[];
   allocation_info?: AllocationInfo;
-  /** A volume or the source of a disk; not used here. */
-  disk?: object;
+  /** A persistent volume, or a disk other than the agent's work directory. */
+  disk?: DiskInfo;
   /** May be revoked at any time; not used here. */
   revocable?: object;
   /** May be used by several tasks at once; not used here. */
@@ -316,9 +331,39 @@ export interface Filters {
   refuse_seconds?: number;
 }
 
-export interface OfferOperation {
-  type: 'LAUNCH';
-  launch: { task_infos: TaskInfo[] };
+/**
+ * Operations of an ACCEPT, in order: each sees the resources that the operations before it have left. With an id, the
+ * result is reported in UPDATE_OPERATION_STATUS; LAUNCH has none.
+ */
+export type OfferOperation =
+  | { type: 'LAUNCH'; launch: { task_infos: TaskInfo[] } }
+  /** The resources as they are afterwards, with the reservation on top. */
+  | { type: 'RESERVE'; id?: Value; reserve: { resources: Resource[] } }
+  /** The resources as they are before. */
+  | { type: 'UNRESERVE'; id?: Value; unreserve: { resources: Resource[] } }
+  | { type: 'CREATE'; id?: Value; create: { volumes: Resource[] } }
+  | { type: 'DESTROY'; id?: Value; destroy: { volumes: Resource[] } };
+
+/** OPERATION_FINISHED and the states of failures are terminal. */
+export type OperationState =
+  | 'OPERATION_PENDING'
+  | 'OPERATION_FINISHED'
+  | 'OPERATION_FAILED'
+  | 'OPERATION_ERROR'
+  | 'OPERATION_DROPPED'
+  | 'OPERATION_UNREACHABLE'
+  | 'OPERATION_GONE_BY_OPERATOR'
+  | 'OPERATION_RECOVERING'
+  | 'OPERATION_UNKNOWN';
+
+export interface OperationStatus {
+  operation_id?: Value;
+  state: OperationState;
+  message?: string;
+  converted_resources?: Resource[];
+  /** Present only if the status must be acknowledged; base64. */
+  uuid?: Value;
+  agent_id?: Value;
 }
 
 /** Selects a pseudo attribute of an agent, or the first of its attributes with the name. */
@@ -372,6 +417,14 @@ export type SchedulerCall =
   | { type: 'SHUTDOWN'; shutdown: { executor_id: Value; agent_id: Value } }
   | { type: 'ACKNOWLEDGE'; acknowledge: { agent_id: Value; task_id: Value; uuid: string } }
   | { type: 'RECONCILE'; reconcile: { tasks: { task_id: Value; agent_id?: Value }[] } }
+  | {
+      type: 'ACKNOWLEDGE_OPERATION_STATUS';
+      acknowledge_operation_status: { agent_id: Value; uuid: string; operation_id: Value };
+    }
+  | {
+      type: 'RECONCILE_OPERATIONS';
+      reconcile_operations: { operations: { operation_id: Value; agent_id?: Value }[] };
+    }
   | { type: 'MESSAGE'; message: { agent_id: Value; executor_id: Value; data: string } }
   | {
       type: 'UPDATE_FRAMEWORK';
@@ -391,6 +444,7 @@ export type SchedulerEvent =
   | { type: 'OFFERS'; offers: { offers: Offer[] } }
   | { type: 'RESCIND'; rescind: { offer_id: Value } }
   | { type: 'UPDATE'; update: { status: TaskStatus } }
+  | { type: 'UPDATE_OPERATION_STATUS'; update_operation_status: { status: OperationStatus } }
   | { type: 'MESSAGE'; message: { agent_id: Value; executor_id: Value; data: string } }
   | { type: 'FAILURE'; failure: { agent_id?: Value; executor_id?: Value; status?: number } }
   | { type: 'ERROR'; error: { message: string } }

@@ -5,6 +5,7 @@
  */
 
 import { passesConstraints } from '../mesos/offer-constraints.ts';
+import { launchedTasks } from '../mesos/operations.ts';
 import {
   isTerminal,
   type Offer,
@@ -136,8 +137,7 @@ export class SimulatedMesos {
     if (!this.#connected) return;
     switch (call.type) {
       case 'ACCEPT':
-        for (const { launch } of call.accept.operations)
-          this.#launch(call.accept.offer_ids, launch.task_infos);
+        this.#launch(call.accept.offer_ids, launchedTasks(call.accept.operations));
         for (const { value } of call.accept.offer_ids)
           this.#filter(value, call.accept.filters?.refuse_seconds);
         return;

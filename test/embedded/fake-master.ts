@@ -96,7 +96,7 @@ export class FakeMaster {
     draining: new Map(),
     gone: new Map(),
     offers: new Map(),
-    next: { framework: 0, agent: 0, offer: 0 },
+    next: { framework: 0, agent: 0, offer: 0, operation: 0 },
     allocationPending: false,
   };
   #streams = 0;

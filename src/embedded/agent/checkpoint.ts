@@ -17,9 +17,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { AgentInfo, ExecutorInfo, FrameworkInfo, TaskInfo } from '../../mesos/types.ts';
+import type { AgentInfo, ExecutorInfo, FrameworkInfo, Resource, TaskInfo } from '../../mesos/types.ts';
 import type { ProcessId } from '../../proc/process-id.ts';
-import type { DrainConfig } from '../wire/agent-link.ts';
+import type { DrainConfig, ReportedOperation } from '../wire/agent-link.ts';
 import { executorPath, latestPath, metaPath } from './paths.ts';
 import type { UpdateRecord } from './updates.ts';
 
@@ -48,8 +48,15 @@ interface SavedFramework {
   executors: SavedExecutor[];
 }
 
+/** Reserved resources, and the results of operations. */
+export interface SavedResources {
+  reserved: Resource[];
+  operations: ReportedOperation[];
+}
+
 export interface SavedAgent {
   info: AgentInfo;
+  resources?: SavedResources;
   /** Set while the agent is being drained. */
   drain?: DrainConfig;
   frameworks: SavedFramework[];
@@ -85,6 +92,10 @@ export class Checkpoint {
     const path = join(this.#meta, 'slaves', agentId, 'drain.config');
     if (config) writeJson(path, config);
     else rmSync(path, { force: true });
+  }
+
+  saveResources(agentId: string, resources: SavedResources): void {
+    writeJson(join(this.#meta, 'slaves', agentId, 'resources.state'), resources);
   }
 
   /** Lists executors of replaced agents. Called if there is no link to a latest agent. */
@@ -144,6 +155,7 @@ export class Checkpoint {
     const info = readJson<AgentInfo>(join(directory, 'slave.info'));
     if (!info) return undefined;
     const drain = readJson<DrainConfig>(join(directory, 'drain.config'));
+    const resources = readJson<SavedResources>(join(directory, 'resources.state'));
     const frameworks = list(join(directory, 'frameworks')).flatMap((id) => {
       const path = join(directory, 'frameworks', id);
       const framework = readJson<FrameworkInfo>(join(path, 'framework.info'));
@@ -153,7 +165,7 @@ export class Checkpoint {
       );
       return [{ info: framework, executors }];
     });
-    return { info, frameworks, ...(drain ? { drain } : {}) };
+    return { info, frameworks, ...(drain ? { drain } : {}), ...(resources ? { resources } : {}) };
   }
 
   #framework(agentId: string, frameworkId: string): string {

@@ -13,6 +13,7 @@ import { appendLine, type Launch } from './processes.ts';
 import { createSandbox } from './sandbox.ts';
 import { removeFrameworkIfIdle, reportAgentStatus, reportExited } from './status.ts';
 import type { UserIds } from './users.ts';
+import { linkVolumes } from './volumes.ts';
 
 /** Upper limit for an executor's wait between attempts to subscribe again. */
 const SUBSCRIPTION_BACKOFF_MAX_MS = 2000;
@@ -32,6 +33,7 @@ export function launchExecutor(
   const names = { agentId: agentId(agent), frameworkId: framework.id, executorId: info.executor_id.value };
   const directory = sandboxPath(agent.settings.workDir, names, containerId);
   const ids = createSandbox(directory, user);
+  linkVolumes(agent, [...task.resources, ...(info.resources ?? [])], directory, ids);
   const executor: Executor = {
     frameworkId: framework.id,
     id: info.executor_id.value,

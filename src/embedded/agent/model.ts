@@ -6,12 +6,13 @@ import type {
   ExecutorEvent,
   ExecutorInfo,
   FrameworkInfo,
+  Resource,
   TaskInfo,
   TaskState,
   TaskStatus,
 } from '../../mesos/types.ts';
 import type { ProcessId } from '../../proc/process-id.ts';
-import type { AgentMessage, DrainConfig } from '../wire/agent-link.ts';
+import type { AgentMessage, DrainConfig, ReportedOperation } from '../wire/agent-link.ts';
 import type { EventStream } from '../wire/http.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Launcher } from './processes.ts';
@@ -114,6 +115,11 @@ export interface Agent {
   readonly ports: AgentPorts;
   readonly frameworks: Map<string, AgentFramework>;
   readonly updates: StatusUpdates;
+  /** Reserved resources and volumes, as the master applied them. */
+  reserved: Resource[];
+  /** Results of operations that are not acknowledged yet, by uuid. */
+  readonly operations: Map<string, ReportedOperation>;
+  cancelOperations?: () => void;
   /** True until each executor of an earlier run has subscribed again or was given up. */
   recovering: boolean;
   /** True after a stop. Later events of its processes are ignored. */

@@ -1,6 +1,7 @@
 /** Paths of an agent's files, in Mesos' layout. Pure. */
 
 import { join } from 'node:path';
+import type { DiskInfo } from '../../mesos/types.ts';
 
 export interface ExecutorNames {
   agentId: string;
@@ -17,6 +18,14 @@ export function executorPath(root: string, names: ExecutorNames): string {
 /** The sandbox of a run. */
 export function sandboxPath(workDir: string, names: ExecutorNames, containerId: string): string {
   return join(executorPath(workDir, names), 'runs', containerId);
+}
+
+/** A persistent volume: `volumes/roles/<role>/<id>` in the work directory or on its disk, or a mount point. */
+export function volumePath(workDir: string, role: string, { source, persistence }: DiskInfo): string {
+  const parts = [role.replaceAll('/', ' '), persistence?.id ?? ''];
+  const root = source?.path?.root ?? source?.mount?.root;
+  if (source?.type === 'MOUNT' && root !== undefined) return root;
+  return join(root ?? workDir, 'volumes', 'roles', ...parts);
 }
 
 /** The root of the checkpoints. */

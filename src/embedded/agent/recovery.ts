@@ -28,6 +28,8 @@ export function restore(agent: Agent, saved: SavedAgent, onEnded: () => void): v
   }
   agent.info = { ...agent.info, ...(saved.info.id ? { id: saved.info.id } : {}) };
   agent.ports.checkpoint.saveAgent(agent.info);
+  agent.reserved = saved.resources?.reserved ?? [];
+  for (const one of saved.resources?.operations ?? []) agent.operations.set(one.uuid, one);
   for (const { info, executors } of saved.frameworks) {
     const framework: AgentFramework = {
       id: info.id?.value ?? '',

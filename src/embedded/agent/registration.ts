@@ -8,6 +8,7 @@ import { shutdownExecutor, shutdownFramework } from './executors.ts';
 import { type Agent, type AgentTask, executorOf, isPartitionAware } from './model.ts';
 import { endIfDone, reportAgentStatus } from './status.ts';
 import { acknowledge, killTask, runTask } from './tasks.ts';
+import { acknowledgeOperation, applyOperation, reportOperations } from './volumes.ts';
 
 /** Builds REGISTER with all executors and tasks of the agent. */
 export function registerMessage(agent: Agent): AgentMessage {
@@ -42,6 +43,8 @@ export function registerMessage(agent: Agent): AgentMessage {
     frameworks: [...agent.frameworks.values()].map((f) => f.info),
     executors,
     tasks,
+    reserved: agent.reserved,
+    operations: [...agent.operations.keys()],
   };
 }
 
@@ -56,6 +59,12 @@ export function handleMasterMessage(agent: Agent, message: MasterMessage): void 
       break;
     case 'RUN_TASK':
       runTask(agent, message.framework, message.task, message.launch_executor);
+      break;
+    case 'APPLY_OPERATION':
+      applyOperation(agent, message);
+      break;
+    case 'ACKNOWLEDGE_OPERATION':
+      acknowledgeOperation(agent, message);
       break;
     case 'KILL_TASK':
       killTask(agent, message.framework_id, message.task_id, message.kill_policy);
@@ -109,6 +118,7 @@ function handleRegistered(agent: Agent, message: Extract<MasterMessage, { type: 
     }
   }
   agent.updates.resendAll();
+  reportOperations(agent);
 }
 
 function shutdown(agent: Agent, why: string): void {

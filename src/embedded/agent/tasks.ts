@@ -7,7 +7,7 @@ import {
   type KillPolicy,
   type TaskInfo,
 } from '../../mesos/types.ts';
-import { launchExecutor, removeIfDone, shutdownExecutor } from './executors.ts';
+import { endExecutor, launchExecutor, removeIfDone, shutdownExecutor } from './executors.ts';
 import {
   type Agent,
   type AgentFramework,
@@ -17,6 +17,7 @@ import {
   isPartitionAware,
 } from './model.ts';
 import { removeFrameworkIfIdle, reportAgentStatus, reportExited } from './status.ts';
+import { linkVolumes } from './volumes.ts';
 
 /** Handles RUN_TASK. @param launchExecutorFlag true if the master expects a new executor; undefined for a command task */
 export function runTask(
@@ -75,6 +76,16 @@ export function runTask(
   }
   if (executor.state === 'TERMINATING' || executor.state === 'TERMINATED') {
     drop('REASON_EXECUTOR_TERMINATED', `Executor ${executor.state.toLowerCase()}`);
+    return;
+  }
+  try {
+    linkVolumes(agent, task.resources, executor.directory, undefined);
+  } catch (error) {
+    endExecutor(agent, executor, {
+      state: 'TASK_FAILED',
+      reason: 'REASON_CONTAINER_UPDATE_FAILED',
+      message: (error as Error).message,
+    });
     return;
   }
   if (executor.checkpoint) agent.ports.checkpoint.saveTask(agentId(agent), executor, task);

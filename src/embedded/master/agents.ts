@@ -1,8 +1,8 @@
 /** Registration, disconnection and return of agents. */
 
-import { amountsOf } from '../../mesos/resources.ts';
 import { type FrameworkInfo, isTerminal, type TaskStatus } from '../../mesos/types.ts';
 import type { AgentMessage, ReportedTask } from '../wire/agent-link.ts';
+import { heldAmounts, plainAmounts } from '../wire/held.ts';
 import { resendDrain } from './drain.ts';
 import { addFramework } from './frameworks.ts';
 import {
@@ -22,6 +22,7 @@ import {
   taskNames,
 } from './model.ts';
 import { requestAllocation, rescindOffers } from './offers.ts';
+import { dropMissingOperations, totalOf } from './operations.ts';
 import { markUnreachable } from './removal.ts';
 import { endTask, removeExecutor, removeTask } from './tasks.ts';
 
@@ -51,7 +52,7 @@ export function registerAgent(master: Master, message: Register, stream: AgentSt
     known.info = { ...message.agent_info, id: { value: known.id } };
     known.ip = message.ip;
     known.version = message.version;
-    resetResources(master, known, missing);
+    resetResources(master, known, missing, message);
   }
   agent.stream = stream;
   master.metrics.count(givenId === undefined ? 'master/slave_registrations' : 'master/slave_reregistrations');
@@ -68,6 +69,7 @@ export function registerAgent(master: Master, message: Register, stream: AgentSt
     reconcile: reconcileRequests(master, missing),
   });
   takeReported(master, agent, message, wasUnreachable);
+  dropMissingOperations(master, agent, message.operations ?? []);
   resendOrders(master, agent, message);
   resendDrain(master, agent);
   watch(master, agent);
@@ -79,7 +81,7 @@ export function registerAgent(master: Master, message: Register, stream: AgentSt
 function addAgent(master: Master, givenId: string | undefined, message: Register): Agent {
   const id = givenId ?? `${master.id}-S${master.next.agent}`;
   if (givenId === undefined) master.next.agent += 1;
-  const total = amountsOf(message.agent_info.resources ?? []);
+  const total = totalOf(message.agent_info, message.reserved ?? []);
   const agent: Agent = {
     id,
     info: { ...message.agent_info, id: { value: id } },
@@ -90,6 +92,7 @@ function addAgent(master: Master, givenId: string | undefined, message: Register
     available: total,
     executors: new Map(),
     tasks: new Map(),
+    operations: new Map(),
     killed: new Set(),
     missedPings: 0,
   };
@@ -103,7 +106,12 @@ function tasksMissing(agent: Agent, reported: readonly ReportedTask[]): Task[] {
 }
 
 /** Resets the resources of a returning agent. Only tasks missing in its report stay until they are reconciled. */
-function resetResources(master: Master, agent: Agent, missing: readonly Task[]): void {
+function resetResources(
+  master: Master,
+  agent: Agent,
+  missing: readonly Task[],
+  { reserved = [] }: Register,
+): void {
   for (const [frameworkId, executors] of agent.executors) {
     for (const id of [...executors.keys()]) removeExecutor(master, agent, frameworkId, id);
   }
@@ -114,7 +122,7 @@ function resetResources(master: Master, agent: Agent, missing: readonly Task[]):
     framework?.tasks.delete(task.info.task_id.value);
     if (framework && !isTerminal(task.state)) release(framework, task);
   }
-  agent.total = amountsOf(agent.info.resources ?? []);
+  agent.total = totalOf(agent.info, reserved);
   agent.available = agent.total;
   for (const task of missing) {
     if (!isTerminal(task.state)) takeResources(agent, undefined, '*', task.amounts);
@@ -123,7 +131,8 @@ function resetResources(master: Master, agent: Agent, missing: readonly Task[]):
 
 function release(framework: Framework, task: Task): void {
   const held = framework.held.get(allocationRole(framework, task.info.resources));
-  for (const [name, milli] of task.amounts.scalars) held?.set(name, (held.get(name) ?? 0) - milli);
+  for (const [name, milli] of plainAmounts(task.amounts).scalars)
+    held?.set(name, (held.get(name) ?? 0) - milli);
 }
 
 /** Adds a framework of an earlier master. It may subscribe again at any time, without a timeout. */
@@ -188,7 +197,7 @@ function takeTask(agent: Agent, framework: Framework, reported: ReportedTask): T
     info: reported.info,
     frameworkId: framework.id,
     agentId: agent.id,
-    amounts: amountsOf(reported.info.resources),
+    amounts: heldAmounts(reported.info.resources),
     state: reported.state,
     ...(reported.status_update_state ? { updateState: reported.status_update_state } : {}),
     ...(reported.status_update_uuid ? { updateUuid: reported.status_update_uuid } : {}),

@@ -1,10 +1,11 @@
 /**
- * Decides which resources are offered to which framework. All free resources of an agent go to one framework, in the
+ * Decides which resources are offered to which framework. All free resources of an agent that it may use go to one framework, in the
  * order of the dominant shares of roles and, within a role, of frameworks (the largest share of any one resource of the
  * cluster). Frameworks that refused them recently are skipped. Pure.
  */
 
-import { type Amounts, contains } from '../../mesos/resources.ts';
+import { type Amounts, contains, subtract } from '../../mesos/resources.ts';
+import { filterHeld, isOfferable, plainAmounts } from '../wire/held.ts';
 
 /** A framework refused these resources of an agent, for a role and a limited time. */
 export interface Refusal {
@@ -26,6 +27,8 @@ export interface AllocatableFramework {
   /** Resources of its tasks, executors and offers, by role; scalars in thousandths. */
   held: ReadonlyMap<string, ReadonlyMap<string, number>>;
   refusals: ReadonlyMap<string, readonly Refusal[]>;
+  /** True if it understands resources with several reservations. */
+  refined?: boolean;
   /** True if the framework wants offers of this agent for a role. Default: always true. */
   wants?: (role: string, agentId: string) => boolean;
 }
@@ -41,7 +44,8 @@ export interface Grant {
 const MIN_CPUS = 10;
 const MIN_MEM = 32_000;
 
-function allocatable(amounts: Amounts): boolean {
+function allocatable(held: Amounts): boolean {
+  const amounts = plainAmounts(held);
   return (amounts.scalars.get('cpus') ?? 0) >= MIN_CPUS || (amounts.scalars.get('mem') ?? 0) >= MIN_MEM;
 }
 
@@ -81,23 +85,40 @@ export function allocate(
   }
   const grants: Grant[] = [];
   for (const { id: agentId, available } of agents) {
-    if (!allocatable(available)) continue;
+    // What is reserved for another role than the first one's is offered to a further framework.
+    for (let left = available; allocatable(left); ) {
+      const grant = chooseFramework(agentId, left);
+      if (!grant) break;
+      grants.push(grant);
+      left = withoutEmpty(subtract(left, grant.amounts));
+    }
+  }
+  return grants;
+
+  function chooseFramework(agentId: string, left: Amounts): Grant | undefined {
     const order = [...candidates].sort(
       (a, b) =>
         dominantShare(roleHeld.get(a.role), total) - dominantShare(roleHeld.get(b.role), total) ||
         dominantShare(a.held, total) - dominantShare(b.held, total),
     );
-    const chosen = order.find(
-      ({ framework, role }) =>
-        (framework.wants?.(role, agentId) ?? true) &&
-        !isRefused(framework.refusals.get(agentId), role, available, now),
-    );
-    if (!chosen) continue;
-    grants.push({ frameworkId: chosen.framework.id, agentId, role: chosen.role, amounts: available });
-    addTo(mapAt(roleHeld, chosen.role), available.scalars);
-    addTo(chosen.held, available.scalars);
+    for (const { framework, role, held } of order) {
+      if (!(framework.wants?.(role, agentId) ?? true)) continue;
+      const amounts = filterHeld(left, (kind) => isOfferable(kind, role, framework.refined ?? false));
+      if (!allocatable(amounts) || isRefused(framework.refusals.get(agentId), role, amounts, now)) continue;
+      const { scalars } = plainAmounts(amounts);
+      addTo(mapAt(roleHeld, role), scalars);
+      addTo(held, scalars);
+      return { frameworkId: framework.id, agentId, role, amounts };
+    }
+    return undefined;
   }
-  return grants;
+}
+
+function withoutEmpty({ scalars, ranges }: Amounts): Amounts {
+  return {
+    scalars: new Map([...scalars].filter(([, milli]) => milli !== 0)),
+    ranges: new Map([...ranges].filter(([, some]) => some.length > 0)),
+  };
 }
 
 /** Computes the largest share of any resource of `total` that is in `held`. */

@@ -1,7 +1,8 @@
-/** Handles ACCEPT: launches tasks on offers. */
+/** Handles ACCEPT: launches tasks on offers, and changes reservations and volumes. */
 
-import { type Amounts, add, amountsOf, NOTHING, subtract } from '../../mesos/resources.ts';
-import type { TaskInfo, TaskState } from '../../mesos/types.ts';
+import { type Amounts, add, NOTHING, subtract } from '../../mesos/resources.ts';
+import type { OfferOperation, TaskInfo, TaskState } from '../../mesos/types.ts';
+import { heldAmounts } from '../wire/held.ts';
 import {
   type Agent,
   createMasterStatus,
@@ -16,34 +17,31 @@ import {
   takeResources,
   taskKey,
 } from './model.ts';
-import { refuse, removeOffer } from './offers.ts';
+import { refuse, removeOffer, requestAllocation } from './offers.ts';
+import { applyOperation, reportRefused } from './operations.ts';
 import { normalizeTask, validateTask } from './task-validation.ts';
 
 export interface Accept {
   offer_ids: readonly { value: string }[];
-  tasks: readonly TaskInfo[];
+  operations: readonly OfferOperation[];
   /** From the call's filters; undefined for the default. */
   refuseSeconds: number | undefined;
 }
 
 export function accept(master: Master, framework: Framework, call: Accept): void {
   const ids = call.offer_ids.map((id) => id.value);
-  const { tasks } = call;
+  const { operations } = call;
   const offers = ids.flatMap((id) => master.offers.get(id) ?? []);
   const error = validateOffers(ids, offers, framework);
   const first = offers[0];
   if (error !== undefined || first === undefined) {
     for (const offer of offers) if (offer.frameworkId === framework.id) removeOffer(master, offer);
-    const message = `Task launched with invalid offers: ${error}`;
     master.ports.log(`ACCEPT call used invalid offers '${ids.join(', ')}': ${error}`);
-    rejectTasks(
-      master,
-      framework,
-      tasks,
-      lostState(framework.info, 'TASK_DROPPED'),
-      message,
-      'REASON_INVALID_OFFERS',
-    );
+    dropAll(master, framework, operations, {
+      task: `Task launched with invalid offers: ${error}`,
+      operation: `Operation attempted with invalid offers: ${error}`,
+      reason: 'REASON_INVALID_OFFERS',
+    });
     return;
   }
   for (const offer of offers) removeOffer(master, offer);
@@ -52,12 +50,50 @@ export function accept(master: Master, framework: Framework, call: Accept): void
     const [message, reason] = agent
       ? ['Agent disconnected', 'REASON_SLAVE_DISCONNECTED']
       : ['Agent removed', 'REASON_SLAVE_REMOVED'];
-    rejectTasks(master, framework, tasks, lostState(framework.info, 'TASK_DROPPED'), message, reason);
+    dropAll(master, framework, operations, { task: message, operation: message, reason });
     return;
   }
   const offered = offers.reduce<Amounts>((sum, offer) => add(sum, offer.amounts), NOTHING);
-  const left = launchAll(master, framework, agent, first.role, offered, tasks);
-  refuse(master, framework, { agentId: agent.id, role: first.role, amounts: left }, call.refuseSeconds);
+  let left = offered;
+  for (const operation of operations) {
+    if (operation.type === 'LAUNCH') {
+      left = launchAll(master, framework, agent, first.role, left, operation.launch.task_infos);
+      continue;
+    }
+    const applied = applyOperation({ master, framework, agent, role: first.role }, operation, left);
+    if (typeof applied !== 'string') left = applied;
+    else reportRefused(framework, operation, 'OPERATION_ERROR', applied, master);
+  }
+  // Converted resources are no part of the refusal, so they are offered again at once.
+  refuse(
+    master,
+    framework,
+    { agentId: agent.id, role: first.role, amounts: keep(left, offered) },
+    call.refuseSeconds,
+  );
+  if (operations.some(({ type }) => type !== 'LAUNCH')) requestAllocation(master);
+}
+
+/** The kinds of resources that were offered before. */
+function keep(left: Amounts, offered: Amounts): Amounts {
+  return {
+    scalars: new Map([...left.scalars].filter(([key]) => offered.scalars.has(key))),
+    ranges: new Map([...left.ranges].filter(([key]) => offered.ranges.has(key))),
+  };
+}
+
+function dropAll(
+  master: Master,
+  framework: Framework,
+  operations: readonly OfferOperation[],
+  why: { task: string; operation: string; reason: string },
+): void {
+  const state = lostState(framework.info, 'TASK_DROPPED');
+  for (const one of operations) {
+    if (one.type === 'LAUNCH')
+      rejectTasks(master, framework, one.launch.task_infos, state, why.task, why.reason);
+    else reportRefused(framework, one, 'OPERATION_DROPPED', why.operation, master);
+  }
 }
 
 function validateOffers(
@@ -130,7 +166,7 @@ function launch(master: Master, framework: Framework, agent: Agent, role: string
     info,
     frameworkId: framework.id,
     agentId: agent.id,
-    amounts: amountsOf(info.resources),
+    amounts: heldAmounts(info.resources),
     state: 'TASK_STAGING',
     statuses: [],
   };

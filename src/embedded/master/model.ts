@@ -1,6 +1,6 @@
 /** The master's state in memory, and its ports to the environment. */
 
-import { type Amounts, add, amountsOf, subtract } from '../../mesos/resources.ts';
+import { type Amounts, add, subtract } from '../../mesos/resources.ts';
 import type { Timer } from '../../mesos/retry.ts';
 import type {
   AgentInfo,
@@ -8,12 +8,15 @@ import type {
   FrameworkInfo,
   MasterInfo,
   OfferConstraints,
+  OfferOperation,
+  OperationState,
   SchedulerEvent,
   TaskInfo,
   TaskState,
   TaskStatus,
 } from '../../mesos/types.ts';
 import type { DrainConfig, MasterMessage } from '../wire/agent-link.ts';
+import { heldAmounts, plainAmounts } from '../wire/held.ts';
 import type { EventStream } from '../wire/http.ts';
 import type { Refusal } from './allocator.ts';
 import type { Metrics } from './metrics.ts';
@@ -63,6 +66,16 @@ export interface Framework {
   cancelFailover?: () => void;
 }
 
+/** An operation on the resources of an agent, until its framework has acknowledged the result. */
+export interface Operation {
+  readonly uuid: string;
+  readonly frameworkId: string;
+  /** The framework's id; absent if the framework wants no report. */
+  readonly id?: string;
+  readonly type: OfferOperation['type'];
+  state: OperationState;
+}
+
 export interface Agent {
   readonly id: string;
   info: AgentInfo;
@@ -79,6 +92,8 @@ export interface Agent {
   readonly executors: Map<string, Map<string, ExecutorInfo>>;
   /** By `taskKey`. */
   readonly tasks: Map<string, Task>;
+  /** By uuid. */
+  readonly operations: Map<string, Operation>;
   /** Requested kills, by `taskKey`. Sent again when the agent returns. */
   readonly killed: Set<string>;
   missedPings: number;
@@ -150,7 +165,7 @@ export interface Master {
   readonly gone: Map<string, number>;
   readonly offers: Map<string, OutstandingOffer>;
   /** Counters for new ids. */
-  readonly next: { framework: number; agent: number; offer: number };
+  readonly next: { framework: number; agent: number; offer: number; operation: number };
   /** True while an allocation is scheduled. */
   allocationPending: boolean;
 }
@@ -262,11 +277,12 @@ export function returnResources(
 function hold(framework: Framework, role: string, amounts: Amounts, sign: 1 | -1): void {
   const held = framework.held.get(role) ?? new Map<string, number>();
   framework.held.set(role, held);
-  for (const [name, milli] of amounts.scalars) held.set(name, (held.get(name) ?? 0) + sign * milli);
+  for (const [name, milli] of plainAmounts(amounts).scalars)
+    held.set(name, (held.get(name) ?? 0) + sign * milli);
 }
 
 export function executorAmounts(executor: ExecutorInfo): Amounts {
-  return amountsOf(executor.resources ?? []);
+  return heldAmounts(executor.resources ?? []);
 }
 
 /** Finds a framework's executor on an agent. */

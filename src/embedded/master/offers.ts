@@ -2,11 +2,13 @@
 
 import { passesConstraints } from '../../mesos/offer-constraints.ts';
 import type { Offer, SchedulerEvent } from '../../mesos/types.ts';
+import { plainAmounts } from '../wire/held.ts';
 import { wireResources } from '../wire/resource-text.ts';
 import { allocate } from './allocator.ts';
 import {
   type Agent,
   type Framework,
+  hasCapability,
   isActive,
   type Master,
   type OutstandingOffer,
@@ -36,7 +38,8 @@ export function runAllocation(master: Master): void {
   const agents = [...master.agents.values()].filter((a) => isActive(master, a));
   const total = new Map<string, number>();
   for (const agent of agents) {
-    for (const [name, milli] of agent.total.scalars) total.set(name, (total.get(name) ?? 0) + milli);
+    for (const [name, milli] of plainAmounts(agent.total).scalars)
+      total.set(name, (total.get(name) ?? 0) + milli);
   }
   for (const framework of wanting) forgetExpired(framework, now);
   const grants = allocate(
@@ -46,6 +49,7 @@ export function runAllocation(master: Master): void {
       roles: f.roles.filter((role) => !f.suppressed.has(role)),
       held: f.held,
       refusals: f.refusals,
+      refined: isRefined(f),
       wants: (role, agentId) => isWanted(master, f, role, agentId),
     })),
     total,
@@ -80,6 +84,11 @@ function isWanted(master: Master, { offerConstraints }: Framework, role: string,
   return agent !== undefined && passesConstraints(offerConstraints, role, agent.info);
 }
 
+/** True if the framework understands resources with several reservations, and writes them so. */
+function isRefined({ info }: Framework): boolean {
+  return hasCapability(info, 'RESERVATION_REFINEMENT');
+}
+
 function expireLater(master: Master, offer: OutstandingOffer): void {
   const { offerTimeoutMs } = master.settings;
   if (offerTimeoutMs === undefined) return;
@@ -107,7 +116,7 @@ function wireOffer(framework: Framework, agent: Agent, offer: OutstandingOffer):
       address: { hostname: agent.info.hostname, ip: agent.ip, port },
       path: '/slave(1)',
     },
-    resources: wireResources(offer.amounts, offer.role),
+    resources: wireResources(offer.amounts, offer.role, isRefined(framework) ? 'refined' : 'older'),
     ...(agent.info.attributes?.length ? { attributes: agent.info.attributes } : {}),
     ...(executorIds.length > 0 ? { executor_ids: executorIds.map((value) => ({ value })) } : {}),
     allocation_info: { role: offer.role },

@@ -1,6 +1,6 @@
 /** Validates and performs the calls of `/api/v1/scheduler`, without HTTP. */
 
-import type { KillPolicy, TaskInfo, Value } from '../../mesos/types.ts';
+import type { KillPolicy, OfferOperation, Resource, TaskInfo, Value } from '../../mesos/types.ts';
 import { isUuidBase64 } from '../../mesos/uuid.ts';
 import { CallRefused } from '../wire/http.ts';
 import { checkShape, SCHEDULER_CALL } from '../wire/shape.ts';
@@ -9,11 +9,22 @@ import { type FrameworkRequest, removeFramework, updateFramework } from './frame
 import { accept } from './launch.ts';
 import type { Framework, Master } from './model.ts';
 import { decline, revive, suppress } from './offers.ts';
+import { acknowledgeOperation, reconcileOperations } from './operations.ts';
 import { reconcile } from './reconcile.ts';
 import { acknowledge, kill, messageToExecutor, shutdownExecutor } from './tasks.ts';
 
 interface Filters {
   refuse_seconds?: number;
+}
+
+interface RawOperation {
+  type?: string;
+  id?: Value;
+  launch?: { task_infos?: TaskInfo[] };
+  reserve?: { resources?: Resource[] };
+  unreserve?: { resources?: Resource[] };
+  create?: { volumes?: Resource[] };
+  destroy?: { volumes?: Resource[] };
 }
 
 /** A call in JSON. It has the part that its type names; other parts are ignored. */
@@ -23,7 +34,7 @@ export interface RawCall {
   subscribe?: FrameworkRequest;
   accept?: {
     offer_ids?: Value[];
-    operations?: { type?: string; launch?: { task_infos?: TaskInfo[] } }[];
+    operations?: RawOperation[];
     filters?: Filters;
   };
   decline?: { offer_ids?: Value[]; filters?: Filters };
@@ -33,6 +44,8 @@ export interface RawCall {
   shutdown?: { executor_id: Value; agent_id?: Value };
   acknowledge?: { agent_id: Value; task_id: Value; uuid: string };
   reconcile?: { tasks?: { task_id: Value; agent_id?: Value }[] };
+  acknowledge_operation_status?: { agent_id?: Value; uuid: string; operation_id: Value };
+  reconcile_operations?: { operations?: { operation_id: Value; agent_id?: Value }[] };
   message?: { agent_id: Value; executor_id: Value; data: string };
   update_framework?: FrameworkRequest;
 }
@@ -49,6 +62,8 @@ const PARTS = {
   SHUTDOWN: 'shutdown',
   ACKNOWLEDGE: 'acknowledge',
   RECONCILE: 'reconcile',
+  ACKNOWLEDGE_OPERATION_STATUS: 'acknowledge_operation_status',
+  RECONCILE_OPERATIONS: 'reconcile_operations',
   MESSAGE: 'message',
   UPDATE_FRAMEWORK: 'update_framework',
 } as const;
@@ -83,6 +98,12 @@ function callError(call: RawCall, principal: string | undefined): string | undef
   }
   if (!call.framework_id) return "Expecting 'framework_id' to be present";
   if (part !== undefined && call[part] === undefined) return `Expecting '${part}' to be present`;
+  if (
+    call.type === 'ACKNOWLEDGE_OPERATION_STATUS' &&
+    !isUuidBase64(call.acknowledge_operation_status?.uuid ?? '')
+  ) {
+    return 'Not a valid UUID';
+  }
   if (call.type === 'ACKNOWLEDGE' && !isUuidBase64(call.acknowledge?.uuid ?? '')) return 'Not a valid UUID';
   if (
     call.type === 'UPDATE_FRAMEWORK' &&
@@ -128,6 +149,33 @@ function checkDrainedById(master: Master, agentId: string | undefined): void {
   if (agent) checkDrained(master, agent);
 }
 
+/** Operations that the embedded master does not know are ignored, as a real one ignores unknown ones. */
+function readOperation({
+  type,
+  id,
+  launch,
+  reserve,
+  unreserve,
+  create,
+  destroy,
+}: RawOperation): OfferOperation[] {
+  const named = id && { id };
+  switch (type) {
+    case 'LAUNCH':
+      return [{ type, launch: { task_infos: launch?.task_infos ?? [] } }];
+    case 'RESERVE':
+      return [{ type, ...named, reserve: { resources: reserve?.resources ?? [] } }];
+    case 'UNRESERVE':
+      return [{ type, ...named, unreserve: { resources: unreserve?.resources ?? [] } }];
+    case 'CREATE':
+      return [{ type, ...named, create: { volumes: create?.volumes ?? [] } }];
+    case 'DESTROY':
+      return [{ type, ...named, destroy: { volumes: destroy?.volumes ?? [] } }];
+    default:
+      return [];
+  }
+}
+
 /** Performs a call other than SUBSCRIBE. @returns the status of the answer. @throws CallRefused */
 export function handleCall(master: Master, framework: Framework, call: RawCall): 200 | 202 {
   const name = call.type.toLowerCase();
@@ -139,9 +187,7 @@ export function handleCall(master: Master, framework: Framework, call: RawCall):
     case 'ACCEPT':
       accept(master, framework, {
         offer_ids: call.accept?.offer_ids ?? [],
-        tasks: (call.accept?.operations ?? []).flatMap((o) =>
-          o.type === 'LAUNCH' ? (o.launch?.task_infos ?? []) : [],
-        ),
+        operations: (call.accept?.operations ?? []).flatMap(readOperation),
         refuseSeconds: call.accept?.filters?.refuse_seconds,
       });
       break;
@@ -176,6 +222,14 @@ export function handleCall(master: Master, framework: Framework, call: RawCall):
       break;
     case 'RECONCILE':
       reconcile(master, framework, call.reconcile?.tasks ?? []);
+      break;
+    case 'ACKNOWLEDGE_OPERATION_STATUS':
+      if (call.acknowledge_operation_status) {
+        acknowledgeOperation(master, framework, call.acknowledge_operation_status);
+      }
+      break;
+    case 'RECONCILE_OPERATIONS':
+      reconcileOperations(master, framework, call.reconcile_operations?.operations ?? []);
       break;
     case 'MESSAGE':
       if (call.message) messageToExecutor(master, framework, call.message);

@@ -22,6 +22,7 @@ import {
 import { handleAgentDisconnect, registerAgent } from './agents.ts';
 import { HEARTBEAT_SECONDS, handleDisconnect, subscribe } from './frameworks.ts';
 import { type Agent, type AgentStream, isLeader, type Master, type SchedulerStream } from './model.ts';
+import { handleOperationResult } from './operations.ts';
 import { type OperatorContext, operatorRoute, redirectToLeader } from './operator.ts';
 import { callingFramework, handleCall, validateCall } from './scheduler-call.ts';
 import { handleAgentUpdate, handleExitedExecutor, messageFromExecutor } from './tasks.ts';
@@ -174,6 +175,9 @@ function handleAgentMessage(master: Master, agent: Agent, message: AgentMessage)
       break;
     case 'UPDATE':
       handleAgentUpdate(master, agent, message.framework_id, message.status, message.latest_state);
+      break;
+    case 'OPERATION':
+      handleOperationResult(master, agent, message.operation);
       break;
     case 'EXITED_EXECUTOR':
       handleExitedExecutor(master, agent, message);

@@ -8,6 +8,7 @@ import {
   isTerminal,
   type TaskStatus,
 } from '../../mesos/types.ts';
+import { filterHeld, fromHeld, reservationsOf } from '../wire/held.ts';
 import { attributeModel, resourceModel, wireResources } from '../wire/resource-text.ts';
 import {
   type Agent,
@@ -177,14 +178,30 @@ export function agentJson(master: Master, agent: Agent): Json {
     resources: resourceModel(agent.total),
     used_resources: resourceModel(used),
     offered_resources: resourceModel(offered),
-    reserved_resources: {},
-    unreserved_resources: resourceModel(agent.total),
+    reserved_resources: Object.fromEntries(
+      [...reservedByRole(agent)].map(([role, amounts]) => [role, resourceModel(amounts)]),
+    ),
+    unreserved_resources: resourceModel(unreserved(agent)),
     active: isActive(master, agent),
     deactivated: master.deactivated.has(agent.id),
     version: agent.version,
     capabilities: AGENT_CAPABILITIES,
     ...drainJson(master, agent),
   };
+}
+
+function unreserved({ total }: Agent): Amounts {
+  return filterHeld(total, ({ reservations }) => reservations.length === 0);
+}
+
+function reservedByRole({ total }: Agent): Map<string, Amounts> {
+  const roles = new Set(fromHeld(total).flatMap((one) => reservationsOf(one).at(-1)?.role ?? []));
+  return new Map(
+    [...roles].map((role) => [
+      role,
+      filterHeld(total, ({ reservations }) => reservations.at(-1)?.role === role),
+    ]),
+  );
 }
 
 function drainJson(master: Master, agent: Agent): Json {
@@ -214,8 +231,10 @@ export function fullAgentJson(master: Master, agent: Agent): Json {
   const role = [...master.frameworks.values()][0]?.roles[0] ?? '*';
   return {
     ...agentJson(master, agent),
-    reserved_resources_full: {},
-    unreserved_resources_full: (agent.info.resources ?? []).map((r) => ({ ...r, role: '*' })),
+    reserved_resources_full: Object.fromEntries(
+      [...reservedByRole(agent)].map(([of, amounts]) => [of, wireResources(amounts)]),
+    ),
+    unreserved_resources_full: wireResources(unreserved(agent)),
     used_resources_full: wireResources(used, role),
     offered_resources_full: wireResources(offered, role),
   };

@@ -57,7 +57,8 @@ export function validateTask(task: TaskInfo, context: LaunchContext): string | u
   );
 }
 
-function validateId(id: string): string | undefined {
+/** @returns why an id is refused, or undefined */
+export function validateId(id: string): string | undefined {
   if (id === '') return 'ID must not be empty';
   if (id.length > 255) return 'ID must not be greater than 255 characters';
   if (id === '.' || id === '..') return `'${id}' is disallowed`;

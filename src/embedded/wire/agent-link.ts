@@ -17,6 +17,8 @@ import type {
   ExecutorInfo,
   FrameworkInfo,
   KillPolicy,
+  OperationState,
+  Resource,
   TaskInfo,
   TaskState,
   TaskStatus,
@@ -44,6 +46,17 @@ export interface ReportedTask {
   statuses: TaskStatus[];
 }
 
+/** The result of an operation on resources. */
+export interface ReportedOperation {
+  uuid: string;
+  /** Identifies this report for the acknowledgement; base64. */
+  status_uuid: string;
+  framework_id: string;
+  /** The framework's id; absent if the master acknowledges for it. */
+  operation_id?: string;
+  state: OperationState;
+}
+
 export type AgentMessage =
   | {
       type: 'REGISTER';
@@ -56,8 +69,14 @@ export type AgentMessage =
       /** Executors of frameworks, without the executors that the agent created for command tasks. */
       executors: ExecutorInfo[];
       tasks: ReportedTask[];
+      /** Reserved resources and volumes, without allocation. They replace parts of `agent_info.resources`. */
+      reserved?: Resource[];
+      /** Uuids of operations whose result is not acknowledged yet. */
+      operations?: string[];
     }
   | { type: 'PONG' }
+  /** The result of an operation, repeated until it is acknowledged. */
+  | { type: 'OPERATION'; operation: ReportedOperation }
   | {
       type: 'UPDATE';
       framework_id: string;
@@ -85,6 +104,15 @@ export type MasterMessage =
       /** True if the master expects this launch to start the executor; undefined for a command task. */
       launch_executor?: boolean;
     }
+  /** Makes these the reserved resources of the agent: creates and deletes volumes, and reports OPERATION_FINISHED. */
+  | {
+      type: 'APPLY_OPERATION';
+      uuid: string;
+      framework_id: string;
+      operation_id?: string;
+      reserved: Resource[];
+    }
+  | { type: 'ACKNOWLEDGE_OPERATION'; uuid: string; status_uuid: string }
   | { type: 'KILL_TASK'; framework_id: string; task_id: string; kill_policy?: KillPolicy }
   | { type: 'ACKNOWLEDGE'; framework_id: string; task_id: string; uuid: string }
   | { type: 'SHUTDOWN_EXECUTOR'; framework_id: string; executor_id: string }

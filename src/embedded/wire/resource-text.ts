@@ -4,13 +4,21 @@ import { MesosupError } from '../../errors/mesosup-error.ts';
 import {
   type Amounts,
   amountsOf,
-  contains,
   formatRanges,
   fromMilli,
   normalizeRanges,
   toMilli,
 } from '../../mesos/resources.ts';
-import type { Attribute, Range, Resource } from '../../mesos/types.ts';
+import type { Attribute, Range, ReservationInfo, Resource } from '../../mesos/types.ts';
+import {
+  containsHeld,
+  fromHeld,
+  heldAmounts,
+  plainAmounts,
+  reservationsOf,
+  toEndpointForm,
+  toOlderForm,
+} from './held.ts';
 
 function entries(text: string, what: string): [name: string, value: string][] {
   return text
@@ -73,7 +81,13 @@ export function parseAttributes(text: string): Attribute[] {
 export function mergeResources(...lists: readonly (readonly Resource[])[]): Resource[] {
   const merged = new Map<string, Resource[]>();
   for (const resource of lists.flat()) {
-    const key = `${resource.name} ${resource.type} ${resource.role ?? '*'} ${resource.allocation_info?.role}`;
+    const key = JSON.stringify([
+      resource.name,
+      resource.type,
+      reservationsOf(resource),
+      resource.disk,
+      resource.allocation_info?.role,
+    ]);
     merged.set(key, [...(merged.get(key) ?? []), resource]);
   }
   return [...merged.values()].map((same) => {
@@ -94,29 +108,52 @@ export function formatResources(resources: readonly Resource[]): string {
         r.type === 'SCALAR'
           ? String(fromMilli(toMilli(r.scalar?.value ?? 0)))
           : formatRanges(r.ranges?.range ?? []);
-      return `${r.name}${r.allocation_info ? `(allocated: ${r.allocation_info.role})` : ''}:${value}`;
+      const allocated = r.allocation_info ? `(allocated: ${r.allocation_info.role})` : '';
+      return `${r.name}${allocated}${reservationsText(reservationsOf(r))}${diskText(r)}:${value}`;
     })
     .join('; ');
 }
 
-/** Converts amounts to unreserved resources in the order of a Mesos master's offers: ranges, then scalars. */
-export function wireResources(amounts: Amounts, allocationRole?: string): Resource[] {
-  const rest = {
-    role: '*',
+function reservationsText(reservations: readonly ReservationInfo[]): string {
+  if (reservations.length === 0) return '';
+  const texts = reservations.map(({ type, role, principal, labels }) => {
+    const pairs = labels?.labels.map(({ key, value }) => (value === undefined ? key : `${key}: ${value}`));
+    const rest = [
+      ...(principal === undefined ? [] : [principal]),
+      ...(pairs ? [`{${pairs.join(', ')}}`] : []),
+    ];
+    return `(${[type ?? 'DYNAMIC', role, ...rest].join(',')})`;
+  });
+  return `(reservations: [${texts.join(',')}])`;
+}
+
+function diskText({ disk }: Resource): string {
+  if (!disk) return '';
+  const { source, persistence, volume } = disk;
+  const root = source?.path?.root ?? source?.mount?.root;
+  const from = source && `${source.type}${root === undefined ? '' : `:${root}`}`;
+  const parts = [...(from === undefined ? [] : [from]), ...(persistence ? [persistence.id] : [])].join(',');
+  return `[${parts}${volume ? `:${volume.container_path}` : ''}]`;
+}
+
+/**
+ * Converts amounts to resources in the order of a Mesos master's offers: ranges, then scalars.
+ * @param form of the reservations: for frameworks with RESERVATION_REFINEMENT, for others, or for operators
+ */
+export function wireResources(
+  amounts: Amounts,
+  allocationRole?: string,
+  form: 'refined' | 'older' | 'endpoint' = 'endpoint',
+): Resource[] {
+  return fromHeld(amounts).map((one) => ({
+    ...(form === 'refined' ? one : form === 'older' ? toOlderForm(one) : toEndpointForm(one)),
     ...(allocationRole === undefined ? {} : { allocation_info: { role: allocationRole } }),
-  };
-  const out: Resource[] = [];
-  for (const [name, ranges] of amounts.ranges) {
-    if (ranges.length > 0) out.push({ name, type: 'RANGES', ranges: { range: [...ranges] }, ...rest });
-  }
-  for (const [name, milli] of amounts.scalars) {
-    if (milli !== 0) out.push({ name, type: 'SCALAR', scalar: { value: fromMilli(milli) }, ...rest });
-  }
-  return out;
+  }));
 }
 
 /** Converts amounts to the form of `/state`: every basic scalar, and ranges as text. */
-export function resourceModel(amounts: Amounts): Record<string, number | string> {
+export function resourceModel(held: Amounts): Record<string, number | string> {
+  const amounts = plainAmounts(held);
   const model: Record<string, number | string> = { disk: 0, mem: 0, gpus: 0, cpus: 0 };
   for (const [name, milli] of amounts.scalars) model[name] = fromMilli(milli);
   for (const [name, ranges] of amounts.ranges) if (ranges.length > 0) model[name] = formatRanges(ranges);
@@ -141,5 +178,5 @@ export function attributeModel(
 /** True if `total`, all allocated to `role`, contains `part`. Resources of another role are never contained. */
 export function coversForRole(role: string, total: Amounts, part: readonly Resource[]): boolean {
   const foreign = part.some((r) => r.allocation_info !== undefined && r.allocation_info.role !== role);
-  return !foreign && contains(total, amountsOf(part));
+  return !foreign && containsHeld(total, heldAmounts(part));
 }

@@ -63,6 +63,9 @@ function unexpected(value: unknown, path: string): string {
 
 const ID: Shape = { 'value!': 'string' };
 
+const LABELS: Shape = { labels: [{ 'key!': 'string', value: 'string' }] };
+const RESERVATION: Shape = { type: 'string', role: 'string', principal: 'string', labels: LABELS };
+
 const RESOURCE: Shape = {
   'name!': 'string',
   'type!': 'string',
@@ -70,6 +73,13 @@ const RESOURCE: Shape = {
   ranges: { range: [{ 'begin!': 'number', 'end!': 'number' }] },
   set: { item: ['string'] },
   role: 'string',
+  reservation: RESERVATION,
+  reservations: [RESERVATION],
+  disk: {
+    persistence: { 'id!': 'string', principal: 'string' },
+    volume: { 'mode!': 'string', 'container_path!': 'string', host_path: 'string' },
+    source: { 'type!': 'string', path: { root: 'string' }, mount: { root: 'string' } },
+  },
   allocation_info: { role: 'string' },
 };
 
@@ -84,7 +94,6 @@ const COMMAND: Shape = {
 
 const DURATION: Shape = { 'nanoseconds!': 'number' };
 const KILL_POLICY: Shape = { grace_period: DURATION };
-const LABELS: Shape = { labels: [{ 'key!': 'string', value: 'string' }] };
 
 const HEALTH_CHECK: Shape = {
   type: 'string',
@@ -213,7 +222,17 @@ export const SCHEDULER_CALL: Shape = {
   },
   accept: {
     offer_ids: [ID],
-    operations: [{ type: 'string', launch: { task_infos: [TASK_INFO] } }],
+    operations: [
+      {
+        type: 'string',
+        id: ID,
+        launch: { task_infos: [TASK_INFO] },
+        reserve: { resources: [RESOURCE] },
+        unreserve: { resources: [RESOURCE] },
+        create: { volumes: [RESOURCE] },
+        destroy: { volumes: [RESOURCE] },
+      },
+    ],
     filters: FILTERS,
   },
   decline: { offer_ids: [ID], filters: FILTERS },
@@ -223,6 +242,8 @@ export const SCHEDULER_CALL: Shape = {
   shutdown: { 'executor_id!': ID, agent_id: ID },
   acknowledge: { 'agent_id!': ID, 'task_id!': ID, 'uuid!': 'string' },
   reconcile: { tasks: [NAMED_TASK] },
+  acknowledge_operation_status: { agent_id: ID, 'uuid!': 'string', 'operation_id!': ID },
+  reconcile_operations: { operations: [{ 'operation_id!': ID, agent_id: ID }] },
   message: { 'agent_id!': ID, 'executor_id!': ID, 'data!': 'string' },
   update_framework: {
     'framework_info!': FRAMEWORK_INFO,

@@ -1,3 +1,4 @@
+import { launchedTasks } from '../../../mesos/operations.ts';
 import type { SchedulerEvent } from '../../../mesos/types.ts';
 import type { StateEvent } from '../../domain/events.ts';
 import { ownerOf, type State } from '../../domain/state.ts';
@@ -121,8 +122,7 @@ export function handleFailedCall(
     return { events: [retryDecline(call.decline.offer_ids, state, now)], calls: [] };
   }
   if (call.type !== 'ACCEPT') return { events: [], calls: [] };
-  const taskIds = call.accept.operations
-    .flatMap((operation) => operation.launch.task_infos)
+  const taskIds = launchedTasks(call.accept.operations)
     .map((task) => task.task_id.value)
     .filter((id) => state.tasks.has(id));
   const again = setTimer(now + FIRST_RECONCILE_WAIT_MS, {

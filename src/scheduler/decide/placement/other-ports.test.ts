@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { app, start } from '../../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../../test/scheduler/harness.ts';
+import { launchedTasks } from '../../../mesos/operations.ts';
 import type { AgentSpec } from '../../../simulator/agent.ts';
 
 const AGENT: AgentSpec = { id: 'S0', host: 'a.example', cpus: 4, mem: 4096, ports: 10 };
 
 function portsOf({ mesos }: Harness) {
   const tasks = mesos.calls.flatMap((call) =>
-    call.type === 'ACCEPT' ? call.accept.operations.flatMap(({ launch }) => launch.task_infos) : [],
+    call.type === 'ACCEPT' ? launchedTasks(call.accept.operations) : [],
   );
   return tasks.map(({ resources }) =>
     resources.find(({ name }) => name === 'ports')?.ranges?.range.map(({ begin, end }) => [begin, end]),

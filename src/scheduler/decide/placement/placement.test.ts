@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { app, DOCKER, scale, settings, start, stop } from '../../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../../test/scheduler/harness.ts';
 import { decodeTaskData } from '../../../executor/task-data.ts';
+import { launchedTasks } from '../../../mesos/operations.ts';
 import type { TaskInfo } from '../../../mesos/types.ts';
 import type { AgentSpec } from '../../../simulator/agent.ts';
 import type { App } from '../../domain/app.ts';
@@ -20,9 +21,7 @@ function started(agents: readonly AgentSpec[], ...apps: App[]): Harness {
 }
 
 function launched({ mesos }: Harness): TaskInfo[] {
-  return mesos.calls.flatMap((call) =>
-    call.type === 'ACCEPT' ? call.accept.operations.flatMap(({ launch }) => launch.task_infos) : [],
-  );
+  return mesos.calls.flatMap((call) => (call.type === 'ACCEPT' ? launchedTasks(call.accept.operations) : []));
 }
 
 function accepts({ mesos }: Harness) {

@@ -5,6 +5,7 @@
 
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
+import { launchedTasks } from '../../../mesos/operations.ts';
 import '../../linear-patterns.ts';
 import { appV2, settings, start } from '../../../../test/scheduler/fixtures.ts';
 import { runs } from '../../../../test/support/runs.ts';
@@ -150,9 +151,7 @@ function run(state: State, input: Input): Decision {
 }
 
 function launchedBy({ calls }: Decision): TaskInfo[][] {
-  return calls.flatMap((call) =>
-    call.type === 'ACCEPT' ? [call.accept.operations.flatMap(({ launch }) => launch.task_infos)] : [],
-  );
+  return calls.flatMap((call) => (call.type === 'ACCEPT' ? [launchedTasks(call.accept.operations)] : []));
 }
 
 /** @returns the rest of an offer; @throws if more was taken than offered */

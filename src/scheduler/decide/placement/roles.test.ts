@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { appV2, settings, start } from '../../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../../test/scheduler/harness.ts';
+import { launchedTasks } from '../../../mesos/operations.ts';
 import type { Resource, TaskInfo } from '../../../mesos/types.ts';
 import { sharedExecutorOf } from '../../domain/executor.ts';
 import type { Settings } from '../../domain/settings.ts';
@@ -49,7 +50,7 @@ function offer(resources: Resource[], app: Record<string, unknown>, executors: s
   };
   harness.input({ type: 'mesos', event: { type: 'OFFERS', offers: { offers: [made] } } });
   const tasks = harness.mesos.calls.flatMap((call) =>
-    call.type === 'ACCEPT' ? call.accept.operations.flatMap(({ launch }) => launch.task_infos) : [],
+    call.type === 'ACCEPT' ? launchedTasks(call.accept.operations) : [],
   );
   return { tasks, harness };
 }
@@ -199,7 +200,7 @@ it('limits the number of tasks per offer according to the flag', () => {
   harness.input(start(appV2({ portDefinitions: [], instances: 3, cpus: 0.1, mem: 1 })));
   harness.rest();
   const launches = harness.mesos.calls.flatMap((call) =>
-    call.type === 'ACCEPT' ? [call.accept.operations[0]?.launch.task_infos.length] : [],
+    call.type === 'ACCEPT' ? [launchedTasks(call.accept.operations).length] : [],
   );
   expect(launches).toEqual([2, 1]);
 });
