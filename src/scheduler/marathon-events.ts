@@ -25,13 +25,15 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
       return state.connection > 0 ? [stamp('scheduler_reregistered_event', {})] : [];
     case 'disconnected':
       return state.connected ? [stamp('scheduler_disconnected_event', {})] : [];
-    case 'app_changed':
+    case 'app_changed': {
+      const { warnings: _, ...appDefinition } = event.app;
       return [
-        stamp('api_post_event', { appDefinition: event.app, clientIp: '', uri: `/v2/apps${event.app.id}` }),
+        stamp('api_post_event', { appDefinition, clientIp: '', uri: `/v2/apps${event.app.id}` }),
         ...event.app.healthChecks.map((healthCheck) =>
           stamp('add_health_check_event', { appId: event.app.id, version: event.app.version, healthCheck }),
         ),
       ];
+    }
     case 'app_removed':
       return [stamp('app_terminated_event', { appId: event.appId })];
     case 'group_changed':

@@ -3,6 +3,7 @@
 import { isTerminal } from '../mesos/types.ts';
 import type { Deployment } from './domain/deployment.ts';
 import type { StateEvent } from './domain/events.ts';
+import { pathText } from './domain/field-errors.ts';
 import type { State } from './domain/state.ts';
 import { isEnding } from './domain/task.ts';
 
@@ -30,8 +31,11 @@ export function noticeFor(state: State, event: StateEvent): Notice | undefined {
       if (state.unanswered.size !== 1 || !state.unanswered.has(event.taskId)) return undefined;
       return info('the master has answered for every task', { tasks: state.tasks.size });
     case 'app_changed': {
-      const { id, instances, version } = event.app;
-      return info(state.apps.has(id) ? 'app changed' : 'app started', { app: id, instances, version });
+      const { id, instances, version, warnings } = event.app;
+      const text = state.apps.has(id) ? 'app changed' : 'app started';
+      if (!warnings) return info(text, { app: id, instances, version });
+      const ignored = warnings.map(({ path, error }) => `${pathText(path)} ${error}`);
+      return warn(`${text}, without a part of its definition`, { app: id, instances, version, ignored });
     }
     case 'app_removed':
       return info('app stopped', { app: event.appId });

@@ -154,15 +154,18 @@ it('reports all problems by app and field, including those that only the schedul
 it('leaves unsupported fields out only with --leave-out', async () => {
   const before = await versions();
   const lossy = await file('lossy.json', [
-    { id: '/lossy', cmd: 'exec sleep 100400', cpus: 0.1, mem: 16, env: { PW: { secret: 'pw' } } },
+    { id: '/lossy', cmd: 'exec sleep 100400', cpus: 0.1, mem: 16, env: { PW: { secret: 'pw' } }, more: 1 },
   ]);
   const refused = await imported(lossy);
   expect(refused.exitCode).toBe(1);
-  expect(refused.stderr).toContain('/lossy: env.PW takes its value from a secret');
+  expect(refused.stderr).toContain('/lossy: env.PW.secret is not supported: set the value');
   expect(await versions()).toEqual(before);
   const done = await imported(lossy, '--leave-out');
   expect(done.exitCode).toBe(0);
   expect(done.stderr).toContain('Not supported, so the import leaves this out:');
+  expect(done.stderr).toContain(
+    'Accepted, but without effect:\n  /lossy: more is not a known field, and has no effect',
+  );
   expect((await apps()).map(({ id }) => id)).toContain('/lossy');
 });
 

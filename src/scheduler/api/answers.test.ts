@@ -73,8 +73,9 @@ const EVERYTHING = {
   progressDeadlineSeconds: 60,
   maxFailures: 3,
   fetch: [],
+  taskRateLimit: 1,
 };
-const EMBEDS = ['tasks', 'counts', 'deployments', 'readiness', 'lastTaskFailure', 'taskStats'];
+const EMBEDS = ['tasks', 'counts', 'deployments', 'readiness', 'lastTaskFailure', 'taskStats', 'warnings'];
 const embeds = (prefix: string) => EMBEDS.map((one) => `embed=${prefix}.${one}`).join('&');
 
 async function fail(one: Server, appId: string): Promise<void> {

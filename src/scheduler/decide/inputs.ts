@@ -49,7 +49,13 @@ export interface ChangeInput {
 
 export type Change =
   /** A new app. */
-  | { readonly op: 'create'; readonly app: AppDefinition; readonly api: 'v1' | 'v2' }
+  | {
+      readonly op: 'create';
+      readonly app: AppDefinition;
+      readonly api: 'v1' | 'v2';
+      /** Fields that were sent and have no effect. */
+      readonly warnings?: readonly FieldError[];
+    }
   /**
    * The fields of an app as they were sent. With `partial` the other fields stay; with `upsert` the app is created if
    * it does not exist.

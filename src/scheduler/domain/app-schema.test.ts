@@ -52,10 +52,6 @@ describe('an app', () => {
       'networks: may have several entries only if all have mode container',
     ],
     [
-      { container: { docker: { image: 'i', pullConfig: { secret: 's' } } } },
-      "container.docker.pullConfig: is not supported, since there are no secrets: put the registry's credentials into registries of /etc/mesosup/executor.json on the agents, or fetch a docker.tar.gz",
-    ],
-    [
       { container: { docker: { image: 'i' }, volumes: [{ containerPath: '/x' }] } },
       'container.volumes.0: has no hostPath: only host volumes are supported',
     ],

@@ -65,8 +65,6 @@ const volume = z.object(
       })
       .optional(),
     persistent: refusedField('is not supported: there are no persistent volumes; use a hostPath'),
-    external: refusedField('is not supported: create the volume with Docker, and use its name as hostPath'),
-    secret: refusedField('is not supported: there are no secrets'),
   },
   { error: 'must be an object with containerPath and hostPath' },
 );
@@ -80,11 +78,6 @@ const docker = z.object(
     parameters: list(z.object({ key: filled, value: text }), 200).default([]),
     /** From v1: passed to `docker create` unchanged. */
     options: list(text, 200, 'must be an array of strings').optional(),
-    /** In Marathon, the secret with the credentials for the registry. */
-    pullConfig: refusedField(
-      "is not supported, since there are no secrets: put the registry's credentials into registries " +
-        'of /etc/mesosup/executor.json on the agents, or fetch a docker.tar.gz',
-    ),
     ...ownDockerFields,
   },
   { error: 'must be an object with an image' },
@@ -96,7 +89,6 @@ const container = z.object(
     docker: docker.optional(),
     volumes: list(volume, 100).default([]),
     portMappings: list(portMapping, MAX_PORTS).optional(),
-    linuxInfo: refusedField('is not supported: use docker.shmSize, docker.ulimits or docker.parameters'),
   },
   { error: 'must be an object' },
 );

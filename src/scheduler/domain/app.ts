@@ -1,4 +1,5 @@
 import { type AppDefinition, withPortIndex } from './app-schema.ts';
+import type { FieldError } from './field-errors.ts';
 
 /** A stored app: its definition, the API it came from, and its versions. */
 export interface App extends Readonly<AppDefinition> {
@@ -12,12 +13,14 @@ export interface App extends Readonly<AppDefinition> {
   readonly scaleVersion: string;
   /** The containerizer of the agents that runs the image; absent if an executor does, or if there is no image. */
   readonly containerizer?: 'docker' | 'mesos' | undefined;
+  /** The fields that a client sent without effect; absent if there are none. */
+  readonly warnings?: readonly FieldError[] | undefined;
 }
 
 /** @returns the app without the fields that the scheduler adds */
 export function definitionOf(app: App): AppDefinition {
   const { api: _api, version: _version, configVersion: _config, scaleVersion: _scale, ...rest } = app;
-  const { containerizer: _containerizer, ...definition } = rest;
+  const { containerizer: _containerizer, warnings: _warnings, ...definition } = rest;
   // Earlier releases stored checks without a portIndex.
   return { ...definition, healthChecks: definition.healthChecks.map(withPortIndex) };
 }

@@ -16,3 +16,8 @@ export function fieldErrors(error: z.ZodError): FieldError[] {
     error: message,
   }));
 }
+
+/** @returns for example `/healthChecks(0)/path`, as Marathon writes paths */
+export function pathText(path: FieldError['path']): string {
+  return path.map((part) => (typeof part === 'number' ? `(${part})` : `/${part}`)).join('') || '/';
+}

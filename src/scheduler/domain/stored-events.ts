@@ -18,6 +18,7 @@ import type { App } from './app.ts';
 import { type AppDefinition, appFields } from './app-schema.ts';
 import type { Action, Deployment } from './deployment.ts';
 import type { RestoredApp, StateEvent, StoredEvent } from './events.ts';
+import type { FieldError } from './field-errors.ts';
 import type { Group } from './group.ts';
 import type { TaskFailure } from './state.ts';
 import type { Task } from './task.ts';
@@ -36,6 +37,7 @@ const app = z.object({
     configVersion: text,
     scaleVersion: text,
     containerizer: z.enum(['docker', 'mesos']).optional(),
+    warnings: z.array(record<FieldError>({ path: z.array(z.union([text, number])), error: text })).optional(),
   } satisfies Shape<Omit<App, keyof AppDefinition>>),
 });
 

@@ -9,6 +9,7 @@ export interface ImportPlan {
   readonly apps: readonly { readonly id: string; readonly change: Change; readonly instances: unknown }[];
   readonly problems: readonly Remark[];
   readonly unsupported: readonly Remark[];
+  readonly warnings: readonly Remark[];
 }
 
 const CHANGES: Readonly<Record<string, Change>> = {
@@ -23,10 +24,10 @@ const CHANGES: Readonly<Record<string, Change>> = {
  */
 export async function planImport(
   client: SchedulerClient,
-  { apps, problems, unsupported }: MarathonApps,
+  { apps, problems, unsupported, warnings }: MarathonApps,
   force: boolean,
 ): Promise<ImportPlan> {
-  if (problems.length > 0) return { apps: [], problems, unsupported };
+  if (problems.length > 0) return { apps: [], problems, unsupported, warnings };
   try {
     const { steps } = await client.planApps(apps, force);
     const actions = steps.flatMap((step) => step.actions);
@@ -36,12 +37,12 @@ export async function planImport(
       change: changes.get(id) ?? 'keep',
       instances,
     }));
-    return { apps: planned, problems, unsupported };
+    return { apps: planned, problems, unsupported, warnings };
   } catch (error) {
     if (!(error instanceof ImportError) || error.details.length === 0) throw error;
     const found = await findProblemsByApp(client, apps, force);
     if (found.length === 0) throw error;
-    return { apps: [], problems: found, unsupported };
+    return { apps: [], problems: found, unsupported, warnings };
   }
 }
 

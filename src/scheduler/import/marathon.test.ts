@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { appSchema } from '../domain/app-schema.ts';
+import { readDefinition } from '../domain/definition.ts';
 import { type MarathonApps, readMarathon } from './marathon.ts';
 
 /** An answer to `GET /v2/groups` in the format of Marathon 1.11, according to its RAML. */
@@ -15,7 +16,7 @@ function read(answer: unknown): MarathonApps {
 }
 
 /** The remarks on an app, one line each. */
-function remarks(app: Record<string, unknown>, of: 'problems' | 'unsupported'): string[] {
+function remarks(app: Record<string, unknown>, of: 'problems' | 'unsupported' | 'warnings'): string[] {
   return read([{ id: '/x', cmd: 'sleep 1', ...app }])[of].map(({ field, why }) => `${field} ${why}`);
 }
 
@@ -92,7 +93,7 @@ it('reports all problems of all apps with their fields', () => {
   expect(problems.at(-1)?.why).toContain('there are no persistent volumes');
 });
 
-it('reports the fields that would be lost, also for apps with problems', () => {
+it('leaves out and reports refused fields, also of apps with problems, and lists those without effect', () => {
   const app = {
     cpus: -1,
     secrets: { pw: { source: '/db/pw' } },
@@ -109,17 +110,21 @@ it('reports the fields that would be lost, also for apps with problems', () => {
     somethingNew: 1,
   };
   expect(remarks(app, 'unsupported').sort()).toEqual([
-    'container.docker.pullConfig takes the credentials from a secret, which is not supported: put them into registries of /etc/mesosup/executor.json on the agents',
-    'container.portMappings[0].networkNames is ignored: ports are mapped in all networks of the container',
-    'env.PW takes its value from a secret, which is not supported: set the value',
-    'healthChecks[0].ipProtocol is ignored: checks use IPv4',
+    "container.docker.pullConfig is not supported, since there are no secrets: put the registry's credentials into registries of /etc/mesosup/executor.json on the agents, or fetch a docker.tar.gz",
+    'container.portMappings[0].networkNames are not supported: ports are mapped in all networks of the container',
+    'env.PW.secret is not supported: set the value of the variable',
+    'healthChecks[0].ipProtocol must be IPv4: checks with IPv6 are not supported',
     'networks[0].labels are not supported',
-    'residency is not supported: there are no persistent volumes',
     'secrets are not supported: put the value into env, or fetch a file',
-    'somethingNew is not a known field',
-    'tty is not supported',
+    'tty is not supported: use docker.parameters with the key tty',
   ]);
   expect(remarks(app, 'problems')).toEqual(['cpus must be at least 0.001']);
+  const { apps } = read([{ id: '/x', cmd: 'sleep 1', ...app, cpus: 1 }]);
+  expect(readDefinition(apps[0])).toMatchObject({ definition: { env: { A: 'b' } } });
+  expect(remarks({ ...app, cpus: 1 }, 'warnings')).toEqual([
+    'residency has no effect, as in Marathon',
+    'somethingNew is not a known field, and has no effect',
+  ]);
 });
 
 it('ignores empty fields, and accepts old field names', () => {
@@ -134,9 +139,7 @@ it('ignores empty fields, and accepts old field names', () => {
   };
   expect([remarks(app, 'problems'), remarks(app, 'unsupported')]).toEqual([[], []]);
   const old = { ipAddress: { networkName: 'n', groups: ['a'], labels: {}, discovery: { ports: [] } } };
-  expect(remarks(old, 'unsupported')).toEqual([
-    'ipAddress.groups is not supported: only networkName is used',
-  ]);
+  expect(remarks(old, 'warnings')).toEqual(['ipAddress.groups has no effect, as in Marathon']);
 });
 
 it('reports pods and roles of groups', () => {

@@ -6,10 +6,9 @@
 import '../linear-patterns.ts';
 import { isJson, type Json } from '../../json.ts';
 import { absoluteId, findIdProblem, parentOf, ROOT } from '../domain/app-id.ts';
-import { appSchema } from '../domain/app-schema.ts';
-import { fieldErrors } from '../domain/field-errors.ts';
-import { renameLegacyFields, withPorts } from '../domain/legacy-fields.ts';
-import { findUnsupported, withoutSecrets } from './unsupported.ts';
+import { readDefinition } from '../domain/definition.ts';
+import type { FieldError } from '../domain/field-errors.ts';
+import { ADDED_FIELDS, findRefused } from '../domain/unheeded-fields.ts';
 
 /** A remark on a field of an app, a group or a pod. */
 export interface Remark {
@@ -24,24 +23,11 @@ export interface MarathonApps {
   readonly apps: readonly (Json & { readonly id: string })[];
   /** Problems that prevent the import. */
   readonly problems: readonly Remark[];
-  /** Fields that the import would lose. */
+  /** Fields that the scheduler refuses; `apps` are without them. */
   readonly unsupported: readonly Remark[];
+  /** Fields that the scheduler accepts without effect. */
+  readonly warnings: readonly Remark[];
 }
-
-/** Fields that Marathon adds to a definition in its answers. */
-const ADDED: ReadonlySet<string> = new Set([
-  'version',
-  'versionInfo',
-  'tasks',
-  'tasksStaged',
-  'tasksRunning',
-  'tasksHealthy',
-  'tasksUnhealthy',
-  'taskStats',
-  'deployments',
-  'lastTaskFailure',
-  'readinessCheckResults',
-]);
 
 interface CollectedApp {
   readonly id: string;
@@ -58,19 +44,22 @@ export function readMarathon(answer: unknown): MarathonApps | undefined {
   if (!isJson(root) || !(Array.isArray(root.apps) || Array.isArray(root.groups))) return undefined;
   const found = [...collectApps(root, ROOT, [], unsupported)];
   const problems: Remark[] = [];
+  const warnings: Remark[] = [];
   const seen = new Set<string>();
   const apps = found.map(({ id, fields }) => {
     if (seen.has(id)) problems.push({ id, field: 'id', why: 'is used by two apps' });
     seen.add(id);
-    const { app, secrets } = withoutSecrets(fields);
-    unsupported.push(...secrets.map((one) => ({ id, ...one })));
-    problems.push(...findProblems(id, app));
-    unsupported.push(
-      ...findUnsupported(withPorts(renameLegacyFields(app)), app).map((one) => ({ id, ...one })),
-    );
+    const refused = findRefused(fields);
+    const app = refused.reduce((rest, { path }) => withoutField(rest, path) as Json, fields);
+    const read = readDefinition({ ...app, id });
+    const wrongId = findIdProblem(id);
+    if (wrongId !== undefined) problems.push({ id, field: 'id', why: wrongId });
+    unsupported.push(...remarksOn(id, refused));
+    problems.push(...remarksOn(id, 'errors' in read ? read.errors : []));
+    warnings.push(...remarksOn(id, 'errors' in read ? [] : read.warnings));
     return { ...app, id };
   });
-  return { apps, problems, unsupported };
+  return { apps, problems, unsupported, warnings };
 }
 
 /** Copies the dependencies of groups to their apps, so that only apps are imported and no groups are changed. */
@@ -95,7 +84,7 @@ function* collectApps(
   }
   for (const app of objectsIn(group.apps)) {
     const id = absoluteId(String(app.id ?? ''), groupId);
-    const own = Object.entries(app).filter(([name, value]) => !ADDED.has(name) && value !== null);
+    const own = Object.entries(app).filter(([name, value]) => !ADDED_FIELDS.has(name) && value !== null);
     const fields: Json = Object.fromEntries(own);
     if (dependencies.length > 0) {
       const named = textsIn(app.dependencies).map((one) => absoluteId(one, parentOf(id)));
@@ -106,16 +95,17 @@ function* collectApps(
   for (const inner of objectsIn(group.groups)) yield* collectApps(inner, groupId, dependencies, unsupported);
 }
 
-function findProblems(id: string, app: Json): Remark[] {
-  const wrongId = findIdProblem(id);
-  const parsed = appSchema.safeParse(app);
-  const errors = parsed.success ? [] : fieldErrors(parsed.error);
-  return [
-    ...(wrongId === undefined ? [] : [{ id, field: 'id', why: wrongId }]),
-    ...errors
-      .filter(({ path }) => path[0] !== 'id')
-      .map(({ path, error }) => ({ id, field: fieldOf(path), why: error })),
-  ];
+function remarksOn(id: string, errors: readonly FieldError[]): Remark[] {
+  return errors.map(({ path, error }) => ({ id, field: fieldOf(path), why: error }));
+}
+
+/** @returns the value without the field at the path; without the whole variable, if its value is a secret */
+function withoutField(value: unknown, path: FieldError['path']): unknown {
+  const [part, ...rest] = path[0] === 'env' ? path.slice(0, 2) : path;
+  if (Array.isArray(value)) return value.map((one, i) => (i === part ? withoutField(one, rest) : one));
+  if (!isJson(value)) return value;
+  if (rest.length > 0) return { ...value, [String(part)]: withoutField(value[String(part)], rest) };
+  return Object.fromEntries(Object.entries(value).filter(([name]) => name !== part));
 }
 
 /** `['a', 0, 'b']` as `a[0].b`. */

@@ -20,7 +20,7 @@ interface Imported extends ImportPlan {
 export default class SchedulerImport extends BaseCommand {
   static override summary = "Import Marathon's apps into a running scheduler.";
   static override description =
-    "FILE is Marathon's answer to GET /v2/groups or GET /v2/apps. One deployment creates or changes its apps; apps of the scheduler that are not in the file stay as they are. Fields that Marathon adds itself are left out, and dependencies of a group become dependencies of each of its apps. All problems are reported together, before anything changes. If the file uses unsupported features, nothing is imported unless you add --leave-out. Marathon's own tasks keep running until you stop them in Marathon. Exits with 1 when nothing could be imported, and with 2 when FILE or the flags are invalid.";
+    "FILE is Marathon's answer to GET /v2/groups or GET /v2/apps. One deployment creates or changes its apps; apps of the scheduler that are not in the file stay as they are. Fields that Marathon adds itself are left out, and dependencies of a group become dependencies of each of its apps. All problems are reported together, before anything changes. If the file uses unsupported features, nothing is imported unless you add --leave-out. Fields without effect are listed, and imported. Marathon's own tasks keep running until you stop them in Marathon. Exits with 1 when nothing could be imported, and with 2 when FILE or the flags are invalid.";
   static override examples = [
     '<%= config.bin %> scheduler import groups.json --dry-run',
     '<%= config.bin %> scheduler import groups.json --leave-out --json',
@@ -97,7 +97,7 @@ export default class SchedulerImport extends BaseCommand {
     return read;
   }
 
-  #report({ problems, unsupported }: ImportPlan, leaveOut: boolean): void {
+  #report({ problems, unsupported, warnings }: ImportPlan, leaveOut: boolean): void {
     if (problems.length > 0) {
       this.logToStderr(`Fix ${count(problems.length, 'problem')} in the file:`);
       for (const line of describeRemarks(problems)) this.logToStderr(line);
@@ -109,6 +109,10 @@ export default class SchedulerImport extends BaseCommand {
           : 'Not supported. Add --leave-out to import without this:',
       );
       for (const line of describeRemarks(unsupported)) this.logToStderr(line);
+    }
+    if (warnings.length > 0) {
+      this.logToStderr('Accepted, but without effect:');
+      for (const line of describeRemarks(warnings)) this.logToStderr(line);
     }
   }
 }

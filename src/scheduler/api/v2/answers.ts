@@ -3,7 +3,7 @@
 import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Reply } from '../../decide/inputs.ts';
-import type { FieldError } from '../../domain/field-errors.ts';
+import { type FieldError, pathText } from '../../domain/field-errors.ts';
 import { BadRequestError, json, jsonFor, queryOf, respond } from '../answers.ts';
 import { lengthOf } from '../body.ts';
 import { isViewer } from '../request-user.ts';
@@ -53,7 +53,7 @@ const MAX_ERRORS = 100;
 export function invalid(reply: FastifyReply, errors: readonly FieldError[]): FastifyReply {
   const byPath = new Map<string, string[]>();
   for (const { path, error } of errors.slice(0, MAX_ERRORS)) {
-    const at = path.map((part) => (typeof part === 'number' ? `(${part})` : `/${part}`)).join('') || '/';
+    const at = pathText(path);
     byPath.set(at, [...(byPath.get(at) ?? []), error]);
   }
   const details = [...byPath].map(([path, found]) => ({ path, errors: found }));

@@ -78,6 +78,11 @@ const taskStats = z.object({
   totalSummary: stats,
 });
 
+const warning = z.object({
+  path: z.string().meta({ description: 'For example /healthChecks(0)/ignoreHttp1xx' }),
+  message: z.string(),
+});
+
 const app = definition
   .extend({
     ...counts.partial().shape,
@@ -86,6 +91,10 @@ const app = definition
     lastTaskFailure: failure.optional(),
     tasks: z.array(task).optional(),
     taskStats: taskStats.optional(),
+    warnings: z
+      .array(warning)
+      .optional()
+      .meta({ description: 'Fields of the definition that have no effect' }),
   })
   .meta({ description: 'Optional fields are shown if embed names them, some always' });
 
@@ -121,5 +130,6 @@ export type AppJson = Shown<typeof app>;
 export type TaskJson = Shown<typeof task>;
 export type CountsJson = Shown<typeof counts>;
 export type FailureJson = Shown<typeof failure>;
+export type WarningJson = Shown<typeof warning>;
 export type TaskStatsJson = Shown<typeof taskStats>;
 export type GroupJson = Shown<typeof group>;

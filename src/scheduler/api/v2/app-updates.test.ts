@@ -146,14 +146,31 @@ describe('PUT and PATCH differ', () => {
     expect(await appOf(one)).toMatchObject({ cmd: 'sleep 2', env: {}, cpus: 1, mem: 128 });
   });
 
-  it('accepts the answer of GET without a change', async () => {
+  it('accepts the answer of GET without its version, and changes nothing', async () => {
     const one = await withApp({ healthChecks: [{ protocol: 'COMMAND', command: { value: 'true' } }] });
     const app = await appOf(one);
-    const again = await call(one, 'PUT', '/v2/apps/sleeper?partialUpdate=false&dryRun=true', app);
+    const { version: _, ...sent } = app;
+    const again = await call(one, 'PUT', '/v2/apps/sleeper?partialUpdate=false&dryRun=true', sent);
     expect(again.json()).toEqual({ steps: [] });
-    const put = await call(one, 'PUT', '/v2/apps', [app]);
+    const put = await call(one, 'PUT', '/v2/apps', [sent]);
     expect(put.statusCode).toBe(200);
     expect(await appOf(one)).toEqual(app);
+  });
+
+  it.each([
+    ['PUT', '/v2/apps/sleeper', '/version'],
+    ['PATCH', '/v2/apps/sleeper', '/version'],
+    ['PUT', '/v2/apps', '(0)/version'],
+  ] as const)('refuses a version beside other fields: %s %s', async (method, url, path) => {
+    const one = await withApp();
+    const { id, version } = await appOf(one);
+    const fields = { id, version, instances: 2 };
+    const answer = await call(one, method, url, url === '/v2/apps' ? [fields] : fields);
+    const errors = ['reverts the app to that version: leave it out to change instances'];
+    expect([answer.statusCode, answer.json().details]).toEqual([422, [{ path, errors }]]);
+    const alone = { id, version };
+    const reverted = await call(one, method, url, url === '/v2/apps' ? [alone] : alone);
+    expect(reverted.statusCode).toBe(200);
   });
 });
 

@@ -1,12 +1,12 @@
 /** `/v2/apps`. Ids are paths, so one route matches everything below; the last segments select a part of an app. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isJson } from '../../../json.ts';
+import { isJson, type Json } from '../../../json.ts';
 import type { Change, DeploymentPlan } from '../../decide/inputs.ts';
 import type { App } from '../../domain/app.ts';
 import { absoluteId, findIdProblem, isWithin } from '../../domain/app-id.ts';
-import { appSchema } from '../../domain/app-schema.ts';
-import { type FieldPath, fieldErrors } from '../../domain/field-errors.ts';
+import { readDefinition } from '../../domain/definition.ts';
+import type { FieldError, FieldPath } from '../../domain/field-errors.ts';
 import type { State } from '../../domain/state.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from '../answers.ts';
 import { appsOf, haproxyText, wantsText } from '../views.ts';
@@ -36,6 +36,7 @@ export const EMBEDS: readonly Embed[] = [
   'readiness',
   'lastTaskFailure',
   'taskStats',
+  'warnings',
 ];
 
 /** Reads the additional data that a client requests with `embed=<prefix>.<name>`. */
@@ -60,12 +61,13 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
     return cacheableList(request, reply, 'apps', parts, next);
   });
   api.post('/v2/apps', async (request, reply) => {
-    const parsed = appSchema.safeParse(request.body);
-    if (!parsed.success) return invalid(reply, fieldErrors(parsed.error));
-    const app = { ...parsed.data, id: absoluteId(parsed.data.id) };
+    const read = readDefinition(request.body);
+    if ('errors' in read) return invalid(reply, read.errors);
+    const { definition, warnings } = read;
+    const app = { ...definition, id: absoluteId(definition.id) };
     const problem = findIdProblem(app.id);
     if (problem !== undefined) return invalid(reply, [{ path: ['id'], error: problem }]);
-    const change: Change = { op: 'create', app, api: 'v2' };
+    const change: Change = { op: 'create', app, api: 'v2', warnings };
     return deploy(request, reply, options, [change], async (plan) => {
       const embeds: ReadonlySet<Embed> = new Set(['counts', 'deployments', 'tasks']);
       const made = await runner.read((state) => {
@@ -85,6 +87,8 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
         if (!Array.isArray(bodies) || !bodies.every(hasId)) {
           return invalid(reply, [{ path: [], error: 'must be an array of apps with ids' }]);
         }
+        const errors = bodies.flatMap((fields, i) => findVersionProblems(fields, [i]));
+        if (errors.length > 0) return invalid(reply, errors);
         const changes = bodies.map((fields, i) => changeOf(request, absoluteId(fields.id), fields, [i]));
         return deploy(request, reply, options, changes);
       },
@@ -97,6 +101,8 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
         if (part !== undefined) return notFound(request, reply);
         const fields: unknown = request.body;
         if (!isJson(fields)) return invalid(reply, [{ path: [], error: 'must be a JSON object' }]);
+        const errors = findVersionProblems(fields, []);
+        if (errors.length > 0) return invalid(reply, errors);
         const isThere = await runner.read((state) => state.apps.has(appId));
         const location = isThere ? {} : { Location: `/v2/apps${appId}` };
         return deploy(request, reply, options, [changeOf(request, appId, fields)], async (plan) =>
@@ -158,6 +164,14 @@ function changed({ version, id }: DeploymentPlan): ChangeJson {
 
 function idOf({ id }: DeploymentPlan): Record<string, string> {
   return { 'Marathon-Deployment-Id': id };
+}
+
+/** A version selects an earlier definition, so nothing else can be changed with it. */
+function findVersionProblems(fields: Json, path: FieldPath): FieldError[] {
+  const other = Object.keys(fields).find((name) => !/^(id|version)$/.test(name) && fields[name] !== null);
+  if ((fields.version ?? null) === null || other === undefined) return [];
+  const error = `reverts the app to that version: leave it out to change ${other}`;
+  return [{ path: [...path, 'version'], error }];
 }
 
 /** Interprets PUT or PATCH of an app: with only a version it reverts to that version, otherwise it changes fields. */

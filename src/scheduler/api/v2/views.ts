@@ -2,6 +2,7 @@
 
 import { definitionOf, servicePortsOf } from '../../domain/app.ts';
 import { parentOf, ROOT } from '../../domain/app-id.ts';
+import { pathText } from '../../domain/field-errors.ts';
 import type { AppRecord, State, TaskFailure } from '../../domain/state.ts';
 import { instanceIdOf, isCounted, isHealthy, isUnhealthy, type Task } from '../../domain/task.ts';
 import { type Paging, pickFields } from './answers.ts';
@@ -13,10 +14,18 @@ import type {
   GroupJson,
   TaskJson,
   TaskStatsJson,
+  WarningJson,
 } from './app-schemas.ts';
 import { type Part, partOf } from './parts.ts';
 
-export type Embed = 'tasks' | 'counts' | 'deployments' | 'readiness' | 'lastTaskFailure' | 'taskStats';
+export type Embed =
+  | 'tasks'
+  | 'counts'
+  | 'deployments'
+  | 'readiness'
+  | 'lastTaskFailure'
+  | 'taskStats'
+  | 'warnings';
 
 /** Formats an app's definition with its versions, as `versions/{v}` shows it. */
 export function definitionJson(app: AppRecord['app']): DefinitionJson {
@@ -44,7 +53,13 @@ export function appJson(record: AppRecord, embeds: ReadonlySet<Embed>): AppJson 
       lastFailure && { lastTaskFailure: failureJson(record, lastFailure) }),
     ...(embeds.has('tasks') && { tasks: tasksJson(record) }),
     ...(embeds.has('taskStats') && { taskStats: taskStats(record) }),
+    ...(embeds.has('warnings') && { warnings: warningsJson(record.app) }),
   };
+}
+
+/** The fields that were sent without effect. */
+function warningsJson({ warnings = [] }: AppRecord['app']): WarningJson[] {
+  return warnings.map(({ path, error }) => ({ path: pathText(path), message: error }));
 }
 
 /** Formats apps as cached parts of a list. */

@@ -131,7 +131,13 @@ function checkDraft(state: State, draft: Draft, seed: number, now: number): Chec
 function actionFor(app: App, before: App | undefined): Action['type'] | undefined {
   if (!before) return 'start';
   if (app.configVersion !== before.configVersion) return 'restart';
-  return app.instances === before.instances ? undefined : 'scale';
+  // Other warnings are a new version too, so that the app shows them.
+  const isSame = app.instances === before.instances && hasSameWarnings(app, before);
+  return isSame ? undefined : 'scale';
+}
+
+function hasSameWarnings({ warnings = [] }: App, before: App): boolean {
+  return canonicalJson(warnings) === canonicalJson(before.warnings ?? []);
 }
 
 /** @returns a time later than all versions of the changed apps */
@@ -149,7 +155,7 @@ function versionTime(state: State, draft: Draft, now: number): number {
  * configVersion: tasks that still run with it need not be replaced.
  */
 function versionOf(
-  { definition, api, restart, restored }: DraftApp,
+  { definition, api, warnings, restart, restored }: DraftApp,
   versions: readonly App[],
   version: string,
   preset: Containerizer,
@@ -169,6 +175,7 @@ function versionOf(
     configVersion,
     scaleVersion,
     ...(containerizer && { containerizer }),
+    ...(warnings.length > 0 && { warnings }),
   };
 }
 

@@ -5,8 +5,9 @@
 
 import { isJson, type Json } from '../../../json.ts';
 import { absoluteId, isWithin, parentOf } from '../../domain/app-id.ts';
-import { type AppDefinition, appSchema } from '../../domain/app-schema.ts';
-import { type FieldError, fieldErrors } from '../../domain/field-errors.ts';
+import type { AppDefinition } from '../../domain/app-schema.ts';
+import { type ReadDefinition, readDefinition } from '../../domain/definition.ts';
+import type { FieldError } from '../../domain/field-errors.ts';
 import { isContainerNetwork, renameLegacyFields } from '../../domain/legacy-fields.ts';
 import type { Change } from '../inputs.ts';
 
@@ -19,16 +20,16 @@ type Update = Pick<Extract<Change, { op: 'update' }>, 'appId' | 'fields' | 'part
 export function updateDefinition(
   { appId, fields, partial }: Update,
   known: AppDefinition | undefined,
-): AppDefinition | readonly FieldError[] {
+): ReadDefinition {
   const stored: Json = partial && known ? { ...known } : {};
   const sent = renameLegacyFields(fields, stored) as Json;
-  const result = appSchema.safeParse({ ...merge(stored, sent, fields), id: appId });
-  const problems = [...findOtherId(appId, sent.id), ...(result.error ? fieldErrors(result.error) : [])];
-  if (!result.success || problems.length > 0) return problems;
-  const definition = resolveDependencies(result.data);
+  const read = readDefinition({ ...merge(stored, sent, fields), id: appId }, fields);
+  const problems = [...findOtherId(appId, sent.id), ...('errors' in read ? read.errors : [])];
+  if ('errors' in read || problems.length > 0) return { errors: problems };
+  const definition = resolveDependencies(read.definition);
   const isSame = known?.dependencies.join() === definition.dependencies.join();
   const selves = isSame ? [] : findSelfDependencies(definition);
-  return selves.length > 0 ? selves : definition;
+  return selves.length > 0 ? { errors: selves } : { ...read, definition };
 }
 
 function merge(stored: Json, sent: Json, fields: Update['fields']): Json {

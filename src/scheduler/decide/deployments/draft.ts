@@ -19,6 +19,8 @@ import {
 export interface DraftApp {
   readonly definition: AppDefinition;
   readonly api: App['api'];
+  /** Fields of the definition that have no effect. */
+  readonly warnings: readonly FieldError[];
   /** Replaces all tasks even if the definition did not change. */
   readonly restart?: true;
   /** The earlier configuration that is restored: tasks that still run with it are not replaced. */
@@ -82,7 +84,7 @@ function apply(state: State, draft: Draft, change: Change): void {
       const { appId, version } = change;
       const found = state.apps.get(appId)?.versions.find((one) => one.version === version);
       if (!found) refuse({ type: 'unknown_version', appId, version });
-      draft.apps.set(appId, { definition: definitionOf(found), api: app.api });
+      draft.apps.set(appId, draftOf(found, app.api));
       return;
     }
     case 'remove':
@@ -113,10 +115,10 @@ function apply(state: State, draft: Draft, change: Change): void {
   }
 }
 
-function create(draft: Draft, { app, api }: Extract<Change, { op: 'create' }>): void {
+function create(draft: Draft, { app, api, warnings = [] }: Extract<Change, { op: 'create' }>): void {
   const definition = resolveDependencies(app);
   report(draft, [], findSelfDependencies(definition));
-  draft.apps.set(app.id, { definition, api });
+  draft.apps.set(app.id, { definition, api, warnings });
 }
 
 function update(
@@ -130,9 +132,14 @@ function update(
   if (!known && !upsert) refuse({ type: 'unknown_app', appId });
   draft.paths.set(appId, path);
   if (!known) checkId(draft, appId, path);
-  const definition = updateDefinition(change, known?.definition);
-  if ('id' in definition) draft.apps.set(appId, { definition, api: known?.api ?? 'v2' });
-  else report(draft, path, definition);
+  const read = updateDefinition(change, known?.definition);
+  if ('errors' in read) {
+    report(draft, path, read.errors);
+    return;
+  }
+  const kept = change.partial ? (known?.warnings ?? []) : [];
+  const warnings = [...kept.filter((one) => !(String(one.path[0]) in change.fields)), ...read.warnings];
+  draft.apps.set(appId, { definition: read.definition, api: known?.api ?? 'v2', warnings });
 }
 
 function putGroup(state: State, draft: Draft, group: GroupTree, path: FieldPath = []): void {
@@ -197,16 +204,20 @@ function rollBack(state: State, draft: Draft, deploymentId: string): void {
   const record = state.deployments.get(deploymentId);
   if (!record) refuse({ type: 'unknown_deployment', deploymentId });
   for (const { id, app } of record.deployment.before.apps) {
-    draft.apps.set(id, app ? { definition: definitionOf(app), api: app.api, restored: app } : null);
+    draft.apps.set(id, app ? { ...draftOf(app, app.api), restored: app } : null);
   }
   for (const { id, group } of record.deployment.before.groups) draft.groups.set(id, group ?? null);
+}
+
+function draftOf(app: App, api: App['api']): DraftApp {
+  return { definition: definitionOf(app), api, warnings: app.warnings ?? [] };
 }
 
 function findApp(state: State, draft: Draft, id: string): DraftApp | undefined {
   const drafted = draft.apps.get(id);
   if (drafted !== undefined) return drafted ?? undefined;
   const app = state.apps.get(id)?.app;
-  return app && { definition: definitionOf(app), api: app.api };
+  return app && draftOf(app, app.api);
 }
 
 function findExisting(state: State, draft: Draft, appId: string): DraftApp {

@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { appV2 } from '../../../../test/scheduler/fixtures.ts';
 import { parseOptions } from '../../../executor/domain/docker-options.ts';
-import { appSchema } from '../../domain/app-schema.ts';
-import { fieldErrors } from '../../domain/field-errors.ts';
+import { readDefinition } from '../../domain/definition.ts';
 import { optionsOf } from './container-options.ts';
 
 const IMAGE = { image: 'redis' };
@@ -78,10 +77,8 @@ describe('the options of a container', () => {
 
 describe('a field of a container', () => {
   const errorsOf = (container: Record<string, unknown>, more: Record<string, unknown> = {}) => {
-    const result = appSchema.safeParse({ id: '/a', ...more, container });
-    return result.success
-      ? []
-      : fieldErrors(result.error).map(({ path, error }) => `${path.join('.')}: ${error}`);
+    const read = readDefinition({ id: '/a', ...more, container });
+    return 'errors' in read ? read.errors.map(({ path, error }) => `${path.join('.')}: ${error}`) : [];
   };
 
   it.each<[Record<string, unknown>, RegExp]>([
@@ -101,13 +98,16 @@ describe('a field of a container', () => {
     ],
     [{ docker: { ...IMAGE, workdir: 'x' } }, /workdir: must be an absolute path/],
     [{ docker: { ...IMAGE, log: {} } }, /log: may not be empty/],
-    [{ docker: IMAGE, linuxInfo: { seccomp: {} } }, /^container.linuxInfo: is not supported/],
+    [
+      { docker: IMAGE, linuxInfo: { seccomp: { unconfined: true } } },
+      /^container.linuxInfo: is not supported/,
+    ],
     [
       { docker: IMAGE, volumes: [{ containerPath: 'x', persistent: {} }] },
       /volumes.0.persistent: is not supported/,
     ],
     [
-      { docker: IMAGE, volumes: [{ containerPath: 'x', external: {} }] },
+      { docker: IMAGE, volumes: [{ containerPath: 'x', external: { name: 'v' } }] },
       /volumes.0.external: is not supported/,
     ],
     [

@@ -108,7 +108,6 @@ function passedToExecutor({ container }: App) {
     privileged: _privileged,
     parameters: _parameters,
     options: _options,
-    pullConfig: _pullConfig,
     init: _init,
     shmSize: _shmSize,
     ulimits: _ulimits,

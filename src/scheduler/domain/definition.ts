@@ -1,0 +1,32 @@
+/** Reads the definition of an app in v2: every part of it is honoured, refused, or named in a warning. */
+
+import { type AppDefinition, appSchema } from './app-schema.ts';
+import { type FieldError, fieldErrors } from './field-errors.ts';
+import { renameLegacyFields, withPorts } from './legacy-fields.ts';
+import { findIgnored, findRefused } from './unheeded-fields.ts';
+
+export type ReadDefinition =
+  | {
+      readonly definition: AppDefinition;
+      /** The fields of `sent` that have no effect. */
+      readonly warnings: readonly FieldError[];
+    }
+  | { readonly errors: readonly FieldError[] };
+
+/**
+ * @param whole all fields of the definition
+ * @param sent the fields that a client sent, which may be a part of them
+ */
+export function readDefinition(whole: unknown, sent: unknown = whole): ReadDefinition {
+  const refused = findRefused(sent);
+  const parsed = appSchema.safeParse(whole);
+  if (parsed.success && refused.length === 0) {
+    const definition = parsed.data;
+    return { definition, warnings: findIgnored(sent, withPorts(renameLegacyFields(sent)), definition) };
+  }
+  const invalid = parsed.success ? [] : fieldErrors(parsed.error);
+  // The reason for the refusal of a part is better than that its type is wrong.
+  const isRefused = ({ path }: FieldError) =>
+    refused.some((one) => path.every((part, i) => part === one.path[i]));
+  return { errors: [...invalid.filter((one) => !isRefused(one)), ...refused] };
+}
