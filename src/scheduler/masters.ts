@@ -15,7 +15,11 @@ export interface Detection {
 }
 
 /** @param onMoved called when another master leads than `detect` returned last */
-export async function openDetection(masters: Masters, log: Logger, onMoved: () => void): Promise<Detection> {
+export async function openDetection(
+  masters: Masters,
+  log: Pick<Logger, 'debug' | 'warn'>,
+  onMoved: () => void,
+): Promise<Detection> {
   if ('list' in masters) return { detect: detectFromList(masters.list), stop: async () => {} };
   const [{ createMasterDetector, masterAddress }, { openZooKeeper }] = await Promise.all([
     import('../zookeeper/detect.ts'),

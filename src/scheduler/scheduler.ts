@@ -10,8 +10,9 @@ import { createApi } from './api/server.ts';
 import { routeUpgrade } from './api/upgrades.ts';
 import type { ServerEvent } from './api/v2/event-schemas.ts';
 import { EventStreams } from './api/v2/event-stream.ts';
-import type { StateEvent } from './domain/events.ts';
+import type { StateEvent, StoredEvent } from './domain/events.ts';
 import { evolve } from './domain/evolve.ts';
+import { flagsFor, withIdentity } from './domain/framework-identity.ts';
 import { createState, type State } from './domain/state.ts';
 import { ExecSessions, isOfExecutor } from './exec/exec-sessions.ts';
 import type { DaemonOptions } from './flags/options.ts';
@@ -27,7 +28,7 @@ import { AgentFiles } from './sandbox/agent-files.ts';
 import { ExecutorFiles } from './sandbox/executor-files.ts';
 import { TaskFiles } from './sandbox/task-files.ts';
 import { type EndedTaskNotice, endedTaskNotice, TaskLogs } from './sandbox/task-logs.ts';
-import type { Store } from './store/store.ts';
+import { type Store, StoreError } from './store/store.ts';
 import type { Upgrade } from './upgrade.ts';
 
 export interface SchedulerOptions {
@@ -71,11 +72,32 @@ export function noticesFor(state: State, event: StateEvent, now: number): AnyNot
   return [...notices, ...serverEvents(state, event, now)];
 }
 
+/**
+ * Adapts the options to a framework that was taken over.
+ * @throws StoreError if the flags name another user, role or principal
+ */
+function optionsForFramework(options: DaemonOptions, stored: readonly StoredEvent[]): DaemonOptions {
+  const registered = stored.findLast(
+    ({ type }) => type === 'framework_registered' || type === 'framework_forgotten',
+  );
+  if (registered?.type !== 'framework_registered' || !registered.identity) return options;
+  const { identity, frameworkId } = registered;
+  const flags = flagsFor(identity, options.settings);
+  if (flags.length > 0) {
+    throw new StoreError(
+      `the framework ${frameworkId}, which was taken over, has another user, role or principal than this scheduler's flags name: start it with ${flags.join(' and ')}`,
+    );
+  }
+  return { ...options, settings: withIdentity(options.settings, identity) };
+}
+
 /** @throws StoreError */
 export async function createScheduler(schedulerOptions: SchedulerOptions): Promise<Scheduler> {
-  const { options, log, store, leads, onFatal } = schedulerOptions;
+  const { log, store, leads, onFatal } = schedulerOptions;
+  const stored = await store.load();
+  const options = optionsForFramework(schedulerOptions.options, stored);
   const state = createState(options.settings);
-  for (const event of await store.load()) evolve(state, event);
+  for (const event of stored) evolve(state, event);
   const metrics = createMetrics();
 
   const events = new EventStreams();

@@ -30,6 +30,7 @@ const REACHED_ITS_FILE: Ending = { code: 2, says: /plan\.json can't be read: the
 const NO_STATE: Ending = { code: 1, says: /\/var\/lib\/mesosup\/scheduler contains no scheduler state/ };
 const NO_BACKUP: Ending = { code: 2, says: /state\.backup can't be read: there is no such file/ };
 const NO_FILE: Ending = { code: 2, says: /groups\.json can't be read: there is no such file/ };
+const NO_MARATHON: Ending = { code: 1, says: /no scheduler answers at http:\/\/marathon\.example:8080/ };
 const NO_CREDENTIALS: Ending = { code: 2, says: /--credentials-file can't be read: ENOENT/ };
 const NO_ZK_FILE: Ending = { code: 2, says: /--zk: ENOENT/ };
 
@@ -91,6 +92,11 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup scheduler restore state.backup --data-dir /var/lib/mesosup/scheduler --force': NO_BACKUP,
   'mesosup scheduler restore state.backup --zk file:///etc/mesosup/scheduler/zk --new-framework --json':
     NO_ZK_FILE,
+  'mesosup scheduler takeover http://marathon.example:8080 --dry-run': NO_MARATHON,
+  'mesosup scheduler takeover http://marathon.example:8080 --data-dir /var/lib/mesosup/scheduler':
+    NO_MARATHON,
+  'mesosup scheduler takeover http://marathon.example:8080 --master zk://zk1:2181/mesos --leave --yes --json':
+    NO_MARATHON,
   'mesosup simulate scenario.yaml': { code: 0, says: /broken +no property/ },
   'mesosup simulate scenario.yaml --seed 7 --json': { code: 0, says: /^\{[\s\S]*"violations": \[\]/ },
   'mesosup start': UNREACHABLE,

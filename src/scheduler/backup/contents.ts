@@ -2,6 +2,7 @@
 
 import type { StoredEvent } from '../domain/events.ts';
 import { evolve } from '../domain/evolve.ts';
+import type { Settings } from '../domain/settings.ts';
 import { snapshotOf } from '../domain/snapshot.ts';
 import { createState, type State } from '../domain/state.ts';
 import { optionsFrom } from '../flags/options.ts';
@@ -18,14 +19,25 @@ export function summarizeEvents(events: readonly StoredEvent[]): Summary {
   return summarizeState(loadState(events));
 }
 
+const OF_FRAMEWORK: ReadonlySet<StoredEvent['type']> = new Set([
+  'framework_registered',
+  'task_restored',
+  'task_left',
+]);
+
 /** Removes the framework id and the tasks: a newly registered framework will launch the apps again. */
 export function removeFramework(events: readonly StoredEvent[]): StoredEvent[] {
-  return events.filter(({ type }) => type !== 'framework_registered' && type !== 'task_restored');
+  return events.filter(({ type }) => !OF_FRAMEWORK.has(type));
+}
+
+/** @returns the settings of a scheduler that is started without flags */
+export function defaultSettings(): Settings {
+  return optionsFrom(readFlags(['--master', 'localhost:5050'], {})).settings;
 }
 
 function loadState(events: readonly StoredEvent[]): State {
   // The settings don't influence the stored state.
-  const state = createState(optionsFrom(readFlags(['--master', 'localhost:5050'], {})).settings);
+  const state = createState(defaultSettings());
   for (const event of events) evolve(state, event);
   return state;
 }

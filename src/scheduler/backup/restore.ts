@@ -31,33 +31,46 @@ export async function restoreBackup(
 ): Promise<Summary> {
   const restored = options.newFramework ? removeFramework(events) : events;
   const summary = summarizeEvents(restored);
-  const { warn } = options;
-  const fill = async (store: Store): Promise<void> => {
+  await withStore(place, options.warn, async (store) => {
+    const before = await store.load();
+    if (before.length > 0 && !options.force) throw notEmptyError(place, summarizeEvents(before));
+    await store.snapshot(restored);
+  });
+  return summary;
+}
+
+/**
+ * Holds the store of a stopped scheduler during the work. A scheduler that is started meanwhile waits or fails; if it is
+ * elected in ZooKeeper, all further writes of the work fail.
+ * @throws StoreError if a scheduler uses the store
+ */
+export async function withStore<T>(
+  place: Place,
+  warn: (message: string) => void,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
+  const use = async (store: Store): Promise<T> => {
     try {
-      const before = await store.load();
-      if (before.length > 0 && !options.force) throw notEmptyError(place, summarizeEvents(before));
-      await store.snapshot(restored);
+      return await work(store);
     } finally {
       await store.close();
     }
   };
   if ('directory' in place) {
     await dropPrivileges(place.directory);
-    await fill(await openJournal({ directory: place.directory, warn }));
-    return summary;
+    return use(await openJournal({ directory: place.directory, warn }));
   }
   const { zooKeeper } = place;
-  await withSession(zooKeeper, async (session) => {
+  return withSession(zooKeeper, async (session) => {
     const schedulers = await listCandidates(session, zooKeeper);
     if (schedulers.length > 0) {
       throw new StoreError(
         `${showPlace(place)} is in use by the scheduler at ${schedulers.join(' and the scheduler at ')}: stop all of them first (a killed scheduler counts for about ten more seconds)`,
       );
     }
-    // A scheduler elected from here on raises the epoch, so that all further writes of this restore fail.
-    await fill(await openZooKeeperStore({ session, path: childPath(zooKeeper.path, 'state'), warn }));
+    // A scheduler elected from here on raises the epoch.
+    return use(await openZooKeeperStore({ session, path: childPath(zooKeeper.path, 'state'), warn }));
   });
-  return summary;
 }
 
 function notEmptyError(place: Place, found: Summary): StoreError {

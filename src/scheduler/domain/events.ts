@@ -2,6 +2,7 @@ import type { OfferConstraints, TaskState } from '../../mesos/types.ts';
 import type { AgentFlags, OwnContainerizer } from './agents.ts';
 import type { App } from './app.ts';
 import type { Deployment, Outcome } from './deployment.ts';
+import type { FrameworkIdentity } from './framework-identity.ts';
 import type { Group } from './group.ts';
 import type { Refusal, Scalars, Stage } from './placement.ts';
 import type { TaskFailure } from './state.ts';
@@ -15,7 +16,12 @@ import type { Timer } from './timers.ts';
 export type StoredEvent =
   /** The release of mesosup that writes the following events. */
   | { readonly type: 'release_changed'; readonly release: string }
-  | { readonly type: 'framework_registered'; readonly frameworkId: string }
+  | {
+      readonly type: 'framework_registered';
+      readonly frameworkId: string;
+      /** Present if the framework was taken over from another scheduler. */
+      readonly identity?: FrameworkIdentity;
+    }
   /** The master has removed the framework, which had no tasks. */
   | { readonly type: 'framework_forgotten' }
   /** A new app or a new definition. It becomes active when its step of a deployment begins. */
@@ -67,6 +73,9 @@ export type StoredEvent =
     }
   /** The agent has been unreachable for so long that the task is replaced. */
   | { readonly type: 'task_given_up'; readonly taskId: string; readonly at: number }
+  /** A task of the framework that belongs to no app and must keep running, since the takeover of the framework. */
+  | { readonly type: 'task_left'; readonly taskId: string }
+  | { readonly type: 'left_task_ended'; readonly taskId: string }
   /** The events of a snapshot, with which a compacted journal begins. */
   | { readonly type: 'counters_restored'; readonly runs: number; readonly deployments: number }
   | { readonly type: 'app_restored'; readonly record: RestoredApp }

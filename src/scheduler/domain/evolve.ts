@@ -26,9 +26,19 @@ export function evolve(state: State, event: StateEvent): void {
       return;
     case 'framework_registered':
       state.frameworkId = event.frameworkId;
+      if (event.identity) state.identity = event.identity;
+      else delete state.identity;
       return;
     case 'framework_forgotten':
       delete state.frameworkId;
+      delete state.identity;
+      state.leftTasks.clear();
+      return;
+    case 'task_left':
+      state.leftTasks.add(event.taskId);
+      return;
+    case 'left_task_ended':
+      state.leftTasks.delete(event.taskId);
       return;
     case 'counters_restored':
       state.runs = event.runs;

@@ -8,7 +8,10 @@ import type { State } from './state.ts';
 export function* snapshotOf(state: State): Generator<StoredEvent> {
   // First, so that a release that can't read the rest can name the release that can.
   if (state.release !== undefined) yield { type: 'release_changed', release: state.release };
-  if (state.frameworkId !== undefined) yield { type: 'framework_registered', frameworkId: state.frameworkId };
+  const { frameworkId, identity } = state;
+  if (frameworkId !== undefined)
+    yield { type: 'framework_registered', frameworkId, ...(identity && { identity }) };
+  for (const taskId of state.leftTasks) yield { type: 'task_left', taskId };
   yield { type: 'counters_restored', runs: state.runs, deployments: state.deploymentCount };
   for (const group of state.groups.values()) yield { type: 'group_changed', group };
   for (const record of state.apps.values()) {

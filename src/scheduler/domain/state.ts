@@ -7,6 +7,7 @@ import type { OfferConstraints, TaskState } from '../../mesos/types.ts';
 import type { KnownAgent } from './agents.ts';
 import type { App } from './app.ts';
 import type { Deployment } from './deployment.ts';
+import type { FrameworkIdentity } from './framework-identity.ts';
 import type { Group } from './group.ts';
 import type { OfferCounts, Refusal, Scalars } from './placement.ts';
 import type { Settings } from './settings.ts';
@@ -104,6 +105,8 @@ export interface State {
   /** The release of mesosup that writes the stored events. */
   release?: string;
   frameworkId?: string;
+  /** Present if the framework was taken over from another scheduler. */
+  identity?: FrameworkIdentity;
   readonly apps: Map<string, AppRecord>;
   readonly groups: Map<string, Group>;
   /** Number of apps and stored groups within each group, at any depth. */
@@ -111,6 +114,8 @@ export interface State {
   readonly deployments: Map<string, DeploymentRecord>;
   /** Every task that has not ended, including tasks of removed apps. */
   readonly tasks: Map<string, Task>;
+  /** Tasks of the framework that belong to no app and are never killed; they keep running since a takeover. */
+  readonly leftTasks: Set<string>;
   /** Number of tasks of removed apps that have not ended, by app and run. */
   readonly orphans: Map<string, number>;
   /** Number of runs of apps and of deployments so far. */
@@ -156,6 +161,7 @@ export function createState(settings: Settings): State {
     members: new Map(),
     deployments: new Map(),
     tasks: new Map(),
+    leftTasks: new Set(),
     orphans: new Map(),
     runs: 0,
     deploymentCount: 0,

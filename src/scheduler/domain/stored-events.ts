@@ -19,6 +19,7 @@ import { type AppDefinition, appFields } from './app-schema.ts';
 import type { Action, Deployment } from './deployment.ts';
 import type { RestoredApp, StateEvent, StoredEvent } from './events.ts';
 import type { FieldError } from './field-errors.ts';
+import type { FrameworkIdentity } from './framework-identity.ts';
 import type { Group } from './group.ts';
 import type { TaskFailure } from './state.ts';
 import type { Task } from './task.ts';
@@ -39,6 +40,13 @@ const app = z.object({
     containerizer: z.enum(['docker', 'mesos']).optional(),
     warnings: z.array(record<FieldError>({ path: z.array(z.union([text, number])), error: text })).optional(),
   } satisfies Shape<Omit<App, keyof AppDefinition>>),
+});
+
+const identity = record<FrameworkIdentity>({
+  user: text,
+  principal: text.optional(),
+  checkpoint: flag,
+  role: text,
 });
 
 const group = record<Group>({ id: text, dependencies: texts, version: text });
@@ -76,6 +84,7 @@ const task = record<Task>({
   launchedAt: number,
   checked: flag,
   probes: number.optional(),
+  passedBefore: flag.optional(),
   state: taskState,
   healthy: flag.optional(),
   // Not stored: they are learned again from the reconciliation, and the scheduler's checks run again after a restart.
@@ -117,7 +126,7 @@ type Fields = { readonly [T in StoredEvent['type']]: Shape<Omit<EventOf<T>, 'typ
 
 const FIELDS: Fields = {
   release_changed: { release: text },
-  framework_registered: { frameworkId: text },
+  framework_registered: { frameworkId: text, identity: identity.optional() },
   framework_forgotten: {},
   app_changed: { app, at: number },
   app_removed: { appId: text, at: number },
@@ -143,6 +152,8 @@ const FIELDS: Fields = {
   task_draining: { taskId: text, at: number, until: number },
   task_killed: { taskId: text, at: number, unhealthy: text.optional() },
   task_given_up: { taskId: text, at: number },
+  task_left: { taskId: text },
+  left_task_ended: { taskId: text },
   counters_restored: { runs: number, deployments: number },
   app_restored: { record: restoredApp },
   deployment_restored: { deployment, step: number },

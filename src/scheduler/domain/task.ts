@@ -29,6 +29,8 @@ export interface Task {
   readonly checked: boolean;
   /** Number of checks made by the scheduler. */
   readonly probes?: number;
+  /** True if the scheduler that launched the task saw its checks pass: holds until this scheduler has results. */
+  readonly passedBefore?: boolean;
   state: TaskState;
   /** Last health reported by the executor. */
   healthy?: boolean;
@@ -76,10 +78,16 @@ export function isReady(task: Task): boolean {
 }
 
 /** True if all checks have passed, false before the first result; undefined if the app has no checks. */
-export function isHealthy({ checked, healthy, probes = 0, probed = [] }: Task): boolean | undefined {
+export function isHealthy({
+  checked,
+  healthy,
+  probes = 0,
+  probed = [],
+  passedBefore,
+}: Task): boolean | undefined {
   if (!checked && probes === 0) return undefined;
   if (checked && healthy !== true) return false;
-  return Array.from({ length: probes }, (_, i) => probed[i]).every((one) => one === true);
+  return Array.from({ length: probes }, (_, i) => probed[i] ?? passedBefore).every((one) => one === true);
 }
 
 /** True if a check has failed; a check without a result does not count. */

@@ -64,7 +64,7 @@ export function optionsFrom(flags: Flags): DaemonOptions {
   const zk = flags.text('zk');
   const policyFile = flags.text('policy');
   return {
-    masters: mastersFrom(flags),
+    masters: mastersFrom(flags.required('master')),
     ...(zk !== undefined && { zooKeeper: zooKeeperFrom('zk', fromFile('zk', zk)) }),
     ...(credential && { credential }),
     ...(agentCredential && { agentCredential }),
@@ -163,8 +163,9 @@ function frameworkFrom(flags: Flags, role: string): FrameworkInfo {
   };
 }
 
-function mastersFrom(flags: Flags): Masters {
-  const masters = fromFile('master', flags.required('master'));
+/** Reads the value of `--master`. @throws UsageError */
+export function mastersFrom(value: string): Masters {
+  const masters = fromFile('master', value);
   if (isZooKeeperAddress(masters)) return { zooKeeper: zooKeeperFrom('master', masters) };
   try {
     return { list: parseMasters(masters.replaceAll(/(^|,)\s*http:\/\/([^,/]+)\/?/g, '$1$2')) };

@@ -30,9 +30,14 @@ const TIMEOUT_MS = 60_000;
 export class SchedulerClient {
   readonly url: string;
   readonly #headers: Record<string, string>;
+  readonly #advice: string;
 
-  /** @param authorization value of the Authorization header */
-  constructor(url: string, authorization: string | undefined) {
+  /**
+   * @param authorization value of the Authorization header
+   * @param advice what to do if nothing answers at the URL
+   */
+  constructor(url: string, authorization: string | undefined, advice = 'Set its address with --url') {
+    this.#advice = advice;
     this.url = url.replace(/\/+$/, '');
     this.#headers = {
       'Content-Type': 'application/json',
@@ -50,22 +55,37 @@ export class SchedulerClient {
     return this.#put(apps, `dryRun=true&force=${force}`, DeploymentPlan);
   }
 
+  /** @returns the parsed body of an answer to GET; undefined if it is not JSON */
+  async get(path: string): Promise<unknown> {
+    return parseJson(await this.#request('GET', path));
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.#request('DELETE', path);
+  }
+
   async #put<T>(apps: readonly object[], how: string, answer: z.ZodType<T>): Promise<T> {
-    const response = await fetch(`${this.url}/v2/apps?partialUpdate=false&${how}`, {
-      method: 'PUT',
+    const text = await this.#request('PUT', `/v2/apps?partialUpdate=false&${how}`, apps);
+    const parsed = answer.safeParse(parseJson(text));
+    if (parsed.success) return parsed.data;
+    throw new ImportError(`${this.url} does not answer like a mesosup scheduler: check --url`);
+  }
+
+  /** @returns the body of the answer */
+  async #request(method: string, path: string, body?: unknown): Promise<string> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
       headers: this.#headers,
-      body: JSON.stringify(apps),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     }).catch((error: Error) => {
       const { cause } = error;
       const why = cause instanceof Error && cause.message !== '' ? cause.message : error.message;
-      throw new ImportError(`no scheduler answers at ${this.url}: ${why}. Set its address with --url`);
+      throw new ImportError(`no scheduler answers at ${this.url}: ${why}. ${this.#advice}`);
     });
     const text = await response.text();
     if (!response.ok) throw refusalError(this.url, response.status, text);
-    const parsed = answer.safeParse(parseJson(text));
-    if (parsed.success) return parsed.data;
-    throw new ImportError(`${this.url} does not answer like a mesosup scheduler: check --url`);
+    return text;
   }
 }
 

@@ -21,6 +21,8 @@ export interface Remark {
 export interface MarathonApps {
   /** Bodies for `PUT /v2/apps`, with absolute ids. */
   readonly apps: readonly (Json & { readonly id: string })[];
+  /** The apps as Marathon shows them, by id. */
+  readonly shown: ReadonlyMap<string, Json>;
   /** Problems that prevent the import. */
   readonly problems: readonly Remark[];
   /** Fields that the scheduler refuses; `apps` are without them. */
@@ -32,6 +34,7 @@ export interface MarathonApps {
 interface CollectedApp {
   readonly id: string;
   readonly fields: Json;
+  readonly shown: Json;
 }
 
 /**
@@ -59,7 +62,8 @@ export function readMarathon(answer: unknown): MarathonApps | undefined {
     warnings.push(...remarksOn(id, 'errors' in read ? [] : read.warnings));
     return { ...app, id };
   });
-  return { apps, problems, unsupported, warnings };
+  const all = new Map(found.map(({ id, shown }) => [id, shown]));
+  return { apps, shown: all, problems, unsupported, warnings };
 }
 
 /** Copies the dependencies of groups to their apps, so that only apps are imported and no groups are changed. */
@@ -90,7 +94,7 @@ function* collectApps(
       const named = textsIn(app.dependencies).map((one) => absoluteId(one, parentOf(id)));
       fields.dependencies = [...new Set([...named, ...dependencies])];
     }
-    yield { id, fields };
+    yield { id, fields, shown: app };
   }
   for (const inner of objectsIn(group.groups)) yield* collectApps(inner, groupId, dependencies, unsupported);
 }
@@ -109,7 +113,7 @@ function withoutField(value: unknown, path: FieldError['path']): unknown {
 }
 
 /** `['a', 0, 'b']` as `a[0].b`. */
-function fieldOf(path: readonly (string | number)[]): string {
+export function fieldOf(path: readonly (string | number)[]): string {
   return path
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
     .join('')

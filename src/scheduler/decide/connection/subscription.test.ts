@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { app, start } from '../../../../test/scheduler/fixtures.ts';
 import { afterOffers, Harness } from '../../../../test/scheduler/harness.ts';
-import { AGENTS, first, ids, running, since } from '../../../../test/scheduler/running.ts';
+import { AGENTS, first, ids, running, since, update } from '../../../../test/scheduler/running.ts';
+import { evolve } from '../../domain/evolve.ts';
 import { nextTimer } from '../../domain/timers.ts';
 import type { Call } from '../inputs.ts';
 import { settle } from '../settle.ts';
@@ -86,6 +87,19 @@ describe('the connection', () => {
     harness.rest();
     expect(ids(harness)).not.toContain(silent);
     expect(harness.mesos.live()).toHaveLength(1);
+  });
+
+  it('never kills the tasks that a takeover has left, and forgets them when they end', () => {
+    const harness = running();
+    evolve(harness.state, { type: 'task_left', taskId: 'left' });
+    const calls = harness.mesos.calls.length;
+    update(harness, 'left', { uuid: 'u' });
+    update(harness, 'stranger', {});
+    const sent = since(harness, calls);
+    expect(sent.map(({ type }) => type)).toEqual(['ACKNOWLEDGE', 'KILL']);
+    expect(sent[1]).toMatchObject({ kill: { task_id: { value: 'stranger' } } });
+    update(harness, 'left', { state: 'TASK_FAILED' });
+    expect(harness.state.leftTasks.size).toBe(0);
   });
 
   it('stops the daemon if the framework was removed while tasks are recorded', () => {

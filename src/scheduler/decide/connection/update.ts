@@ -13,6 +13,10 @@ import { kill } from './calls.ts';
 /** Handles a status update or an answer to a reconciliation. */
 export function handleUpdate(state: State, status: TaskStatus, now: number): Decision {
   const task = state.tasks.get(status.task_id.value);
+  if (!task && state.leftTasks.has(status.task_id.value)) {
+    const ended: StateEvent = { type: 'left_task_ended', taskId: status.task_id.value };
+    return { events: isTerminal(status.state) ? [ended] : [], calls: acknowledge(status) };
+  }
   if (!task) return { events: [], calls: [...acknowledge(status), ...killUnknown(status)] };
   const events: StateEvent[] = [];
   if (state.unanswered.has(task.id)) events.push({ type: 'task_answered', taskId: task.id });

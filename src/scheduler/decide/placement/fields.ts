@@ -6,8 +6,11 @@ import type { App } from '../../domain/app.ts';
 
 export type Fields = Readonly<Record<string, string>>;
 
+/** The part of an offer that describes its agent. */
+export type AgentFacts = Pick<Offer, 'hostname' | 'domain' | 'attributes'>;
+
 /** Reads the values of the constraints' fields from an offer. Missing fields are left out. */
-export function fieldsOf(app: Pick<App, 'constraints'>, offer: Offer): Fields {
+export function fieldsOf(app: Pick<App, 'constraints'>, offer: AgentFacts): Fields {
   const fields: Record<string, string> = {};
   for (const [field] of app.constraints) {
     const value = fieldOf(field, offer);
@@ -21,7 +24,7 @@ export function readField(fields: Fields, field: string): string | undefined {
   return Object.hasOwn(fields, field) ? fields[field] : undefined;
 }
 
-function fieldOf(field: string, { hostname, domain, attributes }: Offer): string | undefined {
+function fieldOf(field: string, { hostname, domain, attributes }: AgentFacts): string | undefined {
   switch (field) {
     case 'hostname':
     case '@hostname':

@@ -1,0 +1,225 @@
+import { readFileSync } from 'node:fs';
+import { Args, Flags } from '@oclif/core';
+import { UsageError } from '../../../errors/mesosup-error.ts';
+import { defaultSettings } from '../../../scheduler/backup/contents.ts';
+import { type Place, showPlace } from '../../../scheduler/backup/place.ts';
+import type { StoredEvent } from '../../../scheduler/domain/events.ts';
+import { mastersFrom } from '../../../scheduler/flags/options.ts';
+import { SchedulerClient } from '../../../scheduler/import/client.ts';
+import { readAccess } from '../../../scheduler/import/credentials.ts';
+import { describeRemarks } from '../../../scheduler/import/report.ts';
+import { openDetection } from '../../../scheduler/masters.ts';
+import type { FrameworkFacts } from '../../../scheduler/takeover/framework.ts';
+import { planTakeover, type TakeoverPlan } from '../../../scheduler/takeover/plan.ts';
+import type { Reading } from '../../../scheduler/takeover/reading.ts';
+import { describeLeftOut, describeTakeover } from '../../../scheduler/takeover/report.ts';
+import {
+  type Master,
+  readMarathonState,
+  readMasterState,
+  TakeoverError,
+} from '../../../scheduler/takeover/sources.ts';
+import { fillStore } from '../../../scheduler/takeover/store.ts';
+import { waitUntilStopped } from '../../../scheduler/takeover/wait.ts';
+import { count } from '../../../text/count.ts';
+import { BaseCommand } from '../../base-command.ts';
+import { confirm } from '../../confirm.ts';
+import { placeFlags, placeFrom } from '../../flags/place-flags.ts';
+
+interface Takeover extends TakeoverPlan {
+  /** False with `--dry-run`, or when something prevented the takeover. */
+  readonly takenOver: boolean;
+  /** The store that holds the state of the framework now. */
+  readonly to?: string;
+}
+
+interface Consent {
+  readonly leave: boolean;
+  readonly 'leave-out': boolean;
+}
+
+export default class SchedulerTakeover extends BaseCommand {
+  static override summary = 'Take over the framework and the running tasks of a live Marathon.';
+  static override description =
+    "Reads apps, tasks and the framework from the Marathon at URL and from its Mesos master, shows what would differ, and asks before it continues. Then it waits until you have stopped Marathon, and writes the state into the store of a scheduler that is not running. When you start that scheduler, it subscribes with Marathon's framework id. No task restarts: tasks that Marathon launched are instances of their apps until a deployment replaces them. Nothing is changed before Marathon has stopped, so an interrupted command can be run again. Exits with 1 when the takeover is refused.";
+  static override examples = [
+    '<%= config.bin %> scheduler takeover http://marathon.example:8080 --dry-run',
+    '<%= config.bin %> scheduler takeover http://marathon.example:8080 --data-dir /var/lib/mesosup/scheduler',
+    '<%= config.bin %> scheduler takeover http://marathon.example:8080 --master zk://zk1:2181/mesos --leave --yes --json',
+  ];
+  static override enableJsonFlag = true;
+  static override args = {
+    url: Args.string({ name: 'URL', description: 'The URL of Marathon.', required: true }),
+  };
+  static override flags = {
+    ...placeFlags,
+    'dry-run': Flags.boolean({
+      default: false,
+      summary: 'Show what would be taken over, and change nothing.',
+    }),
+    yes: Flags.boolean({ char: 'y', default: false, summary: 'Do not ask.' }),
+    leave: Flags.boolean({
+      default: false,
+      summary:
+        'Leave out apps that can not be taken over, pods and unknown tasks: their tasks keep running and are never killed.',
+    }),
+    'leave-out': Flags.boolean({
+      default: false,
+      summary: 'Take apps over without the fields that are not supported.',
+    }),
+    wait: Flags.integer({
+      default: 600,
+      min: 0,
+      summary: 'How long to wait until Marathon is stopped. Default: 600.',
+      helpValue: 'SECONDS',
+    }),
+    master: Flags.string({
+      summary: "The Mesos masters, like the scheduler's --master. Default: those of Marathon.",
+      helpValue: 'MASTERS|file:///PATH',
+    }),
+    'master-credentials-file': Flags.string({
+      summary: 'File with PRINCIPAL:SECRET for the Mesos masters.',
+      helpValue: 'PATH',
+    }),
+    'credentials-file': Flags.string({
+      summary: "File with USER:PASSWORD for Marathon's API.",
+      helpValue: 'PATH',
+      exclusive: ['token-file'],
+    }),
+    'token-file': Flags.string({ summary: "File with a token for Marathon's API.", helpValue: 'PATH' }),
+  };
+
+  async run(): Promise<Takeover> {
+    const { args, flags } = await this.parse(SchedulerTakeover);
+    const { url, authorization } = readAccess({ ...flags, url: args.url });
+    const place = placeFrom(flags);
+    const credential = credentialFrom(flags['master-credentials-file']);
+    const client = new SchedulerClient(url, authorization, 'Check the URL of Marathon');
+    this.progress(`reading Marathon at ${url}`);
+    const reading = await readMarathonState(client);
+    const detection = await openDetection(
+      mastersFrom(flags.master ?? mastersOf(reading)),
+      { debug: () => {}, warn: (message: unknown) => this.progress(String(message)) },
+      () => {},
+    );
+    try {
+      const master: Master = { detect: () => detection.detect(), ...(credential && { credential }) };
+      const facts = await readMasterState(master, reading.frameworkId);
+      const { plan } = planTakeover(reading, facts, defaultSettings(), Date.now());
+      for (const line of describeTakeover(plan)) this.log(line);
+      this.#report(plan, flags);
+      const problem = refusalOf(plan, flags);
+      if (problem !== undefined || flags['dry-run']) {
+        if (problem !== undefined) process.exitCode = 1;
+        this.log('Nothing was changed.');
+        return { takenOver: false, ...plan };
+      }
+      const asks = process.stdin.isTTY && process.stdout.isTTY && !this.jsonEnabled();
+      const message = `Take over framework ${plan.framework.id} into ${showPlace(place)} once Marathon is stopped?`;
+      if (!flags.yes && !(await confirm(message, { asks }))) {
+        this.log('Nothing was changed.');
+        return { takenOver: false, ...plan };
+      }
+      return await this.#takeOver(client, master, place, reading, flags);
+    } finally {
+      await detection.stop();
+    }
+  }
+
+  async #takeOver(
+    client: SchedulerClient,
+    master: Master,
+    place: Place,
+    first: Reading,
+    flags: Consent & { wait: number },
+  ): Promise<Takeover> {
+    let final: { plan: TakeoverPlan; events: readonly StoredEvent[] } | undefined;
+    const warn = (message: string) => this.logToStderr(message);
+    await fillStore(place, warn, async () => {
+      const { reading, facts } = await waitUntilStopped({
+        reading: first,
+        readMarathon: () => readMarathonState(client),
+        readMaster: () => readMasterState(master, first.frameworkId),
+        isHeld: () => false,
+        waitMs: flags.wait * 1000,
+        onProgress: warn,
+      });
+      final = planFinally(reading, facts, flags);
+      return final.events;
+    });
+    if (!final) throw new TypeError('the store was filled without a plan');
+    const { plan } = final;
+    const tasks = plan.apps.reduce((sum, app) => sum + app.tasks, 0);
+    this.log(
+      `${showPlace(place)} now holds ${count(plan.apps.length, 'app')} and ${count(tasks, 'task')} of framework ${plan.framework.id}.`,
+    );
+    this.log(
+      `Start the scheduler now${plan.flags.length === 0 ? '' : `, with ${plan.flags.join(' and ')}`}. Do not start Marathon again: it would take the framework back.`,
+    );
+    return { takenOver: true, to: showPlace(place), ...plan };
+  }
+
+  #report(plan: TakeoverPlan, flags: Consent): void {
+    const { problems, unsupported, warnings, leftOut, flags: needed } = plan;
+    const say = (head: string, lines: readonly string[]): void => {
+      if (lines.length === 0) return;
+      this.logToStderr(head);
+      for (const line of lines) this.logToStderr(line);
+    };
+    say('These problems prevent the takeover:', describeRemarks(problems));
+    say(
+      flags['leave-out']
+        ? 'Not supported, so the next deployment of these apps leaves this out:'
+        : 'Not supported. Add --leave-out to take over without this:',
+      describeRemarks(unsupported),
+    );
+    say('Accepted, but without effect:', describeRemarks(warnings));
+    say(
+      flags.leave
+        ? 'Left out; the tasks keep running:'
+        : "Can't be taken over. Add --leave to leave this out and keep its tasks running:",
+      describeLeftOut(leftOut),
+    );
+    if (needed.length > 0) this.logToStderr(`The scheduler must be started with ${needed.join(' and ')}.`);
+  }
+}
+
+/** @returns why the takeover is refused */
+function refusalOf({ problems, unsupported, leftOut }: TakeoverPlan, flags: Consent): string | undefined {
+  if (problems.length > 0) return describeRemarks(problems).join(';');
+  if (unsupported.length > 0 && !flags['leave-out']) return describeRemarks(unsupported).join(';');
+  if (leftOut.length > 0 && !flags.leave) return describeLeftOut(leftOut).join(';');
+  return undefined;
+}
+
+/** Plans with the last state of Marathon. @throws TakeoverError if that can't be taken over any more */
+function planFinally(reading: Reading, facts: FrameworkFacts, flags: Consent) {
+  const final = planTakeover(reading, facts, defaultSettings(), Date.now());
+  const problem = refusalOf(final.plan, flags);
+  if (problem === undefined) return final;
+  throw new TakeoverError(
+    `Marathon has changed since the takeover was planned, and now can't be taken over:${problem}. Nothing was changed: start Marathon again, and run the command again`,
+  );
+}
+
+function mastersOf({ masters, leadingMaster }: Reading): string {
+  const url = leadingMaster === undefined ? null : URL.parse(leadingMaster);
+  if (url) return url.host;
+  if (masters !== undefined) return masters;
+  throw new UsageError('Marathon does not show the address of its Mesos masters: set --master');
+}
+
+function credentialFrom(file: string | undefined): { principal: string; secret: string } | undefined {
+  if (file === undefined) return undefined;
+  let content: string;
+  try {
+    content = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new UsageError(
+      `--master-credentials-file can't be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  const [, principal, secret] = /^([^:]+):(.+)$/s.exec(content) ?? [];
+  if (principal !== undefined && secret !== undefined) return { principal, secret };
+  throw new UsageError(`--master-credentials-file: ${file} must contain PRINCIPAL:SECRET`);
+}

@@ -1,0 +1,100 @@
+/** Asks a running Marathon and the Mesos masters. */
+
+import { text } from 'node:stream/consumers';
+import { MesosupError } from '../../errors/mesosup-error.ts';
+import { isJson, type Json, parseJson } from '../../json.ts';
+import { basicAuthorization, type Credential, messageOf, send } from '../../mesos/http.ts';
+import { ImportError, type SchedulerClient } from '../import/client.ts';
+import { type FrameworkFacts, readFramework } from './framework.ts';
+import { type Reading, readAnswers, versionKey } from './reading.ts';
+
+/** Marathon or Mesos can't be read, or the takeover is impossible; the message says what to do. */
+export class TakeoverError extends MesosupError {
+  override name = 'TakeoverError';
+}
+
+const WITHIN_MS = 30_000;
+const GROUPS = '/v2/groups?embed=group.groups&embed=group.apps&embed=group.pods';
+
+/**
+ * Reads everything that a takeover needs.
+ * @throws ImportError if Marathon does not answer, TakeoverError if it is not Marathon that answers
+ */
+export async function readMarathonState(client: SchedulerClient): Promise<Reading> {
+  const [info, groups, tasks, deployments, queue] = await Promise.all(
+    ['/v2/info', GROUPS, '/v2/tasks', '/v2/deployments', '/v2/queue'].map((path) => client.get(path)),
+  );
+  const reading = readAnswers({ info, groups, tasks, deployments, queue });
+  if (!('path' in reading)) return { ...reading, earlier: await readEarlier(client, reading) };
+  throw new TakeoverError(
+    `${client.url}${reading.path} does not answer like Marathon: ${reading.why}. Check the URL`,
+  );
+}
+
+/** Reads the definitions of tasks that run with an earlier version of their app. */
+async function readEarlier(client: SchedulerClient, { tasks, apps }: Reading): Promise<Map<string, Json>> {
+  const wanted = new Map(
+    tasks.flatMap(({ appId, version }) => {
+      const { versionInfo, version: current } = apps.shown.get(appId) ?? {};
+      const since = isJson(versionInfo) ? versionInfo.lastConfigChangeAt : current;
+      const isOutdated = typeof since === 'string' && Date.parse(version) < Date.parse(since);
+      return isOutdated ? [[versionKey(appId, version), { appId, version }] as const] : [];
+    }),
+  );
+  const found = new Map<string, Json>();
+  for (const [key, { appId, version }] of wanted) {
+    try {
+      const shown = await client.get(`/v2/apps${appId}/versions/${encodeURIComponent(version)}`);
+      if (isJson(shown)) found.set(key, shown);
+    } catch (error) {
+      // Marathon forgets old versions. Such a task counts as outdated, without checks.
+      if (!(error instanceof ImportError) || !/ answered 404/.test(error.message)) throw error;
+    }
+  }
+  return found;
+}
+
+export interface Master {
+  /** Finds a master, as `host:port`. */
+  readonly detect: () => Promise<string>;
+  readonly credential?: Credential;
+}
+
+/** @throws TakeoverError */
+export async function readMasterState(
+  { detect, credential }: Master,
+  frameworkId: string,
+): Promise<FrameworkFacts> {
+  const address = await detect().catch((error: unknown) => {
+    throw new TakeoverError(`no Mesos master was found: ${messageOf(error)}. Set --master`);
+  });
+  let status: number;
+  let body: string;
+  try {
+    const answer = await send({
+      url: new URL(`http://${address}/state`),
+      method: 'GET',
+      ...(credential && { headers: { Authorization: basicAuthorization(credential) } }),
+      signal: AbortSignal.timeout(WITHIN_MS),
+    });
+    status = answer.status;
+    body = await text(answer.body);
+  } catch (error) {
+    throw new TakeoverError(
+      `the Mesos master ${address} does not answer: ${messageOf(error)}. Set its address with --master`,
+    );
+  }
+  if (status !== 200) {
+    const advice = status === 401 || status === 403 ? '. Set --master-credentials-file' : '';
+    throw new TakeoverError(`the Mesos master ${address} answered ${status} to GET /state${advice}`);
+  }
+  const facts = readFramework(parseJson(body), frameworkId);
+  if (!facts) {
+    throw new TakeoverError(
+      `the Mesos master ${address} does not know Marathon's framework ${frameworkId}: set the master of that Marathon with --master`,
+    );
+  }
+  if ('why' in facts)
+    throw new TakeoverError(`${address}/state does not answer like a Mesos master: ${facts.why}`);
+  return facts;
+}

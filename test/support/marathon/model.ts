@@ -1,0 +1,155 @@
+/** The state of the stand-in for Marathon, and its answers. Source of the fields: the RAML of Marathon 1.11. */
+
+import type { TaskState } from '../../../src/mesos/types.ts';
+
+export interface StandInOptions {
+  /** `host:port` of a Mesos master. */
+  master: string;
+  /** File with the state, so that it can be killed and started again. */
+  file: string;
+  /** 0: any free port. */
+  port: number;
+  user: string;
+  role: string;
+  principal?: string;
+  checkpoint?: boolean;
+  failoverTimeout: number;
+  /** Address of the ZooKeeper in which it stands for election. Absent: it leads at once. */
+  zk?: string;
+}
+
+export interface App {
+  id: string;
+  cmd: string;
+  cpus: number;
+  mem: number;
+  instances: number;
+  env: Record<string, string>;
+  labels: Record<string, string>;
+  portDefinitions: { port: number; protocol: string; name?: string; labels: Record<string, string> }[];
+  healthChecks: {
+    protocol: string;
+    path?: string;
+    portIndex?: number;
+    gracePeriodSeconds: number;
+    intervalSeconds: number;
+    timeoutSeconds: number;
+    maxConsecutiveFailures: number;
+  }[];
+  version: string;
+  versionInfo: { lastScalingAt: string; lastConfigChangeAt: string };
+  [more: string]: unknown;
+}
+
+export interface Task {
+  id: string;
+  appId: string;
+  slaveId: string;
+  host: string;
+  ports: number[];
+  version: string;
+  state: TaskState;
+  stagedAt: string;
+  startedAt?: string;
+  healthy?: boolean;
+}
+
+export interface State {
+  frameworkId?: string;
+  apps: Record<string, App>;
+  /** Earlier definitions, by id and version. */
+  versions: Record<string, App>;
+  pods: { id: string; cmd: string }[];
+  tasks: Record<string, Task>;
+  /** Answers of `GET /v2/deployments`, which tests set. */
+  deployments: unknown[];
+}
+
+const SECONDS = {
+  gracePeriodSeconds: 300,
+  intervalSeconds: 60,
+  timeoutSeconds: 20,
+  maxConsecutiveFailures: 3,
+};
+
+let servicePort = 10_100;
+
+/** Fills in the fields that Marathon shows. */
+export function completeApp(sent: Partial<App> & { id: string }, before: App | undefined): App {
+  const version = new Date().toISOString();
+  const onlyScales =
+    before !== undefined &&
+    Object.entries(sent).every(
+      ([name, value]) => name === 'instances' || JSON.stringify(value) === JSON.stringify(before[name]),
+    );
+  const lastConfigChangeAt = onlyScales ? before.versionInfo.lastConfigChangeAt : version;
+  const { healthChecks = before?.healthChecks ?? [], portDefinitions } = sent;
+  return {
+    acceptedResourceRoles: ['*'],
+    backoffFactor: 1.15,
+    backoffSeconds: 1,
+    cmd: 'true',
+    cpus: 1,
+    disk: 0,
+    executor: '',
+    instances: 1,
+    labels: {},
+    maxLaunchDelaySeconds: 300,
+    mem: 128,
+    gpus: 0,
+    networks: [{ mode: 'host' }],
+    requirePorts: false,
+    upgradeStrategy: { maximumOverCapacity: 1, minimumHealthCapacity: 1 },
+    killSelection: 'YOUNGEST_FIRST',
+    unreachableStrategy: { inactiveAfterSeconds: 0, expungeAfterSeconds: 0 },
+    role: '*',
+    dependencies: [],
+    env: {},
+    constraints: [],
+    fetch: [],
+    ...before,
+    ...sent,
+    portDefinitions: portDefinitions ??
+      before?.portDefinitions ?? [{ port: servicePort++, protocol: 'tcp', name: 'default', labels: {} }],
+    healthChecks: healthChecks.map((check) => ({ ...SECONDS, portIndex: 0, ...check })),
+    version,
+    versionInfo: { lastScalingAt: version, lastConfigChangeAt },
+  };
+}
+
+export function showTask({ healthy, ...task }: Task, app: App | undefined): unknown {
+  return {
+    ...task,
+    ipAddresses: [],
+    servicePorts: app?.portDefinitions.map(({ port }) => port) ?? [],
+    localVolumes: [],
+    ...(healthy !== undefined && { healthCheckResults: [{ alive: healthy, taskId: task.id }] }),
+  };
+}
+
+/** The tree of groups, as `GET /v2/groups` shows it. */
+export function showGroups({ apps, pods }: State): unknown {
+  const groupOf = (id: string): Record<string, unknown> => {
+    const isIn = (one: string) => one.slice(0, Math.max(1, one.lastIndexOf('/'))) === id;
+    const all = [...Object.keys(apps), ...pods.map((pod) => pod.id)];
+    const prefix = id === '/' ? '/' : `${id}/`;
+    const inner = new Set(
+      all.flatMap((one) => {
+        const [segment, rest] = one.startsWith(prefix) ? one.slice(prefix.length).split(/\/(.*)/) : [];
+        return rest === undefined ? [] : [`${prefix}${segment}`];
+      }),
+    );
+    return {
+      id,
+      dependencies: [],
+      version: new Date(0).toISOString(),
+      enforceRole: false,
+      apps: Object.values(apps)
+        .filter((app) => isIn(app.id))
+        .map((app) => ({ ...app, tasksStaged: 0, tasksRunning: app.instances, deployments: [] })),
+      pods: pods.filter((pod) => isIn(pod.id)),
+      groups: [...inner].map(groupOf),
+    };
+  };
+  return groupOf('/');
+}
