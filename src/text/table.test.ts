@@ -27,9 +27,9 @@ describe('renderTable', () => {
     );
   });
 
-  it('leaves out columns, then shortens others, to fit the width', () => {
-    expect(renderTable(COLUMNS, ROWS, { width: 25, wide: false })).toBe(
-      'ID             COUNT\n/a                 5\n/some/long/id   1000',
+  it('shortens columns, and leaves out others, to fit the width', () => {
+    expect(renderTable(COLUMNS, ROWS, { width: 30, wide: false })).toBe(
+      'ID        COUNT  NOTE\n/a            5  short\n/som…/id   1000  a longer note',
     );
     expect(renderTable(COLUMNS, ROWS, { width: 16, wide: false })).toBe(
       'ID         COUNT\n/a             5\n/som…g/id   1000',

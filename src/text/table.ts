@@ -9,10 +9,10 @@ export interface Column<T> {
   readonly right?: boolean;
   /** Shown only with the option `wide`. */
   readonly wide?: boolean;
-  /** Left out if the table is too wide; the column with the greatest number first. */
-  readonly drop?: number;
-  /** Shortened in its middle, down to this width, if the table is still too wide. */
+  /** Shortened in its middle, down to this width, if the table is too wide. */
   readonly shrinkTo?: number;
+  /** Left out if the table is still too wide; the column with the greatest number first. */
+  readonly drop?: number;
 }
 
 export interface TableOptions {
@@ -35,14 +35,16 @@ export function renderTable<T>(
       const cells = [column.title, ...rows.map((row) => printable(column.cell(row)))];
       return { column, cells, width: Math.max(...cells.map((cell) => cell.length)) };
     });
-  const excess = () => shown.reduce((sum, one) => sum + one.width + GAP, -GAP) - width;
-  for (let drop = widestDrop(shown); excess() > 0 && drop; drop = widestDrop(shown)) {
-    const last = drop;
-    shown = shown.filter((one) => one !== last);
+  const least = (one: (typeof shown)[number]) => Math.min(one.width, one.column.shrinkTo ?? Infinity);
+  const excess = (widthOf: typeof least) =>
+    shown.reduce((sum, one) => sum + widthOf(one) + GAP, -GAP) - width;
+  for (let drop = nextToDrop(shown); excess(least) > 0 && drop; drop = nextToDrop(shown)) {
+    const dropped = drop;
+    shown = shown.filter((one) => one !== dropped);
   }
   for (const one of shown.toSorted((a, b) => b.width - a.width)) {
-    const { shrinkTo } = one.column;
-    if (shrinkTo !== undefined && excess() > 0) one.width = Math.max(shrinkTo, one.width - excess());
+    const tooMuch = excess((other) => other.width);
+    if (tooMuch > 0) one.width = Math.max(least(one), one.width - tooMuch);
   }
   return Array.from({ length: rows.length + 1 }, (_, row) =>
     shown
@@ -56,7 +58,7 @@ export function renderTable<T>(
   ).join('\n');
 }
 
-function widestDrop<T extends { readonly column: { readonly drop?: number } }>(
+function nextToDrop<T extends { readonly column: { readonly drop?: number } }>(
   shown: readonly T[],
 ): T | undefined {
   const droppable = shown.filter(({ column }) => column.drop !== undefined);

@@ -165,6 +165,16 @@ const PARTS: readonly [string, string][] = [
   ['scheduler backup --zk zk://a/b --data-dir x', '--zk and --data-dir are both set: use only one of them'],
   ['scheduler backup --zk nonsense', '--zk: '],
   ['scheduler backup --zk zk://u:p@h/x', '--zk contains a password'],
+  ['api FETCH /v2/apps', '"FETCH" is not a method of the API: use GET, POST'],
+  ['api GET v2/apps', 'the path "v2/apps" must begin with "/", for example /v2/apps'],
+  ['context add a http://x --ca none', "--ca none can't be read: there is no such file"],
+  ['context add a b', 'URL is "b": expected a URL such as https://scheduler.example:8443'],
+  ['context add a http://u:p@x', 'URL contains a user or password'],
+  ['context add a/b http://x', '"a/b" is not a name of a context'],
+  ['context add a http://x --token --no-check', 'the token is empty: type it, or write it to standard input'],
+  ['app run image --cpus much', '--cpus much: expected a number, for example 0.5'],
+  ['app run image --port x', '--port x: expected PORT or HOST:CONTAINER'],
+  ['app list --context none', '--context is "none", which is not a context'],
   ['scheduler password empty', 'The password is empty: write it to standard input, or name a file'],
 ];
 
@@ -218,6 +228,11 @@ test.each([
 const ELSEWHERE: readonly string[] = [
   // commands-hosts.test.ts
   'no terminal to ask for confirmation',
+  // examples.test.ts and app-commands.test.ts, with contexts and a cluster
+  'there is already a context "',
+  'there is already an app or group ',
+  '" was not added',
+  " can't be used: ",
   'a saved plan already contains its hosts and options',
   // Texts that oclif passes through unchanged; no command has such a flag.
   'needs --',

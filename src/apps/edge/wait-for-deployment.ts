@@ -1,0 +1,212 @@
+/** Follows a deployment to its end, and shows its progress. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiClient } from '../../client/api-client.ts';
+import { ApiError } from '../../client/api-error.ts';
+import { isJson, type Json, parseJson } from '../../json.ts';
+import type { SingleDeploymentJson } from '../../scheduler/api/v2/deployment-schemas.ts';
+import { printable, printableLine } from '../../text/printable.ts';
+import { type AppProgress, type Outcome, progressLines } from '../progress.ts';
+import type { LiveLines } from './live-lines.ts';
+
+const REFRESH_MS = 1000;
+/** How long events may be late after a deployment has disappeared from the list. */
+const LATE_MS = 2000;
+/** A new leader answers within a minute. */
+const PATIENCE_MS = 90_000;
+/** Of a deployment with more apps, only the first ones are shown. */
+const MAX_APPS = 20;
+/** Number of failed tasks whose last output is shown. */
+const MAX_OUTPUTS = 3;
+const OUTPUT_LINES = 5;
+const FAILED = new Set(['TASK_FAILED', 'TASK_ERROR', 'TASK_DROPPED']);
+const EVENTS = ['deployment_success', 'deployment_failed', 'status_update_event'];
+
+export class DeploymentWatch {
+  readonly #client: ApiClient;
+  readonly #lines: LiveLines;
+  readonly #signal: AbortSignal;
+  readonly #ended = new Map<string, Outcome>();
+  /** Failed tasks that were not shown yet. */
+  readonly #failed: Json[] = [];
+  readonly #shownTasks = new Set<string>();
+  readonly #done = new AbortController();
+  #lost: unknown;
+  #wake = (): void => {};
+
+  /**
+   * Subscribes to the events, so that no deployment that begins afterwards can end unseen.
+   * @param signal stops the watch; the deployment goes on
+   */
+  static async open(client: ApiClient, lines: LiveLines, signal: AbortSignal): Promise<DeploymentWatch> {
+    const watch = new DeploymentWatch(client, lines, signal);
+    await watch.#listen();
+    return watch;
+  }
+
+  private constructor(client: ApiClient, lines: LiveLines, signal: AbortSignal) {
+    this.#client = client;
+    this.#lines = lines;
+    this.#signal = AbortSignal.any([signal, this.#done.signal]);
+  }
+
+  /**
+   * Waits for the end of a deployment, and of the one that rolls it back.
+   * @param version of the apps that the deployment creates, if it is known
+   * @throws ApiError if no scheduler answers for 90 s; the signal's reason
+   */
+  async outcome(id: string, version?: string): Promise<Outcome> {
+    const outcome = await this.#follow(id, version);
+    if (outcome.kind !== 'failed') return outcome;
+    const rollback = await this.#rollbackOf(id);
+    if (rollback === undefined) return outcome;
+    this.#lines.keep(`Rolling back by deployment ${rollback}`);
+    await this.#follow(rollback, undefined);
+    return { ...outcome, rollback };
+  }
+
+  /** Must be called at the end. */
+  close(): void {
+    this.#done.abort();
+    this.#lines.finish();
+  }
+
+  async #follow(id: string, version: string | undefined): Promise<Outcome> {
+    let missing: number | undefined;
+    let apps: readonly string[] = [];
+    let before = performance.now();
+    for (;;) {
+      const deployment = await this.#deployment(id);
+      if (deployment) {
+        apps = deployment.affectedApps;
+        await this.#show(deployment);
+      }
+      await this.#showFailures(apps);
+      const outcome = this.#ended.get(id);
+      if (outcome) {
+        this.#lines.update([]);
+        return outcome;
+      }
+      if (!deployment) {
+        missing ??= performance.now();
+        if (performance.now() - missing > LATE_MS) return this.#guess(apps, version);
+      }
+      before = performance.now();
+      await Promise.race([this.#woken(), sleep(REFRESH_MS, undefined, { signal: this.#signal })]);
+      // Several events arrive at once.
+      const passed = performance.now() - before;
+      if (!this.#ended.has(id) && passed < 200) await sleep(200, undefined, { signal: this.#signal });
+    }
+  }
+
+  async #deployment(id: string): Promise<SingleDeploymentJson | undefined> {
+    const found = this.#client.call('GET', '/v2/deployments/{id}', { path: { id } }, this.#limits());
+    return found.catch(undefinedIfMissing);
+  }
+
+  async #show(deployment: SingleDeploymentJson): Promise<void> {
+    const { id, currentStep: step, totalSteps: steps, failures, affectedApps } = deployment;
+    const apps = await Promise.all(affectedApps.slice(0, MAX_APPS).map((app) => this.#progressOf(app)));
+    if (this.#ended.has(id)) return;
+    this.#lines.update(progressLines({ id, step, steps, failures, apps }, this.#lines.width));
+  }
+
+  async #progressOf(id: string): Promise<AppProgress> {
+    const path = { id };
+    const query = { embed: ['app.taskStats'] };
+    const found = await this.#client
+      .call('GET', '/v2/apps/{id}', { path, query }, this.#limits())
+      .catch(undefinedIfMissing);
+    if (!found) return { id };
+    const { app } = found;
+    const known = (app.tasksRunning ?? 0) + (app.tasksStaged ?? 0);
+    if (app.mode === 'daemon' || known >= app.instances) return { id, app };
+    const explained = await this.#client
+      .call('GET', '/v2/apps/{id}/explain', { path }, this.#limits())
+      .catch(undefinedIfMissing);
+    return { id, app, waiting: explained?.missing ? explained.reasons[0] : undefined };
+  }
+
+  /** Shows the last output of the first failed tasks. */
+  async #showFailures(apps: readonly string[]): Promise<void> {
+    for (const { appId, taskId, message, host, taskStatus } of this.#failed.splice(0)) {
+      const id = String(taskId);
+      if (!apps.includes(String(appId)) || this.#shownTasks.has(id)) continue;
+      this.#shownTasks.add(id);
+      if (this.#shownTasks.size > MAX_OUTPUTS) continue;
+      const why = message === '' ? taskStatus : message;
+      this.#lines.keep(printable(`Task ${id} on ${host} failed: ${why}`));
+      for (const line of await this.#lastLines(id)) this.#lines.keep(`  | ${printableLine(line)}`);
+    }
+  }
+
+  async #lastLines(id: string): Promise<string[]> {
+    const query = { stream: 'stderr', tail: OUTPUT_LINES };
+    const text = await this.#client
+      .text('/v2/tasks/{id}/log', { path: { id }, query }, { patienceMs: 0, signal: this.#signal })
+      .catch(() => '');
+    return text.split('\n').filter((line) => line !== '');
+  }
+
+  async #rollbackOf(id: string): Promise<string | undefined> {
+    const running = await this.#client.call('GET', '/v2/deployments', {}, this.#limits());
+    const details = await Promise.all(running.map((one) => this.#deployment(one.id)));
+    return details.find((one) => one?.rollbackOf === id)?.id;
+  }
+
+  /** After a change of the leader, the event of the end may be missed. */
+  async #guess(apps: readonly string[], version: string | undefined): Promise<Outcome> {
+    if (version === undefined) return { kind: 'unknown' };
+    for (const id of apps) {
+      const found = await this.#client
+        .call('GET', '/v2/apps/{id}', { path: { id } }, this.#limits())
+        .catch(undefinedIfMissing);
+      if (found && found.app.version !== version) return { kind: 'unknown' };
+    }
+    return { kind: 'success' };
+  }
+
+  #limits() {
+    return { patienceMs: PATIENCE_MS, signal: this.#signal };
+  }
+
+  #woken(): Promise<void> {
+    if (this.#lost !== undefined) throw this.#lost;
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  async #listen(): Promise<void> {
+    const { promise: opened, resolve, reject } = Promise.withResolvers<void>();
+    const read = async (): Promise<void> => {
+      const query = { event_type: EVENTS, 'plan-format': 'light' };
+      const limits = { ...this.#limits(), onOpen: resolve };
+      for await (const { data } of this.#client.events('/v2/events', { query }, limits)) {
+        const event = parseJson(data);
+        if (isJson(event)) this.#take(event);
+      }
+    };
+    read().catch((error: unknown) => {
+      reject(error);
+      if (this.#signal.aborted) return;
+      this.#lost = error;
+      this.#wake();
+    });
+    return opened;
+  }
+
+  #take(event: Json): void {
+    const { eventType, id, reason } = event;
+    if (eventType === 'deployment_success') this.#ended.set(String(id), { kind: 'success' });
+    else if (eventType === 'deployment_failed')
+      this.#ended.set(String(id), { kind: 'failed', reason: String(reason ?? '') });
+    else if (FAILED.has(String(event.taskStatus))) this.#failed.push(event);
+    this.#wake();
+  }
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (error instanceof ApiError && error.status === 404) return undefined;
+  throw error;
+}

@@ -1,0 +1,35 @@
+/** Changes fields of an app that exists. */
+
+import type { Connection } from './api-command.ts';
+import { deploy } from './deploy.ts';
+
+interface AppChange {
+  readonly id: string;
+  /** What was done, without its end. */
+  readonly done: string;
+  readonly wait: boolean;
+  readonly force: boolean;
+}
+
+/** @param fields only those that change @throws like `deploy` */
+export async function changeApp(
+  command: { log(text: string): void },
+  { client }: Connection,
+  { id, done, wait, force }: AppChange,
+  fields: object,
+): Promise<void> {
+  await deploy(client, { wait, done, say: (text) => command.log(text) }, async () => {
+    const answer = await client.call('PATCH', '/v2/apps/{id}', {
+      path: { id },
+      query: { force },
+      body: fields,
+    });
+    return started(answer);
+  });
+}
+
+/** @throws TypeError for the answer to a dry run */
+export function started<A extends object>(answer: A): Extract<A, { readonly deploymentId: string }> {
+  if ('deploymentId' in answer) return answer as Extract<A, { readonly deploymentId: string }>;
+  throw new TypeError('the answer names no deployment');
+}
