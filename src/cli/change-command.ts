@@ -27,7 +27,11 @@ export interface RunChangeOptions {
 export async function runChange(
   command: Pick<Command, 'jsonEnabled' | 'log' | 'config'>,
   loaded: LoadedCluster,
-  flags: ConnectFlags & { readonly yes: boolean; readonly timeout?: number | undefined },
+  flags: ConnectFlags & {
+    readonly yes: boolean;
+    readonly diff: boolean;
+    readonly timeout?: number | undefined;
+  },
   options: RunChangeOptions,
 ): Promise<ChangeReport> {
   const say = (text: string) => command.log(text);
@@ -47,6 +51,7 @@ export async function runChange(
       ...(saved && { saved }),
       confirm: confirmPlan,
       allowAgentReplace,
+      diff: flags.diff,
       patience: flags.timeout,
       signal,
       say,

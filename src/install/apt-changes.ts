@@ -1,11 +1,9 @@
 /** Adds changes that apt would make beyond the plan's packages to the plan. */
 
+import { listed } from '../text/listed.ts';
 import type { AptChange, AptFacts } from './apt-facts.ts';
 import type { Facts } from './facts.ts';
 import type { PlanItem } from './plan.ts';
-
-/** Number of names that are listed; the others are counted. */
-const LISTED = 6;
 
 /**
  * Adds removals and downgrades as items before the package that causes them, so that one run of apt-get does both. Adds
@@ -55,11 +53,6 @@ function gainLines(changes: readonly AptChange[]): string[] {
     ...(added.length > 0 ? [` also installs ${listed(added)}`] : []),
     ...(upgraded.length > 0 ? [` also upgrades ${listed(upgraded)}`] : []),
   ];
-}
-
-function listed(names: readonly string[]): string {
-  if (names.length <= LISTED) return names.join(', ');
-  return `${names.slice(0, LISTED).join(', ')} and ${names.length - LISTED} more`;
 }
 
 /** Lists removals and downgrades of packages that were on the host before mesosup. */

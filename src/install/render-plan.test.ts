@@ -39,30 +39,11 @@ test('shows the changes of each host, restarts, and agents whose tasks end', () 
 `);
 });
 
-test('shows the address of each host and the reason for it', () => {
-  const [changed, same] = plan.hosts;
-  const hosts = [
-    {
-      host: 'h1',
-      basis: '',
-      items: changed?.items ?? [],
-      address: { address: '10.0.0.1', why: 'privateAddress' },
-    },
-    {
-      host: 'h2',
-      basis: '',
-      items: same?.items ?? [],
-      address: { address: '10.0.0.2', why: 'its first address' },
-    },
-  ];
-  expect(renderPlan({ ...plan, hosts }, { colour: false })).toContain(`
-HOST  ADDRESS WITHIN THE CLUSTER  CHOSEN AS
-h1    10.0.0.1                    privateAddress
-h2    10.0.0.2                    its first address
-
-3 changes on 1 of 2 hosts`);
-  const none = hosts.map((host) => ({ ...host, items: [] }));
-  expect(renderPlan({ ...plan, hosts: none }, { colour: false })).not.toContain('10.0.0.1');
+test('shows a summary before the last line, and no changes on request', () => {
+  const options = { colour: false, changes: 'none', summary: ['a', 'b'] } as const;
+  expect(renderPlan(plan, options)).toBe(
+    'a\nb\n\n3 changes on 1 of 2 hosts, 1 service restarts, 1 agent replaced.\n',
+  );
 });
 
 test('shows items of several hosts once', () => {
@@ -73,7 +54,7 @@ test('shows items of several hosts once', () => {
     items: list.filter((item) => item !== undefined),
   });
   const shared = { ...plan, hosts: [of('h1', [first, second]), of('h2', [first, third]), of('h3', [first])] };
-  expect(renderPlan(shared, { colour: false, brief: true })).toBe(`h1, h2, h3  1 change each
+  expect(renderPlan(shared, { colour: false, changes: 'titles' })).toBe(`h1, h2, h3  1 change each
   ~ /etc/x: change
 
 h1  1 change
@@ -88,7 +69,7 @@ h2  1 change
 });
 
 test('omits diffs in the brief form, and has the same text in colour', () => {
-  expect(renderPlan(plan, { colour: false, brief: true })).not.toContain('+b');
+  expect(renderPlan(plan, { colour: false, changes: 'titles' })).not.toContain('+b');
   const coloured = renderPlan(plan, { colour: true });
   expect(coloured).toContain('\u001b[32m+b\u001b[39m');
   // biome rejects control characters in patterns.

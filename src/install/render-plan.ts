@@ -1,14 +1,15 @@
 /** Renders a plan for a terminal, or for a text file. */
 
-import { columns } from '../text/columns.ts';
 import { count } from '../text/count.ts';
 import type { PlanAction } from './item.ts';
 import type { HostPlan, Plan, PlanItem } from './plan.ts';
 
 export interface RenderOptions {
   readonly colour: boolean;
-  /** Omit the lines of diffs. */
-  readonly brief?: boolean;
+  /** `titles` omits the lines of diffs, `none` all changes. Default: `diff`. */
+  readonly changes?: 'diff' | 'titles' | 'none';
+  /** Lines before the last line. */
+  readonly summary?: readonly string[];
 }
 
 type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
@@ -47,22 +48,13 @@ export function renderPlan(plan: Plan, options: RenderOptions): string {
     const [on, off] = CODES[colour];
     return options.colour ? `\u001b[${on}m${text}\u001b[${off}m` : text;
   };
+  const { changes = 'diff', summary: lines = [] } = options;
   const changed = plan.hosts.filter(({ items }) => items.length > 0);
-  const blocks = blocksOf(changed, (item) => renderItem(item, paint, options.brief === true)).map((block) => [
-    paint('bold', heading(block)),
-    ...block.items.flat(),
-  ]);
-  const addresses = changed.length > 0 ? addressLines(plan) : [];
-  const ending = [...addresses, summary(plan, changed, paint)];
+  const blocks = blocksOf(changes === 'none' ? [] : changed, (item) =>
+    renderItem(item, paint, changes === 'titles'),
+  ).map((block) => [paint('bold', heading(block)), ...block.items.flat()]);
+  const ending = [...lines, ...(lines.length > 0 ? [''] : []), summary(plan, changed, paint)];
   return `${[...blocks, ending].map((lines) => lines.join('\n')).join('\n\n')}\n`;
-}
-
-/** Lists the addresses by which the hosts reach each other. */
-function addressLines({ hosts }: Plan): string[] {
-  const rows = hosts.flatMap(({ host, address }) =>
-    address === undefined ? [] : [[host, address.address, address.why]],
-  );
-  return rows.length === 0 ? [] : [columns(['HOST', 'ADDRESS WITHIN THE CLUSTER', 'CHOSEN AS'], rows), ''];
 }
 
 /** Items that are the same on several hosts, which are shown once. */

@@ -125,6 +125,14 @@ changes() {
   relations | grep -E '^(Package|Depends|Pre-Depends|Conflicts|Breaks|Provides): |^$' | member relations
 }
 
+# download WORD...: prints the bytes that apt would download; archives that the host has already are not downloaded
+download() {
+  archives=/var/cache/apt/archives/
+  eval "$(apt-config shell archives Dir::Cache::archives/d)"
+  apt_get -c "$dir/conf" --print-uris -o Dir::Cache::archives="$archives" -o APT::Get::AllowUnauthenticated=true install "$@" |
+    awk "/^'/ { bytes += \$3 } END { printf \"%.0f\", bytes }"
+}
+
 # dependencies WORD...: prints the direct and indirect dependencies of the packages
 dependencies() {
   for word; do echo "${word%%=*}"; done | xargs apt-cache -c "$dir/conf" depends --recurse \
@@ -170,10 +178,17 @@ simulate() {
       if try_install "$@" $(cat "$dir/rivals") >"$dir/without-rivals"; then
         code=0
         mv "$dir/without-rivals" "$dir/simulation"
+        # shellcheck disable=SC2046 # As above.
+        set -- "$@" $(cat "$dir/rivals")
       fi
     fi
     member simulation <"$dir/simulation"
-    if [ "$code" -eq 0 ]; then changes; else dependencies "$@" | member dependencies; fi
+    if [ "$code" -eq 0 ]; then
+      changes
+      download "$@" | member download
+    else
+      dependencies "$@" | member dependencies
+    fi
   fi
   printf '}\n' >&3
 }

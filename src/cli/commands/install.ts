@@ -6,7 +6,13 @@ import type { Plan } from '../../install/plan.ts';
 import { BaseCommand } from '../base-command.ts';
 import { runChange } from '../change-command.ts';
 import type { ChangeReport } from '../change-report.ts';
-import { allowAgentReplaceFlag, allowRemoveFlag, timeoutFlag, yesFlag } from '../flags/change-flags.ts';
+import {
+  allowAgentReplaceFlag,
+  allowRemoveFlag,
+  diffFlag,
+  timeoutFlag,
+  yesFlag,
+} from '../flags/change-flags.ts';
 import { clusterOf, hostOptions, specFlags, stateOf } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
 
@@ -35,6 +41,7 @@ export default class Install extends BaseCommand {
       helpGroup: 'CHANGE',
     }),
     yes: yesFlag,
+    diff: diffFlag,
     'allow-agent-replace': allowAgentReplaceFlag,
     'allow-remove': allowRemoveFlag,
     timeout: timeoutFlag,

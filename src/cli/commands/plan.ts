@@ -6,16 +6,20 @@ import { prepare, surveyCluster } from '../../install/operations/prepare.ts';
 import { renderProblems } from '../../install/operations/reach.ts';
 import type { Plan, Problem } from '../../install/plan.ts';
 import { renderPlan } from '../../install/render-plan.ts';
+import { renderSummary } from '../../install/render-summary.ts';
+import { type PlanSummary, summarize } from '../../install/summary.ts';
+import { listed } from '../../text/listed.ts';
 import { BaseCommand } from '../base-command.ts';
 import { withSession } from '../cluster-session.ts';
 import { allowRemoveFlag } from '../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
+import { nextCommand } from '../next-command.ts';
 
 export default class PlanCommand extends BaseCommand {
   static override summary = 'Show the changes that an install would make on the hosts.';
   static override description =
-    'Changes nothing. Exits with 3 when there are changes, 0 when there are none, and 1 when a host fails preflight. "mesosup install FILE" applies exactly the plan that --out saved, unless the hosts have changed since then.';
+    'Lists the changes, then a summary: hosts, downloads, an estimate of the time, and what restarts or ends. Changes nothing. Exits with 3 when there are changes, 0 when there are none, and 1 when a host fails preflight. "mesosup install FILE" applies exactly the plan that --out saved, unless the hosts have changed since then.';
   static override examples = [
     '<%= config.bin %> plan',
     '<%= config.bin %> plan --hosts h1,h2,h3 --out plan.json',
@@ -34,10 +38,11 @@ export default class PlanCommand extends BaseCommand {
       summary: 'Save the plan to a file that only you can read. It contains no secrets.',
       helpValue: 'FILE',
     }),
-    brief: Flags.boolean({ summary: 'Leave out the diffs of files.' }),
+    diff: Flags.boolean({ summary: 'Also show the diffs of files.' }),
+    brief: Flags.boolean({ summary: 'Show only the summary.', exclusive: ['diff'] }),
   };
 
-  async run(): Promise<{ plan: Plan; problems: readonly Problem[] }> {
+  async run(): Promise<{ plan: Plan; problems: readonly Problem[]; summary: PlanSummary }> {
     const { flags } = await this.parse(PlanCommand);
     const loaded = await clusterOf(flags);
     return withSession(this, loaded, flags, async ({ session, program }) => {
@@ -50,18 +55,30 @@ export default class PlanCommand extends BaseCommand {
         start: flags.start,
         allowRemove: flags['allow-remove'] ?? [],
       } as const;
-      const { plan, problems, reach } = await prepare(session, program, { ...looked, secrets }, intent);
+      const prepared = await prepare(session, program, { ...looked, secrets }, intent);
+      const { plan, problems, reach } = prepared;
+      const summary = summarize({ ...prepared, cluster: session.cluster });
       if (problems.length > 0) this.log(`${renderProblems(problems)}\n`);
-      this.log(
-        renderPlan(plan, { colour: process.stdout.hasColors?.() ?? false, brief: flags.brief }).trimEnd(),
-      );
+      const colour = process.stdout.hasColors?.() ?? false;
+      const changes = flags.brief ? 'none' : flags.diff ? 'diff' : 'titles';
+      const lines = renderSummary(summary, true);
+      this.log(renderPlan(plan, { colour, changes, summary: lines }).trimEnd());
       if (flags.out !== undefined) {
         await savePlan(flags.out, { plan, cluster: loaded.cluster });
         this.log(`Saved. Apply it with: ${this.config.bin} install ${flags.out}`);
-      }
+      } else this.log(this.#next(plan, reach.leftOut, flags.start));
       if (reach.leftOut.length > 0) process.exitCode = EXIT.failed;
       else if (changesIn(plan) > 0) process.exitCode = EXIT.changes;
-      return { plan, problems };
+      return { plan, problems, summary };
     });
+  }
+
+  #next(plan: Plan, leftOut: readonly string[], start: boolean): string {
+    const { bin } = this.config;
+    if (changesIn(plan) === 0) return `Next: ${nextCommand(bin, 'status', this.argv)}`;
+    const without =
+      leftOut.length > 0 ? `Fix the problems above, or go on without ${listed(leftOut)}.\n` : '';
+    const command = start ? 'install --start' : 'install';
+    return `${without}Next: ${nextCommand(bin, command, this.argv)}`;
   }
 }

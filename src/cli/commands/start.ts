@@ -1,7 +1,13 @@
 import { BaseCommand } from '../base-command.ts';
 import { runChange } from '../change-command.ts';
 import type { ChangeReport } from '../change-report.ts';
-import { allowAgentReplaceFlag, allowRemoveFlag, timeoutFlag, yesFlag } from '../flags/change-flags.ts';
+import {
+  allowAgentReplaceFlag,
+  allowRemoveFlag,
+  diffFlag,
+  timeoutFlag,
+  yesFlag,
+} from '../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
 
@@ -15,6 +21,7 @@ export default class Start extends BaseCommand {
     ...specFlags,
     ...connectFlags,
     yes: yesFlag,
+    diff: diffFlag,
     'allow-agent-replace': allowAgentReplaceFlag,
     'allow-remove': allowRemoveFlag,
     timeout: timeoutFlag,

@@ -1,7 +1,7 @@
 import { BaseCommand } from '../base-command.ts';
 import { runChange } from '../change-command.ts';
 import type { ChangeReport } from '../change-report.ts';
-import { timeoutFlag, yesFlag } from '../flags/change-flags.ts';
+import { diffFlag, timeoutFlag, yesFlag } from '../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
 
@@ -11,7 +11,13 @@ export default class Stop extends BaseCommand {
     'Containers keep running without their agents until the master removes the agents.';
   static override examples = ['<%= config.bin %> stop', '<%= config.bin %> stop --file cluster.yaml --yes'];
   static override enableJsonFlag = true;
-  static override flags = { ...specFlags, ...connectFlags, yes: yesFlag, timeout: timeoutFlag };
+  static override flags = {
+    ...specFlags,
+    ...connectFlags,
+    yes: yesFlag,
+    diff: diffFlag,
+    timeout: timeoutFlag,
+  };
 
   async run(): Promise<ChangeReport> {
     const { flags } = await this.parse(Stop);

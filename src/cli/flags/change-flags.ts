@@ -10,6 +10,11 @@ export const yesFlag = Flags.boolean({
   helpGroup,
 });
 
+export const diffFlag = Flags.boolean({
+  summary: 'Show every change with its diff before the question. Default: a summary.',
+  helpGroup,
+});
+
 export const timeoutFlag = Flags.integer({
   summary:
     'Give up when a wait makes no progress for this long. Default: 300, and 1800 while another process holds the dpkg lock.',

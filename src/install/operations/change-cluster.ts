@@ -10,6 +10,8 @@ import type { Facts } from '../facts.ts';
 import { clusterHealth } from '../health.ts';
 import type { Plan, Problem } from '../plan.ts';
 import { renderPlan } from '../render-plan.ts';
+import { renderSummary } from '../render-summary.ts';
+import { summarize } from '../summary.ts';
 import { applyWaves } from './apply-plan.ts';
 import { followRuns, holderName } from './apply-wave.ts';
 import type { HostTrouble } from './outcome.ts';
@@ -25,6 +27,8 @@ export interface ChangeOptions {
   /** Called after a plan with changes was shown; false cancels the run. */
   readonly confirm: (prepared: Prepared) => Promise<boolean>;
   readonly allowAgentReplace: boolean;
+  /** Show every change with its diff before the summary. */
+  readonly diff: boolean;
   /** Seconds without progress after which a wait fails; undefined for the default of each wait. */
   readonly patience: number | undefined;
   readonly signal: AbortSignal;
@@ -82,7 +86,9 @@ export async function change(
     const isHealthy = describeUnhealthy(health, reach.usable).length === 0;
     return { ...result, facts: isHealthy ? prepared.facts : await healthy() };
   }
-  say(renderPlan(plan, { colour: options.colour }));
+  const summary = summarize({ ...prepared, cluster: session.cluster, plan });
+  const lines = renderSummary(summary, options.diff);
+  say(renderPlan(plan, { colour: options.colour, changes: options.diff ? 'diff' : 'none', summary: lines }));
   refuseEndings(plan, intent, options.allowAgentReplace);
   if (!(await options.confirm({ ...prepared, plan }))) return { ...result, declined: true };
   const troubles = await withLock(session, reach.usable, async () => {

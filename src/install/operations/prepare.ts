@@ -34,6 +34,8 @@ export interface Prepared {
   readonly reach: Reach;
   /** Plan of the usable hosts. */
   readonly plan: Plan;
+  /** Bytes of the archive that the plan copies to hosts; undefined for an uninstall. */
+  readonly payloadBytes?: number;
   /** True if the run starts the cluster and waits until it is healthy. */
   readonly starts: boolean;
 }
@@ -123,6 +125,7 @@ export async function prepare(
     problems: [...problems, ...startProblems],
     reach,
     plan: { ...plan, hosts: plan.hosts.filter(({ host }) => reach.usable.includes(host)) },
+    payloadBytes: made.bytes,
     starts: startsCluster(now),
   };
 }

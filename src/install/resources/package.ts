@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { quote } from '../../hosts/quote.ts';
 import { record, variant } from '../../stored/record.ts';
+import { listed } from '../../text/listed.ts';
 import type { HostFacts } from '../host-facts.ts';
 import { type Item, idParts, type Numbered, type Shape } from '../item.ts';
 import { installedPackage, packageNames } from '../package-state.ts';
@@ -125,7 +126,7 @@ export function packageLines(
   journal: readonly Entry[],
 ): string[] {
   const names = items.flatMap(({ item }) => (item.byApt ? [] : [idParts(item.id).name]));
-  const what = `packages=${quote(names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', '))}`;
+  const what = `packages=${quote(listed(names, 3))}`;
   if (work === 'restore') {
     const words = journal
       .filter(isPackageEntry)

@@ -27,6 +27,7 @@ const answer = z.object({
   downgrades: text,
   relations: text,
   dependencies: text,
+  download: text,
 });
 
 type Answer = z.output<typeof answer>;
@@ -59,6 +60,7 @@ export function parseSimulation(stdout: string, request: SimulationRequest): Apt
           !missingSuites.some(({ url }) => line.startsWith(url)) && !bringsCertificates(line, request),
       ),
     ],
+    ...(/^\d+$/.test(data.download) && { downloadBytes: Number(data.download) }),
     failure: failureOf(data.simulation),
   };
 }

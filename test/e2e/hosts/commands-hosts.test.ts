@@ -9,6 +9,7 @@ import { Hosts } from '../../../src/hosts/connect.ts';
 import { acquireClusterLock } from '../../../src/install/edge/cluster-lock.ts';
 import type { Plan, Problem } from '../../../src/install/plan.ts';
 import type { ClusterStatus } from '../../../src/install/status.ts';
+import type { PlanSummary } from '../../../src/install/summary.ts';
 import { login, scripts } from '../../install/hosts.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
@@ -114,7 +115,50 @@ test('changes nothing without a terminal and without --yes', async () => {
   expect(code, stderr).toBe(2);
   expect(stderr).toContain('--yes');
   expect(stdout).toContain('changes on 3 of 3 hosts');
+  // The summary; every change is shown only with --diff.
+  expect(stdout).toMatch(
+    /^HOST {2}ADDRESS +CHANGES {2}ROLES\nh1 +[\d.]+ +\d+ +zookeeper, master, scheduler, agent$/m,
+  );
+  expect(stdout).toMatch(/^Packages: \d+ to install on all hosts together; \d+ MB to download$/m);
+  expect(stdout).toMatch(/^Copied: {3}\d+ MB from this machine to h1, h2, h3$/m);
+  expect(stdout).toMatch(/^Time: {5}about \d+ min if each host downloads 10 MB\/s$/m);
+  expect(stdout).not.toContain('package docker.io: install');
+  console.log(stdout);
+  const full = await mesosup('install', '--diff');
+  expect(full.stdout).toMatch(/\+ package docker\.io: install\n[\s\S]*\n {6}\+/);
+  expect(full.stdout).toContain(stdout.trimEnd());
   await expectUntouched();
+});
+
+test('knows the size of the download from apt', async () => {
+  await spec(['h1']);
+  const { stdout } = await mesosup('plan', '--json');
+  const { plan, summary } = JSON.parse(stdout) as { plan: Plan; summary: PlanSummary };
+  const packages = (plan.hosts[0]?.items ?? []).flatMap(({ resource }) =>
+    resource?.kind === 'package' && resource.file === undefined ? [resource.name] : [],
+  );
+  // apt asks before it downloads, and prints the size with three digits.
+  const asked = await plain.run(
+    `apt-get update -qq; apt-get install --no-install-recommends --assume-no ${packages.join(' ')} || :`,
+  );
+  const [, number = '', unit = ''] =
+    /Need to get (?:[\d.,]+ \wB\/)?([\d.,]+) (\w)B of archives/.exec(asked) ?? [];
+  const bytes = Number(number.replace(',', '')) * (unit === 'M' ? 1e6 : 1e3);
+  expect(bytes, asked).toBeGreaterThan(0);
+  expect(summary.downloadBytes).toBeGreaterThan(bytes * 0.99);
+  expect(summary.downloadBytes).toBeLessThan(bytes * 1.01);
+});
+
+test('a plan ends with the next command, which repeats its flags', async () => {
+  await spec(['h1']);
+  const { stdout } = await mesosup('plan', '--start', '--brief');
+  expect(stdout.trimEnd().split('\n').at(-1)).toBe(
+    `Next: mesosup install --start --ssh-config ${lab.ssh.config} --known-hosts ${lab.ssh.knownHosts} --sudo-password-file ${at('password')} --state ${at('state')}`,
+  );
+  const listed = await mesosup('plan');
+  expect(listed.stdout).toContain('package docker.io: install');
+  expect(listed.stdout).not.toMatch(/^ {6}\+/m);
+  expect((await mesosup('plan', '--diff')).stdout).toMatch(/^ {6}\+/m);
 });
 
 test('changes nothing when the user declines; Ctrl-C at the question exits with 130', async () => {

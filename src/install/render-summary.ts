@@ -1,0 +1,107 @@
+/** Renders the summary of a plan for a terminal of 60 columns or more. */
+
+import { columns } from '../text/columns.ts';
+import { count } from '../text/count.ts';
+import { listed } from '../text/listed.ts';
+import { ESTIMATED_MB_PER_SECOND, type PlanSummary, type SummarizedHost } from './summary.ts';
+
+/**
+ * @param detailed true shows why each address was chosen
+ * @returns lines; none if the plan has no changes
+ */
+export function renderSummary(summary: PlanSummary, detailed: boolean): string[] {
+  if (summary.hosts.length === 0) return [];
+  const facts = [
+    ['Packages', packagesText(summary)],
+    ['Copied', copyText(summary)],
+    ['Time', timeText(summary)],
+    ['Restarts', servicesText(summary.restarts)],
+    ['Stops', servicesText(summary.stops)],
+    ['Order', orderText(summary)],
+    ...endingTexts(summary).map((text) => ['Tasks', text]),
+    ...noteTexts(summary).map((text) => ['Also', text]),
+  ].filter(([, text]) => text !== '');
+  return [
+    ...hostTable(summary, detailed).split('\n'),
+    '',
+    ...facts.map(([label = '', text]) => `${`${label}:`.padEnd(10)}${text}`),
+  ];
+}
+
+function hostTable({ hosts }: PlanSummary, detailed: boolean): string {
+  const hasAddress = hosts.some(({ address }) => address !== undefined);
+  const shown = [
+    { title: 'HOST', cell: ({ host }: SummarizedHost) => host },
+    ...(hasAddress
+      ? [{ title: 'ADDRESS', cell: ({ address }: SummarizedHost) => address?.address ?? '' }]
+      : []),
+    { title: 'CHANGES', cell: ({ changes }: SummarizedHost) => String(changes) },
+    { title: 'ROLES', cell: ({ roles }: SummarizedHost) => roles.join(', ') },
+    ...(hasAddress && detailed
+      ? [{ title: 'ADDRESS CHOSEN AS', cell: ({ address }: SummarizedHost) => address?.why ?? '' }]
+      : []),
+  ];
+  return columns(
+    shown.map(({ title }) => title),
+    hosts.map((host) => shown.map(({ cell }) => cell(host))),
+  );
+}
+
+function packagesText({ packages, downloadBytes, files, hosts }: PlanSummary): string {
+  const { install, upgrade, remove } = packages;
+  const parts = [
+    ...(install > 0 ? [`${install} to install`] : []),
+    ...(upgrade > 0 ? [`${upgrade} to change`] : []),
+    ...(remove > 0 ? [`${remove} to remove`] : []),
+  ];
+  if (parts.length === 0) return '';
+  const download =
+    install + upgrade === 0
+      ? ''
+      : downloadBytes === undefined
+        ? '; the size of the download is not known'
+        : downloadBytes === 0 && files.length > 0
+          ? ''
+          : `; ${megabytes(downloadBytes)} to download`;
+  const more = files.length === 0 ? '' : `, and ${files.join(', ')}`;
+  return `${parts.join(', ')}${hosts.length > 1 ? ' on all hosts together' : ''}${download}${more}`;
+}
+
+function copyText({ copy }: PlanSummary): string {
+  if (copy === undefined) return '';
+  return `${megabytes(copy.bytes)} from this machine to ${listed(copy.hosts)}`;
+}
+
+function timeText({ seconds, downloadBytes, files, packages }: PlanSummary): string {
+  const time = seconds < 50 ? 'less than a minute' : `about ${Math.ceil(seconds / 60)} min`;
+  if (packages.install + packages.upgrade === 0) return time;
+  if (downloadBytes === undefined || files.length > 0) return `${time}, without downloads of unknown size`;
+  return downloadBytes === 0 ? time : `${time} if each host downloads ${ESTIMATED_MB_PER_SECOND} MB/s`;
+}
+
+function servicesText(services: PlanSummary['restarts']): string {
+  return Object.entries(services)
+    .map(([name, hosts]) => `${name} on ${listed(hosts)}`)
+    .join('; ');
+}
+
+function orderText({ steps }: PlanSummary): string {
+  return steps > 1 ? `${steps} groups of hosts, one after another, so that the cluster keeps working` : '';
+}
+
+function endingTexts({ endsTasks }: PlanSummary): string[] {
+  return endsTasks.map(({ host, tasks, replaced }) => {
+    const effect = replaced ? 'replaces the agent' : 'stops the agent';
+    if (tasks === null) return `${host}: ${effect}: its tasks end (their number is unknown)`;
+    return `${host}: ${effect}: ${count(tasks, 'task')} ${tasks === 1 ? 'ends' : 'end'}`;
+  });
+}
+
+function noteTexts({ notable }: PlanSummary): string[] {
+  const hostsByTitle = Map.groupBy(notable, ({ title }) => title);
+  return [...hostsByTitle].map(([title, hosts]) => `${title} (${listed(hosts.map(({ host }) => host))})`);
+}
+
+function megabytes(bytes: number): string {
+  return bytes < 1e6 ? 'less than 1 MB' : `${Math.round(bytes / 1e6)} MB`;
+}
