@@ -211,6 +211,27 @@ export interface TaskInfo {
   labels?: Labels;
   kill_policy?: KillPolicy;
   health_check?: HealthCheck;
+  /** For service discovery; Mesos only keeps and shows it. */
+  discovery?: DiscoveryInfo;
+}
+
+export interface DiscoveryInfo {
+  visibility: 'FRAMEWORK' | 'CLUSTER' | 'EXTERNAL';
+  name?: string;
+  environment?: string;
+  location?: string;
+  version?: string;
+  ports?: { ports: DiscoveryPort[] };
+  labels?: Labels;
+}
+
+export interface DiscoveryPort {
+  number: number;
+  name?: string;
+  /** For example `tcp`; any text. */
+  protocol?: string;
+  visibility?: DiscoveryInfo['visibility'];
+  labels?: Labels;
 }
 
 export const TASK_STATES = [

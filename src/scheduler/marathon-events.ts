@@ -116,7 +116,7 @@ function eventsForUpdate(
   event: Extract<StateEvent, { type: 'task_updated' }>,
   stamp: Stamp,
 ): ServerEvent[] {
-  const { agentId, id: taskId, appId, host, ports, version } = task;
+  const { agentId, id: taskId, appId, host, ports, version, addresses: ipAddresses = [] } = task;
   const events: ServerEvent[] = [];
   if (event.state !== task.state || event.healthy === undefined) {
     const { message = '' } = event;
@@ -129,6 +129,7 @@ function eventsForUpdate(
         appId,
         host,
         ports,
+        ipAddresses,
         version,
       }),
       stamp('instance_changed_event', instanceJson(task, CONDITIONS[event.state] ?? 'Unknown')),

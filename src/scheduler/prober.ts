@@ -2,17 +2,23 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkEndpoint } from '../health/endpoint.ts';
-import { afterCheck, firstCheckMs, initialHealth, intervalMs, mustBeKilled } from '../health/health.ts';
+import {
+  afterCheck,
+  type CheckResult,
+  firstCheckMs,
+  initialHealth,
+  intervalMs,
+  mustBeKilled,
+} from '../health/health.ts';
 import type { Input } from './decide/inputs.ts';
-import { type Probe, probesOf } from './domain/checks.ts';
+import { needsAddress, type Probe, probesOf } from './domain/checks.ts';
 import type { StateEvent } from './domain/events.ts';
-import { ownerOf, type State } from './domain/state.ts';
+import { launchedApp, ownerOf, type State } from './domain/state.ts';
 import { isEnding, type Task } from './domain/task.ts';
 
 /** Starts the probes of a task; without probes, ends them. */
 export interface ProbeNotice {
   readonly probing: string;
-  readonly host: string;
   readonly probes: readonly Probe[];
 }
 
@@ -22,28 +28,42 @@ export interface ProbeNotice {
  */
 export function probeNotice(state: State, event: StateEvent): ProbeNotice | undefined {
   if (event.type === 'task_killed' || event.type === 'task_draining')
-    return { probing: event.taskId, host: '', probes: [] };
-  if (event.type !== 'task_updated') return undefined;
+    return { probing: event.taskId, probes: [] };
+  if (event.type !== 'task_updated' && event.type !== 'task_addressed') return undefined;
   const task = state.tasks.get(event.taskId);
-  if (!task?.probes || event.state === task.state) return undefined;
-  if (event.state !== 'TASK_RUNNING') return { probing: task.id, host: '', probes: [] };
-  return noticeOf(state, task);
+  if (!task?.probes) return undefined;
+  if (event.type === 'task_addressed') {
+    const addressed = { ...task, addresses: event.addresses };
+    return isProbed(task) && isAtOwnAddress(state, task) ? noticeOf(state, addressed) : undefined;
+  }
+  if (event.state === task.state) return undefined;
+  return event.state === 'TASK_RUNNING' ? noticeOf(state, task) : { probing: task.id, probes: [] };
 }
 
 /** Lists the probes of all running tasks, for a scheduler that starts. */
 export function* probeNotices(state: State): Generator<ProbeNotice> {
   for (const task of state.tasks.values()) {
-    const runs = task.state === 'TASK_RUNNING' && !isEnding(task);
-    const notice = runs && task.probes ? noticeOf(state, task) : undefined;
+    const notice = isProbed(task) && task.probes ? noticeOf(state, task) : undefined;
     if (notice) yield notice;
   }
 }
 
+function isProbed(task: Task): boolean {
+  return task.state === 'TASK_RUNNING' && !isEnding(task);
+}
+
+function isAtOwnAddress(state: State, task: Task): boolean {
+  const record = ownerOf(state, task);
+  return record !== undefined && needsAddress(launchedApp(record, task));
+}
+
+/** After a restart of the scheduler, probes of a container's own address wait until Mesos has reported it again. */
 function noticeOf(state: State, task: Task): ProbeNotice | undefined {
-  const app = ownerOf(state, task)?.versions.findLast(
-    ({ configVersion }) => configVersion === task.configVersion,
-  );
-  return app && { probing: task.id, host: task.host, probes: probesOf(app, task.ports) };
+  const record = ownerOf(state, task);
+  if (!record) return undefined;
+  const app = launchedApp(record, task);
+  if (task.addresses === undefined && needsAddress(app)) return undefined;
+  return { probing: task.id, probes: probesOf(app, task) };
 }
 
 type Probed = Extract<Input, { type: 'probed' }>;
@@ -56,14 +76,14 @@ export class Prober {
     this.#report = report;
   }
 
-  take({ probing, host, probes }: ProbeNotice): void {
+  take({ probing, probes }: ProbeNotice): void {
     this.#running.get(probing)?.abort();
     this.#running.delete(probing);
     if (probes.length === 0) return;
     const controller = new AbortController();
     this.#running.set(probing, controller);
     for (const [i, probe] of probes.entries()) {
-      this.#repeat(probing, host, i, probe, controller.signal).catch((error: unknown) => {
+      this.#repeat(probing, i, probe, controller.signal).catch((error: unknown) => {
         if (!controller.signal.aborted) throw error;
       });
     }
@@ -74,17 +94,14 @@ export class Prober {
     this.#running.clear();
   }
 
-  async #repeat(
-    taskId: string,
-    host: string,
-    i: number,
-    { check, once }: Probe,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #repeat(taskId: string, i: number, { check, host, once }: Probe, signal: AbortSignal): Promise<void> {
     let health = initialHealth(Date.now());
     await sleep(firstCheckMs(health, check, Date.now()), undefined, { signal });
     for (;;) {
-      const result = await checkEndpoint(check, { host, readsStatuses: once, signal });
+      const result: CheckResult =
+        host === undefined
+          ? { type: 'failed', why: 'the container has no address' }
+          : await checkEndpoint(check, { host, readsStatuses: once, signal });
       const before = health;
       health = afterCheck(health, check, result, Date.now());
       const exhausted = !once && mustBeKilled(health, check);

@@ -34,6 +34,7 @@ function taskJson(
     })),
     ...(info.labels ? { labels: info.labels.labels } : {}),
     ...(info.health_check ? { health_check: info.health_check } : {}),
+    ...(info.discovery ? { discovery: info.discovery } : {}),
   };
 }
 

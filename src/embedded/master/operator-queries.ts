@@ -103,6 +103,7 @@ function taskMessage(task: Task): Json {
     resources: task.info.resources,
     statuses: task.statuses,
     ...(task.info.labels ? { labels: task.info.labels } : {}),
+    ...(task.info.discovery ? { discovery: task.info.discovery } : {}),
   };
 }
 

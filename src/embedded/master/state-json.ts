@@ -47,6 +47,7 @@ export function taskJson(framework: Framework, task: Task): Json {
     statuses: task.statuses.map(statusJson),
     ...(info.labels ? { labels: info.labels.labels } : {}),
     ...(info.health_check ? { health_check: info.health_check } : {}),
+    ...(info.discovery ? { discovery: info.discovery } : {}),
   };
 }
 

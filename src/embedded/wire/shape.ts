@@ -130,6 +130,20 @@ const CONTAINER: Shape = {
   mesos: { image: { 'type!': 'string', docker: { 'name!': 'string' }, cached: 'boolean' } },
 };
 
+const DISCOVERY: Shape = {
+  'visibility!': 'string',
+  name: 'string',
+  environment: 'string',
+  location: 'string',
+  version: 'string',
+  ports: {
+    ports: [
+      { 'number!': 'number', name: 'string', protocol: 'string', visibility: 'string', labels: LABELS },
+    ],
+  },
+  labels: LABELS,
+};
+
 const TASK_INFO: Shape = {
   'name!': 'string',
   'task_id!': ID,
@@ -153,6 +167,7 @@ const TASK_INFO: Shape = {
   labels: LABELS,
   kill_policy: KILL_POLICY,
   health_check: HEALTH_CHECK,
+  discovery: DISCOVERY,
 };
 
 const FRAMEWORK_INFO: Shape = {

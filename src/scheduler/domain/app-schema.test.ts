@@ -147,7 +147,9 @@ describe('ports of the host', () => {
 
   it('come from portDefinitions with host networking', () => {
     const app = parsed({ requirePorts: true, portDefinitions: [{ port: 80, name: 'http' }] });
-    expect(portsOf(app)).toEqual([{ servicePort: 80, hostPort: 80, protocol: 'tcp', name: 'http' }]);
+    expect(portsOf(app)).toEqual([
+      { servicePort: 80, hostPort: 80, protocol: 'tcp', name: 'http', labels: {} },
+    ]);
     expect(hasOwnNetwork(app)).toBe(false);
     expect(portsOf(parsed({ portDefinitions: [{ port: 80 }] }))[0]?.hostPort).toBe(0);
   });

@@ -25,15 +25,25 @@ export function definitionOf(app: App): AppDefinition {
   return { ...definition, healthChecks: definition.healthChecks.map(withPortIndex) };
 }
 
-export interface PortSpec {
+/** A port of an app, as declared: an entry of portDefinitions or portMappings. */
+export interface DeclaredPort {
   /** 0: any free port. */
   readonly servicePort: number;
-  /** The required host port; 0 for any port. */
-  readonly hostPort: number;
-  /** The port in the container; undefined if the image or the network determines it. */
+  /**
+   * The required host port; 0 for any port; undefined if the task gets none: the port is reached at the container's own
+   * address.
+   */
+  readonly hostPort: number | undefined;
+  /** The port in the container, 0 for any; undefined if the image or the network determines it. */
   readonly containerPort?: number;
   readonly protocol: string;
   readonly name?: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A port that needs a port of the host. */
+export interface PortSpec extends DeclaredPort {
+  readonly hostPort: number;
 }
 
 type Definition = Readonly<
@@ -45,31 +55,44 @@ export function hasOwnNetwork({ networks, container }: Pick<Definition, 'network
   return container !== undefined && networks.some(({ mode }) => mode !== 'host');
 }
 
-/** @returns one entry for each host port of a task, in order */
-export function portsOf(app: Definition): PortSpec[] {
+/** True if the container is in Docker's or Mesos' bridge: it is reached at the ports of its host only. */
+export function isBridged({ networks }: Pick<Definition, 'networks'>): boolean {
+  return networks.some(({ mode }) => mode === 'container/bridge');
+}
+
+/** @returns one entry for each port of the app, in order */
+export function declaredPorts(app: Definition): DeclaredPort[] {
   if (!hasOwnNetwork(app)) {
-    return app.portDefinitions.map(({ port, protocol, name }) => ({
+    return app.portDefinitions.map(({ port, protocol, name, labels }) => ({
       servicePort: port,
       hostPort: app.requirePorts ? port : 0,
       protocol,
       name,
+      labels,
     }));
   }
-  const bridged = app.networks.some(({ mode }) => mode === 'container/bridge');
-  // In a user-defined network a container needs no host port, unless it requests one.
-  return (app.container?.portMappings ?? [])
-    .filter(({ hostPort }) => bridged || hostPort !== undefined)
-    .map(({ servicePort, hostPort, containerPort, protocol, name }) => ({
+  const bridged = isBridged(app);
+  return (app.container?.portMappings ?? []).map(
+    ({ servicePort, hostPort, containerPort, protocol, name, labels }) => ({
       servicePort,
-      hostPort: hostPort ?? 0,
+      // In a user-defined network a container needs no host port, unless it requests one.
+      hostPort: hostPort ?? (bridged ? 0 : undefined),
       containerPort,
       protocol,
       name,
-    }));
+      labels,
+    }),
+  );
 }
 
+/** @returns one entry for each host port of a task, in order */
+export function portsOf(app: Definition): PortSpec[] {
+  return declaredPorts(app).filter((port): port is PortSpec => port.hostPort !== undefined);
+}
+
+/** @returns the service port of each port of the app, in order */
 export function servicePortsOf(app: Definition): number[] {
-  return portsOf(app).map(({ servicePort }) => servicePort);
+  return declaredPorts(app).map(({ servicePort }) => servicePort);
 }
 
 /** @returns the image without v1's prefix `docker:///` */

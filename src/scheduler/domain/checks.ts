@@ -1,13 +1,19 @@
 /** Splits an app's health and readiness checks into those of the executor and those of the scheduler. */
 
 import type { HealthCheck } from '../../mesos/types.ts';
-import { type App, portsOf } from './app.ts';
+import type { App } from './app.ts';
+import type { Task } from './task.ts';
+import { type Address, addressOf, containerAddress, hasOwnAddress, taskPorts } from './task-ports.ts';
 
 type Check = App['healthChecks'][number];
 
-/** A check that the scheduler makes over the network, on the task's host. */
+type ProbedTask = Pick<Task, 'ports' | 'host' | 'addresses'>;
+
+/** A check that the scheduler makes over the network. */
 export interface Probe {
   readonly check: HealthCheck;
+  /** The task's host, or the address of its container; undefined if the container has none. */
+  readonly host: string | undefined;
   /** True for a readiness check: it is not repeated after it has passed, and its failures never kill the task. */
   readonly once: boolean;
 }
@@ -24,26 +30,45 @@ export function isOnAgent({ protocol }: Check): boolean {
   return ON_AGENT.has(protocol);
 }
 
-/** @returns the check that the task's executor makes */
-export function agentCheck(app: App, ports: readonly number[]): HealthCheck | undefined {
+/**
+ * @param inContainer true if the check is made in the network of the container, as by Mesos' own executors; otherwise
+ * published ports are checked on the host, others at the address of the container
+ * @returns the check that the task's executor makes
+ */
+export function agentCheck(
+  app: App,
+  task: Pick<Task, 'ports'>,
+  inContainer: boolean,
+): HealthCheck | undefined {
   const check = app.healthChecks.find(isOnAgent);
-  return check && { ...timing(check), ...target(check, ports) };
+  if (!check) return undefined;
+  const { hostPort, containerPort } = taskPorts(app, task.ports)[check.portIndex ?? 0] ?? {};
+  const port = (inContainer ? containerPort : undefined) ?? hostPort ?? containerPort ?? 0;
+  return { ...timing(check), ...target(check, check.port ?? port) };
+}
+
+/** @returns the number of checks that the scheduler makes */
+export function countProbes(app: App): number {
+  return app.healthChecks.filter((check) => !isOnAgent(check)).length + app.readinessChecks.length;
 }
 
 /** @returns the checks that the scheduler makes */
-export function probesOf(app: App, ports: readonly number[]): Probe[] {
+export function probesOf(app: App, task: ProbedTask): Probe[] {
+  const ports = taskPorts(app, task.ports);
+  const addresses = ports.map((port) => addressOf(port, task));
   const health = app.healthChecks
     .filter((check) => !isOnAgent(check))
-    .map(
-      (check): Probe => ({
-        check: { ...timing(check), delay_seconds: 0, ...target(check, ports) },
+    .map((check): Probe => {
+      const { host, port } = probedAddress(app, task, check, addresses);
+      return {
+        check: { ...timing(check), delay_seconds: 0, ...target(check, port) },
+        host,
         once: false,
-      }),
-    );
+      };
+    });
   const readiness = app.readinessChecks.map((check): Probe => {
-    const named = portsOf(app).findIndex(({ name }) => name === check.portName);
-    const port = ports[Math.max(0, named)] ?? 0;
-    const scheme = check.protocol.toLowerCase();
+    const named = ports.findIndex(({ name }) => name === check.portName);
+    const { host, port } = addresses[Math.max(0, named)] ?? { host: ownHost(app, task), port: 0 };
     return {
       check: {
         type: 'HTTP',
@@ -51,12 +76,44 @@ export function probesOf(app: App, ports: readonly number[]): Probe[] {
         interval_seconds: check.intervalSeconds,
         timeout_seconds: check.timeoutSeconds,
         consecutive_failures: 0,
-        http: { port, path: check.path, scheme, statuses: check.httpStatusCodesForReady },
+        http: {
+          port,
+          path: check.path,
+          scheme: check.protocol.toLowerCase(),
+          statuses: check.httpStatusCodesForReady,
+        },
       },
+      host,
       once: true,
     };
   });
   return [...health, ...readiness];
+}
+
+/** A fixed port is one of the container, if that has an address of its own. */
+function probedAddress(
+  app: App,
+  task: ProbedTask,
+  { port, portIndex }: Check,
+  addresses: readonly (Address | undefined)[],
+): Probed {
+  if (port !== undefined) return { host: ownHost(app, task), port };
+  return addresses[portIndex ?? 0] ?? { host: ownHost(app, task), port: 0 };
+}
+
+interface Probed {
+  readonly host: string | undefined;
+  readonly port: number;
+}
+
+function ownHost(app: App, task: ProbedTask): string | undefined {
+  return hasOwnAddress(app) ? containerAddress(task) : task.host;
+}
+
+/** True if a check of the scheduler needs the address of the container, which Mesos reports. */
+export function needsAddress(app: App): boolean {
+  const unknown = { ports: [], host: 'host', addresses: [] };
+  return probesOf(app, unknown).some(({ host }) => host === undefined);
 }
 
 function timing(check: Check): HealthCheck {
@@ -69,13 +126,9 @@ function timing(check: Check): HealthCheck {
   };
 }
 
-function target(
-  { protocol, path, command, port: fixed, portIndex }: Check,
-  ports: readonly number[],
-): HealthCheck {
+function target({ protocol, path, command }: Check, port: number): HealthCheck {
   if (protocol === 'COMMAND')
     return { type: 'COMMAND', command: { value: command?.value ?? '', shell: true } };
-  const port = fixed ?? ports[portIndex ?? 0] ?? 0;
   if (protocol.endsWith('TCP')) return { type: 'TCP', tcp: { port } };
   const scheme = protocol.endsWith('HTTPS') ? 'https' : 'http';
   return { type: 'HTTP', http: { port, path: path ?? '/', scheme } };

@@ -71,6 +71,11 @@ export interface AppRecord {
   delay?: { readonly ms: number; readonly until: number; readonly failedAt: number };
 }
 
+/** @returns the definition that a task was launched with; the newest one if that is no longer kept */
+export function launchedApp({ versions, app }: AppRecord, { configVersion }: Task): App {
+  return versions.findLast((one) => one.configVersion === configVersion) ?? app;
+}
+
 /** A running deployment. */
 export interface DeploymentRecord {
   readonly deployment: Deployment;

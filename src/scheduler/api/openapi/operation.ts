@@ -30,6 +30,8 @@ export const PARAMETERS = {
   appId: 'id of the app, or * for all apps',
   cmd: 'only apps whose command contains this text',
   cursor: 'only items after the item with this id',
+  containerNetworks:
+    'text only; names of networks, separated by commas: ports without a host port are listed only for apps in them; *: for all',
   dryRun: 'true: return the plan, change nothing',
   embed: 'additional data to return, such as apps.tasks; may be repeated',
   event_type: 'only events of this type; may be repeated',

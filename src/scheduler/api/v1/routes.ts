@@ -6,7 +6,8 @@ import { v1Json } from '../../decide/tasks/v1-json.ts';
 import { flatId } from '../../domain/app-id.ts';
 import type { AppRecord, State } from '../../domain/state.ts';
 import { type Api, type ApiOptions, json, queryOf, respond, text } from '../answers.ts';
-import { appsOf, endpointsJson, endpointsText, taskJson, tasksOf } from '../views.ts';
+import { endpointsJson, endpointsText } from '../endpoints.ts';
+import { appsOf, taskJson, tasksOf } from '../views.ts';
 import type { V1AppJson } from './answer-schemas.ts';
 import { type Parsed, parseApp, parseScale, parseStop } from './request-schemas.ts';
 

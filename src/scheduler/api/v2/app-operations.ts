@@ -142,6 +142,7 @@ export const V2_APP_OPERATIONS = [
     path: '/v2/apps/{id}/tasks',
     route: APP,
     summary: 'List the tasks of an app',
+    query: ['containerNetworks'],
     answers: { 200: { json: TaskList, text: haproxy } },
     refusals: [404],
   },
@@ -167,7 +168,7 @@ export const V2_APP_OPERATIONS = [
     method: 'GET',
     path: '/v2/tasks',
     summary: 'List all tasks',
-    query: ['status', ...PAGE],
+    query: ['status', 'containerNetworks', ...PAGE],
     answers: { 200: { json: TaskList, text: haproxy } },
   },
   {

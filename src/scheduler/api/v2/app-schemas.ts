@@ -9,6 +9,8 @@ const taskState = z.enum(TASK_STATES);
 const count = z.number();
 const reference = z.object({ id: z.string() });
 
+export const taskAddress = z.object({ ipAddress: z.string(), protocol: z.enum(['IPv4', 'IPv6']) });
+
 const task = z.object({
   id: z.string(),
   appId: z.string(),
@@ -21,7 +23,7 @@ const task = z.object({
   startedAt: time.optional(),
   version: time,
   /** Of the container's networks, or of the agent. */
-  ipAddresses: z.array(z.object({ ipAddress: z.string(), protocol: z.enum(['IPv4', 'IPv6']) })),
+  ipAddresses: z.array(taskAddress),
   localVolumes: emptyList,
   healthCheckResults: z
     .array(

@@ -9,7 +9,8 @@ import { readDefinition } from '../../domain/definition.ts';
 import type { FieldError, FieldPath } from '../../domain/field-errors.ts';
 import type { State } from '../../domain/state.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from '../answers.ts';
-import { appsOf, haproxyText, wantsText } from '../views.ts';
+import { haproxyText } from '../endpoints.ts';
+import { appsOf, wantsText } from '../views.ts';
 import {
   cacheable,
   cacheableList,

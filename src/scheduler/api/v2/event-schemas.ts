@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { TASK_STATES } from '../../../mesos/types.ts';
 import { appFields, healthCheckSchema } from '../../domain/app-schema.ts';
 import { emptyList, type Shown, time } from '../openapi/shown.ts';
+import { taskAddress } from './app-schemas.ts';
 import { v2DeploymentSchemas } from './deployment-schemas.ts';
 
 const text = z.string();
@@ -84,6 +85,7 @@ const events = z.discriminatedUnion('eventType', [
     message: text,
     host: text,
     ports: z.array(z.number()),
+    ipAddresses: z.array(taskAddress),
   }),
   event('instance_changed_event', {
     ...instance,

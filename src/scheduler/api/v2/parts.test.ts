@@ -6,7 +6,7 @@ import { appV2, changed, scale, start, stop, update } from '../../../../test/sch
 import { Harness } from '../../../../test/scheduler/harness.ts';
 import { runs } from '../../../../test/support/runs.ts';
 import type { AppRecord } from '../../domain/state.ts';
-import { endpointsText, haproxyText } from '../views.ts';
+import { endpointsText, haproxyText } from '../endpoints.ts';
 import { EMBEDS } from './apps.ts';
 import { partOf } from './parts.ts';
 import { appParts, type Embed } from './views.ts';

@@ -7,7 +7,8 @@ import { fieldErrors } from '../../domain/field-errors.ts';
 import type { State } from '../../domain/state.ts';
 import type { Task } from '../../domain/task.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from '../answers.ts';
-import { appsOf, haproxyText, wantsText } from '../views.ts';
+import { haproxyText } from '../endpoints.ts';
+import { appsOf, wantsText } from '../views.ts';
 import { cacheable, flagOf, invalid, pageOf, pagingOf, pickFields, refused, unknownApp } from './answers.ts';
 import { taskJson, tasksJson } from './views.ts';
 
@@ -20,7 +21,8 @@ export const deletion = z.object(
 export function addTaskRoutes(api: Api, options: ApiOptions): void {
   const { runner } = options;
   api.get('/v2/tasks', async (request, reply) => {
-    if (wantsText(request)) return text(reply, await runner.read((state) => haproxyText(appsOf(state))));
+    if (wantsText(request))
+      return text(reply, await runner.read((state) => haproxyText(appsOf(state), networksIn(request))));
     const wanted = [...queriesOf(request, 'status'), ...queriesOf(request, 'status[]')];
     const paging = pagingOf(request);
     const { tasks, next } = await runner.read((state) => {
@@ -51,7 +53,7 @@ export async function getAppTasks(
   if (wantsText(request)) {
     const found = await runner.read((state) => {
       const record = state.apps.get(appId);
-      return record && haproxyText([record]);
+      return record && haproxyText([record], networksIn(request));
     });
     return found === undefined ? unknownApp(reply, appId) : text(reply, found);
   }
@@ -110,6 +112,12 @@ function matching(state: State, { appId, taskIds, taskId }: TaskFilter): Map<str
     }
   }
   return found;
+}
+
+/** @returns the names in `containerNetworks`, separated by commas; undefined without it */
+function networksIn(request: FastifyRequest): ReadonlySet<string> | undefined {
+  const names = queryOf(request, 'containerNetworks');
+  return names === undefined ? undefined : new Set(names.split(',').map((name) => name.trim()));
 }
 
 function statusOf({ state }: Task): string {

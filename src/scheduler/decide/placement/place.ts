@@ -1,6 +1,6 @@
 import { mustAsk } from '../../domain/agents.ts';
 import type { App } from '../../domain/app.ts';
-import { isOnAgent, probesOf } from '../../domain/checks.ts';
+import { countProbes, isOnAgent } from '../../domain/checks.ts';
 import type { StateEvent } from '../../domain/events.ts';
 import { type Check, MAX_REFUSALS, reasonOf } from '../../domain/placement.ts';
 import type { AppRecord, State } from '../../domain/state.ts';
@@ -97,7 +97,7 @@ function newTask(
   now: number,
 ): Task {
   let n = record.launches + placed;
-  const probes = probesOf(app, fit.ports).length;
+  const probes = countProbes(app);
   const id = () => taskId(app, n, uuidOf(now, record.run, n), now);
   while (state.tasks.has(id())) n += Math.min(record.missing, 1000);
   return {

@@ -55,23 +55,6 @@ export function containerCommand({ cmd, args }: App): Pick<CommandInfo, 'value' 
   return { shell: false, ...(args && args.length > 0 && { arguments: [...args] }) };
 }
 
-/**
- * @returns the ports to check, in the order of the app's ports: Mesos makes its checks in the network of the container
- */
-export function checkedPorts(app: App, { ports }: Task): readonly number[] {
-  if (!hasOwnNetwork(app)) return ports;
-  const hostPorts = [...ports];
-  const bridged = isBridged(app);
-  return (app.container?.portMappings ?? []).map(({ containerPort, hostPort }) => {
-    const assigned = bridged || hostPort !== undefined ? hostPorts.shift() : undefined;
-    return containerPort || (assigned ?? 0);
-  });
-}
-
-function isBridged({ networks }: App): boolean {
-  return networks.some(({ mode }) => mode === 'container/bridge');
-}
-
 type AppVolume = NonNullable<App['container']>['volumes'][number];
 
 function volumeOf({ containerPath, hostPath, mode }: AppVolume): Volume {

@@ -1,12 +1,13 @@
 /** Converts an app's `executor`, `cmd`, `args` and `container` to the form of a Mesos task. */
 
 import { type DockerTask, isImageName } from '../../../executor/task-data.ts';
-import { type App, hasOwnNetwork, imageOf, portsOf } from '../../domain/app.ts';
+import { type App, declaredPorts, hasOwnNetwork, imageOf, portsOf } from '../../domain/app.ts';
 import { flatId } from '../../domain/app-id.ts';
 import { COMMAND_EXECUTOR, findContainerizerProblem } from '../../domain/containerizer.ts';
 import type { FieldError } from '../../domain/field-errors.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { Task } from '../../domain/task.ts';
+import { taskPorts } from '../../domain/task-ports.ts';
 import { optionsOf } from './container-options.ts';
 import { splitCommand } from './split-command.ts';
 import { findUnsupportedField } from './unsupported-fields.ts';
@@ -170,6 +171,30 @@ export function commandEnv(app: App, task: Task): Record<string, string> {
   return app.api === 'v2' ? { ...marathonEnv(app, task), ...app.env } : shellEnv(app, task.ports);
 }
 
+/**
+ * Sets the port variables of v2: `PORT0`… for all ports of the app, published or not; `PORT_<port>` and `PORT_<name>`; in
+ * `PORT` and `PORTS`, only ports that the task does not choose itself. Source: Marathon's EnvironmentHelper.
+ */
+function marathonPorts(app: App, task: Pick<Task, 'ports'>): Record<string, string> {
+  const env: Record<string, string> = {};
+  const declared = declaredPorts(app);
+  const assigned: number[] = [...task.ports];
+  for (const [i, { hostPort, containerPort, servicePort, name }] of taskPorts(app, task.ports).entries()) {
+    const port = hostPort ?? containerPort ?? 0;
+    if (hostPort === undefined && !declared[i]?.containerPort) assigned.push(port);
+    env[`PORT${i}`] = String(port);
+    const number = hasOwnNetwork(app) ? declared[i]?.containerPort : servicePort;
+    env[`PORT_${number || port}`] = String(port);
+    if (name === undefined) continue;
+    env[`PORT_${variableName(name)}`] = String(port);
+    // Marathon keeps the dash, which no shell can read.
+    env[`PORT_${name.toUpperCase()}`] = String(port);
+  }
+  if (assigned[0] !== undefined) env.PORT = String(assigned[0]);
+  env.PORTS = assigned.join(',');
+  return env;
+}
+
 /** Marathon leaves longer labels out of the environment. */
 const MAX_LABEL_LENGTH = 512;
 
@@ -184,15 +209,10 @@ function marathonEnv(app: App, task: Task): Record<string, string> {
     MARATHON_APP_RESOURCE_DISK: String(app.disk),
     MARATHON_APP_RESOURCE_GPUS: String(app.gpus),
     HOST: task.host,
-    ...portEnv(task.ports),
+    ...marathonPorts(app, task),
   };
   const image = imageOf(app);
   if (image !== undefined) env.MARATHON_APP_DOCKER_IMAGE = image;
-  for (const [i, { containerPort, name }] of portsOf(app).entries()) {
-    const port = String(task.ports[i] ?? 0);
-    if (containerPort) env[`PORT_${containerPort}`] = port;
-    if (name !== undefined) env[`PORT_${variableName(name)}`] = port;
-  }
   const names = Object.entries(app.labels).filter(([, value]) => value.length <= MAX_LABEL_LENGTH);
   for (const [label, value] of names) env[`MARATHON_APP_LABEL_${variableName(label)}`] = value;
   env.MARATHON_APP_LABELS = names.map(([label]) => variableName(label)).join(' ');

@@ -7,7 +7,8 @@ import type { Settings } from '../../domain/settings.ts';
 import type { Task } from '../../domain/task.ts';
 import { killPolicy } from '../connection/calls.ts';
 import type { Allotment } from '../placement/bin.ts';
-import { checkedPorts, containerCommand, containerInfo } from './container-info.ts';
+import { containerCommand, containerInfo } from './container-info.ts';
+import { discoveryInfo } from './discovery-info.ts';
 import {
   commandEnv,
   containerEnv,
@@ -30,13 +31,14 @@ export function taskInfo(
   allotment: Allotment,
   settings: Settings,
 ): TaskInfo {
-  const check = agentCheck(app, ownContainerizer(form) ? checkedPorts(app, task) : task.ports);
+  const check = agentCheck(app, task, ownContainerizer(form) !== undefined);
   return {
     name: hostLikeId(app.id),
     task_id: { value: task.id },
     agent_id: { value: task.agentId },
     resources: [...allotment.resources],
     ...commandOrExecutor(app, form, task, allotment, settings),
+    discovery: discoveryInfo(app, task),
     ...(Object.keys(app.labels).length > 0 && { labels: labelsOf(app) }),
     ...(check && { health_check: check }),
     ...(app.taskKillGracePeriodSeconds !== undefined && {

@@ -108,6 +108,34 @@ describe('a plain command', () => {
 });
 
 describe('a container', () => {
+  it('has variables for all its ports, and discovery information', () => {
+    const portMappings = [
+      { containerPort: 80, name: 'web-1' },
+      { containerPort: 0, hostPort: 0 },
+      { containerPort: 0, servicePort: 12_345 },
+    ];
+    const networks = [{ mode: 'container', name: 'n' }];
+    const { data, info, task } = docker({ container: { docker: { image: 'i' }, portMappings }, networks });
+    const [port] = task.ports;
+    expect(task.ports).toHaveLength(1);
+    const expected = {
+      PORT0: '80',
+      PORT_80: '80',
+      PORT_WEB_1: '80',
+      'PORT_WEB-1': '80',
+      PORT1: String(port),
+      [`PORT_${port}`]: String(port),
+      PORT2: '12345',
+      PORT_12345: '12345',
+      PORT: String(port),
+      PORTS: `${port},12345`,
+    };
+    const env = Object.entries(data.env).filter(([name]) => name.startsWith('PORT'));
+    expect(Object.fromEntries(env)).toEqual(expected);
+    expect(data.ports).toEqual([{ host: port, container: port, protocol: 'tcp' }]);
+    expect(info.discovery?.ports?.ports.map(({ number }) => number)).toEqual([80, port, 12_345]);
+  });
+
   it('with files to fetch has an executor of its own, which gets nothing of the app but the URIs', () => {
     const fetch = [
       { uri: 'http://u/a.tgz', cache: true, destPath: 'd/a.tgz' },
