@@ -50,7 +50,7 @@ export interface ContainerInfo {
     StartedAt: string;
   };
   NetworkSettings: {
-    Networks: Record<string, { IPAddress?: string; GlobalIPv6Address?: string }>;
+    Networks: Record<string, { NetworkID?: string; IPAddress?: string; GlobalIPv6Address?: string }>;
     /** Keys have the form `80/tcp`; null for a port that is exposed only. */
     Ports?: Record<string, { HostIp: string; HostPort: string }[] | null> | null;
   };
@@ -66,6 +66,12 @@ export interface EngineInfo {
   NCPU: number;
   /** The directory in which the engine stores images and containers. */
   DockerRootDir: string;
+}
+
+export interface NetworkDetails {
+  /** For example `bridge` or `macvlan`. */
+  Driver: string;
+  IPAM?: { Config?: { Gateway?: string; Subnet?: string }[] | null };
 }
 
 export interface VolumeInfo {
@@ -335,6 +341,13 @@ export class DockerEngine {
     return false;
   }
 
+  /** @param network an id or a name; returns undefined if the network does not exist */
+  async inspectNetwork(network: string): Promise<NetworkDetails | undefined> {
+    return (await this.#jsonOrUndefined({ path: `/networks/${encodeURIComponent(network)}` })) as
+      | NetworkDetails
+      | undefined;
+  }
+
   /** Returns undefined if the volume does not exist. */
   async inspectVolume(volume: string): Promise<VolumeInfo | undefined> {
     return (await this.#jsonOrUndefined({ path: `/volumes/${encodeURIComponent(volume)}` })) as
@@ -344,10 +357,9 @@ export class DockerEngine {
 
   /** Returns the IPv4 address of the host on a bridge network; undefined for a missing network or another kind. */
   async networkGateway(network: string): Promise<string | undefined> {
-    const found = (await this.#jsonOrUndefined({ path: `/networks/${encodeURIComponent(network)}` })) as
-      | { IPAM?: { Config?: { Gateway?: string; Subnet?: string }[] | null } }
-      | undefined;
-    const config = found?.IPAM?.Config?.find(({ Subnet }) => Subnet?.includes('.'));
+    const config = (await this.inspectNetwork(network))?.IPAM?.Config?.find(({ Subnet }) =>
+      Subnet?.includes('.'),
+    );
     // Without a configured gateway, Docker reports only the subnet and uses its first address.
     return config?.Gateway ?? config?.Subnet?.replace(/(\d+)\/\d+$/, (_, last) => String(Number(last) + 1));
   }

@@ -2,14 +2,12 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DockerEngine } from '../docker/engine.ts';
-import { checkEndpoint } from '../health/endpoint.ts';
 import type { CheckResult } from '../health/health.ts';
 import { checkCommand } from './command-check.ts';
+import { checkAt, findPlace, type Place, portOf } from './container-endpoint.ts';
 import type { ExecutorAction, ExecutorInput } from './domain/executor-state.ts';
 import type { Log } from './log.ts';
 
-/** Time that a connection to a published port must stay open: see EndpointOptions. */
-const HOLD_MS = 250;
 /** A container's endpoints stop shortly before Docker reports its end. */
 const END_LAG_MS = 1000;
 
@@ -27,6 +25,8 @@ export class HealthChecks {
   readonly #options: HealthChecksOptions;
   /** Pending and running checks, by task id. */
   readonly #checks = new Map<string, AbortController>();
+  /** Where ports were found that are not published, by task id: so checks go on while Docker does not answer. */
+  readonly #places = new Map<string, Place>();
 
   constructor(options: HealthChecksOptions) {
     this.#options = options;
@@ -35,7 +35,7 @@ export class HealthChecks {
   /** Runs one check after its wait. Cancels an earlier check of the same task. */
   check(action: CheckAction): void {
     const { taskId } = action;
-    this.uncheck(taskId);
+    this.#checks.get(taskId)?.abort();
     const controller = new AbortController();
     this.#checks.set(taskId, controller);
     this.#run(action, controller.signal)
@@ -43,7 +43,10 @@ export class HealthChecks {
       .then((result) => {
         if (controller.signal.aborted) return;
         this.#checks.delete(taskId);
-        if (result.type !== 'passed') this.#logResult(action, result);
+        if (result.type !== 'passed') {
+          this.#logResult(action, result);
+          this.#places.delete(taskId);
+        }
         this.#options.report({ type: 'checked', taskId, result });
       });
   }
@@ -52,6 +55,7 @@ export class HealthChecks {
   uncheck(taskId: string): void {
     this.#checks.get(taskId)?.abort();
     this.#checks.delete(taskId);
+    this.#places.delete(taskId);
   }
 
   close(): void {
@@ -62,12 +66,26 @@ export class HealthChecks {
     const { engine, log, publishAddress } = this.#options;
     const { check, container } = action;
     await sleep(action.afterMs, undefined, { signal });
-    const result =
-      check.type === 'COMMAND'
-        ? await checkCommand({ engine, container, check, signal, log })
-        : await checkEndpoint(check, { host: publishAddress, holdMs: HOLD_MS, readsStatuses: true, signal });
+    let result: CheckResult;
+    if (check.type === 'COMMAND') {
+      result = await checkCommand({ engine, container, check, signal, log });
+    } else {
+      const place = await this.#placeOf(action);
+      signal.throwIfAborted();
+      if (!place) return { type: 'unknown', why: 'the container does not run' };
+      result = await checkAt(place, { check, publishAddress, signal });
+    }
     if (result.type !== 'failed' || !(await this.#endsSoon(container, signal))) return result;
     return { type: 'unknown', why: `the container has ended (${result.why})` };
+  }
+
+  async #placeOf({ taskId, container, check, hostPorts }: CheckAction): Promise<Place | undefined> {
+    if (hostPorts.includes(portOf(check))) return { type: 'host' };
+    const known = this.#places.get(taskId);
+    if (known) return known;
+    const found = await findPlace(this.#options.engine, container, check);
+    if (found) this.#places.set(taskId, found);
+    return found;
   }
 
   /** True if the container ends within END_LAG_MS: its check fails then, but only its end counts. */

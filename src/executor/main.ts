@@ -1,6 +1,7 @@
 /**
  * The program that the executor's supervisor starts. Under a Mesos agent it is the worker. Started by hand or by a
- * timer as `janitor`, it cleans up (janitor-command.ts). This file imports only what SUBSCRIBE needs: the first task on
+ * timer as `janitor`, it cleans up (janitor-command.ts). The worker starts it as `check-endpoint` (container-endpoint.ts).
+ * This file imports only what SUBSCRIBE needs: the first task on
  * an agent waits for the answer, and loading the rest takes longer than bare Node's start.
  */
 
@@ -25,7 +26,9 @@ async function main(): Promise<void> {
   const argv = process.argv.slice(2);
   // A task of the 2013 form may have an image named "janitor".
   const byMesos = process.env.MESOS_EXECUTOR_ID !== undefined;
-  if (argv[0] !== 'janitor' || byMesos) return await work(argv);
+  if (byMesos) return await work(argv);
+  if (argv[0] === 'check-endpoint') return (await import('./container-endpoint.ts')).checkFromInput();
+  if (argv[0] !== 'janitor') return await work(argv);
   const { janitor } = await import('./janitor-command.ts');
   await janitor(argv.slice(1), { policyFile: policyFile(), stateDirectory: stateDirectory() });
 }

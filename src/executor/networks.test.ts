@@ -35,6 +35,7 @@ describe('the networks of a container', () => {
       back: { IPAddress: '10.0.1.2', GlobalIPv6Address: 'fd00::2' },
       front: { IPAddress: '10.0.2.2' },
     };
+    expect(networks('front', { Networks, Ports: {} }).map(({ name }) => name)).toEqual(['front', 'back']);
     expect(networks('back', { Networks, Ports: {} })).toEqual([
       {
         name: 'back',

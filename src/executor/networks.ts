@@ -5,7 +5,7 @@ import type { ContainerInfo } from '../docker/engine.ts';
 import type { NetworkInfo, PortMapping } from '../mesos/types.ts';
 
 /**
- * One NetworkInfo for each network, with its name. The published ports belong to the first, since Docker does not say
+ * One NetworkInfo for each network, with its name; the one with which the container was created is the first. The published ports belong to the first, since Docker does not say
  * through which network it forwards a port. Without an entry the agent would add its own address, so that a container
  * without a network has one without addresses.
  * @param agentEndpoint the agent, `ip:port`: a container on the host's network has the agent's address
@@ -14,9 +14,14 @@ export function networksOf(
   { NetworkSettings, HostConfig }: Pick<ContainerInfo, 'NetworkSettings' | 'HostConfig'>,
   agentEndpoint: string,
 ): NetworkInfo[] {
-  const networks = Object.entries(NetworkSettings.Networks);
+  const { NetworkMode } = HostConfig;
+  const isMain = ([name, { NetworkID }]: (typeof all)[number]) =>
+    name === NetworkMode || NetworkID === NetworkMode;
+  const all = Object.entries(NetworkSettings.Networks);
+  // Docker lists them by name. Clients use the first address.
+  const networks = [...all.filter(isMain), ...all.filter((one) => !isMain(one))];
   // A container that shares the network of another container has no network of its own.
-  if (networks.length === 0) return [{ name: HostConfig.NetworkMode, ip_addresses: [] }];
+  if (networks.length === 0) return [{ name: NetworkMode, ip_addresses: [] }];
   const ports = portMappings(NetworkSettings.Ports ?? {});
   return networks.map(([name, { IPAddress, GlobalIPv6Address }], i) => {
     const own = [IPAddress, GlobalIPv6Address].filter((address) => address !== undefined && address !== '');

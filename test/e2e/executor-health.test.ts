@@ -278,7 +278,7 @@ test('continues HTTP checks without the Docker engine, and reports nothing for C
   try {
     const executor = await bench.start({ env: { DOCKER_HOST: `unix://${proxy.socket}` } });
     const http: HealthCheck = { type: 'HTTP', http: { port }, ...QUICK, consecutive_failures: 0 };
-    agent.launch(taskOf('http', IDLE, { health_check: http }));
+    agent.launch(taskOf('http', IDLE, { ports: [[port, port]], health_check: http }));
     await healthUpdate('http', true);
     agent.launch(taskOf('cmd', IDLE, { health_check: command('true', { consecutive_failures: 1 }) }));
     await healthUpdate('cmd', true);

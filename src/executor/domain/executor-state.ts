@@ -123,8 +123,15 @@ export type ExecutorAction =
   | { type: 'start'; taskId: string; container: string; output: OutputStart | undefined }
   /** As start, for a container that was started before. */
   | { type: 'adopt'; taskId: string; container: string; output: OutputStart | undefined }
-  /** Run the task's health check once, after `afterMs`. Answered by checked. */
-  | { type: 'check'; taskId: string; container: string; check: HealthCheck; afterMs: number }
+  /** Run the task's health check once, after `afterMs`. Answered by checked. `hostPorts` are the task's ports. */
+  | {
+      type: 'check';
+      taskId: string;
+      container: string;
+      check: HealthCheck;
+      hostPorts: readonly number[];
+      afterMs: number;
+    }
   /** Cancel the task's pending or running check. */
   | { type: 'uncheck'; taskId: string }
   | { type: 'stop'; taskId: string; container: string; graceMs: number }

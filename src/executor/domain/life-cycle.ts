@@ -23,7 +23,7 @@ import type {
   Task,
 } from './executor-state.ts';
 import { admittedPlan, type PolicyReading } from './policy.ts';
-import { type ContainerPlan, planTask, TaskInvalidError } from './task-plan.ts';
+import { type ContainerPlan, hostPortsOf, planTask, TaskInvalidError } from './task-plan.ts';
 import { exitOutcome, invalidOutcome, killedOutcome, makeUpdate, type Outcome } from './task-status.ts';
 import { killGraceMs, launchedTask, unknownTask, withoutData } from './tasks.ts';
 
@@ -209,10 +209,11 @@ class Cycle {
 
   #check(task: Task, which: 'first' | 'next'): void {
     const { id: taskId, container, health, kill } = task;
-    const check = task.info?.health_check;
+    const { info } = task;
+    const check = info?.health_check;
     if (!check || !health || kill || container === undefined) return;
     const afterMs = which === 'first' ? firstCheckMs(health, check, this.#stamp.now) : intervalMs(check);
-    this.#actions.push({ type: 'check', taskId, container, check, afterMs });
+    this.#actions.push({ type: 'check', taskId, container, check, hostPorts: hostPortsOf(info), afterMs });
   }
 
   #checked(task: Task, result: CheckResult): void {
