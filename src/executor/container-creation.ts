@@ -14,7 +14,7 @@ import type { ContainerPlan } from './domain/task-plan.ts';
 import { containerName, type Identity, LABELS, taskLabels } from './identity.ts';
 import { type Log, logDuration } from './log.ts';
 import type { TaskFiles } from './task-files.ts';
-import { makeTaskSandbox } from './task-sandbox.ts';
+import { makeTaskSandbox, mountedPath } from './task-sandbox.ts';
 
 /** Searches for a container whose name is in use, and the wait between them in milliseconds. */
 const NAME_SEARCH = { attempts: 5, waitMs: 100 };
@@ -67,6 +67,7 @@ export class ContainerCreation {
     for (const warning of publishedPorts(plan, exposed).warnings) note(warning);
     const output = files.sizes();
     makeTaskSandbox(files);
+    const volumes = (plan.sandboxVolumes ?? []).map((volume) => mountedPath(files, volume));
     const labels = { [LABELS.cluster]: await cluster, ...taskLabels(identity, taskId) };
     const command = (more: readonly string[]) =>
       createCommand({
@@ -77,6 +78,7 @@ export class ContainerCreation {
         name: containerName(identity, taskId),
         publishAddress,
         sandbox: files.sandbox,
+        volumes,
         envFilePath: ENV_FILE_PATH,
       });
     const program = await findDockerProgram(this.#options.searchPath);

@@ -36,6 +36,15 @@ const portPair = {
   protocol: required(oneOf('tcp', 'udp', 'sctp')),
 };
 
+/** A directory or file in the sandbox of the task, mounted at another path. */
+const sandboxVolume = {
+  /** The names of its path in the sandbox; empty for the sandbox itself. */
+  names: required(listOf(text)),
+  /** An absolute path in the container. */
+  target: required(text),
+  readOnly: required(flag),
+};
+
 /**
  * One container to run. The type, the executor's validation and the `docker create` options are derived from this. A
  * new field is optional: an executor of an older release refuses a task with an unknown field, so the scheduler sends a
@@ -54,11 +63,14 @@ const dockerFields = {
   forcePull: optional(flag),
   /** Limit the CPU time to the task's CPUs, or not. Without it, the agent's policy decides. */
   cpuQuota: optional(flag),
+  /** Mounted before all options. */
+  sandboxVolumes: optional(listOf(objectOf(sandboxVolume))),
   /** Passed on to `docker create` verbatim, in order. */
   options: required(listOf(text), (words) => words),
 };
 
 export type PortPair = ObjectOf<typeof portPair>;
+export type SandboxVolume = ObjectOf<typeof sandboxVolume>;
 export type DockerTask = ObjectOf<typeof dockerFields>;
 
 const dockerTask = objectOf(dockerFields, { name: 'an object with an image' });

@@ -3,13 +3,17 @@
  * container starts, nothing else writes there.
  */
 
-import { chmodSync, lchownSync, lstatSync, readdirSync, renameSync } from 'node:fs';
+import { chmodSync, lchownSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { DockerError } from '../docker/connection.ts';
 import type { DockerEngine } from '../docker/engine.ts';
 import { MesosupError } from '../errors/mesosup-error.ts';
 import { isNumericUser, resolveUser, type UserIds } from './domain/container-user.ts';
+import type { MountedPath } from './domain/create-command.ts';
+import { TaskInvalidError } from './domain/task-plan.ts';
 import type { Log } from './log.ts';
 import { makeBelow } from './open-below.ts';
+import type { SandboxVolume } from './task-data.ts';
 import type { TaskFiles } from './task-files.ts';
 
 /** In the executor's sandbox: what the agent fetched, moved there by the supervisor (templates/executor/docker.sh). */
@@ -25,6 +29,33 @@ export function makeTaskSandbox(files: TaskFiles): void {
     chmodSync(files.sandbox, 0o755);
   }
   makeBelow(root, [...taskNames, 'sandbox']);
+}
+
+/**
+ * Finds a directory or file of the sandbox that is to be mounted, or creates a directory. Nothing else writes there before
+ * the container starts, but a fetched archive may contain links.
+ * @throws TaskInvalidError if it is neither, or if a link leads out of the sandbox
+ */
+export function mountedPath(files: TaskFiles, { names, target, readOnly }: SandboxVolume): MountedPath {
+  const path = names.join('/');
+  const invalid = (why: string) => new TaskInvalidError(`The volume "${path}" can't be mounted: ${why}`);
+  if (names.some((name) => /^\.{0,2}$|[/\0]/.test(name))) throw invalid('it is not a path in the sandbox');
+  const sandbox = realpathSync(files.sandbox);
+  let source = sandbox;
+  for (const name of names) {
+    const next = join(source, name);
+    if (!lstatSync(next, { throwIfNoEntry: false })) mkdirSync(next, { mode: 0o755 });
+    try {
+      source = realpathSync(next);
+    } catch (error) {
+      throw invalid(`a link leads nowhere: ${(error as Error).message}`);
+    }
+    if (source !== sandbox && !source.startsWith(`${sandbox}/`))
+      throw invalid('a link leads out of the sandbox');
+  }
+  const info = lstatSync(source);
+  if (!info.isDirectory() && !info.isFile()) throw invalid('it is neither a directory nor a file');
+  return { source, target, readOnly };
 }
 
 /**

@@ -10,7 +10,10 @@ import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
 import { type SchedulerCluster, startSchedulerCluster } from './support/scheduler-cluster.ts';
 
 const NETWORK = `mesosup-fields-${process.pid}`;
-const AGENT = { allowedNetworks: ['bridge', NETWORK] };
+const allowedOn = (path: string) => ({
+  allowedNetworks: ['bridge', NETWORK],
+  allowedHostPaths: [{ path, readOnly: true }],
+});
 
 let cluster: SchedulerCluster;
 let folder: string;
@@ -22,7 +25,7 @@ beforeAll(async () => {
   await writeFile(path.join(folder, 'policy.json'), '{"allowCommands": false}');
   const flags = { policy: path.join(folder, 'policy.json'), cluster: NETWORK };
   cluster = await startSchedulerCluster(flags);
-  await writeFile(path.join(cluster.directory, 'executor.json'), JSON.stringify(AGENT));
+  await writeFile(path.join(cluster.directory, 'executor.json'), JSON.stringify(allowedOn(folder)));
 });
 
 afterAll(async () => {
@@ -43,6 +46,7 @@ async function post(app: Record<string, unknown>): Promise<{ status: number; tex
 interface Inspected {
   Config: { User: string; WorkingDir: string; Labels: Record<string, string> };
   HostConfig: Record<string, unknown>;
+  Mounts: { Type: string; Source: string; Destination: string; RW: boolean }[];
   NetworkSettings: { Networks: Record<string, { Aliases: string[] }> };
 }
 
@@ -73,7 +77,10 @@ test('reach the container', async () => {
       type: 'DOCKER',
       docker,
       portMappings: [{ containerPort: 0, hostPort: 0, protocol: 'udp,tcp' }],
-      volumes: [{ hostPath: `${NETWORK}-data`, containerPath: '/data', mode: 'RO' }],
+      volumes: [
+        { hostPath: 'data', containerPath: '/data', mode: 'RO' },
+        { hostPath: folder, containerPath: 'host', mode: 'RO' },
+      ],
     },
     networks: [{ mode: 'container', name: NETWORK, aliases: ['one', 'two'] }],
   });
@@ -92,12 +99,21 @@ test('reach the container', async () => {
     Tmpfs: { '/t': 'size=1m' },
     Ulimits: [{ Name: 'nofile', Soft: 100, Hard: 200 }],
     CapDrop: ['ALL'],
-    Binds: [`${NETWORK}-data:/data:ro`],
+    Binds: [`${folder}:/mnt/mesos/sandbox/host:ro`],
   });
   // The port of the container is that of the host, for both protocols.
   const ports = Object.keys((found?.HostConfig.PortBindings ?? {}) as object).sort();
   expect(ports).toEqual([expect.stringMatching(/^\d+\/tcp$/), expect.stringMatching(/^\d+\/udp$/)]);
-  await execa('docker', ['volume', 'rm', '-f', `${NETWORK}-data`], { reject: false });
+  // A relative hostPath is in the sandbox, and no volume of Docker.
+  expect(found?.Mounts).toContainEqual(
+    expect.objectContaining({
+      Type: 'bind',
+      Source: expect.stringMatching(/\/tasks\/[^/]+\/sandbox\/data$/),
+      Destination: '/data',
+      RW: false,
+    }),
+  );
+  expect(found?.Mounts.filter(({ Type }) => Type === 'volume')).toEqual([]);
 });
 
 test('are refused where the agent’s policy forbids them, with the reason in lastTaskFailure', async () => {

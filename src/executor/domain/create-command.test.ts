@@ -23,6 +23,7 @@ const input: CreateInput = {
   labels: { 'mesosup.task': 'multidis_0', 'mesosup.cluster': 'demo' },
   publishAddress: undefined,
   sandbox: '/run/tasks/a/sandbox',
+  volumes: [],
   envFilePath: '/proc/self/fd/0',
 };
 
@@ -41,6 +42,18 @@ test('builds a command with all options', () => {
     envFile: 'PASSWORD=secret\nEMPTY=\n',
     environment: { MOTD: 'two\nlines' },
   });
+});
+
+test('mounts paths of the sandbox, with any names', () => {
+  const volumes = [
+    { source: '/run/tasks/a/sandbox/a,b', target: '/data', readOnly: false },
+    { source: '/run/tasks/a/sandbox/c', target: '/d,e', readOnly: true },
+  ];
+  expect(createCommand({ ...input, volumes }).argv.filter((_, i, all) => all[i - 1] === '--mount')).toEqual([
+    SANDBOX[1],
+    'type=bind,"src=/run/tasks/a/sandbox/a,b",dst=/data',
+    'type=bind,src=/run/tasks/a/sandbox/c,"dst=/d,e",readonly',
+  ]);
 });
 
 test('publishes only the ports that the task names', () => {

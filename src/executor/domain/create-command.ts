@@ -6,6 +6,13 @@ import { type ContainerPlan, needsOwnEnvironment } from './task-plan.ts';
 /** The place of the task's directory in its container, as in Mesos' containerizers. */
 const MOUNTED_SANDBOX = '/mnt/mesos/sandbox';
 
+/** A path of the host in a container. */
+export interface MountedPath {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
 export interface CreateInput {
   plan: ContainerPlan;
   /** The image's EXPOSEd ports, as in `6379/tcp`. */
@@ -18,6 +25,8 @@ export interface CreateInput {
   publishAddress: string | undefined;
   /** The task's directory on the host. */
   sandbox: string;
+  /** The plan's volumes of the sandbox. */
+  volumes: readonly MountedPath[];
   /** A file from which the docker program can read the environment. */
   envFilePath: string;
 }
@@ -49,6 +58,10 @@ export function createCommand(input: CreateInput): CreateCommand {
       ...(inFile.length > 0 ? ['--env-file', input.envFilePath] : []),
       ...own.flatMap(([name]) => ['-e', name]),
       ...['--mount', `type=bind,${csvField(`src=${input.sandbox}`)},dst=${MOUNTED_SANDBOX}`],
+      ...input.volumes.flatMap(({ source, target, readOnly }) => [
+        '--mount',
+        `type=bind,${csvField(`src=${source}`)},${csvField(`dst=${target}`)}${readOnly ? ',readonly' : ''}`,
+      ]),
       // After the file, so that it takes precedence over the app's environment.
       ...['-e', `MESOS_SANDBOX=${MOUNTED_SANDBOX}`],
       ...createOptions(plan),

@@ -55,7 +55,7 @@ const portDefinition = z.object({
 const volume = z.object(
   {
     containerPath: filled,
-    /** A path of the host, or the name of a volume of Docker. */
+    /** A path of the host; a relative one is in the sandbox of the task. */
     hostPath: filled.optional(),
     mode: oneOf('RW', 'RO').default('RW'),
     /** Not in Marathon. Whether mounts inside the volume appear on the other side. */
@@ -248,6 +248,10 @@ interface Contradiction {
   readonly message: string;
 }
 
+function leavesSandbox(path: string): boolean {
+  return !path.startsWith('/') && path.split('/').includes('..');
+}
+
 /** Validates the volumes, and the names of a container in its networks. */
 function* findVolumeProblems(app: Fields): Generator<Contradiction> {
   for (const [i, { containerPath, hostPath, propagation }] of (app.container?.volumes ?? []).entries()) {
@@ -256,6 +260,14 @@ function* findVolumeProblems(app: Fields): Generator<Contradiction> {
       yield { path, message: 'has no hostPath: only host volumes are supported' };
     } else if (/[:\0]/.test(hostPath + containerPath)) {
       yield { path, message: "may not hold ':'" };
+    } else if (!hostPath.startsWith('/') && !containerPath.startsWith('/')) {
+      yield {
+        path,
+        message:
+          'has two relative paths, which are both in the sandbox: use the files there without a volume',
+      };
+    } else if (leavesSandbox(hostPath) || leavesSandbox(containerPath)) {
+      yield { path, message: "has a relative path, which is in the sandbox, that contains '..'" };
     } else if (propagation !== undefined && !hostPath.startsWith('/')) {
       yield { path: [...path, 'propagation'], message: 'needs a hostPath that is a path of the host' };
     }

@@ -13,6 +13,8 @@ export interface App extends Readonly<AppDefinition> {
   readonly scaleVersion: string;
   /** The containerizer of the agents that runs the image; absent if an executor does, or if there is no image. */
   readonly containerizer?: 'docker' | 'mesos' | undefined;
+  /** True if relative paths of volumes are in the sandbox; otherwise they name volumes of Docker (sandbox-volumes.ts). */
+  readonly sandboxVolumes?: true | undefined;
   /** The fields that a client sent without effect; absent if there are none. */
   readonly warnings?: readonly FieldError[] | undefined;
 }
@@ -20,7 +22,12 @@ export interface App extends Readonly<AppDefinition> {
 /** @returns the app without the fields that the scheduler adds */
 export function definitionOf(app: App): AppDefinition {
   const { api: _api, version: _version, configVersion: _config, scaleVersion: _scale, ...rest } = app;
-  const { containerizer: _containerizer, warnings: _warnings, ...definition } = rest;
+  const {
+    containerizer: _containerizer,
+    warnings: _warnings,
+    sandboxVolumes: _volumes,
+    ...definition
+  } = rest;
   // Earlier releases stored checks without a portIndex.
   return { ...definition, healthChecks: definition.healthChecks.map(withPortIndex) };
 }

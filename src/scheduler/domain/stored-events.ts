@@ -38,6 +38,7 @@ const app = z.object({
     configVersion: text,
     scaleVersion: text,
     containerizer: z.enum(['docker', 'mesos']).optional(),
+    sandboxVolumes: z.literal(true).optional(),
     warnings: z.array(record<FieldError>({ path: z.array(z.union([text, number])), error: text })).optional(),
   } satisfies Shape<Omit<App, keyof AppDefinition>>),
 });

@@ -34,7 +34,7 @@ const REFUSED: readonly Unheeded[] = [
   },
   {
     field: 'container.volumes.*.external',
-    why: 'is not supported: create the volume with Docker, and use its name as hostPath',
+    why: 'is not supported: create the volume with Docker, and use docker.parameters with the key volume and the value NAME:PATH',
   },
   { field: 'container.volumes.*.secret', why: NO_SECRETS },
   {

@@ -7,6 +7,7 @@ import { type Containerizer, nextContainerizer } from '../../domain/containerize
 import type { Action, Deployment } from '../../domain/deployment.ts';
 import type { StateEvent } from '../../domain/events.ts';
 import type { FieldError } from '../../domain/field-errors.ts';
+import { keptVolumes, nextSandboxVolumes } from '../../domain/sandbox-volumes.ts';
 import type { State } from '../../domain/state.ts';
 import { isKillable } from '../../domain/task.ts';
 import { uuidOf } from '../../domain/uuid.ts';
@@ -167,6 +168,9 @@ function versionOf(
   const configVersion = earlier?.configVersion ?? version;
   // Tasks of one configuration have one form.
   const containerizer = earlier ? earlier.containerizer : nextContainerizer(definition, api, last, preset);
+  const sandboxVolumes = earlier ? earlier.sandboxVolumes : nextSandboxVolumes(definition, last);
+  const kept = keptVolumes({ ...definition, containerizer, sandboxVolumes });
+  const all = [...warnings.filter((one) => !kept.some(({ error }) => error === one.error)), ...kept];
   const scaleVersion = last?.instances === definition.instances ? last.scaleVersion : version;
   return {
     ...definition,
@@ -175,7 +179,8 @@ function versionOf(
     configVersion,
     scaleVersion,
     ...(containerizer && { containerizer }),
-    ...(warnings.length > 0 && { warnings }),
+    ...(sandboxVolumes && { sandboxVolumes }),
+    ...(all.length > 0 && { warnings: all }),
   };
 }
 

@@ -24,7 +24,7 @@ export interface DraftApp {
   /** Replaces all tasks even if the definition did not change. */
   readonly restart?: true;
   /** The earlier configuration that is restored: tasks that still run with it are not replaced. */
-  readonly restored?: Pick<App, 'configVersion' | 'containerizer'>;
+  readonly restored?: Pick<App, 'configVersion' | 'containerizer' | 'sandboxVolumes'>;
 }
 
 /** Changed apps and groups by id; `null` if removed. */

@@ -2,6 +2,7 @@
 
 import type { App } from '../../domain/app.ts';
 import type { OwnDockerFields } from '../../domain/docker-fields.ts';
+import { isRelative, targetOf } from '../../domain/sandbox-volumes.ts';
 
 type Options = {
   readonly [F in keyof OwnDockerFields]-?: (value: NonNullable<OwnDockerFields[F]>) => readonly string[];
@@ -25,7 +26,7 @@ const FIELDS: Options = {
 };
 
 /** @returns the options of v2's fields; the user's own options come last, since Docker uses the last one of a name */
-export function optionsOf({ container, networks, user }: App): string[] {
+export function optionsOf({ container, networks, user, sandboxVolumes }: App): string[] {
   const { docker, volumes = [] } = container ?? {};
   const options: string[] = [];
   for (const { mode, name, aliases = [] } of networks) {
@@ -34,9 +35,11 @@ export function optionsOf({ container, networks, user }: App): string[] {
     options.push(...aliases.map((alias) => `--network-alias=${alias}`));
   }
   if (docker?.privileged) options.push('--privileged');
-  for (const { hostPath, containerPath, mode, propagation } of volumes) {
+  for (const volume of volumes) {
+    if (sandboxVolumes && isRelative(volume)) continue;
+    const { hostPath, mode, propagation } = volume;
     const modes = [mode.toLowerCase(), ...(propagation === undefined ? [] : [propagation])];
-    options.push('-v', `${hostPath}:${containerPath}:${modes.join(',')}`);
+    options.push('-v', `${hostPath}:${targetOf(volume)}:${modes.join(',')}`);
   }
   if (user !== undefined) options.push(`--user=${user}`);
   options.push(...ownOptions(docker));

@@ -5,6 +5,7 @@ import { type App, declaredPorts, hasOwnNetwork, imageOf, portsOf } from '../../
 import { flatId } from '../../domain/app-id.ts';
 import { COMMAND_EXECUTOR, findContainerizerProblem } from '../../domain/containerizer.ts';
 import type { FieldError } from '../../domain/field-errors.ts';
+import { isRelative, namesIn, targetOf } from '../../domain/sandbox-volumes.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { Task } from '../../domain/task.ts';
 import { taskPorts } from '../../domain/task-ports.ts';
@@ -86,7 +87,8 @@ export function containerOf(
     const image = imageOf(app) ?? '';
     if (!isImageName(image)) return { field: 'container', problem: notAnImage(image) };
     const { entrypoint, args } = entrypointOf(app);
-    return { image, args, ...passedToExecutor(app), options: [...optionsOf(app), ...entrypoint] };
+    const options = [...optionsOf(app), ...entrypoint];
+    return { image, args, ...passedToExecutor(app), ...sandboxVolumesOf(app), options };
   }
   const split = splitCommand(app.cmd ?? '', env);
   if ('problem' in split) return { field: 'cmd', problem: split.problem };
@@ -120,6 +122,19 @@ function passedToExecutor({ container }: App) {
   } = container.docker;
   const passed: SameInExecutor<typeof same> = same;
   return { ...passed, ...(forcePullImage && { forcePull: true }) };
+}
+
+/** The executor makes the directories, since it knows where the sandbox of a task is. */
+function sandboxVolumesOf({ sandboxVolumes, container }: App): Pick<DockerTask, 'sandboxVolumes'> {
+  if (!sandboxVolumes) return {};
+  const relative = (container?.volumes ?? []).filter(isRelative);
+  return {
+    sandboxVolumes: relative.map((volume) => ({
+      names: namesIn(volume.hostPath ?? ''),
+      target: targetOf(volume),
+      readOnly: volume.mode === 'RO',
+    })),
+  };
 }
 
 /** A field that the executor does not declare, or that is not optional, is a compile error. */

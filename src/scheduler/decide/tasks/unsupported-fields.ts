@@ -52,10 +52,6 @@ function* problemsOf(app: App, containerizer: keyof typeof SUPPORTED): Generator
   for (const [i, volume] of volumes.entries()) {
     const path = ['container', 'volumes', i];
     yield* others(volume, VOLUME, path, `${refused}: ${EXECUTOR}`);
-    if (volume.hostPath?.startsWith('/') === false) {
-      const error = `must be an absolute path: ${name} has no named volumes`;
-      yield { path: [...path, 'hostPath'], error };
-    }
   }
   for (const [i, network] of networks.entries()) {
     const path = ['networks', i];
