@@ -27,6 +27,7 @@ function earlier(): Harness {
   const events = JSON.stringify(harness.disk);
   harness.disk.splice(0, Infinity, ...JSON.parse(events.replaceAll(',"sandboxVolumes":true', '')));
   harness.restart();
+  harness.rest();
   return harness;
 }
 
@@ -75,6 +76,7 @@ describe('an app of an earlier release with the name of a volume of Docker', () 
       },
     ]);
     harness.input(update('/db', { instances: 2 }));
+    harness.rest();
     expect(warnings()).toHaveLength(1);
     const volumes = [DATA, { hostPath: 'more', containerPath: '/more' }];
     harness.input(update('/db', { container: { type: 'DOCKER', docker, volumes } }));

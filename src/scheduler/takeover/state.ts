@@ -3,7 +3,7 @@
 import { RELEASE } from '../../release.ts';
 import { type AgentFacts, fieldsOf } from '../decide/placement/fields.ts';
 import type { App } from '../domain/app.ts';
-import { isOnAgent, probesOf } from '../domain/checks.ts';
+import { countProbes, isOnAgent } from '../domain/checks.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import type { FrameworkIdentity } from '../domain/framework-identity.ts';
 import type { Task } from '../domain/task.ts';
@@ -79,7 +79,7 @@ function taskOf(
   now: number,
 ): Task {
   const { id, appId, agentId, host, ports, version, state, stagedAt, startedAt, healthy } = task;
-  const probes = app ? probesOf(app, ports).length : 0;
+  const probes = app ? countProbes(app) : 0;
   const checked = app?.healthChecks.some(isOnAgent) ?? false;
   return {
     id,

@@ -1,7 +1,7 @@
 /** Builds tasks as Marathon does. Source: its documentation of task environment variables, and the tasks of a master. */
 
 import { randomUUID } from 'node:crypto';
-import type { Offer, Resource, TaskInfo } from '../../../src/mesos/types.ts';
+import type { DiscoveryInfo, Offer, Resource, TaskInfo } from '../../../src/mesos/types.ts';
 import type { App, Task } from './model.ts';
 
 /** What is left of an offer. */
@@ -68,13 +68,13 @@ function infoOf(task: Task, app: App, role: string): TaskInfo {
     ...app.env,
   };
   const check = app.healthChecks.find(({ protocol }) => protocol.startsWith('MESOS_'));
-  const discovery = {
+  const discovery: DiscoveryInfo = {
     visibility: 'FRAMEWORK',
     name,
     ports: {
       ports: app.portDefinitions.map(({ protocol, name: portName }, i) => ({
-        number: ports[i],
-        name: portName,
+        number: ports[i] ?? 0,
+        ...(portName !== undefined && { name: portName }),
         protocol,
       })),
     },
