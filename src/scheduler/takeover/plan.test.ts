@@ -181,6 +181,10 @@ describe('a takeover', () => {
       type: 'task_restored',
       task: { ports: [31_005], version: V3, configVersion: V2, launchedAt: 5000, host: 'h' },
     });
+    // The app was scaled after it was read, so that its definition has fewer instances.
+    const scaled = planned({}, { tasks: [late] });
+    expect(scaled.plan.apps).toEqual([{ id: '/g/a', instances: 2, tasks: 2 }]);
+    expect(loaded(scaled).apps.get('/g/a')).toMatchObject({ counted: 2, missing: 0 });
     // The order of several ports is unknown without DiscoveryInfo.
     const ports = { ports: { ports: [{ number: 31_007 }, { number: 31_006 }] } };
     const several = { ...late, resources: { ports: '[31006-31007]' } };

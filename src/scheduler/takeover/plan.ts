@@ -74,11 +74,15 @@ export function planTakeover(
     }
     converted = convertApps(candidates(), marathon.shown, own, now);
   }
-  const taken = 'apps' in converted ? converted.apps : [];
+  const current = 'apps' in converted ? converted.apps : [];
   const general = 'problems' in converted ? converted.problems : [];
 
-  const byId = new Map(taken.map((app) => [app.id, app]));
-  const { tasks, leftOut } = assignTasks(reading, facts, byId, reasons);
+  const byId = new Map(current.map((app) => [app.id, app]));
+  const { tasks, leftOut, late } = assignTasks(reading, facts, byId, reasons);
+  // An app with more tasks than Marathon has shown was scaled since: none of them may be killed.
+  const taken = current.map((app) =>
+    late.has(app.id) ? { ...app, instances: Math.max(app.instances, tasks.get(app.id)?.length ?? 0) } : app,
+  );
   const plan: TakeoverPlan = {
     framework: {
       ...identity,
@@ -125,6 +129,8 @@ interface Assigned {
   /** The tasks of each app that is taken over. */
   readonly tasks: ReadonlyMap<string, readonly MarathonTask[]>;
   readonly leftOut: readonly LeftOut[];
+  /** Apps with tasks that were launched after Marathon was read. */
+  readonly late: ReadonlySet<string>;
 }
 
 /** Assigns every running task to its app, or to those that are left out. */
@@ -137,6 +143,7 @@ function assignTasks(
   const assigned = new Map<string, MarathonTask[]>();
   const left = new Map<string, string[]>([...reasons.keys()].map((id) => [id, []]));
   const unknown: string[] = [];
+  const late = new Set<string>();
   const assign = (id: string, appId: string | undefined, task: MarathonTask | undefined): void => {
     if (appId !== undefined && reasons.has(appId)) left.get(appId)?.push(id);
     else if (appId !== undefined && task && taken.has(appId))
@@ -151,6 +158,7 @@ function assignTasks(
   for (const task of facts.tasks) {
     if (known.has(task.id)) continue;
     const appId = appIdOf(task.id);
+    if (appId !== undefined) late.add(appId);
     assign(task.id, appId, launchedSince(task, taken.get(appId ?? ''), facts));
   }
   const pods = apps.unsupported.flatMap(({ id, field }) => (field === 'pods' ? [id] : []));
@@ -163,7 +171,7 @@ function assignTasks(
   const others = unknown.filter((id) => !named.has(id));
   if (others.length > 0)
     leftOut.push({ id: '/', why: 'has tasks that Marathon does not show', taskIds: others });
-  return { tasks: assigned, leftOut };
+  return { tasks: assigned, leftOut, late };
 }
 
 /** A task that Marathon launched after it was read. It has the app's current version, since no deployment was running. */

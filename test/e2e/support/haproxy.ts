@@ -16,15 +16,51 @@ export interface Haproxy {
 
 /** Resolves when haproxy serves requests. */
 export async function startHaproxy(scheduler: string, app: string, directory: string): Promise<Haproxy> {
-  const [port = 0] = await freePorts(1);
+  const stopped = new AbortController();
+  const events = await fetch(`${scheduler}/v2/events`, { signal: stopped.signal });
+  const read = async () => ({ [app]: await endpointsOf(scheduler, app) });
+  if (!events.body) throw new Error('the event stream has no body');
+  const { urls, reloads, stop } = await startHaproxyFor([app], read, events.body, directory);
+  return {
+    url: urls[0] ?? '',
+    reloads,
+    stop: async () => {
+      stopped.abort();
+      await stop();
+    },
+  };
+}
+
+/** Several apps, each with a URL of its own, in the order of the apps. */
+interface AppsHaproxy extends Omit<Haproxy, 'url'> {
+  readonly urls: readonly string[];
+}
+
+/**
+ * Resolves when haproxy serves requests to all apps.
+ * @param read reads `host:port` of each task, by app
+ * @param changes yields whenever they may have changed; the owner ends it before `stop`
+ */
+export async function startHaproxyFor(
+  apps: readonly string[],
+  read: () => Promise<Readonly<Record<string, readonly string[]>>>,
+  changes: AsyncIterable<unknown>,
+  directory: string,
+): Promise<AppsHaproxy> {
+  const ports = await freePorts(apps.length);
   const file = path.join(directory, 'haproxy.cfg');
   const write = async (text: string): Promise<void> => {
     await writeFile(`${file}.new`, text);
     await rename(`${file}.new`, file);
   };
-  const stopped = new AbortController();
-  const events = await fetch(`${scheduler}/v2/events`, { signal: stopped.signal });
-  let current = configuration(await endpointsOf(scheduler, app), port, directory);
+  const configure = async (): Promise<string> => {
+    const servers = await read();
+    return configuration(
+      apps.map((app, i) => ({ port: ports[i] ?? 0, servers: servers[app] ?? [] })),
+      directory,
+    );
+  };
+  let current = await configure();
   await write(current);
   const pids: string[] = [];
   // A new process takes over the listening socket, and the old process exits after its last request. When the command
@@ -37,12 +73,13 @@ export async function startHaproxy(scheduler: string, app: string, directory: st
     pids.push((await readFile(`${directory}/haproxy.pid`, 'utf8')).trim());
   };
   await load();
-  const url = `http://127.0.0.1:${port}`;
+  const urls = ports.map((port) => `http://127.0.0.1:${port}`);
+  let stopped = false;
   let working = Promise.resolve();
   const follow = async (): Promise<void> => {
-    for await (const _ of events.body ?? []) {
+    for await (const _ of changes) {
       working = working.then(async () => {
-        const next = configuration(await endpointsOf(scheduler, app), port, directory);
+        const next = await configure();
         if (next === current) return;
         current = next;
         await write(next);
@@ -51,14 +88,14 @@ export async function startHaproxy(scheduler: string, app: string, directory: st
     }
   };
   const following = follow().catch((error: unknown) => {
-    if (!stopped.signal.aborted) throw error;
+    if (!stopped) throw error;
   });
-  await until('haproxy serves', async () => (await fetch(url)).ok);
+  for (const url of urls) await until('haproxy serves', async () => (await fetch(url)).ok);
   return {
-    url,
+    urls,
     reloads: () => pids.length - 1,
     stop: async () => {
-      stopped.abort();
+      stopped = true;
       await Promise.allSettled([following, working]);
       const running = pids.map(Number).filter(isRunning);
       for (const pid of running) process.kill(pid);
@@ -83,7 +120,16 @@ async function endpointsOf(scheduler: string, app: string): Promise<string[]> {
  * Like marathon-lb: if a server refuses the connection, another server is tried, because a task runs shortly before it
  * listens. A request that was sent is never repeated.
  */
-function configuration(servers: readonly string[], port: number, directory: string): string {
+function configuration(
+  apps: readonly { readonly port: number; readonly servers: readonly string[] }[],
+  directory: string,
+): string {
+  const listens = apps.map(
+    ({ port, servers }) => `listen app-${port}
+  bind 127.0.0.1:${port}
+  balance roundrobin
+${servers.map((server, i) => `  server s${i} ${server}\n`).join('')}`,
+  );
   return `global
   stats socket ${directory}/haproxy.sock mode 600 level admin expose-fd listeners
   hard-stop-after 30s
@@ -96,8 +142,5 @@ defaults
   timeout client 30s
   timeout server 30s
   option httpclose
-listen app
-  bind 127.0.0.1:${port}
-  balance roundrobin
-${servers.map((server, i) => `  server s${i} ${server}\n`).join('')}`;
+${listens.join('')}`;
 }

@@ -32,7 +32,10 @@ export function launchOn(rest: Rest, app: App, role: string): Launch | undefined
     return undefined;
   rest.cpus -= app.cpus;
   rest.mem -= app.mem;
-  const ports = rest.ports.splice(0, app.portDefinitions.length);
+  // Random ports, like Marathon's.
+  const ports = app.portDefinitions.flatMap(() =>
+    rest.ports.splice(Math.floor(Math.random() * rest.ports.length), 1),
+  );
   const { agent_id, hostname } = rest.offer;
   const flat = app.id.slice(1).replaceAll('/', '_');
   // Tasks from before Marathon 1.4 have the older form.
