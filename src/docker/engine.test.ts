@@ -152,3 +152,26 @@ describe('out of memory', () => {
     expect(await (await answering('')).ranOutOfMemory('c1', 0)).toBe(false);
   });
 });
+
+describe('logs', () => {
+  test('gather records that arrive one by one, and keep their order', async () => {
+    const count = 2000;
+    const engine = await engineThat(async (_request, response) => {
+      for (let i = 0; i < count; i += 1) {
+        const content = Buffer.from(`2026-11-29T20:15:00.${String(i).padStart(9, '0')}Z line ${i}\n`);
+        const header = Buffer.from([1, 0, 0, 0, 0, 0, 0, content.length]);
+        response.write(Buffer.concat([header, content]));
+        if (i % 10 === 9) await new Promise(setImmediate);
+      }
+      response.end();
+    });
+    const parts: number[] = [];
+    const lines: string[] = [];
+    for await (const records of engine.logs('c', { tty: false, follow: true })) {
+      parts.push(records.length);
+      for (const { bytes } of records) lines.push(bytes.toString());
+    }
+    expect(lines).toEqual(Array.from({ length: count }, (_, i) => `line ${i}\n`));
+    expect(parts.length).toBeLessThan(count / 20);
+  });
+});
