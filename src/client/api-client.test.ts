@@ -55,13 +55,13 @@ describe('ApiClient', () => {
   it('reports a refusal with its fields', async () => {
     const client = clientOf(server());
     const error = await client
-      .call('POST', '/v2/apps', { body: { id: 'x', cmd: 'y', healthChecks: [{ path: 'z' }] } })
+      .call('POST', '/v2/apps', { body: { id: 'x', cmd: 'y', healthChecks: [{ protocol: 'COMMAND' }] } })
       .catch((e: unknown) => e);
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({
       status: 422,
-      message: "http://one: healthChecks[0].path must begin with '/'",
-      fields: [{ field: 'healthChecks[0].path' }],
+      message: 'http://one: healthChecks[0].command may not be empty',
+      fields: [{ field: 'healthChecks[0].command' }],
     });
   });
 

@@ -57,14 +57,23 @@ const NEEDS: Readonly<Record<OwnContainerizer, readonly Need[]>> = {
     ['isolation', 'docker/runtime'],
   ],
 };
+const CONTAINER_NEEDS: readonly Need[] = [['containerizers', 'mesos']];
 
-/** @returns for each flag that prevents the agent from running images with its containerizer: what it needs, and has */
-export function findLacks(agent: KnownAgent | undefined, containerizer: OwnContainerizer): string[] {
+/**
+ * @param withoutImage true for a container with the agent's file system
+ * @returns for each flag that prevents the agent from running images with its containerizer: what it needs, and has
+ */
+export function findLacks(
+  agent: KnownAgent | undefined,
+  containerizer: OwnContainerizer,
+  withoutImage = false,
+): string[] {
   if (!agent) return [];
   if (!agent.answered) return ['the flags of the agent are being read'];
   const { flags, failed } = agent;
   if (!flags) return failed?.containerizer === containerizer ? [FAILED] : [];
-  return NEEDS[containerizer]
+  const needs = withoutImage ? CONTAINER_NEEDS : NEEDS[containerizer];
+  return needs
     .filter(([flag, word]) => !flags[flag].some((one) => one.toLowerCase() === word))
     .map(([flag, word]) => {
       const has = flags[flag].length > 0 ? `is ${flags[flag].join(',')}` : 'is not set';

@@ -74,7 +74,7 @@ describe('an app', () => {
     [{ healthChecks: [{ protocol: 'COMMAND' }] }, 'healthChecks.0.command: may not be empty'],
     [
       { healthChecks: [{ protocol: 'MESOS_TCP' }, { protocol: 'MESOS_HTTP' }] },
-      'healthChecks: may have at most one check that runs on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP',
+      'healthChecks: may have at most one check of MESOS_HTTP, MESOS_HTTPS or MESOS_TCP',
     ],
   ])('must not be %j', (fields, problem) => {
     expect(errorsOf({ id: '/a', cmd: 'true', ...fields })).toEqual([problem]);
@@ -91,8 +91,11 @@ describe('an app', () => {
 
 describe('fields of older versions', () => {
   it('for fetching, ports and addresses are converted', () => {
-    expect(parsed({ uris: ['http://u'], ports: [80, 0] })).toMatchObject({
-      fetch: [{ uri: 'http://u', extract: true }],
+    expect(parsed({ uris: ['http://u', 'http://u/a.tgz?x'], ports: [80, 0] })).toMatchObject({
+      fetch: [
+        { uri: 'http://u', extract: false },
+        { uri: 'http://u/a.tgz?x', extract: true },
+      ],
       portDefinitions: [{ port: 80 }, { port: 0 }],
     });
     expect(parsed({ ipAddress: { networkName: 'n' }, container: {} }).networks).toEqual([
@@ -168,7 +171,8 @@ describe('ports of the host', () => {
       networks: [{ mode: 'container', name: 'n' }],
     });
     expect(portsOf(named).map(({ hostPort }) => hostPort)).toEqual([31_000]);
-    expect(portsOf(parsed({ container, networks: [{ mode: 'container/bridge' }] }))).toEqual([]);
+    const unnamed = parsed({ container, networks: [{ mode: 'container/bridge' }] });
+    expect(portsOf(unnamed)).toMatchObject([{ name: 'default', containerPort: 0, hostPort: 0 }]);
     expect(imageOf(named)).toBe('i');
     expect(imageOf(parsed({}))).toBeUndefined();
   });

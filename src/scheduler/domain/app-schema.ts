@@ -18,19 +18,25 @@ import {
   wholeNumber,
 } from './app-fields.ts';
 import { constraintSchema, findConflicts } from './constraint.ts';
+import { withDefaultPorts } from './default-ports.ts';
 import { ownDockerFields, refusedField } from './docker-fields.ts';
-import { renameLegacyFields, withPorts } from './legacy-fields.ts';
+import { renameLegacyFields } from './legacy-fields.ts';
 
 export const MAX_INSTANCES = 1_000_000;
 const MAX_AMOUNT = 1e12;
 const MAX_PORTS = 100;
 const MAX_SECONDS = 10 * 365 * 86_400;
 const MAX_CHECKS = 20;
+const MAX_PATH = 1024;
+const TOO_LONG = `may have at most ${MAX_PATH} characters`;
 
 const seconds = (least = 0) => number(least, MAX_SECONDS);
 const port = wholeNumber(0, 65_535);
 const protocol = z.enum(['tcp', 'udp', 'udp,tcp'], { error: "must be 'tcp', 'udp' or 'udp,tcp'" });
-const portName = filled.regex(/^[a-z0-9-]{1,15}$/, "may hold up to 15 lower-case letters, digits and '-'");
+const portName = filled.regex(
+  /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+  "may only hold lower-case letters, digits and '-' between them",
+);
 
 const portMapping = z.object({
   /** 0: the same as the host port. */
@@ -94,9 +100,11 @@ const container = z.object(
 );
 
 const network = z.object({
-  mode: z.enum(['host', 'container', 'container/bridge'], {
-    error: "must be 'host', 'container' or 'container/bridge'",
-  }),
+  mode: z
+    .enum(['host', 'container', 'container/bridge'], {
+      error: "must be 'host', 'container' or 'container/bridge'",
+    })
+    .default('container'),
   name: filled.optional(),
   /** Not in Marathon. Further names of the container in a network of Docker that users made. */
   aliases: list(filled, 20).optional(),
@@ -119,7 +127,8 @@ const healthCheck = z
     protocol: oneOf('HTTP', 'HTTPS', 'TCP', 'COMMAND', 'MESOS_HTTP', 'MESOS_HTTPS', 'MESOS_TCP').default(
       'HTTP',
     ),
-    path: text.regex(/^\//, "must begin with '/'").optional(),
+    /** Without a '/' at its beginning, one is added in requests. */
+    path: text.max(MAX_PATH, TOO_LONG).optional(),
     command: z.object({ value: filled }, { error: 'must be an object with a value' }).optional(),
     ...portOfCheck,
     ignoreHttp1xx: flag.default(false),
@@ -142,11 +151,11 @@ export function withPortIndex<T>(check: T): T {
 const readinessCheck = z.object({
   name: filled.default('readinessCheck'),
   protocol: oneOf('HTTP', 'HTTPS').default('HTTP'),
-  path: text.regex(/^\//, "must begin with '/'").default('/'),
+  path: filled.max(MAX_PATH, TOO_LONG).default('/'),
   portName: filled.default('http-api'),
   intervalSeconds: seconds(1).default(30),
   timeoutSeconds: seconds(1).default(10),
-  httpStatusCodesForReady: list(wholeNumber(100, 599), 100).default([200]),
+  httpStatusCodesForReady: list(wholeNumber(100, 999), 100).default([200]),
   preserveLastResponse: flag.default(false),
 });
 
@@ -188,9 +197,7 @@ export const appFields = z.object(
     acceptedResourceRoles: list(filled, 100).min(1, EMPTY).optional(),
     role: filled.optional(),
     container: container.optional(),
-    networks: list(network, 10)
-      .min(1, EMPTY)
-      .default([{ mode: 'host' }]),
+    networks: list(network, 10).default([{ mode: 'host' }]),
     portDefinitions: list(portDefinition, MAX_PORTS).default([]),
     /** Uses the service ports as host ports. */
     requirePorts: flag.default(false),
@@ -232,7 +239,7 @@ export const appFields = z.object(
 type Fields = z.output<typeof appFields>;
 
 export const appSchema = z.preprocess(
-  (sent) => withPorts(renameLegacyFields(sent)),
+  (sent) => withDefaultPorts(renameLegacyFields(sent)),
   appFields.superRefine((app, context) => {
     for (const { path, message } of findContradictions(app)) {
       context.addIssue({ code: 'custom', path: [...path], message });
@@ -287,16 +294,19 @@ function* findVolumeProblems(app: Fields): Generator<Contradiction> {
 
 /** Finds invalid combinations of fields. */
 function* findContradictions(app: Fields): Generator<Contradiction> {
-  if (app.cmd !== undefined && app.cmd !== '' && app.args !== undefined) {
+  if (app.cmd !== undefined && app.cmd !== '' && (app.args ?? []).length > 0) {
     yield { path: ['args'], message: "can't be combined with cmd: set only one of them" };
+  }
+  if (app.container?.type === 'DOCKER' && app.container.docker === undefined) {
+    yield { path: ['container', 'docker'], message: 'may not be empty with container.type DOCKER' };
   }
   const ports = app.container?.portMappings ?? app.portDefinitions;
   const where = app.container?.portMappings ? ['container', 'portMappings'] : ['portDefinitions'];
   const names = ports.flatMap(({ name }) => name ?? []);
   if (new Set(names).size < names.length) yield { path: where, message: 'must have different names' };
-  const services = ports.flatMap((p) => ('port' in p ? p.port : p.servicePort)).filter((p) => p !== 0);
-  if (new Set(services).size < services.length)
-    yield { path: where, message: 'must be different from each other' };
+  const definitions = app.portDefinitions.flatMap(({ port: service }) => (service === 0 ? [] : service));
+  if (new Set(definitions).size < definitions.length)
+    yield { path: ['portDefinitions'], message: 'must be different from each other' };
   if (app.networks.length > 1 && app.networks.some(({ mode }) => mode !== 'container')) {
     yield { path: ['networks'], message: 'may have several entries only if all have mode container' };
   }
@@ -316,10 +326,11 @@ function* findContradictions(app: Fields): Generator<Contradiction> {
       };
     }
   }
-  if (app.healthChecks.filter(({ protocol: kind }) => /^MESOS_|^COMMAND$/.test(kind)).length > 1) {
-    const message =
-      'may have at most one check that runs on the agent: COMMAND, MESOS_HTTP, MESOS_HTTPS or MESOS_TCP';
-    yield { path: ['healthChecks'], message };
+  if (app.healthChecks.filter(({ protocol: kind }) => kind.startsWith('MESOS_')).length > 1) {
+    yield {
+      path: ['healthChecks'],
+      message: 'may have at most one check of MESOS_HTTP, MESOS_HTTPS or MESOS_TCP',
+    };
   }
   // The number of agents for a daemon is unknown.
   const instances = app.mode === 'daemon' ? 0 : app.instances;

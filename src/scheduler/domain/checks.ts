@@ -2,6 +2,7 @@
 
 import type { HealthCheck } from '../../mesos/types.ts';
 import type { App } from './app.ts';
+import type { FieldError } from './field-errors.ts';
 import type { Task } from './task.ts';
 import { type Address, addressOf, containerAddress, hasOwnAddress, taskPorts } from './task-ports.ts';
 
@@ -31,25 +32,58 @@ export function isOnAgent({ protocol }: Check): boolean {
 }
 
 /**
+ * Combines the checks that the task's executor makes into the only one that Mesos supports. It passes if all commands
+ * pass, and takes the times of the first.
  * @param inContainer true if the check is made in the network of the container, as by Mesos' own executors; otherwise
  * published ports are checked on the host, others at the address of the container
- * @returns the check that the task's executor makes
  */
 export function agentCheck(
   app: App,
   task: Pick<Task, 'ports'>,
   inContainer: boolean,
 ): HealthCheck | undefined {
-  const check = app.healthChecks.find(isOnAgent);
-  if (!check) return undefined;
-  const { hostPort, containerPort } = taskPorts(app, task.ports)[check.portIndex ?? 0] ?? {};
+  const [first, ...others] = combinedChecks(app.healthChecks);
+  if (!first) return undefined;
+  const { hostPort, containerPort } = taskPorts(app, task.ports)[first.portIndex ?? 0] ?? {};
   const port = (inContainer ? containerPort : undefined) ?? hostPort ?? containerPort ?? 0;
-  return { ...timing(check), ...target(check, check.port ?? port) };
+  const check = { ...timing(first), ...target(first, first.port ?? port) };
+  if (others.length === 0) return check;
+  const commands = [first, ...others].map(({ command }) => `(\n${command?.value ?? ''}\n)`);
+  const timeout = [first, ...others].reduce((sum, { timeoutSeconds }) => sum + timeoutSeconds, 0);
+  return { ...check, timeout_seconds: timeout, command: { value: commands.join(' && '), shell: true } };
 }
 
 /** @returns the number of checks that the scheduler makes */
 export function countProbes(app: App): number {
   return app.healthChecks.filter((check) => !isOnAgent(check)).length + app.readinessChecks.length;
+}
+
+function combinedChecks(checks: readonly Check[]): readonly Check[] {
+  const onAgent = checks.filter(isOnAgent);
+  return onAgent[0]?.protocol === 'COMMAND'
+    ? onAgent.filter(({ protocol }) => protocol === 'COMMAND')
+    : onAgent.slice(0, 1);
+}
+
+const TIMES = ['gracePeriodSeconds', 'intervalSeconds', 'maxConsecutiveFailures', 'delaySeconds'] as const;
+
+/** Finds checks, or times of them, without effect, since Mesos supports one check of an executor per task. */
+export function* findUnusedChecks(checks: readonly Check[]): Generator<FieldError> {
+  const combined = combinedChecks(checks);
+  const [first] = combined;
+  for (const [i, check] of checks.entries()) {
+    const path = ['healthChecks', i];
+    if (!first || check === first || !isOnAgent(check)) continue;
+    if (!combined.includes(check)) {
+      const error = `has no effect, as in Marathon: Mesos runs one such check per task, here ${first.protocol}`;
+      yield { path, error };
+      continue;
+    }
+    for (const name of TIMES) {
+      if (check[name] === first[name]) continue;
+      yield { path: [...path, name], error: `has no effect: the commands run together, with ${first[name]}` };
+    }
+  }
 }
 
 /** @returns the checks that the scheduler makes */
@@ -78,7 +112,7 @@ export function probesOf(app: App, task: ProbedTask): Probe[] {
         consecutive_failures: 0,
         http: {
           port,
-          path: check.path,
+          path: absolutePath(check.path),
           scheme: check.protocol.toLowerCase(),
           statuses: check.httpStatusCodesForReady,
         },
@@ -131,5 +165,10 @@ function target({ protocol, path, command }: Check, port: number): HealthCheck {
     return { type: 'COMMAND', command: { value: command?.value ?? '', shell: true } };
   if (protocol.endsWith('TCP')) return { type: 'TCP', tcp: { port } };
   const scheme = protocol.endsWith('HTTPS') ? 'https' : 'http';
-  return { type: 'HTTP', http: { port, path: path ?? '/', scheme } };
+  return { type: 'HTTP', http: { port, path: absolutePath(path), scheme } };
+}
+
+/** Mesos refuses a path without a slash; Marathon adds it. */
+function absolutePath(path = ''): string {
+  return path.startsWith('/') ? path : `/${path}`;
 }

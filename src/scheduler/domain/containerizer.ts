@@ -11,27 +11,30 @@ export type Containerizer = (typeof CONTAINERIZERS)[number];
 /** The label with which an app chooses. */
 export const CONTAINERIZER_LABEL = 'MESOSUP_CONTAINERIZER';
 
-/** The executor of Mesos, for apps that must not have another one. */
+/** Marathon's name of the default executor. */
 export const COMMAND_EXECUTOR = '//cmd';
+
+/** True if the executor does not decide what runs an image. */
+export function isDefaultExecutor(executor: string): boolean {
+  return executor === '' || executor === COMMAND_EXECUTOR;
+}
 
 export function isContainerizer(name: string | undefined): name is Containerizer {
   return CONTAINERIZERS.some((one) => one === name);
 }
 
-type Definition = Pick<AppDefinition, 'container' | 'executor' | 'labels'>;
+type Definition = Pick<AppDefinition, 'container' | 'executor' | 'labels' | 'networks'>;
 
 /**
- * Chooses for a new app: by its label, its executor, and its `container.type`, in that order. An app of type DOCKER that
- * names none gets the preset.
+ * Chooses for a new app: by its label, its executor, and its `container.type`, in that order. An app of type DOCKER with
+ * the default executor (`//cmd`, or none) gets the preset.
  */
 function choose(definition: Definition, preset: Containerizer): Containerizer {
   const { container, executor, labels } = definition;
   const named = labels[CONTAINERIZER_LABEL];
   if (isContainerizer(named)) return named;
-  const own = container?.type === 'DOCKER' ? 'docker' : 'mesos';
-  if (executor === COMMAND_EXECUTOR) return own;
-  if (executor !== '') return 'executor';
-  return own === 'mesos' ? 'mesos' : preset;
+  if (!isDefaultExecutor(executor)) return 'executor';
+  return container?.type === 'DOCKER' ? preset : 'mesos';
 }
 
 /**
@@ -46,10 +49,17 @@ export function nextContainerizer(
   last: App | undefined,
   preset: Containerizer,
 ): App['containerizer'] {
-  if (api !== 'v2' || imageOf(definition) === undefined) return undefined;
+  if (api !== 'v2') return undefined;
+  if (imageOf(definition) === undefined) return needsContainer(definition) ? 'mesos' : undefined;
   if (last && keyOf(last) === keyOf(definition)) return last.containerizer;
   const chosen = choose(definition, preset);
   return chosen === 'executor' ? undefined : chosen;
+}
+
+/** True if a command needs a container without an image: for its volumes or its networks. */
+function needsContainer({ container, executor, networks }: Definition): boolean {
+  if (container === undefined || !isDefaultExecutor(executor)) return false;
+  return container.volumes.length > 0 || networks.some(({ mode }) => mode !== 'host');
 }
 
 function keyOf({ container, executor, labels }: Definition): string {
@@ -66,6 +76,6 @@ export function findContainerizerProblem({ labels, executor, api, ...app }: App)
   if (api !== 'v2' || imageOf(app) === undefined) {
     return { path, error: 'has no effect without container.docker.image' };
   }
-  if (executor === '' || (executor === COMMAND_EXECUTOR) === (named !== 'executor')) return undefined;
+  if (named === 'executor' || isDefaultExecutor(executor)) return undefined;
   return { path, error: `can't be ${named} with the executor ${executor}: remove one of them` };
 }

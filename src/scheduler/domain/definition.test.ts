@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import '../linear-patterns.ts';
+import type { AppDefinition } from './app-schema.ts';
 import { readDefinition } from './definition.ts';
 import { pathText } from './field-errors.ts';
 
@@ -99,5 +100,145 @@ describe('a field without effect', () => {
 
   it('is looked for only in the fields that were sent', () => {
     expect(read({ instanzes: 2 }, { cpus: 2 })).toEqual({ listed: [] });
+  });
+});
+
+describe('a form that Marathon normalizes', () => {
+  function definitionOf(fields: object): AppDefinition {
+    const result = readDefinition({ ...APP, ...fields });
+    if ('errors' in result) throw new TypeError(JSON.stringify(result.errors));
+    expect(result.warnings).toEqual([]);
+    return result.definition;
+  }
+  const mapping = (more: object) => ({
+    containerPort: 0,
+    servicePort: 0,
+    protocol: 'tcp',
+    labels: {},
+    ...more,
+  });
+  const bridged = (more: object = {}) => ({ ...DOCKER, docker: { image: 'i', network: 'BRIDGE', ...more } });
+
+  it.each<[object, object]>([
+    [{ args: [] }, { cmd: 'true', networks: [{ mode: 'host' }] }],
+    [{ networks: [] }, { networks: [{ mode: 'host' }], portDefinitions: [{ name: 'default' }] }],
+    [{ cmd: null, args: ['/bin/sleep', '30'] }, { args: ['/bin/sleep', '30'] }],
+    [
+      { networks: [{ name: 'n' }] },
+      { networks: [{ mode: 'container', name: 'n' }], container: { type: 'MESOS' } },
+    ],
+    [{ uris: ['file:///a.tar.gz'], fetch: [] }, { fetch: [{ uri: 'file:///a.tar.gz', extract: true }] }],
+    [{ uris: ['u'], fetch: [{ uri: 'u', cache: true }] }, { fetch: [{ uri: 'u', cache: true }] }],
+    [{ fetch: [{ uri: 'u', destPath: 'd/f' }] }, { fetch: [{ uri: 'u', destPath: 'd/f' }] }],
+    [{ healthChecks: [{ path: 'ping' }] }, { healthChecks: [{ path: 'ping' }] }],
+    [
+      { container: bridged({ portMappings: [{ servicePort: 9, protocol: 'udp' }, { servicePort: 9 }] }) },
+      {
+        container: {
+          portMappings: [mapping({ servicePort: 9, protocol: 'udp' }), mapping({ servicePort: 9 })],
+        },
+      },
+    ],
+    [
+      { container: bridged(), ports: [0, 9] },
+      {
+        networks: [{ mode: 'container/bridge' }],
+        container: { portMappings: [mapping({ name: 'default' }), mapping({ servicePort: 9 })] },
+        portDefinitions: [],
+      },
+    ],
+    [{ container: bridged() }, { container: { portMappings: [mapping({ name: 'default' })] } }],
+    [{ container: bridged({ portMappings: [] }) }, { container: { portMappings: [] } }],
+    [
+      { container: bridged(), portDefinitions: [{ name: 'a', labels: { l: 'v' } }, { protocol: 'udp' }] },
+      {
+        container: {
+          portMappings: [mapping({ name: 'a', labels: { l: 'v' } }), mapping({ protocol: 'udp' })],
+        },
+      },
+    ],
+    [
+      {
+        container: { type: 'MESOS', docker: { image: 'i' } },
+        ipAddress: { networkName: 'n', discovery: { ports: [{ number: 80, name: 'web' }] } },
+      },
+      {
+        networks: [{ mode: 'container', name: 'n' }],
+        container: { portMappings: [mapping({ containerPort: 80, name: 'web' })] },
+      },
+    ],
+    [{ ipAddress: { networkName: 'n' } }, { networks: [{ mode: 'container', name: 'n' }] }],
+    [
+      { ipAddress: { networkName: 'n' }, container: { docker: { image: 'i', network: 'USER' } } },
+      { networks: [{ mode: 'container', name: 'n' }], container: { type: 'DOCKER' } },
+    ],
+  ])('is accepted: %j', (fields, wanted) => {
+    expect(definitionOf(fields)).toMatchObject(wanted);
+    expect(definitionOf({ args: [] })).not.toHaveProperty('args');
+  });
+
+  it.each<[object, string]>([
+    [{ uris: ['a'], fetch: [{ uri: 'b' }] }, "/uris can't be combined with fetch"],
+    [{ uris: 'a' }, '/fetch must be an array'],
+    [{ ports: [1], portDefinitions: [{ port: 2 }] }, "/ports can't be combined with portDefinitions"],
+    [{ container: { docker: { image: 'i', network: 'NONE' } } }, '/container/docker/network may not be NONE'],
+    [{ container: { docker: { image: 'i', network: 'x' } } }, '/container/docker/network must be BRIDGE'],
+    [
+      { container: bridged(), networks: [{ mode: 'host' }] },
+      "/container/docker/network can't be combined with networks",
+    ],
+    [{ ipAddress: {}, networks: [{ name: 'n' }] }, "/ipAddress can't be combined with networks"],
+    [{ ipAddress: 'x' }, '/ipAddress must be an object'],
+    [{ ipAddress: { networkName: '' } }, '/ipAddress/networkName must be the name of a network'],
+    [{ ipAddress: {}, ports: [1] }, "/ports can't be combined with ipAddress"],
+    [
+      { container: { ...bridged({ portMappings: [{}] }), portMappings: [{}] } },
+      "/container/docker/portMappings can't be combined",
+    ],
+    [
+      { container: DOCKER, ipAddress: { discovery: { ports: [{ name: 'a' }] } } },
+      '/ipAddress/discovery/ports need container.type MESOS',
+    ],
+    [
+      { ipAddress: { discovery: { ports: ['a'] } } },
+      '/ipAddress/discovery/ports must be an array of objects',
+    ],
+    [
+      {
+        container: { type: 'MESOS', portMappings: [{}] },
+        ipAddress: { discovery: { ports: [{ name: 'a' }] } },
+      },
+      "/ipAddress/discovery/ports can't be combined",
+    ],
+    [{ container: { type: 'DOCKER' } }, '/container/docker may not be empty'],
+  ])('is refused if its parts contradict each other: %j', (fields, text) => {
+    expect(read(fields).refused).toContainEqual(expect.stringContaining(text));
+  });
+
+  it.each<[object, string]>([
+    [
+      { networks: [{ mode: 'host' }], container: { ...DOCKER, portMappings: [{}] } },
+      '/container/portMappings have no effect with the network host',
+    ],
+    [{ container: bridged(), requirePorts: true }, '/requirePorts has no effect with a container network'],
+    [
+      { container: bridged({ portMappings: [{}] }), portDefinitions: [{ name: 'a' }] },
+      '/portDefinitions have no effect beside container.portMappings',
+    ],
+    [
+      { healthChecks: [{ protocol: 'MESOS_TCP' }, { protocol: 'COMMAND', command: { value: 'x' } }] },
+      '/healthChecks(1) has no effect, as in Marathon: Mesos runs one such check per task, here MESOS_TCP',
+    ],
+    [
+      {
+        healthChecks: [
+          { protocol: 'COMMAND', command: { value: 'x' } },
+          { protocol: 'COMMAND', command: { value: 'y' }, intervalSeconds: 5 },
+        ],
+      },
+      '/healthChecks(1)/intervalSeconds has no effect: the commands run together, with 60',
+    ],
+  ])('is listed where a part has no effect: %j', (fields, text) => {
+    expect(read(fields).listed).toEqual([expect.stringContaining(text)]);
   });
 });

@@ -15,6 +15,8 @@ export interface Settings {
   readonly containerizer: Containerizer;
   /** The network of the Mesos containerizer that stands for `container/bridge`. */
   readonly mesosBridgeName: string;
+  /** The network of apps with the network mode `container` that name none. */
+  readonly defaultNetworkName?: string;
   /** Limits the CPU time of containers whose app does not set `docker.cpuQuota`. */
   readonly dockerCpuQuota?: boolean;
   /** What apps may do outside the Docker executor. Absent: everything. */

@@ -11,7 +11,7 @@ interface Unheeded {
   /** Path of the field; `*` stands for an index or any name. */
   readonly field: string;
   /** The value that means the same as no field, besides empty ones. */
-  readonly neutral?: string;
+  readonly neutral?: unknown;
   readonly why: string;
 }
 
@@ -41,6 +41,10 @@ const REFUSED: readonly Unheeded[] = [
     field: 'container.portMappings.*.networkNames',
     why: 'are not supported: ports are mapped in all networks of the container',
   },
+  {
+    field: 'container.docker.portMappings.*.networkNames',
+    why: 'are not supported: ports are mapped in all networks of the container',
+  },
   { field: 'networks.*.labels', why: 'are not supported' },
   { field: 'ipAddress.labels', why: 'are not supported' },
   { field: 'check', why: 'is not supported: use healthChecks or readinessChecks' },
@@ -60,6 +64,12 @@ const LISTED: readonly Unheeded[] = [
   { field: 'residency', why: WITHOUT_EFFECT },
   { field: 'ipAddress.groups', why: WITHOUT_EFFECT },
   { field: 'healthChecks.*.ignoreHttp1xx', why: WITHOUT_EFFECT },
+  { field: 'readinessChecks.*.preserveLastResponse', why: 'has no effect: responses are not kept' },
+  {
+    field: 'unreachableStrategy.expungeAfterSeconds',
+    neutral: 0,
+    why: 'has no effect: the agent or its return ends a task that is unreachable',
+  },
   { field: 'taskRateLimit', why: 'has no effect' },
 ];
 

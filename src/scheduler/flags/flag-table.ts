@@ -157,6 +157,11 @@ const FLAGS = {
     help: 'CNI network for containers of the Mesos containerizer with the network mode container/bridge',
     form: NETWORK_NAME,
   },
+  default_network_name: {
+    value: 'NAME',
+    help: 'network of apps with the network mode container that name none; default: such apps are refused',
+    form: NETWORK_NAME,
+  },
   docker_cpu_quota: {
     help: 'limit the CPU time of containers to their cpus, unless the app sets container.docker.cpuQuota',
   },

@@ -63,6 +63,7 @@ export function optionsFrom(flags: Flags): DaemonOptions {
   const agentCredential = agentCredentialFrom(flags);
   const zk = flags.text('zk');
   const policyFile = flags.text('policy');
+  const networkName = flags.text('default_network_name');
   return {
     masters: mastersFrom(flags.required('master')),
     ...(zk !== undefined && { zooKeeper: zooKeeperFrom('zk', fromFile('zk', zk)) }),
@@ -75,6 +76,7 @@ export function optionsFrom(flags: Flags): DaemonOptions {
       dockerExecutor: sharedExecutorOf({ path, cluster, role }, sha256),
       containerizer: containerizerFrom(flags),
       mesosBridgeName: flags.required('mesos_bridge_name'),
+      ...(networkName !== undefined && { defaultNetworkName: networkName }),
       ...(flags.isOn('docker_cpu_quota') && { dockerCpuQuota: true }),
       ...(policyFile !== undefined && { policy: policyFrom(policyFile) }),
       localPortMin,

@@ -87,7 +87,6 @@ it('reports all problems of all apps with their fields', () => {
     '/Up cpus',
     '/twice id',
     '/check healthChecks[1].protocol',
-    '/check healthChecks[1].path',
     '/disk container.volumes[0].persistent',
   ]);
   expect(problems.at(-1)?.why).toContain('there are no persistent volumes');

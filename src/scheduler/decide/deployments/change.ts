@@ -17,6 +17,7 @@ import { endTasks } from '../tasks/ending.ts';
 import { findForbidden } from '../tasks/forbidden.ts';
 import { findLaunchProblem, formOf } from '../tasks/form.ts';
 import { type Draft, type DraftApp, draftChanges } from './draft.ts';
+import { findUnnamedNetwork, withNetworkNames } from './network-names.ts';
 import { assignServicePorts } from './service-ports.ts';
 import { orderSteps, type Tree } from './steps.ts';
 
@@ -103,8 +104,11 @@ function checkDraft(state: State, draft: Draft, seed: number, now: number): Chec
       continue;
     }
     const before = known?.app;
-    const definition = assignServicePorts(drafted.definition, before, inUse, seed);
     const path = draft.paths.get(appId) ?? [];
+    const named = withNetworkNames(drafted.definition, state.settings);
+    const unnamed = findUnnamedNetwork(named, before);
+    if (unnamed) problems.push({ ...unnamed, path: [...path, ...unnamed.path] });
+    const definition = assignServicePorts(named, before, inUse, seed);
     if (!definition) {
       problems.push({ path: [...path, 'ports'], error: noPortLeftText(state) });
       continue;
@@ -184,8 +188,12 @@ function versionOf(
   };
 }
 
+/** Without the name of the only port of an app: earlier releases did not fill it in. */
 function configOf({ instances: _, ...config }: AppDefinition): string {
-  return canonicalJson(config);
+  const [first, ...others] = config.portDefinitions;
+  if (first?.name !== 'default' || others.length > 0) return canonicalJson(config);
+  const { name: _name, ...port } = first;
+  return canonicalJson({ ...config, portDefinitions: [port] });
 }
 
 function treeOf(state: State, draft: Draft): Tree {

@@ -122,7 +122,8 @@ export function checkStages(bin: Bin, want: Want): Check[] {
 
 function lacksOf({ agent }: Bin, { form }: Want): string[] {
   const containerizer = ownContainerizer(form);
-  return containerizer === undefined ? [] : findLacks(agent, containerizer);
+  const { withoutImage = false } = 'withoutImage' in form ? form : {};
+  return containerizer === undefined ? [] : findLacks(agent, containerizer, withoutImage);
 }
 
 /** Takes the result of `tryFit` out of the bin. */

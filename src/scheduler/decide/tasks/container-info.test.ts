@@ -88,7 +88,8 @@ describe('a task for Mesos’ Docker containerizer', () => {
     [{ networks: [{ mode: 'container/bridge' }] }, { network: 'BRIDGE' }, undefined],
     [{ networks: [{ mode: 'container', name: 'blue' }] }, { network: 'USER' }, [{ name: 'blue' }]],
   ])('joins one network: %j', (fields, docker, network_infos) => {
-    const { container } = onDocker({ ...fields, container: { type: 'DOCKER', docker: { image: 'i' } } });
+    const made = { type: 'DOCKER', docker: { image: 'i' }, portMappings: [] };
+    const { container } = onDocker({ ...fields, container: made });
     expect(container).toMatchObject({ docker });
     expect(container?.network_infos).toEqual(network_infos);
     expect(container?.docker).not.toHaveProperty('port_mappings');
@@ -210,6 +211,37 @@ function kindOf(info: TaskInfo): string {
   return KINDS.get(info.container?.type ?? '') ?? (info.executor ? 'executor' : 'command');
 }
 
+describe('a command in a container without an image', () => {
+  const volumes = [{ containerPath: 'data', hostPath: '/usr/share', mode: 'RO' }];
+
+  it('has its volumes in the agent’s file system', () => {
+    const info = launched({ cmd: 'ls data', container: { type: 'MESOS', volumes } });
+    expect(info.container).toEqual({
+      type: 'MESOS',
+      volumes: [{ container_path: 'data', host_path: '/usr/share', mode: 'RO' }],
+      mesos: {},
+    });
+    expect(info.command).toMatchObject({ value: 'ls data', shell: true });
+    const { command } = launched({ args: ['/bin/ls', 'a b'], container: { type: 'MESOS', volumes } });
+    expect(command).toMatchObject({ value: '/bin/ls', shell: false, arguments: ['/bin/ls', 'a b'] });
+  });
+
+  it('joins its networks, with one port mapping', () => {
+    const networks = [{ mode: 'container/bridge' }];
+    const { container } = launched({ cmd: 'x', networks, container: { type: 'MESOS' } });
+    const port_mappings = [{ host_port: 31_000, container_port: 31_000, protocol: 'tcp' }];
+    const network_infos = [{ ip_addresses: [{}], name: 'mesos-bridge', port_mappings }];
+    expect(container).toEqual({ type: 'MESOS', network_infos, mesos: {} });
+    // Without `container` too, as in Marathon.
+    expect(launched({ cmd: 'x', networks }).container).toEqual(container);
+  });
+
+  it('needs a command', () => {
+    const reply = new Harness(AGENTS).input(start(appV2({ cmd: undefined, container: { volumes } })));
+    expect(reply).toEqual({ type: 'invalid', errors: [{ path: ['cmd'], error: 'may not be empty' }] });
+  });
+});
+
 describe('the containerizer', () => {
   const docker = { image: 'i' };
   it.each<[Record<string, unknown>, Containerizer, string]>([
@@ -221,7 +253,9 @@ describe('the containerizer', () => {
     [{ container: { type: 'MESOS', docker } }, 'docker', 'mesos'],
     [{ container: { type: 'MESOS', docker }, labels: { [LABEL]: 'docker' } }, 'executor', 'docker'],
     [{ container: { docker }, labels: { [LABEL]: 'executor' } }, 'mesos', 'executor'],
-    [{ container: { type: 'DOCKER', docker }, executor: '//cmd' }, 'executor', 'docker'],
+    [{ container: { type: 'DOCKER', docker }, executor: '//cmd' }, 'executor', 'executor'],
+    [{ container: { type: 'DOCKER', docker }, executor: '//cmd' }, 'docker', 'docker'],
+    [{ container: { type: 'MESOS', docker }, executor: '//cmd' }, 'executor', 'mesos'],
     [{ container: { type: 'DOCKER', docker }, executor: DOCKER }, 'docker', 'executor'],
     [{ container: { type: 'MESOS', docker }, executor: DOCKER }, 'docker', 'executor'],
     [{ container: { type: 'MESOS' }, cmd: 'x' }, 'docker', 'command'],

@@ -16,7 +16,7 @@ export function containerInfo(
   { mesosBridgeName }: Settings,
 ): ContainerInfo {
   const { forcePullImage = false, privileged = false, parameters = [] } = app.container?.docker ?? {};
-  const image = imageOf(app) ?? '';
+  const image = imageOf(app);
   const volumes = (app.container?.volumes ?? []).map(volumeOf);
   const mounted = volumes.length > 0 && { volumes };
   if (containerizer === 'mesos') {
@@ -25,7 +25,10 @@ export function containerInfo(
       type: 'MESOS',
       ...mounted,
       ...(networks.length > 0 && { network_infos: networks }),
-      mesos: { image: { type: 'DOCKER', docker: { name: image }, cached: !forcePullImage } },
+      mesos:
+        image === undefined
+          ? {}
+          : { image: { type: 'DOCKER', docker: { name: image }, cached: !forcePullImage } },
     };
   }
   const mappings = mappingsOf(app, task);
@@ -35,7 +38,7 @@ export function containerInfo(
     ...mounted,
     ...(user?.name !== undefined && { network_infos: [{ name: user.name }] }),
     docker: {
-      image,
+      image: image ?? '',
       network: user ? 'USER' : hasOwnNetwork(app) ? 'BRIDGE' : 'HOST',
       ...(mappings.length > 0 && { port_mappings: mappings }),
       privileged,
@@ -47,12 +50,15 @@ export function containerInfo(
 }
 
 /**
- * `cmd` runs in a shell, `args` are passed to the image's entry point.
+ * `cmd` runs in a shell, `args` are passed to the image's entry point. Without an image, `args` begin with the program.
  * @returns the part of the command that depends on these fields
  */
-export function containerCommand({ cmd, args }: App): Pick<CommandInfo, 'value' | 'shell' | 'arguments'> {
+export function commandOf(app: App): Pick<CommandInfo, 'value' | 'shell' | 'arguments'> {
+  const { cmd, args } = app;
   if (cmd !== undefined && cmd.trim() !== '') return { value: cmd, shell: true };
-  return { shell: false, ...(args && args.length > 0 && { arguments: [...args] }) };
+  const [program] = args ?? [];
+  const value = program !== undefined && imageOf(app) === undefined && { value: program };
+  return { ...value, shell: false, ...(args && args.length > 0 && { arguments: [...args] }) };
 }
 
 type AppVolume = NonNullable<App['container']>['volumes'][number];

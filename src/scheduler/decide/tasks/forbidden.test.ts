@@ -22,6 +22,11 @@ describe('the policy of the scheduler', () => {
   it.each<[string, App, unknown]>([
     ['cmd', appV2(), { allowCommands: true }],
     ['cmd', app({ executor: '' }), { allowCommands: true }],
+    [
+      'cmd',
+      appV2({ container: { type: 'MESOS', volumes: [{ containerPath: 'a', hostPath: '/a' }] } }),
+      { allowedContainerizers: ['mesos'], allowCommands: true },
+    ],
     ['executor', appV2({ executor: '/opt/x' }), { allowedExecutors: ['/opt/x'] }],
     ['container', appV2(MESOS), { allowedContainerizers: ['mesos'] }],
     ['user', appV2({ user: 'joe' }), { allowCommands: true, allowedUsers: ['joe'] }],

@@ -11,7 +11,8 @@ export function findForbidden(
   { policy }: Pick<Settings, 'policy'>,
 ): FieldError | undefined {
   if (!policy) return undefined;
-  if (form.type === 'command' && !policy.allowCommands) {
+  const isCommand = form.type === 'command' || ('withoutImage' in form && form.withoutImage);
+  if (isCommand && !policy.allowCommands) {
     return forbidden(['cmd'], 'may not be run without a container', 'allowCommands');
   }
   if (form.type === 'own' && !policy.allowedExecutors.includes(form.path)) {

@@ -23,7 +23,7 @@ export type Form =
   /** As in 2013: each task has an executor of its own, with `cmd` as its arguments. */
   | { readonly type: 'own'; readonly path: string }
   /** `TaskInfo.container`, run by one of Mesos' own containerizers. */
-  | { readonly type: 'docker' | 'mesos' };
+  | { readonly type: 'docker' | 'mesos'; readonly withoutImage?: boolean };
 
 /** @returns the containerizer of the agents that runs tasks of this form */
 export function ownContainerizer({ type }: Form): App['containerizer'] {
@@ -31,8 +31,11 @@ export function ownContainerizer({ type }: Form): App['containerizer'] {
 }
 
 export function formOf(app: App, settings: Settings): Form {
-  if (app.containerizer !== undefined) return { type: app.containerizer };
-  const path = app.executor === '' ? defaultPath(app, settings) : app.executor;
+  if (app.containerizer !== undefined) {
+    return { type: app.containerizer, ...(imageOf(app) === undefined && { withoutImage: true }) };
+  }
+  const isDefault = app.executor === '' || (app.executor === COMMAND_EXECUTOR && describesContainer(app));
+  const path = isDefault ? defaultPath(app, settings) : app.executor;
   if (path === '' || path === COMMAND_EXECUTOR) return { type: 'command' };
   if (path !== settings.dockerExecutor.path) return { type: 'own', path };
   return { type: app.fetch.length === 0 ? 'shared' : 'fetching' };
@@ -54,20 +57,27 @@ export function findLaunchProblem(app: App, settings: Settings): FieldError | un
   if (misnamed) return misnamed;
   const form = formOf(app, settings);
   const containerizer = ownContainerizer(form);
-  if (containerizer !== undefined) {
-    return findImageProblem(imageOf(app) ?? '') ?? findUnsupportedField(app, containerizer);
-  }
+  const image = imageOf(app);
   const hasCommand = (app.cmd ?? '').trim() !== '' || (app.args ?? []).length > 0;
-  if (!hasCommand && (form.type === 'command' || imageOf(app) === undefined)) {
+  if (!hasCommand && (form.type === 'command' || image === undefined)) {
     return { path: ['cmd'], error: 'may not be empty' };
   }
-  if (form.type === 'command' && (app.cmd ?? '').trim() === '') {
-    return { path: ['args'], error: 'need an image: use cmd for a plain command' };
+  if (containerizer !== undefined) {
+    const problem = image === undefined ? undefined : findImageProblem(image);
+    return problem ?? findUnsupportedField(app, containerizer);
+  }
+  if (form.type === 'own' && app.api === 'v2' && needsContainer(app)) {
+    const error = `can't be ${form.path} with a container: Marathon would run the executor in it; leave one of them out`;
+    return { path: ['executor'], error };
   }
   if (form.type !== 'shared' && form.type !== 'fetching') return undefined;
   const ports = portsOf(app).map(() => 0);
   const container = containerOf(app, shellEnv(app, ports));
   return 'problem' in container ? { path: [container.field], error: container.problem } : undefined;
+}
+
+function needsContainer({ container }: App): boolean {
+  return container !== undefined && (container.docker !== undefined || container.volumes.length > 0);
 }
 
 function findImageProblem(image: string): FieldError | undefined {

@@ -7,7 +7,7 @@ import type { Settings } from '../../domain/settings.ts';
 import type { Task } from '../../domain/task.ts';
 import { killPolicy } from '../connection/calls.ts';
 import type { Allotment } from '../placement/bin.ts';
-import { containerCommand, containerInfo } from './container-info.ts';
+import { commandOf, containerInfo } from './container-info.ts';
 import { discoveryInfo } from './discovery-info.ts';
 import {
   commandEnv,
@@ -56,11 +56,11 @@ function commandOrExecutor(
 ): Pick<TaskInfo, 'command' | 'container' | 'executor' | 'data'> {
   switch (form.type) {
     case 'command':
-      return { command: command(app, { value: app.cmd ?? '', shell: true }, task) };
+      return { command: command(app, commandOf(app), task) };
     case 'docker':
     case 'mesos':
       return {
-        command: command(app, containerCommand(app), task),
+        command: command(app, commandOf(app), task),
         container: containerInfo(app, form.type, task, settings),
       };
     case 'own':
@@ -92,12 +92,18 @@ function ownExecutor(app: App, path: string, task: Task, settings: Settings): Ex
   return {
     type: 'CUSTOM',
     executor_id: { value: task.id },
-    command: command(app, { value: `${path} ${app.cmd ?? ''}`.trimEnd(), shell: true }, task),
+    command: command(app, { value: `${path} ${wordsOf(app)}`.trimEnd(), shell: true }, task),
     name: hostLikeId(app.id),
     source: hostLikeId(app.id),
     ...(isDocker && info.labels && { labels: info.labels }),
     ...(isDocker && info.shutdown_grace_period && { shutdown_grace_period: info.shutdown_grace_period }),
   };
+}
+
+/** The arguments of an own executor. `cmd` is written for a shell, `args` are not. */
+function wordsOf({ cmd, args = [] }: App): string {
+  if (cmd !== undefined && cmd !== '') return cmd;
+  return args.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
 }
 
 /**

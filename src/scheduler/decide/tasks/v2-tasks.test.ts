@@ -6,8 +6,10 @@ import { Harness } from '../../../../test/scheduler/harness.ts';
 import { AGENTS } from '../../../../test/scheduler/running.ts';
 import { type DockerTask, decodeTaskData, dockerProblem } from '../../../executor/task-data.ts';
 import type { TaskInfo } from '../../../mesos/types.ts';
+import { probesOf } from '../../domain/checks.ts';
 import type { Task } from '../../domain/task.ts';
 import { isHealthy, isReady, isUnhealthy } from '../../domain/task.ts';
+import { formOf } from './form.ts';
 
 function launched(fields: Record<string, unknown>): { harness: Harness; info: TaskInfo; task: Task } {
   const harness = new Harness(AGENTS);
@@ -97,13 +99,81 @@ describe('a plain command', () => {
 
   it.each([
     [{ cmd: undefined }, ['cmd'], 'may not be empty'],
-    [{ cmd: undefined, args: ['x'] }, ['args'], 'need an image: use cmd for a plain command'],
     [{ container: { docker: { image: '-v' } } }, ['container'], "'-v' is not an image name"],
     [{ container: { docker: { image: 'redis/' } } }, ['container'], "'redis/' is not an image name"],
     [{ container: { docker: { image: 'a//b' } } }, ['container'], "'a//b' is not an image name"],
   ])('that could never run is refused: %j', (fields, path, error) => {
     const reply = new Harness(AGENTS).input(start(appV2(fields)));
     expect(reply).toEqual({ type: 'invalid', errors: [{ path, error }] });
+  });
+});
+
+describe('the executor', () => {
+  const container = { type: 'DOCKER', docker: { image: 'x' } };
+
+  it.each(['', '//cmd'])('%j runs an image in its container, with or without cmd', (executor) => {
+    expect(docker({ executor, container, cmd: 'id' }).data).toMatchObject({ image: 'x', args: ['-c', 'id'] });
+    expect(docker({ executor, container }).data).toMatchObject({ image: 'x', args: [] });
+  });
+
+  it('//cmd of an app that an earlier release stored runs the image too', () => {
+    const harness = new Harness(AGENTS);
+    const app = { ...appV2({ executor: '//cmd', container }), instances: 1 };
+    expect(formOf(app, harness.state.settings)).toEqual({ type: 'shared' });
+  });
+
+  it('of another path gets args as its words', () => {
+    const { info } = launched({ cmd: undefined, executor: '/opt/run', args: ['a b', "it's"] });
+    expect(info.executor?.command?.value).toBe(`/opt/run 'a b' 'it'\\''s'`);
+  });
+
+  it.each([
+    [{ container }],
+    [{ container: { type: 'MESOS', volumes: [{ containerPath: '/a', hostPath: '/b' }] } }],
+  ])('of another path is refused with a container: %j', (fields) => {
+    const reply = new Harness(AGENTS).input(start(appV2({ executor: '/opt/run', ...fields })));
+    expect(reply).toMatchObject({ type: 'invalid', errors: [{ path: ['executor'] }] });
+  });
+});
+
+describe('args without a container', () => {
+  it('are the program and its arguments', () => {
+    const { info } = launched({ cmd: undefined, args: ['/bin/sleep', '30'] });
+    expect(info.command).toMatchObject({
+      value: '/bin/sleep',
+      shell: false,
+      arguments: ['/bin/sleep', '30'],
+    });
+  });
+});
+
+describe('checks that the executor makes', () => {
+  const command = (value: string, more = {}) => ({ protocol: 'COMMAND', command: { value }, ...more });
+
+  it('run together if they are commands, and pass if all pass', () => {
+    const { info } = launched({ healthChecks: [command('a # x', { timeoutSeconds: 3 }), command('b')] });
+    expect(info.health_check).toMatchObject({
+      type: 'COMMAND',
+      command: { value: '(\na # x\n) && (\nb\n)', shell: true },
+      interval_seconds: 60,
+      timeout_seconds: 23,
+    });
+  });
+
+  it('are otherwise the first, as in Marathon', () => {
+    const { info } = launched({ healthChecks: [{ protocol: 'MESOS_TCP' }, command('a')] });
+    expect(info.health_check).toMatchObject({ type: 'TCP' });
+  });
+
+  it('have an absolute path', () => {
+    const { info } = launched({ healthChecks: [{ protocol: 'MESOS_HTTP', path: 'ping' }] });
+    expect(info.health_check).toMatchObject({ http: { path: '/ping' } });
+    const probed = appV2({
+      healthChecks: [{ path: 'ping' }, {}],
+      readinessChecks: [{ path: 'ready', portName: 'default' }],
+    });
+    const paths = probesOf(probed, { host: 'h', ports: [1] }).map(({ check }) => check.http?.path);
+    expect(paths).toEqual(['/ping', '/', '/ready']);
   });
 });
 
