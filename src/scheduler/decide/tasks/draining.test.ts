@@ -118,6 +118,22 @@ describe('a task of an app with drainSeconds', () => {
     },
   );
 
+  it('does not count when a user kills it at once and scales its app', () => {
+    const harness = running();
+    harness.input(scale(ID, 1));
+    const atOnce = { ...killAll({ force: true }), scale: true };
+    const [draining] = tasksOf(harness).filter((task) => !isReady(task));
+    const one = { ...atOnce, filter: { appId: ID, taskIds: new Set([draining?.id ?? '']) } };
+    expect(harness.input(one)).toEqual({
+      type: 'killed',
+      tasks: [expect.objectContaining({ id: draining?.id })],
+    });
+    expect(killsOf(harness)).toEqual([draining?.id]);
+    expect(harness.state.apps.get(ID)?.app.instances).toBe(1);
+    harness.input(atOnce);
+    expect(harness.state.apps.get(ID)?.app.instances).toBe(0);
+  });
+
   it('drains on if its agent is unreachable meanwhile', () => {
     const harness = running();
     harness.input(killAll());

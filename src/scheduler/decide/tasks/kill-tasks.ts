@@ -27,13 +27,14 @@ export function killTasks(
   const killed = { type: 'killed', tasks: tasks.map(viewTask) } as const;
   const ended = endTasks(state, tasks, now, { immediately });
   const wiped = wipe ? tasks.map((task) => markGone(task, now)) : [];
-  if (!scale || tasks.length === 0)
+  const changes = [...matching].flatMap(([{ app }, found]) => {
+    // Draining tasks are no instances any more: they were replaced, or their app was scaled down.
+    const fewer = found.filter(isKillable).length;
+    const instances = Math.max(0, app.instances - fewer);
+    return fewer === 0 ? [] : { op: 'scale' as const, appId: app.id, instances };
+  });
+  if (!scale || changes.length === 0)
     return { events: [...ended.events, ...wiped], calls: ended.calls, reply: killed };
-  const changes = [...matching].map(([{ app }, found]) => ({
-    op: 'scale' as const,
-    appId: app.id,
-    instances: Math.max(0, app.instances - found.length),
-  }));
   const scaled = planChange(state, { type: 'change', changes, force, seed: 0 }, now);
   if (scaled.reply?.type !== 'deployed') return scaled;
   return {
