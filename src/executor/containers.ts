@@ -14,9 +14,10 @@ import type { Images } from './images.ts';
 import { forgetPosition } from './output-writer.ts';
 import { TaskFiles } from './task-files.ts';
 
-const REMOVE_ATTEMPTS = 5;
-/** Half the wait after the first failed removal, in milliseconds; it doubles with each attempt. */
-const REMOVE_WAIT_MS = 100;
+/** Some eight minutes: a file system of a container may be in use by another program for a while. */
+const REMOVE_ATTEMPTS = 20;
+/** Wait after the first failed removal, which doubles with each further one, in milliseconds. */
+const REMOVE_WAIT_MS = { first: 200, longest: 30_000 };
 
 export type DockerAction = Exclude<ExecutorAction, { type: 'update' | 'check' | 'uncheck' | 'exit' }>;
 
@@ -157,7 +158,7 @@ export class Containers {
         break;
       } catch (error) {
         if (attempt === REMOVE_ATTEMPTS) throw error;
-        await sleep(REMOVE_WAIT_MS * 2 ** attempt);
+        await sleep(Math.min(REMOVE_WAIT_MS.longest, REMOVE_WAIT_MS.first * 2 ** (attempt - 1)));
       }
     }
     await forgetPosition(this.#options.sandbox, taskId);
