@@ -13,7 +13,10 @@ import type { TaskFiles } from './task-files.ts';
 
 /** Time that the output may lag behind the container's end before it is read again. */
 const LAG_MS = 2000;
-const RETRY_MS = 500;
+/** Wait after a failed attempt, which doubles with each further one, in milliseconds. */
+const RETRY_MS = { first: 500, longest: 8000 };
+/** Docker's words for a log driver that only writes. */
+const UNREADABLE = /does not support reading/;
 
 export interface FollowOptions {
   engine: DockerEngine;
@@ -38,6 +41,8 @@ export class OutputFollower {
   readonly #writer: OutputWriter;
   readonly #abort = new AbortController();
   readonly #done: Promise<void>;
+  /** Attempts that failed since records came. */
+  #failures = 0;
 
   constructor(options: FollowOptions) {
     this.#options = options;
@@ -70,16 +75,16 @@ export class OutputFollower {
   }
 
   async #follow(): Promise<void> {
-    const { engine, container, log } = this.#options;
+    const { container, log } = this.#options;
     const { signal } = this.#abort;
     while (!signal.aborted) {
       try {
         await this.#copy(true);
         // The stream also ends when Docker shuts down cleanly while the container still runs.
-        if ((await engine.inspectContainer(container))?.State.Running !== true) return;
+        if (!(await this.#isRunning())) return;
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof DockerError) {
+        if (error instanceof DockerError && (UNREADABLE.test(error.message) || !(await this.#mayRun()))) {
           this.#reportLostOutput(error);
           return;
         }
@@ -87,11 +92,23 @@ export class OutputFollower {
           log({ msg: 'requesting the output again: Docker may have skipped records', container });
           continue;
         }
-        // Docker is unreachable or the disk is full. The next attempt continues at the files' sizes.
+        // Docker is unreachable or has a problem, or the disk is full. The next attempt continues at the files' sizes.
         log({ level: 'warning', msg: 'output is delayed', container, reason: String(error) });
-        await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+        const wait = Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** this.#failures);
+        this.#failures += 1;
+        await sleep(wait, undefined, { signal }).catch(() => {});
       }
     }
+  }
+
+  async #isRunning(): Promise<boolean> {
+    const { engine, container } = this.#options;
+    return (await engine.inspectContainer(container))?.State.Running === true;
+  }
+
+  /** True also if Docker does not say so. */
+  async #mayRun(): Promise<boolean> {
+    return await this.#isRunning().catch(() => true);
   }
 
   async #copy(follow: boolean): Promise<void> {
@@ -102,6 +119,7 @@ export class OutputFollower {
     const skips = new SkipDetector(fileBytes, latestTime(position));
     const signal = follow ? { signal: this.#abort.signal } : {};
     for await (const records of engine.logs(container, { tty, follow, since, ...signal })) {
+      this.#failures = 0;
       const now = Date.now();
       const at = follow ? records.findIndex((r) => skips.isSuspect(r.time, r.bytes.length, now)) : -1;
       await this.#writer.write(at < 0 ? records : records.slice(0, at), filters);
