@@ -114,6 +114,24 @@ describe('ApiClient', () => {
     });
   });
 
+  it('sends its credentials again to the leader to which a scheduler redirects, but not without TLS', async () => {
+    const sent: string[] = [];
+    const answers = [
+      new Response(null, { status: 302, headers: { Location: 'https://leader/v2/info' } }),
+      ok(),
+      new Response(null, { status: 302, headers: { Location: 'http://leader/v2/info' } }),
+    ];
+    const send = (async (url: string, init: RequestInit = {}) => {
+      sent.push(`${url} ${new Headers(init.headers).get('Authorization')}`);
+      return answers.shift();
+    }) as typeof fetch;
+    const client = new ApiClient({ urls: ['https://a'], authorization: 'Bearer t', fetch: send });
+    await client.call('GET', '/v2/info');
+    expect(sent).toEqual(['https://a/v2/info Bearer t', 'https://leader/v2/info Bearer t']);
+    await expect(client.call('GET', '/v2/info', {}, { patienceMs: 0 })).rejects.toThrow('without TLS');
+    expect(sent).toHaveLength(3);
+  });
+
   it('gives up on unreachable schedulers when its patience ends', async () => {
     const answers = [failed('ECONNREFUSED'), failed('ECONNREFUSED')];
     const { client, sent } = scripted(['http://a', 'http://b'], answers);

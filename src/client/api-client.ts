@@ -120,6 +120,18 @@ export class ApiClient {
     }
   }
 
+  /**
+   * What a WebSocket needs: browsers authenticate by other means than a header.
+   * @param path of an answer of this scheduler
+   */
+  webSocket(path: string): { readonly url: string; readonly headers: Readonly<Record<string, string>> } {
+    const { authorization } = this.#options;
+    return {
+      url: this.url.replace(/^http/, 'ws') + path,
+      headers: { ...(authorization !== undefined && { Authorization: authorization }) },
+    };
+  }
+
   async #accepted(request: Sent): Promise<Response> {
     const response = await this.#send(request);
     if (response.ok) return response;
@@ -167,10 +179,30 @@ export class ApiClient {
     return problem ?? unreachable(this.url, 'no URL', '');
   }
 
-  #fetch(url: string, { path, method, body, headers, signal }: Sent): Promise<Response> {
+  /** Follows the redirect of a scheduler to the leader, which holds all event streams. */
+  async #fetch(url: string, request: Sent): Promise<Response> {
+    const response = await this.#fetchOnce(url + request.path, request, 'manual');
+    // Browsers don't show the target, and send a page's own credentials again.
+    if (response.type === 'opaqueredirect') return this.#fetchOnce(url + request.path, request, 'follow');
+    const target = response.status >= 300 && response.status < 400 ? response.headers.get('Location') : null;
+    if (target === null) return response;
+    const leader = new URL(target, url);
+    if (url.startsWith('https:') && leader.protocol !== 'https:') {
+      throw new Error(`it redirects to ${leader.origin}, without TLS`);
+    }
+    // `fetch` itself would leave out the credentials.
+    return this.#fetchOnce(leader.href, request, 'error');
+  }
+
+  #fetchOnce(
+    url: string,
+    { method, body, headers, signal }: Sent,
+    redirect: 'manual' | 'follow' | 'error',
+  ): Promise<Response> {
     const { authorization, fetch: send = fetch } = this.#options;
-    return send(url + path, {
+    return send(url, {
       method,
+      redirect,
       headers: {
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
         ...headers,

@@ -14,7 +14,7 @@ export function summarize({ answer, wallMs, dockerMs }: DemoResult): string {
   return `GET x answered ${answer} after ${seconds(wallMs)}: ${seconds(dockerMs)} in Docker's create and start calls, ${seconds(wallMs - dockerMs)} in mesosup`;
 }
 
-/** Commands of the 2013 page to try next. */
+/** Commands to try next: mesosup's own, whose context is the demo, and those of the 2013 page. */
 export function nextCommands(
   { schedulerUrl, masterUrl, executor }: DemoPlan,
   image: string,
@@ -23,6 +23,12 @@ export function nextCommands(
   const api = schedulerUrl.replace('127.0.0.1', 'localhost');
   return [
     'Try next, in another terminal:',
+    '  mesosup app list',
+    '  mesosup app logs multidis --follow',
+    '  mesosup app exec -it multidis -- redis-cli',
+    '  mesosup app scale multidis 3',
+    '',
+    'Or with the API, as in 2013:',
     `  http GET ${api}/v1/endpoints`,
     `  docker run -i -t ${image} redis-cli -h ${host} -p ${port}`,
     `  http POST ${api}/v1/apps/scale id=multidis instances=3`,

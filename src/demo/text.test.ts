@@ -74,6 +74,7 @@ test('uses the actual ports in the suggested commands', () => {
   expect(text).toContain('http GET http://localhost:8081/v1/endpoints');
   expect(text).toContain('docker run -i -t some/redis redis-cli -h 172.17.0.1 -p 31000');
   expect(text).toContain('executor=/e/docker');
+  expect(text).toContain('mesosup app exec -it multidis -- redis-cli\n');
 });
 
 test('makes columns as wide as their widest cell', () => {

@@ -59,7 +59,7 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup api GET "/v2/apps?embed=apps.tasks"': { code: 0, says: /"multidis|\/multidis/ },
   'mesosup api POST /v2/apps -d @app.json': { code: 0, says: /"id":"\/web"/ },
   'echo \'{"instances": 3}\' | mesosup api PUT /v2/apps/web -d -': { code: [0, 1], says: /deployment/i },
-  'mesosup app run johncosta/redis --port 6379 --instances 2': {
+  [docCommand('docs/apps.md', 'mesosup app run johncosta/redis --port 6379 --instances 2')]: {
     code: 0,
     says: /Started \/redis: 2 instances/,
   },
@@ -69,10 +69,10 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
     code: 0,
     says: /Started deployment [\w-]+\. Follow it with: mesosup app deployments watch/,
   },
-  'mesosup app list': { code: 0, says: /^\/shop\/cache +\w+ +1\/1/m },
+  [docCommand('docs/apps.md', 'mesosup app list')]: { code: 0, says: /^\/shop\/cache +\w+ +1\/1/m },
   'mesosup app list shop -o wide': { code: 0, says: /VERSION\n\/shop\/cache/ },
   'mesosup app list -o name': { code: 0, says: /^\/multidis\n\/redis\n\/shop\/cache/ },
-  'mesosup app show web': { code: 0, says: /^Command +sleep 600$/m },
+  [docCommand('docs/apps.md', 'mesosup app show web')]: { code: 0, says: /^Command +sleep 600$/m },
   'mesosup app show web -o yaml': { code: 0, says: /^cmd: sleep 600$/m },
   'mesosup app tasks web': { code: 0, says: /^TASK +STATE/ },
   'mesosup app tasks -o wide': { code: 0, says: /AGENT\n/ },
@@ -89,6 +89,44 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
     code: 1,
     says: /Deployment 'DEPLOYMENT' does not exist/,
   },
+  'mesosup app apply -f app.json --dry-run': { code: 3, says: /~ \/web is changed\n {4}~ instances: 3 → 2/ },
+  [docCommand('docs/apps.md', 'mesosup app apply -f apps.yaml --set tag=1.2 --yes')]: {
+    code: 0,
+    says: /\+ \/batch\/first is created[\s\S]*Deployed 2 apps/,
+  },
+  'mesosup app apply -f apps/ --prune': {
+    code: 2,
+    says: /- \/batch\/second is removed[\s\S]*no terminal to ask for confirmation: add --yes/,
+  },
+  'mesosup app exec redis -- redis-cli PING': { code: 0, says: /^PONG$/ },
+  [docCommand('docs/apps.md', 'mesosup app exec -it redis -- sh')]: {
+    code: 2,
+    says: /--tty needs a terminal/,
+  },
+  'echo PING | mesosup app exec -i redis -- redis-cli': { code: 0, says: /^PONG$/ },
+  'mesosup app logs redis': { code: 0, says: /^redis\.\d+ \| .*Redis/m },
+  [docCommand('docs/apps.md', 'mesosup app logs redis --follow --tail 20')]: {
+    code: 124,
+    says: /^redis\.\d+ \| .*Redis/m,
+  },
+  'mesosup app logs redis --stderr --grep "error|warning"': { code: 0, says: /^$|^redis/ },
+  'mesosup app logs --task TASK': { code: 1, says: /Task 'TASK' does not exist/ },
+  'mesosup app events': { code: 124, says: /event_stream_attached/ },
+  'mesosup app events redis -o json': { code: 124, says: /^$/ },
+  'mesosup app events --type deployment_failed --type deployment_success': { code: 124, says: /^$/ },
+  [docCommand('docs/apps.md', 'mesosup app why redis')]: {
+    code: 0,
+    says: /\/redis is not waiting: 2 of 2 instances are ready/,
+  },
+  'mesosup app history redis': { code: 0, says: /\(current\)\n {2}first version/ },
+  'mesosup app history redis -n 3': { code: 0, says: /\(current\)\n {2}first version/ },
+  [docCommand('docs/apps.md', 'mesosup app rollback redis')]: {
+    code: 2,
+    says: /\/redis has only one version/,
+  },
+  'mesosup app rollback redis VERSION --no-wait': { code: 1, says: /has no version 'VERSION'/ },
+  'mesosup agents': { code: 0, says: /^AGENT +STATE +TASKS/ },
+  'mesosup agents -o wide': { code: 0, says: /PORTS +ID\n/ },
   'mesosup app suspend web': { code: 0, says: /Suspended \/web/ },
   'mesosup app stop web --yes': { code: 0, says: /Removed \/web/ },
   'mesosup demo status': { code: 0, says: /multidis +2 +2/ },
@@ -148,6 +186,13 @@ const SCENARIO = 'agents: [{count: 3}]\napps: [{app: {id: /web, cmd: ./serve, in
 
 const APP = '{"id": "/web", "cmd": "sleep 600", "instances": 2, "cpus": 0.1, "mem": 16}';
 
+const FIRST = 'id: /batch/first\ncmd: echo 1.2; sleep 600\ncpus: 0.1\nmem: 16\n';
+const APPS = `id: /batch
+apps:
+  - {id: first, cmd: 'echo {{ var.tag }}; sleep 600', cpus: 0.1, mem: 16}
+  - {id: second, cmd: sleep 600, cpus: 0.1, mem: 16}
+`;
+
 let directory: string;
 
 /** A port of this machine that refuses connections. */
@@ -191,6 +236,9 @@ test.each(Object.entries(EXAMPLES))('%s', async (command, { code, says }) => {
   const place = await mkdtemp(path.join(directory, 'run-'));
   await writeFile(path.join(place, 'scenario.yaml'), SCENARIO);
   await writeFile(path.join(place, 'app.json'), APP);
+  await writeFile(path.join(place, 'apps.yaml'), APPS);
+  await mkdir(path.join(place, 'apps'));
+  await writeFile(path.join(place, 'apps/first.yaml'), FIRST);
   if (!command.startsWith('mesosup init')) await writeFile(path.join(place, 'cluster.yaml'), 'hosts: [h1]\n');
   const env = {
     HOME: path.join(directory, 'home'),
@@ -207,7 +255,9 @@ test.each(Object.entries(EXAMPLES))('%s', async (command, { code, says }) => {
     expect(shown).toContain('exit 130');
     return;
   }
-  const { exitCode, all } = await execa('sh', ['-c', command], {
+  // Commands that go on until Ctrl-C end with 124.
+  const limited = code === 124 ? `timeout -s INT 4 ${command}` : command;
+  const { exitCode, all } = await execa('sh', ['-c', limited], {
     cwd: place,
     env,
     stdin: 'ignore',

@@ -174,6 +174,14 @@ const PARTS: readonly [string, string][] = [
   ['context add a http://x --token --no-check', 'the token is empty: type it, or write it to standard input'],
   ['app run image --cpus much', '--cpus much: expected a number, for example 0.5'],
   ['app run image --port x', '--port x: expected PORT or HOST:CONTAINER'],
+  ['app logs', 'name either an app or a --task: mesosup app logs APP'],
+  ['app logs web --grep "("', '--grep is not a regular expression: '],
+  ['app exec web', 'name a command after --: mesosup app exec web -- CMD'],
+  ['app exec -t web -- sh', '--tty needs a terminal: leave it out in a pipe'],
+  ['app apply -f none.yaml', "none.yaml can't be read: there is no such file"],
+  ['app apply -f folder', 'folder has no file that ends in .json, .yaml or .yml'],
+  ['app apply -f text.json', 'text.json is neither an app with an id, nor a list of apps, nor a group'],
+  ['app apply -f scenario.yaml --set x', '--set x: expected NAME=VALUE'],
   ['app list --context none', '--context is "none", which is not a context'],
   ['scheduler password empty', 'The password is empty: write it to standard input, or name a file'],
 ];
@@ -233,6 +241,8 @@ const ELSEWHERE: readonly string[] = [
   'there is already an app or group ',
   '" was not added',
   " can't be used: ",
+  ' has only one version: there is nothing to return to',
+  ': expected NAME=VALUE',
   'a saved plan already contains its hosts and options',
   // Texts that oclif passes through unchanged; no command has such a flag.
   'needs --',

@@ -4,7 +4,8 @@ import { isIP } from 'node:net';
 import path from 'node:path';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { ClusterState, knownClusters, stateHome } from '../../cluster/edge/cluster-state.ts';
-import { demoDirectory, inspectDirectory } from '../../demo/directory.ts';
+import type { Secrets } from '../../cluster/secrets.ts';
+import { type DemoState, demoDirectory, inspectDirectory } from '../../demo/directory.ts';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import { type Choice, type Context, checkUrl, chooseContext } from '../context.ts';
 import type { StoredContext, StoredContexts } from '../stored-contexts.ts';
@@ -12,7 +13,9 @@ import { contextsPath, readContexts, writeContexts } from './context-file.ts';
 
 /** The user that the installer creates in the API of each cluster. */
 const API_USER = 'mesosup';
-export const DEMO = 'demo';
+/** The user that may read the masters' state. */
+const MESOS_USER = 'operator';
+const DEMO = 'demo';
 
 interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
@@ -79,9 +82,9 @@ export class Contexts {
   }
 
   async #names({ contexts }: StoredContexts): Promise<string[]> {
-    const [installed, demo] = await Promise.all([knownClusters(this.#stateHome), this.#demoUrl()]);
+    const [installed, demo] = await Promise.all([knownClusters(this.#stateHome), this.#demo()]);
     const added = contexts.map(({ name }) => name);
-    return [...new Set([...added, ...installed, ...(demo === undefined ? [] : [DEMO])])].sort();
+    return [...new Set([...added, ...installed, ...(demo ? [DEMO] : [])])].sort();
   }
 
   async #context(name: string, { contexts }: StoredContexts): Promise<Context> {
@@ -89,16 +92,19 @@ export class Contexts {
     if (added) return addedContext(added);
     const state = new ClusterState(path.join(this.#stateHome, name));
     const cluster = await state.cluster();
-    if (cluster) return installedContext(cluster, (await state.secrets())?.api);
-    const demo = await this.#demoUrl();
-    if (name === DEMO && demo !== undefined) return { name, source: 'demo', urls: [demo] };
+    if (cluster) return installedContext(cluster, await state.secrets());
+    const demo = await this.#demo();
+    if (name === DEMO && demo) {
+      const masters = { urls: [demo.masterUrl] };
+      return { name, source: 'demo', urls: [demo.schedulerUrl], masters };
+    }
     throw new MesosupError(`the context "${name}" no longer exists`);
   }
 
-  async #demoUrl(): Promise<string | undefined> {
+  async #demo(): Promise<DemoState | undefined> {
     const directory = demoDirectory(process.getuid?.() ?? 0, this.#environment);
     const found = await inspectDirectory(directory).catch(() => undefined);
-    return found?.kind === 'up' ? found.state?.schedulerUrl : undefined;
+    return found?.kind === 'up' ? found.state : undefined;
   }
 }
 
@@ -117,18 +123,24 @@ function contextOfUrl(text: string): Context {
   return { name: 'MESOSUP_URL', source: 'environment', urls };
 }
 
-/** Schedulers of an installed cluster listen on the address by which its members reach each other. */
-function installedContext({ name, hosts, ports }: Cluster, password: string | undefined): Context {
-  const urls = hosts
-    .filter(({ roles }) => roles.includes('scheduler'))
-    .map(({ connection, privateAddress, address }) => {
-      const reached = connection.kind === 'local' ? '127.0.0.1' : (privateAddress ?? address);
-      return `http://${isIP(reached) === 6 ? `[${reached}]` : reached}:${ports.scheduler}`;
-    });
+/** Members of an installed cluster listen on the address by which they reach each other. */
+function installedContext(cluster: Cluster, secrets: Secrets | undefined): Context {
+  const { name } = cluster;
+  const masters = { urls: urlsOf(cluster, 'master') };
   return {
     name,
     source: 'installed',
-    urls,
-    ...(password !== undefined && { credentials: { kind: 'password', user: API_USER, password } }),
+    urls: urlsOf(cluster, 'scheduler'),
+    masters: secrets ? { ...masters, user: MESOS_USER, password: secrets.operator } : masters,
+    ...(secrets && { credentials: { kind: 'password', user: API_USER, password: secrets.api } }),
   };
+}
+
+function urlsOf({ hosts, ports }: Cluster, role: 'master' | 'scheduler'): string[] {
+  return hosts
+    .filter(({ roles }) => roles.includes(role))
+    .map(({ connection, privateAddress, address }) => {
+      const reached = connection.kind === 'local' ? '127.0.0.1' : (privateAddress ?? address);
+      return `http://${isIP(reached) === 6 ? `[${reached}]` : reached}:${ports[role]}`;
+    });
 }

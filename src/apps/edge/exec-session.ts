@@ -1,0 +1,99 @@
+/** Joins an exec session: connects it with this process' standard streams. */
+
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import { type ClientControl, encodeControl, type Outcome } from '../../exec/control.ts';
+import { CHANNELS } from '../../exec/frames.ts';
+import { isJson, parseJson } from '../../json.ts';
+
+export interface ExecStreams {
+  /** Undefined: the command's standard input is empty. */
+  readonly stdin: NodeJS.ReadStream | undefined;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  /** The command runs in a terminal: keys are passed on as they are typed, and the size is kept. */
+  readonly tty: boolean;
+}
+
+/** Longest content of a message to the scheduler. */
+const MAX_INPUT = 64 * 1024;
+
+/**
+ * @param url of the WebSocket
+ * @returns how the command ended; undefined if the connection was lost
+ * @throws Error if the session can't begin
+ */
+export async function joinExecSession(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  streams: ExecStreams,
+): Promise<Outcome | undefined> {
+  const socket = new WebSocket(url, { headers, perMessageDeflate: false });
+  let outcome: Outcome | undefined;
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.on('message', (data: Buffer) => {
+    const content = data.subarray(1);
+    if (data[0] === CHANNELS.control) outcome = outcomeOf(content) ?? outcome;
+    else writeTo(data[0] === CHANNELS.stderr ? streams.stderr : streams.stdout, content, socket);
+  });
+  await once(socket, 'open');
+  socket.on('error', () => {});
+  const restore = passInput(socket, streams);
+  try {
+    await closed;
+  } finally {
+    restore();
+  }
+  return outcome;
+}
+
+/** A slow reader of the output slows down the command. */
+function writeTo(out: NodeJS.WriteStream, content: Buffer, socket: WebSocket): void {
+  if (out.write(content)) return;
+  socket.pause();
+  out.once('drain', () => socket.resume());
+}
+
+/** @returns a function that restores the terminal */
+function passInput(socket: WebSocket, { stdin, stdout, tty }: ExecStreams): () => void {
+  const send = (message: ClientControl) => sendFrame(socket, CHANNELS.control, encodeControl(message));
+  const resize = (): void => send({ type: 'resize', columns: stdout.columns, rows: stdout.rows });
+  if (tty) stdout.on('resize', resize);
+  if (!stdin) {
+    send({ type: 'end' });
+    return () => stdout.off('resize', resize);
+  }
+  const isRaw = tty && stdin.isTTY;
+  if (isRaw) stdin.setRawMode(true);
+  const take = (chunk: Buffer): void => {
+    for (let at = 0; at < chunk.length; at += MAX_INPUT) {
+      sendFrame(socket, CHANNELS.stdin, chunk.subarray(at, at + MAX_INPUT), () => {
+        if (socket.bufferedAmount < MAX_INPUT) stdin.resume();
+      });
+    }
+    if (socket.bufferedAmount > MAX_INPUT) stdin.pause();
+  };
+  const end = (): void => send({ type: 'end' });
+  stdin.on('data', take);
+  stdin.once('end', end);
+  return () => {
+    stdin.off('data', take);
+    stdin.off('end', end);
+    stdout.off('resize', resize);
+    if (isRaw) stdin.setRawMode(false);
+    stdin.pause();
+  };
+}
+
+function sendFrame(socket: WebSocket, channel: number, content: Uint8Array, done?: () => void): void {
+  if (socket.readyState === WebSocket.OPEN) {
+    socket.send(Buffer.concat([Buffer.of(channel), content]), () => done?.());
+  }
+}
+
+function outcomeOf(content: Buffer): Outcome | undefined {
+  const message = parseJson(content.toString('utf8'));
+  if (!isJson(message)) return undefined;
+  if (message.type === 'exit') return { type: 'exit', code: Number(message.code) };
+  return message.type === 'error' ? { type: 'error', message: String(message.message) } : undefined;
+}

@@ -1,0 +1,130 @@
+/** Reads the output of the tasks of an app, and follows it over replaced tasks. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiClient } from '../../client/api-client.ts';
+import { ApiError } from '../../client/api-error.ts';
+import { isJson, parseJson } from '../../json.ts';
+import { LineSplitter, type LogLine, type Stream } from '../log-lines.ts';
+
+export interface LogOptions {
+  /** `both` by default. */
+  readonly stream?: Stream | undefined;
+  /** Number of last lines of each stream of the tasks that run already. Default: all. */
+  readonly tail?: number | undefined;
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+  readonly onLine: (line: LogLine) => Promise<void>;
+  /** Remarks for people, such as the start of a new task. */
+  readonly onNote: (text: string) => void;
+}
+
+/** A new leader answers within a minute. */
+const PATIENCE_MS = 90_000;
+/** Finds tasks whose events were missed while the leader changed. */
+const POLL_MS = 5000;
+const AT_ONCE = 8;
+const BEGUN = new Set(['TASK_RUNNING', 'TASK_FAILED', 'TASK_FINISHED']);
+
+/** Reads the output of one task, which may have ended. @throws ApiError */
+export async function readTaskLog(client: ApiClient, task: string, options: LogOptions): Promise<void> {
+  const { stream = 'both', tail, follow, signal, onLine, onNote } = options;
+  const splitter = new LineSplitter();
+  const input = { path: { id: task }, query: { stream, tail, follow } };
+  const limits = { signal, patienceMs: PATIENCE_MS, endsWith: ['end', 'error'] };
+  for await (const { type, data } of client.events('/v2/tasks/{id}/log', input, limits)) {
+    const piece = parseJson(data);
+    if (!isJson(piece)) continue;
+    if (type === 'error') onNote(`${task}: ${piece.message}`);
+    if (type !== 'stdout' && type !== 'stderr') continue;
+    if (piece.lost !== undefined) onNote(`${task}: output was removed before it was read`);
+    for (const text of splitter.push(type, String(piece.text))) await onLine({ task, stream: type, text });
+  }
+  for (const rest of splitter.end()) await onLine({ task, ...rest });
+}
+
+/** Reads the output of all tasks of an app. With `follow`, ends when the app is removed. @throws ApiError */
+export async function readAppLogs(client: ApiClient, app: string, options: LogOptions): Promise<void> {
+  const tasks = await tasksOfApp(client, app, options.signal);
+  if (tasks === undefined) throw new ApiError(`App '${app}' does not exist`, { status: 404 });
+  if (options.follow) return new Follower(client, app, options).run(tasks);
+  const left = [...tasks];
+  const work = async (): Promise<void> => {
+    for (let task = left.shift(); task !== undefined; task = left.shift()) {
+      await readTaskLog(client, task, options);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+class Follower {
+  readonly #client: ApiClient;
+  readonly #app: string;
+  readonly #options: LogOptions;
+  readonly #seen = new Set<string>();
+  readonly #failed = Promise.withResolvers<never>();
+
+  constructor(client: ApiClient, app: string, options: LogOptions) {
+    this.#client = client;
+    this.#app = app;
+    this.#options = options;
+  }
+
+  async run(tasks: readonly string[]): Promise<void> {
+    for (const task of tasks) this.#begin(task, this.#options.tail);
+    this.#listen().catch(this.#failed.reject);
+    await Promise.race([this.#poll(), this.#failed.promise]);
+  }
+
+  #begin(task: string, tail: number | undefined): void {
+    if (this.#seen.has(task)) return;
+    this.#seen.add(task);
+    readTaskLog(this.#client, task, { ...this.#options, tail }).catch((error: unknown) => {
+      // Its agent may be lost; the output of the other tasks goes on.
+      if (error instanceof ApiError && error.status !== undefined) {
+        this.#options.onNote(`${task}: ${error.message}`);
+      } else this.#failed.reject(error);
+    });
+  }
+
+  /** A task that began after the command did: its output is read from the start. */
+  #beginNew(task: string): void {
+    if (this.#seen.has(task)) return;
+    this.#options.onNote(`New task ${task}`);
+    this.#begin(task, undefined);
+  }
+
+  async #listen(): Promise<void> {
+    const query = { event_type: 'status_update_event' };
+    const limits = { signal: this.#options.signal, patienceMs: PATIENCE_MS };
+    for await (const { data } of this.#client.events('/v2/events', { query }, limits)) {
+      const event = parseJson(data);
+      if (!isJson(event) || event.appId !== this.#app) continue;
+      if (BEGUN.has(String(event.taskStatus))) this.#beginNew(String(event.taskId));
+    }
+  }
+
+  async #poll(): Promise<void> {
+    const { signal } = this.#options;
+    for (;;) {
+      await sleep(POLL_MS, undefined, { signal });
+      const tasks = await tasksOfApp(this.#client, this.#app, signal);
+      if (tasks === undefined) {
+        this.#options.onNote(`The app ${this.#app} was removed.`);
+        return;
+      }
+      for (const task of tasks) this.#beginNew(task);
+    }
+  }
+}
+
+/** The tasks that have started; undefined if there is no such app. */
+async function tasksOfApp(client: ApiClient, id: string, signal: AbortSignal): Promise<string[] | undefined> {
+  try {
+    const limits = { signal, patienceMs: PATIENCE_MS };
+    const { tasks } = await client.call('GET', '/v2/apps/{id}/tasks', { path: { id } }, limits);
+    return tasks.filter(({ startedAt }) => startedAt !== undefined).map((task) => task.id);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,80 @@
+import { Flags } from '@oclif/core';
+import { type LogOptions, readAppLogs, readTaskLog } from '../../../apps/edge/follow-logs.ts';
+import { LineFormat } from '../../../apps/log-lines.ts';
+import { UsageError } from '../../../errors/mesosup-error.ts';
+import { ApiCommand } from '../../api-command.ts';
+import { appIdOf, optionalAppArgument } from '../../app-argument.ts';
+import { untilInterrupted } from '../../until-interrupted.ts';
+import { write } from '../../write-out.ts';
+
+const FOLLOWED_TAIL = 10;
+
+export default class AppLogs extends ApiCommand {
+  static override summary = "Show the output of an app's tasks.";
+  static override description =
+    'Each line begins with its task; ! marks standard error. With --follow, the output of new tasks is shown too, also when tasks are replaced or another scheduler becomes the leader, until Ctrl-C. The agents keep the output without times, so there is no --since.';
+  static override examples = [
+    '<%= config.bin %> app logs redis',
+    '<%= config.bin %> app logs redis --follow --tail 20',
+    '<%= config.bin %> app logs redis --stderr --grep "error|warning"',
+    '<%= config.bin %> app logs --task TASK',
+  ];
+  static override args = { app: { ...optionalAppArgument, description: 'The id of the app.' } };
+  static override flags = {
+    follow: Flags.boolean({ char: 'f', summary: 'Show further output until Ctrl-C.' }),
+    tail: Flags.integer({
+      char: 'n',
+      summary: `Only so many last lines of each task. Default: all, and ${FOLLOWED_TAIL} with --follow.`,
+      helpValue: 'N',
+      min: 0,
+    }),
+    task: Flags.string({
+      summary: 'Only this task, which may have ended. Its lines have no prefix.',
+      helpValue: 'TASK',
+    }),
+    stderr: Flags.boolean({ summary: 'Only standard error.' }),
+    grep: Flags.string({
+      summary: 'Only lines that match the regular expression of JavaScript.',
+      helpValue: 'PATTERN',
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(AppLogs);
+    const { app } = args;
+    const { task, follow } = flags;
+    if ((app === undefined) === (task === undefined)) {
+      throw new UsageError('name either an app or a --task: mesosup app logs APP');
+    }
+    const pattern = patternOf(flags.grep);
+    const { client } = await this.connect(flags);
+    const { stdout } = process;
+    const format = new LineFormat({
+      colour: stdout.isTTY && stdout.hasColors(),
+      prefix: task === undefined,
+      terminal: stdout.isTTY,
+    });
+    await untilInterrupted(async (signal) => {
+      const options: LogOptions = {
+        follow,
+        tail: flags.tail ?? (follow ? FOLLOWED_TAIL : undefined),
+        stream: flags.stderr ? 'stderr' : undefined,
+        signal,
+        onLine: async (line) => {
+          if (!pattern || pattern.test(line.text)) await write(`${format.format(line)}\n`);
+        },
+        onNote: (text) => this.logToStderr(text),
+      };
+      if (task !== undefined) await readTaskLog(client, task, options);
+      else await readAppLogs(client, appIdOf(app ?? ''), options);
+    });
+  }
+}
+
+function patternOf(text: string | undefined): RegExp | undefined {
+  try {
+    return text === undefined ? undefined : new RegExp(text);
+  } catch (error) {
+    throw new UsageError(`--grep is not a regular expression: ${(error as Error).message}`);
+  }
+}
