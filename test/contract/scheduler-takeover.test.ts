@@ -119,7 +119,10 @@ it('a dry run shows the framework, the apps and what can not be taken over, by n
   await vi.waitFor(() => expect(Object.keys(processes())).toHaveLength(6), WITHIN);
   // The master has the state of a task a moment after its process has started.
   await vi.waitFor(async () => {
-    const documented = docCommand('docs/migrating.md', 'mesosup scheduler takeover');
+    const documented = docCommand(
+      'docs/migrating.md',
+      'mesosup scheduler takeover http://marathon.example:8080 --dry-run',
+    );
     const command = documented.replace('http://marathon.example:8080', marathon.url);
     expect(command).toMatch(/ --dry-run$/);
     const { exitCode, stdout, stderr } = await takeover('--dry-run');
@@ -189,7 +192,7 @@ it('takes over all tasks once Marathon has stopped, and keeps their ids and proc
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   const needed = '--mesos_authentication_principal marathon';
   expect(stdout).toContain(`${data} now holds 3 apps and 4 tasks of framework `);
-  expect(stdout).toContain(`Start the scheduler now, with ${needed}. Do not start Marathon again`);
+  expect(stdout).toContain(`Start the scheduler now, with ${needed}.`);
 
   const wrong = startScheduler('--master', master, '--data_dir', data);
   expect((await wrong.ended)[0]).toBe(1);

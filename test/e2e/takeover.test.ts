@@ -38,6 +38,8 @@ let master: string;
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'mesosup-takeover-'));
   mesos = await describeEmbedded(path.join(directory, 'mesos'));
+  // Other ports than those of other clusters on this machine: their tasks would answer requests.
+  mesos.resources = 'cpus:8;mem:8192;disk:10000;ports:[24000-24999]';
   if (process.env.MESOSUP_TEST_MASTER === undefined) {
     await startEmbedded(mesos, 'master');
     await startEmbedded(mesos, 'agent');

@@ -34,15 +34,23 @@ export function resolvePlace({ zk, directory }: PlaceFlags, installed: Installed
   if (directory !== undefined) return { directory };
   const source = zk ?? (existsSync(installed.zkFile) ? `file://${installed.zkFile}` : undefined);
   if (source === undefined) return { directory: installed.directory };
+  return { zooKeeper: readAddress('zk', source) };
+}
+
+/**
+ * Reads the address of ZooKeeper in a flag, or in the file that the flag names.
+ * @throws UsageError
+ */
+export function readAddress(flag: string, source: string): ZooKeeperAddress {
   const file = fileOfFlag(source);
   try {
     const address = parseZooKeeperAddress(file === undefined ? source : readFileSync(file, 'utf8'));
-    if (file !== undefined || address.credentials === undefined) return { zooKeeper: address };
+    if (file !== undefined || address.credentials === undefined) return address;
   } catch (error) {
-    throw new UsageError(`--zk: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`--${flag}: ${error instanceof Error ? error.message : String(error)}`);
   }
   throw new UsageError(
-    '--zk contains a password, which would be visible in the process list: write the address to a file that only you can read, and use --zk file:///that/file',
+    `--${flag} contains a password, which would be visible in the process list: write the address to a file that only you can read, and use --${flag} file:///that/file`,
   );
 }
 

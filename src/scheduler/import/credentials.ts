@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { UsageError } from '../../errors/mesosup-error.ts';
+import type { Credential } from '../../mesos/http.ts';
 
 export interface CredentialFlags {
   readonly url?: string | undefined;
@@ -33,6 +34,13 @@ export function readAccess(flags: CredentialFlags): { url: string; authorization
   const credentials = readFirstLine('credentials-file', file);
   if (!credentials.includes(':')) throw new UsageError(`${file} must contain USER:PASSWORD`);
   return { url, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+}
+
+/** Reads a line PRINCIPAL:SECRET. @throws UsageError */
+export function readPrincipal(flag: string, file: string): Credential {
+  const [, principal, secret] = /^([^:]+):(.+)$/.exec(readFirstLine(flag, file)) ?? [];
+  if (principal !== undefined && secret !== undefined) return { principal, secret };
+  throw new UsageError(`--${flag}: ${file} must contain PRINCIPAL:SECRET`);
 }
 
 /** @returns the first line that isn't a comment */

@@ -23,6 +23,11 @@ export async function fillStore(
   });
 }
 
+/** @throws StoreError like `fillStore` */
+export async function checkStore(place: Place, warn: (message: string) => void): Promise<void> {
+  await withStore(place, warn, async (store) => refuseUnlessUnused(place, await store.load()));
+}
+
 /** A scheduler that has started and has no app yet may have registered a framework, which is given up. */
 function refuseUnlessUnused(place: Place, events: readonly StoredEvent[]): void {
   const found = summarizeEvents(events);

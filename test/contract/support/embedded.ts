@@ -22,8 +22,11 @@ export interface Embedded {
   /** Additional flags. */
   masterFlags: string[];
   agentFlags: string[];
+  /** Of the agent; has a default. */
+  resources?: string;
 }
 
+const RESOURCES = 'cpus:8;mem:8192;disk:10000;ports:[31000-32000]';
 const START_DEADLINE_MS = 20_000;
 
 /** @param directory for all files; created if missing */
@@ -45,7 +48,7 @@ export async function startEmbedded(embedded: Embedded, role: Role): Promise<voi
   const [ip, port] = embedded[role].split(':');
   const flags = [`--ip=${ip}`, `--port=${port}`, `--work_dir=${join(embedded.directory, role)}`];
   if (role === 'agent') {
-    flags.push(`--master=${embedded.master}`, '--resources=cpus:8;mem:8192;disk:10000;ports:[31000-32000]');
+    flags.push(`--master=${embedded.master}`, `--resources=${embedded.resources ?? RESOURCES}`);
     flags.push('--no-systemd_enable_support', ...embedded.agentFlags);
   }
   // Agents reconnect to a restarted master after this time without pings.

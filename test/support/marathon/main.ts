@@ -226,6 +226,8 @@ server.listen(options.port, '127.0.0.1', () => {
     return;
   }
   leadIn(options.zk, `127.0.0.1:${port}`, () => {
+    // The state of the last leader.
+    Object.assign(state, loadState());
     leads = true;
     session.start();
   });

@@ -1,26 +1,24 @@
-import { readFileSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { UsageError } from '../../../errors/mesosup-error.ts';
 import { defaultSettings } from '../../../scheduler/backup/contents.ts';
-import { type Place, showPlace } from '../../../scheduler/backup/place.ts';
-import type { StoredEvent } from '../../../scheduler/domain/events.ts';
+import { type Place, readAddress, showPlace } from '../../../scheduler/backup/place.ts';
 import { mastersFrom } from '../../../scheduler/flags/options.ts';
 import { SchedulerClient } from '../../../scheduler/import/client.ts';
-import { readAccess } from '../../../scheduler/import/credentials.ts';
+import { readAccess, readPrincipal } from '../../../scheduler/import/credentials.ts';
 import { describeRemarks } from '../../../scheduler/import/report.ts';
 import { openDetection } from '../../../scheduler/masters.ts';
 import type { FrameworkFacts } from '../../../scheduler/takeover/framework.ts';
+import { releaseLatch } from '../../../scheduler/takeover/latch.ts';
 import { planTakeover, type TakeoverPlan } from '../../../scheduler/takeover/plan.ts';
 import type { Reading } from '../../../scheduler/takeover/reading.ts';
 import { describeLeftOut, describeTakeover } from '../../../scheduler/takeover/report.ts';
+import { endInterrupted, type Planned, runTakeover } from '../../../scheduler/takeover/run.ts';
 import {
   type Master,
   readMarathonState,
   readMasterState,
   TakeoverError,
 } from '../../../scheduler/takeover/sources.ts';
-import { fillStore } from '../../../scheduler/takeover/store.ts';
-import { waitUntilStopped } from '../../../scheduler/takeover/wait.ts';
 import { count } from '../../../text/count.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { confirm } from '../../confirm.ts';
@@ -31,6 +29,11 @@ interface Takeover extends TakeoverPlan {
   readonly takenOver: boolean;
   /** The store that holds the state of the framework now. */
   readonly to?: string;
+}
+
+interface Released {
+  /** False if no takeover kept the leadership. */
+  readonly released: boolean;
 }
 
 interface Consent {
@@ -73,6 +76,15 @@ export default class SchedulerTakeover extends BaseCommand {
       summary: 'How long to wait until Marathon is stopped. Default: 600.',
       helpValue: 'SECONDS',
     }),
+    'marathon-zk': Flags.string({
+      summary:
+        "ZooKeeper address of Marathon, like its --zk: joins Marathon's election, asks its leader to abdicate, and keeps the leadership, so that a Marathon that is started again can not take the framework back.",
+      helpValue: 'ADDRESS|file:///PATH',
+    }),
+    release: Flags.boolean({
+      summary: "Only give up the leadership that a takeover keeps in Marathon's election.",
+      dependsOn: ['marathon-zk'],
+    }),
     master: Flags.string({
       summary: "The Mesos masters, like the scheduler's --master. Default: those of Marathon.",
       helpValue: 'MASTERS|file:///PATH',
@@ -89,12 +101,18 @@ export default class SchedulerTakeover extends BaseCommand {
     'token-file': Flags.string({ summary: "File with a token for Marathon's API.", helpValue: 'PATH' }),
   };
 
-  async run(): Promise<Takeover> {
+  async run(): Promise<Takeover | Released> {
     const { args, flags } = await this.parse(SchedulerTakeover);
     const { url, authorization } = readAccess({ ...flags, url: args.url });
     const place = placeFrom(flags);
-    const credential = credentialFrom(flags['master-credentials-file']);
+    const masterFile = flags['master-credentials-file'];
+    const credential =
+      masterFile === undefined ? undefined : readPrincipal('master-credentials-file', masterFile);
+    const zk = flags['marathon-zk'];
+    const election = zk === undefined ? undefined : readAddress('marathon-zk', zk);
+    if (flags.release && election) return this.#tellReleased(await releaseLatch(election));
     const client = new SchedulerClient(url, authorization, 'Check the URL of Marathon');
+    if (election) await endInterrupted(election, place, client, (line) => this.logToStderr(line));
     this.progress(`reading Marathon at ${url}`);
     const reading = await readMarathonState(client);
     const detection = await openDetection(
@@ -120,43 +138,39 @@ export default class SchedulerTakeover extends BaseCommand {
         this.log('Nothing was changed.');
         return { takenOver: false, ...plan };
       }
-      return await this.#takeOver(client, master, place, reading, flags);
+      const done = await runTakeover({
+        ...{ client, authorization, master, place, first: reading, election },
+        waitMs: flags.wait * 1000,
+        plan: (latest, found) => planFinally(latest, found, flags),
+        onProgress: (line) => this.logToStderr(line),
+      });
+      this.#tell(done.plan, place, election !== undefined);
+      return { takenOver: true, to: showPlace(place), ...done.plan };
     } finally {
       await detection.stop();
     }
   }
 
-  async #takeOver(
-    client: SchedulerClient,
-    master: Master,
-    place: Place,
-    first: Reading,
-    flags: Consent & { wait: number },
-  ): Promise<Takeover> {
-    let final: { plan: TakeoverPlan; events: readonly StoredEvent[] } | undefined;
-    const warn = (message: string) => this.logToStderr(message);
-    await fillStore(place, warn, async () => {
-      const { reading, facts } = await waitUntilStopped({
-        reading: first,
-        readMarathon: () => readMarathonState(client),
-        readMaster: () => readMasterState(master, first.frameworkId),
-        isHeld: () => false,
-        waitMs: flags.wait * 1000,
-        onProgress: warn,
-      });
-      final = planFinally(reading, facts, flags);
-      return final.events;
-    });
-    if (!final) throw new TypeError('the store was filled without a plan');
-    const { plan } = final;
-    const tasks = plan.apps.reduce((sum, app) => sum + app.tasks, 0);
+  #tellReleased(released: boolean): Released {
     this.log(
-      `${showPlace(place)} now holds ${count(plan.apps.length, 'app')} and ${count(tasks, 'task')} of framework ${plan.framework.id}.`,
+      released
+        ? 'Marathon can lead again. Stop this scheduler before Marathon starts: both have the same framework.'
+        : 'No takeover keeps the leadership. Nothing was changed.',
     );
+    return { released };
+  }
+
+  #tell({ apps, framework, flags }: TakeoverPlan, place: Place, isHeld: boolean): void {
+    const tasks = apps.reduce((sum, app) => sum + app.tasks, 0);
     this.log(
-      `Start the scheduler now${plan.flags.length === 0 ? '' : `, with ${plan.flags.join(' and ')}`}. Do not start Marathon again: it would take the framework back.`,
+      `${showPlace(place)} now holds ${count(apps.length, 'app')} and ${count(tasks, 'task')} of framework ${framework.id}.`,
     );
-    return { takenOver: true, to: showPlace(place), ...plan };
+    this.log(`Start the scheduler now${flags.length === 0 ? '' : `, with ${flags.join(' and ')}`}.`);
+    this.log(
+      isHeld
+        ? 'Marathon can not lead again until you run this command with --release.'
+        : 'Do not start Marathon again: it would take the framework back.',
+    );
   }
 
   #report(plan: TakeoverPlan, flags: Consent): void {
@@ -193,7 +207,7 @@ function refusalOf({ problems, unsupported, leftOut }: TakeoverPlan, flags: Cons
 }
 
 /** Plans with the last state of Marathon. @throws TakeoverError if that can't be taken over any more */
-function planFinally(reading: Reading, facts: FrameworkFacts, flags: Consent) {
+function planFinally(reading: Reading, facts: FrameworkFacts, flags: Consent): Planned {
   const final = planTakeover(reading, facts, defaultSettings(), Date.now());
   const problem = refusalOf(final.plan, flags);
   if (problem === undefined) return final;
@@ -207,19 +221,4 @@ function mastersOf({ masters, leadingMaster }: Reading): string {
   if (url) return url.host;
   if (masters !== undefined) return masters;
   throw new UsageError('Marathon does not show the address of its Mesos masters: set --master');
-}
-
-function credentialFrom(file: string | undefined): { principal: string; secret: string } | undefined {
-  if (file === undefined) return undefined;
-  let content: string;
-  try {
-    content = readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw new UsageError(
-      `--master-credentials-file can't be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  const [, principal, secret] = /^([^:]+):(.+)$/s.exec(content) ?? [];
-  if (principal !== undefined && secret !== undefined) return { principal, secret };
-  throw new UsageError(`--master-credentials-file: ${file} must contain PRINCIPAL:SECRET`);
 }

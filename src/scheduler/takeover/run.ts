@@ -1,0 +1,110 @@
+/** Runs a takeover that was planned and accepted. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../mesos/http.ts';
+import type { ZooKeeperAddress } from '../../zookeeper/address.ts';
+import type { Place } from '../backup/place.ts';
+import type { StoredEvent } from '../domain/events.ts';
+import { SchedulerClient } from '../import/client.ts';
+import type { FrameworkFacts } from './framework.ts';
+import { isLatchKept, type Latch, releaseLatch, withLatch } from './latch.ts';
+import type { TakeoverPlan } from './plan.ts';
+import type { Reading } from './reading.ts';
+import { type Master, readMarathonState, readMasterState } from './sources.ts';
+import { checkStore, fillStore } from './store.ts';
+import { waitUntilStopped } from './wait.ts';
+
+/** How long Marathon may need to lead again. */
+const BACK_WITHIN_MS = 60_000;
+
+export interface Planned {
+  readonly plan: TakeoverPlan;
+  readonly events: readonly StoredEvent[];
+}
+
+export interface RunOptions {
+  readonly client: SchedulerClient;
+  /** Value of the Authorization header for Marathon. */
+  readonly authorization: string | undefined;
+  readonly master: Master;
+  readonly place: Place;
+  /** The reading that was planned. */
+  readonly first: Reading;
+  /** Where Marathon elects its leader. Absent: an operator stops Marathon. */
+  readonly election: ZooKeeperAddress | undefined;
+  readonly waitMs: number;
+  /** Plans with the last state of Marathon. Throws if that can't be taken over. */
+  readonly plan: (reading: Reading, facts: FrameworkFacts) => Planned;
+  readonly onProgress: (message: string) => void;
+}
+
+/**
+ * Waits until Marathon has stopped, and writes the state of its framework into the store.
+ * @throws StoreError, TakeoverError
+ */
+export async function runTakeover(options: RunOptions): Promise<Planned> {
+  const { place, election, onProgress } = options;
+  let done: Planned | undefined;
+  await fillStore(place, onProgress, async () => {
+    const work = (latch?: Latch) => awaitMarathon(options, latch);
+    done = await (election ? withLatch(election, work) : work());
+    return done.events;
+  });
+  if (!done) throw new TypeError('the store was filled without a plan');
+  return done;
+}
+
+async function awaitMarathon(options: RunOptions, latch: Latch | undefined): Promise<Planned> {
+  const { client, authorization, master, first, waitMs, plan, onProgress } = options;
+  const readMaster = () => readMasterState(master, first.frameworkId);
+  let reading = first;
+  const abdicate = async (address: string): Promise<void> => {
+    const latest = await readMarathonState(client).catch(() => undefined);
+    if (latest) {
+      reading = latest;
+      plan(latest, await readMaster());
+    }
+    onProgress(`asking the Marathon at ${address} to give up its leadership`);
+    const leader = new SchedulerClient(`${new URL(client.url).protocol}//${address}`, authorization, '');
+    // Where its own address can't be reached from here, the URL of the command may lead to it.
+    await leader
+      .delete('/v2/leader')
+      .catch(() => client.delete('/v2/leader'))
+      .catch((error: unknown) => onProgress(messageOf(error)));
+  };
+  await latch?.lead(abdicate, waitMs);
+  const stopped = await waitUntilStopped({
+    reading,
+    readMarathon: () => readMarathonState(client),
+    readMaster,
+    isHeld: () => latch?.leads() ?? false,
+    waitMs,
+    onProgress,
+  });
+  const final = plan(stopped.reading, stopped.facts);
+  await latch?.keep();
+  return final;
+}
+
+/**
+ * Lets Marathon lead again after a takeover that was killed between its last two steps.
+ * @throws StoreError if that takeover was completed
+ */
+export async function endInterrupted(
+  election: ZooKeeperAddress,
+  place: Place,
+  client: SchedulerClient,
+  onProgress: (message: string) => void,
+): Promise<void> {
+  if (!(await isLatchKept(election))) return;
+  await checkStore(place, onProgress);
+  await releaseLatch(election);
+  onProgress("A takeover was interrupted: gave up its leadership in Marathon's election.");
+  for (const end = performance.now() + BACK_WITHIN_MS; performance.now() < end; await sleep(1000)) {
+    const answers = await readMarathonState(client).then(
+      () => true,
+      () => false,
+    );
+    if (answers) return;
+  }
+}

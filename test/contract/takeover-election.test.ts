@@ -1,0 +1,172 @@
+/** Takes over a Marathon that its supervisor starts again and again, by its own election in a real ZooKeeper. */
+
+import path from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { ZooKeeperSession } from '../../src/zookeeper/client.ts';
+import { openZooKeeper } from '../../src/zookeeper/session.ts';
+import { docCommand } from '../support/docs.ts';
+import { freePorts } from '../support/free-ports.ts';
+import { type Marathon, startMarathon } from '../support/marathon/start.ts';
+import { askJson, Programs } from './support/programs.ts';
+import { type Ensemble, startZooKeeper } from './support/zookeeper.ts';
+import { type SchedulerProcess, startScheduler } from './support/zookeeper-schedulers.ts';
+
+const MESOSUP = path.resolve(import.meta.dirname, '../../bin/mesosup');
+const WITHIN = { timeout: 40_000, interval: 100 };
+
+let programs: Programs;
+let zookeeper: Ensemble;
+let session: ZooKeeperSession;
+let master: string;
+let zk: string;
+let data: string;
+let scheduler: SchedulerProcess | undefined;
+
+/** Instances of Marathon, each of which is started again when it ends, at the same port. */
+const instances: { url: string; marathon: Marathon; starts: number }[] = [];
+let supervises = true;
+
+async function supervise(): Promise<void> {
+  const [port = 0] = await freePorts(1);
+  const file = path.join(programs.directory, 'marathon.json');
+  const start = () =>
+    startMarathon({ master, file, port, zk: `zk://marathon:p@${zookeeper.hosts}/marathon` });
+  const marathon = await start();
+  const instance = { url: marathon.url, marathon, starts: 1 };
+  instances.push(instance);
+  const restart = (): void => {
+    instance.marathon.child.once('exit', () => {
+      if (!supervises) return;
+      void start().then((next) => {
+        instance.marathon = next;
+        instance.starts += 1;
+        restart();
+      });
+    });
+  };
+  restart();
+}
+
+beforeAll(async () => {
+  programs = new Programs();
+  zookeeper = await startZooKeeper(1);
+  master = (await programs.master()).address;
+  await programs.agent(master);
+  data = path.join(programs.directory, 'state');
+  zk = `file://${programs.secret('zk', `zk://marathon:p@${zookeeper.hosts}/marathon\n`)}`;
+  session = await openZooKeeper({ servers: zookeeper.servers, credentials: 'marathon:p', timeoutMs: 4000 });
+  await supervise();
+  await leading();
+  await supervise();
+});
+
+afterAll(async () => {
+  supervises = false;
+  for (const { marathon } of instances) await marathon.stop('SIGKILL');
+  await scheduler?.kill();
+  await session?.close();
+  await zookeeper?.stop();
+  await programs?.[Symbol.asyncDispose]();
+});
+
+/** Waits until an instance of Marathon is subscribed. */
+async function leading(): Promise<Marathon> {
+  return vi.waitFor(async () => {
+    for (const { marathon } of instances) {
+      const { frameworkId } = await marathon
+        .get<{ frameworkId?: string }>('/v2/info')
+        .catch(() => ({ frameworkId: undefined }));
+      if (frameworkId !== undefined) return marathon;
+    }
+    throw new Error('no Marathon leads');
+  }, WITHIN);
+}
+
+function candidates(): Promise<string[]> {
+  return session.children('/marathon/leader-curator').then((names) => names ?? []);
+}
+
+function takeover(url: string, ...args: string[]) {
+  const all = ['scheduler', 'takeover', url, '--data-dir', data, '--marathon-zk', zk, '--yes', ...args];
+  return execa(MESOSUP, all, { reject: false, stdin: 'ignore' });
+}
+
+interface Shown {
+  tasks: { id: string; state: string }[];
+}
+
+it('wins the election from all instances of Marathon, and keeps it after its end', async () => {
+  const marathon = await leading();
+  await marathon.app({ id: '/a', cmd: 'exec sleep 100400', cpus: 0.1, mem: 16, instances: 2 });
+  const before = await vi.waitFor(async () => {
+    const { tasks } = await marathon.get<Shown>('/v2/tasks');
+    expect(tasks.map(({ state }) => state)).toEqual(['TASK_RUNNING', 'TASK_RUNNING']);
+    return tasks.map(({ id }) => id).sort();
+  }, WITHIN);
+
+  const { exitCode, stdout, stderr } = await takeover(marathon.url);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  expect(stdout).toContain('Marathon can not lead again until you run this command with --release.');
+  // Both have led, and were started again.
+  await vi.waitFor(async () => {
+    expect(instances.every(({ starts }) => starts > 1)).toBe(true);
+    const names = await candidates();
+    expect(names.filter((name) => name.startsWith('mesosup-'))).toEqual([
+      expect.stringMatching(/^mesosup-latch-\d{10}$/),
+    ]);
+    expect(names.filter((name) => name.startsWith('_c_'))).toHaveLength(2);
+  }, WITHIN);
+
+  scheduler = startScheduler('--master', master, '--data_dir', data);
+  const at = new URL(await scheduler.url()).host;
+  await vi.waitFor(async () => {
+    const { tasks } = await askJson<Shown>(at, '/v2/tasks');
+    expect(tasks.map(({ id }) => id).sort()).toEqual(before);
+    expect(await askJson<{ gauges: object }>(at, '/metrics')).toMatchObject({
+      gauges: { 'mesosup.connected': { value: 1 }, 'mesosup.tasks.unanswered': { value: 0 } },
+    });
+  }, WITHIN);
+  // The restarted instances wait behind the takeover, and do not subscribe.
+  expect(scheduler.child.exitCode).toBe(null);
+
+  const again = await takeover(marathon.url);
+  expect(again.exitCode).toBe(1);
+  expect(again.stderr).toMatch(/is in use by process/);
+});
+
+it('gives the leadership back to Marathon', async () => {
+  scheduler?.child.kill('SIGTERM');
+  await scheduler?.ended;
+  const again = await takeover(instances[0]?.url ?? '');
+  expect(again.exitCode).toBe(1);
+  expect(again.stderr).toMatch(/holds the state of a takeover already/);
+
+  const command = docCommand(
+    'docs/migrating.md',
+    'mesosup scheduler takeover http://marathon.example:8080 --marathon-zk',
+  ).replace('file:///etc/marathon/zk', zk);
+  expect(command).toMatch(/ --release$/);
+  const env = { PATH: `${path.dirname(MESOSUP)}:${process.env.PATH}` };
+  const released = await execa(command, { shell: true, env });
+  expect(released.stdout).toMatch(/^Marathon can lead again\./);
+  const marathon = await leading();
+  const { tasks } = await marathon.get<Shown>('/v2/tasks');
+  expect(tasks).toHaveLength(2);
+  expect((await execa(command, { shell: true, env })).stdout).toMatch(/^No takeover keeps the leadership/);
+});
+
+it('ends a takeover that was interrupted when only the leadership was kept', async () => {
+  await leading();
+  const marathon = [...instances].find(({ url }) => url)?.marathon;
+  await session.create(
+    '/marathon/leader-curator/mesosup-latch-0000000000',
+    Buffer.from('mesosup.invalid:80'),
+    'creator-world-read',
+  );
+  data = path.join(programs.directory, 'other');
+  const { exitCode, stderr } = await takeover(marathon?.url ?? '', '--dry-run');
+  expect(stderr).toContain('A takeover was interrupted: gave up its leadership');
+  expect((await candidates()).filter((name) => name.startsWith('mesosup-'))).toEqual([]);
+  expect([0, 1]).toContain(exitCode);
+});
