@@ -221,7 +221,8 @@ class Chaos {
       );
       const container = ['-H', `unix://${this.#docker.socket}`, 'logs', Id];
       const { stdout, exitCode } = await execa('docker', container, { reject: false });
-      const docker = stdout.split('\n');
+      // A container that has just started may have printed nothing.
+      const docker = stdout === '' ? [] : stdout.split('\n');
       // A kill shows late in some parts, so that the container may end now.
       const ends = async () => (await this.#docker.engine.inspectContainer(Id))?.State.Running !== true;
       if (exitCode !== 0 && (await ends())) continue;
