@@ -6,12 +6,10 @@
 
 import { execFile } from 'node:child_process';
 import type { ContainerInfo, DockerEngine } from '../docker/engine.ts';
-import { checkEndpoint } from '../health/endpoint.ts';
+import { checkEndpoint, PROXY_HOLD_MS } from '../health/endpoint.ts';
 import type { CheckResult } from '../health/health.ts';
 import type { HealthCheck } from '../mesos/types.ts';
 
-/** Time that a connection to a published port must stay open: see EndpointOptions. */
-const HOLD_MS = 250;
 /** The first argument of this program for one check in the network of a container (main.ts). */
 const CHECK_COMMAND = 'check-endpoint';
 
@@ -52,7 +50,12 @@ export interface PortCheck {
 export function checkAt(place: Place, { check, publishAddress, signal }: PortCheck): Promise<CheckResult> {
   switch (place.type) {
     case 'host':
-      return checkEndpoint(check, { host: publishAddress, holdMs: HOLD_MS, readsStatuses: true, signal });
+      return checkEndpoint(check, {
+        host: publishAddress,
+        holdMs: PROXY_HOLD_MS,
+        readsStatuses: true,
+        signal,
+      });
     case 'address':
       return checkEndpoint(check, { host: place.host, readsStatuses: true, signal });
     case 'inside':

@@ -7,12 +7,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HealthCheck } from '../mesos/types.ts';
 import { type CheckResult, timeoutMs, timeoutText } from './health.ts';
 
+/**
+ * For `holdMs`: Docker's proxy accepts every connection to a published port on its own host, and closes it immediately if
+ * nothing listens in the container.
+ */
+export const PROXY_HOLD_MS = 250;
+
 export interface EndpointOptions {
   /** Address of the task's ports. If undefined or a wildcard, the loopback address of the check's protocol is used. */
   host?: string | undefined;
   /**
-   * Time that a TCP connection must stay open, in milliseconds. Docker's proxy accepts every connection to a published
-   * port, and closes it immediately if nothing listens in the container.
+   * Time that a TCP connection must stay open without data, in milliseconds: PROXY_HOLD_MS for published ports.
    */
   holdMs?: number;
   /** Use the check's `statuses`. */

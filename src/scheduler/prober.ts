@@ -1,7 +1,7 @@
 /** Runs the health and readiness checks that the scheduler itself makes, and reports changed results. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkEndpoint } from '../health/endpoint.ts';
+import { checkEndpoint, PROXY_HOLD_MS } from '../health/endpoint.ts';
 import {
   afterCheck,
   type CheckResult,
@@ -94,14 +94,24 @@ export class Prober {
     this.#running.clear();
   }
 
-  async #repeat(taskId: string, i: number, { check, host, once }: Probe, signal: AbortSignal): Promise<void> {
+  async #repeat(
+    taskId: string,
+    i: number,
+    { check, host, published, once }: Probe,
+    signal: AbortSignal,
+  ): Promise<void> {
     let health = initialHealth(Date.now());
     await sleep(firstCheckMs(health, check, Date.now()), undefined, { signal });
     for (;;) {
       const result: CheckResult =
         host === undefined
           ? { type: 'failed', why: 'the container has no address' }
-          : await checkEndpoint(check, { host, readsStatuses: once, signal });
+          : await checkEndpoint(check, {
+              host,
+              readsStatuses: once,
+              holdMs: published ? PROXY_HOLD_MS : 0,
+              signal,
+            });
       const before = health;
       health = afterCheck(health, check, result, Date.now());
       const exhausted = !once && mustBeKilled(health, check);

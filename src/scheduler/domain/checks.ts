@@ -1,7 +1,7 @@
 /** Splits an app's health and readiness checks into those of the executor and those of the scheduler. */
 
 import type { HealthCheck } from '../../mesos/types.ts';
-import type { App } from './app.ts';
+import { type App, hasOwnNetwork } from './app.ts';
 import type { FieldError } from './field-errors.ts';
 import type { Task } from './task.ts';
 import { type Address, addressOf, containerAddress, hasOwnAddress, taskPorts } from './task-ports.ts';
@@ -15,6 +15,8 @@ export interface Probe {
   readonly check: HealthCheck;
   /** The task's host, or the address of its container; undefined if the container has none. */
   readonly host: string | undefined;
+  /** True if the port may be published by Docker's proxy, which accepts connections even if nothing listens behind it. */
+  readonly published: boolean;
   /** True for a readiness check: it is not repeated after it has passed, and its failures never kill the task. */
   readonly once: boolean;
 }
@@ -90,6 +92,7 @@ export function* findUnusedChecks(checks: readonly Check[]): Generator<FieldErro
 export function probesOf(app: App, task: ProbedTask): Probe[] {
   const ports = taskPorts(app, task.ports);
   const addresses = ports.map((port) => addressOf(port, task));
+  const published = hasOwnNetwork(app);
   const health = app.healthChecks
     .filter((check) => !isOnAgent(check))
     .map((check): Probe => {
@@ -97,6 +100,7 @@ export function probesOf(app: App, task: ProbedTask): Probe[] {
       return {
         check: { ...timing(check), delay_seconds: 0, ...target(check, port) },
         host,
+        published,
         once: false,
       };
     });
@@ -118,6 +122,7 @@ export function probesOf(app: App, task: ProbedTask): Probe[] {
         },
       },
       host,
+      published,
       once: true,
     };
   });
