@@ -58,8 +58,10 @@ export type Outcome =
   | {
       readonly kind: 'failed';
       readonly reason: string;
-      /** The deployment that restores the previous versions. */
-      readonly rollback?: string | undefined;
+      /** The version of the apps that it deployed. */
+      readonly version: string;
+      /** True if the apps have their previous versions again. */
+      readonly isRolledBack: boolean;
     }
   /** It ended while no event could be received, so its result is not known. */
   | { readonly kind: 'unknown' };

@@ -20,7 +20,7 @@ export abstract class ApiCommand extends BaseCommand {
     context: Flags.string({
       summary:
         'The cluster, one of "mesosup context list". Default: $MESOSUP_URL, $MESOSUP_CONTEXT, the context in use, or the only one.',
-      helpValue: 'NAME',
+      helpValue: 'CONTEXT',
       helpGroup: 'CONTEXT',
     }),
   };

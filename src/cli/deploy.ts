@@ -81,10 +81,9 @@ function reportOutcome(outcome: Outcome, id: string): void {
     case 'failed': {
       const why = outcome.reason === '' ? '' : `: ${outcome.reason}`;
       throw new MesosupError(`the deployment ${id} failed${why}`, {
-        remedy:
-          outcome.rollback === undefined
-            ? 'Show the apps with "mesosup app list", and what their tasks wrote with "mesosup app logs APP".'
-            : 'It was rolled back: the apps have their previous versions again.',
+        remedy: outcome.isRolledBack
+          ? 'It was rolled back: the apps have their previous versions again.'
+          : 'Show the apps with "mesosup app list", and what their tasks wrote with "mesosup app logs APP".',
       });
     }
     case 'unknown':

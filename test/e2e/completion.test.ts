@@ -79,7 +79,13 @@ test.each([
   expect(await complete('mesosup ')).toEqual(expect.arrayContaining(COMMANDS));
   expect(await complete('mesosup st')).toEqual(['start', 'status', 'stop']);
   expect(await complete('mesosup demo ')).toEqual(['down', 'status']);
-  expect(await complete('mesosup scheduler ')).toEqual(['backup', 'import', 'password', 'restore']);
+  expect(await complete('mesosup scheduler ')).toEqual([
+    'backup',
+    'import',
+    'password',
+    'restore',
+    'takeover',
+  ]);
   expect(await complete('mesosup scheduler restore --n')).toEqual(['--new-framework']);
   expect(await complete('mesosup demo --on')).toEqual(['--once']);
   expect(await complete('mesosup demo down --')).toEqual(['--help', '--json']);
@@ -91,6 +97,44 @@ test.each([
   expect(await complete('mesosup init --name sp')).toEqual([]);
   expect(await complete('mesosup completion ')).toEqual(['bash', 'fish', 'zsh']);
 });
+
+/** A program in the place of mesosup, which prints these names. */
+async function listing(names: string[], seconds = 0): Promise<string> {
+  const place = await mkdtemp(path.join(directory, 'listing-'));
+  await writeFile(path.join(place, 'names'), `${names.join('\n')}\n`);
+  const script = `#!/bin/sh\ncase "$*" in\n  completion*) exec ${quote(path.join(root, 'bin/mesosup'))} "$@" ;;\nesac\nsleep ${seconds}\nexec cat ${quote(path.join(place, 'names'))}\n`;
+  await writeFile(path.join(place, 'mesosup'), script, { mode: 0o755 });
+  return place;
+}
+
+test.each(['bash', 'fish'])(
+  '%s completes names that mesosup lists in time, and expands none',
+  async (shell) => {
+    const complete = async (line: string, place: string) => {
+      const words = line.split(' ');
+      const script =
+        shell === 'bash'
+          ? `source <(mesosup completion bash); compopt() { :; }; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _mesosup; printf '%s\\n' "\${COMPREPLY[@]}"`
+          : `mesosup completion fish | source; complete -C ${quote(line)}`;
+      const args =
+        shell === 'bash' ? ['--norc', '-uc', script, 'bash', ...words] : ['--no-config', '-c', script];
+      const env = { PATH: `${place}:${process.env.PATH}` };
+      const { stdout } = await execa(shell, args, { cwd: directory, env });
+      const offered = stdout.split('\n').map((one) => one.split('\t')[0] ?? '');
+      return offered.filter(Boolean).sort();
+    };
+    const hostile = ['/shop/web', '/shop/db', '$(touch ran)', '`touch ran`', 'a b'];
+    const place = await listing(hostile);
+    expect(await complete('mesosup app show sh', place)).toEqual(['shop/db', 'shop/web']);
+    expect(await complete('mesosup app show /shop/w', place)).toEqual(['/shop/web']);
+    expect(await complete('mesosup app list --context /s', place)).toEqual(['/shop/db', '/shop/web']);
+    expect(await readdir(directory)).not.toContain('ran');
+    const slow = await listing(['/shop/web'], 5);
+    expect(await complete('mesosup app show s', slow)).toEqual([]);
+    expect(await complete('mesosup app dep', place)).toEqual(['deployments']);
+    expect(await complete('mesosup app wa', place)).toEqual([]);
+  },
+);
 
 test('completes a value after an equals sign in bash', async () => {
   expect(await bash('mesosup init --docker=d')).toEqual(['distribution', 'docker-ce']);

@@ -61,18 +61,24 @@ class Follower {
   readonly #app: string;
   readonly #options: LogOptions;
   readonly #seen = new Set<string>();
+  /** Ends all streams. */
+  readonly #done = new AbortController();
   readonly #failed = Promise.withResolvers<never>();
 
   constructor(client: ApiClient, app: string, options: LogOptions) {
     this.#client = client;
     this.#app = app;
-    this.#options = options;
+    this.#options = { ...options, signal: AbortSignal.any([options.signal, this.#done.signal]) };
   }
 
   async run(tasks: readonly string[]): Promise<void> {
     for (const task of tasks) this.#begin(task, this.#options.tail);
     this.#listen().catch(this.#failed.reject);
-    await Promise.race([this.#poll(), this.#failed.promise]);
+    try {
+      await Promise.race([this.#poll(), this.#failed.promise]);
+    } finally {
+      this.#done.abort();
+    }
   }
 
   #begin(task: string, tail: number | undefined): void {

@@ -31,6 +31,8 @@ export class DeploymentWatch {
   readonly #failed: Json[] = [];
   readonly #shownTasks = new Set<string>();
   readonly #done = new AbortController();
+  /** The apps of the deployment that is followed. */
+  #apps: readonly string[] = [];
   #lost: unknown;
   #wake = (): void => {};
 
@@ -58,11 +60,13 @@ export class DeploymentWatch {
   async outcome(id: string, version?: string): Promise<Outcome> {
     const outcome = await this.#follow(id, version);
     if (outcome.kind !== 'failed') return outcome;
+    // It may have ended already, if the old instances still ran.
     const rollback = await this.#rollbackOf(id);
-    if (rollback === undefined) return outcome;
-    this.#lines.keep(`Rolling back by deployment ${rollback}`);
-    await this.#follow(rollback, undefined);
-    return { ...outcome, rollback };
+    if (rollback !== undefined) {
+      this.#lines.keep(`Rolling back by deployment ${rollback}`);
+      await this.#follow(rollback, undefined);
+    }
+    return { ...outcome, isRolledBack: !(await this.#haveVersion(this.#apps, outcome.version)) };
   }
 
   /** Must be called at the end. */
@@ -73,15 +77,14 @@ export class DeploymentWatch {
 
   async #follow(id: string, version: string | undefined): Promise<Outcome> {
     let missing: number | undefined;
-    let apps: readonly string[] = [];
     let before = performance.now();
     for (;;) {
       const deployment = await this.#deployment(id);
       if (deployment) {
-        apps = deployment.affectedApps;
+        this.#apps = deployment.affectedApps;
         await this.#show(deployment);
       }
-      await this.#showFailures(apps);
+      await this.#showFailures();
       const outcome = this.#ended.get(id);
       if (outcome) {
         this.#lines.update([]);
@@ -89,7 +92,7 @@ export class DeploymentWatch {
       }
       if (!deployment) {
         missing ??= performance.now();
-        if (performance.now() - missing > LATE_MS) return this.#guess(apps, version);
+        if (performance.now() - missing > LATE_MS) return this.#guess(version);
       }
       before = performance.now();
       await Promise.race([this.#woken(), sleep(REFRESH_MS, undefined, { signal: this.#signal })]);
@@ -128,13 +131,18 @@ export class DeploymentWatch {
   }
 
   /** Shows the last output of the first failed tasks. */
-  async #showFailures(apps: readonly string[]): Promise<void> {
+  async #showFailures(): Promise<void> {
     for (const { appId, taskId, message, host, taskStatus } of this.#failed.splice(0)) {
       const id = String(taskId);
-      if (!apps.includes(String(appId)) || this.#shownTasks.has(id)) continue;
+      if (!this.#apps.includes(String(appId)) || this.#shownTasks.has(id)) continue;
       this.#shownTasks.add(id);
       if (this.#shownTasks.size > MAX_OUTPUTS) continue;
-      const why = message === '' ? taskStatus : message;
+      // The executor's message may end with the lines that follow.
+      const why = message
+        ? String(message)
+            .split('\n', 1)[0]
+            ?.replace(/\.? Last lines of stderr:$/, '')
+        : taskStatus;
       this.#lines.keep(printable(`Task ${id} on ${host} failed: ${why}`));
       for (const line of await this.#lastLines(id)) this.#lines.keep(`  | ${printableLine(line)}`);
     }
@@ -155,15 +163,20 @@ export class DeploymentWatch {
   }
 
   /** After a change of the leader, the event of the end may be missed. */
-  async #guess(apps: readonly string[], version: string | undefined): Promise<Outcome> {
-    if (version === undefined) return { kind: 'unknown' };
-    for (const id of apps) {
-      const found = await this.#client
-        .call('GET', '/v2/apps/{id}', { path: { id } }, this.#limits())
-        .catch(undefinedIfMissing);
-      if (found && found.app.version !== version) return { kind: 'unknown' };
-    }
-    return { kind: 'success' };
+  async #guess(version: string | undefined): Promise<Outcome> {
+    const isDone = version !== undefined && (await this.#haveVersion(this.#apps, version));
+    return { kind: isDone ? 'success' : 'unknown' };
+  }
+
+  /** True if all these apps, as far as they exist, have the version. False if none exists. */
+  async #haveVersion(apps: readonly string[], version: string): Promise<boolean> {
+    const found = await Promise.all(
+      apps.map((id) =>
+        this.#client.call('GET', '/v2/apps/{id}', { path: { id } }, this.#limits()).catch(undefinedIfMissing),
+      ),
+    );
+    const existing = found.flatMap((one) => (one ? [one.app.version] : []));
+    return existing.length > 0 && existing.every((one) => one === version);
   }
 
   #limits() {
@@ -199,9 +212,15 @@ export class DeploymentWatch {
   #take(event: Json): void {
     const { eventType, id, reason } = event;
     if (eventType === 'deployment_success') this.#ended.set(String(id), { kind: 'success' });
-    else if (eventType === 'deployment_failed')
-      this.#ended.set(String(id), { kind: 'failed', reason: String(reason ?? '') });
-    else if (FAILED.has(String(event.taskStatus))) this.#failed.push(event);
+    else if (eventType === 'deployment_failed') {
+      const version = isJson(event.plan) ? String(event.plan.version) : '';
+      this.#ended.set(String(id), {
+        kind: 'failed',
+        reason: String(reason ?? ''),
+        version,
+        isRolledBack: false,
+      });
+    } else if (FAILED.has(String(event.taskStatus))) this.#failed.push(event);
     this.#wake();
   }
 }

@@ -1,5 +1,14 @@
 import { quote } from '../../hosts/quote.ts';
-import { type CommandReference, spellings, type Values, valuesOf } from './reference.ts';
+import {
+  argumentValues,
+  type CommandReference,
+  commandsBelow,
+  LISTED_SECONDS,
+  LISTED_WORDS,
+  spellings,
+  type Values,
+  valuesOf,
+} from './reference.ts';
 
 /**
  * Writes the completion script for bash, which needs no bash-completion library. The candidates depend on the command
@@ -30,11 +39,17 @@ ${commands.flatMap(valueCases).join('\n')}
   esac
   case $command in
     '') ${offer([...names.filter((name) => !name.includes(' ')), '--help', '--version'])} ;;
-${commands.map((command) => commandCase(command, names)).join('\n')}
+${commands.map((command) => commandCase(command, commands)).join('\n')}
   esac
 }
 _mesosup_words() {
   mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+}
+_mesosup_listed() {
+  local words
+  words=$(timeout ${LISTED_SECONDS} mesosup "$1" list -o name 2>/dev/null | grep -E ${quote(LISTED_WORDS)})
+  [[ $cur == /* ]] || words=$(sed 's,^/,,' <<<"$words")
+  _mesosup_words "$words"
 }
 _mesosup_files() {
   compopt -o filenames
@@ -52,6 +67,8 @@ function offerValues(values: Values): string {
   switch (values.kind) {
     case 'words':
       return offer(values.words);
+    case 'listed':
+      return `_mesosup_listed ${values.topic}`;
     case 'files':
       return FILES;
     case 'directories':
@@ -74,15 +91,13 @@ function valueCases({ words, flags }: CommandReference): string[] {
   return [...byOffer].map(([offered, written]) => `    ${patterns(written)}) ${offered}; return ;;`);
 }
 
-function commandCase(command: CommandReference, names: readonly string[]): string {
+function commandCase(command: CommandReference, all: readonly CommandReference[]): string {
   const { words, flags } = command;
   const dashed = offer([...flags.flatMap(spellings), '--help']);
-  const below = names
-    .filter((name) => name.startsWith(`${words} `))
-    .map((name) => name.slice(words.length + 1));
+  const below = commandsBelow(words, all).map((other) => other.words.slice(words.length + 1));
   const [argument] = command.arguments;
-  const offered = [...below, ...(argument?.options ?? [])];
-  const plain = offered.length > 0 ? offer(offered) : argument ? FILES : undefined;
+  const values = argument && offerValues(argumentValues(argument));
+  const plain = below.length > 0 ? offer([...below, ...(argument?.options ?? [])]) : values;
   const body = plain ? `if [[ $cur == -* ]]; then ${dashed}; else ${plain}; fi` : dashed;
   return `    ${quote(words)}) ${body} ;;`;
 }

@@ -1,4 +1,12 @@
-import { type CommandReference, type FlagReference, valuesOf } from './reference.ts';
+import {
+  type ArgumentReference,
+  argumentValues,
+  type CommandReference,
+  type FlagReference,
+  LISTED_SECONDS,
+  LISTED_WORDS,
+  valuesOf,
+} from './reference.ts';
 
 /** Writes the completion script for fish. */
 export function fishCompletion(commands: readonly CommandReference[]): string {
@@ -14,9 +22,7 @@ export function fishCompletion(commands: readonly CommandReference[]): string {
       `${complete} -n ${quoted(`${fn} ${quoted(parent)}`)} -a ${quoted(at.at(-1) ?? '')} -d ${quoted(summary)}`,
       ...flags.flatMap((flag) => flagWords(flag).map((line) => `${here} ${line}`)),
       `${here} -l help -d 'Show help'`,
-      ...command.arguments.map(({ options, summary: text }) =>
-        options.length > 0 ? `${here} -a ${quoted(options.join(' '))} -d ${quoted(text)}` : `${here} -F`,
-      ),
+      ...command.arguments.map((argument) => `${here}${argumentWords(argument)}`),
     ];
   });
   return `# Completion of mesosup for fish.
@@ -27,6 +33,11 @@ function ${fn} --description 'Test that the words before the cursor name this co
         set command "$command$word "
     end
     test "$(string trim -- "$command")" = "$argv[1]"
+end
+function __mesosup_listed --description 'List the names of a topic'
+    set -l words (timeout ${LISTED_SECONDS} mesosup $argv[1] list -o name 2>/dev/null | string match -r ${quoted(LISTED_WORDS)})
+    string match -q '/*' -- (commandline -ct); or set words (string replace -r '^/' '' -- $words)
+    printf '%s\\n' $words
 end
 ${complete} -f
 ${complete} -n ${quoted(`${fn} ''`)} -l help -d 'Show help'
@@ -47,12 +58,21 @@ function flagWords(flag: FlagReference): string[] {
   return negatable ? [spelled, `-l no-${name} -d ${quoted(`Not: ${summary}`)}`] : [spelled];
 }
 
+function argumentWords(argument: ArgumentReference): string {
+  const values = argumentValues(argument);
+  if (values.kind === 'listed') return ` -a '(__mesosup_listed ${values.topic})'`;
+  if (values.kind !== 'words') return ' -F';
+  return ` -a ${quoted(values.words.join(' '))} -d ${quoted(argument.summary)}`;
+}
+
 function valueWords(flag: FlagReference): string {
   const values = valuesOf(flag);
   if (!values) return '';
   switch (values.kind) {
     case 'words':
       return ` -x -a ${quoted(values.words.join(' '))}`;
+    case 'listed':
+      return ` -x -a '(__mesosup_listed ${values.topic})'`;
     case 'files':
       return ' -r -F';
     case 'directories':

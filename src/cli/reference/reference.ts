@@ -95,14 +95,43 @@ export function synopsis(command: CommandReference): string {
   return ['mesosup', command.words, ...words, ...(command.flags.length > 0 ? ['[FLAGS]'] : [])].join(' ');
 }
 
+type Listed = 'app' | 'context';
+
+/** The topics whose names are values of arguments and flags, by the name of the value. */
+const LISTED: Readonly<Record<string, Listed>> = { APP: 'app', 'APP|TASK': 'app', CONTEXT: 'context' };
+
+/**
+ * Names may come from a cluster, and shells expand some words again: others than these are left out. A slow answer is
+ * worse than none.
+ */
+export const LISTED_WORDS = '^[A-Za-z0-9/._-]+$';
+export const LISTED_SECONDS = '0.3';
+
 /** The candidates that a shell offers for a value. */
 export type Values =
   | { readonly kind: 'words'; readonly words: readonly string[] }
+  /** The words that the command `list -o name` of this topic prints. */
+  | { readonly kind: 'listed'; readonly topic: Listed }
   | { readonly kind: 'files' | 'directories' | 'any' };
 
-export function valuesOf({ options, value }: FlagReference): Values | undefined {
+export function valuesOf({ options, value }: Pick<FlagReference, 'options' | 'value'>): Values | undefined {
   if (value === undefined) return undefined;
   if (options.length > 0) return { kind: 'words', words: options };
+  const topic = LISTED[value];
+  if (topic !== undefined) return { kind: 'listed', topic };
   if (/\bFILE\b/.test(value)) return { kind: 'files' };
   return { kind: value === 'DIRECTORY' ? 'directories' : 'any' };
+}
+
+/** The candidates for an argument: files, unless it is known better. */
+export function argumentValues({ name, options }: ArgumentReference): Values {
+  const values = valuesOf({ value: name, options });
+  return values === undefined || values.kind === 'any' ? { kind: 'files' } : values;
+}
+
+/** The last words of the commands directly below a command or topic. */
+export function commandsBelow(words: string, all: readonly CommandReference[]): CommandReference[] {
+  return all.filter(
+    (other) => other.words.startsWith(`${words} `) && !other.words.slice(words.length + 1).includes(' '),
+  );
 }

@@ -1,5 +1,14 @@
 import { quote } from '../../hosts/quote.ts';
-import { type ArgumentReference, type CommandReference, type FlagReference, valuesOf } from './reference.ts';
+import {
+  type ArgumentReference,
+  argumentValues,
+  type CommandReference,
+  commandsBelow,
+  type FlagReference,
+  LISTED_SECONDS,
+  LISTED_WORDS,
+  valuesOf,
+} from './reference.ts';
 
 /** Writes the completion script for zsh: a function for each command, and one that finds the command. */
 export function zshCompletion(commands: readonly CommandReference[]): string {
@@ -23,6 +32,12 @@ ${top.map(({ words }) => `        ${quote(words)}) ${functionOf(words)} ;;`).joi
   esac
 }
 ${commands.map((command) => commandFunction(command, commands)).join('\n')}
+_mesosup_listed() {
+  local -a words_listed
+  words_listed=(\${(f)"$(timeout ${LISTED_SECONDS} mesosup $1 list -o name 2>/dev/null | grep -E ${quote(LISTED_WORDS)})"})
+  [[ $PREFIX == /* ]] || words_listed=(\${words_listed#/})
+  compadd -a words_listed
+}
 # compinit calls this function at once; if the file is sourced, it registers itself.
 if [[ $funcstack[1] == _mesosup ]]; then
   _mesosup "$@"
@@ -41,7 +56,7 @@ function described({ words, summary }: CommandReference): string {
 
 function commandFunction(command: CommandReference, all: readonly CommandReference[]): string {
   const { words, flags } = command;
-  const below = all.filter((other) => other.words.startsWith(`${words} `));
+  const below = commandsBelow(words, all);
   const specs = [
     ...flags.flatMap(flagSpecs),
     quote('(- *)--help[Show help]'),
@@ -89,6 +104,8 @@ function actionOf(flag: FlagReference): string {
   switch (values.kind) {
     case 'words':
       return `:${message}:(${values.words.join(' ')})`;
+    case 'listed':
+      return `:${message}:{_mesosup_listed ${values.topic}}`;
     case 'files':
       return `:${message}:_files`;
     case 'directories':
@@ -98,7 +115,14 @@ function actionOf(flag: FlagReference): string {
   }
 }
 
-function argumentSpec({ name, required, options }: ArgumentReference, index: number): string {
-  const action = options.length > 0 ? `(${options.join(' ')})` : '_files';
+function argumentSpec(argument: ArgumentReference, index: number): string {
+  const { name, required } = argument;
+  const action = argumentAction(argument);
   return quote(`${index + 1}:${required ? '' : ':'}${name}:${action}`);
+}
+
+function argumentAction(argument: ArgumentReference): string {
+  const values = argumentValues(argument);
+  if (values.kind === 'listed') return `{_mesosup_listed ${values.topic}}`;
+  return values.kind === 'words' ? `(${values.words.join(' ')})` : '_files';
 }

@@ -14,7 +14,12 @@ export default class ContextRemove extends BaseCommand {
   static override description = 'Changes nothing in the cluster itself.';
   static override examples = ['<%= config.bin %> context remove local'];
   static override args = {
-    name: Args.string({ description: 'The name of the context.', required: true, ignoreStdin: true }),
+    name: Args.string({
+      name: 'CONTEXT',
+      description: 'The name of the context.',
+      required: true,
+      ignoreStdin: true,
+    }),
   };
 
   async run(): Promise<void> {

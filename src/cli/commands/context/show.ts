@@ -9,7 +9,11 @@ export default class ContextShow extends BaseCommand {
   static override summary = 'Show the cluster that commands use, or another one, without its secrets.';
   static override examples = ['<%= config.bin %> context show', '<%= config.bin %> context show demo'];
   static override args = {
-    name: Args.string({ description: 'The context. Default: the one that commands use.', ignoreStdin: true }),
+    name: Args.string({
+      name: 'CONTEXT',
+      description: 'The context. Default: the one that commands use.',
+      ignoreStdin: true,
+    }),
   };
   static override flags = { output: outputFlag };
 

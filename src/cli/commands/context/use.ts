@@ -8,6 +8,7 @@ export default class ContextUse extends BaseCommand {
   static override examples = ['<%= config.bin %> context use demo'];
   static override args = {
     name: Args.string({
+      name: 'CONTEXT',
       description: 'The context, one of "mesosup context list".',
       required: true,
       ignoreStdin: true,
