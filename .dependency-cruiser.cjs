@@ -89,6 +89,7 @@ const allowed = {
     'zookeeper',
     'executor/task-data.ts',
     'executor/domain/task-directory.ts',
+    'executor/domain/container-check.ts',
   ],
   simulator: ['mesos', 'scheduler/domain', 'scheduler/decide'],
   stored: [],

@@ -135,7 +135,14 @@ test('do not get round the scheduler’s policy', async () => {
     [{ cmd: 'true' }, '/cmd'],
     [{ cmd: 'true', executor: '/bin/sh' }, '/executor'],
     [{ cmd: 'true', container: { type: 'MESOS', ...image } }, '/container'],
-    [{ cmd: 'true', executor: '//cmd', container: { type: 'DOCKER', ...image } }, '/container'],
+    [
+      {
+        cmd: 'true',
+        labels: { MESOSUP_CONTAINERIZER: 'docker' },
+        container: { type: 'DOCKER', ...image },
+      },
+      '/container',
+    ],
     [{ container: { type: 'DOCKER', ...image }, fetch: [{ uri: 'file:///etc/shadow' }] }, '/fetch(0)/uri'],
   ] as const) {
     const { status, text } = await post({ id: '/x', ...app });

@@ -1,7 +1,8 @@
 /** Builds the complete `docker create` command of a task, as data. */
 
 import { createOptions, type PortPair } from '../task-data.ts';
-import { type ContainerPlan, needsOwnEnvironment } from './task-plan.ts';
+import { needsOwnEnvironment } from './container-check.ts';
+import type { ContainerPlan } from './task-plan.ts';
 
 /** The place of the task's directory in its container, as in Mesos' containerizers. */
 const MOUNTED_SANDBOX = '/mnt/mesos/sandbox';

@@ -7,7 +7,8 @@
 import { healthCheckError } from '../../health/validation.ts';
 import { amountsOf } from '../../mesos/resources.ts';
 import type { TaskInfo } from '../../mesos/types.ts';
-import { type DockerTask, decodeTaskData, dockerProblem, isImageName, type TaskData } from '../task-data.ts';
+import { type DockerTask, decodeTaskData, dockerProblem, type TaskData } from '../task-data.ts';
+import { findContainerProblem } from './container-check.ts';
 import { optionWords, parseOptions } from './docker-options.ts';
 import { anyValue, listOf, mapOf, matchesShape, text } from './json-shape.ts';
 
@@ -36,31 +37,21 @@ export class TaskInvalidError extends Error {
   override name = 'TaskInvalidError';
 }
 
-/** Names of labels that identify a container (identity.ts). No task may set them. */
-const OWN_LABELS = 'mesosup.';
 /** Variables of the executor process that are not passed to the container. */
 const OWN_NAMES =
   /^(?:MESOS_.*|MESOSUP_.*|LIBPROCESS_.*|DOCKER_HOST|PATH|PWD|OLDPWD|SHLVL|HOME|USER|LOGNAME|SHELL|TERM|HOSTNAME|_)$/;
-/**
- * Variables that affect the docker program itself, so that its environment can't pass them to the container: it runs as
- * root, and LD_PRELOAD, for example, would run a file of the task's directory on the host. The docker program may also
- * be a shell script (podman-docker). Sources: ld.so(8), pkg.go.dev/runtime, docs.docker.com/reference/cli/docker.
- */
-const DOCKER_NAMES =
-  /^(?:DOCKER_.*|PATH|HOME|.*_proxy|(?:LD|GLIBC|MALLOC|OTEL|XDG|SSL_CERT|LC|DYLD|PODMAN|CONTAINERS|REGISTRY)_.*|GO.*|GCONV_PATH|LOCPATH|NLSPATH|TMPDIR|TZ.*|LANG.*|RES_OPTIONS|LOCALDOMAIN|HOSTALIASES|ENV|IFS|PS\d|BASH.*|SHELL.*|CDPATH)$/i;
-
 /** @throws TaskInvalidError with the problem of the task */
 export function planTask(task: TaskInfo, own: OwnCommand): ContainerPlan {
   const data = readData(task, own);
   const single = data?.docker === undefined;
   const docker = single ? fromCommandLine(data, own) : checkDocker(data?.docker);
-  if (!isImageName(docker.image)) throw new TaskInvalidError(`"${docker.image}" is not a valid image name`);
-  for (const [name, value] of Object.entries(docker.env)) checkVariable(name, value);
+  const found = findContainerProblem(docker);
+  if (found) throw new TaskInvalidError(found.problem);
   const wrong = task.health_check && healthCheckError(task.health_check);
   if (wrong !== undefined) throw new TaskInvalidError(`Task uses invalid health check: ${wrong}`);
   return {
     ...docker,
-    options: checkOptions(docker.options),
+    options: wordsOf(docker.options),
     hostPorts: hostPortsOf(task),
     ...limitsOf(task),
     labels: (task.labels?.labels ?? []).map(({ key, value = '' }) => [key, value]),
@@ -126,34 +117,8 @@ function inherited(env: OwnCommand['env']): Record<string, string> {
   return Object.fromEntries(own.filter(([name]) => !OWN_NAMES.test(name)));
 }
 
-/** True for a value that the docker program must get in its own environment: see create-command.ts. */
-export function needsOwnEnvironment(value: string): boolean {
-  // In env files, docker drops a CR at the end of a line and refuses lines of 64 KiB or more.
-  return /[\r\n]/.test(value) || value.length >= 16_000;
-}
-
 /** @returns each option as one word */
-function checkOptions(words: readonly string[]): string[] {
-  const parsed = parseOptions(words);
-  if ('problem' in parsed)
-    throw new TaskInvalidError(`The container's options are invalid: ${parsed.problem}`);
-  const own = parsed.options.find(({ name, value }) => name === 'label' && value?.startsWith(OWN_LABELS));
-  if (own)
-    throw new TaskInvalidError(
-      `The label "${own.value}" is invalid: ${OWN_LABELS}… is for mesosup's own labels`,
-    );
-  return optionWords(parsed.options);
-}
-
-function checkVariable(name: string, value: string): void {
-  if (!/^[^\s=#\0][^\s=\0]*$/.test(name)) {
-    throw new TaskInvalidError(`"${name}" is not a valid name for an environment variable`);
-  }
-  if (value.includes('\0'))
-    throw new TaskInvalidError(`The environment variable ${name} contains a NUL character`);
-  if (needsOwnEnvironment(value) && DOCKER_NAMES.test(name)) {
-    throw new TaskInvalidError(
-      `The environment variable ${name} can't contain a line break or 16 KB of text or more`,
-    );
-  }
+function wordsOf(options: readonly string[]): string[] {
+  const parsed = parseOptions(options);
+  return 'problem' in parsed ? [...options] : optionWords(parsed.options);
 }

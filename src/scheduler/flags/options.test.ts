@@ -34,10 +34,16 @@ it('has defaults for all flags except the master', () => {
   });
   expect(settings.containerizer).toBe('executor');
   expect(settings.mesosBridgeName).toBe('mesos-bridge');
+  expect(settings).not.toHaveProperty('defaultNetworkName');
   expect(settings.maxInstancesPerOffer).toBe(1000);
   expect(settings.dockerExecutor.path).toBe('/var/lib/mesos/executors/docker');
   expect(settings.dockerExecutor.info.labels?.labels).toEqual([{ key: 'mesosup.cluster', value: 'mesosup' }]);
   expect(settings.dockerExecutor.idPrefix).toMatch(/^mesosup-docker\.[0-9a-f]{12}\.default$/);
+});
+
+it('has a default network on demand', () => {
+  const { settings } = optionsFrom(readFlags(['--master', 'm', '--default_network_name', 'blue'], {}));
+  expect(settings.defaultNetworkName).toBe('blue');
 });
 
 it('has a CPU quota, offers with GPUs and a policy on demand', () => {

@@ -1,5 +1,6 @@
 /** Converts an app's `executor`, `cmd`, `args` and `container` to the form of a Mesos task. */
 
+import { type ContainerProblem, findContainerProblem } from '../../../executor/domain/container-check.ts';
 import { type DockerTask, isImageName } from '../../../executor/task-data.ts';
 import { type App, declaredPorts, hasOwnNetwork, imageOf, portsOf } from '../../domain/app.ts';
 import { flatId } from '../../domain/app-id.ts';
@@ -73,7 +74,21 @@ export function findLaunchProblem(app: App, settings: Settings): FieldError | un
   if (form.type !== 'shared' && form.type !== 'fetching') return undefined;
   const ports = portsOf(app).map(() => 0);
   const container = containerOf(app, shellEnv(app, ports));
-  return 'problem' in container ? { path: [container.field], error: container.problem } : undefined;
+  if ('problem' in container) return { path: [container.field], error: container.problem };
+  const found = findContainerProblem({ ...container, env: app.env });
+  return found && { path: pathOf(found, app), error: found.problem };
+}
+
+/** @returns the field from which a part of the container came that its executor would refuse */
+function pathOf({ field, name }: ContainerProblem, { api, container }: App): FieldError['path'] {
+  if (field === 'env') return ['env', name ?? ''];
+  if (field === 'image') return ['container'];
+  if (api === 'v1') return ['container', 'options'];
+  const { image = '', parameters = [] } = container?.docker ?? {};
+  const index = parameters.findIndex(({ key, value }) =>
+    findContainerProblem({ image, env: {}, options: [`--${key}=${value}`] }),
+  );
+  return ['container', 'docker', ...(index < 0 ? ['options'] : ['parameters', index])];
 }
 
 function needsContainer({ container }: App): boolean {
