@@ -73,6 +73,10 @@ describe('an app', () => {
     ],
     [{ healthChecks: [{ protocol: 'COMMAND' }] }, 'healthChecks.0.command: may not be empty'],
     [
+      { unreachableStrategy: { inactiveAfterSeconds: 9, expungeAfterSeconds: 8 } },
+      'unreachableStrategy.expungeAfterSeconds: must be at least inactiveAfterSeconds (9)',
+    ],
+    [
       { healthChecks: [{ protocol: 'MESOS_TCP' }, { protocol: 'MESOS_HTTP' }] },
       'healthChecks: may have at most one check of MESOS_HTTP, MESOS_HTTPS or MESOS_TCP',
     ],

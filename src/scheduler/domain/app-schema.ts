@@ -217,7 +217,11 @@ export const appFields = z.object(
     unreachableStrategy: z
       .union([
         z.literal('disabled'),
-        z.object({ inactiveAfterSeconds: seconds().default(0), expungeAfterSeconds: seconds().default(0) }),
+        z.object({
+          inactiveAfterSeconds: seconds().default(0),
+          /** 0: until the agent returns. */
+          expungeAfterSeconds: seconds().default(0),
+        }),
       ])
       .prefault({}),
     /**
@@ -311,6 +315,13 @@ function* findContradictions(app: Fields): Generator<Contradiction> {
     yield { path: ['networks'], message: 'may have several entries only if all have mode container' };
   }
   yield* findVolumeProblems(app);
+  if (app.unreachableStrategy !== 'disabled') {
+    const { inactiveAfterSeconds: inactive, expungeAfterSeconds: expunge } = app.unreachableStrategy;
+    if (expunge !== 0 && expunge < inactive) {
+      const message = `must be at least inactiveAfterSeconds (${inactive})`;
+      yield { path: ['unreachableStrategy', 'expungeAfterSeconds'], message };
+    }
+  }
   const { drainSeconds = 0, progressDeadlineSeconds: deadline } = app;
   if (deadline !== undefined && drainSeconds >= deadline) {
     const message = `must be more than drainSeconds (${drainSeconds}), or no deployment that replaces tasks can succeed`;

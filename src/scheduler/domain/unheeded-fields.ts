@@ -65,11 +65,6 @@ const LISTED: readonly Unheeded[] = [
   { field: 'ipAddress.groups', why: WITHOUT_EFFECT },
   { field: 'healthChecks.*.ignoreHttp1xx', why: WITHOUT_EFFECT },
   { field: 'readinessChecks.*.preserveLastResponse', why: 'has no effect: responses are not kept' },
-  {
-    field: 'unreachableStrategy.expungeAfterSeconds',
-    neutral: 0,
-    why: 'has no effect: the agent or its return ends a task that is unreachable',
-  },
   { field: 'taskRateLimit', why: 'has no effect' },
 ];
 

@@ -235,6 +235,32 @@ describe('unreachable agents', () => {
     expect(ids(harness)).toHaveLength(2);
   });
 
+  it('have their tasks forgotten after expungeAfterSeconds, also by a restarted scheduler, and killed later', () => {
+    const harness = lost({ inactiveAfterSeconds: 10, expungeAfterSeconds: 60 });
+    const [old = ''] = ids(harness);
+    harness.pass(30_000);
+    harness.rest();
+    expect([ids(harness).includes(old), ids(harness).length]).toEqual([true, 2]);
+    harness.restart();
+    harness.connect();
+    harness.deliverAll();
+    harness.pass(30_000);
+    harness.rest();
+    expect([ids(harness).includes(old), ids(harness).length]).toEqual([false, 1]);
+    const calls = harness.mesos.calls.length;
+    update(harness, old, { agent_id: { value: 'S0' } });
+    expect(since(harness, calls)).toContainEqual(expect.objectContaining({ type: 'KILL' }));
+    expect(ids(harness)).not.toContain(old);
+  });
+
+  it('have their tasks replaced when these are forgotten', () => {
+    const harness = lost({ inactiveAfterSeconds: 60, expungeAfterSeconds: 60 });
+    const [old = ''] = ids(harness);
+    harness.pass(60_000);
+    harness.rest();
+    expect([ids(harness).includes(old), ids(harness).length]).toEqual([false, 1]);
+  });
+
   it('are waited for forever if the app requests it', () => {
     const harness = lost('disabled');
     harness.pass(10 * 86_400_000);

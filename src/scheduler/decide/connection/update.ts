@@ -103,14 +103,29 @@ function hasNews(task: Task, { state, reason, message, healthy }: TaskStatus): b
   return reason !== 'REASON_RECONCILIATION' && message !== undefined && message !== task.message;
 }
 
-/** Gives up an unreachable task at once, after a delay, or never, according to the unreachableStrategy of its app. */
+/**
+ * Gives up an unreachable task at once, after a delay, or never, according to the unreachableStrategy of its app. After
+ * `expungeAfterSeconds`, the task is forgotten; if it returns, it is killed. Without it, the task stays in the list, and
+ * may be used again if its agent returns before it was replaced.
+ */
 export function giveUpUnreachable(record: AppRecord | undefined, task: Task, now: number): StateEvent[] {
   const strategy = record?.app.unreachableStrategy;
-  if (task.inactive || strategy === 'disabled') return [];
-  const waitMs = (strategy?.inactiveAfterSeconds ?? 0) * 1000;
-  const at = (task.unreachableAt ?? now) + waitMs;
-  if (at <= now) return [{ type: 'task_given_up', taskId: task.id, at: now }];
-  return [{ type: 'timer_set', at, timer: { kind: 'unreachable', taskId: task.id } }];
+  if (strategy === 'disabled') return [];
+  const { inactiveAfterSeconds = 0, expungeAfterSeconds = 0 } = strategy ?? {};
+  const since = task.unreachableAt ?? now;
+  const forgetAt = expungeAfterSeconds > 0 ? since + expungeAfterSeconds * 1000 : undefined;
+  if (forgetAt !== undefined && forgetAt <= now) {
+    const message = `its agent was unreachable for ${expungeAfterSeconds} s (expungeAfterSeconds)`;
+    return [{ type: 'task_updated', taskId: task.id, state: 'TASK_GONE', at: now, message }];
+  }
+  const again = (at: number): StateEvent => {
+    return { type: 'timer_set', at, timer: { kind: 'unreachable', taskId: task.id } };
+  };
+  const forget = forgetAt === undefined ? [] : [again(forgetAt)];
+  if (task.inactive) return forget;
+  const giveUpAt = since + inactiveAfterSeconds * 1000;
+  if (giveUpAt > now) return [again(giveUpAt), ...forget];
+  return [{ type: 'task_given_up', taskId: task.id, at: now }, ...forget];
 }
 
 /** True if a task on an agent that is reachable again is not needed any more, usually because it was replaced. */
