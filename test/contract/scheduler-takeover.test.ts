@@ -117,6 +117,8 @@ it('a dry run shows the framework, the apps and what can not be taken over, by n
   await marathon.app({ ...APP, id: '/secret', secrets: { pw: { source: 'x' } }, instances: 1 });
   await marathon.post('/v2/pods', { id: '/pod', cmd: APP.cmd });
   await vi.waitFor(() => expect(Object.keys(processes())).toHaveLength(6), WITHIN);
+  // The running task of this app is outdated, as after a deployment that was cancelled.
+  await marathon.app({ id: '/old', env: { LATER: '1' } });
   // The master has the state of a task a moment after its process has started.
   await vi.waitFor(async () => {
     const documented = docCommand(

@@ -204,8 +204,13 @@ it(
     try {
       const data = path.join(directory, 'scheduler');
       const running = mesosup('scheduler', 'takeover', marathon.url, '--data-dir', data, '--yes');
-      await sleep(2000);
-      // Killed while the takeover waits, as by an operator in a hurry.
+      await new Promise<void>((resolve) => {
+        running.stderr?.on('data', (chunk) => {
+          if (String(chunk).includes('waiting until Marathon is stopped')) resolve();
+        });
+        void running.then(() => resolve());
+      });
+      // As by an operator in a hurry.
       await marathon.stop('SIGKILL');
       const { exitCode, stdout, stderr } = await running;
       expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
