@@ -37,6 +37,14 @@ test('the JSON of an error has its known details, but no exit code and no cause'
   });
 });
 
+test('the JSON of an error about several hosts has a list by host', () => {
+  const problems = [
+    { host: 'h1', message: 'no space', remedy: 'Free some.' },
+    { host: 'h2', message: 'gone', remedy: 'Start it.' },
+  ];
+  expect(failureJson(expected(new MesosupError('x', { problems })))).toMatchObject({ error: { problems } });
+});
+
 describe('the exit code', () => {
   const prompt: Error = Object.assign(new Error('closed'), { name: 'ExitPromptError' });
   const typed = new CLIError('unknown flag', { exit: 2 });

@@ -21,8 +21,8 @@ export function expectedFailure(error: unknown): Failure | undefined {
   if (!(error instanceof Error)) return undefined;
   const { name, message } = error;
   if (error instanceof MesosupError) {
-    const { exitCode, remedy, host, path, field, failure } = error;
-    return { name, message, exitCode, remedy, host, path, field, failure };
+    const { exitCode, remedy, host, path, field, failure, problems } = error;
+    return { name, message, exitCode, remedy, host, path, field, failure, problems };
   }
   // Errors of oclif about the command line.
   if ('oclif' in error) return { name: 'UsageError', message, exitCode: exitOf(error.oclif) };

@@ -14,7 +14,16 @@ export interface ErrorDetails {
   readonly field?: string | undefined;
   /** Identifies the kind of failure, for programs and tests. */
   readonly failure?: string | undefined;
+  /** The problems of several hosts, for programs; the message contains them too. */
+  readonly problems?: readonly HostProblem[] | undefined;
   readonly cause?: unknown;
+}
+
+/** A problem of a host, with what to do. */
+export interface HostProblem {
+  readonly host: string;
+  readonly message: string;
+  readonly remedy: string;
 }
 
 /** The message says what happened and where. Neither the message nor the remedy contains a secret. */
@@ -26,14 +35,16 @@ export class MesosupError extends Error {
   readonly path: string | undefined;
   readonly field: string | undefined;
   readonly failure: string | undefined;
+  readonly problems: readonly HostProblem[] | undefined;
 
-  constructor(message: string, { remedy, host, path, field, failure, cause }: ErrorDetails = {}) {
+  constructor(message: string, { remedy, host, path, field, failure, problems, cause }: ErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.remedy = remedy;
     this.host = host;
     this.path = path;
     this.field = field;
     this.failure = failure;
+    this.problems = problems;
   }
 }
 

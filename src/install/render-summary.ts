@@ -47,24 +47,23 @@ function hostTable({ hosts }: PlanSummary, detailed: boolean): string {
   );
 }
 
-function packagesText({ packages, downloadBytes, files, hosts }: PlanSummary): string {
-  const { install, upgrade, remove } = packages;
+function packagesText(summary: PlanSummary): string {
+  const { install, upgrade, remove } = summary.packages;
   const parts = [
     ...(install > 0 ? [`${install} to install`] : []),
     ...(upgrade > 0 ? [`${upgrade} to change`] : []),
     ...(remove > 0 ? [`${remove} to remove`] : []),
   ];
   if (parts.length === 0) return '';
-  const download =
-    install + upgrade === 0
-      ? ''
-      : downloadBytes === undefined
-        ? '; the size of the download is not known'
-        : downloadBytes === 0 && files.length > 0
-          ? ''
-          : `; ${megabytes(downloadBytes)} to download`;
-  const more = files.length === 0 ? '' : `, and ${files.join(', ')}`;
-  return `${parts.join(', ')}${hosts.length > 1 ? ' on all hosts together' : ''}${download}${more}`;
+  const hosts = summary.hosts.length > 1 ? ' on all hosts together' : '';
+  return `${parts.join(', ')}${hosts}${install + upgrade > 0 ? `; ${downloadText(summary)}` : ''}`;
+}
+
+function downloadText({ downloadBytes, isDownloadKnown }: PlanSummary): string {
+  if (isDownloadKnown) return `${megabytes(downloadBytes)} to download`;
+  return downloadBytes === 0
+    ? 'the size of the download is not known'
+    : `at least ${megabytes(downloadBytes)} to download`;
 }
 
 function copyText({ copy }: PlanSummary): string {
@@ -72,11 +71,10 @@ function copyText({ copy }: PlanSummary): string {
   return `${megabytes(copy.bytes)} from this machine to ${listed(copy.hosts)}`;
 }
 
-function timeText({ seconds, downloadBytes, files, packages }: PlanSummary): string {
+function timeText({ seconds, downloadBytes, isDownloadKnown }: PlanSummary): string {
   const time = seconds < 50 ? 'less than a minute' : `about ${Math.ceil(seconds / 60)} min`;
-  if (packages.install + packages.upgrade === 0) return time;
-  if (downloadBytes === undefined || files.length > 0) return `${time}, without downloads of unknown size`;
-  return downloadBytes === 0 ? time : `${time} if each host downloads ${ESTIMATED_MB_PER_SECOND} MB/s`;
+  const rate = downloadBytes === 0 ? '' : ` if each host downloads ${ESTIMATED_MB_PER_SECOND} MB/s`;
+  return `${time}${rate}${isDownloadKnown ? '' : ', without downloads of unknown size'}`;
 }
 
 function servicesText(services: PlanSummary['restarts']): string {

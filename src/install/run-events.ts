@@ -6,6 +6,15 @@ export type RunEvent =
   | { readonly event: 'start'; readonly item: number; readonly at: number }
   /** The run waits, with the reason: `the dpkg lock is held by unattended-upgr (812)`. */
   | { readonly event: 'wait'; readonly item: number; readonly reason: string; readonly at: number }
+  /** The progress of apt in percent: first of its downloads, then of dpkg; at most once a second. */
+  | {
+      readonly event: 'progress';
+      readonly item: number;
+      readonly percent: number;
+      /** `Retrieving file 3 of 40 (12s remaining)`, `Unpacking docker.io (amd64)` */
+      readonly text: string;
+      readonly at: number;
+    }
   /** A line of a program's output. */
   | { readonly event: 'log'; readonly item: number; readonly line: string }
   | { readonly event: 'done'; readonly item: number; readonly at: number }

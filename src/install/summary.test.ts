@@ -52,10 +52,12 @@ test('counts the packages of the plan and those that apt adds, and the bytes of 
 
 test('invents no size and says so where apt did not report one', () => {
   const summary = installOn({});
-  expect(summary).not.toHaveProperty('downloadBytes');
+  expect(summary).toMatchObject({ downloadBytes: 0, isDownloadKnown: false });
   const text = renderSummary(summary, false).join('\n');
   expect(text).toContain('; the size of the download is not known');
   expect(text).toContain(', without downloads of unknown size');
+  const some = installOn({ downloadBytes: 1e8, obstacles: [{ kind: 'absent', name: 'x' }] });
+  expect(renderSummary(some, false).join('\n')).toContain('; at least 300 MB to download');
 });
 
 test('fits 60 columns with addresses and roles', () => {

@@ -11,10 +11,10 @@ export interface PlanSummary {
   readonly hosts: readonly SummarizedHost[];
   /** Packages on all hosts together, with the dependencies that apt adds. */
   readonly packages: { readonly install: number; readonly upgrade: number; readonly remove: number };
-  /** Bytes that apt downloads on all hosts together. Undefined if a host's apt did not report them. */
-  readonly downloadBytes?: number;
-  /** Package files whose size is not known in advance. */
-  readonly files: readonly string[];
+  /** Bytes that apt downloads on all hosts together, as far as the hosts' apt reported them. */
+  readonly downloadBytes: number;
+  /** False if there are downloads whose size is not known in advance. */
+  readonly isDownloadKnown: boolean;
   /** Bytes that this machine copies to each of these hosts. */
   readonly copy?: { readonly bytes: number; readonly hosts: readonly string[] };
   /** Services with their hosts. */
@@ -67,9 +67,6 @@ export function summarize({ cluster, plan, facts, payloadBytes, starts }: Summar
     return { host, items, apt, packages: packagesOf(items, apt?.changes ?? []) };
   });
   const total = (of: (counts: Counts) => number) => own.reduce((sum, { packages }) => sum + of(packages), 0);
-  const fetching = own.filter(({ items }) => items.some(fromRepository));
-  const downloads = fetching.map(({ apt }) => apt?.downloadBytes);
-  const known = downloads.filter((bytes) => bytes !== undefined);
   const copying = own.filter(({ items }) => items.some(({ resource }) => resource?.kind === 'payload'));
   const groups = waves(cluster, plan, facts);
   const time = (host: string) => {
@@ -96,8 +93,12 @@ export function summarize({ cluster, plan, facts, payloadBytes, starts }: Summar
       upgrade: total(({ upgrade }) => upgrade),
       remove: total(({ remove }) => remove),
     },
-    ...(known.length === downloads.length && { downloadBytes: known.reduce((sum, bytes) => sum + bytes, 0) }),
-    files: [...new Set(own.flatMap(({ items }) => items.flatMap(packageFile)))],
+    downloadBytes: own.reduce((sum, { apt }) => sum + (apt?.downloadBytes ?? 0), 0),
+    isDownloadKnown: own.every(
+      ({ items, apt }) =>
+        !items.some(isPackageFile) &&
+        (!items.some(isFromRepository) || (apt?.downloadBytes !== undefined && apt.obstacles.length === 0)),
+    ),
     ...(copying.length > 0 &&
       payloadBytes !== undefined && {
         copy: { bytes: payloadBytes, hosts: copying.map(({ host }) => host) },
@@ -141,13 +142,13 @@ function packagesOf(items: readonly PlanItem[], changes: readonly AptChange[]): 
   };
 }
 
-function fromRepository({ resource }: PlanItem): boolean {
+function isFromRepository({ resource }: PlanItem): boolean {
   return resource?.kind === 'package' && resource.file === undefined;
 }
 
-function packageFile({ resource }: PlanItem): string[] {
-  if (resource?.kind !== 'package' || resource.file === undefined) return [];
-  return ['url' in resource.file ? resource.file.url : resource.name];
+/** Its size is known only to the server that has it. */
+function isPackageFile({ resource }: PlanItem): boolean {
+  return resource?.kind === 'package' && resource.file !== undefined;
 }
 
 function isNotable({ id, action, byApt }: PlanItem): boolean {

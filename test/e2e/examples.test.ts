@@ -131,6 +131,8 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup app stop web --yes': { code: 0, says: /Removed \/web/ },
   'mesosup demo status': { code: 0, says: /multidis +2 +2/ },
   'mesosup demo status --json': { code: 0, says: /"up": true/ },
+  'mesosup list': { code: 0, says: /^demo .* 1 app, 2 tasks$/m },
+  'mesosup list --json': { code: 0, says: /"answers": true/ },
   'mesosup demo down': { code: 0, says: /The demo is down/ },
   'mesosup help': { code: 0, says: /COMMANDS/ },
   'mesosup help demo down': { code: 0, says: /End a demo/ },

@@ -43,7 +43,7 @@ function mesosup(line: string) {
     cwd: directory,
     reject: false,
     stdin: 'ignore',
-    env: { XDG_STATE_HOME: path.join(directory, 'state') },
+    env: { XDG_STATE_HOME: path.join(directory, 'state'), XDG_CONFIG_HOME: path.join(directory, 'config') },
   });
 }
 
@@ -161,6 +161,23 @@ const PARTS: readonly [string, string][] = [
   ['scheduler import text.json', 'text.json is not JSON'],
   ['scheduler import object.json', 'object.json is not an answer to GET /v2/groups or GET /v2/apps'],
   ['scheduler import none.json', "none.json has no apps\n→ Save Marathon's answer"],
+  [
+    'scheduler takeover http://127.0.0.1:1 --master-credentials-file none',
+    "--master-credentials-file can't be read",
+  ],
+  [
+    'scheduler takeover http://127.0.0.1:1 --master-credentials-file no-colon',
+    '--master-credentials-file: no-colon must contain PRINCIPAL:SECRET',
+  ],
+  ['app run redis --cpus much', '--cpus much: expected a number, for example 0.5'],
+  ['app list --context nowhere', '--context is "nowhere", which is not a context'],
+  ['api GETT /v2/apps', '"GETT" is not a method of the API: use '],
+  ['api GET v2/apps', 'the path "v2/apps" must begin with "/"'],
+  ['context add a/b http://127.0.0.1:1', 'a/b'],
+  ['context add x ftp://x', 'expected a URL such as'],
+  ['context add x http://u:p@x', 'contains a user or password'],
+  ['context add x http://127.0.0.1:1 --ca none', "--ca none can't be read: there is no such file"],
+  ['context remove nowhere', 'nowhere'],
   ['scheduler backup - --json', '--json and FILE - would both write to standard output: name a file'],
   ['scheduler backup --zk zk://a/b --data-dir x', '--zk and --data-dir are both set: use only one of them'],
   ['scheduler backup --zk nonsense', '--zk: '],
@@ -234,7 +251,12 @@ test.each([
 
 /** Errors of the source that need a terminal, or a state that no command line here can have. */
 const ELSEWHERE: readonly string[] = [
-  // commands-hosts.test.ts
+  // commands-hosts.test.ts, scheduler-takeover.test.ts, and the tests of apps
+  'Marathon does not show the address of its Mesos masters',
+  'there is already ',
+  ' was not added',
+  'the CA file ',
+  ' is empty: type it',
   'no terminal to ask for confirmation',
   // examples.test.ts and app-commands.test.ts, with contexts and a cluster
   'there is already a context "',

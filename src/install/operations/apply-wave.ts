@@ -10,6 +10,7 @@ import { applyHost } from '../edge/apply-host.ts';
 import { attachRun, type RunOutcome } from '../edge/host-run.ts';
 import type { Facts } from '../facts.ts';
 import type { HostPlan, Plan } from '../plan.ts';
+import { type StepLabel, stepLabels } from '../step-groups.ts';
 import { addressOf, topologyOf } from '../topology.ts';
 import { describe, type HostTrouble, troubleFrom, troubleOf } from './outcome.ts';
 import { type HostLine, runConcurrently } from './screen.ts';
@@ -51,10 +52,7 @@ export async function applyToHosts(session: Session, options: ApplyToHostsOption
   return runOnHosts(session, work, signal, async (hostPlan, line) => {
     const own = facts.get(hostPlan.host);
     const target = cluster.hosts.find(({ name }) => name === hostPlan.host);
-    const follower = followerOf(
-      line,
-      hostPlan.items.map(({ title }) => title),
-    );
+    const follower = followerOf(line, stepLabels(hostPlan.items, own?.mesosup.journal ?? []));
     const outcome = await applyHost(session.host(hostPlan.host), session.scripts, hostPlan, {
       run,
       command: plan.command,
@@ -142,9 +140,7 @@ async function runOnHosts(
         }
       }
       troubles.push(trouble);
-      throw new Error(
-        trouble.message.startsWith(`${name}:`) ? trouble.message : `${name}: ${trouble.message}`,
-      );
+      throw new Error(trouble.message);
     },
   );
   signal.throwIfAborted();
@@ -153,12 +149,12 @@ async function runOnHosts(
   return troubles;
 }
 
-function followerOf(line: HostLine, titles: readonly string[]) {
-  let items = titles.length;
+function followerOf(line: HostLine, labels: readonly StepLabel[]) {
+  let items = labels.length;
   return (event: Parameters<typeof describe>[0]): void => {
     if (event.event === 'begin') items = event.items;
-    const text = describe(event, items, titles);
-    if (text !== undefined) line.show(text);
+    const text = describe(event, items, labels);
+    if (text !== undefined) line.show(text, event.event === 'progress');
   };
 }
 

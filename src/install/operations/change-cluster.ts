@@ -8,7 +8,7 @@ import { checkPackageFiles } from '../edge/package-files.ts';
 import { payload } from '../edge/payload.ts';
 import type { Facts } from '../facts.ts';
 import { clusterHealth } from '../health.ts';
-import type { Plan, Problem } from '../plan.ts';
+import type { Plan, PlanItem, Problem } from '../plan.ts';
 import { renderPlan } from '../render-plan.ts';
 import { renderSummary } from '../render-summary.ts';
 import { summarize } from '../summary.ts';
@@ -66,7 +66,7 @@ export async function change(
   const { intent, signal, say } = options;
   const prepared = await surveyAndPrepare(session, program, options);
   const { problems, reach, starts } = prepared;
-  if (problems.length > 0) say(renderProblems(problems));
+  if (problems.length > 0) say(`${renderProblems(problems)}\n`);
   const plan = options.saved ? verifySavedPlan(options.saved, prepared) : prepared.plan;
   const accounts: Record<string, string> = {};
   const unrestored: Record<string, string> = {};
@@ -170,7 +170,7 @@ function verifySavedPlan(saved: Plan, { plan, reach, problems }: Prepared): Plan
     const relevant = problems.filter(({ host }) => missing.includes(host));
     throw new MesosupError(
       `${renderProblems(relevant)}\nNothing was changed: the plan includes ${missing.join(', ')}.`,
-      { remedy: 'Fix the problems above, or make a new plan.' },
+      { remedy: 'Fix the problems above, or make a new plan.', problems: relevant },
     );
   }
   const drift = driftBetween(saved, plan);
@@ -181,18 +181,30 @@ function verifySavedPlan(saved: Plan, { plan, reach, problems }: Prepared): Plan
   );
 }
 
+const ALLOW_REPLACE = 'Add --allow-agent-replace, or undo the change that replaces the agent.';
+
+function endedTasks({ endsTasks }: PlanItem): string {
+  return endsTasks === null ? 'its tasks end' : `${endsTasks} of its tasks end`;
+}
+
 /** @throws MesosupError naming the agents whose tasks would end, unless that is allowed */
 function refuseEndings(plan: Plan, intent: Intent, allowed: boolean): void {
   if (allowed || intent.command === 'uninstall') return;
   const endings = endingTasks(plan);
   if (endings.length === 0) return;
   const lines = endings.map(({ host, item }) => {
-    const tasks = item.endsTasks === null ? 'its tasks end' : `${item.endsTasks} of its tasks end`;
-    return `  ${host}: ${item.title}${item.reason ? ` ${item.reason}` : ''}: ${tasks}`;
+    return `  ${host}: ${item.title}${item.reason ? ` ${item.reason}` : ''}: ${endedTasks(item)}`;
   });
   throw new MesosupError(
     `the plan ends tasks, and --allow-agent-replace is not set:\n${lines.join('\n')}\nNothing was changed.`,
-    { remedy: 'Add --allow-agent-replace, or undo the change that replaces the agent.' },
+    {
+      remedy: ALLOW_REPLACE,
+      problems: endings.map(({ host, item }) => ({
+        host,
+        message: `${item.title}: ${endedTasks(item)}`,
+        remedy: ALLOW_REPLACE,
+      })),
+    },
   );
 }
 

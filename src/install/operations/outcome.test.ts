@@ -36,8 +36,15 @@ test('an error about a host is its trouble; any other error is none', () => {
 });
 
 test('events describe the progress of a run, also if its plan is unknown', () => {
-  expect(describe({ event: 'start', item: 0, at: 0 }, 3, ['package x: install'])).toBe(
-    '1/3 package x: install',
+  const labels = [
+    { title: '/etc/x: create', last: 0 },
+    { title: 'installing 2 packages: a, b', last: 2 },
+    { title: 'installing 2 packages: a, b', last: 2 },
+  ];
+  expect(describe({ event: 'start', item: 0, at: 0 }, 3, labels)).toBe('1/3 /etc/x: create');
+  expect(describe({ event: 'start', item: 1, at: 0 }, 3, labels)).toBe('2–3/3 installing 2 packages: a, b');
+  expect(describe({ event: 'progress', item: 1, percent: 40, text: 'Unpacking a', at: 0 }, 3, labels)).toBe(
+    '2–3/3 installing 2 packages: a, b: Unpacking a, 40 %',
   );
   expect(describe({ event: 'wait', item: 1, reason: 'the lock', at: 0 }, 3, [])).toBe(
     '2/3: waiting: the lock',

@@ -4,6 +4,7 @@ import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { RunOutcome } from '../edge/host-run.ts';
 import type { HostPlan } from '../plan.ts';
 import type { RunEvent } from '../run-events.ts';
+import type { StepLabel } from '../step-groups.ts';
 
 export interface HostTrouble {
   readonly host: string;
@@ -35,15 +36,20 @@ export function troubleFrom(host: string, error: unknown): HostTrouble | undefin
 }
 
 /**
- * Describes the progress that an event reports: `3/14 package docker.io: install`. Undefined when there is none.
- * @param titles of the plan's items, in order; empty for a run that another mesosup started
+ * Describes the progress that an event reports: `3/14 /etc/mesos/zk: create`. Undefined when there is none.
+ * @param labels of the plan's items, in order; empty for a run that another mesosup started
  */
-export function describe(event: RunEvent, items: number, titles: readonly string[]): string | undefined {
+export function describe(event: RunEvent, items: number, labels: readonly StepLabel[]): string | undefined {
   if (!('item' in event)) return undefined;
-  const where = `${event.item + 1}/${items}${titles[event.item] === undefined ? '' : ` ${titles[event.item]}`}`;
+  const label = labels[event.item];
+  const first = event.item + 1;
+  const numbers = label && label.last > event.item ? `${first}–${label.last + 1}` : `${first}`;
+  const where = `${numbers}/${items}${label === undefined ? '' : ` ${label.title}`}`;
   switch (event.event) {
     case 'start':
       return where;
+    case 'progress':
+      return `${where}: ${shorten(event.text)}, ${event.percent} %`;
     case 'wait':
       return `${where}: waiting: ${event.reason}`;
     case 'failed':

@@ -214,10 +214,11 @@ function freshSecrets(): Secrets {
 }
 
 function nothingChanged(reach: Reach, problems: readonly Problem[]): MesosupError {
-  const errors = problems.filter((problem) => problem.severity === 'error');
-  const one = errors.length === 1 ? errors[0] : undefined;
+  const many = problems.length > 1;
   return new MesosupError(`${renderProblems(problems)}\nNothing was changed: ${reach.blocker}.`, {
-    remedy: one ? one.remedy : 'Fix the problems above, then run the same command again.',
+    // The text of a single problem has its remedy.
+    remedy: `Fix the ${many ? 'problems' : 'problem'} above, then run the same command again.`,
+    problems,
   });
 }
 

@@ -4,8 +4,11 @@ import type { ListrTask } from 'listr2';
 import { Limit } from '../../hosts/limit.ts';
 
 export interface HostLine {
-  /** Shows the present step, or the reason for waiting. */
-  show(text: string): void;
+  /**
+   * Shows the present step, or the reason for waiting.
+   * @param passing true if the next text comes soon; where lines are appended, only some of these get one
+   */
+  show(text: string, passing?: boolean): void;
 }
 
 export interface Screen {
@@ -22,12 +25,14 @@ export interface Screen {
 const TICK_MS = 1000;
 /** Where lines are appended, steps shorter than this get no line. */
 const LINGER_MS = 1000;
+/** Where lines are appended, passing texts get a line only after this time without one. */
+const PASSING_MS = 10_000;
 /** A request to all hosts that is shorter than this gets no line. */
 const PATIENCE_MS = 1500;
 
 /**
  * Does the work for all names concurrently. The result of `work` becomes the final text of its line. An error marks the
- * line as failed, and does not stop the other names.
+ * line as failed, and does not stop the other names; the caller reports it, once, when all have ended.
  */
 export async function runConcurrently(
   screen: Screen,
@@ -47,6 +52,10 @@ export async function runConcurrently(
         const line = screen.terminal ? liveLine(put, began) : appendedLine(put, name);
         try {
           task.title = `${name}: ${await work(name, line)} (${elapsed(began)})`;
+        } catch {
+          if (screen.terminal) task.title = `${name}: failed (${elapsed(began)})`;
+          // listr2 shows `h1 [FAILED: after 3 s]` where lines are appended.
+          throw new Error(`after ${elapsed(began)}`);
         } finally {
           line.end();
         }
@@ -61,7 +70,7 @@ export async function runConcurrently(
     fallbackRenderer: 'simple',
     silentRendererCondition: screen.silent,
     registerSignalListeners: false,
-    rendererOptions: { collapseErrors: false, showErrorMessage: true },
+    rendererOptions: { collapseErrors: false, showErrorMessage: false },
   }).run();
 }
 
@@ -86,10 +95,19 @@ function liveLine(put: (text: string) => void, began: number): ProgressLine {
 /** A new line for each step that takes long; most of the many steps are short. */
 function appendedLine(put: (text: string) => void, name: string): ProgressLine {
   let waiting: NodeJS.Timeout | undefined;
+  let last = performance.now();
+  const append = (text: string) => {
+    put(`${name}: ${text}`);
+    last = performance.now();
+  };
   return {
-    show: (text) => {
+    show: (text, passing = false) => {
+      if (passing) {
+        if (performance.now() - last >= PASSING_MS) append(text);
+        return;
+      }
       clearTimeout(waiting);
-      waiting = setTimeout(() => put(`${name}: ${text}`), LINGER_MS);
+      waiting = setTimeout(append, LINGER_MS, text);
     },
     end: () => clearTimeout(waiting),
   };

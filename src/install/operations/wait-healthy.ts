@@ -63,7 +63,7 @@ export async function waitHealthy(
             failure: UNHEALTHY,
           },
         );
-        throw new Error(`not healthy: ${reasons}`);
+        throw failure;
       }
       await sleep(PAUSE_MS, undefined, { signal: options.signal });
     }

@@ -8,9 +8,10 @@ import type { Secrets } from '../../cluster/secrets.ts';
 import { quote } from '../../hosts/quote.ts';
 import { idParts, type Numbered } from '../item.ts';
 import type { HostPlan, PlanCommand, PlanItem } from '../plan.ts';
-import { type PackageWork, packageLines, packageWork } from '../resources/package.ts';
+import { type PackageWork, packageLines } from '../resources/package.ts';
 import { type JournalEntry, keepLines, type ScriptContext, stepLines } from '../resources/registry.ts';
 import { checkLines, isEnabled, isWatched } from '../resources/service-kind.ts';
+import { stepGroups } from '../step-groups.ts';
 import { assemble, type HostScripts, type ScriptName } from './host-scripts.ts';
 import { RUNS, STARTED } from './places.ts';
 import { unitName } from './unit-name.ts';
@@ -153,17 +154,10 @@ function startedLines({ command, started }: ApplyOptions): string[] {
 
 /** Handles consecutive packages with one apt-get, and other consecutive items with one write of the journal. */
 function itemLines(items: readonly Step[], context: ScriptContext): string[] {
-  const lines: string[] = [];
   const checks = checkLines(items);
-  for (let at = 0; at < items.length; ) {
-    const work = packageWork(items[at] as Step, context.journal);
-    let end = at + 1;
-    while (end < items.length && packageWork(items[end] as Step, context.journal) === work) end += 1;
-    const group = items.slice(at, end);
-    lines.push(...(work ? packageGroup(work, group, context.journal) : itemGroup(group, context, checks)));
-    at = end;
-  }
-  return lines;
+  return stepGroups(items, context.journal).flatMap(({ work, group }) =>
+    work ? packageGroup(work, group, context.journal) : itemGroup(group, context, checks),
+  );
 }
 
 function packageGroup(work: PackageWork, group: readonly Step[], journal: readonly JournalEntry[]): string[] {

@@ -11,6 +11,7 @@ const runEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('begin'), run: z.string(), items: z.number(), at }),
   z.object({ event: z.literal('start'), item, at }),
   z.object({ event: z.literal('wait'), item, reason: z.string(), at }),
+  z.object({ event: z.literal('progress'), item, percent: z.number(), text: z.string(), at }),
   z.object({ event: z.literal('log'), item, line: z.string() }),
   z.object({ event: z.literal('done'), item, at }),
   z.object({

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # dir, output: set by run.sh
+# shellcheck disable=SC2154 # dir, main, output, item: set by run.sh and events.sh
 # Runs apt-get until it succeeds: waits for locks, completes an interrupted dpkg run, fetches package lists.
 #   JOURNAL, LISTS_STALE  see places.ts
 #   APT_HOOK      the text of apt-hook.sh
@@ -22,13 +22,38 @@ wait_for_dpkg() {
   done
 }
 
+# watch_apt: reports apt's progress, at most once a second, until it is killed or the run ends
+watch_apt() {
+  last=
+  while sleep 1 && kill -0 "$main"; do
+    line=$(tail -n 1 "$dir/status")
+    [ "$line" != "$last" ] || continue
+    last=$line
+    # dlstatus:FILE:PERCENT:TEXT while apt downloads, and pmstatus:PACKAGE:PERCENT:TEXT while dpkg works
+    case $line in dlstatus:*:*:* | pmstatus:*:*:*) ;; *) continue ;; esac
+    line=${line#*:*:}
+    percent=${line%%[.:]*}
+    case $percent in '' | *[!0-9]*) continue ;; esac
+    emit "{\"event\":\"progress\",\"item\":$item,\"percent\":$percent,\"text\":\"$(json "${line#*:}")\",\"at\":$(now)}"
+  done
+}
+
 # apt WORD...: apt-get once, with the hook
 apt() {
   printf '%s' "$APT_HOOK" >"$dir/hook"
   printf '%s\n' "$ALLOWED" >"$dir/allowed"
-  logged apt_get -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+  : >"$dir/status"
+  watch_apt 2>/dev/null 8<&- 9>&- &
+  watcher=$!
+  exec 7>>"$dir/status"
+  logged apt_get -o APT::Status-Fd=7 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
     -o Acquire::Retries=2 -o DPkg::Lock::Timeout=0 \
     -o "DPkg::Pre-Install-Pkgs::=/bin/sh $dir/hook $output $dir/allowed $JOURNAL" -o DPkg::Tools::Options::/bin/sh::Version=2 "$@"
+  result=$?
+  exec 7>&-
+  kill "$watcher" 2>/dev/null
+  wait "$watcher" 2>/dev/null
+  return "$result"
 }
 
 # cache WORD...: apt-cache, for newest in apt.sh

@@ -216,6 +216,12 @@ describe('an apply', () => {
     const logged = events.flatMap((e) => (e.event === 'log' ? [e.line] : []));
     expect(logged.filter((line) => /policy-rc.d (denied|returned)/.test(line))).not.toEqual([]);
     expect(logged.filter((line) => line === 'Setting up tcpdump (4.99.3-1) ...')).toHaveLength(1);
+    // apt's own progress. How many events there are depends on the machine: at most one a second.
+    const progress = events.flatMap((e) => (e.event === 'progress' ? [e] : []));
+    console.log(progress.map(({ percent, text }) => `${percent} % ${text}`).join('\n'));
+    expect(progress.map(({ text }) => text).join('\n')).toMatch(/redis|libjemalloc|tcpdump|Retrieving|dpkg/);
+    for (const { item, percent } of progress)
+      expect({ item, valid: percent <= 100 }).toEqual({ item: 0, valid: true });
     expect(await shell.run('cat /usr/sbin/policy-rc.d; rm /usr/sbin/policy-rc.d')).toContain('exit 0');
     const facts = await probe(host, { packages: ['redis-server', 'tcpdump'], services: ['redis-server'] });
     expect(facts.services['redis-server']).toMatchObject({
