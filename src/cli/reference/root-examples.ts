@@ -9,5 +9,9 @@ export const ROOT_EXAMPLES = [
     command: 'mesosup install --local --start',
     summary: 'Install and start a cluster on this machine alone',
   },
+  {
+    command: 'mesosup app run johncosta/redis --port 6379 --instances 2',
+    summary: 'Run an image on the cluster, and wait until it runs',
+  },
   { command: 'mesosup status', summary: "Show the cluster's health" },
 ] as const;
