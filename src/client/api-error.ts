@@ -94,7 +94,7 @@ function fieldsOf(body: unknown): RejectedField[] {
 /** Converts `/healthChecks(0)/path` to `healthChecks[0].path`. */
 function fieldName(path: string): string {
   return path
-    .slice(1)
+    .replace(/^\//, '')
     .replaceAll('/', '.')
     .replaceAll(/\((\d+)\)/g, '[$1]');
 }

@@ -1,5 +1,6 @@
 /** Describes the scheduler's configuration for `/v2/info`, with Marathon's names and without secrets. */
 
+import type { FrameworkInfo } from '../mesos/types.ts';
 import { RELEASE } from '../release.ts';
 import { showZooKeeperAddress } from '../zookeeper/address.ts';
 import type { SetupJson } from './api/v2/scheduler-schemas.ts';
@@ -13,6 +14,7 @@ export function describeSetup(options: DaemonOptions): SetupJson {
     name: framework.name,
     // Clients that check Marathon's version accept any version of numbers separated by dots.
     version: RELEASE,
+    buildref: RELEASE,
     marathon_config: {
       master: showMasters(options.masters),
       framework_name: framework.name,
@@ -30,6 +32,11 @@ export function describeSetup(options: DaemonOptions): SetupJson {
       reconciliation_interval: settings.reconciliationIntervalMs,
       task_launch_timeout: settings.taskLaunchTimeoutMs,
       webui_url: framework.webui_url ?? null,
+      features: featuresOf(framework),
+      max_instances_per_offer: settings.maxInstancesPerOffer,
+      mesos_bridge_name: settings.mesosBridgeName,
+      // Apps of every role may be in a group.
+      new_group_enforce_role: 'off',
       access_control_allow_origin: allowedOrigins ?? null,
     },
     zookeeper_config: zooKeeper
@@ -41,4 +48,15 @@ export function describeSetup(options: DaemonOptions): SetupJson {
       : {},
     http_config: { http_port: httpPort ?? null, https_port: tls?.port ?? null },
   };
+}
+
+/** @returns what Marathon calls optional features, as far as they are in use here */
+function featuresOf({ capabilities = [] }: FrameworkInfo): string[] {
+  const has = (type: string) => capabilities.some((one) => one.type === type);
+  return [
+    // Labels of ports are passed on for service discovery.
+    'vips',
+    ...(has('TASK_KILLING_STATE') ? ['task_killing'] : []),
+    ...(has('GPU_RESOURCES') ? ['gpu_resources'] : []),
+  ];
 }

@@ -5,6 +5,7 @@
 import { isTerminal } from '../mesos/types.ts';
 import { actionJson, planJson } from './api/v2/deployment-views.ts';
 import type { Condition, EventOf, EventType, ServerEvent } from './api/v2/event-schemas.ts';
+import type { App } from './domain/app.ts';
 import type { Deployment } from './domain/deployment.ts';
 import type { StateEvent } from './domain/events.ts';
 import { currentActions } from './domain/evolve-deployments.ts';
@@ -19,25 +20,35 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
   const timestamp = new Date(now).toISOString();
   const stamp: Stamp = (eventType, data) => ({ ...data, eventType, timestamp }) as unknown as ServerEvent;
   switch (event.type) {
-    case 'framework_registered':
-      return [stamp('scheduler_registered_event', { frameworkId: event.frameworkId })];
-    case 'connected':
-      return state.connection > 0 ? [stamp('scheduler_reregistered_event', {})] : [];
+    case 'connected': {
+      const { registered } = event;
+      const master = event.master.replace(/:\d+$/, '');
+      const { frameworkId = '' } = state;
+      return registered
+        ? [stamp('scheduler_registered_event', { frameworkId, master })]
+        : [stamp('scheduler_reregistered_event', { master })];
+    }
     case 'disconnected':
       return state.connected ? [stamp('scheduler_disconnected_event', {})] : [];
+    case 'change_accepted':
+      return changeEvents(event, stamp);
+    case 'change_refused': {
+      const { groupIds, reason } = event;
+      return groupIds.map((groupId) => stamp('group_change_failed', { groupId, version: timestamp, reason }));
+    }
     case 'app_changed': {
-      const { warnings: _, ...appDefinition } = event.app;
+      const { id: appId, version, healthChecks } = event.app;
+      return healthChecks.map((healthCheck) =>
+        stamp('add_health_check_event', { appId, version, healthCheck }),
+      );
+    }
+    case 'app_removed': {
+      const app = state.apps.get(event.appId)?.app;
       return [
-        stamp('api_post_event', { appDefinition, clientIp: '', uri: `/v2/apps${event.app.id}` }),
-        ...event.app.healthChecks.map((healthCheck) =>
-          stamp('add_health_check_event', { appId: event.app.id, version: event.app.version, healthCheck }),
-        ),
+        ...(app ? removedChecks(app, stamp) : []),
+        stamp('app_terminated_event', { appId: event.appId }),
       ];
     }
-    case 'app_removed':
-      return [stamp('app_terminated_event', { appId: event.appId })];
-    case 'group_changed':
-      return [stamp('group_change_success', { groupId: event.group.id, version: event.group.version })];
     case 'deployment_started':
       return [stamp('deployment_info', stepJson(event.deployment, 0))];
     case 'deployment_stepped': {
@@ -55,7 +66,12 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
       const { deployment, step } = record;
       const ended = { id: deployment.id, plan: planJson(deployment) };
       if (event.outcome === 'success') {
+        // From now on no task has the previous definitions.
+        const replaced = deployment.before.apps.flatMap(({ id, app }) =>
+          app && state.apps.has(id) ? removedChecks(app, stamp) : [],
+        );
         return [
+          ...replaced,
           stamp('deployment_step_success', stepJson(deployment, step)),
           stamp('deployment_success', ended),
         ];
@@ -75,14 +91,19 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
       // Sent at the kill, not when Mesos confirms it: from here on the task is not an endpoint any more.
       const task = state.tasks.get(event.taskId);
       if (!task || task.killedAt !== undefined) return [];
-      const { id: taskId, appId, version, host } = task;
       const { unhealthy: reason } = event;
       return [
         stamp('instance_changed_event', instanceJson(task, 'Killing')),
-        ...(reason === undefined
-          ? []
-          : [stamp('unhealthy_instance_kill_event', { appId, taskId, version, reason, host })]),
+        ...(reason === undefined ? [] : unhealthyKillEvents(task, reason, stamp)),
       ];
+    }
+    case 'task_given_up': {
+      const task = state.tasks.get(event.taskId);
+      return task ? [stamp('instance_changed_event', instanceJson(task, 'UnreachableInactive'))] : [];
+    }
+    case 'framework_message': {
+      const { agentId: slaveId, executorId, data: message } = event;
+      return [stamp('framework_message_event', { slaveId, executorId, message })];
     }
     case 'task_updated': {
       const task = state.tasks.get(event.taskId);
@@ -97,11 +118,62 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
   }
 }
 
+function changeEvents(
+  {
+    deploymentId,
+    version,
+    at,
+    apps,
+    groupIds,
+    client,
+    isEmpty,
+  }: Extract<StateEvent, { type: 'change_accepted' }>,
+  stamp: Stamp,
+): ServerEvent[] {
+  const plan = planJson({
+    id: deploymentId,
+    version,
+    startedAt: at,
+    steps: [],
+    before: { apps: [], groups: [] },
+  });
+  return [
+    ...apps.map(({ warnings: _, ...appDefinition }) =>
+      stamp('api_post_event', {
+        appDefinition,
+        clientIp: client?.address ?? '',
+        uri: client?.uri ?? `/v2/apps${appDefinition.id}`,
+      }),
+    ),
+    ...groupIds.map((groupId) => stamp('group_change_success', { groupId, version })),
+    ...(isEmpty ? [stamp('deployment_success', { id: deploymentId, plan })] : []),
+  ];
+}
+
+function removedChecks({ id: appId, version, healthChecks }: App, stamp: Stamp): ServerEvent[] {
+  return healthChecks.map((healthCheck) =>
+    stamp('remove_health_check_event', { appId, version, healthCheck }),
+  );
+}
+
+/** Marathon's documentation has both names. */
+function unhealthyKillEvents(
+  { id: taskId, appId, version, host, agentId: slaveId }: Task,
+  reason: string,
+  stamp: Stamp,
+): ServerEvent[] {
+  const killed = { appId, taskId, version, reason, host, slaveId };
+  return [
+    stamp('unhealthy_task_kill_event', killed),
+    stamp('unhealthy_instance_kill_event', { ...killed, instanceId: instanceIdOf(taskId) }),
+  ];
+}
+
 function healthEvents({ id: taskId, appId, version }: Task, alive: boolean, stamp: Stamp): ServerEvent[] {
   const instance = { instanceId: instanceIdOf(taskId), runSpecId: appId, runSpecVersion: version };
   return [
     stamp('instance_health_changed_event', { ...instance, healthy: alive }),
-    stamp('health_status_changed_event', { appId, taskId, version, alive }),
+    stamp('health_status_changed_event', { appId, taskId, instanceId: instanceIdOf(taskId), version, alive }),
   ];
 }
 
@@ -141,9 +213,7 @@ function eventsForUpdate(
   if (event.healthy !== undefined && event.healthy !== task.healthy) {
     events.push(...healthEvents(task, event.healthy, stamp));
     if (!event.healthy && isTerminal(event.state)) {
-      events.push(
-        stamp('unhealthy_instance_kill_event', { appId, taskId, version, reason: event.message ?? '', host }),
-      );
+      events.push(...unhealthyKillEvents(task, event.message ?? '', stamp));
     }
   }
   if (!ownerOf(state, task) && isTerminal(event.state) && !isReady(task)) {

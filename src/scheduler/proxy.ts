@@ -10,6 +10,7 @@ import {
 import { request as requestByTls } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { ignoreRest } from './unread-body.ts';
 import type { Upgrade } from './upgrade.ts';
 
 /** Marks a request as forwarded, and names the scheduler that forwarded it. Marathon's name. */
@@ -98,6 +99,7 @@ export function forwardRequest(
     if (!answer.headersSent) fail(message);
   });
   outgoing.on('response', (response) => {
+    ignoreRest(incoming, answer);
     // Lets clients tell a forwarded answer from the leader's own.
     answer.writeHead(response.statusCode ?? 502, { ...endToEndHeaders(response.headers), [VIA]: own });
     answer.flushHeaders();
@@ -144,6 +146,7 @@ function join(
 
 /** Answers 503, with what to do. */
 export function answerUnavailable(answer: ServerResponse, message: string): void {
+  ignoreRest(answer.req, answer);
   const body = JSON.stringify({ message: `${message}; try again in a moment` });
   answer.writeHead(503, {
     'Content-Type': 'application/json',

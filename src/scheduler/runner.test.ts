@@ -48,7 +48,7 @@ it('stores first, then calls, replies and publishes', async () => {
   expect(log).toEqual([
     'published framework_registered connected timer_set, 1 stored',
     'call REVIVE, 3 stored',
-    'published app_changed deployment_started apps_settled deployment_settled offers_revived, 3 stored',
+    'published change_accepted app_changed deployment_started apps_settled deployment_settled offers_revived, 3 stored',
   ]);
 });
 

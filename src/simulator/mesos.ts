@@ -92,7 +92,7 @@ export class SimulatedMesos {
     this.#suppressed = suppressed;
     this.#constraints = constraints;
     for (const agent of this.agents.values()) agent.filteredUntil = 0;
-    const master_info = { id: 'master', ip: 0, port: 5050, version: VERSION };
+    const master_info = { id: 'master', ip: 0, hostname: 'master.example', port: 5050, version: VERSION };
     this.inbox.push({ type: 'SUBSCRIBED', subscribed: { framework_id: { value: FRAMEWORK }, master_info } });
     this.repeat();
   }

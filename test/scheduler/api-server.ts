@@ -81,6 +81,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
     now: () => 1_700_000_000_000,
     random: () => 0.0445,
     endpointsPortSuffix: false,
+    maxBodyBytes: OPTIONS.maxBodyBytes,
     metrics,
     onError: (_what, error) => faults.push(error),
     ...more,

@@ -162,6 +162,15 @@ async function happen({ server: one }: Client): Promise<void> {
   await one.run();
 }
 
+/** An executor of an app sends a message. */
+async function hear({ server: one }: Client): Promise<void> {
+  await call(one, 'POST', '/v2/apps', { ...SLEEPER, id: '/own', executor: '/opt/executor' });
+  await one.run();
+  const [id = ''] = await one.runner.read(({ apps }) => [...(apps.get('/own')?.tasks.keys() ?? [])]);
+  const message = { agent_id: { value: 'S0' }, executor_id: { value: id }, data: 'aGVsbG8=' };
+  await one.runner.submit({ type: 'mesos', event: { type: 'MESSAGE', message } });
+}
+
 async function askOfTheQueue(client: Client): Promise<void> {
   const { server: one } = client;
   const waiting: Record<string, object> = {
@@ -212,6 +221,7 @@ async function askOfGroups(client: Client): Promise<void> {
   await client.ask('GET /v2/groups/{id}/versions', { ids });
   await client.ask('DELETE /v2/groups/{id}', { ids, query: 'force=true' });
   await client.ask('DELETE /v2/groups', { query: 'dryRun=true&force=true' });
+  await client.ask('DELETE /v2/apps/{id}', { ids: { id: 'g/full' }, query: 'force=true' });
 }
 
 async function askOfTheScheduler(client: Client): Promise<void> {
@@ -267,6 +277,7 @@ it('answers every operation as described, without additional or missing fields',
   await askOfApps(client);
   await askOfTasks(client, agent);
   await happen(client);
+  await hear(client);
   await askOfTheQueue(client);
   await askOfGroups(client);
   await askByV1(client);

@@ -1,11 +1,13 @@
 /** Options and functions shared by all routes. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Client } from '../domain/events.ts';
 import type { ExecSessions } from '../exec/exec-sessions.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Runner } from '../runner.ts';
 import type { TaskFiles } from '../sandbox/task-files.ts';
 import type { TaskLogs } from '../sandbox/task-logs.ts';
+import { ignoreRest } from '../unread-body.ts';
 import type { Access, Role } from './access-rules.ts';
 import type { Answered } from './answered.ts';
 import { type Body, lengthOf, send } from './body.ts';
@@ -32,8 +34,7 @@ export interface ApiOptions extends Access {
   random: () => number;
   /** Names all endpoints `<id>_<port>`. */
   endpointsPortSuffix: boolean;
-  /** Default: 1 MiB. */
-  maxBodyBytes?: number;
+  maxBodyBytes: number;
   metrics: Metrics;
   /** Called for each route at its registration, with the role that it needs. */
   onRoute?: (method: string, url: string, role: Role) => void;
@@ -56,6 +57,7 @@ export function respond(
   body: Body = [],
 ): FastifyReply {
   reply.hijack();
+  ignoreRest(reply.request.raw, reply.raw);
   if (!compress(reply, status, headers, body)) send(reply, status, headers, body);
   return reply;
 }
@@ -83,6 +85,11 @@ export function text(reply: FastifyReply, body: string | Body, status = 200): Fa
   const chunked = reply.request.raw.httpVersion !== '1.0';
   const length = chunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': String(lengthOf(bytes)) };
   return respond(reply, status, { 'Content-Type': 'text/plain', ...length }, bytes);
+}
+
+/** @returns the sender of a request, for events */
+export function clientOf({ url, raw }: FastifyRequest): Client {
+  return { address: raw.socket.remoteAddress ?? '', uri: url.split('?')[0] ?? '' };
 }
 
 /** The request is malformed; the message says why. */

@@ -8,7 +8,6 @@ import { addRequestHooks, requestId } from './request-log.ts';
 import { addV1Routes } from './v1/routes.ts';
 import { addV2Routes } from './v2/scheduler.ts';
 
-const MAX_BODY_BYTES = 1 << 20;
 /** Nested groups take two levels each. */
 const MAX_DEPTH = 500;
 const MAX_PARAMETER_LENGTH = 500;
@@ -17,7 +16,7 @@ const MAX_PARAMETER_LENGTH = 500;
 export function createApi(options: ApiOptions): Api {
   const api = fastify({
     genReqId: requestId,
-    bodyLimit: options.maxBodyBytes ?? MAX_BODY_BYTES,
+    bodyLimit: options.maxBodyBytes,
     // Keep-alive connections and event streams must not delay the exit of the daemon.
     forceCloseConnections: true,
     // Formats errors of the router, such as for a path that is not UTF-8, like all other errors.
@@ -55,14 +54,18 @@ export function createApi(options: ApiOptions): Api {
         `request ${request.id}, ${request.method} ${request.url}, could not be answered`,
         error,
       );
+    if (status === 413) return json(reply, { message: tooLargeText(options.maxBodyBytes) }, status);
     const message = status >= 500 ? 'Internal error of the scheduler; see its log' : error.message;
-    // Closes the connection instead of reading the rest of a body that is too large.
-    return json(reply, { message }, status, status === 413 ? { Connection: 'close' } : {});
+    return json(reply, { message }, status);
   });
   addV1Routes(api, options);
   addV2Routes(api, options);
   addOpenApiRoutes(api, String(options.info().version));
   return api;
+}
+
+function tooLargeText(limit: number): string {
+  return `The body is larger than ${limit} bytes: send fewer apps at once, or start the scheduler with a larger --http_max_body`;
 }
 
 function withoutSchemas(): never {

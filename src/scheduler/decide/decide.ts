@@ -3,7 +3,8 @@
  * `evolve`, stores them, and only then sends the calls.
  */
 
-import type { State } from '../domain/state.ts';
+import type { SchedulerEvent } from '../../mesos/types.ts';
+import { ownerOf, type State } from '../domain/state.ts';
 import {
   handleDisconnected,
   handleError,
@@ -15,9 +16,12 @@ import { planChange } from './deployments/change.ts';
 import { cancelDeployment } from './deployments/deadlines.ts';
 import { type Decision, type Input, NOTHING } from './inputs.ts';
 import { handleOffers } from './placement/offers.ts';
+import { formOf } from './tasks/form.ts';
 import { killTasks } from './tasks/kill-tasks.ts';
 import { handleProbe } from './tasks/probed.ts';
 import { handleTimer } from './timer.ts';
+
+type Message = Extract<SchedulerEvent, { type: 'MESSAGE' }>['message'];
 
 /** @param now milliseconds since the epoch */
 export function decide(state: State, input: Input, now: number): Decision {
@@ -54,11 +58,28 @@ export function decide(state: State, input: Input, now: number): Decision {
       return handleUpdate(state, input.event.update.status, now);
     case 'ERROR':
       return handleError(state, input.event.error.message);
+    case 'MESSAGE':
+      return handleMessage(state, input.event.message);
     default:
       // Offers are answered on arrival, so a rescinded offer needs no action; a lost executor shows in the updates of
-      // its tasks; and mesosup's executors send no messages.
+      // its tasks.
       return NOTHING;
   }
+}
+
+/** Passes messages of apps' own executors to listeners. Those of mesosup's executors are not for the state. */
+function handleMessage(state: State, { agent_id, executor_id, data }: Message): Decision {
+  const executorId = executor_id.value;
+  // Such an executor has the id of its task.
+  const task = state.tasks.get(executorId);
+  const app = task && ownerOf(state, task)?.app;
+  if (!app) return NOTHING;
+  const form = formOf(app, state.settings);
+  if (form.type !== 'own' || form.path === state.settings.dockerExecutor.path) return NOTHING;
+  return {
+    events: [{ type: 'framework_message', agentId: agent_id.value, executorId, data }],
+    calls: [],
+  };
 }
 
 function handleStarted(state: State, release: string): Decision {

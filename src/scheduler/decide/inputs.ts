@@ -1,7 +1,7 @@
 import type { SchedulerCall, SchedulerEvent } from '../../mesos/types.ts';
 import type { AgentFlags } from '../domain/agents.ts';
 import type { AppDefinition } from '../domain/app-schema.ts';
-import type { StateEvent } from '../domain/events.ts';
+import type { Client, StateEvent } from '../domain/events.ts';
 import type { FieldError, FieldPath } from '../domain/field-errors.ts';
 
 /** Everything the scheduler reacts to. Requests have passed the API's validation. */
@@ -45,6 +45,8 @@ export interface ChangeInput {
   readonly dryRun?: boolean;
   /** A random number in [0, 1), for the service ports. */
   readonly seed: number;
+  /** The request, for the event `api_post_event`. */
+  readonly client?: Client;
 }
 
 export type Change =

@@ -33,6 +33,7 @@ it('returns all events in the order of application, and the events to store', ()
   });
   expect(seen.map(([event]) => event)).toEqual(events);
   expect(seen.map(([{ type }, settling]) => `${type} ${settling}`)).toEqual([
+    'change_accepted false',
     'app_changed false',
     'deployment_started false',
     'apps_settled true',

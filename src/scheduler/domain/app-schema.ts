@@ -311,6 +311,11 @@ function* findContradictions(app: Fields): Generator<Contradiction> {
   const definitions = app.portDefinitions.flatMap(({ port: service }) => (service === 0 ? [] : service));
   if (new Set(definitions).size < definitions.length)
     yield { path: ['portDefinitions'], message: 'must be different from each other' };
+  for (const [i, { portName }] of app.readinessChecks.entries()) {
+    if (names.includes(portName)) continue;
+    const message = `is '${portName}', which is not the name of a port: name a port, or use one of ${names.join(', ') || 'the names of ports (none has one)'}`;
+    yield { path: ['readinessChecks', i, 'portName'], message };
+  }
   if (app.networks.length > 1 && app.networks.some(({ mode }) => mode !== 'container')) {
     yield { path: ['networks'], message: 'may have several entries only if all have mode container' };
   }

@@ -95,9 +95,50 @@ export interface RestoredApp {
   readonly lastFailure?: TaskFailure;
 }
 
+/** Who sent a request, and its path. */
+export interface Client {
+  readonly address: string;
+  readonly uri: string;
+}
+
 /** Changes that need not be stored, since the scheduler learns them again after a restart. */
 type VolatileEvent =
-  | { readonly type: 'connected'; readonly at: number; readonly takesConstraints: boolean }
+  | {
+      readonly type: 'connected';
+      readonly at: number;
+      readonly takesConstraints: boolean;
+      /** `host:port` of the master; empty if it does not tell. */
+      readonly master: string;
+      /** True if the framework is new to the master. */
+      readonly registered: boolean;
+    }
+  /** A request, or the rollback of a deployment, changes apps or groups. The changes follow. */
+  | {
+      readonly type: 'change_accepted';
+      readonly deploymentId: string;
+      readonly version: string;
+      readonly at: number;
+      readonly groupIds: readonly string[];
+      /** The changed definitions. */
+      readonly apps: readonly App[];
+      /** True if nothing is to be deployed: the deployment has ended already. */
+      readonly isEmpty: boolean;
+      readonly client?: Client;
+    }
+  | {
+      readonly type: 'change_refused';
+      readonly at: number;
+      readonly groupIds: readonly string[];
+      readonly reason: string;
+    }
+  /** The executor of an app sent a message to its framework. */
+  | {
+      readonly type: 'framework_message';
+      readonly agentId: string;
+      readonly executorId: string;
+      /** Base64 */
+      readonly data: string;
+    }
   | { readonly type: 'disconnected'; readonly reason: string }
   | { readonly type: 'offers_suppressed' }
   | { readonly type: 'offers_revived' }

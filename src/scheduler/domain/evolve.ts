@@ -93,6 +93,7 @@ export function evolve(state: State, event: StateEvent): void {
     case 'connected':
       state.connected = true;
       state.connection += 1;
+      if (event.master !== '') state.master = event.master;
       trackConstraints(state, event);
       state.offersWanted = state.ready.size > 0;
       // No deployment could progress without a connection.
@@ -101,6 +102,7 @@ export function evolve(state: State, event: StateEvent): void {
     case 'disconnected':
       trackConstraints(state, event);
       state.connected = false;
+      delete state.master;
       state.disconnectedBecause = event.reason;
       state.unanswered.clear();
       state.agents.clear();
@@ -168,6 +170,11 @@ export function evolve(state: State, event: StateEvent): void {
       return;
     case 'deployment_settled':
       state.unsettledDeployments.delete(event.deploymentId);
+      return;
+    // Only listeners need to know.
+    case 'change_accepted':
+    case 'change_refused':
+    case 'framework_message':
       return;
     case 'timer_set':
       pushTimer(state.timers, event);

@@ -139,6 +139,8 @@ export interface State {
   readonly unsettledDeployments: Set<string>;
 
   connected: boolean;
+  /** `host:port` of the master, while connected to one that tells it. */
+  master?: string;
   /** Counts SUBSCRIBED events. */
   connection: number;
   disconnectedBecause: string;

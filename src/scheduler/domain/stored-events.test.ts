@@ -21,7 +21,7 @@ const V2 = [
       { protocol: 'HTTP', path: '/' },
       { protocol: 'COMMAND', command: { value: 'true' } },
     ],
-    readinessChecks: [{}],
+    readinessChecks: [{ portName: 'web' }],
     constraints: [
       ['hostname', '0'],
       ['rack', 'MAX_PER', 3],

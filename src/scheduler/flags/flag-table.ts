@@ -113,8 +113,8 @@ const FLAGS = {
   },
   http_max_body: {
     value: 'BYTES',
-    default: '1048576',
-    help: 'maximum size of a request body',
+    default: '33554432',
+    help: 'maximum size of a request body; the default takes groups of thousands of apps',
     form: wholeNumber(1024, 2 ** 30),
   },
   hostname: {

@@ -110,7 +110,7 @@ function refusalError(url: string, status: number, text: string): ImportError {
 function detailOf({ path, errors }: { path: string; errors: readonly string[] }): Detail {
   // `/healthChecks(0)/path`
   const field = path
-    .slice(1)
+    .replace(/^\//, '')
     .replaceAll('/', '.')
     .replaceAll(/\((\d+)\)/g, '[$1]');
   return { field, why: errors.join(', ') };

@@ -60,6 +60,7 @@ const daemon = optionsFrom(readFlags(['--master', 'localhost:5050'], {}));
 const api = createApi({
   runner,
   exec: undefined,
+  maxBodyBytes: daemon.maxBodyBytes,
   events,
   logs: logsOf(),
   files: filesOf(),

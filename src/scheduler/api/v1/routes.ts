@@ -5,7 +5,7 @@ import type { Change, Input, Reply } from '../../decide/inputs.ts';
 import { v1Json } from '../../decide/tasks/v1-json.ts';
 import { flatId } from '../../domain/app-id.ts';
 import type { AppRecord, State } from '../../domain/state.ts';
-import { type Api, type ApiOptions, json, queryOf, respond, text } from '../answers.ts';
+import { type Api, type ApiOptions, clientOf, json, queryOf, respond, text } from '../answers.ts';
 import { endpointsJson, endpointsText } from '../endpoints.ts';
 import { appsOf, taskJson, tasksOf } from '../views.ts';
 import type { V1AppJson } from './answer-schemas.ts';
@@ -23,7 +23,9 @@ export function addV1Routes(api: Api, options: ApiOptions): void {
     api.post(path, async (request, reply) => {
       const parsed = parse(request.body);
       if ('errors' in parsed) return json(reply, parsed, 422);
-      return answer(reply, await runner.submit(await runner.read((state) => toInput(state, parsed.value))));
+      const input = await runner.read((state) => toInput(state, parsed.value));
+      const client = clientOf(request);
+      return answer(reply, await runner.submit(input.type === 'change' ? { ...input, client } : input));
     });
   // Forced, since v1 has no deployments and no conflicts with them.
   const changed = (change: Change): Input => ({

@@ -2,6 +2,7 @@
 
 import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { refusalText } from '../../decide/deployments/refusal-text.ts';
 import type { Reply } from '../../decide/inputs.ts';
 import { type FieldError, pathText } from '../../domain/field-errors.ts';
 import { BadRequestError, json, jsonFor, queryOf, respond } from '../answers.ts';
@@ -15,15 +16,12 @@ export function refused(reply: FastifyReply, result: Reply | undefined): Fastify
     case 'invalid':
       return invalid(reply, result.errors);
     case 'exists':
-      return json(reply, { message: `An app or group with id [${result.appId}] already exists.` }, 409);
+      return json(reply, { message: refusalText(result) }, 409);
     case 'unknown_app':
-      return unknownApp(reply, result.appId);
     case 'unknown_group':
-      return unknownGroup(reply, result.groupId);
     case 'unknown_version':
-      return json(reply, { message: `App '${result.appId}' has no version '${result.version}'` }, 404);
     case 'unknown_deployment':
-      return json(reply, { message: `Deployment '${result.deploymentId}' does not exist` }, 404);
+      return json(reply, { message: refusalText(result) }, 404);
     case 'locked': {
       const { deploymentIds } = result;
       const message = `App is locked by one or more deployments. Override with the option '?force=true'. View details at '/v2/deployments/<DEPLOYMENT_ID>'.`;

@@ -58,6 +58,7 @@ const { mode } = appFields.shape;
 
 const definition = z.object({
   ...appFields.shape,
+  role: z.string(),
   mode: mode.unwrap().optional().meta({ description: 'Absent if the mode is service' }),
   containerizer: z.enum(['docker', 'mesos']).optional().meta({
     description: "Mesos' own containerizer that runs the image; absent if an executor does",

@@ -8,7 +8,7 @@ import { absoluteId, findIdProblem, isWithin } from '../../domain/app-id.ts';
 import { readDefinition } from '../../domain/definition.ts';
 import type { FieldError, FieldPath } from '../../domain/field-errors.ts';
 import type { State } from '../../domain/state.ts';
-import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from '../answers.ts';
+import { type Api, type ApiOptions, clientOf, json, queriesOf, queryOf, text } from '../answers.ts';
 import { haproxyText } from '../endpoints.ts';
 import { appsOf, wantsText } from '../views.ts';
 import {
@@ -57,7 +57,7 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
     const { parts, next } = await runner.read((state) => {
       const apps = appsOf(state).filter(({ app }) => filter(app));
       const { page, next } = pageOf(paging, apps, ({ app }) => app.id);
-      return { parts: appParts(page, embeds, paging), next };
+      return { parts: appParts(page, embeds, state.settings.role, paging), next };
     });
     return cacheableList(request, reply, 'apps', parts, next);
   });
@@ -73,7 +73,7 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
       const embeds: ReadonlySet<Embed> = new Set(['counts', 'deployments', 'tasks']);
       const made = await runner.read((state) => {
         const record = state.apps.get(app.id);
-        return record && appJson(record, embeds);
+        return record && appJson(record, embeds, state.settings.role);
       });
       const deployments = [{ id: plan.id }];
       return json(reply, { ...made, deployments }, 201, { Location: `/v2/apps${app.id}`, ...idOf(plan) });
@@ -152,7 +152,14 @@ export async function deploy(
 ): Promise<FastifyReply> {
   const dryRun = flagOf(request, 'dryRun');
   const force = flagOf(request, 'force');
-  const result = await runner.submit({ type: 'change', changes, force, dryRun, seed: random() });
+  const result = await runner.submit({
+    type: 'change',
+    changes,
+    force,
+    dryRun,
+    seed: random(),
+    client: clientOf(request),
+  });
   if (result?.type !== 'deployed') return refused(reply, result);
   const { plan } = result;
   if (dryRun) return json(reply, { steps: stepsJson(plan.steps) });
@@ -220,7 +227,7 @@ async function getApp(request: FastifyRequest, reply: FastifyReply, { runner }: 
   const embeds = embedsOf(request, 'app', ['counts', 'deployments', 'tasks', 'lastTaskFailure']);
   const app = await runner.read((state) => {
     const record = state.apps.get(appId);
-    return record && appJson(record, embeds);
+    return record && appJson(record, embeds, state.settings.role);
   });
   return app ? cacheable(request, reply, { app }) : unknownApp(reply, appId);
 }
@@ -235,7 +242,7 @@ async function getWithin(
   const embeds = embedsOf(request, 'apps', ['counts', 'deployments', 'tasks']);
   const parts = await runner.read((state) => {
     const apps = appsOf(state).filter(({ app }) => isWithin(app.id, groupId));
-    return appParts(apps, embeds);
+    return appParts(apps, embeds, state.settings.role);
   });
   return cacheableList(request, reply, '*', parts);
 }
@@ -246,7 +253,9 @@ async function getVersions(
   appId: string,
   version: string | undefined,
 ) {
-  const versions = await runner.read((state: State) => state.apps.get(appId)?.versions.map(definitionJson));
+  const versions = await runner.read((state: State) =>
+    state.apps.get(appId)?.versions.map((one) => definitionJson(one, state.settings.role)),
+  );
   if (!versions) return unknownApp(reply, appId);
   if (version === undefined) return json(reply, { versions: versions.map((one) => one.version).reverse() });
   const found = versions.find((one) => one.version === version);

@@ -49,7 +49,7 @@ export function singleDeploymentJson(record: DeploymentRecord): SingleDeployment
  * Formats a deployment's plan for events. It contains only ids and versions of the apps before and after: the
  * definitions of the complete root group made Marathon's events grow to megabytes.
  */
-export function planJson({ id, version, startedAt, steps, before }: Deployment): PlanJson {
+export function planJson({ id, version, startedAt, steps, before }: Omit<Deployment, 'appIds'>): PlanJson {
   const stopped = new Set(
     steps.flatMap((actions) => actions.flatMap(({ type, appId }) => (type === 'stop' ? appId : []))),
   );

@@ -38,6 +38,7 @@ const step = { plan, currentStep: steps.element };
 const ended = { id: text, plan };
 const instance = { instanceId: text, runSpecId: text };
 const ofTask = { appId: text, taskId: text, version: time };
+const killed = { ...ofTask, reason: text, host: text, slaveId: text };
 
 const condition = z.enum([
   'Provisioned',
@@ -50,6 +51,7 @@ const condition = z.enum([
   'Killed',
   'Error',
   'Unreachable',
+  'UnreachableInactive',
   'Dropped',
   'Gone',
   'Unknown',
@@ -64,15 +66,17 @@ const appDefinition = z.object({
 });
 
 const events = z.discriminatedUnion('eventType', [
-  event('scheduler_registered_event', { frameworkId: text }),
-  event('scheduler_reregistered_event', {}),
+  event('scheduler_registered_event', { frameworkId: text, master: text }),
+  event('scheduler_reregistered_event', { master: text }),
   event('scheduler_disconnected_event', {}),
   event('event_stream_attached', { remoteAddress: text }),
   event('event_stream_detached', { remoteAddress: text }),
   event('api_post_event', { appDefinition, clientIp: text, uri: text }),
   event('add_health_check_event', { appId: text, version: time, healthCheck: healthCheckSchema }),
+  event('remove_health_check_event', { appId: text, version: time, healthCheck: healthCheckSchema }),
   event('app_terminated_event', { appId: text }),
   event('group_change_success', { groupId: text, version: time }),
+  event('group_change_failed', { groupId: text, version: time, reason: text }),
   event('deployment_info', step),
   event('deployment_step_success', step),
   event('deployment_step_failure', step),
@@ -97,9 +101,12 @@ const events = z.discriminatedUnion('eventType', [
   /** Not in Marathon. The instance is not an endpoint any more, and is killed at `killAt`. */
   event('instance_draining', { ...instance, agentId: text, host: text, runSpecVersion: time, killAt: time }),
   event('instance_health_changed_event', { ...instance, runSpecVersion: time, healthy: flag }),
-  event('health_status_changed_event', { ...ofTask, alive: flag }),
-  event('unhealthy_instance_kill_event', { ...ofTask, reason: text, host: text }),
+  event('health_status_changed_event', { ...ofTask, instanceId: text, alive: flag }),
+  event('unhealthy_task_kill_event', killed),
+  event('unhealthy_instance_kill_event', { ...killed, instanceId: text }),
   event('unknown_instance_terminated_event', { ...instance, condition }),
+  /** Of the executor of an app, with the message in base64. */
+  event('framework_message_event', { slaveId: text, executorId: text, message: text }),
 ]);
 
 /** Named as in the API's description. */

@@ -137,10 +137,10 @@ it('resumes after the last received event', async () => {
   const second = await listening(one, types, { 'Last-Event-ID': first.heard[0]?.id ?? '' });
   await add('/c');
   await vi.waitFor(() => expect(second.heard).toHaveLength(3));
-  expect(second.heard.map(({ event, data }) => [event, data.uri ?? data.appId])).toEqual([
-    ['api_post_event', '/v2/apps/b'],
-    ['app_terminated_event', '/a'],
-    ['api_post_event', '/v2/apps/c'],
+  expect(second.heard).toMatchObject([
+    { event: 'api_post_event', data: { appDefinition: { id: '/b' } } },
+    { event: 'app_terminated_event', data: { appId: '/a' } },
+    { event: 'api_post_event', data: { appDefinition: { id: '/c' } } },
   ]);
 });
 

@@ -37,7 +37,11 @@ async function get(request: ByPath, reply: FastifyReply, { runner }: ApiOptions)
     const group = groupJson(state, id, embeds);
     const within = appsOf(state).filter(({ app }) => isWithin(app.id, id));
     return (
-      group && { group, apps: part?.[2] === 'apps' ? within.map((one) => appJson(one, embeds.ofApps)) : [] }
+      group && {
+        group,
+        apps:
+          part?.[2] === 'apps' ? within.map((one) => appJson(one, embeds.ofApps, state.settings.role)) : [],
+      }
     );
   });
   if (!found) return unknownGroup(reply, id);

@@ -15,10 +15,10 @@ const ALL: ReadonlySet<Embed> = new Set(EMBEDS);
 
 /** Requests and their answers. */
 const QUESTIONS: ((records: readonly AppRecord[]) => readonly Buffer[])[] = [
-  (records) => appParts(records, ALL).map(({ bytes }) => bytes),
-  (records) => appParts(records, new Set(['counts'])).map(({ bytes }) => bytes),
+  (records) => appParts(records, ALL, '*').map(({ bytes }) => bytes),
+  (records) => appParts(records, new Set(['counts']), '*').map(({ bytes }) => bytes),
   (records) =>
-    appParts(records, new Set(), { fields: new Set(['id', 'instances']) }).map(({ bytes }) => bytes),
+    appParts(records, new Set(), '*', { fields: new Set(['id', 'instances']) }).map(({ bytes }) => bytes),
   (records) => endpointsText(records, false),
   (records) => endpointsText(records, true),
   (records) => haproxyText(records),

@@ -32,7 +32,7 @@ export function queueJson(state: State, now: number, withOffers = false): QueueJ
 function queueItem(state: State, record: AppRecord, now: number, withOffers: boolean): Item {
   const leftMs = Math.max(0, (record.delay?.until ?? 0) - now);
   return {
-    app: definitionJson(record.app),
+    app: definitionJson(record.app, state.settings.role),
     count: record.missing,
     delay: { timeLeftSeconds: Math.ceil(leftMs / 1000), overdue: leftMs === 0 },
     since: isoOf(record.waitingSince ?? now),

@@ -7,28 +7,35 @@ const text = z.string();
 const number = z.number();
 
 /** The configuration, with Marathon's names. */
+const marathonConfig = z.object({
+  master: text,
+  framework_name: text,
+  mesos_role: text,
+  mesos_user: text,
+  failover_timeout: number.optional(),
+  checkpoint: z.boolean(),
+  executor: text,
+  hostname: text,
+  ha: z.boolean(),
+  local_port_min: number,
+  local_port_max: number,
+  decline_offer_duration: number,
+  reconciliation_initial_delay: number,
+  reconciliation_interval: number,
+  task_launch_timeout: number,
+  webui_url: text.nullable(),
+  access_control_allow_origin: z.array(text).nullable(),
+  features: z.array(text),
+  max_instances_per_offer: number,
+  mesos_bridge_name: text,
+  new_group_enforce_role: text,
+});
+
 const setup = z.object({
   name: text,
   version: text.meta({ description: 'The release of mesosup' }),
-  marathon_config: z.object({
-    master: text,
-    framework_name: text,
-    mesos_role: text,
-    mesos_user: text,
-    failover_timeout: number.optional(),
-    checkpoint: z.boolean(),
-    executor: text,
-    hostname: text,
-    ha: z.boolean(),
-    local_port_min: number,
-    local_port_max: number,
-    decline_offer_duration: number,
-    reconciliation_initial_delay: number,
-    reconciliation_interval: number,
-    task_launch_timeout: number,
-    webui_url: text.nullable(),
-    access_control_allow_origin: z.array(text).nullable(),
-  }),
+  buildref: text,
+  marathon_config: marathonConfig,
   zookeeper_config: z.object({ zk: text, zk_hosts: text, zk_path: text }).partial(),
   http_config: z.object({ http_port: number.nullable(), https_port: number.nullable() }),
 });
@@ -37,6 +44,7 @@ const leader = z.object({ leader: text });
 
 const info = setup.extend({
   ...leader.shape,
+  marathon_config: marathonConfig.extend({ mesos_leader_ui_url: text.nullable() }),
   elected: z.boolean(),
   frameworkId: text.nullable(),
   connected: z.boolean().optional(),

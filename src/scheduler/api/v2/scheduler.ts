@@ -48,14 +48,18 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
     });
   }
   api.get('/v2/info', async (request, reply) => {
-    const { frameworkId, connected } = await runner.read((state) => ({
+    const { frameworkId, connected, master } = await runner.read((state) => ({
       frameworkId: state.frameworkId ?? null,
       connected: state.connected,
+      master: state.master,
     }));
     // Only on request, since python3-marathon rejects fields that Marathon doesn't have.
     const session = queriesOf(request, 'embed').includes('connected') ? { connected } : {};
+    const { marathon_config, ...setup } = options.info();
+    const mesos_leader_ui_url = master === undefined ? null : `http://${master}/`;
     const info: InfoJson = {
-      ...options.info(),
+      ...setup,
+      marathon_config: { ...marathon_config, mesos_leader_ui_url },
       leader: options.leader(),
       elected: true,
       frameworkId,

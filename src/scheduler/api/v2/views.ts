@@ -27,11 +27,15 @@ export type Embed =
   | 'taskStats'
   | 'warnings';
 
-/** Formats an app's definition with its versions, as `versions/{v}` shows it. */
-export function definitionJson(app: AppRecord['app']): DefinitionJson {
+/**
+ * Formats an app's definition with its versions, as `versions/{v}` shows it.
+ * @param role the scheduler's role, for apps that name none
+ */
+export function definitionJson(app: AppRecord['app'], role: string): DefinitionJson {
   const { mode, ...definition } = definitionOf(app);
   return {
     ...definition,
+    role: app.role ?? role,
     // Only if needed, since some clients reject fields that Marathon doesn't have.
     ...(mode !== 'service' && { mode }),
     ...(app.containerizer && { containerizer: app.containerizer }),
@@ -40,10 +44,10 @@ export function definitionJson(app: AppRecord['app']): DefinitionJson {
   };
 }
 
-export function appJson(record: AppRecord, embeds: ReadonlySet<Embed>): AppJson {
+export function appJson(record: AppRecord, embeds: ReadonlySet<Embed>, role: string): AppJson {
   const { lastFailure, deploymentId } = record;
   return {
-    ...definitionJson(record.app),
+    ...definitionJson(record.app, role),
     ...(embeds.has('counts') && countsOf(record)),
     ...(embeds.has('deployments') && {
       deployments: deploymentId === undefined ? [] : [{ id: deploymentId }],
@@ -66,10 +70,11 @@ function warningsJson({ warnings = [] }: AppRecord['app']): WarningJson[] {
 export function appParts(
   records: readonly AppRecord[],
   embeds: ReadonlySet<Embed>,
+  role: string,
   paging: Paging = {},
 ): Part[] {
   const kind = JSON.stringify(['app', [...embeds], paging.fields && [...paging.fields]]);
-  const show = (record: AppRecord) => JSON.stringify(pickFields(appJson(record, embeds), paging));
+  const show = (record: AppRecord) => JSON.stringify(pickFields(appJson(record, embeds, role), paging));
   return records.map((record) => partOf(record, kind, show));
 }
 
@@ -189,7 +194,7 @@ export function groupJson(state: State, id: string, embeds: GroupEmbeds): GroupJ
     const record = state.apps.get(appId);
     const group = groupOf(parentOf(appId));
     if (!record) continue;
-    if (embeds.apps) group.apps.push(appJson(record, embeds.ofApps));
+    if (embeds.apps) group.apps.push(appJson(record, embeds.ofApps, state.settings.role));
     // A group has the newest version of its contents.
     for (
       let at: string | undefined = group.id;

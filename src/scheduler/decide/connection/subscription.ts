@@ -35,8 +35,13 @@ export function handleSubscribed(
   const takesConstraints = supportsConstraints(master_info?.version);
   const connection = state.connection + 1;
   const events: StateEvent[] = [];
-  if (state.frameworkId !== frameworkId) events.push({ type: 'framework_registered', frameworkId });
-  events.push({ type: 'connected', at: now, takesConstraints }, ...setDeadlines(state, now));
+  const registered = state.frameworkId !== frameworkId;
+  const master = master_info?.hostname === undefined ? '' : `${master_info.hostname}:${master_info.port}`;
+  if (registered) events.push({ type: 'framework_registered', frameworkId });
+  events.push(
+    { type: 'connected', at: now, takesConstraints, master, registered },
+    ...setDeadlines(state, now),
+  );
   const calls = reconcile(state.tasks.values());
   if (calls.length > 0) {
     events.push(

@@ -2,27 +2,75 @@
 
 import { canonicalJson } from '../../../json.ts';
 import { type App, definitionOf } from '../../domain/app.ts';
+import { parentOf, ROOT } from '../../domain/app-id.ts';
 import type { AppDefinition } from '../../domain/app-schema.ts';
-import { type Containerizer, nextContainerizer } from '../../domain/containerizer.ts';
+import { nextContainerizer } from '../../domain/containerizer.ts';
 import type { Action, Deployment } from '../../domain/deployment.ts';
 import type { StateEvent } from '../../domain/events.ts';
 import type { FieldError } from '../../domain/field-errors.ts';
 import { keptVolumes, nextSandboxVolumes } from '../../domain/sandbox-volumes.ts';
+import type { Settings } from '../../domain/settings.ts';
 import type { State } from '../../domain/state.ts';
 import { isKillable } from '../../domain/task.ts';
 import { uuidOf } from '../../domain/uuid.ts';
-import type { Call, ChangeInput, Decision, DeploymentPlan, Refusal } from '../inputs.ts';
+import type { Call, Change, ChangeInput, Decision, DeploymentPlan, Refusal, Reply } from '../inputs.ts';
 import { findRoleProblem } from '../placement/want.ts';
 import { endTasks } from '../tasks/ending.ts';
 import { findForbidden } from '../tasks/forbidden.ts';
 import { findLaunchProblem, formOf } from '../tasks/form.ts';
 import { type Draft, type DraftApp, draftChanges } from './draft.ts';
 import { findUnnamedNetwork, withNetworkNames } from './network-names.ts';
+import { refusalText } from './refusal-text.ts';
 import { assignServicePorts } from './service-ports.ts';
 import { orderSteps, type Tree } from './steps.ts';
 
 /** @param failed id of the deployment that this change rolls back, and that ends with the events of the caller */
 export function planChange(state: State, input: ChangeInput, now: number, failed?: string): Decision {
+  const decision = plan(state, input, now, failed);
+  const { reply, events } = decision;
+  if (input.dryRun || reply === undefined) return decision;
+  return { ...decision, events: [announce(input, reply, events, now), ...events] };
+}
+
+function announce(
+  { changes, client }: ChangeInput,
+  reply: Reply,
+  events: readonly StateEvent[],
+  at: number,
+): StateEvent {
+  const groupIds = [...new Set(changes.map(groupOf))];
+  if (reply.type !== 'deployed') {
+    return { type: 'change_refused', at, groupIds, reason: refusalText(reply) };
+  }
+  return {
+    type: 'change_accepted',
+    deploymentId: reply.plan.id,
+    version: reply.plan.version,
+    at,
+    groupIds,
+    apps: events.flatMap((event) => (event.type === 'app_changed' ? [event.app] : [])),
+    isEmpty: !events.some(({ type }) => type === 'deployment_started'),
+    ...(client && { client }),
+  };
+}
+
+/** @returns the group that a change concerns; for an app, the group that contains it */
+function groupOf(change: Change): string {
+  if ('appId' in change) return parentOf(change.appId);
+  switch (change.op) {
+    case 'create':
+      return parentOf(change.app.id);
+    case 'put_group':
+      return change.group.id;
+    case 'scale_group':
+    case 'remove_group':
+      return change.groupId;
+    case 'roll_back':
+      return ROOT;
+  }
+}
+
+function plan(state: State, input: ChangeInput, now: number, failed?: string): Decision {
   const draft = draftChanges(state, input.changes);
   if ('type' in draft) return refuseChange(draft);
   const { apps, actions, problems } = checkDraft(state, draft, input.seed, now);
@@ -38,18 +86,18 @@ export function planChange(state: State, input: ChangeInput, now: number, failed
   const locks = findLocks(state, actions, rollbackOf);
   if (locks.length > 0 && !input.force) return refuseChange({ type: 'locked', deploymentIds: locks });
   const version = apps[0]?.version ?? isoOf(now);
-  const plan: DeploymentPlan = {
+  const planned: DeploymentPlan = {
     id: uuidOf(now, state.deploymentCount + 1, DEPLOYMENT_ID_SPACE),
     version,
     steps: ordered.steps,
   };
-  const reply = { type: 'deployed', plan } as const;
+  const reply = { type: 'deployed', plan: planned } as const;
   const nothing = actions.length === 0 && draft.groups.size === 0;
   if (input.dryRun) return { events: [], calls: [], reply };
 
   const replaced = failed === undefined && undone !== undefined ? [...locks, undone] : locks;
   const superseded = replaced.map((deploymentId): StateEvent => {
-    const reason = `replaced by deployment ${plan.id}`;
+    const reason = `replaced by deployment ${planned.id}`;
     return { type: 'deployment_ended', deploymentId, outcome: 'superseded', at: now, reason };
   });
   if (nothing) return { events: superseded, calls: [], reply };
@@ -63,7 +111,7 @@ export function planChange(state: State, input: ChangeInput, now: number, failed
   for (const app of apps) events.push({ type: 'app_changed', app, at: now });
   if (actions.length === 0) return { events, calls: [], reply };
   const deployment: Deployment = {
-    ...plan,
+    ...planned,
     steps: ordered.steps,
     startedAt: now,
     appIds: actions.map(({ appId }) => appId),
@@ -114,7 +162,7 @@ function checkDraft(state: State, draft: Draft, seed: number, now: number): Chec
       continue;
     }
     const versions = known?.versions ?? [];
-    const app = versionOf({ ...drafted, definition }, versions, isoOf(at), state.settings.containerizer);
+    const app = versionOf({ ...drafted, definition }, versions, isoOf(at), state.settings);
     const { settings } = state;
     const action = actionFor(app, before);
     // An app that a later policy forbids can still be made smaller.
@@ -163,15 +211,19 @@ function versionOf(
   { definition, api, warnings, restart, restored }: DraftApp,
   versions: readonly App[],
   version: string,
-  preset: Containerizer,
+  settings: Settings,
 ): App {
   const last = versions.at(-1);
-  const config = configOf(definition);
-  const same = restart ? undefined : versions.findLast((one) => configOf(definitionOf(one)) === config);
+  const config = configOf(definition, settings);
+  const same = restart
+    ? undefined
+    : versions.findLast((one) => configOf(definitionOf(one), settings) === config);
   const earlier = restored ?? same;
   const configVersion = earlier?.configVersion ?? version;
   // Tasks of one configuration have one form.
-  const containerizer = earlier ? earlier.containerizer : nextContainerizer(definition, api, last, preset);
+  const containerizer = earlier
+    ? earlier.containerizer
+    : nextContainerizer(definition, api, last, settings.containerizer);
   const sandboxVolumes = earlier ? earlier.sandboxVolumes : nextSandboxVolumes(definition, last);
   const kept = keptVolumes({ ...definition, containerizer, sandboxVolumes });
   const all = [...warnings.filter((one) => !kept.some(({ error }) => error === one.error)), ...kept];
@@ -188,8 +240,12 @@ function versionOf(
   };
 }
 
-/** Without the name of the only port of an app: earlier releases did not fill it in. */
-function configOf({ instances: _, ...config }: AppDefinition): string {
+/**
+ * An app that names no role has that of the scheduler, and is shown with it. Without the name of the only port of an app:
+ * earlier releases did not fill it in.
+ */
+function configOf({ instances: _, ...rest }: AppDefinition, { role }: Settings): string {
+  const config = { ...rest, role: rest.role ?? role };
   const [first, ...others] = config.portDefinitions;
   if (first?.name !== 'default' || others.length > 0) return canonicalJson(config);
   const { name: _name, ...port } = first;
