@@ -1,11 +1,11 @@
 /** Runs HTTP and TCP health checks of endpoints on this machine. */
 
-import { type RequestOptions, request as requestHttp } from 'node:http';
+import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HealthCheck } from '../mesos/types.ts';
-import { type CheckResult, timeoutMs, timeoutText } from './health.ts';
+import { type CheckResult, type HttpResponse, timeoutMs, timeoutText } from './health.ts';
 
 /**
  * For `holdMs`: Docker's proxy accepts every connection to a published port on its own host, and closes it immediately if
@@ -22,6 +22,8 @@ export interface EndpointOptions {
   holdMs?: number;
   /** Use the check's `statuses`. */
   readsStatuses?: boolean;
+  /** Include the response in the result. */
+  keepsResponse?: boolean;
   /** Aborts the check, which then throws the signal's reason. */
   signal: AbortSignal;
 }
@@ -45,7 +47,7 @@ export async function checkEndpoint(check: HealthCheck, options: EndpointOptions
 
 async function checkHttp(check: HealthCheck, options: EndpointOptions): Promise<CheckResult> {
   const { port = 0, path = '/', scheme, statuses = [], protocol } = check.http ?? {};
-  const status = await statusOf(scheme === 'https', {
+  const { status, contentType, body } = await answerOf(scheme === 'https', options.keepsResponse ?? false, {
     host: hostOf(options.host, protocol),
     port,
     path,
@@ -55,19 +57,37 @@ async function checkHttp(check: HealthCheck, options: EndpointOptions): Promise<
   });
   const own = options.readsStatuses === true && statuses.length > 0;
   const healthy = own ? statuses.includes(status) : status >= 200 && status < 400;
-  return healthy ? { type: 'passed' } : { type: 'failed', why: `HTTP ${status}` };
+  const response = options.keepsResponse ? { response: { status, contentType, body } } : {};
+  return healthy ? { type: 'passed', ...response } : { type: 'failed', why: `HTTP ${status}`, ...response };
 }
 
-function statusOf(secure: boolean, options: RequestOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const outgoing = secure ? requestHttps({ ...options, rejectUnauthorized: false }) : requestHttp(options);
-    outgoing.once('response', (answer) => {
-      resolve(answer.statusCode ?? 0);
-      outgoing.destroy();
-    });
+const MAX_BODY_BYTES = 10 * 1024;
+
+async function answerOf(secure: boolean, readsBody: boolean, options: RequestOptions): Promise<HttpResponse> {
+  const outgoing = secure ? requestHttps({ ...options, rejectUnauthorized: false }) : requestHttp(options);
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    outgoing.once('response', resolve);
     outgoing.on('error', reject);
     outgoing.end();
   });
+  const { statusCode: status = 0, headers } = answer;
+  const body = readsBody ? await beginningOf(answer) : '';
+  outgoing.destroy();
+  return { status, contentType: headers['content-type'] ?? '', body };
+}
+
+/** The answer has its status already: an incomplete body is not an error. */
+async function beginningOf(answer: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const piece of answer as AsyncIterable<Buffer>) {
+      pieces.push(piece);
+      length += piece.length;
+      if (length >= MAX_BODY_BYTES) break;
+    }
+  } catch {}
+  return Buffer.concat(pieces).subarray(0, MAX_BODY_BYTES).toString();
 }
 
 async function checkTcp(check: HealthCheck, options: EndpointOptions): Promise<CheckResult> {

@@ -9,8 +9,18 @@
 
 import type { HealthCheck } from '../mesos/types.ts';
 
+/** A response to an HTTP check. The body is cut off after 10 KiB. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
 /** Result of one check. `unknown`: the check could not run, for a reason outside the task. */
-export type CheckResult = { type: 'passed' } | { type: 'failed' | 'unknown'; why: string };
+export type CheckResult = ({ type: 'passed' } | { type: 'failed' | 'unknown'; why: string }) & {
+  /** If the caller wants it, and there was one. */
+  response?: HttpResponse;
+};
 
 export interface Health {
   /** Time when the task was first seen running, in milliseconds since the epoch. */

@@ -6,12 +6,14 @@ import { isTerminal } from '../mesos/types.ts';
 import { actionJson, planJson } from './api/v2/deployment-views.ts';
 import type { Condition, EventOf, EventType, ServerEvent } from './api/v2/event-schemas.ts';
 import type { App } from './domain/app.ts';
+import { isOnAgent } from './domain/checks.ts';
 import type { Deployment } from './domain/deployment.ts';
 import type { StateEvent } from './domain/events.ts';
 import { currentActions } from './domain/evolve-deployments.ts';
-import { ownerOf, type State } from './domain/state.ts';
-import { instanceIdOf, isEnding, isReady, type Task } from './domain/task.ts';
+import { launchedApp, ownerOf, type State } from './domain/state.ts';
+import { instanceIdOf, isEnding, isReady, isUnhealthy, type Task } from './domain/task.ts';
 
+type HealthCheck = App['healthChecks'][number];
 type Data<T extends EventType> = Omit<EventOf<T>, 'eventType' | 'timestamp'>;
 type Stamp = <T extends EventType>(eventType: T, data: Data<T>) => ServerEvent;
 
@@ -111,7 +113,22 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
     }
     case 'task_probed': {
       const task = state.tasks.get(event.taskId);
-      return task ? healthEvents(task, event.healthy, stamp) : [];
+      const check = task && checkOfProbe(state, task, event.probe);
+      // A readiness check has no events.
+      if (!check) return [];
+      const { healthy } = event;
+      const probed = [...(task.probed ?? [])];
+      const changed = probed[event.probe]?.healthy !== healthy;
+      probed[event.probe] = { healthy, consecutiveFailures: 0 };
+      return [
+        ...(healthy ? [] : failedChecks(task, [check], stamp)),
+        ...(changed ? healthEvents({ ...task, probed }, healthy, stamp) : []),
+      ];
+    }
+    case 'task_checked': {
+      const task = state.tasks.get(event.taskId);
+      if (!task || event.healthy) return [];
+      return failedChecks(task, checksOf(state, task).filter(isOnAgent), stamp);
     }
     default:
       return [];
@@ -169,10 +186,33 @@ function unhealthyKillEvents(
   ];
 }
 
-function healthEvents({ id: taskId, appId, version }: Task, alive: boolean, stamp: Stamp): ServerEvent[] {
+function checksOf(state: State, task: Task): App['healthChecks'] {
+  const record = ownerOf(state, task);
+  return record ? launchedApp(record, task).healthChecks : [];
+}
+
+function checkOfProbe(state: State, task: Task, probe: number): HealthCheck | undefined {
+  return checksOf(state, task).filter((check) => !isOnAgent(check))[probe];
+}
+
+function failedChecks(
+  { id: taskId, appId }: Task,
+  checks: readonly HealthCheck[],
+  stamp: Stamp,
+): ServerEvent[] {
+  const failed = { appId, taskId, instanceId: instanceIdOf(taskId) };
+  return checks.map((healthCheck) => stamp('failed_health_check_event', { ...failed, healthCheck }));
+}
+
+/**
+ * @param task with the new result
+ * @param alive the new result of one check
+ */
+function healthEvents(task: Task, alive: boolean, stamp: Stamp): ServerEvent[] {
+  const { id: taskId, appId, version } = task;
   const instance = { instanceId: instanceIdOf(taskId), runSpecId: appId, runSpecVersion: version };
   return [
-    stamp('instance_health_changed_event', { ...instance, healthy: alive }),
+    stamp('instance_health_changed_event', { ...instance, healthy: !isUnhealthy(task) }),
     stamp('health_status_changed_event', { appId, taskId, instanceId: instanceIdOf(taskId), version, alive }),
   ];
 }
@@ -211,7 +251,7 @@ function eventsForUpdate(
   if (event.state === 'TASK_KILLING' && !isEnding(task))
     events.unshift(stamp('instance_draining', drainingJson(task, event.at)));
   if (event.healthy !== undefined && event.healthy !== task.healthy) {
-    events.push(...healthEvents(task, event.healthy, stamp));
+    events.push(...healthEvents({ ...task, healthy: event.healthy }, event.healthy, stamp));
     if (!event.healthy && isTerminal(event.state)) {
       events.push(...unhealthyKillEvents(task, event.message ?? '', stamp));
     }

@@ -75,7 +75,8 @@ export function noticeFor(state: State, event: StateEvent): Notice | undefined {
         task: event.taskId,
       });
     case 'task_probed': {
-      const text = event.healthy ? 'health check passed' : 'health check failed';
+      if (state.tasks.get(event.taskId)?.probed?.[event.probe]?.healthy === event.healthy) return undefined;
+      const text = event.healthy ? 'check passed' : `check failed: ${event.why ?? ''}`;
       return info(text, { task: event.taskId, check: event.probe });
     }
     case 'task_updated':

@@ -1,4 +1,4 @@
-/** Runs the health and readiness checks that the scheduler itself makes, and reports changed results. */
+/** Runs the health and readiness checks that the scheduler itself makes, and reports the results that count. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkEndpoint, PROXY_HOLD_MS } from '../health/endpoint.ts';
@@ -94,12 +94,8 @@ export class Prober {
     this.#running.clear();
   }
 
-  async #repeat(
-    taskId: string,
-    i: number,
-    { check, host, published, once }: Probe,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #repeat(taskId: string, probe: number, made: Probe, signal: AbortSignal): Promise<void> {
+    const { check, host, published, once, keepsResponse = false } = made;
     let health = initialHealth(Date.now());
     await sleep(firstCheckMs(health, check, Date.now()), undefined, { signal });
     for (;;) {
@@ -109,20 +105,26 @@ export class Prober {
           : await checkEndpoint(check, {
               host,
               readsStatuses: once,
+              keepsResponse,
               holdMs: published ? PROXY_HOLD_MS : 0,
               signal,
             });
       const before = health;
       health = afterCheck(health, check, result, Date.now());
       const exhausted = !once && mustBeKilled(health, check);
-      if (health.healthy !== undefined && (health.healthy !== before.healthy || exhausted)) {
-        const why = result.type === 'passed' ? '' : result.why;
+      // Every result of a readiness check counts: it has no grace period.
+      if (result.type === 'passed' || (result.type === 'failed' && (once || health !== before))) {
+        const { response } = result;
+        const failed = result.type === 'failed' ? { why: result.why } : undefined;
+        const times = `${health.failures} times in a row`;
         this.#report({
           type: 'probed',
           taskId,
-          probe: i,
-          healthy: health.healthy,
-          ...(exhausted && { giveUp: `its health check failed ${health.failures} times in a row: ${why}` }),
+          probe,
+          healthy: !failed,
+          ...failed,
+          ...(response && { response }),
+          ...(exhausted && failed && { giveUp: `its health check failed ${times}: ${failed.why}` }),
         });
       }
       if (exhausted || (once && health.healthy)) return;

@@ -1,3 +1,4 @@
+import type { HttpResponse } from '../../health/health.ts';
 import type { SchedulerCall, SchedulerEvent } from '../../mesos/types.ts';
 import type { AgentFlags } from '../domain/agents.ts';
 import type { AppDefinition } from '../domain/app-schema.ts';
@@ -23,12 +24,14 @@ export type Input =
   | { readonly type: 'disconnected'; readonly reason: string }
   /** `refused`: the master's reason, if it rejected the call and would reject it again. */
   | { readonly type: 'call_failed'; readonly call: Call; readonly refused?: string }
-  /** A changed result of a check made by the scheduler; `giveUp` is the reason to kill the task. */
+  /** A result of a check made by the scheduler that counts; `giveUp` is the reason to kill the task. */
   | {
       readonly type: 'probed';
       readonly taskId: string;
       readonly probe: number;
       readonly healthy: boolean;
+      readonly why?: string;
+      readonly response?: HttpResponse;
       readonly giveUp?: string;
     }
   /** The flags of an agent; missing if they can't be read. */

@@ -19,6 +19,7 @@ export interface Probe {
   readonly published: boolean;
   /** True for a readiness check: it is not repeated after it has passed, and its failures never kill the task. */
   readonly once: boolean;
+  readonly keepsResponse?: boolean;
 }
 
 const ON_AGENT: ReadonlySet<Check['protocol']> = new Set([
@@ -124,6 +125,7 @@ export function probesOf(app: App, task: ProbedTask): Probe[] {
       host,
       published,
       once: true,
+      keepsResponse: check.preserveLastResponse,
     };
   });
   return [...health, ...readiness];

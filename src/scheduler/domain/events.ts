@@ -1,6 +1,7 @@
 import type { OfferConstraints, TaskState } from '../../mesos/types.ts';
 import type { AgentFlags, OwnContainerizer } from './agents.ts';
 import type { App } from './app.ts';
+import type { CheckOutcome } from './check-results.ts';
 import type { Deployment, Outcome } from './deployment.ts';
 import type { FrameworkIdentity } from './framework-identity.ts';
 import type { Group } from './group.ts';
@@ -194,14 +195,10 @@ type VolatileEvent =
   /** An offer had more of a resource than any offer before. */
   | { readonly type: 'larger_offered'; readonly largest: Scalars }
   | { readonly type: 'tasks_unanswered'; readonly taskIds: readonly string[] }
-  /** The changed result of a check made by the scheduler. */
-  | {
-      readonly type: 'task_probed';
-      readonly taskId: string;
-      readonly probe: number;
-      readonly healthy: boolean;
-      readonly at: number;
-    }
+  /** The result of a check made by the scheduler. */
+  | ({ readonly type: 'task_probed'; readonly taskId: string; readonly probe: number } & CheckOutcome)
+  /** The result of the checks made by the executor. `uuid` identifies the update. */
+  | ({ readonly type: 'task_checked'; readonly taskId: string; readonly uuid: string } & CheckOutcome)
   | { readonly type: 'task_answered'; readonly taskId: string }
   /** The addresses in an update differ from the known ones. */
   | { readonly type: 'task_addressed'; readonly taskId: string; readonly addresses: readonly TaskAddress[] }

@@ -1,4 +1,5 @@
 import { isTerminal, type TaskState } from '../../mesos/types.ts';
+import { afterOutcome } from './check-results.ts';
 import { count, refresh, updateCounts } from './counts.ts';
 import type { StateEvent } from './events.ts';
 import { IMMEDIATE_RELAUNCHES } from './settings.ts';
@@ -172,17 +173,37 @@ export function giveUpTask(state: State, taskId: string, at: number): void {
 
 export function probeTask(
   state: State,
-  { taskId, probe, healthy, at }: Extract<StateEvent, { type: 'task_probed' }>,
+  { taskId, probe, ...outcome }: Extract<StateEvent, { type: 'task_probed' }>,
 ): void {
   const task = state.tasks.get(taskId);
   const record = task && ownerOf(state, task);
   if (!record) return;
+  const before = task.probed?.[probe];
+  const results = afterOutcome(before, outcome);
+  const probed = Array.from({ length: task.probes ?? 0 }, (_, i) =>
+    i === probe ? results : task.probed?.[i],
+  );
+  if (before?.healthy === results.healthy) {
+    task.probed = probed;
+    // Successes come all the time: cached answers need not show the time of the last one.
+    if (!results.healthy) record.revision += 1;
+    return;
+  }
   const wasReady = isReady(task);
   updateCounts(record, task, -1);
-  task.probed = Array.from({ length: task.probes ?? 0 }, (_, i) =>
-    i === probe ? healthy : task.probed?.[i],
-  );
+  task.probed = probed;
   updateCounts(record, task, 1);
-  if (!wasReady && isReady(task)) markProgress(state, record, at);
-  refresh(state, record, at);
+  if (!wasReady && isReady(task)) markProgress(state, record, outcome.at);
+  refresh(state, record, outcome.at);
+}
+
+export function checkTask(
+  state: State,
+  { taskId, uuid, ...outcome }: Extract<StateEvent, { type: 'task_checked' }>,
+): void {
+  const task = state.tasks.get(taskId);
+  if (!task) return;
+  task.agentResults = { ...afterOutcome(task.agentResults, outcome), uuid };
+  const record = ownerOf(state, task);
+  if (record) record.revision += 1;
 }

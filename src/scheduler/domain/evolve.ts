@@ -8,6 +8,7 @@ import { endDeployment, restoreDeployment, startDeployment, stepDeployment } fro
 import {
   addressTask,
   addTask,
+  checkTask,
   drainTask,
   giveUpTask,
   killTask,
@@ -164,6 +165,9 @@ export function evolve(state: State, event: StateEvent): void {
       return;
     case 'task_addressed':
       addressTask(state, event.taskId, event.addresses);
+      return;
+    case 'task_checked':
+      checkTask(state, event);
       return;
     case 'apps_settled':
       state.unsettledApps.clear();

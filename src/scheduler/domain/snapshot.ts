@@ -31,7 +31,7 @@ export function* snapshotOf(state: State): Generator<StoredEvent> {
     };
   }
   // Without the addresses and the results of the scheduler's checks, which are not stored.
-  for (const { probed: _, addresses: __, ...task } of state.tasks.values())
+  for (const { probed: _, agentResults: _results, addresses: __, ...task } of state.tasks.values())
     yield { type: 'task_restored', task };
   for (const { deployment, step } of state.deployments.values()) {
     yield { type: 'deployment_restored', deployment, step };

@@ -72,7 +72,10 @@ export interface AppRecord {
 }
 
 /** @returns the definition that a task was launched with; the newest one if that is no longer kept */
-export function launchedApp({ versions, app }: AppRecord, { configVersion }: Task): App {
+export function launchedApp(
+  { versions, app }: Pick<AppRecord, 'versions' | 'app'>,
+  { configVersion }: Task,
+): App {
   return versions.findLast((one) => one.configVersion === configVersion) ?? app;
 }
 

@@ -91,6 +91,7 @@ const task = record<Task>({
   // Not stored: they are learned again from the reconciliation, and the scheduler's checks run again after a restart.
   addresses: z.never().optional(),
   probed: z.never().optional(),
+  agentResults: z.never().optional(),
   reason: text.optional(),
   message: text.optional(),
   runningAt: number.optional(),

@@ -103,8 +103,8 @@ describe('a check', () => {
       'h1:31000',
     ]);
     expect(needsAddress(app('user', MIXED, http()))).toBe(true);
-    expect(needsAddress(app('user', [MIXED[1]], http()))).toBe(false);
-    expect(needsAddress(app('bridge', [{ containerPort: 80 }], http()))).toBe(false);
+    expect(needsAddress(app('user', [{ ...MIXED[1], name: 'web' }], http()))).toBe(false);
+    expect(needsAddress(app('bridge', [{ containerPort: 80, name: 'web' }], http()))).toBe(false);
     expect(probesOf(app('user', MIXED, http()), { ...TASK, addresses: [] })[0]?.host).toBeUndefined();
   });
 

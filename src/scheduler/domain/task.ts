@@ -1,4 +1,5 @@
 import { isTerminal, type TaskState } from '../../mesos/types.ts';
+import type { CheckResults } from './check-results.ts';
 
 /** An address of a task, as Marathon's API shows it. */
 export interface TaskAddress {
@@ -36,8 +37,10 @@ export interface Task {
   healthy?: boolean;
   /** The addresses of its networks, as of the last update; not stored. */
   addresses?: readonly TaskAddress[];
-  /** Last results of the scheduler's checks; not stored. */
-  probed?: (boolean | undefined)[];
+  /** Results of the scheduler's checks, first those of the health, then those of the readiness; not stored. */
+  probed?: (CheckResults | undefined)[];
+  /** Results of the executor's checks, and the uuid of the last update with a result; not stored. */
+  agentResults?: CheckResults & { readonly uuid: string };
   /** Mesos' reason for the state. */
   reason?: string;
   message?: string;
@@ -87,12 +90,14 @@ export function isHealthy({
 }: Task): boolean | undefined {
   if (!checked && probes === 0) return undefined;
   if (checked && healthy !== true) return false;
-  return Array.from({ length: probes }, (_, i) => probed[i] ?? passedBefore).every((one) => one === true);
+  return Array.from({ length: probes }, (_, i) => probed[i]?.healthy ?? passedBefore).every(
+    (one) => one === true,
+  );
 }
 
 /** True if a check has failed; a check without a result does not count. */
 export function isUnhealthy({ checked, healthy, probed = [] }: Task): boolean {
-  return (checked && healthy === false) || probed.includes(false);
+  return (checked && healthy === false) || probed.some((one) => one?.healthy === false);
 }
 
 /** @returns the id of the instance that a task belongs to, with one task per instance; for v1's tasks, the task id */

@@ -11,6 +11,27 @@ const reference = z.object({ id: z.string() });
 
 export const taskAddress = z.object({ ipAddress: z.string(), protocol: z.enum(['IPv4', 'IPv6']) });
 
+const healthResult = z.object({
+  alive: z.boolean(),
+  consecutiveFailures: count,
+  firstSuccess: time.optional(),
+  lastSuccess: time.optional(),
+  lastFailure: time.optional(),
+  lastFailureCause: z.string().optional(),
+  instanceId: z.string(),
+  taskId: z.string(),
+});
+
+export const readinessResult = z.object({
+  name: z.string(),
+  taskId: z.string(),
+  ready: z.boolean(),
+  lastResponse: z
+    .object({ status: count, contentType: z.string(), body: z.string() })
+    .optional()
+    .meta({ description: 'With preserveLastResponse' }),
+});
+
 const task = z.object({
   id: z.string(),
   appId: z.string(),
@@ -25,16 +46,7 @@ const task = z.object({
   /** Of the container's networks, or of the agent. */
   ipAddresses: z.array(taskAddress),
   localVolumes: emptyList,
-  healthCheckResults: z
-    .array(
-      z.object({
-        alive: z.boolean(),
-        consecutiveFailures: count,
-        instanceId: z.string(),
-        taskId: z.string(),
-      }),
-    )
-    .optional(),
+  healthCheckResults: z.array(healthResult).optional(),
 });
 
 const failure = z.object({
@@ -90,7 +102,7 @@ const app = definition
   .extend({
     ...counts.partial().shape,
     deployments: z.array(reference).optional(),
-    readinessCheckResults: emptyList.optional(),
+    readinessCheckResults: z.array(readinessResult).optional(),
     lastTaskFailure: failure.optional(),
     tasks: z.array(task).optional(),
     taskStats: taskStats.optional(),
@@ -130,6 +142,8 @@ export const v2AppSchemas = {
 
 export type DefinitionJson = Shown<typeof definition>;
 export type AppJson = Shown<typeof app>;
+export type HealthResultJson = Shown<typeof healthResult>;
+export type ReadinessResultJson = Shown<typeof readinessResult>;
 export type TaskJson = Shown<typeof task>;
 export type CountsJson = Shown<typeof counts>;
 export type FailureJson = Shown<typeof failure>;

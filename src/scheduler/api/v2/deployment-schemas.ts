@@ -2,6 +2,7 @@
 
 import * as z from 'zod';
 import { emptyList, type Shown, time } from '../openapi/shown.ts';
+import { readinessResult } from './app-schemas.ts';
 
 const action = z.object({
   action: z.enum(['StartApplication', 'ScaleApplication', 'RestartApplication', 'StopApplication']),
@@ -16,7 +17,7 @@ const deployment = z.object({
   affectedApps: z.array(z.string()),
   affectedPods: emptyList,
   steps,
-  currentActions: z.array(action.extend({ readinessCheckResults: emptyList })),
+  currentActions: z.array(action.extend({ readinessCheckResults: z.array(readinessResult) })),
   currentStep: z.number(),
   totalSteps: z.number(),
 });

@@ -1,6 +1,8 @@
 import type { Action, Deployment } from '../../domain/deployment.ts';
 import { currentActions } from '../../domain/evolve-deployments.ts';
-import type { DeploymentRecord } from '../../domain/state.ts';
+import type { DeploymentRecord, State } from '../../domain/state.ts';
+import type { ReadinessResultJson } from './app-schemas.ts';
+import { readinessResults } from './check-views.ts';
 import type { ActionJson, DeploymentJson, SingleDeploymentJson, StepsJson } from './deployment-schemas.ts';
 import type { PlanJson } from './event-schemas.ts';
 
@@ -20,7 +22,7 @@ export function stepsJson(steps: readonly (readonly { type: string; appId: strin
 }
 
 /** Formats a running deployment for `GET /v2/deployments`. */
-export function deploymentJson(record: DeploymentRecord): DeploymentJson {
+export function deploymentJson(state: State, record: DeploymentRecord): DeploymentJson {
   const { deployment, step } = record;
   const { id, version, appIds, steps } = deployment;
   return {
@@ -31,18 +33,23 @@ export function deploymentJson(record: DeploymentRecord): DeploymentJson {
     steps: stepsJson(steps),
     currentActions: currentActions(record).map((action) => ({
       ...actionJson(action),
-      readinessCheckResults: [],
+      readinessCheckResults: readinessOf(state, action),
     })),
     currentStep: step + 1,
     totalSteps: steps.length,
   };
 }
 
+function readinessOf({ apps }: State, { type, appId }: Action): readonly ReadinessResultJson[] {
+  const record = apps.get(appId);
+  return record && type !== 'stop' ? readinessResults(record) : [];
+}
+
 /** Adds fields that Marathon doesn't have. In the list, clients such as python3-marathon would fail on them. */
-export function singleDeploymentJson(record: DeploymentRecord): SingleDeploymentJson {
+export function singleDeploymentJson(state: State, record: DeploymentRecord): SingleDeploymentJson {
   const { deployment, failures } = record;
   const { rollbackOf } = deployment;
-  return { ...deploymentJson(record), failures, ...(rollbackOf !== undefined && { rollbackOf }) };
+  return { ...deploymentJson(state, record), failures, ...(rollbackOf !== undefined && { rollbackOf }) };
 }
 
 /**

@@ -11,13 +11,16 @@ type ById = FastifyRequest<{ Params: { id: string } }>;
 export function addDeploymentRoutes(api: Api, options: ApiOptions): void {
   const { runner } = options;
   api.get('/v2/deployments', async (_request, reply) =>
-    json(reply, await runner.read((state) => [...state.deployments.values()].map(deploymentJson))),
+    json(
+      reply,
+      await runner.read((state) => [...state.deployments.values()].map((one) => deploymentJson(state, one))),
+    ),
   );
   api.get('/v2/deployments/:id', async (request: ById, reply) => {
     const deploymentId = request.params.id;
     const found = await runner.read((state) => {
       const record = state.deployments.get(deploymentId);
-      return record && singleDeploymentJson(record);
+      return record && singleDeploymentJson(state, record);
     });
     return found ? json(reply, found) : refused(reply, { type: 'unknown_deployment', deploymentId });
   });

@@ -101,6 +101,12 @@ const events = z.discriminatedUnion('eventType', [
   /** Not in Marathon. The instance is not an endpoint any more, and is killed at `killAt`. */
   event('instance_draining', { ...instance, agentId: text, host: text, runSpecVersion: time, killAt: time }),
   event('instance_health_changed_event', { ...instance, runSpecVersion: time, healthy: flag }),
+  event('failed_health_check_event', {
+    appId: text,
+    taskId: text,
+    instanceId: text,
+    healthCheck: healthCheckSchema,
+  }),
   event('health_status_changed_event', { ...ofTask, instanceId: text, alive: flag }),
   event('unhealthy_task_kill_event', killed),
   event('unhealthy_instance_kill_event', { ...killed, instanceId: text }),

@@ -4,7 +4,7 @@ import { definitionOf, servicePortsOf } from '../../domain/app.ts';
 import { parentOf, ROOT } from '../../domain/app-id.ts';
 import { pathText } from '../../domain/field-errors.ts';
 import type { AppRecord, State, TaskFailure } from '../../domain/state.ts';
-import { instanceIdOf, isCounted, isHealthy, isUnhealthy, type Task } from '../../domain/task.ts';
+import { isCounted, type Task } from '../../domain/task.ts';
 import { type Paging, pickFields } from './answers.ts';
 import type {
   AppJson,
@@ -16,6 +16,7 @@ import type {
   TaskStatsJson,
   WarningJson,
 } from './app-schemas.ts';
+import { healthOf, healthResults, readinessResults } from './check-views.ts';
 import { type Part, partOf } from './parts.ts';
 
 export type Embed =
@@ -52,7 +53,9 @@ export function appJson(record: AppRecord, embeds: ReadonlySet<Embed>, role: str
     ...(embeds.has('deployments') && {
       deployments: deploymentId === undefined ? [] : [{ id: deploymentId }],
     }),
-    ...(embeds.has('readiness') && { readinessCheckResults: [] }),
+    ...(embeds.has('readiness') && {
+      readinessCheckResults: deploymentId === undefined ? [] : readinessResults(record),
+    }),
     ...(embeds.has('lastTaskFailure') &&
       lastFailure && { lastTaskFailure: failureJson(record, lastFailure) }),
     ...(embeds.has('tasks') && { tasks: tasksJson(record) }),
@@ -78,15 +81,16 @@ export function appParts(
   return records.map((record) => partOf(record, kind, show));
 }
 
-function countsOf({ tasks }: AppRecord): CountsJson {
+function countsOf(record: AppRecord): CountsJson {
   const counts = { tasksStaged: 0, tasksRunning: 0, tasksHealthy: 0, tasksUnhealthy: 0 };
-  for (const task of tasks.values()) {
+  for (const task of record.tasks.values()) {
     const { state } = task;
     if (state === 'TASK_STAGING' || state === 'TASK_STARTING') counts.tasksStaged += 1;
     if (state !== 'TASK_RUNNING') continue;
     counts.tasksRunning += 1;
-    if (isHealthy(task)) counts.tasksHealthy += 1;
-    if (isUnhealthy(task)) counts.tasksUnhealthy += 1;
+    const healthy = healthOf(record, task);
+    if (healthy === true) counts.tasksHealthy += 1;
+    if (healthy === false) counts.tasksUnhealthy += 1;
   }
   return counts;
 }
@@ -110,10 +114,12 @@ export function tasksJson(record: AppRecord): TaskJson[] {
 }
 
 export function taskJson(
-  { app }: Pick<AppRecord, 'app'>,
+  record: Pick<AppRecord, 'app' | 'versions'>,
   task: Task,
-  servicePorts: readonly number[] = servicePortsOf(app),
+  servicePorts: readonly number[] = servicePortsOf(record.app),
 ): TaskJson {
+  const { app } = record;
+  const healthCheckResults = healthResults(record, task);
   return {
     id: task.id,
     appId: app.id,
@@ -127,21 +133,12 @@ export function taskJson(
     version: task.version,
     ipAddresses: task.addresses ?? [],
     localVolumes: [],
-    ...((isHealthy(task) || isUnhealthy(task)) && { healthCheckResults: [healthJson(task)] }),
+    ...(healthCheckResults.length > 0 && { healthCheckResults }),
   };
 }
 
-function healthJson(task: Task): NonNullable<TaskJson['healthCheckResults']>[number] {
-  const { id } = task;
-  return {
-    alive: isHealthy(task) === true,
-    consecutiveFailures: 0,
-    instanceId: instanceIdOf(id),
-    taskId: id,
-  };
-}
-
-function taskStats({ tasks, app }: AppRecord): TaskStatsJson {
+function taskStats(record: AppRecord): TaskStatsJson {
+  const { tasks, app } = record;
   const all = [...tasks.values()].filter(isCounted);
   const isCurrent = (task: Task) => task.configVersion === app.configVersion;
   const stats = (some: readonly Task[]) => ({
@@ -149,8 +146,8 @@ function taskStats({ tasks, app }: AppRecord): TaskStatsJson {
       counts: {
         staged: some.filter(({ state }) => state === 'TASK_STAGING' || state === 'TASK_STARTING').length,
         running: some.filter(({ state }) => state === 'TASK_RUNNING').length,
-        healthy: some.filter(isHealthy).length,
-        unhealthy: some.filter(isUnhealthy).length,
+        healthy: some.filter((task) => healthOf(record, task) === true).length,
+        unhealthy: some.filter((task) => healthOf(record, task) === false).length,
       },
     },
   });

@@ -20,7 +20,7 @@ export function handleUpdate(state: State, status: TaskStatus, now: number): Dec
   if (!task) return { events: [], calls: [...acknowledge(status), ...killUnknown(status)] };
   const events: StateEvent[] = [];
   if (state.unanswered.has(task.id)) events.push({ type: 'task_answered', taskId: task.id });
-  events.push(...addressesIn(task, status));
+  events.push(...addressesIn(task, status), ...resultIn(task, status, now));
   if (!hasNews(task, status)) return { events, calls: acknowledge(status) };
   events.push({
     type: 'task_updated',
@@ -90,6 +90,18 @@ function addressesIn(task: Task, { container_status, state }: TaskStatus): State
   return isSame ? [] : [{ type: 'task_addressed', taskId: task.id, addresses }];
 }
 
+/** Each such update is a new result, also one that changes nothing; Mesos repeats it until it is acknowledged. */
+function resultIn(
+  task: Task,
+  { state, reason, healthy, message, uuid }: TaskStatus,
+  at: number,
+): StateEvent[] {
+  if (state !== 'TASK_RUNNING' || reason !== 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED') return [];
+  if (healthy === undefined || uuid === undefined || uuid === task.agentResults?.uuid) return [];
+  const why = healthy || message === undefined ? {} : { why: message };
+  return [{ type: 'task_checked', taskId: task.id, uuid, healthy, at, ...why }];
+}
+
 const BEGINNING: ReadonlySet<TaskState> = new Set(['TASK_STAGING', 'TASK_STARTING']);
 
 /**
@@ -99,6 +111,7 @@ function hasNews(task: Task, { state, reason, message, healthy }: TaskStatus): b
   if (BEGINNING.has(state) && (task.state === 'TASK_RUNNING' || task.state === 'TASK_KILLING')) return false;
   if (state !== task.state) return true;
   if (healthy !== undefined && healthy !== task.healthy) return true;
+  if (reason === 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED') return false;
   // The message of a reconciliation holds less than the message of the original update.
   return reason !== 'REASON_RECONCILIATION' && message !== undefined && message !== task.message;
 }
