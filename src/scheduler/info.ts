@@ -35,6 +35,7 @@ export function describeSetup(options: DaemonOptions): SetupJson {
       features: featuresOf(framework),
       max_instances_per_offer: settings.maxInstancesPerOffer,
       mesos_bridge_name: settings.mesosBridgeName,
+      default_network_name: settings.defaultNetworkName ?? null,
       // Apps of every role may be in a group.
       new_group_enforce_role: 'off',
       access_control_allow_origin: allowedOrigins ?? null,

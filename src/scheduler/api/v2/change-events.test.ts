@@ -204,7 +204,7 @@ describe('a readiness check', () => {
     const send = (fields: object) => call(one, 'POST', '/v2/apps', { ...SLEEPER, ...fields });
     const portDefinitions = [{ name: 'admin' }, {}];
     for (const [fields, names] of [
-      [{ readinessChecks: [{}] }, 'the names of ports (none has one)'],
+      [{ readinessChecks: [{}] }, 'use one of default'],
       [{ readinessChecks: [{ portName: 'web' }], portDefinitions }, 'admin'],
     ] as const) {
       const answer = await send(fields);

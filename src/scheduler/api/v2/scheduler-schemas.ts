@@ -28,6 +28,7 @@ const marathonConfig = z.object({
   features: z.array(text),
   max_instances_per_offer: number,
   mesos_bridge_name: text,
+  default_network_name: text.nullable(),
   new_group_enforce_role: text,
 });
 
