@@ -126,6 +126,7 @@ ensure_test_tools() {
   have jq || missing+=(jq)
   # Unmodified clients of Marathon.
   /usr/bin/python3 -c 'import marathon' 2>/dev/null || missing+=(python3-marathon)
+  [ -x /usr/bin/prometheus ] || missing+=(prometheus)
   # A private registry.
   have docker-registry || missing+=(docker-registry)
   [ -x /usr/sbin/haproxy ] || missing+=(haproxy)

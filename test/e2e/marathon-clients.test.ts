@@ -2,6 +2,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startPrometheus } from './support/prometheus.ts';
 import { type SchedulerCluster, startSchedulerCluster } from './support/scheduler-cluster.ts';
 
 /** Debian's packages of clients for Marathon, against the scheduler. */
@@ -43,6 +44,45 @@ describe('HTTPie', () => {
     expect(wrong.exitCode).toBe(4);
     expect(wrong.stdout).toContain('{"path":"/instances","errors":["must be a whole number"]}');
     expect((await http('DELETE', `${cluster.url}/v2/apps/typed`, 'force==true')).exitCode).toBe(0);
+  });
+});
+
+describe('Prometheus', () => {
+  it('discovers each port of the tasks of an app, with the labels of both', async () => {
+    const app = {
+      id: '/group/scraped',
+      cmd: 'exec sleep 600',
+      cpus: 0.1,
+      mem: 16,
+      labels: { tier: 'front' },
+      portDefinitions: [{ name: 'web' }, { name: 'metrics', labels: { metrics: '/metrics' } }],
+    };
+    const body = JSON.stringify(app);
+    expect((await fetch(`${cluster.url}/v2/apps`, { method: 'POST', body })).status).toBe(201);
+    const prometheus = await startPrometheus(cluster.url, cluster.directory);
+    try {
+      const own = async () =>
+        (await prometheus.discovered()).filter((labels) => labels.__meta_marathon_app === app.id);
+      await expect.poll(own, { timeout: 60_000 }).toHaveLength(2);
+      const { tasks } = (await (await fetch(`${cluster.url}/v2/apps${app.id}/tasks`)).json()) as {
+        tasks: { id: string; host: string; ports: number[] }[];
+      };
+      const [task] = tasks;
+      expect((await own()).sort((a, b) => ((a.__address__ ?? '') < (b.__address__ ?? '') ? -1 : 1))).toEqual(
+        [...(task?.ports ?? [])].sort().map((port) =>
+          expect.objectContaining({
+            __address__: `${task?.host}:${port}`,
+            __meta_marathon_task: task?.id,
+            __meta_marathon_app_label_tier: 'front',
+            ...(port === task?.ports[1] && { __meta_marathon_port_definition_label_metrics: '/metrics' }),
+          }),
+        ),
+      );
+      await fetch(`${cluster.url}/v2/apps${app.id}?force=true`, { method: 'DELETE' });
+      await expect.poll(own, { timeout: 60_000 }).toEqual([]);
+    } finally {
+      await prometheus.stop();
+    }
   });
 });
 
