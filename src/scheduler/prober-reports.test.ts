@@ -32,7 +32,7 @@ async function probing(more: Partial<HealthCheck>, { first = 503, isReadiness = 
   const check: HealthCheck = { type: 'HTTP', ...timing, http: { port, path: '/', statuses: [200] }, ...more };
   prober.take({
     probing: 't',
-    probes: [{ check, host: '127.0.0.1', once: isReadiness, keepsResponse: isReadiness }],
+    probes: [{ check, host: '127.0.0.1', published: false, once: isReadiness, keepsResponse: isReadiness }],
   });
 }
 
