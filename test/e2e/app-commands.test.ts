@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { root, until } from './demo-cluster.ts';
@@ -222,12 +223,23 @@ test('follows the output of 10 instances over a replaced one and the death of th
   await until('the new instance writes', async () => labels().size === 11);
   expect(output).toContain('New task many.');
 
-  // A deployment is waiting, too, when the leader dies.
-  const scaling = mesosup('app', 'scale', 'many', '11');
+  // A deployment is waiting, too, when the leader dies: for a task to become healthy.
+  const checked = ['--volume', `${work}:/w`, '--check', 'cmd:test -e /w/ready'];
+  const waiting = mesosup('app', 'run', BUSYBOX, '--id', 'late', ...SLEEPS, ...checked);
+  let progress = '';
+  waiting.stderr.on('data', (chunk: Buffer) => {
+    progress += chunk.toString();
+  });
+  await until('the deployment waits', async () => progress.includes('1 of 1 running, 0 healthy'));
   const url = await leader();
   await schedulers.kill(url);
   const from = output.length;
-  const scaled = await scaling;
+  const isStillWaiting = await Promise.race([waiting.then(() => false), sleep(1000, true)]);
+  expect(isStillWaiting).toBe(true);
+  await writeFile(path.join(work, 'ready'), '');
+  const { exitCode, stdout, stderr } = await waiting;
+  keep('a deployment when the leader dies', `${stderr}\n${stdout}`);
+  expect([exitCode, stdout]).toEqual([0, expect.stringContaining('Started /late: 1 instance.')]);
   await until('each instance writes again', async () => {
     const after = new Set(
       [...output.slice(from).matchAll(/^(many\.[\da-f]+) +\| line/gm)].map(([, one]) => one),
@@ -244,8 +256,6 @@ test('follows the output of 10 instances over a replaced one and the death of th
     if (expected !== undefined) expect(Number(number), label).toBe(expected);
     next.set(label, Number(number) + 1);
   }
-  keep('a deployment when the leader dies', scaled.all ?? '');
-  expect([0, 1]).toContain(scaled.exitCode);
   expect((await tasksOf('many')).length).toBeGreaterThanOrEqual(10);
 });
 
