@@ -36,11 +36,17 @@ it.each(['<html>', '{}', '{"steps":[{"actions":[{}]}]}'])(
 );
 
 it('names refused fields with reasons', async () => {
-  const details = [{ path: '/healthChecks(0)/path', errors: ["must begin with '/'", 'is odd'] }];
+  const details = [
+    { path: '/healthChecks(0)/path', errors: ["must begin with '/'", 'is odd'] },
+    { path: '(3)/cpus', errors: ['is odd'] },
+  ];
   const client = await clientOf(422, JSON.stringify({ message: 'Object is not valid', details }));
   await expect(client.putApps([], false)).rejects.toMatchObject({
-    message: `${client.url} answered 422: healthChecks[0].path must begin with '/', is odd`,
-    details: [{ field: 'healthChecks[0].path', why: "must begin with '/', is odd" }],
+    message: `${client.url} answered 422: healthChecks[0].path must begin with '/', is odd; [3].cpus is odd`,
+    details: [
+      { field: 'healthChecks[0].path', why: "must begin with '/', is odd" },
+      { field: '[3].cpus', why: 'is odd' },
+    ],
   });
 });
 

@@ -108,7 +108,7 @@ function refusalError(url: string, status: number, text: string): ImportError {
 }
 
 function detailOf({ path, errors }: { path: string; errors: readonly string[] }): Detail {
-  // `/healthChecks(0)/path`
+  // `/healthChecks(0)/path`, or `(0)/cpus` for an app of a list.
   const field = path
     .replace(/^\//, '')
     .replaceAll('/', '.')

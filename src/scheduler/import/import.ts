@@ -46,7 +46,7 @@ export async function planImport(
   }
 }
 
-/** Plans each app separately, since the scheduler's answer doesn't name the app. */
+/** Plans each app separately, since the scheduler's answer is limited, and that of earlier releases doesn't name the app. */
 async function findProblemsByApp(
   client: SchedulerClient,
   apps: MarathonApps['apps'],
@@ -58,7 +58,13 @@ async function findProblemsByApp(
       await client.planApps([app], force);
     } catch (error) {
       if (!(error instanceof ImportError) || error.details.length === 0) throw error;
-      found.push(...error.details.map((detail) => ({ id: app.id, ...detail })));
+      found.push(
+        ...error.details.map(({ field, why }) => ({
+          id: app.id,
+          field: field.replace(/^\[0\]\.?/, ''),
+          why,
+        })),
+      );
     }
   }
   return found;
