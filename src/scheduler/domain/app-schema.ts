@@ -21,6 +21,7 @@ import { constraintSchema, findConflicts } from './constraint.ts';
 import { withDefaultPorts } from './default-ports.ts';
 import { ownDockerFields, refusedField } from './docker-fields.ts';
 import { renameLegacyFields } from './legacy-fields.ts';
+import { findNetworkProblems } from './network-rules.ts';
 
 export const MAX_INSTANCES = 1_000_000;
 const MAX_AMOUNT = 1e12;
@@ -263,7 +264,7 @@ function leavesSandbox(path: string): boolean {
   return !path.startsWith('/') && path.split('/').includes('..');
 }
 
-/** Validates the volumes, and the names of a container in its networks. */
+/** Validates the volumes. */
 function* findVolumeProblems(app: Fields): Generator<Contradiction> {
   for (const [i, { containerPath, hostPath, propagation }] of (app.container?.volumes ?? []).entries()) {
     const path = ['container', 'volumes', i];
@@ -282,17 +283,6 @@ function* findVolumeProblems(app: Fields): Generator<Contradiction> {
     } else if (propagation !== undefined && !hostPath.startsWith('/')) {
       yield { path: [...path, 'propagation'], message: 'needs a hostPath that is a path of the host' };
     }
-  }
-  const [first] = app.networks;
-  if (!app.networks.some(({ aliases = [] }) => aliases.length > 0)) return;
-  if (
-    app.networks.length > 1 ||
-    first?.mode !== 'container' ||
-    first.name === undefined ||
-    !app.container?.docker
-  ) {
-    const message = 'need a single network of mode container with a name, and an image';
-    yield { path: ['networks', 0, 'aliases'], message };
   }
 }
 
@@ -316,9 +306,7 @@ function* findContradictions(app: Fields): Generator<Contradiction> {
     const message = `is '${portName}', which is not the name of a port: name a port, or use one of ${names.join(', ') || 'the names of ports (none has one)'}`;
     yield { path: ['readinessChecks', i, 'portName'], message };
   }
-  if (app.networks.length > 1 && app.networks.some(({ mode }) => mode !== 'container')) {
-    yield { path: ['networks'], message: 'may have several entries only if all have mode container' };
-  }
+  yield* findNetworkProblems(app);
   yield* findVolumeProblems(app);
   if (app.unreachableStrategy !== 'disabled') {
     const { inactiveAfterSeconds: inactive, expungeAfterSeconds: expunge } = app.unreachableStrategy;

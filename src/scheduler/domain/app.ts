@@ -1,5 +1,6 @@
 import { type AppDefinition, withPortIndex } from './app-schema.ts';
 import type { FieldError } from './field-errors.ts';
+import { withHostPorts } from './network-rules.ts';
 
 /** A stored app: its definition, the API it came from, and its versions. */
 export interface App extends Readonly<AppDefinition> {
@@ -28,8 +29,8 @@ export function definitionOf(app: App): AppDefinition {
     sandboxVolumes: _volumes,
     ...definition
   } = rest;
-  // Earlier releases stored checks without a portIndex.
-  return { ...definition, healthChecks: definition.healthChecks.map(withPortIndex) };
+  // Earlier releases stored checks without a portIndex, and mappings of bridges without a hostPort.
+  return { ...withHostPorts(definition), healthChecks: definition.healthChecks.map(withPortIndex) };
 }
 
 /** A port of an app, as declared: an entry of portDefinitions or portMappings. */

@@ -6,6 +6,7 @@ import { findUnusedChecks } from './checks.ts';
 import { findUnusedPorts } from './default-ports.ts';
 import { type FieldError, fieldErrors } from './field-errors.ts';
 import { findLegacyProblems, renameLegacyFields } from './legacy-fields.ts';
+import { withHostPorts } from './network-rules.ts';
 import { findIgnored, findRefused } from './unheeded-fields.ts';
 
 export type ReadDefinition =
@@ -24,7 +25,7 @@ export function readDefinition(whole: unknown, sent: unknown = whole): ReadDefin
   const refused = [...findRefused(sent), ...findLegacyProblems(sent)];
   const parsed = appSchema.safeParse(whole);
   if (parsed.success && refused.length === 0) {
-    const definition = parsed.data;
+    const definition = withHostPorts(parsed.data);
     const modern = renameLegacyFields(sent);
     const unused = [
       ...findUnusedPorts(modern, definition.networks),
