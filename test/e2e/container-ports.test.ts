@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DiscoveryInfo } from '../../src/mesos/types.ts';
 import { until } from './demo-cluster.ts';
 import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
+import { removeContainersOf } from './support/executor-process.ts';
 import { type SchedulerCluster, startSchedulerCluster } from './support/scheduler-cluster.ts';
 
 const NETWORK = `mesosup-ports-${process.pid}`;
@@ -166,6 +167,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await cluster?.stop();
+  // Docker removes a network only without containers.
+  await removeContainersOf(NETWORK);
   await execa('docker', ['network', 'rm', NETWORK], { reject: false });
 }, 600_000);
 
