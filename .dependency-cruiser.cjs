@@ -5,7 +5,7 @@ const core = [
   '^src/stored/',
   '^src/scheduler/(domain|decide)(/|\\.ts)',
   '^src/scheduler/flags/(flag-table|unknown-flags)\\.ts',
-  '^src/mesos/(types|recordio|resources|operations|offer-constraints)\\.ts',
+  '^src/mesos/(types|recordio|resources|held|operations|offer-constraints)\\.ts',
   '^src/exec/(control|files|frames|message-data)\\.ts',
   '^src/executor/domain/',
   '^src/docker/registry-auth\\.ts',

@@ -37,6 +37,7 @@ export interface ContainerInfo {
   ExecIDs: string[] | null;
   /** `User` is that of the image or of `--user`; empty for root. */
   Config: { Tty: boolean; Labels: Record<string, string>; User: string; StopSignal?: string };
+  Mounts: { Source?: string; Destination: string }[];
   HostConfig: {
     /** `bridge`, `host`, `none`, `container:ID`, or the name of a network. */
     NetworkMode: string;

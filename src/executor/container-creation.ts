@@ -13,6 +13,7 @@ import type { ExecutorInput } from './domain/executor-state.ts';
 import type { ContainerPlan } from './domain/task-plan.ts';
 import { containerName, type Identity, LABELS, taskLabels } from './identity.ts';
 import { type Log, logDuration } from './log.ts';
+import { findVolumes } from './persistent-volumes.ts';
 import type { TaskFiles } from './task-files.ts';
 import { makeTaskSandbox, mountedPath } from './task-sandbox.ts';
 
@@ -67,7 +68,10 @@ export class ContainerCreation {
     for (const warning of publishedPorts(plan, exposed).warnings) note(warning);
     const output = files.sizes();
     makeTaskSandbox(files);
-    const volumes = (plan.sandboxVolumes ?? []).map((volume) => mountedPath(files, volume));
+    const volumes = [
+      ...(plan.sandboxVolumes ?? []).map((volume) => mountedPath(files, volume)),
+      ...findVolumes(sandbox, plan.persistentVolumes),
+    ];
     const labels = { [LABELS.cluster]: await cluster, ...taskLabels(identity, taskId) };
     const command = (more: readonly string[]) =>
       createCommand({

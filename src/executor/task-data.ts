@@ -65,6 +65,8 @@ const dockerFields = {
   cpuQuota: optional(flag),
   /** Mounted before all options. */
   sandboxVolumes: optional(listOf(objectOf(sandboxVolume))),
+  /** Names in the executor's sandbox of volumes that the agent mounts there; the container sees them in its sandbox. */
+  persistentVolumes: optional(listOf(text)),
   /** Passed on to `docker create` verbatim, in order. */
   options: required(listOf(text), (words) => words),
 };

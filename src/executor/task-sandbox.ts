@@ -13,6 +13,7 @@ import type { MountedPath } from './domain/create-command.ts';
 import { TaskInvalidError } from './domain/task-plan.ts';
 import type { Log } from './log.ts';
 import { makeBelow } from './open-below.ts';
+import { giveVolumes } from './persistent-volumes.ts';
 import type { SandboxVolume } from './task-data.ts';
 import type { TaskFiles } from './task-files.ts';
 
@@ -70,7 +71,8 @@ export async function giveSandbox(
 ): Promise<void> {
   // Releases before the directory was mounted did not create it.
   if (!isDirectory(files.sandbox)) return;
-  const user = (await engine.inspectContainer(container))?.Config.User ?? '';
+  const info = await engine.inspectContainer(container);
+  const user = info?.Config.User ?? '';
   const ids = await userIds(engine, container, user);
   if (typeof ids === 'string') {
     files.note(`mesosup: the sandbox is not writable for the user "${user}" of the container: ${ids}`);
@@ -78,6 +80,7 @@ export async function giveSandbox(
   }
   try {
     give(Buffer.from(files.sandbox), ids);
+    giveVolumes(info?.Mounts ?? [], files.root, ids);
   } catch (error) {
     // An executor that does not run as root, as in the demo, can't give files away.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;

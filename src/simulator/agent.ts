@@ -1,15 +1,18 @@
 /** Tracks the resources of an agent. Throws if a resource is allocated twice. */
 
 import {
-  type Amounts,
-  add,
-  amountsOf,
-  contains,
-  NOTHING,
-  subtract,
-  toResources,
-} from '../mesos/resources.ts';
-import type { Attribute, Resource, TaskInfo } from '../mesos/types.ts';
+  containsHeld,
+  filterHeld,
+  fromHeld,
+  heldAmounts,
+  isOfferable,
+  reservationsOf,
+  toEndpointForm,
+  withoutReservation,
+  withoutVolume,
+} from '../mesos/held.ts';
+import { type Amounts, add, subtract } from '../mesos/resources.ts';
+import type { Attribute, OfferOperation, Resource, TaskInfo } from '../mesos/types.ts';
 
 const FIRST_PORT = 31_000;
 const DISK_MIB = 1000;
@@ -29,8 +32,7 @@ export interface AgentSpec {
   readonly reserved?: readonly Resource[];
 }
 
-/** Amounts by the role they are reserved for, `*` if unreserved. */
-export type Pools = Map<string, Amounts>;
+export type ResourceOperation = Exclude<OfferOperation, { type: 'LAUNCH' }>;
 
 export class Agent {
   readonly spec: AgentSpec;
@@ -39,7 +41,7 @@ export class Agent {
   /** Resources and tasks of each executor; an idle executor keeps its resources. */
   readonly executors = new Map<string, { resources: readonly Resource[]; tasks: Set<string> }>();
   /** Resources without task or executor, including those in a pending offer. */
-  #free: Pools;
+  #free: Amounts;
   offerId: string | undefined;
   /** Time until which no offers are made. */
   filteredUntil = 0;
@@ -53,7 +55,7 @@ export class Agent {
     }));
     const { cpus, mem, disk = DISK_MIB, ports } = spec;
     const range = [{ begin: FIRST_PORT, end: FIRST_PORT + ports - 1 }];
-    this.#free = poolsOf([
+    this.#free = heldAmounts([
       { name: 'cpus', type: 'SCALAR', scalar: { value: cpus } },
       { name: 'mem', type: 'SCALAR', scalar: { value: mem } },
       { name: 'disk', type: 'SCALAR', scalar: { value: disk } },
@@ -62,18 +64,28 @@ export class Agent {
     ]);
   }
 
-  get free(): Pools {
-    return new Map(this.#free);
+  get free(): Amounts {
+    return this.#free;
   }
 
   /** @returns the free resources as in an offer to a framework of that role */
   offered(role: string): Resource[] {
-    return [...this.#free].flatMap(([reservedFor, amounts]) => {
-      const resources = toResources(amounts, role);
-      if (reservedFor === '*') return resources;
-      const reservations = [{ type: 'STATIC' as const, role: reservedFor }];
-      return resources.map((one) => ({ ...one, role: reservedFor, reservations }));
-    });
+    const offerable = filterHeld(this.#free, (kind) => isOfferable(kind, role, false));
+    const scalarsFirst = fromHeld(offerable).sort(
+      (a, b) => Number(a.type === 'RANGES') - Number(b.type === 'RANGES'),
+    );
+    return scalarsFirst.map((one) => ({ ...toEndpointForm(one), allocation_info: { role } }));
+  }
+
+  /** The reserved resources and volumes without a task. */
+  get reserved(): Resource[] {
+    return fromHeld(this.#free).filter((one) => reservationsOf(one).length > 0);
+  }
+
+  /** Applies an operation to the free resources. */
+  apply(operation: ResourceOperation): void {
+    this.#free = converted(this.#free, operation) ?? this.#free;
+    this.filteredUntil = 0;
   }
 
   /** @returns the resources a task needs here, including its executor's unless that runs already */
@@ -84,7 +96,7 @@ export class Agent {
 
   add(info: TaskInfo): void {
     const id = info.task_id.value;
-    take(this.#free, this.needs(info), `${id} on ${this.spec.host}`);
+    this.#free = take(this.#free, this.needs(info), `${id} on ${this.spec.host}`);
     this.tasks.add(id);
     const executorId = info.executor?.executor_id.value;
     if (executorId === undefined) return;
@@ -115,29 +127,48 @@ export class Agent {
   }
 
   #giveBack(resources: readonly Resource[]): void {
-    for (const [role, amounts] of poolsOf(resources)) {
-      this.#free.set(role, add(this.#free.get(role) ?? NOTHING, amounts));
-    }
+    this.#free = add(this.#free, heldAmounts(resources));
     // A filter ends when more resources become available than were declined.
     this.filteredUntil = 0;
   }
 }
 
-/** Takes resources out of pools. @throws Error if they are not available */
-export function take(pools: Pools, resources: readonly Resource[], who: string): void {
-  for (const [role, wanted] of poolsOf(resources)) {
-    const there = pools.get(role) ?? NOTHING;
-    if (!contains(there, wanted)) {
-      const [has, takes] = [there, wanted].map((one) => JSON.stringify(toResources(one, role)));
-      throw new Error(
-        `a resource or port was allocated twice: ${who} takes ${takes}, but only ${has} was left`,
-      );
-    }
-    pools.set(role, subtract(there, wanted));
+/** @returns what is left. @throws Error if the resources are not available */
+export function take(there: Amounts, resources: readonly Resource[], who: string): Amounts {
+  const wanted = heldAmounts(resources);
+  if (!containsHeld(there, wanted)) {
+    const [has, takes] = [there, wanted].map((one) => JSON.stringify(fromHeld(one)));
+    throw new Error(
+      `a resource or port was allocated twice: ${who} takes ${takes}, but only ${has} was left`,
+    );
   }
+  return subtract(there, wanted);
 }
 
-function poolsOf(resources: readonly Resource[]): Pools {
-  const byRole = Map.groupBy(resources, (one) => one.reservations?.at(-1)?.role ?? one.role ?? '*');
-  return new Map([...byRole].map(([role, some]) => [role, amountsOf(some)]));
+/** @returns the resources after an operation; undefined if it is refused */
+export function converted(there: Amounts, operation: ResourceOperation): Amounts | undefined {
+  const [before, after] = conversionOf(operation);
+  const consumed = heldAmounts(before);
+  return containsHeld(there, consumed) ? add(subtract(there, consumed), heldAmounts(after)) : undefined;
+}
+
+function conversionOf(operation: ResourceOperation): [before: Resource[], after: Resource[]] {
+  switch (operation.type) {
+    case 'RESERVE': {
+      const { resources } = operation.reserve;
+      return [resources.map(withoutReservation), resources];
+    }
+    case 'UNRESERVE': {
+      const { resources } = operation.unreserve;
+      return [resources, resources.map(withoutReservation)];
+    }
+    case 'CREATE': {
+      const { volumes } = operation.create;
+      return [volumes.map(withoutVolume), volumes];
+    }
+    case 'DESTROY': {
+      const { volumes } = operation.destroy;
+      return [volumes, volumes.map(withoutVolume)];
+    }
+  }
 }

@@ -5,18 +5,19 @@
  */
 
 import { passesConstraints } from '../mesos/offer-constraints.ts';
-import { launchedTasks } from '../mesos/operations.ts';
+import { type Amounts, contains } from '../mesos/resources.ts';
 import {
   isTerminal,
   type Offer,
   type OfferConstraints,
+  type OperationStatus,
   type SchedulerEvent,
   type TaskInfo,
   type TaskState,
   type TaskStatus,
 } from '../mesos/types.ts';
 import type { Call } from '../scheduler/decide/inputs.ts';
-import { Agent, type AgentSpec, type Pools, take } from './agent.ts';
+import { Agent, type AgentSpec, converted, type ResourceOperation, take } from './agent.ts';
 
 export interface SimulatedTask {
   readonly info: TaskInfo;
@@ -40,6 +41,8 @@ export interface MesosHooks {
   onTask?: (task: SimulatedTask) => void;
   /** Called when a shared executor becomes idle. */
   onIdle?: (agentId: string, executorId: string) => void;
+  /** @returns the reason for which an operation is refused */
+  refuseOperation?: (operation: ResourceOperation) => string | undefined;
   /** @returns true if the next update gets lost */
   losesUpdate?: () => boolean;
 }
@@ -60,7 +63,9 @@ export class SimulatedMesos {
   inbox: SchedulerEvent[] = [];
   readonly #hooks: MesosHooks;
   readonly #role: string;
-  readonly #offers = new Map<string, { agent: Agent; left: Pools }>();
+  readonly #offers = new Map<string, { agent: Agent; left: Amounts }>();
+  /** Results of operations that are not acknowledged, by operation id. */
+  readonly #results = new Map<string, OperationStatus>();
   readonly #unacknowledged = new Set<string>();
   readonly #usedIds = new Set<string>();
   readonly #gone = new Set<string>();
@@ -137,7 +142,10 @@ export class SimulatedMesos {
     if (!this.#connected) return;
     switch (call.type) {
       case 'ACCEPT':
-        this.#launch(call.accept.offer_ids, launchedTasks(call.accept.operations));
+        for (const one of call.accept.operations) {
+          if (one.type === 'LAUNCH') this.#launch(call.accept.offer_ids, one.launch.task_infos);
+          else this.#operate(call.accept.offer_ids[0]?.value ?? '', one);
+        }
         for (const { value } of call.accept.offer_ids)
           this.#filter(value, call.accept.filters?.refuse_seconds);
         return;
@@ -163,6 +171,18 @@ export class SimulatedMesos {
         return;
       case 'ACKNOWLEDGE':
         this.#acknowledge(call.acknowledge.task_id.value, call.acknowledge.uuid);
+        return;
+      case 'ACKNOWLEDGE_OPERATION_STATUS':
+        this.#results.delete(call.acknowledge_operation_status.operation_id.value);
+        return;
+      case 'RECONCILE_OPERATIONS':
+        for (const { operation_id } of call.reconcile_operations.operations) {
+          const { uuid: _, ...known } = this.#results.get(operation_id.value) ?? {
+            operation_id,
+            state: 'OPERATION_UNKNOWN' as const,
+          };
+          this.#sendResult(known);
+        }
         return;
       case 'RECONCILE':
         this.#reconcile(call.reconcile.tasks);
@@ -207,6 +227,7 @@ export class SimulatedMesos {
 
   /** Sends unacknowledged updates again. */
   repeat(): void {
+    for (const status of this.#results.values()) this.#sendResult(status);
     for (const id of this.#unacknowledged) {
       const task = this.tasks.get(id);
       if (task) this.#sendUpdate(task);
@@ -300,8 +321,11 @@ export class SimulatedMesos {
   }
 
   #filter(offerId: string, seconds = 5): void {
-    const agent = this.#offers.get(offerId)?.agent;
-    if (agent && seconds > 0) agent.filteredUntil = this.#now() + seconds * 1000;
+    const offer = this.#offers.get(offerId);
+    // A filter does not apply to resources that became free in the meantime.
+    if (offer && seconds > 0 && contains(offer.left, offer.agent.free)) {
+      offer.agent.filteredUntil = this.#now() + seconds * 1000;
+    }
     this.#forget(offerId);
   }
 
@@ -317,7 +341,7 @@ export class SimulatedMesos {
         continue;
       }
       if (offer.agent.spec.id !== agentId) throw new Error(`${id} is not on the agent of its offer`);
-      take(offer.left, offer.agent.needs(info), id);
+      offer.left = take(offer.left, offer.agent.needs(info), id);
       offer.agent.add(info);
       const arrived = this.#isReachable(agentId);
       const state = 'TASK_STAGING' as const;
@@ -325,6 +349,37 @@ export class SimulatedMesos {
       this.tasks.set(id, task);
       if (arrived) this.#hooks.onTask?.(task);
     }
+  }
+
+  /** Applies an operation, or reports why it is refused. */
+  #operate(offerId: string, operation: ResourceOperation): void {
+    const offer = this.#offers.get(offerId);
+    const { id: operation_id = { value: '' } } = operation;
+    const agentId = offer?.agent.spec.id ?? '';
+    const refused = (state: OperationStatus['state'], message: string) =>
+      this.#sendResult({ operation_id, state, message });
+    const reason = this.#hooks.refuseOperation?.(operation);
+    const left = offer && converted(offer.left, operation);
+    if (!offer || this.unreachable.has(agentId)) {
+      refused('OPERATION_ERROR', 'Operation attempted with invalid offers');
+      return;
+    }
+    if (reason !== undefined || !left) {
+      refused('OPERATION_ERROR', reason ?? 'the offer does not contain the resources');
+      return;
+    }
+    offer.left = left;
+    offer.agent.apply(operation);
+    this.#serial += 1;
+    const uuid = { value: `uuid-${this.#serial}` };
+    const status = { operation_id, state: 'OPERATION_FINISHED' as const, uuid, agent_id: { value: agentId } };
+    this.#results.set(operation_id.value, status);
+    this.#sendResult(status);
+  }
+
+  #sendResult(status: OperationStatus): void {
+    if (this.#connected)
+      this.inbox.push({ type: 'UPDATE_OPERATION_STATUS', update_operation_status: { status } });
   }
 
   #kill(id: string): void {

@@ -1,6 +1,6 @@
 /** Checks that the cluster has come to rest in the expected state. */
 
-import { amountsOf, contains, countRanges, NOTHING } from '../mesos/resources.ts';
+import { amountsOf, contains, countRanges } from '../mesos/resources.ts';
 import type { App } from '../scheduler/domain/app.ts';
 import { imageOf, portsOf } from '../scheduler/domain/app.ts';
 import type { AppRecord, State } from '../scheduler/domain/state.ts';
@@ -85,7 +85,7 @@ function describeLack(record: AppRecord, state: State, mesos: SimulatedMesos): s
 }
 
 function fits(agent: Agent, app: App, { settings }: State): boolean {
-  const free = agent.free.get('*') ?? NOTHING;
+  const { free } = agent;
   const ports = portsOf(app);
   if (ports.length > countRanges(free.ranges.get('ports') ?? [])) return false;
   const { idPrefix, info, path } = settings.dockerExecutor;

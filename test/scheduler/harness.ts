@@ -25,7 +25,7 @@ export class Harness {
   readonly #core: Core;
   now = 1_000_000;
 
-  constructor(agents: readonly AgentSpec[], more: Partial<Settings> = {}) {
+  constructor(agents: readonly AgentSpec[], more: Partial<Settings> = {}, moreHooks: MesosHooks = {}) {
     const acknowledged = new Acknowledged();
     this.#core = new Core(settings(more), { stored: (events) => acknowledged.recordStored(events) });
     const hooks: MesosHooks = {
@@ -34,7 +34,7 @@ export class Harness {
         if (problem !== undefined) throw new Error(problem);
       },
     };
-    this.mesos = new RecordingMesos(agents, hooks);
+    this.mesos = new RecordingMesos(agents, { ...hooks, ...moreHooks }, settings(more).role);
   }
 
   get state(): State {

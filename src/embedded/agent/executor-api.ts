@@ -185,7 +185,7 @@ function subscribe(
       container_id: { value: executor.containerId },
     },
   });
-  for (const task of [...executor.queued.values()]) deliver(executor, task);
+  for (const task of [...executor.queued.values()]) deliver(agent, executor, task);
 }
 
 /** Drops STAGING tasks that the executor doesn't report, since it never received them. */

@@ -33,7 +33,9 @@ export function launchExecutor(
   const names = { agentId: agentId(agent), frameworkId: framework.id, executorId: info.executor_id.value };
   const directory = sandboxPath(agent.settings.workDir, names, containerId);
   const ids = createSandbox(directory, user);
-  linkVolumes(agent, [...task.resources, ...(info.resources ?? [])], directory, ids);
+  // The volumes of other tasks are mounted when their executor gets them.
+  const atOnce = task.executor ? info.resources : task.resources;
+  linkVolumes(agent, atOnce ?? [], directory, ids);
   const executor: Executor = {
     frameworkId: framework.id,
     id: info.executor_id.value,
@@ -47,6 +49,7 @@ export function launchExecutor(
     launched: new Map(),
     terminated: new Map(),
     everSentTask: false,
+    ...(ids && { user: ids }),
   };
   framework.executors.set(executor.id, executor);
   if (executor.checkpoint) agent.ports.checkpoint.saveExecutor(agentId(agent), executor);

@@ -17,6 +17,7 @@ import type { EventStream } from '../wire/http.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Launcher } from './processes.ts';
 import type { StatusUpdates } from './updates.ts';
+import type { UserIds } from './users.ts';
 
 export type ExecutorStream = EventStream<ExecutorEvent>;
 
@@ -53,6 +54,8 @@ export interface Executor {
   readonly launched: Map<string, AgentTask>;
   /** Ended tasks whose last update is not acknowledged yet. */
   readonly terminated: Map<string, AgentTask>;
+  /** The user of the sandbox, if it is not the agent's. */
+  user?: UserIds;
   /** True once a task was sent to it. */
   everSentTask: boolean;
   termination?: Termination;

@@ -78,18 +78,8 @@ export function runTask(
     drop('REASON_EXECUTOR_TERMINATED', `Executor ${executor.state.toLowerCase()}`);
     return;
   }
-  try {
-    linkVolumes(agent, task.resources, executor.directory, undefined);
-  } catch (error) {
-    endExecutor(agent, executor, {
-      state: 'TASK_FAILED',
-      reason: 'REASON_CONTAINER_UPDATE_FAILED',
-      message: (error as Error).message,
-    });
-    return;
-  }
   if (executor.checkpoint) agent.ports.checkpoint.saveTask(agentId(agent), executor, task);
-  if (executor.state === 'RUNNING') deliver(executor, task);
+  if (executor.state === 'RUNNING') deliver(agent, executor, task);
   else executor.queued.set(taskId, task);
 }
 
@@ -125,10 +115,18 @@ function commandExecutorInfo(frameworkId: string, task: TaskInfo): ExecutorInfo 
   };
 }
 
-/** Sends a task to a subscribed executor. */
-export function deliver(executor: Executor, task: TaskInfo): void {
+/** Mounts the volumes of a task, and sends it to its subscribed executor. */
+export function deliver(agent: Agent, executor: Executor, task: TaskInfo): void {
   executor.queued.delete(task.task_id.value);
   executor.launched.set(task.task_id.value, { info: task, state: 'TASK_STAGING', statuses: [] });
+  try {
+    linkVolumes(agent, task.resources, executor.directory, executor.user);
+  } catch (error) {
+    const reason = 'REASON_CONTAINER_UPDATE_FAILED';
+    const { message } = error as Error;
+    endExecutor(agent, executor, { state: 'TASK_FAILED', reason, message });
+    return;
+  }
   executor.everSentTask = true;
   executor.stream?.send({ type: 'LAUNCH', launch: { task } });
 }

@@ -11,9 +11,9 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { reservationsOf } from '../../mesos/held.ts';
 import type { Resource } from '../../mesos/types.ts';
 import type { MasterMessage } from '../wire/agent-link.ts';
-import { reservationsOf } from '../wire/held.ts';
 import { type Agent, agentId } from './model.ts';
 import { volumePath } from './paths.ts';
 import type { UserIds } from './users.ts';

@@ -1,8 +1,8 @@
 /** Registration, disconnection and return of agents. */
 
+import { heldAmounts, plainAmounts } from '../../mesos/held.ts';
 import { type FrameworkInfo, isTerminal, type TaskStatus } from '../../mesos/types.ts';
 import type { AgentMessage, ReportedTask } from '../wire/agent-link.ts';
-import { heldAmounts, plainAmounts } from '../wire/held.ts';
 import { resendDrain } from './drain.ts';
 import { addFramework } from './frameworks.ts';
 import {

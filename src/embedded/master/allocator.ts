@@ -4,8 +4,8 @@
  * cluster). Frameworks that refused them recently are skipped. Pure.
  */
 
+import { filterHeld, isOfferable, plainAmounts } from '../../mesos/held.ts';
 import { type Amounts, contains, subtract } from '../../mesos/resources.ts';
-import { filterHeld, isOfferable, plainAmounts } from '../wire/held.ts';
 
 /** A framework refused these resources of an agent, for a role and a limited time. */
 export interface Refusal {

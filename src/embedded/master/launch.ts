@@ -1,8 +1,8 @@
 /** Handles ACCEPT: launches tasks on offers, and changes reservations and volumes. */
 
+import { heldAmounts } from '../../mesos/held.ts';
 import { type Amounts, add, NOTHING, subtract } from '../../mesos/resources.ts';
 import type { OfferOperation, TaskInfo, TaskState } from '../../mesos/types.ts';
-import { heldAmounts } from '../wire/held.ts';
 import {
   type Agent,
   createMasterStatus,
@@ -92,7 +92,7 @@ function dropAll(
   for (const one of operations) {
     if (one.type === 'LAUNCH')
       rejectTasks(master, framework, one.launch.task_infos, state, why.task, why.reason);
-    else reportRefused(framework, one, 'OPERATION_DROPPED', why.operation, master);
+    else reportRefused(framework, one, 'OPERATION_ERROR', why.operation, master);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The master's state in memory, and its ports to the environment. */
 
+import { heldAmounts, plainAmounts } from '../../mesos/held.ts';
 import { type Amounts, add, subtract } from '../../mesos/resources.ts';
 import type { Timer } from '../../mesos/retry.ts';
 import type {
@@ -16,7 +17,6 @@ import type {
   TaskStatus,
 } from '../../mesos/types.ts';
 import type { DrainConfig, MasterMessage } from '../wire/agent-link.ts';
-import { heldAmounts, plainAmounts } from '../wire/held.ts';
 import type { EventStream } from '../wire/http.ts';
 import type { Refusal } from './allocator.ts';
 import type { Metrics } from './metrics.ts';

@@ -1,8 +1,8 @@
 /** Makes, rescinds and declines offers. */
 
+import { plainAmounts } from '../../mesos/held.ts';
 import { passesConstraints } from '../../mesos/offer-constraints.ts';
 import type { Offer, SchedulerEvent } from '../../mesos/types.ts';
-import { plainAmounts } from '../wire/held.ts';
 import { wireResources } from '../wire/resource-text.ts';
 import { allocate } from './allocator.ts';
 import {

@@ -1,7 +1,7 @@
 /** Validates operations on resources with the texts of Mesos 1.11 (validation.cpp). Pure. */
 
+import { fromHeld, reservationsOf } from '../../mesos/held.ts';
 import type { FrameworkInfo, OfferOperation, Resource } from '../../mesos/types.ts';
-import { fromHeld, reservationsOf } from '../wire/held.ts';
 import { formatResources } from '../wire/resource-text.ts';
 import { type Agent, rolesOf } from './model.ts';
 import { validateId } from './task-validation.ts';

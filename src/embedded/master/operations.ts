@@ -3,9 +3,6 @@
  * (master.cpp and validation.cpp).
  */
 
-import { type Amounts, add, subtract } from '../../mesos/resources.ts';
-import type { AgentInfo, OperationState, Resource } from '../../mesos/types.ts';
-import type { ReportedOperation } from '../wire/agent-link.ts';
 import {
   containsHeld,
   filterHeld,
@@ -14,7 +11,10 @@ import {
   reservationsOf,
   withoutReservation,
   withoutVolume,
-} from '../wire/held.ts';
+} from '../../mesos/held.ts';
+import { type Amounts, add, subtract } from '../../mesos/resources.ts';
+import type { AgentInfo, OperationState, Resource } from '../../mesos/types.ts';
+import type { ReportedOperation } from '../wire/agent-link.ts';
 import { formatResources, wireResources } from '../wire/resource-text.ts';
 import { type Agent, type Framework, type Master, type Operation, sendEvent } from './model.ts';
 import { requestAllocation } from './offers.ts';

@@ -1,5 +1,6 @@
 /** Builds the JSON of `/state`, `/slaves`, `/frameworks` and `/tasks`. Pure. */
 
+import { filterHeld, fromHeld, reservationsOf } from '../../mesos/held.ts';
 import { type Amounts, add, amountsOf, NOTHING } from '../../mesos/resources.ts';
 import {
   type AgentInfo,
@@ -8,7 +9,6 @@ import {
   isTerminal,
   type TaskStatus,
 } from '../../mesos/types.ts';
-import { filterHeld, fromHeld, reservationsOf } from '../wire/held.ts';
 import { attributeModel, resourceModel, wireResources } from '../wire/resource-text.ts';
 import {
   type Agent,

@@ -2,6 +2,15 @@
 
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import {
+  containsHeld,
+  fromHeld,
+  heldAmounts,
+  plainAmounts,
+  reservationsOf,
+  toEndpointForm,
+  toOlderForm,
+} from '../../mesos/held.ts';
+import {
   type Amounts,
   amountsOf,
   formatRanges,
@@ -10,15 +19,6 @@ import {
   toMilli,
 } from '../../mesos/resources.ts';
 import type { Attribute, Range, ReservationInfo, Resource } from '../../mesos/types.ts';
-import {
-  containsHeld,
-  fromHeld,
-  heldAmounts,
-  plainAmounts,
-  reservationsOf,
-  toEndpointForm,
-  toOlderForm,
-} from './held.ts';
 
 function entries(text: string, what: string): [name: string, value: string][] {
   return text

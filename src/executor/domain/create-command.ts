@@ -5,7 +5,7 @@ import { needsOwnEnvironment } from './container-check.ts';
 import type { ContainerPlan } from './task-plan.ts';
 
 /** The place of the task's directory in its container, as in Mesos' containerizers. */
-const MOUNTED_SANDBOX = '/mnt/mesos/sandbox';
+export const MOUNTED_SANDBOX = '/mnt/mesos/sandbox';
 
 /** A path of the host in a container. */
 export interface MountedPath {
@@ -26,7 +26,7 @@ export interface CreateInput {
   publishAddress: string | undefined;
   /** The task's directory on the host. */
   sandbox: string;
-  /** The plan's volumes of the sandbox. */
+  /** The plan's volumes of the sandbox, and its persistent volumes. */
   volumes: readonly MountedPath[];
   /** A file from which the docker program can read the environment. */
   envFilePath: string;

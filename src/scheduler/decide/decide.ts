@@ -5,6 +5,7 @@
 
 import type { SchedulerEvent } from '../../mesos/types.ts';
 import { ownerOf, type State } from '../domain/state.ts';
+import { handleOperation } from './connection/operation.ts';
 import {
   handleDisconnected,
   handleError,
@@ -56,6 +57,8 @@ export function decide(state: State, input: Input, now: number): Decision {
       return handleOffers(state, input.event.offers.offers, now);
     case 'UPDATE':
       return handleUpdate(state, input.event.update.status, now);
+    case 'UPDATE_OPERATION_STATUS':
+      return handleOperation(state, input.event.update_operation_status.status, now);
     case 'ERROR':
       return handleError(state, input.event.error.message);
     case 'MESSAGE':

@@ -88,7 +88,7 @@ export function rollBack(state: State, deploymentId: string, now: number): Decis
 function updateOfferDemand(state: State): Settled {
   if (!state.connected) return NOTHING;
   const roles = [state.settings.role];
-  if (state.ready.size > 0) {
+  if (state.ready.size > 0 || state.leaving.size > 0) {
     const update = updateOfferConstraints(state);
     if (!state.offersWanted && !state.suppressed && !update.widened) return update;
     return {

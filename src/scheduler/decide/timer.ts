@@ -2,11 +2,12 @@ import type { StateEvent } from '../domain/events.ts';
 import { ownerOf, type State } from '../domain/state.ts';
 import { isCounted, isDraining, type Task } from '../domain/task.ts';
 import { dueTimers, type Timer } from '../domain/timers.ts';
-import { decline, RECONCILE_ALL, reconcile } from './connection/calls.ts';
+import { decline, RECONCILE_ALL, reconcile, reconcileOperations } from './connection/calls.ts';
 import { MAX_RECONCILE_WAIT_MS } from './connection/subscription.ts';
 import { giveUpUnreachable } from './connection/update.ts';
 import { checkDeadline } from './deployments/deadlines.ts';
 import type { Call, Decision } from './inputs.ts';
+import { RESERVATION_TIMEOUT_MS } from './placement/resident.ts';
 import { endTasks } from './tasks/ending.ts';
 
 /** Handles all timers that are due. */
@@ -49,6 +50,16 @@ function fire(state: State, timer: Timer, now: number): { events: StateEvent[]; 
       const overdue = task?.state === 'TASK_STAGING' && task.killedAt === undefined;
       return overdue ? endTasks(state, [task], now) : nothing;
     }
+    case 'reservation': {
+      const reservation = state.reservations.get(timer.reservationId);
+      if (!reservation || reservation.state === 'held') return nothing;
+      const at = now + RESERVATION_TIMEOUT_MS;
+      return { events: [{ type: 'timer_set', at, timer }], calls: reconcileOperations([reservation]) };
+    }
+    case 'removal':
+      return state.leaving.has(timer.reservationId)
+        ? { events: [{ type: 'offers_wanted' }], calls: [] }
+        : nothing;
     case 'decline': {
       const ids = timer.offerIds.map((value) => ({ value }));
       return { events: [], calls: [decline(ids, state.settings.declineOfferMs / 1000)] };

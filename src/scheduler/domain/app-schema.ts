@@ -19,9 +19,10 @@ import {
 } from './app-fields.ts';
 import { constraintSchema, findConflicts } from './constraint.ts';
 import { withDefaultPorts } from './default-ports.ts';
-import { ownDockerFields, refusedField } from './docker-fields.ts';
+import { ownDockerFields } from './docker-fields.ts';
 import { renameLegacyFields } from './legacy-fields.ts';
 import { findNetworkProblems } from './network-rules.ts';
+import { findResidencyProblems, persistentVolume, withResidency } from './residency.ts';
 
 export const MAX_INSTANCES = 1_000_000;
 const MAX_AMOUNT = 1e12;
@@ -71,7 +72,7 @@ const volume = z.object(
         error: 'must be private, rprivate, slave, rslave, shared or rshared',
       })
       .optional(),
-    persistent: refusedField('is not supported: there are no persistent volumes; use a hostPath'),
+    persistent: persistentVolume.optional(),
   },
   { error: 'must be an object with containerPath and hostPath' },
 );
@@ -225,6 +226,13 @@ export const appFields = z.object(
         }),
       ])
       .prefault({}),
+    /** For apps with persistent volumes. As in Marathon 1.11, its fields have no effect. */
+    residency: z
+      .object({
+        relaunchEscalationTimeoutSeconds: wholeNumber(0, MAX_SECONDS).default(3600),
+        taskLostBehavior: oneOf('WAIT_FOREVER', 'RELAUNCH_AFTER_TIMEOUT').default('WAIT_FOREVER'),
+      })
+      .optional(),
     /**
      * Not in Marathon. A service keeps running, a daemon runs on every suitable agent, a job is done at exit code 0.
      */
@@ -244,7 +252,7 @@ export const appFields = z.object(
 type Fields = z.output<typeof appFields>;
 
 export const appSchema = z.preprocess(
-  (sent) => withDefaultPorts(renameLegacyFields(sent)),
+  (sent) => withResidency(withDefaultPorts(renameLegacyFields(sent))),
   appFields.superRefine((app, context) => {
     for (const { path, message } of findContradictions(app)) {
       context.addIssue({ code: 'custom', path: [...path], message });
@@ -266,8 +274,10 @@ function leavesSandbox(path: string): boolean {
 
 /** Validates the volumes. */
 function* findVolumeProblems(app: Fields): Generator<Contradiction> {
-  for (const [i, { containerPath, hostPath, propagation }] of (app.container?.volumes ?? []).entries()) {
+  for (const [i, volume] of (app.container?.volumes ?? []).entries()) {
+    const { containerPath, hostPath, propagation } = volume;
     const path = ['container', 'volumes', i];
+    if (volume.persistent) continue;
     if (hostPath === undefined) {
       yield { path, message: 'has no hostPath: only host volumes are supported' };
     } else if (/[:\0]/.test(hostPath + containerPath)) {
@@ -315,6 +325,7 @@ function* findContradictions(app: Fields): Generator<Contradiction> {
       yield { path: ['unreachableStrategy', 'expungeAfterSeconds'], message };
     }
   }
+  yield* findResidencyProblems(app);
   const { drainSeconds = 0, progressDeadlineSeconds: deadline } = app;
   if (deadline !== undefined && drainSeconds >= deadline) {
     const message = `must be more than drainSeconds (${drainSeconds}), or no deployment that replaces tasks can succeed`;

@@ -64,6 +64,7 @@ function refreshDemand(state: State, record: AppRecord, now: number): void {
     record.refusals.clear();
     delete record.offerCounts;
     delete record.waitingSince;
+    delete record.refusedOperation;
     return;
   }
   // A daemon is never waiting: it runs on the agents that exist.

@@ -44,8 +44,3 @@ export const ownDockerFields = {
 
 /** The types of these fields in an app. */
 export type OwnDockerFields = z.output<z.ZodObject<typeof ownDockerFields>>;
-
-/** A field of Marathon that would have no effect. */
-export function refusedField(error: string) {
-  return z.never({ error }).optional();
-}

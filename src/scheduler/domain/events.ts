@@ -6,6 +6,7 @@ import type { Deployment, Outcome } from './deployment.ts';
 import type { FrameworkIdentity } from './framework-identity.ts';
 import type { Group } from './group.ts';
 import type { Refusal, Scalars, Stage } from './placement.ts';
+import type { Reservation } from './reservation.ts';
 import type { TaskFailure } from './state.ts';
 import type { Task, TaskAddress } from './task.ts';
 import type { Timer } from './timers.ts';
@@ -77,10 +78,23 @@ export type StoredEvent =
   /** A task of the framework that belongs to no app and must keep running, since the takeover of the framework. */
   | { readonly type: 'task_left'; readonly taskId: string }
   | { readonly type: 'left_task_ended'; readonly taskId: string }
+  /** Stored before the ACCEPT that reserves the resources of an instance leaves. */
+  | { readonly type: 'instance_reserved'; readonly reservation: Reservation }
+  /** Mesos has confirmed an operation, or the reservation is to be removed. */
+  | {
+      readonly type: 'reservation_changed';
+      readonly reservationId: string;
+      readonly state: Reservation['state'];
+      readonly leaving?: boolean;
+      readonly at: number;
+    }
+  /** Mesos has no resources of the reservation any more. */
+  | { readonly type: 'reservation_removed'; readonly reservationId: string; readonly at: number }
   /** The events of a snapshot, with which a compacted journal begins. */
   | { readonly type: 'counters_restored'; readonly runs: number; readonly deployments: number }
   | { readonly type: 'app_restored'; readonly record: RestoredApp }
   | { readonly type: 'deployment_restored'; readonly deployment: Deployment; readonly step: number }
+  | { readonly type: 'reservation_restored'; readonly reservation: Reservation }
   | { readonly type: 'task_restored'; readonly task: Task };
 
 /** An app in a snapshot. */
@@ -176,6 +190,16 @@ type VolatileEvent =
       readonly used: boolean;
       readonly at: number;
     }
+  /** Mesos has refused an operation on the resources of an app. */
+  | {
+      readonly type: 'operation_refused';
+      readonly appId: string;
+      readonly host: string;
+      readonly message: string;
+      readonly at: number;
+    }
+  /** Mesos has refused to remove a reservation, which is tried again later. */
+  | { readonly type: 'removal_postponed'; readonly reservationId: string; readonly until: number }
   /** The flags of an agent are requested at this URL. */
   | { readonly type: 'agent_asked'; readonly agentId: string; readonly url: string; readonly at: number }
   /** An agent whose flags can't be read has failed a task for lack of the containerizer. */

@@ -3,6 +3,7 @@ import { servicePortsOf } from './app.ts';
 import { ancestorsOf } from './app-id.ts';
 import { activate, count, refresh } from './counts.ts';
 import type { RestoredApp } from './events.ts';
+import { leaveAll } from './evolve-reservations.ts';
 import type { Group } from './group.ts';
 import { type AppRecord, orphansKey, type State } from './state.ts';
 
@@ -37,6 +38,7 @@ export function removeApp(state: State, appId: string, at: number): void {
   if (!record) return;
   // A draining task is killed at the end of its drain.
   for (const task of record.tasks.values()) if (task.drainUntil === undefined) task.killedAt ??= at;
+  leaveAll(state, record.reservations.values());
   const { size } = record.tasks;
   if (size > 0) state.orphans.set(orphansKey({ appId, run: record.run }), size);
   countPorts(state, record.app, -1);
@@ -66,6 +68,7 @@ function addRecord(state: State, { versions, ...more }: New): AppRecord | undefi
     revision: 0,
     versions: [...versions],
     tasks: new Map(),
+    reservations: new Map(),
     counted: 0,
     ending: 0,
     current: 0,

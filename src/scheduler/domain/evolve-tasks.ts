@@ -2,6 +2,7 @@ import { isTerminal, type TaskState } from '../../mesos/types.ts';
 import { afterOutcome } from './check-results.ts';
 import { count, refresh, updateCounts } from './counts.ts';
 import type { StateEvent } from './events.ts';
+import { tieTask } from './evolve-reservations.ts';
 import { IMMEDIATE_RELAUNCHES } from './settings.ts';
 import { type AppRecord, countLosses, orphansKey, ownerOf, type State, type TaskFailure } from './state.ts';
 import { isEnding, isReady, type Task, type TaskAddress } from './task.ts';
@@ -12,6 +13,7 @@ const FAILURES: ReadonlySet<TaskState> = new Set(['TASK_FAILED', 'TASK_ERROR', '
 
 export function addTask(state: State, task: Task, launched: boolean): void {
   state.tasks.set(task.id, task);
+  tieTask(state, task, launched);
   if (task.executorId !== undefined) {
     const onAgent = state.executors.get(task.agentId) ?? new Map<string, number>();
     state.executors.set(task.agentId, onAgent);
@@ -58,6 +60,7 @@ export function updateTask(state: State, update: Extract<StateEvent, { type: 'ta
   if (update.state === 'TASK_RUNNING') task.runningAt ??= update.at;
   if (isTerminal(update.state)) {
     removeTask(state, task);
+    tieTask(state, task, false);
     if (record) handleEnd(state, record, task, update.at);
     else handleOrphanEnd(state, task);
     if (state.ready.size > 0) state.offersWanted = true;

@@ -6,6 +6,12 @@ import { changeApp, changeGroup, removeApp, removeGroup, restoreApp } from './ev
 import { trackConstraints } from './evolve-constraints.ts';
 import { endDeployment, restoreDeployment, startDeployment, stepDeployment } from './evolve-deployments.ts';
 import {
+  addReservation,
+  changeReservation,
+  postponeRemoval,
+  removeReservation,
+} from './evolve-reservations.ts';
+import {
   addressTask,
   addTask,
   checkTask,
@@ -72,6 +78,25 @@ export function evolve(state: State, event: StateEvent): void {
     case 'deployment_ended':
       endDeployment(state, event.deploymentId, event.outcome, event.at);
       return;
+    case 'instance_reserved':
+    case 'reservation_restored':
+      addReservation(state, { ...event.reservation });
+      return;
+    case 'reservation_changed':
+      changeReservation(state, event);
+      return;
+    case 'reservation_removed':
+      removeReservation(state, event.reservationId, event.at);
+      return;
+    case 'removal_postponed':
+      postponeRemoval(state, event);
+      return;
+    case 'operation_refused': {
+      const record = state.apps.get(event.appId);
+      const { host, message, at } = event;
+      if (record) record.refusedOperation = { host, message, at };
+      return;
+    }
     case 'task_launched':
     case 'task_restored':
       addTask(state, { ...event.task }, event.type === 'task_launched');
@@ -96,7 +121,7 @@ export function evolve(state: State, event: StateEvent): void {
       state.connection += 1;
       if (event.master !== '') state.master = event.master;
       trackConstraints(state, event);
-      state.offersWanted = state.ready.size > 0;
+      state.offersWanted = state.ready.size > 0 || state.leaving.size > 0;
       // No deployment could progress without a connection.
       for (const one of state.deployments.values()) one.progressedAt = Math.max(one.progressedAt, event.at);
       return;

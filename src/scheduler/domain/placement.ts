@@ -8,8 +8,16 @@ type Scalar = (typeof SCALARS)[number];
 /** Amounts in thousandths, the precision of Mesos. */
 export type Scalars = Record<Scalar, number>;
 
-/** The stages of checking an offer, in order. */
-export const STAGES = ['policy', 'containerizer', 'roles', ...SCALARS, 'ports', 'constraints'] as const;
+/** The stages of checking an offer, in order; `reservation`: the offer has none of the volumes that the app waits for. */
+export const STAGES = [
+  'policy',
+  'containerizer',
+  'reservation',
+  'roles',
+  ...SCALARS,
+  'ports',
+  'constraints',
+] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** The result of one stage. Amounts have the units of the app's fields. */

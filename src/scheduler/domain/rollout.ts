@@ -5,20 +5,25 @@
  */
 
 import type { App } from './app.ts';
+import { isResident } from './residency.ts';
 import type { AppRecord } from './state.ts';
 import { isKillable, isReady, type Task } from './task.ts';
 
-type Goal = Pick<App, 'instances' | 'upgradeStrategy' | 'mode'>;
+type Goal = Pick<App, 'instances' | 'upgradeStrategy' | 'mode' | 'container'>;
 
 /** @returns the minimum number of ready instances during a deployment */
-export function minHealthy({ instances, upgradeStrategy }: Goal): number {
-  return Math.ceil(instances * upgradeStrategy.minimumHealthCapacity);
+export function minHealthy(goal: Goal): number {
+  const { instances, upgradeStrategy } = goal;
+  const least = Math.ceil(instances * upgradeStrategy.minimumHealthCapacity);
+  // The new instance needs the volumes of an old one, which must end first.
+  return isResident(goal) ? Math.min(least, Math.max(0, instances - 1)) : least;
 }
 
 /**
  * @returns the maximum number of instances; at least one more than `minHealthy`, or the deployment could not progress
  */
 export function maxCapacity(goal: Goal): number {
+  if (isResident(goal)) return goal.instances;
   const most = Math.floor(goal.instances * (1 + goal.upgradeStrategy.maximumOverCapacity));
   return Math.max(most, minHealthy(goal) + 1);
 }

@@ -30,6 +30,9 @@ export function* snapshotOf(state: State): Generator<StoredEvent> {
       },
     };
   }
+  for (const { taskId: _, retryAt: __, ...reservation } of state.reservations.values()) {
+    yield { type: 'reservation_restored', reservation };
+  }
   // Without the addresses and the results of the scheduler's checks, which are not stored.
   for (const { probed: _, agentResults: _results, addresses: __, ...task } of state.tasks.values())
     yield { type: 'task_restored', task };

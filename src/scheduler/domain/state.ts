@@ -10,6 +10,7 @@ import type { Deployment } from './deployment.ts';
 import type { FrameworkIdentity } from './framework-identity.ts';
 import type { Group } from './group.ts';
 import type { OfferCounts, Refusal, Scalars } from './placement.ts';
+import type { Reservation } from './reservation.ts';
 import type { Settings } from './settings.ts';
 import type { Task } from './task.ts';
 import type { Timers } from './timers.ts';
@@ -46,6 +47,10 @@ export interface AppRecord {
   /** The running deployment that changes the app. */
   deploymentId?: string;
   readonly tasks: Map<string, Task>;
+  /** Of its instances with persistent volumes, without those that are to be removed. */
+  readonly reservations: Map<string, Reservation>;
+  /** The last operation on reservations that Mesos refused, while instances are missing. */
+  refusedOperation?: { readonly host: string; readonly message: string; readonly at: number };
   /** Number of tasks for which isCounted holds, and how many of them are draining or being killed. */
   counted: number;
   ending: number;
@@ -126,6 +131,10 @@ export interface State {
   readonly leftTasks: Set<string>;
   /** Number of tasks of removed apps that have not ended, by app and run. */
   readonly orphans: Map<string, number>;
+  /** Every reservation, including those of removed apps. */
+  readonly reservations: Map<string, Reservation>;
+  /** Ids of reservations that are to be removed. */
+  readonly leaving: Set<string>;
   /** Number of runs of apps and of deployments so far. */
   runs: number;
   deploymentCount: number;
@@ -172,6 +181,8 @@ export function createState(settings: Settings): State {
     deployments: new Map(),
     tasks: new Map(),
     leftTasks: new Set(),
+    reservations: new Map(),
+    leaving: new Set(),
     orphans: new Map(),
     runs: 0,
     deploymentCount: 0,

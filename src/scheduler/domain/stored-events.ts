@@ -21,6 +21,7 @@ import type { RestoredApp, StateEvent, StoredEvent } from './events.ts';
 import type { FieldError } from './field-errors.ts';
 import type { FrameworkIdentity } from './framework-identity.ts';
 import type { Group } from './group.ts';
+import type { LocalVolume, Reservation } from './reservation.ts';
 import type { TaskFailure } from './state.ts';
 import type { Task } from './task.ts';
 
@@ -101,6 +102,25 @@ const task = record<Task>({
   killedAt: number.optional(),
 });
 
+const reservation = record<Reservation>({
+  id: text,
+  appId: text,
+  run: number,
+  agentId: text,
+  host: text,
+  ports: z.array(number),
+  volumes: z.array(record<LocalVolume>({ containerPath: text, uuid: text, persistenceId: text })),
+  fields: z.record(text, text).optional(),
+  reservedAt: number,
+  state: z.enum(['requested', 'reserved', 'held']),
+  leaving: flag.optional(),
+  launches: number,
+  lastTask: record<NonNullable<Reservation['lastTask']>>({ id: text, state: taskState }).optional(),
+  // Not stored: the tasks say it, and refusals are learned again.
+  taskId: z.never().optional(),
+  retryAt: z.never().optional(),
+});
+
 const failure = record<TaskFailure>({
   taskId: text,
   host: text,
@@ -156,9 +176,18 @@ const FIELDS: Fields = {
   task_given_up: { taskId: text, at: number },
   task_left: { taskId: text },
   left_task_ended: { taskId: text },
+  instance_reserved: { reservation },
+  reservation_changed: {
+    reservationId: text,
+    state: z.enum(['requested', 'reserved', 'held']),
+    leaving: flag.optional(),
+    at: number,
+  },
+  reservation_removed: { reservationId: text, at: number },
   counters_restored: { runs: number, deployments: number },
   app_restored: { record: restoredApp },
   deployment_restored: { deployment, step: number },
+  reservation_restored: { reservation },
   task_restored: { task },
 };
 

@@ -18,6 +18,10 @@ export type Timer =
   | { readonly kind: 'kill'; readonly taskId: string; readonly connection: number }
   /** Kills the task if there was no update since its launch. */
   | { readonly kind: 'launch'; readonly taskId: string; readonly connection: number }
+  /** Asks for the state of operations that Mesos has not confirmed. */
+  | { readonly kind: 'reservation'; readonly reservationId: string; readonly connection: number }
+  /** Requests offers for the removal of a reservation again. */
+  | { readonly kind: 'removal'; readonly reservationId: string; readonly connection: number }
   /** Repeats the reconciliation of unanswered tasks. */
   | { readonly kind: 'reconcile'; readonly waitMs: number; readonly connection: number }
   /** Reconciles all tasks that the master knows. */

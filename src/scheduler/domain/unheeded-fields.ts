@@ -38,6 +38,10 @@ const REFUSED: readonly Unheeded[] = [
   },
   { field: 'container.volumes.*.secret', why: NO_SECRETS },
   {
+    field: 'container.volumes.*.persistent.profileName',
+    why: 'is not supported: there are no profiles of storage plugins',
+  },
+  {
     field: 'container.portMappings.*.networkNames',
     why: 'are not supported: ports are mapped in all networks of the container',
   },

@@ -77,7 +77,7 @@ function directoriesOf(
   form: FormName | undefined,
 ): Pick<TaskPlace, 'isShared' | 'directories' | 'sandbox'> {
   const path = ['tasks', taskFileName(taskId)];
-  const isContainer = form === 'shared' || form === 'fetching';
+  const isContainer = form === 'shared' || form === 'single';
   return {
     isShared: form === 'shared',
     directories: isContainer || form === undefined ? [path.join('/'), ...ownOutput(form)] : [''],
@@ -85,7 +85,7 @@ function directoriesOf(
   };
 }
 
-/** Releases before `fetching` made the executor's own output that of the container, as in 2013. */
+/** Releases before `single` made the executor's own output that of the container, as in 2013. */
 function ownOutput(form: FormName | undefined): string[] {
   return form === 'shared' ? [] : [''];
 }

@@ -27,6 +27,8 @@ export interface SchedulerCluster {
   readonly mesos: Embedded;
   /** The scheduler's process. */
   readonly pid: number;
+  /** Kills the scheduler, and starts it again with the same flags. `url` and `pid` change. */
+  failOver(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -62,14 +64,16 @@ export async function startSchedulerCluster(
     ...flags,
   };
   const log: string[] = [];
-  const scheduler = spawn(
-    process.execPath,
-    [
-      path.join(root, 'src/scheduler/main.ts'),
-      ...Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]),
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
+  const run = () =>
+    spawn(
+      process.execPath,
+      [
+        path.join(root, 'src/scheduler/main.ts'),
+        ...Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]),
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+  let scheduler = run();
   const stop = async (url?: string): Promise<void> => {
     // Containers outlive their agent until its next start, but this agent does not start again.
     if (url) await endTasks(url).catch((error: unknown) => console.warn(error));
@@ -79,9 +83,30 @@ export async function startSchedulerCluster(
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    const url = await listening(scheduler, log);
-    await writeFile(schedulers, JSON.stringify({ schedulers: [url] }));
-    return { url, directory, log, pid: scheduler.pid ?? 0, mesos, stop: () => stop(url) };
+    let url = '';
+    const listen = async () => {
+      url = await listening(scheduler, log);
+      await writeFile(schedulers, JSON.stringify({ schedulers: [url] }));
+    };
+    await listen();
+    return {
+      get url() {
+        return url;
+      },
+      get pid() {
+        return scheduler.pid ?? 0;
+      },
+      directory,
+      log,
+      mesos,
+      failOver: async () => {
+        scheduler.kill('SIGKILL');
+        await once(scheduler, 'exit');
+        scheduler = run();
+        await listen();
+      },
+      stop: () => stop(url),
+    };
   } catch (error) {
     await stop();
     throw error;

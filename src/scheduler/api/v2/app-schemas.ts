@@ -45,7 +45,15 @@ const task = z.object({
   version: time,
   /** Of the container's networks, or of the agent. */
   ipAddresses: z.array(taskAddress),
-  localVolumes: emptyList,
+  /** The persistent volumes of its instance. */
+  localVolumes: z.array(
+    z.object({
+      runSpecId: z.string(),
+      containerPath: z.string(),
+      uuid: z.string(),
+      persistenceId: z.string(),
+    }),
+  ),
   healthCheckResults: z.array(healthResult).optional(),
 });
 

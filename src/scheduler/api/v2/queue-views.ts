@@ -47,8 +47,7 @@ const MARATHON_REASONS: readonly (readonly [string, ...Stage[]])[] = [
   ['UnfulfilledRole', 'roles'],
   // Marathon has no policy, and does not know that an agent lacks a containerizer.
   ['UnfulfilledConstraint', 'policy', 'containerizer', 'constraints'],
-  // Concerns reservations for persistent volumes, which are not supported.
-  ['NoCorrespondingReservationFound'],
+  ['NoCorrespondingReservationFound', 'reservation'],
   ['InsufficientCpus', 'cpus'],
   ['InsufficientMemory', 'mem'],
   ['InsufficientDisk', 'disk'],
@@ -88,7 +87,7 @@ function funnel(refused: ReadonlyMap<Stage, number>, all: number): Summary['reje
 }
 
 function unusedOffer({ offer, checks, at }: Refusal): UnusedOffer {
-  const failed = new Set(checks.filter(({ ok }) => !ok).map(({ stage }) => stage));
+  const failed = new Set<Stage>(checks.filter(({ ok }) => !ok).map(({ stage }) => stage));
   const reason = MARATHON_REASONS.flatMap(([name, ...stages]) =>
     stages.some((stage) => failed.has(stage)) ? [name] : [],
   );
@@ -128,6 +127,11 @@ function reasonsOf(state: State, record: AppRecord, now: number): string[] {
   if (!state.connected) reasons.push(`not subscribed to a Mesos master: ${state.disconnectedBecause}`);
   if (delayLeftMs > 0)
     reasons.push(`its tasks keep ending: next launch in ${Math.ceil(delayLeftMs / 1000)} s`);
+  const { refusedOperation: refused } = record;
+  if (refused) reasons.push(`${refused.host}: ${refused.message} (at ${isoOf(refused.at)})`);
+  for (const host of waitsFor(record)) {
+    reasons.push(`waiting for ${host}, which has the persistent volumes of an instance`);
+  }
   for (const [reason, hosts] of groupRefusals(record)) reasons.push(`${hosts.join(', ')}: ${reason}`);
   if (record.missing > 0) reasons.push(...describeOversized(state, record));
   if (reasons.length === 0) {
@@ -139,6 +143,14 @@ function reasonsOf(state: State, record: AppRecord, now: number): string[] {
     reasons.push(`last failure: ${taskId} on ${host}, ${end} at ${isoOf(at)}: ${message}`);
   }
   return reasons;
+}
+
+/** Hosts of instances that can only be launched there. */
+function waitsFor({ reservations }: AppRecord): Set<string> {
+  const waiting = [...reservations.values()].filter(
+    (one) => one.state === 'held' && one.taskId === undefined,
+  );
+  return new Set(waiting.map(({ host }) => host).sort());
 }
 
 /** Groups hosts by reason. */

@@ -10,7 +10,7 @@ import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from '../an
 import { haproxyText } from '../endpoints.ts';
 import { appsOf, wantsText } from '../views.ts';
 import { cacheable, flagOf, invalid, pageOf, pagingOf, pickFields, refused, unknownApp } from './answers.ts';
-import { taskJson, tasksJson } from './views.ts';
+import { suspendedJson, taskJson, tasksJson } from './views.ts';
 
 const MAX_IDS = 100_000;
 export const deletion = z.object(
@@ -29,11 +29,17 @@ export function addTaskRoutes(api: Api, options: ApiOptions): void {
       const tasks = [...state.apps.values()].flatMap((record) =>
         [...record.tasks.values()]
           .filter((task) => wanted.length === 0 || wanted.includes(statusOf(task)))
-          .map((task) => ({ record, task })),
+          .map((task) => ({ id: task.id, show: () => taskJson(record, task) }))
+          .concat(
+            (wanted.length === 0 ? suspendedJson(record) : []).map((one) => ({
+              id: one.id,
+              show: () => one,
+            })),
+          ),
       );
-      tasks.sort((a, b) => (a.task.id < b.task.id ? -1 : 1));
-      const { page, next } = pageOf(paging, tasks, ({ task }) => task.id);
-      return { tasks: page.map(({ record, task }) => pickFields(taskJson(record, task), paging)), next };
+      tasks.sort((a, b) => (a.id < b.id ? -1 : 1));
+      const { page, next } = pageOf(paging, tasks, ({ id }) => id);
+      return { tasks: page.map(({ show }) => pickFields(show(), paging)), next };
     });
     return cacheable(request, reply, { tasks, ...(next !== undefined && { next }) });
   });
@@ -72,7 +78,12 @@ export async function deleteAppTasks(
   appId: string,
   taskId: string | undefined,
 ): Promise<FastifyReply> {
-  const isThere = await options.runner.read((state) => state.apps.get(appId)?.tasks.has(taskId ?? ''));
+  const isThere = await options.runner.read((state) => {
+    const record = state.apps.get(appId);
+    return (
+      record && (record.tasks.has(taskId ?? '') || suspendedJson(record).some(({ id }) => id === taskId))
+    );
+  });
   if (isThere === undefined) return unknownApp(reply, appId);
   if (taskId !== undefined && !isThere)
     return json(reply, { message: `Task '${taskId}' does not exist` }, 404);
@@ -110,6 +121,7 @@ function matching(state: State, { appId, taskIds, taskId }: TaskFilter): Map<str
       if (taskId !== undefined && taskId !== task.id) continue;
       if (record) found.set(task.id, taskJson(record, task));
     }
+    for (const one of record ? suspendedJson(record) : []) found.set(one.id, one);
   }
   return found;
 }

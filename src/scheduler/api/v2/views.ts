@@ -3,8 +3,9 @@
 import { definitionOf, servicePortsOf } from '../../domain/app.ts';
 import { parentOf, ROOT } from '../../domain/app-id.ts';
 import { pathText } from '../../domain/field-errors.ts';
+import type { Reservation } from '../../domain/reservation.ts';
 import type { AppRecord, State, TaskFailure } from '../../domain/state.ts';
-import { isCounted, type Task } from '../../domain/task.ts';
+import { instanceIdOf, isCounted, type Task } from '../../domain/task.ts';
 import { type Paging, pickFields } from './answers.ts';
 import type {
   AppJson,
@@ -110,11 +111,44 @@ function tasksOf({ tasks }: AppRecord): Task[] {
 
 export function tasksJson(record: AppRecord): TaskJson[] {
   const servicePorts = servicePortsOf(record.app);
-  return tasksOf(record).map((task) => taskJson(record, task, servicePorts));
+  return [...tasksOf(record).map((task) => taskJson(record, task, servicePorts)), ...suspendedJson(record)];
+}
+
+/** Shows instances without a task that keep their volumes by their last task, as Marathon does. */
+export function suspendedJson(record: AppRecord): TaskJson[] {
+  const { app, reservations } = record;
+  return [...reservations.values()].flatMap((reservation) => {
+    const { agentId, host, lastTask, ports, reservedAt, taskId } = reservation;
+    if (taskId !== undefined || !lastTask) return [];
+    return {
+      id: lastTask.id,
+      appId: app.id,
+      host,
+      ports,
+      servicePorts: servicePortsOf(app),
+      slaveId: agentId,
+      state: lastTask.state,
+      stagedAt: new Date(reservedAt).toISOString(),
+      version: app.version,
+      ipAddresses: [],
+      localVolumes: volumesJson(reservation),
+    };
+  });
+}
+
+function volumesJson(reservation: Reservation | undefined): TaskJson['localVolumes'] {
+  if (!reservation) return [];
+  const { appId: runSpecId, volumes } = reservation;
+  return volumes.map(({ containerPath, uuid, persistenceId }) => ({
+    runSpecId,
+    containerPath,
+    uuid,
+    persistenceId,
+  }));
 }
 
 export function taskJson(
-  record: Pick<AppRecord, 'app' | 'versions'>,
+  record: Pick<AppRecord, 'app' | 'versions' | 'reservations'>,
   task: Task,
   servicePorts: readonly number[] = servicePortsOf(record.app),
 ): TaskJson {
@@ -132,7 +166,7 @@ export function taskJson(
     ...(task.runningAt !== undefined && { startedAt: new Date(task.runningAt).toISOString() }),
     version: task.version,
     ipAddresses: task.addresses ?? [],
-    localVolumes: [],
+    localVolumes: volumesJson(record.reservations.get(instanceIdOf(task.id))),
     ...(healthCheckResults.length > 0 && { healthCheckResults }),
   };
 }

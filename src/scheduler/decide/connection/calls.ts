@@ -1,4 +1,5 @@
 import type { KillPolicy } from '../../../mesos/types.ts';
+import { operationId, type Reservation } from '../../domain/reservation.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Call } from '../inputs.ts';
 
@@ -30,6 +31,19 @@ export function reconcile(tasks: Iterable<Task>): Call[] {
   }
   if (batch.length > 0) calls.push({ type: 'RECONCILE', reconcile: { tasks: batch } });
   return calls;
+}
+
+/** Requests the state of the operations that are to make reservations and volumes. */
+export function reconcileOperations(reservations: Iterable<Reservation>): Call[] {
+  const operations = [...reservations].flatMap(({ id, agentId }) =>
+    (['reserve', 'create'] as const).map((name) => ({
+      operation_id: { value: operationId(name, id) },
+      agent_id: { value: agentId },
+    })),
+  );
+  return operations.length > 0
+    ? [{ type: 'RECONCILE_OPERATIONS', reconcile_operations: { operations } }]
+    : [];
 }
 
 /** Requests the state of all tasks that the master knows. */

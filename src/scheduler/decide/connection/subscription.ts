@@ -6,8 +6,9 @@ import { isDraining } from '../../domain/task.ts';
 import { setDeadlines } from '../deployments/deadlines.ts';
 import type { Decision, Input } from '../inputs.ts';
 import { NO_CONSTRAINTS } from '../placement/offer-filter.ts';
+import { RESERVATION_TIMEOUT_MS } from '../placement/resident.ts';
 import { drainTimer, gracePeriodOf } from '../tasks/ending.ts';
-import { kill, reconcile } from './calls.ts';
+import { kill, reconcile, reconcileOperations } from './calls.ts';
 import { giveUpUnreachable } from './update.ts';
 
 /** Wait before the reconciliation of unanswered tasks is repeated; doubled each time. */
@@ -54,6 +55,11 @@ export function handleSubscribed(
     );
   }
   events.push(setTimer(now + settings.reconciliationInitialDelayMs, { kind: 'reconcile_all', connection }));
+  const unconfirmed = [...state.reservations.values()].filter((one) => one.state !== 'held');
+  calls.push(...reconcileOperations(unconfirmed));
+  for (const { id: reservationId } of unconfirmed) {
+    events.push(setTimer(now + RESERVATION_TIMEOUT_MS, { kind: 'reservation', reservationId, connection }));
+  }
   for (const task of state.tasks.values()) {
     if (isDraining(task)) events.push(drainTimer(task.id, task.drainUntil ?? now));
     if (task.killedAt !== undefined) {

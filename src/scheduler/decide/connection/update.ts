@@ -175,7 +175,8 @@ function delayRelaunch(
   return [delayed, { type: 'timer_set', at: now + delayMs, timer: { kind: 'delay', appId } }];
 }
 
-function nextDelay(app: App, last: number | undefined, hadRun: boolean): number {
+/** @returns the launch delay after `last`, in milliseconds */
+export function nextDelay(app: App, last: number | undefined, hadRun: boolean): number {
   const first = app.backoffSeconds * 1000;
   const longest = app.maxLaunchDelaySeconds * 1000;
   if (last === undefined) return hadRun ? 0 : first;

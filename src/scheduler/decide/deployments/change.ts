@@ -8,6 +8,7 @@ import { nextContainerizer } from '../../domain/containerizer.ts';
 import type { Action, Deployment } from '../../domain/deployment.ts';
 import type { StateEvent } from '../../domain/events.ts';
 import type { FieldError } from '../../domain/field-errors.ts';
+import { findReservedChanges } from '../../domain/residency.ts';
 import { keptVolumes, nextSandboxVolumes } from '../../domain/sandbox-volumes.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { State } from '../../domain/state.ts';
@@ -170,7 +171,8 @@ function checkDraft(state: State, draft: Draft, seed: number, now: number): Chec
     const problem =
       (shrinks ? undefined : findForbidden(app, formOf(app, settings), settings)) ??
       findLaunchProblem(app, settings) ??
-      findRoleProblem(app, settings);
+      findRoleProblem(app, settings) ??
+      findReservedChange(definition, before);
     if (problem) problems.push({ ...problem, path: [...path, ...problem.path] });
     if (!action) continue;
     actions.push({ type: action, appId });
@@ -179,6 +181,13 @@ function checkDraft(state: State, draft: Draft, seed: number, now: number): Chec
     for (const { servicePort } of app.container?.portMappings ?? []) assigned.add(servicePort);
   }
   return { apps, actions, problems };
+}
+
+/** An instance runs in the resources that were reserved for it, so they can't change. */
+function findReservedChange(after: AppDefinition, before: App | undefined): FieldError | undefined {
+  if (!before) return undefined;
+  for (const { path, message } of findReservedChanges(before, after)) return { path, error: message };
+  return undefined;
 }
 
 function actionFor(app: App, before: App | undefined): Action['type'] | undefined {

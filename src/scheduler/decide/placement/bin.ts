@@ -1,10 +1,11 @@
 import { countRanges, fromMilli, subtractRanges } from '../../../mesos/resources.ts';
-import type { Offer, Range, Resource, TaskInfo } from '../../../mesos/types.ts';
+import type { Offer, OfferOperation, Range, Resource, TaskInfo } from '../../../mesos/types.ts';
 import { findLacks, type KnownAgent } from '../../domain/agents.ts';
 import { type Check, SCALARS, type Scalars, type Stage } from '../../domain/placement.ts';
 import { TASKS_PER_EXECUTOR } from '../../domain/settings.ts';
 import type { State } from '../../domain/state.ts';
 import { ownContainerizer } from '../tasks/form.ts';
+import { chooseDisks, freeDisks, takeDisks } from './disks.ts';
 import { type ExecutorKind, executorKinds } from './executor-kinds.ts';
 import { noScalars, type Pool, poolsOf, sum, takeResources, UNRESERVED } from './pools.ts';
 import { accepts, type Want } from './want.ts';
@@ -21,6 +22,10 @@ export interface Bin {
   /** Number of tasks by executor id. */
   readonly load: Map<string, number>;
   readonly tasks: TaskInfo[];
+  /** Operations on reservations, before the launches. */
+  readonly operations: OfferOperation[];
+  /** Unreserved disks other than that of the work directory, which are not taken yet. */
+  disks: readonly Resource[];
   /** The agent, if its flags were asked for. */
   agent: KnownAgent | undefined;
 }
@@ -36,6 +41,8 @@ interface PlacedExecutor {
 /** Ports and executor that a bin offers to a task. */
 export interface Fit {
   readonly ports: readonly number[];
+  /** The disks for the volumes of `want.disks`, in order. */
+  readonly disks: readonly Resource[];
   readonly executor?: PlacedExecutor;
 }
 
@@ -56,6 +63,8 @@ export function openBin(offer: Offer, index: number, state: State): Bin {
     present: new Set(offer.executor_ids?.map(({ value }) => value)),
     load: new Map(state.executors.get(offer.agent_id.value)),
     tasks: [],
+    operations: [],
+    disks: freeDisks(offer),
     agent: state.agents.get(offer.agent_id.value),
   };
 }
@@ -74,7 +83,9 @@ export function tryFit(bin: Bin, want: Want, turn = 0): Fit | Stage {
   for (const name of SCALARS) if (!hasScalar(pools, want, executor, name).ok) return name;
   const ports = allocate(pools, want.hostPorts, turn);
   if ('missing' in ports) return 'ports';
-  return { ports, ...(executor && { executor }) };
+  const disks = chooseDisks(bin.disks, want.disks);
+  if (!disks) return 'disk';
+  return { ports, disks, ...(executor && { executor }) };
 }
 
 /**
@@ -101,7 +112,7 @@ export function checkStages(bin: Bin, want: Want): Check[] {
     const found = hasScalar(pools, want, executor, name);
     checks.push({
       stage: name,
-      ok: found.ok,
+      ok: found.ok && !(name === 'disk' && chooseDisks(bin.disks, want.disks) === undefined),
       wanted: fromMilli(found.wanted),
       executor: fromMilli(found.wanted - want.scalars[name]),
       offered: fromMilli(found.offered),
@@ -127,7 +138,8 @@ function lacksOf({ agent }: Bin, { form }: Want): string[] {
 }
 
 /** Takes the result of `tryFit` out of the bin. */
-export function fill(bin: Bin, want: Want, { ports, executor }: Fit): Allotment {
+export function fill(bin: Bin, want: Want, { ports, disks, executor }: Fit): Allotment {
+  bin.disks = takeDisks(bin.disks, disks, want.disks);
   if (executor?.isNew) {
     takeResources(executor.kind.pool ? [executor.kind.pool] : [], executor.kind.cost, []);
     bin.present.add(executor.id);

@@ -6,6 +6,7 @@
 import type { AttributeConstraint, AttributePredicate, OfferConstraints } from '../../../mesos/types.ts';
 import type { App } from '../../domain/app.ts';
 import { type Constraint, isNumber } from '../../domain/constraint.ts';
+import { isResident } from '../../domain/residency.ts';
 import type { State } from '../../domain/state.ts';
 import { toRe2 } from './re2.ts';
 
@@ -17,14 +18,18 @@ const MAX_GROUPS = 50;
 export const NO_CONSTRAINTS: OfferConstraints = {};
 
 /** Builds the constraints of all apps that may launch now: one group for each set of constraints. */
-export function offerConstraintsOf(state: Pick<State, 'apps' | 'ready' | 'settings'>): OfferConstraints {
+export function offerConstraintsOf(
+  state: Pick<State, 'apps' | 'ready' | 'settings' | 'leaving'>,
+): OfferConstraints {
+  // Reserved resources may be on any agent.
+  if (state.leaving.size > 0) return NO_CONSTRAINTS;
   if (state.ready.size > MAX_APPS) return NO_CONSTRAINTS;
   const groups = new Map<string, AttributeConstraint[]>();
   for (const id of state.ready) {
     const { active, offerCounts } = state.apps.get(id) ?? {};
     if (!active) continue;
     // Each app sees unfiltered offers once, to record why it is waiting.
-    const { group, text } = offerCounts ? groupOf(active) : NO_GROUP;
+    const { group, text } = offerCounts && !isResident(active) ? groupOf(active) : NO_GROUP;
     if (group.length === 0) return NO_CONSTRAINTS;
     groups.set(text, group);
     if (groups.size > MAX_GROUPS) return NO_CONSTRAINTS;

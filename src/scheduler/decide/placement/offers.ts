@@ -1,12 +1,15 @@
 import type { Offer } from '../../../mesos/types.ts';
 import type { StateEvent } from '../../domain/events.ts';
 import { SCALARS } from '../../domain/placement.ts';
-import type { State } from '../../domain/state.ts';
+import { isResident } from '../../domain/residency.ts';
+import type { AppRecord, State } from '../../domain/state.ts';
 import { decline } from '../connection/calls.ts';
 import type { Call, Decision } from '../inputs.ts';
 import { type Bin, openBin } from './bin.ts';
+import { giveBack } from './give-back.ts';
 import { place, type Round } from './place.ts';
 import { noScalars, sum } from './pools.ts';
+import { placeResident } from './resident.ts';
 import { shelvedInOrder } from './shelf.ts';
 
 /**
@@ -24,6 +27,7 @@ const RETRY_SECONDS = 5;
 export function handleOffers(state: State, offers: readonly Offer[], now: number): Decision {
   const bins = offers.map((offer, i) => openBin(offer, i, state));
   const events: StateEvent[] = recordLargestOffer(state, bins);
+  for (const bin of bins) events.push(...giveBack(state, bin, now));
   const inOrder = shelvedInOrder(bins);
   const round: Round = { state, now, inOrder, shelves: new Map(), events, effort: 0, asked: false };
   let allPlaced = true;
@@ -34,9 +38,14 @@ export function handleOffers(state: State, offers: readonly Offer[], now: number
       break;
     }
     const record = state.apps.get(appId);
-    if (record && !place(round, record)) allPlaced = false;
+    if (record && !placeApp(round, record)) allPlaced = false;
   }
   return { events, calls: answerOffers(state, bins, allPlaced && allTried, allTried) };
+}
+
+function placeApp(round: Round, record: AppRecord): boolean {
+  const { active } = record;
+  return active && isResident(active) ? placeResident(round, record, active) : place(round, record);
 }
 
 function recordLargestOffer({ largestOffer }: State, bins: readonly Bin[]): StateEvent[] {
@@ -59,7 +68,7 @@ function answerOffers(state: State, bins: readonly Bin[], allPlaced: boolean, al
   // The rest of an accepted offer is needed again at once only while tasks are waiting.
   const refuse_seconds = allPlaced ? state.settings.declineOfferMs / 1000 : 0;
   for (const bin of bins) {
-    if (bin.tasks.length === 0) {
+    if (bin.tasks.length === 0 && bin.operations.length === 0) {
       unused.push(bin);
       continue;
     }
@@ -67,7 +76,10 @@ function answerOffers(state: State, bins: readonly Bin[], allPlaced: boolean, al
       type: 'ACCEPT',
       accept: {
         offer_ids: [bin.offer.id],
-        operations: [{ type: 'LAUNCH', launch: { task_infos: bin.tasks } }],
+        operations: [
+          ...bin.operations,
+          ...(bin.tasks.length > 0 ? [{ type: 'LAUNCH' as const, launch: { task_infos: bin.tasks } }] : []),
+        ],
         filters: { refuse_seconds },
       },
     });

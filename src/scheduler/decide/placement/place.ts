@@ -29,7 +29,7 @@ export interface Round {
 }
 
 /** Costs of an app without a place, and of reporting a refusal, in units of tried bins. */
-const EFFORT_OF_APP = 100;
+export const EFFORT_OF_APP = 100;
 const EFFORT_OF_REFUSAL = 5;
 
 /** @returns whether all missing instances of the app found a place */
@@ -80,7 +80,7 @@ function askAgents(round: Round): void {
   }
 }
 
-function shelfFor({ shelves, inOrder, state }: Round, want: Want): Shelf {
+export function shelfFor({ shelves, inOrder, state }: Round, want: Want): Shelf {
   const known = shelves.get(want.shape);
   if (known) return known;
   const shelf = new Shelf(want, inOrder, state.settings.maxInstancesPerOffer);
@@ -118,7 +118,8 @@ function newTask(
   };
 }
 
-function launch({ settings, connection }: State, task: Task, now: number): StateEvent[] {
+/** Stores the launch of a task, and kills it if there is no update in time. */
+export function launch({ settings, connection }: State, task: Task, now: number): StateEvent[] {
   const at = now + settings.taskLaunchTimeoutMs;
   return [
     { type: 'task_launched', task },
@@ -136,7 +137,7 @@ interface Outcome {
 }
 
 /** Reports what the offers lacked: counts by stage, and all checks for a limited number of agents. */
-function reportRefusals(round: Round, record: AppRecord, outcome: Outcome): void {
+export function reportRefusals(round: Round, record: AppRecord, outcome: Outcome): void {
   const { app, shelf, broken, placed } = outcome;
   const { events, now: at } = round;
   const brokenOn = new Map(broken.map((bin) => [bin.offer.agent_id.value, bin]));

@@ -2,7 +2,7 @@
 
 import { canonicalJson } from '../../../json.ts';
 import { fromMilli, normalizeRanges, subtractRanges, toMilli } from '../../../mesos/resources.ts';
-import type { Offer, Range, Resource } from '../../../mesos/types.ts';
+import type { Labels, Offer, Range, Resource } from '../../../mesos/types.ts';
 import { SCALARS, type Scalars } from '../../domain/placement.ts';
 
 export const UNRESERVED = '*';
@@ -21,6 +21,7 @@ export interface Pool {
 export function poolsOf(offer: Offer, role: string): Pool[] {
   const pools = new Map<string, Pool>();
   for (const resource of offer.resources) {
+    if (instanceOf(resource) !== undefined) continue;
     const { name, type, scalar, ranges, set: _set, ...identity } = resource;
     const reservedFor = reservedRole(resource);
     if (!isUsable(resource) || !isOurs(reservedFor, role)) continue;
@@ -39,6 +40,28 @@ export function poolsOf(offer: Offer, role: string): Pool[] {
 /** @returns the role a resource is reserved for, in either of Mesos' two formats */
 export function reservedRole({ reservations, role }: Resource): string {
   return reservations?.at(-1)?.role ?? role ?? UNRESERVED;
+}
+
+const FRAMEWORK_LABEL = 'marathon_framework_id';
+/** Marathon's name, although it holds the id of an instance. */
+const INSTANCE_LABEL = 'marathon_task_id';
+
+/** The labels of a reservation, with Marathon's names. */
+export function reservationLabels(frameworkId: string, instanceId: string): Labels {
+  return {
+    labels: [
+      { key: FRAMEWORK_LABEL, value: frameworkId },
+      { key: INSTANCE_LABEL, value: instanceId },
+    ],
+  };
+}
+
+/** @returns the instance that resources are reserved for, by any framework that uses these labels */
+export function instanceOf(resource: Resource): { id: string; frameworkId: string | undefined } | undefined {
+  const labels = (resource.reservations?.at(-1) ?? resource.reservation)?.labels?.labels ?? [];
+  const value = (name: string) => labels.find(({ key }) => key === name)?.value;
+  const id = value(INSTANCE_LABEL);
+  return id === undefined ? undefined : { id, frameworkId: value(FRAMEWORK_LABEL) };
 }
 
 /** Excludes volumes, special disks and revocable resources. */

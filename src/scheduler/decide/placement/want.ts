@@ -5,6 +5,7 @@ import type { App } from '../../domain/app.ts';
 import { portsOf } from '../../domain/app.ts';
 import type { FieldError } from '../../domain/field-errors.ts';
 import { SCALARS, type Scalars } from '../../domain/placement.ts';
+import { isResident, type PersistentVolume, persistentVolumesOf } from '../../domain/residency.ts';
 import type { Settings } from '../../domain/settings.ts';
 import { findForbidden } from '../tasks/forbidden.ts';
 import { type Form, formOf } from '../tasks/form.ts';
@@ -15,6 +16,8 @@ export interface Want {
   /** Why the scheduler's policy forbids the app. */
   readonly forbidden: string | undefined;
   readonly scalars: Scalars;
+  /** Persistent volumes on disks of their own; those on the work directory's disk are part of `scalars`. */
+  readonly disks: readonly PersistentVolume[];
   /** 0 for any port. */
   readonly hostPorts: readonly number[];
   /** True if the app accepts resources reserved for the scheduler's role, or unreserved resources. */
@@ -34,6 +37,13 @@ export function wantOf(app: App, settings: Settings): Want {
   const forbidden = problem && `${problem.path.join('.')} ${problem.error}`;
   const scalars = noScalars();
   for (const name of SCALARS) scalars[name] = toMilli(app[name]);
+  const resident = isResident(app);
+  const disks = resident
+    ? persistentVolumesOf(app).filter(({ persistent }) => persistent.type !== 'root')
+    : [];
+  for (const { persistent } of resident ? persistentVolumesOf(app) : []) {
+    if (persistent.type === 'root') scalars.disk += toMilli(persistent.size);
+  }
   const hostPorts = portsOf(app).map(({ hostPort }) => hostPort);
   const roles = rolesOf(app, settings);
   const amounts = SCALARS.map((name) => scalars[name]);
@@ -42,11 +52,21 @@ export function wantOf(app: App, settings: Settings): Want {
     forbidden,
     scalars,
     hostPorts,
-    reserved: roles.some((role) => role !== UNRESERVED),
+    disks,
+    // Only unreserved resources can be reserved.
+    reserved: !resident && roles.some((role) => role !== UNRESERVED),
     unreserved: roles.includes(UNRESERVED),
     roles,
     role: settings.role,
-    shape: [form.type, forbidden, ...amounts, roles, hostPorts].join(' '),
+    shape: [
+      form.type,
+      forbidden,
+      ...amounts,
+      roles,
+      hostPorts,
+      resident,
+      ...disks.map((one) => JSON.stringify(one)),
+    ].join(' '),
   };
 }
 

@@ -5,6 +5,7 @@
 
 import type { CommandInfo, ContainerInfo, NetworkInfo, PortMapping, Volume } from '../../../mesos/types.ts';
 import { type App, hasOwnNetwork, imageOf, portsOf } from '../../domain/app.ts';
+import { isPersistent } from '../../domain/residency.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { Task } from '../../domain/task.ts';
 
@@ -17,7 +18,7 @@ export function containerInfo(
 ): ContainerInfo {
   const { forcePullImage = false, privileged = false, parameters = [] } = app.container?.docker ?? {};
   const image = imageOf(app);
-  const volumes = (app.container?.volumes ?? []).map(volumeOf);
+  const volumes = (app.container?.volumes ?? []).filter((one) => !isPersistent(one)).map(volumeOf);
   const mounted = volumes.length > 0 && { volumes };
   if (containerizer === 'mesos') {
     const networks = networksOf(app, task, mesosBridgeName);

@@ -103,10 +103,6 @@ describe('a field of a container', () => {
       /^container.linuxInfo: is not supported/,
     ],
     [
-      { docker: IMAGE, volumes: [{ containerPath: 'x', persistent: {} }] },
-      /volumes.0.persistent: is not supported/,
-    ],
-    [
       { docker: IMAGE, volumes: [{ containerPath: 'x', external: { name: 'v' } }] },
       /volumes.0.external: is not supported/,
     ],

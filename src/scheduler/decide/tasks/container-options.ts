@@ -2,6 +2,7 @@
 
 import type { App } from '../../domain/app.ts';
 import type { OwnDockerFields } from '../../domain/docker-fields.ts';
+import { isPersistent } from '../../domain/residency.ts';
 import { isRelative, targetOf } from '../../domain/sandbox-volumes.ts';
 
 type Options = {
@@ -36,6 +37,8 @@ export function optionsOf({ container, networks, user, sandboxVolumes }: App): s
   }
   if (docker?.privileged) options.push('--privileged');
   for (const volume of volumes) {
+    // The executor mounts persistent volumes, since the agent knows where they are.
+    if (isPersistent(volume)) continue;
     if (sandboxVolumes && isRelative(volume)) continue;
     const { hostPath, mode, propagation } = volume;
     const modes = [mode.toLowerCase(), ...(propagation === undefined ? [] : [propagation])];

@@ -32,5 +32,5 @@ function executorIdOf(state: State, task: Task): string | undefined {
   );
   const form = app && formOf(app, state.settings);
   // An executor of its own has the task's id.
-  return form?.type === 'fetching' ? task.id : undefined;
+  return form?.type === 'single' ? task.id : undefined;
 }

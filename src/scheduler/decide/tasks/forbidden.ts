@@ -26,7 +26,7 @@ export function findForbidden(
     return forbidden(['container'], error, 'allowedContainerizers');
   }
   // In the Docker executor, the user is one of the container.
-  const isInContainer = form.type === 'shared' || form.type === 'fetching';
+  const isInContainer = form.type === 'shared' || form.type === 'single';
   if (!isInContainer && app.user !== undefined && !policy.allowedUsers.includes(app.user)) {
     return forbidden(['user'], `may not be ${app.user}`, 'allowedUsers');
   }

@@ -6,6 +6,7 @@ import { type App, declaredPorts, hasOwnNetwork, imageOf, portsOf } from '../../
 import { flatId } from '../../domain/app-id.ts';
 import { COMMAND_EXECUTOR, findContainerizerProblem } from '../../domain/containerizer.ts';
 import type { FieldError } from '../../domain/field-errors.ts';
+import { isPersistent, isResident, persistentVolumesOf } from '../../domain/residency.ts';
 import { isRelative, namesIn, targetOf } from '../../domain/sandbox-volumes.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { Task } from '../../domain/task.ts';
@@ -19,8 +20,11 @@ export type Form =
   | { readonly type: 'command' }
   /** One executor for many tasks, which reads everything from `TaskInfo.data`. */
   | { readonly type: 'shared' }
-  /** As `shared`, with an executor for this task alone: Mesos fetches URIs for an executor, not for one of its tasks. */
-  | { readonly type: 'fetching' }
+  /**
+   * As `shared`, with an executor for this task alone: Mesos fetches URIs, and mounts volumes, for an executor, not for
+   * one of its tasks.
+   */
+  | { readonly type: 'single' }
   /** As in 2013: each task has an executor of its own, with `cmd` as its arguments. */
   | { readonly type: 'own'; readonly path: string }
   /** `TaskInfo.container`, run by one of Mesos' own containerizers. */
@@ -39,7 +43,7 @@ export function formOf(app: App, settings: Settings): Form {
   const path = isDefault ? defaultPath(app, settings) : app.executor;
   if (path === '' || path === COMMAND_EXECUTOR) return { type: 'command' };
   if (path !== settings.dockerExecutor.path) return { type: 'own', path };
-  return { type: app.fetch.length === 0 ? 'shared' : 'fetching' };
+  return { type: app.fetch.length === 0 && !isResident(app) ? 'shared' : 'single' };
 }
 
 /** In v2 an image implies the Docker executor; in v1 it does not. */
@@ -54,6 +58,12 @@ function describesContainer(app: App): boolean {
 
 /** Finds problems that would prevent every launch, when the app is created or changed. */
 export function findLaunchProblem(app: App, settings: Settings): FieldError | undefined {
+  if (isResident(app) && settings.role === '*') {
+    const i = app.container?.volumes.findIndex(isPersistent) ?? 0;
+    const error =
+      "needs a scheduler with a role of its own, since resources can't be reserved for '*': start it with --mesos_role";
+    return { path: ['container', 'volumes', i, 'persistent'], error };
+  }
   const misnamed = findContainerizerProblem(app);
   if (misnamed) return misnamed;
   const form = formOf(app, settings);
@@ -71,7 +81,7 @@ export function findLaunchProblem(app: App, settings: Settings): FieldError | un
     const error = `can't be ${form.path} with a container: Marathon would run the executor in it; leave one of them out`;
     return { path: ['executor'], error };
   }
-  if (form.type !== 'shared' && form.type !== 'fetching') return undefined;
+  if (form.type !== 'shared' && form.type !== 'single') return undefined;
   const ports = portsOf(app).map(() => 0);
   const container = containerOf(app, shellEnv(app, ports));
   if ('problem' in container) return { path: [container.field], error: container.problem };
@@ -145,8 +155,12 @@ function passedToExecutor({ container }: App) {
     forcePullImage,
     ...same
   } = container.docker;
+  const volumes = persistentVolumesOf({ container });
+  const persistentVolumes = volumes.length > 0 && {
+    persistentVolumes: volumes.map(({ containerPath }) => containerPath),
+  };
   const passed: SameInExecutor<typeof same> = same;
-  return { ...passed, ...(forcePullImage && { forcePull: true }) };
+  return { ...passed, ...(forcePullImage && { forcePull: true }), ...persistentVolumes };
 }
 
 /** The executor makes the directories, since it knows where the sandbox of a task is. */

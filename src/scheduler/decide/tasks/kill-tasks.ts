@@ -1,6 +1,7 @@
 import type { StateEvent } from '../../domain/events.ts';
+import type { Reservation } from '../../domain/reservation.ts';
 import type { AppRecord, State } from '../../domain/state.ts';
-import { isDraining, isKillable, type Task } from '../../domain/task.ts';
+import { instanceIdOf, isDraining, isKillable, type Task } from '../../domain/task.ts';
 import { planChange } from '../deployments/change.ts';
 import type { Decision, Input, TaskFilter, TaskView } from '../inputs.ts';
 import { endTasks } from './ending.ts';
@@ -24,9 +25,15 @@ export function killTasks(
     if (found.length > 0) matching.set(record, found);
   }
   const tasks = [...matching.values()].flat();
-  const killed = { type: 'killed', tasks: tasks.map(viewTask) } as const;
+  const leaving = wipe ? findLeaving(state, filter, tasks) : [];
+  const suspended = leaving.flatMap(({ appId, host, lastTask, ports, taskId }) =>
+    taskId === undefined && lastTask ? [{ appId, id: lastTask.id, host, ports }] : [],
+  );
+  const killed = { type: 'killed', tasks: [...tasks.map(viewTask), ...suspended] } as const;
   const ended = endTasks(state, tasks, now, { immediately });
-  const wiped = wipe ? tasks.map((task) => markGone(task, now)) : [];
+  const wiped = wipe
+    ? [...tasks.map((task) => markGone(task, now)), ...leaving.map((one) => leave(one, now))]
+    : [];
   const changes = [...matching].flatMap(([{ app }, found]) => {
     // Draining tasks are no instances any more: they were replaced, or their app was scaled down.
     const fewer = found.filter(isKillable).length;
@@ -45,6 +52,21 @@ export function killTasks(
   };
 }
 
+/** The instances of these tasks, and matching instances without a task, lose their reservations and volumes. */
+function findLeaving(state: State, filter: TaskFilter, tasks: readonly Task[]): Reservation[] {
+  const instances = new Set(tasks.map(({ id }) => instanceIdOf(id)));
+  return appsOf(state, filter)
+    .flatMap((record) => [...record.reservations.values()])
+    .filter(({ id, host, taskId, lastTask }) => {
+      if (instances.has(id)) return true;
+      return taskId === undefined && matches({ host, id: lastTask?.id ?? id }, filter);
+    });
+}
+
+function leave({ id: reservationId, state }: Reservation, at: number): StateEvent {
+  return { type: 'reservation_changed', reservationId, state, leaving: true, at };
+}
+
 /** Removes a task from the state without waiting for its end: its agent may never come back. */
 function markGone({ id }: Task, now: number): StateEvent {
   return { type: 'task_updated', taskId: id, state: 'TASK_GONE', at: now, message: 'removed with wipe=true' };
@@ -61,6 +83,6 @@ function appsOf(state: State, { appId }: TaskFilter): AppRecord[] {
 }
 
 /** Without host and ids nothing matches: a missing parameter must not kill every task. */
-function matches(task: Task, { host, taskId, taskIds }: TaskFilter): boolean {
+function matches(task: Pick<Task, 'host' | 'id'>, { host, taskId, taskIds }: TaskFilter): boolean {
   return host === '*' || task.host === host || task.id === taskId || taskIds?.has(task.id) === true;
 }

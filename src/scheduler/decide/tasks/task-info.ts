@@ -21,7 +21,7 @@ import {
 import { v1Json } from './v1-json.ts';
 
 /** An executor of one task has no other task to wait for, but must wait for the first. */
-const FETCHING_IDLE_SECONDS = '10';
+const SINGLE_IDLE_SECONDS = '10';
 
 /** Builds the TaskInfo for ACCEPT. */
 export function taskInfo(
@@ -65,8 +65,8 @@ function commandOrExecutor(
       };
     case 'own':
       return { executor: ownExecutor(app, form.path, task, settings), data: encodeTaskData(v1Json(app)) };
-    case 'fetching':
-      return { executor: fetchingExecutor(app, task, settings), data: dockerData(app, task, settings) };
+    case 'single':
+      return { executor: singleExecutor(app, task, settings), data: dockerData(app, task, settings) };
     case 'shared':
       return {
         executor: sharedExecutor(task.executorId ?? '', allotment, settings),
@@ -110,7 +110,7 @@ function wordsOf({ cmd, args = [] }: App): string {
  * The executor runs as root, so it gets none of the app's variables: PATH, LD_PRELOAD or NODE_OPTIONS would run the app's
  * code outside of its container.
  */
-function fetchingExecutor(app: App, task: Task, settings: Settings): ExecutorInfo {
+function singleExecutor(app: App, task: Task, settings: Settings): ExecutorInfo {
   const { info } = settings.dockerExecutor;
   return {
     ...info,
@@ -118,7 +118,7 @@ function fetchingExecutor(app: App, task: Task, settings: Settings): ExecutorInf
     resources: [],
     command: {
       ...info.command,
-      environment: { variables: [{ name: 'MESOSUP_EXECUTOR_IDLE_TIMEOUT', value: FETCHING_IDLE_SECONDS }] },
+      environment: { variables: [{ name: 'MESOSUP_EXECUTOR_IDLE_TIMEOUT', value: SINGLE_IDLE_SECONDS }] },
       uris: app.fetch.map((entry) => uriOf(app, entry)),
     },
   };

@@ -29,7 +29,7 @@ const SUPPORTED: Readonly<Record<NonNullable<App['containerizer']>, Supported>> 
   },
 };
 
-const VOLUME = ['containerPath', 'hostPath', 'mode'];
+const VOLUME = ['containerPath', 'hostPath', 'mode', 'persistent'];
 const NETWORK = ['mode', 'name'];
 const MODES = ['host', 'container', 'container/bridge'];
 

@@ -3,9 +3,9 @@
  * resource, or the name with reservations and disk, so that reserved resources never mix with others.
  */
 
-import { canonicalJson } from '../../json.ts';
-import { type Amounts, amountsOf, contains, fromMilli } from '../../mesos/resources.ts';
-import type { DiskInfo, ReservationInfo, Resource } from '../../mesos/types.ts';
+import { canonicalJson } from '../json.ts';
+import { type Amounts, amountsOf, contains, fromMilli } from './resources.ts';
+import type { DiskInfo, ReservationInfo, Resource } from './types.ts';
 
 /** What distinguishes resources besides the amount. */
 interface Kind {
