@@ -39,11 +39,15 @@ export interface Server {
 }
 
 /** Creates the API of a scheduler with a Mesos in memory and a stopped clock. */
-export function server(more: Partial<ApiOptions> = {}): Server {
-  const mesos = new SimulatedMesos([
-    { id: 'S0', host: 'a.example', cpus: 4, mem: 4096, ports: 4 },
-    { id: 'S1', host: 'b.example', cpus: 4, mem: 4096, ports: 4 },
-  ]);
+export function server(more: Partial<ApiOptions> = {}, role = '*'): Server {
+  const mesos = new SimulatedMesos(
+    [
+      { id: 'S0', host: 'a.example', cpus: 4, mem: 4096, ports: 4 },
+      { id: 'S1', host: 'b.example', cpus: 4, mem: 4096, ports: 4 },
+    ],
+    {},
+    role,
+  );
   const events = new EventStreams();
   const faults: unknown[] = [];
   const published: ServerEvent[] = [];
@@ -51,7 +55,7 @@ export function server(more: Partial<ApiOptions> = {}): Server {
   const metrics = createMetrics({ withProcessMetrics: false });
   const { logs = logsOf() } = more;
   const runner = createRunner({
-    state: createState(settings()),
+    state: createState(settings({ role })),
     store: createMemoryStore(disk),
     now: () => 1_700_000_000_000,
     send: async (call) => mesos.call(call),

@@ -37,6 +37,19 @@ const CONTEXTS: readonly (readonly [prefix: string, fields: Json])[] = [
         { container: { ...DOCKER, volumes: [{ containerPath: '/c', hostPath: '/h', mode: 'RW' }] } },
       ] as const,
   ),
+  ...(
+    [
+      ['maxSize', { type: 'mount', size: 5 }],
+      ['constraints', { type: 'path', size: 5 }],
+      ['', { size: 5 }],
+    ] as const
+  ).map(
+    ([name, persistent]) =>
+      [
+        `container.volumes[].persistent.${name}`,
+        { container: { ...DOCKER, volumes: [{ containerPath: 'd', mode: 'RW', persistent }] } },
+      ] as const,
+  ),
   ['container.volumes', { container: { ...DOCKER, volumes: [{ containerPath: 'd', mode: 'RW' }] } }],
   ['container', { container: DOCKER }],
   ['networks[].mode', { container: DOCKER, networks: [{ name: 'm' }] }],
@@ -54,6 +67,11 @@ const CONTEXTS: readonly (readonly [prefix: string, fields: Json])[] = [
 
 function contextOf({ field }: MarathonField): Json {
   return { ...BASE, ...CONTEXTS.find(([prefix]) => field.startsWith(prefix))?.[1] };
+}
+
+/** Volumes are refused for a scheduler with the role `*`. */
+function serverFor({ field }: MarathonField): Server {
+  return server({}, field.includes('.persistent.') ? 'databases' : '*');
 }
 
 /** `a[].*.b` as `['a', 0, 'NAME', 'b']`. */
@@ -92,8 +110,8 @@ function launched({ mesos }: Server): string | undefined {
   return task && JSON.stringify([info, data && Buffer.from(data, 'base64').toString()]);
 }
 
-async function launch(app: unknown): Promise<string | undefined> {
-  const one = server();
+async function launch(app: unknown, field: MarathonField): Promise<string | undefined> {
+  const one = serverFor(field);
   await call(one, 'POST', '/v2/apps', app);
   await one.run();
   return launched(one);
@@ -117,14 +135,14 @@ const fieldsOf = (of: string, state: string) =>
 const WRONG: readonly (readonly [RegExp, unknown])[] = [
   [/^string/, {}],
   [/^(list|map)/, 'wrong'],
-  [/^(number|integer|boolean|[A-Zobct])/, 'wrong'],
+  [/^(number|integer|boolean|[A-Zobctr])/, 'wrong'],
 ];
 
 describe('a field of an app that is done', () => {
   it.each(fieldsOf('app', 'done'))('%s is accepted, shown, and has an effect', async (field, one) => {
     const context = contextOf(one);
     const app = withValue(context, segmentsOf(field), one.value);
-    const scheduler = server();
+    const scheduler = serverFor(one);
     const answer = await call(scheduler, 'POST', '/v2/apps', app);
     expect([answer.statusCode, answer.json().details]).toEqual([201, undefined]);
     const shown = (await get(scheduler, '/v2/apps/walk?embed=app.warnings')).json().app;
@@ -138,14 +156,14 @@ describe('a field of an app that is done', () => {
     await scheduler.run();
     const name = String(segmentsOf(one.shown ?? field).at(-1));
     const isRead = new RegExp(`\\b${name}\\b`).test(READERS);
-    expect(isRead || launched(scheduler) !== (await launch(context))).toBe(true);
+    expect(isRead || launched(scheduler) !== (await launch(context, one))).toBe(true);
   });
 
   it.each(fieldsOf('app', 'done').filter(([, one]) => one.default !== undefined))(
     '%s has Marathon’s default',
     async (field, one) => {
       const at = segmentsOf(one.shown ?? field);
-      const scheduler = server();
+      const scheduler = serverFor(one);
       const parent = withValue(contextOf(one), segmentsOf(field), undefined);
       await call(scheduler, 'POST', '/v2/apps', parent);
       const shown = valueAt((await get(scheduler, '/v2/apps/walk')).json().app, at);
@@ -158,7 +176,7 @@ describe('a field of an app that is done', () => {
     async (field, one) => {
       const [, wrong] = WRONG.find(([type]) => type.test(one.type)) ?? [];
       const app = withValue(contextOf(one), segmentsOf(field), wrong);
-      const answer = await call(server(), 'POST', '/v2/apps', app);
+      const answer = await call(serverFor(one), 'POST', '/v2/apps', app);
       expect([answer.statusCode, answer.json().message]).toEqual([422, 'Object is not valid']);
     },
   );
@@ -167,7 +185,7 @@ describe('a field of an app that is done', () => {
 describe('a field of an app that is refused', () => {
   it.each(fieldsOf('app', 'refused'))('%s is answered with 422 and named', async (field, one) => {
     const answer = await call(
-      server(),
+      serverFor(one),
       'POST',
       '/v2/apps',
       withValue(contextOf(one), segmentsOf(field), one.value),
@@ -182,7 +200,7 @@ describe('a field of an app that is refused', () => {
 
 describe('a field of an app that is listed', () => {
   it.each(fieldsOf('app', 'listed'))('%s is accepted with a warning that names it', async (field, one) => {
-    const scheduler = server();
+    const scheduler = serverFor(one);
     const app = withValue(contextOf(one), segmentsOf(field), one.value);
     expect((await call(scheduler, 'POST', '/v2/apps', app)).statusCode).toBe(201);
     const { warnings } = (await get(scheduler, '/v2/apps/walk?embed=app.warnings')).json().app;
