@@ -30,6 +30,10 @@ move_fetched() {
   staging=
   for file in "$MESOS_DIRECTORY"/* "$MESOS_DIRECTORY"/.[!.]* "$MESOS_DIRECTORY"/..?*; do
     [ -e "$file" ] || [ -L "$file" ] || continue
+    # Persistent volumes, which the agent mounts before it starts this program.
+    case /${MESOSUP_VOLUMES:-}/ in
+      */"${file##*/}"/*) continue ;;
+    esac
     if [ -f "$file" ] && [ ! -L "$file" ]; then
       case ${file##*/} in
         # Files of the agent and of its log rotation.

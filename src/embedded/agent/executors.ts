@@ -33,9 +33,7 @@ export function launchExecutor(
   const names = { agentId: agentId(agent), frameworkId: framework.id, executorId: info.executor_id.value };
   const directory = sandboxPath(agent.settings.workDir, names, containerId);
   const ids = createSandbox(directory, user);
-  // The volumes of other tasks are mounted when their executor gets them.
-  const atOnce = task.executor ? info.resources : task.resources;
-  linkVolumes(agent, atOnce ?? [], directory, ids);
+  linkVolumes(agent, [...task.resources, ...(info.resources ?? [])], directory, ids);
   const executor: Executor = {
     frameworkId: framework.id,
     id: info.executor_id.value,

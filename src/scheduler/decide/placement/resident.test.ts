@@ -110,6 +110,10 @@ describe('an app with a persistent volume', () => {
     expect(info?.resources).toHaveLength(4);
     expect(info?.resources).toContainEqual(expect.objectContaining({ disk: volume.disk }));
     expect(info?.executor).toMatchObject({ executor_id: { value: `${id}._app.1` }, resources: [] });
+    expect(info?.executor?.command?.environment?.variables).toContainEqual({
+      name: 'MESOSUP_VOLUMES',
+      value: 'data',
+    });
     expect(tasksJson(record(one))).toMatchObject([
       {
         state: 'TASK_RUNNING',

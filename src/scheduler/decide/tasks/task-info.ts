@@ -3,6 +3,7 @@ import type { CommandInfo, CommandUri, ExecutorInfo, Labels, TaskInfo } from '..
 import type { App } from '../../domain/app.ts';
 import { hostLikeId } from '../../domain/app-id.ts';
 import { agentCheck } from '../../domain/checks.ts';
+import { persistentVolumesOf } from '../../domain/residency.ts';
 import type { Settings } from '../../domain/settings.ts';
 import type { Task } from '../../domain/task.ts';
 import { killPolicy } from '../connection/calls.ts';
@@ -112,13 +113,19 @@ function wordsOf({ cmd, args = [] }: App): string {
  */
 function singleExecutor(app: App, task: Task, settings: Settings): ExecutorInfo {
   const { info } = settings.dockerExecutor;
+  const volumes = persistentVolumesOf(app).map(({ containerPath }) => containerPath);
+  const variables = [
+    { name: 'MESOSUP_EXECUTOR_IDLE_TIMEOUT', value: SINGLE_IDLE_SECONDS },
+    // The supervisor takes everything else in the sandbox for fetched files.
+    ...(volumes.length > 0 ? [{ name: 'MESOSUP_VOLUMES', value: volumes.join('/') }] : []),
+  ];
   return {
     ...info,
     executor_id: { value: task.id },
     resources: [],
     command: {
       ...info.command,
-      environment: { variables: [{ name: 'MESOSUP_EXECUTOR_IDLE_TIMEOUT', value: SINGLE_IDLE_SECONDS }] },
+      environment: { variables },
       uris: app.fetch.map((entry) => uriOf(app, entry)),
     },
   };
