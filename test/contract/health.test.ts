@@ -23,9 +23,13 @@ afterAll(() => rm(dist, { recursive: true, force: true }));
 
 type Make = (offer: Offer, script: string, more: Partial<TaskInfo>, directory?: string) => TaskInfo;
 
-/** A container of mesosup's executor, with the directory mounted at the same path. */
+/**
+ * A container of mesosup's executor, with the directory mounted at the same path. It is in the host's network, since the
+ * probe is there: a port that is not published is checked in the container's network.
+ */
 const dockerTask: Make = (offer, script, more, directory) => {
-  const options = directory === undefined ? [] : ['--volume', `${directory}:${directory}`];
+  const volume = directory === undefined ? [] : ['--volume', `${directory}:${directory}`];
+  const options = ['--network', 'host', ...volume];
   const docker = { image: BUSYBOX, args: ['/bin/sh', '-c', script], env: {}, options };
   const { command: _, ...task } = commandTask(offer, script, more);
   return {
