@@ -49,4 +49,6 @@ it('shows control characters, and shortens long values', () => {
   const [line = ''] = text({}, { cmd: `\u001b[2J${'x'.repeat(500)}` });
   expect(line).toMatch(/^\+ cmd: \\x1b\[2Jx+…$/);
   expect(line.length).toBeLessThan(140);
+  expect(text({}, { labels: { 'a\u001b[2J': 'x' } })).toEqual(['+ labels.a\\x1b[2J: x']);
+  expect(text({ env: { 'a\u001b[2J': 'x' } }, {})).toEqual(['- env: a\\x1b[2J']);
 });

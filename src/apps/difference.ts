@@ -50,16 +50,19 @@ function areObjects(value: unknown): value is Json[] {
 /** `~ instances: 2 → 3`, `+ labels.a: x`, `- cmd: x`. Values of environment variables are left out. */
 export function differenceText({ field, before, after }: Difference): string {
   const show = (value: unknown) => valueText(field, value);
-  if (before === undefined) return `+ ${field}: ${show(after)}`;
-  if (after === undefined) return `- ${field}: ${show(before)}`;
-  if (isSecret(field)) return `~ ${field}: another value`;
-  return `~ ${field}: ${show(before)} → ${show(after)}`;
+  // The names of labels and variables are anybody's.
+  const name = printable(field);
+  if (before === undefined) return `+ ${name}: ${show(after)}`;
+  if (after === undefined) return `- ${name}: ${show(before)}`;
+  if (isSecret(field)) return `~ ${name}: another value`;
+  return `~ ${name}: ${show(before)} → ${show(after)}`;
 }
 
 const MAX_VALUE = 120;
 
 function valueText(field: string, value: unknown): string {
-  if (isSecret(field)) return field === 'env' && isJson(value) ? Object.keys(value).join(' ') : '(a value)';
+  if (isSecret(field))
+    return field === 'env' && isJson(value) ? printable(Object.keys(value).join(' ')) : '(a value)';
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   const shown = printable(text);
   return shown.length > MAX_VALUE ? `${shown.slice(0, MAX_VALUE - 1)}…` : shown;

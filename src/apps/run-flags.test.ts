@@ -78,7 +78,7 @@ describe('appFromFlags', () => {
     ['--volume /a', { volume: ['/a'] }],
     ['--volume /a:/b:xx', { volume: ['/a:/b:xx'] }],
     ['--env NONE', { env: ['NONE'] }],
-    ['--env =x', { env: ['=x'] }],
+    ['--env, or a line of --env-file', { env: ['=x'] }],
     ['--label x', { label: ['x'] }],
     ['--constraint hostname', { constraint: ['hostname'] }],
     ['--check ftp', { check: 'ftp', port: ['1'] }],
@@ -91,6 +91,13 @@ describe('appFromFlags', () => {
     expect(() => run(options)).toThrow(message);
   });
 });
+
+it.each(['=s3cret', 'PASSWORD s3cret', 's3cret/+', 'export A=s3cret'])(
+  'shows no line of a file that sets no variable: %s',
+  (line) => {
+    expect(() => run({ envLines: [line] })).toThrow(/^(?!.*s3cret).*NAME=VALUE/);
+  },
+);
 
 it.each([
   ['redis', 'redis'],

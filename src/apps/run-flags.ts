@@ -155,7 +155,12 @@ function variable(
   text: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): [name: string, value: string] {
-  if (text.includes('=')) return pair(text, '--env', 'NAME=VALUE');
+  if (/^[^=\s]+=/.test(text)) return pair(text, '--env', 'NAME=VALUE');
+  if (!/^[A-Za-z_]\w*$/.test(text)) {
+    throw new UsageError('--env, or a line of --env-file, is neither NAME=VALUE nor NAME', {
+      remedy: 'It is not shown here, since it may be secret. Write a variable in each line.',
+    });
+  }
   const value = environment[text];
   if (value !== undefined) return [text, value];
   throw new UsageError(`--env ${text}: there is no such variable in the environment: write ${text}=VALUE`);

@@ -26,15 +26,19 @@ if (first === '--version' || ((first === 'version' || first === '-v') && second 
     // this.exit() of a command.
     if (error.code === 'EEXIT') return handle(error);
     const json = ownArguments(args).includes('--json');
-    const [{ failureOf }, { failureJson, failureText }, { stateHome }] = await Promise.all([
-      import('../errors/defect-report.ts'),
-      import('../errors/failure.ts'),
-      import('../cluster/edge/cluster-state.ts'),
-    ]);
+    const [{ failureOf }, { failureJson, failureText }, { stateHome }, { printableLines }] =
+      await Promise.all([
+        import('../errors/defect-report.ts'),
+        import('../errors/failure.ts'),
+        import('../cluster/edge/cluster-state.ts'),
+        import('../text/printable.ts'),
+      ]);
     const directories = [stateHome(process.env, homedir()), tmpdir()];
     const failure = failureOf(error, { version, command: [name, ...args], directories });
     if (json) process.stdout.write(`${JSON.stringify(failureJson(failure), null, 2)}\n`);
-    else if (failure.message !== '') process.stderr.write(`${failureText(failure)}\n`);
+    // Nobody reads the output any more, as with "| head".
+    else if (failure.message !== '' && error.code !== 'EPIPE')
+      process.stderr.write(`${printableLines(failureText(failure))}\n`);
     // Open connections and timers of the failed command must not keep the process alive.
     process.exit(failure.exitCode);
   };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { account, asUser } from '../../test/scheduler/accounts.ts';
 import { call, type Server, SLEEPER, server } from '../../test/scheduler/api-server.ts';
-import { ApiClient, basicAuthorization } from './api-client.ts';
+import { ApiClient, basicAuthorization, tokenAuthorization } from './api-client.ts';
 import { ApiError } from './api-error.ts';
 import type { Method } from './operation-types.ts';
 
@@ -130,6 +130,80 @@ describe('ApiClient', () => {
     expect(sent).toEqual(['https://a/v2/info Bearer t', 'https://leader/v2/info Bearer t']);
     await expect(client.call('GET', '/v2/info', {}, { patienceMs: 0 })).rejects.toThrow('without TLS');
     expect(sent).toHaveLength(3);
+  });
+
+  it('sends its credentials to no other page', async () => {
+    const login = new Response(null, {
+      status: 302,
+      headers: { Location: 'https://login/start?to=/v2/info' },
+    });
+    const { client, sent } = scripted(['https://a'], [login]);
+    await expect(client.call('GET', '/v2/info', {}, { patienceMs: 0 })).rejects.toThrow(
+      'it redirects to https://login/start, which is not its leader',
+    );
+    expect(sent).toEqual(['GET https://a/v2/info']);
+  });
+
+  it('shows no token that a header can not contain', () => {
+    expect(tokenAuthorization('a.B-1=')).toBe('Bearer a.B-1=');
+    for (const token of ['se\ncret', 'se\u0001cret', '\ufeffsecret', 'se cret']) {
+      expect(() => tokenAuthorization(token)).toThrow(/^(?!.*cret).*the token contains/);
+    }
+  });
+
+  it('asks the next scheduler when one accepts connections and does not answer', async () => {
+    const sent: string[] = [];
+    const send = ((url: string, { signal }: RequestInit = {}) => {
+      sent.push(url);
+      if (url.startsWith('http://b')) return Promise.resolve(ok({ leader: 'b' }));
+      return new Promise((_, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason));
+      });
+    }) as typeof fetch;
+    const limits = { answerMs: 20, patienceMs: 0 };
+    const two = new ApiClient({ urls: ['http://a', 'http://b'], fetch: send });
+    expect(await two.call('GET', '/v2/leader', {}, limits)).toEqual({ leader: 'b' });
+    const one = new ApiClient({ urls: ['http://a'], fetch: send });
+    await expect(one.call('GET', '/v2/leader', {}, limits)).rejects.toMatchObject({
+      message: 'no scheduler answers at http://a: no answer in 0.02 s',
+    });
+  });
+
+  it('repeats a request that reads when its answer is interrupted, and no change', async () => {
+    const cut = () =>
+      new Response(
+        new ReadableStream({
+          start(controller) {
+            controller.enqueue(new TextEncoder().encode('{"leader":'));
+            setTimeout(
+              () => controller.error(new TypeError('terminated', { cause: new Error('closed') })),
+              1,
+            );
+          },
+        }),
+      );
+    const { client, sent } = scripted(['http://a'], [cut, ok({ leader: 'x' }), cut, cut]);
+    expect(await client.call('GET', '/v2/leader')).toEqual({ leader: 'x' });
+    expect(sent).toHaveLength(2);
+    await expect(client.call('GET', '/v2/leader', {}, { patienceMs: 0 })).rejects.toMatchObject({
+      name: 'ApiError',
+      message: 'no scheduler answers at http://a: closed',
+    });
+    await expect(client.call('POST', '/v2/apps', { body: {} })).rejects.toMatchObject({
+      message: 'http://a did not answer: closed',
+      remedy: expect.stringContaining('may have been made'),
+    });
+  });
+
+  it('resumes after the last id, also when a connection ends before the next one', async () => {
+    const streams = ['data: 1\nid: one\n\n', 'data: note\n\n', 'event: end\ndata: {}\n\n'];
+    const { client, sent } = scripted(
+      ['http://a'],
+      streams.map((text) => new Response(text)),
+    );
+    const path = { path: { id: 't' } };
+    for await (const _ of client.events('/v2/tasks/{id}/log', path, { endsWith: ['end'] }));
+    expect(sent.slice(1)).toEqual(['GET http://a/v2/tasks/t/log one', 'GET http://a/v2/tasks/t/log one']);
   });
 
   it('gives up on unreachable schedulers when its patience ends', async () => {

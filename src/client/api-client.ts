@@ -3,6 +3,7 @@
  * list of operations or types of its own: see operation-types.ts.
  */
 
+import { UsageError } from '../errors/mesosup-error.ts';
 import { parseJson } from '../json.ts';
 import { ApiError, refusalOf } from './api-error.ts';
 import type { AnswerOf, Input, Method, PathOf, QueryValue } from './operation-types.ts';
@@ -21,6 +22,8 @@ export interface Limits {
   readonly signal?: AbortSignal;
   /** Time in milliseconds in which a request that reads is repeated while no scheduler answers it. Default: 5000. */
   readonly patienceMs?: number;
+  /** Time in milliseconds until the answer to a request that reads must have begun. Default: 30000. */
+  readonly answerMs?: number;
 }
 
 interface Sent extends Limits {
@@ -32,6 +35,7 @@ interface Sent extends Limits {
 }
 
 const PATIENCE_MS = 5000;
+const ANSWER_MS = 30_000;
 const RETRY_MS = 250;
 const MAX_RETRY_MS = 2000;
 
@@ -65,9 +69,8 @@ export class ApiClient {
     input: Input<M, P> = {},
     limits: Limits = {},
   ): Promise<AnswerOf<M, P>> {
-    const response = await this.#accepted({ ...limits, ...requestOf(method, path, input) });
-    const text = await response.text();
-    if (response.status === 204 || text === '') return undefined as AnswerOf<M, P>;
+    const { status, text } = await this.#read({ ...limits, ...requestOf(method, path, input) });
+    if (status === 204 || text === '') return undefined as AnswerOf<M, P>;
     const json = parseJson(text);
     if (json === undefined) throw new ApiError(`${this.url} does not answer like a scheduler of mesosup`);
     return json as AnswerOf<M, P>;
@@ -80,7 +83,7 @@ export class ApiClient {
     limits: Limits = {},
   ): Promise<string> {
     const headers = { Accept: 'text/plain' };
-    return (await this.#accepted({ ...limits, ...requestOf('GET', path, input), headers })).text();
+    return (await this.#read({ ...limits, ...requestOf('GET', path, input), headers })).text;
   }
 
   /** Sends any request and returns the answer, also a refusal. @throws ApiError if it can't be sent */
@@ -108,7 +111,8 @@ export class ApiClient {
       try {
         for await (const event of eventsIn(response)) {
           pause = RETRY_MS;
-          last = event.id;
+          // A new connection may begin with an event that has none.
+          if (event.id !== '') last = event.id;
           yield event;
           if (endsWith.includes(event.type)) return;
         }
@@ -132,15 +136,35 @@ export class ApiClient {
     };
   }
 
+  /** Reads an entire answer. A scheduler may end in the middle of it. */
+  async #read(request: Sent): Promise<{ readonly status: number; readonly text: string }> {
+    const { patienceMs = PATIENCE_MS, signal } = request;
+    const end = Date.now() + patienceMs;
+    for (;;) {
+      const response = await this.#accepted(request);
+      const { url } = this;
+      try {
+        return { status: response.status, text: await response.text() };
+      } catch (error) {
+        if (signal?.aborted) throw error;
+        const { code, message } = reasonOf(error);
+        if (!isRead(request)) throw unanswered(url, message);
+        if (Date.now() + RETRY_MS > end) throw unreachable(url, message, code);
+      }
+      await sleep(RETRY_MS, signal);
+    }
+  }
+
   async #accepted(request: Sent): Promise<Response> {
     const response = await this.#send(request);
     if (response.ok) return response;
-    throw refusalOf(this.url, response.status, await response.text());
+    // Without its text, the status is enough.
+    throw refusalOf(this.url, response.status, await response.text().catch(() => ''));
   }
 
   async #send(request: Sent): Promise<Response> {
-    const { method, patienceMs = PATIENCE_MS, signal } = request;
-    const reads = method === 'GET' || method === 'HEAD';
+    const { patienceMs = PATIENCE_MS, signal } = request;
+    const reads = isRead(request);
     const end = Date.now() + patienceMs;
     for (let pause = RETRY_MS; ; pause = Math.min(2 * pause, MAX_RETRY_MS)) {
       const result = await this.#tryAll(request, reads);
@@ -169,9 +193,7 @@ export class ApiClient {
         const { code, message } = reasonOf(error);
         // A change that was sent may have been made.
         if (!reads && !UNSENT.has(code)) {
-          throw new ApiError(`${url} did not answer: ${message}`, {
-            remedy: 'The change may have been made. Check before you send it again.',
-          });
+          throw unanswered(url, message);
         }
         problem = unreachable(url, message, code);
       }
@@ -190,27 +212,35 @@ export class ApiClient {
     if (url.startsWith('https:') && leader.protocol !== 'https:') {
       throw new Error(`it redirects to ${leader.origin}, without TLS`);
     }
+    // A page to log in, for example, must not get the credentials.
+    if (!leader.pathname.endsWith(new URL(request.path, url).pathname)) {
+      throw new Error(`it redirects to ${leader.origin}${leader.pathname}, which is not its leader`);
+    }
     // `fetch` itself would leave out the credentials.
     return this.#fetchOnce(leader.href, request, 'error');
   }
 
-  #fetchOnce(
-    url: string,
-    { method, body, headers, signal }: Sent,
-    redirect: 'manual' | 'follow' | 'error',
-  ): Promise<Response> {
+  async #fetchOnce(url: string, request: Sent, redirect: 'manual' | 'follow' | 'error'): Promise<Response> {
+    const { method, body, headers, signal, answerMs = ANSWER_MS } = request;
     const { authorization, fetch: send = fetch } = this.#options;
-    return send(url, {
-      method,
-      redirect,
-      headers: {
-        ...(body !== undefined && { 'Content-Type': 'application/json' }),
-        ...headers,
-        ...(authorization !== undefined && { Authorization: authorization }),
-      },
-      ...(body !== undefined && { body }),
-      ...(signal && { signal }),
-    });
+    const late = new AbortController();
+    const giveUp = () => late.abort(new Error(`no answer in ${answerMs / 1000} s`));
+    const timer = isRead(request) ? setTimeout(giveUp, answerMs) : undefined;
+    try {
+      return await send(url, {
+        method,
+        redirect,
+        headers: {
+          ...(body !== undefined && { 'Content-Type': 'application/json' }),
+          ...headers,
+          ...(authorization !== undefined && { Authorization: authorization }),
+        },
+        ...(body !== undefined && { body }),
+        signal: AbortSignal.any([late.signal, ...(signal ? [signal] : [])]),
+      });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 
@@ -220,7 +250,13 @@ export function basicAuthorization(user: string, password: string): string {
   return `Basic ${btoa(String.fromCharCode(...bytes))}`;
 }
 
+/** @throws UsageError for a token that no header can contain; `fetch` would show it in its message */
 export function tokenAuthorization(token: string): string {
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new UsageError('the token contains blanks, control characters or letters beyond ASCII', {
+      remedy: 'Set it again, in a single line without other text.',
+    });
+  }
   return `Bearer ${token}`;
 }
 
@@ -265,6 +301,16 @@ async function* eventsIn({ body }: Response): AsyncGenerator<ServerSentEvent> {
   } finally {
     await reader.cancel().catch(() => {});
   }
+}
+
+function isRead({ method }: Sent): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+function unanswered(url: string, message: string): ApiError {
+  return new ApiError(`${url} did not answer: ${message}`, {
+    remedy: 'The change may have been made. Check before you send it again.',
+  });
 }
 
 function unreachable(url: string, message: string, code: string): ApiError {

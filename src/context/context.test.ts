@@ -38,9 +38,10 @@ describe('chooseContext', () => {
 
 it('accepts URLs of schedulers, and repeats no password of another one', () => {
   expect(checkUrl('https://s.example:8443/', 'URL')).toBe('https://s.example:8443');
-  for (const bad of ['s:8080', 'ftp://s', 'http://u:s3cret@s', 'http://s?a=b', 'zz://u:s3cret@s']) {
+  const withPassword = ['http://u:s3cret@s', 'zz://u:s3cret@s', 'u:s3cret@s:8080', 'http://u:s3cret/w@s'];
+  for (const bad of ['s:8080', 'ftp://s', 'http://s?a=b', ...withPassword]) {
     expect(() => checkUrl(bad, 'URL')).toThrow(UsageError);
-    expect(() => checkUrl(bad, 'URL')).not.toThrow('s3cret');
+    expect(() => checkUrl(bad, 'URL')).toThrow(/^(?!.*s3cret)/);
   }
 });
 

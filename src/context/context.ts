@@ -97,7 +97,7 @@ export function checkUrl(text: string, where: string): string {
 
 /** A text with a password must not be repeated in a message. */
 function withoutUser(text: string): string {
-  return text.replace(/\/\/[^/]*@/, '//…@');
+  return text.replace(/^(\w+:\/\/)?.*@/s, '$1…@');
 }
 
 const NAME = /^[A-Za-z0-9][\w.-]{0,62}$/;

@@ -16,6 +16,16 @@ export function printableLine(text: string): string {
   return text.replace(NOT_IN_OUTPUT, (found) => (found.length > 1 ? found : escaped(found)));
 }
 
+/** The same for a text of several lines. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printableLine).join('\n');
+}
+
+/** The same for JSON and YAML, which escape all others of these characters themselves. */
+export function printableData(text: string): string {
+  return text.replace(/[\u007f-\u009f]/g, (found) => `\\u00${found.charCodeAt(0).toString(16)}`);
+}
+
 function escaped(character: string): string {
   return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
 }

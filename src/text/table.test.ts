@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { printable, printableLine } from './printable.ts';
+import { printable, printableData, printableLine, printableLines } from './printable.ts';
 import { type Column, renderTable, shorten } from './table.ts';
 
 interface Row {
@@ -63,4 +63,12 @@ it('shows control sequences instead of sending them to the terminal', () => {
   expect(printableLine('\u001b[31mred\u001b[0m\t\u001b]0;title\u0007')).toBe(
     '\u001b[31mred\u001b[0m\t\\x1b]0;title\\x07',
   );
+});
+
+it('keeps the lines of a text, and the values of JSON', () => {
+  expect(printableLines('a\n\u001b]0;x\u0007\nb')).toBe('a\n\\x1b]0;x\\x07\nb');
+  const value = { 'a\u009b2J': '\u001b\u0085ä' };
+  const shown = printableData(JSON.stringify(value));
+  expect(shown).toMatch(/^[^\p{Cc}]*$/u);
+  expect(JSON.parse(shown)).toEqual(value);
 });

@@ -17,6 +17,9 @@ export interface ExecStreams {
 
 /** Longest content of a message to the scheduler. */
 const MAX_INPUT = 64 * 1024;
+const BEGIN_MS = 30_000;
+/** The exit code of a command that ended because nobody read its output (SIGPIPE). */
+const UNREAD: Outcome = { type: 'exit', code: 141 };
 
 /**
  * @param url of the WebSocket
@@ -28,7 +31,7 @@ export async function joinExecSession(
   headers: Readonly<Record<string, string>>,
   streams: ExecStreams,
 ): Promise<Outcome | undefined> {
-  const socket = new WebSocket(url, { headers, perMessageDeflate: false });
+  const socket = new WebSocket(url, { headers, perMessageDeflate: false, handshakeTimeout: BEGIN_MS });
   let outcome: Outcome | undefined;
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   socket.on('message', (data: Buffer) => {
@@ -36,6 +39,12 @@ export async function joinExecSession(
     if (data[0] === CHANNELS.control) outcome = outcomeOf(content) ?? outcome;
     else writeTo(data[0] === CHANNELS.stderr ? streams.stderr : streams.stdout, content, socket);
   });
+  const endUnread = ({ code }: NodeJS.ErrnoException): void => {
+    if (code !== 'EPIPE') return;
+    outcome ??= UNREAD;
+    socket.terminate();
+  };
+  for (const out of [streams.stdout, streams.stderr]) out.once('error', endUnread);
   await once(socket, 'open');
   socket.on('error', () => {});
   const restore = passInput(socket, streams);
@@ -43,6 +52,7 @@ export async function joinExecSession(
     await closed;
   } finally {
     restore();
+    for (const out of [streams.stdout, streams.stderr]) out.off('error', endUnread);
   }
   return outcome;
 }

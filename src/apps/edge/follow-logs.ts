@@ -22,6 +22,8 @@ export interface LogOptions {
 const PATIENCE_MS = 90_000;
 /** Finds tasks whose events were missed while the leader changed. */
 const POLL_MS = 5000;
+/** How long the output of an app that was removed is awaited. */
+const LAST_LINES_MS = 5000;
 const AT_ONCE = 8;
 const BEGUN = new Set(['TASK_RUNNING', 'TASK_FAILED', 'TASK_FINISHED']);
 
@@ -48,12 +50,25 @@ export async function readAppLogs(client: ApiClient, app: string, options: LogOp
   if (tasks === undefined) throw new ApiError(`App '${app}' does not exist`, { status: 404 });
   if (options.follow) return new Follower(client, app, options).run(tasks);
   const left = [...tasks];
+  const refused: ApiError[] = [];
   const work = async (): Promise<void> => {
     for (let task = left.shift(); task !== undefined; task = left.shift()) {
-      await readTaskLog(client, task, options);
+      try {
+        await readTaskLog(client, task, options);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        refused.push(error);
+        options.onNote(`${task}: ${error.message}`);
+      }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
+  if (refused[0] && refused.length === tasks.length) throw refused[0];
+}
+
+/** The task's agent may be lost, or the task removed; the output of the other tasks goes on. */
+function isRefusal(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status !== undefined;
 }
 
 class Follower {
@@ -61,6 +76,8 @@ class Follower {
   readonly #app: string;
   readonly #options: LogOptions;
   readonly #seen = new Set<string>();
+  /** Each resolves when the output of a task has ended. */
+  readonly #streams: Promise<void>[] = [];
   /** Ends all streams. */
   readonly #done = new AbortController();
   readonly #failed = Promise.withResolvers<never>();
@@ -84,12 +101,11 @@ class Follower {
   #begin(task: string, tail: number | undefined): void {
     if (this.#seen.has(task)) return;
     this.#seen.add(task);
-    readTaskLog(this.#client, task, { ...this.#options, tail }).catch((error: unknown) => {
-      // Its agent may be lost; the output of the other tasks goes on.
-      if (error instanceof ApiError && error.status !== undefined) {
-        this.#options.onNote(`${task}: ${error.message}`);
-      } else this.#failed.reject(error);
+    const stream = readTaskLog(this.#client, task, { ...this.#options, tail }).catch((error: unknown) => {
+      if (isRefusal(error)) this.#options.onNote(`${task}: ${error.message}`);
+      else this.#failed.reject(error);
     });
+    this.#streams.push(stream);
   }
 
   /** A task that began after the command did: its output is read from the start. */
@@ -115,6 +131,8 @@ class Follower {
       await sleep(POLL_MS, undefined, { signal });
       const tasks = await tasksOfApp(this.#client, this.#app, signal);
       if (tasks === undefined) {
+        // The last lines of its tasks may be on their way.
+        await Promise.race([Promise.all(this.#streams), sleep(LAST_LINES_MS, undefined, { signal })]);
         this.#options.onNote(`The app ${this.#app} was removed.`);
         return;
       }

@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { ApiError } from '../../client/api-error.ts';
 import { EXIT, UsageError } from '../../errors/mesosup-error.ts';
 import { ApiCommand } from '../api-command.ts';
 import { readFileArgument } from '../file-argument.ts';
@@ -54,12 +55,22 @@ export default class Api extends ApiCommand {
       headers: { Accept: flags.accept },
       ...(body !== undefined && { body }),
     });
-    const ended = await writeOut(response);
+    const ended = await writeOut(response).catch((error: unknown) => {
+      throw interrupted(client.url, error);
+    });
     if (process.stdout.isTTY && !ended.endsWith('\n') && ended !== '') process.stdout.write('\n');
     if (response.ok) return;
     this.logToStderr(`${client.url} answered ${response.status} ${response.statusText}`.trimEnd());
     process.exitCode = EXIT.failed;
   }
+}
+
+/** The errors of `fetch` name no server, and have the reason in their cause. */
+function interrupted(url: string, error: unknown): unknown {
+  if (!(error instanceof TypeError)) return error;
+  const { cause, message } = error;
+  const why = cause instanceof Error ? cause.message : message;
+  return new ApiError(`the answer of ${url} was interrupted: ${why}`, { remedy: 'Send the request again.' });
 }
 
 async function bodyOf(data: string): Promise<string | Uint8Array<ArrayBuffer>> {

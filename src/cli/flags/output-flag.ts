@@ -1,6 +1,7 @@
 /** The flag `-o` of commands that show something, and its output. */
 
 import { Flags } from '@oclif/core';
+import { printable, printableData } from '../../text/printable.ts';
 
 export const OUTPUT_FORMATS = ['json', 'yaml', 'wide', 'name'] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
@@ -25,13 +26,13 @@ export interface Shown {
 export async function inFormat(format: OutputFormat | undefined, shown: Shown): Promise<string> {
   switch (format) {
     case 'json':
-      return JSON.stringify(shown.data, null, 2);
+      return printableData(JSON.stringify(shown.data, null, 2));
     case 'yaml': {
       const { stringify } = await import('yaml');
-      return stringify(shown.data).trimEnd();
+      return printableData(stringify(shown.data).trimEnd());
     }
     case 'name':
-      return shown.names.join('\n');
+      return shown.names.map(printable).join('\n');
     case 'wide':
       return shown.table({ width: undefined, wide: true });
     case undefined:

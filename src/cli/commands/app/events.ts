@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { appsOfEvent, eventText } from '../../../apps/event-text.ts';
 import { isJson, parseJson } from '../../../json.ts';
+import { printableData } from '../../../text/printable.ts';
 import { ApiCommand } from '../../api-command.ts';
 import { appIdOf } from '../../app-argument.ts';
 import { untilInterrupted } from '../../until-interrupted.ts';
@@ -44,7 +45,7 @@ export default class AppEvents extends ApiCommand {
       for await (const { data } of client.events('/v2/events', { query }, limits)) {
         const event = parseJson(data);
         if (!isJson(event) || (app !== undefined && !appsOfEvent(event).includes(app))) continue;
-        await write(`${flags.output === 'json' ? JSON.stringify(event) : eventText(event)}\n`);
+        await write(`${flags.output === 'json' ? printableData(JSON.stringify(event)) : eventText(event)}\n`);
       }
     });
   }

@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 import { type LogOptions, readAppLogs, readTaskLog } from '../../../apps/edge/follow-logs.ts';
 import { LineFormat } from '../../../apps/log-lines.ts';
 import { UsageError } from '../../../errors/mesosup-error.ts';
+import { printableLines } from '../../../text/printable.ts';
 import { ApiCommand } from '../../api-command.ts';
 import { appIdOf, optionalAppArgument } from '../../app-argument.ts';
 import { untilInterrupted } from '../../until-interrupted.ts';
@@ -63,7 +64,7 @@ export default class AppLogs extends ApiCommand {
         onLine: async (line) => {
           if (!pattern || pattern.test(line.text)) await write(`${format.format(line)}\n`);
         },
-        onNote: (text) => this.logToStderr(text),
+        onNote: (text) => this.logToStderr(printableLines(text)),
       };
       if (task !== undefined) await readTaskLog(client, task, options);
       else await readAppLogs(client, appIdOf(app ?? ''), options);

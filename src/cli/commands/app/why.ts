@@ -1,3 +1,4 @@
+import { printableLines } from '../../../text/printable.ts';
 import { ApiCommand } from '../../api-command.ts';
 import { appArgument } from '../../app-argument.ts';
 import { inFormat, outputFlag } from '../../flags/output-flag.ts';
@@ -15,7 +16,7 @@ export default class AppWhy extends ApiCommand {
     const { client } = await this.connect(flags);
     const path = { id: args.app };
     if (flags.output === undefined || flags.output === 'wide') {
-      this.log((await client.text('/v2/apps/{id}/explain', { path })).trimEnd());
+      this.log(printableLines((await client.text('/v2/apps/{id}/explain', { path })).trimEnd()));
       return;
     }
     const explained = await client.call('GET', '/v2/apps/{id}/explain', { path });

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { checkName, checkUrl } from '../../../context/context.ts';
+import { checkScheduler } from '../../../context/edge/check-scheduler.ts';
 import { Contexts } from '../../../context/edge/contexts.ts';
 import { UsageError } from '../../../errors/mesosup-error.ts';
 import { clientOf } from '../../api-command.ts';
@@ -67,7 +68,7 @@ export default class ContextAdd extends BaseCommand {
             ? ({ kind: 'password', user: stored.user, password: stored.password } as const)
             : undefined;
       const client = await clientOf({ name, source: 'added', urls, caFile, credentials });
-      await client.call('GET', '/v2/leader', {}, { patienceMs: 0 });
+      await checkScheduler(client);
     }
     await contexts.add(stored);
     if (flags.use) await contexts.use(name);
