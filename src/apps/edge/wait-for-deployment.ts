@@ -6,6 +6,7 @@ import { ApiError } from '../../client/api-error.ts';
 import { isJson, type Json, parseJson } from '../../json.ts';
 import type { SingleDeploymentJson } from '../../scheduler/api/v2/deployment-schemas.ts';
 import { printable, printableLine } from '../../text/printable.ts';
+import { appsOfEvent } from '../event-text.ts';
 import { type AppProgress, type Outcome, progressLines } from '../progress.ts';
 import type { LiveLines } from './live-lines.ts';
 
@@ -31,6 +32,8 @@ export class DeploymentWatch {
   readonly #failed: Json[] = [];
   readonly #shownTasks = new Set<string>();
   readonly #done = new AbortController();
+  /** The apps of deployments that failed, which may be gone before they were looked at. */
+  readonly #planned = new Map<string, readonly string[]>();
   /** The apps of the deployment that is followed. */
   #apps: readonly string[] = [];
   #lost: unknown;
@@ -66,7 +69,10 @@ export class DeploymentWatch {
       this.#lines.keep(`Rolling back by deployment ${rollback}`);
       await this.#follow(rollback, undefined);
     }
-    return { ...outcome, isRolledBack: !(await this.#haveVersion(this.#apps, outcome.version)) };
+    // Another deployment that replaces it gives the apps a new version, not the previous one.
+    const isReplaced = outcome.reason.startsWith('replaced by ');
+    const isRolledBack = !isReplaced && !(await this.#haveVersion(this.#apps, outcome.version));
+    return { ...outcome, isRolledBack };
   }
 
   /** Must be called at the end. */
@@ -83,7 +89,7 @@ export class DeploymentWatch {
       if (deployment) {
         this.#apps = deployment.affectedApps;
         await this.#show(deployment);
-      }
+      } else if (this.#apps.length === 0) this.#apps = this.#planned.get(id) ?? [];
       await this.#showFailures();
       const outcome = this.#ended.get(id);
       if (outcome) {
@@ -132,6 +138,8 @@ export class DeploymentWatch {
 
   /** Shows the last output of the first failed tasks. */
   async #showFailures(): Promise<void> {
+    // They are shown when the apps are known.
+    if (this.#apps.length === 0) return;
     for (const { appId, taskId, message, host, taskStatus } of this.#failed.splice(0)) {
       const id = String(taskId);
       if (!this.#apps.includes(String(appId)) || this.#shownTasks.has(id)) continue;
@@ -213,6 +221,7 @@ export class DeploymentWatch {
     const { eventType, id, reason } = event;
     if (eventType === 'deployment_success') this.#ended.set(String(id), { kind: 'success' });
     else if (eventType === 'deployment_failed') {
+      this.#planned.set(String(id), appsOfEvent(event));
       const version = isJson(event.plan) ? String(event.plan.version) : '';
       this.#ended.set(String(id), {
         kind: 'failed',
