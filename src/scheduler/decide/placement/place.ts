@@ -60,7 +60,7 @@ export function place(round: Round, record: AppRecord): boolean {
 }
 
 /** Asks the agents of a round for their flags, once. Agents without an answer are tried when it has come. */
-function askAgents(round: Round): void {
+export function askAgents(round: Round): void {
   if (round.asked) return;
   round.asked = true;
   for (const { bin } of round.inOrder) {

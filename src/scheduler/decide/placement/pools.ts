@@ -57,11 +57,9 @@ export function reservationLabels(frameworkId: string, instanceId: string): Labe
 }
 
 /** @returns the instance that resources are reserved for, by any framework that uses these labels */
-export function instanceOf(resource: Resource): { id: string; frameworkId: string | undefined } | undefined {
+export function instanceOf(resource: Resource): string | undefined {
   const labels = (resource.reservations?.at(-1) ?? resource.reservation)?.labels?.labels ?? [];
-  const value = (name: string) => labels.find(({ key }) => key === name)?.value;
-  const id = value(INSTANCE_LABEL);
-  return id === undefined ? undefined : { id, frameworkId: value(FRAMEWORK_LABEL) };
+  return labels.find(({ key }) => key === INSTANCE_LABEL)?.value;
 }
 
 /** Excludes volumes, special disks and revocable resources. */

@@ -5,16 +5,19 @@ import type { Reservation } from '../../domain/reservation.ts';
 import type { State } from '../../domain/state.ts';
 import { instanceOf } from './pools.ts';
 
-/** Groups the reserved resources of an offer by instance. Resources of other frameworks are left out. */
+/**
+ * Groups the reserved resources of an offer by known instance. The framework in their labels is not compared: volumes
+ * outlive a framework that the master has removed, and its successor continues with them.
+ */
 export function reservedIn(
   offer: Offer,
-  { frameworkId }: Pick<State, 'frameworkId'>,
+  { reservations }: Pick<State, 'reservations'>,
 ): Map<string, Resource[]> {
   const found = new Map<string, Resource[]>();
   for (const resource of offer.resources) {
-    const owner = instanceOf(resource);
-    if (owner === undefined || owner.frameworkId !== frameworkId) continue;
-    found.set(owner.id, [...(found.get(owner.id) ?? []), resource]);
+    const id = instanceOf(resource);
+    if (id === undefined || !reservations.has(id)) continue;
+    found.set(id, [...(found.get(id) ?? []), resource]);
   }
   return found;
 }

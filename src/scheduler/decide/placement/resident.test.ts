@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { appV2, changed, scale, start, stop, update } from '../../../../test/scheduler/fixtures.ts';
+import { appV2, changed, scale, settings, start, stop, update } from '../../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../../test/scheduler/harness.ts';
 import { launchedTasks } from '../../../mesos/operations.ts';
 import type { OfferOperation } from '../../../mesos/types.ts';
@@ -267,6 +267,54 @@ describe('an app with a persistent volume', () => {
     expect(reservedOn(one)).toEqual([]);
   });
 
+  it.each([
+    ['launches on its volume', false, ['.2']],
+    ['gives a removed one back', true, []],
+  ])('of a framework that the master has removed: its successor %s', (_, removes, ends) => {
+    const one = running();
+    end(one);
+    one.input({ type: 'mesos', event: { type: 'ERROR', error: { message: 'Framework has been removed' } } });
+    expect(one.state.frameworkId).toBeUndefined();
+    one.connect();
+    const framework_id = { value: 'successor' };
+    one.mesos.inbox = one.mesos.inbox.map((event) =>
+      event.type === 'SUBSCRIBED' ? { ...event, subscribed: { ...event.subscribed, framework_id } } : event,
+    );
+    one.deliverAll();
+    expect(one.state.frameworkId).toBe('successor');
+    if (removes) one.input(stop('/db'));
+    one.rest();
+    one.rest();
+    expect([...one.state.tasks.keys()].map((id) => id.slice(-2))).toEqual(ends);
+    expect(reservedOn(one)).toEqual([]);
+    expect(one.state.leaving.size).toBe(0);
+  });
+
+  it('is not bound to an agent without its containerizer', () => {
+    const one = harness();
+    const labels = { MESOSUP_CONTAINERIZER: 'mesos' };
+    one.input(start(appV2({ ...APP, cmd: 'x', container: { ...APP.container, type: 'MESOS' }, labels })));
+    one.deliverAll();
+    one.mesos.offer();
+    for (const event of one.mesos.inbox) {
+      if (event.type !== 'OFFERS') continue;
+      for (const offer of event.offers.offers) {
+        offer.url = { scheme: 'http', address: { ip: '10.0.0.1', port: 5051 } };
+      }
+    }
+    one.deliverAll();
+    expect(operations(one)).toEqual([]);
+    const flagsOf = (providers: string[]) => ({
+      containerizers: ['mesos'],
+      image_providers: providers,
+      isolation: ['docker/runtime'],
+    });
+    one.input({ type: 'agent_answered', agentId: 'S0', flags: flagsOf([]) });
+    one.input({ type: 'agent_answered', agentId: 'S1', flags: flagsOf(['docker']) });
+    one.rest();
+    expect([...record(one).tasks.values()].map(({ agentId }) => agentId)).toEqual(['S1']);
+  });
+
   it('does not use the reservation of another app or framework', () => {
     const one = running();
     end(one);
@@ -299,6 +347,13 @@ describe('refused are', () => {
   it('the role *', () => {
     expect(refusal({}, { role: '*', framework: { ...SETTINGS.framework, roles: ['*'] } })).toEqual([
       expect.stringMatching(/^container\.volumes\.0\.persistent: needs a scheduler with a role of its own/),
+    ]);
+  });
+  it('a container of the Docker executor whose image is not named in container.docker', () => {
+    const { path } = settings().dockerExecutor;
+    const container = { type: 'MESOS', volumes: [VOLUME] };
+    expect(refusal({ executor: path, cmd: 'redis', container })).toEqual([
+      expect.stringMatching(/^container\.docker: may not be empty/),
     ]);
   });
   it.each<[object, string]>([

@@ -14,12 +14,13 @@ import { persistentVolumesOf } from '../../domain/residency.ts';
 import type { AppRecord, State } from '../../domain/state.ts';
 import type { Task } from '../../domain/task.ts';
 import { uuidOf } from '../../domain/uuid.ts';
+import { ownContainerizer } from '../tasks/form.ts';
 import { taskInfo } from '../tasks/task-info.ts';
 import { type Bin, fill } from './bin.ts';
 import { type Candidate, Candidates } from './candidates.ts';
 import { countTask } from './constraints.ts';
 import { partOf } from './disks.ts';
-import { EFFORT_OF_APP, launch, type Round, reportRefusals, shelfFor } from './place.ts';
+import { askAgents, EFFORT_OF_APP, launch, type Round, reportRefusals, shelfFor } from './place.ts';
 import { reservationLabels } from './pools.ts';
 import { hasVolumes, reservedIn } from './reserved.ts';
 import { type Want, wantOf } from './want.ts';
@@ -112,6 +113,8 @@ function reserve(
     }
     return;
   }
+  // An instance can't leave an agent later that lacks its containerizer.
+  if (ownContainerizer(want.form) !== undefined) askAgents(round);
   const shelf = shelfFor(round, want);
   const candidates = new Candidates(shelf, record, app);
   if (app.constraints.length > 0) {

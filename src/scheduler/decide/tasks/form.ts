@@ -82,6 +82,11 @@ export function findLaunchProblem(app: App, settings: Settings): FieldError | un
     return { path: ['executor'], error };
   }
   if (form.type !== 'shared' && form.type !== 'single') return undefined;
+  if (isResident(app) && app.container?.docker === undefined) {
+    const error =
+      'may not be empty with persistent volumes, which the Docker executor mounts into that container';
+    return { path: ['container', 'docker'], error };
+  }
   const ports = portsOf(app).map(() => 0);
   const container = containerOf(app, shellEnv(app, ports));
   if ('problem' in container) return { path: [container.field], error: container.problem };
