@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { keptAddress } from '../../src/scheduler/takeover/latch.ts';
 import type { ZooKeeperSession } from '../../src/zookeeper/client.ts';
 import { openZooKeeper } from '../../src/zookeeper/session.ts';
 import { docCommand } from '../support/docs.ts';
@@ -159,12 +160,16 @@ it('gives the leadership back to Marathon', async () => {
 it('ends a takeover that was interrupted when only the leadership was kept', async () => {
   await leading();
   const marathon = [...instances].find(({ url }) => url)?.marathon;
+  const other = path.join(programs.directory, 'other');
   await session.create(
     '/marathon/leader-curator/mesosup-latch-0000000000',
-    Buffer.from('mesosup.invalid:80'),
+    Buffer.from(keptAddress({ directory: other })),
     'creator-world-read',
   );
-  data = path.join(programs.directory, 'other');
+  data = `${other}-2`;
+  expect((await takeover(marathon?.url ?? '', '--dry-run')).stderr).toMatch(/into\s+another\s+state/);
+  expect((await candidates()).filter((name) => name.startsWith('mesosup-'))).toHaveLength(1);
+  data = other;
   const { exitCode, stderr } = await takeover(marathon?.url ?? '', '--dry-run');
   expect(stderr).toContain('A takeover was interrupted: gave up its leadership');
   expect((await candidates()).filter((name) => name.startsWith('mesosup-'))).toEqual([]);

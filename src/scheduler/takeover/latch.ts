@@ -5,17 +5,20 @@
  * leave the election and exit) and Curator (names, order).
  */
 
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childPath, showZooKeeperAddress, type ZooKeeperAddress } from '../../zookeeper/address.ts';
 import { isZooKeeperError, untilAnswered, type ZooKeeperSession } from '../../zookeeper/client.ts';
-import { withSession } from '../backup/place.ts';
+import { type Place, withSession } from '../backup/place.ts';
 import { TakeoverError } from './sources.ts';
 
 const ORDERED_BY = 'latch-';
 const CANDIDATE = `mesosup-candidate-${ORDERED_BY}`;
 const KEPT = `mesosup-${ORDERED_BY}`;
 /** Marathons that do not lead forward requests to the leader's address; this one never exists. */
-const ADDRESS = Buffer.from('mesosup.invalid:80');
+const ADDRESS = 'mesosup.invalid:80';
 const EVERY_MS = 500;
 /** Time for a leader to leave the election, before it is asked again. */
 const ASK_EVERY_MS = 15_000;
@@ -28,8 +31,8 @@ export interface Latch {
    * @param abdicate asks the Marathon at an address, `host:port`, to give up the leadership
    */
   lead(abdicate: (address: string) => Promise<void>, waitMs: number): Promise<void>;
-  /** Keeps the leadership when this process has ended, until `releaseLatch`. */
-  keep(): Promise<void>;
+  /** Keeps the leadership for the state at `place` when this process has ended, until `releaseLatch`. */
+  keep(place: Place): Promise<void>;
 }
 
 /** Stands for election during the work. Without `keep`, Marathon can lead again afterwards. */
@@ -42,7 +45,7 @@ export async function withLatch<T>(
     if (!(await untilAnswered(() => session.exists(path)))) throw noElectionError(zooKeeper);
     const created = await session.create(
       childPath(path, CANDIDATE),
-      ADDRESS,
+      Buffer.from(ADDRESS),
       'creator-world-read',
       'ephemeral-sequential',
     );
@@ -50,10 +53,24 @@ export async function withLatch<T>(
   });
 }
 
-/** True if a takeover keeps the leadership of Marathon's election. */
-export function isLatchKept(zooKeeper: ZooKeeperAddress): Promise<boolean> {
+/** @returns the `keptAddress` of the takeover that keeps the leadership of Marathon's election, if there is one */
+export function findKeptAddress(zooKeeper: ZooKeeperAddress): Promise<string | undefined> {
   const path = pathOf(zooKeeper);
-  return withSession(zooKeeper, async (session) => (await candidates(session, path)).some(isKept));
+  return withSession(zooKeeper, async (session) => {
+    const name = (await candidates(session, path)).find(isKept);
+    if (name === undefined) return undefined;
+    const znode = await untilAnswered(() => session.get(childPath(path, name)));
+    return znode?.data.toString('utf8');
+  });
+}
+
+/** @returns the address that a takeover into this state leaves in the election: it tells it from other takeovers */
+export function keptAddress(place: Place): string {
+  const name =
+    'directory' in place
+      ? [hostname(), resolve(place.directory)]
+      : [...place.zooKeeper.servers.map((server) => JSON.stringify(server)).sort(), place.zooKeeper.path];
+  return `${createHash('sha256').update(JSON.stringify(name)).digest('hex').slice(0, 16)}.${ADDRESS}`;
 }
 
 /** Lets Marathon lead again. @returns false if no takeover keeps the leadership */
@@ -102,12 +119,14 @@ function latchOf(session: ZooKeeperSession, path: string, own: string): Latch {
         await sleep(EVERY_MS);
       }
     },
-    keep: async () => {
+    keep: async (place) => {
       // With the number of the own candidate it comes before all candidates that have joined since.
       const name = `${KEPT}${numberOf(own)}`;
       if (!leads()) throw new TakeoverError('the session with ZooKeeper has ended. Nothing was changed');
       try {
-        await untilAnswered(() => session.create(childPath(path, name), ADDRESS, 'creator-world-read'));
+        await untilAnswered(() =>
+          session.create(childPath(path, name), Buffer.from(keptAddress(place)), 'creator-world-read'),
+        );
       } catch (error) {
         // After a lost connection, it may have been created already.
         if (!isZooKeeperError(error, 'NODE_EXISTS')) throw error;

@@ -3,14 +3,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../mesos/http.ts';
 import type { ZooKeeperAddress } from '../../zookeeper/address.ts';
-import type { Place } from '../backup/place.ts';
+import { type Place, showPlace } from '../backup/place.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import { SchedulerClient } from '../import/client.ts';
 import type { FrameworkFacts } from './framework.ts';
-import { isLatchKept, type Latch, releaseLatch, withLatch } from './latch.ts';
+import { findKeptAddress, keptAddress, type Latch, releaseLatch, withLatch } from './latch.ts';
 import type { TakeoverPlan } from './plan.ts';
 import type { Reading } from './reading.ts';
-import { type Master, readMarathonState, readMasterState } from './sources.ts';
+import { type Master, readMarathonState, readMasterState, TakeoverError } from './sources.ts';
 import { checkStore, fillStore } from './store.ts';
 import { waitUntilStopped } from './wait.ts';
 
@@ -55,7 +55,7 @@ export async function runTakeover(options: RunOptions): Promise<Planned> {
 }
 
 async function awaitMarathon(options: RunOptions, latch: Latch | undefined): Promise<Planned> {
-  const { client, authorization, master, first, waitMs, plan, onProgress } = options;
+  const { client, authorization, master, place, first, waitMs, plan, onProgress } = options;
   const readMaster = () => readMasterState(master, first.frameworkId);
   let reading = first;
   const abdicate = async (address: string): Promise<void> => {
@@ -82,13 +82,13 @@ async function awaitMarathon(options: RunOptions, latch: Latch | undefined): Pro
     onProgress,
   });
   const final = plan(stopped.reading, stopped.facts);
-  await latch?.keep();
+  await latch?.keep(place);
   return final;
 }
 
 /**
  * Lets Marathon lead again after a takeover that was killed between its last two steps.
- * @throws StoreError if that takeover was completed
+ * @throws StoreError if that takeover was completed, TakeoverError if it was one into another state
  */
 export async function endInterrupted(
   election: ZooKeeperAddress,
@@ -96,7 +96,9 @@ export async function endInterrupted(
   client: SchedulerClient,
   onProgress: (message: string) => void,
 ): Promise<void> {
-  if (!(await isLatchKept(election))) return;
+  const kept = await findKeptAddress(election);
+  if (kept === undefined) return;
+  refuseUnlessInto(place, kept);
   await checkStore(place, onProgress);
   await releaseLatch(election);
   onProgress("A takeover was interrupted: gave up its leadership in Marathon's election.");
@@ -107,4 +109,16 @@ export async function endInterrupted(
     );
     if (answers) return;
   }
+}
+
+/**
+ * The scheduler of another state may run with the framework, which Marathon would take back.
+ * @param kept the address that the takeover left in the election
+ * @throws TakeoverError
+ */
+export function refuseUnlessInto(place: Place, kept: string): void {
+  if (kept === keptAddress(place)) return;
+  throw new TakeoverError(
+    `a takeover into another state than ${showPlace(place)} keeps the leadership in Marathon's election. Nothing was changed. Name that state with --data-dir or --zk, or give the leadership up with --release after you have stopped its scheduler`,
+  );
 }
