@@ -96,6 +96,7 @@ export interface ContainerSummary {
   ImageID: string;
   /** Seconds since the epoch. */
   Created: number;
+  Mounts?: readonly { Source?: string; Destination: string }[] | null;
 }
 
 /** One line of a pull's progress. */

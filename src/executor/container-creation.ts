@@ -13,7 +13,7 @@ import type { ExecutorInput } from './domain/executor-state.ts';
 import type { ContainerPlan } from './domain/task-plan.ts';
 import { containerName, type Identity, LABELS, taskLabels } from './identity.ts';
 import { type Log, logDuration } from './log.ts';
-import { findVolumes } from './persistent-volumes.ts';
+import { findVolumes, removeEarlierUsers } from './persistent-volumes.ts';
 import type { TaskFiles } from './task-files.ts';
 import { makeTaskSandbox, mountedPath } from './task-sandbox.ts';
 
@@ -57,8 +57,9 @@ export class ContainerCreation {
 
   /** Reports `created`. @throws TaskInvalidError | DockerError */
   async create(taskId: string, planned: ContainerPlan, exposed: readonly string[]): Promise<void> {
-    const { closed, cluster, engine, filesOf, identity, log, policyFile, publishAddress, report, sandbox } =
+    const { closed, cluster, engine, filesOf, identity, log, policyFile, publishAddress, report } =
       this.#options;
+    const { retries, sandbox } = this.#options;
     const { plan, policy } = await admitContainer(planned, policyFile, engine);
     this.#features ??= await readDockerFeatures(engine);
     const defaults = defaultOptions(plan, policy, this.#features);
@@ -68,9 +69,11 @@ export class ContainerCreation {
     for (const warning of publishedPorts(plan, exposed).warnings) note(warning);
     const output = files.sizes();
     makeTaskSandbox(files);
+    const persistent = findVolumes(sandbox, plan.persistentVolumes);
+    await retries.run(() => removeEarlierUsers(engine, persistent, taskLabels(identity, taskId), log));
     const volumes = [
       ...(plan.sandboxVolumes ?? []).map((volume) => mountedPath(files, volume)),
-      ...findVolumes(sandbox, plan.persistentVolumes),
+      ...persistent,
     ];
     const labels = { [LABELS.cluster]: await cluster, ...taskLabels(identity, taskId) };
     const command = (more: readonly string[]) =>
