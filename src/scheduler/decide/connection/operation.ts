@@ -73,6 +73,9 @@ function handleFailure(
   return [{ type: 'removal_postponed', reservationId, until: at + REMOVAL_RETRY_MS }, ...report];
 }
 
+/** Operations that are repeated with the next launch. A refused removal does not hold up other instances. */
+const OF_LAUNCH: ReadonlySet<OperationName> = new Set(['reserve', 'create']);
+
 /** A refusal is shown in the queue, and delays the next attempt. */
 function reportRefusal(
   state: State,
@@ -86,7 +89,7 @@ function reportRefusal(
   const { appId, host } = reservation;
   const text = `${name.toUpperCase()} was refused: ${message}`;
   const refused: StateEvent = { type: 'operation_refused', appId, host, message: text, at };
-  if (!record.active || (record.delay?.until ?? 0) > at) return [refused];
+  if (!OF_LAUNCH.has(name) || !record.active || (record.delay?.until ?? 0) > at) return [refused];
   const delayMs = Math.max(1000, nextDelay(record.active, record.delay?.ms, false));
   return [
     refused,

@@ -241,6 +241,22 @@ describe('an app with a persistent volume', () => {
     expect(record(one).refusedOperation).toBeUndefined();
   });
 
+  it('is not delayed because the volume of a wiped instance can not be destroyed', () => {
+    const one = harness(AGENTS, {
+      refuseOperation: ({ type }) => (type === 'DESTROY' ? 'not authorized' : undefined),
+    });
+    one.input(start(appV2(APP)));
+    one.rest();
+    one.input({ type: 'kill_tasks', filter: { appId: '/db', host: '*' }, scale: false, wipe: true });
+    one.rest();
+    one.mesos.offer();
+    one.deliverAll();
+    expect(operations(one).map(({ type }) => type)).toContain('DESTROY');
+    expect(record(one).delay).toBeUndefined();
+    expect(record(one).tasks.size).toBe(1);
+    expect(one.state.leaving.size).toBe(1);
+  });
+
   it('gives reserved resources back if the volume is refused', () => {
     const one = harness(AGENTS, {
       refuseOperation: ({ type }) => (type === 'CREATE' ? 'not authorized' : undefined),
