@@ -29,8 +29,30 @@ export function definitionOf(app: App): AppDefinition {
     sandboxVolumes: _volumes,
     ...definition
   } = rest;
-  // Earlier releases stored checks without a portIndex, and mappings of bridges without a hostPort.
-  return { ...withHostPorts(definition), healthChecks: definition.healthChecks.map(withPortIndex) };
+  return inCurrentForm(definition);
+}
+
+/**
+ * Earlier releases stored checks without a portIndex, mappings of bridges without a hostPort, and fields without effect.
+ * A client's definition has another form now: without a change of its meaning, it must not restart the app.
+ */
+function inCurrentForm(stored: AppDefinition): AppDefinition {
+  const { args, ...rest } = withHostPorts(stored);
+  const definition = {
+    ...rest,
+    ...(args && args.length > 0 && { args }),
+    healthChecks: stored.healthChecks.map(withPortIndex),
+  };
+  const { container } = definition;
+  if (!container) return definition;
+  const { portMappings = [], ...others } = container;
+  if (!hasOwnNetwork(stored)) return { ...definition, container: others };
+  return {
+    ...definition,
+    container: { ...others, portMappings },
+    portDefinitions: [],
+    requirePorts: false,
+  };
 }
 
 /** A port of an app, as declared: an entry of portDefinitions or portMappings. */
