@@ -31,7 +31,10 @@ function fire(state: State, timer: Timer, now: number): { events: StateEvent[]; 
   if (timer.kind === 'unreachable') {
     const task = state.tasks.get(timer.taskId);
     if (task?.state !== 'TASK_UNREACHABLE') return nothing;
-    return { events: giveUpUnreachable(ownerOf(state, task), task, now), calls: [] };
+    // After a disconnection, the next SUBSCRIBED sets the timer again.
+    if (!state.connected && task.inactive) return nothing;
+    const isCurrent = state.connected && !state.unanswered.has(task.id);
+    return { events: giveUpUnreachable(ownerOf(state, task), task, now, isCurrent), calls: [] };
   }
   if (timer.kind === 'drain') {
     const task = state.tasks.get(timer.taskId);

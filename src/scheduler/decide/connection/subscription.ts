@@ -66,7 +66,7 @@ export function handleSubscribed(
       calls.push(kill(task, gracePeriodOf(state, task)));
       events.push(setTimer(now + settings.killRetryMs, { kind: 'kill', taskId: task.id, connection }));
     } else if (task.state === 'TASK_UNREACHABLE') {
-      events.push(...giveUpUnreachable(ownerOf(state, task), task, now));
+      events.push(...giveUpUnreachable(ownerOf(state, task), task, now, false));
     } else if (task.state === 'TASK_STAGING') {
       events.push(
         setTimer(task.launchedAt + settings.taskLaunchTimeoutMs, {

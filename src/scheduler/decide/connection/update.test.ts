@@ -253,6 +253,19 @@ describe('unreachable agents', () => {
     expect(ids(harness)).not.toContain(old);
   });
 
+  it('keep tasks that run again while the scheduler is away longer than expungeAfterSeconds', () => {
+    const harness = lost({ inactiveAfterSeconds: 60, expungeAfterSeconds: 60 });
+    const before = ids(harness);
+    harness.disconnect();
+    const [agent = ''] = [...harness.state.tasks.values()].map(({ agentId }) => agentId);
+    harness.mesos.bringBack(agent);
+    harness.pass(100_000);
+    harness.restart();
+    harness.rest();
+    expect(ids(harness)).toEqual(before);
+    expect(harness.mesos.live().map(({ state }) => state)).toEqual(['TASK_RUNNING']);
+  });
+
   it('have their tasks replaced when these are forgotten', () => {
     const harness = lost({ inactiveAfterSeconds: 60, expungeAfterSeconds: 60 });
     const [old = ''] = ids(harness);

@@ -33,7 +33,9 @@ export function handleUpdate(state: State, status: TaskStatus, now: number): Dec
   });
   const record = ownerOf(state, task);
   if (status.state === 'TASK_UNREACHABLE') {
-    events.push(...giveUpUnreachable(record, { ...task, unreachableAt: task.unreachableAt ?? now }, now));
+    events.push(
+      ...giveUpUnreachable(record, { ...task, unreachableAt: task.unreachableAt ?? now }, now, true),
+    );
     return { events, calls: acknowledge(status) };
   }
   if (isTerminal(status.state)) {
@@ -116,17 +118,29 @@ function hasNews(task: Task, { state, reason, message, healthy }: TaskStatus): b
   return reason !== 'REASON_RECONCILIATION' && message !== undefined && message !== task.message;
 }
 
+/** Until an unreachable task whose state is unknown is looked at again. */
+const UNANSWERED_WAIT_MS = 10_000;
+
 /**
  * Gives up an unreachable task at once, after a delay, or never, according to the unreachableStrategy of its app. After
  * `expungeAfterSeconds`, the task is forgotten; if it returns, it is killed. Without it, the task stays in the list, and
  * may be used again if its agent returns before it was replaced.
+ * @param isCurrent false if the master has not said yet that the agent is still unreachable: a task that runs again must
+ * not be forgotten
  */
-export function giveUpUnreachable(record: AppRecord | undefined, task: Task, now: number): StateEvent[] {
+export function giveUpUnreachable(
+  record: AppRecord | undefined,
+  task: Task,
+  now: number,
+  isCurrent: boolean,
+): StateEvent[] {
   const strategy = record?.app.unreachableStrategy;
   if (strategy === 'disabled') return [];
   const { inactiveAfterSeconds = 0, expungeAfterSeconds = 0 } = strategy ?? {};
   const since = task.unreachableAt ?? now;
-  const forgetAt = expungeAfterSeconds > 0 ? since + expungeAfterSeconds * 1000 : undefined;
+  const expungeAt = expungeAfterSeconds > 0 ? since + expungeAfterSeconds * 1000 : undefined;
+  const forgetAt =
+    expungeAt === undefined || isCurrent ? expungeAt : Math.max(expungeAt, now + UNANSWERED_WAIT_MS);
   if (forgetAt !== undefined && forgetAt <= now) {
     const message = `its agent was unreachable for ${expungeAfterSeconds} s (expungeAfterSeconds)`;
     return [{ type: 'task_updated', taskId: task.id, state: 'TASK_GONE', at: now, message }];
