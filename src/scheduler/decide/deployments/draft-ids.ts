@@ -20,10 +20,11 @@ export interface IdConflict {
 export function findIdConflicts(state: State, draft: Ids): IdConflict[] {
   const newApps = [...draft.apps].flatMap(([id, app]) => (app && !state.apps.has(id) ? [id] : []));
   const newGroups = [...draft.groups].flatMap(([id, group]) => (group && !state.groups.has(id) ? [id] : []));
-  const groupsOfNewApps = new Set(newApps.flatMap(ancestorsOf));
+  const isNewGroup = new Set(newGroups);
+  const newlyGroups = new Set([...newApps, ...newGroups].flatMap(ancestorsOf));
   const isApp = (id: string) => (draft.apps.has(id) ? draft.apps.get(id) !== null : state.apps.has(id));
   const isGroup = (id: string) => {
-    if (groupsOfNewApps.has(id) || newGroups.some((one) => one === id || isWithin(one, id))) return true;
+    if (isNewGroup.has(id) || newlyGroups.has(id)) return true;
     if (state.groups.has(id) && draft.groups.get(id) !== null) return true;
     const members = state.members.get(id) ?? 0;
     if (members === 0) return false;
@@ -35,7 +36,7 @@ export function findIdConflicts(state: State, draft: Ids): IdConflict[] {
   const conflicts: IdConflict[] = [];
   for (const id of newApps) {
     // For two new ones, the group has the problem.
-    if (!newGroups.includes(id) && isGroup(id))
+    if (!isNewGroup.has(id) && isGroup(id))
       conflicts.push({ kind: 'app', id, error: `is ${id}, which is a group` });
   }
   for (const [kind, ids] of [

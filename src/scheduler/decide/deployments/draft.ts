@@ -1,7 +1,7 @@
 /** Applies changes to a draft of the apps and groups, before anything is decided. */
 
 import { type App, definitionOf } from '../../domain/app.ts';
-import { absoluteId, findIdProblem, isWithin, parentOf, ROOT } from '../../domain/app-id.ts';
+import { absoluteId, ancestorsOf, findIdProblem, isWithin, parentOf, ROOT } from '../../domain/app-id.ts';
 import type { AppDefinition } from '../../domain/app-schema.ts';
 import type { FieldError, FieldPath } from '../../domain/field-errors.ts';
 import type { Group } from '../../domain/group.ts';
@@ -160,13 +160,13 @@ function putGroup(state: State, draft: Draft, group: GroupTree, path: FieldPath 
     }
   }
   if (groups) {
-    const kept = groups.map((one) => one.id);
+    const kept = new Set(groups.map((one) => one.id));
+    const isKept = (one: string) => ancestorsOf(one).some((group) => kept.has(group));
     for (const groupId of [...state.groups.keys()]) {
-      if (isWithin(groupId, id) && !kept.some((one) => one === groupId || isWithin(groupId, one)))
-        draft.groups.set(groupId, null);
+      if (isWithin(groupId, id) && !kept.has(groupId) && !isKept(groupId)) draft.groups.set(groupId, null);
     }
     for (const appId of appsWithin(state, draft, id)) {
-      if (parentOf(appId) !== id && !kept.some((one) => isWithin(appId, one))) draft.apps.set(appId, null);
+      if (parentOf(appId) !== id && !isKept(appId)) draft.apps.set(appId, null);
     }
     const named = new Set<string>();
     for (const [i, inner] of groups.entries()) {
@@ -231,14 +231,18 @@ function updateDraft(draft: Draft, app: DraftApp, more: Partial<AppDefinition>):
 }
 
 function appsWithin(state: State, draft: Draft, groupId: string): string[] {
-  const drafted = [...draft.apps].flatMap(([id, app]) => (app ? [id] : []));
-  const known = [...state.apps.keys()].filter((id) => !draft.apps.has(id));
-  return [...known, ...drafted].filter((id) => isWithin(id, groupId));
+  const known = hasMembers(state, groupId) ? [...state.apps.keys()] : [];
+  const found = known.filter((id) => isWithin(id, groupId) && !draft.apps.has(id));
+  for (const [id, app] of draft.apps) if (app && isWithin(id, groupId)) found.push(id);
+  return found;
 }
 
 function groupExists(state: State, id: string): boolean {
-  if (id === ROOT || state.groups.has(id)) return true;
-  return [...state.apps.keys(), ...state.groups.keys()].some((one) => isWithin(one, id));
+  return id === ROOT || state.groups.has(id) || hasMembers(state, id);
+}
+
+function hasMembers({ members }: State, groupId: string): boolean {
+  return (members.get(groupId) ?? 0) > 0;
 }
 
 function checkId(draft: Draft, id: string, path: FieldPath): void {
