@@ -242,3 +242,16 @@ describe('a form that Marathon normalizes', () => {
     expect(read(fields).listed).toEqual([expect.stringContaining(text)]);
   });
 });
+
+it('with very many faults is refused in a moment', () => {
+  const names = Array.from({ length: 40_000 }, (_, i) => [`V${i}`, { secret: 's' }]);
+  const started = Date.now();
+  expect(read({ env: Object.fromEntries(names) }).refused).toHaveLength(40_000);
+  // Compared with each other, they would take minutes.
+  expect(Date.now() - started).toBeLessThan(10_000);
+});
+
+it('with a readiness check that keeps its responses is honoured', () => {
+  const readinessChecks = [{ portName: 'web', preserveLastResponse: true }];
+  expect(read({ portDefinitions: [{ name: 'web' }], readinessChecks })).toEqual({ listed: [] });
+});

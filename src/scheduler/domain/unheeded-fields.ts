@@ -68,7 +68,6 @@ const LISTED: readonly Unheeded[] = [
   { field: 'residency', why: WITHOUT_EFFECT },
   { field: 'ipAddress.groups', why: WITHOUT_EFFECT },
   { field: 'healthChecks.*.ignoreHttp1xx', why: WITHOUT_EFFECT },
-  { field: 'readinessChecks.*.preserveLastResponse', why: 'has no effect: responses are not kept' },
   { field: 'taskRateLimit', why: 'has no effect' },
 ];
 
