@@ -33,6 +33,9 @@ describe('planApply', () => {
     const [mapping] = current.container?.portMappings ?? [];
     if (mapping) mapping.servicePort = 12345;
     expect(planApply([WEB], [current], [])).toEqual([{ id: '/shop/web', change: 'keep', differences: [] }]);
+    const withRole = { ...current, role: 'web' };
+    expect(planApply([WEB], [withRole], [])).toMatchObject([{ change: 'keep' }]);
+    expect(planApply([{ ...WEB, role: 'db' }], [withRole], [])).toMatchObject([{ change: 'change' }]);
     const other = running({ ...WEB, ...{ dependencies: ['/shop/db'] } });
     expect(planApply([{ ...WEB, dependencies: ['db'] }], [other], [])).toMatchObject([{ change: 'keep' }]);
     const [changed] = planApply([{ ...WEB, instances: 3 }], [current], []);

@@ -29,7 +29,7 @@ export function planApply(
     const before = known.get(app.id);
     if (!before) return { id: app.id, change: 'create', differences: differencesOf({}, app) };
     const definition = normalized(app);
-    const differences = differencesOf(before, withServicePorts(definition, before));
+    const differences = differencesOf(before, withChoices(definition, before));
     return { id: app.id, change: differences.length > 0 ? 'change' : 'keep', differences };
   });
   const ids = new Set(wanted.map(({ id }) => id));
@@ -57,12 +57,14 @@ function definitionOf(app: Json): Json {
   return Object.fromEntries(own);
 }
 
-/** The scheduler chooses the service ports that are 0. */
-function withServicePorts(app: Json, before: Json): Json {
+/** The scheduler chooses the service ports that are 0, and the role of an app that names none. */
+function withChoices(app: Json, before: Json): Json {
   const container = isJson(app.container) ? app.container : undefined;
   const oldContainer = isJson(before.container) ? before.container : {};
+  const role = app.role ?? before.role;
   return {
     ...app,
+    ...(role !== undefined && { role }),
     portDefinitions: withChosen(app.portDefinitions, before.portDefinitions, 'port'),
     ...(container && {
       container: {
