@@ -183,7 +183,8 @@ test('a container that writes faster than Docker can send has its missing lines 
   await agent.update('fast', 'TASK_FINISHED');
   const lines = (await outputOf(executor, 'fast', 'stdout')).toString().trimEnd().split('\n');
   expect(lines.pop()).toBe('end');
-  let isMarked = false;
+  // Docker does not say what it removed before the executor first read: on a busy machine, the first lines.
+  let isMarked = true;
   let last = 0;
   let unmarked = 0;
   let marks = 0;
