@@ -379,6 +379,6 @@ test('a failed run leaves no temporary files', async () => {
 /** Without log and wait events. */
 function steps(events: readonly RunEvent[]): string[] {
   return events
-    .filter(({ event }) => event !== 'log' && event !== 'wait')
+    .filter(({ event }) => !['log', 'wait', 'progress'].includes(event))
     .map((e) => ('item' in e ? `${e.event} ${e.item}` : e.event));
 }

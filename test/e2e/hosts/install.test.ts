@@ -219,7 +219,9 @@ describe('a cluster of three hosts', () => {
     expectDone(done);
     expect(done.stdout).toMatch(/no changes/i);
     expect(await cluster.planned()).toEqual({});
-    expect(await pids()).toEqual(was);
+    const is = await pids();
+    const logs = lab.hosts.map((h) => h.run('journalctl -u mesosup-scheduler -n 20 --no-pager'));
+    expect(is, (await Promise.all(logs)).join('\n')).toEqual(was);
   });
 
   test('no secret is in an argument list, or in a file that other users may read', async () => {
