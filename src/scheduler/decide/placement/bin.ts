@@ -5,7 +5,7 @@ import { type Check, SCALARS, type Scalars, type Stage } from '../../domain/plac
 import { TASKS_PER_EXECUTOR } from '../../domain/settings.ts';
 import type { State } from '../../domain/state.ts';
 import { ownContainerizer } from '../tasks/form.ts';
-import { chooseDisks, freeDisks, takeDisks } from './disks.ts';
+import { chooseDisks, type DiskChoice, freeDisks } from './disks.ts';
 import { type ExecutorKind, executorKinds } from './executor-kinds.ts';
 import { noScalars, type Pool, poolsOf, sum, takeResources, UNRESERVED } from './pools.ts';
 import { accepts, type Want } from './want.ts';
@@ -41,8 +41,8 @@ interface PlacedExecutor {
 /** Ports and executor that a bin offers to a task. */
 export interface Fit {
   readonly ports: readonly number[];
-  /** The disks for the volumes of `want.disks`, in order. */
-  readonly disks: readonly Resource[];
+  /** For the volumes of `want.disks`. */
+  readonly disks: DiskChoice;
   readonly executor?: PlacedExecutor;
 }
 
@@ -139,7 +139,7 @@ function lacksOf({ agent }: Bin, { form }: Want): string[] {
 
 /** Takes the result of `tryFit` out of the bin. */
 export function fill(bin: Bin, want: Want, { ports, disks, executor }: Fit): Allotment {
-  bin.disks = takeDisks(bin.disks, disks, want.disks);
+  bin.disks = disks.left;
   if (executor?.isNew) {
     takeResources(executor.kind.pool ? [executor.kind.pool] : [], executor.kind.cost, []);
     bin.present.add(executor.id);

@@ -18,11 +18,19 @@ export function freeDisks({ resources }: Offer): Resource[] {
   );
 }
 
-/** @returns a disk for each volume, the smallest that is large enough; undefined if there are not enough */
+/** Disks for the volumes of an instance. */
+export interface DiskChoice {
+  /** One for each volume, in order. */
+  readonly chosen: readonly Resource[];
+  /** What is left of all disks. */
+  readonly left: readonly Resource[];
+}
+
+/** Chooses the smallest disk that is large enough for each volume. @returns undefined if there are not enough */
 export function chooseDisks(
   disks: readonly Resource[],
   volumes: readonly PersistentVolume[],
-): Resource[] | undefined {
+): DiskChoice | undefined {
   let left = disks;
   const chosen: Resource[] = [];
   for (const volume of volumes) {
@@ -32,25 +40,7 @@ export function chooseDisks(
     chosen.push(best);
     left = takeDisk(left, best, volume);
   }
-  return chosen;
-}
-
-/** Takes chosen disks out of a list. */
-export function takeDisks(
-  disks: readonly Resource[],
-  chosen: readonly Resource[],
-  volumes: readonly PersistentVolume[],
-): readonly Resource[] {
-  let left = disks;
-  for (const [i, volume] of volumes.entries()) {
-    const disk = chosen[i];
-    if (disk) left = takeDisk(left, sameDisk(left, disk) ?? disk, volume);
-  }
-  return left;
-}
-
-function sameDisk(disks: readonly Resource[], disk: Resource): Resource | undefined {
-  return disks.find((one) => JSON.stringify(one.disk) === JSON.stringify(disk.disk));
+  return { chosen, left };
 }
 
 /** A disk of type mount is used as a whole, and of another one only the size of the volume. */

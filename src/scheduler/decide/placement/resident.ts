@@ -182,7 +182,7 @@ function operationsFor(
   const reservation = { ...withPrincipal, labels: reservationLabels(frameworkId, id) };
   const reserved = (one: Resource): Resource => ({ ...one, role: settings.role, reservation });
   const { resources } = fill(bin, want, fit);
-  const disks = want.disks.map((volume, i) => partOf(fit.disks[i] as Resource, volume));
+  const disks = want.disks.map((volume, i) => partOf(fit.disks.chosen[i] as Resource, volume));
   const allocation = bin.offer.allocation_info ?? { role: settings.role };
   const rootDisk: Resource = { name: 'disk', type: 'SCALAR', allocation_info: allocation };
   const created = persistentVolumesOf(app).map((volume, i): Resource => {
