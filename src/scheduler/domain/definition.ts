@@ -4,7 +4,7 @@ import { isJson } from '../../json.ts';
 import { type AppDefinition, appSchema } from './app-schema.ts';
 import { findUnusedChecks } from './checks.ts';
 import { findUnusedPorts } from './default-ports.ts';
-import { type FieldError, type FieldPath, fieldErrors } from './field-errors.ts';
+import { type FieldError, fieldErrors, pathKey } from './field-errors.ts';
 import { findLegacyProblems, renameLegacyFields } from './legacy-fields.ts';
 import { withHostPorts } from './network-rules.ts';
 import { findIgnored, findRefused } from './unheeded-fields.ts';
@@ -35,10 +35,6 @@ export function readDefinition(whole: unknown, sent: unknown = whole): ReadDefin
   }
   const invalid = parsed.success ? [] : fieldErrors(parsed.error);
   // The reason for the refusal of a part is better than that its type is wrong.
-  const around = new Set(refused.flatMap(({ path }) => path.map((_, i) => textOf(path.slice(0, i + 1)))));
-  return { errors: [...invalid.filter(({ path }) => !around.has(textOf(path))), ...refused] };
-}
-
-function textOf(path: FieldPath): string {
-  return JSON.stringify(path);
+  const around = new Set(refused.flatMap(({ path }) => path.map((_, i) => pathKey(path.slice(0, i + 1)))));
+  return { errors: [...invalid.filter(({ path }) => !around.has(pathKey(path))), ...refused] };
 }

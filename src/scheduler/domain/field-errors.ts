@@ -17,6 +17,11 @@ export function fieldErrors(error: z.ZodError): FieldError[] {
   }));
 }
 
+/** @returns a text that is the same for the same path only, for sets */
+export function pathKey(path: FieldPath): string {
+  return JSON.stringify(path);
+}
+
 /** @returns for example `/healthChecks(0)/path`, as Marathon writes paths */
 export function pathText(path: FieldError['path']): string {
   return path.map((part) => (typeof part === 'number' ? `(${part})` : `/${part}`)).join('') || '/';

@@ -5,7 +5,7 @@
  */
 
 import { isJson } from '../../json.ts';
-import type { FieldError, FieldPath } from './field-errors.ts';
+import { type FieldError, type FieldPath, pathKey } from './field-errors.ts';
 
 interface Unheeded {
   /** Path of the field; `*` stands for an index or any name. */
@@ -93,15 +93,15 @@ export function findRefused(sent: unknown): FieldError[] {
  */
 export function findIgnored(sent: unknown, modern: unknown, kept: unknown): FieldError[] {
   const listed = LISTED.flatMap((one) => occurrences(one, sent));
-  const known = [...REFUSED, ...LISTED].flatMap(({ field }) => [...valuesAt(modern, field.split('.'), [])]);
+  const known = new Set(
+    [...REFUSED, ...LISTED].flatMap(({ field }) =>
+      [...valuesAt(modern, field.split('.'), [])].map(({ path }) => pathKey(path)),
+    ),
+  );
   const unknown = findUnknown(modern, kept, []).filter(
-    ({ path }) => !ADDED_FIELDS.has(String(path[0])) && !known.some((one) => isSamePath(one.path, path)),
+    ({ path }) => !ADDED_FIELDS.has(String(path[0])) && !known.has(pathKey(path)),
   );
   return [...listed, ...unknown];
-}
-
-function isSamePath(first: FieldPath, second: FieldPath): boolean {
-  return first.length === second.length && first.every((part, i) => part === second[i]);
 }
 
 function occurrences({ field, neutral, why }: Unheeded, sent: unknown): FieldError[] {
