@@ -1,14 +1,13 @@
 /** The base class of commands that use the API of a scheduler. */
 
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { setDefaultCACertificates } from 'node:tls';
 import { Flags } from '@oclif/core';
 import { ApiClient, basicAuthorization, tokenAuthorization } from '../client/api-client.ts';
 import type { Context } from '../context/context.ts';
-import { Contexts } from '../context/edge/contexts.ts';
 import { UsageError } from '../errors/mesosup-error.ts';
 import { BaseCommand } from './base-command.ts';
+import { userContexts } from './user-contexts.ts';
 
 export interface Connection {
   readonly client: ApiClient;
@@ -27,7 +26,7 @@ export abstract class ApiCommand extends BaseCommand {
 
   /** Finds the context; nothing is sent yet. @throws UsageError, MesosupError */
   protected async connect(flags: { readonly context?: string | undefined }): Promise<Connection> {
-    const contexts = new Contexts({ environment: process.env, home: homedir() });
+    const contexts = userContexts();
     const context = await contexts.choose(flags.context);
     return { context, client: await clientOf(context) };
   }

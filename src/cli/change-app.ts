@@ -11,7 +11,7 @@ interface AppChange {
   readonly force: boolean;
 }
 
-/** @param fields only those that change @throws like `deploy` */
+/** @param fields the changed fields only @throws like `deploy` */
 export async function changeApp(
   command: { log(text: string): void },
   { client }: Connection,

@@ -3,9 +3,10 @@ import path from 'node:path';
 import { ClusterState, stateHome } from '../../cluster/edge/cluster-state.ts';
 import { type ClusterLook, type ClusterRow, clustersTable } from '../../context/cluster-rows.ts';
 import type { Context } from '../../context/context.ts';
-import { Contexts } from '../../context/edge/contexts.ts';
 import { clientOf } from '../api-command.ts';
 import { BaseCommand } from '../base-command.ts';
+import { terminalWidth } from '../flags/output-flag.ts';
+import { userContexts } from '../user-contexts.ts';
 
 /** The look at all clusters takes no longer. */
 const LOOK_MS = 2000;
@@ -22,7 +23,7 @@ export default class List extends BaseCommand {
 
   async run(): Promise<{ clusters: readonly ClusterRow[] }> {
     await this.parse(List);
-    const { contexts, current } = await new Contexts({ environment: process.env, home: homedir() }).list();
+    const { contexts, current } = await userContexts().list();
     const signal = AbortSignal.timeout(LOOK_MS);
     const looks = new Map<Context, ClusterLook>();
     const look = async (context: Context) => looks.set(context, await lookAt(context, signal));
@@ -37,8 +38,7 @@ export default class List extends BaseCommand {
         return { name, inUse: name === current, source, urls, ...(hosts && { hosts }), ...found };
       }),
     );
-    const width = process.stdout.isTTY ? process.stdout.columns : undefined;
-    this.log(clusters.length > 0 ? clustersTable(clusters, { width, wide: false }) : NONE);
+    this.log(clusters.length > 0 ? clustersTable(clusters, { width: terminalWidth(), wide: false }) : NONE);
     return { clusters };
   }
 }

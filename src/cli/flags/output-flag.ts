@@ -40,6 +40,7 @@ export async function inFormat(format: OutputFormat | undefined, shown: Shown): 
   }
 }
 
-function terminalWidth(): number | undefined {
+/** @returns the columns of the terminal; undefined in a pipe */
+export function terminalWidth(): number | undefined {
   return process.stdout.isTTY ? process.stdout.columns : undefined;
 }

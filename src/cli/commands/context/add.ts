@@ -1,14 +1,13 @@
 import { access } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { checkName, checkUrl } from '../../../context/context.ts';
 import { checkScheduler } from '../../../context/edge/check-scheduler.ts';
-import { Contexts } from '../../../context/edge/contexts.ts';
 import { UsageError } from '../../../errors/mesosup-error.ts';
 import { clientOf } from '../../api-command.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { readSecret } from '../../secret-input.ts';
+import { userContexts } from '../../user-contexts.ts';
 
 export default class ContextAdd extends BaseCommand {
   static override summary = 'Add a cluster by the URL of its scheduler.';
@@ -49,7 +48,7 @@ export default class ContextAdd extends BaseCommand {
     const name = checkName(args.name);
     const urls = argv.slice(1).map((url) => checkUrl(String(url), 'URL'));
     const caFile = flags.ca === undefined ? undefined : await existing(flags.ca);
-    const contexts = new Contexts({ environment: process.env, home: homedir() });
+    const contexts = userContexts();
     if ((await contexts.names()).includes(name)) {
       throw new UsageError(`there is already a context "${name}"`, {
         remedy: `Choose another name, or remove it first: mesosup context remove ${name}`,

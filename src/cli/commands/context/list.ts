@@ -1,8 +1,7 @@
-import { homedir } from 'node:os';
-import { Contexts } from '../../../context/edge/contexts.ts';
 import { contextSummary, contextsTable } from '../../../context/summary.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { inFormat, outputFlag } from '../../flags/output-flag.ts';
+import { userContexts } from '../../user-contexts.ts';
 
 const NONE =
   'No cluster is known. Start one with "mesosup demo --detach", or add one with "mesosup context add".';
@@ -16,7 +15,7 @@ export default class ContextList extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ContextList);
-    const { contexts, current } = await new Contexts({ environment: process.env, home: homedir() }).list();
+    const { contexts, current } = await userContexts().list();
     const rows = contexts.map((one) => contextSummary(one, current));
     this.log(
       await inFormat(flags.output, {

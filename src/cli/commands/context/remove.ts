@@ -1,8 +1,7 @@
-import { homedir } from 'node:os';
 import { Args } from '@oclif/core';
-import { Contexts } from '../../../context/edge/contexts.ts';
 import { UsageError } from '../../../errors/mesosup-error.ts';
 import { BaseCommand } from '../../base-command.ts';
+import { userContexts } from '../../user-contexts.ts';
 
 const REMEDIES: Readonly<Record<string, string>> = {
   installed: 'It is known because it was installed from this machine. Remove it with "mesosup uninstall".',
@@ -24,7 +23,7 @@ export default class ContextRemove extends BaseCommand {
 
   async run(): Promise<void> {
     const { args } = await this.parse(ContextRemove);
-    const contexts = new Contexts({ environment: process.env, home: homedir() });
+    const contexts = userContexts();
     if (await contexts.remove(args.name)) {
       this.log(`Removed ${args.name}.`);
       return;

@@ -1,9 +1,8 @@
-import { homedir } from 'node:os';
 import { Args } from '@oclif/core';
-import { Contexts } from '../../../context/edge/contexts.ts';
 import { contextSummary, describeContext } from '../../../context/summary.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { inFormat, outputFlag } from '../../flags/output-flag.ts';
+import { userContexts } from '../../user-contexts.ts';
 
 export default class ContextShow extends BaseCommand {
   static override summary = 'Show the cluster that commands use, or another one, without its secrets.';
@@ -19,7 +18,7 @@ export default class ContextShow extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(ContextShow);
-    const contexts = new Contexts({ environment: process.env, home: homedir() });
+    const contexts = userContexts();
     const { current } = await contexts.list();
     const summary = contextSummary(await contexts.choose(args.name), current);
     this.log(

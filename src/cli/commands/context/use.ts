@@ -1,7 +1,6 @@
-import { homedir } from 'node:os';
 import { Args } from '@oclif/core';
-import { Contexts } from '../../../context/edge/contexts.ts';
 import { BaseCommand } from '../../base-command.ts';
+import { userContexts } from '../../user-contexts.ts';
 
 export default class ContextUse extends BaseCommand {
   static override summary = 'Choose the cluster that commands use from now on.';
@@ -17,7 +16,7 @@ export default class ContextUse extends BaseCommand {
 
   async run(): Promise<void> {
     const { args } = await this.parse(ContextUse);
-    const contexts = new Contexts({ environment: process.env, home: homedir() });
+    const contexts = userContexts();
     const { name, urls } = await contexts.choose(args.name);
     await contexts.use(name);
     this.log(`Commands now use ${name} (${urls.join(' ')})`);
