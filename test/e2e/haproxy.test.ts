@@ -1,8 +1,9 @@
-import { Agent, get } from 'node:http';
+import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
 import { type Haproxy, startHaproxy } from './support/haproxy.ts';
+import { requestText } from './support/request-text.ts';
 import { type SchedulerCluster, settled, startSchedulerCluster } from './support/scheduler-cluster.ts';
 
 const REQUESTS = 10_000;
@@ -48,20 +49,6 @@ async function api(method: string, path: string, body?: unknown): Promise<unknow
   return answer.json();
 }
 
-/** Sends a request on a new connection. @returns the answer, or the reason why there was none */
-function request(url: string, agent: Agent): Promise<string> {
-  return new Promise((resolve) => {
-    get(url, { agent }, (answer) => {
-      let text = '';
-      answer.on('data', (chunk) => {
-        text += String(chunk);
-      });
-      answer.on('error', ({ message }) => resolve(message));
-      answer.on('end', () => resolve(answer.statusCode === 200 ? text.trim() : `${answer.statusCode}`));
-    }).on('error', ({ message }) => resolve(message));
-  });
-}
-
 it('loses no request of 10,000 while a health-checked app is rolled, from endpoints that change under it', async () => {
   await api('POST', '/v2/apps', web('one'));
   await settled(cluster.url, ROLL_MS);
@@ -76,7 +63,7 @@ it('loses no request of 10,000 while a health-checked app is rolled, from endpoi
     // Continues as long as the roll takes.
     while (left > 0 || isRolling) {
       left -= 1;
-      const answer = await request(url, agent);
+      const answer = await requestText(url, agent);
       answers.set(answer, (answers.get(answer) ?? 0) + 1);
       // The machine also runs the scheduler, Docker and the app.
       await sleep(PAUSE_MS);

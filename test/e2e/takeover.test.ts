@@ -4,7 +4,7 @@
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, get } from 'node:http';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,6 +20,7 @@ import { type Marathon, startMarathon } from '../support/marathon/start.ts';
 import { runs } from '../support/runs.ts';
 import { mesosup, until } from './demo-cluster.ts';
 import { startHaproxyFor } from './support/haproxy.ts';
+import { requestText } from './support/request-text.ts';
 import { settled } from './support/scheduler-cluster.ts';
 
 const APPS = Math.min(20, runs(4));
@@ -147,20 +148,6 @@ async function endpoints(url: string): Promise<Record<string, string[]>> {
   );
 }
 
-/** Sends a request on a new connection. @returns the answer, or the reason why there was none */
-function request(url: string, agent: Agent): Promise<string> {
-  return new Promise((resolve) => {
-    get(url, { agent }, (answer) => {
-      let text = '';
-      answer.on('data', (chunk) => {
-        text += String(chunk);
-      });
-      answer.on('error', ({ message }) => resolve(message));
-      answer.on('end', () => resolve(answer.statusCode === 200 ? text.trim() : `${answer.statusCode}`));
-    }).on('error', ({ message }) => resolve(message));
-  });
-}
-
 async function put(url: string, id: string, body: object): Promise<void> {
   const answer = await fetch(`${url}/v2/apps${id}`, { method: 'PUT', body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(`${id}: ${answer.status} ${await answer.text()}`);
@@ -195,7 +182,7 @@ it(
     const agent = new Agent({ keepAlive: false });
     const client = async (first: number): Promise<void> => {
       for (let i = first; !isOver; i += 1) {
-        const answer = await request(haproxy.urls[i % APPS] ?? '', agent);
+        const answer = await requestText(haproxy.urls[i % APPS] ?? '', agent);
         answers.set(answer, (answers.get(answer) ?? 0) + 1);
         await sleep(PAUSE_MS);
       }
