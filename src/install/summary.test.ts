@@ -37,7 +37,7 @@ const item = (id: string, action: PlanItem['action'], more: Partial<PlanItem> = 
 const summaryOf = (plan: Plan) =>
   summarize({ cluster, plan, facts: bareHosts(cluster), payloadBytes: undefined, starts: false });
 
-test('counts the packages of the plan and those that apt adds, and the bytes of all hosts', () => {
+test('counts the packages of the plan and their dependencies, and the bytes of all hosts', () => {
   const none = installOn({ downloadBytes: 100_000_000 });
   const more = installOn({
     changes: [change('a', 'install'), change('b', 'upgrade'), change('c', 'downgrade')],

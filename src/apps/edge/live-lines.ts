@@ -27,7 +27,7 @@ export class LiveLines {
     this.#shown = lines;
   }
 
-  /** Writes lines that stay, above those that change. */
+  /** Writes lines that stay, above the changing lines. */
   keep(text: string): void {
     const below = this.#shown;
     if (this.#out.isTTY) {

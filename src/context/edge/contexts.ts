@@ -1,4 +1,4 @@
-/** The contexts of this user: those that were added, the clusters installed from this machine, and the running demo. */
+/** The contexts of this user: added clusters, clusters installed from this machine, and the running demo. */
 
 import { isIP } from 'node:net';
 import path from 'node:path';

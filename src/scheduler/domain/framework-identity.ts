@@ -12,7 +12,7 @@ export interface FrameworkIdentity {
   readonly role: string;
 }
 
-/** Lists the flags with which the scheduler subscribes as this framework, without those that have the value already. */
+/** Lists the flags that must change so that the scheduler subscribes as this framework. */
 export function flagsFor(identity: FrameworkIdentity, { framework, role }: Settings): string[] {
   const { principal = '' } = identity;
   return [

@@ -47,7 +47,7 @@ export interface AppRecord {
   /** The running deployment that changes the app. */
   deploymentId?: string;
   readonly tasks: Map<string, Task>;
-  /** Of its instances with persistent volumes, without those that are to be removed. */
+  /** Of its instances with persistent volumes that are to stay. */
   readonly reservations: Map<string, Reservation>;
   /** The last operation on reservations that Mesos refused, while instances are missing. */
   refusedOperation?: { readonly host: string; readonly message: string; readonly at: number };

@@ -133,7 +133,7 @@ interface Assigned {
   readonly late: ReadonlySet<string>;
 }
 
-/** Assigns every running task to its app, or to those that are left out. */
+/** Assigns every running task to its app, or to the tasks that are left out. */
 function assignTasks(
   { tasks, apps }: Reading,
   facts: FrameworkFacts,
