@@ -55,6 +55,8 @@ function appText({ app, waiting }: AppProgress): string {
 /** How a deployment ended. */
 export type Outcome =
   | { readonly kind: 'success' }
+  /** It succeeded, but tasks of these apps failed right after they had started. */
+  | { readonly kind: 'failing'; readonly apps: readonly string[] }
   | {
       readonly kind: 'failed';
       readonly reason: string;

@@ -86,6 +86,11 @@ function reportOutcome(outcome: Outcome, id: string): void {
           : 'Show the apps with "mesosup app list", and what their tasks wrote with "mesosup app logs APP".',
       });
     }
+    case 'failing':
+      throw new MesosupError(
+        `the deployment ${id} succeeded, but tasks of ${outcome.apps.join(', ')} failed right after they had started`,
+        { remedy: 'They are started again. Show their state with "mesosup app show APP".' },
+      );
     case 'unknown':
       throw new MesosupError(`the deployment ${id} has ended, but its result is not known`, {
         remedy: 'The leading scheduler changed. Show the apps with "mesosup app list".',

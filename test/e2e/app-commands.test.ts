@@ -146,7 +146,10 @@ test('applies files with a difference, a question, and no change the second time
 test('shows the errors of a deployment that fails, and rolls it back', async () => {
   await mesosup('app', 'run', BUSYBOX, '--id', 'fails', ...SLEEPS);
   const { app } = JSON.parse((await mesosup('api', 'GET', '/v2/apps/fails')).stdout) as { app: object };
-  const broken = { ...app, cmd: 'echo no config.yaml >&2; exit 3', maxFailures: 1, backoffSeconds: 0 };
+  // Without a check the deployment may succeed before the program ends.
+  const check = { protocol: 'COMMAND', command: { value: 'false' }, gracePeriodSeconds: 60 };
+  const cmd = 'echo no config.yaml >&2; exit 3';
+  const broken = { ...app, cmd, maxFailures: 1, backoffSeconds: 0, healthChecks: [check] };
   await writeFile(path.join(work, 'fails.json'), JSON.stringify(broken));
   const { exitCode, all } = await mesosup('app', 'apply', '-f', 'fails.json', '--yes');
   keep('a deployment that fails', all ?? '');

@@ -2,31 +2,31 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { ApiClient } from '../../client/api-client.ts';
 import { ApiError } from '../../client/api-error.ts';
+import type { Json } from '../../json.ts';
 import { LiveLines } from './live-lines.ts';
 import { DeploymentWatch } from './wait-for-deployment.ts';
 
+const FAILURE = {
+  eventType: 'status_update_event',
+  appId: '/web',
+  taskId: 'web.1',
+  taskStatus: 'TASK_FAILED',
+  host: 'h',
+  message: 'no',
+};
+const PLAN = { version: '2', steps: [{ actions: [{ action: 'RestartApplication', app: '/web' }] }] };
+
 /** A deployment of /web that has failed before anybody looked at it. */
 function clientOf(reason: string, version: string): ApiClient {
-  const events = [
-    {
-      eventType: 'status_update_event',
-      appId: '/web',
-      taskId: 'web.1',
-      taskStatus: 'TASK_FAILED',
-      host: 'h',
-      message: 'no',
-    },
-    {
-      eventType: 'deployment_failed',
-      id: 'd',
-      reason,
-      plan: { version: '2', steps: [{ actions: [{ action: 'RestartApplication', app: '/web' }] }] },
-    },
-  ];
+  return clientWith([FAILURE, { eventType: 'deployment_failed', id: 'd', reason, plan: PLAN }], { version });
+}
+
+/** A scheduler with these events and the app /web. */
+function clientWith(events: readonly Json[], app: object): ApiClient {
   return {
     call: async (_method: string, path: string) => {
       if (path === '/v2/deployments') return [];
-      if (path === '/v2/apps/{id}') return { app: { version } };
+      if (path === '/v2/apps/{id}') return { app: { id: '/web', ...app } };
       throw new ApiError('it does not exist', { status: 404 });
     },
     text: async () => 'no config.yaml\n',
@@ -36,7 +36,8 @@ function clientOf(reason: string, version: string): ApiClient {
       { onOpen, signal }: { onOpen: () => void; signal: AbortSignal },
     ) {
       onOpen();
-      for (const event of events) yield { type: event.eventType, data: JSON.stringify(event), id: '1' };
+      for (const event of events)
+        yield { type: String(event.eventType), data: JSON.stringify(event), id: '1' };
       await sleep(60_000, undefined, { signal });
     },
   } as unknown as ApiClient;
@@ -72,4 +73,16 @@ test('calls a deployment that another one replaced, or that was stopped, not rol
     const { outcome } = await outcomeOf(clientOf(reason, version));
     expect(outcome).toMatchObject({ kind: 'failed', reason, isRolledBack: false });
   }
+});
+
+test('reports tasks that failed right after a deployment that succeeded, unless health checks decide', async () => {
+  const success = { eventType: 'deployment_success', id: 'd', plan: PLAN };
+  const app = { version: '2', instances: 1, healthChecks: [] };
+  const late = await outcomeOf(clientWith([success, FAILURE], app));
+  expect(late.outcome).toEqual({ kind: 'failing', apps: ['/web'] });
+  expect(late.shown).toBe('Task web.1 on h failed: no\n  | no config.yaml\n');
+  const before = await outcomeOf(clientWith([FAILURE, success], app));
+  expect(before.outcome).toEqual({ kind: 'success' });
+  const checked = { ...app, healthChecks: [{ protocol: 'TCP' }] };
+  expect((await outcomeOf(clientWith([success, FAILURE], checked))).outcome).toEqual({ kind: 'success' });
 });

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from '../../client/api-client.ts';
 import { ApiError } from '../../client/api-error.ts';
 import { isJson, type Json, parseJson } from '../../json.ts';
+import type { AppJson } from '../../scheduler/api/v2/app-schemas.ts';
 import type { SingleDeploymentJson } from '../../scheduler/api/v2/deployment-schemas.ts';
 import { printable, printableLine } from '../../text/printable.ts';
 import { appsOfEvent } from '../event-text.ts';
@@ -15,6 +16,11 @@ const REFRESH_MS = 1000;
 const LATE_MS = 2000;
 /** A new leader answers within a minute. */
 const PATIENCE_MS = 90_000;
+/**
+ * A deployment counts a task without health checks as started when it runs: a program that ends at once with an error
+ * is seen only after the deployment.
+ */
+const SETTLE_MS = 1000;
 /** Of a deployment with more apps, only the first ones are shown. */
 const MAX_APPS = 20;
 /** Number of failed tasks whose last output is shown. */
@@ -23,16 +29,25 @@ const OUTPUT_LINES = 5;
 const FAILED = new Set(['TASK_FAILED', 'TASK_ERROR', 'TASK_DROPPED']);
 const EVENTS = ['deployment_success', 'deployment_failed', 'status_update_event'];
 
+/** A deployment that has ended. */
+interface Ended {
+  readonly outcome: Outcome;
+  /** Number of tasks that had failed before its end. */
+  readonly failures: number;
+}
+
 export class DeploymentWatch {
   readonly #client: ApiClient;
   readonly #lines: LiveLines;
   readonly #signal: AbortSignal;
-  readonly #ended = new Map<string, Outcome>();
-  /** Failed tasks that were not shown yet. */
+  readonly #ended = new Map<string, Ended>();
+  /** All failed tasks, in the order of the events. */
   readonly #failed: Json[] = [];
+  /** Number of failed tasks that were looked at. */
+  #seen = 0;
   readonly #shownTasks = new Set<string>();
   readonly #done = new AbortController();
-  /** The apps of deployments that failed, which may be gone before they were looked at. */
+  /** The apps of deployments that have ended, which may be gone before they were looked at. */
   readonly #planned = new Map<string, readonly string[]>();
   /** The apps of the deployment that is followed. */
   #apps: readonly string[] = [];
@@ -62,6 +77,7 @@ export class DeploymentWatch {
    */
   async outcome(id: string, version?: string): Promise<Outcome> {
     const outcome = await this.#follow(id, version);
+    if (outcome.kind === 'success') return this.#settle(id);
     if (outcome.kind !== 'failed') return outcome;
     // It may have ended already, if the old instances still ran.
     const rollback = await this.#rollbackOf(id);
@@ -91,10 +107,10 @@ export class DeploymentWatch {
         await this.#show(deployment);
       } else if (this.#apps.length === 0) this.#apps = this.#planned.get(id) ?? [];
       await this.#showFailures();
-      const outcome = this.#ended.get(id);
-      if (outcome) {
+      const ended = this.#ended.get(id);
+      if (ended) {
         this.#lines.update([]);
-        return outcome;
+        return ended.outcome;
       }
       if (!deployment) {
         missing ??= performance.now();
@@ -106,6 +122,25 @@ export class DeploymentWatch {
       const passed = performance.now() - before;
       if (!this.#ended.has(id) && passed < 200) await sleep(200, undefined, { signal: this.#signal });
     }
+  }
+
+  /** Looks a moment longer at apps without health checks. */
+  async #settle(id: string): Promise<Outcome> {
+    const failures = this.#ended.get(id)?.failures;
+    const found = await Promise.all(this.#apps.slice(0, MAX_APPS).map((app) => this.#app(app)));
+    const apps = found.flatMap((one) => (one && isUnchecked(one.app) ? [one.app.id] : []));
+    if (failures === undefined || apps.length === 0) return { kind: 'success' };
+    const failing = () => {
+      const late = new Set(this.#failed.slice(failures).map(({ appId }) => String(appId)));
+      return apps.filter((app) => late.has(app));
+    };
+    const end = performance.now() + SETTLE_MS;
+    while (failing().length === 0 && performance.now() < end) {
+      const rest = sleep(end - performance.now(), undefined, { signal: this.#signal });
+      await Promise.race([this.#woken(), rest]);
+    }
+    await this.#showFailures();
+    return failing().length === 0 ? { kind: 'success' } : { kind: 'failing', apps: failing() };
   }
 
   async #deployment(id: string): Promise<SingleDeploymentJson | undefined> {
@@ -140,7 +175,9 @@ export class DeploymentWatch {
   async #showFailures(): Promise<void> {
     // They are shown when the apps are known.
     if (this.#apps.length === 0) return;
-    for (const { appId, taskId, message, host, taskStatus } of this.#failed.splice(0)) {
+    const failed = this.#failed.slice(this.#seen);
+    this.#seen = this.#failed.length;
+    for (const { appId, taskId, message, host, taskStatus } of failed) {
       const id = String(taskId);
       if (!this.#apps.includes(String(appId)) || this.#shownTasks.has(id)) continue;
       this.#shownTasks.add(id);
@@ -178,13 +215,15 @@ export class DeploymentWatch {
 
   /** True if all these apps, as far as they exist, have the version. False if none exists. */
   async #haveVersion(apps: readonly string[], version: string): Promise<boolean> {
-    const found = await Promise.all(
-      apps.map((id) =>
-        this.#client.call('GET', '/v2/apps/{id}', { path: { id } }, this.#limits()).catch(undefinedIfMissing),
-      ),
-    );
+    const found = await Promise.all(apps.map((id) => this.#app(id)));
     const existing = found.flatMap((one) => (one ? [one.app.version] : []));
     return existing.length > 0 && existing.every((one) => one === version);
+  }
+
+  #app(id: string) {
+    return this.#client
+      .call('GET', '/v2/apps/{id}', { path: { id } }, this.#limits())
+      .catch(undefinedIfMissing);
   }
 
   #limits() {
@@ -219,19 +258,22 @@ export class DeploymentWatch {
 
   #take(event: Json): void {
     const { eventType, id, reason } = event;
-    if (eventType === 'deployment_success') this.#ended.set(String(id), { kind: 'success' });
-    else if (eventType === 'deployment_failed') {
+    if (eventType === 'deployment_success' || eventType === 'deployment_failed') {
       this.#planned.set(String(id), appsOfEvent(event));
       const version = isJson(event.plan) ? String(event.plan.version) : '';
-      this.#ended.set(String(id), {
-        kind: 'failed',
-        reason: String(reason ?? ''),
-        version,
-        isRolledBack: false,
-      });
+      const outcome: Outcome =
+        eventType === 'deployment_success'
+          ? { kind: 'success' }
+          : { kind: 'failed', reason: String(reason ?? ''), version, isRolledBack: false };
+      this.#ended.set(String(id), { outcome, failures: this.#failed.length });
     } else if (FAILED.has(String(event.taskStatus))) this.#failed.push(event);
     this.#wake();
   }
+}
+
+/** True if an app should have instances, and only their states tell whether they work. */
+function isUnchecked({ instances, healthChecks }: Pick<AppJson, 'instances' | 'healthChecks'>): boolean {
+  return instances > 0 && healthChecks.length === 0;
 }
 
 function undefinedIfMissing(error: unknown): undefined {
