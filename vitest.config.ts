@@ -29,6 +29,8 @@ export default defineConfig({
           setupFiles: ['test/support/properties.ts'],
           // No test changes what others see of a module, and loading all of them anew for each file took as long as the tests.
           isolate: false,
+          // By default one core is left idle, which is half of them on a small machine.
+          maxWorkers: '100%',
           // Properties take their time on a busy machine.
           testTimeout: 30_000,
         },
