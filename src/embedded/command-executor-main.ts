@@ -124,7 +124,7 @@ function watch(check: HealthCheck): CommandHealth {
   return watchHealth({
     check,
     start: (command) => start(command, 'pipe'),
-    onChange: (healthy) => {
+    onResult: (healthy) => {
       report('TASK_RUNNING', { reason: 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED', healthy });
     },
     onKill: () => {

@@ -29,8 +29,8 @@ export interface CommandHealthOptions {
   check: HealthCheck;
   /** Starts a check's command in a new session, with its output in pipes. */
   start: (command: CommandInfo) => ChildProcess;
-  /** Called once per change. */
-  onChange: (healthy: boolean) => void;
+  /** Called at each failure that counts, and at the first success after it or after the start. */
+  onResult: (healthy: boolean) => void;
   /** Called after too many failures in a row. No more checks follow. */
   onKill: () => void;
   /** Called with a line for each failed check. */
@@ -51,7 +51,7 @@ export function watchHealth(options: CommandHealthOptions): CommandHealth {
 }
 
 async function watch(options: CommandHealthOptions, signal: AbortSignal): Promise<void> {
-  const { check, log, onChange, onKill } = options;
+  const { check, log, onResult, onKill } = options;
   let health = initialHealth(Date.now());
   await sleep(firstCheckMs(health, check, Date.now()), undefined, { signal });
   for (;;) {
@@ -59,7 +59,7 @@ async function watch(options: CommandHealthOptions, signal: AbortSignal): Promis
     if (result.type !== 'passed') log(`${check.type} health check failed: ${result.why}`);
     const before = health;
     health = afterCheck(before, check, result, Date.now());
-    if (health.healthy !== undefined && health.healthy !== before.healthy) onChange(health.healthy);
+    if (health !== before && health.healthy !== undefined) onResult(health.healthy);
     if (mustBeKilled(health, check)) {
       log(`Killing the task: ${check.type} health check failed ${health.failures} times in a row`);
       onKill();

@@ -2,9 +2,8 @@
  * Computes a task's health: (health, result of a check, now) → health. Pure.
  *
  * Follows Mesos' executors (src/checks/health_checker.cpp of Mesos 1.11): failures count after the grace period or after
- * a successful check; the first one that counts makes the task unhealthy; `consecutive_failures` in a row get it killed.
- * Two differences: Mesos sends an update at each failure, mesosup only at a change. With `consecutive_failures` 0
- * mesosup kills nothing, as Marathon's users expect, whereas Mesos kills at the first failure.
+ * a successful check; each one that counts is reported, and so is the first success after it; `consecutive_failures` in a
+ * row get the task killed, and with 0 the first one does.
  */
 
 import type { HealthCheck } from '../mesos/types.ts';
@@ -38,7 +37,7 @@ export function initialHealth(now: number): Health {
   return { since: now, healthy: undefined, failures: 0, failedAt: undefined };
 }
 
-/** @returns the health after one more check; the same object if nothing changes */
+/** @returns the health after one more check; the same object if there is nothing to report */
 export function afterCheck(health: Health, check: HealthCheck, result: CheckResult, now: number): Health {
   if (result.type === 'unknown') return health;
   if (result.type === 'passed') {
@@ -51,9 +50,8 @@ export function afterCheck(health: Health, check: HealthCheck, result: CheckResu
 }
 
 /** True if the task has failed so often in a row that its executor must kill it. */
-export function mustBeKilled(health: Health, check: HealthCheck): boolean {
-  const limit = check.consecutive_failures ?? 3;
-  return limit > 0 && health.failures >= limit;
+export function mustBeKilled({ failures }: Health, check: HealthCheck): boolean {
+  return failures > 0 && failures >= (check.consecutive_failures ?? 3);
 }
 
 /** Computes the wait before the first check, after the start of a task or of a restarted executor. */

@@ -50,6 +50,12 @@ it('reports each success and each failure, and the last allowed failure', async 
   ]);
 });
 
+it('gives no task up with a limit of 0', async () => {
+  await probing({ consecutive_failures: 0 });
+  await vi.waitFor(() => expect(reports.length).toBeGreaterThan(5));
+  expect(reports.filter(({ giveUp }) => giveUp !== undefined)).toEqual([]);
+});
+
 it('reports no failures in the grace period', async () => {
   await probing({ grace_period_seconds: 600 });
   await new Promise((resolve) => setTimeout(resolve, 200));

@@ -111,7 +111,8 @@ export class Prober {
             });
       const before = health;
       health = afterCheck(health, check, result, Date.now());
-      const exhausted = !once && mustBeKilled(health, check);
+      // Unlike an executor's check, one of the scheduler with a limit of 0 kills nothing, as in Marathon.
+      const exhausted = !once && check.consecutive_failures !== 0 && mustBeKilled(health, check);
       // Every result of a readiness check counts: it has no grace period.
       if (result.type === 'passed' || (result.type === 'failed' && (once || health !== before))) {
         const { response } = result;

@@ -59,14 +59,19 @@ async function launch(
   return { id, agentId: offer.agent_id.value, framework };
 }
 
-/** Lists the updates of a task, without the repetitions that Mesos may send. */
+/** Lists the updates of a task; Mesos may repeat each until it is acknowledged, with the same uuid. */
 function updatesOf({ framework, id }: Checked): string[] {
   const all = framework.log.flatMap(({ event }) =>
-    event.type === 'UPDATE' && event.update.status.task_id.value === id
-      ? [`${event.update.status.state} ${event.update.status.healthy ?? '-'}`]
-      : [],
+    event.type === 'UPDATE' && event.update.status.task_id.value === id ? [event.update.status] : [],
   );
-  return all.filter((text, i) => text !== all[i - 1]);
+  return all
+    .filter(({ uuid }, i) => all.findIndex((one) => one.uuid === uuid) === i)
+    .map(({ state, healthy = '-' }) => `${state} ${healthy}`);
+}
+
+/** Updates without successive ones of the same state and health. */
+function changesOf(task: Checked): string[] {
+  return updatesOf(task).filter((text, i, all) => text !== all[i - 1]);
 }
 
 async function withProbe(kind: Kind, run: (probe: Probe) => Promise<void>): Promise<void> {
@@ -95,7 +100,7 @@ describe.each([
       expect(await framework.health(task.id, false)).toMatchObject({ reason: UPDATED });
       await set(true);
       await framework.health(task.id, true);
-      expect(updatesOf(task).slice(-4)).toEqual([
+      expect(changesOf(task).slice(-4)).toEqual([
         'TASK_RUNNING -',
         'TASK_RUNNING true',
         'TASK_RUNNING false',
@@ -104,11 +109,11 @@ describe.each([
     });
   });
 
-  it.concurrent.each(KINDS)('that fails its %s check too often is killed as unhealthy', async (kind) => {
+  it.concurrent.each(KINDS)('that fails its %s check reports each failure, and is killed', async (kind) => {
     await using framework = await TestFramework.subscribe();
     await withProbe(kind, async ({ check, directory }) => {
       const more = {
-        health_check: { ...check, consecutive_failures: 2 },
+        health_check: { ...check, consecutive_failures: 3 },
         kill_policy: { grace_period: { nanoseconds: 300_000_000 } },
       };
       const task = await launch(framework, make, STUBBORN.command, more, directory);
@@ -118,10 +123,20 @@ describe.each([
       expect(updatesOf(task)).toEqual([
         'TASK_STARTING -',
         'TASK_RUNNING -',
-        'TASK_RUNNING false',
+        ...Array(3).fill('TASK_RUNNING false'),
         'TASK_KILLING -',
         'TASK_KILLED false',
       ]);
+    });
+  });
+
+  it.concurrent('with a limit of 0 is killed at the first failure', async () => {
+    await using framework = await TestFramework.subscribe();
+    await withProbe('HTTP', async ({ check }) => {
+      const health_check = { ...check, consecutive_failures: 0 };
+      const task = await launch(framework, make, 'exec sleep 600', { health_check });
+      expect(await framework.update(task.id, 'TASK_KILLED')).toMatchObject({ healthy: false });
+      expect(updatesOf(task).filter((text) => text === 'TASK_RUNNING false')).toHaveLength(1);
     });
   });
 

@@ -20,7 +20,12 @@ afterAll(async () => {
   await execa('docker', ['network', 'rm', NETWORK], { reject: false });
 });
 
-const QUICK = { delay_seconds: 0, interval_seconds: 0.2, grace_period_seconds: 0, consecutive_failures: 0 };
+const QUICK = {
+  delay_seconds: 0,
+  interval_seconds: 0.2,
+  grace_period_seconds: 0,
+  consecutive_failures: 1000,
+};
 /** Serves on port 8080 as soon as the file exists. */
 const SERVE = 'while [ ! -e /tmp/go ]; do sleep 0.1; done; exec httpd -f -p 8080 -h /tmp';
 

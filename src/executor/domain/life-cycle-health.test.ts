@@ -87,7 +87,7 @@ describe('a health check', () => {
     const fed = checked({ grace_period_seconds: 0, consecutive_failures: 2 });
     fed.take(unwell('t'));
     expect(fed.briefly(unknown, unknown)).toEqual(['check', 'check']);
-    expect(fed.briefly(unwell('t'))).toEqual(['uncheck', 'TASK_KILLING', 'stop']);
+    expect(fed.briefly(unwell('t'))).toEqual(['TASK_RUNNING', 'uncheck', 'TASK_KILLING', 'stop']);
   });
 });
 
@@ -112,13 +112,17 @@ describe('failures', () => {
     expect(fed.update()).toMatchObject({ healthy: false });
   });
 
-  test('below the limit are reported once, and a success resets their count', () => {
+  test('below the limit are reported each, and a success resets their count', () => {
     const fed = checked();
     fed.take(passed('t'));
-    expect(fed.briefly(unwell('t'), unwell('t'))).toEqual(['TASK_RUNNING', 'check', 'check']);
+    const reported = ['TASK_RUNNING', 'check', 'TASK_RUNNING', 'check'];
+    expect(fed.briefly(unwell('t'), unwell('t'))).toEqual(reported);
+    const { uuid } = fed.update();
     expect(fed.briefly(passed('t'))).toEqual(['TASK_RUNNING', 'check']);
     expect(fed.update()).toMatchObject({ healthy: true });
-    expect(fed.briefly(unwell('t'), unwell('t'))).toEqual(['TASK_RUNNING', 'check', 'check']);
+    expect(fed.update().uuid).not.toBe(uuid);
+    expect(fed.briefly(passed('t'))).toEqual(['check']);
+    expect(fed.briefly(unwell('t'), unwell('t'))).toEqual(reported);
   });
 
   test('in a row up to the limit get the task killed, with its grace period', () => {
@@ -126,6 +130,7 @@ describe('failures', () => {
     const fed = checked({}, policy);
     fed.take(passed('t'), unwell('t'), unwell('t'));
     expect(fed.take(unwell('t'))).toMatchObject([
+      { type: 'update', status: { state: 'TASK_RUNNING', healthy: false, reason: UPDATED } },
       { type: 'uncheck', taskId: 't' },
       { type: 'update', status: { state: 'TASK_KILLING' } },
       { type: 'stop', graceMs: 7000 },
@@ -147,10 +152,26 @@ describe('failures', () => {
     expect(fed.update()).toMatchObject({ healthy: false });
   });
 
-  test('with a limit of 0 never kill the task', () => {
+  test('with a limit of 0 kill the task at the first, as in Mesos', () => {
     const fed = checked({ consecutive_failures: 0, grace_period_seconds: 0 });
-    const many = Array.from({ length: 100 }, () => unwell('t'));
-    expect(fed.briefly(...many)).toEqual(['TASK_RUNNING', ...Array(100).fill('check')]);
+    expect(fed.briefly(passed('t'), unwell('t'))).toEqual([
+      ...['TASK_RUNNING', 'check', 'TASK_RUNNING', 'uncheck', 'TASK_KILLING', 'stop'],
+    ]);
+  });
+
+  test('are not reported again while 100 updates are unacknowledged, but still count', () => {
+    const fed = checked({ consecutive_failures: 200, grace_period_seconds: 0 });
+    const waiting = () => fed.state.tasks.get('t')?.updates.length;
+    fed.take(...Array.from({ length: 150 }, () => unwell('t')));
+    expect(waiting()).toBe(100);
+    expect(fed.briefly(unwell('t'))).toEqual(['check']);
+    fed.take({ type: 'acknowledged', taskId: 't', uuid: String(fed.state.tasks.get('t')?.updates[0]?.uuid) });
+    expect(fed.briefly(unwell('t'))).toEqual(['TASK_RUNNING', 'check']);
+    expect(fed.briefly(passed('t'))).toEqual(['TASK_RUNNING', 'check']);
+    expect(waiting()).toBe(101);
+    const more = Array.from({ length: 199 }, () => unwell('t'));
+    fed.take(...more);
+    expect(fed.briefly(unwell('t'))).toEqual(['uncheck', 'TASK_KILLING', 'stop']);
   });
 });
 
@@ -208,7 +229,7 @@ describe('after a restart of the worker', () => {
     fed.now += 1000;
     crash(fed);
     expect(fed.take(running('t'))).toMatchObject([checkIn(4000)]);
-    expect(fed.briefly(unwell('t'))).toEqual(['uncheck', 'TASK_KILLING', 'stop']);
+    expect(fed.briefly(unwell('t'))).toEqual(['TASK_RUNNING', 'uncheck', 'TASK_KILLING', 'stop']);
     crash(fed);
     expect(fed.briefly(running('t'), exited('t', 143))).toEqual(['TASK_KILLED', 'remove']);
     expect(fed.update().healthy).toBe(false);

@@ -29,6 +29,8 @@ interface Checked {
   ranAt: number;
   wasHealthy: boolean;
   failures: number;
+  /** Of all failures that count. */
+  total: number;
 }
 
 /** Simulates Docker, the agent and crashes around the life cycle, in random order. */
@@ -152,6 +154,7 @@ class World {
       (seen.wasHealthy || seen.failures > 0 || this.#now - seen.ranAt > GRACE_MS)
     ) {
       seen.failures += 1;
+      seen.total += 1;
     }
     const result =
       luck === 0
@@ -235,7 +238,7 @@ class World {
     const seen = this.checked.get(taskId);
     if (state === 'TASK_RUNNING' && !seen) {
       expect(healthy).toBeUndefined();
-      this.checked.set(taskId, { ranAt: this.#now, wasHealthy: false, failures: 0 });
+      this.checked.set(taskId, { ranAt: this.#now, wasHealthy: false, failures: 0, total: 0 });
     } else if (state === 'TASK_RUNNING') {
       expect(healthy).toBe(seen?.failures === 0);
       expect(seen?.wasHealthy || healthy === false).toBe(true);
@@ -262,18 +265,20 @@ test('for any events in any order, each task ends once, and no container is left
       expect(isIdle(world.state)).toBe(true);
       expect([...world.containers]).toEqual([]);
       const order: TaskState[] = ['TASK_STARTING', 'TASK_RUNNING', 'TASK_KILLING'];
-      for (const updates of world.sent.values()) {
+      for (const [taskId, updates] of world.sent) {
         const states = updates.map((u) => u.state);
         expect(states.filter(isTerminal)).toHaveLength(1);
         expect(isTerminal(states.at(-1) ?? 'TASK_STAGING')).toBe(true);
         const live = states.slice(0, -1);
-        // Changes of health repeat TASK_RUNNING.
+        // Results of checks repeat TASK_RUNNING.
         expect(live.filter((state, i) => state !== live[i - 1])).toEqual(
           order.filter((s) => live.includes(s)),
         );
         expect(live[0]).toBe('TASK_STARTING');
         const reportedHealth = updates.filter((u) => u.state === 'TASK_RUNNING').map((u) => u.healthy);
-        expect(reportedHealth.filter((healthy, i) => i > 0 && healthy === reportedHealth[i - 1])).toEqual([]);
+        const failures = reportedHealth.filter((healthy) => healthy === false);
+        expect(failures).toHaveLength(world.checked.get(taskId)?.total ?? 0);
+        expect(reportedHealth.filter((healthy, i) => healthy && reportedHealth[i - 1])).toEqual([]);
       }
       // Tasks whose failures have reached the limit were killed.
       for (const [taskId, { failures }] of world.checked) {

@@ -29,6 +29,8 @@ import { killGraceMs, launchedTask, unknownTask, withoutData } from './tasks.ts'
 
 /** Part of the shutdown grace period that is reserved for removing containers and sending updates. */
 const SHUTDOWN_SLACK_MS = 1000;
+/** Repeated failures of a check are not reported while so many updates of the task are unacknowledged. */
+const MAX_WAITING_UPDATES = 100;
 const KILLED_BEFORE_CREATE: Outcome = {
   state: 'TASK_KILLED',
   message: 'Killed before its container was created',
@@ -223,7 +225,10 @@ class Cycle {
     const checked = health === task.health ? task : { ...task, health };
     const { healthy } = health;
     const why = result.type === 'passed' ? undefined : `${check.type} health check failed: ${result.why}`;
-    if (healthy !== task.health.healthy && healthy !== undefined) {
+    const isRepeated = healthy === false && task.health.healthy === false;
+    // As Mesos does, each failure that counts is reported, so that the framework can count them too.
+    const isReported = checked !== task && !(isRepeated && task.updates.length >= MAX_WAITING_UPDATES);
+    if (isReported && healthy !== undefined) {
       const reason = 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED';
       this.#update(checked, {
         state: 'TASK_RUNNING',
