@@ -3,7 +3,8 @@
  * become instances of this scheduler's apps.
  */
 
-import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -11,60 +12,40 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { readJournalEvents } from '../../src/scheduler/store/journal.ts';
 import { docCommand } from '../support/docs.ts';
 import { type Marathon, startMarathon } from '../support/marathon/start.ts';
-import { askJson, Programs, processesOf } from './support/programs.ts';
+import { master } from './support/mesos.ts';
+import { askJson } from './support/programs.ts';
+import { MESOSUP, runTakeover, startTakeover, taskProcesses, tearDownStandIn } from './support/takeover.ts';
 import { type SchedulerProcess, startScheduler } from './support/zookeeper-schedulers.ts';
 
-const MESOSUP = path.resolve(import.meta.dirname, '../../bin/mesosup');
 const WITHIN = { timeout: 40_000, interval: 100 };
-const APP = { cmd: 'exec sleep 100300', cpus: 0.1, mem: 16, taskKillGracePeriodSeconds: 1 };
+const COMMAND = 'sleep 100300';
+const APP = { cmd: `exec ${COMMAND}`, cpus: 0.1, mem: 16, taskKillGracePeriodSeconds: 1 };
 
-let programs: Programs;
-let master: string;
+let directory: string;
 let marathon: Marathon;
 let scheduler: SchedulerProcess | undefined;
+let file: string;
 let data: string;
 
-const standIn = () =>
-  startMarathon({
-    master,
-    file: path.join(programs.directory, 'marathon.json'),
-    user: 'root',
-    principal: 'marathon',
-  });
+const standIn = () => startMarathon({ master, file, user: 'root', principal: 'marathon' });
 
 beforeAll(async () => {
-  programs = new Programs();
-  master = (await programs.master()).address;
-  await programs.agent(master);
-  data = path.join(programs.directory, 'state');
+  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-takeover-'));
+  file = path.join(directory, 'marathon.json');
+  data = path.join(directory, 'state');
   marathon = await standIn();
 });
 
 afterAll(async () => {
   await marathon?.stop('SIGKILL');
   await scheduler?.kill();
-  await programs?.[Symbol.asyncDispose]();
+  await tearDownStandIn(file);
+  await rm(directory, { recursive: true, force: true });
 });
 
-/** @returns the processes of tasks by task id */
-function processes(): Record<string, number> {
-  return Object.fromEntries(
-    processesOf(programs.directory)
-      .filter(({ commandLine }) => commandLine.startsWith('sleep 100300'))
-      .map(({ pid }) => [taskOf(pid), pid] as const)
-      .sort(),
-  );
-}
-
-function taskOf(pid: number): string {
-  const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
-  return /MESOS_TASK_ID=([^\0]+)/.exec(environment)?.[1] ?? '';
-}
-
-function takeover(...args: string[]) {
-  const all = ['scheduler', 'takeover', marathon.url, '--data-dir', data, ...args];
-  return execa(MESOSUP, all, { reject: false, stdin: 'ignore' });
-}
+const processes = () => taskProcesses(COMMAND);
+const takeover = (...args: string[]) => runTakeover(marathon.url, data, ...args);
+const waiting = () => startTakeover(marathon.url, data, '--leave', '--yes');
 
 interface Shown {
   id: string;
@@ -159,21 +140,6 @@ it('is refused while the framework is connected, during a deployment, and withou
   expect(deploying.stderr).toMatch(/^ {2}\/a: deployment is running in Marathon \(d1\)/m);
   await marathon.post('/stand-in', { deployments: [] });
 });
-
-/** Starts a takeover, and resolves when it waits for Marathon to stop. */
-async function waiting() {
-  const ended = takeover('--leave', '--yes');
-  let text = '';
-  await new Promise<void>((resolve) => {
-    ended.stderr?.on('data', (chunk) => {
-      text += String(chunk);
-      if (text.includes('waiting until Marathon is stopped')) resolve();
-    });
-    void ended.then(() => resolve());
-  });
-  // In an object, since a promise would be awaited.
-  return { ended };
-}
 
 it('a takeover that is killed while it waits has changed nothing', async () => {
   const { ended } = await waiting();

@@ -1,5 +1,7 @@
 /** Takes over a Marathon that its supervisor starts again and again, by its own election in a real ZooKeeper. */
 
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -9,17 +11,18 @@ import { openZooKeeper } from '../../src/zookeeper/session.ts';
 import { docCommand } from '../support/docs.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { type Marathon, startMarathon } from '../support/marathon/start.ts';
-import { askJson, Programs } from './support/programs.ts';
+import { master } from './support/mesos.ts';
+import { askJson } from './support/programs.ts';
+import { MESOSUP, runTakeover, tearDownStandIn } from './support/takeover.ts';
 import { type Ensemble, startZooKeeper } from './support/zookeeper.ts';
 import { type SchedulerProcess, startScheduler } from './support/zookeeper-schedulers.ts';
 
-const MESOSUP = path.resolve(import.meta.dirname, '../../bin/mesosup');
 const WITHIN = { timeout: 40_000, interval: 100 };
 
-let programs: Programs;
+let directory: string;
+let file: string;
 let zookeeper: Ensemble;
 let session: ZooKeeperSession;
-let master: string;
 let zk: string;
 let data: string;
 let scheduler: SchedulerProcess | undefined;
@@ -30,7 +33,6 @@ let supervises = true;
 
 async function supervise(): Promise<void> {
   const [port = 0] = await freePorts(1);
-  const file = path.join(programs.directory, 'marathon.json');
   const start = () =>
     startMarathon({ master, file, port, zk: `zk://marathon:p@${zookeeper.hosts}/marathon` });
   const marathon = await start();
@@ -50,12 +52,13 @@ async function supervise(): Promise<void> {
 }
 
 beforeAll(async () => {
-  programs = new Programs();
+  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-election-'));
+  file = path.join(directory, 'marathon.json');
+  data = path.join(directory, 'state');
   zookeeper = await startZooKeeper(1);
-  master = (await programs.master()).address;
-  await programs.agent(master);
-  data = path.join(programs.directory, 'state');
-  zk = `file://${programs.secret('zk', `zk://marathon:p@${zookeeper.hosts}/marathon\n`)}`;
+  const address = path.join(directory, 'zk');
+  await writeFile(address, `zk://marathon:p@${zookeeper.hosts}/marathon\n`, { mode: 0o600 });
+  zk = `file://${address}`;
   session = await openZooKeeper({ servers: zookeeper.servers, credentials: 'marathon:p', timeoutMs: 4000 });
   await supervise();
   await leading();
@@ -68,7 +71,8 @@ afterAll(async () => {
   await scheduler?.kill();
   await session?.close();
   await zookeeper?.stop();
-  await programs?.[Symbol.asyncDispose]();
+  await tearDownStandIn(file);
+  await rm(directory, { recursive: true, force: true });
 });
 
 /** Waits until an instance of Marathon is subscribed. */
@@ -89,8 +93,7 @@ function candidates(): Promise<string[]> {
 }
 
 function takeover(url: string, ...args: string[]) {
-  const all = ['scheduler', 'takeover', url, '--data-dir', data, '--marathon-zk', zk, '--yes', ...args];
-  return execa(MESOSUP, all, { reject: false, stdin: 'ignore' });
+  return runTakeover(url, data, '--marathon-zk', zk, '--yes', ...args);
 }
 
 interface Shown {
@@ -160,7 +163,7 @@ it('gives the leadership back to Marathon', async () => {
 it('ends a takeover that was interrupted when only the leadership was kept', async () => {
   await leading();
   const marathon = [...instances].find(({ url }) => url)?.marathon;
-  const other = path.join(programs.directory, 'other');
+  const other = path.join(directory, 'other');
   await session.create(
     '/marathon/leader-curator/mesosup-latch-0000000000',
     Buffer.from(keptAddress({ directory: other })),

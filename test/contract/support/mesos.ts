@@ -44,6 +44,13 @@ export async function post(
   return { status: answer.status, headers: answer.headers, text: await readText(answer.body) };
 }
 
+/** Ends a framework with all its tasks. */
+export async function tearDown(frameworkId: string): Promise<void> {
+  const body = new URLSearchParams({ frameworkId });
+  const answer = await fetch(`http://${master}/teardown`, { method: 'POST', body });
+  if (!answer.ok) throw new Error(`POST /teardown was answered ${answer.status}: ${await answer.text()}`);
+}
+
 interface Slaves {
   slaves: { id: string; pid: string; active: boolean }[];
 }

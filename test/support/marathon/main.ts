@@ -14,6 +14,7 @@ import { launchOn, restOf } from './launch.ts';
 import {
   type App,
   completeApp,
+  type SentApp,
   type StandInOptions,
   type State,
   showGroups,
@@ -180,7 +181,7 @@ async function answer(request: IncomingMessage): Promise<[number, unknown]> {
     case 'GET /v2/deployments':
       return [200, state.deployments];
     case 'POST /v2/apps': {
-      const sent = (await json(request)) as Partial<App> & { id: string };
+      const sent = (await json(request)) as SentApp;
       const app = completeApp(sent, state.apps[sent.id]);
       state.apps[app.id] = app;
       state.versions[`${app.id} ${app.version}`] = app;

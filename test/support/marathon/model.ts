@@ -1,6 +1,7 @@
 /** The state of the stand-in for Marathon, and its answers. Source of the fields: the RAML of Marathon 1.11. */
 
 import type { TaskState } from '../../../src/mesos/types.ts';
+import { isOnHost, portsOf } from './ports.ts';
 
 export interface StandInOptions {
   /** `host:port` of a Mesos master. */
@@ -18,18 +19,58 @@ export interface StandInOptions {
   zk?: string;
 }
 
-export interface App {
+export interface Container {
+  type: 'DOCKER' | 'MESOS';
+  docker?: {
+    image: string;
+    privileged: boolean;
+    forcePullImage: boolean;
+    parameters: { key: string; value: string }[];
+  };
+  volumes: { containerPath: string; hostPath: string; mode: 'RO' | 'RW' }[];
+  portMappings?: {
+    containerPort: number;
+    /** Absent: the port is reached at the container's address only. */
+    hostPort?: number;
+    servicePort: number;
+    protocol: string;
+    name?: string;
+    labels: Record<string, string>;
+  }[];
+}
+
+/** As posted: with the defaults left out. */
+export interface SentContainer extends Partial<Omit<Container, 'docker' | 'portMappings'>> {
+  docker?: Partial<Container['docker']>;
+  portMappings?: Partial<NonNullable<Container['portMappings']>[number]>[];
+}
+
+export interface SentApp extends Partial<Omit<AppFields, 'container'>> {
   id: string;
-  cmd: string;
+  container?: SentContainer;
+  [more: string]: unknown;
+}
+
+export interface App extends AppFields {
+  [more: string]: unknown;
+}
+
+interface AppFields {
+  id: string;
+  cmd?: string;
+  args?: string[];
   cpus: number;
   mem: number;
   instances: number;
   env: Record<string, string>;
   labels: Record<string, string>;
   portDefinitions: { port: number; protocol: string; name?: string; labels: Record<string, string> }[];
+  networks: { mode: string; name?: string }[];
+  container?: Container;
   healthChecks: {
     protocol: string;
     path?: string;
+    command?: { value: string };
     portIndex?: number;
     gracePeriodSeconds: number;
     intervalSeconds: number;
@@ -38,7 +79,6 @@ export interface App {
   }[];
   version: string;
   versionInfo: { lastScalingAt: string; lastConfigChangeAt: string };
-  [more: string]: unknown;
 }
 
 export interface Task {
@@ -75,7 +115,7 @@ const SECONDS = {
 let servicePort = 10_100;
 
 /** Fills in the fields that Marathon shows. */
-export function completeApp(sent: Partial<App> & { id: string }, before: App | undefined): App {
+export function completeApp(sent: SentApp, before: App | undefined): App {
   const version = new Date().toISOString();
   const onlyScales =
     before !== undefined &&
@@ -83,12 +123,17 @@ export function completeApp(sent: Partial<App> & { id: string }, before: App | u
       ([name, value]) => name === 'instances' || JSON.stringify(value) === JSON.stringify(before[name]),
     );
   const lastConfigChangeAt = onlyScales ? before.versionInfo.lastConfigChangeAt : version;
-  const { healthChecks = before?.healthChecks ?? [], portDefinitions } = sent;
+  const { container: sentContainer, ...fields } = sent;
+  const { healthChecks = before?.healthChecks ?? [], portDefinitions } = fields;
+  const networks = sent.networks ?? before?.networks ?? [{ mode: 'host' }];
+  const container = sentContainer ? completeContainer(sentContainer, networks) : before?.container;
+  const ownPorts = isOnHost(networks)
+    ? [{ port: servicePort++, protocol: 'tcp', name: 'default', labels: {} }]
+    : [];
   return {
     acceptedResourceRoles: ['*'],
     backoffFactor: 1.15,
     backoffSeconds: 1,
-    cmd: 'true',
     cpus: 1,
     disk: 0,
     executor: '',
@@ -97,7 +142,6 @@ export function completeApp(sent: Partial<App> & { id: string }, before: App | u
     maxLaunchDelaySeconds: 300,
     mem: 128,
     gpus: 0,
-    networks: [{ mode: 'host' }],
     requirePorts: false,
     upgradeStrategy: { maximumOverCapacity: 1, minimumHealthCapacity: 1 },
     killSelection: 'YOUNGEST_FIRST',
@@ -108,12 +152,34 @@ export function completeApp(sent: Partial<App> & { id: string }, before: App | u
     constraints: [],
     fetch: [],
     ...before,
-    ...sent,
-    portDefinitions: portDefinitions ??
-      before?.portDefinitions ?? [{ port: servicePort++, protocol: 'tcp', name: 'default', labels: {} }],
+    ...fields,
+    networks,
+    ...(container && { container }),
+    portDefinitions: portDefinitions ?? before?.portDefinitions ?? ownPorts,
     healthChecks: healthChecks.map((check) => ({ ...SECONDS, portIndex: 0, ...check })),
     version,
     versionInfo: { lastScalingAt: version, lastConfigChangeAt },
+  };
+}
+
+function completeContainer({ docker, ...sent }: SentContainer, networks: App['networks']): Container {
+  const isBridged = networks.some(({ mode }) => mode === 'container/bridge');
+  const portMappings = (sent.portMappings ?? []).map((one) => ({
+    containerPort: 0,
+    ...(isBridged && { hostPort: 0 }),
+    servicePort: servicePort++,
+    protocol: 'tcp',
+    labels: {},
+    ...one,
+  }));
+  return {
+    type: 'DOCKER',
+    volumes: [],
+    ...sent,
+    portMappings,
+    ...(docker && {
+      docker: { image: '', privileged: false, forcePullImage: false, parameters: [], ...docker },
+    }),
   };
 }
 
@@ -121,7 +187,7 @@ export function showTask({ healthy, ...task }: Task, app: App | undefined): unkn
   return {
     ...task,
     ipAddresses: [],
-    servicePorts: app?.portDefinitions.map(({ port }) => port) ?? [],
+    servicePorts: app ? portsOf(app).map(({ servicePort }) => servicePort) : [],
     localVolumes: [],
     ...(healthy !== undefined && { healthCheckResults: [{ alive: healthy, taskId: task.id }] }),
   };

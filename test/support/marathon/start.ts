@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { App, StandInOptions } from './model.ts';
+import type { SentApp, StandInOptions } from './model.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
@@ -14,7 +14,7 @@ export interface Marathon {
   post(path: string, body: unknown): Promise<void>;
   get<T>(path: string): Promise<T>;
   /** Creates or changes an app. */
-  app(app: Partial<App> & { id: string }): Promise<void>;
+  app(app: SentApp): Promise<void>;
   /** Ends it as an init system does. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
