@@ -11,12 +11,15 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { type AgentFlags, agentFlagsOf, findLacks } from '../../src/scheduler/domain/agents.ts';
+import { findLacks } from '../../src/scheduler/domain/agents.ts';
 import { BUSYBOX, makeTestImages } from '../e2e/support/busybox-image.ts';
-import { askJson } from './support/programs.ts';
+import {
+  type Agent,
+  agentsFor as agentsOf,
+  type Containerizer,
+  findAgents,
+} from './support/containerizers.ts';
 import { type SchedulerProcess, startScheduler } from './support/zookeeper-schedulers.ts';
-
-type Containerizer = 'docker' | 'mesos';
 
 interface TaskJson {
   readonly id: string;
@@ -33,14 +36,6 @@ interface AppJson {
   readonly lastTaskFailure?: { readonly message: string; readonly state: string };
 }
 
-interface Agent {
-  readonly address: string;
-  readonly flags: AgentFlags;
-  readonly registry: string;
-  /** True if it has networks of CNI, among them mesos-bridge. */
-  readonly cni: boolean;
-}
-
 /** The test image with an entry point, without which the Mesos containerizer runs no arguments. */
 const WITH_ENTRY = 'mesosup-test/entry:1';
 /** A network of Docker for the tests. */
@@ -51,27 +46,8 @@ vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const agents = await findAgents();
 
-async function findAgents(): Promise<Agent[]> {
-  const { slaves } = await askJson<{ slaves: { pid: string; active: boolean }[] }>(
-    inject('master'),
-    '/slaves',
-  );
-  const found = slaves
-    .filter(({ active }) => active)
-    .map(async ({ pid }): Promise<Agent[]> => {
-      const address = pid.split('@')[1] ?? '';
-      const answer = await askJson<{ flags: Record<string, string> }>(address, '/flags');
-      const flags = agentFlagsOf(answer);
-      const cni = answer.flags.network_cni_config_dir !== undefined;
-      return flags ? [{ address, flags, registry: answer.flags.docker_registry ?? '', cni }] : [];
-    });
-  return (await Promise.all(found)).flat();
-}
-
 function agentsFor(containerizer: Containerizer): Agent[] {
-  return agents
-    .filter(({ flags }) => findLacks({ askedAt: 0, answered: true, flags }, containerizer).length === 0)
-    .filter(({ registry }) => containerizer === 'docker' || registry.startsWith('/'));
+  return agentsOf(agents, containerizer);
 }
 
 const hasContainers = agentsFor('docker').length + agentsFor('mesos').length > 0;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { readJournalEvents } from '../../src/scheduler/store/journal.ts';
 import { keptAddress } from '../../src/scheduler/takeover/latch.ts';
 import type { ZooKeeperSession } from '../../src/zookeeper/client.ts';
 import { openZooKeeper } from '../../src/zookeeper/session.ts';
@@ -13,10 +14,12 @@ import { freePorts } from '../support/free-ports.ts';
 import { type Marathon, startMarathon } from '../support/marathon/start.ts';
 import { master } from './support/mesos.ts';
 import { askJson } from './support/programs.ts';
-import { MESOSUP, runTakeover, tearDownStandIn } from './support/takeover.ts';
+import { MESOSUP, runTakeover, startTakeover, tearDownStandIn } from './support/takeover.ts';
 import { type Ensemble, startZooKeeper } from './support/zookeeper.ts';
 import { type SchedulerProcess, startScheduler } from './support/zookeeper-schedulers.ts';
 
+/** Allows sessions of up to 20 ticks. */
+const TICK_MS = 500;
 const WITHIN = { timeout: 40_000, interval: 100 };
 
 let directory: string;
@@ -55,7 +58,7 @@ beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'mesosup-election-'));
   file = path.join(directory, 'marathon.json');
   data = path.join(directory, 'state');
-  zookeeper = await startZooKeeper(1);
+  zookeeper = await startZooKeeper(1, TICK_MS);
   const address = path.join(directory, 'zk');
   await writeFile(address, `zk://marathon:p@${zookeeper.hosts}/marathon\n`, { mode: 0o600 });
   zk = `file://${address}`;
@@ -177,4 +180,31 @@ it('ends a takeover that was interrupted when only the leadership was kept', asy
   expect(stderr).toContain('A takeover was interrupted: gave up its leadership');
   expect((await candidates()).filter((name) => name.startsWith('mesosup-'))).toEqual([]);
   expect([0, 1]).toContain(exitCode);
+});
+
+it('waits as long as a standby of Marathon may need to follow a leader that was killed', async () => {
+  supervises = false;
+  for (const { marathon } of instances) await marathon.stop('SIGKILL');
+  const start = () =>
+    startMarathon({
+      master,
+      file,
+      zk: `zk://marathon:p@${zookeeper.hosts}/standby`,
+      // Longer than a Marathon that is restarted needs to answer.
+      zkSessionTimeout: 8000,
+    });
+  await using leader = await start();
+  await vi.waitFor(async () => {
+    expect(await leader.get('/v2/info')).toHaveProperty('frameworkId');
+  }, WITHIN);
+  await using standby = await start();
+  data = path.join(directory, 'standby');
+  const { ended } = await startTakeover(leader.url, data, '--yes', '--wait', '1');
+  await leader.stop('SIGKILL');
+  const { exitCode, stderr } = await ended;
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/Marathon has stopped; making sure for 18 s that it does not come back/);
+  expect(stderr).toMatch(/has not stopped within 1 s: its framework \S+ is still connected/);
+  expect(await standby.get('/v2/info')).toHaveProperty('frameworkId');
+  expect(await readJournalEvents(data)).toEqual([]);
 });

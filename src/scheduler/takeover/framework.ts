@@ -28,16 +28,25 @@ export interface FrameworkFacts {
   readonly tasks: readonly MasterTask[];
   /** Agents by id. */
   readonly agents: ReadonlyMap<string, AgentFacts>;
+  /** Hosts of agents that have not registered again since the master failed over: it does not know their tasks. */
+  readonly recovering: readonly string[];
 }
 
 const text = z.string();
+
+const portJson = z.object({
+  number: z.number(),
+  labels: z
+    .object({ labels: z.array(z.object({ key: text, value: text.optional() })).default([]) })
+    .optional(),
+});
 
 const taskJson = z.object({
   id: text,
   slave_id: text,
   state: z.enum(TASK_STATES),
   resources: z.object({ ports: text.optional() }).default({}),
-  discovery: z.object({ ports: z.object({ ports: z.array(z.object({ number: z.number() })) }) }).optional(),
+  discovery: z.object({ ports: z.object({ ports: z.array(portJson) }) }).optional(),
   statuses: z.array(z.object({ timestamp: z.number().optional() })).default([]),
 });
 
@@ -67,16 +76,22 @@ const agentJson = z.object({
 const stateJson = z.object({
   frameworks: z.array(z.unknown()),
   slaves: z.array(agentJson).default([]),
+  recovered_slaves: z.array(z.object({ hostname: text })).default([]),
 });
 
 /**
- * @returns undefined if the master does not know the framework; the reason if the answer is not a master's
+ * @returns undefined if the master does not know the framework, the hosts of agents on which it may run if those have not
+ * registered again since the master failed over; the reason if the answer is not a master's
  */
-export function readFramework(answer: unknown, id: string): FrameworkFacts | undefined | { why: string } {
+export function readFramework(
+  answer: unknown,
+  id: string,
+): FrameworkFacts | undefined | Pick<FrameworkFacts, 'recovering'> | { why: string } {
   const state = stateJson.safeParse(answer);
   if (!state.success) return { why: whyOf(state.error) };
+  const recovering = state.data.recovered_slaves.map(({ hostname }) => hostname).sort();
   const found = state.data.frameworks.find((one) => (one as { id?: unknown } | null)?.id === id);
-  if (found === undefined) return undefined;
+  if (found === undefined) return recovering.length > 0 ? { recovering } : undefined;
   const framework = frameworkJson.safeParse(found);
   if (!framework.success) return { why: whyOf(framework.error) };
   const { name, connected, user, principal, checkpoint, roles, role, failover_timeout } = framework.data;
@@ -93,7 +108,13 @@ export function readFramework(answer: unknown, id: string): FrameworkFacts | und
     failoverTimeoutSeconds: failover_timeout,
     tasks: [...tasks, ...unreachable_tasks].filter((task) => !isTerminal(task.state)).map(taskOf),
     agents: new Map(state.data.slaves.map((agent) => [agent.id, agentOf(agent)])),
+    recovering,
   };
+}
+
+/** Names the agents whose tasks the master does not know yet, and what to do. */
+export function whileRecovering(hosts: readonly string[]): string {
+  return `${hosts.join(', ')} ${hosts.length === 1 ? 'has' : 'have'} not registered with the master since it failed over, so it does not know the tasks there. Start the agents, or wait for the master's --agent_reregister_timeout (10 min by default)`;
 }
 
 function whyOf({ issues: [issue] }: z.ZodError): string {
@@ -110,7 +131,7 @@ function taskOf({
 }: z.output<typeof taskJson>): MasterTask {
   const held = portsIn(resources.ports ?? '');
   // Ranges are sorted, so their order says nothing about several ports.
-  const ports = discovery?.ports.ports.map(({ number }) => number) ?? (held.length > 1 ? undefined : held);
+  const ports = discovery ? hostPortsIn(discovery.ports.ports) : held.length > 1 ? undefined : held;
   const seconds = statuses[0]?.timestamp;
   return {
     id,
@@ -119,6 +140,15 @@ function taskOf({
     ...(ports && { ports }),
     ...(seconds !== undefined && { since: Math.round(seconds * 1000) }),
   };
+}
+
+/** A port without a host port has the scope of its container; one for two protocols is listed for each. */
+function hostPortsIn(ports: readonly z.output<typeof portJson>[]): number[] {
+  const onHost = ports.filter(
+    ({ labels }) =>
+      !labels?.labels.some(({ key, value }) => key === 'network-scope' && value === 'container'),
+  );
+  return [...new Set(onHost.map(({ number }) => number))];
 }
 
 /** Reads `[31000-31001, 31005-31005]`. */

@@ -59,7 +59,7 @@ function reading({ apps = [shown()], tasks = [task()], pods = [], deployments = 
   return read;
 }
 
-function facts(framework: object = {}): FrameworkFacts {
+function facts(framework: object = {}, more: object = {}): FrameworkFacts {
   const state = {
     frameworks: [
       {
@@ -74,9 +74,10 @@ function facts(framework: object = {}): FrameworkFacts {
       },
     ],
     slaves: [{ id: 'S0', hostname: 'h', attributes: { rack: 'r1', n: 2 } }],
+    ...more,
   };
   const read = readFramework(state, 'F');
-  if (!read || 'why' in read) throw new Error('no framework');
+  if (!read || !('id' in read)) throw new Error('no framework');
   return read;
 }
 
@@ -193,6 +194,26 @@ describe('a takeover', () => {
     expect(described.events.at(-1)).toMatchObject({ task: { ports: [31_007, 31_006] } });
   });
 
+  it('takes host ports only, once for both protocols, from the DiscoveryInfo of a container', () => {
+    const scope = (value: string) => ({
+      labels: { labels: [{ key: 'network-scope', value }, { key: 'x' }] },
+    });
+    const ports = [
+      { number: 8080, ...scope('container') },
+      { number: 31_007, protocol: 'tcp', ...scope('host') },
+      { number: 31_007, protocol: 'udp', ...scope('host') },
+      { number: 31_006, protocol: 'tcp', ...scope('host') },
+    ];
+    const late = {
+      id: `g_a.${UUID}`,
+      slave_id: 'S0',
+      state: 'TASK_RUNNING',
+      discovery: { ports: { ports } },
+    };
+    const { events } = planned({ tasks: [] }, { tasks: [late] });
+    expect(events.at(-1)).toMatchObject({ task: { ports: [31_007, 31_006] } });
+  });
+
   it('leaves out pods, secrets, persistent volumes, invalid apps and unknown tasks, with their tasks', () => {
     const volume = { containerPath: 'data', mode: 'RW', persistent: { size: 10 } };
     const apps = [
@@ -236,6 +257,17 @@ describe('a takeover', () => {
     ]);
   });
 
+  it('is refused while the master does not know the tasks of agents since its failover', () => {
+    const recovered_slaves = [{ hostname: 'h2' }, { hostname: 'h1' }];
+    const { plan } = planTakeover(reading({}), facts({}, { recovered_slaves }), defaultSettings(), NOW);
+    expect(plan.problems).toEqual([
+      { id: 'F', field: 'agents', why: expect.stringMatching(/^h1, h2 have not registered/) },
+    ]);
+    const state = { frameworks: [], recovered_slaves };
+    expect(readFramework(state, 'F')).toEqual({ recovering: ['h1', 'h2'] });
+    expect(readFramework({ frameworks: [] }, 'F')).toBe(undefined);
+  });
+
   it('names the flags of the framework, and takes apps of its role', () => {
     const own = { user: 'marathon', principal: 'p', roles: ['prod'], checkpoint: false };
     const { plan, events } = planned({ apps: [shown({ role: 'prod' })] }, own);
@@ -262,6 +294,23 @@ it.each([
   ['x_1-1600000000000', undefined],
 ])('reads the app from the task id %s', (id, appId) => {
   expect(appIdOf(id)).toBe(appId);
+});
+
+it.each([
+  [{}, 10_000],
+  [{ zookeeper_config: { zk_session_timeout: 40_000 } }, 40_000],
+  [{ marathon_config: { ha: false } }, undefined],
+])('reads how long another instance may need to lead, from %j', (more, timeout) => {
+  const info = { frameworkId: 'F', ...more };
+  const read = readAnswers({
+    info,
+    groups: { apps: [] },
+    tasks: { tasks: [] },
+    deployments: [],
+    queue: { queue: [] },
+  });
+  expect(read).toEqual(expect.objectContaining({ frameworkId: 'F' }));
+  expect('path' in read ? undefined : read.sessionTimeoutMs).toBe(timeout);
 });
 
 it.each([

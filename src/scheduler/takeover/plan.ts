@@ -8,7 +8,7 @@ import { type FrameworkIdentity, flagsFor } from '../domain/framework-identity.t
 import type { Settings } from '../domain/settings.ts';
 import type { Remark } from '../import/marathon.ts';
 import { convertApps, convertEarlier, findUntakeable } from './apps.ts';
-import type { FrameworkFacts, MasterTask } from './framework.ts';
+import { type FrameworkFacts, type MasterTask, whileRecovering } from './framework.ts';
 import { type MarathonTask, type Reading, versionKey } from './reading.ts';
 import { eventsOf } from './state.ts';
 import { appIdOf } from './task-id.ts';
@@ -109,7 +109,7 @@ function identityOf({ user, principal, checkpoint, roles }: FrameworkFacts): Fra
 }
 
 function frameworkProblems({ deployments }: Reading, facts: FrameworkFacts): Remark[] {
-  const { id, roles, failoverTimeoutSeconds } = facts;
+  const { id, roles, failoverTimeoutSeconds, recovering } = facts;
   const running = deployments.map(({ id: deployment, affectedApps }) => {
     const why = `is running in Marathon (${deployment}): wait until it has ended, or cancel it`;
     return { id: affectedApps.join(', '), field: 'deployment', why };
@@ -122,6 +122,7 @@ function frameworkProblems({ deployments }: Reading, facts: FrameworkFacts): Rem
     ...(failoverTimeoutSeconds < MIN_FAILOVER_TIMEOUT_S
       ? [{ id, field: 'failover_timeout', why: short }]
       : []),
+    ...(recovering.length > 0 ? [{ id, field: 'agents', why: whileRecovering(recovering) }] : []),
   ];
 }
 

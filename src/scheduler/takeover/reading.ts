@@ -30,6 +30,11 @@ export interface Reading {
   /** The masters as Marathon was started with them, and the URL of the leading one, if it shows them. */
   readonly masters?: string;
   readonly leadingMaster?: string;
+  /**
+   * Milliseconds after which ZooKeeper ends the session of an instance that was killed, and another one leads. Absent:
+   * Marathon was started without an election.
+   */
+  readonly sessionTimeoutMs?: number;
   readonly apps: MarathonApps;
   /** Earlier definitions that tasks still run with, by `versionKey`. */
   readonly earlier: ReadonlyMap<string, Json>;
@@ -60,14 +65,18 @@ export interface Answers {
 const text = z.string();
 const time = text.transform((value) => Date.parse(value)).pipe(z.number());
 
+/** The default of Marathon's --zk_session_timeout. */
+const SESSION_TIMEOUT_MS = 10_000;
+
 const infoAnswer = z.object({
   name: text.optional(),
   version: text.default('unknown'),
   frameworkId: text,
   marathon_config: z
-    .object({ master: text.optional(), mesos_leader_ui_url: text.nullish() })
+    .object({ master: text.optional(), mesos_leader_ui_url: text.nullish(), ha: z.boolean().nullish() })
     .default({})
     .catch({}),
+  zookeeper_config: z.object({ zk_session_timeout: z.number().nullish() }).default({}).catch({}),
 });
 
 const tasksAnswer = z.object({
@@ -109,13 +118,14 @@ export function readAnswers(
   if (!running.success) return wrongAnswer('/v2/deployments', running.error);
   const waiting = queueAnswer.safeParse(queue);
   if (!waiting.success) return wrongAnswer('/v2/queue', waiting.error);
-  const { frameworkId, version, marathon_config } = facts.data;
-  const { master, mesos_leader_ui_url } = marathon_config;
+  const { frameworkId, version, marathon_config, zookeeper_config } = facts.data;
+  const { master, mesos_leader_ui_url, ha } = marathon_config;
   return {
     frameworkId,
     version,
     ...(master !== undefined && { masters: master }),
     ...(mesos_leader_ui_url && { leadingMaster: mesos_leader_ui_url }),
+    ...(ha !== false && { sessionTimeoutMs: zookeeper_config.zk_session_timeout ?? SESSION_TIMEOUT_MS }),
     apps,
     earlier,
     tasks: listed.data.tasks.flatMap(({ slaveId, ...task }) => (slaveId ? [taskOf(task, slaveId)] : [])),

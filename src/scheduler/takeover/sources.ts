@@ -5,7 +5,7 @@ import { MesosupError } from '../../errors/mesosup-error.ts';
 import { isJson, type Json, parseJson } from '../../json.ts';
 import { basicAuthorization, type Credential, messageOf, send } from '../../mesos/http.ts';
 import { ImportError, type SchedulerClient } from '../import/client.ts';
-import { type FrameworkFacts, readFramework } from './framework.ts';
+import { type FrameworkFacts, readFramework, whileRecovering } from './framework.ts';
 import { type Reading, readAnswers, versionKey } from './reading.ts';
 
 /** Marathon or Mesos can't be read, or the takeover is impossible; the message says what to do. */
@@ -96,5 +96,8 @@ export async function readMasterState(
   }
   if ('why' in facts)
     throw new TakeoverError(`${address}/state does not answer like a Mesos master: ${facts.why}`);
-  return facts;
+  if ('id' in facts) return facts;
+  throw new TakeoverError(
+    `the Mesos master ${address} has failed over and does not know Marathon's framework ${frameworkId} yet: ${whileRecovering(facts.recovering)}`,
+  );
 }

@@ -2,13 +2,15 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../mesos/http.ts';
-import type { FrameworkFacts } from './framework.ts';
+import { type FrameworkFacts, whileRecovering } from './framework.ts';
 import type { Reading } from './reading.ts';
 import { TakeoverError } from './sources.ts';
 
 const EVERY_MS = 1000;
-/** How long Marathon must be gone: another instance of it, or a restarted one, would be back by then. */
+/** How long Marathon must be gone: an instance that was restarted would answer by then. */
 const GONE_FOR_MS = 5000;
+/** Time that another instance needs after the session of the leader has ended, to load its state and to subscribe. */
+const LEADS_WITHIN_MS = 10_000;
 const REMIND_EVERY_MS = 30_000;
 
 export interface WaitOptions {
@@ -24,8 +26,9 @@ export interface WaitOptions {
 }
 
 /**
- * Resolves when no scheduler has been subscribed with the framework's id and Marathon has not answered for some seconds.
- * A master that has just failed over shows frameworks as not connected, so its word alone does not suffice.
+ * Resolves when no scheduler has been subscribed with the framework's id and Marathon has not answered for so long that
+ * no other instance of it can follow. A master that has just failed over shows frameworks as not connected, so its word
+ * alone does not suffice, and it does not know the tasks on agents that have not registered again.
  * @throws TakeoverError when the time is over
  */
 export async function waitUntilStopped(
@@ -37,6 +40,9 @@ export async function waitUntilStopped(
   let goneSince: number | undefined;
   let remindAt = 0;
   for (;;) {
+    const { sessionTimeoutMs } = reading;
+    const goneForMs =
+      isHeld() || sessionTimeoutMs === undefined ? GONE_FOR_MS : sessionTimeoutMs + LEADS_WITHIN_MS;
     const answers = await readMarathon().then(
       (next) => {
         reading = next;
@@ -47,16 +53,21 @@ export async function waitUntilStopped(
     let why: string;
     try {
       const facts = await readMaster();
-      if (!facts.connected && (isHeld() || !answers)) {
-        goneSince ??= performance.now();
-        if (performance.now() - goneSince >= GONE_FOR_MS) return { reading, facts };
-        why = 'Marathon has stopped; making sure that it does not come back';
+      const isGone = !facts.connected && (isHeld() || !answers);
+      if (isGone && facts.recovering.length === 0) {
+        if (goneSince === undefined) {
+          goneSince = performance.now();
+          onProgress(
+            `Marathon has stopped; making sure for ${goneForMs / 1000} s that it does not come back`,
+          );
+        }
+        if (performance.now() - goneSince >= goneForMs) return { reading, facts };
       } else {
         goneSince = undefined;
-        why = facts.connected
-          ? `its framework ${facts.id} is still connected to the master`
-          : 'it still answers requests';
       }
+      if (isGone) why = whileRecovering(facts.recovering);
+      else if (facts.connected) why = `its framework ${facts.id} is still connected to the master`;
+      else why = 'it still answers requests';
     } catch (error) {
       goneSince = undefined;
       why = messageOf(error);

@@ -8,16 +8,16 @@ import { randomUUID } from 'node:crypto';
 import { childPath, parseZooKeeperAddress } from '../../../src/zookeeper/address.ts';
 import { openZooKeeper } from '../../../src/zookeeper/session.ts';
 
-export function leadIn(zk: string, address: string, onLead: () => void): void {
-  void stand(zk, address, onLead);
+export function leadIn(zk: string, timeoutMs: number, address: string, onLead: () => void): void {
+  void stand(zk, timeoutMs, address, onLead);
 }
 
-async function stand(zk: string, address: string, onLead: () => void): Promise<void> {
+async function stand(zk: string, timeoutMs: number, address: string, onLead: () => void): Promise<void> {
   const { servers, credentials, path } = parseZooKeeperAddress(zk);
   const session = await openZooKeeper({
     servers,
     ...(credentials !== undefined && { credentials }),
-    timeoutMs: 4000,
+    timeoutMs,
   });
   // Marathon exits when it loses its session.
   void session.ended.then(() => process.exit(1));

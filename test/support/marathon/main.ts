@@ -167,7 +167,12 @@ async function answer(request: IncomingMessage): Promise<[number, unknown]> {
           version: '1.11.24',
           frameworkId: state.frameworkId,
           leader: 'localhost',
-          marathon_config: { master: options.master, mesos_leader_ui_url: `http://${options.master}/` },
+          marathon_config: {
+            master: options.master,
+            mesos_leader_ui_url: `http://${options.master}/`,
+            ha: options.zk !== undefined,
+          },
+          zookeeper_config: { zk_session_timeout: options.zkSessionTimeout },
         },
       ];
     case 'GET /v2/groups':
@@ -226,7 +231,7 @@ server.listen(options.port, '127.0.0.1', () => {
     session.start();
     return;
   }
-  leadIn(options.zk, `127.0.0.1:${port}`, () => {
+  leadIn(options.zk, options.zkSessionTimeout, `127.0.0.1:${port}`, () => {
     // The state of the last leader.
     Object.assign(state, loadState());
     leads = true;

@@ -17,6 +17,8 @@ export interface StandInOptions {
   failoverTimeout: number;
   /** Address of the ZooKeeper in which it stands for election. Absent: it leads at once. */
   zk?: string;
+  /** Milliseconds; Marathon's --zk_session_timeout. */
+  zkSessionTimeout: number;
 }
 
 export interface Container {

@@ -8,7 +8,7 @@ import type { SentApp, StandInOptions } from './model.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
-export interface Marathon {
+export interface Marathon extends AsyncDisposable {
   readonly url: string;
   readonly child: ChildProcess;
   post(path: string, body: unknown): Promise<void>;
@@ -22,7 +22,14 @@ export interface Marathon {
 export async function startMarathon(
   options: Pick<StandInOptions, 'master' | 'file'> & Partial<StandInOptions>,
 ): Promise<Marathon> {
-  const all: StandInOptions = { port: 0, user: 'root', role: '*', failoverTimeout: 604_800, ...options };
+  const all: StandInOptions = {
+    port: 0,
+    user: 'root',
+    role: '*',
+    failoverTimeout: 604_800,
+    zkSessionTimeout: 4000,
+    ...options,
+  };
   const child = spawn(process.execPath, [MAIN, JSON.stringify(all)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -37,16 +44,18 @@ export async function startMarathon(
     const answer = await fetch(`${url}${path}`, { method: 'POST', body: JSON.stringify(body) });
     if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${await answer.text()}`);
   };
+  const stop: Marathon['stop'] = async (signal = 'SIGTERM') => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await ended;
+  };
   return {
     url,
     child,
     post,
     get: async <T>(path: string) => (await (await fetch(`${url}${path}`)).json()) as T,
     app: (app) => post('/v2/apps', app),
-    stop: async (signal = 'SIGTERM') => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill(signal);
-      await ended;
-    },
+    stop,
+    [Symbol.asyncDispose]: () => stop('SIGKILL'),
   };
 }
