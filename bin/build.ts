@@ -1,6 +1,6 @@
 /**
  * Builds `dist/`, or the directory of `--out`, in the layout of an installation: `bin/mesosup` and `bin/node` (the
- * runtime), `lib/` (a bundle for each program and oclif command), `executors/docker` (the executor's supervisor),
+ * runtime), `lib/` (a bundle for each program and oclif command, and `ui/`, the web page), `executors/docker` (the executor's supervisor),
  * `templates/`, `share/` (man page and completion), and `LICENSES`. With `--release`, the version is exactly that of
  * package.json.
  */
@@ -11,6 +11,7 @@ import type { Interfaces } from '@oclif/core';
 import { build } from 'rolldown';
 import { fs, glob } from 'zx';
 import { commandManifest } from './bundle/manifest.ts';
+import { buildPage } from './bundle/page.ts';
 import { leanBuiltins, leanOclif, noAddOns } from './bundle/plugins.ts';
 import { writeShare } from './bundle/share.ts';
 import { licences } from './release/licences.ts';
@@ -88,11 +89,12 @@ const pkg = await packageJson();
 await rm(draft, { recursive: true, force: true });
 await mkdir(path.join(draft, 'bin'), { recursive: true });
 const node = await runtime();
-const [bundles] = await Promise.all([
+const [bundles, pageModules] = await Promise.all([
   Promise.all([
     bundle({ cli: 'src/cli/main.ts', help: 'src/cli/help.ts', ...(await commandEntries()) }, true),
     ...Object.entries(programs).map(([name, file]) => bundle({ [name]: file }, SPLIT.has(name))),
   ]),
+  buildPage(root, path.join(draft, 'lib/ui')),
   symlink(node, path.join(draft, 'bin/node')),
   cp(path.join(root, 'bin/mesosup'), path.join(draft, 'bin/mesosup')),
   cp(path.join(root, 'templates'), path.join(draft, 'templates'), { recursive: true }),
@@ -101,7 +103,7 @@ const [bundles] = await Promise.all([
 const modules = bundles.flatMap(({ output }) =>
   output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : [])),
 );
-await writeFile(path.join(draft, 'LICENSES'), await licences(root, modules, node));
+await writeFile(path.join(draft, 'LICENSES'), await licences(root, [...modules, ...pageModules], node));
 const manifest = await commandManifest(path.join(draft, 'lib'), pkg);
 await writeJson('lib/oclif.manifest.json', manifest);
 await writeShare(path.join(draft, 'share'), manifest);

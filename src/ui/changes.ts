@@ -1,0 +1,25 @@
+/** The changes of apps and deployments that the page makes, by the public API. */
+
+import { api } from './live/api.ts';
+
+const AT_ONCE = 4;
+
+/** In a single deployment. @throws ApiError */
+export async function scaleApps(ids: readonly string[], instances: number): Promise<void> {
+  await api.call('PATCH', '/v2/apps', { body: ids.map((id) => ({ id, instances })) });
+}
+
+/** @throws ApiError of the first app that is refused; the others are restarted */
+export async function restartApps(ids: readonly string[]): Promise<void> {
+  const left = [...ids];
+  let problem: unknown;
+  const work = async () => {
+    for (let id = left.shift(); id !== undefined; id = left.shift()) {
+      await api.call('POST', '/v2/apps/{id}/restart', { path: { id } }).catch((error: unknown) => {
+        problem ??= error;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  if (problem !== undefined) throw problem;
+}

@@ -1,0 +1,171 @@
+/** Brings the scheduler's state into the store: one load, and then what events say has changed. */
+
+import { effect, signal } from '@preact/signals';
+import { isJson, parseJson } from '../../json.ts';
+import { APP_LIST_FIELDS, appsAfter, deploymentsEnded, withApp, withApps } from '../state/apps.ts';
+import { addEvent, type LiveEvent, liveEvent } from '../state/events.ts';
+import { apps, deployments, ended, events, isLoaded, loadError, session } from '../store.ts';
+import { api, errorText, isStatus, SHORT } from './api.ts';
+import { connections, isSilent, streamClosed } from './stream.ts';
+
+const RETRY_MS = 1000;
+/** Several events of one change come together. */
+const GATHER_MS = 30;
+/** With more changed apps than these, the list costs less than each of them. */
+const MAX_SINGLE = 6;
+/** A list of all apps is requested at most this often. */
+const LIST_MS = 1000;
+const WATCH_MS = 2000;
+/** New events are shown this often; more often nobody could read them. */
+const SHOW_MS = 100;
+
+type Listener = (event: LiveEvent) => void;
+const listeners = new Set<Listener>();
+
+/** @returns a function that ends it */
+export function onEvent(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** The session has ended, or there was none. */
+export function signedOut(error: unknown): boolean {
+  if (!isStatus(error, 401)) return false;
+  session.value = { state: 'none' };
+  return true;
+}
+
+const changed = new Set<string>();
+let needsAll = true;
+let needsDeployments = true;
+const wake = signal(0);
+let isRunning = false;
+let listedAt = 0;
+
+/** Starts after the sign-in, and runs until the page is closed or the session ends. */
+export function startFeed(): () => void {
+  const stop = new AbortController();
+  const { signal: stopped } = stop;
+  void listen(stopped);
+  const stopEffects = effect(() => {
+    // After each new connection, events may have been missed.
+    if (connections.value >= 0) request({ all: true });
+  });
+  return () => {
+    stopEffects();
+    stop.abort();
+  };
+}
+
+async function listen(stopped: AbortSignal): Promise<void> {
+  while (!stopped.aborted) {
+    const silent = new AbortController();
+    const watch = setInterval(
+      () => isSilent() && silent.abort(new Error('the connection is silent')),
+      WATCH_MS,
+    );
+    const limits = { ...SHORT, signal: AbortSignal.any([stopped, silent.signal]) };
+    try {
+      for await (const { type, data, id } of api.events(
+        '/v2/events',
+        { query: { 'plan-format': 'light' } },
+        limits,
+      )) {
+        const json = parseJson(data);
+        if (isJson(json)) take(liveEvent(type, id, json));
+      }
+    } catch (error) {
+      if (signedOut(error)) return;
+    } finally {
+      clearInterval(watch);
+      streamClosed();
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+let unshown: LiveEvent[] = [];
+
+function take(event: LiveEvent): void {
+  if (unshown.length === 0) setTimeout(showEvents, SHOW_MS);
+  unshown.push(event);
+  for (const listener of listeners) listener(event);
+  if (event.type === 'app_terminated_event') apps.value = appsAfter(apps.peek(), event.apps);
+  const isDeployment = event.type.startsWith('deployment_');
+  if (isDeployment) ended.value = deploymentsEnded(ended.peek(), event);
+  if (event.apps.length === 0 && !isDeployment) return;
+  request({ apps: event.apps, deployments: isDeployment });
+}
+
+function showEvents(): void {
+  events.value = addEvent(events.peek(), unshown);
+  unshown = [];
+}
+
+function request(what: { apps?: readonly string[]; all?: boolean; deployments?: boolean }): void {
+  for (const id of what.apps ?? []) changed.add(id);
+  needsAll ||= what.all ?? false;
+  needsDeployments ||= (what.all || what.deployments) ?? false;
+  wake.value += 1;
+  if (!isRunning) void refresh();
+}
+
+/** Reads what has changed, again and again until nothing has. */
+async function refresh(): Promise<void> {
+  isRunning = true;
+  try {
+    for (let seen = -1; seen !== wake.peek(); ) {
+      await pause(GATHER_MS);
+      seen = wake.peek();
+      await Promise.all([readApps(), readDeployments()]);
+      loadError.value = undefined;
+    }
+  } catch (error) {
+    if (!signedOut(error)) {
+      loadError.value = errorText(error);
+      needsAll = true;
+      needsDeployments = true;
+      setTimeout(() => request({ all: true }), RETRY_MS * 2);
+    }
+  } finally {
+    isRunning = false;
+  }
+}
+
+async function readApps(): Promise<void> {
+  if (!needsAll && changed.size === 0) return;
+  if (needsAll || changed.size > MAX_SINGLE) {
+    await pause(listedAt + LIST_MS - Date.now());
+    listedAt = Date.now();
+    needsAll = false;
+    changed.clear();
+    const query = { fields: APP_LIST_FIELDS.join(','), embed: ['apps.counts', 'apps.deployments'] };
+    const list = await api.call('GET', '/v2/apps', { query }, SHORT);
+    apps.value = withApps(apps.peek(), list.apps);
+    isLoaded.value = true;
+    return;
+  }
+  const ids = [...changed];
+  changed.clear();
+  await Promise.all(ids.map(readApp));
+}
+
+async function readApp(id: string): Promise<void> {
+  try {
+    const { app } = await api.call('GET', '/v2/apps/{id}', { path: { id } }, SHORT);
+    apps.value = withApp(apps.peek(), app);
+  } catch (error) {
+    if (!isStatus(error, 404)) throw error;
+    apps.value = appsAfter(apps.peek(), [id]);
+  }
+}
+
+async function readDeployments(): Promise<void> {
+  if (!needsDeployments) return;
+  needsDeployments = false;
+  deployments.value = await api.call('GET', '/v2/deployments', {}, SHORT);
+}
+
+function pause(ms: number): Promise<void> | undefined {
+  return ms > 0 ? new Promise((resolve) => setTimeout(resolve, ms)) : undefined;
+}

@@ -1,0 +1,30 @@
+import { route } from '../router.ts';
+import { BASE } from '../state/route.ts';
+import { Apps } from './apps.tsx';
+import { Deployments } from './deployments.tsx';
+import { Events } from './events.tsx';
+import { Queue } from './queue.tsx';
+
+/** The view of the address. */
+export function View() {
+  const one = route.value;
+  switch (one.view) {
+    case 'apps':
+      return <Apps />;
+    case 'deployments':
+      return <Deployments />;
+    case 'queue':
+      return <Queue />;
+    case 'events':
+      return <Events />;
+    default:
+      return (
+        <>
+          <h1>Nothing here</h1>
+          <p>
+            The page has no such view. <a href={BASE}>Show all apps</a>.
+          </p>
+        </>
+      );
+  }
+}
