@@ -7,6 +7,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { childPath, showZooKeeperAddress, type ZooKeeperAddress } from '../zookeeper/address.ts';
 import type { ZooKeeperSession } from '../zookeeper/client.ts';
+import { isByScript } from './api/client-origin.ts';
+import { tokenIn } from './api/session-cookie.ts';
 import type { DaemonOptions } from './flags/options.ts';
 import { type Election, standForElection } from './leadership.ts';
 import { type Daemon, listen } from './listen.ts';
@@ -127,8 +129,10 @@ function answerAsFollower(
     return;
   }
   const leader = election.leader();
-  // Redirects event streams, so that only the leader holds them. Clients send their password again after a redirect.
-  if (/^\/v2\/events\/?$/.test(path ?? '') && leader !== undefined && leader.address !== own) {
+  // Redirects event streams, so that only the leader holds them. Clients send their password again after a redirect; pages
+  // may not connect to other hosts.
+  const isOfPage = isByScript(request) || tokenIn(request) !== undefined;
+  if (!isOfPage && /^\/v2\/events\/?$/.test(path ?? '') && leader !== undefined && leader.address !== own) {
     answer
       .writeHead(302, {
         Location: `${tls ? 'https' : 'http'}://${leader.address}${request.url}`,

@@ -100,6 +100,8 @@ export function createMetrics({ withProcessMetrics = true } = {}): Metrics {
       load: () => store.load(),
       snapshot: (changes) => store.snapshot(changes),
       snapshotDue: () => store.snapshotDue(),
+      loadSessions: () => store.loadSessions(),
+      saveSessions: (text) => store.saveSessions(text),
       close: () => store.close(),
     }),
     render: async (state, listeners) => {

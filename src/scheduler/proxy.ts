@@ -10,11 +10,10 @@ import {
 import { request as requestByTls } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { hasTls, VIA } from './api/client-origin.ts';
 import { ignoreRest } from './unread-body.ts';
 import type { Upgrade } from './upgrade.ts';
 
-/** Marks a request as forwarded, and names the scheduler that forwarded it. Marathon's name. */
-const VIA = 'x-marathon-via';
 /** Limits the time to connect. There is no limit for the answer. */
 const CONNECT_WITHIN_MS = 5000;
 /** Headers that concern a single connection, in addition to those named in `Connection`. */
@@ -74,6 +73,7 @@ export function forwardRequest(
     // Unchanged: the leader compares Host with Origin, and needs the credentials.
     headers: {
       ...endToEndHeaders(incoming.headers),
+      ...describeClient(incoming),
       ...(upgrade && { Connection: 'Upgrade', Upgrade: incoming.headers.upgrade }),
       [VIA]: own,
     },
@@ -116,6 +116,16 @@ export function forwardRequest(
   answer.on('close', () => outgoing.destroy());
   if (upgrade) outgoing.end();
   else incoming.pipe(outgoing);
+}
+
+/** Headers that tell the leader about the client's connection, with the usual names. */
+function describeClient(incoming: IncomingMessage): Record<string, string> {
+  const before = incoming.headers['x-forwarded-for'];
+  const own = incoming.socket.remoteAddress ?? 'unknown';
+  return {
+    'x-forwarded-for': before === undefined ? own : `${String(before)}, ${own}`,
+    'x-forwarded-proto': hasTls(incoming) ? 'https' : 'http',
+  };
 }
 
 /** Passes on the leader's consent, and then all bytes in both directions. */

@@ -5,6 +5,7 @@ import { createSchedulerSession, type SchedulerSession } from '../mesos/schedule
 import { type FrameworkInfo, isTerminal } from '../mesos/types.ts';
 import { RELEASE } from '../release.ts';
 import { AgentFlagsReader, type AskNotice, askNotice } from './agent-flags.ts';
+import { roleForMethod } from './api/access-rules.ts';
 import type { Api } from './api/answers.ts';
 import { createApi } from './api/server.ts';
 import { routeUpgrade } from './api/upgrades.ts';
@@ -28,6 +29,7 @@ import { AgentFiles } from './sandbox/agent-files.ts';
 import { ExecutorFiles } from './sandbox/executor-files.ts';
 import { TaskFiles } from './sandbox/task-files.ts';
 import { type EndedTaskNotice, endedTaskNotice, TaskLogs } from './sandbox/task-logs.ts';
+import { Sessions } from './sign-in/sessions.ts';
 import { type Store, StoreError } from './store/store.ts';
 import type { Upgrade } from './upgrade.ts';
 
@@ -196,9 +198,18 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
   };
   session = openSession();
 
+  const sessions = new Sessions({
+    accounts: options.accounts ?? [],
+    limits: options.sessionLimits,
+    store,
+    now: Date.now,
+    warn: (message) => log.warn(message),
+  });
+  await sessions.load();
   const api = createApi({
     runner,
     events,
+    sessions,
     exec: options.disableExec ? undefined : exec,
     logs,
     files: new TaskFiles(agentFiles, executorFiles),
@@ -210,11 +221,12 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
     endpointsPortSuffix: options.endpointsPortSuffix,
     maxBodyBytes: options.maxBodyBytes,
     metrics,
-    onAnswered: ({ id, user, needed, method, url, status, seconds }) => {
-      // Logs what only operators may do; reads would fill the log.
-      const level = needed === 'operator' ? 'info' : 'debug';
+    onAnswered: ({ id, user, address, needed, method, url, status, seconds }) => {
+      // Logs what only operators may do, and who signs in; reads would fill the log.
+      const changes = needed === 'operator' || roleForMethod(method) === 'operator';
+      const level = changes ? 'info' : 'debug';
       const ms = Math.round(seconds * 1000);
-      const who = user !== undefined && { user };
+      const who = user === undefined ? { address } : { user };
       log[level]({ request: id, ...who, status, ms }, `${method} ${url.split('?')[0]}`);
     },
     ...(options.accounts && { accounts: options.accounts }),
@@ -239,7 +251,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
       prober.stop();
       agentFlags.stop();
       agentFiles.close();
-      await Promise.all([api.close(), session.stop(), runner.stop(), detection.stop()]);
+      await Promise.all([api.close(), session.stop(), runner.stop(), detection.stop(), sessions.close()]);
     },
   };
 }

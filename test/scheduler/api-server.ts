@@ -12,6 +12,7 @@ import { describeSetup } from '../../src/scheduler/info.ts';
 import { createMetrics } from '../../src/scheduler/metrics.ts';
 import { createRunner, type Runner } from '../../src/scheduler/runner.ts';
 import { noticesFor } from '../../src/scheduler/scheduler.ts';
+import { Sessions } from '../../src/scheduler/sign-in/sessions.ts';
 import { createMemoryStore } from '../../src/scheduler/store/memory.ts';
 import { SimulatedMesos } from '../../src/simulator/mesos.ts';
 import { filesOf, logsOf } from './agents.ts';
@@ -74,15 +75,24 @@ export function server(more: Partial<ApiOptions> = {}, role = '*'): Server {
     onNewSession: () => {},
   });
   const exec = new ExecSessions({ send: async () => {}, now: () => 1_700_000_000_000, log: () => {} });
+  const now = more.now ?? (() => 1_700_000_000_000);
+  const sessions = new Sessions({
+    accounts: more.accounts ?? [],
+    limits: OPTIONS.sessionLimits,
+    store: createMemoryStore(),
+    now,
+    warn: (message) => faults.push(message),
+  });
   const api = createApi({
     runner,
     events,
     exec,
+    sessions,
     logs,
     files: filesOf(),
     leader: () => 'host:8080',
     info: () => ({ ...describeSetup(OPTIONS), version: '1' }),
-    now: () => 1_700_000_000_000,
+    now,
     random: () => 0.0445,
     endpointsPortSuffix: false,
     maxBodyBytes: OPTIONS.maxBodyBytes,
@@ -94,6 +104,7 @@ export function server(more: Partial<ApiOptions> = {}, role = '*'): Server {
     events.close();
     exec.close();
     await api.close();
+    await sessions.close();
     await runner.stop();
   });
   const run = async () => {

@@ -108,6 +108,23 @@ export function describeStore(name: string, fresh: () => Medium): void {
       expect(await loaded(medium)).toMatchObject([{ at: 1 }]);
     });
 
+    it('keeps the sessions beside the events', async () => {
+      const medium = fresh();
+      const store = await medium.open();
+      expect(await store.loadSessions()).toBeUndefined();
+      await store.append([removed(1)]);
+      await store.saveSessions('first');
+      await store.saveSessions('second ä');
+      await store.snapshot([removed(2)]);
+      await store.close();
+      const again = await medium.open();
+      expect([await again.load(), await again.loadSessions()]).toEqual([[removed(2)], 'second ä']);
+      await again.saveSessions('third');
+      expect(await again.loadSessions()).toBe('third');
+      await again.close();
+      expect(await loaded(medium)).toEqual([removed(2)]);
+    });
+
     // Tests for optional features of a store.
     if (sharing)
       it('has a single writer', async () => {
@@ -126,6 +143,7 @@ export function describeStore(name: string, fresh: () => Medium): void {
         await expect(first.append([removed(9)])).rejects.toThrow(/another scheduler has taken over/);
         await expect(first.append(several(0, 100))).rejects.toThrow(StoreError);
         await expect(first.snapshot([removed(9)])).rejects.toThrow(StoreError);
+        await expect(first.saveSessions('x')).rejects.toThrow(StoreError);
         await second.append([removed(2)]);
         await expect(first.snapshot([])).rejects.toThrow(StoreError);
         expect(await loaded(medium)).toEqual(several(1, 2));

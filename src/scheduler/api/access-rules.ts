@@ -5,6 +5,8 @@ import type { ScryptHash } from './scrypt-hash.ts';
 /** A viewer reads everything except values of environment variables; an operator does everything. */
 export const ROLES = ['viewer', 'operator'] as const;
 export type Role = (typeof ROLES)[number];
+/** The role that an operation needs; `none`: everyone may use it, without authentication. */
+export type Needed = Role | 'none';
 
 export interface User {
   readonly name: string;

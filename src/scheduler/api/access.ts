@@ -1,39 +1,70 @@
 /** Controls access to the API, by password, by token, by role, and by the origin of web pages. */
 
+import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Sessions } from '../sign-in/sessions.ts';
 import { type Access, isAllowed } from './access-rules.ts';
 import { type Api, json, respond } from './answers.ts';
-import { createAuthenticator } from './authenticator.ts';
+import type { Authenticator } from './authenticator.ts';
+import { isByScript } from './client-origin.ts';
+import { identify } from './identify.ts';
+import { refuseBusy, refuseForeign } from './refusals.ts';
 import { roleOf } from './request-user.ts';
+import { tokenIn } from './session-cookie.ts';
+import { isUpgrade } from './upgrades.ts';
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 const HEADERS = 'Authorization, Content-Type, If-None-Match, Last-Event-ID';
 const EXPOSED = 'ETag, Location, Marathon-Deployment-Id, X-Request-Id';
 const PREFLIGHT_SECONDS = '600';
 
-export function addAccessHooks(api: Api, { accounts = [], allowedOrigins = [] }: Access): void {
+/** @param authenticator undefined: everyone may do everything */
+export function addAccessHooks(
+  api: Api,
+  { allowedOrigins = [], sessions }: Access & { readonly sessions: Sessions },
+  authenticator: Authenticator | undefined,
+): void {
   api.decorateRequest('user', null);
   api.addHook('onRequest', async (request, reply) => checkOrigin(request, reply, allowedOrigins));
-  if (accounts.length === 0) return;
-  const authenticator = createAuthenticator(accounts);
+  if (!authenticator) return;
   const missing = authenticator.challenge.startsWith('Basic') ? 'User and password are' : 'The token is';
   api.addHook('onRequest', async (request, reply) => {
-    if (request.url === '/ping' || reply.sent) return;
-    const user = await authenticator.userOf(request.headers.authorization);
-    if (user === 'busy') {
-      const headers = { 'Retry-After': '1' };
-      return json(reply, { message: 'Too many passwords are being checked' }, 503, headers);
-    }
-    if (!user) {
-      const headers = { 'WWW-Authenticate': authenticator.challenge };
+    const needed = roleOf(request);
+    if (needed === 'none' || reply.sent) return;
+    const identity = await identify(request.raw, authenticator, sessions);
+    if (identity === 'unknown') {
+      const headers = { 'WWW-Authenticate': challengeFor(request.raw, authenticator) };
       return json(reply, { message: `${missing} missing or wrong` }, 401, headers);
     }
+    if (identity === 'foreign') return refuseForeign(reply);
+    if (identity === 'busy' || 'waitMs' in identity) return refuseBusy(reply, identity);
+    const { user, session } = identity;
+    if (session) endWithSession(request, reply, sessions, session.id);
     request.user = user;
-    const needed = roleOf(request);
     if (isAllowed(user, needed)) return;
     const message = `${user.name} has the role ${user.role}: ${request.method} ${pathOf(request)} needs the role ${needed}`;
     return json(reply, { message }, 403);
   });
+}
+
+/** @returns a challenge; for our page one of no known scheme: for the others, browsers ask for a password themselves */
+function challengeFor(request: IncomingMessage, { challenge }: Authenticator): string {
+  return isByScript(request) || tokenIn(request) !== undefined ? 'Session realm="mesosup"' : challenge;
+}
+
+/** Ends the connection of an event stream or a terminal with the session. */
+function endWithSession(
+  { raw }: FastifyRequest,
+  reply: FastifyReply,
+  sessions: Sessions,
+  sessionId: string,
+): void {
+  const connection = isUpgrade(raw) ? raw.socket : reply.raw;
+  if (connection.destroyed) return;
+  connection.once(
+    'close',
+    sessions.hold(sessionId, () => connection.destroy()),
+  );
 }
 
 function pathOf({ url }: FastifyRequest): string {

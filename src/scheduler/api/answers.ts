@@ -7,8 +7,9 @@ import type { Metrics } from '../metrics.ts';
 import type { Runner } from '../runner.ts';
 import type { TaskFiles } from '../sandbox/task-files.ts';
 import type { TaskLogs } from '../sandbox/task-logs.ts';
+import type { Sessions } from '../sign-in/sessions.ts';
 import { ignoreRest } from '../unread-body.ts';
-import type { Access, Role } from './access-rules.ts';
+import type { Access, Needed } from './access-rules.ts';
 import type { Answered } from './answered.ts';
 import { type Body, lengthOf, send } from './body.ts';
 import { compress } from './compress.ts';
@@ -22,6 +23,8 @@ export interface ApiOptions extends Access {
   events: EventStreams;
   /** Undefined: exec is turned off. */
   exec: ExecSessions | undefined;
+  /** Of people in browsers. */
+  sessions: Sessions;
   logs: TaskLogs;
   files: TaskFiles;
   /** `host:port` under which other hosts reach this API. */
@@ -37,7 +40,7 @@ export interface ApiOptions extends Access {
   maxBodyBytes: number;
   metrics: Metrics;
   /** Called for each route at its registration, with the role that it needs. */
-  onRoute?: (method: string, url: string, role: Role) => void;
+  onRoute?: (method: string, url: string, role: Needed) => void;
   /** Called once the connection has taken the last byte of an answer. */
   onAnswered?: (answer: Answered) => void;
   /** Called for internal errors while answering. */

@@ -1,75 +1,107 @@
-/** Finds the user of a request by its Authorization header. */
+/** Finds the account of a password or a token, and slows down guessing of passwords. */
 
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Account, User } from './access-rules.ts';
+import { Attempts, type Origin } from '../sign-in/attempts.ts';
+import type { Account } from './access-rules.ts';
 import { matchesHash } from './scrypt-hash.ts';
 
-/** Headers that are accepted without deriving the key again, which takes 0.1 s. */
+/** Passwords that are accepted without deriving the key again, which takes 0.1 s. */
 const MAX_REMEMBERED = 1000;
 /** Waiting derivations. They run one at a time: they share four threads with the writes of the journal. */
 const MAX_WAITING = 50;
 
+/** What a client sends to prove who it is. */
+export type Credentials =
+  | { readonly user: string; readonly password: string }
+  /** At least 16 letters or digits (flags/users.ts), so guessing of tokens is not slowed down. */
+  | { readonly token: string };
+
+/** `busy`: too many passwords are being checked. `waitMs`: there were too many wrong ones; try again after so long. */
+export type Checked = Account | 'wrong' | 'busy' | { readonly waitMs: number };
+
 export interface Authenticator {
   /** Value of `WWW-Authenticate`. */
   readonly challenge: string;
-  /** @returns undefined if the header is missing or wrong; `busy` if too many passwords are being checked */
-  userOf(authorization: string | undefined): Promise<User | undefined | 'busy'>;
+  check(credentials: Credentials, origin: Origin): Promise<Checked>;
 }
 
-export function createAuthenticator(accounts: readonly Account[]): Authenticator {
-  const tokens = accounts.flatMap(({ user, secret }) =>
-    secret.kind === 'token' ? { user, digest: digest(secret.text) } : [],
+/** @param now milliseconds since the epoch */
+export function createAuthenticator(accounts: readonly Account[], now: () => number): Authenticator {
+  const tokens = accounts.flatMap((account) =>
+    account.secret.kind === 'token' ? { account, digest: digest(account.secret.text) } : [],
   );
-  const people = accounts.flatMap(({ user, secret }) =>
-    secret.kind === 'token' ? [] : { user, secret, name: digest(user.name) },
+  const people = accounts.flatMap((account) =>
+    account.secret.kind === 'token'
+      ? []
+      : { account, secret: account.secret, name: digest(account.user.name) },
   );
   const decoy = people.flatMap(({ secret }) => (secret.kind === 'hash' ? secret.hash : []))[0];
   const key = randomBytes(32);
-  const remembered = new Map<string, User>();
+  const remembered = new Map<string, Account>();
+  const attempts = new Attempts();
   let waiting = 0;
   let last: Promise<unknown> = Promise.resolve();
 
-  const byToken = (token: string): User | undefined => {
+  const byToken = (token: string): Checked => {
     const received = digest(token);
     // Compares all of them in constant time.
-    return tokens.filter((one) => timingSafeEqual(one.digest, received))[0]?.user;
+    return tokens.filter((one) => timingSafeEqual(one.digest, received))[0]?.account ?? 'wrong';
   };
-  const byPassword = async (authorization: string, coded: string): Promise<User | undefined | 'busy'> => {
-    const [, name = '', password] = /^([^:]*):(.*)$/s.exec(Buffer.from(coded, 'base64').toString()) ?? [];
-    if (password === undefined) return undefined;
-    const named = digest(name);
-    const found = people.filter((one) => timingSafeEqual(one.name, named))[0];
-    if (found?.secret.kind === 'password') {
-      return timingSafeEqual(digest(found.secret.text), digest(password)) ? found.user : undefined;
-    }
-    const hash = found?.secret.hash ?? decoy;
-    if (!hash) return undefined;
-    const id = createHmac('sha256', key).update(authorization).digest('base64');
-    const known = remembered.get(id);
-    if (known) return known;
+  /** A wrong password takes as long for an unknown name, a name with a plain password, and a name with a hash. */
+  const matches = async (
+    found: (typeof people)[number] | undefined,
+    password: string,
+  ): Promise<boolean | 'busy'> => {
+    if (found?.secret.kind === 'password' && timingSafeEqual(digest(found.secret.text), digest(password)))
+      return true;
+    const hash = found?.secret.kind === 'hash' ? found.secret.hash : decoy;
+    if (!hash) return false;
     if (waiting >= MAX_WAITING) return 'busy';
     waiting += 1;
     const matching = last.then(() => matchesHash(password, hash));
     last = matching.catch(() => {});
-    const matches = await matching.finally(() => {
+    const isRight = await matching.finally(() => {
       waiting -= 1;
     });
-    // An unknown name takes as long as a wrong password.
-    if (!matches || !found) return undefined;
+    return isRight && found?.secret.kind === 'hash';
+  };
+  const byPassword = async (user: string, password: string, origin: Origin): Promise<Checked> => {
+    const id = createHmac('sha256', key).update(`${user}:${password}`).digest('base64');
+    const known = remembered.get(id);
+    if (known) return known;
+    const waitMs = attempts.waitFor(user, origin, now());
+    if (waitMs > 0) return { waitMs };
+    const named = digest(user);
+    const found = people.filter((one) => timingSafeEqual(one.name, named))[0];
+    const isRight = await matches(found, password);
+    if (isRight === 'busy') return 'busy';
+    if (!isRight || !found) {
+      attempts.fail(user, origin, now());
+      return 'wrong';
+    }
     if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    remembered.set(id, found.user);
-    return found.user;
+    remembered.set(id, found.account);
+    return found.account;
   };
   const schemes = [people.length > 0 && 'Basic', tokens.length > 0 && 'Bearer'];
   return {
     challenge: schemes.flatMap((scheme) => (scheme ? `${scheme} realm="mesosup"` : [])).join(', '),
-    userOf: async (authorization = '') => {
-      // Schemes are case-insensitive; python3-marathon and other clients for DC/OS send `token=…`.
-      const [, scheme = '', value = ''] = /^(basic|bearer|token)[ =](.*)$/i.exec(authorization.trim()) ?? [];
-      if (scheme === '') return undefined;
-      return scheme.toLowerCase() === 'basic' ? byPassword(authorization, value.trim()) : byToken(value);
-    },
+    check: async (credentials, origin) =>
+      'token' in credentials
+        ? byToken(credentials.token)
+        : byPassword(credentials.user, credentials.password, origin),
   };
+}
+
+/** Reads an `Authorization` header. @returns undefined if it has no credentials */
+export function credentialsIn(authorization: string): Credentials | undefined {
+  // Schemes are case-insensitive; python3-marathon and other clients for DC/OS send `token=…`.
+  const [, scheme = '', value = ''] = /^(basic|bearer|token)[ =](.*)$/i.exec(authorization.trim()) ?? [];
+  if (scheme === '') return undefined;
+  if (scheme.toLowerCase() !== 'basic') return { token: value };
+  const decoded = Buffer.from(value.trim(), 'base64').toString();
+  const [, user = '', password] = /^([^:]*):(.*)$/s.exec(decoded) ?? [];
+  return password === undefined ? undefined : { user, password };
 }
 
 /** Hashes a text, since timingSafeEqual needs equal lengths. */

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Answered } from './answered.ts';
 import type { Api } from './answers.ts';
+import { originOf } from './client-origin.ts';
 import { roleOf } from './request-user.ts';
 
 const NAME = /^[\w.-]{1,64}$/;
@@ -20,6 +21,7 @@ export function addRequestHooks(api: Api, onAnswered: (answer: Answered) => void
     const begin = performance.now();
     const { id, method, url } = request;
     const route = request.routeOptions.url ?? 'none';
+    const { address } = originOf(request.raw);
     reply.raw.setHeader('X-Request-Id', id);
     if (route === '/v2/events') return;
     reply.raw.once('close', () => {
@@ -27,6 +29,7 @@ export function addRequestHooks(api: Api, onAnswered: (answer: Answered) => void
       const user = request.user?.name;
       onAnswered({
         id,
+        address,
         ...(user !== undefined && { user }),
         needed: roleOf(request),
         method,

@@ -3,10 +3,12 @@ import '../linear-patterns.ts';
 import { addAccessHooks } from './access.ts';
 import { roleForMethod } from './access-rules.ts';
 import { type Api, type ApiOptions, BadRequestError, json } from './answers.ts';
+import { createAuthenticator } from './authenticator.ts';
 import { addOpenApiRoutes } from './openapi/routes.ts';
 import { addRequestHooks, requestId } from './request-log.ts';
 import { addV1Routes } from './v1/routes.ts';
 import { addV2Routes } from './v2/scheduler.ts';
+import { addSessionRoutes } from './v2/session.ts';
 
 /** Nested groups take two levels each. */
 const MAX_DEPTH = 500;
@@ -41,7 +43,9 @@ export function createApi(options: ApiOptions): Api {
     options.metrics.countAnswer(answer);
     options.onAnswered?.(answer);
   });
-  addAccessHooks(api, options);
+  const { accounts = [] } = options;
+  const authenticator = accounts.length > 0 ? createAuthenticator(accounts, options.now) : undefined;
+  addAccessHooks(api, options, authenticator);
   api.setNotFoundHandler((request, reply) =>
     json(reply, { message: `There is nothing at ${request.method} ${request.url}` }, 404),
   );
@@ -60,6 +64,7 @@ export function createApi(options: ApiOptions): Api {
   });
   addV1Routes(api, options);
   addV2Routes(api, options);
+  addSessionRoutes(api, options, authenticator);
   addOpenApiRoutes(api, String(options.info().version));
   return api;
 }

@@ -90,7 +90,7 @@ const FLAGS = {
   disable_http: { help: 'listen only with TLS' },
   http_credentials_file: {
     value: 'FILE',
-    help: 'file with USER:PASSWORD of an operator (basic authentication); or set MARATHON_HTTP_CREDENTIALS. With this or one of the next two flags, every request except /ping must authenticate',
+    help: 'file with USER:PASSWORD of an operator (basic authentication); or set MARATHON_HTTP_CREDENTIALS. With this or one of the next two flags, every request except /ping and the sign-in of the web page must authenticate',
   },
   http_users_file: {
     value: 'FILE',
@@ -99,6 +99,18 @@ const FLAGS = {
   http_tokens_file: {
     value: 'FILE',
     help: 'file with tokens, one TOKEN or NAME:TOKEN per line, below [viewer] or [operator]; requests may send one of them (Authorization: Bearer TOKEN)',
+  },
+  http_session_idle: {
+    value: 'SECONDS',
+    default: '3600',
+    help: 'sign people out of the web page so long after its last request',
+    form: wholeNumber(1, MAX_SECONDS),
+  },
+  http_session_lifetime: {
+    value: 'SECONDS',
+    default: '43200',
+    help: 'sign people out of the web page so long after they signed in',
+    form: wholeNumber(1, MAX_SECONDS),
   },
   access_control_allow_origin: {
     value: 'ORIGINS',

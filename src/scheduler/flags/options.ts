@@ -17,6 +17,7 @@ import { sharedExecutorOf } from '../domain/executor.ts';
 import { parsePolicy, type SchedulerPolicy } from '../domain/scheduler-policy.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Masters } from '../masters.ts';
+import type { SessionLimits } from '../sign-in/session.ts';
 import { accessFrom } from './access-options.ts';
 import type { FlagName } from './flag-table.ts';
 import type { Flags } from './parse-flags.ts';
@@ -41,6 +42,8 @@ export interface DaemonOptions extends ListenOptions, Access {
   agentCredential?: Credential;
   settings: Settings;
   dataDirectory: string;
+  /** Of people in browsers. */
+  sessionLimits: SessionLimits;
   /** Maximum size of a request body. */
   maxBodyBytes: number;
   hostname: string;
@@ -91,6 +94,10 @@ export function optionsFrom(flags: Flags): DaemonOptions {
     dataDirectory: flags.required('data_dir'),
     ...listenFrom(flags),
     ...accessFrom(flags),
+    sessionLimits: {
+      idleMs: flags.wholeNumber('http_session_idle') * 1000,
+      maxAgeMs: flags.wholeNumber('http_session_lifetime') * 1000,
+    },
     maxBodyBytes: flags.wholeNumber('http_max_body'),
     hostname: flags.text('hostname') ?? hostname(),
     endpointsPortSuffix: flags.isOn('endpoints_port_suffix'),

@@ -4,7 +4,7 @@
  */
 
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { StoredEvent } from '../domain/events.ts';
 import { describeHeadProblem, readEvents } from './formats.ts';
 import { decodeFrames, encodeFrame } from './frames.ts';
@@ -15,6 +15,8 @@ const FORMAT = { format: 'mesosup-journal', version: STATE_VERSION };
 /** Minimum growth before a snapshot; larger files are rewritten when they have doubled. */
 const SNAPSHOT_BYTES = 4 << 20;
 const EVENTS_PER_FRAME = 500;
+/** Name of the file with the sessions of people in browsers. */
+const SESSIONS = 'sessions';
 
 export interface JournalOptions {
   directory: string;
@@ -139,6 +141,20 @@ class Journal implements Store {
     await this.#removeOlder([before]);
   }
 
+  loadSessions(): Promise<string | undefined> {
+    return readFile(join(this.#options.directory, SESSIONS), 'utf8').catch(ignoreMissing);
+  }
+
+  async saveSessions(text: string): Promise<void> {
+    const { directory } = this.#options;
+    const path = join(directory, SESSIONS);
+    try {
+      await writeDurably(path, (file) => file.writeFile(text));
+    } catch (error) {
+      throw new StoreError(`${path} can't be written: ${String(error)}`, { cause: error });
+    }
+  }
+
   async close(): Promise<void> {
     await this.#file.close();
     await this.#unlock();
@@ -195,22 +211,33 @@ function parseJournal(path: string, bytes: Buffer): { events: StoredEvent[]; end
   return { events: readEvents(batches.flat(), (why) => new StoreError(`${path} ${why}`)), end };
 }
 
-/** Writes a new file, makes it durable, and only then renames it into place. @returns its length */
+/** Writes a new file that only its owner can read, makes it durable, and only then renames it into place. */
+async function writeDurably(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  const draft = `${path}.new`;
+  const file = await open(draft, 'w', 0o600);
+  try {
+    await write(file);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+  await syncPath(dirname(path));
+}
+
+/** @returns the length of the new file */
 async function writeJournal(
   directory: string,
   generation: number,
   events: Iterable<StoredEvent>,
 ): Promise<number> {
-  const path = pathOf(directory, generation);
-  const draft = `${path}.new`;
-  const file = await open(draft, 'w', 0o600);
   let bytes = 0;
-  const write = async (record: unknown) => {
-    const frame = encodeFrame(record);
-    bytes += frame.length;
-    await file.writeFile(frame);
-  };
-  try {
+  await writeDurably(pathOf(directory, generation), async (file) => {
+    const write = async (record: unknown) => {
+      const frame = encodeFrame(record);
+      bytes += frame.length;
+      await file.writeFile(frame);
+    };
     await write(FORMAT);
     let batch: StoredEvent[] = [];
     for (const event of events) {
@@ -220,12 +247,7 @@ async function writeJournal(
       batch = [];
     }
     if (batch.length > 0) await write(batch);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
-  await syncPath(directory);
+  });
   return bytes;
 }
 

@@ -17,6 +17,10 @@ export interface Store {
   snapshotDue(): boolean;
   /** Replaces all events so far with these, or fails without a change. */
   snapshot(events: Iterable<StoredEvent>): Promise<void>;
+  /** Loads what was last saved about sessions (sign-in/session.ts). Earlier releases ignore it, and backups lack it. */
+  loadSessions(): Promise<string | undefined>;
+  /** Replaces what is stored about sessions, all or nothing. At most one call at a time. */
+  saveSessions(text: string): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -5,6 +5,7 @@
  *     <path>/epoch      its version is the fence: opening the store raises it, and each write checks it
  *     <path>/head       the number of the current generation
  *     <path>/g<number>  a generation: a snapshot and the batches of events since then (see batches.ts)
+ *     <path>/sessions   the sessions of people in browsers (see ../sign-in/session.ts)
  *
  * A batch is valid once its last znode exists. A snapshot is a new generation, which is valid once `head` names it.
  * Each step is one multi with a check of the epoch, so that a deposed leader can't write. A step is repeated after a
@@ -72,6 +73,8 @@ class ZooKeeperStore implements Store {
   #bytes = 0;
   #bytesOfSnapshot = 0;
   #batchesSinceSnapshot = 0;
+  /** True if the znode of the sessions exists. */
+  #hasSessions = false;
 
   constructor(options: ZooKeeperStoreOptions) {
     this.#options = options;
@@ -128,6 +131,23 @@ class ZooKeeperStore implements Store {
       this.#bytesOfSnapshot = bytes;
       this.#batchesSinceSnapshot = 0;
       await this.#removeGeneration(this.#pathOf(before));
+    });
+  }
+
+  loadSessions(): Promise<string | undefined> {
+    return this.#guard(async () => {
+      const znode = await untilAnswered(() => this.#session.get(this.#at('sessions')));
+      this.#hasSessions = znode !== undefined;
+      return znode?.data.toString('utf8');
+    });
+  }
+
+  saveSessions(text: string): Promise<void> {
+    return this.#guard(async () => {
+      const path = this.#at('sessions');
+      const data = Buffer.from(text);
+      await this.#step([this.#hasSessions ? { type: 'set', path, data } : this.#creation(path, data)]);
+      this.#hasSessions = true;
     });
   }
 

@@ -17,7 +17,9 @@ import { describeSetup } from '../../../src/scheduler/info.ts';
 import { createMetrics } from '../../../src/scheduler/metrics.ts';
 import { createRunner } from '../../../src/scheduler/runner.ts';
 import { noticesFor } from '../../../src/scheduler/scheduler.ts';
+import { Sessions } from '../../../src/scheduler/sign-in/sessions.ts';
 import { openJournal } from '../../../src/scheduler/store/journal.ts';
+import { createMemoryStore } from '../../../src/scheduler/store/memory.ts';
 import { SimulatedMesos } from '../../../src/simulator/mesos.ts';
 import { SETTINGS } from '../../../src/simulator/simulation.ts';
 import { filesOf, logsOf } from '../../scheduler/agents.ts';
@@ -60,6 +62,13 @@ const daemon = optionsFrom(readFlags(['--master', 'localhost:5050'], {}));
 const api = createApi({
   runner,
   exec: undefined,
+  sessions: new Sessions({
+    accounts: [],
+    limits: daemon.sessionLimits,
+    store: createMemoryStore(),
+    now: Date.now,
+    warn: fail,
+  }),
   maxBodyBytes: daemon.maxBodyBytes,
   events,
   logs: logsOf(),

@@ -15,6 +15,7 @@ import { eventSchemas } from '../v2/event-schemas.ts';
 import { exec, execSchemas } from '../v2/exec-schemas.ts';
 import { queueSchemas } from '../v2/queue-schemas.ts';
 import { schedulerSchemas } from '../v2/scheduler-schemas.ts';
+import { sessionSchemas, signIn } from '../v2/session-schemas.ts';
 import { taskFilesSchemas } from '../v2/task-files-schemas.ts';
 import { deletion } from '../v2/tasks.ts';
 import type { JsonSchema, OpenApi } from './document.ts';
@@ -33,7 +34,14 @@ const TYPES: Readonly<Record<Media, string>> = {
   bytes: 'application/octet-stream',
 };
 
-const REQUESTS = { App: appSchema, Group: groupSchema, TaskIds: deletion, Exec: exec, ...v1Schemas };
+const REQUESTS = {
+  App: appSchema,
+  Group: groupSchema,
+  TaskIds: deletion,
+  Exec: exec,
+  SignIn: signIn,
+  ...v1Schemas,
+};
 
 /** The schemas of requests, by the names that operations use. */
 export type RequestSchemas = typeof REQUESTS;
@@ -48,6 +56,7 @@ const ANSWERS = {
   ...queueSchemas,
   ...execSchemas,
   ...schedulerSchemas,
+  ...sessionSchemas,
   ...taskFilesSchemas,
 };
 
@@ -74,9 +83,10 @@ export function openApi(version: string): OpenApi {
       securitySchemes: {
         password: { type: 'http', scheme: 'basic' },
         token: { type: 'http', scheme: 'bearer' },
+        session: { type: 'apiKey', in: 'cookie', name: 'mesosup-session' },
       },
     },
-    security: [{}, { password: [] }, { token: [] }],
+    security: [{}, { password: [] }, { token: [] }, { session: [] }],
   };
 }
 
@@ -139,11 +149,13 @@ function describe(operation: Operation, names: Names) {
 const DESCRIPTIONS: Readonly<Record<number, string>> = {
   101: 'The connection is a WebSocket from now on',
   400: 'Refused',
+  401: 'Wrong credentials',
   403: 'Not allowed',
   404: 'Not found',
   409: 'It already exists, or a running deployment changes it',
   422: 'Invalid body or parameter',
   426: 'Not a request for a WebSocket',
+  429: 'Too many wrong passwords; try again after the time in Retry-After',
   502: 'The agent refuses the request or is unreachable',
   503: 'Too many clients; try again later',
   504: 'The agent does not answer',

@@ -1,7 +1,7 @@
 /** An operation of the API, as described in the OpenAPI document. */
 
 import type * as z from 'zod';
-import type { Role } from '../access-rules.ts';
+import type { Needed } from '../access-rules.ts';
 
 /** Schemas of an answer by media type. */
 export type Answer = Readonly<Partial<Record<Media, z.ZodType>>>;
@@ -14,7 +14,7 @@ export interface Operation {
   readonly route?: string;
   readonly summary: string;
   /** The role that it needs. Default: viewer for GET, operator for all others. Its route's `config` must agree. */
-  readonly role?: Role | 'none';
+  readonly role?: Needed;
   readonly query?: readonly Parameter[];
   /** The name of a schema; in brackets, of the elements of an array. */
   readonly body?: string | readonly [string];

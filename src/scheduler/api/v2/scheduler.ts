@@ -24,7 +24,7 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
   addDeploymentRoutes(api, options);
   addGroupRoutes(api, options);
   addQueueRoutes(api, options);
-  api.get('/ping', async (_request, reply) => text(reply, 'pong'));
+  api.get('/ping', { config: { role: 'none' } }, async (_request, reply) => text(reply, 'pong'));
   api.get('/metrics', async (_request, reply) => {
     const vitals = { uptimeSeconds: process.uptime(), memoryBytes: process.memoryUsage.rss() };
     return json(reply, await runner.read((state) => metricsJson(state, vitals)));

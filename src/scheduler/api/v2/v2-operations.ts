@@ -12,11 +12,13 @@ import { v2DeploymentSchemas } from './deployment-schemas.ts';
 import { execSchemas } from './exec-schemas.ts';
 import { queueSchemas } from './queue-schemas.ts';
 import { schedulerSchemas } from './scheduler-schemas.ts';
+import { sessionSchemas } from './session-schemas.ts';
 
 const { GroupStatus, AppStatus } = v2AppSchemas;
 const { ChangeAnswer, Deployment, DeploymentChange, DeploymentDetails, DeploymentPlan } = v2DeploymentSchemas;
 const { Info, Leader, Metrics } = schedulerSchemas;
 const { Message } = errorSchemas;
+const { Session } = sessionSchemas;
 const { ExecSession } = execSchemas;
 
 const GROUP = '/v2/groups/*';
@@ -43,6 +45,30 @@ export const V2_OPERATIONS = [
     role: 'operator',
     answers: { 101: {}, 426: { json: Message } },
     refusals: [403, 404],
+  },
+  {
+    method: 'GET',
+    path: '/v2/session',
+    summary: 'Show who is signed in, and whether that is needed',
+    role: 'none',
+    answers: { 200: { json: Session } },
+  },
+  {
+    method: 'POST',
+    path: '/v2/session',
+    summary: 'Sign in with a browser: the answer sets the cookie of a session, which other requests may send',
+    role: 'none',
+    body: 'SignIn',
+    answers: { 200: { json: Session }, 401: { json: Message }, 429: { json: Message } },
+    refusals: [403, 409, 422, 503],
+  },
+  {
+    method: 'DELETE',
+    path: '/v2/session',
+    summary: 'Sign out: end the session of the cookie, and its open connections',
+    role: 'none',
+    answers: { 204: {} },
+    refusals: [403, 503],
   },
   {
     method: 'GET',

@@ -1,0 +1,48 @@
+/** Where a request comes from: a client's address, and whether it is from a page of this scheduler. */
+
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import type { Origin } from '../sign-in/attempts.ts';
+
+/** Marks a request as forwarded, and names the scheduler that forwarded it. Marathon's name. */
+export const VIA = 'x-marathon-via';
+
+/** @returns the address of the client. Another scheduler, which forwards the request, tells it. */
+export function originOf({ headers, socket }: IncomingMessage): Origin {
+  const address = socket.remoteAddress ?? '';
+  if (headers[VIA] === undefined) return { address };
+  const forwarded = String(headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .at(-1)
+    ?.trim();
+  return { address: forwarded || address, relay: address };
+}
+
+/** True if the browser's connection has TLS: to this scheduler, to another one, or to a proxy before it. */
+export function hasTls({ headers, socket }: IncomingMessage): boolean {
+  if (socket instanceof TLSSocket) return true;
+  const [first = ''] = String(headers['x-forwarded-proto'] ?? '').split(',');
+  return first.trim().toLowerCase() === 'https';
+}
+
+/** True if a browser says that the request is from another site, or from another port of this host. */
+export function isFromElsewhere({ headers }: IncomingMessage): boolean {
+  const { origin, host, 'sec-fetch-site': site } = headers;
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
+  return origin !== undefined && URL.parse(origin)?.host !== host;
+}
+
+/** True if a browser says that the request is from a page of this scheduler. All browsers do so for changes. */
+export function isFromOwnPage({ headers }: IncomingMessage): boolean {
+  const { origin, host, 'sec-fetch-site': site } = headers;
+  return origin === undefined ? site === 'same-origin' : URL.parse(origin)?.host === host;
+}
+
+/**
+ * True if a script of a page sent the request: `X-Requested-With` is sent by our page, `Sec-Fetch-Mode` by browsers, but
+ * only with TLS or to localhost.
+ */
+export function isByScript({ headers }: IncomingMessage): boolean {
+  const mode = headers['sec-fetch-mode'];
+  return headers['x-requested-with'] !== undefined || (mode !== undefined && mode !== 'navigate');
+}

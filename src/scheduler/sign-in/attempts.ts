@@ -1,0 +1,91 @@
+/**
+ * Slows down guessing of passwords. Each wrong password fills a few buckets, which leak: while one of them is full,
+ * passwords are refused without a check. Pure: times are arguments, in milliseconds since the epoch.
+ */
+
+interface Bucket {
+  /** Wrong passwords that it takes at once. */
+  readonly capacity: number;
+  /** Time in which it makes room for one more. */
+  readonly leakMs: number;
+}
+
+const BUCKETS = {
+  /** For a name from an address. Fills before the bucket of the address, so that one program with an old password does not keep others out. */
+  pair: { capacity: 10, leakMs: 6000 },
+  address: { capacity: 30, leakMs: 3000 },
+  name: { capacity: 50, leakMs: 2000 },
+  /** For a scheduler that forwards requests, which tells the addresses of clients: anyone could claim to be one. */
+  relay: { capacity: 300, leakMs: 200 },
+} satisfies Record<string, Bucket>;
+
+/** Enough for the wrong passwords of some minutes; each takes about 100 bytes. */
+const MAX_REMEMBERED = 10_000;
+
+/** Where a password comes from. */
+export interface Origin {
+  readonly address: string;
+  /** The address of the scheduler that forwarded the request. */
+  readonly relay?: string;
+}
+
+export class Attempts {
+  /** Levels of the buckets that are not empty, by time of the last wrong password. */
+  readonly #levels = new Map<string, { readonly level: number; readonly at: number }>();
+
+  /** @returns the time in milliseconds to wait before a password may be checked; 0: none */
+  waitFor(name: string, origin: Origin, now: number): number {
+    const waits = keysOf(name, origin).map(([key, { capacity, leakMs }]) => {
+      const excess = this.#level(key, leakMs, now) - (capacity - 1);
+      return Math.ceil(Math.max(0, excess) * leakMs);
+    });
+    return Math.max(...waits);
+  }
+
+  /** Counts a wrong password. */
+  fail(name: string, origin: Origin, now: number): void {
+    for (const [key, { leakMs }] of keysOf(name, origin)) {
+      const level = this.#level(key, leakMs, now) + 1;
+      // Moves it to the end: the first ones are forgotten first.
+      this.#levels.delete(key);
+      this.#levels.set(key, { level, at: now });
+    }
+    for (const key of this.#levels.keys()) {
+      if (this.#levels.size <= MAX_REMEMBERED) return;
+      this.#levels.delete(key);
+    }
+  }
+
+  get remembered(): number {
+    return this.#levels.size;
+  }
+
+  #level(key: string, leakMs: number, now: number): number {
+    const { level = 0, at = now } = this.#levels.get(key) ?? {};
+    return Math.max(0, level - Math.max(0, now - at) / leakMs);
+  }
+}
+
+function keysOf(name: string, { address, relay }: Origin): [key: string, bucket: Bucket][] {
+  const from = networkOf(address);
+  // Bounds the memory of a long name; a name that is cut off is no user's.
+  const short = name.slice(0, 100);
+  return [
+    [`pair ${from} ${short}`, BUCKETS.pair],
+    [`address ${from}`, BUCKETS.address],
+    [`name ${short}`, BUCKETS.name],
+    ...(relay === undefined ? [] : [[`relay ${relay}`, BUCKETS.relay] as [string, Bucket]]),
+  ];
+}
+
+/** @returns an IPv4 address, or the network of an IPv6 address, since a client has all addresses of such a network */
+function networkOf(address: string): string {
+  const [, v4] = /^::ffff:([\d.]+)$/i.exec(address) ?? [];
+  if (v4 !== undefined) return v4;
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = address.toLowerCase().split('::');
+  const first = head.split(':').filter((one) => one !== '');
+  const last = tail?.split(':').filter((one) => one !== '') ?? [];
+  const zeros = Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0');
+  return [...first, ...zeros, ...last].slice(0, 4).join(':');
+}
