@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { childPath, showZooKeeperAddress, type ZooKeeperAddress } from '../zookeeper/address.ts';
 import type { ZooKeeperSession } from '../zookeeper/client.ts';
-import { isByScript } from './api/client-origin.ts';
+import { isByOwnScript } from './api/client-origin.ts';
 import { tokenIn } from './api/session-cookie.ts';
 import type { DaemonOptions } from './flags/options.ts';
 import { type Election, standForElection } from './leadership.ts';
@@ -131,7 +131,7 @@ function answerAsFollower(
   const leader = election.leader();
   // Redirects event streams, so that only the leader holds them. Clients send their password again after a redirect; pages
   // may not connect to other hosts.
-  const isOfPage = isByScript(request) || tokenIn(request) !== undefined;
+  const isOfPage = isByOwnScript(request) || tokenIn(request) !== undefined;
   if (!isOfPage && /^\/v2\/events\/?$/.test(path ?? '') && leader !== undefined && leader.address !== own) {
     answer
       .writeHead(302, {

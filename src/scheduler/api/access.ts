@@ -6,7 +6,7 @@ import type { Sessions } from '../sign-in/sessions.ts';
 import { type Access, isAllowed } from './access-rules.ts';
 import { type Api, json, respond } from './answers.ts';
 import type { Authenticator } from './authenticator.ts';
-import { isByScript } from './client-origin.ts';
+import { isByOwnScript } from './client-origin.ts';
 import { identify } from './identify.ts';
 import { refuseBusy, refuseForeign } from './refusals.ts';
 import { roleOf } from './request-user.ts';
@@ -49,7 +49,7 @@ export function addAccessHooks(
 
 /** @returns a challenge; for our page one of no known scheme: for the others, browsers ask for a password themselves */
 function challengeFor(request: IncomingMessage, { challenge }: Authenticator): string {
-  return isByScript(request) || tokenIn(request) !== undefined ? 'Session realm="mesosup"' : challenge;
+  return isByOwnScript(request) || tokenIn(request) !== undefined ? 'Session realm="mesosup"' : challenge;
 }
 
 /** Ends the connection of an event stream or a terminal with the session. */

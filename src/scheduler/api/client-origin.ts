@@ -39,10 +39,10 @@ export function isFromOwnPage({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * True if a script of a page sent the request: `X-Requested-With` is sent by our page, `Sec-Fetch-Mode` by browsers, but
- * only with TLS or to localhost.
+ * True if a script of our page sent the request: it sends `X-Requested-With`; browsers send `Sec-Fetch-…`, but only with
+ * TLS or to localhost.
  */
-export function isByScript({ headers }: IncomingMessage): boolean {
-  const mode = headers['sec-fetch-mode'];
-  return headers['x-requested-with'] !== undefined || (mode !== undefined && mode !== 'navigate');
+export function isByOwnScript({ headers }: IncomingMessage): boolean {
+  const { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'x-requested-with': by } = headers;
+  return by !== undefined || (site === 'same-origin' && mode !== 'navigate');
 }

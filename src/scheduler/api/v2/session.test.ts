@@ -157,10 +157,16 @@ describe('the cookie of a session', () => {
       (await call(one, 'GET', '/v2/apps', undefined, headers)).headers['www-authenticate'];
     const basic = 'Basic realm="mesosup", Bearer realm="mesosup"';
     expect(await challenge({})).toBe(basic);
-    expect(await challenge({ 'sec-fetch-mode': 'navigate' })).toBe(basic);
+    for (const headers of [
+      { 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'same-origin' },
+      // Node's fetch.
+      { 'sec-fetch-mode': 'cors' },
+    ]) {
+      expect(await challenge(headers)).toBe(basic);
+    }
     for (const headers of [
       { cookie: 'mesosup-session=x' },
-      { 'sec-fetch-mode': 'cors' },
+      { 'sec-fetch-mode': 'cors', 'sec-fetch-site': 'same-origin' },
       { 'x-requested-with': 'mesosup' },
     ] as Record<string, string>[]) {
       expect(await challenge(headers)).toBe('Session realm="mesosup"');
