@@ -23,3 +23,21 @@ export async function restartApps(ids: readonly string[]): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   if (problem !== undefined) throw problem;
 }
+
+/** @throws ApiError */
+export async function removeApp(id: string): Promise<void> {
+  await api.call('DELETE', '/v2/apps/{id}', { path: { id } });
+}
+
+/** @param scale true: it is not replaced @throws ApiError */
+export async function killTask(app: string, task: string, scale: boolean): Promise<void> {
+  await api.call('DELETE', '/v2/apps/{id}/tasks/{taskId}', {
+    path: { id: app, taskId: task },
+    ...(scale && { query: { scale } }),
+  });
+}
+
+/** @throws ApiError */
+export async function revertApp(id: string, version: string): Promise<void> {
+  await api.call('PUT', '/v2/apps/{id}', { path: { id }, body: { version } });
+}

@@ -1,43 +1,33 @@
 /** Signs in and out. The session is a cookie that scripts can't read. */
 
-import { refusalOf } from '../client/api-error.ts';
-import { isJson, parseJson } from '../json.ts';
 import { api, SHORT } from './live/api.ts';
+import type { Session } from './state/session.ts';
 import { session } from './store.ts';
 
-const PATH = '/v2/session';
+type Answer = Awaited<ReturnType<typeof ask>>;
 
 /** Finds out who uses the page. @throws ApiError if no scheduler answers */
 export async function readSession(): Promise<void> {
-  const response = await api.send({ method: 'GET', path: PATH, ...SHORT });
-  if (response.status === 401) session.value = { state: 'none' };
-  else if (response.ok) open(await response.text());
-  else throw refusalOf(api.url, response.status, await response.text());
+  session.value = sessionOf(await ask());
 }
 
-/** @throws ApiError if user or password are wrong */
+/** @throws ApiError if the user or the password is wrong (401), or after too many wrong ones (429) */
 export async function signIn(user: string, password: string): Promise<void> {
-  const response = await api.send({ method: 'POST', path: PATH, body: JSON.stringify({ user, password }) });
-  const text = await response.text();
-  if (!response.ok) throw refusalOf(api.url, response.status, text);
-  open(text);
+  session.value = sessionOf(await api.call('POST', '/v2/session', { body: { user, password } }));
 }
 
 /** @throws ApiError */
 export async function signOut(): Promise<void> {
-  const response = await api.send({ method: 'DELETE', path: PATH });
-  if (!response.ok && response.status !== 401)
-    throw refusalOf(api.url, response.status, await response.text());
+  await api.call('DELETE', '/v2/session');
   session.value = { state: 'none' };
 }
 
-function open(text: string): void {
-  const json = parseJson(text);
-  const { name, role, session: own } = isJson(json) ? json : {};
-  session.value = {
-    state: 'open',
-    name: typeof name === 'string' ? name : '',
-    role: role === 'viewer' ? 'viewer' : 'operator',
-    canSignOut: own !== false && typeof name === 'string',
-  };
+function ask() {
+  return api.call('GET', '/v2/session', {}, SHORT);
+}
+
+function sessionOf({ required, user, role }: Answer): Session {
+  if (!required) return { state: 'open', name: '', role: 'operator', canSignOut: false };
+  if (user === undefined) return { state: 'none' };
+  return { state: 'open', name: user, role: role === 'viewer' ? 'viewer' : 'operator', canSignOut: true };
 }

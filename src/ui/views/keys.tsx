@@ -26,7 +26,7 @@ export function listenToKeys(): void {
   document.addEventListener('keydown', (event) => {
     const { key, target, ctrlKey, metaKey, altKey } = event;
     if (ctrlKey || metaKey || altKey || !(target instanceof Element) || event.defaultPrevented) return;
-    if (target.closest('dialog, .terminal')) return;
+    if (target.closest('dialog, .terminal-place')) return;
     if (target.closest('input, textarea, select')) {
       if (key === 'Escape' && target instanceof HTMLElement) target.blur();
       return;

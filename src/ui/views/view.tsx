@@ -1,5 +1,6 @@
 import { route } from '../router.ts';
 import { BASE } from '../state/route.ts';
+import { App } from './app/app.tsx';
 import { Apps } from './apps.tsx';
 import { Deployments } from './deployments.tsx';
 import { Events } from './events.tsx';
@@ -11,6 +12,8 @@ export function View() {
   switch (one.view) {
     case 'apps':
       return <Apps />;
+    case 'app':
+      return <App key={one.id} id={one.id} tab={one.tab} task={one.task} />;
     case 'deployments':
       return <Deployments />;
     case 'queue':
