@@ -40,7 +40,9 @@ export type Input<M extends Method, P> = {
 };
 
 type JsonOf<A> = A extends { json: infer S extends z.ZodType } ? Shown<S> : never;
-type AnswersOf<O> = O extends { answers: infer A } ? { [S in keyof A]: JsonOf<A[S]> }[keyof A] : never;
+type AnswersOf<O> = O extends { answers: infer A }
+  ? { [S in keyof A]: `${S & number}` extends `2${string}` ? JsonOf<A[S]> : never }[keyof A]
+  : never;
 
 /** The type of the JSON with which the scheduler answers the operation, if it is not refused. */
 export type AnswerOf<M extends Method, P> = AnswersOf<OperationOf<M, P>>;
