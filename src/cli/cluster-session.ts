@@ -53,6 +53,7 @@ function interruption(): AbortSignal {
 
 /**
  * Runs the body with a session, and always closes the session.
+ * @param whenInterrupted the message while no host is being changed
  * @throws Interrupted as soon as a signal arrives; its message says whether hosts continue on their own
  */
 export async function withSession<T>(
@@ -60,14 +61,14 @@ export async function withSession<T>(
   loaded: LoadedCluster,
   flags: ConnectFlags,
   body: (connected: Connected) => Promise<T>,
+  whenInterrupted = 'Interrupted. Nothing was changed.',
 ): Promise<T> {
   const program = programOf(command);
   const screen = screenFor(command.jsonEnabled(), flags);
   const signal = interruption();
   const session = await Session.begin(program.root, loaded, connectOptions(flags), screen);
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
-  const interrupt = () =>
-    reject(new Interrupted(session.atWork ? HOSTS_CONTINUE : 'Interrupted. Nothing was changed.'));
+  const interrupt = () => reject(new Interrupted(session.atWork ? HOSTS_CONTINUE : whenInterrupted));
   signal.addEventListener('abort', interrupt);
   try {
     return await Promise.race([body({ session, program, screen, signal }), interrupted]);

@@ -9,7 +9,7 @@ import { quote } from './quote.ts';
 import { type RunContext, runScript } from './script-run.ts';
 import { sshCommandLine } from './ssh/command-line.ts';
 import type { Connections } from './ssh/connections.ts';
-import type { Overrides } from './ssh/route.ts';
+import type { ConnectionPlan, Overrides } from './ssh/route.ts';
 
 /** A host under load took more than a minute to start a shell. One that is gone shows by the connection's keepalives. */
 const ROOT_TIMEOUT = 180_000;
@@ -39,6 +39,11 @@ export class Hosts {
     return host;
   }
 
+  /** Decides how SSH reaches a host, and does not connect. @throws HostError 'configuration' */
+  async route(target: HostTarget, overrides: Overrides): Promise<ConnectionPlan> {
+    return (await this.#connections()).plan(target, overrides);
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#open.map((host) => host.close()));
     await (await this.#ssh)?.close();
@@ -56,14 +61,16 @@ export class Hosts {
   }
 
   /** SSH is loaded only once a host needs it. */
+  #connections(): Promise<Connections> {
+    this.#ssh ??= import('./ssh/connections.ts').then(
+      ({ Connections }) => new Connections(this.#options, this.#questions),
+    );
+    return this.#ssh;
+  }
+
   #remote(target: HostTarget, overrides: Overrides, rootTimeout: number): Host {
     let connection: ReturnType<Connections['to']> | null = null;
-    const connect = async () => {
-      this.#ssh ??= import('./ssh/connections.ts').then(
-        ({ Connections }) => new Connections(this.#options, this.#questions),
-      );
-      return (await this.#ssh).to(target, overrides);
-    };
+    const connect = async () => (await this.#connections()).to(target, overrides);
     return {
       name: target.name,
       run: async (script: string, options: RunOptions = {}): Promise<RunResult> => {

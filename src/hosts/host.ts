@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly input?: Readable | Uint8Array;
   /** Called for each complete line of standard output, without its line end; `stdout` of the result is then empty. */
   readonly onLine?: (line: string) => void;
+  /** The same for standard error and `stderr`. */
+  readonly onErrorLine?: (line: string) => void;
   /** Ends the run by closing its channel. Processes that the script detached keep running. */
   readonly signal?: AbortSignal;
 }

@@ -90,6 +90,7 @@ export function runScript(
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   const lines = options.onLine && new Lines(options.onLine);
+  const errorLines = options.onErrorLine && new Lines(options.onErrorLine);
   const prompt = Buffer.from(launched.prompt);
   const input = options.input instanceof Readable ? options.input : undefined;
   const begun = Buffer.from(`${launched.begun}\n`);
@@ -170,7 +171,7 @@ export function runScript(
       void answer().catch(fail);
     },
     () => {},
-    (chunk) => err.push(chunk),
+    (chunk) => (errorLines ? errorLines.push(chunk) : err.push(chunk)),
   );
   // The host may end the command while data is still being sent. Only `ended` reports the outcome.
   stdin.on('error', () => {});
@@ -184,7 +185,10 @@ export function runScript(
       if (stderrParts.preamble.includes(`${launched.noSudo}\n`)) refuse({ kind: 'no-sudo' });
       else refuse({ kind: hasBegun ? 'ended' : 'login-ended', code, output: outputBeforeRoot() });
     } else {
-      guard(() => lines?.end(), reject);
+      guard(() => {
+        lines?.end();
+        errorLines?.end();
+      }, reject);
       const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString();
       resolve({ stdout: text(out), stderr: text(err), code, signal });
     }

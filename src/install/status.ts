@@ -116,7 +116,7 @@ export function renderStatus(status: ClusterStatus): string {
 }
 
 /** Lists the versions of the host's software: `mesos 1.11.0, zookeeper 3.8.0, docker 20.10.24`. */
-function versionsOf(host: HostStatus): string {
+export function versionsOf(host: HostStatus): string {
   const versions = new Map<string, string>();
   for (const { role, version } of host.roles) {
     if (version === '') continue;
@@ -127,7 +127,7 @@ function versionsOf(host: HostStatus): string {
   return [...versions].map(([name, version]) => `${name} ${version}`).join(', ') || '-';
 }
 
-function healthOf(host: HostStatus): string {
+export function healthOf(host: HostStatus): string {
   switch (host.state) {
     case 'unreachable':
       return 'unreachable';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkCommandWords, ownArguments, withLongHelp } from './command-words.ts';
+import { checkCommandWords, ownArguments, withLongHelp, wordsAfterDashes } from './command-words.ts';
 
 const commands = [
   { id: 'demo', args: {} },
@@ -46,4 +46,6 @@ test.each([
 test('leaves the arguments after -- to the other program', () => {
   expect(withLongHelp(['app', '-h', '--', 'ls', '-h'])).toEqual(['app', '--help', '--', 'ls', '-h']);
   expect(ownArguments(['a', '--', '--json'])).toEqual(['a']);
+  expect(wordsAfterDashes(['a', '--', 'echo', 'a', '--', 'b'])).toEqual(['echo', 'a', '--', 'b']);
+  expect(wordsAfterDashes(['a'])).toEqual([]);
 });

@@ -12,6 +12,15 @@ export interface KnownCommand {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Returns the words after `--`, in their order; empty without `--`. oclif's own `argv` is sorted by the first place of
+ * each word, so a word that also occurs before `--` changes its place.
+ */
+export function wordsAfterDashes(args: readonly string[]): string[] {
+  const end = args.indexOf('--');
+  return end === -1 ? [] : args.slice(end + 1);
+}
+
 /** Returns the arguments up to `--`; what follows belongs to another program. */
 export function ownArguments(args: readonly string[]): readonly string[] {
   const end = args.indexOf('--');

@@ -40,6 +40,13 @@ export class Connections {
 
   /** Uses OpenSSH's ssh where certificates are needed. @throws HostError 'configuration' */
   async to(target: HostTarget, overrides: Overrides): Promise<Connection | OpenSshConnection> {
+    const plan = await this.plan(target, overrides);
+    const certificate = await this.#certificates.findOnRoute(plan);
+    return certificate === null ? this.#make(plan) : this.#makeByOpenSsh(plan, certificate);
+  }
+
+  /** Decides how to reach the host, and does not connect. @throws HostError 'configuration' */
+  async plan(target: HostTarget, overrides: Overrides): Promise<ConnectionPlan> {
     const { configFile, knownHosts, acceptNew } = this.#options;
     this.#config ??= readConfig(target.name, {
       home: this.#person.home,
@@ -49,9 +56,7 @@ export class Connections {
       ...(knownHosts === undefined ? {} : { knownHosts }),
       ...(acceptNew === undefined ? {} : { acceptNew }),
     };
-    const plan = resolve(await this.#config, target, { ...common, ...overrides }, this.#person);
-    const certificate = await this.#certificates.findOnRoute(plan);
-    return certificate === null ? this.#make(plan) : this.#makeByOpenSsh(plan, certificate);
+    return resolve(await this.#config, target, { ...common, ...overrides }, this.#person);
   }
 
   async close(): Promise<void> {

@@ -18,24 +18,41 @@ export interface OpenSshFiles {
   readonly way: string;
 }
 
-/** @throws HostError 'configuration' for a value that can't be written */
+/**
+ * For commands that share one connection.
+ * @throws HostError 'configuration' for a value that can't be written
+ */
 export function openSshConfig(plan: ConnectionPlan, files: OpenSshFiles): string {
-  const lines = [
-    `Host ${TARGET}`,
-    '  ControlMaster auto',
-    `  ControlPath ${value(plan, files.control)}`,
-    `  ControlPersist ${PERSIST}`,
-    ...sectionLines(plan, files, 'hop1'),
+  const sharing = [
+    'ControlMaster auto',
+    `ControlPath ${value(plan, files.control)}`,
+    `ControlPersist ${PERSIST}`,
   ];
+  // ssh must not ask questions, because many hosts are connected to at the same time.
+  return [...sections(plan, files, sharing), 'Host *', '  BatchMode yes', '  RequestTTY no', ''].join('\n');
+}
+
+/**
+ * For a user in a terminal: ssh asks its questions itself, and shows errors of jump hosts.
+ * @param config the path of the configuration
+ * @throws HostError 'configuration' for a value that can't be written
+ */
+export function terminalConfig(plan: ConnectionPlan, config: string): string {
+  return [...sections(plan, { config, way: '/dev/stderr' }, []), ''].join('\n');
+}
+
+type SectionFiles = Pick<OpenSshFiles, 'config' | 'way'>;
+
+function sections(plan: ConnectionPlan, files: SectionFiles, first: readonly string[]): string[] {
+  const lines = [`Host ${TARGET}`, ...first.map((line) => `  ${line}`), ...sectionLines(plan, files, 'hop1')];
   for (let hop = plan.via, count = 1; hop; hop = hop.via, count++) {
     lines.push(`Host hop${count}`, ...sectionLines(hop, files, `hop${count + 1}`));
   }
-  // ssh must not ask questions, because many hosts are connected to at the same time.
-  return [...lines, 'Host *', '  BatchMode yes', '  RequestTTY no', ''].join('\n');
+  return lines;
 }
 
 /** @param next the section of the jump host, if there is one */
-function sectionLines(hop: ConnectionPlan, files: OpenSshFiles, next: string): string[] {
+function sectionLines(hop: ConnectionPlan, files: SectionFiles, next: string): string[] {
   const { hostname, port, proxyCommand, via } = hop;
   const lines = hopLines(hop);
   if (proxyCommand) lines.push(wayLine(proxyCommand, files));
@@ -46,7 +63,10 @@ function sectionLines(hop: ConnectionPlan, files: OpenSshFiles, next: string): s
   return lines.map((line) => `  ${line}`);
 }
 
-function wayLine({ shell, command }: Pick<ProxyCommand, 'shell' | 'command'>, { way }: OpenSshFiles): string {
+function wayLine(
+  { shell, command }: Pick<ProxyCommand, 'shell' | 'command'>,
+  { way }: Pick<OpenSshFiles, 'way'>,
+): string {
   const words = ['/bin/sh', '-c', 'exec 2>>"$0"; exec "$1" -c "$2"', way, shell, `exec ${command}`];
   return `ProxyCommand ${words.map(quote).join(' ').replaceAll('%', '%%')}`;
 }

@@ -55,17 +55,17 @@ export function loggedHost(host: Host, log: RunLog): Host {
     name: host.name,
     async run(script: string, options: RunOptions = {}): Promise<RunResult> {
       log.write(host.name, `runs:\n${script}`);
-      const { onLine } = options;
+      const logged = (onLine: (line: string) => void) => (line: string) => {
+        log.write(host.name, `| ${line}`);
+        onLine(line);
+      };
+      const { onLine, onErrorLine } = options;
       const began = performance.now();
       try {
         const result = await host.run(script, {
           ...options,
-          ...(onLine && {
-            onLine: (line: string) => {
-              log.write(host.name, `| ${line}`);
-              onLine(line);
-            },
-          }),
+          ...(onLine && { onLine: logged(onLine) }),
+          ...(onErrorLine && { onErrorLine: logged(onErrorLine) }),
         });
         for (const text of [result.stdout, result.stderr]) if (text !== '') log.write(host.name, text);
         const took = ((performance.now() - began) / 1000).toFixed(2);

@@ -59,7 +59,8 @@ export class Session {
   readonly log: RunLog | undefined;
   /** True once hosts are being changed. Their runs continue when this program ends. */
   atWork = false;
-  readonly #hosts: Hosts;
+  /** Knows how to reach hosts; `host` opens those of the cluster. */
+  readonly hosts: Hosts;
   readonly #open = new Map<string, Host>();
 
   private constructor(
@@ -76,7 +77,7 @@ export class Session {
     this.scripts = files.scripts;
     this.screen = screen;
     this.atOnce = concurrency ?? Number.POSITIVE_INFINITY;
-    this.#hosts = hosts;
+    this.hosts = hosts;
     this.log = log;
   }
 
@@ -120,7 +121,7 @@ export class Session {
     if (known) return known;
     const target = this.cluster.hosts.find((host) => host.name === name);
     if (!target) throw new TypeError(`the cluster has no host ${name}`);
-    const plain = this.#hosts.open(target);
+    const plain = this.hosts.open(target);
     const host = this.log ? loggedHost(plain, this.log) : plain;
     this.#open.set(name, host);
     return host;
@@ -194,7 +195,7 @@ export class Session {
 
   /** Closes all connections, and prints the path of the log. */
   async close(): Promise<void> {
-    await this.#hosts.close();
+    await this.hosts.close();
     if (!this.log) return;
     await this.log.close();
     this.screen.note(`The log is in ${this.log.file}`);

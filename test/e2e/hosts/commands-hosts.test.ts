@@ -7,6 +7,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { Hosts } from '../../../src/hosts/connect.ts';
 import { acquireClusterLock } from '../../../src/install/edge/cluster-lock.ts';
+import type { NodeRow } from '../../../src/install/node-rows.ts';
+import type { HostOutput } from '../../../src/install/operations/exec-on-hosts.ts';
 import type { Plan, Problem } from '../../../src/install/plan.ts';
 import type { ClusterStatus } from '../../../src/install/status.ts';
 import type { PlanSummary } from '../../../src/install/summary.ts';
@@ -42,7 +44,7 @@ const spec = (hosts: unknown[]) => file('cluster.yaml', stringify({ name: 'lab',
 const all = ['h1', 'h2', 'h3'];
 
 /** Runs mesosup with the options that reach the lab's hosts. Arguments come last, and override them. */
-async function mesosup(command: string, ...args: string[]) {
+async function mesosup(command: string, ...given: string[]) {
   const { config, knownHosts } = lab.ssh;
   const usual: Record<string, string> = {
     '--ssh-config': config,
@@ -50,8 +52,12 @@ async function mesosup(command: string, ...args: string[]) {
     '--sudo-password-file': at('password'),
     '--state': at('state'),
   };
-  const flags = Object.entries(usual).flatMap(([flag, value]) => (args.includes(flag) ? [] : [flag, value]));
-  const result = await execa(program, [command, ...flags, ...args], {
+  // Words after -- belong to another program.
+  const own = given.includes('--') ? given.slice(0, given.indexOf('--')) : given;
+  const topic = command === 'node' ? own.splice(0, 1) : [];
+  const args = own.concat(given.slice(own.length + topic.length));
+  const flags = Object.entries(usual).flatMap(([flag, value]) => (own.includes(flag) ? [] : [flag, value]));
+  const result = await execa(program, [command, ...topic, ...flags, ...args], {
     cwd: directory,
     reject: false,
     stdin: 'ignore',
@@ -329,6 +335,73 @@ test('uninstall of bare hosts has nothing to do', async () => {
   const { code, stdout } = await mesosup('uninstall', '--yes');
   expect(code).toBe(0);
   expect(stdout).toContain('no changes on 3 hosts');
+});
+
+test('node exec runs a program as root on all chosen hosts, and no shell reads its words', async () => {
+  await spec(all);
+  const words = ["it's $HOME", '`id`', 'a\nb', '*', 'A=1', '--json', 'node', '--'];
+  const { code, stdout } = await mesosup('node', 'exec', '--json', '--', 'printf', '%s\\n', ...words);
+  expect(code, stdout).toBe(0);
+  const { hosts } = JSON.parse(stdout) as { hosts: HostOutput[] };
+  expect(hosts.map(({ host, code, stdout }) => ({ host, code, stdout }))).toEqual(
+    all.map((host) => ({ host, code: 0, stdout: `${words.join('\n')}\n` })),
+  );
+  const script =
+    'id -un; echo oops >&2; [ "$(hostname)" != h2 ] || exit 3; [ "$(hostname)" != h3 ] || kill -9 $$';
+  const some = await mesosup('node', 'exec', '--role', 'agent', '--host', 'h2,h3', '--', 'sh', '-c', script);
+  expect(some.code).toBe(1);
+  expect(some.stdout.split('\n').sort()).toEqual(['h2 | root', 'h3 | root']);
+  expect(some.stderr.split('\n').sort()).toEqual([
+    'h2 | oops',
+    'h3 | oops',
+    '✖ h2: exit code 3',
+    expect.stringMatching(/^✖ h3: ended by (SIG)?KILL$/),
+  ]);
+});
+
+test('node exec names unreachable hosts, and runs on the others', async () => {
+  await spec(['h1', { name: 'nowhere', address: '127.0.0.1', ssh: { port: 9 } }]);
+  const { code, stdout, stderr } = await mesosup('node', 'exec', '--', 'hostname');
+  expect(code).toBe(1);
+  expect(stdout).toBe('h1      | h1');
+  expect(stderr).toMatch(/^✖ nowhere: no SSH server is listening.*\n {2}→ /);
+  const unknown = await mesosup('node', 'exec', '--host', 'h11', '--', 'hostname');
+  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('did you mean "h1"?')]);
+  expect((await mesosup('node', 'exec')).stderr).toContain('name a command after --');
+});
+
+test('node ssh opens a shell as the login user, or runs a command, and exits with its code', async () => {
+  await spec(all);
+  const ran = await mesosup('node', 'ssh', 'h2', '--', 'printf', '%s.', "it's", '$HOME', 'a b');
+  expect([ran.code, ran.stdout, ran.stderr]).toEqual([0, "it's.$HOME.a b.", '']);
+  const { config, knownHosts } = lab.ssh;
+  const flags = `--ssh-config ${config} --known-hosts ${knownHosts} --state ${at('state')}`;
+  const shown = await typed(`cd ${directory} && ${program} node ssh h2 ${flags}; echo "exit $?"`, [
+    { prompt: '$ ', answer: 'id -un; tty; exit 7\r' },
+    { prompt: 'exit 7', answer: '' },
+  ]);
+  expect(shown).toMatch(/ops\r?\n\/dev\/pts\//);
+  // An unknown host key is refused, as by every other command.
+  await file('known', '');
+  const refused = await mesosup('node', 'ssh', 'h1', '--known-hosts', at('known'), '--', 'true');
+  expect([refused.code, refused.stderr]).toEqual([
+    255,
+    expect.stringContaining('Host key verification failed'),
+  ]);
+});
+
+test('node list shows the hosts, also the unreachable ones', async () => {
+  await spec(['h1', { name: 'nowhere', address: '127.0.0.1', ssh: { port: 9 } }]);
+  const { code, stdout, stderr } = await mesosup('node', 'list');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^h1 .* not installed/m);
+  expect(stdout).toMatch(/^nowhere .* unreachable/m);
+  expect(stderr).toContain('nowhere: ');
+  const rows = JSON.parse((await mesosup('node', 'list', '-o', 'json')).stdout) as NodeRow[];
+  expect(rows.map(({ host, state, address }) => [host, state, address])).toEqual([
+    ['h1', 'absent', lab.host('h1').address],
+    ['nowhere', 'unreachable', '127.0.0.1'],
+  ]);
 });
 
 test('the log of --verbose contains all scripts, readable by its owner only', async () => {

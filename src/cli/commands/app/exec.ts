@@ -4,6 +4,7 @@ import { joinExecSession } from '../../../apps/edge/exec-session.ts';
 import { MesosupError, UsageError } from '../../../errors/mesosup-error.ts';
 import { ApiCommand } from '../../api-command.ts';
 import { findTasks } from '../../tasks-of.ts';
+import { wordsAfterDashes } from '../../usage/command-words.ts';
 
 export default class AppExec extends ApiCommand {
   static override summary = 'Run a command in the container of a task.';
@@ -43,7 +44,7 @@ export default class AppExec extends ApiCommand {
 
   async run(): Promise<void> {
     const { args, argv, flags } = await this.parse(AppExec);
-    const command = argv.slice(1).map(String);
+    const command = this.argv.includes('--') ? wordsAfterDashes(this.argv) : argv.slice(1).map(String);
     const { stdin, stdout, stderr } = process;
     if (command.length === 0) {
       throw new UsageError(`name a command after --: mesosup app exec ${args.target} -- CMD`);
