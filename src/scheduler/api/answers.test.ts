@@ -140,6 +140,7 @@ async function askOfTasks(client: Client, agent: AgentOfFiles): Promise<void> {
     await client.ask('POST /v2/tasks/{id}/exec', { ids: { id: full }, body: { argv: ['true'] } })
   ).json();
   await client.ask('GET /v2/exec/{session}', { ids: { session } });
+  await askDrain(client);
   await client.ask('GET /v2/tasks', { accept: 'text/plain' });
   await client.ask('GET /v2/apps/{id}/tasks', { ids, accept: 'text/plain' });
   const taskId = await firstTask(client, 'plain');
@@ -161,6 +162,14 @@ async function happen({ server: one }: Client): Promise<void> {
   await one.runner.submit(killing);
   await one.runner.submit({ ...killing, force: true });
   await one.run();
+}
+
+async function askDrain(client: Client): Promise<void> {
+  const ids = { id: 'S0' };
+  await client.ask('GET /v2/agents/{id}/drain', { ids });
+  await client.ask('POST /v2/agents/{id}/drain', { ids });
+  await client.ask('GET /v2/agents/{id}/drain', { ids });
+  await client.ask('DELETE /v2/agents/{id}/drain', { ids });
 }
 
 /** An executor of an app sends a message. */

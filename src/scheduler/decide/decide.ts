@@ -17,6 +17,7 @@ import { planChange } from './deployments/change.ts';
 import { cancelDeployment } from './deployments/deadlines.ts';
 import { type Decision, type Input, NOTHING } from './inputs.ts';
 import { handleOffers } from './placement/offers.ts';
+import { drainAgent } from './tasks/drain-agent.ts';
 import { formOf } from './tasks/form.ts';
 import { killTasks } from './tasks/kill-tasks.ts';
 import { handleProbe } from './tasks/probed.ts';
@@ -33,6 +34,8 @@ export function decide(state: State, input: Input, now: number): Decision {
       return cancelDeployment(state, input.deploymentId, now);
     case 'lift_delay':
       return liftDelay(state, input.appId, now);
+    case 'drain_agent':
+      return drainAgent(state, input, now);
     case 'kill_tasks':
       return killTasks(state, input, now);
     case 'started':

@@ -18,6 +18,8 @@ export type Input =
     }
   | { readonly type: 'cancel_deployment'; readonly deploymentId: string }
   | { readonly type: 'lift_delay'; readonly appId: string }
+  /** Begins or ends the replacement of an agent's tasks on other agents. */
+  | { readonly type: 'drain_agent'; readonly agentId: string; readonly drains: boolean }
   /** The program has started. */
   | { readonly type: 'started'; readonly release: string }
   | { readonly type: 'mesos'; readonly event: SchedulerEvent }

@@ -122,6 +122,8 @@ function describeInput(input: Input): string {
       return `cancel_deployment of ${input.deploymentId}`;
     case 'agent_answered':
       return `agent_answered of ${input.agentId}`;
+    case 'drain_agent':
+      return `drain_agent of ${input.agentId}`;
     case 'lift_delay':
       return `lift_delay of ${input.appId}`;
     case 'kill_tasks':

@@ -9,8 +9,9 @@ export function updateCounts(record: AppRecord, task: Task, by: 1 | -1): void {
   if (!isCounted(task)) return;
   record.counted += by;
   if (isEnding(task)) record.ending += by;
+  if (task.leaving) record.leaving += by;
   count(record.perAgent, task.agentId, by);
-  if (task.configVersion !== record.active?.configVersion) return;
+  if (task.leaving || task.configVersion !== record.active?.configVersion) return;
   record.current += by;
   for (const [field, value] of Object.entries(task.fields ?? {})) countField(record, field, value, by);
   if (isReady(task)) record.ready += by;

@@ -202,6 +202,13 @@ type VolatileEvent =
   | { readonly type: 'removal_postponed'; readonly reservationId: string; readonly until: number }
   /** The flags of an agent are requested at this URL. */
   | { readonly type: 'agent_asked'; readonly agentId: string; readonly url: string; readonly at: number }
+  /** The tasks of an agent are to be replaced on other agents, and it gets no new ones; or not any more. */
+  | {
+      readonly type: 'agent_drain_changed';
+      readonly agentId: string;
+      readonly drains: boolean;
+      readonly at: number;
+    }
   /** An agent whose flags can't be read has failed a task for lack of the containerizer. */
   | {
       readonly type: 'agent_failed';

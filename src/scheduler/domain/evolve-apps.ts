@@ -71,6 +71,7 @@ function addRecord(state: State, { versions, ...more }: New): AppRecord | undefi
     reservations: new Map(),
     counted: 0,
     ending: 0,
+    leaving: 0,
     current: 0,
     ready: 0,
     missing: 0,

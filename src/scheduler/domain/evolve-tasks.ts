@@ -3,6 +3,7 @@ import { afterOutcome } from './check-results.ts';
 import { count, refresh, updateCounts } from './counts.ts';
 import type { StateEvent } from './events.ts';
 import { tieTask } from './evolve-reservations.ts';
+import { canMove } from './rollout.ts';
 import { IMMEDIATE_RELAUNCHES } from './settings.ts';
 import { type AppRecord, countLosses, orphansKey, ownerOf, type State, type TaskFailure } from './state.ts';
 import { isEnding, isReady, type Task, type TaskAddress } from './task.ts';
@@ -138,6 +139,30 @@ export function drainTask(
   updateCounts(record, task, 1);
   markProgress(state, record, at);
   refresh(state, record, at);
+}
+
+export function changeDrain(
+  state: State,
+  { agentId, drains, at }: Extract<StateEvent, { type: 'agent_drain_changed' }>,
+): void {
+  if (drains) state.drainingAgents.add(agentId);
+  else state.drainingAgents.delete(agentId);
+  const changed = new Set<AppRecord>();
+  for (const task of state.tasks.values()) {
+    const record = task.agentId === agentId ? ownerOf(state, task) : undefined;
+    if (!record) continue;
+    updateCounts(record, task, -1);
+    if (drains && canMove(record.app)) task.leaving = true;
+    else delete task.leaving;
+    updateCounts(record, task, 1);
+    changed.add(record);
+  }
+  for (const record of changed) {
+    markProgress(state, record, at);
+    refresh(state, record, at);
+  }
+  // Offers of the agent were declined.
+  if (!drains && state.ready.size > 0) state.offersWanted = true;
 }
 
 export function addressTask(state: State, taskId: string, addresses: readonly TaskAddress[]): void {

@@ -14,6 +14,7 @@ import {
 import {
   addressTask,
   addTask,
+  changeDrain,
   checkTask,
   drainTask,
   giveUpTask,
@@ -176,6 +177,9 @@ export function evolve(state: State, event: StateEvent): void {
       if (agent) state.agents.set(event.agentId, { ...agent, failed: { containerizer, at } });
       return;
     }
+    case 'agent_drain_changed':
+      changeDrain(state, event);
+      return;
     case 'agent_answered':
       recordFlags(state, event);
       return;

@@ -28,6 +28,14 @@ export function maxCapacity(goal: Goal): number {
   return Math.max(most, minHealthy(goal) + 1);
 }
 
+/**
+ * True if an instance may be replaced on another agent before it ends. An instance with persistent volumes is bound to
+ * its agent, and a job would begin again.
+ */
+export function canMove(app: Goal): boolean {
+  return app.mode !== 'job' && !isResident(app);
+}
+
 /** @returns how many tasks of its active definition the app may launch now */
 export function countMissing(record: AppRecord): number {
   const { active, counted, current, frozen, succeeded } = record;
@@ -39,8 +47,9 @@ export function countMissing(record: AppRecord): number {
       // One for each agent; the number of agents only shows in offers.
       return frozen ? 0 : Number.MAX_SAFE_INTEGER;
     case 'service': {
-      const rolls = counted > current && !frozen;
-      const capacity = rolls ? maxCapacity(active) : active.instances;
+      // Beside these tasks, new ones may run; a cancelled deployment replaces only those on draining agents.
+      const replaced = frozen ? record.leaving : counted - current;
+      const capacity = Math.min(maxCapacity(active), active.instances + replaced);
       return Math.max(0, Math.min(active.instances - current, capacity - counted));
     }
   }
@@ -66,15 +75,20 @@ export function selectExcess(record: AppRecord): Task[] {
   const { active } = record;
   if (!active) return [];
   const alive = [...record.tasks.values()].filter(isKillable);
-  const current = alive.filter((task) => task.configVersion === active.configVersion);
+  const current = alive.filter((task) => !task.leaving && task.configVersion === active.configVersion);
   const surplus =
     active.mode === 'service' ? selectForKill(current, current.length - active.instances, active) : [];
-  if (record.frozen || current.length === alive.length) return surplus;
-  const old = alive.filter((task) => task.configVersion !== active.configVersion);
+  const isOld = (task: Task) =>
+    task.leaving || (!record.frozen && task.configVersion !== active.configVersion);
+  const old = alive.filter(isOld);
+  if (old.length === 0) return surplus;
   return [...surplus, ...selectOld(record, active, old, alive)];
 }
 
 function selectOld(record: AppRecord, active: App, old: readonly Task[], alive: readonly Task[]): Task[] {
+  // A daemon runs once on each agent: nothing replaces it elsewhere.
+  const daemons = active.mode === 'daemon' ? old.filter(({ leaving }) => leaving) : [];
+  if (daemons.length > 0) return daemons;
   // A daemon has as many instances as agents that run it.
   const instances = active.mode === 'daemon' ? record.perAgent.size : active.instances;
   const goal: Goal = { ...active, instances };

@@ -33,9 +33,11 @@ export function* snapshotOf(state: State): Generator<StoredEvent> {
   for (const { taskId: _, retryAt: __, ...reservation } of state.reservations.values()) {
     yield { type: 'reservation_restored', reservation };
   }
-  // Without the addresses and the results of the scheduler's checks, which are not stored.
-  for (const { probed: _, agentResults: _results, addresses: __, ...task } of state.tasks.values())
-    yield { type: 'task_restored', task };
+  // Without the addresses, the results of the scheduler's checks, and drains of agents, which are not stored.
+  for (const task of state.tasks.values()) {
+    const { probed: _, agentResults: _results, addresses: __, leaving: _leaving, ...stored } = task;
+    yield { type: 'task_restored', task: stored };
+  }
   for (const { deployment, step } of state.deployments.values()) {
     yield { type: 'deployment_restored', deployment, step };
   }

@@ -54,7 +54,9 @@ export interface AppRecord {
   /** Number of tasks for which isCounted holds, and how many of them are draining or being killed. */
   counted: number;
   ending: number;
-  /** Number of counted tasks of the active configuration, and how many of them are ready. */
+  /** Number of counted tasks on draining agents that are to be replaced. */
+  leaving: number;
+  /** Number of counted tasks of the active configuration that are to stay on their agents, and how many of them are ready. */
   current: number;
   ready: number;
   readonly perAgent: Map<string, number>;
@@ -167,6 +169,8 @@ export interface State {
   largestOffer?: Scalars;
   /** Agents whose flags were asked for, since tasks for their own containerizers waited. */
   readonly agents: Map<string, KnownAgent>;
+  /** Agents whose tasks are being replaced on other agents. Not stored: who drains an agent repeats the request. */
+  readonly drainingAgents: Set<string>;
   /** Tasks whose state the master has not reported since the connection began. */
   readonly unanswered: Set<string>;
   readonly timers: Timers;
@@ -200,6 +204,7 @@ export function createState(settings: Settings): State {
     demandChanged: false,
     constraints: { sending: 'nothing', sent: {}, forSubscribe: undefined },
     agents: new Map(),
+    drainingAgents: new Set(),
     unanswered: new Set(),
     timers: [],
   };

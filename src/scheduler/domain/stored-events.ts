@@ -91,6 +91,7 @@ const task = record<Task>({
   healthy: flag.optional(),
   // Not stored: they are learned again from the reconciliation, and the scheduler's checks run again after a restart.
   addresses: z.never().optional(),
+  leaving: z.never().optional(),
   probed: z.never().optional(),
   agentResults: z.never().optional(),
   reason: text.optional(),

@@ -51,6 +51,8 @@ export interface Task {
   inactive?: boolean;
   /** While the task drains, and afterwards: when it is killed. It is not ready from the beginning of the drain on. */
   drainUntil?: number;
+  /** True if its agent drains and another agent can run the instance: the task is to be replaced. Not stored. */
+  leaving?: boolean;
   /** Time of the first kill. Until it ends, the task still counts as an instance of its app, but is not ready. */
   killedAt?: number;
 }

@@ -9,6 +9,7 @@ import { groupSchema } from '../../domain/group-schema.ts';
 import { roleForMethod } from '../access-rules.ts';
 import { v1AnswerSchemas } from '../v1/answer-schemas.ts';
 import { v1Schemas } from '../v1/request-schemas.ts';
+import { agentSchemas } from '../v2/agent-schemas.ts';
 import { v2AppSchemas } from '../v2/app-schemas.ts';
 import { v2DeploymentSchemas } from '../v2/deployment-schemas.ts';
 import { eventSchemas } from '../v2/event-schemas.ts';
@@ -54,6 +55,7 @@ const ANSWERS = {
   ...v2AppSchemas,
   ...v2DeploymentSchemas,
   ...queueSchemas,
+  ...agentSchemas,
   ...execSchemas,
   ...schedulerSchemas,
   ...sessionSchemas,

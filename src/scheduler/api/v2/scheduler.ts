@@ -3,6 +3,7 @@
 import { type Api, type ApiOptions, json, queriesOf, queryOf, respond, text } from '../answers.ts';
 import { isViewer } from '../request-user.ts';
 import { metricsJson } from '../views.ts';
+import { addAgentRoutes } from './agents.ts';
 import { invalid } from './answers.ts';
 import { addAppRoutes } from './apps.ts';
 import { addDeploymentRoutes } from './deployments.ts';
@@ -16,6 +17,7 @@ import { addTaskRoutes } from './tasks.ts';
 
 export function addV2Routes(api: Api, options: ApiOptions): void {
   const { runner, events } = options;
+  addAgentRoutes(api, options);
   addAppRoutes(api, options);
   addTaskRoutes(api, options);
   addExecRoutes(api, options);

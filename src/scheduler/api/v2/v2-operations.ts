@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { errorSchemas } from '../openapi/error-schemas.ts';
 import type { Operation } from '../openapi/operation.ts';
 import { emptyList, time } from '../openapi/shown.ts';
+import { agentSchemas } from './agent-schemas.ts';
 import { v2AppSchemas } from './app-schemas.ts';
 import { v2DeploymentSchemas } from './deployment-schemas.ts';
 import { execSchemas } from './exec-schemas.ts';
@@ -17,6 +18,7 @@ import { sessionSchemas } from './session-schemas.ts';
 const { GroupStatus, AppStatus } = v2AppSchemas;
 const { ChangeAnswer, Deployment, DeploymentChange, DeploymentDetails, DeploymentPlan } = v2DeploymentSchemas;
 const { Info, Leader, Metrics } = schedulerSchemas;
+const { AgentDrain } = agentSchemas;
 const { Message } = errorSchemas;
 const { Session } = sessionSchemas;
 const { ExecSession } = execSchemas;
@@ -28,6 +30,29 @@ const MADE = { 200: { json: DeploymentPlan }, 201: { json: DeploymentChange } };
 const NO_CALLBACKS = { 400: { json: Message } };
 
 export const V2_OPERATIONS = [
+  {
+    method: 'POST',
+    path: '/v2/agents/{id}/drain',
+    route: '/v2/agents/:id/drain',
+    summary:
+      'Replace the tasks of an agent on other agents, by the rules of a deployment; may be repeated, and must be after a failover',
+    answers: { 200: { json: AgentDrain } },
+  },
+  {
+    method: 'GET',
+    path: '/v2/agents/{id}/drain',
+    route: '/v2/agents/:id/drain',
+    summary: 'Show the progress of a drain',
+    answers: { 200: { json: AgentDrain } },
+    refusals: [404],
+  },
+  {
+    method: 'DELETE',
+    path: '/v2/agents/{id}/drain',
+    route: '/v2/agents/:id/drain',
+    summary: 'End a drain: the agent gets tasks again as soon as Mesos offers it',
+    answers: { 204: {} },
+  },
   {
     method: 'POST',
     path: '/v2/tasks/{id}/exec',

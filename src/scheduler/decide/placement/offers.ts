@@ -28,7 +28,7 @@ export function handleOffers(state: State, offers: readonly Offer[], now: number
   const bins = offers.map((offer, i) => openBin(offer, i, state));
   const events: StateEvent[] = recordLargestOffer(state, bins);
   for (const bin of bins) events.push(...giveBack(state, bin, now));
-  const inOrder = shelvedInOrder(bins);
+  const inOrder = shelvedInOrder(bins.filter(({ offer }) => !state.drainingAgents.has(offer.agent_id.value)));
   const round: Round = { state, now, inOrder, shelves: new Map(), events, effort: 0, asked: false };
   let allPlaced = true;
   let allTried = true;
