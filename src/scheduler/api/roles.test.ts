@@ -81,13 +81,15 @@ describe('a viewer', () => {
   it('sees the names of environment variables, and no value in any answer to GET', async () => {
     const { one, task, version, deployment } = await withApps();
     const values: Record<string, string> = { id: 'g/web', group: 'g', version };
+    expect((await call(one, 'POST', '/v2/agents/S0/drain', undefined, OLGA)).statusCode).toBe(200);
     let leaks = 0;
     for (const { method, path, answers, role } of OPERATIONS) {
       if (method !== 'GET' || path === '/v2/events' || role === 'operator') continue;
       const ids = path.startsWith('/v1/') ? { id: 'old' } : values;
       const own = path.startsWith('/v2/groups/') ? { id: 'g' } : ids;
       const ofTask = path.startsWith('/v2/tasks/') ? { id: task } : own;
-      const named = path.startsWith('/v2/deployments/') ? { id: deployment } : ofTask;
+      const ofAgent = path.startsWith('/v2/agents/') ? { id: 'S0' } : ofTask;
+      const named = path.startsWith('/v2/deployments/') ? { id: deployment } : ofAgent;
       const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ({ ...values, ...named })[name] ?? '');
       for (const query of [QUERY, '']) {
         for (const accept of ['*/*', 'application/json', 'text/plain']) {
