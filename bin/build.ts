@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import type { Interfaces } from '@oclif/core';
 import { build } from 'rolldown';
 import { fs, glob } from 'zx';
+import { compressFiles } from './bundle/compress.ts';
 import { commandManifest } from './bundle/manifest.ts';
 import { buildPage } from './bundle/page.ts';
 import { leanBuiltins, leanOclif, noAddOns } from './bundle/plugins.ts';
@@ -81,6 +82,12 @@ async function packageJson(): Promise<Interfaces.PJSON> {
   return { name, version, release, description, license, type: 'module', bin, optionalDependencies, oclif };
 }
 
+async function page(out: string): Promise<string[]> {
+  const modules = await buildPage(root, out);
+  await compressFiles(out);
+  return modules;
+}
+
 function writeJson(file: string, value: unknown): Promise<void> {
   return writeFile(path.join(draft, file), `${JSON.stringify(value, null, 2)}\n`);
 }
@@ -94,7 +101,7 @@ const [bundles, pageModules] = await Promise.all([
     bundle({ cli: 'src/cli/main.ts', help: 'src/cli/help.ts', ...(await commandEntries()) }, true),
     ...Object.entries(programs).map(([name, file]) => bundle({ [name]: file }, SPLIT.has(name))),
   ]),
-  buildPage(root, path.join(draft, 'lib/ui')),
+  page(path.join(draft, 'lib/ui')),
   symlink(node, path.join(draft, 'bin/node')),
   cp(path.join(root, 'bin/mesosup'), path.join(draft, 'bin/mesosup')),
   cp(path.join(root, 'templates'), path.join(draft, 'templates'), { recursive: true }),

@@ -12,6 +12,7 @@ import { tokenIn } from './api/session-cookie.ts';
 import type { DaemonOptions } from './flags/options.ts';
 import { type Election, standForElection } from './leadership.ts';
 import { type Daemon, listen } from './listen.ts';
+import type { Page } from './page/page.ts';
 import { answerUnavailable, type Forwarding, forwardRequest } from './proxy.ts';
 import type { createScheduler, Scheduler } from './scheduler.ts';
 import { openZooKeeperStore } from './store/zookeeper.ts';
@@ -23,6 +24,7 @@ export interface ContenderOptions {
   /** Passed in, not imported: an import here would move code of the single scheduler into a chunk that loads later. */
   createScheduler: typeof createScheduler;
   log: Logger;
+  page: Page;
   onFatal: (message: string) => void;
 }
 
@@ -32,6 +34,7 @@ export async function startContender({
   zooKeeper,
   createScheduler,
   log,
+  page,
   onFatal,
 }: ContenderOptions): Promise<Daemon> {
   const where = showZooKeeperAddress(zooKeeper);
@@ -42,6 +45,7 @@ export async function startContender({
   const listening = await listen(
     options,
     (request, answer) => {
+      if (page.answer(request, answer)) return;
       if (scheduler && election.leads()) scheduler.api.routing(request, answer);
       else answerAsFollower(request, answer, election, forwarding);
     },

@@ -3,29 +3,32 @@
 import type { Logger } from 'pino';
 import type { DaemonOptions } from './flags/options.ts';
 import { type Daemon, type Listening, listen } from './listen.ts';
+import type { Page } from './page/page.ts';
 import { createScheduler } from './scheduler.ts';
 import { openJournal } from './store/journal.ts';
 import type { Store } from './store/store.ts';
 
 /**
  * Resolves once the API listens. The election and the subscription follow in the background.
+ * @param page the web page, which every scheduler serves, whether it leads or not
  * @param onFatal called when the daemon can't continue and must exit at once
  * @throws StoreError, or an Error if the API can't listen
  */
 export async function startDaemon(
   options: DaemonOptions,
   log: Logger,
+  page: Page,
   onFatal: (message: string) => void,
 ): Promise<Daemon> {
   if (options.zooKeeper) {
     // Loaded on demand: a single scheduler starts faster without it.
     const { startContender } = await import('./contender.ts');
-    return startContender({ options, zooKeeper: options.zooKeeper, createScheduler, log, onFatal });
+    return startContender({ options, zooKeeper: options.zooKeeper, createScheduler, log, page, onFatal });
   }
   const warn = (message: string) => log.warn(message);
   const store = await openJournal({ directory: options.dataDirectory, warn });
   try {
-    return await startSingle(options, log, onFatal, store);
+    return await startSingle(options, log, page, onFatal, store);
   } catch (error) {
     await store.close();
     throw error;
@@ -35,6 +38,7 @@ export async function startDaemon(
 async function startSingle(
   options: DaemonOptions,
   log: Logger,
+  page: Page,
   onFatal: (message: string) => void,
   store: Store,
 ): Promise<Daemon> {
@@ -52,7 +56,9 @@ async function startSingle(
   try {
     listening = await listen(
       options,
-      (request, answer) => scheduler.api.routing(request, answer),
+      (request, answer) => {
+        if (!page.answer(request, answer)) scheduler.api.routing(request, answer);
+      },
       scheduler.upgrade,
     );
   } catch (error) {

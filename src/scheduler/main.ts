@@ -1,6 +1,7 @@
 /** The scheduler daemon. Exit codes: 0 stopped by a signal or successful --check, 1 fatal error, 2 wrong flags. */
 
 import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { destination, pino } from 'pino';
 import { failureOf } from '../errors/defect-report.ts';
 import { failureText } from '../errors/failure.ts';
@@ -9,6 +10,7 @@ import { startDaemon } from './daemon.ts';
 import { optionsFrom } from './flags/options.ts';
 import { readFlags, usage } from './flags/parse-flags.ts';
 import { checkCertificate } from './listen.ts';
+import { createPage } from './page/page.ts';
 
 const log = pino({ level: 'info', base: null }, destination({ dest: 2, sync: true }));
 // Read here, since parsing fails at an unknown flag before it returns --check.
@@ -46,7 +48,10 @@ try {
   }
   reports = [options.dataDirectory, tmpdir()];
   log.level = options.loggingLevel;
-  const daemon = await startDaemon(options, log, (message) => fail(message, 1));
+  // Beside the bundle of this program; a checkout has no page there.
+  const directory = path.join(import.meta.dirname, 'ui');
+  const page = createPage(directory, (what, error) => log.error({ err: error }, what));
+  const daemon = await startDaemon(options, log, page, (message) => fail(message, 1));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       log.info(`${signal}: stopping; the tasks keep running`);

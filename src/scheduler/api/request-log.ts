@@ -23,6 +23,8 @@ export function addRequestHooks(api: Api, onAnswered: (answer: Answered) => void
     const route = request.routeOptions.url ?? 'none';
     const { address } = originOf(request.raw);
     reply.raw.setHeader('X-Request-Id', id);
+    // Output of tasks must never be run as a script or shown as a page.
+    reply.raw.setHeader('X-Content-Type-Options', 'nosniff');
     if (route === '/v2/events') return;
     reply.raw.once('close', () => {
       const seconds = (performance.now() - begin) / 1000;

@@ -25,7 +25,7 @@ export function addOpenApiRoutes(api: Api, version: string): void {
       {
         'Content-Type': 'text/html; charset=utf-8',
         'Content-Length': String(body.length),
-        'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
+        'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
       },
       [body],
     );
