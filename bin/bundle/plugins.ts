@@ -6,7 +6,7 @@ const BUILTIN = '\0builtin:';
 const NAME = /^[A-Za-z_$][\w$]*$/;
 const RESERVED = new Set(['default', 'delete']);
 /** Loading these, or some of their exports, takes 1 to 10 ms. */
-const HEAVY = new Set(['child_process', 'crypto', 'fs/promises', 'https', 'util']);
+const HEAVY = new Set(['child_process', 'crypto', 'fs/promises', 'https', 'tls', 'util']);
 
 /**
  * An ES module that imports one of Node's modules reads all of its exports. Some are created only when they are read: the

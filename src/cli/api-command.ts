@@ -1,10 +1,11 @@
 /** The base class of commands that use the API of a scheduler. */
 
 import { readFile } from 'node:fs/promises';
-import { setDefaultCACertificates } from 'node:tls';
+import { createSecureContext } from 'node:tls';
 import { Flags } from '@oclif/core';
 import { ApiClient, basicAuthorization, tokenAuthorization } from '../client/api-client.ts';
 import type { Context } from '../context/context.ts';
+import { httpSend } from '../context/edge/http-send.ts';
 import { UsageError } from '../errors/mesosup-error.ts';
 import { BaseCommand } from './base-command.ts';
 import { userContexts } from './user-contexts.ts';
@@ -32,21 +33,24 @@ export abstract class ApiCommand extends BaseCommand {
   }
 }
 
-export async function clientOf({ urls, credentials, caFile }: Context): Promise<ApiClient> {
-  if (caFile !== undefined) await trustOnly(caFile);
+export async function clientOf(context: Context): Promise<ApiClient> {
+  const { urls, credentials } = context;
   const authorization =
     credentials?.kind === 'password'
       ? basicAuthorization(credentials.user, credentials.password)
       : credentials && tokenAuthorization(credentials.token);
-  return new ApiClient({ urls, authorization });
+  return new ApiClient({ urls, authorization, fetch: httpSend(await certificatesOf(context)) });
 }
 
-/** Verifies the certificates of all connections of this process with those in the file. @throws UsageError */
-async function trustOnly(file: string): Promise<void> {
+/** The certificates of the context's CA file, in PEM; undefined without one. @throws UsageError */
+export async function certificatesOf({ caFile }: Context): Promise<string | undefined> {
+  if (caFile === undefined) return undefined;
   try {
-    setDefaultCACertificates([await readFile(file, 'utf8')]);
+    const text = await readFile(caFile, 'utf8');
+    createSecureContext({ ca: text });
+    return text;
   } catch (error) {
     const { message } = error as Error;
-    throw new UsageError(`the CA file ${file} can't be used: ${message}`);
+    throw new UsageError(`the CA file ${caFile} can't be used: ${message}`);
   }
 }

@@ -1,9 +1,10 @@
 /** Writes to standard output no faster than it is read. */
 
 import { once } from 'node:events';
+import type { Answer } from '../client/api-client.ts';
 
 /** @returns the last characters that were written */
-export async function writeOut({ body }: Response): Promise<string> {
+export async function writeOut({ body }: Pick<Answer, 'body'>): Promise<string> {
   let last = '';
   for await (const chunk of body ?? []) {
     const bytes = Buffer.from(chunk);

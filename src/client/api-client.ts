@@ -15,7 +15,30 @@ export interface ClientOptions {
   /** The value of the `Authorization` header. */
   readonly authorization?: string | undefined;
   /** Default: the global `fetch`. */
-  readonly fetch?: typeof fetch;
+  readonly fetch?: Send;
+}
+
+/** The part of `fetch` that the client uses. */
+export type Send = (url: string, options: SendOptions) => Promise<Answer>;
+
+export interface SendOptions {
+  readonly method: string;
+  readonly redirect: 'manual' | 'follow' | 'error';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  readonly signal: AbortSignal;
+}
+
+/** The part of an answer of `fetch` that the client and its users need. */
+export interface Answer {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly statusText: string;
+  /** `opaqueredirect` for a redirect whose target a browser does not show. */
+  readonly type: string;
+  readonly headers: { get(name: string): string | null };
+  readonly body: ReadableStream<Uint8Array> | null;
+  text(): Promise<string>;
 }
 
 export interface Limits {
@@ -39,10 +62,13 @@ const ANSWER_MS = 30_000;
 const RETRY_MS = 250;
 const MAX_RETRY_MS = 2000;
 
+/** The code of an error of `Send` when no connection was made in time. */
+export const CONNECT_TIMEOUT = 'CONNECT_TIMEOUT';
+
 /** Codes of Node's errors for requests that were not sent. Browsers name no reasons. */
 const UNSENT = new Set([
   ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'],
-  'UND_ERR_CONNECT_TIMEOUT',
+  ...['UND_ERR_CONNECT_TIMEOUT', CONNECT_TIMEOUT],
 ]);
 
 export class ApiClient {
@@ -87,7 +113,7 @@ export class ApiClient {
   }
 
   /** Sends any request and returns the answer, also a refusal. @throws ApiError if it can't be sent */
-  send(request: Sent): Promise<Response> {
+  send(request: Sent): Promise<Answer> {
     return this.#send(request);
   }
 
@@ -116,8 +142,8 @@ export class ApiClient {
           yield event;
           if (endsWith.includes(event.type)) return;
         }
-      } catch (error) {
-        if (signal?.aborted) throw error;
+      } catch (_error) {
+        if (signal?.aborted) throw signal.reason;
         // The connection was interrupted.
       }
       await sleep(pause, signal);
@@ -146,7 +172,7 @@ export class ApiClient {
       try {
         return { status: response.status, text: await response.text() };
       } catch (error) {
-        if (signal?.aborted) throw error;
+        if (signal?.aborted) throw signal.reason;
         const { code, message } = reasonOf(error);
         if (!isRead(request)) throw unanswered(url, message);
         if (Date.now() + RETRY_MS > end) throw unreachable(url, message, code);
@@ -155,14 +181,14 @@ export class ApiClient {
     }
   }
 
-  async #accepted(request: Sent): Promise<Response> {
+  async #accepted(request: Sent): Promise<Answer> {
     const response = await this.#send(request);
     if (response.ok) return response;
     // Without its text, the status is enough.
     throw refusalOf(this.url, response.status, await response.text().catch(() => ''));
   }
 
-  async #send(request: Sent): Promise<Response> {
+  async #send(request: Sent): Promise<Answer> {
     const { patienceMs = PATIENCE_MS, signal } = request;
     const reads = isRead(request);
     const end = Date.now() + patienceMs;
@@ -178,8 +204,8 @@ export class ApiClient {
   }
 
   /** Tries each scheduler once. @returns the last refusal or error if none answers */
-  async #tryAll(request: Sent, reads: boolean): Promise<Response | ApiError> {
-    let problem: Response | ApiError | undefined;
+  async #tryAll(request: Sent, reads: boolean): Promise<Answer | ApiError> {
+    let problem: Answer | ApiError | undefined;
     for (let tried = 0; tried < this.#urls.length; tried += 1) {
       const at = (this.#current + tried) % this.#urls.length;
       const url = this.#urls[at] ?? '';
@@ -189,7 +215,7 @@ export class ApiClient {
         if (response.status !== 503 || !reads) return response;
         problem = response;
       } catch (error) {
-        if (request.signal?.aborted) throw error;
+        if (request.signal?.aborted) throw request.signal.reason;
         const { code, message } = reasonOf(error);
         // A change that was sent may have been made.
         if (!reads && !UNSENT.has(code)) {
@@ -202,7 +228,7 @@ export class ApiClient {
   }
 
   /** Follows the redirect of a scheduler to the leader, which holds all event streams. */
-  async #fetch(url: string, request: Sent): Promise<Response> {
+  async #fetch(url: string, request: Sent): Promise<Answer> {
     const response = await this.#fetchOnce(url + request.path, request, 'manual');
     // Browsers don't show the target, and send a page's own credentials again.
     if (response.type === 'opaqueredirect') return this.#fetchOnce(url + request.path, request, 'follow');
@@ -220,7 +246,7 @@ export class ApiClient {
     return this.#fetchOnce(leader.href, request, 'error');
   }
 
-  async #fetchOnce(url: string, request: Sent, redirect: 'manual' | 'follow' | 'error'): Promise<Response> {
+  async #fetchOnce(url: string, request: Sent, redirect: 'manual' | 'follow' | 'error'): Promise<Answer> {
     const { method, body, headers, signal, answerMs = ANSWER_MS } = request;
     const { authorization, fetch: send = fetch } = this.#options;
     const late = new AbortController();
@@ -287,7 +313,7 @@ function searchOf(query: Readonly<Record<string, QueryValue>>): string {
   return search.size === 0 ? '' : `?${search}`;
 }
 
-async function* eventsIn({ body }: Response): AsyncGenerator<ServerSentEvent> {
+async function* eventsIn({ body }: Answer): AsyncGenerator<ServerSentEvent> {
   if (!body) return;
   const decoder = new EventDecoder();
   const utf8 = new TextDecoder();

@@ -1,25 +1,40 @@
 /** The file of the contexts that users added. The rules for other releases are in src/stored/file.ts. */
 
-import * as z from 'zod';
 import type { StoredFile } from '../stored/file.ts';
-import { readerOf } from '../stored/reader.ts';
+import { MismatchError } from '../stored/mismatch.ts';
+import { readTexts, type TextFields } from '../stored/texts.ts';
 
-const context = z.object({
-  name: z.string(),
-  urls: z.array(z.string()),
-  user: z.string().optional(),
-  password: z.string().optional(),
-  token: z.string().optional(),
-  caFile: z.string().optional(),
-});
+export interface StoredContext {
+  readonly name: string;
+  readonly urls: readonly string[];
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly token?: string | undefined;
+  readonly caFile?: string | undefined;
+}
 
-const content = z.object({
+export interface StoredContexts {
   /** The context in use, of any source. */
-  current: z.string().optional(),
-  contexts: z.array(context),
-});
+  readonly current?: string | undefined;
+  readonly contexts: readonly StoredContext[];
+}
 
-export type StoredContext = z.output<typeof context>;
-export type StoredContexts = z.output<typeof content>;
+const FIELDS: TextFields<StoredContext> = {
+  name: 'text',
+  urls: 'texts',
+  user: 'optional text',
+  password: 'optional text',
+  token: 'optional text',
+  caFile: 'optional text',
+};
 
-export const contextsFile: StoredFile<StoredContexts> = { format: 1, read: readerOf(content) };
+export const contextsFile: StoredFile<StoredContexts> = {
+  format: 1,
+  read: ({ contexts, ...rest }) => {
+    if (!Array.isArray(contexts)) throw new MismatchError('has an unknown value', ['contexts']);
+    return {
+      ...readTexts<Pick<StoredContexts, 'current'>>(rest, { current: 'optional text' }),
+      contexts: contexts.map((one, i) => readTexts(one, FIELDS, ['contexts', String(i)])),
+    };
+  },
+};

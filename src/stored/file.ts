@@ -6,7 +6,7 @@
  */
 
 import { RELEASE } from '../release.ts';
-import { MismatchError } from './reader.ts';
+import { MismatchError } from './mismatch.ts';
 
 export interface StoredFile<T> {
   readonly format: number;

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import * as z from 'zod';
-import { MismatchError, readerOf } from './reader.ts';
+import { MismatchError } from './mismatch.ts';
+import { readerOf } from './reader.ts';
 
 it('does not change its input, and returns it if no field is missing', () => {
   const read = readerOf(

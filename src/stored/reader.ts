@@ -6,18 +6,7 @@
 
 import * as z from 'zod';
 import { isEmpty, isJson } from '../json.ts';
-
-/** A value does not match the schema. */
-export class MismatchError extends Error {
-  override name = 'MismatchError';
-  /** The path of the value, outermost field first. */
-  readonly path: string[];
-
-  constructor(message: string, path: string[] = []) {
-    super(message);
-    this.path = path;
-  }
-}
+import { MismatchError } from './mismatch.ts';
 
 interface Reader {
   /** Checks the value itself, not its content. */

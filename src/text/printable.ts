@@ -3,9 +3,12 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to replace
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
+/** Most texts consist of these only, which takes a fraction of the time to find out. */
+const PLAIN = /^[ -~]*$/;
+
 /** Replaces control characters, also line ends, by visible ones: `\x1b`. */
 export function printable(text: string): string {
-  return text.replace(CONTROL, escaped);
+  return PLAIN.test(text) ? text : text.replace(CONTROL, escaped);
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to replace

@@ -33,7 +33,7 @@ export function renderTable<T>(
     .filter((column) => wide || !column.wide)
     .map((column) => {
       const cells = [column.title, ...rows.map((row) => printable(column.cell(row)))];
-      return { column, cells, width: Math.max(...cells.map((cell) => cell.length)) };
+      return { column, cells, width: cells.reduce((most, { length }) => Math.max(most, length), 0) };
     });
   const least = (one: (typeof shown)[number]) => Math.min(one.width, one.column.shrinkTo ?? Infinity);
   const excess = (widthOf: typeof least) =>

@@ -1,12 +1,14 @@
 /**
  * Measures the start of the program in comparison with the bare runtime: `npm run bench:cli [runs]`, in a built checkout.
  * The commands run in turn, so that other load affects all of them equally. The last lines are starts without the
- * compile cache, like the first start after an installation.
+ * compile cache, like the first start after an installation. At the end, `mesosup app list` with 1,000 apps of 10,000 tasks:
+ in all, and beyond the API's answer, which a plain request for the same measures.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
+import { measureAppList } from './app-list.ts';
 import { machine, median } from './figures.ts';
 
 const runs = Number(process.argv[2] ?? 21);
@@ -60,6 +62,16 @@ try {
       `${title.padEnd(34)}${median(taken).toFixed(0).padStart(4)} ms  ${ratio.toFixed(2)}${verdict}`,
     );
   }
+  const list = await measureAppList({ apps: 1000, each: 10, runs, dist, directory });
+  const { bareMs, answerMs, answerBytes, listMs } = list;
+  const ratio = (listMs - answerMs) / bareMs;
+  const row = (title: string, figure: string, isWithin: boolean, within: string) =>
+    console.log(`${title.padEnd(34)}${figure}  ${isWithin ? '' : 'NOT '}within ${within}`);
+  const ms = (value: number) => `${value.toFixed(0).padStart(4)} ms`;
+  console.log(`${list.apps} apps of ${list.tasks} tasks: node -e 0 ${ms(bareMs).trim()}`);
+  console.log(`${'answer of the API'.padEnd(34)}${ms(answerMs)}  ${(answerBytes / 1024).toFixed(0)} KiB`);
+  row('mesosup app list', ms(listMs), listMs < 1000, '1 s');
+  row('beyond the answer', `${ms(listMs - answerMs)}  ${ratio.toFixed(2)}`, ratio < 3, '3 starts');
 } finally {
   await rm(directory, { recursive: true });
 }

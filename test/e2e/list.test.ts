@@ -43,6 +43,7 @@ test('lists installed and added clusters with the reason why they do not answer,
   const ports = { master: 5050, agent: 5051, scheduler: 1, zookeeper: 2181 };
   await new ClusterState(path.join(home, 'state/mesosup/prod')).keepCluster(
     clusterOf(hosts, { name: 'prod', ports }),
+    { schedulers: ['http://127.0.0.1:1'], masters: [] },
   );
   const environment = { XDG_CONFIG_HOME: undefined, XDG_STATE_HOME: path.join(home, 'state') };
   await new Contexts({ environment, home }).add({ name: 'mute', urls: [silentUrl] });

@@ -20,8 +20,8 @@ test('ends when nobody reads the output any more', async () => {
   const stderr = new Writable({ write: (_chunk, _encoding, done) => done() });
   const streams = { stdin: undefined, stdout, stderr, tty: false } as unknown as Parameters<
     typeof joinExecSession
-  >[2];
+  >[1];
   const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  expect(await joinExecSession(url, {}, streams)).toEqual({ type: 'exit', code: 141 });
+  expect(await joinExecSession({ url, headers: {} }, streams)).toEqual({ type: 'exit', code: 141 });
   server.close();
 });

@@ -21,17 +21,24 @@ const BEGIN_MS = 30_000;
 /** The exit code of a command that ended because nobody read its output (SIGPIPE). */
 const UNREAD: Outcome = { type: 'exit', code: 141 };
 
+/** A WebSocket of the scheduler. */
+export interface ExecSocket {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Certificates in PEM that the scheduler is verified with. Default: the system's. */
+  readonly ca?: string | undefined;
+}
+
 /**
- * @param url of the WebSocket
  * @returns how the command ended; undefined if the connection was lost
  * @throws Error if the session can't begin
  */
 export async function joinExecSession(
-  url: string,
-  headers: Readonly<Record<string, string>>,
+  { url, headers, ca }: ExecSocket,
   streams: ExecStreams,
 ): Promise<Outcome | undefined> {
-  const socket = new WebSocket(url, { headers, perMessageDeflate: false, handshakeTimeout: BEGIN_MS });
+  const options = { headers, perMessageDeflate: false, handshakeTimeout: BEGIN_MS };
+  const socket = new WebSocket(url, { ...options, ...(ca !== undefined && { ca }) });
   let outcome: Outcome | undefined;
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   socket.on('message', (data: Buffer) => {

@@ -65,12 +65,13 @@ export default class Api extends ApiCommand {
   }
 }
 
-/** The errors of `fetch` name no server, and have the reason in their cause. */
+/** Node's errors name no server. An error of standard output is not about the answer. */
 function interrupted(url: string, error: unknown): unknown {
-  if (!(error instanceof TypeError)) return error;
-  const { cause, message } = error;
-  const why = cause instanceof Error ? cause.message : message;
-  return new ApiError(`the answer of ${url} was interrupted: ${why}`, { remedy: 'Send the request again.' });
+  const { code, message, syscall } = error as NodeJS.ErrnoException;
+  if (code === undefined || syscall === 'write') return error;
+  return new ApiError(`the answer of ${url} was interrupted: ${message}`, {
+    remedy: 'Send the request again.',
+  });
 }
 
 async function bodyOf(data: string): Promise<string | Uint8Array<ArrayBuffer>> {

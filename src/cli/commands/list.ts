@@ -25,16 +25,11 @@ export default class List extends BaseCommand {
     await this.parse(List);
     const { contexts, current } = await userContexts().list();
     const signal = AbortSignal.timeout(LOOK_MS);
-    const looks = new Map<Context, ClusterLook>();
-    const look = async (context: Context) => looks.set(context, await lookAt(context, signal));
-    await Promise.all(contexts.filter(({ caFile }) => caFile === undefined).map(look));
-    // A file of certificates applies to all connections of this process.
-    for (const context of contexts) if (context.caFile !== undefined) await look(context);
     const clusters = await Promise.all(
       contexts.map(async (context): Promise<ClusterRow> => {
         const { name, source, urls } = context;
         const hosts = source === 'installed' ? await hostsOf(name) : undefined;
-        const found = looks.get(context) ?? { answers: false, problem: 'it was not asked' };
+        const found = await lookAt(context, signal);
         return { name, inUse: name === current, source, urls, ...(hosts && { hosts }), ...found };
       }),
     );

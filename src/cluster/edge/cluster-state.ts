@@ -4,11 +4,12 @@
  */
 
 import { createHmac, randomBytes } from 'node:crypto';
-import { access, link, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import { RELEASE } from '../../release.ts';
 import type { StoredFile } from '../../stored/file.ts';
+import { readTexts } from '../../stored/texts.ts';
 import type { Cluster } from '../cluster.ts';
 import {
   generateSecrets,
@@ -18,8 +19,15 @@ import {
   withDerived,
   withoutDerived,
 } from '../secrets.ts';
+import type { ClusterUrls } from '../urls.ts';
 
 const CLUSTER_FILE = 'cluster.json';
+
+/** `urls.json`: a file of its own, which releases before it ignore, and which is read without a schema. */
+const urlsFile: StoredFile<ClusterUrls> = {
+  format: 1,
+  read: (content) => readTexts<ClusterUrls>(content, { schedulers: 'texts', masters: 'texts' }),
+};
 
 /** Returns the directory for the state of all clusters: `$XDG_STATE_HOME/mesosup`, or `~/.local/state/mesosup`. */
 export function stateHome(environment: NodeJS.ProcessEnv, home: string): string {
@@ -47,12 +55,14 @@ export class ClusterState {
   readonly directory: string;
   readonly secretsFile: string;
   readonly #clusterFile: string;
+  readonly #urlsFile: string;
 
   /** @param directory for this cluster only; created when something is written */
   constructor(directory: string) {
     this.directory = directory;
     this.secretsFile = path.join(directory, 'secrets.json');
     this.#clusterFile = path.join(directory, CLUSTER_FILE);
+    this.#urlsFile = path.join(directory, 'urls.json');
   }
 
   /** Reads the secrets; undefined when there are none. @throws MesosupError when other users could read them */
@@ -107,9 +117,19 @@ export class ClusterState {
     return file.cluster;
   }
 
-  async keepCluster(cluster: Cluster): Promise<void> {
-    const draft = await this.#draft({ format: 1, release: RELEASE, cluster });
-    await rename(draft, this.#clusterFile);
+  /** Reads the URLs of the cluster of the last install; undefined if a release without them installed it. */
+  async urls(): Promise<ClusterUrls | undefined> {
+    const text = await this.#read(this.#urlsFile);
+    if (text === undefined) return undefined;
+    return this.#decode(this.#urlsFile, parse(text, this.#urlsFile), async () => urlsFile);
+  }
+
+  /** @param urls at which this machine reaches its members */
+  async keepCluster(cluster: Cluster, urls: ClusterUrls): Promise<void> {
+    const kept = { format: 1, release: RELEASE };
+    // First, since a cluster is known by its other file.
+    await rename(await this.#draft({ ...kept, ...urls }), this.#urlsFile);
+    await rename(await this.#draft({ ...kept, cluster }), this.#clusterFile);
   }
 
   /** Returns the path of a file that the caller may write, for example a log; creates its directory. */
@@ -122,6 +142,7 @@ export class ClusterState {
   async forget(): Promise<void> {
     await rm(this.secretsFile, { force: true });
     await rm(this.#clusterFile, { force: true });
+    await rm(this.#urlsFile, { force: true });
   }
 
   async #makeDirectory(): Promise<void> {
@@ -181,12 +202,12 @@ export class ClusterState {
   }
 }
 
-/** @throws MesosupError when another user has access to the file */
+/** A link may lead to another place of the user. @throws MesosupError when another user has access to the file */
 async function mustBePrivate(file: string): Promise<void> {
-  const stat = await lstat(file);
-  const mode = stat.mode & 0o777;
+  const found = await stat(file);
+  const mode = found.mode & 0o777;
   if ((mode & 0o077) !== 0) {
-    const wanted = stat.isDirectory() ? '700' : '600';
+    const wanted = found.isDirectory() ? '700' : '600';
     throw new MesosupError(
       `${file} contains secrets, but other users can access it (mode 0${mode.toString(8)})`,
       {
@@ -195,8 +216,8 @@ async function mustBePrivate(file: string): Promise<void> {
     );
   }
   const user = process.getuid?.();
-  if (user !== undefined && user !== 0 && stat.uid !== user) {
-    throw new MesosupError(`${file} belongs to another user (${stat.uid})`, {
+  if (user !== undefined && user !== 0 && found.uid !== user) {
+    throw new MesosupError(`${file} belongs to another user (${found.uid})`, {
       remedy: `Run as that user, or use another directory with --state.`,
     });
   }

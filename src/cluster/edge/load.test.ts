@@ -44,7 +44,7 @@ test('without a file and hosts, loads the cluster that was last installed', asyn
   await expect(loadCluster({ overrides: {} }, where)).rejects.toMatchObject({
     remedy: expect.stringContaining('mesosup init'),
   });
-  await state.keepCluster(cluster);
+  await state.keepCluster(cluster, { schedulers: [], masters: [] });
   expect(await loadCluster({ overrides: {} }, where)).toEqual({ cluster, state });
   await expect(loadCluster({ overrides: { name: 'other' } }, where)).rejects.toMatchObject({
     message: expect.stringContaining('no cluster "other" was installed'),

@@ -57,7 +57,7 @@ test('writes the same state as 0.1.0, with the release added', async () => {
   const before = await json(at('cluster.json'));
   const cluster = await state.cluster();
   if (!cluster) throw new Error('there is no cluster');
-  await state.keepCluster(cluster);
+  await state.keepCluster(cluster, { schedulers: [], masters: [] });
   expect(await json(at('cluster.json'))).toEqual({ ...before, release: RELEASE });
 });
 

@@ -1,14 +1,19 @@
 /** Reads and writes the contexts that users added: `~/.config/mesosup/contexts.json`, readable only by its owner. */
 
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import { parseJson } from '../../json.ts';
 import { RELEASE } from '../../release.ts';
-import type { StoredContexts } from '../stored-contexts.ts';
+import { readStored } from '../../stored/file.ts';
+import { contextsFile, type StoredContexts } from '../stored-contexts.ts';
 
 const NONE: StoredContexts = { contexts: [] };
+/** A change takes some milliseconds. */
+const LOCK_MS = 5000;
+const LOCK_RETRY_MS = 20;
 
 /** `$XDG_CONFIG_HOME/mesosup/contexts.json`, or below `~/.config`. */
 export function contextsPath(environment: NodeJS.ProcessEnv, home: string): string {
@@ -22,10 +27,6 @@ export function contextsPath(environment: NodeJS.ProcessEnv, home: string): stri
 export async function readContexts(file: string): Promise<StoredContexts> {
   const text = await readPrivate(file);
   if (text === undefined) return NONE;
-  const [{ readStored }, { contextsFile }] = await Promise.all([
-    import('../../stored/file.ts'),
-    import('../stored-contexts.ts'),
-  ]);
   const refuse = (why: string, remedy = `Move it away, and add the contexts again.`) =>
     new MesosupError(`${file} ${why}`, { path: file, remedy });
   const read = readStored(parseJson(text), contextsFile, refuse);
@@ -33,22 +34,64 @@ export async function readContexts(file: string): Promise<StoredContexts> {
   return read;
 }
 
-export async function writeContexts(file: string, contexts: StoredContexts): Promise<void> {
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
+/**
+ * Changes the file, one process at a time. Writes nothing if `change` throws.
+ * @throws MesosupError, and the errors of `change`
+ */
+export async function changeContexts(
+  file: string,
+  change: (contexts: StoredContexts) => StoredContexts,
+): Promise<void> {
+  const unlock = await lock(file);
+  try {
+    await write(file, change(await readContexts(file)));
+  } finally {
+    await unlock();
+  }
+}
+
+async function write(file: string, contexts: StoredContexts): Promise<void> {
   const text = `${JSON.stringify({ format: 1, release: RELEASE, ...contexts }, null, 2)}\n`;
   try {
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    // A link stays, and the file to which it leads is replaced.
+    const target = await realpath(file).catch(() => file);
+    const draft = `${target}.${randomBytes(6).toString('hex')}`;
     await writeFile(draft, text, { mode: 0o600, flag: 'wx', flush: true });
-    await rename(draft, file);
+    await rename(draft, target);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new MesosupError(`${file} can't be written: ${code ?? message}`, { path: file, cause: error });
+    throw unwritable(file, error);
   }
+}
+
+/** @returns a function that ends the lock @throws MesosupError if another process does not end it */
+async function lock(file: string): Promise<() => Promise<void>> {
+  const held = `${file}.lock`;
+  for (const end = Date.now() + LOCK_MS; ; await sleep(LOCK_RETRY_MS)) {
+    try {
+      await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+      await writeFile(held, '', { mode: 0o600, flag: 'wx' });
+      return () => rm(held, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(file, error);
+    }
+    if (Date.now() > end) {
+      throw new MesosupError(`${file} is being changed by another process`, {
+        path: file,
+        remedy: `Try again. If no other mesosup runs, remove the lock: rm ${held}`,
+      });
+    }
+  }
+}
+
+function unwritable(file: string, error: unknown): MesosupError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new MesosupError(`${file} can't be written: ${code ?? message}`, { path: file, cause: error });
 }
 
 async function readPrivate(file: string): Promise<string | undefined> {
   try {
-    const { mode } = await lstat(file);
+    // Of a link, the file to which it leads.
+    const { mode } = await stat(file);
     if ((mode & 0o077) !== 0) {
       throw new MesosupError(`${file} contains secrets, but other users can access it`, {
         path: file,

@@ -1,7 +1,20 @@
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  cp,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ClusterState } from '../../cluster/edge/cluster-state.ts';
 import { Contexts } from './contexts.ts';
 
 const FIXTURE = path.resolve(import.meta.dirname, '../../../test/fixtures/files-0.1.0/three');
@@ -53,6 +66,52 @@ test('adds, uses and removes a context in a file that only its owner can read', 
   expect(await all.remove('b')).toBe(false);
   expect((await all.choose('a')).credentials).toEqual({ kind: 'password', user: 'u', password: 'p' });
   expect(await all.list()).toMatchObject({ current: undefined });
+});
+
+test('keeps all contexts that are added at the same time, and each name once', async () => {
+  const names = Array.from({ length: 20 }, (_, i) => `c${i}`);
+  await Promise.all(names.map((name) => contexts().add({ name, urls: ['http://a'] })));
+  const { contexts: found } = await contexts().list();
+  expect(found.map(({ name }) => name)).toEqual(names.toSorted());
+  await expect(contexts().add({ name: 'c7', urls: ['http://b'] })).rejects.toThrow('already a context "c7"');
+});
+
+test('reads and changes a file to which a link leads, if only its owner can access it', async () => {
+  const all = contexts();
+  await all.add({ name: 'a', urls: ['http://a'] });
+  const target = path.join(home, 'elsewhere.json');
+  await rename(all.file, target);
+  await symlink(target, all.file);
+  await all.add({ name: 'b', urls: ['http://b'] });
+  expect((await lstat(all.file)).isSymbolicLink()).toBe(true);
+  expect((await all.list()).contexts).toHaveLength(2);
+  expect(await readFile(target, 'utf8')).toContain('http://b');
+  await chmod(target, 0o644);
+  await expect(all.list()).rejects.toThrow('other users can access it');
+});
+
+test('refuses to change a file that another process has locked', async () => {
+  const all = contexts();
+  await all.add({ name: 'a', urls: ['http://a'] });
+  await writeFile(`${all.file}.lock`, '');
+  await expect(all.use('a')).rejects.toMatchObject({
+    remedy: expect.stringContaining(`rm ${all.file}.lock`),
+  });
+}, 20_000);
+
+test('uses the URLs that the installer found', async () => {
+  await install();
+  const state = new ClusterState(path.join(home, '.local/state/mesosup/three'));
+  const cluster = await state.cluster();
+  if (!cluster) throw new Error('no cluster');
+  await state.keepCluster(cluster, {
+    schedulers: ['http://10.0.0.1:8081'],
+    masters: ['http://10.0.0.2:5050'],
+  });
+  expect(await contexts().choose('three')).toMatchObject({
+    urls: ['http://10.0.0.1:8081'],
+    masters: { urls: ['http://10.0.0.2:5050'], user: 'operator' },
+  });
 });
 
 test('a token of the environment replaces the credentials', async () => {

@@ -1,15 +1,14 @@
 /** The contexts of this user: added clusters, clusters installed from this machine, and the running demo. */
 
-import { isIP } from 'node:net';
 import path from 'node:path';
-import type { Cluster } from '../../cluster/cluster.ts';
 import { ClusterState, knownClusters, stateHome } from '../../cluster/edge/cluster-state.ts';
 import type { Secrets } from '../../cluster/secrets.ts';
+import { type ClusterUrls, urlsOfCluster } from '../../cluster/urls.ts';
 import { type DemoState, demoDirectory, inspectDirectory } from '../../demo/directory.ts';
-import { MesosupError } from '../../errors/mesosup-error.ts';
+import { MesosupError, UsageError } from '../../errors/mesosup-error.ts';
 import { type Choice, type Context, checkUrl, chooseContext } from '../context.ts';
 import type { StoredContext, StoredContexts } from '../stored-contexts.ts';
-import { contextsPath, readContexts, writeContexts } from './context-file.ts';
+import { changeContexts, contextsPath, readContexts } from './context-file.ts';
 
 /** The user that the installer creates in the API of each cluster. */
 const API_USER = 'mesosup';
@@ -20,6 +19,12 @@ const DEMO = 'demo';
 interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
   readonly home: string;
+}
+
+export function nameIsTaken(name: string): UsageError {
+  return new UsageError(`there is already a context "${name}"`, {
+    remedy: `Choose another name, or remove it first: mesosup context remove ${name}`,
+  });
 }
 
 export class Contexts {
@@ -63,22 +68,26 @@ export class Contexts {
   }
 
   async use(name: string): Promise<void> {
-    await writeContexts(this.file, { ...(await readContexts(this.file)), current: name });
+    await changeContexts(this.file, (stored) => ({ ...stored, current: name }));
   }
 
+  /** @throws UsageError if a context with this name was added in the meantime */
   async add(context: StoredContext): Promise<void> {
-    const stored = await readContexts(this.file);
-    await writeContexts(this.file, { ...stored, contexts: [...stored.contexts, context] });
+    await changeContexts(this.file, (stored) => {
+      if (stored.contexts.some(({ name }) => name === context.name)) throw nameIsTaken(context.name);
+      return { ...stored, contexts: [...stored.contexts, context] };
+    });
   }
 
   /** @returns false if no context with this name was added */
   async remove(name: string): Promise<boolean> {
-    const stored = await readContexts(this.file);
-    const contexts = stored.contexts.filter((one) => one.name !== name);
-    if (contexts.length === stored.contexts.length) return false;
-    const { current, ...rest } = stored;
-    await writeContexts(this.file, { ...rest, ...(current !== name && { current }), contexts });
-    return true;
+    let isRemoved = false;
+    await changeContexts(this.file, ({ current, contexts }) => {
+      const others = contexts.filter((one) => one.name !== name);
+      isRemoved = others.length < contexts.length;
+      return { ...(current !== name && { current }), contexts: others };
+    });
+    return isRemoved;
   }
 
   async #names({ contexts }: StoredContexts): Promise<string[]> {
@@ -91,8 +100,8 @@ export class Contexts {
     const added = contexts.find((one) => one.name === name);
     if (added) return addedContext(added);
     const state = new ClusterState(path.join(this.#stateHome, name));
-    const cluster = await state.cluster();
-    if (cluster) return installedContext(cluster, await state.secrets());
+    const installed = await urlsOf(state);
+    if (installed) return installedContext(name, installed, await state.secrets());
     const demo = await this.#demo();
     if (name === DEMO && demo) {
       const masters = { urls: [demo.masterUrl] };
@@ -123,24 +132,23 @@ function contextOfUrl(text: string): Context {
   return { name: 'MESOSUP_URL', source: 'environment', urls };
 }
 
-/** Members of an installed cluster listen on the address by which they reach each other. */
-function installedContext(cluster: Cluster, secrets: Secrets | undefined): Context {
-  const { name } = cluster;
-  const masters = { urls: urlsOf(cluster, 'master') };
+async function urlsOf(state: ClusterState): Promise<ClusterUrls | undefined> {
+  const kept = await state.urls();
+  if (kept) return kept;
+  const cluster = await state.cluster();
+  return cluster && urlsOfCluster(cluster, {});
+}
+
+function installedContext(
+  name: string,
+  { schedulers, masters }: ClusterUrls,
+  secrets: Secrets | undefined,
+): Context {
   return {
     name,
     source: 'installed',
-    urls: urlsOf(cluster, 'scheduler'),
-    masters: secrets ? { ...masters, user: MESOS_USER, password: secrets.operator } : masters,
+    urls: schedulers,
+    masters: { urls: masters, ...(secrets && { user: MESOS_USER, password: secrets.operator }) },
     ...(secrets && { credentials: { kind: 'password', user: API_USER, password: secrets.api } }),
   };
-}
-
-function urlsOf({ hosts, ports }: Cluster, role: 'master' | 'scheduler'): string[] {
-  return hosts
-    .filter(({ roles }) => roles.includes(role))
-    .map(({ connection, privateAddress, address }) => {
-      const reached = connection.kind === 'local' ? '127.0.0.1' : (privateAddress ?? address);
-      return `http://${isIP(reached) === 6 ? `[${reached}]` : reached}:${ports[role]}`;
-    });
 }

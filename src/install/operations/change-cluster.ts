@@ -1,5 +1,6 @@
 /** Changes a cluster's hosts, for every command: probe, preflight, plan, show, confirm, apply, report. */
 
+import { urlsOfCluster } from '../../cluster/urls.ts';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import { changesIn, driftBetween, endingTasks } from '../drift.ts';
 import { withClusterLock } from '../edge/cluster-lock.ts';
@@ -12,6 +13,7 @@ import type { Plan, PlanItem, Problem } from '../plan.ts';
 import { renderPlan } from '../render-plan.ts';
 import { renderSummary } from '../render-summary.ts';
 import { summarize } from '../summary.ts';
+import { addressOf } from '../topology.ts';
 import { applyWaves } from './apply-plan.ts';
 import { followRuns, holderName } from './apply-wave.ts';
 import type { HostTrouble } from './outcome.ts';
@@ -95,7 +97,7 @@ export async function change(
     // Missing files and keys must show before any host is changed.
     await checkPackageFiles(plan);
     const complete = await fetchKeys(plan);
-    if (intent.command !== 'uninstall') await session.state.keepCluster(session.cluster);
+    if (intent.command !== 'uninstall') await keepCluster(session, prepared);
     session.atWork = true;
     return applyWaves(session, {
       plan: complete,
@@ -118,6 +120,14 @@ export async function change(
   const runs = starts || (intent.command === 'install' && someStarted(prepared));
   if (!runs || troubles.length > 0) return done;
   return { ...done, facts: await healthy() };
+}
+
+async function keepCluster({ state, cluster }: Session, { facts }: Prepared): Promise<void> {
+  const addresses = cluster.hosts.flatMap((host) => {
+    const address = addressOf(cluster, host, facts);
+    return address === undefined ? [] : [[host.name, address] as const];
+  });
+  await state.keepCluster(cluster, urlsOfCluster(cluster, Object.fromEntries(addresses)));
 }
 
 /** Surveys the hosts and prepares the run. Where a run is in progress, follows it and surveys the hosts again. */

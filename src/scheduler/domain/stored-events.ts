@@ -12,7 +12,8 @@
 import * as z from 'zod';
 import { isJson } from '../../json.ts';
 import { TASK_STATES } from '../../mesos/types.ts';
-import { MismatchError, readerOf } from '../../stored/reader.ts';
+import { MismatchError } from '../../stored/mismatch.ts';
+import { readerOf } from '../../stored/reader.ts';
 import { record, type Shape } from '../../stored/record.ts';
 import type { App } from './app.ts';
 import { type AppDefinition, appFields } from './app-schema.ts';

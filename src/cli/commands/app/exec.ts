@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { chooseTask } from '../../../apps/choose-task.ts';
 import { joinExecSession } from '../../../apps/edge/exec-session.ts';
 import { MesosupError, UsageError } from '../../../errors/mesosup-error.ts';
-import { ApiCommand } from '../../api-command.ts';
+import { ApiCommand, certificatesOf } from '../../api-command.ts';
 import { findTasks } from '../../tasks-of.ts';
 import { wordsAfterDashes } from '../../usage/command-words.ts';
 
@@ -52,7 +52,7 @@ export default class AppExec extends ApiCommand {
     if (flags.tty && !(stdin.isTTY && stdout.isTTY)) {
       throw new UsageError('--tty needs a terminal: leave it out in a pipe');
     }
-    const { client } = await this.connect(flags);
+    const { client, context } = await this.connect(flags);
     const task = chooseTask(args.target, await findTasks(client, args.target));
     const { url } = await client.call('POST', '/v2/tasks/{id}/exec', {
       path: { id: task.id },
@@ -66,12 +66,16 @@ export default class AppExec extends ApiCommand {
       },
     });
     const socket = client.webSocket(url);
-    const outcome = await joinExecSession(socket.url, socket.headers, {
-      stdin: flags.interactive ? stdin : undefined,
-      stdout,
-      stderr,
-      tty: flags.tty,
-    }).catch((error: Error) => {
+    const ca = await certificatesOf(context);
+    const outcome = await joinExecSession(
+      { ...socket, ca },
+      {
+        stdin: flags.interactive ? stdin : undefined,
+        stdout,
+        stderr,
+        tty: flags.tty,
+      },
+    ).catch((error: Error) => {
       throw new MesosupError(`the session with ${task.id} could not begin: ${error.message}`);
     });
     if (!outcome) throw new MesosupError(`the connection to ${task.id} was lost; the command was ended`);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { checkName, checkUrl } from '../../../context/context.ts';
 import { checkScheduler } from '../../../context/edge/check-scheduler.ts';
+import { nameIsTaken } from '../../../context/edge/contexts.ts';
 import { UsageError } from '../../../errors/mesosup-error.ts';
 import { clientOf } from '../../api-command.ts';
 import { BaseCommand } from '../../base-command.ts';
@@ -49,11 +50,7 @@ export default class ContextAdd extends BaseCommand {
     const urls = argv.slice(1).map((url) => checkUrl(String(url), 'URL'));
     const caFile = flags.ca === undefined ? undefined : await existing(flags.ca);
     const contexts = userContexts();
-    if ((await contexts.names()).includes(name)) {
-      throw new UsageError(`there is already a context "${name}"`, {
-        remedy: `Choose another name, or remove it first: mesosup context remove ${name}`,
-      });
-    }
+    if ((await contexts.names()).includes(name)) throw nameIsTaken(name);
     const { user } = flags;
     const secrets = flags.token
       ? { token: await readSecret('token') }

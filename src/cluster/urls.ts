@@ -1,0 +1,38 @@
+/** URLs at which this machine reaches the masters and schedulers of a cluster. */
+
+import { isIP } from 'node:net';
+import type { Cluster, ClusterHost } from './cluster.ts';
+
+export interface ClusterUrls {
+  readonly schedulers: readonly string[];
+  readonly masters: readonly string[];
+}
+
+/**
+ * Members of an installed cluster listen on all addresses.
+ * @param addresses of hosts as the installer found them: a name in the spec may be one that only SSH's configuration knows
+ */
+export function urlsOfCluster(cluster: Cluster, addresses: Readonly<Record<string, string>>): ClusterUrls {
+  const { hosts, ports } = cluster;
+  const urls = (role: 'master' | 'scheduler') => {
+    const found = hosts
+      .filter(({ roles }) => roles.includes(role))
+      .map((host) => addressesOf(host, addresses[host.name]));
+    // The second addresses are tried after the first ones of all hosts.
+    const inOrder = [
+      ...found.flatMap(([first]) => first ?? []),
+      ...found.flatMap(([, second]) => second ?? []),
+    ];
+    return inOrder.map((one) => `http://${isIP(one) === 6 ? `[${one}]` : one}:${ports[role]}`);
+  };
+  return { schedulers: urls('scheduler'), masters: urls('master') };
+}
+
+function addressesOf(host: ClusterHost, found: string | undefined): readonly string[] {
+  const { connection, privateAddress, address } = host;
+  if (connection.kind === 'local') return ['127.0.0.1'];
+  if (privateAddress !== undefined) return [privateAddress];
+  if (found === undefined || isIP(address) !== 0) return [address];
+  // A name with a domain may lead to an address that is reachable from outside.
+  return address.includes('.') ? [address, found] : [found];
+}

@@ -1,0 +1,151 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, expect, test } from 'vitest';
+import type { SendOptions } from '../../client/api-client.ts';
+import { httpSend } from './http-send.ts';
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+async function listen(listener: RequestListener, server = createServer()): Promise<number> {
+  server.on('request', listener);
+  server.listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+const options = (more: Partial<SendOptions> = {}): SendOptions => ({
+  method: 'GET',
+  redirect: 'manual',
+  headers: {},
+  signal: new AbortController().signal,
+  ...more,
+});
+
+test('sends method, headers and body, and reads the answer', async () => {
+  const port = await listen(async (request, response) => {
+    const { method, url, headers } = request;
+    const body = await text(request);
+    response.writeHead(201, 'Made', { 'X-Test': 'a' });
+    response.end(
+      JSON.stringify({ method, url, length: headers['content-length'], own: headers['x-own'], body }),
+    );
+  });
+  const answer = await httpSend()(
+    `http://127.0.0.1:${port}/a?b=c`,
+    options({ method: 'DELETE', body: 'ä', headers: { 'X-Own': '1' } }),
+  );
+  expect([answer.ok, answer.status, answer.statusText, answer.headers.get('x-test')]).toEqual([
+    true,
+    201,
+    'Made',
+    'a',
+  ]);
+  expect(answer.headers.get('x-none')).toBe(null);
+  expect(JSON.parse(await answer.text())).toEqual({
+    method: 'DELETE',
+    url: '/a?b=c',
+    length: '2',
+    own: '1',
+    body: 'ä',
+  });
+});
+
+test('keeps the connection of requests that read, and makes one for each change', async () => {
+  const ports: (number | undefined)[] = [];
+  const port = await listen(({ socket }, response) => {
+    ports.push(socket.remotePort);
+    response.end('x');
+  });
+  const send = httpSend();
+  for (const method of ['GET', 'GET', 'POST', 'PUT']) {
+    await (await send(`http://127.0.0.1:${port}/`, options({ method }))).text();
+  }
+  expect(ports[1]).toBe(ports[0]);
+  expect(new Set(ports).size).toBe(3);
+});
+
+test('returns a redirect, or refuses it', async () => {
+  const port = await listen((_request, response) => {
+    response.writeHead(302, { Location: 'http://other/' }).end();
+  });
+  const url = `http://127.0.0.1:${port}/`;
+  const answer = await httpSend()(url, options());
+  expect([answer.ok, answer.status, answer.headers.get('Location')]).toEqual([false, 302, 'http://other/']);
+  await expect(httpSend()(url, options({ redirect: 'error' }))).rejects.toThrow('redirects again');
+});
+
+test('ends with the reason of its signal, before the answer and in the middle of it', async () => {
+  const waiting = new Set<IncomingMessage>();
+  const port = await listen((request, response) => {
+    waiting.add(request);
+    if (request.url === '/half') response.write('half');
+  });
+  const reason = new Error('enough');
+  for (const [url, part] of [
+    ['/none', 'answer'],
+    ['/half', 'text'],
+  ]) {
+    const controller = new AbortController();
+    const sent = httpSend()(`http://127.0.0.1:${port}${url}`, options({ signal: controller.signal }));
+    const ended = part === 'text' ? sent.then((answer) => answer.text()) : sent;
+    setTimeout(() => controller.abort(reason), 50);
+    await expect(ended).rejects.toBe(reason);
+  }
+  expect(waiting.size).toBe(2);
+});
+
+test('streams a body as it arrives, and reports its interruption', async () => {
+  const port = await listen((_request, response) => {
+    response.write('one');
+    setTimeout(() => response.destroy(), 50);
+  });
+  const { body } = await httpSend()(`http://127.0.0.1:${port}/`, options());
+  const reader = body?.getReader();
+  expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('one');
+  await expect(reader?.read()).rejects.toMatchObject({ code: 'ECONNRESET' });
+});
+
+test('names the reason why there is no connection by its code', async () => {
+  await expect(httpSend()('http://127.0.0.1:1/', options())).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+});
+
+test('verifies each cluster with its own certificates, in the same process', async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'mesosup-tls-'));
+  try {
+    const made = ['one', 'two'].map((name) => {
+      const file = (end: string) => path.join(directory, `${name}.${end}`);
+      const what = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=x';
+      const names = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', file('key'), '-out', file('crt')];
+      execFileSync('openssl', [...what.split(' '), ...names], { stdio: 'ignore' });
+      return { key: readFileSync(file('key'), 'utf8'), cert: readFileSync(file('crt'), 'utf8') };
+    });
+    const ports = await Promise.all(
+      made.map((pair) => listen((_request, response) => response.end('hello'), createSecureServer(pair))),
+    );
+    const ask = async (ca: string | undefined, port: number | undefined) =>
+      (await httpSend(ca)(`https://127.0.0.1:${port}/`, options())).text();
+    const [one, two] = made;
+    expect(await Promise.all([ask(one?.cert, ports[0]), ask(two?.cert, ports[1])])).toEqual([
+      'hello',
+      'hello',
+    ]);
+    await expect(ask(one?.cert, ports[1])).rejects.toMatchObject({ code: expect.stringMatching(/CERT/) });
+    await expect(ask(undefined, ports[0])).rejects.toMatchObject({ code: expect.stringMatching(/CERT/) });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});

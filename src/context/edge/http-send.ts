@@ -1,0 +1,103 @@
+/**
+ * Sends the client's requests with node:http and node:https. The global `fetch` takes 50 ms to load, longer than the
+ * rest of a command's start, and knows certificates only for the entire process.
+ */
+
+import type { IncomingMessage, RequestOptions } from 'node:http';
+import http from 'node:http';
+import { Readable } from 'node:stream';
+import { type Answer, CONNECT_TIMEOUT, type Send, type SendOptions } from '../../client/api-client.ts';
+
+const CONNECT_MS = 10_000;
+
+/** The module for `http:` or `https:` URLs, with an agent that keeps connections. */
+interface Protocol {
+  readonly request: typeof http.request;
+  readonly agent: http.Agent;
+  readonly options: RequestOptions & { readonly ca?: string };
+}
+
+/** @param ca certificates in PEM that servers are verified with; undefined for the system's */
+export function httpSend(ca?: string): Send {
+  let plain: Protocol | undefined;
+  let secure: Promise<Protocol> | undefined;
+  return async (url, options) => {
+    if (url.startsWith('https:')) secure ??= loadSecure(ca);
+    else plain ??= { request: http.request, agent: new http.Agent({ keepAlive: true }), options: {} };
+    const protocol = url.startsWith('https:') ? await secure : plain;
+    if (!protocol) throw new TypeError(`${url} has no protocol`);
+    const message = await request(url, options, protocol);
+    if (options.redirect === 'error' && isRedirect(message)) {
+      message.destroy();
+      throw new Error('it redirects again');
+    }
+    return answerOf(message, options.signal);
+  };
+}
+
+/** Loads TLS only if it is needed, which takes 17 ms. */
+async function loadSecure(ca: string | undefined): Promise<Protocol> {
+  const { Agent, request } = await import('node:https');
+  const options = ca === undefined ? {} : { ca };
+  return { request, agent: new Agent({ keepAlive: true, ...options }), options };
+}
+
+function isRedirect({ statusCode = 0, headers }: IncomingMessage): boolean {
+  return statusCode >= 300 && statusCode < 400 && headers.location !== undefined;
+}
+
+/** @throws the signal's reason, or Node's error with its code */
+function request(
+  url: string,
+  { method, headers, body, signal }: SendOptions,
+  protocol: Protocol,
+): Promise<IncomingMessage> {
+  // A server may close a kept connection at any time, and then it is not known whether a change has arrived.
+  const agent = method === 'GET' || method === 'HEAD' ? protocol.agent : false;
+  const own = { Accept: '*/*', ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }) };
+  const options = { ...protocol.options, agent, method, headers: { ...own, ...headers }, signal };
+  return new Promise((resolve, reject) => {
+    const sent = protocol.request(url, options);
+    const timer = setTimeout(() => {
+      const message = `no connection in ${CONNECT_MS / 1000} s`;
+      sent.destroy(Object.assign(new Error(message), { code: CONNECT_TIMEOUT }));
+    }, CONNECT_MS);
+    const connected = () => clearTimeout(timer);
+    sent.once('socket', (socket) => {
+      if (socket.connecting) socket.once('connect', connected);
+      else connected();
+    });
+    sent.once('close', connected);
+    sent.once('response', resolve);
+    sent.once('error', (error) => reject(signal.aborted ? signal.reason : error));
+    sent.end(body);
+  });
+}
+
+function answerOf(message: IncomingMessage, signal: AbortSignal): Answer {
+  const { statusCode: status = 0, statusMessage: statusText = '', headers } = message;
+  return {
+    ok: status >= 200 && status < 300,
+    status,
+    statusText,
+    type: 'basic',
+    headers: {
+      get: (name) => {
+        const value = headers[name.toLowerCase()];
+        return value === undefined ? null : [value].flat().join(', ');
+      },
+    },
+    text: async () => {
+      const chunks: Buffer[] = [];
+      try {
+        for await (const chunk of message) chunks.push(chunk);
+      } catch (error) {
+        throw signal.aborted ? signal.reason : error;
+      }
+      return Buffer.concat(chunks).toString('utf8');
+    },
+    get body() {
+      return Readable.toWeb(message) as ReadableStream<Uint8Array>;
+    },
+  };
+}
