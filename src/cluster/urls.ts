@@ -1,6 +1,5 @@
 /** URLs at which this machine reaches the masters and schedulers of a cluster. */
 
-import { isIP } from 'node:net';
 import type { Cluster, ClusterHost } from './cluster.ts';
 
 export interface ClusterUrls {
@@ -23,7 +22,7 @@ export function urlsOfCluster(cluster: Cluster, addresses: Readonly<Record<strin
       ...found.flatMap(([first]) => first ?? []),
       ...found.flatMap(([, second]) => second ?? []),
     ];
-    return inOrder.map((one) => `http://${isIP(one) === 6 ? `[${one}]` : one}:${ports[role]}`);
+    return inOrder.map((one) => `http://${one.includes(':') ? `[${one}]` : one}:${ports[role]}`);
   };
   return { schedulers: urls('scheduler'), masters: urls('master') };
 }
@@ -32,7 +31,11 @@ function addressesOf(host: ClusterHost, found: string | undefined): readonly str
   const { connection, privateAddress, address } = host;
   if (connection.kind === 'local') return ['127.0.0.1'];
   if (privateAddress !== undefined) return [privateAddress];
-  if (found === undefined || isIP(address) !== 0) return [address];
+  if (found === undefined || isIpAddress(address)) return [address];
   // A name with a domain may lead to an address that is reachable from outside.
   return address.includes('.') ? [address, found] : [found];
+}
+
+function isIpAddress(address: string): boolean {
+  return address.includes(':') || /^\d+(\.\d+){3}$/.test(address);
 }
