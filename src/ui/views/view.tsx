@@ -3,6 +3,7 @@ import { BASE } from '../state/route.ts';
 import { App } from './app/app.tsx';
 import { Apps } from './apps.tsx';
 import { Deployments } from './deployments.tsx';
+import { Create, Edit } from './edit/pages.tsx';
 import { Events } from './events.tsx';
 import { Queue } from './queue.tsx';
 
@@ -14,6 +15,10 @@ export function View() {
       return <Apps />;
     case 'app':
       return <App key={one.id} id={one.id} tab={one.tab} task={one.task} />;
+    case 'create':
+      return <Create key={one.from} group={one.group} from={one.from} />;
+    case 'edit':
+      return <Edit key={one.id} id={one.id} />;
     case 'deployments':
       return <Deployments />;
     case 'queue':

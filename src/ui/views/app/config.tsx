@@ -1,13 +1,13 @@
 import { isEmpty, isJson } from '../../../json.ts';
 import { When } from '../../parts/time.tsx';
-import { isVolatile } from '../../state/definition.ts';
+import { isAnswered } from '../../state/definition.ts';
 import { plain } from '../../state/plain.ts';
 import type { FullApp } from './full-app.ts';
 
 /** All fields of the definition that are in use, and the warnings about them. */
 export function Config({ app }: { app: FullApp }) {
   const { warnings = [], version, versionInfo } = app;
-  const fields = Object.entries(app).filter(([name, value]) => !isVolatile(name) && !isEmpty(value));
+  const fields = Object.entries(app).filter(([name, value]) => !isAnswered(name) && !isEmpty(value));
   return (
     <>
       {warnings.map(({ path, message }) => (
