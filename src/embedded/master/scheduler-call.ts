@@ -2,6 +2,7 @@
 
 import type { KillPolicy, OfferOperation, Resource, TaskInfo, Value } from '../../mesos/types.ts';
 import { isUuidBase64 } from '../../mesos/uuid.ts';
+import { withoutEmptyLists } from '../wire/empty-lists.ts';
 import { CallRefused } from '../wire/http.ts';
 import { checkShape, SCHEDULER_CALL } from '../wire/shape.ts';
 import { checkDrained } from './drain.ts';
@@ -162,7 +163,7 @@ function readOperation({
   const named = id && { id };
   switch (type) {
     case 'LAUNCH':
-      return [{ type, launch: { task_infos: launch?.task_infos ?? [] } }];
+      return [{ type, launch: { task_infos: (launch?.task_infos ?? []).map(normalizeTask) } }];
     case 'RESERVE':
       return [{ type, ...named, reserve: { resources: reserve?.resources ?? [] } }];
     case 'UNRESERVE':
@@ -174,6 +175,11 @@ function readOperation({
     default:
       return [];
   }
+}
+
+/** The discovery information is shown as Mesos keeps it. */
+function normalizeTask({ discovery, ...task }: TaskInfo): TaskInfo {
+  return { ...task, ...(discovery && { discovery: withoutEmptyLists(discovery) }) };
 }
 
 /** Performs a call other than SUBSCRIBE. @returns the status of the answer. @throws CallRefused */

@@ -46,7 +46,10 @@ const taskJson = z.object({
   slave_id: text,
   state: z.enum(TASK_STATES),
   resources: z.object({ ports: text.optional() }).default({}),
-  discovery: z.object({ ports: z.object({ ports: z.array(portJson) }) }).optional(),
+  // Mesos omits empty lists.
+  discovery: z
+    .object({ ports: z.object({ ports: z.array(portJson).default([]) }).default({ ports: [] }) })
+    .optional(),
   statuses: z.array(z.object({ timestamp: z.number().optional() })).default([]),
 });
 

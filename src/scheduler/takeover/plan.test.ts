@@ -212,6 +212,10 @@ describe('a takeover', () => {
     };
     const { events } = planned({ tasks: [] }, { tasks: [late] });
     expect(events.at(-1)).toMatchObject({ task: { ports: [31_007, 31_006] } });
+    for (const discovery of [{ visibility: 'FRAMEWORK' }, { ports: {} }]) {
+      const without = planned({ tasks: [] }, { tasks: [{ ...late, discovery }] });
+      expect(without.events.at(-1)).toMatchObject({ task: { ports: [] } });
+    }
   });
 
   it('leaves out pods, secrets, persistent volumes, invalid apps and unknown tasks, with their tasks', () => {

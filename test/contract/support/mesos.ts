@@ -1,9 +1,10 @@
 /** The Mesos under test, real or embedded: addresses, operator endpoints, and restarts. */
 
 import { exec } from 'node:child_process';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { inject, type TestContext } from 'vitest';
-import { readText, send } from '../../../src/mesos/http.ts';
+import { send } from '../../../src/mesos/http.ts';
 import { type Role, restartEmbedded } from './embedded.ts';
 
 /** The configured master, `host:port`. A master may publish another address. */
@@ -41,7 +42,7 @@ export async function post(
 ): Promise<Answer> {
   const body = typeof call === 'string' ? call : JSON.stringify(call);
   const answer = await send({ url: new URL(`http://${address}${path}`), body, headers });
-  return { status: answer.status, headers: answer.headers, text: await readText(answer.body) };
+  return { status: answer.status, headers: answer.headers, text: await text(answer.body) };
 }
 
 /** Ends a framework with all its tasks. */
