@@ -157,7 +157,7 @@ it('takes over all tasks once Marathon has stopped, and keeps their ids and proc
   const { ended } = await waiting();
   await marathon.stop('SIGKILL');
   const { exitCode, stdout, stderr } = await ended;
-  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  expect(exitCode, stderr).toBe(0);
   const needed = '--mesos_authentication_principal marathon';
   expect(stdout).toContain(`${data} now holds 3 apps and 4 tasks of framework `);
   expect(stdout).toContain(`Start the scheduler now, with ${needed}.`);
