@@ -18,6 +18,7 @@ import {
   agentsFor as agentsOf,
   type Containerizer,
   findAgents,
+  saveImages,
 } from './support/containerizers.ts';
 import { type SchedulerProcess, startScheduler } from './support/zookeeper-schedulers.ts';
 
@@ -57,13 +58,7 @@ async function makeImages(): Promise<void> {
   await execa('docker', ['network', 'create', NETWORK]);
   const input = `FROM ${BUSYBOX}\nENTRYPOINT ["/bin/sh", "-c"]\n`;
   await execa('docker', ['build', '--tag', WITH_ENTRY, '-'], { input, env: { DOCKER_BUILDKIT: '0' } });
-  for (const { registry } of agentsFor('mesos')) {
-    for (const image of [BUSYBOX, WITH_ENTRY]) {
-      const file = path.join(registry, `${image}.tar`);
-      await mkdir(path.dirname(file), { recursive: true });
-      await execa('docker', ['save', '--output', file, image]);
-    }
-  }
+  await saveImages(agentsFor('mesos'), [BUSYBOX, WITH_ENTRY]);
 }
 
 let directory: string;

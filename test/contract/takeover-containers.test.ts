@@ -1,6 +1,7 @@
 /**
  * Takes over containers that a stand-in for Marathon has launched with Mesos' Docker containerizer on a real agent with
- * `--containerizers=docker,mesos`. The embedded agent has no containers.
+ * `--containerizers=docker,mesos`, and with the Mesos containerizer where another agent supports images. The embedded agent
+ * has no containers.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,9 +11,9 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BUSYBOX, makeTestImages } from '../e2e/support/busybox-image.ts';
 import { type Marathon, startMarathon } from '../support/marathon/start.ts';
-import { agentsFor, findAgents } from './support/containerizers.ts';
+import { agentsFor, findAgents, saveImages } from './support/containerizers.ts';
 import { master } from './support/mesos.ts';
-import { startTakeover, tearDownStandIn } from './support/takeover.ts';
+import { startTakeover, taskProcesses, tearDownStandIn } from './support/takeover.ts';
 import { type SchedulerProcess, startScheduler } from './support/zookeeper-schedulers.ts';
 
 const NETWORK = 'mesosup-takeover';
@@ -20,7 +21,9 @@ const WITHIN = { timeout: 90_000, interval: 200 };
 /** A slow Mesos on a busy machine. */
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
-const hasDocker = agentsFor(await findAgents(), 'docker').length > 0;
+const agents = await findAgents();
+const hasDocker = agentsFor(agents, 'docker').length > 0;
+const withImages = agentsFor(agents, 'mesos');
 
 /** A web server whose page is its version and its task. */
 const serve = (port: string): string =>
@@ -28,6 +31,8 @@ const serve = (port: string): string =>
 const CHECK = { path: '/', portIndex: 0, intervalSeconds: 1, gracePeriodSeconds: 60, timeoutSeconds: 10 };
 const WEB = { cmd: serve('8080'), cpus: 0.1, mem: 32, env: { VERSION: 'one' } };
 const docker = { image: BUSYBOX };
+/** In a container of the Mesos containerizer. */
+const COMMAND = 'sleep 100500';
 const APPS = [
   {
     ...WEB,
@@ -61,8 +66,31 @@ const APPS = [
       { ...CHECK, protocol: 'COMMAND', command: { value: 'test -d /host/doc' }, maxConsecutiveFailures: 3 },
     ],
   },
+  ...(withImages.length === 0
+    ? []
+    : [
+        {
+          id: '/ucr',
+          cmd: `test ! -e /usr/share && exec ${COMMAND}`,
+          cpus: 0.1,
+          mem: 32,
+          env: { VERSION: 'one' },
+          container: { type: 'MESOS' as const, docker },
+          healthChecks: [
+            { ...CHECK, protocol: 'COMMAND', command: { value: 'true' }, maxConsecutiveFailures: 3 },
+          ],
+        },
+      ]),
 ];
-const COUNTS = { '/host': 1, '/shop/bridge': 2, '/shop/user': 1 };
+const COUNTS = {
+  '/host': 1,
+  '/shop/bridge': 2,
+  '/shop/user': 1,
+  ...(withImages.length > 0 && { '/ucr': 1 }),
+};
+const TASKS = Object.values(COUNTS).reduce((sum, count) => sum + count);
+/** In the order of COUNTS. */
+const CONTAINERIZERS = ['docker', 'docker', 'docker', ...(withImages.length > 0 ? ['mesos'] : [])];
 
 let directory: string;
 let file: string;
@@ -109,6 +137,12 @@ async function containers(): Promise<Record<string, Container>> {
     ];
   });
   return Object.fromEntries(found.filter(([id]) => /^(shop_bridge|shop_user|host)\./.test(id)).sort());
+}
+
+/** Identifies what runs each task of these apps, by task id. */
+async function running(): Promise<Record<string, string | number>> {
+  const ofDocker = Object.entries(await containers()).map(([id, { run }]) => [id, run] as const);
+  return { ...Object.fromEntries(ofDocker), ...taskProcesses(COMMAND) };
 }
 
 const taskIds = (id: string, all: Record<string, Container>) =>
@@ -162,12 +196,13 @@ function pageOf(address: string): Promise<string> {
   return vi.waitFor(async () => (await fetch(`http://${address}/`)).text(), WITHIN);
 }
 
-describe.skipIf(!hasDocker)('containers that Marathon launched through Mesos’ Docker containerizer', () => {
+describe.skipIf(!hasDocker)('containers that Marathon launched through Mesos’ containerizers', () => {
   beforeAll(async () => {
     directory = await mkdtemp(path.join(tmpdir(), 'mesosup-containers-'));
     file = path.join(directory, 'marathon.json');
     data = path.join(directory, 'state');
     await makeTestImages();
+    await saveImages(withImages, [BUSYBOX]);
     await execa('docker', ['network', 'create', NETWORK]);
     marathon = await startMarathon({ master, file });
   });
@@ -176,7 +211,7 @@ describe.skipIf(!hasDocker)('containers that Marathon launched through Mesos’ 
     await marathon?.stop('SIGKILL');
     await scheduler?.kill();
     await tearDownStandIn(file);
-    await vi.waitFor(async () => expect(await containers()).toEqual({}), WITHIN);
+    await vi.waitFor(async () => expect(await running()).toEqual({}), WITHIN);
     await execa('docker', ['network', 'rm', NETWORK], { reject: false });
     await rm(directory, { recursive: true, force: true });
   });
@@ -185,31 +220,35 @@ describe.skipIf(!hasDocker)('containers that Marathon launched through Mesos’ 
     for (const app of APPS) await marathon.app(app);
     const shown = await vi.waitFor(async () => {
       const { tasks } = await marathon.get<{ tasks: Shown[] }>('/v2/tasks');
-      expect(tasks.filter((task) => task.healthCheckResults?.every(({ alive }) => alive))).toHaveLength(4);
+      expect(tasks.filter((task) => task.healthCheckResults?.every(({ alive }) => alive))).toHaveLength(
+        TASKS,
+      );
       return tasks;
     }, WITHIN);
-    const before = await containers();
+    const before = await running();
+    const addresses = await containers();
     expect(Object.keys(before)).toEqual(shown.map(({ id }) => id).sort());
 
     const { ended } = await startTakeover(marathon.url, data, '--yes');
     await marathon.stop('SIGKILL');
     const { exitCode, stdout, stderr } = await ended;
     expect(exitCode, stderr).toBe(0);
-    expect(stdout).toContain(`${data} now holds 3 apps and 4 tasks of framework `);
+    expect(stdout).toContain(`${data} now holds ${APPS.length} apps and ${TASKS} tasks of framework `);
 
     scheduler = startScheduler(
       ...['--master', master, '--data_dir', data, '--reconciliation_initial_delay', '500'],
     );
     const apps = await settled(COUNTS);
-    expect(apps.map(({ containerizer }) => containerizer)).toEqual(['docker', 'docker', 'docker']);
+    expect(apps.map(({ containerizer }) => containerizer)).toEqual(CONTAINERIZERS);
     const facts = ({ id, version, host, ports }: Shown) => ({ id, version, host, ports });
     const tasks = apps.flatMap((app) => app.tasks);
     expect(tasks.map(facts).sort((a, b) => (a.id < b.id ? -1 : 1))).toEqual(
       shown.map(facts).sort((a, b) => (a.id < b.id ? -1 : 1)),
     );
-    expect(await containers()).toEqual(before);
+    expect(await running()).toEqual(before);
     for (const { id, appId, ports, ipAddresses = [] } of tasks) {
-      const { address = '' } = before[id] ?? {};
+      const { address = '' } = addresses[id] ?? {};
+      if (appId === '/ucr') continue;
       if (appId === '/shop/user') {
         expect(ipAddresses.map(({ ipAddress }) => ipAddress)).toEqual([address]);
         expect(await pageOf(`${address}:8080`)).toBe(`one ${id}\n`);
@@ -239,18 +278,20 @@ describe.skipIf(!hasDocker)('containers that Marathon launched through Mesos’ 
   });
 
   it('are replaced by a deployment, through the same containerizer', async () => {
-    const before = await containers();
+    const before = await running();
     for (const { id } of APPS) {
       await api('PUT', `/v2/apps${id}`, { env: { VERSION: 'two' } });
     }
     const apps = await settled({ ...COUNTS, '/shop/bridge': 1 });
-    expect(apps.map(({ containerizer }) => containerizer)).toEqual(['docker', 'docker', 'docker']);
-    const after = await containers();
+    expect(apps.map(({ containerizer }) => containerizer)).toEqual(CONTAINERIZERS);
+    const after = await running();
+    const addresses = await containers();
     const tasks = apps.flatMap((app) => app.tasks);
     expect(Object.keys(after)).toEqual(tasks.map(({ id }) => id).sort());
     expect(Object.keys(after).filter((id) => id in before)).toEqual([]);
     for (const { id, appId, ports } of tasks) {
-      const address = appId === '/shop/user' ? `${after[id]?.address}:8080` : `127.0.0.1:${ports[0]}`;
+      if (appId === '/ucr') continue;
+      const address = appId === '/shop/user' ? `${addresses[id]?.address}:8080` : `127.0.0.1:${ports[0]}`;
       expect(await pageOf(address)).toBe(`two ${id}\n`);
     }
   });

@@ -1,5 +1,8 @@
 /** Finds the agents of the Mesos under test that can run containers without an executor of ours. */
 
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
 import { inject } from 'vitest';
 import { type AgentFlags, agentFlagsOf, findLacks } from '../../../src/scheduler/domain/agents.ts';
 import { askJson } from './programs.ts';
@@ -37,4 +40,15 @@ export function agentsFor(agents: readonly Agent[], containerizer: Containerizer
   return agents
     .filter(({ flags }) => findLacks({ askedAt: 0, answered: true, flags }, containerizer).length === 0)
     .filter(({ registry }) => containerizer === 'docker' || registry.startsWith('/'));
+}
+
+/** Saves images of this machine's Docker engine where these agents look for them. */
+export async function saveImages(agents: readonly Agent[], images: readonly string[]): Promise<void> {
+  for (const { registry } of agents) {
+    for (const image of images) {
+      const file = path.join(registry, `${image}.tar`);
+      await mkdir(path.dirname(file), { recursive: true });
+      await execa('docker', ['save', '--output', file, image]);
+    }
+  }
 }
