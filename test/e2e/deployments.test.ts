@@ -23,7 +23,7 @@ const APP = {
     { protocol: 'MESOS_HTTP', path: '/page', intervalSeconds: 1, delaySeconds: 0, gracePeriodSeconds: 30 },
     { protocol: 'TCP', intervalSeconds: 1, gracePeriodSeconds: 30 },
   ],
-  readinessChecks: [{ path: '/page', portName: 'http', intervalSeconds: 1 }],
+  readinessChecks: [{ path: '/page', portName: 'http', intervalSeconds: 2, timeoutSeconds: 1 }],
 };
 
 interface AppJson {

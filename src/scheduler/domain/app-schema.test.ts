@@ -69,7 +69,7 @@ describe('an app', () => {
         networks: [{ mode: 'container' }],
         healthChecks: [{ protocol: 'TCP' }],
       },
-      'healthChecks.0.portIndex: must be less than 0, the number of ports',
+      'healthChecks.0.portIndex: has no port: the app declares none; set port, or declare one',
     ],
     [{ healthChecks: [{ protocol: 'COMMAND' }] }, 'healthChecks.0.command: may not be empty'],
     [

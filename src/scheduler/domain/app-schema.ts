@@ -17,12 +17,14 @@ import {
   text,
   wholeNumber,
 } from './app-fields.ts';
+import { findCheckProblems } from './check-rules.ts';
 import { constraintSchema, findConflicts } from './constraint.ts';
 import { withDefaultPorts } from './default-ports.ts';
 import { ownDockerFields } from './docker-fields.ts';
 import { renameLegacyFields } from './legacy-fields.ts';
 import { findNetworkProblems } from './network-rules.ts';
 import { findResidencyProblems, persistentVolume, withResidency } from './residency.ts';
+import { findSingleInstanceProblems } from './single-instance.ts';
 
 export const MAX_INSTANCES = 1_000_000;
 const MAX_AMOUNT = 1e12;
@@ -251,8 +253,13 @@ export const appFields = z.object(
 
 type Fields = z.output<typeof appFields>;
 
+/** Converts older names and fills in the defaults that depend on other fields. */
+export function normalizeApp(sent: unknown): unknown {
+  return withResidency(withDefaultPorts(renameLegacyFields(sent)));
+}
+
 export const appSchema = z.preprocess(
-  (sent) => withResidency(withDefaultPorts(renameLegacyFields(sent))),
+  normalizeApp,
   appFields.superRefine((app, context) => {
     for (const { path, message } of findContradictions(app)) {
       context.addIssue({ code: 'custom', path: [...path], message });
@@ -297,7 +304,7 @@ function* findVolumeProblems(app: Fields): Generator<Contradiction> {
 }
 
 /** Finds invalid combinations of fields. */
-function* findContradictions(app: Fields): Generator<Contradiction> {
+export function* findContradictions(app: Fields): Generator<Contradiction> {
   if (app.cmd !== undefined && app.cmd !== '' && (app.args ?? []).length > 0) {
     yield { path: ['args'], message: "can't be combined with cmd: set only one of them" };
   }
@@ -311,11 +318,7 @@ function* findContradictions(app: Fields): Generator<Contradiction> {
   const definitions = app.portDefinitions.flatMap(({ port: service }) => (service === 0 ? [] : service));
   if (new Set(definitions).size < definitions.length)
     yield { path: ['portDefinitions'], message: 'must be different from each other' };
-  for (const [i, { portName }] of app.readinessChecks.entries()) {
-    if (names.includes(portName)) continue;
-    const message = `is '${portName}', which is not the name of a port: name a port, or use one of ${names.join(', ') || 'the names of ports (none has one)'}`;
-    yield { path: ['readinessChecks', i, 'portName'], message };
-  }
+  yield* findCheckProblems(app, ports);
   yield* findNetworkProblems(app);
   yield* findVolumeProblems(app);
   if (app.unreachableStrategy !== 'disabled') {
@@ -326,26 +329,11 @@ function* findContradictions(app: Fields): Generator<Contradiction> {
     }
   }
   yield* findResidencyProblems(app);
+  yield* findSingleInstanceProblems(app);
   const { drainSeconds = 0, progressDeadlineSeconds: deadline } = app;
   if (deadline !== undefined && drainSeconds >= deadline) {
     const message = `must be more than drainSeconds (${drainSeconds}), or no deployment that replaces tasks can succeed`;
     yield { path: ['progressDeadlineSeconds'], message };
-  }
-  for (const [i, { port: fixed, portIndex, protocol: kind }] of app.healthChecks.entries()) {
-    if (kind === 'COMMAND' || fixed !== undefined) continue;
-    const most = Math.max(ports.length, app.container?.portMappings ? 0 : 1);
-    if ((portIndex ?? 0) >= most) {
-      yield {
-        path: ['healthChecks', i, 'portIndex'],
-        message: `must be less than ${most}, the number of ports`,
-      };
-    }
-  }
-  if (app.healthChecks.filter(({ protocol: kind }) => kind.startsWith('MESOS_')).length > 1) {
-    yield {
-      path: ['healthChecks'],
-      message: 'may have at most one check of MESOS_HTTP, MESOS_HTTPS or MESOS_TCP',
-    };
   }
   // The number of agents for a daemon is unknown.
   const instances = app.mode === 'daemon' ? 0 : app.instances;

@@ -73,6 +73,17 @@ export function* findLegacyProblems(sent: unknown): Generator<FieldError> {
   else yield* findAddressProblems(ipAddress, app);
 }
 
+/** Finds older names without effect beside others. @param sent as renameLegacyFields */
+export function* findUnusedLegacyFields(sent: unknown): Generator<FieldError> {
+  if (!isJson(sent)) return;
+  const app = withoutNulls(sent) as Json;
+  const { network } = dockerOf(app);
+  if (!isDockerNetwork(network) || isNamed(network, 'USER') || !isJson(app.ipAddress)) return;
+  if (app.ipAddress.networkName === undefined) return;
+  const error = `has no effect with the Docker network ${network}, as in Marathon`;
+  yield { path: ['ipAddress', 'networkName'], error };
+}
+
 function* findAddressProblems({ networkName, discovery }: Json, app: Json): Generator<FieldError> {
   if (networkName !== undefined && (typeof networkName !== 'string' || networkName === '')) {
     yield { path: ['ipAddress', 'networkName'], error: 'must be the name of a network' };

@@ -24,9 +24,19 @@ export function* findNetworkProblems({ networks, container }: Networked): Genera
   if (networks.length > 1 && networks.some(({ mode }) => mode !== 'container')) {
     yield { path: ['networks'], message: 'may have several entries only if all have mode container' };
   }
-  for (const [i, { name }] of networks.entries()) {
-    if (name === undefined || networks.findIndex((one) => one.name === name) === i) continue;
-    yield { path: ['networks', i, 'name'], message: `is ${name}, as of another entry` };
+  for (const [i, { mode, name }] of networks.entries()) {
+    const path = ['networks', i, 'name'];
+    if (name !== undefined && mode !== 'container') {
+      yield {
+        path,
+        message: `can't be set with the mode ${mode}: only networks of mode container have names`,
+      };
+    } else if (
+      networks.findIndex((one) => one.mode === mode && one.name === name) < i &&
+      mode === 'container'
+    ) {
+      yield { path, message: name === undefined ? 'may be empty for one entry only' : sameNameText(name) };
+    }
   }
   const [first] = networks;
   if (!networks.some(({ aliases = [] }) => aliases.length > 0)) return;
@@ -34,6 +44,10 @@ export function* findNetworkProblems({ networks, container }: Networked): Genera
     const message = 'need a single network of mode container with a name, and an image';
     yield { path: ['networks', 0, 'aliases'], message };
   }
+}
+
+export function sameNameText(name: string): string {
+  return `is ${name}, as of another entry`;
 }
 
 /** Fills in the host ports of a bridge: each of its ports is published, by default at any port. */

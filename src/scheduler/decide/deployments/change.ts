@@ -19,8 +19,9 @@ import { findRoleProblem } from '../placement/want.ts';
 import { endTasks } from '../tasks/ending.ts';
 import { findForbidden } from '../tasks/forbidden.ts';
 import { findLaunchProblem, formOf } from '../tasks/form.ts';
+import { findUnusedFields } from '../tasks/unsupported-fields.ts';
 import { type Draft, type DraftApp, draftChanges } from './draft.ts';
-import { findUnnamedNetwork, withNetworkNames } from './network-names.ts';
+import { findNameProblem, withNetworkNames } from './network-names.ts';
 import { refusalText } from './refusal-text.ts';
 import { assignServicePorts } from './service-ports.ts';
 import { orderSteps, type Tree } from './steps.ts';
@@ -155,8 +156,8 @@ function checkDraft(state: State, draft: Draft, seed: number, now: number): Chec
     const before = known?.app;
     const path = draft.paths.get(appId) ?? [];
     const named = withNetworkNames(drafted.definition, state.settings);
-    const unnamed = findUnnamedNetwork(named, before);
-    if (unnamed) problems.push({ ...unnamed, path: [...path, ...unnamed.path] });
+    const misnamed = findNameProblem(named, before);
+    if (misnamed) problems.push({ ...misnamed, path: [...path, ...misnamed.path] });
     const definition = assignServicePorts(named, before, inUse, seed);
     if (!definition) {
       problems.push({ path: [...path, 'ports'], error: noPortLeftText(state) });
@@ -170,8 +171,7 @@ function checkDraft(state: State, draft: Draft, seed: number, now: number): Chec
     const shrinks = action === 'scale' && app.instances < (before?.instances ?? 0);
     const problem =
       (shrinks ? undefined : findForbidden(app, formOf(app, settings), settings)) ??
-      findLaunchProblem(app, settings) ??
-      findRoleProblem(app, settings) ??
+      findNewProblem(app, before, settings) ??
       findReservedChange(definition, before);
     if (problem) problems.push({ ...problem, path: [...path, ...problem.path] });
     if (!action) continue;
@@ -181,6 +181,25 @@ function checkDraft(state: State, draft: Draft, seed: number, now: number): Chec
     for (const { servicePort } of app.container?.portMappings ?? []) assigned.add(servicePort);
   }
   return { apps, actions, problems };
+}
+
+/**
+ * Finds a problem of a launch, unless the app has had it before, in a field that stays: releases before this one accepted
+ * it, and it must not prevent other changes.
+ */
+function findNewProblem(app: App, before: App | undefined, settings: Settings): FieldError | undefined {
+  for (const find of [findLaunchProblem, findRoleProblem]) {
+    const found = find(app, settings);
+    if (!found) continue;
+    const known = before && find(before, settings);
+    const field = String(found.path[0]) as keyof App;
+    const isKnown =
+      before &&
+      canonicalJson(known) === canonicalJson(found) &&
+      canonicalJson(app[field]) === canonicalJson(before[field]);
+    if (!isKnown) return found;
+  }
+  return undefined;
 }
 
 /** An instance runs in the resources that were reserved for it, so they can't change. */
@@ -234,8 +253,9 @@ function versionOf(
     ? earlier.containerizer
     : nextContainerizer(definition, api, last, settings.containerizer);
   const sandboxVolumes = earlier ? earlier.sandboxVolumes : nextSandboxVolumes(definition, last);
-  const kept = keptVolumes({ ...definition, containerizer, sandboxVolumes });
-  const all = [...warnings.filter((one) => !kept.some(({ error }) => error === one.error)), ...kept];
+  const form = { ...definition, containerizer, sandboxVolumes };
+  const derived = [...keptVolumes(form), ...findUnusedFields(form)];
+  const all = [...warnings.filter((one) => !derived.some(({ error }) => error === one.error)), ...derived];
   const scaleVersion = last?.instances === definition.instances ? last.scaleVersion : version;
   return {
     ...definition,

@@ -23,7 +23,8 @@ export function updateDefinition(
 ): ReadDefinition {
   const stored: Json = partial && known ? { ...known } : {};
   const sent = renameLegacyFields(fields, stored) as Json;
-  const read = readDefinition({ ...merge(stored, sent, fields), id: appId }, fields);
+  const whole = { ...merge(stored, sent, fields), id: appId };
+  const read = readDefinition(whole, fields, partial ? known : undefined);
   const problems = [...findOtherId(appId, sent.id), ...('errors' in read ? read.errors : [])];
   if ('errors' in read || problems.length > 0) return { errors: problems };
   const definition = resolveDependencies(read.definition);

@@ -5,6 +5,7 @@ import { absoluteId, ancestorsOf, findIdProblem, isWithin, parentOf, ROOT } from
 import type { AppDefinition } from '../../domain/app-schema.ts';
 import type { FieldError, FieldPath } from '../../domain/field-errors.ts';
 import type { Group } from '../../domain/group.ts';
+import { findSingleInstanceProblems } from '../../domain/single-instance.ts';
 import type { State } from '../../domain/state.ts';
 import type { Change, GroupTree, Refusal } from '../inputs.ts';
 import { findIdConflicts } from './draft-ids.ts';
@@ -72,7 +73,7 @@ function apply(state: State, draft: Draft, change: Change): void {
       update(state, draft, change, change.path);
       return;
     case 'scale':
-      updateDraft(draft, findExisting(state, draft, change.appId), { instances: change.instances });
+      scaleDraft(draft, findExisting(state, draft, change.appId), change.instances, 'instances');
       return;
     case 'restart': {
       const app = findExisting(state, draft, change.appId);
@@ -101,7 +102,7 @@ function apply(state: State, draft: Draft, change: Change): void {
       if (!groupExists(state, change.groupId)) refuse({ type: 'unknown_group', groupId: change.groupId });
       for (const id of appsWithin(state, draft, change.groupId)) {
         const app = findExisting(state, draft, id);
-        updateDraft(draft, app, { instances: Math.ceil(app.definition.instances * change.by) });
+        scaleDraft(draft, app, Math.ceil(app.definition.instances * change.by), 'scaleBy');
       }
       return;
     case 'remove_group':
@@ -224,9 +225,19 @@ function findExisting(state: State, draft: Draft, appId: string): DraftApp {
   return findApp(state, draft, appId) ?? refuse({ type: 'unknown_app', appId });
 }
 
-/** Overwrites some fields of a drafted app. */
-function updateDraft(draft: Draft, app: DraftApp, more: Partial<AppDefinition>): void {
-  const definition = { ...app.definition, ...more };
+/** @param field of the request that sets the number of instances */
+function scaleDraft(draft: Draft, app: DraftApp, instances: number, field: string): void {
+  const definition = { ...app.definition, instances };
+  if (instances > app.definition.instances) {
+    for (const { path, message } of findSingleInstanceProblems(definition)) {
+      if (path[0] !== 'instances') continue;
+      report(
+        draft,
+        [],
+        [{ path: [field], error: `makes ${instances} instances of ${definition.id}, which ${message}` }],
+      );
+    }
+  }
   draft.apps.set(definition.id, { ...app, definition });
 }
 

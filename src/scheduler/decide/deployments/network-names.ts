@@ -1,5 +1,6 @@
 import type { AppDefinition } from '../../domain/app-schema.ts';
 import type { FieldError } from '../../domain/field-errors.ts';
+import { sameNameText } from '../../domain/network-rules.ts';
 import type { Settings } from '../../domain/settings.ts';
 
 type Networks = Pick<AppDefinition, 'networks'>;
@@ -17,14 +18,18 @@ export function withNetworkNames(
 }
 
 /**
- * Finds a network without a name: Docker would use its default bridge, Mesos none.
+ * Finds a network without a name, for which Docker would use its default bridge, Mesos none; and one with the default
+ * name that another entry has too.
  * @param before the previous definition; earlier releases accepted such networks, and their apps can still be scaled
  */
-export function findUnnamedNetwork(
+export function findNameProblem(
   { networks }: Networks,
   before: Networks | undefined,
 ): FieldError | undefined {
   if (before?.networks.some(lacksName)) return undefined;
+  const twice = networks.findIndex(({ name }, i) => networks.findIndex((one) => one.name === name) < i);
+  const { name } = networks[twice] ?? {};
+  if (name !== undefined) return { path: ['networks', twice, 'name'], error: sameNameText(name) };
   const index = networks.findIndex(lacksName);
   if (index < 0) return undefined;
   const error = 'may not be empty with the mode container: the scheduler has no --default_network_name';

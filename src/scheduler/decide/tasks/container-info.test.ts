@@ -320,6 +320,19 @@ describe('the containerizer', () => {
   });
 });
 
+it('a privileged container of the Mesos containerizer is listed as without effect', () => {
+  const harness = new Harness(AGENTS);
+  const container = { type: 'MESOS', docker: { image: 'i', privileged: true } };
+  harness.input(start(appV2({ cmd: undefined, container })));
+  const warnings = () => harness.state.apps.get('/sleeper')?.app.warnings;
+  const error = 'has no effect with the Mesos containerizer, as in Marathon';
+  expect(warnings()).toEqual([{ path: ['container', 'docker', 'privileged'], error }]);
+  harness.input(update('/sleeper', { cpus: 0.2 }, true));
+  expect(warnings()).toHaveLength(1);
+  harness.input(update('/sleeper', { container: { type: 'MESOS', docker: { image: 'i' } } }, true));
+  expect(warnings()).toBeUndefined();
+});
+
 describe('an app is refused if its containerizer would ignore', () => {
   const docker = { image: 'i' };
   const blue = { mode: 'container', name: 'blue' };
@@ -331,11 +344,7 @@ describe('an app is refused if its containerizer would ignore', () => {
     [{ container: { docker }, networks: [{ ...blue, aliases: ['a'] }] }, 'networks.0.aliases', /supported/],
     [{ container: { docker }, networks: [{ mode: 'container' }] }, 'networks.0.name', /empty/],
     [{ container: { docker: { image: '-v' } } }, 'container', /not an image name/],
-    [
-      { container: { type: 'MESOS', docker: { image: 'i', privileged: true } } },
-      'container.docker.privileged',
-      /not supported by the Mesos containerizer/,
-    ],
+    [{ container: { docker }, gpus: 1 }, 'gpus', /not supported by Mesos' Docker containerizer/],
     [
       { container: { type: 'MESOS', docker: { image: 'i', parameters: [{ key: 'a', value: 'b' }] } } },
       'container.docker.parameters',

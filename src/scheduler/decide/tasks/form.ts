@@ -82,6 +82,11 @@ export function findLaunchProblem(app: App, settings: Settings): FieldError | un
     return { path: ['executor'], error };
   }
   if (form.type !== 'shared' && form.type !== 'single') return undefined;
+  if (app.api === 'v2' && image === undefined && !isResident(app) && needsContainer(app)) {
+    const error =
+      "may not be empty with the Docker executor, which would ignore the container's other fields";
+    return { path: ['container', 'docker'], error };
+  }
   if (isResident(app) && app.container?.docker === undefined) {
     const error =
       'may not be empty with persistent volumes, which the Docker executor mounts into that container';
@@ -106,8 +111,10 @@ function pathOf({ field, name }: ContainerProblem, { api, container }: App): Fie
   return ['container', 'docker', ...(index < 0 ? ['options'] : ['parameters', index])];
 }
 
-function needsContainer({ container }: App): boolean {
-  return container !== undefined && (container.docker !== undefined || container.volumes.length > 0);
+function needsContainer({ container, networks }: App): boolean {
+  if (container === undefined) return false;
+  const { docker, volumes } = container;
+  return docker !== undefined || volumes.length > 0 || hasOwnNetwork({ container, networks });
 }
 
 function findImageProblem(image: string): FieldError | undefined {

@@ -14,6 +14,9 @@ interface Supported {
 
 const EXECUTOR = 'label the app with MESOSUP_CONTAINERIZER: executor';
 
+/** A field of `docker` that Marathon accepts for the Mesos containerizer and does not pass on. */
+const WITHOUT_EFFECT = 'privileged';
+
 const SUPPORTED: Readonly<Record<NonNullable<App['containerizer']>, Supported>> = {
   docker: {
     name: "Mesos' Docker containerizer",
@@ -24,7 +27,7 @@ const SUPPORTED: Readonly<Record<NonNullable<App['containerizer']>, Supported>> 
   mesos: {
     name: 'the Mesos containerizer',
     container: ['type', 'docker', 'volumes', 'portMappings'],
-    docker: ['image', 'forcePullImage'],
+    docker: ['image', 'forcePullImage', WITHOUT_EFFECT],
     instead: EXECUTOR,
   },
 };
@@ -32,6 +35,16 @@ const SUPPORTED: Readonly<Record<NonNullable<App['containerizer']>, Supported>> 
 const VOLUME = ['containerPath', 'hostPath', 'mode', 'persistent'];
 const NETWORK = ['mode', 'name'];
 const MODES = ['host', 'container', 'container/bridge'];
+
+/** Lists the fields of an app that its containerizer does not have, and that Marathon accepts too. */
+export function findUnusedFields({
+  container,
+  containerizer,
+}: Pick<App, 'container' | 'containerizer'>): FieldError[] {
+  if (containerizer !== 'mesos' || !container?.docker?.[WITHOUT_EFFECT]) return [];
+  const error = `has no effect with ${SUPPORTED.mesos.name}, as in Marathon`;
+  return [{ path: ['container', 'docker', WITHOUT_EFFECT], error }];
+}
 
 /** @returns the first field of the app that its containerizer can't honour */
 export function findUnsupportedField(
@@ -63,6 +76,9 @@ function* problemsOf(app: App, containerizer: keyof typeof SUPPORTED): Generator
   }
   if (containerizer === 'docker' && networks.length > 1) {
     yield { path: ['networks'], error: `may have only one entry with ${name}` };
+  }
+  if (containerizer === 'docker' && app.gpus > 0) {
+    yield { path: ['gpus'], error: `${refused}: use container.type MESOS, or ${EXECUTOR}` };
   }
   if (containerizer === 'docker' && app.user !== undefined) {
     yield { path: ['user'], error: `${refused}: use docker.parameters with the key user` };

@@ -130,10 +130,23 @@ describe('the executor', () => {
   it.each([
     [{ container }],
     [{ container: { type: 'MESOS', volumes: [{ containerPath: '/a', hostPath: '/b' }] } }],
+    [{ networks: [{ mode: 'container/bridge' }] }],
   ])('of another path is refused with a container: %j', (fields) => {
     const reply = new Harness(AGENTS).input(start(appV2({ executor: '/opt/run', ...fields })));
     expect(reply).toMatchObject({ type: 'invalid', errors: [{ path: ['executor'] }] });
   });
+
+  it.each([
+    [{ container: { type: 'MESOS', volumes: [{ containerPath: '/a', hostPath: '/b' }] } }],
+    [{ networks: [{ mode: 'container/bridge' }] }],
+  ])(
+    'of Docker, with the image in the command as in 2013, is refused with fields of a container: %j',
+    (fields) => {
+      const one = appV2({ executor: DOCKER, cmd: 'johncosta/redis', ...fields });
+      const reply = new Harness(AGENTS).input(start(one));
+      expect(reply).toMatchObject({ type: 'invalid', errors: [{ path: ['container', 'docker'] }] });
+    },
+  );
 });
 
 describe('args without a container', () => {
