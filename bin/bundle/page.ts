@@ -25,6 +25,8 @@ export async function buildPage(root: string, out: string): Promise<string[]> {
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
       rolldownOptions: {
+        // A busy machine is no reason to fail.
+        checks: { pluginTimings: false },
         onwarn(warning) {
           throw new Error(warning.message);
         },

@@ -1,10 +1,11 @@
 /** The page: who uses it, the live connection, and the view of the address. */
 
-import { effect } from '@preact/signals';
+import { effect, untracked } from '@preact/signals';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { errorText } from './live/api.ts';
 import { startFeed } from './live/feed.ts';
+import { startSampler } from './live/sampler.ts';
 import { followLinks } from './router.ts';
 import { readSession } from './session.ts';
 import { session } from './store.ts';
@@ -52,6 +53,12 @@ function Connecting() {
 
 followLinks();
 listenToKeys();
-effect(() => (session.value.state === 'open' ? startFeed() : undefined));
+effect(() => {
+  if (session.value.state !== 'open') return undefined;
+  const ends = untracked(() => [startFeed(), startSampler()]);
+  return () => {
+    for (const end of ends) end();
+  };
+});
 const place = document.getElementById('page');
 if (place) render(<Page />, place);

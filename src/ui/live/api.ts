@@ -11,7 +11,10 @@ export const SHORT = { patienceMs: 2000 };
 
 /** The stream of all events is observed, since its client reconnects without a word. */
 async function fetchObserved(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-  const response = await fetch(input, init);
+  const headers = new Headers(init?.headers);
+  // Without it, a browser would ask for the password by itself.
+  headers.set('X-Requested-With', 'mesosup');
+  const response = await fetch(input, { ...init, headers });
   if (!response.ok || !response.body || !String(input).includes('/v2/events')) return response;
   streamHeard();
   const observed = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({

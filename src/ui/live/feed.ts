@@ -1,6 +1,6 @@
 /** Brings the scheduler's state into the store: one load, and then what events say has changed. */
 
-import { effect, signal } from '@preact/signals';
+import { effect, untracked } from '@preact/signals';
 import { isJson, parseJson } from '../../json.ts';
 import { APP_LIST_FIELDS, appsAfter, deploymentsEnded, withApp, withApps } from '../state/apps.ts';
 import { addEvent, type LiveEvent, liveEvent } from '../state/events.ts';
@@ -38,7 +38,7 @@ export function signedOut(error: unknown): boolean {
 const changed = new Set<string>();
 let needsAll = true;
 let needsDeployments = true;
-const wake = signal(0);
+let requests = 0;
 let isRunning = false;
 let listedAt = 0;
 
@@ -49,7 +49,7 @@ export function startFeed(): () => void {
   void listen(stopped);
   const stopEffects = effect(() => {
     // After each new connection, events may have been missed.
-    if (connections.value >= 0) request({ all: true });
+    if (connections.value >= 0) untracked(() => request({ all: true }));
   });
   return () => {
     stopEffects();
@@ -106,7 +106,7 @@ function request(what: { apps?: readonly string[]; all?: boolean; deployments?: 
   for (const id of what.apps ?? []) changed.add(id);
   needsAll ||= what.all ?? false;
   needsDeployments ||= (what.all || what.deployments) ?? false;
-  wake.value += 1;
+  requests += 1;
   if (!isRunning) void refresh();
 }
 
@@ -114,9 +114,9 @@ function request(what: { apps?: readonly string[]; all?: boolean; deployments?: 
 async function refresh(): Promise<void> {
   isRunning = true;
   try {
-    for (let seen = -1; seen !== wake.peek(); ) {
+    for (let seen = -1; seen !== requests; ) {
       await pause(GATHER_MS);
-      seen = wake.peek();
+      seen = requests;
       await Promise.all([readApps(), readDeployments()]);
       loadError.value = undefined;
     }

@@ -6,6 +6,7 @@ import { Deployments } from './deployments.tsx';
 import { Create, Edit } from './edit/pages.tsx';
 import { Events } from './events.tsx';
 import { Queue } from './queue.tsx';
+import { Scheduler } from './scheduler.tsx';
 
 /** The view of the address. */
 export function View() {
@@ -23,6 +24,8 @@ export function View() {
       return <Deployments />;
     case 'queue':
       return <Queue />;
+    case 'scheduler':
+      return <Scheduler />;
     case 'events':
       return <Events />;
     default:

@@ -1,0 +1,135 @@
+import type { InfoJson } from '../../scheduler/api/v2/scheduler-schemas.ts';
+import { api, SHORT } from '../live/api.ts';
+import { samples } from '../live/sampler.ts';
+import { connection } from '../live/stream.ts';
+import { Show, useLoaded } from '../parts/loaded.tsx';
+import { Age } from '../parts/time.tsx';
+import { plain } from '../state/plain.ts';
+import { plotOf } from '../state/series.ts';
+import { now } from '../store.ts';
+import '../style/scheduler.css';
+
+const EVERY_MS = 5000;
+const WIDTH = 300;
+const HEIGHT = 60;
+const UPTIME = 'mesosup.uptime.seconds';
+
+const count = (value: number) => String(Math.round(value));
+const PLOTS: readonly { name: string; title: string; text: (value: number) => string }[] = [
+  { name: 'mesosup.tasks.TASK_RUNNING', title: 'Running tasks', text: count },
+  { name: 'mesosup.apps.waiting', title: 'Waiting apps', text: count },
+  { name: 'mesosup.tasks.unanswered', title: 'Launches without an answer', text: count },
+  { name: 'mesosup.apps', title: 'Apps', text: count },
+  { name: 'mesosup.memory.bytes', title: 'Memory', text: (value) => `${Math.round(value / 2 ** 20)} MiB` },
+  { name: 'mesosup.connections', title: 'Connections to the API', text: count },
+];
+
+/** The scheduler itself: who leads, what it is connected to, and its main metrics. */
+export function Scheduler() {
+  const info = useLoaded(() => api.call('GET', '/v2/info', { query: { embed: 'connected' } }, SHORT), '', {
+    everyMs: EVERY_MS,
+    concerns: ({ type }) => type.startsWith('scheduler_'),
+  });
+  return (
+    <>
+      <h1>Scheduler</h1>
+      <Show of={info}>{(value) => <Facts info={value} />}</Show>
+      <section aria-label="Metrics" class="plots">
+        {PLOTS.map((one) => (
+          <PlotOf key={one.name} {...one} />
+        ))}
+      </section>
+      <p class="faint">The plots show the time since the page was opened, at most an hour.</p>
+    </>
+  );
+}
+
+function Facts({ info }: { info: InfoJson }) {
+  const { marathon_config: config, zookeeper_config: zookeeper } = info;
+  const uptime = samples.value.at(-1)?.values[UPTIME];
+  const { state } = connection.value;
+  return (
+    <div class="columns">
+      <section class="panel" aria-label="Scheduler">
+        <h2>Scheduler</h2>
+        <dl class="facts">
+          <dt>Leader</dt>
+          <dd>{plain(info.leader)}</dd>
+          <dt>This page is from</dt>
+          <dd>{location.host}</dd>
+          <dt>Version</dt>
+          <dd>
+            {info.name} {info.version}
+          </dd>
+          <dt>Leads since</dt>
+          <dd>
+            {uptime === undefined ? '–' : <Age at={new Date(now.peek() - uptime * 1000).toISOString()} />}
+          </dd>
+          <dt>Events</dt>
+          <dd>
+            <span class={`state state-${state}`}>{state}</span>
+          </dd>
+          <dt>Several schedulers</dt>
+          <dd>{config.ha ? 'yes' : 'no: if this one stops, tasks go on, but nothing is replaced'}</dd>
+          {zookeeper.zk_hosts !== undefined && (
+            <>
+              <dt>ZooKeeper</dt>
+              <dd>
+                {plain(zookeeper.zk_hosts)}
+                {plain(zookeeper.zk_path ?? '')}
+              </dd>
+            </>
+          )}
+        </dl>
+      </section>
+      <section class="panel" aria-label="Mesos">
+        <h2>Mesos</h2>
+        <dl class="facts">
+          <dt>Connected</dt>
+          <dd>
+            <span class={`state state-${info.connected === false ? 'failed' : 'healthy'}`}>
+              {info.connected === false ? 'no: nothing can be launched' : 'yes'}
+            </span>
+          </dd>
+          <dt>Masters</dt>
+          <dd>{plain(config.master)}</dd>
+          <dt>Leading master</dt>
+          <dd>{plain(config.mesos_leader_ui_url ?? '–')}</dd>
+          <dt>Framework</dt>
+          <dd>
+            {plain(config.framework_name)} <span class="mono">{info.frameworkId}</span>
+          </dd>
+          <dt>Role</dt>
+          <dd>{plain(config.mesos_role)}</dd>
+          <dt>User of tasks</dt>
+          <dd>{plain(config.mesos_user)}</dd>
+        </dl>
+      </section>
+    </div>
+  );
+}
+
+function PlotOf({ name, title, text }: (typeof PLOTS)[number]) {
+  const { points, min, max, last } = plotOf(samples.value, name, WIDTH, HEIGHT);
+  const shown = last === undefined ? 'not known' : text(last);
+  return (
+    <figure class="panel plot">
+      <figcaption>
+        {title} <strong>{shown}</strong>
+      </figcaption>
+      <svg viewBox={`0 -2 ${WIDTH} ${HEIGHT + 4}`} role="img" preserveAspectRatio="none">
+        <title>
+          {title}: {shown}, from {text(min)} to {text(max)}
+        </title>
+        <polyline
+          class="plot-line"
+          points={points.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')}
+        />
+      </svg>
+      <div class="faint plot-range">
+        <span>{text(min)}</span>
+        <span>{text(max)}</span>
+      </div>
+    </figure>
+  );
+}
