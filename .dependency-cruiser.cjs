@@ -6,7 +6,7 @@ const core = [
   '^src/scheduler/(domain|decide)(/|\\.ts)',
   '^src/scheduler/flags/(flag-table|unknown-flags)\\.ts',
   '^src/mesos/(types|recordio|resources|held|operations|offer-constraints)\\.ts',
-  '^src/exec/(control|files|frames|message-data)\\.ts',
+  '^src/exec/(control|files|frames|message-data|time-index)\\.ts',
   '^src/executor/domain/',
   '^src/docker/registry-auth\\.ts',
   '^src/health/(command|health|validation)\\.ts',

@@ -21,11 +21,18 @@ export class LineSplitter {
     return lines.map((line) => line.replace(/\r$/, ''));
   }
 
+  /** @returns the last line of a stream, if it has no end */
+  endOf(stream: Stream): string[] {
+    const text = this.#rest[stream];
+    this.#rest[stream] = '';
+    return text === '' ? [] : [text.replace(/\r$/, '')];
+  }
+
   /** @returns the last lines, which have no end */
   end(): { readonly stream: Stream; readonly text: string }[] {
-    return (['stdout', 'stderr'] as const)
-      .map((stream) => ({ stream, text: this.#rest[stream] }))
-      .filter(({ text }) => text !== '');
+    return (['stdout', 'stderr'] as const).flatMap((stream) =>
+      this.endOf(stream).map((text) => ({ stream, text })),
+    );
   }
 }
 

@@ -206,6 +206,17 @@ describe('ApiClient', () => {
     expect(sent.slice(1)).toEqual(['GET http://a/v2/tasks/t/log one', 'GET http://a/v2/tasks/t/log one']);
   });
 
+  it('resumes at the id that comes before the first event', async () => {
+    const streams = ['id: start\n\nid: next\n', 'id: start\n\nevent: end\ndata: {}\n\n'];
+    const { client, sent } = scripted(
+      ['http://a'],
+      streams.map((text) => new Response(text)),
+    );
+    const path = { path: { id: 't' } };
+    for await (const _ of client.events('/v2/tasks/{id}/log', path, { endsWith: ['end'] }));
+    expect(sent.slice(1)).toEqual(['GET http://a/v2/tasks/t/log start']);
+  });
+
   it('gives up on unreachable schedulers when its patience ends', async () => {
     const answers = [failed('ECONNREFUSED'), failed('ECONNREFUSED')];
     const { client, sent } = scripted(['http://a', 'http://b'], answers);

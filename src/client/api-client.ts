@@ -134,11 +134,10 @@ export class ApiClient {
       const headers = { Accept: 'text/event-stream', ...(last !== '' && { 'Last-Event-ID': last }) };
       const response = await this.#accepted({ ...limits, ...requestOf('GET', path, input), headers });
       onOpen?.();
+      const decoder = new EventDecoder();
       try {
-        for await (const event of eventsIn(response)) {
+        for await (const event of eventsIn(response, decoder)) {
           pause = RETRY_MS;
-          // A new connection may begin with an event that has none.
-          if (event.id !== '') last = event.id;
           yield event;
           if (endsWith.includes(event.type)) return;
         }
@@ -146,6 +145,8 @@ export class ApiClient {
         if (signal?.aborted) throw signal.reason;
         // The connection was interrupted.
       }
+      // A new connection may have had none.
+      if (decoder.lastId !== '') last = decoder.lastId;
       await sleep(pause, signal);
     }
   }
@@ -313,9 +314,8 @@ function searchOf(query: Readonly<Record<string, QueryValue>>): string {
   return search.size === 0 ? '' : `?${search}`;
 }
 
-async function* eventsIn({ body }: Answer): AsyncGenerator<ServerSentEvent> {
+async function* eventsIn({ body }: Answer, decoder: EventDecoder): AsyncGenerator<ServerSentEvent> {
   if (!body) return;
-  const decoder = new EventDecoder();
   const utf8 = new TextDecoder();
   const reader = body.getReader();
   try {

@@ -14,6 +14,12 @@ export class EventDecoder {
   #type = '';
   #data: string[] = [];
   #id = '';
+  #lastId = '';
+
+  /** The id with which the stream resumes; empty if there is none yet. It may come before the first event. */
+  get lastId(): string {
+    return this.#lastId;
+  }
 
   push(text: string): ServerSentEvent[] {
     const all = this.#rest + text;
@@ -37,6 +43,7 @@ export class EventDecoder {
 
   #dispatch(): ServerSentEvent[] {
     const event = { type: this.#type || 'message', data: this.#data.join('\n'), id: this.#id };
+    this.#lastId = this.#id;
     const hasData = this.#data.length > 0;
     this.#type = '';
     this.#data = [];

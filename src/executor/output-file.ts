@@ -3,9 +3,21 @@
  * can't be written, because the disk is full, costs the output and not the task.
  */
 
-import { closeSync, constants, fstatSync, ftruncateSync, renameSync, rmSync, writev } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  renameSync,
+  rmSync,
+  writev,
+} from 'node:fs';
 import { promisify } from 'node:util';
+import type { TimedBytes } from '../exec/time-index.ts';
+import type { StreamPosition } from './domain/output-position.ts';
 import type { OutputLimits } from './domain/sandbox-policy.ts';
+import { type FileEnd, OutputTimes } from './output-times.ts';
 import type { StreamName, TaskFiles } from './task-files.ts';
 
 const APPEND = constants.O_WRONLY | constants.O_APPEND;
@@ -16,6 +28,8 @@ export class OutputFile {
   readonly #name: StreamName;
   readonly #limits: OutputLimits;
   #fd: number;
+  /** Undefined until `keepTimes`. */
+  #times: OutputTimes | undefined;
   /** The last error of a write; undefined after a success. */
   #error: Error | undefined;
 
@@ -27,7 +41,7 @@ export class OutputFile {
   }
 
   /** Inode and size in bytes. */
-  get end(): { file: number; size: number } {
+  get end(): FileEnd {
     const { ino, size } = fstatSync(this.#fd);
     return { file: ino, size };
   }
@@ -37,7 +51,7 @@ export class OutputFile {
   }
 
   /** Returns the bytes that were written since `size` was the size of `file`; 0 if that file is gone. */
-  bytesSince({ file, size }: { file: number; size: number }): number {
+  bytesSince({ file, size }: FileEnd): number {
     const current = this.end;
     if (current.file === file) return Math.max(0, current.size - size);
     const fd = this.#files.openExisting(`${this.#name}.1`);
@@ -50,30 +64,36 @@ export class OutputFile {
     }
   }
 
+  /** Begins or continues the index of times. @param position where the output of an earlier worker ended */
+  keepTimes(position: StreamPosition): void {
+    this.#times = new OutputTimes(this.#files, this.#name, this.#limits.maxFiles, position, this.end);
+  }
+
   /** Appends all of the pieces, or none. @returns false if they can't be written: see `error` */
-  async append(pieces: readonly Buffer[]): Promise<boolean> {
+  async append(pieces: readonly TimedBytes[]): Promise<boolean> {
     let size: number | undefined;
     try {
-      size = this.end.size;
-      if (size >= this.#limits.maxSize) {
-        this.#rotate();
-        size = this.end.size;
-      }
-      await this.#write(pieces);
+      if (this.end.size >= this.#limits.maxSize) this.#rotate();
+      const { end } = this;
+      size = end.size;
+      this.#times?.add(pieces, end);
+      await this.#write(pieces.map(({ bytes }) => bytes));
       this.#error = undefined;
       return true;
     } catch (error) {
       this.#error = error as Error;
       if (size !== undefined) ftruncateSync(this.#fd, size);
+      this.#times?.undo();
       return false;
     }
   }
 
   close(): void {
+    this.#times?.close();
     closeSync(this.#fd);
   }
 
-  async #write(pieces: readonly Buffer[]): Promise<void> {
+  async #write(pieces: readonly Uint8Array[]): Promise<void> {
     let rest = pieces;
     while (rest.length > 0) {
       // Linux accepts 1024 pieces in one call.
@@ -94,9 +114,11 @@ export class OutputFile {
     }
     try {
       this.#files.inDirectory((directory) => {
-        const { maxFiles } = this.#limits;
-        rmSync(`${directory}/${name}.${maxFiles - 1}`, { force: true });
-        for (let i = maxFiles - 2; i >= 1; i -= 1)
+        const last = this.#limits.maxFiles - 1;
+        // A rotation that was interrupted has left a name free. It goes on there, so that the numbers have no gap.
+        const free = firstFree(directory, name, last);
+        if (free === last) rmSync(`${directory}/${name}.${last}`, { force: true });
+        for (let i = free - 1; i >= 1; i -= 1)
           rename(`${directory}/${name}.${i}`, `${directory}/${name}.${i + 1}`);
         rename(`${directory}/${name}`, `${directory}/${name}.1`);
         renameSync(`${directory}/.${name}.new`, `${directory}/${name}`);
@@ -111,13 +133,20 @@ export class OutputFile {
   }
 }
 
-function after(pieces: readonly Buffer[], bytes: number): Buffer[] {
+function after(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
   let left = bytes;
   return pieces.flatMap((piece) => {
     const skip = Math.min(left, piece.length);
     left -= skip;
     return skip === piece.length ? [] : [piece.subarray(skip)];
   });
+}
+
+/** @returns the first number that no file has; `most` if all have one */
+function firstFree(directory: string, name: string, most: number): number {
+  let free = 1;
+  while (free < most && existsSync(`${directory}/${name}.${free}`)) free += 1;
+  return free;
 }
 
 function rename(from: string, to: string): void {

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +44,9 @@ const lines = (from: number, to: number) =>
 
 test('keeps so many files of each stream, and cuts none of them in a line', async () => {
   for (let n = 1; n <= 14; n += 1) await work(Array.from({ length: n }, (_, i) => record(i + 1)));
-  expect(readdirSync(directory).sort()).toEqual(['stderr', 'stdout', 'stdout.1', 'stdout.2']);
+  expect(readdirSync(directory).sort()).toEqual([
+    ...['stderr', 'stderr.times', 'stdout', 'stdout.1', 'stdout.2', 'stdout.times'],
+  ]);
   expect([read('stdout.2'), read('stdout.1'), read('stdout')]).toEqual([
     lines(7, 9),
     lines(10, 12),
@@ -54,7 +57,8 @@ test('keeps so many files of each stream, and cuts none of them in a line', asyn
 test('writes on in the same file if it can’t rotate, and keeps nothing open', async () => {
   const writer = new OutputWriter(new TaskFiles(root, 'a', false), 'a', { stdout: 0, stderr: 0 }, LIMITS);
   // Stands for a disk without room for a rename.
-  mkdirSync(path.join(directory, 'stdout.2/x'), { recursive: true });
+  for (const name of ['stdout.1', 'stdout.2'])
+    mkdirSync(path.join(directory, name, 'x'), { recursive: true });
   const filters = writer.filters(undefined);
   await writer.write([record(1)], filters);
   const open = openFiles();
@@ -62,6 +66,25 @@ test('writes on in the same file if it can’t rotate, and keeps nothing open', 
   expect(openFiles()).toEqual(open);
   writer.close();
   expect(read('stdout')).toBe(lines(1, 20));
+});
+
+test('goes on with a rotation that was interrupted, without a gap in the numbers', async () => {
+  const limits = { maxSize: 30, maxFiles: 5 };
+  for (let n = 1; n <= 12; n += 1)
+    await work(
+      Array.from({ length: n }, (_, i) => record(i + 1)),
+      limits,
+    );
+  // The worker was killed between two renames.
+  renameSync(path.join(directory, 'stdout.3'), path.join(directory, 'stdout.4'));
+  renameSync(path.join(directory, 'stdout.2'), path.join(directory, 'stdout.3'));
+  await work(
+    Array.from({ length: 13 }, (_, i) => record(i + 1)),
+    limits,
+  );
+  expect(['stdout.4', 'stdout.3', 'stdout.2', 'stdout.1', 'stdout'].map(read)).toEqual([
+    ...[lines(1, 3), lines(4, 6), lines(7, 9), lines(10, 12), lines(13, 13)],
+  ]);
 });
 
 /** The task's files that this process has open. */

@@ -4,6 +4,7 @@ import { closeSync, constants, readdirSync, readSync, rmSync, writeSync } from '
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { LogRecord } from '../docker/log-records.ts';
+import type { TimedBytes } from '../exec/time-index.ts';
 import type { OutputStart } from './domain/executor-state.ts';
 import {
   type OutputPosition,
@@ -48,6 +49,10 @@ export class OutputWriter {
       stdout: initial('stdout'),
       stderr: initial('stderr'),
     };
+    for (const stream of STREAMS) {
+      this.#files[stream].keepTimes(this.#position[stream]);
+      this.#save(stream, { ...this.#position[stream], indexed: true });
+    }
   }
 
   get position(): OutputPosition {
@@ -66,7 +71,7 @@ export class OutputWriter {
   async write(records: readonly LogRecord[], filters: RecordFilters): Promise<void> {
     for (const stream of STREAMS) {
       const filter = filters[stream];
-      let pieces: Buffer[] = [];
+      let pieces: TimedBytes[] = [];
       for (const record of records) {
         if (record.stream !== stream) continue;
         const before = filter.last;
@@ -74,13 +79,20 @@ export class OutputWriter {
         if (isAfterGap) {
           await this.#append(stream, pieces, before);
           pieces = [];
-          await this.#note(stream, GAP);
+          await this.#note(stream, GAP, record.time);
         }
-        if (skip < record.bytes.length) pieces.push(record.bytes.subarray(skip));
+        if (skip === 0) pieces.push(record);
+        else if (skip < record.bytes.length)
+          pieces.push({ time: record.time, bytes: record.bytes.subarray(skip) });
       }
       // Otherwise all records are in the file already.
       if (filter.isAtEnd) await this.#append(stream, pieces, filter.last);
     }
+  }
+
+  /** Adds a line of the executor to stderr. */
+  async remark(text: string): Promise<void> {
+    await this.#note('stderr', text, new Date().toISOString());
   }
 
   close(): void {
@@ -89,31 +101,39 @@ export class OutputWriter {
   }
 
   /** @param last the last record that the pieces complete */
-  async #append(stream: StreamName, pieces: readonly Buffer[], last: Pick<StreamPosition, 'time' | 'count'>) {
+  async #append(
+    stream: StreamName,
+    pieces: readonly TimedBytes[],
+    last: Pick<StreamPosition, 'time' | 'count'>,
+  ) {
     const file = this.#files[stream];
     let { lost = 0 } = this.#position[stream];
-    if (pieces.length > 0) {
+    const [first] = pieces;
+    if (first !== undefined) {
       const why = file.error?.message ?? 'the disk was full';
       const isRoom =
-        lost === 0 || (await this.#note(stream, `mesosup: ${lost} bytes of output are missing here: ${why}`));
+        lost === 0 ||
+        (await this.#note(stream, `mesosup: ${lost} bytes of output are missing here: ${why}`, first.time));
       if (isRoom) lost = 0;
       if (!isRoom || !(await file.append(pieces)))
-        lost += pieces.reduce((sum, piece) => sum + piece.length, 0);
+        lost += pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);
     }
     const { time } = this.#position[stream];
-    if (pieces.length > 0 || time !== last.time) this.#save(stream, { ...last, ...file.end, lost });
+    if (pieces.length > 0 || time !== last.time)
+      this.#save(stream, { ...last, ...file.end, lost, indexed: true });
   }
 
   /**
    * Adds a line. Its bytes are in the position before they are in the file, since bytes beyond the position are taken for
    * those of records.
+   * @param time that of the record behind it
    */
-  async #note(stream: StreamName, text: string): Promise<boolean> {
+  async #note(stream: StreamName, text: string, time: string): Promise<boolean> {
     const file = this.#files[stream];
-    const line = Buffer.from(`${text}\n`);
+    const bytes = Buffer.from(`${text}\n`);
     const { file: inode, size } = file.end;
-    this.#save(stream, { ...this.#position[stream], file: inode, size: size + line.length });
-    return await file.append([line]);
+    this.#save(stream, { ...this.#position[stream], file: inode, size: size + bytes.length });
+    return await file.append([{ time, bytes }]);
   }
 
   #save(stream: StreamName, position: StreamPosition): void {

@@ -63,8 +63,8 @@ export class OutputFollower {
     this.#abort.abort();
     await this.#done;
     // What Docker's stream lacked: it may end early, and skips files that Docker replaces while it is read slowly.
-    await this.#copy(false).catch((error: unknown) => {
-      if (first === late) this.#reportLostOutput(error);
+    await this.#copy(false).catch(async (error: unknown) => {
+      if (first === late) await this.#reportLostOutput(error);
     });
     this.#writer.close();
   }
@@ -85,7 +85,7 @@ export class OutputFollower {
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof DockerError && (UNREADABLE.test(error.message) || !(await this.#mayRun()))) {
-          this.#reportLostOutput(error);
+          await this.#reportLostOutput(error);
           return;
         }
         if (error instanceof SkippedError) {
@@ -127,14 +127,10 @@ export class OutputFollower {
     }
   }
 
-  #reportLostOutput(error: unknown): void {
-    const { container, files, log } = this.#options;
+  async #reportLostOutput(error: unknown): Promise<void> {
+    const { container, log } = this.#options;
     const reason = error instanceof Error ? error.message : String(error);
     log({ level: 'error', msg: 'cannot read the output of a container', container, reason });
-    try {
-      files.note(`mesosup: the container's output can't be read: ${reason}`);
-    } catch {
-      // The error is already logged.
-    }
+    await this.#writer.remark(`mesosup: the container's output can't be read: ${reason}`);
   }
 }

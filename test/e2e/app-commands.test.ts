@@ -262,6 +262,26 @@ test('follows the output of 10 instances over a replaced one and the death of th
   expect((await tasksOf('many')).length).toBeGreaterThanOrEqual(10);
 });
 
+test('shows the output since a time, and names tasks without times', async () => {
+  const numbers = (output: string) =>
+    [...output.matchAll(/^many\.[\da-f]+ +\| line (\d+)$/gm)].map(([, number]) => Number(number));
+  const all = await mesosup('app', 'logs', 'many', '--since', '1d');
+  expect([all.exitCode, numbers(all.stdout).filter((number) => number === 0)]).toEqual([
+    0,
+    Array(10).fill(0),
+  ]);
+  const time = new Date(Date.now() - 3000).toISOString();
+  for (const flags of [[], ['--tail', '100'], ['--grep', 'line']]) {
+    const last = await mesosup('app', 'logs', 'many', '--since', time, ...flags);
+    expect(last.exitCode, last.all).toBe(0);
+    expect(numbers(last.stdout).length).toBeGreaterThan(0);
+    expect(numbers(last.stdout)).not.toContain(0);
+  }
+  // A plain command.
+  const plain = await mesosup('app', 'logs', 'apply/one', '--since', '1s');
+  expect([plain.exitCode, plain.stderr]).toEqual([1, expect.stringContaining('its output has no times')]);
+});
+
 test('keeps the token out of logs and of other files', async () => {
   expect(schedulers.log.join('\n')).not.toContain(TOKEN);
   for (const name of await readdir(work)) {

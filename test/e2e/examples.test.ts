@@ -109,6 +109,11 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
     code: 124,
     says: /^redis\.\d+ \| .*Redis/m,
   },
+  [docCommand('docs/apps.md', 'mesosup app logs redis --since 10m')]: { code: 0, says: /^$|^redis\.\d+ \|/ },
+  'mesosup app logs redis --follow --since 2026-01-31T14:05:00Z': {
+    code: 124,
+    says: /^redis\.\d+ \| .*Redis/m,
+  },
   'mesosup app logs redis --stderr --grep "error|warning"': { code: 0, says: /^$|^redis/ },
   'mesosup app logs --task TASK': { code: 1, says: /Task 'TASK' does not exist/ },
   'mesosup app events': { code: 124, says: /event_stream_attached/ },

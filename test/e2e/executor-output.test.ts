@@ -3,8 +3,14 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { beforeAll, expect, test, vi } from 'vitest';
+import { logDirectory, readLog } from '../scheduler/log-directory.ts';
 import { executorBench } from './support/executor-bench.ts';
-import { type ExecutorProcess, gone, taskOf as networked } from './support/executor-process.ts';
+import {
+  type ExecutorProcess,
+  gone,
+  taskOf as networked,
+  onlyContainerOf,
+} from './support/executor-process.ts';
 
 const bench = executorBench();
 
@@ -67,6 +73,45 @@ test('each line is in the files once after 20 kills of the worker, while Docker 
   expect(lines).toEqual(expected);
   expect((await outputOf(executor, 'n', 'stderr')).toString().trimEnd().split('\n')).toEqual(expected);
 }, 180_000);
+
+test('the output since a time is found over rotations and kills of the worker', async () => {
+  const { agent, cluster } = bench;
+  const policy = path.join(bench.dist, 'policy.json');
+  await writeFile(policy, JSON.stringify({ logs: { maxSize: 65_536, maxFiles: 4 } }));
+  const executor = await bench.start({ env: { MESOSUP_EXECUTOR_CONFIG: policy } });
+  const script = `i=0; while [ $i -lt 30 ]; do seq $((i*1000)) $((i*1000+999)); i=$((i+1)); sleep 0.2; done
+    echo end; while [ ! -e /mnt/mesos/sandbox/go ]; do sleep 0.1; done`;
+  agent.launch(taskOf('s', script, { options: rotated('10m', 5) }));
+  await agent.update('s', 'TASK_RUNNING');
+  for (let kill = 1; kill <= 2; kill += 1) {
+    await sleep(1300);
+    // Without a worker, the output of some time has to be copied later.
+    process.kill(executor.pid, 'SIGSTOP');
+    await killWorker(executor);
+    await sleep(1200);
+    process.kill(executor.pid, 'SIGCONT');
+    await agent.subscription(kill + 1);
+  }
+  await executor.contains('tasks/s/stdout', /^end$/m);
+  const { Id } = await onlyContainerOf(cluster);
+  const { stdout } = await execa('docker', ['logs', '--timestamps', Id]);
+  const timeOf = new Map(
+    stdout.split('\n').map((line) => [line.slice(31), Date.parse(`${line.slice(0, 23)}Z`)] as const),
+  );
+  const kept = (await outputOf(executor, 's', 'stdout')).toString().trimEnd().split('\n');
+  expect(kept.length).toBeLessThan(timeOf.size);
+  const directory = logDirectory(path.join(executor.sandbox, 'tasks/s'));
+  const [first = 0, last = 0] = [timeOf.get('0'), timeOf.get('end')];
+  for (let time = first - 2000; time < last + 3000; time += 250) {
+    const lines = (await readLog(directory, 'stdout', { since: time })).split('\n').slice(0, -1);
+    const left = kept.slice(0, kept.length - lines.length);
+    expect([...left, ...lines]).toEqual(kept);
+    expect(left.filter((line) => (timeOf.get(line) ?? 0) >= time)).toEqual([]);
+    expect(lines.filter((line) => (timeOf.get(line) ?? 0) <= time - 1000)).toEqual([]);
+  }
+  await writeFile(path.join(executor.sandbox, 'tasks/s/sandbox/go'), '');
+  await agent.update('s', 'TASK_FINISHED');
+}, 60_000);
 
 test('the output of a terminal is continued after a restart of the worker, also in the middle of a line', async () => {
   const { agent } = bench;

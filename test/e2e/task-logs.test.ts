@@ -6,6 +6,7 @@ import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { until } from './demo-cluster.ts';
 import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
@@ -124,6 +125,10 @@ describe('the output of a container', () => {
     const before = seen.slice(0, seen.lastIndexOf('\n\n') + 2);
     const id = [...before.matchAll(/^id: (.*)$/gm)].at(-1)?.[1] ?? '';
     const resumed = get('log?follow=true&stream=stdout', { ...accept, 'last-event-id': id });
+    // Times are exact to a second.
+    await sleep(1100);
+    const since = new Date().toISOString();
+    const later = get(`log?follow=true&stream=stdout&since=${since}`);
     const session = await fetch(`${cluster.url}/v2/tasks/${task}/exec`, {
       method: 'POST',
       body: JSON.stringify({ argv: ['busybox', 'touch', '/mnt/mesos/sandbox/go'] }),
@@ -134,8 +139,11 @@ describe('the output of a container', () => {
     const rest = await (await resumed).text();
     expect(textOf(before) + textOf(rest)).toBe(`${ALL}ready\ngone\n`);
     expect(rest).toMatch(/event: end\ndata: \{\}\n\n$/);
+    expect(await (await later).text()).toBe('gone\n');
     // It has ended, and its output is there.
     expect(await log('stream=stdout&tail=1')).toBe('gone\n');
+    expect(await log(`stream=stdout&since=${since}`)).toBe('gone\n');
+    expect(await log('stream=stdout&since=1d')).toBe(`${ALL}ready\ngone\n`);
   });
 });
 
@@ -174,4 +182,10 @@ it('shows the output and the files of a plain command', async () => {
   await vi.waitFor(async () => expect(await log('stream=stderr', command)).toContain('err\n'), WITHIN);
   expect(await log('stream=stdout', command)).toContain('out\n');
   expect(await (await get('files?path=made', {}, command)).text()).toBe('x\n');
+  expect(await log('stream=stderr&since=1d', command)).toContain('err\n');
+  const refused = await get('log?since=0s', {}, command);
+  expect([refused.status, await refused.text()]).toEqual([
+    422,
+    expect.stringContaining('its output has no times'),
+  ]);
 });

@@ -193,6 +193,10 @@ const PARTS: readonly [string, string][] = [
   ['app run image --port x', '--port x: expected PORT or HOST:CONTAINER'],
   ['app logs', 'name either an app or a --task: mesosup app logs APP'],
   ['app logs web --grep "("', '--grep is not a regular expression: '],
+  [
+    'app logs web --since yesterday',
+    '--since "yesterday" is not a duration such as 10m or 2h30m, or a time such as 2026-01-31T14:05:00Z',
+  ],
   ['app exec web', 'name a command after --: mesosup app exec web -- CMD'],
   ['app exec -t web -- sh', '--tty needs a terminal: leave it out in a pipe'],
   ['app apply -f none.yaml', "none.yaml can't be read: there is no such file"],

@@ -11,6 +11,8 @@ export interface LogOptions {
   readonly stream?: Stream | undefined;
   /** Number of last lines of each stream of the tasks that run already. Default: all. */
   readonly tail?: number | undefined;
+  /** Only output since then, of the tasks that run already: a duration or a time, see text/since.ts. Default: all. */
+  readonly since?: string | undefined;
   readonly follow: boolean;
   readonly signal: AbortSignal;
   readonly onLine: (line: LogLine) => Promise<void>;
@@ -29,16 +31,19 @@ const BEGUN = new Set(['TASK_RUNNING', 'TASK_FAILED', 'TASK_FINISHED']);
 
 /** Reads the output of one task, which may have ended. @throws ApiError */
 export async function readTaskLog(client: ApiClient, task: string, options: LogOptions): Promise<void> {
-  const { stream = 'both', tail, follow, signal, onLine, onNote } = options;
+  const { stream = 'both', tail, since, follow, signal, onLine, onNote } = options;
   const splitter = new LineSplitter();
-  const input = { path: { id: task }, query: { stream, tail, follow } };
+  const input = { path: { id: task }, query: { stream, tail, since, follow } };
   const limits = { signal, patienceMs: PATIENCE_MS, endsWith: ['end', 'error'] };
   for await (const { type, data } of client.events('/v2/tasks/{id}/log', input, limits)) {
     const piece = parseJson(data);
     if (!isJson(piece)) continue;
     if (type === 'error') onNote(`${task}: ${piece.message}`);
     if (type !== 'stdout' && type !== 'stderr') continue;
-    if (piece.lost !== undefined) onNote(`${task}: output was removed before it was read`);
+    if (piece.lost !== undefined) {
+      for (const text of splitter.endOf(type)) await onLine({ task, stream: type, text });
+      onNote(`${task}: output was removed before it was read`);
+    }
     for (const text of splitter.push(type, String(piece.text))) await onLine({ task, stream: type, text });
   }
   for (const rest of splitter.end()) await onLine({ task, ...rest });
@@ -89,7 +94,7 @@ class Follower {
   }
 
   async run(tasks: readonly string[]): Promise<void> {
-    for (const task of tasks) this.#begin(task, this.#options.tail);
+    for (const task of tasks) this.#begin(task, this.#options);
     this.#listen().catch(this.#failed.reject);
     try {
       await Promise.race([this.#poll(), this.#failed.promise]);
@@ -98,21 +103,31 @@ class Follower {
     }
   }
 
-  #begin(task: string, tail: number | undefined): void {
+  #begin(task: string, options: LogOptions): void {
     if (this.#seen.has(task)) return;
     this.#seen.add(task);
-    const stream = readTaskLog(this.#client, task, { ...this.#options, tail }).catch((error: unknown) => {
-      if (isRefusal(error)) this.#options.onNote(`${task}: ${error.message}`);
+    const stream = this.#read(task, options).catch((error: unknown) => {
+      if (isRefusal(error)) options.onNote(`${task}: ${error.message}`);
       else this.#failed.reject(error);
     });
     this.#streams.push(stream);
+  }
+
+  async #read(task: string, options: LogOptions): Promise<void> {
+    try {
+      await readTaskLog(this.#client, task, options);
+    } catch (error) {
+      if (!isRefusal(error) || !error.fields.some(({ field }) => field === 'since')) throw error;
+      options.onNote(`${task}: ${error.message}. Showing its new output.`);
+      await readTaskLog(this.#client, task, { ...options, since: undefined, tail: 0 });
+    }
   }
 
   /** A task that began after the command did: its output is read from the start. */
   #beginNew(task: string): void {
     if (this.#seen.has(task)) return;
     this.#options.onNote(`New task ${task}`);
-    this.#begin(task, undefined);
+    this.#begin(task, { ...this.#options, tail: undefined, since: undefined });
   }
 
   async #listen(): Promise<void> {

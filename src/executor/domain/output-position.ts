@@ -21,6 +21,8 @@ export interface StreamPosition {
   size: number;
   /** Bytes in front of the position that could not be written, and that no line in the file mentions yet. */
   lost?: number;
+  /** True if all output since the first position is in the index of times (see output-times.ts). */
+  indexed?: boolean;
 }
 
 export interface OutputPosition {

@@ -7,9 +7,9 @@ import { basicAuthorization, type Credential, messageOf, send } from '../../meso
 /** An agent can't be used: the answer for the client. */
 export class AgentError extends Error {
   override name = 'AgentError';
-  readonly statusCode: 404 | 502 | 504;
+  readonly statusCode: 404 | 502 | 503 | 504;
 
-  constructor(message: string, statusCode: 404 | 502 | 504) {
+  constructor(message: string, statusCode: 404 | 502 | 503 | 504) {
     super(message);
     this.statusCode = statusCode;
   }

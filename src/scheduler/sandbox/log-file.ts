@@ -28,11 +28,18 @@ export class LogFile {
   #position: Position;
   /** The bytes before the position, if they are known. */
   #before: Buffer = NOTHING;
-  /** How often the file at the position has been rotated, as far as known. */
+  /** How often the file at the position has been rotated, as far as known; the oldest file at offset 0. */
   #back = 0;
   #peeked: Buffer = NOTHING;
+  /** The file whose beginning was peeked. Until a part of it is consumed, the position stays at the end of the file before. */
+  #peekedBack: number | undefined;
   #lost = false;
 
+  /**
+   * @param position offset 0 means the beginning of the oldest file: the beginning of a later one is the end of the file
+   *   before it
+   * @param back how often the file at the position was rotated, as far as known
+   */
   constructor(directory: LogDirectory, name: string, position: Position, back = 0) {
     this.#directory = directory;
     this.#name = name;
@@ -54,6 +61,7 @@ export class LogFile {
   /** @returns the bytes after the position; none if there are none yet */
   async peek(): Promise<Buffer> {
     for (let attempt = 1; ; attempt += 1) {
+      this.#peekedBack = undefined;
       const found = await this.#find();
       if (found) {
         this.#peeked = found;
@@ -68,6 +76,9 @@ export class LogFile {
 
   /** Moves the position after the first bytes of those that were peeked. */
   consume(length: number): void {
+    if (length === 0) return;
+    if (this.#peekedBack !== undefined) this.#moveTo(this.#peekedBack);
+    this.#peekedBack = undefined;
     const taken = this.#peeked.subarray(0, length);
     this.#peeked = this.#peeked.subarray(length);
     const offset = this.#position.offset + taken.length;
@@ -93,21 +104,35 @@ export class LogFile {
 
   /** Goes on with the next file after the end of a rotated one. */
   async #findNext(back: number): Promise<Buffer | undefined> {
-    const next = await this.#directory.read(nameOf(this.#name, back - 1), 0, CHUNK_BYTES);
+    const next = await this.#read(back - 1, 0, CHUNK_BYTES);
     // Rotated again in the meantime: the name may already mean the file after the next one.
     if ((await this.#readOn(back)) === 'another') return undefined;
     // Stays at the end of the old file as long as the new one is empty.
     if (next === undefined || next.length === 0) return NOTHING;
-    this.#moveTo(back - 1);
+    this.#peekedBack = back - 1;
     return next;
   }
 
-  async #findAtBeginning(): Promise<Buffer | undefined> {
+  /** Reads the oldest file that has content, also if it was rotated since the last time. */
+  async #findAtBeginning(): Promise<Buffer> {
     for (;;) {
-      const bytes = await this.#directory.read(nameOf(this.#name, this.#back), 0, CHUNK_BYTES);
-      if (this.#back === 0 || (bytes && bytes.length > 0)) return bytes ?? NOTHING;
-      this.#back -= 1;
+      let back = this.#back;
+      let bytes = await this.#read(back, 0, CHUNK_BYTES);
+      while (back > 0 && !bytes?.length) {
+        back -= 1;
+        bytes = await this.#read(back, 0, CHUNK_BYTES);
+      }
+      const older = await this.#read(this.#back + 1, 0, 1);
+      if (older === undefined) {
+        this.#peekedBack = back;
+        return bytes ?? NOTHING;
+      }
+      this.#back += 1;
     }
+  }
+
+  #read(back: number, offset: number, length: number): Promise<Buffer | undefined> {
+    return this.#directory.read(nameOf(this.#name, back), offset, length);
   }
 
   #moveTo(back: number): void {
@@ -120,8 +145,7 @@ export class LogFile {
   async #readOn(back: number): Promise<Buffer | 'another' | undefined> {
     const { offset } = this.#position;
     const length = anchorLength(offset);
-    const name = nameOf(this.#name, back);
-    const bytes = await this.#directory.read(name, offset - length, length + CHUNK_BYTES);
+    const bytes = await this.#read(back, offset - length, length + CHUNK_BYTES);
     if (!bytes) return undefined;
     const before = bytes.subarray(0, length);
     if (!isBefore(before, this.#position)) return 'another';

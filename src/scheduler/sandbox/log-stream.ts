@@ -34,7 +34,7 @@ const NEWLINE = 10;
 
 /** @throws AgentError */
 export async function* readLogs(options: LogStreamOptions): AsyncGenerator<LogPiece> {
-  const { logs, follow, hasEnded, signal } = options;
+  const { logs, follow, byLines, hasEnded, signal } = options;
   const left = new Map([...logs].map(([stream, { available }]) => [stream, follow ? Infinity : available]));
   let pause = MIN_PAUSE_MS;
   let failingSince: number | undefined;
@@ -44,11 +44,15 @@ export async function* readLogs(options: LogStreamOptions): AsyncGenerator<LogPi
     try {
       for (const stream of logs.keys()) {
         const flush = isLast || pause >= MAX_PAUSE_MS;
-        const piece = await nextPiece(options, stream, left.get(stream) ?? 0, flush);
-        if (!piece) continue;
-        left.set(stream, (left.get(stream) ?? 0) - piece.bytes.length);
-        passed = true;
-        yield piece;
+        for (let isWithinLine = true; isWithinLine; ) {
+          const piece = await nextPiece(options, stream, left.get(stream) ?? 0, flush);
+          if (!piece) break;
+          left.set(stream, (left.get(stream) ?? 0) - piece.bytes.length);
+          passed = true;
+          yield piece;
+          // A long line comes in several pieces, and the other stream's lines not in between.
+          isWithinLine = byLines && piece.bytes.at(-1) !== NEWLINE;
+        }
       }
       failingSince = undefined;
     } catch (error) {
@@ -81,8 +85,11 @@ async function nextPiece(
   const bytes = peeked.subarray(0, length);
   const lost = file.takeLoss();
   file.consume(length);
-  const positions = Object.fromEntries([...logs].map(([name, log]) => [name, log.file.position]));
-  return { stream, bytes, lost, positions };
+  return { stream, bytes, lost, positions: positionsOf(logs) };
+}
+
+export function positionsOf(logs: LogStreamOptions['logs']): Positions {
+  return Object.fromEntries([...logs].map(([name, log]) => [name, log.file.position]));
 }
 
 /** @returns the number of bytes to pass on: up to the end of the last line, or of the last complete character */

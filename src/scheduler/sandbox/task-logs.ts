@@ -8,7 +8,7 @@ import { AgentError } from './agent-addresses.ts';
 import type { AgentFiles, Sandbox } from './agent-files.ts';
 import type { LogDirectory } from './log-file.ts';
 import { type Positions, STREAMS, type StreamName } from './log-position.ts';
-import { type StartedLog, startLog } from './log-start.ts';
+import { type From, type StartedLog, startLog } from './log-start.ts';
 import { placeOf, type TaskPlace } from './task-place.ts';
 
 /** A task has ended: its last state before the update. */
@@ -32,6 +32,8 @@ export interface LogRequest {
   readonly streams: readonly StreamName[];
   /** Number of last lines of each stream. */
   readonly tail?: number;
+  /** Only output since then, in milliseconds since the epoch. */
+  readonly since?: number;
   /** Where an earlier request ended. */
   readonly positions?: Positions;
 }
@@ -71,16 +73,24 @@ export class TaskLogs {
     this.#readers -= 1;
   }
 
-  /** @throws AgentError, with 404 if there is no output */
+  /** @throws AgentError, with 404 if there is no output @throws NoTimesError if the output has no times for `since` */
   async open(
     place: TaskPlace,
-    { streams, tail, positions }: LogRequest,
+    { streams, tail, since, positions }: LogRequest,
   ): Promise<ReadonlyMap<StreamName, StartedLog>> {
+    const { launchedAt } = place;
+    // Then all of the output is wanted, for which it needs no times.
+    const isBeforeLaunch = since !== undefined && launchedAt !== undefined && since <= launchedAt;
     const directory = await this.#find(place);
     const logs = new Map<StreamName, StartedLog>();
     for (const stream of STREAMS.filter((one) => streams.includes(one))) {
       const position = positions?.[stream];
-      const from = position ? { position } : tail === undefined ? {} : { lines: tail };
+      const from: From = position
+        ? { position }
+        : {
+            ...(tail !== undefined && { lines: tail }),
+            ...(since !== undefined && !isBeforeLaunch && { since }),
+          };
       const log = await startLog(directory, stream, from);
       // A file that can't be read is refused before an answer has begun.
       await log.file.peek();

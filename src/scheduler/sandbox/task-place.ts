@@ -18,6 +18,8 @@ export interface TaskPlace {
   readonly directories: readonly string[];
   /** Names of the directories that lead to the task's own files. */
   readonly sandbox: readonly string[];
+  /** When the launch was stored, in milliseconds since the epoch; undefined if it is not known any more. */
+  readonly launchedAt?: number;
 }
 
 /** An agent with so many shared executors runs some hundred tasks. */
@@ -36,8 +38,8 @@ export function placeOf(
   if (frameworkId === undefined) return undefined;
   const task = state.tasks.get(taskId) ?? ended.get(taskId);
   if (task) {
-    const { agentId, host, executorId } = task;
-    const found = { taskId, agentId, host, frameworkId, executorIds: [executorId ?? taskId] };
+    const { agentId, host, executorId, launchedAt } = task;
+    const found = { taskId, agentId, host, frameworkId, executorIds: [executorId ?? taskId], launchedAt };
     return {
       ...found,
       ...directoriesOf(taskId, executorId === undefined ? formOfTask(state, task) : 'shared'),

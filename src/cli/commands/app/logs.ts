@@ -3,6 +3,7 @@ import { type LogOptions, readAppLogs, readTaskLog } from '../../../apps/edge/fo
 import { LineFormat } from '../../../apps/log-lines.ts';
 import { UsageError } from '../../../errors/mesosup-error.ts';
 import { printableLines } from '../../../text/printable.ts';
+import { parseSince, SINCE_FORM } from '../../../text/since.ts';
 import { ApiCommand } from '../../api-command.ts';
 import { appIdOf, optionalAppArgument } from '../../app-argument.ts';
 import { untilInterrupted } from '../../until-interrupted.ts';
@@ -13,10 +14,12 @@ const FOLLOWED_TAIL = 10;
 export default class AppLogs extends ApiCommand {
   static override summary = "Show the output of an app's tasks.";
   static override description =
-    'Each line begins with its task; ! marks standard error. With --follow, the output of new tasks is shown too, also when tasks are replaced or another scheduler becomes the leader, until Ctrl-C. The agents keep the output without times, so there is no --since.';
+    'Each line begins with its task; ! marks standard error. With --follow, the output of new tasks is shown too, also when tasks are replaced or another scheduler becomes the leader, until Ctrl-C. --since needs times, which only the output of containers has: a message names each other task, of which --follow shows only the new output.';
   static override examples = [
     '<%= config.bin %> app logs redis',
     '<%= config.bin %> app logs redis --follow --tail 20',
+    '<%= config.bin %> app logs redis --since 10m',
+    '<%= config.bin %> app logs redis --follow --since 2026-01-31T14:05:00Z',
     '<%= config.bin %> app logs redis --stderr --grep "error|warning"',
     '<%= config.bin %> app logs --task TASK',
   ];
@@ -25,9 +28,14 @@ export default class AppLogs extends ApiCommand {
     follow: Flags.boolean({ char: 'f', summary: 'Show further output until Ctrl-C.' }),
     tail: Flags.integer({
       char: 'n',
-      summary: `Only so many last lines of each task. Default: all, and ${FOLLOWED_TAIL} with --follow.`,
+      summary: `Only so many last lines of each stream of each task. Default: all, and ${FOLLOWED_TAIL} with --follow and without --since.`,
       helpValue: 'N',
       min: 0,
+    }),
+    since: Flags.string({
+      summary:
+        'Only lines since then: a duration such as 10m or 2h30m, or a time such as 2026-01-31T14:05:00Z.',
+      helpValue: '10m|TIME',
     }),
     task: Flags.string({
       summary: 'Only this task, which may have ended. Its lines have no prefix.',
@@ -48,6 +56,7 @@ export default class AppLogs extends ApiCommand {
       throw new UsageError('name either an app or a --task: mesosup app logs APP');
     }
     const pattern = patternOf(flags.grep);
+    const since = sinceOf(flags.since);
     const { client } = await this.connect(flags);
     const { stdout } = process;
     const format = new LineFormat({
@@ -58,7 +67,8 @@ export default class AppLogs extends ApiCommand {
     await untilInterrupted(async (signal) => {
       const options: LogOptions = {
         follow,
-        tail: flags.tail ?? (follow ? FOLLOWED_TAIL : undefined),
+        tail: flags.tail ?? (follow && since === undefined ? FOLLOWED_TAIL : undefined),
+        since,
         stream: flags.stderr ? 'stderr' : undefined,
         signal,
         onLine: async (line) => {
@@ -70,6 +80,14 @@ export default class AppLogs extends ApiCommand {
       else await readAppLogs(client, appIdOf(app ?? ''), options);
     });
   }
+}
+
+/** Durations are left to the scheduler, whose clock may differ. */
+function sinceOf(text: string | undefined): string | undefined {
+  const now = Date.now();
+  const time = text === undefined ? now : parseSince(text, now);
+  if (time === undefined) throw new UsageError(`--since "${text}" is not ${SINCE_FORM}`);
+  return text;
 }
 
 function patternOf(text: string | undefined): RegExp | undefined {

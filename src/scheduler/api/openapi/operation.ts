@@ -49,7 +49,7 @@ export const PARAMETERS = {
   path: "path of a directory or file, relative to the task's sandbox",
   'plan-format': 'light: plans without the states before and after the deployment',
   scale: 'true: reduce the instances of the app by the number of killed tasks',
-  since: 'rejected: the output has no times',
+  since: 'only output since then: a duration such as 10m or 2h30m, or a time such as 2026-01-31T14:05:00Z',
   status: 'running or staging; may be repeated',
   stream: 'stdout, stderr or both; both by default',
   tail: 'only so many last lines of each stream',

@@ -20,7 +20,7 @@ const haproxy = z.string().meta({ description: 'The format that haproxy-marathon
 const output = z.string().meta({ description: 'The bytes as the task wrote them' });
 const outputEvents = z.string().meta({
   description:
-    'Events stdout and stderr: JSON with text, and with lost if output before it was removed unread. The last event is end, or error with a message. Resumes after Last-Event-ID',
+    'Events stdout and stderr: JSON with text, and with lost if output before it was removed unread. The last event is end, or error with a message. The first id comes before the first event. Resumes after Last-Event-ID',
 });
 
 export const V2_APP_OPERATIONS = [

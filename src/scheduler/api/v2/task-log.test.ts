@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { account, asUser } from '../../../../test/scheduler/accounts.ts';
 import { type AgentOfFiles, logsOf, startAgentOfFiles } from '../../../../test/scheduler/agents.ts';
 import { call, closing, get, type Server, SLEEPER, server } from '../../../../test/scheduler/api-server.ts';
+import { encodeEntry } from '../../../exec/time-index.ts';
 
 let agent: AgentOfFiles;
 let one: Server;
@@ -157,6 +158,108 @@ it('sends events, which resume where they ended', async () => {
   ]);
 });
 
+const LAUNCHED = 1_700_000_000_000;
+const CONTAINER = { ...SLEEPER, container: { type: 'DOCKER', docker: { image: 'i' } } };
+
+/** The index of output with a line of 7 bytes each minute after the launch. */
+const minutes = (count: number) =>
+  Array.from({ length: count }, (_, i) =>
+    encodeEntry({ time: LAUNCHED + i * 60_000, file: 0, inode: 1, offset: i * 7 }),
+  ).join('');
+
+it('shows the output since a time, of a container that runs or has ended', async () => {
+  const id = await runTask({ now: () => LAUNCHED + 600_000 }, CONTAINER);
+  const executorId = await one.runner.read(({ tasks }) => tasks.get(id)?.executorId ?? '');
+  const lines = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => `line ${from + i}\n`).join('');
+  const sandbox = agent.sandbox(executorId, {
+    [`tasks/${id}/stdout`]: lines(0, 10),
+    [`tasks/${id}/stdout.times`]: minutes(10),
+    [`tasks/${id}/stderr`]: '',
+    [`tasks/${id}/stderr.times`]: '',
+  });
+  const url = `/v2/tasks/${id}/log`;
+  const time = (minute: number) => new Date(LAUNCHED + minute * 60_000).toISOString();
+  for (const ended of [false, true]) {
+    if (ended) await endTask(id);
+    const body = async (query: string) => (await get(one, `${url}?${query}`)).body;
+    expect(await body('since=2m')).toBe(lines(8, 10));
+    expect(await body(`since=${time(5)}`)).toBe(lines(5, 10));
+    expect(await body(`since=${time(5).replace('Z', '+00:00')}`)).toBe(lines(5, 10));
+    expect(await body('since=5m30s&tail=2&stream=stdout')).toBe(lines(8, 10));
+    expect(await body('since=1m&tail=9&stream=stdout')).toBe(lines(9, 10));
+    expect(await body('since=0s')).toBe('');
+    expect(await body('since=2h')).toBe(lines(0, 10));
+  }
+  const events = await open(`${url}?since=0s`, { accept: 'text/event-stream' });
+  await events.ended;
+  const [, resumed = ''] = /^id: (.*)\n/.exec(events.bytes().toString()) ?? [];
+  appendFileSync(join(sandbox, `tasks/${id}/stdout`), 'more\n');
+  const headers = { accept: 'text/event-stream', 'last-event-id': resumed };
+  expect(eventsIn((await call(one, 'GET', `${url}?since=2h`, undefined, headers)).body)).toMatchObject([
+    { event: 'stdout', data: { text: 'more\n' } },
+    { event: 'end' },
+  ]);
+});
+
+it('names the place of the start before the first event, so that a client continues there', async () => {
+  const id = await runTask();
+  const sandbox = agent.sandbox(id, { stdout: 'old\n', stderr: '' });
+  const accept = { accept: 'text/event-stream' };
+  const first = await open(`/v2/tasks/${id}/log?follow=true&tail=0`, accept);
+  await vi.waitFor(() => expect(first.bytes().toString()).toMatch(/^id: .+\n\n/));
+  first.answer.destroy();
+  const [, start = ''] = /^id: (.*)\n/.exec(first.bytes().toString()) ?? [];
+  // Both were rotated while nobody read.
+  for (const name of ['stdout', 'stderr']) {
+    appendFileSync(join(sandbox, name), `${name} 1\n`);
+    renameSync(join(sandbox, name), join(sandbox, `${name}.1`));
+    writeFileSync(join(sandbox, name), `${name} 2\n`);
+  }
+  const resumed = await open(`/v2/tasks/${id}/log?tail=0`, { ...accept, 'last-event-id': start });
+  await resumed.ended;
+  const texts = eventsIn(resumed.bytes().toString()).map(({ event, data }) => [event, data.text]);
+  expect(texts).toEqual([
+    ['stdout', 'stdout 1\n'],
+    ['stderr', 'stderr 1\n'],
+    ['stdout', 'stdout 2\n'],
+    ['stderr', 'stderr 2\n'],
+    ['end', undefined],
+  ]);
+});
+
+it('refuses since for output without times, unless the task was launched later', async () => {
+  const id = await runTask({ now: () => LAUNCHED + 600_000 });
+  agent.sandbox(id, { stdout: 'out\n', stderr: 'err\n' });
+  const url = `/v2/tasks/${id}/log`;
+  const refused = await get(one, `${url}?since=9m`);
+  expect([refused.statusCode, refused.json()]).toEqual([
+    422,
+    {
+      message: 'Object is not valid',
+      details: [
+        {
+          path: '/since',
+          errors: [
+            expect.stringMatching(/^can't be used for this task: its output has no times\. Only mesosup's/),
+          ],
+        },
+      ],
+    },
+  ]);
+  expect((await get(one, `${url}?since=10m`)).body).toBe('out\nerr\n');
+  expect((await get(one, `${url}?since=11m&tail=0`)).body).toBe('');
+});
+
+it('never joins lines of both streams, and does not part a long one', async () => {
+  const id = await runTask();
+  const long = `${'x'.repeat(200_000)}\n`;
+  agent.sandbox(id, { stdout: `${long}half a line`, stderr: 'err\n'.repeat(20_000) });
+  const { body } = await get(one, `/v2/tasks/${id}/log`);
+  expect(body.startsWith(long)).toBe(true);
+  expect(body.split('\n').filter((line) => line !== 'err')).toEqual([long.trimEnd(), 'half a line', '']);
+});
+
 it('reads no faster than the client', async () => {
   const id = await runTask();
   const size = 40 << 20;
@@ -210,7 +313,12 @@ it('answers with the reason if there is nothing to read', async () => {
   const cases: [string, number, RegExp][] = [
     ['/v2/tasks/other/log', 404, /Task 'other' does not exist/],
     [url, 404, /The agent on [ab]\.example has no output of the task/],
-    [`${url}?since=1h`, 422, /the agents keep the output without times/],
+    [
+      `${url}?since=yesterday`,
+      400,
+      /since is 'yesterday': expected a duration such as 10m or 2h30m, or a time/,
+    ],
+    [`${url}?since=2040-01-01T00:00:00Z`, 400, /since is '2040-01-01T00:00:00Z', which is in the future/],
     [`${url}?stream=stdin`, 400, /expected stdout, stderr or both/],
     [`${url}?tail=-1`, 400, /tail is '-1'/],
     [`${url}?follow=maybe`, 400, /follow is 'maybe'/],
