@@ -77,7 +77,7 @@ test('each line is in the files once after 20 kills of the worker, while Docker 
 test('the output since a time is found over rotations and kills of the worker', async () => {
   const { agent, cluster } = bench;
   const policy = path.join(bench.dist, 'policy.json');
-  await writeFile(policy, JSON.stringify({ logs: { maxSize: 65_536, maxFiles: 4 } }));
+  await writeFile(policy, JSON.stringify({ logs: { maxSize: 65_536, maxFiles: 2 } }));
   const executor = await bench.start({ env: { MESOSUP_EXECUTOR_CONFIG: policy } });
   const script = `i=0; while [ $i -lt 30 ]; do seq $((i*1000)) $((i*1000+999)); i=$((i+1)); sleep 0.2; done
     echo end; while [ ! -e /mnt/mesos/sandbox/go ]; do sleep 0.1; done`;
