@@ -424,7 +424,8 @@ export class SimulatedMesos {
   #answerReconciliation(id: string, agentId: string | undefined): void {
     const task = this.tasks.get(id);
     const gone = this.#gone.has(agentId ?? '') ? 'TASK_GONE_BY_OPERATOR' : 'TASK_GONE';
-    const state = task && this.unreachable.has(task.agentId) ? 'TASK_UNREACHABLE' : task?.known;
+    const isUnreachable = this.unreachable.has(task?.agentId ?? agentId ?? '');
+    const state = isUnreachable ? 'TASK_UNREACHABLE' : task?.known;
     this.#sendStatus(id, state ?? gone, agentId, 'REASON_RECONCILIATION');
   }
 

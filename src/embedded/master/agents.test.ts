@@ -9,6 +9,7 @@ import {
 import type { Offer, TaskState } from '../../mesos/types.ts';
 import type { ReportedTask } from '../wire/agent-link.ts';
 import { handleAgentDisconnect } from './agents.ts';
+import { markGone } from './removal.ts';
 import { handleAgentUpdate } from './tasks.ts';
 
 const AGENT = `${MASTER_ID}-S0`;
@@ -186,6 +187,12 @@ describe('reconciliation', () => {
     scheduler.updates();
     fake.call(scheduler, 'RECONCILE', ask([{ task_id: 'x', agent_id: AGENT }]));
     expect(scheduler.updates().map((s) => s.state)).toEqual(['TASK_UNREACHABLE']);
+    markGone(fake.master, AGENT);
+    scheduler.updates();
+    fake.call(scheduler, 'RECONCILE', ask([{ task_id: 'x', agent_id: AGENT }]));
+    expect(scheduler.updates()).toMatchObject([
+      { state: 'TASK_GONE_BY_OPERATOR', message: 'Reconciliation: Task is gone' },
+    ]);
   });
 
   it('sends TASK_LOST to a framework that is not partition-aware', () => {

@@ -59,6 +59,9 @@ function unknownTask(master: Master, agentId: string | undefined): [TaskState, s
   if (agentId !== undefined && master.unreachableAgents.has(agentId)) {
     return ['TASK_UNREACHABLE', 'Reconciliation: Task is unreachable'];
   }
+  if (agentId !== undefined && master.gone.has(agentId)) {
+    return ['TASK_GONE_BY_OPERATOR', 'Reconciliation: Task is gone'];
+  }
   return ['TASK_UNKNOWN', 'Reconciliation: Task is unknown'];
 }
 

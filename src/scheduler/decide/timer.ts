@@ -1,4 +1,5 @@
 import type { StateEvent } from '../domain/events.ts';
+import type { Reservation } from '../domain/reservation.ts';
 import { ownerOf, type State } from '../domain/state.ts';
 import { isCounted, isDraining, type Task } from '../domain/task.ts';
 import { dueTimers, type Timer } from '../domain/timers.ts';
@@ -75,7 +76,8 @@ function fire(state: State, timer: Timer, now: number): { events: StateEvent[]; 
       const at = now + state.settings.reconciliationIntervalMs;
       return {
         events: [{ type: 'timer_set', at, timer: { kind: 'reconcile_all', connection } }],
-        calls: [RECONCILE_ALL],
+        // The reservations stand for their agents: a wiped one may have no task.
+        calls: [RECONCILE_ALL, ...reconcile(listLeaving(state))],
       };
     }
     case 'reconcile': {
@@ -88,6 +90,10 @@ function fire(state: State, timer: Timer, now: number): { events: StateEvent[]; 
       };
     }
   }
+}
+
+function listLeaving({ reservations }: State): Reservation[] {
+  return [...reservations.values()].filter(({ leaving }) => leaving);
 }
 
 function* listUnanswered(state: State): Generator<Task> {

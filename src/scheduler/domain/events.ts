@@ -200,6 +200,8 @@ type VolatileEvent =
     }
   /** Mesos has refused to remove a reservation, which is tried again later. */
   | { readonly type: 'removal_postponed'; readonly reservationId: string; readonly until: number }
+  /** Offers are needed to remove a reservation, or not, while its agent is unreachable. */
+  | { readonly type: 'removal_awaited'; readonly reservationId: string; readonly awaited: boolean }
   /** The flags of an agent are requested at this URL. */
   | { readonly type: 'agent_asked'; readonly agentId: string; readonly url: string; readonly at: number }
   /** The tasks of an agent are to be replaced on other agents, and it gets no new ones; or not any more. */

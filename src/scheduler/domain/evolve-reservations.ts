@@ -42,6 +42,15 @@ export function postponeRemoval(
   if (reservation) reservation.retryAt = until;
 }
 
+export function awaitRemoval(state: State, reservationId: string, awaited: boolean): void {
+  if (!awaited) {
+    if (state.leaving.delete(reservationId)) state.demandChanged = true;
+    return;
+  }
+  const reservation = state.reservations.get(reservationId);
+  if (reservation) leave(state, reservation);
+}
+
 /** The reservations of a removed app leave. */
 export function leaveAll(state: State, reservations: Iterable<Reservation>): void {
   for (const one of reservations) leave(state, one);

@@ -7,6 +7,7 @@ import { trackConstraints } from './evolve-constraints.ts';
 import { endDeployment, restoreDeployment, startDeployment, stepDeployment } from './evolve-deployments.ts';
 import {
   addReservation,
+  awaitRemoval,
   changeReservation,
   postponeRemoval,
   removeReservation,
@@ -91,6 +92,9 @@ export function evolve(state: State, event: StateEvent): void {
       return;
     case 'removal_postponed':
       postponeRemoval(state, event);
+      return;
+    case 'removal_awaited':
+      awaitRemoval(state, event.reservationId, event.awaited);
       return;
     case 'operation_refused': {
       const record = state.apps.get(event.appId);

@@ -135,7 +135,7 @@ export interface State {
   readonly orphans: Map<string, number>;
   /** Every reservation, including those of removed apps. */
   readonly reservations: Map<string, Reservation>;
-  /** Ids of reservations that are to be removed. */
+  /** Ids of reservations that are to be removed, without those whose agents can't offer their resources. */
   readonly leaving: Set<string>;
   /** Number of runs of apps and of deployments so far. */
   runs: number;

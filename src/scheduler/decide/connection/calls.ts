@@ -20,7 +20,7 @@ export function killPolicy(graceSeconds: number): KillPolicy {
 }
 
 /** Requests the latest state of these tasks. */
-export function reconcile(tasks: Iterable<Task>): Call[] {
+export function reconcile(tasks: Iterable<Pick<Task, 'id' | 'agentId'>>): Call[] {
   const calls: Call[] = [];
   let batch: { task_id: { value: string }; agent_id: { value: string } }[] = [];
   for (const task of tasks) {

@@ -2,6 +2,7 @@ import { isTerminal, type TaskState, type TaskStatus } from '../../../mesos/type
 import { showsLack } from '../../domain/agents.ts';
 import type { App } from '../../domain/app.ts';
 import type { StateEvent } from '../../domain/events.ts';
+import type { Reservation } from '../../domain/reservation.ts';
 import { IMMEDIATE_RELAUNCHES, STABLE_AFTER_MS } from '../../domain/settings.ts';
 import { type AppRecord, countLosses, ownerOf, type State } from '../../domain/state.ts';
 import { isEnding, type Task } from '../../domain/task.ts';
@@ -17,6 +18,8 @@ export function handleUpdate(state: State, status: TaskStatus, now: number): Dec
     const ended: StateEvent = { type: 'left_task_ended', taskId: status.task_id.value };
     return { events: isTerminal(status.state) ? [ended] : [], calls: acknowledge(status) };
   }
+  const reservation = state.reservations.get(status.task_id.value);
+  if (!task && reservation?.leaving) return { events: agentOf(state, reservation, status, now), calls: [] };
   if (!task) return { events: [], calls: [...acknowledge(status), ...killUnknown(status)] };
   const events: StateEvent[] = [];
   if (state.unanswered.has(task.id)) events.push({ type: 'task_answered', taskId: task.id });
@@ -50,6 +53,27 @@ export function handleUpdate(state: State, status: TaskStatus, now: number): Dec
     return { events: [...events, ...ended.events], calls: [...acknowledge(status), ...ended.calls] };
   }
   return { events, calls: acknowledge(status) };
+}
+
+/**
+ * Handles the answer about a reservation that is to be removed. No task has its id, so Mesos answers with the state of the
+ * agent. The resources of an unreachable agent may be offered again. An agent that the master does not know is treated
+ * alike, since a master without its registry does not know any.
+ */
+function agentOf(state: State, { id }: Reservation, { state: answer }: TaskStatus, at: number): StateEvent[] {
+  const isAwaited = state.leaving.has(id);
+  switch (answer) {
+    case 'TASK_GONE_BY_OPERATOR':
+      return [{ type: 'reservation_removed', reservationId: id, at }];
+    case 'TASK_UNREACHABLE':
+    case 'TASK_UNKNOWN':
+      return isAwaited ? [{ type: 'removal_awaited', reservationId: id, awaited: false }] : [];
+    // The agent is registered.
+    case 'TASK_GONE':
+      return isAwaited ? [] : [{ type: 'removal_awaited', reservationId: id, awaited: true }];
+    default:
+      return [];
+  }
 }
 
 /** Learns from a failure what an agent can't do, if its flags don't say it. */

@@ -12,7 +12,7 @@ export const REMOVAL_RETRY_MS = 20_000;
 
 /** Adds the operations to the bin. Volumes in use are never offered, so none of them is destroyed. */
 export function giveBack(state: State, bin: Bin, now: number): StateEvent[] {
-  if (state.leaving.size === 0) return [];
+  if (state.reservations.size === 0) return [];
   const events: StateEvent[] = [];
   for (const [id, resources] of reservedIn(bin.offer, state)) {
     const reservation = state.reservations.get(id);

@@ -200,6 +200,50 @@ describe('an app with a persistent volume', () => {
     expect(record(one).tasks.size).toBe(1);
   });
 
+  describe('whose wiped instance is on an agent that is lost', () => {
+    function wiped(lose: (one: Harness, agentId: string) => void) {
+      const one = running({}, AGENTS.slice(0, 1));
+      one.input(scale('/db', 0));
+      one.rest();
+      lose(one, 'S0');
+      one.input(stop('/db'));
+      one.deliverAll();
+      expect(one.state.leaving.size).toBe(1);
+      one.pass(settings().reconciliationIntervalMs);
+      one.deliverAll();
+      return one;
+    }
+
+    it('forgets the reservation once an operator has marked the agent gone, and requests no more offers', () => {
+      const one = wiped(({ mesos }, id) => mesos.remove(id));
+      expect(one.state.leaving.size).toBe(0);
+      expect(one.state.reservations.size).toBe(0);
+      expect(one.state.suppressed).toBe(true);
+    });
+
+    it('requests no offers while the agent is unreachable, and gives everything back when it has returned', () => {
+      const one = wiped(({ mesos }, id) => mesos.lose(id));
+      expect(one.state.leaving.size).toBe(0);
+      expect(one.state.suppressed).toBe(true);
+      expect(one.state.reservations.size).toBe(1);
+      one.mesos.bringBack('S0');
+      one.pass(settings().reconciliationIntervalMs);
+      one.rest();
+      expect(reservedOn(one)).toEqual([]);
+      expect(one.state.reservations.size).toBe(0);
+      expect(one.state.suppressed).toBe(true);
+    });
+
+    it('gives everything back with an offer that others wait for', () => {
+      const one = wiped(({ mesos }, id) => mesos.lose(id));
+      one.mesos.bringBack('S0');
+      one.input(start(appV2({ id: '/other' })));
+      one.rest();
+      expect(reservedOn(one)).toEqual([]);
+      expect(one.state.reservations.size).toBe(0);
+    });
+  });
+
   it('gives everything back when the app is removed, also if the scheduler is killed in between', () => {
     const one = running({ instances: 2 });
     one.input(stop('/db'), { stored: true, calls: 0 });
