@@ -117,7 +117,9 @@ export class OutputFile {
         const last = this.#limits.maxFiles - 1;
         // A rotation that was interrupted has left a name free. It goes on there, so that the numbers have no gap.
         const free = firstFree(directory, name, last);
-        if (free === last) rmSync(`${directory}/${name}.${last}`, { force: true });
+        // Also files of a limit that was larger.
+        for (let i = free === last ? last : last + 1; existsSync(`${directory}/${name}.${i}`); i += 1)
+          rmSync(`${directory}/${name}.${i}`);
         for (let i = free - 1; i >= 1; i -= 1)
           rename(`${directory}/${name}.${i}`, `${directory}/${name}.${i + 1}`);
         rename(`${directory}/${name}`, `${directory}/${name}.1`);

@@ -68,6 +68,19 @@ test('writes on in the same file if it can’t rotate, and keeps nothing open', 
   expect(read('stdout')).toBe(lines(1, 20));
 });
 
+test('removes files beyond a limit that was reduced', async () => {
+  const all = Array.from({ length: 16 }, (_, i) => record(i + 1));
+  for (let n = 1; n <= 15; n += 1) await work(all.slice(0, n), { maxSize: 30, maxFiles: 9 });
+  expect(existsSync(path.join(directory, 'stdout.4'))).toBe(true);
+  await work(all);
+  expect(readdirSync(directory).filter((name) => name.startsWith('stdout.'))).toEqual([
+    ...['stdout.1', 'stdout.2', 'stdout.times'],
+  ]);
+  expect([read('stdout.2'), read('stdout.1'), read('stdout')]).toEqual([
+    ...[lines(10, 12), lines(13, 15), lines(16, 16)],
+  ]);
+});
+
 test('goes on with a rotation that was interrupted, without a gap in the numbers', async () => {
   const limits = { maxSize: 30, maxFiles: 5 };
   for (let n = 1; n <= 12; n += 1)
