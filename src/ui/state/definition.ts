@@ -8,10 +8,6 @@ const ANSWERED: ReadonlySet<string> = new Set([
   ...['tasksUnhealthy', 'readinessCheckResults', 'lastTaskFailure', 'taskStats', 'warnings'],
 ]);
 
-export function isAnswered(field: string): boolean {
-  return ANSWERED.has(field);
-}
-
 /** The definition in an answer, without empty lists, objects and texts. Zeros are kept: a default may be another number. */
 export function definitionOf(app: Json): Json {
   return Object.fromEntries(
@@ -19,7 +15,8 @@ export function definitionOf(app: Json): Json {
   );
 }
 
-function hasNothing(value: unknown): boolean {
+/** True of null, and of an empty text, list or object. */
+export function hasNothing(value: unknown): boolean {
   if (isJson(value)) return Object.keys(value).length === 0;
   return value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }

@@ -111,6 +111,8 @@ function Facts({ info }: { info: InfoJson }) {
 
 function PlotOf({ name, title, text }: (typeof PLOTS)[number]) {
   const { points, min, max, last } = plotOf(samples.value, name, WIDTH, HEIGHT);
+  // A single sample is a line, too.
+  const line = points.length === 1 ? [...points, { x: WIDTH, y: points[0]?.y ?? 0 }] : points;
   const shown = last === undefined ? 'not known' : text(last);
   return (
     <figure class="panel plot">
@@ -123,7 +125,7 @@ function PlotOf({ name, title, text }: (typeof PLOTS)[number]) {
         </title>
         <polyline
           class="plot-line"
-          points={points.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')}
+          points={line.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')}
         />
       </svg>
       <div class="faint plot-range">

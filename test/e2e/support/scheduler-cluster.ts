@@ -32,6 +32,13 @@ export interface SchedulerCluster {
   stop(): Promise<void>;
 }
 
+export interface SchedulerProgram {
+  /** The built one has the web page. */
+  readonly program?: string;
+  /** With which the tasks are ended. */
+  readonly authorization?: string;
+}
+
 /**
  * @param flags additional flags of the scheduler
  * @param environment additional variables of executors
@@ -39,6 +46,7 @@ export interface SchedulerCluster {
 export async function startSchedulerCluster(
   flags: Record<string, string> = {},
   environment: Record<string, string> = {},
+  { program = 'src/scheduler/main.ts', authorization }: SchedulerProgram = {},
 ): Promise<SchedulerCluster> {
   const directory = await mkdtemp(path.join(tmpdir(), 'mesosup-clients-'));
   const mesos = await describeEmbedded(path.join(directory, 'mesos'));
@@ -67,16 +75,13 @@ export async function startSchedulerCluster(
   const run = () =>
     spawn(
       process.execPath,
-      [
-        path.join(root, 'src/scheduler/main.ts'),
-        ...Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]),
-      ],
+      [path.join(root, program), ...Object.entries(all).flatMap(([name, value]) => [`--${name}`, value])],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
   let scheduler = run();
   const stop = async (url?: string): Promise<void> => {
     // Containers outlive their agent until its next start, but this agent does not start again.
-    if (url) await endTasks(url).catch((error: unknown) => console.warn(error));
+    if (url) await endTasks(url, authorization).catch((error: unknown) => console.warn(error));
     scheduler.kill('SIGTERM');
     if (scheduler.exitCode === null && scheduler.signalCode === null) await once(scheduler, 'exit');
     await stopEmbedded(mesos);
@@ -113,17 +118,19 @@ export async function startSchedulerCluster(
   }
 }
 
-async function endTasks(url: string): Promise<void> {
-  await fetch(`${url}/v2/groups?force=true`, { method: 'DELETE' });
+async function endTasks(url: string, authorization?: string): Promise<void> {
+  const headers = { ...(authorization !== undefined && { authorization }) };
+  await fetch(`${url}/v2/groups?force=true`, { method: 'DELETE', headers });
   // Tasks of a deleted app are no longer listed, but the deployment continues until they have ended.
-  await settled(url);
+  await settled(url, undefined, headers);
 }
 
 /** Waits until no deployment is running. */
-export function settled(url: string, ms?: number): Promise<boolean> {
+export function settled(url: string, ms?: number, headers: Record<string, string> = {}): Promise<boolean> {
   return until(
     'no deployment is under way',
-    async () => ((await (await fetch(`${url}/v2/deployments`)).json()) as unknown[]).length === 0,
+    async () =>
+      ((await (await fetch(`${url}/v2/deployments`, { headers })).json()) as unknown[]).length === 0,
     ms,
   );
 }

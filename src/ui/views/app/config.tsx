@@ -1,13 +1,13 @@
-import { isEmpty, isJson } from '../../../json.ts';
+import { isJson } from '../../../json.ts';
 import { When } from '../../parts/time.tsx';
-import { isAnswered } from '../../state/definition.ts';
+import { definitionOf, hasNothing } from '../../state/definition.ts';
 import { plain } from '../../state/plain.ts';
 import type { FullApp } from './full-app.ts';
 
 /** All fields of the definition that are in use, and the warnings about them. */
 export function Config({ app }: { app: FullApp }) {
   const { warnings = [], version, versionInfo } = app;
-  const fields = Object.entries(app).filter(([name, value]) => !isAnswered(name) && !isEmpty(value));
+  const fields = Object.entries(definitionOf({ ...app }));
   return (
     <>
       {warnings.map(({ path, message }) => (
@@ -65,9 +65,11 @@ function Value({ value }: { value: unknown }) {
   if (!isJson(value)) return <code>{plain(text(value))}</code>;
   return (
     <dl class="facts">
-      {Object.entries(value).map(([name, one]) => (
-        <Field key={name} name={plain(name)} value={one} />
-      ))}
+      {Object.entries(value)
+        .filter(([, one]) => one === '' || !hasNothing(one))
+        .map(([name, one]) => (
+          <Field key={name} name={plain(name)} value={one} />
+        ))}
     </dl>
   );
 }

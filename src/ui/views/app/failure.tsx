@@ -51,7 +51,10 @@ function Stderr({ task }: { task: string }) {
   return (
     <div>
       <h3>The end of its standard error</h3>
-      <pre class="output">{output.value.trimEnd().split('\n').map(plainLine).join('\n')}</pre>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled area must be reachable by keyboard */}
+      <pre class="output" role="region" aria-label="Standard error" tabIndex={0}>
+        {output.value.trimEnd().split('\n').map(plainLine).join('\n')}
+      </pre>
     </div>
   );
 }

@@ -1,0 +1,218 @@
+/** The web page in Chromium, with real containers. */
+
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
+import { picture, signIn, TestBrowser } from './support/page.ts';
+import { type SchedulerCluster, startSchedulerCluster } from './support/scheduler-cluster.ts';
+
+const USERS = '[operator]\nolga:olga-password\n\n[viewer]\nvera:vera-password\n';
+const AUTHORIZATION = `Basic ${btoa('olga:olga-password')}`;
+/** Each step waits for a real container at most so long. */
+const TIMEOUT_MS = 60_000;
+
+let cluster: SchedulerCluster;
+let browser: TestBrowser;
+let page: Page;
+
+beforeAll(async () => {
+  const users = path.join(tmpdir(), `mesosup-ui-users-${process.pid}`);
+  await writeFile(users, USERS, { mode: 0o600 });
+  const [started] = await Promise.all([
+    startSchedulerCluster(
+      { http_users_file: users },
+      {},
+      { program: 'dist/lib/scheduler.js', authorization: AUTHORIZATION },
+    ),
+    makeTestImages(),
+  ]);
+  cluster = started;
+  browser = await TestBrowser.start();
+  page = await browser.open(`${cluster.url}/ui/`);
+  page.setDefaultTimeout(TIMEOUT_MS);
+});
+afterAll(async () => {
+  await browser?.close();
+  await cluster?.stop();
+});
+
+async function request(method: string, at: string, body?: unknown): Promise<Response> {
+  return fetch(cluster.url + at, {
+    method,
+    headers: { Authorization: AUTHORIZATION },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+}
+
+/** @returns the rules that the view breaks, with the elements */
+async function violations(of: Page): Promise<string[]> {
+  // The page's policy allows no script of a test in the page itself, but this is no script element.
+  await of.evaluate(axe.source);
+  return of.evaluate(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+    violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ' ' + target.join(' '))))`);
+}
+
+it('refuses a wrong password, and signs in with the right one where the user wanted to go', async () => {
+  await page.goto(`${cluster.url}/ui/queue`);
+  await page.getByLabel('User').fill('olga');
+  await page.getByLabel('Password').fill('wrong');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('The user or the password is wrong.').waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.getByLabel('Password').fill('olga-password');
+  await page.keyboard.press('Enter');
+  await page.getByText('No app is waiting').waitFor();
+});
+
+it('creates an app by keyboard alone, and shows its container as it starts', async () => {
+  await page.keyboard.press('c');
+  const id = page.getByLabel('Id');
+  await id.waitFor();
+  await expect.poll(() => id.evaluate((one) => one === one.ownerDocument.activeElement)).toBe(true);
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('/shop/box');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(BUSYBOX);
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('echo hello-from-box; echo problem-in-box >&2; sleep 1000');
+  await page.getByText('It will start /shop/box').waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: '/shop/box' }).waitFor();
+  await page.getByText('1 of 1 running').waitFor();
+  await picture(page, 'app');
+});
+
+it('shows a change to a second person at once, and scales', async () => {
+  const other = await browser.open(`${cluster.url}/ui/`, { colorScheme: 'dark' });
+  other.setDefaultTimeout(TIMEOUT_MS);
+  await signIn(other, 'vera', 'vera-password');
+  await other.getByRole('link', { name: 'box' }).waitFor();
+  await page.getByRole('button', { name: 'Scale …' }).click();
+  await page.getByRole('dialog').getByLabel('Instances').fill('2');
+  await page.keyboard.press('Enter');
+  await other.getByText('2/2').first().waitFor();
+  await page.getByText('2 of 2 running').waitFor();
+  // A viewer is not offered what the scheduler would refuse.
+  await other.getByRole('link', { name: 'box' }).click();
+  await other.getByRole('tab', { name: 'Logs' }).waitFor();
+  expect(await other.getByRole('button', { name: /Scale|Restart|Delete|Edit|Kill/ }).count()).toBe(0);
+  expect(await other.getByRole('tab', { name: 'Terminal' }).count()).toBe(0);
+  await other.context().close();
+});
+
+it('shows the output of a task, finds text in it, and a terminal in its container', async () => {
+  await page.getByRole('tab', { name: 'Logs' }).click();
+  const log = page.getByRole('log', { name: 'Output' });
+  await log.getByText('problem-in-box').waitFor();
+  await page.getByLabel('Search').fill('hello');
+  await expect.poll(() => log.locator('mark').count()).toBe(1);
+  expect(await log.textContent()).not.toContain('problem-in-box');
+  await page.getByRole('tab', { name: 'Terminal' }).click();
+  await page.getByRole('button', { name: 'Open a terminal' }).click();
+  await page.getByText('Connected.').waitFor();
+  await page.keyboard.type('echo typed-$((40 + 2))\n');
+  await page.locator('.terminal-place').getByText('typed-42').first().waitFor();
+  await picture(page, 'terminal');
+  await page.keyboard.type('exit 3\n');
+  await page.getByText('The command ended with exit code 3.').waitFor();
+});
+
+it('shows why a wrong image fails, and rolls the app back', async () => {
+  await page.getByRole('button', { name: 'Edit' }).click();
+  await page.getByLabel('Docker image').fill('127.0.0.1:1/missing:1');
+  await page.getByText('~ container.docker.image').waitFor();
+  await page.getByRole('button', { name: 'Save the changes' }).click();
+  await page.getByRole('heading', { name: 'Last failure' }).waitFor();
+  await page
+    .getByText(/127\.0\.0\.1:1\/missing:1 can't be pulled/)
+    .first()
+    .waitFor();
+  await picture(page, 'failure');
+  await page.getByRole('link', { name: /Deployments/ }).click();
+  await page.getByRole('button', { name: 'Roll back …' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click();
+  await page.getByText('Nothing is being deployed.').waitFor();
+  const { app } = (await (await request('GET', '/v2/apps/shop/box')).json()) as {
+    app: { container: { docker: { image: string } } };
+  };
+  expect(app.container.docker.image).toBe(BUSYBOX);
+});
+
+it('tells the second of two people who edit the same app', async () => {
+  await page.goto(`${cluster.url}/ui/edit/shop/box`);
+  await page.getByLabel('Memory, MiB').fill('33');
+  await request('PATCH', '/v2/apps/shop/box?force=true', { labels: { by: 'somebody' } });
+  await page.getByText('Somebody else has changed /shop/box').waitFor();
+  expect(await page.getByRole('button', { name: 'Save the changes' }).isDisabled()).toBe(true);
+});
+
+it('shows hostile names, labels and output as text', async () => {
+  const hostile = '<img src=x onerror=alert(1)>\u202e\u001b[2J';
+  await request('PUT', '/v2/apps/shop/hostile', {
+    cmd: `printf '%s\\n' '<script>alert(1)</script>'; head -c 1000000 /dev/zero | tr '\\0' x; echo; sleep 1000`,
+    cpus: 0.1,
+    mem: 32,
+    labels: { [hostile]: hostile },
+  });
+  await page.goto(`${cluster.url}/ui/app/shop/hostile?tab=config`);
+  await page.getByText('<img src=x onerror=alert(1)>\\u202e\\x1b[2J').first().waitFor();
+  await page.getByRole('tab', { name: 'Logs' }).click();
+  await page.getByText('<script>alert(1)</script>').waitFor();
+  await page.getByText(/more characters; download the log/).waitFor();
+  expect(await page.locator('img[src=x]').count()).toBe(0);
+});
+
+it('breaks no rule of accessibility in any view, light and dark, at 1280 and 390 pixels', async () => {
+  const views = [
+    '',
+    'app/shop/box',
+    'app/shop/box?tab=config',
+    'app/shop/box?tab=versions',
+    'app/shop/box?tab=why',
+  ];
+  views.push('app/shop/box?tab=logs', 'create', 'deployments', 'queue', 'agents', 'events', 'scheduler');
+  const found: string[] = [];
+  for (const [colorScheme, width] of [
+    ['light', 1280],
+    ['dark', 390],
+  ] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 800 });
+    for (const view of views) {
+      await page.goto(`${cluster.url}/ui/${view}`);
+      await page.locator('main :text-is("Loading …")').waitFor({ state: 'hidden' });
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await picture(page, `${view.replaceAll(/\W+/g, '-') || 'apps'}-${colorScheme}-${width}`);
+      found.push(...(await violations(page)).map((one) => `${view} ${colorScheme}: ${one}`));
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+      if (Number(overflow) > 0) found.push(`${view}: wider than ${width} pixels by ${overflow}`);
+    }
+  }
+  expect(found).toEqual([]);
+});
+
+it('asks for the password again when the session has ended, and goes on in the same view', async () => {
+  await page.goto(`${cluster.url}/ui/app/shop/box`);
+  await page.getByRole('heading', { name: '/shop/box' }).waitFor();
+  await page.context().clearCookies();
+  await page.getByRole('tab', { name: 'Versions' }).click();
+  await page.getByLabel('User').fill('olga');
+  await page.getByLabel('Password').fill('olga-password');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: '/shop/box' }).waitFor();
+});
+
+it('deletes the app, and leads back to the list', async () => {
+  await page.getByRole('button', { name: 'Delete …' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('heading', { name: 'Apps' }).waitFor();
+  await expect.poll(() => page.getByRole('link', { name: 'box', exact: true }).count()).toBe(0);
+});
+
+it('has written no error to the console, and broken no rule of its policy', () => {
+  expect(browser.problems).toEqual([]);
+});
