@@ -5,6 +5,7 @@
 
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { openZooKeeper } from '../../src/zookeeper/session.ts';
 import { askJson, Programs } from './support/programs.ts';
 import { releasedScheduler } from './support/released.ts';
 import { type Ensemble, startZooKeeper } from './support/zookeeper.ts';
@@ -51,6 +52,17 @@ async function change(scheduler: SchedulerProcess, method: string, route: string
   const url = `${await scheduler.url()}${route}?force=true`;
   const response = await fetch(url, { method, headers, body: JSON.stringify(body) });
   expect(response.status, await response.text()).toBeLessThan(300);
+}
+
+/** Creates the znode of the sessions of people in browsers. */
+async function putSessions(text: string): Promise<void> {
+  const credentials = 'mesosup:pw';
+  const session = await openZooKeeper({ servers: zookeeper.servers, credentials });
+  try {
+    await session.create('/mesosup/state/sessions', Buffer.from(text), 'creator');
+  } finally {
+    await session.close();
+  }
 }
 
 interface Apps {
@@ -104,6 +116,8 @@ it('goes from 0.1.0 to this release and back with the same tasks', { timeout: 60
   expect(upgraded['/b/c']).toEqual(before['/b/c']);
 
   await ours.kill();
+  // As a scheduler with users keeps it there: 0.1.0 does not know it.
+  await putSessions('kept');
   expect(await settled(back)).toEqual(upgraded);
   await change(back, 'PUT', '/v2/apps/d', { instances: 1 });
   const returned = await settled(back);
@@ -111,4 +125,5 @@ it('goes from 0.1.0 to this release and back with the same tasks', { timeout: 60
   const again = await started(undefined);
   await back.kill();
   expect(await settled(again)).toEqual(returned);
+  await expect(putSessions('again')).rejects.toMatchObject({ code: 'NODE_EXISTS' });
 });
